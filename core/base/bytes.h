@@ -1,0 +1,93 @@
+/* Big-endian numbers in byte strings, signed 128-bit sums, and arrays that grow. */
+#ifndef JANGBU_BYTES_H
+#define JANGBU_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline void
+jb_put_be(uint8_t *p, unsigned bytes, uint64_t value)
+{
+    for (unsigned i = bytes; i-- > 0;) {
+        p[i] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
+static inline uint64_t
+jb_get_be(const uint8_t *p, unsigned bytes)
+{
+    uint64_t value = 0;
+    for (unsigned i = 0; i < bytes; i++) {
+        value = (value << 8) | p[i];
+    }
+    return value;
+}
+
+/* Orders signed numbers as unsigned bytes: days before 1970 sort before it. */
+static inline void
+jb_put_be_i32(uint8_t *p, int32_t value)
+{
+    jb_put_be(p, 4, (uint32_t)value ^ 0x80000000U);
+}
+
+static inline int32_t
+jb_get_be_i32(const uint8_t *p)
+{
+    return (int32_t)((uint32_t)jb_get_be(p, 4) ^ 0x80000000U);
+}
+
+/* Totals over a ledger: no number of wallets can overflow them. */
+__extension__ typedef __int128 jb_wide;
+__extension__ typedef unsigned __int128 jb_uwide;
+
+static inline void
+jb_wide_put(uint8_t be[16], jb_wide value)
+{
+    jb_put_be(be, 8, (uint64_t)((jb_uwide)value >> 64));
+    jb_put_be(be + 8, 8, (uint64_t)value);
+}
+
+static inline jb_wide
+jb_wide_get(const uint8_t be[16])
+{
+    jb_uwide value = ((jb_uwide)jb_get_be(be, 8) << 64) | jb_get_be(be + 8, 8);
+    return (jb_wide)value;
+}
+
+/* An array that grows: JB_VEC(struct lot) lots; jb_vec_reserve(&lots, n) makes room for n in all. */
+#define JB_VEC(type)   \
+    struct {           \
+        type *at;      \
+        size_t n, cap; \
+    }
+
+/* False: no memory; the array is as before. */
+static inline bool
+jb_vec_grow(void **at, size_t *cap, size_t need, size_t size)
+{
+    if (need <= *cap) {
+        return true;
+    }
+    size_t cap_new = *cap == 0 ? 4 : *cap;
+    while (cap_new < need) {
+        if (cap_new > SIZE_MAX / 2 / size) {
+            return false;
+        }
+        cap_new *= 2;
+    }
+    void *grown = realloc(*at, cap_new * size);
+    if (grown == NULL) {
+        return false;
+    }
+    *at = grown;
+    *cap = cap_new;
+    return true;
+}
+#define jb_vec_reserve(v, need) jb_vec_grow((void **)&(v)->at, &(v)->cap, (need), sizeof *(v)->at)
+#define jb_vec_free(v) (free((v)->at), (v)->at = NULL, (v)->n = (v)->cap = 0)
+
+#endif

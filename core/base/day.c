@@ -1,0 +1,252 @@
+#include "base/error.h"
+
+#include <stdio.h>
+
+jb_day
+jb_day_of(jb_instant t, int32_t utc_offset_s)
+{
+    int64_t local = t + utc_offset_s * JB_US_PER_SECOND;
+    int64_t day = local / JB_US_PER_DAY;
+    /* C divides towards zero; a day before 1970 needs the floor. */
+    if (local % JB_US_PER_DAY < 0) {
+        day--;
+    }
+    return (jb_day)day;
+}
+
+jb_instant
+jb_day_start(jb_day d, int32_t utc_offset_s)
+{
+    return d * JB_US_PER_DAY - utc_offset_s * JB_US_PER_SECOND;
+}
+
+static bool
+is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int
+days_in_month(int year, int month)
+{
+    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return month == 2 && is_leap(year) ? 29 : days[month - 1];
+}
+
+/* Days from 1970-01-01 to 1 January of that year: 365 a year and the leap days before it. */
+static int
+days_before_year(int year)
+{
+    int y = year - 1;
+    return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+}
+
+bool
+jb_day_from_date(int year, int month, int day, jb_day *ret)
+{
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) {
+        return false;
+    }
+    int days = days_before_year(year);
+    for (int m = 1; m < month; m++) {
+        days += days_in_month(year, m);
+    }
+    *ret = days + day - 1;
+    return true;
+}
+
+void
+jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
+{
+    /* A guess that is at most a year off, then steps. */
+    int year = 1970 + (int)((int64_t)d * 400 / 146097);
+    while (days_before_year(year) > d) {
+        year--;
+    }
+    while (days_before_year(year + 1) <= d) {
+        year++;
+    }
+    int rest = d - days_before_year(year);
+    int month = 1;
+    while (rest >= days_in_month(year, month)) {
+        rest -= days_in_month(year, month);
+        month++;
+    }
+    *ret_year = year;
+    *ret_month = month;
+    *ret_day = rest + 1;
+}
+
+char *
+jb_day_print(jb_day d, char *buf)
+{
+    int year, month, day;
+    jb_day_to_date(d, &year, &month, &day);
+    snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year % 10000, month, day);
+    return buf;
+}
+
+static void
+put_digits(char *p, int64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        p[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+char *
+jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf)
+{
+    jb_day d = jb_day_of(t, utc_offset_s);
+    int64_t us = t - jb_day_start(d, utc_offset_s);
+    int64_t s = us / JB_US_PER_SECOND;
+    int32_t offset = utc_offset_s < 0 ? -utc_offset_s : utc_offset_s;
+    jb_day_print(d, buf);
+    buf[10] = 'T';
+    put_digits(buf + 11, s / 3600, 2);
+    buf[13] = ':';
+    put_digits(buf + 14, s / 60 % 60, 2);
+    buf[16] = ':';
+    put_digits(buf + 17, s % 60, 2);
+    buf[19] = '.';
+    put_digits(buf + 20, us % JB_US_PER_SECOND, 6);
+    buf[26] = utc_offset_s < 0 ? '-' : '+';
+    put_digits(buf + 27, offset / 3600, 2);
+    buf[29] = ':';
+    put_digits(buf + 30, offset / 60 % 60, 2);
+    buf[32] = '\0';
+    return buf;
+}
+
+/* A reader of fixed digits that remembers a failure, so that one check covers all. */
+struct scan {
+    const char *s;
+    size_t n;
+    bool bad;
+};
+
+static int
+digits(struct scan *in, size_t count)
+{
+    int value = 0;
+    if (in->n < count) {
+        in->bad = true;
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (in->s[i] < '0' || in->s[i] > '9') {
+            in->bad = true;
+            return 0;
+        }
+        value = value * 10 + (in->s[i] - '0');
+    }
+    in->s += count;
+    in->n -= count;
+    return value;
+}
+
+static void
+expect(struct scan *in, char c, char or)
+{
+    if (in->n == 0 || (in->s[0] != c && in->s[0] != or)) {
+        in->bad = true;
+        return;
+    }
+    in->s++;
+    in->n--;
+}
+
+static bool
+date(struct scan *in, jb_day *ret)
+{
+    int year = digits(in, 4);
+    expect(in, '-', '-');
+    int month = digits(in, 2);
+    expect(in, '-', '-');
+    int day = digits(in, 2);
+    return !in->bad && jb_day_from_date(year, month, day, ret);
+}
+
+bool
+jb_day_parse(const char *s, size_t n, jb_day *ret)
+{
+    struct scan in = {s, n, false};
+    jb_day d;
+    if (!date(&in, &d) || in.n != 0) {
+        return false;
+    }
+    *ret = d;
+    return true;
+}
+
+static int64_t
+fraction_us(struct scan *in)
+{
+    int64_t us = 0, unit = JB_US_PER_SECOND / 10;
+    size_t count = 0;
+    while (in->n > 0 && in->s[0] >= '0' && in->s[0] <= '9') {
+        us += (in->s[0] - '0') * unit;
+        unit /= 10;
+        count++;
+        in->s++;
+        in->n--;
+    }
+    if (count == 0 || count > 6) {
+        in->bad = true;
+    }
+    return us;
+}
+
+static int64_t
+offset_us(struct scan *in)
+{
+    if (in->n > 0 && (in->s[0] == 'Z' || in->s[0] == 'z')) {
+        in->s++;
+        in->n--;
+        return 0;
+    }
+    bool west = in->n > 0 && in->s[0] == '-';
+    expect(in, '+', '-');
+    int hours = digits(in, 2);
+    expect(in, ':', ':');
+    int minutes = digits(in, 2);
+    if (hours > 23 || minutes > 59) {
+        in->bad = true;
+    }
+    int64_t us = (hours * 60 + minutes) * 60 * JB_US_PER_SECOND;
+    return west ? -us : us;
+}
+
+bool
+jb_instant_parse(const char *s, size_t n, jb_instant *ret)
+{
+    struct scan in = {s, n, false};
+    jb_day d;
+    if (!date(&in, &d)) {
+        return false;
+    }
+    expect(&in, 'T', 't');
+    int hour = digits(&in, 2);
+    expect(&in, ':', ':');
+    int minute = digits(&in, 2);
+    expect(&in, ':', ':');
+    int second = digits(&in, 2);
+    int64_t us = 0;
+    if (in.n > 0 && in.s[0] == '.') {
+        in.s++;
+        in.n--;
+        us = fraction_us(&in);
+    }
+    int64_t offset = offset_us(&in);
+    /* No leap seconds: microseconds since 1970 have no place for one. */
+    if (in.bad || in.n != 0 || hour > 23 || minute > 59 || second > 59) {
+        return false;
+    }
+    jb_instant t = d * JB_US_PER_DAY + ((hour * 60 + minute) * 60 + second) * JB_US_PER_SECOND + us - offset;
+    if (t < JB_INSTANT_MIN || t > JB_INSTANT_MAX) {
+        return false;
+    }
+    *ret = t;
+    return true;
+}

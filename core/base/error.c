@@ -1,0 +1,94 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+fill(struct jb_error *err, jb_status status, int os_errno, const char *format, va_list args)
+{
+    if (err == NULL) {
+        return;
+    }
+    *err = (struct jb_error){.status = status, .os_errno = os_errno};
+    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    if (os_errno != 0 && n >= 0 && (size_t)n < sizeof err->text) {
+        char words[128];
+        /* The GNU strerror_r is safe with threads and returns the text. */
+        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", strerror_r(os_errno, words, sizeof words));
+    }
+}
+
+jb_status
+jb_fail(struct jb_error *err, jb_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(err, status, 0, format, args);
+    va_end(args);
+    return status;
+}
+
+jb_status
+jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(err, status, os_errno, format, args);
+    va_end(args);
+    return status;
+}
+
+void
+jb_assert_failed(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "jangbu: internal error, stopped so as not to guess: %s (%s:%d)\n", condition, file, line);
+    abort();
+}
+
+uint32_t
+jb_version(void)
+{
+    return ((uint32_t)JB_VERSION_MAJOR << 16) | ((uint32_t)JB_VERSION_MINOR << 8) | (uint32_t)JB_VERSION_PATCH;
+}
+
+const char *
+jb_status_word(jb_status s)
+{
+    switch (s) {
+    case JB_OK:
+        return "OK";
+    case JB_END:
+        return "END";
+    case JB_E_USAGE:
+        return "E_USAGE";
+    case JB_E_NOMEM:
+        return "E_NOMEM";
+    case JB_E_IO:
+        return "E_IO";
+    case JB_E_BUSY:
+        return "E_BUSY";
+    case JB_E_FULL:
+        return "E_FULL";
+    case JB_E_CORRUPT:
+        return "E_CORRUPT";
+    case JB_E_FORMAT:
+        return "E_FORMAT";
+    case JB_E_NOTFOUND:
+        return "E_NOTFOUND";
+    case JB_E_READONLY:
+        return "E_READONLY";
+    case JB_E_EXISTS:
+        return "E_EXISTS";
+    case JB_E_ROLLBACK:
+        return "E_ROLLBACK";
+    case JB_E_UNKNOWN:
+        return "E_UNKNOWN";
+    case JB_E_STALE:
+        return "E_STALE";
+    case JB_E_NOT_CLOSED:
+        return "E_NOT_CLOSED";
+    }
+    return "E_OTHER";
+}

@@ -1,0 +1,16 @@
+/* Filling the caller's error, and the two kinds of internal check. */
+#ifndef JANGBU_ERROR_H
+#define JANGBU_ERROR_H
+
+#include <jangbu/base.h>
+
+/* Fills err (may be NULL) and returns status, so that a failure is one line: `return jb_fail(err, JB_E_IO, ...)`. */
+jb_status jb_fail(struct jb_error *err, jb_status status, const char *format, ...) JB_PRINTF(3, 4);
+/* The same with the system's words for os_errno behind the sentence. */
+jb_status jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format, ...) JB_PRINTF(4, 5);
+
+/* A ledger that lost an invariant must stop, not guess: always compiled in. */
+#define JB_ASSERT(condition) ((condition) ? (void)0 : jb_assert_failed(#condition, __FILE__, __LINE__))
+_Noreturn void jb_assert_failed(const char *condition, const char *file, int line);
+
+#endif

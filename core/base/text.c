@@ -1,0 +1,101 @@
+#include "base/text.h"
+
+/* Reads one code point of well-formed UTF-8. 0 bytes: it is not. */
+static size_t
+next_codepoint(const unsigned char *s, size_t n, uint32_t *ret)
+{
+    if (s[0] < 0x80) {
+        *ret = s[0];
+        return 1;
+    }
+    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    /* Least value of each length: anything below is an overlong form. */
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    if (s[0] < 0xc2 || s[0] > 0xf4 || n < length) {
+        return 0;
+    }
+    uint32_t c = s[0] & (0xffU >> (length + 1));
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        c = (c << 6) | (s[i] & 0x3fU);
+    }
+    if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+        return 0;
+    }
+    *ret = c;
+    return length;
+}
+
+bool
+jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; count++) {
+        uint32_t c;
+        size_t length = next_codepoint((const unsigned char *)s + i, n - i, &c);
+        if (length == 0) {
+            return false;
+        }
+        i += length;
+    }
+    if (ret_codepoints != NULL) {
+        *ret_codepoints = count;
+    }
+    return true;
+}
+
+static bool
+is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+}
+
+/* Unicode's White_Space, and what is invisible and so confuses two ids: zero-width characters and the byte order mark. */
+static bool
+is_space(uint32_t c)
+{
+    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f || c == 0x205f || c == 0x3000 ||
+           c == 0x2060 || c == 0xfeff;
+}
+
+bool
+jb_id_valid(struct jb_text t, size_t max)
+{
+    if (t.s == NULL || t.n < 1 || t.n > max) {
+        return false;
+    }
+    for (size_t i = 0; i < t.n;) {
+        unsigned char b = (unsigned char)t.s[i];
+        if (b > 0x20 && b < 0x7f) {
+            i++;
+            continue;
+        }
+        uint32_t c;
+        size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
+        if (length == 0 || is_control(c) || is_space(c)) {
+            return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+bool
+jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks)
+{
+    size_t count = 0;
+    if (t.s == NULL || t.n == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < t.n; count++) {
+        uint32_t c;
+        size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
+        if (length == 0 || c == 0 || (is_control(c) && !(line_breaks && (c == '\n' || c == '\t' || c == '\r')))) {
+            return false;
+        }
+        i += length;
+    }
+    return count <= codepoints_max;
+}

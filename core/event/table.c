@@ -1,0 +1,184 @@
+/* The table of event types as data, and every list of words whose numbers are on disk. */
+#include <jangbu/command.h>
+
+#include <string.h>
+
+#define NAMES(name, ...)                                         \
+    static const char *const name##_list[] = {__VA_ARGS__};      \
+    const struct jb_names name = {name##_list, sizeof name##_list / sizeof name##_list[0]}
+
+NAMES(jb_wallet_kind_names, NULL, "PERSONAL", "BUSINESS", "OVERSEAS");
+NAMES(jb_wallet_status_names, NULL, "ACTIVE", "OFF", "SUSPENDED", "DELETED");
+NAMES(jb_method_names, "UNSPECIFIED", "CREDIT_CARD", "KAKAOPAY_CARD", "VIRTUAL_ACCOUNT", "KAKAOPAY_CARD_AUTO", "CREDIT_CARD_REGULAR",
+      "ADMIN_CASH", "ADV_RET_CASH");
+NAMES(jb_origin_names, NULL, "PROMOTION", "EVENT", "UNSENT_SIMPLE", "UNSENT_NORMAL", "OPERATOR");
+/* Reasons that are codes stand in the event; any other reason is text for people, and only a reference to it does. */
+NAMES(jb_reason_names, "NONE", "TEXT", "DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL", "INVALID_CLICK", "UNSENT", "OPERATOR_ERROR");
+NAMES(jb_scope_names, NULL, "FULL", "PARTIAL");
+NAMES(jb_failure_names, NULL, "BALANCE", "AFTER_APPROVAL");
+NAMES(jb_policy_names, NULL, "min_charge", "day_close", "day_close_grace", "grants_max", "clock_tolerance", "empty_days_max", "vat_rate");
+NAMES(jb_grant_state_names, NULL, "DORMANT", "IN_USE", "EXPIRED", "REVOKED", "FORFEITED", "USED_UP");
+NAMES(jb_refund_state_names, NULL, "REQUESTED", "APPROVED", "COMPLETED", "REJECTED", "CANCELLED", "FAILED");
+
+static const char *const code_list[] = {
+    NULL,
+#define JB_X(number, word) [number] = #word,
+    JB_CODES(JB_X)
+#undef JB_X
+};
+static const struct jb_names jb_code_names = {code_list, sizeof code_list / sizeof code_list[0]};
+
+static const char *const op_list[] = {
+    NULL,
+    [JB_OP_WALLET_CREATE] = "wallet.create",
+    [JB_OP_WALLET_RENAME] = "wallet.rename",
+    [JB_OP_WALLET_OFF] = "wallet.off",
+    [JB_OP_WALLET_ON] = "wallet.on",
+    [JB_OP_WALLET_SUSPEND] = "wallet.suspend",
+    [JB_OP_WALLET_LIFT] = "wallet.lift",
+    [JB_OP_WALLET_DELETE] = "wallet.delete",
+    [JB_OP_CHARGE] = "charge",
+    [JB_OP_CHARGE_REVERSE] = "charge.reverse",
+    [JB_OP_DEBT_REPAY] = "debt.repay",
+    [JB_OP_FREE_GRANT] = "free.grant",
+    [JB_OP_FREE_ACTIVATE] = "free.activate",
+    [JB_OP_FREE_REVOKE] = "free.revoke",
+    [JB_OP_CONSUME] = "consume",
+    [JB_OP_CONSUME_REVERSE] = "consume.reverse",
+    [JB_OP_REFUND_REQUEST] = "refund.request",
+    [JB_OP_REFUND_APPROVE] = "refund.approve",
+    [JB_OP_REFUND_REJECT] = "refund.reject",
+    [JB_OP_REFUND_CANCEL] = "refund.cancel",
+    [JB_OP_REFUND_COMPLETE] = "refund.complete",
+    [JB_OP_REFUND_FAIL] = "refund.fail",
+    [JB_OP_POLICY_SET] = "policy.set",
+    [JB_OP_DAY_CLOSE] = "day.close",
+    [JB_OP_ATOMIC] = "atomic",
+};
+static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_list[0]};
+
+#define F(kind, name, member, names) {name, JB_FK_##kind, offsetof(struct jb_event, member), names},
+#define EVENT(number, NAME, name, version, meaning, ...)                                                 \
+    static const struct jb_field_info fields_##name[] = {__VA_ARGS__{NULL, JB_FK_UINT, 0, NULL}};        \
+    static_assert((number) == JB_EV_##NAME, "event number differs from the enum: " #name);
+#include <assert.h>
+#include "event/events.def"
+#undef EVENT
+#undef F
+
+static const struct jb_event_type_info types[JB_EV_TYPES] = {
+#define F(kind, name, member, names) +1
+#define EVENT(number, NAME, name, version, meaning, ...) [number] = {#name, version, 0 __VA_ARGS__, fields_##name, meaning},
+#include "event/events.def"
+#undef EVENT
+#undef F
+};
+
+const struct jb_event_type_info *
+jb_event_type_info(uint32_t type)
+{
+    return type < JB_EV_TYPES && types[type].name != NULL ? &types[type] : NULL;
+}
+
+const char *
+jb_name_word(const struct jb_names *names, uint32_t number)
+{
+    return number < names->n ? names->words[number] : NULL;
+}
+
+bool
+jb_name_number(const struct jb_names *names, const char *word, size_t n, uint32_t *ret)
+{
+    for (uint32_t i = 0; i < names->n; i++) {
+        if (names->words[i] != NULL && strlen(names->words[i]) == n && memcmp(names->words[i], word, n) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+jb_code_word(uint32_t code)
+{
+    return jb_name_word(&jb_code_names, code);
+}
+
+uint32_t
+jb_op_from_name(const char *name, size_t n)
+{
+    uint32_t op;
+    return jb_name_number(&jb_op_names, name, n, &op) ? op : 0;
+}
+
+const char *
+jb_figure_word(uint32_t name)
+{
+    static const char *const words[JB_FIG_NAMES] = {
+        [JB_FIG_VERSION] = "version",
+        [JB_FIG_STATUS] = "status",
+        [JB_FIG_AVAILABLE] = "available",
+        [JB_FIG_REFUNDABLE] = "refundable",
+        [JB_FIG_DEBT] = "debt",
+        [JB_FIG_LEFT] = "left",
+        [JB_FIG_MIN_CHARGE] = "min_charge",
+        [JB_FIG_LIMIT] = "limit",
+        [JB_FIG_GRANT_STATE] = "state",
+        [JB_FIG_REFUND_STATE] = "state",
+        [JB_FIG_EXPIRES_ON] = "expires_on",
+        [JB_FIG_GRANTS_MAX] = "grants_max",
+        [JB_FIG_NOW] = "now",
+        [JB_FIG_BEHIND_US] = "behind_us",
+        [JB_FIG_RECORDED_AT] = "recorded_at",
+        [JB_FIG_FIRST_OPEN_DAY] = "first_open_day",
+        [JB_FIG_DAYS] = "days",
+        [JB_FIG_EMPTY_DAYS_MAX] = "empty_days_max",
+        [JB_FIG_SEQ] = "seq",
+        [JB_FIG_NOT_OFF] = "not_off",
+        [JB_FIG_PAID_NOT_ZERO] = "paid_not_zero",
+        [JB_FIG_REFUND_OUTSTANDING] = "refund_outstanding",
+    };
+    return name < JB_FIG_NAMES ? words[name] : NULL;
+}
+
+const char *
+jb_total_word(uint32_t name)
+{
+    static const char *const words[JB_TOTALS_N] = {
+#define JB_X(name) #name,
+        JB_TOTALS(JB_X)
+#undef JB_X
+    };
+    return name < JB_TOTALS_N ? words[name] : NULL;
+}
+
+jb_amount
+jb_event_effect(const struct jb_event *e)
+{
+    switch (e->type) {
+    case JB_EV_CHARGE_SETTLED:
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_FREE_ACTIVATED:
+        return e->amount;
+    case JB_EV_CHARGE_REVERSED:
+    case JB_EV_CASH_CONSUMED:
+    case JB_EV_REFUND_APPROVED:
+        return -e->amount;
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+        return e->code != 0 ? -e->amount : 0;
+    case JB_EV_CONSUMPTION_REVERSED: {
+        jb_amount effect = e->amount;
+        for (uint32_t i = 0; i < e->parts_n; i++) {
+            if (e->parts[i].kind == JB_PART_LAPSED) {
+                effect -= e->parts[i].amount;
+            }
+        }
+        return effect;
+    }
+    case JB_EV_REFUND_FAILED:
+        return e->parts_n > 0 ? e->amount : 0;
+    default:
+        return 0;
+    }
+}

@@ -1,0 +1,160 @@
+/*
+ * jangbu/base.h -- values, statuses and errors of libjangbu.
+ *
+ * Rules that hold for every function of the library, said once:
+ *
+ *  1. Parameters: handle, inputs, outputs (ret_*), and last `struct jb_error *err`.
+ *  2. Outputs are written only when the call returns JB_OK (or JB_END where the text says so).
+ *  3. `err` may be NULL; it is written only on failure. No other pointer may be NULL unless its text says so.
+ *  4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle named and
+ *     lives until the moment that the text names.
+ *  5. Structs that may grow begin with `size`; make them with JB_SIZED. Members are only added at the end, 0 means "as before".
+ *  6. Numbers of enumerators are written down and never reused. Be ready for values newer than this header.
+ *  7. The library never prints, never exits, never reads the time zone, the locale or the environment.
+ *
+ * Units: money is in the ledger's minor unit (won for KRW); instants are microseconds since 1970-01-01T00:00:00Z;
+ * days are calendar days at the ledger's UTC offset, counted from 1970-01-01 = 0; intervals are half open.
+ */
+#ifndef JANGBU_BASE_H
+#define JANGBU_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define JB_VERSION_MAJOR 0
+#define JB_VERSION_MINOR 1
+#define JB_VERSION_PATCH 0
+#define JB_VERSION_STRING "0.1.0"
+
+/* The log format that this version writes. Older ones stay readable for ever. */
+#define JB_LOG_FORMAT 1
+
+#if defined(__GNUC__)
+#define JB_API __attribute__((visibility("default")))
+#define JB_NODISCARD __attribute__((warn_unused_result))
+#define JB_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define JB_API
+#define JB_NODISCARD
+#define JB_PRINTF(fmt, args)
+#endif
+
+#ifndef __cplusplus
+/* clang-format off */
+#define JB_SIZED(type) {.size = sizeof(type)}
+/* clang-format on */
+#endif
+
+typedef int64_t jb_amount;  /* money, minor unit */
+typedef int64_t jb_instant; /* microseconds since 1970-01-01T00:00:00Z */
+typedef int32_t jb_day;     /* calendar day, 1970-01-01 = 0 */
+typedef uint64_t jb_seq;    /* number of an event in the log; the first is 1, 0 is "none" */
+
+/* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in a double. */
+#define JB_AMOUNT_MAX INT64_C(999999999999999)
+/* An instant that is not there (an event of `init` has none; a policy set "from the beginning"). */
+#define JB_NO_INSTANT INT64_MIN
+#define JB_NO_DAY INT32_MIN
+/* Instants outside these are refused: years 1 to 9999. */
+#define JB_INSTANT_MIN INT64_C(-62135596800000000)
+#define JB_INSTANT_MAX INT64_C(253402300799999999)
+#define JB_US_PER_SECOND INT64_C(1000000)
+#define JB_US_PER_DAY INT64_C(86400000000)
+
+/* Limits on texts, in bytes unless said. */
+#define JB_ID_BYTES_MAX 64
+#define JB_SHORT_BYTES_MAX 32 /* caller, pg, approve_no, role */
+#define JB_NAME_CODEPOINTS_MAX 20
+#define JB_NOTE_CODEPOINTS_MAX 500
+#define JB_LINE_BYTES_MAX (UINT32_C(4) << 20)
+#define JB_COMMAND_BYTES_MAX (UINT32_C(64) << 10)
+#define JB_GROUP_COMMANDS_MAX 8192
+
+/* Text of n bytes of UTF-8, not ended by NUL. s == NULL means "none". */
+struct jb_text {
+    const char *s;
+    size_t n;
+};
+
+/* Did the call work? (Whether the *rules* said yes is another question: struct jb_answer.) */
+typedef enum jb_status {
+    JB_OK = 0,
+    JB_END = 1,            /* a cursor has nothing more; not a failure */
+    JB_E_USAGE = -1,       /* the caller broke a stated precondition; nothing happened */
+    JB_E_NOMEM = -2,       /* no memory; nothing happened */
+    JB_E_IO = -3,          /* the operating system refused: err->os_errno */
+    JB_E_BUSY = -4,        /* the writer lock was not to be had before the deadline */
+    JB_E_FULL = -5,        /* no space left on the disk; nothing was written */
+    JB_E_CORRUPT = -6,     /* the log or a store contradicts itself at err->at, err->offset */
+    JB_E_FORMAT = -7,      /* written by a newer jangbu, or not a ledger */
+    JB_E_NOTFOUND = -8,    /* no such ledger, wallet, day or event */
+    JB_E_READONLY = -9,    /* the ledger was opened for reading, or its file system is read-only */
+    JB_E_EXISTS = -10,     /* there is a ledger already */
+    JB_E_ROLLBACK = -11,   /* a store or HEAD is ahead of the log: an older log was put back */
+    JB_E_UNKNOWN = -12,    /* a fault while committing: it is not known whether the events are in the log */
+    JB_E_STALE = -13,      /* a stored projection cannot be used and could not be made again here */
+    JB_E_NOT_CLOSED = -14  /* the day asked for is not closed yet */
+} jb_status;
+
+#define JB_ERROR_TEXT_BYTES 400
+
+/* Why a call failed. It lives where the caller puts it and owns nothing. */
+struct jb_error {
+    jb_status status;
+    int os_errno;    /* 0 where the system was not involved */
+    jb_seq at;       /* the event concerned, or 0 */
+    uint64_t frame;  /* first sequence number of the frame concerned, or 0 */
+    uint64_t offset; /* byte offset in that frame's value */
+    char text[JB_ERROR_TEXT_BYTES]; /* one sentence: what is wrong, where, what to do */
+};
+
+/* Version of the library at run time: (major << 16) | (minor << 8) | patch. */
+JB_API uint32_t jb_version(void);
+
+/* A stable upper-case word for s ("OK", "E_BUSY", ...). Static storage, never NULL. */
+JB_API const char *jb_status_word(jb_status s);
+
+/* a + b, a - b. False, and *ret untouched, where the result leaves +-JB_AMOUNT_MAX. */
+JB_API JB_NODISCARD bool jb_amount_add(jb_amount a, jb_amount b, jb_amount *ret);
+JB_API JB_NODISCARD bool jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret);
+
+/*
+ * Splits a total that includes VAT at rate_percent: vat = total * rate / (100 + rate), halves rounded up in magnitude
+ * (no tie can occur at 10 %), supply = total - vat. Works for negative totals (a month of returns), mirrored.
+ * False where rate_percent is not 0..100 or |total| > JB_AMOUNT_MAX. (domain.md section 6)
+ */
+JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent, jb_amount *ret_supply, jb_amount *ret_vat);
+
+/* What n units at a price without VAT cost: ceil(n * unit * 11 / 10), rounded once. False on overflow or below 0. */
+JB_API JB_NODISCARD bool jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret);
+
+/* The calendar day that contains t at the given offset from UTC in seconds. */
+JB_API jb_day jb_day_of(jb_instant t, int32_t utc_offset_s);
+/* 00:00 of day d. */
+JB_API jb_instant jb_day_start(jb_day d, int32_t utc_offset_s);
+/* Gregorian calendar. False for a date that does not exist or a year outside 1..9999. */
+JB_API JB_NODISCARD bool jb_day_from_date(int year, int month, int day, jb_day *ret);
+JB_API void jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day);
+
+#define JB_DAY_TEXT_BYTES 16
+#define JB_INSTANT_TEXT_BYTES 40
+/* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has the size above. Returns buf. */
+JB_API char *jb_day_print(jb_day d, char *buf);
+JB_API char *jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf);
+/* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm) and has at most six digits of fraction. */
+JB_API JB_NODISCARD bool jb_day_parse(const char *s, size_t n, jb_day *ret);
+JB_API JB_NODISCARD bool jb_instant_parse(const char *s, size_t n, jb_instant *ret);
+
+/* True where the n bytes are well-formed UTF-8 (no surrogates, no overlong forms); *ret_codepoints (may be NULL) counts them. */
+JB_API JB_NODISCARD bool jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * jangbu/command.h -- what callers want (commands) and what became of it (answers).
+ *
+ * docs/vocabulary.md has the same in JSON, with every choice that the rules leave.
+ */
+#ifndef JANGBU_COMMAND_H
+#define JANGBU_COMMAND_H
+
+#include <jangbu/event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The numbers are on disk (in command_refused). */
+typedef enum jb_op {
+    JB_OP_WALLET_CREATE = 1,
+    JB_OP_WALLET_RENAME = 2,
+    JB_OP_WALLET_OFF = 3,
+    JB_OP_WALLET_ON = 4,
+    JB_OP_WALLET_SUSPEND = 5,
+    JB_OP_WALLET_LIFT = 6,
+    JB_OP_WALLET_DELETE = 7,
+    JB_OP_CHARGE = 8,
+    JB_OP_CHARGE_REVERSE = 9,
+    JB_OP_DEBT_REPAY = 10,
+    JB_OP_FREE_GRANT = 11,
+    JB_OP_FREE_ACTIVATE = 12,
+    JB_OP_FREE_REVOKE = 13,
+    JB_OP_CONSUME = 14,
+    JB_OP_CONSUME_REVERSE = 15,
+    JB_OP_REFUND_REQUEST = 16,
+    JB_OP_REFUND_APPROVE = 17,
+    JB_OP_REFUND_REJECT = 18,
+    JB_OP_REFUND_CANCEL = 19,
+    JB_OP_REFUND_COMPLETE = 20,
+    JB_OP_REFUND_FAIL = 21,
+    JB_OP_POLICY_SET = 22,
+    JB_OP_DAY_CLOSE = 23,
+    JB_OP_ATOMIC = 24,
+    JB_OPS = 25
+} jb_op;
+
+typedef enum jb_wallet_kind { JB_KIND_PERSONAL = 1, JB_KIND_BUSINESS = 2, JB_KIND_OVERSEAS = 3 } jb_wallet_kind;
+
+typedef enum jb_method {
+    JB_METHOD_UNSPECIFIED = 0,
+    JB_METHOD_CREDIT_CARD = 1,         /* these three are bound by the minimum charge */
+    JB_METHOD_KAKAOPAY_CARD = 2,
+    JB_METHOD_VIRTUAL_ACCOUNT = 3,
+    JB_METHOD_KAKAOPAY_CARD_AUTO = 4,
+    JB_METHOD_CREDIT_CARD_REGULAR = 5,
+    JB_METHOD_ADMIN_CASH = 6,   /* an operator's paid cash: no gateway behind it */
+    JB_METHOD_ADV_RET_CASH = 7  /* give-back: likewise */
+} jb_method;
+
+typedef enum jb_origin {
+    JB_ORIGIN_PROMOTION = 1,
+    JB_ORIGIN_EVENT = 2,
+    JB_ORIGIN_UNSENT_SIMPLE = 3,
+    JB_ORIGIN_UNSENT_NORMAL = 4,
+    JB_ORIGIN_OPERATOR = 5
+} jb_origin;
+
+typedef enum jb_policy {
+    JB_POLICY_MIN_CHARGE = 1,      /* minor units */
+    JB_POLICY_DAY_CLOSE = 2,       /* 0 auto, 1 manual */
+    JB_POLICY_DAY_CLOSE_GRACE = 3, /* seconds */
+    JB_POLICY_GRANTS_MAX = 4,
+    JB_POLICY_CLOCK_TOLERANCE = 5, /* seconds */
+    JB_POLICY_EMPTY_DAYS_MAX = 6,
+    JB_POLICY_VAT_RATE = 7, /* per cent */
+    JB_POLICIES = 8
+} jb_policy;
+
+/* Members of a command, as bits of `has`: absent is not the same as 0 or false. */
+#define JB_HAS(field) (UINT64_C(1) << (field))
+enum jb_command_field {
+    JB_CF_WALLET = 0,
+    JB_CF_CHARGE,     /* id */
+    JB_CF_GRANT,      /* id */
+    JB_CF_USAGE,      /* id */
+    JB_CF_REFUND,     /* id */
+    JB_CF_KIND,
+    JB_CF_NAME,
+    JB_CF_MASTER,
+    JB_CF_AMOUNT,
+    JB_CF_METHOD,
+    JB_CF_PG,
+    JB_CF_TXN_REF,
+    JB_CF_APPROVE_NO,
+    JB_CF_REASON,
+    JB_CF_EXPIRES_ON,
+    JB_CF_ORIGIN,
+    JB_CF_OVERDRAFT,
+    JB_CF_SEQ,
+    JB_CF_POLICY,
+    JB_CF_VALUE,
+    JB_CF_FROM,
+    JB_CF_DAY,
+    JB_CF_FORCE,
+    JB_CF_COMMANDS,
+    JB_CF_KEY,
+    JB_CF_ACTOR, /* actor_id, actor_role */
+    JB_CF_AT,
+    JB_CF_CLOCK,
+    JB_CF_EXPECT,
+    JB_CF_NOTE,
+    JB_CF_N
+};
+
+/* What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during the call. */
+struct jb_command {
+    size_t size;
+    jb_op op;
+    uint64_t has; /* JB_HAS(...) of every member that is there */
+    struct jb_text wallet;
+    struct jb_text id; /* charge, grant, usage or refund, as the op has it */
+    jb_amount amount;  /* > 0 */
+    bool overdraft;
+    bool force;
+    uint32_t kind;   /* enum jb_wallet_kind */
+    uint32_t method; /* enum jb_method */
+    uint32_t origin; /* enum jb_origin */
+    uint32_t policy; /* enum jb_policy */
+    jb_day expires_on;
+    jb_day day;
+    int64_t value;
+    jb_instant from;
+    jb_instant at;
+    jb_instant clock; /* used with JB_CLOCK_AT only */
+    uint64_t expect;
+    jb_seq seq;
+    struct jb_text key;
+    struct jb_text name;
+    struct jb_text master;
+    struct jb_text pg;
+    struct jb_text txn_ref;
+    struct jb_text approve_no;
+    struct jb_text reason;
+    struct jb_text note;
+    struct jb_text actor_id;
+    struct jb_text actor_role;
+    const struct jb_command *commands; /* of JB_OP_ATOMIC */
+    size_t commands_n;
+};
+
+/* How a member is written in JSON. */
+typedef enum jb_command_kind {
+    JB_CK_ID = 1,  /* 1..64 bytes, no control characters, no white space */
+    JB_CK_SHORT,   /* the same, 1..32 bytes */
+    JB_CK_NAME,    /* 1..20 code points, no control characters */
+    JB_CK_TEXT,    /* 1..500 code points, no NUL */
+    JB_CK_AMOUNT,  /* integer 1..JB_AMOUNT_MAX */
+    JB_CK_UINT,    /* integer >= 0 */
+    JB_CK_BOOL,
+    JB_CK_WORD,    /* a word of `names` */
+    JB_CK_DAY,     /* "2026-10-31" */
+    JB_CK_INSTANT, /* RFC 3339 with an offset */
+    JB_CK_ACTOR,   /* {"id","role"} */
+    JB_CK_VALUE,   /* integer, or a word for the policy day_close */
+    JB_CK_COMMANDS
+} jb_command_kind;
+
+struct jb_command_field_info {
+    const char *name;
+    jb_command_kind kind;
+    size_t offset; /* in struct jb_command; of actor: that of actor_id */
+    const struct jb_names *names;
+};
+
+struct jb_op_info {
+    const char *name; /* "wallet.create" */
+    uint64_t required;
+    uint64_t optional;   /* the members that any command may have included */
+    bool has_wallet;
+    bool business_time;  /* `at` may look back */
+    uint32_t event_type; /* what it becomes; 0 for atomic */
+};
+
+JB_API const struct jb_command_field_info *jb_command_field_info(unsigned field); /* NULL from JB_CF_N on */
+JB_API const struct jb_op_info *jb_op_info(uint32_t op);                          /* NULL where there is none */
+/* The op of that name, or 0. */
+JB_API uint32_t jb_op_from_name(const char *name, size_t n);
+
+/* Codes of refusals. The numbers are on disk; the words are stable. */
+#define JB_CODES(X)                                                                                                    \
+    X(1, KEY_CONFLICT) X(2, EXPECT_MISMATCH) X(3, WALLET_UNKNOWN) X(4, WALLET_UNKNOWN_THEN) X(5, WALLET_EXISTS)        \
+    X(6, WALLET_DELETED) X(7, WALLET_STATE) X(8, DELETE_CONDITIONS) X(9, CHARGE_UNKNOWN) X(10, GRANT_UNKNOWN)          \
+    X(11, REFUND_UNKNOWN) X(12, USAGE_UNKNOWN) X(13, AMBIGUOUS_USAGE) X(14, ID_EXISTS) X(15, INSUFFICIENT_CASH)        \
+    X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS) X(20, RETURN_EXCEEDS)  \
+    X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)                \
+    X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER)              \
+    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)               \
+    X(36, POLICY_VALUE)
+
+typedef enum jb_code {
+    JB_CODE_NONE = 0,
+#define JB_X(number, word) JB_CODE_##word = (number),
+    JB_CODES(JB_X)
+#undef JB_X
+        JB_CODES_END
+} jb_code;
+
+/* "INSUFFICIENT_CASH"; NULL for numbers that this version does not know. */
+JB_API const char *jb_code_word(uint32_t code);
+
+typedef enum jb_outcome {
+    JB_DONE = 1,      /* the events are on disk */
+    JB_REFUSED = 2,   /* the rules said no, or the command is not well formed: `code` */
+    JB_DUPLICATE = 3, /* the key is known with the same content: this is the first answer again */
+    JB_CONFLICT = 4,  /* the key is known with other content: nothing was done (code KEY_CONFLICT) */
+    JB_UNKNOWN = 5    /* a fault while committing: ask again with the same key */
+} jb_outcome;
+
+/* Balances of a wallet, as `decide` sees them. Units: minor unit. */
+struct jb_balance {
+    size_t size;
+    uint32_t status; /* enum jb_wallet_status */
+    jb_amount paid;  /* negative: a debt */
+    jb_amount free;  /* grants in use and not past their deadline */
+    jb_amount free_dormant;
+    jb_amount total;          /* paid + free */
+    jb_amount refundable;     /* max(0, paid - refund_pending) */
+    jb_amount refund_pending; /* requested, neither approved nor ended */
+    jb_amount refund_in_transit;
+    jb_amount debt; /* max(0, -paid) */
+    uint64_t version;
+};
+
+/* What became of one command. Everything that it points to is borrowed from its jb_answers. */
+struct jb_answer {
+    jb_outcome outcome;
+    jb_op op;
+    jb_code code;         /* 0 where the command is (or was, the first time) accepted */
+    bool content_checked; /* false: a duplicate whose content could not be compared, `secret` is lost */
+    bool remembered;      /* a refusal that is kept: the same key gets the same answer for ever */
+    bool dry_run;
+    bool has_balance; /* dry run of a command on a wallet: what it would give */
+    jb_seq seq;       /* the command's last event; of a conflict: the first event with the key; else 0 */
+    uint64_t wallet_version;
+    int64_t index;           /* refused group: the member that failed, from 0; else -1 */
+    struct jb_event event;   /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
+    const struct jb_figure *figures;
+    size_t figures_n;
+    const char *message; /* of a refusal: a sentence, ended by NUL */
+    const struct jb_answer *members; /* of a group that is done */
+    size_t members_n;
+    struct jb_balance balance;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,155 @@
+#include "ledger/answers.h"
+
+#include "base/error.h"
+#include "ledger/message.h"
+
+#define CHUNK_BYTES (64 << 10)
+
+jb_answers *
+jb_answers_new(void)
+{
+    return calloc(1, sizeof(struct jb_answers));
+}
+
+jb_answers *
+jb_answers_free(jb_answers *set)
+{
+    if (set != NULL) {
+        jb_vec_free(&set->list);
+        jb_vec_free(&set->fingerprints);
+        for (struct jb_chunk *c = set->first; c != NULL;) {
+            struct jb_chunk *next = c->next;
+            free(c);
+            c = next;
+        }
+        free(set);
+    }
+    return NULL;
+}
+
+size_t
+jb_answers_count(const jb_answers *set)
+{
+    return set->list.n;
+}
+
+const struct jb_answer *
+jb_answers_at(const jb_answers *set, size_t i)
+{
+    JB_ASSERT(i < set->list.n);
+    return &set->list.at[i];
+}
+
+bool
+jb_answers_begin(jb_answers *set, size_t n)
+{
+    for (struct jb_chunk *c = set->first; c != NULL; c = c->next) {
+        c->used = 0;
+    }
+    set->current = set->first;
+    set->no_memory = false;
+    if (!jb_vec_reserve(&set->list, n) || !jb_vec_reserve(&set->fingerprints, n)) {
+        return false;
+    }
+    set->list.n = set->fingerprints.n = n;
+    return true;
+}
+
+void *
+jb_answers_alloc(jb_answers *set, size_t bytes)
+{
+    bytes = (bytes + 15) & ~(size_t)15;
+    while (set->current != NULL && set->current->size - set->current->used < bytes && set->current->next != NULL) {
+        set->current = set->current->next;
+    }
+    if (set->current == NULL || set->current->size - set->current->used < bytes) {
+        size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+        struct jb_chunk *c = malloc(sizeof *c + size);
+        if (c == NULL) {
+            set->no_memory = true;
+            return NULL;
+        }
+        *c = (struct jb_chunk){.size = size};
+        if (set->current == NULL) {
+            set->first = c;
+        } else {
+            set->current->next = c;
+        }
+        set->current = c;
+    }
+    void *at = (char *)set->current->bytes + set->current->used;
+    set->current->used += bytes;
+    return at;
+}
+
+static const void *
+copy(jb_answers *set, const void *from, size_t n)
+{
+    void *to = n > 0 ? jb_answers_alloc(set, n) : NULL;
+    return to != NULL ? memcpy(to, from, n) : NULL;
+}
+
+static void
+copy_text(jb_answers *set, struct jb_text *t)
+{
+    if (t->n > 0) {
+        t->s = copy(set, t->s, t->n);
+        t->n = t->s != NULL ? t->n : 0;
+    }
+}
+
+void
+jb_answers_event(jb_answers *set, const struct jb_event *e, struct jb_event *ret)
+{
+    *ret = *e;
+    copy_text(set, &ret->id);
+    if (e->flags & (JB_EVF_KEY | JB_EVF_ACTOR)) {
+        copy_text(set, &ret->key);
+        copy_text(set, &ret->caller);
+        copy_text(set, &ret->role);
+    }
+    if (e->pg.s != NULL || e->txn_ref.s != NULL || e->approve_no.s != NULL) {
+        copy_text(set, &ret->pg);
+        copy_text(set, &ret->txn_ref);
+        copy_text(set, &ret->approve_no);
+    }
+    ret->parts = copy(set, e->parts, e->parts_n * sizeof *e->parts);
+    ret->parts_n = ret->parts != NULL ? e->parts_n : 0;
+    ret->figures = copy(set, e->figures, e->figures_n * sizeof *e->figures);
+    ret->figures_n = ret->figures != NULL ? e->figures_n : 0;
+    if (e->totals != NULL) {
+        ret->totals = copy(set, e->totals, JB_TOTALS_N * sizeof *e->totals);
+    }
+}
+
+void
+jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text)
+{
+    a->message = copy(set, text, strlen(text) + 1);
+    if (a->message == NULL) {
+        a->message = "";
+    }
+}
+
+void
+jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
+{
+    a->outcome = JB_DONE;
+    a->seq = e->seq;
+    a->wallet_version = e->wallet != 0 ? e->seq : 0;
+    jb_answers_event(set, e, &a->event);
+}
+
+void
+jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
+                  int32_t utc_offset_s)
+{
+    char text[600];
+    a->outcome = code == JB_CODE_KEY_CONFLICT ? JB_CONFLICT : JB_REFUSED;
+    a->code = code;
+    a->index = index;
+    a->figures = copy(set, figures, figures_n * sizeof *figures);
+    a->figures_n = a->figures != NULL ? figures_n : 0;
+    jb_refusal_message(code, figures, figures_n, a->op, index, utc_offset_s, text, sizeof text);
+    jb_answers_message(set, a, text);
+}

@@ -1,0 +1,36 @@
+/* Answers, and the memory that they point to: chunks that are kept and reused, so that pointers stay valid while more is added. */
+#ifndef JANGBU_ANSWERS_H
+#define JANGBU_ANSWERS_H
+
+#include <jangbu/ledger.h>
+
+#include "base/bytes.h"
+#include "event/codec.h"
+
+struct jb_chunk {
+    struct jb_chunk *next;
+    size_t size, used;
+    max_align_t bytes[];
+};
+
+struct jb_answers {
+    JB_VEC(struct jb_answer) list;
+    JB_VEC(uint64_t) fingerprints; /* by command; 0: no key, or not known */
+    struct jb_chunk *first, *current;
+    bool no_memory;
+};
+
+/* Makes room for n answers, all zero, and forgets what was there. */
+bool jb_answers_begin(jb_answers *set, size_t n);
+void *jb_answers_alloc(jb_answers *set, size_t bytes);
+/* Copies an event with everything that it points to. */
+void jb_answers_event(jb_answers *set, const struct jb_event *e, struct jb_event *ret);
+void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
+
+/* Fills an answer from the first event of its command: the same whether it was just decided or is found by its key. */
+void jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e);
+/* Fills a refusal; the message is made from code and figures, so that it is the same for ever. */
+void jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
+                       int32_t utc_offset_s);
+
+#endif

@@ -1,0 +1,111 @@
+/* A copy of the ledger while it is in use: LMDB copies from a snapshot, so what is committed meanwhile is simply not in it. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ledger/internal.h"
+
+struct copying {
+    struct jb_env *env;
+    int fd;
+    int code;
+    _Atomic bool done;
+};
+
+static void *
+copy(void *data)
+{
+    struct copying *c = data;
+    c->code = mdb_env_copyfd2(jb_env_lmdb(c->env), c->fd, MDB_CP_COMPACT);
+    c->done = true;
+    return NULL;
+}
+
+static jb_status
+copy_env(struct jb_env *env, const char *path, uint64_t all, void (*progress)(void *, uint64_t, uint64_t), void *data, struct jb_error *err)
+{
+    struct copying c = {.env = env, .fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (c.fd < 0) {
+        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s", path);
+    }
+    pthread_t thread;
+    int code = pthread_create(&thread, NULL, copy, &c);
+    if (code != 0) {
+        close(c.fd);
+        return jb_fail_errno(err, JB_E_NOMEM, code, "cannot start a thread");
+    }
+    while (!c.done && progress != NULL) {
+        struct stat st;
+        struct timespec pause = {0, 50 * 1000 * 1000};
+        progress(data, fstat(c.fd, &st) == 0 ? (uint64_t)st.st_size : 0, all);
+        nanosleep(&pause, NULL);
+    }
+    pthread_join(thread, NULL);
+    if (c.code == 0 && fsync(c.fd) != 0) {
+        c.code = errno;
+    }
+    close(c.fd);
+    return c.code == 0 ? JB_OK : jb_env_fail(err, c.code, env, "copying");
+}
+
+static jb_status
+copy_secret(struct jb_ledger *l, const char *dest, struct jb_error *err)
+{
+    char path[4096];
+    if (!l->has_secret) {
+        return JB_OK;
+    }
+    snprintf(path, sizeof path, "%s/secret", dest);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return jb_fail_errno(err, JB_E_IO, errno, "cannot make %s", path);
+    }
+    bool ok = write(fd, l->secret, sizeof l->secret) == (ssize_t)sizeof l->secret && fsync(fd) == 0;
+    int code = errno;
+    close(fd);
+    return ok ? JB_OK : jb_fail_errno(err, code == ENOSPC ? JB_E_FULL : JB_E_IO, code, "cannot write %s", path);
+}
+
+static jb_status
+make_dest(const char *dest, struct jb_error *err)
+{
+    if (mkdir(dest, 0700) == 0) {
+        return JB_OK;
+    }
+    if (errno != EEXIST) {
+        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s", dest);
+    }
+    DIR *d = opendir(dest);
+    unsigned entries = 0;
+    if (d != NULL) {
+        while (readdir(d) != NULL) {
+            entries++;
+        }
+        closedir(d);
+    }
+    return d != NULL && entries <= 2 ? JB_OK : jb_fail(err, JB_E_EXISTS, "%s exists and is not an empty directory; a backup overwrites nothing", dest);
+}
+
+jb_status
+jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_error *err)
+{
+    char path[4096];
+    uint64_t tree, file;
+    jb_status status = make_dest(dest, err);
+    status = status == JB_OK ? jb_log_size(l->log, &tree, &file, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    /* The log first: every reference in it is then in people.mdb's copy, which is taken later. */
+    snprintf(path, sizeof path, "%s/log.mdb", dest);
+    status = copy_env(jb_log_env(l->log), path, tree, progress, data, err);
+    if (status == JB_OK && jb_people_env(l->people) != NULL) {
+        snprintf(path, sizeof path, "%s/people.mdb", dest);
+        status = copy_env(jb_people_env(l->people), path, tree, NULL, NULL, err);
+    }
+    return status == JB_OK ? copy_secret(l, dest, err) : status;
+}

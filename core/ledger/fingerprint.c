@@ -1,0 +1,128 @@
+/*
+ * The fingerprint of a command's content: what a key protects. XXH3 with a secret that lies in a file of its own, so that the log does not
+ * leak contents that can simply be guessed. It is no PRF: who has log and secret, or many chosen contents, can learn from it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "ledger/internal.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static_assert(JB_SECRET_BYTES >= XXH3_SECRET_SIZE_MIN, "the secret is too short for XXH3");
+
+/* Members that do not belong to the content (rulings.md section 5; docs/vocabulary.md, choice 8). */
+#define NOT_CONTENT (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR))
+
+static void
+number(XXH3_state_t *s, uint64_t value)
+{
+    uint8_t be[8];
+    jb_put_be(be, 8, value);
+    XXH3_64bits_update(s, be, 8);
+}
+
+static void
+text(XXH3_state_t *s, struct jb_text t)
+{
+    number(s, t.n);
+    XXH3_64bits_update(s, t.n > 0 ? t.s : "", t.n);
+}
+
+static void
+member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
+{
+    const struct jb_command_field_info *f = jb_command_field_info(field);
+    const void *at = (const char *)c + f->offset;
+    switch (f->kind) {
+    case JB_CK_ID:
+    case JB_CK_SHORT:
+    case JB_CK_NAME:
+    case JB_CK_TEXT:
+        text(s, *(const struct jb_text *)at);
+        break;
+    case JB_CK_AMOUNT:
+    case JB_CK_UINT:
+    case JB_CK_VALUE:
+    case JB_CK_INSTANT:
+        number(s, *(const uint64_t *)at);
+        break;
+    case JB_CK_WORD:
+        number(s, *(const uint32_t *)at);
+        break;
+    case JB_CK_DAY:
+        number(s, (uint64_t)(int64_t) * (const jb_day *)at);
+        break;
+    case JB_CK_BOOL:
+        number(s, *(const bool *)at);
+        break;
+    case JB_CK_ACTOR:
+    case JB_CK_COMMANDS:
+        break;
+    }
+}
+
+static void
+command(XXH3_state_t *s, const struct jb_command *c)
+{
+    uint64_t has = c->has & ~NOT_CONTENT;
+    number(s, (uint64_t)c->op);
+    number(s, has);
+    for (; has != 0; has &= has - 1) {
+        member(s, c, (unsigned)__builtin_ctzll(has));
+    }
+    if (c->op == JB_OP_ATOMIC) {
+        number(s, c->commands_n);
+        for (size_t i = 0; i < c->commands_n; i++) {
+            command(s, &c->commands[i]);
+        }
+    }
+}
+
+uint64_t
+jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c)
+{
+    if (!l->has_secret) {
+        return 0;
+    }
+    XXH3_state_t state;
+    XXH3_64bits_reset_withSecret(&state, l->secret, sizeof l->secret);
+    command(&state, c);
+    uint64_t value = XXH3_64bits_digest(&state);
+    return value != 0 ? value : 1; /* 0 in an event: made without the secret */
+}
+
+jb_status
+jb_secret_make(const char *dir, struct jb_error *err)
+{
+    char path[4096];
+    uint8_t secret[JB_SECRET_BYTES];
+    snprintf(path, sizeof path, "%s/secret", dir);
+    if (getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret) {
+        return jb_fail_errno(err, JB_E_IO, errno, "no random bytes for %s", path);
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s", path);
+    }
+    bool ok = write(fd, secret, sizeof secret) == (ssize_t)sizeof secret && fsync(fd) == 0;
+    int code = errno;
+    close(fd);
+    return ok ? JB_OK : jb_fail_errno(err, code == ENOSPC ? JB_E_FULL : JB_E_IO, code, "cannot write %s", path);
+}
+
+void
+jb_secret_load(struct jb_ledger *l)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/secret", l->dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    l->has_secret = fd >= 0 && read(fd, l->secret, sizeof l->secret) == (ssize_t)sizeof l->secret;
+    if (fd >= 0) {
+        close(fd);
+    }
+}

@@ -1,0 +1,172 @@
+/* Making a ledger: the directory, the secret, and the first commit, which says what the ledger is and which numbers its rules begin with. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger/internal.h"
+
+static jb_status
+check_options(const struct jb_init_options *o, struct jb_error *err)
+{
+    for (int i = 0; i < 3; i++) {
+        if (o->currency[i] < 'A' || o->currency[i] > 'Z') {
+            return jb_fail(err, JB_E_USAGE, "a currency is three capital letters of ISO 4217, such as KRW");
+        }
+    }
+    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > 6) {
+        return jb_fail(err, JB_E_USAGE, o->currency[3] != '\0' ? "a currency is three capital letters of ISO 4217, such as KRW"
+                                                              : "a currency has 0 to 6 digits after the decimal point");
+    }
+    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -18 * 3600 || o->utc_offset_s > 18 * 3600) {
+        return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
+    }
+    return JB_OK;
+}
+
+static int32_t
+exponent_of(const char *currency)
+{
+    static const char none[] = "KRW JPY VND CLP ISK PYG UGX XAF XOF XPF RWF KMF GNF DJF BIF VUV UYI";
+    static const char three[] = "BHD KWD OMR JOD TND IQD LYD";
+    return strstr(none, currency) != NULL ? 0 : strstr(three, currency) != NULL ? 3 : 2;
+}
+
+static jb_status
+make_dir(const char *dir, struct jb_error *err)
+{
+    if (mkdir(dir, 0700) == 0) {
+        return JB_OK;
+    }
+    if (errno != EEXIST) {
+        jb_status status = errno == ENOENT ? JB_E_NOTFOUND : errno == EROFS || errno == EACCES ? JB_E_READONLY : errno == ENOSPC ? JB_E_FULL : JB_E_IO;
+        return jb_fail_errno(err, status, errno, "cannot make %s", dir);
+    }
+    DIR *d = opendir(dir);
+    if (d == NULL) {
+        return jb_fail_errno(err, JB_E_EXISTS, errno, "%s exists and is not a directory that can be read", dir);
+    }
+    bool has_log = false, has_more = false;
+    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        has_log |= strcmp(e->d_name, "log.mdb") == 0;
+        has_more |= strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    }
+    closedir(d);
+    if (has_log) {
+        return jb_fail(err, JB_E_EXISTS, "there is a ledger in %s already; nothing was changed", dir);
+    }
+    return has_more ? jb_fail(err, JB_E_EXISTS, "%s is not empty; a ledger needs a directory of its own", dir) : JB_OK;
+}
+
+static bool
+add(struct jb_log_batch *b, struct jb_event *e, int32_t utc_offset_s)
+{
+    struct jb_event_context context = {0, utc_offset_s};
+    e->seq = b->ends.n + 1;
+    e->version = 1;
+    e->flags = JB_EVF_UNRECORDED;
+    e->recorded_at = e->occurred_at = JB_NO_INSTANT;
+    e->posted_on = JB_NO_DAY;
+    if (!jb_event_encode(e, &context, &b->bytes) || !jb_vec_reserve(&b->ends, b->ends.n + 1)) {
+        return false;
+    }
+    b->ends.at[b->ends.n++] = (uint32_t)b->bytes.n;
+    return true;
+}
+
+/* The numbers that the rules begin with: events like any later change of them. */
+static bool
+add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
+{
+    bool krw = strcmp(o->currency, "KRW") == 0;
+    const int64_t values[JB_POLICIES] = {
+        [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0, [JB_POLICY_DAY_CLOSE] = 0,         [JB_POLICY_DAY_CLOSE_GRACE] = 600,
+        [JB_POLICY_GRANTS_MAX] = 1024,           [JB_POLICY_CLOCK_TOLERANCE] = 300, [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
+        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
+    };
+    for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        struct jb_event e;
+        memset(&e, 0, sizeof e);
+        e.type = JB_EV_POLICY_SET;
+        e.code = i;
+        e.number = values[i];
+        e.time = JB_NO_INSTANT;
+        if (!add(b, &e, o->utc_offset_s)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static jb_status
+first_commit(struct jb_log *log, const struct jb_init_options *o, struct jb_error *err)
+{
+    struct jb_log_batch b = {.first = 1};
+    struct jb_event e;
+    memset(&e, 0, sizeof e);
+    e.type = JB_EV_LEDGER_CREATED;
+    e.code = JB_LOG_FORMAT;
+    e.id = (struct jb_text){o->currency, 3};
+    e.code2 = (uint32_t)o->exponent;
+    e.number = o->utc_offset_s;
+    if (getrandom(e.ledger_id, sizeof e.ledger_id, 0) != (ssize_t)sizeof e.ledger_id) {
+        return jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
+    }
+    jb_status status = JB_E_NOMEM;
+    if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o)) {
+        struct jb_log_head head = {0};
+        enum jb_log_result result;
+        jb_frame_root(&e, head.chain);
+        status = jb_log_append(log, &b, &head, &result, err);
+    } else {
+        jb_fail(err, JB_E_NOMEM, "no memory to make a ledger");
+    }
+    jb_log_batch_free(&b);
+    return status;
+}
+
+static void
+sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+jb_status
+jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
+{
+    struct jb_init_options o = {.exponent = -1};
+    if (opts != NULL) {
+        o = *opts;
+    }
+    o.currency = o.currency != NULL ? o.currency : "KRW";
+    o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;
+    if (strlen(o.currency) != 3) {
+        return jb_fail(err, JB_E_USAGE, "a currency is three capital letters of ISO 4217, such as KRW");
+    }
+    o.exponent = o.exponent >= 0 ? o.exponent : exponent_of(o.currency);
+    jb_status status = check_options(&o, err);
+    status = status == JB_OK ? make_dir(dir, err) : status;
+    status = status == JB_OK ? jb_secret_make(dir, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_log *log;
+    status = jb_log_open(dir, false, true, 0, &log, err);
+    if (status == JB_OK) {
+        status = first_commit(log, &o, err);
+        jb_log_close(log);
+    }
+    sync_dir(dir);
+    char parent[4096];
+    if (snprintf(parent, sizeof parent, "%s/..", dir) < (int)sizeof parent) {
+        sync_dir(parent);
+    }
+    return status;
+}

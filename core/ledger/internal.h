@@ -1,0 +1,104 @@
+/* The ledger's parts, for the files of this folder only. */
+#ifndef JANGBU_LEDGER_INTERNAL_H
+#define JANGBU_LEDGER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "book/book.h"
+#include "ledger/answers.h"
+#include "ledger/state_read.h"
+#include "log/env.h"
+#include "log/head.h"
+#include "log/lock.h"
+#include "log/log.h"
+#include "people/people.h"
+#include "rules/decide.h"
+
+#define JB_SECRET_BYTES 192
+/* A commit ends at this many events, or after this long of deciding; between commands, never inside one. */
+#define JB_COMMIT_EVENTS_MAX 8192
+#define JB_COMMIT_DECIDE_US 4000
+/* How far the stored state may lag. */
+#define JB_LAG_EVENTS_MAX 200000
+#define JB_LAG_US_MAX 1000000
+
+/* One call of jb_submit, waiting to be carried out. */
+struct jb_request {
+    struct jb_request *next;
+    const struct jb_command *commands;
+    size_t n;
+    size_t decided; /* commands whose answers are ready but not yet on disk */
+    size_t done;    /* commands whose answers are final */
+    struct jb_submit_options options;
+    struct jb_text caller;
+    jb_answers *answers;
+    jb_status status;
+    struct jb_error err;
+    bool finished;
+};
+
+struct jb_ledger {
+    char *dir;
+    bool read_only;
+    bool accept_rollback;
+    char caller[JB_SHORT_BYTES_MAX + 1];
+    int64_t lock_wait_us;
+    jb_instant (*now)(void *data);
+    void *now_data;
+    struct jb_log *log;
+    struct jb_log_identity identity;
+    struct jb_store *store; /* NULL: read-only and none that can be used */
+    struct jb_people *people;
+    struct jb_lock *lock;
+    int head_fd;
+    bool has_secret;
+    uint8_t secret[JB_SECRET_BYTES];
+
+    /* Callers that wait; one of them leads and does the work of all. */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_moved;
+    struct jb_request *first, **last;
+    bool led;
+
+    /* The writing side: used by who leads and holds the writer lock. */
+    struct jb_book *book;
+    struct jb_log_batch batch;
+    struct jb_verdict verdict;
+    jb_instant stored_at; /* monotonic, of the last checkpoint */
+    /* Where a closing of days that was cut by a commit goes on. */
+    jb_day closing_day;
+    struct jb_due closing_after;
+    bool closing;
+
+    /* The reading side. */
+    pthread_mutex_t read_lock;
+    struct jb_book *read_book;
+    JB_VEC(struct jb_state_grant) read_grants;
+};
+
+/* fingerprint.c */
+uint64_t jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c); /* 0: the secret is lost */
+jb_status jb_secret_make(const char *dir, struct jb_error *err);
+void jb_secret_load(struct jb_ledger *l);
+
+/* process.c: decides one command, its events go into the batch. */
+enum jb_step {
+    JB_STEP_DECIDED,      /* the answer is ready */
+    JB_STEP_COMMIT_FIRST, /* a closing of days filled the commit: commit, let others pass, and come again */
+    JB_STEP_FAILED        /* err says why; the book is not usable */
+};
+enum jb_step jb_process(struct jb_ledger *l, const struct jb_request *r, size_t index, struct jb_error *err);
+/* Puts an event that is complete but for seq and prev into the batch and the book. */
+jb_status jb_emit(struct jb_ledger *l, struct jb_event *e, struct jb_error *err);
+
+/* closing.c: closes days up to `through`, in steps. final (may be NULL) has the envelope of the last day's event. */
+enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recorded_at, const struct jb_event *final, struct jb_error *err);
+/* Writes the wallet's due expiries. */
+jb_status jb_expire_due(struct jb_ledger *l, struct jb_slot *s, jb_instant recorded_at, struct jb_error *err);
+
+int64_t jb_monotonic_us(void);
+jb_instant jb_ledger_now(struct jb_ledger *l);
+
+#endif

@@ -1,0 +1,204 @@
+#include "ledger/message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct sentence {
+    char *at;
+    size_t left;
+};
+
+static void JB_PRINTF(2, 3)
+say(struct sentence *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(s->at, s->left, format, args);
+    va_end(args);
+    size_t used = n < 0 ? 0 : (size_t)n < s->left ? (size_t)n : s->left - 1;
+    s->at += used;
+    s->left -= used;
+}
+
+static int64_t
+figure(const struct jb_figure *figures, size_t n, jb_figure_name name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (figures[i].name == (uint32_t)name) {
+            return figures[i].value;
+        }
+    }
+    return 0;
+}
+
+static const char *
+word(const struct jb_names *names, int64_t value)
+{
+    const char *w = value >= 0 ? jb_name_word(names, (uint32_t)value) : NULL;
+    return w != NULL ? w : "?";
+}
+
+static void
+say_conditions(struct sentence *s, const struct jb_figure *figures, size_t n)
+{
+    say(s, "the wallet cannot be deleted yet:");
+    for (size_t i = 0; i < n; i++) {
+        say(s, "%s", i > 0 ? ";" : "");
+        switch (figures[i].name) {
+        case JB_FIG_NOT_OFF:
+            say(s, " it is %s, turn it off first", word(&jb_wallet_status_names, figures[i].value));
+            break;
+        case JB_FIG_PAID_NOT_ZERO:
+            say(s, " its paid cash is %lld and must be exactly 0", (long long)figures[i].value);
+            break;
+        case JB_FIG_REFUND_OUTSTANDING:
+            say(s, " %lld refund(s) are outstanding, end them first", (long long)figures[i].value);
+            break;
+        default:
+            say(s, " condition %u", figures[i].name);
+        }
+    }
+}
+
+static void
+say_status(struct sentence *s, uint32_t status, jb_op op)
+{
+    const char *allows = status == JB_WALLET_ACTIVE      ? "charge, consume and refund"
+                         : status == JB_WALLET_OFF       ? "charge and refund"
+                         : status == JB_WALLET_SUSPENDED ? "refund only"
+                                                         : "nothing";
+    const struct jb_op_info *info = jb_op_info((uint32_t)op);
+    say(s, "the wallet is %s, which does not allow %s; it allows %s", word(&jb_wallet_status_names, status), info != NULL ? info->name : "this", allows);
+}
+
+/* One sentence a code. Those whose figure is an amount give it in the minor unit. */
+void
+jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index, int32_t utc_offset_s, char *text, size_t text_n)
+{
+    struct sentence s = {text, text_n};
+    char instant[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES];
+#define FIG(name) ((long long)figure(figures, n, JB_FIG_##name))
+    if (index >= 0) {
+        say(&s, "command %lld of the group was refused, so none of it was done: ", (long long)index);
+    }
+    switch (code) {
+    case JB_CODE_KEY_CONFLICT:
+        say(&s, "this key was used before for another command (event %lld); nothing was done. Use a new key for a new command", FIG(SEQ));
+        break;
+    case JB_CODE_EXPECT_MISMATCH:
+        say(&s, "the wallet is at version %lld, not at the expected one; read it again and decide anew", FIG(VERSION));
+        break;
+    case JB_CODE_WALLET_UNKNOWN:
+        say(&s, "there is no wallet of that id");
+        break;
+    case JB_CODE_WALLET_UNKNOWN_THEN:
+        say(&s, "the wallet did not exist yet at that time");
+        break;
+    case JB_CODE_WALLET_EXISTS:
+        say(&s, "a wallet of that id exists, or existed; ids are not given again");
+        break;
+    case JB_CODE_WALLET_DELETED:
+        say(&s, "the wallet is deleted; it can be read but not changed");
+        break;
+    case JB_CODE_WALLET_STATE:
+        say_status(&s, (uint32_t)FIG(STATUS), op);
+        break;
+    case JB_CODE_DELETE_CONDITIONS:
+        say_conditions(&s, figures, n);
+        break;
+    case JB_CODE_CHARGE_UNKNOWN:
+        say(&s, "the wallet has no charge of that id");
+        break;
+    case JB_CODE_GRANT_UNKNOWN:
+        say(&s, "the wallet has no grant of that id");
+        break;
+    case JB_CODE_REFUND_UNKNOWN:
+        say(&s, "the wallet has no refund of that id");
+        break;
+    case JB_CODE_USAGE_UNKNOWN:
+        say(&s, "the wallet has no consumption of that usage and sequence number");
+        break;
+    case JB_CODE_AMBIGUOUS_USAGE:
+        say(&s, "more than one consumption of the wallet has that usage; name one by seq");
+        break;
+    case JB_CODE_ID_EXISTS:
+        say(&s, "that id was used before in this wallet; ids are given once");
+        break;
+    case JB_CODE_INSUFFICIENT_CASH:
+        say(&s, "only %lld is available (usable free cash and paid cash)", FIG(AVAILABLE));
+        break;
+    case JB_CODE_NOTHING_REFUNDABLE:
+        say(&s, "nothing is refundable now");
+        break;
+    case JB_CODE_REFUND_EXCEEDS:
+        say(&s, "only %lld is refundable now", FIG(REFUNDABLE));
+        break;
+    case JB_CODE_DEBT_EXCEEDS:
+        say(&s, "the debt is only %lld", FIG(DEBT));
+        break;
+    case JB_CODE_REVERSAL_EXCEEDS:
+        say(&s, "only %lld of the charge can still be reversed", FIG(LEFT));
+        break;
+    case JB_CODE_RETURN_EXCEEDS:
+        say(&s, "only %lld of the consumption can still be returned", FIG(LEFT));
+        break;
+    case JB_CODE_MIN_CHARGE:
+        say(&s, "the minimum charge is %lld", FIG(MIN_CHARGE));
+        break;
+    case JB_CODE_AMOUNT_INVALID:
+        say(&s, "amount must be a whole number from 1 on");
+        break;
+    case JB_CODE_AMOUNT_RANGE:
+        say(&s, "amounts, balances and debts stay within %lld", FIG(LIMIT));
+        break;
+    case JB_CODE_GRANT_STATE:
+        say(&s, "the grant is %s; only a dormant one can be activated or revoked", word(&jb_grant_state_names, FIG(GRANT_STATE)));
+        break;
+    case JB_CODE_GRANT_EXPIRED:
+        say(&s, "the grant's last day was %s", jb_day_print((jb_day)FIG(EXPIRES_ON), day));
+        break;
+    case JB_CODE_REFUND_STATE:
+        say(&s, "the refund is %s; that does not allow %s", word(&jb_refund_state_names, FIG(REFUND_STATE)),
+            jb_op_info((uint32_t)op) != NULL ? jb_op_info((uint32_t)op)->name : "this");
+        break;
+    case JB_CODE_AT_IN_FUTURE:
+        say(&s, "`at` is in the future: the ledger's clock says %s", jb_instant_print(FIG(NOW), utc_offset_s, instant));
+        break;
+    case JB_CODE_AT_NOT_ALLOWED:
+        say(&s, "this command happens when it is recorded and cannot be dated back: leave `at` out (the ledger's clock says %s)",
+            jb_instant_print(FIG(NOW), utc_offset_s, instant));
+        break;
+    case JB_CODE_CLOCK_BEHIND:
+        say(&s, "the clock is %lld.%06lld s behind the last event (%s); set it right and try again, also with the same key",
+            FIG(BEHIND_US) / JB_US_PER_SECOND, FIG(BEHIND_US) % JB_US_PER_SECOND, jb_instant_print(FIG(RECORDED_AT), utc_offset_s, instant));
+        break;
+    case JB_CODE_DAY_NOT_OVER:
+        say(&s, "that day cannot be closed now; the first open day is %s", jb_day_print((jb_day)FIG(FIRST_OPEN_DAY), day));
+        break;
+    case JB_CODE_BATCH_TOO_LARGE:
+        say(&s, "a group has at most %d commands and 4 MiB", JB_GROUP_COMMANDS_MAX);
+        break;
+    case JB_CODE_MALFORMED:
+        say(&s, "the command is not well formed");
+        break;
+    case JB_CODE_GRANTS_LIMIT:
+        say(&s, "the wallet has %lld unfinished grants already, the most that the policy allows", FIG(GRANTS_MAX));
+        break;
+    case JB_CODE_FROM_IN_PAST:
+        say(&s, "a policy cannot be changed for the past: the ledger's clock says %s", jb_instant_print(FIG(NOW), utc_offset_s, instant));
+        break;
+    case JB_CODE_TOO_MANY_DAYS:
+        say(&s, "that would close %lld empty days at once, more than %lld: is the date right? If it is, repeat with \"force\":true", FIG(DAYS),
+            FIG(EMPTY_DAYS_MAX));
+        break;
+    case JB_CODE_POLICY_VALUE:
+        say(&s, "the policy does not take that value");
+        break;
+    case JB_CODE_NONE:
+    case JB_CODES_END:
+        say(&s, "refused");
+        break;
+    }
+#undef FIG
+}

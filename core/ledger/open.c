@@ -1,0 +1,227 @@
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ledger/internal.h"
+
+static jb_instant
+system_clock(void *data)
+{
+    (void)data;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (jb_instant)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
+}
+
+jb_instant
+jb_ledger_now(struct jb_ledger *l)
+{
+    return l->now(l->now_data);
+}
+
+static jb_status
+make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, struct jb_error *err)
+{
+    if (o->caller != NULL && o->caller[0] != '\0' && !jb_id_valid((struct jb_text){o->caller, strlen(o->caller)}, JB_SHORT_BYTES_MAX)) {
+        return jb_fail(err, JB_E_USAGE, "a caller's name is at most 32 bytes of UTF-8 without white space and control characters");
+    }
+    struct jb_ledger *l = calloc(1, sizeof *l);
+    if (l == NULL || (l->dir = strdup(dir)) == NULL) {
+        free(l);
+        return jb_fail(err, JB_E_NOMEM, "no memory to open %s", dir);
+    }
+    l->read_only = o->read_only;
+    l->accept_rollback = o->accept_rollback;
+    l->lock_wait_us = o->lock_wait_us > 0 ? o->lock_wait_us : 10 * JB_US_PER_SECOND;
+    l->now = o->now != NULL ? o->now : system_clock;
+    l->now_data = o->now_data;
+    l->head_fd = -1;
+    l->last = &l->first;
+    if (o->caller != NULL) {
+        memcpy(l->caller, o->caller, strlen(o->caller));
+    }
+    pthread_mutex_init(&l->queue_lock, NULL);
+    pthread_cond_init(&l->queue_moved, NULL);
+    pthread_mutex_init(&l->read_lock, NULL);
+    *ret = l;
+    return JB_OK;
+}
+
+static jb_status
+open_log(struct jb_ledger *l, struct jb_error *err)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/log.mdb", l->dir);
+    if (access(l->dir, F_OK) != 0) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no %s. `jangbu init %s` makes a ledger there", l->dir, l->dir);
+    }
+    if (access(path, F_OK) != 0) {
+        return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb. `jangbu init` makes one in an empty directory", l->dir);
+    }
+    if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) && (errno == EROFS || errno == EACCES)) {
+        l->read_only = true; /* reads work, writes say why they do not */
+    }
+    jb_status status = jb_log_open(l->dir, l->read_only, false, 0, &l->log, err);
+    return status == JB_OK ? jb_log_identity(l->log, &l->identity, err) : status;
+}
+
+/* HEAD lies outside the log and knows its end even when everything derived from it is gone. */
+static jb_status
+check_head(struct jb_ledger *l, struct jb_error *err)
+{
+    struct jb_head_file h;
+    l->head_fd = jb_head_open(l->dir, l->read_only);
+    if (!jb_head_read(l->head_fd, &h) || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 || l->accept_rollback || l->read_only) {
+        return JB_OK;
+    }
+    struct jb_log_reader *r;
+    uint8_t chain[JB_CHAIN_BYTES];
+    struct jb_log_head end;
+    jb_status status = jb_log_reader_open(l->log, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_log_reader_renew(r, &end, err);
+    if (status == JB_OK) {
+        status = jb_log_reader_chain(r, h.seq, chain, err);
+    }
+    jb_log_reader_close(r);
+    if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, h.chain, JB_CHAIN_BYTES) != 0)) {
+        return jb_fail(err, JB_E_ROLLBACK,
+                       "the log ends with event %llu, but HEAD says that event %llu was there: the log was put back to an older state. If that is "
+                       "meant to be, run `jangbu rebuild --accept-rollback`",
+                       (unsigned long long)end.seq, (unsigned long long)h.seq);
+    }
+    return status;
+}
+
+static jb_status
+open_store(struct jb_ledger *l, struct jb_error *err)
+{
+    bool remade;
+    jb_status status = jb_store_open(l->dir, &jb_state_schema, l->identity.ledger_id, l->read_only, &l->store, &remade, err);
+    if (status != JB_OK && l->read_only) {
+        l->store = NULL; /* a reader folds the log itself */
+        return JB_OK;
+    }
+    return status;
+}
+
+static jb_status
+open_parts(struct jb_ledger *l, struct jb_error *err)
+{
+    jb_status status = open_log(l, err);
+    status = status == JB_OK ? check_head(l, err) : status;
+    status = status == JB_OK ? open_store(l, err) : status;
+    status = status == JB_OK ? jb_people_open(l->dir, l->read_only, &l->people, err) : status;
+    if (status == JB_OK && !l->read_only) {
+        status = jb_lock_open(l->dir, &l->lock, err);
+        status = status == JB_OK ? jb_book_open(l->log, l->store, &l->identity, &l->book, err) : status;
+    }
+    status = status == JB_OK ? jb_book_open(l->log, l->store, &l->identity, &l->read_book, err) : status;
+    jb_secret_load(l);
+    l->stored_at = jb_monotonic_us();
+    return status;
+}
+
+/* Says at once, and not at the first command, when the stored state is not one of this log. */
+static jb_status
+check_state(struct jb_ledger *l, struct jb_error *err)
+{
+    jb_status status = jb_book_follow(l->read_book, err);
+    jb_book_rest(l->read_book);
+    if (status == JB_OK || l->accept_rollback) {
+        return JB_OK;
+    }
+    if (l->read_only && (status == JB_E_ROLLBACK || status == JB_E_STALE)) {
+        l->read_book = jb_book_close(l->read_book);
+        l->store = jb_store_close(l->store);
+        return jb_book_open(l->log, NULL, &l->identity, &l->read_book, err);
+    }
+    return status;
+}
+
+jb_status
+jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, struct jb_error *err)
+{
+    struct jb_open_options o = {0};
+    struct jb_ledger *l = NULL;
+    if (opts != NULL) {
+        o = *opts;
+    }
+    jb_status status = make(dir, &o, &l, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = open_parts(l, err);
+    status = status == JB_OK ? check_state(l, err) : status;
+    if (status != JB_OK) {
+        jb_close(l);
+        return status;
+    }
+    *ret = l;
+    return JB_OK;
+}
+
+/* Writes behind what is due, so that the next one to open has no tail to fold. Losing this race or failing loses nothing. */
+static void
+store_the_rest(struct jb_ledger *l)
+{
+    struct jb_error ignored;
+    if (l->book == NULL || !l->book->usable || l->book->g.seq == l->book->base || jb_lock_take(l->lock, JB_US_PER_SECOND, &ignored) != JB_OK) {
+        return;
+    }
+    if (jb_book_follow(l->book, &ignored) == JB_OK) {
+        struct jb_error also_ignored;
+        if (jb_book_checkpoint(l->book, &also_ignored) == JB_OK && l->head_fd >= 0) {
+            fdatasync(l->head_fd);
+        }
+    }
+    jb_book_rest(l->book);
+    jb_lock_release(l->lock);
+}
+
+jb_ledger *
+jb_close(jb_ledger *l)
+{
+    if (l == NULL) {
+        return NULL;
+    }
+    bool forked = l->log != NULL && jb_env_forked(jb_log_env(l->log));
+    if (l->log != NULL && !forked) {
+        store_the_rest(l);
+    }
+    if (!forked) {
+        jb_book_close(l->book);
+        jb_book_close(l->read_book);
+    }
+    jb_store_close(l->store);
+    jb_people_close(l->people);
+    jb_lock_close(l->lock);
+    if (l->head_fd >= 0) {
+        close(l->head_fd);
+    }
+    jb_log_close(l->log);
+    jb_log_batch_free(&l->batch);
+    jb_verdict_free(&l->verdict);
+    jb_vec_free(&l->read_grants);
+    pthread_mutex_destroy(&l->queue_lock);
+    pthread_cond_destroy(&l->queue_moved);
+    pthread_mutex_destroy(&l->read_lock);
+    free(l->dir);
+    free(l);
+    return NULL;
+}
+
+void
+jb_info(const jb_ledger *l, struct jb_ledger_info *ret)
+{
+    *ret = (struct jb_ledger_info){.size = sizeof *ret,
+                                   .exponent = l->identity.exponent,
+                                   .utc_offset_s = l->identity.utc_offset_s,
+                                   .read_only = l->read_only,
+                                   .dir = l->dir};
+    memcpy(ret->currency, l->identity.currency, 4);
+    memcpy(ret->ledger_id, l->identity.ledger_id, 16);
+}

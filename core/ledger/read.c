@@ -1,0 +1,309 @@
+/* Reading: cursors over the log, the state for projections, and what stands about a ledger as a whole. */
+#include "ledger/internal.h"
+
+struct jb_cursor {
+    struct jb_ledger *l;
+    struct jb_log_reader *reader;
+    bool live;
+};
+
+static jb_status
+cursor_renew(jb_cursor *c, struct jb_error *err)
+{
+    jb_status status = jb_log_reader_renew(c->reader, NULL, err);
+    c->live = status == JB_OK;
+    return status;
+}
+
+/* Finds the chain value before the frame that `from` stands in or begins, so that every frame read from there on is checked. */
+static jb_status
+chain_before(jb_cursor *c, jb_seq from, uint8_t ret[JB_CHAIN_BYTES], struct jb_error *err)
+{
+    memcpy(ret, c->l->identity.root, JB_CHAIN_BYTES);
+    struct jb_frame frame = {0};
+    jb_status status = from <= 1 ? JB_E_NOTFOUND : jb_log_reader_frame(c->reader, from, &frame, err);
+    if (status == JB_OK && frame.first < from) {
+        memcpy(ret, frame.chain, JB_CHAIN_BYTES);
+        return JB_OK;
+    }
+    if (from > 1) {
+        status = jb_log_reader_frame(c->reader, from - 1, &frame, err);
+        if (status == JB_OK) {
+            memcpy(ret, frame.chain, JB_CHAIN_BYTES);
+        }
+    }
+    return status == JB_E_NOTFOUND && from <= 1 ? JB_OK : status;
+}
+
+jb_status
+jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
+{
+    if (from < 1) {
+        return jb_fail(err, JB_E_USAGE, "events are counted from 1");
+    }
+    jb_cursor *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a cursor");
+    }
+    c->l = l;
+    jb_status status = jb_log_reader_open(l->log, &c->reader, err);
+    if (status != JB_OK) {
+        free(c);
+        return status;
+    }
+    c->live = true;
+    jb_log_reader_offset(c->reader, l->identity.utc_offset_s);
+    uint8_t chain[JB_CHAIN_BYTES];
+    status = chain_before(c, from, chain, err);
+    if (status == JB_OK || status == JB_E_NOTFOUND) {
+        /* Beyond the end: the events are still to come, and their chain is looked at from the first of them on. */
+        jb_log_reader_seek(c->reader, from, status == JB_OK ? chain : NULL);
+        status = JB_OK;
+    }
+    if (status != JB_OK) {
+        jb_cursor_close(c);
+        return status;
+    }
+    *ret = c;
+    return JB_OK;
+}
+
+jb_status
+jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
+{
+    if (c->live) {
+        jb_status status = jb_log_reader_next(c->reader, ret, err);
+        if (status != JB_END) {
+            return status;
+        }
+    }
+    /* At the end of the snapshot: the log may have grown since it was taken. */
+    jb_status status = cursor_renew(c, err);
+    status = status == JB_OK ? jb_log_reader_next(c->reader, ret, err) : status;
+    if (status == JB_END) {
+        jb_log_reader_reset(c->reader);
+        c->live = false;
+    }
+    return status;
+}
+
+jb_status
+jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
+{
+    if (c->live) {
+        jb_status status = jb_log_reader_at(c->reader, seq, ret, err);
+        if (status != JB_E_NOTFOUND) {
+            return status;
+        }
+    }
+    jb_status status = cursor_renew(c, err);
+    return status == JB_OK ? jb_log_reader_at(c->reader, seq, ret, err) : status;
+}
+
+struct jb_text
+jb_cursor_bytes(const jb_cursor *c)
+{
+    return jb_log_reader_bytes(c->reader);
+}
+
+jb_cursor *
+jb_cursor_close(jb_cursor *c)
+{
+    if (c != NULL) {
+        jb_log_reader_close(c->reader);
+        free(c);
+    }
+    return NULL;
+}
+
+/* ---- the state, for projections ------------------------------------------------------------------------------------------------- */
+
+jb_status
+jb_state_begin(jb_ledger *l, struct jb_state_head *ret, struct jb_error *err)
+{
+    pthread_mutex_lock(&l->read_lock);
+    struct jb_book *b = l->read_book;
+    jb_status status = jb_book_follow(b, err);
+    if (status != JB_OK) {
+        jb_state_end(l);
+        return status;
+    }
+    *ret = (struct jb_state_head){.seq = b->g.seq,
+                                  .recorded_at = b->g.recorded_at,
+                                  .first_open_day = b->g.first_open_day,
+                                  .wallets_n = b->g.wallets_given};
+    memcpy(ret->chain, b->head.chain, 16);
+    return JB_OK;
+}
+
+void
+jb_state_end(jb_ledger *l)
+{
+    jb_book_rest(l->read_book);
+    pthread_mutex_unlock(&l->read_lock);
+}
+
+jb_status
+jb_state_wallet(jb_ledger *l, uint32_t number, struct jb_state_wallet *ret, struct jb_error *err)
+{
+    struct jb_slot *s;
+    jb_status status = jb_book_wallet(l->read_book, number, &s, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    const struct jb_wallet *w = &s->w;
+    l->read_grants.n = 0;
+    if (!jb_vec_reserve(&l->read_grants, w->grants.n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet's grants");
+    }
+    for (size_t i = 0; i < w->grants.n; i++) {
+        const struct jb_grant *g = &w->grants.at[i];
+        if ((g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0) {
+            l->read_grants.at[l->read_grants.n++] =
+                (struct jb_state_grant){g->ordinal, g->state == JB_GRANT_IN_USE, g->remaining, g->expires_on, g->seq};
+        }
+    }
+    *ret = (struct jb_state_wallet){.number = number,
+                                    .id = {w->id, w->id_n},
+                                    .status = w->status,
+                                    .paid = w->paid,
+                                    .refund_pending = w->pending,
+                                    .refund_in_transit = w->transit,
+                                    .version = w->version,
+                                    .created_seq = w->created_seq,
+                                    .grants = l->read_grants.at,
+                                    .grants_n = (uint32_t)l->read_grants.n};
+    return JB_OK;
+}
+
+jb_status
+jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err)
+{
+    struct jb_log_reader *r;
+    jb_status status = jb_log_reader_open(l->log, &r, err);
+    if (status == JB_OK) {
+        status = jb_log_reader_chain(r, seq, ret_chain, err);
+        jb_log_reader_close(r);
+    }
+    return status;
+}
+
+/* ---- about the ledger ----------------------------------------------------------------------------------------------------------- */
+
+jb_status
+jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
+{
+    struct jb_state_head head;
+    jb_status status = jb_state_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_slot *s;
+    status = jb_book_find(l->read_book, id, &s, err);
+    if (status == JB_OK && s == NULL) {
+        status = jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80), id.s != NULL ? id.s : "");
+    } else if (status == JB_OK) {
+        *ret = s->w.number;
+    }
+    jb_state_end(l);
+    return status;
+}
+
+jb_status
+jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err)
+{
+    struct jb_state_head head;
+    jb_status status = jb_state_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_slot *s;
+    status = jb_book_wallet(l->read_book, number, &s, err);
+    if (status == JB_OK) {
+        memcpy(id, s->w.id, s->w.id_n);
+        *ret_n = s->w.id_n;
+    }
+    jb_state_end(l);
+    return status;
+}
+
+jb_status
+jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
+{
+    struct jb_state_head head;
+    jb_status status = jb_state_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_state_end(l);
+    *ret = (struct jb_head){.size = sizeof *ret, .seq = head.seq, .recorded_at = head.recorded_at};
+    memcpy(ret->chain, head.chain, 16);
+    return JB_OK;
+}
+
+/* By halving: recorded_at never goes backwards, and events without one stand at the front. */
+jb_status
+jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
+{
+    struct jb_log_reader *r;
+    struct jb_log_head end;
+    jb_status status = jb_log_reader_open(l->log, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_log_reader_offset(r, l->identity.utc_offset_s);
+    status = jb_log_reader_renew(r, &end, err);
+    jb_seq low = 1, high = end.seq; /* event `low` is at or before t */
+    while (status == JB_OK && low < high) {
+        jb_seq middle = low + (high - low + 1) / 2;
+        const struct jb_event *e;
+        status = jb_log_reader_at(r, middle, &e, err);
+        if (status == JB_OK && e->recorded_at <= t) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    jb_log_reader_close(r);
+    if (status == JB_OK) {
+        *ret = low;
+    }
+    return status;
+}
+
+jb_status
+jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err)
+{
+    return jb_people_text(l->people, ref, buf, ret_n, err);
+}
+
+jb_status
+jb_ledger_stat(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
+{
+    struct jb_state_head head;
+    struct jb_ledger_stat st = {.size = sizeof st};
+    jb_status status = jb_log_size(l->log, &st.log_bytes, &st.log_file_bytes, err);
+    if (status == JB_OK) {
+        status = jb_state_begin(l, &head, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    const struct jb_globals *g = &l->read_book->g;
+    st.events = g->seq;
+    st.frames = l->read_book->head.frames;
+    st.wallets = g->wallets_given - g->wallets_deleted;
+    st.wallets_deleted = g->wallets_deleted;
+    st.recorded_at = g->recorded_at;
+    st.open_day = g->first_open_day;
+    st.closed_through = g->closed_through;
+    st.stored_seq = l->read_book->snap.txn != NULL ? l->read_book->snap.meta.seq : 0;
+    st.keys = g->keys;
+    for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        st.policies[i] = jb_policy_at(g, i, g->recorded_at);
+    }
+    memcpy(st.chain, head.chain, 16);
+    jb_state_end(l);
+    *ret = st;
+    return JB_OK;
+}

@@ -1,0 +1,282 @@
+/*
+ * Group commit. Callers queue; the first of them leads: it takes the writer lock, catches up with other processes, decides what
+ * is waiting, commits it with one pair of syncs, hands every caller its answers, and lets the lock go after each commit.
+ */
+#include <time.h>
+#include <unistd.h>
+
+#include "ledger/internal.h"
+
+int64_t
+jb_monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
+}
+
+/* ---- before the queue: what needs no ledger, done by the caller's own thread ---------------------------------------------------- */
+
+static jb_status
+prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
+{
+    if (!jb_answers_begin(r->answers, r->n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for %zu answers", r->n);
+    }
+    bool clock_at = r->options.clock == JB_CLOCK_AT;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct jb_command *c = &r->commands[i];
+        struct jb_answer *a = &r->answers->list.at[i];
+        memset(a, 0, sizeof *a);
+        a->op = c->op;
+        a->index = -1;
+        a->content_checked = true;
+        char why[300];
+        jb_code code = jb_check_form(c, clock_at, false, why, sizeof why);
+        if (code != JB_CODE_NONE) {
+            a->outcome = JB_REFUSED;
+            a->code = code;
+            jb_answers_message(r->answers, a, why);
+        }
+        r->answers->fingerprints.at[i] = code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
+    }
+    return JB_OK;
+}
+
+/* ---- one commit ----------------------------------------------------------------------------------------------------------------- */
+
+static void
+drop_batch(struct jb_ledger *l)
+{
+    l->batch.bytes.n = 0;
+    l->batch.ends.n = 0;
+}
+
+/* Decides commands of the queue until the commit is full. *ret_last: the last request that was looked at. */
+static jb_status
+decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_last, struct jb_error *err)
+{
+    int64_t until = jb_monotonic_us() + JB_COMMIT_DECIDE_US;
+    unsigned since_look = 0;
+    for (struct jb_request *r = first; r != NULL;) {
+        *ret_last = r;
+        while (r->decided < r->n) {
+            if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX || (++since_look >= 256 && jb_monotonic_us() >= until && l->batch.ends.n > 0)) {
+                return JB_OK;
+            }
+            since_look = since_look >= 256 ? 0 : since_look;
+            enum jb_step step = jb_process(l, r, r->decided, err);
+            if (step == JB_STEP_FAILED) {
+                return err->status != JB_OK ? err->status : JB_E_CORRUPT;
+            }
+            if (step == JB_STEP_COMMIT_FIRST) {
+                return JB_OK;
+            }
+            r->decided++;
+        }
+        pthread_mutex_lock(&l->queue_lock);
+        r = r->next;
+        pthread_mutex_unlock(&l->queue_lock);
+    }
+    return JB_OK;
+}
+
+static void
+write_head(struct jb_ledger *l, bool sync)
+{
+    struct jb_head_file h = {.seq = l->book->head.seq, .recorded_at = l->book->g.recorded_at};
+    memcpy(h.ledger_id, l->identity.ledger_id, 16);
+    memcpy(h.chain, l->book->head.chain, 16);
+    jb_head_write(l->head_fd, &h);
+    if (sync && l->head_fd >= 0 && fdatasync(l->head_fd) != 0) {
+        return; /* a witness and not a store */
+    }
+}
+
+/* People first, then the log: a reference in the log has always been stored. */
+static jb_status
+commit_batch(struct jb_ledger *l, struct jb_error *err)
+{
+    if (l->batch.ends.n == 0) {
+        return JB_OK;
+    }
+    jb_book_rest(l->book);
+    jb_status status = jb_people_commit(l->people, err);
+    enum jb_log_result result = JB_LOG_FAILED;
+    jb_day open_before = l->book->g.first_open_day;
+    if (status == JB_OK) {
+        status = jb_log_append(l->log, &l->batch, &l->book->head, &result, err);
+    }
+    if (status != JB_OK) {
+        l->book->usable = false; /* what memory says did not happen, or nobody knows: begin again from what is stored */
+        return status;
+    }
+    write_head(l, l->book->closed.n > 0 && l->book->closed.at[l->book->closed.n - 1].day + 1 == open_before);
+    return JB_OK;
+}
+
+static void
+checkpoint_if_due(struct jb_ledger *l)
+{
+    uint64_t lag = l->book->g.seq - l->book->base;
+    if (lag < JB_LAG_EVENTS_MAX && (lag == 0 || jb_monotonic_us() - l->stored_at < JB_LAG_US_MAX)) {
+        return;
+    }
+    /* A failure to write behind loses nothing: the log has it all. It is tried again after the next commit. */
+    struct jb_error ignored;
+    if (jb_book_checkpoint(l->book, &ignored) == JB_OK) {
+        l->stored_at = jb_monotonic_us();
+    }
+}
+
+/* Answers are final up to `decided`; whole requests leave the queue. */
+static void
+acknowledge(struct jb_ledger *l, struct jb_request *last)
+{
+    pthread_mutex_lock(&l->queue_lock);
+    for (struct jb_request *r = l->first; r != NULL; r = r->next) {
+        r->done = r->decided;
+        if (r == last) {
+            break;
+        }
+    }
+    while (l->first != NULL && l->first->done == l->first->n) {
+        l->first->finished = true;
+        l->first = l->first->next;
+    }
+    if (l->first == NULL) {
+        l->last = &l->first;
+    }
+    pthread_cond_broadcast(&l->queue_moved);
+    pthread_mutex_unlock(&l->queue_lock);
+}
+
+/* A failure ends every request that took part, and nothing else: who comes later may have more luck. */
+static void
+fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status, const struct jb_error *err)
+{
+    pthread_mutex_lock(&l->queue_lock);
+    for (bool more = true; more && l->first != NULL;) {
+        struct jb_request *r = l->first;
+        more = r != last;
+        for (size_t i = r->done; i < r->n; i++) {
+            r->answers->list.at[i].outcome = status == JB_E_UNKNOWN && i < r->decided ? JB_UNKNOWN : (jb_outcome)0;
+        }
+        r->status = status;
+        r->err = *err;
+        r->finished = true;
+        l->first = r->next;
+    }
+    if (l->first == NULL) {
+        l->last = &l->first;
+    }
+    pthread_cond_broadcast(&l->queue_moved);
+    pthread_mutex_unlock(&l->queue_lock);
+}
+
+static void
+one_commit(struct jb_ledger *l)
+{
+    struct jb_error err = {0};
+    pthread_mutex_lock(&l->queue_lock);
+    struct jb_request *first = l->first, *last = l->first;
+    pthread_mutex_unlock(&l->queue_lock);
+    jb_status status = jb_lock_take(l->lock, l->lock_wait_us, &err);
+    if (status != JB_OK) {
+        fail_requests(l, last, status, &err);
+        return;
+    }
+    drop_batch(l);
+    l->book->pending = &l->batch;
+    status = jb_book_follow(l->book, &err);
+    if (status == JB_OK) {
+        status = jb_people_begin(l->people, l->book->g.last_ref, &err);
+    }
+    if (status == JB_OK) {
+        status = decide_some(l, first, &last, &err);
+        if (status != JB_OK) {
+            l->book->usable = false;
+        }
+    }
+    if (status == JB_OK) {
+        status = commit_batch(l, &err);
+    }
+    drop_batch(l);
+    l->book->pending = NULL;
+    if (!l->book->usable && l->book->save.live) {
+        jb_book_restore(l->book);
+    }
+    if (status == JB_OK) {
+        acknowledge(l, last);
+        checkpoint_if_due(l);
+    }
+    jb_book_rest(l->book);
+    jb_lock_release(l->lock);
+    if (status != JB_OK) {
+        fail_requests(l, last, status, &err);
+    }
+}
+
+/* ---- the queue ------------------------------------------------------------------------------------------------------------------ */
+
+static void
+enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
+{
+    pthread_mutex_lock(&l->queue_lock);
+    *l->last = r;
+    l->last = &r->next;
+    while (!r->finished) {
+        if (l->led) {
+            pthread_cond_wait(&l->queue_moved, &l->queue_lock);
+            continue;
+        }
+        /* Nobody leads: this caller does, until its own commands are done. The others are carried along. */
+        l->led = true;
+        while (!r->finished) {
+            pthread_mutex_unlock(&l->queue_lock);
+            one_commit(l);
+            pthread_mutex_lock(&l->queue_lock);
+        }
+        l->led = false;
+        pthread_cond_broadcast(&l->queue_moved);
+    }
+    pthread_mutex_unlock(&l->queue_lock);
+}
+
+jb_status
+jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
+          struct jb_error *err)
+{
+    struct jb_request r = {.commands = commands, .n = n, .answers = answers};
+    if (opts != NULL) {
+        r.options = *opts;
+    }
+    const char *caller = r.options.caller != NULL ? r.options.caller : l->caller;
+    r.caller = (struct jb_text){caller, strlen(caller)};
+    if (r.caller.n > 0 && !jb_id_valid(r.caller, JB_SHORT_BYTES_MAX)) {
+        return jb_fail(err, JB_E_USAGE, "a caller's name is at most 32 bytes of UTF-8 without white space and control characters");
+    }
+    if (l->read_only) {
+        return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
+    }
+    if (jb_env_forked(jb_log_env(l->log))) {
+        return jb_fail(err, JB_E_USAGE, "the ledger was opened before fork(); open it in the child");
+    }
+    jb_status status = prepare(l, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (n > 0) {
+        enqueue_and_wait(l, &r);
+    }
+    if (ret_done != NULL) {
+        *ret_done = r.done;
+    }
+    if (r.status != JB_OK) {
+        if (err != NULL) {
+            *err = r.err;
+        }
+        return r.status;
+    }
+    return answers->no_memory ? jb_fail(err, JB_E_NOMEM, "the commands were carried out, but there was no memory for all of the answers") : JB_OK;
+}

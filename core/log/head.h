@@ -1,0 +1,25 @@
+/*
+ * HEAD: 64 bytes beside the log that say where it ended. Written without sync after each commit, so it may lag but never lead: if the log
+ * is found shorter than HEAD says, the log was put back to an older state. A torn HEAD fails its checksum and says nothing.
+ */
+#ifndef JANGBU_HEAD_H
+#define JANGBU_HEAD_H
+
+#include <jangbu/base.h>
+
+#define JB_HEAD_BYTES 64
+
+struct jb_head_file {
+    uint8_t ledger_id[16];
+    uint8_t chain[16];
+    jb_seq seq;
+    jb_instant recorded_at;
+};
+
+/* Opens (makes) dir/HEAD. -1 with errno. */
+int jb_head_open(const char *dir, bool read_only);
+/* False: there is none that says anything. */
+bool jb_head_read(int fd, struct jb_head_file *ret);
+void jb_head_write(int fd, const struct jb_head_file *h);
+
+#endif

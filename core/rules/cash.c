@@ -1,0 +1,104 @@
+/* Paid cash: charges, their reversal, repaid debt. domain.md sections 4.1, 4.4, 5; rulings.md section 2. */
+#include "rules/rules.h"
+
+/* What comes in must leave room for what may come back: refunds in transit count (rulings.md section 2). */
+static bool
+fits(const struct jb_case *k, struct jb_verdict *v)
+{
+    if (k->w->paid + k->w->transit + k->c->amount > JB_AMOUNT_MAX) {
+        jb_refuse_with(v, JB_CODE_AMOUNT_RANGE, JB_FIG_LIMIT, JB_AMOUNT_MAX);
+        return false;
+    }
+    return true;
+}
+
+static bool
+bound_by_minimum(uint32_t method)
+{
+    return method == JB_METHOD_CREDIT_CARD || method == JB_METHOD_KAKAOPAY_CARD || method == JB_METHOD_VIRTUAL_ACCOUNT;
+}
+
+void
+jb_rule_charge(const struct jb_case *k, struct jb_verdict *v)
+{
+    const struct jb_command *c = k->c;
+    if (k->loaded->ordinal != 0) {
+        jb_refuse(v, JB_CODE_ID_EXISTS);
+        return;
+    }
+    int64_t min = jb_policy_at(k->g, JB_POLICY_MIN_CHARGE, k->m->recorded_at);
+    if (bound_by_minimum(c->method) && c->amount < min) {
+        jb_refuse_with(v, JB_CODE_MIN_CHARGE, JB_FIG_MIN_CHARGE, min);
+        return;
+    }
+    if (!fits(k, v)) {
+        return;
+    }
+    jb_amount debt = k->w->paid < 0 ? -k->w->paid : 0;
+    v->event.type = JB_EV_CHARGE_SETTLED;
+    v->event.id = c->id;
+    v->event.ordinal = k->w->lots_given + 1;
+    v->event.amount = c->amount;
+    v->event.amount2 = c->amount < debt ? c->amount : debt;
+    v->event.code = c->method;
+    v->event.pg = c->pg;
+    v->event.txn_ref = c->txn_ref;
+    v->event.approve_no = c->approve_no;
+}
+
+void
+jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v)
+{
+    jb_amount debt = k->w->paid < 0 ? -k->w->paid : 0;
+    if (k->c->amount > debt) {
+        jb_refuse_with(v, JB_CODE_DEBT_EXCEEDS, JB_FIG_DEBT, debt);
+        return;
+    }
+    v->event.type = JB_EV_DEBT_REPAID;
+    v->event.ordinal = k->w->lots_given + 1;
+    v->event.amount = k->c->amount;
+    v->event.pg = k->c->pg;
+    v->event.txn_ref = k->c->txn_ref;
+}
+
+/* Takes up to *left from the lot. */
+static bool
+take(const struct jb_lot *l, jb_amount *left, struct jb_verdict *v)
+{
+    jb_amount amount = l->remaining < *left ? l->remaining : *left;
+    *left -= amount;
+    return amount == 0 || jb_add_part(v, JB_PART_LOT, l->ordinal, amount);
+}
+
+void
+jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v)
+{
+    const struct jb_wallet *w = k->w;
+    const struct jb_lot *own = k->loaded->ordinal != 0 ? jb_wallet_lot(w, k->loaded->ordinal) : NULL;
+    if (own == NULL) {
+        jb_refuse(v, JB_CODE_CHARGE_UNKNOWN);
+        return;
+    }
+    jb_amount capacity = own->amount - own->reversed - own->refunded;
+    jb_amount amount = k->c->amount;
+    if (amount > capacity) {
+        jb_refuse_with(v, JB_CODE_REVERSAL_EXCEEDS, JB_FIG_LEFT, capacity);
+        return;
+    }
+    if (w->paid - amount < -JB_AMOUNT_MAX) {
+        jb_refuse_with(v, JB_CODE_AMOUNT_RANGE, JB_FIG_LIMIT, JB_AMOUNT_MAX);
+        return;
+    }
+    /* Its own remainder, then other lots from the newest on, and debt only when no lot has anything left. */
+    jb_amount left = amount;
+    bool ok = take(own, &left, v);
+    for (size_t i = w->lots.n; i-- > 0 && left > 0 && ok;) {
+        ok = &w->lots.at[i] == own || take(&w->lots.at[i], &left, v);
+    }
+    if (ok && left > 0) {
+        ok = jb_add_part(v, JB_PART_DEBT, 0, left);
+    }
+    v->event.type = JB_EV_CHARGE_REVERSED;
+    v->event.ordinal = own->ordinal;
+    v->event.amount = amount;
+}

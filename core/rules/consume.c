@@ -1,0 +1,215 @@
+/* Consumption and returns. domain.md sections 4.3, 6; rulings.md sections 2 and 3. */
+#include "rules/rules.h"
+
+/* Late usage may use a grant only if its activation and its last return were recorded at or before it happened: otherwise a published
+ * row could show free cash below 0 (rulings.md section 3). */
+static bool
+usable(const struct jb_grant *g, const struct jb_moment_of *m)
+{
+    return g->state == JB_GRANT_IN_USE && g->remaining > 0 && g->expires_on >= m->today && g->activated_at <= m->at &&
+           (g->returned_at == JB_NO_INSTANT || g->returned_at <= m->at);
+}
+
+static int
+by_expiry(const void *a, const void *b)
+{
+    const struct jb_grant *x = *(const struct jb_grant *const *)a;
+    const struct jb_grant *y = *(const struct jb_grant *const *)b;
+    if (x->expires_on != y->expires_on) {
+        return x->expires_on < y->expires_on ? -1 : 1;
+    }
+    return x->activated_seq < y->activated_seq ? -1 : x->activated_seq > y->activated_seq;
+}
+
+/* Fills v->order with the usable grants in the order in which they are consumed; the sum of what they have. */
+static jb_amount
+usable_grants(const struct jb_case *k, struct jb_verdict *v)
+{
+    v->order.n = 0;
+    jb_amount sum = 0;
+    if (k->w->free == 0) {
+        return 0;
+    }
+    if (!jb_vec_reserve(&v->order, k->w->grants.n)) {
+        v->no_memory = true;
+        return 0;
+    }
+    for (size_t i = 0; i < k->w->grants.n; i++) {
+        if (usable(&k->w->grants.at[i], k->m)) {
+            v->order.at[v->order.n++] = &k->w->grants.at[i];
+            sum += k->w->grants.at[i].remaining;
+        }
+    }
+    if (v->order.n > 1) {
+        qsort((void *)v->order.at, v->order.n, sizeof *v->order.at, by_expiry);
+    }
+    return sum;
+}
+
+void
+jb_rule_consume(const struct jb_case *k, struct jb_verdict *v)
+{
+    const struct jb_wallet *w = k->w;
+    jb_amount amount = k->c->amount;
+    jb_amount free_cash = usable_grants(k, v);
+    jb_amount paid = w->paid > 0 ? w->paid : 0;
+    if (!k->c->overdraft && amount > free_cash + paid) {
+        jb_refuse_with(v, JB_CODE_INSUFFICIENT_CASH, JB_FIG_AVAILABLE, free_cash + paid);
+        return;
+    }
+    jb_amount from_paid = amount > free_cash ? amount - free_cash : 0;
+    if (w->paid - from_paid < -JB_AMOUNT_MAX) {
+        jb_refuse_with(v, JB_CODE_AMOUNT_RANGE, JB_FIG_LIMIT, JB_AMOUNT_MAX);
+        return;
+    }
+    jb_amount left = amount;
+    bool ok = true;
+    for (size_t i = 0; i < v->order.n && left > 0 && ok; i++) {
+        jb_amount part = v->order.at[i]->remaining < left ? v->order.at[i]->remaining : left;
+        ok = jb_add_part(v, JB_PART_GRANT, v->order.at[i]->ordinal, part);
+        left -= part;
+    }
+    for (size_t i = w->first_lot; i < w->lots.n && left > 0 && ok; i++) {
+        const struct jb_lot *l = &w->lots.at[i];
+        if (l->remaining > 0) {
+            jb_amount part = l->remaining < left ? l->remaining : left;
+            ok = jb_add_part(v, JB_PART_LOT, l->ordinal, part);
+            left -= part;
+        }
+    }
+    if (left > 0 && ok) {
+        jb_add_part(v, JB_PART_DEBT, 0, left);
+    }
+    v->event.type = JB_EV_CASH_CONSUMED;
+    v->event.id = k->c->id;
+    v->event.amount = amount;
+}
+
+/* What already went to that lot in this command. */
+static jb_amount
+given(const struct jb_verdict *v, uint32_t ordinal)
+{
+    jb_amount sum = 0;
+    for (size_t i = 0; i < v->parts.n; i++) {
+        if (v->parts.at[i].kind == JB_PART_LOT && v->parts.at[i].ordinal == ordinal) {
+            sum += v->parts.at[i].amount;
+        }
+    }
+    return sum;
+}
+
+static jb_amount
+least(jb_amount a, jb_amount b)
+{
+    return a < b ? a : b;
+}
+
+/* What the lot can take: its room, and what a failed refund's legs give back to it. */
+static jb_amount
+room(const struct jb_lot *l, const struct jb_part *legs, size_t legs_n)
+{
+    jb_amount sum = jb_lot_room(l);
+    for (size_t i = 0; i < legs_n; i++) {
+        sum += legs[i].ordinal == l->ordinal ? legs[i].amount : 0;
+    }
+    return sum;
+}
+
+bool
+jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs, jb_amount amount, struct jb_verdict *v)
+{
+    size_t legs_n = legs ? named_n : 0;
+    jb_amount debt = w->paid < 0 ? -w->paid : 0;
+    jb_amount fill = least(debt, amount);
+    if (fill > 0 && !jb_add_part(v, JB_PART_DEBT, 0, fill)) {
+        return false;
+    }
+    amount -= fill;
+    for (size_t i = 0; i < named_n && amount > 0; i++) {
+        const struct jb_lot *l = named[i].kind == JB_PART_LOT ? jb_wallet_lot(w, named[i].ordinal) : NULL;
+        if (l == NULL) {
+            continue;
+        }
+        jb_amount part = least(least(named[i].amount, room(l, named, legs_n) - given(v, l->ordinal)), amount);
+        if (part > 0 && !jb_add_part(v, JB_PART_LOT, l->ordinal, part)) {
+            return false;
+        }
+        amount -= part;
+    }
+    for (size_t i = w->lots.n; i-- > 0 && amount > 0;) {
+        const struct jb_lot *l = &w->lots.at[i];
+        jb_amount part = least(room(l, named, legs_n) - given(v, l->ordinal), amount);
+        if (part > 0 && !jb_add_part(v, JB_PART_LOT, l->ordinal, part)) {
+            return false;
+        }
+        amount -= part > 0 ? part : 0;
+    }
+    /* It always fits (rulings.md section 2): what comes back was taken from lots or was a debt that lots have filled since. */
+    return amount == 0;
+}
+
+/* The parts of the consumption that this return names, in the reverse order of taking, after what earlier returns named. */
+static bool
+named_parts(const struct jb_case *k, struct jb_verdict *v)
+{
+    jb_amount skip = k->loaded->returned_before;
+    jb_amount left = k->c->amount;
+    for (uint32_t i = k->loaded->consumption_parts_n; i-- > 0 && left > 0;) {
+        struct jb_part p = k->loaded->consumption_parts[i];
+        jb_amount skipped = least(skip, p.amount);
+        skip -= skipped;
+        p.amount = least(p.amount - skipped, left);
+        left -= p.amount;
+        if (p.amount > 0 && !jb_add_part(v, p.kind, p.ordinal, p.amount)) {
+            return false;
+        }
+    }
+    return left == 0;
+}
+
+void
+jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
+{
+    const struct jb_loaded *loaded = k->loaded;
+    if (loaded->usages == 0) {
+        jb_refuse(v, JB_CODE_USAGE_UNKNOWN);
+        return;
+    }
+    if (loaded->usages > 1) {
+        jb_refuse(v, JB_CODE_AMBIGUOUS_USAGE);
+        return;
+    }
+    jb_amount left = loaded->consumption_amount - loaded->returned_before;
+    if (k->c->amount > left) {
+        jb_refuse_with(v, JB_CODE_RETURN_EXCEEDS, JB_FIG_LEFT, left);
+        return;
+    }
+    v->event.type = JB_EV_CONSUMPTION_REVERSED;
+    v->event.ref_seq = loaded->consumption_seq;
+    v->event.ref_seq2 = loaded->last_reversal;
+    v->event.amount = k->c->amount;
+    if (!named_parts(k, v)) {
+        return;
+    }
+    /* The named parts stand at the front of v->parts; what is distributed goes behind them, then they are dropped. */
+    size_t named_n = v->parts.n;
+    jb_amount credit = 0;
+    for (size_t i = 0; i < named_n; i++) {
+        credit += v->parts.at[i].kind == JB_PART_GRANT ? 0 : v->parts.at[i].amount;
+    }
+    struct jb_verdict distributed = {.parts = {0}};
+    bool ok = jb_credit(k->w, v->parts.at, named_n, false, credit, &distributed);
+    for (size_t i = 0; i < named_n && ok; i++) {
+        struct jb_part p = v->parts.at[i];
+        if (p.kind == JB_PART_GRANT) {
+            const struct jb_grant *g = jb_wallet_grant(k->w, p.ordinal);
+            bool lapsed = g->state != JB_GRANT_IN_USE || g->expires_on < k->m->today;
+            ok = jb_add_part(&distributed, lapsed ? JB_PART_LAPSED : JB_PART_GRANT, p.ordinal, p.amount);
+        }
+    }
+    jb_vec_free(&v->parts);
+    v->parts.at = distributed.parts.at;
+    v->parts.n = distributed.parts.n;
+    v->parts.cap = distributed.parts.cap;
+    v->no_memory |= !ok;
+}

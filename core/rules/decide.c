@@ -1,0 +1,171 @@
+#include "rules/decide.h"
+
+#include "rules/rules.h"
+
+void
+jb_verdict_free(struct jb_verdict *v)
+{
+    jb_vec_free(&v->parts);
+    jb_vec_free(&v->order);
+}
+
+void
+jb_refuse(struct jb_verdict *v, jb_code code)
+{
+    v->code = code;
+    v->figures_n = 0;
+}
+
+void
+jb_refuse_figure(struct jb_verdict *v, jb_figure_name name, int64_t value)
+{
+    v->figures[v->figures_n++] = (struct jb_figure){name, value};
+}
+
+void
+jb_refuse_with(struct jb_verdict *v, jb_code code, jb_figure_name name, int64_t value)
+{
+    jb_refuse(v, code);
+    jb_refuse_figure(v, name, value);
+}
+
+bool
+jb_add_part(struct jb_verdict *v, uint32_t kind, uint32_t ordinal, jb_amount amount)
+{
+    if (!jb_vec_reserve(&v->parts, v->parts.n + 1)) {
+        v->no_memory = true;
+        return false;
+    }
+    v->parts.at[v->parts.n++] = (struct jb_part){kind, ordinal, amount};
+    return true;
+}
+
+void
+jb_verdict_begin(struct jb_verdict *v)
+{
+    v->code = JB_CODE_NONE;
+    v->figures_n = 0;
+    v->parts.n = 0;
+    v->no_memory = false;
+    memset(&v->event, 0, sizeof v->event);
+}
+
+void
+jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v, struct jb_moment_of *m)
+{
+    jb_verdict_begin(v);
+    jb_instant last = g->recorded_at;
+    m->recorded_at = last != JB_NO_INSTANT && last > m->clock ? last : m->clock;
+    m->today = jb_day_of(m->recorded_at, g->utc_offset_s);
+    m->occurred_at = m->at = m->recorded_at;
+    if ((c->has & JB_HAS(JB_CF_AT)) == 0) {
+        return;
+    }
+    int64_t tolerance = jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at) * JB_US_PER_SECOND;
+    const struct jb_op_info *op = jb_op_info((uint32_t)c->op);
+    if (c->at > m->recorded_at + tolerance) {
+        jb_refuse_with(v, JB_CODE_AT_IN_FUTURE, JB_FIG_NOW, m->recorded_at);
+    } else if (!op->business_time && c->at < m->recorded_at - tolerance) {
+        jb_refuse_with(v, JB_CODE_AT_NOT_ALLOWED, JB_FIG_NOW, m->recorded_at);
+    } else if (op->business_time) {
+        m->occurred_at = c->at;
+        m->at = c->at < m->recorded_at ? c->at : m->recorded_at;
+    }
+}
+
+jb_day
+jb_posting_day(const struct jb_globals *g, jb_instant recorded_at, jb_instant occurred_at)
+{
+    jb_day today = jb_day_of(recorded_at, g->utc_offset_s);
+    jb_day first = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
+    jb_day occurred = occurred_at == recorded_at ? today : jb_day_of(occurred_at, g->utc_offset_s);
+    jb_day earliest = occurred > first ? occurred : first;
+    return today < earliest ? today : earliest;
+}
+
+void
+jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret)
+{
+    struct jb_balance b = {.size = sizeof b, .status = w->status, .paid = w->paid, .free = w->free, .free_dormant = w->dormant};
+    if (w->free != 0 || w->dormant != 0) {
+        for (size_t i = 0; i < w->grants.n; i++) {
+            const struct jb_grant *g = &w->grants.at[i];
+            if (jb_grant_due(g, today)) {
+                *(g->state == JB_GRANT_IN_USE ? &b.free : &b.free_dormant) -= g->remaining;
+            }
+        }
+    }
+    b.total = b.paid + b.free;
+    b.refund_pending = w->pending;
+    b.refund_in_transit = w->transit;
+    b.refundable = w->paid > w->pending ? w->paid - w->pending : 0;
+    b.debt = w->paid < 0 ? -w->paid : 0;
+    b.version = w->version;
+    *ret = b;
+}
+
+void
+jb_decide_policy(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
+{
+    (void)g;
+    jb_instant from = c->has & JB_HAS(JB_CF_FROM) ? c->from : m->recorded_at;
+    if (from < m->recorded_at) {
+        jb_refuse_with(v, JB_CODE_FROM_IN_PAST, JB_FIG_NOW, m->recorded_at);
+        return;
+    }
+    v->event.type = JB_EV_POLICY_SET;
+    v->event.code = c->policy;
+    v->event.number = c->value;
+    v->event.time = from;
+}
+
+int64_t
+jb_empty_days(const struct jb_globals *g, jb_day through)
+{
+    int64_t days = (int64_t)through - g->first_open_day + 1;
+    for (size_t i = 0; i < g->open.n; i++) {
+        days -= g->open.at[i].day <= through ? 1 : 0;
+    }
+    return days;
+}
+
+jb_day
+jb_due_day(const struct jb_globals *g, jb_instant recorded_at)
+{
+    if (g->first_open_day == JB_NO_DAY) {
+        return JB_NO_DAY;
+    }
+    /* The usual case costs one comparison: it is still the first open day. */
+    if (recorded_at < jb_day_start(g->first_open_day + 1, g->utc_offset_s)) {
+        return JB_NO_DAY;
+    }
+    if (jb_policy_at(g, JB_POLICY_DAY_CLOSE, recorded_at) != 0) {
+        return JB_NO_DAY;
+    }
+    int64_t grace = jb_policy_at(g, JB_POLICY_DAY_CLOSE_GRACE, recorded_at) * JB_US_PER_SECOND;
+    jb_day through = jb_day_of(recorded_at - grace, g->utc_offset_s) - 1;
+    if (through < g->first_open_day || jb_empty_days(g, through) > jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, recorded_at)) {
+        return JB_NO_DAY;
+    }
+    return through;
+}
+
+void
+jb_decide_close(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
+{
+    jb_day first = g->first_open_day;
+    /* Before the first event there is no open day; nor can a day before it ever be closed. */
+    if (first == JB_NO_DAY || c->day >= m->today || c->day < first) {
+        jb_refuse_with(v, JB_CODE_DAY_NOT_OVER, JB_FIG_FIRST_OPEN_DAY, first == JB_NO_DAY ? m->today : first);
+        return;
+    }
+    int64_t empty = jb_empty_days(g, c->day);
+    int64_t max = jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, m->recorded_at);
+    if (empty > max && !c->force) {
+        jb_refuse_with(v, JB_CODE_TOO_MANY_DAYS, JB_FIG_DAYS, empty);
+        jb_refuse_figure(v, JB_FIG_EMPTY_DAYS_MAX, max);
+        return;
+    }
+    v->event.type = JB_EV_DAY_CLOSED;
+    v->event.day = c->day;
+}

@@ -1,0 +1,157 @@
+/* The form of a command: everything that can be said about it without a ledger. */
+#include "base/text.h"
+#include "rules/decide.h"
+
+#include <stdio.h>
+
+struct complaint {
+    char *why;
+    size_t n;
+};
+
+static jb_code
+malformed(struct complaint *c, const char *field, const char *rule)
+{
+    snprintf(c->why, c->n, "%s %s", field, rule);
+    return JB_CODE_MALFORMED;
+}
+
+static jb_code
+check_text(const struct jb_command *c, unsigned field, struct complaint *complaint)
+{
+    const struct jb_command_field_info *f = jb_command_field_info(field);
+    const void *at = (const char *)c + f->offset;
+    const struct jb_text *t = at;
+    switch (f->kind) {
+    case JB_CK_ID:
+        return jb_id_valid(*t, JB_ID_BYTES_MAX) ? JB_CODE_NONE
+                                                : malformed(complaint, f->name, "must be 1 to 64 bytes of UTF-8 without white space and control characters");
+    case JB_CK_SHORT:
+        return jb_id_valid(*t, JB_SHORT_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be 1 to 32 bytes of UTF-8 without white space and control characters");
+    case JB_CK_NAME:
+        return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false) ? JB_CODE_NONE
+                                                                 : malformed(complaint, f->name, "must be 1 to 20 characters of UTF-8 without control characters");
+    case JB_CK_TEXT:
+        return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true) ? JB_CODE_NONE : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
+    case JB_CK_AMOUNT:
+        if (c->amount <= 0) {
+            snprintf(complaint->why, complaint->n, "amount must be a whole number from 1 on, in the currency's minor unit");
+            return JB_CODE_AMOUNT_INVALID;
+        }
+        if (c->amount > JB_AMOUNT_MAX) {
+            snprintf(complaint->why, complaint->n, "amount is above the limit of 999999999999999");
+            return JB_CODE_AMOUNT_RANGE;
+        }
+        return JB_CODE_NONE;
+    case JB_CK_WORD:
+        return jb_name_word(f->names, *(const uint32_t *)at) != NULL ? JB_CODE_NONE : malformed(complaint, f->name, "has no such value");
+    case JB_CK_DAY:
+        return *(const jb_day *)at >= -719162 && *(const jb_day *)at <= 2932896 ? JB_CODE_NONE
+                                                                               : malformed(complaint, f->name, "must be a day of the years 1 to 9999");
+    case JB_CK_INSTANT:
+        return *(const jb_instant *)at >= JB_INSTANT_MIN && *(const jb_instant *)at <= JB_INSTANT_MAX
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be an instant of the years 1 to 9999");
+    case JB_CK_ACTOR:
+        if (!jb_id_valid(c->actor_id, JB_ID_BYTES_MAX)) {
+            return malformed(complaint, "actor.id", "must be 1 to 64 bytes of UTF-8 without white space and control characters");
+        }
+        return c->actor_role.s == NULL || jb_id_valid(c->actor_role, JB_SHORT_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, "actor.role", "must be 1 to 32 bytes of UTF-8 without white space and control characters");
+    case JB_CK_UINT:
+    case JB_CK_BOOL:
+    case JB_CK_VALUE:
+    case JB_CK_COMMANDS:
+        break;
+    }
+    return JB_CODE_NONE;
+}
+
+static jb_code
+check_policy(const struct jb_command *c, struct complaint *complaint)
+{
+    int64_t max = c->policy == JB_POLICY_DAY_CLOSE         ? 1
+                  : c->policy == JB_POLICY_VAT_RATE        ? 100
+                  : c->policy == JB_POLICY_GRANTS_MAX      ? 65536
+                  : c->policy == JB_POLICY_EMPTY_DAYS_MAX  ? 3652059
+                  : c->policy == JB_POLICY_MIN_CHARGE      ? JB_AMOUNT_MAX
+                                                           : 31622400;
+    if (c->policy == 0 || c->policy >= JB_POLICIES) {
+        return malformed(complaint, "policy", "has no such value");
+    }
+    if (c->value < 0 || c->value > max) {
+        snprintf(complaint->why, complaint->n, "value of %s must be 0 to %lld", jb_name_word(&jb_policy_names, c->policy), (long long)max);
+        return JB_CODE_MALFORMED;
+    }
+    return JB_CODE_NONE;
+}
+
+static jb_code
+check_group(const struct jb_command *c, bool clock_at, struct complaint *complaint)
+{
+    if (c->commands_n == 0) {
+        return malformed(complaint, "commands", "must hold at least one command");
+    }
+    if (c->commands_n > JB_GROUP_COMMANDS_MAX) {
+        snprintf(complaint->why, complaint->n, "a group has %zu commands; at most %d fit into one", c->commands_n, JB_GROUP_COMMANDS_MAX);
+        return JB_CODE_BATCH_TOO_LARGE;
+    }
+    for (size_t i = 0; i < c->commands_n; i++) {
+        char why[200];
+        jb_code code = jb_check_form(&c->commands[i], clock_at, true, why, sizeof why);
+        if (code != JB_CODE_NONE) {
+            snprintf(complaint->why, complaint->n, "command %zu of the group: %s", i, why);
+            return code;
+        }
+    }
+    return JB_CODE_NONE;
+}
+
+jb_code
+jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why, size_t why_n)
+{
+    struct complaint complaint = {why, why_n};
+    const struct jb_op_info *op = jb_op_info((uint32_t)c->op);
+    if (op == NULL) {
+        return malformed(&complaint, "op", "has no such value");
+    }
+    if ((c->has & op->required) != op->required) {
+        unsigned field = (unsigned)__builtin_ctzll(op->required & ~c->has);
+        snprintf(why, why_n, "%s needs %s", op->name, jb_command_field_info(field)->name);
+        return JB_CODE_MALFORMED;
+    }
+    uint64_t strange = c->has & ~(op->required | op->optional);
+    if (strange != 0) {
+        unsigned field = (unsigned)__builtin_ctzll(strange);
+        snprintf(why, why_n, "%s takes no %s", op->name, field < JB_CF_N ? jb_command_field_info(field)->name : "such member");
+        return JB_CODE_MALFORMED;
+    }
+    if (member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE)) {
+        return malformed(&complaint, op->name, "cannot stand in a group");
+    }
+    if (member && (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK))) != 0) {
+        return malformed(&complaint, "a command in a group", "has no key and no clock of its own; put it on the group");
+    }
+    if (member && (c->has & JB_HAS(JB_CF_AT)) != 0 && !op->business_time) {
+        return malformed(&complaint, op->name, "has no `at` of its own in a group");
+    }
+    if (c->op == JB_OP_CONSUME_REVERSE && (c->has & (JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_SEQ))) == 0) {
+        return malformed(&complaint, "consume.reverse", "needs usage or seq");
+    }
+    if (clock_at && !member && (c->has & (JB_HAS(JB_CF_AT) | JB_HAS(JB_CF_CLOCK))) == 0) {
+        return malformed(&complaint, op->name, "needs `at` or `clock` where the commands' times are the ledger's clock (--clock=at)");
+    }
+    for (uint64_t has = c->has; has != 0; has &= has - 1) {
+        jb_code code = check_text(c, (unsigned)__builtin_ctzll(has), &complaint);
+        if (code != JB_CODE_NONE) {
+            return code;
+        }
+    }
+    if (c->op == JB_OP_POLICY_SET) {
+        return check_policy(c, &complaint);
+    }
+    return c->op == JB_OP_ATOMIC ? check_group(c, clock_at, &complaint) : JB_CODE_NONE;
+}

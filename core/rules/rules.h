@@ -1,0 +1,43 @@
+/* Shared by the rule files. */
+#ifndef JANGBU_RULES_H
+#define JANGBU_RULES_H
+
+#include "rules/decide.h"
+
+void jb_verdict_begin(struct jb_verdict *v);
+void jb_refuse(struct jb_verdict *v, jb_code code);
+void jb_refuse_figure(struct jb_verdict *v, jb_figure_name name, int64_t value);
+void jb_refuse_with(struct jb_verdict *v, jb_code code, jb_figure_name name, int64_t value);
+bool jb_add_part(struct jb_verdict *v, uint32_t kind, uint32_t ordinal, jb_amount amount);
+
+/* Everything that one rule looks at. */
+struct jb_case {
+    const struct jb_globals *g;
+    const struct jb_wallet *w;
+    const struct jb_command *c;
+    const struct jb_loaded *loaded;
+    const struct jb_moment_of *m;
+};
+
+/* cash.c */
+void jb_rule_charge(const struct jb_case *k, struct jb_verdict *v);
+void jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v);
+void jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v);
+/* consume.c */
+void jb_rule_consume(const struct jb_case *k, struct jb_verdict *v);
+void jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v);
+/* Distributes `amount` that comes back to paid cash: open debt first, then each named lot at most what it gave, then any lot with room,
+ * newest first (rulings.md section 2, "credit"). legs: the named parts are a refund's legs, which count as not refunded again. */
+bool jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs, jb_amount amount,
+               struct jb_verdict *v);
+/* free.c */
+void jb_rule_grant(const struct jb_case *k, struct jb_verdict *v);
+void jb_rule_grant_change(const struct jb_case *k, struct jb_verdict *v);
+/* refund.c */
+void jb_rule_refund_request(const struct jb_case *k, struct jb_verdict *v);
+void jb_rule_refund_change(const struct jb_case *k, struct jb_verdict *v);
+/* wallets.c */
+void jb_rule_wallet_status(const struct jb_case *k, struct jb_verdict *v);
+void jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v);
+
+#endif

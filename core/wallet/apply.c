@@ -1,0 +1,460 @@
+/*
+ * The fold. An event is a fact: nothing here asks whether it would be allowed today. What it asks is whether the event fits the facts
+ * before it; if not, the log contradicts itself.
+ */
+#include "wallet/totals.h"
+
+#define CONTRADICTION(condition, sentence) \
+    do {                                   \
+        if (condition) {                   \
+            return sentence;               \
+        }                                  \
+    } while (0)
+
+static const char no_memory[] = "no memory";
+
+static const char *
+take_from_lot(struct jb_wallet *w, const struct jb_part *p)
+{
+    struct jb_lot *l = jb_wallet_lot(w, p->ordinal);
+    CONTRADICTION(l == NULL || l->remaining < p->amount, "more is taken from a lot than it has left");
+    l->remaining -= p->amount;
+    while (w->first_lot < w->lots.n && w->lots.at[w->first_lot].remaining == 0) {
+        w->first_lot++;
+    }
+    return NULL;
+}
+
+static const char *
+give_to_lot(struct jb_wallet *w, const struct jb_part *p)
+{
+    struct jb_lot *l = jb_wallet_lot(w, p->ordinal);
+    CONTRADICTION(l == NULL || jb_lot_room(l) < p->amount, "more comes back to a lot than it has room for");
+    l->remaining += p->amount;
+    size_t at = (size_t)(l - w->lots.at);
+    if (at < w->first_lot) {
+        w->first_lot = (uint32_t)at;
+    }
+    return NULL;
+}
+
+/* Money going out: from grants, lots and into debt. *ret_paid is what paid cash gave, debt included. */
+static const char *
+take_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
+{
+    jb_amount sum = 0, lots = 0, debt = 0;
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const struct jb_part *p = &e->parts[i];
+        const char *why = NULL;
+        if (p->kind == JB_PART_LOT) {
+            why = take_from_lot(w, p);
+            lots += p->amount;
+        } else if (p->kind == JB_PART_DEBT) {
+            debt += p->amount;
+        } else {
+            struct jb_grant *g = jb_wallet_grant(w, p->ordinal);
+            CONTRADICTION(g == NULL || g->state != JB_GRANT_IN_USE || g->remaining < p->amount, "more is taken from a grant than it has in use");
+            g->remaining -= p->amount;
+            w->free -= p->amount;
+        }
+        if (why != NULL) {
+            return why;
+        }
+        sum += p->amount;
+    }
+    CONTRADICTION(sum != e->amount, "the parts of an event do not add up to its amount");
+    CONTRADICTION(debt > 0 && w->paid - lots > 0, "debt is made while a lot still has money");
+    *ret_paid = lots + debt;
+    return NULL;
+}
+
+/* Money coming back. *ret_paid is what paid cash gets, filled debt included. */
+static const char *
+give_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
+{
+    jb_amount sum = 0, lots = 0, debt = 0;
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const struct jb_part *p = &e->parts[i];
+        struct jb_grant *g = NULL;
+        const char *why = NULL;
+        switch ((enum jb_part_kind)p->kind) {
+        case JB_PART_DEBT:
+            debt += p->amount;
+            break;
+        case JB_PART_LOT:
+            why = give_to_lot(w, p);
+            lots += p->amount;
+            break;
+        case JB_PART_GRANT:
+            g = jb_wallet_grant(w, p->ordinal);
+            CONTRADICTION(g == NULL || g->state != JB_GRANT_IN_USE || g->amount - g->remaining < p->amount,
+                          "more comes back to a grant than it gave");
+            g->remaining += p->amount;
+            g->returned_at = e->recorded_at;
+            w->free += p->amount;
+            break;
+        case JB_PART_LAPSED:
+            CONTRADICTION(jb_wallet_grant(w, p->ordinal) == NULL, "money comes back to a grant that does not exist");
+            break;
+        }
+        if (why != NULL) {
+            return why;
+        }
+        sum += p->amount;
+    }
+    CONTRADICTION(sum != e->amount, "the parts of an event do not add up to its amount");
+    CONTRADICTION(debt > (w->paid < 0 ? -w->paid : 0), "more debt is filled than is open");
+    CONTRADICTION(lots > 0 && w->paid + debt < 0, "a lot is filled while a debt is open");
+    *ret_paid = lots + debt;
+    return NULL;
+}
+
+static const char *
+set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
+{
+    struct jb_interval interval = {.ordinal = w->intervals_given + 1, .status = status, .from = e->recorded_at, .seq = e->seq};
+    if (jb_wallet_add_interval(w, &interval) == NULL) {
+        return no_memory;
+    }
+    w->intervals_given++;
+    w->status = status;
+    return NULL;
+}
+
+static const char *
+apply_created(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
+{
+    CONTRADICTION(e->wallet != g->wallets_given + 1 || e->prev != 0, "a new wallet has a number out of order");
+    CONTRADICTION(e->id.n < 1 || e->id.n > JB_ID_BYTES_MAX, "a wallet's id has a wrong length");
+    g->wallets_given++;
+    w->number = e->wallet;
+    w->kind = e->code;
+    w->created_seq = e->seq;
+    w->name_ref = e->text_ref;
+    w->id_n = (uint8_t)e->id.n;
+    memcpy(w->id, e->id.s, e->id.n);
+    w->under = JB_WALLET_ACTIVE;
+    return set_status(w, e, JB_WALLET_ACTIVE);
+}
+
+static const char *
+apply_status(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
+{
+    switch (e->type) {
+    case JB_EV_WALLET_TURNED_OFF:
+        CONTRADICTION(w->status != JB_WALLET_ACTIVE, "a wallet is turned off that is not active");
+        return set_status(w, e, JB_WALLET_OFF);
+    case JB_EV_WALLET_TURNED_ON:
+        CONTRADICTION(w->status != JB_WALLET_OFF, "a wallet is turned on that is not off");
+        return set_status(w, e, JB_WALLET_ACTIVE);
+    case JB_EV_WALLET_SUSPENDED:
+        CONTRADICTION(w->status != JB_WALLET_ACTIVE && w->status != JB_WALLET_OFF, "a wallet is suspended that is neither active nor off");
+        w->under = w->status;
+        return set_status(w, e, JB_WALLET_SUSPENDED);
+    case JB_EV_SUSPENSION_LIFTED:
+        CONTRADICTION(w->status != JB_WALLET_SUSPENDED, "a suspension is lifted that is not there");
+        return set_status(w, e, w->under);
+    default:
+        CONTRADICTION(w->status != JB_WALLET_OFF || w->paid != 0 || w->free != 0 || w->dormant != 0 || w->refunds_open != 0,
+                      "a wallet is deleted that still has money or an outstanding refund, or is not off");
+        g->wallets_deleted++;
+        return set_status(w, e, JB_WALLET_DELETED);
+    }
+}
+
+static const char *
+add_lot(struct jb_wallet *w, const struct jb_event *e, jb_amount to_debt)
+{
+    jb_amount debt = w->paid < 0 ? -w->paid : 0;
+    CONTRADICTION(e->ordinal != w->lots_given + 1, "a lot's ordinal is out of order");
+    CONTRADICTION(to_debt != (e->amount < debt ? e->amount : debt), "a charge does not fill the debt that is open");
+    struct jb_lot lot = {.ordinal = e->ordinal, .seq = e->seq, .amount = e->amount, .remaining = e->amount - to_debt};
+    if (jb_wallet_add_lot(w, &lot) == NULL) {
+        return no_memory;
+    }
+    w->lots_given++;
+    w->paid += e->amount;
+    return NULL;
+}
+
+static const char *
+apply_charge_reversed(struct jb_wallet *w, const struct jb_event *e)
+{
+    struct jb_lot *l = jb_wallet_lot(w, e->ordinal);
+    CONTRADICTION(l == NULL || l->amount - l->reversed - l->refunded < e->amount, "more of a charge is reversed than is left of it");
+    jb_amount paid;
+    const char *why = take_parts(w, e, &paid);
+    if (why == NULL) {
+        CONTRADICTION(paid != e->amount, "free cash pays for a reversed charge");
+        l->reversed += e->amount;
+        CONTRADICTION(jb_lot_room(l) < 0, "a reversed charge leaves more in its lot than the lot may hold");
+        w->paid -= paid;
+    }
+    return why;
+}
+
+static const char *
+apply_grant(struct jb_wallet *w, const struct jb_event *e)
+{
+    if (e->type == JB_EV_FREE_GRANTED) {
+        CONTRADICTION(e->ordinal != w->grants_given + 1, "a grant's ordinal is out of order");
+        struct jb_grant grant = {.ordinal = e->ordinal,
+                                 .state = JB_GRANT_DORMANT,
+                                 .expires_on = e->day,
+                                 .seq = e->seq,
+                                 .amount = e->amount,
+                                 .remaining = e->amount,
+                                 .activated_at = JB_NO_INSTANT,
+                                 .returned_at = JB_NO_INSTANT};
+        if (jb_wallet_add_grant(w, &grant) == NULL) {
+            return no_memory;
+        }
+        w->grants_given++;
+        w->dormant += e->amount;
+        return NULL;
+    }
+    struct jb_grant *g = jb_wallet_grant(w, e->ordinal);
+    CONTRADICTION(g == NULL || g->remaining != e->amount, "an event about a grant does not name what is left of it");
+    bool in_use = g->state == JB_GRANT_IN_USE;
+    CONTRADICTION(!in_use && g->state != JB_GRANT_DORMANT, "an event about a grant comes after the grant's end");
+    if (e->type == JB_EV_FREE_ACTIVATED || e->type == JB_EV_FREE_REVOKED) {
+        CONTRADICTION(in_use, "a grant is activated or revoked that is in use");
+        w->dormant -= e->amount;
+        if (e->type == JB_EV_FREE_ACTIVATED) {
+            g->state = JB_GRANT_IN_USE;
+            g->activated_seq = e->seq;
+            g->activated_at = e->recorded_at;
+            w->free += e->amount;
+            return NULL;
+        }
+        g->state = JB_GRANT_REVOKED;
+    } else {
+        CONTRADICTION((e->code != 0) != in_use, "an ended grant was in use when the event says it was not, or the reverse");
+        *(in_use ? &w->free : &w->dormant) -= e->amount;
+        g->state = e->type == JB_EV_FREE_EXPIRED ? JB_GRANT_EXPIRED : JB_GRANT_FORFEITED;
+    }
+    g->remaining = 0;
+    return NULL;
+}
+
+static const char *
+apply_consumption(struct jb_wallet *w, const struct jb_event *e)
+{
+    jb_amount paid;
+    const char *why = take_parts(w, e, &paid);
+    if (why == NULL) {
+        w->paid -= paid;
+    }
+    return why;
+}
+
+static const char *
+apply_return(struct jb_wallet *w, const struct jb_event *e)
+{
+    jb_amount paid;
+    const char *why = give_parts(w, e, &paid);
+    if (why == NULL) {
+        w->paid += paid;
+    }
+    return why;
+}
+
+static const char *
+end_refund(struct jb_wallet *w, struct jb_refund *r, uint32_t state)
+{
+    free(r->legs);
+    r->legs = NULL;
+    r->legs_n = 0;
+    r->state = state;
+    w->refunds_open--;
+    return NULL;
+}
+
+static const char *
+approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
+{
+    struct jb_part *legs = malloc(e->parts_n * sizeof *legs + 1);
+    if (legs == NULL) {
+        return no_memory;
+    }
+    memcpy(legs, e->parts, e->parts_n * sizeof *legs);
+    r->legs = legs;
+    r->legs_n = e->parts_n;
+    r->state = JB_REFUND_APPROVED;
+    jb_amount paid;
+    const char *why = take_parts(w, e, &paid);
+    for (uint32_t i = 0; i < e->parts_n && why == NULL; i++) {
+        CONTRADICTION(legs[i].kind != JB_PART_LOT, "a refund is paid out of something else than lots");
+        jb_wallet_lot(w, legs[i].ordinal)->refunded += legs[i].amount;
+    }
+    w->paid -= e->amount;
+    w->pending -= e->amount;
+    w->transit += e->amount;
+    return why;
+}
+
+/* The money is back: first the lots count as not refunded, then the credit fills debt and lots as the event says. */
+static const char *
+fail_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
+{
+    for (uint32_t i = 0; i < r->legs_n; i++) {
+        struct jb_lot *l = jb_wallet_lot(w, r->legs[i].ordinal);
+        CONTRADICTION(l == NULL || l->refunded < r->legs[i].amount, "a refund failed that its lots do not know");
+        l->refunded -= r->legs[i].amount;
+    }
+    const char *why = apply_return(w, e);
+    w->transit -= e->amount;
+    return why != NULL ? why : end_refund(w, r, JB_REFUND_FAILED);
+}
+
+static const char *
+apply_refund(struct jb_wallet *w, const struct jb_event *e)
+{
+    if (e->type == JB_EV_REFUND_REQUESTED) {
+        CONTRADICTION(e->ordinal != w->refunds_given + 1, "a refund's ordinal is out of order");
+        struct jb_refund refund = {.ordinal = e->ordinal, .state = JB_REFUND_REQUESTED, .seq = e->seq, .amount = e->amount};
+        if (jb_wallet_add_refund(w, &refund) == NULL) {
+            return no_memory;
+        }
+        w->refunds_given++;
+        w->refunds_open++;
+        w->pending += e->amount;
+        return NULL;
+    }
+    struct jb_refund *r = jb_wallet_refund(w, e->ordinal);
+    CONTRADICTION(r == NULL || r->amount != e->amount, "an event about a refund does not name its amount");
+    bool after_approval = e->type == JB_EV_REFUND_COMPLETED || (e->type == JB_EV_REFUND_FAILED && e->parts_n > 0);
+    CONTRADICTION(r->state != (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED),
+                  "an event about a refund does not fit its state");
+    switch (e->type) {
+    case JB_EV_REFUND_APPROVED:
+        return approve_refund(w, r, e);
+    case JB_EV_REFUND_COMPLETED:
+        w->transit -= e->amount;
+        return end_refund(w, r, JB_REFUND_COMPLETED);
+    case JB_EV_REFUND_FAILED:
+        if (after_approval) {
+            return fail_refund(w, r, e);
+        }
+        w->pending -= e->amount;
+        return end_refund(w, r, JB_REFUND_FAILED);
+    default:
+        w->pending -= e->amount;
+        return end_refund(w, r, e->type == JB_EV_REFUND_CANCELLED ? JB_REFUND_CANCELLED : JB_REFUND_REJECTED);
+    }
+}
+
+static const char *
+apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
+{
+    switch ((jb_event_type)e->type) {
+    case JB_EV_WALLET_CREATED:
+        return apply_created(g, w, e);
+    case JB_EV_WALLET_RENAMED:
+        w->name_ref = e->text_ref;
+        return NULL;
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+        return apply_status(g, w, e);
+    case JB_EV_CHARGE_SETTLED:
+        return add_lot(w, e, e->amount2);
+    case JB_EV_DEBT_REPAID:
+        return add_lot(w, e, e->amount);
+    case JB_EV_CHARGE_REVERSED:
+        return apply_charge_reversed(w, e);
+    case JB_EV_FREE_GRANTED:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+        return apply_grant(w, e);
+    case JB_EV_CASH_CONSUMED:
+        return apply_consumption(w, e);
+    case JB_EV_CONSUMPTION_REVERSED:
+        return apply_return(w, e);
+    case JB_EV_REFUND_REQUESTED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+        return apply_refund(w, e);
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break;
+    }
+    return jb_event_type_info(e->type) != NULL ? "an event of the ledger names a wallet" : NULL;
+}
+
+static bool
+is_ledger_event(const struct jb_event *e)
+{
+    return e->type == JB_EV_LEDGER_CREATED || e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED || e->type == JB_EV_COMMAND_REFUSED ||
+           jb_event_type_info(e->type) == NULL;
+}
+
+/* Time runs forward, and posted_on is what the rule of posting days gives (rulings.md section 1). */
+static const char *
+apply_time(struct jb_globals *g, const struct jb_event *e)
+{
+    if (e->flags & JB_EVF_UNRECORDED) {
+        CONTRADICTION(g->recorded_at != JB_NO_INSTANT, "an event without a time comes after one that has a time");
+        return NULL;
+    }
+    CONTRADICTION(e->recorded_at < g->recorded_at, "recorded_at goes backwards");
+    g->recorded_at = e->recorded_at;
+    jb_day today = jb_day_of(e->recorded_at, g->utc_offset_s);
+    if (g->first_open_day == JB_NO_DAY) {
+        g->first_open_day = today;
+    }
+    jb_day occurred = jb_day_of(e->occurred_at, g->utc_offset_s);
+    jb_day earliest = occurred > g->first_open_day ? occurred : g->first_open_day;
+    CONTRADICTION(e->posted_on != (today < earliest ? today : earliest), "an event is posted to a day that the rule of posting days does not give");
+    return jb_totals_post(g, e) ? NULL : no_memory;
+}
+
+static uint64_t
+highest_ref(const struct jb_event *e)
+{
+    uint64_t highest = e->actor > e->note ? e->actor : e->note;
+    highest = e->text_ref > highest ? e->text_ref : highest;
+    return e->text_ref2 > highest ? e->text_ref2 : highest;
+}
+
+const char *
+jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
+{
+    CONTRADICTION(e->seq != g->seq + 1, "sequence numbers have a gap");
+    CONTRADICTION(is_ledger_event(e) ? jb_event_type_info(e->type) != NULL && e->wallet != 0 : w == NULL, "an event names a wallet that does not exist");
+    const char *why = apply_time(g, e);
+    if (why == NULL && w != NULL) {
+        CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
+        CONTRADICTION(w->status == JB_WALLET_DELETED, "an event names a deleted wallet");
+        why = apply_to_wallet(g, w, e);
+        w->version = e->seq;
+    } else if (why == NULL && e->type == JB_EV_DAY_CLOSED) {
+        CONTRADICTION(e->day != g->first_open_day || e->day >= jb_day_of(e->recorded_at, g->utc_offset_s), "a day is closed out of order or before it is over");
+        why = jb_totals_close(g, e);
+    } else if (why == NULL && e->type == JB_EV_POLICY_SET) {
+        if (!jb_vec_reserve(&g->policies, g->policies.n + 1)) {
+            return no_memory;
+        }
+        g->policies.at[g->policies.n++] = (struct jb_policy_setting){e->code, e->number, e->time, e->seq};
+    } else if (why == NULL && e->type == JB_EV_LEDGER_CREATED) {
+        CONTRADICTION(e->seq != 1, "a ledger is created twice");
+        g->utc_offset_s = (int32_t)e->number;
+    }
+    if (e->flags & JB_EVF_KEY) {
+        g->keys++;
+    }
+    uint64_t ref = highest_ref(e);
+    g->last_ref = ref > g->last_ref ? ref : g->last_ref;
+    g->seq = e->seq;
+    return why;
+}

@@ -1,0 +1,202 @@
+#include "wallet/wallet.h"
+
+void
+jb_wallet_free(struct jb_wallet *w)
+{
+    for (size_t i = 0; i < w->refunds.n; i++) {
+        free(w->refunds.at[i].legs);
+    }
+    jb_vec_free(&w->lots);
+    jb_vec_free(&w->grants);
+    jb_vec_free(&w->refunds);
+    jb_vec_free(&w->intervals);
+}
+
+#define COPY_LIST(list)                                                                   \
+    (jb_vec_reserve(&copy.list, w->list.n) &&                                             \
+     (w->list.n == 0 || memcpy(copy.list.at, w->list.at, w->list.n * sizeof *w->list.at)) && \
+     ((copy.list.n = w->list.n), true))
+
+bool
+jb_wallet_copy(const struct jb_wallet *w, struct jb_wallet *ret)
+{
+    struct jb_wallet copy = *w;
+    memset(&copy.lots, 0, sizeof copy.lots);
+    memset(&copy.grants, 0, sizeof copy.grants);
+    memset(&copy.refunds, 0, sizeof copy.refunds);
+    memset(&copy.intervals, 0, sizeof copy.intervals);
+    bool ok = COPY_LIST(lots) && COPY_LIST(grants) && COPY_LIST(intervals) && COPY_LIST(refunds);
+    for (size_t i = 0; i < copy.refunds.n; i++) {
+        struct jb_refund *r = &copy.refunds.at[i];
+        if (r->legs != NULL) {
+            struct jb_part *legs = ok ? malloc(r->legs_n * sizeof *legs) : NULL;
+            if (legs != NULL) {
+                memcpy(legs, r->legs, r->legs_n * sizeof *legs);
+            }
+            ok = legs != NULL;
+            r->legs = legs;
+        }
+    }
+    if (!ok) {
+        jb_wallet_free(&copy);
+        return false;
+    }
+    *ret = copy;
+    return true;
+}
+
+/* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first. */
+#define FIND(list, ordinal_)                                                            \
+    size_t low = 0, high = w->list.n;                                                   \
+    if (high > 0 && (ordinal_) >= w->list.at[0].ordinal) {                              \
+        size_t guess = (ordinal_) - w->list.at[0].ordinal;                              \
+        if (guess < high && w->list.at[guess].ordinal == (ordinal_)) {                  \
+            return &w->list.at[guess];                                                  \
+        }                                                                               \
+    }                                                                                   \
+    while (low < high) {                                                                \
+        size_t middle = (low + high) / 2;                                               \
+        if (w->list.at[middle].ordinal < (ordinal_)) {                                  \
+            low = middle + 1;                                                           \
+        } else {                                                                        \
+            high = middle;                                                              \
+        }                                                                               \
+    }                                                                                   \
+    return low < w->list.n && w->list.at[low].ordinal == (ordinal_) ? &w->list.at[low] : NULL
+
+struct jb_lot *
+jb_wallet_lot(const struct jb_wallet *w, uint32_t ordinal)
+{
+    FIND(lots, ordinal);
+}
+
+struct jb_grant *
+jb_wallet_grant(const struct jb_wallet *w, uint32_t ordinal)
+{
+    FIND(grants, ordinal);
+}
+
+struct jb_refund *
+jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal)
+{
+    FIND(refunds, ordinal);
+}
+
+#define ADD(list, item)                                                                                     \
+    if (!jb_vec_reserve(&w->list, w->list.n + 1)) {                                                         \
+        return NULL;                                                                                        \
+    }                                                                                                       \
+    size_t at = w->list.n;                                                                                  \
+    while (at > 0 && w->list.at[at - 1].ordinal > (item)->ordinal) {                                        \
+        at--;                                                                                               \
+    }                                                                                                       \
+    memmove(&w->list.at[at + 1], &w->list.at[at], (w->list.n - at) * sizeof *w->list.at);                   \
+    w->list.at[at] = *(item);                                                                               \
+    w->list.n++
+
+struct jb_lot *
+jb_wallet_add_lot(struct jb_wallet *w, const struct jb_lot *lot)
+{
+    ADD(lots, lot);
+    if (at < w->first_lot) {
+        w->first_lot = 0;
+    }
+    return &w->lots.at[at];
+}
+
+struct jb_grant *
+jb_wallet_add_grant(struct jb_wallet *w, const struct jb_grant *grant)
+{
+    ADD(grants, grant);
+    return &w->grants.at[at];
+}
+
+struct jb_refund *
+jb_wallet_add_refund(struct jb_wallet *w, const struct jb_refund *refund)
+{
+    ADD(refunds, refund);
+    return &w->refunds.at[at];
+}
+
+struct jb_interval *
+jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval)
+{
+    ADD(intervals, interval);
+    return &w->intervals.at[at];
+}
+
+const char *
+jb_wallet_check(const struct jb_wallet *w)
+{
+    jb_amount remaining = 0, in_use = 0, dormant = 0, pending = 0, transit = 0;
+    for (size_t i = 0; i < w->lots.n; i++) {
+        const struct jb_lot *l = &w->lots.at[i];
+        if (l->remaining < 0 || l->reversed < 0 || l->refunded < 0 || jb_lot_room(l) < 0) {
+            return "W2";
+        }
+        remaining += l->remaining;
+    }
+    for (size_t i = 0; i < w->grants.n; i++) {
+        const struct jb_grant *g = &w->grants.at[i];
+        if (g->remaining < 0 || g->remaining > g->amount) {
+            return "W3";
+        }
+        in_use += g->state == JB_GRANT_IN_USE ? g->remaining : 0;
+        dormant += g->state == JB_GRANT_DORMANT ? g->remaining : 0;
+    }
+    for (size_t i = 0; i < w->refunds.n; i++) {
+        const struct jb_refund *r = &w->refunds.at[i];
+        pending += r->state == JB_REFUND_REQUESTED ? r->amount : 0;
+        transit += r->state == JB_REFUND_APPROVED ? r->amount : 0;
+    }
+    if (remaining != (w->paid > 0 ? w->paid : 0)) {
+        return "W1";
+    }
+    if (in_use != w->free || dormant != w->dormant) {
+        return "W4";
+    }
+    return pending == w->pending && transit == w->transit ? NULL : "W5";
+}
+
+void
+jb_globals_free(struct jb_globals *g)
+{
+    jb_vec_free(&g->policies);
+    jb_vec_free(&g->open);
+}
+
+bool
+jb_globals_copy(const struct jb_globals *g, struct jb_globals *ret)
+{
+    struct jb_globals copy = *g;
+    memset(&copy.policies, 0, sizeof copy.policies);
+    memset(&copy.open, 0, sizeof copy.open);
+    if (!jb_vec_reserve(&copy.policies, g->policies.n) || !jb_vec_reserve(&copy.open, g->open.n)) {
+        jb_globals_free(&copy);
+        return false;
+    }
+    if (g->policies.n > 0) {
+        memcpy(copy.policies.at, g->policies.at, g->policies.n * sizeof *g->policies.at);
+    }
+    if (g->open.n > 0) {
+        memcpy(copy.open.at, g->open.at, g->open.n * sizeof *g->open.at);
+    }
+    copy.policies.n = g->policies.n;
+    copy.open.n = g->open.n;
+    *ret = copy;
+    return true;
+}
+
+int64_t
+jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
+{
+    const struct jb_policy_setting *best = NULL;
+    for (size_t i = 0; i < g->policies.n; i++) {
+        const struct jb_policy_setting *p = &g->policies.at[i];
+        /* Settings are in order of sequence number: >= lets the later of equals win. JB_NO_INSTANT is below every time. */
+        if (p->policy == policy && p->from <= t && (best == NULL || p->from >= best->from)) {
+            best = p;
+        }
+    }
+    return best != NULL ? best->value : 0;
+}

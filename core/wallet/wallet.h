@@ -1,0 +1,173 @@
+/*
+ * A wallet's state, and the ledger-wide state that deciding needs: both are folds over events and nothing else.
+ *
+ * Invariants of a wallet (jb_wallet_check; rulings.md section 9 has them with their numbers):
+ *   W1  sum of the lots' remaining = max(paid, 0), hence debt and remainders never coexist
+ *   W2  for every lot 0 <= remaining <= amount - reversed - refunded
+ *   W3  for every grant 0 <= remaining <= amount
+ *   W4  free = sum of remaining over grants in use, dormant = the same over dormant ones
+ *   W5  pending = sum of requested refunds, transit = sum of approved ones
+ *
+ * Not every lot, grant, refund and interval is in memory: those that are over stay in the store until a command or an event names
+ * them (book/load.h). The lists hold what is loaded, in order of ordinal; everything that still has money is always loaded.
+ */
+#ifndef JANGBU_WALLET_H
+#define JANGBU_WALLET_H
+
+#include <jangbu/event.h>
+
+#include "base/bytes.h"
+
+/* What a charge or a debt repayment left behind: paid cash that is consumed oldest first. */
+struct jb_lot {
+    uint32_t ordinal;
+    jb_seq seq;
+    jb_amount amount;
+    jb_amount remaining;
+    jb_amount reversed;
+    jb_amount refunded;
+    bool stored; /* came from the store's table of what is over; the book's concern alone */
+};
+
+struct jb_grant {
+    uint32_t ordinal;
+    uint32_t state; /* enum jb_grant_state, never USED_UP */
+    jb_day expires_on;
+    jb_seq seq;
+    jb_amount amount;
+    jb_amount remaining;
+    jb_seq activated_seq;
+    jb_instant activated_at; /* recorded_at of its activation */
+    jb_instant returned_at;  /* recorded_at of the last return to it; JB_NO_INSTANT: none */
+    bool stored;
+};
+
+struct jb_refund {
+    uint32_t ordinal;
+    uint32_t state; /* enum jb_refund_state */
+    jb_seq seq;
+    jb_amount amount;
+    struct jb_part *legs; /* owned; while approved */
+    uint32_t legs_n;
+    bool stored;
+};
+
+/* The wallet's status from an instant on, by recorded_at; half open. */
+struct jb_interval {
+    uint32_t ordinal;
+    uint32_t status;
+    jb_instant from;
+    jb_seq seq;
+    bool stored;
+};
+
+struct jb_wallet {
+    uint32_t number;
+    uint32_t status;       /* enum jb_wallet_status */
+    uint32_t under;        /* what a lifted suspension gives back */
+    uint32_t kind;
+    jb_seq version;        /* the wallet's last event */
+    jb_seq created_seq;
+    uint64_t name_ref;
+    jb_amount paid;        /* negative: debt */
+    jb_amount free;        /* in use, past deadline or not, while no event ended it */
+    jb_amount dormant;
+    jb_amount pending;
+    jb_amount transit;
+    uint32_t lots_given;   /* highest ordinal of each */
+    uint32_t grants_given;
+    uint32_t refunds_given;
+    uint32_t intervals_given;
+    uint32_t refunds_open; /* requested or approved */
+    uint32_t first_lot;    /* no lot of the list before this index has anything left */
+    JB_VEC(struct jb_lot) lots;
+    JB_VEC(struct jb_grant) grants;
+    JB_VEC(struct jb_refund) refunds;
+    JB_VEC(struct jb_interval) intervals;
+    uint8_t id_n;
+    char id[JB_ID_BYTES_MAX];
+};
+
+void jb_wallet_free(struct jb_wallet *w); /* what it owns; not w itself */
+/* A copy with lists of its own. False: no memory. */
+bool jb_wallet_copy(const struct jb_wallet *w, struct jb_wallet *ret);
+
+/* By ordinal; NULL where it is not loaded. */
+struct jb_lot *jb_wallet_lot(const struct jb_wallet *w, uint32_t ordinal);
+struct jb_grant *jb_wallet_grant(const struct jb_wallet *w, uint32_t ordinal);
+struct jb_refund *jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal);
+/* Puts one into its list in order. NULL: no memory. It must not be there yet. */
+struct jb_lot *jb_wallet_add_lot(struct jb_wallet *w, const struct jb_lot *lot);
+struct jb_grant *jb_wallet_add_grant(struct jb_wallet *w, const struct jb_grant *grant);
+struct jb_refund *jb_wallet_add_refund(struct jb_wallet *w, const struct jb_refund *refund);
+struct jb_interval *jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval);
+
+static inline jb_amount
+jb_lot_room(const struct jb_lot *l)
+{
+    return l->amount - l->reversed - l->refunded - l->remaining;
+}
+
+/* Dormant or in use with something left, not past its deadline on that day. */
+static inline bool
+jb_grant_unfinished(const struct jb_grant *g, jb_day today)
+{
+    return (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0 && g->expires_on >= today;
+}
+
+/* Due: something is left, the deadline is over on that day, and no event says so yet. */
+static inline bool
+jb_grant_due(const struct jb_grant *g, jb_day today)
+{
+    return (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0 && g->expires_on < today;
+}
+
+/* W1 to W5 over what is loaded, and what must be. NULL: they hold; else the label of the first that does not. */
+const char *jb_wallet_check(const struct jb_wallet *w);
+
+/* What changes with a policy: the latest `from` not after a time is in force. */
+struct jb_policy_setting {
+    uint32_t policy;
+    int64_t value;
+    jb_instant from; /* JB_NO_INSTANT: from the beginning */
+    jb_seq seq;
+};
+
+/* Sums of what was posted to a day that is still open; closing_* and refund_in_transit are changes, wallets too. */
+struct jb_open_day {
+    jb_day day;
+    jb_wide t[JB_TOTALS_N];
+};
+
+/* Ledger-wide state. */
+struct jb_globals {
+    jb_seq seq; /* of the last event applied */
+    jb_instant recorded_at;  /* of the last event that has one; JB_NO_INSTANT */
+    jb_day first_open_day;   /* JB_NO_DAY before the first event that has a time */
+    jb_day closed_through;   /* JB_NO_DAY before the first close */
+    int32_t utc_offset_s;
+    uint32_t wallets_given;
+    uint32_t wallets_deleted;
+    uint64_t keys;
+    uint64_t last_ref; /* highest reference into people.mdb */
+    jb_wide closing_paid, closing_free, closing_dormant, transit, wallets; /* at closed_through */
+    JB_VEC(struct jb_policy_setting) policies;
+    JB_VEC(struct jb_open_day) open; /* in order of day */
+};
+
+void jb_globals_free(struct jb_globals *g);
+bool jb_globals_copy(const struct jb_globals *g, struct jb_globals *ret);
+int64_t jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t);
+/* The sums of that open day; NULL: nothing is posted to it. */
+const struct jb_open_day *jb_open_day_find(const struct jb_globals *g, jb_day day);
+/* What day_closed of `day` must say; seq_before is the number of the event before it. */
+void jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before, struct jb_int128 ret[JB_TOTALS_N]);
+
+/*
+ * Applies an event: to its wallet (NULL where it has none; a wallet_created event gets a zeroed one) and to the ledger. Total on
+ * valid logs; returns NULL, or a sentence saying how the log contradicts itself: then both are as before or useless, and the caller drops
+ * them. Everything that the event names must be loaded.
+ */
+const char *jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
+
+#endif
