@@ -1,0 +1,358 @@
+/*
+ * Why the total is not the cash status's closing: the identity of rulings.md section 6 from three sources that share nothing. The total
+ * from the wallet's state, the closing from the stored row, the causes from the wallet's events in the log. The rest is what is left
+ * over; nothing here makes it 0.
+ */
+#include "projections/query.h"
+
+static const char *const cause_words[JB_CAUSES_N] = {
+#define JB_X(name) #name,
+    JB_CAUSES(JB_X)
+#undef JB_X
+};
+
+const char *
+jb_cause_word(uint32_t cause)
+{
+    return cause < JB_CAUSES_N ? cause_words[cause] : NULL;
+}
+
+/* The cause that an event of effect is; JB_CAUSES_N: none. */
+static uint32_t
+cause_of(uint32_t type)
+{
+    switch (type) {
+    case JB_EV_CHARGE_SETTLED:
+        return JB_CAUSE_charged;
+    case JB_EV_CHARGE_REVERSED:
+        return JB_CAUSE_charge_reversed;
+    case JB_EV_DEBT_REPAID:
+        return JB_CAUSE_debt_repaid;
+    case JB_EV_FREE_ACTIVATED:
+        return JB_CAUSE_free_activated;
+    case JB_EV_CASH_CONSUMED:
+        return JB_CAUSE_consumed;
+    case JB_EV_CONSUMPTION_REVERSED:
+        return JB_CAUSE_returned;
+    case JB_EV_FREE_EXPIRED:
+        return JB_CAUSE_expired;
+    case JB_EV_FREE_FORFEITED:
+        return JB_CAUSE_forfeited;
+    case JB_EV_REFUND_APPROVED:
+        return JB_CAUSE_refunded;
+    case JB_EV_REFUND_FAILED:
+        return JB_CAUSE_refund_failed;
+    default:
+        return JB_CAUSES_N;
+    }
+}
+
+struct cell {
+    jb_wide amount;
+    JB_VEC(jb_seq) events; /* as the walk meets them: descending */
+};
+
+/* Everything that one explanation is made of, before it is laid out. */
+struct parts {
+    int32_t utc_offset_s;
+    struct cell cells[JB_CAUSES_N][2]; /* [late] */
+    jb_wide sum;
+    bool unknown_cause;
+    /* From the state. */
+    jb_amount total, due;
+    jb_amount dormant, transit, pending;
+    jb_seq version;
+    JB_VEC(uint32_t) due_grants; /* ordinals */
+};
+
+static void
+free_parts(struct parts *p)
+{
+    for (unsigned i = 0; i < JB_CAUSES_N; i++) {
+        jb_vec_free(&p->cells[i][0].events);
+        jb_vec_free(&p->cells[i][1].events);
+    }
+    jb_vec_free(&p->due_grants);
+}
+
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for an explanation");
+}
+
+static bool
+add_due(struct parts *p, uint32_t ordinal, jb_amount remaining)
+{
+    p->due += remaining;
+    if (!jb_vec_reserve(&p->due_grants, p->due_grants.n + 1)) {
+        return false;
+    }
+    p->due_grants.at[p->due_grants.n++] = ordinal;
+    return true;
+}
+
+/* The first source, now: the state that deciding uses. */
+static jb_status
+state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_state_head *head, jb_instant *ret_now, struct jb_error *err)
+{
+    jb_status status = jb_state_begin(v->l, head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_instant now = jb_ledger_now(v->l);
+    *ret_now = head->recorded_at > now ? head->recorded_at : now;
+    jb_day today = jb_day_of(*ret_now, v->info.utc_offset_s);
+    struct jb_state_wallet w;
+    status = jb_state_wallet(v->l, number, &w, err);
+    if (status == JB_OK) {
+        p->total = w.paid;
+        p->transit = w.refund_in_transit;
+        p->pending = w.refund_pending;
+        p->version = w.version;
+        for (uint32_t i = 0; i < w.grants_n && status == JB_OK; i++) {
+            const struct jb_state_grant *g = &w.grants[i];
+            if (g->expires_on >= today) {
+                *(g->in_use ? &p->total : &p->dormant) += g->remaining;
+            } else if (g->in_use && !add_due(p, g->ordinal, g->remaining)) {
+                status = no_memory(err);
+            }
+        }
+    }
+    jb_state_end(v->l);
+    return status;
+}
+
+/* The first source of a past moment: the light state then. Of a closed day: without what was posted to later days. */
+static jb_status
+state_then(struct jb_look *q, uint32_t number, const struct jb_resolved *r, struct parts *p, struct jb_error *err)
+{
+    struct jb_light light;
+    jb_status status = jb_look_light(q, number, r->moment.seq, &light, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_move later = {.paid = 0};
+    if (r->only_through != JB_NO_DAY) {
+        struct jb_walk walk = {.from = light.version, .posted_after = r->only_through};
+        status = light.created_on > r->only_through ? jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet on that day", number)
+                                                    : jb_look_walk(q, number, &walk, &later, err);
+    }
+    p->total = light.paid - later.paid - later.free;
+    p->dormant = -later.dormant;
+    p->transit = light.transit - later.transit;
+    p->pending = light.pending - later.pending;
+    p->version = light.version;
+    for (size_t i = 0; i < light.grants.n && status == JB_OK; i++) {
+        const struct jb_light_grant *g = &light.grants.at[i];
+        if (g->expires_on >= r->today) {
+            *(g->in_use ? &p->total : &p->dormant) += g->remaining;
+        } else if (g->in_use && g->remaining > 0 && !add_due(p, g->ordinal, g->remaining)) {
+            status = no_memory(err);
+        }
+    }
+    jb_light_free(&light);
+    return status;
+}
+
+/* The third source: events. The walk gives them newest first. */
+static jb_status
+add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
+{
+    (void)m; /* the causes are d(e) of core, the rows are sums of moves: two hands */
+    struct parts *p = data;
+    jb_amount effect = jb_event_effect(e);
+    if (effect == 0) {
+        return JB_OK;
+    }
+    uint32_t cause = cause_of(e->type);
+    if (cause == JB_CAUSES_N) {
+        return jb_fail(err, JB_E_FORMAT, "event %llu moves money in a way that this version does not know", (unsigned long long)e->seq);
+    }
+    struct cell *c = &p->cells[cause][e->posted_on > jb_day_of(e->occurred_at, p->utc_offset_s)];
+    c->amount += effect;
+    if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
+        return no_memory(err);
+    }
+    c->events.at[c->events.n++] = e->seq;
+    return JB_OK;
+}
+
+/* expiry_due has no event after the close; what can be named is the event that gave each grant. */
+static jb_status
+add_expiry_due(struct jb_look *q, uint32_t number, jb_seq seq, struct parts *p, struct jb_error *err)
+{
+    if (p->due == 0) {
+        return JB_OK;
+    }
+    struct cell *c = &p->cells[JB_CAUSE_expiry_due][0];
+    c->amount = -(jb_wide)p->due;
+    struct jb_light light;
+    jb_status status = jb_look_light(q, number, seq, &light, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (size_t i = light.grants.n; i-- > 0 && status == JB_OK;) {
+        for (size_t k = 0; k < p->due_grants.n; k++) {
+            if (p->due_grants.at[k] != light.grants.at[i].ordinal) {
+                continue;
+            }
+            if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
+                status = no_memory(err);
+                break;
+            }
+            c->events.at[c->events.n++] = light.grants.at[i].seq;
+        }
+    }
+    jb_light_free(&light);
+    return status;
+}
+
+/* The explanation and all its lists in one piece of memory. */
+struct laid_out {
+    struct jb_explanation e;
+    struct jb_cause_line lines[JB_CAUSES_N * 2];
+    jb_seq events[];
+};
+
+static struct laid_out *
+lay_out(const struct parts *p)
+{
+    size_t events_n = 0;
+    for (unsigned i = 0; i < JB_CAUSES_N * 2; i++) {
+        size_t n = p->cells[i / 2][i % 2].events.n;
+        events_n += n < JB_CAUSE_EVENTS_MAX ? n : JB_CAUSE_EVENTS_MAX;
+    }
+    struct laid_out *o = calloc(1, sizeof *o + events_n * sizeof o->events[0]);
+    if (o == NULL) {
+        return NULL;
+    }
+    jb_seq *at = o->events;
+    for (unsigned i = 0; i < JB_CAUSES_N * 2; i++) {
+        const struct cell *c = &p->cells[i / 2][i % 2];
+        if (c->events.n == 0 && c->amount == 0) {
+            continue;
+        }
+        uint32_t n = c->events.n < JB_CAUSE_EVENTS_MAX ? (uint32_t)c->events.n : JB_CAUSE_EVENTS_MAX;
+        o->lines[o->e.causes_n++] = (struct jb_cause_line){
+            .cause = i / 2, .late = i % 2 != 0, .amount = (jb_amount)c->amount, .events_total = c->events.n, .events = at, .events_n = n};
+        for (uint32_t k = 0; k < n; k++) {
+            *at++ = c->events.at[c->events.n - 1 - k];
+        }
+    }
+    o->e.causes = o->lines;
+    return o;
+}
+
+static jb_status
+fits(jb_wide value, jb_amount *ret, struct jb_error *err)
+{
+    *ret = (jb_amount)value;
+    return *ret == value ? JB_OK : jb_fail(err, JB_E_CORRUPT, "the sums of an explanation are too large for a number of 64 bits");
+}
+
+static jb_status
+put_together(struct jb_look *q, uint32_t number, const struct jb_resolved *r, struct parts *p, struct jb_explanation **ret, struct jb_error *err)
+{
+    struct jb_day_row row = {0};
+    bool found = false;
+    jb_status status = r->closed_through != JB_NO_DAY ? jb_look_row(q, number, r->closed_through, &row, &found, err) : JB_OK;
+    if (status == JB_OK && found && row.total == JB_TOO_MUCH) {
+        struct jb_cash_row unused;
+        status = jb_row_shown(&row, &unused, err);
+    }
+    /* Of a closed day nothing posted later counts, and nothing else is left. */
+    struct jb_walk walk = {.from = p->version, .posted_after = r->closed_through, .visit = add_event, .data = p};
+    struct jb_move unused;
+    if (status == JB_OK && r->only_through == JB_NO_DAY) {
+        status = jb_look_walk(q, number, &walk, &unused, err);
+    }
+    status = status == JB_OK ? add_expiry_due(q, number, r->moment.seq, p, err) : status;
+    jb_amount closing = found ? row.total : 0, rest = 0;
+    jb_wide sum = 0;
+    for (unsigned i = 0; i < JB_CAUSES_N * 2 && status == JB_OK; i++) {
+        jb_amount unused_amount;
+        sum += p->cells[i / 2][i % 2].amount;
+        status = fits(p->cells[i / 2][i % 2].amount, &unused_amount, err);
+    }
+    status = status == JB_OK ? fits((jb_wide)p->total - closing - sum, &rest, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    struct laid_out *o = lay_out(p);
+    if (o == NULL) {
+        return no_memory(err);
+    }
+    o->e.size = sizeof o->e;
+    o->e.number = number;
+    o->e.total_now = p->total;
+    o->e.cash_status_total = closing;
+    o->e.through = r->closed_through;
+    o->e.difference = p->total - closing;
+    o->e.free_dormant = p->dormant;
+    o->e.refund_in_transit = p->transit;
+    o->e.refund_pending = p->pending;
+    o->e.rest = rest;
+    o->e.as_of = r->moment;
+    *ret = &o->e;
+    return JB_OK;
+}
+
+static jb_status
+explain(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struct parts *p, struct jb_explanation **ret, struct jb_error *err)
+{
+    struct jb_look q;
+    struct jb_resolved r;
+    jb_status status;
+    if (as_of == NULL || as_of->kind == JB_AS_OF_NOW) {
+        struct jb_state_head head;
+        jb_instant now;
+        status = state_now(v, number, p, &head, &now, err);
+        status = status == JB_OK ? jb_look_begin(v, head.seq, &q, err) : status;
+        if (status != JB_OK) {
+            return status;
+        }
+        status = jb_look_resolve(&q, NULL, head.seq, head.recorded_at, &r, err);
+        if (status == JB_OK) {
+            r.moment.at = now; /* the time at which the state was read */
+            r.today = jb_day_of(now, v->info.utc_offset_s);
+        }
+    } else {
+        status = jb_look_begin_at(v, as_of, &q, &r, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        status = state_then(&q, number, &r, p, err);
+    }
+    status = status == JB_OK ? put_together(&q, number, &r, p, ret, err) : status;
+    jb_look_end(&q);
+    return status;
+}
+
+jb_status
+jb_explain(struct jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_explanation **ret, struct jb_error *err)
+{
+    uint32_t number;
+    jb_status status = jb_find_wallet(v->l, wallet, &number, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct parts p = {.utc_offset_s = v->info.utc_offset_s};
+    struct jb_explanation *e = NULL;
+    status = explain(v, number, as_of, &p, &e, err);
+    free_parts(&p);
+    status = status == JB_OK ? jb_wallet_text(v->l, number, e->wallet, err) : status;
+    if (status != JB_OK) {
+        jb_explanation_free(e);
+        return status;
+    }
+    *ret = e;
+    return JB_OK;
+}
+
+struct jb_explanation *
+jb_explanation_free(struct jb_explanation *e)
+{
+    free(e); /* the first member of the piece that everything lies in */
+    return NULL;
+}

@@ -1,0 +1,484 @@
+#include "projections/fold.h"
+
+#include "ledger/state_read.h"
+
+/* ---- memory ----------------------------------------------------------------------------------------------------------------- */
+
+void
+jb_fold_init(struct jb_fold *f, int32_t utc_offset_s)
+{
+    *f = (struct jb_fold){.utc_offset_s = utc_offset_s};
+    jb_view_global_init(&f->g);
+}
+
+static void
+free_wallet(struct jb_fold_wallet *w)
+{
+    for (size_t i = 0; i < w->marks.n; i++) {
+        free(w->marks.at[i].bytes);
+    }
+    jb_vec_free(&w->marks);
+    jb_vec_free(&w->rows);
+    jb_vec_free(&w->known);
+    jb_light_free(&w->light);
+    free(w);
+}
+
+void
+jb_fold_free(struct jb_fold *f)
+{
+    for (size_t i = 0; i < f->wallets.n; i++) {
+        free_wallet(f->wallets.at[i]);
+    }
+    jb_vec_free(&f->wallets);
+    jb_vec_free(&f->closes);
+    free(f->slots);
+    f->slots = NULL;
+    f->slots_mask = 0;
+}
+
+void
+jb_fold_reset(struct jb_fold *f, const struct jb_view_global *g)
+{
+    jb_fold_free(f);
+    jb_view_global_init(&f->g);
+    if (g != NULL) {
+        f->g = *g;
+    }
+}
+
+/* ---- wallets by number ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t
+slot_of(const struct jb_fold *f, uint32_t number)
+{
+    uint32_t slot = (number * UINT32_C(2654435769)) & f->slots_mask;
+    while (f->slots[slot] != 0 && f->wallets.at[f->slots[slot] - 1]->number != number) {
+        slot = (slot + 1) & f->slots_mask;
+    }
+    return slot;
+}
+
+const struct jb_fold_wallet *
+jb_fold_wallet(const struct jb_fold *f, uint32_t number)
+{
+    if (f->slots == NULL) {
+        return NULL;
+    }
+    uint32_t slot = slot_of(f, number);
+    return f->slots[slot] == 0 ? NULL : f->wallets.at[f->slots[slot] - 1];
+}
+
+static bool
+grow_slots(struct jb_fold *f)
+{
+    if (f->slots != NULL && f->wallets.n < (f->slots_mask + 1) / 2) {
+        return true;
+    }
+    uint32_t slots_n = f->slots == NULL ? 64 : (f->slots_mask + 1) * 2;
+    uint32_t *slots = calloc(slots_n, sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    free(f->slots);
+    f->slots = slots;
+    f->slots_mask = slots_n - 1;
+    for (uint32_t i = 0; i < f->wallets.n; i++) {
+        f->slots[slot_of(f, f->wallets.at[i]->number)] = i + 1;
+    }
+    return true;
+}
+
+
+static jb_status
+load_row(void *data, const struct jb_day_row *row, struct jb_error *err)
+{
+    struct jb_fold_wallet *w = data;
+    if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a day row");
+    }
+    w->rows.at[w->rows.n++] = (struct jb_fold_row){.row = *row};
+    return JB_OK;
+}
+
+/* What the store has of a wallet that the next events may change: its light state, its rows of open days, the closing before them. */
+static jb_status
+load_wallet(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w, struct jb_error *err)
+{
+    bool found;
+    jb_status status = jb_stored_light(base, w->number, &w->light, &found, err);
+    if (status != JB_OK || !found || f->g.first_open_day == JB_NO_DAY) {
+        return status;
+    }
+    struct jb_day_row before;
+    status = jb_stored_row_at_most(base, JB_VT_ROWS, w->number, f->g.first_open_day - 1, &before, &found, err);
+    if (status == JB_OK && found) {
+        w->before = before;
+    }
+    return status == JB_OK ? jb_stored_rows(base, JB_VT_ROWS, w->number, f->g.first_open_day, INT32_MAX, load_row, w, err) : status;
+}
+
+static jb_status
+touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number, struct jb_fold_wallet **ret, struct jb_error *err)
+{
+    if (!grow_slots(f) || !jb_vec_reserve(&f->wallets, f->wallets.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+    }
+    uint32_t slot = slot_of(f, number);
+    if (f->slots[slot] != 0) {
+        *ret = f->wallets.at[f->slots[slot] - 1];
+        return JB_OK;
+    }
+    struct jb_fold_wallet *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+    }
+    w->number = number;
+    jb_status status = load_wallet(f, base, w, err);
+    if (status != JB_OK) {
+        free_wallet(w);
+        return status;
+    }
+    f->wallets.at[f->wallets.n++] = w;
+    f->slots[slot] = (uint32_t)f->wallets.n;
+    *ret = w;
+    return JB_OK;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------------------- */
+
+/* Index of the first row with that day or a later one. Nearly always the last. */
+static size_t
+row_index(const struct jb_fold_row *rows, size_t n, jb_day day)
+{
+    if (n == 0 || rows[n - 1].row.day < day) {
+        return n;
+    }
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rows[middle].row.day < day) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void
+insert_row(struct jb_fold_row *rows, size_t *n, size_t at, const struct jb_day_row *row)
+{
+    memmove(&rows[at + 1], &rows[at], (*n - at) * sizeof *rows);
+    rows[at] = (struct jb_fold_row){.row = *row, .dirty = true};
+    ++*n;
+}
+
+static void
+add_flows(struct jb_day_row *row, const struct jb_move *m, jb_seq seq)
+{
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        row->flows[i] = jb_sum(row->flows[i], m->flows[i]);
+    }
+    row->first_seq = row->first_seq == 0 ? seq : row->first_seq;
+    row->last_seq = seq;
+}
+
+static void
+add_effect(struct jb_fold_row *r, const struct jb_move *m)
+{
+    r->row.total = jb_sum(r->row.total, jb_flows_effect(m->flows));
+    r->row.paid = jb_sum(r->row.paid, m->paid);
+    r->row.free = jb_sum(r->row.free, m->free);
+    r->dirty = true;
+}
+
+/* The row of the posting day gets the flows; it and every later open day get the new closing. */
+static bool
+post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m)
+{
+    size_t at = row_index(w->rows.at, w->rows.n, e->posted_on);
+    if (at == w->rows.n || w->rows.at[at].row.day != e->posted_on) {
+        const struct jb_day_row *before = at > 0 ? &w->rows.at[at - 1].row : &w->before;
+        struct jb_day_row row = {.day = e->posted_on, .total = before->total, .paid = before->paid, .free = before->free};
+        if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
+            return false;
+        }
+        insert_row(w->rows.at, &w->rows.n, at, &row);
+    }
+    add_flows(&w->rows.at[at].row, m, e->seq);
+    for (; at < w->rows.n; at++) {
+        add_effect(&w->rows.at[at], m);
+    }
+    return true;
+}
+
+static jb_status
+know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m,
+     struct jb_error *err)
+{
+    jb_day occurred = jb_day_of(e->occurred_at, f->utc_offset_s), recorded = jb_day_of(e->recorded_at, f->utc_offset_s);
+    jb_day day = occurred < recorded ? occurred : recorded;
+    size_t at = row_index(w->known.at, w->known.n, day);
+    if (at == w->known.n || w->known.at[at].row.day != day) {
+        struct jb_day_row row;
+        bool found;
+        jb_status status = jb_stored_row_at_most(base, JB_VT_KNOWN, w->number, day, &row, &found, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (!found || row.day != day) {
+            row = (struct jb_day_row){.day = day};
+        }
+        if (!jb_vec_reserve(&w->known, w->known.n + 1)) {
+            return jb_fail(err, JB_E_NOMEM, "no memory for a day row");
+        }
+        insert_row(w->known.at, &w->known.n, at, &row);
+    }
+    add_flows(&w->known.at[at].row, m, e->seq);
+    add_effect(&w->known.at[at], m);
+    return JB_OK;
+}
+
+static bool
+mark(struct jb_fold_wallet *w)
+{
+    struct jb_fold_mark m = {.seq = w->light.version, .bytes_n = (uint32_t)jb_light_bytes(&w->light)};
+    m.bytes = malloc(m.bytes_n);
+    if (m.bytes == NULL || !jb_vec_reserve(&w->marks, w->marks.n + 1)) {
+        free(m.bytes);
+        return false;
+    }
+    jb_light_encode(&w->light, m.bytes);
+    w->marks.at[w->marks.n++] = m;
+    return true;
+}
+
+/* ---- events ----------------------------------------------------------------------------------------------------------------- */
+
+static jb_status
+contradiction(struct jb_error *err, jb_seq seq, const char *why)
+{
+    jb_status status = strcmp(why, "no memory") == 0
+                           ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
+                           : jb_fail(err, JB_E_CORRUPT, "event %llu: %s. The log contradicts itself: run `jangbu audit`", (unsigned long long)seq, why);
+    if (err != NULL) {
+        err->at = seq;
+    }
+    return status;
+}
+
+static const char *
+fold_time(struct jb_fold *f, const struct jb_event *e)
+{
+    struct jb_view_global *g = &f->g;
+    if (e->recorded_at == JB_NO_INSTANT) {
+        return g->first_timed_seq == 0 ? NULL : "an event without a time comes after one that has a time";
+    }
+    if (g->first_timed_seq == 0) {
+        g->first_timed_seq = e->seq;
+        g->first_day = g->first_open_day = jb_day_of(e->recorded_at, f->utc_offset_s);
+    } else if (e->recorded_at < g->recorded_at) {
+        return "recorded_at goes backwards";
+    }
+    g->recorded_at = e->recorded_at;
+    /* What makes a published row one that never changes. */
+    return e->posted_on < g->first_open_day ? "an event is posted to a closed day" : NULL;
+}
+
+static jb_status
+fold_close(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
+{
+    if (e->day != f->g.first_open_day) {
+        return contradiction(err, e->seq, "a day is closed out of order");
+    }
+    if (!jb_vec_reserve(&f->closes, f->closes.n + 1)) {
+        return contradiction(err, e->seq, "no memory");
+    }
+    f->closes.at[f->closes.n++] = (struct jb_close){.day = e->day, .seq = e->seq, .recorded_at = e->recorded_at};
+    f->g.closed_through = e->day;
+    f->g.first_open_day = e->day + 1;
+    return JB_OK;
+}
+
+static jb_status
+fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e, struct jb_error *err)
+{
+    struct jb_move m;
+    struct jb_fold_wallet *w = NULL;
+    const char *why = e->recorded_at == JB_NO_INSTANT ? "an event of a wallet has no time" : jb_move_of(e, &m);
+    if (why != NULL) {
+        return contradiction(err, e->seq, why);
+    }
+    jb_status status = touch_wallet(f, base, e->wallet, &w, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    why = jb_light_apply(&w->light, e, &m, f->utc_offset_s);
+    if (why != NULL) {
+        return contradiction(err, e->seq, why);
+    }
+    f->g.wallets_n = e->wallet > f->g.wallets_n ? e->wallet : f->g.wallets_n;
+    if (!jb_flows_none(m.flows)) {
+        if (!post(w, e, &m)) {
+            return contradiction(err, e->seq, "no memory");
+        }
+        status = know(f, base, w, e, &m, err);
+    }
+    if (status == JB_OK && w->light.events % JB_MARK_EVERY == 0 && !mark(w)) {
+        return contradiction(err, e->seq, "no memory");
+    }
+    return status;
+}
+
+jb_status
+jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e, struct jb_error *err)
+{
+    if (e->seq != f->g.seq + 1) {
+        return contradiction(err, e->seq, "sequence numbers have a gap");
+    }
+    const char *why = fold_time(f, e);
+    if (why != NULL) {
+        return contradiction(err, e->seq, why);
+    }
+    jb_status status = JB_OK;
+    if (e->wallet != 0) {
+        status = fold_wallet_event(f, base, e, err);
+    } else if (e->type == JB_EV_DAY_CLOSED) {
+        status = fold_close(f, e, err);
+    }
+    f->g.seq = e->seq;
+    return status;
+}
+
+/* ---- what differs from the store ---------------------------------------------------------------------------------------------- */
+
+static int
+by_number(const void *a, const void *b)
+{
+    uint32_t x = (*(struct jb_fold_wallet *const *)a)->number, y = (*(struct jb_fold_wallet *const *)b)->number;
+    return (x > y) - (x < y);
+}
+
+static jb_status
+each_row(const struct jb_fold_row *rows, size_t n, uint32_t wallet, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        uint8_t key[JB_KEY_WALLET_DAY_BYTES], value[JB_DAY_ROW_BYTES_MAX];
+        if (rows[i].dirty) {
+            jb_key_wallet_day(key, wallet, rows[i].row.day);
+            status = sink(data, key, sizeof key, value, jb_day_row_encode(&rows[i].row, value), err);
+        }
+    }
+    return status;
+}
+
+static jb_status
+each_mark(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < w->marks.n && status == JB_OK; i++) {
+        uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
+        jb_key_wallet_seq(key, w->number, w->marks.at[i].seq);
+        status = sink(data, key, sizeof key, w->marks.at[i].bytes, w->marks.at[i].bytes_n, err);
+    }
+    return status;
+}
+
+static jb_status
+the_light(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    uint8_t key[JB_KEY_WALLET_BYTES];
+    jb_key_wallet(key, w->number);
+    size_t n = jb_light_bytes(&w->light);
+    uint8_t *value = malloc(n);
+    if (value == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+    }
+    jb_light_encode(&w->light, value);
+    jb_status status = sink(data, key, sizeof key, value, n, err);
+    free(value);
+    return status;
+}
+
+static jb_status
+each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    struct jb_fold_wallet **sorted = malloc(f->wallets.n * sizeof *sorted + 1);
+    if (sorted == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to sort wallets");
+    }
+    if (f->wallets.n > 0) {
+        memcpy(sorted, f->wallets.at, f->wallets.n * sizeof *sorted);
+        qsort(sorted, f->wallets.n, sizeof *sorted, by_number);
+    }
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < f->wallets.n && status == JB_OK; i++) {
+        const struct jb_fold_wallet *w = sorted[i];
+        switch ((enum jb_view_table)table) {
+        case JB_VT_ROWS:
+            status = each_row(w->rows.at, w->rows.n, w->number, sink, data, err);
+            break;
+        case JB_VT_KNOWN:
+            status = each_row(w->known.at, w->known.n, w->number, sink, data, err);
+            break;
+        case JB_VT_MARKS:
+            status = each_mark(w, sink, data, err);
+            break;
+        case JB_VT_WALLETS:
+            status = the_light(w, sink, data, err);
+            break;
+        case JB_VT_CLOSES:
+        case JB_VT_GLOBAL:
+        case JB_VT_N:
+            break;
+        }
+    }
+    free(sorted);
+    return status;
+}
+
+jb_status
+jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    if (table == JB_VT_GLOBAL) {
+        uint8_t value[JB_GLOBAL_BYTES];
+        jb_view_global_encode(&f->g, value);
+        return sink(data, "g", 1, value, sizeof value, err);
+    }
+    if (table != JB_VT_CLOSES) {
+        return each_of_wallets(f, table, sink, data, err);
+    }
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < f->closes.n && status == JB_OK; i++) {
+        uint8_t key[JB_KEY_DAY_BYTES], value[JB_CLOSE_BYTES];
+        jb_key_day(key, f->closes.at[i].day);
+        jb_close_encode(&f->closes.at[i], value);
+        status = sink(data, key, sizeof key, value, sizeof value, err);
+    }
+    return status;
+}
+
+struct storing {
+    struct jb_store_txn *t;
+    unsigned table;
+};
+
+static jb_status
+put(void *data, const void *key, size_t key_n, const void *value, size_t value_n, struct jb_error *err)
+{
+    struct storing *s = data;
+    return jb_store_put(s->t, s->table, key, key_n, value, value_n, 0, err);
+}
+
+jb_status
+jb_fold_store(const struct jb_fold *f, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
+        struct storing s = {t, table};
+        status = jb_fold_each(f, table, put, &s, err);
+    }
+    return status;
+}

@@ -1,0 +1,176 @@
+/*
+ * jangbu/projections.h -- what users ask: balances, daily cash status, histories, and why two totals differ.
+ *
+ * A jb_views follows the log and keeps what it has folded in views.mdb, which may be deleted at any time. Every query sees every
+ * event acknowledged before it began, from any process, and never blocks a writer. A jb_views may be used by many threads at once.
+ */
+#ifndef JANGBU_PROJECTIONS_H
+#define JANGBU_PROJECTIONS_H
+
+#include <jangbu/ledger.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct jb_views jb_views;
+
+/* Opens the projections of l (which must outlive them). A views.mdb that is missing or of an older version is made anew.
+ * One that is damaged, foreign or ahead of the log: JB_E_STALE or JB_E_ROLLBACK with what to do. *ret is owned: jb_views_close. */
+JB_API JB_NODISCARD jb_status jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err);
+/* Stores what is due, then releases v. NULL allowed; returns NULL. */
+JB_API jb_views *jb_views_close(jb_views *v);
+/* Folds the log's tail; stores it when more than 200,000 events or 1 s are not stored yet, or when now is true. */
+JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
+
+/* The moment a figure is asked for. Rulings section 7. */
+struct jb_as_of {
+    enum { JB_AS_OF_NOW = 0, JB_AS_OF_SEQ = 1, JB_AS_OF_TIME = 2, JB_AS_OF_DAY = 3 } kind;
+    jb_seq seq;
+    jb_instant time;
+    jb_day day; /* a closed day: the published closing */
+};
+
+/* The moment a figure holds for: every event up to seq, read at time at. */
+struct jb_moment {
+    jb_seq seq;
+    jb_instant at;
+};
+
+/* Resolves as_of (NULL: now) against the log. JB_E_NOTFOUND beyond its end, JB_E_NOT_CLOSED for a day that is still open. */
+JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of, struct jb_moment *ret, struct jb_error *err);
+
+struct jb_wallet_balance {
+    size_t size;
+    uint32_t number;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    struct jb_balance balance;
+    struct jb_moment as_of;
+};
+
+/* Balance of one wallet. as_of NULL: now. JB_AS_OF_DAY is answered with the state after the last event posted on or before that day,
+ * JB_E_NOTFOUND for an unknown wallet (or one that did not exist then). */
+JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
+                                             struct jb_wallet_balance *ret, struct jb_error *err);
+/* Every wallet in order of its number, all from one snapshot. each returns false to stop. */
+JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
+                                              bool (*each)(void *data, const struct jb_wallet_balance *b), void *data,
+                                              struct jb_error *err);
+
+/* One row of the cash status. Flows are gross and never negative. Rulings section 6. */
+#define JB_ROW_FLOWS(X)                                                                                                \
+    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded)         \
+    X(refund_failed) X(debt_repaid) X(expired) X(forfeited)
+struct jb_cash_row {
+    jb_day day;
+#define JB_X(name) jb_amount name;
+    JB_ROW_FLOWS(JB_X)
+#undef JB_X
+    jb_amount closing_total;
+    jb_amount closing_paid;
+    jb_amount closing_free;
+};
+
+typedef enum jb_cash_view { JB_VIEW_POSTED = 0, JB_VIEW_KNOWN = 1 } jb_cash_view;
+
+struct jb_cash_status {
+    size_t size;
+    uint32_t number;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_day through;  /* last closed day; JB_NO_DAY before the first close */
+    jb_day open_day; /* first open day, JB_NO_DAY before the first event */
+    bool past_day_open; /* a day that is over (by as_of.at) is not closed yet */
+    struct jb_moment as_of;
+};
+
+/* The days on which any flow is not 0, oldest first, within [from, to] (JB_NO_DAY: no bound). `posted` ends at `through`, `known` shows
+ * open days too. each may be NULL; it returns false to stop. */
+JB_API JB_NODISCARD jb_status jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of,
+                                                 jb_day from, jb_day to, bool (*each)(void *data, const struct jb_cash_row *row),
+                                                 void *data, struct jb_cash_status *ret, struct jb_error *err);
+/* One row for every wallet on closed day `day` (wallets that did not move that day have flows of 0 and their closing), in order of number. */
+JB_API JB_NODISCARD jb_status jb_cash_day_each(jb_views *v, jb_day day,
+                                               bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row),
+                                               void *data, struct jb_error *err);
+
+typedef enum jb_history_kind {
+    JB_HISTORY_ALL = 0,
+    JB_HISTORY_CHARGE = 1,      /* charge_settled, charge_reversed, debt_repaid, free_granted, _activated, _revoked, _expired, _forfeited */
+    JB_HISTORY_CONSUMPTION = 2, /* cash_consumed */
+    JB_HISTORY_RETURN = 3,      /* consumption_reversed */
+    JB_HISTORY_REFUND = 4       /* refund_* */
+} jb_history_kind;
+
+struct jb_history_row {
+    const struct jb_event *event; /* borrowed during the call */
+    jb_amount effect;             /* d(e): what it did to the total */
+    jb_amount balance;            /* the running total after it: sum of d up to it */
+    bool late;                    /* posted_on > day(occurred_at) */
+};
+
+#define JB_CURSOR_TEXT_BYTES 64
+/* Rows newest first, at most limit (1..10,000). cursor: NULL or the text of a former call's next. next (JB_CURSOR_TEXT_BYTES) gets "" at the end.
+ * JB_E_USAGE for a cursor that is not of this wallet. */
+JB_API JB_NODISCARD jb_status jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind, const struct jb_as_of *as_of,
+                                             const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
+                                             void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err);
+
+#define JB_CAUSES(X)                                                                                                   \
+    X(charged) X(charge_reversed) X(debt_repaid) X(free_activated) X(consumed) X(returned) X(expired) X(forfeited)    \
+    X(refunded) X(refund_failed) X(expiry_due)
+enum jb_cause {
+#define JB_X(name) JB_CAUSE_##name,
+    JB_CAUSES(JB_X)
+#undef JB_X
+        JB_CAUSES_N
+};
+JB_API const char *jb_cause_word(uint32_t cause);
+
+#define JB_CAUSE_EVENTS_MAX 1000
+struct jb_cause_line {
+    uint32_t cause; /* enum jb_cause */
+    bool late;
+    jb_amount amount; /* signed */
+    uint64_t events_total;
+    const jb_seq *events; /* the first events_n, ascending */
+    uint32_t events_n;
+};
+
+/* The identity of rulings section 6. total_now comes from the state, cash_status_total from the stored row, causes from the wallet's
+ * events in the log; rest = total_now - cash_status_total - sum of causes must be 0 and is not made so. */
+struct jb_explanation {
+    size_t size;
+    uint32_t number;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_amount total_now;
+    jb_amount cash_status_total;
+    jb_day through; /* JB_NO_DAY before any close */
+    jb_amount difference;
+    const struct jb_cause_line *causes;
+    uint32_t causes_n;
+    jb_amount free_dormant; /* outside both figures */
+    jb_amount refund_in_transit;
+    jb_amount deposit_held; /* always 0 until deposits can be held */
+    jb_amount refund_pending; /* inside both figures, shown beside */
+    jb_amount rest;
+    struct jb_moment as_of;
+};
+/* *ret is owned: jb_explanation_free. */
+JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_explanation **ret,
+                                         struct jb_error *err);
+JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
+
+struct jb_views_stat {
+    size_t size;
+    jb_seq stored_seq; /* what views.mdb includes */
+    uint32_t version;
+    uint64_t rows;
+    uint64_t file_bytes;
+};
+JB_API JB_NODISCARD jb_status jb_views_stat(jb_views *v, struct jb_views_stat *ret, struct jb_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,141 @@
+/* A wallet's state at any event: from the nearest mark at or before it, then at most JB_MARK_EVERY events forward. */
+#include "projections/query.h"
+
+static jb_status
+light_of_mark(const struct jb_fold_mark *m, struct jb_light *ret, struct jb_error *err)
+{
+    jb_status status = jb_light_decode(m->bytes, m->bytes_n, ret);
+    return status == JB_OK ? JB_OK : jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
+}
+
+static jb_status
+copy_light(const struct jb_light *w, struct jb_light *ret, struct jb_error *err)
+{
+    struct jb_light copy = *w;
+    copy.grants.at = NULL;
+    copy.grants.cap = 0;
+    if (!jb_vec_reserve(&copy.grants, w->grants.n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
+    }
+    if (w->grants.n > 0) {
+        memcpy(copy.grants.at, w->grants.at, w->grants.n * sizeof *w->grants.at);
+    }
+    *ret = copy;
+    return JB_OK;
+}
+
+/* The wallet's state as the fold or the store has it: at the fold's end. Zeroed where there is no such wallet. */
+static jb_status
+light_at_head(struct jb_look *q, uint32_t wallet, struct jb_light *ret, struct jb_error *err)
+{
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
+    *ret = (struct jb_light){0};
+    bool found;
+    return w != NULL ? copy_light(&w->light, ret, err) : jb_stored_light(q->base, wallet, ret, &found, err);
+}
+
+/* A place in the wallet's chain after seq to walk back from: the first mark after it, else its last event (`last`). */
+static jb_status
+anchor_above(struct jb_look *q, uint32_t wallet, jb_seq seq, jb_seq last, jb_seq *ret, struct jb_error *err)
+{
+    bool found;
+    jb_status status = jb_stored_mark_above(q->base, wallet, seq, ret, &found, err);
+    if (status != JB_OK || found) {
+        return status;
+    }
+    *ret = last;
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
+    for (size_t i = 0; w != NULL && i < w->marks.n; i++) {
+        if (w->marks.at[i].seq > seq) {
+            *ret = w->marks.at[i].seq;
+            break;
+        }
+    }
+    return JB_OK;
+}
+
+static jb_status
+mark_at_most(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_light *ret, struct jb_error *err)
+{
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
+    for (size_t i = w != NULL ? w->marks.n : 0; i-- > 0;) {
+        if (w->marks.at[i].seq <= seq) {
+            return light_of_mark(&w->marks.at[i], ret, err);
+        }
+    }
+    bool found;
+    *ret = (struct jb_light){0};
+    return jb_stored_mark_at_most(q->base, wallet, seq, ret, &found, err);
+}
+
+static jb_status
+fold_forward(struct jb_look *q, uint32_t wallet, struct jb_light *light, const jb_seq *seqs, size_t n, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    while (n-- > 0 && status == JB_OK) {
+        const struct jb_event *e;
+        status = jb_look_event(q, seqs[n], wallet, &e, err);
+        if (status != JB_OK) {
+            break;
+        }
+        struct jb_move m;
+        const char *why = jb_move_of(e, &m);
+        why = why == NULL ? jb_light_apply(light, e, &m, q->v->info.utc_offset_s) : why;
+        if (why != NULL) {
+            status = jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`", (unsigned long long)seqs[n], why);
+        }
+    }
+    return status;
+}
+
+/* The wallet's events e with light.version < e <= seq, found by walking back from `from`, are applied to light. */
+static jb_status
+bring_forward(struct jb_look *q, uint32_t wallet, struct jb_light *light, jb_seq from, jb_seq seq, struct jb_error *err)
+{
+    struct {
+        jb_seq *at;
+        size_t n, cap;
+    } seqs = {0};
+    jb_status status = JB_OK;
+    for (jb_seq at = from; at > light->version && status == JB_OK;) {
+        const struct jb_event *e;
+        status = jb_look_event(q, at, wallet, &e, err);
+        if (status == JB_OK && e->prev >= at) {
+            status = jb_fail(err, JB_E_CORRUPT, "event %llu names a later one as its wallet's event before it", (unsigned long long)at);
+        }
+        if (status == JB_OK && at <= seq) {
+            if (!jb_vec_reserve(&seqs, seqs.n + 1)) {
+                status = jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
+                break;
+            }
+            seqs.at[seqs.n++] = at;
+        }
+        at = status == JB_OK ? e->prev : at;
+    }
+    status = status == JB_OK ? fold_forward(q, wallet, light, seqs.at, seqs.n, err) : status;
+    jb_vec_free(&seqs);
+    return status;
+}
+
+jb_status
+jb_look_light(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_light *ret, struct jb_error *err)
+{
+    struct jb_light light;
+    jb_status status = light_at_head(q, wallet, &light, err);
+    if (status == JB_OK && light.version > seq && light.created_seq <= seq) {
+        jb_seq last = light.version, from;
+        jb_light_free(&light);
+        status = anchor_above(q, wallet, seq, last, &from, err);
+        status = status == JB_OK ? mark_at_most(q, wallet, seq, &light, err) : status;
+        status = status == JB_OK ? bring_forward(q, wallet, &light, from, seq, err) : status;
+    }
+    if (status == JB_OK && (light.version == 0 || light.created_seq > seq)) {
+        status = jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet at event %llu", wallet, (unsigned long long)seq);
+    }
+    if (status != JB_OK) {
+        jb_light_free(&light);
+        return status;
+    }
+    *ret = light;
+    return JB_OK;
+}

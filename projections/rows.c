@@ -1,0 +1,192 @@
+#include "projections/rows.h"
+
+#include "base/bytes.h"
+
+static const char *const table_names[JB_VT_N] = {
+    [JB_VT_ROWS] = "rows",     [JB_VT_KNOWN] = "known",   [JB_VT_WALLETS] = "wallets",
+    [JB_VT_MARKS] = "marks",   [JB_VT_CLOSES] = "closes", [JB_VT_GLOBAL] = "global",
+};
+
+const struct jb_store_schema jb_views_schema = {
+    .file = JB_VIEWS_FILE, .version = JB_VIEWS_VERSION, .tables_n = JB_VT_N, .tables = table_names};
+
+const char *const jb_flow_words[JB_FLOWS_N] = {
+#define JB_X(name) #name,
+    JB_ROW_FLOWS(JB_X)
+#undef JB_X
+};
+
+static void
+put64(uint8_t **at, int64_t value)
+{
+    jb_put_be(*at, 8, (uint64_t)value);
+    *at += 8;
+}
+
+static int64_t
+get64(const uint8_t **at)
+{
+    int64_t value = (int64_t)jb_get_be(*at, 8);
+    *at += 8;
+    return value;
+}
+
+size_t
+jb_day_row_encode(const struct jb_day_row *r, uint8_t out[JB_DAY_ROW_BYTES_MAX])
+{
+    uint8_t *at = out;
+    put64(&at, r->total);
+    put64(&at, r->paid);
+    put64(&at, r->free);
+    put64(&at, (int64_t)r->first_seq);
+    put64(&at, (int64_t)r->last_seq);
+    uint8_t *mask_at = at;
+    unsigned mask = 0;
+    at += 2;
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        if (r->flows[i] != 0) {
+            mask |= 1U << i;
+            put64(&at, r->flows[i]);
+        }
+    }
+    jb_put_be(mask_at, 2, mask);
+    return (size_t)(at - out);
+}
+
+bool
+jb_day_row_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_day_row *ret)
+{
+    if (n < 42) {
+        return false;
+    }
+    struct jb_day_row r = {.day = day};
+    const uint8_t *at = bytes;
+    r.total = get64(&at);
+    r.paid = get64(&at);
+    r.free = get64(&at);
+    r.first_seq = (jb_seq)get64(&at);
+    r.last_seq = (jb_seq)get64(&at);
+    uint64_t mask = jb_get_be(at, 2);
+    at += 2;
+    if (mask >> JB_FLOWS_N != 0 || n != 42 + 8 * (size_t)__builtin_popcountll(mask)) {
+        return false;
+    }
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        if (mask & (UINT64_C(1) << i)) {
+            r.flows[i] = get64(&at);
+            if (r.flows[i] <= 0) {
+                return false;
+            }
+        }
+    }
+    *ret = r;
+    return true;
+}
+
+jb_amount
+jb_flows_effect(const jb_amount flows[JB_FLOWS_N])
+{
+    static const int sign[JB_FLOWS_N] = {
+        [JB_FLOW_charged] = 1,        [JB_FLOW_charge_reversed] = -1, [JB_FLOW_free_activated] = 1, [JB_FLOW_consumed_paid] = -1,
+        [JB_FLOW_consumed_free] = -1, [JB_FLOW_returned] = 1,         [JB_FLOW_refunded] = -1,      [JB_FLOW_refund_failed] = 1,
+        [JB_FLOW_debt_repaid] = 1,    [JB_FLOW_expired] = -1,         [JB_FLOW_forfeited] = -1,
+    };
+    jb_amount sum = 0;
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        sum = flows[i] == JB_TOO_MUCH ? JB_TOO_MUCH : jb_sum(sum, sign[i] * flows[i]);
+    }
+    return sum;
+}
+
+bool
+jb_flows_none(const jb_amount flows[JB_FLOWS_N])
+{
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        if (flows[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+jb_key_wallet(uint8_t key[JB_KEY_WALLET_BYTES], uint32_t wallet)
+{
+    jb_put_be(key, 4, wallet);
+}
+
+void
+jb_key_wallet_day(uint8_t key[JB_KEY_WALLET_DAY_BYTES], uint32_t wallet, jb_day day)
+{
+    jb_put_be(key, 4, wallet);
+    jb_put_be_i32(key + 4, day);
+}
+
+void
+jb_key_wallet_seq(uint8_t key[JB_KEY_WALLET_SEQ_BYTES], uint32_t wallet, jb_seq seq)
+{
+    jb_put_be(key, 4, wallet);
+    jb_put_be(key + 4, 8, seq);
+}
+
+void
+jb_key_day(uint8_t key[JB_KEY_DAY_BYTES], jb_day day)
+{
+    jb_put_be_i32(key, day);
+}
+
+void
+jb_close_encode(const struct jb_close *c, uint8_t out[JB_CLOSE_BYTES])
+{
+    uint8_t *at = out;
+    put64(&at, (int64_t)c->seq);
+    put64(&at, c->recorded_at);
+}
+
+bool
+jb_close_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_close *ret)
+{
+    if (n != JB_CLOSE_BYTES) {
+        return false;
+    }
+    const uint8_t *at = bytes;
+    ret->day = day;
+    ret->seq = (jb_seq)get64(&at);
+    ret->recorded_at = get64(&at);
+    return true;
+}
+
+void
+jb_view_global_init(struct jb_view_global *g)
+{
+    *g = (struct jb_view_global){
+        .recorded_at = JB_NO_INSTANT, .first_day = JB_NO_DAY, .first_open_day = JB_NO_DAY, .closed_through = JB_NO_DAY};
+}
+
+void
+jb_view_global_encode(const struct jb_view_global *g, uint8_t out[JB_GLOBAL_BYTES])
+{
+    uint8_t *at = out;
+    put64(&at, (int64_t)g->first_timed_seq);
+    put64(&at, g->recorded_at);
+    jb_put_be_i32(at, g->first_day);
+    jb_put_be_i32(at + 4, g->first_open_day);
+    jb_put_be_i32(at + 8, g->closed_through);
+    jb_put_be(at + 12, 4, g->wallets_n);
+}
+
+bool
+jb_view_global_decode(const uint8_t *bytes, size_t n, struct jb_view_global *ret)
+{
+    if (n != JB_GLOBAL_BYTES) {
+        return false;
+    }
+    const uint8_t *at = bytes;
+    ret->first_timed_seq = (jb_seq)get64(&at);
+    ret->recorded_at = get64(&at);
+    ret->first_day = jb_get_be_i32(at);
+    ret->first_open_day = jb_get_be_i32(at + 4);
+    ret->closed_through = jb_get_be_i32(at + 8);
+    ret->wallets_n = (uint32_t)jb_get_be(at + 12, 4);
+    return true;
+}

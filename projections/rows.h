@@ -1,0 +1,103 @@
+/*
+ * views.mdb: its tables, their keys and values. All numbers are big endian; every value is a pure function of the events up to the
+ * stored sequence number, whenever and by whom it was stored.
+ *
+ *   rows     wallet 4, day 4 (bias 2^31)   day row by posted_on: flows, closings, first and last event that moved something.
+ *                                          Published once its day is closed, and never changed again; before that it is the day so far.
+ *   known    wallet 4, day 4 (bias 2^31)   the same flows by min(day(occurred_at), day(recorded_at)); in place of the closings
+ *                                          stands what the day changed, because a late event moves the past here
+ *   wallets  wallet 4                      light state of the wallet (light.h)
+ *   marks    wallet 4, seq 8               the light state after every 64th event of the wallet: as-of questions start there
+ *   closes   day 4 (bias 2^31)             seq 8, recorded_at 8 of its day_closed
+ *   global   "g"                           the ledger's days
+ *
+ * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each flow that is not 0; bit i of the mask
+ * is flow i of JB_ROW_FLOWS. The closings stand first and at fixed places: they are what `explain` reads.
+ */
+#ifndef JANGBU_PROJECTIONS_ROWS_H
+#define JANGBU_PROJECTIONS_ROWS_H
+
+#include <jangbu/projections.h>
+
+#include "book/store.h"
+
+#define JB_VIEWS_FILE "views.mdb"
+#define JB_VIEWS_VERSION 1
+
+enum jb_view_table { JB_VT_ROWS, JB_VT_KNOWN, JB_VT_WALLETS, JB_VT_MARKS, JB_VT_CLOSES, JB_VT_GLOBAL, JB_VT_N };
+
+extern const struct jb_store_schema jb_views_schema;
+
+enum jb_flow {
+#define JB_X(name) JB_FLOW_##name,
+    JB_ROW_FLOWS(JB_X)
+#undef JB_X
+        JB_FLOWS_N
+};
+extern const char *const jb_flow_words[JB_FLOWS_N];
+
+/*
+ * What a sum becomes that would leave int64_t, and stays: gross flows of one wallet and day have no bound (a wallet can be filled and
+ * emptied any number of times), and a wrapped figure would be a wrong one. Queries refuse to show it.
+ */
+#define JB_TOO_MUCH INT64_MAX
+
+static inline jb_amount
+jb_sum(jb_amount a, jb_amount b)
+{
+    jb_amount sum;
+    return a == JB_TOO_MUCH || b == JB_TOO_MUCH || __builtin_add_overflow(a, b, &sum) ? JB_TOO_MUCH : sum;
+}
+
+struct jb_day_row {
+    jb_day day;
+    jb_amount flows[JB_FLOWS_N];
+    jb_amount total; /* in `rows` the closing, in `known` what the day changed; total is summed from the flows, */
+    jb_amount paid;  /* paid and free from where the money went: two ways to one figure */
+    jb_amount free;
+    jb_seq first_seq;
+    jb_seq last_seq;
+};
+
+#define JB_DAY_ROW_BYTES_MAX (5 * 8 + 2 + 8 * JB_FLOWS_N)
+size_t jb_day_row_encode(const struct jb_day_row *r, uint8_t out[JB_DAY_ROW_BYTES_MAX]);
+/* False where the bytes are no row. */
+bool jb_day_row_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_day_row *ret);
+/* What the flows do to the total. */
+jb_amount jb_flows_effect(const jb_amount flows[JB_FLOWS_N]);
+bool jb_flows_none(const jb_amount flows[JB_FLOWS_N]);
+
+#define JB_KEY_WALLET_BYTES 4
+#define JB_KEY_WALLET_DAY_BYTES 8
+#define JB_KEY_WALLET_SEQ_BYTES 12
+#define JB_KEY_DAY_BYTES 4
+void jb_key_wallet(uint8_t key[JB_KEY_WALLET_BYTES], uint32_t wallet);
+void jb_key_wallet_day(uint8_t key[JB_KEY_WALLET_DAY_BYTES], uint32_t wallet, jb_day day);
+void jb_key_wallet_seq(uint8_t key[JB_KEY_WALLET_SEQ_BYTES], uint32_t wallet, jb_seq seq);
+void jb_key_day(uint8_t key[JB_KEY_DAY_BYTES], jb_day day);
+
+struct jb_close {
+    jb_day day;
+    jb_seq seq;
+    jb_instant recorded_at;
+};
+#define JB_CLOSE_BYTES 16
+void jb_close_encode(const struct jb_close *c, uint8_t out[JB_CLOSE_BYTES]);
+bool jb_close_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_close *ret);
+
+/* The ledger's days. Closed days are contiguous: first_day .. closed_through. */
+struct jb_view_global {
+    jb_seq seq;                 /* of the last event; not stored here, the store's meta has it */
+    jb_seq first_timed_seq;     /* the first event that has a time, 0: none yet */
+    jb_instant recorded_at;     /* of the last event that has one */
+    jb_day first_day;           /* the first open day as it began */
+    jb_day first_open_day;
+    jb_day closed_through;
+    uint32_t wallets_n;
+};
+#define JB_GLOBAL_BYTES (8 + 8 + 4 + 4 + 4 + 4)
+void jb_view_global_init(struct jb_view_global *g);
+void jb_view_global_encode(const struct jb_view_global *g, uint8_t out[JB_GLOBAL_BYTES]);
+bool jb_view_global_decode(const uint8_t *bytes, size_t n, struct jb_view_global *ret);
+
+#endif

@@ -1,0 +1,207 @@
+#include "projections/stored.h"
+
+#include "ledger/state_read.h"
+
+#include <errno.h>
+
+static jb_status
+damaged(struct jb_error *err, const char *table, uint32_t wallet)
+{
+    return jb_fail(err, JB_E_STALE, JB_VIEWS_FILE ": an entry of table %s (wallet %u) cannot be read. Make the projections anew: `jangbu rebuild`",
+                   table, wallet);
+}
+
+static jb_status
+reading_failed(struct jb_error *err, int code)
+{
+    return jb_fail(err, code == ENOMEM ? JB_E_NOMEM : JB_E_IO, JB_VIEWS_FILE " cannot be read: %s", mdb_strerror(code));
+}
+
+static jb_status
+light_from(const void *bytes, size_t n, uint32_t wallet, const char *table, struct jb_light *ret, struct jb_error *err)
+{
+    jb_status status = jb_light_decode(bytes, n, ret);
+    if (status == JB_E_STALE) {
+        return damaged(err, table, wallet);
+    }
+    return status == JB_OK ? JB_OK : jb_fail(err, status, "no memory for the state of a wallet");
+}
+
+jb_status
+jb_stored_light(struct jb_store_txn *t, uint32_t wallet, struct jb_light *ret, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_WALLET_BYTES];
+    jb_key_wallet(key, wallet);
+    const void *value;
+    size_t n;
+    jb_status status = jb_store_get(t, JB_VT_WALLETS, key, sizeof key, &value, &n, err);
+    if (status == JB_E_NOTFOUND) {
+        return JB_OK;
+    }
+    status = status == JB_OK ? light_from(value, n, wallet, "wallets", ret, err) : status;
+    *ret_found = status == JB_OK;
+    return status;
+}
+
+/* The entry at the smallest key >= key (below: the largest key < key), if it has the same first 4 bytes: the same wallet. */
+static jb_status
+seek(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t key_n, bool below, MDB_val *ret_key, MDB_val *ret_value, bool *ret_found,
+     struct jb_error *err)
+{
+    MDB_cursor *c;
+    int code = mdb_cursor_open(t->txn, t->dbi[table], &c);
+    if (code != 0) {
+        return reading_failed(err, code);
+    }
+    MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
+    code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+    if (below) {
+        code = code == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &v, MDB_LAST) : code == 0 ? mdb_cursor_get(c, &k, &v, MDB_PREV) : code;
+    }
+    mdb_cursor_close(c);
+    *ret_found = code == 0 && k.mv_size == key_n && memcmp(k.mv_data, key, 4) == 0;
+    *ret_key = k;
+    *ret_value = v;
+    return code == 0 || code == MDB_NOTFOUND ? JB_OK : reading_failed(err, code);
+}
+
+jb_status
+jb_stored_mark_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most, struct jb_light *ret, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
+    jb_key_wallet_seq(key, wallet, at_most + 1);
+    MDB_val k, v;
+    jb_status status = seek(t, JB_VT_MARKS, key, sizeof key, true, &k, &v, ret_found, err);
+    if (status == JB_OK && *ret_found) {
+        status = light_from(v.mv_data, v.mv_size, wallet, "marks", ret, err);
+    }
+    return status;
+}
+
+jb_status
+jb_stored_mark_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_seq *ret, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
+    jb_key_wallet_seq(key, wallet, above + 1);
+    MDB_val k, v;
+    jb_status status = seek(t, JB_VT_MARKS, key, sizeof key, false, &k, &v, ret_found, err);
+    if (status == JB_OK && *ret_found) {
+        *ret = jb_get_be((const uint8_t *)k.mv_data + 4, 8);
+    }
+    return status;
+}
+
+static jb_status
+row_from(const MDB_val *k, const MDB_val *v, unsigned table, struct jb_day_row *ret, struct jb_error *err)
+{
+    const uint8_t *key = k->mv_data;
+    if (k->mv_size != JB_KEY_WALLET_DAY_BYTES) {
+        return damaged(err, jb_views_schema.tables[table], 0);
+    }
+    if (!jb_day_row_decode(jb_get_be_i32(key + 4), v->mv_data, v->mv_size, ret)) {
+        return damaged(err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day day, struct jb_day_row *ret, bool *ret_found,
+                      struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_WALLET_DAY_BYTES];
+    jb_key_wallet_day(key, wallet, day);
+    /* The largest key < day + 1; the largest day there is would overflow, so the key is counted up as bytes. */
+    jb_put_be(key, 8, jb_get_be(key, 8) + 1);
+    MDB_val k, v;
+    uint8_t prefix[4];
+    jb_key_wallet(prefix, wallet);
+    jb_status status = seek(t, table, key, sizeof key, true, &k, &v, ret_found, err);
+    *ret_found = *ret_found && memcmp(k.mv_data, prefix, 4) == 0;
+    return status == JB_OK && *ret_found ? row_from(&k, &v, table, ret, err) : status;
+}
+
+jb_status
+jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day from, jb_day to,
+               jb_status (*each)(void *data, const struct jb_day_row *row, struct jb_error *err), void *data, struct jb_error *err)
+{
+    if (t == NULL) {
+        return JB_OK;
+    }
+    MDB_cursor *c;
+    int code = mdb_cursor_open(t->txn, t->dbi[table], &c);
+    if (code != 0) {
+        return reading_failed(err, code);
+    }
+    uint8_t key[JB_KEY_WALLET_DAY_BYTES];
+    jb_key_wallet_day(key, wallet, from);
+    MDB_val k = {sizeof key, key}, v;
+    jb_status status = JB_OK;
+    for (code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); code == 0 && status == JB_OK; code = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+        struct jb_day_row row;
+        if (k.mv_size >= 4 && jb_get_be(k.mv_data, 4) != wallet) {
+            break;
+        }
+        status = row_from(&k, &v, table, &row, err);
+        if (status == JB_OK && row.day > to) {
+            break;
+        }
+        status = status == JB_OK ? each(data, &row, err) : status;
+    }
+    mdb_cursor_close(c);
+    return status != JB_OK || code == 0 || code == MDB_NOTFOUND ? status : reading_failed(err, code);
+}
+
+jb_status
+jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_DAY_BYTES];
+    jb_key_day(key, day);
+    const void *value;
+    size_t n;
+    jb_status status = jb_store_get(t, JB_VT_CLOSES, key, sizeof key, &value, &n, err);
+    if (status != JB_OK) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    *ret_found = jb_close_decode(day, value, n, ret);
+    return *ret_found ? JB_OK : damaged(err, "closes", 0);
+}
+
+jb_status
+jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret, struct jb_error *err)
+{
+    jb_view_global_init(ret);
+    if (t == NULL || t->meta.seq == 0) {
+        return JB_OK;
+    }
+    const void *value;
+    size_t n;
+    jb_status status = jb_store_get(t, JB_VT_GLOBAL, "g", 1, &value, &n, err);
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        return status;
+    }
+    if (status == JB_E_NOTFOUND || !jb_view_global_decode(value, n, ret)) {
+        return damaged(err, "global", 0);
+    }
+    ret->seq = t->meta.seq;
+    return JB_OK;
+}

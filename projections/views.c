@@ -1,0 +1,313 @@
+/* The handle: opening views.mdb, following the log, and storing behind it. */
+#include "projections/query.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* How far the store may lag: the fold of that tail is what opening costs. */
+#define UNSTORED_EVENTS_MAX 200000
+#define UNSTORED_US_MAX INT64_C(1000000)
+/* Map growths that one flush may need. */
+#define GROWTHS_MAX 40
+
+static int64_t
+monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 + 1;
+}
+
+static jb_status
+rolled_back(struct jb_error *err, const char *dir, jb_seq seq)
+{
+    jb_status status = jb_fail(err, JB_E_ROLLBACK,
+                               "%s/" JB_VIEWS_FILE " includes event %llu of a log that is not this one: the log was put back to an older state. "
+                               "If that is right: `jangbu rebuild --accept-rollback`",
+                               dir, (unsigned long long)seq);
+    if (err != NULL) {
+        err->at = seq;
+    }
+    return status;
+}
+
+/* Stands on what the store has now. The fold of a tail over an older store is thrown away: whoever stored had folded it, too. */
+static jb_status
+rebase(struct jb_views *v, struct jb_store_txn *t, struct jb_error *err)
+{
+    struct jb_store_meta meta = t != NULL ? t->meta : (struct jb_store_meta){0};
+    if (v->based && meta.seq == v->base.seq && meta.generation == v->base.generation && memcmp(meta.chain, v->base.chain, 16) == 0) {
+        return JB_OK;
+    }
+    if (meta.seq > 0) {
+        uint8_t chain[16];
+        jb_status status = jb_chain_at(v->l, meta.seq, chain, err);
+        if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, meta.chain, 16) != 0)) {
+            return rolled_back(err, v->info.dir, meta.seq);
+        }
+        if (status != JB_OK) {
+            return status;
+        }
+    }
+    struct jb_view_global g;
+    jb_status status = jb_stored_global(t, &g, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_fold_reset(&v->fold, &g);
+    v->base = meta;
+    v->based = true;
+    v->unstored_since_us = 0;
+    return JB_OK;
+}
+
+/* JB_OK, or JB_END where someone else stored meanwhile: the caller stands on that instead. */
+static jb_status
+store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
+{
+    struct jb_store_txn t;
+    jb_status status = jb_store_write(v->store, &t, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (t.meta.seq != v->base.seq || t.meta.generation != v->base.generation) {
+        jb_store_end(&t);
+        return JB_END;
+    }
+    status = jb_fold_store(&v->fold, &t, err);
+    if (status != JB_OK) {
+        jb_store_end(&t);
+        return status;
+    }
+    return jb_store_commit(&t, v->fold.g.seq, chain, err);
+}
+
+/* Stores the tail. Only where a frame ends: a stored number has a chain value. */
+static jb_status
+flush(struct jb_views *v, struct jb_error *err)
+{
+    if (!v->writable || !v->based || v->fold.g.seq == v->base.seq) {
+        return JB_OK;
+    }
+    uint8_t chain[16];
+    jb_status status = jb_chain_at(v->l, v->fold.g.seq, chain, err);
+    for (int i = 0; status == JB_OK && i < GROWTHS_MAX; i++) {
+        status = store_once(v, chain, err);
+        if (status != JB_E_FULL || !jb_store_grown(v->store)) {
+            break;
+        }
+        status = JB_OK;
+    }
+    if (status == JB_OK || status == JB_END) {
+        v->based = false; /* the next look stands on the store as it is then */
+        v->unstored_since_us = 0;
+        return JB_OK;
+    }
+    v->retry_at = v->fold.g.seq + UNSTORED_EVENTS_MAX;
+    return status;
+}
+
+/* Folds up to event `to`, or to the end of a frame when the tail has become long enough to be stored. */
+static jb_status
+fold_tail(struct jb_views *v, struct jb_store_txn *base, jb_seq to, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(v->l, v->fold.g.seq + 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    bool bounded = v->writable && v->fold.g.seq + 1 >= v->retry_at;
+    while (status == JB_OK && v->fold.g.seq < to) {
+        const struct jb_event *e;
+        status = jb_cursor_next(c, &e, err);
+        if (status == JB_END) {
+            status = jb_fail(err, JB_E_CORRUPT, "the log ends before event %llu, which it had", (unsigned long long)to);
+        }
+        if (status == JB_OK) {
+            status = jb_fold_event(&v->fold, base, e, err);
+        }
+        uint8_t chain[16];
+        if (bounded && v->fold.g.seq >= v->base.seq + UNSTORED_EVENTS_MAX && jb_chain_at(v->l, v->fold.g.seq, chain, NULL) == JB_OK) {
+            break;
+        }
+    }
+    jb_cursor_close(c);
+    if (status != JB_OK) {
+        v->based = false; /* half an event may be in it */
+    } else if (v->unstored_since_us == 0) {
+        v->unstored_since_us = monotonic_us();
+    }
+    return status;
+}
+
+static jb_status
+look(struct jb_views *v, jb_seq seq, struct jb_look *q, struct jb_error *err)
+{
+    for (;;) {
+        jb_status status = v->store != NULL ? jb_store_read(v->store, &q->txn, err) : JB_OK;
+        if (status != JB_OK) {
+            return status;
+        }
+        q->base = v->store != NULL ? &q->txn : NULL;
+        status = rebase(v, q->base, err);
+        if (status == JB_OK && v->fold.g.seq < seq) {
+            status = fold_tail(v, q->base, seq, err);
+        }
+        if (status == JB_OK && v->fold.g.seq >= seq) {
+            return JB_OK;
+        }
+        if (q->base != NULL) {
+            jb_store_end(q->base);
+        }
+        if (status != JB_OK) {
+            return status;
+        }
+        jb_status ignored = flush(v, NULL); /* a store that refuses does not keep a question from being answered */
+        (void)ignored;
+    }
+}
+
+jb_status
+jb_look_begin(struct jb_views *v, jb_seq seq, struct jb_look *ret, struct jb_error *err)
+{
+    if (seq == 0) {
+        struct jb_head head = JB_SIZED(struct jb_head);
+        jb_status status = jb_head_get(v->l, &head, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        seq = head.seq;
+    }
+    *ret = (struct jb_look){.v = v, .fold = &v->fold};
+    pthread_mutex_lock(&v->lock);
+    jb_status status = look(v, seq, ret, err);
+    if (status != JB_OK) {
+        pthread_mutex_unlock(&v->lock);
+    }
+    return status;
+}
+
+void
+jb_look_end(struct jb_look *q)
+{
+    struct jb_views *v = q->v;
+    q->cursor = jb_cursor_close(q->cursor);
+    if (q->base != NULL) {
+        jb_store_end(q->base);
+    }
+    jb_seq unstored = v->fold.g.seq - v->base.seq;
+    bool due = unstored > UNSTORED_EVENTS_MAX || (v->unstored_since_us != 0 && monotonic_us() - v->unstored_since_us > UNSTORED_US_MAX);
+    if (unstored > 0 && due && v->fold.g.seq >= v->retry_at) {
+        jb_status ignored = flush(v, NULL); /* tried again later; nothing is lost */
+        (void)ignored;
+    }
+    pthread_mutex_unlock(&v->lock);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+
+static jb_status
+open_store(struct jb_views *v, struct jb_error *err)
+{
+    bool remade;
+    jb_status status = JB_E_READONLY;
+    if (!v->info.read_only) {
+        status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, false, &v->store, &remade, err);
+        v->writable = status == JB_OK;
+    }
+    if (status == JB_E_READONLY) {
+        status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, true, &v->store, &remade, err);
+        if (status == JB_E_NOTFOUND || status == JB_E_STALE || status == JB_E_READONLY) {
+            /* What cannot be made anew here is left aside: the log has everything. */
+            v->store = NULL;
+            status = JB_OK;
+        }
+    }
+    return status;
+}
+
+jb_status
+jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
+{
+    struct jb_views *v = calloc(1, sizeof *v);
+    if (v == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
+    }
+    v->l = l;
+    v->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
+    jb_info(l, &v->info);
+    jb_fold_init(&v->fold, v->info.utc_offset_s);
+    pthread_mutex_init(&v->lock, NULL);
+    jb_status status = open_store(v, err);
+    if (status == JB_OK) {
+        /* No event is folded yet; a store that is ahead of the log shows here. */
+        struct jb_store_txn t = {0};
+        status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
+        if (status == JB_OK) {
+            status = rebase(v, v->store != NULL ? &t : NULL, err);
+            jb_store_end(&t);
+        }
+    }
+    if (status != JB_OK) {
+        v->based = false;
+        jb_views_close(v);
+        return status;
+    }
+    *ret = v;
+    return JB_OK;
+}
+
+jb_views *
+jb_views_close(jb_views *v)
+{
+    if (v != NULL) {
+        jb_status ignored = flush(v, NULL);
+        (void)ignored;
+        jb_fold_free(&v->fold);
+        jb_store_close(v->store);
+        pthread_mutex_destroy(&v->lock);
+        free(v);
+    }
+    return NULL;
+}
+
+jb_status
+jb_views_sync(jb_views *v, bool now, struct jb_error *err)
+{
+    struct jb_look q;
+    jb_status status = jb_look_begin(v, 0, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (now) {
+        if (q.base != NULL) {
+            jb_store_end(q.base);
+        }
+        status = flush(v, err);
+    }
+    jb_look_end(&q);
+    return status;
+}
+
+jb_status
+jb_views_stat(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
+{
+    struct jb_views_stat full = {.size = sizeof full, .version = JB_VIEWS_VERSION};
+    pthread_mutex_lock(&v->lock);
+    struct jb_store_txn t = {0};
+    jb_status status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
+    if (status == JB_OK && v->store != NULL) {
+        MDB_stat stat_of;
+        int code = mdb_stat(t.txn, t.dbi[JB_VT_ROWS], &stat_of);
+        full.stored_seq = t.meta.seq;
+        full.rows = code == 0 ? stat_of.ms_entries : 0;
+        jb_store_end(&t);
+        char path[4096];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/" JB_VIEWS_FILE, v->info.dir);
+        full.file_bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    }
+    pthread_mutex_unlock(&v->lock);
+    return status == JB_OK ? jb_give(ret, &full, sizeof full, err) : status;
+}

@@ -1,0 +1,47 @@
+/* The parts of an audit. They run in a child process and report over a pipe: LMDB on damaged pages may take its process with it. */
+#ifndef JANGBU_REPLAY_AUDIT_H
+#define JANGBU_REPLAY_AUDIT_H
+
+#include <jangbu/replay.h>
+
+#include "base/error.h"
+#include "book/book.h"
+
+/* Where findings go. */
+struct jb_findings {
+    int fd;
+    uint64_t problems;
+    bool undecided; /* something could not be told */
+};
+
+/* Reports a problem: check is a stable word. */
+void jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset, const char *format, ...) JB_PRINTF(6, 7);
+/* Says what is not looked at. undecided: and so the audit cannot say "verified". */
+void jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...) JB_PRINTF(3, 4);
+/* Tells the parent how far it is, and which frame is read next: that is what it names if this process dies. */
+void jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all);
+
+/* What the scan of the log found out. */
+struct jb_scan_result {
+    uint64_t events, frames;
+    uint8_t chain[16];
+    jb_seq verified_to;
+};
+
+/*
+ * Reads every frame and event, folds them into a book of its own (NULL store: nothing is taken from what was stored), and calls at_seq
+ * with the book when it includes exactly event `stop` (0: never).
+ */
+jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop, void (*at_seq)(void *data, struct jb_book *b), void *data,
+                      struct jb_scan_result *ret, struct jb_error *err);
+
+/* Invariants of one event against the state before it, and of its wallet after it (rulings.md section 9). */
+void jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f);
+void jb_check_after(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f);
+/* Sums over all wallets against the sums of the days. */
+void jb_check_sums(struct jb_book *b, struct jb_findings *f);
+
+/* Compares every table of state.mdb with what the book folded. */
+void jb_check_state(struct jb_book *b, struct jb_store_txn *t, struct jb_findings *f);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * The invariants of the wallet domain (domain.md section 18, as corrected in rulings.md section 9) that apply itself does not need. They
+ * judge an event by the facts known at its own sequence number, never by today's rules.
+ */
+#include "replay/audit.h"
+
+#include "base/text.h"
+
+/* The same key of the same caller stands in one event only. */
+static void
+check_key(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+{
+    struct jb_text caller = e->caller, key = e->key;
+    jb_seq first;
+    struct jb_error err;
+    if (jb_book_key(b, caller, key, &first, &err) == JB_OK && first != 0) {
+        jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu", (unsigned long long)e->seq, (unsigned long long)first);
+    }
+}
+
+/* 3: free before paid before debt; 4 and rulings section 3: a grant that was usable at the time of the usage; 11: by the intervals. */
+static void
+check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+{
+    static const int rank[4] = {[JB_PART_GRANT] = 0, [JB_PART_LOT] = 1, [JB_PART_DEBT] = 2};
+    jb_instant at = e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at;
+    jb_day today = jb_day_of(e->recorded_at, b->g.utc_offset_s);
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const struct jb_part *p = &e->parts[i];
+        if (i > 0 && rank[p->kind] < rank[e->parts[i - 1].kind]) {
+            jb_found(f, "split", e->seq, frame, 0, "event %llu takes paid cash before free cash, or debt before paid cash", (unsigned long long)e->seq);
+        }
+        const struct jb_grant *g = p->kind == JB_PART_GRANT ? jb_wallet_grant(w, p->ordinal) : NULL;
+        if (g != NULL && (g->expires_on < today || g->activated_at > at || (g->returned_at != JB_NO_INSTANT && g->returned_at > at))) {
+            jb_found(f, "grant", e->seq, frame, 0, "event %llu uses grant %u, which was not usable at the time of the usage", (unsigned long long)e->seq,
+                     p->ordinal);
+        }
+    }
+    uint32_t status = 0;
+    for (size_t i = w->intervals.n; i-- > 0 && status == 0;) {
+        status = w->intervals.at[i].from <= at ? w->intervals.at[i].status : 0;
+    }
+    if (status != JB_WALLET_ACTIVE) {
+        jb_found(f, "status", e->seq, frame, 0, "event %llu is a consumption at a time at which the wallet was not active", (unsigned long long)e->seq);
+    }
+}
+
+/* A return names a consumption of its wallet and the return before it, and all of them never exceed it. */
+static void
+check_return(struct jb_book *b, const struct jb_event *event, uint64_t frame, struct jb_findings *f)
+{
+    struct jb_event e = *event; /* the look-ups below use the book's own reader, so event stays as it is */
+    const struct jb_event *found;
+    struct jb_error err;
+    jb_seq last = 0;
+    jb_amount returned = e.amount, consumed = 0;
+    bool known = e.ref_seq > 0 && e.ref_seq < e.seq && jb_book_event(b, e.ref_seq, &found, &err) == JB_OK && found->type == JB_EV_CASH_CONSUMED &&
+                 found->wallet == e.wallet;
+    if (known) {
+        consumed = found->amount;
+        known = jb_book_last_reversal(b, e.ref_seq, &last, &err) == JB_OK;
+    }
+    if (!known || last != e.ref_seq2) {
+        jb_found(f, "return", e.seq, frame, 0, "event %llu names event %llu as its consumption and %llu as the return before it, which they are not",
+                 (unsigned long long)e.seq, (unsigned long long)e.ref_seq, (unsigned long long)e.ref_seq2);
+        return;
+    }
+    while (last != 0 && jb_book_event(b, last, &found, &err) == JB_OK) {
+        returned += found->amount;
+        last = found->ref_seq2;
+    }
+    if (returned > consumed) {
+        jb_found(f, "return", e.seq, frame, 0, "with event %llu more was returned (%lld) than event %llu consumed (%lld)", (unsigned long long)e.seq,
+                 (long long)returned, (unsigned long long)e.ref_seq, (long long)consumed);
+    }
+}
+
+/* 11: charges only while active or off. */
+static void
+check_charge(const struct jb_wallet *w, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+{
+    if (w->status != JB_WALLET_ACTIVE && w->status != JB_WALLET_OFF) {
+        jb_found(f, "status", e->seq, frame, 0, "event %llu charges a wallet that is suspended or deleted", (unsigned long long)e->seq);
+    }
+}
+
+void
+jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+{
+    struct jb_slot *s = NULL;
+    struct jb_error err;
+    if (e->flags & JB_EVF_KEY) {
+        check_key(b, e, frame, f);
+    }
+    if (e->wallet == 0 || e->type == JB_EV_WALLET_CREATED || jb_book_wallet(b, e->wallet, &s, &err) != JB_OK) {
+        return; /* an unknown wallet is apply's to say */
+    }
+    if (e->type == JB_EV_CASH_CONSUMED) {
+        check_consumption(b, &s->w, e, frame, f);
+    } else if (e->type == JB_EV_CONSUMPTION_REVERSED) {
+        check_return(b, e, frame, f);
+    } else if (e->type == JB_EV_CHARGE_SETTLED) {
+        check_charge(&s->w, e, frame, f);
+    }
+}
+
+void
+jb_check_after(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+{
+    struct jb_slot *s;
+    struct jb_error err;
+    if (e->wallet == 0 || jb_book_wallet(b, e->wallet, &s, &err) != JB_OK) {
+        return;
+    }
+    /* Every event of a small wallet; a wallet with a long history is looked at now and then, and once more at the end. */
+    size_t size = s->w.lots.n + s->w.grants.n + s->w.refunds.n;
+    const char *broken = size <= 64 || e->seq % size == 0 ? jb_wallet_check(&s->w) : NULL;
+    if (broken != NULL) {
+        jb_found(f, "wallet", e->seq, frame, 0, "after event %llu invariant %s of wallet %.*s does not hold", (unsigned long long)e->seq, broken,
+                 (int)s->w.id_n, s->w.id);
+    }
+}
+
+void
+jb_check_sums(struct jb_book *b, struct jb_findings *f)
+{
+    jb_wide paid = 0, in_use = 0, dormant = 0, transit = 0;
+    for (size_t i = 0; i < b->slots.n; i++) {
+        const struct jb_wallet *w = &b->slots.at[i]->w;
+        paid += w->paid;
+        in_use += w->free;
+        dormant += w->dormant;
+        transit += w->transit;
+        const char *broken = jb_wallet_check(w);
+        if (broken != NULL) {
+            jb_found(f, "wallet", w->version, 0, 0, "at the end invariant %s of wallet %.*s does not hold", broken, (int)w->id_n, w->id);
+        }
+    }
+    jb_wide days[4] = {b->g.closing_paid, b->g.closing_free, b->g.closing_dormant, b->g.transit};
+    for (size_t i = 0; i < b->g.open.n; i++) {
+        days[0] += b->g.open.at[i].t[JB_TOTAL_closing_paid];
+        days[1] += b->g.open.at[i].t[JB_TOTAL_closing_free];
+        days[2] += b->g.open.at[i].t[JB_TOTAL_closing_dormant];
+        days[3] += b->g.open.at[i].t[JB_TOTAL_refund_in_transit];
+    }
+    if (paid != days[0] || in_use != days[1] || dormant != days[2] || transit != days[3]) {
+        jb_found(f, "totals", b->g.seq, 0, 0, "the sums of the days are not the sums of the wallets at event %llu", (unsigned long long)b->g.seq);
+    }
+}

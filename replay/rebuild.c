@@ -1,0 +1,40 @@
+/* Rebuild: both stored projections anew from the log, while the ledger is in use. */
+#include <jangbu/replay.h>
+
+#include "ledger/rebuild.h"
+#include "projections/views.h"
+
+#include <string.h>
+
+jb_status
+jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret, struct jb_error *err)
+{
+    static const struct jb_rebuild_options none = {.size = sizeof none};
+    const struct jb_rebuild_options *w = opts != NULL ? opts : &none;
+    struct jb_open_options o = {.size = sizeof o, .accept_rollback = w->accept_rollback};
+    struct jb_rebuild_result r = {.size = sizeof r};
+    jb_ledger *l;
+    jb_status status = jb_open(dir, &o, &l, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_state_rebuilt state = {0};
+    struct jb_views_rebuilt views = {0};
+    status = jb_state_rebuild(l, w->progress, w->data, &state, err);
+    status = status == JB_OK ? jb_views_rebuild(l, w->progress, w->data, &views, err) : status;
+    if (status == JB_OK) {
+        r.events = state.events;
+        r.had_state = state.had;
+        r.same_state = state.same;
+        memcpy(r.state_digest, state.digest, 16);
+        r.had_views = views.had;
+        r.same_views = views.same;
+        memcpy(r.views_digest, views.digest, 16);
+        if (w->accept_rollback) {
+            jb_accept_head(l);
+        }
+        *ret = r;
+    }
+    jb_close(l);
+    return status;
+}

@@ -1,0 +1,192 @@
+/* Pass over the log, frame by frame; it goes on behind damage where that is possible. */
+#include "replay/audit.h"
+
+#include "log/env.h"
+
+struct scan {
+    struct jb_findings *f;
+    struct jb_book *book; /* NULL once the state cannot be folded on */
+    struct jb_log_identity identity;
+    struct jb_event_space space;
+    uint8_t chain[JB_CHAIN_BYTES];
+    bool chain_known;
+    jb_seq next;
+    bool last_flag;
+    struct jb_scan_result r;
+    bool sound; /* everything so far held */
+};
+
+static void
+stop_folding(struct scan *s)
+{
+    s->book = jb_book_close(s->book);
+    s->sound = false;
+}
+
+/* Checks and folds one event. */
+static void
+one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset)
+{
+    s->r.events++;
+    if (s->book == NULL) {
+        return;
+    }
+    uint64_t problems = s->f->problems;
+    jb_check_before(s->book, e, frame, s->f);
+    struct jb_error err = {0};
+    if (jb_book_apply(s->book, e, &err) != JB_OK) {
+        jb_found(s->f, "event", e->seq, frame, offset, "%s", err.text);
+        jb_not_checked(s->f, false, "the state after event %llu: the log contradicts itself there, so nothing can be folded behind it",
+                       (unsigned long long)e->seq);
+        stop_folding(s);
+        return;
+    }
+    jb_check_after(s->book, e, frame, s->f);
+    s->sound = s->sound && s->f->problems == problems;
+    if (s->sound) {
+        s->r.verified_to = e->seq;
+    }
+}
+
+static void
+one_frame(struct scan *s, const struct jb_frame *frame)
+{
+    struct jb_event_context context = {frame->base, s->identity.utc_offset_s};
+    size_t at = 0;
+    for (uint32_t i = 0; i < frame->count; i++) {
+        jb_seq seq = frame->first + i;
+        struct jb_event e;
+        struct jb_decode_failure failure;
+        size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e, &s->space, &failure);
+        if (n == 0) {
+            jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at, "event %llu cannot be read: %s",
+                     (unsigned long long)seq, failure.why);
+            stop_folding(s);
+            return;
+        }
+        if (frame->offsets != NULL && i > 0 && i % JB_FRAME_STRIDE == 0 &&
+            jb_get_be(frame->offsets + (size_t)(i / JB_FRAME_STRIDE - 1) * 4, 4) != at) {
+            jb_found(s->f, "frame", seq, frame->first, JB_FRAME_EVENTS + frame->bytes, "the offset table does not say where event %llu begins",
+                     (unsigned long long)seq);
+            s->sound = false;
+        }
+        one_event(s, &e, frame->first, JB_FRAME_EVENTS + at);
+        at += n;
+    }
+    if (at != frame->bytes) {
+        jb_found(s->f, "frame", 0, frame->first, JB_FRAME_EVENTS + at, "%zu bytes stand behind the last event of frame %llu", frame->bytes - at,
+                 (unsigned long long)frame->first);
+        s->sound = false;
+    }
+}
+
+static void
+check_chain(struct scan *s, const struct jb_frame *frame)
+{
+    if (frame->first != s->next) {
+        jb_found(s->f, "frame", s->next, frame->first, JB_FRAME_FIRST, "frame %llu stands where event %llu should begin",
+                 (unsigned long long)frame->first, (unsigned long long)s->next);
+        stop_folding(s);
+    } else if (s->chain_known && !jb_frame_chained(frame, s->chain)) {
+        jb_found(s->f, "chain", 0, frame->first, JB_FRAME_CHAIN,
+                 "the chain value of frame %llu does not follow from the frame before and its bytes: some byte of it was changed",
+                 (unsigned long long)frame->first);
+        s->sound = false;
+    }
+    memcpy(s->chain, frame->chain, JB_CHAIN_BYTES);
+    s->chain_known = true;
+    s->last_flag = (frame->must & JB_FRAME_LAST) != 0;
+}
+
+static void
+one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
+{
+    struct jb_frame frame;
+    struct jb_frame_failure failure = {0, "the key of a frame is not 8 bytes", false};
+    jb_seq first = key->mv_size == 8 ? jb_get_be(key->mv_data, 8) : 0;
+    s->r.frames++;
+    if (key->mv_size != 8 || !jb_frame_parse(first, value->mv_data, value->mv_size, &frame, &failure)) {
+        jb_found(s->f, "frame", 0, first, failure.at, "frame %llu cannot be read: %s", (unsigned long long)first, failure.why);
+        s->chain_known = false; /* the next frame's chain value cannot be checked */
+        stop_folding(s);
+        return;
+    }
+    check_chain(s, &frame);
+    one_frame(s, &frame);
+    s->next = frame.first + frame.count;
+}
+
+static jb_status
+all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop, void (*at_seq)(void *, struct jb_book *), void *data,
+           struct jb_error *err)
+{
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_stat st;
+    int code = mdb_dbi_open(txn, NULL, 0, &dbi);
+    code = code == 0 ? mdb_cursor_open(txn, dbi, &cursor) : code;
+    if (code != 0) {
+        return jb_env_fail(err, code, jb_log_env(log), "reading");
+    }
+    mdb_stat(txn, dbi, &st);
+    MDB_val key, value;
+    while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        jb_audit_progress(s->f, s->r.frames, st.ms_entries);
+        one_value(s, &key, &value);
+        if (at_seq != NULL && s->book != NULL && stop != 0 && s->book->g.seq == stop) {
+            memcpy(s->book->head.chain, s->chain, JB_CHAIN_BYTES);
+            at_seq(data, s->book);
+        }
+    }
+    mdb_cursor_close(cursor);
+    if (code != MDB_NOTFOUND) {
+        jb_found(s->f, "file", s->next, 0, 0, "LMDB cannot read on behind event %llu: %s", (unsigned long long)(s->next - 1), mdb_strerror(code));
+        stop_folding(s);
+    }
+    if (s->r.frames > 0 && !s->last_flag) {
+        jb_found(s->f, "frame", s->next - 1, 0, 0, "the log ends inside a commit: its last frame is not marked as the last of its commit");
+    }
+    return JB_OK;
+}
+
+/* The first event says what the chain begins with and how days are counted. Where it cannot be read, nothing can be. */
+static bool
+begin(struct scan *s, struct jb_log *log)
+{
+    struct jb_error err = {0};
+    if (jb_log_identity(log, &s->identity, &err) == JB_OK) {
+        memcpy(s->chain, s->identity.root, JB_CHAIN_BYTES);
+        s->chain_known = true;
+        return true;
+    }
+    jb_found(s->f, "frame", 1, 1, err.offset, "the first frame is damaged: %s", err.text);
+    return false;
+}
+
+jb_status
+jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop, void (*at_seq)(void *data, struct jb_book *b), void *data,
+            struct jb_scan_result *ret, struct jb_error *err)
+{
+    struct scan s = {.f = f, .next = 1, .sound = true};
+    if (begin(&s, log)) {
+        jb_status status = jb_book_open(log, NULL, &s.identity, &s.book, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        s.book->usable = true;
+    }
+    MDB_txn *txn;
+    jb_status status = jb_env_begin(jb_log_env(log), MDB_RDONLY, &txn, err);
+    if (status == JB_OK) {
+        status = all_values(&s, log, txn, stop, at_seq, data, err);
+        jb_env_abort(jb_log_env(log), txn);
+    }
+    if (status == JB_OK && s.book != NULL) {
+        jb_check_sums(s.book, f);
+    }
+    jb_book_close(s.book);
+    jb_event_space_free(&s.space);
+    memcpy(s.r.chain, s.chain, 16);
+    *ret = s.r;
+    return status;
+}
