@@ -60,7 +60,7 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
     struct jb_move m = {.paid = 0};
     jb_amount a = e->amount, money, free_cash, lapsed;
     const char *why = NULL;
-    CONTRADICTION(a < 0 || a > JB_AMOUNT_MAX, "an amount is out of range");
+    CONTRADICTION(a < 0 || a > JB_BALANCE_MAX, "an amount is out of range");
     switch ((jb_event_type)e->type) {
     case JB_EV_CHARGE_SETTLED:
         m.flows[JB_FLOW_charged] = a;
@@ -202,7 +202,7 @@ apply_parts(struct jb_light *w, const struct jb_event *e)
         struct jb_light_grant *g = find_grant(w, e->parts[i].ordinal);
         CONTRADICTION(g == NULL || !g->in_use, "an event uses a grant that is not in use");
         g->remaining += e->type == JB_EV_CASH_CONSUMED ? -e->parts[i].amount : e->parts[i].amount;
-        CONTRADICTION(g->remaining < 0 || g->remaining > JB_AMOUNT_MAX, "more is taken from a grant than it has");
+        CONTRADICTION(g->remaining < 0 || g->remaining > JB_BALANCE_MAX, "more is taken from a grant than it has");
     }
     return NULL;
 }

@@ -149,7 +149,9 @@ jb_book_event(struct jb_book *b, jb_seq seq, const struct jb_event **ret, struct
         struct jb_decode_failure failure;
         if (jb_event_decode(b->pending->bytes.at + start, b->pending->ends.at[i] - start, seq, &context, &b->pending_event, &b->pending_space,
                             &failure) == 0) {
-            return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq);
+            return failure.no_memory ? jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq)
+                                     : jb_fail(err, JB_E_CORRUPT, "event %llu, just decided, cannot be read back: %s", (unsigned long long)seq,
+                                               failure.why);
         }
         *ret = &b->pending_event;
         return JB_OK;
@@ -391,9 +393,10 @@ compare_due(const void *a, const void *b)
 jb_status
 jb_book_due(struct jb_book *b, jb_day through, const struct jb_due *after, struct jb_due *ret, size_t n, size_t *ret_n, struct jb_error *err)
 {
-    /* Everything that came since base is sorted once more at each step: days are closed seldom, and little came since. A savepoint
-     * counts entries in their order of arrival, so none may be open. */
-    JB_ASSERT(!b->save.live);
+    /* Everything that came since base is sorted once more at each step: days are closed seldom, and little came since. In a
+     * savepoint only what came before it is sorted, which it counts and does not look at. */
+    size_t before = b->save.live ? b->save.due : b->due.n;
+    JB_ASSERT(b->due.n == before);
     if (b->due.n > 1) {
         qsort(b->due.at, b->due.n, sizeof *b->due.at, compare_due);
     }

@@ -198,8 +198,9 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
     s->read_only = read_only;
     memcpy(s->ledger_id, ledger_id, 16);
     *ret_remade = false;
-    s->presence_fd = read_only ? -1 : open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool alone = s->presence_fd >= 0 && lock_presence(s->presence_fd, F_WRLCK) == 0;
+    /* A reader says that it is there, too, where the file is. */
+    s->presence_fd = open(lock_path, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool alone = !read_only && s->presence_fd >= 0 && lock_presence(s->presence_fd, F_WRLCK) == 0;
     int code;
     jb_status status = open_env(s, path, ret_remade, &code, err);
     if (status != JB_OK && unusable(status, code) && alone && (s->env == NULL || jb_env_users(s->env) == 1)) {

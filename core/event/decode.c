@@ -223,7 +223,7 @@ scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         at = s->p;
         uint64_t source = scan_uint(s);
         struct jb_part part = {(uint32_t)(source & 3), (uint32_t)(source >> 2), 0};
-        part.amount = (jb_amount)scan_uint_max(s, (uint64_t)JB_AMOUNT_MAX);
+        part.amount = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
         if (s->why == NULL && (source >> 2 > UINT32_MAX || part.kind > last_kind || (part.kind == JB_PART_DEBT) != (part.ordinal == 0) ||
                                part.amount == 0)) {
             bad(s, at, "a part is not possible here");
@@ -308,13 +308,13 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         *(uint32_t *)to = (uint32_t)scan_uint_max(s, 1);
         break;
     case JB_FK_AMOUNT:
-        *(jb_amount *)to = (jb_amount)scan_uint_max(s, (uint64_t)JB_AMOUNT_MAX);
+        *(jb_amount *)to = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
         if (s->why == NULL && *(jb_amount *)to == 0) {
             bad(s, at, "an amount is 0");
         }
         break;
     case JB_FK_AMOUNT0:
-        *(jb_amount *)to = (jb_amount)scan_uint_max(s, (uint64_t)JB_AMOUNT_MAX);
+        *(jb_amount *)to = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
         break;
     case JB_FK_INT:
         *(int64_t *)to = scan_int(s);

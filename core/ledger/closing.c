@@ -63,7 +63,7 @@ expire_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, bool *ret_fu
             return status;
         }
         for (size_t i = 0; i < n; i++) {
-            if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX) {
+            if (!l->trial && l->batch.ends.n >= JB_COMMIT_EVENTS_MAX) {
                 *ret_full = true;
                 return JB_OK;
             }
@@ -110,7 +110,7 @@ jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recorded_at, const
         if (expire_day(l, day, recorded_at, &full, err) != JB_OK) {
             return JB_STEP_FAILED;
         }
-        if (full || l->batch.ends.n >= JB_COMMIT_EVENTS_MAX) {
+        if (full || (!l->trial && l->batch.ends.n >= JB_COMMIT_EVENTS_MAX)) {
             return JB_STEP_COMMIT_FIRST;
         }
         if (close_day(l, day, recorded_at, day == through ? final : NULL, err) != JB_OK) {

@@ -71,6 +71,7 @@ struct jb_ledger {
     jb_day closing_day;
     struct jb_due closing_after;
     bool closing;
+    bool trial; /* a closing that will be undone: it is not cut by the commit's cap */
 
     /* The reading side. */
     pthread_mutex_t read_lock;

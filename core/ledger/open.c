@@ -131,7 +131,7 @@ check_state(struct jb_ledger *l, struct jb_error *err)
 {
     jb_status status = jb_book_follow(l->read_book, err);
     jb_book_rest(l->read_book);
-    if (status == JB_OK || l->accept_rollback) {
+    if (status == JB_OK || (l->accept_rollback && (status == JB_E_ROLLBACK || status == JB_E_STALE))) {
         return JB_OK;
     }
     if (l->read_only && (status == JB_E_ROLLBACK || status == JB_E_STALE)) {
@@ -169,14 +169,15 @@ static void
 store_the_rest(struct jb_ledger *l)
 {
     struct jb_error ignored;
+    if (l->head_fd >= 0 && !l->read_only && fdatasync(l->head_fd) != 0) {
+        return; /* only a witness */
+    }
     if (l->book == NULL || !l->book->usable || l->book->g.seq == l->book->base || jb_lock_take(l->lock, JB_US_PER_SECOND, &ignored) != JB_OK) {
         return;
     }
     if (jb_book_follow(l->book, &ignored) == JB_OK) {
         struct jb_error also_ignored;
-        if (jb_book_checkpoint(l->book, &also_ignored) == JB_OK && l->head_fd >= 0) {
-            fdatasync(l->head_fd);
-        }
+        (void)!jb_book_checkpoint(l->book, &also_ignored);
     }
     jb_book_rest(l->book);
     jb_lock_release(l->lock);

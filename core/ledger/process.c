@@ -14,6 +14,7 @@ struct work {
     struct jb_moment_of m;
     struct jb_error *err;
     const struct jb_command *group; /* the group that c is a member of */
+    const struct jb_command *last_member;
     bool keyed;
 };
 
@@ -74,7 +75,9 @@ envelope(struct work *w, const struct jb_command *c, bool with_key, struct jb_ev
         e->role = actor->actor_role.s != NULL ? actor->actor_role : (struct jb_text){"", 0};
         status = refer(w, actor->actor_id, true, &e->actor);
     }
-    const struct jb_command *note = (c->has & JB_HAS(JB_CF_NOTE)) == 0 && w->group != NULL ? w->group : c;
+    /* The group's note stands once, in its last event, unless that member has one of its own. */
+    bool last = w->group != NULL && c == w->last_member;
+    const struct jb_command *note = (c->has & JB_HAS(JB_CF_NOTE)) == 0 && last ? w->group : c;
     if (status == JB_OK && (note->has & JB_HAS(JB_CF_NOTE)) != 0) {
         e->flags |= JB_EVF_NOTE;
         status = refer(w, note->note, false, &e->note);
@@ -598,6 +601,7 @@ member(struct work *g, size_t i, struct jb_answer *a, jb_seq first, bool *ret_re
     memset(&end, 0, sizeof end);
     bool last = i + 1 == g->c->commands_n;
     if (last) {
+        w.last_member = w.c;
         end.flags = JB_EVF_GROUP | (g->keyed ? JB_EVF_KEY : 0);
         end.key = g->c->key;
         end.caller = g->r->caller;
@@ -615,17 +619,25 @@ member(struct work *g, size_t i, struct jb_answer *a, jb_seq first, bool *ret_re
     return failed(status);
 }
 
-/* All members in order, under a savepoint. *ret_refused: one said no (v has it, *ret_index which), everything is undone. */
+/* All members in order, under a savepoint. *ret_refused: one said no (v has it, *ret_index which), everything is undone. A trial
+ * (keep false) closes the due days first, as the real run will, so that its members see the same versions; all of it is undone. */
 static enum jb_step
 run_group(struct work *w, struct jb_answer *members, bool keep, bool *ret_refused, int64_t *ret_index)
 {
-    jb_seq first = w->l->book->g.seq + 1;
+    jb_seq first;
     size_t collected = jb_people_collected(w->l->people);
     *ret_refused = false;
     if (jb_book_save(w->l->book, w->err) != JB_OK) {
         return JB_STEP_FAILED;
     }
     enum jb_step step = JB_STEP_DECIDED;
+    jb_day through = keep ? JB_NO_DAY : jb_due_day(&w->l->book->g, w->m.recorded_at);
+    if (through != JB_NO_DAY) {
+        w->l->trial = true;
+        step = jb_close_days(w->l, through, w->m.recorded_at, NULL, w->err);
+        w->l->trial = w->l->closing = false;
+    }
+    first = w->l->book->g.seq + 1;
     for (size_t i = 0; i < w->c->commands_n && step == JB_STEP_DECIDED && !*ret_refused; i++) {
         step = member(w, i, &members[i], first, ret_refused);
         *ret_index = (int64_t)i;

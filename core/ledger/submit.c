@@ -93,9 +93,9 @@ write_head(struct jb_ledger *l, bool sync)
     }
 }
 
-/* People first, then the log: a reference in the log has always been stored. */
+/* People first, then the log: a reference in the log has always been stored. open_before: to see whether a day was closed. */
 static jb_status
-commit_batch(struct jb_ledger *l, struct jb_error *err)
+commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 {
     if (l->batch.ends.n == 0) {
         return JB_OK;
@@ -103,7 +103,6 @@ commit_batch(struct jb_ledger *l, struct jb_error *err)
     jb_book_rest(l->book);
     jb_status status = jb_people_commit(l->people, err);
     enum jb_log_result result = JB_LOG_FAILED;
-    jb_day open_before = l->book->g.first_open_day;
     if (status == JB_OK) {
         status = jb_log_append(l->log, &l->batch, &l->book->head, &result, err);
     }
@@ -111,7 +110,7 @@ commit_batch(struct jb_ledger *l, struct jb_error *err)
         l->book->usable = false; /* what memory says did not happen, or nobody knows: begin again from what is stored */
         return status;
     }
-    write_head(l, l->book->closed.n > 0 && l->book->closed.at[l->book->closed.n - 1].day + 1 == open_before);
+    write_head(l, l->book->g.first_open_day != open_before);
     return JB_OK;
 }
 
@@ -192,6 +191,7 @@ one_commit(struct jb_ledger *l)
     if (status == JB_OK) {
         status = jb_people_begin(l->people, l->book->g.last_ref, &err);
     }
+    jb_day open_before = l->book->g.first_open_day;
     if (status == JB_OK) {
         status = decide_some(l, first, &last, &err);
         if (status != JB_OK) {
@@ -199,7 +199,7 @@ one_commit(struct jb_ledger *l)
         }
     }
     if (status == JB_OK) {
-        status = commit_batch(l, &err);
+        status = commit_batch(l, open_before, &err);
     }
     drop_batch(l);
     l->book->pending = NULL;

@@ -184,6 +184,10 @@ jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
         jb_refuse_with(v, JB_CODE_RETURN_EXCEEDS, JB_FIG_LEFT, left);
         return;
     }
+    if (k->w->paid > JB_BALANCE_MAX - k->c->amount || k->w->free > JB_BALANCE_MAX - k->c->amount) {
+        jb_refuse_with(v, JB_CODE_AMOUNT_RANGE, JB_FIG_LIMIT, JB_BALANCE_MAX);
+        return;
+    }
     v->event.type = JB_EV_CONSUMPTION_REVERSED;
     v->event.ref_seq = loaded->consumption_seq;
     v->event.ref_seq2 = loaded->last_reversal;

@@ -63,10 +63,10 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
     }
     int64_t tolerance = jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at) * JB_US_PER_SECOND;
     const struct jb_op_info *op = jb_op_info((uint32_t)c->op);
-    if (c->at > m->recorded_at + tolerance) {
-        jb_refuse_with(v, JB_CODE_AT_IN_FUTURE, JB_FIG_NOW, m->recorded_at);
-    } else if (!op->business_time && c->at < m->recorded_at - tolerance) {
-        jb_refuse_with(v, JB_CODE_AT_NOT_ALLOWED, JB_FIG_NOW, m->recorded_at);
+    if (c->at > m->clock + tolerance) {
+        jb_refuse_with(v, JB_CODE_AT_IN_FUTURE, JB_FIG_NOW, m->clock);
+    } else if (!op->business_time && c->at < m->clock - tolerance) {
+        jb_refuse_with(v, JB_CODE_AT_NOT_ALLOWED, JB_FIG_NOW, m->clock);
     } else if (op->business_time) {
         m->occurred_at = c->at;
         m->at = c->at < m->recorded_at ? c->at : m->recorded_at;

@@ -2,7 +2,7 @@
  * The rules: a command and a state in, an event or a refusal out. Pure: no I/O, no clock, no locale, no randomness; the lists of a
  * verdict are reused from call to call, so that the usual command allocates nothing.
  *
- * What a command needs beyond its wallet (an id's ordinal, a consumption, lots that are over) is loaded before it is decided: book/load.h.
+ * What a command needs beyond its wallet (an id's ordinal, a consumption, lots that are over) is loaded before it is decided: book/load.c.
  */
 #ifndef JANGBU_DECIDE_H
 #define JANGBU_DECIDE_H

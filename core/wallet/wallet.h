@@ -9,7 +9,7 @@
  *   W5  pending = sum of requested refunds, transit = sum of approved ones
  *
  * Not every lot, grant, refund and interval is in memory: those that are over stay in the store until a command or an event names
- * them (book/load.h). The lists hold what is loaded, in order of ordinal; everything that still has money is always loaded.
+ * them (book/load.c). The lists hold what is loaded, in order of ordinal; everything that still has money is always loaded.
  */
 #ifndef JANGBU_WALLET_H
 #define JANGBU_WALLET_H

@@ -57,6 +57,8 @@ typedef uint64_t jb_seq;    /* number of an event in the log; the first is 1, 0 
 
 /* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in a double. */
 #define JB_AMOUNT_MAX INT64_C(999999999999999)
+/* What a balance, and so an event about one, can reach: money coming back is never refused for JB_AMOUNT_MAX (rulings.md section 2). */
+#define JB_BALANCE_MAX INT64_C(4611686018427387903)
 /* An instant that is not there (an event of `init` has none; a policy set "from the beginning"). */
 #define JB_NO_INSTANT INT64_MIN
 #define JB_NO_DAY INT32_MIN

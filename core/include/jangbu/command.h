@@ -73,7 +73,8 @@ typedef enum jb_policy {
     JB_POLICIES = 8
 } jb_policy;
 
-/* Members of a command, as bits of `has`: absent is not the same as 0 or false. */
+/* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into the fingerprint of a command's content and
+ * so are on disk for ever: new members are added at the end. */
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,

@@ -58,7 +58,7 @@ struct jb_part {
     jb_amount amount; /* > 0 */
 };
 
-/* A named figure that explains a refusal. The numbers of names are on disk (figures.def order, hand-given). */
+/* A named figure that explains a refusal. The numbers of names are on disk (given by hand, never reused). */
 typedef enum jb_figure_name {
     JB_FIG_VERSION = 1,
     JB_FIG_STATUS = 2, /* enum jb_wallet_status */

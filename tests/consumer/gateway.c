@@ -1,0 +1,252 @@
+/*
+ * A gateway in small: it makes a ledger, and several threads charge and consume with idempotency keys, as requests of customers would.
+ * It uses installed headers only. docs/library.md explains it.
+ *
+ *   gateway DIRECTORY        makes the ledger there, or goes on with it; may be run again: the second run changes nothing
+ */
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
+
+#include <jangbu/ledger.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define THREADS 4
+#define USAGES 25
+#define TRIES 5
+
+static struct jb_text
+text(const char *s)
+{
+    return (struct jb_text){s, strlen(s)};
+}
+
+static int
+failed(const char *doing, const struct jb_error *err)
+{
+    fprintf(stderr, "gateway: %s: %s: %s\n", doing, jb_status_word(err->status), err->text);
+    return 3;
+}
+
+/* Worth another try with the same key: nothing happened, or it is not known whether it did. */
+static bool
+may_retry(jb_status status)
+{
+    return status == JB_E_BUSY || status == JB_E_FULL || status == JB_E_IO || status == JB_E_NOMEM || status == JB_E_UNKNOWN;
+}
+
+static void
+pause_ms(int try)
+{
+    struct timespec t = {0, 20 * 1000 * 1000L * (1 << try)};
+    nanosleep(&t, NULL);
+}
+
+/*
+ * One command, tried again until there is an answer. The key makes that safe: a repetition gets the first answer. Nothing of the command
+ * may change between tries, `at` included.
+ */
+static jb_status
+submit(jb_ledger *l, const struct jb_command *c, jb_answers *answers, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (int try = 0; try < TRIES; try++) {
+        status = jb_submit(l, c, 1, NULL, answers, NULL, err);
+        if (!may_retry(status)) {
+            break;
+        }
+        pause_ms(try);
+    }
+    return status;
+}
+
+/* What the gateway tells its own caller. */
+enum reply { REPLY_OK, REPLY_REFUSED, REPLY_OUR_MISTAKE, REPLY_ASK_AGAIN };
+
+static enum reply
+reply_of(const struct jb_answer *a)
+{
+    switch (a->outcome) {
+    case JB_DONE:
+        return REPLY_OK;
+    case JB_DUPLICATE:
+        /* The first answer again; the first may have been a refusal. */
+        return a->code == JB_CODE_NONE ? REPLY_OK : REPLY_REFUSED;
+    case JB_REFUSED:
+        return a->code == JB_CODE_CLOCK_BEHIND ? REPLY_ASK_AGAIN : REPLY_REFUSED;
+    case JB_CONFLICT:
+        return REPLY_OUR_MISTAKE; /* one key for two commands */
+    case JB_UNKNOWN:
+        return REPLY_ASK_AGAIN;
+    }
+    return REPLY_ASK_AGAIN; /* an outcome newer than this program: do not take it for a success */
+}
+
+static jb_status
+create_wallet(jb_ledger *l, jb_answers *answers, const char *id, struct jb_error *err)
+{
+    struct jb_command c = JB_SIZED(struct jb_command);
+    c.op = JB_OP_WALLET_CREATE;
+    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_KEY);
+    c.wallet = text(id);
+    c.kind = JB_KIND_BUSINESS;
+    c.name = text("Advertiser");
+    char key[JB_ID_BYTES_MAX];
+    snprintf(key, sizeof key, "create-%s", id);
+    c.key = text(key);
+    return submit(l, &c, answers, err);
+}
+
+static jb_status
+charge(jb_ledger *l, jb_answers *answers, const char *wallet, const char *id, jb_amount amount, struct jb_error *err)
+{
+    struct jb_command c = JB_SIZED(struct jb_command);
+    c.op = JB_OP_CHARGE;
+    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_METHOD) | JB_HAS(JB_CF_PG) |
+            JB_HAS(JB_CF_KEY);
+    c.wallet = text(wallet);
+    c.id = text(id);
+    c.amount = amount;
+    c.method = JB_METHOD_CREDIT_CARD;
+    c.pg = text("tosspayments");
+    c.key = text(id); /* the payment's id is a good key: one payment, one charge */
+    return submit(l, &c, answers, err);
+}
+
+static jb_status
+consume(jb_ledger *l, jb_answers *answers, const char *wallet, const char *usage, jb_amount amount, struct jb_error *err)
+{
+    struct jb_command c = JB_SIZED(struct jb_command);
+    c.op = JB_OP_CONSUME;
+    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY);
+    c.wallet = text(wallet);
+    c.id = text(usage);
+    c.amount = amount;
+    c.key = text(usage);
+    return submit(l, &c, answers, err);
+}
+
+struct customer {
+    jb_ledger *l; /* one handle for all threads */
+    int number;
+    int consumed, refused, result;
+};
+
+static void *
+serve(void *data)
+{
+    struct customer *me = data;
+    struct jb_error err = {0};
+    jb_answers *answers = jb_answers_new(); /* one set for each thread */
+    if (answers == NULL) {
+        me->result = 3;
+        return NULL;
+    }
+    char wallet[32], id[64];
+    snprintf(wallet, sizeof wallet, "W%d", me->number);
+    snprintf(id, sizeof id, "pay-%d", me->number);
+    if (create_wallet(me->l, answers, wallet, &err) != JB_OK || charge(me->l, answers, wallet, id, 20000, &err) != JB_OK) {
+        me->result = failed("a charge", &err);
+    }
+    for (int i = 0; i < USAGES && me->result == 0; i++) {
+        snprintf(id, sizeof id, "click-%d-%d", me->number, i);
+        if (consume(me->l, answers, wallet, id, 1000, &err) != JB_OK) {
+            me->result = failed("a consumption", &err);
+            break;
+        }
+        const struct jb_answer *a = jb_answers_at(answers, 0);
+        switch (reply_of(a)) {
+        case REPLY_OK:
+            me->consumed++;
+            break;
+        case REPLY_REFUSED:
+            me->refused++; /* a->code, a->message and a->figures say why */
+            break;
+        case REPLY_OUR_MISTAKE:
+        case REPLY_ASK_AGAIN:
+            fprintf(stderr, "gateway: %s: %s\n", id, a->message != NULL ? a->message : "no answer yet");
+            me->result = 1;
+            break;
+        }
+    }
+    jb_answers_free(answers);
+    return NULL;
+}
+
+/* Two commands of one group: both happen, or neither. */
+static int
+move_bonus(jb_ledger *l)
+{
+    struct jb_error err = {0};
+    jb_answers *answers = jb_answers_new();
+    struct jb_command members[2] = {JB_SIZED(struct jb_command), JB_SIZED(struct jb_command)};
+    for (int i = 0; i < 2; i++) {
+        members[i].op = JB_OP_CHARGE;
+        members[i].has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_METHOD);
+        members[i].wallet = text(i == 0 ? "W0" : "W1");
+        members[i].id = text("bonus");
+        members[i].amount = 500;
+        members[i].method = JB_METHOD_ADMIN_CASH;
+    }
+    struct jb_command group = JB_SIZED(struct jb_command);
+    group.op = JB_OP_ATOMIC;
+    group.has = JB_HAS(JB_CF_COMMANDS) | JB_HAS(JB_CF_KEY);
+    group.commands = members;
+    group.commands_n = 2;
+    group.key = text("bonus-1");
+    if (answers == NULL || submit(l, &group, answers, &err) != JB_OK) {
+        jb_answers_free(answers);
+        return failed("a group", &err);
+    }
+    enum reply reply = reply_of(jb_answers_at(answers, 0));
+    jb_answers_free(answers);
+    return reply == REPLY_OK ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct jb_error err = {0};
+    if (argc != 2) {
+        fprintf(stderr, "usage: gateway DIRECTORY\n");
+        return 2;
+    }
+    jb_status status = jb_init(argv[1], NULL, &err);
+    if (status != JB_OK && status != JB_E_EXISTS) {
+        return failed("init", &err);
+    }
+    struct jb_open_options options = JB_SIZED(struct jb_open_options);
+    options.caller = "gateway"; /* keys of other programs do not meet ours */
+    jb_ledger *l;
+    if (jb_open(argv[1], &options, &l, &err) != JB_OK) {
+        return failed("open", &err);
+    }
+    pthread_t threads[THREADS];
+    struct customer customers[THREADS] = {{0}};
+    int result = 0;
+    for (int i = 0; i < THREADS; i++) {
+        customers[i].l = l;
+        customers[i].number = i;
+        if (pthread_create(&threads[i], NULL, serve, &customers[i]) != 0) {
+            abort();
+        }
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        printf("W%d: %d consumed, %d refused\n", i, customers[i].consumed, customers[i].refused);
+        result = customers[i].result > result ? customers[i].result : result;
+    }
+    int group = move_bonus(l);
+    result = group > result ? group : result;
+    struct jb_ledger_stat stat = JB_SIZED(struct jb_ledger_stat);
+    if (jb_ledger_stat(l, &stat, &err) != JB_OK) {
+        result = failed("stat", &err);
+    } else {
+        printf("%llu events\n", (unsigned long long)stat.events);
+    }
+    l = jb_close(l); /* writes behind what is due */
+    return result;
+}

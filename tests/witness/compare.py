@@ -1,0 +1,134 @@
+"""Expected against got, member by member. Members that the rules do not name are ignored; `message` is for people."""
+
+from figures import FLOWS
+from model import ANY
+from moment import parse_instant
+
+_INSTANTS = {"now", "recorded_at", "at", "occurred_at"}
+_BALANCE = ["wallet", "status", "paid", "free", "free_dormant", "total", "refundable", "refund_pending",
+            "refund_in_transit", "debt", "version"]
+_ROW = ["day", *FLOWS, "closing_total", "closing_paid", "closing_free"]
+_FORM_CODES = {"MALFORMED", "AMOUNT_INVALID", "AMOUNT_RANGE"}
+MOST_EVENTS_OF_A_CAUSE = 1000
+
+
+def merged(parts):
+    """Whether two neighbouring parts of one lot are printed as one is open."""
+    merged = []
+    for part in parts:
+        target = {name: value for name, value in part.items() if name != "amount"}
+        if merged and merged[-1][0] == target:
+            merged[-1][1] += part["amount"]
+        else:
+            merged.append([target, part["amount"]])
+    return merged
+
+
+def _same(name, expected, got):
+    if expected is ANY:
+        return got is not None
+    if name == "parts":
+        return isinstance(got, list) and merged(expected) == merged(got)
+    if name in _INSTANTS and expected is not None:
+        return isinstance(got, str) and parse_instant(expected) == parse_instant(got)
+    return type(expected) is type(got) and expected == got
+
+
+def _members(expected, got, names):
+    return [f"{name}: expected {expected.get(name)!r}, got {got.get(name)!r}"
+            for name in names if not _same(name, expected.get(name), got.get(name))]
+
+
+def _result_names(expected):
+    names = [name for name in expected if name not in ("results", "duplicate", "seq")]
+    if expected.get("outcome") == "FAILED":
+        names.remove("parts")  # no legs: an empty list or none
+    if expected.get("code") in _FORM_CODES and "key" in names:
+        names.remove("key")    # a line that is no command may have no readable key
+    return names
+
+
+def _results(expected, got):
+    got_results = got.get("results")
+    if not isinstance(got_results, list) or len(got_results) != len(expected["results"]):
+        return [f"results: expected {expected['results']!r}, got {got_results!r}"]
+    found = []
+    for index, (member, got_member) in enumerate(zip(expected["results"], got_results)):
+        found += [f"results[{index}].{text}" for text in result(member, {"ok": True, **got_member})]
+    return found
+
+
+def result(expected, got):
+    """Differences of one answer of `apply`, as texts; without `line`."""
+    found = _members(expected, got, _result_names(expected))
+    if bool(got.get("duplicate")) != bool(expected.get("duplicate")):
+        found.append(f"duplicate: expected {bool(expected.get('duplicate'))}, got {got.get('duplicate')!r}")
+    if got.get("seq") != expected.get("seq"):  # a refusal without a trace has none
+        found.append(f"seq: expected {expected.get('seq')}, got {got.get('seq')!r}")
+    if "results" in expected:
+        found += _results(expected, got)
+    return found
+
+
+def _as_of(expected, got):
+    got_as_of = got.get("as_of")
+    if not isinstance(got_as_of, dict):
+        return [f"as_of: expected {expected['as_of']!r}, got {got_as_of!r}"]
+    return [f"as_of.{text}" for text in _members(expected["as_of"], got_as_of, ["seq", "at"])]
+
+
+def balance(expected, got):
+    return _members(expected, got, _BALANCE) + _as_of(expected, got)
+
+
+def cash_status(expected, got):
+    found = _members(expected, got, [name for name in ("wallet", "through") if name in expected])
+    got_rows = got.get("rows")
+    days = [row["day"] for row in expected["rows"]]
+    if not isinstance(got_rows, list) or [row.get("day") for row in got_rows] != days:
+        return found + [f"rows: expected {expected['rows']!r}, got {got_rows!r}"]
+    for row, got_row in zip(expected["rows"], got_rows):
+        found += [f"rows[{row['day']}].{text}" for text in _members(row, got_row, _ROW)]
+    return found
+
+
+def _cells(causes):
+    """By cause and late; `expiry_due` has no events and is neither late nor not."""
+    cells = {}
+    for cell in causes:
+        cause, amount = cell.get("cause"), cell.get("amount")
+        if cause == "expiry_due":
+            cells["expiry_due"] = amount
+        else:
+            cells[cause, bool(cell.get("late"))] = (amount, sorted(cell.get("events", []))[:MOST_EVENTS_OF_A_CAUSE])
+    return {name: cell for name, cell in cells.items() if cell not in (0, (0, []))}
+
+
+def _outside(explained):
+    """A line of 0 may be left out."""
+    lines = {line.get("what"): line.get("amount") for line in explained.get("outside", [])}
+    return {what: amount for what, amount in lines.items() if amount != 0}
+
+
+def explain(expected, got):
+    found = _members(expected, got, ["wallet", "total_now", "cash_status_total", "through", "difference", "rest"])
+    if _cells(expected["causes"]) != _cells(got.get("causes", [])):
+        found.append(f"causes: expected {expected['causes']!r}, got {got.get('causes')!r}")
+    if _outside(expected) != _outside(got):
+        found.append(f"outside: expected {_outside(expected)!r}, got {_outside(got)!r}")
+    return found + _as_of(expected, got)
+
+
+def log_line(expected, got):
+    return _members(expected, got, ["seq", "type", "wallet", "recorded_at", "occurred_at", "posted_on"])
+
+
+def control_totals(expected, got):
+    """(differences, number of totals compared). Their names in `log` are the tool's: what bears a known name, at the
+    line's top or in an object of its own, is compared."""
+    flat = dict(got)
+    for value in got.values():
+        if isinstance(value, dict):
+            flat.update(value)
+    names = [name for name in expected if name in flat]
+    return [f"totals.{text}" for text in _members(expected, flat, names)], len(names)

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+"""A pretended `jangbu`, made of the model, to test the driver (run.py) before and without the C program.
+
+PRETEND_FAULT names a fault to plant in it: the driver must find each."""
+
+import argparse
+import json
+import os
+import sys
+
+import figures
+import fold
+import model
+from generate import INIT_EVENTS
+
+
+def _fault_credit():
+    honest = model.credit
+    model.credit = lambda state, amount, named, freed=None: honest(state, amount, [], freed)
+
+
+def _fault_late():
+    fold.Event.late = property(lambda event: False)
+
+
+def _fault_grace():
+    model.DEFAULT_POLICIES["day_close_grace"] = 601
+
+
+def _fault_refusals():
+    honest = model.Ledger._answer_from_memory
+    model.Ledger._answer_from_memory = staticmethod(
+        lambda known, command: honest(known, command) if known.result["ok"] else {**known.result})
+
+
+def _fault_known():
+    figures.known_on = lambda event: event.posted_on
+
+
+FAULTS = {"credit": _fault_credit, "late": _fault_late, "grace": _fault_grace, "refusals": _fault_refusals,
+          "known": _fault_known}
+
+
+class Store:
+    """The ledger's file: callers and lines, replayed at each start."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "lines.jsonl")
+        self.ledger = model.Ledger(INIT_EVENTS)
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as lines:
+                for line in lines:
+                    self.ledger.apply_line(*reversed(json.loads(line)))
+
+    def apply(self, caller):
+        refused = False
+        with open(self.path, "a", encoding="utf-8") as kept:
+            for number, line in enumerate(sys.stdin, 1):
+                result = self.ledger.apply_line(line, caller)
+                kept.write(json.dumps([caller, line]) + "\n")
+                if result is not None:
+                    refused |= not result["ok"]
+                    show({**result, "line": number})
+        return int(refused)
+
+
+def show(value):
+    print(json.dumps(value, default=lambda any_value: []), flush=True)
+
+
+def log(ledger):
+    for event in ledger.events:
+        show({**figures.log_line(event), **event.body.get("totals", {})})
+
+
+def read(arguments, ledger):
+    reading = figures.Reading(ledger, arguments.as_of or len(ledger.events))
+    if arguments.verb == "balance":
+        for wallet in reading.wallets() if arguments.all else [arguments.wallet]:
+            show(reading.balance(wallet))
+    elif arguments.verb == "cash-status":
+        show(reading.cash_status(arguments.wallet, arguments.view))
+    else:
+        show(reading.explain(arguments.wallet))
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("verb")
+    parser.add_argument("directory")
+    parser.add_argument("wallet", nargs="?")
+    parser.add_argument("--as-of", type=int)
+    parser.add_argument("--view", default="posted")
+    parser.add_argument("--caller", default="")
+    parser.add_argument("--clock")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if os.environ.get("PRETEND_FAULT"):
+        FAULTS[os.environ["PRETEND_FAULT"]]()
+    if arguments.verb == "init":
+        os.makedirs(arguments.directory)
+        show({"ok": True})
+        return 0
+    store = Store(arguments.directory)
+    if arguments.verb == "apply":
+        return store.apply(arguments.caller)
+    if arguments.verb == "stat":
+        show({"events": len(store.ledger.events)})
+    elif arguments.verb == "log":
+        log(store.ledger)
+    elif arguments.verb == "audit":
+        show({"ok": True, "verdict": "verified"})
+    else:
+        try:
+            read(arguments, store.ledger)
+        except figures.Unknown as unknown:
+            print(f"unknown: {unknown}", file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,436 @@
+"""Runs jangbu beside the model, and stops at the first difference.
+
+    python3 run.py --jangbu /work/main/build/jangbu [--seed S] [--commands N] [--batch 1|2|3|1000|random] [--restart]
+    python3 run.py --jangbu PATH --replay FILE          one file of commands instead of random ones
+
+A difference ends with exit status 1, and a file of the fewest commands found that still show one."""
+
+import argparse
+import json
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import compare
+import figures
+import generate
+import model
+
+COMMANDS_PER_LEDGER = 2000
+EARLIER_READS = 4       # random earlier sequence numbers that are read back per ledger
+ANSWER_TIMEOUT = 60     # seconds without a result: the program hangs
+
+
+class Difference(Exception):
+    """Expected and got differ. `line`: index of the command, None where a query differs."""
+
+    def __init__(self, what, details, line=None):
+        super().__init__(what)
+        self.what = what
+        self.details = details
+        self.line = line
+
+
+# ---- the program under test
+
+class Program:
+    """One ledger of the jangbu program."""
+
+    def __init__(self, path, directory):
+        self.path = path
+        self.directory = directory
+        self.stderr = open(os.path.join(os.path.dirname(directory), "stderr"), "w+b")
+
+    def ask(self, verb, *arguments):
+        """(exit status, JSON lines) of a query."""
+        try:
+            done = subprocess.run([self.path, verb, self.directory, *arguments, "--json"], stdout=subprocess.PIPE,
+                                  stderr=self.stderr, timeout=ANSWER_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise Difference(f"{verb} {' '.join(arguments)}", [f"no answer within {ANSWER_TIMEOUT} s"])
+        lines = [line for line in done.stdout.decode().splitlines() if line.strip()]
+        if done.returncode != 0:
+            return done.returncode, lines
+        try:
+            return 0, [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise Difference(f"{verb} {arguments}", [f"no JSON: {error}: {done.stdout[:300]!r}"])
+
+    def must(self, verb, *arguments):
+        status, lines = self.ask(verb, *arguments)
+        if status != 0 or not lines:
+            raise Difference(f"{verb} {' '.join(arguments)}",
+                             [f"exit status {status}, output {lines!r}, stderr: {self.last_words()}"])
+        return lines
+
+    def last_words(self):
+        self.stderr.seek(0)
+        return self.stderr.read()[-600:].decode(errors="replace")
+
+
+class Applying:
+    """A running `jangbu apply`: lines go in, results come out in the same order."""
+
+    def __init__(self, program, caller):
+        command = [program.path, "apply", program.directory, "--clock=at", "--json"]
+        if caller:
+            command.append(f"--caller={caller}")
+        self.program = program
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=program.stderr)
+        self.results = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.results.put(line)
+        self.results.put(None)
+
+    def send(self, lines):
+        try:
+            self.process.stdin.write("".join(line + "\n" for line in lines).encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the missing result says so
+
+    def result(self, index):
+        try:
+            text = self.results.get(timeout=ANSWER_TIMEOUT)
+        except queue.Empty:
+            text = b"(nothing within %d s)" % ANSWER_TIMEOUT
+        try:
+            result = json.loads(text)
+        except (TypeError, ValueError):
+            result = None
+        if not isinstance(result, dict):
+            raise Difference("no result", [f"got {text!r}; stderr: {self.program.last_words()}"], index)
+        return result
+
+    def end(self, index):
+        """The exit status; nothing more may come out."""
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        try:
+            status = self.process.wait(ANSWER_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise Difference("apply does not end", [f"within {ANSWER_TIMEOUT} s of the end of its input"], index)
+        more = self.results.get()
+        if more is not None:
+            raise Difference("a result too many", [repr(more)], index)
+        return status
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+# ---- one ledger
+
+class Trial:
+    """One ledger, its model, and the comparison of both."""
+
+    def __init__(self, path, rng, batch="1000", restart=False):
+        self.home = tempfile.mkdtemp(prefix="jangbu-witness-")
+        self.program = Program(path, os.path.join(self.home, "ledger"))
+        self.rng = rng
+        self.batch = batch
+        self.restart = restart
+        self.totals_compared = 0
+        self.program.must("init")
+        self.init_events = self.program.must("stat")[0]["events"]
+        self.ledger = model.Ledger(self.init_events)
+
+    def close(self):
+        self.program.stderr.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def run(self, lines, reads=True):
+        pieces = self._pieces(lines)
+        first = self._apply_all(pieces)
+        if self.restart:
+            again = self._apply_all(pieces)
+            self._check_remembered(lines, first, again)
+        if reads:
+            self._check_reads()
+
+    def _pieces(self, lines):
+        """(index of the first line, lines, caller): one, or several invocations cut at random places."""
+        if not self.restart or len(lines) < 2:
+            return [(0, lines, "")]
+        cuts = sorted(self.rng.sample(range(1, len(lines)), min(self.rng.randint(1, 6), len(lines) - 1)))
+        return [(start, lines[start:end], self.rng.choice(["", "", "", "gw"]))
+                for start, end in zip([0] + cuts, cuts + [len(lines)])]
+
+    def _apply_all(self, pieces):
+        results = []
+        for start, lines, caller in pieces:
+            results += self._apply(start, lines, caller)
+        return results
+
+    def _batch_size(self):
+        return self.rng.choice([1, 1, 2, 3, 7, 50, 400]) if self.batch == "random" else int(self.batch)
+
+    def _apply(self, start, lines, caller):
+        applying = Applying(self.program, caller)
+        try:
+            results, done = [], 0
+            while done < len(lines):
+                size = self._batch_size()
+                applying.send(lines[done:done + size])
+                for index in range(done, min(done + size, len(lines))):
+                    results.append(self._compare_result(applying, start, index, lines[index], caller))
+                done += size
+            last = start + len(lines) - 1
+            self._check_exit_status(applying.end(last), results, last)
+            return results
+        finally:
+            applying.stop()
+
+    def _compare_result(self, applying, start, index, line, caller):
+        expected = self.ledger.apply_line(line, caller)
+        if expected is None:
+            return None
+        got = applying.result(start + index)
+        found = compare.result(expected, got)
+        if got.get("line") != index + 1:
+            found.append(f"line: expected {index + 1}, got {got.get('line')!r}")
+        if found:
+            raise Difference("result", found + [f"expected {expected!r}", f"got      {got!r}"], start + index)
+        return got
+
+    @staticmethod
+    def _check_exit_status(status, results, index):
+        wanted = int(any(result is not None and not result["ok"] for result in results))
+        if status != wanted:
+            raise Difference("exit status of apply", [f"expected {wanted}, got {status}"], index)
+
+    @staticmethod
+    def _check_remembered(lines, first, again):
+        """A keyed command that left a trace gives its first result for ever."""
+        for index, (before, after) in enumerate(zip(first, again)):
+            if before is None or "key" not in before or "seq" not in before or before.get("code") == "KEY_CONFLICT":
+                continue
+            if before.get("duplicate") and json.loads(lines[index])["op"] == "day.close":
+                continue  # a closed day is answered without taking the key
+            drop = ("line", "duplicate", "message")
+            same = [{k: v for k, v in result.items() if k not in drop} for result in (before, after)]
+            if same[0] != same[1] or after.get("duplicate") is not True:
+                raise Difference("second application", [f"first  {before!r}", f"second {after!r}"], index)
+
+    # ---- reads
+
+    def _check_reads(self):
+        last = len(self.ledger.events)
+        events = self.program.must("stat")[0]["events"]
+        if events != last:
+            raise Difference("stat", [f"events: expected {last}, got {events}"])
+        self._check_log()
+        if last > self.init_events:
+            self._check_reads_as_of(last, list(self.ledger.wallets))
+            for seq in self.rng.sample(range(self.init_events + 1, last + 1),
+                                       min(EARLIER_READS, last - self.init_events)):
+                self._check_reads_as_of(seq, self.rng.sample(list(self.ledger.wallets),
+                                                             min(2, len(self.ledger.wallets))))
+        self._check_unknown("Wnone", last)
+        self._check_audit()
+
+    def _check_log(self):
+        got_lines = self.program.must("log")
+        if len(got_lines) != len(self.ledger.events):
+            raise Difference("log", [f"expected {len(self.ledger.events)} events, got {len(got_lines)}"])
+        for event, got in zip(self.ledger.events, got_lines):
+            expected = figures.log_line(event)
+            if event.seq <= self.init_events:
+                expected["type"] = "ledger_created" if event.seq == 1 else got.get("type")
+            found = compare.log_line(expected, got)
+            if event.type == "day_closed":
+                differences, compared = compare.control_totals(event.body["totals"], got)
+                self.totals_compared = max(self.totals_compared, compared)
+                found += differences
+            if found:
+                raise Difference(f"log, event {event.seq}", found + [f"event {event!r}", f"got {got!r}"])
+
+    def _check_reads_as_of(self, seq, wallets):
+        reading = figures.Reading(self.ledger, seq)
+        self._check_balances(reading)
+        for wallet in wallets:
+            if wallet not in reading.wallets():
+                self._check_unknown(wallet, seq)
+                continue
+            as_of = ["--as-of", str(seq)]
+            for view in ("posted", "known"):
+                self._compare_read(compare.cash_status, reading.cash_status(wallet, view),
+                                   "cash-status", wallet, "--view", view, *as_of)
+            self._compare_read(compare.explain, reading.explain(wallet), "explain", wallet, *as_of)
+
+    def _compare_read(self, comparing, expected, verb, *arguments):
+        got = self.program.must(verb, *arguments)[0]
+        found = comparing(expected, got)
+        if found:
+            raise Difference(f"{verb} {' '.join(arguments)}", found)
+
+    def _check_balances(self, reading):
+        if not reading.wallets():
+            return  # an empty answer or an error: open
+        arguments = ["--all", "--as-of", str(reading.seq)]
+        status, lines = self.program.ask("balance", *arguments)
+        what = "balance " + " ".join(arguments)
+        names = [line.get("wallet") for line in lines] if status == 0 else None
+        if names != reading.wallets():
+            raise Difference(what, [f"exit status {status}, expected {reading.wallets()}, got {names}",
+                                    self.program.last_words()])
+        for got in lines:
+            found = compare.balance(reading.balance(got["wallet"]), got)
+            if found:
+                raise Difference(what, [f"{got['wallet']}.{text}" for text in found])
+
+    def _check_unknown(self, wallet, seq):
+        """What cannot be known is an error, never 0 and never an empty list."""
+        for verb in ("balance", "cash-status", "explain"):
+            status, lines = self.program.ask(verb, wallet, "--as-of", str(seq))
+            if status == 0:
+                raise Difference(f"{verb} {wallet} --as-of {seq}", [f"expected an error, got {lines!r}"])
+
+    def _check_audit(self):
+        report = self.program.must("audit")[0]
+        if report.get("ok") is not True or report.get("verdict") != "verified":
+            raise Difference("audit", [repr(report)])
+
+
+# ---- shrinking
+
+class Replaying:
+    """Runs the same lines again and again, in new ledgers, to see whether they still show a difference of one kind."""
+
+    def __init__(self, arguments, seed, difference):
+        self.path = arguments.jangbu
+        self.seed = seed
+        self.kind = difference.what.split()[0]
+        self.reads = difference.line is None
+        self.ways = [("1000", False), (arguments.batch, arguments.restart)]  # the plainest first
+
+    def choose_way(self, lines):
+        """Keeps the plainest way that shows the difference; False: it does not come back."""
+        self.ways = [way for way in self.ways if self._difference(lines, way)][:1]
+        return bool(self.ways)
+
+    def difference(self, lines):
+        return self._difference(lines, self.ways[0])
+
+    def _difference(self, lines, way):
+        trial = Trial(self.path, random.Random(self.seed), *way)
+        try:
+            trial.run(lines, self.reads)
+        except Difference as difference:
+            return difference if difference.what.split()[0] == self.kind else None
+        except (model.Undecided, figures.Unknown):
+            return None  # shrunk into a place for which there is no rule
+        finally:
+            trial.close()
+        return None
+
+
+def shrink(lines, still_differs, seconds):
+    """Leaves out ever smaller runs of lines while a difference stays, for a bounded time."""
+    deadline = time.monotonic() + seconds
+    run = max(1, len(lines) // 2)
+    while run and time.monotonic() < deadline:
+        start, shorter = 0, False
+        while start < len(lines) and time.monotonic() < deadline:
+            candidate = lines[:start] + lines[start + run:]
+            if candidate and still_differs(candidate):
+                lines, shorter = candidate, True
+            else:
+                start += run
+        if run > 1 or not shorter:
+            run //= 2
+    return lines
+
+
+def report(arguments, seed, lines, difference):
+    print(f"DIFFERENCE in ledger seed {seed} (--seed {arguments.seed}): {difference.what}")
+    if difference.line is not None:
+        print(f"command {difference.line + 1}: {lines[difference.line]}")
+        lines = lines[:difference.line + 1]
+    for text in difference.details:
+        print("   ", text)
+    print(f"shrinking {len(lines)} lines, at most {arguments.shrink_seconds} s", flush=True)
+    replaying = Replaying(arguments, seed, difference)
+    comes_back = replaying.choose_way(lines)
+    if comes_back:
+        lines = shrink(lines, replaying.difference, arguments.shrink_seconds)
+    name = os.path.join(tempfile.gettempdir(), f"witness-{seed}.jsonl")
+    with open(name, "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
+    if not comes_back:
+        print(f"{len(lines)} lines in {name}; the difference did not come back when they were run again")
+        return
+    batch, restart = replaying.ways[0]
+    print(f"{len(lines)} lines in {name} (--replay {name} --seed {seed} --batch {batch}"
+          f"{' --restart' if restart else ''}):")
+    for text in replaying.difference(lines).details:
+        print("   ", text)
+
+
+# ---- main
+
+def run_ledger(arguments, seed, count, replay):
+    trial = Trial(arguments.jangbu, random.Random(seed), arguments.batch, arguments.restart)
+    lines = replay or list(generate.stream(seed, count, trial.init_events))
+    try:
+        trial.run(lines)
+        accepted = sum(1 for e in trial.ledger.events if e.type not in ("command_refused", "free_expired", "day_closed"))
+        print(f"ledger seed {seed}: {len(lines)} commands, {len(trial.ledger.events)} events ({accepted} of commands), "
+              f"{len(trial.ledger.closed)} days closed, {trial.totals_compared} control totals a day compared: same",
+              flush=True)
+        return True
+    except Difference as difference:
+        report(arguments, seed, lines, difference)
+        return False
+    finally:
+        trial.close()
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="jangbu beside its independent model")
+    parser.add_argument("--jangbu", required=True, help="path of the program")
+    parser.add_argument("--seed", type=int, help="default: from the clock; printed first")
+    parser.add_argument("--commands", type=int, default=2000)
+    parser.add_argument("--batch", default="1000", choices=["1", "2", "3", "1000", "random"])
+    parser.add_argument("--restart", action="store_true", help="several invocations, then the whole file again")
+    parser.add_argument("--shrink-seconds", type=int, default=60, help="how long to look for fewer commands")
+    parser.add_argument("--replay", help="a file of commands instead of random ones")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.seed is None:
+        arguments.seed = time.time_ns() % 1_000_000
+    arguments.jangbu = os.path.abspath(arguments.jangbu)
+    print(f"seed {arguments.seed}, {arguments.commands} commands, batch {arguments.batch}"
+          f"{', restart' if arguments.restart else ''}", flush=True)
+    if arguments.replay:
+        with open(arguments.replay, encoding="utf-8") as file:
+            lines = file.read().split("\n")[:-1]
+        return 0 if run_ledger(arguments, arguments.seed, 0, lines) else 1
+    started, left, number = time.monotonic(), arguments.commands, 0
+    while left > 0:
+        count = min(left, COMMANDS_PER_LEDGER)
+        if not run_ledger(arguments, arguments.seed * 1_000_003 + number, count, None):
+            return 1
+        left, number = left - count, number + 1
+    print(f"{arguments.commands} commands in {number} ledgers, {time.monotonic() - started:.1f} s: no difference")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

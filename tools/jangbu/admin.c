@@ -1,0 +1,496 @@
+/* init, stat, audit, rebuild, backup, log. */
+#include <jangbu/replay.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app.h"
+#include "event_json.h"
+
+static int64_t
+monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
+}
+
+static bool
+parse_offset(const char *text, int32_t *ret)
+{
+    char instant[40] = "1970-01-02T00:00:00";
+    jb_instant t;
+    if (strlen(text) > 8) {
+        return false;
+    }
+    memcpy(instant + 19, text, strlen(text) + 1);
+    if (!jb_instant_parse(instant, strlen(instant), &t)) {
+        return false;
+    }
+    *ret = (int32_t)((JB_US_PER_DAY - t) / JB_US_PER_SECOND);
+    return true;
+}
+
+int
+cmd_init(struct app *app, int argc, char **argv)
+{
+    const char *currency = NULL, *exponent = NULL, *offset = NULL, *args[64];
+    int n;
+    const struct option_row options[] = {{"currency", NULL, &currency}, {"exponent", NULL, &exponent}, {"offset", NULL, &offset}, {0}};
+    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    struct jb_init_options o = {.size = sizeof o, .currency = currency, .exponent = -1};
+    uint64_t digits = 0;
+    if (n != 1) {
+        return app_usage(app, "jangbu init takes one directory");
+    }
+    if (exponent != NULL && !parse_number(exponent, 6, &digits)) {
+        return app_usage(app, "--exponent is the number of digits after the decimal point, 0 to 6, not %s", exponent);
+    }
+    o.exponent = exponent != NULL ? (int32_t)digits : -1;
+    if (offset != NULL && !parse_offset(offset, &o.utc_offset_s)) {
+        return app_usage(app, "--offset is an offset from UTC like +09:00, not %s", offset);
+    }
+    o.utc_offset_given = offset != NULL;
+    if (jb_init(args[0], &o, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    int code;
+    if (!app_open(app, args[0], true, false, &code)) {
+        return code;
+    }
+    char time[JB_INSTANT_TEXT_BYTES];
+    jb_instant_print(0, app->info.utc_offset_s, time);
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_bool(&app->out, "ok", true);
+        js_str(&app->out, "currency", app->info.currency);
+        js_uint(&app->out, "exponent", app->info.exponent);
+        js_str(&app->out, "utc_offset", time + 26);
+        js_hex(&app->out, "ledger_id", app->info.ledger_id, 16);
+        js_close(&app->out, '}');
+        out_char(&app->out, '\n');
+    } else {
+        printf("made a ledger in %s: currency %s with %u decimals, days at UTC%s\n", args[0], app->info.currency, app->info.exponent, time + 26);
+    }
+    return EXIT_DONE;
+}
+
+static void
+policies_json(struct out *o, const struct jb_ledger_stat *s)
+{
+    js_open(o, "policies", '{');
+    for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        if (i == JB_POLICY_DAY_CLOSE) {
+            js_str(o, jb_name_word(&jb_policy_names, i), s->policies[i] != 0 ? "manual" : "auto");
+        } else {
+            js_int(o, jb_name_word(&jb_policy_names, i), s->policies[i]);
+        }
+    }
+    js_close(o, '}');
+}
+
+/* A day is over and not closed: judged by the wall clock. */
+static bool
+past_day_open(const struct app *app, const struct jb_ledger_stat *s)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return s->open_day != JB_NO_DAY && s->open_day < jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
+}
+
+static void
+stat_json(struct app *app, const struct jb_ledger_stat *s, const struct jb_views_stat *v)
+{
+    struct out *o = &app->out;
+    char time[JB_INSTANT_TEXT_BYTES];
+    jb_instant_print(0, app->info.utc_offset_s, time);
+    js_open(o, NULL, '{');
+    js_uint(o, "events", s->events);
+    js_uint(o, "frames", s->frames);
+    js_uint(o, "wallets", s->wallets);
+    js_uint(o, "wallets_deleted", s->wallets_deleted);
+    js_uint(o, "log_bytes", s->log_bytes);
+    js_uint(o, "log_file_bytes", s->log_file_bytes);
+    js_instant(o, "recorded_at", s->recorded_at, app->info.utc_offset_s);
+    js_day(o, "open_day", s->open_day);
+    js_day(o, "closed_through", s->closed_through);
+    js_bool(o, "past_day_open", past_day_open(app, s));
+    js_str(o, "currency", app->info.currency);
+    js_uint(o, "exponent", app->info.exponent);
+    js_str(o, "utc_offset", time + 26);
+    js_hex(o, "ledger_id", app->info.ledger_id, 16);
+    js_hex(o, "chain", s->chain, 16);
+    js_uint(o, "stored_seq", s->stored_seq);
+    js_uint(o, "views_seq", v->stored_seq);
+    js_uint(o, "keys", s->keys);
+    policies_json(o, s);
+    js_close(o, '}');
+    out_char(o, '\n');
+}
+
+int
+cmd_stat(struct app *app, int argc, char **argv)
+{
+    const char *args[64];
+    int n, code;
+    struct jb_ledger_stat s = {.size = sizeof s};
+    struct jb_views_stat v = {.size = sizeof v};
+    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 1) {
+        return app_usage(app, "jangbu stat takes one ledger");
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    if (jb_ledger_stat(app->ledger, &s, &app->err) != JB_OK || jb_views_stat(app->views, &v, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    if (app->json) {
+        stat_json(app, &s, &v);
+        return EXIT_DONE;
+    }
+    char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
+    struct table *t = table_new((const char *const[]){"what", "figure", NULL});
+#define ROW(name, ...) (table_cell(t, name), table_cellf(t, __VA_ARGS__))
+    ROW("events", "%llu", (unsigned long long)s.events);
+    ROW("frames", "%llu", (unsigned long long)s.frames);
+    ROW("wallets", "%u (and %u deleted)", s.wallets, s.wallets_deleted);
+    ROW("bytes of log", "%llu", (unsigned long long)s.log_bytes);
+    ROW("last event recorded", "%s", app_time(app, s.recorded_at, time));
+    ROW("first open day", "%s", s.open_day == JB_NO_DAY ? "-" : jb_day_print(s.open_day, day));
+    ROW("closed through", "%s", s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
+    if (past_day_open(app, &s)) {
+        ROW("note", "a past day is still open: the next accepted command closes it, or `jangbu day close`");
+    }
+    ROW("currency", "%s, %u decimals", app->info.currency, app->info.exponent);
+    ROW("state includes event", "%llu", (unsigned long long)s.stored_seq);
+    ROW("views include event", "%llu", (unsigned long long)v.stored_seq);
+    ROW("keys remembered", "%llu", (unsigned long long)s.keys);
+    for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        if (i == JB_POLICY_DAY_CLOSE) {
+            ROW("policy day_close", "%s", s.policies[i] != 0 ? "manual" : "auto");
+        } else {
+            char name[64];
+            snprintf(name, sizeof name, "policy %s", jb_name_word(&jb_policy_names, i));
+            ROW(name, "%lld", (long long)s.policies[i]);
+        }
+    }
+#undef ROW
+    table_print(app, t);
+    return EXIT_DONE;
+}
+
+static const char *
+verdict_word(jb_audit_verdict v)
+{
+    return v == JB_VERIFIED ? "verified" : v == JB_REFUTED ? "refuted" : "unknown";
+}
+
+static void
+audit_json(struct out *o, const struct jb_audit_report *r)
+{
+    js_open(o, NULL, '{');
+    js_bool(o, "ok", r->verdict == JB_VERIFIED);
+    js_str(o, "verdict", verdict_word(r->verdict));
+    js_uint(o, "events", r->events);
+    js_uint(o, "frames", r->frames);
+    js_hex(o, "chain", r->chain, 16);
+    js_uint(o, "verified_to", r->verified_to);
+    js_uint(o, "problems_total", r->problems_total);
+    js_open(o, "problems", '[');
+    for (uint32_t i = 0; i < r->problems_n; i++) {
+        js_open(o, NULL, '{');
+        js_str(o, "check", r->problems[i].check);
+        js_uint(o, "seq", r->problems[i].seq);
+        js_uint(o, "frame", r->problems[i].frame);
+        js_uint(o, "offset", r->problems[i].offset);
+        js_str(o, "text", r->problems[i].text);
+        js_close(o, '}');
+    }
+    js_close(o, ']');
+    js_open(o, "not_checked", '[');
+    for (uint32_t i = 0; i < r->not_checked_n; i++) {
+        js_str(o, NULL, r->not_checked[i]);
+    }
+    js_close(o, ']');
+    js_close(o, '}');
+    out_char(o, '\n');
+}
+
+int
+cmd_audit(struct app *app, int argc, char **argv)
+{
+    const char *args[64];
+    int n;
+    struct jb_audit_report *r;
+    struct progress p;
+    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 1) {
+        return app_usage(app, "jangbu audit takes one ledger");
+    }
+    progress_begin(&p, "audit");
+    jb_status status = jb_audit(args[0], progress_show, &p, &r, &app->err);
+    progress_end(&p);
+    if (status != JB_OK) {
+        app_fail(app, &app->err);
+        return EXIT_MACHINE;
+    }
+    int code = r->verdict == JB_VERIFIED ? EXIT_DONE : r->verdict == JB_REFUTED ? EXIT_REFUSED : EXIT_MACHINE;
+    if (app->json) {
+        audit_json(&app->out, r);
+    } else {
+        printf("%llu events in %llu frames, chain ", (unsigned long long)r->events, (unsigned long long)r->frames);
+        for (int i = 0; i < 16; i++) {
+            printf("%02x", r->chain[i]);
+        }
+        printf("\n");
+        for (uint32_t i = 0; i < r->problems_n; i++) {
+            printf("problem (%s): %s.", r->problems[i].check, r->problems[i].text);
+            if (r->problems[i].frame != 0) {
+                printf(" Frame %llu, byte %llu.", (unsigned long long)r->problems[i].frame, (unsigned long long)r->problems[i].offset);
+            }
+            printf("\n");
+        }
+        for (uint32_t i = 0; i < r->not_checked_n; i++) {
+            printf("not checked: %s\n", r->not_checked[i]);
+        }
+        if (r->verdict == JB_VERIFIED) {
+            printf("audit: ok\n");
+        } else if (r->verdict == JB_REFUTED) {
+            printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total, (unsigned long long)r->verified_to);
+        } else {
+            printf("audit: could not tell (nothing wrong was found, but something could not be checked)\n");
+        }
+    }
+    jb_audit_report_free(r);
+    return code;
+}
+
+static const char *
+comparison(bool had, bool same)
+{
+    return !had ? "new" : same ? "identical" : "different";
+}
+
+int
+cmd_rebuild(struct app *app, int argc, char **argv)
+{
+    const char *args[64];
+    int n;
+    bool accept = false;
+    struct progress p;
+    const struct option_row options[] = {{"accept-rollback", &accept, NULL}, {0}};
+    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 1) {
+        return app_usage(app, "jangbu rebuild takes one ledger");
+    }
+    int64_t began = monotonic_us();
+    progress_begin(&p, "rebuild");
+    struct jb_rebuild_options o = {.size = sizeof o, .accept_rollback = accept, .progress = progress_show, .data = &p};
+    struct jb_rebuild_result r = {.size = sizeof r};
+    jb_status status = jb_rebuild(args[0], &o, &r, &app->err);
+    progress_end(&p);
+    if (status != JB_OK) {
+        app_fail(app, &app->err);
+        return EXIT_MACHINE;
+    }
+    int64_t ms = (monotonic_us() - began) / 1000;
+    bool different = (r.had_state && !r.same_state) || (r.had_views && !r.same_views);
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_uint(&app->out, "events", r.events);
+        char seconds[32];
+        snprintf(seconds, sizeof seconds, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
+        js_str(&app->out, "seconds", seconds);
+        js_str(&app->out, "state", comparison(r.had_state, r.same_state));
+        js_str(&app->out, "views", comparison(r.had_views, r.same_views));
+        js_hex(&app->out, "state_digest", r.state_digest, 16);
+        js_hex(&app->out, "views_digest", r.views_digest, 16);
+        js_close(&app->out, '}');
+        out_char(&app->out, '\n');
+    } else {
+        printf("%llu events folded in %lld.%03lld s\n", (unsigned long long)r.events, (long long)(ms / 1000), (long long)(ms % 1000));
+        printf("state.mdb %s, views.mdb %s\n", comparison(r.had_state, r.same_state), comparison(r.had_views, r.same_views));
+        printf("rebuild: %s\n", different ? "DIFFERENT from what was stored; the new ones are in use" : r.had_state && r.had_views ? "identical" : "done");
+    }
+    return different ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int
+cmd_backup(struct app *app, int argc, char **argv)
+{
+    const char *args[64];
+    int n, code;
+    struct progress p;
+    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu backup takes a ledger and a new directory");
+    }
+    if (!app_open(app, args[0], false, false, &code)) {
+        return code;
+    }
+    progress_begin(&p, "backup");
+    jb_status status = jb_backup(app->ledger, args[1], progress_show, &p, &app->err);
+    progress_end(&p);
+    if (status != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_bool(&app->out, "ok", true);
+        js_str(&app->out, "dest", args[1]);
+        js_close(&app->out, '}');
+        out_char(&app->out, '\n');
+    } else {
+        printf("copied to %s: log.mdb, people.mdb, secret. `jangbu audit %s` checks it\n", args[1], args[1]);
+    }
+    return EXIT_DONE;
+}
+
+/* ---- log -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Ids of wallets by number, from the wallet_created events seen, else from the state. */
+struct ids {
+    char (*at)[JB_ID_BYTES_MAX + 1];
+    size_t n;
+};
+
+static const char *
+id_of(struct app *app, struct ids *ids, const struct jb_event *e)
+{
+    uint32_t number = e->wallet;
+    if (number >= ids->n) {
+        size_t n = ids->n == 0 ? 1024 : ids->n;
+        while (n <= number) {
+            n *= 2;
+        }
+        ids->at = realloc(ids->at, n * sizeof *ids->at);
+        if (ids->at == NULL) {
+            fputs("jangbu: no memory\n", stderr);
+            exit(EXIT_MACHINE);
+        }
+        memset(ids->at + ids->n, 0, (n - ids->n) * sizeof *ids->at);
+        ids->n = n;
+    }
+    char *id = ids->at[number];
+    size_t n = 0;
+    if (e->type == JB_EV_WALLET_CREATED && e->id.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, e->id.s, e->id.n);
+        id[e->id.n] = '\0';
+    } else if (id[0] == '\0' && jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
+        id[n] = '\0';
+    }
+    return id;
+}
+
+static void
+print_event(struct app *app, const struct jb_event *e, const char *wallet)
+{
+    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[48];
+    char line[300];
+    int n = snprintf(line, sizeof line, "%8llu  %-32s  %-10s  %-20s ", (unsigned long long)e->seq, app_time(app, e->recorded_at, time),
+                     e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day), type != NULL ? type->name : "unknown");
+    out_bytes(&app->out, line, (size_t)n);
+    out_str(&app->out, wallet != NULL ? wallet : "-");
+    if (e->amount != 0) {
+        out_str(&app->out, "  ");
+        out_str(&app->out, app_amount(app, e->amount, amount));
+    }
+    if (e->id.s != NULL && e->type != JB_EV_WALLET_CREATED) {
+        out_str(&app->out, "  ");
+        out_bytes(&app->out, e->id.s, e->id.n);
+    }
+    out_char(&app->out, '\n');
+}
+
+static int
+print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
+{
+    jb_cursor *c;
+    struct ids ids = {0};
+    int code = EXIT_DONE;
+    if (jb_cursor_open(app->ledger, from, &c, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    for (;;) {
+        const struct jb_event *e;
+        jb_status status = jb_cursor_next(c, &e, &app->err);
+        if (status == JB_END) {
+            if (!app_flush(app)) {
+                code = EXIT_MACHINE;
+                break;
+            }
+            if (!follow) {
+                break;
+            }
+            struct timespec pause = {0, 100 * 1000 * 1000};
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        if (status != JB_OK) {
+            app_flush(app);
+            code = app_fail(app, &app->err);
+            break;
+        }
+        const char *wallet = e->wallet != 0 ? id_of(app, &ids, e) : NULL;
+        if (only != 0 && e->wallet != only) {
+            continue;
+        }
+        if (app->json) {
+            event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0}, app->info.utc_offset_s);
+            out_char(&app->out, '\n');
+            app->out.first = true;
+        } else {
+            print_event(app, e, wallet);
+        }
+        if (app->out.n > 60000 && !app_flush(app)) {
+            code = EXIT_MACHINE;
+            break;
+        }
+    }
+    jb_cursor_close(c);
+    free(ids.at);
+    return code;
+}
+
+int
+cmd_log(struct app *app, int argc, char **argv)
+{
+    const char *args[64], *from_text = NULL, *wallet = NULL;
+    int n, code;
+    bool follow = false;
+    uint64_t from = 1;
+    uint32_t number = 0;
+    const struct option_row options[] = {{"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
+    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 1) {
+        return app_usage(app, "jangbu log takes one ledger");
+    }
+    if (from_text != NULL && (!parse_number(from_text, UINT64_MAX / 2, &from) || from == 0)) {
+        return app_usage(app, "--from is an event's number, from 1 on, not %s", from_text);
+    }
+    if (app->has_as_of) {
+        return app_usage(app, "the log has no --as-of: its events never change");
+    }
+    if (!app_open(app, args[0], false, false, &code)) {
+        return code;
+    }
+    if (wallet != NULL && jb_wallet_number(app->ledger, (struct jb_text){wallet, strlen(wallet)}, &number, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    return print_log(app, from, number, follow);
+}

@@ -1,0 +1,103 @@
+/* What the sub-commands share: options, the open ledger, errors, tables, progress. */
+#ifndef JANGBU_APP_H
+#define JANGBU_APP_H
+
+#include <jangbu/projections.h>
+
+#include <stdio.h>
+
+#include "out.h"
+
+enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
+
+struct app {
+    const char *command; /* "balance", for messages */
+    bool json;
+    bool colour;
+    const char *caller;
+    struct jb_as_of as_of;
+    bool has_as_of;
+    jb_ledger *ledger;
+    jb_views *views;
+    struct jb_ledger_info info;
+    struct out out; /* what is printed; app_flush */
+    struct jb_error err;
+};
+
+/* jb_open of app->ledger (and jb_views_open where views is true). False: said on standard error, *ret_exit has the exit code. */
+bool app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit);
+void app_close(struct app *app);
+/* "jangbu: ..." on standard error; the exit code that the status means. */
+int app_fail(const struct app *app, const struct jb_error *err);
+/* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. */
+int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
+/* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full (said once). */
+bool app_flush(struct app *app);
+
+/* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns buf. */
+char *app_amount(const struct app *app, jb_amount amount, char *buf);
+/* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
+char *app_time(const struct app *app, jb_instant t, char *buf);
+/* "as of event 12, 2026-10-31T09:00:00+09:00" */
+void app_print_as_of(struct app *app, const struct jb_moment *m);
+
+/* SEQ, TIME or DAY. False: it is none of them. */
+bool parse_as_of(const char *text, struct jb_as_of *ret);
+
+/* ---- tables for people: columns line up, also with Hangul ---- */
+
+#define TABLE_COLUMNS_MAX 17
+struct table;
+/* headers ends with NULL; a header that begins with '>' makes its column right-aligned. */
+struct table *table_new(const char *const *headers);
+void table_cell(struct table *t, const char *text);
+void table_cellf(struct table *t, const char *format, ...) JB_PRINTF(2, 3);
+/* Prints and frees it. */
+void table_print(struct app *app, struct table *t);
+/* Columns that a text takes on a terminal. */
+size_t display_width(const char *s, size_t n);
+
+/* ---- a bar on a terminal for what takes over a second ---- */
+
+struct progress {
+    const char *doing;
+    int64_t began_us;
+    int64_t shown_us;
+    bool shown;
+};
+void progress_begin(struct progress *p, const char *doing);
+/* A jb_progress; data is a struct progress. all 0: not known. */
+void progress_show(void *data, uint64_t done, uint64_t all);
+void progress_end(struct progress *p);
+
+/* ---- the sub-commands: argv[0] is the sub-command's last word; options are still to be read ---- */
+
+int cmd_init(struct app *app, int argc, char **argv);
+int cmd_apply(struct app *app, int argc, char **argv);
+int cmd_one(struct app *app, int argc, char **argv); /* wallet, charge, grant, ...: one command */
+int cmd_balance(struct app *app, int argc, char **argv);
+int cmd_cash_status(struct app *app, int argc, char **argv);
+int cmd_history(struct app *app, int argc, char **argv);
+int cmd_explain(struct app *app, int argc, char **argv);
+int cmd_log(struct app *app, int argc, char **argv);
+int cmd_stat(struct app *app, int argc, char **argv);
+int cmd_audit(struct app *app, int argc, char **argv);
+int cmd_rebuild(struct app *app, int argc, char **argv);
+int cmd_export(struct app *app, int argc, char **argv);
+int cmd_backup(struct app *app, int argc, char **argv);
+int cmd_help(struct app *app, int argc, char **argv);
+
+/* One option of a sub-command; `flag` is set, or `value` gets the argument. */
+struct option_row {
+    const char *name;
+    bool *flag;
+    const char **value;
+};
+/*
+ * Reads options anywhere among the arguments, the common ones (--json, --as-of, --caller) included, and leaves the rest in argv[0..*ret_n). False:
+ * said on standard error.
+ */
+bool read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n);
+bool parse_number(const char *text, uint64_t max, uint64_t *ret);
+
+#endif

@@ -1,0 +1,518 @@
+/*
+ * apply: lines in, results out, in the same order. One thread reads and parses the next batch while the other has this one carried out
+ * and prints its results, so memory is bounded by two batches whatever the input's length.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "command_json.h"
+#include "event_json.h"
+
+#define BATCH_COMMANDS 8192
+#define READ_BYTES (256 << 10)
+
+/* One line of the batch: a command, or what is wrong with it. */
+struct line {
+    uint64_t number;
+    struct jb_text key;
+    struct bad_line *bad; /* NULL: it is a command */
+};
+
+struct batch {
+    struct json_pool *pool;
+    struct jb_command *commands;
+    size_t commands_n;
+    struct line *lines;
+    size_t lines_n;
+    struct bad_line *bad;
+    size_t bad_n;
+    bool full;  /* parsed and not yet carried out */
+    bool last;  /* nothing comes behind it */
+    int read_error;
+};
+
+struct feed {
+    int fd;
+    char *buf;
+    size_t from, n, cap; /* unread bytes: [from, n) */
+    bool eof;
+    int error;
+    bool skipping; /* inside a line that is too long */
+    uint64_t line;
+    uint64_t bytes;
+    struct batch batches[2];
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool stop;
+};
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool
+more_at_hand(const struct feed *f)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
+/* Reads what there is, waiting for it. */
+static void
+fill(struct feed *f)
+{
+    if (f->from > 0) {
+        memmove(f->buf, f->buf + f->from, f->n - f->from);
+        f->n -= f->from;
+        f->from = 0;
+    }
+    if (f->cap - f->n < READ_BYTES) {
+        size_t cap = f->cap == 0 ? 2 * READ_BYTES : f->cap * 2;
+        char *grown = realloc(f->buf, cap);
+        if (grown == NULL) {
+            f->error = ENOMEM;
+            f->eof = true;
+            return;
+        }
+        f->buf = grown;
+        f->cap = cap;
+    }
+    ssize_t n;
+    do {
+        n = read(f->fd, f->buf + f->n, f->cap - f->n);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        f->error = errno;
+    }
+    f->eof = n <= 0;
+    f->n += n > 0 ? (size_t)n : 0;
+    f->bytes += n > 0 ? (uint64_t)n : 0;
+}
+
+/* The next whole line in the buffer, or, at the end of the input, what is left. False: there is none yet. *ret_long: the line is over the limit and
+ * was dropped. */
+static bool
+next_line(struct feed *f, const char **ret, size_t *ret_n, bool *ret_long)
+{
+    *ret_long = false;
+    for (;;) {
+        char *at = f->buf + f->from;
+        size_t left = f->n - f->from;
+        char *end = left > 0 ? memchr(at, '\n', left) : NULL;
+        if (end != NULL) {
+            *ret = at;
+            *ret_n = (size_t)(end - at);
+            f->from += *ret_n + 1;
+            f->line++;
+            *ret_long = f->skipping || *ret_n > JB_LINE_BYTES_MAX;
+            f->skipping = false;
+            return true;
+        }
+        if (left > JB_LINE_BYTES_MAX) {
+            f->skipping = true; /* dropped as it comes, so that memory stays bounded */
+            f->from = f->n;
+            return false;
+        }
+        if (!f->eof || (left == 0 && !f->skipping)) {
+            return false;
+        }
+        *ret = at;
+        *ret_n = left;
+        f->from = f->n;
+        f->line++;
+        *ret_long = f->skipping;
+        f->skipping = false;
+        return true;
+    }
+}
+
+static struct bad_line *
+new_bad(struct batch *b)
+{
+    struct bad_line *bad = &b->bad[b->bad_n++];
+    memset(bad, 0, sizeof *bad);
+    return bad;
+}
+
+static void
+add_line(struct feed *f, struct batch *b, const char *s, size_t n, bool too_long)
+{
+    if (n > 0 && s[n - 1] == '\r') {
+        n--;
+    }
+    if (f->line == 1 && n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
+        s += 3; /* a byte order mark, as some editors write it */
+        n -= 3;
+    }
+    if (n == 0 && !too_long) {
+        return; /* an empty line counts and is skipped */
+    }
+    struct line *line = &b->lines[b->lines_n++];
+    *line = (struct line){.number = f->line};
+    struct bad_line *bad = &b->bad[b->bad_n];
+    if (too_long) {
+        line->bad = new_bad(b);
+        bad->code = JB_CODE_BATCH_TOO_LARGE;
+        snprintf(bad->message, sizeof bad->message, "the line has more than 4 MiB; it was skipped");
+        return;
+    }
+    if (command_from_json(b->pool, s, n, &b->commands[b->commands_n], &line->key, bad)) {
+        b->commands_n++;
+    } else {
+        line->bad = bad;
+        b->bad_n++;
+    }
+}
+
+/* Fills a batch with what is at hand; waits only for the first line. */
+static void
+read_batch(struct feed *f, struct batch *b)
+{
+    json_pool_reset(b->pool);
+    b->commands_n = b->lines_n = b->bad_n = 0;
+    b->last = false;
+    while (b->lines_n < BATCH_COMMANDS) {
+        const char *s;
+        size_t n;
+        bool too_long;
+        if (next_line(f, &s, &n, &too_long)) {
+            add_line(f, b, s, n, too_long);
+            continue;
+        }
+        if (f->eof) {
+            b->last = true;
+            b->read_error = f->error;
+            return;
+        }
+        if (b->lines_n > 0 && !more_at_hand(f)) {
+            return; /* the input pauses: what is there is carried out now */
+        }
+        fill(f);
+    }
+}
+
+static void *
+reader(void *data)
+{
+    struct feed *f = data;
+    for (int i = 0;; i ^= 1) {
+        struct batch *b = &f->batches[i];
+        pthread_mutex_lock(&f->lock);
+        while (b->full && !f->stop) {
+            pthread_cond_wait(&f->moved, &f->lock);
+        }
+        bool stop = f->stop;
+        pthread_mutex_unlock(&f->lock);
+        if (stop) {
+            return NULL;
+        }
+        read_batch(f, b);
+        pthread_mutex_lock(&f->lock);
+        b->full = true;
+        pthread_cond_broadcast(&f->moved);
+        pthread_mutex_unlock(&f->lock);
+        if (b->last) {
+            return NULL;
+        }
+    }
+}
+
+/* ---- carrying out ----------------------------------------------------------------------------------------------------------------- */
+
+struct run {
+    struct app *app;
+    struct jb_submit_options options;
+    jb_answers *answers;
+    bool refused;
+    uint64_t lines_done;
+};
+
+static void
+print_bad(struct app *app, const struct line *line)
+{
+    struct out *o = &app->out;
+    js_open(o, NULL, '{');
+    js_bool(o, "ok", false);
+    js_uint(o, "line", line->number);
+    if (line->key.s != NULL) {
+        js_text(o, "key", line->key);
+    }
+    js_str(o, "code", jb_code_word((uint32_t)line->bad->code));
+    js_str(o, "message", line->bad->message);
+    if (line->bad->column > 0) {
+        js_int(o, "column", line->bad->column);
+    }
+    if (line->bad->field[0] != '\0') {
+        js_str(o, "field", line->bad->field);
+    }
+    js_close(o, '}');
+    out_char(o, '\n');
+    o->first = true;
+}
+
+/* Results of the lines whose answers are final. */
+static void
+print_results(struct run *r, const struct batch *b, size_t answers_n)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < b->lines_n; i++) {
+        const struct line *line = &b->lines[i];
+        if (line->bad != NULL) {
+            print_bad(r->app, line);
+            r->refused = true;
+        } else {
+            if (next == answers_n) {
+                return;
+            }
+            const struct jb_answer *a = jb_answers_at(r->answers, next++);
+            answer_json(&r->app->out, a, line->number, line->key, r->app->info.utc_offset_s);
+            out_char(&r->app->out, '\n');
+            r->app->out.first = true;
+            r->refused |= a->code != JB_CODE_NONE;
+        }
+        r->lines_done = line->number;
+    }
+}
+
+static int
+stopped(struct run *r, const char *what)
+{
+    fprintf(stderr, "jangbu: %s. Results up to line %llu were printed. Apply the input again: commands with a key are not done twice.\n", what,
+            (unsigned long long)r->lines_done);
+    return EXIT_MACHINE;
+}
+
+/* EXIT_DONE to go on. */
+static int
+carry_out(struct run *r, const struct batch *b)
+{
+    size_t done = 0;
+    jb_status status = JB_OK;
+    if (b->commands_n > 0) {
+        status = jb_submit(r->app->ledger, b->commands, b->commands_n, &r->options, r->answers, &done, &r->app->err);
+    }
+    print_results(r, b, status == JB_OK ? b->commands_n : done);
+    if (!app_flush(r->app)) {
+        return stopped(r, "standard output is closed or full");
+    }
+    if (status != JB_OK) {
+        return stopped(r, r->app->err.text);
+    }
+    if (r->app->views != NULL && jb_views_sync(r->app->views, false, &r->app->err) != JB_OK) {
+        return stopped(r, r->app->err.text);
+    }
+    return EXIT_DONE;
+}
+
+static int
+run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_bytes)
+{
+    int code = EXIT_DONE;
+    for (int i = 0; code == EXIT_DONE; i ^= 1) {
+        struct batch *b = &f->batches[i];
+        pthread_mutex_lock(&f->lock);
+        while (!b->full) {
+            pthread_cond_wait(&f->moved, &f->lock);
+        }
+        pthread_mutex_unlock(&f->lock);
+        code = carry_out(r, b);
+        if (b->last && b->read_error != 0) {
+            fprintf(stderr, "jangbu: cannot read the input behind line %llu: %s\n", (unsigned long long)r->lines_done, strerror(b->read_error));
+            code = EXIT_MACHINE;
+        }
+        bool last = b->last;
+        pthread_mutex_lock(&f->lock);
+        b->full = false;
+        uint64_t bytes = f->bytes;
+        pthread_cond_broadcast(&f->moved);
+        pthread_mutex_unlock(&f->lock);
+        if (input_bytes > 0) {
+            progress_show(p, bytes, input_bytes);
+        }
+        if (last) {
+            break;
+        }
+    }
+    return code;
+}
+
+static bool
+make_batches(struct feed *f)
+{
+    for (int i = 0; i < 2; i++) {
+        struct batch *b = &f->batches[i];
+        b->pool = json_pool_new();
+        b->commands = calloc(BATCH_COMMANDS, sizeof *b->commands);
+        b->lines = calloc(BATCH_COMMANDS, sizeof *b->lines);
+        b->bad = calloc(BATCH_COMMANDS + 1, sizeof *b->bad);
+        if (b->pool == NULL || b->commands == NULL || b->lines == NULL || b->bad == NULL) {
+            return false;
+        }
+    }
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->moved, NULL);
+    return true;
+}
+
+static void
+free_batches(struct feed *f)
+{
+    for (int i = 0; i < 2; i++) {
+        json_pool_free(f->batches[i].pool);
+        free(f->batches[i].commands);
+        free(f->batches[i].lines);
+        free(f->batches[i].bad);
+    }
+    free(f->buf);
+}
+
+static int
+apply_stream(struct run *r, struct feed *f)
+{
+    pthread_t thread;
+    struct stat st;
+    struct progress p;
+    uint64_t input_bytes = fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    if (!make_batches(f) || pthread_create(&thread, NULL, reader, f) != 0) {
+        fputs("jangbu: no memory\n", stderr);
+        free_batches(f);
+        return EXIT_MACHINE;
+    }
+    progress_begin(&p, "apply");
+    int code = run_batches(r, f, &p, input_bytes);
+    progress_end(&p);
+    if (code != EXIT_DONE) {
+        /* The reader may be waiting for input that does not come: the process ends with it. */
+        return code;
+    }
+    pthread_join(thread, NULL);
+    free_batches(f);
+    return r->refused ? EXIT_REFUSED : EXIT_DONE;
+}
+
+/* ---- the whole input as one group ------------------------------------------------------------------------------------------------- */
+
+static int
+refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code code, const char *message)
+{
+    struct bad_line made = {.code = code};
+    snprintf(made.message, sizeof made.message, "%.360s; none of the input was done", bad != NULL ? bad->message : message);
+    made.code = bad != NULL ? bad->code : code;
+    print_bad(r->app, &(struct line){.number = line, .bad = &made});
+    return EXIT_REFUSED;
+}
+
+/* Reads all lines as members of one group. */
+static int
+read_group(struct run *r, struct feed *f, struct batch *b)
+{
+    uint64_t bytes = 0;
+    for (;;) {
+        const char *s;
+        size_t n;
+        bool too_long;
+        if (next_line(f, &s, &n, &too_long)) {
+            bytes += n;
+            if (b->lines_n == BATCH_COMMANDS && n > 0) {
+                return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE, "a group has at most 8192 commands");
+            }
+            add_line(f, b, s, n, too_long);
+            if (b->bad_n > 0) {
+                return refuse_group(r, f->line, &b->bad[0], JB_CODE_MALFORMED, "");
+            }
+            if (bytes > JB_LINE_BYTES_MAX) {
+                return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE, "a group has at most 4 MiB");
+            }
+        } else if (f->eof) {
+            return EXIT_DONE;
+        } else {
+            fill(f);
+        }
+    }
+}
+
+static int
+apply_group(struct run *r, struct feed *f, const char *key, const char *at)
+{
+    if (!make_batches(f)) {
+        fputs("jangbu: no memory\n", stderr);
+        return EXIT_MACHINE;
+    }
+    struct batch *b = &f->batches[0];
+    struct jb_command group = {.size = sizeof group, .op = JB_OP_ATOMIC, .has = JB_HAS(JB_CF_COMMANDS), .commands = b->commands};
+    int code = EXIT_DONE;
+    if (key != NULL) {
+        group.has |= JB_HAS(JB_CF_KEY);
+        group.key = (struct jb_text){key, strlen(key)};
+    }
+    if (at != NULL) {
+        group.has |= JB_HAS(JB_CF_AT);
+        if (!jb_instant_parse(at, strlen(at), &group.at)) {
+            free_batches(f);
+            return app_usage(r->app, "--at is an instant with an offset like 2026-10-31T09:00:00+09:00, not %s", at);
+        }
+    }
+    code = read_group(r, f, b);
+    if (code == EXIT_DONE) {
+        group.commands_n = b->commands_n;
+        if (jb_submit(r->app->ledger, &group, 1, &r->options, r->answers, NULL, &r->app->err) != JB_OK) {
+            code = app_fail(r->app, &r->app->err);
+        } else {
+            const struct jb_answer *a = jb_answers_at(r->answers, 0);
+            answer_json(&r->app->out, a, 0, group.key, r->app->info.utc_offset_s);
+            out_char(&r->app->out, '\n');
+            code = a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+        }
+    }
+    free_batches(f);
+    return code;
+}
+
+int
+cmd_apply(struct app *app, int argc, char **argv)
+{
+    const char *args[64], *clock = "system", *key = NULL, *at = NULL;
+    int n, code;
+    bool atomic = false, dry_run = false;
+    const struct option_row options[] = {{"clock", NULL, &clock}, {"atomic", &atomic, NULL}, {"dry-run", &dry_run, NULL}, {"key", NULL, &key}, {"at", NULL, &at}, {0}};
+    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n < 1 || n > 2) {
+        return app_usage(app, "jangbu apply takes a ledger and, if it is not standard input, a file");
+    }
+    if (strcmp(clock, "at") != 0 && strcmp(clock, "system") != 0) {
+        return app_usage(app, "--clock is at or system, not %s", clock);
+    }
+    if (!atomic && (key != NULL || at != NULL)) {
+        return app_usage(app, "--key and --at belong to --atomic; each line has its own");
+    }
+    static struct feed f; /* outlives this function where the reader still waits for input when the process ends */
+    f.fd = STDIN_FILENO;
+    if (n == 2 && strcmp(args[1], "-") != 0) {
+        f.fd = open(args[1], O_RDONLY | O_CLOEXEC);
+        if (f.fd < 0) {
+            fprintf(stderr, "jangbu: cannot open %s: %s\n", args[1], strerror(errno));
+            return EXIT_MACHINE;
+        }
+    }
+    if (!app_open(app, args[0], true, !dry_run, &code)) {
+        return code;
+    }
+    struct run r = {.app = app, .answers = jb_answers_new()};
+    r.options = (struct jb_submit_options){.size = sizeof r.options,
+                                           .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT : JB_CLOCK_SYSTEM,
+                                           .dry_run = dry_run,
+                                           .caller = app->caller};
+    code = r.answers == NULL ? EXIT_MACHINE : atomic ? apply_group(&r, &f, key, at) : apply_stream(&r, &f);
+    jb_answers_free(r.answers);
+    if (f.fd != STDIN_FILENO) {
+        close(f.fd);
+    }
+    return code;
+}

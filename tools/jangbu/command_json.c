@@ -1,0 +1,414 @@
+#include "command_json.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory ----------------------------------------------------------------------------------------------------------------------- */
+
+/* jansson allocates a dozen small things a line. They come from blocks that are reused: freeing one does nothing, a reset frees all. */
+struct block {
+    struct block *next;
+    size_t size;
+    max_align_t bytes[];
+};
+
+struct json_pool {
+    struct block *first, *current;
+    size_t used;
+};
+
+static _Thread_local struct json_pool *active;
+/* The line has an integer above int64: it was read with integers as reals, only to say what is wrong with it. */
+static _Thread_local bool oversized;
+
+#define BLOCK_BYTES (1U << 20)
+
+static void *
+pool_malloc(size_t n)
+{
+    if (active == NULL) {
+        return malloc(n);
+    }
+    n = (n + 15) & ~(size_t)15;
+    struct json_pool *p = active;
+    while (p->current != NULL && p->current->size - p->used < n && p->current->next != NULL) {
+        p->current = p->current->next;
+        p->used = 0;
+    }
+    if (p->current == NULL || p->current->size - p->used < n) {
+        size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
+        struct block *b = malloc(sizeof *b + size);
+        if (b == NULL) {
+            return NULL;
+        }
+        b->next = NULL;
+        b->size = size;
+        *(p->current == NULL ? &p->first : &p->current->next) = b;
+        p->current = b;
+        p->used = 0;
+    }
+    void *at = (char *)p->current->bytes + p->used;
+    p->used += n;
+    return at;
+}
+
+static void
+pool_free(void *at)
+{
+    if (active == NULL) {
+        free(at);
+    }
+}
+
+struct json_pool *
+json_pool_new(void)
+{
+    json_set_alloc_funcs(pool_malloc, pool_free);
+    return calloc(1, sizeof(struct json_pool));
+}
+
+void
+json_pool_reset(struct json_pool *p)
+{
+    p->current = p->first;
+    p->used = 0;
+}
+
+void
+json_pool_free(struct json_pool *p)
+{
+    for (struct block *b = p != NULL ? p->first : NULL; b != NULL;) {
+        struct block *next = b->next;
+        free(b);
+        b = next;
+    }
+    free(p);
+}
+
+/* ---- saying what is wrong --------------------------------------------------------------------------------------------------------- */
+
+static bool JB_PRINTF(4, 5)
+wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(bad->message, sizeof bad->message, format, args);
+    va_end(args);
+    bad->code = code;
+    snprintf(bad->field, sizeof bad->field, "%s", field != NULL ? field : "");
+    return false;
+}
+
+/* Edits between two short words: insertions, deletions, replacements. */
+static unsigned
+distance(const char *a, size_t an, const char *b, size_t bn)
+{
+    unsigned row[65];
+    if (an > 64 || bn > 64) {
+        return 99;
+    }
+    for (size_t j = 0; j <= bn; j++) {
+        row[j] = (unsigned)j;
+    }
+    for (size_t i = 1; i <= an; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= bn; j++) {
+            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = replaced < best ? replaced : best;
+        }
+    }
+    return row[bn];
+}
+
+const char *
+nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i))
+{
+    const char *best = NULL;
+    unsigned least = n < 4 ? 2 : 4;
+    for (unsigned i = 0; nth(i) != NULL; i++) {
+        unsigned d = distance(word, n, nth(i), strlen(nth(i)));
+        if (d < least) {
+            least = d;
+            best = nth(i);
+        }
+    }
+    return best;
+}
+
+static const char *
+nth_field(unsigned i)
+{
+    return i == JB_CF_N ? "op" : i < JB_CF_N ? jb_command_field_info(i)->name : NULL;
+}
+
+static const char *
+nth_op(unsigned i)
+{
+    const struct jb_op_info *op = jb_op_info(i + 1);
+    return op != NULL ? op->name : NULL;
+}
+
+/* ---- members ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool commands_member(json_t *value, struct jb_command *c, struct bad_line *bad);
+
+static struct jb_text
+text_of(const json_t *value)
+{
+    return (struct jb_text){json_string_value(value), json_string_length(value)};
+}
+
+static bool
+amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_line *bad)
+{
+    if (oversized && json_is_real(value)) {
+        return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999", name);
+    }
+    if (!json_is_integer(value)) {
+        return wrong(bad, JB_CODE_AMOUNT_INVALID, name, "%s must be a whole number from 1 on, in the currency's minor unit, without quotes, fraction or exponent", name);
+    }
+    *ret = json_integer_value(value);
+    return true;
+}
+
+static bool
+actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
+{
+    const char *key;
+    json_t *v;
+    if (!json_is_object(value)) {
+        return wrong(bad, JB_CODE_MALFORMED, "actor", "actor must be an object with id and, if you like, role");
+    }
+    json_object_foreach(value, key, v)
+    {
+        struct jb_text *to = strcmp(key, "id") == 0 ? &c->actor_id : strcmp(key, "role") == 0 ? &c->actor_role : NULL;
+        if (to == NULL) {
+            return wrong(bad, JB_CODE_MALFORMED, "actor", "actor has no member %.40s; it has id and role", key);
+        }
+        if (!json_is_string(v)) {
+            return wrong(bad, JB_CODE_MALFORMED, "actor", "actor.%s must be a text", key);
+        }
+        *to = text_of(v);
+    }
+    if (c->actor_id.s == NULL) {
+        return wrong(bad, JB_CODE_MALFORMED, "actor", "actor needs an id");
+    }
+    return true;
+}
+
+static bool
+value_member(const json_t *value, struct jb_command *c, struct bad_line *bad)
+{
+    if (json_is_integer(value)) {
+        c->value = json_integer_value(value);
+        return true;
+    }
+    const char *word = json_string_value(value);
+    if (word != NULL && (strcmp(word, "auto") == 0 || strcmp(word, "manual") == 0)) {
+        c->value = strcmp(word, "manual") == 0;
+        return true;
+    }
+    return wrong(bad, JB_CODE_MALFORMED, "value", "value must be a whole number, or \"auto\" or \"manual\" for day_close");
+}
+
+static bool
+word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t *ret, struct bad_line *bad)
+{
+    struct jb_text t = text_of(value);
+    if (json_is_string(value) && jb_name_number(f->names, t.s, t.n, ret)) {
+        return true;
+    }
+    char list[250] = "";
+    size_t n = 0;
+    for (uint32_t i = 0; i < f->names->n && n < sizeof list - 40; i++) {
+        if (f->names->words[i] != NULL) {
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", f->names->words[i]);
+        }
+    }
+    return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be one of %s", f->name, list);
+}
+
+static bool
+member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad)
+{
+    const struct jb_command_field_info *f = jb_command_field_info(field);
+    void *to = (char *)c + f->offset;
+    struct jb_text t = text_of(value);
+    switch (f->kind) {
+    case JB_CK_ID:
+    case JB_CK_SHORT:
+    case JB_CK_NAME:
+    case JB_CK_TEXT:
+        if (!json_is_string(value)) {
+            return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a text", f->name);
+        }
+        *(struct jb_text *)to = t;
+        return true;
+    case JB_CK_AMOUNT:
+        return amount_member(f->name, value, &c->amount, bad);
+    case JB_CK_UINT:
+        if (!json_is_integer(value) || json_integer_value(value) < 0) {
+            return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a whole number from 0 on", f->name);
+        }
+        *(uint64_t *)to = (uint64_t)json_integer_value(value);
+        return true;
+    case JB_CK_BOOL:
+        if (!json_is_boolean(value)) {
+            return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be true or false", f->name);
+        }
+        *(bool *)to = json_is_true(value);
+        return true;
+    case JB_CK_WORD:
+        return word_member(f, value, to, bad);
+    case JB_CK_DAY:
+        return json_is_string(value) && jb_day_parse(t.s, t.n, to)
+                   ? true
+                   : wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a day that exists, written like \"2026-10-31\"", f->name);
+    case JB_CK_INSTANT:
+        return json_is_string(value) && jb_instant_parse(t.s, t.n, to)
+                   ? true
+                   : wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be an instant with an offset, like \"2026-10-31T09:00:00+09:00\"", f->name);
+    case JB_CK_ACTOR:
+        return actor_member(value, c, bad);
+    case JB_CK_VALUE:
+        return value_member(value, c, bad);
+    case JB_CK_COMMANDS:
+        break;
+    }
+    return commands_member(value, c, bad);
+}
+
+static int
+field_of(const char *key)
+{
+    for (unsigned i = 0; i < JB_CF_N; i++) {
+        if (strcmp(jb_command_field_info(i)->name, key) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static bool
+unknown_field(const char *key, struct bad_line *bad)
+{
+    const char *near = nearest_word(key, strlen(key), nth_field);
+    return near != NULL ? wrong(bad, JB_CODE_MALFORMED, key, "there is no field %.40s; do you mean %s?", key, near)
+                        : wrong(bad, JB_CODE_MALFORMED, key, "there is no field %.40s", key);
+}
+
+static bool
+command_of(json_t *object, struct jb_command *c, struct bad_line *bad)
+{
+    memset(c, 0, sizeof *c);
+    c->size = sizeof *c;
+    if (!json_is_object(object)) {
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a command is a JSON object, like {\"op\":\"consume\",...}");
+    }
+    const json_t *op = json_object_get(object, "op");
+    if (!json_is_string(op)) {
+        return wrong(bad, JB_CODE_MALFORMED, "op", op == NULL ? "the command has no op" : "op must be a text");
+    }
+    c->op = (jb_op)jb_op_from_name(json_string_value(op), json_string_length(op));
+    if (c->op == 0) {
+        const char *near = nearest_word(json_string_value(op), json_string_length(op), nth_op);
+        return near != NULL ? wrong(bad, JB_CODE_MALFORMED, "op", "there is no op %.40s; do you mean %s?", json_string_value(op), near)
+                            : wrong(bad, JB_CODE_MALFORMED, "op", "there is no op %.40s", json_string_value(op));
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (value == op) {
+            continue;
+        }
+        int field = field_of(key);
+        if (field < 0) {
+            return unknown_field(key, bad);
+        }
+        const struct jb_op_info *info = jb_op_info((uint32_t)c->op);
+        if (((info->required | info->optional) & JB_HAS(field)) == 0) {
+            return wrong(bad, JB_CODE_MALFORMED, key, "%s takes no %s", info->name, key);
+        }
+        if (!member((unsigned)field, value, c, bad)) {
+            return false;
+        }
+        c->has |= JB_HAS(field);
+    }
+    return true;
+}
+
+static bool
+commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
+{
+    if (!json_is_array(value)) {
+        return wrong(bad, JB_CODE_MALFORMED, "commands", "commands must be a list of commands");
+    }
+    size_t n = json_array_size(value);
+    if (n > JB_GROUP_COMMANDS_MAX) {
+        return wrong(bad, JB_CODE_BATCH_TOO_LARGE, "commands", "a group has %zu commands; at most %d fit into one", n, JB_GROUP_COMMANDS_MAX);
+    }
+    struct jb_command *list = pool_malloc(n * sizeof *list + 1);
+    if (list == NULL) {
+        return wrong(bad, JB_CODE_MALFORMED, "commands", "no memory for a group");
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct bad_line inner = {0};
+        if (!command_of(json_array_get(value, i), &list[i], &inner)) {
+            return wrong(bad, inner.code, inner.field, "command %zu of the group: %s", i, inner.message);
+        }
+    }
+    c->commands = list;
+    c->commands_n = n;
+    return true;
+}
+
+/* ---- a line ----------------------------------------------------------------------------------------------------------------------- */
+
+static bool
+syntax_error(const json_error_t *e, struct bad_line *bad)
+{
+    bad->column = e->column > 0 ? e->column : e->position;
+    if (json_error_code(e) == json_error_numeric_overflow) {
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is above every limit (%.80s)", e->text);
+    }
+    if (json_error_code(e) == json_error_premature_end_of_input) {
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
+    }
+    return wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
+}
+
+bool
+command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_command *ret, struct jb_text *ret_key, struct bad_line *bad)
+{
+    *ret_key = (struct jb_text){0};
+    memset(bad, 0, sizeof *bad);
+    active = pool;
+    json_error_t error;
+    json_t *root = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
+    oversized = root == NULL && json_error_code(&error) == json_error_numeric_overflow;
+    if (oversized) {
+        root = json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+    }
+    bool ok;
+    if (root == NULL) {
+        ok = syntax_error(&error, bad);
+    } else {
+        const json_t *key = json_object_get(root, "key");
+        if (json_is_string(key)) {
+            *ret_key = text_of(key);
+        }
+        ok = command_of(root, ret, bad);
+        if (ok && n > JB_COMMAND_BYTES_MAX && ret->op != JB_OP_ATOMIC) {
+            ok = wrong(bad, JB_CODE_MALFORMED, NULL, "the command has %zu bytes; one command has at most %u", n, JB_COMMAND_BYTES_MAX);
+        }
+    }
+    active = NULL;
+    return ok;
+}

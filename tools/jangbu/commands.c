@@ -1,0 +1,277 @@
+/* One command from the command line. Its words become the JSON of docs/vocabulary.md and go the way of any other command, so that they
+ * mean and are refused the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "command_json.h"
+#include "event_json.h"
+
+struct form {
+    const char *command, *word; /* "wallet", "create"; word NULL: none */
+    uint32_t op;
+    int positional[4]; /* fields, ended by -1 */
+    int optional;      /* how many of the last positional may be left out */
+};
+
+#define W JB_CF_WALLET
+static const struct form forms[] = {
+    {"wallet", "create", JB_OP_WALLET_CREATE, {W, -1}, 0},
+    {"wallet", "rename", JB_OP_WALLET_RENAME, {W, -1}, 0},
+    {"wallet", "off", JB_OP_WALLET_OFF, {W, -1}, 0},
+    {"wallet", "on", JB_OP_WALLET_ON, {W, -1}, 0},
+    {"wallet", "suspend", JB_OP_WALLET_SUSPEND, {W, -1}, 0},
+    {"wallet", "lift", JB_OP_WALLET_LIFT, {W, -1}, 0},
+    {"wallet", "delete", JB_OP_WALLET_DELETE, {W, -1}, 0},
+    {"charge", "reverse", JB_OP_CHARGE_REVERSE, {W, JB_CF_CHARGE, JB_CF_AMOUNT, -1}, 0},
+    {"charge", NULL, JB_OP_CHARGE, {W, JB_CF_CHARGE, JB_CF_AMOUNT, -1}, 0},
+    {"repay", NULL, JB_OP_DEBT_REPAY, {W, JB_CF_AMOUNT, -1}, 0},
+    {"grant", "revoke", JB_OP_FREE_REVOKE, {W, JB_CF_GRANT, -1}, 0},
+    {"grant", NULL, JB_OP_FREE_GRANT, {W, JB_CF_GRANT, JB_CF_AMOUNT, -1}, 0},
+    {"activate", NULL, JB_OP_FREE_ACTIVATE, {W, JB_CF_GRANT, -1}, 0},
+    {"consume", "reverse", JB_OP_CONSUME_REVERSE, {W, JB_CF_USAGE, JB_CF_AMOUNT, -1}, 0},
+    {"consume", NULL, JB_OP_CONSUME, {W, JB_CF_USAGE, JB_CF_AMOUNT, -1}, 0},
+    {"refund", "request", JB_OP_REFUND_REQUEST, {W, JB_CF_REFUND, JB_CF_AMOUNT, -1}, 1},
+    {"refund", "approve", JB_OP_REFUND_APPROVE, {W, JB_CF_REFUND, -1}, 0},
+    {"refund", "reject", JB_OP_REFUND_REJECT, {W, JB_CF_REFUND, -1}, 0},
+    {"refund", "cancel", JB_OP_REFUND_CANCEL, {W, JB_CF_REFUND, -1}, 0},
+    {"refund", "complete", JB_OP_REFUND_COMPLETE, {W, JB_CF_REFUND, -1}, 0},
+    {"refund", "fail", JB_OP_REFUND_FAIL, {W, JB_CF_REFUND, -1}, 0},
+    {"policy", "set", JB_OP_POLICY_SET, {JB_CF_POLICY, JB_CF_VALUE, -1}, 0},
+    {"day", "close", JB_OP_DAY_CLOSE, {JB_CF_DAY, -1}, 0},
+};
+
+static const struct form *
+find_form(const char *command, const char *word)
+{
+    const struct form *plain = NULL;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(forms[i].command, command) != 0) {
+            continue;
+        }
+        if (forms[i].word == NULL) {
+            plain = &forms[i];
+        } else if (word != NULL && strcmp(forms[i].word, word) == 0) {
+            return &forms[i];
+        }
+    }
+    return plain;
+}
+
+static bool
+looks_whole(const char *s)
+{
+    s += *s == '-';
+    return *s != '\0' && strspn(s, "0123456789") == strlen(s) && strlen(s) < 19 && (s[0] != '0' || s[1] == '\0');
+}
+
+/* A word of the command line as the JSON member that the field wants. What is no number stays a text, and is refused as one. */
+static void
+member(struct out *o, int field, const char *text)
+{
+    const struct jb_command_field_info *f = jb_command_field_info((unsigned)field);
+    bool number = f->kind == JB_CK_AMOUNT || f->kind == JB_CK_UINT || f->kind == JB_CK_VALUE;
+    if (number && looks_whole(text)) {
+        js_int(o, f->name, strtoll(text, NULL, 10));
+    } else {
+        js_str(o, f->name, text);
+    }
+}
+
+static void
+actor_member(struct out *o, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    js_open(o, "actor", '{');
+    js_text(o, "id", (struct jb_text){text, colon != NULL ? (size_t)(colon - text) : strlen(text)});
+    if (colon != NULL) {
+        js_str(o, "role", colon + 1);
+    }
+    js_close(o, '}');
+}
+
+/* --txn-ref for txn_ref. */
+static const char *
+option_name(int field, char *buf, size_t n)
+{
+    const char *name = jb_command_field_info((unsigned)field)->name;
+    size_t i = 0;
+    for (; name[i] != '\0' && i + 1 < n; i++) {
+        buf[i] = name[i] == '_' ? '-' : name[i];
+    }
+    buf[i] = '\0';
+    return buf;
+}
+
+static void
+print_parts(struct app *app, const struct jb_event *e)
+{
+    static const char *const words[4] = {"debt", "paid cash, lot", "free cash, grant", "lapsed, grant"};
+    char amount[48];
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const struct jb_part *p = &e->parts[i];
+        out_str(&app->out, "  ");
+        out_str(&app->out, app_amount(app, p->amount, amount));
+        out_str(&app->out, "  ");
+        out_str(&app->out, words[p->kind & 3]);
+        if (p->kind != JB_PART_DEBT) {
+            out_char(&app->out, ' ');
+            out_uint(&app->out, p->ordinal);
+        }
+        out_char(&app->out, '\n');
+    }
+}
+
+/* An answer for people: a sentence, where the money went, and for a dry run the balances that it would give. */
+static void
+print_answer(struct app *app, const struct jb_answer *a)
+{
+    struct out *o = &app->out;
+    char amount[48];
+    if (a->code != JB_CODE_NONE) {
+        out_str(o, "refused: ");
+        out_str(o, jb_code_word((uint32_t)a->code));
+        out_str(o, ": ");
+        out_str(o, a->message);
+        out_str(o, a->remembered ? ". This answer is kept: the same key gets it for ever; to try again use a new key.\n" : ".\n");
+        return;
+    }
+    const struct jb_event_type_info *type = jb_event_type_info(a->event.type);
+    out_str(o, a->outcome == JB_DUPLICATE ? "done before" : a->dry_run ? "would be done" : "done");
+    out_str(o, ": ");
+    out_str(o, type != NULL ? type->name : "group");
+    if (a->event.amount != 0) {
+        out_str(o, " ");
+        out_str(o, app_amount(app, a->event.amount, amount));
+    }
+    if (a->event.type == JB_EV_CHARGE_SETTLED && a->event.amount2 != 0) {
+        out_str(o, ", of which ");
+        out_str(o, app_amount(app, a->event.amount2, amount));
+        out_str(o, " filled the debt");
+    }
+    if (a->event.type == JB_EV_REFUND_FAILED && a->event.parts_n == 0) {
+        out_str(o, ": paid cash does not cover it; the refund has FAILED");
+    }
+    if (a->seq != 0) {
+        out_str(o, " (event ");
+        out_uint(o, a->seq);
+        out_str(o, ")");
+    }
+    out_char(o, '\n');
+    print_parts(app, &a->event);
+    if (a->has_balance) {
+        out_str(o, "balance then: paid ");
+        out_str(o, app_amount(app, a->balance.paid, amount));
+        out_str(o, ", free ");
+        out_str(o, app_amount(app, a->balance.free, amount));
+        out_str(o, ", total ");
+        out_str(o, app_amount(app, a->balance.total, amount));
+        out_char(o, '\n');
+    }
+}
+
+static int
+submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
+{
+    struct json_pool *pool = json_pool_new();
+    struct jb_command c;
+    struct jb_text key;
+    struct bad_line bad;
+    int code = EXIT_REFUSED;
+    if (pool == NULL || !command_from_json(pool, json->at, json->n, &c, &key, &bad)) {
+        if (app->json) {
+            struct out *o = &app->out;
+            js_open(o, NULL, '{');
+            js_bool(o, "ok", false);
+            js_str(o, "code", jb_code_word((uint32_t)bad.code));
+            js_str(o, "message", bad.message);
+            js_close(o, '}');
+            out_char(o, '\n');
+        } else {
+            fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)bad.code), bad.message);
+        }
+        json_pool_free(pool);
+        return EXIT_REFUSED;
+    }
+    if (!app_open(app, dir, true, false, &code)) {
+        json_pool_free(pool);
+        return code;
+    }
+    struct jb_submit_options o = {.size = sizeof o, .dry_run = dry_run, .caller = app->caller};
+    jb_answers *answers = jb_answers_new();
+    if (answers == NULL || jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
+        code = app_fail(app, &app->err);
+    } else {
+        const struct jb_answer *a = jb_answers_at(answers, 0);
+        if (app->json) {
+            answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
+            out_char(&app->out, '\n');
+        } else {
+            print_answer(app, a);
+        }
+        code = a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+    }
+    jb_answers_free(answers);
+    json_pool_free(pool);
+    return code;
+}
+
+int
+cmd_one(struct app *app, int argc, char **argv)
+{
+    const char *command = argv[0];
+    const struct form *form = find_form(command, argc > 1 ? argv[1] : NULL);
+    if (form == NULL) {
+        return app_usage(app, argc > 1 ? "jangbu %s has no %s" : "jangbu %s needs one more word", command, argc > 1 ? argv[1] : "");
+    }
+    if (form->word != NULL) {
+        argc--;
+        argv++;
+    }
+    const struct jb_op_info *op = jb_op_info(form->op);
+    const char *values[JB_CF_N] = {NULL};
+    bool flags[JB_CF_N] = {false};
+    bool dry_run = false;
+    char names[JB_CF_N][24];
+    struct option_row options[JB_CF_N + 2] = {{"dry-run", &dry_run, NULL}};
+    size_t options_n = 1;
+    for (int field = 0; field < JB_CF_N; field++) {
+        if (((op->required | op->optional) & JB_HAS(field)) != 0) {
+            bool is_flag = jb_command_field_info((unsigned)field)->kind == JB_CK_BOOL;
+            options[options_n++] =
+                (struct option_row){option_name(field, names[field], sizeof names[field]), is_flag ? &flags[field] : NULL, is_flag ? NULL : &values[field]};
+        }
+    }
+    const char *args[64];
+    int n;
+    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    int positional = 0;
+    while (positional < 4 && form->positional[positional] >= 0) {
+        positional++;
+    }
+    if (n < 1 + positional - form->optional || n > 1 + positional) {
+        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command, form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
+                         1 + positional, n);
+    }
+    for (int i = 0; i + 1 < n; i++) {
+        values[form->positional[i]] = args[i + 1];
+    }
+    struct out json = {.first = true};
+    js_open(&json, NULL, '{');
+    js_str(&json, "op", op->name);
+    for (int field = 0; field < JB_CF_N; field++) {
+        if (field == JB_CF_ACTOR && values[field] != NULL) {
+            actor_member(&json, values[field]);
+        } else if (values[field] != NULL) {
+            member(&json, field, values[field]);
+        } else if (flags[field]) {
+            js_bool(&json, jb_command_field_info((unsigned)field)->name, true);
+        }
+    }
+    js_close(&json, '}');
+    int code = submit(app, args[0], &json, dry_run);
+    free(json.at);
+    return code;
+}

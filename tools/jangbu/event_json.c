@@ -1,0 +1,386 @@
+#include "event_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to)
+{
+    static const char *const words[4] = {"debt", "paid", "free", "lapsed"};
+    js_open(o, key, '[');
+    for (size_t i = 0; i < n; i++) {
+        const struct jb_part *p = &parts[i];
+        js_open(o, NULL, '{');
+        js_str(o, to ? "to" : "from", words[p->kind & 3]);
+        if (p->kind == JB_PART_LOT) {
+            js_uint(o, "lot", p->ordinal);
+        } else if (p->kind != JB_PART_DEBT) {
+            js_uint(o, "grant", p->ordinal);
+        }
+        js_int(o, "amount", p->amount);
+        js_close(o, '}');
+    }
+    js_close(o, ']');
+}
+
+/* A figure as the member that explains a refusal. */
+static void
+figure_json(struct out *o, const struct jb_figure *f, int32_t utc_offset_s)
+{
+    const char *word = jb_figure_word(f->name);
+    char other[32];
+    if (word == NULL) {
+        snprintf(other, sizeof other, "figure_%u", f->name);
+        word = other;
+    }
+    switch (f->name) {
+    case JB_FIG_STATUS:
+    case JB_FIG_NOT_OFF:
+        js_str(o, word, jb_name_word(&jb_wallet_status_names, (uint32_t)f->value));
+        break;
+    case JB_FIG_GRANT_STATE:
+        js_str(o, word, jb_name_word(&jb_grant_state_names, (uint32_t)f->value));
+        break;
+    case JB_FIG_REFUND_STATE:
+        js_str(o, word, jb_name_word(&jb_refund_state_names, (uint32_t)f->value));
+        break;
+    case JB_FIG_EXPIRES_ON:
+    case JB_FIG_FIRST_OPEN_DAY:
+        js_day(o, word, (jb_day)f->value);
+        break;
+    case JB_FIG_NOW:
+    case JB_FIG_RECORDED_AT:
+        js_instant(o, word, f->value, utc_offset_s);
+        break;
+    default:
+        js_int(o, word, f->value);
+    }
+}
+
+static bool
+is_condition(uint32_t name)
+{
+    return name == JB_FIG_NOT_OFF || name == JB_FIG_PAID_NOT_ZERO || name == JB_FIG_REFUND_OUTSTANDING;
+}
+
+static void
+figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t utc_offset_s)
+{
+    bool conditions = false;
+    for (size_t i = 0; i < n; i++) {
+        if (is_condition(figures[i].name)) {
+            conditions = true;
+            continue;
+        }
+        figure_json(o, &figures[i], utc_offset_s);
+        if (figures[i].name == JB_FIG_STATUS) {
+            js_open(o, "allows", '[');
+            if (figures[i].value == JB_WALLET_ACTIVE || figures[i].value == JB_WALLET_OFF) {
+                js_str(o, NULL, "charge");
+            }
+            if (figures[i].value == JB_WALLET_ACTIVE) {
+                js_str(o, NULL, "consume");
+            }
+            js_str(o, NULL, "refund");
+            js_close(o, ']');
+        }
+    }
+    if (conditions) {
+        js_open(o, "conditions", '{');
+        for (size_t i = 0; i < n; i++) {
+            if (is_condition(figures[i].name)) {
+                figure_json(o, &figures[i], utc_offset_s);
+            }
+        }
+        js_close(o, '}');
+    }
+}
+
+static void
+field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *f, int32_t utc_offset_s)
+{
+    const void *at = (const char *)e + f->offset;
+    char ref[64];
+    switch (f->kind) {
+    case JB_FK_TEXT:
+        js_text(o, f->name, *(const struct jb_text *)at);
+        break;
+    case JB_FK_OPT_TEXT:
+        if (((const struct jb_text *)at)->s != NULL) {
+            js_text(o, f->name, *(const struct jb_text *)at);
+        } else {
+            js_null(o, f->name);
+        }
+        break;
+    case JB_FK_ORDINAL:
+    case JB_FK_UINT:
+        js_uint(o, f->name, *(const uint32_t *)at);
+        break;
+    case JB_FK_AMOUNT:
+    case JB_FK_AMOUNT0:
+    case JB_FK_INT:
+        js_int(o, f->name, *(const int64_t *)at);
+        break;
+    case JB_FK_NAME:
+        js_str(o, f->name, jb_name_word(f->names, *(const uint32_t *)at));
+        break;
+    case JB_FK_BOOL:
+        js_bool(o, f->name, *(const uint32_t *)at != 0);
+        break;
+    case JB_FK_REF:
+        /* Personal texts lie in people.mdb: an event shows which, not what. */
+        snprintf(ref, sizeof ref, "%s_ref", f->name);
+        js_uint(o, ref, *(const uint64_t *)at);
+        break;
+    case JB_FK_SEQ:
+        js_uint(o, f->name, *(const uint64_t *)at);
+        break;
+    case JB_FK_DAY:
+        js_day(o, f->name, *(const jb_day *)at);
+        break;
+    case JB_FK_OPT_INSTANT:
+        js_instant(o, f->name, *(const jb_instant *)at, utc_offset_s);
+        break;
+    case JB_FK_ID16:
+        js_hex(o, f->name, at, 16);
+        break;
+    case JB_FK_SPLIT:
+    case JB_FK_PARTS_FROM:
+        parts_json(o, f->name, e->parts, e->parts_n, false);
+        break;
+    case JB_FK_PARTS_TO:
+        parts_json(o, f->name, e->parts, e->parts_n, true);
+        break;
+    case JB_FK_FIGURES:
+        js_open(o, f->name, '{');
+        figures_json(o, e->figures, e->figures_n, utc_offset_s);
+        js_close(o, '}');
+        break;
+    case JB_FK_TOTALS:
+        js_open(o, f->name, '{');
+        for (uint32_t i = 0; i < JB_TOTALS_N; i++) {
+            js_wide(o, jb_total_word(i), e->totals[i].be);
+        }
+        js_close(o, '}');
+        break;
+    }
+}
+
+static void
+all_fields(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {
+        field_json(o, e, &type->fields[i], utc_offset_s);
+    }
+}
+
+void
+event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s)
+{
+    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", e->seq);
+    js_str(o, "type", type != NULL ? type->name : "unknown");
+    if (type == NULL) {
+        js_uint(o, "type_number", e->type);
+    }
+    if (wallet.s != NULL) {
+        js_text(o, "wallet", wallet);
+    } else {
+        js_null(o, "wallet");
+    }
+    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+    js_instant(o, "occurred_at", e->occurred_at, utc_offset_s);
+    js_day(o, "posted_on", e->posted_on);
+    js_uint(o, "prev", e->prev);
+    if (e->flags & JB_EVF_KEY) {
+        js_text(o, "key", e->key);
+        js_text(o, "caller", e->caller);
+    }
+    if (e->flags & JB_EVF_ACTOR) {
+        js_uint(o, "actor_ref", e->actor);
+        js_text(o, "role", e->role);
+    }
+    if (e->flags & JB_EVF_NOTE) {
+        js_uint(o, "note_ref", e->note);
+    }
+    if (e->flags & JB_EVF_CAUSE) {
+        js_uint(o, "cause", e->cause);
+    }
+    if (e->flags & JB_EVF_GROUP) {
+        js_uint(o, "group_events", e->group_events);
+        js_uint(o, "group_commands", e->group_commands);
+    }
+    all_fields(o, e, utc_offset_s);
+    js_close(o, '}');
+}
+
+void
+event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    all_fields(o, e, utc_offset_s);
+}
+
+/* ---- answers ---------------------------------------------------------------------------------------------------------------------- */
+
+struct sums {
+    jb_amount free, paid, debt, lapsed;
+};
+
+static struct sums
+sum(const struct jb_event *e)
+{
+    struct sums s = {0};
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const struct jb_part *p = &e->parts[i];
+        *(p->kind == JB_PART_DEBT ? &s.debt : p->kind == JB_PART_LOT ? &s.paid : p->kind == JB_PART_GRANT ? &s.free : &s.lapsed) += p->amount;
+    }
+    return s;
+}
+
+static void
+result_json(struct out *o, const struct jb_event *e)
+{
+    struct sums s = {0};
+    switch (e->type) {
+    case JB_EV_CHARGE_SETTLED:
+        js_int(o, "amount", e->amount);
+        js_int(o, "applied_to_debt", e->amount2);
+        break;
+    case JB_EV_CHARGE_REVERSED:
+        js_int(o, "amount", e->amount);
+        parts_json(o, "parts", e->parts, e->parts_n, false);
+        break;
+    case JB_EV_CASH_CONSUMED:
+        s = sum(e);
+        js_int(o, "amount", e->amount);
+        js_int(o, "free", s.free);
+        js_int(o, "paid", s.paid);
+        js_int(o, "debt", s.debt);
+        parts_json(o, "parts", e->parts, e->parts_n, false);
+        break;
+    case JB_EV_CONSUMPTION_REVERSED:
+        s = sum(e);
+        js_int(o, "amount", e->amount);
+        js_int(o, "free", s.free);
+        js_int(o, "paid", s.paid);
+        js_int(o, "debt", s.debt);
+        js_int(o, "lapsed", s.lapsed);
+        parts_json(o, "parts", e->parts, e->parts_n, true);
+        break;
+    case JB_EV_REFUND_REQUESTED:
+        js_int(o, "amount", e->amount);
+        js_str(o, "scope", jb_name_word(&jb_scope_names, e->code));
+        break;
+    case JB_EV_REFUND_APPROVED:
+        js_int(o, "amount", e->amount);
+        js_str(o, "outcome", "APPROVED");
+        parts_json(o, "parts", e->parts, e->parts_n, false);
+        break;
+    case JB_EV_REFUND_FAILED:
+        js_int(o, "amount", e->amount);
+        if (e->parts_n == 0) { /* not covered at approval */
+            js_str(o, "outcome", "FAILED");
+            js_str(o, "why", "BALANCE");
+            parts_json(o, "parts", NULL, 0, false);
+        } else {
+            s = sum(e);
+            js_int(o, "paid", s.paid);
+            js_int(o, "debt", s.debt);
+            parts_json(o, "parts", e->parts, e->parts_n, true);
+        }
+        break;
+    case JB_EV_WALLET_DELETED:
+        js_int(o, "forfeited", e->amount);
+        break;
+    case JB_EV_DAY_CLOSED:
+        js_day(o, "day", e->day);
+        break;
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_FREE_GRANTED:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_COMPLETED:
+        js_int(o, "amount", e->amount);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+balance_members(struct out *o, const struct jb_balance *b)
+{
+    js_open(o, "balance", '{');
+    js_str(o, "status", jb_name_word(&jb_wallet_status_names, b->status));
+    js_int(o, "paid", b->paid);
+    js_int(o, "free", b->free);
+    js_int(o, "free_dormant", b->free_dormant);
+    js_int(o, "total", b->total);
+    js_int(o, "refundable", b->refundable);
+    js_int(o, "refund_pending", b->refund_pending);
+    js_int(o, "refund_in_transit", b->refund_in_transit);
+    js_int(o, "debt", b->debt);
+    js_close(o, '}');
+}
+
+void
+answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key, int32_t utc_offset_s)
+{
+    js_open(o, NULL, '{');
+    js_bool(o, "ok", a->code == JB_CODE_NONE && a->outcome != JB_UNKNOWN);
+    if (line != 0) {
+        js_uint(o, "line", line);
+    }
+    if (key.s != NULL) {
+        js_text(o, "key", key);
+    }
+    if (a->outcome == JB_UNKNOWN) {
+        js_str(o, "outcome", "UNKNOWN");
+    }
+    if (a->code != JB_CODE_NONE) {
+        js_str(o, "code", jb_code_word((uint32_t)a->code));
+        js_str(o, "message", a->message);
+        if (a->code == JB_CODE_KEY_CONFLICT || a->seq != 0) {
+            js_uint(o, "seq", a->seq);
+        }
+        if (a->code != JB_CODE_KEY_CONFLICT) {
+            figures_json(o, a->figures, a->figures_n, utc_offset_s);
+        }
+        if (a->index >= 0) {
+            js_int(o, "index", a->index);
+        }
+    } else {
+        if (a->seq != 0) {
+            js_uint(o, "seq", a->seq);
+        }
+        if (a->wallet_version != 0) {
+            js_uint(o, "wallet_version", a->wallet_version);
+        }
+        if (a->members != NULL) {
+            js_open(o, "results", '[');
+            for (size_t i = 0; i < a->members_n; i++) {
+                answer_json(o, &a->members[i], 0, (struct jb_text){0}, utc_offset_s);
+            }
+            js_close(o, ']');
+        } else {
+            result_json(o, &a->event);
+        }
+    }
+    if (a->outcome == JB_DUPLICATE) {
+        js_bool(o, "duplicate", true);
+        if (!a->content_checked) {
+            js_bool(o, "content_checked", false);
+        }
+    }
+    if (a->dry_run) {
+        js_bool(o, "dry_run", true);
+    }
+    if (a->has_balance) {
+        balance_members(o, &a->balance);
+    }
+    js_close(o, '}');
+}

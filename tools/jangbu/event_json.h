@@ -1,0 +1,17 @@
+/* Events and answers as JSON: docs/vocabulary.md and docs/format.md. */
+#ifndef JANGBU_EVENT_JSON_H
+#define JANGBU_EVENT_JSON_H
+
+#include <jangbu/ledger.h>
+
+#include "out.h"
+
+/* The members that the event's type has, without the envelope. */
+void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
+/* The whole event as an object. wallet: its wallet's id, or s == NULL. */
+void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s);
+/* parts as a list under key; to: money coming back. */
+void parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to);
+/* An answer as an object; line 0: none. */
+void answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key, int32_t utc_offset_s);
+#endif

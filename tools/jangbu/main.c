@@ -1,0 +1,158 @@
+/* The table of sub-commands, and help. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "command_json.h"
+
+struct row {
+    const char *name;
+    int (*run)(struct app *app, int argc, char **argv);
+    const char *usage; /* lines of arguments, each behind "jangbu NAME" */
+    const char *what;  /* one line */
+    const char *help;  /* more; may be "" */
+};
+
+#define COMMON "  --json           one JSON object (or line) for programs\n"
+#define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
+#define ONE                                                                                                                            \
+    "  --key KEY        idempotency key: the same command with the same key is done once, for ever\n"                                  \
+    "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00 (commands that may look back)\n"                              \
+    "  --expect N       only if the wallet is at this version\n"                                                                       \
+    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                                                                \
+    "  --dry-run        the verdict and the balances it would give; nothing is written\n" COMMON
+
+static const struct row rows[] = {
+    {"init", cmd_init, "DIR [--currency KRW] [--exponent N] [--offset +09:00]", "make a ledger in a new or empty directory", ""},
+    {"apply", cmd_apply, "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--caller NAME] [--key KEY] [--at TIME]",
+     "carry out commands, one JSON object a line, from FILE or standard input; one JSON result a line",
+     "  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, tests\n"
+     "  --atomic         the whole input is one group: all of it or nothing (--key and --at are the group's)\n"
+     "  --dry-run        decide, show, write nothing\n"
+     "Results come in the order of the lines, as soon as they are on disk. A bad line is one refused result; the rest go on.\n"
+     "The exit code is 1 if any line was refused. Applying a file again does keyed commands once.\n"},
+    {"wallet", cmd_one, "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename LEDGER WALLET --name NAME\noff|on|suspend|lift|delete LEDGER WALLET",
+     "make, rename, turn off and on, suspend, lift, delete a wallet", ONE},
+    {"charge", cmd_one, "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
+     "paid cash came in; or a charge is taken back", ONE},
+    {"repay", cmd_one, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]", "a debt is paid (also while suspended)", ONE},
+    {"grant", cmd_one, "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER WALLET GRANT", "give free cash, dormant until activated; or take it back while it is dormant", ONE},
+    {"activate", cmd_one, "LEDGER WALLET GRANT", "bring a grant into use, once", ONE},
+    {"consume", cmd_one, "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] [--reason R]", "pay for a usage: free cash, then paid cash, then debt; or return it", ONE},
+    {"refund", cmd_one, "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET REFUND", "pay cash out to the customer", ONE},
+    {"policy", cmd_one, "set LEDGER POLICY VALUE [--from TIME]", "change a number of the rules from a time on", ONE},
+    {"day", cmd_one, "close LEDGER DAY [--force]", "close a day, and the open days before it", ONE},
+    {"balance", cmd_balance, "LEDGER WALLET\nLEDGER --all", "what a wallet has, in real time", AS_OF COMMON},
+    {"cash-status", cmd_cash_status, "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY", "the daily rows through the last closed day",
+     "  --view posted    as published, by posting day (default); known: by the day it happened, open days too\n" AS_OF COMMON},
+    {"history", cmd_history, "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]", "what happened to a wallet, newest first, each row with its running balance",
+     AS_OF COMMON},
+    {"explain", cmd_explain, "LEDGER WALLET", "why the total and the cash status differ, to the last unit", AS_OF COMMON},
+    {"log", cmd_log, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]", "the events themselves, in order", "  --follow         wait for more\n" COMMON},
+    {"stat", cmd_stat, "LEDGER", "how large the ledger is, which day is open, which policies hold", COMMON},
+    {"audit", cmd_audit, "LEDGER", "read the whole log and check everything against it", COMMON},
+    {"rebuild", cmd_rebuild, "LEDGER [--accept-rollback]", "make the projections anew from the log, while the ledger is in use",
+     "  --accept-rollback  the log was put back to an older state on purpose: go on from it\n" COMMON},
+    {"export", cmd_export, "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]", "the events as a table, or as double entry for an accounting program", ""},
+    {"backup", cmd_backup, "LEDGER DEST", "copy the ledger to a new directory while it is in use", COMMON},
+    {"help", cmd_help, "[COMMAND]", "this, or about one sub-command", ""},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static const char *
+nth_command(unsigned i)
+{
+    return i < ROWS ? rows[i].name : NULL;
+}
+
+static const struct row *
+find(const char *name)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+print_usage(const struct row *r)
+{
+    for (const char *line = r->usage; *line != '\0';) {
+        size_t n = strcspn(line, "\n");
+        printf("  jangbu %s %.*s\n", r->name, (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+static int
+unknown(const char *name)
+{
+    const char *near = nearest_word(name, strlen(name), nth_command);
+    if (near != NULL) {
+        fprintf(stderr, "jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n", name, near);
+    } else {
+        fprintf(stderr, "jangbu: there is no sub-command %s. `jangbu help` lists them.\n", name);
+    }
+    return EXIT_USAGE;
+}
+
+int
+cmd_help(struct app *app, int argc, char **argv)
+{
+    (void)app;
+    if (argc > 1) {
+        const struct row *r = find(argv[1]);
+        if (r == NULL) {
+            return unknown(argv[1]);
+        }
+        printf("jangbu %s: %s\n\n", r->name, r->what);
+        print_usage(r);
+        if (r->help[0] != '\0') {
+            printf("\n%s", r->help);
+        }
+        return EXIT_DONE;
+    }
+    printf("jangbu %s: an event-sourced ledger for prepaid cash wallets\n\nSub-commands (`jangbu help NAME` tells more):\n", JB_VERSION_STRING);
+    for (size_t i = 0; i < ROWS; i++) {
+        printf("  %-12s %s\n", rows[i].name, rows[i].what);
+    }
+    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe command vocabulary: docs/vocabulary.md. Manual: man jangbu.\n");
+    return EXIT_DONE;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct app app = {.out = {.first = true}};
+    /* A closed pipe is an error of write(), said in words, and no silent death. */
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cmd_help(&app, 1, argv);
+        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("jangbu %s (log format %d)\n", JB_VERSION_STRING, JB_LOG_FORMAT);
+        return EXIT_DONE;
+    }
+    const struct row *r = find(argv[1]);
+    if (r == NULL) {
+        return unknown(argv[1]);
+    }
+    app.command = r->name;
+    app.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    int code = r->run(&app, argc - 1, argv + 1);
+    if (!app_flush(&app)) {
+        code = EXIT_MACHINE;
+    }
+    app_close(&app);
+    if (fflush(stdout) != 0) {
+        code = EXIT_MACHINE;
+    }
+    free(app.out.at);
+    return code;
+}

@@ -1,0 +1,215 @@
+#include "out.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+reserve(struct out *o, size_t more)
+{
+    if (o->cap - o->n >= more) {
+        return;
+    }
+    size_t cap = o->cap == 0 ? 4096 : o->cap;
+    while (cap - o->n < more) {
+        cap *= 2;
+    }
+    o->at = realloc(o->at, cap);
+    if (o->at == NULL) {
+        fputs("jangbu: no memory\n", stderr);
+        exit(3);
+    }
+    o->cap = cap;
+}
+
+void
+out_bytes(struct out *o, const char *s, size_t n)
+{
+    reserve(o, n);
+    if (n > 0) {
+        memcpy(o->at + o->n, s, n);
+    }
+    o->n += n;
+}
+
+void
+out_str(struct out *o, const char *s)
+{
+    out_bytes(o, s, strlen(s));
+}
+
+void
+out_char(struct out *o, char c)
+{
+    reserve(o, 1);
+    o->at[o->n++] = c;
+}
+
+void
+out_uint(struct out *o, uint64_t value)
+{
+    char digits[24];
+    size_t n = sizeof digits;
+    do {
+        digits[--n] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    out_bytes(o, digits + n, sizeof digits - n);
+}
+
+void
+out_int(struct out *o, int64_t value)
+{
+    if (value < 0) {
+        out_char(o, '-');
+        out_uint(o, (uint64_t)0 - (uint64_t)value);
+    } else {
+        out_uint(o, (uint64_t)value);
+    }
+}
+
+static void
+quoted(struct out *o, const char *s, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    out_char(o, '"');
+    size_t plain = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            continue;
+        }
+        out_bytes(o, s + plain, i - plain);
+        plain = i + 1;
+        if (c == '"' || c == '\\') {
+            out_char(o, '\\');
+            out_char(o, (char)c);
+        } else {
+            char u[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+            out_bytes(o, u, 6);
+        }
+    }
+    out_bytes(o, s + plain, n - plain);
+    out_char(o, '"');
+}
+
+static void
+member(struct out *o, const char *key)
+{
+    if (!o->first) {
+        out_char(o, ',');
+    }
+    o->first = false;
+    if (key != NULL) {
+        quoted(o, key, strlen(key));
+        out_char(o, ':');
+    }
+}
+
+void
+js_text(struct out *o, const char *key, struct jb_text t)
+{
+    member(o, key);
+    quoted(o, t.s != NULL ? t.s : "", t.n);
+}
+
+void
+js_str(struct out *o, const char *key, const char *s)
+{
+    if (s == NULL) {
+        js_null(o, key);
+        return;
+    }
+    js_text(o, key, (struct jb_text){s, strlen(s)});
+}
+
+void
+js_int(struct out *o, const char *key, int64_t value)
+{
+    member(o, key);
+    out_int(o, value);
+}
+
+void
+js_uint(struct out *o, const char *key, uint64_t value)
+{
+    member(o, key);
+    out_uint(o, value);
+}
+
+void
+js_bool(struct out *o, const char *key, bool value)
+{
+    member(o, key);
+    out_str(o, value ? "true" : "false");
+}
+
+void
+js_null(struct out *o, const char *key)
+{
+    member(o, key);
+    out_str(o, "null");
+}
+
+void
+js_wide(struct out *o, const char *key, const uint8_t be[16])
+{
+    __extension__ unsigned __int128 value = 0;
+    for (int i = 0; i < 16; i++) {
+        value = (value << 8) | be[i];
+    }
+    member(o, key);
+    if (be[0] & 0x80) {
+        value = 0 - value;
+        out_char(o, '-');
+    }
+    char digits[40];
+    size_t n = sizeof digits;
+    do {
+        digits[--n] = (char)('0' + (int)(value % 10));
+        value /= 10;
+    } while (value != 0);
+    out_bytes(o, digits + n, sizeof digits - n);
+}
+
+void
+js_hex(struct out *o, const char *key, const uint8_t *bytes, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    member(o, key);
+    out_char(o, '"');
+    for (size_t i = 0; i < n; i++) {
+        out_char(o, hex[bytes[i] >> 4]);
+        out_char(o, hex[bytes[i] & 15]);
+    }
+    out_char(o, '"');
+}
+
+void
+js_day(struct out *o, const char *key, jb_day d)
+{
+    char text[JB_DAY_TEXT_BYTES];
+    js_str(o, key, d == JB_NO_DAY ? NULL : jb_day_print(d, text));
+}
+
+void
+js_instant(struct out *o, const char *key, jb_instant t, int32_t utc_offset_s)
+{
+    char text[JB_INSTANT_TEXT_BYTES];
+    js_str(o, key, t == JB_NO_INSTANT ? NULL : jb_instant_print(t, utc_offset_s, text));
+}
+
+void
+js_open(struct out *o, const char *key, char bracket)
+{
+    member(o, key);
+    out_char(o, bracket);
+    o->first = true;
+}
+
+void
+js_close(struct out *o, char bracket)
+{
+    out_char(o, bracket);
+    o->first = false;
+}
