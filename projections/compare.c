@@ -1,0 +1,148 @@
+/* views.mdb, row by row, against a fold of the log alone. */
+#include "projections/views.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "projections/query.h"
+
+struct compare {
+    struct jb_store_txn *t;
+    unsigned table;
+    uint64_t rows;
+    void (*differs)(void *data, const char *text);
+    void *data;
+};
+
+static void JB_PRINTF(2, 3)
+say(struct compare *c, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    int n = snprintf(text, sizeof text, "views.mdb, table %s: ", jb_views_schema.tables[c->table]);
+    va_start(args, format);
+    vsnprintf(text + n, sizeof text - (size_t)n, format, args);
+    va_end(args);
+    c->differs(c->data, text);
+}
+
+/* Which row it is, in words. */
+static void
+name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_t out_n)
+{
+    char day[JB_DAY_TEXT_BYTES];
+    if ((c->table == JB_VT_ROWS || c->table == JB_VT_KNOWN) && n == JB_KEY_WALLET_DAY_BYTES) {
+        snprintf(out, out_n, "wallet number %u, %s", (unsigned)jb_get_be(key, 4), jb_day_print(jb_get_be_i32(key + 4), day));
+    } else if (c->table == JB_VT_CLOSES && n == JB_KEY_DAY_BYTES) {
+        snprintf(out, out_n, "%s", jb_day_print(jb_get_be_i32(key), day));
+    } else if (c->table == JB_VT_MARKS && n == JB_KEY_WALLET_SEQ_BYTES) {
+        snprintf(out, out_n, "wallet number %u, event %llu", (unsigned)jb_get_be(key, 4), (unsigned long long)jb_get_be(key + 4, 8));
+    } else if (c->table == JB_VT_WALLETS && n == JB_KEY_WALLET_BYTES) {
+        snprintf(out, out_n, "wallet number %u", (unsigned)jb_get_be(key, 4));
+    } else {
+        snprintf(out, out_n, "the ledger's row");
+    }
+}
+
+static jb_status
+compare_row(void *data, const void *key, size_t key_n, const void *value, size_t value_n, struct jb_error *err)
+{
+    struct compare *c = data;
+    const void *there;
+    size_t there_n;
+    char name[80];
+    c->rows++;
+    jb_status status = jb_store_get(c->t, c->table, key, key_n, &there, &there_n, err);
+    if (status == JB_OK && there_n == value_n && memcmp(there, value, value_n) == 0) {
+        return JB_OK;
+    }
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        return status;
+    }
+    name_row(c, key, key_n, name, sizeof name);
+    if (status == JB_E_NOTFOUND) {
+        say(c, "the row of %s is missing", name);
+        return JB_OK;
+    }
+    struct jb_day_row is, should;
+    if ((c->table == JB_VT_ROWS || c->table == JB_VT_KNOWN) && jb_day_row_decode(0, there, there_n, &is) &&
+        jb_day_row_decode(0, value, value_n, &should)) {
+        say(c, "the row of %s has total %lld, paid %lld, free %lld where the log gives %lld, %lld, %lld", name, (long long)is.total, (long long)is.paid,
+            (long long)is.free, (long long)should.total, (long long)should.paid, (long long)should.free);
+    } else {
+        say(c, "the row of %s is not what the log gives", name);
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_error *err)
+{
+    jb_cursor *cursor;
+    jb_status status = jb_cursor_open(l, 1, &cursor, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    while (status == JB_OK && fold->g.seq < seq) {
+        const struct jb_event *e;
+        status = jb_cursor_next(cursor, &e, err);
+        if (status == JB_END) {
+            status = jb_fail(err, JB_E_ROLLBACK, "views.mdb includes event %llu, but the log ends at %llu: it was put back to an older state",
+                             (unsigned long long)seq, (unsigned long long)fold->g.seq);
+        }
+        if (status == JB_OK) {
+            status = jb_fold_event(fold, NULL, e, err);
+        }
+        if (progress != NULL && fold->g.seq % 65536 == 0) {
+            progress(data, fold->g.seq, seq);
+        }
+    }
+    jb_cursor_close(cursor);
+    return status;
+}
+
+static jb_status
+compare_tables(struct compare *c, const struct jb_fold *fold, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (c->table = 0; c->table < JB_VT_N && status == JB_OK; c->table++) {
+        MDB_stat st;
+        c->rows = 0;
+        status = jb_fold_each(fold, c->table, compare_row, c, err);
+        if (status == JB_OK && mdb_stat(c->t->txn, c->t->dbi[c->table], &st) == 0 && st.ms_entries != c->rows) {
+            say(c, "it has %llu rows where %llu should be", (unsigned long long)st.ms_entries, (unsigned long long)c->rows);
+        }
+    }
+    return status;
+}
+
+jb_status
+jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), void *data, struct jb_error *err)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct jb_store *store;
+    bool remade;
+    jb_info(l, &info);
+    jb_status status = jb_store_open(info.dir, &jb_views_schema, info.ledger_id, true, &store, &remade, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_store_txn t;
+    status = jb_store_read(store, &t, err);
+    if (status == JB_OK && t.meta.seq > 0) {
+        struct jb_fold fold;
+        uint8_t chain[16];
+        jb_fold_init(&fold, info.utc_offset_s);
+        struct compare c = {.t = &t, .differs = differs, .data = data};
+        status = jb_fold_log(l, t.meta.seq, &fold, NULL, NULL, err);
+        status = status == JB_OK ? jb_chain_at(l, t.meta.seq, chain, err) : status;
+        if (status == JB_OK && memcmp(chain, t.meta.chain, 16) != 0) {
+            say(&c, "it says that it includes event %llu of another log: the chain values differ", (unsigned long long)t.meta.seq);
+        }
+        status = status == JB_OK ? compare_tables(&c, &fold, err) : status;
+        jb_fold_free(&fold);
+    }
+    jb_store_end(&t);
+    jb_store_close(store);
+    return status;
+}

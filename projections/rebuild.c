@@ -1,0 +1,99 @@
+/* views.mdb anew: folded over nothing, written into the next generation's tables, switched to in one transaction. */
+#include "projections/views.h"
+
+#include "projections/query.h"
+
+static jb_status
+write_next(struct jb_store *store, const struct jb_fold *fold, const uint8_t chain[16], struct jb_error *err)
+{
+    for (;;) {
+        struct jb_store_txn t;
+        jb_status status = jb_store_next_write(store, &t, err);
+        status = status == JB_OK ? jb_fold_store(fold, &t, err) : status;
+        if (status == JB_OK) {
+            return jb_store_commit(&t, fold->g.seq, chain, err);
+        }
+        jb_store_end(&t);
+        if (status != JB_E_FULL || !jb_store_grown(store)) {
+            return status;
+        }
+    }
+}
+
+static jb_status
+digest(struct jb_store *store, bool next, uint8_t ret[16], struct jb_store_meta *ret_meta, struct jb_error *err)
+{
+    struct jb_store_txn t;
+    jb_status status = next ? jb_store_next_write(store, &t, err) : jb_store_read(store, &t, err);
+    if (status == JB_OK) {
+        *ret_meta = t.meta;
+        status = jb_store_digest(&t, ret, err);
+        jb_store_end(&t);
+    }
+    return status;
+}
+
+/* Brings the stored views to the log's head, so that old and new can be compared there. False: there is nothing that could be compared. */
+static bool
+bring_up_to_date(jb_ledger *l)
+{
+    jb_views *v;
+    struct jb_error ignored;
+    if (jb_views_open(l, &v, &ignored) != JB_OK) {
+        return false;
+    }
+    bool ok = jb_views_sync(v, true, &ignored) == JB_OK;
+    jb_views_close(v);
+    return ok;
+}
+
+static jb_status
+rebuild(jb_ledger *l, struct jb_store *store, bool comparable, void (*progress)(void *, uint64_t, uint64_t), void *data, struct jb_views_rebuilt *ret,
+        struct jb_error *err)
+{
+    struct jb_head head = JB_SIZED(struct jb_head);
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct jb_store_meta before = {0}, after;
+    uint8_t digest_before[16], chain[16];
+    jb_info(l, &info);
+    jb_status status = jb_head_get(l, &head, err);
+    status = status == JB_OK ? digest(store, false, digest_before, &before, err) : status;
+    status = status == JB_OK ? jb_store_next_begin(store, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    ret->had = comparable && before.seq > 0 && before.seq <= head.seq;
+    struct jb_fold fold;
+    jb_fold_init(&fold, info.utc_offset_s);
+    status = jb_fold_log(l, ret->had ? before.seq : head.seq, &fold, progress, data, err);
+    status = status == JB_OK ? jb_chain_at(l, fold.g.seq, chain, err) : status;
+    status = status == JB_OK ? write_next(store, &fold, chain, err) : status;
+    jb_fold_free(&fold);
+    status = status == JB_OK ? digest(store, true, ret->digest, &after, err) : status;
+    if (status == JB_OK) {
+        ret->same = ret->had && before.seq == after.seq && memcmp(digest_before, ret->digest, 16) == 0;
+        status = jb_store_next_switch(store, err);
+    }
+    return status;
+}
+
+jb_status
+jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_views_rebuilt *ret, struct jb_error *err)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct jb_views_rebuilt result = {0};
+    struct jb_store *store;
+    bool remade;
+    jb_info(l, &info);
+    bool comparable = bring_up_to_date(l);
+    jb_status status = jb_store_open(info.dir, &jb_views_schema, info.ledger_id, false, &store, &remade, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = rebuild(l, store, comparable && !remade, progress, data, &result, err);
+    jb_store_close(store);
+    if (status == JB_OK) {
+        *ret = result;
+    }
+    return status;
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""Holds every #include against the arrows of docs/architecture.md, and the pure layers against what makes a function impure.
+
+usage: check.py [ROOT]        checks the tree
+       check.py --selftest    checks the checker: one bad file a rule
+"""
+import os
+import re
+import sys
+import tempfile
+
+# layer -> the layers whose headers it may include (its own always).
+MAY = {
+    "core/base": set(),
+    "core/event": {"core/base"},
+    "core/log": {"core/base", "core/event"},
+    "core/wallet": {"core/base", "core/event"},
+    "core/rules": {"core/base", "core/event", "core/wallet"},
+    "core/book": {"core/base", "core/event", "core/log", "core/wallet"},
+    "core/people": {"core/base", "core/log"},
+    "core/ledger": {"core/base", "core/event", "core/log", "core/wallet", "core/rules", "core/book", "core/people"},
+    "projections": {"core/base", "core/event", "core/log", "core/book", "core/ledger"},
+    "replay": {"core/base", "core/event", "core/log", "core/wallet", "core/book", "core/ledger", "projections"},
+}
+# Headers of core/ledger that are meant for the layers above; the rest is its own.
+LEDGER_FACES = {"ledger/state_read.h", "ledger/rebuild.h"}
+PUBLIC_OWNER = {"base.h": "core", "event.h": "core", "command.h": "core", "ledger.h": "core", "projections.h": "projections", "replay.h": "replay"}
+PUBLIC_MAY = {"core": {"core"}, "projections": {"core", "projections"}, "replay": {"core", "projections", "replay"}}
+PURE = ("core/wallet", "core/rules")
+IMPURE = re.compile(r"\b(time|clock_gettime|gettimeofday|localtime\w*|gmtime\w*|setlocale|getenv|rand|random|getrandom|printf|fopen|open|read|write|malloc|calloc)\s*\(")
+# The fold makes a refund's legs, once per approval: not on the hot path.
+IMPURE_ALLOWED = {("core/wallet/apply.c", "malloc"), ("core/wallet/wallet.c", "malloc")}
+BANNED = re.compile(r"\b(strcat|sprintf|vsprintf|gets|atoi|atol|strtol|strtoul|gmtime|localtime|rand|setenv)\s*\(")
+FLOAT = re.compile(r"\b(float|double)\b")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', re.S)
+
+
+def layer_of(path):
+    for layer in MAY:
+        if path.startswith(layer + "/"):
+            return layer
+    return "tools" if path.startswith("tools/") else None
+
+
+def resolve(included):
+    """The layer that an internal include names."""
+    first = included.split("/")[0]
+    if first in ("projections", "replay"):
+        return first
+    return "core/" + first if "core/" + first in MAY else None
+
+
+def check_includes(path, layer, text):
+    for kind, included in INCLUDE.findall(text):
+        if ".." in included.split("/"):
+            yield f"{path}: #include of {included} climbs out of its layer"
+        if included.startswith("jangbu/"):
+            owner = PUBLIC_OWNER.get(included.split("/")[1])
+            top = "core" if layer.startswith("core") else layer
+            if owner is None or (top in PUBLIC_MAY and owner not in PUBLIC_MAY[top]):
+                yield f"{path}: {layer} may not include <{included}>"
+            continue
+        if kind == "<":
+            continue
+        if layer == "tools":
+            if "/" in included:
+                yield f"{path}: tools see public headers only, not {included}"
+            continue
+        target = resolve(included)
+        if target is None:
+            yield f'{path}: "{included}" names no layer'
+        elif target != layer and target not in MAY[layer]:
+            yield f"{path}: {layer} may not include {included}"
+        elif target == "core/ledger" and layer != "core/ledger" and included not in LEDGER_FACES:
+            yield f"{path}: {included} is the ledger's own; {layer} may include {sorted(LEDGER_FACES)}"
+
+
+def check_file(path, text):
+    layer = layer_of(path)
+    if layer is None:
+        return
+    yield from check_includes(path, layer, text)
+    code = COMMENT.sub(" ", text)
+    for name in set(BANNED.findall(code)):
+        yield f"{path}: {name}() is banned here"
+    if layer != "tools" and FLOAT.search(code):
+        yield f"{path}: money and time are integers; no floating point below tools/"
+    if layer in PURE:
+        for name in set(IMPURE.findall(code)):
+            if (path, name) not in IMPURE_ALLOWED:
+                yield f"{path}: {layer} is pure; it may not call {name}()"
+
+
+def check_tree(root):
+    problems = []
+    for top in ("core", "projections", "replay", "tools"):
+        for folder, _, files in os.walk(os.path.join(root, top)):
+            for name in sorted(files):
+                if name.endswith((".c", ".h", ".def")):
+                    full = os.path.join(folder, name)
+                    with open(full, encoding="utf-8") as f:
+                        problems += check_file(os.path.relpath(full, root), f.read())
+    return problems
+
+
+BAD = {
+    "core/base/a.c": '#include "log/log.h"\n',
+    "core/rules/a.c": '#include "book/book.h"\n',
+    "core/wallet/a.c": "void f(void) { time(0); }\n",
+    "core/rules/b.c": "void *f(void) { return malloc(1); }\n",
+    "core/log/a.c": "#include <jangbu/projections.h>\n",
+    "core/event/a.c": "static double x;\n",
+    "core/book/a.c": "int f(void) { return atoi(\"1\"); }\n",
+    "core/base/b.c": '#include "../x.h"\n',
+    "projections/a.c": '#include "rules/decide.h"\n',
+    "projections/b.c": '#include "ledger/internal.h"\n',
+    "replay/a.c": '#include "rules/decide.h"\n',
+    "tools/a.c": '#include "book/book.h"\n',
+}
+
+
+def selftest():
+    failed = 0
+    for path, text in BAD.items():
+        if not list(check_file(path, text)):
+            print(f"selftest: {path} should have been refused: {text!r}")
+            failed += 1
+    with tempfile.TemporaryDirectory():
+        good = list(check_file("core/rules/c.c", '#include "wallet/wallet.h"\n/* malloc( time( double */\n'))
+    failed += len(good)
+    print(f"layers selftest: {len(BAD) + 1 - failed} passed, {failed} failed")
+    return failed
+
+
+def main():
+    if "--selftest" in sys.argv:
+        return 1 if selftest() else 0
+    root = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    problems = check_tree(root)
+    print("\n".join(problems) if problems else "layers: every include goes along the arrows")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
