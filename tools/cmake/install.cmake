@@ -4,6 +4,8 @@ install(TARGETS jangbu_shared jangbu_static LIBRARY DESTINATION ${CMAKE_INSTALL_
 foreach(layer core projections replay)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}/include/jangbu DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
+# From where a file lies to the prefix: an installed tree can be moved.
+file(RELATIVE_PATH JB_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/jangbu.pc.in jangbu.pc @ONLY)
 file(RELATIVE_PATH JB_CONFIG_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/cmake/jangbu /)
 configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/jangbuConfig.cmake.in jangbuConfig.cmake @ONLY)
