@@ -15,7 +15,9 @@ struct work {
     struct jb_error *err;
     const struct jb_command *group; /* the group that c is a member of */
     const struct jb_command *last_member;
+    jb_seq before_closing, first; /* of a group: the last event before its closing of days, and the first event of its members */
     bool keyed;
+    bool closed; /* the closing of days before a group is done */
 };
 
 static enum jb_step
@@ -400,6 +402,28 @@ write_wallet_event(struct work *w, struct jb_slot *s, const struct jb_event *gro
     return status == JB_OK ? jb_emit(w->l, e, w->err) : status;
 }
 
+/* `expect` is compared before due expiries are written (rulings.md section 5), also those that the group's own closing of days wrote: a caller cannot
+ * know them. So a wallet that no member has touched yet counts as it was before the closing. */
+static jb_status
+known_version(struct work *w, const struct jb_wallet *wallet)
+{
+    w->m.known_version = 0;
+    if (w->group == NULL || (w->c->has & JB_HAS(JB_CF_EXPECT)) == 0 || wallet->version >= w->first) {
+        return JB_OK;
+    }
+    jb_seq version = wallet->version;
+    while (version > w->before_closing) {
+        const struct jb_event *e;
+        jb_status status = jb_book_event(w->l->book, version, &e, w->err);
+        if (status != JB_OK) {
+            return status;
+        }
+        version = e->prev;
+    }
+    w->m.known_version = version;
+    return JB_OK;
+}
+
 /* Decides w->c on its wallet; v says what. */
 static jb_status
 decide_wallet(struct work *w, struct jb_slot **ret_slot)
@@ -409,6 +433,9 @@ decide_wallet(struct work *w, struct jb_slot **ret_slot)
     struct jb_slot *s;
     jb_status status = jb_book_find(l->book, w->c->wallet, &s, w->err);
     *ret_slot = s;
+    if (status == JB_OK && s != NULL) {
+        status = known_version(w, &s->w);
+    }
     if (status == JB_OK && s != NULL && w->m.at < w->m.recorded_at) {
         status = jb_book_load_intervals(l->book, s, w->m.at, w->err);
     }
@@ -569,7 +596,7 @@ process_close(struct work *w)
 /* ---- groups ------------------------------------------------------------------------------------------------------------------- */
 
 static enum jb_step
-member(struct work *g, size_t i, struct jb_answer *a, jb_seq first, bool *ret_refused)
+member(struct work *g, size_t i, struct jb_answer *a, bool *ret_refused)
 {
     struct work w = *g;
     struct jb_verdict *v = &g->l->verdict;
@@ -607,7 +634,7 @@ member(struct work *g, size_t i, struct jb_answer *a, jb_seq first, bool *ret_re
         end.caller = g->r->caller;
         end.fingerprint = g->fingerprint;
         end.group_commands = (uint32_t)g->c->commands_n;
-        end.seq = first;
+        end.seq = g->first;
     }
     status = write_wallet_event(&w, s, last ? &end : NULL);
     if (status == JB_OK) {
@@ -624,22 +651,24 @@ member(struct work *g, size_t i, struct jb_answer *a, jb_seq first, bool *ret_re
 static enum jb_step
 run_group(struct work *w, struct jb_answer *members, bool keep, bool *ret_refused, int64_t *ret_index)
 {
-    jb_seq first;
     size_t collected = jb_people_collected(w->l->people);
     *ret_refused = false;
     if (jb_book_save(w->l->book, w->err) != JB_OK) {
         return JB_STEP_FAILED;
     }
     enum jb_step step = JB_STEP_DECIDED;
+    if (!w->closed) {
+        w->before_closing = w->l->book->g.seq;
+    }
     jb_day through = keep ? JB_NO_DAY : jb_due_day(&w->l->book->g, w->m.recorded_at);
     if (through != JB_NO_DAY) {
         w->l->trial = true;
         step = jb_close_days(w->l, through, w->m.recorded_at, NULL, w->err);
         w->l->trial = w->l->closing = false;
     }
-    first = w->l->book->g.seq + 1;
+    w->first = w->l->book->g.seq + 1;
     for (size_t i = 0; i < w->c->commands_n && step == JB_STEP_DECIDED && !*ret_refused; i++) {
-        step = member(w, i, &members[i], first, ret_refused);
+        step = member(w, i, &members[i], ret_refused);
         *ret_index = (int64_t)i;
     }
     if (step == JB_STEP_DECIDED && !*ret_refused && keep) {
@@ -668,6 +697,8 @@ process_group(struct work *w)
     /* Only an accepted group closes days: so when a closing is due it is tried first, undone, and done behind the closing. */
     enum jb_step step = run_group(w, members, !due && !dry, &refused, &index);
     if (step == JB_STEP_DECIDED && !refused && due && !dry) {
+        w->before_closing = w->l->book->g.seq;
+        w->closed = true;
         step = close_due(w);
         if (step == JB_STEP_DECIDED) {
             memset(members, 0, n * sizeof *members);

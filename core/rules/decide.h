@@ -31,6 +31,7 @@ struct jb_moment_of {
     jb_instant at;          /* by which consumption is judged: occurred_at, but not after recorded_at */
     jb_day today;           /* day(recorded_at) */
     jb_instant clock;       /* for messages */
+    jb_seq known_version;   /* what `expect` is compared with; 0: the wallet's version as it is */
 };
 
 struct jb_verdict {

@@ -74,8 +74,9 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_mom
         jb_refuse(v, JB_CODE_WALLET_DELETED);
         return false;
     }
-    if ((c->has & JB_HAS(JB_CF_EXPECT)) != 0 && c->expect != w->version) {
-        jb_refuse_with(v, JB_CODE_EXPECT_MISMATCH, JB_FIG_VERSION, (int64_t)w->version);
+    jb_seq version = m->known_version != 0 ? m->known_version : w->version;
+    if ((c->has & JB_HAS(JB_CF_EXPECT)) != 0 && c->expect != version) {
+        jb_refuse_with(v, JB_CODE_EXPECT_MISMATCH, JB_FIG_VERSION, (int64_t)version);
         return false;
     }
     /* Only consumption is judged by the state at its own time; everything else by the state now. */
