@@ -1,2 +1,245 @@
-#include "app.h"
-int cmd_export(struct app*app,int argc,char**argv){(void)argc;(void)argv;return app_usage(app,"export is not built in");}
+/* jangbu export, and the exports that are a table. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event_json.h"
+#include "export.h"
+
+bool
+export_flush(struct out *o, FILE *file)
+{
+    bool ok = o->n == 0 || fwrite(o->at, 1, o->n, file) == o->n;
+    o->n = 0;
+    o->first = true;
+    return ok;
+}
+
+static int
+compare_order(const void *a, const void *b)
+{
+    const struct export_order *x = a, *y = b;
+    if (x->posted_on != y->posted_on) {
+        return x->posted_on < y->posted_on ? -1 : 1;
+    }
+    return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+jb_status
+export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n, struct jb_error *err)
+{
+    struct export_order *list = malloc((size_t)last * sizeof *list + 1);
+    jb_cursor *c;
+    size_t n = 0;
+    if (list == NULL) {
+        err->status = JB_E_NOMEM;
+        snprintf(err->text, sizeof err->text, "no memory to sort %llu events", (unsigned long long)last);
+        return JB_E_NOMEM;
+    }
+    jb_status status = jb_cursor_open(l, 1, &c, err);
+    while (status == JB_OK && n < last) {
+        const struct jb_event *e;
+        status = jb_cursor_next(c, &e, err);
+        if (status == JB_OK) {
+            list[n++] = (struct export_order){e->posted_on, e->seq};
+        }
+    }
+    if (status == JB_OK || status == JB_END) {
+        jb_cursor_close(c);
+        qsort(list, n, sizeof *list, compare_order);
+        *ret = list;
+        *ret_n = n;
+        return JB_OK;
+    }
+    free(list);
+    return status;
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------------------------------------- */
+
+static void
+csv_text(struct out *o, const char *s, size_t n)
+{
+    bool plain = memchr(s, ',', n) == NULL && memchr(s, '"', n) == NULL && memchr(s, '\n', n) == NULL && memchr(s, '\r', n) == NULL;
+    if (plain) {
+        out_bytes(o, s, n);
+        return;
+    }
+    out_char(o, '"');
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '"') {
+            out_char(o, '"');
+        }
+        out_char(o, s[i]);
+    }
+    out_char(o, '"');
+}
+
+struct parts {
+    jb_amount free, paid, debt, lapsed;
+};
+
+static struct parts
+sum_parts(const struct jb_event *e)
+{
+    struct parts s = {0};
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        const struct jb_part *p = &e->parts[i];
+        *(p->kind == JB_PART_DEBT ? &s.debt : p->kind == JB_PART_LOT ? &s.paid : p->kind == JB_PART_GRANT ? &s.free : &s.lapsed) += p->amount;
+    }
+    return s;
+}
+
+static bool
+is_late(const struct app *app, const struct jb_event *e)
+{
+    return e->posted_on != JB_NO_DAY && e->posted_on > jb_day_of(e->occurred_at, app->info.utc_offset_s);
+}
+
+static void
+csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n, struct out *o)
+{
+    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES];
+    struct parts s = sum_parts(e);
+    const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};
+    out_uint(o, e->seq);
+    out_char(o, ',');
+    out_str(o, type != NULL ? type->name : "unknown");
+    out_char(o, ',');
+    csv_text(o, wallet, wallet_n);
+    out_char(o, ',');
+    csv_text(o, e->id.s != NULL ? e->id.s : "", e->id.n);
+    out_char(o, ',');
+    out_str(o, e->recorded_at == JB_NO_INSTANT ? "" : jb_instant_print(e->recorded_at, app->info.utc_offset_s, time));
+    out_char(o, ',');
+    out_str(o, e->occurred_at == JB_NO_INSTANT ? "" : jb_instant_print(e->occurred_at, app->info.utc_offset_s, time));
+    out_char(o, ',');
+    out_str(o, e->posted_on == JB_NO_DAY ? "" : jb_day_print(e->posted_on, day));
+    out_char(o, ',');
+    out_str(o, is_late(app, e) ? "true" : "false");
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        out_char(o, ',');
+        out_int(o, figures[i]);
+    }
+    out_char(o, '\n');
+}
+
+jb_status
+export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p, struct jb_error *err)
+{
+    struct export_order *order;
+    size_t n;
+    jb_cursor *c;
+    struct out o = {.first = true};
+    jb_status status = export_sort(app->ledger, last, &order, &n, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_open(app->ledger, 1, &c, err);
+    if (csv) {
+        out_str(&o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,debt,lapsed,effect\n");
+    }
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        const struct jb_event *e;
+        char wallet[JB_ID_BYTES_MAX];
+        size_t wallet_n = 0;
+        status = jb_cursor_at(c, order[i].seq, &e, err);
+        if (status == JB_OK && e->wallet != 0) {
+            status = jb_wallet_id(app->ledger, e->wallet, wallet, &wallet_n, err);
+        }
+        if (status != JB_OK) {
+            break;
+        }
+        if (csv) {
+            csv_row(app, e, wallet, wallet_n, &o);
+        } else {
+            event_json(&o, e, (struct jb_text){e->wallet != 0 ? wallet : NULL, wallet_n}, app->info.utc_offset_s);
+            out_char(&o, '\n');
+            o.first = true;
+        }
+        if (o.n > 60000 && !export_flush(&o, file)) {
+            break;
+        }
+        progress_show(p, i, n);
+    }
+    export_flush(&o, file);
+    free(o.at);
+    jb_cursor_close(c);
+    free(order);
+    return status;
+}
+
+/* ---- the sub-command -------------------------------------------------------------------------------------------------------------- */
+
+static int
+run_export(struct app *app, const char *format, FILE *file)
+{
+    static const char *const words[] = {"hledger", "ledger", "beancount"};
+    struct jb_moment m;
+    struct progress p;
+    jb_status status = jb_moment_resolve(app->views, app->has_as_of ? &app->as_of : NULL, &m, &app->err);
+    if (status != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    progress_begin(&p, "export");
+    if (strcmp(format, "csv") == 0 || strcmp(format, "jsonl") == 0) {
+        status = export_rows(app, m.seq, strcmp(format, "csv") == 0, file, &p, &app->err);
+    } else {
+        for (int i = 0; i < 3; i++) {
+            if (strcmp(format, words[i]) == 0) {
+                status = export_books(app, m.seq, (enum books_format)i, file, &p, &app->err);
+            }
+        }
+    }
+    progress_end(&p);
+    if (status != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    return EXIT_DONE;
+}
+
+int
+cmd_export(struct app *app, int argc, char **argv)
+{
+    const char *args[64], *format = NULL, *path = NULL;
+    int n, code;
+    const struct option_row options[] = {{"format", NULL, &format}, {"output", NULL, &path}, {0}};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-o") == 0) {
+            argv[i] = (char *)(uintptr_t)"--output";
+        }
+    }
+    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    static const char *const formats[] = {"csv", "jsonl", "hledger", "ledger", "beancount"};
+    bool known = false;
+    for (size_t i = 0; i < 5 && format != NULL; i++) {
+        known |= strcmp(format, formats[i]) == 0;
+    }
+    if (n != 1 || format == NULL) {
+        return app_usage(app, "jangbu export takes one ledger and --format");
+    }
+    if (!known) {
+        return app_usage(app, "--format is csv, jsonl, hledger, ledger or beancount, not %s", format);
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    FILE *file = path == NULL ? stdout : fopen(path, "wx");
+    if (file == NULL) {
+        fprintf(stderr, "jangbu: cannot make %s: %s\n", path, strerror(errno));
+        return EXIT_MACHINE;
+    }
+    code = run_export(app, format, file);
+    bool bad = fflush(file) != 0 || ferror(file) != 0;
+    if (path != NULL) {
+        bad |= fclose(file) != 0;
+    }
+    if (bad) {
+        fprintf(stderr, "jangbu: the export could not be written: %s\n", strerror(errno));
+        return EXIT_MACHINE;
+    }
+    return code;
+}
