@@ -17,11 +17,8 @@ finish(struct jb_balance *b)
 static void
 from_state(const struct jb_state_wallet *w, jb_day today, struct jb_balance *ret)
 {
-    struct jb_balance b = {.status = w->status,
-                           .paid = w->paid,
-                           .refund_pending = w->refund_pending,
-                           .refund_in_transit = w->refund_in_transit,
-                           .version = w->version};
+    struct jb_balance b = {
+        .status = w->status, .paid = w->paid, .refund_pending = w->refund_pending, .refund_in_transit = w->refund_in_transit, .version = w->version};
     for (uint32_t i = 0; i < w->grants_n; i++) {
         if (w->grants[i].expires_on >= today) {
             *(w->grants[i].in_use ? &b.free : &b.free_dormant) += w->grants[i].remaining;

@@ -14,8 +14,7 @@ struct compare {
     void *data;
 };
 
-static void JB_PRINTF(2, 3)
-say(struct compare *c, const char *format, ...)
+static void JB_PRINTF(2, 3) say(struct compare *c, const char *format, ...)
 {
     char text[400];
     va_list args;
@@ -67,8 +66,8 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
     struct jb_day_row is, should;
     if ((c->table == JB_VT_ROWS || c->table == JB_VT_KNOWN) && jb_day_row_decode(0, there, there_n, &is) &&
         jb_day_row_decode(0, value, value_n, &should)) {
-        say(c, "the row of %s has total %lld, paid %lld, free %lld where the log gives %lld, %lld, %lld", name, (long long)is.total, (long long)is.paid,
-            (long long)is.free, (long long)should.total, (long long)should.paid, (long long)should.free);
+        say(c, "the row of %s has total %lld, paid %lld, free %lld where the log gives %lld, %lld, %lld", name, (long long)is.total,
+            (long long)is.paid, (long long)is.free, (long long)should.total, (long long)should.paid, (long long)should.free);
     } else {
         say(c, "the row of %s is not what the log gives", name);
     }
@@ -76,7 +75,8 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
 }
 
 jb_status
-jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_error *err)
+jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, void (*progress)(void *data, uint64_t done, uint64_t all), void *data,
+            struct jb_error *err)
 {
     jb_cursor *cursor;
     jb_status status = jb_cursor_open(l, 1, &cursor, err);

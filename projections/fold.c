@@ -89,7 +89,6 @@ grow_slots(struct jb_fold *f)
     return true;
 }
 
-
 static jb_status
 load_row(void *data, const struct jb_day_row *row, struct jb_error *err)
 {
@@ -259,9 +258,9 @@ mark(struct jb_fold_wallet *w)
 static jb_status
 contradiction(struct jb_error *err, jb_seq seq, const char *why)
 {
-    jb_status status = strcmp(why, "no memory") == 0
-                           ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
-                           : jb_fail(err, JB_E_CORRUPT, "event %llu: %s. The log contradicts itself: run `jangbu audit`", (unsigned long long)seq, why);
+    jb_status status = strcmp(why, "no memory") == 0 ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
+                                                     : jb_fail(err, JB_E_CORRUPT, "event %llu: %s. The log contradicts itself: run `jangbu audit`",
+                                                               (unsigned long long)seq, why);
     if (err != NULL) {
         err->at = seq;
     }

@@ -24,9 +24,9 @@ struct jb_fold_mark {
 struct jb_fold_wallet {
     uint32_t number;
     struct jb_light light;
-    struct jb_day_row before; /* the closings before the first of rows */
-    JB_VEC(struct jb_fold_row) rows; /* in order of day: every row of an open day, and those that closed since */
-    JB_VEC(struct jb_fold_row) known; /* in order of day: those that were touched */
+    struct jb_day_row before;          /* the closings before the first of rows */
+    JB_VEC(struct jb_fold_row) rows;   /* in order of day: every row of an open day, and those that closed since */
+    JB_VEC(struct jb_fold_row) known;  /* in order of day: those that were touched */
     JB_VEC(struct jb_fold_mark) marks; /* in order of seq: new ones */
 };
 
@@ -34,7 +34,7 @@ struct jb_fold {
     int32_t utc_offset_s;
     struct jb_view_global g;
     JB_VEC(struct jb_fold_wallet *) wallets; /* every wallet that was touched */
-    uint32_t *slots; /* hash of numbers: index + 1 into wallets */
+    uint32_t *slots;                         /* hash of numbers: index + 1 into wallets */
     uint32_t slots_mask;
     JB_VEC(struct jb_close) closes; /* new ones, days without a gap */
 };

@@ -141,12 +141,12 @@ event_of(jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event **ret,
 
 jb_status
 jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind, const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
-               bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next, struct jb_moment *ret_moment,
-               struct jb_error *err)
+               bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err)
 {
     if (limit < 1 || limit > HISTORY_LIMIT_MAX || (unsigned)kind > JB_HISTORY_REFUND) {
-        return jb_fail(err, JB_E_USAGE, limit < 1 || limit > HISTORY_LIMIT_MAX ? "a page of a history has 1 to 10,000 rows"
-                                                                              : "a history of a kind that does not exist");
+        return jb_fail(err, JB_E_USAGE,
+                       limit < 1 || limit > HISTORY_LIMIT_MAX ? "a page of a history has 1 to 10,000 rows"
+                                                              : "a history of a kind that does not exist");
     }
     uint32_t number;
     struct place at;
@@ -170,10 +170,8 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind, const s
         bool counts = r.only_through == JB_NO_DAY || e->posted_on <= r.only_through;
         jb_amount effect = counts ? jb_event_effect(e) : 0;
         if (counts && is_of_kind(e->type, kind)) {
-            struct jb_history_row row = {.event = e,
-                                         .effect = effect,
-                                         .balance = at.balance,
-                                         .late = e->posted_on > jb_day_of(e->occurred_at, v->info.utc_offset_s)};
+            struct jb_history_row row = {
+                .event = e, .effect = effect, .balance = at.balance, .late = e->posted_on > jb_day_of(e->occurred_at, v->info.utc_offset_s)};
             more = each(data, &row);
             rows++;
         }

@@ -1,10 +1,10 @@
 #include "projections/light.h"
 
-#define CONTRADICTION(condition, sentence) \
-    do {                                   \
-        if (condition) {                   \
-            return sentence;               \
-        }                                  \
+#define CONTRADICTION(condition, sentence)                                                                                                           \
+    do {                                                                                                                                             \
+        if (condition) {                                                                                                                             \
+            return sentence;                                                                                                                         \
+        }                                                                                                                                            \
     } while (0)
 
 /* ---- what an event moves -------------------------------------------------------------------------------------------------- */
@@ -215,8 +215,7 @@ apply_grant(struct jb_light *w, const struct jb_event *e)
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
             return "no memory";
         }
-        w->grants.at[w->grants.n++] =
-            (struct jb_light_grant){.ordinal = e->ordinal, .expires_on = e->day, .remaining = e->amount, .seq = e->seq};
+        w->grants.at[w->grants.n++] = (struct jb_light_grant){.ordinal = e->ordinal, .expires_on = e->day, .remaining = e->amount, .seq = e->seq};
         return NULL;
     }
     struct jb_light_grant *g = find_grant(w, e->ordinal);

@@ -49,9 +49,9 @@ const char *jb_light_apply(struct jb_light *w, const struct jb_event *e, const s
 
 /* Sums over grants. */
 struct jb_light_sums {
-    jb_amount free;        /* in use, not past the deadline on `today` */
-    jb_amount free_due;    /* in use, past it: X(t) of the rulings */
-    jb_amount dormant;     /* not past the deadline */
+    jb_amount free;     /* in use, not past the deadline on `today` */
+    jb_amount free_due; /* in use, past it: X(t) of the rulings */
+    jb_amount dormant;  /* not past the deadline */
     jb_amount dormant_due;
 };
 void jb_light_sum(const struct jb_light *w, jb_day today, struct jb_light_sums *ret);

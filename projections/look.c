@@ -15,7 +15,8 @@ jb_look_event(struct jb_look *q, jb_seq seq, uint32_t wallet, const struct jb_ev
     const struct jb_event *e;
     jb_status status = jb_cursor_at(q->cursor, seq, &e, err);
     if (status == JB_E_NOTFOUND || (status == JB_OK && wallet != 0 && e->wallet != wallet)) {
-        status = jb_fail(err, JB_E_CORRUPT, "event %llu is named as one of wallet %u and is not. Run `jangbu audit`", (unsigned long long)seq, wallet);
+        status =
+            jb_fail(err, JB_E_CORRUPT, "event %llu is named as one of wallet %u and is not. Run `jangbu audit`", (unsigned long long)seq, wallet);
         if (err != NULL) {
             err->at = seq;
         }

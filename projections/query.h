@@ -10,7 +10,7 @@
 struct jb_views {
     jb_ledger *l;
     struct jb_ledger_info info;
-    pthread_mutex_t lock;  /* guards everything below; a query holds it while it reads them */
+    pthread_mutex_t lock;   /* guards everything below; a query holds it while it reads them */
     struct jb_store *store; /* NULL: there is none and none can be made; everything is folded in memory */
     bool writable;
     struct jb_store_meta base; /* what the fold stands on */
@@ -44,8 +44,7 @@ struct jb_row_list {
     struct jb_day_row *at;
     size_t n, cap;
 };
-jb_status jb_look_rows(struct jb_look *q, unsigned table, uint32_t wallet, jb_day from, jb_day to, struct jb_row_list *list,
-                       struct jb_error *err);
+jb_status jb_look_rows(struct jb_look *q, unsigned table, uint32_t wallet, jb_day from, jb_day to, struct jb_row_list *list, struct jb_error *err);
 jb_status jb_look_close(struct jb_look *q, jb_day day, struct jb_close *ret, struct jb_error *err);
 
 /* marks.c: the wallet's light state after its last event <= seq. JB_E_NOTFOUND where it did not exist then (text is filled). */
@@ -61,8 +60,8 @@ struct jb_resolved {
     jb_day today;          /* day of moment.at */
 };
 /* head: the one that `now` means. */
-jb_status jb_look_resolve(struct jb_look *q, const struct jb_as_of *as_of, jb_seq head_seq, jb_instant head_recorded_at,
-                          struct jb_resolved *ret, struct jb_error *err);
+jb_status jb_look_resolve(struct jb_look *q, const struct jb_as_of *as_of, jb_seq head_seq, jb_instant head_recorded_at, struct jb_resolved *ret,
+                          struct jb_error *err);
 /* jb_look_begin at the log's head, and what as_of means there. */
 jb_status jb_look_begin_at(struct jb_views *v, const struct jb_as_of *as_of, struct jb_look *q, struct jb_resolved *ret, struct jb_error *err);
 /* Number of a wallet by its id; a sentence where there is none. */

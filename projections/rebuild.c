@@ -78,7 +78,8 @@ rebuild(jb_ledger *l, struct jb_store *store, bool comparable, void (*progress)(
 }
 
 jb_status
-jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_views_rebuilt *ret, struct jb_error *err)
+jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_views_rebuilt *ret,
+                 struct jb_error *err)
 {
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     struct jb_views_rebuilt result = {0};

@@ -3,12 +3,11 @@
 #include "base/bytes.h"
 
 static const char *const table_names[JB_VT_N] = {
-    [JB_VT_ROWS] = "rows",     [JB_VT_KNOWN] = "known",   [JB_VT_WALLETS] = "wallets",
-    [JB_VT_MARKS] = "marks",   [JB_VT_CLOSES] = "closes", [JB_VT_GLOBAL] = "global",
+    [JB_VT_ROWS] = "rows",   [JB_VT_KNOWN] = "known",   [JB_VT_WALLETS] = "wallets",
+    [JB_VT_MARKS] = "marks", [JB_VT_CLOSES] = "closes", [JB_VT_GLOBAL] = "global",
 };
 
-const struct jb_store_schema jb_views_schema = {
-    .file = JB_VIEWS_FILE, .version = JB_VIEWS_VERSION, .tables_n = JB_VT_N, .tables = table_names};
+const struct jb_store_schema jb_views_schema = {.file = JB_VIEWS_FILE, .version = JB_VIEWS_VERSION, .tables_n = JB_VT_N, .tables = table_names};
 
 const char *const jb_flow_words[JB_FLOWS_N] = {
 #define JB_X(name) #name,
@@ -159,8 +158,7 @@ jb_close_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_close *ret
 void
 jb_view_global_init(struct jb_view_global *g)
 {
-    *g = (struct jb_view_global){
-        .recorded_at = JB_NO_INSTANT, .first_day = JB_NO_DAY, .first_open_day = JB_NO_DAY, .closed_through = JB_NO_DAY};
+    *g = (struct jb_view_global){.recorded_at = JB_NO_INSTANT, .first_day = JB_NO_DAY, .first_open_day = JB_NO_DAY, .closed_through = JB_NO_DAY};
 }
 
 void

@@ -87,10 +87,10 @@ bool jb_close_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_close
 
 /* The ledger's days. Closed days are contiguous: first_day .. closed_through. */
 struct jb_view_global {
-    jb_seq seq;                 /* of the last event; not stored here, the store's meta has it */
-    jb_seq first_timed_seq;     /* the first event that has a time, 0: none yet */
-    jb_instant recorded_at;     /* of the last event that has one */
-    jb_day first_day;           /* the first open day as it began */
+    jb_seq seq;             /* of the last event; not stored here, the store's meta has it */
+    jb_seq first_timed_seq; /* the first event that has a time, 0: none yet */
+    jb_instant recorded_at; /* of the last event that has one */
+    jb_day first_day;       /* the first open day as it began */
     jb_day first_open_day;
     jb_day closed_through;
     uint32_t wallets_n;

@@ -24,7 +24,7 @@ enum message_kind { MESSAGE_PROBLEM = 1, MESSAGE_NOT_CHECKED = 2, MESSAGE_PROGRE
 struct message {
     uint32_t kind;
     uint32_t undecided;
-    uint64_t seq, frame, offset; /* of progress: done, all */
+    uint64_t seq, frame, offset;  /* of progress: done, all */
     struct jb_scan_result result; /* of the end */
     int32_t status;
     char check[16];
@@ -147,8 +147,9 @@ check_head(struct child *c, const uint8_t ledger_id[16], const struct jb_scan_re
     struct jb_head_file h;
     int fd = jb_head_open(c->dir, true);
     if (jb_head_read(fd, &h) && memcmp(h.ledger_id, ledger_id, 16) == 0 && h.seq > r->events) {
-        jb_found(&c->f, "rollback", r->events, 0, 0, "HEAD says that event %llu was in the log, which ends at %llu: the log was put back to an older state",
-                 (unsigned long long)h.seq, (unsigned long long)r->events);
+        jb_found(&c->f, "rollback", r->events, 0, 0,
+                 "HEAD says that event %llu was in the log, which ends at %llu: the log was put back to an older state", (unsigned long long)h.seq,
+                 (unsigned long long)r->events);
     }
     if (fd >= 0) {
         close(fd);
@@ -213,8 +214,9 @@ audit_in_child(struct child *c, struct jb_scan_result *r, struct jb_error *err)
         return status;
     }
     if (c->has_state && c->f.problems == 0) {
-        jb_found(&c->f, "rollback", c->snap.meta.seq, 0, 0, "state.mdb includes event %llu, but the log has no commit that ends there (it ends at %llu)",
-                 (unsigned long long)c->snap.meta.seq, (unsigned long long)r->events);
+        jb_found(&c->f, "rollback", c->snap.meta.seq, 0, 0,
+                 "state.mdb includes event %llu, but the log has no commit that ends there (it ends at %llu)", (unsigned long long)c->snap.meta.seq,
+                 (unsigned long long)r->events);
     }
     if (c->store != NULL) {
         jb_store_end(&c->snap);
@@ -336,7 +338,8 @@ note_death(struct collected *c, int wait_status)
 {
     struct message m = {.kind = MESSAGE_PROBLEM, .check = "file"};
     snprintf(m.text, sizeof m.text,
-             "the process that read the ledger was ended by signal %d at about frame %llu of the log: a file of LMDB is damaged there. What was found before "
+             "the process that read the ledger was ended by signal %d at about frame %llu of the log: a file of LMDB is damaged there. What was "
+             "found before "
              "stands; what lies behind was not read. Restore a backup",
              WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0, (unsigned long long)c->frame_read);
     return keep_problem(c, &m);

@@ -14,7 +14,8 @@ check_key(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb
     jb_seq first;
     struct jb_error err;
     if (jb_book_key(b, caller, key, &first, &err) == JB_OK && first != 0) {
-        jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu", (unsigned long long)e->seq, (unsigned long long)first);
+        jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu", (unsigned long long)e->seq,
+                 (unsigned long long)first);
     }
 }
 
@@ -28,12 +29,13 @@ check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_
     for (uint32_t i = 0; i < e->parts_n; i++) {
         const struct jb_part *p = &e->parts[i];
         if (i > 0 && rank[p->kind] < rank[e->parts[i - 1].kind]) {
-            jb_found(f, "split", e->seq, frame, 0, "event %llu takes paid cash before free cash, or debt before paid cash", (unsigned long long)e->seq);
+            jb_found(f, "split", e->seq, frame, 0, "event %llu takes paid cash before free cash, or debt before paid cash",
+                     (unsigned long long)e->seq);
         }
         const struct jb_grant *g = p->kind == JB_PART_GRANT ? jb_wallet_grant(w, p->ordinal) : NULL;
         if (g != NULL && (g->expires_on < today || g->activated_at > at || (g->returned_at != JB_NO_INSTANT && g->returned_at > at))) {
-            jb_found(f, "grant", e->seq, frame, 0, "event %llu uses grant %u, which was not usable at the time of the usage", (unsigned long long)e->seq,
-                     p->ordinal);
+            jb_found(f, "grant", e->seq, frame, 0, "event %llu uses grant %u, which was not usable at the time of the usage",
+                     (unsigned long long)e->seq, p->ordinal);
         }
     }
     uint32_t status = 0;
@@ -41,7 +43,8 @@ check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_
         status = w->intervals.at[i].from <= at ? w->intervals.at[i].status : 0;
     }
     if (status != JB_WALLET_ACTIVE) {
-        jb_found(f, "status", e->seq, frame, 0, "event %llu is a consumption at a time at which the wallet was not active", (unsigned long long)e->seq);
+        jb_found(f, "status", e->seq, frame, 0, "event %llu is a consumption at a time at which the wallet was not active",
+                 (unsigned long long)e->seq);
     }
 }
 

@@ -59,8 +59,8 @@ one_frame(struct scan *s, const struct jb_frame *frame)
         struct jb_decode_failure failure;
         size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e, &s->space, &failure);
         if (n == 0) {
-            jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at, "event %llu cannot be read: %s",
-                     (unsigned long long)seq, failure.why);
+            jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at, "event %llu cannot be read: %s", (unsigned long long)seq,
+                     failure.why);
             stop_folding(s);
             return;
         }
@@ -117,8 +117,7 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
 }
 
 static jb_status
-all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop, void (*at_seq)(void *, struct jb_book *), void *data,
-           struct jb_error *err)
+all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop, void (*at_seq)(void *, struct jb_book *), void *data, struct jb_error *err)
 {
     MDB_dbi dbi;
     MDB_cursor *cursor;

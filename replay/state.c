@@ -11,8 +11,7 @@ struct compare {
     struct jb_buffer expected;
 };
 
-static void
-differs(struct compare *c, const char *table, const char *format, ...) JB_PRINTF(3, 4);
+static void differs(struct compare *c, const char *table, const char *format, ...) JB_PRINTF(3, 4);
 
 static void
 differs(struct compare *c, const char *table, const char *format, ...)
@@ -46,7 +45,8 @@ check_count(struct compare *c, unsigned table, uint64_t expected)
 {
     MDB_stat st;
     if (mdb_stat(c->t->txn, c->t->dbi[table], &st) == 0 && st.ms_entries != expected) {
-        differs(c, jb_state_schema.tables[table], "it has %llu rows where %llu should be", (unsigned long long)st.ms_entries, (unsigned long long)expected);
+        differs(c, jb_state_schema.tables[table], "it has %llu rows where %llu should be", (unsigned long long)st.ms_entries,
+                (unsigned long long)expected);
     }
 }
 
@@ -60,7 +60,8 @@ explain_wallet(struct compare *c, const struct jb_wallet *w, const void *value, 
         differs(c, "wallets", "wallet %.*s is missing or cannot be read", (int)w->id_n, w->id);
     } else if (there.paid != w->paid || there.free != w->free || there.dormant != w->dormant) {
         differs(c, "wallets", "wallet %.*s has paid %lld, free %lld, dormant %lld where the log gives %lld, %lld, %lld", (int)w->id_n, w->id,
-                (long long)there.paid, (long long)there.free, (long long)there.dormant, (long long)w->paid, (long long)w->free, (long long)w->dormant);
+                (long long)there.paid, (long long)there.free, (long long)there.dormant, (long long)w->paid, (long long)w->free,
+                (long long)w->dormant);
     } else {
         differs(c, "wallets", "wallet %.*s differs from what the log gives (version %llu)", (int)w->id_n, w->id, (unsigned long long)w->version);
     }
@@ -79,13 +80,13 @@ check_over(struct compare *c, const struct jb_wallet *w, enum jb_over kind, uint
     }
 }
 
-#define CHECK_OVER(list, kind, is_over, record)                                              \
-    for (size_t i = 0; i < w->list.n; i++) {                                                 \
-        if (is_over) {                                                                       \
-            c->expected.n = 0;                                                               \
-            check_over(c, w, kind, w->list.at[i].ordinal, record(&w->list.at[i], &c->expected)); \
-            over++;                                                                          \
-        }                                                                                    \
+#define CHECK_OVER(list, kind, is_over, record)                                                                                                      \
+    for (size_t i = 0; i < w->list.n; i++) {                                                                                                         \
+        if (is_over) {                                                                                                                               \
+            c->expected.n = 0;                                                                                                                       \
+            check_over(c, w, kind, w->list.at[i].ordinal, record(&w->list.at[i], &c->expected));                                                     \
+            over++;                                                                                                                                  \
+        }                                                                                                                                            \
     }
 
 static uint64_t
@@ -205,7 +206,8 @@ check_returns_and_days(struct compare *c)
         jb_put_be_i32(key, c->b->closed.at[i].day);
         jb_put_be(value, 8, c->b->closed.at[i].seq);
         if (!row_equals(c, JB_TABLE_DAYS, key, 4, value, 8)) {
-            differs(c, "days", "the closing of %s is not event %llu", jb_day_print(c->b->closed.at[i].day, day), (unsigned long long)c->b->closed.at[i].seq);
+            differs(c, "days", "the closing of %s is not event %llu", jb_day_print(c->b->closed.at[i].day, day),
+                    (unsigned long long)c->b->closed.at[i].seq);
         }
     }
     check_count(c, JB_TABLE_DAYS, c->b->closed.n);

@@ -56,8 +56,8 @@ is_control(uint32_t c)
 static bool
 is_space(uint32_t c)
 {
-    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f || c == 0x205f || c == 0x3000 ||
-           c == 0x2060 || c == 0xfeff;
+    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f || c == 0x205f || c == 0x3000 || c == 0x2060 ||
+           c == 0xfeff;
 }
 
 bool

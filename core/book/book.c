@@ -240,8 +240,7 @@ index_id(struct jb_book *b, char kind, uint32_t wallet, struct jb_text id, uint3
     key[0] = (uint8_t)kind;
     jb_put_be(key + 1, 4, wallet);
     memcpy(key + 5, id.s, id.n);
-    if (!jb_vec_reserve(&b->id_entries, b->id_entries.n + 1) ||
-        !jb_vec_grow((void **)&b->id_bytes.at, &b->id_bytes.cap, b->id_bytes.n + id.n, 1) ||
+    if (!jb_vec_reserve(&b->id_entries, b->id_entries.n + 1) || !jb_vec_grow((void **)&b->id_bytes.at, &b->id_bytes.cap, b->id_bytes.n + id.n, 1) ||
         !jb_map_put(&b->ids, jb_book_hash(b, key, 5 + id.n), b->id_entries.n)) {
         return false;
     }

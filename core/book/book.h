@@ -28,8 +28,8 @@ extern const struct jb_store_schema jb_state_schema;
 
 struct jb_slot {
     struct jb_wallet w;
-    bool dirty;         /* an event touched it since base */
-    uint32_t saved;     /* number of the savepoint that has a copy of it */
+    bool dirty;     /* an event touched it since base */
+    uint32_t saved; /* number of the savepoint that has a copy of it */
 };
 
 struct jb_id_entry {
@@ -79,7 +79,7 @@ struct jb_book {
     jb_seq base;
     uint32_t generation;
     struct jb_globals g;
-    struct jb_log_head head; /* the log as far as it is folded; what is pending lies behind it */
+    struct jb_log_head head;        /* the log as far as it is folded; what is pending lies behind it */
     JB_VEC(struct jb_slot *) slots; /* by number - 1; NULL: not loaded */
     size_t loaded;
     struct jb_map wallet_ids;

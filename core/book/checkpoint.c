@@ -25,20 +25,20 @@ put_scratch(struct jb_book *b, struct jb_store_txn *t, unsigned table, const voi
 }
 
 /* What is over goes to its own table; what lives again leaves it. So the tables say the same whenever they were written. */
-#define WRITE_OVER(list, kind, is_over, record)                                                                     \
-    for (size_t i = 0; i < w->list.n && status == JB_OK; i++) {                                                     \
-        bool over = is_over;                                                                                        \
-        if (!over && !w->list.at[i].stored) {                                                                       \
-            continue;                                                                                               \
-        }                                                                                                           \
-        key[4] = (uint8_t)(kind);                                                                                   \
-        jb_put_be(key + 5, 4, w->list.at[i].ordinal);                                                               \
-        if (!over) {                                                                                                \
-            status = jb_store_del(t, JB_TABLE_OVER, key, sizeof key, err);                                          \
-            continue;                                                                                               \
-        }                                                                                                           \
-        b->scratch.n = 0;                                                                                           \
-        status = record(&w->list.at[i], &b->scratch) ? put_scratch(b, t, JB_TABLE_OVER, key, sizeof key, err) : no_memory(err); \
+#define WRITE_OVER(list, kind, is_over, record)                                                                                                      \
+    for (size_t i = 0; i < w->list.n && status == JB_OK; i++) {                                                                                      \
+        bool over = is_over;                                                                                                                         \
+        if (!over && !w->list.at[i].stored) {                                                                                                        \
+            continue;                                                                                                                                \
+        }                                                                                                                                            \
+        key[4] = (uint8_t)(kind);                                                                                                                    \
+        jb_put_be(key + 5, 4, w->list.at[i].ordinal);                                                                                                \
+        if (!over) {                                                                                                                                 \
+            status = jb_store_del(t, JB_TABLE_OVER, key, sizeof key, err);                                                                           \
+            continue;                                                                                                                                \
+        }                                                                                                                                            \
+        b->scratch.n = 0;                                                                                                                            \
+        status = record(&w->list.at[i], &b->scratch) ? put_scratch(b, t, JB_TABLE_OVER, key, sizeof key, err) : no_memory(err);                      \
     }
 
 static jb_status
@@ -206,17 +206,17 @@ write_all(struct jb_book *b, struct jb_store_txn *t, struct jb_error *err)
 }
 
 /* Takes what is over out of memory: the store has it now. */
-#define DROP_OVER(list, is_over)                        \
-    do {                                                \
-        size_t to = 0;                                  \
-        for (size_t i = 0; i < w->list.n; i++) {        \
-            if (!(is_over)) {                           \
-                w->list.at[to] = w->list.at[i];         \
-                w->list.at[to].stored = false;          \
-                to++;                                   \
-            }                                           \
-        }                                               \
-        w->list.n = to;                                 \
+#define DROP_OVER(list, is_over)                                                                                                                     \
+    do {                                                                                                                                             \
+        size_t to = 0;                                                                                                                               \
+        for (size_t i = 0; i < w->list.n; i++) {                                                                                                     \
+            if (!(is_over)) {                                                                                                                        \
+                w->list.at[to] = w->list.at[i];                                                                                                      \
+                w->list.at[to].stored = false;                                                                                                       \
+                to++;                                                                                                                                \
+            }                                                                                                                                        \
+        }                                                                                                                                            \
+        w->list.n = to;                                                                                                                              \
     } while (0)
 
 static void

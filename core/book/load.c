@@ -149,9 +149,9 @@ jb_book_event(struct jb_book *b, jb_seq seq, const struct jb_event **ret, struct
         struct jb_decode_failure failure;
         if (jb_event_decode(b->pending->bytes.at + start, b->pending->ends.at[i] - start, seq, &context, &b->pending_event, &b->pending_space,
                             &failure) == 0) {
-            return failure.no_memory ? jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq)
-                                     : jb_fail(err, JB_E_CORRUPT, "event %llu, just decided, cannot be read back: %s", (unsigned long long)seq,
-                                               failure.why);
+            return failure.no_memory
+                       ? jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq)
+                       : jb_fail(err, JB_E_CORRUPT, "event %llu, just decided, cannot be read back: %s", (unsigned long long)seq, failure.why);
         }
         *ret = &b->pending_event;
         return JB_OK;

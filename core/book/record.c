@@ -223,14 +223,14 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 }
 
 /* Reads `count` items into a list; the smallest item has `least` bytes. */
-#define READ_LIST(list, count, least, read, type)                                \
-    if (io.bad || (count) > io.left / (least) || !jb_vec_reserve(&ret->list, count)) { \
-        return false;                                                            \
-    }                                                                            \
-    for (uint32_t i = 0; i < (count); i++) {                                     \
-        struct type item = {0};                                                  \
-        read(&io, &item);                                                        \
-        ret->list.at[ret->list.n++] = item;                                      \
+#define READ_LIST(list, count, least, read, type)                                                                                                    \
+    if (io.bad || (count) > io.left / (least) || !jb_vec_reserve(&ret->list, count)) {                                                               \
+        return false;                                                                                                                                \
+    }                                                                                                                                                \
+    for (uint32_t i = 0; i < (count); i++) {                                                                                                         \
+        struct type item = {0};                                                                                                                      \
+        read(&io, &item);                                                                                                                            \
+        ret->list.at[ret->list.n++] = item;                                                                                                          \
     }
 
 bool
@@ -249,21 +249,21 @@ jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
     return !io.bad && io.left == 0;
 }
 
-#define RECORD(name, type, member)                                        \
-    bool jb_record_##name(const struct type *item, struct jb_buffer *out) \
-    {                                                                     \
-        struct pipe io = {.out = out};                                    \
-        struct type copy = *item;                                         \
-        member(&io, &copy);                                               \
-        return !io.bad;                                                   \
-    }                                                                     \
-    bool jb_read_##name(const uint8_t *p, size_t n, struct type *ret)     \
-    {                                                                     \
-        struct pipe io = {.p = p, .left = n};                             \
-        *ret = (struct type){0};                                          \
-        member(&io, ret);                                                 \
-        ret->stored = true;                                               \
-        return !io.bad && io.left == 0;                                   \
+#define RECORD(name, type, member)                                                                                                                   \
+    bool jb_record_##name(const struct type *item, struct jb_buffer *out)                                                                            \
+    {                                                                                                                                                \
+        struct pipe io = {.out = out};                                                                                                               \
+        struct type copy = *item;                                                                                                                    \
+        member(&io, &copy);                                                                                                                          \
+        return !io.bad;                                                                                                                              \
+    }                                                                                                                                                \
+    bool jb_read_##name(const uint8_t *p, size_t n, struct type *ret)                                                                                \
+    {                                                                                                                                                \
+        struct pipe io = {.p = p, .left = n};                                                                                                        \
+        *ret = (struct type){0};                                                                                                                     \
+        member(&io, ret);                                                                                                                            \
+        ret->stored = true;                                                                                                                          \
+        return !io.bad && io.left == 0;                                                                                                              \
     }
 
 RECORD(lot, jb_lot, lot)

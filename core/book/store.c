@@ -174,9 +174,8 @@ unusable(jb_status status, int code)
 static jb_status
 stale(struct jb_error *err, const char *path, int code)
 {
-    return jb_fail(err, JB_E_STALE,
-                   "%s %s. It can be made again from the log: stop the other programs that use the ledger and run `jangbu rebuild`", path,
-                   code == MDB_INCOMPATIBLE ? "belongs to another ledger or another version" : "is damaged");
+    return jb_fail(err, JB_E_STALE, "%s %s. It can be made again from the log: stop the other programs that use the ledger and run `jangbu rebuild`",
+                   path, code == MDB_INCOMPATIBLE ? "belongs to another ledger or another version" : "is damaged");
 }
 
 jb_status

@@ -19,8 +19,8 @@
 struct jb_store;
 
 struct jb_store_schema {
-    const char *file;          /* "state.mdb" */
-    uint32_t version;          /* of the layout of its tables; another version on disk is made anew */
+    const char *file; /* "state.mdb" */
+    uint32_t version; /* of the layout of its tables; another version on disk is made anew */
     uint32_t tables_n;
     const char *const *tables; /* names */
 };
@@ -39,8 +39,8 @@ struct jb_store_meta {
  * JB_E_STALE, unless nobody else has it open and it may be written: then it is made anew, and *ret_remade is true.
  * read_only: never writes; a missing file gives JB_E_NOTFOUND.
  */
-jb_status jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8_t ledger_id[16], bool read_only,
-                        struct jb_store **ret, bool *ret_remade, struct jb_error *err);
+jb_status jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8_t ledger_id[16], bool read_only, struct jb_store **ret,
+                        bool *ret_remade, struct jb_error *err);
 struct jb_store *jb_store_close(struct jb_store *s);
 
 struct jb_store_txn {
@@ -62,8 +62,8 @@ void jb_store_end(struct jb_store_txn *t);
 
 /* put with the map grown on demand is not possible inside a transaction: MDB_MAP_FULL comes back as JB_E_FULL with *retry true, the
  * map has been grown, and the caller starts its transaction over. */
-jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, const void *value, size_t value_n,
-                       unsigned flags, struct jb_error *err);
+jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, const void *value, size_t value_n, unsigned flags,
+                       struct jb_error *err);
 /* JB_OK, JB_E_NOTFOUND. *value is borrowed until the transaction ends (in a write transaction: until the next write). */
 jb_status jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, const void **value, size_t *value_n,
                        struct jb_error *err);

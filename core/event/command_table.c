@@ -1,7 +1,10 @@
 /* Commands as data: the members of each op, how they are written, and what an op becomes. */
 #include <jangbu/command.h>
 
-#define FIELD(name, kind, member, names) {name, JB_CK_##kind, offsetof(struct jb_command, member), names}
+#define FIELD(name, kind, member, names)                                                                                                             \
+    {                                                                                                                                                \
+        name, JB_CK_##kind, offsetof(struct jb_command, member), names                                                                               \
+    }
 static const struct jb_command_field_info fields[JB_CF_N] = {
     [JB_CF_WALLET] = FIELD("wallet", ID, wallet, 0),
     [JB_CF_CHARGE] = FIELD("charge", ID, id, 0),

@@ -224,8 +224,8 @@ scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         uint64_t source = scan_uint(s);
         struct jb_part part = {(uint32_t)(source & 3), (uint32_t)(source >> 2), 0};
         part.amount = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
-        if (s->why == NULL && (source >> 2 > UINT32_MAX || part.kind > last_kind || (part.kind == JB_PART_DEBT) != (part.ordinal == 0) ||
-                               part.amount == 0)) {
+        if (s->why == NULL &&
+            (source >> 2 > UINT32_MAX || part.kind > last_kind || (part.kind == JB_PART_DEBT) != (part.ordinal == 0) || part.amount == 0)) {
             bad(s, at, "a part is not possible here");
         }
         space->parts.at[i] = part;
@@ -426,8 +426,8 @@ static size_t
 elements_of(uint32_t flags)
 {
     return 5U + (flags & JB_EVF_VERSION ? 1U : 0) + (flags & JB_EVF_OCCURRED ? 1U : 0) + (flags & JB_EVF_POSTED ? 1U : 0) +
-           (flags & JB_EVF_KEY ? 3U : 0) + (flags & JB_EVF_ACTOR ? 2U : 0) + (flags & JB_EVF_NOTE ? 1U : 0) +
-           (flags & JB_EVF_CAUSE ? 1U : 0) + (flags & JB_EVF_GROUP ? 2U : 0);
+           (flags & JB_EVF_KEY ? 3U : 0) + (flags & JB_EVF_ACTOR ? 2U : 0) + (flags & JB_EVF_NOTE ? 1U : 0) + (flags & JB_EVF_CAUSE ? 1U : 0) +
+           (flags & JB_EVF_GROUP ? 2U : 0);
 }
 
 /* Type, flags, wallet, prev, recorded_at. */
@@ -459,8 +459,7 @@ scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         }
         return;
     }
-    if (s->why == NULL && (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX ||
-                           after > (uint64_t)(JB_INSTANT_MAX - context->base))) {
+    if (s->why == NULL && (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX || after > (uint64_t)(JB_INSTANT_MAX - context->base))) {
         bad(s, at, "recorded_at is outside the calendar");
         return;
     }
@@ -469,8 +468,8 @@ scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_conte
 }
 
 size_t
-jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_context *context, struct jb_event *ret,
-                struct jb_event_space *space, struct jb_decode_failure *failure)
+jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_context *context, struct jb_event *ret, struct jb_event_space *space,
+                struct jb_decode_failure *failure)
 {
     struct scanner s = {.p = p, .end = p + n, .start = p};
     struct jb_event e;

@@ -87,7 +87,8 @@ make_dest(const char *dest, struct jb_error *err)
         }
         closedir(d);
     }
-    return d != NULL && entries <= 2 ? JB_OK : jb_fail(err, JB_E_EXISTS, "%s exists and is not an empty directory; a backup overwrites nothing", dest);
+    return d != NULL && entries <= 2 ? JB_OK
+                                     : jb_fail(err, JB_E_EXISTS, "%s exists and is not an empty directory; a backup overwrites nothing", dest);
 }
 
 jb_status

@@ -18,8 +18,9 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
         }
     }
     if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > 6) {
-        return jb_fail(err, JB_E_USAGE, o->currency[3] != '\0' ? "a currency is three capital letters of ISO 4217, such as KRW"
-                                                              : "a currency has 0 to 6 digits after the decimal point");
+        return jb_fail(err, JB_E_USAGE,
+                       o->currency[3] != '\0' ? "a currency is three capital letters of ISO 4217, such as KRW"
+                                              : "a currency has 0 to 6 digits after the decimal point");
     }
     if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -18 * 3600 || o->utc_offset_s > 18 * 3600) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
@@ -42,7 +43,10 @@ make_dir(const char *dir, struct jb_error *err)
         return JB_OK;
     }
     if (errno != EEXIST) {
-        jb_status status = errno == ENOENT ? JB_E_NOTFOUND : errno == EROFS || errno == EACCES ? JB_E_READONLY : errno == ENOSPC ? JB_E_FULL : JB_E_IO;
+        jb_status status = errno == ENOENT                     ? JB_E_NOTFOUND
+                           : errno == EROFS || errno == EACCES ? JB_E_READONLY
+                           : errno == ENOSPC                   ? JB_E_FULL
+                                                               : JB_E_IO;
         return jb_fail_errno(err, status, errno, "cannot make %s", dir);
     }
     DIR *d = opendir(dir);

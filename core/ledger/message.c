@@ -9,8 +9,7 @@ struct sentence {
     size_t left;
 };
 
-static void JB_PRINTF(2, 3)
-say(struct sentence *s, const char *format, ...)
+static void JB_PRINTF(2, 3) say(struct sentence *s, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -69,7 +68,8 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
                          : status == JB_WALLET_SUSPENDED ? "refund only"
                                                          : "nothing";
     const struct jb_op_info *info = jb_op_info((uint32_t)op);
-    say(s, "the wallet is %s, which does not allow %s; it allows %s", word(&jb_wallet_status_names, status), info != NULL ? info->name : "this", allows);
+    say(s, "the wallet is %s, which does not allow %s; it allows %s", word(&jb_wallet_status_names, status), info != NULL ? info->name : "this",
+        allows);
 }
 
 /* One sentence a code. Those whose figure is an amount give it in the minor unit. */

@@ -218,11 +218,8 @@ jb_close(jb_ledger *l)
 void
 jb_info(const jb_ledger *l, struct jb_ledger_info *ret)
 {
-    *ret = (struct jb_ledger_info){.size = sizeof *ret,
-                                   .exponent = l->identity.exponent,
-                                   .utc_offset_s = l->identity.utc_offset_s,
-                                   .read_only = l->read_only,
-                                   .dir = l->dir};
+    *ret = (struct jb_ledger_info){
+        .size = sizeof *ret, .exponent = l->identity.exponent, .utc_offset_s = l->identity.utc_offset_s, .read_only = l->read_only, .dir = l->dir};
     memcpy(ret->currency, l->identity.currency, 4);
     memcpy(ret->ledger_id, l->identity.ledger_id, 16);
 }

@@ -128,10 +128,8 @@ jb_state_begin(jb_ledger *l, struct jb_state_head *ret, struct jb_error *err)
         jb_state_end(l);
         return status;
     }
-    *ret = (struct jb_state_head){.seq = b->g.seq,
-                                  .recorded_at = b->g.recorded_at,
-                                  .first_open_day = b->g.first_open_day,
-                                  .wallets_n = b->g.wallets_given};
+    *ret = (struct jb_state_head){
+        .seq = b->g.seq, .recorded_at = b->g.recorded_at, .first_open_day = b->g.first_open_day, .wallets_n = b->g.wallets_given};
     memcpy(ret->chain, b->head.chain, 16);
     return JB_OK;
 }

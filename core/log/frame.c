@@ -107,8 +107,8 @@ jb_frame_root(const struct jb_event *e, uint8_t ret[JB_CHAIN_BYTES])
 }
 
 void
-jb_frame_write(uint8_t *out, uint32_t must, jb_seq first, jb_instant base, uint32_t count, const uint8_t *events, size_t bytes,
-               const uint32_t *ends, uint32_t start, uint8_t chain[JB_CHAIN_BYTES])
+jb_frame_write(uint8_t *out, uint32_t must, jb_seq first, jb_instant base, uint32_t count, const uint8_t *events, size_t bytes, const uint32_t *ends,
+               uint32_t start, uint8_t chain[JB_CHAIN_BYTES])
 {
     uint32_t entries = table_entries(count);
     jb_put_be(out + JB_FRAME_FORMAT, 2, JB_LOG_FORMAT);

@@ -108,8 +108,11 @@ jb_lock_open(const char *dir, struct jb_lock **ret, struct jb_error *err)
     jb_status status;
     if (l->fd < 0) {
         int code = errno;
-        status = jb_fail_errno(err, code == EROFS || code == EACCES ? JB_E_READONLY : code == ENOSPC ? JB_E_FULL : JB_E_IO, code,
-                               "cannot open %s", l->path);
+        status = jb_fail_errno(err,
+                               code == EROFS || code == EACCES ? JB_E_READONLY
+                               : code == ENOSPC                ? JB_E_FULL
+                                                               : JB_E_IO,
+                               code, "cannot open %s", l->path);
     } else {
         status = map(l, err);
     }

@@ -115,10 +115,11 @@ jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes
 static jb_status
 frame_failed(struct jb_error *err, jb_seq key, const struct jb_frame_failure *failure)
 {
-    jb_status status = failure->newer ? jb_fail(err, JB_E_FORMAT, "the log was written by a newer version of jangbu (frame %llu: %s). Use that version",
-                                                (unsigned long long)key, failure->why)
-                                      : jb_fail(err, JB_E_CORRUPT, "frame %llu of the log is damaged at byte %zu: %s. Run `jangbu audit`",
-                                                (unsigned long long)key, failure->at, failure->why);
+    jb_status status = failure->newer
+                           ? jb_fail(err, JB_E_FORMAT, "the log was written by a newer version of jangbu (frame %llu: %s). Use that version",
+                                     (unsigned long long)key, failure->why)
+                           : jb_fail(err, JB_E_CORRUPT, "frame %llu of the log is damaged at byte %zu: %s. Run `jangbu audit`",
+                                     (unsigned long long)key, failure->at, failure->why);
     if (err != NULL) {
         err->frame = err->at = key;
         err->offset = failure->at;
@@ -287,9 +288,10 @@ check_chain(struct jb_log_reader *r, struct jb_error *err)
         return JB_OK;
     }
     if (!jb_frame_chained(&r->frame, r->chain)) {
-        jb_status status = jb_fail(err, JB_E_CORRUPT,
-                                   "the chain of the log breaks at frame %llu: its bytes, or the frame before, are not what was written. Run `jangbu audit`",
-                                   (unsigned long long)r->frame.first);
+        jb_status status =
+            jb_fail(err, JB_E_CORRUPT,
+                    "the chain of the log breaks at frame %llu: its bytes, or the frame before, are not what was written. Run `jangbu audit`",
+                    (unsigned long long)r->frame.first);
         if (err != NULL) {
             err->frame = err->at = r->frame.first;
         }
@@ -320,12 +322,11 @@ decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event 
         if (failure.no_memory) {
             return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq);
         }
-        jb_status status =
-            failure.newer ? jb_fail(err, JB_E_FORMAT, "event %llu was written by a newer version of jangbu: %s. Use that version",
-                                    (unsigned long long)seq, failure.why)
-                          : jb_fail(err, JB_E_CORRUPT, "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
-                                    (unsigned long long)seq, (unsigned long long)r->frame.first, JB_FRAME_EVENTS + at + failure.at,
-                                    failure.why);
+        jb_status status = failure.newer
+                               ? jb_fail(err, JB_E_FORMAT, "event %llu was written by a newer version of jangbu: %s. Use that version",
+                                         (unsigned long long)seq, failure.why)
+                               : jb_fail(err, JB_E_CORRUPT, "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
+                                         (unsigned long long)seq, (unsigned long long)r->frame.first, JB_FRAME_EVENTS + at + failure.at, failure.why);
         if (err != NULL) {
             err->at = seq;
             err->frame = r->frame.first;
@@ -458,8 +459,8 @@ jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *
     const struct jb_event *e = NULL;
     status = jb_log_reader_at(r, 1, &e, err);
     if (status == JB_E_NOTFOUND || (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED || e->id.n != 3))) {
-        status = jb_fail(err, JB_E_FORMAT, "%s does not begin as a ledger's log does. It is no ledger, or its making was cut short",
-                         jb_env_path(l->env));
+        status =
+            jb_fail(err, JB_E_FORMAT, "%s does not begin as a ledger's log does. It is no ledger, or its making was cut short", jb_env_path(l->env));
     }
     if (status == JB_OK && e->code > JB_LOG_FORMAT) {
         status = jb_fail(err, JB_E_FORMAT, "%s has log format %u, which this version (format %d) does not know. Use a newer jangbu",
@@ -515,8 +516,8 @@ put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, 
     MDB_val key = {sizeof key_bytes, key_bytes}, value = {jb_frame_size(count, bytes), NULL};
     int code = mdb_put(txn, dbi, &key, &value, MDB_APPEND | MDB_NOOVERWRITE | MDB_RESERVE);
     if (code == 0) {
-        jb_frame_write(value.mv_data, last ? JB_FRAME_LAST : 0, b->first + from, b->base, count, b->bytes.at + start, bytes,
-                       b->ends.at + from, start, chain);
+        jb_frame_write(value.mv_data, last ? JB_FRAME_LAST : 0, b->first + from, b->base, count, b->bytes.at + start, bytes, b->ends.at + from, start,
+                       chain);
     }
     return code;
 }

@@ -14,8 +14,8 @@
 
 /* What is known about the ids that a command names. */
 struct jb_loaded {
-    uint32_t ordinal;  /* of the charge's lot, the grant or the refund that the command's id names; 0: there is none */
-    uint32_t usages;   /* consume.reverse: how many consumptions match: 0, 1, 2 (or more) */
+    uint32_t ordinal; /* of the charge's lot, the grant or the refund that the command's id names; 0: there is none */
+    uint32_t usages;  /* consume.reverse: how many consumptions match: 0, 1, 2 (or more) */
     jb_seq consumption_seq;
     const struct jb_part *consumption_parts; /* in the order of taking */
     uint32_t consumption_parts_n;

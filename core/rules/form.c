@@ -24,17 +24,20 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
     const struct jb_text *t = at;
     switch (f->kind) {
     case JB_CK_ID:
-        return jb_id_valid(*t, JB_ID_BYTES_MAX) ? JB_CODE_NONE
-                                                : malformed(complaint, f->name, "must be 1 to 64 bytes of UTF-8 without white space and control characters");
+        return jb_id_valid(*t, JB_ID_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be 1 to 64 bytes of UTF-8 without white space and control characters");
     case JB_CK_SHORT:
         return jb_id_valid(*t, JB_SHORT_BYTES_MAX)
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name, "must be 1 to 32 bytes of UTF-8 without white space and control characters");
     case JB_CK_NAME:
-        return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false) ? JB_CODE_NONE
-                                                                 : malformed(complaint, f->name, "must be 1 to 20 characters of UTF-8 without control characters");
+        return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be 1 to 20 characters of UTF-8 without control characters");
     case JB_CK_TEXT:
-        return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true) ? JB_CODE_NONE : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
+        return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true) ? JB_CODE_NONE
+                                                                : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
     case JB_CK_AMOUNT:
         if (c->amount <= 0) {
             snprintf(complaint->why, complaint->n, "amount must be a whole number from 1 on, in the currency's minor unit");
@@ -48,8 +51,9 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
     case JB_CK_WORD:
         return jb_name_word(f->names, *(const uint32_t *)at) != NULL ? JB_CODE_NONE : malformed(complaint, f->name, "has no such value");
     case JB_CK_DAY:
-        return *(const jb_day *)at >= -719162 && *(const jb_day *)at <= 2932896 ? JB_CODE_NONE
-                                                                               : malformed(complaint, f->name, "must be a day of the years 1 to 9999");
+        return *(const jb_day *)at >= -719162 && *(const jb_day *)at <= 2932896
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be a day of the years 1 to 9999");
     case JB_CK_INSTANT:
         return *(const jb_instant *)at >= JB_INSTANT_MIN && *(const jb_instant *)at <= JB_INSTANT_MAX
                    ? JB_CODE_NONE
@@ -73,12 +77,12 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
 static jb_code
 check_policy(const struct jb_command *c, struct complaint *complaint)
 {
-    int64_t max = c->policy == JB_POLICY_DAY_CLOSE         ? 1
-                  : c->policy == JB_POLICY_VAT_RATE        ? 100
-                  : c->policy == JB_POLICY_GRANTS_MAX      ? 65536
-                  : c->policy == JB_POLICY_EMPTY_DAYS_MAX  ? 3652059
-                  : c->policy == JB_POLICY_MIN_CHARGE      ? JB_AMOUNT_MAX
-                                                           : 31622400;
+    int64_t max = c->policy == JB_POLICY_DAY_CLOSE        ? 1
+                  : c->policy == JB_POLICY_VAT_RATE       ? 100
+                  : c->policy == JB_POLICY_GRANTS_MAX     ? 65536
+                  : c->policy == JB_POLICY_EMPTY_DAYS_MAX ? 3652059
+                  : c->policy == JB_POLICY_MIN_CHARGE     ? JB_AMOUNT_MAX
+                                                          : 31622400;
     if (c->policy == 0 || c->policy >= JB_POLICIES) {
         return malformed(complaint, "policy", "has no such value");
     }

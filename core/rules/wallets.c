@@ -173,16 +173,26 @@ jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const st
                  const struct jb_moment_of *m, struct jb_verdict *v)
 {
     static void (*const rules[JB_OPS])(const struct jb_case *, struct jb_verdict *) = {
-        [JB_OP_WALLET_RENAME] = jb_rule_wallet_status,   [JB_OP_WALLET_OFF] = jb_rule_wallet_status,
-        [JB_OP_WALLET_ON] = jb_rule_wallet_status,       [JB_OP_WALLET_SUSPEND] = jb_rule_wallet_status,
-        [JB_OP_WALLET_LIFT] = jb_rule_wallet_status,     [JB_OP_WALLET_DELETE] = jb_rule_wallet_delete,
-        [JB_OP_CHARGE] = jb_rule_charge,                 [JB_OP_CHARGE_REVERSE] = jb_rule_charge_reverse,
-        [JB_OP_DEBT_REPAY] = jb_rule_debt_repay,         [JB_OP_FREE_GRANT] = jb_rule_grant,
-        [JB_OP_FREE_ACTIVATE] = jb_rule_grant_change,    [JB_OP_FREE_REVOKE] = jb_rule_grant_change,
-        [JB_OP_CONSUME] = jb_rule_consume,               [JB_OP_CONSUME_REVERSE] = jb_rule_consume_reverse,
-        [JB_OP_REFUND_REQUEST] = jb_rule_refund_request, [JB_OP_REFUND_APPROVE] = jb_rule_refund_change,
-        [JB_OP_REFUND_REJECT] = jb_rule_refund_change,   [JB_OP_REFUND_CANCEL] = jb_rule_refund_change,
-        [JB_OP_REFUND_COMPLETE] = jb_rule_refund_change, [JB_OP_REFUND_FAIL] = jb_rule_refund_change,
+        [JB_OP_WALLET_RENAME] = jb_rule_wallet_status,
+        [JB_OP_WALLET_OFF] = jb_rule_wallet_status,
+        [JB_OP_WALLET_ON] = jb_rule_wallet_status,
+        [JB_OP_WALLET_SUSPEND] = jb_rule_wallet_status,
+        [JB_OP_WALLET_LIFT] = jb_rule_wallet_status,
+        [JB_OP_WALLET_DELETE] = jb_rule_wallet_delete,
+        [JB_OP_CHARGE] = jb_rule_charge,
+        [JB_OP_CHARGE_REVERSE] = jb_rule_charge_reverse,
+        [JB_OP_DEBT_REPAY] = jb_rule_debt_repay,
+        [JB_OP_FREE_GRANT] = jb_rule_grant,
+        [JB_OP_FREE_ACTIVATE] = jb_rule_grant_change,
+        [JB_OP_FREE_REVOKE] = jb_rule_grant_change,
+        [JB_OP_CONSUME] = jb_rule_consume,
+        [JB_OP_CONSUME_REVERSE] = jb_rule_consume_reverse,
+        [JB_OP_REFUND_REQUEST] = jb_rule_refund_request,
+        [JB_OP_REFUND_APPROVE] = jb_rule_refund_change,
+        [JB_OP_REFUND_REJECT] = jb_rule_refund_change,
+        [JB_OP_REFUND_CANCEL] = jb_rule_refund_change,
+        [JB_OP_REFUND_COMPLETE] = jb_rule_refund_change,
+        [JB_OP_REFUND_FAIL] = jb_rule_refund_change,
     };
     if (!admit(w, c, m, v)) {
         return;

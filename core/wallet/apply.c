@@ -4,11 +4,11 @@
  */
 #include "wallet/totals.h"
 
-#define CONTRADICTION(condition, sentence) \
-    do {                                   \
-        if (condition) {                   \
-            return sentence;               \
-        }                                  \
+#define CONTRADICTION(condition, sentence)                                                                                                           \
+    do {                                                                                                                                             \
+        if (condition) {                                                                                                                             \
+            return sentence;                                                                                                                         \
+        }                                                                                                                                            \
     } while (0)
 
 static const char no_memory[] = "no memory";
@@ -431,7 +431,8 @@ const char *
 jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
 {
     CONTRADICTION(e->seq != g->seq + 1, "sequence numbers have a gap");
-    CONTRADICTION(is_ledger_event(e) ? jb_event_type_info(e->type) != NULL && e->wallet != 0 : w == NULL, "an event names a wallet that does not exist");
+    CONTRADICTION(is_ledger_event(e) ? jb_event_type_info(e->type) != NULL && e->wallet != 0 : w == NULL,
+                  "an event names a wallet that does not exist");
     const char *why = apply_time(g, e);
     if (why == NULL && w != NULL) {
         CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
@@ -439,7 +440,8 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         why = apply_to_wallet(g, w, e);
         w->version = e->seq;
     } else if (why == NULL && e->type == JB_EV_DAY_CLOSED) {
-        CONTRADICTION(e->day != g->first_open_day || e->day >= jb_day_of(e->recorded_at, g->utc_offset_s), "a day is closed out of order or before it is over");
+        CONTRADICTION(e->day != g->first_open_day || e->day >= jb_day_of(e->recorded_at, g->utc_offset_s),
+                      "a day is closed out of order or before it is over");
         why = jb_totals_close(g, e);
     } else if (why == NULL && e->type == JB_EV_POLICY_SET) {
         if (!jb_vec_reserve(&g->policies, g->policies.n + 1)) {

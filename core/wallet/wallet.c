@@ -12,9 +12,8 @@ jb_wallet_free(struct jb_wallet *w)
     jb_vec_free(&w->intervals);
 }
 
-#define COPY_LIST(list)                                                                   \
-    (jb_vec_reserve(&copy.list, w->list.n) &&                                             \
-     (w->list.n == 0 || memcpy(copy.list.at, w->list.at, w->list.n * sizeof *w->list.at)) && \
+#define COPY_LIST(list)                                                                                                                              \
+    (jb_vec_reserve(&copy.list, w->list.n) && (w->list.n == 0 || memcpy(copy.list.at, w->list.at, w->list.n * sizeof *w->list.at)) &&                \
      ((copy.list.n = w->list.n), true))
 
 bool
@@ -46,22 +45,22 @@ jb_wallet_copy(const struct jb_wallet *w, struct jb_wallet *ret)
 }
 
 /* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first. */
-#define FIND(list, ordinal_)                                                            \
-    size_t low = 0, high = w->list.n;                                                   \
-    if (high > 0 && (ordinal_) >= w->list.at[0].ordinal) {                              \
-        size_t guess = (ordinal_) - w->list.at[0].ordinal;                              \
-        if (guess < high && w->list.at[guess].ordinal == (ordinal_)) {                  \
-            return &w->list.at[guess];                                                  \
-        }                                                                               \
-    }                                                                                   \
-    while (low < high) {                                                                \
-        size_t middle = (low + high) / 2;                                               \
-        if (w->list.at[middle].ordinal < (ordinal_)) {                                  \
-            low = middle + 1;                                                           \
-        } else {                                                                        \
-            high = middle;                                                              \
-        }                                                                               \
-    }                                                                                   \
+#define FIND(list, ordinal_)                                                                                                                         \
+    size_t low = 0, high = w->list.n;                                                                                                                \
+    if (high > 0 && (ordinal_) >= w->list.at[0].ordinal) {                                                                                           \
+        size_t guess = (ordinal_)-w->list.at[0].ordinal;                                                                                             \
+        if (guess < high && w->list.at[guess].ordinal == (ordinal_)) {                                                                               \
+            return &w->list.at[guess];                                                                                                               \
+        }                                                                                                                                            \
+    }                                                                                                                                                \
+    while (low < high) {                                                                                                                             \
+        size_t middle = (low + high) / 2;                                                                                                            \
+        if (w->list.at[middle].ordinal < (ordinal_)) {                                                                                               \
+            low = middle + 1;                                                                                                                        \
+        } else {                                                                                                                                     \
+            high = middle;                                                                                                                           \
+        }                                                                                                                                            \
+    }                                                                                                                                                \
     return low < w->list.n && w->list.at[low].ordinal == (ordinal_) ? &w->list.at[low] : NULL
 
 struct jb_lot *
@@ -82,16 +81,16 @@ jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal)
     FIND(refunds, ordinal);
 }
 
-#define ADD(list, item)                                                                                     \
-    if (!jb_vec_reserve(&w->list, w->list.n + 1)) {                                                         \
-        return NULL;                                                                                        \
-    }                                                                                                       \
-    size_t at = w->list.n;                                                                                  \
-    while (at > 0 && w->list.at[at - 1].ordinal > (item)->ordinal) {                                        \
-        at--;                                                                                               \
-    }                                                                                                       \
-    memmove(&w->list.at[at + 1], &w->list.at[at], (w->list.n - at) * sizeof *w->list.at);                   \
-    w->list.at[at] = *(item);                                                                               \
+#define ADD(list, item)                                                                                                                              \
+    if (!jb_vec_reserve(&w->list, w->list.n + 1)) {                                                                                                  \
+        return NULL;                                                                                                                                 \
+    }                                                                                                                                                \
+    size_t at = w->list.n;                                                                                                                           \
+    while (at > 0 && w->list.at[at - 1].ordinal > (item)->ordinal) {                                                                                 \
+        at--;                                                                                                                                        \
+    }                                                                                                                                                \
+    memmove(&w->list.at[at + 1], &w->list.at[at], (w->list.n - at) * sizeof *w->list.at);                                                            \
+    w->list.at[at] = *(item);                                                                                                                        \
     w->list.n++
 
 struct jb_lot *

@@ -63,18 +63,18 @@ struct jb_interval {
 
 struct jb_wallet {
     uint32_t number;
-    uint32_t status;       /* enum jb_wallet_status */
-    uint32_t under;        /* what a lifted suspension gives back */
+    uint32_t status; /* enum jb_wallet_status */
+    uint32_t under;  /* what a lifted suspension gives back */
     uint32_t kind;
-    jb_seq version;        /* the wallet's last event */
+    jb_seq version; /* the wallet's last event */
     jb_seq created_seq;
     uint64_t name_ref;
-    jb_amount paid;        /* negative: debt */
-    jb_amount free;        /* in use, past deadline or not, while no event ended it */
+    jb_amount paid; /* negative: debt */
+    jb_amount free; /* in use, past deadline or not, while no event ended it */
     jb_amount dormant;
     jb_amount pending;
     jb_amount transit;
-    uint32_t lots_given;   /* highest ordinal of each */
+    uint32_t lots_given; /* highest ordinal of each */
     uint32_t grants_given;
     uint32_t refunds_given;
     uint32_t intervals_given;
@@ -141,15 +141,15 @@ struct jb_open_day {
 
 /* Ledger-wide state. */
 struct jb_globals {
-    jb_seq seq; /* of the last event applied */
-    jb_instant recorded_at;  /* of the last event that has one; JB_NO_INSTANT */
-    jb_day first_open_day;   /* JB_NO_DAY before the first event that has a time */
-    jb_day closed_through;   /* JB_NO_DAY before the first close */
+    jb_seq seq;             /* of the last event applied */
+    jb_instant recorded_at; /* of the last event that has one; JB_NO_INSTANT */
+    jb_day first_open_day;  /* JB_NO_DAY before the first event that has a time */
+    jb_day closed_through;  /* JB_NO_DAY before the first close */
     int32_t utc_offset_s;
     uint32_t wallets_given;
     uint32_t wallets_deleted;
     uint64_t keys;
-    uint64_t last_ref; /* highest reference into people.mdb */
+    uint64_t last_ref;                                                     /* highest reference into people.mdb */
     jb_wide closing_paid, closing_free, closing_dormant, transit, wallets; /* at closed_through */
     JB_VEC(struct jb_policy_setting) policies;
     JB_VEC(struct jb_open_day) open; /* in order of day */

@@ -105,8 +105,7 @@ charge(jb_ledger *l, jb_answers *answers, const char *wallet, const char *id, jb
 {
     struct jb_command c = JB_SIZED(struct jb_command);
     c.op = JB_OP_CHARGE;
-    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_METHOD) | JB_HAS(JB_CF_PG) |
-            JB_HAS(JB_CF_KEY);
+    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_METHOD) | JB_HAS(JB_CF_PG) | JB_HAS(JB_CF_KEY);
     c.wallet = text(wallet);
     c.id = text(id);
     c.amount = amount;

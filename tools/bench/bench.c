@@ -288,7 +288,8 @@ print_rows(bool json)
         printf("{\"rows\":[");
         for (size_t i = 0; i < rows_n; i++) {
             const struct row *r = &rows[i];
-            printf("%s{\"name\":\"%s\",\"per_second\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,\"p999_us\":%lld,\"max_us\":%lld,\"centibytes_per_event\":%lld}",
+            printf("%s{\"name\":\"%s\",\"per_second\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,\"p999_us\":%lld,\"max_us\":%lld,\"centibytes_per_event\":"
+                   "%lld}",
                    i > 0 ? "," : "", r->name, (long long)r->per_second, (long long)r->p50_us, (long long)r->p99_us, (long long)r->p999_us,
                    (long long)r->max_us, (long long)r->centibytes_per_event);
         }

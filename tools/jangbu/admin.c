@@ -264,7 +264,8 @@ cmd_audit(struct app *app, int argc, char **argv)
         if (r->verdict == JB_VERIFIED) {
             printf("audit: ok\n");
         } else if (r->verdict == JB_REFUTED) {
-            printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total, (unsigned long long)r->verified_to);
+            printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total,
+                   (unsigned long long)r->verified_to);
         } else {
             printf("audit: could not tell (nothing wrong was found, but something could not be checked)\n");
         }
@@ -320,7 +321,9 @@ cmd_rebuild(struct app *app, int argc, char **argv)
     } else {
         printf("%llu events folded in %lld.%03lld s\n", (unsigned long long)r.events, (long long)(ms / 1000), (long long)(ms % 1000));
         printf("state.mdb %s, views.mdb %s\n", comparison(r.had_state, r.same_state), comparison(r.had_views, r.same_views));
-        printf("rebuild: %s\n", different ? "DIFFERENT from what was stored; the new ones are in use" : r.had_state && r.had_views ? "identical" : "done");
+        printf("rebuild: %s\n", different                    ? "DIFFERENT from what was stored; the new ones are in use"
+                                : r.had_state && r.had_views ? "identical"
+                                                             : "done");
     }
     return different ? EXIT_REFUSED : EXIT_DONE;
 }

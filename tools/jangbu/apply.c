@@ -33,8 +33,8 @@ struct batch {
     size_t lines_n;
     struct bad_line *bad;
     size_t bad_n;
-    bool full;  /* parsed and not yet carried out */
-    bool last;  /* nothing comes behind it */
+    bool full; /* parsed and not yet carried out */
+    bool last; /* nothing comes behind it */
     int read_error;
 };
 
@@ -479,7 +479,8 @@ cmd_apply(struct app *app, int argc, char **argv)
     const char *args[64], *clock = "system", *key = NULL, *at = NULL;
     int n, code;
     bool atomic = false, dry_run = false;
-    const struct option_row options[] = {{"clock", NULL, &clock}, {"atomic", &atomic, NULL}, {"dry-run", &dry_run, NULL}, {"key", NULL, &key}, {"at", NULL, &at}, {0}};
+    const struct option_row options[] = {{"clock", NULL, &clock}, {"atomic", &atomic, NULL}, {"dry-run", &dry_run, NULL},
+                                         {"key", NULL, &key},     {"at", NULL, &at},         {0}};
     if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -505,10 +506,8 @@ cmd_apply(struct app *app, int argc, char **argv)
         return code;
     }
     struct run r = {.app = app, .answers = jb_answers_new()};
-    r.options = (struct jb_submit_options){.size = sizeof r.options,
-                                           .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT : JB_CLOCK_SYSTEM,
-                                           .dry_run = dry_run,
-                                           .caller = app->caller};
+    r.options = (struct jb_submit_options){
+        .size = sizeof r.options, .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT : JB_CLOCK_SYSTEM, .dry_run = dry_run, .caller = app->caller};
     code = r.answers == NULL ? EXIT_MACHINE : atomic ? apply_group(&r, &f, key, at) : apply_stream(&r, &f);
     jb_answers_free(r.answers);
     if (f.fd != STDIN_FILENO) {

@@ -90,8 +90,7 @@ json_pool_free(struct json_pool *p)
 
 /* ---- saying what is wrong --------------------------------------------------------------------------------------------------------- */
 
-static bool JB_PRINTF(4, 5)
-wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
+static bool JB_PRINTF(4, 5) wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -171,7 +170,8 @@ amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_li
         return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999", name);
     }
     if (!json_is_integer(value)) {
-        return wrong(bad, JB_CODE_AMOUNT_INVALID, name, "%s must be a whole number from 1 on, in the currency's minor unit, without quotes, fraction or exponent", name);
+        return wrong(bad, JB_CODE_AMOUNT_INVALID, name,
+                     "%s must be a whole number from 1 on, in the currency's minor unit, without quotes, fraction or exponent", name);
     }
     *ret = json_integer_value(value);
     return true;

@@ -238,8 +238,8 @@ cmd_one(struct app *app, int argc, char **argv)
     for (int field = 0; field < JB_CF_N; field++) {
         if (((op->required | op->optional) & JB_HAS(field)) != 0) {
             bool is_flag = jb_command_field_info((unsigned)field)->kind == JB_CK_BOOL;
-            options[options_n++] =
-                (struct option_row){option_name(field, names[field], sizeof names[field]), is_flag ? &flags[field] : NULL, is_flag ? NULL : &values[field]};
+            options[options_n++] = (struct option_row){option_name(field, names[field], sizeof names[field]), is_flag ? &flags[field] : NULL,
+                                                       is_flag ? NULL : &values[field]};
         }
     }
     const char *args[64];
@@ -252,8 +252,8 @@ cmd_one(struct app *app, int argc, char **argv)
         positional++;
     }
     if (n < 1 + positional - form->optional || n > 1 + positional) {
-        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command, form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
-                         1 + positional, n);
+        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command, form->word != NULL ? " " : "",
+                         form->word != NULL ? form->word : "", 1 + positional, n);
     }
     for (int i = 0; i + 1 < n; i++) {
         values[form->positional[i]] = args[i + 1];

@@ -380,8 +380,9 @@ escaped(struct out *o, char prefix, const char *s, size_t n)
 static void
 account_name(const struct books *b, struct account a, struct out *o)
 {
-    static const char *const roots[] = {"Liabilities:Paid:", "Liabilities:Free:",      "Liabilities:Dormant:", "Liabilities:RefundPayable:", "Income:Ads:",
-                                        "Assets:Clearing:",  "Liabilities:VatPayable", "Equity:Promotion",     "Equity:Adjustment"};
+    static const char *const roots[] = {
+        "Liabilities:Paid:", "Liabilities:Free:",      "Liabilities:Dormant:", "Liabilities:RefundPayable:", "Income:Ads:",
+        "Assets:Clearing:",  "Liabilities:VatPayable", "Equity:Promotion",     "Equity:Adjustment"};
     out_str(o, roots[a.kind]);
     if (a.kind <= INCOME) {
         escaped(o, 'W', b->wallets[a.index - 1].id, b->wallets[a.index - 1].id_n);

@@ -207,7 +207,7 @@ cmd_export(struct app *app, int argc, char **argv)
     const struct option_row options[] = {{"format", NULL, &format}, {"output", NULL, &path}, {0}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-o") == 0) {
-            argv[i] = (char *)(uintptr_t)"--output";
+            argv[i] = (char *)(uintptr_t) "--output";
         }
     }
     if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {

@@ -18,11 +18,11 @@ struct row {
 
 #define COMMON "  --json           one JSON object (or line) for programs\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
-#define ONE                                                                                                                            \
-    "  --key KEY        idempotency key: the same command with the same key is done once, for ever\n"                                  \
-    "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00 (commands that may look back)\n"                              \
-    "  --expect N       only if the wallet is at this version\n"                                                                       \
-    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                                                                \
+#define ONE                                                                                                                                          \
+    "  --key KEY        idempotency key: the same command with the same key is done once, for ever\n"                                                \
+    "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00 (commands that may look back)\n"                                            \
+    "  --expect N       only if the wallet is at this version\n"                                                                                     \
+    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                                                                              \
     "  --dry-run        the verdict and the balances it would give; nothing is written\n" COMMON
 
 static const struct row rows[] = {
@@ -34,29 +34,37 @@ static const struct row rows[] = {
      "  --dry-run        decide, show, write nothing\n"
      "Results come in the order of the lines, as soon as they are on disk. A bad line is one refused result; the rest go on.\n"
      "The exit code is 1 if any line was refused. Applying a file again does keyed commands once.\n"},
-    {"wallet", cmd_one, "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename LEDGER WALLET --name NAME\noff|on|suspend|lift|delete LEDGER WALLET",
+    {"wallet", cmd_one,
+     "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
+     "LEDGER WALLET",
      "make, rename, turn off and on, suspend, lift, delete a wallet", ONE},
-    {"charge", cmd_one, "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
+    {"charge", cmd_one,
+     "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
      "paid cash came in; or a charge is taken back", ONE},
     {"repay", cmd_one, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]", "a debt is paid (also while suspended)", ONE},
-    {"grant", cmd_one, "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER WALLET GRANT", "give free cash, dormant until activated; or take it back while it is dormant", ONE},
+    {"grant", cmd_one, "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER WALLET GRANT",
+     "give free cash, dormant until activated; or take it back while it is dormant", ONE},
     {"activate", cmd_one, "LEDGER WALLET GRANT", "bring a grant into use, once", ONE},
-    {"consume", cmd_one, "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] [--reason R]", "pay for a usage: free cash, then paid cash, then debt; or return it", ONE},
-    {"refund", cmd_one, "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET REFUND", "pay cash out to the customer", ONE},
+    {"consume", cmd_one, "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] [--reason R]",
+     "pay for a usage: free cash, then paid cash, then debt; or return it", ONE},
+    {"refund", cmd_one, "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET REFUND",
+     "pay cash out to the customer", ONE},
     {"policy", cmd_one, "set LEDGER POLICY VALUE [--from TIME]", "change a number of the rules from a time on", ONE},
     {"day", cmd_one, "close LEDGER DAY [--force]", "close a day, and the open days before it", ONE},
     {"balance", cmd_balance, "LEDGER WALLET\nLEDGER --all", "what a wallet has, in real time", AS_OF COMMON},
     {"cash-status", cmd_cash_status, "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY", "the daily rows through the last closed day",
      "  --view posted    as published, by posting day (default); known: by the day it happened, open days too\n" AS_OF COMMON},
-    {"history", cmd_history, "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]", "what happened to a wallet, newest first, each row with its running balance",
-     AS_OF COMMON},
+    {"history", cmd_history, "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
+     "what happened to a wallet, newest first, each row with its running balance", AS_OF COMMON},
     {"explain", cmd_explain, "LEDGER WALLET", "why the total and the cash status differ, to the last unit", AS_OF COMMON},
-    {"log", cmd_log, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]", "the events themselves, in order", "  --follow         wait for more\n" COMMON},
+    {"log", cmd_log, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]", "the events themselves, in order",
+     "  --follow         wait for more\n" COMMON},
     {"stat", cmd_stat, "LEDGER", "how large the ledger is, which day is open, which policies hold", COMMON},
     {"audit", cmd_audit, "LEDGER", "read the whole log and check everything against it", COMMON},
     {"rebuild", cmd_rebuild, "LEDGER [--accept-rollback]", "make the projections anew from the log, while the ledger is in use",
      "  --accept-rollback  the log was put back to an older state on purpose: go on from it\n" COMMON},
-    {"export", cmd_export, "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]", "the events as a table, or as double entry for an accounting program", ""},
+    {"export", cmd_export, "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
+     "the events as a table, or as double entry for an accounting program", ""},
     {"backup", cmd_backup, "LEDGER DEST", "copy the ledger to a new directory while it is in use", COMMON},
     {"help", cmd_help, "[COMMAND]", "this, or about one sub-command", ""},
 };
@@ -121,7 +129,8 @@ cmd_help(struct app *app, int argc, char **argv)
     for (size_t i = 0; i < ROWS; i++) {
         printf("  %-12s %s\n", rows[i].name, rows[i].what);
     }
-    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe command vocabulary: docs/vocabulary.md. Manual: man jangbu.\n");
+    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe command vocabulary: docs/vocabulary.md. Manual: "
+           "man jangbu.\n");
     return EXIT_DONE;
 }
 

@@ -118,7 +118,8 @@ cmd_balance(struct app *app, int argc, char **argv)
     }
     struct balances b = {.app = app};
     b.table = app->json ? NULL
-                        : table_new((const char *const[]){"wallet", "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending", ">in transit", NULL});
+                        : table_new((const char *const[]){"wallet", "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending",
+                                                          ">in transit", NULL});
     jb_status status;
     if (all) {
         status = jb_balance_each(app->views, as_of(app), each_balance, &b, &app->err);
@@ -156,8 +157,8 @@ row_json(struct app *app, const struct jb_cash_row *r)
     js_int(o, "closing_free", r->closing_free);
 }
 
-static const char *const row_headers[] = {"day",        ">charged",  ">reversed", ">activated", ">paid out", ">free out", ">returned",
-                                          ">refunded",  ">failed",   ">repaid",   ">expired",   ">forfeited", ">closing", ">paid", ">free", NULL};
+static const char *const row_headers[] = {"day",     ">charged", ">reversed", ">activated", ">paid out", ">free out", ">returned", ">refunded",
+                                          ">failed", ">repaid",  ">expired",  ">forfeited", ">closing",  ">paid",     ">free",     NULL};
 
 static void
 row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
@@ -239,8 +240,7 @@ one_wallet(struct app *app, const char *wallet, jb_cash_view view)
         js_str(&app->out, "view", view == JB_VIEW_POSTED ? "posted" : "known");
         js_open(&app->out, "rows", '[');
     }
-    jb_status status =
-        jb_cash_status_get(app->views, text(wallet), view, as_of(app), JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
+    jb_status status = jb_cash_status_get(app->views, text(wallet), view, as_of(app), JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
     if (status != JB_OK) {
         app->out.n = 0;
         return app_fail(app, &app->err);
@@ -379,7 +379,8 @@ cmd_history(struct app *app, int argc, char **argv)
     }
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
-    if (jb_history_get(app->views, text(args[1]), kind, as_of(app), cursor, (uint32_t)limit, each_history, &rows, next, &moment, &app->err) != JB_OK) {
+    if (jb_history_get(app->views, text(args[1]), kind, as_of(app), cursor, (uint32_t)limit, each_history, &rows, next, &moment, &app->err) !=
+        JB_OK) {
         app->out.n = 0;
         return app_fail(app, &app->err);
     }
@@ -567,7 +568,8 @@ cmd_explain(struct app *app, int argc, char **argv)
     }
     bool broken = x->rest != 0;
     if (broken) {
-        fprintf(stderr, "jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu audit`, which says what is damaged.\n", (long long)x->rest);
+        fprintf(stderr, "jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu audit`, which says what is damaged.\n",
+                (long long)x->rest);
     }
     jb_explanation_free(x);
     return broken ? EXIT_REFUSED : code;

@@ -86,21 +86,21 @@ struct jb_text {
 /* Did the call work? (Whether the *rules* said yes is another question: struct jb_answer.) */
 typedef enum jb_status {
     JB_OK = 0,
-    JB_END = 1,            /* a cursor has nothing more; not a failure */
-    JB_E_USAGE = -1,       /* the caller broke a stated precondition; nothing happened */
-    JB_E_NOMEM = -2,       /* no memory; nothing happened */
-    JB_E_IO = -3,          /* the operating system refused: err->os_errno */
-    JB_E_BUSY = -4,        /* the writer lock was not to be had before the deadline */
-    JB_E_FULL = -5,        /* no space left on the disk; nothing was written */
-    JB_E_CORRUPT = -6,     /* the log or a store contradicts itself at err->at, err->offset */
-    JB_E_FORMAT = -7,      /* written by a newer jangbu, or not a ledger */
-    JB_E_NOTFOUND = -8,    /* no such ledger, wallet, day or event */
-    JB_E_READONLY = -9,    /* the ledger was opened for reading, or its file system is read-only */
-    JB_E_EXISTS = -10,     /* there is a ledger already */
-    JB_E_ROLLBACK = -11,   /* a store or HEAD is ahead of the log: an older log was put back */
-    JB_E_UNKNOWN = -12,    /* a fault while committing: it is not known whether the events are in the log */
-    JB_E_STALE = -13,      /* a stored projection cannot be used and could not be made again here */
-    JB_E_NOT_CLOSED = -14  /* the day asked for is not closed yet */
+    JB_END = 1,           /* a cursor has nothing more; not a failure */
+    JB_E_USAGE = -1,      /* the caller broke a stated precondition; nothing happened */
+    JB_E_NOMEM = -2,      /* no memory; nothing happened */
+    JB_E_IO = -3,         /* the operating system refused: err->os_errno */
+    JB_E_BUSY = -4,       /* the writer lock was not to be had before the deadline */
+    JB_E_FULL = -5,       /* no space left on the disk; nothing was written */
+    JB_E_CORRUPT = -6,    /* the log or a store contradicts itself at err->at, err->offset */
+    JB_E_FORMAT = -7,     /* written by a newer jangbu, or not a ledger */
+    JB_E_NOTFOUND = -8,   /* no such ledger, wallet, day or event */
+    JB_E_READONLY = -9,   /* the ledger was opened for reading, or its file system is read-only */
+    JB_E_EXISTS = -10,    /* there is a ledger already */
+    JB_E_ROLLBACK = -11,  /* a store or HEAD is ahead of the log: an older log was put back */
+    JB_E_UNKNOWN = -12,   /* a fault while committing: it is not known whether the events are in the log */
+    JB_E_STALE = -13,     /* a stored projection cannot be used and could not be made again here */
+    JB_E_NOT_CLOSED = -14 /* the day asked for is not closed yet */
 } jb_status;
 
 #define JB_ERROR_TEXT_BYTES 400
@@ -108,10 +108,10 @@ typedef enum jb_status {
 /* Why a call failed. It lives where the caller puts it and owns nothing. */
 struct jb_error {
     jb_status status;
-    int os_errno;    /* 0 where the system was not involved */
-    jb_seq at;       /* the event concerned, or 0 */
-    uint64_t frame;  /* first sequence number of the frame concerned, or 0 */
-    uint64_t offset; /* byte offset in that frame's value */
+    int os_errno;                   /* 0 where the system was not involved */
+    jb_seq at;                      /* the event concerned, or 0 */
+    uint64_t frame;                 /* first sequence number of the frame concerned, or 0 */
+    uint64_t offset;                /* byte offset in that frame's value */
     char text[JB_ERROR_TEXT_BYTES]; /* one sentence: what is wrong, where, what to do */
 };
 

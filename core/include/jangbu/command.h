@@ -45,13 +45,13 @@ typedef enum jb_wallet_kind { JB_KIND_PERSONAL = 1, JB_KIND_BUSINESS = 2, JB_KIN
 
 typedef enum jb_method {
     JB_METHOD_UNSPECIFIED = 0,
-    JB_METHOD_CREDIT_CARD = 1,         /* these three are bound by the minimum charge */
+    JB_METHOD_CREDIT_CARD = 1, /* these three are bound by the minimum charge */
     JB_METHOD_KAKAOPAY_CARD = 2,
     JB_METHOD_VIRTUAL_ACCOUNT = 3,
     JB_METHOD_KAKAOPAY_CARD_AUTO = 4,
     JB_METHOD_CREDIT_CARD_REGULAR = 5,
-    JB_METHOD_ADMIN_CASH = 6,   /* an operator's paid cash: no gateway behind it */
-    JB_METHOD_ADV_RET_CASH = 7  /* give-back: likewise */
+    JB_METHOD_ADMIN_CASH = 6,  /* an operator's paid cash: no gateway behind it */
+    JB_METHOD_ADV_RET_CASH = 7 /* give-back: likewise */
 } jb_method;
 
 typedef enum jb_origin {
@@ -78,10 +78,10 @@ typedef enum jb_policy {
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,
-    JB_CF_CHARGE,     /* id */
-    JB_CF_GRANT,      /* id */
-    JB_CF_USAGE,      /* id */
-    JB_CF_REFUND,     /* id */
+    JB_CF_CHARGE, /* id */
+    JB_CF_GRANT,  /* id */
+    JB_CF_USAGE,  /* id */
+    JB_CF_REFUND, /* id */
     JB_CF_KIND,
     JB_CF_NAME,
     JB_CF_MASTER,
@@ -148,12 +148,12 @@ struct jb_command {
 
 /* How a member is written in JSON. */
 typedef enum jb_command_kind {
-    JB_CK_ID = 1,  /* 1..64 bytes, no control characters, no white space */
-    JB_CK_SHORT,   /* the same, 1..32 bytes */
-    JB_CK_NAME,    /* 1..20 code points, no control characters */
-    JB_CK_TEXT,    /* 1..500 code points, no NUL */
-    JB_CK_AMOUNT,  /* integer 1..JB_AMOUNT_MAX */
-    JB_CK_UINT,    /* integer >= 0 */
+    JB_CK_ID = 1, /* 1..64 bytes, no control characters, no white space */
+    JB_CK_SHORT,  /* the same, 1..32 bytes */
+    JB_CK_NAME,   /* 1..20 code points, no control characters */
+    JB_CK_TEXT,   /* 1..500 code points, no NUL */
+    JB_CK_AMOUNT, /* integer 1..JB_AMOUNT_MAX */
+    JB_CK_UINT,   /* integer >= 0 */
     JB_CK_BOOL,
     JB_CK_WORD,    /* a word of `names` */
     JB_CK_DAY,     /* "2026-10-31" */
@@ -173,7 +173,7 @@ struct jb_command_field_info {
 struct jb_op_info {
     const char *name; /* "wallet.create" */
     uint64_t required;
-    uint64_t optional;   /* the members that any command may have included */
+    uint64_t optional; /* the members that any command may have included */
     bool has_wallet;
     bool business_time;  /* `at` may look back */
     uint32_t event_type; /* what it becomes; 0 for atomic */
@@ -185,15 +185,14 @@ JB_API const struct jb_op_info *jb_op_info(uint32_t op);                        
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 
 /* Codes of refusals. The numbers are on disk; the words are stable. */
-#define JB_CODES(X)                                                                                                    \
-    X(1, KEY_CONFLICT) X(2, EXPECT_MISMATCH) X(3, WALLET_UNKNOWN) X(4, WALLET_UNKNOWN_THEN) X(5, WALLET_EXISTS)        \
-    X(6, WALLET_DELETED) X(7, WALLET_STATE) X(8, DELETE_CONDITIONS) X(9, CHARGE_UNKNOWN) X(10, GRANT_UNKNOWN)          \
-    X(11, REFUND_UNKNOWN) X(12, USAGE_UNKNOWN) X(13, AMBIGUOUS_USAGE) X(14, ID_EXISTS) X(15, INSUFFICIENT_CASH)        \
-    X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS) X(20, RETURN_EXCEEDS)  \
-    X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)                \
-    X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER)              \
-    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)               \
-    X(36, POLICY_VALUE)
+#define JB_CODES(X)                                                                                                                                  \
+    X(1, KEY_CONFLICT)                                                                                                                               \
+    X(2, EXPECT_MISMATCH) X(3, WALLET_UNKNOWN) X(4, WALLET_UNKNOWN_THEN) X(5, WALLET_EXISTS) X(6, WALLET_DELETED) X(7, WALLET_STATE)                 \
+        X(8, DELETE_CONDITIONS) X(9, CHARGE_UNKNOWN) X(10, GRANT_UNKNOWN) X(11, REFUND_UNKNOWN) X(12, USAGE_UNKNOWN) X(13, AMBIGUOUS_USAGE)          \
+            X(14, ID_EXISTS) X(15, INSUFFICIENT_CASH) X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS)    \
+                X(20, RETURN_EXCEEDS) X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)            \
+                    X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER) X(31, BATCH_TOO_LARGE)     \
+                        X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS) X(36, POLICY_VALUE)
 
 typedef enum jb_code {
     JB_CODE_NONE = 0,
@@ -240,11 +239,11 @@ struct jb_answer {
     bool has_balance; /* dry run of a command on a wallet: what it would give */
     jb_seq seq;       /* the command's last event; of a conflict: the first event with the key; else 0 */
     uint64_t wallet_version;
-    int64_t index;           /* refused group: the member that failed, from 0; else -1 */
-    struct jb_event event;   /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
+    int64_t index;         /* refused group: the member that failed, from 0; else -1 */
+    struct jb_event event; /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
     const struct jb_figure *figures;
     size_t figures_n;
-    const char *message; /* of a refusal: a sentence, ended by NUL */
+    const char *message;             /* of a refusal: a sentence, ended by NUL */
     const struct jb_answer *members; /* of a group that is done */
     size_t members_n;
     struct jb_balance balance;

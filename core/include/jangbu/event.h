@@ -79,9 +79,9 @@ typedef enum jb_figure_name {
     JB_FIG_DAYS = 17,
     JB_FIG_EMPTY_DAYS_MAX = 18,
     JB_FIG_SEQ = 19,
-    JB_FIG_NOT_OFF = 20,             /* unmet condition of a deletion: a wallet status */
-    JB_FIG_PAID_NOT_ZERO = 21,       /* likewise: paid cash */
-    JB_FIG_REFUND_OUTSTANDING = 22,  /* likewise: how many refunds */
+    JB_FIG_NOT_OFF = 20,            /* unmet condition of a deletion: a wallet status */
+    JB_FIG_PAID_NOT_ZERO = 21,      /* likewise: paid cash */
+    JB_FIG_REFUND_OUTSTANDING = 22, /* likewise: how many refunds */
     JB_FIG_NAMES = 23
 } jb_figure_name;
 
@@ -90,12 +90,7 @@ struct jb_figure {
     int64_t value;
 };
 
-typedef enum jb_wallet_status {
-    JB_WALLET_ACTIVE = 1,
-    JB_WALLET_OFF = 2,
-    JB_WALLET_SUSPENDED = 3,
-    JB_WALLET_DELETED = 4
-} jb_wallet_status;
+typedef enum jb_wallet_status { JB_WALLET_ACTIVE = 1, JB_WALLET_OFF = 2, JB_WALLET_SUSPENDED = 3, JB_WALLET_DELETED = 4 } jb_wallet_status;
 
 typedef enum jb_grant_state {
     JB_GRANT_DORMANT = 1,
@@ -116,11 +111,11 @@ typedef enum jb_refund_state {
 } jb_refund_state;
 
 /* The control totals of a closed day, over all wallets, in the order in which they stand in day_closed. */
-#define JB_TOTALS(X)                                                                                                   \
-    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded)         \
-    X(refund_failed) X(debt_repaid) X(expired) X(forfeited) X(dormant_granted) X(dormant_expired) X(dormant_revoked)  \
-    X(dormant_forfeited) X(closing_paid) X(closing_free) X(closing_dormant) X(refund_in_transit) X(events) X(wallets) \
-    X(last_seq)
+#define JB_TOTALS(X)                                                                                                                                 \
+    X(charged)                                                                                                                                       \
+    X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) X(refund_failed) X(debt_repaid) X(expired)        \
+        X(forfeited) X(dormant_granted) X(dormant_expired) X(dormant_revoked) X(dormant_forfeited) X(closing_paid) X(closing_free)                   \
+            X(closing_dormant) X(refund_in_transit) X(events) X(wallets) X(last_seq)
 
 enum jb_total_name {
 #define JB_X(name) JB_TOTAL_##name,
@@ -136,16 +131,16 @@ struct jb_int128 {
 
 /* Flags of an event's envelope. The numbers are on disk. */
 enum jb_event_flag {
-    JB_EVF_VERSION = 1 << 0,     /* the type's schema version is not 1 and stands there */
-    JB_EVF_UNRECORDED = 1 << 1,  /* written by init: no recorded_at, no posted_on */
-    JB_EVF_OCCURRED = 1 << 2,    /* occurred_at is not recorded_at */
-    JB_EVF_POSTED = 1 << 3,      /* posted_on is not day(recorded_at) */
-    JB_EVF_KEY = 1 << 4,         /* idempotency key, caller, fingerprint */
-    JB_EVF_ACTOR = 1 << 5,       /* reference to the actor's id, role */
-    JB_EVF_NOTE = 1 << 6,        /* reference to a note */
-    JB_EVF_CAUSE = 1 << 7,       /* the event that led to this one */
-    JB_EVF_GROUP = 1 << 8,       /* last event of an atomic group: how many events and commands it has */
-    JB_EVF_SKIPPABLE = 1 << 9,   /* a reader that does not know the type may skip it */
+    JB_EVF_VERSION = 1 << 0,    /* the type's schema version is not 1 and stands there */
+    JB_EVF_UNRECORDED = 1 << 1, /* written by init: no recorded_at, no posted_on */
+    JB_EVF_OCCURRED = 1 << 2,   /* occurred_at is not recorded_at */
+    JB_EVF_POSTED = 1 << 3,     /* posted_on is not day(recorded_at) */
+    JB_EVF_KEY = 1 << 4,        /* idempotency key, caller, fingerprint */
+    JB_EVF_ACTOR = 1 << 5,      /* reference to the actor's id, role */
+    JB_EVF_NOTE = 1 << 6,       /* reference to a note */
+    JB_EVF_CAUSE = 1 << 7,      /* the event that led to this one */
+    JB_EVF_GROUP = 1 << 8,      /* last event of an atomic group: how many events and commands it has */
+    JB_EVF_SKIPPABLE = 1 << 9,  /* a reader that does not know the type may skip it */
     JB_EVF_ALL = (1 << 10) - 1
 };
 
@@ -154,9 +149,9 @@ struct jb_event {
     jb_seq seq;
     uint32_t type; /* enum jb_event_type; may be a number that this version does not know where flags has SKIPPABLE */
     uint32_t version;
-    uint32_t flags; /* enum jb_event_flag */
-    uint32_t wallet; /* internal wallet number, from 1; 0: the event belongs to no wallet */
-    jb_seq prev;     /* the wallet's event before this one; 0: none */
+    uint32_t flags;         /* enum jb_event_flag */
+    uint32_t wallet;        /* internal wallet number, from 1; 0: the event belongs to no wallet */
+    jb_seq prev;            /* the wallet's event before this one; 0: none */
     jb_instant recorded_at; /* JB_NO_INSTANT where UNRECORDED */
     jb_instant occurred_at;
     jb_day posted_on; /* JB_NO_DAY where UNRECORDED */
@@ -171,19 +166,19 @@ struct jb_event {
     uint32_t group_commands;
 
     /* Fields; the row of the type in events.def says which of them it uses, and by what name. */
-    struct jb_text id;    /* wallet, charge, grant, usage, refund; currency */
-    uint32_t ordinal;     /* the wallet's number for this lot, grant or refund */
-    uint32_t code;        /* kind, method, origin, reason, scope, why, policy, code of a refusal; 0/1 of in_use */
-    uint32_t code2;       /* op of a refused command; exponent of the currency */
+    struct jb_text id; /* wallet, charge, grant, usage, refund; currency */
+    uint32_t ordinal;  /* the wallet's number for this lot, grant or refund */
+    uint32_t code;     /* kind, method, origin, reason, scope, why, policy, code of a refusal; 0/1 of in_use */
+    uint32_t code2;    /* op of a refused command; exponent of the currency */
     jb_amount amount;
-    jb_amount amount2;    /* applied_to_debt */
-    int64_t number;       /* value of a policy; UTC offset; index of a group's member + 1 */
-    jb_seq ref_seq;       /* the consumption */
-    jb_seq ref_seq2;      /* the reversal before */
-    jb_day day;           /* expires_on; the day closed */
-    jb_instant time;      /* `from` of a policy */
-    uint64_t text_ref;    /* name, reason: reference into people.mdb, 0: none */
-    uint64_t text_ref2;   /* master */
+    jb_amount amount2;  /* applied_to_debt */
+    int64_t number;     /* value of a policy; UTC offset; index of a group's member + 1 */
+    jb_seq ref_seq;     /* the consumption */
+    jb_seq ref_seq2;    /* the reversal before */
+    jb_day day;         /* expires_on; the day closed */
+    jb_instant time;    /* `from` of a policy */
+    uint64_t text_ref;  /* name, reason: reference into people.mdb, 0: none */
+    uint64_t text_ref2; /* master */
     struct jb_text pg;
     struct jb_text txn_ref;
     struct jb_text approve_no;
@@ -197,23 +192,23 @@ struct jb_event {
 
 /* How a field is stored and printed. */
 typedef enum jb_field_kind {
-    JB_FK_TEXT = 1,   /* struct jb_text, never none */
-    JB_FK_OPT_TEXT,   /* struct jb_text or none */
-    JB_FK_ORDINAL,    /* uint32_t, from 1 */
-    JB_FK_UINT,       /* uint32_t */
-    JB_FK_AMOUNT,     /* jb_amount, > 0 */
-    JB_FK_AMOUNT0,    /* jb_amount, >= 0 */
-    JB_FK_INT,        /* int64_t */
-    JB_FK_NAME,       /* uint32_t, one of `names` */
-    JB_FK_BOOL,       /* uint32_t, 0 or 1 */
-    JB_FK_REF,        /* uint64_t, reference into people.mdb, 0: none */
-    JB_FK_SEQ,        /* jb_seq */
-    JB_FK_DAY,        /* jb_day */
+    JB_FK_TEXT = 1,    /* struct jb_text, never none */
+    JB_FK_OPT_TEXT,    /* struct jb_text or none */
+    JB_FK_ORDINAL,     /* uint32_t, from 1 */
+    JB_FK_UINT,        /* uint32_t */
+    JB_FK_AMOUNT,      /* jb_amount, > 0 */
+    JB_FK_AMOUNT0,     /* jb_amount, >= 0 */
+    JB_FK_INT,         /* int64_t */
+    JB_FK_NAME,        /* uint32_t, one of `names` */
+    JB_FK_BOOL,        /* uint32_t, 0 or 1 */
+    JB_FK_REF,         /* uint64_t, reference into people.mdb, 0: none */
+    JB_FK_SEQ,         /* jb_seq */
+    JB_FK_DAY,         /* jb_day */
     JB_FK_OPT_INSTANT, /* jb_instant or JB_NO_INSTANT */
-    JB_FK_ID16,       /* 16 bytes */
-    JB_FK_SPLIT,      /* parts of a consumption: free, then paid, then debt; they add up to `amount` */
-    JB_FK_PARTS_FROM, /* parts, money going out */
-    JB_FK_PARTS_TO,   /* parts, money coming back */
+    JB_FK_ID16,        /* 16 bytes */
+    JB_FK_SPLIT,       /* parts of a consumption: free, then paid, then debt; they add up to `amount` */
+    JB_FK_PARTS_FROM,  /* parts, money going out */
+    JB_FK_PARTS_TO,    /* parts, money coming back */
     JB_FK_FIGURES,
     JB_FK_TOTALS
 } jb_field_kind;
@@ -246,8 +241,8 @@ JB_API const struct jb_event_type_info *jb_event_type_info(uint32_t type);
 JB_API const char *jb_name_word(const struct jb_names *names, uint32_t number);
 JB_API JB_NODISCARD bool jb_name_number(const struct jb_names *names, const char *word, size_t n, uint32_t *ret);
 
-JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names, jb_method_names, jb_origin_names,
-    jb_reason_names, jb_scope_names, jb_failure_names, jb_policy_names, jb_grant_state_names, jb_refund_state_names;
+JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names, jb_method_names, jb_origin_names, jb_reason_names, jb_scope_names,
+    jb_failure_names, jb_policy_names, jb_grant_state_names, jb_refund_state_names;
 /* How figure `name` is called in JSON. */
 JB_API const char *jb_figure_word(uint32_t name);
 JB_API const char *jb_total_word(uint32_t name);

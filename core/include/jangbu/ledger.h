@@ -95,9 +95,8 @@ struct jb_submit_options {
  * carried out and stay, the rest were not looked at (or are JB_UNKNOWN after JB_E_UNKNOWN).
  * JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT, JB_E_NOMEM, JB_E_USAGE.
  */
-JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
-                                        const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
-                                        struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struct jb_submit_options *opts,
+                                        jb_answers *answers, size_t *ret_done, struct jb_error *err);
 
 /* Where the log ends, in a snapshot of now. */
 struct jb_head {
@@ -135,13 +134,13 @@ struct jb_ledger_stat {
     uint64_t commits_unknown; /* always 0; kept for layout */
     uint32_t wallets;         /* in existence; deleted ones not counted */
     uint32_t wallets_deleted;
-    uint64_t log_bytes;       /* all pages of log.mdb's tree times the page size, as mdb_stat counts them */
+    uint64_t log_bytes; /* all pages of log.mdb's tree times the page size, as mdb_stat counts them */
     uint64_t log_file_bytes;
     jb_instant recorded_at;
-    jb_day open_day;       /* first open day; JB_NO_DAY before the first command */
-    jb_day closed_through; /* JB_NO_DAY before the first close */
-    jb_seq stored_seq;     /* what state.mdb includes */
-    uint64_t keys;         /* idempotency keys remembered */
+    jb_day open_day;               /* first open day; JB_NO_DAY before the first command */
+    jb_day closed_through;         /* JB_NO_DAY before the first close */
+    jb_seq stored_seq;             /* what state.mdb includes */
+    uint64_t keys;                 /* idempotency keys remembered */
     int64_t policies[JB_POLICIES]; /* in force at recorded_at, by enum jb_policy */
     uint8_t chain[16];
 };
@@ -151,8 +150,8 @@ JB_API JB_NODISCARD jb_status jb_ledger_stat(jb_ledger *l, struct jb_ledger_stat
  * Copies the ledger to directory dest (made; must not exist or be empty) while it is in use: log.mdb and people.mdb by
  * LMDB's own compacting copy, secret byte for byte. progress may be NULL; it is called with bytes done and to do.
  */
-JB_API JB_NODISCARD jb_status jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t done, uint64_t all),
-                                        void *data, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t done, uint64_t all), void *data,
+                                        struct jb_error *err);
 
 #ifdef __cplusplus
 }

@@ -50,17 +50,17 @@ struct jb_wallet_balance {
 
 /* Balance of one wallet. as_of NULL: now. JB_AS_OF_DAY is answered with the state after the last event posted on or before that day,
  * JB_E_NOTFOUND for an unknown wallet (or one that did not exist then). */
-JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
-                                             struct jb_wallet_balance *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_wallet_balance *ret,
+                                             struct jb_error *err);
 /* Every wallet in order of its number, all from one snapshot. each returns false to stop. */
-JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
-                                              bool (*each)(void *data, const struct jb_wallet_balance *b), void *data,
-                                              struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of, bool (*each)(void *data, const struct jb_wallet_balance *b),
+                                              void *data, struct jb_error *err);
 
 /* One row of the cash status. Flows are gross and never negative. Rulings section 6. */
-#define JB_ROW_FLOWS(X)                                                                                                \
-    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded)         \
-    X(refund_failed) X(debt_repaid) X(expired) X(forfeited)
+#define JB_ROW_FLOWS(X)                                                                                                                              \
+    X(charged)                                                                                                                                       \
+    X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) X(refund_failed) X(debt_repaid) X(expired)        \
+        X(forfeited)
 struct jb_cash_row {
     jb_day day;
 #define JB_X(name) jb_amount name;
@@ -77,21 +77,21 @@ struct jb_cash_status {
     size_t size;
     uint32_t number;
     char wallet[JB_ID_BYTES_MAX + 1];
-    jb_day through;  /* last closed day; JB_NO_DAY before the first close */
-    jb_day open_day; /* first open day, JB_NO_DAY before the first event */
+    jb_day through;     /* last closed day; JB_NO_DAY before the first close */
+    jb_day open_day;    /* first open day, JB_NO_DAY before the first event */
     bool past_day_open; /* a day that is over (by as_of.at) is not closed yet */
     struct jb_moment as_of;
 };
 
 /* The days on which any flow is not 0, oldest first, within [from, to] (JB_NO_DAY: no bound). `posted` ends at `through`, `known` shows
  * open days too. each may be NULL; it returns false to stop. */
-JB_API JB_NODISCARD jb_status jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of,
-                                                 jb_day from, jb_day to, bool (*each)(void *data, const struct jb_cash_row *row),
-                                                 void *data, struct jb_cash_status *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of, jb_day from,
+                                                 jb_day to, bool (*each)(void *data, const struct jb_cash_row *row), void *data,
+                                                 struct jb_cash_status *ret, struct jb_error *err);
 /* One row for every wallet on closed day `day` (wallets that did not move that day have flows of 0 and their closing), in order of number. */
 JB_API JB_NODISCARD jb_status jb_cash_day_each(jb_views *v, jb_day day,
-                                               bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row),
-                                               void *data, struct jb_error *err);
+                                               bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row), void *data,
+                                               struct jb_error *err);
 
 typedef enum jb_history_kind {
     JB_HISTORY_ALL = 0,
@@ -115,9 +115,9 @@ JB_API JB_NODISCARD jb_status jb_history_get(jb_views *v, struct jb_text wallet,
                                              const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
                                              void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err);
 
-#define JB_CAUSES(X)                                                                                                   \
-    X(charged) X(charge_reversed) X(debt_repaid) X(free_activated) X(consumed) X(returned) X(expired) X(forfeited)    \
-    X(refunded) X(refund_failed) X(expiry_due)
+#define JB_CAUSES(X)                                                                                                                                 \
+    X(charged)                                                                                                                                       \
+    X(charge_reversed) X(debt_repaid) X(free_activated) X(consumed) X(returned) X(expired) X(forfeited) X(refunded) X(refund_failed) X(expiry_due)
 enum jb_cause {
 #define JB_X(name) JB_CAUSE_##name,
     JB_CAUSES(JB_X)
@@ -150,7 +150,7 @@ struct jb_explanation {
     uint32_t causes_n;
     jb_amount free_dormant; /* outside both figures */
     jb_amount refund_in_transit;
-    jb_amount deposit_held; /* always 0 until deposits can be held */
+    jb_amount deposit_held;   /* always 0 until deposits can be held */
     jb_amount refund_pending; /* inside both figures, shown beside */
     jb_amount rest;
     struct jb_moment as_of;

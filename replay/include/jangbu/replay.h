@@ -14,11 +14,11 @@ extern "C" {
 typedef enum jb_audit_verdict { JB_VERIFIED = 0, JB_REFUTED = 1, JB_COULD_NOT_TELL = 3 } jb_audit_verdict;
 
 struct jb_audit_problem {
-    const char *check;  /* a stable word: "chain", "frame", "event", "wallet_chain", "totals", "state", "views", "key", ... */
-    jb_seq seq;         /* event concerned, or 0 */
-    uint64_t frame;     /* first sequence number of the frame, or 0 */
-    uint64_t offset;    /* byte offset in the frame's value */
-    const char *text;   /* a sentence: what is there, what should be */
+    const char *check; /* a stable word: "chain", "frame", "event", "wallet_chain", "totals", "state", "views", "key", ... */
+    jb_seq seq;        /* event concerned, or 0 */
+    uint64_t frame;    /* first sequence number of the frame, or 0 */
+    uint64_t offset;   /* byte offset in the frame's value */
+    const char *text;  /* a sentence: what is there, what should be */
 };
 
 struct jb_audit_report {
@@ -27,7 +27,7 @@ struct jb_audit_report {
     uint64_t events;
     uint64_t frames;
     uint8_t chain[16];
-    jb_seq verified_to;        /* last event up to which everything held */
+    jb_seq verified_to; /* last event up to which everything held */
     uint64_t problems_total;
     const struct jb_audit_problem *problems; /* the first 1,000 */
     uint32_t problems_n;
@@ -54,9 +54,9 @@ struct jb_rebuild_options {
 struct jb_rebuild_result {
     size_t size;
     uint64_t events;
-    bool had_state, had_views;        /* there was something to compare with, at the same sequence number */
-    bool same_state, same_views;      /* the new contents are byte for byte the old ones */
-    uint8_t state_digest[16];         /* XXH3-128 over all tables, keys and values in order */
+    bool had_state, had_views;   /* there was something to compare with, at the same sequence number */
+    bool same_state, same_views; /* the new contents are byte for byte the old ones */
+    uint8_t state_digest[16];    /* XXH3-128 over all tables, keys and values in order */
     uint8_t views_digest[16];
 };
 /* Makes state.mdb and views.mdb anew from the log, while the ledger is in use, and switches to them in one step. */
