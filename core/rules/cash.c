@@ -96,7 +96,7 @@ jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v)
         ok = &w->lots.at[i] == own || take(&w->lots.at[i], &left, v);
     }
     if (ok && left > 0) {
-        ok = jb_add_part(v, JB_PART_DEBT, 0, left);
+        jb_add_part(v, JB_PART_DEBT, 0, left); /* v->no_memory says whether it worked */
     }
     v->event.type = JB_EV_CHARGE_REVERSED;
     v->event.ordinal = own->ordinal;

@@ -58,7 +58,7 @@ add_row(const char *name, int64_t events, int64_t us, int64_t *calls_us, size_t 
     r->p99_us = calls_us[calls * 99 / 100];
     r->p999_us = calls_us[calls * 999 / 1000];
     r->max_us = calls_us[calls - 1];
-    r->centibytes_per_event = bytes * 100 / events;
+    r->centibytes_per_event = events > 0 ? bytes * 100 / events : 0;
 }
 
 /* ---- the ledger of one measurement ------------------------------------------------------------------------------------------------ */

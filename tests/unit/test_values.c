@@ -1,0 +1,170 @@
+/* Money, days, texts: the vectors of the domain and both sides of each boundary. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <jangbu/base.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+static void
+cost(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n, unit, cost;
+    } rows[] = {{1, 15, 17}, {3, 15, 50}, {10, 15, 165}, {1000, 15, 16500}, {0, 15, 0}, {1, 20, 22}};
+    jb_amount got;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(jb_cost_with_vat_ceil(rows[i].n, rows[i].unit, &got));
+        assert_int_equal(got, rows[i].cost);
+    }
+    assert_false(jb_cost_with_vat_ceil(-1, 15, &got));
+    assert_false(jb_cost_with_vat_ceil(INT64_MAX, 2, &got));
+}
+
+static void
+vat(void **state)
+{
+    (void)state;
+    static const struct {
+        jb_amount total, vat;
+    } rows[] = {{9026, 821},     {30000, 2727},  {37400, 3400}, {50000, 4545}, {50000000000, 4545454545}, {1492, 136}, {2250, 205},
+                {859950, 78177}, {105000, 9545}, {0, 0},        {-9026, -821}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        jb_amount supply, tax;
+        assert_true(jb_vat_split_half_up(rows[i].total, 10, &supply, &tax));
+        assert_int_equal(tax, rows[i].vat);
+        assert_int_equal(supply + tax, rows[i].total);
+    }
+    jb_amount supply, tax;
+    assert_false(jb_vat_split_half_up(JB_AMOUNT_MAX + 1, 10, &supply, &tax));
+    assert_false(jb_vat_split_half_up(1, 101, &supply, &tax));
+}
+
+static void
+amounts(void **state)
+{
+    (void)state;
+    jb_amount got = 7;
+    assert_true(jb_amount_add(JB_AMOUNT_MAX, 0, &got));
+    assert_int_equal(got, JB_AMOUNT_MAX);
+    assert_false(jb_amount_add(JB_AMOUNT_MAX, 1, &got));
+    assert_int_equal(got, JB_AMOUNT_MAX); /* untouched */
+    assert_true(jb_amount_sub(-JB_AMOUNT_MAX, 0, &got));
+    assert_false(jb_amount_sub(-JB_AMOUNT_MAX, 1, &got));
+    assert_false(jb_amount_add(INT64_MAX, 1, &got));
+}
+
+static void
+calendar(void **state)
+{
+    (void)state;
+    jb_day previous = 0, day;
+    assert_true(jb_day_from_date(1, 1, 1, &previous));
+    assert_int_equal(previous, -719162);
+    /* Every day of the calendar follows the one before it, and prints and parses to itself. */
+    for (jb_day d = previous; d <= 2932896; d += d % 1000 == 0 ? 1 : 13) {
+        int y, m, dd;
+        char text[JB_DAY_TEXT_BYTES];
+        jb_day_to_date(d, &y, &m, &dd);
+        assert_true(jb_day_from_date(y, m, dd, &day));
+        assert_int_equal(day, d);
+        jb_day_print(d, text);
+        assert_true(jb_day_parse(text, 10, &day));
+        assert_int_equal(day, d);
+    }
+    static const char *const bad[] = {"2026-02-30", "2026-13-01", "2026-00-10",  "2025-02-29", "1900-02-29",
+                                      "0000-01-01", "2026-1-01",  "2026-01-01 ", "20260101",   ""};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(jb_day_parse(bad[i], strlen(bad[i]), &day));
+    }
+    assert_true(jb_day_parse("2000-02-29", 10, &day));
+}
+
+static void
+instants(void **state)
+{
+    (void)state;
+    jb_instant t;
+    char text[JB_INSTANT_TEXT_BYTES];
+    static const char *const good[] = {"2026-10-31T09:00:00+09:00", "2026-10-31T00:00:00Z", "2026-10-31T00:00:00.5Z", "1969-12-31T23:59:59.999999Z",
+                                       "2026-10-30T20:30:00.123456-03:30"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        jb_instant again;
+        assert_true(jb_instant_parse(good[i], strlen(good[i]), &t));
+        jb_instant_print(t, -12600, text);
+        assert_true(jb_instant_parse(text, strlen(text), &again));
+        assert_int_equal(t, again);
+    }
+    static const char *const bad[] = {"2026-10-31T09:00:00",          "2026-10-31",
+                                      "2026-02-30T09:00:00Z",         "2026-10-31T24:00:00Z",
+                                      "2026-10-31T09:60:00Z",         "2026-10-31T09:00:60Z",
+                                      "2026-10-31T09:00:00.1234567Z", "2026-10-31T09:00:00.Z",
+                                      "2026-10-31T09:00:00+0900",     "2026-10-31T09:00:00+24:00",
+                                      "2026-10-31T09:00:00Zx",        "2026-10-31 09:00:00Z"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(jb_instant_parse(bad[i], strlen(bad[i]), &t));
+    }
+    /* Days begin at the ledger's midnight, before 1970 too. */
+    assert_int_equal(jb_day_of(-1, 0), -1);
+    assert_int_equal(jb_day_of(0, 0), 0);
+    assert_int_equal(jb_day_of(jb_day_start(5, 32400), 32400), 5);
+    assert_int_equal(jb_day_of(jb_day_start(5, 32400) - 1, 32400), 4);
+    assert_int_equal(jb_day_of(jb_day_start(-5, -12600) - 1, -12600), -6);
+}
+
+static void
+texts(void **state)
+{
+    (void)state;
+    size_t n;
+#define T(s) (struct jb_text){s, sizeof s - 1}
+    assert_true(jb_utf8_valid("한글a", 7, &n));
+    assert_int_equal(n, 3);
+    assert_false(jb_utf8_valid("\xc0\x80", 2, NULL));
+    assert_false(jb_utf8_valid("\xed\xa0\x80", 3, NULL));
+    assert_false(jb_utf8_valid("\xf4\x90\x80\x80", 4, NULL));
+    assert_false(jb_utf8_valid("\xe2\x82", 2, NULL));
+    char id[66];
+    memset(id, 'x', sizeof id);
+    assert_true(jb_id_valid((struct jb_text){id, 64}, 64));
+    assert_false(jb_id_valid((struct jb_text){id, 65}, 64));
+    assert_false(jb_id_valid((struct jb_text){id, 0}, 64));
+    assert_false(jb_id_valid(T("a b"), 64));
+    assert_false(jb_id_valid(T("a\tb"), 64));
+    assert_false(jb_id_valid(T("a\xc2\xa0z"), 64)); /* no-break space */
+    assert_false(jb_id_valid(T("a\x7f"), 64));
+    assert_true(jb_id_valid(T("월렛#1"), 64));
+    assert_true(jb_prose_valid(T("가나다라마바사아자차카타파하거너더러머버"), 20, false));
+    assert_false(jb_prose_valid(T("가나다라마바사아자차카타파하거너더러머버서"), 20, false));
+    assert_false(jb_prose_valid(T("a\0b"), 20, false));
+    assert_false(jb_prose_valid(T("a\nb"), 20, false));
+    assert_true(jb_prose_valid(T("a\nb"), 20, true));
+#undef T
+}
+
+static void
+wide(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {0, 1, -1, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < 5; i++) {
+        uint8_t be[16];
+        jb_wide value = (jb_wide)values[i] * 1000;
+        jb_wide_put(be, value);
+        assert_true(jb_wide_get(be) == value);
+        jb_put_be_i32(be, (int32_t)values[i]);
+        assert_int_equal(jb_get_be_i32(be), (int32_t)values[i]);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(cost),     cmocka_unit_test(vat),   cmocka_unit_test(amounts), cmocka_unit_test(calendar),
+                                       cmocka_unit_test(instants), cmocka_unit_test(texts), cmocka_unit_test(wide)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
