@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""Takes the writer lock, and then the look-up of keys, out of a copy of core/: the races of racers.c must fail each time.
+
+usage: planted.py SOURCE_DIR"""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PLANTS = [
+    ("no writer lock", "core/log/lock.c", "    int64_t deadline = monotonic_us() + wait_us;\n", "    (void)l; (void)wait_us; (void)err;\n    return JB_OK;\n    int64_t deadline = monotonic_us() + wait_us;\n",
+     ("core/log/lock.c", "    struct shared *s = l->shared;\n    uint64_t taken", "    if (l != NULL) return;\n    struct shared *s = l->shared;\n    uint64_t taken"), ("processes", "winner")),
+    ("no look-up of keys", "core/book/load.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
+     "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n", None, ("threads", "processes", "winner")),
+]
+
+
+def build(tree, program):
+    sources = sorted(glob.glob(tree + "/core/*/*.c")) + [tree + "/racers.c"]
+    subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-w", "-I" + tree + "/core/include", "-I" + tree + "/core", "-o", program, *sources,
+                    "-llmdb", "-lmsgpackc", "-lxxhash", "-lpthread"], check=True)
+
+
+def replace(path, old, new):
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    assert text.count(old) == 1, f"{path}: the place to plant it is not there any more"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new))
+
+
+def fails(program, race):
+    for _ in range(5):
+        try:
+            if subprocess.run([program, race], capture_output=True, timeout=60).returncode != 0:
+                return True
+        except subprocess.TimeoutExpired:
+            return True
+    return False
+
+
+def main():
+    source, failed = os.path.abspath(sys.argv[1]), 0
+    for name, path, old, new, more, races in PLANTS:
+        with tempfile.TemporaryDirectory() as tree:
+            shutil.copytree(source + "/core", tree + "/core")
+            shutil.copy(source + "/tests/concurrency/racers.c", tree)
+            replace(os.path.join(tree, path), old, new)
+            if more:
+                replace(os.path.join(tree, more[0]), more[1], more[2])
+            build(tree, tree + "/racers")
+            for race in races:
+                seen = fails(tree + "/racers", race)
+                print(f"{name}, {race}: {'the race fails, as it must' if seen else 'NOT NOTICED'}", flush=True)
+                failed += not seen
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+/*
+ * Preloaded into a program: at the n-th call that changes a file, kills the process (JB_SHIM_KILL=n) or makes the call fail
+ * (JB_SHIM_FAIL=n, JB_SHIM_ERRNO, JB_SHIM_CALL=write|sync|all). Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on
+ * the ledger's files count: standard output and error do not.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static atomic_long calls;
+
+static long
+number(const char *name)
+{
+    const char *text = getenv(name);
+    return text != NULL ? strtol(text, NULL, 10) : 0;
+}
+
+/* Nonzero: the call is to fail with errno set. kind: 'w' or 's'. */
+static int
+strike(int fd, char kind)
+{
+    if (fd <= 2) {
+        return 0;
+    }
+    const char *which = getenv("JB_SHIM_CALL");
+    if (which != NULL && ((which[0] == 'w' && kind != 'w') || (which[0] == 's' && kind != 's'))) {
+        return 0;
+    }
+    long n = atomic_fetch_add(&calls, 1) + 1;
+    if (n == number("JB_SHIM_KILL")) {
+        raise(SIGKILL);
+    }
+    if (n == number("JB_SHIM_FAIL")) {
+        errno = (int)number("JB_SHIM_ERRNO");
+        return 1;
+    }
+    return 0;
+}
+
+__attribute__((destructor)) static void
+tell(void)
+{
+    const char *path = getenv("JB_SHIM_COUNT");
+    FILE *f = path != NULL ? fopen(path, "w") : NULL;
+    if (f != NULL) {
+        fprintf(f, "%ld\n", (long)calls);
+        fclose(f);
+    }
+}
+
+#define REAL(name, type) ((type)dlsym(RTLD_NEXT, name))
+
+ssize_t
+pwrite(int fd, const void *buf, size_t n, off_t at)
+{
+    return strike(fd, 'w') ? -1 : REAL("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(fd, buf, n, at);
+}
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t n, off64_t at)
+{
+    return strike(fd, 'w') ? -1 : REAL("pwrite64", ssize_t(*)(int, const void *, size_t, off64_t))(fd, buf, n, at);
+}
+
+ssize_t
+write(int fd, const void *buf, size_t n)
+{
+    return strike(fd, 'w') ? -1 : REAL("write", ssize_t(*)(int, const void *, size_t))(fd, buf, n);
+}
+
+ssize_t
+writev(int fd, const struct iovec *iov, int n)
+{
+    return strike(fd, 'w') ? -1 : REAL("writev", ssize_t(*)(int, const struct iovec *, int))(fd, iov, n);
+}
+
+ssize_t
+pwritev(int fd, const struct iovec *iov, int n, off_t at)
+{
+    return strike(fd, 'w') ? -1 : REAL("pwritev", ssize_t(*)(int, const struct iovec *, int, off_t))(fd, iov, n, at);
+}
+
+int
+fdatasync(int fd)
+{
+    return strike(fd, 's') ? -1 : REAL("fdatasync", int (*)(int))(fd);
+}
+
+int
+fsync(int fd)
+{
+    return strike(fd, 's') ? -1 : REAL("fsync", int (*)(int))(fd);
+}
+
+int
+msync(void *at, size_t n, int flags)
+{
+    return strike(3, 's') ? -1 : REAL("msync", int (*)(void *, size_t, int))(at, n, flags);
+}
