@@ -26,7 +26,7 @@ struct jb_store {
     int presence_fd;
     MDB_dbi main;
     MDB_dbi dbi[2][JB_STORE_TABLES_MAX];
-    bool grown;
+    _Atomic bool grown; /* the last write met a full map, which has been made larger */
 };
 
 /* ---- meta ------------------------------------------------------------------------------------------------------------------- */
@@ -247,7 +247,9 @@ static jb_status
 begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struct jb_error *err)
 {
     MDB_txn *txn;
-    s->grown = false;
+    if (write) {
+        s->grown = false;
+    }
     jb_status status = jb_env_begin(s->env, write ? 0 : MDB_RDONLY, &txn, err);
     if (status != JB_OK) {
         return status;

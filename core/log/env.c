@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct jb_env {
@@ -65,9 +66,10 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
     case EACCES:
     case EPERM:
         return jb_fail_errno(err, JB_E_READONLY, code, "not allowed: %s %s", doing, path);
+    case MDB_PANIC:
+        return jb_fail(err, JB_E_UNKNOWN, "%s cannot be used after an earlier fault while it was written; close the ledger and open it again", path);
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-    case MDB_PANIC:
         return jb_fail(err, JB_E_CORRUPT, "%s %s: %s. Run `jangbu audit`", doing, path, mdb_strerror(code));
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
@@ -378,6 +380,24 @@ jb_env_renew(struct jb_env *e, MDB_txn *txn, struct jb_error *err)
     }
     int code = begin(e, MDB_RDONLY, &txn);
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "reading");
+}
+
+bool
+jb_env_sound(struct jb_env *e)
+{
+    MDB_txn *txn = NULL;
+    int code = begin(e, MDB_RDONLY, &txn);
+    if (code == 0) {
+        jb_env_abort(e, txn);
+    }
+    return code != MDB_PANIC;
+}
+
+bool
+jb_env_full(const struct jb_env *e)
+{
+    struct statvfs fs;
+    return statvfs(e->path, &fs) == 0 && fs.f_bavail < 64;
 }
 
 void

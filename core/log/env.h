@@ -40,6 +40,11 @@ int jb_env_commit(struct jb_env *e, MDB_txn *txn);
 /* Doubles the map; no transaction of the caller may be open. Waits for those of other threads. */
 jb_status jb_env_grow(struct jb_env *e, struct jb_error *err);
 
+/* False after a fault at LMDB's meta page: what was being committed may or may not be there, and the file must be opened again. */
+bool jb_env_sound(struct jb_env *e);
+/* No space is left where the file lies. LMDB reports a write that was cut short by a full disk as an I/O error. */
+bool jb_env_full(const struct jb_env *e);
+
 /* One sentence for an LMDB code, with the status that it means. doing: "reading log.mdb". */
 jb_status jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *doing);
 

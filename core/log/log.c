@@ -655,13 +655,14 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
             *ret_result = JB_LOG_COMMITTED;
             return JB_OK;
         }
-        if (code == ENOSPC || code == EDQUOT || code == ENOMEM || code == MDB_MAP_FULL) {
-            /* LMDB writes pages first and its meta page last; these come from the pages: nothing was committed. */
-            return jb_env_fail(err, code, l->env, "appending to");
+        if (jb_env_sound(l->env)) {
+            /* The fault came before LMDB's meta page: the old state is intact and nothing was committed. */
+            return jb_env_fail(err, code == EIO && jb_env_full(l->env) ? ENOSPC : code, l->env, "appending to");
         }
         *ret_result = JB_LOG_UNKNOWN;
         return jb_fail_errno(err, JB_E_UNKNOWN, code > 0 ? code : 0,
-                             "a fault while committing to %s: it is not known whether the commands were recorded. Ask again with the same keys",
+                             "a fault while committing to %s: it is not known whether the commands were recorded. Open the ledger again and ask with the "
+                             "same keys",
                              jb_env_path(l->env));
     }
 }

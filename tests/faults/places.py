@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""Where a ledger may lie and what may have happened to its files: a full disk, a read-only file system, projections that are gone, foreign or
+damaged, an older log put back, a lost secret, other time zones.
+
+usage: places.py JANGBU"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from support import commands, figures, results, run  # noqa: E402
+
+FEED = "\n".join(commands(120)) + "\n"
+checks = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def check(name, ok, detail=""):
+    checks["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"failed: {name}: {detail}")
+
+
+def new(jangbu, work, name):
+    ledger = os.path.join(work, name)
+    run(jangbu, "init", ledger)
+    out = run(jangbu, "apply", ledger, "--clock=at", feed=FEED)
+    return ledger, results(out.stdout), figures(jangbu, ledger)
+
+
+def mount(kind, options, source, target):
+    return subprocess.run(["mount", "-t", kind, "-o", options, source, target], capture_output=True).returncode == 0
+
+
+def full_disk(jangbu, work):
+    place = os.path.join(work, "small")
+    os.mkdir(place)
+    if not mount("tmpfs", "size=1m", "none", place):
+        checks["skipped"] += 1
+        print("skipped: full disk: no right to mount")
+        return
+    try:
+        ledger = os.path.join(place, "l")
+        run(jangbu, "init", ledger)
+        first = run(jangbu, "apply", ledger, "--clock=at", feed=FEED)
+        acknowledged = results(first.stdout)
+        more = "\n".join(json.dumps({"op": "consume", "wallet": "W0", "usage": "F%d" % i + "x" * 50, "amount": 1, "overdraft": True, "key": "full-%d" % i,
+                                     "at": "2026-11-01T00:00:00+09:00"}) for i in range(20000)) + "\n"
+        out = run(jangbu, "apply", ledger, "--clock=at", feed=more)
+        acknowledged.update(results(out.stdout))
+        check("a full disk ends with 3 and a sentence", out.returncode == 3 and "no space left" in out.stderr, (out.returncode, out.stderr))
+        log = [json.loads(line) for line in run(jangbu, "log", ledger, "--json").stdout.splitlines()]
+        seqs = {e["key"]: e["seq"] for e in log if "key" in e}
+        lost = [k for k, r in acknowledged.items() if "seq" in r and seqs.get(k) != r["seq"]]
+        check("nothing acknowledged is lost on a full disk", not lost and len(acknowledged) > len(FEED.splitlines()) // 2, lost[:3])
+        subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
+        out = run(jangbu, "apply", ledger, "--clock=at", feed=more)
+        check("with room again the same input settles", out.returncode == 0 and len(results(out.stdout)) == 20000, (out.returncode, out.stderr))
+        check("and the audit agrees", run(jangbu, "audit", ledger).returncode == 0)
+    finally:
+        subprocess.run(["umount", place])
+
+
+def read_only(jangbu, work):
+    ledger, _, before = new(jangbu, work, "ro")
+    place = os.path.join(work, "mnt")
+    os.mkdir(place)
+    if subprocess.run(["mount", "--bind", ledger, place], capture_output=True).returncode != 0 or subprocess.run(
+            ["mount", "-o", "remount,ro,bind", place], capture_output=True).returncode != 0:
+        checks["skipped"] += 1
+        print("skipped: read-only file system: no right to mount")
+        return
+    try:
+        check("reads work on a read-only file system", figures(jangbu, place) == before)
+        out = run(jangbu, "consume", place, "W0", "U", "1")
+        check("writes say why they do not", out.returncode == 3 and "read" in out.stderr, (out.returncode, out.stderr))
+        check("audit works there", run(jangbu, "audit", place).returncode == 0)
+    finally:
+        subprocess.run(["umount", place])
+
+
+def projections(jangbu, work):
+    ledger, _, before = new(jangbu, work, "views")
+    other, _, _ = new(jangbu, work, "other")
+    for files in (["views.mdb", "views.mdb-lock"], ["state.mdb", "state.mdb-lock"], ["views.mdb", "views.mdb-lock", "state.mdb", "state.mdb-lock", "HEAD"]):
+        for name in files:
+            os.remove(os.path.join(ledger, name))
+        check("deleted between two uses: " + files[0], figures(jangbu, ledger) == before)
+        run(jangbu, "rebuild", ledger)
+    for name in ("views.mdb", "state.mdb"):
+        shutil.copy(os.path.join(other, name), os.path.join(ledger, name))
+        check("another ledger's " + name, figures(jangbu, ledger) == before)
+        check("audit names it: " + name, run(jangbu, "audit", ledger).returncode in (0, 1))
+        out = run(jangbu, "rebuild", ledger)
+        check("rebuild mends it: " + name, out.returncode == 0 and run(jangbu, "audit", ledger).returncode == 0, out.stdout + out.stderr)
+        with open(os.path.join(ledger, name), "wb") as f:
+            f.write(os.urandom(40000))
+        check("garbage as " + name, figures(jangbu, ledger) == before, run(jangbu, "balance", ledger, "W0").stderr)
+        out = run(jangbu, "rebuild", ledger)
+        check("rebuild mends garbage: " + name, out.returncode == 0 and run(jangbu, "audit", ledger).returncode == 0, out.stdout + out.stderr)
+
+
+def rollback(jangbu, work):
+    ledger = os.path.join(work, "back")
+    run(jangbu, "init", ledger)
+    lines = FEED.splitlines()
+    run(jangbu, "apply", ledger, "--clock=at", feed="\n".join(lines[:60]) + "\n")
+    old = os.path.join(work, "old.mdb")
+    subprocess.run(["mdb_copy", "-n", os.path.join(ledger, "log.mdb"), old], check=True)
+    run(jangbu, "apply", ledger, "--clock=at", feed=FEED)
+    for gone in ((), ("views.mdb", "views.mdb-lock", "state.mdb", "state.mdb-lock")):
+        shutil.copy(old, os.path.join(ledger, "log.mdb"))
+        os.remove(os.path.join(ledger, "log.mdb-lock"))
+        for name in gone:
+            os.remove(os.path.join(ledger, name))
+        out = run(jangbu, "consume", ledger, "W0", "U", "1")
+        check("an older log is noticed" + (" by HEAD alone" if gone else ""), out.returncode == 3 and "--accept-rollback" in out.stderr, out.stderr)
+        check("the audit says so", run(jangbu, "audit", ledger).returncode == 1)
+        out = run(jangbu, "rebuild", ledger, "--accept-rollback")
+        check("the operator accepts it", out.returncode == 0, out.stdout + out.stderr)
+        again = run(jangbu, "apply", ledger, "--clock=at", feed=FEED)
+        check("and the ledger goes on", again.returncode in (0, 1) and run(jangbu, "audit", ledger).returncode == 0, again.stderr)
+
+
+def secret(jangbu, work):
+    ledger, first, _ = new(jangbu, work, "secret")
+    os.remove(os.path.join(ledger, "secret"))
+    out = [json.loads(line) for line in run(jangbu, "apply", ledger, "--clock=at", feed=FEED).stdout.splitlines()]
+    check("without the secret known keys get their first result", all(r.get("content_checked") is False for r in out) and len(out) == len(first), out[0])
+    out = run(jangbu, "audit", ledger, "--json")
+    check("and the audit could not tell", json.loads(out.stdout)["verdict"] == "unknown" and out.returncode == 3, out.stdout[:200])
+
+
+def people(jangbu, work):
+    ledger, _, before = new(jangbu, work, "people")
+    names = b"".join(open(os.path.join(ledger, n), "rb").read() for n in ("log.mdb", "state.mdb", "views.mdb"))
+    check("no personal text outside people.mdb", b"wallet name" not in names and b"m0" not in names.replace(b"mm0", b""))
+    os.remove(os.path.join(ledger, "people.mdb"))
+    os.remove(os.path.join(ledger, "people.mdb-lock"))
+    check("forgetting everyone changes no figure", figures(jangbu, ledger) == before)
+    check("and new people can be known", run(jangbu, "wallet", "create", ledger, "WX", "--kind", "PERSONAL", "--name", "new").returncode == 0)
+    modes = {n: oct(os.stat(os.path.join(ledger, n)).st_mode & 0o777) for n in os.listdir(ledger)}
+    check("files are for their owner alone", set(modes.values()) == {"0o600"}, modes)
+
+
+def zones(jangbu, work):
+    logs = []
+    for zone in ("Asia/Seoul", "America/St_Johns", "UTC"):
+        ledger = os.path.join(work, "tz" + zone.replace("/", ""))
+        run(jangbu, "init", ledger, env={"TZ": zone})
+        run(jangbu, "apply", ledger, "--clock=at", feed=FEED, env={"TZ": zone})
+        events = [json.loads(line) for line in run(jangbu, "log", ledger, "--json", env={"TZ": zone}).stdout.splitlines()]
+        logs.append(events[1:])  # the first holds the random id
+    check("time zones of the machine do not matter", logs[0] == logs[1] == logs[2])
+
+
+def main():
+    jangbu = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as work:
+        for part in (full_disk, read_only, projections, rollback, secret, people, zones):
+            part(jangbu, work)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
+    return 1 if checks["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
