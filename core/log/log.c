@@ -660,9 +660,10 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
             return jb_env_fail(err, code == EIO && jb_env_full(l->env) ? ENOSPC : code, l->env, "appending to");
         }
         *ret_result = JB_LOG_UNKNOWN;
-        return jb_fail_errno(err, JB_E_UNKNOWN, code > 0 ? code : 0,
-                             "a fault while committing to %s: it is not known whether the commands were recorded. Open the ledger again and ask with the "
-                             "same keys",
-                             jb_env_path(l->env));
+        return jb_fail_errno(
+            err, JB_E_UNKNOWN, code > 0 ? code : 0,
+            "a fault while committing to %s: it is not known whether the commands were recorded. Open the ledger again and ask with the "
+            "same keys",
+            jb_env_path(l->env));
     }
 }

@@ -185,14 +185,17 @@ JB_API const struct jb_op_info *jb_op_info(uint32_t op);                        
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 
 /* Codes of refusals. The numbers are on disk; the words are stable. */
-#define JB_CODES(X)                                                                                                                                  \
-    X(1, KEY_CONFLICT)                                                                                                                               \
-    X(2, EXPECT_MISMATCH) X(3, WALLET_UNKNOWN) X(4, WALLET_UNKNOWN_THEN) X(5, WALLET_EXISTS) X(6, WALLET_DELETED) X(7, WALLET_STATE)                 \
-        X(8, DELETE_CONDITIONS) X(9, CHARGE_UNKNOWN) X(10, GRANT_UNKNOWN) X(11, REFUND_UNKNOWN) X(12, USAGE_UNKNOWN) X(13, AMBIGUOUS_USAGE)          \
-            X(14, ID_EXISTS) X(15, INSUFFICIENT_CASH) X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS)    \
-                X(20, RETURN_EXCEEDS) X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)            \
-                    X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER) X(31, BATCH_TOO_LARGE)     \
-                        X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS) X(36, POLICY_VALUE)
+/* clang-format off */
+#define JB_CODES(X)                                                                                                   \
+    X(1, KEY_CONFLICT) X(2, EXPECT_MISMATCH) X(3, WALLET_UNKNOWN) X(4, WALLET_UNKNOWN_THEN) X(5, WALLET_EXISTS)       \
+    X(6, WALLET_DELETED) X(7, WALLET_STATE) X(8, DELETE_CONDITIONS) X(9, CHARGE_UNKNOWN) X(10, GRANT_UNKNOWN)         \
+    X(11, REFUND_UNKNOWN) X(12, USAGE_UNKNOWN) X(13, AMBIGUOUS_USAGE) X(14, ID_EXISTS) X(15, INSUFFICIENT_CASH)       \
+    X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS) X(20, RETURN_EXCEEDS) \
+    X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)               \
+    X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER)             \
+    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)              \
+    X(36, POLICY_VALUE)
+/* clang-format on */
 
 typedef enum jb_code {
     JB_CODE_NONE = 0,

@@ -111,11 +111,13 @@ typedef enum jb_refund_state {
 } jb_refund_state;
 
 /* The control totals of a closed day, over all wallets, in the order in which they stand in day_closed. */
-#define JB_TOTALS(X)                                                                                                                                 \
-    X(charged)                                                                                                                                       \
-    X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) X(refund_failed) X(debt_repaid) X(expired)        \
-        X(forfeited) X(dormant_granted) X(dormant_expired) X(dormant_revoked) X(dormant_forfeited) X(closing_paid) X(closing_free)                   \
-            X(closing_dormant) X(refund_in_transit) X(events) X(wallets) X(last_seq)
+/* clang-format off */
+#define JB_TOTALS(X)                                                                                                  \
+    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded)         \
+    X(refund_failed) X(debt_repaid) X(expired) X(forfeited) X(dormant_granted) X(dormant_expired) X(dormant_revoked)  \
+    X(dormant_forfeited) X(closing_paid) X(closing_free) X(closing_dormant) X(refund_in_transit) X(events) X(wallets) \
+    X(last_seq)
+/* clang-format on */
 
 enum jb_total_name {
 #define JB_X(name) JB_TOTAL_##name,

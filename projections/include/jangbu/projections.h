@@ -57,10 +57,11 @@ JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of
                                               void *data, struct jb_error *err);
 
 /* One row of the cash status. Flows are gross and never negative. Rulings section 6. */
-#define JB_ROW_FLOWS(X)                                                                                                                              \
-    X(charged)                                                                                                                                       \
-    X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) X(refund_failed) X(debt_repaid) X(expired)        \
-        X(forfeited)
+/* clang-format off */
+#define JB_ROW_FLOWS(X)                                                                                       \
+    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) \
+    X(refund_failed) X(debt_repaid) X(expired) X(forfeited)
+/* clang-format on */
 struct jb_cash_row {
     jb_day day;
 #define JB_X(name) jb_amount name;
@@ -115,9 +116,11 @@ JB_API JB_NODISCARD jb_status jb_history_get(jb_views *v, struct jb_text wallet,
                                              const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
                                              void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err);
 
-#define JB_CAUSES(X)                                                                                                                                 \
-    X(charged)                                                                                                                                       \
-    X(charge_reversed) X(debt_repaid) X(free_activated) X(consumed) X(returned) X(expired) X(forfeited) X(refunded) X(refund_failed) X(expiry_due)
+/* clang-format off */
+#define JB_CAUSES(X)                                                                                               \
+    X(charged) X(charge_reversed) X(debt_repaid) X(free_activated) X(consumed) X(returned) X(expired) X(forfeited) \
+    X(refunded) X(refund_failed) X(expiry_due)
+/* clang-format on */
 enum jb_cause {
 #define JB_X(name) JB_CAUSE_##name,
     JB_CAUSES(JB_X)

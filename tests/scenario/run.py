@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""Runs scenario tables: JSON Lines, each a command or a query with what must come out beside it.
+
+usage: run.py JANGBU FILE...       --coverage: also fail when a code of command.h is reached by no line that asserts its sentence
+
+    {"init": ["--currency", "CZK"]}                          first line, optional
+    {"#": "a comment"}
+    {"at": "2026-10-01T09:00:00+09:00"}                      the clock from here on
+    {"do": {...command...}, "expect": {...}}                 members that must be equal; without "expect": it must be ok
+    {"ask": "balance W1", "expect": {...}}                   members; "W1" may carry options. A list in "expect" must be equal
+    {"ask": "cash-status W1", "row": {"day": "...", ...}}    a row with these members must be there
+    {"ask": "explain W1", "causes": {"charged": 1000}}       causes by name, "late:" in front of late ones; exactly these
+
+At the end: the audit verifies, every explanation has rest 0, and every keyed line again gives its first result.
+"""
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Codes that no single command can get, and why.
+NOT_REACHABLE = {"POLICY_VALUE": "a wrong value is malformed", "BATCH_TOO_LARGE": "tests/cli has it", "MALFORMED": "tests/cli has it"}
+
+
+class Failed(Exception):
+    pass
+
+
+class Ledger:
+    def __init__(self, jangbu, where, options):
+        self.jangbu, self.dir = jangbu, where
+        subprocess.run([jangbu, "init", where, *options], check=True, capture_output=True)
+        self.apply = subprocess.Popen([jangbu, "apply", where, "--clock=at"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def do(self, command):
+        """Sends one line and waits for its result: it must come while the input is open."""
+        self.apply.stdin.write(json.dumps(command, ensure_ascii=False) + "\n")
+        self.apply.stdin.flush()
+        return json.loads(self.apply.stdout.readline())
+
+    def ask(self, words):
+        name, *rest = shlex.split(words)
+        if "--as-of" not in rest and name not in ("audit", "stat"):
+            rest += ["--as-of", str(self.ask("stat")["events"])]
+        out = subprocess.run([self.jangbu, name, self.dir, *rest, "--json"], capture_output=True, text=True)
+        if not out.stdout:
+            return {"error": out.stderr.strip(), "exit": out.returncode}
+        return json.loads(out.stdout)
+
+
+def compare(expected, got, where):
+    for member, value in expected.items():
+        if got.get(member) != value:
+            raise Failed(f"{where}: {member} is {json.dumps(got.get(member), ensure_ascii=False)}, expected {json.dumps(value, ensure_ascii=False)}\n  {json.dumps(got, ensure_ascii=False)}")
+
+
+def ask(ledger, line, where):
+    got = ledger.ask(line["ask"])
+    if "error" in line:
+        if line["error"] not in got.get("error", ""):
+            raise Failed(f"{where}: expected an error with {line['error']!r}, got {got}")
+        return
+    compare(line.get("expect", {}), got, where)
+    if "row" in line:
+        rows = [r for r in got["rows"] if r["day"] == line["row"]["day"]]
+        if not rows:
+            raise Failed(f"{where}: no row of {line['row']['day']}")
+        compare(line["row"], rows[0], where)
+    if "causes" in line:
+        have = {("late:" if c["late"] else "") + c["cause"]: c["amount"] for c in got["causes"]}
+        if have != line["causes"] or got["rest"] != 0:
+            raise Failed(f"{where}: causes {have}, rest {got['rest']}, expected {line['causes']}")
+
+
+def run_file(jangbu, path, sentences):
+    with open(path, encoding="utf-8") as f:
+        lines = [(number, json.loads(text)) for number, text in enumerate(f, 1) if text.strip()]
+    options = lines[0][1].get("init", [])
+    kept, clock, wallets = [], None, set()
+    with tempfile.TemporaryDirectory() as work:
+        ledger = Ledger(jangbu, os.path.join(work, "l"), options)
+        for number, line in lines:
+            where = f"{os.path.basename(path)}:{number}"
+            if "at" in line:
+                clock = line["at"]
+            elif "do" in line:
+                command = dict(line["do"])
+                if clock is not None:
+                    command.setdefault("clock", clock)
+                clock = command.get("clock", clock)
+                got = ledger.do(command)
+                compare(line.get("expect", {"ok": True}), got, where)
+                if "message" in line.get("expect", {}):
+                    sentences.add(got["code"])
+                if command["op"] == "wallet.create":
+                    wallets.add(command["wallet"])
+                if "key" in command and got.get("code") not in ("KEY_CONFLICT", "CLOCK_BEHIND") and "duplicate" not in got:
+                    kept.append((command, got, where))
+            elif "ask" in line:
+                ask(ledger, line, where)
+        for command, first, where in kept:
+            again = ledger.do(command)
+            again.pop("duplicate", None)
+            again.pop("line"), first.pop("line")
+            if again != first:
+                raise Failed(f"{where}: again: {again}, first {first}")
+        for wallet in sorted(wallets):
+            x = ledger.ask("explain " + shlex.quote(wallet))
+            if "rest" in x and x["rest"] != 0:
+                raise Failed(f"{path}: explain {wallet}: rest {x['rest']}")
+        audit = ledger.ask("audit")
+        ledger.apply.stdin.close()
+        ledger.apply.wait()
+        if audit["verdict"] != "verified":
+            raise Failed(f"{path}: audit: {audit}")
+    return len(lines)
+
+
+def main():
+    jangbu, files = os.path.abspath(sys.argv[1]), [a for a in sys.argv[2:] if not a.startswith("--")]
+    sentences, passed, failed = set(), 0, 0
+    for path in files:
+        try:
+            lines = run_file(jangbu, path, sentences)
+            print(f"{os.path.basename(path)}: {lines} lines")
+            passed += 1
+        except Failed as e:
+            print(e)
+            failed += 1
+    if "--coverage" in sys.argv:
+        with open(os.path.join(HERE, "../../core/include/jangbu/command.h"), encoding="utf-8") as f:
+            codes = set(re.findall(r"X\(\d+, ([A-Z_]+)\)", f.read()))
+        missing = codes - sentences - set(NOT_REACHABLE)
+        if missing:
+            print("codes whose sentence no line asserts:", ", ".join(sorted(missing)))
+            failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
