@@ -100,7 +100,7 @@ static bool
 next_line(struct feed *f, const char **ret, size_t *ret_n, bool *ret_long)
 {
     *ret_long = false;
-    for (;;) {
+    while (f->buf != NULL) {
         char *at = f->buf + f->from;
         size_t left = f->n - f->from;
         char *end = left > 0 ? memchr(at, '\n', left) : NULL;
@@ -129,6 +129,7 @@ next_line(struct feed *f, const char **ret, size_t *ret_n, bool *ret_long)
         f->skipping = false;
         return true;
     }
+    return false;
 }
 
 static struct bad_line *

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Makes a golden ledger: the log as this version writes it, and its events as this version prints them. Run once for each log format, never again
+# for one that was released: it is the proof that old logs stay readable. usage: make.sh JANGBU FOLDER
+set -eu
+jangbu=$1
+folder=$2
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$jangbu" init "$work/l" --offset -03:30 >/dev/null
+"$jangbu" apply "$work/l" "$here/../format/every-type.jsonl" --clock=at >/dev/null || [ $? -eq 1 ]
+mdb_copy -n -c "$work/l/log.mdb" "$folder/log.mdb"
+cp "$work/l/secret" "$folder/secret"
+"$jangbu" log "$work/l" --json >"$folder/events.jsonl"
+"$jangbu" balance "$work/l" --all --json --as-of "$(wc -l <"$folder/events.jsonl")" >"$folder/balances.jsonl"
