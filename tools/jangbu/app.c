@@ -216,9 +216,7 @@ bool
 read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n)
 {
     const char *as_of = NULL;
-    bool help = false;
-    const struct option_row common[] = {
-        {"json", &app->json, NULL}, {"as-of", NULL, &as_of}, {"caller", NULL, &app->caller}, {"help", &help, NULL}, {0}};
+    const struct option_row common[] = {{"json", &app->json, NULL}, {"as-of", NULL, &as_of}, {"caller", NULL, &app->caller}, {0}};
     *ret_n = 0;
     bool only_args = false;
     for (int i = 1; i < argc; i++) {
@@ -269,11 +267,6 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
             return false;
         }
         app->has_as_of = true;
-    }
-    if (help) {
-        char *words[2] = {(char *)(uintptr_t) "help", (char *)(uintptr_t)app->command};
-        cmd_help(app, 2, words);
-        exit(EXIT_DONE);
     }
     return true;
 }

@@ -378,6 +378,9 @@ syntax_error(const json_error_t *e, struct bad_line *bad)
     if (json_error_code(e) == json_error_numeric_overflow) {
         return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is above every limit (%.80s)", e->text);
     }
+    if (json_error_code(e) == json_error_invalid_utf8) {
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is not UTF-8: %.120s", e->text);
+    }
     if (json_error_code(e) == json_error_premature_end_of_input) {
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
     }

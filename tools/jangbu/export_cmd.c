@@ -29,7 +29,7 @@ jb_status
 export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n, struct jb_error *err)
 {
     struct export_order *list = malloc((size_t)last * sizeof *list + 1);
-    jb_cursor *c;
+    jb_cursor *c = NULL;
     size_t n = 0;
     if (list == NULL) {
         err->status = JB_E_NOMEM;
@@ -44,8 +44,8 @@ export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
             list[n++] = (struct export_order){e->posted_on, e->seq};
         }
     }
+    jb_cursor_close(c);
     if (status == JB_OK || status == JB_END) {
-        jb_cursor_close(c);
         qsort(list, n, sizeof *list, compare_order);
         *ret = list;
         *ret_n = n;
@@ -96,6 +96,25 @@ is_late(const struct app *app, const struct jb_event *e)
     return e->posted_on != JB_NO_DAY && e->posted_on > jb_day_of(e->occurred_at, app->info.utc_offset_s);
 }
 
+/* The event as `jangbu log --json` has it, and behind it the figures that a table has. */
+static void
+json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o)
+{
+    struct parts s = sum_parts(e);
+    event_json(o, e, wallet, app->info.utc_offset_s);
+    o->n--; /* the object goes on */
+    o->first = false;
+    js_bool(o, "late", is_late(app, e));
+    js_int(o, "free", s.free);
+    js_int(o, "paid", s.paid);
+    js_int(o, "debt", s.debt);
+    js_int(o, "lapsed", s.lapsed);
+    js_int(o, "effect", jb_event_effect(e));
+    js_close(o, '}');
+    out_char(o, '\n');
+    o->first = true;
+}
+
 static void
 csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n, struct out *o)
 {
@@ -130,7 +149,7 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
 {
     struct export_order *order;
     size_t n;
-    jb_cursor *c;
+    jb_cursor *c = NULL;
     struct out o = {.first = true};
     jb_status status = export_sort(app->ledger, last, &order, &n, err);
     if (status != JB_OK) {
@@ -154,9 +173,7 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         if (csv) {
             csv_row(app, e, wallet, wallet_n, &o);
         } else {
-            event_json(&o, e, (struct jb_text){e->wallet != 0 ? wallet : NULL, wallet_n}, app->info.utc_offset_s);
-            out_char(&o, '\n');
-            o.first = true;
+            json_row(app, e, (struct jb_text){e->wallet != 0 ? wallet : NULL, wallet_n}, &o);
         }
         if (o.n > 60000 && !export_flush(&o, file)) {
             break;
@@ -239,7 +256,10 @@ cmd_export(struct app *app, int argc, char **argv)
     }
     if (bad) {
         fprintf(stderr, "jangbu: the export could not be written: %s\n", strerror(errno));
-        return EXIT_MACHINE;
+        code = EXIT_MACHINE;
+    }
+    if (code != EXIT_DONE && path != NULL) {
+        remove(path); /* half an export is none, and would be in the way of the next */
     }
     return code;
 }

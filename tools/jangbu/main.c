@@ -153,6 +153,12 @@ main(int argc, char **argv)
         return unknown(argv[1]);
     }
     app.command = r->name;
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            char *words[2] = {(char *)(uintptr_t) "help", argv[1]};
+            return cmd_help(&app, 2, words);
+        }
+    }
     app.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     int code = r->run(&app, argc - 1, argv + 1);
     if (!app_flush(&app)) {

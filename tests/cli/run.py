@@ -1,0 +1,277 @@
+#!/usr/bin/python3
+"""The program from outside: bad input gets a clear answer and writes nothing, results appear while input is open, tables line up, exit codes hold.
+
+usage: run.py JANGBU"""
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import unicodedata
+
+JANGBU = None
+checks = {"passed": 0, "failed": 0, "skipped": 0}
+
+
+def check(name, ok, detail=""):
+    checks["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"failed: {name}: {str(detail)[:600]}")
+
+
+def run(*args, feed=None, **kw):
+    if isinstance(feed, str):
+        feed = feed.encode()
+    out = subprocess.run([JANGBU, *args], input=feed, capture_output=True, **kw)
+    out.stdout, out.stderr = out.stdout.decode(errors="replace"), out.stderr.decode(errors="replace")
+    return out
+
+
+def apply(ledger, *lines, args=()):
+    """Results of raw lines, bytes or objects."""
+    raw = b"".join(line if isinstance(line, bytes) else (json.dumps(line, ensure_ascii=False) + "\n").encode() for line in lines)
+    return [json.loads(text) for text in run("apply", ledger, *args, feed=raw).stdout.splitlines()]
+
+
+def events(ledger):
+    return json.loads(run("stat", ledger, "--json").stdout)["events"]
+
+
+def bad_lines(ledger):
+    consume = {"op": "consume", "wallet": "W", "usage": "U", "amount": 1}
+    charge = {"op": "charge", "wallet": "W", "charge": "C", "amount": 1000}
+
+    def with_(base, **members):
+        return {**base, **members}
+
+    raw = [
+        # (name, line, code, a part of the message)
+        ("amount 0", with_(consume, amount=0), "AMOUNT_INVALID", "from 1 on"),
+        ("amount negative", with_(consume, amount=-5), "AMOUNT_INVALID", "from 1 on"),
+        ("amount fractional", b'{"op":"consume","wallet":"W","usage":"U","amount":1.5}\n', "AMOUNT_INVALID", "whole number"),
+        ("amount 1.0", b'{"op":"consume","wallet":"W","usage":"U","amount":1.0}\n', "AMOUNT_INVALID", "whole number"),
+        ("amount 1e3", b'{"op":"consume","wallet":"W","usage":"U","amount":1e3}\n', "AMOUNT_INVALID", "whole number"),
+        ("amount as a text", with_(consume, amount="5"), "AMOUNT_INVALID", "without quotes"),
+        ("amount true", with_(consume, amount=True), "AMOUNT_INVALID", "whole number"),
+        ("amount null", with_(consume, amount=None), "AMOUNT_INVALID", "whole number"),
+        ("amount above the limit", with_(charge, amount=10**15), "AMOUNT_RANGE", "999999999999999"),
+        ("amount above 64 bits", with_(charge, amount=10**30), "AMOUNT_RANGE", "999999999999999"),
+        ("unknown op", {"op": "chrge"}, "MALFORMED", "do you mean charge?"),
+        ("no op", {"wallet": "W"}, "MALFORMED", "no op"),
+        ("unknown field", with_(consume, walet="W"), "MALFORMED", "do you mean wallet?"),
+        ("a field of another op", with_(consume, charge="C"), "MALFORMED", "takes no charge"),
+        ("a missing field", {"op": "consume", "wallet": "W", "amount": 1}, "MALFORMED", "needs usage"),
+        ("a key twice", b'{"op":"consume","wallet":"W","wallet":"W","usage":"U","amount":1}\n', "MALFORMED", "duplicate"),
+        ("not UTF-8", b'{"op":"consume","wallet":"W\xff","usage":"U","amount":1}\n', "MALFORMED", "UTF-8"),
+        ("NUL in a name", b'{"op":"wallet.rename","wallet":"W","name":"a\\u0000b"}\n', "MALFORMED", "NUL"),
+        ("a name of 21", {"op": "wallet.rename", "wallet": "W", "name": "가" * 21}, "MALFORMED", "20 characters"),
+        ("an empty name", {"op": "wallet.rename", "wallet": "W", "name": ""}, "MALFORMED", "20 characters"),
+        ("an id of 65 bytes", with_(consume, usage="u" * 65), "MALFORMED", "64 bytes"),
+        ("an id with a space", with_(consume, usage="a b"), "MALFORMED", "white space"),
+        ("a note of 501", with_(consume, note="n" * 501), "MALFORMED", "500 characters"),
+        ("a day that does not exist", {"op": "day.close", "day": "2026-02-30"}, "MALFORMED", "a day that exists"),
+        ("a time without an offset", with_(consume, at="2026-10-01T09:00:00"), "MALFORMED", "offset"),
+        ("overdraft as a text", with_(consume, overdraft="yes"), "MALFORMED", "true or false"),
+        ("a word that is none", with_(charge, method="CARD"), "MALFORMED", "CREDIT_CARD"),
+        ("an actor without an id", with_(consume, actor={"role": "X"}), "MALFORMED", "actor needs an id"),
+        ("expect below 0", with_(consume, expect=-1), "MALFORMED", "from 0 on"),
+        ("no object", b"[1,2]\n", "MALFORMED", ""),
+        ("no JSON", b"consume W 5\n", "MALFORMED", "not JSON"),
+        ("cut short", b'{"op":"consume","wallet":"W"\n', "MALFORMED", ""),
+        ("two on a line", b'{"op":"wallet.off","wallet":"W"}{"op":"wallet.off","wallet":"W"}\n', "MALFORMED", "not JSON"),
+        ("over 64 KiB", with_(consume, note="x" * 66000), "MALFORMED", "at most 65536"),
+        ("a group in a group", {"op": "atomic", "commands": [{"op": "atomic", "commands": []}]}, "MALFORMED", "cannot stand in a group"),
+        ("an empty group", {"op": "atomic", "commands": []}, "MALFORMED", "at least one"),
+        ("a key in a group", {"op": "atomic", "commands": [with_(consume, key="k")]}, "MALFORMED", "no key"),
+        ("day.close in a group", {"op": "atomic", "commands": [{"op": "day.close", "day": "2026-01-01"}]}, "MALFORMED", "cannot stand in a group"),
+        ("a group of 8,193", {"op": "atomic", "commands": [consume] * 8193}, "BATCH_TOO_LARGE", "8192"),
+        ("over 4 MiB", b'{"op":"consume","note":"' + b"x" * (5 << 20) + b'"}\n', "BATCH_TOO_LARGE", "4 MiB"),
+        ("a policy value", {"op": "policy.set", "policy": "vat_rate", "value": 101}, "MALFORMED", "0 to 100"),
+    ]
+    before = events(ledger)
+    got = apply(ledger, *[line for _, line, _, _ in raw], {"op": "wallet.rename", "wallet": "W", "name": "good"})
+    check("one result a line", len(got) == len(raw) + 1, len(got))
+    for (name, _, code, part), result in zip(raw, got):
+        check(name, result["ok"] is False and result["code"] == code and part in result["message"], result)
+    check("the line behind them all is done", got[-1]["ok"] and got[-1]["line"] == len(raw) + 1, got[-1])
+    check("bad lines wrote nothing", events(ledger) == before + 1, (before, events(ledger)))
+    keyed = [with_(consume, amount=0, key="free"), with_(consume, amount=1, key="free", overdraft=True)]
+    got = apply(ledger, *keyed)
+    check("a malformed line does not take its key", got[0]["ok"] is False and got[1]["ok"] is True and "duplicate" not in got[1], got)
+
+
+def lines_and_ends(ledger):
+    rename = b'{"op":"wallet.rename","wallet":"W","name":"x"}'
+    got = apply(ledger, b"\n\n" + rename + b"\r\n" + b"\n" + rename)
+    check("empty lines count and are skipped, CRLF and a missing last newline are taken", [r["line"] for r in got] == [3, 5] and all(r["ok"] for r in got), got)
+    got = apply(ledger, b"\xef\xbb\xbf" + rename + b"\n")
+    check("a byte order mark", got[0]["ok"], got)
+    got = apply(ledger, rename + b"\n" + rename[:20])
+    check("a last line cut short is one refused result", [r["ok"] for r in got] == [True, False] and got[1]["code"] == "MALFORMED", got)
+    p = subprocess.Popen([JANGBU, "apply", ledger], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for _ in range(3):
+        p.stdin.write(rename + b"\n")
+        p.stdin.flush()
+        check("a result while the input is open", json.loads(p.stdout.readline())["ok"])
+    p.stdin.close()
+    check("exit 0", p.wait() == 0)
+
+
+def groups(ledger):
+    before = events(ledger)
+    lines = b"".join(b'{"op":"consume","wallet":"W","usage":"A%d","amount":1,"overdraft":true}\n' % i for i in range(3))
+    out = run("apply", ledger, "--atomic", "--key", "g", feed=lines)
+    check("--atomic", out.returncode == 0 and len(json.loads(out.stdout)["results"]) == 3, out.stdout)
+    out = run("apply", ledger, "--atomic", "--key", "g", feed=lines)
+    check("--atomic again", json.loads(out.stdout)["duplicate"] and len(json.loads(out.stdout)["results"]) == 3, out.stdout)
+    out = run("apply", ledger, "--atomic", feed=lines + b'{"op":"wallet.off","wallet":"nope"}\n')
+    check("--atomic refused", out.returncode == 1 and json.loads(out.stdout)["index"] == 3, out.stdout)
+    out = run("apply", ledger, "--atomic", feed=lines + b"nonsense\n")
+    check("--atomic with a bad line", out.returncode == 1 and "none of the input was done" in out.stdout, out.stdout)
+    check("refused groups wrote nothing", events(ledger) == before + 3, events(ledger) - before)
+    before = events(ledger)
+    out = run("consume", ledger, "W", "D", "5", "--overdraft", "--dry-run", "--json")
+    check("a dry run", json.loads(out.stdout)["dry_run"] and "balance" in json.loads(out.stdout) and events(ledger) == before, out.stdout)
+    real = json.loads(run("consume", ledger, "W", "D", "5", "--overdraft", "--json").stdout)
+    dry = json.loads(out.stdout)
+    check("it agrees with the real one", all(dry[k] == real[k] for k in ("ok", "amount", "paid", "debt", "parts")), (dry, real))
+
+
+def usage(ledger, work):
+    rows = [
+        (("frobnicate",), 2, "no sub-command"), (("balanc", ledger), 2, "do you mean balance?"), (("balance",), 2, "takes a ledger"),
+        (("balance", ledger, "W", "--jsn"), 2, "do you mean --json?"), (("balance", ledger, "W", "--as-of", "soon"), 2, "--as-of takes"),
+        (("balance", ledger, "nope"), 1, "nope"), (("history", ledger, "W", "--type", "gifts"), 2, "--type is"), (("history", ledger, "W", "--limit", "0"), 2, "--limit"),
+        (("history", ledger, "W", "--cursor", "12-34"), 2, ""), (("cash-status", ledger, "W", "--view", "x"), 2, "--view is"),
+        (("cash-status", ledger, "--all", "--day", "2020-01-01"), 1, ""), (("balance", ledger, "W", "--as-of", "99999999"), 1, ""),
+        (("balance", work + "/nothing", "W"), 3, "jangbu init"), (("export", ledger, "--format", "xml"), 2, "--format is"), (("init", ledger), 1, "already"),
+        (("init", work + "/x", "--currency", "won"), 2, "ISO 4217"), (("init", work + "/x", "--offset", "+99:00"), 2, "--offset"),
+        (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 1, "AMOUNT_INVALID"),
+    ]
+    for args, code, part in rows:
+        out = run(*args)
+        check(" ".join(args[:1] + args[2:]), out.returncode == code and part in out.stderr and out.stderr.startswith("jangbu: "), (out.returncode, out.stderr))
+    check("help", run("help").returncode == 0 and "explain" in run("help").stdout)
+    for name in re.findall(r"^  ([a-z-]+) ", run("help").stdout, re.M):
+        check("help " + name, run("help", name).returncode == 0 and name in run(name, "--help").stdout)
+
+
+def not_ledgers(ledger, work):
+    empty = os.path.join(work, "empty")
+    os.mkdir(empty)
+    out = run("balance", empty, "W")
+    check("an empty directory", out.returncode == 3 and "not a ledger" in out.stderr, out.stderr)
+    with open(os.path.join(empty, "log.mdb"), "wb") as f:
+        f.write(os.urandom(20000))
+    out = run("balance", empty, "W")
+    check("random bytes as log.mdb", out.returncode == 3 and "log.mdb" in out.stderr, (out.returncode, out.stderr))
+    newer = os.path.join(work, "newer")
+    subprocess.run(["cp", "-r", ledger, newer], check=True)
+    path = os.path.join(newer, "log.mdb")
+    data = bytearray(open(path, "rb").read())
+    dump = subprocess.run(["mdb_dump", "-n", path], capture_output=True, text=True).stdout.splitlines()
+    first = bytes.fromhex([line for line in dump if line.startswith(" ")][1])
+    at = data.find(first)
+    while at >= 0:  # the page that is in use, and older copies of it
+        data[at + 1] = 2
+        at = data.find(first, at + 1)
+    open(path, "wb").write(data)
+    out = run("balance", newer, "W")
+    check("a newer format", out.returncode == 3 and "newer" in out.stderr, out.stderr)
+    short = os.path.join(work, "short")
+    subprocess.run(["cp", "-r", ledger, short], check=True)
+    os.truncate(os.path.join(short, "log.mdb"), 8192)
+    out = run("balance", short, "W")
+    check("log.mdb cut short", out.returncode == 3 and "cut short" in out.stderr, (out.returncode, out.stderr))
+    check("the audit says so, too", run("audit", short).returncode == 1)
+
+
+def outputs(ledger):
+    out = subprocess.run(f"'{JANGBU}' log '{ledger}' --json | head -1", shell=True, capture_output=True)
+    check("a closed pipe", b"Segmentation" not in out.stderr)
+    with open("/dev/full", "w") as full:
+        out = subprocess.run([JANGBU, "log", ledger, "--json"], stdout=full, stderr=subprocess.PIPE)
+    check("a full standard output", out.returncode == 3 and b"cannot write" in out.stderr, (out.returncode, out.stderr))
+    for args in (("balance", ledger, "W"), ("balance", ledger, "--all"), ("cash-status", ledger, "W"), ("history", ledger, "W"), ("explain", ledger, "W"), ("stat", ledger),
+                 ("log", ledger), ("audit", ledger)):
+        out = run(*args, "--json")
+        check("--json of " + args[0], out.returncode == 0 and all(json.loads(line) is not None for line in out.stdout.splitlines()), out.stderr)
+        out = run(*args)
+        check("no colour into a pipe: " + args[0], "\033" not in out.stdout)
+    script = subprocess.run(["script", "-qec", f"'{JANGBU}' balance '{ledger}' W", "/dev/null"], capture_output=True, text=True)
+    if script.returncode == 0:
+        check("colour on a terminal", "\033[1m" in script.stdout, script.stdout)
+        script = subprocess.run(["script", "-qec", f"NO_COLOR=1 '{JANGBU}' balance '{ledger}' W", "/dev/null"], capture_output=True, text=True)
+        check("never with NO_COLOR", "\033" not in script.stdout, script.stdout)
+
+
+def width(text):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def tables(ledger):
+    run("wallet", "create", ledger, "지갑하나", "--kind", "PERSONAL", "--name", "이름")
+    run("charge", ledger, "지갑하나", "C1", "1234567")
+    lines = run("balance", ledger, "--all").stdout.splitlines()[:-1]
+    check("columns line up with Hangul", len({width(line) for line in lines}) == 1, lines)
+    check("thousands have separators", any("1,234,567" in line for line in lines), lines)
+
+
+def history(ledger):
+    whole = json.loads(run("history", ledger, "W", "--limit", "10000", "--json").stdout)["rows"]
+    rows, cursor = [], None
+    while True:
+        page = json.loads(run("history", ledger, "W", "--limit", "3", "--json", *(["--cursor", cursor] if cursor else [])).stdout)
+        rows += page["rows"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+        last = cursor
+    check("pages make the whole", rows == whole and len(rows) > 5, (len(rows), len(whole)))
+    altered = last[:-1] + ("0" if last[-1] != "0" else "1")
+    check("an altered cursor", run("history", ledger, "W", "--cursor", altered).returncode == 2)
+    check("another wallet's cursor", run("history", ledger, "지갑하나", "--cursor", last).returncode == 2)
+    check("the newest running balance is the total", whole[0]["balance"] == json.loads(run("balance", ledger, "W", "--json").stdout)["total"])
+
+
+def memory(ledger):
+    """A stream of 300,000 lines, one of them of 40 MiB, in bounded memory."""
+    def lines():
+        for i in range(300):
+            yield b'{"op":"consume","wallet":"W","usage":"M","amount":1,"overdraft":true}\n' * 1000
+            if i == 150:
+                yield b'{"op":"consume","note":"' + b"y" * (40 << 20) + b'"}\n'
+    p = subprocess.Popen([JANGBU, "apply", ledger], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    for chunk in lines():
+        p.stdin.write(chunk)
+    p.stdin.close()
+    p.wait()
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    check("memory does not grow with the input", peak < 300 * 1024 or os.environ.get("JANGBU_SANITIZED"), f"{peak} KiB")
+
+
+def main():
+    global JANGBU
+    JANGBU = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as work:
+        ledger = os.path.join(work, "l")
+        run("init", ledger)
+        run("wallet", "create", ledger, "W", "--kind", "BUSINESS", "--name", "first")
+        run("charge", ledger, "W", "C0", "1000")
+        bad_lines(ledger)
+        lines_and_ends(ledger)
+        groups(ledger)
+        usage(ledger, work)
+        not_ledgers(ledger, work)
+        tables(ledger)
+        outputs(ledger)
+        history(ledger)
+        memory(ledger)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
+    return 1 if checks["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
