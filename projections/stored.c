@@ -78,7 +78,7 @@ jb_stored_mark_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most, 
     }
     uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
     jb_key_wallet_seq(key, wallet, at_most + 1);
-    MDB_val k, v;
+    MDB_val k = {0}, v = {0};
     jb_status status = seek(t, JB_VT_MARKS, key, sizeof key, true, &k, &v, ret_found, err);
     if (status == JB_OK && *ret_found) {
         status = light_from(v.mv_data, v.mv_size, wallet, "marks", ret, err);
@@ -95,7 +95,7 @@ jb_stored_mark_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_s
     }
     uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
     jb_key_wallet_seq(key, wallet, above + 1);
-    MDB_val k, v;
+    MDB_val k = {0}, v = {0};
     jb_status status = seek(t, JB_VT_MARKS, key, sizeof key, false, &k, &v, ret_found, err);
     if (status == JB_OK && *ret_found) {
         *ret = jb_get_be((const uint8_t *)k.mv_data + 4, 8);
@@ -128,7 +128,7 @@ jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, j
     jb_key_wallet_day(key, wallet, day);
     /* The largest key < day + 1; the largest day there is would overflow, so the key is counted up as bytes. */
     jb_put_be(key, 8, jb_get_be(key, 8) + 1);
-    MDB_val k, v;
+    MDB_val k = {0}, v = {0};
     uint8_t prefix[4];
     jb_key_wallet(prefix, wallet);
     jb_status status = seek(t, table, key, sizeof key, true, &k, &v, ret_found, err);
