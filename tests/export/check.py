@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 """Exports a ledger for hledger, ledger and beancount, has each program check its books, and compares their balances with ours to the unit.
 
-usage: check.py JANGBU              a month of three wallets, and wallets with hostile ids
+Every account of every program is compared with what books.py makes of the exported events, and the wallets' liabilities with `jangbu balance`.
+
+usage: check.py JANGBU              a month of three wallets, hostile ids, months and accounts of every kind, random streams
        check.py JANGBU LEDGER       that ledger
+       check.py JANGBU --seed N     random streams from this seed on
 """
+import collections
 import csv
 import io
 import json
@@ -13,21 +17,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HOSTILE = ["w1", "W1", "w_1", "a.b", "(x)", "W;1", "W:1", "W-1", "W-31", "월렛", '"', "\\", "*", "=A1", "x|y", "@", "{}", "Assets", "0", "é", "#tag", "W%1"]
+sys.path[:0] = [HERE, os.path.join(HERE, "../witness")]
+import books
+import generate
+
+RANDOM_LEDGERS, RANDOM_COMMANDS = 6, 1500
+HOSTILE = ["w1", "W1", "w_1", "a.b", "(x)", "W;1", "W:1", "W-1", "W-31", "월렛", '"', "\\", "*", "=A1", "x|y", "@", "{}", "Assets", "0", "é", "#tag", "W%1",
+           "a,type:A", "b,type:Q", "type:X", "date:2026", "[2026-01-01]", ",date:9", ":", "::", "-", "--", "!", "=x", "~", "%(x)", "P", "Unspecified", "A" * 64]
 
 
 def run(args, **kw):
     return subprocess.run(args, capture_output=True, text=True, **kw)
-
-
-def escaped(prefix, text):
-    out = prefix
-    for byte in text.encode():
-        char = chr(byte)
-        out += char if char.isascii() and char.isalnum() else "-%02x" % byte
-    return out
 
 
 def to_units(text, exponent):
@@ -75,29 +78,83 @@ def our_balances(jangbu, ledger, seq):
     return [json.loads(line) for line in out.stdout.splitlines()]
 
 
+def entries_of(path):
+    """(day, what) of each entry, in the order in which they stand."""
+    with open(path, encoding="utf-8") as file:
+        return re.findall(r'^(\d{4}-\d\d-\d\d) \* "?([^"\n]+)"?$', file.read(), re.M)
+
+
+def check_order(name, entries, vat):
+    keys = [(day, float("inf") if what.startswith("vat") else int(what.split()[-1])) for day, what in entries]
+    assert keys == sorted(keys), f"{name}: not sorted by posting day, then sequence number"
+    have = sorted(day for day, what in entries if what.startswith("vat"))
+    assert have == sorted(day for _, day in vat), f"{name}: VAT lines on {have}, expected for {sorted(vat)}"
+
+
+def check_wallets(model, ours):
+    """The events' own figures against `jangbu balance`, which leaves out what is past its deadline."""
+    for w in ours:
+        name, day = books.escaped("W", w["wallet"]), w["as_of"]["at"][:10]
+        for account, figure in (("Paid", w["paid"]), ("Free", w["free"]), ("Dormant", w["free_dormant"]), ("RefundPayable", w["refund_in_transit"])):
+            full = f"Liabilities:{account}:{name}"
+            due = model.overdue(full, day)
+            assert model.balances[full] == -(figure + due), f"{full} is {model.balances[full]}, our {account} is {figure}, and {due} is due"
+
+
 def check_ledger(jangbu, ledger, work):
     stat = json.loads(run([jangbu, "stat", ledger, "--json"]).stdout)
     ours = our_balances(jangbu, ledger, stat["events"])
-    compared = 0
+    events = [json.loads(line) for line in run([jangbu, "export", ledger, "--format", "jsonl"]).stdout.splitlines()]
+    model = books.Books(events)
+    check_wallets(model, ours)
     for name, reader in READERS.items():
         path = os.path.join(work, "books." + name)
         export = run([jangbu, "export", ledger, "--format", name, "-o", path])
         assert export.returncode == 0, export.stderr
         theirs = reader(path, stat["exponent"])
-        for w in ours:
-            for account, figure in (("Paid", w["paid"]), ("Free", w["free"]), ("Dormant", w["free_dormant"]), ("RefundPayable", w["refund_in_transit"])):
-                full = f"Liabilities:{account}:" + escaped("W", w["wallet"])
-                assert theirs.get(full, 0) == -figure, f"{name}: {full} is {theirs.get(full, 0)}, our {account} is {figure}"
-                compared += 1
+        for account in sorted(set(theirs) | set(model.balances)):
+            have, want = theirs.get(account, 0), model.balances[account]
+            assert have == want, f"{name}: {account} is {have}, the events say {want}"
         assert sum(theirs.values()) == 0, f"{name}: the books do not balance: {sum(theirs.values())}"
-        print(f"  {name}: accepted, {len(ours)} wallets' liabilities are ours", flush=True)
+        check_order(name, entries_of(path), model.vat)
         os.remove(path)
     rows = list(csv.DictReader(io.StringIO(run([jangbu, "export", ledger, "--format", "csv"]).stdout)))
-    assert len(rows) == stat["events"], "csv has %d rows for %d events" % (len(rows), stat["events"])
+    assert len(rows) == len(events) == stat["events"], "csv has %d rows, jsonl %d, for %d events" % (len(rows), len(events), stat["events"])
+    order = [(e["posted_on"] or "", e["seq"]) for e in events]
+    assert order == sorted(order) and [e["seq"] for e in events] == [int(r["seq"]) for r in rows], "the tables are not sorted"
+    effects = collections.Counter()
+    for row, event in zip(rows, events):
+        effects[row["wallet"]] += int(row["effect"])
+        for figure in ("free", "paid", "debt", "lapsed", "effect"):
+            assert int(row[figure]) == event[figure], f"event {event['seq']}: {figure} differs between csv and jsonl"
     for w in ours:
-        effect = sum(int(r["effect"]) for r in rows if r["wallet"] == w["wallet"])
-        assert effect == w["total"], f"csv: effects of {w['wallet']} add up to {effect}, the total is {w['total']}"
-    return compared
+        due = model.overdue("Liabilities:Free:" + books.escaped("W", w["wallet"]), w["as_of"]["at"][:10])
+        assert effects[w["wallet"]] == w["total"] + due, f"csv: effects of {w['wallet']} add up to {effects[w['wallet']]}, the total is {w['total']}"
+    return f"{stat['events']} events, {len(ours)} wallets, {len(model.balances)} accounts, {len(model.vat)} lines of VAT: the same in {', '.join(READERS)}"
+
+
+def check_as_of(jangbu, ledger, work):
+    """Books as of an earlier event are the books of the events up to it."""
+    everything = run([jangbu, "export", ledger, "--format", "jsonl"]).stdout.splitlines()
+    last = max(json.loads(line)["seq"] for line in everything) * 2 // 3
+    then = run([jangbu, "export", ledger, "--format", "jsonl", "--as-of", str(last)]).stdout.splitlines()
+    assert then == [line for line in everything if json.loads(line)["seq"] <= last], "export --as-of is not a part of the whole"
+    path = os.path.join(work, "then.hledger")
+    assert run([jangbu, "export", ledger, "--format", "hledger", "--as-of", str(last), "-o", path]).returncode == 0
+    model = books.Books(map(json.loads, then))
+    theirs = hledger_balances(path, json.loads(run([jangbu, "stat", ledger, "--json"]).stdout)["exponent"])
+    for account in set(theirs) | set(model.balances):
+        assert theirs.get(account, 0) == model.balances[account], f"as of {last}: {account}"
+
+
+def check_output(jangbu, ledger, work):
+    """-o does not overwrite, and leaves nothing half done."""
+    path = os.path.join(work, "there")
+    open(path, "w").close()
+    assert run([jangbu, "export", ledger, "--format", "csv", "-o", path]).returncode == 3 and os.path.getsize(path) == 0
+    with open("/dev/full", "w") as full:
+        out = subprocess.run([jangbu, "export", ledger, "--format", "csv"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert out.returncode == 3 and "could not be written" in out.stderr, out
 
 
 def hostile_ledger(jangbu, work):
@@ -127,6 +184,76 @@ def hostile_ledger(jangbu, work):
     return ledger
 
 
+def apply_lines(jangbu, ledger, lines, *init):
+    out = run([jangbu, "init", ledger, *init])
+    assert out.returncode == 0, out.stderr
+    out = run([jangbu, "apply", ledger, "--clock=at"], input="".join(line + "\n" for line in lines))
+    assert out.returncode in (0, 1), out.stderr
+    return out.stdout.splitlines()
+
+
+def kinds_ledger(jangbu, work, exponent):
+    """Every kind of entry, and months whose VAT is negative, has a tie's neighbours, is above the largest amount, or is not due yet."""
+    ledger, lines = os.path.join(work, "kinds-%d" % exponent), []
+
+    def add(clock, op, wallet="W", **kw):
+        lines.append(json.dumps({"op": op, "wallet": wallet, "clock": clock + ":00+09:00", **kw}))
+    for wallet in ("W", "V", "big"):
+        add("2026-01-05T09:00", "wallet.create", wallet, kind="BUSINESS", name="x")
+    add("2026-01-05T10:00", "charge", charge="card", amount=50000, method="CREDIT_CARD", pg="toss")
+    add("2026-01-05T10:01", "charge", charge="none", amount=40000)
+    add("2026-01-05T10:02", "charge", charge="admin", amount=30000, method="ADMIN_CASH", pg="ignored")
+    add("2026-01-05T10:03", "charge", charge="back", amount=20000, method="ADV_RET_CASH")
+    for grant, last in (("used", "2026-01-20"), ("dormant", "2026-01-20"), ("revoked", "2026-12-31"), ("left", "2026-12-31")):
+        add("2026-01-05T11:00", "free.grant", grant=grant, amount=7000, expires_on=last)
+    add("2026-01-05T11:01", "free.activate", grant="used")
+    add("2026-01-05T11:02", "free.revoke", grant="revoked")
+    add("2026-01-10T12:00", "consume", usage="U1", amount=27005)                 # 7,000 free, 20,005 paid
+    add("2026-01-12T12:00", "charge.reverse", charge="card", amount=29000)
+    add("2026-01-12T12:01", "charge.reverse", charge="admin", amount=1000)
+    add("2026-01-12T12:02", "consume", "V", usage="U1", amount=5, overdraft=True)  # a VAT of 0: no line
+    add("2026-01-13T12:00", "refund.request", refund="R1", amount=45000)
+    add("2026-01-13T12:01", "refund.approve", refund="R1")                       # legs at Adjustment and Clearing
+    add("2026-01-14T12:00", "refund.complete", refund="R1")
+    add("2026-01-14T12:01", "refund.request", refund="R2", amount=3000)
+    add("2026-01-14T12:02", "refund.approve", refund="R2")
+    add("2026-01-14T12:03", "refund.fail", refund="R2")
+    add("2026-01-15T12:00", "debt.repay", "V", amount=3, pg="toss")
+    for i in range(3):
+        add("2026-01-16T12:0%d" % i, "charge", "big", charge="C%d" % i, amount=10**15 - 6)
+        add("2026-01-16T12:0%d" % i, "consume", "big", usage="U%d" % i, amount=10**15 - 6)
+    add("2026-02-05T12:00", "consume.reverse", usage="U1", amount=26001)         # February is negative; 7,000 of it lapse at once
+    add("2026-02-06T12:00", "consume", "V", usage="U2", amount=6, overdraft=True)
+    add("2026-03-01T00:05", "consume", "V", usage="U3", amount=1000, overdraft=True, at="2026-02-28T23:59:00+09:00")  # February is still open
+    add("2026-03-01T00:15", "consume", "V", usage="U4", amount=2000, overdraft=True, at="2026-02-28T23:59:30+09:00")  # and now closed: late
+    add("2026-04-01T09:00", "charge", "V", charge="C", amount=10000, pg="toss")
+    add("2026-04-01T09:01", "refund.request", "V", refund="R")
+    add("2026-04-01T09:02", "refund.approve", "V", refund="R")
+    add("2026-04-01T09:03", "refund.complete", "V", refund="R")
+    add("2026-04-01T09:04", "free.grant", "V", grant="gone", amount=900, expires_on="2026-12-31")
+    add("2026-04-01T09:05", "free.activate", "V", grant="gone")
+    add("2026-04-01T09:06", "free.grant", "V", grant="gone dormant".replace(" ", "-"), amount=90, expires_on="2026-12-31")
+    add("2026-04-01T09:07", "wallet.off", "V")
+    add("2026-04-01T09:08", "wallet.delete", "V")                                # forfeits both
+    add("2026-04-02T09:00", "free.grant", grant="due", amount=40, expires_on="2026-04-02")
+    add("2026-04-02T09:01", "free.activate", grant="due")
+    add("2026-04-03T00:05", "consume", "big", usage="U9", amount=1, overdraft=True)  # due is over, its expiry not written
+    init = ("--currency", "BHD", "--exponent", str(exponent)) if exponent else ()
+    if exponent:
+        lines.insert(0, json.dumps({"op": "policy.set", "policy": "vat_rate", "value": 10, "clock": "2026-01-01T00:00:00+09:00"}))
+        lines.append(json.dumps({"op": "policy.set", "policy": "vat_rate", "value": 0, "clock": "2026-04-03T00:06:00+09:00"}))
+    bad = [line for line in apply_lines(jangbu, ledger, lines, *init) if '"ok":false' in line]
+    assert not bad, bad[:3]
+    return ledger
+
+
+def random_ledgers(jangbu, work, seed, commands):
+    for i in range(RANDOM_LEDGERS):
+        ledger = os.path.join(work, "random-%d" % (seed + i))
+        apply_lines(jangbu, ledger, generate.stream(seed + i, commands))
+        yield ledger
+
+
 def main():
     jangbu = os.path.abspath(sys.argv[1])
     missing = [p for p in ("hledger", "ledger", "bean-check", "bean-query") if shutil.which(p) is None]
@@ -134,14 +261,25 @@ def main():
         print("skipped: not installed:", ", ".join(missing))
         return 77
     with tempfile.TemporaryDirectory() as work:
-        ledgers = sys.argv[2:]
+        ledgers, seed = sys.argv[2:], time.time_ns() % 1_000_000
+        if ledgers[:1] == ["--seed"]:
+            seed, ledgers = int(ledgers[1]), []
         if not ledgers:
-            month = os.path.join(work, "month")
-            run([jangbu, "init", month], check=True)
-            run([jangbu, "apply", month, os.path.join(HERE, "../../tools/example/month.jsonl"), "--clock=at"])
-            ledgers = [month, hostile_ledger(jangbu, work)]
+            print("seed", seed, flush=True)
+            month, empty = os.path.join(work, "month"), os.path.join(work, "empty")
+            with open(os.path.join(HERE, "../../tools/example/month.jsonl"), encoding="utf-8") as file:
+                apply_lines(jangbu, month, file.read().splitlines())
+            apply_lines(jangbu, empty, [])
+            ledgers = [month, empty, hostile_ledger(jangbu, work), kinds_ledger(jangbu, work, 0), kinds_ledger(jangbu, work, 3)]
+            check_as_of(jangbu, ledgers[3], work)
+            check_output(jangbu, month, work)
+            ledgers += random_ledgers(jangbu, work, seed, RANDOM_COMMANDS)
         for ledger in ledgers:
-            print(f"{os.path.basename(ledger)}: {check_ledger(jangbu, ledger, work)} balances compared")
+            try:
+                print(f"{os.path.basename(ledger)}: {check_ledger(jangbu, ledger, work)}", flush=True)
+            except AssertionError as e:
+                print(f"{os.path.basename(ledger)}: {e}")
+                return 1
     return 0
 
 

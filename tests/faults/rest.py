@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+"""`rest` must be able to fail: a stored day row, a value of the state, and an event's amount are damaged in turn; each makes the rest of `explain`
+something else than 0, and the audit names it.
+
+usage: rest.py JANGBU"""
+import datetime
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+import lmdb
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def ask(jangbu, *args):
+    out = subprocess.run([jangbu, *args, "--json"], capture_output=True, text=True)
+    return out.returncode, json.loads(out.stdout)
+
+
+def change(path, table, key, offset, by):
+    """Adds to an 8-byte number of a stored row, in the generation that is in use."""
+    env = lmdb.open(path, subdir=False, max_dbs=32)
+    with env.begin(write=True) as txn:
+        generation = struct.unpack(">I", txn.get(b"meta")[4:8])[0] & 1
+        db = env.open_db(b"%d/%s" % (generation, table), txn=txn, create=False)
+        value = bytearray(txn.get(key, db=db))
+        number = struct.unpack(">q", value[offset:offset + 8])[0]
+        value[offset:offset + 8] = struct.pack(">q", number + by)
+        txn.put(key, bytes(value), db=db)
+    env.close()
+
+
+def day_row(ledger):
+    day = (datetime.date(2026, 10, 30) - datetime.date(1970, 1, 1)).days
+    change(os.path.join(ledger, "views.mdb"), b"rows", struct.pack(">II", 1, day + (1 << 31)), 0, 7)
+
+
+def state_value(ledger):
+    change(os.path.join(ledger, "state.mdb"), b"wallets", struct.pack(">I", 1), 40, 5)
+
+
+def event_amount(ledger):
+    path = os.path.join(ledger, "log.mdb")
+    data = bytearray(open(path, "rb").read())
+    found = 0
+    for lot in range(1, 9):  # charge C3 of 20,000, whatever its lot's number
+        whole = b"\xa2C3" + bytes([lot]) + b"\xcd\x4e\x20"
+        at = data.find(whole)
+        while at >= 0:
+            data[at + len(whole) - 1] = 0x21
+            found += 1
+            at = data.find(whole, at + 1)
+    assert found, "the event is not where it should be"
+    open(path, "wb").write(data)
+
+
+def main():
+    jangbu, failed = os.path.abspath(sys.argv[1]), 0
+    with tempfile.TemporaryDirectory() as work:
+        ledger = os.path.join(work, "l")
+        subprocess.run([jangbu, "init", ledger], check=True, capture_output=True)
+        subprocess.run([jangbu, "apply", ledger, os.path.join(HERE, "../../tools/example/month.jsonl"), "--clock=at"], capture_output=True)
+        subprocess.run([jangbu, "rebuild", ledger], check=True, capture_output=True)
+        code, x = ask(jangbu, "explain", ledger, "W1")
+        assert code == 0 and x["rest"] == 0, x
+        for damage, rest, named in ((day_row, -7, "views"), (state_value, 5, "state"), (event_amount, -1, "chain")):
+            copy = os.path.join(work, damage.__name__)
+            shutil.copytree(ledger, copy)
+            damage(copy)
+            code, x = ask(jangbu, "explain", copy, "W1")
+            told = code == 1 and x["rest"] == rest
+            code, report = ask(jangbu, "audit", copy)
+            found = code == 1 and any(p["check"] == named for p in report["problems"])
+            print(f"{damage.__name__}: rest {x['rest']}; audit: {report['problems'][0]['text'] if report['problems'] else 'nothing'}")
+            failed += not (told and found)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
