@@ -547,7 +547,7 @@ int
 cmd_explain(struct app *app, int argc, char **argv)
 {
     const char *args[64];
-    int n, code;
+    int n, code = EXIT_DONE;
     if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
         return EXIT_USAGE;
     }
