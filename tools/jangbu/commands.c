@@ -170,6 +170,22 @@ print_answer(struct app *app, const struct jb_answer *a)
     }
 }
 
+/* Queries open the ledger for reading and never store; so commands keep the tail short that queries have to fold. */
+#define VIEWS_LAG_MAX 20000
+
+static void
+bound_views_lag(struct app *app, jb_seq seq)
+{
+    struct jb_views_stat stat = {.size = sizeof stat};
+    struct jb_error ignored; /* what could not be stored now is stored by the next command; the answer stands */
+    if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
+        return;
+    }
+    if (jb_views_stat(app->views, &stat, &ignored) == JB_OK && seq > stat.stored_seq + VIEWS_LAG_MAX) {
+        (void)!jb_views_sync(app->views, true, &ignored);
+    }
+}
+
 static int
 submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
 {
@@ -210,6 +226,7 @@ submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
             print_answer(app, a);
         }
         code = a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+        bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);
     json_pool_free(pool);
