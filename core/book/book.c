@@ -177,7 +177,8 @@ jb_book_follow_to(struct jb_book *b, jb_seq last, struct jb_error *err)
         return status;
     }
     b->look_live = false;
-    bool other = b->store != NULL && (b->snap.meta.generation != b->generation || b->snap.meta.seq < b->base ||
+    /* A store that is ahead of this book would give wallets that include events which are still to be folded: the book jumps to it. */
+    bool other = b->store != NULL && (b->snap.meta.generation != b->generation || b->snap.meta.seq < b->base || b->snap.meta.seq > b->g.seq ||
                                       (b->snap.meta.seq > b->base && (b->force_reset || b->g.seq - b->base > OVERLAY_EVENTS_MAX)));
     if (!b->usable || other) {
         status = begin_from_store(b, end.seq, err);

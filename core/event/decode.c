@@ -491,6 +491,8 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
         for (size_t i = envelope; i < elements && s.why == NULL; i++) {
             skip_element(&s, 4);
         }
+        /* Nobody may take it for an event of a version whose fields are known here. */
+        e.type |= type != NULL ? JB_EV_UNKNOWN_VERSION : 0;
     } else if (s.why == NULL) {
         for (uint32_t i = 0; i < type->fields_n && s.why == NULL; i++) {
             scan_field(&s, &e, &type->fields[i], space, &failure->no_memory);

@@ -18,7 +18,7 @@ append(void *data, const char *bytes, size_t n)
 static int
 pack_text(msgpack_packer *pk, struct jb_text t)
 {
-    return msgpack_pack_str(pk, t.n) != 0 || msgpack_pack_str_body(pk, t.s, t.n) != 0;
+    return msgpack_pack_str(pk, t.n) != 0 || (t.n > 0 && msgpack_pack_str_body(pk, t.s, t.n) != 0);
 }
 
 static int

@@ -84,8 +84,11 @@ def entries_of(path):
         return re.findall(r'^(\d{4}-\d\d-\d\d) \* "?([^"\n]+)"?$', file.read(), re.M)
 
 
-def check_order(name, entries, vat):
+def check_order(name, entries, vat, events):
+    posted = {e["seq"]: e["posted_on"] for e in events}
     keys = [(day, float("inf") if what.startswith("vat") else int(what.split()[-1])) for day, what in entries]
+    for day, seq in keys:
+        assert posted.get(seq, day) == day, f"{name}: event {seq} stands on {day}, it was posted to {posted[seq]}"
     assert keys == sorted(keys), f"{name}: not sorted by posting day, then sequence number"
     have = sorted(day for day, what in entries if what.startswith("vat"))
     assert have == sorted(day for _, day in vat), f"{name}: VAT lines on {have}, expected for {sorted(vat)}"
@@ -116,7 +119,7 @@ def check_ledger(jangbu, ledger, work):
             have, want = theirs.get(account, 0), model.balances[account]
             assert have == want, f"{name}: {account} is {have}, the events say {want}"
         assert sum(theirs.values()) == 0, f"{name}: the books do not balance: {sum(theirs.values())}"
-        check_order(name, entries_of(path), model.vat)
+        check_order(name, entries_of(path), model.vat, events)
         os.remove(path)
     rows = list(csv.DictReader(io.StringIO(run([jangbu, "export", ledger, "--format", "csv"]).stdout)))
     assert len(rows) == len(events) == stat["events"], "csv has %d rows, jsonl %d, for %d events" % (len(rows), len(events), stat["events"])

@@ -44,6 +44,9 @@ typedef enum jb_event_type {
     JB_EV_TYPES = 28 /* one above the largest */
 } jb_event_type;
 
+/* Added to the type of a skippable event whose version is newer than this library: its fields are not known here. */
+#define JB_EV_UNKNOWN_VERSION (UINT32_C(1) << 24)
+
 /* Where money came from or went to. The numbers are on disk (ordinal * 4 + kind). */
 typedef enum jb_part_kind {
     JB_PART_DEBT = 0,
