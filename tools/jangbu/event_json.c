@@ -224,14 +224,10 @@ event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 
 /* ---- answers ---------------------------------------------------------------------------------------------------------------------- */
 
-struct sums {
-    jb_amount free, paid, debt, lapsed;
-};
-
-static struct sums
-sum(const struct jb_event *e)
+struct part_sums
+parts_sum(const struct jb_event *e)
 {
-    struct sums s = {0};
+    struct part_sums s = {0};
     for (uint32_t i = 0; i < e->parts_n; i++) {
         const struct jb_part *p = &e->parts[i];
         *(p->kind == JB_PART_DEBT ? &s.debt : p->kind == JB_PART_LOT ? &s.paid : p->kind == JB_PART_GRANT ? &s.free : &s.lapsed) += p->amount;
@@ -242,7 +238,7 @@ sum(const struct jb_event *e)
 static void
 result_json(struct out *o, const struct jb_event *e)
 {
-    struct sums s = {0};
+    struct part_sums s = {0};
     switch (e->type) {
     case JB_EV_CHARGE_SETTLED:
         js_int(o, "amount", e->amount);
@@ -253,7 +249,7 @@ result_json(struct out *o, const struct jb_event *e)
         parts_json(o, "parts", e->parts, e->parts_n, false);
         break;
     case JB_EV_CASH_CONSUMED:
-        s = sum(e);
+        s = parts_sum(e);
         js_int(o, "amount", e->amount);
         js_int(o, "free", s.free);
         js_int(o, "paid", s.paid);
@@ -261,7 +257,7 @@ result_json(struct out *o, const struct jb_event *e)
         parts_json(o, "parts", e->parts, e->parts_n, false);
         break;
     case JB_EV_CONSUMPTION_REVERSED:
-        s = sum(e);
+        s = parts_sum(e);
         js_int(o, "amount", e->amount);
         js_int(o, "free", s.free);
         js_int(o, "paid", s.paid);
@@ -285,7 +281,7 @@ result_json(struct out *o, const struct jb_event *e)
             js_str(o, "why", "BALANCE");
             parts_json(o, "parts", NULL, 0, false);
         } else {
-            s = sum(e);
+            s = parts_sum(e);
             js_int(o, "paid", s.paid);
             js_int(o, "debt", s.debt);
             parts_json(o, "parts", e->parts, e->parts_n, true);
@@ -311,10 +307,9 @@ result_json(struct out *o, const struct jb_event *e)
     }
 }
 
-static void
-balance_members(struct out *o, const struct jb_balance *b)
+void
+balance_members_json(struct out *o, const struct jb_balance *b)
 {
-    js_open(o, "balance", '{');
     js_str(o, "status", jb_name_word(&jb_wallet_status_names, b->status));
     js_int(o, "paid", b->paid);
     js_int(o, "free", b->free);
@@ -324,7 +319,6 @@ balance_members(struct out *o, const struct jb_balance *b)
     js_int(o, "refund_pending", b->refund_pending);
     js_int(o, "refund_in_transit", b->refund_in_transit);
     js_int(o, "debt", b->debt);
-    js_close(o, '}');
 }
 
 void
@@ -380,7 +374,9 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
         js_bool(o, "dry_run", true);
     }
     if (a->has_balance) {
-        balance_members(o, &a->balance);
+        js_open(o, "balance", '{');
+        balance_members_json(o, &a->balance);
+        js_close(o, '}');
     }
     js_close(o, '}');
 }

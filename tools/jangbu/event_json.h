@@ -12,6 +12,13 @@ void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offs
 void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s);
 /* parts as a list under key; to: money coming back. */
 void parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to);
+/* What the parts of an event add up to, by where the money came from or went to. */
+struct part_sums {
+    jb_amount free, paid, debt, lapsed;
+};
+struct part_sums parts_sum(const struct jb_event *e);
+/* The members of a balance, without the wallet and the moment. */
+void balance_members_json(struct out *o, const struct jb_balance *b);
 /* An answer as an object; line 0: none. */
 void answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key, int32_t utc_offset_s);
 #endif

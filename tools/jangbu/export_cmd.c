@@ -75,21 +75,6 @@ csv_text(struct out *o, const char *s, size_t n)
     out_char(o, '"');
 }
 
-struct parts {
-    jb_amount free, paid, debt, lapsed;
-};
-
-static struct parts
-sum_parts(const struct jb_event *e)
-{
-    struct parts s = {0};
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        const struct jb_part *p = &e->parts[i];
-        *(p->kind == JB_PART_DEBT ? &s.debt : p->kind == JB_PART_LOT ? &s.paid : p->kind == JB_PART_GRANT ? &s.free : &s.lapsed) += p->amount;
-    }
-    return s;
-}
-
 static bool
 is_late(const struct app *app, const struct jb_event *e)
 {
@@ -100,7 +85,7 @@ is_late(const struct app *app, const struct jb_event *e)
 static void
 json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o)
 {
-    struct parts s = sum_parts(e);
+    struct part_sums s = parts_sum(e);
     event_json(o, e, wallet, app->info.utc_offset_s);
     o->n--; /* the object goes on */
     o->first = false;
@@ -120,7 +105,7 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
 {
     const struct jb_event_type_info *type = jb_event_type_info(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES];
-    struct parts s = sum_parts(e);
+    struct part_sums s = parts_sum(e);
     const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};
     out_uint(o, e->seq);
     out_char(o, ',');

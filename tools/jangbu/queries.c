@@ -56,15 +56,7 @@ balance_json(struct app *app, const struct jb_wallet_balance *w)
     const struct jb_balance *b = &w->balance;
     js_open(o, NULL, '{');
     js_str(o, "wallet", w->wallet);
-    js_str(o, "status", status_word(b->status));
-    js_int(o, "paid", b->paid);
-    js_int(o, "free", b->free);
-    js_int(o, "free_dormant", b->free_dormant);
-    js_int(o, "total", b->total);
-    js_int(o, "refundable", b->refundable);
-    js_int(o, "refund_pending", b->refund_pending);
-    js_int(o, "refund_in_transit", b->refund_in_transit);
-    js_int(o, "debt", b->debt);
+    balance_members_json(o, b);
     js_uint(o, "version", b->version);
     as_of_json(app, &w->as_of);
     js_close(o, '}');
