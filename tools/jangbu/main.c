@@ -19,6 +19,7 @@ struct row {
 #define COMMON "  --json           one JSON object (or line) for programs\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
 #define ONE                                                                                                                                          \
+    "  AMOUNT           a whole number in the minor unit: won, or hundredths of a dollar\n"                                                          \
     "  --key KEY        idempotency key: the same command with the same key is done once, for ever\n"                                                \
     "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00 (commands that may look back)\n"                                            \
     "  --expect N       only if the wallet is at this version\n"                                                                                     \
