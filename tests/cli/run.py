@@ -58,6 +58,12 @@ def bad_lines(ledger):
         ("amount null", with_(consume, amount=None), "AMOUNT_INVALID", "whole number"),
         ("amount above the limit", with_(charge, amount=10**15), "AMOUNT_RANGE", "999999999999999"),
         ("amount above 64 bits", with_(charge, amount=10**30), "AMOUNT_RANGE", "999999999999999"),
+        ("amount below 64 bits", with_(charge, amount=-(10**30)), "AMOUNT_INVALID", "from 1 on"),
+        ("amount above 64 bits behind a good number", {"op": "consume", "expect": 624, "wallet": "W", "usage": "U", "amount": 2**63}, "AMOUNT_RANGE", "999999999999999"),
+        ("expect above 64 bits", with_(consume, expect=2**64), "MALFORMED", "below 2^63"),
+        ("a value above 64 bits", {"op": "policy.set", "policy": "vat_rate", "value": 2**64}, "MALFORMED", "whole number"),
+        ("amount beyond every number", b'{"op":"consume","wallet":"W","usage":"U","amount":1e999}\n', "MALFORMED", "beyond every limit"),
+        ("an amount above 64 bits in a field that takes none", {"op": "wallet.off", "wallet": 2**70}, "MALFORMED", "must be a text"),
         ("unknown op", {"op": "chrge"}, "MALFORMED", "do you mean charge?"),
         ("no op", {"wallet": "W"}, "MALFORMED", "no op"),
         ("unknown field", with_(consume, walet="W"), "MALFORMED", "do you mean wallet?"),
@@ -88,6 +94,11 @@ def bad_lines(ledger):
         ("day.close in a group", {"op": "atomic", "commands": [{"op": "day.close", "day": "2026-01-01"}]}, "MALFORMED", "cannot stand in a group"),
         ("a group of 8,193", {"op": "atomic", "commands": [consume] * 8193}, "BATCH_TOO_LARGE", "8192"),
         ("over 4 MiB", b'{"op":"consume","note":"' + b"x" * (5 << 20) + b'"}\n', "BATCH_TOO_LARGE", "4 MiB"),
+        ("white space only", b"  \t \n", "MALFORMED", "white space only"),
+        ("a method that only events have", with_(charge, method="UNSPECIFIED"), "MALFORMED", "CREDIT_CARD"),
+        ("nested too deep", b'{"op":' + b"[" * 5000 + b"]" * 5000 + b"}\n", "MALFORMED", "deeper"),
+        ("a word for a number", {"op": "policy.set", "policy": "vat_rate", "value": "auto"}, "MALFORMED", "whole number"),
+        ("a number for a word", {"op": "policy.set", "policy": "day_close", "value": 1}, "MALFORMED", "manual"),
         ("a policy value", {"op": "policy.set", "policy": "vat_rate", "value": 101}, "MALFORMED", "0 to 100"),
     ]
     before = events(ledger)
@@ -148,6 +159,10 @@ def usage(ledger, work):
         (("cash-status", ledger, "--all", "--day", "2020-01-01"), 1, ""), (("balance", ledger, "W", "--as-of", "99999999"), 1, ""),
         (("balance", work + "/nothing", "W"), 3, "jangbu init"), (("export", ledger, "--format", "xml"), 2, "--format is"), (("init", ledger), 1, "already"),
         (("init", work + "/x", "--currency", "won"), 2, "ISO 4217"), (("init", work + "/x", "--offset", "+99:00"), 2, "--offset"),
+        (("balance", ledger, "W", "--caller", "me"), 2, "takes no --caller"), (("audit", ledger, "--as-of", "5"), 2, "takes no --as-of"),
+        (("export", ledger, "--format", "csv", "--json"), 2, "takes no --json"), (("refund", "aprove", ledger, "W", "R"), 2, "do you mean approve?"),
+        (("wallet", "frobnicate", ledger, "W"), 2, "has no frobnicate"), (("wallet",), 2, "one more word"), (("stat", *[ledger] * 70), 2, "more than 64 arguments"),
+        (("charge", ledger, "W", "C", "99999999999999999999"), 1, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),
         (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 1, "AMOUNT_INVALID"),
     ]
     for args, code, part in rows:

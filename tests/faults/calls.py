@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, figures, results, run  # noqa: E402
+from support import commands, figures, preload, results, run  # noqa: E402
 
 ERRNOS = {"EIO": 5, "ENOSPC": 28}
 
@@ -28,13 +28,13 @@ def main():
         for call in ("write", "sync"):
             subprocess.run(["rm", "-rf", ledger], check=True)
             run(jangbu, "init", ledger)
-            run(jangbu, "apply", ledger, "--clock=at", feed=feed, env={"LD_PRELOAD": shim, "JB_SHIM_CALL": call, "JB_SHIM_COUNT": count})
+            run(jangbu, "apply", ledger, "--clock=at", feed=feed, env={**preload(shim, work), "JB_SHIM_CALL": call, "JB_SHIM_COUNT": count})
             calls = int(open(count).read())
             for name, number in ERRNOS.items():
                 for n in range(1, calls + 1):
                     subprocess.run(["rm", "-rf", ledger], check=True)
                     run(jangbu, "init", ledger)
-                    env = {"LD_PRELOAD": shim, "JB_SHIM_CALL": call, "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(number)}
+                    env = {**preload(shim, work), "JB_SHIM_CALL": call, "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(number)}
                     out = run(jangbu, "apply", ledger, "--clock=at", feed=feed, env=env)
                     what = f"{call} {n} fails with {name}"
                     assert out.returncode in (0, 1, 3), f"{what}: exit {out.returncode}: {out.stderr}"

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, figures, results, run  # noqa: E402
+from support import commands, figures, preload, results, run  # noqa: E402
 
 KILLS_AT_CALLS = 150
 KILLS_AT_RANDOM = 30
@@ -88,7 +88,7 @@ def main():
         run(jangbu, "init", ledger)
         count = os.path.join(work, "count")
         began = time.monotonic()
-        _, printed = feed_slowly(jangbu, ledger, lines, {"LD_PRELOAD": shim, "JB_SHIM_COUNT": count}, None)
+        _, printed = feed_slowly(jangbu, ledger, lines, {**preload(shim, work), "JB_SHIM_COUNT": count}, None)
         duration = time.monotonic() - began
         calls = int(open(count).read())
         whole = results(printed), figures(jangbu, ledger)
@@ -96,7 +96,7 @@ def main():
         inside = at_random = 0
         chosen = sorted(random.sample(range(1, calls + 1), min(KILLS_AT_CALLS, calls)))
         for n in chosen:
-            inside += one(jangbu, lines, whole, work, {"LD_PRELOAD": shim, "JB_SHIM_KILL": str(n)}, None)
+            inside += one(jangbu, lines, whole, work, {**preload(shim, work), "JB_SHIM_KILL": str(n)}, None)
         for _ in range(KILLS_AT_RANDOM):
             at_random += one(jangbu, lines, whole, work, {}, random.random() * duration)
     print(f"{len(lines)} commands, {calls} calls that change a file; killed at {inside} of them, and {at_random} times at a random moment: nothing lost, nothing twice")

@@ -30,6 +30,15 @@ def commands(n=400):
     return lines
 
 
+def preload(shim, work):
+    """LD_PRELOAD cannot name a path with a space or a colon: the shim by another name, in a directory whose name has neither."""
+    link = os.path.join(work, "shim.so")
+    if not os.path.exists(link):
+        os.symlink(os.path.abspath(shim), link)
+    assert " " not in link and ":" not in link, f"TMPDIR has a space or a colon in its name: {link}"
+    return {"LD_PRELOAD": link}
+
+
 def run(jangbu, *args, feed=None, env=None):
     return subprocess.run([jangbu, *args], input=feed, capture_output=True, text=True, env={**os.environ, **(env or {})})
 

@@ -35,10 +35,10 @@ parse_offset(const char *text, int32_t *ret)
 int
 cmd_init(struct app *app, int argc, char **argv)
 {
-    const char *currency = NULL, *exponent = NULL, *offset = NULL, *args[64];
+    const char *currency = NULL, *exponent = NULL, *offset = NULL, *args[ARGUMENTS_MAX];
     int n;
     const struct option_row options[] = {{"currency", NULL, &currency}, {"exponent", NULL, &exponent}, {"offset", NULL, &offset}, {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     struct jb_init_options o = {.size = sizeof o, .currency = currency, .exponent = -1};
@@ -134,11 +134,11 @@ stat_json(struct app *app, const struct jb_ledger_stat *s, const struct jb_views
 int
 cmd_stat(struct app *app, int argc, char **argv)
 {
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n, code;
     struct jb_ledger_stat s = {.size = sizeof s};
     struct jb_views_stat v = {.size = sizeof v};
-    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
@@ -165,7 +165,9 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("first open day", "%s", s.open_day == JB_NO_DAY ? "-" : jb_day_print(s.open_day, day));
     ROW("closed through", "%s", s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
     if (past_day_open(app, &s)) {
-        ROW("note", "a past day is still open: the next accepted command closes it, or `jangbu day close`");
+        ROW("note", "%s",
+            s.policies[JB_POLICY_DAY_CLOSE] == 0 ? "a past day is still open: the next accepted command closes it, or `jangbu day close`"
+                                                 : "a past day is still open: `jangbu day close` closes it");
     }
     ROW("currency", "%s, %u decimals", app->info.currency, app->info.exponent);
     ROW("state includes event", "%llu", (unsigned long long)s.stored_seq);
@@ -225,11 +227,11 @@ audit_json(struct out *o, const struct jb_audit_report *r)
 int
 cmd_audit(struct app *app, int argc, char **argv)
 {
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n;
     struct jb_audit_report *r;
     struct progress p;
-    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
@@ -283,12 +285,12 @@ comparison(bool had, bool same)
 int
 cmd_rebuild(struct app *app, int argc, char **argv)
 {
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n;
     bool accept = false;
     struct progress p;
     const struct option_row options[] = {{"accept-rollback", &accept, NULL}, {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
@@ -311,7 +313,7 @@ cmd_rebuild(struct app *app, int argc, char **argv)
         js_uint(&app->out, "events", r.events);
         char seconds[32];
         snprintf(seconds, sizeof seconds, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
-        js_str(&app->out, "seconds", seconds);
+        js_number(&app->out, "seconds", seconds);
         js_str(&app->out, "state", comparison(r.had_state, r.same_state));
         js_str(&app->out, "views", comparison(r.had_views, r.same_views));
         js_hex(&app->out, "state_digest", r.state_digest, 16);
@@ -331,10 +333,10 @@ cmd_rebuild(struct app *app, int argc, char **argv)
 int
 cmd_backup(struct app *app, int argc, char **argv)
 {
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n, code;
     struct progress p;
-    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 2) {
@@ -471,13 +473,13 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
 int
 cmd_log(struct app *app, int argc, char **argv)
 {
-    const char *args[64], *from_text = NULL, *wallet = NULL;
+    const char *args[ARGUMENTS_MAX], *from_text = NULL, *wallet = NULL;
     int n, code;
     bool follow = false;
     uint64_t from = 1;
     uint32_t number = 0;
     const struct option_row options[] = {{"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 1) {

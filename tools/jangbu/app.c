@@ -15,16 +15,10 @@ app_fail(const struct app *app, const struct jb_error *err)
 {
     (void)app;
     fprintf(stderr, "jangbu: %s.\n", err->text[0] != '\0' ? err->text : jb_status_word(err->status));
-    switch (err->status) {
-    case JB_E_NOTFOUND:
-    case JB_E_NOT_CLOSED:
-    case JB_E_EXISTS:
+    if (err->status == JB_E_NOTFOUND || err->status == JB_E_NOT_CLOSED || err->status == JB_E_EXISTS) {
         return EXIT_REFUSED;
-    case JB_E_USAGE:
-        return EXIT_USAGE;
-    default:
-        return EXIT_MACHINE;
     }
+    return err->status == JB_E_USAGE ? EXIT_USAGE : EXIT_MACHINE;
 }
 
 int
@@ -35,7 +29,8 @@ app_usage(const struct app *app, const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, ". Try `jangbu help%s%s`.\n", app->command != NULL ? " " : "", app->command != NULL ? app->command : "");
+    fprintf(stderr, "%s Try `jangbu help%s%s`.\n", format[strlen(format) - 1] == '?' ? "" : ".", app->command != NULL ? " " : "",
+            app->command != NULL ? app->command : "");
     return EXIT_USAGE;
 }
 
@@ -172,21 +167,53 @@ parse_as_of(const char *text, struct jb_as_of *ret)
 
 /* ---- options ---------------------------------------------------------------------------------------------------------------------- */
 
-static const struct option_row *nearest_rows;
+#define COMMON_MAX 3
+static const struct option_row *nearest_rows, *nearest_common;
 
 static const char *
 nth_option(unsigned i)
 {
-    static const char *const common[] = {"json", "as-of", "caller", "help"};
-    if (i < 4) {
-        return common[i];
+    if (i == 0) {
+        return "help";
     }
-    for (unsigned j = 0; nearest_rows != NULL && nearest_rows[j].name != NULL; j++) {
-        if (j == i - 4) {
-            return nearest_rows[j].name;
+    for (const struct option_row *r = nearest_common; r->name != NULL; r++) {
+        if (--i == 0) {
+            return r->name;
+        }
+    }
+    for (const struct option_row *r = nearest_rows; r != NULL && r->name != NULL; r++) {
+        if (--i == 0) {
+            return r->name;
         }
     }
     return NULL;
+}
+
+static const struct option_row *
+find_option(const struct option_row *rows, const char *name)
+{
+    for (const struct option_row *r = rows; r != NULL && r->name != NULL; r++) {
+        if (strcmp(r->name, name) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static bool
+no_option(const struct app *app, const char *name)
+{
+    if (strcmp(name, "json") == 0 || strcmp(name, "as-of") == 0 || strcmp(name, "caller") == 0) {
+        app_usage(app, "jangbu %s takes no --%s", app->command, name);
+        return false;
+    }
+    const char *near = nearest_word(name, strlen(name), nth_option);
+    if (near != NULL) {
+        app_usage(app, "there is no option --%s; do you mean --%s?", name, near);
+    } else {
+        app_usage(app, "there is no option --%s", name);
+    }
+    return false;
 }
 
 static bool
@@ -216,12 +243,26 @@ bool
 read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n)
 {
     const char *as_of = NULL;
-    const struct option_row common[] = {{"json", &app->json, NULL}, {"as-of", NULL, &as_of}, {"caller", NULL, &app->caller}, {0}};
+    struct option_row common[COMMON_MAX + 1] = {{0}};
+    size_t common_n = 0;
+    if (app->takes & TAKES_JSON) {
+        common[common_n++] = (struct option_row){"json", &app->json, NULL};
+    }
+    if (app->takes & TAKES_AS_OF) {
+        common[common_n++] = (struct option_row){"as-of", NULL, &as_of};
+    }
+    if (app->takes & TAKES_CALLER) {
+        common[common_n++] = (struct option_row){"caller", NULL, &app->caller};
+    }
     *ret_n = 0;
     bool only_args = false;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
         if (only_args || arg[0] != '-' || strcmp(arg, "-") == 0 || (arg[1] >= '0' && arg[1] <= '9')) {
+            if (*ret_n == ARGUMENTS_MAX) {
+                app_usage(app, "there are more than %d arguments", ARGUMENTS_MAX);
+                return false;
+            }
             ret_args[(*ret_n)++] = arg;
             continue;
         }
@@ -238,22 +279,12 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         }
         memcpy(name, arg + 2, n);
         name[n] = '\0';
-        const struct option_row *row = NULL;
-        for (const struct option_row *r = common; r->name != NULL && row == NULL; r++) {
-            row = strcmp(r->name, name) == 0 ? r : NULL;
-        }
-        for (const struct option_row *r = rows; r != NULL && r->name != NULL && row == NULL; r++) {
-            row = strcmp(r->name, name) == 0 ? r : NULL;
-        }
+        const struct option_row *row = find_option(common, name);
+        row = row != NULL ? row : find_option(rows, name);
         if (row == NULL) {
+            nearest_common = common;
             nearest_rows = rows;
-            const char *near = nearest_word(name, n, nth_option);
-            if (near != NULL) {
-                app_usage(app, "there is no option --%s; do you mean --%s?", name, near);
-            } else {
-                app_usage(app, "there is no option --%s", name);
-            }
-            return false;
+            return no_option(app, name);
         }
         bool used_next = false;
         if (!set_option(app, row, name, equals != NULL ? equals + 1 : NULL, &used_next, i + 1 < argc ? argv[i + 1] : NULL)) {

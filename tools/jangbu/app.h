@@ -10,8 +10,12 @@
 
 enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
 
+/* Which of the options that several sub-commands have this one takes. One that it does not take is an error and never ignored. */
+enum takes { TAKES_JSON = 1, TAKES_AS_OF = 2, TAKES_CALLER = 4 };
+
 struct app {
     const char *command; /* "balance", for messages */
+    unsigned takes;      /* enum takes */
     bool json;
     bool colour;
     const char *caller;
@@ -94,9 +98,10 @@ struct option_row {
     const char **value;
 };
 /*
- * Reads options anywhere among the arguments, the common ones (--json, --as-of, --caller) included, and leaves the rest in argv[0..*ret_n). False:
- * said on standard error.
+ * Reads options anywhere among the arguments, those of app->takes included, and leaves the rest in ret_args[0..*ret_n), which has room for
+ * ARGUMENTS_MAX. False: said on standard error.
  */
+#define ARGUMENTS_MAX 64
 bool read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n);
 bool parse_number(const char *text, uint64_t max, uint64_t *ret);
 

@@ -16,6 +16,7 @@
 #include "event_json.h"
 
 #define BATCH_COMMANDS 8192
+#define BATCH_BYTES (2U << 20) /* a batch ends behind the line that passes it: 8,192 plain lines have half of that */
 #define READ_BYTES (256 << 10)
 
 /* One line of the batch: a command, or what is wrong with it. */
@@ -33,8 +34,9 @@ struct batch {
     size_t lines_n;
     struct bad_line *bad;
     size_t bad_n;
-    bool full; /* parsed and not yet carried out */
-    bool last; /* nothing comes behind it */
+    size_t bytes; /* of its lines */
+    bool full;    /* parsed and not yet carried out */
+    bool last;    /* nothing comes behind it */
     int read_error;
 };
 
@@ -175,14 +177,15 @@ static void
 read_batch(struct feed *f, struct batch *b)
 {
     json_pool_reset(b->pool);
-    b->commands_n = b->lines_n = b->bad_n = 0;
+    b->commands_n = b->lines_n = b->bad_n = b->bytes = 0;
     b->last = false;
-    while (b->lines_n < BATCH_COMMANDS) {
+    while (b->lines_n < BATCH_COMMANDS && b->bytes < BATCH_BYTES) {
         const char *s;
         size_t n;
         bool too_long;
         if (next_line(f, &s, &n, &too_long)) {
             add_line(f, b, s, n, too_long);
+            b->bytes += n;
             continue;
         }
         if (f->eof) {
@@ -236,24 +239,9 @@ struct run {
 static void
 print_bad(struct app *app, const struct line *line)
 {
-    struct out *o = &app->out;
-    js_open(o, NULL, '{');
-    js_bool(o, "ok", false);
-    js_uint(o, "line", line->number);
-    if (line->key.s != NULL) {
-        js_text(o, "key", line->key);
-    }
-    js_str(o, "code", jb_code_word((uint32_t)line->bad->code));
-    js_str(o, "message", line->bad->message);
-    if (line->bad->column > 0) {
-        js_int(o, "column", line->bad->column);
-    }
-    if (line->bad->field[0] != '\0') {
-        js_str(o, "field", line->bad->field);
-    }
-    js_close(o, '}');
-    out_char(o, '\n');
-    o->first = true;
+    bad_line_json(&app->out, line->bad, line->number, line->key);
+    out_char(&app->out, '\n');
+    app->out.first = true;
 }
 
 /* Results of the lines whose answers are final. */
@@ -280,11 +268,12 @@ print_results(struct run *r, const struct batch *b, size_t answers_n)
     }
 }
 
+#define AGAIN "Apply the input again: commands with a key are not done twice."
+
 static int
-stopped(struct run *r, const char *what)
+stopped(const struct run *r, const char *what)
 {
-    fprintf(stderr, "jangbu: %s. Results up to line %llu were printed. Apply the input again: commands with a key are not done twice.\n", what,
-            (unsigned long long)r->lines_done);
+    fprintf(stderr, "jangbu: %s. Lines up to %llu are done. " AGAIN "\n", what, (unsigned long long)r->lines_done);
     return EXIT_MACHINE;
 }
 
@@ -299,7 +288,9 @@ carry_out(struct run *r, const struct batch *b)
     }
     print_results(r, b, status == JB_OK ? b->commands_n : done);
     if (!app_flush(r->app)) {
-        return stopped(r, "standard output is closed or full");
+        /* The writing error is said. What is done stays done, seen or not. */
+        fprintf(stderr, "jangbu: lines up to %llu are done, but not all their results were printed. " AGAIN "\n", (unsigned long long)r->lines_done);
+        return EXIT_MACHINE;
     }
     if (status != JB_OK) {
         return stopped(r, r->app->err.text);
@@ -384,6 +375,9 @@ apply_stream(struct run *r, struct feed *f)
         free_batches(f);
         return EXIT_MACHINE;
     }
+    if (isatty(STDOUT_FILENO)) {
+        input_bytes = 0; /* the results run over the screen: no bar among them */
+    }
     progress_begin(&p, "apply");
     int code = run_batches(r, f, &p, input_bytes);
     progress_end(&p);
@@ -401,9 +395,8 @@ apply_stream(struct run *r, struct feed *f)
 static int
 refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code code, const char *message)
 {
-    struct bad_line made = {.code = code};
+    struct bad_line made = bad != NULL ? *bad : (struct bad_line){.code = code};
     snprintf(made.message, sizeof made.message, "%.360s; none of the input was done", bad != NULL ? bad->message : message);
-    made.code = bad != NULL ? bad->code : code;
     print_bad(r->app, &(struct line){.number = line, .bad = &made});
     return EXIT_REFUSED;
 }
@@ -477,12 +470,12 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
 int
 cmd_apply(struct app *app, int argc, char **argv)
 {
-    const char *args[64], *clock = "system", *key = NULL, *at = NULL;
+    const char *args[ARGUMENTS_MAX], *clock = "system", *key = NULL, *at = NULL;
     int n, code;
     bool atomic = false, dry_run = false;
     const struct option_row options[] = {{"clock", NULL, &clock}, {"atomic", &atomic, NULL}, {"dry-run", &dry_run, NULL},
                                          {"key", NULL, &key},     {"at", NULL, &at},         {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n < 1 || n > 2) {
@@ -509,7 +502,12 @@ cmd_apply(struct app *app, int argc, char **argv)
     struct run r = {.app = app, .answers = jb_answers_new()};
     r.options = (struct jb_submit_options){
         .size = sizeof r.options, .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT : JB_CLOCK_SYSTEM, .dry_run = dry_run, .caller = app->caller};
-    code = r.answers == NULL ? EXIT_MACHINE : atomic ? apply_group(&r, &f, key, at) : apply_stream(&r, &f);
+    if (r.answers == NULL) {
+        fputs("jangbu: no memory\n", stderr);
+        code = EXIT_MACHINE;
+    } else {
+        code = atomic ? apply_group(&r, &f, key, at) : apply_stream(&r, &f);
+    }
     jb_answers_free(r.answers);
     if (f.fd != STDIN_FILENO) {
         close(f.fd);

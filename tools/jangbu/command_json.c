@@ -21,10 +21,14 @@ struct json_pool {
 };
 
 static _Thread_local struct json_pool *active;
-/* The line has an integer above int64: it was read with integers as reals, only to say what is wrong with it. */
+/*
+ * jansson refuses a whole line for one integer beyond int64. Such a line is read once more with its integers as reals, so that the fault is found at
+ * its own member. It is never carried out.
+ */
 static _Thread_local bool oversized;
 
 #define BLOCK_BYTES (1U << 20)
+#define BLOCKS_KEPT 16 /* what plain batches need; what a batch of large groups took more goes back */
 
 static void *
 pool_malloc(size_t n)
@@ -73,6 +77,17 @@ json_pool_new(void)
 void
 json_pool_reset(struct json_pool *p)
 {
+    struct block **at = &p->first;
+    for (unsigned kept = 0; *at != NULL;) {
+        struct block *b = *at;
+        if (kept < BLOCKS_KEPT && b->size == BLOCK_BYTES) {
+            kept++;
+            at = &b->next;
+        } else {
+            *at = b->next;
+            free(b);
+        }
+    }
     p->current = p->first;
     p->used = 0;
 }
@@ -163,18 +178,36 @@ text_of(const json_t *value)
     return (struct jb_text){json_string_value(value), json_string_length(value)};
 }
 
+enum whole { NOT_WHOLE, WHOLE, BEYOND_INT64 };
+
+static enum whole
+whole_of(const json_t *value, int64_t *ret)
+{
+    *ret = json_integer_value(value);
+    if (json_is_integer(value)) {
+        return WHOLE;
+    }
+    double real = json_real_value(value);
+    if (!oversized || !json_is_real(value)) {
+        return NOT_WHOLE;
+    }
+    if (real < -0x1p63 || real >= 0x1p63) {
+        return BEYOND_INT64;
+    }
+    *ret = (int64_t)real;
+    return real == (double)*ret ? WHOLE : NOT_WHOLE;
+}
+
 static bool
 amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_line *bad)
 {
-    if (oversized && json_is_real(value)) {
+    enum whole whole = whole_of(value, ret);
+    if (whole == BEYOND_INT64 && json_real_value(value) > 0) {
         return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999", name);
     }
-    if (!json_is_integer(value)) {
-        return wrong(bad, JB_CODE_AMOUNT_INVALID, name,
-                     "%s must be a whole number from 1 on, in the currency's minor unit, without quotes, fraction or exponent", name);
-    }
-    *ret = json_integer_value(value);
-    return true;
+    return whole == WHOLE ? true
+                          : wrong(bad, JB_CODE_AMOUNT_INVALID, name,
+                                  "%s must be a whole number from 1 on, in the currency's minor unit, without quotes, fraction or exponent", name);
 }
 
 static bool
@@ -202,32 +235,50 @@ actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
+/* Whether a word or a number is right depends on the policy, which may stand behind it: policy_value looks when all members are known. */
 static bool
 value_member(const json_t *value, struct jb_command *c, struct bad_line *bad)
 {
-    if (json_is_integer(value)) {
-        c->value = json_integer_value(value);
-        return true;
-    }
     const char *word = json_string_value(value);
-    if (word != NULL && (strcmp(word, "auto") == 0 || strcmp(word, "manual") == 0)) {
+    if (word != NULL) {
         c->value = strcmp(word, "manual") == 0;
+    }
+    if (word != NULL ? strcmp(word, "auto") == 0 || c->value == 1 : whole_of(value, &c->value) == WHOLE) {
         return true;
     }
     return wrong(bad, JB_CODE_MALFORMED, "value", "value must be a whole number, or \"auto\" or \"manual\" for day_close");
 }
 
 static bool
+policy_value(const json_t *object, const struct jb_command *c, struct bad_line *bad)
+{
+    const uint64_t both = JB_HAS(JB_CF_POLICY) | JB_HAS(JB_CF_VALUE);
+    bool word = json_is_string(json_object_get(object, "value"));
+    if ((c->has & both) != both || word == (c->policy == JB_POLICY_DAY_CLOSE)) {
+        return true;
+    }
+    return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number", jb_name_word(&jb_policy_names, c->policy))
+                : wrong(bad, JB_CODE_MALFORMED, "value", "the value of day_close is \"auto\" or \"manual\"");
+}
+
+/* UNSPECIFIED is how events print a method that was not given; a command leaves it out. */
+static bool
+may_be_given(const struct jb_names *names, uint32_t number)
+{
+    return names != &jb_method_names || number != JB_METHOD_UNSPECIFIED;
+}
+
+static bool
 word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t *ret, struct bad_line *bad)
 {
     struct jb_text t = text_of(value);
-    if (json_is_string(value) && jb_name_number(f->names, t.s, t.n, ret)) {
+    if (json_is_string(value) && jb_name_number(f->names, t.s, t.n, ret) && may_be_given(f->names, *ret)) {
         return true;
     }
     char list[250] = "";
     size_t n = 0;
     for (uint32_t i = 0; i < f->names->n && n < sizeof list - 40; i++) {
-        if (f->names->words[i] != NULL) {
+        if (f->names->words[i] != NULL && may_be_given(f->names, i)) {
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", f->names->words[i]);
         }
     }
@@ -240,6 +291,7 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     const struct jb_command_field_info *f = jb_command_field_info(field);
     void *to = (char *)c + f->offset;
     struct jb_text t = text_of(value);
+    int64_t whole;
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
@@ -253,10 +305,10 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     case JB_CK_AMOUNT:
         return amount_member(f->name, value, &c->amount, bad);
     case JB_CK_UINT:
-        if (!json_is_integer(value) || json_integer_value(value) < 0) {
-            return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a whole number from 0 on", f->name);
+        if (whole_of(value, &whole) != WHOLE || whole < 0) {
+            return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a whole number from 0 on, below 2^63", f->name);
         }
-        *(uint64_t *)to = (uint64_t)json_integer_value(value);
+        *(uint64_t *)to = (uint64_t)whole;
         return true;
     case JB_CK_BOOL:
         if (!json_is_boolean(value)) {
@@ -341,7 +393,7 @@ command_of(json_t *object, struct jb_command *c, struct bad_line *bad)
         }
         c->has |= JB_HAS(field);
     }
-    return true;
+    return policy_value(object, c, bad);
 }
 
 static bool
@@ -371,20 +423,31 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
 
 /* ---- a line ----------------------------------------------------------------------------------------------------------------------- */
 
+/* jansson names its own flags and the end of a file; an operator has a line. */
 static bool
-syntax_error(const json_error_t *e, struct bad_line *bad)
+syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line *bad)
 {
+    if (n > 0 && strspn(line, " \t") >= n) {
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line holds white space only; an empty line would be skipped");
+    }
     bad->column = e->column > 0 ? e->column : e->position;
-    if (json_error_code(e) == json_error_numeric_overflow) {
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is above every limit (%.80s)", e->text);
-    }
-    if (json_error_code(e) == json_error_invalid_utf8) {
+    switch ((int)json_error_code(e)) {
+    case json_error_numeric_overflow:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit (%.80s)", e->text);
+    case json_error_invalid_utf8:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is not UTF-8: %.120s", e->text);
-    }
-    if (json_error_code(e) == json_error_premature_end_of_input) {
+    case json_error_premature_end_of_input:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a text holds a NUL (\\u0000), which no text may");
+    case json_error_stack_overflow:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line nests deeper than any command does");
+    case json_error_duplicate_key:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s", e->text);
+    default:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
     }
-    return wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
 }
 
 bool
@@ -401,13 +464,13 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
     }
     bool ok;
     if (root == NULL) {
-        ok = syntax_error(&error, bad);
+        ok = syntax_error(&error, line, n, bad);
     } else {
         const json_t *key = json_object_get(root, "key");
         if (json_is_string(key)) {
             *ret_key = text_of(key);
         }
-        ok = command_of(root, ret, bad);
+        ok = command_of(root, ret, bad) && (!oversized || wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit"));
         if (ok && n > JB_COMMAND_BYTES_MAX && ret->op != JB_OP_ATOMIC) {
             ok = wrong(bad, JB_CODE_MALFORMED, NULL, "the command has %zu bytes; one command has at most %u", n, JB_COMMAND_BYTES_MAX);
         }

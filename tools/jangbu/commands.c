@@ -58,11 +58,36 @@ find_form(const char *command, const char *word)
     return plain;
 }
 
+static const char *nearest_of;
+
+static const char *
+nth_word(unsigned n)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(forms[i].command, nearest_of) == 0 && forms[i].word != NULL && n-- == 0) {
+            return forms[i].word;
+        }
+    }
+    return NULL;
+}
+
+static int
+no_form(const struct app *app, const char *command, const char *word)
+{
+    if (word == NULL) {
+        return app_usage(app, "jangbu %s needs one more word", command);
+    }
+    nearest_of = command;
+    const char *near = nearest_word(word, strlen(word), nth_word);
+    return near != NULL ? app_usage(app, "jangbu %s has no %s; do you mean %s?", command, word, near)
+                        : app_usage(app, "jangbu %s has no %s", command, word);
+}
+
 static bool
 looks_whole(const char *s)
 {
     s += *s == '-';
-    return *s != '\0' && strspn(s, "0123456789") == strlen(s) && strlen(s) < 19 && (s[0] != '0' || s[1] == '\0');
+    return *s != '\0' && strspn(s, "0123456789") == strlen(s) && (s[0] != '0' || s[1] == '\0');
 }
 
 /* A word of the command line as the JSON member that the field wants. What is no number stays a text, and is refused as one. */
@@ -72,7 +97,7 @@ member(struct out *o, int field, const char *text)
     const struct jb_command_field_info *f = jb_command_field_info((unsigned)field);
     bool number = f->kind == JB_CK_AMOUNT || f->kind == JB_CK_UINT || f->kind == JB_CK_VALUE;
     if (number && looks_whole(text)) {
-        js_int(o, f->name, strtoll(text, NULL, 10));
+        js_number(o, f->name, text);
     } else {
         js_str(o, f->name, text);
     }
@@ -194,15 +219,15 @@ submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
     struct jb_text key;
     struct bad_line bad;
     int code = EXIT_REFUSED;
-    if (pool == NULL || !command_from_json(pool, json->at, json->n, &c, &key, &bad)) {
+    if (pool == NULL) {
+        fputs("jangbu: no memory\n", stderr);
+        return EXIT_MACHINE;
+    }
+    if (!command_from_json(pool, json->at, json->n, &c, &key, &bad)) {
         if (app->json) {
-            struct out *o = &app->out;
-            js_open(o, NULL, '{');
-            js_bool(o, "ok", false);
-            js_str(o, "code", jb_code_word((uint32_t)bad.code));
-            js_str(o, "message", bad.message);
-            js_close(o, '}');
-            out_char(o, '\n');
+            bad.column = 0; /* a column of JSON that nobody wrote */
+            bad_line_json(&app->out, &bad, 0, key);
+            out_char(&app->out, '\n');
         } else {
             fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)bad.code), bad.message);
         }
@@ -239,7 +264,7 @@ cmd_one(struct app *app, int argc, char **argv)
     const char *command = argv[0];
     const struct form *form = find_form(command, argc > 1 ? argv[1] : NULL);
     if (form == NULL) {
-        return app_usage(app, argc > 1 ? "jangbu %s has no %s" : "jangbu %s needs one more word", command, argc > 1 ? argv[1] : "");
+        return no_form(app, command, argc > 1 ? argv[1] : NULL);
     }
     if (form->word != NULL) {
         argc--;
@@ -253,15 +278,16 @@ cmd_one(struct app *app, int argc, char **argv)
     struct option_row options[JB_CF_N + 2] = {{"dry-run", &dry_run, NULL}};
     size_t options_n = 1;
     for (int field = 0; field < JB_CF_N; field++) {
-        if (((op->required | op->optional) & JB_HAS(field)) != 0) {
+        /* clock counts under apply --clock=at only: taken here, it would be ignored. */
+        if (field != JB_CF_CLOCK && ((op->required | op->optional) & JB_HAS(field)) != 0) {
             bool is_flag = jb_command_field_info((unsigned)field)->kind == JB_CK_BOOL;
             options[options_n++] = (struct option_row){option_name(field, names[field], sizeof names[field]), is_flag ? &flags[field] : NULL,
                                                        is_flag ? NULL : &values[field]};
         }
     }
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n;
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     int positional = 0;

@@ -380,3 +380,25 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
     }
     js_close(o, '}');
 }
+
+void
+bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct jb_text key)
+{
+    js_open(o, NULL, '{');
+    js_bool(o, "ok", false);
+    if (line != 0) {
+        js_uint(o, "line", line);
+    }
+    if (key.s != NULL) {
+        js_text(o, "key", key);
+    }
+    js_str(o, "code", jb_code_word((uint32_t)bad->code));
+    js_str(o, "message", bad->message);
+    if (bad->column > 0) {
+        js_int(o, "column", bad->column);
+    }
+    if (bad->field[0] != '\0') {
+        js_str(o, "field", bad->field);
+    }
+    js_close(o, '}');
+}

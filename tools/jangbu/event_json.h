@@ -4,6 +4,7 @@
 
 #include <jangbu/ledger.h>
 
+#include "command_json.h"
 #include "out.h"
 
 /* The members that the event's type has, without the envelope. */
@@ -21,4 +22,6 @@ struct part_sums parts_sum(const struct jb_event *e);
 void balance_members_json(struct out *o, const struct jb_balance *b);
 /* An answer as an object; line 0: none. */
 void answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key, int32_t utc_offset_s);
+/* The answer to a line that is no command; line 0 and key.s NULL: none. */
+void bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct jb_text key);
 #endif

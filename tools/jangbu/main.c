@@ -11,6 +11,7 @@
 struct row {
     const char *name;
     int (*run)(struct app *app, int argc, char **argv);
+    unsigned takes;    /* enum takes */
     const char *usage; /* lines of arguments, each behind "jangbu NAME" */
     const char *what;  /* one line */
     const char *help;  /* more; may be "" */
@@ -27,47 +28,53 @@ struct row {
     "  --dry-run        the verdict and the balances it would give; nothing is written\n" COMMON
 
 static const struct row rows[] = {
-    {"init", cmd_init, "DIR [--currency KRW] [--exponent N] [--offset +09:00]", "make a ledger in a new or empty directory", ""},
-    {"apply", cmd_apply, "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--caller NAME] [--key KEY] [--at TIME]",
+    {"init", cmd_init, TAKES_JSON, "DIR [--currency KRW] [--exponent N] [--offset +09:00]", "make a ledger in a new or empty directory",
+     "  --currency CODE  ISO 4217, default KRW; --exponent N: its decimals, where they are not known; --offset +hh:mm: where the day "
+     "begins\n" COMMON},
+    {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
+     "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--caller NAME] [--key KEY] [--at TIME]",
      "carry out commands, one JSON object a line, from FILE or standard input; one JSON result a line",
      "  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, tests\n"
      "  --atomic         the whole input is one group: all of it or nothing (--key and --at are the group's)\n"
      "  --dry-run        decide, show, write nothing\n"
      "Results come in the order of the lines, as soon as they are on disk. A bad line is one refused result; the rest go on.\n"
      "The exit code is 1 if any line was refused. Applying a file again does keyed commands once.\n"},
-    {"wallet", cmd_one,
+    {"wallet", cmd_one, TAKES_JSON | TAKES_CALLER,
      "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
      "LEDGER WALLET",
      "make, rename, turn off and on, suspend, lift, delete a wallet", ONE},
-    {"charge", cmd_one,
+    {"charge", cmd_one, TAKES_JSON | TAKES_CALLER,
      "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
      "paid cash came in; or a charge is taken back", ONE},
-    {"repay", cmd_one, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]", "a debt is paid (also while suspended)", ONE},
-    {"grant", cmd_one, "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER WALLET GRANT",
+    {"repay", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]", "a debt is paid (also while suspended)", ONE},
+    {"grant", cmd_one, TAKES_JSON | TAKES_CALLER,
+     "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER WALLET GRANT",
      "give free cash, dormant until activated; or take it back while it is dormant", ONE},
-    {"activate", cmd_one, "LEDGER WALLET GRANT", "bring a grant into use, once", ONE},
-    {"consume", cmd_one, "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] [--reason R]",
+    {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET GRANT", "bring a grant into use, once", ONE},
+    {"consume", cmd_one, TAKES_JSON | TAKES_CALLER,
+     "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] [--reason R]",
      "pay for a usage: free cash, then paid cash, then debt; or return it", ONE},
-    {"refund", cmd_one, "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET REFUND",
+    {"refund", cmd_one, TAKES_JSON | TAKES_CALLER, "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET REFUND",
      "pay cash out to the customer", ONE},
-    {"policy", cmd_one, "set LEDGER POLICY VALUE [--from TIME]", "change a number of the rules from a time on", ONE},
-    {"day", cmd_one, "close LEDGER DAY [--force]", "close a day, and the open days before it", ONE},
-    {"balance", cmd_balance, "LEDGER WALLET\nLEDGER --all", "what a wallet has, in real time", AS_OF COMMON},
-    {"cash-status", cmd_cash_status, "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY", "the daily rows through the last closed day",
+    {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]", "change a number of the rules from a time on", ONE},
+    {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]", "close a day, and the open days before it", ONE},
+    {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET\nLEDGER --all", "what a wallet has, in real time", AS_OF COMMON},
+    {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY",
+     "the daily rows through the last closed day",
      "  --view posted    as published, by posting day (default); known: by the day it happened, open days too\n" AS_OF COMMON},
-    {"history", cmd_history, "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
+    {"history", cmd_history, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
      "what happened to a wallet, newest first, each row with its running balance", AS_OF COMMON},
-    {"explain", cmd_explain, "LEDGER WALLET", "why the total and the cash status differ, to the last unit", AS_OF COMMON},
-    {"log", cmd_log, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]", "the events themselves, in order",
+    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET", "why the total and the cash status differ, to the last unit", AS_OF COMMON},
+    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]", "the events themselves, in order",
      "  --follow         wait for more\n" COMMON},
-    {"stat", cmd_stat, "LEDGER", "how large the ledger is, which day is open, which policies hold", COMMON},
-    {"audit", cmd_audit, "LEDGER", "read the whole log and check everything against it", COMMON},
-    {"rebuild", cmd_rebuild, "LEDGER [--accept-rollback]", "make the projections anew from the log, while the ledger is in use",
+    {"stat", cmd_stat, TAKES_JSON, "LEDGER", "how large the ledger is, which day is open, which policies hold", COMMON},
+    {"audit", cmd_audit, TAKES_JSON, "LEDGER", "read the whole log and check everything against it", COMMON},
+    {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]", "make the projections anew from the log, while the ledger is in use",
      "  --accept-rollback  the log was put back to an older state on purpose: go on from it\n" COMMON},
-    {"export", cmd_export, "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
-     "the events as a table, or as double entry for an accounting program", ""},
-    {"backup", cmd_backup, "LEDGER DEST", "copy the ledger to a new directory while it is in use", COMMON},
-    {"help", cmd_help, "[COMMAND]", "this, or about one sub-command", ""},
+    {"export", cmd_export, TAKES_AS_OF, "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
+     "the events as a table, or as double entry for an accounting program", "  -o FILE          write to FILE, which must not exist\n" AS_OF},
+    {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST", "copy the ledger to a new directory while it is in use", COMMON},
+    {"help", cmd_help, 0, "[COMMAND]", "this, or about one sub-command", ""},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -154,6 +161,7 @@ main(int argc, char **argv)
         return unknown(argv[1]);
     }
     app.command = r->name;
+    app.takes = r->takes;
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             char *words[2] = {(char *)(uintptr_t) "help", argv[1]};
@@ -166,7 +174,8 @@ main(int argc, char **argv)
         code = EXIT_MACHINE;
     }
     app_close(&app);
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(errno));
         code = EXIT_MACHINE;
     }
     free(app.out.at);

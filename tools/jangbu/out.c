@@ -131,6 +131,13 @@ js_int(struct out *o, const char *key, int64_t value)
 }
 
 void
+js_number(struct out *o, const char *key, const char *number)
+{
+    member(o, key);
+    out_str(o, number);
+}
+
+void
 js_uint(struct out *o, const char *key, uint64_t value)
 {
     member(o, key);

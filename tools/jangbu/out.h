@@ -19,6 +19,7 @@ void out_char(struct out *o, char c);
 void js_text(struct out *o, const char *key, struct jb_text t);
 void js_str(struct out *o, const char *key, const char *s);
 void js_int(struct out *o, const char *key, int64_t value);
+void js_number(struct out *o, const char *key, const char *number); /* as it is written */
 void js_uint(struct out *o, const char *key, uint64_t value);
 void js_bool(struct out *o, const char *key, bool value);
 void js_null(struct out *o, const char *key);

@@ -95,11 +95,11 @@ each_balance(void *data, const struct jb_wallet_balance *w)
 int
 cmd_balance(struct app *app, int argc, char **argv)
 {
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n, code;
     bool all = false;
     const struct option_row options[] = {{"all", &all, NULL}, {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != (all ? 1 : 2)) {
@@ -265,12 +265,12 @@ one_wallet(struct app *app, const char *wallet, jb_cash_view view)
 int
 cmd_cash_status(struct app *app, int argc, char **argv)
 {
-    const char *args[64], *view = "posted", *day_text = NULL;
+    const char *args[ARGUMENTS_MAX], *view = "posted", *day_text = NULL;
     int n, code;
     bool all = false;
     jb_day day = 0;
     const struct option_row options[] = {{"all", &all, NULL}, {"view", NULL, &view}, {"day", NULL, &day_text}, {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != (all ? 1 : 2) || all != (day_text != NULL)) {
@@ -341,12 +341,12 @@ history_kind(const char *word, jb_history_kind *ret)
 int
 cmd_history(struct app *app, int argc, char **argv)
 {
-    const char *args[64], *type = "all", *cursor = NULL, *limit_text = "100";
+    const char *args[ARGUMENTS_MAX], *type = "all", *cursor = NULL, *limit_text = "100";
     int n, code;
     uint64_t limit;
     jb_history_kind kind;
     const struct option_row options[] = {{"type", NULL, &type}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
-    if (argc > 60 || !read_options(app, argc, argv, options, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 2) {
@@ -538,9 +538,9 @@ explain_page(struct app *app, const struct jb_explanation *x)
 int
 cmd_explain(struct app *app, int argc, char **argv)
 {
-    const char *args[64];
+    const char *args[ARGUMENTS_MAX];
     int n, code = EXIT_DONE;
-    if (argc > 60 || !read_options(app, argc, argv, NULL, args, &n)) {
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 2) {
