@@ -2,10 +2,9 @@
  * The audit's two processes. The child reads the ledger and reports each finding over a pipe; the parent collects them. If damaged pages
  * kill the child, the parent says so, and which frame was being read.
  */
-#include "replay/audit.h"
+#include "replay/message.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,93 +14,6 @@
 #include "projections/views.h"
 
 #define PROBLEMS_KEPT 1000
-#define PROGRESS_EVERY 64
-
-/* ---- messages over the pipe ----------------------------------------------------------------------------------------------------- */
-
-enum message_kind { MESSAGE_PROBLEM = 1, MESSAGE_NOT_CHECKED = 2, MESSAGE_PROGRESS = 3, MESSAGE_END = 4 };
-
-struct message {
-    uint32_t kind;
-    uint32_t undecided;
-    uint64_t seq, frame, offset;  /* of progress: done, all */
-    struct jb_scan_result result; /* of the end */
-    int32_t status;
-    char check[16];
-    char text[500];
-};
-
-static void
-send(int fd, const struct message *m)
-{
-    const char *at = (const char *)m;
-    size_t left = sizeof *m;
-    while (left > 0) {
-        ssize_t n = write(fd, at, left);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            _exit(3); /* nobody listens any more */
-        }
-        at += n;
-        left -= (size_t)n;
-    }
-}
-
-static bool
-receive(int fd, struct message *m)
-{
-    char *at = (char *)m;
-    size_t left = sizeof *m;
-    while (left > 0) {
-        ssize_t n = read(fd, at, left);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        at += n;
-        left -= (size_t)n;
-    }
-    return true;
-}
-
-void
-jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset, const char *format, ...)
-{
-    struct message m = {.kind = MESSAGE_PROBLEM, .seq = seq, .frame = frame, .offset = offset};
-    va_list args;
-    snprintf(m.check, sizeof m.check, "%s", check);
-    va_start(args, format);
-    vsnprintf(m.text, sizeof m.text, format, args);
-    va_end(args);
-    /* The parent keeps the first; counting the rest needs no text. */
-    f->problems++;
-    send(f->fd, &m);
-}
-
-void
-jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...)
-{
-    struct message m = {.kind = MESSAGE_NOT_CHECKED, .undecided = undecided};
-    va_list args;
-    va_start(args, format);
-    vsnprintf(m.text, sizeof m.text, format, args);
-    va_end(args);
-    f->undecided |= undecided;
-    send(f->fd, &m);
-}
-
-void
-jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all)
-{
-    if (done % PROGRESS_EVERY == 0) {
-        struct message m = {.kind = MESSAGE_PROGRESS, .seq = done, .frame = all};
-        send(f->fd, &m);
-    }
-}
 
 /* ---- the child -------------------------------------------------------------------------------------------------------------------- */
 
@@ -252,7 +164,7 @@ child_main(const char *dir, int fd)
         jb_not_checked(&c.f, false, "%s", never_checked[i]);
     }
     snprintf(end.text, sizeof end.text, "%s", err.text);
-    send(fd, &end);
+    jb_message_send(fd, &end);
     _exit(0);
 }
 
@@ -305,7 +217,7 @@ collect(struct collected *c, int fd, jb_progress progress, void *data)
 {
     struct message m;
     bool ok = true;
-    while (ok && !c->ended && receive(fd, &m)) {
+    while (ok && !c->ended && jb_message_receive(fd, &m)) {
         switch ((enum message_kind)m.kind) {
         case MESSAGE_PROBLEM:
             ok = keep_problem(c, &m);

@@ -14,7 +14,7 @@ struct jb_findings {
     bool undecided; /* something could not be told */
 };
 
-/* Reports a problem: check is a stable word. */
+/* findings.c: reports a problem: check is a stable word. */
 void jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset, const char *format, ...) JB_PRINTF(6, 7);
 /* Says what is not looked at. undecided: and so the audit cannot say "verified". */
 void jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...) JB_PRINTF(3, 4);

@@ -91,7 +91,7 @@ enum jb_step {
     JB_STEP_FAILED        /* err says why; the book is not usable */
 };
 enum jb_step jb_process(struct jb_ledger *l, const struct jb_request *r, size_t index, struct jb_error *err);
-/* Puts an event that is complete but for seq and prev into the batch and the book. */
+/* emit.c: puts an event that is complete but for seq and prev into the batch and the book. */
 jb_status jb_emit(struct jb_ledger *l, struct jb_event *e, struct jb_error *err);
 
 /* closing.c: closes days up to `through`, in steps. final (may be NULL) has the envelope of the last day's event. */
