@@ -67,15 +67,15 @@ class Books:
         self._move(self.lots[w, event["lot"]], "Liabilities:Paid:" + w, event["amount"])
 
     def free_granted(self, event, w):
-        self.grants[w, event["ordinal"]] = ["Liabilities:Dormant:" + w, event["amount"], event["expires_on"]]
+        self.grants[w, event["grant_no"]] = ["Liabilities:Dormant:" + w, event["amount"], event["expires_on"]]
         self._move("Liabilities:Dormant:" + w, "Equity:Promotion", event["amount"])
 
     def free_activated(self, event, w):
-        self.grants[w, event["grant"]][0] = "Liabilities:Free:" + w
+        self.grants[w, event["grant_no"]][0] = "Liabilities:Free:" + w
         self._move("Liabilities:Free:" + w, "Liabilities:Dormant:" + w, event["amount"])
 
     def free_revoked(self, event, w):
-        grant = self.grants[w, event["grant"]]
+        grant = self.grants[w, event["grant_no"]]
         assert grant[1] == event["amount"], event
         grant[1] = 0
         self._move("Equity:Promotion", grant[0], event["amount"])
@@ -86,7 +86,7 @@ class Books:
         for part in event["parts"]:
             kind = part.get("from") or part.get("to")
             if kind == "free":
-                self.grants[w, part["grant"]][1] -= sign * part["amount"]
+                self.grants[w, part["grant_no"]][1] -= sign * part["amount"]
                 self._move("Equity:Promotion", "Liabilities:Free:" + w, sign * part["amount"])
             elif kind in ("paid", "debt"):
                 self._move("Income:Ads:" + w, "Liabilities:Paid:" + w, sign * part["amount"])
@@ -99,15 +99,15 @@ class Books:
         self._parts(event, w, -1)
 
     def refund_approved(self, event, w):
-        self.legs[w, event["refund"]] = event["parts"]
+        self.legs[w, event["refund_no"]] = event["parts"]
         self._move("Liabilities:RefundPayable:" + w, "Liabilities:Paid:" + w, event["amount"])
 
     def refund_completed(self, event, w):
-        for leg in self.legs[w, event["refund"]]:
+        for leg in self.legs[w, event["refund_no"]]:
             self._move(self.lots[w, leg["lot"]], "Liabilities:RefundPayable:" + w, leg["amount"])
 
     def refund_failed(self, event, w):
-        if (w, event["refund"]) in self.legs:
+        if (w, event["refund_no"]) in self.legs:
             self._move("Liabilities:Paid:" + w, "Liabilities:RefundPayable:" + w, event["amount"])
 
     def _rate(self, year, month):

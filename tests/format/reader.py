@@ -17,7 +17,7 @@ def instant(t, offset):
     return (datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=t, seconds=offset)).isoformat(timespec="microseconds") + zone
 def parts(flat, amount, way):
     pairs = [(flat * 4 + 1, amount)] if isinstance(flat, int) else zip(flat[::2], flat[1::2])
-    return [{way: ["debt", "paid", "free", "lapsed"][s & 3], **({["", "lot", "grant", "grant"][s & 3]: s >> 2} if s & 3 else {}), "amount": a} for s, a in pairs]
+    return [{way: ["debt", "paid", "free", "lapsed"][s & 3], **({["", "lot", "grant_no", "grant_no"][s & 3]: s >> 2} if s & 3 else {}), "amount": a} for s, a in pairs]
 def figures(flat, offset):
     show = {"day": day, "instant": lambda v: instant(v, offset), "integer": int}
     found = {FIGURES[n][0]: show.get(FIGURES[n][1], lambda v, n=n: WORDS[FIGURES[n][1]][v])(v) for n, v in zip(flat[::2], flat[1::2])}

@@ -163,7 +163,7 @@ def _charge_settled(state, event):
 def _take(state, parts):
     for part in parts:
         if part["from"] == "free":
-            grant = state.grants[part["grant"] - 1]
+            grant = state.grants[part["grant_no"] - 1]
             grant.remaining -= part["amount"]
             grant.consumed += part["amount"]
         elif part["from"] == "paid":
@@ -179,7 +179,7 @@ def _put_back(state, event):
         elif part["to"] == "paid":
             state.lots[part["lot"] - 1].remaining += part["amount"]
         else:
-            grant = state.grants[part["grant"] - 1]
+            grant = state.grants[part["grant_no"] - 1]
             grant.consumed -= part["amount"]
             if part["to"] == "free":
                 grant.remaining += part["amount"]
@@ -205,14 +205,14 @@ def _granted(state, event):
 
 
 def _activated(state, event):
-    grant = state.grants[event.body["grant"] - 1]
+    grant = state.grants[event.body["grant_no"] - 1]
     grant.activated_seq = event.seq
     grant.activated_at = event.recorded_at
 
 
 def _grant_ended(how):
     def end(state, event):
-        grant = state.grants[event.body["grant"] - 1]
+        grant = state.grants[event.body["grant_no"] - 1]
         grant.remaining -= event.body["amount"]
         grant.lost += event.body["amount"]
         grant.ended = how

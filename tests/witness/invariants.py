@@ -89,7 +89,7 @@ def check_splits(wallet):
             expect(ranks == sorted(ranks), "order of parts", event)
             for part in parts:
                 if part["from"] == "free":
-                    check_grant_was_usable(wallet, event, part["grant"])
+                    check_grant_was_usable(wallet, event, part["grant_no"])
 
 
 def check_grant_was_usable(wallet, event, number):
@@ -97,9 +97,9 @@ def check_grant_was_usable(wallet, event, number):
     before = [e for e in wallet.events if e.seq < event.seq]
     grant = fold.fold(before).grants[number - 1]
     touched = [e.recorded_at for e in before
-               if (e.type == "free_activated" and e.body["grant"] == number)
+               if (e.type == "free_activated" and e.body["grant_no"] == number)
                or (e.type == "consumption_reversed"
-                   and any(p["to"] == "free" and p["grant"] == number for p in e.body["parts"]))]
+                   and any(p["to"] == "free" and p["grant_no"] == number for p in e.body["parts"]))]
     expect(touched and max(touched) <= event.occurred_at, "grant was not in use then", event)
     expect(day_of(event.recorded_at) <= grant.expires_on, "grant was past its deadline", event)
 

@@ -295,7 +295,7 @@ class Ledger:
 
     def _expire(self, wallet, grant):
         self._emit("free_expired", wallet,
-                   {"grant": grant.number, "amount": grant.remaining, "in_use": grant.active},
+                   {"grant_no": grant.number, "amount": grant.remaining, "in_use": grant.active},
                    occurred=start_of(grant.expires_on + 1) - 1)
 
     @staticmethod
@@ -414,7 +414,7 @@ class Ledger:
         for grant in [g for g in state.grants if g.unfinished]:
             forfeited += grant.remaining
             self._emit("free_forfeited", wallet,
-                       {"grant": grant.number, "amount": grant.remaining, "in_use": grant.active})
+                       {"grant_no": grant.number, "amount": grant.remaining, "in_use": grant.active})
         return self._emit("wallet_deleted", wallet, {}), {"forfeited": forfeited}
 
     # ---- money in
@@ -482,12 +482,12 @@ class Ledger:
 
     def _free_activate(self, wallet, state, command, occurred):
         grant = self._dormant_grant(state, command)
-        event = self._emit("free_activated", wallet, {"grant": grant.number, "amount": grant.amount})
+        event = self._emit("free_activated", wallet, {"grant_no": grant.number, "amount": grant.amount})
         return event, {"amount": grant.amount}
 
     def _free_revoke(self, wallet, state, command, occurred):
         grant = self._dormant_grant(state, command)
-        body = {"grant": grant.number, "amount": grant.amount, "in_use": False}
+        body = {"grant_no": grant.number, "amount": grant.amount, "in_use": False}
         return self._emit("free_revoked", wallet, body), {"amount": grant.amount}
 
     # ---- consumption
@@ -547,8 +547,8 @@ class Ledger:
     def _back_to_grants(self, state, parts):
         """What would go to a grant past its deadline lapses at once."""
         today = day_of(self.now)
-        return [{"to": "lapsed" if state.grants[part["grant"] - 1].expires_on < today else "free",
-                 "grant": part["grant"], "amount": part["amount"]} for part in parts]
+        return [{"to": "lapsed" if state.grants[part["grant_no"] - 1].expires_on < today else "free",
+                 "grant_no": part["grant_no"], "amount": part["amount"]} for part in parts]
 
     # ---- refunds
 
@@ -639,7 +639,7 @@ def take_from_lots(lots, amount):
 
 
 def take_from_grants(grants, amount):
-    return _take(grants, "grant", "free", amount)
+    return _take(grants, "grant_no", "free", amount)
 
 
 def taken_last(parts, skip, amount):

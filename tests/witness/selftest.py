@@ -99,7 +99,7 @@ class Story:
 def where(parts):
     """[("paid", 1, 20), ("debt", None, 5)]"""
     merged = [{**target, "amount": amount} for target, amount in compare.merged(parts)]
-    return [(p.get("from", p.get("to")), p.get("lot", p.get("grant")), p["amount"]) for p in merged]
+    return [(p.get("from", p.get("to")), p.get("lot", p.get("grant_no")), p["amount"]) for p in merged]
 
 
 def usable(line):
@@ -321,7 +321,7 @@ class TimeAndDays(unittest.TestCase):
                                    ("W2", "D", "10-02"), ("W1", "E", "10-01")):
             story.do("free.grant", wallet=wallet, grant=grant, amount=1, expires_on=f"2026-{day}")
         story.at("10-03 09:00").do("wallet.create", wallet="W3", kind="PERSONAL", name="x")
-        written = [(e.type, e.wallet, e.body.get("grant")) for e in story.ledger.events[-8:-1]]
+        written = [(e.type, e.wallet, e.body.get("grant_no")) for e in story.ledger.events[-8:-1]]
         self.assertEqual(written, [
             ("free_expired", "W1", 2), ("free_expired", "W1", 3), ("free_expired", "W2", 1), ("day_closed", None, None),
             ("free_expired", "W1", 1), ("free_expired", "W2", 2), ("day_closed", None, None)])

@@ -15,7 +15,7 @@ parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n
         if (p->kind == JB_PART_LOT) {
             js_uint(o, "lot", p->ordinal);
         } else if (p->kind != JB_PART_DEBT) {
-            js_uint(o, "grant", p->ordinal);
+            js_uint(o, "grant_no", p->ordinal);
         }
         js_int(o, "amount", p->amount);
         js_close(o, '}');
