@@ -188,6 +188,16 @@ jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *er
 
 /* ---- about the ledger ----------------------------------------------------------------------------------------------------------- */
 
+static jb_status
+find_wallet(jb_ledger *l, struct jb_text id, struct jb_slot **ret, struct jb_error *err)
+{
+    jb_status status = jb_book_find(l->read_book, id, ret, err);
+    if (status == JB_OK && *ret == NULL) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80), id.s != NULL ? id.s : "");
+    }
+    return status;
+}
+
 jb_status
 jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
 {
@@ -197,10 +207,8 @@ jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error
         return status;
     }
     struct jb_slot *s;
-    status = jb_book_find(l->read_book, id, &s, err);
-    if (status == JB_OK && s == NULL) {
-        status = jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80), id.s != NULL ? id.s : "");
-    } else if (status == JB_OK) {
+    status = find_wallet(l, id, &s, err);
+    if (status == JB_OK) {
         *ret = s->w.number;
     }
     jb_state_end(l);
@@ -223,6 +231,78 @@ jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_e
     }
     jb_state_end(l);
     return status;
+}
+
+/* The event that gave the id; 0: there is none. */
+static jb_status
+named_by(struct jb_book *b, const struct jb_event *e, jb_seq *ret, struct jb_error *err)
+{
+    const bool lot = e->type == JB_EV_CHARGE_REVERSED;
+    const bool grant = e->type >= JB_EV_FREE_ACTIVATED && e->type <= JB_EV_FREE_FORFEITED;
+    const bool refund = e->type >= JB_EV_REFUND_CANCELLED && e->type <= JB_EV_REFUND_FAILED;
+    *ret = e->type == JB_EV_CONSUMPTION_REVERSED ? e->ref_seq : 0;
+    if (!lot && !grant && !refund) {
+        return JB_OK;
+    }
+    struct jb_slot *s;
+    jb_status status = jb_book_wallet(b, e->wallet, &s, err);
+    if (status == JB_OK) {
+        status = jb_book_load(b, s, lot ? JB_OVER_LOT : grant ? JB_OVER_GRANT : JB_OVER_REFUND, e->ordinal, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    const struct jb_lot *l = lot ? jb_wallet_lot(&s->w, e->ordinal) : NULL;
+    const struct jb_grant *g = grant ? jb_wallet_grant(&s->w, e->ordinal) : NULL;
+    const struct jb_refund *r = refund ? jb_wallet_refund(&s->w, e->ordinal) : NULL;
+    *ret = l != NULL ? l->seq : g != NULL ? g->seq : r != NULL ? r->seq : 0;
+    return JB_OK;
+}
+
+jb_status
+jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err)
+{
+    *ret_n = 0;
+    if (e->id.s != NULL) {
+        *ret_n = e->type == JB_EV_LEDGER_CREATED || e->id.n > JB_ID_BYTES_MAX ? 0 : e->id.n; /* of a ledger it is the currency */
+        memcpy(id, e->id.s, *ret_n);
+        return JB_OK;
+    }
+    struct jb_state_head head;
+    jb_status status = jb_state_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_seq seq;
+    const struct jb_event *named = NULL;
+    status = named_by(l->read_book, e, &seq, err);
+    if (status == JB_OK && seq != 0) {
+        status = jb_book_event(l->read_book, seq, &named, err);
+    }
+    if (status == JB_OK && named != NULL && named->id.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, named->id.s, named->id.n);
+        *ret_n = named->id.n;
+    }
+    jb_state_end(l);
+    return status;
+}
+
+jb_status
+jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
+{
+    struct jb_state_head head;
+    jb_status status = jb_state_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_slot *s;
+    uint64_t name = 0;
+    status = find_wallet(l, wallet, &s, err);
+    if (status == JB_OK) {
+        name = s->w.name_ref;
+    }
+    jb_state_end(l);
+    return status == JB_OK ? jb_people_text(l->people, name, buf, ret_n, err) : status;
 }
 
 jb_status

@@ -234,6 +234,25 @@ def tables(ledger):
     check("thousands have separators", any("1,234,567" in line for line in lines), lines)
 
 
+def named(ledger):
+    """What an event has only a number for is shown by the id that the caller gave."""
+    lines = [{"op": "wallet.create", "wallet": "N", "kind": "BUSINESS", "name": "이름", "master": "m"}, {"op": "charge", "wallet": "N", "charge": "C", "amount": 9000},
+             {"op": "free.grant", "wallet": "N", "grant": "G1", "amount": 100, "expires_on": "2099-01-01"}, {"op": "free.activate", "wallet": "N", "grant": "G1"},
+             {"op": "free.grant", "wallet": "N", "grant": "G2", "amount": 100, "expires_on": "2099-01-01"}, {"op": "free.revoke", "wallet": "N", "grant": "G2"},
+             {"op": "consume", "wallet": "N", "usage": "U", "amount": 500}, {"op": "consume.reverse", "wallet": "N", "usage": "U", "amount": 500},
+             {"op": "charge.reverse", "wallet": "N", "charge": "C", "amount": 1000}, {"op": "refund.request", "wallet": "N", "refund": "R", "amount": 50},
+             {"op": "refund.approve", "wallet": "N", "refund": "R"}, {"op": "refund.complete", "wallet": "N", "refund": "R"}, {"op": "wallet.off", "wallet": "N"}]
+    check("a wallet with everything", all(r["ok"] for r in apply(ledger, *lines)))
+    rows = json.loads(run("history", ledger, "N", "--json").stdout)["rows"]
+    ids = [next((row[k] for k in ("charge", "grant", "usage", "refund") if k in row), None) for row in reversed(rows)]
+    check("history names charges, grants, usages and refunds", ids == [None, "C", "G1", "G1", "G2", "G2", "U", "U", "C", "R", "R", "R", None], ids)
+    check("and its table does", [line.split()[4] for line in run("history", ledger, "N").stdout.splitlines()[2:5]] == ["R", "R", "R"])
+    check("so does explain", "refund_approved R" in run("explain", ledger, "N").stdout and "free_activated G1" in run("explain", ledger, "N").stdout)
+    check("so does the CSV export", [row.split(",")[3] for row in run("export", ledger, "--format", "csv").stdout.splitlines() if "charge_reversed,N," in row] == ["C"])
+    check("so does the log", "charge_reversed      N  1,000  C" in run("log", ledger).stdout)
+    check("balance names the wallet", json.loads(run("balance", ledger, "N", "--json").stdout)["name"] == "이름" and "이름" in run("balance", ledger, "N").stdout)
+
+
 def history(ledger):
     whole = json.loads(run("history", ledger, "W", "--limit", "10000", "--json").stdout)["rows"]
     rows, cursor = [], None
@@ -281,6 +300,7 @@ def main():
         usage(ledger, work)
         not_ledgers(ledger, work)
         tables(ledger)
+        named(ledger)
         outputs(ledger)
         history(ledger)
         memory(ledger)

@@ -140,6 +140,8 @@ def people(jangbu, work):
     os.remove(os.path.join(ledger, "people.mdb"))
     os.remove(os.path.join(ledger, "people.mdb-lock"))
     check("forgetting everyone changes no figure", figures(jangbu, ledger) == before)
+    name = json.loads(run(jangbu, "balance", ledger, "W0", "--json").stdout)["name"]
+    check("a forgotten name is said to be one", name is None and "(forgotten)" in run(jangbu, "balance", ledger, "W0").stdout)
     check("and new people can be known", run(jangbu, "wallet", "create", ledger, "WX", "--kind", "PERSONAL", "--name", "new").returncode == 0)
     modes = {n: oct(os.stat(os.path.join(ledger, n)).st_mode & 0o777) for n in os.listdir(ledger)}
     check("files are for their owner alone", set(modes.values()) == {"0o600"}, modes)

@@ -413,9 +413,10 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         out_str(&app->out, "  ");
         out_str(&app->out, app_amount(app, e->amount, amount));
     }
-    if (e->id.s != NULL && e->type != JB_EV_WALLET_CREATED) {
+    char id[JB_ID_BYTES_MAX + 1];
+    if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
         out_str(&app->out, "  ");
-        out_bytes(&app->out, e->id.s, e->id.n);
+        out_str(&app->out, id);
     }
     out_char(&app->out, '\n');
 }

@@ -107,6 +107,15 @@ app_amount(const struct app *app, jb_amount amount, char *buf)
     return buf;
 }
 
+const char *
+app_event_id(struct app *app, const struct jb_event *e, char *buf)
+{
+    size_t n = 0;
+    struct jb_error err;
+    buf[jb_event_id(app->ledger, e, buf, &n, &err) == JB_OK ? n : 0] = '\0';
+    return buf;
+}
+
 char *
 app_time(const struct app *app, jb_instant t, char *buf)
 {

@@ -41,6 +41,8 @@ bool app_flush(struct app *app);
 /* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns buf. */
 char *app_amount(const struct app *app, jb_amount amount, char *buf);
 /* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
+/* The caller's id of what e is about, or "" where it has none, or where the state that knows it cannot be read. buf holds JB_ID_BYTES_MAX + 1. */
+const char *app_event_id(struct app *app, const struct jb_event *e, char *buf);
 char *app_time(const struct app *app, jb_instant t, char *buf);
 /* "as of event 12, 2026-10-31T09:00:00+09:00" */
 void app_print_as_of(struct app *app, const struct jb_moment *m);

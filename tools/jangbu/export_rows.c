@@ -52,7 +52,7 @@ static void
 csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n, struct out *o)
 {
     const struct jb_event_type_info *type = jb_event_type_info(e->type);
-    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES];
+    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     struct part_sums s = parts_sum(e);
     const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};
     out_uint(o, e->seq);
@@ -61,7 +61,8 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     out_char(o, ',');
     csv_text(o, wallet, wallet_n);
     out_char(o, ',');
-    csv_text(o, e->id.s != NULL ? e->id.s : "", e->id.n);
+    app_event_id(app, e, id);
+    csv_text(o, id, strlen(id));
     out_char(o, ',');
     out_str(o, e->recorded_at == JB_NO_INSTANT ? "" : jb_instant_print(e->recorded_at, app->info.utc_offset_s, time));
     out_char(o, ',');

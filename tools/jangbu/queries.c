@@ -50,12 +50,15 @@ amount_cell(struct app *app, struct table *t, jb_amount amount)
 /* ---- balance ---------------------------------------------------------------------------------------------------------------------- */
 
 static void
-balance_json(struct app *app, const struct jb_wallet_balance *w)
+balance_json(struct app *app, const struct jb_wallet_balance *w, const char *name)
 {
     struct out *o = &app->out;
     const struct jb_balance *b = &w->balance;
     js_open(o, NULL, '{');
     js_str(o, "wallet", w->wallet);
+    if (name != NULL) {
+        js_str(o, "name", name[0] != '\0' ? name : NULL);
+    }
     balance_members_json(o, b);
     js_uint(o, "version", b->version);
     as_of_json(app, &w->as_of);
@@ -66,6 +69,7 @@ balance_json(struct app *app, const struct jb_wallet_balance *w)
 struct balances {
     struct app *app;
     struct table *table;
+    const char *name; /* of the one wallet that is shown; NULL: of many, whose names are not looked up */
     struct jb_moment moment;
     bool broken;
 };
@@ -76,11 +80,14 @@ each_balance(void *data, const struct jb_wallet_balance *w)
     struct balances *b = data;
     b->moment = w->as_of;
     if (b->app->json) {
-        balance_json(b->app, w);
+        balance_json(b->app, w, b->name);
         b->broken = b->app->out.n > 60000 && !app_flush(b->app);
         return !b->broken;
     }
     table_cell(b->table, w->wallet);
+    if (b->name != NULL) {
+        table_cell(b->table, b->name[0] != '\0' ? b->name : "(forgotten)");
+    }
     table_cell(b->table, status_word(w->balance.status));
     amount_cell(b->app, b->table, w->balance.paid);
     amount_cell(b->app, b->table, w->balance.free);
@@ -91,6 +98,10 @@ each_balance(void *data, const struct jb_wallet_balance *w)
     amount_cell(b->app, b->table, w->balance.refund_in_transit);
     return true;
 }
+
+#define BALANCE_COLUMNS "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending", ">in transit", NULL
+static const char *const balance_headers[] = {"wallet", BALANCE_COLUMNS};
+static const char *const balance_headers_one[] = {"wallet", "name", BALANCE_COLUMNS};
 
 int
 cmd_balance(struct app *app, int argc, char **argv)
@@ -109,18 +120,23 @@ cmd_balance(struct app *app, int argc, char **argv)
         return code;
     }
     struct balances b = {.app = app};
-    b.table = app->json ? NULL
-                        : table_new((const char *const[]){"wallet", "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending",
-                                                          ">in transit", NULL});
     jb_status status;
     if (all) {
+        b.table = app->json ? NULL : table_new(balance_headers);
         status = jb_balance_each(app->views, as_of(app), each_balance, &b, &app->err);
     } else {
         struct jb_wallet_balance w = {.size = sizeof w};
+        char name[2049];
+        size_t name_n = 0;
         status = jb_balance_get(app->views, text(args[1]), as_of(app), &w, &app->err);
+        status = status == JB_OK ? jb_wallet_name(app->ledger, text(args[1]), name, &name_n, &app->err) : status;
         if (status == JB_OK) {
+            name[name_n] = '\0';
+            b.name = name;
+            b.table = app->json ? NULL : table_new(balance_headers_one);
             each_balance(&b, &w);
         }
+        b.name = NULL;
     }
     if (status != JB_OK) {
         return app_fail(app, &app->err);
@@ -290,6 +306,20 @@ cmd_cash_status(struct app *app, int argc, char **argv)
 
 /* ---- history ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Under which name the id of what the event is about stands where the event has only the wallet's number for it. */
+static const char *
+id_member(uint32_t type)
+{
+    switch (type) {
+    case JB_EV_CHARGE_REVERSED:
+        return "charge";
+    case JB_EV_CONSUMPTION_REVERSED:
+        return "usage";
+    default:
+        return type >= JB_EV_REFUND_REQUESTED ? "refund" : "grant";
+    }
+}
+
 static bool
 each_history(void *data, const struct jb_history_row *r)
 {
@@ -298,6 +328,7 @@ each_history(void *data, const struct jb_history_row *r)
     const struct jb_event *e = r->event;
     const struct jb_event_type_info *type = jb_event_type_info(e->type);
     const char *name = type != NULL ? type->name : "unknown";
+    char id[JB_ID_BYTES_MAX + 1];
     if (app->json) {
         struct out *o = &app->out;
         js_open(o, NULL, '{');
@@ -309,6 +340,9 @@ each_history(void *data, const struct jb_history_row *r)
         js_bool(o, "late", r->late);
         js_int(o, "effect", r->effect);
         js_int(o, "balance", r->balance);
+        if (e->id.s == NULL && app_event_id(app, e, id)[0] != '\0') {
+            js_str(o, id_member(e->type), id);
+        }
         event_fields_json(o, e, app->info.utc_offset_s);
         js_close(o, '}');
         return true;
@@ -318,7 +352,7 @@ each_history(void *data, const struct jb_history_row *r)
     table_cell(rows->table, app_time(app, e->occurred_at, time));
     table_cell(rows->table, e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day));
     table_cellf(rows->table, "%s%s", name, r->late ? " (late)" : "");
-    table_cellf(rows->table, "%.*s", (int)e->id.n, e->id.s != NULL ? e->id.s : "");
+    table_cell(rows->table, app_event_id(app, e, id));
     amount_cell(app, rows->table, e->amount);
     amount_cell(app, rows->table, r->effect);
     amount_cell(app, rows->table, r->balance);
@@ -448,7 +482,7 @@ explain_json(struct app *app, const struct jb_explanation *x)
 static jb_status
 explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, jb_cursor *cursor)
 {
-    char time[JB_INSTANT_TEXT_BYTES];
+    char time[JB_INSTANT_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     for (uint32_t i = 0; i < c->events_n && i < 10; i++) {
         const struct jb_event *e;
         jb_status status = jb_cursor_at(cursor, c->events[i], &e, &app->err);
@@ -457,8 +491,7 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
         }
         jb_amount effect = c->cause == JB_CAUSE_expiry_due ? 0 : jb_event_effect(e);
         const struct jb_event_type_info *type = jb_event_type_info(e->type);
-        table_cellf(t, "    event %llu, %s%s%.*s", (unsigned long long)e->seq, type != NULL ? type->name : "unknown", e->id.n > 0 ? " " : "",
-                    (int)(e->id.n < 64 ? e->id.n : 64), e->id.s != NULL ? e->id.s : "");
+        table_cellf(t, "    event %llu, %s %s", (unsigned long long)e->seq, type != NULL ? type->name : "unknown", app_event_id(app, e, id));
         table_cell(t, app_time(app, e->occurred_at, time));
         if (c->cause == JB_CAUSE_expiry_due) {
             table_cell(t, "");

@@ -124,6 +124,16 @@ JB_API jb_cursor *jb_cursor_close(jb_cursor *c);
 JB_API JB_NODISCARD jb_status jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err);
 JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err);
 
+/*
+ * The id that the caller gave to what e (an event of this ledger) is about: its own, or that of the charge, grant, refund or usage that it names by
+ * number. *ret_n = 0 where it is about nothing that has one. id needs room for JB_ID_BYTES_MAX bytes.
+ */
+JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err);
+
+/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where there is no such wallet. buf needs room for 2,048
+ * bytes. */
+JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err);
+
 /* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten. buf needs room for 2,048 bytes. */
 JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err);
 
