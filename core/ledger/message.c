@@ -192,9 +192,6 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "that would close %lld empty days at once, more than %lld: is the date right? If it is, repeat with \"force\":true", FIG(DAYS),
             FIG(EMPTY_DAYS_MAX));
         break;
-    case JB_CODE_POLICY_VALUE:
-        say(&s, "the policy does not take that value");
-        break;
     case JB_CODE_NONE:
     case JB_CODES_END:
         say(&s, "refused");

@@ -141,8 +141,7 @@ struct jb_ledger_stat {
     size_t size;
     jb_seq events;
     uint64_t frames;
-    uint64_t commits_unknown; /* always 0; kept for layout */
-    uint32_t wallets;         /* in existence; deleted ones not counted */
+    uint32_t wallets; /* in existence; deleted ones not counted */
     uint32_t wallets_deleted;
     uint64_t log_bytes; /* all pages of log.mdb's tree times the page size, as mdb_stat counts them */
     uint64_t log_file_bytes;
