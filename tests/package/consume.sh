@@ -25,7 +25,7 @@ find_package(Threads REQUIRED)
 add_executable(gateway ../gateway.c)
 target_link_libraries(gateway PRIVATE jangbu::jangbu Threads::Threads)
 CMAKE
-cmake -S "$work/outside" -B "$work/outside/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+cmake -S "$work/outside" -B "$work/outside/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/outside/build" >/dev/null
 "$work/outside/build/gateway" "$work/ledger2"
 echo "both consumers built and ran"
