@@ -32,12 +32,13 @@ def replace(path, old, new):
 
 
 def fails(program, race):
-    for _ in range(5):
-        try:
-            if subprocess.run([program, race], capture_output=True, timeout=60).returncode != 0:
+    for _ in range(20):
+        with tempfile.TemporaryDirectory() as scratch:  # a race that fails leaves its ledger behind
+            try:
+                if subprocess.run([program, race], capture_output=True, timeout=60, env={**os.environ, "TMPDIR": scratch}).returncode != 0:
+                    return True
+            except subprocess.TimeoutExpired:
                 return True
-        except subprocess.TimeoutExpired:
-            return True
     return False
 
 

@@ -331,8 +331,10 @@ run_winner(const char *dir)
 int
 main(int argc, char **argv)
 {
-    char dir[64] = "/tmp/jangbu-race-XXXXXX", ledger[80], command[128];
+    const char *tmp = getenv("TMPDIR");
+    char dir[4000], ledger[4096], command[4096];
     struct jb_error err;
+    snprintf(dir, sizeof dir, "%s/jangbu-race-XXXXXX", tmp != NULL ? tmp : "/tmp");
     told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (argc < 2 || mkdtemp(dir) == NULL || told == MAP_FAILED) {
         return 2;
@@ -346,6 +348,6 @@ main(int argc, char **argv)
     } else {
         run_winner(ledger);
     }
-    snprintf(command, sizeof command, "rm -rf %s", dir);
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
     return system(command);
 }

@@ -25,7 +25,7 @@ def build(tree):
 def found_by_witness(source, program):
     for seed in SEEDS:
         r = run(["/usr/bin/python3", os.path.join(source, "tests/witness/run.py"), "--jangbu", program, "--seed", str(seed),
-                 "--commands", "4000", "--batch", "random", "--shrink-seconds", "0"])
+                 "--commands", "4000", "--batch", "random", "--shrink-seconds", "0"], env={**os.environ, "TMPDIR": os.path.dirname(program)})
         if r.returncode != 0:
             return seed, next((line for line in r.stdout.splitlines() if "DIFFERENCE" in line), "it failed")
     return None, ""
