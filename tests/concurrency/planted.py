@@ -2,9 +2,11 @@
 """Takes the writer lock, and then the look-up of keys, out of a copy of core/: the races of racers.c must fail each time.
 
 usage: planted.py SOURCE_DIR"""
+import contextlib
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,11 +36,16 @@ def replace(path, old, new):
 def fails(program, race):
     for _ in range(20):
         with tempfile.TemporaryDirectory() as scratch:  # a race that fails leaves its ledger behind
+            p = subprocess.Popen([program, race], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": scratch}, process_group=0)
             try:
-                if subprocess.run([program, race], capture_output=True, timeout=60, env={**os.environ, "TMPDIR": scratch}).returncode != 0:
+                if p.wait(timeout=60) != 0:
                     return True
             except subprocess.TimeoutExpired:
                 return True
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(p.pid, signal.SIGKILL)  # its racers, too
+                p.wait()
     return False
 
 

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import subprocess
+import tempfile
 import sys
 import unittest
 
@@ -808,11 +809,12 @@ class TheDriver(unittest.TestCase):
     """run.py against a program that is made of the model itself, honest and with faults planted."""
 
     def drive(self, *arguments, fault=None):
-        environment = {**os.environ, "PRETEND_FAULT": fault or ""}
         command = [sys.executable, os.path.join(HERE, "run.py"), "--jangbu", os.path.join(HERE, "pretend.py"),
                    "--seed", "5", "--shrink-seconds", "2", *arguments]
         COUNTS["runs of the driver"] += 1
-        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        with tempfile.TemporaryDirectory() as scratch:  # where a difference leaves its shrunken stream
+            environment = {**os.environ, "PRETEND_FAULT": fault or "", "TMPDIR": scratch}
+            return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
     def test_no_difference_where_there_is_none(self):
         for arguments in (["--batch", "1"], ["--batch", "random", "--restart"], ["--batch", "1000", "--restart"]):
