@@ -8,8 +8,8 @@ import itertools
 import json
 import os
 import subprocess
-import tempfile
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
