@@ -16,6 +16,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..")
 CENT_LIMIT = 100  # 1.00 CZK
+LAST_DAY = "1994-03-31"  # the file is cut in the middle of it: rows of 28 accounts are missing
 
 
 def bank(path):
@@ -70,21 +71,26 @@ def main():
         failed += expect("the converter reports the bad last line", complaint.startswith("line 49104 is skipped") and complaint.count("\n") == 1, True)
         failed += expect("exit code of apply", apply.returncode, 0)
         failed += expect("refused lines", sum('"ok":false' in line for line in apply.stdout.splitlines()), 0)
+        failed += expect("closed by the import through", jangbu_lines(jangbu, "stat", ledger, "--json")[0]["closed_through"], "1994-03-30")
+        last = subprocess.run([jangbu, "day", "close", ledger, LAST_DAY], capture_output=True, text=True)
+        failed += expect("exit code of closing the last day", last.returncode, 0)
         stat = jangbu_lines(jangbu, "stat", ledger, "--json")[0]
-        failed += expect("closed through", stat["closed_through"], "1994-03-30")
+        failed += expect("closed through", stat["closed_through"], LAST_DAY)
         failed += expect("wallets", stat["wallets"], 1229)
 
         rows = list(csv.DictReader(io.StringIO(subprocess.run([jangbu, "export", ledger, "--format", "csv"], check=True, capture_output=True, text=True).stdout)))
         for what, kind, want in (("credits in the ledger", "charge_settled", credits), ("debits in the ledger", "cash_consumed", debits)):
             amounts = [int(row["amount"]) for row in rows if row["type"] == kind]
             failed += expect(what, (len(amounts), sum(amounts)), tuple(want))
-        failed += expect("days closed", sum(row["type"] == "day_closed" for row in rows), 454)
+        failed += expect("days closed", sum(row["type"] == "day_closed" for row in rows), 455)
         below = collections.Counter()
         close = exact = far = 0
         wallets = {wallet for wallet, _ in recorded}
         for wallet in sorted(wallets):
             rows = jangbu_lines(jangbu, "cash-status", ledger, wallet, "--json")[0]["rows"]
             for row in rows:
+                if row["day"] == LAST_DAY:
+                    continue
                 balances = recorded.get((wallet, row["day"]))
                 below[wallet] += row["closing_total"] < 0
                 if balances is None:
