@@ -291,7 +291,7 @@ jb_views_sync(jb_views *v, bool now, struct jb_error *err)
 }
 
 jb_status
-jb_views_stat(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
+jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
 {
     struct jb_views_stat full = {.size = sizeof full, .version = JB_VIEWS_VERSION};
     pthread_mutex_lock(&v->lock);

@@ -72,13 +72,13 @@ static const struct jb_op_info ops[JB_OPS] = {
 };
 
 const struct jb_command_field_info *
-jb_command_field_info(unsigned field)
+jb_command_field_get(unsigned field)
 {
     return field < JB_CF_N ? &fields[field] : NULL;
 }
 
 const struct jb_op_info *
-jb_op_info(uint32_t op)
+jb_op_get(uint32_t op)
 {
     return op > 0 && op < JB_OPS ? &ops[op] : NULL;
 }

@@ -481,7 +481,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     if (s.why == NULL && e.flags != 0) {
         scan_optional(&s, &e, context);
     }
-    const struct jb_event_type_info *type = jb_event_type_info(e.type);
+    const struct jb_event_type_info *type = jb_event_type_get(e.type);
     size_t envelope = elements_of(e.flags);
     if (s.why == NULL && (type == NULL || e.version > type->version)) {
         if ((e.flags & JB_EVF_SKIPPABLE) == 0) {

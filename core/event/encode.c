@@ -147,7 +147,7 @@ pack_optional(msgpack_packer *pk, const struct jb_event *e, const struct jb_even
 bool
 jb_event_encode(const struct jb_event *e, const struct jb_event_context *context, struct jb_buffer *out)
 {
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     if (type == NULL) {
         return false;
     }

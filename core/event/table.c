@@ -74,7 +74,7 @@ static const struct jb_event_type_info types[JB_EV_TYPES] = {
 };
 
 const struct jb_event_type_info *
-jb_event_type_info(uint32_t type)
+jb_event_type_get(uint32_t type)
 {
     return type < JB_EV_TYPES && types[type].name != NULL ? &types[type] : NULL;
 }

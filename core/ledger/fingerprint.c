@@ -36,7 +36,7 @@ text(XXH3_state_t *s, struct jb_text t)
 static void
 member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
 {
-    const struct jb_command_field_info *f = jb_command_field_info(field);
+    const struct jb_command_field_info *f = jb_command_field_get(field);
     const void *at = (const char *)c + f->offset;
     switch (f->kind) {
     case JB_CK_ID:

@@ -67,7 +67,7 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
                          : status == JB_WALLET_OFF       ? "charge and refund"
                          : status == JB_WALLET_SUSPENDED ? "refund only"
                                                          : "nothing";
-    const struct jb_op_info *info = jb_op_info((uint32_t)op);
+    const struct jb_op_info *info = jb_op_get((uint32_t)op);
     say(s, "the wallet is %s, which does not allow %s; it allows %s", word(&jb_wallet_status_names, status), info != NULL ? info->name : "this",
         allows);
 }
@@ -160,7 +160,7 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         break;
     case JB_CODE_REFUND_STATE:
         say(&s, "the refund is %s; that does not allow %s", word(&jb_refund_state_names, FIG(REFUND_STATE)),
-            jb_op_info((uint32_t)op) != NULL ? jb_op_info((uint32_t)op)->name : "this");
+            jb_op_get((uint32_t)op) != NULL ? jb_op_get((uint32_t)op)->name : "this");
         break;
     case JB_CODE_AT_IN_FUTURE:
         say(&s, "`at` is in the future: the ledger's clock says %s", jb_instant_print(FIG(NOW), utc_offset_s, instant));

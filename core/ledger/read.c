@@ -356,7 +356,7 @@ jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_e
 }
 
 jb_status
-jb_ledger_stat(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
+jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
 {
     struct jb_state_head head;
     struct jb_ledger_stat st = {.size = sizeof st};

@@ -62,7 +62,7 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
         return;
     }
     int64_t tolerance = jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at) * JB_US_PER_SECOND;
-    const struct jb_op_info *op = jb_op_info((uint32_t)c->op);
+    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     if (c->at > m->clock + tolerance) {
         jb_refuse_with(v, JB_CODE_AT_IN_FUTURE, JB_FIG_NOW, m->clock);
     } else if (!op->business_time && c->at < m->clock - tolerance) {

@@ -19,7 +19,7 @@ malformed(struct complaint *c, const char *field, const char *rule)
 static jb_code
 check_text(const struct jb_command *c, unsigned field, struct complaint *complaint)
 {
-    const struct jb_command_field_info *f = jb_command_field_info(field);
+    const struct jb_command_field_info *f = jb_command_field_get(field);
     const void *at = (const char *)c + f->offset;
     const struct jb_text *t = at;
     switch (f->kind) {
@@ -118,19 +118,19 @@ jb_code
 jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why, size_t why_n)
 {
     struct complaint complaint = {why, why_n};
-    const struct jb_op_info *op = jb_op_info((uint32_t)c->op);
+    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     if (op == NULL) {
         return malformed(&complaint, "op", "has no such value");
     }
     if ((c->has & op->required) != op->required) {
         unsigned field = (unsigned)__builtin_ctzll(op->required & ~c->has);
-        snprintf(why, why_n, "%s needs %s", op->name, jb_command_field_info(field)->name);
+        snprintf(why, why_n, "%s needs %s", op->name, jb_command_field_get(field)->name);
         return JB_CODE_MALFORMED;
     }
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
-        snprintf(why, why_n, "%s takes no %s", op->name, field < JB_CF_N ? jb_command_field_info(field)->name : "such member");
+        snprintf(why, why_n, "%s takes no %s", op->name, field < JB_CF_N ? jb_command_field_get(field)->name : "such member");
         return JB_CODE_MALFORMED;
     }
     if (member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE)) {

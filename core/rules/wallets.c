@@ -98,7 +98,7 @@ jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c, const
 void
 jb_rule_wallet_status(const struct jb_case *k, struct jb_verdict *v)
 {
-    v->event.type = jb_op_info((uint32_t)k->c->op)->event_type;
+    v->event.type = jb_op_get((uint32_t)k->c->op)->event_type;
 }
 
 /* The conditions of a deletion, as data: more of them come with sales right, postpaid wallets and invoices. Each gives the figure that

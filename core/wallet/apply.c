@@ -389,14 +389,14 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_TYPES:
         break;
     }
-    return jb_event_type_info(e->type) != NULL ? "an event of the ledger names a wallet" : NULL;
+    return jb_event_type_get(e->type) != NULL ? "an event of the ledger names a wallet" : NULL;
 }
 
 static bool
 is_ledger_event(const struct jb_event *e)
 {
     return e->type == JB_EV_LEDGER_CREATED || e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED || e->type == JB_EV_COMMAND_REFUSED ||
-           jb_event_type_info(e->type) == NULL;
+           jb_event_type_get(e->type) == NULL;
 }
 
 /* Time runs forward, and posted_on is what the rule of posting days gives (rulings.md section 1). */
@@ -431,7 +431,7 @@ const char *
 jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
 {
     CONTRADICTION(e->seq != g->seq + 1, "sequence numbers have a gap");
-    CONTRADICTION(is_ledger_event(e) ? jb_event_type_info(e->type) != NULL && e->wallet != 0 : w == NULL,
+    CONTRADICTION(is_ledger_event(e) ? jb_event_type_get(e->type) != NULL && e->wallet != 0 : w == NULL,
                   "an event names a wallet that does not exist");
     const char *why = apply_time(g, e);
     if (why == NULL && w != NULL) {

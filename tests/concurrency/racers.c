@@ -162,7 +162,7 @@ reader_main(void *data)
         CHECK(status == JB_END, "read: %s", err.text);
         jb_cursor_close(c);
         struct jb_ledger_stat s = {.size = sizeof s};
-        CHECK(jb_ledger_stat(w->l, &s, &err) == JB_OK, "stat: %s", err.text);
+        CHECK(jb_ledger_stat_get(w->l, &s, &err) == JB_OK, "stat: %s", err.text);
         CHECK(s.events + 1 >= expected, "stat is behind an event that was read");
     }
     return NULL;

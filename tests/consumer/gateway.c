@@ -241,7 +241,7 @@ main(int argc, char **argv)
     int group = move_bonus(l);
     result = group > result ? group : result;
     struct jb_ledger_stat stat = JB_SIZED(struct jb_ledger_stat);
-    if (jb_ledger_stat(l, &stat, &err) != JB_OK) {
+    if (jb_ledger_stat_get(l, &stat, &err) != JB_OK) {
         result = failed("stat", &err);
     } else {
         printf("%llu events\n", (unsigned long long)stat.events);

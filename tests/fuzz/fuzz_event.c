@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     size_t used = jb_event_decode(data, n, 1000, &context, &e, &space, &failure);
     if (used > 0) {
         JB_ASSERT(used <= n && jb_event_length(data, n) == used);
-        if (jb_event_type_info(e.type) != NULL) {
+        if (jb_event_type_get(e.type) != NULL) {
             struct jb_buffer again = {0};
             JB_ASSERT(jb_event_encode(&e, &context, &again) && again.n == used && memcmp(again.at, data, used) == 0);
             free(again.at);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs into a temporary prefix and builds the gateway example against it from outside: once by pkg-config, once by CMake.
+# Installs into a temporary prefix and builds against it from outside: the gateway example by pkg-config and by CMake, and a C++ program with the static library.
 # usage: consume.sh SOURCE_DIR BUILD_DIR
 set -eu
 source=$1
@@ -16,6 +16,36 @@ cp "$source/tests/consumer/gateway.c" "$work/gateway.c"
 eval "cc -std=c17 -Wall -Wextra -o '$work/by-pkg-config' '$work/gateway.c' $(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs jangbu) -lpthread"
 LD_LIBRARY_PATH=$lib "$work/by-pkg-config" "$work/ledger1"
 
+# The headers are C++, too, without a warning; the static library links.
+cat >"$work/consumer.cpp" <<'CXX'
+#include <jangbu/ledger.h>
+#include <jangbu/projections.h>
+#include <jangbu/replay.h>
+int main(int, char **argv)
+{
+    jb_error err;
+    jb_ledger *l = nullptr;
+    if (jb_init(argv[1], nullptr, &err) != JB_OK || jb_open(argv[1], nullptr, &l, &err) != JB_OK) {
+        return 1;
+    }
+    jb_command c{};
+    c.size = sizeof c;
+    c.op = JB_OP_WALLET_CREATE;
+    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME);
+    c.wallet = {"W", 1};
+    c.kind = JB_KIND_BUSINESS;
+    c.name = {"n", 1};
+    jb_answers *answers = jb_answers_new();
+    bool ok = jb_submit(l, &c, 1, nullptr, answers, nullptr, &err) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DONE;
+    jb_answers_free(answers);
+    jb_close(l);
+    return ok ? 0 : 1;
+}
+CXX
+eval "g++ -std=c++11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -o '$work/cxx' '$work/consumer.cpp' $(PKG_CONFIG_PATH=$pc pkg-config --cflags jangbu) \
+    '$(find "$prefix" -name libjangbu.a)' $(PKG_CONFIG_PATH=$pc pkg-config --static --libs-only-l jangbu | sed 's/-ljangbu//')"
+"$work/cxx" "$work/ledger3"
+
 mkdir "$work/outside"
 cat >"$work/outside/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.25)
@@ -28,4 +58,4 @@ CMAKE
 cmake -S "$work/outside" -B "$work/outside/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/outside/build" >/dev/null
 "$work/outside/build/gateway" "$work/ledger2"
-echo "both consumers built and ran"
+echo "three consumers built and ran"

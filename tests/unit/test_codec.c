@@ -178,7 +178,7 @@ mutated(void **state)
             m.bytes.at[(seed >> 33) % m.bytes.n] = (uint8_t)(seed >> 55);
         }
         size_t n = decode(m.bytes.at, m.bytes.n, &e, &space);
-        if (n > 0 && jb_event_type_info(e.type) != NULL) {
+        if (n > 0 && jb_event_type_get(e.type) != NULL) {
             accepted++;
             assert_same(m.bytes.at, n, &space);
         }

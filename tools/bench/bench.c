@@ -132,7 +132,7 @@ log_bytes(jb_ledger *l)
 {
     struct jb_ledger_stat s = {.size = sizeof s};
     struct jb_error err;
-    check(jb_ledger_stat(l, &s, &err), &err);
+    check(jb_ledger_stat_get(l, &s, &err), &err);
     return (int64_t)s.log_bytes;
 }
 

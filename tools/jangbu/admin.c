@@ -147,7 +147,7 @@ cmd_stat(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    if (jb_ledger_stat(app->ledger, &s, &app->err) != JB_OK || jb_views_stat(app->views, &v, &app->err) != JB_OK) {
+    if (jb_ledger_stat_get(app->ledger, &s, &app->err) != JB_OK || jb_views_stat_get(app->views, &v, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
     if (app->json) {
@@ -402,7 +402,7 @@ id_of(struct app *app, struct ids *ids, const struct jb_event *e)
 static void
 print_event(struct app *app, const struct jb_event *e, const char *wallet)
 {
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[48];
     char line[300];
     int n = snprintf(line, sizeof line, "%8llu  %-32s  %-10s  %-20s ", (unsigned long long)e->seq, app_time(app, e->recorded_at, time),

@@ -158,13 +158,13 @@ nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i))
 static const char *
 nth_field(unsigned i)
 {
-    return i == JB_CF_N ? "op" : i < JB_CF_N ? jb_command_field_info(i)->name : NULL;
+    return i == JB_CF_N ? "op" : i < JB_CF_N ? jb_command_field_get(i)->name : NULL;
 }
 
 static const char *
 nth_op(unsigned i)
 {
-    const struct jb_op_info *op = jb_op_info(i + 1);
+    const struct jb_op_info *op = jb_op_get(i + 1);
     return op != NULL ? op->name : NULL;
 }
 
@@ -288,7 +288,7 @@ word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t
 static bool
 member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad)
 {
-    const struct jb_command_field_info *f = jb_command_field_info(field);
+    const struct jb_command_field_info *f = jb_command_field_get(field);
     void *to = (char *)c + f->offset;
     struct jb_text t = text_of(value);
     int64_t whole;
@@ -340,7 +340,7 @@ static int
 field_of(const char *key)
 {
     for (unsigned i = 0; i < JB_CF_N; i++) {
-        if (strcmp(jb_command_field_info(i)->name, key) == 0) {
+        if (strcmp(jb_command_field_get(i)->name, key) == 0) {
             return (int)i;
         }
     }
@@ -384,7 +384,7 @@ command_of(json_t *object, struct jb_command *c, struct bad_line *bad)
         if (field < 0) {
             return unknown_field(key, bad);
         }
-        const struct jb_op_info *info = jb_op_info((uint32_t)c->op);
+        const struct jb_op_info *info = jb_op_get((uint32_t)c->op);
         if (((info->required | info->optional) & JB_HAS(field)) == 0) {
             return wrong(bad, JB_CODE_MALFORMED, key, "%s takes no %s", info->name, key);
         }

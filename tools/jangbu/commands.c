@@ -94,7 +94,7 @@ looks_whole(const char *s)
 static void
 member(struct out *o, int field, const char *text)
 {
-    const struct jb_command_field_info *f = jb_command_field_info((unsigned)field);
+    const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
     bool number = f->kind == JB_CK_AMOUNT || f->kind == JB_CK_UINT || f->kind == JB_CK_VALUE;
     if (number && looks_whole(text)) {
         js_number(o, f->name, text);
@@ -119,7 +119,7 @@ actor_member(struct out *o, const char *text)
 static const char *
 option_name(int field, char *buf, size_t n)
 {
-    const char *name = jb_command_field_info((unsigned)field)->name;
+    const char *name = jb_command_field_get((unsigned)field)->name;
     size_t i = 0;
     for (; name[i] != '\0' && i + 1 < n; i++) {
         buf[i] = name[i] == '_' ? '-' : name[i];
@@ -161,7 +161,7 @@ print_answer(struct app *app, const struct jb_answer *a)
         out_str(o, a->remembered ? ". This answer is kept: the same key gets it for ever; to try again use a new key.\n" : ".\n");
         return;
     }
-    const struct jb_event_type_info *type = jb_event_type_info(a->event.type);
+    const struct jb_event_type_info *type = jb_event_type_get(a->event.type);
     out_str(o, a->outcome == JB_DUPLICATE ? "done before" : a->dry_run ? "would be done" : "done");
     out_str(o, ": ");
     out_str(o, type != NULL ? type->name : "group");
@@ -206,7 +206,7 @@ bound_views_lag(struct app *app, jb_seq seq)
     if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
         return;
     }
-    if (jb_views_stat(app->views, &stat, &ignored) == JB_OK && seq > stat.stored_seq + VIEWS_LAG_MAX) {
+    if (jb_views_stat_get(app->views, &stat, &ignored) == JB_OK && seq > stat.stored_seq + VIEWS_LAG_MAX) {
         (void)!jb_views_sync(app->views, true, &ignored);
     }
 }
@@ -270,7 +270,7 @@ cmd_one(struct app *app, int argc, char **argv)
         argc--;
         argv++;
     }
-    const struct jb_op_info *op = jb_op_info(form->op);
+    const struct jb_op_info *op = jb_op_get(form->op);
     const char *values[JB_CF_N] = {NULL};
     bool flags[JB_CF_N] = {false};
     bool dry_run = false;
@@ -280,7 +280,7 @@ cmd_one(struct app *app, int argc, char **argv)
     for (int field = 0; field < JB_CF_N; field++) {
         /* clock counts under apply --clock=at only: taken here, it would be ignored. */
         if (field != JB_CF_CLOCK && ((op->required | op->optional) & JB_HAS(field)) != 0) {
-            bool is_flag = jb_command_field_info((unsigned)field)->kind == JB_CK_BOOL;
+            bool is_flag = jb_command_field_get((unsigned)field)->kind == JB_CK_BOOL;
             options[options_n++] = (struct option_row){option_name(field, names[field], sizeof names[field]), is_flag ? &flags[field] : NULL,
                                                        is_flag ? NULL : &values[field]};
         }
@@ -310,7 +310,7 @@ cmd_one(struct app *app, int argc, char **argv)
         } else if (values[field] != NULL) {
             member(&json, field, values[field]);
         } else if (flags[field]) {
-            js_bool(&json, jb_command_field_info((unsigned)field)->name, true);
+            js_bool(&json, jb_command_field_get((unsigned)field)->name, true);
         }
     }
     js_close(&json, '}');

@@ -169,7 +169,7 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
 static void
 all_fields(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {
         field_json(o, e, &type->fields[i], utc_offset_s);
     }
@@ -178,7 +178,7 @@ all_fields(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 void
 event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s)
 {
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     js_open(o, NULL, '{');
     js_uint(o, "seq", e->seq);
     js_str(o, "type", type != NULL ? type->name : "unknown");

@@ -523,7 +523,7 @@ static void
 write_entry(const struct books *b, enum books_format format, const struct entry *e, struct out *o)
 {
     char day[JB_DAY_TEXT_BYTES];
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     const char *name = e->seq == UINT64_MAX ? "vat of the month" : type != NULL ? type->name : "event";
     out_str(o, jb_day_print(e->day, day));
     out_str(o, format == BOOKS_BEANCOUNT ? " * \"" : " * ");

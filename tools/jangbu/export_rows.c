@@ -51,7 +51,7 @@ json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struc
 static void
 csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n, struct out *o)
 {
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     struct part_sums s = parts_sum(e);
     const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};

@@ -326,7 +326,7 @@ each_history(void *data, const struct jb_history_row *r)
     struct rows *rows = data;
     struct app *app = rows->app;
     const struct jb_event *e = r->event;
-    const struct jb_event_type_info *type = jb_event_type_info(e->type);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     const char *name = type != NULL ? type->name : "unknown";
     char id[JB_ID_BYTES_MAX + 1];
     if (app->json) {
@@ -490,7 +490,7 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
             return status;
         }
         jb_amount effect = c->cause == JB_CAUSE_expiry_due ? 0 : jb_event_effect(e);
-        const struct jb_event_type_info *type = jb_event_type_info(e->type);
+        const struct jb_event_type_info *type = jb_event_type_get(e->type);
         table_cellf(t, "    event %llu, %s %s", (unsigned long long)e->seq, type != NULL ? type->name : "unknown", app_event_id(app, e, id));
         table_cell(t, app_time(app, e->occurred_at, time));
         if (c->cause == JB_CAUSE_expiry_due) {

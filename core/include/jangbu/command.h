@@ -179,8 +179,8 @@ struct jb_op_info {
     uint32_t event_type; /* what it becomes; 0 for atomic */
 };
 
-JB_API const struct jb_command_field_info *jb_command_field_info(unsigned field); /* NULL from JB_CF_N on */
-JB_API const struct jb_op_info *jb_op_info(uint32_t op);                          /* NULL where there is none */
+JB_API const struct jb_command_field_info *jb_command_field_get(unsigned field); /* NULL from JB_CF_N on */
+JB_API const struct jb_op_info *jb_op_get(uint32_t op);                          /* NULL where there is none */
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 

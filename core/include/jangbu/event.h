@@ -240,7 +240,7 @@ struct jb_event_type_info {
 };
 
 /* The row of a type, or NULL for a number that this version does not know. Static storage. */
-JB_API const struct jb_event_type_info *jb_event_type_info(uint32_t type);
+JB_API const struct jb_event_type_info *jb_event_type_get(uint32_t type);
 
 /* The word for a number, or NULL; and back: false where there is no such word. */
 JB_API const char *jb_name_word(const struct jb_names *names, uint32_t number);

@@ -153,7 +153,7 @@ struct jb_ledger_stat {
     int64_t policies[JB_POLICIES]; /* in force at recorded_at, by enum jb_policy */
     uint8_t chain[16];
 };
-JB_API JB_NODISCARD jb_status jb_ledger_stat(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err);
 
 /*
  * Copies the ledger to directory dest (made; must not exist or be empty) while it is in use: log.mdb and people.mdb by

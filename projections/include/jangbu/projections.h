@@ -170,7 +170,7 @@ struct jb_views_stat {
     uint64_t rows;
     uint64_t file_bytes;
 };
-JB_API JB_NODISCARD jb_status jb_views_stat(jb_views *v, struct jb_views_stat *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err);
 
 #ifdef __cplusplus
 }
