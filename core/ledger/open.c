@@ -56,6 +56,9 @@ open_log(struct jb_ledger *l, struct jb_error *err)
     if (access(l->dir, F_OK) != 0) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no %s. `jangbu init %s` makes a ledger there", l->dir, l->dir);
     }
+    if (access(path, F_OK) != 0 && errno == EACCES) {
+        return jb_fail_errno(err, JB_E_READONLY, errno, "not allowed to look into %s", l->dir);
+    }
     if (access(path, F_OK) != 0) {
         return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb. `jangbu init` makes one in an empty directory", l->dir);
     }

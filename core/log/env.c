@@ -63,9 +63,12 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
     case ENOMEM:
         return jb_fail(err, JB_E_NOMEM, "no memory while %s %s", doing, path);
     case EROFS:
+        return jb_fail_errno(err, JB_E_READONLY, code, "not allowed: %s %s", doing, path);
     case EACCES:
     case EPERM:
-        return jb_fail_errno(err, JB_E_READONLY, code, "not allowed: %s %s", doing, path);
+        return jb_fail_errno(err, JB_E_READONLY, code,
+                             "not allowed (a ledger is for the user who owns its files; to read is to write to their lock files): %s %s", doing,
+                             path);
     case MDB_PANIC:
         return jb_fail(err, JB_E_UNKNOWN, "%s cannot be used after an earlier fault while it was written; close the ledger and open it again", path);
     case MDB_CORRUPTED:

@@ -133,6 +133,29 @@ def secret(jangbu, work):
     check("and the audit could not tell", json.loads(out.stdout)["verdict"] == "unknown" and out.returncode == 3, out.stdout[:200])
 
 
+def another_user(jangbu, work):
+    """A ledger is private to its owner, and says so."""
+    ledger, _, _ = new(jangbu, work, "private")
+    modes = {name: oct(os.stat(os.path.join(ledger, name)).st_mode & 0o777) for name in os.listdir(ledger)}
+    check("nobody else can read a file of it", set(modes.values()) == {"0o600"}, modes)
+    if os.getuid() != 0:
+        print("skipped: another user: only root can become one")
+        checks["skipped"] += 1
+        return
+    os.chmod(work, 0o755)
+    program = os.path.join(work, "jangbu")
+    shutil.copy(jangbu, program)
+    for mode, part in ((0o755, "user who owns its files"), (0o700, "not allowed to look into")):
+        os.chmod(ledger, mode)
+        try:
+            out = subprocess.run([program, "balance", ledger, "W0"], capture_output=True, text=True, user="nobody")
+        except PermissionError:
+            print(f"skipped: another user: nobody cannot get to {work}")
+            checks["skipped"] += 1
+            return
+        check("another user is told why not", out.returncode == 3 and part in out.stderr, out.stderr)
+
+
 def people(jangbu, work):
     ledger, _, before = new(jangbu, work, "people")
     names = b"".join(open(os.path.join(ledger, n), "rb").read() for n in ("log.mdb", "state.mdb", "views.mdb"))
@@ -161,7 +184,7 @@ def zones(jangbu, work):
 def main():
     jangbu = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
-        for part in (full_disk, read_only, projections, rollback, secret, people, zones):
+        for part in (full_disk, read_only, projections, rollback, secret, another_user, people, zones):
             part(jangbu, work)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
     return 1 if checks["failed"] else 0
