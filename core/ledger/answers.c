@@ -142,7 +142,7 @@ jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
 
 void
 jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
-                  int32_t utc_offset_s)
+                  const struct jb_log_identity *ledger)
 {
     char text[600];
     a->outcome = code == JB_CODE_KEY_CONFLICT ? JB_CONFLICT : JB_REFUSED;
@@ -150,6 +150,6 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const stru
     a->index = index;
     a->figures = copy(set, figures, figures_n * sizeof *figures);
     a->figures_n = a->figures != NULL ? figures_n : 0;
-    jb_refusal_message(code, figures, figures_n, a->op, index, utc_offset_s, text, sizeof text);
+    jb_refusal_message(code, figures, figures_n, a->op, index, ledger, text, sizeof text);
     jb_answers_message(set, a, text);
 }

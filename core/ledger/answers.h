@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "event/codec.h"
+#include "log/log.h"
 
 struct jb_chunk {
     struct jb_chunk *next;
@@ -31,6 +32,6 @@ void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
 void jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e);
 /* Fills a refusal; the message is made from code and figures, so that it is the same for ever. */
 void jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
-                       int32_t utc_offset_s);
+                       const struct jb_log_identity *ledger);
 
 #endif

@@ -94,7 +94,7 @@ jb_refer_fields(struct work *w, struct jb_event *e)
 enum jb_step
 jb_refuse_command(struct work *w, jb_code code, const struct jb_figure *figures, uint32_t figures_n, int64_t index)
 {
-    jb_answer_refused(w->r->answers, w->a, code, figures, figures_n, index, w->l->identity.utc_offset_s);
+    jb_answer_refused(w->r->answers, w->a, code, figures, figures_n, index, &w->l->identity);
     if (!w->keyed || w->r->options.dry_run || code == JB_CODE_CLOCK_BEHIND || code == JB_CODE_KEY_CONFLICT) {
         return JB_STEP_DECIDED;
     }

@@ -38,9 +38,26 @@ word(const struct jb_names *names, int64_t value)
     return w != NULL ? w : "?";
 }
 
-static void
-say_conditions(struct sentence *s, const struct jb_figure *figures, size_t n)
+#define AMOUNT_TEXT_BYTES 32
+
+static const char *
+money(jb_amount amount, uint32_t exponent, char buf[AMOUNT_TEXT_BYTES])
 {
+    uint64_t unit = 1, value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
+    for (uint32_t i = 0; i < exponent; i++) {
+        unit *= 10;
+    }
+    int n = snprintf(buf, AMOUNT_TEXT_BYTES, "%s%llu", amount < 0 ? "-" : "", (unsigned long long)(value / unit));
+    if (exponent > 0) {
+        snprintf(buf + n, AMOUNT_TEXT_BYTES - (size_t)n, ".%0*llu", (int)exponent, (unsigned long long)(value % unit));
+    }
+    return buf;
+}
+
+static void
+say_conditions(struct sentence *s, const struct jb_figure *figures, size_t n, uint32_t exponent)
+{
+    char amount[AMOUNT_TEXT_BYTES];
     say(s, "the wallet cannot be deleted yet:");
     for (size_t i = 0; i < n; i++) {
         say(s, "%s", i > 0 ? ";" : "");
@@ -49,7 +66,7 @@ say_conditions(struct sentence *s, const struct jb_figure *figures, size_t n)
             say(s, " it is %s, turn it off first", word(&jb_wallet_status_names, figures[i].value));
             break;
         case JB_FIG_PAID_NOT_ZERO:
-            say(s, " its paid cash is %lld and must be exactly 0", (long long)figures[i].value);
+            say(s, " its paid cash is %s and must be exactly 0", money(figures[i].value, exponent, amount));
             break;
         case JB_FIG_REFUND_OUTSTANDING:
             say(s, " %lld refund(s) are outstanding, end them first", (long long)figures[i].value);
@@ -72,12 +89,13 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
         allows);
 }
 
-/* One sentence a code. Those whose figure is an amount give it in the minor unit. */
+/* One sentence a code. */
 void
-jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index, int32_t utc_offset_s, char *text, size_t text_n)
+jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index, const struct jb_log_identity *ledger, char *text,
+                   size_t text_n)
 {
     struct sentence s = {text, text_n};
-    char instant[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES];
+    char instant[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[AMOUNT_TEXT_BYTES];
 #define FIG(name) ((long long)figure(figures, n, JB_FIG_##name))
     if (index >= 0) {
         say(&s, "command %lld of the group was refused, so none of it was done: ", (long long)index);
@@ -105,7 +123,7 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say_status(&s, (uint32_t)FIG(STATUS), op);
         break;
     case JB_CODE_DELETE_CONDITIONS:
-        say_conditions(&s, figures, n);
+        say_conditions(&s, figures, n, ledger->exponent);
         break;
     case JB_CODE_CHARGE_UNKNOWN:
         say(&s, "the wallet has no charge of that id");
@@ -126,31 +144,31 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "that id was used before in this wallet; ids are given once");
         break;
     case JB_CODE_INSUFFICIENT_CASH:
-        say(&s, "only %lld is available (usable free cash and paid cash)", FIG(AVAILABLE));
+        say(&s, "only %s is available (usable free cash and paid cash)", money(FIG(AVAILABLE), ledger->exponent, amount));
         break;
     case JB_CODE_NOTHING_REFUNDABLE:
         say(&s, "nothing is refundable now");
         break;
     case JB_CODE_REFUND_EXCEEDS:
-        say(&s, "only %lld is refundable now", FIG(REFUNDABLE));
+        say(&s, "only %s is refundable now", money(FIG(REFUNDABLE), ledger->exponent, amount));
         break;
     case JB_CODE_DEBT_EXCEEDS:
-        say(&s, "the debt is only %lld", FIG(DEBT));
+        say(&s, "the debt is only %s", money(FIG(DEBT), ledger->exponent, amount));
         break;
     case JB_CODE_REVERSAL_EXCEEDS:
-        say(&s, "only %lld of the charge can still be reversed", FIG(LEFT));
+        say(&s, "only %s of the charge can still be reversed", money(FIG(LEFT), ledger->exponent, amount));
         break;
     case JB_CODE_RETURN_EXCEEDS:
-        say(&s, "only %lld of the consumption can still be returned", FIG(LEFT));
+        say(&s, "only %s of the consumption can still be returned", money(FIG(LEFT), ledger->exponent, amount));
         break;
     case JB_CODE_MIN_CHARGE:
-        say(&s, "the minimum charge is %lld", FIG(MIN_CHARGE));
+        say(&s, "the minimum charge is %s", money(FIG(MIN_CHARGE), ledger->exponent, amount));
         break;
     case JB_CODE_AMOUNT_INVALID:
         say(&s, "amount must be a whole number from 1 on");
         break;
     case JB_CODE_AMOUNT_RANGE:
-        say(&s, "amounts, balances and debts stay within %lld", FIG(LIMIT));
+        say(&s, "amounts, balances and debts stay within %s", money(FIG(LIMIT), ledger->exponent, amount));
         break;
     case JB_CODE_GRANT_STATE:
         say(&s, "the grant is %s; only a dormant one can be activated or revoked", word(&jb_grant_state_names, FIG(GRANT_STATE)));
@@ -163,15 +181,15 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
             jb_op_get((uint32_t)op) != NULL ? jb_op_get((uint32_t)op)->name : "this");
         break;
     case JB_CODE_AT_IN_FUTURE:
-        say(&s, "`at` is in the future: the ledger's clock says %s", jb_instant_print(FIG(NOW), utc_offset_s, instant));
+        say(&s, "`at` is in the future: the ledger's clock says %s", jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_AT_NOT_ALLOWED:
         say(&s, "this command happens when it is recorded and cannot be dated back: leave `at` out (the ledger's clock says %s)",
-            jb_instant_print(FIG(NOW), utc_offset_s, instant));
+            jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_CLOCK_BEHIND:
         say(&s, "the clock is %lld.%06lld s behind the last event (%s); set it right and try again, also with the same key",
-            FIG(BEHIND_US) / JB_US_PER_SECOND, FIG(BEHIND_US) % JB_US_PER_SECOND, jb_instant_print(FIG(RECORDED_AT), utc_offset_s, instant));
+            FIG(BEHIND_US) / JB_US_PER_SECOND, FIG(BEHIND_US) % JB_US_PER_SECOND, jb_instant_print(FIG(RECORDED_AT), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_DAY_NOT_OVER:
         say(&s, "that day cannot be closed now; the first open day is %s", jb_day_print((jb_day)FIG(FIRST_OPEN_DAY), day));
@@ -186,7 +204,7 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "the wallet has %lld unfinished grants already, the most that the policy allows", FIG(GRANTS_MAX));
         break;
     case JB_CODE_FROM_IN_PAST:
-        say(&s, "a policy cannot be changed for the past: the ledger's clock says %s", jb_instant_print(FIG(NOW), utc_offset_s, instant));
+        say(&s, "a policy cannot be changed for the past: the ledger's clock says %s", jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_TOO_MANY_DAYS:
         say(&s, "that would close %lld empty days at once, more than %lld: is the date right? If it is, repeat with \"force\":true", FIG(DAYS),

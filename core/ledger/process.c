@@ -21,7 +21,7 @@ read_clock(struct work *w)
         return true;
     }
     struct jb_figure figures[2] = {{JB_FIG_BEHIND_US, last - w->m.clock}, {JB_FIG_RECORDED_AT, last}};
-    jb_answer_refused(w->r->answers, w->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1, w->l->identity.utc_offset_s);
+    jb_answer_refused(w->r->answers, w->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1, &w->l->identity);
     return false;
 }
 

@@ -49,13 +49,13 @@ jb_repeat(struct work *w, jb_seq seq)
     bool checked = w->fingerprint != 0 && e->fingerprint != 0;
     if (checked && e->fingerprint != w->fingerprint) {
         struct jb_figure first = {JB_FIG_SEQ, (int64_t)seq};
-        jb_answer_refused(w->r->answers, w->a, JB_CODE_KEY_CONFLICT, &first, 1, -1, w->l->identity.utc_offset_s);
+        jb_answer_refused(w->r->answers, w->a, JB_CODE_KEY_CONFLICT, &first, 1, -1, &w->l->identity);
         w->a->seq = seq;
         return JB_STEP_DECIDED;
     }
     if (e->type == JB_EV_COMMAND_REFUSED) {
         w->a->op = (jb_op)e->code2;
-        jb_answer_refused(w->r->answers, w->a, (jb_code)e->code, e->figures, e->figures_n, e->number - 1, w->l->identity.utc_offset_s);
+        jb_answer_refused(w->r->answers, w->a, (jb_code)e->code, e->figures, e->figures_n, e->number - 1, &w->l->identity);
         w->a->seq = seq;
         w->a->remembered = true;
     } else {

@@ -253,6 +253,19 @@ def named(ledger):
     check("balance names the wallet", json.loads(run("balance", ledger, "N", "--json").stdout)["name"] == "이름" and "이름" in run("balance", ledger, "N").stdout)
 
 
+def decimals(work):
+    """A currency with decimals has them in tables and sentences; JSON stays in the minor unit."""
+    ledger = os.path.join(work, "eur")
+    run("init", ledger, "--currency", "EUR", "--offset", "-03:30")
+    apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w"}, {"op": "charge", "wallet": "W", "charge": "C", "amount": 123405})
+    refused = apply(ledger, {"op": "consume", "wallet": "W", "usage": "U", "amount": 200000}, {"op": "wallet.delete", "wallet": "W"},
+                    {"op": "refund.request", "wallet": "W", "refund": "R", "amount": 123406}, {"op": "charge.reverse", "wallet": "W", "charge": "C", "amount": 123406})
+    check("sentences", [part in r["message"] for r, part in zip(refused, ("only 1234.05 is available", "paid cash is 1234.05 and", "only 1234.05 is refundable", "only 1234.05 of the charge"))]
+          == [True] * 4 and refused[0]["available"] == 123405, refused)
+    check("tables", "1,234.05" in run("balance", ledger, "W").stdout and "1,234.05" in run("explain", ledger, "W").stdout)
+    check("offset", run("balance", ledger, "W").stdout.splitlines()[-1].endswith("-03:30"))
+
+
 def history(ledger):
     whole = json.loads(run("history", ledger, "W", "--limit", "10000", "--json").stdout)["rows"]
     rows, cursor = [], None
@@ -301,6 +314,7 @@ def main():
         not_ledgers(ledger, work)
         tables(ledger)
         named(ledger)
+        decimals(work)
         outputs(ledger)
         history(ledger)
         memory(ledger)
