@@ -408,6 +408,9 @@ table_print(struct app *app, struct table *t)
         out_str(&app->out, t->cells[i]);
         out_str(&app->out, bold ? "\033[0m" : "");
         if (column + 1 == t->columns) {
+            while (app->out.n > 0 && app->out.at[app->out.n - 1] == ' ') {
+                app->out.n--; /* of empty cells: nothing stands behind a line */
+            }
             out_char(&app->out, '\n');
         } else if (!t->right[column]) {
             pad(app, widths[column] - w);
