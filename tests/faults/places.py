@@ -158,8 +158,12 @@ def another_user(jangbu, work):
 
 def people(jangbu, work):
     ledger, _, before = new(jangbu, work, "people")
-    names = b"".join(open(os.path.join(ledger, n), "rb").read() for n in ("log.mdb", "state.mdb", "views.mdb"))
-    check("no personal text outside people.mdb", b"wallet name" not in names and b"m0" not in names.replace(b"mm0", b""))
+    run(jangbu, "grant", ledger, "W0", "GX", "5", "--expires-on", "2099-01-01", "--reason", "reason in words", "--actor", "operator-by-name:OPERATOR")
+    personal = [b"name of wallet 0", b"master-of-wallet-3", b"note on wallet 1", b"reason in words", b"operator-by-name"]
+    before = figures(jangbu, ledger)
+    files = {n: open(os.path.join(ledger, n), "rb").read() for n in os.listdir(ledger)}
+    check("personal text is in people.mdb", all(text in files["people.mdb"] for text in personal))
+    check("and in no other file", not any(text in data for n, data in files.items() if n != "people.mdb" for text in personal))
     os.remove(os.path.join(ledger, "people.mdb"))
     os.remove(os.path.join(ledger, "people.mdb-lock"))
     check("forgetting everyone changes no figure", figures(jangbu, ledger) == before)

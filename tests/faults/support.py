@@ -13,7 +13,7 @@ def commands(n=400):
         lines.append(json.dumps({"op": op, **members, "at": at, "key": "k%d" % len(lines)}))
 
     for w in range(4):
-        add(0, "wallet.create", wallet="W%d" % w, kind="BUSINESS", name="wallet", master="m%d" % w)
+        add(0, "wallet.create", wallet="W%d" % w, kind="BUSINESS", name="name of wallet %d" % w, master="master-of-wallet-%d" % w, note="note on wallet %d" % w)
     for i in range(n):
         minute, wallet = 10 + i * 17, "W%d" % (i % 4)
         kind = i % 10

@@ -379,6 +379,18 @@ table_new(const char *const *headers)
     return t;
 }
 
+void
+table_free(struct table *t)
+{
+    for (size_t i = 0; t != NULL && i < t->cells_n; i++) {
+        free(t->cells[i]);
+    }
+    if (t != NULL) {
+        free(t->cells);
+    }
+    free(t);
+}
+
 static void
 pad(struct app *app, size_t n)
 {
@@ -415,10 +427,8 @@ table_print(struct app *app, struct table *t)
         } else if (!t->right[column]) {
             pad(app, widths[column] - w);
         }
-        free(t->cells[i]);
     }
-    free(t->cells);
-    free(t);
+    table_free(t);
 }
 
 /* ---- progress --------------------------------------------------------------------------------------------------------------------- */

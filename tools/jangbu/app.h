@@ -60,6 +60,7 @@ void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *format, ...) JB_PRINTF(2, 3);
 /* Prints and frees it. */
 void table_print(struct app *app, struct table *t);
+void table_free(struct table *t); /* NULL allowed */
 /* Columns that a text takes on a terminal. */
 size_t display_width(const char *s, size_t n);
 

@@ -139,6 +139,7 @@ cmd_balance(struct app *app, int argc, char **argv)
         b.name = NULL;
     }
     if (status != JB_OK) {
+        table_free(b.table);
         return app_fail(app, &app->err);
     }
     if (!app->json) {
@@ -228,6 +229,7 @@ all_wallets(struct app *app, jb_day day)
     memcpy(headers + 1, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
     if (jb_cash_day_each(app->views, day, each_wallet_row, &rows, &app->err) != JB_OK) {
+        table_free(rows.table);
         return app_fail(app, &app->err);
     }
     if (!app->json) {
@@ -251,6 +253,7 @@ one_wallet(struct app *app, const char *wallet, jb_cash_view view)
     jb_status status = jb_cash_status_get(app->views, text(wallet), view, as_of(app), JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
     if (status != JB_OK) {
         app->out.n = 0;
+        table_free(rows.table);
         return app_fail(app, &app->err);
     }
     char day[JB_DAY_TEXT_BYTES];
@@ -408,6 +411,7 @@ cmd_history(struct app *app, int argc, char **argv)
     if (jb_history_get(app->views, text(args[1]), kind, as_of(app), cursor, (uint32_t)limit, each_history, &rows, next, &moment, &app->err) !=
         JB_OK) {
         app->out.n = 0;
+        table_free(rows.table);
         return app_fail(app, &app->err);
     }
     if (app->json) {
