@@ -178,15 +178,23 @@ row_of_day(struct jb_look *q, uint32_t number, jb_day day, struct jb_cash_row *r
 }
 
 jb_status
-jb_cash_day_each(jb_views *v, jb_day day, bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row), void *data,
-                 struct jb_error *err)
+jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
+                 bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row), void *data, struct jb_error *err)
 {
-    struct jb_as_of as_of = {.kind = JB_AS_OF_DAY, .day = day};
+    struct jb_as_of closing = {.kind = JB_AS_OF_DAY, .day = day};
     struct jb_look q;
-    struct jb_resolved r;
-    jb_status status = jb_look_begin_at(v, &as_of, &q, &r, err);
+    struct jb_resolved r, asked;
+    jb_status status = jb_look_begin_at(v, &closing, &q, &r, err);
     if (status != JB_OK) {
         return status;
+    }
+    if (as_of != NULL) {
+        status = jb_look_resolve(&q, as_of, q.fold->g.seq, q.fold->g.recorded_at, &asked, err);
+        if (status == JB_OK && asked.moment.seq < r.moment.seq) {
+            char text[JB_DAY_TEXT_BYTES];
+            status = jb_fail(err, JB_E_NOT_CLOSED, "%s was not closed yet at event %llu; event %llu closed it", jb_day_print(day, text),
+                             (unsigned long long)asked.moment.seq, (unsigned long long)r.moment.seq);
+        }
     }
     uint32_t wallets_n = q.fold->g.wallets_n;
     for (uint32_t number = 1; number <= wallets_n && status == JB_OK; number++) {

@@ -180,8 +180,11 @@ jb_look_begin(struct jb_views *v, jb_seq seq, struct jb_look *ret, struct jb_err
         seq = head.seq;
     }
     *ret = (struct jb_look){.v = v, .fold = &v->fold};
-    pthread_mutex_lock(&v->lock);
-    jb_status status = look(v, seq, ret, err);
+    jb_status status = jb_query_lock(&v->lock, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = look(v, seq, ret, err);
     if (status != JB_OK) {
         pthread_mutex_unlock(&v->lock);
     }
@@ -238,7 +241,7 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     v->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     jb_info(l, &v->info);
     jb_fold_init(&v->fold, v->info.utc_offset_s);
-    pthread_mutex_init(&v->lock, NULL);
+    jb_query_lock_init(&v->lock);
     jb_status status = open_store(v, err);
     if (status == JB_OK) {
         /* No event is folded yet; a store that is ahead of the log shows here. */
@@ -294,9 +297,12 @@ jb_status
 jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
 {
     struct jb_views_stat full = {.size = sizeof full, .version = JB_VIEWS_VERSION};
-    pthread_mutex_lock(&v->lock);
+    jb_status status = jb_query_lock(&v->lock, err);
+    if (status != JB_OK) {
+        return status;
+    }
     struct jb_store_txn t = {0};
-    jb_status status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
+    status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
     if (status == JB_OK && v->store != NULL) {
         MDB_stat stat_of;
         int code = mdb_stat(t.txn, t.dbi[JB_VT_ROWS], &stat_of);

@@ -43,7 +43,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     }
     pthread_mutex_init(&l->queue_lock, NULL);
     pthread_cond_init(&l->queue_moved, NULL);
-    pthread_mutex_init(&l->read_lock, NULL);
+    jb_query_lock_init(&l->read_lock);
     *ret = l;
     return JB_OK;
 }

@@ -118,12 +118,34 @@ jb_cursor_close(jb_cursor *c)
 
 /* ---- the state, for projections ------------------------------------------------------------------------------------------------- */
 
+void
+jb_query_lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
+jb_status
+jb_query_lock(pthread_mutex_t *lock, struct jb_error *err)
+{
+    return pthread_mutex_lock(lock) == 0
+               ? JB_OK
+               : jb_fail(err, JB_E_USAGE,
+                         "a query was asked from within another one's `each`. Copy what it is about, and ask when the first has ended");
+}
+
 jb_status
 jb_state_begin(jb_ledger *l, struct jb_state_head *ret, struct jb_error *err)
 {
-    pthread_mutex_lock(&l->read_lock);
+    jb_status status = jb_query_lock(&l->read_lock, err);
+    if (status != JB_OK) {
+        return status;
+    }
     struct jb_book *b = l->read_book;
-    jb_status status = jb_book_follow(b, err);
+    status = jb_book_follow(b, err);
     if (status != JB_OK) {
         jb_state_end(l);
         return status;

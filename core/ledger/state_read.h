@@ -9,6 +9,8 @@
 
 #include <jangbu/ledger.h>
 
+#include <pthread.h>
+
 struct jb_state_grant {
     uint32_t ordinal;
     bool in_use; /* else dormant */
@@ -37,6 +39,10 @@ struct jb_state_head {
     uint32_t wallets_n;    /* highest wallet number given */
     uint8_t chain[16];
 };
+
+/* What queries hold while they look. A thread that holds it already gets JB_E_USAGE and no deadlock. */
+void jb_query_lock_init(pthread_mutex_t *lock);
+jb_status jb_query_lock(pthread_mutex_t *lock, struct jb_error *err);
 
 /* Brings the read state up to the log's head and holds it there until jb_state_end. One thread at a time; others wait. */
 jb_status jb_state_begin(jb_ledger *l, struct jb_state_head *ret, struct jb_error *err);

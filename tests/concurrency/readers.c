@@ -90,6 +90,19 @@ whole(void *data, const struct jb_wallet_balance *b)
     return true;
 }
 
+/* A query inside another one's `each` is told so, and does not wait for itself. */
+static bool
+ask_within(void *data, const struct jb_wallet_balance *b)
+{
+    struct jb_error err;
+    struct jb_wallet_balance inner = {.size = sizeof inner};
+    char name[2048];
+    size_t n;
+    CHECK(jb_balance_get(views, text(b->wallet), data, &inner, &err) == JB_E_USAGE, "a balance from within");
+    CHECK(data != NULL || jb_wallet_name(ledger, text(b->wallet), name, &n, &err) == JB_E_USAGE, "a name from within");
+    return true;
+}
+
 struct page {
     jb_amount newest;
     unsigned rows;
@@ -248,6 +261,9 @@ main(void)
     }
     jb_answers_free(answers);
     fork_off();
+    struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = 8 + 2 * WALLETS};
+    CHECK(jb_balance_each(views, NULL, ask_within, NULL, &err) == JB_OK && jb_balance_each(views, &then, ask_within, &then, &err) == JB_OK,
+          "each: %s", err.text);
     pthread_t writers[WRITERS], readers[READERS], follower, disturber;
     unsigned numbers[WRITERS + READERS];
     for (unsigned i = 0; i < READERS; i++) {

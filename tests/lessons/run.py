@@ -101,7 +101,7 @@ def cannot_know_answered_as_nothing(work):
     asked = [("balance", ledger, "X"), ("cash-status", ledger, "X"), ("history", ledger, "X"), ("explain", ledger, "X"), ("log", ledger, "--wallet", "X"),
              ("history", ledger, "W", "--type", "gift"), ("cash-status", ledger, "W", "--view", "other"), ("balance", ledger, "W", "--as-of", "999"),
              ("balance", ledger, "W", "--as-of", "2026-10-02"), ("balance", ledger, "W", "--as-of", "2020-01-01T00:00:00Z"), ("explain", ledger, "W", "--as-of", "2026-10-09"),
-             ("cash-status", ledger, "--all", "--day", "2026-10-02"), ("cash-status", ledger, "--all", "--day", "2026-10-31"), ("balance", ledger, "W", "--as-of", "3"),
+             ("cash-status", ledger, "--all", "--day", "2026-10-02"), ("cash-status", ledger, "--all", "--day", "2026-10-31"), ("cash-status", ledger, "--all", "--day", "2026-10-01", "--as-of", "9"), ("balance", ledger, "W", "--as-of", "3"),
              ("export", ledger, "--format", "csv", "--as-of", "999"), ("balance", os.path.join(work, "none"), "W")]
     for query in asked:
         for form in ((), ("--json",)) if query[0] != "export" else ((),):

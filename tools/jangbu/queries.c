@@ -228,7 +228,7 @@ all_wallets(struct app *app, jb_day day)
     const char *headers[TABLE_COLUMNS_MAX + 1] = {"wallet"};
     memcpy(headers + 1, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
-    if (jb_cash_day_each(app->views, day, each_wallet_row, &rows, &app->err) != JB_OK) {
+    if (jb_cash_day_each(app->views, day, as_of(app), each_wallet_row, &rows, &app->err) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }

@@ -3,6 +3,9 @@
  *
  * A jb_views follows the log and keeps what it has folded in views.mdb, which may be deleted at any time. Every query sees every
  * event acknowledged before it began, from any process, and never blocks a writer. A jb_views may be used by many threads at once.
+ *
+ * The `each` of jb_balance_each and jb_cash_day_each runs while the snapshot is held: it holds up other queries of the handle, and a
+ * query asked from within it gets JB_E_USAGE. That of the other functions runs when the snapshot is let go, and may ask anything.
  */
 #ifndef JANGBU_PROJECTIONS_H
 #define JANGBU_PROJECTIONS_H
@@ -89,8 +92,9 @@ struct jb_cash_status {
 JB_API JB_NODISCARD jb_status jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of, jb_day from,
                                                  jb_day to, bool (*each)(void *data, const struct jb_cash_row *row), void *data,
                                                  struct jb_cash_status *ret, struct jb_error *err);
-/* One row for every wallet on closed day `day` (wallets that did not move that day have flows of 0 and their closing), in order of number. */
-JB_API JB_NODISCARD jb_status jb_cash_day_each(jb_views *v, jb_day day,
+/* One row for every wallet on closed day `day` (wallets that did not move that day have flows of 0 and their closing), in order of number.
+ * JB_E_NOT_CLOSED where the day was not closed yet as of as_of; what is published does not change after that. */
+JB_API JB_NODISCARD jb_status jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
                                                bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row), void *data,
                                                struct jb_error *err);
 

@@ -1,0 +1,199 @@
+/* Appending a commit to the log: cut into frames that fill their pages, in one transaction. */
+#include <errno.h>
+
+#include "log/log_file.h"
+
+/* The largest value that LMDB 0.9 keeps inside a leaf page of 4 KiB (measured: 2,024 bytes take a page of their own). */
+#define INLINE_VALUE_MAX 2022
+/* What a value costs beside its bytes: node header 8, key 8, pointer 2. */
+#define NODE_OVERHEAD 18
+/* Commits up to this size are cut into inline frames (they then fill their pages); larger ones are one frame on pages of their own. */
+#define CUT_BYTES_MAX (32 << 10)
+/* A frame in what is left of a page is worth its header only from here on. */
+#define CUT_EVENTS_BYTES_MIN 96
+
+void
+jb_log_batch_free(struct jb_log_batch *b)
+{
+    free(b->bytes.at);
+    jb_vec_free(&b->ends);
+    *b = (struct jb_log_batch){0};
+}
+
+/* Free bytes of the leaf page that holds the last frame. LMDB's page header has the bounds of the gap at 12 and 14. It only chooses
+ * where to cut: a wrong answer costs a few bytes of disk and nothing else. 0: not known. */
+static size_t
+free_in_leaf(const MDB_val *last, size_t page_bytes)
+{
+    if (last->mv_data == NULL || last->mv_size > INLINE_VALUE_MAX) {
+        return 0;
+    }
+    const uint8_t *page = (const uint8_t *)((uintptr_t)last->mv_data & ~(uintptr_t)(page_bytes - 1));
+    uint16_t lower, upper;
+    memcpy(&lower, page + 12, 2);
+    memcpy(&upper, page + 14, 2);
+    return upper > lower && upper <= page_bytes ? (size_t)(upper - lower) : 0;
+}
+
+static int
+put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, size_t to, bool last, uint8_t chain[JB_CHAIN_BYTES])
+{
+    uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
+    size_t bytes = b->ends.at[to - 1] - start;
+    uint32_t count = (uint32_t)(to - from);
+    uint8_t key_bytes[8];
+    jb_put_be(key_bytes, 8, b->first + from);
+    MDB_val key = {sizeof key_bytes, key_bytes}, value = {jb_frame_size(count, bytes), NULL};
+    int code = mdb_put(txn, dbi, &key, &value, MDB_APPEND | MDB_NOOVERWRITE | MDB_RESERVE);
+    if (code == 0) {
+        jb_frame_write(value.mv_data, last ? JB_FRAME_LAST : 0, b->first + from, b->base, count, b->bytes.at + start, bytes, b->ends.at + from, start,
+                       chain);
+    }
+    return code;
+}
+
+/* How many events from `from` on make a frame of at most `room` bytes of value. At most 64, so that no table is needed. */
+static size_t
+fit(const struct jb_log_batch *b, size_t from, size_t room)
+{
+    uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
+    size_t to = from;
+    while (to < b->ends.n && to - from < JB_FRAME_STRIDE && JB_FRAME_EVENTS + (size_t)(b->ends.at[to] - start) <= room) {
+        to++;
+    }
+    return to - from;
+}
+
+static int
+put_small(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t leaf_free, size_t page_bytes, uint8_t chain[JB_CHAIN_BYTES])
+{
+    for (size_t from = 0; from < b->ends.n;) {
+        size_t room = leaf_free > NODE_OVERHEAD ? leaf_free - NODE_OVERHEAD : 0;
+        room = room < INLINE_VALUE_MAX ? room & ~(size_t)1 : INLINE_VALUE_MAX;
+        size_t n = room >= JB_FRAME_EVENTS + CUT_EVENTS_BYTES_MIN ? fit(b, from, room) : 0;
+        /* What is left of this page holds nothing useful: the frame opens the next page. A commit that fits there whole is not cut. */
+        if (n == 0) {
+            leaf_free = page_bytes - 16;
+            n = fit(b, from, INLINE_VALUE_MAX);
+        }
+        int code = put_frame(txn, dbi, b, from, from + n, from + n == b->ends.n, chain);
+        if (code != 0) {
+            return code;
+        }
+        uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
+        size_t value = JB_FRAME_EVENTS + (size_t)(b->ends.at[from + n - 1] - start);
+        size_t taken = ((value + 1) & ~(size_t)1) + NODE_OVERHEAD;
+        leaf_free = leaf_free > taken ? leaf_free - taken : 0;
+        from += n;
+    }
+    return 0;
+}
+
+/* One frame as large as the format allows after the other. */
+static int
+put_large(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, uint8_t chain[JB_CHAIN_BYTES])
+{
+    for (size_t from = 0; from < b->ends.n;) {
+        uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
+        size_t to = from + 1;
+        while (to < b->ends.n && jb_frame_size((uint32_t)(to + 1 - from), b->ends.at[to] - start) <= JB_FRAME_VALUE_MAX) {
+            to++;
+        }
+        int code = put_frame(txn, dbi, b, from, to, to == b->ends.n, chain);
+        if (code != 0) {
+            return code;
+        }
+        from = to;
+    }
+    return 0;
+}
+
+static bool
+is_small(const struct jb_log_batch *b)
+{
+    if (b->bytes.n > CUT_BYTES_MAX) {
+        return false;
+    }
+    uint32_t start = 0;
+    for (size_t i = 0; i < b->ends.n; i++) {
+        if (b->ends.at[i] - start > INLINE_VALUE_MAX - JB_FRAME_EVENTS) {
+            return false;
+        }
+        start = b->ends.at[i];
+    }
+    return true;
+}
+
+static jb_status
+append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b, const struct jb_log_head *head, struct jb_log_head *after, int *ret_code,
+          struct jb_error *err)
+{
+    MDB_cursor *cursor;
+    *ret_code = mdb_cursor_open(txn, l->dbi, &cursor);
+    if (*ret_code != 0) {
+        return JB_OK;
+    }
+    struct jb_log_head there;
+    MDB_val last;
+    jb_status status = jb_log_read_head(cursor, l->env, txn, l->dbi, &there, &last, err);
+    MDB_stat st;
+    mdb_stat(txn, l->dbi, &st);
+    size_t leaf_free = free_in_leaf(&last, st.ms_psize);
+    mdb_cursor_close(cursor);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (there.seq != head->seq || (there.seq != 0 && memcmp(there.chain, head->chain, JB_CHAIN_BYTES) != 0) || b->first != there.seq + 1) {
+        return jb_fail(err, JB_E_CORRUPT, "the log ends with event %llu where %llu was expected: it was changed without the writer lock",
+                       (unsigned long long)there.seq, (unsigned long long)head->seq);
+    }
+    uint8_t chain[JB_CHAIN_BYTES];
+    memcpy(chain, head->chain, JB_CHAIN_BYTES);
+    *ret_code = is_small(b) ? put_small(txn, l->dbi, b, leaf_free, st.ms_psize, chain) : put_large(txn, l->dbi, b, chain);
+    mdb_stat(txn, l->dbi, &st);
+    *after = (struct jb_log_head){.seq = b->first + b->ends.n - 1, .frames = st.ms_entries};
+    memcpy(after->chain, chain, JB_CHAIN_BYTES);
+    return JB_OK;
+}
+
+jb_status
+jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head, enum jb_log_result *ret_result, struct jb_error *err)
+{
+    *ret_result = JB_LOG_FAILED;
+    for (;;) {
+        MDB_txn *txn;
+        jb_status status = jb_env_begin(l->env, 0, &txn, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        struct jb_log_head after;
+        int code = 0;
+        status = append_in(l, txn, b, head, &after, &code, err);
+        if (status != JB_OK || code != 0) {
+            jb_env_abort(l->env, txn);
+            if (code == MDB_MAP_FULL) {
+                status = jb_env_grow(l->env, err);
+                if (status == JB_OK) {
+                    continue;
+                }
+            }
+            return status != JB_OK ? status : jb_env_fail(err, code, l->env, "appending to");
+        }
+        code = jb_env_commit(l->env, txn);
+        if (code == 0) {
+            *head = after;
+            *ret_result = JB_LOG_COMMITTED;
+            return JB_OK;
+        }
+        if (jb_env_sound(l->env)) {
+            /* The fault came before LMDB's meta page: the old state is intact and nothing was committed. */
+            return jb_env_fail(err, code == EIO && jb_env_full(l->env) ? ENOSPC : code, l->env, "appending to");
+        }
+        *ret_result = JB_LOG_UNKNOWN;
+        return jb_fail_errno(
+            err, JB_E_UNKNOWN, code > 0 ? code : 0,
+            "a fault while committing to %s: it is not known whether the commands were recorded. Open the ledger again and ask with the "
+            "same keys",
+            jb_env_path(l->env));
+    }
+}

@@ -1,0 +1,19 @@
+/* The log's file, for the files of this folder: reader.c reads from it, append.c appends to it. */
+#ifndef JANGBU_LOG_FILE_H
+#define JANGBU_LOG_FILE_H
+
+#include "base/error.h"
+#include "log/env.h"
+#include "log/log.h"
+
+struct jb_log {
+    struct jb_env *env;
+    MDB_dbi dbi;
+};
+
+jb_status jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret, struct jb_error *err);
+/* Where the log ends in that transaction, and the value of its last frame (empty: there is none). */
+jb_status jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi dbi, struct jb_log_head *ret, MDB_val *ret_last,
+                           struct jb_error *err);
+
+#endif

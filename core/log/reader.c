@@ -1,0 +1,333 @@
+/* Reading the log: a snapshot that can be taken anew, and a place in it. Every frame is checked when it is loaded. */
+#include "log/log_file.h"
+
+struct jb_log_reader {
+    struct jb_log *log;
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    bool live; /* the snapshot is held */
+    int32_t utc_offset_s;
+    /* The place: the next event to return, and where its bytes begin. */
+    jb_seq next;
+    bool frame_loaded;
+    bool chain_known;
+    uint8_t chain[JB_CHAIN_BYTES]; /* of the frame before `frame`, later of `frame` */
+    struct jb_frame frame;
+    size_t at;
+    size_t last_at, last_n;
+    struct jb_event event;
+    struct jb_event_space space;
+};
+
+jb_status
+jb_log_reader_open(struct jb_log *l, struct jb_log_reader **ret, struct jb_error *err)
+{
+    struct jb_log_reader *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to read the log");
+    }
+    r->log = l;
+    jb_status status = jb_env_begin(l->env, MDB_RDONLY, &r->txn, err);
+    if (status != JB_OK) {
+        free(r);
+        return status;
+    }
+    int code = mdb_cursor_open(r->txn, l->dbi, &r->cursor);
+    if (code != 0) {
+        status = jb_env_fail(err, code, l->env, "reading");
+        jb_env_abort(l->env, r->txn);
+        free(r);
+        return status;
+    }
+    r->live = true;
+    *ret = r;
+    return JB_OK;
+}
+
+void
+jb_log_reader_offset(struct jb_log_reader *r, int32_t utc_offset_s)
+{
+    r->utc_offset_s = utc_offset_s;
+}
+
+struct jb_log_reader *
+jb_log_reader_close(struct jb_log_reader *r)
+{
+    if (r != NULL) {
+        mdb_cursor_close(r->cursor);
+        if (r->live) {
+            jb_env_abort(r->log->env, r->txn);
+        } else {
+            jb_env_drop(r->log->env, r->txn);
+        }
+        jb_event_space_free(&r->space);
+        free(r);
+    }
+    return NULL;
+}
+
+void
+jb_log_reader_reset(struct jb_log_reader *r)
+{
+    if (r->live) {
+        jb_env_reset(r->log->env, r->txn);
+        r->live = false;
+        r->frame_loaded = false;
+    }
+}
+
+jb_status
+jb_log_reader_renew(struct jb_log_reader *r, struct jb_log_head *ret, struct jb_error *err)
+{
+    if (r->live) {
+        jb_log_reader_reset(r);
+    }
+    jb_status status = jb_env_renew(r->log->env, r->txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    r->live = true;
+    r->frame_loaded = false;
+    int code = mdb_cursor_renew(r->txn, r->cursor);
+    if (code != 0) {
+        return jb_env_fail(err, code, r->log->env, "reading");
+    }
+    if (ret == NULL) {
+        return JB_OK;
+    }
+    MDB_val last;
+    return jb_log_read_head(r->cursor, r->log->env, r->txn, r->log->dbi, ret, &last, err);
+}
+
+/* Loads the frame that holds seq. JB_END where the snapshot ends before it. */
+static jb_status
+load_frame(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
+{
+    if (r->frame_loaded && seq >= r->frame.first && seq - r->frame.first < r->frame.count) {
+        return JB_OK;
+    }
+    uint8_t bytes[8];
+    jb_put_be(bytes, 8, seq);
+    MDB_val key = {sizeof bytes, bytes}, value;
+    int code = mdb_cursor_get(r->cursor, &key, &value, MDB_SET_RANGE);
+    if (code == MDB_NOTFOUND) {
+        code = mdb_cursor_get(r->cursor, &key, &value, MDB_LAST);
+    } else if (code == 0 && (key.mv_size != 8 || jb_get_be(key.mv_data, 8) != seq)) {
+        code = mdb_cursor_get(r->cursor, &key, &value, MDB_PREV);
+    }
+    if (code == MDB_NOTFOUND) {
+        return JB_END;
+    }
+    if (code != 0) {
+        return jb_env_fail(err, code, r->log->env, "reading");
+    }
+    r->frame_loaded = false;
+    jb_status status = jb_log_parse_frame(&key, &value, &r->frame, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (seq < r->frame.first || seq - r->frame.first >= r->frame.count) {
+        return JB_END;
+    }
+    r->frame_loaded = true;
+    return JB_OK;
+}
+
+static jb_status
+check_chain(struct jb_log_reader *r, struct jb_error *err)
+{
+    if (!r->chain_known) {
+        return JB_OK;
+    }
+    if (!jb_frame_chained(&r->frame, r->chain)) {
+        jb_status status =
+            jb_fail(err, JB_E_CORRUPT,
+                    "the chain of the log breaks at frame %llu: its bytes, or the frame before, are not what was written. Run `jangbu audit`",
+                    (unsigned long long)r->frame.first);
+        if (err != NULL) {
+            err->frame = err->at = r->frame.first;
+        }
+        return status;
+    }
+    memcpy(r->chain, r->frame.chain, JB_CHAIN_BYTES);
+    return JB_OK;
+}
+
+void
+jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chain)
+{
+    r->next = seq;
+    r->chain_known = chain != NULL;
+    if (chain != NULL) {
+        memcpy(r->chain, chain, JB_CHAIN_BYTES);
+    }
+    r->frame_loaded = false;
+}
+
+static jb_status
+decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event **ret, struct jb_error *err)
+{
+    struct jb_event_context context = {r->frame.base, r->utc_offset_s};
+    struct jb_decode_failure failure;
+    size_t n = jb_event_decode(r->frame.events + at, r->frame.bytes - at, seq, &context, &r->event, &r->space, &failure);
+    if (n == 0) {
+        if (failure.no_memory) {
+            return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq);
+        }
+        jb_status status = failure.newer
+                               ? jb_fail(err, JB_E_FORMAT, "event %llu was written by a newer version of jangbu: %s. Use that version",
+                                         (unsigned long long)seq, failure.why)
+                               : jb_fail(err, JB_E_CORRUPT, "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
+                                         (unsigned long long)seq, (unsigned long long)r->frame.first, JB_FRAME_EVENTS + at + failure.at, failure.why);
+        if (err != NULL) {
+            err->at = seq;
+            err->frame = r->frame.first;
+            err->offset = JB_FRAME_EVENTS + at + failure.at;
+        }
+        return status;
+    }
+    r->last_at = at;
+    r->last_n = n;
+    *ret = &r->event;
+    return JB_OK;
+}
+
+static jb_status
+frame_cut_wrong(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
+{
+    jb_status status = jb_fail(err, JB_E_CORRUPT, "frame %llu does not hold event %llu where it should. Run `jangbu audit`",
+                               (unsigned long long)r->frame.first, (unsigned long long)seq);
+    if (err != NULL) {
+        err->at = seq;
+        err->frame = r->frame.first;
+    }
+    return status;
+}
+
+/* Makes the place stand on event r->next. */
+static jb_status
+settle(struct jb_log_reader *r, struct jb_error *err)
+{
+    bool same_frame = r->frame_loaded && r->next >= r->frame.first && r->next - r->frame.first < r->frame.count;
+    if (same_frame) {
+        return JB_OK;
+    }
+    jb_status status = load_frame(r, r->next, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    /* In the middle of a frame (a snapshot taken anew): its chain was checked when it was begun. */
+    if (r->frame.first == r->next) {
+        r->at = 0;
+        return check_chain(r, err);
+    }
+    r->at = jb_frame_offset(&r->frame, r->next);
+    return r->at == SIZE_MAX ? frame_cut_wrong(r, r->next, err) : JB_OK;
+}
+
+jb_status
+jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret, struct jb_error *err)
+{
+    jb_status status = settle(r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = decode_at(r, r->next, r->at, ret, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    r->at += r->last_n;
+    bool last_of_frame = r->next - r->frame.first + 1 == r->frame.count;
+    if (last_of_frame && r->at != r->frame.bytes) {
+        return frame_cut_wrong(r, r->next, err);
+    }
+    r->next++;
+    return JB_OK;
+}
+
+jb_status
+jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
+{
+    jb_status status = seq == 0 ? JB_END : load_frame(r, seq, err);
+    if (status == JB_END) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no event %llu", (unsigned long long)seq);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    r->next = 0; /* the place is lost */
+    size_t at = jb_frame_offset(&r->frame, seq);
+    return at == SIZE_MAX ? frame_cut_wrong(r, seq, err) : decode_at(r, seq, at, ret, err);
+}
+
+jb_status
+jb_log_reader_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret, struct jb_error *err)
+{
+    jb_status status = seq == 0 ? JB_END : load_frame(r, seq, err);
+    if (status == JB_END) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no event %llu", (unsigned long long)seq);
+    }
+    if (status == JB_OK) {
+        *ret = r->frame;
+    }
+    return status;
+}
+
+const struct jb_frame *
+jb_log_reader_current(const struct jb_log_reader *r)
+{
+    return &r->frame;
+}
+
+struct jb_text
+jb_log_reader_bytes(const struct jb_log_reader *r)
+{
+    return (struct jb_text){(const char *)r->frame.events + r->last_at, r->last_n};
+}
+
+jb_status
+jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BYTES], struct jb_error *err)
+{
+    struct jb_frame frame = {0};
+    jb_status status = jb_log_reader_frame(r, seq, &frame, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (frame.first + frame.count - 1 != seq) {
+        return jb_fail(err, JB_E_NOTFOUND, "no frame ends with event %llu", (unsigned long long)seq);
+    }
+    memcpy(ret, frame.chain, JB_CHAIN_BYTES);
+    return JB_OK;
+}
+
+jb_status
+jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *err)
+{
+    struct jb_log_reader *r;
+    jb_status status = jb_log_reader_open(l, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    const struct jb_event *e = NULL;
+    status = jb_log_reader_at(r, 1, &e, err);
+    if (status == JB_E_NOTFOUND || (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED || e->id.n != 3))) {
+        status =
+            jb_fail(err, JB_E_FORMAT, "%s does not begin as a ledger's log does. It is no ledger, or its making was cut short", jb_env_path(l->env));
+    }
+    if (status == JB_OK && e->code > JB_LOG_FORMAT) {
+        status = jb_fail(err, JB_E_FORMAT, "%s has log format %u, which this version (format %d) does not know. Use a newer jangbu",
+                         jb_env_path(l->env), e->code, JB_LOG_FORMAT);
+    }
+    if (status == JB_OK) {
+        *ret = (struct jb_log_identity){.exponent = e->code2, .utc_offset_s = (int32_t)e->number};
+        memcpy(ret->ledger_id, e->ledger_id, 16);
+        memcpy(ret->currency, e->id.s, 3);
+        jb_frame_root(e, ret->root);
+        if (!jb_frame_chained(&r->frame, ret->root)) {
+            status = jb_fail(err, JB_E_CORRUPT, "the first frame of %s is damaged: its chain value does not hold. Run `jangbu audit`",
+                             jb_env_path(l->env));
+        }
+    }
+    jb_log_reader_close(r);
+    return status;
+}
