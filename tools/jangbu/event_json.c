@@ -1,7 +1,6 @@
 #include "event_json.h"
 
 #include <stdio.h>
-#include <string.h>
 
 void
 parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to)

@@ -1,6 +1,5 @@
 /* jangbu export: which format, to where. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "export.h"

@@ -1,0 +1,161 @@
+/* jangbu cash-status. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "event_json.h"
+#include "query.h"
+
+static void
+row_json(struct app *app, const struct jb_cash_row *r)
+{
+    struct out *o = &app->out;
+    js_day(o, "day", r->day);
+#define JB_X(name) js_int(o, #name, r->name);
+    JB_ROW_FLOWS(JB_X)
+#undef JB_X
+    js_int(o, "closing_total", r->closing_total);
+    js_int(o, "closing_paid", r->closing_paid);
+    js_int(o, "closing_free", r->closing_free);
+}
+
+static const char *const row_headers[] = {"day",     ">charged", ">reversed", ">activated", ">paid out", ">free out", ">returned", ">refunded",
+                                          ">failed", ">repaid",  ">expired",  ">forfeited", ">closing",  ">paid",     ">free",     NULL};
+
+static void
+row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
+{
+    char day[JB_DAY_TEXT_BYTES];
+    table_cell(t, jb_day_print(r->day, day));
+#define JB_X(name) amount_cell(app, t, r->name);
+    JB_ROW_FLOWS(JB_X)
+#undef JB_X
+    amount_cell(app, t, r->closing_total);
+    amount_cell(app, t, r->closing_paid);
+    amount_cell(app, t, r->closing_free);
+}
+
+struct rows {
+    struct app *app;
+    struct table *table;
+    bool broken;
+};
+
+static bool
+each_row(void *data, const struct jb_cash_row *r)
+{
+    struct rows *rows = data;
+    if (rows->app->json) {
+        js_open(&rows->app->out, NULL, '{');
+        row_json(rows->app, r);
+        js_close(&rows->app->out, '}');
+    } else {
+        row_cells(rows->app, rows->table, r);
+    }
+    return true;
+}
+
+static bool
+each_wallet_row(void *data, const struct jb_cash_status *s, const struct jb_cash_row *r)
+{
+    struct rows *rows = data;
+    struct app *app = rows->app;
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_str(&app->out, "wallet", s->wallet);
+        row_json(app, r);
+        js_close(&app->out, '}');
+        line_end(app);
+        rows->broken = app->out.n > 60000 && !app_flush(app);
+        return !rows->broken;
+    }
+    table_cell(rows->table, s->wallet);
+    row_cells(app, rows->table, r);
+    return true;
+}
+
+static int
+all_wallets(struct app *app, jb_day day)
+{
+    struct rows rows = {.app = app};
+    const char *headers[TABLE_COLUMNS_MAX + 1] = {"wallet"};
+    memcpy(headers + 1, row_headers, sizeof row_headers);
+    rows.table = app->json ? NULL : table_new(headers);
+    if (jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err) != JB_OK) {
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    if (!app->json) {
+        table_print(app, rows.table);
+    }
+    return rows.broken ? EXIT_MACHINE : EXIT_DONE;
+}
+
+static int
+one_wallet(struct app *app, const char *wallet, jb_cash_view view)
+{
+    struct rows rows = {.app = app};
+    struct jb_cash_status s = {.size = sizeof s};
+    rows.table = app->json ? NULL : table_new(row_headers);
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_str(&app->out, "wallet", wallet);
+        js_str(&app->out, "view", view == JB_VIEW_POSTED ? "posted" : "known");
+        js_open(&app->out, "rows", '[');
+    }
+    jb_status status =
+        jb_cash_status_get(app->views, query_text(wallet), view, query_as_of(app), JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
+    if (status != JB_OK) {
+        app->out.n = 0;
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    char day[JB_DAY_TEXT_BYTES];
+    if (app->json) {
+        js_close(&app->out, ']');
+        js_day(&app->out, "through", s.through);
+        js_day(&app->out, "open_day", s.open_day);
+        js_bool(&app->out, "past_day_open", s.past_day_open);
+        as_of_json(app, &s.as_of);
+        js_close(&app->out, '}');
+        line_end(app);
+        return EXIT_DONE;
+    }
+    table_print(app, rows.table);
+    out_str(&app->out, view == JB_VIEW_POSTED ? "as posted" : "as known now, by the day it happened; open days included");
+    out_str(&app->out, ", through ");
+    out_str(&app->out, s.through == JB_NO_DAY ? "no day yet (none is closed)" : jb_day_print(s.through, day));
+    out_str(&app->out, "; ");
+    app_print_as_of(app, &s.as_of);
+    if (s.past_day_open) {
+        out_str(&app->out, "a past day is still open: ");
+        out_str(&app->out, jb_day_print(s.open_day, day));
+        out_char(&app->out, '\n');
+    }
+    return EXIT_DONE;
+}
+
+int
+cmd_cash_status(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *view = "posted", *day_text = NULL;
+    int n, code;
+    bool all = false;
+    jb_day day = 0;
+    const struct option_row options[] = {{"all", &all, NULL}, {"view", NULL, &view}, {"day", NULL, &day_text}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != (all ? 1 : 2) || all != (day_text != NULL)) {
+        return app_usage(app, "jangbu cash-status takes a ledger and a wallet, or a ledger, --all and --day");
+    }
+    if (strcmp(view, "posted") != 0 && strcmp(view, "known") != 0) {
+        return app_usage(app, "--view is posted or known, not %s", view);
+    }
+    if (day_text != NULL && !jb_day_parse(day_text, strlen(day_text), &day)) {
+        return app_usage(app, "--day is a day like 2026-10-31, not %s", day_text);
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    return all ? all_wallets(app, day) : one_wallet(app, args[1], strcmp(view, "posted") == 0 ? JB_VIEW_POSTED : JB_VIEW_KNOWN);
+}

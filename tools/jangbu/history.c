@@ -1,0 +1,135 @@
+/* jangbu history. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "event_json.h"
+#include "query.h"
+
+struct rows {
+    struct app *app;
+    struct table *table;
+    bool broken;
+};
+
+/* Under which name the id of what the event is about stands where the event has only the wallet's number for it. */
+static const char *
+id_member(uint32_t type)
+{
+    switch (type) {
+    case JB_EV_CHARGE_REVERSED:
+        return "charge";
+    case JB_EV_CONSUMPTION_REVERSED:
+        return "usage";
+    default:
+        return type >= JB_EV_REFUND_REQUESTED ? "refund" : "grant";
+    }
+}
+
+static bool
+each_history(void *data, const struct jb_history_row *r)
+{
+    struct rows *rows = data;
+    struct app *app = rows->app;
+    const struct jb_event *e = r->event;
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    const char *name = type != NULL ? type->name : "unknown";
+    char id[JB_ID_BYTES_MAX + 1];
+    if (app->json) {
+        struct out *o = &app->out;
+        js_open(o, NULL, '{');
+        js_uint(o, "seq", e->seq);
+        js_str(o, "type", name);
+        js_instant(o, "at", e->occurred_at, app->info.utc_offset_s);
+        js_instant(o, "recorded_at", e->recorded_at, app->info.utc_offset_s);
+        js_day(o, "posted_on", e->posted_on);
+        js_bool(o, "late", r->late);
+        js_int(o, "effect", r->effect);
+        js_int(o, "balance", r->balance);
+        if (e->id.s == NULL && app_event_id(app, e, id)[0] != '\0') {
+            js_str(o, id_member(e->type), id);
+        }
+        event_fields_json(o, e, app->info.utc_offset_s);
+        js_close(o, '}');
+        return true;
+    }
+    char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
+    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_cell(rows->table, app_time(app, e->occurred_at, time));
+    table_cell(rows->table, e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day));
+    table_cellf(rows->table, "%s%s", name, r->late ? " (late)" : "");
+    table_cell(rows->table, app_event_id(app, e, id));
+    amount_cell(app, rows->table, e->amount);
+    amount_cell(app, rows->table, r->effect);
+    amount_cell(app, rows->table, r->balance);
+    return true;
+}
+
+static bool
+history_kind(const char *word, jb_history_kind *ret)
+{
+    static const char *const words[] = {"all", "charge", "consumption", "return", "refund"};
+    for (int i = 0; i < 5; i++) {
+        if (strcmp(words[i], word) == 0) {
+            *ret = (jb_history_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int
+cmd_history(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *type = "all", *cursor = NULL, *limit_text = "100";
+    int n, code;
+    uint64_t limit;
+    jb_history_kind kind;
+    const struct option_row options[] = {{"type", NULL, &type}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu history takes a ledger and a wallet");
+    }
+    if (!history_kind(type, &kind)) {
+        return app_usage(app, "--type is all, charge, consumption, return or refund, not %s", type);
+    }
+    if (!parse_number(limit_text, 10000, &limit) || limit == 0) {
+        return app_usage(app, "--limit is 1 to 10000, not %s", limit_text);
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    struct rows rows = {.app = app};
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_str(&app->out, "wallet", args[1]);
+        js_open(&app->out, "rows", '[');
+    } else {
+        rows.table = table_new((const char *const[]){">event", "at", "posted on", "type", "id", ">amount", ">effect", ">balance", NULL});
+    }
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor, (uint32_t)limit, each_history, &rows, next, &moment,
+                       &app->err) != JB_OK) {
+        app->out.n = 0;
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    if (app->json) {
+        js_close(&app->out, ']');
+        js_str(&app->out, "next", next[0] != '\0' ? next : NULL);
+        as_of_json(app, &moment);
+        js_close(&app->out, '}');
+        line_end(app);
+        return EXIT_DONE;
+    }
+    table_print(app, rows.table);
+    app_print_as_of(app, &moment);
+    if (next[0] != '\0') {
+        out_str(&app->out, "more: --cursor ");
+        out_str(&app->out, next);
+        out_char(&app->out, '\n');
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,143 @@
+/* jangbu log: the events themselves. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app.h"
+#include "event_json.h"
+
+/* Ids of wallets by number, from the wallet_created events seen, else from the state. */
+struct ids {
+    char (*at)[JB_ID_BYTES_MAX + 1];
+    size_t n;
+};
+
+static const char *
+id_of(struct app *app, struct ids *ids, const struct jb_event *e)
+{
+    uint32_t number = e->wallet;
+    if (number >= ids->n) {
+        size_t n = ids->n == 0 ? 1024 : ids->n;
+        while (n <= number) {
+            n *= 2;
+        }
+        ids->at = realloc(ids->at, n * sizeof *ids->at);
+        if (ids->at == NULL) {
+            fputs("jangbu: no memory\n", stderr);
+            exit(EXIT_MACHINE);
+        }
+        memset(ids->at + ids->n, 0, (n - ids->n) * sizeof *ids->at);
+        ids->n = n;
+    }
+    char *id = ids->at[number];
+    size_t n = 0;
+    if (e->type == JB_EV_WALLET_CREATED && e->id.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, e->id.s, e->id.n);
+        id[e->id.n] = '\0';
+    } else if (id[0] == '\0' && jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
+        id[n] = '\0';
+    }
+    return id;
+}
+
+static void
+print_event(struct app *app, const struct jb_event *e, const char *wallet)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[48];
+    char line[300];
+    int n = snprintf(line, sizeof line, "%8llu  %-32s  %-10s  %-20s ", (unsigned long long)e->seq, app_time(app, e->recorded_at, time),
+                     e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day), type != NULL ? type->name : "unknown");
+    out_bytes(&app->out, line, (size_t)n);
+    out_str(&app->out, wallet != NULL ? wallet : "-");
+    if (e->amount != 0) {
+        out_str(&app->out, "  ");
+        out_str(&app->out, app_amount(app, e->amount, amount));
+    }
+    char id[JB_ID_BYTES_MAX + 1];
+    if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
+        out_str(&app->out, "  ");
+        out_str(&app->out, id);
+    }
+    out_char(&app->out, '\n');
+}
+
+static int
+print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
+{
+    jb_cursor *c;
+    struct ids ids = {0};
+    int code = EXIT_DONE;
+    if (jb_cursor_open(app->ledger, from, &c, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    for (;;) {
+        const struct jb_event *e;
+        jb_status status = jb_cursor_next(c, &e, &app->err);
+        if (status == JB_END) {
+            if (!app_flush(app)) {
+                code = EXIT_MACHINE;
+                break;
+            }
+            if (!follow) {
+                break;
+            }
+            struct timespec pause = {0, 100 * 1000 * 1000};
+            nanosleep(&pause, NULL);
+            continue;
+        }
+        if (status != JB_OK) {
+            app_flush(app);
+            code = app_fail(app, &app->err);
+            break;
+        }
+        const char *wallet = e->wallet != 0 ? id_of(app, &ids, e) : NULL;
+        if (only != 0 && e->wallet != only) {
+            continue;
+        }
+        if (app->json) {
+            event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0}, app->info.utc_offset_s);
+            out_char(&app->out, '\n');
+            app->out.first = true;
+        } else {
+            print_event(app, e, wallet);
+        }
+        if (app->out.n > 60000 && !app_flush(app)) {
+            code = EXIT_MACHINE;
+            break;
+        }
+    }
+    jb_cursor_close(c);
+    free(ids.at);
+    return code;
+}
+
+int
+cmd_log(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *from_text = NULL, *wallet = NULL;
+    int n, code;
+    bool follow = false;
+    uint64_t from = 1;
+    uint32_t number = 0;
+    const struct option_row options[] = {{"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 1) {
+        return app_usage(app, "jangbu log takes one ledger");
+    }
+    if (from_text != NULL && (!parse_number(from_text, UINT64_MAX / 2, &from) || from == 0)) {
+        return app_usage(app, "--from is an event's number, from 1 on, not %s", from_text);
+    }
+    if (app->has_as_of) {
+        return app_usage(app, "the log has no --as-of: its events never change");
+    }
+    if (!app_open(app, args[0], false, false, &code)) {
+        return code;
+    }
+    if (wallet != NULL && jb_wallet_number(app->ledger, (struct jb_text){wallet, strlen(wallet)}, &number, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    return print_log(app, from, number, follow);
+}

@@ -1,0 +1,173 @@
+/* The words of the command line: options anywhere among the arguments, numbers, moments. */
+#include <string.h>
+
+#include "app.h"
+#include "command_json.h"
+
+bool
+parse_number(const char *text, uint64_t max, uint64_t *ret)
+{
+    uint64_t value = 0;
+    if (*text == '\0') {
+        return false;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || value > (max - (uint64_t)(*text - '0')) / 10) {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(*text - '0');
+    }
+    *ret = value;
+    return true;
+}
+
+bool
+parse_as_of(const char *text, struct jb_as_of *ret)
+{
+    size_t n = strlen(text);
+    *ret = (struct jb_as_of){.kind = JB_AS_OF_SEQ};
+    if (parse_number(text, UINT64_MAX / 2, &ret->seq)) {
+        return true;
+    }
+    if (jb_day_parse(text, n, &ret->day)) {
+        ret->kind = JB_AS_OF_DAY;
+        return true;
+    }
+    ret->kind = JB_AS_OF_TIME;
+    return jb_instant_parse(text, n, &ret->time);
+}
+
+#define COMMON_MAX 3
+static const struct option_row *nearest_rows, *nearest_common;
+
+static const char *
+nth_option(unsigned i)
+{
+    if (i == 0) {
+        return "help";
+    }
+    for (const struct option_row *r = nearest_common; r->name != NULL; r++) {
+        if (--i == 0) {
+            return r->name;
+        }
+    }
+    for (const struct option_row *r = nearest_rows; r != NULL && r->name != NULL; r++) {
+        if (--i == 0) {
+            return r->name;
+        }
+    }
+    return NULL;
+}
+
+static const struct option_row *
+find_option(const struct option_row *rows, const char *name)
+{
+    for (const struct option_row *r = rows; r != NULL && r->name != NULL; r++) {
+        if (strcmp(r->name, name) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+static bool
+no_option(const struct app *app, const char *name)
+{
+    if (strcmp(name, "json") == 0 || strcmp(name, "as-of") == 0 || strcmp(name, "caller") == 0) {
+        app_usage(app, "jangbu %s takes no --%s", app->command, name);
+        return false;
+    }
+    const char *near = nearest_word(name, strlen(name), nth_option);
+    if (near != NULL) {
+        app_usage(app, "there is no option --%s; do you mean --%s?", name, near);
+    } else {
+        app_usage(app, "there is no option --%s", name);
+    }
+    return false;
+}
+
+static bool
+set_option(struct app *app, const struct option_row *row, const char *name, const char *value, bool *ret_used_next, const char *next)
+{
+    if (row->flag != NULL) {
+        if (value != NULL) {
+            app_usage(app, "--%s takes no value", name);
+            return false;
+        }
+        *row->flag = true;
+        return true;
+    }
+    if (value == NULL) {
+        value = next;
+        *ret_used_next = true;
+    }
+    if (value == NULL) {
+        app_usage(app, "--%s needs a value", name);
+        return false;
+    }
+    *row->value = value;
+    return true;
+}
+
+bool
+read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n)
+{
+    const char *as_of = NULL;
+    struct option_row common[COMMON_MAX + 1] = {{0}};
+    size_t common_n = 0;
+    if (app->takes & TAKES_JSON) {
+        common[common_n++] = (struct option_row){"json", &app->json, NULL};
+    }
+    if (app->takes & TAKES_AS_OF) {
+        common[common_n++] = (struct option_row){"as-of", NULL, &as_of};
+    }
+    if (app->takes & TAKES_CALLER) {
+        common[common_n++] = (struct option_row){"caller", NULL, &app->caller};
+    }
+    *ret_n = 0;
+    bool only_args = false;
+    for (int i = 1; i < argc; i++) {
+        const char *arg = argv[i];
+        if (only_args || arg[0] != '-' || strcmp(arg, "-") == 0 || (arg[1] >= '0' && arg[1] <= '9')) {
+            if (*ret_n == ARGUMENTS_MAX) {
+                app_usage(app, "there are more than %d arguments", ARGUMENTS_MAX);
+                return false;
+            }
+            ret_args[(*ret_n)++] = arg;
+            continue;
+        }
+        if (strcmp(arg, "--") == 0) {
+            only_args = true;
+            continue;
+        }
+        char name[64];
+        const char *equals = strchr(arg, '=');
+        size_t n = (equals != NULL ? (size_t)(equals - arg) : strlen(arg)) - 2;
+        if (arg[1] != '-' || n >= sizeof name) {
+            app_usage(app, "there is no option %s", arg);
+            return false;
+        }
+        memcpy(name, arg + 2, n);
+        name[n] = '\0';
+        const struct option_row *row = find_option(common, name);
+        row = row != NULL ? row : find_option(rows, name);
+        if (row == NULL) {
+            nearest_common = common;
+            nearest_rows = rows;
+            return no_option(app, name);
+        }
+        bool used_next = false;
+        if (!set_option(app, row, name, equals != NULL ? equals + 1 : NULL, &used_next, i + 1 < argc ? argv[i + 1] : NULL)) {
+            return false;
+        }
+        i += used_next ? 1 : 0;
+    }
+    if (as_of != NULL) {
+        if (!parse_as_of(as_of, &app->as_of)) {
+            app_usage(app, "--as-of takes an event's number, a time like 2026-10-31T09:00:00+09:00, or a closed day like 2026-10-31; not %s", as_of);
+            return false;
+        }
+        app->has_as_of = true;
+    }
+    return true;
+}
