@@ -1,5 +1,5 @@
 /*
- * Why the total is not the cash status's closing: the identity of rulings.md section 6 from three sources that share nothing. The total
+ * Why the total is not the cash status's closing: the identity of docs/rules.md section 6 from three sources that share nothing. The total
  * from the wallet's state, the closing from the stored row, the causes from the wallet's events in the log. The rest is what is left
  * over; nothing here makes it 0.
  */

@@ -50,7 +50,7 @@ const char *jb_light_apply(struct jb_light *w, const struct jb_event *e, const s
 /* Sums over grants. */
 struct jb_light_sums {
     jb_amount free;     /* in use, not past the deadline on `today` */
-    jb_amount free_due; /* in use, past it: X(t) of the rulings */
+    jb_amount free_due; /* in use, past it: X of docs/rules.md section 6 */
     jb_amount dormant;  /* not past the deadline */
     jb_amount dormant_due;
 };

@@ -1,4 +1,4 @@
-/* Which events and which time a question means: (S, t) of rulings.md section 7. */
+/* Which events and which time a question means: (S, t) of docs/rules.md section 7. */
 #include "projections/query.h"
 
 #include <stdio.h>

@@ -35,7 +35,7 @@ struct jb_scan_result {
 jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop, void (*at_seq)(void *data, struct jb_book *b), void *data,
                       struct jb_scan_result *ret, struct jb_error *err);
 
-/* Invariants of one event against the state before it, and of its wallet after it (rulings.md section 9). */
+/* Invariants of one event against the state before it, and of its wallet after it (docs/rules.md section 9). */
 void jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f);
 void jb_check_after(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f);
 /* Sums over all wallets against the sums of the days. */

@@ -1,5 +1,5 @@
 /*
- * The invariants of the wallet domain (domain.md section 18, as corrected in rulings.md section 9) that apply itself does not need. They
+ * The invariants of the wallet domain (docs/rules.md section 9) that apply itself does not need. They
  * judge an event by the facts known at its own sequence number, never by today's rules.
  */
 #include "replay/audit.h"
@@ -19,7 +19,7 @@ check_key(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb
     }
 }
 
-/* 3: free before paid before debt; 4 and rulings section 3: a grant that was usable at the time of the usage; 11: by the intervals. */
+/* Free before paid before debt; a grant that was usable at the time of the usage (docs/rules.md section 3); the state known at the event's number. */
 static void
 check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {

@@ -1,5 +1,7 @@
 #include "ledger/answers.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "ledger/message.h"
 
@@ -151,5 +153,9 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const stru
     a->figures = copy(set, figures, figures_n * sizeof *figures);
     a->figures_n = a->figures != NULL ? figures_n : 0;
     jb_refusal_message(code, figures, figures_n, a->op, index, ledger, text, sizeof text);
+    if (a->remembered) {
+        size_t n = strlen(text);
+        snprintf(text + n, sizeof text - n, ". This key keeps that answer; another try needs a new key");
+    }
     jb_answers_message(set, a, text);
 }

@@ -30,7 +30,7 @@ void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
 
 /* Fills an answer from the first event of its command: the same whether it was just decided or is found by its key. */
 void jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e);
-/* Fills a refusal; the message is made from code and figures, so that it is the same for ever. */
+/* Fills a refusal (a->op and a->remembered are set before); the message is made from code and figures, so that it is the same for ever. */
 void jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
                        const struct jb_log_identity *ledger);
 

@@ -1,4 +1,4 @@
-/* Closing days: the due expiries of a day in bounded steps, then its day_closed with the control totals. rulings.md section 1. */
+/* Closing days: the due expiries of a day in bounded steps, then its day_closed with the control totals. docs/rules.md section 1. */
 #include "ledger/internal.h"
 
 #define DUE_STEP 256

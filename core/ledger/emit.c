@@ -94,8 +94,9 @@ jb_refer_fields(struct work *w, struct jb_event *e)
 enum jb_step
 jb_refuse_command(struct work *w, jb_code code, const struct jb_figure *figures, uint32_t figures_n, int64_t index)
 {
+    w->a->remembered = w->keyed && !w->r->options.dry_run && code != JB_CODE_CLOCK_BEHIND && code != JB_CODE_KEY_CONFLICT;
     jb_answer_refused(w->r->answers, w->a, code, figures, figures_n, index, &w->l->identity);
-    if (!w->keyed || w->r->options.dry_run || code == JB_CODE_CLOCK_BEHIND || code == JB_CODE_KEY_CONFLICT) {
+    if (!w->a->remembered) {
         return JB_STEP_DECIDED;
     }
     struct jb_event e;
@@ -114,7 +115,6 @@ jb_refuse_command(struct work *w, jb_code code, const struct jb_figure *figures,
         status = jb_emit(w->l, &e, w->err);
     }
     w->a->seq = e.seq;
-    w->a->remembered = true;
     return jb_step_of(status);
 }
 

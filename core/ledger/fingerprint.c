@@ -15,7 +15,7 @@
 
 static_assert(JB_SECRET_BYTES >= XXH3_SECRET_SIZE_MIN, "the secret is too short for XXH3");
 
-/* Members that do not belong to the content (rulings.md section 5; docs/vocabulary.md, choice 8). */
+/* Members that do not belong to the content (docs/rules.md section 5; docs/decisions/0008). */
 #define NOT_CONTENT (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR))
 
 static void

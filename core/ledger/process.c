@@ -1,6 +1,6 @@
 /*
  * One command from its key to its events: look the key up, look at the clock, load what deciding needs, decide, and emit.
- * The order of looking is that of rulings.md section 5.
+ * The order of looking is that of docs/rules.md section 5.
  */
 #include "ledger/work.h"
 

@@ -55,9 +55,9 @@ jb_repeat(struct work *w, jb_seq seq)
     }
     if (e->type == JB_EV_COMMAND_REFUSED) {
         w->a->op = (jb_op)e->code2;
+        w->a->remembered = true;
         jb_answer_refused(w->r->answers, w->a, (jb_code)e->code, e->figures, e->figures_n, e->number - 1, &w->l->identity);
         w->a->seq = seq;
-        w->a->remembered = true;
     } else {
         uint32_t events = e->group_events, commands = e->group_commands;
         jb_answer_done(w->r->answers, w->a, e);

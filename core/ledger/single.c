@@ -57,8 +57,8 @@ jb_write_wallet_event(struct work *w, struct jb_slot *s, const struct jb_event *
     return status == JB_OK ? jb_emit(w->l, e, w->err) : status;
 }
 
-/* `expect` is compared before due expiries are written (rulings.md section 5), also those that the group's own closing of days wrote: a caller cannot
- * know them. So a wallet that no member has touched yet counts as it was before the closing. */
+/* `expect` is compared before due expiries are written (docs/rules.md section 5), also those that the group's own closing of days wrote: a caller
+ * cannot know them. So a wallet that no member has touched yet counts as it was before the closing. */
 static jb_status
 known_version(struct work *w, const struct jb_wallet *wallet)
 {

@@ -1,6 +1,6 @@
 /*
  * people.mdb: names, notes, free-text reasons and ids of people, by reference. Nothing of that kind ever stands in an event, so that it can
- * be forgotten without touching the log. Losing the file forgets everyone and changes no figure (rulings.md section 8).
+ * be forgotten without touching the log. Losing the file forgets everyone and changes no figure (docs/rules.md section 8).
  *
  * New texts of a commit are collected and written in one transaction before the log's: a reference in the log always has been
  * stored. References are dense and ascending. Used by one thread at a time (the holder of the writer lock), but jb_people_text by any.

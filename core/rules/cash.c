@@ -1,7 +1,7 @@
-/* Paid cash: charges, their reversal, repaid debt. domain.md sections 4.1, 4.4, 5; rulings.md section 2. */
+/* Paid cash: charges, their reversal, repaid debt. docs/rules.md section 2. */
 #include "rules/rules.h"
 
-/* What comes in must leave room for what may come back: refunds in transit count (rulings.md section 2). */
+/* What comes in must leave room for what may come back: refunds in transit count (docs/rules.md section 2). */
 static bool
 fits(const struct jb_case *k, struct jb_verdict *v)
 {

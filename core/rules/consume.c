@@ -1,8 +1,8 @@
-/* Consumption and returns. domain.md sections 4.3, 6; rulings.md sections 2 and 3. */
+/* Consumption and returns. docs/rules.md sections 2 and 3. */
 #include "rules/rules.h"
 
 /* Late usage may use a grant only if its activation and its last return were recorded at or before it happened: otherwise a published
- * row could show free cash below 0 (rulings.md section 3). */
+ * row could show free cash below 0 (docs/rules.md section 3). */
 static bool
 usable(const struct jb_grant *g, const struct jb_moment_of *m)
 {
@@ -144,7 +144,7 @@ jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n
         }
         amount -= part > 0 ? part : 0;
     }
-    /* It always fits (rulings.md section 2): what comes back was taken from lots or was a debt that lots have filled since. */
+    /* It always fits (docs/rules.md section 2): what comes back was taken from lots or was a debt that lots have filled since. */
     return amount == 0;
 }
 

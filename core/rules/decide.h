@@ -61,7 +61,7 @@ bool jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c, 
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v);
 /* day.close of a day that is still open: may it be closed? *ret_days: how many days that closes. */
 void jb_decide_close(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v);
-/* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY: none. (rulings.md section 1) */
+/* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY: none. (docs/rules.md section 1) */
 jb_day jb_due_day(const struct jb_globals *g, jb_instant recorded_at);
 /* Of the open days up to `through`: how many have nothing posted to them. */
 int64_t jb_empty_days(const struct jb_globals *g, jb_day through);
@@ -69,7 +69,7 @@ int64_t jb_empty_days(const struct jb_globals *g, jb_day through);
 /* The balances of a wallet on that day, as every command and every read counts them. */
 void jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret);
 
-/* Posting day of an event (rulings.md section 1). */
+/* Posting day of an event (docs/rules.md section 1). */
 jb_day jb_posting_day(const struct jb_globals *g, jb_instant recorded_at, jb_instant occurred_at);
 
 #endif

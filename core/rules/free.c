@@ -1,4 +1,4 @@
-/* Free cash: a grant is dormant until it is activated, once. domain.md section 4.2; rulings.md section 3. */
+/* Free cash: a grant is dormant until it is activated, once. docs/rules.md section 3. */
 #include "rules/rules.h"
 
 void

@@ -1,4 +1,4 @@
-/* Refunds (환불): money paid out to the customer. Decided when approved, not when asked for. domain.md section 7; rulings.md section 4. */
+/* Refunds (환불): money paid out to the customer. Decided when approved, not when asked for. docs/rules.md section 4. */
 #include "rules/rules.h"
 
 void

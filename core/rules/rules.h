@@ -27,7 +27,7 @@ void jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v);
 void jb_rule_consume(const struct jb_case *k, struct jb_verdict *v);
 void jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v);
 /* Distributes `amount` that comes back to paid cash: open debt first, then each named lot at most what it gave, then any lot with room,
- * newest first (rulings.md section 2, "credit"). legs: the named parts are a refund's legs, which count as not refunded again. */
+ * newest first (docs/rules.md section 2, "back"). legs: the named parts are a refund's legs, which count as not refunded again. */
 bool jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs, jb_amount amount, struct jb_verdict *v);
 /* free.c */
 void jb_rule_grant(const struct jb_case *k, struct jb_verdict *v);

@@ -1,4 +1,4 @@
-/* The life of a wallet, and which command which state allows. domain.md section 3; rulings.md sections 1 and 5. */
+/* The life of a wallet, and which command which state allows. docs/rules.md sections 1 and 5. */
 #include "rules/rules.h"
 
 /* The state matrix. Where it is silent (grants, returns, reversals, repaid debt, renaming) only deletion forbids. */
@@ -54,7 +54,7 @@ status_at(const struct jb_wallet *w, jb_instant at)
     return 0;
 }
 
-/* Wallet, expect, state: in this order (rulings.md section 5). False: v says why not. */
+/* Wallet, expect, state: in this order (docs/rules.md section 5). False: v says why not. */
 static bool
 admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
 {

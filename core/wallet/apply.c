@@ -399,7 +399,7 @@ is_ledger_event(const struct jb_event *e)
            jb_event_type_get(e->type) == NULL;
 }
 
-/* Time runs forward, and posted_on is what the rule of posting days gives (rulings.md section 1). */
+/* Time runs forward, and posted_on is what the rule of posting days gives (docs/rules.md section 1). */
 static const char *
 apply_time(struct jb_globals *g, const struct jb_event *e)
 {

@@ -1,7 +1,7 @@
 /*
  * A wallet's state, and the ledger-wide state that deciding needs: both are folds over events and nothing else.
  *
- * Invariants of a wallet (jb_wallet_check; rulings.md section 9 has them with their numbers):
+ * Invariants of a wallet (jb_wallet_check; docs/rules.md section 9):
  *   W1  sum of the lots' remaining = max(paid, 0), hence debt and remainders never coexist
  *   W2  for every lot 0 <= remaining <= amount - reversed - refunded
  *   W3  for every grant 0 <= remaining <= amount

@@ -31,7 +31,7 @@ BUGS = [
      "jb_day through = jb_day_of(recorded_at - grace, g->utc_offset_s) - 1;", "jb_day through = jb_day_of(recorded_at - grace - 1, g->utc_offset_s) - 1;",
      "a day closes one microsecond too late"),
     ("refusal-not-remembered", "core/ledger/emit.c",
-     "code == JB_CODE_CLOCK_BEHIND || code == JB_CODE_KEY_CONFLICT", "code == JB_CODE_CLOCK_BEHIND || code == JB_CODE_KEY_CONFLICT || code == JB_CODE_EXPECT_MISMATCH",
+     "code != JB_CODE_CLOCK_BEHIND && code != JB_CODE_KEY_CONFLICT", "code != JB_CODE_CLOCK_BEHIND && code != JB_CODE_KEY_CONFLICT && code != JB_CODE_EXPECT_MISMATCH",
      "a mismatch of expect is not remembered"),
     ("key-without-caller-content", "core/ledger/fingerprint.c",
      "#define NOT_CONTENT (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR))",

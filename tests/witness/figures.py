@@ -172,7 +172,7 @@ _CAUSE = {"charge_settled": "charged", "charge_reversed": "charge_reversed", "de
 
 
 def effect(event):
-    """d(e) of rulings section 6, on paid cash plus all grants in use."""
+    """d(e) of docs/rules.md section 6, on paid cash plus all grants in use."""
     body = event.body
     if event.type in ("charge_settled", "debt_repaid", "free_activated"):
         return body["amount"]

@@ -1,4 +1,4 @@
-"""What must hold after every command, recomputed from the plain lists: rulings sections 1, 6 and 9."""
+"""What must hold after every command, recomputed from the plain lists: docs/rules.md sections 1, 6 and 9."""
 
 import figures
 import fold

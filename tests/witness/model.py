@@ -1,6 +1,6 @@
 """A naive model of the ledger: plain lists of events, every figure folded or summed from them.
 
-Written from rulings.md and docs/vocabulary.md, never from the C sources, so that it is a witness and not an echo.
+Written from the rules and docs/vocabulary.md, never from the C sources, so that it is a witness and not an echo.
 `Ledger.apply_line(text)` gives the expected result of a line of `jangbu apply --clock=at`; figures.Reading gives the
 expected answers of the queries as of any sequence number.
 

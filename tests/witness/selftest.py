@@ -1,4 +1,4 @@
-"""Checks the model alone: domain.md's vectors, the rulings' own examples, and every invariant after random commands.
+"""Checks the model alone: the example vectors V1 to V18, the rules' own examples, and every invariant after random commands.
 
     python3 tests/witness/selftest.py [--seeds N]"""
 
@@ -113,7 +113,7 @@ def usable(line):
 
 
 class DomainVectors(unittest.TestCase):
-    """V4 to V16 and V18 of domain.md section 19, where they speak of these commands; V17 as posting."""
+    """The example vectors V4 to V16 and V18, where they speak of these commands; V17 as posting."""
 
     @classmethod
     def tearDownClass(cls):
@@ -268,7 +268,7 @@ class DomainVectors(unittest.TestCase):
 
 
 class TimeAndDays(unittest.TestCase):
-    """Rulings section 1."""
+    """docs/rules.md section 1."""
 
     def test_posting_before_and_after_the_close(self):
         story = Story().at("10-02 00:05")
@@ -379,7 +379,7 @@ class TimeAndDays(unittest.TestCase):
 
 
 class Money(unittest.TestCase):
-    """Rulings sections 2, 3 and 4."""
+    """docs/rules.md sections 2, 3 and 4."""
 
     def test_return_fits_nowhere_but_in_c1(self):
         story = Story()
@@ -548,7 +548,7 @@ class Money(unittest.TestCase):
 
 
 class Keys(unittest.TestCase):
-    """Rulings section 5."""
+    """docs/rules.md section 5."""
 
     def test_same_key_same_answer(self):
         story = Story()
@@ -779,7 +779,7 @@ class TheChecksThemselves(unittest.TestCase):
             ledger.check()
 
     def test_obvious_and_wrong_credit(self):
-        """`To the charges that it came from`, whatever room they have, and no further: the rulings name it as breaking."""
+        """`To the charges that it came from`, whatever room they have, and no further: it breaks once a charge was reversed."""
         honest = model.credit
         model.credit = lambda state, amount, named, freed=None: (
             [{"to": "paid", "lot": p["lot"], "amount": p["amount"]} for p in named]

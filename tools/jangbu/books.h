@@ -1,7 +1,7 @@
 /*
  * Double entry. Paid and free cash are liabilities to the wallet's holder; charges come from clearing accounts; consumption becomes revenue gross,
  * and one line per wallet and closed month moves its VAT to VAT payable; free parts are promotion. One list of entries, three ways to write it.
- * rulings.md section 10.
+ * docs/rules.md section 10.
  */
 #ifndef JANGBU_BOOKS_H
 #define JANGBU_BOOKS_H

@@ -57,7 +57,7 @@ typedef uint64_t jb_seq;    /* number of an event in the log; the first is 1, 0 
 
 /* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in a double. */
 #define JB_AMOUNT_MAX INT64_C(999999999999999)
-/* What a balance, and so an event about one, can reach: money coming back is never refused for JB_AMOUNT_MAX (rulings.md section 2). */
+/* What a balance, and so an event about one, can reach: money coming back is never refused for JB_AMOUNT_MAX (docs/rules.md section 2). */
 #define JB_BALANCE_MAX INT64_C(4611686018427387903)
 /* An instant that is not there (an event of `init` has none; a policy set "from the beginning"). */
 #define JB_NO_INSTANT INT64_MIN
@@ -128,7 +128,7 @@ JB_API JB_NODISCARD bool jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret)
 /*
  * Splits a total that includes VAT at rate_percent: vat = total * rate / (100 + rate), halves rounded up in magnitude
  * (no tie can occur at 10 %), supply = total - vat. Works for negative totals (a month of returns), mirrored.
- * False where rate_percent is not 0..100 or |total| > JB_AMOUNT_MAX. (domain.md section 6)
+ * False where rate_percent is not 0..100 or |total| > JB_AMOUNT_MAX. (docs/rules.md section 10)
  */
 JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent, jb_amount *ret_supply, jb_amount *ret_vat);
 

@@ -252,7 +252,7 @@ JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names
 JB_API const char *jb_figure_word(uint32_t name);
 JB_API const char *jb_total_word(uint32_t name);
 
-/* Effect of an event on "paid + all grants in use": d(e) of the rules (rulings.md section 6). 0 for most types. */
+/* Effect of an event on "paid + all grants in use": d(e) of the rules (docs/rules.md section 6). 0 for most types. */
 JB_API jb_amount jb_event_effect(const struct jb_event *e);
 
 #ifdef __cplusplus

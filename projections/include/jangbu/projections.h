@@ -26,7 +26,7 @@ JB_API jb_views *jb_views_close(jb_views *v);
 /* Folds the log's tail; stores it when more than 200,000 events or 1 s are not stored yet, or when now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
 
-/* The moment a figure is asked for. Rulings section 7. */
+/* The moment a figure is asked for. docs/rules.md section 7. */
 struct jb_as_of {
     enum { JB_AS_OF_NOW = 0, JB_AS_OF_SEQ = 1, JB_AS_OF_TIME = 2, JB_AS_OF_DAY = 3 } kind;
     jb_seq seq;
@@ -59,7 +59,7 @@ JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet,
 JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of, bool (*each)(void *data, const struct jb_wallet_balance *b),
                                               void *data, struct jb_error *err);
 
-/* One row of the cash status. Flows are gross and never negative. Rulings section 6. */
+/* One row of the cash status. Flows are gross and never negative. docs/rules.md section 6. */
 /* clang-format off */
 #define JB_ROW_FLOWS(X)                                                                                       \
     X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) \
@@ -143,7 +143,7 @@ struct jb_cause_line {
     uint32_t events_n;
 };
 
-/* The identity of rulings section 6. total_now comes from the state, cash_status_total from the stored row, causes from the wallet's
+/* The identity of docs/rules.md section 6. total_now comes from the state, cash_status_total from the stored row, causes from the wallet's
  * events in the log; rest = total_now - cash_status_total - sum of causes must be 0 and is not made so. */
 struct jb_explanation {
     size_t size;
