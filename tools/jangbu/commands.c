@@ -158,7 +158,7 @@ print_answer(struct app *app, const struct jb_answer *a)
         out_str(o, jb_code_word((uint32_t)a->code));
         out_str(o, ": ");
         out_str(o, a->message);
-        out_str(o, a->remembered ? ". This answer is kept: the same key gets it for ever; to try again use a new key.\n" : ".\n");
+        out_str(o, ".\n");
         return;
     }
     const struct jb_event_type_info *type = jb_event_type_get(a->event.type);
