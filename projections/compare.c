@@ -122,8 +122,8 @@ jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), vo
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     struct jb_store *store;
     bool remade;
-    jb_info(l, &info);
-    jb_status status = jb_store_open(info.dir, &jb_views_schema, info.ledger_id, true, &store, &remade, err);
+    jb_status status = jb_info_get(l, &info, err);
+    status = status != JB_OK ? status : jb_store_open(info.dir, &jb_views_schema, info.ledger_id, true, &store, &remade, err);
     if (status != JB_OK) {
         return status;
     }

@@ -169,20 +169,6 @@ jb_wallet_text(jb_ledger *l, uint32_t number, char out[JB_ID_BYTES_MAX + 1], str
 }
 
 jb_status
-jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err)
-{
-    size_t size;
-    memcpy(&size, ret, sizeof size);
-    if (size < sizeof size) {
-        return jb_fail(err, JB_E_USAGE, "a struct for a result has size 0: make it with JB_SIZED");
-    }
-    size = size < full_size ? size : full_size;
-    memcpy(ret, full, size);
-    memcpy(ret, &size, sizeof size);
-    return JB_OK;
-}
-
-jb_status
 jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_error *err)
 {
     bool fits = row->total != JB_TOO_MUCH && row->paid != JB_TOO_MUCH && row->free != JB_TOO_MUCH;

@@ -85,9 +85,6 @@ jb_status jb_look_walk(struct jb_look *q, uint32_t wallet, const struct jb_walk 
 /* balance.c: a wallet's balance as of a past moment. */
 jb_status jb_look_balance(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r, struct jb_balance *ret, struct jb_error *err);
 
-/* Copies a result into the caller's struct, which may be of an older or newer size. JB_E_USAGE where its size is 0. */
-jb_status jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err);
-
 /* JB_OK, or JB_E_CORRUPT where a sum does not fit. */
 jb_status jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_error *err);
 

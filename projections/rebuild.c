@@ -55,8 +55,8 @@ rebuild(jb_ledger *l, struct jb_store *store, bool comparable, void (*progress)(
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     struct jb_store_meta before = {0}, after;
     uint8_t digest_before[16], chain[16];
-    jb_info(l, &info);
-    jb_status status = jb_head_get(l, &head, err);
+    jb_status status = jb_info_get(l, &info, err);
+    status = status == JB_OK ? jb_head_get(l, &head, err) : status;
     status = status == JB_OK ? digest(store, false, digest_before, &before, err) : status;
     status = status == JB_OK ? jb_store_next_begin(store, err) : status;
     if (status != JB_OK) {
@@ -85,9 +85,9 @@ jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint6
     struct jb_views_rebuilt result = {0};
     struct jb_store *store;
     bool remade;
-    jb_info(l, &info);
     bool comparable = bring_up_to_date(l);
-    jb_status status = jb_store_open(info.dir, &jb_views_schema, info.ledger_id, false, &store, &remade, err);
+    jb_status status = jb_info_get(l, &info, err);
+    status = status != JB_OK ? status : jb_store_open(info.dir, &jb_views_schema, info.ledger_id, false, &store, &remade, err);
     if (status != JB_OK) {
         return status;
     }

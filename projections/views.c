@@ -239,10 +239,10 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     }
     v->l = l;
     v->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
-    jb_info(l, &v->info);
+    jb_status status = jb_info_get(l, &v->info, err);
     jb_fold_init(&v->fold, v->info.utc_offset_s);
     jb_query_lock_init(&v->lock);
-    jb_status status = open_store(v, err);
+    status = status == JB_OK ? open_store(v, err) : status;
     if (status == JB_OK) {
         /* No event is folded yet; a store that is ahead of the log shows here. */
         struct jb_store_txn t = {0};

@@ -1,6 +1,7 @@
 /* Rebuild: both stored projections anew from the log, while the ledger is in use. */
 #include <jangbu/replay.h>
 
+#include "base/error.h"
 #include "ledger/rebuild.h"
 #include "projections/views.h"
 
@@ -33,7 +34,7 @@ jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_reb
         if (w->accept_rollback) {
             jb_accept_head(l);
         }
-        *ret = r;
+        status = jb_give(ret, &r, sizeof r, err);
     }
     jb_close(l);
     return status;

@@ -40,6 +40,20 @@ jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *
     return status;
 }
 
+jb_status
+jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err)
+{
+    size_t size;
+    memcpy(&size, ret, sizeof size);
+    if (size < sizeof size) {
+        return jb_fail(err, JB_E_USAGE, "a struct for a result has size 0: make it with JB_SIZED");
+    }
+    size = size < full_size ? size : full_size;
+    memcpy(ret, full, size);
+    memcpy(ret, &size, sizeof size);
+    return JB_OK;
+}
+
 void
 jb_assert_failed(const char *condition, const char *file, int line)
 {

@@ -9,6 +9,9 @@ jb_status jb_fail(struct jb_error *err, jb_status status, const char *format, ..
 /* The same with the system's words for os_errno behind the sentence. */
 jb_status jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format, ...) JB_PRINTF(4, 5);
 
+/* Copies a result into the caller's struct, which begins with its size and may be of an older or newer version. JB_E_USAGE where that is 0. */
+jb_status jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err);
+
 /* A ledger that lost an invariant must stop, not guess: always compiled in. */
 #define JB_ASSERT(condition) ((condition) ? (void)0 : jb_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void jb_assert_failed(const char *condition, const char *file, int line);

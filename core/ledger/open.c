@@ -218,11 +218,12 @@ jb_close(jb_ledger *l)
     return NULL;
 }
 
-void
-jb_info(const jb_ledger *l, struct jb_ledger_info *ret)
+jb_status
+jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err)
 {
-    *ret = (struct jb_ledger_info){
-        .size = sizeof *ret, .exponent = l->identity.exponent, .utc_offset_s = l->identity.utc_offset_s, .read_only = l->read_only, .dir = l->dir};
-    memcpy(ret->currency, l->identity.currency, 4);
-    memcpy(ret->ledger_id, l->identity.ledger_id, 16);
+    struct jb_ledger_info full = {
+        .size = sizeof full, .exponent = l->identity.exponent, .utc_offset_s = l->identity.utc_offset_s, .read_only = l->read_only, .dir = l->dir};
+    memcpy(full.currency, l->identity.currency, 4);
+    memcpy(full.ledger_id, l->identity.ledger_id, 16);
+    return jb_give(ret, &full, sizeof full, err);
 }

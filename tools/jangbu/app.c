@@ -36,14 +36,15 @@ bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
     struct jb_open_options o = {.size = sizeof o, .read_only = !write, .caller = app->caller};
-    if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK || (views && jb_views_open(app->ledger, &app->views, &app->err) != JB_OK)) {
+    app->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
+    if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK || jb_info_get(app->ledger, &app->info, &app->err) != JB_OK ||
+        (views && jb_views_open(app->ledger, &app->views, &app->err) != JB_OK)) {
         *ret_exit = app_fail(app, &app->err);
         if (app->err.status == JB_E_NOTFOUND && app->ledger == NULL) {
             *ret_exit = EXIT_MACHINE;
         }
         return false;
     }
-    jb_info(app->ledger, &app->info);
     return true;
 }
 

@@ -65,7 +65,8 @@ struct jb_ledger_info {
     bool read_only;
     const char *dir; /* borrowed until jb_close */
 };
-JB_API void jb_info(const jb_ledger *l, struct jb_ledger_info *ret);
+/* JB_E_USAGE where ret->size is 0. */
+JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err);
 
 /* A set of answers and the memory they point to; reused from call to call without allocation. */
 JB_API JB_NODISCARD jb_answers *jb_answers_new(void); /* NULL: no memory. Owned: jb_answers_free */
