@@ -10,19 +10,22 @@
 jb_status
 jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret, struct jb_error *err)
 {
-    static const struct jb_rebuild_options none = {.size = sizeof none};
-    const struct jb_rebuild_options *w = opts != NULL ? opts : &none;
-    struct jb_open_options o = {.size = sizeof o, .accept_rollback = w->accept_rollback};
+    struct jb_rebuild_options w = {.size = sizeof w};
+    jb_status status = opts != NULL ? jb_take(&w, sizeof w, opts, "struct jb_rebuild_options", err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_open_options o = {.size = sizeof o, .accept_rollback = w.accept_rollback};
     struct jb_rebuild_result r = {.size = sizeof r};
     jb_ledger *l;
-    jb_status status = jb_open(dir, &o, &l, err);
+    status = jb_open(dir, &o, &l, err);
     if (status != JB_OK) {
         return status;
     }
     struct jb_state_rebuilt state = {0};
     struct jb_views_rebuilt views = {0};
-    status = jb_state_rebuild(l, w->progress, w->data, &state, err);
-    status = status == JB_OK ? jb_views_rebuild(l, w->progress, w->data, &views, err) : status;
+    status = jb_state_rebuild(l, w.progress, w.data, &state, err);
+    status = status == JB_OK ? jb_views_rebuild(l, w.progress, w.data, &views, err) : status;
     if (status == JB_OK) {
         r.events = state.events;
         r.had_state = state.had;
@@ -31,7 +34,7 @@ jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_reb
         r.had_views = views.had;
         r.same_views = views.same;
         memcpy(r.views_digest, views.digest, 16);
-        if (w->accept_rollback) {
+        if (w.accept_rollback) {
             jb_accept_head(l);
         }
         status = jb_give(ret, &r, sizeof r, err);

@@ -54,6 +54,25 @@ jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err)
     return JB_OK;
 }
 
+jb_status
+jb_take(void *full, size_t full_size, const void *given, const char *what, struct jb_error *err)
+{
+    size_t size;
+    memcpy(&size, given, sizeof size);
+    if (size < sizeof size) {
+        return jb_fail(err, JB_E_USAGE, "%s has size 0: make it with JB_SIZED", what);
+    }
+    for (size_t i = full_size; i < size; i++) {
+        if (((const char *)given)[i] != 0) {
+            return jb_fail(err, JB_E_USAGE, "%s asks for something that this version of the library does not know", what);
+        }
+    }
+    memset(full, 0, full_size);
+    memcpy(full, given, size < full_size ? size : full_size);
+    memcpy(full, &full_size, sizeof full_size);
+    return JB_OK;
+}
+
 void
 jb_assert_failed(const char *condition, const char *file, int line)
 {

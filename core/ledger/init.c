@@ -146,8 +146,9 @@ jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
     struct jb_init_options o = {.exponent = -1};
-    if (opts != NULL) {
-        o = *opts;
+    jb_status status = opts != NULL ? jb_take(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
     }
     o.currency = o.currency != NULL ? o.currency : "KRW";
     o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;
@@ -155,7 +156,7 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         return jb_fail(err, JB_E_USAGE, "a currency is three capital letters of ISO 4217, such as KRW");
     }
     o.exponent = o.exponent >= 0 ? o.exponent : exponent_of(o.currency);
-    jb_status status = check_options(&o, err);
+    status = check_options(&o, err);
     status = status == JB_OK ? make_dir(dir, err) : status;
     status = status == JB_OK ? jb_secret_make(dir, err) : status;
     if (status != JB_OK) {

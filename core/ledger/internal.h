@@ -84,6 +84,9 @@ uint64_t jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c); 
 jb_status jb_secret_make(const char *dir, struct jb_error *err);
 void jb_secret_load(struct jb_ledger *l);
 
+/* take.c: commands as this version has them: as they are where the caller has the same header, else copies in set's memory. */
+jb_status jb_take_commands(jb_answers *set, const struct jb_command *list, size_t n, const struct jb_command **ret, struct jb_error *err);
+
 /* process.c: decides one command, its events go into the batch. */
 enum jb_step {
     JB_STEP_DECIDED,      /* the answer is ready */

@@ -150,10 +150,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
 {
     struct jb_open_options o = {0};
     struct jb_ledger *l = NULL;
-    if (opts != NULL) {
-        o = *opts;
-    }
-    jb_status status = make(dir, &o, &l, err);
+    jb_status status = opts != NULL ? jb_take(&o, sizeof o, opts, "struct jb_open_options", err) : JB_OK;
+    status = status != JB_OK ? status : make(dir, &o, &l, err);
     if (status != JB_OK) {
         return status;
     }

@@ -23,6 +23,10 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
     if (!jb_answers_begin(r->answers, r->n)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for %zu answers", r->n);
     }
+    jb_status status = jb_take_commands(r->answers, r->commands, r->n, &r->commands, err);
+    if (status != JB_OK) {
+        return status;
+    }
     bool clock_at = r->options.clock == JB_CLOCK_AT;
     for (size_t i = 0; i < r->n; i++) {
         const struct jb_command *c = &r->commands[i];
@@ -248,8 +252,9 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struc
           struct jb_error *err)
 {
     struct jb_request r = {.commands = commands, .n = n, .answers = answers};
-    if (opts != NULL) {
-        r.options = *opts;
+    jb_status status = opts != NULL ? jb_take(&r.options, sizeof r.options, opts, "struct jb_submit_options", err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
     }
     const char *caller = r.options.caller != NULL ? r.options.caller : l->caller;
     r.caller = (struct jb_text){caller, strlen(caller)};
@@ -262,7 +267,7 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struc
     if (jb_env_forked(jb_log_env(l->log))) {
         return jb_fail(err, JB_E_USAGE, "the ledger was opened before fork(); open it in the child");
     }
-    jb_status status = prepare(l, &r, err);
+    status = prepare(l, &r, err);
     if (status != JB_OK) {
         return status;
     }
