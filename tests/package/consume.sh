@@ -54,8 +54,11 @@ find_package(jangbu 0.1 REQUIRED)
 find_package(Threads REQUIRED)
 add_executable(gateway ../gateway.c)
 target_link_libraries(gateway PRIVATE jangbu::jangbu Threads::Threads)
+add_executable(gateway_static ../gateway.c)
+target_link_libraries(gateway_static PRIVATE jangbu::jangbu_static)
 CMAKE
 cmake -S "$work/outside" -B "$work/outside/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/outside/build" >/dev/null
 "$work/outside/build/gateway" "$work/ledger2"
-echo "three consumers built and ran"
+"$work/outside/build/gateway_static" "$work/ledger4"
+echo "four consumers built and ran"
