@@ -32,6 +32,25 @@ struct jb_env {
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct jb_env *registry;
 
+/* A fork while another thread opens or closes an environment must not leave the child with a lock that nobody opens. */
+static void
+before_fork(void)
+{
+    pthread_mutex_lock(&registry_lock);
+}
+
+static void
+after_fork(void)
+{
+    pthread_mutex_unlock(&registry_lock);
+}
+
+static void
+guard_forks(void)
+{
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
+
 MDB_env *
 jb_env_lmdb(const struct jb_env *e)
 {
@@ -249,6 +268,8 @@ open_locked(const char *path, const struct jb_env_options *o, struct jb_env **re
 jb_status
 jb_env_open(const char *path, const struct jb_env_options *o, struct jb_env **ret, struct jb_error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, guard_forks);
     pthread_mutex_lock(&registry_lock);
     jb_status status = open_locked(path, o, ret, err);
     pthread_mutex_unlock(&registry_lock);

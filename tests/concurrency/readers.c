@@ -1,7 +1,7 @@
 /*
  * Readers while writers write, all on one handle and one jb_views. Every writer's command is a group that leaves its wallet's total as it was, so
- * whatever a reader sees must be that total: less, more, or half a group is a torn read. Beside them: a rebuild and a backup while all of it goes on,
- * opening and closing the same directory, a cursor that must see each event once, and a fork, in which the handle must refuse to work.
+ * whatever a reader sees must be that total: less, more, or half a group is a torn read. Beside them: a rebuild, an audit and a backup while all of
+ * it goes on, opening and closing the same directory, a cursor that must see each event once, and a fork, in which the handle must refuse to work.
  */
 #include <jangbu/replay.h>
 
@@ -208,6 +208,10 @@ disturb(void *data)
         jb_close(other);
         struct jb_rebuild_result r = {.size = sizeof r};
         CHECK(jb_rebuild(dir, NULL, &r, &err) == JB_OK, "rebuild: %s", err.text);
+        struct jb_audit_report *report;
+        CHECK(jb_audit(dir, NULL, NULL, &report, &err) == JB_OK, "audit: %s", err.text);
+        CHECK(report->verdict == JB_VERIFIED, "an audit in between: %s", report->problems_n > 0 ? report->problems[0].text : "could not tell");
+        jb_audit_report_free(report);
         char copy[4096], command_line[4200];
         snprintf(copy, sizeof copy, "%s-copy-%u", dir, i);
         CHECK(jb_backup(ledger, copy, NULL, NULL, &err) == JB_OK, "backup: %s", err.text);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The projections are rebuilt again and again while one process writes, another writes single commands, and queries are asked: every answer is right,
+"""The projections are rebuilt again and again while one process writes, another writes single commands, and queries and audits are made: every answer is right,
 nothing contradicts the log, and rebuild always says "identical".
 
 usage: rebuild.py JANGBU"""
@@ -39,6 +39,8 @@ def main():
                 single += out.returncode == 0
                 x = json.loads(run(jangbu, "explain", ledger, "W7", "--json").stdout)
                 assert x["rest"] == 0, x
+                report = json.loads(run(jangbu, "audit", ledger, "--json").stdout)
+                assert report["verdict"] == "verified", report
             rounds += 1
         assert writer.returncode == 0, writer.stderr.read()
         report = json.loads(run(jangbu, "audit", ledger, "--json").stdout)
