@@ -4,6 +4,7 @@
 usage: run.py JANGBU GENERATOR (tests/witness/generate.py: random commands, made without knowing any query)"""
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -253,6 +254,31 @@ def a_query_right_only_on_its_own_examples(work, generator):
             check(f"closing of {wallet} on {day}", status.get(day) == closing, (status.get(day), closing))
 
 
+def one_moment_named_in_several_ways(work):
+    """An event's number and its time give the same figures; a closed day gives the sum of what was posted up to it, whatever came later."""
+    ledger, rng = os.path.join(work, "naive"), random.Random(3)
+    events = [json.loads(line) for line in run("export", ledger, "--format", "jsonl").stdout.splitlines()]
+    wallets = sorted({e["wallet"] for e in events if e["wallet"]})
+    timed = [e for e in events if e["recorded_at"]]
+    for event in rng.sample(timed, 15):
+        when = event["recorded_at"]
+        seq, wallet = max(e["seq"] for e in timed if e["recorded_at"] <= when), rng.choice(wallets)
+        for query in (("balance",), ("explain",), ("history",), ("cash-status",), ("cash-status", "--view", "known")):
+            answers = [run(query[0], ledger, wallet, *query[1:], "--as-of", moment, "--json") for moment in (when, str(seq))]
+            texts = [out.stdout.split('"as_of"')[0] for out in answers]
+            check(f"{query} of {wallet} as of {when} and of event {seq}", answers[0].returncode == answers[1].returncode and texts[0] == texts[1], texts)
+    days = sorted(e["day"] for e in events if e["type"] == "day_closed")
+    for day in rng.sample(days, 12):
+        for wallet in wallets:
+            total = sum(e["effect"] for e in timed if e["wallet"] == wallet and e["posted_on"] <= day)
+            out = run("explain", ledger, wallet, "--as-of", day, "--json")
+            if out.returncode == 0:
+                got = json.loads(out.stdout)
+                check(f"{wallet} at the close of {day}", got["total_now"] == got["cash_status_total"] == total and got["rest"] == 0, (got, total))
+            else:
+                check(f"{wallet} is not there at the close of {day}", all(e["posted_on"] > day for e in timed if e["wallet"] == wallet), out.stderr)
+
+
 def a_refused_command_that_left_a_trace(work):
     """The digest of the whole state is the same before and after refusals of every kind."""
     ledger = made(work, "trace", {"op": "charge", "wallet": "W", "charge": "C", "amount": 1000, "at": at(1)},
@@ -282,8 +308,9 @@ def main():
     for test in tests:
         test(work)
     a_query_right_only_on_its_own_examples(work, sys.argv[2])
+    one_moment_named_in_several_ways(work)
     shutil.rmtree(work)
-    print(f"{len(tests) + 1} lessons, {len(failures)} failures")
+    print(f"{len(tests) + 2} lessons, {len(failures)} failures")
     return 1 if failures else 0
 
 
