@@ -36,6 +36,23 @@ compare_state(void *data, struct jb_book *b)
     c->has_state = false;
 }
 
+/* A store that says something else than the log is a problem; one that could not be read for want of memory or a disk's mood is not known to be one.
+ */
+static void
+not_opened(struct child *c, const char *check, const struct jb_error *err)
+{
+    switch (err->status) {
+    case JB_E_FORMAT:
+    case JB_E_CORRUPT:
+    case JB_E_STALE:
+    case JB_E_ROLLBACK:
+        jb_found(&c->f, check, 0, 0, 0, "%s", err->text);
+        break;
+    default:
+        jb_not_checked(&c->f, true, "%s.mdb: %s", check, err->text);
+    }
+}
+
 /* state.mdb may lag behind the log; what it says it includes is what it is compared with. */
 static void
 open_state(struct child *c, const uint8_t ledger_id[16])
@@ -51,7 +68,7 @@ open_state(struct child *c, const uint8_t ledger_id[16])
     } else if (status == JB_E_NOTFOUND) {
         jb_not_checked(&c->f, false, "state.mdb: it is not there; it is made again when it is needed");
     } else {
-        jb_found(&c->f, "state", 0, 0, 0, "%s", err.text);
+        not_opened(c, "state", &err);
     }
 }
 
@@ -122,7 +139,7 @@ check_views(struct child *c)
     if (status == JB_E_NOTFOUND) {
         jb_not_checked(&c->f, false, "views.mdb: it is not there; it is made again when it is needed");
     } else if (status != JB_OK) {
-        jb_found(&c->f, "views", 0, 0, 0, "%s", err.text);
+        not_opened(c, "views", &err);
     }
 }
 

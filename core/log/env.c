@@ -13,6 +13,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* Address space for a file that cannot do with less. */
+#define MAP_BYTES_LEAST (UINT64_C(1) << 20)
+
 struct jb_env {
     struct jb_env *next;
     dev_t device;
@@ -176,6 +179,28 @@ release(struct jb_env *e)
     free(e);
 }
 
+/* e->lmdb is NULL where it fails. */
+static int
+open_lmdb(struct jb_env *e, const struct jb_env_options *o, uint64_t map_bytes, unsigned more_flags)
+{
+    int code = mdb_env_create(&e->lmdb);
+    if (code != 0) {
+        e->lmdb = NULL;
+        return code;
+    }
+    mdb_env_set_assert(e->lmdb, on_assert);
+    mdb_env_set_maxreaders(e->lmdb, 1024);
+    mdb_env_set_mapsize(e->lmdb, (size_t)map_bytes);
+    mdb_env_set_maxdbs(e->lmdb, o->max_dbs);
+    /* NORDAHEAD would suit random reads; the log is mostly read forward. NOTLS: a snapshot belongs to its object, not to a thread. */
+    code = mdb_env_open(e->lmdb, e->path, MDB_NOSUBDIR | MDB_NOTLS | (o->read_only ? MDB_RDONLY : 0) | more_flags, 0600);
+    if (code != 0) {
+        mdb_env_close(e->lmdb);
+        e->lmdb = NULL;
+    }
+    return code;
+}
+
 static jb_status
 open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret, struct jb_error *err)
 {
@@ -188,29 +213,18 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret, 
     pthread_cond_init(&e->gate_changed, NULL);
     e->pid = getpid();
     e->read_only = o->read_only;
-    int code = mdb_env_create(&e->lmdb);
-    if (code == 0) {
-        mdb_env_set_assert(e->lmdb, on_assert);
-        mdb_env_set_maxreaders(e->lmdb, 1024);
-        mdb_env_set_mapsize(e->lmdb, (size_t)o->map_bytes);
-        mdb_env_set_maxdbs(e->lmdb, o->max_dbs);
-        /* NORDAHEAD would suit random reads; the log is mostly read forward. NOTLS: a snapshot belongs to its object, not to a thread. */
-        unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (o->read_only ? MDB_RDONLY : 0);
-        code = mdb_env_open(e->lmdb, path, flags, 0600);
-        if (code == EROFS && o->read_only) {
-            /* The lock file cannot be made on a read-only file system: nobody can write there either, so no lock is needed. */
-            mdb_env_close(e->lmdb);
-            e->lmdb = NULL;
-            code = mdb_env_create(&e->lmdb);
-            if (code == 0) {
-                mdb_env_set_assert(e->lmdb, on_assert);
-                mdb_env_set_mapsize(e->lmdb, (size_t)o->map_bytes);
-                mdb_env_set_maxdbs(e->lmdb, o->max_dbs);
-                code = mdb_env_open(e->lmdb, path, flags | MDB_NOLOCK, 0600);
-            }
-        }
-    }
     struct stat st;
+    uint64_t map_bytes = o->map_bytes;
+    int code = open_lmdb(e, o, map_bytes, 0);
+    /* Where address space is limited (ulimit -v) less of it is reserved: the map grows when it has to. */
+    while (code == ENOMEM && map_bytes > MAP_BYTES_LEAST) {
+        map_bytes /= 4;
+        code = open_lmdb(e, o, map_bytes, 0);
+    }
+    if (code == EROFS && o->read_only) {
+        /* The lock file cannot be made on a read-only file system: nobody can write there either, so no lock is needed. */
+        code = open_lmdb(e, o, map_bytes, MDB_NOLOCK);
+    }
     if (code != 0 || stat(path, &st) != 0) {
         jb_status status = code == 0 ? jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", path) : jb_env_fail(err, code, e, "opening");
         release(e);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Where a ledger may lie and what may have happened to its files: a full disk, a read-only file system, projections that are gone, foreign or
-damaged, an older log put back, a lost secret, other time zones.
+damaged, an older log put back, a lost secret, other time zones, little address space.
 
 usage: places.py JANGBU"""
 import json
@@ -185,10 +185,27 @@ def zones(jangbu, work):
     check("time zones of the machine do not matter", logs[0] == logs[1] == logs[2])
 
 
+def limited(jangbu, work):
+    """Address space is limited (ulimit -v): less is reserved, what can be done is done, and what cannot is said."""
+    with open(jangbu, "rb") as f:
+        program = f.read()
+    if b"__asan_init" in program or b"__tsan_init" in program:
+        checks["skipped"] += 1
+        print("skipped: limited address space: a sanitizer needs it all")
+        return
+    ledger, _, expected = new(jangbu, work, "limited")
+    script = 'ulimit -v 400000; "$1" charge "$2" W0 small 5000 --at 2026-10-06T00:00:00+09:00 --dry-run >&2; "$1" audit "$2" && "$1" rebuild "$2" && "$1" balance "$2" --all --json'
+    out = run("sh", "-c", script, "sh", jangbu, ledger)
+    check("a limited address space does", out.returncode == 0 and "audit: ok" in out.stdout and "rebuild: identical" in out.stdout, out.stdout + out.stderr)
+    out = run("sh", "-c", 'ulimit -v 20000; "$1" balance "$2" W0', "sh", jangbu, ledger)
+    check("one too small is said to be", out.returncode != 0 and out.stderr.strip() != "", out.stdout + out.stderr)
+    check("and nothing is lost", figures(jangbu, ledger) == expected)
+
+
 def main():
     jangbu = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
-        for part in (full_disk, read_only, projections, rollback, secret, another_user, people, zones):
+        for part in (full_disk, read_only, projections, rollback, secret, another_user, people, zones, limited):
             part(jangbu, work)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
     return 1 if checks["failed"] else 0
