@@ -1,23 +1,16 @@
-/*
- * The audit's two processes. The child reads the ledger and reports each finding over a pipe; the parent collects them. If damaged pages
- * kill the child, the parent says so, and which frame was being read.
- */
-#include "replay/message.h"
+/* The audit: the scan of the log, and what else of a ledger must agree with it. */
+#include "replay/audit.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <sys/wait.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "log/env.h"
 #include "log/head.h"
 #include "projections/views.h"
 
-#define PROBLEMS_KEPT 1000
-
-/* ---- the child -------------------------------------------------------------------------------------------------------------------- */
-
-struct child {
+struct audit {
     const char *dir;
     struct jb_findings f;
     struct jb_log *log;
@@ -31,160 +24,169 @@ struct child {
 static void
 compare_state(void *data, struct jb_book *b)
 {
-    struct child *c = data;
-    jb_check_state(b, &c->snap, &c->f);
-    c->has_state = false;
+    struct audit *a = data;
+    jb_check_state(b, &a->snap, &a->f);
+    a->has_state = false;
 }
 
 /* A store that says something else than the log is a problem; one that could not be read for want of memory or a disk's mood is not known to be one.
  */
 static void
-not_opened(struct child *c, const char *check, const struct jb_error *err)
+not_opened(struct audit *a, const char *check, const struct jb_error *err)
 {
     switch (err->status) {
     case JB_E_FORMAT:
     case JB_E_CORRUPT:
     case JB_E_STALE:
     case JB_E_ROLLBACK:
-        jb_found(&c->f, check, 0, 0, 0, "%s", err->text);
+        jb_found(&a->f, check, 0, 0, 0, "%s", err->text);
         break;
     default:
-        jb_not_checked(&c->f, true, "%s.mdb: %s", check, err->text);
+        jb_not_checked(&a->f, true, "%s.mdb: %s", check, err->text);
     }
 }
 
 /* state.mdb may lag behind the log; what it says it includes is what it is compared with. */
 static void
-open_state(struct child *c, const uint8_t ledger_id[16])
+open_state(struct audit *a, const uint8_t ledger_id[16])
 {
     struct jb_error err = {0};
     bool remade;
-    jb_status status = jb_store_open(c->dir, &jb_state_schema, ledger_id, true, &c->store, &remade, &err);
+    jb_status status = jb_store_open(a->dir, &jb_state_schema, ledger_id, true, &a->store, &remade, &err);
     if (status == JB_OK) {
-        status = jb_store_read(c->store, &c->snap, &err);
+        status = jb_store_read(a->store, &a->snap, &err);
     }
     if (status == JB_OK) {
-        c->has_state = c->snap.meta.seq > 0;
+        a->has_state = a->snap.meta.seq > 0;
     } else if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&c->f, false, "state.mdb: it is not there; it is made again when it is needed");
+        jb_not_checked(&a->f, false, "state.mdb: it is not there; it is made again when it is needed");
     } else {
-        not_opened(c, "state", &err);
+        not_opened(a, "state", &err);
     }
 }
 
 /* Before the log: a ledger in use goes on meanwhile, and HEAD is written behind each commit. Read later it would name events that the audit's
  * snapshot of the log does not have. */
 static void
-read_head(struct child *c)
+read_head(struct audit *a)
 {
-    int fd = jb_head_open(c->dir, true);
-    c->has_head = jb_head_read(fd, &c->head);
+    int fd = jb_head_open(a->dir, true);
+    a->has_head = jb_head_read(fd, &a->head);
     if (fd >= 0) {
         close(fd);
     }
 }
 
 static void
-check_head(struct child *c, const uint8_t ledger_id[16], const struct jb_scan_result *r)
+check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_result *r)
 {
-    if (!c->has_head || memcmp(c->head.ledger_id, ledger_id, 16) != 0) {
+    if (!a->has_head || memcmp(a->head.ledger_id, ledger_id, 16) != 0) {
         return;
     }
     struct jb_log_reader *reader;
     struct jb_error ignored;
     uint8_t chain[JB_CHAIN_BYTES];
-    jb_status status = jb_log_reader_open(c->log, &reader, &ignored);
+    jb_status status = jb_log_reader_open(a->log, &reader, &ignored);
     if (status == JB_OK) {
-        status = jb_log_reader_chain(reader, c->head.seq, chain, &ignored);
+        status = jb_log_reader_chain(reader, a->head.seq, chain, &ignored);
         jb_log_reader_close(reader);
     }
-    if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, c->head.chain, JB_CHAIN_BYTES) != 0)) {
+    if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, a->head.chain, JB_CHAIN_BYTES) != 0)) {
         jb_found(
-            &c->f, "rollback", r->events, 0, 0,
+            &a->f, "rollback", r->events, 0, 0,
             "HEAD says that a commit ended with event %llu, and the log, which ends at %llu, has no such commit: the log was put back to an older "
             "state",
-            (unsigned long long)c->head.seq, (unsigned long long)r->events);
+            (unsigned long long)a->head.seq, (unsigned long long)r->events);
     }
 }
 
 static void
-check_secret(struct child *c)
+check_secret(struct audit *a)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/secret", c->dir);
+    snprintf(path, sizeof path, "%s/secret", a->dir);
     if (access(path, R_OK) != 0) {
-        jb_not_checked(&c->f, true, "whether a repeated key had the same content: the file `secret` is missing");
+        jb_not_checked(&a->f, true, "whether a repeated key had the same content: the file `secret` is missing");
     }
 }
 
 static void
 view_differs(void *data, const char *text)
 {
-    struct child *c = data;
-    jb_found(&c->f, "views", 0, 0, 0, "%s", text);
+    struct audit *a = data;
+    jb_found(&a->f, "views", 0, 0, 0, "%s", text);
 }
 
 /* Only where the log itself is sound: views of a log that contradicts itself prove nothing. */
 static void
-check_views(struct child *c)
+check_views(struct audit *a)
 {
     struct jb_open_options o = {.size = sizeof o, .read_only = true, .accept_rollback = true};
     struct jb_ledger *l;
     struct jb_error err = {0};
-    jb_status status = jb_open(c->dir, &o, &l, &err);
+    jb_status status = jb_open(a->dir, &o, &l, &err);
     if (status == JB_OK) {
-        status = jb_views_compare(l, view_differs, c, &err);
+        status = jb_views_compare(l, view_differs, a, &err);
         jb_close(l);
     }
     if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&c->f, false, "views.mdb: it is not there; it is made again when it is needed");
+        jb_not_checked(&a->f, false, "views.mdb: it is not there; it is made again when it is needed");
     } else if (status != JB_OK) {
-        not_opened(c, "views", &err);
+        not_opened(a, "views", &err);
+    }
+}
+
+static void
+compare_all(struct audit *a, const struct jb_log_identity *identity, struct jb_scan_result *r)
+{
+    if (a->has_state && a->f.problems == 0) {
+        jb_found(&a->f, "rollback", a->snap.meta.seq, 0, 0,
+                 "state.mdb includes event %llu, but the log has no commit that ends there (it ends at %llu)", (unsigned long long)a->snap.meta.seq,
+                 (unsigned long long)r->events);
+    }
+    if (a->store != NULL) {
+        jb_store_end(&a->snap);
+        a->store = jb_store_close(a->store);
+    }
+    if (identity != NULL) {
+        check_head(a, identity->ledger_id, r);
+    }
+    check_secret(a);
+    if (r->verified_to == r->events && r->events > 0) {
+        check_views(a);
+    } else {
+        jb_not_checked(&a->f, false, "views.mdb: the log itself is not sound");
     }
 }
 
 static jb_status
-audit_in_child(struct child *c, struct jb_scan_result *r, struct jb_error *err)
+run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 {
-    read_head(c);
-    jb_status status = jb_log_open(c->dir, true, false, 0, &c->log, err);
+    struct jb_error cut = {0};
+    read_head(a);
+    jb_status status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
     if (status == JB_E_CORRUPT) {
-        jb_found(&c->f, "file", 0, 0, 0, "%s", err->text);
+        jb_found(&a->f, "file", 0, 0, 0, "%s", cut.text);
         return JB_OK;
     }
     if (status != JB_OK) {
-        return status;
+        return jb_fail(err, status, "%s", cut.text);
     }
     struct jb_log_identity identity;
-    struct jb_error ignored;
-    bool known = jb_log_identity(c->log, &identity, &ignored) == JB_OK;
+    bool known = jb_log_identity(a->log, &identity, NULL) == JB_OK;
     if (known) {
-        open_state(c, identity.ledger_id);
+        open_state(a, identity.ledger_id);
     }
-    status = jb_scan_log(c->log, &c->f, c->has_state ? c->snap.meta.seq : 0, compare_state, c, r, err);
-    if (status != JB_OK) {
-        return status;
+    status = jb_scan_log(a->log, &a->f, a->has_state ? a->snap.meta.seq : 0, compare_state, a, r, err);
+    if (status == JB_OK) {
+        compare_all(a, known ? &identity : NULL, r);
     }
-    if (c->has_state && c->f.problems == 0) {
-        jb_found(&c->f, "rollback", c->snap.meta.seq, 0, 0,
-                 "state.mdb includes event %llu, but the log has no commit that ends there (it ends at %llu)", (unsigned long long)c->snap.meta.seq,
-                 (unsigned long long)r->events);
+    if (a->store != NULL) {
+        jb_store_end(&a->snap);
+        jb_store_close(a->store);
     }
-    if (c->store != NULL) {
-        jb_store_end(&c->snap);
-        c->store = jb_store_close(c->store);
-    }
-    if (known) {
-        check_head(c, identity.ledger_id, r);
-    }
-    check_secret(c);
-    if (r->verified_to == r->events && r->events > 0) {
-        check_views(c);
-    } else {
-        jb_not_checked(&c->f, false, "views.mdb: the log itself is not sound");
-    }
-    jb_log_close(c->log);
-    return JB_OK;
+    jb_log_close(a->log);
+    return status;
 }
 
 static const char *const never_checked[] = {
@@ -193,183 +195,61 @@ static const char *const never_checked[] = {
     "actors' roles: this ledger does not enforce any",
 };
 
-_Noreturn static void
-child_main(const char *dir, int fd)
-{
-    struct child c = {.dir = dir, .f = {.fd = fd}};
-    struct message end = {.kind = MESSAGE_END};
-    struct jb_error err = {0};
-    end.status = audit_in_child(&c, &end.result, &err);
-    for (size_t i = 0; i < sizeof never_checked / sizeof never_checked[0]; i++) {
-        jb_not_checked(&c.f, false, "%s", never_checked[i]);
-    }
-    snprintf(end.text, sizeof end.text, "%s", err.text);
-    jb_message_send(fd, &end);
-    _exit(0);
-}
-
-/* ---- the parent ------------------------------------------------------------------------------------------------------------------- */
-
-struct collected {
+/* What the caller's report lies in; its lists are those of the findings. */
+struct report {
     struct jb_audit_report r;
-    struct jb_audit_problem *problems;
-    const char **not_checked;
-    bool undecided;
-    bool ended;
-    uint64_t frame_read;
-    int32_t status;
-    char text[500];
+    struct jb_findings f;
 };
-
-static bool
-keep_problem(struct collected *c, const struct message *m)
-{
-    c->r.problems_total++;
-    if (c->r.problems_n == PROBLEMS_KEPT) {
-        return true;
-    }
-    char *check = strdup(m->check), *text = strdup(m->text);
-    if (check == NULL || text == NULL) {
-        free(check);
-        free(text);
-        return false;
-    }
-    c->problems[c->r.problems_n++] = (struct jb_audit_problem){check, m->seq, m->frame, m->offset, text};
-    return true;
-}
-
-static bool
-keep_not_checked(struct collected *c, const struct message *m)
-{
-    c->undecided |= m->undecided != 0;
-    if (c->r.not_checked_n == 32) {
-        return true;
-    }
-    char *text = strdup(m->text);
-    if (text != NULL) {
-        c->not_checked[c->r.not_checked_n++] = text;
-    }
-    return text != NULL;
-}
-
-static bool
-collect(struct collected *c, int fd, jb_progress progress, void *data)
-{
-    struct message m;
-    bool ok = true;
-    while (ok && !c->ended && jb_message_receive(fd, &m)) {
-        switch ((enum message_kind)m.kind) {
-        case MESSAGE_PROBLEM:
-            ok = keep_problem(c, &m);
-            break;
-        case MESSAGE_NOT_CHECKED:
-            ok = keep_not_checked(c, &m);
-            break;
-        case MESSAGE_PROGRESS:
-            c->frame_read = m.seq;
-            if (progress != NULL) {
-                progress(data, m.seq, m.frame);
-            }
-            break;
-        case MESSAGE_END:
-            c->r.events = m.result.events;
-            c->r.frames = m.result.frames;
-            c->r.verified_to = m.result.verified_to;
-            memcpy(c->r.chain, m.result.chain, 16);
-            c->status = m.status;
-            memcpy(c->text, m.text, sizeof c->text);
-            c->ended = true;
-            break;
-        }
-    }
-    return ok;
-}
-
-static bool
-note_death(struct collected *c, int wait_status)
-{
-    struct message m = {.kind = MESSAGE_PROBLEM, .check = "file"};
-    snprintf(m.text, sizeof m.text,
-             "the process that read the ledger was ended by signal %d at about frame %llu of the log: a file of LMDB is damaged there. What was "
-             "found before "
-             "stands; what lies behind was not read. Restore a backup",
-             WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0, (unsigned long long)c->frame_read);
-    return keep_problem(c, &m);
-}
-
-static jb_status
-run(const char *dir, jb_progress progress, void *data, struct collected *c, struct jb_error *err)
-{
-    int fds[2];
-    if (pipe(fds) != 0) {
-        return jb_fail_errno(err, JB_E_IO, errno, "cannot make a pipe");
-    }
-    pid_t pid = fork();
-    if (pid < 0) {
-        int code = errno;
-        close(fds[0]);
-        close(fds[1]);
-        return jb_fail_errno(err, JB_E_NOMEM, code, "cannot start a process");
-    }
-    if (pid == 0) {
-        close(fds[0]);
-        child_main(dir, fds[1]);
-    }
-    close(fds[1]);
-    bool ok = collect(c, fds[0], progress, data);
-    close(fds[0]);
-    int wait_status = 0;
-    while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
-    }
-    if (ok && !c->ended) {
-        ok = note_death(c, wait_status);
-    }
-    if (!ok) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for the findings of an audit");
-    }
-    return c->status == JB_OK ? JB_OK : jb_fail(err, (jb_status)c->status, "%s", c->text);
-}
 
 struct jb_audit_report *
 jb_audit_report_free(struct jb_audit_report *r)
 {
-    struct collected *c = (struct collected *)r;
-    if (c != NULL) {
-        for (uint32_t i = 0; i < c->r.problems_n; i++) {
-            free((void *)(uintptr_t)c->problems[i].check);
-            free((void *)(uintptr_t)c->problems[i].text);
-        }
-        for (uint32_t i = 0; i < c->r.not_checked_n; i++) {
-            free((void *)(uintptr_t)c->not_checked[i]);
-        }
-        free(c->problems);
-        free((void *)c->not_checked);
-        free(c);
+    struct report *whole = (struct report *)r;
+    if (whole != NULL) {
+        jb_findings_free(&whole->f);
+        free(whole);
     }
     return NULL;
 }
 
 jb_status
-jb_audit(const char *dir, jb_progress progress, void *data, struct jb_audit_report **ret, struct jb_error *err)
+jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret, struct jb_error *err)
 {
-    struct collected *c = calloc(1, sizeof *c);
-    if (c != NULL) {
-        c->problems = calloc(PROBLEMS_KEPT, sizeof *c->problems);
-        c->not_checked = calloc(32, sizeof *c->not_checked);
+    struct audit a = {.dir = dir, .f = {.to = {.size = sizeof a.f.to}}};
+    jb_status status = opts != NULL ? jb_take(&a.f.to, sizeof a.f.to, opts, "struct jb_audit_options", err) : JB_OK;
+    struct report *whole = calloc(1, sizeof *whole);
+    struct jb_scan_result scan = {0};
+    if (status == JB_OK && whole == NULL) {
+        status = jb_fail(err, JB_E_NOMEM, "no memory for an audit");
     }
-    if (c == NULL || c->problems == NULL || c->not_checked == NULL) {
-        jb_audit_report_free((struct jb_audit_report *)c);
-        return jb_fail(err, JB_E_NOMEM, "no memory for an audit");
+    status = status == JB_OK ? run(&a, &scan, err) : status;
+    for (size_t i = 0; i < sizeof never_checked / sizeof never_checked[0]; i++) {
+        jb_not_checked(&a.f, false, "%s", never_checked[i]);
     }
-    c->r.size = sizeof c->r;
-    jb_status status = run(dir, progress, data, c, err);
+    if (status == JB_OK && a.f.no_memory) {
+        status = jb_fail(err, JB_E_NOMEM, "no memory for the findings of an audit");
+    }
     if (status != JB_OK) {
-        jb_audit_report_free(&c->r);
+        jb_findings_free(&a.f);
+        free(whole);
         return status;
     }
-    c->r.problems = c->problems;
-    c->r.not_checked = c->not_checked;
-    c->r.verdict = c->r.problems_total > 0 ? JB_REFUTED : c->undecided ? JB_COULD_NOT_TELL : JB_VERIFIED;
-    *ret = &c->r;
+    whole->f = a.f;
+    whole->r = (struct jb_audit_report){
+        .size = sizeof whole->r,
+        .verdict = a.f.problems > 0 ? JB_REFUTED
+                   : a.f.undecided  ? JB_COULD_NOT_TELL
+                                    : JB_VERIFIED,
+        .events = scan.events,
+        .frames = scan.frames,
+        .verified_to = scan.verified_to,
+        .problems_total = a.f.problems,
+        .problems = a.f.kept.at,
+        .problems_n = (uint32_t)a.f.kept.n,
+        .not_checked = a.f.not_checked.at,
+        .not_checked_n = (uint32_t)a.f.not_checked.n,
+    };
+    memcpy(whole->r.chain, scan.chain, sizeof whole->r.chain);
+    *ret = &whole->r;
     return JB_OK;
 }

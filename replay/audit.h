@@ -1,25 +1,30 @@
-/* The parts of an audit. They run in a child process and report over a pipe: LMDB on damaged pages may take its process with it. */
+/* The parts of an audit, and where they say what they find. */
 #ifndef JANGBU_REPLAY_AUDIT_H
 #define JANGBU_REPLAY_AUDIT_H
 
 #include <jangbu/replay.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "book/book.h"
 
-/* Where findings go. */
+/* What was found so far: lists that the report is made of, and the caller who hears of each at once. */
 struct jb_findings {
-    int fd;
+    struct jb_audit_options to;
+    JB_VEC(struct jb_audit_problem) kept; /* the first ones */
+    JB_VEC(const char *) not_checked;
     uint64_t problems;
     bool undecided; /* something could not be told */
+    bool no_memory; /* something is missing in the lists */
 };
 
-/* findings.c: reports a problem: check is a stable word. */
+/* Reports a problem: check is a stable word. */
 void jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset, const char *format, ...) JB_PRINTF(6, 7);
 /* Says what is not looked at. undecided: and so the audit cannot say "verified". */
 void jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...) JB_PRINTF(3, 4);
-/* Tells the parent how far it is, and which frame is read next: that is what it names if this process dies. */
+/* How many frames are read; the caller hears of some. */
 void jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all);
+void jb_findings_free(struct jb_findings *f);
 
 /* What the scan of the log found out. */
 struct jb_scan_result {

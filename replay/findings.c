@@ -1,81 +1,82 @@
-/* What the child of an audit says to its parent, over a pipe. */
-#include <errno.h>
+/* What an audit found, kept for its report and told to its caller as it is found. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "replay/message.h"
+#include "replay/audit.h"
 
+#define PROBLEMS_KEPT 1000
+#define TEXT_BYTES 500
 #define PROGRESS_EVERY 64
 
-void
-jb_message_send(int fd, const struct message *m)
+static void
+keep_problem(struct jb_findings *f, const struct jb_audit_problem *problem)
 {
-    const char *at = (const char *)m;
-    size_t left = sizeof *m;
-    while (left > 0) {
-        ssize_t n = write(fd, at, left);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            _exit(3); /* nobody listens any more */
-        }
-        at += n;
-        left -= (size_t)n;
+    char *check = strdup(problem->check), *text = strdup(problem->text);
+    if (check == NULL || text == NULL || !jb_vec_reserve(&f->kept, f->kept.n + 1)) {
+        free(check);
+        free(text);
+        f->no_memory = true;
+        return;
     }
-}
-
-bool
-jb_message_receive(int fd, struct message *m)
-{
-    char *at = (char *)m;
-    size_t left = sizeof *m;
-    while (left > 0) {
-        ssize_t n = read(fd, at, left);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        at += n;
-        left -= (size_t)n;
-    }
-    return true;
+    f->kept.at[f->kept.n++] = (struct jb_audit_problem){check, problem->seq, problem->frame, problem->offset, text};
 }
 
 void
 jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset, const char *format, ...)
 {
-    struct message m = {.kind = MESSAGE_PROBLEM, .seq = seq, .frame = frame, .offset = offset};
+    char text[TEXT_BYTES];
     va_list args;
-    snprintf(m.check, sizeof m.check, "%s", check);
     va_start(args, format);
-    vsnprintf(m.text, sizeof m.text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    /* The parent keeps the first; counting the rest needs no text. */
+    struct jb_audit_problem problem = {check, seq, frame, offset, text};
     f->problems++;
-    jb_message_send(f->fd, &m);
+    if (f->kept.n < PROBLEMS_KEPT) {
+        keep_problem(f, &problem);
+    }
+    if (f->to.found != NULL) {
+        f->to.found(f->to.data, &problem);
+    }
 }
 
 void
 jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...)
 {
-    struct message m = {.kind = MESSAGE_NOT_CHECKED, .undecided = undecided};
+    char text[TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(m.text, sizeof m.text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
     f->undecided |= undecided;
-    jb_message_send(f->fd, &m);
+    char *copy = strdup(text);
+    if (copy == NULL || !jb_vec_reserve(&f->not_checked, f->not_checked.n + 1)) {
+        free(copy);
+        f->no_memory = true;
+        return;
+    }
+    f->not_checked.at[f->not_checked.n++] = copy;
 }
 
 void
 jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all)
 {
-    if (done % PROGRESS_EVERY == 0) {
-        struct message m = {.kind = MESSAGE_PROGRESS, .seq = done, .frame = all};
-        jb_message_send(f->fd, &m);
+    if (done % PROGRESS_EVERY == 0 && f->to.progress != NULL) {
+        f->to.progress(f->to.data, done, all);
     }
+}
+
+void
+jb_findings_free(struct jb_findings *f)
+{
+    for (size_t i = 0; i < f->kept.n; i++) {
+        free((void *)(uintptr_t)f->kept.at[i].check);
+        free((void *)(uintptr_t)f->kept.at[i].text);
+    }
+    for (size_t i = 0; i < f->not_checked.n; i++) {
+        free((void *)(uintptr_t)f->not_checked.at[i]);
+    }
+    jb_vec_free(&f->kept);
+    jb_vec_free(&f->not_checked);
 }

@@ -1,4 +1,4 @@
-/* init, stat, audit, rebuild, backup. */
+/* init, stat, rebuild, backup. */
 #include <jangbu/replay.h>
 
 #include <stdlib.h>
@@ -185,95 +185,6 @@ cmd_stat(struct app *app, int argc, char **argv)
 #undef ROW
     table_print(app, t);
     return EXIT_DONE;
-}
-
-static const char *
-verdict_word(jb_audit_verdict v)
-{
-    return v == JB_VERIFIED ? "verified" : v == JB_REFUTED ? "refuted" : "unknown";
-}
-
-static void
-audit_json(struct out *o, const struct jb_audit_report *r)
-{
-    js_open(o, NULL, '{');
-    js_bool(o, "ok", r->verdict == JB_VERIFIED);
-    js_str(o, "verdict", verdict_word(r->verdict));
-    js_uint(o, "events", r->events);
-    js_uint(o, "frames", r->frames);
-    js_hex(o, "chain", r->chain, 16);
-    js_uint(o, "verified_to", r->verified_to);
-    js_uint(o, "problems_total", r->problems_total);
-    js_open(o, "problems", '[');
-    for (uint32_t i = 0; i < r->problems_n; i++) {
-        js_open(o, NULL, '{');
-        js_str(o, "check", r->problems[i].check);
-        js_uint(o, "seq", r->problems[i].seq);
-        js_uint(o, "frame", r->problems[i].frame);
-        js_uint(o, "offset", r->problems[i].offset);
-        js_str(o, "text", r->problems[i].text);
-        js_close(o, '}');
-    }
-    js_close(o, ']');
-    js_open(o, "not_checked", '[');
-    for (uint32_t i = 0; i < r->not_checked_n; i++) {
-        js_str(o, NULL, r->not_checked[i]);
-    }
-    js_close(o, ']');
-    js_close(o, '}');
-    out_char(o, '\n');
-}
-
-int
-cmd_audit(struct app *app, int argc, char **argv)
-{
-    const char *args[ARGUMENTS_MAX];
-    int n;
-    struct jb_audit_report *r;
-    struct progress p;
-    if (!read_options(app, argc, argv, NULL, args, &n)) {
-        return EXIT_USAGE;
-    }
-    if (n != 1) {
-        return app_usage(app, "jangbu audit takes one ledger");
-    }
-    progress_begin(&p, "audit");
-    jb_status status = jb_audit(args[0], progress_show, &p, &r, &app->err);
-    progress_end(&p);
-    if (status != JB_OK) {
-        app_fail(app, &app->err);
-        return EXIT_MACHINE;
-    }
-    int code = r->verdict == JB_VERIFIED ? EXIT_DONE : r->verdict == JB_REFUTED ? EXIT_REFUSED : EXIT_MACHINE;
-    if (app->json) {
-        audit_json(&app->out, r);
-    } else {
-        printf("%llu events in %llu frames, chain ", (unsigned long long)r->events, (unsigned long long)r->frames);
-        for (int i = 0; i < 16; i++) {
-            printf("%02x", r->chain[i]);
-        }
-        printf("\n");
-        for (uint32_t i = 0; i < r->problems_n; i++) {
-            printf("problem (%s): %s.", r->problems[i].check, r->problems[i].text);
-            if (r->problems[i].frame != 0) {
-                printf(" Frame %llu, byte %llu.", (unsigned long long)r->problems[i].frame, (unsigned long long)r->problems[i].offset);
-            }
-            printf("\n");
-        }
-        for (uint32_t i = 0; i < r->not_checked_n; i++) {
-            printf("not checked: %s\n", r->not_checked[i]);
-        }
-        if (r->verdict == JB_VERIFIED) {
-            printf("audit: ok\n");
-        } else if (r->verdict == JB_REFUTED) {
-            printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total,
-                   (unsigned long long)r->verified_to);
-        } else {
-            printf("audit: could not tell (nothing wrong was found, but something could not be checked)\n");
-        }
-    }
-    jb_audit_report_free(r);
-    return code;
 }
 
 static const char *

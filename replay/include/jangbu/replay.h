@@ -37,12 +37,21 @@ struct jb_audit_report {
 
 typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
 
+struct jb_audit_options {
+    size_t size;
+    jb_progress progress;                                              /* NULL allowed: now and then, with frames read and frames in all */
+    void (*found)(void *data, const struct jb_audit_problem *problem); /* NULL allowed: each problem when it is found; borrowed */
+    void *data;
+};
+
 /*
- * Reads the whole log of dir and checks it and the stored projections against it; writes nothing. It works on damaged
- * files: what could kill a process (LMDB on damaged pages) is done in a child process. *ret is owned: jb_audit_report_free.
- * The status says whether the audit could be carried out; what it found is the report's verdict.
+ * Reads the whole log of dir and checks it and the stored projections against it; writes nothing. The ledger may be in use meanwhile. opts
+ * may be NULL. *ret is owned: jb_audit_report_free. The status says whether the audit could be carried out; what it found is the report's verdict.
+ *
+ * It reads in the calling process, and LMDB ends a process that reads some kinds of damaged pages. A file that may be damaged is
+ * audited in a process of its own, as `jangbu audit` does; `found` is there so that what was found before such an end is not lost.
  */
-JB_API JB_NODISCARD jb_status jb_audit(const char *dir, jb_progress progress, void *data, struct jb_audit_report **ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret, struct jb_error *err);
 JB_API struct jb_audit_report *jb_audit_report_free(struct jb_audit_report *r);
 
 struct jb_rebuild_options {
