@@ -89,49 +89,11 @@ struct message {
     char text[500];
 };
 
-static bool
-send_message(int fd, const struct message *m)
-{
-    const char *at = (const char *)m;
-    size_t left = sizeof *m;
-    while (left > 0) {
-        ssize_t n = write(fd, at, left);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        at += n;
-        left -= (size_t)n;
-    }
-    return true;
-}
-
-static bool
-receive_message(int fd, struct message *m)
-{
-    char *at = (char *)m;
-    size_t left = sizeof *m;
-    while (left > 0) {
-        ssize_t n = read(fd, at, left);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        at += n;
-        left -= (size_t)n;
-    }
-    return true;
-}
-
 static void
-say(const int *fd, struct message *m, const char *text)
+say(FILE *pipe_end, struct message *m, const char *text)
 {
     snprintf(m->text, sizeof m->text, "%s", text);
-    if (!send_message(*fd, m)) {
+    if (fwrite(m, sizeof *m, 1, pipe_end) != 1 || fflush(pipe_end) != 0) {
         _exit(EXIT_MACHINE); /* the parent has ended: nobody listens any more */
     }
 }
@@ -152,20 +114,20 @@ say_progress(void *data, uint64_t done, uint64_t all)
 }
 
 _Noreturn static void
-child_main(const char *dir, int fd)
+child_main(const char *dir, FILE *pipe_end)
 {
-    struct jb_audit_options o = {.size = sizeof o, .progress = say_progress, .found = say_problem, .data = &fd};
+    struct jb_audit_options o = {.size = sizeof o, .progress = say_progress, .found = say_problem, .data = pipe_end};
     struct jb_audit_report *r = NULL;
     struct message end = {.kind = MESSAGE_END};
     end.status = jb_audit(dir, &o, &r, &end.err);
     for (uint32_t i = 0; end.status == JB_OK && i < r->not_checked_n; i++) {
         struct message m = {.kind = MESSAGE_NOT_CHECKED};
-        say(&fd, &m, r->not_checked[i]);
+        say(pipe_end, &m, r->not_checked[i]);
     }
     if (end.status == JB_OK) {
         end.report = *r;
     }
-    say(&fd, &end, "");
+    say(pipe_end, &end, "");
     jb_audit_report_free(r);
     _exit(EXIT_DONE);
 }
@@ -195,10 +157,10 @@ keep_problem(struct collected *c, const struct message *m)
 }
 
 static void
-collect(struct collected *c, int fd, struct progress *progress)
+collect(struct collected *c, FILE *pipe_end, struct progress *progress)
 {
     struct message m;
-    while (c->end.kind == 0 && receive_message(fd, &m)) {
+    while (c->end.kind == 0 && fread(&m, sizeof m, 1, pipe_end) == 1) {
         switch ((enum message_kind)m.kind) {
         case MESSAGE_PROBLEM:
             keep_problem(c, &m);
@@ -250,20 +212,25 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
     if (pipe(fds) != 0) {
         return failed(app, "cannot make a pipe", errno);
     }
-    pid_t pid = fork();
+    FILE *from_child = fdopen(fds[0], "r"), *to_parent = fdopen(fds[1], "w");
+    pid_t pid = from_child != NULL && to_parent != NULL ? fork() : -1;
+    if (pid == 0) {
+        fclose(from_child);
+        child_main(dir, to_parent);
+    }
+    int code = errno;
+    if (to_parent != NULL) {
+        fclose(to_parent);
+    }
+    if (pid > 0) {
+        collect(c, from_child, progress);
+    }
+    if (from_child != NULL) {
+        fclose(from_child);
+    }
     if (pid < 0) {
-        int code = errno;
-        close(fds[0]);
-        close(fds[1]);
         return failed(app, "cannot start a process", code);
     }
-    if (pid == 0) {
-        close(fds[0]);
-        child_main(dir, fds[1]);
-    }
-    close(fds[1]);
-    collect(c, fds[0], progress);
-    close(fds[0]);
     int wait_status = 0;
     while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
     }
