@@ -36,6 +36,7 @@ struct jb_request {
     jb_answers *answers;
     jb_status status;
     struct jb_error err;
+    int64_t since; /* monotonic: when it was queued */
     bool finished;
 };
 
@@ -61,6 +62,7 @@ struct jb_ledger {
     pthread_cond_t queue_moved;
     struct jb_request *first, **last;
     bool led;
+    int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait anew */
 
     /* The writing side: used by who leads and holds the writer lock. */
     struct jb_book *book;

@@ -173,7 +173,7 @@ store_the_rest(struct jb_ledger *l)
     if (l->head_fd >= 0 && !l->read_only && fdatasync(l->head_fd) != 0) {
         return; /* only a witness */
     }
-    if (l->book == NULL || !l->book->usable || l->book->g.seq == l->book->base || jb_lock_take(l->lock, JB_US_PER_SECOND, &ignored) != JB_OK) {
+    if (l->book == NULL || !l->book->usable || l->book->g.seq == l->book->base || jb_lock_take(l->lock, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
     if (jb_book_follow(l->book, &ignored) == JB_OK) {

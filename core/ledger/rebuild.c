@@ -90,7 +90,7 @@ rebuild(struct rebuilding *w, struct jb_error *err)
     status = fold(w, b, err);
     status = status == JB_OK ? jb_book_write_next(b, w->l->store, err) : status;
     if (status == JB_OK) {
-        status = jb_lock_take(w->l->lock, w->l->lock_wait_us, err);
+        status = jb_lock_take(w->l->lock, w->l->lock_wait_us, 0, err);
     }
     if (status == JB_OK) {
         status = finish(w, b, err);

@@ -137,6 +137,7 @@ static void
 acknowledge(struct jb_ledger *l, struct jb_request *last)
 {
     pthread_mutex_lock(&l->queue_lock);
+    l->moved_at = jb_monotonic_us();
     for (struct jb_request *r = l->first; r != NULL; r = r->next) {
         r->done = r->decided;
         if (r == last) {
@@ -177,16 +178,37 @@ fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status, co
     pthread_mutex_unlock(&l->queue_lock);
 }
 
+/* How long r has waited while nothing moved. Under queue_lock. */
+static int64_t
+waited(const struct jb_ledger *l, const struct jb_request *r)
+{
+    return jb_monotonic_us() - (r->since > l->moved_at ? r->since : l->moved_at);
+}
+
+/* The lock could not be had: whoever has waited as long as the first is told, too, and does not wait for its turn to wait. */
+static void
+fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
+{
+    pthread_mutex_lock(&l->queue_lock);
+    struct jb_request *last = l->first;
+    while (last->next != NULL && waited(l, last->next) >= l->lock_wait_us) {
+        last = last->next;
+    }
+    pthread_mutex_unlock(&l->queue_lock);
+    fail_requests(l, last, status, err);
+}
+
 static void
 one_commit(struct jb_ledger *l)
 {
     struct jb_error err = {0};
     pthread_mutex_lock(&l->queue_lock);
     struct jb_request *first = l->first, *last = l->first;
+    int64_t waited_us = waited(l, first);
     pthread_mutex_unlock(&l->queue_lock);
-    jb_status status = jb_lock_take(l->lock, l->lock_wait_us, &err);
+    jb_status status = jb_lock_take(l->lock, l->lock_wait_us, waited_us, &err);
     if (status != JB_OK) {
-        fail_requests(l, last, status, &err);
+        fail_overdue(l, status, &err);
         return;
     }
     drop_batch(l);
@@ -227,6 +249,7 @@ static void
 enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
 {
     pthread_mutex_lock(&l->queue_lock);
+    r->since = jb_monotonic_us();
     *l->last = r;
     l->last = &r->next;
     while (!r->finished) {

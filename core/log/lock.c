@@ -159,9 +159,9 @@ monotonic_us(void)
 }
 
 jb_status
-jb_lock_take(struct jb_lock *l, int64_t wait_us, struct jb_error *err)
+jb_lock_take(struct jb_lock *l, int64_t wait_us, int64_t waited_us, struct jb_error *err)
 {
-    int64_t deadline = monotonic_us() + wait_us;
+    int64_t deadline = monotonic_us() + wait_us - waited_us;
     int code = pthread_mutex_trylock(&l->shared->mutex);
     while (code == EBUSY || code == ETIMEDOUT) {
         int64_t left = deadline - monotonic_us();

@@ -1,7 +1,7 @@
 /*
  * Many writers at once: 8 threads on one handle; 4 processes of 2 threads each; and racers for the last cash of one wallet. Each keyed command
  * happens exactly once, every retry gets the first answer, and the sums are right. planted.py takes the writer lock and the look-up of keys
- * out, one at a time, and sees these tests fail.
+ * out, one at a time, and sees these tests fail. And waiters behind a holder of the lock that is stopped.
  */
 #include <jangbu/ledger.h>
 
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WALLETS 5
@@ -328,6 +329,95 @@ run_winner(const char *dir)
     printf("%u rounds of 4 racers: one winner each\n", rounds);
 }
 
+/* ---- a holder of the writer lock that is stopped ---------------------------------------------------------------------------------- */
+
+#define WAIT_US INT64_C(500000)
+#define WAITERS 16
+
+/* The clock is read by who holds the lock: this one says so and stays there. */
+static jb_instant
+clock_that_stops(void *data)
+{
+    const int *fd = data;
+    if (write(*fd, "x", 1) == 1) {
+        raise(SIGSTOP);
+    }
+    return INT64_C(1790000000000000);
+}
+
+static void *
+wait_in_queue(void *data)
+{
+    struct writer *w = data;
+    struct jb_command c;
+    char key[24], wallet[8], id[24];
+    struct jb_error err;
+    jb_answers *answers = jb_answers_new();
+    make(w->number, &c, key, wallet, id);
+    CHECK(jb_submit(w->l, &c, 1, NULL, answers, NULL, &err) == JB_E_BUSY && strstr(err.text, "writer lock") != NULL, "no word of the lock");
+    jb_answers_free(answers);
+    return NULL;
+}
+
+static int64_t
+monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* However many wait, each hears of it after one deadline and not after those of all who came before; then the same keys do. */
+static void
+run_stopped(const char *dir)
+{
+    int ready[2];
+    char byte;
+    CHECK(pipe(ready) == 0, "pipe");
+    jb_ledger *l = open_ledger(dir);
+    set_up(l, 3000);
+    jb_close(l);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct jb_open_options o = {.size = sizeof o, .now = clock_that_stops, .now_data = &ready[1]};
+        struct jb_error err;
+        jb_ledger *mine;
+        struct jb_command c;
+        char key[24], wallet[8], id[24];
+        make(0, &c, key, wallet, id);
+        CHECK(jb_open(dir, &o, &mine, &err) == JB_OK, "open: %s", err.text);
+        submit(mine, &c, jb_answers_new());
+        _exit(1);
+    }
+    CHECK(read(ready[0], &byte, 1) == 1, "the holder");
+    struct jb_open_options o = {.size = sizeof o, .lock_wait_us = WAIT_US};
+    struct jb_error err;
+    CHECK(jb_open(dir, &o, &l, &err) == JB_OK, "open: %s", err.text);
+    struct writer waiters[WAITERS];
+    int64_t began = monotonic_us();
+    for (unsigned i = 0; i < WAITERS; i++) {
+        waiters[i] = (struct writer){.l = l, .number = i};
+        pthread_create(&waiters[i].thread, NULL, wait_in_queue, &waiters[i]);
+    }
+    for (unsigned i = 0; i < WAITERS; i++) {
+        pthread_join(waiters[i].thread, NULL);
+    }
+    int64_t took = monotonic_us() - began;
+    CHECK(took >= WAIT_US && took < WAITERS * WAIT_US / 2, "%d waiters were told after %lld us", WAITERS, (long long)took);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    jb_answers *answers = jb_answers_new();
+    for (unsigned i = 0; i < WAITERS; i++) {
+        struct jb_command c;
+        char key[24], wallet[8], id[24];
+        make(i, &c, key, wallet, id);
+        CHECK(submit(l, &c, answers)->outcome != JB_DUPLICATE, "key %u was taken by a command that was told it was not done", i);
+    }
+    jb_answers_free(answers);
+    jb_close(l);
+    printf("%d waiters behind a stopped process: all told after one deadline, all done behind it\n", WAITERS);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -345,6 +435,8 @@ main(int argc, char **argv)
         run_threads(ledger);
     } else if (strcmp(argv[1], "processes") == 0) {
         run_processes(ledger);
+    } else if (strcmp(argv[1], "stopped") == 0) {
+        run_stopped(ledger);
     } else {
         run_winner(ledger);
     }

@@ -37,7 +37,7 @@ struct jb_open_options {
     size_t size;
     bool read_only;       /* never writes to the log; jb_submit gives JB_E_READONLY */
     const char *caller;   /* scope of idempotency keys, at most 32 bytes; NULL: "" */
-    int64_t lock_wait_us; /* longest wait for the writer lock; 0: 10 s */
+    int64_t lock_wait_us; /* longest wait for the writer lock in which nobody of this handle gets on; 0: 10 s. Then JB_E_BUSY */
     /* The system's clock for recorded_at; NULL: CLOCK_REALTIME. The library asks for the time nowhere else. */
     jb_instant (*now)(void *data);
     void *now_data;
