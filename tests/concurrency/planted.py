@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 PLANTS = [
-    ("no writer lock", "core/log/lock.c", "    int64_t deadline = monotonic_us() + wait_us;\n", "    (void)l; (void)wait_us; (void)err;\n    return JB_OK;\n    int64_t deadline = monotonic_us() + wait_us;\n",
+    ("no writer lock", "core/log/lock.c", "    int64_t deadline = monotonic_us() + wait_us - waited_us;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline = monotonic_us() + wait_us - waited_us;\n",
      ("core/log/lock.c", "    struct shared *s = l->shared;\n    uint64_t taken", "    if (l != NULL) return;\n    struct shared *s = l->shared;\n    uint64_t taken"), ("processes", "winner")),
     ("no look-up of keys", "core/book/load.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
      "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n", None, ("threads", "processes", "winner")),
