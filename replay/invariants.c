@@ -87,6 +87,27 @@ check_charge(const struct jb_wallet *w, const struct jb_event *e, uint64_t frame
     }
 }
 
+/* What was due by a closed day has expired before it closed (docs/rules.md section 1). */
+static void
+check_close(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+{
+    struct jb_due due[256];
+    size_t n = 0;
+    struct jb_error err;
+    for (bool more = false; jb_book_due(b, e->day, more ? &due[n - 1] : NULL, due, sizeof due / sizeof due[0], &n, &err) == JB_OK && n > 0;
+         more = true) {
+        for (size_t i = 0; i < n; i++) {
+            struct jb_slot *s;
+            const struct jb_grant *g = jb_book_wallet(b, due[i].wallet, &s, &err) == JB_OK ? jb_wallet_grant(&s->w, due[i].ordinal) : NULL;
+            if (g != NULL && jb_grant_due(g, e->day + 1)) {
+                jb_found(f, "expiry", e->seq, frame, 0, "event %llu closes a day with grant %u of wallet %.*s still in it, whose last day it was",
+                         (unsigned long long)e->seq, due[i].ordinal, (int)s->w.id_n, s->w.id);
+            }
+        }
+    }
+    jb_book_due_drop(b, e->day);
+}
+
 void
 jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
@@ -94,6 +115,9 @@ jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, str
     struct jb_error err;
     if (e->flags & JB_EVF_KEY) {
         check_key(b, e, frame, f);
+    }
+    if (e->type == JB_EV_DAY_CLOSED) {
+        check_close(b, e, frame, f);
     }
     if (e->wallet == 0 || e->type == JB_EV_WALLET_CREATED || jb_book_wallet(b, e->wallet, &s, &err) != JB_OK) {
         return; /* an unknown wallet is apply's to say */

@@ -136,6 +136,8 @@ jb_status jb_book_load_room(struct jb_book *b, struct jb_slot *s, jb_amount amou
 jb_status jb_book_load_intervals(struct jb_book *b, struct jb_slot *s, jb_instant at, struct jb_error *err);
 /* Everything that an event names. */
 jb_status jb_book_load_for(struct jb_book *b, struct jb_slot *s, const struct jb_event *e, struct jb_error *err);
+/* Forgets the entries with expires_on <= through that are in memory: for an audit, which has looked at them and keeps no store. */
+void jb_book_due_drop(struct jb_book *b, jb_day through);
 /* The next n due entries with expires_on <= through, in order of (expires_on, wallet, ordinal), after *after (NULL: from the beginning). */
 jb_status jb_book_due(struct jb_book *b, jb_day through, const struct jb_due *after, struct jb_due *ret, size_t n, size_t *ret_n,
                       struct jb_error *err);

@@ -390,6 +390,19 @@ compare_due(const void *a, const void *b)
     return memcmp(x, y, sizeof x);
 }
 
+void
+jb_book_due_drop(struct jb_book *b, jb_day through)
+{
+    JB_ASSERT(!b->save.live && b->store == NULL);
+    size_t kept = 0;
+    for (size_t i = 0; i < b->due.n; i++) {
+        if (b->due.at[i].expires_on > through) {
+            b->due.at[kept++] = b->due.at[i];
+        }
+    }
+    b->due.n = kept;
+}
+
 jb_status
 jb_book_due(struct jb_book *b, jb_day through, const struct jb_due *after, struct jb_due *ret, size_t n, size_t *ret_n, struct jb_error *err)
 {

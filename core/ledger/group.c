@@ -64,7 +64,7 @@ run_group(struct work *w, struct jb_answer *members, bool keep, bool *ret_refuse
     }
     enum jb_step step = JB_STEP_DECIDED;
     if (!w->closed) {
-        w->before_closing = w->l->book->g.seq;
+        w->before_closing = jb_before_closing(w);
     }
     jb_day through = keep ? JB_NO_DAY : jb_due_day(&w->l->book->g, w->m.recorded_at);
     if (through != JB_NO_DAY) {
@@ -103,7 +103,7 @@ jb_process_group(struct work *w)
     /* Only an accepted group closes days: so when a closing is due it is tried first, undone, and done behind the closing. */
     enum jb_step step = run_group(w, members, !due && !dry, &refused, &index);
     if (step == JB_STEP_DECIDED && !refused && due && !dry) {
-        w->before_closing = w->l->book->g.seq;
+        w->before_closing = jb_before_closing(w);
         w->closed = true;
         step = jb_close_due(w);
         if (step == JB_STEP_DECIDED) {

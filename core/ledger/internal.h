@@ -31,6 +31,9 @@ struct jb_request {
     size_t n;
     size_t decided; /* commands whose answers are ready but not yet on disk */
     size_t done;    /* commands whose answers are final */
+    /* The closing of days before the next command was cut by a commit: the last event before it began. */
+    bool cut;
+    jb_seq before_cut;
     struct jb_submit_options options;
     struct jb_text caller;
     jb_answers *answers;

@@ -57,21 +57,27 @@ jb_write_wallet_event(struct work *w, struct jb_slot *s, const struct jb_event *
     return status == JB_OK ? jb_emit(w->l, e, w->err) : status;
 }
 
-/* `expect` is compared before due expiries are written (docs/rules.md section 5), also those that the group's own closing of days wrote: a caller
- * cannot know them. So a wallet that no member has touched yet counts as it was before the closing. */
+/* `expect` is compared before due expiries are written (docs/rules.md section 5), also those that the command's own closing of days wrote: a
+ * caller cannot know them. A group closes before its members are decided, and a closing that was cut by commits is behind a single command that
+ * is decided again. So a wallet that no member has touched yet counts as it was before the closing; what others did to it meanwhile counts. */
 static jb_status
 known_version(struct work *w, const struct jb_wallet *wallet)
 {
     w->m.known_version = 0;
-    if (w->group == NULL || (w->c->has & JB_HAS(JB_CF_EXPECT)) == 0 || wallet->version >= w->first) {
+    bool closed = w->group != NULL ? wallet->version < w->first : w->r->cut;
+    if (!closed || (w->c->has & JB_HAS(JB_CF_EXPECT)) == 0) {
         return JB_OK;
     }
+    jb_seq before = w->group != NULL ? w->before_closing : w->r->before_cut;
     jb_seq version = wallet->version;
-    while (version > w->before_closing) {
+    while (version > before) {
         const struct jb_event *e;
         jb_status status = jb_book_event(w->l->book, version, &e, w->err);
         if (status != JB_OK) {
             return status;
+        }
+        if (e->type != JB_EV_FREE_EXPIRED) {
+            break;
         }
         version = e->prev;
     }

@@ -69,13 +69,17 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
                 return JB_OK;
             }
             since_look = since_look >= 256 ? 0 : since_look;
+            jb_seq before = l->book->g.seq;
             enum jb_step step = jb_process(l, r, r->decided, err);
             if (step == JB_STEP_FAILED) {
                 return err->status != JB_OK ? err->status : JB_E_CORRUPT;
             }
             if (step == JB_STEP_COMMIT_FIRST) {
+                r->before_cut = r->cut ? r->before_cut : before;
+                r->cut = true;
                 return JB_OK;
             }
+            r->cut = false;
             r->decided++;
         }
         pthread_mutex_lock(&l->queue_lock);
@@ -235,6 +239,9 @@ one_commit(struct jb_ledger *l)
     if (status == JB_OK) {
         acknowledge(l, last);
         checkpoint_if_due(l);
+    }
+    if (status != JB_OK) {
+        l->closing = false; /* the expiries that it stands behind were not written, or nobody knows: from the day's first one again */
     }
     jb_book_rest(l->book);
     jb_lock_release(l->lock);

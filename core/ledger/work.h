@@ -21,6 +21,13 @@ struct work {
     bool closed; /* the closing of days before a group is done */
 };
 
+/* The last event before the closing of days that this command makes, over all the commits that it took. */
+static inline jb_seq
+jb_before_closing(const struct work *w)
+{
+    return w->r->cut ? w->r->before_cut : w->l->book->g.seq;
+}
+
 static inline enum jb_step
 jb_step_of(jb_status status)
 {

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Takes the writer lock, and then the look-up of keys, out of a copy of core/: the races of racers.c must fail each time.
+"""Takes the writer lock, and then the look-up of keys, out of a copy of core/: the races of racers.c must fail each time. Then what makes a closing
+of days begin again after a failed commit: the test of it must fail, and the audit must refute the ledger that it leaves.
 
-usage: planted.py SOURCE_DIR"""
+usage: planted.py SOURCE_DIR JANGBU"""
 import contextlib
 import glob
 import os
@@ -20,7 +21,7 @@ PLANTS = [
 
 
 def build(tree, program):
-    sources = sorted(glob.glob(tree + "/core/*/*.c")) + [tree + "/racers.c"]
+    sources = sorted(glob.glob(tree + "/core/*/*.c")) + [program + ".c"]
     subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-w", "-I" + tree + "/core/include", "-I" + tree + "/core", "-o", program, *sources,
                     "-llmdb", "-lmsgpackc", "-lxxhash", "-lpthread"], check=True)
 
@@ -49,6 +50,21 @@ def fails(program, race):
     return False
 
 
+def closing(source, jangbu):
+    """Expiries that a failed commit took with it, and a closing that goes on behind them."""
+    with tempfile.TemporaryDirectory() as tree:
+        shutil.copytree(source + "/core", tree + "/core")
+        shutil.copy(source + "/tests/faults/closing.c", tree)
+        replace(tree + "/core/ledger/submit.c", "        l->closing = false; /* the expiries", "        /* the expiries")
+        build(tree, tree + "/closing")
+        noticed = subprocess.run([tree + "/closing", "full", tree + "/ledger"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
+        audit = subprocess.run([jangbu, "audit", tree + "/ledger"], capture_output=True, text=True)
+    refuted = audit.returncode == 1 and "whose last day it was" in audit.stdout and "REFUTED" in audit.stdout
+    print(f"no new beginning of a closing: {'the test fails, as it must' if noticed else 'NOT NOTICED'}; "
+          f"{'the audit refutes the ledger' if refuted else 'NOT SEEN BY THE AUDIT: ' + audit.stdout[-500:] + audit.stderr}", flush=True)
+    return noticed and refuted
+
+
 def main():
     source, failed = os.path.abspath(sys.argv[1]), 0
     for name, path, old, new, more, races in PLANTS:
@@ -63,6 +79,7 @@ def main():
                 seen = fails(tree + "/racers", race)
                 print(f"{name}, {race}: {'the race fails, as it must' if seen else 'NOT NOTICED'}", flush=True)
                 failed += not seen
+    failed += not closing(source, sys.argv[2])
     return 1 if failed else 0
 
 
