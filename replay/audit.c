@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledger/secret.h"
 #include "log/env.h"
 #include "log/head.h"
 #include "projections/views.h"
@@ -101,12 +102,13 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
 }
 
 static void
-check_secret(struct audit *a)
+check_secret(struct audit *a, const uint8_t ledger_id[16])
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/secret", a->dir);
-    if (access(path, R_OK) != 0) {
-        jb_not_checked(&a->f, true, "whether a repeated key had the same content: the file `secret` is missing");
+    uint8_t secret[JB_SECRET_BYTES];
+    enum jb_secret_found found = jb_secret_read(a->dir, ledger_id, secret);
+    if (found != JB_SECRET_THERE) {
+        jb_not_checked(&a->f, true, "whether a repeated key had the same content: the file `secret` is %s. Put the ledger's own back from a backup",
+                       found == JB_SECRET_LOST ? "missing" : "damaged, or another ledger's");
     }
 }
 
@@ -150,8 +152,8 @@ compare_all(struct audit *a, const struct jb_log_identity *identity, struct jb_s
     }
     if (identity != NULL) {
         check_head(a, identity->ledger_id, r);
+        check_secret(a, identity->ledger_id);
     }
-    check_secret(a);
     if (r->verified_to == r->events && r->events > 0) {
         check_views(a);
     } else {

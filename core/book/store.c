@@ -75,11 +75,14 @@ meta_put(struct jb_store *s, MDB_txn *txn, int which, const struct jb_store_meta
 
 /* ---- opening ---------------------------------------------------------------------------------------------------------------- */
 
-/* Everyone who has the store open holds a lock on this byte of FILE-users; who gets it alone may make a damaged file anew. */
+/* Bytes of FILE-users that are locked. Everyone who has the store open holds the first; who gets it alone may make a damaged file anew. A rebuild
+ * holds the second: the next generation belongs to one of them only. */
+enum { PRESENCE = 0, REBUILD = 1 };
+
 static int
-lock_presence(int fd, short type)
+lock_byte(int fd, int byte, short type)
 {
-    struct flock fl = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    struct flock fl = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
     return fcntl(fd, F_OFD_SETLK, &fl);
 }
 
@@ -199,7 +202,7 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
     *ret_remade = false;
     /* A reader says that it is there, too, where the file is. */
     s->presence_fd = open(lock_path, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool alone = !read_only && s->presence_fd >= 0 && lock_presence(s->presence_fd, F_WRLCK) == 0;
+    bool alone = !read_only && s->presence_fd >= 0 && lock_byte(s->presence_fd, PRESENCE, F_WRLCK) == 0;
     int code;
     jb_status status = open_env(s, path, ret_remade, &code, err);
     if (status != JB_OK && unusable(status, code) && alone && (s->env == NULL || jb_env_users(s->env) == 1)) {
@@ -211,7 +214,7 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
         *ret_remade = true;
     }
     if (s->presence_fd >= 0) {
-        lock_presence(s->presence_fd, F_RDLCK);
+        lock_byte(s->presence_fd, PRESENCE, F_RDLCK);
     }
     if (status != JB_OK) {
         status = unusable(status, code) ? stale(err, path, code) : status;
@@ -367,6 +370,11 @@ jb_status
 jb_store_next_begin(struct jb_store *s, struct jb_error *err)
 {
     struct jb_store_txn t;
+    if (lock_byte(s->presence_fd, REBUILD, F_WRLCK) != 0) {
+        return errno == EAGAIN || errno == EACCES
+                   ? jb_fail(err, JB_E_BUSY, "another rebuild of %s is under way; wait until it has ended", jb_env_path(s->env))
+                   : jb_fail_errno(err, JB_E_IO, errno, "cannot lock %s-users", jb_env_path(s->env));
+    }
     jb_status status = jb_store_write(s, &t, err);
     if (status != JB_OK) {
         return status;
@@ -401,6 +409,9 @@ jb_store_next_switch(struct jb_store *s, struct jb_error *err)
     MDB_txn *txn = t.txn;
     t.txn = NULL;
     code = jb_env_commit(s->env, txn);
+    if (code == 0) {
+        lock_byte(s->presence_fd, REBUILD, F_UNLCK);
+    }
     return code == 0 ? JB_OK : jb_env_fail(err, code, s->env, "writing");
 }
 

@@ -53,24 +53,6 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, void (*progress)(vo
 }
 
 static jb_status
-copy_secret(struct jb_ledger *l, const char *dest, struct jb_error *err)
-{
-    char path[4096];
-    if (!l->has_secret) {
-        return JB_OK;
-    }
-    snprintf(path, sizeof path, "%s/secret", dest);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return jb_fail_errno(err, JB_E_IO, errno, "cannot make %s", path);
-    }
-    bool ok = write(fd, l->secret, sizeof l->secret) == (ssize_t)sizeof l->secret && fsync(fd) == 0;
-    int code = errno;
-    close(fd);
-    return ok ? JB_OK : jb_fail_errno(err, code == ENOSPC ? JB_E_FULL : JB_E_IO, code, "cannot write %s", path);
-}
-
-static jb_status
 make_dest(const char *dest, struct jb_error *err)
 {
     if (mkdir(dest, 0700) == 0) {
@@ -108,5 +90,8 @@ jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t 
         snprintf(path, sizeof path, "%s/people.mdb", dest);
         status = copy_env(jb_people_env(l->people), path, tree, NULL, NULL, err);
     }
-    return status == JB_OK ? copy_secret(l, dest, err) : status;
+    if (status == JB_OK && l->has_secret) {
+        status = jb_secret_write(dest, l->secret, l->identity.ledger_id, err);
+    }
+    return status == JB_OK ? jb_sync_dir(dest, err) : status;
 }

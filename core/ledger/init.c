@@ -106,7 +106,7 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
 }
 
 static jb_status
-first_commit(struct jb_log *log, const struct jb_init_options *o, struct jb_error *err)
+first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t ledger_id[16], struct jb_error *err)
 {
     struct jb_log_batch b = {.first = 1};
     struct jb_event e;
@@ -116,9 +116,7 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, struct jb_erro
     e.id = (struct jb_text){o->currency, 3};
     e.code2 = (uint32_t)o->exponent;
     e.number = o->utc_offset_s;
-    if (getrandom(e.ledger_id, sizeof e.ledger_id, 0) != (ssize_t)sizeof e.ledger_id) {
-        return jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
-    }
+    memcpy(e.ledger_id, ledger_id, sizeof e.ledger_id);
     jb_status status = JB_E_NOMEM;
     if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o)) {
         struct jb_log_head head = {0};
@@ -132,14 +130,27 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, struct jb_erro
     return status;
 }
 
-static void
-sync_dir(const char *dir)
+static jb_status
+sync_one(const char *dir, struct jb_error *err)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
     if (fd >= 0) {
-        fsync(fd);
         close(fd);
     }
+    /* Some file systems have nothing to sync there; and a parent may be one that can be passed and not read. */
+    return code == 0 || code == EINVAL || code == EACCES ? JB_OK : jb_fail_errno(err, JB_E_IO, code, "cannot sync %s", dir);
+}
+
+jb_status
+jb_sync_dir(const char *dir, struct jb_error *err)
+{
+    char parent[4096];
+    jb_status status = sync_one(dir, err);
+    if (status == JB_OK && snprintf(parent, sizeof parent, "%s/..", dir) < (int)sizeof parent) {
+        status = sync_one(parent, err);
+    }
+    return status;
 }
 
 jb_status
@@ -157,21 +168,20 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     }
     o.exponent = o.exponent >= 0 ? o.exponent : exponent_of(o.currency);
     status = check_options(&o, err);
+    uint8_t ledger_id[16];
+    if (status == JB_OK && getrandom(ledger_id, sizeof ledger_id, 0) != (ssize_t)sizeof ledger_id) {
+        status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
+    }
     status = status == JB_OK ? make_dir(dir, err) : status;
-    status = status == JB_OK ? jb_secret_make(dir, err) : status;
+    status = status == JB_OK ? jb_secret_make(dir, ledger_id, err) : status;
     if (status != JB_OK) {
         return status;
     }
     struct jb_log *log;
     status = jb_log_open(dir, false, true, 0, &log, err);
     if (status == JB_OK) {
-        status = first_commit(log, &o, err);
+        status = first_commit(log, &o, ledger_id, err);
         jb_log_close(log);
     }
-    sync_dir(dir);
-    char parent[4096];
-    if (snprintf(parent, sizeof parent, "%s/..", dir) < (int)sizeof parent) {
-        sync_dir(parent);
-    }
-    return status;
+    return status == JB_OK ? jb_sync_dir(dir, err) : status;
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "book/book.h"
 #include "ledger/answers.h"
+#include "ledger/secret.h"
 #include "ledger/state_read.h"
 #include "log/env.h"
 #include "log/head.h"
@@ -16,7 +17,6 @@
 #include "people/people.h"
 #include "rules/decide.h"
 
-#define JB_SECRET_BYTES 192
 /* A commit ends at this many events, or after this long of deciding; between commands, never inside one. */
 #define JB_COMMIT_EVENTS_MAX 8192
 #define JB_COMMIT_DECIDE_US 4000
@@ -86,8 +86,12 @@ struct jb_ledger {
 
 /* fingerprint.c */
 uint64_t jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c); /* 0: the secret is lost */
-jb_status jb_secret_make(const char *dir, struct jb_error *err);
+jb_status jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb_error *err);
+jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16], struct jb_error *err);
 void jb_secret_load(struct jb_ledger *l);
+
+/* init.c: makes the names in a new directory, and its own, last. */
+jb_status jb_sync_dir(const char *dir, struct jb_error *err);
 
 /* take.c: commands as this version has them: as they are where the caller has the same header, else copies in set's memory. */
 jb_status jb_take_commands(jb_answers *set, const struct jb_command *list, size_t n, const struct jb_command **ret, struct jb_error *err);

@@ -11,10 +11,13 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Address space for a file that cannot do with less. */
 #define MAP_BYTES_LEAST (UINT64_C(1) << 20)
+/* How long a map that has to grow waits for the transactions of this process to end. */
+#define RESIZE_WAIT_S 2
 
 struct jb_env {
     struct jb_env *next;
@@ -101,6 +104,9 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
         return jb_fail(err, JB_E_FORMAT, "%s is not a file of this program (%s)", path, mdb_strerror(code));
     case MDB_READERS_FULL:
         return jb_fail(err, JB_E_BUSY, "too many readers of %s at once (1,024); end some of them", path);
+    case ETIMEDOUT:
+        return jb_fail(err, JB_E_BUSY,
+                       "the map of %s has to grow, and a cursor or another reader of this process keeps it in use; close it and try again", path);
     default:
         if (code > 0) {
             return jb_fail_errno(err, JB_E_IO, code, "%s %s failed", doing, path);
@@ -141,16 +147,20 @@ check_file_system(const char *path, struct jb_error *err)
 
 /* Compares what the file's meta pages claim with what is there: reading beyond the end of a mapped file kills the process. */
 static jb_status
-check_length(struct jb_env *e, const struct stat *st, struct jb_error *err)
+look_at(struct jb_env *e, struct stat *ret, struct jb_error *err)
 {
     MDB_envinfo info;
-    MDB_stat stat_;
+    MDB_stat pages;
     mdb_env_info(e->lmdb, &info);
-    mdb_env_stat(e->lmdb, &stat_);
-    uint64_t claimed = ((uint64_t)info.me_last_pgno + 1) * stat_.ms_psize;
-    if ((uint64_t)st->st_size < claimed) {
+    mdb_env_stat(e->lmdb, &pages);
+    /* The size behind the claim: a writer makes the file longer first and claims it then. */
+    if (stat(e->path, ret) != 0) {
+        return jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", e->path);
+    }
+    uint64_t claimed = ((uint64_t)info.me_last_pgno + 1) * pages.ms_psize;
+    if ((uint64_t)ret->st_size < claimed) {
         return jb_fail(err, JB_E_CORRUPT, "%s is cut short: %llu bytes, but it has pages up to %llu. Restore it from a backup", e->path,
-                       (unsigned long long)st->st_size, (unsigned long long)claimed);
+                       (unsigned long long)ret->st_size, (unsigned long long)claimed);
     }
     return JB_OK;
 }
@@ -225,8 +235,8 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret, 
         /* The lock file cannot be made on a read-only file system: nobody can write there either, so no lock is needed. */
         code = open_lmdb(e, o, map_bytes, MDB_NOLOCK);
     }
-    if (code != 0 || stat(path, &st) != 0) {
-        jb_status status = code == 0 ? jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", path) : jb_env_fail(err, code, e, "opening");
+    if (code != 0) {
+        jb_status status = jb_env_fail(err, code, e, "opening");
         release(e);
         return status;
     }
@@ -234,7 +244,7 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret, 
     mdb_env_get_fd(e->lmdb, &fd);
     /* 0.9.24 opens its first descriptor without O_CLOEXEC. */
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    jb_status status = check_length(e, &st, err);
+    jb_status status = look_at(e, &st, err);
     if (status != JB_OK) {
         release(e);
         return status;
@@ -255,11 +265,18 @@ open_locked(const char *path, const struct jb_env_options *o, struct jb_env **re
 {
     struct stat st;
     bool there = stat(path, &st) == 0;
+    if (!there && errno != ENOENT && errno != ENOTDIR) {
+        return jb_fail_errno(err, errno == EACCES ? JB_E_READONLY : JB_E_IO, errno, "cannot look at %s", path);
+    }
     if (!there && (o->read_only || !o->create)) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no %s", path);
     }
     if (there && st.st_size == 0 && !o->create) {
         return jb_fail(err, JB_E_FORMAT, "%s is empty", path);
+    }
+    /* A file that may be made is one with nothing in it as well; who only reads cannot make it. */
+    if (there && st.st_size == 0 && o->read_only) {
+        return jb_fail(err, JB_E_NOTFOUND, "%s is empty", path);
     }
     if (there) {
         jb_status status = check_file_system(path, err);
@@ -341,19 +358,26 @@ leave(struct jb_env *e)
     pthread_mutex_unlock(&e->gate);
 }
 
-/* bytes 0: take over the size that another process gave it. */
+/* bytes 0: take over the size that another process gave it. ETIMEDOUT: transactions of this process stayed open. */
 static int
 resize(struct jb_env *e, uint64_t bytes)
 {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RESIZE_WAIT_S;
+    int code = 0;
     pthread_mutex_lock(&e->gate);
     while (e->resizing) {
         pthread_cond_wait(&e->gate_changed, &e->gate);
     }
     e->resizing = true;
-    while (e->open_txns > 0) {
-        pthread_cond_wait(&e->gate_changed, &e->gate);
+    /* One of them may be the caller's own cursor, which ends only when this call has: so not for ever. */
+    while (e->open_txns > 0 && code == 0) {
+        code = pthread_cond_timedwait(&e->gate_changed, &e->gate, &until);
     }
-    int code = mdb_env_set_mapsize(e->lmdb, (size_t)bytes);
+    if (code == 0 || e->open_txns == 0) {
+        code = mdb_env_set_mapsize(e->lmdb, (size_t)bytes);
+    }
     e->resizing = false;
     pthread_cond_broadcast(&e->gate_changed);
     pthread_mutex_unlock(&e->gate);

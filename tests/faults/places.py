@@ -131,6 +131,35 @@ def secret(jangbu, work):
     check("without the secret known keys get their first result", all(r.get("content_checked") is False for r in out) and len(out) == len(first), out[0])
     out = run(jangbu, "audit", ledger, "--json")
     check("and the audit could not tell", json.loads(out.stdout)["verdict"] == "unknown" and out.returncode == 3, out.stdout[:200])
+    other, _, _ = new(jangbu, work, "secret-other")
+    with open(os.path.join(other, "secret"), "rb") as f:
+        foreign = f.read()
+    for name, content in (("empty", b""), ("cut short", foreign[:96]), ("damaged", os.urandom(len(foreign))), ("another ledger's", foreign)):
+        ledger, first, _ = new(jangbu, work, "secret-" + name.replace(" ", "-"))
+        with open(os.path.join(ledger, "secret"), "wb") as f:
+            f.write(content)
+        out = [json.loads(line) for line in run(jangbu, "apply", ledger, "--clock=at", feed=FEED).stdout.splitlines()]
+        check(f"a secret that is {name} is as a lost one", all(r.get("content_checked") is False for r in out) and len(out) == len(first), out[0])
+        out = run(jangbu, "audit", ledger)
+        check(f"and the audit says so ({name})", out.returncode == 3 and "damaged, or another ledger's" in out.stdout, out.stdout)
+        out = run(jangbu, "backup", ledger, ledger + "-copy")
+        check(f"and the backup does not say that it has it ({name})", out.returncode == 0 and "not copied: secret" in out.stdout, out.stdout)
+
+
+def empty_files(jangbu, work):
+    """A file of no bytes is one that is not there."""
+    for name in ("views.mdb", "state.mdb", "people.mdb"):
+        ledger, _, before = new(jangbu, work, "empty-" + name)
+        with open(os.path.join(ledger, name), "wb"):
+            pass
+        after = figures(jangbu, ledger)
+        check(f"an empty {name} changes no figure", after == before or name == "people.mdb", after)
+        out = run(jangbu, "audit", ledger)
+        check(f"and the audit passes ({name})", out.returncode == 0 and "Bad file" not in out.stdout + out.stderr, out.stdout + out.stderr)
+        with open(os.path.join(ledger, name), "wb"):
+            pass
+        out = run(jangbu, "audit", ledger)
+        check(f"also before anything else has read it ({name})", out.returncode == 0 and "Bad file" not in out.stdout + out.stderr, out.stdout + out.stderr)
 
 
 def another_user(jangbu, work):
@@ -205,7 +234,7 @@ def limited(jangbu, work):
 def main():
     jangbu = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
-        for part in (full_disk, read_only, projections, rollback, secret, another_user, people, zones, limited):
+        for part in (full_disk, read_only, projections, rollback, secret, empty_files, another_user, people, zones, limited):
             part(jangbu, work)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
     return 1 if checks["failed"] else 0

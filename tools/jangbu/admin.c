@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "app.h"
@@ -262,14 +263,22 @@ cmd_backup(struct app *app, int argc, char **argv)
     if (status != JB_OK) {
         return app_fail(app, &app->err);
     }
+    char secret[4096];
+    bool has_secret = snprintf(secret, sizeof secret, "%s/secret", args[1]) < (int)sizeof secret && access(secret, F_OK) == 0;
     if (app->json) {
         js_open(&app->out, NULL, '{');
         js_bool(&app->out, "ok", true);
         js_str(&app->out, "dest", args[1]);
+        js_bool(&app->out, "secret", has_secret);
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("copied to %s: log.mdb, people.mdb, secret. `jangbu audit %s` checks it\n", args[1], args[1]);
+        printf("copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it\n", args[1], has_secret ? ", secret" : "", args[1]);
+        if (!has_secret) {
+            printf("not copied: secret, which is lost or damaged here: in this ledger, as in the copy, repeated keys are answered without a "
+                   "comparison of their "
+                   "content\n");
+        }
     }
     return EXIT_DONE;
 }

@@ -182,6 +182,9 @@ print_answer(struct app *app, const struct jb_answer *a)
         out_uint(o, a->seq);
         out_str(o, ")");
     }
+    if (!a->content_checked) {
+        out_str(o, "; not compared with what is asked now: the ledger's `secret` is lost");
+    }
     out_char(o, '\n');
     print_parts(app, &a->event);
     if (a->has_balance) {

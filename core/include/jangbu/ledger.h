@@ -111,7 +111,9 @@ JB_API JB_NODISCARD jb_status jb_head_get(jb_ledger *l, struct jb_head *ret, str
 /* The sequence number of the last event recorded at or before t (init's events count as recorded before everything). */
 JB_API JB_NODISCARD jb_status jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err);
 
-/* Reads events from number `from` (1 or more) on, in order, including those appended later. *ret is owned: jb_cursor_close. */
+/* Reads events from number `from` (1 or more) on, in order, including those appended later. *ret is owned: jb_cursor_close.
+ * An open cursor keeps the log's map in use. Where address space is limited (ulimit -v) that map is small and grows with the log, which no
+ * open cursor of the process allows: jb_submit then fails with JB_E_BUSY after 2 s, and nothing is done. Elsewhere it never has to. */
 JB_API JB_NODISCARD jb_status jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err);
 /* *ret is borrowed until the next call on c. JB_END: nothing more yet; call again later to follow the log. */
 JB_API JB_NODISCARD jb_status jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err);
