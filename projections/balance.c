@@ -56,7 +56,7 @@ state_on(struct jb_look *q, uint32_t wallet, jb_day day, jb_seq from, struct jb_
         }
         seq = e->prev;
     }
-    return jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet on that day", wallet);
+    return jb_not_yet(q, wallet, 0, err);
 }
 
 /* light is the state at the day's closing event; what was posted to later days is taken back. */
@@ -98,8 +98,7 @@ jb_look_balance(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r,
                            .refund_in_transit = light.transit,
                            .version = light.version};
     if (r->only_through != JB_NO_DAY) {
-        status = light.created_on > r->only_through ? jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet on that day", wallet)
-                                                    : posted_through(q, wallet, r->only_through, &light, &b, err);
+        status = light.created_on > r->only_through ? jb_not_yet(q, wallet, 0, err) : posted_through(q, wallet, r->only_through, &light, &b, err);
     }
     jb_light_free(&light);
     if (status == JB_OK) {

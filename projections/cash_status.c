@@ -115,7 +115,7 @@ collect(struct jb_look *q, uint32_t number, jb_cash_view view, const struct jb_r
     bool there = r->only_through == JB_NO_DAY || then.created_on <= r->only_through;
     jb_light_free(&then);
     if (!there) {
-        return jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet on that day", number);
+        return jb_not_yet(q, number, 0, err);
     }
     if (view == JB_VIEW_KNOWN) {
         return known_rows(q, number, r, list, err);

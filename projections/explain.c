@@ -135,8 +135,7 @@ state_then(struct jb_look *q, uint32_t number, const struct jb_resolved *r, stru
     struct jb_move later = {.paid = 0};
     if (r->only_through != JB_NO_DAY) {
         struct jb_walk walk = {.from = light.version, .posted_after = r->only_through};
-        status = light.created_on > r->only_through ? jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet on that day", number)
-                                                    : jb_look_walk(q, number, &walk, &later, err);
+        status = light.created_on > r->only_through ? jb_not_yet(q, number, 0, err) : jb_look_walk(q, number, &walk, &later, err);
     }
     p->total = light.paid - later.paid - later.free;
     p->dormant = -later.dormant;

@@ -90,7 +90,7 @@ newest(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r, struct p
         return status;
     }
     if (r->only_through != JB_NO_DAY && light.created_on > r->only_through) {
-        status = jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet on that day", wallet);
+        status = jb_not_yet(q, wallet, 0, err);
     }
     struct jb_light_sums sums;
     struct jb_move later = {.paid = 0};

@@ -118,6 +118,18 @@ bring_forward(struct jb_look *q, uint32_t wallet, struct jb_light *light, jb_seq
 }
 
 jb_status
+jb_not_yet(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_error *err)
+{
+    char id[JB_ID_BYTES_MAX + 1];
+    struct jb_error ignored;
+    if (jb_wallet_text(q->v->l, wallet, id, &ignored) != JB_OK) {
+        id[0] = '\0';
+    }
+    return seq != 0 ? jb_fail(err, JB_E_NOTFOUND, "the wallet %s did not exist yet at event %llu", id, (unsigned long long)seq)
+                    : jb_fail(err, JB_E_NOTFOUND, "the wallet %s did not exist yet on that day", id);
+}
+
+jb_status
 jb_look_light(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_light *ret, struct jb_error *err)
 {
     struct jb_light light;
@@ -130,7 +142,7 @@ jb_look_light(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_light *r
         status = status == JB_OK ? bring_forward(q, wallet, &light, from, seq, err) : status;
     }
     if (status == JB_OK && (light.version == 0 || light.created_seq > seq)) {
-        status = jb_fail(err, JB_E_NOTFOUND, "wallet %u did not exist yet at event %llu", wallet, (unsigned long long)seq);
+        status = jb_not_yet(q, wallet, seq, err);
     }
     if (status != JB_OK) {
         jb_light_free(&light);

@@ -47,7 +47,9 @@ struct jb_row_list {
 jb_status jb_look_rows(struct jb_look *q, unsigned table, uint32_t wallet, jb_day from, jb_day to, struct jb_row_list *list, struct jb_error *err);
 jb_status jb_look_close(struct jb_look *q, jb_day day, struct jb_close *ret, struct jb_error *err);
 
-/* marks.c: the wallet's light state after its last event <= seq. JB_E_NOTFOUND where it did not exist then (text is filled). */
+/* marks.c: JB_E_NOTFOUND, and the sentence: the wallet was made later than event seq (0: than the day that is asked for). */
+jb_status jb_not_yet(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_error *err);
+/* The wallet's light state after its last event <= seq. JB_E_NOTFOUND where it did not exist then (text is filled). */
 jb_status jb_look_light(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_light *ret, struct jb_error *err);
 
 /* moment.c */

@@ -47,6 +47,7 @@ struct jb_ledger {
     char *dir;
     bool read_only;
     bool accept_rollback;
+    bool rolled_back; /* a reader goes on, and is told */
     char caller[JB_SHORT_BYTES_MAX + 1];
     int64_t lock_wait_us;
     jb_instant (*now)(void *data);

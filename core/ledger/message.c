@@ -80,13 +80,19 @@ say_conditions(struct sentence *s, const struct jb_figure *figures, size_t n, ui
 static void
 say_status(struct sentence *s, uint32_t status, jb_op op)
 {
-    const char *allows = status == JB_WALLET_ACTIVE      ? "charge, consume and refund"
-                         : status == JB_WALLET_OFF       ? "charge and refund"
-                         : status == JB_WALLET_SUSPENDED ? "refund only"
-                                                         : "nothing";
     const struct jb_op_info *info = jb_op_get((uint32_t)op);
-    say(s, "the wallet is %s, which does not allow %s; it allows %s", word(&jb_wallet_status_names, status), info != NULL ? info->name : "this",
-        allows);
+    const char *state = word(&jb_wallet_status_names, status);
+    if ((op == JB_OP_WALLET_ON && status == JB_WALLET_ACTIVE) || (op == JB_OP_WALLET_OFF && status == JB_WALLET_OFF) ||
+        (op == JB_OP_WALLET_SUSPEND && status == JB_WALLET_SUSPENDED)) {
+        say(s, "the wallet is %s already", state);
+    } else if (op == JB_OP_WALLET_LIFT) {
+        say(s, "the wallet is %s: there is no suspension to lift", state);
+    } else if (op == JB_OP_WALLET_ON || op == JB_OP_WALLET_OFF) {
+        say(s, "the wallet is %s, which does not allow %s; lift the suspension first", state, info->name);
+    } else {
+        say(s, "the wallet is %s, which does not allow %s; of charge, consume and refund it allows %s", state, info != NULL ? info->name : "this",
+            status == JB_WALLET_OFF ? "charge and refund" : "refund only");
+    }
 }
 
 /* One sentence a code. */

@@ -75,7 +75,7 @@ check_head(struct jb_ledger *l, struct jb_error *err)
 {
     struct jb_head_file h;
     l->head_fd = jb_head_open(l->dir, l->read_only);
-    if (!jb_head_read(l->head_fd, &h) || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 || l->accept_rollback || l->read_only) {
+    if (!jb_head_read(l->head_fd, &h) || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 || l->accept_rollback) {
         return JB_OK;
     }
     struct jb_log_reader *r;
@@ -91,6 +91,10 @@ check_head(struct jb_ledger *l, struct jb_error *err)
     }
     jb_log_reader_close(r);
     if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, h.chain, JB_CHAIN_BYTES) != 0)) {
+        if (l->read_only) {
+            l->rolled_back = true;
+            return JB_OK;
+        }
         return jb_fail(err, JB_E_ROLLBACK,
                        "the log ends with event %llu, but HEAD says that event %llu was there: the log was put back to an older state. If that is "
                        "meant to be, run `jangbu rebuild --accept-rollback`",
@@ -138,6 +142,7 @@ check_state(struct jb_ledger *l, struct jb_error *err)
         return JB_OK;
     }
     if (l->read_only && (status == JB_E_ROLLBACK || status == JB_E_STALE)) {
+        l->rolled_back |= status == JB_E_ROLLBACK;
         l->read_book = jb_book_close(l->read_book);
         l->store = jb_store_close(l->store);
         return jb_book_open(l->log, NULL, &l->identity, &l->read_book, err);
@@ -219,8 +224,12 @@ jb_close(jb_ledger *l)
 jb_status
 jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err)
 {
-    struct jb_ledger_info full = {
-        .size = sizeof full, .exponent = l->identity.exponent, .utc_offset_s = l->identity.utc_offset_s, .read_only = l->read_only, .dir = l->dir};
+    struct jb_ledger_info full = {.size = sizeof full,
+                                  .exponent = l->identity.exponent,
+                                  .utc_offset_s = l->identity.utc_offset_s,
+                                  .read_only = l->read_only,
+                                  .dir = l->dir,
+                                  .rolled_back = l->rolled_back};
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
     return jb_give(ret, &full, sizeof full, err);

@@ -163,6 +163,8 @@ def usage(ledger, work):
         (("balance", ledger, "W", "--caller", "me"), 2, "takes no --caller"), (("audit", ledger, "--as-of", "5"), 2, "takes no --as-of"),
         (("export", ledger, "--format", "csv", "--json"), 2, "takes no --json"), (("refund", "aprove", ledger, "W", "R"), 2, "do you mean approve?"),
         (("wallet", "frobnicate", ledger, "W"), 2, "has no frobnicate"), (("wallet",), 2, "one more word"), (("stat", *[ledger] * 70), 2, "more than 64 arguments"),
+        (("charge", ledger, "W", "C", "1000", "--key", "a", "--key", "b"), 2, "--key is given twice"),
+        (("balance", ledger, "W", "--as-of", "1"), 1, "the wallet W did not exist yet at event 1"),
         (("charge", ledger, "W", "C", "99999999999999999999"), 1, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),
         (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 1, "AMOUNT_INVALID"),
     ]

@@ -42,7 +42,7 @@ main(void)
     snprintf(dir, sizeof dir, "%s/L", scratch);
     struct jb_error err;
     struct jb_open_options o = {.size = sizeof o};
-    jb_ledger *l;
+    jb_ledger *l = NULL;
     must(jb_init(dir, NULL, &err) == JB_OK && jb_open(dir, &o, &l, &err) == JB_OK, "no ledger");
     jb_answers *answers = jb_answers_new();
     struct jb_command create = {.size = sizeof create,

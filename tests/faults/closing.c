@@ -90,7 +90,7 @@ grant(jb_ledger *l, jb_answers *answers, jb_day day)
 static uint64_t
 count_expired(jb_ledger *l, jb_seq *ret_version)
 {
-    jb_cursor *cursor;
+    jb_cursor *cursor = NULL;
     struct jb_error err;
     uint64_t n = 0;
     const struct jb_event *e;
@@ -168,7 +168,7 @@ main(int argc, char **argv)
     }
     struct jb_error err;
     struct jb_open_options o = {.size = sizeof o};
-    jb_ledger *l;
+    jb_ledger *l = NULL;
     jb_day day;
     must(jb_day_parse(DUE_DAY, strlen(DUE_DAY), &day), "no day");
     must(jb_init(dir, NULL, &err) == JB_OK && jb_open(dir, &o, &l, &err) == JB_OK, "no ledger");

@@ -35,13 +35,13 @@ main(void)
     snprintf(dir, sizeof dir, "%s/L", scratch);
     struct jb_error err;
     struct jb_open_options o = {.size = sizeof o};
-    jb_ledger *l;
+    jb_ledger *l = NULL;
     must(jb_init(dir, NULL, &err) == JB_OK, "no ledger");
     limit_space(60U << 20);
     must(jb_open(dir, &o, &l, &err) == JB_OK, "cannot open it with little address space");
     limit_space(RLIM_INFINITY);
     jb_answers *answers = jb_answers_new();
-    jb_cursor *cursor;
+    jb_cursor *cursor = NULL;
     const struct jb_event *e;
     must(jb_cursor_open(l, 1, &cursor, &err) == JB_OK && jb_cursor_next(cursor, &e, &err) == JB_OK, "no cursor");
 

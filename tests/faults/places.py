@@ -118,6 +118,9 @@ def rollback(jangbu, work):
         out = run(jangbu, "consume", ledger, "W0", "U", "1")
         check("an older log is noticed" + (" by HEAD alone" if gone else ""), out.returncode == 3 and "--accept-rollback" in out.stderr, out.stderr)
         check("the audit says so", run(jangbu, "audit", ledger).returncode == 1)
+        for words in (("stat", ledger), ("log", ledger), ("backup", ledger, ledger + "-" + str(len(gone)))):
+            out = run(jangbu, *words)
+            check(f"{words[0]} warns of an older log", "put back to an older state" in out.stderr, (out.returncode, out.stderr))
         out = run(jangbu, "rebuild", ledger, "--accept-rollback")
         check("the operator accepts it", out.returncode == 0, out.stdout + out.stderr)
         again = run(jangbu, "apply", ledger, "--clock=at", feed=FEED)

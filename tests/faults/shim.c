@@ -1,6 +1,6 @@
 /*
  * Preloaded into a program: at the n-th call that changes a file, kills the process (JB_SHIM_KILL=n) or makes the call fail
- * (JB_SHIM_FAIL=n, JB_SHIM_ERRNO, JB_SHIM_CALL=write|sync|all). Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on
+ * (JB_SHIM_FAIL=n, JB_SHIM_ERRNO, JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds). Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on
  * the ledger's files count: standard output and error do not.
  */
 #include <dlfcn.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -57,6 +58,19 @@ tell(void)
 }
 
 #define REAL(name, type) ((type)dlsym(RTLD_NEXT, name))
+
+/* Much may happen between a size that was read and what is made of it. */
+int
+stat(const char *path, struct stat *ret)
+{
+    int code = REAL("stat", int (*)(const char *, struct stat *))(path, ret), error = errno;
+    size_t n = strlen(path);
+    if (n >= 7 && strcmp(path + n - 7, "log.mdb") == 0 && number("JB_SHIM_STAT") > 0) {
+        usleep((useconds_t)number("JB_SHIM_STAT"));
+    }
+    errno = error;
+    return code;
+}
 
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t at)

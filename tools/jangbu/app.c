@@ -45,6 +45,13 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
         }
         return false;
     }
+    if (app->info.rolled_back) {
+        fprintf(stderr,
+                "jangbu: warning: the log of %s was put back to an older state: it was longer once. What is shown is that older state; nothing can "
+                "be written "
+                "until `jangbu rebuild --accept-rollback`, and `jangbu audit` says more.\n",
+                dir);
+    }
     return true;
 }
 

@@ -38,6 +38,7 @@ parse_as_of(const char *text, struct jb_as_of *ret)
 }
 
 #define COMMON_MAX 3
+#define OPTIONS_MAX 32 /* more than any command has */
 static const struct option_row *nearest_rows, *nearest_common;
 
 static const char *
@@ -87,7 +88,7 @@ no_option(const struct app *app, const char *name)
 }
 
 static bool
-set_option(struct app *app, const struct option_row *row, const char *name, const char *value, bool *ret_used_next, const char *next)
+set_option(struct app *app, const struct option_row *row, const char *name, const char *value, bool *ret_used_next, const char *next, bool again)
 {
     if (row->flag != NULL) {
         if (value != NULL) {
@@ -103,6 +104,10 @@ set_option(struct app *app, const struct option_row *row, const char *name, cons
     }
     if (value == NULL) {
         app_usage(app, "--%s needs a value", name);
+        return false;
+    }
+    if (again) {
+        app_usage(app, "--%s is given twice", name);
         return false;
     }
     *row->value = value;
@@ -125,6 +130,8 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         common[common_n++] = (struct option_row){"caller", NULL, &app->caller};
     }
     *ret_n = 0;
+    const char **seen[OPTIONS_MAX];
+    size_t seen_n = 0;
     bool only_args = false;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -156,8 +163,14 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
             nearest_rows = rows;
             return no_option(app, name);
         }
-        bool used_next = false;
-        if (!set_option(app, row, name, equals != NULL ? equals + 1 : NULL, &used_next, i + 1 < argc ? argv[i + 1] : NULL)) {
+        bool used_next = false, again = false;
+        for (size_t k = 0; k < seen_n; k++) {
+            again |= seen[k] == row->value;
+        }
+        if (row->value != NULL && !again && seen_n < OPTIONS_MAX) {
+            seen[seen_n++] = row->value;
+        }
+        if (!set_option(app, row, name, equals != NULL ? equals + 1 : NULL, &used_next, i + 1 < argc ? argv[i + 1] : NULL, again)) {
             return false;
         }
         i += used_next ? 1 : 0;

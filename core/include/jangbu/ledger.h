@@ -63,7 +63,9 @@ struct jb_ledger_info {
     int32_t utc_offset_s;
     uint8_t ledger_id[16];
     bool read_only;
-    const char *dir; /* borrowed until jb_close */
+    const char *dir;  /* borrowed until jb_close */
+    bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put back to an older state, and what is read is that
+                         state's */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err);
