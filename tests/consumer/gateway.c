@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 
 #include <jangbu/ledger.h>
+#include <jangbu/projections.h>
 
 #include <pthread.h>
 #include <stdio.h>
@@ -205,6 +206,26 @@ move_bonus(jb_ledger *l)
     return reply == REPLY_OK ? 0 : 1;
 }
 
+/* Reading: one set of projections for all threads, beside the handle that writes. */
+static int
+show_balance(jb_ledger *l, const char *wallet)
+{
+    struct jb_error err = {0};
+    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
+    jb_views *views;
+    jb_status status = jb_views_open(l, &views, &err);
+    if (status == JB_OK) {
+        status = jb_balance_get(views, text(wallet), NULL, &b, &err);
+        jb_views_close(views);
+    }
+    if (status != JB_OK) {
+        return failed("a balance", &err);
+    }
+    printf("%s: %lld paid, %lld free, %lld debt as of event %llu\n", b.wallet, (long long)b.balance.paid, (long long)b.balance.free,
+           (long long)b.balance.debt, (unsigned long long)b.as_of.seq);
+    return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -246,6 +267,8 @@ main(int argc, char **argv)
     } else {
         printf("%llu events\n", (unsigned long long)stat.events);
     }
+    int shown = show_balance(l, "W0");
+    result = shown > result ? shown : result;
     l = jb_close(l); /* writes behind what is due */
     return result;
 }

@@ -1,7 +1,7 @@
 /*
  * Preloaded into a program: at the n-th call that changes a file, kills the process (JB_SHIM_KILL=n) or makes the call fail
- * (JB_SHIM_FAIL=n, JB_SHIM_ERRNO, JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds). Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on
- * the ledger's files count: standard output and error do not.
+ * (JB_SHIM_FAIL=n, JB_SHIM_ERRNO, JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds). Counts go to
+ * the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's files count: standard output and error do not.
  */
 #include <dlfcn.h>
 #include <errno.h>
