@@ -185,6 +185,14 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
             *ret_result = JB_LOG_COMMITTED;
             return JB_OK;
         }
+        if (code == MDB_MAP_FULL) {
+            /* The list of free pages did not fit: nothing was committed. */
+            status = jb_env_grow(l->env, err);
+            if (status == JB_OK) {
+                continue;
+            }
+            return status;
+        }
         if (jb_env_sound(l->env)) {
             /* The fault came before LMDB's meta page: the old state is intact and nothing was committed. */
             return jb_env_fail(err, code == EIO && jb_env_full(l->env) ? ENOSPC : code, l->env, "appending to");
