@@ -391,8 +391,8 @@ jb_store_next_begin(struct jb_store *s, struct jb_error *err)
     return jb_store_commit(&t, t.meta.seq, t.meta.chain, err);
 }
 
-jb_status
-jb_store_next_switch(struct jb_store *s, struct jb_error *err)
+static jb_status
+switch_once(struct jb_store *s, struct jb_error *err)
 {
     struct jb_store_txn t;
     jb_status status = jb_store_next_write(s, &t, err);
@@ -409,10 +409,17 @@ jb_store_next_switch(struct jb_store *s, struct jb_error *err)
     MDB_txn *txn = t.txn;
     t.txn = NULL;
     code = jb_env_commit(s->env, txn);
-    if (code == 0) {
-        lock_byte(s->presence_fd, REBUILD, F_UNLCK);
-    }
-    return code == 0 ? JB_OK : jb_env_fail(err, code, s->env, "writing");
+    return code == 0 ? JB_OK : write_failed(&t, code, err);
+}
+
+jb_status
+jb_store_next_switch(struct jb_store *s, struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = switch_once(s, err);
+    } while (status == JB_E_FULL && jb_store_grown(s)); /* the list of the pages that become free may be what the map has no room for */
+    return status;
 }
 
 jb_status

@@ -73,8 +73,8 @@ jb_status jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, 
 bool jb_store_grown(struct jb_store *s);
 
 /* The next generation, for a rebuild: its tables begin empty (what an interrupted rebuild left is dropped first). Commits of next
- * transactions record seq in the next generation's own meta. It belongs to s from here to the switch, or until s is closed; meanwhile
- * it is JB_E_BUSY for others. */
+ * transactions record seq in the next generation's own meta. It belongs to s until s is closed, so that a rebuild of several stores has
+ * them all when it has the first; meanwhile it is JB_E_BUSY for others. */
 jb_status jb_store_next_begin(struct jb_store *s, struct jb_error *err);
 jb_status jb_store_next_write(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
 /* In one transaction: the next generation becomes the current one, the old one's tables are dropped. */

@@ -220,7 +220,11 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret, 
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
     pthread_mutex_init(&e->gate, NULL);
-    pthread_cond_init(&e->gate_changed, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&e->gate_changed, &attr);
+    pthread_condattr_destroy(&attr);
     e->pid = getpid();
     e->read_only = o->read_only;
     struct stat st;
@@ -362,15 +366,15 @@ leave(struct jb_env *e)
 static int
 resize(struct jb_env *e, uint64_t bytes)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RESIZE_WAIT_S;
-    int code = 0;
     pthread_mutex_lock(&e->gate);
     while (e->resizing) {
         pthread_cond_wait(&e->gate_changed, &e->gate);
     }
     e->resizing = true;
+    int code = 0;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RESIZE_WAIT_S;
     /* One of them may be the caller's own cursor, which ends only when this call has: so not for ever. */
     while (e->open_txns > 0 && code == 0) {
         code = pthread_cond_timedwait(&e->gate_changed, &e->gate, &until);

@@ -39,7 +39,7 @@ def fails(program, race):
         with tempfile.TemporaryDirectory() as scratch:  # a race that fails leaves its ledger behind
             p = subprocess.Popen([program, race], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": scratch}, process_group=0)
             try:
-                if p.wait(timeout=60) != 0:
+                if p.wait(timeout=30) != 0:
                     return True
             except subprocess.TimeoutExpired:
                 return True

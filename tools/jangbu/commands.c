@@ -183,7 +183,7 @@ print_answer(struct app *app, const struct jb_answer *a)
         out_str(o, ")");
     }
     if (!a->content_checked) {
-        out_str(o, "; not compared with what is asked now: the ledger's `secret` is lost");
+        out_str(o, "; not compared with what is asked now: the file `secret` is lost or damaged, or was when that event was written");
     }
     out_char(o, '\n');
     print_parts(app, &a->event);
