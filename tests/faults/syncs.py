@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What the kernel sees of `jangbu apply`, by strace: one pair of syncs for each commit (LMDB's data, then its meta page through a descriptor that
-syncs by itself), no commit of more than 8,192 events, and no result printed before the commit that it stands in is synced.
+syncs by itself), no commit of more than 8,192 events, and no result printed before the commit that it stands in is synced. And of `jangbu backup`:
+its files and directories are synced.
 
 usage: syncs.py JANGBU"""
 import json
@@ -77,6 +78,12 @@ def main():
         check("the largest", 0 < max(commits) <= COMMIT_EVENTS_MAX, max(commits))
         check("syncs of data, writes of the meta page", data_syncs == meta_writes == len(commits), (data_syncs, meta_writes))
         check("results printed before their commit was synced", early == 0 and printed == LINES, f"{early}, of {printed} results")
+        copy = os.path.join(work, "copy")
+        out = subprocess.run(["strace", "-f", "-y", "-xx", "-e", "trace=fsync", "-o", trace, jangbu, "backup", ledger, copy], capture_output=True, text=True)
+        assert out.returncode == 0, out.stderr
+        synced = {name for _, _, name, _ in calls(trace)}
+        wanted = {"log.mdb", "people.mdb", "secret", "copy", os.path.basename(work)}
+        check("a backup syncs its files, its directory and the one above", wanted <= synced, sorted(synced & wanted))
     return 1 if failed else 0
 
 
