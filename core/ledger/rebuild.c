@@ -93,7 +93,8 @@ rebuild(struct rebuilding *w, struct jb_error *err)
         status = jb_lock_take(w->l->lock, w->l->lock_wait_us, 0, err);
     }
     if (status == JB_OK) {
-        status = finish(w, b, err);
+        status = jb_env_settle(jb_log_env(w->l->log), err);
+        status = status == JB_OK ? finish(w, b, err) : status;
         jb_lock_release(w->l->lock);
     }
     jb_book_close(b);

@@ -217,7 +217,13 @@ one_commit(struct jb_ledger *l)
     }
     drop_batch(l);
     l->book->pending = &l->batch;
-    status = jb_book_follow(l->book, &err);
+    status = jb_env_settle(jb_log_env(l->log), &err);
+    if (status == JB_OK) {
+        status = jb_env_settle(jb_people_env(l->people), &err);
+    }
+    if (status == JB_OK) {
+        status = jb_book_follow(l->book, &err);
+    }
     if (status == JB_OK) {
         status = jb_people_begin(l->people, l->book->g.last_ref, &err);
     }

@@ -439,6 +439,17 @@ jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *e
 }
 
 jb_status
+jb_env_settle(struct jb_env *e, struct jb_error *err)
+{
+    MDB_txn *txn;
+    jb_status status = jb_env_begin(e, 0, &txn, err);
+    if (status == JB_OK) {
+        jb_env_abort(e, txn);
+    }
+    return status;
+}
+
+jb_status
 jb_env_renew(struct jb_env *e, MDB_txn *txn, struct jb_error *err)
 {
     if (jb_env_forked(e)) {

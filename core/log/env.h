@@ -26,6 +26,9 @@ const char *jb_env_path(const struct jb_env *e);
 /* How many times this process has it open. */
 unsigned jb_env_users(const struct jb_env *e);
 
+/* Makes what reads see be what is on disk: a process that died right behind the writing of a meta page leaves LMDB's lock file with the transaction
+ * before it, which readers take for the newest until somebody begins to write. So a writer does this before it reads. Nothing is written. */
+jb_status jb_env_settle(struct jb_env *e, struct jb_error *err);
 /* A transaction; the map cannot change size while one is open. flags: 0 or MDB_RDONLY. */
 jb_status jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *err);
 /* A read transaction that was reset; takes a new snapshot. */
