@@ -441,7 +441,7 @@ jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *e
 jb_status
 jb_env_settle(struct jb_env *e, struct jb_error *err)
 {
-    MDB_txn *txn;
+    MDB_txn *txn = NULL;
     jb_status status = jb_env_begin(e, 0, &txn, err);
     if (status == JB_OK) {
         jb_env_abort(e, txn);
