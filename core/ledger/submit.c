@@ -219,9 +219,6 @@ one_commit(struct jb_ledger *l)
     l->book->pending = &l->batch;
     status = jb_env_settle(jb_log_env(l->log), &err);
     if (status == JB_OK) {
-        status = jb_env_settle(jb_people_env(l->people), &err);
-    }
-    if (status == JB_OK) {
         status = jb_book_follow(l->book, &err);
     }
     if (status == JB_OK) {
@@ -246,12 +243,10 @@ one_commit(struct jb_ledger *l)
         acknowledge(l, last);
         checkpoint_if_due(l);
     }
-    if (status != JB_OK) {
-        l->closing = false; /* the expiries that it stands behind were not written, or nobody knows: from the day's first one again */
-    }
     jb_book_rest(l->book);
     jb_lock_release(l->lock);
     if (status != JB_OK) {
+        l->closing = false; /* the expiries that it stands behind were not written, or nobody knows: from the day's first one again */
         fail_requests(l, last, status, &err);
     }
 }

@@ -169,29 +169,30 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
         struct jb_log_head after;
         int code = 0;
         status = append_in(l, txn, b, head, &after, &code, err);
-        if (status != JB_OK || code != 0) {
+        bool committing = status == JB_OK && code == 0;
+        if (committing) {
+            code = jb_env_commit(l->env, txn);
+        } else {
             jb_env_abort(l->env, txn);
-            if (code == MDB_MAP_FULL) {
-                status = jb_env_grow(l->env, err);
-                if (status == JB_OK) {
-                    continue;
-                }
-            }
-            return status != JB_OK ? status : jb_env_fail(err, code, l->env, "appending to");
         }
-        code = jb_env_commit(l->env, txn);
+        if (status != JB_OK) {
+            return status;
+        }
         if (code == 0) {
             *head = after;
             *ret_result = JB_LOG_COMMITTED;
             return JB_OK;
         }
         if (code == MDB_MAP_FULL) {
-            /* The list of free pages did not fit: nothing was committed. */
+            /* Also of a commit: the list of free pages did not fit, and nothing was committed. */
             status = jb_env_grow(l->env, err);
-            if (status == JB_OK) {
-                continue;
+            if (status != JB_OK) {
+                return status;
             }
-            return status;
+            continue;
+        }
+        if (!committing) {
+            return jb_env_fail(err, code, l->env, "appending to");
         }
         if (jb_env_sound(l->env)) {
             /* The fault came before LMDB's meta page: the old state is intact and nothing was committed. */

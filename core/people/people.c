@@ -95,10 +95,9 @@ jb_people_env(struct jb_people *p)
 jb_status
 jb_people_begin(struct jb_people *p, uint64_t last_ref, struct jb_error *err)
 {
-    (void)err;
     jb_people_cut(p, 0);
     p->next_ref = last_ref + 1;
-    return JB_OK;
+    return jb_env_settle(p->env, err);
 }
 
 static void

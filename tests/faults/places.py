@@ -156,7 +156,7 @@ def empty_files(jangbu, work):
         with open(os.path.join(ledger, name), "wb"):
             pass
         after = figures(jangbu, ledger)
-        check(f"an empty {name} changes no figure", after == before or name == "people.mdb", after)
+        check(f"an empty {name} changes no figure", after == before, after)
         out = run(jangbu, "audit", ledger)
         check(f"and the audit passes ({name})", out.returncode == 0 and "Bad file" not in out.stdout + out.stderr, out.stdout + out.stderr)
         with open(os.path.join(ledger, name), "wb"):
