@@ -87,6 +87,7 @@ struct jb_ledger {
 
 /* fingerprint.c */
 uint64_t jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c); /* 0: the secret is lost */
+/* secret.c */
 jb_status jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb_error *err);
 jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16], struct jb_error *err);
 void jb_secret_load(struct jb_ledger *l);
