@@ -54,7 +54,8 @@ def closing(source, jangbu):
     """Expiries that a failed commit took with it, and a closing that goes on behind them."""
     with tempfile.TemporaryDirectory() as tree:
         shutil.copytree(source + "/core", tree + "/core")
-        shutil.copy(source + "/tests/faults/closing.c", tree)
+        with open(source + "/tests/faults/closing.c", encoding="utf-8") as f, open(tree + "/closing.c", "w", encoding="utf-8") as copy:
+            copy.write(f.read().replace('"../check.h"', f'"{source}/tests/check.h"'))
         replace(tree + "/core/ledger/submit.c", "        l->closing = false; /* the expiries", "        /* the expiries")
         build(tree, tree + "/closing")
         noticed = subprocess.run([tree + "/closing", "full", tree + "/ledger"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0

@@ -6,18 +6,11 @@
 #include <jangbu/ledger.h>
 #include <jangbu/replay.h>
 
+#include "../check.h"
+
 static char dir[64];
 static int inner;
 static char inner_text[400];
-
-static void
-must(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "rebuilds: %s\n", what);
-        exit(1);
-    }
-}
 
 /* Called from inside the first rebuild. */
 static void
@@ -37,8 +30,8 @@ progress(void *data, uint64_t done, uint64_t all)
 int
 main(void)
 {
-    char scratch[] = "/tmp/jangbu-rebuilds-XXXXXX", command[64];
-    must(mkdtemp(scratch) != NULL, "no temporary directory");
+    char scratch[] = "/tmp/jangbu-rebuilds-XXXXXX";
+    make_scratch(scratch);
     snprintf(dir, sizeof dir, "%s/L", scratch);
     struct jb_error err;
     struct jb_open_options o = {.size = sizeof o};
@@ -69,7 +62,6 @@ main(void)
     must(jb_submit(l, &create, 1, NULL, answers, &done, &err) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DUPLICATE, "a key was forgotten");
     jb_answers_free(answers);
     jb_close(l);
-    snprintf(command, sizeof command, "rm -r %s", scratch);
-    must(system(command) == 0, "cannot remove the temporary directory");
+    remove_scratch(scratch);
     return 0;
 }

@@ -10,6 +10,8 @@
 
 #include <jangbu/ledger.h>
 
+#include "../check.h"
+
 #define WALLETS 10
 #define GRANTS 1000
 #define CREATED "2026-03-10T12:00:00+09:00"
@@ -30,15 +32,6 @@ instant(const char *s)
         abort();
     }
     return t;
-}
-
-static void
-must(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "closing: %s\n", what);
-        exit(1);
-    }
 }
 
 static jb_status
@@ -163,7 +156,7 @@ main(int argc, char **argv)
     if (argc > 2) {
         snprintf(dir, sizeof dir, "%s", argv[2]);
     } else {
-        must(mkdtemp(scratch) != NULL, "no temporary directory");
+        make_scratch(scratch);
         snprintf(dir, sizeof dir, "%s/L", scratch);
     }
     struct jb_error err;
@@ -182,9 +175,7 @@ main(int argc, char **argv)
     jb_answers_free(answers);
     jb_close(l);
     if (argc <= 2) {
-        char command[64];
-        snprintf(command, sizeof command, "rm -r %s", scratch);
-        must(system(command) == 0, "cannot remove the temporary directory");
+        remove_scratch(scratch);
     }
     return 0;
 }

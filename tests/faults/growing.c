@@ -7,16 +7,9 @@
 
 #include <jangbu/ledger.h>
 
-#define WALLETS 2000
+#include "../check.h"
 
-static void
-must(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "growing: %s\n", what);
-        exit(1);
-    }
-}
+#define WALLETS 2000
 
 static void
 limit_space(rlim_t bytes)
@@ -30,8 +23,8 @@ limit_space(rlim_t bytes)
 int
 main(void)
 {
-    char scratch[] = "/tmp/jangbu-growing-XXXXXX", dir[64], command[64];
-    must(mkdtemp(scratch) != NULL, "no temporary directory");
+    char scratch[] = "/tmp/jangbu-growing-XXXXXX", dir[64];
+    make_scratch(scratch);
     snprintf(dir, sizeof dir, "%s/L", scratch);
     struct jb_error err;
     struct jb_open_options o = {.size = sizeof o};
@@ -72,7 +65,6 @@ main(void)
     must(refused && grown, "the map never had to grow: the test shows nothing");
     jb_answers_free(answers);
     jb_close(l);
-    snprintf(command, sizeof command, "rm -r %s", scratch);
-    must(system(command) == 0, "cannot remove the temporary directory");
+    remove_scratch(scratch);
     return 0;
 }
