@@ -120,9 +120,7 @@ jb_cursor_close(jb_cursor *c)
     return NULL;
 }
 
-/* ---- the state, for projections
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the state, for projections ---- */
 
 void
 jb_query_lock_init(pthread_mutex_t *lock)
@@ -217,9 +215,7 @@ jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *er
     return status;
 }
 
-/* ---- about the ledger
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- about the ledger ---- */
 
 static jb_status
 find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, struct jb_error *err)
