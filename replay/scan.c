@@ -1,6 +1,8 @@
 /* Pass over the log, frame by frame; it goes on behind damage where that is possible. */
 #include "replay/audit.h"
 
+#include <jangbu/command.h>
+
 #include "storage/lmdb_env.h"
 
 struct scan {
@@ -216,6 +218,20 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop,
     return JB_OK;
 }
 
+/* By later rules than this version knows nothing that was decided can be judged. */
+static void
+check_rules_number(struct scan *s)
+{
+    int64_t rules = jb_rules(&s->state->g);
+    if (rules > JB_RULES) {
+        jb_not_checked(
+            s->f, true,
+            "the rules: the ledger goes by rules %lld, and this version knows rules 1 to "
+            "%d",
+            (long long)rules, JB_RULES);
+    }
+}
+
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
  * read, nothing can be. */
 static bool
@@ -257,6 +273,7 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop,
     }
     if (status == JB_OK && s.state != NULL) {
         jb_check_sums(s.state, f);
+        check_rules_number(&s);
     }
     jb_state_close(s.state);
     jb_event_space_free(&s.space);
