@@ -247,7 +247,8 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .utc_offset_s = l->identity.utc_offset_s,
                                   .read_only = l->read_only,
                                   .dir = l->dir,
-                                  .rolled_back = l->rolled_back};
+                                  .rolled_back = l->rolled_back,
+                                  .warning = jb_env_warning(jb_log_env(l->log))};
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
     return jb_abi_out(ret, &full, sizeof full, err);

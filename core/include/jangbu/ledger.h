@@ -75,6 +75,8 @@ struct jb_ledger_info {
     const char *dir;  /* borrowed until jb_close */
     bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put
                          back to an older state, and what is read is that state's */
+    const char *warning; /* about the place where the ledger lies, for its operator: a file system
+                            that may be one of a network; NULL: none. Static */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
