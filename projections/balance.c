@@ -1,7 +1,8 @@
 /*
- * Balances. Now: from the state that deciding uses. Of a past moment: from the projections' own light state at that event. Of a closed
- * day: paid, free and total are the day's published closing; what no row has (dormant cash, refunds) is the state at the day's closing
- * event less what was posted to later days.
+ * Balances. Now: from the state that deciding uses. Of a past moment: from the projections' own
+ * summary at that event. Of a closed day: paid, free and total are the day's published closing;
+ * what no row has (dormant cash, refunds) is the state at the day's closing event less what was
+ * posted to later days.
  */
 #include "projections/query.h"
 
@@ -15,10 +16,13 @@ finish(struct jb_balance *b)
 }
 
 static void
-from_state(const struct jb_state_wallet *w, jb_day today, struct jb_balance *ret)
+from_state(const struct jb_reader_wallet *w, jb_day today, struct jb_balance *ret)
 {
-    struct jb_balance b = {
-        .status = w->status, .paid = w->paid, .refund_pending = w->refund_pending, .refund_in_transit = w->refund_in_transit, .version = w->version};
+    struct jb_balance b = {.status = w->status,
+                           .paid = w->paid,
+                           .refund_pending = w->refund_pending,
+                           .refund_in_transit = w->refund_in_transit,
+                           .version = w->version};
     for (uint32_t i = 0; i < w->grants_n; i++) {
         if (w->grants[i].expires_on >= today) {
             *(w->grants[i].in_use ? &b.free : &b.free_dormant) += w->grants[i].remaining;
@@ -29,16 +33,18 @@ from_state(const struct jb_state_wallet *w, jb_day today, struct jb_balance *ret
 }
 
 /*
- * Version and status as of a day's end. Version: the wallet's last event posted on or before the day, which may have been recorded after
- * midnight. Status: that after the last event recorded by then, because changes of state are posted to the day they are recorded on.
+ * Version and status as of a day's end. Version: the wallet's last event posted on or before the
+ * day, which may have been recorded after midnight. Status: that after the last event recorded by
+ * then, because changes of state are posted to the day they are recorded on.
  */
 static jb_status
-state_on(struct jb_look *q, uint32_t wallet, jb_day day, jb_seq from, struct jb_balance *b, struct jb_error *err)
+state_on(struct jb_view_read *q, uint32_t wallet, jb_day day, jb_seq from, struct jb_balance *b,
+         struct jb_error *err)
 {
     b->version = 0;
     for (jb_seq seq = from; seq != 0;) {
         const struct jb_event *e;
-        jb_status status = jb_look_event(q, seq, wallet, &e, err);
+        jb_status status = jb_view_read_event(q, seq, wallet, &e, err);
         if (status != JB_OK) {
             return status;
         }
@@ -46,11 +52,11 @@ state_on(struct jb_look *q, uint32_t wallet, jb_day day, jb_seq from, struct jb_
             b->version = seq;
         }
         if (jb_day_of(e->recorded_at, q->v->info.utc_offset_s) <= day) {
-            struct jb_light then;
-            status = jb_look_light(q, wallet, seq, &then, err);
+            struct jb_summary then;
+            status = jb_view_read_summary(q, wallet, seq, &then, err);
             if (status == JB_OK) {
                 b->status = then.status;
-                jb_light_free(&then);
+                jb_summary_free(&then);
             }
             return status;
         }
@@ -59,16 +65,17 @@ state_on(struct jb_look *q, uint32_t wallet, jb_day day, jb_seq from, struct jb_
     return jb_not_yet(q, wallet, 0, err);
 }
 
-/* light is the state at the day's closing event; what was posted to later days is taken back. */
+/* summary is the state at the day's closing event; what was posted to later days is taken back. */
 static jb_status
-posted_through(struct jb_look *q, uint32_t wallet, jb_day day, const struct jb_light *light, struct jb_balance *b, struct jb_error *err)
+posted_through(struct jb_view_read *q, uint32_t wallet, jb_day day,
+               const struct jb_summary *summary, struct jb_balance *b, struct jb_error *err)
 {
     struct jb_move later;
-    struct jb_walk walk = {.from = light->version, .posted_after = day};
-    jb_status status = jb_look_walk(q, wallet, &walk, &later, err);
+    struct jb_walk walk = {.from = summary->version, .posted_after = day};
+    jb_status status = jb_view_read_walk(q, wallet, &walk, &later, err);
     struct jb_day_row row = {0};
     bool found = false;
-    status = status == JB_OK ? jb_look_row(q, wallet, day, &row, &found, err) : status;
+    status = status == JB_OK ? jb_view_read_row(q, wallet, day, &row, &found, err) : status;
     if (status != JB_OK) {
         return status;
     }
@@ -77,30 +84,33 @@ posted_through(struct jb_look *q, uint32_t wallet, jb_day day, const struct jb_l
     b->free_dormant -= later.dormant;
     b->refund_pending -= later.pending;
     b->refund_in_transit -= later.transit;
-    return state_on(q, wallet, day, light->version, b, err);
+    return state_on(q, wallet, day, summary->version, b, err);
 }
 
 jb_status
-jb_look_balance(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r, struct jb_balance *ret, struct jb_error *err)
+jb_view_read_balance(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r,
+                     struct jb_balance *ret, struct jb_error *err)
 {
-    struct jb_light light;
-    jb_status status = jb_look_light(q, wallet, r->moment.seq, &light, err);
+    struct jb_summary summary;
+    jb_status status = jb_view_read_summary(q, wallet, r->moment.seq, &summary, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_light_sums sums;
-    jb_light_sum(&light, r->today, &sums);
-    struct jb_balance b = {.status = light.status,
-                           .paid = light.paid,
+    struct jb_summary_sums sums;
+    jb_summary_sum(&summary, r->today, &sums);
+    struct jb_balance b = {.status = summary.status,
+                           .paid = summary.paid,
                            .free = sums.free,
                            .free_dormant = sums.dormant,
-                           .refund_pending = light.pending,
-                           .refund_in_transit = light.transit,
-                           .version = light.version};
+                           .refund_pending = summary.pending,
+                           .refund_in_transit = summary.transit,
+                           .version = summary.version};
     if (r->only_through != JB_NO_DAY) {
-        status = light.created_on > r->only_through ? jb_not_yet(q, wallet, 0, err) : posted_through(q, wallet, r->only_through, &light, &b, err);
+        status = summary.created_on > r->only_through
+                     ? jb_not_yet(q, wallet, 0, err)
+                     : posted_through(q, wallet, r->only_through, &summary, &b, err);
     }
-    jb_light_free(&light);
+    jb_summary_free(&summary);
     if (status == JB_OK) {
         finish(&b);
         *ret = b;
@@ -109,7 +119,7 @@ jb_look_balance(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r,
 }
 
 static jb_instant
-now_of(struct jb_views *v, const struct jb_state_head *head)
+now_of(struct jb_views *v, const struct jb_reader_head *head)
 {
     jb_instant now = jb_ledger_now(v->l);
     return head->recorded_at > now ? head->recorded_at : now;
@@ -122,7 +132,7 @@ means_now(const struct jb_as_of *as_of)
 }
 
 static void
-name(struct jb_wallet_balance *b, const struct jb_state_wallet *w)
+name(struct jb_wallet_balance *b, const struct jb_reader_wallet *w)
 {
     b->number = w->number;
     memset(b->wallet, 0, sizeof b->wallet);
@@ -130,57 +140,62 @@ name(struct jb_wallet_balance *b, const struct jb_state_wallet *w)
 }
 
 static jb_status
-balance_now(struct jb_views *v, uint32_t number, struct jb_wallet_balance *ret, struct jb_error *err)
+balance_now(struct jb_views *v, uint32_t number, struct jb_wallet_balance *ret,
+            struct jb_error *err)
 {
-    struct jb_state_head head;
-    jb_status status = jb_state_begin(v->l, &head, err);
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(v->l, &head, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_state_wallet w;
-    status = jb_state_wallet(v->l, number, &w, err);
+    struct jb_reader_wallet w;
+    status = jb_reader_wallet(v->l, number, &w, err);
     if (status == JB_OK) {
         ret->as_of = (struct jb_moment){.seq = head.seq, .at = now_of(v, &head)};
         from_state(&w, jb_day_of(ret->as_of.at, v->info.utc_offset_s), &ret->balance);
         name(ret, &w);
     }
-    jb_state_end(v->l);
+    jb_reader_end(v->l);
     return status;
 }
 
 static jb_status
-balance_then(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struct jb_wallet_balance *ret, struct jb_error *err)
+balance_then(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of,
+             struct jb_wallet_balance *ret, struct jb_error *err)
 {
-    struct jb_look q;
-    struct jb_resolved r;
-    jb_status status = jb_look_begin_at(v, as_of, &q, &r, err);
+    struct jb_view_read q;
+    struct jb_as_of_point r;
+    jb_status status = jb_view_read_begin_at(v, as_of, &q, &r, err);
     if (status != JB_OK) {
         return status;
     }
-    status = jb_look_balance(&q, number, &r, &ret->balance, err);
-    jb_look_end(&q);
+    status = jb_view_read_balance(&q, number, &r, &ret->balance, err);
+    jb_view_read_end(&q);
     ret->number = number;
     ret->as_of = r.moment;
     return status == JB_OK ? jb_wallet_text(v->l, number, ret->wallet, err) : status;
 }
 
 jb_status
-jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_wallet_balance *ret, struct jb_error *err)
+jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
+               struct jb_wallet_balance *ret, struct jb_error *err)
 {
     uint32_t number;
     struct jb_wallet_balance full = JB_SIZED(struct jb_wallet_balance);
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
     if (status == JB_OK) {
-        status = means_now(as_of) ? balance_now(v, number, &full, err) : balance_then(v, number, as_of, &full, err);
+        status = means_now(as_of) ? balance_now(v, number, &full, err)
+                                  : balance_then(v, number, as_of, &full, err);
     }
-    return status == JB_OK ? jb_give(ret, &full, sizeof full, err) : status;
+    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
 }
 
 static jb_status
-each_now(struct jb_views *v, bool (*each)(void *data, const struct jb_wallet_balance *b), void *data, struct jb_error *err)
+each_now(struct jb_views *v, bool (*each)(void *data, const struct jb_wallet_balance *b),
+         void *data, struct jb_error *err)
 {
-    struct jb_state_head head;
-    jb_status status = jb_state_begin(v->l, &head, err);
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(v->l, &head, err);
     if (status != JB_OK) {
         return status;
     }
@@ -188,8 +203,8 @@ each_now(struct jb_views *v, bool (*each)(void *data, const struct jb_wallet_bal
     b.as_of = (struct jb_moment){.seq = head.seq, .at = now_of(v, &head)};
     jb_day today = jb_day_of(b.as_of.at, v->info.utc_offset_s);
     for (uint32_t number = 1; number <= head.wallets_n; number++) {
-        struct jb_state_wallet w;
-        status = jb_state_wallet(v->l, number, &w, err);
+        struct jb_reader_wallet w;
+        status = jb_reader_wallet(v->l, number, &w, err);
         if (status != JB_OK) {
             break;
         }
@@ -199,27 +214,28 @@ each_now(struct jb_views *v, bool (*each)(void *data, const struct jb_wallet_bal
             break;
         }
     }
-    jb_state_end(v->l);
+    jb_reader_end(v->l);
     return status;
 }
 
 jb_status
-jb_balance_each(jb_views *v, const struct jb_as_of *as_of, bool (*each)(void *data, const struct jb_wallet_balance *b), void *data,
+jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
+                bool (*each)(void *data, const struct jb_wallet_balance *b), void *data,
                 struct jb_error *err)
 {
     if (means_now(as_of)) {
         return each_now(v, each, data, err);
     }
-    struct jb_look q;
-    struct jb_resolved r;
-    jb_status status = jb_look_begin_at(v, as_of, &q, &r, err);
+    struct jb_view_read q;
+    struct jb_as_of_point r;
+    jb_status status = jb_view_read_begin_at(v, as_of, &q, &r, err);
     if (status != JB_OK) {
         return status;
     }
     struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
     b.as_of = r.moment;
     for (b.number = 1; b.number <= q.fold->g.wallets_n; b.number++) {
-        status = jb_look_balance(&q, b.number, &r, &b.balance, err);
+        status = jb_view_read_balance(&q, b.number, &r, &b.balance, err);
         if (status == JB_E_NOTFOUND) {
             status = JB_OK; /* not there yet */
             continue;
@@ -229,6 +245,6 @@ jb_balance_each(jb_views *v, const struct jb_as_of *as_of, bool (*each)(void *da
             break;
         }
     }
-    jb_look_end(&q);
+    jb_view_read_end(&q);
     return status;
 }

@@ -1,27 +1,33 @@
 /*
- * The cash status. As posted: the rows of closed days, which never change. As known now: by min(day(occurred_at), day(recorded_at)), open
- * days too; over all days up to the head both come to the same total.
+ * The cash status. As posted: the rows of closed days, which never change. As known now: by
+ * min(day(occurred_at), day(recorded_at)), open days too; over all days up to the head both come to
+ * the same total.
  */
 #include "projections/query.h"
 
 static void
-header(uint32_t number, const struct jb_resolved *r, struct jb_cash_status *ret)
+header(uint32_t number, const struct jb_as_of_point *r, struct jb_cash_status *ret)
 {
     *ret = (struct jb_cash_status){.size = sizeof *ret,
                                    .number = number,
                                    .through = r->closed_through,
                                    .open_day = r->first_open_day,
-                                   .past_day_open = r->first_open_day != JB_NO_DAY && r->today != JB_NO_DAY && r->first_open_day < r->today,
+                                   .past_day_open = r->first_open_day != JB_NO_DAY &&
+                                                    r->today != JB_NO_DAY &&
+                                                    r->first_open_day < r->today,
                                    .as_of = r->moment};
 }
 
-/* What is asked for must be something that can be known: no bound may make an empty list out of days that are not there yet. */
+/* What is asked for must be something that can be known: no bound may make an empty list out of
+ * days that are not there yet. */
 static jb_status
-check_bounds(const struct jb_resolved *r, jb_cash_view view, jb_day from, jb_day to, struct jb_error *err)
+check_bounds(const struct jb_as_of_point *r, jb_cash_view view, jb_day from, jb_day to,
+             struct jb_error *err)
 {
     char text[JB_DAY_TEXT_BYTES];
     if (view != JB_VIEW_POSTED && view != JB_VIEW_KNOWN) {
-        return jb_fail(err, JB_E_USAGE, "a view of the cash status that does not exist; there are posted and known");
+        return jb_fail(err, JB_E_USAGE,
+                       "a view of the cash status that does not exist; there are posted and known");
     }
     if (from != JB_NO_DAY && to != JB_NO_DAY && from > to) {
         return jb_fail(err, JB_E_USAGE, "the first day asked for is after the last one");
@@ -48,7 +54,8 @@ take_back(void *data, const struct jb_event *e, const struct jb_move *m, struct 
     if (jb_flows_none(m->flows)) {
         return JB_OK;
     }
-    jb_day occurred = jb_day_of(e->occurred_at, t->utc_offset_s), recorded = jb_day_of(e->recorded_at, t->utc_offset_s);
+    jb_day occurred = jb_day_of(e->occurred_at, t->utc_offset_s),
+           recorded = jb_day_of(e->recorded_at, t->utc_offset_s);
     jb_day day = occurred < recorded ? occurred : recorded;
     for (size_t i = t->rows->n; i-- > 0;) {
         struct jb_day_row *row = &t->rows->at[i];
@@ -56,36 +63,46 @@ take_back(void *data, const struct jb_event *e, const struct jb_move *m, struct 
             continue;
         }
         for (unsigned f = 0; f < JB_FLOWS_N; f++) {
-            row->flows[f] = row->flows[f] == JB_TOO_MUCH ? JB_TOO_MUCH : row->flows[f] - m->flows[f];
+            row->flows[f] =
+                row->flows[f] == JB_TOO_MUCH ? JB_TOO_MUCH : row->flows[f] - m->flows[f];
         }
         row->total = jb_sum(row->total, -jb_flows_effect(m->flows));
         row->paid = jb_sum(row->paid, -m->paid);
         row->free = jb_sum(row->free, -m->free);
         return JB_OK;
     }
-    return jb_fail(err, JB_E_STALE, JB_VIEWS_FILE " has no row for the day of event %llu. Make the projections anew: `jangbu rebuild`",
-                   (unsigned long long)e->seq);
+    return jb_fail(
+        err, JB_E_STALE,
+        JB_VIEWS_FILE
+        " has no row for the day of event %llu. Make the projections anew: `jangbu rebuild`",
+        (unsigned long long)e->seq);
 }
 
 /* Rows of what each day changed, as of S, become rows with closings. */
 static jb_status
-known_rows(struct jb_look *q, uint32_t number, const struct jb_resolved *r, struct jb_row_list *list, struct jb_error *err)
+known_rows(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r,
+           struct jb_row_list *list, struct jb_error *err)
 {
-    jb_status status = jb_look_rows(q, JB_VT_KNOWN, number, INT32_MIN, INT32_MAX, list, err);
+    jb_status status =
+        jb_view_read_rows(q, JB_VT_BY_OCCURRENCE, number, INT32_MIN, INT32_MAX, list, err);
     if (status != JB_OK) {
         return status;
     }
     if (r->moment.seq < q->fold->g.seq) {
-        struct jb_light head;
-        status = jb_look_light(q, number, q->fold->g.seq, &head, err);
+        struct jb_summary head;
+        status = jb_view_read_summary(q, number, q->fold->g.seq, &head, err);
         if (status != JB_OK) {
             return status;
         }
         struct taking_back t = {list, q->v->info.utc_offset_s};
-        struct jb_walk walk = {.from = head.version, .down_to = r->moment.seq, .posted_after = JB_NO_DAY, .visit = take_back, .data = &t};
+        struct jb_walk walk = {.from = head.version,
+                               .down_to = r->moment.seq,
+                               .posted_after = JB_NO_DAY,
+                               .visit = take_back,
+                               .data = &t};
         struct jb_move unused;
-        status = jb_look_walk(q, number, &walk, &unused, err);
-        jb_light_free(&head);
+        status = jb_view_read_walk(q, number, &walk, &unused, err);
+        jb_summary_free(&head);
     }
     struct jb_day_row sum = {0};
     size_t kept = 0;
@@ -104,16 +121,16 @@ known_rows(struct jb_look *q, uint32_t number, const struct jb_resolved *r, stru
 }
 
 static jb_status
-collect(struct jb_look *q, uint32_t number, jb_cash_view view, const struct jb_resolved *r, jb_day from, jb_day to, struct jb_row_list *list,
-        struct jb_error *err)
+collect(struct jb_view_read *q, uint32_t number, jb_cash_view view, const struct jb_as_of_point *r,
+        jb_day from, jb_day to, struct jb_row_list *list, struct jb_error *err)
 {
-    struct jb_light then;
-    jb_status status = jb_look_light(q, number, r->moment.seq, &then, err);
+    struct jb_summary then;
+    jb_status status = jb_view_read_summary(q, number, r->moment.seq, &then, err);
     if (status != JB_OK) {
         return status;
     }
     bool there = r->only_through == JB_NO_DAY || then.created_on <= r->only_through;
-    jb_light_free(&then);
+    jb_summary_free(&then);
     if (!there) {
         return jb_not_yet(q, number, 0, err);
     }
@@ -123,19 +140,22 @@ collect(struct jb_look *q, uint32_t number, jb_cash_view view, const struct jb_r
     if (r->closed_through == JB_NO_DAY) {
         return JB_OK;
     }
-    return jb_look_rows(q, JB_VT_ROWS, number, from, to < r->closed_through ? to : r->closed_through, list, err);
+    return jb_view_read_rows(q, JB_VT_ROWS, number, from,
+                             to < r->closed_through ? to : r->closed_through, list, err);
 }
 
 jb_status
-jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of, jb_day from, jb_day to,
-                   bool (*each)(void *data, const struct jb_cash_row *row), void *data, struct jb_cash_status *ret, struct jb_error *err)
+jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view,
+                   const struct jb_as_of *as_of, jb_day from, jb_day to,
+                   bool (*each)(void *data, const struct jb_cash_row *row), void *data,
+                   struct jb_cash_status *ret, struct jb_error *err)
 {
     uint32_t number;
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
     struct jb_cash_status full;
-    struct jb_look q;
-    struct jb_resolved r;
-    status = status == JB_OK ? jb_look_begin_at(v, as_of, &q, &r, err) : status;
+    struct jb_view_read q;
+    struct jb_as_of_point r;
+    status = status == JB_OK ? jb_view_read_begin_at(v, as_of, &q, &r, err) : status;
     if (status != JB_OK) {
         return status;
     }
@@ -144,7 +164,7 @@ jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const 
     jb_day last = to == JB_NO_DAY ? INT32_MAX : to;
     status = status == JB_OK ? collect(&q, number, view, &r, from, last, &list, err) : status;
     header(number, &r, &full);
-    jb_look_end(&q);
+    jb_view_read_end(&q);
     status = status == JB_OK ? jb_wallet_text(v->l, number, full.wallet, err) : status;
     /* The lock is released: each may take its time. */
     bool more = each != NULL;
@@ -156,15 +176,16 @@ jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const 
         }
     }
     jb_vec_free(&list);
-    return status == JB_OK ? jb_give(ret, &full, sizeof full, err) : status;
+    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
 }
 
 static jb_status
-row_of_day(struct jb_look *q, uint32_t number, jb_day day, struct jb_cash_row *ret, struct jb_error *err)
+row_of_day(struct jb_view_read *q, uint32_t number, jb_day day, struct jb_cash_row *ret,
+           struct jb_error *err)
 {
     struct jb_day_row row = {.day = day};
     bool found;
-    jb_status status = jb_look_row(q, number, day, &row, &found, err);
+    jb_status status = jb_view_read_row(q, number, day, &row, &found, err);
     if (status != JB_OK) {
         return status;
     }
@@ -179,34 +200,38 @@ row_of_day(struct jb_look *q, uint32_t number, jb_day day, struct jb_cash_row *r
 
 jb_status
 jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
-                 bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row), void *data, struct jb_error *err)
+                 bool (*each)(void *data, const struct jb_cash_status *w,
+                              const struct jb_cash_row *row),
+                 void *data, struct jb_error *err)
 {
     struct jb_as_of closing = {.kind = JB_AS_OF_DAY, .day = day};
-    struct jb_look q;
-    struct jb_resolved r, asked;
-    jb_status status = jb_look_begin_at(v, &closing, &q, &r, err);
+    struct jb_view_read q;
+    struct jb_as_of_point r, asked;
+    jb_status status = jb_view_read_begin_at(v, &closing, &q, &r, err);
     if (status != JB_OK) {
         return status;
     }
     if (as_of != NULL) {
-        status = jb_look_resolve(&q, as_of, q.fold->g.seq, q.fold->g.recorded_at, &asked, err);
+        status = jb_view_read_resolve(&q, as_of, q.fold->g.seq, q.fold->g.recorded_at, &asked, err);
         if (status == JB_OK && asked.moment.seq < r.moment.seq) {
             char text[JB_DAY_TEXT_BYTES];
-            status = jb_fail(err, JB_E_NOT_CLOSED, "%s was not closed yet at event %llu; event %llu closed it", jb_day_print(day, text),
-                             (unsigned long long)asked.moment.seq, (unsigned long long)r.moment.seq);
+            status = jb_fail(err, JB_E_NOT_CLOSED,
+                             "%s was not closed yet at event %llu; event %llu closed it",
+                             jb_day_print(day, text), (unsigned long long)asked.moment.seq,
+                             (unsigned long long)r.moment.seq);
         }
     }
     uint32_t wallets_n = q.fold->g.wallets_n;
     for (uint32_t number = 1; number <= wallets_n && status == JB_OK; number++) {
-        struct jb_light light;
+        struct jb_summary summary;
         struct jb_cash_status full;
         struct jb_cash_row row;
-        status = jb_look_light(&q, number, q.fold->g.seq, &light, err);
+        status = jb_view_read_summary(&q, number, q.fold->g.seq, &summary, err);
         if (status != JB_OK) {
             break;
         }
-        bool there = light.created_on <= day;
-        jb_light_free(&light);
+        bool there = summary.created_on <= day;
+        jb_summary_free(&summary);
         if (!there) {
             break; /* wallets are numbered as they are made: all the others came later, too */
         }
@@ -217,6 +242,6 @@ jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
             break;
         }
     }
-    jb_look_end(&q);
+    jb_view_read_end(&q);
     return status;
 }

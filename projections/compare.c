@@ -30,12 +30,15 @@ static void
 name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_t out_n)
 {
     char day[JB_DAY_TEXT_BYTES];
-    if ((c->table == JB_VT_ROWS || c->table == JB_VT_KNOWN) && n == JB_KEY_WALLET_DAY_BYTES) {
-        snprintf(out, out_n, "wallet number %u, %s", (unsigned)jb_get_be(key, 4), jb_day_print(jb_get_be_i32(key + 4), day));
+    if ((c->table == JB_VT_ROWS || c->table == JB_VT_BY_OCCURRENCE) &&
+        n == JB_KEY_WALLET_DAY_BYTES) {
+        snprintf(out, out_n, "wallet number %u, %s", (unsigned)jb_get_be(key, 4),
+                 jb_day_print(jb_get_be_i32(key + 4), day));
     } else if (c->table == JB_VT_CLOSES && n == JB_KEY_DAY_BYTES) {
         snprintf(out, out_n, "%s", jb_day_print(jb_get_be_i32(key), day));
-    } else if (c->table == JB_VT_MARKS && n == JB_KEY_WALLET_SEQ_BYTES) {
-        snprintf(out, out_n, "wallet number %u, event %llu", (unsigned)jb_get_be(key, 4), (unsigned long long)jb_get_be(key + 4, 8));
+    } else if (c->table == JB_VT_SNAPSHOTS && n == JB_KEY_WALLET_SEQ_BYTES) {
+        snprintf(out, out_n, "wallet number %u, event %llu", (unsigned)jb_get_be(key, 4),
+                 (unsigned long long)jb_get_be(key + 4, 8));
     } else if (c->table == JB_VT_WALLETS && n == JB_KEY_WALLET_BYTES) {
         snprintf(out, out_n, "wallet number %u", (unsigned)jb_get_be(key, 4));
     } else {
@@ -44,7 +47,8 @@ name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_
 }
 
 static jb_status
-compare_row(void *data, const void *key, size_t key_n, const void *value, size_t value_n, struct jb_error *err)
+compare_row(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
+            struct jb_error *err)
 {
     struct compare *c = data;
     const void *there;
@@ -64,10 +68,14 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
         return JB_OK;
     }
     struct jb_day_row is, should;
-    if ((c->table == JB_VT_ROWS || c->table == JB_VT_KNOWN) && jb_day_row_decode(0, there, there_n, &is) &&
+    if ((c->table == JB_VT_ROWS || c->table == JB_VT_BY_OCCURRENCE) &&
+        jb_day_row_decode(0, there, there_n, &is) &&
         jb_day_row_decode(0, value, value_n, &should)) {
-        say(c, "the row of %s has total %lld, paid %lld, free %lld where the log gives %lld, %lld, %lld", name, (long long)is.total,
-            (long long)is.paid, (long long)is.free, (long long)should.total, (long long)should.paid, (long long)should.free);
+        say(c,
+            "the row of %s has total %lld, paid %lld, free %lld where the log gives %lld, %lld, "
+            "%lld",
+            name, (long long)is.total, (long long)is.paid, (long long)is.free,
+            (long long)should.total, (long long)should.paid, (long long)should.free);
     } else {
         say(c, "the row of %s is not what the log gives", name);
     }
@@ -75,7 +83,7 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
 }
 
 jb_status
-jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, void (*progress)(void *data, uint64_t done, uint64_t all), void *data,
+jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, jb_progress on_progress, void *data,
             struct jb_error *err)
 {
     jb_cursor *cursor;
@@ -87,14 +95,16 @@ jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, void (*progress)(voi
         const struct jb_event *e;
         status = jb_cursor_next(cursor, &e, err);
         if (status == JB_END) {
-            status = jb_fail(err, JB_E_ROLLBACK, "views.mdb includes event %llu, but the log ends at %llu: it was put back to an older state",
+            status = jb_fail(err, JB_E_ROLLBACK,
+                             "views.mdb includes event %llu, but the log ends at %llu: it was put "
+                             "back to an older state",
                              (unsigned long long)seq, (unsigned long long)fold->g.seq);
         }
         if (status == JB_OK) {
             status = jb_fold_event(fold, NULL, e, err);
         }
-        if (progress != NULL && fold->g.seq % 65536 == 0) {
-            progress(data, fold->g.seq, seq);
+        if (on_progress != NULL && fold->g.seq % 65536 == 0) {
+            on_progress(data, fold->g.seq, seq);
         }
     }
     jb_cursor_close(cursor);
@@ -109,21 +119,26 @@ compare_tables(struct compare *c, const struct jb_fold *fold, struct jb_error *e
         MDB_stat st;
         c->rows = 0;
         status = jb_fold_each(fold, c->table, compare_row, c, err);
-        if (status == JB_OK && mdb_stat(c->t->txn, c->t->dbi[c->table], &st) == 0 && st.ms_entries != c->rows) {
-            say(c, "it has %llu rows where %llu should be", (unsigned long long)st.ms_entries, (unsigned long long)c->rows);
+        if (status == JB_OK && mdb_stat(c->t->txn, c->t->dbi[c->table], &st) == 0 &&
+            st.ms_entries != c->rows) {
+            say(c, "it has %llu rows where %llu should be", (unsigned long long)st.ms_entries,
+                (unsigned long long)c->rows);
         }
     }
     return status;
 }
 
 jb_status
-jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), void *data, struct jb_error *err)
+jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), void *data,
+                 struct jb_error *err)
 {
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     struct jb_store *store;
     bool remade;
     jb_status status = jb_info_get(l, &info, err);
-    status = status != JB_OK ? status : jb_store_open(info.dir, &jb_views_schema, info.ledger_id, true, &store, &remade, err);
+    status = status != JB_OK ? status
+                             : jb_store_open(info.dir, &jb_views_schema, info.ledger_id, true,
+                                             &store, &remade, err);
     if (status != JB_OK) {
         return status;
     }
@@ -137,7 +152,8 @@ jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), vo
         status = jb_fold_log(l, t.meta.seq, &fold, NULL, NULL, err);
         status = status == JB_OK ? jb_chain_at(l, t.meta.seq, chain, err) : status;
         if (status == JB_OK && memcmp(chain, t.meta.chain, 16) != 0) {
-            say(&c, "it says that it includes event %llu of another log: the chain values differ", (unsigned long long)t.meta.seq);
+            say(&c, "it says that it includes event %llu of another log: the chain values differ",
+                (unsigned long long)t.meta.seq);
         }
         status = status == JB_OK ? compare_tables(&c, &fold, err) : status;
         jb_fold_free(&fold);

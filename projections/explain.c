@@ -1,7 +1,8 @@
 /*
- * Why the total is not the cash status's closing: the identity of docs/rules.md section 6 from three sources that share nothing. The total
- * from the wallet's state, the closing from the stored row, the causes from the wallet's events in the log. The rest is what is left
- * over; nothing here makes it 0.
+ * Why the total is not the cash status's closing: the identity of docs/rules.md section 6 from
+ * three sources that share nothing. The total from the wallet's state, the closing from the stored
+ * row, the causes from the wallet's events in the log. The rest is what is left over; nothing here
+ * makes it 0.
  */
 #include "projections/query.h"
 
@@ -94,24 +95,25 @@ add_due(struct parts *p, uint32_t ordinal, jb_amount remaining)
 
 /* The first source, now: the state that deciding uses. */
 static jb_status
-state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_state_head *head, jb_instant *ret_now, struct jb_error *err)
+state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_reader_head *head,
+          jb_instant *ret_now, struct jb_error *err)
 {
-    jb_status status = jb_state_begin(v->l, head, err);
+    jb_status status = jb_reader_begin(v->l, head, err);
     if (status != JB_OK) {
         return status;
     }
     jb_instant now = jb_ledger_now(v->l);
     *ret_now = head->recorded_at > now ? head->recorded_at : now;
     jb_day today = jb_day_of(*ret_now, v->info.utc_offset_s);
-    struct jb_state_wallet w;
-    status = jb_state_wallet(v->l, number, &w, err);
+    struct jb_reader_wallet w;
+    status = jb_reader_wallet(v->l, number, &w, err);
     if (status == JB_OK) {
         p->total = w.paid;
         p->transit = w.refund_in_transit;
         p->pending = w.refund_pending;
         p->version = w.version;
         for (uint32_t i = 0; i < w.grants_n && status == JB_OK; i++) {
-            const struct jb_state_grant *g = &w.grants[i];
+            const struct jb_reader_grant *g = &w.grants[i];
             if (g->expires_on >= today) {
                 *(g->in_use ? &p->total : &p->dormant) += g->remaining;
             } else if (g->in_use && !add_due(p, g->ordinal, g->remaining)) {
@@ -119,38 +121,42 @@ state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_state_
             }
         }
     }
-    jb_state_end(v->l);
+    jb_reader_end(v->l);
     return status;
 }
 
-/* The first source of a past moment: the light state then. Of a closed day: without what was posted to later days. */
+/* The first source of a past moment: the summary then. Of a closed day: without what was posted
+ * to later days. */
 static jb_status
-state_then(struct jb_look *q, uint32_t number, const struct jb_resolved *r, struct parts *p, struct jb_error *err)
+state_then(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r, struct parts *p,
+           struct jb_error *err)
 {
-    struct jb_light light;
-    jb_status status = jb_look_light(q, number, r->moment.seq, &light, err);
+    struct jb_summary summary;
+    jb_status status = jb_view_read_summary(q, number, r->moment.seq, &summary, err);
     if (status != JB_OK) {
         return status;
     }
     struct jb_move later = {.paid = 0};
     if (r->only_through != JB_NO_DAY) {
-        struct jb_walk walk = {.from = light.version, .posted_after = r->only_through};
-        status = light.created_on > r->only_through ? jb_not_yet(q, number, 0, err) : jb_look_walk(q, number, &walk, &later, err);
+        struct jb_walk walk = {.from = summary.version, .posted_after = r->only_through};
+        status = summary.created_on > r->only_through
+                     ? jb_not_yet(q, number, 0, err)
+                     : jb_view_read_walk(q, number, &walk, &later, err);
     }
-    p->total = light.paid - later.paid - later.free;
+    p->total = summary.paid - later.paid - later.free;
     p->dormant = -later.dormant;
-    p->transit = light.transit - later.transit;
-    p->pending = light.pending - later.pending;
-    p->version = light.version;
-    for (size_t i = 0; i < light.grants.n && status == JB_OK; i++) {
-        const struct jb_light_grant *g = &light.grants.at[i];
+    p->transit = summary.transit - later.transit;
+    p->pending = summary.pending - later.pending;
+    p->version = summary.version;
+    for (size_t i = 0; i < summary.grants.n && status == JB_OK; i++) {
+        const struct jb_summary_grant *g = &summary.grants.at[i];
         if (g->expires_on >= r->today) {
             *(g->in_use ? &p->total : &p->dormant) += g->remaining;
         } else if (g->in_use && g->remaining > 0 && !add_due(p, g->ordinal, g->remaining)) {
             status = no_memory(err);
         }
     }
-    jb_light_free(&light);
+    jb_summary_free(&summary);
     return status;
 }
 
@@ -166,7 +172,9 @@ add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct 
     }
     uint32_t cause = cause_of(e->type);
     if (cause == JB_CAUSES_N) {
-        return jb_fail(err, JB_E_FORMAT, "event %llu moves money in a way that this version does not know", (unsigned long long)e->seq);
+        return jb_fail(err, JB_E_FORMAT,
+                       "event %llu moves money in a way that this version does not know",
+                       (unsigned long long)e->seq);
     }
     struct cell *c = &p->cells[cause][e->posted_on > jb_day_of(e->occurred_at, p->utc_offset_s)];
     c->amount += effect;
@@ -179,31 +187,32 @@ add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct 
 
 /* expiry_due has no event after the close; what can be named is the event that gave each grant. */
 static jb_status
-add_expiry_due(struct jb_look *q, uint32_t number, jb_seq seq, struct parts *p, struct jb_error *err)
+add_expiry_due(struct jb_view_read *q, uint32_t number, jb_seq seq, struct parts *p,
+               struct jb_error *err)
 {
     if (p->due == 0) {
         return JB_OK;
     }
     struct cell *c = &p->cells[JB_CAUSE_expiry_due][0];
     c->amount = -(jb_wide)p->due;
-    struct jb_light light;
-    jb_status status = jb_look_light(q, number, seq, &light, err);
+    struct jb_summary summary;
+    jb_status status = jb_view_read_summary(q, number, seq, &summary, err);
     if (status != JB_OK) {
         return status;
     }
-    for (size_t i = light.grants.n; i-- > 0 && status == JB_OK;) {
+    for (size_t i = summary.grants.n; i-- > 0 && status == JB_OK;) {
         for (size_t k = 0; k < p->due_grants.n; k++) {
-            if (p->due_grants.at[k] != light.grants.at[i].ordinal) {
+            if (p->due_grants.at[k] != summary.grants.at[i].ordinal) {
                 continue;
             }
             if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
                 status = no_memory(err);
                 break;
             }
-            c->events.at[c->events.n++] = light.grants.at[i].seq;
+            c->events.at[c->events.n++] = summary.grants.at[i].seq;
         }
     }
-    jb_light_free(&light);
+    jb_summary_free(&summary);
     return status;
 }
 
@@ -232,9 +241,14 @@ lay_out(const struct parts *p)
         if (c->events.n == 0 && c->amount == 0) {
             continue;
         }
-        uint32_t n = c->events.n < JB_CAUSE_EVENTS_MAX ? (uint32_t)c->events.n : JB_CAUSE_EVENTS_MAX;
-        o->lines[o->e.causes_n++] = (struct jb_cause_line){
-            .cause = i / 2, .late = i % 2 != 0, .amount = (jb_amount)c->amount, .events_total = c->events.n, .events = at, .events_n = n};
+        uint32_t n =
+            c->events.n < JB_CAUSE_EVENTS_MAX ? (uint32_t)c->events.n : JB_CAUSE_EVENTS_MAX;
+        o->lines[o->e.causes_n++] = (struct jb_cause_line){.cause = i / 2,
+                                                           .late = i % 2 != 0,
+                                                           .amount = (jb_amount)c->amount,
+                                                           .events_total = c->events.n,
+                                                           .events = at,
+                                                           .events_n = n};
         for (uint32_t k = 0; k < n; k++) {
             *at++ = c->events.at[c->events.n - 1 - k];
         }
@@ -247,24 +261,31 @@ static jb_status
 fits(jb_wide value, jb_amount *ret, struct jb_error *err)
 {
     *ret = (jb_amount)value;
-    return *ret == value ? JB_OK : jb_fail(err, JB_E_CORRUPT, "the sums of an explanation are too large for a number of 64 bits");
+    return *ret == value
+               ? JB_OK
+               : jb_fail(err, JB_E_CORRUPT,
+                         "the sums of an explanation are too large for a number of 64 bits");
 }
 
 static jb_status
-put_together(struct jb_look *q, uint32_t number, const struct jb_resolved *r, struct parts *p, struct jb_explanation **ret, struct jb_error *err)
+put_together(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r,
+             struct parts *p, struct jb_explanation **ret, struct jb_error *err)
 {
     struct jb_day_row row = {0};
     bool found = false;
-    jb_status status = r->closed_through != JB_NO_DAY ? jb_look_row(q, number, r->closed_through, &row, &found, err) : JB_OK;
+    jb_status status = r->closed_through != JB_NO_DAY
+                           ? jb_view_read_row(q, number, r->closed_through, &row, &found, err)
+                           : JB_OK;
     if (status == JB_OK && found && row.total == JB_TOO_MUCH) {
         struct jb_cash_row unused;
         status = jb_row_shown(&row, &unused, err);
     }
     /* Of a closed day nothing posted later counts, and nothing else is left. */
-    struct jb_walk walk = {.from = p->version, .posted_after = r->closed_through, .visit = add_event, .data = p};
+    struct jb_walk walk = {
+        .from = p->version, .posted_after = r->closed_through, .visit = add_event, .data = p};
     struct jb_move unused;
     if (status == JB_OK && r->only_through == JB_NO_DAY) {
-        status = jb_look_walk(q, number, &walk, &unused, err);
+        status = jb_view_read_walk(q, number, &walk, &unused, err);
     }
     status = status == JB_OK ? add_expiry_due(q, number, r->moment.seq, p, err) : status;
     jb_amount closing = found ? row.total : 0, rest = 0;
@@ -298,38 +319,40 @@ put_together(struct jb_look *q, uint32_t number, const struct jb_resolved *r, st
 }
 
 static jb_status
-explain(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struct parts *p, struct jb_explanation **ret, struct jb_error *err)
+explain(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struct parts *p,
+        struct jb_explanation **ret, struct jb_error *err)
 {
-    struct jb_look q;
-    struct jb_resolved r;
+    struct jb_view_read q;
+    struct jb_as_of_point r;
     jb_status status;
     if (as_of == NULL || as_of->kind == JB_AS_OF_NOW) {
-        struct jb_state_head head;
+        struct jb_reader_head head;
         jb_instant now;
         status = state_now(v, number, p, &head, &now, err);
-        status = status == JB_OK ? jb_look_begin(v, head.seq, &q, err) : status;
+        status = status == JB_OK ? jb_view_read_begin(v, head.seq, &q, err) : status;
         if (status != JB_OK) {
             return status;
         }
-        status = jb_look_resolve(&q, NULL, head.seq, head.recorded_at, &r, err);
+        status = jb_view_read_resolve(&q, NULL, head.seq, head.recorded_at, &r, err);
         if (status == JB_OK) {
             r.moment.at = now; /* the time at which the state was read */
             r.today = jb_day_of(now, v->info.utc_offset_s);
         }
     } else {
-        status = jb_look_begin_at(v, as_of, &q, &r, err);
+        status = jb_view_read_begin_at(v, as_of, &q, &r, err);
         if (status != JB_OK) {
             return status;
         }
         status = state_then(&q, number, &r, p, err);
     }
     status = status == JB_OK ? put_together(&q, number, &r, p, ret, err) : status;
-    jb_look_end(&q);
+    jb_view_read_end(&q);
     return status;
 }
 
 jb_status
-jb_explain(struct jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_explanation **ret, struct jb_error *err)
+jb_explain(struct jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
+           struct jb_explanation **ret, struct jb_error *err)
 {
     uint32_t number;
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);

@@ -1,8 +1,8 @@
 #include "projections/fold.h"
 
-#include "ledger/state_read.h"
+#include "ledger/reader.h"
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 void
 jb_fold_init(struct jb_fold *f, int32_t utc_offset_s)
@@ -14,13 +14,13 @@ jb_fold_init(struct jb_fold *f, int32_t utc_offset_s)
 static void
 free_wallet(struct jb_fold_wallet *w)
 {
-    for (size_t i = 0; i < w->marks.n; i++) {
-        free(w->marks.at[i].bytes);
+    for (size_t i = 0; i < w->snapshots.n; i++) {
+        free(w->snapshots.at[i].bytes);
     }
-    jb_vec_free(&w->marks);
+    jb_vec_free(&w->snapshots);
     jb_vec_free(&w->rows);
     jb_vec_free(&w->known);
-    jb_light_free(&w->light);
+    jb_summary_free(&w->summary);
     free(w);
 }
 
@@ -47,7 +47,7 @@ jb_fold_reset(struct jb_fold *f, const struct jb_view_global *g)
     }
 }
 
-/* ---- wallets by number ------------------------------------------------------------------------------------------------------ */
+/* ---- wallets by number ---- */
 
 static uint32_t
 slot_of(const struct jb_fold *f, uint32_t number)
@@ -100,25 +100,31 @@ load_row(void *data, const struct jb_day_row *row, struct jb_error *err)
     return JB_OK;
 }
 
-/* What the store has of a wallet that the next events may change: its light state, its rows of open days, the closing before them. */
+/* What the store has of a wallet that the next events may change: its summary, its rows of open
+ * days, the closing before them. */
 static jb_status
-load_wallet(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w, struct jb_error *err)
+load_wallet(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w,
+            struct jb_error *err)
 {
     bool found;
-    jb_status status = jb_stored_light(base, w->number, &w->light, &found, err);
+    jb_status status = jb_stored_summary(base, w->number, &w->summary, &found, err);
     if (status != JB_OK || !found || f->g.first_open_day == JB_NO_DAY) {
         return status;
     }
     struct jb_day_row before;
-    status = jb_stored_row_at_most(base, JB_VT_ROWS, w->number, f->g.first_open_day - 1, &before, &found, err);
+    status = jb_stored_row_at_most(base, JB_VT_ROWS, w->number, f->g.first_open_day - 1, &before,
+                                   &found, err);
     if (status == JB_OK && found) {
         w->before = before;
     }
-    return status == JB_OK ? jb_stored_rows(base, JB_VT_ROWS, w->number, f->g.first_open_day, INT32_MAX, load_row, w, err) : status;
+    return status == JB_OK ? jb_stored_rows(base, JB_VT_ROWS, w->number, f->g.first_open_day,
+                                            INT32_MAX, load_row, w, err)
+                           : status;
 }
 
 static jb_status
-touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number, struct jb_fold_wallet **ret, struct jb_error *err)
+touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
+             struct jb_fold_wallet **ret, struct jb_error *err)
 {
     if (!grow_slots(f) || !jb_vec_reserve(&f->wallets, f->wallets.n + 1)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
@@ -144,7 +150,7 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number, stru
     return JB_OK;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 /* Index of the first row with that day or a later one. Nearly always the last. */
 static size_t
@@ -199,7 +205,10 @@ post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m
     size_t at = row_index(w->rows.at, w->rows.n, e->posted_on);
     if (at == w->rows.n || w->rows.at[at].row.day != e->posted_on) {
         const struct jb_day_row *before = at > 0 ? &w->rows.at[at - 1].row : &w->before;
-        struct jb_day_row row = {.day = e->posted_on, .total = before->total, .paid = before->paid, .free = before->free};
+        struct jb_day_row row = {.day = e->posted_on,
+                                 .total = before->total,
+                                 .paid = before->paid,
+                                 .free = before->free};
         if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
             return false;
         }
@@ -213,16 +222,18 @@ post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m
 }
 
 static jb_status
-know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m,
-     struct jb_error *err)
+know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w,
+     const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
 {
-    jb_day occurred = jb_day_of(e->occurred_at, f->utc_offset_s), recorded = jb_day_of(e->recorded_at, f->utc_offset_s);
+    jb_day occurred = jb_day_of(e->occurred_at, f->utc_offset_s),
+           recorded = jb_day_of(e->recorded_at, f->utc_offset_s);
     jb_day day = occurred < recorded ? occurred : recorded;
     size_t at = row_index(w->known.at, w->known.n, day);
     if (at == w->known.n || w->known.at[at].row.day != day) {
         struct jb_day_row row;
         bool found;
-        jb_status status = jb_stored_row_at_most(base, JB_VT_KNOWN, w->number, day, &row, &found, err);
+        jb_status status =
+            jb_stored_row_at_most(base, JB_VT_BY_OCCURRENCE, w->number, day, &row, &found, err);
         if (status != JB_OK) {
             return status;
         }
@@ -240,27 +251,31 @@ know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *
 }
 
 static bool
-mark(struct jb_fold_wallet *w)
+take_snapshot(struct jb_fold_wallet *w)
 {
-    struct jb_fold_mark m = {.seq = w->light.version, .bytes_n = (uint32_t)jb_light_bytes(&w->light)};
+    struct jb_fold_mark m = {.seq = w->summary.version,
+                             .bytes_n = (uint32_t)jb_summary_bytes(&w->summary)};
     m.bytes = malloc(m.bytes_n);
-    if (m.bytes == NULL || !jb_vec_reserve(&w->marks, w->marks.n + 1)) {
+    if (m.bytes == NULL || !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1)) {
         free(m.bytes);
         return false;
     }
-    jb_light_encode(&w->light, m.bytes);
-    w->marks.at[w->marks.n++] = m;
+    jb_summary_encode(&w->summary, m.bytes);
+    w->snapshots.at[w->snapshots.n++] = m;
     return true;
 }
 
-/* ---- events ----------------------------------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static jb_status
 contradiction(struct jb_error *err, jb_seq seq, const char *why)
 {
-    jb_status status = strcmp(why, "no memory") == 0 ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
-                                                     : jb_fail(err, JB_E_CORRUPT, "event %llu: %s. The log contradicts itself: run `jangbu audit`",
-                                                               (unsigned long long)seq, why);
+    jb_status status =
+        strcmp(why, "no memory") == 0
+            ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
+            : jb_fail(err, JB_E_CORRUPT,
+                      "event %llu: %s. The log contradicts itself: run `jangbu audit`",
+                      (unsigned long long)seq, why);
     if (err != NULL) {
         err->at = seq;
     }
@@ -272,7 +287,8 @@ fold_time(struct jb_fold *f, const struct jb_event *e)
 {
     struct jb_view_global *g = &f->g;
     if (e->recorded_at == JB_NO_INSTANT) {
-        return g->first_timed_seq == 0 ? NULL : "an event without a time comes after one that has a time";
+        return g->first_timed_seq == 0 ? NULL
+                                       : "an event without a time comes after one that has a time";
     }
     if (g->first_timed_seq == 0) {
         g->first_timed_seq = e->seq;
@@ -294,18 +310,21 @@ fold_close(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
     if (!jb_vec_reserve(&f->closes, f->closes.n + 1)) {
         return contradiction(err, e->seq, "no memory");
     }
-    f->closes.at[f->closes.n++] = (struct jb_close){.day = e->day, .seq = e->seq, .recorded_at = e->recorded_at};
+    f->closes.at[f->closes.n++] =
+        (struct jb_close){.day = e->day, .seq = e->seq, .recorded_at = e->recorded_at};
     f->g.closed_through = e->day;
     f->g.first_open_day = e->day + 1;
     return JB_OK;
 }
 
 static jb_status
-fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e, struct jb_error *err)
+fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
+                  struct jb_error *err)
 {
     struct jb_move m;
     struct jb_fold_wallet *w = NULL;
-    const char *why = e->recorded_at == JB_NO_INSTANT ? "an event of a wallet has no time" : jb_move_of(e, &m);
+    const char *why =
+        e->recorded_at == JB_NO_INSTANT ? "an event of a wallet has no time" : jb_move_of(e, &m);
     if (why != NULL) {
         return contradiction(err, e->seq, why);
     }
@@ -313,7 +332,7 @@ fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_
     if (status != JB_OK) {
         return status;
     }
-    why = jb_light_apply(&w->light, e, &m, f->utc_offset_s);
+    why = jb_summary_apply(&w->summary, e, &m, f->utc_offset_s);
     if (why != NULL) {
         return contradiction(err, e->seq, why);
     }
@@ -324,14 +343,15 @@ fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_
         }
         status = know(f, base, w, e, &m, err);
     }
-    if (status == JB_OK && w->light.events % JB_MARK_EVERY == 0 && !mark(w)) {
+    if (status == JB_OK && w->summary.events % JB_SNAPSHOT_EVERY == 0 && !take_snapshot(w)) {
         return contradiction(err, e->seq, "no memory");
     }
     return status;
 }
 
 jb_status
-jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e, struct jb_error *err)
+jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
+              struct jb_error *err)
 {
     if (e->seq != f->g.seq + 1) {
         return contradiction(err, e->seq, "sequence numbers have a gap");
@@ -350,24 +370,27 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
     return status;
 }
 
-/* ---- what differs from the store ---------------------------------------------------------------------------------------------- */
+/* ---- what differs from the store ---- */
 
 static int
 by_number(const void *a, const void *b)
 {
-    uint32_t x = (*(struct jb_fold_wallet *const *)a)->number, y = (*(struct jb_fold_wallet *const *)b)->number;
+    uint32_t x = (*(struct jb_fold_wallet *const *)a)->number,
+             y = (*(struct jb_fold_wallet *const *)b)->number;
     return (x > y) - (x < y);
 }
 
 static jb_status
-each_row(const struct jb_fold_row *rows, size_t n, uint32_t wallet, jb_fold_sink sink, void *data, struct jb_error *err)
+each_row(const struct jb_fold_row *rows, size_t n, uint32_t wallet, jb_fold_sink sink, void *data,
+         struct jb_error *err)
 {
     jb_status status = JB_OK;
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         uint8_t key[JB_KEY_WALLET_DAY_BYTES], value[JB_DAY_ROW_BYTES_MAX];
         if (rows[i].dirty) {
             jb_key_wallet_day(key, wallet, rows[i].row.day);
-            status = sink(data, key, sizeof key, value, jb_day_row_encode(&rows[i].row, value), err);
+            status =
+                sink(data, key, sizeof key, value, jb_day_row_encode(&rows[i].row, value), err);
         }
     }
     return status;
@@ -377,10 +400,11 @@ static jb_status
 each_mark(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
 {
     jb_status status = JB_OK;
-    for (size_t i = 0; i < w->marks.n && status == JB_OK; i++) {
+    for (size_t i = 0; i < w->snapshots.n && status == JB_OK; i++) {
         uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
-        jb_key_wallet_seq(key, w->number, w->marks.at[i].seq);
-        status = sink(data, key, sizeof key, w->marks.at[i].bytes, w->marks.at[i].bytes_n, err);
+        jb_key_wallet_seq(key, w->number, w->snapshots.at[i].seq);
+        status =
+            sink(data, key, sizeof key, w->snapshots.at[i].bytes, w->snapshots.at[i].bytes_n, err);
     }
     return status;
 }
@@ -390,19 +414,20 @@ the_light(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct 
 {
     uint8_t key[JB_KEY_WALLET_BYTES];
     jb_key_wallet(key, w->number);
-    size_t n = jb_light_bytes(&w->light);
+    size_t n = jb_summary_bytes(&w->summary);
     uint8_t *value = malloc(n);
     if (value == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
     }
-    jb_light_encode(&w->light, value);
+    jb_summary_encode(&w->summary, value);
     jb_status status = sink(data, key, sizeof key, value, n, err);
     free(value);
     return status;
 }
 
 static jb_status
-each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data, struct jb_error *err)
+each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data,
+                struct jb_error *err)
 {
     struct jb_fold_wallet **sorted = malloc(f->wallets.n * sizeof *sorted + 1);
     if (sorted == NULL) {
@@ -419,10 +444,10 @@ each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void
         case JB_VT_ROWS:
             status = each_row(w->rows.at, w->rows.n, w->number, sink, data, err);
             break;
-        case JB_VT_KNOWN:
+        case JB_VT_BY_OCCURRENCE:
             status = each_row(w->known.at, w->known.n, w->number, sink, data, err);
             break;
-        case JB_VT_MARKS:
+        case JB_VT_SNAPSHOTS:
             status = each_mark(w, sink, data, err);
             break;
         case JB_VT_WALLETS:
@@ -439,7 +464,8 @@ each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void
 }
 
 jb_status
-jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data, struct jb_error *err)
+jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data,
+             struct jb_error *err)
 {
     if (table == JB_VT_GLOBAL) {
         uint8_t value[JB_GLOBAL_BYTES];
@@ -465,7 +491,8 @@ struct storing {
 };
 
 static jb_status
-put(void *data, const void *key, size_t key_n, const void *value, size_t value_n, struct jb_error *err)
+put(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
+    struct jb_error *err)
 {
     struct storing *s = data;
     return jb_store_put(s->t, s->table, key, key_n, value, value_n, 0, err);

@@ -1,14 +1,16 @@
 /*
- * The fold of events into the tables of views.mdb: in memory, over what a store has (or over nothing). What it holds is the part that
- * differs from the store, so it can be thrown away at any time and folded again.
+ * The fold of events into the tables of views.mdb: in memory, over what a store has (or over
+ * nothing). What it holds is the part that differs from the store, so it can be thrown away at any
+ * time and folded again.
  */
 #ifndef JANGBU_PROJECTIONS_FOLD_H
 #define JANGBU_PROJECTIONS_FOLD_H
 
 #include "projections/stored.h"
 
-/* A light state is kept after every so many events of a wallet: it bounds the steps of an as-of question. */
-#define JB_MARK_EVERY 64
+/* A summary is kept after every so many events of a wallet: it bounds the steps of an as-of
+ * question. */
+#define JB_SNAPSHOT_EVERY 64
 
 struct jb_fold_row {
     struct jb_day_row row;
@@ -23,11 +25,12 @@ struct jb_fold_mark {
 
 struct jb_fold_wallet {
     uint32_t number;
-    struct jb_light light;
-    struct jb_day_row before;          /* the closings before the first of rows */
-    JB_VEC(struct jb_fold_row) rows;   /* in order of day: every row of an open day, and those that closed since */
-    JB_VEC(struct jb_fold_row) known;  /* in order of day: those that were touched */
-    JB_VEC(struct jb_fold_mark) marks; /* in order of seq: new ones */
+    struct jb_summary summary;
+    struct jb_day_row before; /* the closings before the first of rows */
+    JB_VEC(struct jb_fold_row)
+    rows; /* in order of day: every row of an open day, and those that closed since */
+    JB_VEC(struct jb_fold_row) known;      /* in order of day: those that were touched */
+    JB_VEC(struct jb_fold_mark) snapshots; /* in order of seq: new ones */
 };
 
 struct jb_fold {
@@ -45,18 +48,24 @@ void jb_fold_reset(struct jb_fold *f, const struct jb_view_global *g);
 void jb_fold_free(struct jb_fold *f);
 
 /*
- * Folds the next event over base (NULL: an empty store), which must be what g began with. JB_E_CORRUPT: the log contradicts itself.
- * After any failure the fold is useless until it is reset.
+ * Folds the next event over base (NULL: an empty store), which must be what g began with.
+ * JB_E_CORRUPT: the log contradicts itself. After any failure the fold is useless until it is
+ * reset.
  */
-jb_status jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e, struct jb_error *err);
+jb_status jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
+                        struct jb_error *err);
 
 /* NULL where the fold has not touched it. */
 const struct jb_fold_wallet *jb_fold_wallet(const struct jb_fold *f, uint32_t number);
 
-/* Every entry of a table that differs from the store, in order of key. Stops at the first status that is not JB_OK. */
-typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value, size_t value_n, struct jb_error *err);
-jb_status jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data, struct jb_error *err);
-/* Writes all of it into t, which is over the store that the fold stands on. JB_E_FULL may be worth another try: jb_store_grown. */
+/* Every entry of a table that differs from the store, in order of key. Stops at the first status
+ * that is not JB_OK. */
+typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value,
+                                  size_t value_n, struct jb_error *err);
+jb_status jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data,
+                       struct jb_error *err);
+/* Writes all of it into t, which is over the store that the fold stands on. JB_E_FULL may be worth
+ * another try: jb_store_grown. */
 jb_status jb_fold_store(const struct jb_fold *f, struct jb_store_txn *t, struct jb_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Histories: the wallet's own chain, walked back. The running balance starts from the state and goes down by the effect of each event,
- * so that a row's balance is the sum of effects up to it.
+ * Histories: the wallet's own chain, walked back. The running balance starts from the state and
+ * goes down by the effect of each event, so that a row's balance is the sum of effects up to it.
  */
 #include "projections/query.h"
 
@@ -34,10 +34,11 @@ is_of_kind(uint32_t type, jb_history_kind kind)
     return false;
 }
 
-/* Binds a cursor to the ledger, the wallet, the kind and the day asked for. No secret: it finds mistakes, not forgers, and a place is
- * compared with the log before it is used. */
+/* Binds a cursor to the ledger, the wallet, the kind and the day asked for. No secret: it finds
+ * mistakes, not forgers, and a place is compared with the log before it is used. */
 static uint64_t
-check_of(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through, const uint8_t place[16])
+check_of(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through,
+         const uint8_t place[16])
 {
     uint8_t bytes[16 + 4 + 4 + 4 + 16];
     memcpy(bytes, v->info.ledger_id, 16);
@@ -49,7 +50,8 @@ check_of(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day
 }
 
 static void
-write_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through, const struct place *p, char *out)
+write_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through,
+             const struct place *p, char *out)
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[PLACE_BYTES];
@@ -64,7 +66,8 @@ write_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb
 }
 
 static bool
-read_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through, const char *text, struct place *ret)
+read_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through,
+            const char *text, struct place *ret)
 {
     uint8_t bytes[PLACE_BYTES];
     for (size_t i = 0; i < 2 * PLACE_BYTES; i++) {
@@ -77,40 +80,44 @@ read_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_
     }
     ret->seq = jb_get_be(bytes, 8);
     ret->balance = (jb_amount)jb_get_be(bytes + 8, 8);
-    return text[2 * PLACE_BYTES] == '\0' && jb_get_be(bytes + 16, 8) == check_of(v, wallet, kind, only_through, bytes);
+    return text[2 * PLACE_BYTES] == '\0' &&
+           jb_get_be(bytes + 16, 8) == check_of(v, wallet, kind, only_through, bytes);
 }
 
-/* The newest event at the moment and the balance after it. Of a closed day: without what was posted later. */
+/* The newest event at the moment and the balance after it. Of a closed day: without what was posted
+ * later. */
 static jb_status
-newest(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r, struct place *ret, struct jb_error *err)
+newest(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r, struct place *ret,
+       struct jb_error *err)
 {
-    struct jb_light light;
-    jb_status status = jb_look_light(q, wallet, r->moment.seq, &light, err);
+    struct jb_summary summary;
+    jb_status status = jb_view_read_summary(q, wallet, r->moment.seq, &summary, err);
     if (status != JB_OK) {
         return status;
     }
-    if (r->only_through != JB_NO_DAY && light.created_on > r->only_through) {
+    if (r->only_through != JB_NO_DAY && summary.created_on > r->only_through) {
         status = jb_not_yet(q, wallet, 0, err);
     }
-    struct jb_light_sums sums;
+    struct jb_summary_sums sums;
     struct jb_move later = {.paid = 0};
-    jb_light_sum(&light, JB_NO_DAY, &sums);
+    jb_summary_sum(&summary, JB_NO_DAY, &sums);
     if (status == JB_OK && r->only_through != JB_NO_DAY) {
-        struct jb_walk walk = {.from = light.version, .posted_after = r->only_through};
-        status = jb_look_walk(q, wallet, &walk, &later, err);
+        struct jb_walk walk = {.from = summary.version, .posted_after = r->only_through};
+        status = jb_view_read_walk(q, wallet, &walk, &later, err);
     }
-    *ret = (struct place){.seq = light.version, .balance = light.paid + sums.free - later.paid - later.free};
-    jb_light_free(&light);
+    *ret = (struct place){.seq = summary.version,
+                          .balance = summary.paid + sums.free - later.paid - later.free};
+    jb_summary_free(&summary);
     return status;
 }
 
 /* Where to begin: at the newest event, or where the cursor says. */
 static jb_status
-begin(struct jb_views *v, uint32_t wallet, jb_history_kind kind, const struct jb_as_of *as_of, const char *cursor, struct place *ret,
-      struct jb_resolved *r, struct jb_error *err)
+begin(struct jb_views *v, uint32_t wallet, jb_history_kind kind, const struct jb_as_of *as_of,
+      const char *cursor, struct place *ret, struct jb_as_of_point *r, struct jb_error *err)
 {
-    struct jb_look q;
-    jb_status status = jb_look_begin_at(v, as_of, &q, r, err);
+    struct jb_view_read q;
+    jb_status status = jb_view_read_begin_at(v, as_of, &q, r, err);
     if (status != JB_OK) {
         return status;
     }
@@ -118,39 +125,48 @@ begin(struct jb_views *v, uint32_t wallet, jb_history_kind kind, const struct jb
     if (status == JB_OK && cursor != NULL && cursor[0] != '\0') {
         const struct jb_event *e;
         struct place p;
-        bool good = read_cursor(v, wallet, kind, r->only_through, cursor, &p) && p.seq != 0 && p.seq <= ret->seq &&
-                    jb_look_event(&q, p.seq, wallet, &e, NULL) == JB_OK;
-        status = good ? JB_OK : jb_fail(err, JB_E_USAGE, "this cursor is not of this wallet's history; begin without one");
+        bool good = read_cursor(v, wallet, kind, r->only_through, cursor, &p) && p.seq != 0 &&
+                    p.seq <= ret->seq && jb_view_read_event(&q, p.seq, wallet, &e, NULL) == JB_OK;
+        status = good ? JB_OK
+                      : jb_fail(err, JB_E_USAGE,
+                                "this cursor is not of this wallet's history; begin without one");
         if (good) {
             *ret = p;
         }
     }
-    jb_look_end(&q);
+    jb_view_read_end(&q);
     return status;
 }
 
 static jb_status
-event_of(jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event **ret, struct jb_error *err)
+event_of(jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event **ret,
+         struct jb_error *err)
 {
     jb_status status = jb_cursor_at(c, seq, ret, err);
-    if (status == JB_E_NOTFOUND || (status == JB_OK && ((*ret)->wallet != wallet || (*ret)->prev >= seq))) {
-        return jb_fail(err, JB_E_CORRUPT, "event %llu is named as one of wallet %u and is not. Run `jangbu audit`", (unsigned long long)seq, wallet);
+    if (status == JB_E_NOTFOUND ||
+        (status == JB_OK && ((*ret)->wallet != wallet || (*ret)->prev >= seq))) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "event %llu is named as one of wallet %u and is not. Run `jangbu audit`",
+                       (unsigned long long)seq, wallet);
     }
     return status;
 }
 
 jb_status
-jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind, const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
-               bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err)
+jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
+               const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
+               bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next,
+               struct jb_moment *ret_moment, struct jb_error *err)
 {
     if (limit < 1 || limit > HISTORY_LIMIT_MAX || (unsigned)kind > JB_HISTORY_REFUND) {
         return jb_fail(err, JB_E_USAGE,
-                       limit < 1 || limit > HISTORY_LIMIT_MAX ? "a page of a history has 1 to 10,000 rows"
-                                                              : "a history of a kind that does not exist");
+                       limit < 1 || limit > HISTORY_LIMIT_MAX
+                           ? "a page of a history has 1 to 10,000 rows"
+                           : "a history of a kind that does not exist");
     }
     uint32_t number;
     struct place at;
-    struct jb_resolved r;
+    struct jb_as_of_point r;
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
     status = status == JB_OK ? begin(v, number, kind, as_of, cursor, &at, &r, err) : status;
     jb_cursor *c = NULL;
@@ -170,8 +186,11 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind, const s
         bool counts = r.only_through == JB_NO_DAY || e->posted_on <= r.only_through;
         jb_amount effect = counts ? jb_event_effect(e) : 0;
         if (counts && is_of_kind(e->type, kind)) {
-            struct jb_history_row row = {
-                .event = e, .effect = effect, .balance = at.balance, .late = e->posted_on > jb_day_of(e->occurred_at, v->info.utc_offset_s)};
+            struct jb_history_row row = {.event = e,
+                                         .effect = effect,
+                                         .balance = at.balance,
+                                         .late = e->posted_on >
+                                                 jb_day_of(e->occurred_at, v->info.utc_offset_s)};
             more = each(data, &row);
             rows++;
         }

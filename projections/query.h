@@ -2,7 +2,7 @@
 #ifndef JANGBU_PROJECTIONS_QUERY_H
 #define JANGBU_PROJECTIONS_QUERY_H
 
-#include "ledger/state_read.h"
+#include "ledger/reader.h"
 #include "projections/fold.h"
 
 #include <pthread.h>
@@ -10,82 +10,105 @@
 struct jb_views {
     jb_ledger *l;
     struct jb_ledger_info info;
-    pthread_mutex_t lock;   /* guards everything below; a query holds it while it reads them */
-    struct jb_store *store; /* NULL: there is none and none can be made; everything is folded in memory */
+    pthread_mutex_t lock; /* guards everything below; a query holds it while it reads them */
+    struct jb_store
+        *store; /* NULL: there is none and none can be made; everything is folded in memory */
     bool writable;
-    struct jb_store_meta base; /* what the fold stands on */
-    bool based;                /* false: base and fold are to be made anew */
-    struct jb_fold fold;       /* the tail of the log over the store */
-    int64_t unstored_since_us; /* monotonic; 0: nothing is unstored */
-    jb_seq retry_at;           /* after a failure to store: not again before this event */
+    struct jb_store_meta stored_meta; /* what the fold stands on */
+    bool has_base;                    /* false: stored_meta and fold are to be made anew */
+    struct jb_fold fold;              /* the tail of the log over the store */
+    int64_t unstored_since_us;        /* monotonic; 0: nothing is unstored */
+    jb_seq retry_at;                  /* after a failure to store: not again before this event */
 };
 
-/* The projections as of event seq (and everything later that they may know); valid until jb_look_end. */
-struct jb_look {
+/* The projections as of event seq (and everything later that they may know); valid until
+ * jb_view_read_end. */
+struct jb_view_read {
     struct jb_views *v;
     struct jb_store_txn txn;
-    struct jb_store_txn *base; /* &txn, or NULL without a store */
+    struct jb_store_txn *stored; /* &txn, or NULL without a store */
     const struct jb_fold *fold;
     jb_cursor *cursor; /* for single events; opened on demand */
 };
 
-/* Locks v and brings its fold to event `seq` at least (0: to the log's head). *ret_head (may be NULL) gets the head found. */
-jb_status jb_look_begin(struct jb_views *v, jb_seq seq, struct jb_look *ret, struct jb_error *err);
+/* Locks v and brings its fold to event `seq` at least (0: to the log's head). *ret_head (may be
+ * NULL) gets the head found. */
+jb_status jb_view_read_begin(struct jb_views *v, jb_seq seq, struct jb_view_read *ret,
+                             struct jb_error *err);
 /* Stores what is due, unlocks. */
-void jb_look_end(struct jb_look *q);
+void jb_view_read_end(struct jb_view_read *q);
 
-/* The event with that number, which must be of that wallet; JB_E_CORRUPT otherwise. Borrowed until the next call. */
-jb_status jb_look_event(struct jb_look *q, jb_seq seq, uint32_t wallet, const struct jb_event **ret, struct jb_error *err);
+/* The event with that number, which must be of that wallet; JB_E_CORRUPT otherwise. Borrowed until
+ * the next call. */
+jb_status jb_view_read_event(struct jb_view_read *q, jb_seq seq, uint32_t wallet,
+                             const struct jb_event **ret, struct jb_error *err);
 
 /* The greatest row of the wallet with that day or an earlier one. */
-jb_status jb_look_row(struct jb_look *q, uint32_t wallet, jb_day day, struct jb_day_row *ret, bool *ret_found, struct jb_error *err);
-/* Rows of JB_VT_ROWS or JB_VT_KNOWN with from <= day <= to, in order, appended to a list. */
+jb_status jb_view_read_row(struct jb_view_read *q, uint32_t wallet, jb_day day,
+                           struct jb_day_row *ret, bool *ret_found, struct jb_error *err);
+/* Rows of JB_VT_ROWS or JB_VT_BY_OCCURRENCE with from <= day <= to, in order, appended to a list.
+ */
 struct jb_row_list {
     struct jb_day_row *at;
     size_t n, cap;
 };
-jb_status jb_look_rows(struct jb_look *q, unsigned table, uint32_t wallet, jb_day from, jb_day to, struct jb_row_list *list, struct jb_error *err);
-jb_status jb_look_close(struct jb_look *q, jb_day day, struct jb_close *ret, struct jb_error *err);
+jb_status jb_view_read_rows(struct jb_view_read *q, unsigned table, uint32_t wallet, jb_day from,
+                            jb_day to, struct jb_row_list *list, struct jb_error *err);
+jb_status jb_view_read_close(struct jb_view_read *q, jb_day day, struct jb_close *ret,
+                             struct jb_error *err);
 
-/* marks.c: JB_E_NOTFOUND, and the sentence: the wallet was made later than event seq (0: than the day that is asked for). */
-jb_status jb_not_yet(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_error *err);
-/* The wallet's light state after its last event <= seq. JB_E_NOTFOUND where it did not exist then (text is filled). */
-jb_status jb_look_light(struct jb_look *q, uint32_t wallet, jb_seq seq, struct jb_light *ret, struct jb_error *err);
+/* snapshots.c: JB_E_NOTFOUND, and the sentence: the wallet was made later than event seq (0: than
+ * the day that is asked for). */
+jb_status jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_error *err);
+/* The wallet's summary after its last event <= seq. JB_E_NOTFOUND where it did not exist then
+ * (text is filled). */
+jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
+                               struct jb_summary *ret, struct jb_error *err);
 
-/* moment.c */
-struct jb_resolved {
+/* as_of.c */
+struct jb_as_of_point {
     struct jb_moment moment;
     bool now;
-    jb_day only_through;   /* asked for a closed day: nothing posted after it counts; else JB_NO_DAY */
+    jb_day
+        only_through; /* asked for a closed day: nothing posted after it counts; else JB_NO_DAY */
     jb_day closed_through; /* at moment.seq; JB_NO_DAY */
     jb_day first_open_day; /* likewise */
     jb_day today;          /* day of moment.at */
 };
 /* head: the one that `now` means. */
-jb_status jb_look_resolve(struct jb_look *q, const struct jb_as_of *as_of, jb_seq head_seq, jb_instant head_recorded_at, struct jb_resolved *ret,
-                          struct jb_error *err);
-/* jb_look_begin at the log's head, and what as_of means there. */
-jb_status jb_look_begin_at(struct jb_views *v, const struct jb_as_of *as_of, struct jb_look *q, struct jb_resolved *ret, struct jb_error *err);
+jb_status jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of,
+                               jb_seq head_seq, jb_instant head_recorded_at,
+                               struct jb_as_of_point *ret, struct jb_error *err);
+/* jb_view_read_begin at the log's head, and what as_of means there. */
+jb_status jb_view_read_begin_at(struct jb_views *v, const struct jb_as_of *as_of,
+                                struct jb_view_read *q, struct jb_as_of_point *ret,
+                                struct jb_error *err);
 /* Number of a wallet by its id; a sentence where there is none. */
 jb_status jb_find_wallet(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err);
 /* The id of a wallet by its number, ended by NUL. */
-jb_status jb_wallet_text(jb_ledger *l, uint32_t number, char out[JB_ID_BYTES_MAX + 1], struct jb_error *err);
+jb_status jb_wallet_text(jb_ledger *l, uint32_t number, char out[JB_ID_BYTES_MAX + 1],
+                         struct jb_error *err);
 
 /*
- * What the wallet's events posted after day `after` (and with from >= seq > down_to) move, summed: to take them back. visit (may be
- * NULL) sees each of them, newest first. The walk ends where nothing earlier can be posted after that day.
+ * What the wallet's events posted after day `after` (and with from >= seq > down_to) move, summed:
+ * to take them back. visit (may be NULL) sees each of them, newest first. The walk ends where
+ * nothing earlier can be posted after that day.
  */
 struct jb_walk {
     jb_seq from; /* an event of the wallet, 0: none */
     jb_seq down_to;
     jb_day posted_after; /* JB_NO_DAY: all */
-    jb_status (*visit)(void *data, const struct jb_event *e, const struct jb_move *m, struct jb_error *err);
+    jb_status (*visit)(void *data, const struct jb_event *e, const struct jb_move *m,
+                       struct jb_error *err);
     void *data;
 };
-jb_status jb_look_walk(struct jb_look *q, uint32_t wallet, const struct jb_walk *w, struct jb_move *ret_sum, struct jb_error *err);
+jb_status jb_view_read_walk(struct jb_view_read *q, uint32_t wallet, const struct jb_walk *w,
+                            struct jb_move *ret_sum, struct jb_error *err);
 
 /* balance.c: a wallet's balance as of a past moment. */
-jb_status jb_look_balance(struct jb_look *q, uint32_t wallet, const struct jb_resolved *r, struct jb_balance *ret, struct jb_error *err);
+jb_status jb_view_read_balance(struct jb_view_read *q, uint32_t wallet,
+                               const struct jb_as_of_point *r, struct jb_balance *ret,
+                               struct jb_error *err);
 
 /* JB_OK, or JB_E_CORRUPT where a sum does not fit. */
 jb_status jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_error *err);

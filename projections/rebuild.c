@@ -1,10 +1,12 @@
-/* views.mdb anew: folded over nothing, written into the next generation's tables, switched to in one transaction. */
+/* views.mdb anew: folded over nothing, written into the next generation's tables, switched to in
+ * one transaction. */
 #include "projections/views.h"
 
 #include "projections/query.h"
 
 static jb_status
-write_next(struct jb_store *store, const struct jb_fold *fold, const uint8_t chain[16], struct jb_error *err)
+write_next(struct jb_store *store, const struct jb_fold *fold, const uint8_t chain[16],
+           struct jb_error *err)
 {
     for (;;) {
         struct jb_store_txn t;
@@ -21,7 +23,8 @@ write_next(struct jb_store *store, const struct jb_fold *fold, const uint8_t cha
 }
 
 static jb_status
-digest(struct jb_store *store, bool next, uint8_t ret[16], struct jb_store_meta *ret_meta, struct jb_error *err)
+digest(struct jb_store *store, bool next, uint8_t ret[16], struct jb_store_meta *ret_meta,
+       struct jb_error *err)
 {
     struct jb_store_txn t;
     jb_status status = next ? jb_store_next_write(store, &t, err) : jb_store_read(store, &t, err);
@@ -33,7 +36,8 @@ digest(struct jb_store *store, bool next, uint8_t ret[16], struct jb_store_meta 
     return status;
 }
 
-/* Brings the stored views to the log's head, so that old and new can be compared there. False: there is nothing that could be compared. */
+/* Brings the stored views to the log's head, so that old and new can be compared there. False:
+ * there is nothing that could be compared. */
 static bool
 bring_up_to_date(jb_ledger *l)
 {
@@ -48,8 +52,8 @@ bring_up_to_date(jb_ledger *l)
 }
 
 static jb_status
-rebuild(jb_ledger *l, struct jb_store *store, bool comparable, void (*progress)(void *, uint64_t, uint64_t), void *data, struct jb_views_rebuilt *ret,
-        struct jb_error *err)
+rebuild(jb_ledger *l, struct jb_store *store, bool comparable, jb_progress on_progress, void *data,
+        struct jb_views_rebuilt *ret, struct jb_error *err)
 {
     struct jb_head head = JB_SIZED(struct jb_head);
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
@@ -65,20 +69,21 @@ rebuild(jb_ledger *l, struct jb_store *store, bool comparable, void (*progress)(
     ret->had = comparable && before.seq > 0 && before.seq <= head.seq;
     struct jb_fold fold;
     jb_fold_init(&fold, info.utc_offset_s);
-    status = jb_fold_log(l, ret->had ? before.seq : head.seq, &fold, progress, data, err);
+    status = jb_fold_log(l, ret->had ? before.seq : head.seq, &fold, on_progress, data, err);
     status = status == JB_OK ? jb_chain_at(l, fold.g.seq, chain, err) : status;
     status = status == JB_OK ? write_next(store, &fold, chain, err) : status;
     jb_fold_free(&fold);
     status = status == JB_OK ? digest(store, true, ret->digest, &after, err) : status;
     if (status == JB_OK) {
-        ret->same = ret->had && before.seq == after.seq && memcmp(digest_before, ret->digest, 16) == 0;
+        ret->same =
+            ret->had && before.seq == after.seq && memcmp(digest_before, ret->digest, 16) == 0;
         status = jb_store_next_switch(store, err);
     }
     return status;
 }
 
 jb_status
-jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_views_rebuilt *ret,
+jb_views_rebuild(jb_ledger *l, jb_progress on_progress, void *data, struct jb_views_rebuilt *ret,
                  struct jb_error *err)
 {
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
@@ -87,11 +92,13 @@ jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint6
     bool remade;
     bool comparable = bring_up_to_date(l);
     jb_status status = jb_info_get(l, &info, err);
-    status = status != JB_OK ? status : jb_store_open(info.dir, &jb_views_schema, info.ledger_id, false, &store, &remade, err);
+    status = status != JB_OK ? status
+                             : jb_store_open(info.dir, &jb_views_schema, info.ledger_id, false,
+                                             &store, &remade, err);
     if (status != JB_OK) {
         return status;
     }
-    status = rebuild(l, store, comparable && !remade, progress, data, &result, err);
+    status = rebuild(l, store, comparable && !remade, on_progress, data, &result, err);
     jb_store_close(store);
     if (status == JB_OK) {
         *ret = result;

@@ -3,11 +3,12 @@
 #include "base/bytes.h"
 
 static const char *const table_names[JB_VT_N] = {
-    [JB_VT_ROWS] = "rows",   [JB_VT_KNOWN] = "known",   [JB_VT_WALLETS] = "wallets",
-    [JB_VT_MARKS] = "marks", [JB_VT_CLOSES] = "closes", [JB_VT_GLOBAL] = "global",
+    [JB_VT_ROWS] = "rows",           [JB_VT_BY_OCCURRENCE] = "known", [JB_VT_WALLETS] = "wallets",
+    [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_CLOSES] = "closes",       [JB_VT_GLOBAL] = "global",
 };
 
-const struct jb_store_schema jb_views_schema = {.file = JB_VIEWS_FILE, .version = JB_VIEWS_VERSION, .tables_n = JB_VT_N, .tables = table_names};
+const struct jb_store_schema jb_views_schema = {
+    .file = JB_VIEWS_FILE, .version = JB_VIEWS_VERSION, .tables_n = JB_VT_N, .tables = table_names};
 
 const char *const jb_flow_words[JB_FLOWS_N] = {
 #define JB_X(name) #name,
@@ -86,9 +87,10 @@ jb_amount
 jb_flows_effect(const jb_amount flows[JB_FLOWS_N])
 {
     static const int sign[JB_FLOWS_N] = {
-        [JB_FLOW_charged] = 1,        [JB_FLOW_charge_reversed] = -1, [JB_FLOW_free_activated] = 1, [JB_FLOW_consumed_paid] = -1,
-        [JB_FLOW_consumed_free] = -1, [JB_FLOW_returned] = 1,         [JB_FLOW_refunded] = -1,      [JB_FLOW_refund_failed] = 1,
-        [JB_FLOW_debt_repaid] = 1,    [JB_FLOW_expired] = -1,         [JB_FLOW_forfeited] = -1,
+        [JB_FLOW_charged] = 1,        [JB_FLOW_charge_reversed] = -1, [JB_FLOW_free_activated] = 1,
+        [JB_FLOW_consumed_paid] = -1, [JB_FLOW_consumed_free] = -1,   [JB_FLOW_returned] = 1,
+        [JB_FLOW_refunded] = -1,      [JB_FLOW_refund_failed] = 1,    [JB_FLOW_debt_repaid] = 1,
+        [JB_FLOW_expired] = -1,       [JB_FLOW_forfeited] = -1,
     };
     jb_amount sum = 0;
     for (unsigned i = 0; i < JB_FLOWS_N; i++) {
@@ -158,7 +160,10 @@ jb_close_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_close *ret
 void
 jb_view_global_init(struct jb_view_global *g)
 {
-    *g = (struct jb_view_global){.recorded_at = JB_NO_INSTANT, .first_day = JB_NO_DAY, .first_open_day = JB_NO_DAY, .closed_through = JB_NO_DAY};
+    *g = (struct jb_view_global){.recorded_at = JB_NO_INSTANT,
+                                 .first_day = JB_NO_DAY,
+                                 .first_open_day = JB_NO_DAY,
+                                 .closed_through = JB_NO_DAY};
 }
 
 void

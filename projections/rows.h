@@ -1,30 +1,45 @@
+/* clang-format off */
 /*
- * views.mdb: its tables, their keys and values. All numbers are big endian; every value is a pure function of the events up to the
- * stored sequence number, whenever and by whom it was stored.
+ * views.mdb: its tables, their keys and values. All numbers are big endian; every value is a pure
+ * function of the events up to the stored sequence number, whenever and by whom it was stored.
  *
- *   rows     wallet 4, day 4 (bias 2^31)   day row by posted_on: flows, closings, first and last event that moved something.
- *                                          Published once its day is closed, and never changed again; before that it is the day so far.
- *   known    wallet 4, day 4 (bias 2^31)   the same flows by min(day(occurred_at), day(recorded_at)); in place of the closings
- *                                          stands what the day changed, because a late event moves the past here
- *   wallets  wallet 4                      light state of the wallet (light.h)
- *   marks    wallet 4, seq 8               the light state after every 64th event of the wallet: as-of questions start there
- *   closes   day 4 (bias 2^31)             seq 8, recorded_at 8 of its day_closed
- *   global   "g"                           the ledger's days
+ *   rows       wallet 4, day 4 (bias 2^31)  day row by posted_on: flows, closings, first and last
+ *                                           event that moved something. Published once its day is
+ *                                           closed, and never changed again; before that it is the
+ *                                           day so far
+ *   known      wallet 4, day 4 (bias 2^31)  the same flows by min(day(occurred_at),
+ *                                           day(recorded_at)); in place of the closings stands what
+ *                                           the day changed: a late event moves the past here
+ *   wallets    wallet 4                     the wallet's summary (wallet_summary.h)
+ *   snapshots  wallet 4, seq 8              the summary after every 64th event of the wallet: as-of
+ *                                           questions start there
+ *   closes     day 4 (bias 2^31)            seq 8, recorded_at 8 of its day_closed
+ *   global     "g"                          the ledger's days
  *
- * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each flow that is not 0; bit i of the mask
- * is flow i of JB_ROW_FLOWS. The closings stand first and at fixed places: they are what `explain` reads.
+ * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each
+ * flow that is not 0; bit i of the mask is flow i of JB_ROW_FLOWS. The closings stand first and at
+ * fixed places: they are what `explain` reads.
  */
+/* clang-format on */
 #ifndef JANGBU_PROJECTIONS_ROWS_H
 #define JANGBU_PROJECTIONS_ROWS_H
 
 #include <jangbu/projections.h>
 
-#include "book/store.h"
+#include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
 #define JB_VIEWS_VERSION 1
 
-enum jb_view_table { JB_VT_ROWS, JB_VT_KNOWN, JB_VT_WALLETS, JB_VT_MARKS, JB_VT_CLOSES, JB_VT_GLOBAL, JB_VT_N };
+enum jb_view_table {
+    JB_VT_ROWS,
+    JB_VT_BY_OCCURRENCE,
+    JB_VT_WALLETS,
+    JB_VT_SNAPSHOTS,
+    JB_VT_CLOSES,
+    JB_VT_GLOBAL,
+    JB_VT_N
+};
 
 extern const struct jb_store_schema jb_views_schema;
 
@@ -37,8 +52,9 @@ enum jb_flow {
 extern const char *const jb_flow_words[JB_FLOWS_N];
 
 /*
- * What a sum becomes that would leave int64_t, and stays: gross flows of one wallet and day have no bound (a wallet can be filled and
- * emptied any number of times), and a wrapped figure would be a wrong one. Queries refuse to show it.
+ * What a sum becomes that would leave int64_t, and stays: gross flows of one wallet and day have no
+ * bound (a wallet can be filled and emptied any number of times), and a wrapped figure would be a
+ * wrong one. Queries refuse to show it.
  */
 #define JB_TOO_MUCH INT64_MAX
 
@@ -46,13 +62,15 @@ static inline jb_amount
 jb_sum(jb_amount a, jb_amount b)
 {
     jb_amount sum;
-    return a == JB_TOO_MUCH || b == JB_TOO_MUCH || __builtin_add_overflow(a, b, &sum) ? JB_TOO_MUCH : sum;
+    return a == JB_TOO_MUCH || b == JB_TOO_MUCH || __builtin_add_overflow(a, b, &sum) ? JB_TOO_MUCH
+                                                                                      : sum;
 }
 
 struct jb_day_row {
     jb_day day;
     jb_amount flows[JB_FLOWS_N];
-    jb_amount total; /* in `rows` the closing, in `known` what the day changed; total is summed from the flows, */
+    jb_amount total; /* in `rows` the closing, in `known` what the day changed; total is summed from
+                        the flows, */
     jb_amount paid;  /* paid and free from where the money went: two ways to one figure */
     jb_amount free;
     jb_seq first_seq;

@@ -1,26 +1,30 @@
 #include "projections/stored.h"
 
-#include "ledger/state_read.h"
+#include "ledger/reader.h"
 
 #include <errno.h>
 
 static jb_status
 damaged(struct jb_error *err, const char *table, uint32_t wallet)
 {
-    return jb_fail(err, JB_E_STALE, JB_VIEWS_FILE ": an entry of table %s (wallet %u) cannot be read. Make the projections anew: `jangbu rebuild`",
+    return jb_fail(err, JB_E_STALE,
+                   JB_VIEWS_FILE ": an entry of table %s (wallet %u) cannot be read. Make the "
+                                 "projections anew: `jangbu rebuild`",
                    table, wallet);
 }
 
 static jb_status
 reading_failed(struct jb_error *err, int code)
 {
-    return jb_fail(err, code == ENOMEM ? JB_E_NOMEM : JB_E_IO, JB_VIEWS_FILE " cannot be read: %s", mdb_strerror(code));
+    return jb_fail(err, code == ENOMEM ? JB_E_NOMEM : JB_E_IO, JB_VIEWS_FILE " cannot be read: %s",
+                   mdb_strerror(code));
 }
 
 static jb_status
-light_from(const void *bytes, size_t n, uint32_t wallet, const char *table, struct jb_light *ret, struct jb_error *err)
+summary_from(const void *bytes, size_t n, uint32_t wallet, const char *table,
+             struct jb_summary *ret, struct jb_error *err)
 {
-    jb_status status = jb_light_decode(bytes, n, ret);
+    jb_status status = jb_summary_decode(bytes, n, ret);
     if (status == JB_E_STALE) {
         return damaged(err, table, wallet);
     }
@@ -28,7 +32,8 @@ light_from(const void *bytes, size_t n, uint32_t wallet, const char *table, stru
 }
 
 jb_status
-jb_stored_light(struct jb_store_txn *t, uint32_t wallet, struct jb_light *ret, bool *ret_found, struct jb_error *err)
+jb_stored_summary(struct jb_store_txn *t, uint32_t wallet, struct jb_summary *ret, bool *ret_found,
+                  struct jb_error *err)
 {
     *ret_found = false;
     if (t == NULL) {
@@ -42,15 +47,16 @@ jb_stored_light(struct jb_store_txn *t, uint32_t wallet, struct jb_light *ret, b
     if (status == JB_E_NOTFOUND) {
         return JB_OK;
     }
-    status = status == JB_OK ? light_from(value, n, wallet, "wallets", ret, err) : status;
+    status = status == JB_OK ? summary_from(value, n, wallet, "wallets", ret, err) : status;
     *ret_found = status == JB_OK;
     return status;
 }
 
-/* The entry at the smallest key >= key (below: the largest key < key), if it has the same first 4 bytes: the same wallet. */
+/* The entry at the smallest key >= key (below: the largest key < key), if it has the same first 4
+ * bytes: the same wallet. */
 static jb_status
-seek(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t key_n, bool below, MDB_val *ret_key, MDB_val *ret_value, bool *ret_found,
-     struct jb_error *err)
+seek(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t key_n, bool below,
+     MDB_val *ret_key, MDB_val *ret_value, bool *ret_found, struct jb_error *err)
 {
     MDB_cursor *c;
     int code = mdb_cursor_open(t->txn, t->dbi[table], &c);
@@ -60,7 +66,9 @@ seek(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t key_n, b
     MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
     code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
     if (below) {
-        code = code == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &v, MDB_LAST) : code == 0 ? mdb_cursor_get(c, &k, &v, MDB_PREV) : code;
+        code = code == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &v, MDB_LAST)
+               : code == 0          ? mdb_cursor_get(c, &k, &v, MDB_PREV)
+                                    : code;
     }
     mdb_cursor_close(c);
     *ret_found = code == 0 && k.mv_size == key_n && memcmp(k.mv_data, key, 4) == 0;
@@ -70,7 +78,8 @@ seek(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t key_n, b
 }
 
 jb_status
-jb_stored_mark_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most, struct jb_light *ret, bool *ret_found, struct jb_error *err)
+jb_stored_snapshot_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most,
+                           struct jb_summary *ret, bool *ret_found, struct jb_error *err)
 {
     *ret_found = false;
     if (t == NULL) {
@@ -79,15 +88,16 @@ jb_stored_mark_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most, 
     uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
     jb_key_wallet_seq(key, wallet, at_most + 1);
     MDB_val k = {0}, v = {0};
-    jb_status status = seek(t, JB_VT_MARKS, key, sizeof key, true, &k, &v, ret_found, err);
+    jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, true, &k, &v, ret_found, err);
     if (status == JB_OK && *ret_found) {
-        status = light_from(v.mv_data, v.mv_size, wallet, "marks", ret, err);
+        status = summary_from(v.mv_data, v.mv_size, wallet, "snapshots", ret, err);
     }
     return status;
 }
 
 jb_status
-jb_stored_mark_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_seq *ret, bool *ret_found, struct jb_error *err)
+jb_stored_snapshot_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_seq *ret,
+                         bool *ret_found, struct jb_error *err)
 {
     *ret_found = false;
     if (t == NULL) {
@@ -96,7 +106,7 @@ jb_stored_mark_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_s
     uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
     jb_key_wallet_seq(key, wallet, above + 1);
     MDB_val k = {0}, v = {0};
-    jb_status status = seek(t, JB_VT_MARKS, key, sizeof key, false, &k, &v, ret_found, err);
+    jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, false, &k, &v, ret_found, err);
     if (status == JB_OK && *ret_found) {
         *ret = jb_get_be((const uint8_t *)k.mv_data + 4, 8);
     }
@@ -104,7 +114,8 @@ jb_stored_mark_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_s
 }
 
 static jb_status
-row_from(const MDB_val *k, const MDB_val *v, unsigned table, struct jb_day_row *ret, struct jb_error *err)
+row_from(const MDB_val *k, const MDB_val *v, unsigned table, struct jb_day_row *ret,
+         struct jb_error *err)
 {
     const uint8_t *key = k->mv_data;
     if (k->mv_size != JB_KEY_WALLET_DAY_BYTES) {
@@ -117,8 +128,8 @@ row_from(const MDB_val *k, const MDB_val *v, unsigned table, struct jb_day_row *
 }
 
 jb_status
-jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day day, struct jb_day_row *ret, bool *ret_found,
-                      struct jb_error *err)
+jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day day,
+                      struct jb_day_row *ret, bool *ret_found, struct jb_error *err)
 {
     *ret_found = false;
     if (t == NULL) {
@@ -126,7 +137,8 @@ jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, j
     }
     uint8_t key[JB_KEY_WALLET_DAY_BYTES];
     jb_key_wallet_day(key, wallet, day);
-    /* The largest key < day + 1; the largest day there is would overflow, so the key is counted up as bytes. */
+    /* The largest key < day + 1; the largest day there is would overflow, so the key is counted up
+     * as bytes. */
     jb_put_be(key, 8, jb_get_be(key, 8) + 1);
     MDB_val k = {0}, v = {0};
     uint8_t prefix[4];
@@ -138,7 +150,8 @@ jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, j
 
 jb_status
 jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day from, jb_day to,
-               jb_status (*each)(void *data, const struct jb_day_row *row, struct jb_error *err), void *data, struct jb_error *err)
+               jb_status (*each)(void *data, const struct jb_day_row *row, struct jb_error *err),
+               void *data, struct jb_error *err)
 {
     if (t == NULL) {
         return JB_OK;
@@ -152,7 +165,8 @@ jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day f
     jb_key_wallet_day(key, wallet, from);
     MDB_val k = {sizeof key, key}, v;
     jb_status status = JB_OK;
-    for (code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); code == 0 && status == JB_OK; code = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+    for (code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); code == 0 && status == JB_OK;
+         code = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
         struct jb_day_row row;
         if (k.mv_size >= 4 && jb_get_be(k.mv_data, 4) != wallet) {
             break;
@@ -164,11 +178,13 @@ jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day f
         status = status == JB_OK ? each(data, &row, err) : status;
     }
     mdb_cursor_close(c);
-    return status != JB_OK || code == 0 || code == MDB_NOTFOUND ? status : reading_failed(err, code);
+    return status != JB_OK || code == 0 || code == MDB_NOTFOUND ? status
+                                                                : reading_failed(err, code);
 }
 
 jb_status
-jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found, struct jb_error *err)
+jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found,
+                struct jb_error *err)
 {
     *ret_found = false;
     if (t == NULL) {

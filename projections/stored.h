@@ -1,23 +1,32 @@
-/* Reading views.mdb in a snapshot. A value that cannot be understood is JB_E_STALE with its place: never a figure. */
+/* Reading views.mdb in a snapshot. A value that cannot be understood is JB_E_STALE with its place:
+ * never a figure. */
 #ifndef JANGBU_PROJECTIONS_STORED_H
 #define JANGBU_PROJECTIONS_STORED_H
 
-#include "projections/light.h"
+#include "projections/wallet_summary.h"
 
-/* All take the transaction of a store that has jb_views_schema; NULL reads as an empty store. Not found: *ret_found false. */
-jb_status jb_stored_light(struct jb_store_txn *t, uint32_t wallet, struct jb_light *ret, bool *ret_found, struct jb_error *err);
-/* The mark with the largest seq <= at_most, the one with the smallest seq > above. */
-jb_status jb_stored_mark_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most, struct jb_light *ret, bool *ret_found,
-                                 struct jb_error *err);
-jb_status jb_stored_mark_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, jb_seq *ret, bool *ret_found, struct jb_error *err);
-/* table: JB_VT_ROWS or JB_VT_KNOWN. */
-jb_status jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day day, struct jb_day_row *ret, bool *ret_found,
-                                struct jb_error *err);
-/* Rows of a wallet with from <= day <= to, in order; each returns a status other than JB_OK to stop with it. */
-jb_status jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day from, jb_day to,
-                         jb_status (*each)(void *data, const struct jb_day_row *row, struct jb_error *err), void *data, struct jb_error *err);
-jb_status jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found, struct jb_error *err);
+/* All take the transaction of a store that has jb_views_schema; NULL reads as an empty store. Not
+ * found: *ret_found false. */
+jb_status jb_stored_summary(struct jb_store_txn *t, uint32_t wallet, struct jb_summary *ret,
+                            bool *ret_found, struct jb_error *err);
+/* The snapshot with the largest seq <= at_most, the one with the smallest seq > above. */
+jb_status jb_stored_snapshot_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_most,
+                                     struct jb_summary *ret, bool *ret_found, struct jb_error *err);
+jb_status jb_stored_snapshot_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above,
+                                   jb_seq *ret, bool *ret_found, struct jb_error *err);
+/* table: JB_VT_ROWS or JB_VT_BY_OCCURRENCE. */
+jb_status jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day day,
+                                struct jb_day_row *ret, bool *ret_found, struct jb_error *err);
+/* Rows of a wallet with from <= day <= to, in order; each returns a status other than JB_OK to stop
+ * with it. */
+jb_status
+jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day from, jb_day to,
+               jb_status (*each)(void *data, const struct jb_day_row *row, struct jb_error *err),
+               void *data, struct jb_error *err);
+jb_status jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found,
+                          struct jb_error *err);
 /* Everything but seq, which is the store's meta. */
-jb_status jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret, struct jb_error *err);
+jb_status jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret,
+                           struct jb_error *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* The handle: opening views.mdb, following the log, and storing behind it. */
 #include "projections/query.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -11,19 +13,12 @@
 /* Map growths that one flush may need. */
 #define GROWTHS_MAX 40
 
-static int64_t
-monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 + 1;
-}
-
 static jb_status
 rolled_back(struct jb_error *err, const char *dir, jb_seq seq)
 {
     jb_status status = jb_fail(err, JB_E_ROLLBACK,
-                               "%s/" JB_VIEWS_FILE " includes event %llu of a log that is not this one: the log was put back to an older state. "
+                               "%s/" JB_VIEWS_FILE " includes event %llu of a log that is not this "
+                               "one: the log was put back to an older state. "
                                "If that is right: `jangbu rebuild --accept-rollback`",
                                dir, (unsigned long long)seq);
     if (err != NULL) {
@@ -32,12 +27,15 @@ rolled_back(struct jb_error *err, const char *dir, jb_seq seq)
     return status;
 }
 
-/* Stands on what the store has now. The fold of a tail over an older store is thrown away: whoever stored had folded it, too. */
+/* Stands on what the store has now. The fold of a tail over an older store is thrown away: whoever
+ * stored had folded it, too. */
 static jb_status
 rebase(struct jb_views *v, struct jb_store_txn *t, struct jb_error *err)
 {
     struct jb_store_meta meta = t != NULL ? t->meta : (struct jb_store_meta){0};
-    if (v->based && meta.seq == v->base.seq && meta.generation == v->base.generation && memcmp(meta.chain, v->base.chain, 16) == 0) {
+    if (v->has_base && meta.seq == v->stored_meta.seq &&
+        meta.generation == v->stored_meta.generation &&
+        memcmp(meta.chain, v->stored_meta.chain, 16) == 0) {
         return JB_OK;
     }
     if (meta.seq > 0) {
@@ -56,8 +54,8 @@ rebase(struct jb_views *v, struct jb_store_txn *t, struct jb_error *err)
         return status;
     }
     jb_fold_reset(&v->fold, &g);
-    v->base = meta;
-    v->based = true;
+    v->stored_meta = meta;
+    v->has_base = true;
     v->unstored_since_us = 0;
     return JB_OK;
 }
@@ -71,7 +69,7 @@ store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    if (t.meta.seq != v->base.seq || t.meta.generation != v->base.generation) {
+    if (t.meta.seq != v->stored_meta.seq || t.meta.generation != v->stored_meta.generation) {
         jb_store_end(&t);
         return JB_END;
     }
@@ -87,7 +85,7 @@ store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
 static jb_status
 flush(struct jb_views *v, struct jb_error *err)
 {
-    if (!v->writable || !v->based || v->fold.g.seq == v->base.seq) {
+    if (!v->writable || !v->has_base || v->fold.g.seq == v->stored_meta.seq) {
         return JB_OK;
     }
     uint8_t chain[16];
@@ -100,7 +98,7 @@ flush(struct jb_views *v, struct jb_error *err)
         status = JB_OK;
     }
     if (status == JB_OK || status == JB_END) {
-        v->based = false; /* the next look stands on the store as it is then */
+        v->has_base = false; /* the next look stands on the store as it is then */
         v->unstored_since_us = 0;
         return JB_OK;
     }
@@ -108,7 +106,8 @@ flush(struct jb_views *v, struct jb_error *err)
     return status;
 }
 
-/* Folds up to event `to`, or to the end of a frame when the tail has become long enough to be stored. */
+/* Folds up to event `to`, or to the end of a frame when the tail has become long enough to be
+ * stored. */
 static jb_status
 fold_tail(struct jb_views *v, struct jb_store_txn *base, jb_seq to, struct jb_error *err)
 {
@@ -122,54 +121,57 @@ fold_tail(struct jb_views *v, struct jb_store_txn *base, jb_seq to, struct jb_er
         const struct jb_event *e;
         status = jb_cursor_next(c, &e, err);
         if (status == JB_END) {
-            status = jb_fail(err, JB_E_CORRUPT, "the log ends before event %llu, which it had", (unsigned long long)to);
+            status = jb_fail(err, JB_E_CORRUPT, "the log ends before event %llu, which it had",
+                             (unsigned long long)to);
         }
         if (status == JB_OK) {
             status = jb_fold_event(&v->fold, base, e, err);
         }
         uint8_t chain[16];
-        if (bounded && v->fold.g.seq >= v->base.seq + UNSTORED_EVENTS_MAX && jb_chain_at(v->l, v->fold.g.seq, chain, NULL) == JB_OK) {
+        if (bounded && v->fold.g.seq >= v->stored_meta.seq + UNSTORED_EVENTS_MAX &&
+            jb_chain_at(v->l, v->fold.g.seq, chain, NULL) == JB_OK) {
             break;
         }
     }
     jb_cursor_close(c);
     if (status != JB_OK) {
-        v->based = false; /* half an event may be in it */
+        v->has_base = false; /* half an event may be in it */
     } else if (v->unstored_since_us == 0) {
-        v->unstored_since_us = monotonic_us();
+        v->unstored_since_us = jb_monotonic_us();
     }
     return status;
 }
 
 static jb_status
-look(struct jb_views *v, jb_seq seq, struct jb_look *q, struct jb_error *err)
+look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *err)
 {
     for (;;) {
         jb_status status = v->store != NULL ? jb_store_read(v->store, &q->txn, err) : JB_OK;
         if (status != JB_OK) {
             return status;
         }
-        q->base = v->store != NULL ? &q->txn : NULL;
-        status = rebase(v, q->base, err);
+        q->stored = v->store != NULL ? &q->txn : NULL;
+        status = rebase(v, q->stored, err);
         if (status == JB_OK && v->fold.g.seq < seq) {
-            status = fold_tail(v, q->base, seq, err);
+            status = fold_tail(v, q->stored, seq, err);
         }
         if (status == JB_OK && v->fold.g.seq >= seq) {
             return JB_OK;
         }
-        if (q->base != NULL) {
-            jb_store_end(q->base);
+        if (q->stored != NULL) {
+            jb_store_end(q->stored);
         }
         if (status != JB_OK) {
             return status;
         }
-        jb_status ignored = flush(v, NULL); /* a store that refuses does not keep a question from being answered */
+        jb_status ignored =
+            flush(v, NULL); /* a store that refuses does not keep a question from being answered */
         (void)ignored;
     }
 }
 
 jb_status
-jb_look_begin(struct jb_views *v, jb_seq seq, struct jb_look *ret, struct jb_error *err)
+jb_view_read_begin(struct jb_views *v, jb_seq seq, struct jb_view_read *ret, struct jb_error *err)
 {
     if (seq == 0) {
         struct jb_head head = JB_SIZED(struct jb_head);
@@ -179,7 +181,7 @@ jb_look_begin(struct jb_views *v, jb_seq seq, struct jb_look *ret, struct jb_err
         }
         seq = head.seq;
     }
-    *ret = (struct jb_look){.v = v, .fold = &v->fold};
+    *ret = (struct jb_view_read){.v = v, .fold = &v->fold};
     jb_status status = jb_query_lock(&v->lock, err);
     if (status != JB_OK) {
         return status;
@@ -192,15 +194,17 @@ jb_look_begin(struct jb_views *v, jb_seq seq, struct jb_look *ret, struct jb_err
 }
 
 void
-jb_look_end(struct jb_look *q)
+jb_view_read_end(struct jb_view_read *q)
 {
     struct jb_views *v = q->v;
     q->cursor = jb_cursor_close(q->cursor);
-    if (q->base != NULL) {
-        jb_store_end(q->base);
+    if (q->stored != NULL) {
+        jb_store_end(q->stored);
     }
-    jb_seq unstored = v->fold.g.seq - v->base.seq;
-    bool due = unstored > UNSTORED_EVENTS_MAX || (v->unstored_since_us != 0 && monotonic_us() - v->unstored_since_us > UNSTORED_US_MAX);
+    jb_seq unstored = v->fold.g.seq - v->stored_meta.seq;
+    bool due =
+        unstored > UNSTORED_EVENTS_MAX ||
+        (v->unstored_since_us != 0 && jb_monotonic_us() - v->unstored_since_us > UNSTORED_US_MAX);
     if (unstored > 0 && due && v->fold.g.seq >= v->retry_at) {
         jb_status ignored = flush(v, NULL); /* tried again later; nothing is lost */
         (void)ignored;
@@ -208,7 +212,7 @@ jb_look_end(struct jb_look *q)
     pthread_mutex_unlock(&v->lock);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static jb_status
 open_store(struct jb_views *v, struct jb_error *err)
@@ -216,11 +220,13 @@ open_store(struct jb_views *v, struct jb_error *err)
     bool remade;
     jb_status status = JB_E_READONLY;
     if (!v->info.read_only) {
-        status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, false, &v->store, &remade, err);
+        status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, false, &v->store,
+                               &remade, err);
         v->writable = status == JB_OK;
     }
     if (status == JB_E_READONLY) {
-        status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, true, &v->store, &remade, err);
+        status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, true, &v->store,
+                               &remade, err);
         if (status == JB_E_NOTFOUND || status == JB_E_STALE || status == JB_E_READONLY) {
             /* What cannot be made anew here is left aside: the log has everything. */
             v->store = NULL;
@@ -253,7 +259,7 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
         }
     }
     if (status != JB_OK) {
-        v->based = false;
+        v->has_base = false;
         jb_views_close(v);
         return status;
     }
@@ -278,18 +284,18 @@ jb_views_close(jb_views *v)
 jb_status
 jb_views_sync(jb_views *v, bool now, struct jb_error *err)
 {
-    struct jb_look q;
-    jb_status status = jb_look_begin(v, 0, &q, err);
+    struct jb_view_read q;
+    jb_status status = jb_view_read_begin(v, 0, &q, err);
     if (status != JB_OK) {
         return status;
     }
     if (now) {
-        if (q.base != NULL) {
-            jb_store_end(q.base);
+        if (q.stored != NULL) {
+            jb_store_end(q.stored);
         }
         status = flush(v, err);
     }
-    jb_look_end(&q);
+    jb_view_read_end(&q);
     return status;
 }
 
@@ -315,5 +321,5 @@ jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
         full.file_bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
     }
     pthread_mutex_unlock(&v->lock);
-    return status == JB_OK ? jb_give(ret, &full, sizeof full, err) : status;
+    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
 }

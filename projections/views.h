@@ -4,22 +4,24 @@
 
 #include <jangbu/projections.h>
 
-/* Folds the log up to what views.mdb includes and compares every table, row by row; says each difference in a sentence. JB_E_NOTFOUND:
- * there is no views.mdb. */
-jb_status jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), void *data, struct jb_error *err);
+/* Folds the log up to what views.mdb includes and compares every table, row by row; says each
+ * difference in a sentence. JB_E_NOTFOUND: there is no views.mdb. */
+jb_status jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), void *data,
+                           struct jb_error *err);
 
 struct jb_views_rebuilt {
     bool had;           /* there was a views.mdb to compare with */
     bool same;          /* the new one is byte for byte the same at the same event */
     uint8_t digest[16]; /* over all tables, keys and values in order */
 };
-/* Makes the tables of views.mdb anew from the first event on and switches to them in one transaction. */
-jb_status jb_views_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_views_rebuilt *ret,
-                           struct jb_error *err);
+/* Makes the tables of views.mdb anew from the first event on and switches to them in one
+ * transaction. */
+jb_status jb_views_rebuild(jb_ledger *l, jb_progress on_progress, void *data,
+                           struct jb_views_rebuilt *ret, struct jb_error *err);
 
-/* Folds events 1..seq over nothing. fold must be initialized; progress may be NULL. */
+/* Folds events 1..seq over nothing. fold must be initialized; on_progress may be NULL. */
 struct jb_fold;
-jb_status jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, void (*progress)(void *data, uint64_t done, uint64_t all), void *data,
-                      struct jb_error *err);
+jb_status jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, jb_progress on_progress,
+                      void *data, struct jb_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "ledger/secret.h"
-#include "log/env.h"
+#include "storage/lmdb_env.h"
 #include "log/head.h"
 #include "projections/views.h"
 
@@ -23,14 +23,15 @@ struct audit {
 };
 
 static void
-compare_state(void *data, struct jb_book *b)
+compare_state(void *data, struct jb_state *b)
 {
     struct audit *a = data;
     jb_check_state(b, &a->snap, &a->f);
     a->has_state = false;
 }
 
-/* A store that says something else than the log is a problem; one that could not be read for want of memory or a disk's mood is not known to be one.
+/* A store that says something else than the log is a problem; one that could not be read for want
+ * of memory or a disk's mood is not known to be one.
  */
 static void
 not_opened(struct audit *a, const char *check, const struct jb_error *err)
@@ -53,21 +54,23 @@ open_state(struct audit *a, const uint8_t ledger_id[16])
 {
     struct jb_error err = {0};
     bool remade;
-    jb_status status = jb_store_open(a->dir, &jb_state_schema, ledger_id, true, &a->store, &remade, &err);
+    jb_status status =
+        jb_store_open(a->dir, &jb_state_schema, ledger_id, true, &a->store, &remade, &err);
     if (status == JB_OK) {
         status = jb_store_read(a->store, &a->snap, &err);
     }
     if (status == JB_OK) {
         a->has_state = a->snap.meta.seq > 0;
     } else if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, false, "state.mdb: it is not there; it is made again when it is needed");
+        jb_not_checked(&a->f, false,
+                       "state.mdb: it is not there; it is made again when it is needed");
     } else {
         not_opened(a, "state", &err);
     }
 }
 
-/* Before the log: a ledger in use goes on meanwhile, and HEAD is written behind each commit. Read later it would name events that the audit's
- * snapshot of the log does not have. */
+/* Before the log: a ledger in use goes on meanwhile, and HEAD is written behind each commit. Read
+ * later it would name events that the audit's snapshot of the log does not have. */
 static void
 read_head(struct audit *a)
 {
@@ -92,12 +95,13 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
         status = jb_log_reader_chain(reader, a->head.seq, chain, &ignored);
         jb_log_reader_close(reader);
     }
-    if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, a->head.chain, JB_CHAIN_BYTES) != 0)) {
-        jb_found(
-            &a->f, "rollback", r->events, 0, 0,
-            "HEAD says that a commit ended with event %llu, and the log, which ends at %llu, has no such commit: the log was put back to an older "
-            "state",
-            (unsigned long long)a->head.seq, (unsigned long long)r->events);
+    if (status == JB_E_NOTFOUND ||
+        (status == JB_OK && memcmp(chain, a->head.chain, JB_CHAIN_BYTES) != 0)) {
+        jb_found(&a->f, "rollback", r->events, 0, 0,
+                 "HEAD says that a commit ended with event %llu, and the log, which ends at %llu, "
+                 "has no such commit: the log was put back to an older "
+                 "state",
+                 (unsigned long long)a->head.seq, (unsigned long long)r->events);
     }
 }
 
@@ -107,7 +111,9 @@ check_secret(struct audit *a, const uint8_t ledger_id[16])
     uint8_t secret[JB_SECRET_BYTES];
     enum jb_secret_found found = jb_secret_read(a->dir, ledger_id, secret);
     if (found != JB_SECRET_THERE) {
-        jb_not_checked(&a->f, true, "whether a repeated key had the same content: the file `secret` is %s. Put the ledger's own back from a backup",
+        jb_not_checked(&a->f, true,
+                       "whether a repeated key had the same content: the file `secret` is %s. Put "
+                       "the ledger's own back from a backup",
                        found == JB_SECRET_LOST ? "missing" : "damaged, or another ledger's");
     }
 }
@@ -132,7 +138,8 @@ check_views(struct audit *a)
         jb_close(l);
     }
     if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, false, "views.mdb: it is not there; it is made again when it is needed");
+        jb_not_checked(&a->f, false,
+                       "views.mdb: it is not there; it is made again when it is needed");
     } else if (status != JB_OK) {
         not_opened(a, "views", &err);
     }
@@ -143,8 +150,9 @@ compare_all(struct audit *a, const struct jb_log_identity *identity, struct jb_s
 {
     if (a->has_state && a->f.problems == 0) {
         jb_found(&a->f, "rollback", a->snap.meta.seq, 0, 0,
-                 "state.mdb includes event %llu, but the log has no commit that ends there (it ends at %llu)", (unsigned long long)a->snap.meta.seq,
-                 (unsigned long long)r->events);
+                 "state.mdb includes event %llu, but the log has no commit that ends there (it "
+                 "ends at %llu)",
+                 (unsigned long long)a->snap.meta.seq, (unsigned long long)r->events);
     }
     if (a->store != NULL) {
         jb_store_end(&a->snap);
@@ -179,7 +187,8 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
     if (known) {
         open_state(a, identity.ledger_id);
     }
-    status = jb_scan_log(a->log, &a->f, a->has_state ? a->snap.meta.seq : 0, compare_state, a, r, err);
+    status =
+        jb_scan_log(a->log, &a->f, a->has_state ? a->snap.meta.seq : 0, compare_state, a, r, err);
     if (status == JB_OK) {
         compare_all(a, known ? &identity : NULL, r);
     }
@@ -215,10 +224,13 @@ jb_audit_report_free(struct jb_audit_report *r)
 }
 
 jb_status
-jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret, struct jb_error *err)
+jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
+         struct jb_error *err)
 {
     struct audit a = {.dir = dir, .f = {.to = {.size = sizeof a.f.to}}};
-    jb_status status = opts != NULL ? jb_take(&a.f.to, sizeof a.f.to, opts, "struct jb_audit_options", err) : JB_OK;
+    jb_status status = opts != NULL
+                           ? jb_abi_in(&a.f.to, sizeof a.f.to, opts, "struct jb_audit_options", err)
+                           : JB_OK;
     struct report *whole = calloc(1, sizeof *whole);
     struct jb_scan_result scan = {0};
     if (status == JB_OK && whole == NULL) {

@@ -20,11 +20,13 @@ keep_problem(struct jb_findings *f, const struct jb_audit_problem *problem)
         f->no_memory = true;
         return;
     }
-    f->kept.at[f->kept.n++] = (struct jb_audit_problem){check, problem->seq, problem->frame, problem->offset, text};
+    f->kept.at[f->kept.n++] =
+        (struct jb_audit_problem){check, problem->seq, problem->frame, problem->offset, text};
 }
 
 void
-jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset, const char *format, ...)
+jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset,
+         const char *format, ...)
 {
     char text[TEXT_BYTES];
     va_list args;
@@ -62,8 +64,8 @@ jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...)
 void
 jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all)
 {
-    if (done % PROGRESS_EVERY == 0 && f->to.progress != NULL) {
-        f->to.progress(f->to.data, done, all);
+    if (done % PROGRESS_EVERY == 0 && f->to.on_progress != NULL) {
+        f->to.on_progress(f->to.data, done, all);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * The invariants of the wallet domain (docs/rules.md section 9) that apply itself does not need. They
- * judge an event by the facts known at its own sequence number, never by today's rules.
+ * The invariants of the wallet domain (docs/rules.md section 9) that apply itself does not need.
+ * They judge an event by the facts known at its own sequence number, never by today's rules.
  */
 #include "replay/audit.h"
 
@@ -8,20 +8,22 @@
 
 /* The same key of the same caller stands in one event only. */
 static void
-check_key(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
     struct jb_text caller = e->caller, key = e->key;
     jb_seq first;
     struct jb_error err;
-    if (jb_book_key(b, caller, key, &first, &err) == JB_OK && first != 0) {
-        jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu", (unsigned long long)e->seq,
-                 (unsigned long long)first);
+    if (jb_state_key(b, caller, key, &first, &err) == JB_OK && first != 0) {
+        jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu",
+                 (unsigned long long)e->seq, (unsigned long long)first);
     }
 }
 
-/* Free before paid before debt; a grant that was usable at the time of the usage (docs/rules.md section 3); the state known at the event's number. */
+/* Free before paid before debt; a grant that was usable at the time of the usage (docs/rules.md
+ * section 3); the state known at the event's number. */
 static void
-check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+check_consumption(struct jb_state *b, const struct jb_wallet *w, const struct jb_event *e,
+                  uint64_t frame, struct jb_findings *f)
 {
     static const int rank[4] = {[JB_PART_GRANT] = 0, [JB_PART_LOT] = 1, [JB_PART_DEBT] = 2};
     jb_instant at = e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at;
@@ -29,12 +31,15 @@ check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_
     for (uint32_t i = 0; i < e->parts_n; i++) {
         const struct jb_part *p = &e->parts[i];
         if (i > 0 && rank[p->kind] < rank[e->parts[i - 1].kind]) {
-            jb_found(f, "split", e->seq, frame, 0, "event %llu takes paid cash before free cash, or debt before paid cash",
+            jb_found(f, "split", e->seq, frame, 0,
+                     "event %llu takes paid cash before free cash, or debt before paid cash",
                      (unsigned long long)e->seq);
         }
         const struct jb_grant *g = p->kind == JB_PART_GRANT ? jb_wallet_grant(w, p->ordinal) : NULL;
-        if (g != NULL && (g->expires_on < today || g->activated_at > at || (g->returned_at != JB_NO_INSTANT && g->returned_at > at))) {
-            jb_found(f, "grant", e->seq, frame, 0, "event %llu uses grant %u, which was not usable at the time of the usage",
+        if (g != NULL && (g->expires_on < today || g->activated_at > at ||
+                          (g->returned_at != JB_NO_INSTANT && g->returned_at > at))) {
+            jb_found(f, "grant", e->seq, frame, 0,
+                     "event %llu uses grant %u, which was not usable at the time of the usage",
                      (unsigned long long)e->seq, p->ordinal);
         }
     }
@@ -43,75 +48,91 @@ check_consumption(struct jb_book *b, const struct jb_wallet *w, const struct jb_
         status = w->intervals.at[i].from <= at ? w->intervals.at[i].status : 0;
     }
     if (status != JB_WALLET_ACTIVE) {
-        jb_found(f, "status", e->seq, frame, 0, "event %llu is a consumption at a time at which the wallet was not active",
+        jb_found(f, "status", e->seq, frame, 0,
+                 "event %llu is a consumption at a time at which the wallet was not active",
                  (unsigned long long)e->seq);
     }
 }
 
-/* A return names a consumption of its wallet and the return before it, and all of them never exceed it. */
+/* A return names a consumption of its wallet and the return before it, and all of them never exceed
+ * it. */
 static void
-check_return(struct jb_book *b, const struct jb_event *event, uint64_t frame, struct jb_findings *f)
+check_return(struct jb_state *b, const struct jb_event *event, uint64_t frame,
+             struct jb_findings *f)
 {
-    struct jb_event e = *event; /* the look-ups below use the book's own reader, so event stays as it is */
+    struct jb_event e =
+        *event; /* the look-ups below use the state's own reader, so event stays as it is */
     const struct jb_event *found;
     struct jb_error err;
     jb_seq last = 0;
     jb_amount returned = e.amount, consumed = 0;
-    bool known = e.ref_seq > 0 && e.ref_seq < e.seq && jb_book_event(b, e.ref_seq, &found, &err) == JB_OK && found->type == JB_EV_CASH_CONSUMED &&
-                 found->wallet == e.wallet;
+    bool known = e.ref_seq > 0 && e.ref_seq < e.seq &&
+                 jb_state_event(b, e.ref_seq, &found, &err) == JB_OK &&
+                 found->type == JB_EV_CASH_CONSUMED && found->wallet == e.wallet;
     if (known) {
         consumed = found->amount;
-        known = jb_book_last_reversal(b, e.ref_seq, &last, &err) == JB_OK;
+        known = jb_state_last_reversal(b, e.ref_seq, &last, &err) == JB_OK;
     }
     if (!known || last != e.ref_seq2) {
-        jb_found(f, "return", e.seq, frame, 0, "event %llu names event %llu as its consumption and %llu as the return before it, which they are not",
-                 (unsigned long long)e.seq, (unsigned long long)e.ref_seq, (unsigned long long)e.ref_seq2);
+        jb_found(f, "return", e.seq, frame, 0,
+                 "event %llu names event %llu as its consumption and %llu as the return before it, "
+                 "which they are not",
+                 (unsigned long long)e.seq, (unsigned long long)e.ref_seq,
+                 (unsigned long long)e.ref_seq2);
         return;
     }
-    while (last != 0 && jb_book_event(b, last, &found, &err) == JB_OK) {
+    while (last != 0 && jb_state_event(b, last, &found, &err) == JB_OK) {
         returned += found->amount;
         last = found->ref_seq2;
     }
     if (returned > consumed) {
-        jb_found(f, "return", e.seq, frame, 0, "with event %llu more was returned (%lld) than event %llu consumed (%lld)", (unsigned long long)e.seq,
-                 (long long)returned, (unsigned long long)e.ref_seq, (long long)consumed);
+        jb_found(f, "return", e.seq, frame, 0,
+                 "with event %llu more was returned (%lld) than event %llu consumed (%lld)",
+                 (unsigned long long)e.seq, (long long)returned, (unsigned long long)e.ref_seq,
+                 (long long)consumed);
     }
 }
 
 /* 11: charges only while active or off. */
 static void
-check_charge(const struct jb_wallet *w, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+check_charge(const struct jb_wallet *w, const struct jb_event *e, uint64_t frame,
+             struct jb_findings *f)
 {
     if (w->status != JB_WALLET_ACTIVE && w->status != JB_WALLET_OFF) {
-        jb_found(f, "status", e->seq, frame, 0, "event %llu charges a wallet that is suspended or deleted", (unsigned long long)e->seq);
+        jb_found(f, "status", e->seq, frame, 0,
+                 "event %llu charges a wallet that is suspended or deleted",
+                 (unsigned long long)e->seq);
     }
 }
 
-/* What was due by a closed day has expired before it closed (docs/rules.md section 1). One pass in no order, and each entry is looked at by one
- * closing: an audit's book has no store and would sort all of them each time. */
+/* What was due by a closed day has expired before it closed (docs/rules.md section 1). One pass in
+ * no order, and each entry is looked at by one closing: an audit's state has no store and would
+ * sort all of them each time. */
 static void
-check_close(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+check_close(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
     struct jb_error err;
     for (size_t i = 0; i < b->due.n; i++) {
         const struct jb_due *due = &b->due.at[i];
-        struct jb_slot *s;
-        if (due->expires_on > e->day || jb_book_wallet(b, due->wallet, &s, &err) != JB_OK) {
+        struct jb_cached_wallet *s;
+        if (due->expires_on > e->day || jb_state_wallet(b, due->wallet, &s, &err) != JB_OK) {
             continue;
         }
         const struct jb_grant *g = jb_wallet_grant(&s->w, due->ordinal);
         if (g != NULL && jb_grant_due(g, e->day + 1)) {
-            jb_found(f, "expiry", e->seq, frame, 0, "event %llu closes a day with grant %u of wallet %.*s still in it, whose last day it was",
+            jb_found(f, "expiry", e->seq, frame, 0,
+                     "event %llu closes a day with grant %u of wallet %.*s still in it, whose last "
+                     "day it was",
                      (unsigned long long)e->seq, due->ordinal, (int)s->w.id_n, s->w.id);
         }
     }
-    jb_book_due_drop(b, e->day);
+    jb_state_due_drop(b, e->day);
 }
 
 void
-jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+jb_check_before(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
-    struct jb_slot *s = NULL;
+    struct jb_cached_wallet *s = NULL;
     struct jb_error err;
     if (e->flags & JB_EVF_KEY) {
         check_key(b, e, frame, f);
@@ -119,7 +140,8 @@ jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, str
     if (e->type == JB_EV_DAY_CLOSED) {
         check_close(b, e, frame, f);
     }
-    if (e->wallet == 0 || e->type == JB_EV_WALLET_CREATED || jb_book_wallet(b, e->wallet, &s, &err) != JB_OK) {
+    if (e->wallet == 0 || e->type == JB_EV_WALLET_CREATED ||
+        jb_state_wallet(b, e->wallet, &s, &err) != JB_OK) {
         return; /* an unknown wallet is apply's to say */
     }
     if (e->type == JB_EV_CASH_CONSUMED) {
@@ -132,24 +154,26 @@ jb_check_before(struct jb_book *b, const struct jb_event *e, uint64_t frame, str
 }
 
 void
-jb_check_after(struct jb_book *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+jb_check_after(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
-    struct jb_slot *s;
+    struct jb_cached_wallet *s;
     struct jb_error err;
-    if (e->wallet == 0 || jb_book_wallet(b, e->wallet, &s, &err) != JB_OK) {
+    if (e->wallet == 0 || jb_state_wallet(b, e->wallet, &s, &err) != JB_OK) {
         return;
     }
-    /* Every event of a small wallet; a wallet with a long history is looked at now and then, and once more at the end. */
+    /* Every event of a small wallet; a wallet with a long history is looked at now and then, and
+     * once more at the end. */
     size_t size = s->w.lots.n + s->w.grants.n + s->w.refunds.n;
     const char *broken = size <= 64 || e->seq % size == 0 ? jb_wallet_check(&s->w) : NULL;
     if (broken != NULL) {
-        jb_found(f, "wallet", e->seq, frame, 0, "after event %llu invariant %s of wallet %.*s does not hold", (unsigned long long)e->seq, broken,
-                 (int)s->w.id_n, s->w.id);
+        jb_found(f, "wallet", e->seq, frame, 0,
+                 "after event %llu invariant %s of wallet %.*s does not hold",
+                 (unsigned long long)e->seq, broken, (int)s->w.id_n, s->w.id);
     }
 }
 
 void
-jb_check_sums(struct jb_book *b, struct jb_findings *f)
+jb_check_sums(struct jb_state *b, struct jb_findings *f)
 {
     jb_wide paid = 0, in_use = 0, dormant = 0, transit = 0;
     for (size_t i = 0; i < b->slots.n; i++) {
@@ -160,7 +184,9 @@ jb_check_sums(struct jb_book *b, struct jb_findings *f)
         transit += w->transit;
         const char *broken = jb_wallet_check(w);
         if (broken != NULL) {
-            jb_found(f, "wallet", w->version, 0, 0, "at the end invariant %s of wallet %.*s does not hold", broken, (int)w->id_n, w->id);
+            jb_found(f, "wallet", w->version, 0, 0,
+                     "at the end invariant %s of wallet %.*s does not hold", broken, (int)w->id_n,
+                     w->id);
         }
     }
     jb_wide days[4] = {b->g.closing_paid, b->g.closing_free, b->g.closing_dormant, b->g.transit};
@@ -171,6 +197,8 @@ jb_check_sums(struct jb_book *b, struct jb_findings *f)
         days[3] += b->g.open.at[i].t[JB_TOTAL_refund_in_transit];
     }
     if (paid != days[0] || in_use != days[1] || dormant != days[2] || transit != days[3]) {
-        jb_found(f, "totals", b->g.seq, 0, 0, "the sums of the days are not the sums of the wallets at event %llu", (unsigned long long)b->g.seq);
+        jb_found(f, "totals", b->g.seq, 0, 0,
+                 "the sums of the days are not the sums of the wallets at event %llu",
+                 (unsigned long long)b->g.seq);
     }
 }

@@ -8,10 +8,12 @@
 #include <string.h>
 
 jb_status
-jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret, struct jb_error *err)
+jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret,
+           struct jb_error *err)
 {
     struct jb_rebuild_options w = {.size = sizeof w};
-    jb_status status = opts != NULL ? jb_take(&w, sizeof w, opts, "struct jb_rebuild_options", err) : JB_OK;
+    jb_status status =
+        opts != NULL ? jb_abi_in(&w, sizeof w, opts, "struct jb_rebuild_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
@@ -24,8 +26,8 @@ jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_reb
     }
     struct jb_state_rebuilt state = {0};
     struct jb_views_rebuilt views = {0};
-    status = jb_state_rebuild(l, w.progress, w.data, &state, err);
-    status = status == JB_OK ? jb_views_rebuild(l, w.progress, w.data, &views, err) : status;
+    status = jb_state_rebuild(l, w.on_progress, w.data, &state, err);
+    status = status == JB_OK ? jb_views_rebuild(l, w.on_progress, w.data, &views, err) : status;
     if (status == JB_OK) {
         r.events = state.events;
         r.had_state = state.had;
@@ -37,7 +39,7 @@ jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_reb
         if (w.accept_rollback) {
             jb_accept_head(l);
         }
-        status = jb_give(ret, &r, sizeof r, err);
+        status = jb_abi_out(ret, &r, sizeof r, err);
     }
     jb_close(l);
     return status;

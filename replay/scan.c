@@ -1,11 +1,11 @@
 /* Pass over the log, frame by frame; it goes on behind damage where that is possible. */
 #include "replay/audit.h"
 
-#include "log/env.h"
+#include "storage/lmdb_env.h"
 
 struct scan {
     struct jb_findings *f;
-    struct jb_book *book; /* NULL once the state cannot be folded on */
+    struct jb_state *state; /* NULL once the state cannot be folded on */
     struct jb_log_identity identity;
     struct jb_event_space space;
     uint8_t chain[JB_CHAIN_BYTES];
@@ -19,7 +19,7 @@ struct scan {
 static void
 stop_folding(struct scan *s)
 {
-    s->book = jb_book_close(s->book);
+    s->state = jb_state_close(s->state);
     s->sound = false;
 }
 
@@ -28,20 +28,22 @@ static void
 one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset)
 {
     s->r.events++;
-    if (s->book == NULL) {
+    if (s->state == NULL) {
         return;
     }
     uint64_t problems = s->f->problems;
-    jb_check_before(s->book, e, frame, s->f);
+    jb_check_before(s->state, e, frame, s->f);
     struct jb_error err = {0};
-    if (jb_book_apply(s->book, e, &err) != JB_OK) {
+    if (jb_state_apply(s->state, e, &err) != JB_OK) {
         jb_found(s->f, "event", e->seq, frame, offset, "%s", err.text);
-        jb_not_checked(s->f, false, "the state after event %llu: the log contradicts itself there, so nothing can be folded behind it",
+        jb_not_checked(s->f, false,
+                       "the state after event %llu: the log contradicts itself there, so nothing "
+                       "can be folded behind it",
                        (unsigned long long)e->seq);
         stop_folding(s);
         return;
     }
-    jb_check_after(s->book, e, frame, s->f);
+    jb_check_after(s->state, e, frame, s->f);
     s->sound = s->sound && s->f->problems == problems;
     if (s->sound) {
         s->r.verified_to = e->seq;
@@ -57,16 +59,18 @@ one_frame(struct scan *s, const struct jb_frame *frame)
         jb_seq seq = frame->first + i;
         struct jb_event e;
         struct jb_decode_failure failure;
-        size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e, &s->space, &failure);
+        size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e,
+                                   &s->space, &failure);
         if (n == 0) {
-            jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at, "event %llu cannot be read: %s", (unsigned long long)seq,
-                     failure.why);
+            jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at,
+                     "event %llu cannot be read: %s", (unsigned long long)seq, failure.why);
             stop_folding(s);
             return;
         }
         if (frame->offsets != NULL && i > 0 && i % JB_FRAME_STRIDE == 0 &&
             jb_get_be(frame->offsets + (size_t)(i / JB_FRAME_STRIDE - 1) * 4, 4) != at) {
-            jb_found(s->f, "frame", seq, frame->first, JB_FRAME_EVENTS + frame->bytes, "the offset table does not say where event %llu begins",
+            jb_found(s->f, "frame", seq, frame->first, JB_FRAME_EVENTS + frame->bytes,
+                     "the offset table does not say where event %llu begins",
                      (unsigned long long)seq);
             s->sound = false;
         }
@@ -74,7 +78,8 @@ one_frame(struct scan *s, const struct jb_frame *frame)
         at += n;
     }
     if (at != frame->bytes) {
-        jb_found(s->f, "frame", 0, frame->first, JB_FRAME_EVENTS + at, "%zu bytes stand behind the last event of frame %llu", frame->bytes - at,
+        jb_found(s->f, "frame", 0, frame->first, JB_FRAME_EVENTS + at,
+                 "%zu bytes stand behind the last event of frame %llu", frame->bytes - at,
                  (unsigned long long)frame->first);
         s->sound = false;
     }
@@ -84,12 +89,14 @@ static void
 check_chain(struct scan *s, const struct jb_frame *frame)
 {
     if (frame->first != s->next) {
-        jb_found(s->f, "frame", s->next, frame->first, JB_FRAME_FIRST, "frame %llu stands where event %llu should begin",
+        jb_found(s->f, "frame", s->next, frame->first, JB_FRAME_FIRST,
+                 "frame %llu stands where event %llu should begin",
                  (unsigned long long)frame->first, (unsigned long long)s->next);
         stop_folding(s);
     } else if (s->chain_known && !jb_frame_chained(frame, s->chain)) {
         jb_found(s->f, "chain", 0, frame->first, JB_FRAME_CHAIN,
-                 "the chain value of frame %llu does not follow from the frame before and its bytes: some byte of it was changed",
+                 "the chain value of frame %llu does not follow from the frame before and its "
+                 "bytes: some byte of it was changed",
                  (unsigned long long)frame->first);
         s->sound = false;
     }
@@ -105,8 +112,10 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
     struct jb_frame_failure failure = {0, "the key of a frame is not 8 bytes", false};
     jb_seq first = key->mv_size == 8 ? jb_get_be(key->mv_data, 8) : 0;
     s->r.frames++;
-    if (key->mv_size != 8 || !jb_frame_parse(first, value->mv_data, value->mv_size, &frame, &failure)) {
-        jb_found(s->f, "frame", 0, first, failure.at, "frame %llu cannot be read: %s", (unsigned long long)first, failure.why);
+    if (key->mv_size != 8 ||
+        !jb_frame_parse(first, value->mv_data, value->mv_size, &frame, &failure)) {
+        jb_found(s->f, "frame", 0, first, failure.at, "frame %llu cannot be read: %s",
+                 (unsigned long long)first, failure.why);
         s->chain_known = false; /* the next frame's chain value cannot be checked */
         stop_folding(s);
         return;
@@ -117,7 +126,8 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
 }
 
 static jb_status
-all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop, void (*at_seq)(void *, struct jb_book *), void *data, struct jb_error *err)
+all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop,
+           void (*at_seq)(void *, struct jb_state *), void *data, struct jb_error *err)
 {
     MDB_dbi dbi;
     MDB_cursor *cursor;
@@ -132,23 +142,27 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop, void (
     while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         jb_audit_progress(s->f, s->r.frames, st.ms_entries);
         one_value(s, &key, &value);
-        if (at_seq != NULL && s->book != NULL && stop != 0 && s->book->g.seq == stop) {
-            memcpy(s->book->head.chain, s->chain, JB_CHAIN_BYTES);
-            at_seq(data, s->book);
+        if (at_seq != NULL && s->state != NULL && stop != 0 && s->state->g.seq == stop) {
+            memcpy(s->state->head.chain, s->chain, JB_CHAIN_BYTES);
+            at_seq(data, s->state);
         }
     }
     mdb_cursor_close(cursor);
     if (code != MDB_NOTFOUND) {
-        jb_found(s->f, "file", s->next, 0, 0, "LMDB cannot read on behind event %llu: %s", (unsigned long long)(s->next - 1), mdb_strerror(code));
+        jb_found(s->f, "file", s->next, 0, 0, "LMDB cannot read on behind event %llu: %s",
+                 (unsigned long long)(s->next - 1), mdb_strerror(code));
         stop_folding(s);
     }
     if (s->r.frames > 0 && !s->last_flag) {
-        jb_found(s->f, "frame", s->next - 1, 0, 0, "the log ends inside a commit: its last frame is not marked as the last of its commit");
+        jb_found(
+            s->f, "frame", s->next - 1, 0, 0,
+            "the log ends inside a commit: its last frame is not marked as the last of its commit");
     }
     return JB_OK;
 }
 
-/* The first event says what the chain begins with and how days are counted. Where it cannot be read, nothing can be. */
+/* The first event says what the chain begins with and how days are counted. Where it cannot be
+ * read, nothing can be. */
 static bool
 begin(struct scan *s, struct jb_log *log)
 {
@@ -163,16 +177,17 @@ begin(struct scan *s, struct jb_log *log)
 }
 
 jb_status
-jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop, void (*at_seq)(void *data, struct jb_book *b), void *data,
-            struct jb_scan_result *ret, struct jb_error *err)
+jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop,
+            void (*at_seq)(void *data, struct jb_state *b), void *data, struct jb_scan_result *ret,
+            struct jb_error *err)
 {
     struct scan s = {.f = f, .next = 1, .sound = true};
     if (begin(&s, log)) {
-        jb_status status = jb_book_open(log, NULL, &s.identity, &s.book, err);
+        jb_status status = jb_state_open(log, NULL, &s.identity, &s.state, err);
         if (status != JB_OK) {
             return status;
         }
-        s.book->usable = true;
+        s.state->usable = true;
     }
     MDB_txn *txn;
     jb_status status = jb_env_begin(jb_log_env(log), MDB_RDONLY, &txn, err);
@@ -180,10 +195,10 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop, void (*at_se
         status = all_values(&s, log, txn, stop, at_seq, data, err);
         jb_env_abort(jb_log_env(log), txn);
     }
-    if (status == JB_OK && s.book != NULL) {
-        jb_check_sums(s.book, f);
+    if (status == JB_OK && s.state != NULL) {
+        jb_check_sums(s.state, f);
     }
-    jb_book_close(s.book);
+    jb_state_close(s.state);
     jb_event_space_free(&s.space);
     memcpy(s.r.chain, s.chain, 16);
     *ret = s.r;

@@ -5,7 +5,7 @@
 #include "replay/audit.h"
 
 struct compare {
-    struct jb_book *b;
+    struct jb_state *b;
     struct jb_store_txn *t;
     struct jb_findings *f;
     struct jb_buffer expected;
@@ -21,11 +21,13 @@ differs(struct compare *c, const char *table, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    jb_found(c->f, "state", c->t->meta.seq, 0, 0, "state.mdb, table %s: %s. `jangbu rebuild` makes it anew from the log", table, text);
+    jb_found(c->f, "state", c->t->meta.seq, 0, 0,
+             "state.mdb, table %s: %s. `jangbu rebuild` makes it anew from the log", table, text);
 }
 
 static bool
-stored(struct compare *c, unsigned table, const void *key, size_t key_n, const void **value, size_t *n)
+stored(struct compare *c, unsigned table, const void *key, size_t key_n, const void **value,
+       size_t *n)
 {
     struct jb_error err;
     return jb_store_get(c->t, table, key, key_n, value, n, &err) == JB_OK;
@@ -33,11 +35,13 @@ stored(struct compare *c, unsigned table, const void *key, size_t key_n, const v
 
 /* True where the row is there and has exactly the expected bytes. */
 static bool
-row_equals(struct compare *c, unsigned table, const void *key, size_t key_n, const void *expected, size_t n)
+row_equals(struct compare *c, unsigned table, const void *key, size_t key_n, const void *expected,
+           size_t n)
 {
     const void *value;
     size_t value_n;
-    return stored(c, table, key, key_n, &value, &value_n) && value_n == n && memcmp(value, expected, n) == 0;
+    return stored(c, table, key, key_n, &value, &value_n) && value_n == n &&
+           memcmp(value, expected, n) == 0;
 }
 
 static void
@@ -45,8 +49,8 @@ check_count(struct compare *c, unsigned table, uint64_t expected)
 {
     MDB_stat st;
     if (mdb_stat(c->t->txn, c->t->dbi[table], &st) == 0 && st.ms_entries != expected) {
-        differs(c, jb_state_schema.tables[table], "it has %llu rows where %llu should be", (unsigned long long)st.ms_entries,
-                (unsigned long long)expected);
+        differs(c, jb_state_schema.tables[table], "it has %llu rows where %llu should be",
+                (unsigned long long)st.ms_entries, (unsigned long long)expected);
     }
 }
 
@@ -59,34 +63,41 @@ explain_wallet(struct compare *c, const struct jb_wallet *w, const void *value, 
     if (value == NULL || !jb_read_wallet(value, n, &there)) {
         differs(c, "wallets", "wallet %.*s is missing or cannot be read", (int)w->id_n, w->id);
     } else if (there.paid != w->paid || there.free != w->free || there.dormant != w->dormant) {
-        differs(c, "wallets", "wallet %.*s has paid %lld, free %lld, dormant %lld where the log gives %lld, %lld, %lld", (int)w->id_n, w->id,
-                (long long)there.paid, (long long)there.free, (long long)there.dormant, (long long)w->paid, (long long)w->free,
+        differs(c, "wallets",
+                "wallet %.*s has paid %lld, free %lld, dormant %lld where the log gives %lld, "
+                "%lld, %lld",
+                (int)w->id_n, w->id, (long long)there.paid, (long long)there.free,
+                (long long)there.dormant, (long long)w->paid, (long long)w->free,
                 (long long)w->dormant);
     } else {
-        differs(c, "wallets", "wallet %.*s differs from what the log gives (version %llu)", (int)w->id_n, w->id, (unsigned long long)w->version);
+        differs(c, "wallets", "wallet %.*s differs from what the log gives (version %llu)",
+                (int)w->id_n, w->id, (unsigned long long)w->version);
     }
     jb_wallet_free(&there);
 }
 
 static void
-check_over(struct compare *c, const struct jb_wallet *w, enum jb_over kind, uint32_t ordinal, bool recorded)
+check_over(struct compare *c, const struct jb_wallet *w, enum jb_archived_kind kind,
+           uint32_t ordinal, bool recorded)
 {
     uint8_t key[9];
     jb_put_be(key, 4, w->number);
     key[4] = (uint8_t)kind;
     jb_put_be(key + 5, 4, ordinal);
-    if (!recorded || !row_equals(c, JB_TABLE_OVER, key, sizeof key, c->expected.at, c->expected.n)) {
-        differs(c, "over", "item %u of kind %d of wallet %.*s is not what the log gives", ordinal, (int)kind, (int)w->id_n, w->id);
+    if (!recorded ||
+        !row_equals(c, JB_TABLE_ARCHIVE, key, sizeof key, c->expected.at, c->expected.n)) {
+        differs(c, "over", "item %u of kind %d of wallet %.*s is not what the log gives", ordinal,
+                (int)kind, (int)w->id_n, w->id);
     }
 }
 
-#define CHECK_OVER(list, kind, is_over, record)                                                                                                      \
-    for (size_t i = 0; i < w->list.n; i++) {                                                                                                         \
-        if (is_over) {                                                                                                                               \
-            c->expected.n = 0;                                                                                                                       \
-            check_over(c, w, kind, w->list.at[i].ordinal, record(&w->list.at[i], &c->expected));                                                     \
-            over++;                                                                                                                                  \
-        }                                                                                                                                            \
+#define CHECK_OVER(list, kind, is_over, record)                                                    \
+    for (size_t i = 0; i < w->list.n; i++) {                                                       \
+        if (is_over) {                                                                             \
+            c->expected.n = 0;                                                                     \
+            check_over(c, w, kind, w->list.at[i].ordinal, record(&w->list.at[i], &c->expected));   \
+            over++;                                                                                \
+        }                                                                                          \
     }
 
 static uint64_t
@@ -99,13 +110,15 @@ check_wallet(struct compare *c, const struct jb_wallet *w)
     jb_put_be(key, 4, w->number);
     c->expected.n = 0;
     stored(c, JB_TABLE_WALLETS, key, sizeof key, &value, &n);
-    if (!jb_record_wallet(w, &c->expected) || value == NULL || n != c->expected.n || memcmp(value, c->expected.at, n) != 0) {
+    if (!jb_record_wallet(w, &c->expected) || value == NULL || n != c->expected.n ||
+        memcmp(value, c->expected.at, n) != 0) {
         explain_wallet(c, w, value, n);
     }
-    CHECK_OVER(lots, JB_OVER_LOT, jb_lot_over(&w->lots.at[i]), jb_record_lot)
-    CHECK_OVER(grants, JB_OVER_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
-    CHECK_OVER(refunds, JB_OVER_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
-    CHECK_OVER(intervals, JB_OVER_INTERVAL, jb_interval_over(w, &w->intervals.at[i]), jb_record_interval)
+    CHECK_OVER(lots, JB_ARCHIVED_LOT, jb_lot_over(&w->lots.at[i]), jb_record_lot)
+    CHECK_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
+    CHECK_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
+    CHECK_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
+               jb_record_interval)
     return over;
 }
 
@@ -120,8 +133,8 @@ check_ids(struct compare *c)
         memcpy(key + 5, c->b->id_bytes.at + e->at, e->n);
         jb_put_be(value, 4, e->ordinal);
         if (!row_equals(c, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value)) {
-            differs(c, "ids", "id %.*s (kind %c, wallet number %u) is missing or leads elsewhere", (int)e->n, (const char *)c->b->id_bytes.at + e->at,
-                    e->kind, e->wallet);
+            differs(c, "ids", "id %.*s (kind %c, wallet number %u) is missing or leads elsewhere",
+                    (int)e->n, (const char *)c->b->id_bytes.at + e->at, e->kind, e->wallet);
         }
     }
     check_count(c, JB_TABLE_IDS, c->b->id_entries.n);
@@ -140,8 +153,8 @@ check_keys(struct compare *c)
         const void *value;
         size_t n = 0;
         bool found = false;
-        if (jb_book_event(c->b, seq, &e, &err) == JB_OK) {
-            jb_book_key_hash(c->b, e->caller, e->key, hash);
+        if (jb_state_event(c->b, seq, &e, &err) == JB_OK) {
+            jb_state_key_hash(c->b, e->caller, e->key, hash);
             if (stored(c, JB_TABLE_KEYS, hash, sizeof hash, &value, &n)) {
                 for (size_t at = 0; at + 8 <= n; at += 8) {
                     found |= jb_get_be((const uint8_t *)value + at, 8) == seq;
@@ -149,13 +162,15 @@ check_keys(struct compare *c)
             }
         }
         if (!found) {
-            differs(c, "keys", "the idempotency key of event %llu is missing", (unsigned long long)seq);
+            differs(c, "keys", "the idempotency key of event %llu is missing",
+                    (unsigned long long)seq);
         }
         seqs++;
     }
     MDB_stat st;
     if (mdb_stat(c->t->txn, c->t->dbi[JB_TABLE_KEYS], &st) == 0 && st.ms_entries > seqs) {
-        differs(c, "keys", "it has %llu rows for %llu keys", (unsigned long long)st.ms_entries, (unsigned long long)seqs);
+        differs(c, "keys", "it has %llu rows for %llu keys", (unsigned long long)st.ms_entries,
+                (unsigned long long)seqs);
     }
 }
 
@@ -175,7 +190,8 @@ check_due(struct compare *c)
         jb_put_be(key + 4, 4, d->wallet);
         jb_put_be(key + 8, 4, d->ordinal);
         if (!stored(c, JB_TABLE_DUE, key, sizeof key, &value, &n)) {
-            differs(c, "due", "grant %u of wallet number %u is missing in the queue of deadlines", d->ordinal, d->wallet);
+            differs(c, "due", "grant %u of wallet number %u is missing in the queue of deadlines",
+                    d->ordinal, d->wallet);
         }
         expected++;
     }
@@ -197,7 +213,8 @@ check_returns_and_days(struct compare *c)
         jb_put_be(key, 8, e->hash);
         jb_put_be(value, 8, e->value);
         if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, 8)) {
-            differs(c, "returns", "the last return of consumption %llu is not event %llu", (unsigned long long)e->hash, (unsigned long long)e->value);
+            differs(c, "returns", "the last return of consumption %llu is not event %llu",
+                    (unsigned long long)e->hash, (unsigned long long)e->value);
         }
     }
     check_count(c, JB_TABLE_RETURNS, distinct);
@@ -206,7 +223,8 @@ check_returns_and_days(struct compare *c)
         jb_put_be_i32(key, c->b->closed.at[i].day);
         jb_put_be(value, 8, c->b->closed.at[i].seq);
         if (!row_equals(c, JB_TABLE_DAYS, key, 4, value, 8)) {
-            differs(c, "days", "the closing of %s is not event %llu", jb_day_print(c->b->closed.at[i].day, day),
+            differs(c, "days", "the closing of %s is not event %llu",
+                    jb_day_print(c->b->closed.at[i].day, day),
                     (unsigned long long)c->b->closed.at[i].seq);
         }
     }
@@ -214,25 +232,28 @@ check_returns_and_days(struct compare *c)
 }
 
 void
-jb_check_state(struct jb_book *b, struct jb_store_txn *t, struct jb_findings *f)
+jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f)
 {
     struct compare c = {.b = b, .t = t, .f = f};
     if (memcmp(t->meta.chain, b->head.chain, JB_CHAIN_BYTES) != 0) {
-        jb_found(f, "state", t->meta.seq, 0, 0, "state.mdb says that it includes event %llu of another log: the chain values differ",
-                 (unsigned long long)t->meta.seq);
+        jb_found(
+            f, "state", t->meta.seq, 0, 0,
+            "state.mdb says that it includes event %llu of another log: the chain values differ",
+            (unsigned long long)t->meta.seq);
     }
     uint64_t over = 0;
     for (size_t i = 0; i < b->slots.n; i++) {
         over += check_wallet(&c, &b->slots.at[i]->w);
     }
     check_count(&c, JB_TABLE_WALLETS, b->slots.n);
-    check_count(&c, JB_TABLE_OVER, over);
+    check_count(&c, JB_TABLE_ARCHIVE, over);
     check_ids(&c);
     check_keys(&c);
     check_due(&c);
     check_returns_and_days(&c);
     c.expected.n = 0;
-    if (!jb_record_globals(&b->g, &c.expected) || !row_equals(&c, JB_TABLE_GLOBALS, "g", 1, c.expected.at, c.expected.n)) {
+    if (!jb_record_globals(&b->g, &c.expected) ||
+        !row_equals(&c, JB_TABLE_GLOBALS, "g", 1, c.expected.at, c.expected.n)) {
         differs(&c, "globals", "the ledger-wide state differs from what the log gives");
     }
     free(c.expected.at);

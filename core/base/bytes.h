@@ -58,11 +58,12 @@ jb_wide_get(const uint8_t be[16])
     return (jb_wide)value;
 }
 
-/* An array that grows: JB_VEC(struct lot) lots; jb_vec_reserve(&lots, n) makes room for n in all. */
-#define JB_VEC(type)                                                                                                                                 \
-    struct {                                                                                                                                         \
-        type *at;                                                                                                                                    \
-        size_t n, cap;                                                                                                                               \
+/* An array that grows: JB_VEC(struct lot) lots; jb_vec_reserve(&lots, n) makes room for n in all.
+ */
+#define JB_VEC(type)                                                                               \
+    struct {                                                                                       \
+        type *at;                                                                                  \
+        size_t n, cap;                                                                             \
     }
 
 /* False: no memory; the array is as before. */

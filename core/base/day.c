@@ -44,7 +44,8 @@ days_before_year(int year)
 bool
 jb_day_from_date(int year, int month, int day, jb_day *ret)
 {
-    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) {
+    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+        day > days_in_month(year, month)) {
         return false;
     }
     int days = days_before_year(year);
@@ -243,7 +244,8 @@ jb_instant_parse(const char *s, size_t n, jb_instant *ret)
     if (in.bad || in.n != 0 || hour > 23 || minute > 59 || second > 59) {
         return false;
     }
-    jb_instant t = d * JB_US_PER_DAY + ((hour * 60 + minute) * 60 + second) * JB_US_PER_SECOND + us - offset;
+    jb_instant t =
+        d * JB_US_PER_DAY + ((hour * 60 + minute) * 60 + second) * JB_US_PER_SECOND + us - offset;
     if (t < JB_INSTANT_MIN || t > JB_INSTANT_MAX) {
         return false;
     }

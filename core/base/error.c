@@ -16,7 +16,8 @@ fill(struct jb_error *err, jb_status status, int os_errno, const char *format, v
     if (os_errno != 0 && n >= 0 && (size_t)n < sizeof err->text) {
         char words[128];
         /* The GNU strerror_r is safe with threads and returns the text. */
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", strerror_r(os_errno, words, sizeof words));
+        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s",
+                 strerror_r(os_errno, words, sizeof words));
     }
 }
 
@@ -41,7 +42,7 @@ jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *
 }
 
 jb_status
-jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err)
+jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err)
 {
     size_t size;
     memcpy(&size, ret, sizeof size);
@@ -55,7 +56,7 @@ jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err)
 }
 
 jb_status
-jb_take(void *full, size_t full_size, const void *given, const char *what, struct jb_error *err)
+jb_abi_in(void *full, size_t full_size, const void *given, const char *what, struct jb_error *err)
 {
     size_t size;
     memcpy(&size, given, sizeof size);
@@ -64,7 +65,9 @@ jb_take(void *full, size_t full_size, const void *given, const char *what, struc
     }
     for (size_t i = full_size; i < size; i++) {
         if (((const char *)given)[i] != 0) {
-            return jb_fail(err, JB_E_USAGE, "%s asks for something that this version of the library does not know", what);
+            return jb_fail(err, JB_E_USAGE,
+                           "%s asks for something that this version of the library does not know",
+                           what);
         }
     }
     memset(full, 0, full_size);
@@ -76,14 +79,16 @@ jb_take(void *full, size_t full_size, const void *given, const char *what, struc
 void
 jb_assert_failed(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "jangbu: internal error, stopped so as not to guess: %s (%s:%d)\n", condition, file, line);
+    fprintf(stderr, "jangbu: internal error, stopped so as not to guess: %s (%s:%d)\n", condition,
+            file, line);
     abort();
 }
 
 uint32_t
 jb_version(void)
 {
-    return ((uint32_t)JB_VERSION_MAJOR << 16) | ((uint32_t)JB_VERSION_MINOR << 8) | (uint32_t)JB_VERSION_PATCH;
+    return ((uint32_t)JB_VERSION_MAJOR << 16) | ((uint32_t)JB_VERSION_MINOR << 8) |
+           (uint32_t)JB_VERSION_PATCH;
 }
 
 const char *

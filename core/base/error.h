@@ -4,22 +4,28 @@
 
 #include <jangbu/base.h>
 
-/* Fills err (may be NULL) and returns status, so that a failure is one line: `return jb_fail(err, JB_E_IO, ...)`. */
+/* Fills err (may be NULL) and returns status, so that a failure is one line: `return jb_fail(err,
+ * JB_E_IO, ...)`. */
 jb_status jb_fail(struct jb_error *err, jb_status status, const char *format, ...) JB_PRINTF(3, 4);
 /* The same with the system's words for os_errno behind the sentence. */
-jb_status jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format, ...) JB_PRINTF(4, 5);
+jb_status jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format,
+                        ...) JB_PRINTF(4, 5);
 
-/* Copies a result into the caller's struct, which begins with its size and may be of an older or newer version. JB_E_USAGE where that is 0. */
-jb_status jb_give(void *ret, const void *full, size_t full_size, struct jb_error *err);
+/* Copies a result into the caller's struct, which begins with its size and may be of an older or
+ * newer version. JB_E_USAGE where that is 0. */
+jb_status jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err);
 
 /*
- * The other way: what the caller gave, as this version has it. Members that an older caller does not know are 0, which means "as before". A newer
- * caller's must be 0, too: JB_E_USAGE rather than a wish that is not seen.
+ * The other way: what the caller gave, as this version has it. Members that an older caller does
+ * not know are 0, which means "as before". A newer caller's must be 0, too: JB_E_USAGE rather than
+ * a wish that is not seen.
  */
-jb_status jb_take(void *full, size_t full_size, const void *given, const char *what, struct jb_error *err);
+jb_status jb_abi_in(void *full, size_t full_size, const void *given, const char *what,
+                    struct jb_error *err);
 
 /* A ledger that lost an invariant must stop, not guess: always compiled in. */
-#define JB_ASSERT(condition) ((condition) ? (void)0 : jb_assert_failed(#condition, __FILE__, __LINE__))
+#define JB_ASSERT(condition)                                                                       \
+    ((condition) ? (void)0 : jb_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void jb_assert_failed(const char *condition, const char *file, int line);
 
 #endif

@@ -15,7 +15,8 @@ bool
 jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret)
 {
     jb_amount difference;
-    if (__builtin_sub_overflow(a, b, &difference) || difference > JB_AMOUNT_MAX || difference < -JB_AMOUNT_MAX) {
+    if (__builtin_sub_overflow(a, b, &difference) || difference > JB_AMOUNT_MAX ||
+        difference < -JB_AMOUNT_MAX) {
         return false;
     }
     *ret = difference;
@@ -44,7 +45,8 @@ bool
 jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret)
 {
     int64_t product;
-    if (n < 0 || unit < 0 || __builtin_mul_overflow(n, unit, &product) || __builtin_mul_overflow(product, 11, &product) ||
+    if (n < 0 || unit < 0 || __builtin_mul_overflow(n, unit, &product) ||
+        __builtin_mul_overflow(product, 11, &product) ||
         __builtin_add_overflow(product, 9, &product) || product / 10 > JB_AMOUNT_MAX) {
         return false;
     }

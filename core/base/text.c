@@ -52,12 +52,13 @@ is_control(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
 }
 
-/* Unicode's White_Space, and what is invisible and so confuses two ids: zero-width characters and the byte order mark. */
+/* Unicode's White_Space, and what is invisible and so confuses two ids: zero-width characters and
+ * the byte order mark. */
 static bool
 is_space(uint32_t c)
 {
-    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f || c == 0x205f || c == 0x3000 || c == 0x2060 ||
-           c == 0xfeff;
+    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || c == 0x202f ||
+           c == 0x205f || c == 0x3000 || c == 0x2060 || c == 0xfeff;
 }
 
 bool
@@ -92,7 +93,8 @@ jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks)
     for (size_t i = 0; i < t.n; count++) {
         uint32_t c;
         size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
-        if (length == 0 || c == 0 || (is_control(c) && !(line_breaks && (c == '\n' || c == '\t' || c == '\r')))) {
+        if (length == 0 || c == 0 ||
+            (is_control(c) && !(line_breaks && (c == '\n' || c == '\t' || c == '\r')))) {
             return false;
         }
         i += length;

@@ -8,7 +8,8 @@
 
 /* 1..max bytes of UTF-8 without control characters and white space. */
 bool jb_id_valid(struct jb_text t, size_t max);
-/* Text for people: 1..max code points; control characters only where allowed (line breaks in a note), never NUL. */
+/* Text for people: 1..max code points; control characters only where allowed (line breaks in a
+ * note), never NUL. */
 bool jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks);
 
 static inline bool

@@ -1,8 +1,9 @@
 /*
  * Events to bytes and back. docs/format.md is normative.
  *
- * An event is one msgpack array in canonical form: [type, flags, wallet, seq - prev, recorded_at - base, (what the flags say), fields].
- * Decoding accepts exactly what encoding writes (and skippable events of types that it does not know), and survives any bytes.
+ * An event is one msgpack array in canonical form: [type, flags, wallet, seq - prev, recorded_at -
+ * base, (what the flags say), fields]. Decoding accepts exactly what encoding writes (and skippable
+ * events of types that it does not know), and survives any bytes.
  */
 #ifndef JANGBU_CODEC_H
 #define JANGBU_CODEC_H
@@ -12,7 +13,8 @@
 #include "base/bytes.h"
 
 #define JB_FIGURES_MAX 16
-/* Limit of one event's parts: enough for a consumption that sweeps every lot of a busy wallet, and well below a frame. */
+/* Limit of one event's parts: enough for a consumption that sweeps every lot of a busy wallet, and
+ * well below a frame. */
 #define JB_PARTS_MAX 262144
 
 struct jb_buffer {
@@ -35,7 +37,8 @@ struct jb_event_context {
 };
 
 /* Appends e to out. False: no memory, or e breaks its own row (an internal error). */
-bool jb_event_encode(const struct jb_event *e, const struct jb_event_context *context, struct jb_buffer *out);
+bool jb_event_encode(const struct jb_event *e, const struct jb_event_context *context,
+                     struct jb_buffer *out);
 
 struct jb_decode_failure {
     size_t at;       /* offset of the element that is wrong */
@@ -45,13 +48,15 @@ struct jb_decode_failure {
 };
 
 /*
- * Decodes the event with number seq from the first bytes of [p, p + n). Returns how many bytes it takes, 0 where they are not an event.
- * Texts point into p; parts, figures and totals into space.
+ * Decodes the event with number seq from the first bytes of [p, p + n). Returns how many bytes it
+ * takes, 0 where they are not an event. Texts point into p; parts, figures and totals into space.
  */
-size_t jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_context *context, struct jb_event *ret,
+size_t jb_event_decode(const uint8_t *p, size_t n, jb_seq seq,
+                       const struct jb_event_context *context, struct jb_event *ret,
                        struct jb_event_space *space, struct jb_decode_failure *failure);
 
-/* How many bytes the event at p takes, without looking at what it says; 0 where it is not well formed. */
+/* How many bytes the event at p takes, without looking at what it says; 0 where it is not well
+ * formed. */
 size_t jb_event_length(const uint8_t *p, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * The checking scanner. msgpack-c's own unpacker reserves 8 GB for five hostile bytes and accepts non-canonical forms, so these bytes
- * are read by a cursor that checks every length against what is left and every number for its shortest form.
+ * The checking scanner. msgpack-c's own unpacker reserves 8 GB for five hostile bytes and accepts
+ * non-canonical forms, so these bytes are read by a cursor that checks every length against what is
+ * left and every number for its shortest form.
  */
 #include "event/codec.h"
 
@@ -72,7 +73,10 @@ scan_int(struct scanner *s)
     s->p++;
     unsigned bytes = 1U << (*at - 0xd0);
     uint64_t raw = take_be(s, at, bytes);
-    int64_t value = bytes == 1 ? (int8_t)raw : bytes == 2 ? (int16_t)raw : bytes == 4 ? (int32_t)raw : (int64_t)raw;
+    int64_t value = bytes == 1   ? (int8_t)raw
+                    : bytes == 2 ? (int16_t)raw
+                    : bytes == 4 ? (int32_t)raw
+                                 : (int64_t)raw;
     /* The largest value that needs this many bytes: -33, -129, -32769, -2147483649. */
     int64_t largest = bytes == 1 ? -33 : -(INT64_C(1) << (bytes * 4 - 1)) - 1;
     return value > largest ? (int64_t)bad(s, at, "a number is not in its shortest form") : value;
@@ -169,7 +173,8 @@ scan_nil(struct scanner *s)
     return false;
 }
 
-/* Steps over one element of an event whose type is not known here; still canonical, still bounded. */
+/* Steps over one element of an event whose type is not known here; still canonical, still bounded.
+ */
 static void
 skip_element(struct scanner *s, unsigned depth)
 {
@@ -202,7 +207,8 @@ skip_element(struct scanner *s, unsigned depth)
 }
 
 static void
-scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, uint32_t last_kind, bool *no_memory)
+scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, uint32_t last_kind,
+           bool *no_memory)
 {
     const uint8_t *at = s->p;
     size_t n = scan_array(s);
@@ -225,7 +231,8 @@ scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         struct jb_part part = {(uint32_t)(source & 3), (uint32_t)(source >> 2), 0};
         part.amount = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
         if (s->why == NULL &&
-            (source >> 2 > UINT32_MAX || part.kind > last_kind || (part.kind == JB_PART_DEBT) != (part.ordinal == 0) || part.amount == 0)) {
+            (source >> 2 > UINT32_MAX || part.kind > last_kind ||
+             (part.kind == JB_PART_DEBT) != (part.ordinal == 0) || part.amount == 0)) {
             bad(s, at, "a part is not possible here");
         }
         space->parts.at[i] = part;
@@ -276,7 +283,8 @@ scan_figures(struct scanner *s, struct jb_event *e, struct jb_event_space *space
 }
 
 static void
-scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f, struct jb_event_space *space, bool *no_memory)
+scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
+           struct jb_event_space *space, bool *no_memory)
 {
     const uint8_t *at = s->p;
     void *to = (char *)e + f->offset;
@@ -335,7 +343,8 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         *(jb_instant *)to = JB_NO_INSTANT;
         if (!scan_nil(s)) {
             *(jb_instant *)to = scan_int(s);
-            if (s->why == NULL && (*(jb_instant *)to < JB_INSTANT_MIN || *(jb_instant *)to > JB_INSTANT_MAX)) {
+            if (s->why == NULL &&
+                (*(jb_instant *)to < JB_INSTANT_MIN || *(jb_instant *)to > JB_INSTANT_MAX)) {
                 bad(s, at, "an instant is outside the calendar");
             }
         }
@@ -383,7 +392,8 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
     if (e->flags & JB_EVF_OCCURRED) {
         at = s->p;
         int64_t ago = scan_int(s);
-        if (s->why == NULL && (ago == 0 || ago > e->recorded_at - JB_INSTANT_MIN || ago < e->recorded_at - JB_INSTANT_MAX)) {
+        if (s->why == NULL && (ago == 0 || ago > e->recorded_at - JB_INSTANT_MIN ||
+                               ago < e->recorded_at - JB_INSTANT_MAX)) {
             bad(s, at, "occurred_at is outside the calendar, or written though it is recorded_at");
         } else {
             e->occurred_at = e->recorded_at - ago;
@@ -402,7 +412,8 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         e->key = scan_text(s);
         e->caller = scan_text(s);
         e->fingerprint = scan_uint(s);
-        if (s->why == NULL && (e->key.n < 1 || e->key.n > JB_ID_BYTES_MAX || e->caller.n > JB_SHORT_BYTES_MAX)) {
+        if (s->why == NULL &&
+            (e->key.n < 1 || e->key.n > JB_ID_BYTES_MAX || e->caller.n > JB_SHORT_BYTES_MAX)) {
             bad(s, at, "a key or a caller has a wrong length");
         }
     }
@@ -425,14 +436,16 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
 static size_t
 elements_of(uint32_t flags)
 {
-    return 5U + (flags & JB_EVF_VERSION ? 1U : 0) + (flags & JB_EVF_OCCURRED ? 1U : 0) + (flags & JB_EVF_POSTED ? 1U : 0) +
-           (flags & JB_EVF_KEY ? 3U : 0) + (flags & JB_EVF_ACTOR ? 2U : 0) + (flags & JB_EVF_NOTE ? 1U : 0) + (flags & JB_EVF_CAUSE ? 1U : 0) +
-           (flags & JB_EVF_GROUP ? 2U : 0);
+    return 5U + (flags & JB_EVF_VERSION ? 1U : 0) + (flags & JB_EVF_OCCURRED ? 1U : 0) +
+           (flags & JB_EVF_POSTED ? 1U : 0) + (flags & JB_EVF_KEY ? 3U : 0) +
+           (flags & JB_EVF_ACTOR ? 2U : 0) + (flags & JB_EVF_NOTE ? 1U : 0) +
+           (flags & JB_EVF_CAUSE ? 1U : 0) + (flags & JB_EVF_GROUP ? 2U : 0);
 }
 
 /* Type, flags, wallet, prev, recorded_at. */
 static void
-scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_context *context, struct jb_decode_failure *failure)
+scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_context *context,
+              struct jb_decode_failure *failure)
 {
     e->type = (uint32_t)scan_uint_max(s, UINT32_MAX);
     const uint8_t *at = s->p;
@@ -459,7 +472,8 @@ scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         }
         return;
     }
-    if (s->why == NULL && (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX || after > (uint64_t)(JB_INSTANT_MAX - context->base))) {
+    if (s->why == NULL && (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX ||
+                           after > (uint64_t)(JB_INSTANT_MAX - context->base))) {
         bad(s, at, "recorded_at is outside the calendar");
         return;
     }
@@ -468,7 +482,8 @@ scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_conte
 }
 
 size_t
-jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_context *context, struct jb_event *ret, struct jb_event_space *space,
+jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_context *context,
+                struct jb_event *ret, struct jb_event_space *space,
                 struct jb_decode_failure *failure)
 {
     struct scanner s = {.p = p, .end = p + n, .start = p};
@@ -486,7 +501,9 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     if (s.why == NULL && (type == NULL || e.version > type->version)) {
         if ((e.flags & JB_EVF_SKIPPABLE) == 0) {
             failure->newer = true;
-            bad(&s, p, "an event of a type or version that this version does not know and must understand");
+            bad(&s, p,
+                "an event of a type or version that this version does not know and must "
+                "understand");
         }
         for (size_t i = envelope; i < elements && s.why == NULL; i++) {
             skip_element(&s, 4);

@@ -58,7 +58,8 @@ pack_field(msgpack_packer *pk, const struct jb_event *e, const struct jb_field_i
     case JB_FK_TEXT:
         return pack_text(pk, *(const struct jb_text *)at);
     case JB_FK_OPT_TEXT:
-        return ((const struct jb_text *)at)->s == NULL ? msgpack_pack_nil(pk) : pack_text(pk, *(const struct jb_text *)at);
+        return ((const struct jb_text *)at)->s == NULL ? msgpack_pack_nil(pk)
+                                                       : pack_text(pk, *(const struct jb_text *)at);
     case JB_FK_ORDINAL:
     case JB_FK_UINT:
     case JB_FK_NAME:
@@ -74,7 +75,9 @@ pack_field(msgpack_packer *pk, const struct jb_event *e, const struct jb_field_i
     case JB_FK_DAY:
         return msgpack_pack_int32(pk, *(const jb_day *)at);
     case JB_FK_OPT_INSTANT:
-        return *(const jb_instant *)at == JB_NO_INSTANT ? msgpack_pack_nil(pk) : msgpack_pack_int64(pk, *(const jb_instant *)at);
+        return *(const jb_instant *)at == JB_NO_INSTANT
+                   ? msgpack_pack_nil(pk)
+                   : msgpack_pack_int64(pk, *(const jb_instant *)at);
     case JB_FK_ID16:
         return msgpack_pack_bin(pk, 16) | msgpack_pack_bin_body(pk, at, 16);
     case JB_FK_SPLIT:
@@ -120,7 +123,8 @@ pack_optional(msgpack_packer *pk, const struct jb_event *e, const struct jb_even
         bad |= msgpack_pack_int64(pk, e->recorded_at - e->occurred_at);
     }
     if (e->flags & JB_EVF_POSTED) {
-        bad |= msgpack_pack_int32(pk, jb_day_of(e->recorded_at, context->utc_offset_s) - e->posted_on);
+        bad |=
+            msgpack_pack_int32(pk, jb_day_of(e->recorded_at, context->utc_offset_s) - e->posted_on);
     }
     if (e->flags & JB_EVF_KEY) {
         bad |= pack_text(pk, e->key);
@@ -145,7 +149,8 @@ pack_optional(msgpack_packer *pk, const struct jb_event *e, const struct jb_even
 }
 
 bool
-jb_event_encode(const struct jb_event *e, const struct jb_event_context *context, struct jb_buffer *out)
+jb_event_encode(const struct jb_event *e, const struct jb_event_context *context,
+                struct jb_buffer *out)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     if (type == NULL) {
@@ -159,7 +164,8 @@ jb_event_encode(const struct jb_event *e, const struct jb_event_context *context
     bad |= msgpack_pack_uint32(&pk, e->flags);
     bad |= msgpack_pack_uint32(&pk, e->wallet);
     bad |= msgpack_pack_uint64(&pk, e->prev == 0 ? 0 : e->seq - e->prev);
-    bad |= msgpack_pack_int64(&pk, e->flags & JB_EVF_UNRECORDED ? 0 : e->recorded_at - context->base);
+    bad |=
+        msgpack_pack_int64(&pk, e->flags & JB_EVF_UNRECORDED ? 0 : e->recorded_at - context->base);
     if (e->flags != 0) {
         bad |= pack_optional(&pk, e, context);
     }

@@ -3,22 +3,27 @@
 
 #include <string.h>
 
-#define NAMES(name, ...)                                                                                                                             \
-    static const char *const name##_list[] = {__VA_ARGS__};                                                                                          \
+#define NAMES(name, ...)                                                                           \
+    static const char *const name##_list[] = {__VA_ARGS__};                                        \
     const struct jb_names name = {name##_list, sizeof name##_list / sizeof name##_list[0]}
 
 NAMES(jb_wallet_kind_names, NULL, "PERSONAL", "BUSINESS", "OVERSEAS");
 NAMES(jb_wallet_status_names, NULL, "ACTIVE", "OFF", "SUSPENDED", "DELETED");
-NAMES(jb_method_names, "UNSPECIFIED", "CREDIT_CARD", "KAKAOPAY_CARD", "VIRTUAL_ACCOUNT", "KAKAOPAY_CARD_AUTO", "CREDIT_CARD_REGULAR", "ADMIN_CASH",
-      "ADV_RET_CASH");
+NAMES(jb_method_names, "UNSPECIFIED", "CREDIT_CARD", "KAKAOPAY_CARD", "VIRTUAL_ACCOUNT",
+      "KAKAOPAY_CARD_AUTO", "CREDIT_CARD_REGULAR", "ADMIN_CASH", "ADV_RET_CASH");
 NAMES(jb_origin_names, NULL, "PROMOTION", "EVENT", "UNSENT_SIMPLE", "UNSENT_NORMAL", "OPERATOR");
-/* Reasons that are codes stand in the event; any other reason is text for people, and only a reference to it does. */
-NAMES(jb_reason_names, "NONE", "TEXT", "DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL", "INVALID_CLICK", "UNSENT", "OPERATOR_ERROR");
+/* Reasons that are codes stand in the event; any other reason is text for people, and only a
+ * reference to it does. */
+NAMES(jb_reason_names, "NONE", "TEXT", "DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL", "INVALID_CLICK",
+      "UNSENT", "OPERATOR_ERROR");
 NAMES(jb_scope_names, NULL, "FULL", "PARTIAL");
 NAMES(jb_failure_names, NULL, "BALANCE", "AFTER_APPROVAL");
-NAMES(jb_policy_names, NULL, "min_charge", "day_close", "day_close_grace", "grants_max", "clock_tolerance", "empty_days_max", "vat_rate");
-NAMES(jb_grant_state_names, NULL, "DORMANT", "IN_USE", "EXPIRED", "REVOKED", "FORFEITED", "USED_UP");
-NAMES(jb_refund_state_names, NULL, "REQUESTED", "APPROVED", "COMPLETED", "REJECTED", "CANCELLED", "FAILED");
+NAMES(jb_policy_names, NULL, "min_charge", "day_close", "day_close_grace", "grants_max",
+      "clock_tolerance", "empty_days_max", "vat_rate");
+NAMES(jb_grant_state_names, NULL, "DORMANT", "IN_USE", "EXPIRED", "REVOKED", "FORFEITED",
+      "USED_UP");
+NAMES(jb_refund_state_names, NULL, "REQUESTED", "APPROVED", "COMPLETED", "REJECTED", "CANCELLED",
+      "FAILED");
 
 static const char *const code_list[] = {NULL,
 #define JB_X(number, word) [number] = #word,
@@ -57,8 +62,8 @@ static const char *const op_list[] = {
 static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_list[0]};
 
 #define F(kind, name, member, names) {name, JB_FK_##kind, offsetof(struct jb_event, member), names},
-#define EVENT(number, NAME, name, version, meaning, ...)                                                                                             \
-    static const struct jb_field_info fields_##name[] = {__VA_ARGS__{NULL, JB_FK_UINT, 0, NULL}};                                                    \
+#define EVENT(number, NAME, name, version, meaning, ...)                                           \
+    static const struct jb_field_info fields_##name[] = {__VA_ARGS__{NULL, JB_FK_UINT, 0, NULL}};  \
     static_assert((number) == JB_EV_##NAME, "event number differs from the enum: " #name);
 #include <assert.h>
 #include "event/events.def"
@@ -67,7 +72,8 @@ static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_
 
 static const struct jb_event_type_info types[JB_EV_TYPES] = {
 #define F(kind, name, member, names) +1
-#define EVENT(number, NAME, name, version, meaning, ...) [number] = {#name, version, 0 __VA_ARGS__, fields_##name, meaning},
+#define EVENT(number, NAME, name, version, meaning, ...)                                           \
+    [number] = {#name, version, 0 __VA_ARGS__, fields_##name, meaning},
 #include "event/events.def"
 #undef EVENT
 #undef F
@@ -89,7 +95,8 @@ bool
 jb_name_number(const struct jb_names *names, const char *word, size_t n, uint32_t *ret)
 {
     for (uint32_t i = 0; i < names->n; i++) {
-        if (names->words[i] != NULL && strlen(names->words[i]) == n && memcmp(names->words[i], word, n) == 0) {
+        if (names->words[i] != NULL && strlen(names->words[i]) == n &&
+            memcmp(names->words[i], word, n) == 0) {
             *ret = i;
             return true;
         }

@@ -61,7 +61,8 @@ void *
 jb_answers_alloc(jb_answers *set, size_t bytes)
 {
     bytes = (bytes + 15) & ~(size_t)15;
-    while (set->current != NULL && set->current->size - set->current->used < bytes && set->current->next != NULL) {
+    while (set->current != NULL && set->current->size - set->current->used < bytes &&
+           set->current->next != NULL) {
         set->current = set->current->next;
     }
     if (set->current == NULL || set->current->size - set->current->used < bytes) {
@@ -143,7 +144,8 @@ jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
 }
 
 void
-jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
+jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
+                  const struct jb_figure *figures, size_t figures_n, int64_t index,
                   const struct jb_log_identity *ledger)
 {
     char text[600];
@@ -155,7 +157,8 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const stru
     jb_refusal_message(code, figures, figures_n, a->op, index, ledger, text, sizeof text);
     if (a->remembered) {
         size_t n = strlen(text);
-        snprintf(text + n, sizeof text - n, ". This key keeps that answer; another try needs a new key");
+        snprintf(text + n, sizeof text - n,
+                 ". This key keeps that answer; another try needs a new key");
     }
     jb_answers_message(set, a, text);
 }

@@ -1,4 +1,5 @@
-/* Answers, and the memory that they point to: chunks that are kept and reused, so that pointers stay valid while more is added. */
+/* Answers, and the memory that they point to: chunks that are kept and reused, so that pointers
+ * stay valid while more is added. */
 #ifndef JANGBU_ANSWERS_H
 #define JANGBU_ANSWERS_H
 
@@ -28,10 +29,13 @@ void *jb_answers_alloc(jb_answers *set, size_t bytes);
 void jb_answers_event(jb_answers *set, const struct jb_event *e, struct jb_event *ret);
 void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
 
-/* Fills an answer from the first event of its command: the same whether it was just decided or is found by its key. */
+/* Fills an answer from the first event of its command: the same whether it was just decided or is
+ * found by its key. */
 void jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e);
-/* Fills a refusal (a->op and a->remembered are set before); the message is made from code and figures, so that it is the same for ever. */
-void jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code, const struct jb_figure *figures, size_t figures_n, int64_t index,
+/* Fills a refusal (a->op and a->remembered are set before); the message is made from code and
+ * figures, so that it is the same for ever. */
+void jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
+                       const struct jb_figure *figures, size_t figures_n, int64_t index,
                        const struct jb_log_identity *ledger);
 
 #endif

@@ -1,4 +1,5 @@
-/* A copy of the ledger while it is in use: LMDB copies from a snapshot, so what is committed meanwhile is simply not in it. */
+/* A copy of the ledger while it is in use: LMDB copies from a snapshot, so what is committed
+ * meanwhile is simply not in it. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,11 +27,14 @@ copy(void *data)
 }
 
 static jb_status
-copy_env(struct jb_env *env, const char *path, uint64_t all, void (*progress)(void *, uint64_t, uint64_t), void *data, struct jb_error *err)
+copy_env(struct jb_env *env, const char *path, uint64_t all, jb_progress on_progress, void *data,
+         struct jb_error *err)
 {
-    struct copying c = {.env = env, .fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    struct copying c = {.env = env,
+                        .fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (c.fd < 0) {
-        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s", path);
+        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
+                             path);
     }
     pthread_t thread;
     int code = pthread_create(&thread, NULL, copy, &c);
@@ -38,10 +42,10 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, void (*progress)(vo
         close(c.fd);
         return jb_fail_errno(err, JB_E_NOMEM, code, "cannot start a thread");
     }
-    while (!c.done && progress != NULL) {
+    while (!c.done && on_progress != NULL) {
         struct stat st;
         struct timespec pause = {0, 50 * 1000 * 1000};
-        progress(data, fstat(c.fd, &st) == 0 ? (uint64_t)st.st_size : 0, all);
+        on_progress(data, fstat(c.fd, &st) == 0 ? (uint64_t)st.st_size : 0, all);
         nanosleep(&pause, NULL);
     }
     pthread_join(thread, NULL);
@@ -59,7 +63,8 @@ make_dest(const char *dest, struct jb_error *err)
         return JB_OK;
     }
     if (errno != EEXIST) {
-        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s", dest);
+        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
+                             dest);
     }
     DIR *d = opendir(dest);
     unsigned entries = 0;
@@ -69,12 +74,15 @@ make_dest(const char *dest, struct jb_error *err)
         }
         closedir(d);
     }
-    return d != NULL && entries <= 2 ? JB_OK
-                                     : jb_fail(err, JB_E_EXISTS, "%s exists and is not an empty directory; a backup overwrites nothing", dest);
+    return d != NULL && entries <= 2
+               ? JB_OK
+               : jb_fail(err, JB_E_EXISTS,
+                         "%s exists and is not an empty directory; a backup overwrites nothing",
+                         dest);
 }
 
 jb_status
-jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_error *err)
+jb_backup(jb_ledger *l, const char *dest, jb_progress on_progress, void *data, struct jb_error *err)
 {
     char path[4096];
     uint64_t tree, file;
@@ -85,10 +93,10 @@ jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t 
     }
     /* The log first: every reference in it is then in people.mdb's copy, which is taken later. */
     snprintf(path, sizeof path, "%s/log.mdb", dest);
-    status = copy_env(jb_log_env(l->log), path, tree, progress, data, err);
-    if (status == JB_OK && jb_people_env(l->people) != NULL) {
+    status = copy_env(jb_log_env(l->log), path, tree, on_progress, data, err);
+    if (status == JB_OK && jb_personal_env(l->personal) != NULL) {
         snprintf(path, sizeof path, "%s/people.mdb", dest);
-        status = copy_env(jb_people_env(l->people), path, tree, NULL, NULL, err);
+        status = copy_env(jb_personal_env(l->personal), path, tree, NULL, NULL, err);
     }
     if (status == JB_OK && l->has_secret) {
         status = jb_secret_write(dest, l->secret, l->identity.ledger_id, err);

@@ -1,10 +1,12 @@
-/* Closing days: the due expiries of a day in bounded steps, then its day_closed with the control totals. docs/rules.md section 1. */
+/* Closing days: the due expiries of a day in bounded steps, then its day_closed with the control
+ * totals. docs/rules.md section 1. */
 #include "ledger/internal.h"
 
 #define DUE_STEP 256
 
 static jb_status
-expire(struct jb_ledger *l, struct jb_slot *s, const struct jb_grant *g, jb_instant recorded_at, struct jb_error *err)
+expire(struct jb_ledger *l, struct jb_cached_wallet *s, const struct jb_grant *g,
+       jb_instant recorded_at, struct jb_error *err)
 {
     struct jb_event e;
     memset(&e, 0, sizeof e);
@@ -17,11 +19,12 @@ expire(struct jb_ledger *l, struct jb_slot *s, const struct jb_grant *g, jb_inst
     e.ordinal = g->ordinal;
     e.amount = g->remaining;
     e.code = g->state == JB_GRANT_IN_USE;
-    return jb_emit(l, &e, err);
+    return jb_batch_append(l, &e, err);
 }
 
 jb_status
-jb_expire_due(struct jb_ledger *l, struct jb_slot *s, jb_instant recorded_at, struct jb_error *err)
+jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
+              struct jb_error *err)
 {
     if (s->w.free == 0 && s->w.dormant == 0) {
         return JB_OK;
@@ -48,7 +51,8 @@ jb_expire_due(struct jb_ledger *l, struct jb_slot *s, jb_instant recorded_at, st
 
 /* Due expiries of one day. *ret_full: the commit is full and there may be more. */
 static jb_status
-expire_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, bool *ret_full, struct jb_error *err)
+expire_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, bool *ret_full,
+           struct jb_error *err)
 {
     struct jb_due due[DUE_STEP];
     size_t n;
@@ -58,7 +62,8 @@ expire_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, bool *ret_fu
         l->closing_day = day;
     }
     for (;;) {
-        jb_status status = jb_book_due(l->book, day, l->closing ? &l->closing_after : NULL, due, DUE_STEP, &n, err);
+        jb_status status = jb_state_due(l->state, day, l->closing ? &l->closing_after : NULL, due,
+                                        DUE_STEP, &n, err);
         if (status != JB_OK || n == 0) {
             return status;
         }
@@ -67,9 +72,10 @@ expire_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, bool *ret_fu
                 *ret_full = true;
                 return JB_OK;
             }
-            struct jb_slot *s;
-            status = jb_book_wallet(l->book, due[i].wallet, &s, err);
-            const struct jb_grant *g = status == JB_OK ? jb_wallet_grant(&s->w, due[i].ordinal) : NULL;
+            struct jb_cached_wallet *s;
+            status = jb_state_wallet(l->state, due[i].wallet, &s, err);
+            const struct jb_grant *g =
+                status == JB_OK ? jb_wallet_grant(&s->w, due[i].ordinal) : NULL;
             /* What was used up, revoked, forfeited or expired on the way here has nothing left. */
             if (g != NULL && jb_grant_due(g, day + 1)) {
                 status = expire(l, s, g, recorded_at, err);
@@ -84,7 +90,8 @@ expire_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, bool *ret_fu
 }
 
 static jb_status
-close_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, const struct jb_event *envelope, struct jb_error *err)
+close_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, const struct jb_event *envelope,
+          struct jb_error *err)
 {
     struct jb_int128 totals[JB_TOTALS_N];
     struct jb_event e;
@@ -92,20 +99,21 @@ close_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, const struct 
     if (envelope != NULL) {
         e = *envelope;
     }
-    jb_totals_at_close(&l->book->g, day, l->book->g.seq, totals);
+    jb_totals_at_close(&l->state->g, day, l->state->g.seq, totals);
     e.type = JB_EV_DAY_CLOSED;
     e.recorded_at = e.occurred_at = recorded_at;
     e.day = day;
     e.totals = totals;
     l->closing = false;
-    return jb_emit(l, &e, err);
+    return jb_batch_append(l, &e, err);
 }
 
 enum jb_step
-jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recorded_at, const struct jb_event *final, struct jb_error *err)
+jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recorded_at,
+              const struct jb_event *final, struct jb_error *err)
 {
-    while (l->book->g.first_open_day <= through) {
-        jb_day day = l->book->g.first_open_day;
+    while (l->state->g.first_open_day <= through) {
+        jb_day day = l->state->g.first_open_day;
         bool full;
         if (expire_day(l, day, recorded_at, &full, err) != JB_OK) {
             return JB_STEP_FAILED;

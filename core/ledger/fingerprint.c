@@ -1,6 +1,7 @@
 /*
- * The fingerprint of a command's content: what a key protects. XXH3 with a secret that lies in a file of its own, so that the log does not
- * leak contents that can simply be guessed. It is no PRF: who has log and secret, or many chosen contents, can learn from it.
+ * The fingerprint of a command's content: what a key protects. XXH3 with a secret that lies in a
+ * file of its own, so that the log does not leak contents that can simply be guessed. It is no PRF:
+ * who has log and secret, or many chosen contents, can learn from it.
  */
 #include "ledger/internal.h"
 
@@ -10,7 +11,8 @@
 static_assert(JB_SECRET_BYTES >= XXH3_SECRET_SIZE_MIN, "the secret is too short for XXH3");
 
 /* Members that do not belong to the content (docs/rules.md section 5; docs/decisions/0008). */
-#define NOT_CONTENT (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR))
+#define NOT_CONTENT                                                                                \
+    (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR))
 
 static void
 number(XXH3_state_t *s, uint64_t value)

@@ -1,4 +1,5 @@
-/* Making a ledger: the directory, the secret, and the first commit, which says what the ledger is and which numbers its rules begin with. */
+/* Making a ledger: the directory, the secret, and the first commit, which says what the ledger is
+ * and which numbers its rules begin with. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +15,15 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
 {
     for (int i = 0; i < 3; i++) {
         if (o->currency[i] < 'A' || o->currency[i] > 'Z') {
-            return jb_fail(err, JB_E_USAGE, "a currency is three capital letters of ISO 4217, such as KRW");
+            return jb_fail(err, JB_E_USAGE,
+                           "a currency is three capital letters of ISO 4217, such as KRW");
         }
     }
     if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > 6) {
         return jb_fail(err, JB_E_USAGE,
-                       o->currency[3] != '\0' ? "a currency is three capital letters of ISO 4217, such as KRW"
-                                              : "a currency has 0 to 6 digits after the decimal point");
+                       o->currency[3] != '\0'
+                           ? "a currency is three capital letters of ISO 4217, such as KRW"
+                           : "a currency has 0 to 6 digits after the decimal point");
     }
     if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -18 * 3600 || o->utc_offset_s > 18 * 3600) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
@@ -31,7 +34,8 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
 static int32_t
 exponent_of(const char *currency)
 {
-    static const char none[] = "KRW JPY VND CLP ISK PYG UGX XAF XOF XPF RWF KMF GNF DJF BIF VUV UYI";
+    static const char none[] =
+        "KRW JPY VND CLP ISK PYG UGX XAF XOF XPF RWF KMF GNF DJF BIF VUV UYI";
     static const char three[] = "BHD KWD OMR JOD TND IQD LYD";
     return strstr(none, currency) != NULL ? 0 : strstr(three, currency) != NULL ? 3 : 2;
 }
@@ -51,7 +55,8 @@ make_dir(const char *dir, struct jb_error *err)
     }
     DIR *d = opendir(dir);
     if (d == NULL) {
-        return jb_fail_errno(err, JB_E_EXISTS, errno, "%s exists and is not a directory that can be read", dir);
+        return jb_fail_errno(err, JB_E_EXISTS, errno,
+                             "%s exists and is not a directory that can be read", dir);
     }
     bool has_log = false, has_more = false;
     for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
@@ -60,9 +65,12 @@ make_dir(const char *dir, struct jb_error *err)
     }
     closedir(d);
     if (has_log) {
-        return jb_fail(err, JB_E_EXISTS, "there is a ledger in %s already; nothing was changed", dir);
+        return jb_fail(err, JB_E_EXISTS, "there is a ledger in %s already; nothing was changed",
+                       dir);
     }
-    return has_more ? jb_fail(err, JB_E_EXISTS, "%s is not empty; a ledger needs a directory of its own", dir) : JB_OK;
+    return has_more ? jb_fail(err, JB_E_EXISTS,
+                              "%s is not empty; a ledger needs a directory of its own", dir)
+                    : JB_OK;
 }
 
 static bool
@@ -87,8 +95,9 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
 {
     bool krw = strcmp(o->currency, "KRW") == 0;
     const int64_t values[JB_POLICIES] = {
-        [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0, [JB_POLICY_DAY_CLOSE] = 0,         [JB_POLICY_DAY_CLOSE_GRACE] = 600,
-        [JB_POLICY_GRANTS_MAX] = 1024,           [JB_POLICY_CLOCK_TOLERANCE] = 300, [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
+        [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0, [JB_POLICY_DAY_CLOSE] = 0,
+        [JB_POLICY_DAY_CLOSE_GRACE] = 600,       [JB_POLICY_GRANTS_MAX] = 1024,
+        [JB_POLICY_CLOCK_TOLERANCE] = 300,       [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
         [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
     };
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
@@ -106,7 +115,8 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
 }
 
 static jb_status
-first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t ledger_id[16], struct jb_error *err)
+first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t ledger_id[16],
+             struct jb_error *err)
 {
     struct jb_log_batch b = {.first = 1};
     struct jb_event e;
@@ -138,8 +148,11 @@ sync_one(const char *dir, struct jb_error *err)
     if (fd >= 0) {
         close(fd);
     }
-    /* Some file systems have nothing to sync there; and a parent may be one that can be passed and not read. */
-    return code == 0 || code == EINVAL || code == EACCES ? JB_OK : jb_fail_errno(err, JB_E_IO, code, "cannot sync %s", dir);
+    /* Some file systems have nothing to sync there; and a parent may be one that can be passed and
+     * not read. */
+    return code == 0 || code == EINVAL || code == EACCES
+               ? JB_OK
+               : jb_fail_errno(err, JB_E_IO, code, "cannot sync %s", dir);
 }
 
 jb_status
@@ -157,14 +170,16 @@ jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
     struct jb_init_options o = {.exponent = -1};
-    jb_status status = opts != NULL ? jb_take(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
+    jb_status status =
+        opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
     o.currency = o.currency != NULL ? o.currency : "KRW";
     o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;
     if (strlen(o.currency) != 3) {
-        return jb_fail(err, JB_E_USAGE, "a currency is three capital letters of ISO 4217, such as KRW");
+        return jb_fail(err, JB_E_USAGE,
+                       "a currency is three capital letters of ISO 4217, such as KRW");
     }
     o.exponent = o.exponent >= 0 ? o.exponent : exponent_of(o.currency);
     status = check_options(&o, err);

@@ -4,20 +4,22 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "book/book.h"
+#include "state/state.h"
 #include "ledger/answers.h"
 #include "ledger/secret.h"
-#include "ledger/state_read.h"
-#include "log/env.h"
+#include "ledger/reader.h"
+#include "storage/lmdb_env.h"
 #include "log/head.h"
-#include "log/lock.h"
+#include "storage/writer_lock.h"
 #include "log/log.h"
-#include "people/people.h"
+#include "personal/personal.h"
 #include "rules/decide.h"
 
-/* A commit ends at this many events, or after this long of deciding; between commands, never inside one. */
+/* A commit ends at this many events, or after this long of deciding; between commands, never inside
+ * one. */
 #define JB_COMMIT_EVENTS_MAX 8192
 #define JB_COMMIT_DECIDE_US 4000
 /* How far the stored state may lag. */
@@ -31,7 +33,8 @@ struct jb_request {
     size_t n;
     size_t decided; /* commands whose answers are ready but not yet on disk */
     size_t done;    /* commands whose answers are final */
-    /* The closing of days before the next command was cut by a commit: the last event before it began. */
+    /* The closing of days before the next command was cut by a commit: the last event before it
+     * began. */
     bool cut;
     jb_seq before_cut;
     struct jb_submit_options options;
@@ -55,7 +58,7 @@ struct jb_ledger {
     struct jb_log *log;
     struct jb_log_identity identity;
     struct jb_store *store; /* NULL: read-only and none that can be used */
-    struct jb_people *people;
+    struct jb_personal *personal;
     struct jb_lock *lock;
     int head_fd;
     bool has_secret;
@@ -66,10 +69,11 @@ struct jb_ledger {
     pthread_cond_t queue_moved;
     struct jb_request *first, **last;
     bool led;
-    int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait anew */
+    int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait
+                         anew */
 
     /* The writing side: used by who leads and holds the writer lock. */
-    struct jb_book *book;
+    struct jb_state *state;
     struct jb_log_batch batch;
     struct jb_verdict verdict;
     jb_instant stored_at; /* monotonic, of the last checkpoint */
@@ -81,39 +85,47 @@ struct jb_ledger {
 
     /* The reading side. */
     pthread_mutex_t read_lock;
-    struct jb_book *read_book;
-    JB_VEC(struct jb_state_grant) read_grants;
+    struct jb_state *read_state;
+    JB_VEC(struct jb_reader_grant) read_grants;
 };
 
 /* fingerprint.c */
-uint64_t jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c); /* 0: the secret is lost */
+uint64_t jb_fingerprint(const struct jb_ledger *l,
+                        const struct jb_command *c); /* 0: the secret is lost */
 /* secret.c */
 jb_status jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb_error *err);
-jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16], struct jb_error *err);
+jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES],
+                          const uint8_t ledger_id[16], struct jb_error *err);
 void jb_secret_load(struct jb_ledger *l);
 
 /* init.c: makes the names in a new directory, and its own, last. */
 jb_status jb_sync_dir(const char *dir, struct jb_error *err);
 
-/* take.c: commands as this version has them: as they are where the caller has the same header, else copies in set's memory. */
-jb_status jb_take_commands(jb_answers *set, const struct jb_command *list, size_t n, const struct jb_command **ret, struct jb_error *err);
+/* command_abi.c: commands as this version has them: as they are where the caller has the same
+ * header, else copies in set's memory. */
+jb_status jb_abi_commands(jb_answers *set, const struct jb_command *list, size_t n,
+                          const struct jb_command **ret, struct jb_error *err);
 
-/* process.c: decides one command, its events go into the batch. */
+/* execute.c: decides one command, its events go into the batch. */
 enum jb_step {
     JB_STEP_DECIDED,      /* the answer is ready */
-    JB_STEP_COMMIT_FIRST, /* a closing of days filled the commit: commit, let others pass, and come again */
-    JB_STEP_FAILED        /* err says why; the book is not usable */
+    JB_STEP_COMMIT_FIRST, /* a closing of days filled the commit: commit, let others pass, and come
+                             again */
+    JB_STEP_FAILED        /* err says why; the state is not usable */
 };
-enum jb_step jb_process(struct jb_ledger *l, const struct jb_request *r, size_t index, struct jb_error *err);
-/* emit.c: puts an event that is complete but for seq and prev into the batch and the book. */
-jb_status jb_emit(struct jb_ledger *l, struct jb_event *e, struct jb_error *err);
+enum jb_step jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index,
+                        struct jb_error *err);
+/* batch.c: puts an event that is complete but for seq and prev into the batch and the state. */
+jb_status jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err);
 
-/* closing.c: closes days up to `through`, in steps. final (may be NULL) has the envelope of the last day's event. */
-enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recorded_at, const struct jb_event *final, struct jb_error *err);
+/* closing.c: closes days up to `through`, in steps. final (may be NULL) has the envelope of the
+ * last day's event. */
+enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recorded_at,
+                           const struct jb_event *final, struct jb_error *err);
 /* Writes the wallet's due expiries. */
-jb_status jb_expire_due(struct jb_ledger *l, struct jb_slot *s, jb_instant recorded_at, struct jb_error *err);
+jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
+                        struct jb_error *err);
 
-int64_t jb_monotonic_us(void);
 jb_instant jb_ledger_now(struct jb_ledger *l);
 
 #endif

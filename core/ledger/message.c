@@ -47,9 +47,11 @@ money(jb_amount amount, uint32_t exponent, char buf[AMOUNT_TEXT_BYTES])
     for (uint32_t i = 0; i < exponent; i++) {
         unit *= 10;
     }
-    int n = snprintf(buf, AMOUNT_TEXT_BYTES, "%s%llu", amount < 0 ? "-" : "", (unsigned long long)(value / unit));
+    int n = snprintf(buf, AMOUNT_TEXT_BYTES, "%s%llu", amount < 0 ? "-" : "",
+                     (unsigned long long)(value / unit));
     if (exponent > 0) {
-        snprintf(buf + n, AMOUNT_TEXT_BYTES - (size_t)n, ".%0*llu", (int)exponent, (unsigned long long)(value % unit));
+        snprintf(buf + n, AMOUNT_TEXT_BYTES - (size_t)n, ".%0*llu", (int)exponent,
+                 (unsigned long long)(value % unit));
     }
     return buf;
 }
@@ -66,7 +68,8 @@ say_conditions(struct sentence *s, const struct jb_figure *figures, size_t n, ui
             say(s, " it is %s, turn it off first", word(&jb_wallet_status_names, figures[i].value));
             break;
         case JB_FIG_PAID_NOT_ZERO:
-            say(s, " its paid cash is %s and must be exactly 0", money(figures[i].value, exponent, amount));
+            say(s, " its paid cash is %s and must be exactly 0",
+                money(figures[i].value, exponent, amount));
             break;
         case JB_FIG_REFUND_OUTSTANDING:
             say(s, " %lld refund(s) are outstanding, end them first", (long long)figures[i].value);
@@ -82,36 +85,46 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
 {
     const struct jb_op_info *info = jb_op_get((uint32_t)op);
     const char *state = word(&jb_wallet_status_names, status);
-    if ((op == JB_OP_WALLET_ON && status == JB_WALLET_ACTIVE) || (op == JB_OP_WALLET_OFF && status == JB_WALLET_OFF) ||
+    if ((op == JB_OP_WALLET_ON && status == JB_WALLET_ACTIVE) ||
+        (op == JB_OP_WALLET_OFF && status == JB_WALLET_OFF) ||
         (op == JB_OP_WALLET_SUSPEND && status == JB_WALLET_SUSPENDED)) {
         say(s, "the wallet is %s already", state);
     } else if (op == JB_OP_WALLET_LIFT) {
         say(s, "the wallet is %s: there is no suspension to lift", state);
     } else if (op == JB_OP_WALLET_ON || op == JB_OP_WALLET_OFF) {
-        say(s, "the wallet is %s, which does not allow %s; lift the suspension first", state, info->name);
+        say(s, "the wallet is %s, which does not allow %s; lift the suspension first", state,
+            info->name);
     } else {
-        say(s, "the wallet is %s, which does not allow %s; of charge, consume and refund it allows %s", state, info != NULL ? info->name : "this",
+        say(s,
+            "the wallet is %s, which does not allow %s; of charge, consume and refund it allows %s",
+            state, info != NULL ? info->name : "this",
             status == JB_WALLET_OFF ? "charge and refund" : "refund only");
     }
 }
 
 /* One sentence a code. */
 void
-jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index, const struct jb_log_identity *ledger, char *text,
-                   size_t text_n)
+jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index,
+                   const struct jb_log_identity *ledger, char *text, size_t text_n)
 {
     struct sentence s = {text, text_n};
     char instant[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[AMOUNT_TEXT_BYTES];
 #define FIG(name) ((long long)figure(figures, n, JB_FIG_##name))
     if (index >= 0) {
-        say(&s, "command %lld of the group was refused, so none of it was done: ", (long long)index);
+        say(&s,
+            "command %lld of the group was refused, so none of it was done: ", (long long)index);
     }
     switch (code) {
     case JB_CODE_KEY_CONFLICT:
-        say(&s, "this key was used before for another command (event %lld); nothing was done. Use a new key for a new command", FIG(SEQ));
+        say(&s,
+            "this key was used before for another command (event %lld); nothing was done. Use a "
+            "new key for a new command",
+            FIG(SEQ));
         break;
     case JB_CODE_EXPECT_MISMATCH:
-        say(&s, "the wallet is at version %lld, not at the expected one; read it again and decide anew", FIG(VERSION));
+        say(&s,
+            "the wallet is at version %lld, not at the expected one; read it again and decide anew",
+            FIG(VERSION));
         break;
     case JB_CODE_WALLET_UNKNOWN:
         say(&s, "there is no wallet of that id");
@@ -150,7 +163,8 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "that id was used before in this wallet; ids are given once");
         break;
     case JB_CODE_INSUFFICIENT_CASH:
-        say(&s, "only %s is available (usable free cash and paid cash)", money(FIG(AVAILABLE), ledger->exponent, amount));
+        say(&s, "only %s is available (usable free cash and paid cash)",
+            money(FIG(AVAILABLE), ledger->exponent, amount));
         break;
     case JB_CODE_NOTHING_REFUNDABLE:
         say(&s, "nothing is refundable now");
@@ -162,10 +176,12 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "the debt is only %s", money(FIG(DEBT), ledger->exponent, amount));
         break;
     case JB_CODE_REVERSAL_EXCEEDS:
-        say(&s, "only %s of the charge can still be reversed", money(FIG(LEFT), ledger->exponent, amount));
+        say(&s, "only %s of the charge can still be reversed",
+            money(FIG(LEFT), ledger->exponent, amount));
         break;
     case JB_CODE_RETURN_EXCEEDS:
-        say(&s, "only %s of the consumption can still be returned", money(FIG(LEFT), ledger->exponent, amount));
+        say(&s, "only %s of the consumption can still be returned",
+            money(FIG(LEFT), ledger->exponent, amount));
         break;
     case JB_CODE_MIN_CHARGE:
         say(&s, "the minimum charge is %s", money(FIG(MIN_CHARGE), ledger->exponent, amount));
@@ -174,31 +190,41 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "amount must be a whole number from 1 on");
         break;
     case JB_CODE_AMOUNT_RANGE:
-        say(&s, "amounts, balances and debts stay within %s", money(FIG(LIMIT), ledger->exponent, amount));
+        say(&s, "amounts, balances and debts stay within %s",
+            money(FIG(LIMIT), ledger->exponent, amount));
         break;
     case JB_CODE_GRANT_STATE:
-        say(&s, "the grant is %s; only a dormant one can be activated or revoked", word(&jb_grant_state_names, FIG(GRANT_STATE)));
+        say(&s, "the grant is %s; only a dormant one can be activated or revoked",
+            word(&jb_grant_state_names, FIG(GRANT_STATE)));
         break;
     case JB_CODE_GRANT_EXPIRED:
         say(&s, "the grant's last day was %s", jb_day_print((jb_day)FIG(EXPIRES_ON), day));
         break;
     case JB_CODE_REFUND_STATE:
-        say(&s, "the refund is %s; that does not allow %s", word(&jb_refund_state_names, FIG(REFUND_STATE)),
+        say(&s, "the refund is %s; that does not allow %s",
+            word(&jb_refund_state_names, FIG(REFUND_STATE)),
             jb_op_get((uint32_t)op) != NULL ? jb_op_get((uint32_t)op)->name : "this");
         break;
     case JB_CODE_AT_IN_FUTURE:
-        say(&s, "`at` is in the future: the ledger's clock says %s", jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
+        say(&s, "`at` is in the future: the ledger's clock says %s",
+            jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_AT_NOT_ALLOWED:
-        say(&s, "this command happens when it is recorded and cannot be dated back: leave `at` out (the ledger's clock says %s)",
+        say(&s,
+            "this command happens when it is recorded and cannot be dated back: leave `at` out "
+            "(the ledger's clock says %s)",
             jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_CLOCK_BEHIND:
-        say(&s, "the clock is %lld.%06lld s behind the last event (%s); set it right and try again, also with the same key",
-            FIG(BEHIND_US) / JB_US_PER_SECOND, FIG(BEHIND_US) % JB_US_PER_SECOND, jb_instant_print(FIG(RECORDED_AT), ledger->utc_offset_s, instant));
+        say(&s,
+            "the clock is %lld.%06lld s behind the last event (%s); set it right and try again, "
+            "also with the same key",
+            FIG(BEHIND_US) / JB_US_PER_SECOND, FIG(BEHIND_US) % JB_US_PER_SECOND,
+            jb_instant_print(FIG(RECORDED_AT), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_DAY_NOT_OVER:
-        say(&s, "that day cannot be closed now; the first open day is %s", jb_day_print((jb_day)FIG(FIRST_OPEN_DAY), day));
+        say(&s, "that day cannot be closed now; the first open day is %s",
+            jb_day_print((jb_day)FIG(FIRST_OPEN_DAY), day));
         break;
     case JB_CODE_BATCH_TOO_LARGE:
         say(&s, "a group has at most %d commands and 4 MiB", JB_GROUP_COMMANDS_MAX);
@@ -207,14 +233,18 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say(&s, "the command is not well formed");
         break;
     case JB_CODE_GRANTS_LIMIT:
-        say(&s, "the wallet has %lld unfinished grants already, the most that the policy allows", FIG(GRANTS_MAX));
+        say(&s, "the wallet has %lld unfinished grants already, the most that the policy allows",
+            FIG(GRANTS_MAX));
         break;
     case JB_CODE_FROM_IN_PAST:
-        say(&s, "a policy cannot be changed for the past: the ledger's clock says %s", jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
+        say(&s, "a policy cannot be changed for the past: the ledger's clock says %s",
+            jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_TOO_MANY_DAYS:
-        say(&s, "that would close %lld empty days at once, more than %lld: is the date right? If it is, repeat with \"force\":true", FIG(DAYS),
-            FIG(EMPTY_DAYS_MAX));
+        say(&s,
+            "that would close %lld empty days at once, more than %lld: is the date right? If it "
+            "is, repeat with \"force\":true",
+            FIG(DAYS), FIG(EMPTY_DAYS_MAX));
         break;
     case JB_CODE_NONE:
     case JB_CODES_END:

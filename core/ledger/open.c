@@ -23,8 +23,11 @@ jb_ledger_now(struct jb_ledger *l)
 static jb_status
 make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, struct jb_error *err)
 {
-    if (o->caller != NULL && o->caller[0] != '\0' && !jb_id_valid((struct jb_text){o->caller, strlen(o->caller)}, JB_SHORT_BYTES_MAX)) {
-        return jb_fail(err, JB_E_USAGE, "a caller's name is at most 32 bytes of UTF-8 without white space and control characters");
+    if (o->caller != NULL && o->caller[0] != '\0' &&
+        !jb_id_valid((struct jb_text){o->caller, strlen(o->caller)}, JB_SHORT_BYTES_MAX)) {
+        return jb_fail(err, JB_E_USAGE,
+                       "a caller's name is at most 32 bytes of UTF-8 without white space and "
+                       "control characters");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL) {
@@ -54,15 +57,20 @@ open_log(struct jb_ledger *l, struct jb_error *err)
     char path[4096];
     snprintf(path, sizeof path, "%s/log.mdb", l->dir);
     if (access(l->dir, F_OK) != 0) {
-        return jb_fail(err, JB_E_NOTFOUND, "there is no %s. `jangbu init %s` makes a ledger there", l->dir, l->dir);
+        return jb_fail(err, JB_E_NOTFOUND, "there is no %s. `jangbu init %s` makes a ledger there",
+                       l->dir, l->dir);
     }
     if (access(path, F_OK) != 0 && errno == EACCES) {
         return jb_fail_errno(err, JB_E_READONLY, errno, "not allowed to look into %s", l->dir);
     }
     if (access(path, F_OK) != 0) {
-        return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb. `jangbu init` makes one in an empty directory", l->dir);
+        return jb_fail(
+            err, JB_E_NOTFOUND,
+            "%s is not a ledger: it has no log.mdb. `jangbu init` makes one in an empty directory",
+            l->dir);
     }
-    if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) && (errno == EROFS || errno == EACCES)) {
+    if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) &&
+        (errno == EROFS || errno == EACCES)) {
         l->read_only = true; /* reads work, writes say why they do not */
     }
     jb_status status = jb_log_open(l->dir, l->read_only, false, 0, &l->log, err);
@@ -75,7 +83,8 @@ check_head(struct jb_ledger *l, struct jb_error *err)
 {
     struct jb_head_file h;
     l->head_fd = jb_head_open(l->dir, l->read_only);
-    if (!jb_head_read(l->head_fd, &h) || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 || l->accept_rollback) {
+    if (!jb_head_read(l->head_fd, &h) || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 ||
+        l->accept_rollback) {
         return JB_OK;
     }
     struct jb_log_reader *r;
@@ -90,13 +99,15 @@ check_head(struct jb_ledger *l, struct jb_error *err)
         status = jb_log_reader_chain(r, h.seq, chain, err);
     }
     jb_log_reader_close(r);
-    if (status == JB_E_NOTFOUND || (status == JB_OK && memcmp(chain, h.chain, JB_CHAIN_BYTES) != 0)) {
+    if (status == JB_E_NOTFOUND ||
+        (status == JB_OK && memcmp(chain, h.chain, JB_CHAIN_BYTES) != 0)) {
         if (l->read_only) {
             l->rolled_back = true;
             return JB_OK;
         }
         return jb_fail(err, JB_E_ROLLBACK,
-                       "the log ends with event %llu, but HEAD says that event %llu was there: the log was put back to an older state. If that is "
+                       "the log ends with event %llu, but HEAD says that event %llu was there: the "
+                       "log was put back to an older state. If that is "
                        "meant to be, run `jangbu rebuild --accept-rollback`",
                        (unsigned long long)end.seq, (unsigned long long)h.seq);
     }
@@ -107,7 +118,8 @@ static jb_status
 open_store(struct jb_ledger *l, struct jb_error *err)
 {
     bool remade;
-    jb_status status = jb_store_open(l->dir, &jb_state_schema, l->identity.ledger_id, l->read_only, &l->store, &remade, err);
+    jb_status status = jb_store_open(l->dir, &jb_state_schema, l->identity.ledger_id, l->read_only,
+                                     &l->store, &remade, err);
     if (status != JB_OK && l->read_only) {
         l->store = NULL; /* a reader folds the log itself */
         return JB_OK;
@@ -121,12 +133,14 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     jb_status status = open_log(l, err);
     status = status == JB_OK ? check_head(l, err) : status;
     status = status == JB_OK ? open_store(l, err) : status;
-    status = status == JB_OK ? jb_people_open(l->dir, l->read_only, &l->people, err) : status;
+    status = status == JB_OK ? jb_personal_open(l->dir, l->read_only, &l->personal, err) : status;
     if (status == JB_OK && !l->read_only) {
         status = jb_lock_open(l->dir, &l->lock, err);
-        status = status == JB_OK ? jb_book_open(l->log, l->store, &l->identity, &l->book, err) : status;
+        status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->state, err)
+                                 : status;
     }
-    status = status == JB_OK ? jb_book_open(l->log, l->store, &l->identity, &l->read_book, err) : status;
+    status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
+                             : status;
     jb_secret_load(l);
     l->stored_at = jb_monotonic_us();
     return status;
@@ -136,16 +150,17 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
 static jb_status
 check_state(struct jb_ledger *l, struct jb_error *err)
 {
-    jb_status status = jb_book_follow(l->read_book, err);
-    jb_book_rest(l->read_book);
-    if (status == JB_OK || (l->accept_rollback && (status == JB_E_ROLLBACK || status == JB_E_STALE))) {
+    jb_status status = jb_state_catch_up(l->read_state, err);
+    jb_state_release(l->read_state);
+    if (status == JB_OK ||
+        (l->accept_rollback && (status == JB_E_ROLLBACK || status == JB_E_STALE))) {
         return JB_OK;
     }
     if (l->read_only && (status == JB_E_ROLLBACK || status == JB_E_STALE)) {
         l->rolled_back |= status == JB_E_ROLLBACK;
-        l->read_book = jb_book_close(l->read_book);
+        l->read_state = jb_state_close(l->read_state);
         l->store = jb_store_close(l->store);
-        return jb_book_open(l->log, NULL, &l->identity, &l->read_book, err);
+        return jb_state_open(l->log, NULL, &l->identity, &l->read_state, err);
     }
     return status;
 }
@@ -155,7 +170,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
 {
     struct jb_open_options o = {0};
     struct jb_ledger *l = NULL;
-    jb_status status = opts != NULL ? jb_take(&o, sizeof o, opts, "struct jb_open_options", err) : JB_OK;
+    jb_status status =
+        opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_open_options", err) : JB_OK;
     status = status != JB_OK ? status : make(dir, &o, &l, err);
     if (status != JB_OK) {
         return status;
@@ -170,7 +186,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     return JB_OK;
 }
 
-/* Writes behind what is due, so that the next one to open has no tail to fold. Losing this race or failing loses nothing. */
+/* Writes behind what is due, so that the next one to open has no tail to fold. Losing this race or
+ * failing loses nothing. */
 static void
 store_the_rest(struct jb_ledger *l)
 {
@@ -178,14 +195,15 @@ store_the_rest(struct jb_ledger *l)
     if (l->head_fd >= 0 && !l->read_only && fdatasync(l->head_fd) != 0) {
         return; /* only a witness */
     }
-    if (l->book == NULL || !l->book->usable || l->book->g.seq == l->book->base || jb_lock_take(l->lock, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
+    if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
+        jb_lock_take(l->lock, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
-    if (jb_book_follow(l->book, &ignored) == JB_OK) {
+    if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
         struct jb_error also_ignored;
-        (void)!jb_book_checkpoint(l->book, &also_ignored);
+        (void)!jb_state_checkpoint(l->state, &also_ignored);
     }
-    jb_book_rest(l->book);
+    jb_state_release(l->state);
     jb_lock_release(l->lock);
 }
 
@@ -200,11 +218,11 @@ jb_close(jb_ledger *l)
         store_the_rest(l);
     }
     if (!forked) {
-        jb_book_close(l->book);
-        jb_book_close(l->read_book);
+        jb_state_close(l->state);
+        jb_state_close(l->read_state);
     }
     jb_store_close(l->store);
-    jb_people_close(l->people);
+    jb_personal_close(l->personal);
     jb_lock_close(l->lock);
     if (l->head_fd >= 0) {
         close(l->head_fd);
@@ -232,5 +250,5 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .rolled_back = l->rolled_back};
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
-    return jb_give(ret, &full, sizeof full, err);
+    return jb_abi_out(ret, &full, sizeof full, err);
 }

@@ -1,4 +1,5 @@
-/* Reading: cursors over the log, the state for projections, and what stands about a ledger as a whole. */
+/* Reading: cursors over the log, the state for projections, and what stands about a ledger as a
+ * whole. */
 #include "ledger/internal.h"
 
 struct jb_cursor {
@@ -15,13 +16,15 @@ cursor_renew(jb_cursor *c, struct jb_error *err)
     return status;
 }
 
-/* Finds the chain value before the frame that `from` stands in or begins, so that every frame read from there on is checked. */
+/* Finds the chain value before the frame that `from` stands in or begins, so that every frame read
+ * from there on is checked. */
 static jb_status
 chain_before(jb_cursor *c, jb_seq from, uint8_t ret[JB_CHAIN_BYTES], struct jb_error *err)
 {
     memcpy(ret, c->l->identity.root, JB_CHAIN_BYTES);
     struct jb_frame frame = {0};
-    jb_status status = from <= 1 ? JB_E_NOTFOUND : jb_log_reader_frame(c->reader, from, &frame, err);
+    jb_status status =
+        from <= 1 ? JB_E_NOTFOUND : jb_log_reader_frame(c->reader, from, &frame, err);
     if (status == JB_OK && frame.first < from) {
         memcpy(ret, frame.chain, JB_CHAIN_BYTES);
         return JB_OK;
@@ -56,7 +59,8 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
     uint8_t chain[JB_CHAIN_BYTES];
     status = chain_before(c, from, chain, err);
     if (status == JB_OK || status == JB_E_NOTFOUND) {
-        /* Beyond the end: the events are still to come, and their chain is looked at from the first of them on. */
+        /* Beyond the end: the events are still to come, and their chain is looked at from the first
+         * of them on. */
         jb_log_reader_seek(c->reader, from, status == JB_OK ? chain : NULL);
         status = JB_OK;
     }
@@ -116,7 +120,7 @@ jb_cursor_close(jb_cursor *c)
     return NULL;
 }
 
-/* ---- the state, for projections ------------------------------------------------------------------------------------------------- */
+/* ---- the state, for projections ---- */
 
 void
 jb_query_lock_init(pthread_mutex_t *lock)
@@ -134,40 +138,43 @@ jb_query_lock(pthread_mutex_t *lock, struct jb_error *err)
     return pthread_mutex_lock(lock) == 0
                ? JB_OK
                : jb_fail(err, JB_E_USAGE,
-                         "a query was asked from within another one's `each`. Copy what it is about, and ask when the first has ended");
+                         "a query was asked from within another one's `each`. Copy what it is "
+                         "about, and ask when the first has ended");
 }
 
 jb_status
-jb_state_begin(jb_ledger *l, struct jb_state_head *ret, struct jb_error *err)
+jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err)
 {
     jb_status status = jb_query_lock(&l->read_lock, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_book *b = l->read_book;
-    status = jb_book_follow(b, err);
+    struct jb_state *b = l->read_state;
+    status = jb_state_catch_up(b, err);
     if (status != JB_OK) {
-        jb_state_end(l);
+        jb_reader_end(l);
         return status;
     }
-    *ret = (struct jb_state_head){
-        .seq = b->g.seq, .recorded_at = b->g.recorded_at, .first_open_day = b->g.first_open_day, .wallets_n = b->g.wallets_given};
+    *ret = (struct jb_reader_head){.seq = b->g.seq,
+                                   .recorded_at = b->g.recorded_at,
+                                   .first_open_day = b->g.first_open_day,
+                                   .wallets_n = b->g.wallets_given};
     memcpy(ret->chain, b->head.chain, 16);
     return JB_OK;
 }
 
 void
-jb_state_end(jb_ledger *l)
+jb_reader_end(jb_ledger *l)
 {
-    jb_book_rest(l->read_book);
+    jb_state_release(l->read_state);
     pthread_mutex_unlock(&l->read_lock);
 }
 
 jb_status
-jb_state_wallet(jb_ledger *l, uint32_t number, struct jb_state_wallet *ret, struct jb_error *err)
+jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, struct jb_error *err)
 {
-    struct jb_slot *s;
-    jb_status status = jb_book_wallet(l->read_book, number, &s, err);
+    struct jb_cached_wallet *s;
+    jb_status status = jb_state_wallet(l->read_state, number, &s, err);
     if (status != JB_OK) {
         return status;
     }
@@ -179,20 +186,20 @@ jb_state_wallet(jb_ledger *l, uint32_t number, struct jb_state_wallet *ret, stru
     for (size_t i = 0; i < w->grants.n; i++) {
         const struct jb_grant *g = &w->grants.at[i];
         if ((g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0) {
-            l->read_grants.at[l->read_grants.n++] =
-                (struct jb_state_grant){g->ordinal, g->state == JB_GRANT_IN_USE, g->remaining, g->expires_on, g->seq};
+            l->read_grants.at[l->read_grants.n++] = (struct jb_reader_grant){
+                g->ordinal, g->state == JB_GRANT_IN_USE, g->remaining, g->expires_on, g->seq};
         }
     }
-    *ret = (struct jb_state_wallet){.number = number,
-                                    .id = {w->id, w->id_n},
-                                    .status = w->status,
-                                    .paid = w->paid,
-                                    .refund_pending = w->pending,
-                                    .refund_in_transit = w->transit,
-                                    .version = w->version,
-                                    .created_seq = w->created_seq,
-                                    .grants = l->read_grants.at,
-                                    .grants_n = (uint32_t)l->read_grants.n};
+    *ret = (struct jb_reader_wallet){.number = number,
+                                     .id = {w->id, w->id_n},
+                                     .status = w->status,
+                                     .paid = w->paid,
+                                     .refund_pending = w->pending,
+                                     .refund_in_transit = w->transit,
+                                     .version = w->version,
+                                     .created_seq = w->created_seq,
+                                     .grants = l->read_grants.at,
+                                     .grants_n = (uint32_t)l->read_grants.n};
     return JB_OK;
 }
 
@@ -208,14 +215,15 @@ jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *er
     return status;
 }
 
-/* ---- about the ledger ----------------------------------------------------------------------------------------------------------- */
+/* ---- about the ledger ---- */
 
 static jb_status
-find_wallet(jb_ledger *l, struct jb_text id, struct jb_slot **ret, struct jb_error *err)
+find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, struct jb_error *err)
 {
-    jb_status status = jb_book_find(l->read_book, id, ret, err);
+    jb_status status = jb_state_find(l->read_state, id, ret, err);
     if (status == JB_OK && *ret == NULL) {
-        return jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80), id.s != NULL ? id.s : "");
+        return jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80),
+                       id.s != NULL ? id.s : "");
     }
     return status;
 }
@@ -223,41 +231,41 @@ find_wallet(jb_ledger *l, struct jb_text id, struct jb_slot **ret, struct jb_err
 jb_status
 jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
 {
-    struct jb_state_head head;
-    jb_status status = jb_state_begin(l, &head, err);
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_slot *s;
+    struct jb_cached_wallet *s;
     status = find_wallet(l, id, &s, err);
     if (status == JB_OK) {
         *ret = s->w.number;
     }
-    jb_state_end(l);
+    jb_reader_end(l);
     return status;
 }
 
 jb_status
 jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err)
 {
-    struct jb_state_head head;
-    jb_status status = jb_state_begin(l, &head, err);
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_slot *s;
-    status = jb_book_wallet(l->read_book, number, &s, err);
+    struct jb_cached_wallet *s;
+    status = jb_state_wallet(l->read_state, number, &s, err);
     if (status == JB_OK) {
         memcpy(id, s->w.id, s->w.id_n);
         *ret_n = s->w.id_n;
     }
-    jb_state_end(l);
+    jb_reader_end(l);
     return status;
 }
 
 /* The event that gave the id; 0: there is none. */
 static jb_status
-named_by(struct jb_book *b, const struct jb_event *e, jb_seq *ret, struct jb_error *err)
+named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_error *err)
 {
     const bool lot = e->type == JB_EV_CHARGE_REVERSED;
     const bool grant = e->type >= JB_EV_FREE_ACTIVATED && e->type <= JB_EV_FREE_FORFEITED;
@@ -266,10 +274,14 @@ named_by(struct jb_book *b, const struct jb_event *e, jb_seq *ret, struct jb_err
     if (!lot && !grant && !refund) {
         return JB_OK;
     }
-    struct jb_slot *s;
-    jb_status status = jb_book_wallet(b, e->wallet, &s, err);
+    struct jb_cached_wallet *s;
+    jb_status status = jb_state_wallet(b, e->wallet, &s, err);
     if (status == JB_OK) {
-        status = jb_book_load(b, s, lot ? JB_OVER_LOT : grant ? JB_OVER_GRANT : JB_OVER_REFUND, e->ordinal, err);
+        status = jb_state_load(b, s,
+                               lot     ? JB_ARCHIVED_LOT
+                               : grant ? JB_ARCHIVED_GRANT
+                                       : JB_ARCHIVED_REFUND,
+                               e->ordinal, err);
     }
     if (status != JB_OK) {
         return status;
@@ -286,48 +298,51 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
 {
     *ret_n = 0;
     if (e->id.s != NULL) {
-        *ret_n = e->type == JB_EV_LEDGER_CREATED || e->id.n > JB_ID_BYTES_MAX ? 0 : e->id.n; /* of a ledger it is the currency */
+        *ret_n = e->type == JB_EV_LEDGER_CREATED || e->id.n > JB_ID_BYTES_MAX
+                     ? 0
+                     : e->id.n; /* of a ledger it is the currency */
         memcpy(id, e->id.s, *ret_n);
         return JB_OK;
     }
-    struct jb_state_head head;
-    jb_status status = jb_state_begin(l, &head, err);
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
         return status;
     }
     jb_seq seq;
     const struct jb_event *named = NULL;
-    status = named_by(l->read_book, e, &seq, err);
+    status = named_by(l->read_state, e, &seq, err);
     if (status == JB_OK && seq != 0) {
-        status = jb_book_event(l->read_book, seq, &named, err);
+        status = jb_state_event(l->read_state, seq, &named, err);
     }
     if (status == JB_OK && named != NULL && named->id.n <= JB_ID_BYTES_MAX) {
         memcpy(id, named->id.s, named->id.n);
         *ret_n = named->id.n;
     }
-    jb_state_end(l);
+    jb_reader_end(l);
     return status;
 }
 
 jb_status
 jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
 {
-    struct jb_state_head head;
-    jb_status status = jb_state_begin(l, &head, err);
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_slot *s;
+    struct jb_cached_wallet *s;
     uint64_t name = 0;
     status = find_wallet(l, wallet, &s, err);
     if (status == JB_OK) {
         name = s->w.name_ref;
     }
-    jb_state_end(l);
-    return status == JB_OK ? jb_people_text(l->people, name, buf, ret_n, err) : status;
+    jb_reader_end(l);
+    return status == JB_OK ? jb_personal_text(l->personal, name, buf, ret_n, err) : status;
 }
 
-/* From the log alone: no state is folded, so it costs the same however far the handle's state is behind. */
+/* From the log alone: no state is folded, so it costs the same however far the handle's state is
+ * behind. */
 jb_status
 jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 {
@@ -344,7 +359,7 @@ jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
     if (status == JB_OK) {
         struct jb_head full = {.size = sizeof full, .seq = end.seq, .recorded_at = e->recorded_at};
         memcpy(full.chain, end.chain, 16);
-        status = jb_give(ret, &full, sizeof full, err);
+        status = jb_abi_out(ret, &full, sizeof full, err);
     }
     jb_log_reader_close(r);
     return status;
@@ -383,35 +398,35 @@ jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 jb_status
 jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err)
 {
-    return jb_people_text(l->people, ref, buf, ret_n, err);
+    return jb_personal_text(l->personal, ref, buf, ret_n, err);
 }
 
 jb_status
 jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
 {
-    struct jb_state_head head;
+    struct jb_reader_head head;
     struct jb_ledger_stat st = {.size = sizeof st};
     jb_status status = jb_log_size(l->log, &st.log_bytes, &st.log_file_bytes, err);
     if (status == JB_OK) {
-        status = jb_state_begin(l, &head, err);
+        status = jb_reader_begin(l, &head, err);
     }
     if (status != JB_OK) {
         return status;
     }
-    const struct jb_globals *g = &l->read_book->g;
+    const struct jb_globals *g = &l->read_state->g;
     st.events = g->seq;
-    st.frames = l->read_book->head.frames;
+    st.frames = l->read_state->head.frames;
     st.wallets = g->wallets_given - g->wallets_deleted;
     st.wallets_deleted = g->wallets_deleted;
     st.recorded_at = g->recorded_at;
     st.open_day = g->first_open_day;
     st.closed_through = g->closed_through;
-    st.stored_seq = l->read_book->snap.txn != NULL ? l->read_book->snap.meta.seq : 0;
+    st.stored_seq = l->read_state->snap.txn != NULL ? l->read_state->snap.meta.seq : 0;
     st.keys = g->keys;
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
         st.policies[i] = jb_policy_at(g, i, g->recorded_at);
     }
     memcpy(st.chain, head.chain, 16);
-    jb_state_end(l);
-    return jb_give(ret, &st, sizeof st, err);
+    jb_reader_end(l);
+    return jb_abi_out(ret, &st, sizeof st, err);
 }

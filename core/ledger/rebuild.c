@@ -1,6 +1,6 @@
 /*
- * Making state.mdb again: folded from the first event on into the tables of its next generation, while the ledger is in use; the switch is one
- * transaction. No rule takes part.
+ * Making state.mdb again: folded from the first event on into the tables of its next generation,
+ * while the ledger is in use; the switch is one transaction. No rule takes part.
  */
 #include "ledger/rebuild.h"
 
@@ -10,24 +10,24 @@
 
 struct rebuilding {
     struct jb_ledger *l;
-    void (*progress)(void *data, uint64_t done, uint64_t all);
+    jb_progress on_progress;
     void *data;
     struct jb_state_rebuilt r;
 };
 
 /* Folds the log as far as it goes now, in steps that report progress. */
 static jb_status
-fold(struct rebuilding *w, struct jb_book *b, struct jb_error *err)
+fold(struct rebuilding *w, struct jb_state *b, struct jb_error *err)
 {
     jb_seq step = 0;
     jb_status status;
     do {
         step = b->g.seq;
-        status = jb_book_follow_to(b, step + 100000, err);
-        if (status == JB_OK && w->progress != NULL) {
+        status = jb_state_catch_up_to(b, step + 100000, err);
+        if (status == JB_OK && w->on_progress != NULL) {
             struct jb_head head = {.size = sizeof head};
             if (jb_head_get(w->l, &head, err) == JB_OK && head.seq > 0) {
-                w->progress(w->data, b->g.seq, head.seq);
+                w->on_progress(w->data, b->g.seq, head.seq);
             }
         }
     } while (status == JB_OK && b->g.seq > step);
@@ -47,23 +47,25 @@ digest(struct jb_store *s, bool next, uint8_t ret[16], jb_seq *ret_seq, struct j
     return status;
 }
 
-/* Under the writer lock: nothing is appended, so old and new can stand at the same event and be compared. */
+/* Under the writer lock: nothing is appended, so old and new can stand at the same event and be
+ * compared. */
 static jb_status
-finish(struct rebuilding *w, struct jb_book *b, struct jb_error *err)
+finish(struct rebuilding *w, struct jb_state *b, struct jb_error *err)
 {
     struct jb_ledger *l = w->l;
     uint8_t before[16];
     jb_seq seq_before = 0, seq_after = 0;
     bool comparable = !l->accept_rollback;
     if (comparable) {
-        comparable = jb_book_follow(l->book, err) == JB_OK && jb_book_checkpoint(l->book, err) == JB_OK;
-        jb_book_rest(l->book);
+        comparable = jb_state_catch_up(l->state, err) == JB_OK &&
+                     jb_state_checkpoint(l->state, err) == JB_OK;
+        jb_state_release(l->state);
     }
     if (comparable) {
         comparable = digest(l->store, false, before, &seq_before, err) == JB_OK && seq_before > 0;
     }
-    jb_status status = jb_book_follow(b, err);
-    status = status == JB_OK ? jb_book_write_next(b, l->store, err) : status;
+    jb_status status = jb_state_catch_up(b, err);
+    status = status == JB_OK ? jb_state_write_next(b, l->store, err) : status;
     status = status == JB_OK ? digest(l->store, true, w->r.digest, &seq_after, err) : status;
     if (status == JB_OK) {
         w->r.events = b->g.seq;
@@ -71,43 +73,45 @@ finish(struct rebuilding *w, struct jb_book *b, struct jb_error *err)
         w->r.same = w->r.had && memcmp(before, w->r.digest, 16) == 0;
         status = jb_store_next_switch(l->store, err);
     }
-    l->book->usable = false; /* the generation has changed */
+    l->state->usable = false; /* the generation has changed */
     return status;
 }
 
 static jb_status
 rebuild(struct rebuilding *w, struct jb_error *err)
 {
-    struct jb_book *b;
+    struct jb_state *b;
     jb_status status = jb_store_next_begin(w->l->store, err);
     if (status == JB_OK) {
-        status = jb_book_open(w->l->log, NULL, &w->l->identity, &b, err);
+        status = jb_state_open(w->l->log, NULL, &w->l->identity, &b, err);
     }
     if (status != JB_OK) {
         return status;
     }
     /* The bulk without the lock; writers go on. */
     status = fold(w, b, err);
-    status = status == JB_OK ? jb_book_write_next(b, w->l->store, err) : status;
+    status = status == JB_OK ? jb_state_write_next(b, w->l->store, err) : status;
     if (status == JB_OK) {
         status = jb_lock_take(w->l->lock, w->l->lock_wait_us, 0, err);
     }
     if (status == JB_OK) {
-        status = jb_env_settle(jb_log_env(w->l->log), err);
+        status = jb_env_refresh(jb_log_env(w->l->log), err);
         status = status == JB_OK ? finish(w, b, err) : status;
         jb_lock_release(w->l->lock);
     }
-    jb_book_close(b);
+    jb_state_close(b);
     return status;
 }
 
 jb_status
-jb_state_rebuild(struct jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_state_rebuilt *ret,
-                 struct jb_error *err)
+jb_state_rebuild(struct jb_ledger *l, jb_progress on_progress, void *data,
+                 struct jb_state_rebuilt *ret, struct jb_error *err)
 {
-    struct rebuilding w = {.l = l, .progress = progress, .data = data};
+    struct rebuilding w = {.l = l, .on_progress = on_progress, .data = data};
     if (l->read_only) {
-        return jb_fail(err, JB_E_READONLY, "%s cannot be written to: its projections cannot be made again there", l->dir);
+        return jb_fail(err, JB_E_READONLY,
+                       "%s cannot be written to: its projections cannot be made again there",
+                       l->dir);
     }
     jb_status status = rebuild(&w, err);
     if (status == JB_OK) {

@@ -11,9 +11,10 @@ struct jb_state_rebuilt {
     uint8_t digest[16]; /* over all tables, keys and values in order */
 };
 
-/* Makes state.mdb anew and switches to it. The writer lock is held only for the last events and the switch. */
-jb_status jb_state_rebuild(jb_ledger *l, void (*progress)(void *data, uint64_t done, uint64_t all), void *data, struct jb_state_rebuilt *ret,
-                           struct jb_error *err);
+/* Makes state.mdb anew and switches to it. The writer lock is held only for the last events and the
+ * switch. */
+jb_status jb_state_rebuild(jb_ledger *l, jb_progress on_progress, void *data,
+                           struct jb_state_rebuilt *ret, struct jb_error *err);
 /* The operator accepts the log as it is: from now on HEAD says that it ends here. */
 void jb_accept_head(jb_ledger *l);
 

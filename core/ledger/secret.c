@@ -12,9 +12,11 @@
 
 #define CHECK_BYTES 16
 
-/* Binds the secret to its ledger, so that a damaged one, or that of another ledger, is not taken for it. */
+/* Binds the secret to its ledger, so that a damaged one, or that of another ledger, is not taken
+ * for it. */
 static void
-check_bytes(const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16], uint8_t ret[CHECK_BYTES])
+check_bytes(const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16],
+            uint8_t ret[CHECK_BYTES])
 {
     uint8_t both[16 + JB_SECRET_BYTES];
     XXH128_canonical_t canonical;
@@ -25,7 +27,8 @@ check_bytes(const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16], 
 }
 
 jb_status
-jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16], struct jb_error *err)
+jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16],
+                struct jb_error *err)
 {
     char path[4096];
     uint8_t bytes[JB_SECRET_BYTES + CHECK_BYTES];
@@ -34,12 +37,15 @@ jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const ui
     check_bytes(secret, ledger_id, bytes + JB_SECRET_BYTES);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s", path);
+        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
+                             path);
     }
     bool ok = write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes && fsync(fd) == 0;
     int code = errno;
     close(fd);
-    return ok ? JB_OK : jb_fail_errno(err, code == ENOSPC ? JB_E_FULL : JB_E_IO, code, "cannot write %s", path);
+    return ok ? JB_OK
+              : jb_fail_errno(err, code == ENOSPC ? JB_E_FULL : JB_E_IO, code, "cannot write %s",
+                              path);
 }
 
 jb_status
@@ -72,7 +78,8 @@ jb_secret_read(const char *dir, const uint8_t ledger_id[16], uint8_t ret[JB_SECR
         return JB_SECRET_THERE; /* the first ledgers' had no check */
     }
     check_bytes(ret, ledger_id, check);
-    return memcmp(check, bytes + JB_SECRET_BYTES, CHECK_BYTES) == 0 ? JB_SECRET_THERE : JB_SECRET_DAMAGED;
+    return memcmp(check, bytes + JB_SECRET_BYTES, CHECK_BYTES) == 0 ? JB_SECRET_THERE
+                                                                    : JB_SECRET_DAMAGED;
 }
 
 void

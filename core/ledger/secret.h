@@ -13,6 +13,7 @@ enum jb_secret_found {
 };
 
 /* ret is what it should be only with JB_SECRET_THERE. */
-enum jb_secret_found jb_secret_read(const char *dir, const uint8_t ledger_id[16], uint8_t ret[JB_SECRET_BYTES]);
+enum jb_secret_found jb_secret_read(const char *dir, const uint8_t ledger_id[16],
+                                    uint8_t ret[JB_SECRET_BYTES]);
 
 #endif

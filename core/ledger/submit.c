@@ -1,21 +1,14 @@
 /*
- * Group commit. Callers queue; the first of them leads: it takes the writer lock, catches up with other processes, decides what
- * is waiting, commits it with one pair of syncs, hands every caller its answers, and lets the lock go after each commit.
+ * Group commit. Callers queue; the first of them leads: it takes the writer lock, catches up with
+ * other processes, decides what is waiting, commits it with one pair of syncs, hands every caller
+ * its answers, and lets the lock go after each commit.
  */
 #include <time.h>
 #include <unistd.h>
 
 #include "ledger/internal.h"
 
-int64_t
-jb_monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
-}
-
-/* ---- before the queue: what needs no ledger, done by the caller's own thread ---------------------------------------------------- */
+/* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
 
 static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
@@ -23,7 +16,7 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
     if (!jb_answers_begin(r->answers, r->n)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for %zu answers", r->n);
     }
-    jb_status status = jb_take_commands(r->answers, r->commands, r->n, &r->commands, err);
+    jb_status status = jb_abi_commands(r->answers, r->commands, r->n, &r->commands, err);
     if (status != JB_OK) {
         return status;
     }
@@ -42,12 +35,13 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
             a->code = code;
             jb_answers_message(r->answers, a, why);
         }
-        r->answers->fingerprints.at[i] = code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
+        r->answers->fingerprints.at[i] =
+            code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
     }
     return JB_OK;
 }
 
-/* ---- one commit ----------------------------------------------------------------------------------------------------------------- */
+/* ---- one commit ---- */
 
 static void
 drop_batch(struct jb_ledger *l)
@@ -56,21 +50,24 @@ drop_batch(struct jb_ledger *l)
     l->batch.ends.n = 0;
 }
 
-/* Decides commands of the queue until the commit is full. *ret_last: the last request that was looked at. */
+/* Decides commands of the queue until the commit is full. *ret_last: the last request that was
+ * looked at. */
 static jb_status
-decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_last, struct jb_error *err)
+decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_last,
+            struct jb_error *err)
 {
     int64_t until = jb_monotonic_us() + JB_COMMIT_DECIDE_US;
     unsigned since_look = 0;
     for (struct jb_request *r = first; r != NULL;) {
         *ret_last = r;
         while (r->decided < r->n) {
-            if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX || (++since_look >= 256 && jb_monotonic_us() >= until && l->batch.ends.n > 0)) {
+            if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX ||
+                (++since_look >= 256 && jb_monotonic_us() >= until && l->batch.ends.n > 0)) {
                 return JB_OK;
             }
             since_look = since_look >= 256 ? 0 : since_look;
-            jb_seq before = l->book->g.seq;
-            enum jb_step step = jb_process(l, r, r->decided, err);
+            jb_seq before = l->state->g.seq;
+            enum jb_step step = jb_execute(l, r, r->decided, err);
             if (step == JB_STEP_FAILED) {
                 return err->status != JB_OK ? err->status : JB_E_CORRUPT;
             }
@@ -92,46 +89,49 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
 static void
 write_head(struct jb_ledger *l, bool sync)
 {
-    struct jb_head_file h = {.seq = l->book->head.seq, .recorded_at = l->book->g.recorded_at};
+    struct jb_head_file h = {.seq = l->state->head.seq, .recorded_at = l->state->g.recorded_at};
     memcpy(h.ledger_id, l->identity.ledger_id, 16);
-    memcpy(h.chain, l->book->head.chain, 16);
+    memcpy(h.chain, l->state->head.chain, 16);
     jb_head_write(l->head_fd, &h);
     if (sync && l->head_fd >= 0 && fdatasync(l->head_fd) != 0) {
         return; /* a witness and not a store */
     }
 }
 
-/* People first, then the log: a reference in the log has always been stored. open_before: to see whether a day was closed. */
+/* People first, then the log: a reference in the log has always been stored. open_before: to see
+ * whether a day was closed. */
 static jb_status
 commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 {
     if (l->batch.ends.n == 0) {
         return JB_OK;
     }
-    jb_book_rest(l->book);
-    jb_status status = jb_people_commit(l->people, err);
+    jb_state_release(l->state);
+    jb_status status = jb_personal_commit(l->personal, err);
     enum jb_log_result result = JB_LOG_FAILED;
     if (status == JB_OK) {
-        status = jb_log_append(l->log, &l->batch, &l->book->head, &result, err);
+        status = jb_log_append(l->log, &l->batch, &l->state->head, &result, err);
     }
     if (status != JB_OK) {
-        l->book->usable = false; /* what memory says did not happen, or nobody knows: begin again from what is stored */
+        l->state->usable = false; /* what memory says did not happen, or nobody knows: begin again
+                                     from what is stored */
         return status;
     }
-    write_head(l, l->book->g.first_open_day != open_before);
+    write_head(l, l->state->g.first_open_day != open_before);
     return JB_OK;
 }
 
 static void
 checkpoint_if_due(struct jb_ledger *l)
 {
-    uint64_t lag = l->book->g.seq - l->book->base;
+    uint64_t lag = l->state->g.seq - l->state->stored_seq;
     if (lag < JB_LAG_EVENTS_MAX && (lag == 0 || jb_monotonic_us() - l->stored_at < JB_LAG_US_MAX)) {
         return;
     }
-    /* A failure to write behind loses nothing: the log has it all. It is tried again after the next commit. */
+    /* A failure to write behind loses nothing: the log has it all. It is tried again after the next
+     * commit. */
     struct jb_error ignored;
-    if (jb_book_checkpoint(l->book, &ignored) == JB_OK) {
+    if (jb_state_checkpoint(l->state, &ignored) == JB_OK) {
         l->stored_at = jb_monotonic_us();
     }
 }
@@ -159,16 +159,19 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_unlock(&l->queue_lock);
 }
 
-/* A failure ends every request that took part, and nothing else: who comes later may have more luck. */
+/* A failure ends every request that took part, and nothing else: who comes later may have more
+ * luck. */
 static void
-fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status, const struct jb_error *err)
+fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
+              const struct jb_error *err)
 {
     pthread_mutex_lock(&l->queue_lock);
     for (bool more = true; more && l->first != NULL;) {
         struct jb_request *r = l->first;
         more = r != last;
         for (size_t i = r->done; i < r->n; i++) {
-            r->answers->list.at[i].outcome = status == JB_E_UNKNOWN && i < r->decided ? JB_UNKNOWN : (jb_outcome)0;
+            r->answers->list.at[i].outcome =
+                status == JB_E_UNKNOWN && i < r->decided ? JB_UNKNOWN : (jb_outcome)0;
         }
         r->status = status;
         r->err = *err;
@@ -189,7 +192,8 @@ waited(const struct jb_ledger *l, const struct jb_request *r)
     return jb_monotonic_us() - (r->since > l->moved_at ? r->since : l->moved_at);
 }
 
-/* The lock could not be had: whoever has waited as long as the first is told, too, and does not wait for its turn to wait. */
+/* The lock could not be had: whoever has waited as long as the first is told, too, and does not
+ * wait for its turn to wait. */
 static void
 fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
 {
@@ -216,42 +220,43 @@ one_commit(struct jb_ledger *l)
         return;
     }
     drop_batch(l);
-    l->book->pending = &l->batch;
-    status = jb_env_settle(jb_log_env(l->log), &err);
+    l->state->pending = &l->batch;
+    status = jb_env_refresh(jb_log_env(l->log), &err);
     if (status == JB_OK) {
-        status = jb_book_follow(l->book, &err);
+        status = jb_state_catch_up(l->state, &err);
     }
     if (status == JB_OK) {
-        status = jb_people_begin(l->people, l->book->g.last_ref, &err);
+        status = jb_personal_begin(l->personal, l->state->g.last_ref, &err);
     }
-    jb_day open_before = l->book->g.first_open_day;
+    jb_day open_before = l->state->g.first_open_day;
     if (status == JB_OK) {
         status = decide_some(l, first, &last, &err);
         if (status != JB_OK) {
-            l->book->usable = false;
+            l->state->usable = false;
         }
     }
     if (status == JB_OK) {
         status = commit_batch(l, open_before, &err);
     }
     drop_batch(l);
-    l->book->pending = NULL;
-    if (!l->book->usable && l->book->save.live) {
-        jb_book_restore(l->book);
+    l->state->pending = NULL;
+    if (!l->state->usable && l->state->save.live) {
+        jb_savepoint_rollback(l->state);
     }
     if (status == JB_OK) {
         acknowledge(l, last);
         checkpoint_if_due(l);
     }
-    jb_book_rest(l->book);
+    jb_state_release(l->state);
     jb_lock_release(l->lock);
     if (status != JB_OK) {
-        l->closing = false; /* the expiries that it stands behind were not written, or nobody knows: from the day's first one again */
+        l->closing = false; /* the expiries that it stands behind were not written, or nobody knows:
+                               from the day's first one again */
         fail_requests(l, last, status, &err);
     }
 }
 
-/* ---- the queue ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the queue ---- */
 
 static void
 enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
@@ -265,7 +270,8 @@ enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
             pthread_cond_wait(&l->queue_moved, &l->queue_lock);
             continue;
         }
-        /* Nobody leads: this caller does, until its own commands are done. The others are carried along. */
+        /* Nobody leads: this caller does, until its own commands are done. The others are carried
+         * along. */
         l->led = true;
         while (!r->finished) {
             pthread_mutex_unlock(&l->queue_lock);
@@ -279,24 +285,30 @@ enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
 }
 
 jb_status
-jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
+jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
+          const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
           struct jb_error *err)
 {
     struct jb_request r = {.commands = commands, .n = n, .answers = answers};
-    jb_status status = opts != NULL ? jb_take(&r.options, sizeof r.options, opts, "struct jb_submit_options", err) : JB_OK;
+    jb_status status = opts != NULL ? jb_abi_in(&r.options, sizeof r.options, opts,
+                                                "struct jb_submit_options", err)
+                                    : JB_OK;
     if (status != JB_OK) {
         return status;
     }
     const char *caller = r.options.caller != NULL ? r.options.caller : l->caller;
     r.caller = (struct jb_text){caller, strlen(caller)};
     if (r.caller.n > 0 && !jb_id_valid(r.caller, JB_SHORT_BYTES_MAX)) {
-        return jb_fail(err, JB_E_USAGE, "a caller's name is at most 32 bytes of UTF-8 without white space and control characters");
+        return jb_fail(err, JB_E_USAGE,
+                       "a caller's name is at most 32 bytes of UTF-8 without white space and "
+                       "control characters");
     }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
     }
     if (jb_env_forked(jb_log_env(l->log))) {
-        return jb_fail(err, JB_E_USAGE, "the ledger was opened before fork(); open it in the child");
+        return jb_fail(err, JB_E_USAGE,
+                       "the ledger was opened before fork(); open it in the child");
     }
     status = prepare(l, &r, err);
     if (status != JB_OK) {
@@ -314,5 +326,8 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struc
         }
         return r.status;
     }
-    return answers->no_memory ? jb_fail(err, JB_E_NOMEM, "the commands were carried out, but there was no memory for all of the answers") : JB_OK;
+    return answers->no_memory ? jb_fail(err, JB_E_NOMEM,
+                                        "the commands were carried out, but there was no memory "
+                                        "for all of the answers")
+                              : JB_OK;
 }

@@ -3,11 +3,13 @@
 
 #include "log/log_file.h"
 
-/* The largest value that LMDB 0.9 keeps inside a leaf page of 4 KiB (measured: 2,024 bytes take a page of their own). */
+/* The largest value that LMDB 0.9 keeps inside a leaf page of 4 KiB (measured: 2,024 bytes take a
+ * page of their own). */
 #define INLINE_VALUE_MAX 2022
 /* What a value costs beside its bytes: node header 8, key 8, pointer 2. */
 #define NODE_OVERHEAD 18
-/* Commits up to this size are cut into inline frames (they then fill their pages); larger ones are one frame on pages of their own. */
+/* Commits up to this size are cut into inline frames (they then fill their pages); larger ones are
+ * one frame on pages of their own. */
 #define CUT_BYTES_MAX (32 << 10)
 /* A frame in what is left of a page is worth its header only from here on. */
 #define CUT_EVENTS_BYTES_MIN 96
@@ -20,15 +22,17 @@ jb_log_batch_free(struct jb_log_batch *b)
     *b = (struct jb_log_batch){0};
 }
 
-/* Free bytes of the leaf page that holds the last frame. LMDB's page header has the bounds of the gap at 12 and 14. It only chooses
- * where to cut: a wrong answer costs a few bytes of disk and nothing else. 0: not known. */
+/* Free bytes of the leaf page that holds the last frame. LMDB's page header has the bounds of the
+ * gap at 12 and 14. It only chooses where to cut: a wrong answer costs a few bytes of disk and
+ * nothing else. 0: not known. */
 static size_t
 free_in_leaf(const MDB_val *last, size_t page_bytes)
 {
     if (last->mv_data == NULL || last->mv_size > INLINE_VALUE_MAX) {
         return 0;
     }
-    const uint8_t *page = (const uint8_t *)((uintptr_t)last->mv_data & ~(uintptr_t)(page_bytes - 1));
+    const uint8_t *page =
+        (const uint8_t *)((uintptr_t)last->mv_data & ~(uintptr_t)(page_bytes - 1));
     uint16_t lower, upper;
     memcpy(&lower, page + 12, 2);
     memcpy(&upper, page + 14, 2);
@@ -36,7 +40,8 @@ free_in_leaf(const MDB_val *last, size_t page_bytes)
 }
 
 static int
-put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, size_t to, bool last, uint8_t chain[JB_CHAIN_BYTES])
+put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, size_t to,
+          bool last, uint8_t chain[JB_CHAIN_BYTES])
 {
     uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
     size_t bytes = b->ends.at[to - 1] - start;
@@ -46,32 +51,36 @@ put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, 
     MDB_val key = {sizeof key_bytes, key_bytes}, value = {jb_frame_size(count, bytes), NULL};
     int code = mdb_put(txn, dbi, &key, &value, MDB_APPEND | MDB_NOOVERWRITE | MDB_RESERVE);
     if (code == 0) {
-        jb_frame_write(value.mv_data, last ? JB_FRAME_LAST : 0, b->first + from, b->base, count, b->bytes.at + start, bytes, b->ends.at + from, start,
-                       chain);
+        jb_frame_write(value.mv_data, last ? JB_FRAME_LAST : 0, b->first + from, b->base, count,
+                       b->bytes.at + start, bytes, b->ends.at + from, start, chain);
     }
     return code;
 }
 
-/* How many events from `from` on make a frame of at most `room` bytes of value. At most 64, so that no table is needed. */
+/* How many events from `from` on make a frame of at most `room` bytes of value. At most 64, so that
+ * no table is needed. */
 static size_t
 fit(const struct jb_log_batch *b, size_t from, size_t room)
 {
     uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
     size_t to = from;
-    while (to < b->ends.n && to - from < JB_FRAME_STRIDE && JB_FRAME_EVENTS + (size_t)(b->ends.at[to] - start) <= room) {
+    while (to < b->ends.n && to - from < JB_FRAME_STRIDE &&
+           JB_FRAME_EVENTS + (size_t)(b->ends.at[to] - start) <= room) {
         to++;
     }
     return to - from;
 }
 
 static int
-put_small(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t leaf_free, size_t page_bytes, uint8_t chain[JB_CHAIN_BYTES])
+put_small(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t leaf_free,
+          size_t page_bytes, uint8_t chain[JB_CHAIN_BYTES])
 {
     for (size_t from = 0; from < b->ends.n;) {
         size_t room = leaf_free > NODE_OVERHEAD ? leaf_free - NODE_OVERHEAD : 0;
         room = room < INLINE_VALUE_MAX ? room & ~(size_t)1 : INLINE_VALUE_MAX;
         size_t n = room >= JB_FRAME_EVENTS + CUT_EVENTS_BYTES_MIN ? fit(b, from, room) : 0;
-        /* What is left of this page holds nothing useful: the frame opens the next page. A commit that fits there whole is not cut. */
+        /* What is left of this page holds nothing useful: the frame opens the next page. A commit
+         * that fits there whole is not cut. */
         if (n == 0) {
             leaf_free = page_bytes - 16;
             n = fit(b, from, INLINE_VALUE_MAX);
@@ -96,7 +105,8 @@ put_large(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, uint8_t chain
     for (size_t from = 0; from < b->ends.n;) {
         uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
         size_t to = from + 1;
-        while (to < b->ends.n && jb_frame_size((uint32_t)(to + 1 - from), b->ends.at[to] - start) <= JB_FRAME_VALUE_MAX) {
+        while (to < b->ends.n && jb_frame_size((uint32_t)(to + 1 - from), b->ends.at[to] - start) <=
+                                     JB_FRAME_VALUE_MAX) {
             to++;
         }
         int code = put_frame(txn, dbi, b, from, to, to == b->ends.n, chain);
@@ -125,7 +135,8 @@ is_small(const struct jb_log_batch *b)
 }
 
 static jb_status
-append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b, const struct jb_log_head *head, struct jb_log_head *after, int *ret_code,
+append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b,
+          const struct jb_log_head *head, struct jb_log_head *after, int *ret_code,
           struct jb_error *err)
 {
     MDB_cursor *cursor;
@@ -143,13 +154,18 @@ append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b, const st
     if (status != JB_OK) {
         return status;
     }
-    if (there.seq != head->seq || (there.seq != 0 && memcmp(there.chain, head->chain, JB_CHAIN_BYTES) != 0) || b->first != there.seq + 1) {
-        return jb_fail(err, JB_E_CORRUPT, "the log ends with event %llu where %llu was expected: it was changed without the writer lock",
+    if (there.seq != head->seq ||
+        (there.seq != 0 && memcmp(there.chain, head->chain, JB_CHAIN_BYTES) != 0) ||
+        b->first != there.seq + 1) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "the log ends with event %llu where %llu was expected: it was changed "
+                       "without the writer lock",
                        (unsigned long long)there.seq, (unsigned long long)head->seq);
     }
     uint8_t chain[JB_CHAIN_BYTES];
     memcpy(chain, head->chain, JB_CHAIN_BYTES);
-    *ret_code = is_small(b) ? put_small(txn, l->dbi, b, leaf_free, st.ms_psize, chain) : put_large(txn, l->dbi, b, chain);
+    *ret_code = is_small(b) ? put_small(txn, l->dbi, b, leaf_free, st.ms_psize, chain)
+                            : put_large(txn, l->dbi, b, chain);
     mdb_stat(txn, l->dbi, &st);
     *after = (struct jb_log_head){.seq = b->first + b->ends.n - 1, .frames = st.ms_entries};
     memcpy(after->chain, chain, JB_CHAIN_BYTES);
@@ -157,7 +173,8 @@ append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b, const st
 }
 
 jb_status
-jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head, enum jb_log_result *ret_result, struct jb_error *err)
+jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head,
+              enum jb_log_result *ret_result, struct jb_error *err)
 {
     *ret_result = JB_LOG_FAILED;
     for (;;) {
@@ -194,15 +211,17 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
         if (!committing) {
             return jb_env_fail(err, code, l->env, "appending to");
         }
-        if (jb_env_sound(l->env)) {
-            /* The fault came before LMDB's meta page: the old state is intact and nothing was committed. */
-            return jb_env_fail(err, code == EIO && jb_env_full(l->env) ? ENOSPC : code, l->env, "appending to");
+        if (jb_env_usable(l->env)) {
+            /* The fault came before LMDB's meta page: the old state is intact and nothing was
+             * committed. */
+            return jb_env_fail(err, code == EIO && jb_env_full(l->env) ? ENOSPC : code, l->env,
+                               "appending to");
         }
         *ret_result = JB_LOG_UNKNOWN;
-        return jb_fail_errno(
-            err, JB_E_UNKNOWN, code > 0 ? code : 0,
-            "a fault while committing to %s: it is not known whether the commands were recorded. Open the ledger again and ask with the "
-            "same keys",
-            jb_env_path(l->env));
+        return jb_fail_errno(err, JB_E_UNKNOWN, code > 0 ? code : 0,
+                             "a fault while committing to %s: it is not known whether the commands "
+                             "were recorded. Open the ledger again and ask with the "
+                             "same keys",
+                             jb_env_path(l->env));
     }
 }

@@ -25,7 +25,8 @@ no(struct jb_frame_failure *failure, size_t at, const char *why)
 }
 
 bool
-jb_frame_parse(jb_seq key, const uint8_t *value, size_t n, struct jb_frame *ret, struct jb_frame_failure *failure)
+jb_frame_parse(jb_seq key, const uint8_t *value, size_t n, struct jb_frame *ret,
+               struct jb_frame_failure *failure)
 {
     if (n < JB_FRAME_EVENTS) {
         return no(failure, 0, "the frame is shorter than its header");
@@ -33,8 +34,9 @@ jb_frame_parse(jb_seq key, const uint8_t *value, size_t n, struct jb_frame *ret,
     uint64_t format = jb_get_be(value + JB_FRAME_FORMAT, 2);
     uint32_t must = (uint32_t)jb_get_be(value + JB_FRAME_MUST, 2);
     if (format != JB_LOG_FORMAT || (must & ~(JB_FRAME_LAST | JB_FRAME_OFFSETS)) != 0) {
-        *failure = (struct jb_frame_failure){format != JB_LOG_FORMAT ? JB_FRAME_FORMAT : JB_FRAME_MUST,
-                                             "the frame has a format or a flag that this version does not know", true};
+        *failure = (struct jb_frame_failure){
+            format != JB_LOG_FORMAT ? JB_FRAME_FORMAT : JB_FRAME_MUST,
+            "the frame has a format or a flag that this version does not know", true};
         return false;
     }
     struct jb_frame f = {
@@ -71,7 +73,8 @@ jb_frame_parse(jb_seq key, const uint8_t *value, size_t n, struct jb_frame *ret,
 }
 
 static void
-chain_value(const uint8_t prev[JB_CHAIN_BYTES], const uint8_t *value, size_t n, uint8_t ret[JB_CHAIN_BYTES])
+chain_value(const uint8_t prev[JB_CHAIN_BYTES], const uint8_t *value, size_t n,
+            uint8_t ret[JB_CHAIN_BYTES])
 {
     XXH3_state_t state; /* XXH_INLINE_ALL gives it the alignment that it wants */
     XXH3_128bits_reset(&state);
@@ -107,8 +110,9 @@ jb_frame_root(const struct jb_event *e, uint8_t ret[JB_CHAIN_BYTES])
 }
 
 void
-jb_frame_write(uint8_t *out, uint32_t must, jb_seq first, jb_instant base, uint32_t count, const uint8_t *events, size_t bytes, const uint32_t *ends,
-               uint32_t start, uint8_t chain[JB_CHAIN_BYTES])
+jb_frame_write(uint8_t *out, uint32_t must, jb_seq first, jb_instant base, uint32_t count,
+               const uint8_t *events, size_t bytes, const uint32_t *ends, uint32_t start,
+               uint8_t chain[JB_CHAIN_BYTES])
 {
     uint32_t entries = table_entries(count);
     jb_put_be(out + JB_FRAME_FORMAT, 2, JB_LOG_FORMAT);
@@ -121,7 +125,8 @@ jb_frame_write(uint8_t *out, uint32_t must, jb_seq first, jb_instant base, uint3
     jb_put_be(out + JB_FRAME_BYTES, 4, bytes);
     memcpy(out + JB_FRAME_EVENTS, events, bytes);
     for (uint32_t i = 1; i <= entries; i++) {
-        jb_put_be(out + JB_FRAME_EVENTS + bytes + (size_t)(i - 1) * 4, 4, ends[i * JB_FRAME_STRIDE - 1] - start);
+        jb_put_be(out + JB_FRAME_EVENTS + bytes + (size_t)(i - 1) * 4, 4,
+                  ends[i * JB_FRAME_STRIDE - 1] - start);
     }
     chain_value(chain, out, jb_frame_size(count, bytes), out + JB_FRAME_CHAIN);
     memcpy(chain, out + JB_FRAME_CHAIN, JB_CHAIN_BYTES);

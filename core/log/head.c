@@ -23,7 +23,8 @@ bool
 jb_head_read(int fd, struct jb_head_file *ret)
 {
     uint8_t b[JB_HEAD_BYTES];
-    if (fd < 0 || pread(fd, b, sizeof b, 0) != (ssize_t)sizeof b || memcmp(b, magic, 8) != 0 || jb_get_be(b + 56, 8) != XXH3_64bits(b, 56)) {
+    if (fd < 0 || pread(fd, b, sizeof b, 0) != (ssize_t)sizeof b || memcmp(b, magic, 8) != 0 ||
+        jb_get_be(b + 56, 8) != XXH3_64bits(b, 56)) {
         return false;
     }
     memcpy(ret->ledger_id, b + 8, 16);

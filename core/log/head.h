@@ -1,6 +1,7 @@
 /*
- * HEAD: 64 bytes beside the log that say where it ended. Written without sync after each commit, so it may lag but never lead: if the log
- * is found shorter than HEAD says, the log was put back to an older state. A torn HEAD fails its checksum and says nothing.
+ * HEAD: 64 bytes beside the log that say where it ended. Written without sync after each commit, so
+ * it may lag but never lead: if the log is found shorter than HEAD says, the log was put back to an
+ * older state. A torn HEAD fails its checksum and says nothing.
  */
 #ifndef JANGBU_HEAD_H
 #define JANGBU_HEAD_H

@@ -8,7 +8,8 @@
 #define MAP_BYTES_DEFAULT (UINT64_C(256) << 30)
 
 jb_status
-jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes, struct jb_log **ret, struct jb_error *err)
+jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes, struct jb_log **ret,
+            struct jb_error *err)
 {
     char path[4096];
     if (snprintf(path, sizeof path, "%s/log.mdb", dir) >= (int)sizeof path) {
@@ -18,7 +19,9 @@ jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes, st
     if (l == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
-    struct jb_env_options o = {.read_only = read_only, .create = create, .map_bytes = map_bytes != 0 ? map_bytes : MAP_BYTES_DEFAULT};
+    struct jb_env_options o = {.read_only = read_only,
+                               .create = create,
+                               .map_bytes = map_bytes != 0 ? map_bytes : MAP_BYTES_DEFAULT};
     jb_status status = jb_env_open(path, &o, &l->env, err);
     if (status != JB_OK) {
         free(l);
@@ -59,7 +62,8 @@ jb_log_env(struct jb_log *l)
 }
 
 jb_status
-jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes, struct jb_error *err)
+jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes,
+            struct jb_error *err)
 {
     MDB_txn *txn;
     jb_status status = jb_env_begin(l->env, MDB_RDONLY, &txn, err);
@@ -72,7 +76,8 @@ jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes
     if (code != 0) {
         return jb_env_fail(err, code, l->env, "reading");
     }
-    *ret_tree_bytes = (uint64_t)st.ms_psize * (st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages);
+    *ret_tree_bytes =
+        (uint64_t)st.ms_psize * (st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages);
     struct stat file;
     *ret_file_bytes = stat(jb_env_path(l->env), &file) == 0 ? (uint64_t)file.st_size : 0;
     return JB_OK;
@@ -81,11 +86,15 @@ jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes
 static jb_status
 frame_failed(struct jb_error *err, jb_seq key, const struct jb_frame_failure *failure)
 {
-    jb_status status = failure->newer
-                           ? jb_fail(err, JB_E_FORMAT, "the log was written by a newer version of jangbu (frame %llu: %s). Use that version",
-                                     (unsigned long long)key, failure->why)
-                           : jb_fail(err, JB_E_CORRUPT, "frame %llu of the log is damaged at byte %zu: %s. Run `jangbu audit`",
-                                     (unsigned long long)key, failure->at, failure->why);
+    jb_status status =
+        failure->newer
+            ? jb_fail(err, JB_E_FORMAT,
+                      "the log was written by a newer version of jangbu (frame %llu: %s). Use that "
+                      "version",
+                      (unsigned long long)key, failure->why)
+            : jb_fail(err, JB_E_CORRUPT,
+                      "frame %llu of the log is damaged at byte %zu: %s. Run `jangbu audit`",
+                      (unsigned long long)key, failure->at, failure->why);
     if (err != NULL) {
         err->frame = err->at = key;
         err->offset = failure->at;
@@ -94,18 +103,21 @@ frame_failed(struct jb_error *err, jb_seq key, const struct jb_frame_failure *fa
 }
 
 jb_status
-jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret, struct jb_error *err)
+jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret,
+                   struct jb_error *err)
 {
     struct jb_frame_failure failure = {0, "the key of a frame is not 8 bytes", false};
     jb_seq first = key->mv_size == 8 ? jb_get_be(key->mv_data, 8) : 0;
-    if (key->mv_size != 8 || !jb_frame_parse(first, value->mv_data, value->mv_size, ret, &failure)) {
+    if (key->mv_size != 8 ||
+        !jb_frame_parse(first, value->mv_data, value->mv_size, ret, &failure)) {
         return frame_failed(err, first, &failure);
     }
     return JB_OK;
 }
 
 jb_status
-jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi dbi, struct jb_log_head *ret, MDB_val *ret_last, struct jb_error *err)
+jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi dbi,
+                 struct jb_log_head *ret, MDB_val *ret_last, struct jb_error *err)
 {
     MDB_val key, value;
     int code = mdb_cursor_get(cursor, &key, &value, MDB_LAST);

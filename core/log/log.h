@@ -1,7 +1,8 @@
 /*
  * The log: frames in log.mdb, appended and read, never changed. Nothing above it knows LMDB.
  *
- * Every put is MDB_APPEND | MDB_NOOVERWRITE with the expected number; no function here deletes or rewrites a frame.
+ * Every put is MDB_APPEND | MDB_NOOVERWRITE with the expected number; no function here deletes or
+ * rewrites a frame.
  */
 #ifndef JANGBU_LOG_H
 #define JANGBU_LOG_H
@@ -27,12 +28,14 @@ struct jb_log_head {
 };
 
 /* map_bytes 0: the default. create: for init only. */
-jb_status jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes, struct jb_log **ret, struct jb_error *err);
+jb_status jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes,
+                      struct jb_log **ret, struct jb_error *err);
 struct jb_log *jb_log_close(struct jb_log *l);
 /* Reads the first frame. JB_E_FORMAT where it is not one, or of a newer format. */
 jb_status jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *err);
 /* Bytes of all pages in use, as mdb_stat counts them, and of the file. */
-jb_status jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes, struct jb_error *err);
+jb_status jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes,
+                      struct jb_error *err);
 struct jb_env *jb_log_env(struct jb_log *l);
 
 /* A reader: a snapshot that can be taken anew, and a place in it. Used by one thread at a time. */
@@ -42,24 +45,31 @@ jb_status jb_log_reader_open(struct jb_log *l, struct jb_log_reader **ret, struc
 void jb_log_reader_offset(struct jb_log_reader *r, int32_t utc_offset_s);
 struct jb_log_reader *jb_log_reader_close(struct jb_log_reader *r);
 /* Takes the newest snapshot; ret (may be NULL) says where it ends. The place is kept. */
-jb_status jb_log_reader_renew(struct jb_log_reader *r, struct jb_log_head *ret, struct jb_error *err);
+jb_status jb_log_reader_renew(struct jb_log_reader *r, struct jb_log_head *ret,
+                              struct jb_error *err);
 /* Lets the snapshot go between uses, so that it pins nothing. */
 void jb_log_reader_reset(struct jb_log_reader *r);
 
-/* Goes to event seq; chain (may be NULL) is the chain value of the frame before the one that seq begins, if it is known: then every
- * frame read from here on is checked against it. */
+/* Goes to event seq; chain (may be NULL) is the chain value of the frame before the one that seq
+ * begins, if it is known: then every frame read from here on is checked against it. */
 void jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chain);
-/* The event at the place, and steps on. JB_END at the end of the snapshot. Borrowed until the next call on r. */
-jb_status jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret, struct jb_error *err);
-/* The event with that number, from whatever frame has it. JB_E_NOTFOUND beyond the snapshot. The place is lost. */
-jb_status jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret, struct jb_error *err);
+/* The event at the place, and steps on. JB_END at the end of the snapshot. Borrowed until the next
+ * call on r. */
+jb_status jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret,
+                             struct jb_error *err);
+/* The event with that number, from whatever frame has it. JB_E_NOTFOUND beyond the snapshot. The
+ * place is lost. */
+jb_status jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret,
+                           struct jb_error *err);
 /* The frame that holds seq. */
-jb_status jb_log_reader_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret, struct jb_error *err);
+jb_status jb_log_reader_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret,
+                              struct jb_error *err);
 /* The frame that the event last returned stands in, and the event's stored bytes. */
 const struct jb_frame *jb_log_reader_current(const struct jb_log_reader *r);
 struct jb_text jb_log_reader_bytes(const struct jb_log_reader *r);
 /* The chain value at the end of the frame that ends with seq. JB_E_NOTFOUND where no frame does. */
-jb_status jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BYTES], struct jb_error *err);
+jb_status jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BYTES],
+                              struct jb_error *err);
 
 /* Events of one commit, encoded one after the other. */
 struct jb_log_batch {
@@ -72,10 +82,11 @@ void jb_log_batch_free(struct jb_log_batch *b);
 
 enum jb_log_result { JB_LOG_COMMITTED, JB_LOG_FAILED, JB_LOG_UNKNOWN };
 /*
- * Appends the batch as one commit. head is where the caller believes the log ends: JB_E_CORRUPT if it does not; on success it is
- * moved on. *ret_result says whether it is on disk, not there, or not known (a fault while LMDB wrote its meta page).
+ * Appends the batch as one commit. head is where the caller believes the log ends: JB_E_CORRUPT if
+ * it does not; on success it is moved on. *ret_result says whether it is on disk, not there, or not
+ * known (a fault while LMDB wrote its meta page).
  */
-jb_status jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head, enum jb_log_result *ret_result,
-                        struct jb_error *err);
+jb_status jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head,
+                        enum jb_log_result *ret_result, struct jb_error *err);
 
 #endif

@@ -3,7 +3,7 @@
 #define JANGBU_LOG_FILE_H
 
 #include "base/error.h"
-#include "log/env.h"
+#include "storage/lmdb_env.h"
 #include "log/log.h"
 
 struct jb_log {
@@ -11,9 +11,11 @@ struct jb_log {
     MDB_dbi dbi;
 };
 
-jb_status jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret, struct jb_error *err);
-/* Where the log ends in that transaction, and the value of its last frame (empty: there is none). */
-jb_status jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi dbi, struct jb_log_head *ret, MDB_val *ret_last,
-                           struct jb_error *err);
+jb_status jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret,
+                             struct jb_error *err);
+/* Where the log ends in that transaction, and the value of its last frame (empty: there is none).
+ */
+jb_status jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi dbi,
+                           struct jb_log_head *ret, MDB_val *ret_last, struct jb_error *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* Reading the log: a snapshot that can be taken anew, and a place in it. Every frame is checked when it is loaded. */
+/* Reading the log: a snapshot that can be taken anew, and a place in it. Every frame is checked
+ * when it is loaded. */
 #include "log/log_file.h"
 
 struct jb_log_reader {
@@ -140,10 +141,10 @@ check_chain(struct jb_log_reader *r, struct jb_error *err)
         return JB_OK;
     }
     if (!jb_frame_chained(&r->frame, r->chain)) {
-        jb_status status =
-            jb_fail(err, JB_E_CORRUPT,
-                    "the chain of the log breaks at frame %llu: its bytes, or the frame before, are not what was written. Run `jangbu audit`",
-                    (unsigned long long)r->frame.first);
+        jb_status status = jb_fail(err, JB_E_CORRUPT,
+                                   "the chain of the log breaks at frame %llu: its bytes, or the "
+                                   "frame before, are not what was written. Run `jangbu audit`",
+                                   (unsigned long long)r->frame.first);
         if (err != NULL) {
             err->frame = err->at = r->frame.first;
         }
@@ -165,20 +166,28 @@ jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chain)
 }
 
 static jb_status
-decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event **ret, struct jb_error *err)
+decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event **ret,
+          struct jb_error *err)
 {
     struct jb_event_context context = {r->frame.base, r->utc_offset_s};
     struct jb_decode_failure failure;
-    size_t n = jb_event_decode(r->frame.events + at, r->frame.bytes - at, seq, &context, &r->event, &r->space, &failure);
+    size_t n = jb_event_decode(r->frame.events + at, r->frame.bytes - at, seq, &context, &r->event,
+                               &r->space, &failure);
     if (n == 0) {
         if (failure.no_memory) {
-            return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq);
+            return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu",
+                           (unsigned long long)seq);
         }
-        jb_status status = failure.newer
-                               ? jb_fail(err, JB_E_FORMAT, "event %llu was written by a newer version of jangbu: %s. Use that version",
-                                         (unsigned long long)seq, failure.why)
-                               : jb_fail(err, JB_E_CORRUPT, "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
-                                         (unsigned long long)seq, (unsigned long long)r->frame.first, JB_FRAME_EVENTS + at + failure.at, failure.why);
+        jb_status status =
+            failure.newer
+                ? jb_fail(
+                      err, JB_E_FORMAT,
+                      "event %llu was written by a newer version of jangbu: %s. Use that version",
+                      (unsigned long long)seq, failure.why)
+                : jb_fail(err, JB_E_CORRUPT,
+                          "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
+                          (unsigned long long)seq, (unsigned long long)r->frame.first,
+                          JB_FRAME_EVENTS + at + failure.at, failure.why);
         if (err != NULL) {
             err->at = seq;
             err->frame = r->frame.first;
@@ -195,8 +204,10 @@ decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event 
 static jb_status
 frame_cut_wrong(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
 {
-    jb_status status = jb_fail(err, JB_E_CORRUPT, "frame %llu does not hold event %llu where it should. Run `jangbu audit`",
-                               (unsigned long long)r->frame.first, (unsigned long long)seq);
+    jb_status status =
+        jb_fail(err, JB_E_CORRUPT,
+                "frame %llu does not hold event %llu where it should. Run `jangbu audit`",
+                (unsigned long long)r->frame.first, (unsigned long long)seq);
     if (err != NULL) {
         err->at = seq;
         err->frame = r->frame.first;
@@ -208,7 +219,8 @@ frame_cut_wrong(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
 static jb_status
 settle(struct jb_log_reader *r, struct jb_error *err)
 {
-    bool same_frame = r->frame_loaded && r->next >= r->frame.first && r->next - r->frame.first < r->frame.count;
+    bool same_frame =
+        r->frame_loaded && r->next >= r->frame.first && r->next - r->frame.first < r->frame.count;
     if (same_frame) {
         return JB_OK;
     }
@@ -246,7 +258,8 @@ jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret, struct 
 }
 
 jb_status
-jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
+jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret,
+                 struct jb_error *err)
 {
     jb_status status = seq == 0 ? JB_END : load_frame(r, seq, err);
     if (status == JB_END) {
@@ -286,7 +299,8 @@ jb_log_reader_bytes(const struct jb_log_reader *r)
 }
 
 jb_status
-jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BYTES], struct jb_error *err)
+jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BYTES],
+                    struct jb_error *err)
 {
     struct jb_frame frame = {0};
     jb_status status = jb_log_reader_frame(r, seq, &frame, err);
@@ -294,7 +308,8 @@ jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BY
         return status;
     }
     if (frame.first + frame.count - 1 != seq) {
-        return jb_fail(err, JB_E_NOTFOUND, "no frame ends with event %llu", (unsigned long long)seq);
+        return jb_fail(err, JB_E_NOTFOUND, "no frame ends with event %llu",
+                       (unsigned long long)seq);
     }
     memcpy(ret, frame.chain, JB_CHAIN_BYTES);
     return JB_OK;
@@ -310,12 +325,17 @@ jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *
     }
     const struct jb_event *e = NULL;
     status = jb_log_reader_at(r, 1, &e, err);
-    if (status == JB_E_NOTFOUND || (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED || e->id.n != 3))) {
-        status =
-            jb_fail(err, JB_E_FORMAT, "%s does not begin as a ledger's log does. It is no ledger, or its making was cut short", jb_env_path(l->env));
+    if (status == JB_E_NOTFOUND ||
+        (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED || e->id.n != 3))) {
+        status = jb_fail(err, JB_E_FORMAT,
+                         "%s does not begin as a ledger's log does. It is no ledger, or its making "
+                         "was cut short",
+                         jb_env_path(l->env));
     }
     if (status == JB_OK && e->code > JB_LOG_FORMAT) {
-        status = jb_fail(err, JB_E_FORMAT, "%s has log format %u, which this version (format %d) does not know. Use a newer jangbu",
+        status = jb_fail(err, JB_E_FORMAT,
+                         "%s has log format %u, which this version (format %d) does not know. Use "
+                         "a newer jangbu",
                          jb_env_path(l->env), e->code, JB_LOG_FORMAT);
     }
     if (status == JB_OK) {
@@ -324,7 +344,9 @@ jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *
         memcpy(ret->currency, e->id.s, 3);
         jb_frame_root(e, ret->root);
         if (!jb_frame_chained(&r->frame, ret->root)) {
-            status = jb_fail(err, JB_E_CORRUPT, "the first frame of %s is damaged: its chain value does not hold. Run `jangbu audit`",
+            status = jb_fail(err, JB_E_CORRUPT,
+                             "the first frame of %s is damaged: its chain value does not hold. Run "
+                             "`jangbu audit`",
                              jb_env_path(l->env));
         }
     }

@@ -1,7 +1,8 @@
 /* Paid cash: charges, their reversal, repaid debt. docs/rules.md section 2. */
 #include "rules/rules.h"
 
-/* What comes in must leave room for what may come back: refunds in transit count (docs/rules.md section 2). */
+/* What comes in must leave room for what may come back: refunds in transit count (docs/rules.md
+ * section 2). */
 static bool
 fits(const struct jb_case *k, struct jb_verdict *v)
 {
@@ -15,7 +16,8 @@ fits(const struct jb_case *k, struct jb_verdict *v)
 static bool
 bound_by_minimum(uint32_t method)
 {
-    return method == JB_METHOD_CREDIT_CARD || method == JB_METHOD_KAKAOPAY_CARD || method == JB_METHOD_VIRTUAL_ACCOUNT;
+    return method == JB_METHOD_CREDIT_CARD || method == JB_METHOD_KAKAOPAY_CARD ||
+           method == JB_METHOD_VIRTUAL_ACCOUNT;
 }
 
 void
@@ -74,7 +76,8 @@ void
 jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v)
 {
     const struct jb_wallet *w = k->w;
-    const struct jb_lot *own = k->loaded->ordinal != 0 ? jb_wallet_lot(w, k->loaded->ordinal) : NULL;
+    const struct jb_lot *own =
+        k->loaded->ordinal != 0 ? jb_wallet_lot(w, k->loaded->ordinal) : NULL;
     if (own == NULL) {
         jb_refuse(v, JB_CODE_CHARGE_UNKNOWN);
         return;
@@ -89,7 +92,8 @@ jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v)
         jb_refuse_with(v, JB_CODE_AMOUNT_RANGE, JB_FIG_LIMIT, JB_AMOUNT_MAX);
         return;
     }
-    /* Its own remainder, then other lots from the newest on, and debt only when no lot has anything left. */
+    /* Its own remainder, then other lots from the newest on, and debt only when no lot has anything
+     * left. */
     jb_amount left = amount;
     bool ok = take(own, &left, v);
     for (size_t i = w->lots.n; i-- > 0 && left > 0 && ok;) {

@@ -1,13 +1,13 @@
 /* Consumption and returns. docs/rules.md sections 2 and 3. */
 #include "rules/rules.h"
 
-/* Late usage may use a grant only if its activation and its last return were recorded at or before it happened: otherwise a published
- * row could show free cash below 0 (docs/rules.md section 3). */
+/* Late usage may use a grant only if its activation and its last return were recorded at or before
+ * it happened: otherwise a published row could show free cash below 0 (docs/rules.md section 3). */
 static bool
-usable(const struct jb_grant *g, const struct jb_moment_of *m)
+usable(const struct jb_grant *g, const struct jb_decision_time *m)
 {
-    return g->state == JB_GRANT_IN_USE && g->remaining > 0 && g->expires_on >= m->today && g->activated_at <= m->at &&
-           (g->returned_at == JB_NO_INSTANT || g->returned_at <= m->at);
+    return g->state == JB_GRANT_IN_USE && g->remaining > 0 && g->expires_on >= m->today &&
+           g->activated_at <= m->at && (g->returned_at == JB_NO_INSTANT || g->returned_at <= m->at);
 }
 
 static int
@@ -21,7 +21,8 @@ by_expiry(const void *a, const void *b)
     return x->activated_seq < y->activated_seq ? -1 : x->activated_seq > y->activated_seq;
 }
 
-/* Fills v->order with the usable grants in the order in which they are consumed; the sum of what they have. */
+/* Fills v->order with the usable grants in the order in which they are consumed; the sum of what
+ * they have. */
 static jb_amount
 usable_grants(const struct jb_case *k, struct jb_verdict *v)
 {
@@ -116,7 +117,8 @@ room(const struct jb_lot *l, const struct jb_part *legs, size_t legs_n)
 }
 
 bool
-jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs, jb_amount amount, struct jb_verdict *v)
+jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs,
+          jb_amount amount, struct jb_verdict *v)
 {
     size_t legs_n = legs ? named_n : 0;
     jb_amount debt = w->paid < 0 ? -w->paid : 0;
@@ -126,11 +128,13 @@ jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n
     }
     amount -= fill;
     for (size_t i = 0; i < named_n && amount > 0; i++) {
-        const struct jb_lot *l = named[i].kind == JB_PART_LOT ? jb_wallet_lot(w, named[i].ordinal) : NULL;
+        const struct jb_lot *l =
+            named[i].kind == JB_PART_LOT ? jb_wallet_lot(w, named[i].ordinal) : NULL;
         if (l == NULL) {
             continue;
         }
-        jb_amount part = least(least(named[i].amount, room(l, named, legs_n) - given(v, l->ordinal)), amount);
+        jb_amount part =
+            least(least(named[i].amount, room(l, named, legs_n) - given(v, l->ordinal)), amount);
         if (part > 0 && !jb_add_part(v, JB_PART_LOT, l->ordinal, part)) {
             return false;
         }
@@ -144,11 +148,13 @@ jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n
         }
         amount -= part > 0 ? part : 0;
     }
-    /* It always fits (docs/rules.md section 2): what comes back was taken from lots or was a debt that lots have filled since. */
+    /* It always fits (docs/rules.md section 2): what comes back was taken from lots or was a debt
+     * that lots have filled since. */
     return amount == 0;
 }
 
-/* The parts of the consumption that this return names, in the reverse order of taking, after what earlier returns named. */
+/* The parts of the consumption that this return names, in the reverse order of taking, after what
+ * earlier returns named. */
 static bool
 named_parts(const struct jb_case *k, struct jb_verdict *v)
 {
@@ -170,7 +176,7 @@ named_parts(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
 {
-    const struct jb_loaded *loaded = k->loaded;
+    const struct jb_prefetched *loaded = k->loaded;
     if (loaded->usages == 0) {
         jb_refuse(v, JB_CODE_USAGE_UNKNOWN);
         return;
@@ -195,7 +201,8 @@ jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
     if (!named_parts(k, v)) {
         return;
     }
-    /* The named parts stand at the front of v->parts; what is distributed goes behind them, then they are dropped. */
+    /* The named parts stand at the front of v->parts; what is distributed goes behind them, then
+     * they are dropped. */
     size_t named_n = v->parts.n;
     jb_amount credit = 0;
     for (size_t i = 0; i < named_n; i++) {
@@ -208,7 +215,8 @@ jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
         if (p.kind == JB_PART_GRANT) {
             const struct jb_grant *g = jb_wallet_grant(k->w, p.ordinal);
             bool lapsed = g->state != JB_GRANT_IN_USE || g->expires_on < k->m->today;
-            ok = jb_add_part(&distributed, lapsed ? JB_PART_LAPSED : JB_PART_GRANT, p.ordinal, p.amount);
+            ok = jb_add_part(&distributed, lapsed ? JB_PART_LAPSED : JB_PART_GRANT, p.ordinal,
+                             p.amount);
         }
     }
     jb_vec_free(&v->parts);

@@ -51,7 +51,8 @@ jb_verdict_begin(struct jb_verdict *v)
 }
 
 void
-jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v, struct jb_moment_of *m)
+jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v,
+               struct jb_decision_time *m)
 {
     jb_verdict_begin(v);
     jb_instant last = g->recorded_at;
@@ -61,7 +62,8 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
     if ((c->has & JB_HAS(JB_CF_AT)) == 0) {
         return;
     }
-    int64_t tolerance = jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at) * JB_US_PER_SECOND;
+    int64_t tolerance =
+        jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at) * JB_US_PER_SECOND;
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     if (c->at > m->clock + tolerance) {
         jb_refuse_with(v, JB_CODE_AT_IN_FUTURE, JB_FIG_NOW, m->clock);
@@ -86,7 +88,11 @@ jb_posting_day(const struct jb_globals *g, jb_instant recorded_at, jb_instant oc
 void
 jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret)
 {
-    struct jb_balance b = {.size = sizeof b, .status = w->status, .paid = w->paid, .free = w->free, .free_dormant = w->dormant};
+    struct jb_balance b = {.size = sizeof b,
+                           .status = w->status,
+                           .paid = w->paid,
+                           .free = w->free,
+                           .free_dormant = w->dormant};
     if (w->free != 0 || w->dormant != 0) {
         for (size_t i = 0; i < w->grants.n; i++) {
             const struct jb_grant *g = &w->grants.at[i];
@@ -105,7 +111,8 @@ jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret)
 }
 
 void
-jb_decide_policy(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
+jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
+                 const struct jb_decision_time *m, struct jb_verdict *v)
 {
     (void)g;
     jb_instant from = c->has & JB_HAS(JB_CF_FROM) ? c->from : m->recorded_at;
@@ -144,19 +151,22 @@ jb_due_day(const struct jb_globals *g, jb_instant recorded_at)
     }
     int64_t grace = jb_policy_at(g, JB_POLICY_DAY_CLOSE_GRACE, recorded_at) * JB_US_PER_SECOND;
     jb_day through = jb_day_of(recorded_at - grace, g->utc_offset_s) - 1;
-    if (through < g->first_open_day || jb_empty_days(g, through) > jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, recorded_at)) {
+    if (through < g->first_open_day ||
+        jb_empty_days(g, through) > jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, recorded_at)) {
         return JB_NO_DAY;
     }
     return through;
 }
 
 void
-jb_decide_close(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
+jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
+                const struct jb_decision_time *m, struct jb_verdict *v)
 {
     jb_day first = g->first_open_day;
     /* Before the first event there is no open day; nor can a day before it ever be closed. */
     if (first == JB_NO_DAY || c->day >= m->today || c->day < first) {
-        jb_refuse_with(v, JB_CODE_DAY_NOT_OVER, JB_FIG_FIRST_OPEN_DAY, first == JB_NO_DAY ? m->today : first);
+        jb_refuse_with(v, JB_CODE_DAY_NOT_OVER, JB_FIG_FIRST_OPEN_DAY,
+                       first == JB_NO_DAY ? m->today : first);
         return;
     }
     int64_t empty = jb_empty_days(g, c->day);

@@ -1,8 +1,10 @@
 /*
- * The rules: a command and a state in, an event or a refusal out. Pure: no I/O, no clock, no locale, no randomness; the lists of a
- * verdict are reused from call to call, so that the usual command allocates nothing.
+ * The rules: a command and a state in, an event or a refusal out. Pure: no I/O, no clock, no
+ * locale, no randomness; the lists of a verdict are reused from call to call, so that the usual
+ * command allocates nothing.
  *
- * What a command needs beyond its wallet (an id's ordinal, a consumption, lots that are over) is loaded before it is decided: book/load.c.
+ * What a command needs beyond its wallet (an id's ordinal, a consumption, lots that are archived)
+ * is loaded before it is decided: state/lookup.c.
  */
 #ifndef JANGBU_DECIDE_H
 #define JANGBU_DECIDE_H
@@ -13,8 +15,9 @@
 #include "wallet/wallet.h"
 
 /* What is known about the ids that a command names. */
-struct jb_loaded {
-    uint32_t ordinal; /* of the charge's lot, the grant or the refund that the command's id names; 0: there is none */
+struct jb_prefetched {
+    uint32_t ordinal; /* of the charge's lot, the grant or the refund that the command's id names;
+                         0: there is none */
     uint32_t usages;  /* consume.reverse: how many consumptions match: 0, 1, 2 (or more) */
     jb_seq consumption_seq;
     const struct jb_part *consumption_parts; /* in the order of taking */
@@ -25,13 +28,13 @@ struct jb_loaded {
 };
 
 /* The moment of deciding. */
-struct jb_moment_of {
+struct jb_decision_time {
     jb_instant recorded_at; /* what the event will say */
     jb_instant occurred_at; /* likewise */
-    jb_instant at;          /* by which consumption is judged: occurred_at, but not after recorded_at */
-    jb_day today;           /* day(recorded_at) */
-    jb_instant clock;       /* for messages */
-    jb_seq known_version;   /* what `expect` is compared with; 0: the wallet's version as it is */
+    jb_instant at;    /* by which consumption is judged: occurred_at, but not after recorded_at */
+    jb_day today;     /* day(recorded_at) */
+    jb_instant clock; /* for messages */
+    jb_seq known_version; /* what `expect` is compared with; 0: the wallet's version as it is */
 };
 
 struct jb_verdict {
@@ -45,23 +48,32 @@ struct jb_verdict {
 };
 void jb_verdict_free(struct jb_verdict *v);
 
-/* The form of a command: what can be said without a ledger. 0, or MALFORMED, AMOUNT_INVALID, AMOUNT_RANGE, BATCH_TOO_LARGE with a
- * sentence in why. clock_at: commands need `clock` or `at`. member: it stands in a group. */
-jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why, size_t why_n);
+/* The form of a command: what can be said without a ledger. 0, or MALFORMED, AMOUNT_INVALID,
+ * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why. clock_at: commands need `clock` or `at`.
+ * member: it stands in a group. */
+jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
+                      size_t why_n);
 
 /* The checks of the clock and of `at`, before the wallet is looked at. */
-void jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v, struct jb_moment_of *m);
+void jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v,
+                    struct jb_decision_time *m);
 
 /* A command on a wallet (NULL: there is none of that id), after jb_decide_time. */
-void jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_command *c, const struct jb_loaded *loaded,
-                      const struct jb_moment_of *m, struct jb_verdict *v);
-/* Whether that command gets as far as its ids (wallet, expect and state say yes): otherwise nothing needs to be loaded. */
-bool jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v);
+void jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w,
+                      const struct jb_command *c, const struct jb_prefetched *loaded,
+                      const struct jb_decision_time *m, struct jb_verdict *v);
+/* Whether that command gets as far as its ids (wallet, expect and state say yes): otherwise nothing
+ * needs to be loaded. */
+bool jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
+                         const struct jb_decision_time *m, struct jb_verdict *v);
 /* policy.set. */
-void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v);
+void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
+                      const struct jb_decision_time *m, struct jb_verdict *v);
 /* day.close of a day that is still open: may it be closed? *ret_days: how many days that closes. */
-void jb_decide_close(const struct jb_globals *g, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v);
-/* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY: none. (docs/rules.md section 1) */
+void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
+                     const struct jb_decision_time *m, struct jb_verdict *v);
+/* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY:
+ * none. (docs/rules.md section 1) */
 jb_day jb_due_day(const struct jb_globals *g, jb_instant recorded_at);
 /* Of the open days up to `through`: how many have nothing posted to them. */
 int64_t jb_empty_days(const struct jb_globals *g, jb_day through);

@@ -26,21 +26,28 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
     case JB_CK_ID:
         return jb_id_valid(*t, JB_ID_BYTES_MAX)
                    ? JB_CODE_NONE
-                   : malformed(complaint, f->name, "must be 1 to 64 bytes of UTF-8 without white space and control characters");
+                   : malformed(complaint, f->name,
+                               "must be 1 to 64 bytes of UTF-8 without white space and control "
+                               "characters");
     case JB_CK_SHORT:
         return jb_id_valid(*t, JB_SHORT_BYTES_MAX)
                    ? JB_CODE_NONE
-                   : malformed(complaint, f->name, "must be 1 to 32 bytes of UTF-8 without white space and control characters");
+                   : malformed(complaint, f->name,
+                               "must be 1 to 32 bytes of UTF-8 without white space and control "
+                               "characters");
     case JB_CK_NAME:
         return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false)
                    ? JB_CODE_NONE
-                   : malformed(complaint, f->name, "must be 1 to 20 characters of UTF-8 without control characters");
+                   : malformed(complaint, f->name,
+                               "must be 1 to 20 characters of UTF-8 without control characters");
     case JB_CK_TEXT:
-        return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true) ? JB_CODE_NONE
-                                                                : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
+        return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
     case JB_CK_AMOUNT:
         if (c->amount <= 0) {
-            snprintf(complaint->why, complaint->n, "amount must be a whole number from 1 on, in the currency's minor unit");
+            snprintf(complaint->why, complaint->n,
+                     "amount must be a whole number from 1 on, in the currency's minor unit");
             return JB_CODE_AMOUNT_INVALID;
         }
         if (c->amount > JB_AMOUNT_MAX) {
@@ -49,22 +56,29 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
         }
         return JB_CODE_NONE;
     case JB_CK_WORD:
-        return jb_name_word(f->names, *(const uint32_t *)at) != NULL ? JB_CODE_NONE : malformed(complaint, f->name, "has no such value");
+        return jb_name_word(f->names, *(const uint32_t *)at) != NULL
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "has no such value");
     case JB_CK_DAY:
         return *(const jb_day *)at >= -719162 && *(const jb_day *)at <= 2932896
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name, "must be a day of the years 1 to 9999");
     case JB_CK_INSTANT:
-        return *(const jb_instant *)at >= JB_INSTANT_MIN && *(const jb_instant *)at <= JB_INSTANT_MAX
+        return *(const jb_instant *)at >= JB_INSTANT_MIN &&
+                       *(const jb_instant *)at <= JB_INSTANT_MAX
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name, "must be an instant of the years 1 to 9999");
     case JB_CK_ACTOR:
         if (!jb_id_valid(c->actor_id, JB_ID_BYTES_MAX)) {
-            return malformed(complaint, "actor.id", "must be 1 to 64 bytes of UTF-8 without white space and control characters");
+            return malformed(
+                complaint, "actor.id",
+                "must be 1 to 64 bytes of UTF-8 without white space and control characters");
         }
         return c->actor_role.s == NULL || jb_id_valid(c->actor_role, JB_SHORT_BYTES_MAX)
                    ? JB_CODE_NONE
-                   : malformed(complaint, "actor.role", "must be 1 to 32 bytes of UTF-8 without white space and control characters");
+                   : malformed(complaint, "actor.role",
+                               "must be 1 to 32 bytes of UTF-8 without white space and control "
+                               "characters");
     case JB_CK_UINT:
     case JB_CK_BOOL:
     case JB_CK_VALUE:
@@ -87,7 +101,8 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
         return malformed(complaint, "policy", "has no such value");
     }
     if (c->value < 0 || c->value > max) {
-        snprintf(complaint->why, complaint->n, "value of %s must be 0 to %lld", jb_name_word(&jb_policy_names, c->policy), (long long)max);
+        snprintf(complaint->why, complaint->n, "value of %s must be 0 to %lld",
+                 jb_name_word(&jb_policy_names, c->policy), (long long)max);
         return JB_CODE_MALFORMED;
     }
     return JB_CODE_NONE;
@@ -100,7 +115,8 @@ check_group(const struct jb_command *c, bool clock_at, struct complaint *complai
         return malformed(complaint, "commands", "must hold at least one command");
     }
     if (c->commands_n > JB_GROUP_COMMANDS_MAX) {
-        snprintf(complaint->why, complaint->n, "a group has %zu commands; at most %d fit into one", c->commands_n, JB_GROUP_COMMANDS_MAX);
+        snprintf(complaint->why, complaint->n, "a group has %zu commands; at most %d fit into one",
+                 c->commands_n, JB_GROUP_COMMANDS_MAX);
         return JB_CODE_BATCH_TOO_LARGE;
     }
     for (size_t i = 0; i < c->commands_n; i++) {
@@ -130,23 +146,28 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
-        snprintf(why, why_n, "%s takes no %s", op->name, field < JB_CF_N ? jb_command_field_get(field)->name : "such member");
+        snprintf(why, why_n, "%s takes no %s", op->name,
+                 field < JB_CF_N ? jb_command_field_get(field)->name : "such member");
         return JB_CODE_MALFORMED;
     }
     if (member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE)) {
         return malformed(&complaint, op->name, "cannot stand in a group");
     }
     if (member && (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK))) != 0) {
-        return malformed(&complaint, "a command in a group", "has no key and no clock of its own; put it on the group");
+        return malformed(&complaint, "a command in a group",
+                         "has no key and no clock of its own; put it on the group");
     }
     if (member && (c->has & JB_HAS(JB_CF_AT)) != 0 && !op->business_time) {
         return malformed(&complaint, op->name, "has no `at` of its own in a group");
     }
-    if (c->op == JB_OP_CONSUME_REVERSE && (c->has & (JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_SEQ))) == 0) {
+    if (c->op == JB_OP_CONSUME_REVERSE &&
+        (c->has & (JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_SEQ))) == 0) {
         return malformed(&complaint, "consume.reverse", "needs usage or seq");
     }
     if (clock_at && !member && (c->has & (JB_HAS(JB_CF_AT) | JB_HAS(JB_CF_CLOCK))) == 0) {
-        return malformed(&complaint, op->name, "needs `at` or `clock` where the commands' times are the ledger's clock (--clock=at)");
+        return malformed(
+            &complaint, op->name,
+            "needs `at` or `clock` where the commands' times are the ledger's clock (--clock=at)");
     }
     for (uint64_t has = c->has; has != 0; has &= has - 1) {
         jb_code code = check_text(c, (unsigned)__builtin_ctzll(has), &complaint);

@@ -41,7 +41,8 @@ jb_rule_grant(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_grant_change(const struct jb_case *k, struct jb_verdict *v)
 {
-    const struct jb_grant *g = k->loaded->ordinal != 0 ? jb_wallet_grant(k->w, k->loaded->ordinal) : NULL;
+    const struct jb_grant *g =
+        k->loaded->ordinal != 0 ? jb_wallet_grant(k->w, k->loaded->ordinal) : NULL;
     if (g == NULL) {
         jb_refuse(v, JB_CODE_GRANT_UNKNOWN);
         return;
@@ -52,7 +53,8 @@ jb_rule_grant_change(const struct jb_case *k, struct jb_verdict *v)
     }
     if (g->state != JB_GRANT_DORMANT) {
         bool used_up = g->state == JB_GRANT_IN_USE && g->remaining == 0;
-        jb_refuse_with(v, JB_CODE_GRANT_STATE, JB_FIG_GRANT_STATE, used_up ? (int64_t)JB_GRANT_USED_UP : (int64_t)g->state);
+        jb_refuse_with(v, JB_CODE_GRANT_STATE, JB_FIG_GRANT_STATE,
+                       used_up ? (int64_t)JB_GRANT_USED_UP : (int64_t)g->state);
         return;
     }
     v->event.type = k->c->op == JB_OP_FREE_ACTIVATE ? JB_EV_FREE_ACTIVATED : JB_EV_FREE_REVOKED;

@@ -1,4 +1,5 @@
-/* Refunds (환불): money paid out to the customer. Decided when approved, not when asked for. docs/rules.md section 4. */
+/* Refunds (환불): money paid out to the customer. Decided when approved, not when asked for.
+ * docs/rules.md section 4. */
 #include "rules/rules.h"
 
 void
@@ -29,7 +30,8 @@ jb_rule_refund_request(const struct jb_case *k, struct jb_verdict *v)
 static void
 approve(const struct jb_case *k, const struct jb_refund *r, struct jb_verdict *v)
 {
-    /* Only paid cash counts: other requests do not hold it back, and later changes never alter the amount. */
+    /* Only paid cash counts: other requests do not hold it back, and later changes never alter the
+     * amount. */
     if (k->w->paid < r->amount) {
         v->event.type = JB_EV_REFUND_FAILED;
         v->event.code = 1; /* BALANCE */
@@ -47,7 +49,8 @@ approve(const struct jb_case *k, const struct jb_refund *r, struct jb_verdict *v
     }
 }
 
-/* After approval the money is put back: the lots count as not refunded again before the credit is distributed. */
+/* After approval the money is put back: the lots count as not refunded again before the credit is
+ * distributed. */
 static void
 fail_after_approval(const struct jb_case *k, const struct jb_refund *r, struct jb_verdict *v)
 {
@@ -59,13 +62,15 @@ fail_after_approval(const struct jb_case *k, const struct jb_refund *r, struct j
 void
 jb_rule_refund_change(const struct jb_case *k, struct jb_verdict *v)
 {
-    const struct jb_refund *r = k->loaded->ordinal != 0 ? jb_wallet_refund(k->w, k->loaded->ordinal) : NULL;
+    const struct jb_refund *r =
+        k->loaded->ordinal != 0 ? jb_wallet_refund(k->w, k->loaded->ordinal) : NULL;
     if (r == NULL) {
         jb_refuse(v, JB_CODE_REFUND_UNKNOWN);
         return;
     }
     bool after_approval = k->c->op == JB_OP_REFUND_COMPLETE || k->c->op == JB_OP_REFUND_FAIL;
-    if (r->state != (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED)) {
+    if (r->state !=
+        (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED)) {
         jb_refuse_with(v, JB_CODE_REFUND_STATE, JB_FIG_REFUND_STATE, r->state);
         return;
     }

@@ -15,8 +15,8 @@ struct jb_case {
     const struct jb_globals *g;
     const struct jb_wallet *w;
     const struct jb_command *c;
-    const struct jb_loaded *loaded;
-    const struct jb_moment_of *m;
+    const struct jb_prefetched *loaded;
+    const struct jb_decision_time *m;
 };
 
 /* cash.c */
@@ -26,9 +26,11 @@ void jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v);
 /* consume.c */
 void jb_rule_consume(const struct jb_case *k, struct jb_verdict *v);
 void jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v);
-/* Distributes `amount` that comes back to paid cash: open debt first, then each named lot at most what it gave, then any lot with room,
- * newest first (docs/rules.md section 2, "back"). legs: the named parts are a refund's legs, which count as not refunded again. */
-bool jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs, jb_amount amount, struct jb_verdict *v);
+/* Distributes `amount` that comes back to paid cash: open debt first, then each named lot at most
+ * what it gave, then any lot with room, newest first (docs/rules.md section 2, "back"). legs: the
+ * named parts are a refund's legs, which count as not refunded again. */
+bool jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs,
+               jb_amount amount, struct jb_verdict *v);
 /* free.c */
 void jb_rule_grant(const struct jb_case *k, struct jb_verdict *v);
 void jb_rule_grant_change(const struct jb_case *k, struct jb_verdict *v);

@@ -1,7 +1,8 @@
 /* The life of a wallet, and which command which state allows. docs/rules.md sections 1 and 5. */
 #include "rules/rules.h"
 
-/* The state matrix. Where it is silent (grants, returns, reversals, repaid debt, renaming) only deletion forbids. */
+/* The state matrix. Where it is silent (grants, returns, reversals, repaid debt, renaming) only
+ * deletion forbids. */
 static bool
 status_allows(uint32_t status, jb_op op)
 {
@@ -56,7 +57,8 @@ status_at(const struct jb_wallet *w, jb_instant at)
 
 /* Wallet, expect, state: in this order (docs/rules.md section 5). False: v says why not. */
 static bool
-admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
+admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_decision_time *m,
+      struct jb_verdict *v)
 {
     if (c->op == JB_OP_WALLET_CREATE) {
         if (w != NULL) {
@@ -80,7 +82,8 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_mom
         return false;
     }
     /* Only consumption is judged by the state at its own time; everything else by the state now. */
-    uint32_t status = c->op == JB_OP_CONSUME && m->at < m->recorded_at ? status_at(w, m->at) : w->status;
+    uint32_t status =
+        c->op == JB_OP_CONSUME && m->at < m->recorded_at ? status_at(w, m->at) : w->status;
     if (status == 0) {
         jb_refuse(v, JB_CODE_WALLET_UNKNOWN_THEN);
     } else if (!status_allows(status, c->op)) {
@@ -90,7 +93,8 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_mom
 }
 
 bool
-jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c, const struct jb_moment_of *m, struct jb_verdict *v)
+jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
+                    const struct jb_decision_time *m, struct jb_verdict *v)
 {
     return admit(w, c, m, v);
 }
@@ -101,8 +105,8 @@ jb_rule_wallet_status(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = jb_op_get((uint32_t)k->c->op)->event_type;
 }
 
-/* The conditions of a deletion, as data: more of them come with sales right, postpaid wallets and invoices. Each gives the figure that
- * explains why it does not hold. */
+/* The conditions of a deletion, as data: more of them come with sales right, postpaid wallets and
+ * invoices. Each gives the figure that explains why it does not hold. */
 struct condition {
     jb_figure_name name;
     bool (*met)(const struct jb_wallet *w);
@@ -169,8 +173,9 @@ jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v)
 }
 
 void
-jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_command *c, const struct jb_loaded *loaded,
-                 const struct jb_moment_of *m, struct jb_verdict *v)
+jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_command *c,
+                 const struct jb_prefetched *loaded, const struct jb_decision_time *m,
+                 struct jb_verdict *v)
 {
     static void (*const rules[JB_OPS])(const struct jb_case *, struct jb_verdict *) = {
         [JB_OP_WALLET_RENAME] = jb_rule_wallet_status,

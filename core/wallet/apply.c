@@ -1,14 +1,14 @@
 /*
- * The fold. An event is a fact: nothing here asks whether it would be allowed today. What it asks is whether the event fits the facts
- * before it; if not, the log contradicts itself.
+ * The fold. An event is a fact: nothing here asks whether it would be allowed today. What it asks
+ * is whether the event fits the facts before it; if not, the log contradicts itself.
  */
 #include "wallet/totals.h"
 
-#define CONTRADICTION(condition, sentence)                                                                                                           \
-    do {                                                                                                                                             \
-        if (condition) {                                                                                                                             \
-            return sentence;                                                                                                                         \
-        }                                                                                                                                            \
+#define CONTRADICTION(condition, sentence)                                                         \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            return sentence;                                                                       \
+        }                                                                                          \
     } while (0)
 
 static const char no_memory[] = "no memory";
@@ -17,7 +17,8 @@ static const char *
 take_from_lot(struct jb_wallet *w, const struct jb_part *p)
 {
     struct jb_lot *l = jb_wallet_lot(w, p->ordinal);
-    CONTRADICTION(l == NULL || l->remaining < p->amount, "more is taken from a lot than it has left");
+    CONTRADICTION(l == NULL || l->remaining < p->amount,
+                  "more is taken from a lot than it has left");
     l->remaining -= p->amount;
     while (w->first_lot < w->lots.n && w->lots.at[w->first_lot].remaining == 0) {
         w->first_lot++;
@@ -29,7 +30,8 @@ static const char *
 give_to_lot(struct jb_wallet *w, const struct jb_part *p)
 {
     struct jb_lot *l = jb_wallet_lot(w, p->ordinal);
-    CONTRADICTION(l == NULL || jb_lot_room(l) < p->amount, "more comes back to a lot than it has room for");
+    CONTRADICTION(l == NULL || jb_lot_room(l) < p->amount,
+                  "more comes back to a lot than it has room for");
     l->remaining += p->amount;
     size_t at = (size_t)(l - w->lots.at);
     if (at < w->first_lot) {
@@ -38,7 +40,8 @@ give_to_lot(struct jb_wallet *w, const struct jb_part *p)
     return NULL;
 }
 
-/* Money going out: from grants, lots and into debt. *ret_paid is what paid cash gave, debt included. */
+/* Money going out: from grants, lots and into debt. *ret_paid is what paid cash gave, debt
+ * included. */
 static const char *
 take_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
 {
@@ -53,7 +56,8 @@ take_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
             debt += p->amount;
         } else {
             struct jb_grant *g = jb_wallet_grant(w, p->ordinal);
-            CONTRADICTION(g == NULL || g->state != JB_GRANT_IN_USE || g->remaining < p->amount, "more is taken from a grant than it has in use");
+            CONTRADICTION(g == NULL || g->state != JB_GRANT_IN_USE || g->remaining < p->amount,
+                          "more is taken from a grant than it has in use");
             g->remaining -= p->amount;
             w->free -= p->amount;
         }
@@ -87,14 +91,16 @@ give_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
             break;
         case JB_PART_GRANT:
             g = jb_wallet_grant(w, p->ordinal);
-            CONTRADICTION(g == NULL || g->state != JB_GRANT_IN_USE || g->amount - g->remaining < p->amount,
+            CONTRADICTION(g == NULL || g->state != JB_GRANT_IN_USE ||
+                              g->amount - g->remaining < p->amount,
                           "more comes back to a grant than it gave");
             g->remaining += p->amount;
             g->returned_at = e->recorded_at;
             w->free += p->amount;
             break;
         case JB_PART_LAPSED:
-            CONTRADICTION(jb_wallet_grant(w, p->ordinal) == NULL, "money comes back to a grant that does not exist");
+            CONTRADICTION(jb_wallet_grant(w, p->ordinal) == NULL,
+                          "money comes back to a grant that does not exist");
             break;
         }
         if (why != NULL) {
@@ -112,7 +118,8 @@ give_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
 static const char *
 set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
 {
-    struct jb_interval interval = {.ordinal = w->intervals_given + 1, .status = status, .from = e->recorded_at, .seq = e->seq};
+    struct jb_interval interval = {
+        .ordinal = w->intervals_given + 1, .status = status, .from = e->recorded_at, .seq = e->seq};
     if (jb_wallet_add_interval(w, &interval) == NULL) {
         return no_memory;
     }
@@ -124,7 +131,8 @@ set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
 static const char *
 apply_created(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
 {
-    CONTRADICTION(e->wallet != g->wallets_given + 1 || e->prev != 0, "a new wallet has a number out of order");
+    CONTRADICTION(e->wallet != g->wallets_given + 1 || e->prev != 0,
+                  "a new wallet has a number out of order");
     CONTRADICTION(e->id.n < 1 || e->id.n > JB_ID_BYTES_MAX, "a wallet's id has a wrong length");
     g->wallets_given++;
     w->number = e->wallet;
@@ -148,15 +156,18 @@ apply_status(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e
         CONTRADICTION(w->status != JB_WALLET_OFF, "a wallet is turned on that is not off");
         return set_status(w, e, JB_WALLET_ACTIVE);
     case JB_EV_WALLET_SUSPENDED:
-        CONTRADICTION(w->status != JB_WALLET_ACTIVE && w->status != JB_WALLET_OFF, "a wallet is suspended that is neither active nor off");
+        CONTRADICTION(w->status != JB_WALLET_ACTIVE && w->status != JB_WALLET_OFF,
+                      "a wallet is suspended that is neither active nor off");
         w->under = w->status;
         return set_status(w, e, JB_WALLET_SUSPENDED);
     case JB_EV_SUSPENSION_LIFTED:
         CONTRADICTION(w->status != JB_WALLET_SUSPENDED, "a suspension is lifted that is not there");
         return set_status(w, e, w->under);
     default:
-        CONTRADICTION(w->status != JB_WALLET_OFF || w->paid != 0 || w->free != 0 || w->dormant != 0 || w->refunds_open != 0,
-                      "a wallet is deleted that still has money or an outstanding refund, or is not off");
+        CONTRADICTION(
+            w->status != JB_WALLET_OFF || w->paid != 0 || w->free != 0 || w->dormant != 0 ||
+                w->refunds_open != 0,
+            "a wallet is deleted that still has money or an outstanding refund, or is not off");
         g->wallets_deleted++;
         return set_status(w, e, JB_WALLET_DELETED);
     }
@@ -167,8 +178,12 @@ add_lot(struct jb_wallet *w, const struct jb_event *e, jb_amount to_debt)
 {
     jb_amount debt = w->paid < 0 ? -w->paid : 0;
     CONTRADICTION(e->ordinal != w->lots_given + 1, "a lot's ordinal is out of order");
-    CONTRADICTION(to_debt != (e->amount < debt ? e->amount : debt), "a charge does not fill the debt that is open");
-    struct jb_lot lot = {.ordinal = e->ordinal, .seq = e->seq, .amount = e->amount, .remaining = e->amount - to_debt};
+    CONTRADICTION(to_debt != (e->amount < debt ? e->amount : debt),
+                  "a charge does not fill the debt that is open");
+    struct jb_lot lot = {.ordinal = e->ordinal,
+                         .seq = e->seq,
+                         .amount = e->amount,
+                         .remaining = e->amount - to_debt};
     if (jb_wallet_add_lot(w, &lot) == NULL) {
         return no_memory;
     }
@@ -181,13 +196,15 @@ static const char *
 apply_charge_reversed(struct jb_wallet *w, const struct jb_event *e)
 {
     struct jb_lot *l = jb_wallet_lot(w, e->ordinal);
-    CONTRADICTION(l == NULL || l->amount - l->reversed - l->refunded < e->amount, "more of a charge is reversed than is left of it");
+    CONTRADICTION(l == NULL || l->amount - l->reversed - l->refunded < e->amount,
+                  "more of a charge is reversed than is left of it");
     jb_amount paid;
     const char *why = take_parts(w, e, &paid);
     if (why == NULL) {
         CONTRADICTION(paid != e->amount, "free cash pays for a reversed charge");
         l->reversed += e->amount;
-        CONTRADICTION(jb_lot_room(l) < 0, "a reversed charge leaves more in its lot than the lot may hold");
+        CONTRADICTION(jb_lot_room(l) < 0,
+                      "a reversed charge leaves more in its lot than the lot may hold");
         w->paid -= paid;
     }
     return why;
@@ -214,9 +231,11 @@ apply_grant(struct jb_wallet *w, const struct jb_event *e)
         return NULL;
     }
     struct jb_grant *g = jb_wallet_grant(w, e->ordinal);
-    CONTRADICTION(g == NULL || g->remaining != e->amount, "an event about a grant does not name what is left of it");
+    CONTRADICTION(g == NULL || g->remaining != e->amount,
+                  "an event about a grant does not name what is left of it");
     bool in_use = g->state == JB_GRANT_IN_USE;
-    CONTRADICTION(!in_use && g->state != JB_GRANT_DORMANT, "an event about a grant comes after the grant's end");
+    CONTRADICTION(!in_use && g->state != JB_GRANT_DORMANT,
+                  "an event about a grant comes after the grant's end");
     if (e->type == JB_EV_FREE_ACTIVATED || e->type == JB_EV_FREE_REVOKED) {
         CONTRADICTION(in_use, "a grant is activated or revoked that is in use");
         w->dormant -= e->amount;
@@ -229,7 +248,8 @@ apply_grant(struct jb_wallet *w, const struct jb_event *e)
         }
         g->state = JB_GRANT_REVOKED;
     } else {
-        CONTRADICTION((e->code != 0) != in_use, "an ended grant was in use when the event says it was not, or the reverse");
+        CONTRADICTION((e->code != 0) != in_use,
+                      "an ended grant was in use when the event says it was not, or the reverse");
         *(in_use ? &w->free : &w->dormant) -= e->amount;
         g->state = e->type == JB_EV_FREE_EXPIRED ? JB_GRANT_EXPIRED : JB_GRANT_FORFEITED;
     }
@@ -284,7 +304,8 @@ approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *
     jb_amount paid;
     const char *why = take_parts(w, e, &paid);
     for (uint32_t i = 0; i < e->parts_n && why == NULL; i++) {
-        CONTRADICTION(legs[i].kind != JB_PART_LOT, "a refund is paid out of something else than lots");
+        CONTRADICTION(legs[i].kind != JB_PART_LOT,
+                      "a refund is paid out of something else than lots");
         jb_wallet_lot(w, legs[i].ordinal)->refunded += legs[i].amount;
     }
     w->paid -= e->amount;
@@ -293,13 +314,15 @@ approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *
     return why;
 }
 
-/* The money is back: first the lots count as not refunded, then the credit fills debt and lots as the event says. */
+/* The money is back: first the lots count as not refunded, then the credit fills debt and lots as
+ * the event says. */
 static const char *
 fail_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
 {
     for (uint32_t i = 0; i < r->legs_n; i++) {
         struct jb_lot *l = jb_wallet_lot(w, r->legs[i].ordinal);
-        CONTRADICTION(l == NULL || l->refunded < r->legs[i].amount, "a refund failed that its lots do not know");
+        CONTRADICTION(l == NULL || l->refunded < r->legs[i].amount,
+                      "a refund failed that its lots do not know");
         l->refunded -= r->legs[i].amount;
     }
     const char *why = apply_return(w, e);
@@ -312,7 +335,10 @@ apply_refund(struct jb_wallet *w, const struct jb_event *e)
 {
     if (e->type == JB_EV_REFUND_REQUESTED) {
         CONTRADICTION(e->ordinal != w->refunds_given + 1, "a refund's ordinal is out of order");
-        struct jb_refund refund = {.ordinal = e->ordinal, .state = JB_REFUND_REQUESTED, .seq = e->seq, .amount = e->amount};
+        struct jb_refund refund = {.ordinal = e->ordinal,
+                                   .state = JB_REFUND_REQUESTED,
+                                   .seq = e->seq,
+                                   .amount = e->amount};
         if (jb_wallet_add_refund(w, &refund) == NULL) {
             return no_memory;
         }
@@ -322,10 +348,13 @@ apply_refund(struct jb_wallet *w, const struct jb_event *e)
         return NULL;
     }
     struct jb_refund *r = jb_wallet_refund(w, e->ordinal);
-    CONTRADICTION(r == NULL || r->amount != e->amount, "an event about a refund does not name its amount");
-    bool after_approval = e->type == JB_EV_REFUND_COMPLETED || (e->type == JB_EV_REFUND_FAILED && e->parts_n > 0);
-    CONTRADICTION(r->state != (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED),
-                  "an event about a refund does not fit its state");
+    CONTRADICTION(r == NULL || r->amount != e->amount,
+                  "an event about a refund does not name its amount");
+    bool after_approval =
+        e->type == JB_EV_REFUND_COMPLETED || (e->type == JB_EV_REFUND_FAILED && e->parts_n > 0);
+    CONTRADICTION(
+        r->state != (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED),
+        "an event about a refund does not fit its state");
     switch (e->type) {
     case JB_EV_REFUND_APPROVED:
         return approve_refund(w, r, e);
@@ -340,7 +369,8 @@ apply_refund(struct jb_wallet *w, const struct jb_event *e)
         return end_refund(w, r, JB_REFUND_FAILED);
     default:
         w->pending -= e->amount;
-        return end_refund(w, r, e->type == JB_EV_REFUND_CANCELLED ? JB_REFUND_CANCELLED : JB_REFUND_REJECTED);
+        return end_refund(
+            w, r, e->type == JB_EV_REFUND_CANCELLED ? JB_REFUND_CANCELLED : JB_REFUND_REJECTED);
     }
 }
 
@@ -395,16 +425,19 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
 static bool
 is_ledger_event(const struct jb_event *e)
 {
-    return e->type == JB_EV_LEDGER_CREATED || e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED || e->type == JB_EV_COMMAND_REFUSED ||
+    return e->type == JB_EV_LEDGER_CREATED || e->type == JB_EV_POLICY_SET ||
+           e->type == JB_EV_DAY_CLOSED || e->type == JB_EV_COMMAND_REFUSED ||
            jb_event_type_get(e->type) == NULL;
 }
 
-/* Time runs forward, and posted_on is what the rule of posting days gives (docs/rules.md section 1). */
+/* Time runs forward, and posted_on is what the rule of posting days gives (docs/rules.md section
+ * 1). */
 static const char *
 apply_time(struct jb_globals *g, const struct jb_event *e)
 {
     if (e->flags & JB_EVF_UNRECORDED) {
-        CONTRADICTION(g->recorded_at != JB_NO_INSTANT, "an event without a time comes after one that has a time");
+        CONTRADICTION(g->recorded_at != JB_NO_INSTANT,
+                      "an event without a time comes after one that has a time");
         return NULL;
     }
     CONTRADICTION(e->recorded_at < g->recorded_at, "recorded_at goes backwards");
@@ -415,7 +448,8 @@ apply_time(struct jb_globals *g, const struct jb_event *e)
     }
     jb_day occurred = jb_day_of(e->occurred_at, g->utc_offset_s);
     jb_day earliest = occurred > g->first_open_day ? occurred : g->first_open_day;
-    CONTRADICTION(e->posted_on != (today < earliest ? today : earliest), "an event is posted to a day that the rule of posting days does not give");
+    CONTRADICTION(e->posted_on != (today < earliest ? today : earliest),
+                  "an event is posted to a day that the rule of posting days does not give");
     return jb_totals_post(g, e) ? NULL : no_memory;
 }
 
@@ -431,7 +465,8 @@ const char *
 jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
 {
     CONTRADICTION(e->seq != g->seq + 1, "sequence numbers have a gap");
-    CONTRADICTION(is_ledger_event(e) ? jb_event_type_get(e->type) != NULL && e->wallet != 0 : w == NULL,
+    CONTRADICTION(is_ledger_event(e) ? jb_event_type_get(e->type) != NULL && e->wallet != 0
+                                     : w == NULL,
                   "an event names a wallet that does not exist");
     const char *why = apply_time(g, e);
     if (why == NULL && w != NULL) {
@@ -440,14 +475,16 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         why = apply_to_wallet(g, w, e);
         w->version = e->seq;
     } else if (why == NULL && e->type == JB_EV_DAY_CLOSED) {
-        CONTRADICTION(e->day != g->first_open_day || e->day >= jb_day_of(e->recorded_at, g->utc_offset_s),
+        CONTRADICTION(e->day != g->first_open_day ||
+                          e->day >= jb_day_of(e->recorded_at, g->utc_offset_s),
                       "a day is closed out of order or before it is over");
         why = jb_totals_close(g, e);
     } else if (why == NULL && e->type == JB_EV_POLICY_SET) {
         if (!jb_vec_reserve(&g->policies, g->policies.n + 1)) {
             return no_memory;
         }
-        g->policies.at[g->policies.n++] = (struct jb_policy_setting){e->code, e->number, e->time, e->seq};
+        g->policies.at[g->policies.n++] =
+            (struct jb_policy_setting){e->code, e->number, e->time, e->seq};
     } else if (why == NULL && e->type == JB_EV_LEDGER_CREATED) {
         CONTRADICTION(e->seq != 1, "a ledger is created twice");
         g->utc_offset_s = (int32_t)e->number;

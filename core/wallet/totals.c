@@ -1,4 +1,5 @@
-/* What is posted to the days that are open, over all wallets: so that closing a day costs the same however many wallets moved. */
+/* What is posted to the days that are open, over all wallets: so that closing a day costs the same
+ * however many wallets moved. */
 #include "wallet/totals.h"
 
 const struct jb_open_day *
@@ -163,7 +164,8 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
 }
 
 void
-jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before, struct jb_int128 ret[JB_TOTALS_N])
+jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before,
+                   struct jb_int128 ret[JB_TOTALS_N])
 {
     const struct jb_open_day *d = jb_open_day_find(g, day);
     jb_wide t[JB_TOTALS_N] = {0};

@@ -5,7 +5,8 @@
 
 /* Adds the event to the sums of its posting day. False: no memory. */
 bool jb_totals_post(struct jb_globals *g, const struct jb_event *e);
-/* Compares a day_closed event with the sums, then closes its day. NULL, or how the log contradicts itself. */
+/* Compares a day_closed event with the sums, then closes its day. NULL, or how the log contradicts
+ * itself. */
 const char *jb_totals_close(struct jb_globals *g, const struct jb_event *e);
 
 #endif

@@ -12,8 +12,9 @@ jb_wallet_free(struct jb_wallet *w)
     jb_vec_free(&w->intervals);
 }
 
-#define COPY_LIST(list)                                                                                                                              \
-    (jb_vec_reserve(&copy.list, w->list.n) && (w->list.n == 0 || memcpy(copy.list.at, w->list.at, w->list.n * sizeof *w->list.at)) &&                \
+#define COPY_LIST(list)                                                                            \
+    (jb_vec_reserve(&copy.list, w->list.n) &&                                                      \
+     (w->list.n == 0 || memcpy(copy.list.at, w->list.at, w->list.n * sizeof *w->list.at)) &&       \
      ((copy.list.n = w->list.n), true))
 
 bool
@@ -44,23 +45,24 @@ jb_wallet_copy(const struct jb_wallet *w, struct jb_wallet *ret)
     return true;
 }
 
-/* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first. */
-#define FIND(list, ordinal_)                                                                                                                         \
-    size_t low = 0, high = w->list.n;                                                                                                                \
-    if (high > 0 && (ordinal_) >= w->list.at[0].ordinal) {                                                                                           \
-        size_t guess = (ordinal_)-w->list.at[0].ordinal;                                                                                             \
-        if (guess < high && w->list.at[guess].ordinal == (ordinal_)) {                                                                               \
-            return &w->list.at[guess];                                                                                                               \
-        }                                                                                                                                            \
-    }                                                                                                                                                \
-    while (low < high) {                                                                                                                             \
-        size_t middle = (low + high) / 2;                                                                                                            \
-        if (w->list.at[middle].ordinal < (ordinal_)) {                                                                                               \
-            low = middle + 1;                                                                                                                        \
-        } else {                                                                                                                                     \
-            high = middle;                                                                                                                           \
-        }                                                                                                                                            \
-    }                                                                                                                                                \
+/* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first.
+ */
+#define FIND(list, ordinal_)                                                                       \
+    size_t low = 0, high = w->list.n;                                                              \
+    if (high > 0 && (ordinal_) >= w->list.at[0].ordinal) {                                         \
+        size_t guess = (ordinal_)-w->list.at[0].ordinal;                                           \
+        if (guess < high && w->list.at[guess].ordinal == (ordinal_)) {                             \
+            return &w->list.at[guess];                                                             \
+        }                                                                                          \
+    }                                                                                              \
+    while (low < high) {                                                                           \
+        size_t middle = (low + high) / 2;                                                          \
+        if (w->list.at[middle].ordinal < (ordinal_)) {                                             \
+            low = middle + 1;                                                                      \
+        } else {                                                                                   \
+            high = middle;                                                                         \
+        }                                                                                          \
+    }                                                                                              \
     return low < w->list.n && w->list.at[low].ordinal == (ordinal_) ? &w->list.at[low] : NULL
 
 struct jb_lot *
@@ -81,16 +83,16 @@ jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal)
     FIND(refunds, ordinal);
 }
 
-#define ADD(list, item)                                                                                                                              \
-    if (!jb_vec_reserve(&w->list, w->list.n + 1)) {                                                                                                  \
-        return NULL;                                                                                                                                 \
-    }                                                                                                                                                \
-    size_t at = w->list.n;                                                                                                                           \
-    while (at > 0 && w->list.at[at - 1].ordinal > (item)->ordinal) {                                                                                 \
-        at--;                                                                                                                                        \
-    }                                                                                                                                                \
-    memmove(&w->list.at[at + 1], &w->list.at[at], (w->list.n - at) * sizeof *w->list.at);                                                            \
-    w->list.at[at] = *(item);                                                                                                                        \
+#define ADD(list, item)                                                                            \
+    if (!jb_vec_reserve(&w->list, w->list.n + 1)) {                                                \
+        return NULL;                                                                               \
+    }                                                                                              \
+    size_t at = w->list.n;                                                                         \
+    while (at > 0 && w->list.at[at - 1].ordinal > (item)->ordinal) {                               \
+        at--;                                                                                      \
+    }                                                                                              \
+    memmove(&w->list.at[at + 1], &w->list.at[at], (w->list.n - at) * sizeof *w->list.at);          \
+    w->list.at[at] = *(item);                                                                      \
     w->list.n++
 
 struct jb_lot *
@@ -192,7 +194,8 @@ jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
     const struct jb_policy_setting *best = NULL;
     for (size_t i = 0; i < g->policies.n; i++) {
         const struct jb_policy_setting *p = &g->policies.at[i];
-        /* Settings are in order of sequence number: >= lets the later of equals win. JB_NO_INSTANT is below every time. */
+        /* Settings are in order of sequence number: >= lets the later of equals win. JB_NO_INSTANT
+         * is below every time. */
         if (p->policy == policy && p->from <= t && (best == NULL || p->from >= best->from)) {
             best = p;
         }

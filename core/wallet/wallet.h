@@ -1,5 +1,6 @@
 /*
- * A wallet's state, and the ledger-wide state that deciding needs: both are folds over events and nothing else.
+ * A wallet's state, and the ledger-wide state that deciding needs: both are folds over events and
+ * nothing else.
  *
  * Invariants of a wallet (jb_wallet_check; docs/rules.md section 9):
  *   W1  sum of the lots' remaining = max(paid, 0), hence debt and remainders never coexist
@@ -8,8 +9,9 @@
  *   W4  free = sum of remaining over grants in use, dormant = the same over dormant ones
  *   W5  pending = sum of requested refunds, transit = sum of approved ones
  *
- * Not every lot, grant, refund and interval is in memory: those that are over stay in the store until a command or an event names
- * them (book/load.c). The lists hold what is loaded, in order of ordinal; everything that still has money is always loaded.
+ * Not every lot, grant, refund and interval is in memory: those that are over stay in the store
+ * until a command or an event names them (state/lookup.c). The lists hold what is loaded, in order
+ * of ordinal; everything that still has money is always loaded.
  */
 #ifndef JANGBU_WALLET_H
 #define JANGBU_WALLET_H
@@ -26,7 +28,7 @@ struct jb_lot {
     jb_amount remaining;
     jb_amount reversed;
     jb_amount refunded;
-    bool stored; /* came from the store's table of what is over; the book's concern alone */
+    bool stored; /* came from the store's archive; the state cache's concern alone */
 };
 
 struct jb_grant {
@@ -112,17 +114,20 @@ jb_lot_room(const struct jb_lot *l)
 static inline bool
 jb_grant_unfinished(const struct jb_grant *g, jb_day today)
 {
-    return (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0 && g->expires_on >= today;
+    return (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0 &&
+           g->expires_on >= today;
 }
 
 /* Due: something is left, the deadline is over on that day, and no event says so yet. */
 static inline bool
 jb_grant_due(const struct jb_grant *g, jb_day today)
 {
-    return (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0 && g->expires_on < today;
+    return (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->remaining > 0 &&
+           g->expires_on < today;
 }
 
-/* W1 to W5 over what is loaded, and what must be. NULL: they hold; else the label of the first that does not. */
+/* W1 to W5 over what is loaded, and what must be. NULL: they hold; else the label of the first that
+ * does not. */
 const char *jb_wallet_check(const struct jb_wallet *w);
 
 /* What changes with a policy: the latest `from` not after a time is in force. */
@@ -133,7 +138,8 @@ struct jb_policy_setting {
     jb_seq seq;
 };
 
-/* Sums of what was posted to a day that is still open; closing_* and refund_in_transit are changes, wallets too. */
+/* Sums of what was posted to a day that is still open; closing_* and refund_in_transit are changes,
+ * wallets too. */
 struct jb_open_day {
     jb_day day;
     jb_wide t[JB_TOTALS_N];
@@ -149,7 +155,7 @@ struct jb_globals {
     uint32_t wallets_given;
     uint32_t wallets_deleted;
     uint64_t keys;
-    uint64_t last_ref;                                                     /* highest reference into people.mdb */
+    uint64_t last_ref; /* highest reference into people.mdb */
     jb_wide closing_paid, closing_free, closing_dormant, transit, wallets; /* at closed_through */
     JB_VEC(struct jb_policy_setting) policies;
     JB_VEC(struct jb_open_day) open; /* in order of day */
@@ -161,12 +167,14 @@ int64_t jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t);
 /* The sums of that open day; NULL: nothing is posted to it. */
 const struct jb_open_day *jb_open_day_find(const struct jb_globals *g, jb_day day);
 /* What day_closed of `day` must say; seq_before is the number of the event before it. */
-void jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before, struct jb_int128 ret[JB_TOTALS_N]);
+void jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before,
+                        struct jb_int128 ret[JB_TOTALS_N]);
 
 /*
- * Applies an event: to its wallet (NULL where it has none; a wallet_created event gets a zeroed one) and to the ledger. Total on
- * valid logs; returns NULL, or a sentence saying how the log contradicts itself: then both are as before or useless, and the caller drops
- * them. Everything that the event names must be loaded.
+ * Applies an event: to its wallet (NULL where it has none; a wallet_created event gets a zeroed
+ * one) and to the ledger. Total on valid logs; returns NULL, or a sentence saying how the log
+ * contradicts itself: then both are as before or useless, and the caller drops them. Everything
+ * that the event names must be loaded.
  */
 const char *jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
 

@@ -12,10 +12,13 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "planted"))
+import plant  # noqa: E402
+
 PLANTS = [
-    ("no writer lock", "core/log/lock.c", "    int64_t deadline = monotonic_us() + wait_us - waited_us;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline = monotonic_us() + wait_us - waited_us;\n",
-     ("core/log/lock.c", "    struct shared *s = l->shared;\n    uint64_t taken", "    if (l != NULL) return;\n    struct shared *s = l->shared;\n    uint64_t taken"), ("processes", "winner")),
-    ("no look-up of keys", "core/book/load.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
+    ("no writer lock", "core/storage/writer_lock.c", "    int64_t deadline = jb_monotonic_us() + wait_us - waited_us;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline = jb_monotonic_us() + wait_us - waited_us;\n",
+     ("core/storage/writer_lock.c", "    struct shared *s = l->shared;\n    uint64_t taken", "    if (l != NULL) return;\n    struct shared *s = l->shared;\n    uint64_t taken"), ("processes", "winner")),
+    ("no look-up of keys", "core/state/lookup.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
      "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n", None, ("threads", "processes", "winner")),
 ]
 
@@ -27,11 +30,7 @@ def build(tree, program):
 
 
 def replace(path, old, new):
-    with open(path, encoding="utf-8") as f:
-        text = f.read()
-    assert text.count(old) == 1, f"{path}: the place to plant it is not there any more"
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new))
+    assert plant.replace(path, old, new), f"{path}: the place to plant it is not there any more"
 
 
 def fails(program, race):
@@ -56,7 +55,7 @@ def closing(source, jangbu):
         shutil.copytree(source + "/core", tree + "/core")
         with open(source + "/tests/faults/closing.c", encoding="utf-8") as f, open(tree + "/closing.c", "w", encoding="utf-8") as copy:
             copy.write(f.read().replace('"../check.h"', f'"{source}/tests/check.h"'))
-        replace(tree + "/core/ledger/submit.c", "        l->closing = false; /* the expiries", "        /* the expiries")
+        replace(tree + "/core/ledger/submit.c", "l->closing = false; /* the expiries", "/* the expiries")
         build(tree, tree + "/closing")
         noticed = subprocess.run([tree + "/closing", "full", tree + "/ledger"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
         audit = subprocess.run([jangbu, "audit", tree + "/ledger"], capture_output=True, text=True)

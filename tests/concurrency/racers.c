@@ -1,7 +1,8 @@
 /*
- * Many writers at once: 8 threads on one handle; 4 processes of 2 threads each; and racers for the last cash of one wallet. Each keyed command
- * happens exactly once, every retry gets the first answer, and the sums are right. planted.py takes the writer lock and the look-up of keys
- * out, one at a time, and sees these tests fail. And waiters behind a holder of the lock that is stopped.
+ * Many writers at once: 8 threads on one handle; 4 processes of 2 threads each; and racers for the
+ * last cash of one wallet. Each keyed command happens exactly once, every retry gets the first
+ * answer, and the sums are right. planted.py takes the writer lock and the look-up of keys out, one
+ * at a time, and sees these tests fail. And waiters behind a holder of the lock that is stopped.
  */
 #include <jangbu/ledger.h>
 
@@ -19,14 +20,14 @@
 #define ROUNDS 150 /* keys; every writer submits every one of them */
 #define WRITERS_MAX 8
 
-#define CHECK(condition, ...)                                                                                                                        \
-    do {                                                                                                                                             \
-        if (!(condition)) {                                                                                                                          \
-            printf("failed: " __VA_ARGS__);                                                                                                          \
-            printf(" (%s:%d)\n", #condition, __LINE__);                                                                                              \
-            fflush(stdout);                                                                                                                          \
-            _exit(1);                                                                                                                                \
-        }                                                                                                                                            \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("failed: " __VA_ARGS__);                                                        \
+            printf(" (%s:%d)\n", #condition, __LINE__);                                            \
+            fflush(stdout);                                                                        \
+            _exit(1);                                                                              \
+        }                                                                                          \
     } while (0)
 
 /* What each writer was told for each key; shared between processes. */
@@ -74,14 +75,16 @@ set_up(jb_ledger *l, jb_amount each)
         snprintf(id, sizeof id, "W%d", i);
         struct jb_command c = {.size = sizeof c,
                                .op = JB_OP_WALLET_CREATE,
-                               .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+                               .has =
+                                   JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
                                .wallet = text(id),
                                .kind = JB_KIND_BUSINESS,
                                .name = text("race")};
         CHECK(submit(l, &c, answers)->outcome == JB_DONE, "create");
         c = (struct jb_command){.size = sizeof c,
                                 .op = JB_OP_CHARGE,
-                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
+                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) |
+                                       JB_HAS(JB_CF_AMOUNT),
                                 .wallet = text(id),
                                 .id = text("C0"),
                                 .amount = each};
@@ -120,7 +123,8 @@ write_all(jb_ledger *l, unsigned writer)
         struct jb_command c;
         make(k, &c, key, wallet, id);
         const struct jb_answer *a = submit(l, &c, answers);
-        CHECK(a->outcome == JB_DONE || a->outcome == JB_REFUSED || a->outcome == JB_DUPLICATE, "key %u: outcome %d", k, (int)a->outcome);
+        CHECK(a->outcome == JB_DONE || a->outcome == JB_REFUSED || a->outcome == JB_DUPLICATE,
+              "key %u: outcome %d", k, (int)a->outcome);
         told->seq[writer][k] = a->seq;
         told->code[writer][k] = (uint32_t)a->code;
         if (a->outcome != JB_DUPLICATE) {
@@ -157,7 +161,8 @@ reader_main(void *data)
         CHECK(jb_cursor_open(w->l, 1, &c, &err) == JB_OK, "cursor: %s", err.text);
         jb_status status;
         while ((status = jb_cursor_next(c, &e, &err)) == JB_OK) {
-            CHECK(e->seq == expected, "event %llu where %llu should be", (unsigned long long)e->seq, (unsigned long long)expected);
+            CHECK(e->seq == expected, "event %llu where %llu should be", (unsigned long long)e->seq,
+                  (unsigned long long)expected);
             expected++;
         }
         CHECK(status == JB_END, "read: %s", err.text);
@@ -169,7 +174,8 @@ reader_main(void *data)
     return NULL;
 }
 
-/* After all: each key stands in one event, everyone was told that event, and the wallets' sums follow from the events. */
+/* After all: each key stands in one event, everyone was told that event, and the wallets' sums
+ * follow from the events. */
 static void
 verify(jb_ledger *l, unsigned writers)
 {
@@ -192,18 +198,22 @@ verify(jb_ledger *l, unsigned writers)
         accepted += e->type != JB_EV_COMMAND_REFUSED;
         refused += e->type == JB_EV_COMMAND_REFUSED;
         for (unsigned w = 0; w < writers; w++) {
-            CHECK(told->seq[w][k] == e->seq, "writer %u was told event %llu for key %u, which is event %llu", w, (unsigned long long)told->seq[w][k],
-                  k, (unsigned long long)e->seq);
-            CHECK((told->code[w][k] != 0) == (e->type == JB_EV_COMMAND_REFUSED), "writer %u was told code %u for key %u", w, told->code[w][k], k);
+            CHECK(told->seq[w][k] == e->seq,
+                  "writer %u was told event %llu for key %u, which is event %llu", w,
+                  (unsigned long long)told->seq[w][k], k, (unsigned long long)e->seq);
+            CHECK((told->code[w][k] != 0) == (e->type == JB_EV_COMMAND_REFUSED),
+                  "writer %u was told code %u for key %u", w, told->code[w][k], k);
         }
     }
     jb_cursor_close(c);
     for (unsigned k = 0; k < ROUNDS; k++) {
         CHECK(seen[k] == 1, "key %u stands in %u events", k, seen[k]);
-        CHECK(told->done_first[k] == 1, "%u writers were told that key %u was theirs", told->done_first[k], k);
+        CHECK(told->done_first[k] == 1, "%u writers were told that key %u was theirs",
+              told->done_first[k], k);
     }
     CHECK(accepted > 0 && refused > 0, "the race exercises both outcomes");
-    printf("%u writers, %u keys: %u accepted, %u refused, each once\n", writers, ROUNDS, accepted, refused);
+    printf("%u writers, %u keys: %u accepted, %u refused, each once\n", writers, ROUNDS, accepted,
+           refused);
 }
 
 static void
@@ -257,7 +267,8 @@ run_processes(const char *dir)
     jb_close(l);
 }
 
-/* Four processes, one wallet, cash for exactly one: round after round one wins. Even rounds: keys of their own; odd ones: the same key. */
+/* Four processes, one wallet, cash for exactly one: round after round one wins. Even rounds: keys
+ * of their own; odd ones: the same key. */
 static void
 run_winner(const char *dir)
 {
@@ -283,7 +294,8 @@ run_winner(const char *dir)
                     snprintf(key, sizeof key, "fill-%u", round);
                     struct jb_command fill = {.size = sizeof fill,
                                               .op = JB_OP_CHARGE,
-                                              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
+                                              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) |
+                                                     JB_HAS(JB_CF_AMOUNT),
                                               .wallet = text("W0"),
                                               .id = text(key),
                                               .amount = round == 0 ? 99 : 100};
@@ -293,7 +305,8 @@ run_winner(const char *dir)
                 snprintf(key, sizeof key, same ? "same-%u" : "own-%u-%u", round, p);
                 struct jb_command c = {.size = sizeof c,
                                        .op = JB_OP_CONSUME,
-                                       .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY),
+                                       .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
+                                              JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY),
                                        .wallet = text("W0"),
                                        .id = text(id),
                                        .amount = 100,
@@ -302,8 +315,9 @@ run_winner(const char *dir)
                 if (a->outcome == JB_DONE) {
                     __atomic_fetch_add(&told->winners, 1, __ATOMIC_SEQ_CST);
                 } else {
-                    CHECK(same ? a->outcome == JB_DUPLICATE && a->code == 0 : a->code == JB_CODE_INSUFFICIENT_CASH, "round %u: outcome %d code %d",
-                          round, (int)a->outcome, (int)a->code);
+                    CHECK(same ? a->outcome == JB_DUPLICATE && a->code == 0
+                               : a->code == JB_CODE_INSUFFICIENT_CASH,
+                          "round %u: outcome %d code %d", round, (int)a->outcome, (int)a->code);
                     __atomic_fetch_add(&told->losers, 1, __ATOMIC_SEQ_CST);
                 }
                 pthread_barrier_wait(&told->barrier);
@@ -325,11 +339,12 @@ run_winner(const char *dir)
         }
     }
     CHECK(!bad, "a racer failed");
-    CHECK(told->winners == rounds && told->losers == rounds * 3, "%u winners in %u rounds", told->winners, rounds);
+    CHECK(told->winners == rounds && told->losers == rounds * 3, "%u winners in %u rounds",
+          told->winners, rounds);
     printf("%u rounds of 4 racers: one winner each\n", rounds);
 }
 
-/* ---- a holder of the writer lock that is stopped ---------------------------------------------------------------------------------- */
+/* ---- a holder of the writer lock that is stopped ---- */
 
 #define WAIT_US INT64_C(500000)
 #define WAITERS 16
@@ -354,7 +369,9 @@ wait_in_queue(void *data)
     struct jb_error err;
     jb_answers *answers = jb_answers_new();
     make(w->number, &c, key, wallet, id);
-    CHECK(jb_submit(w->l, &c, 1, NULL, answers, NULL, &err) == JB_E_BUSY && strstr(err.text, "writer lock") != NULL, "no word of the lock");
+    CHECK(jb_submit(w->l, &c, 1, NULL, answers, NULL, &err) == JB_E_BUSY &&
+              strstr(err.text, "writer lock") != NULL,
+          "no word of the lock");
     jb_answers_free(answers);
     return NULL;
 }
@@ -367,7 +384,8 @@ monotonic_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* However many wait, each hears of it after one deadline and not after those of all who came before; then the same keys do. */
+/* However many wait, each hears of it after one deadline and not after those of all who came
+ * before; then the same keys do. */
 static void
 run_stopped(const char *dir)
 {
@@ -379,7 +397,8 @@ run_stopped(const char *dir)
     jb_close(l);
     pid_t pid = fork();
     if (pid == 0) {
-        struct jb_open_options o = {.size = sizeof o, .now = clock_that_stops, .now_data = &ready[1]};
+        struct jb_open_options o = {
+            .size = sizeof o, .now = clock_that_stops, .now_data = &ready[1]};
         struct jb_error err;
         jb_ledger *mine;
         struct jb_command c;
@@ -403,7 +422,8 @@ run_stopped(const char *dir)
         pthread_join(waiters[i].thread, NULL);
     }
     int64_t took = monotonic_us() - began;
-    CHECK(took >= WAIT_US && took < WAITERS * WAIT_US / 2, "%d waiters were told after %lld us", WAITERS, (long long)took);
+    CHECK(took >= WAIT_US && took < WAITERS * WAIT_US / 2, "%d waiters were told after %lld us",
+          WAITERS, (long long)took);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     jb_answers *answers = jb_answers_new();
@@ -411,11 +431,13 @@ run_stopped(const char *dir)
         struct jb_command c;
         char key[24], wallet[8], id[24];
         make(i, &c, key, wallet, id);
-        CHECK(submit(l, &c, answers)->outcome != JB_DUPLICATE, "key %u was taken by a command that was told it was not done", i);
+        CHECK(submit(l, &c, answers)->outcome != JB_DUPLICATE,
+              "key %u was taken by a command that was told it was not done", i);
     }
     jb_answers_free(answers);
     jb_close(l);
-    printf("%d waiters behind a stopped process: all told after one deadline, all done behind it\n", WAITERS);
+    printf("%d waiters behind a stopped process: all told after one deadline, all done behind it\n",
+           WAITERS);
 }
 
 int

@@ -1,7 +1,9 @@
 /*
- * Readers while writers write, all on one handle and one jb_views. Every writer's command is a group that leaves its wallet's total as it was, so
- * whatever a reader sees must be that total: less, more, or half a group is a torn read. Beside them: a rebuild, an audit and a backup while all of
- * it goes on, opening and closing the same directory, a cursor that must see each event once, and a fork, in which the handle must refuse to work.
+ * Readers while writers write, all on one handle and one jb_views. Every writer's command is a
+ * group that leaves its wallet's total as it was, so whatever a reader sees must be that total:
+ * less, more, or half a group is a torn read. Beside them: a rebuild, an audit and a backup while
+ * all of it goes on, opening and closing the same directory, a cursor that must see each event
+ * once, and a fork, in which the handle must refuse to work.
  */
 #include <jangbu/replay.h>
 
@@ -19,14 +21,14 @@
 #define WRITERS 2
 #define READERS 4
 
-#define CHECK(condition, ...)                                                                                                                        \
-    do {                                                                                                                                             \
-        if (!(condition)) {                                                                                                                          \
-            printf("failed: " __VA_ARGS__);                                                                                                          \
-            printf(" (%s:%d)\n", #condition, __LINE__);                                                                                              \
-            fflush(stdout);                                                                                                                          \
-            _exit(1);                                                                                                                                \
-        }                                                                                                                                            \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("failed: " __VA_ARGS__);                                                        \
+            printf(" (%s:%d)\n", #condition, __LINE__);                                            \
+            fflush(stdout);                                                                        \
+            _exit(1);                                                                              \
+        }                                                                                          \
     } while (0)
 
 static char dir[4000];
@@ -44,13 +46,19 @@ text(const char *s)
 static struct jb_command
 command(jb_op op, const char *wallet, const char *id, jb_amount amount)
 {
-    struct jb_command c = {.size = sizeof c, .op = op, .has = JB_HAS(JB_CF_WALLET), .wallet = text(wallet), .id = text(id), .amount = amount};
+    struct jb_command c = {.size = sizeof c,
+                           .op = op,
+                           .has = JB_HAS(JB_CF_WALLET),
+                           .wallet = text(wallet),
+                           .id = text(id),
+                           .amount = amount};
     if (op == JB_OP_WALLET_CREATE) {
         c.has |= JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME);
         c.kind = JB_KIND_BUSINESS;
         c.name = text("reader");
     } else {
-        c.has |= JB_HAS(JB_CF_AMOUNT) | (op == JB_OP_CHARGE ? JB_HAS(JB_CF_CHARGE) : JB_HAS(JB_CF_USAGE));
+        c.has |= JB_HAS(JB_CF_AMOUNT) |
+                 (op == JB_OP_CHARGE ? JB_HAS(JB_CF_CHARGE) : JB_HAS(JB_CF_USAGE));
     }
     return c;
 }
@@ -60,7 +68,8 @@ submit(jb_ledger *l, const struct jb_command *c, jb_answers *answers)
 {
     struct jb_error err;
     CHECK(jb_submit(l, c, 1, NULL, answers, NULL, &err) == JB_OK, "submit: %s", err.text);
-    CHECK(jb_answers_at(answers, 0)->outcome == JB_DONE, "refused: %s", jb_answers_at(answers, 0)->message);
+    CHECK(jb_answers_at(answers, 0)->outcome == JB_DONE, "refused: %s",
+          jb_answers_at(answers, 0)->message);
 }
 
 static void *
@@ -73,8 +82,13 @@ write_groups(void *data)
         snprintf(wallet, sizeof wallet, "W%u", i % WALLETS);
         snprintf(charge, sizeof charge, "C%u-%u", writer, i);
         snprintf(usage, sizeof usage, "U%u-%u", writer, i);
-        struct jb_command members[2] = {command(JB_OP_CHARGE, wallet, charge, 7 + i), command(JB_OP_CONSUME, wallet, usage, 7 + i)};
-        struct jb_command group = {.size = sizeof group, .op = JB_OP_ATOMIC, .has = JB_HAS(JB_CF_COMMANDS), .commands = members, .commands_n = 2};
+        struct jb_command members[2] = {command(JB_OP_CHARGE, wallet, charge, 7 + i),
+                                        command(JB_OP_CONSUME, wallet, usage, 7 + i)};
+        struct jb_command group = {.size = sizeof group,
+                                   .op = JB_OP_ATOMIC,
+                                   .has = JB_HAS(JB_CF_COMMANDS),
+                                   .commands = members,
+                                   .commands_n = 2};
         submit(ledger, &group, answers);
     }
     jb_answers_free(answers);
@@ -86,7 +100,8 @@ whole(void *data, const struct jb_wallet_balance *b)
 {
     unsigned *n = data;
     ++*n;
-    CHECK(b->balance.total == TOTAL && b->balance.paid == TOTAL, "%s has %lld", b->wallet, (long long)b->balance.total);
+    CHECK(b->balance.total == TOTAL && b->balance.paid == TOTAL, "%s has %lld", b->wallet,
+          (long long)b->balance.total);
     return true;
 }
 
@@ -98,8 +113,10 @@ ask_within(void *data, const struct jb_wallet_balance *b)
     struct jb_wallet_balance inner = {.size = sizeof inner};
     char name[2048];
     size_t n;
-    CHECK(jb_balance_get(views, text(b->wallet), data, &inner, &err) == JB_E_USAGE, "a balance from within");
-    CHECK(data != NULL || jb_wallet_name(ledger, text(b->wallet), name, &n, &err) == JB_E_USAGE, "a name from within");
+    CHECK(jb_balance_get(views, text(b->wallet), data, &inner, &err) == JB_E_USAGE,
+          "a balance from within");
+    CHECK(data != NULL || jb_wallet_name(ledger, text(b->wallet), name, &n, &err) == JB_E_USAGE,
+          "a name from within");
     return true;
 }
 
@@ -113,13 +130,15 @@ static bool
 row(void *data, const struct jb_history_row *r)
 {
     struct page *p = data;
-    CHECK(p->rows == 0 || r->event->seq < p->last, "event %llu behind %llu", (unsigned long long)r->event->seq, (unsigned long long)p->last);
+    CHECK(p->rows == 0 || r->event->seq < p->last, "event %llu behind %llu",
+          (unsigned long long)r->event->seq, (unsigned long long)p->last);
     p->newest = p->rows++ == 0 ? r->balance : p->newest;
     p->last = r->event->seq;
     char id[JB_ID_BYTES_MAX];
     size_t n;
     struct jb_error err;
-    CHECK(jb_event_id(ledger, r->event, id, &n, &err) == JB_OK && n > 0, "id of event %llu", (unsigned long long)r->event->seq);
+    CHECK(jb_event_id(ledger, r->event, id, &n, &err) == JB_OK && n > 0, "id of event %llu",
+          (unsigned long long)r->event->seq);
     return true;
 }
 
@@ -129,30 +148,40 @@ read_once(const char *wallet)
     struct jb_error err;
     struct jb_wallet_balance b = {.size = sizeof b};
     unsigned n = 0;
-    CHECK(jb_balance_get(views, text(wallet), NULL, &b, &err) == JB_OK && whole(&n, &b), "balance: %s", err.text);
+    CHECK(jb_balance_get(views, text(wallet), NULL, &b, &err) == JB_OK && whole(&n, &b),
+          "balance: %s", err.text);
     n = 0;
-    CHECK(jb_balance_each(views, NULL, whole, &n, &err) == JB_OK && n == WALLETS, "balances: %s", err.text);
-    struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = b.as_of.seq};
-    CHECK(jb_balance_get(views, text(wallet), &then, &b, &err) == JB_OK && whole(&n, &b), "balance as of %llu: %s", (unsigned long long)then.seq,
+    CHECK(jb_balance_each(views, NULL, whole, &n, &err) == JB_OK && n == WALLETS, "balances: %s",
           err.text);
+    struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = b.as_of.seq};
+    CHECK(jb_balance_get(views, text(wallet), &then, &b, &err) == JB_OK && whole(&n, &b),
+          "balance as of %llu: %s", (unsigned long long)then.seq, err.text);
     struct jb_explanation *x;
     CHECK(jb_explain(views, text(wallet), NULL, &x, &err) == JB_OK, "explain: %s", err.text);
-    CHECK(x->rest == 0 && x->total_now == TOTAL, "rest %lld, total %lld", (long long)x->rest, (long long)x->total_now);
+    CHECK(x->rest == 0 && x->total_now == TOTAL, "rest %lld, total %lld", (long long)x->rest,
+          (long long)x->total_now);
     jb_explanation_free(x);
     char next[JB_CURSOR_TEXT_BYTES] = "";
     struct page p = {0};
-    CHECK(jb_history_get(views, text(wallet), JB_HISTORY_ALL, NULL, NULL, 9, row, &p, next, NULL, &err) == JB_OK, "history: %s", err.text);
+    CHECK(jb_history_get(views, text(wallet), JB_HISTORY_ALL, NULL, NULL, 9, row, &p, next, NULL,
+                         &err) == JB_OK,
+          "history: %s", err.text);
     CHECK(p.newest == TOTAL, "the newest row says %lld", (long long)p.newest);
-    CHECK(next[0] == '\0' || jb_history_get(views, text(wallet), JB_HISTORY_ALL, NULL, next, 9, row, &p, next, NULL, &err) == JB_OK, "page 2: %s",
-          err.text);
+    CHECK(next[0] == '\0' || jb_history_get(views, text(wallet), JB_HISTORY_ALL, NULL, next, 9, row,
+                                            &p, next, NULL, &err) == JB_OK,
+          "page 2: %s", err.text);
     struct jb_cash_status s = {.size = sizeof s};
-    CHECK(jb_cash_status_get(views, text(wallet), JB_VIEW_KNOWN, NULL, JB_NO_DAY, JB_NO_DAY, NULL, NULL, &s, &err) == JB_OK, "cash status: %s",
-          err.text);
+    CHECK(jb_cash_status_get(views, text(wallet), JB_VIEW_KNOWN, NULL, JB_NO_DAY, JB_NO_DAY, NULL,
+                             NULL, &s, &err) == JB_OK,
+          "cash status: %s", err.text);
     struct jb_ledger_stat st = {.size = sizeof st};
-    CHECK(jb_ledger_stat_get(ledger, &st, &err) == JB_OK && st.wallets == WALLETS, "stat: %s", err.text);
+    CHECK(jb_ledger_stat_get(ledger, &st, &err) == JB_OK && st.wallets == WALLETS, "stat: %s",
+          err.text);
     char name[2048];
     size_t name_n;
-    CHECK(jb_wallet_name(ledger, text(wallet), name, &name_n, &err) == JB_OK && name_n == 6 && memcmp(name, "reader", 6) == 0, "name: %s", err.text);
+    CHECK(jb_wallet_name(ledger, text(wallet), name, &name_n, &err) == JB_OK && name_n == 6 &&
+              memcmp(name, "reader", 6) == 0,
+          "name: %s", err.text);
     atomic_fetch_add(&answers_read, 1);
 }
 
@@ -181,10 +210,12 @@ follow(void *data)
         jb_status status = jb_cursor_next(c, &e, &err);
         CHECK(status == JB_OK || status == JB_END, "follow: %s", err.text);
         if (status == JB_OK) {
-            CHECK(e->seq == seq + 1, "event %llu behind %llu", (unsigned long long)e->seq, (unsigned long long)seq);
+            CHECK(e->seq == seq + 1, "event %llu behind %llu", (unsigned long long)e->seq,
+                  (unsigned long long)seq);
             seq = e->seq;
         } else if (last) {
-            CHECK(seq >= 8 + 2 * WALLETS + 2 * GROUPS * WRITERS, "followed to %llu only", (unsigned long long)seq);
+            CHECK(seq >= 8 + 2 * WALLETS + 2 * GROUPS * WRITERS, "followed to %llu only",
+                  (unsigned long long)seq);
             break;
         } else {
             usleep(500);
@@ -194,7 +225,8 @@ follow(void *data)
     return NULL;
 }
 
-/* Other handles on the same directory come and go, the stores are made anew, a copy is made and is whole. */
+/* Other handles on the same directory come and go, the stores are made anew, a copy is made and is
+ * whole. */
 static void *
 disturb(void *data)
 {
@@ -210,7 +242,8 @@ disturb(void *data)
         CHECK(jb_rebuild(dir, NULL, &r, &err) == JB_OK, "rebuild: %s", err.text);
         struct jb_audit_report *report;
         CHECK(jb_audit(dir, NULL, &report, &err) == JB_OK, "audit: %s", err.text);
-        CHECK(report->verdict == JB_VERIFIED, "an audit in between: %s", report->problems_n > 0 ? report->problems[0].text : "could not tell");
+        CHECK(report->verdict == JB_VERIFIED, "an audit in between: %s",
+              report->problems_n > 0 ? report->problems[0].text : "could not tell");
         jb_audit_report_free(report);
         char copy[4096], command_line[4200];
         snprintf(copy, sizeof copy, "%s-copy-%u", dir, i);
@@ -218,8 +251,9 @@ disturb(void *data)
         CHECK(jb_open(copy, NULL, &other, &err) == JB_OK, "open the copy: %s", err.text);
         jb_views *v;
         unsigned n = 0;
-        CHECK(jb_views_open(other, &v, &err) == JB_OK && jb_balance_each(v, NULL, whole, &n, &err) == JB_OK && n == WALLETS, "the copy: %s",
-              err.text);
+        CHECK(jb_views_open(other, &v, &err) == JB_OK &&
+                  jb_balance_each(v, NULL, whole, &n, &err) == JB_OK && n == WALLETS,
+              "the copy: %s", err.text);
         jb_views_close(v);
         jb_close(other);
         snprintf(command_line, sizeof command_line, "rm -rf '%s'", copy);
@@ -238,7 +272,8 @@ fork_off(void)
         jb_answers *answers = jb_answers_new();
         struct jb_command c = command(JB_OP_CHARGE, "W0", "child", 5);
         struct jb_wallet_balance b = {.size = sizeof b};
-        _exit(jb_submit(ledger, &c, 1, NULL, answers, NULL, &err) == JB_E_USAGE && jb_balance_get(views, text("W0"), NULL, &b, &err) == JB_E_USAGE
+        _exit(jb_submit(ledger, &c, 1, NULL, answers, NULL, &err) == JB_E_USAGE &&
+                      jb_balance_get(views, text("W0"), NULL, &b, &err) == JB_E_USAGE
                   ? 0
                   : 1);
     }
@@ -253,7 +288,9 @@ main(void)
     struct jb_error err;
     snprintf(dir, sizeof dir, "%s/jangbu-read-XXXXXX", tmp != NULL ? tmp : "/tmp");
     CHECK(mkdtemp(dir) != NULL && jb_init(dir, NULL, &err) == JB_OK, "init");
-    CHECK(jb_open(dir, NULL, &ledger, &err) == JB_OK && jb_views_open(ledger, &views, &err) == JB_OK, "open: %s", err.text);
+    CHECK(jb_open(dir, NULL, &ledger, &err) == JB_OK &&
+              jb_views_open(ledger, &views, &err) == JB_OK,
+          "open: %s", err.text);
     jb_answers *answers = jb_answers_new();
     for (unsigned i = 0; i < WALLETS; i++) {
         char wallet[8];
@@ -266,7 +303,8 @@ main(void)
     jb_answers_free(answers);
     fork_off();
     struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = 8 + 2 * WALLETS};
-    CHECK(jb_balance_each(views, NULL, ask_within, NULL, &err) == JB_OK && jb_balance_each(views, &then, ask_within, &then, &err) == JB_OK,
+    CHECK(jb_balance_each(views, NULL, ask_within, NULL, &err) == JB_OK &&
+              jb_balance_each(views, &then, ask_within, &then, &err) == JB_OK,
           "each: %s", err.text);
     pthread_t writers[WRITERS], readers[READERS], follower, disturber;
     unsigned numbers[WRITERS + READERS];
@@ -274,7 +312,9 @@ main(void)
         numbers[WRITERS + i] = i;
         CHECK(pthread_create(&readers[i], NULL, read_on, &numbers[WRITERS + i]) == 0, "thread");
     }
-    CHECK(pthread_create(&follower, NULL, follow, NULL) == 0 && pthread_create(&disturber, NULL, disturb, NULL) == 0, "thread");
+    CHECK(pthread_create(&follower, NULL, follow, NULL) == 0 &&
+              pthread_create(&disturber, NULL, disturb, NULL) == 0,
+          "thread");
     for (unsigned i = 0; i < WRITERS; i++) {
         numbers[i] = i;
         CHECK(pthread_create(&writers[i], NULL, write_groups, &numbers[i]) == 0, "thread");
@@ -288,14 +328,17 @@ main(void)
     }
     pthread_join(follower, NULL);
     pthread_join(disturber, NULL);
-    CHECK(atomic_load(&answers_read) >= READERS, "only %u rounds of reading", atomic_load(&answers_read));
+    CHECK(atomic_load(&answers_read) >= READERS, "only %u rounds of reading",
+          atomic_load(&answers_read));
     views = jb_views_close(views);
     ledger = jb_close(ledger);
     struct jb_audit_report *report;
     CHECK(jb_audit(dir, NULL, &report, &err) == JB_OK, "audit: %s", err.text);
-    CHECK(report->verdict == JB_VERIFIED, "%s", report->problems_n > 0 ? report->problems[0].text : "not verified");
+    CHECK(report->verdict == JB_VERIFIED, "%s",
+          report->problems_n > 0 ? report->problems[0].text : "not verified");
     jb_audit_report_free(report);
-    printf("%u groups written, %u rounds of reading: no torn read\n", GROUPS * WRITERS, atomic_load(&answers_read));
+    printf("%u groups written, %u rounds of reading: no torn read\n", GROUPS * WRITERS,
+           atomic_load(&answers_read));
     char command_line[4200];
     snprintf(command_line, sizeof command_line, "rm -rf '%s'", dir);
     return system(command_line);

@@ -1,4 +1,5 @@
-/* Two rebuilds of one ledger at once: the second is told to wait, and the first ends with what was there. */
+/* Two rebuilds of one ledger at once: the second is told to wait, and the first ends with what was
+ * there. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,26 +41,33 @@ main(void)
     jb_answers *answers = jb_answers_new();
     struct jb_command create = {.size = sizeof create,
                                 .op = JB_OP_WALLET_CREATE,
-                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_KEY),
+                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) |
+                                       JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_KEY),
                                 .wallet = {"W", 1},
                                 .kind = 1,
                                 .name = {"name", 4},
                                 .key = {"key", 3}};
     size_t done;
-    must(jb_submit(l, &create, 1, NULL, answers, &done, &err) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DONE, "no wallet");
+    must(jb_submit(l, &create, 1, NULL, answers, &done, &err) == JB_OK &&
+             jb_answers_at(answers, 0)->outcome == JB_DONE,
+         "no wallet");
     jb_close(l);
 
-    struct jb_rebuild_options w = {.size = sizeof w, .progress = progress};
+    struct jb_rebuild_options w = {.size = sizeof w, .on_progress = progress};
     struct jb_rebuild_result r = {.size = sizeof r};
     must(jb_rebuild(dir, &w, &r, &err) == JB_OK, "the first rebuild failed");
     printf("the second: %s: %s\n", jb_status_word((jb_status)inner), inner_text);
-    must(inner == JB_E_BUSY && strstr(inner_text, "another rebuild") != NULL, "the second rebuild was not told to wait");
+    must(inner == JB_E_BUSY && strstr(inner_text, "another rebuild") != NULL,
+         "the second rebuild was not told to wait");
     must(r.had_state && r.same_state, "the first rebuild's state differs from what was there");
     r = (struct jb_rebuild_result){.size = sizeof r};
-    must(jb_rebuild(dir, NULL, &r, &err) == JB_OK && r.same_state && r.same_views, "and afterwards none can be made");
+    must(jb_rebuild(dir, NULL, &r, &err) == JB_OK && r.same_state && r.same_views,
+         "and afterwards none can be made");
 
     must(jb_open(dir, &o, &l, &err) == JB_OK, "cannot open it again");
-    must(jb_submit(l, &create, 1, NULL, answers, &done, &err) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DUPLICATE, "a key was forgotten");
+    must(jb_submit(l, &create, 1, NULL, answers, &done, &err) == JB_OK &&
+             jb_answers_at(answers, 0)->outcome == JB_DUPLICATE,
+         "a key was forgotten");
     jb_answers_free(answers);
     jb_close(l);
     remove_scratch(scratch);

@@ -1,8 +1,10 @@
 /*
- * A gateway in small: it makes a ledger, and several threads charge and consume with idempotency keys, as requests of customers would.
- * It uses installed headers only. docs/library.md explains it.
+ * A gateway in small: it makes a ledger, and several threads charge and consume with idempotency
+ * keys, as requests of customers would. It uses installed headers only. docs/library.md explains
+ * it.
  *
- *   gateway DIRECTORY        makes the ledger there, or goes on with it; may be run again: the second run changes nothing
+ * `gateway DIRECTORY` makes the ledger there, or goes on with it. It may be run again: the second
+ * run changes nothing.
  */
 #define _POSIX_C_SOURCE 200809L /* nanosleep */
 
@@ -36,7 +38,8 @@ failed(const char *doing, const struct jb_error *err)
 static bool
 may_retry(jb_status status)
 {
-    return status == JB_E_BUSY || status == JB_E_FULL || status == JB_E_IO || status == JB_E_NOMEM || status == JB_E_UNKNOWN;
+    return status == JB_E_BUSY || status == JB_E_FULL || status == JB_E_IO ||
+           status == JB_E_NOMEM || status == JB_E_UNKNOWN;
 }
 
 static void
@@ -47,8 +50,8 @@ pause_ms(int try)
 }
 
 /*
- * One command, tried again until there is an answer. The key makes that safe: a repetition gets the first answer. Nothing of the command
- * may change between tries, `at` included.
+ * One command, tried again until there is an answer. The key makes that safe: a repetition gets the
+ * first answer. Nothing of the command may change between tries, `at` included.
  */
 static jb_status
 submit(jb_ledger *l, const struct jb_command *c, jb_answers *answers, struct jb_error *err)
@@ -102,11 +105,13 @@ create_wallet(jb_ledger *l, jb_answers *answers, const char *id, struct jb_error
 }
 
 static jb_status
-charge(jb_ledger *l, jb_answers *answers, const char *wallet, const char *id, jb_amount amount, struct jb_error *err)
+charge(jb_ledger *l, jb_answers *answers, const char *wallet, const char *id, jb_amount amount,
+       struct jb_error *err)
 {
     struct jb_command c = JB_SIZED(struct jb_command);
     c.op = JB_OP_CHARGE;
-    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_METHOD) | JB_HAS(JB_CF_PG) | JB_HAS(JB_CF_KEY);
+    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) |
+            JB_HAS(JB_CF_METHOD) | JB_HAS(JB_CF_PG) | JB_HAS(JB_CF_KEY);
     c.wallet = text(wallet);
     c.id = text(id);
     c.amount = amount;
@@ -117,7 +122,8 @@ charge(jb_ledger *l, jb_answers *answers, const char *wallet, const char *id, jb
 }
 
 static jb_status
-consume(jb_ledger *l, jb_answers *answers, const char *wallet, const char *usage, jb_amount amount, struct jb_error *err)
+consume(jb_ledger *l, jb_answers *answers, const char *wallet, const char *usage, jb_amount amount,
+        struct jb_error *err)
 {
     struct jb_command c = JB_SIZED(struct jb_command);
     c.op = JB_OP_CONSUME;
@@ -148,7 +154,8 @@ serve(void *data)
     char wallet[32], id[64];
     snprintf(wallet, sizeof wallet, "W%d", me->number);
     snprintf(id, sizeof id, "pay-%d", me->number);
-    if (create_wallet(me->l, answers, wallet, &err) != JB_OK || charge(me->l, answers, wallet, id, 20000, &err) != JB_OK) {
+    if (create_wallet(me->l, answers, wallet, &err) != JB_OK ||
+        charge(me->l, answers, wallet, id, 20000, &err) != JB_OK) {
         me->result = failed("a charge", &err);
     }
     for (int i = 0; i < USAGES && me->result == 0; i++) {
@@ -167,7 +174,8 @@ serve(void *data)
             break;
         case REPLY_OUR_MISTAKE:
         case REPLY_ASK_AGAIN:
-            fprintf(stderr, "gateway: %s: %s\n", id, a->message != NULL ? a->message : "no answer yet");
+            fprintf(stderr, "gateway: %s: %s\n", id,
+                    a->message != NULL ? a->message : "no answer yet");
             me->result = 1;
             break;
         }
@@ -185,7 +193,8 @@ move_bonus(jb_ledger *l)
     struct jb_command members[2] = {JB_SIZED(struct jb_command), JB_SIZED(struct jb_command)};
     for (int i = 0; i < 2; i++) {
         members[i].op = JB_OP_CHARGE;
-        members[i].has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_METHOD);
+        members[i].has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) |
+                         JB_HAS(JB_CF_METHOD);
         members[i].wallet = text(i == 0 ? "W0" : "W1");
         members[i].id = text("bonus");
         members[i].amount = 500;
@@ -221,8 +230,9 @@ show_balance(jb_ledger *l, const char *wallet)
     if (status != JB_OK) {
         return failed("a balance", &err);
     }
-    printf("%s: %lld paid, %lld free, %lld debt as of event %llu\n", b.wallet, (long long)b.balance.paid, (long long)b.balance.free,
-           (long long)b.balance.debt, (unsigned long long)b.as_of.seq);
+    printf("%s: %lld paid, %lld free, %lld debt as of event %llu\n", b.wallet,
+           (long long)b.balance.paid, (long long)b.balance.free, (long long)b.balance.debt,
+           (unsigned long long)b.as_of.seq);
     return 0;
 }
 

@@ -49,9 +49,9 @@ def main(args):
     codes = re.search(r"#define JB_CODES\(X\)(.*?[^\\])\n", command_h, re.S).group(1)
     bad = compare("code", {w: n for n, w in re.findall(r"X\((\d+), (\w+)\)", codes)}, rows(document, "codes"))
     statuses = re.search(r"typedef enum jb_status \{(.*?)\} jb_status;", base_h, re.S).group(1)
-    bad += compare("status", {w: n for w, n in re.findall(r"(JB_\w+) = (-?\d+)", statuses)}, rows(document, "statuses"))
+    bad += compare("status", {w: n for w, n in re.findall(r"(JB_\w+)\s*=\s*(-?\d+)", statuses)}, rows(document, "statuses"))
     outcomes = re.search(r"typedef enum jb_outcome \{(.*?)\} jb_outcome;", command_h, re.S).group(1)
-    bad += compare("outcome", {w: n for w, n in re.findall(r"(JB_\w+) = (\d+)", outcomes)}, rows(document, "outcomes"))
+    bad += compare("outcome", {w: n for w, n in re.findall(r"(JB_\w+)\s*=\s*(\d+)", outcomes)}, rows(document, "outcomes"))
     return 1 if bad else 0
 
 

@@ -1,6 +1,8 @@
-/* A closing of more expiries than a commit holds: it is cut by commits, and one of those fails, or the command behind it has an `expect`.
+/* A closing of more expiries than a commit holds: it is cut by commits, and one of those fails, or
+ * the command behind it has an `expect`.
  *
- * usage: closing full|expect [DIR]   (DIR is made and kept; otherwise a temporary directory that is removed) */
+ * usage: closing full|expect [DIR]   (DIR is made and kept; otherwise a temporary directory that is
+ * removed) */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +60,8 @@ grant(jb_ledger *l, jb_answers *answers, jb_day day)
         snprintf(wallet, sizeof wallet, "W%d", w);
         list[0] = (struct jb_command){.size = sizeof list[0],
                                       .op = JB_OP_WALLET_CREATE,
-                                      .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_CLOCK),
+                                      .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) |
+                                             JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_CLOCK),
                                       .wallet = text(wallet),
                                       .kind = 1,
                                       .name = text("name"),
@@ -67,15 +70,18 @@ grant(jb_ledger *l, jb_answers *answers, jb_day day)
             snprintf(ids[g], sizeof ids[g], "G%d", g);
             list[g + 1] = (struct jb_command){.size = sizeof list[0],
                                               .op = JB_OP_FREE_GRANT,
-                                              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_GRANT) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_EXPIRES_ON) |
-                                                     JB_HAS(JB_CF_CLOCK),
+                                              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_GRANT) |
+                                                     JB_HAS(JB_CF_AMOUNT) |
+                                                     JB_HAS(JB_CF_EXPIRES_ON) | JB_HAS(JB_CF_CLOCK),
                                               .wallet = text(wallet),
                                               .id = text(ids[g]),
                                               .amount = 10,
                                               .expires_on = day,
                                               .clock = instant(CREATED)};
         }
-        must(submit(l, answers, list, GRANTS + 1) == JB_OK && jb_answers_at(answers, GRANTS)->outcome == JB_DONE, "the grants were not made");
+        must(submit(l, answers, list, GRANTS + 1) == JB_OK &&
+                 jb_answers_at(answers, GRANTS)->outcome == JB_DONE,
+             "the grants were not made");
     }
 }
 
@@ -96,12 +102,16 @@ count_expired(jb_ledger *l, jb_seq *ret_version)
     return n;
 }
 
-/* The disk is full at the second commit of the closing's: the same handle then closes the day, with every expiry. */
+/* The disk is full at the second commit of the closing's: the same handle then closes the day, with
+ * every expiry. */
 static void
 full(jb_ledger *l, jb_answers *answers, const char *dir, jb_day day)
 {
-    struct jb_command close = {
-        .size = sizeof close, .op = JB_OP_DAY_CLOSE, .has = JB_HAS(JB_CF_DAY) | JB_HAS(JB_CF_CLOCK), .day = day, .clock = instant(CLOSING)};
+    struct jb_command close = {.size = sizeof close,
+                               .op = JB_OP_DAY_CLOSE,
+                               .has = JB_HAS(JB_CF_DAY) | JB_HAS(JB_CF_CLOCK),
+                               .day = day,
+                               .clock = instant(CLOSING)};
     char path[4096 + 16];
     struct stat st;
     struct rlimit limit;
@@ -115,7 +125,8 @@ full(jb_ledger *l, jb_answers *answers, const char *dir, jb_day day)
     limit.rlim_cur = before;
     must(setrlimit(RLIMIT_FSIZE, &limit) == 0, "cannot lift the limit");
     must(status != JB_OK, "the disk was not full");
-    must(submit(l, answers, &close, 1) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DONE, "the day was not closed");
+    must(submit(l, answers, &close, 1) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DONE,
+         "the day was not closed");
     jb_seq version;
     uint64_t expired = count_expired(l, &version);
     printf("%llu of %d grants expired\n", (unsigned long long)expired, WALLETS * GRANTS);
@@ -128,8 +139,9 @@ expect(jb_ledger *l, jb_answers *answers)
 {
     struct jb_command charge = {.size = sizeof charge,
                                 .op = JB_OP_CHARGE,
-                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_KEY) |
-                                       JB_HAS(JB_CF_CLOCK),
+                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) |
+                                       JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_EXPECT) |
+                                       JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK),
                                 .wallet = text("W0"),
                                 .id = text("C1"),
                                 .key = text("once"),
@@ -138,14 +150,18 @@ expect(jb_ledger *l, jb_answers *answers)
     must(count_expired(l, &charge.expect) == 0, "the day is closed already");
     must(submit(l, answers, &charge, 1) == JB_OK, "the charge failed");
     const struct jb_answer *a = jb_answers_at(answers, 0);
-    printf("expect %llu: outcome %d %s\n", (unsigned long long)charge.expect, (int)a->outcome, a->code != 0 ? a->message : "");
+    printf("expect %llu: outcome %d %s\n", (unsigned long long)charge.expect, (int)a->outcome,
+           a->code != 0 ? a->message : "");
     must(a->outcome == JB_DONE, "a command's own closing of days broke its `expect`");
     jb_seq version;
-    must(count_expired(l, &version) == WALLETS * GRANTS, "the day was not closed before the charge");
+    must(count_expired(l, &version) == WALLETS * GRANTS,
+         "the day was not closed before the charge");
     /* What others do meanwhile counts: the version of before is no longer the wallet's. */
     charge.id = text("C2");
     charge.key = text("twice");
-    must(submit(l, answers, &charge, 1) == JB_OK && jb_answers_at(answers, 0)->code == JB_CODE_EXPECT_MISMATCH, "an old version was accepted");
+    must(submit(l, answers, &charge, 1) == JB_OK &&
+             jb_answers_at(answers, 0)->code == JB_CODE_EXPECT_MISMATCH,
+         "an old version was accepted");
 }
 
 int

@@ -1,5 +1,5 @@
-/* Little address space: the log's map has to grow, while the thread that writes has a cursor open. It is told so, and once the cursor is closed it
- * goes on. */
+/* Little address space: the log's map has to grow, while the thread that writes has a cursor open.
+ * It is told so, and once the cursor is closed it goes on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,8 @@ main(void)
     jb_answers *answers = jb_answers_new();
     jb_cursor *cursor = NULL;
     const struct jb_event *e;
-    must(jb_cursor_open(l, 1, &cursor, &err) == JB_OK && jb_cursor_next(cursor, &e, &err) == JB_OK, "no cursor");
+    must(jb_cursor_open(l, 1, &cursor, &err) == JB_OK && jb_cursor_next(cursor, &e, &err) == JB_OK,
+         "no cursor");
 
     static struct jb_command list[WALLETS];
     static char ids[WALLETS][64];
@@ -46,7 +47,8 @@ main(void)
             snprintf(ids[i], sizeof ids[i], "%060ld", batch * WALLETS + i);
             list[i] = (struct jb_command){.size = sizeof list[i],
                                           .op = JB_OP_WALLET_CREATE,
-                                          .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+                                          .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) |
+                                                 JB_HAS(JB_CF_NAME),
                                           .wallet = {ids[i], 60},
                                           .kind = 1,
                                           .name = {"name", 4}};
@@ -54,7 +56,8 @@ main(void)
         jb_status status = jb_submit(l, list, WALLETS, NULL, answers, NULL, &err);
         if (status != JB_OK && !refused) {
             printf("%s: %s\n", jb_status_word(status), err.text);
-            must(status == JB_E_BUSY && strstr(err.text, "cursor") != NULL, "it does not say that a cursor is in the way");
+            must(status == JB_E_BUSY && strstr(err.text, "cursor") != NULL,
+                 "it does not say that a cursor is in the way");
             jb_cursor_close(cursor);
             refused = true;
             status = jb_submit(l, list, WALLETS, NULL, answers, NULL, &err);

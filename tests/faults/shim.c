@@ -1,7 +1,9 @@
 /*
- * Preloaded into a program: at the n-th call that changes a file, kills the process (JB_SHIM_KILL=n) or makes the call fail
- * (JB_SHIM_FAIL=n, JB_SHIM_ERRNO, JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds). Counts go to
- * the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's files count: standard output and error do not.
+ * Preloaded into a program: at the n-th call that changes a file, kills the process
+ * (JB_SHIM_KILL=n) or makes the call fail (JB_SHIM_FAIL=n, JB_SHIM_ERRNO,
+ * JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds).
+ * Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's
+ * files count: standard output and error do not.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -75,13 +77,17 @@ stat(const char *path, struct stat *ret)
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t at)
 {
-    return strike(fd, 'w') ? -1 : REAL("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(fd, buf, n, at);
+    return strike(fd, 'w')
+               ? -1
+               : REAL("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(fd, buf, n, at);
 }
 
 ssize_t
 pwrite64(int fd, const void *buf, size_t n, off64_t at)
 {
-    return strike(fd, 'w') ? -1 : REAL("pwrite64", ssize_t(*)(int, const void *, size_t, off64_t))(fd, buf, n, at);
+    return strike(fd, 'w')
+               ? -1
+               : REAL("pwrite64", ssize_t(*)(int, const void *, size_t, off64_t))(fd, buf, n, at);
 }
 
 ssize_t
@@ -93,13 +99,16 @@ write(int fd, const void *buf, size_t n)
 ssize_t
 writev(int fd, const struct iovec *iov, int n)
 {
-    return strike(fd, 'w') ? -1 : REAL("writev", ssize_t(*)(int, const struct iovec *, int))(fd, iov, n);
+    return strike(fd, 'w') ? -1
+                           : REAL("writev", ssize_t(*)(int, const struct iovec *, int))(fd, iov, n);
 }
 
 ssize_t
 pwritev(int fd, const struct iovec *iov, int n, off_t at)
 {
-    return strike(fd, 'w') ? -1 : REAL("pwritev", ssize_t(*)(int, const struct iovec *, int, off_t))(fd, iov, n, at);
+    return strike(fd, 'w')
+               ? -1
+               : REAL("pwritev", ssize_t(*)(int, const struct iovec *, int, off_t))(fd, iov, n, at);
 }
 
 int

@@ -21,7 +21,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct jb_event e;
     size_t at = 0;
     for (uint32_t i = 0; i < frame.count && at < frame.bytes; i++) {
-        size_t used = jb_event_decode(frame.events + at, frame.bytes - at, frame.first + i, &context, &e, &space, &why);
+        size_t used = jb_event_decode(frame.events + at, frame.bytes - at, frame.first + i,
+                                      &context, &e, &space, &why);
         if (used == 0) {
             break;
         }

@@ -1,4 +1,5 @@
-/* Runs a fuzz target over the files of a folder, without a fuzzer: what was found once stays found. usage: replay FOLDER */
+/* Runs a fuzz target over the files of a folder, without a fuzzer: what was found once stays found.
+ * usage: replay FOLDER */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -13,17 +13,19 @@ import tempfile
 MAY = {
     "core/base": set(),
     "core/event": {"core/base"},
-    "core/log": {"core/base", "core/event"},
+    "core/storage": {"core/base"},
+    "core/log": {"core/base", "core/event", "core/storage"},
     "core/wallet": {"core/base", "core/event"},
     "core/rules": {"core/base", "core/event", "core/wallet"},
-    "core/book": {"core/base", "core/event", "core/log", "core/wallet"},
-    "core/people": {"core/base", "core/log"},
-    "core/ledger": {"core/base", "core/event", "core/log", "core/wallet", "core/rules", "core/book", "core/people"},
-    "projections": {"core/base", "core/event", "core/log", "core/book", "core/ledger"},
-    "replay": {"core/base", "core/event", "core/log", "core/wallet", "core/book", "core/ledger", "projections"},
+    "core/state": {"core/base", "core/event", "core/storage", "core/log", "core/wallet"},
+    "core/personal": {"core/base", "core/storage"},
+    "core/ledger": {"core/base", "core/event", "core/storage", "core/log", "core/wallet", "core/rules", "core/state",
+                    "core/personal"},
+    "projections": {"core/base", "core/event", "core/storage", "core/log", "core/ledger"},
+    "replay": {"core/base", "core/event", "core/storage", "core/log", "core/wallet", "core/state", "core/ledger", "projections"},
 }
 # Headers of core/ledger that are meant for the layers above; the rest is its own.
-LEDGER_FACES = {"ledger/secret.h", "ledger/state_read.h", "ledger/rebuild.h"}
+LEDGER_FACES = {"ledger/secret.h", "ledger/reader.h", "ledger/rebuild.h"}
 PUBLIC_OWNER = {"base.h": "core", "event.h": "core", "command.h": "core", "ledger.h": "core", "projections.h": "projections", "replay.h": "replay"}
 PUBLIC_MAY = {"core": {"core"}, "projections": {"core", "projections"}, "replay": {"core", "projections", "replay"}}
 PURE = ("core/wallet", "core/rules")
@@ -106,17 +108,17 @@ def check_tree(root):
 
 BAD = {
     "core/base/a.c": '#include "log/log.h"\n',
-    "core/rules/a.c": '#include "book/book.h"\n',
+    "core/rules/a.c": '#include "state/state.h"\n',
     "core/wallet/a.c": "void f(void) { time(0); }\n",
     "core/rules/b.c": "void *f(void) { return malloc(1); }\n",
     "core/log/a.c": "#include <jangbu/projections.h>\n",
     "core/event/a.c": "static double x;\n",
-    "core/book/a.c": "int f(void) { return atoi(\"1\"); }\n",
+    "core/state/a.c": "int f(void) { return atoi(\"1\"); }\n",
     "core/base/b.c": '#include "../x.h"\n',
     "projections/a.c": '#include "rules/decide.h"\n',
     "projections/b.c": '#include "ledger/internal.h"\n',
     "replay/a.c": '#include "rules/decide.h"\n',
-    "tools/a.c": '#include "book/book.h"\n',
+    "tools/a.c": '#include "state/state.h"\n',
 }
 
 

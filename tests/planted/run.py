@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import plant  # noqa: E402
 from bugs import BUGS  # noqa: E402
 
 SEEDS = range(1, 9)
@@ -54,12 +55,10 @@ def main():
             full = os.path.join(tree, path)
             with open(full, encoding="utf-8") as f:
                 text = f.read()
-            if text.count(old) != 1:
+            if not plant.replace(full, old, new):
                 print(f"{name}: the place to plant it is not there any more ({path})")
                 failed += 1
                 continue
-            with open(full, "w", encoding="utf-8") as f:
-                f.write(text.replace(old, new))
             b = build(tree)
             seed, what = found_by_witness(source, program) if b.returncode == 0 else (None, "")
             print(f"{name}: {'found with seed %d: %s' % (seed, what) if seed is not None else 'NOT FOUND' if b.returncode == 0 else 'does not build'} ({why})", flush=True)

@@ -13,15 +13,26 @@ static const struct jb_event_context context = {INT64_C(1790000000000000), 32400
 
 /* An event of the type with something in every field. round: other values each time. */
 static void
-make(uint32_t type, unsigned round, struct jb_event *e, struct jb_part parts[4], struct jb_figure figures[3], struct jb_int128 totals[JB_TOTALS_N])
+make(uint32_t type, unsigned round, struct jb_event *e, struct jb_part parts[4],
+     struct jb_figure figures[3], struct jb_int128 totals[JB_TOTALS_N])
 {
-    static const int64_t sizes[] = {1, 127, 128, 255, 256, 65535, 65536, INT64_C(4294967295), INT64_C(4294967296), JB_BALANCE_MAX};
+    static const int64_t sizes[] = {1,
+                                    127,
+                                    128,
+                                    255,
+                                    256,
+                                    65535,
+                                    65536,
+                                    INT64_C(4294967295),
+                                    INT64_C(4294967296),
+                                    JB_BALANCE_MAX};
     int64_t size = sizes[round % 10];
     memset(e, 0, sizeof *e);
     e->seq = 1000;
     e->type = type;
     e->version = 1;
-    bool ledger = type == JB_EV_LEDGER_CREATED || type == JB_EV_POLICY_SET || type == JB_EV_DAY_CLOSED || type == JB_EV_COMMAND_REFUSED;
+    bool ledger = type == JB_EV_LEDGER_CREATED || type == JB_EV_POLICY_SET ||
+                  type == JB_EV_DAY_CLOSED || type == JB_EV_COMMAND_REFUSED;
     e->wallet = ledger ? 0 : 1 + round * 7;
     e->prev = ledger ? 0 : 1000 - 1 - round;
     e->recorded_at = e->occurred_at = context.base + (int64_t)round * 4001;
@@ -54,10 +65,13 @@ make(uint32_t type, unsigned round, struct jb_event *e, struct jb_part parts[4],
     for (unsigned i = 0; i < JB_TOTALS_N; i++) {
         jb_wide_put(totals[i].be, (jb_wide)size * (int)i - 3);
     }
-    e->id = (struct jb_text){type == JB_EV_LEDGER_CREATED ? "KRW" : "id-한글-0123456789012345678901234567890",
-                             type == JB_EV_LEDGER_CREATED ? 3 : 1 + round % 40};
+    e->id = (struct jb_text){
+        type == JB_EV_LEDGER_CREATED ? "KRW" : "id-한글-0123456789012345678901234567890",
+        type == JB_EV_LEDGER_CREATED ? 3 : 1 + round % 40};
     e->ordinal = 1 + round;
-    e->code = type == JB_EV_LEDGER_CREATED ? 1 : type == JB_EV_FREE_EXPIRED || type == JB_EV_FREE_FORFEITED ? round % 2 : 1;
+    e->code = type == JB_EV_LEDGER_CREATED                                 ? 1
+              : type == JB_EV_FREE_EXPIRED || type == JB_EV_FREE_FORFEITED ? round % 2
+                                                                           : 1;
     e->code2 = 1;
     e->amount = size;
     e->amount2 = size / 2;
@@ -148,7 +162,8 @@ cut(void **state)
     for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
         encode(type, 7, &m);
         for (size_t n = 0; n < m.bytes.n; n++) {
-            uint8_t *copy = malloc(n + 1); /* of exactly that size, so that a sanitizer sees a read too far */
+            uint8_t *copy =
+                malloc(n + 1); /* of exactly that size, so that a sanitizer sees a read too far */
             memcpy(copy, m.bytes.at, n);
             assert_int_equal(decode(copy, n, &e, &space), 0);
             free(copy);
@@ -161,7 +176,8 @@ cut(void **state)
     jb_event_space_free(&space);
 }
 
-/* Whatever decodes is canonical: bytes changed at random either are no event or encode to themselves. */
+/* Whatever decodes is canonical: bytes changed at random either are no event or encode to
+ * themselves. */
 static void
 mutated(void **state)
 {
@@ -198,9 +214,9 @@ hostile(void **state)
         const char *bytes;
         size_t n;
     } rows[] = {
-        {"\xdd\x10\x00\x00\x00", 5},                           /* an array of 268 million */
-        {"\x9a\x12\x00\x01\x00\x00\xdb\xff\xff\xff\xff", 11},  /* a text of 4 GiB */
-        {"\x98\xcc\x12\x00\x01\x00\x00\xa1x\x05\x01", 11},     /* type 18 not in its shortest form */
+        {"\xdd\x10\x00\x00\x00", 5},                          /* an array of 268 million */
+        {"\x9a\x12\x00\x01\x00\x00\xdb\xff\xff\xff\xff", 11}, /* a text of 4 GiB */
+        {"\x98\xcc\x12\x00\x01\x00\x00\xa1x\x05\x01", 11},    /* type 18 not in its shortest form */
         {"\xdc\x00\x08\x12\x00\x01\x00\x00\xa1x\x05\x01", 12}, /* the array's length likewise */
         {"\x98\x12\x00\x01\x00\x00\xd9\x01x\x05\x01", 11},     /* a text's length likewise */
         {"\x98\x12\x00\x01\x00\x00\xa1\xff\x05\x01", 10},      /* not UTF-8 */
@@ -210,7 +226,8 @@ hostile(void **state)
         {"\x98\x12\x00\x01\x00\x00\xa1x\xff\x01", 10},         /* a negative amount */
         {"\x99\x12\x00\x01\x00\x00\xa1x\x05\x01\x01", 11},     /* an element too many */
         {"\x97\x12\x00\x01\x00\x00\xa1x\x05", 9},              /* one too few */
-        {"\x99\x12\x04\x01\x00\x00\x00\xa1x\x05\x01", 11},     /* occurred_at written although it is recorded_at */
+        {"\x99\x12\x04\x01\x00\x00\x00\xa1x\x05\x01",
+         11}, /* occurred_at written although it is recorded_at */
         {"\x99\x12\x01\x01\x00\x00\x01\xa1x\x05\x01", 11},     /* version 1 written */
         {"\x98\x12\x00\x00\x05\x00\xa1x\x05\x01", 10},         /* no wallet, yet an event before */
         {"\x98\x12\xcd\x80\x00\x01\x00\x00\xa1x\x05\x01", 12}, /* a flag of the future */
@@ -222,7 +239,8 @@ hostile(void **state)
         assert_int_equal(decode((const uint8_t *)rows[i].bytes, rows[i].n, &e, &space), 0);
     }
     /* The last of these with nothing wrong: otherwise the rows above would prove nothing. */
-    assert_int_equal(decode((const uint8_t *)"\x98\x12\x00\x01\x00\x00\xa1x\x05\x01", 10, &e, &space), 10);
+    assert_int_equal(
+        decode((const uint8_t *)"\x98\x12\x00\x01\x00\x00\xa1x\x05\x01", 10, &e, &space), 10);
     jb_event_space_free(&space);
 }
 
@@ -234,11 +252,14 @@ future(void **state)
     struct jb_event_space space = {0};
     struct jb_event e;
     struct jb_decode_failure failure;
-    static const uint8_t must[] = {0x97, 0x63, 0x00, 0x01, 0x00, 0x00, 0x92, 0x01, 0xa1, 'x', 0xc4, 0x01, 0x00};
-    static const uint8_t may[] = {0x97, 0x63, 0xcd, 0x02, 0x00, 0x01, 0x00, 0x00, 0x92, 0x01, 0xa1, 'x', 0xc4, 0x01, 0x00};
+    static const uint8_t must[] = {0x97, 0x63, 0x00, 0x01, 0x00, 0x00, 0x92,
+                                   0x01, 0xa1, 'x',  0xc4, 0x01, 0x00};
+    static const uint8_t may[] = {0x97, 0x63, 0xcd, 0x02, 0x00, 0x01, 0x00, 0x00,
+                                  0x92, 0x01, 0xa1, 'x',  0xc4, 0x01, 0x00};
     assert_int_equal(jb_event_decode(must, sizeof must, 1000, &context, &e, &space, &failure), 0);
     assert_true(failure.newer);
-    assert_int_equal(jb_event_decode(may, sizeof may, 1000, &context, &e, &space, &failure), sizeof may);
+    assert_int_equal(jb_event_decode(may, sizeof may, 1000, &context, &e, &space, &failure),
+                     sizeof may);
     assert_int_equal(e.type, 0x63);
     jb_event_space_free(&space);
 }
@@ -255,7 +276,8 @@ other_unpacker(void **state)
             msgpack_unpacked result;
             size_t at = 0;
             msgpack_unpacked_init(&result);
-            assert_int_equal(msgpack_unpack_next(&result, (const char *)m.bytes.at, m.bytes.n, &at), MSGPACK_UNPACK_SUCCESS);
+            assert_int_equal(msgpack_unpack_next(&result, (const char *)m.bytes.at, m.bytes.n, &at),
+                             MSGPACK_UNPACK_SUCCESS);
             assert_int_equal(at, m.bytes.n);
             assert_int_equal(result.data.type, MSGPACK_OBJECT_ARRAY);
             assert_int_equal(result.data.via.array.ptr[0].via.u64, type);
@@ -294,8 +316,9 @@ small(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),    cmocka_unit_test(cut),    cmocka_unit_test(mutated),
-                                       cmocka_unit_test(hostile),       cmocka_unit_test(future), cmocka_unit_test(small),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(round_trip),    cmocka_unit_test(cut),
+                                       cmocka_unit_test(mutated),       cmocka_unit_test(hostile),
+                                       cmocka_unit_test(future),        cmocka_unit_test(small),
                                        cmocka_unit_test(other_unpacker)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

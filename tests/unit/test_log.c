@@ -1,4 +1,5 @@
-/* Frames and the log: every flipped byte is seen, nothing is overwritten, frames fill their pages, the map grows, one environment per process. */
+/* Frames and the log: every flipped byte is seen, nothing is overwritten, frames fill their pages,
+ * the map grows, one environment per process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +10,8 @@
 #include <cmocka.h>
 #include <jangbu/ledger.h>
 
-#include "log/env.h"
-#include "log/lock.h"
+#include "storage/lmdb_env.h"
+#include "storage/writer_lock.h"
 #include "log/log.h"
 
 static char dir[64];
@@ -77,7 +78,8 @@ flipped_bytes(void **state)
         fill(&b, 7, count);
         size_t n = jb_frame_size((uint32_t)count, b.bytes.n);
         uint8_t *value = malloc(n), prev[16] = {1, 2, 3}, chain[16] = {1, 2, 3};
-        jb_frame_write(value, JB_FRAME_LAST, 7, b.base, (uint32_t)count, b.bytes.at, b.bytes.n, b.ends.at, 0, chain);
+        jb_frame_write(value, JB_FRAME_LAST, 7, b.base, (uint32_t)count, b.bytes.at, b.bytes.n,
+                       b.ends.at, 0, chain);
         struct jb_frame frame;
         struct jb_frame_failure failure;
         assert_true(jb_frame_parse(7, value, n, &frame, &failure));
@@ -85,7 +87,8 @@ flipped_bytes(void **state)
         size_t unseen = 0;
         for (size_t bit = 0; bit < n * 8; bit++) {
             value[bit / 8] ^= (uint8_t)(1U << bit % 8);
-            unseen += jb_frame_parse(7, value, n, &frame, &failure) && jb_frame_chained(&frame, prev);
+            unseen +=
+                jb_frame_parse(7, value, n, &frame, &failure) && jb_frame_chained(&frame, prev);
             value[bit / 8] ^= (uint8_t)(1U << bit % 8);
         }
         assert_int_equal(unseen, 0);
@@ -128,7 +131,8 @@ append_only(void **state)
     jb_log_close(l);
 }
 
-/* Commits of 64 and of 1,000 cost 32 bytes an event or less, all pages counted; any event is reached by its number. */
+/* Commits of 64 and of 1,000 cost 32 bytes an event or less, all pages counted; any event is
+ * reached by its number. */
 static void
 packing(void **state)
 {
@@ -141,7 +145,9 @@ packing(void **state)
     assert_int_equal(jb_log_open(dir, false, true, 0, &l, &err), JB_OK);
     for (size_t k = 0; k < 4; k++) {
         uint64_t before, after, file;
-        size_t commits = 12800 / sizes[k] < 200 ? 200 : 12800 / sizes[k] > 400 ? 400 : 12800 / sizes[k];
+        size_t commits = 12800 / sizes[k] < 200   ? 200
+                         : 12800 / sizes[k] > 400 ? 400
+                                                  : 12800 / sizes[k];
         jb_log_size(l, &before, &file, &err);
         for (size_t i = 0; i < commits; i++) {
             fill(&b, head.seq + 1, sizes[k]);
@@ -149,7 +155,8 @@ packing(void **state)
         }
         assert_int_equal(jb_log_size(l, &after, &file, &err), JB_OK);
         uint64_t each = (after - before) * 100 / (commits * sizes[k]);
-        print_message("commits of %zu: %llu.%02llu bytes an event\n", sizes[k], (unsigned long long)each / 100, (unsigned long long)each % 100);
+        print_message("commits of %zu: %llu.%02llu bytes an event\n", sizes[k],
+                      (unsigned long long)each / 100, (unsigned long long)each % 100);
         if (sizes[k] >= 64) {
             assert_true(each <= 3200);
         }
@@ -254,7 +261,8 @@ cut_short(void **state)
     assert_non_null(strstr(err.text, "cut short"));
 }
 
-/* A stopped holder: the others wait for their deadline and hear who it is. A dead one is no hindrance. */
+/* A stopped holder: the others wait for their deadline and hear who it is. A dead one is no
+ * hindrance. */
 static void
 writer_lock(void **state)
 {
@@ -266,7 +274,8 @@ writer_lock(void **state)
     pid_t pid = fork();
     if (pid == 0) {
         struct jb_lock *mine;
-        if (jb_lock_open(dir, &mine, &err) != JB_OK || jb_lock_take(mine, 1000000, 0, &err) != JB_OK || write(ready[1], "x", 1) != 1) {
+        if (jb_lock_open(dir, &mine, &err) != JB_OK ||
+            jb_lock_take(mine, 1000000, 0, &err) != JB_OK || write(ready[1], "x", 1) != 1) {
             _exit(1);
         }
         for (;;) {
@@ -294,7 +303,8 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(flipped_bytes), TEST(append_only),     TEST(packing),    TEST(map_grows),
-                                       TEST(cut_short),     TEST(one_environment), TEST(writer_lock)};
+    const struct CMUnitTest tests[] = {
+        TEST(flipped_bytes), TEST(append_only),     TEST(packing),    TEST(map_grows),
+        TEST(cut_short),     TEST(one_environment), TEST(writer_lock)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

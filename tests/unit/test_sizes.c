@@ -1,4 +1,5 @@
-/* Programs that were built with another version of the headers: structs that are smaller or larger than the library's. */
+/* Programs that were built with another version of the headers: structs that are smaller or larger
+ * than the library's. */
 #include <jangbu/ledger.h>
 
 #include <setjmp.h>
@@ -27,7 +28,8 @@ set_up(void **state)
     struct jb_error err;
     strcpy(dir, "/tmp/jangbu-sizes-XXXXXX");
     answers = jb_answers_new();
-    return mkdtemp(dir) == NULL || jb_init(dir, NULL, &err) != JB_OK || jb_open(dir, NULL, &ledger, &err) != JB_OK || answers == NULL;
+    return mkdtemp(dir) == NULL || jb_init(dir, NULL, &err) != JB_OK ||
+           jb_open(dir, NULL, &ledger, &err) != JB_OK || answers == NULL;
 }
 
 static int
@@ -44,12 +46,13 @@ tear_down(void **state)
 static struct later
 create(const char *id)
 {
-    return (struct later){.c = {.size = sizeof(struct later),
-                                .op = JB_OP_WALLET_CREATE,
-                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
-                                .wallet = {id, strlen(id)},
-                                .kind = JB_KIND_BUSINESS,
-                                .name = {"n", 1}}};
+    return (struct later){
+        .c = {.size = sizeof(struct later),
+              .op = JB_OP_WALLET_CREATE,
+              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+              .wallet = {id, strlen(id)},
+              .kind = JB_KIND_BUSINESS,
+              .name = {"n", 1}}};
 }
 
 static jb_status
@@ -70,7 +73,11 @@ test_commands_of_a_later_header(void **state)
     assert_int_equal(jb_answers_at(answers, 2)->code, JB_CODE_WALLET_EXISTS);
 
     struct later members[2] = {create("C"), create("D")};
-    struct later group = {.c = {.size = sizeof group, .op = JB_OP_ATOMIC, .has = JB_HAS(JB_CF_COMMANDS), .commands = &members[0].c, .commands_n = 2}};
+    struct later group = {.c = {.size = sizeof group,
+                                .op = JB_OP_ATOMIC,
+                                .has = JB_HAS(JB_CF_COMMANDS),
+                                .commands = &members[0].c,
+                                .commands_n = 2}};
     assert_int_equal(submit(&group, 1, &err), JB_OK);
     assert_int_equal(jb_answers_at(answers, 0)->outcome, JB_DONE);
     assert_int_equal(jb_answers_at(answers, 0)->members_n, 2);
@@ -114,7 +121,8 @@ test_results_fit_the_callers_struct(void **state)
     struct jb_open_options options = {.size = 0};
     jb_ledger *other;
     assert_int_equal(jb_open(dir, &options, &other, &err), JB_E_USAGE);
-    options.size = offsetof(struct jb_open_options, caller); /* what lies behind it is not looked at */
+    options.size =
+        offsetof(struct jb_open_options, caller); /* what lies behind it is not looked at */
     options.caller = "no caller has spaces";
     assert_int_equal(jb_open(dir, &options, &other, &err), JB_OK);
     jb_close(other);

@@ -15,7 +15,8 @@ cost(void **state)
     (void)state;
     static const struct {
         int64_t n, unit, cost;
-    } rows[] = {{1, 15, 17}, {3, 15, 50}, {10, 15, 165}, {1000, 15, 16500}, {0, 15, 0}, {1, 20, 22}};
+    } rows[] = {{1, 15, 17},       {3, 15, 50}, {10, 15, 165},
+                {1000, 15, 16500}, {0, 15, 0},  {1, 20, 22}};
     jb_amount got;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_true(jb_cost_with_vat_ceil(rows[i].n, rows[i].unit, &got));
@@ -31,8 +32,10 @@ vat(void **state)
     (void)state;
     static const struct {
         jb_amount total, vat;
-    } rows[] = {{9026, 821},     {30000, 2727},  {37400, 3400}, {50000, 4545}, {50000000000, 4545454545}, {1492, 136}, {2250, 205},
-                {859950, 78177}, {105000, 9545}, {0, 0},        {-9026, -821}};
+    } rows[] = {
+        {9026, 821},  {30000, 2727}, {37400, 3400},   {50000, 4545},  {50000000000, 4545454545},
+        {1492, 136},  {2250, 205},   {859950, 78177}, {105000, 9545}, {0, 0},
+        {-9026, -821}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         jb_amount supply, tax;
         assert_true(jb_vat_split_half_up(rows[i].total, 10, &supply, &tax));
@@ -76,8 +79,9 @@ calendar(void **state)
         assert_true(jb_day_parse(text, 10, &day));
         assert_int_equal(day, d);
     }
-    static const char *const bad[] = {"2026-02-30", "2026-13-01", "2026-00-10",  "2025-02-29", "1900-02-29",
-                                      "0000-01-01", "2026-1-01",  "2026-01-01 ", "20260101",   ""};
+    static const char *const bad[] = {
+        "2026-02-30", "2026-13-01", "2026-00-10",  "2025-02-29", "1900-02-29",
+        "0000-01-01", "2026-1-01",  "2026-01-01 ", "20260101",   ""};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(jb_day_parse(bad[i], strlen(bad[i]), &day));
     }
@@ -90,7 +94,8 @@ instants(void **state)
     (void)state;
     jb_instant t;
     char text[JB_INSTANT_TEXT_BYTES];
-    static const char *const good[] = {"2026-10-31T09:00:00+09:00", "2026-10-31T00:00:00Z", "2026-10-31T00:00:00.5Z", "1969-12-31T23:59:59.999999Z",
+    static const char *const good[] = {"2026-10-31T09:00:00+09:00", "2026-10-31T00:00:00Z",
+                                       "2026-10-31T00:00:00.5Z", "1969-12-31T23:59:59.999999Z",
                                        "2026-10-30T20:30:00.123456-03:30"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         jb_instant again;
@@ -164,7 +169,9 @@ wide(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cost),     cmocka_unit_test(vat),   cmocka_unit_test(amounts), cmocka_unit_test(calendar),
-                                       cmocka_unit_test(instants), cmocka_unit_test(texts), cmocka_unit_test(wide)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(cost),     cmocka_unit_test(vat),
+                                       cmocka_unit_test(amounts),  cmocka_unit_test(calendar),
+                                       cmocka_unit_test(instants), cmocka_unit_test(texts),
+                                       cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

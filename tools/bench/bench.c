@@ -1,6 +1,7 @@
 /*
- * What the write path does in process: durable, validated consumption in batches, alone and from many threads, plain and with keys. Full
- * durability, as every user gets it. Timings are this machine's: compare ratios within one run.
+ * What the write path does in process: durable, validated consumption in batches, alone and from
+ * many threads, plain and with keys. Full durability, as every user gets it. Timings are this
+ * machine's: compare ratios within one run.
  */
 #include <jangbu/ledger.h>
 
@@ -48,7 +49,8 @@ compare(const void *a, const void *b)
 }
 
 static void
-add_row(const char *name, int64_t events, int64_t us, int64_t *calls_us, size_t calls, int64_t bytes)
+add_row(const char *name, int64_t events, int64_t us, int64_t *calls_us, size_t calls,
+        int64_t bytes)
 {
     struct row *r = &rows[rows_n++];
     qsort(calls_us, calls, sizeof *calls_us, compare);
@@ -61,7 +63,7 @@ add_row(const char *name, int64_t events, int64_t us, int64_t *calls_us, size_t 
     r->centibytes_per_event = events > 0 ? bytes * 100 / events : 0;
 }
 
-/* ---- the ledger of one measurement ------------------------------------------------------------------------------------------------ */
+/* ---- the ledger of one measurement ---- */
 
 #define BATCH_MAX 8192
 
@@ -84,16 +86,18 @@ make_wallets(jb_ledger *l, jb_answers *answers, uint32_t wallets)
             snprintf(ids[n][0], sizeof ids[n][0], "W%u", i);
             commands[n] = (struct jb_command){.size = sizeof commands[n],
                                               .op = JB_OP_WALLET_CREATE,
-                                              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+                                              .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) |
+                                                     JB_HAS(JB_CF_NAME),
                                               .wallet = text(ids[n][0]),
                                               .kind = JB_KIND_BUSINESS,
                                               .name = text("bench")};
-            commands[n + 1] = (struct jb_command){.size = sizeof commands[n],
-                                                  .op = JB_OP_CHARGE,
-                                                  .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
-                                                  .wallet = text(ids[n][0]),
-                                                  .id = text("C1"),
-                                                  .amount = INT64_C(1000000000000)};
+            commands[n + 1] = (struct jb_command){
+                .size = sizeof commands[n],
+                .op = JB_OP_CHARGE,
+                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
+                .wallet = text(ids[n][0]),
+                .id = text("C1"),
+                .amount = INT64_C(1000000000000)};
         }
         check(jb_submit(l, commands, n, NULL, answers, NULL, &err), &err);
     }
@@ -102,17 +106,20 @@ make_wallets(jb_ledger *l, jb_answers *answers, uint32_t wallets)
 static void
 make_consumption(size_t slot, uint64_t number, uint32_t wallets, bool keyed)
 {
-    /* A multiplicative step visits the wallets in an order that no cache likes, the same in every run. */
+    /* A multiplicative step visits the wallets in an order that no cache likes, the same in every
+     * run. */
     uint32_t wallet = (uint32_t)((number * UINT64_C(2654435761)) % wallets);
     snprintf(ids[slot][0], sizeof ids[slot][0], "W%u", wallet);
     snprintf(ids[slot][1], sizeof ids[slot][1], "U%07llu", (unsigned long long)(number % 10000000));
-    commands[slot] = (struct jb_command){.size = sizeof commands[slot],
-                                         .op = JB_OP_CONSUME,
-                                         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_AMOUNT) | (keyed ? JB_HAS(JB_CF_KEY) : 0),
-                                         .wallet = text(ids[slot][0]),
-                                         .id = text(ids[slot][1]),
-                                         .amount = 1 + (jb_amount)(number % 60000),
-                                         .key = text(ids[slot][1])};
+    commands[slot] =
+        (struct jb_command){.size = sizeof commands[slot],
+                            .op = JB_OP_CONSUME,
+                            .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
+                                   JB_HAS(JB_CF_AMOUNT) | (keyed ? JB_HAS(JB_CF_KEY) : 0),
+                            .wallet = text(ids[slot][0]),
+                            .id = text(ids[slot][1]),
+                            .amount = 1 + (jb_amount)(number % 60000),
+                            .key = text(ids[slot][1])};
 }
 
 static jb_ledger *
@@ -137,7 +144,8 @@ log_bytes(jb_ledger *l)
 }
 
 static void
-bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch, uint64_t events, bool keyed)
+bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch, uint64_t events,
+              bool keyed)
 {
     char folder[64];
     snprintf(folder, sizeof folder, "l%zu", rows_n);
@@ -162,7 +170,8 @@ bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch,
         spent += calls_us[call++];
         for (size_t k = 0; k < n; k++) {
             if (jb_answers_at(answers, k)->outcome != JB_DONE) {
-                fprintf(stderr, "bench: a command was refused: %s\n", jb_answers_at(answers, k)->message);
+                fprintf(stderr, "bench: a command was refused: %s\n",
+                        jb_answers_at(answers, k)->message);
                 exit(1);
             }
         }
@@ -173,7 +182,7 @@ bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch,
     jb_close(l);
 }
 
-/* ---- many threads, one command each ------------------------------------------------------------------------------------------------ */
+/* ---- many threads, one command each ---- */
 
 struct caller {
     jb_ledger *l;
@@ -195,7 +204,8 @@ call(void *data)
         snprintf(usage, sizeof usage, "U%03u%04u", c->number, i);
         struct jb_command k = {.size = sizeof k,
                                .op = JB_OP_CONSUME,
-                               .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_AMOUNT),
+                               .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
+                                      JB_HAS(JB_CF_AMOUNT),
                                .wallet = text(wallet),
                                .id = text(usage),
                                .amount = 1 + i % 1000};
@@ -222,13 +232,15 @@ bench_threads(const char *dir, const char *name, unsigned threads, unsigned each
     }
     int64_t bytes = log_bytes(l), began = now_us();
     for (unsigned i = 0; i < threads; i++) {
-        callers[i] = (struct caller){.l = l, .number = i, .commands = each, .calls_us = calls_us + (size_t)i * each};
+        callers[i] = (struct caller){
+            .l = l, .number = i, .commands = each, .calls_us = calls_us + (size_t)i * each};
         pthread_create(&callers[i].thread, NULL, call, &callers[i]);
     }
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(callers[i].thread, NULL);
     }
-    add_row(name, (int64_t)threads * each, now_us() - began, calls_us, (size_t)threads * each, log_bytes(l) - bytes);
+    add_row(name, (int64_t)threads * each, now_us() - began, calls_us, (size_t)threads * each,
+            log_bytes(l) - bytes);
     free(calls_us);
     jb_answers_free(answers);
     jb_close(l);
@@ -288,21 +300,29 @@ print_rows(bool json)
         printf("{\"rows\":[");
         for (size_t i = 0; i < rows_n; i++) {
             const struct row *r = &rows[i];
-            printf("%s{\"name\":\"%s\",\"per_second\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,\"p999_us\":%lld,\"max_us\":%lld,\"centibytes_per_event\":"
+            printf("%s{\"name\":\"%s\",\"per_second\":%lld,\"p50_us\":%lld,\"p99_us\":%lld,\"p999_"
+                   "us\":%lld,\"max_us\":%lld,\"centibytes_per_event\":"
                    "%lld}",
-                   i > 0 ? "," : "", r->name, (long long)r->per_second, (long long)r->p50_us, (long long)r->p99_us, (long long)r->p999_us,
-                   (long long)r->max_us, (long long)r->centibytes_per_event);
+                   i > 0 ? "," : "", r->name, (long long)r->per_second, (long long)r->p50_us,
+                   (long long)r->p99_us, (long long)r->p999_us, (long long)r->max_us,
+                   (long long)r->centibytes_per_event);
         }
         printf("],\"peak_rss_bytes\":%lld}\n", (long long)u.ru_maxrss * 1024);
         return;
     }
-    printf("%-34s %12s %9s %9s %9s %9s %12s\n", "", "per second", "p50 us", "p99 us", "p99.9 us", "max us", "bytes/event");
+    printf("%-34s %12s %9s %9s %9s %9s %12s\n", "", "per second", "p50 us", "p99 us", "p99.9 us",
+           "max us", "bytes/event");
     for (size_t i = 0; i < rows_n; i++) {
         const struct row *r = &rows[i];
-        printf("%-34s %12lld %9lld %9lld %9lld %9lld %9lld.%02lld\n", r->name, (long long)r->per_second, (long long)r->p50_us, (long long)r->p99_us,
-               (long long)r->p999_us, (long long)r->max_us, (long long)(r->centibytes_per_event / 100), (long long)(r->centibytes_per_event % 100));
+        printf("%-34s %12lld %9lld %9lld %9lld %9lld %9lld.%02lld\n", r->name,
+               (long long)r->per_second, (long long)r->p50_us, (long long)r->p99_us,
+               (long long)r->p999_us, (long long)r->max_us,
+               (long long)(r->centibytes_per_event / 100),
+               (long long)(r->centibytes_per_event % 100));
     }
-    printf("latencies are of one call of jb_submit; peak memory %ld MiB (clean pages of the mapped log included)\n", u.ru_maxrss / 1024);
+    printf("latencies are of one call of jb_submit; peak memory %ld MiB (clean pages of the mapped "
+           "log included)\n",
+           u.ru_maxrss / 1024);
 }
 
 int
@@ -315,7 +335,8 @@ main(int argc, char **argv)
         quick |= strcmp(argv[i], "--quick") == 0;
         where = argv[i][0] != '-' ? argv[i] : where;
         if (strcmp(argv[i], "--help") == 0) {
-            printf("bench [--quick] [--json] [DIR]: measures the write path in ledgers below DIR (default: a temporary directory)\n");
+            printf("bench [--quick] [--json] [DIR]: measures the write path in ledgers below DIR "
+                   "(default: a temporary directory)\n");
             return 0;
         }
     }

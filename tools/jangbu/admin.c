@@ -38,7 +38,10 @@ cmd_init(struct app *app, int argc, char **argv)
 {
     const char *currency = NULL, *exponent = NULL, *offset = NULL, *args[ARGUMENTS_MAX];
     int n;
-    const struct option_row options[] = {{"currency", NULL, &currency}, {"exponent", NULL, &exponent}, {"offset", NULL, &offset}, {0}};
+    const struct option_row options[] = {{"currency", NULL, &currency},
+                                         {"exponent", NULL, &exponent},
+                                         {"offset", NULL, &offset},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -48,7 +51,9 @@ cmd_init(struct app *app, int argc, char **argv)
         return app_usage(app, "jangbu init takes one directory");
     }
     if (exponent != NULL && !parse_number(exponent, 6, &digits)) {
-        return app_usage(app, "--exponent is the number of digits after the decimal point, 0 to 6, not %s", exponent);
+        return app_usage(
+            app, "--exponent is the number of digits after the decimal point, 0 to 6, not %s",
+            exponent);
     }
     o.exponent = exponent != NULL ? (int32_t)digits : -1;
     if (offset != NULL && !parse_offset(offset, &o.utc_offset_s)) {
@@ -74,7 +79,8 @@ cmd_init(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("made a ledger in %s: currency %s with %u decimals, days at UTC%s\n", args[0], app->info.currency, app->info.exponent, time + 26);
+        printf("made a ledger in %s: currency %s with %u decimals, days at UTC%s\n", args[0],
+               app->info.currency, app->info.exponent, time + 26);
     }
     return EXIT_DONE;
 }
@@ -99,7 +105,8 @@ past_day_open(const struct app *app, const struct jb_ledger_stat *s)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return s->open_day != JB_NO_DAY && s->open_day < jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
+    return s->open_day != JB_NO_DAY &&
+           s->open_day < jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
 }
 
 static void
@@ -148,7 +155,8 @@ cmd_stat(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    if (jb_ledger_stat_get(app->ledger, &s, &app->err) != JB_OK || jb_views_stat_get(app->views, &v, &app->err) != JB_OK) {
+    if (jb_ledger_stat_get(app->ledger, &s, &app->err) != JB_OK ||
+        jb_views_stat_get(app->views, &v, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
     if (app->json) {
@@ -164,11 +172,14 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("bytes of log", "%llu", (unsigned long long)s.log_bytes);
     ROW("last event recorded", "%s", app_time(app, s.recorded_at, time));
     ROW("first open day", "%s", s.open_day == JB_NO_DAY ? "-" : jb_day_print(s.open_day, day));
-    ROW("closed through", "%s", s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
+    ROW("closed through", "%s",
+        s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
     if (past_day_open(app, &s)) {
         ROW("note", "%s",
-            s.policies[JB_POLICY_DAY_CLOSE] == 0 ? "a past day is still open: the next accepted command closes it, or `jangbu day close`"
-                                                 : "a past day is still open: `jangbu day close` closes it");
+            s.policies[JB_POLICY_DAY_CLOSE] == 0
+                ? "a past day is still open: the next accepted command closes it, or `jangbu day "
+                  "close`"
+                : "a past day is still open: `jangbu day close` closes it");
     }
     ROW("currency", "%s, %u decimals", app->info.currency, app->info.exponent);
     ROW("state includes event", "%llu", (unsigned long long)s.stored_seq);
@@ -210,7 +221,8 @@ cmd_rebuild(struct app *app, int argc, char **argv)
     }
     int64_t began = monotonic_us();
     progress_begin(&p, "rebuild");
-    struct jb_rebuild_options o = {.size = sizeof o, .accept_rollback = accept, .progress = progress_show, .data = &p};
+    struct jb_rebuild_options o = {
+        .size = sizeof o, .accept_rollback = accept, .on_progress = progress_show, .data = &p};
     struct jb_rebuild_result r = {.size = sizeof r};
     jb_status status = jb_rebuild(args[0], &o, &r, &app->err);
     progress_end(&p);
@@ -224,7 +236,8 @@ cmd_rebuild(struct app *app, int argc, char **argv)
         js_open(&app->out, NULL, '{');
         js_uint(&app->out, "events", r.events);
         char seconds[32];
-        snprintf(seconds, sizeof seconds, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
+        snprintf(seconds, sizeof seconds, "%lld.%03lld", (long long)(ms / 1000),
+                 (long long)(ms % 1000));
         js_number(&app->out, "seconds", seconds);
         js_str(&app->out, "state", comparison(r.had_state, r.same_state));
         js_str(&app->out, "views", comparison(r.had_views, r.same_views));
@@ -233,9 +246,12 @@ cmd_rebuild(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("%llu events folded in %lld.%03lld s\n", (unsigned long long)r.events, (long long)(ms / 1000), (long long)(ms % 1000));
-        printf("state.mdb %s, views.mdb %s\n", comparison(r.had_state, r.same_state), comparison(r.had_views, r.same_views));
-        printf("rebuild: %s\n", different                    ? "DIFFERENT from what was stored; the new ones are in use"
+        printf("%llu events folded in %lld.%03lld s\n", (unsigned long long)r.events,
+               (long long)(ms / 1000), (long long)(ms % 1000));
+        printf("state.mdb %s, views.mdb %s\n", comparison(r.had_state, r.same_state),
+               comparison(r.had_views, r.same_views));
+        printf("rebuild: %s\n", different
+                                    ? "DIFFERENT from what was stored; the new ones are in use"
                                 : r.had_state && r.had_views ? "identical"
                                                              : "done");
     }
@@ -264,7 +280,8 @@ cmd_backup(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     char secret[4096];
-    bool has_secret = snprintf(secret, sizeof secret, "%s/secret", args[1]) < (int)sizeof secret && access(secret, F_OK) == 0;
+    bool has_secret = snprintf(secret, sizeof secret, "%s/secret", args[1]) < (int)sizeof secret &&
+                      access(secret, F_OK) == 0;
     if (app->json) {
         js_open(&app->out, NULL, '{');
         js_bool(&app->out, "ok", true);
@@ -273,9 +290,11 @@ cmd_backup(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it\n", args[1], has_secret ? ", secret" : "", args[1]);
+        printf("copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it\n", args[1],
+               has_secret ? ", secret" : "", args[1]);
         if (!has_secret) {
-            printf("not copied: secret, which is lost or damaged here: in this ledger, as in the copy, repeated keys are answered without a "
+            printf("not copied: secret, which is lost or damaged here: in this ledger, as in the "
+                   "copy, repeated keys are answered without a "
                    "comparison of their "
                    "content\n");
         }

@@ -1,4 +1,5 @@
-/* What every sub-command does at its beginning and its end, and how it prints amounts, times and ids. */
+/* What every sub-command does at its beginning and its end, and how it prints amounts, times and
+ * ids. */
 #include "app.h"
 
 #include <errno.h>
@@ -12,8 +13,10 @@ int
 app_fail(const struct app *app, const struct jb_error *err)
 {
     (void)app;
-    fprintf(stderr, "jangbu: %s.\n", err->text[0] != '\0' ? err->text : jb_status_word(err->status));
-    if (err->status == JB_E_NOTFOUND || err->status == JB_E_NOT_CLOSED || err->status == JB_E_EXISTS) {
+    fprintf(stderr, "jangbu: %s.\n",
+            err->text[0] != '\0' ? err->text : jb_status_word(err->status));
+    if (err->status == JB_E_NOTFOUND || err->status == JB_E_NOT_CLOSED ||
+        err->status == JB_E_EXISTS) {
         return EXIT_REFUSED;
     }
     return err->status == JB_E_USAGE ? EXIT_USAGE : EXIT_MACHINE;
@@ -27,8 +30,8 @@ app_usage(const struct app *app, const char *format, ...)
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "%s Try `jangbu help%s%s`.\n", format[strlen(format) - 1] == '?' ? "" : ".", app->command != NULL ? " " : "",
-            app->command != NULL ? app->command : "");
+    fprintf(stderr, "%s Try `jangbu help%s%s`.\n", format[strlen(format) - 1] == '?' ? "" : ".",
+            app->command != NULL ? " " : "", app->command != NULL ? app->command : "");
     return EXIT_USAGE;
 }
 
@@ -37,7 +40,8 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
 {
     struct jb_open_options o = {.size = sizeof o, .read_only = !write, .caller = app->caller};
     app->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
-    if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK || jb_info_get(app->ledger, &app->info, &app->err) != JB_OK ||
+    if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK ||
+        jb_info_get(app->ledger, &app->info, &app->err) != JB_OK ||
         (views && jb_views_open(app->ledger, &app->views, &app->err) != JB_OK)) {
         *ret_exit = app_fail(app, &app->err);
         if (app->err.status == JB_E_NOTFOUND && app->ledger == NULL) {
@@ -47,7 +51,8 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
     }
     if (app->info.rolled_back) {
         fprintf(stderr,
-                "jangbu: warning: the log of %s was put back to an older state: it was longer once. What is shown is that older state; nothing can "
+                "jangbu: warning: the log of %s was put back to an older state: it was longer "
+                "once. What is shown is that older state; nothing can "
                 "be written "
                 "until `jangbu rebuild --accept-rollback`, and `jangbu audit` says more.\n",
                 dir);

@@ -10,7 +10,8 @@
 
 enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
 
-/* Which of the options that several sub-commands have this one takes. One that it does not take is an error and never ignored. */
+/* Which of the options that several sub-commands have this one takes. One that it does not take is
+ * an error and never ignored. */
 enum takes { TAKES_JSON = 1, TAKES_AS_OF = 2, TAKES_CALLER = 4 };
 
 struct app {
@@ -28,20 +29,24 @@ struct app {
     struct jb_error err;
 };
 
-/* jb_open of app->ledger (and jb_views_open where views is true). False: said on standard error, *ret_exit has the exit code. */
+/* jb_open of app->ledger (and jb_views_open where views is true). False: said on standard error,
+ * *ret_exit has the exit code. */
 bool app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit);
 void app_close(struct app *app);
 /* "jangbu: ..." on standard error; the exit code that the status means. */
 int app_fail(const struct app *app, const struct jb_error *err);
 /* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. */
 int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
-/* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full (said once). */
+/* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full
+ * (said once). */
 bool app_flush(struct app *app);
 
-/* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns buf. */
+/* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns
+ * buf. */
 char *app_amount(const struct app *app, jb_amount amount, char *buf);
 /* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
-/* The caller's id of what e is about, or "" where it has none, or where the state that knows it cannot be read. buf holds JB_ID_BYTES_MAX + 1. */
+/* The caller's id of what e is about, or "" where it has none, or where the state that knows it
+ * cannot be read. buf holds JB_ID_BYTES_MAX + 1. */
 const char *app_event_id(struct app *app, const struct jb_event *e, char *buf);
 char *app_time(const struct app *app, jb_instant t, char *buf);
 /* "as of event 12, 2026-10-31T09:00:00+09:00" */
@@ -77,7 +82,7 @@ void progress_begin(struct progress *p, const char *doing);
 void progress_show(void *data, uint64_t done, uint64_t all);
 void progress_end(struct progress *p);
 
-/* ---- the sub-commands: argv[0] is the sub-command's last word; options are still to be read ---- */
+/* ---- the sub-commands: argv[0] is their last word; options are still to be read ---- */
 
 int cmd_init(struct app *app, int argc, char **argv);
 int cmd_apply(struct app *app, int argc, char **argv);
@@ -101,11 +106,12 @@ struct option_row {
     const char **value;
 };
 /*
- * Reads options anywhere among the arguments, those of app->takes included, and leaves the rest in ret_args[0..*ret_n), which has room for
- * ARGUMENTS_MAX. False: said on standard error.
+ * Reads options anywhere among the arguments, those of app->takes included, and leaves the rest in
+ * ret_args[0..*ret_n), which has room for ARGUMENTS_MAX. False: said on standard error.
  */
 #define ARGUMENTS_MAX 64
-bool read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n);
+bool read_options(struct app *app, int argc, char **argv, const struct option_row *rows,
+                  const char **ret_args, int *ret_n);
 bool parse_number(const char *text, uint64_t max, uint64_t *ret);
 
 #endif

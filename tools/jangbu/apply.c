@@ -1,6 +1,7 @@
 /*
- * apply: lines in, results out, in the same order. One thread reads and parses the next batch while the other has this one carried out
- * and prints its results, so memory is bounded by two batches whatever the input's length.
+ * apply: lines in, results out, in the same order. One thread reads and parses the next batch while
+ * the other has this one carried out and prints its results, so memory is bounded by two batches
+ * whatever the input's length.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,9 @@
 #include "event_json.h"
 
 #define BATCH_COMMANDS 8192
-#define BATCH_BYTES (2U << 20) /* a batch ends behind the line that passes it: 8,192 plain lines have half of that */
+#define BATCH_BYTES                                                                                \
+    (2U                                                                                            \
+     << 20) /* a batch ends behind the line that passes it: 8,192 plain lines have half of that */
 #define READ_BYTES (256 << 10)
 
 /* One line of the batch: a command, or what is wrong with it. */
@@ -55,7 +58,7 @@ struct feed {
     bool stop;
 };
 
-/* ---- reading ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static bool
 more_at_hand(const struct feed *f)
@@ -96,8 +99,8 @@ fill(struct feed *f)
     f->bytes += n > 0 ? (uint64_t)n : 0;
 }
 
-/* The next whole line in the buffer, or, at the end of the input, what is left. False: there is none yet. *ret_long: the line is over the limit and
- * was dropped. */
+/* The next whole line in the buffer, or, at the end of the input, what is left. False: there is
+ * none yet. *ret_long: the line is over the limit and was dropped. */
 static bool
 next_line(struct feed *f, const char **ret, size_t *ret_n, bool *ret_long)
 {
@@ -226,7 +229,7 @@ reader(void *data)
     }
 }
 
-/* ---- carrying out ----------------------------------------------------------------------------------------------------------------- */
+/* ---- carrying out ---- */
 
 struct run {
     struct app *app;
@@ -273,7 +276,8 @@ print_results(struct run *r, const struct batch *b, size_t answers_n)
 static int
 stopped(const struct run *r, const char *what)
 {
-    fprintf(stderr, "jangbu: %s. Lines up to %llu are done. " AGAIN "\n", what, (unsigned long long)r->lines_done);
+    fprintf(stderr, "jangbu: %s. Lines up to %llu are done. " AGAIN "\n", what,
+            (unsigned long long)r->lines_done);
     return EXIT_MACHINE;
 }
 
@@ -284,12 +288,16 @@ carry_out(struct run *r, const struct batch *b)
     size_t done = 0;
     jb_status status = JB_OK;
     if (b->commands_n > 0) {
-        status = jb_submit(r->app->ledger, b->commands, b->commands_n, &r->options, r->answers, &done, &r->app->err);
+        status = jb_submit(r->app->ledger, b->commands, b->commands_n, &r->options, r->answers,
+                           &done, &r->app->err);
     }
     print_results(r, b, status == JB_OK ? b->commands_n : done);
     if (!app_flush(r->app)) {
         /* The writing error is said. What is done stays done, seen or not. */
-        fprintf(stderr, "jangbu: lines up to %llu are done, but not all their results were printed. " AGAIN "\n", (unsigned long long)r->lines_done);
+        fprintf(stderr,
+                "jangbu: lines up to %llu are done, but not all their results were printed. " AGAIN
+                "\n",
+                (unsigned long long)r->lines_done);
         return EXIT_MACHINE;
     }
     if (status != JB_OK) {
@@ -314,7 +322,8 @@ run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_by
         pthread_mutex_unlock(&f->lock);
         code = carry_out(r, b);
         if (b->last && b->read_error != 0) {
-            fprintf(stderr, "jangbu: cannot read the input behind line %llu: %s\n", (unsigned long long)r->lines_done, strerror(b->read_error));
+            fprintf(stderr, "jangbu: cannot read the input behind line %llu: %s\n",
+                    (unsigned long long)r->lines_done, strerror(b->read_error));
             code = EXIT_MACHINE;
         }
         bool last = b->last;
@@ -390,13 +399,15 @@ apply_stream(struct run *r, struct feed *f)
     return r->refused ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* ---- the whole input as one group ------------------------------------------------------------------------------------------------- */
+/* ---- the whole input as one group ---- */
 
 static int
-refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code code, const char *message)
+refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code code,
+             const char *message)
 {
     struct bad_line made = bad != NULL ? *bad : (struct bad_line){.code = code};
-    snprintf(made.message, sizeof made.message, "%.360s; none of the input was done", bad != NULL ? bad->message : message);
+    snprintf(made.message, sizeof made.message, "%.360s; none of the input was done",
+             bad != NULL ? bad->message : message);
     print_bad(r->app, &(struct line){.number = line, .bad = &made});
     return EXIT_REFUSED;
 }
@@ -413,14 +424,16 @@ read_group(struct run *r, struct feed *f, struct batch *b)
         if (next_line(f, &s, &n, &too_long)) {
             bytes += n;
             if (b->lines_n == BATCH_COMMANDS && n > 0) {
-                return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE, "a group has at most 8192 commands");
+                return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE,
+                                    "a group has at most 8192 commands");
             }
             add_line(f, b, s, n, too_long);
             if (b->bad_n > 0) {
                 return refuse_group(r, f->line, &b->bad[0], JB_CODE_MALFORMED, "");
             }
             if (bytes > JB_LINE_BYTES_MAX) {
-                return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE, "a group has at most 4 MiB");
+                return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE,
+                                    "a group has at most 4 MiB");
             }
         } else if (f->eof) {
             return EXIT_DONE;
@@ -438,7 +451,10 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
         return EXIT_MACHINE;
     }
     struct batch *b = &f->batches[0];
-    struct jb_command group = {.size = sizeof group, .op = JB_OP_ATOMIC, .has = JB_HAS(JB_CF_COMMANDS), .commands = b->commands};
+    struct jb_command group = {.size = sizeof group,
+                               .op = JB_OP_ATOMIC,
+                               .has = JB_HAS(JB_CF_COMMANDS),
+                               .commands = b->commands};
     int code = EXIT_DONE;
     if (key != NULL) {
         group.has |= JB_HAS(JB_CF_KEY);
@@ -448,13 +464,16 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
         group.has |= JB_HAS(JB_CF_AT);
         if (!jb_instant_parse(at, strlen(at), &group.at)) {
             free_batches(f);
-            return app_usage(r->app, "--at is an instant with an offset like 2026-10-31T09:00:00+09:00, not %s", at);
+            return app_usage(
+                r->app, "--at is an instant with an offset like 2026-10-31T09:00:00+09:00, not %s",
+                at);
         }
     }
     code = read_group(r, f, b);
     if (code == EXIT_DONE) {
         group.commands_n = b->commands_n;
-        if (jb_submit(r->app->ledger, &group, 1, &r->options, r->answers, NULL, &r->app->err) != JB_OK) {
+        if (jb_submit(r->app->ledger, &group, 1, &r->options, r->answers, NULL, &r->app->err) !=
+            JB_OK) {
             code = app_fail(r->app, &r->app->err);
         } else {
             const struct jb_answer *a = jb_answers_at(r->answers, 0);
@@ -473,13 +492,15 @@ cmd_apply(struct app *app, int argc, char **argv)
     const char *args[ARGUMENTS_MAX], *clock = "system", *key = NULL, *at = NULL;
     int n, code;
     bool atomic = false, dry_run = false;
-    const struct option_row options[] = {{"clock", NULL, &clock}, {"atomic", &atomic, NULL}, {"dry-run", &dry_run, NULL},
-                                         {"key", NULL, &key},     {"at", NULL, &at},         {0}};
+    const struct option_row options[] = {{"clock", NULL, &clock},     {"atomic", &atomic, NULL},
+                                         {"dry-run", &dry_run, NULL}, {"key", NULL, &key},
+                                         {"at", NULL, &at},           {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n < 1 || n > 2) {
-        return app_usage(app, "jangbu apply takes a ledger and, if it is not standard input, a file");
+        return app_usage(app,
+                         "jangbu apply takes a ledger and, if it is not standard input, a file");
     }
     if (strcmp(clock, "at") != 0 && strcmp(clock, "system") != 0) {
         return app_usage(app, "--clock is at or system, not %s", clock);
@@ -487,7 +508,8 @@ cmd_apply(struct app *app, int argc, char **argv)
     if (!atomic && (key != NULL || at != NULL)) {
         return app_usage(app, "--key and --at belong to --atomic; each line has its own");
     }
-    static struct feed f; /* outlives this function where the reader still waits for input when the process ends */
+    static struct feed
+        f; /* outlives this function where the reader still waits for input when the process ends */
     f.fd = STDIN_FILENO;
     if (n == 2 && strcmp(args[1], "-") != 0) {
         f.fd = open(args[1], O_RDONLY | O_CLOEXEC);
@@ -500,8 +522,11 @@ cmd_apply(struct app *app, int argc, char **argv)
         return code;
     }
     struct run r = {.app = app, .answers = jb_answers_new()};
-    r.options = (struct jb_submit_options){
-        .size = sizeof r.options, .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT : JB_CLOCK_SYSTEM, .dry_run = dry_run, .caller = app->caller};
+    r.options = (struct jb_submit_options){.size = sizeof r.options,
+                                           .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT
+                                                                             : JB_CLOCK_SYSTEM,
+                                           .dry_run = dry_run,
+                                           .caller = app->caller};
     if (r.answers == NULL) {
         fputs("jangbu: no memory\n", stderr);
         code = EXIT_MACHINE;

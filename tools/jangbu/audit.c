@@ -1,4 +1,5 @@
-/* audit. The ledger is read in a child process, which says each finding over a pipe; if damaged pages end the child, the parent says so, and where.
+/* audit. The ledger is read in a child process, which says each finding over a pipe; if damaged
+ * pages end the child, the parent says so, and where.
  */
 #include <jangbu/replay.h>
 
@@ -50,7 +51,8 @@ audit_json(struct out *o, const struct jb_audit_report *r)
 static void
 audit_print(const struct jb_audit_report *r)
 {
-    printf("%llu events in %llu frames, chain ", (unsigned long long)r->events, (unsigned long long)r->frames);
+    printf("%llu events in %llu frames, chain ", (unsigned long long)r->events,
+           (unsigned long long)r->frames);
     for (int i = 0; i < 16; i++) {
         printf("%02x", r->chain[i]);
     }
@@ -58,7 +60,8 @@ audit_print(const struct jb_audit_report *r)
     for (uint32_t i = 0; i < r->problems_n; i++) {
         printf("problem (%s): %s.", r->problems[i].check, r->problems[i].text);
         if (r->problems[i].frame != 0) {
-            printf(" Frame %llu, byte %llu.", (unsigned long long)r->problems[i].frame, (unsigned long long)r->problems[i].offset);
+            printf(" Frame %llu, byte %llu.", (unsigned long long)r->problems[i].frame,
+                   (unsigned long long)r->problems[i].offset);
         }
         printf("\n");
     }
@@ -68,17 +71,24 @@ audit_print(const struct jb_audit_report *r)
     if (r->verdict == JB_VERIFIED) {
         printf("audit: ok\n");
     } else if (r->verdict == JB_REFUTED) {
-        printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total,
-               (unsigned long long)r->verified_to);
+        printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n",
+               (unsigned long long)r->problems_total, (unsigned long long)r->verified_to);
     } else {
-        printf("audit: could not tell (nothing wrong was found, but something could not be checked)\n");
+        printf("audit: could not tell (nothing wrong was found, but something could not be "
+               "checked)\n");
     }
 }
 
-/* ---- the two processes ------------------------------------------------------------------------------------------------------------ */
+/* ---- the two processes ---- */
 
-/* What the child says over the pipe: one machine, one build, so they are structs as they lie in memory. */
-enum message_kind { MESSAGE_PROBLEM = 1, MESSAGE_NOT_CHECKED = 2, MESSAGE_PROGRESS = 3, MESSAGE_END = 4 };
+/* What the child says over the pipe: one machine, one build, so they are structs as they lie in
+ * memory. */
+enum message_kind {
+    MESSAGE_PROBLEM = 1,
+    MESSAGE_NOT_CHECKED = 2,
+    MESSAGE_PROGRESS = 3,
+    MESSAGE_END = 4
+};
 struct message {
     uint32_t kind;
     int32_t status;                /* of the end */
@@ -101,7 +111,8 @@ say(FILE *pipe_end, struct message *m, const char *text)
 static void
 say_problem(void *data, const struct jb_audit_problem *p)
 {
-    struct message m = {.kind = MESSAGE_PROBLEM, .seq = p->seq, .frame = p->frame, .offset = p->offset};
+    struct message m = {
+        .kind = MESSAGE_PROBLEM, .seq = p->seq, .frame = p->frame, .offset = p->offset};
     snprintf(m.check, sizeof m.check, "%s", p->check);
     say(data, &m, p->text);
 }
@@ -116,7 +127,8 @@ say_progress(void *data, uint64_t done, uint64_t all)
 _Noreturn static void
 child_main(const char *dir, FILE *pipe_end)
 {
-    struct jb_audit_options o = {.size = sizeof o, .progress = say_progress, .found = say_problem, .data = pipe_end};
+    struct jb_audit_options o = {
+        .size = sizeof o, .on_progress = say_progress, .found = say_problem, .data = pipe_end};
     struct jb_audit_report *r = NULL;
     struct message end = {.kind = MESSAGE_END};
     end.status = jb_audit(dir, &o, &r, &end.err);
@@ -152,7 +164,8 @@ keep_problem(struct collected *c, const struct message *m)
     if (c->r.problems_n < PROBLEMS_KEPT) {
         struct message *copy = &c->problem_texts[c->r.problems_n];
         *copy = *m;
-        c->problems[c->r.problems_n++] = (struct jb_audit_problem){copy->check, m->seq, m->frame, m->offset, copy->text};
+        c->problems[c->r.problems_n++] =
+            (struct jb_audit_problem){copy->check, m->seq, m->frame, m->offset, copy->text};
     }
 }
 
@@ -188,9 +201,11 @@ note_death(struct collected *c, int wait_status)
 {
     struct message m = {.kind = MESSAGE_PROBLEM, .check = "file"};
     snprintf(m.text, sizeof m.text,
-             "the process that read the ledger was ended by signal %d at about frame %llu of the log: a file of LMDB is damaged there. What was "
+             "the process that read the ledger was ended by signal %d at about frame %llu of the "
+             "log: a file of LMDB is damaged there. What was "
              "found before stands; what lies behind was not read. Restore a backup",
-             WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0, (unsigned long long)c->frames_read);
+             WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
+             (unsigned long long)c->frames_read);
     keep_problem(c, &m);
     c->r.verdict = JB_REFUTED;
 }
@@ -203,7 +218,8 @@ failed(struct app *app, const char *what, int code)
     return false;
 }
 
-/* Audits dir in a process of its own, because LMDB takes the process that reads some damaged pages with it. False: app->err has it. */
+/* Audits dir in a process of its own, because LMDB takes the process that reads some damaged pages
+ * with it. False: app->err has it. */
 static bool
 audit_apart(struct app *app, const char *dir, struct progress *progress, struct collected *c)
 {
@@ -277,7 +293,9 @@ cmd_audit(struct app *app, int argc, char **argv)
     } else {
         c->r.problems = c->problems;
         c->r.not_checked = c->not_checked;
-        code = c->r.verdict == JB_VERIFIED ? EXIT_DONE : c->r.verdict == JB_REFUTED ? EXIT_REFUSED : EXIT_MACHINE;
+        code = c->r.verdict == JB_VERIFIED  ? EXIT_DONE
+               : c->r.verdict == JB_REFUTED ? EXIT_REFUSED
+                                            : EXIT_MACHINE;
         if (app->json) {
             audit_json(&app->out, &c->r);
         } else {

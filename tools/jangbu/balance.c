@@ -31,7 +31,8 @@ balance_json(struct app *app, const struct jb_wallet_balance *w, const char *nam
 struct balances {
     struct app *app;
     struct table *table;
-    const char *name; /* of the one wallet that is shown; NULL: of many, whose names are not looked up */
+    const char
+        *name; /* of the one wallet that is shown; NULL: of many, whose names are not looked up */
     struct jb_moment moment;
     bool broken;
 };
@@ -61,7 +62,8 @@ each_balance(void *data, const struct jb_wallet_balance *w)
     return true;
 }
 
-#define BALANCE_COLUMNS "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending", ">in transit", NULL
+#define BALANCE_COLUMNS                                                                            \
+    "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending", ">in transit", NULL
 static const char *const balance_headers[] = {"wallet", BALANCE_COLUMNS};
 static const char *const balance_headers_one[] = {"wallet", "name", BALANCE_COLUMNS};
 
@@ -91,7 +93,9 @@ cmd_balance(struct app *app, int argc, char **argv)
         char name[2049];
         size_t name_n = 0;
         status = jb_balance_get(app->views, query_text(args[1]), query_as_of(app), &w, &app->err);
-        status = status == JB_OK ? jb_wallet_name(app->ledger, query_text(args[1]), name, &name_n, &app->err) : status;
+        status = status == JB_OK
+                     ? jb_wallet_name(app->ledger, query_text(args[1]), name, &name_n, &app->err)
+                     : status;
         if (status == JB_OK) {
             name[name_n] = '\0';
             b.name = name;

@@ -18,8 +18,10 @@ row_json(struct app *app, const struct jb_cash_row *r)
     js_int(o, "closing_free", r->closing_free);
 }
 
-static const char *const row_headers[] = {"day",     ">charged", ">reversed", ">activated", ">paid out", ">free out", ">returned", ">refunded",
-                                          ">failed", ">repaid",  ">expired",  ">forfeited", ">closing",  ">paid",     ">free",     NULL};
+static const char *const row_headers[] = {"day",       ">charged",  ">reversed", ">activated",
+                                          ">paid out", ">free out", ">returned", ">refunded",
+                                          ">failed",   ">repaid",   ">expired",  ">forfeited",
+                                          ">closing",  ">paid",     ">free",     NULL};
 
 static void
 row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
@@ -80,7 +82,8 @@ all_wallets(struct app *app, jb_day day)
     const char *headers[TABLE_COLUMNS_MAX + 1] = {"wallet"};
     memcpy(headers + 1, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
-    if (jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err) != JB_OK) {
+    if (jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err) !=
+        JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
@@ -102,8 +105,8 @@ one_wallet(struct app *app, const char *wallet, jb_cash_view view)
         js_str(&app->out, "view", view == JB_VIEW_POSTED ? "posted" : "known");
         js_open(&app->out, "rows", '[');
     }
-    jb_status status =
-        jb_cash_status_get(app->views, query_text(wallet), view, query_as_of(app), JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
+    jb_status status = jb_cash_status_get(app->views, query_text(wallet), view, query_as_of(app),
+                                          JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
     if (status != JB_OK) {
         app->out.n = 0;
         table_free(rows.table);
@@ -121,9 +124,12 @@ one_wallet(struct app *app, const char *wallet, jb_cash_view view)
         return EXIT_DONE;
     }
     table_print(app, rows.table);
-    out_str(&app->out, view == JB_VIEW_POSTED ? "as posted" : "as known now, by the day it happened; open days included");
+    out_str(&app->out, view == JB_VIEW_POSTED
+                           ? "as posted"
+                           : "as known now, by the day it happened; open days included");
     out_str(&app->out, ", through ");
-    out_str(&app->out, s.through == JB_NO_DAY ? "no day yet (none is closed)" : jb_day_print(s.through, day));
+    out_str(&app->out,
+            s.through == JB_NO_DAY ? "no day yet (none is closed)" : jb_day_print(s.through, day));
     out_str(&app->out, "; ");
     app_print_as_of(app, &s.as_of);
     if (s.past_day_open) {
@@ -141,12 +147,14 @@ cmd_cash_status(struct app *app, int argc, char **argv)
     int n, code;
     bool all = false;
     jb_day day = 0;
-    const struct option_row options[] = {{"all", &all, NULL}, {"view", NULL, &view}, {"day", NULL, &day_text}, {0}};
+    const struct option_row options[] = {
+        {"all", &all, NULL}, {"view", NULL, &view}, {"day", NULL, &day_text}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != (all ? 1 : 2) || all != (day_text != NULL)) {
-        return app_usage(app, "jangbu cash-status takes a ledger and a wallet, or a ledger, --all and --day");
+        return app_usage(
+            app, "jangbu cash-status takes a ledger and a wallet, or a ledger, --all and --day");
     }
     if (strcmp(view, "posted") != 0 && strcmp(view, "known") != 0) {
         return app_usage(app, "--view is posted or known, not %s", view);
@@ -157,5 +165,7 @@ cmd_cash_status(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    return all ? all_wallets(app, day) : one_wallet(app, args[1], strcmp(view, "posted") == 0 ? JB_VIEW_POSTED : JB_VIEW_KNOWN);
+    return all ? all_wallets(app, day)
+               : one_wallet(app, args[1],
+                            strcmp(view, "posted") == 0 ? JB_VIEW_POSTED : JB_VIEW_KNOWN);
 }

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
-/* jansson allocates a dozen small things a line. They come from blocks that are reused: freeing one does nothing, a reset frees all. */
+/* jansson allocates a dozen small things a line. They come from blocks that are reused: freeing one
+ * does nothing, a reset frees all. */
 struct block {
     struct block *next;
     size_t size;
@@ -22,13 +23,14 @@ struct json_pool {
 
 static _Thread_local struct json_pool *active;
 /*
- * jansson refuses a whole line for one integer beyond int64. Such a line is read once more with its integers as reals, so that the fault is found at
- * its own member. It is never carried out.
+ * jansson refuses a whole line for one integer beyond int64. Such a line is read once more with its
+ * integers as reals, so that the fault is found at its own member. It is never carried out.
  */
 static _Thread_local bool oversized;
 
 #define BLOCK_BYTES (1U << 20)
-#define BLOCKS_KEPT 16 /* what plain batches need; what a batch of large groups took more goes back */
+#define BLOCKS_KEPT                                                                                \
+    16 /* what plain batches need; what a batch of large groups took more goes back */
 
 static void *
 pool_malloc(size_t n)
@@ -103,9 +105,10 @@ json_pool_free(struct json_pool *p)
     free(p);
 }
 
-/* ---- saying what is wrong --------------------------------------------------------------------------------------------------------- */
+/* ---- saying what is wrong ---- */
 
-static bool JB_PRINTF(4, 5) wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
+static bool JB_PRINTF(4, 5)
+    wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -168,7 +171,7 @@ nth_op(unsigned i)
     return op != NULL ? op->name : NULL;
 }
 
-/* ---- members ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 static bool commands_member(json_t *value, struct jb_command *c, struct bad_line *bad);
 
@@ -203,11 +206,14 @@ amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_li
 {
     enum whole whole = whole_of(value, ret);
     if (whole == BEYOND_INT64 && json_real_value(value) > 0) {
-        return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999", name);
+        return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999",
+                     name);
     }
     return whole == WHOLE ? true
                           : wrong(bad, JB_CODE_AMOUNT_INVALID, name,
-                                  "%s must be a whole number from 1 on, in the currency's minor unit, without quotes, fraction or exponent", name);
+                                  "%s must be a whole number from 1 on, in the currency's minor "
+                                  "unit, without quotes, fraction or exponent",
+                                  name);
 }
 
 static bool
@@ -216,13 +222,17 @@ actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     const char *key;
     json_t *v;
     if (!json_is_object(value)) {
-        return wrong(bad, JB_CODE_MALFORMED, "actor", "actor must be an object with id and, if you like, role");
+        return wrong(bad, JB_CODE_MALFORMED, "actor",
+                     "actor must be an object with id and, if you like, role");
     }
     json_object_foreach(value, key, v)
     {
-        struct jb_text *to = strcmp(key, "id") == 0 ? &c->actor_id : strcmp(key, "role") == 0 ? &c->actor_role : NULL;
+        struct jb_text *to = strcmp(key, "id") == 0     ? &c->actor_id
+                             : strcmp(key, "role") == 0 ? &c->actor_role
+                                                        : NULL;
         if (to == NULL) {
-            return wrong(bad, JB_CODE_MALFORMED, "actor", "actor has no member %.40s; it has id and role", key);
+            return wrong(bad, JB_CODE_MALFORMED, "actor",
+                         "actor has no member %.40s; it has id and role", key);
         }
         if (!json_is_string(v)) {
             return wrong(bad, JB_CODE_MALFORMED, "actor", "actor.%s must be a text", key);
@@ -235,7 +245,8 @@ actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
-/* Whether a word or a number is right depends on the policy, which may stand behind it: policy_value looks when all members are known. */
+/* Whether a word or a number is right depends on the policy, which may stand behind it:
+ * policy_value looks when all members are known. */
 static bool
 value_member(const json_t *value, struct jb_command *c, struct bad_line *bad)
 {
@@ -243,10 +254,12 @@ value_member(const json_t *value, struct jb_command *c, struct bad_line *bad)
     if (word != NULL) {
         c->value = strcmp(word, "manual") == 0;
     }
-    if (word != NULL ? strcmp(word, "auto") == 0 || c->value == 1 : whole_of(value, &c->value) == WHOLE) {
+    if (word != NULL ? strcmp(word, "auto") == 0 || c->value == 1
+                     : whole_of(value, &c->value) == WHOLE) {
         return true;
     }
-    return wrong(bad, JB_CODE_MALFORMED, "value", "value must be a whole number, or \"auto\" or \"manual\" for day_close");
+    return wrong(bad, JB_CODE_MALFORMED, "value",
+                 "value must be a whole number, or \"auto\" or \"manual\" for day_close");
 }
 
 static bool
@@ -257,8 +270,10 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
     if ((c->has & both) != both || word == (c->policy == JB_POLICY_DAY_CLOSE)) {
         return true;
     }
-    return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number", jb_name_word(&jb_policy_names, c->policy))
-                : wrong(bad, JB_CODE_MALFORMED, "value", "the value of day_close is \"auto\" or \"manual\"");
+    return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number",
+                        jb_name_word(&jb_policy_names, c->policy))
+                : wrong(bad, JB_CODE_MALFORMED, "value",
+                        "the value of day_close is \"auto\" or \"manual\"");
 }
 
 /* UNSPECIFIED is how events print a method that was not given; a command leaves it out. */
@@ -269,17 +284,20 @@ may_be_given(const struct jb_names *names, uint32_t number)
 }
 
 static bool
-word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t *ret, struct bad_line *bad)
+word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t *ret,
+            struct bad_line *bad)
 {
     struct jb_text t = text_of(value);
-    if (json_is_string(value) && jb_name_number(f->names, t.s, t.n, ret) && may_be_given(f->names, *ret)) {
+    if (json_is_string(value) && jb_name_number(f->names, t.s, t.n, ret) &&
+        may_be_given(f->names, *ret)) {
         return true;
     }
     char list[250] = "";
     size_t n = 0;
     for (uint32_t i = 0; i < f->names->n && n < sizeof list - 40; i++) {
         if (f->names->words[i] != NULL && may_be_given(f->names, i)) {
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", f->names->words[i]);
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "",
+                                  f->names->words[i]);
         }
     }
     return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be one of %s", f->name, list);
@@ -306,7 +324,8 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
         return amount_member(f->name, value, &c->amount, bad);
     case JB_CK_UINT:
         if (whole_of(value, &whole) != WHOLE || whole < 0) {
-            return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a whole number from 0 on, below 2^63", f->name);
+            return wrong(bad, JB_CODE_MALFORMED, f->name,
+                         "%s must be a whole number from 0 on, below 2^63", f->name);
         }
         *(uint64_t *)to = (uint64_t)whole;
         return true;
@@ -321,11 +340,15 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     case JB_CK_DAY:
         return json_is_string(value) && jb_day_parse(t.s, t.n, to)
                    ? true
-                   : wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a day that exists, written like \"2026-10-31\"", f->name);
+                   : wrong(bad, JB_CODE_MALFORMED, f->name,
+                           "%s must be a day that exists, written like \"2026-10-31\"", f->name);
     case JB_CK_INSTANT:
         return json_is_string(value) && jb_instant_parse(t.s, t.n, to)
                    ? true
-                   : wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be an instant with an offset, like \"2026-10-31T09:00:00+09:00\"", f->name);
+                   : wrong(
+                         bad, JB_CODE_MALFORMED, f->name,
+                         "%s must be an instant with an offset, like \"2026-10-31T09:00:00+09:00\"",
+                         f->name);
     case JB_CK_ACTOR:
         return actor_member(value, c, bad);
     case JB_CK_VALUE:
@@ -351,7 +374,8 @@ static bool
 unknown_field(const char *key, struct bad_line *bad)
 {
     const char *near = nearest_word(key, strlen(key), nth_field);
-    return near != NULL ? wrong(bad, JB_CODE_MALFORMED, key, "there is no field %.40s; do you mean %s?", key, near)
+    return near != NULL ? wrong(bad, JB_CODE_MALFORMED, key,
+                                "there is no field %.40s; do you mean %s?", key, near)
                         : wrong(bad, JB_CODE_MALFORMED, key, "there is no field %.40s", key);
 }
 
@@ -361,17 +385,22 @@ command_of(json_t *object, struct jb_command *c, struct bad_line *bad)
     memset(c, 0, sizeof *c);
     c->size = sizeof *c;
     if (!json_is_object(object)) {
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "a command is a JSON object, like {\"op\":\"consume\",...}");
+        return wrong(bad, JB_CODE_MALFORMED, NULL,
+                     "a command is a JSON object, like {\"op\":\"consume\",...}");
     }
     const json_t *op = json_object_get(object, "op");
     if (!json_is_string(op)) {
-        return wrong(bad, JB_CODE_MALFORMED, "op", op == NULL ? "the command has no op" : "op must be a text");
+        return wrong(bad, JB_CODE_MALFORMED, "op",
+                     op == NULL ? "the command has no op" : "op must be a text");
     }
     c->op = (jb_op)jb_op_from_name(json_string_value(op), json_string_length(op));
     if (c->op == 0) {
         const char *near = nearest_word(json_string_value(op), json_string_length(op), nth_op);
-        return near != NULL ? wrong(bad, JB_CODE_MALFORMED, "op", "there is no op %.40s; do you mean %s?", json_string_value(op), near)
-                            : wrong(bad, JB_CODE_MALFORMED, "op", "there is no op %.40s", json_string_value(op));
+        return near != NULL
+                   ? wrong(bad, JB_CODE_MALFORMED, "op", "there is no op %.40s; do you mean %s?",
+                           json_string_value(op), near)
+                   : wrong(bad, JB_CODE_MALFORMED, "op", "there is no op %.40s",
+                           json_string_value(op));
     }
     const char *key;
     json_t *value;
@@ -404,7 +433,8 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     }
     size_t n = json_array_size(value);
     if (n > JB_GROUP_COMMANDS_MAX) {
-        return wrong(bad, JB_CODE_BATCH_TOO_LARGE, "commands", "a group has %zu commands; at most %d fit into one", n, JB_GROUP_COMMANDS_MAX);
+        return wrong(bad, JB_CODE_BATCH_TOO_LARGE, "commands",
+                     "a group has %zu commands; at most %d fit into one", n, JB_GROUP_COMMANDS_MAX);
     }
     struct jb_command *list = pool_malloc(n * sizeof *list + 1);
     if (list == NULL) {
@@ -413,7 +443,8 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     for (size_t i = 0; i < n; i++) {
         struct bad_line inner = {0};
         if (!command_of(json_array_get(value, i), &list[i], &inner)) {
-            return wrong(bad, inner.code, inner.field, "command %zu of the group: %s", i, inner.message);
+            return wrong(bad, inner.code, inner.field, "command %zu of the group: %s", i,
+                         inner.message);
         }
     }
     c->commands = list;
@@ -421,37 +452,42 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
-/* ---- a line ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- a line ---- */
 
 /* jansson names its own flags and the end of a file; an operator has a line. */
 static bool
 syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line *bad)
 {
     if (n > 0 && strspn(line, " \t") >= n) {
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line holds white space only; an empty line would be skipped");
+        return wrong(bad, JB_CODE_MALFORMED, NULL,
+                     "the line holds white space only; an empty line would be skipped");
     }
     bad->column = e->column > 0 ? e->column : e->position;
     switch ((int)json_error_code(e)) {
     case json_error_numeric_overflow:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit (%.80s)", e->text);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit (%.80s)",
+                     e->text);
     case json_error_invalid_utf8:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is not UTF-8: %.120s", e->text);
     case json_error_premature_end_of_input:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
     case json_error_null_character:
     case json_error_null_byte_in_key:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "a text holds a NUL (\\u0000), which no text may");
+        return wrong(bad, JB_CODE_MALFORMED, NULL,
+                     "a text holds a NUL (\\u0000), which no text may");
     case json_error_stack_overflow:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line nests deeper than any command does");
     case json_error_duplicate_key:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s", e->text);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s",
+                     e->text);
     default:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
     }
 }
 
 bool
-command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_command *ret, struct jb_text *ret_key, struct bad_line *bad)
+command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_command *ret,
+                  struct jb_text *ret_key, struct bad_line *bad)
 {
     *ret_key = (struct jb_text){0};
     memset(bad, 0, sizeof *bad);
@@ -470,9 +506,12 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
         if (json_is_string(key)) {
             *ret_key = text_of(key);
         }
-        ok = command_of(root, ret, bad) && (!oversized || wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit"));
+        ok = command_of(root, ret, bad) &&
+             (!oversized || wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit"));
         if (ok && n > JB_COMMAND_BYTES_MAX && ret->op != JB_OP_ATOMIC) {
-            ok = wrong(bad, JB_CODE_MALFORMED, NULL, "the command has %zu bytes; one command has at most %u", n, JB_COMMAND_BYTES_MAX);
+            ok = wrong(bad, JB_CODE_MALFORMED, NULL,
+                       "the command has %zu bytes; one command has at most %u", n,
+                       JB_COMMAND_BYTES_MAX);
         }
     }
     active = NULL;

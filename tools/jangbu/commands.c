@@ -1,5 +1,5 @@
-/* One command from the command line. Its words become the JSON of docs/vocabulary.md and go the way of any other command, so that they
- * mean and are refused the same. */
+/* One command from the command line. Its words become the JSON of docs/vocabulary.md and go the way
+ * of any other command, so that they mean and are refused the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,8 +79,9 @@ no_form(const struct app *app, const char *command, const char *word)
     }
     nearest_of = command;
     const char *near = nearest_word(word, strlen(word), nth_word);
-    return near != NULL ? app_usage(app, "jangbu %s has no %s; do you mean %s?", command, word, near)
-                        : app_usage(app, "jangbu %s has no %s", command, word);
+    return near != NULL
+               ? app_usage(app, "jangbu %s has no %s; do you mean %s?", command, word, near)
+               : app_usage(app, "jangbu %s has no %s", command, word);
 }
 
 static bool
@@ -90,7 +91,8 @@ looks_whole(const char *s)
     return *s != '\0' && strspn(s, "0123456789") == strlen(s) && (s[0] != '0' || s[1] == '\0');
 }
 
-/* A word of the command line as the JSON member that the field wants. What is no number stays a text, and is refused as one. */
+/* A word of the command line as the JSON member that the field wants. What is no number stays a
+ * text, and is refused as one. */
 static void
 member(struct out *o, int field, const char *text)
 {
@@ -131,7 +133,8 @@ option_name(int field, char *buf, size_t n)
 static void
 print_parts(struct app *app, const struct jb_event *e)
 {
-    static const char *const words[4] = {"debt", "paid cash, lot", "free cash, grant", "lapsed, grant"};
+    static const char *const words[4] = {"debt", "paid cash, lot", "free cash, grant",
+                                         "lapsed, grant"};
     char amount[48];
     for (uint32_t i = 0; i < e->parts_n; i++) {
         const struct jb_part *p = &e->parts[i];
@@ -147,7 +150,8 @@ print_parts(struct app *app, const struct jb_event *e)
     }
 }
 
-/* An answer for people: a sentence, where the money went, and for a dry run the balances that it would give. */
+/* An answer for people: a sentence, where the money went, and for a dry run the balances that it
+ * would give. */
 static void
 print_answer(struct app *app, const struct jb_answer *a)
 {
@@ -183,7 +187,8 @@ print_answer(struct app *app, const struct jb_answer *a)
         out_str(o, ")");
     }
     if (!a->content_checked) {
-        out_str(o, "; not compared with what is asked now: the file `secret` is lost or damaged, or was when that event was written");
+        out_str(o, "; not compared with what is asked now: the file `secret` is lost or damaged, "
+                   "or was when that event was written");
     }
     out_char(o, '\n');
     print_parts(app, &a->event);
@@ -198,18 +203,21 @@ print_answer(struct app *app, const struct jb_answer *a)
     }
 }
 
-/* Queries open the ledger for reading and never store; so commands keep the tail short that queries have to fold. */
+/* Queries open the ledger for reading and never store; so commands keep the tail short that queries
+ * have to fold. */
 #define VIEWS_LAG_MAX 20000
 
 static void
 bound_views_lag(struct app *app, jb_seq seq)
 {
     struct jb_views_stat stat = {.size = sizeof stat};
-    struct jb_error ignored; /* what could not be stored now is stored by the next command; the answer stands */
+    struct jb_error
+        ignored; /* what could not be stored now is stored by the next command; the answer stands */
     if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
         return;
     }
-    if (jb_views_stat_get(app->views, &stat, &ignored) == JB_OK && seq > stat.stored_seq + VIEWS_LAG_MAX) {
+    if (jb_views_stat_get(app->views, &stat, &ignored) == JB_OK &&
+        seq > stat.stored_seq + VIEWS_LAG_MAX) {
         (void)!jb_views_sync(app->views, true, &ignored);
     }
 }
@@ -284,8 +292,9 @@ cmd_one(struct app *app, int argc, char **argv)
         /* clock counts under apply --clock=at only: taken here, it would be ignored. */
         if (field != JB_CF_CLOCK && ((op->required | op->optional) & JB_HAS(field)) != 0) {
             bool is_flag = jb_command_field_get((unsigned)field)->kind == JB_CK_BOOL;
-            options[options_n++] = (struct option_row){option_name(field, names[field], sizeof names[field]), is_flag ? &flags[field] : NULL,
-                                                       is_flag ? NULL : &values[field]};
+            options[options_n++] = (struct option_row){
+                option_name(field, names[field], sizeof names[field]),
+                is_flag ? &flags[field] : NULL, is_flag ? NULL : &values[field]};
         }
     }
     const char *args[ARGUMENTS_MAX];
@@ -298,8 +307,9 @@ cmd_one(struct app *app, int argc, char **argv)
         positional++;
     }
     if (n < 1 + positional - form->optional || n > 1 + positional) {
-        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command, form->word != NULL ? " " : "",
-                         form->word != NULL ? form->word : "", 1 + positional, n);
+        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command,
+                         form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
+                         1 + positional, n);
     }
     for (int i = 0; i + 1 < n; i++) {
         values[form->positional[i]] = args[i + 1];

@@ -59,7 +59,8 @@ figure_json(struct out *o, const struct jb_figure *f, int32_t utc_offset_s)
 static bool
 is_condition(uint32_t name)
 {
-    return name == JB_FIG_NOT_OFF || name == JB_FIG_PAID_NOT_ZERO || name == JB_FIG_REFUND_OUTSTANDING;
+    return name == JB_FIG_NOT_OFF || name == JB_FIG_PAID_NOT_ZERO ||
+           name == JB_FIG_REFUND_OUTSTANDING;
 }
 
 static void
@@ -96,7 +97,8 @@ figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t u
 }
 
 static void
-field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *f, int32_t utc_offset_s)
+field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *f,
+           int32_t utc_offset_s)
 {
     const void *at = (const char *)e + f->offset;
     char ref[64];
@@ -221,7 +223,7 @@ event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
     all_fields(o, e, utc_offset_s);
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 struct part_sums
 parts_sum(const struct jb_event *e)
@@ -229,7 +231,10 @@ parts_sum(const struct jb_event *e)
     struct part_sums s = {0};
     for (uint32_t i = 0; i < e->parts_n; i++) {
         const struct jb_part *p = &e->parts[i];
-        *(p->kind == JB_PART_DEBT ? &s.debt : p->kind == JB_PART_LOT ? &s.paid : p->kind == JB_PART_GRANT ? &s.free : &s.lapsed) += p->amount;
+        *(p->kind == JB_PART_DEBT    ? &s.debt
+          : p->kind == JB_PART_LOT   ? &s.paid
+          : p->kind == JB_PART_GRANT ? &s.free
+                                     : &s.lapsed) += p->amount;
     }
     return s;
 }
@@ -321,7 +326,8 @@ balance_members_json(struct out *o, const struct jb_balance *b)
 }
 
 void
-answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key, int32_t utc_offset_s)
+answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key,
+            int32_t utc_offset_s)
 {
     js_open(o, NULL, '{');
     js_bool(o, "ok", a->code == JB_CODE_NONE && a->outcome != JB_UNKNOWN);

@@ -10,7 +10,8 @@
 /* The members that the event's type has, without the envelope. */
 void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
 /* The whole event as an object. wallet: its wallet's id, or s == NULL. */
-void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s);
+void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet,
+                int32_t utc_offset_s);
 /* parts as a list under key; to: money coming back. */
 void parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to);
 /* What the parts of an event add up to, by where the money came from or went to. */
@@ -21,7 +22,8 @@ struct part_sums parts_sum(const struct jb_event *e);
 /* The members of a balance, without the wallet and the moment. */
 void balance_members_json(struct out *o, const struct jb_balance *b);
 /* An answer as an object; line 0: none. */
-void answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key, int32_t utc_offset_s);
+void answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key,
+                 int32_t utc_offset_s);
 /* The answer to a line that is no command; line 0 and key.s NULL: none. */
 void bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct jb_text key);
 #endif

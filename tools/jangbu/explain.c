@@ -35,8 +35,9 @@ explain_json(struct app *app, const struct jb_explanation *x)
         js_close(o, '}');
     }
     js_close(o, ']');
-    const struct outside outside[] = {
-        {"free_dormant", "", x->free_dormant}, {"refund_in_transit", "", x->refund_in_transit}, {"deposit_held", "", x->deposit_held}};
+    const struct outside outside[] = {{"free_dormant", "", x->free_dormant},
+                                      {"refund_in_transit", "", x->refund_in_transit},
+                                      {"deposit_held", "", x->deposit_held}};
     js_open(o, "outside", '[');
     for (size_t i = 0; i < 3; i++) {
         js_open(o, NULL, '{');
@@ -52,7 +53,8 @@ explain_json(struct app *app, const struct jb_explanation *x)
     line_end(app);
 }
 
-/* One line an event where there are few, so that each can be looked up; a count where there are many. */
+/* One line an event where there are few, so that each can be looked up; a count where there are
+ * many. */
 static jb_status
 explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, jb_cursor *cursor)
 {
@@ -65,7 +67,8 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
         }
         jb_amount effect = c->cause == JB_CAUSE_expiry_due ? 0 : jb_event_effect(e);
         const struct jb_event_type_info *type = jb_event_type_get(e->type);
-        table_cellf(t, "    event %llu, %s %s", (unsigned long long)e->seq, type != NULL ? type->name : "unknown", app_event_id(app, e, id));
+        table_cellf(t, "    event %llu, %s %s", (unsigned long long)e->seq,
+                    type != NULL ? type->name : "unknown", app_event_id(app, e, id));
         table_cell(t, app_time(app, e->occurred_at, time));
         if (c->cause == JB_CAUSE_expiry_due) {
             table_cell(t, "");
@@ -75,7 +78,8 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
         table_cell(t, "");
     }
     if (c->events_total > 10) {
-        table_cellf(t, "    and %llu more: jangbu history lists them", (unsigned long long)(c->events_total - 10));
+        table_cellf(t, "    and %llu more: jangbu history lists them",
+                    (unsigned long long)(c->events_total - 10));
         table_cell(t, "");
         table_cell(t, "");
         table_cell(t, "");
@@ -92,7 +96,8 @@ explain_page(struct app *app, const struct jb_explanation *x)
         return app_fail(app, &app->err);
     }
     struct table *t = table_new((const char *const[]){"", "when", ">each", ">sum", NULL});
-    snprintf(label, sizeof label, "cash status of %s, through %s", x->wallet, x->through == JB_NO_DAY ? "no day yet" : jb_day_print(x->through, day));
+    snprintf(label, sizeof label, "cash status of %s, through %s", x->wallet,
+             x->through == JB_NO_DAY ? "no day yet" : jb_day_print(x->through, day));
     table_cell(t, label);
     table_cell(t, "");
     table_cell(t, "");
@@ -100,7 +105,8 @@ explain_page(struct app *app, const struct jb_explanation *x)
     jb_status status = JB_OK;
     for (uint32_t i = 0; i < x->causes_n && status == JB_OK; i++) {
         const struct jb_cause_line *c = &x->causes[i];
-        table_cellf(t, "  %s%s, %llu event%s", jb_cause_word(c->cause), c->late ? " (late: posted to a later day than it happened)" : "",
+        table_cellf(t, "  %s%s, %llu event%s", jb_cause_word(c->cause),
+                    c->late ? " (late: posted to a later day than it happened)" : "",
                     (unsigned long long)c->events_total, c->events_total == 1 ? "" : "s");
         table_cell(t, "");
         table_cell(t, "");
@@ -117,9 +123,10 @@ explain_page(struct app *app, const struct jb_explanation *x)
     table_cell(t, "");
     amount_cell(app, t, x->total_now);
     table_print(app, t);
-    const struct outside outside[] = {{"", "free cash not yet in use (dormant)", x->free_dormant},
-                                      {"", "refunds approved, not yet paid out", x->refund_in_transit},
-                                      {"", "deposits held", x->deposit_held}};
+    const struct outside outside[] = {
+        {"", "free cash not yet in use (dormant)", x->free_dormant},
+        {"", "refunds approved, not yet paid out", x->refund_in_transit},
+        {"", "deposits held", x->deposit_held}};
     char amount[48];
     out_str(&app->out, "in neither figure:");
     bool any = false;
@@ -167,7 +174,9 @@ cmd_explain(struct app *app, int argc, char **argv)
     }
     bool broken = x->rest != 0;
     if (broken) {
-        fprintf(stderr, "jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu audit`, which says what is damaged.\n",
+        fprintf(stderr,
+                "jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu "
+                "audit`, which says what is damaged.\n",
                 (long long)x->rest);
     }
     jb_explanation_free(x);

@@ -1,4 +1,5 @@
-/* Exports: the events as a table, or as double entry for three accounting programs. docs/exports.md has the conventions. */
+/* Exports: the events as a table, or as double entry for three accounting programs. docs/exports.md
+ * has the conventions. */
 #ifndef JANGBU_EXPORT_H
 #define JANGBU_EXPORT_H
 
@@ -11,14 +12,17 @@ struct export_order {
 };
 
 /* Sorted by posting day, then sequence number. *ret is freed by the caller. */
-jb_status export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n, struct jb_error *err);
+jb_status export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
+                      struct jb_error *err);
 
 enum books_format { BOOKS_HLEDGER, BOOKS_LEDGER, BOOKS_BEANCOUNT };
 
 /* false: output is closed or full. */
 bool export_flush(struct out *o, FILE *file);
 
-jb_status export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p, struct jb_error *err);
-jb_status export_books(struct app *app, jb_seq last, enum books_format format, FILE *file, struct progress *p, struct jb_error *err);
+jb_status export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p,
+                      struct jb_error *err);
+jb_status export_books(struct app *app, jb_seq last, enum books_format format, FILE *file,
+                       struct progress *p, struct jb_error *err);
 
 #endif

@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "books.h"
+#include "double_entry.h"
 
-/* A caller's id as part of an account: a capital in front, letters and digits as they are, every other byte as -hh. Injective, and valid
- * in all three programs (beancount refuses w1, w_1, (x); others cut at two spaces or take ; as a comment). */
+/* A caller's id as part of an account: a capital in front, letters and digits as they are, every
+ * other byte as -hh. Injective, and valid in all three programs (beancount refuses w1, w_1, (x);
+ * others cut at two spaces or take ; as a comment). */
 static void
 escaped(struct out *o, char prefix, const char *s, size_t n)
 {
@@ -27,8 +28,9 @@ static void
 account_name(const struct books *b, struct account a, struct out *o)
 {
     static const char *const roots[] = {
-        "Liabilities:Paid:", "Liabilities:Free:",      "Liabilities:Dormant:", "Liabilities:RefundPayable:", "Income:Ads:",
-        "Assets:Clearing:",  "Liabilities:VatPayable", "Equity:Promotion",     "Equity:Adjustment"};
+        "Liabilities:Paid:",          "Liabilities:Free:", "Liabilities:Dormant:",
+        "Liabilities:RefundPayable:", "Income:Ads:",       "Assets:Clearing:",
+        "Liabilities:VatPayable",     "Equity:Promotion",  "Equity:Adjustment"};
     out_str(o, roots[a.kind]);
     if (a.kind <= INCOME) {
         escaped(o, 'W', b->wallets[a.index - 1].id, b->wallets[a.index - 1].id_n);
@@ -87,7 +89,8 @@ declare_account(const struct books *b, enum books_format format, struct account 
             out_char(o, '"');
         }
     } else {
-        /* A comment of its own: behind the account hledger would read an id such as a,type:A as a tag and make an asset of it. */
+        /* A comment of its own: behind the account hledger would read an id such as a,type:A as a
+         * tag and make an asset of it. */
         if (w != NULL && format == BOOKS_HLEDGER && a.kind == PAID) {
             out_str(o, "; wallet ");
             out_bytes(o, w->id, w->id_n);
@@ -111,7 +114,8 @@ header(const struct books *b, enum books_format format, struct out *o)
     const char *currency = b->app->info.currency;
     uint32_t exponent = b->app->info.exponent;
     out_str(o, format == BOOKS_BEANCOUNT ? ";; " : "; ");
-    out_str(o, "made by jangbu export; a wallet's liabilities are minus its paid, free and dormant cash\n");
+    out_str(o, "made by jangbu export; a wallet's liabilities are minus its paid, free and dormant "
+               "cash\n");
     switch (format) {
     case BOOKS_HLEDGER:
         out_str(o, "decimal-mark .\ncommodity 1000.");
@@ -156,7 +160,9 @@ write_entry(const struct books *b, enum books_format format, const struct entry 
 {
     char day[JB_DAY_TEXT_BYTES];
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    const char *name = e->seq == UINT64_MAX ? "vat of the month" : type != NULL ? type->name : "event";
+    const char *name = e->seq == UINT64_MAX ? "vat of the month"
+                       : type != NULL       ? type->name
+                                            : "event";
     out_str(o, jb_day_print(e->day, day));
     out_str(o, format == BOOKS_BEANCOUNT ? " * \"" : " * ");
     out_str(o, name);
@@ -177,7 +183,8 @@ write_entry(const struct books *b, enum books_format format, const struct entry 
 }
 
 jb_status
-export_books(struct app *app, jb_seq last, enum books_format format, FILE *file, struct progress *p, struct jb_error *err)
+export_books(struct app *app, jb_seq last, enum books_format format, FILE *file, struct progress *p,
+             struct jb_error *err)
 {
     struct books b = {.app = app, .closed_through = JB_NO_DAY, .first_day = JB_NO_DAY};
     struct out o = {.first = true};

@@ -10,7 +10,8 @@ run_export(struct app *app, const char *format, FILE *file)
     static const char *const words[] = {"hledger", "ledger", "beancount"};
     struct jb_moment m;
     struct progress p;
-    jb_status status = jb_moment_resolve(app->views, app->has_as_of ? &app->as_of : NULL, &m, &app->err);
+    jb_status status =
+        jb_moment_resolve(app->views, app->has_as_of ? &app->as_of : NULL, &m, &app->err);
     if (status != JB_OK) {
         return app_fail(app, &app->err);
     }
@@ -54,7 +55,8 @@ cmd_export(struct app *app, int argc, char **argv)
         return app_usage(app, "jangbu export takes one ledger and --format");
     }
     if (!known) {
-        return app_usage(app, "--format is csv, jsonl, hledger, ledger or beancount, not %s", format);
+        return app_usage(app, "--format is csv, jsonl, hledger, ledger or beancount, not %s",
+                         format);
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;

@@ -23,14 +23,16 @@ compare_order(const void *a, const void *b)
 }
 
 jb_status
-export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n, struct jb_error *err)
+export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
+            struct jb_error *err)
 {
     struct export_order *list = malloc((size_t)last * sizeof *list + 1);
     jb_cursor *c = NULL;
     size_t n = 0;
     if (list == NULL) {
         err->status = JB_E_NOMEM;
-        snprintf(err->text, sizeof err->text, "no memory to sort %llu events", (unsigned long long)last);
+        snprintf(err->text, sizeof err->text, "no memory to sort %llu events",
+                 (unsigned long long)last);
         return JB_E_NOMEM;
     }
     jb_status status = jb_cursor_open(l, 1, &c, err);

@@ -8,7 +8,8 @@
 static void
 csv_text(struct out *o, const char *s, size_t n)
 {
-    bool plain = memchr(s, ',', n) == NULL && memchr(s, '"', n) == NULL && memchr(s, '\n', n) == NULL && memchr(s, '\r', n) == NULL;
+    bool plain = memchr(s, ',', n) == NULL && memchr(s, '"', n) == NULL &&
+                 memchr(s, '\n', n) == NULL && memchr(s, '\r', n) == NULL;
     if (plain) {
         out_bytes(o, s, n);
         return;
@@ -26,7 +27,8 @@ csv_text(struct out *o, const char *s, size_t n)
 static bool
 is_late(const struct app *app, const struct jb_event *e)
 {
-    return e->posted_on != JB_NO_DAY && e->posted_on > jb_day_of(e->occurred_at, app->info.utc_offset_s);
+    return e->posted_on != JB_NO_DAY &&
+           e->posted_on > jb_day_of(e->occurred_at, app->info.utc_offset_s);
 }
 
 /* The event as `jangbu log --json` has it, and behind it the figures that a table has. */
@@ -49,7 +51,8 @@ json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struc
 }
 
 static void
-csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n, struct out *o)
+csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n,
+        struct out *o)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
@@ -64,9 +67,13 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     app_event_id(app, e, id);
     csv_text(o, id, strlen(id));
     out_char(o, ',');
-    out_str(o, e->recorded_at == JB_NO_INSTANT ? "" : jb_instant_print(e->recorded_at, app->info.utc_offset_s, time));
+    out_str(o, e->recorded_at == JB_NO_INSTANT
+                   ? ""
+                   : jb_instant_print(e->recorded_at, app->info.utc_offset_s, time));
     out_char(o, ',');
-    out_str(o, e->occurred_at == JB_NO_INSTANT ? "" : jb_instant_print(e->occurred_at, app->info.utc_offset_s, time));
+    out_str(o, e->occurred_at == JB_NO_INSTANT
+                   ? ""
+                   : jb_instant_print(e->occurred_at, app->info.utc_offset_s, time));
     out_char(o, ',');
     out_str(o, e->posted_on == JB_NO_DAY ? "" : jb_day_print(e->posted_on, day));
     out_char(o, ',');
@@ -79,7 +86,8 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
 }
 
 jb_status
-export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p, struct jb_error *err)
+export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p,
+            struct jb_error *err)
 {
     struct export_order *order;
     size_t n;
@@ -91,7 +99,8 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     }
     status = jb_cursor_open(app->ledger, 1, &c, err);
     if (csv) {
-        out_str(&o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,debt,lapsed,effect\n");
+        out_str(&o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,"
+                    "debt,lapsed,effect\n");
     }
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;

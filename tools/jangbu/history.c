@@ -11,7 +11,8 @@ struct rows {
     bool broken;
 };
 
-/* Under which name the id of what the event is about stands where the event has only the wallet's number for it. */
+/* Under which name the id of what the event is about stands where the event has only the wallet's
+ * number for it. */
 static const char *
 id_member(uint32_t type)
 {
@@ -84,7 +85,8 @@ cmd_history(struct app *app, int argc, char **argv)
     int n, code;
     uint64_t limit;
     jb_history_kind kind;
-    const struct option_row options[] = {{"type", NULL, &type}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
+    const struct option_row options[] = {
+        {"type", NULL, &type}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -106,12 +108,13 @@ cmd_history(struct app *app, int argc, char **argv)
         js_str(&app->out, "wallet", args[1]);
         js_open(&app->out, "rows", '[');
     } else {
-        rows.table = table_new((const char *const[]){">event", "at", "posted on", "type", "id", ">amount", ">effect", ">balance", NULL});
+        rows.table = table_new((const char *const[]){">event", "at", "posted on", "type", "id",
+                                                     ">amount", ">effect", ">balance", NULL});
     }
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
-    if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor, (uint32_t)limit, each_history, &rows, next, &moment,
-                       &app->err) != JB_OK) {
+    if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor,
+                       (uint32_t)limit, each_history, &rows, next, &moment, &app->err) != JB_OK) {
         app->out.n = 0;
         table_free(rows.table);
         return app_fail(app, &app->err);

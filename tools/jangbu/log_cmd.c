@@ -46,8 +46,10 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[48];
     char line[300];
-    int n = snprintf(line, sizeof line, "%8llu  %-32s  %-10s  %-20s ", (unsigned long long)e->seq, app_time(app, e->recorded_at, time),
-                     e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day), type != NULL ? type->name : "unknown");
+    int n = snprintf(line, sizeof line, "%8llu  %-32s  %-10s  %-20s ", (unsigned long long)e->seq,
+                     app_time(app, e->recorded_at, time),
+                     e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day),
+                     type != NULL ? type->name : "unknown");
     out_bytes(&app->out, line, (size_t)n);
     out_str(&app->out, wallet != NULL ? wallet : "-");
     if (e->amount != 0) {
@@ -96,7 +98,8 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
             continue;
         }
         if (app->json) {
-            event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0}, app->info.utc_offset_s);
+            event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0},
+                       app->info.utc_offset_s);
             out_char(&app->out, '\n');
             app->out.first = true;
         } else {
@@ -120,7 +123,8 @@ cmd_log(struct app *app, int argc, char **argv)
     bool follow = false;
     uint64_t from = 1;
     uint32_t number = 0;
-    const struct option_row options[] = {{"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
+    const struct option_row options[] = {
+        {"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -136,7 +140,8 @@ cmd_log(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, false, &code)) {
         return code;
     }
-    if (wallet != NULL && jb_wallet_number(app->ledger, (struct jb_text){wallet, strlen(wallet)}, &number, &app->err) != JB_OK) {
+    if (wallet != NULL && jb_wallet_number(app->ledger, (struct jb_text){wallet, strlen(wallet)},
+                                           &number, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
     return print_log(app, from, number, follow);

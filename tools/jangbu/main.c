@@ -19,78 +19,114 @@ struct row {
 
 #define COMMON "  --json           one JSON object (or line) for programs\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
-#define AMOUNT "  AMOUNT           a whole number in the minor unit: won, or hundredths of a dollar\n"
-#define KEYED                                                                                                                                        \
-    "  --key KEY        idempotency key: the same command with the same key is done once, for ever\n"                                                \
-    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                                                                              \
+#define AMOUNT                                                                                     \
+    "  AMOUNT           a whole number in the minor unit: won, or hundredths of a dollar\n"
+#define KEYED                                                                                      \
+    "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
+    "ever\n"                                                                                       \
+    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                            \
     "  --dry-run        the verdict and the balances it would give; nothing is written\n" COMMON
 #define AT "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00\n"
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
 
 static const struct row rows[] = {
-    {"init", cmd_init, TAKES_JSON, "DIR [--currency KRW] [--exponent N] [--offset +09:00]", "make a ledger in a new or empty directory",
+    {"init", cmd_init, TAKES_JSON, "DIR [--currency KRW] [--exponent N] [--offset +09:00]",
+     "make a ledger in a new or empty directory",
      "  --currency CODE  ISO 4217; KRW unless given\n"
      "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
-     "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never change\n" COMMON},
+     "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never "
+     "change\n" COMMON},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
-     "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--caller NAME] [--key KEY] [--at TIME]",
-     "carry out commands, one JSON object a line, from FILE or standard input; one JSON result a line",
-     "  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, tests\n"
-     "  --atomic         the whole input is one group: all of it or nothing (--key and --at are the group's)\n"
+     "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--caller NAME] [--key KEY] [--at "
+     "TIME]",
+     "carry out commands, one JSON object a line, from FILE or standard input; one JSON result a "
+     "line",
+     "  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, "
+     "tests\n"
+     "  --atomic         the whole input is one group: all of it or nothing (--key and --at are "
+     "the group's)\n"
      "  --dry-run        decide, show, write nothing\n"
-     "Results come in the order of the lines, as soon as they are on disk. A bad line is one refused result; the rest go on.\n"
-     "The exit code is 1 if any line was refused. Applying a file again does keyed commands once.\n"},
+     "Results come in the order of the lines, as soon as they are on disk. A bad line is one "
+     "refused result; the rest go on.\n"
+     "The exit code is 1 if any line was refused. Applying a file again does keyed commands "
+     "once.\n"},
     {"wallet", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
+     "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename "
+     "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
      "LEDGER WALLET",
      "make, rename, turn off and on, suspend, lift, delete a wallet",
      "  --master ID      who is in charge; kept apart from the log, like the name\n" ONE},
     {"charge", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
+     "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no "
+     "NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
      "paid cash came in; or a charge is taken back",
-     AMOUNT "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum charge), KAKAOPAY_CARD_AUTO,\n"
-            "                   CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
-            "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT ONE},
-    {"repay", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]", "a debt is paid (also while suspended)",
-     AMOUNT AT ONE},
+     AMOUNT
+     "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
+     "charge), KAKAOPAY_CARD_AUTO,\n"
+     "                   CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
+     "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT ONE},
+    {"repay", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]",
+     "a debt is paid (also while suspended)", AMOUNT AT ONE},
     {"grant", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER WALLET GRANT",
+     "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER "
+     "WALLET GRANT",
      "give free cash, dormant until activated; or take it back while it is dormant",
      AMOUNT "  --expires-on DAY the last day on which it can be used\n"
-            "  --origin O       PROMOTION (unless given), EVENT, UNSENT_SIMPLE, UNSENT_NORMAL, OPERATOR\n" ONE},
-    {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET GRANT", "bring a grant into use, once", ONE},
+            "  --origin O       PROMOTION (unless given), EVENT, UNSENT_SIMPLE, UNSENT_NORMAL, "
+            "OPERATOR\n" ONE},
+    {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET GRANT",
+     "bring a grant into use, once", ONE},
     {"consume", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] [--reason R]",
+     "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] "
+     "[--reason R]",
      "pay for a usage: free cash, then paid cash, then debt; or return it",
      AMOUNT "  --overdraft      may make a debt\n"
             "  --seq N          which consumption, where the usage occurs twice\n"
             "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" AT ONE},
-    {"refund", cmd_one, TAKES_JSON | TAKES_CALLER, "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET REFUND",
-     "pay cash out to the customer", "  AMOUNT           in the minor unit; all that is refundable now, unless given\n" ONE},
-    {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]", "change a number of the rules from a time on",
-     "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace (seconds), grants_max,\n"
+    {"refund", cmd_one, TAKES_JSON | TAKES_CALLER,
+     "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
+     "REFUND",
+     "pay cash out to the customer",
+     "  AMOUNT           in the minor unit; all that is refundable now, unless given\n" ONE},
+    {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]",
+     "change a number of the rules from a time on",
+     "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
+     "(seconds), grants_max,\n"
      "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
-    {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]", "close a day, and the open days before it",
+    {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
+     "close a day, and the open days before it",
      "  --force          even if more than empty_days_max empty days would be closed\n" KEYED},
-    {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET\nLEDGER --all", "what a wallet has, in real time", AS_OF COMMON},
-    {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY",
+    {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET\nLEDGER --all",
+     "what a wallet has, in real time", AS_OF COMMON},
+    {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF,
+     "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY",
      "the daily rows through the last closed day",
-     "  --view posted    as published, by posting day (default); known: by the day it happened, open days too\n" AS_OF COMMON},
-    {"history", cmd_history, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
+     "  --view posted    as published, by posting day (default); known: by the day it happened, "
+     "open days too\n" AS_OF COMMON},
+    {"history", cmd_history, TAKES_JSON | TAKES_AS_OF,
+     "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
      "what happened to a wallet, newest first, each row with its running balance",
      "  --limit N        rows, 1 to 10,000; 100 unless given\n"
      "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
-    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET", "why the total and the cash status differ, to the last unit", AS_OF COMMON},
-    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]", "the events themselves, in order",
-     "  --follow         wait for more\n" COMMON},
-    {"stat", cmd_stat, TAKES_JSON, "LEDGER", "how large the ledger is, which day is open, which policies hold", COMMON},
-    {"audit", cmd_audit, TAKES_JSON, "LEDGER", "read the whole log and check everything against it", COMMON},
-    {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]", "make the projections anew from the log, while the ledger is in use",
-     "  --accept-rollback  the log was put back to an older state on purpose: go on from it\n" COMMON},
-    {"export", cmd_export, TAKES_AS_OF, "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
-     "the events as a table, or as double entry for an accounting program", "  -o FILE          write to FILE, which must not exist\n" AS_OF},
-    {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST", "copy the ledger to a new directory while it is in use", COMMON},
+    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
+     "why the total and the cash status differ, to the last unit", AS_OF COMMON},
+    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]",
+     "the events themselves, in order", "  --follow         wait for more\n" COMMON},
+    {"stat", cmd_stat, TAKES_JSON, "LEDGER",
+     "how large the ledger is, which day is open, which policies hold", COMMON},
+    {"audit", cmd_audit, TAKES_JSON, "LEDGER", "read the whole log and check everything against it",
+     COMMON},
+    {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]",
+     "make the projections anew from the log, while the ledger is in use",
+     "  --accept-rollback  the log was put back to an older state on purpose: go on from "
+     "it\n" COMMON},
+    {"export", cmd_export, TAKES_AS_OF,
+     "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
+     "the events as a table, or as double entry for an accounting program",
+     "  -o FILE          write to FILE, which must not exist\n" AS_OF},
+    {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST",
+     "copy the ledger to a new directory while it is in use", COMMON},
     {"help", cmd_help, 0, "[COMMAND]", "this, or about one sub-command", ""},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -127,7 +163,9 @@ unknown(const char *name)
 {
     const char *near = nearest_word(name, strlen(name), nth_command);
     if (near != NULL) {
-        fprintf(stderr, "jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n", name, near);
+        fprintf(stderr,
+                "jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n",
+                name, near);
     } else {
         fprintf(stderr, "jangbu: there is no sub-command %s. `jangbu help` lists them.\n", name);
     }
@@ -150,11 +188,14 @@ cmd_help(struct app *app, int argc, char **argv)
         }
         return EXIT_DONE;
     }
-    printf("jangbu %s: an event-sourced ledger for prepaid cash wallets\n\nSub-commands (`jangbu help NAME` tells more):\n", JB_VERSION_STRING);
+    printf("jangbu %s: an event-sourced ledger for prepaid cash wallets\n\nSub-commands (`jangbu "
+           "help NAME` tells more):\n",
+           JB_VERSION_STRING);
     for (size_t i = 0; i < ROWS; i++) {
         printf("  %-12s %s\n", rows[i].name, rows[i].what);
     }
-    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe command vocabulary: docs/vocabulary.md. Manual: "
+    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe "
+           "command vocabulary: docs/vocabulary.md. Manual: "
            "man jangbu.\n");
     return EXIT_DONE;
 }

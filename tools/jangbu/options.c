@@ -88,7 +88,8 @@ no_option(const struct app *app, const char *name)
 }
 
 static bool
-set_option(struct app *app, const struct option_row *row, const char *name, const char *value, bool *ret_used_next, const char *next, bool again)
+set_option(struct app *app, const struct option_row *row, const char *name, const char *value,
+           bool *ret_used_next, const char *next, bool again)
 {
     if (row->flag != NULL) {
         if (value != NULL) {
@@ -115,7 +116,8 @@ set_option(struct app *app, const struct option_row *row, const char *name, cons
 }
 
 bool
-read_options(struct app *app, int argc, char **argv, const struct option_row *rows, const char **ret_args, int *ret_n)
+read_options(struct app *app, int argc, char **argv, const struct option_row *rows,
+             const char **ret_args, int *ret_n)
 {
     const char *as_of = NULL;
     struct option_row common[COMMON_MAX + 1] = {{0}};
@@ -135,7 +137,8 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
     bool only_args = false;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
-        if (only_args || arg[0] != '-' || strcmp(arg, "-") == 0 || (arg[1] >= '0' && arg[1] <= '9')) {
+        if (only_args || arg[0] != '-' || strcmp(arg, "-") == 0 ||
+            (arg[1] >= '0' && arg[1] <= '9')) {
             if (*ret_n == ARGUMENTS_MAX) {
                 app_usage(app, "there are more than %d arguments", ARGUMENTS_MAX);
                 return false;
@@ -170,14 +173,18 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         if (row->value != NULL && !again && seen_n < OPTIONS_MAX) {
             seen[seen_n++] = row->value;
         }
-        if (!set_option(app, row, name, equals != NULL ? equals + 1 : NULL, &used_next, i + 1 < argc ? argv[i + 1] : NULL, again)) {
+        if (!set_option(app, row, name, equals != NULL ? equals + 1 : NULL, &used_next,
+                        i + 1 < argc ? argv[i + 1] : NULL, again)) {
             return false;
         }
         i += used_next ? 1 : 0;
     }
     if (as_of != NULL) {
         if (!parse_as_of(as_of, &app->as_of)) {
-            app_usage(app, "--as-of takes an event's number, a time like 2026-10-31T09:00:00+09:00, or a closed day like 2026-10-31; not %s", as_of);
+            app_usage(app,
+                      "--as-of takes an event's number, a time like 2026-10-31T09:00:00+09:00, or "
+                      "a closed day like 2026-10-31; not %s",
+                      as_of);
             return false;
         }
         app->has_as_of = true;

@@ -25,8 +25,9 @@ void js_bool(struct out *o, const char *key, bool value);
 void js_null(struct out *o, const char *key);
 void js_wide(struct out *o, const char *key, const uint8_t be[16]);
 void js_hex(struct out *o, const char *key, const uint8_t *bytes, size_t n);
-void js_day(struct out *o, const char *key, jb_day d);                               /* JB_NO_DAY: null */
-void js_instant(struct out *o, const char *key, jb_instant t, int32_t utc_offset_s); /* JB_NO_INSTANT: null */
+void js_day(struct out *o, const char *key, jb_day d); /* JB_NO_DAY: null */
+void js_instant(struct out *o, const char *key, jb_instant t,
+                int32_t utc_offset_s); /* JB_NO_INSTANT: null */
 void js_open(struct out *o, const char *key, char bracket);
 void js_close(struct out *o, char bracket);
 #endif

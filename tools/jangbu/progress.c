@@ -23,14 +23,16 @@ progress_show(void *data, uint64_t done, uint64_t all)
 {
     struct progress *p = data;
     int64_t now = monotonic_us();
-    if (now - p->began_us < JB_US_PER_SECOND || now - p->shown_us < JB_US_PER_SECOND / 10 || !isatty(STDERR_FILENO)) {
+    if (now - p->began_us < JB_US_PER_SECOND || now - p->shown_us < JB_US_PER_SECOND / 10 ||
+        !isatty(STDERR_FILENO)) {
         return;
     }
     p->shown_us = now;
     p->shown = true;
     if (all > 0) {
         unsigned filled = (unsigned)(done >= all ? 30 : done * 30 / all);
-        fprintf(stderr, "\r%s [%.*s%.*s] %3u%%", p->doing, (int)filled, "##############################", (int)(30 - filled),
+        fprintf(stderr, "\r%s [%.*s%.*s] %3u%%", p->doing, (int)filled,
+                "##############################", (int)(30 - filled),
                 "..............................", (unsigned)(done >= all ? 100 : done * 100 / all));
     } else {
         fprintf(stderr, "\r%s %llu", p->doing, (unsigned long long)done);

@@ -3,17 +3,28 @@
  *
  * Rules that hold for every function of the library, said once:
  *
- *  1. Parameters: handle, inputs, outputs (ret_*), and last `struct jb_error *err`.
- *  2. Outputs are written only when the call returns JB_OK (or JB_END where the text says so).
- *  3. `err` may be NULL; it is written only on failure. No other pointer may be NULL unless its text says so.
- *  4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle named and
- *     lives until the moment that the text names.
- *  5. Structs that may grow begin with `size`; make them with JB_SIZED. Members are only added at the end, 0 means "as before".
- *  6. Numbers of enumerators are written down and never reused. Be ready for values newer than this header.
- *  7. The library never prints, never exits, never reads the time zone, the locale or the environment.
+ * 1. Parameters: handle, inputs, outputs (ret_*), and last `struct jb_error *err`.
  *
- * Units: money is in the ledger's minor unit (won for KRW); instants are microseconds since 1970-01-01T00:00:00Z;
- * days are calendar days at the ledger's UTC offset, counted from 1970-01-01 = 0; intervals are half open.
+ * 2. Outputs are written only when the call returns JB_OK (or JB_END where the text says so).
+ *
+ * 3. `err` may be NULL; it is written only on failure. No other pointer may be NULL unless its text
+ * says so.
+ *
+ * 4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle
+ * named and lives until the moment that the text names.
+ *
+ * 5. Structs that may grow begin with `size`; make them with JB_SIZED. Members are only added at
+ * the end, 0 means "as before".
+ *
+ * 6. Numbers of enumerators are written down and never reused. Be ready for values newer than this
+ * header.
+ *
+ * 7. The library never prints, never exits, never reads the time zone, the locale or the
+ * environment.
+ *
+ * Units: money is in the ledger's minor unit (won for KRW); instants are microseconds since
+ * 1970-01-01T00:00:00Z; days are calendar days at the ledger's UTC offset, counted from 1970-01-01
+ * = 0; intervals are half open.
  */
 #ifndef JANGBU_BASE_H
 #define JANGBU_BASE_H
@@ -55,9 +66,14 @@ typedef int64_t jb_instant; /* microseconds since 1970-01-01T00:00:00Z */
 typedef int32_t jb_day;     /* calendar day, 1970-01-01 = 0 */
 typedef uint64_t jb_seq;    /* number of an event in the log; the first is 1, 0 is "none" */
 
-/* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in a double. */
+/* Told now and then how far a long call is: parts done, parts in all. */
+typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
+
+/* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in
+ * a double. */
 #define JB_AMOUNT_MAX INT64_C(999999999999999)
-/* What a balance, and so an event about one, can reach: money coming back is never refused for JB_AMOUNT_MAX (docs/rules.md section 2). */
+/* What a balance, and so an event about one, can reach: money coming back is never refused for
+ * JB_AMOUNT_MAX (docs/rules.md section 2). */
 #define JB_BALANCE_MAX INT64_C(4611686018427387903)
 /* An instant that is not there (an event of `init` has none; a policy set "from the beginning"). */
 #define JB_NO_INSTANT INT64_MIN
@@ -98,7 +114,7 @@ typedef enum jb_status {
     JB_E_READONLY = -9,   /* the ledger was opened for reading, or its file system is read-only */
     JB_E_EXISTS = -10,    /* there is a ledger already */
     JB_E_ROLLBACK = -11,  /* a store or HEAD is ahead of the log: an older log was put back */
-    JB_E_UNKNOWN = -12,   /* a fault while committing: it is not known whether the events are in the log */
+    JB_E_UNKNOWN = -12,   /* a fault while committing: it may or may not have happened */
     JB_E_STALE = -13,     /* a stored projection cannot be used and could not be made again here */
     JB_E_NOT_CLOSED = -14 /* the day asked for is not closed yet */
 } jb_status;
@@ -126,13 +142,16 @@ JB_API JB_NODISCARD bool jb_amount_add(jb_amount a, jb_amount b, jb_amount *ret)
 JB_API JB_NODISCARD bool jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret);
 
 /*
- * Splits a total that includes VAT at rate_percent: vat = total * rate / (100 + rate), halves rounded up in magnitude
- * (no tie can occur at 10 %), supply = total - vat. Works for negative totals (a month of returns), mirrored.
- * False where rate_percent is not 0..100 or |total| > JB_AMOUNT_MAX. (docs/rules.md section 10)
+ * Splits a total that includes VAT at rate_percent: vat = total * rate / (100 + rate), halves
+ * rounded up in magnitude (no tie can occur at 10 %), supply = total - vat. Works for negative
+ * totals (a month of returns), mirrored. False where rate_percent is not 0..100 or |total| >
+ * JB_AMOUNT_MAX. (docs/rules.md section 10)
  */
-JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent, jb_amount *ret_supply, jb_amount *ret_vat);
+JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent,
+                                              jb_amount *ret_supply, jb_amount *ret_vat);
 
-/* What n units at a price without VAT cost: ceil(n * unit * 11 / 10), rounded once. False on overflow or below 0. */
+/* What n units at a price without VAT cost: ceil(n * unit * 11 / 10), rounded once. False on
+ * overflow or below 0. */
 JB_API JB_NODISCARD bool jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret);
 
 /* The calendar day that contains t at the given offset from UTC in seconds. */
@@ -148,11 +167,13 @@ JB_API void jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day
 /* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has the size above. Returns buf. */
 JB_API char *jb_day_print(jb_day d, char *buf);
 JB_API char *jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf);
-/* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm) and has at most six digits of fraction. */
+/* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm) and has
+ * at most six digits of fraction. */
 JB_API JB_NODISCARD bool jb_day_parse(const char *s, size_t n, jb_day *ret);
 JB_API JB_NODISCARD bool jb_instant_parse(const char *s, size_t n, jb_instant *ret);
 
-/* True where the n bytes are well-formed UTF-8 (no surrogates, no overlong forms); *ret_codepoints (may be NULL) counts them. */
+/* True where the n bytes are well-formed UTF-8 (no surrogates, no overlong forms); *ret_codepoints
+ * (may be NULL) counts them. */
 JB_API JB_NODISCARD bool jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints);
 
 #ifdef __cplusplus

@@ -41,7 +41,11 @@ typedef enum jb_op {
     JB_OPS = 25
 } jb_op;
 
-typedef enum jb_wallet_kind { JB_KIND_PERSONAL = 1, JB_KIND_BUSINESS = 2, JB_KIND_OVERSEAS = 3 } jb_wallet_kind;
+typedef enum jb_wallet_kind {
+    JB_KIND_PERSONAL = 1,
+    JB_KIND_BUSINESS = 2,
+    JB_KIND_OVERSEAS = 3
+} jb_wallet_kind;
 
 typedef enum jb_method {
     JB_METHOD_UNSPECIFIED = 0,
@@ -73,8 +77,9 @@ typedef enum jb_policy {
     JB_POLICIES = 8
 } jb_policy;
 
-/* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into the fingerprint of a command's content and
- * so are on disk for ever: new members are added at the end. */
+/* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
+ * the fingerprint of a command's content and so are on disk for ever: new members are added at the
+ * end. */
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,
@@ -110,7 +115,8 @@ enum jb_command_field {
     JB_CF_N
 };
 
-/* What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during the call. */
+/* What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
+ * the call. */
 struct jb_command {
     size_t size;
     jb_op op;
@@ -179,8 +185,9 @@ struct jb_op_info {
     uint32_t event_type; /* what it becomes; 0 for atomic */
 };
 
-JB_API const struct jb_command_field_info *jb_command_field_get(unsigned field); /* NULL from JB_CF_N on */
-JB_API const struct jb_op_info *jb_op_get(uint32_t op);                          /* NULL where there is none */
+JB_API const struct jb_command_field_info *
+jb_command_field_get(unsigned field);                   /* NULL from JB_CF_N on */
+JB_API const struct jb_op_info *jb_op_get(uint32_t op); /* NULL where there is none */
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 
@@ -211,8 +218,8 @@ typedef enum jb_outcome {
     JB_DONE = 1,      /* the events are on disk */
     JB_REFUSED = 2,   /* the rules said no, or the command is not well formed: `code` */
     JB_DUPLICATE = 3, /* the key is known with the same content: this is the first answer again */
-    JB_CONFLICT = 4,  /* the key is known with other content: nothing was done (code KEY_CONFLICT) */
-    JB_UNKNOWN = 5    /* a fault while committing: ask again with the same key */
+    JB_CONFLICT = 4, /* the key is known with other content: nothing was done (code KEY_CONFLICT) */
+    JB_UNKNOWN = 5   /* a fault while committing: ask again with the same key */
 } jb_outcome;
 
 /* Balances of a wallet, as `decide` sees them. Units: minor unit. */
@@ -235,14 +242,16 @@ struct jb_answer {
     jb_outcome outcome;
     jb_op op;
     jb_code code;         /* 0 where the command is (or was, the first time) accepted */
-    bool content_checked; /* false: a duplicate whose content could not be compared, `secret` is lost */
+    bool content_checked; /* false: a duplicate whose content could not be compared, `secret` is
+                             lost */
     bool remembered;      /* a refusal that is kept: the same key gets the same answer for ever */
     bool dry_run;
     bool has_balance; /* dry run of a command on a wallet: what it would give */
-    jb_seq seq;       /* the command's last event; of a conflict: the first event with the key; else 0 */
+    jb_seq seq; /* the command's last event; of a conflict: the first event with the key; else 0 */
     uint64_t wallet_version;
-    int64_t index;         /* refused group: the member that failed, from 0; else -1 */
-    struct jb_event event; /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
+    int64_t index; /* refused group: the member that failed, from 0; else -1 */
+    struct jb_event
+        event; /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
     const struct jb_figure *figures;
     size_t figures_n;
     const char *message;             /* of a refusal: a sentence, ended by NUL */

@@ -1,8 +1,9 @@
 /*
  * jangbu/event.h -- the events of the log: what happened, for ever.
  *
- * The table of types is core/event/events.def: numbers, fields and versions are on disk and never change.
- * One struct carries any type; which members mean something is said by the type's row (jb_event_type_info).
+ * The table of types is core/event/events.def: numbers, fields and versions are on disk and never
+ * change. One struct carries any type; which members mean something is said by the type's row
+ * (jb_event_type_info).
  */
 #ifndef JANGBU_EVENT_H
 #define JANGBU_EVENT_H
@@ -44,7 +45,8 @@ typedef enum jb_event_type {
     JB_EV_TYPES = 28 /* one above the largest */
 } jb_event_type;
 
-/* Added to the type of a skippable event whose version is newer than this library: its fields are not known here. */
+/* Added to the type of a skippable event whose version is newer than this library: its fields are
+ * not known here. */
 #define JB_EV_UNKNOWN_VERSION (UINT32_C(1) << 24)
 
 /* Where money came from or went to. The numbers are on disk (ordinal * 4 + kind). */
@@ -52,7 +54,8 @@ typedef enum jb_part_kind {
     JB_PART_DEBT = 0,
     JB_PART_LOT = 1,   /* paid cash of the wallet's lot `ordinal` */
     JB_PART_GRANT = 2, /* free cash of the wallet's grant `ordinal` */
-    JB_PART_LAPSED = 3 /* free cash that came back to grant `ordinal` after its deadline and lapsed at once */
+    JB_PART_LAPSED =
+        3 /* free cash that came back to grant `ordinal` after its deadline and lapsed at once */
 } jb_part_kind;
 
 struct jb_part {
@@ -61,7 +64,8 @@ struct jb_part {
     jb_amount amount; /* > 0 */
 };
 
-/* A named figure that explains a refusal. The numbers of names are on disk (given by hand, never reused). */
+/* A named figure that explains a refusal. The numbers of names are on disk (given by hand, never
+ * reused). */
 typedef enum jb_figure_name {
     JB_FIG_VERSION = 1,
     JB_FIG_STATUS = 2, /* enum jb_wallet_status */
@@ -93,7 +97,12 @@ struct jb_figure {
     int64_t value;
 };
 
-typedef enum jb_wallet_status { JB_WALLET_ACTIVE = 1, JB_WALLET_OFF = 2, JB_WALLET_SUSPENDED = 3, JB_WALLET_DELETED = 4 } jb_wallet_status;
+typedef enum jb_wallet_status {
+    JB_WALLET_ACTIVE = 1,
+    JB_WALLET_OFF = 2,
+    JB_WALLET_SUSPENDED = 3,
+    JB_WALLET_DELETED = 4
+} jb_wallet_status;
 
 typedef enum jb_grant_state {
     JB_GRANT_DORMANT = 1,
@@ -113,7 +122,8 @@ typedef enum jb_refund_state {
     JB_REFUND_FAILED = 6
 } jb_refund_state;
 
-/* The control totals of a closed day, over all wallets, in the order in which they stand in day_closed. */
+/* The control totals of a closed day, over all wallets, in the order in which they stand in
+ * day_closed. */
 /* clang-format off */
 #define JB_TOTALS(X)                                                                                                  \
     X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded)         \
@@ -144,15 +154,17 @@ enum jb_event_flag {
     JB_EVF_ACTOR = 1 << 5,      /* reference to the actor's id, role */
     JB_EVF_NOTE = 1 << 6,       /* reference to a note */
     JB_EVF_CAUSE = 1 << 7,      /* the event that led to this one */
-    JB_EVF_GROUP = 1 << 8,      /* last event of an atomic group: how many events and commands it has */
-    JB_EVF_SKIPPABLE = 1 << 9,  /* a reader that does not know the type may skip it */
+    JB_EVF_GROUP = 1 << 8, /* last event of an atomic group: how many events and commands it has */
+    JB_EVF_SKIPPABLE = 1 << 9, /* a reader that does not know the type may skip it */
     JB_EVF_ALL = (1 << 10) - 1
 };
 
-/* One event. Texts, parts and figures are borrowed: the function that fills it says for how long. */
+/* One event. Texts, parts and figures are borrowed: the function that fills it says for how long.
+ */
 struct jb_event {
     jb_seq seq;
-    uint32_t type; /* enum jb_event_type; may be a number that this version does not know where flags has SKIPPABLE */
+    uint32_t type; /* enum jb_event_type; may be a number that this version does not know where
+                      flags has SKIPPABLE */
     uint32_t version;
     uint32_t flags;         /* enum jb_event_flag */
     uint32_t wallet;        /* internal wallet number, from 1; 0: the event belongs to no wallet */
@@ -173,8 +185,9 @@ struct jb_event {
     /* Fields; the row of the type in events.def says which of them it uses, and by what name. */
     struct jb_text id; /* wallet, charge, grant, usage, refund; currency */
     uint32_t ordinal;  /* the wallet's number for this lot, grant or refund */
-    uint32_t code;     /* kind, method, origin, reason, scope, why, policy, code of a refusal; 0/1 of in_use */
-    uint32_t code2;    /* op of a refused command; exponent of the currency */
+    uint32_t code;  /* kind, method, origin, reason, scope, why, policy, code of a refusal; 0/1 of
+                       in_use */
+    uint32_t code2; /* op of a refused command; exponent of the currency */
     jb_amount amount;
     jb_amount amount2;  /* applied_to_debt */
     int64_t number;     /* value of a policy; UTC offset; index of a group's member + 1 */
@@ -211,9 +224,9 @@ typedef enum jb_field_kind {
     JB_FK_DAY,         /* jb_day */
     JB_FK_OPT_INSTANT, /* jb_instant or JB_NO_INSTANT */
     JB_FK_ID16,        /* 16 bytes */
-    JB_FK_SPLIT,       /* parts of a consumption: free, then paid, then debt; they add up to `amount` */
-    JB_FK_PARTS_FROM,  /* parts, money going out */
-    JB_FK_PARTS_TO,    /* parts, money coming back */
+    JB_FK_SPLIT, /* parts of a consumption: free, then paid, then debt; they add up to `amount` */
+    JB_FK_PARTS_FROM, /* parts, money going out */
+    JB_FK_PARTS_TO,   /* parts, money coming back */
     JB_FK_FIGURES,
     JB_FK_TOTALS
 } jb_field_kind;
@@ -244,15 +257,18 @@ JB_API const struct jb_event_type_info *jb_event_type_get(uint32_t type);
 
 /* The word for a number, or NULL; and back: false where there is no such word. */
 JB_API const char *jb_name_word(const struct jb_names *names, uint32_t number);
-JB_API JB_NODISCARD bool jb_name_number(const struct jb_names *names, const char *word, size_t n, uint32_t *ret);
+JB_API JB_NODISCARD bool jb_name_number(const struct jb_names *names, const char *word, size_t n,
+                                        uint32_t *ret);
 
-JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names, jb_method_names, jb_origin_names, jb_reason_names, jb_scope_names,
-    jb_failure_names, jb_policy_names, jb_grant_state_names, jb_refund_state_names;
+JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names, jb_method_names,
+    jb_origin_names, jb_reason_names, jb_scope_names, jb_failure_names, jb_policy_names,
+    jb_grant_state_names, jb_refund_state_names;
 /* How figure `name` is called in JSON. */
 JB_API const char *jb_figure_word(uint32_t name);
 JB_API const char *jb_total_word(uint32_t name);
 
-/* Effect of an event on "paid + all grants in use": d(e) of the rules (docs/rules.md section 6). 0 for most types. */
+/* Effect of an event on "paid + all grants in use": d(e) of the rules (docs/rules.md section 6). 0
+ * for most types. */
 JB_API jb_amount jb_event_effect(const struct jb_event *e);
 
 #ifdef __cplusplus

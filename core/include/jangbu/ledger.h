@@ -1,13 +1,16 @@
 /*
  * jangbu/ledger.h -- a ledger: commands in, events appended, events read.
  *
- * A ledger is a directory. log.mdb is the log and the only thing that must survive; people.mdb and secret beside it
- * hold what may be forgotten and what guards content; state.mdb and views.mdb can be deleted at any time.
+ * A ledger is a directory. log.mdb is the log and the only thing that must survive; people.mdb and
+ * secret beside it hold what may be forgotten and what guards content; state.mdb and views.mdb can
+ * be deleted at any time.
  *
- * Before the first call: not on a network file system; never copy a live ledger with cp (jb_backup does it); a handle does
- * not survive fork (calls in the child give JB_E_USAGE); opening one directory twice in a process is safe and shares.
+ * Before the first call: not on a network file system; never copy a live ledger with cp (jb_backup
+ * does it); a handle does not survive fork (calls in the child give JB_E_USAGE); opening one
+ * directory twice in a process is safe and shares.
  *
- * A jb_ledger may be used by many threads at once. A jb_cursor and a jb_answers are used by one at a time.
+ * A jb_ledger may be used by many threads at once. A jb_cursor and a jb_answers are used by one at
+ * a time.
  */
 #ifndef JANGBU_LEDGER_H
 #define JANGBU_LEDGER_H
@@ -24,33 +27,39 @@ typedef struct jb_cursor jb_cursor;
 
 struct jb_init_options {
     size_t size;
-    const char *currency;  /* ISO 4217, three capitals; NULL: "KRW" */
-    int32_t exponent;      /* digits after the decimal point, 0..6; -1: that of the currency where known, else 2 */
+    const char *currency; /* ISO 4217, three capitals; NULL: "KRW" */
+    int32_t exponent; /* digits after the decimal point, 0..6; -1: that of the currency where known,
+                         else 2 */
     int32_t utc_offset_s;  /* seconds east of UTC, whole minutes, within +-18 h */
     bool utc_offset_given; /* false: +09:00 */
 };
 
-/* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where there is one. */
-JB_API JB_NODISCARD jb_status jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err);
+/* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
+ * there is one. */
+JB_API JB_NODISCARD jb_status jb_init(const char *dir, const struct jb_init_options *opts,
+                                      struct jb_error *err);
 
 struct jb_open_options {
     size_t size;
     bool read_only;       /* never writes to the log; jb_submit gives JB_E_READONLY */
     const char *caller;   /* scope of idempotency keys, at most 32 bytes; NULL: "" */
-    int64_t lock_wait_us; /* longest wait for the writer lock in which nobody of this handle gets on; 0: 10 s. Then JB_E_BUSY */
-    /* The system's clock for recorded_at; NULL: CLOCK_REALTIME. The library asks for the time nowhere else. */
+    int64_t lock_wait_us; /* longest wait for the writer lock in which nobody of this handle gets
+                             on; 0: 10 s. Then JB_E_BUSY */
+    /* The system's clock for recorded_at; NULL: CLOCK_REALTIME. The library asks for the time
+     * nowhere else. */
     jb_instant (*now)(void *data);
     void *now_data;
     bool accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
 };
 
 /*
- * Opens the ledger in dir. opts may be NULL. Opening costs the same whatever the log's length (beside a bounded tail).
- * On a read-only file system it opens read-only by itself. *ret is owned: jb_close.
- * JB_E_NOTFOUND (no such directory, or no log in it), JB_E_FORMAT (not a ledger, or of a newer version),
- * JB_E_CORRUPT, JB_E_ROLLBACK, JB_E_IO, JB_E_NOMEM.
+ * Opens the ledger in dir. opts may be NULL. Opening costs the same whatever the log's length
+ * (beside a bounded tail). On a read-only file system it opens read-only by itself. *ret is owned:
+ * jb_close. JB_E_NOTFOUND (no such directory, or no log in it), JB_E_FORMAT (not a ledger, or of a
+ * newer version), JB_E_CORRUPT, JB_E_ROLLBACK, JB_E_IO, JB_E_NOMEM.
  */
-JB_API JB_NODISCARD jb_status jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_open(const char *dir, const struct jb_open_options *opts,
+                                      jb_ledger **ret, struct jb_error *err);
 
 /* Writes behind what is due and releases l. NULL is allowed. Returns NULL: `l = jb_close(l);` */
 JB_API jb_ledger *jb_close(jb_ledger *l);
@@ -64,11 +73,12 @@ struct jb_ledger_info {
     uint8_t ledger_id[16];
     bool read_only;
     const char *dir;  /* borrowed until jb_close */
-    bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put back to an older state, and what is read is that
-                         state's */
+    bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put
+                         back to an older state, and what is read is that state's */
 };
 /* JB_E_USAGE where ret->size is 0. */
-JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
+                                          struct jb_error *err);
 
 /* A set of answers and the memory they point to; reused from call to call without allocation. */
 JB_API JB_NODISCARD jb_answers *jb_answers_new(void); /* NULL: no memory. Owned: jb_answers_free */
@@ -90,16 +100,19 @@ struct jb_submit_options {
 };
 
 /*
- * Decides n independent commands in order, each against what the ones before it left, and appends their events. A command
- * of op JB_OP_ATOMIC is a group: all of it or nothing. When it returns JB_OK every answer that says DONE is on stable
- * storage. Callers that arrive together are committed together. opts may be NULL.
+ * Decides n independent commands in order, each against what the ones before it left, and appends
+ * their events. A command of op JB_OP_ATOMIC is a group: all of it or nothing. When it returns
+ * JB_OK every answer that says DONE is on stable storage. Callers that arrive together are
+ * committed together. opts may be NULL.
  *
- * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first *ret_done commands were
- * carried out and stay, the rest were not looked at (or are JB_UNKNOWN after JB_E_UNKNOWN).
- * JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT, JB_E_NOMEM, JB_E_USAGE.
+ * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first
+ * *ret_done commands were carried out and stay, the rest were not looked at (or are JB_UNKNOWN
+ * after JB_E_UNKNOWN). JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT,
+ * JB_E_NOMEM, JB_E_USAGE.
  */
-JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n, const struct jb_submit_options *opts,
-                                        jb_answers *answers, size_t *ret_done, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
+                                        const struct jb_submit_options *opts, jb_answers *answers,
+                                        size_t *ret_done, struct jb_error *err);
 
 /* Where the log ends, in a snapshot of now. */
 struct jb_head {
@@ -110,37 +123,53 @@ struct jb_head {
 };
 JB_API JB_NODISCARD jb_status jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err);
 
-/* The sequence number of the last event recorded at or before t (init's events count as recorded before everything). */
-JB_API JB_NODISCARD jb_status jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err);
+/* The sequence number of the last event recorded at or before t (init's events count as recorded
+ * before everything). */
+JB_API JB_NODISCARD jb_status jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret,
+                                             struct jb_error *err);
 
-/* Reads events from number `from` (1 or more) on, in order, including those appended later. *ret is owned: jb_cursor_close.
- * An open cursor keeps the log's map in use. Where address space is limited (ulimit -v) that map is small and grows with the log, which no
- * open cursor of the process allows: jb_submit then fails with JB_E_BUSY after 2 s, and nothing is done. Elsewhere it never has to. */
-JB_API JB_NODISCARD jb_status jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err);
-/* *ret is borrowed until the next call on c. JB_END: nothing more yet; call again later to follow the log. */
-JB_API JB_NODISCARD jb_status jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err);
-/* The event with that number. JB_E_NOTFOUND beyond the end. *ret is borrowed until the next call on c. */
-JB_API JB_NODISCARD jb_status jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err);
+/* Reads events from number `from` (1 or more) on, in order, including those appended later. *ret is
+ * owned: jb_cursor_close. An open cursor keeps the log's map in use. Where address space is limited
+ * (ulimit -v) that map is small and grows with the log, which no open cursor of the process allows:
+ * jb_submit then fails with JB_E_BUSY after 2 s, and nothing is done. Elsewhere it never has to. */
+JB_API JB_NODISCARD jb_status jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret,
+                                             struct jb_error *err);
+/* *ret is borrowed until the next call on c. JB_END: nothing more yet; call again later to follow
+ * the log. */
+JB_API JB_NODISCARD jb_status jb_cursor_next(jb_cursor *c, const struct jb_event **ret,
+                                             struct jb_error *err);
+/* The event with that number. JB_E_NOTFOUND beyond the end. *ret is borrowed until the next call on
+ * c. */
+JB_API JB_NODISCARD jb_status jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret,
+                                           struct jb_error *err);
 /* The stored bytes of the event last returned, exactly as in the log. Borrowed likewise. */
 JB_API struct jb_text jb_cursor_bytes(const jb_cursor *c);
 JB_API jb_cursor *jb_cursor_close(jb_cursor *c);
 
-/* Number of a wallet, and its id. JB_E_NOTFOUND where there is no such wallet. id needs room for JB_ID_BYTES_MAX bytes. */
-JB_API JB_NODISCARD jb_status jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err);
-JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err);
+/* Number of a wallet, and its id. JB_E_NOTFOUND where there is no such wallet. id needs room for
+ * JB_ID_BYTES_MAX bytes. */
+JB_API JB_NODISCARD jb_status jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret,
+                                               struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n,
+                                           struct jb_error *err);
 
 /*
- * The id that the caller gave to what e (an event of this ledger) is about: its own, or that of the charge, grant, refund or usage that it names by
- * number. *ret_n = 0 where it is about nothing that has one. id needs room for JB_ID_BYTES_MAX bytes.
+ * The id that the caller gave to what e (an event of this ledger) is about: its own, or that of the
+ * charge, grant, refund or usage that it names by number. *ret_n = 0 where it is about nothing that
+ * has one. id needs room for JB_ID_BYTES_MAX bytes.
  */
-JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id,
+                                          size_t *ret_n, struct jb_error *err);
 
-/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where there is no such wallet. buf needs room for 2,048
- * bytes. */
-JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err);
+/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where
+ * there is no such wallet. buf needs room for 2,048 bytes. */
+JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf,
+                                             size_t *ret_n, struct jb_error *err);
 
-/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten. buf needs room for 2,048 bytes. */
-JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err);
+/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten. buf needs room
+ * for 2,048 bytes. */
+JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
+                                             struct jb_error *err);
 
 struct jb_ledger_stat {
     size_t size;
@@ -148,7 +177,8 @@ struct jb_ledger_stat {
     uint64_t frames;
     uint32_t wallets; /* in existence; deleted ones not counted */
     uint32_t wallets_deleted;
-    uint64_t log_bytes; /* all pages of log.mdb's tree times the page size, as mdb_stat counts them */
+    uint64_t
+        log_bytes; /* all pages of log.mdb's tree times the page size, as mdb_stat counts them */
     uint64_t log_file_bytes;
     jb_instant recorded_at;
     jb_day open_day;               /* first open day; JB_NO_DAY before the first command */
@@ -158,14 +188,16 @@ struct jb_ledger_stat {
     int64_t policies[JB_POLICIES]; /* in force at recorded_at, by enum jb_policy */
     uint8_t chain[16];
 };
-JB_API JB_NODISCARD jb_status jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret,
+                                                 struct jb_error *err);
 
 /*
- * Copies the ledger to directory dest (made; must not exist or be empty) while it is in use: log.mdb and people.mdb by
- * LMDB's own compacting copy, secret byte for byte. progress may be NULL; it is called with bytes done and to do.
+ * Copies the ledger to directory dest (made; must not exist or be empty) while it is in use:
+ * log.mdb and people.mdb by LMDB's own compacting copy, secret byte for byte. on_progress may be
+ * NULL; it is called with bytes done and to do.
  */
-JB_API JB_NODISCARD jb_status jb_backup(jb_ledger *l, const char *dest, void (*progress)(void *data, uint64_t done, uint64_t all), void *data,
-                                        struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_backup(jb_ledger *l, const char *dest, jb_progress on_progress,
+                                        void *data, struct jb_error *err);
 
 #ifdef __cplusplus
 }

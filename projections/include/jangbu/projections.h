@@ -1,11 +1,14 @@
 /*
- * jangbu/projections.h -- what users ask: balances, daily cash status, histories, and why two totals differ.
+ * jangbu/projections.h -- what users ask: balances, daily cash status, histories, and why two
+ * totals differ.
  *
- * A jb_views follows the log and keeps what it has folded in views.mdb, which may be deleted at any time. Every query sees every
- * event acknowledged before it began, from any process, and never blocks a writer. A jb_views may be used by many threads at once.
+ * A jb_views follows the log and keeps what it has folded in views.mdb, which may be deleted at any
+ * time. Every query sees every event acknowledged before it began, from any process, and never
+ * blocks a writer. A jb_views may be used by many threads at once.
  *
- * The `each` of jb_balance_each and jb_cash_day_each runs while the snapshot is held: it holds up other queries of the handle, and a
- * query asked from within it gets JB_E_USAGE. That of the other functions runs when the snapshot is let go, and may ask anything.
+ * The `each` of jb_balance_each and jb_cash_day_each runs while the snapshot is held: it holds up
+ * other queries of the handle, and a query asked from within it gets JB_E_USAGE. That of the other
+ * functions runs when the snapshot is let go, and may ask anything.
  */
 #ifndef JANGBU_PROJECTIONS_H
 #define JANGBU_PROJECTIONS_H
@@ -18,12 +21,14 @@ extern "C" {
 
 typedef struct jb_views jb_views;
 
-/* Opens the projections of l (which must outlive them). A views.mdb that is missing or of an older version is made anew.
- * One that is damaged, foreign or ahead of the log: JB_E_STALE or JB_E_ROLLBACK with what to do. *ret is owned: jb_views_close. */
+/* Opens the projections of l (which must outlive them). A views.mdb that is missing or of an older
+ * version is made anew. One that is damaged, foreign or ahead of the log: JB_E_STALE or
+ * JB_E_ROLLBACK with what to do. *ret is owned: jb_views_close. */
 JB_API JB_NODISCARD jb_status jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err);
 /* Stores what is due, then releases v. NULL allowed; returns NULL. */
 JB_API jb_views *jb_views_close(jb_views *v);
-/* Folds the log's tail; stores it when more than 200,000 events or 1 s are not stored yet, or when now is true. */
+/* Folds the log's tail; stores it when more than 200,000 events or 1 s are not stored yet, or when
+ * now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
 
 /* The moment a figure is asked for. docs/rules.md section 7. */
@@ -40,8 +45,10 @@ struct jb_moment {
     jb_instant at;
 };
 
-/* Resolves as_of (NULL: now) against the log. JB_E_NOTFOUND beyond its end, JB_E_NOT_CLOSED for a day that is still open. */
-JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of, struct jb_moment *ret, struct jb_error *err);
+/* Resolves as_of (NULL: now) against the log. JB_E_NOTFOUND beyond its end, JB_E_NOT_CLOSED for a
+ * day that is still open. */
+JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of,
+                                                struct jb_moment *ret, struct jb_error *err);
 
 struct jb_wallet_balance {
     size_t size;
@@ -51,12 +58,16 @@ struct jb_wallet_balance {
     struct jb_moment as_of;
 };
 
-/* Balance of one wallet. as_of NULL: now. JB_AS_OF_DAY is answered with the state after the last event posted on or before that day,
- * JB_E_NOTFOUND for an unknown wallet (or one that did not exist then). */
-JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_wallet_balance *ret,
-                                             struct jb_error *err);
+/* Balance of one wallet. as_of NULL: now. JB_AS_OF_DAY is answered with the state after the last
+ * event posted on or before that day, JB_E_NOTFOUND for an unknown wallet (or one that did not
+ * exist then). */
+JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet,
+                                             const struct jb_as_of *as_of,
+                                             struct jb_wallet_balance *ret, struct jb_error *err);
 /* Every wallet in order of its number, all from one snapshot. each returns false to stop. */
-JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of, bool (*each)(void *data, const struct jb_wallet_balance *b),
+JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
+                                              bool (*each)(void *data,
+                                                           const struct jb_wallet_balance *b),
                                               void *data, struct jb_error *err);
 
 /* One row of the cash status. Flows are gross and never negative. docs/rules.md section 6. */
@@ -87,20 +98,25 @@ struct jb_cash_status {
     struct jb_moment as_of;
 };
 
-/* The days on which any flow is not 0, oldest first, within [from, to] (JB_NO_DAY: no bound). `posted` ends at `through`, `known` shows
- * open days too. each may be NULL; it returns false to stop. */
-JB_API JB_NODISCARD jb_status jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of, jb_day from,
-                                                 jb_day to, bool (*each)(void *data, const struct jb_cash_row *row), void *data,
-                                                 struct jb_cash_status *ret, struct jb_error *err);
-/* One row for every wallet on closed day `day` (wallets that did not move that day have flows of 0 and their closing), in order of number.
- * JB_E_NOT_CLOSED where the day was not closed yet as of as_of; what is published does not change after that. */
-JB_API JB_NODISCARD jb_status jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
-                                               bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row), void *data,
-                                               struct jb_error *err);
+/* The days on which any flow is not 0, oldest first, within [from, to] (JB_NO_DAY: no bound).
+ * `posted` ends at `through`, `known` shows open days too. each may be NULL; it returns false to
+ * stop. */
+JB_API JB_NODISCARD jb_status jb_cash_status_get(
+    jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of,
+    jb_day from, jb_day to, bool (*each)(void *data, const struct jb_cash_row *row), void *data,
+    struct jb_cash_status *ret, struct jb_error *err);
+/* One row for every wallet on closed day `day` (wallets that did not move that day have flows of 0
+ * and their closing), in order of number. JB_E_NOT_CLOSED where the day was not closed yet as of
+ * as_of; what is published does not change after that. */
+JB_API JB_NODISCARD jb_status jb_cash_day_each(
+    jb_views *v, jb_day day, const struct jb_as_of *as_of,
+    bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row),
+    void *data, struct jb_error *err);
 
 typedef enum jb_history_kind {
     JB_HISTORY_ALL = 0,
-    JB_HISTORY_CHARGE = 1,      /* charge_settled, charge_reversed, debt_repaid, free_granted, _activated, _revoked, _expired, _forfeited */
+    JB_HISTORY_CHARGE = 1,      /* charge_settled, charge_reversed, debt_repaid, free_granted,
+                                   _activated, _revoked, _expired, _forfeited */
     JB_HISTORY_CONSUMPTION = 2, /* cash_consumed */
     JB_HISTORY_RETURN = 3,      /* consumption_reversed */
     JB_HISTORY_REFUND = 4       /* refund_* */
@@ -114,11 +130,13 @@ struct jb_history_row {
 };
 
 #define JB_CURSOR_TEXT_BYTES 64
-/* Rows newest first, at most limit (1..10,000). cursor: NULL or the text of a former call's next. next (JB_CURSOR_TEXT_BYTES) gets "" at the end.
- * JB_E_USAGE for a cursor that is not of this wallet. */
-JB_API JB_NODISCARD jb_status jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind, const struct jb_as_of *as_of,
-                                             const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
-                                             void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err);
+/* Rows newest first, at most limit (1..10,000). cursor: NULL or the text of a former call's next.
+ * next (JB_CURSOR_TEXT_BYTES) gets "" at the end. JB_E_USAGE for a cursor that is not of this
+ * wallet. */
+JB_API JB_NODISCARD jb_status jb_history_get(
+    jb_views *v, struct jb_text wallet, jb_history_kind kind, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
+    void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err);
 
 /* clang-format off */
 #define JB_CAUSES(X)                                                                                               \
@@ -143,8 +161,9 @@ struct jb_cause_line {
     uint32_t events_n;
 };
 
-/* The identity of docs/rules.md section 6. total_now comes from the state, cash_status_total from the stored row, causes from the wallet's
- * events in the log; rest = total_now - cash_status_total - sum of causes must be 0 and is not made so. */
+/* The identity of docs/rules.md section 6. total_now comes from the state, cash_status_total from
+ * the stored row, causes from the wallet's events in the log; rest = total_now - cash_status_total
+ * - sum of causes must be 0 and is not made so. */
 struct jb_explanation {
     size_t size;
     uint32_t number;
@@ -163,7 +182,8 @@ struct jb_explanation {
     struct jb_moment as_of;
 };
 /* *ret is owned: jb_explanation_free. */
-JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, struct jb_explanation **ret,
+JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet,
+                                         const struct jb_as_of *as_of, struct jb_explanation **ret,
                                          struct jb_error *err);
 JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
 
@@ -174,7 +194,8 @@ struct jb_views_stat {
     uint64_t rows;
     uint64_t file_bytes;
 };
-JB_API JB_NODISCARD jb_status jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_views_stat_get(jb_views *v, struct jb_views_stat *ret,
+                                                struct jb_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,56 @@
+/* Commands from programs that were built with an older or newer header: their structs have another
+ * size, and so another stride. */
+#include "ledger/internal.h"
+
+static bool
+as_ours(const struct jb_command *list, size_t n, bool member)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct jb_command *c = &list[i];
+        if (c->size != sizeof *c || (!member && c->op == JB_OP_ATOMIC && c->commands != NULL &&
+                                     !as_ours(c->commands, c->commands_n, true))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static jb_status
+copies(jb_answers *set, const struct jb_command *list, size_t n, bool member,
+       const struct jb_command **ret, struct jb_error *err)
+{
+    size_t stride = list->size;
+    struct jb_command *to = jb_answers_alloc(set, n * sizeof *to);
+    if (to == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for %zu commands", n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const void *from = (const char *)list + i * stride;
+        jb_status status = jb_abi_in(&to[i], sizeof to[i], from, "a command", err);
+        size_t size;
+        memcpy(&size, from, sizeof size);
+        if (status == JB_OK && size != stride) {
+            status = jb_fail(err, JB_E_USAGE,
+                             "command %zu of a list has size %zu and the first one %zu: make all "
+                             "of them with JB_SIZED",
+                             i, size, stride);
+        }
+        if (status == JB_OK && !member && to[i].op == JB_OP_ATOMIC && to[i].commands != NULL &&
+            to[i].commands_n > 0) {
+            status = copies(set, to[i].commands, to[i].commands_n, true, &to[i].commands, err);
+        }
+        if (status != JB_OK) {
+            return status;
+        }
+    }
+    *ret = to;
+    return JB_OK;
+}
+
+jb_status
+jb_abi_commands(jb_answers *set, const struct jb_command *list, size_t n,
+                const struct jb_command **ret, struct jb_error *err)
+{
+    *ret = list;
+    return n == 0 || as_ours(list, n, false) ? JB_OK : copies(set, list, n, false, ret, err);
+}

@@ -1,0 +1,75 @@
+/*
+ * One command from its key to its events: look the key up, look at the clock, load what deciding
+ * needs, decide, and emit. The order of looking is that of docs/rules.md section 5.
+ */
+#include "ledger/execution.h"
+
+/* The clock for this command, or a refusal. CLOCK_BEHIND is the machine's fault: no trace, the same
+ * key may be tried again. */
+static bool
+read_clock(struct execution *x)
+{
+    const struct jb_globals *g = &x->l->state->g;
+    jb_instant last = g->recorded_at;
+    int64_t tolerance = 0;
+    if (x->r->options.clock == JB_CLOCK_AT) {
+        x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
+    } else {
+        x->m.clock = x->l->now(x->l->now_data);
+        tolerance = last == JB_NO_INSTANT
+                        ? 0
+                        : jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, last) * JB_US_PER_SECOND;
+    }
+    if (last == JB_NO_INSTANT || x->m.clock >= last - tolerance) {
+        return true;
+    }
+    struct jb_figure figures[2] = {{JB_FIG_BEHIND_US, last - x->m.clock},
+                                   {JB_FIG_RECORDED_AT, last}};
+    jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1, &x->l->identity);
+    return false;
+}
+
+enum jb_step
+jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct jb_error *err)
+{
+    struct execution x = {
+        .l = l, .r = r, .c = &r->commands[index], .a = &r->answers->list.at[index], .err = err};
+    if (x.a->outcome != 0) {
+        return JB_STEP_DECIDED; /* its form was wrong, and that was said already */
+    }
+    x.fingerprint = r->answers->fingerprints.at[index];
+    x.keyed = (x.c->has & JB_HAS(JB_CF_KEY)) != 0;
+    if (x.keyed) {
+        jb_seq seq;
+        if (jb_state_key(l->state, r->caller, x.c->key, &seq, err) != JB_OK) {
+            return JB_STEP_FAILED;
+        }
+        if (seq != 0) {
+            return jb_repeat(&x, seq);
+        }
+    }
+    if (x.c->op == JB_OP_DAY_CLOSE) {
+        bool known;
+        enum jb_step step = jb_repeat_close(&x, &known);
+        if (step != JB_STEP_DECIDED || known) {
+            return step;
+        }
+    }
+    if (!read_clock(&x)) {
+        return JB_STEP_DECIDED;
+    }
+    jb_decide_time(&l->state->g, x.c, &l->verdict, &x.m);
+    if (l->verdict.code != JB_CODE_NONE) {
+        return jb_refuse_verdict(&x);
+    }
+    switch (x.c->op) {
+    case JB_OP_ATOMIC:
+        return jb_execute_group(&x);
+    case JB_OP_DAY_CLOSE:
+        return jb_execute_close(&x);
+    case JB_OP_POLICY_SET:
+        return jb_execute_policy(&x);
+    default:
+        return jb_execute_wallet(&x);
+    }
+}

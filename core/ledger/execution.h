@@ -1,0 +1,77 @@
+/* One command while it is carried out: execute.c makes the context, the other files that include
+ * this have the steps. */
+#ifndef JANGBU_LEDGER_EXECUTION_H
+#define JANGBU_LEDGER_EXECUTION_H
+
+#include "ledger/internal.h"
+
+/* What one command carries through the steps. */
+struct execution {
+    struct jb_ledger *l;
+    const struct jb_request *r;
+    const struct jb_command *c;
+    struct jb_answer *a;
+    uint64_t fingerprint;
+    struct jb_decision_time m;
+    struct jb_error *err;
+    const struct jb_command *group; /* the group that c is a member of */
+    const struct jb_command *last_member;
+    jb_seq before_closing, first; /* of a group: the last event before its closing of days, and the
+                                     first event of its members */
+    bool keyed;
+    bool closed; /* the closing of days before a group is done */
+};
+
+/* The last event before the closing of days that this command makes, over all the commits that it
+ * took. */
+static inline jb_seq
+jb_before_closing(const struct execution *x)
+{
+    return x->r->cut ? x->r->before_cut : x->l->state->g.seq;
+}
+
+static inline enum jb_step
+jb_step_of(jb_status status)
+{
+    return status == JB_OK ? JB_STEP_DECIDED : JB_STEP_FAILED;
+}
+
+/* batch.c: key, actor and note of an event: those of the group for its last event, the member's own
+ * actor and note for a member. */
+jb_status jb_envelope(struct execution *x, const struct jb_command *c, bool with_key,
+                      struct jb_event *e);
+/* Personal texts of the event's own fields go to people.mdb: only references stand in it. */
+jb_status jb_refer_fields(struct execution *x, struct jb_event *e);
+/* refusal.c: a keyed command that was refused against the state is remembered, so that a delayed
+ * repetition cannot succeed later. index: the member, or -1. */
+enum jb_step jb_refuse_command(struct execution *x, jb_code code, const struct jb_figure *figures,
+                               uint32_t figures_n, int64_t index);
+enum jb_step jb_refuse_verdict(struct execution *x);
+
+/* idempotency.c: the answer to a command whose key stands in event seq. */
+enum jb_step jb_repeat(struct execution *x, jb_seq seq);
+/* A closed day is answered with its first result, before the clock is looked at; its key is not
+ * taken. */
+enum jb_step jb_repeat_close(struct execution *x, bool *ret_known);
+
+/* prefetch.c: loads what x->c names. */
+jb_status jb_prefetch(struct execution *x, struct jb_cached_wallet *s,
+                      struct jb_prefetched *loaded);
+
+/* execute_wallet.c: decides x->c on its wallet (NULL: there is none of that id); the ledger's
+ * verdict says what. */
+jb_status jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot);
+/* Writes what was decided: due expiries, forfeits, the event. group_end: it carries the group's key
+ * and size. */
+jb_status jb_write_wallet_event(struct execution *x, struct jb_cached_wallet *s,
+                                const struct jb_event *group_end);
+/* Closes the days that are due before an accepted command's own event. */
+enum jb_step jb_close_due(struct execution *x);
+enum jb_step jb_execute_wallet(struct execution *x);
+enum jb_step jb_execute_policy(struct execution *x);
+enum jb_step jb_execute_close(struct execution *x);
+
+/* execute_group.c */
+enum jb_step jb_execute_group(struct execution *x);
+
+#endif

@@ -1,0 +1,93 @@
+/* A key, or a closed day, that is known: the first answer again. It is a function of the first
+ * event. */
+#include "ledger/execution.h"
+
+static bool
+is_member_event(uint32_t type)
+{
+    return type != JB_EV_FREE_EXPIRED && type != JB_EV_FREE_FORFEITED && type != JB_EV_DAY_CLOSED;
+}
+
+/* The members' answers of a group from its events: one event a member, beside expiries and
+ * forfeits. */
+static jb_status
+answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t commands)
+{
+    struct jb_answer *members = jb_answers_alloc(x->r->answers, commands * sizeof *members);
+    if (members == NULL) {
+        return jb_fail(x->err, JB_E_NOMEM, "no memory for an answer");
+    }
+    memset(members, 0, commands * sizeof *members);
+    uint32_t n = 0;
+    for (jb_seq seq = last - events + 1; seq <= last && n < commands; seq++) {
+        const struct jb_event *e;
+        jb_status status = jb_state_event(x->l->state, seq, &e, x->err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (is_member_event(e->type)) {
+            members[n].index = -1;
+            members[n].content_checked = true;
+            members[n].op =
+                x->c->op == JB_OP_ATOMIC && n < x->c->commands_n ? x->c->commands[n].op : x->c->op;
+            jb_answer_done(x->r->answers, &members[n], e);
+            n++;
+        }
+    }
+    x->a->members = members;
+    x->a->members_n = n;
+    x->a->wallet_version = 0;
+    return JB_OK;
+}
+
+/* The first answer again: a function of the first event. */
+enum jb_step
+jb_repeat(struct execution *x, jb_seq seq)
+{
+    const struct jb_event *e;
+    jb_status status = jb_state_event(x->l->state, seq, &e, x->err);
+    if (status != JB_OK) {
+        return JB_STEP_FAILED;
+    }
+    bool checked = x->fingerprint != 0 && e->fingerprint != 0;
+    if (checked && e->fingerprint != x->fingerprint) {
+        struct jb_figure first = {JB_FIG_SEQ, (int64_t)seq};
+        jb_answer_refused(x->r->answers, x->a, JB_CODE_KEY_CONFLICT, &first, 1, -1,
+                          &x->l->identity);
+        x->a->seq = seq;
+        return JB_STEP_DECIDED;
+    }
+    if (e->type == JB_EV_COMMAND_REFUSED) {
+        x->a->op = (jb_op)e->code2;
+        x->a->remembered = true;
+        jb_answer_refused(x->r->answers, x->a, (jb_code)e->code, e->figures, e->figures_n,
+                          e->number - 1, &x->l->identity);
+        x->a->seq = seq;
+    } else {
+        uint32_t events = e->group_events, commands = e->group_commands;
+        jb_answer_done(x->r->answers, x->a, e);
+        if (commands > 0) {
+            status = answer_group(x, seq, events, commands);
+        }
+    }
+    x->a->outcome = JB_DUPLICATE;
+    x->a->content_checked = checked;
+    return jb_step_of(status);
+}
+
+/* A closed day is answered with its first result, before the clock is looked at; its key is not
+ * taken. */
+enum jb_step
+jb_repeat_close(struct execution *x, bool *ret_known)
+{
+    jb_seq seq;
+    jb_status status = jb_state_closed(x->l->state, x->c->day, &seq, x->err);
+    *ret_known = status == JB_OK && seq != 0;
+    const struct jb_event *e;
+    if (*ret_known && (status = jb_state_event(x->l->state, seq, &e, x->err)) == JB_OK) {
+        jb_answer_done(x->r->answers, x->a, e);
+        x->a->outcome = JB_DUPLICATE;
+        x->a->content_checked = true;
+    }
+    return jb_step_of(status);
+}

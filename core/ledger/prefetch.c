@@ -1,0 +1,130 @@
+/* What deciding needs beyond the wallet itself, out of the log and the stored state. */
+#include "ledger/execution.h"
+
+/* Walks the reversals of a consumption back, summing what they returned. */
+static jb_status
+load_reversals(struct execution *x, struct jb_prefetched *loaded)
+{
+    jb_status status = jb_state_last_reversal(x->l->state, loaded->consumption_seq,
+                                              &loaded->last_reversal, x->err);
+    for (jb_seq seq = loaded->last_reversal; status == JB_OK && seq != 0;) {
+        const struct jb_event *e;
+        status = jb_state_event(x->l->state, seq, &e, x->err);
+        if (status == JB_OK) {
+            loaded->returned_before += e->amount;
+            seq = e->ref_seq2;
+        }
+    }
+    return status;
+}
+
+/* By seq: at once. By usage alone: along the whole chain of the wallet, since a usage may occur
+ * twice. */
+static jb_status
+find_consumption(struct execution *x, const struct jb_wallet *wallet, struct jb_prefetched *loaded)
+{
+    const struct jb_command *c = x->c;
+    const struct jb_event *e;
+    bool by_usage = (c->has & JB_HAS(JB_CF_USAGE)) != 0;
+    if (c->has & JB_HAS(JB_CF_SEQ)) {
+        if (c->seq == 0 || c->seq > x->l->state->g.seq) {
+            return JB_OK;
+        }
+        jb_status status = jb_state_event(x->l->state, c->seq, &e, x->err);
+        if (status == JB_OK && e->type == JB_EV_CASH_CONSUMED && e->wallet == wallet->number &&
+            (!by_usage || jb_text_equal(e->id, c->id))) {
+            loaded->usages = 1;
+            loaded->consumption_seq = c->seq;
+        }
+        return status;
+    }
+    for (jb_seq seq = wallet->version; seq != 0 && loaded->usages < 2;) {
+        jb_status status = jb_state_event(x->l->state, seq, &e, x->err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (e->type == JB_EV_CASH_CONSUMED && jb_text_equal(e->id, c->id)) {
+            loaded->usages++;
+            loaded->consumption_seq = seq;
+        }
+        seq = e->prev;
+    }
+    return JB_OK;
+}
+
+static jb_status
+load_consumption(struct execution *x, struct jb_cached_wallet *s, struct jb_prefetched *loaded)
+{
+    jb_status status = find_consumption(x, &s->w, loaded);
+    if (status != JB_OK || loaded->usages != 1) {
+        return status;
+    }
+    status = load_reversals(x, loaded);
+    const struct jb_event *e = NULL;
+    if (status == JB_OK) {
+        status = jb_state_event(x->l->state, loaded->consumption_seq, &e, x->err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    /* The parts must survive the look-ups below: they move into the answers' memory. */
+    struct jb_event copy;
+    jb_answers_event(x->r->answers, e, &copy);
+    loaded->consumption_parts = copy.parts;
+    loaded->consumption_parts_n = copy.parts_n;
+    loaded->consumption_amount = copy.amount;
+    status = jb_state_load_for(x->l->state, s, &copy, x->err);
+    return status == JB_OK ? jb_state_load_room(x->l->state, s, x->c->amount, x->err) : status;
+}
+
+static jb_status
+load_named(struct execution *x, struct jb_cached_wallet *s, char kind, enum jb_archived_kind over,
+           struct jb_prefetched *loaded)
+{
+    jb_status status =
+        jb_state_id(x->l->state, kind, s->w.number, x->c->id, &loaded->ordinal, x->err);
+    return status == JB_OK && loaded->ordinal != 0
+               ? jb_state_load(x->l->state, s, over, loaded->ordinal, x->err)
+               : status;
+}
+
+/* The legs' lots, and room for the whole refund in the newest lots. */
+static jb_status
+load_refund_room(struct execution *x, struct jb_cached_wallet *s, struct jb_prefetched *loaded)
+{
+    const struct jb_refund *r = jb_wallet_refund(&s->w, loaded->ordinal);
+    jb_status status = JB_OK;
+    for (uint32_t i = 0; r != NULL && i < r->legs_n && status == JB_OK; i++) {
+        status = jb_state_load(x->l->state, s, JB_ARCHIVED_LOT, r->legs[i].ordinal, x->err);
+    }
+    return status == JB_OK && r != NULL ? jb_state_load_room(x->l->state, s, r->amount, x->err)
+                                        : status;
+}
+
+jb_status
+jb_prefetch(struct execution *x, struct jb_cached_wallet *s, struct jb_prefetched *loaded)
+{
+    jb_status status = JB_OK;
+    switch (x->c->op) {
+    case JB_OP_CHARGE:
+    case JB_OP_CHARGE_REVERSE:
+        return load_named(x, s, 'C', JB_ARCHIVED_LOT, loaded);
+    case JB_OP_FREE_GRANT:
+    case JB_OP_FREE_ACTIVATE:
+    case JB_OP_FREE_REVOKE:
+        return load_named(x, s, 'G', JB_ARCHIVED_GRANT, loaded);
+    case JB_OP_REFUND_REQUEST:
+    case JB_OP_REFUND_APPROVE:
+    case JB_OP_REFUND_REJECT:
+    case JB_OP_REFUND_CANCEL:
+    case JB_OP_REFUND_COMPLETE:
+    case JB_OP_REFUND_FAIL:
+        status = load_named(x, s, 'R', JB_ARCHIVED_REFUND, loaded);
+        return status == JB_OK && x->c->op == JB_OP_REFUND_FAIL ? load_refund_room(x, s, loaded)
+                                                                : status;
+    case JB_OP_CONSUME_REVERSE:
+        return load_consumption(x, s, loaded);
+    default:
+        return JB_OK;
+    }
+}

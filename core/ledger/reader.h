@@ -1,0 +1,69 @@
+/*
+ * What projections may read of the wallets' state that deciding uses: the balances' first source.
+ *
+ * The read side has a state of its own that follows the log (state.mdb plus the tail), so that it
+ * shows nothing that is not on disk and never waits for a writer.
+ */
+#ifndef JANGBU_LEDGER_READER_H
+#define JANGBU_LEDGER_READER_H
+
+#include <jangbu/ledger.h>
+
+#include <pthread.h>
+
+struct jb_reader_grant {
+    uint32_t ordinal;
+    bool in_use; /* else dormant */
+    jb_amount remaining;
+    jb_day expires_on;
+    jb_seq seq; /* of its free_granted */
+};
+
+struct jb_reader_wallet {
+    uint32_t number;
+    struct jb_text id;
+    uint32_t status; /* enum jb_wallet_status */
+    jb_amount paid;  /* negative: debt */
+    jb_amount refund_pending;
+    jb_amount refund_in_transit;
+    jb_seq version; /* the wallet's last event */
+    jb_seq created_seq;
+    const struct jb_reader_grant
+        *grants; /* those with something left, not ended by an event; in order of ordinal */
+    uint32_t grants_n;
+};
+
+struct jb_reader_head {
+    jb_seq seq;
+    jb_instant recorded_at;
+    jb_day first_open_day; /* JB_NO_DAY before the first command */
+    uint32_t wallets_n;    /* highest wallet number given */
+    uint8_t chain[16];
+};
+
+/* What queries hold while they look. A thread that holds it already gets JB_E_USAGE and no
+ * deadlock. */
+void jb_query_lock_init(pthread_mutex_t *lock);
+jb_status jb_query_lock(pthread_mutex_t *lock, struct jb_error *err);
+
+/* Brings the read state up to the log's head and holds it there until jb_reader_end. One thread at
+ * a time; others wait. */
+jb_status jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err);
+/* Wallet by number, 1..wallets_n. Borrowed until the next call or jb_reader_end. */
+jb_status jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret,
+                           struct jb_error *err);
+void jb_reader_end(jb_ledger *l);
+
+/* The chain value at the end of the frame that ends with seq. JB_E_NOTFOUND: the log is shorter, or
+ * no frame ends there. */
+jb_status jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err);
+
+/* The ledger's clock. */
+jb_instant jb_ledger_now(jb_ledger *l);
+
+/* A writer of views.mdb needs no lock beside LMDB's own writer lock on that file and the comparison
+ * of meta.seq. */
+
+#include "base/error.h"
+
+#endif

@@ -1,0 +1,300 @@
+#include "personal/personal.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "storage/lmdb_env.h"
+
+#include <stdio.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define MAP_BYTES_DEFAULT (UINT64_C(64) << 30)
+
+struct collected {
+    uint64_t ref;
+    size_t at, n; /* in bytes */
+    bool shared;
+};
+
+struct jb_personal {
+    struct jb_env *env; /* NULL: read-only and no file */
+    MDB_dbi texts, index;
+    uint64_t next_ref;
+    JB_VEC(struct collected) list;
+    JB_VEC(char) bytes;
+};
+
+static int
+open_tables(struct jb_personal *p, bool read_only, struct jb_error *err, jb_status *ret_status)
+{
+    MDB_txn *txn;
+    *ret_status = jb_env_begin(p->env, read_only ? MDB_RDONLY : 0, &txn, err);
+    if (*ret_status != JB_OK) {
+        return 0;
+    }
+    int code = mdb_dbi_open(txn, "texts", read_only ? 0 : MDB_CREATE, &p->texts);
+    code = code == 0 ? mdb_dbi_open(txn, "index", read_only ? 0 : MDB_CREATE, &p->index) : code;
+    if (code != 0) {
+        jb_env_abort(p->env, txn);
+        return code;
+    }
+    return jb_env_commit(p->env, txn);
+}
+
+jb_status
+jb_personal_open(const char *dir, bool read_only, struct jb_personal **ret, struct jb_error *err)
+{
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/people.mdb", dir) >= (int)sizeof path) {
+        return jb_fail(err, JB_E_USAGE, "the path of the ledger is too long");
+    }
+    struct jb_personal *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
+    }
+    struct jb_env_options o = {
+        .read_only = read_only, .create = true, .max_dbs = 4, .map_bytes = MAP_BYTES_DEFAULT};
+    jb_status status = jb_env_open(path, &o, &p->env, err);
+    if (status == JB_E_NOTFOUND && read_only) {
+        *ret = p;
+        return JB_OK;
+    }
+    if (status == JB_OK) {
+        int code = open_tables(p, read_only, err, &status);
+        if (code != 0) {
+            status = jb_env_fail(err, code, p->env, "opening");
+        }
+    }
+    if (status != JB_OK) {
+        jb_personal_close(p);
+        return status;
+    }
+    *ret = p;
+    return JB_OK;
+}
+
+struct jb_personal *
+jb_personal_close(struct jb_personal *p)
+{
+    if (p != NULL) {
+        jb_env_close(p->env);
+        jb_vec_free(&p->list);
+        jb_vec_free(&p->bytes);
+        free(p);
+    }
+    return NULL;
+}
+
+struct jb_env *
+jb_personal_env(struct jb_personal *p)
+{
+    return p->env;
+}
+
+jb_status
+jb_personal_begin(struct jb_personal *p, uint64_t last_ref, struct jb_error *err)
+{
+    jb_personal_cut(p, 0);
+    p->next_ref = last_ref + 1;
+    return jb_env_refresh(p->env, err);
+}
+
+static void
+index_key(struct jb_text text, uint8_t key[16])
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.s, text.n));
+    memcpy(key, canonical.digest, 16);
+}
+
+/* The reference that a person's id has in the file; 0: none. The text decides, not its hash. */
+static int
+find(struct jb_personal *p, MDB_txn *txn, struct jb_text text, uint64_t *ret)
+{
+    uint8_t hash[16];
+    index_key(text, hash);
+    MDB_val k = {sizeof hash, hash}, v;
+    *ret = 0;
+    int code = mdb_get(txn, p->index, &k, &v);
+    if (code != 0 || v.mv_size != 8) {
+        return code == MDB_NOTFOUND ? 0 : code;
+    }
+    uint64_t ref = jb_get_be(v.mv_data, 8);
+    uint8_t ref_key[8];
+    jb_put_be(ref_key, 8, ref);
+    k = (MDB_val){sizeof ref_key, ref_key};
+    code = mdb_get(txn, p->texts, &k, &v);
+    if (code == 0 && v.mv_size == text.n && memcmp(v.mv_data, text.s, text.n) == 0) {
+        *ret = ref;
+    }
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+/* The highest reference in the file: a commit of the log that failed after this file's leaves some
+ * that no event names. */
+static int
+last_ref(struct jb_personal *p, MDB_txn *txn, uint64_t *ret)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    *ret = 0;
+    int code = mdb_cursor_open(txn, p->texts, &cursor);
+    if (code != 0) {
+        return code;
+    }
+    code = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+    if (code == 0 && k.mv_size == 8) {
+        *ret = jb_get_be(k.mv_data, 8);
+    }
+    mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+static jb_status
+look_up(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
+        struct jb_error *err)
+{
+    MDB_txn *txn;
+    *ret = 0;
+    jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    int code = shared ? find(p, txn, text, ret) : 0;
+    if (code == 0 && p->list.n == 0) {
+        uint64_t last;
+        code = last_ref(p, txn, &last);
+        p->next_ref = last >= p->next_ref ? last + 1 : p->next_ref;
+    }
+    jb_env_abort(p->env, txn);
+    return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "reading");
+}
+
+jb_status
+jb_personal_refer(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
+                  struct jb_error *err)
+{
+    if (shared) {
+        for (size_t i = p->list.n; i-- > 0;) {
+            const struct collected *c = &p->list.at[i];
+            if (c->shared && c->n == text.n && memcmp(p->bytes.at + c->at, text.s, text.n) == 0) {
+                *ret = c->ref;
+                return JB_OK;
+            }
+        }
+    }
+    uint64_t known = 0;
+    if (shared || p->list.n == 0) {
+        jb_status status = look_up(p, text, shared, &known, err);
+        if (status != JB_OK) {
+            return status;
+        }
+    }
+    if (known != 0) {
+        *ret = known;
+        return JB_OK;
+    }
+    if (!jb_vec_reserve(&p->list, p->list.n + 1) ||
+        !jb_vec_reserve(&p->bytes, p->bytes.n + text.n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a text");
+    }
+    memcpy(p->bytes.at + p->bytes.n, text.s, text.n);
+    p->list.at[p->list.n++] = (struct collected){p->next_ref, p->bytes.n, text.n, shared};
+    p->bytes.n += text.n;
+    *ret = p->next_ref++;
+    return JB_OK;
+}
+
+size_t
+jb_personal_collected(const struct jb_personal *p)
+{
+    return p->list.n;
+}
+
+void
+jb_personal_cut(struct jb_personal *p, size_t n)
+{
+    if (n < p->list.n) {
+        p->next_ref = p->list.at[n].ref;
+        p->bytes.n = p->list.at[n].at;
+        p->list.n = n;
+    }
+}
+
+static int
+write_all(struct jb_personal *p, MDB_txn *txn)
+{
+    int code = 0;
+    for (size_t i = 0; i < p->list.n && code == 0; i++) {
+        const struct collected *c = &p->list.at[i];
+        struct jb_text text = {p->bytes.at + c->at, c->n};
+        uint8_t ref[8], hash[16];
+        jb_put_be(ref, 8, c->ref);
+        MDB_val k = {sizeof ref, ref}, v = {text.n, (void *)(uintptr_t)text.s};
+        code = mdb_put(txn, p->texts, &k, &v, MDB_APPEND);
+        if (code == 0 && c->shared) {
+            index_key(text, hash);
+            k = (MDB_val){sizeof hash, hash};
+            v = (MDB_val){sizeof ref, ref};
+            code = mdb_put(txn, p->index, &k, &v, 0);
+        }
+    }
+    return code;
+}
+
+jb_status
+jb_personal_commit(struct jb_personal *p, struct jb_error *err)
+{
+    while (p->list.n > 0) {
+        MDB_txn *txn;
+        jb_status status = jb_env_begin(p->env, 0, &txn, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        int code = write_all(p, txn);
+        if (code == 0) {
+            code = jb_env_commit(p->env, txn);
+        } else {
+            jb_env_abort(p->env, txn);
+        }
+        if (code == MDB_MAP_FULL) {
+            status = jb_env_grow(p->env, err);
+            if (status != JB_OK) {
+                return status;
+            }
+            continue;
+        }
+        if (code != 0) {
+            return jb_env_fail(err, code, p->env, "writing");
+        }
+        p->list.n = p->bytes.n = 0;
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
+                 struct jb_error *err)
+{
+    *ret_n = 0;
+    if (p->env == NULL || ref == 0) {
+        return JB_OK;
+    }
+    MDB_txn *txn;
+    jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    uint8_t key[8];
+    jb_put_be(key, 8, ref);
+    MDB_val k = {sizeof key, key}, v;
+    int code = mdb_get(txn, p->texts, &k, &v);
+    if (code == 0 && v.mv_size <= JB_PERSON_TEXT_BYTES_MAX) {
+        memcpy(buf, v.mv_data, v.mv_size);
+        *ret_n = v.mv_size;
+    }
+    jb_env_abort(p->env, txn);
+    return code == 0 || code == MDB_NOTFOUND ? JB_OK : jb_env_fail(err, code, p->env, "reading");
+}

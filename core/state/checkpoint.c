@@ -1,0 +1,336 @@
+/* Writing behind: everything since stored_seq goes into the store in one transaction, table by
+ * table in the order of its keys. */
+#include "base/error.h"
+#include "state/state.h"
+
+/* Wallets kept in memory after a checkpoint; beyond it all clean ones are dropped and come back
+ * when they are needed. */
+#define SLOTS_KEPT_MAX 1000000
+
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory to store the ledger's state");
+}
+
+static int
+compare_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static jb_status
+put_scratch(struct jb_state *b, struct jb_store_txn *t, unsigned table, const void *key,
+            size_t key_n, struct jb_error *err)
+{
+    return jb_store_put(t, table, key, key_n, b->scratch.at, b->scratch.n, 0, err);
+}
+
+/* What is over goes to its own table; what lives again leaves it. So the tables say the same
+ * whenever they were written. */
+#define WRITE_OVER(list, kind, is_over, record)                                                    \
+    for (size_t i = 0; i < w->list.n && status == JB_OK; i++) {                                    \
+        bool over = is_over;                                                                       \
+        if (!over && !w->list.at[i].stored) {                                                      \
+            continue;                                                                              \
+        }                                                                                          \
+        key[4] = (uint8_t)(kind);                                                                  \
+        jb_put_be(key + 5, 4, w->list.at[i].ordinal);                                              \
+        if (!over) {                                                                               \
+            status = jb_store_del(t, JB_TABLE_ARCHIVE, key, sizeof key, err);                      \
+            continue;                                                                              \
+        }                                                                                          \
+        b->scratch.n = 0;                                                                          \
+        status = record(&w->list.at[i], &b->scratch)                                               \
+                     ? put_scratch(b, t, JB_TABLE_ARCHIVE, key, sizeof key, err)                   \
+                     : no_memory(err);                                                             \
+    }
+
+static jb_status
+write_wallet(struct jb_state *b, struct jb_store_txn *t, const struct jb_wallet *w,
+             struct jb_error *err)
+{
+    uint8_t key[9];
+    jb_put_be(key, 4, w->number);
+    b->scratch.n = 0;
+    if (!jb_record_wallet(w, &b->scratch)) {
+        return no_memory(err);
+    }
+    jb_status status = put_scratch(b, t, JB_TABLE_WALLETS, key, 4, err);
+    WRITE_OVER(lots, JB_ARCHIVED_LOT, jb_lot_over(&w->lots.at[i]), jb_record_lot)
+    WRITE_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
+    WRITE_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
+    WRITE_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
+               jb_record_interval)
+    return status;
+}
+
+static jb_status
+write_ids(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < b->id_entries.n && status == JB_OK; i++) {
+        const struct jb_id_entry *e = &b->id_entries.at[i];
+        uint8_t key[5 + JB_ID_BYTES_MAX], value[4];
+        key[0] = (uint8_t)e->kind;
+        jb_put_be(key + 1, 4, e->wallet);
+        memcpy(key + 5, b->id_bytes.at + e->at, e->n);
+        jb_put_be(value, 4, e->ordinal);
+        status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value, 0, err);
+    }
+    return status;
+}
+
+struct stored_key {
+    uint8_t hash[16];
+    jb_seq seq;
+};
+
+static int
+compare_key(const void *a, const void *b)
+{
+    const struct stored_key *x = a, *y = b;
+    int order = memcmp(x->hash, y->hash, 16);
+    return order != 0 ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static jb_status
+put_key(struct jb_store_txn *t, const struct stored_key *k, struct jb_error *err)
+{
+    uint8_t value[8 * 16];
+    const void *old;
+    size_t n;
+    jb_status status = jb_store_get(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, &old, &n, err);
+    if (status == JB_E_NOTFOUND) {
+        n = 0;
+    } else if (status != JB_OK) {
+        return status;
+    }
+    if (n + 8 > sizeof value) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "sixteen idempotency keys have one 128-bit hash: state.mdb is damaged. Run "
+                       "`jangbu rebuild`");
+    }
+    if (n > 0) {
+        memcpy(value, old, n);
+    }
+    jb_put_be(value + n, 8, k->seq);
+    return jb_store_put(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, value, n + 8, 0, err);
+}
+
+/* The map keeps 64 bits of the hash; the table wants them all, from the event. */
+static jb_status
+write_keys(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    size_t n = b->keys.entries.n;
+    if (n == 0) {
+        return JB_OK;
+    }
+    struct stored_key *keys = malloc(n * sizeof *keys);
+    if (keys == NULL) {
+        return no_memory(err);
+    }
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        const struct jb_event *e;
+        keys[i].seq = b->keys.entries.at[i].value;
+        status = jb_state_event(b, keys[i].seq, &e, err);
+        if (status == JB_OK) {
+            jb_state_key_hash(b, e->caller, e->key, keys[i].hash);
+        }
+    }
+    qsort(keys, n, sizeof *keys, compare_key);
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        status = put_key(t, &keys[i], err);
+    }
+    free(keys);
+    return status;
+}
+
+static jb_status
+write_due(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    uint8_t key[12];
+    for (size_t i = 0; i < b->due.n && status == JB_OK; i++) {
+        if (b->g.closed_through == JB_NO_DAY || b->due.at[i].expires_on > b->g.closed_through) {
+            jb_put_be_i32(key, b->due.at[i].expires_on);
+            jb_put_be(key + 4, 4, b->due.at[i].wallet);
+            jb_put_be(key + 8, 4, b->due.at[i].ordinal);
+            status = jb_store_put(t, JB_TABLE_DUE, key, sizeof key, "", 0, 0, err);
+        }
+    }
+    /* What a closed day settled is done with. */
+    MDB_cursor *cursor;
+    if (status != JB_OK || b->g.closed_through == JB_NO_DAY ||
+        mdb_cursor_open(t->txn, t->dbi[JB_TABLE_DUE], &cursor) != 0) {
+        return status;
+    }
+    MDB_val k, v;
+    int code = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+    while (code == 0 && k.mv_size == sizeof key &&
+           jb_get_be_i32(k.mv_data) <= b->g.closed_through) {
+        code = mdb_cursor_del(cursor, 0);
+        code = code == 0 ? mdb_cursor_get(cursor, &k, &v, MDB_FIRST) : code;
+    }
+    mdb_cursor_close(cursor);
+    return code == 0 || code == MDB_NOTFOUND
+               ? JB_OK
+               : jb_fail(err, JB_E_IO, "writing state.mdb failed: %s", mdb_strerror(code));
+}
+
+static jb_status
+write_rest(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    uint8_t key[8], value[8];
+    for (size_t i = 0; i < b->returns.entries.n && status == JB_OK; i++) {
+        jb_put_be(key, 8, b->returns.entries.at[i].hash);
+        jb_put_be(value, 8, b->returns.entries.at[i].value);
+        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 8, 0, err);
+    }
+    for (size_t i = 0; i < b->closed.n && status == JB_OK; i++) {
+        jb_put_be_i32(key, b->closed.at[i].day);
+        jb_put_be(value, 8, b->closed.at[i].seq);
+        status = jb_store_put(t, JB_TABLE_DAYS, key, 4, value, 8, 0, err);
+    }
+    b->scratch.n = 0;
+    if (status == JB_OK && !jb_record_globals(&b->g, &b->scratch)) {
+        status = no_memory(err);
+    }
+    return status == JB_OK ? put_scratch(b, t, JB_TABLE_GLOBALS, "g", 1, err) : status;
+}
+
+static jb_status
+write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    if (b->dirty.n > 1) {
+        qsort(b->dirty.at, b->dirty.n, sizeof *b->dirty.at, compare_number);
+    }
+    for (size_t i = 0; i < b->dirty.n && status == JB_OK; i++) {
+        status = write_wallet(b, t, &b->slots.at[b->dirty.at[i] - 1]->w, err);
+    }
+    status = status == JB_OK ? write_ids(b, t, err) : status;
+    status = status == JB_OK ? write_keys(b, t, err) : status;
+    status = status == JB_OK ? write_due(b, t, err) : status;
+    status = status == JB_OK ? write_rest(b, t, err) : status;
+    return status == JB_OK ? jb_store_commit(t, b->g.seq, b->head.chain, err) : status;
+}
+
+/* Takes what is over out of memory: the store has it now. */
+#define DROP_OVER(list, is_over)                                                                   \
+    do {                                                                                           \
+        size_t to = 0;                                                                             \
+        for (size_t i = 0; i < w->list.n; i++) {                                                   \
+            if (!(is_over)) {                                                                      \
+                w->list.at[to] = w->list.at[i];                                                    \
+                w->list.at[to].stored = false;                                                     \
+                to++;                                                                              \
+            }                                                                                      \
+        }                                                                                          \
+        w->list.n = to;                                                                            \
+    } while (0)
+
+static void
+clean(struct jb_state *b, struct jb_cached_wallet *s, bool stored)
+{
+    struct jb_wallet *w = &s->w;
+    s->dirty = false;
+    if (!stored || b->store == NULL) {
+        return; /* a state without a store cannot load anything again */
+    }
+    DROP_OVER(lots, jb_lot_over(&w->lots.at[i]));
+    DROP_OVER(grants, jb_grant_over(&w->grants.at[i]));
+    DROP_OVER(refunds, jb_refund_over(&w->refunds.at[i]));
+    DROP_OVER(intervals, jb_interval_over(w, &w->intervals.at[i]));
+    w->first_lot = 0;
+}
+
+static void
+after_write(struct jb_state *b)
+{
+    for (size_t i = 0; i < b->dirty.n; i++) {
+        clean(b, b->slots.at[b->dirty.at[i] - 1], true);
+    }
+    b->dirty.n = 0;
+    jb_map_clear(&b->keys);
+    b->stored_seq = b->g.seq;
+    if (b->store == NULL) {
+        /* ids, returns and days cannot be loaded again either: they stay, and are written again
+         * with the next step, which changes nothing. */
+        return;
+    }
+    jb_map_clear(&b->ids);
+    jb_map_clear(&b->returns);
+    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = 0;
+    if (b->loaded > SLOTS_KEPT_MAX) {
+        for (size_t i = 0; i < b->slots.n; i++) {
+            if (b->slots.at[i] != NULL) {
+                jb_wallet_free(&b->slots.at[i]->w);
+                free(b->slots.at[i]);
+                b->slots.at[i] = NULL;
+            }
+        }
+        b->loaded = 0;
+        jb_map_clear(&b->wallet_ids);
+    }
+}
+
+jb_status
+jb_state_checkpoint(struct jb_state *b, struct jb_error *err)
+{
+    if (b->store == NULL || b->g.seq == b->stored_seq || !b->usable) {
+        return JB_OK;
+    }
+    JB_ASSERT(b->g.seq == b->head.seq && !b->save.live);
+    for (;;) {
+        struct jb_store_txn t;
+        jb_store_end(&b->snap);
+        jb_status status = jb_store_write(b->store, &t, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (t.meta.seq != b->stored_seq || t.meta.generation != b->generation) {
+            /* Another process was quicker: what is in memory begins again from what it stored. */
+            jb_store_end(&t);
+            b->force_reset = true;
+            return JB_OK;
+        }
+        status = write_all(b, &t, err);
+        if (status == JB_OK) {
+            after_write(b);
+            jb_state_release(b);
+            return JB_OK;
+        }
+        jb_store_end(&t);
+        if (!(status == JB_E_FULL && jb_store_grown(b->store))) {
+            return status;
+        }
+        jb_state_release(b);
+    }
+}
+
+jb_status
+jb_state_write_next(struct jb_state *b, struct jb_store *store, struct jb_error *err)
+{
+    JB_ASSERT(b->store == NULL && b->g.seq == b->head.seq);
+    for (;;) {
+        struct jb_store_txn t;
+        jb_status status = jb_store_next_write(store, &t, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        status = write_all(b, &t, err);
+        if (status == JB_OK) {
+            after_write(b);
+            jb_state_release(b);
+            return JB_OK;
+        }
+        jb_store_end(&t);
+        if (!(status == JB_E_FULL && jb_store_grown(store))) {
+            return status;
+        }
+    }
+}

@@ -1,0 +1,499 @@
+/* Finding things: in memory first, else in the store. What is over comes back into memory only when
+ * it is named. */
+#include "base/error.h"
+#include "base/text.h"
+#include "state/state.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t
+jb_state_hash(const struct jb_state *b, const void *bytes, size_t n)
+{
+    /* Seeded per ledger: a caller who chooses ids cannot make them collide. */
+    return XXH3_64bits_withSeed(bytes, n, jb_get_be(b->identity.ledger_id, 8));
+}
+
+void
+jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
+                  uint8_t ret[16])
+{
+    uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_ID_BYTES_MAX];
+    bytes[0] = (uint8_t)caller.n;
+    memcpy(bytes + 1, caller.n > 0 ? caller.s : "", caller.n);
+    memcpy(bytes + 1 + caller.n, key.s, key.n);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(
+        &canonical,
+        XXH3_128bits_withSeed(bytes, 1 + caller.n + key.n, jb_get_be(b->identity.ledger_id, 8)));
+    memcpy(ret, canonical.digest, 16);
+}
+
+static jb_status
+damaged(struct jb_error *err, const char *what)
+{
+    return jb_fail(err, JB_E_STALE,
+                   "state.mdb is damaged (%s). Stop the other programs that use the ledger and run "
+                   "`jangbu rebuild`",
+                   what);
+}
+
+static jb_status
+get(struct jb_state *b, unsigned table, const void *key, size_t key_n, const void **value,
+    size_t *n, struct jb_error *err)
+{
+    return b->store == NULL ? JB_E_NOTFOUND
+                            : jb_store_get(&b->snap, table, key, key_n, value, n, err);
+}
+
+static jb_status
+read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, struct jb_error *err)
+{
+    uint8_t key[4];
+    const void *value;
+    size_t n;
+    jb_put_be(key, 4, number);
+    jb_status status = get(b, JB_TABLE_WALLETS, key, sizeof key, &value, &n, err);
+    if (status == JB_E_NOTFOUND) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no wallet number %u", number);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_cached_wallet *s = calloc(1, sizeof *s);
+    if (s == NULL || !jb_vec_reserve(&b->slots, number)) {
+        free(s);
+        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+    }
+    if (!jb_read_wallet(value, n, &s->w) || s->w.number != number) {
+        jb_wallet_free(&s->w);
+        free(s);
+        return damaged(err, "a wallet's record");
+    }
+    while (b->slots.n < number) {
+        b->slots.at[b->slots.n++] = NULL;
+    }
+    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), number)) {
+        jb_wallet_free(&s->w);
+        free(s);
+        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+    }
+    b->slots.at[number - 1] = s;
+    b->loaded++;
+    *ret = s;
+    return JB_OK;
+}
+
+jb_status
+jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret,
+                struct jb_error *err)
+{
+    if (number >= 1 && number <= b->slots.n && b->slots.at[number - 1] != NULL) {
+        *ret = b->slots.at[number - 1];
+        return JB_OK;
+    }
+    if (number < 1 || number > b->g.wallets_given) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no wallet number %u", number);
+    }
+    return read_slot(b, number, ret, err);
+}
+
+jb_status
+jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **ret,
+              struct jb_error *err)
+{
+    uint64_t hash = jb_state_hash(b, id.s, id.n);
+    for (const struct jb_map_entry *e = jb_map_find(&b->wallet_ids, hash); e != NULL;
+         e = jb_map_again(&b->wallet_ids, e)) {
+        struct jb_cached_wallet *s = e->value <= b->slots.n ? b->slots.at[e->value - 1] : NULL;
+        if (s != NULL && s->w.id_n == id.n && memcmp(s->w.id, id.s, id.n) == 0) {
+            *ret = s;
+            return JB_OK;
+        }
+    }
+    uint32_t number;
+    jb_status status = jb_state_id(b, 'W', 0, id, &number, err);
+    if (status != JB_OK || number == 0) {
+        *ret = NULL;
+        return status;
+    }
+    return jb_state_wallet(b, number, ret, err);
+}
+
+jb_status
+jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t *ret,
+            struct jb_error *err)
+{
+    *ret = 0;
+    if (id.n == 0 || id.n > JB_ID_BYTES_MAX) {
+        return JB_OK;
+    }
+    uint8_t key[5 + JB_ID_BYTES_MAX];
+    key[0] = (uint8_t)kind;
+    jb_put_be(key + 1, 4, wallet);
+    memcpy(key + 5, id.s, id.n);
+    uint64_t hash = jb_state_hash(b, key, 5 + id.n);
+    for (const struct jb_map_entry *m = jb_map_find(&b->ids, hash); m != NULL;
+         m = jb_map_again(&b->ids, m)) {
+        const struct jb_id_entry *e = &b->id_entries.at[m->value];
+        if (e->kind == kind && e->wallet == wallet && e->n == id.n &&
+            memcmp(b->id_bytes.at + e->at, id.s, id.n) == 0) {
+            *ret = e->ordinal;
+            return JB_OK;
+        }
+    }
+    const void *value;
+    size_t n;
+    jb_status status = get(b, JB_TABLE_IDS, key, 5 + id.n, &value, &n, err);
+    if (status == JB_OK) {
+        if (n != 4) {
+            return damaged(err, "an id");
+        }
+        *ret = (uint32_t)jb_get_be(value, 4);
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+jb_status
+jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
+{
+    if (seq > b->head.seq && b->pending != NULL && seq - b->pending->first < b->pending->ends.n) {
+        size_t i = (size_t)(seq - b->pending->first);
+        size_t start = i == 0 ? 0 : b->pending->ends.at[i - 1];
+        struct jb_event_context context = {b->pending->base, b->identity.utc_offset_s};
+        struct jb_decode_failure failure;
+        if (jb_event_decode(b->pending->bytes.at + start, b->pending->ends.at[i] - start, seq,
+                            &context, &b->pending_event, &b->pending_space, &failure) == 0) {
+            return failure.no_memory ? jb_fail(err, JB_E_NOMEM, "no memory to read event %llu",
+                                               (unsigned long long)seq)
+                                     : jb_fail(err, JB_E_CORRUPT,
+                                               "event %llu, just decided, cannot be read back: %s",
+                                               (unsigned long long)seq, failure.why);
+        }
+        *ret = &b->pending_event;
+        return JB_OK;
+    }
+    if (!b->look_live) {
+        jb_status status = jb_log_reader_renew(b->look, NULL, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        b->look_live = true;
+    }
+    return jb_log_reader_at(b->look, seq, ret, err);
+}
+
+/* The index holds a hash: the full key in the event decides. */
+static jb_status
+is_key(struct jb_state *b, jb_seq seq, struct jb_text caller, struct jb_text key, bool *ret,
+       struct jb_error *err)
+{
+    const struct jb_event *e;
+    jb_status status = jb_state_event(b, seq, &e, err);
+    *ret = status == JB_OK && jb_text_equal(e->key, key) && jb_text_equal(e->caller, caller);
+    return status;
+}
+
+jb_status
+jb_state_key(struct jb_state *b, struct jb_text caller, struct jb_text key, jb_seq *ret,
+             struct jb_error *err)
+{
+    uint8_t hash[16];
+    bool found = false;
+    jb_status status;
+    *ret = 0;
+    jb_state_key_hash(b, caller, key, hash);
+    for (const struct jb_map_entry *m = jb_map_find(&b->keys, jb_get_be(hash, 8)); m != NULL;
+         m = jb_map_again(&b->keys, m)) {
+        status = is_key(b, m->value, caller, key, &found, err);
+        if (status != JB_OK || found) {
+            *ret = m->value;
+            return status;
+        }
+    }
+    const void *value;
+    size_t n;
+    status = get(b, JB_TABLE_KEYS, hash, sizeof hash, &value, &n, err);
+    if (status != JB_OK) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    for (size_t at = 0; at + 8 <= n; at += 8) {
+        jb_seq seq = jb_get_be((const uint8_t *)value + at, 8);
+        status = is_key(b, seq, caller, key, &found, err);
+        if (status != JB_OK || found) {
+            *ret = seq;
+            return status;
+        }
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_state_last_reversal(struct jb_state *b, jb_seq consumption, jb_seq *ret, struct jb_error *err)
+{
+    const struct jb_map_entry *m = jb_map_find(&b->returns, consumption);
+    *ret = 0;
+    if (m != NULL) {
+        *ret = m->value;
+        return JB_OK;
+    }
+    uint8_t key[8];
+    const void *value;
+    size_t n;
+    jb_put_be(key, 8, consumption);
+    jb_status status = get(b, JB_TABLE_RETURNS, key, sizeof key, &value, &n, err);
+    if (status == JB_OK) {
+        if (n != 8) {
+            return damaged(err, "a return");
+        }
+        *ret = jb_get_be(value, 8);
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+jb_status
+jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *err)
+{
+    *ret = 0;
+    for (size_t i = b->closed.n; i-- > 0;) {
+        if (b->closed.at[i].day == day) {
+            *ret = b->closed.at[i].seq;
+            return JB_OK;
+        }
+    }
+    uint8_t key[4];
+    const void *value;
+    size_t n;
+    jb_put_be_i32(key, day);
+    jb_status status = get(b, JB_TABLE_DAYS, key, sizeof key, &value, &n, err);
+    if (status == JB_OK) {
+        if (n != 8) {
+            return damaged(err, "a closed day");
+        }
+        *ret = jb_get_be(value, 8);
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+/* ---- what is over ---- */
+
+static bool
+is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordinal)
+{
+    switch (kind) {
+    case JB_ARCHIVED_LOT:
+        return jb_wallet_lot(w, ordinal) != NULL;
+    case JB_ARCHIVED_GRANT:
+        return jb_wallet_grant(w, ordinal) != NULL;
+    case JB_ARCHIVED_REFUND:
+        return jb_wallet_refund(w, ordinal) != NULL;
+    case JB_ARCHIVED_INTERVAL:
+        break;
+    }
+    for (size_t i = 0; i < w->intervals.n; i++) {
+        if (w->intervals.at[i].ordinal == ordinal) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+put_back(struct jb_wallet *w, enum jb_archived_kind kind, const uint8_t *p, size_t n)
+{
+    struct jb_lot lot;
+    struct jb_grant grant;
+    struct jb_refund refund;
+    struct jb_interval interval;
+    switch (kind) {
+    case JB_ARCHIVED_LOT:
+        return jb_read_lot(p, n, &lot) && jb_wallet_add_lot(w, &lot) != NULL;
+    case JB_ARCHIVED_GRANT:
+        return jb_read_grant(p, n, &grant) && jb_wallet_add_grant(w, &grant) != NULL;
+    case JB_ARCHIVED_REFUND:
+        return jb_read_refund(p, n, &refund) && jb_wallet_add_refund(w, &refund) != NULL;
+    case JB_ARCHIVED_INTERVAL:
+        break;
+    }
+    return jb_read_interval(p, n, &interval) && jb_wallet_add_interval(w, &interval) != NULL;
+}
+
+jb_status
+jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_kind kind,
+              uint32_t ordinal, struct jb_error *err)
+{
+    if (ordinal == 0 || is_loaded(&s->w, kind, ordinal)) {
+        return JB_OK;
+    }
+    uint8_t key[9];
+    const void *value;
+    size_t n;
+    jb_put_be(key, 4, s->w.number);
+    key[4] = (uint8_t)kind;
+    jb_put_be(key + 5, 4, ordinal);
+    jb_status status = get(b, JB_TABLE_ARCHIVE, key, sizeof key, &value, &n, err);
+    if (status == JB_E_NOTFOUND) {
+        return JB_OK;
+    }
+    if (status == JB_OK && !put_back(&s->w, kind, value, n)) {
+        return damaged(err, "a lot, grant, refund or interval");
+    }
+    return status;
+}
+
+jb_status
+jb_state_load_room(struct jb_state *b, struct jb_cached_wallet *s, jb_amount amount,
+                   struct jb_error *err)
+{
+    for (uint32_t ordinal = s->w.lots_given; ordinal > 0 && amount > 0; ordinal--) {
+        jb_status status = jb_state_load(b, s, JB_ARCHIVED_LOT, ordinal, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        const struct jb_lot *l = jb_wallet_lot(&s->w, ordinal);
+        amount -= l != NULL ? jb_lot_room(l) : 0;
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_state_load_intervals(struct jb_state *b, struct jb_cached_wallet *s, jb_instant at,
+                        struct jb_error *err)
+{
+    while (s->w.intervals.n > 0 && s->w.intervals.at[0].from > at &&
+           s->w.intervals.at[0].ordinal > 1) {
+        size_t n = s->w.intervals.n;
+        jb_status status =
+            jb_state_load(b, s, JB_ARCHIVED_INTERVAL, s->w.intervals.at[0].ordinal - 1, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (s->w.intervals.n == n) {
+            return damaged(err, "an interval is missing");
+        }
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e,
+                  struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (uint32_t i = 0; i < e->parts_n && status == JB_OK; i++) {
+        if (e->parts[i].kind != JB_PART_DEBT) {
+            status = jb_state_load(
+                b, s, e->parts[i].kind == JB_PART_LOT ? JB_ARCHIVED_LOT : JB_ARCHIVED_GRANT,
+                e->parts[i].ordinal, err);
+        }
+    }
+    if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
+        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->ordinal, err);
+    }
+    if (status == JB_OK && e->type == JB_EV_REFUND_FAILED) {
+        const struct jb_refund *r = jb_wallet_refund(&s->w, e->ordinal);
+        for (uint32_t i = 0; r != NULL && i < r->legs_n && status == JB_OK; i++) {
+            status = jb_state_load(b, s, JB_ARCHIVED_LOT, r->legs[i].ordinal, err);
+        }
+    }
+    return status;
+}
+
+/* ---- due grants ---- */
+
+static void
+due_key(const struct jb_due *d, uint8_t key[12])
+{
+    jb_put_be_i32(key, d->expires_on);
+    jb_put_be(key + 4, 4, d->wallet);
+    jb_put_be(key + 8, 4, d->ordinal);
+}
+
+static int
+compare_due(const void *a, const void *b)
+{
+    uint8_t x[12], y[12];
+    due_key(a, x);
+    due_key(b, y);
+    return memcmp(x, y, sizeof x);
+}
+
+void
+jb_state_due_drop(struct jb_state *b, jb_day through)
+{
+    JB_ASSERT(!b->save.live && b->store == NULL);
+    size_t kept = 0;
+    for (size_t i = 0; i < b->due.n; i++) {
+        if (b->due.at[i].expires_on > through) {
+            b->due.at[kept++] = b->due.at[i];
+        }
+    }
+    b->due.n = kept;
+}
+
+jb_status
+jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, struct jb_due *ret,
+             size_t n, size_t *ret_n, struct jb_error *err)
+{
+    /* Everything that came since stored_seq is sorted once more at each step: days are closed
+     * seldom, and little came since. In a savepoint only what came before it is sorted, which it
+     * counts and does not look at. */
+    size_t before = b->save.live ? b->save.due : b->due.n;
+    JB_ASSERT(b->due.n == before);
+    if (b->due.n > 1) {
+        qsort(b->due.at, b->due.n, sizeof *b->due.at, compare_due);
+    }
+    size_t at = 0, count = 0;
+    while (at < b->due.n && after != NULL && compare_due(&b->due.at[at], after) <= 0) {
+        at++;
+    }
+    MDB_cursor *cursor = NULL;
+    MDB_val k = {0}, v;
+    uint8_t from[12] = {0};
+    int code = MDB_NOTFOUND;
+    if (b->store != NULL) {
+        if (after != NULL) {
+            due_key(after, from);
+        }
+        code = mdb_cursor_open(b->snap.txn, b->snap.dbi[JB_TABLE_DUE], &cursor);
+        if (code == 0) {
+            k = (MDB_val){sizeof from, from};
+            code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+            if (code == 0 && after != NULL && k.mv_size == 12 && memcmp(k.mv_data, from, 12) == 0) {
+                code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+            }
+        }
+    }
+    /* Two sorted lists, the store's and memory's, merged. */
+    while (count < n) {
+        struct jb_due stored = {0};
+        bool has_stored = code == 0 && k.mv_size == 12;
+        if (has_stored) {
+            const uint8_t *p = k.mv_data;
+            stored = (struct jb_due){jb_get_be_i32(p), (uint32_t)jb_get_be(p + 4, 4),
+                                     (uint32_t)jb_get_be(p + 8, 4)};
+        }
+        bool has_new = at < b->due.n;
+        if (!has_stored && !has_new) {
+            break;
+        }
+        bool take_stored = has_stored && (!has_new || compare_due(&stored, &b->due.at[at]) < 0);
+        struct jb_due next = take_stored ? stored : b->due.at[at];
+        if (next.expires_on > through) {
+            break;
+        }
+        ret[count++] = next;
+        if (take_stored) {
+            code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+        } else {
+            at++;
+        }
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    *ret_n = count;
+    return code == 0 || code == MDB_NOTFOUND
+               ? JB_OK
+               : jb_fail(err, JB_E_IO, "reading state.mdb failed: %s", mdb_strerror(code));
+}

@@ -1,0 +1,33 @@
+/*
+ * Hash to number, several per hash allowed, undone in the reverse order of putting. What a hash
+ * finds is always compared with the real thing, so a collision costs a look and never a wrong
+ * answer.
+ */
+#ifndef JANGBU_MAP_H
+#define JANGBU_MAP_H
+
+#include "base/bytes.h"
+
+struct jb_map_entry {
+    uint64_t hash;
+    uint64_t value;
+    uint32_t next; /* index + 1 of the entry that was first in this bucket before */
+};
+
+struct jb_map {
+    JB_VEC(struct jb_map_entry) entries;
+    uint32_t *buckets; /* index + 1, 0: empty */
+    uint32_t mask;
+};
+
+void jb_map_free(struct jb_map *m);
+void jb_map_clear(struct jb_map *m);
+/* False: no memory. */
+bool jb_map_put(struct jb_map *m, uint64_t hash, uint64_t value);
+/* Takes back everything after the first n entries. */
+void jb_map_cut(struct jb_map *m, size_t n);
+/* The newest entry with that hash; then the ones before it. NULL: none. */
+const struct jb_map_entry *jb_map_find(const struct jb_map *m, uint64_t hash);
+const struct jb_map_entry *jb_map_again(const struct jb_map *m, const struct jb_map_entry *e);
+
+#endif

@@ -1,0 +1,340 @@
+#include "state/record.h"
+
+/* One walk over the members serves both directions, so that they cannot differ. */
+struct pipe {
+    struct jb_buffer *out; /* writing */
+    const uint8_t *p;      /* reading */
+    size_t left;
+    bool bad;
+};
+
+static void
+bytes(struct pipe *io, void *at, size_t n)
+{
+    if (io->bad) {
+        return;
+    }
+    if (io->out != NULL) {
+        if (!jb_vec_grow((void **)&io->out->at, &io->out->cap, io->out->n + n, 1)) {
+            io->bad = true;
+            return;
+        }
+        memcpy(io->out->at + io->out->n, at, n);
+        io->out->n += n;
+        return;
+    }
+    if (io->left < n) {
+        io->bad = true;
+        return;
+    }
+    memcpy(at, io->p, n);
+    io->p += n;
+    io->left -= n;
+}
+
+static void
+u64(struct pipe *io, uint64_t *value)
+{
+    uint8_t be[8];
+    if (io->out != NULL) {
+        jb_put_be(be, 8, *value);
+    }
+    bytes(io, be, 8);
+    if (io->out == NULL && !io->bad) {
+        *value = jb_get_be(be, 8);
+    }
+}
+
+static void
+i64(struct pipe *io, int64_t *value)
+{
+    uint64_t raw = (uint64_t)*value;
+    u64(io, &raw);
+    *value = (int64_t)raw;
+}
+
+static void
+u32(struct pipe *io, uint32_t *value)
+{
+    uint8_t be[4];
+    if (io->out != NULL) {
+        jb_put_be(be, 4, *value);
+    }
+    bytes(io, be, 4);
+    if (io->out == NULL && !io->bad) {
+        *value = (uint32_t)jb_get_be(be, 4);
+    }
+}
+
+static void
+i32(struct pipe *io, int32_t *value)
+{
+    uint32_t raw = (uint32_t)*value;
+    u32(io, &raw);
+    *value = (int32_t)raw;
+}
+
+static void
+wide(struct pipe *io, jb_wide *value)
+{
+    uint8_t be[16];
+    if (io->out != NULL) {
+        jb_wide_put(be, *value);
+    }
+    bytes(io, be, 16);
+    if (io->out == NULL && !io->bad) {
+        *value = jb_wide_get(be);
+    }
+}
+
+static void
+lot(struct pipe *io, struct jb_lot *l)
+{
+    u32(io, &l->ordinal);
+    u64(io, &l->seq);
+    i64(io, &l->amount);
+    i64(io, &l->remaining);
+    i64(io, &l->reversed);
+    i64(io, &l->refunded);
+}
+
+static void
+grant(struct pipe *io, struct jb_grant *g)
+{
+    u32(io, &g->ordinal);
+    u32(io, &g->state);
+    i32(io, &g->expires_on);
+    u64(io, &g->seq);
+    i64(io, &g->amount);
+    i64(io, &g->remaining);
+    u64(io, &g->activated_seq);
+    i64(io, &g->activated_at);
+    i64(io, &g->returned_at);
+}
+
+static void
+refund(struct pipe *io, struct jb_refund *r)
+{
+    u32(io, &r->ordinal);
+    u32(io, &r->state);
+    u64(io, &r->seq);
+    i64(io, &r->amount);
+    u32(io, &r->legs_n);
+    if (io->out == NULL) {
+        if (io->bad || r->legs_n > io->left / 16) {
+            io->bad = true;
+            r->legs_n = 0;
+            return;
+        }
+        r->legs = r->legs_n > 0 ? calloc(r->legs_n, sizeof *r->legs) : NULL;
+        if (r->legs_n > 0 && r->legs == NULL) {
+            io->bad = true;
+            r->legs_n = 0;
+        }
+    }
+    for (uint32_t i = 0; i < r->legs_n; i++) {
+        u32(io, &r->legs[i].kind);
+        u32(io, &r->legs[i].ordinal);
+        i64(io, &r->legs[i].amount);
+    }
+}
+
+static void
+interval(struct pipe *io, struct jb_interval *v)
+{
+    u32(io, &v->ordinal);
+    u32(io, &v->status);
+    i64(io, &v->from);
+    u64(io, &v->seq);
+}
+
+/* The head of a wallet's record; its lists follow. */
+static void
+wallet_head(struct pipe *io, struct jb_wallet *w)
+{
+    u32(io, &w->number);
+    u32(io, &w->status);
+    u32(io, &w->under);
+    u32(io, &w->kind);
+    u64(io, &w->version);
+    u64(io, &w->created_seq);
+    u64(io, &w->name_ref);
+    i64(io, &w->paid);
+    i64(io, &w->free);
+    i64(io, &w->dormant);
+    i64(io, &w->pending);
+    i64(io, &w->transit);
+    u32(io, &w->lots_given);
+    u32(io, &w->grants_given);
+    u32(io, &w->refunds_given);
+    u32(io, &w->intervals_given);
+    u32(io, &w->refunds_open);
+    bytes(io, &w->id_n, 1);
+    if (w->id_n > JB_ID_BYTES_MAX) {
+        io->bad = true;
+        return;
+    }
+    bytes(io, w->id, w->id_n);
+}
+
+bool
+jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
+{
+    struct pipe io = {.out = out};
+    struct jb_wallet *w = (struct jb_wallet *)(uintptr_t)wallet; /* writing changes nothing */
+    wallet_head(&io, w);
+    uint32_t counts[4] = {0};
+    for (size_t i = 0; i < w->lots.n; i++) {
+        counts[0] += !jb_lot_over(&w->lots.at[i]);
+    }
+    for (size_t i = 0; i < w->grants.n; i++) {
+        counts[1] += !jb_grant_over(&w->grants.at[i]);
+    }
+    for (size_t i = 0; i < w->refunds.n; i++) {
+        counts[2] += !jb_refund_over(&w->refunds.at[i]);
+    }
+    for (size_t i = 0; i < w->intervals.n; i++) {
+        counts[3] += !jb_interval_over(w, &w->intervals.at[i]);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        u32(&io, &counts[i]);
+    }
+    for (size_t i = 0; i < w->lots.n; i++) {
+        if (!jb_lot_over(&w->lots.at[i])) {
+            lot(&io, &w->lots.at[i]);
+        }
+    }
+    for (size_t i = 0; i < w->grants.n; i++) {
+        if (!jb_grant_over(&w->grants.at[i])) {
+            grant(&io, &w->grants.at[i]);
+        }
+    }
+    for (size_t i = 0; i < w->refunds.n; i++) {
+        if (!jb_refund_over(&w->refunds.at[i])) {
+            refund(&io, &w->refunds.at[i]);
+        }
+    }
+    for (size_t i = 0; i < w->intervals.n; i++) {
+        if (!jb_interval_over(w, &w->intervals.at[i])) {
+            interval(&io, &w->intervals.at[i]);
+        }
+    }
+    return !io.bad;
+}
+
+/* Reads `count` items into a list; the smallest item has `least` bytes. */
+#define READ_LIST(list, count, least, read, type)                                                  \
+    if (io.bad || (count) > io.left / (least) || !jb_vec_reserve(&ret->list, count)) {             \
+        return false;                                                                              \
+    }                                                                                              \
+    for (uint32_t i = 0; i < (count); i++) {                                                       \
+        struct type item = {0};                                                                    \
+        read(&io, &item);                                                                          \
+        ret->list.at[ret->list.n++] = item;                                                        \
+    }
+
+bool
+jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
+{
+    struct pipe io = {.p = p, .left = n};
+    wallet_head(&io, ret);
+    uint32_t counts[4] = {0};
+    for (unsigned i = 0; i < 4; i++) {
+        u32(&io, &counts[i]);
+    }
+    READ_LIST(lots, counts[0], 44, lot, jb_lot)
+    READ_LIST(grants, counts[1], 60, grant, jb_grant)
+    READ_LIST(refunds, counts[2], 28, refund, jb_refund)
+    READ_LIST(intervals, counts[3], 24, interval, jb_interval)
+    return !io.bad && io.left == 0;
+}
+
+#define RECORD(name, type, member)                                                                 \
+    bool jb_record_##name(const struct type *item, struct jb_buffer *out)                          \
+    {                                                                                              \
+        struct pipe io = {.out = out};                                                             \
+        struct type copy = *item;                                                                  \
+        member(&io, &copy);                                                                        \
+        return !io.bad;                                                                            \
+    }                                                                                              \
+    bool jb_read_##name(const uint8_t *p, size_t n, struct type *ret)                              \
+    {                                                                                              \
+        struct pipe io = {.p = p, .left = n};                                                      \
+        *ret = (struct type){0};                                                                   \
+        member(&io, ret);                                                                          \
+        ret->stored = true;                                                                        \
+        return !io.bad && io.left == 0;                                                            \
+    }
+
+RECORD(lot, jb_lot, lot)
+RECORD(grant, jb_grant, grant)
+RECORD(refund, jb_refund, refund)
+RECORD(interval, jb_interval, interval)
+
+static void
+setting(struct pipe *io, struct jb_policy_setting *p)
+{
+    u32(io, &p->policy);
+    i64(io, &p->value);
+    i64(io, &p->from);
+    u64(io, &p->seq);
+}
+
+static void
+open_day(struct pipe *io, struct jb_open_day *d)
+{
+    i32(io, &d->day);
+    for (unsigned i = 0; i < JB_TOTALS_N; i++) {
+        wide(io, &d->t[i]);
+    }
+}
+
+static void
+globals_head(struct pipe *io, struct jb_globals *g)
+{
+    u64(io, &g->seq);
+    i64(io, &g->recorded_at);
+    i32(io, &g->first_open_day);
+    i32(io, &g->closed_through);
+    i32(io, &g->utc_offset_s);
+    u32(io, &g->wallets_given);
+    u32(io, &g->wallets_deleted);
+    u64(io, &g->keys);
+    u64(io, &g->last_ref);
+    wide(io, &g->closing_paid);
+    wide(io, &g->closing_free);
+    wide(io, &g->closing_dormant);
+    wide(io, &g->transit);
+    wide(io, &g->wallets);
+}
+
+bool
+jb_record_globals(const struct jb_globals *globals, struct jb_buffer *out)
+{
+    struct pipe io = {.out = out};
+    struct jb_globals *g = (struct jb_globals *)(uintptr_t)globals;
+    uint32_t policies = (uint32_t)g->policies.n, open = (uint32_t)g->open.n;
+    globals_head(&io, g);
+    u32(&io, &policies);
+    u32(&io, &open);
+    for (size_t i = 0; i < g->policies.n; i++) {
+        setting(&io, &g->policies.at[i]);
+    }
+    for (size_t i = 0; i < g->open.n; i++) {
+        open_day(&io, &g->open.at[i]);
+    }
+    return !io.bad;
+}
+
+bool
+jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
+{
+    struct pipe io = {.p = p, .left = n};
+    uint32_t policies = 0, open = 0;
+    globals_head(&io, ret);
+    u32(&io, &policies);
+    u32(&io, &open);
+    READ_LIST(policies, policies, 28, setting, jb_policy_setting)
+    READ_LIST(open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
+    return !io.bad && io.left == 0;
+}

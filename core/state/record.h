@@ -1,0 +1,60 @@
+/* How state stands in state.mdb: a wallet with everything that is alive in it, and what is over,
+ * one record each. Big endian, fixed layout; a change raises JB_STATE_VERSION, and older files are
+ * made anew. */
+#ifndef JANGBU_RECORD_H
+#define JANGBU_RECORD_H
+
+#include "event/codec.h"
+#include "wallet/wallet.h"
+
+#define JB_STATE_VERSION 1
+
+enum jb_archived_kind {
+    JB_ARCHIVED_LOT = 1,
+    JB_ARCHIVED_GRANT = 2,
+    JB_ARCHIVED_REFUND = 3,
+    JB_ARCHIVED_INTERVAL = 4
+};
+
+/* Intervals that stay with the wallet; older ones are over. */
+#define JB_INTERVALS_KEPT 4
+
+static inline bool
+jb_lot_over(const struct jb_lot *l)
+{
+    return l->remaining == 0;
+}
+static inline bool
+jb_grant_over(const struct jb_grant *g)
+{
+    return g->remaining == 0;
+}
+static inline bool
+jb_refund_over(const struct jb_refund *r)
+{
+    return r->state != JB_REFUND_REQUESTED && r->state != JB_REFUND_APPROVED;
+}
+static inline bool
+jb_interval_over(const struct jb_wallet *w, const struct jb_interval *i)
+{
+    return i->ordinal + JB_INTERVALS_KEPT <= w->intervals_given;
+}
+
+/* Appends to out. False: no memory. */
+bool jb_record_wallet(const struct jb_wallet *w, struct jb_buffer *out);
+bool jb_record_lot(const struct jb_lot *l, struct jb_buffer *out);
+bool jb_record_grant(const struct jb_grant *g, struct jb_buffer *out);
+bool jb_record_refund(const struct jb_refund *r, struct jb_buffer *out);
+bool jb_record_interval(const struct jb_interval *i, struct jb_buffer *out);
+bool jb_record_globals(const struct jb_globals *g, struct jb_buffer *out);
+
+/* Reads a whole record. False: it is damaged, or no memory. ret of a wallet or globals must be
+ * zeroed. */
+bool jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret);
+bool jb_read_lot(const uint8_t *p, size_t n, struct jb_lot *ret);
+bool jb_read_grant(const uint8_t *p, size_t n, struct jb_grant *ret);
+bool jb_read_refund(const uint8_t *p, size_t n, struct jb_refund *ret);
+bool jb_read_interval(const uint8_t *p, size_t n, struct jb_interval *ret);
+bool jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret);
+
+#endif

@@ -1,0 +1,378 @@
+#include "state/state.h"
+
+#include "base/error.h"
+
+/* A reader's state, or that of a process that seldom writes, begins again from the store when it
+ * holds this many events more than it. */
+#define OVERLAY_EVENTS_MAX 400000
+
+static const char *const table_names[JB_STATE_TABLES] = {"globals", "wallets", "archive", "ids",
+                                                         "keys",    "due",     "returns", "days"};
+const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
+                                                table_names};
+
+static void
+drop_slot(struct jb_state *b, size_t i)
+{
+    if (b->slots.at[i] != NULL) {
+        jb_wallet_free(&b->slots.at[i]->w);
+        free(b->slots.at[i]);
+        b->slots.at[i] = NULL;
+        b->loaded--;
+    }
+}
+
+/* Forgets everything in memory. */
+static void
+forget(struct jb_state *b)
+{
+    JB_ASSERT(!b->save.live);
+    for (size_t i = 0; i < b->slots.n; i++) {
+        drop_slot(b, i);
+    }
+    b->slots.n = 0;
+    jb_map_clear(&b->wallet_ids);
+    jb_map_clear(&b->ids);
+    jb_map_clear(&b->keys);
+    jb_map_clear(&b->returns);
+    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = 0;
+    jb_globals_free(&b->g);
+    memset(&b->g, 0, sizeof b->g);
+    b->g.recorded_at = JB_NO_INSTANT;
+    b->g.first_open_day = b->g.closed_through = JB_NO_DAY;
+    b->g.utc_offset_s = b->identity.utc_offset_s;
+    b->head = (struct jb_log_head){0};
+    memcpy(b->head.chain, b->identity.root, JB_CHAIN_BYTES);
+    b->stored_seq = 0;
+    b->usable = false;
+    b->force_reset = false;
+}
+
+jb_status
+jb_state_open(struct jb_log *log, struct jb_store *store, const struct jb_log_identity *identity,
+              struct jb_state **ret, struct jb_error *err)
+{
+    struct jb_state *b = calloc(1, sizeof *b);
+    if (b == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+    }
+    b->log = log;
+    b->store = store;
+    b->identity = *identity;
+    jb_status status = jb_log_reader_open(log, &b->follow, err);
+    if (status == JB_OK) {
+        jb_log_reader_reset(b->follow);
+        status = jb_log_reader_open(log, &b->look, err);
+    }
+    if (status != JB_OK) {
+        jb_state_close(b);
+        return status;
+    }
+    jb_log_reader_reset(b->look);
+    jb_log_reader_offset(b->follow, identity->utc_offset_s);
+    jb_log_reader_offset(b->look, identity->utc_offset_s);
+    forget(b);
+    *ret = b;
+    return JB_OK;
+}
+
+struct jb_state *
+jb_state_close(struct jb_state *b)
+{
+    if (b == NULL) {
+        return NULL;
+    }
+    if (b->save.live) {
+        jb_savepoint_rollback(b);
+    }
+    jb_state_release(b);
+    forget(b);
+    jb_vec_free(&b->slots);
+    jb_map_free(&b->wallet_ids);
+    jb_map_free(&b->ids);
+    jb_map_free(&b->keys);
+    jb_map_free(&b->returns);
+    jb_vec_free(&b->id_entries);
+    free(b->id_bytes.at);
+    free(b->scratch.at);
+    jb_vec_free(&b->due);
+    jb_vec_free(&b->closed);
+    jb_vec_free(&b->dirty);
+    jb_vec_free(&b->save.wallets);
+    jb_globals_free(&b->g);
+    jb_event_space_free(&b->pending_space);
+    jb_log_reader_close(b->follow);
+    jb_log_reader_close(b->look);
+    free(b);
+    return NULL;
+}
+
+void
+jb_state_release(struct jb_state *b)
+{
+    jb_log_reader_reset(b->follow);
+    jb_log_reader_reset(b->look);
+    b->look_live = false;
+    if (b->store != NULL) {
+        jb_store_end(&b->snap);
+    }
+}
+
+/* ---- beginning ---- */
+
+static jb_status
+rolled_back(struct jb_error *err, jb_seq stored, jb_seq log_end)
+{
+    return jb_fail(err, JB_E_ROLLBACK,
+                   "the log is older than what was derived from it: state.mdb includes event %llu, "
+                   "the log ends at %llu or has another event there. "
+                   "Was an old copy of log.mdb put back? If that is meant to be, run `jangbu "
+                   "rebuild --accept-rollback`",
+                   (unsigned long long)stored, (unsigned long long)log_end);
+}
+
+/* Begins again from what is stored, after checking that it is a state of this very log. */
+static jb_status
+begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
+{
+    forget(b);
+    if (b->store == NULL || b->snap.meta.seq == 0) {
+        b->generation = b->store != NULL ? b->snap.meta.generation : 0;
+        b->usable = true;
+        return JB_OK;
+    }
+    uint8_t chain[JB_CHAIN_BYTES];
+    jb_seq stored = b->snap.meta.seq;
+    jb_status status =
+        stored > log_end ? JB_E_NOTFOUND : jb_log_reader_chain(b->follow, stored, chain, err);
+    if (status == JB_E_NOTFOUND ||
+        (status == JB_OK && memcmp(chain, b->snap.meta.chain, JB_CHAIN_BYTES) != 0)) {
+        return rolled_back(err, stored, log_end);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    const void *value;
+    size_t n;
+    status = jb_store_get(&b->snap, JB_TABLE_GLOBALS, "g", 1, &value, &n, err);
+    if (status == JB_E_NOTFOUND || (status == JB_OK && !jb_read_globals(value, n, &b->g))) {
+        return jb_fail(err, JB_E_STALE,
+                       "state.mdb is damaged. Stop the other programs that use the ledger and run "
+                       "`jangbu rebuild`");
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    b->stored_seq = b->head.seq = stored;
+    b->generation = b->snap.meta.generation;
+    memcpy(b->head.chain, chain, JB_CHAIN_BYTES);
+    b->usable = true;
+    return JB_OK;
+}
+
+jb_status
+jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error *err)
+{
+    /* First the store, then the log: so the log is never behind the store. */
+    jb_status status = JB_OK;
+    if (b->store != NULL) {
+        jb_store_end(&b->snap);
+        status = jb_store_read(b->store, &b->snap, err);
+    }
+    struct jb_log_head end;
+    if (status == JB_OK) {
+        status = jb_log_reader_renew(b->follow, &end, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    b->look_live = false;
+    /* A store that is ahead of this state would give wallets that include events which are still to
+     * be folded: it jumps there. */
+    bool other =
+        b->store != NULL && (b->snap.meta.generation != b->generation ||
+                             b->snap.meta.seq < b->stored_seq || b->snap.meta.seq > b->g.seq ||
+                             (b->snap.meta.seq > b->stored_seq &&
+                              (b->force_reset || b->g.seq - b->stored_seq > OVERLAY_EVENTS_MAX)));
+    if (!b->usable || other) {
+        status = begin_from_store(b, end.seq, err);
+        if (status != JB_OK) {
+            b->usable = false;
+            return status;
+        }
+    }
+    if (end.seq < b->g.seq) {
+        b->usable = false;
+        return rolled_back(err, b->g.seq, end.seq);
+    }
+    /* What was decided through this state is folded already: the reader goes on behind it. */
+    jb_log_reader_seek(b->follow, b->g.seq + 1, b->head.chain);
+    while (b->g.seq < last) {
+        const struct jb_event *e;
+        status = jb_log_reader_next(b->follow, &e, err);
+        if (status == JB_END) {
+            break;
+        }
+        if (status == JB_OK) {
+            status = jb_state_apply(b, e, err);
+        }
+        if (status != JB_OK) {
+            b->usable = false;
+            return status;
+        }
+    }
+    if (b->g.seq > b->head.seq) {
+        struct jb_frame frame;
+        status = jb_log_reader_frame(b->follow, b->g.seq, &frame, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        b->head.seq = b->g.seq;
+        memcpy(b->head.chain, frame.chain, JB_CHAIN_BYTES);
+    }
+    b->head.frames = end.frames;
+    return JB_OK;
+}
+
+jb_status
+jb_state_catch_up(struct jb_state *b, struct jb_error *err)
+{
+    return jb_state_catch_up_to(b, UINT64_MAX, err);
+}
+
+/* ---- applying ---- */
+
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+}
+
+static bool
+index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
+{
+    uint8_t key[5 + JB_ID_BYTES_MAX];
+    key[0] = (uint8_t)kind;
+    jb_put_be(key + 1, 4, wallet);
+    memcpy(key + 5, id.s, id.n);
+    if (!jb_vec_reserve(&b->id_entries, b->id_entries.n + 1) ||
+        !jb_vec_grow((void **)&b->id_bytes.at, &b->id_bytes.cap, b->id_bytes.n + id.n, 1) ||
+        !jb_map_put(&b->ids, jb_state_hash(b, key, 5 + id.n), b->id_entries.n)) {
+        return false;
+    }
+    b->id_entries.at[b->id_entries.n++] =
+        (struct jb_id_entry){wallet, ordinal, (uint32_t)b->id_bytes.n, (uint8_t)id.n, kind};
+    memcpy(b->id_bytes.at + b->id_bytes.n, id.s, id.n);
+    b->id_bytes.n += id.n;
+    return true;
+}
+
+static bool
+index_key(struct jb_state *b, const struct jb_event *e)
+{
+    uint8_t hash[16];
+    jb_state_key_hash(b, e->caller, e->key, hash);
+    return jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq);
+}
+
+static bool
+index_event(struct jb_state *b, const struct jb_event *e)
+{
+    if ((e->flags & JB_EVF_KEY) != 0 && !index_key(b, e)) {
+        return false;
+    }
+    switch (e->type) {
+    case JB_EV_WALLET_CREATED:
+        return index_id(b, 'W', 0, e->id, e->wallet);
+    case JB_EV_CHARGE_SETTLED:
+        return index_id(b, 'C', e->wallet, e->id, e->ordinal);
+    case JB_EV_REFUND_REQUESTED:
+        return index_id(b, 'R', e->wallet, e->id, e->ordinal);
+    case JB_EV_FREE_GRANTED:
+        if (!jb_vec_reserve(&b->due, b->due.n + 1)) {
+            return false;
+        }
+        b->due.at[b->due.n++] = (struct jb_due){e->day, e->wallet, e->ordinal};
+        return index_id(b, 'G', e->wallet, e->id, e->ordinal);
+    case JB_EV_CONSUMPTION_REVERSED:
+        return jb_map_put(&b->returns, e->ref_seq, e->seq);
+    case JB_EV_DAY_CLOSED:
+        if (!jb_vec_reserve(&b->closed, b->closed.n + 1)) {
+            return false;
+        }
+        b->closed.at[b->closed.n++] = (struct jb_closed){e->day, e->seq};
+        return true;
+    default:
+        return true;
+    }
+}
+
+/* A slot for a wallet that the event creates. */
+static jb_status
+make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet **ret,
+          struct jb_error *err)
+{
+    if (e->wallet != b->g.wallets_given + 1) {
+        return jb_fail(
+            err, JB_E_CORRUPT,
+            "event %llu contradicts the log before it: a new wallet has a number out of order",
+            (unsigned long long)e->seq);
+    }
+    struct jb_cached_wallet *s = calloc(1, sizeof *s);
+    size_t slots = b->slots.n;
+    if (s == NULL || !jb_vec_reserve(&b->slots, e->wallet)) {
+        free(s);
+        return no_memory(err);
+    }
+    while (slots < e->wallet) {
+        b->slots.at[slots++] = NULL;
+    }
+    b->slots.n = slots;
+    b->slots.at[e->wallet - 1] = s;
+    b->loaded++;
+    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, e->id.s, e->id.n), e->wallet)) {
+        return no_memory(err);
+    }
+    *ret = s;
+    return JB_OK;
+}
+
+jb_status
+jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
+{
+    struct jb_cached_wallet *s = NULL;
+    jb_status status = JB_OK;
+    bool created = e->type == JB_EV_WALLET_CREATED;
+    if (created) {
+        status = make_slot(b, e, &s, err);
+    } else if (e->wallet != 0) {
+        status = jb_state_wallet(b, e->wallet, &s, err);
+    }
+    if (status == JB_OK && s != NULL && b->save.live && !jb_state_before_change(b, s, created)) {
+        status = no_memory(err);
+    }
+    if (status == JB_OK && s != NULL && !created) {
+        status = jb_state_load_for(b, s, e, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    if (s != NULL && !s->dirty) {
+        if (!jb_vec_reserve(&b->dirty, b->dirty.n + 1)) {
+            return no_memory(err);
+        }
+        s->dirty = true;
+        b->dirty.at[b->dirty.n++] = e->wallet;
+    }
+    const char *why = jb_apply(&b->g, s != NULL ? &s->w : NULL, e);
+    if (why != NULL) {
+        status = jb_fail(err, JB_E_CORRUPT,
+                         "event %llu contradicts the log before it: %s. Run `jangbu audit`",
+                         (unsigned long long)e->seq, why);
+        if (err != NULL) {
+            err->at = e->seq;
+        }
+        return status;
+    }
+    return index_event(b, e) ? JB_OK : no_memory(err);
+}

@@ -1,0 +1,183 @@
+/*
+ * The state that deciding needs: an in-memory cache over state.mdb. It always equals the fold of
+ * the log through event g.seq.
+ *
+ * In memory since the stored sequence number (`stored_seq`): every wallet that an event touched,
+ * and the ids, keys, returns and due grants that came since. A wallet that is not in memory has had
+ * no event after stored_seq, so its stored record is current. Nothing here takes the writer lock: a
+ * writer holds it, a reader has a state of its own. Used by one thread at a time.
+ */
+#ifndef JANGBU_STATE_H
+#define JANGBU_STATE_H
+
+#include "state/map.h"
+#include "state/record.h"
+#include "storage/store.h"
+#include "log/log.h"
+
+enum jb_state_table {
+    JB_TABLE_GLOBALS,
+    JB_TABLE_WALLETS, /* wallet BE4 -> record */
+    JB_TABLE_ARCHIVE, /* wallet BE4, kind, ordinal BE4 -> record of what is over */
+    JB_TABLE_IDS,     /* kind, wallet BE4, id -> ordinal BE4 (of a wallet: wallet 0, its number) */
+    JB_TABLE_KEYS,    /* 16 bytes of hash -> sequence numbers, BE8 each */
+    JB_TABLE_DUE,     /* expires_on, wallet BE4, ordinal BE4 -> nothing */
+    JB_TABLE_RETURNS, /* consumption BE8 -> its last reversal BE8 */
+    JB_TABLE_DAYS,    /* day -> its day_closed BE8 */
+    JB_STATE_TABLES
+};
+extern const struct jb_store_schema jb_state_schema;
+
+struct jb_cached_wallet {
+    struct jb_wallet w;
+    bool dirty;     /* an event touched it since stored_seq */
+    uint32_t saved; /* number of the savepoint that has a copy of it */
+};
+
+struct jb_id_entry {
+    uint32_t wallet;
+    uint32_t ordinal;
+    uint32_t at; /* in id_bytes */
+    uint8_t n;
+    char kind;
+};
+
+struct jb_due {
+    jb_day expires_on;
+    uint32_t wallet;
+    uint32_t ordinal;
+};
+
+struct jb_closed {
+    jb_day day;
+    jb_seq seq;
+};
+
+struct jb_saved_wallet {
+    uint32_t number;
+    bool dirty;
+    bool created; /* it was not there before */
+    struct jb_wallet w;
+};
+
+struct jb_savepoint {
+    bool live;
+    uint32_t number;
+    struct jb_globals g;
+    size_t ids, id_entries, id_bytes, keys, returns, due, closed, dirty, wallet_ids, slots;
+    size_t pending_bytes, pending_ends;
+    JB_VEC(struct jb_saved_wallet) wallets;
+};
+
+struct jb_state {
+    struct jb_log *log;
+    struct jb_store *store; /* NULL: everything stays in memory (audit, rebuild) */
+    struct jb_log_identity identity;
+    struct jb_log_reader *follow;
+    struct jb_log_reader *look;
+    bool look_live;
+    struct jb_store_txn snap;
+    bool usable; /* false: drop what is in memory and begin again from the store */
+    jb_seq stored_seq;
+    uint32_t generation;
+    struct jb_globals g;
+    struct jb_log_head head; /* the log as far as it is folded; what is pending lies behind it */
+    JB_VEC(struct jb_cached_wallet *) slots; /* by number - 1; NULL: not loaded */
+    size_t loaded;
+    struct jb_map wallet_ids;
+    struct jb_map ids;
+    JB_VEC(struct jb_id_entry) id_entries;
+    struct jb_buffer id_bytes;
+    struct jb_map keys;
+    struct jb_map returns;
+    JB_VEC(struct jb_due) due;
+    JB_VEC(struct jb_closed) closed;
+    JB_VEC(uint32_t) dirty;
+    struct jb_log_batch *pending; /* events decided and not yet in the log; NULL: none */
+    struct jb_event pending_event;
+    struct jb_event_space pending_space;
+    struct jb_savepoint save;
+    struct jb_buffer scratch;
+    bool force_reset; /* a checkpoint found that another process had made one */
+};
+
+/* store may be NULL. *ret is owned: jb_state_close. */
+jb_status jb_state_open(struct jb_log *log, struct jb_store *store,
+                        const struct jb_log_identity *identity, struct jb_state **ret,
+                        struct jb_error *err);
+struct jb_state *jb_state_close(struct jb_state *b);
+
+/* Takes snapshots of the store and the log and folds what is new. JB_E_ROLLBACK: the store is ahead
+ * of the log, or not of it. */
+jb_status jb_state_catch_up(struct jb_state *b, struct jb_error *err);
+/* The same up to event `last` only (for audits). */
+jb_status jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error *err);
+/* Lets the snapshots go. To be called before the log is appended to, and when a caller is done. */
+void jb_state_release(struct jb_state *b);
+
+/* Applies an event that was just decided: loads what it names, folds it, indexes it. JB_E_CORRUPT:
+ * it contradicts the state. */
+jb_status jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err);
+
+/* ---- looking up (lookup.c) ---- */
+
+jb_status jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret,
+                          struct jb_error *err);
+/* *ret NULL: there is no such wallet. */
+jb_status jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **ret,
+                        struct jb_error *err);
+/* kind 'C', 'G' or 'R'; *ret 0: there is none. */
+jb_status jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
+                      uint32_t *ret, struct jb_error *err);
+/* The event that has this key of this caller; 0: none. */
+jb_status jb_state_key(struct jb_state *b, struct jb_text caller, struct jb_text key, jb_seq *ret,
+                       struct jb_error *err);
+/* Any event up to g.seq, pending ones included. Borrowed until the next call. */
+jb_status jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret,
+                         struct jb_error *err);
+jb_status jb_state_last_reversal(struct jb_state *b, jb_seq consumption, jb_seq *ret,
+                                 struct jb_error *err);
+/* The day_closed event of a day; 0: it is not closed. */
+jb_status jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *err);
+/* Puts what is over back into memory. JB_OK also where there is no such thing. */
+jb_status jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_kind kind,
+                        uint32_t ordinal, struct jb_error *err);
+/* Enough of the newest lots to have room for amount. */
+jb_status jb_state_load_room(struct jb_state *b, struct jb_cached_wallet *s, jb_amount amount,
+                             struct jb_error *err);
+/* The intervals back to that instant. */
+jb_status jb_state_load_intervals(struct jb_state *b, struct jb_cached_wallet *s, jb_instant at,
+                                  struct jb_error *err);
+/* Everything that an event names. */
+jb_status jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s,
+                            const struct jb_event *e, struct jb_error *err);
+/* Forgets the entries with expires_on <= through that are in memory: for an audit, which has looked
+ * at them and keeps no store. */
+void jb_state_due_drop(struct jb_state *b, jb_day through);
+/* The next n due entries with expires_on <= through, in order of (expires_on, wallet, ordinal),
+ * after *after (NULL: from the beginning). */
+jb_status jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after,
+                       struct jb_due *ret, size_t n, size_t *ret_n, struct jb_error *err);
+
+uint64_t jb_state_hash(const struct jb_state *b, const void *bytes, size_t n);
+void jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
+                       uint8_t ret[16]);
+
+/* ---- groups and dry runs (savepoint.c) ---- */
+
+jb_status jb_savepoint_begin(struct jb_state *b, struct jb_error *err);
+/* Undoes everything since jb_savepoint_begin, pending events included. */
+void jb_savepoint_rollback(struct jb_state *b);
+void jb_savepoint_release(struct jb_state *b);
+/* Called before a wallet changes. */
+bool jb_state_before_change(struct jb_state *b, struct jb_cached_wallet *s, bool created);
+
+/* ---- writing behind (checkpoint.c) ---- */
+
+/* Stores everything up to g.seq, which must be the end of the log. By the holder of the writer lock
+ * only. */
+jb_status jb_state_checkpoint(struct jb_state *b, struct jb_error *err);
+/* The same into the store's next generation (rebuild). */
+jb_status jb_state_write_next(struct jb_state *b, struct jb_store *store, struct jb_error *err);
+
+#endif

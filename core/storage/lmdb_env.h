@@ -1,0 +1,62 @@
+/*
+ * LMDB environments, with the traps of LMDB handled once for all files: one environment per file
+ * and process (opening it twice would wipe reader slots), no use after fork, a map that grows here
+ * and follows when another process grew it, a check of the file's size before it is read (a cut
+ * file would be a SIGBUS).
+ */
+#ifndef JANGBU_LMDB_ENV_H
+#define JANGBU_LMDB_ENV_H
+
+#include <jangbu/base.h>
+#include <lmdb.h>
+
+struct jb_env;
+
+struct jb_env_options {
+    bool read_only;
+    bool create;        /* make the file where it is missing */
+    unsigned max_dbs;   /* 0: only the unnamed one */
+    uint64_t map_bytes; /* address space to reserve; grows by doubling */
+};
+
+/* JB_E_NOTFOUND, JB_E_FORMAT (no LMDB file), JB_E_CORRUPT (cut short), JB_E_IO, JB_E_READONLY. */
+jb_status jb_env_open(const char *path, const struct jb_env_options *o, struct jb_env **ret,
+                      struct jb_error *err);
+struct jb_env *jb_env_close(struct jb_env *e);
+MDB_env *jb_env_lmdb(const struct jb_env *e);
+const char *jb_env_path(const struct jb_env *e);
+/* How many times this process has it open. */
+unsigned jb_env_users(const struct jb_env *e);
+
+/* Makes what reads see be what is on disk: a process that died right behind the writing of a meta
+ * page leaves LMDB's lock file with the transaction before it, which readers take for the newest
+ * until somebody begins to write. So a writer does this before it reads. Nothing is written. */
+jb_status jb_env_refresh(struct jb_env *e, struct jb_error *err);
+/* A transaction; the map cannot change size while one is open. flags: 0 or MDB_RDONLY. */
+jb_status jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *err);
+/* A read transaction that was reset; takes a new snapshot. */
+jb_status jb_env_renew(struct jb_env *e, MDB_txn *txn, struct jb_error *err);
+/* Releases the snapshot and keeps the reader's slot. */
+void jb_env_reset(struct jb_env *e, MDB_txn *txn);
+void jb_env_abort(struct jb_env *e, MDB_txn *txn);
+/* As jb_env_abort for a transaction that is reset already. */
+void jb_env_drop(struct jb_env *e, MDB_txn *txn);
+/* The LMDB code as it is; the caller knows which failures leave the outcome unknown. */
+int jb_env_commit(struct jb_env *e, MDB_txn *txn);
+/* Doubles the map; no transaction of the caller may be open. Waits for those of other threads. */
+jb_status jb_env_grow(struct jb_env *e, struct jb_error *err);
+
+/* False after a fault at LMDB's meta page: what was being committed may or may not be there, and
+ * the file must be opened again. */
+bool jb_env_usable(struct jb_env *e);
+/* No space is left where the file lies. LMDB reports a write that was cut short by a full disk as
+ * an I/O error. */
+bool jb_env_full(const struct jb_env *e);
+
+/* One sentence for an LMDB code, with the status that it means. doing: "reading log.mdb". */
+jb_status jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *doing);
+
+/* True in a child of the process that opened e. */
+bool jb_env_forked(const struct jb_env *e);
+
+#endif

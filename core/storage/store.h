@@ -1,0 +1,99 @@
+/*
+ * A store: one LMDB file of tables that can be made again from the log (state.mdb, views.mdb).
+ *
+ * It records which ledger it belongs to and up to which event it includes, in the same transaction
+ * as its rows, so that a crash leaves it old but never wrong. Its tables belong to a generation: a
+ * rebuild fills the tables of the next generation beside the current ones and switches in one
+ * transaction, because an LMDB file that a process has open must never be replaced (pitfalls: its
+ * lock file stays behind and picks a wrong meta page).
+ *
+ * Thread-safe; one environment per file and process.
+ */
+#ifndef JANGBU_STORE_H
+#define JANGBU_STORE_H
+
+#include <jangbu/base.h>
+#include <lmdb.h>
+
+#define JB_STORE_TABLES_MAX 16
+
+struct jb_store;
+
+struct jb_store_schema {
+    const char *file; /* "state.mdb" */
+    uint32_t version; /* of the layout of its tables; another version on disk is made anew */
+    uint32_t tables_n;
+    const char *const *tables; /* names */
+};
+
+/* What a store includes. seq 0: nothing yet. */
+struct jb_store_meta {
+    uint8_t ledger_id[16];
+    uint8_t chain[16]; /* chain value of the frame that ends with seq */
+    jb_seq seq;
+    uint32_t version;
+    uint32_t generation;
+};
+
+/*
+ * Opens (makes) dir/schema->file. A file of another version is emptied (JB_OK, meta.seq = 0).
+ * Another ledger's or a damaged one: JB_E_STALE, unless nobody else has it open and it may be
+ * written: then it is made anew, and *ret_remade is true. read_only: never writes; a missing file
+ * gives JB_E_NOTFOUND.
+ */
+jb_status jb_store_open(const char *dir, const struct jb_store_schema *schema,
+                        const uint8_t ledger_id[16], bool read_only, struct jb_store **ret,
+                        bool *ret_remade, struct jb_error *err);
+struct jb_store *jb_store_close(struct jb_store *s);
+
+struct jb_store_txn {
+    struct jb_store *store;
+    MDB_txn *txn;
+    const MDB_dbi *dbi; /* by the schema's order; of the current generation (or of the next, where
+                           asked for) */
+    struct jb_store_meta meta;
+    bool write;
+};
+
+/* A snapshot. End it with jb_store_end. Do not keep it long. */
+jb_status jb_store_read(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
+/* A write transaction on the current generation. Compare ret->meta.seq with what you expect before
+ * writing. */
+jb_status jb_store_write(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
+/* Makes the writes durable together with (seq, chain). Ends the transaction whatever it returns.
+ * JB_E_FULL: nothing was written. */
+jb_status jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chain[16],
+                          struct jb_error *err);
+/* Ends a read, or gives up a write. Harmless on one that has ended. */
+void jb_store_end(struct jb_store_txn *t);
+
+/* put with the map grown on demand is not possible inside a transaction: MDB_MAP_FULL comes back as
+ * JB_E_FULL with *retry true, the map has been grown, and the caller starts its transaction over.
+ */
+jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                       const void *value, size_t value_n, unsigned flags, struct jb_error *err);
+/* JB_OK, JB_E_NOTFOUND. *value is borrowed until the transaction ends (in a write transaction:
+ * until the next write). */
+jb_status jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                       const void **value, size_t *value_n, struct jb_error *err);
+/* JB_OK also where there was no such key. */
+jb_status jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                       struct jb_error *err);
+/* True after a call failed because the map was full and has been made larger: start the transaction
+ * over. */
+bool jb_store_grown(struct jb_store *s);
+
+/* The next generation, for a rebuild: its tables begin empty (what an interrupted rebuild left is
+ * dropped first). Commits of next transactions record seq in the next generation's own meta. It
+ * belongs to s until s is closed, so that a rebuild of several stores has them all when it has the
+ * first; meanwhile it is JB_E_BUSY for others. */
+jb_status jb_store_next_begin(struct jb_store *s, struct jb_error *err);
+jb_status jb_store_next_write(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
+/* In one transaction: the next generation becomes the current one, the old one's tables are
+ * dropped. */
+jb_status jb_store_next_switch(struct jb_store *s, struct jb_error *err);
+
+/* XXH3-128 over every table's name, keys and values in order, in that snapshot. */
+jb_status jb_store_digest(struct jb_store_txn *t, uint8_t ret[16], struct jb_error *err);
+
+#endif

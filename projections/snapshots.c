@@ -1,0 +1,169 @@
+/* A wallet's state at any event: from the nearest snapshot at or before it, then at most
+ * JB_SNAPSHOT_EVERY events forward. */
+#include "projections/query.h"
+
+static jb_status
+summary_of_snapshot(const struct jb_fold_mark *m, struct jb_summary *ret, struct jb_error *err)
+{
+    jb_status status = jb_summary_decode(m->bytes, m->bytes_n, ret);
+    return status == JB_OK ? JB_OK
+                           : jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
+}
+
+static jb_status
+copy_summary(const struct jb_summary *w, struct jb_summary *ret, struct jb_error *err)
+{
+    struct jb_summary copy = *w;
+    copy.grants.at = NULL;
+    copy.grants.cap = 0;
+    if (!jb_vec_reserve(&copy.grants, w->grants.n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
+    }
+    if (w->grants.n > 0) {
+        memcpy(copy.grants.at, w->grants.at, w->grants.n * sizeof *w->grants.at);
+    }
+    *ret = copy;
+    return JB_OK;
+}
+
+/* The wallet's state as the fold or the store has it: at the fold's end. Zeroed where there is no
+ * such wallet. */
+static jb_status
+light_at_head(struct jb_view_read *q, uint32_t wallet, struct jb_summary *ret, struct jb_error *err)
+{
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
+    *ret = (struct jb_summary){0};
+    bool found;
+    return w != NULL ? copy_summary(&w->summary, ret, err)
+                     : jb_stored_summary(q->stored, wallet, ret, &found, err);
+}
+
+/* A place in the wallet's chain after seq to walk back from: the first snapshot after it, else its
+ * last event (`last`). */
+static jb_status
+anchor_above(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq last, jb_seq *ret,
+             struct jb_error *err)
+{
+    bool found;
+    jb_status status = jb_stored_snapshot_above(q->stored, wallet, seq, ret, &found, err);
+    if (status != JB_OK || found) {
+        return status;
+    }
+    *ret = last;
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
+    for (size_t i = 0; w != NULL && i < w->snapshots.n; i++) {
+        if (w->snapshots.at[i].seq > seq) {
+            *ret = w->snapshots.at[i].seq;
+            break;
+        }
+    }
+    return JB_OK;
+}
+
+static jb_status
+mark_at_most(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
+             struct jb_error *err)
+{
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
+    for (size_t i = w != NULL ? w->snapshots.n : 0; i-- > 0;) {
+        if (w->snapshots.at[i].seq <= seq) {
+            return summary_of_snapshot(&w->snapshots.at[i], ret, err);
+        }
+    }
+    bool found;
+    *ret = (struct jb_summary){0};
+    return jb_stored_snapshot_at_most(q->stored, wallet, seq, ret, &found, err);
+}
+
+static jb_status
+fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary,
+             const jb_seq *seqs, size_t n, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    while (n-- > 0 && status == JB_OK) {
+        const struct jb_event *e;
+        status = jb_view_read_event(q, seqs[n], wallet, &e, err);
+        if (status != JB_OK) {
+            break;
+        }
+        struct jb_move m;
+        const char *why = jb_move_of(e, &m);
+        why = why == NULL ? jb_summary_apply(summary, e, &m, q->v->info.utc_offset_s) : why;
+        if (why != NULL) {
+            status = jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`",
+                             (unsigned long long)seqs[n], why);
+        }
+    }
+    return status;
+}
+
+/* The wallet's events e with summary.version < e <= seq, found by walking back from `from`, are
+ * applied to summary. */
+static jb_status
+bring_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary, jb_seq from,
+              jb_seq seq, struct jb_error *err)
+{
+    struct {
+        jb_seq *at;
+        size_t n, cap;
+    } seqs = {0};
+    jb_status status = JB_OK;
+    for (jb_seq at = from; at > summary->version && status == JB_OK;) {
+        const struct jb_event *e;
+        status = jb_view_read_event(q, at, wallet, &e, err);
+        if (status == JB_OK && e->prev >= at) {
+            status = jb_fail(err, JB_E_CORRUPT,
+                             "event %llu names a later one as its wallet's event before it",
+                             (unsigned long long)at);
+        }
+        if (status == JB_OK && at <= seq) {
+            if (!jb_vec_reserve(&seqs, seqs.n + 1)) {
+                status = jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
+                break;
+            }
+            seqs.at[seqs.n++] = at;
+        }
+        at = status == JB_OK ? e->prev : at;
+    }
+    status = status == JB_OK ? fold_forward(q, wallet, summary, seqs.at, seqs.n, err) : status;
+    jb_vec_free(&seqs);
+    return status;
+}
+
+jb_status
+jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_error *err)
+{
+    char id[JB_ID_BYTES_MAX + 1];
+    struct jb_error ignored;
+    if (jb_wallet_text(q->v->l, wallet, id, &ignored) != JB_OK) {
+        id[0] = '\0';
+    }
+    return seq != 0
+               ? jb_fail(err, JB_E_NOTFOUND, "the wallet %s did not exist yet at event %llu", id,
+                         (unsigned long long)seq)
+               : jb_fail(err, JB_E_NOTFOUND, "the wallet %s did not exist yet on that day", id);
+}
+
+jb_status
+jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
+                     struct jb_error *err)
+{
+    struct jb_summary summary;
+    jb_status status = light_at_head(q, wallet, &summary, err);
+    if (status == JB_OK && summary.version > seq && summary.created_seq <= seq) {
+        jb_seq last = summary.version, from;
+        jb_summary_free(&summary);
+        status = anchor_above(q, wallet, seq, last, &from, err);
+        status = status == JB_OK ? mark_at_most(q, wallet, seq, &summary, err) : status;
+        status = status == JB_OK ? bring_forward(q, wallet, &summary, from, seq, err) : status;
+    }
+    if (status == JB_OK && (summary.version == 0 || summary.created_seq > seq)) {
+        status = jb_not_yet(q, wallet, seq, err);
+    }
+    if (status != JB_OK) {
+        jb_summary_free(&summary);
+        return status;
+    }
+    *ret = summary;
+    return JB_OK;
+}

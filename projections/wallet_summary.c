@@ -1,0 +1,411 @@
+#include "projections/wallet_summary.h"
+
+#define CONTRADICTION(condition, sentence)                                                         \
+    do {                                                                                           \
+        if (condition) {                                                                           \
+            return sentence;                                                                       \
+        }                                                                                          \
+    } while (0)
+
+/* ---- what an event moves ---- */
+
+static const char *
+move_parts(const struct jb_event *e, jb_amount *ret_money, jb_amount *ret_free,
+           jb_amount *ret_lapsed)
+{
+    jb_amount money = 0, free_cash = 0, lapsed = 0;
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        jb_amount a = e->parts[i].amount;
+        switch ((enum jb_part_kind)e->parts[i].kind) {
+        case JB_PART_DEBT:
+        case JB_PART_LOT:
+            money = jb_sum(money, a);
+            break;
+        case JB_PART_GRANT:
+            free_cash = jb_sum(free_cash, a);
+            break;
+        case JB_PART_LAPSED:
+            lapsed = jb_sum(lapsed, a);
+            break;
+        default:
+            return "a part of an event goes to something that does not exist";
+        }
+    }
+    CONTRADICTION(jb_sum(jb_sum(money, free_cash), lapsed) != e->amount,
+                  "the parts of an event do not add up to its amount");
+    *ret_money = money;
+    *ret_free = free_cash;
+    *ret_lapsed = lapsed;
+    return NULL;
+}
+
+static const char *
+move_refund_failed(const struct jb_event *e, struct jb_move *m)
+{
+    CONTRADICTION((e->code == 2) != (e->parts_n > 0),
+                  "a failed refund that was approved has nothing that came back, or the reverse");
+    if (e->parts_n == 0) {
+        m->pending = -e->amount; /* not covered at approval: nothing had moved */
+        return NULL;
+    }
+    jb_amount money, none, lapsed;
+    const char *why = move_parts(e, &money, &none, &lapsed);
+    CONTRADICTION(why == NULL && money != e->amount, "a failed refund comes back as free cash");
+    m->flows[JB_FLOW_refund_failed] = e->amount;
+    m->paid = e->amount;
+    m->transit = -e->amount;
+    return why;
+}
+
+const char *
+jb_move_of(const struct jb_event *e, struct jb_move *ret)
+{
+    struct jb_move m = {.paid = 0};
+    jb_amount a = e->amount, money, free_cash, lapsed;
+    const char *why = NULL;
+    CONTRADICTION(a < 0 || a > JB_BALANCE_MAX, "an amount is out of range");
+    switch ((jb_event_type)e->type) {
+    case JB_EV_CHARGE_SETTLED:
+        m.flows[JB_FLOW_charged] = a;
+        m.paid = a;
+        break;
+    case JB_EV_CHARGE_REVERSED:
+        m.flows[JB_FLOW_charge_reversed] = a;
+        m.paid = -a;
+        break;
+    case JB_EV_DEBT_REPAID:
+        m.flows[JB_FLOW_debt_repaid] = a;
+        m.paid = a;
+        break;
+    case JB_EV_FREE_GRANTED:
+        m.dormant = a;
+        break;
+    case JB_EV_FREE_ACTIVATED:
+        m.flows[JB_FLOW_free_activated] = a;
+        m.free = a;
+        m.dormant = -a;
+        break;
+    case JB_EV_FREE_REVOKED:
+        m.dormant = -a;
+        break;
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+        if (e->code == 0) {
+            m.dormant = -a;
+            break;
+        }
+        m.flows[e->type == JB_EV_FREE_EXPIRED ? JB_FLOW_expired : JB_FLOW_forfeited] = a;
+        m.free = -a;
+        break;
+    case JB_EV_CASH_CONSUMED:
+        why = move_parts(e, &money, &free_cash, &lapsed);
+        CONTRADICTION(why != NULL, why);
+        CONTRADICTION(lapsed != 0, "lapsed cash is consumed");
+        m.flows[JB_FLOW_consumed_paid] = money;
+        m.flows[JB_FLOW_consumed_free] = free_cash;
+        m.paid = -money;
+        m.free = -free_cash;
+        break;
+    case JB_EV_CONSUMPTION_REVERSED:
+        why = move_parts(e, &money, &free_cash, &lapsed);
+        CONTRADICTION(why != NULL, why);
+        m.flows[JB_FLOW_returned] = a;
+        m.flows[JB_FLOW_expired] = lapsed;
+        m.paid = money;
+        m.free = free_cash;
+        break;
+    case JB_EV_REFUND_REQUESTED:
+        m.pending = a;
+        break;
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+        m.pending = -a;
+        break;
+    case JB_EV_REFUND_APPROVED:
+        m.flows[JB_FLOW_refunded] = a;
+        m.paid = -a;
+        m.pending = -a;
+        m.transit = a;
+        break;
+    case JB_EV_REFUND_COMPLETED:
+        m.transit = -a;
+        break;
+    case JB_EV_REFUND_FAILED:
+        why = move_refund_failed(e, &m);
+        break;
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_WALLET_CREATED:
+    case JB_EV_WALLET_RENAMED:
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break;
+    }
+    *ret = m;
+    return why;
+}
+
+/* ---- the summary ---- */
+
+void
+jb_summary_free(struct jb_summary *w)
+{
+    jb_vec_free(&w->grants);
+}
+
+static struct jb_summary_grant *
+find_grant(const struct jb_summary *w, uint32_t ordinal)
+{
+    size_t low = 0, high = w->grants.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->grants.at[middle].ordinal < ordinal) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < w->grants.n && w->grants.at[low].ordinal == ordinal ? &w->grants.at[low] : NULL;
+}
+
+static void
+drop_grant(struct jb_summary *w, struct jb_summary_grant *g)
+{
+    size_t at = (size_t)(g - w->grants.at);
+    memmove(g, g + 1, (w->grants.n - at - 1) * sizeof *g);
+    w->grants.n--;
+}
+
+/* Used-up grants whose deadline is over can never be filled again: what comes back to them lapses.
+ */
+static void
+drop_finished(struct jb_summary *w, jb_day today)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->grants.n; i++) {
+        if (w->grants.at[i].remaining != 0 || w->grants.at[i].expires_on >= today) {
+            w->grants.at[kept++] = w->grants.at[i];
+        }
+    }
+    w->grants.n = kept;
+}
+
+static const char *
+apply_parts(struct jb_summary *w, const struct jb_event *e)
+{
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        if (e->parts[i].kind != JB_PART_GRANT) {
+            continue;
+        }
+        struct jb_summary_grant *g = find_grant(w, e->parts[i].ordinal);
+        CONTRADICTION(g == NULL || !g->in_use, "an event uses a grant that is not in use");
+        g->remaining += e->type == JB_EV_CASH_CONSUMED ? -e->parts[i].amount : e->parts[i].amount;
+        CONTRADICTION(g->remaining < 0 || g->remaining > JB_BALANCE_MAX,
+                      "more is taken from a grant than it has");
+    }
+    return NULL;
+}
+
+static const char *
+apply_grant(struct jb_summary *w, const struct jb_event *e)
+{
+    if (e->type == JB_EV_FREE_GRANTED) {
+        CONTRADICTION(w->grants.n > 0 && w->grants.at[w->grants.n - 1].ordinal >= e->ordinal,
+                      "a grant's ordinal is out of order");
+        if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
+            return "no memory";
+        }
+        w->grants.at[w->grants.n++] = (struct jb_summary_grant){
+            .ordinal = e->ordinal, .expires_on = e->day, .remaining = e->amount, .seq = e->seq};
+        return NULL;
+    }
+    struct jb_summary_grant *g = find_grant(w, e->ordinal);
+    CONTRADICTION(g == NULL || g->remaining != e->amount,
+                  "an event about a grant does not name what is left of it");
+    if (e->type == JB_EV_FREE_ACTIVATED) {
+        CONTRADICTION(g->in_use, "a grant is activated twice");
+        g->in_use = true;
+        return NULL;
+    }
+    CONTRADICTION(g->in_use != (e->type != JB_EV_FREE_REVOKED && e->code != 0),
+                  "a grant ends in a state that it is not in");
+    drop_grant(w, g);
+    return NULL;
+}
+
+static const char *
+apply_status(struct jb_summary *w, const struct jb_event *e)
+{
+    switch (e->type) {
+    case JB_EV_WALLET_CREATED:
+        w->created_seq = e->seq;
+        w->created_on = e->posted_on;
+        w->status = w->under = JB_WALLET_ACTIVE;
+        break;
+    case JB_EV_WALLET_TURNED_OFF:
+        w->status = JB_WALLET_OFF;
+        break;
+    case JB_EV_WALLET_TURNED_ON:
+        w->status = JB_WALLET_ACTIVE;
+        break;
+    case JB_EV_WALLET_SUSPENDED:
+        w->under = w->status;
+        w->status = JB_WALLET_SUSPENDED;
+        break;
+    case JB_EV_SUSPENSION_LIFTED:
+        w->status = w->under;
+        break;
+    default:
+        w->status = JB_WALLET_DELETED;
+        break;
+    }
+    return NULL;
+}
+
+const char *
+jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb_move *m,
+                 int32_t utc_offset_s)
+{
+    CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
+    CONTRADICTION((w->version == 0) != (e->type == JB_EV_WALLET_CREATED),
+                  "a wallet does not begin with its creation, or begins twice");
+    if (w->grants.n > 0 && e->recorded_at != JB_NO_INSTANT) {
+        drop_finished(w, jb_day_of(e->recorded_at, utc_offset_s));
+    }
+    const char *why = NULL;
+    switch ((jb_event_type)e->type) {
+    case JB_EV_WALLET_CREATED:
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+        why = apply_status(w, e);
+        break;
+    case JB_EV_FREE_GRANTED:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+        why = apply_grant(w, e);
+        break;
+    case JB_EV_CASH_CONSUMED:
+    case JB_EV_CONSUMPTION_REVERSED:
+        why = apply_parts(w, e);
+        break;
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_WALLET_RENAMED:
+    case JB_EV_CHARGE_SETTLED:
+    case JB_EV_CHARGE_REVERSED:
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_REFUND_REQUESTED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break;
+    }
+    w->paid = jb_sum(w->paid, m->paid);
+    w->pending = jb_sum(w->pending, m->pending);
+    w->transit = jb_sum(w->transit, m->transit);
+    w->version = e->seq;
+    w->events++;
+    return why;
+}
+
+void
+jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums *ret)
+{
+    *ret = (struct jb_summary_sums){0};
+    for (size_t i = 0; i < w->grants.n; i++) {
+        const struct jb_summary_grant *g = &w->grants.at[i];
+        bool due = g->expires_on < today;
+        jb_amount *to = g->in_use ? (due ? &ret->free_due : &ret->free)
+                                  : (due ? &ret->dormant_due : &ret->dormant);
+        *to = jb_sum(*to, g->remaining);
+    }
+}
+
+/* ---- as bytes: version 8, created_seq 8, events 8, created_on 4, status 1, under 1, paid 8,
+ * pending 8, transit 8, grants 4, then for each grant ordinal 4, in_use 1, expires_on 4, remaining
+ * 8, seq 8 ---- */
+
+#define LIGHT_BYTES 58
+#define GRANT_BYTES 25
+
+size_t
+jb_summary_bytes(const struct jb_summary *w)
+{
+    return LIGHT_BYTES + GRANT_BYTES * w->grants.n;
+}
+
+void
+jb_summary_encode(const struct jb_summary *w, uint8_t *out)
+{
+    jb_put_be(out, 8, w->version);
+    jb_put_be(out + 8, 8, w->created_seq);
+    jb_put_be(out + 16, 8, w->events);
+    jb_put_be_i32(out + 24, w->created_on);
+    out[28] = (uint8_t)w->status;
+    out[29] = (uint8_t)w->under;
+    jb_put_be(out + 30, 8, (uint64_t)w->paid);
+    jb_put_be(out + 38, 8, (uint64_t)w->pending);
+    jb_put_be(out + 46, 8, (uint64_t)w->transit);
+    jb_put_be(out + 54, 4, w->grants.n);
+    out += LIGHT_BYTES;
+    for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
+        const struct jb_summary_grant *g = &w->grants.at[i];
+        jb_put_be(out, 4, g->ordinal);
+        out[4] = g->in_use;
+        jb_put_be_i32(out + 5, g->expires_on);
+        jb_put_be(out + 9, 8, (uint64_t)g->remaining);
+        jb_put_be(out + 17, 8, g->seq);
+    }
+}
+
+jb_status
+jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
+{
+    if (n < LIGHT_BYTES || (n - LIGHT_BYTES) % GRANT_BYTES != 0 ||
+        jb_get_be(bytes + 54, 4) != (n - LIGHT_BYTES) / GRANT_BYTES) {
+        return JB_E_STALE;
+    }
+    struct jb_summary w = {
+        .version = jb_get_be(bytes, 8),
+        .created_seq = jb_get_be(bytes + 8, 8),
+        .events = jb_get_be(bytes + 16, 8),
+        .created_on = jb_get_be_i32(bytes + 24),
+        .status = bytes[28],
+        .under = bytes[29],
+        .paid = (jb_amount)jb_get_be(bytes + 30, 8),
+        .pending = (jb_amount)jb_get_be(bytes + 38, 8),
+        .transit = (jb_amount)jb_get_be(bytes + 46, 8),
+    };
+    size_t grants_n = (n - LIGHT_BYTES) / GRANT_BYTES;
+    if (!jb_vec_reserve(&w.grants, grants_n)) {
+        return JB_E_NOMEM;
+    }
+    const uint8_t *at = bytes + LIGHT_BYTES;
+    for (w.grants.n = 0; w.grants.n < grants_n; w.grants.n++, at += GRANT_BYTES) {
+        w.grants.at[w.grants.n] = (struct jb_summary_grant){
+            .ordinal = (uint32_t)jb_get_be(at, 4),
+            .in_use = at[4] != 0,
+            .expires_on = jb_get_be_i32(at + 5),
+            .remaining = (jb_amount)jb_get_be(at + 9, 8),
+            .seq = jb_get_be(at + 17, 8),
+        };
+    }
+    *ret = w;
+    return JB_OK;
+}

@@ -1,0 +1,68 @@
+/*
+ * What one event moves, and the summary of a wallet: as much of it as figures need (no lots, no
+ * refunds, no ids). This is the projections' own fold, written apart from core's apply, so that the
+ * two can be compared.
+ */
+#ifndef JANGBU_PROJECTIONS_WALLET_SUMMARY_H
+#define JANGBU_PROJECTIONS_WALLET_SUMMARY_H
+
+#include "base/bytes.h"
+#include "projections/rows.h"
+
+/* What an event moves: the flows of its day, and signed changes. Linear, so that it can be taken
+ * back. */
+struct jb_move {
+    jb_amount flows[JB_FLOWS_N];
+    jb_amount paid;
+    jb_amount free; /* all grants in use, past their deadline or not, while no event ended them */
+    jb_amount dormant;
+    jb_amount pending;
+    jb_amount transit;
+};
+
+/* NULL, or a sentence: how the event contradicts itself. */
+const char *jb_move_of(const struct jb_event *e, struct jb_move *ret);
+
+/* A grant that no event ended. One that is used up is kept until its deadline is over: a return may
+ * fill it again. */
+struct jb_summary_grant {
+    uint32_t ordinal;
+    bool in_use;
+    jb_day expires_on;
+    jb_amount remaining;
+    jb_seq seq; /* free_granted */
+};
+
+struct jb_summary {
+    jb_seq version; /* the wallet's last event; 0: there is no wallet yet */
+    jb_seq created_seq;
+    uint64_t events;
+    jb_day created_on;
+    uint32_t status; /* enum jb_wallet_status */
+    uint32_t under;  /* what a lifted suspension gives back */
+    jb_amount paid;
+    jb_amount pending;
+    jb_amount transit;
+    JB_VEC(struct jb_summary_grant) grants; /* in order of ordinal */
+};
+
+void jb_summary_free(struct jb_summary *w); /* what it owns */
+/* Applies an event of the wallet. NULL, or how the log contradicts itself (or "no memory"). */
+const char *jb_summary_apply(struct jb_summary *w, const struct jb_event *e,
+                             const struct jb_move *m, int32_t utc_offset_s);
+
+/* Sums over grants. */
+struct jb_summary_sums {
+    jb_amount free;     /* in use, not past the deadline on `today` */
+    jb_amount free_due; /* in use, past it: X of docs/rules.md section 6 */
+    jb_amount dormant;  /* not past the deadline */
+    jb_amount dormant_due;
+};
+void jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums *ret);
+
+size_t jb_summary_bytes(const struct jb_summary *w);
+void jb_summary_encode(const struct jb_summary *w, uint8_t *out);
+/* JB_OK, JB_E_STALE (the bytes are no summary), JB_E_NOMEM. Owned: jb_summary_free. */
+jb_status jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret);
+
+#endif

@@ -1,0 +1,349 @@
+/* From events to entries of double entry. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "double_entry.h"
+
+static void *
+grown(void *at, size_t n, size_t size)
+{
+    void *more = realloc(at, n * size);
+    if (more == NULL) {
+        fputs("jangbu: no memory for the export\n", stderr);
+        exit(EXIT_MACHINE);
+    }
+    return more;
+}
+
+static void
+begin_entry(struct books *b, jb_day day, jb_seq seq, uint32_t wallet, uint32_t type)
+{
+    if (b->entries_n == b->entries_cap) {
+        b->entries_cap = b->entries_cap == 0 ? 1024 : b->entries_cap * 2;
+        b->entries = grown(b->entries, b->entries_cap, sizeof *b->entries);
+    }
+    b->entries[b->entries_n++] = (struct entry){day, seq, wallet, type, b->postings_n, 0};
+    if (b->first_day == JB_NO_DAY || day < b->first_day) {
+        b->first_day = day;
+    }
+}
+
+static void
+post(struct books *b, uint32_t kind, uint32_t index, jb_amount amount)
+{
+    if (amount == 0) {
+        return;
+    }
+    if (b->postings_n == b->postings_cap) {
+        b->postings_cap = b->postings_cap == 0 ? 4096 : b->postings_cap * 2;
+        b->postings = grown(b->postings, b->postings_cap, sizeof *b->postings);
+    }
+    b->postings[b->postings_n++] = (struct posting){{kind, index}, amount};
+    b->entries[b->entries_n - 1].n++;
+}
+
+/* Moves amount from one account to another: a credit here, a debit there. */
+static void
+move(struct books *b, struct account from, struct account to, jb_amount amount)
+{
+    post(b, to.kind, to.index, amount);
+    post(b, from.kind, from.index, -amount);
+}
+
+static uint32_t
+gateway_of(struct books *b, struct jb_text pg)
+{
+    if (pg.s == NULL || pg.n > JB_SHORT_BYTES_MAX) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < b->gateways_n; i++) {
+        if (strlen(b->gateways[i]) == pg.n && memcmp(b->gateways[i], pg.s, pg.n) == 0) {
+            return i + 1;
+        }
+    }
+    b->gateways = grown(b->gateways, b->gateways_n + 1U, sizeof *b->gateways);
+    memcpy(b->gateways[b->gateways_n], pg.s, pg.n);
+    b->gateways[b->gateways_n][pg.n] = '\0';
+    return ++b->gateways_n;
+}
+
+static struct account
+source_of_charge(struct books *b, const struct jb_event *e)
+{
+    bool by_operator = e->type == JB_EV_CHARGE_SETTLED &&
+                       (e->code == JB_METHOD_ADMIN_CASH || e->code == JB_METHOD_ADV_RET_CASH);
+    return by_operator ? account_of(ADJUSTMENT, 0) : account_of(CLEARING, gateway_of(b, e->pg));
+}
+
+static void
+remember_lot(struct wallet *w, uint32_t lot, struct account source)
+{
+    w->sources = grown(w->sources, lot, sizeof *w->sources);
+    w->sources[lot - 1] = source;
+    w->sources_n = lot;
+}
+
+static struct account
+source_of_lot(const struct wallet *w, uint32_t lot)
+{
+    return lot >= 1 && lot <= w->sources_n ? w->sources[lot - 1] : account_of(CLEARING, 0);
+}
+
+static void
+add_to_month(struct wallet *w, jb_day day, jb_amount amount)
+{
+    int year, month, day_of_month;
+    jb_day_to_date(day, &year, &month, &day_of_month);
+    int32_t number = year * 12 + month - 1;
+    for (uint32_t i = w->months_n; i-- > 0;) {
+        if (w->months[i].number == number) {
+            if (__builtin_add_overflow(w->months[i].net, amount, &w->months[i].net)) {
+                fprintf(stderr,
+                        "jangbu: the consumption of one wallet in %04d-%02d passes 64 bits: its "
+                        "VAT cannot be exported\n",
+                        year, month);
+                exit(EXIT_MACHINE);
+            }
+            return;
+        }
+    }
+    w->months = grown(w->months, w->months_n + 1U, sizeof *w->months);
+    w->months[w->months_n++] = (struct month){number, amount};
+}
+
+static void
+consumption(struct books *b, struct wallet *w, const struct jb_event *e)
+{
+    jb_amount free_part = 0, paid = 0;
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        *(e->parts[i].kind == JB_PART_GRANT ? &free_part : &paid) += e->parts[i].amount;
+    }
+    move(b, account_of(INCOME, e->wallet), account_of(PAID, e->wallet), paid);
+    move(b, account_of(PROMOTION, 0), account_of(FREE, e->wallet), free_part);
+    add_to_month(w, e->posted_on, paid);
+}
+
+static void
+return_of(struct books *b, struct wallet *w, const struct jb_event *e)
+{
+    jb_amount free_part = 0, paid = 0;
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        if (e->parts[i].kind == JB_PART_GRANT) {
+            free_part += e->parts[i].amount;
+        } else if (e->parts[i].kind != JB_PART_LAPSED) {
+            paid += e->parts[i]
+                        .amount; /* what lapsed at once came back and went again: nothing moves */
+        }
+    }
+    move(b, account_of(PAID, e->wallet), account_of(INCOME, e->wallet), paid);
+    move(b, account_of(FREE, e->wallet), account_of(PROMOTION, 0), free_part);
+    add_to_month(w, e->posted_on, -paid);
+}
+
+static void
+remember_refund(struct wallet *w, const struct jb_event *e)
+{
+    if (e->ordinal > w->refunds_n) {
+        w->refunds = grown(w->refunds, e->ordinal, sizeof *w->refunds);
+        memset(w->refunds + w->refunds_n, 0, (e->ordinal - w->refunds_n) * sizeof *w->refunds);
+        w->refunds_n = e->ordinal;
+    }
+    struct legs *legs = &w->refunds[e->ordinal - 1];
+    legs->at = grown(NULL, e->parts_n + 1U, sizeof *legs->at);
+    memcpy(legs->at, e->parts, e->parts_n * sizeof *legs->at);
+    legs->n = e->parts_n;
+}
+
+static void
+refund_completed(struct books *b, struct wallet *w, const struct jb_event *e)
+{
+    if (e->ordinal < 1 || e->ordinal > w->refunds_n) {
+        return;
+    }
+    struct legs *legs = &w->refunds[e->ordinal - 1];
+    for (uint32_t i = 0; i < legs->n; i++) {
+        move(b, source_of_lot(w, legs->at[i].ordinal), account_of(PAYABLE, e->wallet),
+             legs->at[i].amount);
+    }
+    free(legs->at);
+    *legs = (struct legs){0};
+}
+
+static void
+wallet_event(struct books *b, struct wallet *w, const struct jb_event *e)
+{
+    struct account paid = account_of(PAID, e->wallet), dormant = account_of(DORMANT, e->wallet),
+                   promotion = account_of(PROMOTION, 0);
+    switch (e->type) {
+    case JB_EV_CHARGE_SETTLED:
+    case JB_EV_DEBT_REPAID:
+        remember_lot(w, e->ordinal, source_of_charge(b, e));
+        move(b, paid, source_of_lot(w, e->ordinal), e->amount);
+        break;
+    case JB_EV_CHARGE_REVERSED:
+        move(b, source_of_lot(w, e->ordinal), paid, e->amount);
+        break;
+    case JB_EV_FREE_GRANTED:
+        move(b, dormant, promotion, e->amount);
+        break;
+    case JB_EV_FREE_ACTIVATED:
+        move(b, account_of(FREE, e->wallet), dormant, e->amount);
+        break;
+    case JB_EV_FREE_REVOKED:
+        move(b, promotion, dormant, e->amount);
+        break;
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+        move(b, promotion, e->code != 0 ? account_of(FREE, e->wallet) : dormant, e->amount);
+        break;
+    case JB_EV_CASH_CONSUMED:
+        consumption(b, w, e);
+        break;
+    case JB_EV_CONSUMPTION_REVERSED:
+        return_of(b, w, e);
+        break;
+    case JB_EV_REFUND_APPROVED:
+        remember_refund(w, e);
+        move(b, account_of(PAYABLE, e->wallet), paid, e->amount);
+        break;
+    case JB_EV_REFUND_COMPLETED:
+        refund_completed(b, w, e);
+        break;
+    case JB_EV_REFUND_FAILED:
+        if (e->parts_n > 0) {
+            move(b, paid, account_of(PAYABLE, e->wallet), e->amount);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+one_event(struct books *b, const struct jb_event *e)
+{
+    if (e->type == JB_EV_WALLET_CREATED) {
+        b->wallets = grown(b->wallets, e->wallet, sizeof *b->wallets);
+        struct wallet *w = &b->wallets[e->wallet - 1];
+        memset(w, 0, sizeof *w);
+        memcpy(w->id, e->id.s, e->id.n);
+        w->id_n = e->id.n;
+        b->wallets_n = e->wallet;
+    } else if (e->type == JB_EV_DAY_CLOSED) {
+        b->closed_through = e->day;
+    } else if (e->type == JB_EV_POLICY_SET && e->code == JB_POLICY_VAT_RATE) {
+        b->rates = grown(b->rates, b->rates_n + 1, sizeof *b->rates);
+        b->rates[b->rates_n++] = (struct rate){e->time, e->number};
+    } else if (e->wallet != 0 && e->wallet <= b->wallets_n) {
+        begin_entry(b, e->posted_on, e->seq, e->wallet, e->type);
+        wallet_event(b, &b->wallets[e->wallet - 1], e);
+        if (b->entries[b->entries_n - 1].n == 0) {
+            b->entries_n--; /* nothing moved */
+        }
+    }
+}
+
+static int
+rate_at(const struct books *b, jb_instant t)
+{
+    const struct rate *best = NULL;
+    for (size_t i = 0; i < b->rates_n; i++) {
+        if (b->rates[i].from <= t && (best == NULL || b->rates[i].from >= best->from)) {
+            best = &b->rates[i];
+        }
+    }
+    return best != NULL ? (int)best->value : 0;
+}
+
+/* The VAT in a month's net consumption, which may pass JB_AMOUNT_MAX: whole multiples of 100 + rate
+ * have exactly rate in each, the rest is split. */
+static jb_amount
+vat_of(jb_amount net, int rate)
+{
+    jb_amount supply, vat = 0, whole = net / (100 + rate);
+    if (!jb_vat_split_half_up(net % (100 + rate), rate, &supply, &vat)) {
+        return 0; /* a rate that no policy can have */
+    }
+    return whole * rate + vat;
+}
+
+/* One line per wallet and month whose last day is closed: a VAT per event would not add up to that
+ * of the month. */
+static void
+add_vat(struct books *b)
+{
+    for (uint32_t i = 0; i < b->wallets_n; i++) {
+        const struct wallet *w = &b->wallets[i];
+        for (uint32_t k = 0; k < w->months_n; k++) {
+            jb_day next_month;
+            int32_t next = w->months[k].number + 1;
+            if (!jb_day_from_date(next / 12, next % 12 + 1, 1, &next_month) ||
+                b->closed_through == JB_NO_DAY || next_month - 1 > b->closed_through) {
+                continue;
+            }
+            int rate = rate_at(b, jb_day_start(next_month, b->app->info.utc_offset_s) - 1);
+            jb_amount vat = vat_of(w->months[k].net, rate);
+            if (vat != 0) {
+                begin_entry(b, next_month - 1, UINT64_MAX, i + 1, 0);
+                move(b, account_of(VAT, 0), account_of(INCOME, i + 1), vat);
+            }
+        }
+    }
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->day != y->day) {
+        return x->day < y->day ? -1 : 1;
+    }
+    if (x->seq != y->seq) {
+        return x->seq < y->seq ? -1 : 1;
+    }
+    return x->wallet < y->wallet ? -1 : x->wallet > y->wallet;
+}
+
+jb_status
+books_gather(struct books *b, jb_seq last, struct progress *p, struct jb_error *err)
+{
+    jb_cursor *c = NULL;
+    jb_status status = jb_cursor_open(b->app->ledger, 1, &c, err);
+    jb_seq seq = 0;
+    while (status == JB_OK && seq < last) {
+        const struct jb_event *e;
+        status = jb_cursor_next(c, &e, err);
+        if (status == JB_OK) {
+            seq = e->seq;
+            one_event(b, e);
+            progress_show(p, seq, last * 2);
+        }
+    }
+    jb_cursor_close(c);
+    if (status != JB_OK && status != JB_END) {
+        return status;
+    }
+    add_vat(b);
+    if (b->entries_n > 1) {
+        qsort(b->entries, b->entries_n, sizeof *b->entries, compare_entries);
+    }
+    return JB_OK;
+}
+
+void
+books_free(struct books *b)
+{
+    for (uint32_t i = 0; i < b->wallets_n; i++) {
+        for (uint32_t k = 0; k < b->wallets[i].refunds_n; k++) {
+            free(b->wallets[i].refunds[k].at);
+        }
+        free(b->wallets[i].sources);
+        free(b->wallets[i].refunds);
+        free(b->wallets[i].months);
+    }
+    free(b->wallets);
+    free(b->entries);
+    free(b->postings);
+    free(b->gateways);
+    free(b->rates);
+}
