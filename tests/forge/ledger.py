@@ -7,13 +7,12 @@ naming it, whatever its number becomes; a plain number is written as it is."""
 import ctypes
 import datetime
 import os
-import re
 
 import lmdb
 import msgpack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OFFSET_S, FIRST_MONTH = 9 * 3600, "2026-10"
+OFFSET_S, YEAR, MONTH = 9 * 3600, "2026", "10"
 SECOND, DAY_S = 1_000_000, 86_400
 FRAME_LAST, FRAME_OFFSETS, STRIDE = 1, 2, 64
 UNRECORDED = 2
@@ -87,8 +86,8 @@ def sums(parts):
 # ---- times: "3 09:00" is the third of the month of the scripts, "11-03 09:00" of another one
 
 def epoch_day(text):
-    text = text if "-" in text else FIRST_MONTH[5:] + "-" + text
-    text = text if text.count("-") == 2 else FIRST_MONTH[:4] + "-" + text
+    text = text if "-" in text else MONTH + "-" + text
+    text = text if text.count("-") == 2 else YEAR + "-" + text
     return (datetime.date(*map(int, text.split("-"))) - datetime.date(1970, 1, 1)).days
 
 
@@ -100,11 +99,6 @@ def instant(text):
     within = (int(hours) * 60 + int(minutes)) * 60 * SECOND
     within += round(float(seconds[0]) * SECOND) if seconds else 0
     return (epoch_day(day) * DAY_S - OFFSET_S) * SECOND + within
-
-
-def rfc3339(t):
-    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=t, seconds=OFFSET_S)
-    return moment.isoformat(timespec="microseconds") + "+09:00"
 
 
 # ---- hashes
@@ -496,62 +490,6 @@ def effects(e):
                                   (paid, amount)] if e["parts"] else [],
     }.get(e.name, list)
     return [("events", 1)] + found()
-
-
-# ---- scripts: what the program is told before anything is forged
-
-MEMBERS = {"wallet.create": "wallet", "charge": "charge amount", "charge.reverse": "charge amount",
-           "debt.repay": "amount", "free.grant": "grant amount expires_on",
-           "free.activate": "grant", "free.revoke": "grant", "consume": "usage amount",
-           "consume.reverse": "usage amount", "policy.set": "policy value", "day.close": "day",
-           "wallet.rename": "name", "refund.request": "refund amount"}
-MEMBERS.update(("refund." + step, "refund")
-               for step in ("approve", "reject", "cancel", "complete", "fail"))
-WITHOUT_WALLET = ("policy.set", "day.close", "atomic")
-
-
-def value_of(member, word):
-    if member in ("expires_on", "day"):
-        return (datetime.date(1970, 1, 1) + datetime.timedelta(epoch_day(word))).isoformat()
-    if member in ("at", "from"):
-        return rfc3339(instant(word.replace("_", " ")))
-    if member in ("amount", "value", "seq", "expect") and word.isdigit():
-        return int(word)
-    return {"true": True, "false": False}.get(word, word)
-
-
-def command(text):
-    op, *words = text.split()
-    names = MEMBERS.get(op, "").split()
-    named = dict(word.split("=", 1) for word in words if re.match(r"[a-z_]+=", word))
-    plain = [word for word in words if not re.match(r"[a-z_]+=", word)]
-    assert len(plain) <= len(names), text
-    named.update(zip(names, plain))
-    members = {"op": op, **{m: value_of(m, w) for m, w in named.items()}}
-    if op not in WITHOUT_WALLET:
-        members.setdefault("wallet", "W")
-    if op == "wallet.create":
-        members = {"kind": "BUSINESS", "name": "n", **members}
-    return members
-
-
-def commands(script):
-    """One JSON object a line of the script. A line "= 3 09:00" sets the clock, each command takes a
-    second; "group KEY: a; b" is an atomic command."""
-    clock, found = instant("1 09:00"), []
-    for line in filter(None, (line.strip() for line in script.split("\n"))):
-        if line.startswith("="):
-            clock = instant(line[1:].strip())
-            continue
-        if line.startswith("group"):
-            head, members = line.split(":", 1)
-            c = {"op": "atomic", "commands": [command(m) for m in members.split(";")]}
-            c.update({"key": head.split()[1]} if len(head.split()) > 1 else {})
-        else:
-            c = command(line)
-        found.append({**c, "clock": rfc3339(clock)})
-        clock += SECOND
-    return found
 
 
 def commits(path):

@@ -6,7 +6,7 @@ sound twin, made in the same way without the lie, which the audit must verify.
 usage: run.py JANGBU [WORDS]      only forgeries whose name has the words; then what the audit says, too
        run.py JANGBU --list       the table of forgeries
 
-How to add one: say in a script what happened before (ledger.py: one command a line), and write a
+How to add one: say in a script what happened before (script.py: one command a line), and write a
 function in the file of its section:
 
     @forgery("2", "lots are taken newest first", THREE_LOTS)
@@ -27,12 +27,25 @@ import subprocess
 import sys
 import tempfile
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../witness"))
+import generate
 import ledger
+import script as scripts
 from forgery import CASES, Feed, Lie
 import free, paid, refunds, rows, times, wallets  # noqa: F401 they fill CASES
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+STREAM_SEEDS, STREAM_COMMANDS = (1, 2, 3), 1500
 DERIVED = ("HEAD", "lock", "log.mdb", "state.mdb", "views.mdb")  # made again, or witnesses of the log
+
+
+def feed_of(script):
+    if isinstance(script, bytes):
+        return script
+    if isinstance(script, Feed):
+        with open(os.path.join(HERE, script.path), "rb") as file:
+            return file.read()
+    return "".join(json.dumps(c) + "\n" for c in scripts.commands(script)).encode()
 
 
 class Ledgers:
@@ -40,6 +53,7 @@ class Ledgers:
 
     def __init__(self, jangbu, work):
         self.jangbu, self.work, self.made = jangbu, work, {}
+        os.mkdir(work)
 
     def of(self, script):
         if script not in self.made:
@@ -47,17 +61,14 @@ class Ledgers:
         return self.made[script]
 
     def _make(self, script, where):
-        options, feed = (), None
-        if isinstance(script, Feed):
-            options, feed = script.options, open(os.path.join(HERE, script.path), "rb").read()
-        else:
-            feed = "".join(json.dumps(c) + "\n" for c in ledger.commands(script)).encode()
+        options = script.options if isinstance(script, Feed) else ()
+        feed = feed_of(script)
         subprocess.run([self.jangbu, "init", where, *options], check=True, capture_output=True)
         out = subprocess.run([self.jangbu, "apply", where, "--clock=at"], input=feed,
                              capture_output=True)
         results = [json.loads(line) for line in out.stdout.splitlines()]
         refused = [r for r in results if not r["ok"] and "key" not in r]
-        if not isinstance(script, Feed) and (refused or out.returncode not in (0, 1)):
+        if isinstance(script, str) and (refused or out.returncode not in (0, 1)):
             raise SystemExit(f"a script does not do what it says:\n{script}\n{refused}{out.stderr}")
         return where
 
@@ -67,6 +78,19 @@ def audit(jangbu, where):
     if not out.stdout.startswith("{"):
         return {"verdict": "none", "problems": [], "error": out.stderr}
     return json.loads(out.stdout)
+
+
+class Audits:
+    """What the audit says of a log, asked once: many sound twins are the script's own log."""
+
+    def __init__(self, jangbu):
+        self.jangbu, self.known = jangbu, {}
+
+    def of(self, source, where):
+        log = source, tuple(ledger.commits(os.path.join(where, "log.mdb")))
+        if log not in self.known:
+            self.known[log] = audit(self.jangbu, where)
+        return self.known[log]
 
 
 def copy(source, where, log):
@@ -87,14 +111,14 @@ class Trial:
     def __init__(self, case, lies):
         self.case, self.lies, self.expected, self.report = case, lies, [], None
 
-    def run(self, jangbu, source, where):
+    def run(self, audits, source, where):
         log = ledger.Log(os.path.join(source, "log.mdb"))
         guilty = self.case.build(log, Lie(self.lies))
         if self.lies:
             self.expected = numbers(log, guilty)
             assert self.expected, f"{self.case}: no event is named"
         copy(source, where, log)
-        self.report = audit(jangbu, where)
+        self.report = audits.of(source, where)
         shutil.rmtree(where)
         return self
 
@@ -122,12 +146,12 @@ class Trial:
 
 
 def run_all(jangbu, cases, work):
-    ledgers = Ledgers(jangbu, work)
+    ledgers, audits = Ledgers(jangbu, os.path.join(work, "made")), Audits(jangbu)
     trials = [Trial(case, lies) for case in cases for lies in (False, True)
               if case.lies or not lies]
     sources = [ledgers.of(t.case.script) for t in trials]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(t.try_run, jangbu, source, os.path.join(work, f"t{i}"))
+        jobs = [pool.submit(t.try_run, audits, source, os.path.join(work, f"t{i}"))
                 for i, (t, source) in enumerate(zip(trials, sources))]
         return [job.result() for job in jobs]
 
@@ -140,16 +164,28 @@ def read_missed():
         return {line.rstrip("\n") for line in file if line.strip()}
 
 
+def stream(seed):
+    """A random stream of the witness, as a feed."""
+    return "".join(line + "\n" for line in generate.stream(seed, STREAM_COMMANDS)).encode()
+
+
 def unchanged(jangbu, work):
-    """A log that is read and written again without a change is the same, event for event."""
-    for name, script in (("every-type", Feed("../format/every-type.jsonl", "--offset", "-03:30")),
-                         ("month", Feed("../../tools/example/month.jsonl"))):
-        os.mkdir(os.path.join(work, name))
-        where = Ledgers(jangbu, os.path.join(work, name)).of(script)
-        again = os.path.join(work, name + ".again")
-        ledger.Log(os.path.join(where, "log.mdb")).write(again)
-        if ledger.commits(os.path.join(where, "log.mdb")) != ledger.commits(again):
+    """A log that is read and written again without a change is the same, event for event, and sound:
+    what is derived here is what the program derives."""
+    feeds = {"every type": times.EVERY_TYPE, "month": Feed("../../tools/example/month.jsonl")}
+    feeds.update((f"stream {seed}", stream(seed)) for seed in STREAM_SEEDS)
+    made = Ledgers(jangbu, os.path.join(work, "feeds"))
+    for name, feed in feeds.items():
+        source, again = made.of(feed), os.path.join(work, "again")
+        log = ledger.Log(os.path.join(source, "log.mdb"))
+        copy(source, again, log)
+        if ledger.commits(os.path.join(source, "log.mdb")) != \
+                ledger.commits(os.path.join(again, "log.mdb")):
             raise SystemExit(f"{name}: a log that was written again unchanged is not the same")
+        report = audit(jangbu, again)
+        if report["verdict"] != "verified":
+            raise SystemExit(f"{name}: a sound ledger is refuted: {report}")
+        shutil.rmtree(again)
 
 
 def verdict(trials, missed):
