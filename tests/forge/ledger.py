@@ -492,13 +492,20 @@ def effects(e):
     return [("events", 1)] + found()
 
 
-def commits(path):
-    """The bytes of the events of each commit, in however many frames they stand."""
-    env, found = lmdb.open(path, subdir=False, readonly=True, lock=False), [b""]
+def values(path):
+    env = lmdb.open(path, subdir=False, readonly=True, lock=False)
     with env.begin() as txn:
-        for _, value in txn.cursor():
-            found[-1] += value[48:48 + int.from_bytes(value[28:32], "big")]
-            if int.from_bytes(value[2:4], "big") & FRAME_LAST:
-                found.append(b"")
+        found = [bytes(value) for _, value in txn.cursor()]
     env.close()
+    return found
+
+
+def commits(path):
+    """[(base time, bytes of the events)] of each commit, in however many frames they stand."""
+    found = [[b"", b""]]
+    for value in values(path):
+        found[-1][0] = value[16:24]
+        found[-1][1] += value[48:48 + int.from_bytes(value[28:32], "big")]
+        if int.from_bytes(value[2:4], "big") & FRAME_LAST:
+            found.append([b"", b""])
     return found

@@ -87,7 +87,7 @@ class Audits:
         self.jangbu, self.known = jangbu, {}
 
     def of(self, source, where):
-        log = source, tuple(ledger.commits(os.path.join(where, "log.mdb")))
+        log = source, tuple(ledger.values(os.path.join(where, "log.mdb")))
         if log not in self.known:
             self.known[log] = audit(self.jangbu, where)
         return self.known[log]
