@@ -1,6 +1,7 @@
 /* Finding things: in memory first, else in the store. What is over comes back into memory only when
  * it is named. */
 #include "base/error.h"
+#include "base/steps.h"
 #include "base/text.h"
 #include "state/state.h"
 
@@ -173,6 +174,7 @@ jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, stru
         *ret = &b->pending_event;
         return JB_OK;
     }
+    jb_steps.events++;
     if (!b->look_live) {
         jb_status status = jb_log_reader_renew(b->look, NULL, err);
         if (status != JB_OK) {
@@ -386,6 +388,7 @@ by_ordinal(const void *a, const void *b)
 static jb_status
 add_lots(struct jb_cached_wallet *s, struct lots *lots, jb_status status, struct jb_error *err)
 {
+    jb_steps.moved += lots->n > 0 ? s->w.lots.n + lots->n : 0;
     if (lots->n > 1) {
         qsort(lots->at, lots->n, sizeof *lots->at, by_ordinal);
     }
@@ -459,6 +462,7 @@ jb_state_load_room(struct jb_state *b, struct jb_cached_wallet *s, jb_amount amo
     jb_status status = next_with_room(b, w, &below, &stored, err);
     for (size_t i = w->lots.n; amount > 0 && (status == JB_OK || status == JB_E_NOTFOUND);) {
         bool archived = status == JB_OK;
+        jb_steps.moved++;
         if (i > 0 && (!archived || w->lots.at[i - 1].ordinal > stored.ordinal)) {
             amount -= jb_lot_room(&w->lots.at[--i]);
             continue;
@@ -575,6 +579,7 @@ jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, str
     size_t before = b->save.live ? b->save.due : b->due.n;
     JB_ASSERT(b->due.n == before);
     if (b->due_sorted != b->due.n) {
+        jb_steps.moved += b->due.n;
         qsort(b->due.at, b->due.n, sizeof *b->due.at, compare_due);
         b->due_sorted = b->due.n;
     }

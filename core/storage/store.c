@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/steps.h"
 #include "storage/lmdb_env.h"
 
 #include <errno.h>
@@ -359,6 +360,7 @@ jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key
 {
     MDB_val k = {key_n, (void *)(uintptr_t)key}, v = {value_n, (void *)(uintptr_t)value};
     t->rows++;
+    jb_steps.rows++;
     int code = mdb_put(t->txn, t->dbi[table], &k, &v, flags);
     return code == 0 ? JB_OK : write_failed(t, code, err);
 }
@@ -368,6 +370,7 @@ jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key
              const void **value, size_t *value_n, struct jb_error *err)
 {
     MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
+    jb_steps.rows++;
     int code = mdb_get(t->txn, t->dbi[table], &k, &v);
     if (code == MDB_NOTFOUND) {
         return JB_E_NOTFOUND;
@@ -386,6 +389,7 @@ jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t k
 {
     MDB_cursor *cursor;
     MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
+    jb_steps.rows++;
     int code = mdb_cursor_open(t->txn, t->dbi[table], &cursor);
     if (code == 0) {
         code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
