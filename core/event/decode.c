@@ -426,7 +426,7 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         e->caller = scan_text(s);
         e->fingerprint = scan_uint(s);
         if (s->why == NULL &&
-            (e->key.n < 1 || e->key.n > JB_ID_BYTES_MAX || e->caller.n > JB_SHORT_BYTES_MAX)) {
+            (e->key.n < 1 || e->key.n > JB_KEY_BYTES_MAX || e->caller.n > JB_SHORT_BYTES_MAX)) {
             bad(s, at, "a key or a caller has a wrong length");
         }
     }
