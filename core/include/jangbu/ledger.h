@@ -75,6 +75,11 @@ struct jb_ledger_info {
     const char *dir;  /* borrowed until jb_close */
     bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put
                          back to an older state, and what is read is that state's */
+    bool secret_lost; /* the file `secret` is missing or damaged: repeated keys are answered without
+                         a comparison of the content, and new events have no fingerprint */
+    bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
+    bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
+                          put back to an older state was not looked at */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
