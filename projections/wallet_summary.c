@@ -7,9 +7,7 @@
         }                                                                                          \
     } while (0)
 
-/* ---- what an event moves
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- what an event moves ---- */
 
 static const char *
 move_parts(const struct jb_event *e, jb_amount *ret_money, jb_amount *ret_free,
@@ -153,9 +151,7 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
     return why;
 }
 
-/* ---- the summary
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- the summary ---- */
 
 void
 jb_summary_free(struct jb_summary *w)

@@ -1,11 +1,14 @@
 /* The refusal of a command, and of a keyed one the event that remembers it. */
 #include "ledger/execution.h"
 
-/* A keyed command that was refused against the state is remembered, so that a delayed repetition cannot succeed later. */
+/* A keyed command that was refused against the state is remembered, so that a delayed repetition
+ * cannot succeed later. */
 enum jb_step
-jb_refuse_command(struct execution *x, jb_code code, const struct jb_figure *figures, uint32_t figures_n, int64_t index)
+jb_refuse_command(struct execution *x, jb_code code, const struct jb_figure *figures,
+                  uint32_t figures_n, int64_t index)
 {
-    x->a->remembered = x->keyed && !x->r->options.dry_run && code != JB_CODE_CLOCK_BEHIND && code != JB_CODE_KEY_CONFLICT;
+    x->a->remembered = x->keyed && !x->r->options.dry_run && code != JB_CODE_CLOCK_BEHIND &&
+                       code != JB_CODE_KEY_CONFLICT;
     jb_answer_refused(x->r->answers, x->a, code, figures, figures_n, index, &x->l->identity);
     if (!x->a->remembered) {
         return JB_STEP_DECIDED;

@@ -97,7 +97,7 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
                   : c->policy == JB_POLICY_EMPTY_DAYS_MAX ? 3652059
                   : c->policy == JB_POLICY_MIN_CHARGE     ? JB_AMOUNT_MAX
                                                           : 31622400;
-    if (c->policy == 0 || c->policy >= JB_POLICIES) {
+    if (jb_name_word(&jb_policy_names, c->policy) == NULL) {
         return malformed(complaint, "policy", "has no such value");
     }
     if (c->value < 0 || c->value > max) {

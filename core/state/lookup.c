@@ -275,9 +275,7 @@ jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *er
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
-/* ---- what is over
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- what is over ---- */
 
 static bool
 is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordinal)
@@ -401,9 +399,7 @@ jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct j
     return status;
 }
 
-/* ---- due grants
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- due grants ---- */
 
 static void
 due_key(const struct jb_due *d, uint8_t key[12])

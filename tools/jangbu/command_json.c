@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 /* jansson allocates a dozen small things a line. They come from blocks that are reused: freeing one
  * does nothing, a reset frees all. */
@@ -107,9 +105,7 @@ json_pool_free(struct json_pool *p)
     free(p);
 }
 
-/* ---- saying what is wrong
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- saying what is wrong ---- */
 
 static bool JB_PRINTF(4, 5)
     wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
@@ -175,9 +171,7 @@ nth_op(unsigned i)
     return op != NULL ? op->name : NULL;
 }
 
-/* ---- members
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- members ---- */
 
 static bool commands_member(json_t *value, struct jb_command *c, struct bad_line *bad);
 
@@ -458,9 +452,7 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
-/* ---- a line
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- a line ---- */
 
 /* jansson names its own flags and the end of a file; an operator has a line. */
 static bool
