@@ -10,6 +10,7 @@
 #include "ledger/secret.h"
 #include "storage/lmdb_env.h"
 #include "log/head.h"
+#include "personal/personal.h"
 #include "projections/views.h"
 
 struct audit {
@@ -142,6 +143,40 @@ check_fingerprints(struct audit *a, const struct jb_scan_result *r)
 }
 
 static void
+text_damaged(void *data, uint64_t ref)
+{
+    struct audit *a = data;
+    if (ref != 0) {
+        jb_found(
+            &a->f, "people", 0, 0, 0,
+            "people.mdb: the text of reference %llu is not what was written. No figure depends "
+            "on it; a backup of people.mdb has it",
+            (unsigned long long)ref);
+    } else {
+        jb_found(&a->f, "people", 0, 0, 0,
+                 "people.mdb: some texts are missing, or its table `meta` is damaged. No figure "
+                 "depends on it; a backup of people.mdb has them");
+    }
+}
+
+static void
+check_people(struct audit *a, const uint8_t ledger_id[16])
+{
+    struct jb_personal *p;
+    struct jb_error err = {0};
+    jb_status status = jb_personal_open(a->dir, ledger_id, true, &p, &err);
+    if (status == JB_OK) {
+        status = jb_personal_check(p, text_damaged, a, &err);
+        jb_personal_close(p);
+    }
+    if (status == JB_E_NOTFOUND) {
+        jb_not_checked(&a->f, false, "personal texts in people.mdb: %s", err.text);
+    } else if (status != JB_OK) {
+        not_opened(a, "people", &err);
+    }
+}
+
+static void
 view_differs(void *data, const char *text)
 {
     struct audit *a = data;
@@ -184,6 +219,7 @@ compare_all(struct audit *a, const struct jb_log_identity *identity, struct jb_s
     if (identity != NULL) {
         check_head(a, identity->ledger_id, r);
         check_secret(a, identity->ledger_id);
+        check_people(a, identity->ledger_id);
     }
     check_fingerprints(a, r);
     if (r->verified_to == r->events && r->events > 0) {
@@ -225,7 +261,6 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 }
 
 static const char *const never_checked[] = {
-    "personal texts in people.mdb: no figure depends on them",
     "forgery: XXH3 finds accidents; who can write the file can compute new chain values",
     "actors' roles: this ledger does not enforce any",
 };

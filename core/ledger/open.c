@@ -136,7 +136,9 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     jb_status status = open_log(l, err);
     status = status == JB_OK ? check_head(l, err) : status;
     status = status == JB_OK ? open_store(l, err) : status;
-    status = status == JB_OK ? jb_personal_open(l->dir, l->read_only, &l->personal, err) : status;
+    status = status == JB_OK
+                 ? jb_personal_open(l->dir, l->identity.ledger_id, l->read_only, &l->personal, err)
+                 : status;
     if (status == JB_OK && !l->read_only) {
         status = jb_lock_open(l->dir, &l->lock, err);
         status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->state, err)
