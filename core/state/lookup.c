@@ -182,7 +182,14 @@ jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, stru
         }
         b->look_live = true;
     }
-    return jb_log_reader_at(b->look, seq, ret, err);
+    jb_status status = jb_log_reader_at(b->look, seq, ret, err);
+    if (status == JB_E_NOTFOUND && seq != 0 && seq <= b->g.seq) {
+        status = jb_fail(err, JB_E_CORRUPT,
+                         "event %llu cannot be found in the log, which goes on behind it. Run "
+                         "`jangbu audit`",
+                         (unsigned long long)seq);
+    }
+    return status;
 }
 
 /* The index holds a hash: the full key in the event decides. */
