@@ -40,6 +40,7 @@ struct jb_scan_result {
     uint64_t events, frames;
     uint8_t chain[16];
     jb_seq verified_to;
+    bool newer; /* some of it was written by a newer version: the fold ended there */
 };
 
 /* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */

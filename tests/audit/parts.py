@@ -107,7 +107,7 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         small, large = os.path.join(d, "small"), os.path.join(d, "large")
         make(small, 2000)
-        make(large, 40000)
+        make(large, 10000)
         subsets(small)
         flipped(small, os.path.join(d, "flipped"))
         lost(small, os.path.join(d, "lost"))
