@@ -312,16 +312,17 @@ fold_time(struct jb_fold *f, const struct jb_event *e)
 static jb_status
 fold_close(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 {
-    if (e->day != f->g.first_open_day) {
+    const jb_day day = e->day_closed.day;
+    if (day != f->g.first_open_day) {
         return contradiction(err, e->seq, "a day is closed out of order");
     }
     if (!jb_vec_reserve(&f->closes, f->closes.n + 1)) {
         return contradiction(err, e->seq, "no memory");
     }
     f->closes.at[f->closes.n++] =
-        (struct jb_close){.day = e->day, .seq = e->seq, .recorded_at = e->recorded_at};
-    f->g.closed_through = e->day;
-    f->g.first_open_day = e->day + 1;
+        (struct jb_close){.day = day, .seq = e->seq, .recorded_at = e->recorded_at};
+    f->g.closed_through = day;
+    f->g.first_open_day = day + 1;
     return JB_OK;
 }
 

@@ -325,23 +325,25 @@ jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *
     }
     const struct jb_event *e = NULL;
     status = jb_log_reader_at(r, 1, &e, err);
-    if (status == JB_E_NOTFOUND ||
-        (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED || e->id.n != 3))) {
+    if (status == JB_E_NOTFOUND || (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED ||
+                                                        e->ledger_created.currency.n != 3))) {
         status = jb_fail(err, JB_E_FORMAT,
                          "%s does not begin as a ledger's log does. It is no ledger, or its making "
                          "was cut short",
                          jb_env_path(l->env));
     }
-    if (status == JB_OK && e->code > JB_LOG_FORMAT) {
+    const struct jb_ledger_created *c = status == JB_OK ? &e->ledger_created : NULL;
+    if (status == JB_OK && c->format > JB_LOG_FORMAT) {
         status = jb_fail(err, JB_E_FORMAT,
                          "%s has log format %u, which this version (format %d) does not know. Use "
                          "a newer jangbu",
-                         jb_env_path(l->env), e->code, JB_LOG_FORMAT);
+                         jb_env_path(l->env), c->format, JB_LOG_FORMAT);
     }
     if (status == JB_OK) {
-        *ret = (struct jb_log_identity){.exponent = e->code2, .utc_offset_s = (int32_t)e->number};
-        memcpy(ret->ledger_id, e->ledger_id, 16);
-        memcpy(ret->currency, e->id.s, 3);
+        *ret = (struct jb_log_identity){.exponent = c->exponent,
+                                        .utc_offset_s = (int32_t)c->utc_offset_s};
+        memcpy(ret->ledger_id, c->ledger_id, 16);
+        memcpy(ret->currency, c->currency.s, 3);
         jb_frame_root(e, ret->root);
         if (!jb_frame_chained(&r->frame, ret->root)) {
             status = jb_fail(err, JB_E_CORRUPT,

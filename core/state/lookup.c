@@ -382,18 +382,20 @@ jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct j
                   struct jb_error *err)
 {
     jb_status status = JB_OK;
-    for (uint32_t i = 0; i < e->parts_n && status == JB_OK; i++) {
-        if (e->parts[i].kind != JB_PART_DEBT) {
-            status = jb_state_load(
-                b, s, e->parts[i].kind == JB_PART_LOT ? JB_ARCHIVED_LOT : JB_ARCHIVED_GRANT,
-                e->parts[i].ordinal, err);
+    const struct jb_parts parts = jb_event_parts(e);
+    for (uint32_t i = 0; i < parts.n && status == JB_OK; i++) {
+        const struct jb_part *p = &parts.at[i];
+        if (p->kind != JB_PART_DEBT) {
+            status =
+                jb_state_load(b, s, p->kind == JB_PART_LOT ? JB_ARCHIVED_LOT : JB_ARCHIVED_GRANT,
+                              p->ordinal, err);
         }
     }
     if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
-        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->ordinal, err);
+        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->charge_reversed.lot, err);
     }
     if (status == JB_OK && e->type == JB_EV_REFUND_FAILED) {
-        const struct jb_refund *r = jb_wallet_refund(&s->w, e->ordinal);
+        const struct jb_refund *r = jb_wallet_refund(&s->w, e->refund_failed.refund_no);
         for (uint32_t i = 0; r != NULL && i < r->legs_n && status == JB_OK; i++) {
             status = jb_state_load(b, s, JB_ARCHIVED_LOT, r->legs[i].ordinal, err);
         }

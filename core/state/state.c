@@ -287,24 +287,26 @@ index_event(struct jb_state *b, const struct jb_event *e)
     }
     switch (e->type) {
     case JB_EV_WALLET_CREATED:
-        return index_id(b, 'W', 0, e->id, e->wallet);
+        return index_id(b, 'W', 0, e->wallet_created.id, e->wallet);
     case JB_EV_CHARGE_SETTLED:
-        return index_id(b, 'C', e->wallet, e->id, e->ordinal);
+        return index_id(b, 'C', e->wallet, e->charge_settled.charge, e->charge_settled.lot);
     case JB_EV_REFUND_REQUESTED:
-        return index_id(b, 'R', e->wallet, e->id, e->ordinal);
+        return index_id(b, 'R', e->wallet, e->refund_requested.refund,
+                        e->refund_requested.refund_no);
     case JB_EV_FREE_GRANTED:
         if (!jb_vec_reserve(&b->due, b->due.n + 1)) {
             return false;
         }
-        b->due.at[b->due.n++] = (struct jb_due){e->day, e->wallet, e->ordinal};
-        return index_id(b, 'G', e->wallet, e->id, e->ordinal);
+        b->due.at[b->due.n++] =
+            (struct jb_due){e->free_granted.expires_on, e->wallet, e->free_granted.grant_no};
+        return index_id(b, 'G', e->wallet, e->free_granted.grant, e->free_granted.grant_no);
     case JB_EV_CONSUMPTION_REVERSED:
-        return jb_map_put(&b->returns, e->ref_seq, e->seq);
+        return jb_map_put(&b->returns, e->consumption_reversed.consumption, e->seq);
     case JB_EV_DAY_CLOSED:
         if (!jb_vec_reserve(&b->closed, b->closed.n + 1)) {
             return false;
         }
-        b->closed.at[b->closed.n++] = (struct jb_closed){e->day, e->seq};
+        b->closed.at[b->closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
         return true;
     default:
         return true;
@@ -334,7 +336,8 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     b->slots.n = slots;
     b->slots.at[e->wallet - 1] = s;
     b->loaded++;
-    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, e->id.s, e->id.n), e->wallet)) {
+    const struct jb_text id = e->wallet_created.id;
+    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, id.s, id.n), e->wallet)) {
         return no_memory(err);
     }
     *ret = s;
