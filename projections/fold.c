@@ -2,9 +2,7 @@
 
 #include "ledger/reader.h"
 
-/* ---- memory
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 void
 jb_fold_init(struct jb_fold *f, int32_t utc_offset_s)
@@ -49,9 +47,7 @@ jb_fold_reset(struct jb_fold *f, const struct jb_view_global *g)
     }
 }
 
-/* ---- wallets by number
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- wallets by number ---- */
 
 static uint32_t
 slot_of(const struct jb_fold *f, uint32_t number)
@@ -154,9 +150,7 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
     return JB_OK;
 }
 
-/* ---- rows
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- rows ---- */
 
 /* Index of the first row with that day or a later one. Nearly always the last. */
 static size_t
@@ -271,9 +265,7 @@ take_snapshot(struct jb_fold_wallet *w)
     return true;
 }
 
-/* ---- events
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- events ---- */
 
 static jb_status
 contradiction(struct jb_error *err, jb_seq seq, const char *why)
@@ -379,8 +371,7 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
     return status;
 }
 
-/* ---- what differs from the store
- * ---------------------------------------------------------------------------------------------- */
+/* ---- what differs from the store ---- */
 
 static int
 by_number(const void *a, const void *b)

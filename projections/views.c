@@ -212,9 +212,7 @@ jb_view_read_end(struct jb_view_read *q)
     pthread_mutex_unlock(&v->lock);
 }
 
-/* ---- opening
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static jb_status
 open_store(struct jb_views *v, struct jb_error *err)

@@ -7,9 +7,7 @@
         }                                                                                          \
     } while (0)
 
-/* ---- what an event moves
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- what an event moves ---- */
 
 static const char *
 move_parts(struct jb_parts parts, jb_amount amount, jb_amount *ret_money, jb_amount *ret_free,
@@ -162,9 +160,7 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
     return why;
 }
 
-/* ---- the summary
- * --------------------------------------------------------------------------------------------------------
- */
+/* ---- the summary ---- */
 
 void
 jb_summary_free(struct jb_summary *w)

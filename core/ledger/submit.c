@@ -8,8 +8,7 @@
 
 #include "ledger/internal.h"
 
-/* ---- before the queue: what needs no ledger, done by the caller's own thread
- * ---------------------------------------------------- */
+/* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
 
 static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
@@ -42,9 +41,7 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
     return JB_OK;
 }
 
-/* ---- one commit
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- one commit ---- */
 
 static void
 drop_batch(struct jb_ledger *l)
@@ -259,9 +256,7 @@ one_commit(struct jb_ledger *l)
     }
 }
 
-/* ---- the queue
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the queue ---- */
 
 static void
 enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)

@@ -35,6 +35,27 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
                    : malformed(complaint, f->name,
                                "must be 1 to 32 bytes of UTF-8 without white space and control "
                                "characters");
+    case JB_CK_KEY:
+        return jb_id_valid(*t, JB_KEY_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be 1 to 300 bytes of UTF-8 without white space and control "
+                               "characters");
+    case JB_CK_REF:
+        return jb_id_valid(*t, JB_TXN_REF_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be 1 to 200 bytes of UTF-8 without white space and control "
+                               "characters");
+    case JB_CK_CALLER:
+        if ((c->has & JB_HAS(JB_CF_KEY)) == 0) {
+            return malformed(complaint, f->name, "is the scope of a key, and there is none");
+        }
+        return t->n == 0 || jb_id_valid(*t, JB_SHORT_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be at most 32 bytes of UTF-8 without white space and control "
+                               "characters");
     case JB_CK_NAME:
         return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false)
                    ? JB_CODE_NONE
@@ -97,7 +118,7 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
                   : c->policy == JB_POLICY_EMPTY_DAYS_MAX ? 3652059
                   : c->policy == JB_POLICY_MIN_CHARGE     ? JB_AMOUNT_MAX
                                                           : 31622400;
-    if (c->policy == 0 || c->policy >= JB_POLICIES) {
+    if (jb_name_word(&jb_policy_names, c->policy) == NULL) {
         return malformed(complaint, "policy", "has no such value");
     }
     if (c->value < 0 || c->value > max) {
@@ -146,16 +167,17 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
-        snprintf(why, why_n, "%s takes no %s", op->name,
-                 field < JB_CF_N ? jb_command_field_get(field)->name : "such member");
+        const struct jb_command_field_info *f = jb_command_field_get(field);
+        snprintf(why, why_n, "%s takes no %s", op->name, f != NULL ? f->name : "such member");
         return JB_CODE_MALFORMED;
     }
     if (member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE)) {
         return malformed(&complaint, op->name, "cannot stand in a group");
     }
-    if (member && (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK))) != 0) {
+    if (member &&
+        (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_CALLER))) != 0) {
         return malformed(&complaint, "a command in a group",
-                         "has no key and no clock of its own; put it on the group");
+                         "has no key, no caller and no clock of its own; put it on the group");
     }
     if (member && (c->has & JB_HAS(JB_CF_AT)) != 0 && !op->business_time) {
         return malformed(&complaint, op->name, "has no `at` of its own in a group");

@@ -18,7 +18,7 @@ void
 jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
                   uint8_t ret[16])
 {
-    uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_ID_BYTES_MAX];
+    uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_KEY_BYTES_MAX];
     bytes[0] = (uint8_t)caller.n;
     memcpy(bytes + 1, caller.n > 0 ? caller.s : "", caller.n);
     memcpy(bytes + 1 + caller.n, key.s, key.n);
@@ -275,9 +275,7 @@ jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *er
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
-/* ---- what is over
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- what is over ---- */
 
 static bool
 is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordinal)
@@ -403,9 +401,7 @@ jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct j
     return status;
 }
 
-/* ---- due grants
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- due grants ---- */
 
 static void
 due_key(const struct jb_due *d, uint8_t key[12])

@@ -118,9 +118,7 @@ jb_state_release(struct jb_state *b)
     }
 }
 
-/* ---- beginning
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- beginning ---- */
 
 static jb_status
 rolled_back(struct jb_error *err, jb_seq stored, jb_seq log_end)
@@ -242,9 +240,7 @@ jb_state_catch_up(struct jb_state *b, struct jb_error *err)
     return jb_state_catch_up_to(b, UINT64_MAX, err);
 }
 
-/* ---- applying
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- applying ---- */
 
 static jb_status
 no_memory(struct jb_error *err)

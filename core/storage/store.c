@@ -29,9 +29,7 @@ struct jb_store {
     _Atomic bool grown; /* the last write met a full map, which has been made larger */
 };
 
-/* ---- meta
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- meta ---- */
 
 static const char meta_key[2][5] = {"meta", "next"};
 
@@ -75,9 +73,7 @@ meta_put(struct jb_store *s, MDB_txn *txn, int which, const struct jb_store_meta
     return mdb_put(txn, s->main, &key, &value, 0);
 }
 
-/* ---- opening
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 /* Bytes of FILE-users that are locked. Everyone who has the store open holds the first; who gets it
  * alone may make a damaged file anew. A rebuild holds the second: the next generation belongs to
@@ -262,9 +258,7 @@ jb_store_grown(struct jb_store *s)
     return s->grown;
 }
 
-/* ---- transactions
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- transactions ---- */
 
 static jb_status
 begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struct jb_error *err)
@@ -388,9 +382,7 @@ jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, size_t key
     return code == 0 || code == MDB_NOTFOUND ? JB_OK : write_failed(t, code, err);
 }
 
-/* ---- the next generation
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- the next generation ---- */
 
 jb_status
 jb_store_next_begin(struct jb_store *s, struct jb_error *err)

@@ -344,8 +344,7 @@ run_winner(const char *dir)
     printf("%u rounds of 4 racers: one winner each\n", rounds);
 }
 
-/* ---- a holder of the writer lock that is stopped
- * ---------------------------------------------------------------------------------- */
+/* ---- a holder of the writer lock that is stopped ---- */
 
 #define WAIT_US INT64_C(500000)
 #define WAITERS 16

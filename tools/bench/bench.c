@@ -63,9 +63,7 @@ add_row(const char *name, int64_t events, int64_t us, int64_t *calls_us, size_t 
     r->centibytes_per_event = events > 0 ? bytes * 100 / events : 0;
 }
 
-/* ---- the ledger of one measurement
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the ledger of one measurement ---- */
 
 #define BATCH_MAX 8192
 
@@ -184,9 +182,7 @@ bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch,
     jb_close(l);
 }
 
-/* ---- many threads, one command each
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- many threads, one command each ---- */
 
 struct caller {
     jb_ledger *l;

@@ -82,8 +82,7 @@ void progress_begin(struct progress *p, const char *doing);
 void progress_show(void *data, uint64_t done, uint64_t all);
 void progress_end(struct progress *p);
 
-/* ---- the sub-commands: argv[0] is the sub-command's last word; options are still to be read ----
- */
+/* ---- the sub-commands: argv[0] is their last word; options are still to be read ---- */
 
 int cmd_init(struct app *app, int argc, char **argv);
 int cmd_apply(struct app *app, int argc, char **argv);

@@ -58,9 +58,7 @@ struct feed {
     bool stop;
 };
 
-/* ---- reading
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static bool
 more_at_hand(const struct feed *f)
@@ -231,9 +229,7 @@ reader(void *data)
     }
 }
 
-/* ---- carrying out
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- carrying out ---- */
 
 struct run {
     struct app *app;
@@ -403,9 +399,7 @@ apply_stream(struct run *r, struct feed *f)
     return r->refused ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* ---- the whole input as one group
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- the whole input as one group ---- */
 
 static int
 refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code code,

@@ -79,9 +79,7 @@ audit_print(const struct jb_audit_report *r)
     }
 }
 
-/* ---- the two processes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the two processes ---- */
 
 /* What the child says over the pipe: one machine, one build, so they are structs as they lie in
  * memory. */

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- memory
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 /* jansson allocates a dozen small things a line. They come from blocks that are reused: freeing one
  * does nothing, a reset frees all. */
@@ -107,9 +105,7 @@ json_pool_free(struct json_pool *p)
     free(p);
 }
 
-/* ---- saying what is wrong
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- saying what is wrong ---- */
 
 static bool JB_PRINTF(4, 5)
     wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
@@ -165,7 +161,13 @@ nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i))
 static const char *
 nth_field(unsigned i)
 {
-    return i == JB_CF_N ? "op" : i < JB_CF_N ? jb_command_field_get(i)->name : NULL;
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        const struct jb_command_field_info *f = jb_command_field_get(field);
+        if (f != NULL && i-- == 0) {
+            return f->name;
+        }
+    }
+    return i == 0 ? "op" : NULL;
 }
 
 static const char *
@@ -175,9 +177,7 @@ nth_op(unsigned i)
     return op != NULL ? op->name : NULL;
 }
 
-/* ---- members
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- members ---- */
 
 static bool commands_member(json_t *value, struct jb_command *c, struct bad_line *bad);
 
@@ -319,6 +319,9 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
         if (!json_is_string(value)) {
@@ -369,7 +372,8 @@ static int
 field_of(const char *key)
 {
     for (unsigned i = 0; i < JB_CF_N; i++) {
-        if (strcmp(jb_command_field_get(i)->name, key) == 0) {
+        const struct jb_command_field_info *f = jb_command_field_get(i);
+        if (f != NULL && strcmp(f->name, key) == 0) {
             return (int)i;
         }
     }
@@ -458,9 +462,7 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
-/* ---- a line
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- a line ---- */
 
 /* jansson names its own flags and the end of a file; an operator has a line. */
 static bool

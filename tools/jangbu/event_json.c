@@ -224,9 +224,7 @@ event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
     all_fields(o, e, utc_offset_s);
 }
 
-/* ---- answers
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ---- */
 
 struct part_sums
 parts_sum(const struct jb_event *e)

@@ -74,12 +74,16 @@ typedef enum jb_policy {
     JB_POLICY_CLOCK_TOLERANCE = 5, /* seconds */
     JB_POLICY_EMPTY_DAYS_MAX = 6,
     JB_POLICY_VAT_RATE = 7, /* per cent */
-    JB_POLICIES = 8
+    /* 8 to 12 are reserved */
+    JB_POLICY_RULES = 13,           /* number of the set of rules; without it 1 */
+    JB_POLICY_CLOCK_AHEAD_MAX = 14, /* days */
+    JB_POLICY_AT_BACK_MAX = 15,     /* days */
+    JB_POLICIES = 16                /* one above the largest */
 } jb_policy;
 
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
- * the fingerprint of a command's content and so are on disk for ever: new members are added at the
- * end. */
+ * the fingerprint of a command's content and so are on disk for ever: new members take the next
+ * number from 30 on. 63 stays free. */
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,
@@ -112,7 +116,8 @@ enum jb_command_field {
     JB_CF_CLOCK,
     JB_CF_EXPECT,
     JB_CF_NOTE,
-    JB_CF_N
+    JB_CF_CALLER = 62,
+    JB_CF_N /* one above the largest; between them are numbers without a member */
 };
 
 /* What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
@@ -150,6 +155,7 @@ struct jb_command {
     struct jb_text actor_role;
     const struct jb_command *commands; /* of JB_OP_ATOMIC */
     size_t commands_n;
+    struct jb_text caller; /* scope of `key`; absent: that of jb_submit's options, or of jb_open */
 };
 
 /* How a member is written in JSON. */
@@ -166,7 +172,10 @@ typedef enum jb_command_kind {
     JB_CK_INSTANT, /* RFC 3339 with an offset */
     JB_CK_ACTOR,   /* {"id","role"} */
     JB_CK_VALUE,   /* integer, or a word for the policy day_close */
-    JB_CK_COMMANDS
+    JB_CK_COMMANDS,
+    JB_CK_KEY,    /* as an id, 1..300 bytes */
+    JB_CK_REF,    /* as an id, 1..200 bytes */
+    JB_CK_CALLER, /* as an id, 0..32 bytes */
 } jb_command_kind;
 
 struct jb_command_field_info {
@@ -186,7 +195,7 @@ struct jb_op_info {
 };
 
 JB_API const struct jb_command_field_info *
-jb_command_field_get(unsigned field);                   /* NULL from JB_CF_N on */
+jb_command_field_get(unsigned field);                   /* NULL where there is none */
 JB_API const struct jb_op_info *jb_op_get(uint32_t op); /* NULL where there is none */
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
@@ -200,7 +209,8 @@ JB_API uint32_t jb_op_from_name(const char *name, size_t n);
     X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS) X(20, RETURN_EXCEEDS) \
     X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)               \
     X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER)             \
-    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)
+    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)              \
+    X(56, TOO_MANY_PARTS) X(57, CLOCK_AHEAD) X(58, AT_TOO_OLD) /* 36 to 55 and 59 are reserved */
 /* clang-format on */
 
 typedef enum jb_code {
