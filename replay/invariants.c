@@ -63,17 +63,18 @@ check_return(struct jb_state *b, const struct jb_event *e, uint64_t frame, struc
     /* Copies: the look-ups below use the state's own reader. */
     const jb_seq seq = e->seq, consumption = e->consumption_reversed.consumption,
                  before = e->consumption_reversed.before;
+    const jb_amount amount = e->consumption_reversed.amount;
     const uint32_t wallet = e->wallet;
     const struct jb_event *found;
     struct jb_error err;
     jb_seq last = 0;
-    jb_amount returned = e->consumption_reversed.amount, consumed = 0;
+    jb_amount returned = 0, consumed = 0;
     bool known = consumption > 0 && consumption < seq &&
                  jb_state_event(b, consumption, &found, &err) == JB_OK &&
                  found->type == JB_EV_CASH_CONSUMED && found->wallet == wallet;
     if (known) {
         consumed = found->cash_consumed.amount;
-        known = jb_state_last_reversal(b, consumption, &last, &err) == JB_OK;
+        known = jb_state_returned(b, consumption, &last, &returned, &err) == JB_OK;
     }
     if (!known || last != before) {
         jb_found(f, "return", seq, frame, 0,
@@ -83,12 +84,7 @@ check_return(struct jb_state *b, const struct jb_event *e, uint64_t frame, struc
                  (unsigned long long)before);
         return;
     }
-    while (last != 0 && jb_state_event(b, last, &found, &err) == JB_OK &&
-           found->type == JB_EV_CONSUMPTION_REVERSED) {
-        returned += found->consumption_reversed.amount;
-        last = found->consumption_reversed.before;
-    }
-    if (returned > consumed) {
+    if (__builtin_add_overflow(returned, amount, &returned) || returned > consumed) {
         jb_found(f, "return", seq, frame, 0,
                  "with event %llu more was returned (%lld) than event %llu consumed (%lld)",
                  (unsigned long long)seq, (long long)returned, (unsigned long long)consumption,
