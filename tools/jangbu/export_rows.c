@@ -57,7 +57,8 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     struct part_sums s = parts_sum(e);
-    const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};
+    const jb_amount figures[] = {jb_event_amount(e), s.free, s.paid, s.debt, s.lapsed,
+                                 jb_event_effect(e)};
     out_uint(o, e->seq);
     out_char(o, ',');
     out_str(o, type != NULL ? type->name : "unknown");
