@@ -3,7 +3,7 @@
  * deadline and are not fair. They work between threads and processes, survive the death of their
  * holder, and are handed over: who lets one go yields to who waits. A robust mutex names its owner
  * by a number that another PID namespace gives, too, so all who use a ledger at once are of one
- * namespace: whoever is of another is refused (decisions/0016).
+ * namespace: whoever is of another is refused (decisions/0018).
  *
  * One object for each file and process, whoever opens it how often.
  */
