@@ -6,10 +6,12 @@
 
 #include "base/text.h"
 
-/* The same key of the same caller stands in one event only. */
-static void
-check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+void
+jb_check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
+    if ((e->flags & JB_EVF_KEY) == 0 || (f->to.only & JB_AUDIT_FORM) == 0) {
+        return;
+    }
     struct jb_text caller = e->caller, key = e->key;
     jb_seq first;
     struct jb_error err;
@@ -130,9 +132,6 @@ jb_check_before(struct jb_state *b, const struct jb_event *e, uint64_t frame, st
 {
     struct jb_cached_wallet *s = NULL;
     struct jb_error err;
-    if (e->flags & JB_EVF_KEY) {
-        check_key(b, e, frame, f);
-    }
     if (e->type == JB_EV_DAY_CLOSED) {
         check_close(b, e, frame, f);
     }

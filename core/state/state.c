@@ -132,8 +132,12 @@ jb_state_close(struct jb_state *b)
 void
 jb_state_release(struct jb_state *b)
 {
-    jb_log_reader_reset(b->follow);
-    jb_log_reader_reset(b->look);
+    if (b->follow != NULL) {
+        jb_log_reader_reset(b->follow);
+    }
+    if (b->look != NULL) { /* NULL: opening failed half-way */
+        jb_log_reader_reset(b->look);
+    }
     b->look_live = false;
     if (b->store != NULL) {
         jb_store_end(&b->snap);
