@@ -19,8 +19,7 @@ struct row {
 
 #define COMMON "  --json           one JSON object (or line) for programs\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
-#define AMOUNT                                                                                     \
-    "  AMOUNT           a whole number in the minor unit: won, or hundredths of a dollar\n"
+#define AMOUNT "  AMOUNT           as it is printed: 50000 or 50,000 won; 50.00 dollars, never 50\n"
 #define KEYED                                                                                      \
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
     "ever\n"                                                                                       \
@@ -87,7 +86,7 @@ static const struct row rows[] = {
      "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
      "REFUND",
      "pay cash out to the customer",
-     "  AMOUNT           in the minor unit; all that is refundable now, unless given\n" ONE},
+     "  AMOUNT           as it is printed; all that is refundable now, unless given\n" ONE},
     {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]",
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
@@ -133,10 +132,13 @@ static const struct row rows[] = {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
+/* Sub-commands that change nothing: the only ones that are proposed for a word that is none. */
 static const char *
-nth_command(unsigned i)
+nth_harmless(unsigned n)
 {
-    return i < ROWS ? rows[i].name : NULL;
+    static const char *const harmless[] = {"balance", "cash-status", "history", "explain", "log",
+                                           "stat",    "audit",       "export",  "help"};
+    return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 
 static const struct row *
@@ -163,7 +165,17 @@ print_usage(const struct row *r)
 static int
 unknown(const char *name)
 {
-    const char *near = nearest_word(name, strlen(name), nth_command);
+    static const char *const lists[] = {"list", "ls", "wallets", "show", "get"};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (strcmp(name, lists[i]) == 0) {
+            fprintf(stderr,
+                    "jangbu: there is no sub-command %s. `jangbu balance LEDGER --all` lists the "
+                    "wallets, `jangbu history` and `jangbu log` what happened.\n",
+                    name);
+            return EXIT_USAGE;
+        }
+    }
+    const char *near = nearest_word(name, strlen(name), nth_harmless);
     if (near != NULL) {
         fprintf(stderr,
                 "jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n",
