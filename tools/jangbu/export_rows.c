@@ -72,18 +72,17 @@ json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struc
 static void
 csv_references(struct out *o, const struct jb_event *e)
 {
-    bool charge = e->type == JB_EV_CHARGE_SETTLED;
-    bool paid_in = charge || e->type == JB_EV_DEBT_REPAID;
+    bool charge = e->type == JB_EV_CHARGE_SETTLED, repaid = e->type == JB_EV_DEBT_REPAID;
     const struct jb_text none = {NULL, 0};
-    const char *method = charge ? jb_name_word(&jb_method_names, e->code) : NULL;
+    const char *method = charge ? jb_name_word(&jb_method_names, e->charge_settled.method) : NULL;
     out_char(o, ',');
     out_str(o, method != NULL ? method : "");
     out_char(o, ',');
-    csv_cell(o, paid_in ? e->pg : none);
+    csv_cell(o, charge ? e->charge_settled.pg : repaid ? e->debt_repaid.pg : none);
     out_char(o, ',');
-    csv_cell(o, paid_in ? e->txn_ref : none);
+    csv_cell(o, charge ? e->charge_settled.txn_ref : repaid ? e->debt_repaid.txn_ref : none);
     out_char(o, ',');
-    csv_cell(o, charge ? e->approve_no : none);
+    csv_cell(o, charge ? e->charge_settled.approve_no : none);
     out_char(o, ',');
     csv_cell(o, e->flags & JB_EVF_KEY ? e->key : none);
 }
@@ -95,7 +94,8 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     struct part_sums s = parts_sum(e);
-    const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};
+    const jb_amount figures[] = {jb_event_amount(e), s.free, s.paid, s.debt, s.lapsed,
+                                 jb_event_effect(e)};
     out_uint(o, e->seq);
     out_char(o, ',');
     out_str(o, type != NULL ? type->name : "unknown");

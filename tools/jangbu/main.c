@@ -110,8 +110,10 @@ static const struct row rows[] = {
      "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
-    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]",
-     "the events themselves, in order", "  --follow         wait for more\n" COMMON},
+    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
+     "the events themselves, in order",
+     "  --follow         wait for more\n"
+     "  --people         names, actors, notes and reasons as well\n" COMMON},
     {"stat", cmd_stat, TAKES_JSON, "LEDGER",
      "how large the ledger is, which day is open, which policies hold", COMMON},
     {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums]",
