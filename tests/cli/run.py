@@ -173,6 +173,8 @@ def usage(ledger, work):
         check(" ".join(args[:1] + args[2:]), out.returncode == code and part in out.stderr and out.stderr.startswith("jangbu: "), (out.returncode, out.stderr))
     check("help", run("help").returncode == 0 and "explain" in run("help").stdout)
     for name in re.findall(r"^  ([a-z-]+) ", run("help").stdout, re.M):
+        lines = run("help", name).stdout.splitlines() + run("help").stdout.splitlines()
+        check(f"help {name} fits a terminal", all(len(line) <= 80 for line in lines), max(lines, key=len))
         check("help " + name, run("help", name).returncode == 0 and name in run(name, "--help").stdout)
 
 

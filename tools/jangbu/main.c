@@ -1,12 +1,12 @@
 /* The table of sub-commands, and help. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "command_json.h"
+#include "process.h"
 
 struct row {
     const char *name;
@@ -91,7 +91,9 @@ static const struct row rows[] = {
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
      "(seconds), grants_max,\n"
-     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent)\n"
+     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
+     "(their number),\n"
+     "                   clock_ahead_max (days), at_back_max (days)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
      "close a day, and the open days before it",
@@ -104,10 +106,12 @@ static const struct row rows[] = {
      "  --view posted    as published, by posting day (default); known: by the day it happened, "
      "open days too\n" AS_OF COMMON},
     {"history", cmd_history, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
+     "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT] "
+     "[--people]",
      "what happened to a wallet, newest first, each row with its running balance",
      "  --limit N        rows, 1 to 10,000; 100 unless given\n"
-     "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
+     "  --cursor NEXT    go on where the page before ended\n"
+     "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
     {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
@@ -154,13 +158,53 @@ find(const char *name)
     return NULL;
 }
 
+#define HELP_COLUMNS 80
+
+/* One line, broken at blanks where it is too wide; what goes on stands under the explanation, which
+ * begins behind the first gap of two blanks. */
+static void
+print_wrapped(const char *line, size_t n)
+{
+    size_t indent = strspn(line, " ");
+    const char *gap = strstr(line + indent, "  ");
+    size_t under = gap != NULL && gap < line + n ? (size_t)(gap - line) + strspn(gap, " ")
+                   : indent > 0                  ? indent + 4
+                                                 : 0;
+    for (size_t used = 0; used + n > HELP_COLUMNS;) {
+        size_t cut = HELP_COLUMNS - used;
+        while (cut > (used == 0 ? under : 0) && line[cut] != ' ') {
+            cut--;
+        }
+        if (cut <= (used == 0 ? under : 0)) {
+            break;
+        }
+        printf("%.*s\n%*s", (int)cut, line, (int)under, "");
+        line += cut + 1;
+        n -= cut + 1;
+        used = under;
+    }
+    printf("%.*s\n", (int)n, line);
+}
+
+static void
+print_lines(const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        print_wrapped(text, n);
+        text += n + (text[n] == '\n');
+    }
+}
+
 static void
 print_usage(const struct row *r)
 {
-    for (const char *line = r->usage; *line != '\0';) {
-        size_t n = strcspn(line, "\n");
-        printf("  jangbu %s %.*s\n", r->name, (int)n, line);
-        line += n + (line[n] == '\n');
+    for (const char *form = r->usage; *form != '\0';) {
+        char line[400];
+        size_t n = strcspn(form, "\n");
+        int length = snprintf(line, sizeof line, "  jangbu %s %.*s", r->name, (int)n, form);
+        print_wrapped(line, (size_t)length);
+        form += n + (form[n] == '\n');
     }
 }
 
@@ -197,10 +241,14 @@ cmd_help(struct app *app, int argc, char **argv)
         if (r == NULL) {
             return unknown(argv[1]);
         }
-        printf("jangbu %s: %s\n\n", r->name, r->what);
+        char title[400];
+        int n = snprintf(title, sizeof title, "jangbu %s: %s", r->name, r->what);
+        print_wrapped(title, (size_t)n);
+        putchar('\n');
         print_usage(r);
         if (r->help[0] != '\0') {
-            printf("\n%s", r->help);
+            putchar('\n');
+            print_lines(r->help);
         }
         return EXIT_DONE;
     }
@@ -208,27 +256,43 @@ cmd_help(struct app *app, int argc, char **argv)
            "help NAME` tells more):\n",
            JB_VERSION_STRING);
     for (size_t i = 0; i < ROWS; i++) {
-        printf("  %-12s %s\n", rows[i].name, rows[i].what);
+        char line[400];
+        int n = snprintf(line, sizeof line, "  %-12s  %s", rows[i].name, rows[i].what);
+        print_wrapped(line, (size_t)n);
     }
-    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe "
-           "command vocabulary: docs/vocabulary.md. Manual: "
-           "man jangbu.\n");
+    printf("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
+           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n");
     return EXIT_DONE;
+}
+
+/* The exit code that is left of `code` when everything is printed. A reader that had enough is no
+ * error of a query; who changes something is told that its answer was not seen. */
+static int
+finish(const struct app *app, int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return code;
+    }
+    int error = errno;
+    if (!app->writes && process_output_closed()) {
+        return code;
+    }
+    fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(error));
+    return EXIT_MACHINE;
 }
 
 int
 main(int argc, char **argv)
 {
     struct app app = {.out = {.first = true}};
-    /* A closed pipe is an error of write(), said in words, and no silent death. */
-    signal(SIGPIPE, SIG_IGN);
+    process_begin();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         cmd_help(&app, 1, argv);
-        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+        return finish(&app, argc < 2 ? EXIT_USAGE : EXIT_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("jangbu %s (log format %d)\n", JB_VERSION_STRING, JB_LOG_FORMAT);
-        return EXIT_DONE;
+        return finish(&app, EXIT_DONE);
     }
     const struct row *r = find(argv[1]);
     if (r == NULL) {
@@ -239,19 +303,15 @@ main(int argc, char **argv)
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             char *words[2] = {(char *)(uintptr_t) "help", argv[1]};
-            return cmd_help(&app, 2, words);
+            return finish(&app, cmd_help(&app, 2, words));
         }
     }
     app.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     int code = r->run(&app, argc - 1, argv + 1);
-    if (!app_flush(&app)) {
+    if (!app_flush(&app) && !app.output_closed) {
         code = EXIT_MACHINE;
     }
     app_close(&app);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(errno));
-        code = EXIT_MACHINE;
-    }
     free(app.out.at);
-    return code;
+    return finish(&app, code);
 }
