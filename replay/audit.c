@@ -227,6 +227,9 @@ jb_status
 jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
          struct jb_error *err)
 {
+    if (dir == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_audit");
+    }
     struct audit a = {.dir = dir, .f = {.to = {.size = sizeof a.f.to}}};
     jb_status status = opts != NULL
                            ? jb_abi_in(&a.f.to, sizeof a.f.to, opts, "struct jb_audit_options", err)

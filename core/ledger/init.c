@@ -169,11 +169,17 @@ jb_sync_dir(const char *dir, struct jb_error *err)
 jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
+    if (dir == NULL) {
+        return jb_fail_null(err, "jb_init");
+    }
     struct jb_init_options o = {.exponent = -1};
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
+    }
+    if (o.utc_offset_given > 1) {
+        return jb_fail(err, JB_E_USAGE, "struct jb_init_options: utc_offset_given is 0 or 1");
     }
     o.currency = o.currency != NULL ? o.currency : "KRW";
     o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;

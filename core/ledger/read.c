@@ -41,6 +41,9 @@ chain_before(jb_cursor *c, jb_seq from, uint8_t ret[JB_CHAIN_BYTES], struct jb_e
 jb_status
 jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_open");
+    }
     if (from < 1) {
         return jb_fail(err, JB_E_USAGE, "events are counted from 1");
     }
@@ -75,6 +78,9 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 jb_status
 jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 {
+    if (c == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_next");
+    }
     if (c->live) {
         jb_status status = jb_log_reader_next(c->reader, ret, err);
         if (status != JB_END) {
@@ -94,6 +100,9 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 jb_status
 jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
 {
+    if (c == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_at");
+    }
     if (c->live) {
         jb_status status = jb_log_reader_at(c->reader, seq, ret, err);
         if (status != JB_E_NOTFOUND) {
@@ -231,6 +240,9 @@ find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, stru
 jb_status
 jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_wallet_number");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -248,6 +260,9 @@ jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error
 jb_status
 jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_wallet_id");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -296,6 +311,9 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
 jb_status
 jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || e == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_event_id");
+    }
     *ret_n = 0;
     if (e->id.s != NULL) {
         *ret_n = e->type == JB_EV_LEDGER_CREATED || e->id.n > JB_ID_BYTES_MAX
@@ -326,6 +344,9 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
 jb_status
 jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || buf == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_wallet_name");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -346,6 +367,9 @@ jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, st
 jb_status
 jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_head_get");
+    }
     struct jb_log_reader *r;
     struct jb_log_head end;
     const struct jb_event *e = NULL;
@@ -369,6 +393,9 @@ jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 jb_status
 jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_seq_at_time");
+    }
     struct jb_log_reader *r;
     struct jb_log_head end;
     jb_status status = jb_log_reader_open(l->log, &r, err);
@@ -398,12 +425,18 @@ jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 jb_status
 jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || buf == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_person_text");
+    }
     return jb_personal_text(l->personal, ref, buf, ret_n, err);
 }
 
 jb_status
 jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_ledger_stat_get");
+    }
     struct jb_reader_head head;
     struct jb_ledger_stat st = {.size = sizeof st};
     jb_status status = jb_log_size(l->log, &st.log_bytes, &st.log_file_bytes, err);

@@ -31,7 +31,7 @@ struct jb_init_options {
     int32_t exponent; /* digits after the decimal point, 0..6; -1: that of the currency where known,
                          else 2 */
     int32_t utc_offset_s;  /* seconds east of UTC, whole minutes, within +-18 h */
-    bool utc_offset_given; /* false: +09:00 */
+    uint8_t utc_offset_given; /* 0: +09:00 */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
@@ -41,7 +41,7 @@ JB_API JB_NODISCARD jb_status jb_init(const char *dir, const struct jb_init_opti
 
 struct jb_open_options {
     size_t size;
-    bool read_only;       /* never writes to the log; jb_submit gives JB_E_READONLY */
+    uint8_t read_only;    /* never writes to the log; jb_submit gives JB_E_READONLY */
     const char *caller;   /* scope of idempotency keys, at most 32 bytes; NULL: "" */
     int64_t lock_wait_us; /* longest wait for the writer lock in which nobody of this handle gets
                              on; 0: 10 s. Then JB_E_BUSY */
@@ -49,7 +49,7 @@ struct jb_open_options {
      * nowhere else. */
     jb_instant (*now)(void *data);
     void *now_data;
-    bool accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
+    uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
 };
 
 /*
@@ -95,7 +95,7 @@ typedef enum jb_clock_mode {
 struct jb_submit_options {
     size_t size;
     jb_clock_mode clock;
-    bool dry_run;       /* decide, show, write nothing */
+    uint8_t dry_run;    /* decide, show, write nothing */
     const char *caller; /* NULL: that of jb_open */
 };
 
