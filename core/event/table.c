@@ -19,7 +19,8 @@ NAMES(jb_reason_names, "NONE", "TEXT", "DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL
 NAMES(jb_scope_names, NULL, "FULL", "PARTIAL");
 NAMES(jb_failure_names, NULL, "BALANCE", "AFTER_APPROVAL");
 NAMES(jb_policy_names, NULL, "min_charge", "day_close", "day_close_grace", "grants_max",
-      "clock_tolerance", "empty_days_max", "vat_rate");
+      "clock_tolerance", "empty_days_max", "vat_rate", NULL, NULL, NULL, NULL, NULL, "rules",
+      "clock_ahead_max", "at_back_max");
 NAMES(jb_grant_state_names, NULL, "DORMANT", "IN_USE", "EXPIRED", "REVOKED", "FORFEITED",
       "USED_UP");
 NAMES(jb_refund_state_names, NULL, "REQUESTED", "APPROVED", "COMPLETED", "REJECTED", "CANCELLED",
@@ -143,6 +144,10 @@ jb_figure_word(uint32_t name)
         [JB_FIG_NOT_OFF] = "not_off",
         [JB_FIG_PAID_NOT_ZERO] = "paid_not_zero",
         [JB_FIG_REFUND_OUTSTANDING] = "refund_outstanding",
+        [JB_FIG_PARTS_MAX] = "parts_max",
+        [JB_FIG_MOST] = "most",
+        [JB_FIG_AHEAD_US] = "ahead_us",
+        [JB_FIG_DAYS_MAX] = "days_max",
     };
     return name < JB_FIG_NAMES ? words[name] : NULL;
 }

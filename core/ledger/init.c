@@ -100,7 +100,7 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
         [JB_POLICY_CLOCK_TOLERANCE] = 300,       [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
         [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
     };
-    for (uint32_t i = 1; i < JB_POLICIES; i++) {
+    for (uint32_t i = 1; i <= JB_POLICY_VAT_RATE; i++) {
         struct jb_event e;
         memset(&e, 0, sizeof e);
         e.type = JB_EV_POLICY_SET;

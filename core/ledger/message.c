@@ -246,6 +246,23 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
             "is, repeat with \"force\":true",
             FIG(DAYS), FIG(EMPTY_DAYS_MAX));
         break;
+    case JB_CODE_TOO_MANY_PARTS:
+        say(&s, "that would take money from more than %lld places; at most %s goes at once",
+            FIG(PARTS_MAX), money(FIG(MOST), ledger->exponent, amount));
+        break;
+    case JB_CODE_CLOCK_AHEAD:
+        say(&s,
+            "the clock is %lld days ahead of the last event (%s), more than the %lld that the "
+            "policy clock_ahead_max allows; set it right, or say that it is right",
+            FIG(AHEAD_US) / JB_US_PER_DAY,
+            jb_instant_print(FIG(RECORDED_AT), ledger->utc_offset_s, instant), FIG(DAYS_MAX));
+        break;
+    case JB_CODE_AT_TOO_OLD:
+        say(&s,
+            "`at` lies more than %lld days back, the most that the policy at_back_max allows: the "
+            "ledger's clock says %s",
+            FIG(DAYS_MAX), jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
+        break;
     case JB_CODE_NONE:
     case JB_CODES_END:
         say(&s, "refused");

@@ -456,10 +456,26 @@ jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *er
     st.closed_through = g->closed_through;
     st.stored_seq = l->read_state->snap.txn != NULL ? l->read_state->snap.meta.seq : 0;
     st.keys = g->keys;
-    for (uint32_t i = 1; i < JB_POLICIES; i++) {
-        st.policies[i] = jb_policy_at(g, i, g->recorded_at);
-    }
     memcpy(st.chain, head.chain, 16);
     jb_reader_end(l);
     return jb_abi_out(ret, &st, sizeof st, err);
+}
+
+jb_status
+jb_policy_get(jb_ledger *l, uint32_t policy, int64_t *ret, struct jb_error *err)
+{
+    struct jb_reader_head head;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_policy_get");
+    }
+    if (jb_name_word(&jb_policy_names, policy) == NULL) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no policy %u", policy);
+    }
+    jb_status status = jb_reader_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    *ret = jb_policy_at(&l->read_state->g, policy, l->read_state->g.recorded_at);
+    jb_reader_end(l);
+    return JB_OK;
 }

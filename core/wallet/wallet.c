@@ -1,5 +1,7 @@
 #include "wallet/wallet.h"
 
+#include <jangbu/command.h>
+
 void
 jb_wallet_free(struct jb_wallet *w)
 {
@@ -188,6 +190,22 @@ jb_globals_copy(const struct jb_globals *g, struct jb_globals *ret)
     return true;
 }
 
+/* What holds before any event says otherwise: of the policies that `init` does not write. */
+static int64_t
+policy_default(uint32_t policy)
+{
+    switch (policy) {
+    case JB_POLICY_RULES:
+        return 1;
+    case JB_POLICY_CLOCK_AHEAD_MAX:
+        return 93;
+    case JB_POLICY_AT_BACK_MAX:
+        return 366;
+    default:
+        return 0;
+    }
+}
+
 int64_t
 jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
 {
@@ -200,5 +218,5 @@ jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
             best = p;
         }
     }
-    return best != NULL ? best->value : 0;
+    return best != NULL ? best->value : policy_default(policy);
 }

@@ -85,15 +85,29 @@ cmd_init(struct app *app, int argc, char **argv)
     return EXIT_DONE;
 }
 
+/* Every policy that has a name. */
+static bool
+read_policies(struct app *app, int64_t policies[JB_POLICIES])
+{
+    for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        if (jb_name_word(&jb_policy_names, i) != NULL &&
+            jb_policy_get(app->ledger, i, &policies[i], &app->err) != JB_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
-policies_json(struct out *o, const struct jb_ledger_stat *s)
+policies_json(struct out *o, const int64_t policies[JB_POLICIES])
 {
     js_open(o, "policies", '{');
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        const char *word = jb_name_word(&jb_policy_names, i);
         if (i == JB_POLICY_DAY_CLOSE) {
-            js_str(o, jb_name_word(&jb_policy_names, i), s->policies[i] != 0 ? "manual" : "auto");
-        } else {
-            js_int(o, jb_name_word(&jb_policy_names, i), s->policies[i]);
+            js_str(o, word, policies[i] != 0 ? "manual" : "auto");
+        } else if (word != NULL) {
+            js_int(o, word, policies[i]);
         }
     }
     js_close(o, '}');
@@ -110,7 +124,8 @@ past_day_open(const struct app *app, const struct jb_ledger_stat *s)
 }
 
 static void
-stat_json(struct app *app, const struct jb_ledger_stat *s, const struct jb_views_stat *v)
+stat_json(struct app *app, const struct jb_ledger_stat *s, const struct jb_views_stat *v,
+          const int64_t policies[JB_POLICIES])
 {
     struct out *o = &app->out;
     char time[JB_INSTANT_TEXT_BYTES];
@@ -134,7 +149,7 @@ stat_json(struct app *app, const struct jb_ledger_stat *s, const struct jb_views
     js_uint(o, "stored_seq", s->stored_seq);
     js_uint(o, "views_seq", v->stored_seq);
     js_uint(o, "keys", s->keys);
-    policies_json(o, s);
+    policies_json(o, policies);
     js_close(o, '}');
     out_char(o, '\n');
 }
@@ -146,6 +161,7 @@ cmd_stat(struct app *app, int argc, char **argv)
     int n, code;
     struct jb_ledger_stat s = {.size = sizeof s};
     struct jb_views_stat v = {.size = sizeof v};
+    int64_t policies[JB_POLICIES] = {0};
     if (!read_options(app, argc, argv, NULL, args, &n)) {
         return EXIT_USAGE;
     }
@@ -156,11 +172,11 @@ cmd_stat(struct app *app, int argc, char **argv)
         return code;
     }
     if (jb_ledger_stat_get(app->ledger, &s, &app->err) != JB_OK ||
-        jb_views_stat_get(app->views, &v, &app->err) != JB_OK) {
+        jb_views_stat_get(app->views, &v, &app->err) != JB_OK || !read_policies(app, policies)) {
         return app_fail(app, &app->err);
     }
     if (app->json) {
-        stat_json(app, &s, &v);
+        stat_json(app, &s, &v, policies);
         return EXIT_DONE;
     }
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
@@ -176,7 +192,7 @@ cmd_stat(struct app *app, int argc, char **argv)
         s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
     if (past_day_open(app, &s)) {
         ROW("note", "%s",
-            s.policies[JB_POLICY_DAY_CLOSE] == 0
+            policies[JB_POLICY_DAY_CLOSE] == 0
                 ? "a past day is still open: the next accepted command closes it, or `jangbu day "
                   "close`"
                 : "a past day is still open: `jangbu day close` closes it");
@@ -186,12 +202,13 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("views include event", "%llu", (unsigned long long)v.stored_seq);
     ROW("keys remembered", "%llu", (unsigned long long)s.keys);
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
+        const char *word = jb_name_word(&jb_policy_names, i);
+        char name[64];
+        snprintf(name, sizeof name, "policy %s", word != NULL ? word : "");
         if (i == JB_POLICY_DAY_CLOSE) {
-            ROW("policy day_close", "%s", s.policies[i] != 0 ? "manual" : "auto");
-        } else {
-            char name[64];
-            snprintf(name, sizeof name, "policy %s", jb_name_word(&jb_policy_names, i));
-            ROW(name, "%lld", (long long)s.policies[i]);
+            ROW(name, "%s", policies[i] != 0 ? "manual" : "auto");
+        } else if (word != NULL) {
+            ROW(name, "%lld", (long long)policies[i]);
         }
     }
 #undef ROW

@@ -74,7 +74,11 @@ typedef enum jb_policy {
     JB_POLICY_CLOCK_TOLERANCE = 5, /* seconds */
     JB_POLICY_EMPTY_DAYS_MAX = 6,
     JB_POLICY_VAT_RATE = 7, /* per cent */
-    JB_POLICIES = 8
+    /* 8 to 12 are reserved */
+    JB_POLICY_RULES = 13,           /* number of the set of rules; without it 1 */
+    JB_POLICY_CLOCK_AHEAD_MAX = 14, /* days */
+    JB_POLICY_AT_BACK_MAX = 15,     /* days */
+    JB_POLICIES = 16                /* one above the largest */
 } jb_policy;
 
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
@@ -205,7 +209,8 @@ JB_API uint32_t jb_op_from_name(const char *name, size_t n);
     X(16, NOTHING_REFUNDABLE) X(17, REFUND_EXCEEDS) X(18, DEBT_EXCEEDS) X(19, REVERSAL_EXCEEDS) X(20, RETURN_EXCEEDS) \
     X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)               \
     X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER)             \
-    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)
+    X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)              \
+    X(56, TOO_MANY_PARTS) X(57, CLOCK_AHEAD) X(58, AT_TOO_OLD) /* 36 to 55 and 59 are reserved */
 /* clang-format on */
 
 typedef enum jb_code {

@@ -89,7 +89,12 @@ typedef enum jb_figure_name {
     JB_FIG_NOT_OFF = 20,            /* unmet condition of a deletion: a wallet status */
     JB_FIG_PAID_NOT_ZERO = 21,      /* likewise: paid cash */
     JB_FIG_REFUND_OUTSTANDING = 22, /* likewise: how many refunds */
-    JB_FIG_NAMES = 23
+    /* 23 to 43 are reserved */
+    JB_FIG_PARTS_MAX = 44, /* how many parts an event has at most */
+    JB_FIG_MOST = 45,      /* the amount that goes at once */
+    JB_FIG_AHEAD_US = 46,  /* how far the clock is ahead of the last event */
+    JB_FIG_DAYS_MAX = 47,  /* value of clock_ahead_max or at_back_max */
+    JB_FIG_NAMES = 48      /* one above the largest */
 } jb_figure_name;
 
 struct jb_figure {

@@ -181,15 +181,19 @@ struct jb_ledger_stat {
         log_bytes; /* all pages of log.mdb's tree times the page size, as mdb_stat counts them */
     uint64_t log_file_bytes;
     jb_instant recorded_at;
-    jb_day open_day;               /* first open day; JB_NO_DAY before the first command */
-    jb_day closed_through;         /* JB_NO_DAY before the first close */
-    jb_seq stored_seq;             /* what state.mdb includes */
-    uint64_t keys;                 /* idempotency keys remembered */
-    int64_t policies[JB_POLICIES]; /* in force at recorded_at, by enum jb_policy */
+    jb_day open_day;       /* first open day; JB_NO_DAY before the first command */
+    jb_day closed_through; /* JB_NO_DAY before the first close */
+    jb_seq stored_seq;     /* what state.mdb includes */
+    uint64_t keys;         /* idempotency keys remembered */
     uint8_t chain[16];
 };
 JB_API JB_NODISCARD jb_status jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret,
                                                  struct jb_error *err);
+
+/* The value of a policy (enum jb_policy) that is in force at the last event's recorded_at.
+ * JB_E_NOTFOUND for a number that this version does not know. */
+JB_API JB_NODISCARD jb_status jb_policy_get(jb_ledger *l, uint32_t policy, int64_t *ret,
+                                            struct jb_error *err);
 
 /*
  * Copies the ledger to directory dest (made; must not exist or be empty) while it is in use:
