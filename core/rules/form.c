@@ -1,5 +1,6 @@
 /* The form of a command: everything that can be said about it without a ledger. */
 #include "base/text.h"
+#include "event/command_table.h"
 #include "rules/decide.h"
 
 #include <assert.h>
@@ -30,8 +31,10 @@ nonsense(struct complaint *c, const char *field, const char *rule)
 #define H(field) JB_HAS(JB_CF_##field)
 #define IDS (H(CHARGE) | H(GRANT) | H(USAGE) | H(REFUND)) /* one member, `id` */
 
-static_assert(offsetof(struct jb_command, commands_n) + sizeof(size_t) == sizeof(struct jb_command),
-              "a member behind commands_n: has_more() would look at padding");
+#define FIRST_RARE offsetof(struct jb_command, kind)
+static_assert(sizeof(struct jb_command) - FIRST_RARE ==
+                  6 * 4 + 6 * 8 + 9 * sizeof(struct jb_text) + 16,
+              "has_more() looks at members only, not at padding");
 
 static bool
 text_is_set(const struct jb_text *t)
@@ -41,21 +44,22 @@ text_is_set(const struct jb_text *t)
 
 /* Whether anything is set beside what a plain command has. This comes first because looking at each
  * member by itself would cost a plain consumption a twentieth of its time. */
-static bool
+static inline bool
 has_more(const struct jb_command *c)
 {
-    static const struct jb_command none;
-    const size_t texts = offsetof(struct jb_command, name);
-    return (c->kind | c->method | c->origin | c->policy | (uint32_t)c->expires_on |
-            (uint32_t)c->day | c->overdraft | c->force) != 0 ||
-           (c->value | c->from | c->at | c->clock | (int64_t)c->expect | (int64_t)c->seq) != 0 ||
-           memcmp((const char *)c + texts, (const char *)&none + texts, sizeof none - texts) != 0;
+    uint64_t all = c->overdraft | c->force;
+    for (size_t at = FIRST_RARE; at < sizeof *c; at += sizeof all) {
+        uint64_t word;
+        memcpy(&word, (const char *)c + at, sizeof word);
+        all |= word;
+    }
+    return all != 0;
 }
 
 static bool
 is_set(const struct jb_command *c, unsigned field)
 {
-    const struct jb_command_field_info *f = jb_command_field_get(field);
+    const struct jb_command_field_info *f = &jb_command_fields[field];
     const void *at = (const char *)c + f->offset;
     switch (f->kind) {
     case JB_CK_ID:
@@ -94,17 +98,20 @@ without_bit(struct complaint *c, const char *field)
 static jb_code
 check_bits(const struct jb_command *c, struct complaint *complaint)
 {
-    if ((c->has & IDS) == 0 && text_is_set(&c->id)) {
+    uint64_t has = c->has;
+    if ((has & IDS) == 0 && text_is_set(&c->id)) {
         return without_bit(complaint, "id");
     }
-    uint64_t given = c->has | IDS;
-    if (!has_more(c)) {
-        given |= ~(H(WALLET) | H(AMOUNT) | H(KEY));
+    if (!has_more(c) && ((has & H(WALLET)) != 0 || !text_is_set(&c->wallet)) &&
+        ((has & H(AMOUNT)) != 0 || c->amount == 0) &&
+        ((has & H(KEY)) != 0 || !text_is_set(&c->key))) {
+        return JB_CODE_NONE;
     }
-    for (uint64_t absent = ~given & (JB_HAS(JB_CF_N) - 1); absent != 0; absent &= absent - 1) {
+    uint64_t absent = ~(has | IDS) & (JB_HAS(JB_CF_N) - 1);
+    for (; absent != 0; absent &= absent - 1) {
         unsigned field = (unsigned)__builtin_ctzll(absent);
         if (is_set(c, field)) {
-            return without_bit(complaint, jb_command_field_get(field)->name);
+            return without_bit(complaint, jb_command_fields[field].name);
         }
     }
     return JB_CODE_NONE;
@@ -144,7 +151,7 @@ check_actor(const struct jb_command *c, struct complaint *complaint)
 static jb_code
 check_value(const struct jb_command *c, unsigned field, struct complaint *complaint)
 {
-    const struct jb_command_field_info *f = jb_command_field_get(field);
+    const struct jb_command_field_info *f = &jb_command_fields[field];
     const void *at = (const char *)c + f->offset;
     const struct jb_text *t = at;
     if (f->kind <= JB_CK_TEXT && check_address(t, f->name, complaint) != JB_CODE_NONE) {
@@ -255,24 +262,24 @@ jb_code
 jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why, size_t why_n)
 {
     struct complaint complaint = {why, why_n};
-    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
-    if (op == NULL) {
+    if ((uint32_t)c->op < 1 || (uint32_t)c->op >= JB_OPS) {
         return nonsense(&complaint, "op", "has no such value");
     }
+    const struct jb_op_info *op = &jb_ops[c->op];
     jb_code coherent = check_bits(c, &complaint);
     if (coherent != JB_CODE_NONE) {
         return coherent;
     }
     if ((c->has & op->required) != op->required) {
         unsigned field = (unsigned)__builtin_ctzll(op->required & ~c->has);
-        snprintf(why, why_n, "%s needs %s", op->name, jb_command_field_get(field)->name);
+        snprintf(why, why_n, "%s needs %s", op->name, jb_command_fields[field].name);
         return JB_CODE_MALFORMED;
     }
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
         if (field < JB_CF_N) {
-            snprintf(why, why_n, "%s takes no %s", op->name, jb_command_field_get(field)->name);
+            snprintf(why, why_n, "%s takes no %s", op->name, jb_command_fields[field].name);
         } else {
             snprintf(why, why_n, "%s takes no member with bit %u", op->name, field);
         }

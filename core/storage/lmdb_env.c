@@ -259,7 +259,7 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
     int code = open_lmdb(e, o, map_bytes, 0);
     /* Where address space is limited (ulimit -v) less of it is reserved: the map grows when it has
      * to. */
-    while (code == ENOMEM && map_bytes > MAP_BYTES_LEAST) {
+    while ((code == ENOMEM || code == EINVAL) && map_bytes > MAP_BYTES_LEAST) {
         map_bytes /= 4;
         code = open_lmdb(e, o, map_bytes, 0);
     }

@@ -129,16 +129,17 @@ enum jb_command_field {
 struct jb_command {
     size_t size;
     jb_op op;
+    uint8_t overdraft; /* 0 or 1, as every member of this kind */
+    uint8_t force;
     uint64_t has; /* JB_HAS(...) of every member that is there */
     struct jb_text wallet;
     struct jb_text id; /* charge, grant, usage or refund, as the op has it */
-    jb_amount amount;  /* > 0 */
-    uint8_t overdraft; /* 0 or 1, as every member of this kind */
-    uint8_t force;
-    uint32_t kind;   /* enum jb_wallet_kind */
-    uint32_t method; /* enum jb_method */
-    uint32_t origin; /* enum jb_origin */
-    uint32_t policy; /* enum jb_policy */
+    struct jb_text key;
+    jb_amount amount; /* > 0 */
+    uint32_t kind;    /* enum jb_wallet_kind */
+    uint32_t method;  /* enum jb_method */
+    uint32_t origin;  /* enum jb_origin */
+    uint32_t policy;  /* enum jb_policy */
     jb_day expires_on;
     jb_day day;
     int64_t value;
@@ -147,7 +148,6 @@ struct jb_command {
     jb_instant clock; /* used with JB_CLOCK_AT only */
     uint64_t expect;
     jb_seq seq;
-    struct jb_text key;
     struct jb_text name;
     struct jb_text master;
     struct jb_text pg;
