@@ -13,7 +13,8 @@ struct scan {
     jb_seq next;
     bool last_flag;
     struct jb_scan_result r;
-    bool sound; /* everything so far held */
+    bool chained; /* the chain value of the frame at hand holds */
+    bool sound;   /* everything so far held */
 };
 
 static void
@@ -21,6 +22,21 @@ stop_folding(struct scan *s)
 {
     s->state = jb_state_close(s->state);
     s->sound = false;
+}
+
+/* What a newer version may have written is no contradiction, and nothing can be folded on it. Only
+ * the first place is told; what lies behind it has its chain and its form looked at. */
+static void
+is_newer(struct scan *s, jb_seq seq, const char *why)
+{
+    if (!s->r.newer) {
+        jb_not_checked(s->f, true,
+                       "what stands from event %llu on: it was written by a newer version of "
+                       "jangbu (%s). Audit it with that version",
+                       (unsigned long long)seq, why);
+    }
+    s->r.newer = true;
+    stop_folding(s);
 }
 
 /* Checks and folds one event. */
@@ -61,6 +77,10 @@ one_frame(struct scan *s, const struct jb_frame *frame)
         struct jb_decode_failure failure;
         size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e,
                                    &s->space, &failure);
+        if (n == 0 && failure.newer && s->chained) {
+            is_newer(s, seq, failure.why);
+            return;
+        }
         if (n == 0) {
             jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at,
                      "event %llu cannot be read: %s", (unsigned long long)seq, failure.why);
@@ -88,12 +108,13 @@ one_frame(struct scan *s, const struct jb_frame *frame)
 static void
 check_chain(struct scan *s, const struct jb_frame *frame)
 {
-    if (frame->first != s->next) {
+    s->chained = s->chain_known && frame->first == s->next && jb_frame_chained(frame, s->chain);
+    if (s->next != 0 && frame->first != s->next) {
         jb_found(s->f, "frame", s->next, frame->first, JB_FRAME_FIRST,
                  "frame %llu stands where event %llu should begin",
                  (unsigned long long)frame->first, (unsigned long long)s->next);
         stop_folding(s);
-    } else if (s->chain_known && !jb_frame_chained(frame, s->chain)) {
+    } else if (s->chain_known && !s->chained) {
         jb_found(s->f, "chain", 0, frame->first, JB_FRAME_CHAIN,
                  "the chain value of frame %llu does not follow from the frame before and its "
                  "bytes: some byte of it was changed",
@@ -105,6 +126,33 @@ check_chain(struct scan *s, const struct jb_frame *frame)
     s->last_flag = (frame->must & JB_FRAME_LAST) != 0;
 }
 
+/* Whether a frame with a format or a flag that is not known here is a damaged one of format 1. The
+ * chain value tells: it holds with the header as format 1 would have it, or it should hold as the
+ * frame stands and does not. */
+static bool
+header_damaged(struct scan *s, jb_seq first, const MDB_val *value)
+{
+    bool can = (s->chain_known || first == 1) && value->mv_size <= JB_FRAME_VALUE_MAX;
+    uint8_t *copy = can ? malloc(value->mv_size) : NULL;
+    if (copy == NULL) {
+        return false;
+    }
+    struct jb_frame frame;
+    struct jb_frame_failure failure;
+    memcpy(copy, value->mv_data, value->mv_size);
+    uint32_t must = (uint32_t)jb_get_be(copy + JB_FRAME_MUST, 2);
+    bool format_1 = jb_get_be(copy + JB_FRAME_FORMAT, 2) == JB_LOG_FORMAT;
+    jb_put_be(copy + JB_FRAME_FORMAT, 2, JB_LOG_FORMAT);
+    jb_put_be(copy + JB_FRAME_MUST, 2, must & (JB_FRAME_LAST | JB_FRAME_OFFSETS));
+    bool as_1 = jb_frame_parse(first, copy, value->mv_size, &frame, &failure) &&
+                (s->chain_known || jb_frame_own_root(&frame, s->chain));
+    bool damaged = as_1 && jb_frame_chained(&frame, s->chain);
+    free(copy);
+    frame = (struct jb_frame){.value = value->mv_data, .value_n = value->mv_size};
+    frame.chain = frame.value + JB_FRAME_CHAIN;
+    return damaged || (format_1 && (s->chain_known || as_1) && !jb_frame_chained(&frame, s->chain));
+}
+
 static void
 one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
 {
@@ -114,6 +162,13 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
     s->r.frames++;
     if (key->mv_size != 8 ||
         !jb_frame_parse(first, value->mv_data, value->mv_size, &frame, &failure)) {
+        if (failure.newer && !header_damaged(s, first, value)) {
+            is_newer(s, first, failure.why);
+            s->chain_known = false;
+            s->next = 0;
+            s->last_flag = true;
+            return;
+        }
         jb_found(s->f, "frame", 0, first, failure.at, "frame %llu cannot be read: %s",
                  (unsigned long long)first, failure.why);
         s->chain_known = false; /* the next frame's chain value cannot be checked */
@@ -172,7 +227,12 @@ begin(struct scan *s, struct jb_log *log)
         s->chain_known = true;
         return true;
     }
-    jb_found(s->f, "frame", 1, 1, err.offset, "the first frame is damaged: %s", err.text);
+    bool newer = err.status == JB_E_FORMAT && err.at == 1;
+    if (newer && err.frame == 0) {
+        is_newer(s, 1, err.text);
+    } else if (!newer) { /* else a header of that kind: it is told where the frame is reached */
+        jb_found(s->f, "frame", 1, 1, err.offset, "the first frame is damaged: %s", err.text);
+    }
     return false;
 }
 

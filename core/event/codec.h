@@ -43,7 +43,7 @@ bool jb_event_encode(const struct jb_event *e, const struct jb_event_context *co
 struct jb_decode_failure {
     size_t at;       /* offset of the element that is wrong */
     const char *why; /* static */
-    bool newer;      /* a type, version or flag that must be understood and is not known here */
+    bool newer;      /* a type, version, flag or word that must be understood is not known here */
     bool no_memory;
 };
 

@@ -17,7 +17,7 @@ const struct jb_command_field_info jb_command_fields[JB_CF_N] = {
     [JB_CF_AMOUNT] = FIELD("amount", AMOUNT, amount, 0),
     [JB_CF_METHOD] = FIELD("method", WORD, method, &jb_method_names),
     [JB_CF_PG] = FIELD("pg", SHORT, pg, 0),
-    [JB_CF_TXN_REF] = FIELD("txn_ref", ID, txn_ref, 0),
+    [JB_CF_TXN_REF] = FIELD("txn_ref", REF, txn_ref, 0),
     [JB_CF_APPROVE_NO] = FIELD("approve_no", SHORT, approve_no, 0),
     [JB_CF_REASON] = FIELD("reason", TEXT, reason, 0),
     [JB_CF_EXPIRES_ON] = FIELD("expires_on", DAY, expires_on, 0),
@@ -30,16 +30,17 @@ const struct jb_command_field_info jb_command_fields[JB_CF_N] = {
     [JB_CF_DAY] = FIELD("day", DAY, day, 0),
     [JB_CF_FORCE] = FIELD("force", BOOL, force, 0),
     [JB_CF_COMMANDS] = FIELD("commands", COMMANDS, commands, 0),
-    [JB_CF_KEY] = FIELD("key", ID, key, 0),
+    [JB_CF_KEY] = FIELD("key", KEY, key, 0),
     [JB_CF_ACTOR] = FIELD("actor", ACTOR, actor_id, 0),
     [JB_CF_AT] = FIELD("at", INSTANT, at, 0),
     [JB_CF_CLOCK] = FIELD("clock", INSTANT, clock, 0),
     [JB_CF_EXPECT] = FIELD("expect", UINT, expect, 0),
     [JB_CF_NOTE] = FIELD("note", TEXT, note, 0),
+    [JB_CF_CALLER] = FIELD("caller", CALLER, caller, 0),
 };
 
 #define H(field) JB_HAS(JB_CF_##field)
-#define ANY (H(KEY) | H(ACTOR) | H(AT) | H(CLOCK) | H(NOTE))
+#define ANY (H(KEY) | H(ACTOR) | H(AT) | H(CLOCK) | H(NOTE) | H(CALLER))
 #define ANY_WALLET (ANY | H(EXPECT))
 const struct jb_op_info jb_ops[JB_OPS] = {
     [JB_OP_WALLET_CREATE] = {"wallet.create", H(WALLET) | H(KIND) | H(NAME), H(MASTER) | ANY_WALLET,
@@ -94,7 +95,8 @@ const struct jb_op_info jb_ops[JB_OPS] = {
 const struct jb_command_field_info *
 jb_command_field_get(unsigned field)
 {
-    return field < JB_CF_N ? &jb_command_fields[field] : NULL;
+    return field < JB_CF_N && jb_command_fields[field].name != NULL ? &jb_command_fields[field]
+                                                                    : NULL;
 }
 
 const struct jb_op_info *

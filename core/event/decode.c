@@ -10,6 +10,7 @@ struct scanner {
     const uint8_t *start;
     const char *why; /* set by the first failure; all reads after it are harmless */
     size_t bad_at;
+    bool newer; /* that failure is something that a newer version may know */
 };
 
 static uint64_t
@@ -21,6 +22,14 @@ bad(struct scanner *s, const uint8_t *at, const char *why)
         s->p = s->end;
     }
     return 0;
+}
+
+/* What is canonical, and means nothing here: a later version may have given it a meaning. */
+static uint64_t
+unknown(struct scanner *s, const uint8_t *at, const char *why)
+{
+    s->newer |= s->why == NULL;
+    return bad(s, at, why);
 }
 
 static uint64_t
@@ -275,8 +284,12 @@ scan_figures(struct scanner *s, struct jb_event *e, struct jb_event_space *space
         bad(s, at, "a list of figures has an odd or too large length");
     }
     for (size_t i = 0; i < n / 2 && s->why == NULL; i++) {
+        at = s->p;
         space->figures[i].name = (uint32_t)scan_uint_max(s, UINT32_MAX);
         space->figures[i].value = scan_int(s);
+        if (s->why == NULL && jb_figure_word(space->figures[i].name) == NULL) {
+            unknown(s, at, "a figure of a refusal is not known to this version");
+        }
     }
     e->figures = space->figures;
     e->figures_n = (uint32_t)(n / 2);
@@ -309,7 +322,7 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
     case JB_FK_NAME:
         *(uint32_t *)to = (uint32_t)scan_uint_max(s, UINT32_MAX);
         if (s->why == NULL && f->names != NULL && jb_name_word(f->names, *(uint32_t *)to) == NULL) {
-            bad(s, at, "a number stands for no known word");
+            unknown(s, at, "a number stands for no word that this version knows");
         }
         break;
     case JB_FK_BOOL:
@@ -413,7 +426,7 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         e->caller = scan_text(s);
         e->fingerprint = scan_uint(s);
         if (s->why == NULL &&
-            (e->key.n < 1 || e->key.n > JB_ID_BYTES_MAX || e->caller.n > JB_SHORT_BYTES_MAX)) {
+            (e->key.n < 1 || e->key.n > JB_KEY_BYTES_MAX || e->caller.n > JB_SHORT_BYTES_MAX)) {
             bad(s, at, "a key or a caller has a wrong length");
         }
     }
@@ -444,16 +457,14 @@ elements_of(uint32_t flags)
 
 /* Type, flags, wallet, prev, recorded_at. */
 static void
-scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_context *context,
-              struct jb_decode_failure *failure)
+scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_context *context)
 {
     e->type = (uint32_t)scan_uint_max(s, UINT32_MAX);
     const uint8_t *at = s->p;
     e->flags = (uint32_t)scan_uint_max(s, UINT32_MAX);
     e->version = 1;
     if (s->why == NULL && (e->flags & ~(uint32_t)JB_EVF_ALL) != 0) {
-        failure->newer = true;
-        bad(s, at, "a flag of the envelope is not known to this version");
+        unknown(s, at, "a flag of the envelope is not known to this version");
     }
     e->wallet = (uint32_t)scan_uint_max(s, UINT32_MAX);
     at = s->p;
@@ -492,7 +503,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     e.seq = seq;
     *failure = (struct jb_decode_failure){0};
     size_t elements = scan_array(&s);
-    scan_envelope(&s, &e, context, failure);
+    scan_envelope(&s, &e, context);
     if (s.why == NULL && e.flags != 0) {
         scan_optional(&s, &e, context);
     }
@@ -500,10 +511,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     size_t envelope = elements_of(e.flags);
     if (s.why == NULL && (type == NULL || e.version > type->version)) {
         if ((e.flags & JB_EVF_SKIPPABLE) == 0) {
-            failure->newer = true;
-            bad(&s, p,
-                "an event of a type or version that this version does not know and must "
-                "understand");
+            unknown(&s, p, "an event of a type or version that must be understood is not known");
         }
         for (size_t i = envelope; i < elements && s.why == NULL; i++) {
             skip_element(&s, 4);
@@ -524,6 +532,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     if (s.why != NULL) {
         failure->at = s.bad_at;
         failure->why = s.why;
+        failure->newer = s.newer;
         return 0;
     }
     *ret = e;

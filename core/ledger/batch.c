@@ -43,7 +43,7 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
     if (with_key) {
         e->flags |= JB_EVF_KEY;
         e->key = c->key;
-        e->caller = x->r->caller;
+        e->caller = x->caller;
         e->fingerprint = x->fingerprint;
     }
     const struct jb_command *actor =

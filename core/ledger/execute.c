@@ -44,9 +44,11 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
     }
     x.fingerprint = r->answers->fingerprints.at[index];
     x.keyed = (x.c->has & JB_HAS(JB_CF_KEY)) != 0;
+    x.caller = (x.c->has & JB_HAS(JB_CF_CALLER)) != 0 ? x.c->caller : r->caller;
+    x.caller.s = x.caller.n > 0 ? x.caller.s : "";
     if (x.keyed) {
         jb_seq seq;
-        if (jb_state_key(l->state, r->caller, x.c->key, &seq, err) != JB_OK) {
+        if (jb_state_key(l->state, x.caller, x.c->key, &seq, err) != JB_OK) {
             return JB_STEP_FAILED;
         }
         if (seq != 0) {

@@ -37,7 +37,7 @@ member(struct execution *g, size_t i, struct jb_answer *a, bool *ret_refused)
         x.last_member = x.c;
         end.flags = JB_EVF_GROUP | (g->keyed ? JB_EVF_KEY : 0);
         end.key = g->c->key;
-        end.caller = g->r->caller;
+        end.caller = g->caller;
         end.fingerprint = g->fingerprint;
         end.group_commands = (uint32_t)g->c->commands_n;
         end.seq = g->first;

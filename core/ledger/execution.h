@@ -12,6 +12,7 @@ struct execution {
     const struct jb_command *c;
     struct jb_answer *a;
     uint64_t fingerprint;
+    struct jb_text caller; /* scope of its key */
     struct jb_decision_time m;
     struct jb_error *err;
     const struct jb_command *group; /* the group that c is a member of */

@@ -12,7 +12,8 @@ static_assert(JB_SECRET_BYTES >= XXH3_SECRET_SIZE_MIN, "the secret is too short 
 
 /* Members that do not belong to the content (docs/rules.md section 5; docs/decisions/0008). */
 #define NOT_CONTENT                                                                                \
-    (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR))
+    (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_EXPECT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_ACTOR) |        \
+     JB_HAS(JB_CF_CALLER))
 
 static void
 number(XXH3_state_t *s, uint64_t value)
@@ -37,6 +38,7 @@ member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
+    case JB_CK_REF:
     case JB_CK_NAME:
     case JB_CK_TEXT:
         text(s, *(const struct jb_text *)at);
@@ -58,6 +60,8 @@ member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
         break;
     case JB_CK_ACTOR:
     case JB_CK_COMMANDS:
+    case JB_CK_KEY:
+    case JB_CK_CALLER:
         break;
     }
 }

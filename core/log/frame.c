@@ -109,6 +109,22 @@ jb_frame_root(const struct jb_event *e, uint8_t ret[JB_CHAIN_BYTES])
     memcpy(ret, canonical.digest, JB_CHAIN_BYTES);
 }
 
+bool
+jb_frame_own_root(const struct jb_frame *first, uint8_t ret[JB_CHAIN_BYTES])
+{
+    struct jb_event_context context = {first->base, 0};
+    struct jb_event_space space = {0};
+    struct jb_decode_failure failure;
+    struct jb_event e;
+    bool ok = jb_event_decode(first->events, first->bytes, 1, &context, &e, &space, &failure) > 0 &&
+              e.type == JB_EV_LEDGER_CREATED;
+    if (ok) {
+        jb_frame_root(&e, ret);
+    }
+    jb_event_space_free(&space);
+    return ok;
+}
+
 void
 jb_frame_write(uint8_t *out, uint32_t must, jb_seq first, jb_instant base, uint32_t count,
                const uint8_t *events, size_t bytes, const uint32_t *ends, uint32_t start,

@@ -75,6 +75,9 @@ bool jb_frame_chained(const struct jb_frame *f, const uint8_t prev[JB_CHAIN_BYTE
 /* What the first frame is chained from: format, currency, exponent, UTC offset and ledger id. */
 void jb_frame_root(const struct jb_event *ledger_created, uint8_t ret[JB_CHAIN_BYTES]);
 
+/* The same out of the first frame itself. False where its first event is not one. */
+bool jb_frame_own_root(const struct jb_frame *first, uint8_t ret[JB_CHAIN_BYTES]);
+
 /* How long a frame's value is. */
 size_t jb_frame_size(uint32_t count, size_t bytes);
 /* Writes the frame of `count` events whose bytes are given into out (jb_frame_size bytes); ends[i]

@@ -31,7 +31,8 @@ struct jb_log_head {
 jb_status jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes,
                       struct jb_log **ret, struct jb_error *err);
 struct jb_log *jb_log_close(struct jb_log *l);
-/* Reads the first frame. JB_E_FORMAT where it is not one, or of a newer format. */
+/* Reads the first frame. JB_E_FORMAT where it is not one (err->at 0), or of a newer format (err->at
+ * 1). */
 jb_status jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *err);
 /* Bytes of all pages in use, as mdb_stat counts them, and of the file. */
 jb_status jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes,

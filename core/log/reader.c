@@ -165,6 +165,50 @@ jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chain)
     r->frame_loaded = false;
 }
 
+/* Whether the loaded frame follows from the one before it. */
+static bool
+frame_holds(struct jb_log_reader *r)
+{
+    uint8_t root[JB_CHAIN_BYTES];
+    if (r->frame.first == 1) {
+        return jb_frame_own_root(&r->frame, root) && jb_frame_chained(&r->frame, root);
+    }
+    uint8_t bytes[8];
+    jb_put_be(bytes, 8, r->frame.first);
+    MDB_val key = {sizeof bytes, bytes}, value;
+    struct jb_frame before;
+    bool there = mdb_cursor_get(r->cursor, &key, &value, MDB_SET) == 0 &&
+                 mdb_cursor_get(r->cursor, &key, &value, MDB_PREV) == 0 &&
+                 jb_log_parse_frame(&key, &value, &before, NULL) == JB_OK;
+    return there && jb_frame_chained(&r->frame, before.chain);
+}
+
+/* A word that is not known here comes from a newer version only where the bytes are what was
+ * written. */
+static jb_status
+decode_failed(struct jb_log_reader *r, jb_seq seq, size_t at,
+              const struct jb_decode_failure *failure, struct jb_error *err)
+{
+    if (failure->no_memory) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu", (unsigned long long)seq);
+    }
+    jb_status status =
+        failure->newer && frame_holds(r)
+            ? jb_fail(err, JB_E_FORMAT,
+                      "event %llu was written by a newer version of jangbu: %s. Use that version",
+                      (unsigned long long)seq, failure->why)
+            : jb_fail(err, JB_E_CORRUPT,
+                      "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
+                      (unsigned long long)seq, (unsigned long long)r->frame.first,
+                      JB_FRAME_EVENTS + at + failure->at, failure->why);
+    if (err != NULL) {
+        err->at = seq;
+        err->frame = r->frame.first;
+        err->offset = JB_FRAME_EVENTS + at + failure->at;
+    }
+    return status;
+}
+
 static jb_status
 decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event **ret,
           struct jb_error *err)
@@ -174,26 +218,7 @@ decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event 
     size_t n = jb_event_decode(r->frame.events + at, r->frame.bytes - at, seq, &context, &r->event,
                                &r->space, &failure);
     if (n == 0) {
-        if (failure.no_memory) {
-            return jb_fail(err, JB_E_NOMEM, "no memory to read event %llu",
-                           (unsigned long long)seq);
-        }
-        jb_status status =
-            failure.newer
-                ? jb_fail(
-                      err, JB_E_FORMAT,
-                      "event %llu was written by a newer version of jangbu: %s. Use that version",
-                      (unsigned long long)seq, failure.why)
-                : jb_fail(err, JB_E_CORRUPT,
-                          "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
-                          (unsigned long long)seq, (unsigned long long)r->frame.first,
-                          JB_FRAME_EVENTS + at + failure.at, failure.why);
-        if (err != NULL) {
-            err->at = seq;
-            err->frame = r->frame.first;
-            err->offset = JB_FRAME_EVENTS + at + failure.at;
-        }
-        return status;
+        return decode_failed(r, seq, at, &failure, err);
     }
     r->last_at = at;
     r->last_n = n;
@@ -315,6 +340,34 @@ jb_log_reader_chain(struct jb_log_reader *r, jb_seq seq, uint8_t ret[JB_CHAIN_BY
     return JB_OK;
 }
 
+static jb_status
+identity_of(struct jb_log_reader *r, const struct jb_event *e, struct jb_log_identity *ret,
+            struct jb_error *err)
+{
+    struct jb_log_identity found = {.exponent = e->code2, .utc_offset_s = (int32_t)e->number};
+    memcpy(found.ledger_id, e->ledger_id, 16);
+    memcpy(found.currency, e->id.s, 3);
+    jb_frame_root(e, found.root);
+    if (!jb_frame_chained(&r->frame, found.root)) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "the first frame of %s is damaged: its chain value does not hold. Run "
+                       "`jangbu audit`",
+                       jb_env_path(r->log->env));
+    }
+    if (e->code > JB_LOG_FORMAT) {
+        jb_status status = jb_fail(err, JB_E_FORMAT,
+                                   "%s has log format %u, which this version (format %d) does not "
+                                   "know. Use a newer jangbu",
+                                   jb_env_path(r->log->env), e->code, JB_LOG_FORMAT);
+        if (err != NULL) {
+            err->at = 1;
+        }
+        return status;
+    }
+    *ret = found;
+    return JB_OK;
+}
+
 jb_status
 jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *err)
 {
@@ -332,23 +385,8 @@ jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *
                          "was cut short",
                          jb_env_path(l->env));
     }
-    if (status == JB_OK && e->code > JB_LOG_FORMAT) {
-        status = jb_fail(err, JB_E_FORMAT,
-                         "%s has log format %u, which this version (format %d) does not know. Use "
-                         "a newer jangbu",
-                         jb_env_path(l->env), e->code, JB_LOG_FORMAT);
-    }
     if (status == JB_OK) {
-        *ret = (struct jb_log_identity){.exponent = e->code2, .utc_offset_s = (int32_t)e->number};
-        memcpy(ret->ledger_id, e->ledger_id, 16);
-        memcpy(ret->currency, e->id.s, 3);
-        jb_frame_root(e, ret->root);
-        if (!jb_frame_chained(&r->frame, ret->root)) {
-            status = jb_fail(err, JB_E_CORRUPT,
-                             "the first frame of %s is damaged: its chain value does not hold. Run "
-                             "`jangbu audit`",
-                             jb_env_path(l->env));
-        }
+        status = identity_of(r, e, ret, err);
     }
     jb_log_reader_close(r);
     return status;

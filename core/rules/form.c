@@ -33,7 +33,7 @@ nonsense(struct complaint *c, const char *field, const char *rule)
 
 #define FIRST_RARE offsetof(struct jb_command, kind)
 static_assert(sizeof(struct jb_command) - FIRST_RARE ==
-                  6 * 4 + 6 * 8 + 9 * sizeof(struct jb_text) + 16,
+                  6 * 4 + 6 * 8 + 10 * sizeof(struct jb_text) + 16,
               "has_more() looks at members only, not at padding");
 
 static bool
@@ -64,6 +64,9 @@ is_set(const struct jb_command *c, unsigned field)
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
         return text_is_set(at);
@@ -110,7 +113,7 @@ check_bits(const struct jb_command *c, struct complaint *complaint)
     uint64_t absent = ~(has | IDS) & (JB_HAS(JB_CF_N) - 1);
     for (; absent != 0; absent &= absent - 1) {
         unsigned field = (unsigned)__builtin_ctzll(absent);
-        if (is_set(c, field)) {
+        if (jb_command_fields[field].name != NULL && is_set(c, field)) {
             return without_bit(complaint, jb_command_fields[field].name);
         }
     }
@@ -148,13 +151,19 @@ check_actor(const struct jb_command *c, struct complaint *complaint)
                            "characters");
 }
 
+static bool
+is_text(jb_command_kind kind)
+{
+    return kind <= JB_CK_TEXT || kind >= JB_CK_KEY;
+}
+
 static jb_code
 check_value(const struct jb_command *c, unsigned field, struct complaint *complaint)
 {
     const struct jb_command_field_info *f = &jb_command_fields[field];
     const void *at = (const char *)c + f->offset;
     const struct jb_text *t = at;
-    if (f->kind <= JB_CK_TEXT && check_address(t, f->name, complaint) != JB_CODE_NONE) {
+    if (is_text(f->kind) && check_address(t, f->name, complaint) != JB_CODE_NONE) {
         return JB_FORM_NONSENSE;
     }
     switch (f->kind) {
@@ -169,6 +178,27 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name,
                                "must be 1 to 32 bytes of UTF-8 without white space and control "
+                               "characters");
+    case JB_CK_KEY:
+        return jb_id_valid(*t, JB_KEY_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be 1 to 300 bytes of UTF-8 without white space and control "
+                               "characters");
+    case JB_CK_REF:
+        return jb_id_valid(*t, JB_TXN_REF_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be 1 to 200 bytes of UTF-8 without white space and control "
+                               "characters");
+    case JB_CK_CALLER:
+        if ((c->has & JB_HAS(JB_CF_KEY)) == 0) {
+            return malformed(complaint, f->name, "is the scope of a key, and there is none");
+        }
+        return t->n == 0 || jb_id_valid(*t, JB_SHORT_BYTES_MAX)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be at most 32 bytes of UTF-8 without white space and control "
                                "characters");
     case JB_CK_NAME:
         return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false)
@@ -278,7 +308,7 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
-        if (field < JB_CF_N) {
+        if (field < JB_CF_N && jb_command_fields[field].name != NULL) {
             snprintf(why, why_n, "%s takes no %s", op->name, jb_command_fields[field].name);
         } else {
             snprintf(why, why_n, "%s takes no member with bit %u", op->name, field);
@@ -288,9 +318,10 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     if (member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE)) {
         return malformed(&complaint, op->name, "cannot stand in a group");
     }
-    if (member && (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK))) != 0) {
+    if (member &&
+        (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_CALLER))) != 0) {
         return malformed(&complaint, "a command in a group",
-                         "has no key and no clock of its own; put it on the group");
+                         "has no key, no caller and no clock of its own; put it on the group");
     }
     if (member && (c->has & JB_HAS(JB_CF_AT)) != 0 && !op->business_time) {
         return malformed(&complaint, op->name, "has no `at` of its own in a group");

@@ -18,7 +18,7 @@ void
 jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
                   uint8_t ret[16])
 {
-    uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_ID_BYTES_MAX];
+    uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_KEY_BYTES_MAX];
     bytes[0] = (uint8_t)caller.n;
     memcpy(bytes + 1, caller.n > 0 ? caller.s : "", caller.n);
     memcpy(bytes + 1 + caller.n, key.s, key.n);

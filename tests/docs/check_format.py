@@ -177,7 +177,7 @@ class Sources:
         names = dict(re.findall(r'\[JB_CF_(\w+)\] = FIELD\("(\w+)"', self.command_c))
         how = {"ID": "text", "SHORT": "text", "NAME": "text", "TEXT": "text", "AMOUNT": "number", "UINT": "number", "VALUE": "number",
                "INSTANT": "number", "WORD": "number of the word", "DAY": "number", "BOOL": "number, 0 or 1", "ACTOR": "not content",
-               "COMMANDS": "see below"}
+               "COMMANDS": "see below", "KEY": "not content", "REF": "text", "CALLER": "not content"}
         rows = []
         for word, bit in enum_of(self.command_h, "jb_command_field"):
             key = word.replace("JB_CF_", "")

@@ -132,6 +132,9 @@ fill(struct jb_command *c, unsigned field, bool good)
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
         *(struct jb_text *)at = good ? good_id(field == JB_CF_WALLET ? 95
@@ -187,7 +190,8 @@ static void
 spoil(struct padded *p)
 {
     struct jb_command *c = &p->c;
-    unsigned field = (unsigned)number(JB_CF_N);
+    unsigned field = (unsigned)number(JB_CF_NOTE + 2);
+    field = field > JB_CF_NOTE ? JB_CF_CALLER : field;
     switch (number(7)) {
     case 0:
         c->has ^= JB_HAS(field);
@@ -225,7 +229,9 @@ make(struct padded *to, bool member)
     for (unsigned field = 0; field < JB_CF_N; field++) {
         bool optional =
             (op->optional & JB_HAS(field)) != 0 && chance(field == JB_CF_EXPECT ? 2 : 25);
-        optional &= !member || (field != JB_CF_KEY && field != JB_CF_CLOCK && field != JB_CF_AT);
+        optional &= !member || (field != JB_CF_KEY && field != JB_CF_CLOCK && field != JB_CF_AT &&
+                                field != JB_CF_CALLER);
+        optional &= field != JB_CF_CALLER || (c->has & H(KEY)) != 0;
         if ((op->required & JB_HAS(field)) != 0 || optional) {
             fill(c, field, true);
             c->has |= JB_HAS(field);
@@ -286,6 +292,18 @@ read_value(const struct jb_command *c, unsigned field, struct opinion *o)
         break;
     case JB_CK_SHORT:
         read_text(*(const struct jb_text *)at, 32, false, o);
+        break;
+    case JB_CK_KEY:
+        read_text(*(const struct jb_text *)at, 300, false, o);
+        break;
+    case JB_CK_REF:
+        read_text(*(const struct jb_text *)at, 200, false, o);
+        break;
+    case JB_CK_CALLER:
+        if (c->caller.n > 0) { /* an empty one is the caller without a name */
+            read_text(c->caller, 32, false, o);
+        }
+        o->wrong |= (c->has & H(KEY)) == 0;
         break;
     case JB_CK_NAME:
         read_text(*(const struct jb_text *)at, 20, true, o);
@@ -362,6 +380,7 @@ has_stray(const struct jb_command *c)
     TAKE(H(CLOCK), clock, 0)
     TAKE(H(EXPECT), expect, 0)
     TAKE(H(NOTE), note, NONE)
+    TAKE(H(CALLER), caller, NONE)
 #undef TAKE
     rest.size = 0;
     rest.op = (jb_op)0;
@@ -383,11 +402,11 @@ read_command(const struct jb_command *c, bool member, struct opinion *o)
     o->wrong |=
         (c->has & op->required) != op->required || (c->has & ~(op->required | op->optional)) != 0;
     o->wrong |= member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE ||
-                           (c->has & (H(KEY) | H(CLOCK))) != 0 ||
+                           (c->has & (H(KEY) | H(CLOCK) | H(CALLER))) != 0 ||
                            ((c->has & H(AT)) != 0 && !op->business_time));
     o->wrong |= c->op == JB_OP_CONSUME_REVERSE && (c->has & (H(USAGE) | H(SEQ))) == 0;
     for (unsigned field = 0; field < JB_CF_N; field++) {
-        if ((c->has & JB_HAS(field)) != 0) {
+        if ((c->has & JB_HAS(field)) != 0 && jb_command_field_get(field) != NULL) {
             read_value(c, field, o);
         }
     }

@@ -73,7 +73,9 @@ def _is_instant(value):
 
 
 _CHECKS = {
-    **{name: _is_id for name in ("wallet", "charge", "grant", "usage", "refund", "key", "txn_ref", "master")},
+    **{name: _is_id for name in ("wallet", "charge", "grant", "usage", "refund", "master")},
+    "key": lambda value: _is_id(value, 300),
+    "txn_ref": lambda value: _is_id(value, 200),
     **{name: (lambda value: _is_id(value, 32)) for name in ("pg", "approve_no")},
     **{name: _is_instant for name in ("at", "clock", "from")},
     **{name: (lambda value: isinstance(value, bool)) for name in ("overdraft", "force")},

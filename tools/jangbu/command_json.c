@@ -161,7 +161,13 @@ nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i))
 static const char *
 nth_field(unsigned i)
 {
-    return i == JB_CF_N ? "op" : i < JB_CF_N ? jb_command_field_get(i)->name : NULL;
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        const struct jb_command_field_info *f = jb_command_field_get(field);
+        if (f != NULL && i-- == 0) {
+            return f->name;
+        }
+    }
+    return i == 0 ? "op" : NULL;
 }
 
 static const char *
@@ -313,6 +319,9 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
         if (!json_is_string(value)) {
@@ -363,7 +372,8 @@ static int
 field_of(const char *key)
 {
     for (unsigned i = 0; i < JB_CF_N; i++) {
-        if (strcmp(jb_command_field_get(i)->name, key) == 0) {
+        const struct jb_command_field_info *f = jb_command_field_get(i);
+        if (f != NULL && strcmp(f->name, key) == 0) {
             return (int)i;
         }
     }

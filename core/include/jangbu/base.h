@@ -87,6 +87,8 @@ typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
 /* Limits on texts, in bytes unless said. */
 #define JB_ID_BYTES_MAX 64
 #define JB_SHORT_BYTES_MAX 32 /* caller, pg, approve_no, role */
+#define JB_KEY_BYTES_MAX 300
+#define JB_TXN_REF_BYTES_MAX 200
 #define JB_NAME_CODEPOINTS_MAX 20
 #define JB_NOTE_CODEPOINTS_MAX 500
 #define JB_LINE_BYTES_MAX (UINT32_C(4) << 20)

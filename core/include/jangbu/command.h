@@ -82,8 +82,8 @@ typedef enum jb_policy {
 } jb_policy;
 
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
- * the fingerprint of a command's content and so are on disk for ever: new members are added at the
- * end. */
+ * the fingerprint of a command's content and so are on disk for ever: new members take the next
+ * number from 30 on. 63 stays free. */
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,
@@ -116,7 +116,8 @@ enum jb_command_field {
     JB_CF_CLOCK,
     JB_CF_EXPECT,
     JB_CF_NOTE,
-    JB_CF_N
+    JB_CF_CALLER = 62,
+    JB_CF_N /* one above the largest; between them are numbers without a member */
 };
 
 /*
@@ -159,6 +160,7 @@ struct jb_command {
     struct jb_text actor_role;
     const struct jb_command *commands; /* of JB_OP_ATOMIC */
     size_t commands_n;
+    struct jb_text caller; /* scope of `key`; absent: that of jb_submit's options, or of jb_open */
 };
 
 /* How a member is written in JSON. */
@@ -175,7 +177,10 @@ typedef enum jb_command_kind {
     JB_CK_INSTANT, /* RFC 3339 with an offset */
     JB_CK_ACTOR,   /* {"id","role"} */
     JB_CK_VALUE,   /* integer, or a word for the policy day_close */
-    JB_CK_COMMANDS
+    JB_CK_COMMANDS,
+    JB_CK_KEY,    /* as an id, 1..300 bytes */
+    JB_CK_REF,    /* as an id, 1..200 bytes */
+    JB_CK_CALLER, /* as an id, 0..32 bytes */
 } jb_command_kind;
 
 struct jb_command_field_info {
@@ -195,7 +200,7 @@ struct jb_op_info {
 };
 
 JB_API const struct jb_command_field_info *
-jb_command_field_get(unsigned field);                   /* NULL from JB_CF_N on */
+jb_command_field_get(unsigned field);                   /* NULL where there is none */
 JB_API const struct jb_op_info *jb_op_get(uint32_t op); /* NULL where there is none */
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);

@@ -1,0 +1,212 @@
+/* Newer is not damaged: what a later version may have written is JB_E_FORMAT for who reads, and
+ * "could not tell" for the audit; the same bytes with a chain value that does not hold are damage.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jangbu/replay.h>
+#include <lmdb.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "log/log.h"
+
+#define BASE INT64_C(1790000000000000)
+
+static char dir[64];
+
+static int
+setup(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/jangbu-unit-XXXXXX");
+    return mkdtemp(dir) == NULL || jb_init(dir, NULL, NULL) != JB_OK;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    return system(command);
+}
+
+static void
+chain_of(const uint8_t before[16], const uint8_t *value, size_t n, uint8_t ret[16])
+{
+    XXH3_state_t state;
+    XXH3_128bits_reset(&state);
+    XXH3_128bits_update(&state, before, 16);
+    XXH3_128bits_update(&state, value, 32);
+    XXH3_128bits_update(&state, value + 48, n - 48);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state));
+    memcpy(ret, canonical.digest, 16);
+}
+
+struct frame {
+    const char *what;
+    uint8_t event[40];
+    size_t n;
+    uint16_t format, must;
+    bool known; /* this version knows it */
+};
+
+/* Appends a frame with that one event by hand. flip: a bit of that byte of the value is changed
+ * behind the chain value; SIZE_MAX: none. */
+static void
+put(const struct frame *f, size_t flip)
+{
+    char path[128];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    snprintf(path, sizeof path, "%s/log.mdb", dir);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_mapsize(env, 1 << 20), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+    assert_int_equal(mdb_cursor_open(txn, dbi, &cursor), 0);
+    assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_LAST), 0);
+    const uint8_t *last = value.mv_data;
+    jb_seq first = jb_get_be(last + JB_FRAME_FIRST, 8) + jb_get_be(last + JB_FRAME_COUNT, 4);
+    uint8_t frame[128] = {0}, key_bytes[8];
+    size_t n = 48 + f->n;
+    jb_put_be(frame, 2, f->format != 0 ? f->format : 1);
+    jb_put_be(frame + JB_FRAME_MUST, 2, f->must | 1U);
+    jb_put_be(frame + JB_FRAME_FIRST, 8, first);
+    jb_put_be(frame + JB_FRAME_BASE, 8, (uint64_t)BASE);
+    jb_put_be(frame + JB_FRAME_COUNT, 4, 1);
+    jb_put_be(frame + JB_FRAME_BYTES, 4, f->n);
+    memcpy(frame + 48, f->event, f->n);
+    chain_of(last + JB_FRAME_CHAIN, frame, n, frame + JB_FRAME_CHAIN);
+    if (flip != SIZE_MAX) {
+        frame[flip] ^= 0x40;
+    }
+    jb_put_be(key_bytes, 8, first);
+    mdb_cursor_close(cursor);
+    key = (MDB_val){8, key_bytes};
+    value = (MDB_val){n, frame};
+    assert_int_equal(mdb_put(txn, dbi, &key, &value, MDB_APPEND), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+#define EVENT(...) {__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__})
+static const struct frame frames[] = {
+    {"a policy", EVENT(0x98, 2, 0, 0, 0, 0, 99, 5, 0xc0), 0, 0, false},
+    {"a policy with a reserved number", EVENT(0x98, 2, 0, 0, 0, 0, 8, 5, 0xc0), 0, 0, false},
+    {"a kind of wallet", EVENT(0x99, 3, 0, 1, 0, 0, 0xa1, 'W', 9, 0, 0), 0, 0, false},
+    {"the op of a refused command",
+     EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 77, 3, 0, 0x90), 0, 0, false},
+    {"the code of a refusal", EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 99, 0, 0x90), 0,
+     0, false},
+    {"a reserved code", EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 40, 0, 0x90), 0, 0,
+     false},
+    {"a figure", EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 3, 0, 0x92, 23, 7), 0, 0,
+     false},
+    {"a type", EVENT(0x95, 0xcc, 200, 0, 0, 0, 0), 0, 0, false},
+    {"a reserved type", EVENT(0x95, 60, 0, 0, 0, 0), 0, 0, false},
+    {"a version", EVENT(0x99, 2, 1, 0, 0, 0, 2, 1, 5, 0xc0), 0, 0, false},
+    {"a flag of the envelope", EVENT(0x99, 2, 0xcd, 0x40, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, false},
+    {"a flag of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 16, false},
+    {"a format of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 2, 0, false},
+    {"a type that may be skipped", EVENT(0x95, 0xcc, 200, 0xcd, 2, 0, 0, 0, 0), 0, 0, true},
+};
+static const struct frame known = {"", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, true};
+
+static jb_status
+open_it(struct jb_error *err)
+{
+    struct jb_ledger *l;
+    struct jb_open_options o = {.size = sizeof o, .read_only = true, .accept_rollback = true};
+    jb_status status = jb_open(dir, &o, &l, err);
+    if (status == JB_OK) {
+        struct jb_head head = {.size = sizeof head};
+        struct jb_ledger_stat stat = {.size = sizeof stat};
+        status = jb_head_get(l, &head, err);
+        status = status == JB_OK ? jb_ledger_stat_get(l, &stat, err) : status;
+        jb_close(l);
+    }
+    return status;
+}
+
+static jb_audit_verdict
+audit(uint64_t *problems)
+{
+    struct jb_audit_report *r;
+    struct jb_error err;
+    assert_int_equal(jb_audit(dir, NULL, &r, &err), JB_OK);
+    jb_audit_verdict verdict = r->verdict;
+    *problems = r->problems_total;
+    if (r->problems_n > 0) {
+        print_message("%s\n", r->problems[0].text);
+    }
+    jb_audit_report_free(r);
+    return verdict;
+}
+
+static void
+newer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        const struct frame *f = &frames[i];
+        for (int behind = 0; behind < 2; behind++) { /* whatever stands behind it */
+            struct jb_error err = {0};
+            uint64_t problems;
+            setup(NULL);
+            put(f, SIZE_MAX);
+            if (behind) {
+                put(&known, SIZE_MAX);
+            }
+            jb_status status = open_it(&err);
+            jb_audit_verdict verdict = audit(&problems);
+            jb_status wanted = f->known ? JB_OK : JB_E_FORMAT;
+            if (status != wanted || problems != 0 ||
+                (wanted == JB_E_FORMAT && strstr(err.text, "newer") == NULL) ||
+                verdict != (f->known ? JB_VERIFIED : JB_COULD_NOT_TELL)) {
+                fail_msg("%s: status %d (%s), verdict %d, %llu problems", f->what, (int)status,
+                         err.text, (int)verdict, (unsigned long long)problems);
+            }
+            teardown(NULL);
+        }
+    }
+}
+
+/* Every byte of a frame with one event: a changed bit is damage, also where it now looks like
+ * something newer. */
+static void
+flipped(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 48 + known.n; at++) {
+        struct jb_error err = {0};
+        uint64_t problems;
+        setup(NULL);
+        put(&known, at);
+        jb_status status = open_it(&err);
+        jb_audit_verdict verdict = audit(&problems);
+        bool header = at < 4; /* who reads cannot tell, the audit can */
+        if ((status != JB_E_CORRUPT && !(header && status == JB_E_FORMAT)) ||
+            verdict != JB_REFUTED) {
+            fail_msg("byte %zu: status %d (%s), verdict %d", at, (int)status, err.text,
+                     (int)verdict);
+        }
+        teardown(NULL);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(newer), cmocka_unit_test(flipped)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
