@@ -183,6 +183,29 @@ jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day f
 }
 
 jb_status
+jb_stored_grant(struct jb_store_txn *t, uint32_t wallet, uint32_t ordinal,
+                struct jb_grant_terms *ret, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_GRANT_BYTES];
+    jb_key_grant(key, wallet, ordinal);
+    const void *value;
+    size_t n;
+    jb_status status = jb_store_get(t, JB_VT_GRANTS, key, sizeof key, &value, &n, err);
+    if (status == JB_E_NOTFOUND) {
+        return JB_OK;
+    }
+    if (status == JB_OK && !jb_grant_terms_decode(value, n, ret)) {
+        return damaged(err, "grants", wallet);
+    }
+    *ret_found = status == JB_OK;
+    return status;
+}
+
+jb_status
 jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found,
                 struct jb_error *err)
 {

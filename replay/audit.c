@@ -1,6 +1,7 @@
 /* The audit: the scan of the log, and what else of a ledger must agree with it. */
 #include "replay/audit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "ledger/secret.h"
 #include "storage/lmdb_env.h"
 #include "log/head.h"
+#include "personal/personal.h"
 #include "projections/views.h"
 
 struct audit {
@@ -19,7 +21,7 @@ struct audit {
     struct jb_store_txn snap;
     bool has_state;
     struct jb_head_file head;
-    bool has_head;
+    enum jb_head_found head_found;
 };
 
 static void
@@ -75,7 +77,7 @@ static void
 read_head(struct audit *a)
 {
     int fd = jb_head_open(a->dir, true);
-    a->has_head = jb_head_read(fd, &a->head);
+    a->head_found = fd < 0 && errno != ENOENT ? JB_HEAD_DAMAGED : jb_head_read(fd, &a->head);
     if (fd >= 0) {
         close(fd);
     }
@@ -84,7 +86,14 @@ read_head(struct audit *a)
 static void
 check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_result *r)
 {
-    if (!a->has_head || memcmp(a->head.ledger_id, ledger_id, 16) != 0) {
+    bool anothers = a->head_found == JB_HEAD_THERE && memcmp(a->head.ledger_id, ledger_id, 16) != 0;
+    if (a->head_found == JB_HEAD_DAMAGED || anothers) {
+        jb_not_checked(&a->f, false,
+                       "whether the log was put back to an older state: HEAD is %s. The next "
+                       "command that writes makes it again",
+                       anothers ? "another ledger's" : "damaged");
+    }
+    if (a->head_found != JB_HEAD_THERE || anothers) {
         return;
     }
     struct jb_log_reader *reader;
@@ -109,12 +118,61 @@ static void
 check_secret(struct audit *a, const uint8_t ledger_id[16])
 {
     uint8_t secret[JB_SECRET_BYTES];
-    enum jb_secret_found found = jb_secret_read(a->dir, ledger_id, secret);
-    if (found != JB_SECRET_THERE) {
+    struct jb_error err = {0};
+    enum jb_secret_found found = JB_SECRET_LOST;
+    if (jb_secret_read(a->dir, ledger_id, &found, secret, &err) != JB_OK) {
+        jb_not_checked(&a->f, true, "whether a repeated key had the same content: %s", err.text);
+    } else if (found != JB_SECRET_THERE) {
         jb_not_checked(&a->f, true,
                        "whether a repeated key had the same content: the file `secret` is %s. Put "
                        "the ledger's own back from a backup",
                        found == JB_SECRET_LOST ? "missing" : "damaged, or another ledger's");
+    }
+}
+
+static void
+check_fingerprints(struct audit *a, const struct jb_scan_result *r)
+{
+    if (r->no_fingerprint > 0) {
+        jb_not_checked(&a->f, false,
+                       "the content of %llu commands with a key: their events have no fingerprint "
+                       "(the file `secret` was lost when they were written), so a repetition with "
+                       "another content is not noticed",
+                       (unsigned long long)r->no_fingerprint);
+    }
+}
+
+static void
+text_damaged(void *data, uint64_t ref)
+{
+    struct audit *a = data;
+    if (ref != 0) {
+        jb_found(
+            &a->f, "people", 0, 0, 0,
+            "people.mdb: the text of reference %llu is not what was written. No figure depends "
+            "on it; a backup of people.mdb has it",
+            (unsigned long long)ref);
+    } else {
+        jb_found(&a->f, "people", 0, 0, 0,
+                 "people.mdb: some texts are missing, or its table `meta` is damaged. No figure "
+                 "depends on it; a backup of people.mdb has them");
+    }
+}
+
+static void
+check_people(struct audit *a, const uint8_t ledger_id[16])
+{
+    struct jb_personal *p;
+    struct jb_error err = {0};
+    jb_status status = jb_personal_open(a->dir, ledger_id, true, &p, &err);
+    if (status == JB_OK) {
+        status = jb_personal_check(p, text_damaged, a, &err);
+        jb_personal_close(p);
+    }
+    if (status == JB_E_NOTFOUND) {
+        jb_not_checked(&a->f, false, "personal texts in people.mdb: %s", err.text);
+    } else if (status != JB_OK) {
+        not_opened(a, "people", &err);
     }
 }
 
@@ -161,7 +219,9 @@ compare_all(struct audit *a, const struct jb_log_identity *identity, struct jb_s
     if (identity != NULL) {
         check_head(a, identity->ledger_id, r);
         check_secret(a, identity->ledger_id);
+        check_people(a, identity->ledger_id);
     }
+    check_fingerprints(a, r);
     if (r->verified_to == r->events && r->events > 0 && !r->newer) {
         check_views(a);
     } else {
@@ -203,7 +263,6 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 }
 
 static const char *const never_checked[] = {
-    "personal texts in people.mdb: no figure depends on them",
     "forgery: XXH3 finds accidents; who can write the file can compute new chain values",
     "actors' roles: this ledger does not enforce any",
 };

@@ -33,6 +33,7 @@ struct jb_scan_result {
     uint64_t events, frames;
     uint8_t chain[16];
     jb_seq verified_to;
+    uint64_t no_fingerprint; /* events with a key and without a fingerprint */
     bool newer; /* some of it was written by a newer version: the fold ended there */
 };
 

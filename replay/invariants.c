@@ -65,13 +65,13 @@ check_return(struct jb_state *b, const struct jb_event *event, uint64_t frame,
     const struct jb_event *found;
     struct jb_error err;
     jb_seq last = 0;
-    jb_amount returned = e.amount, consumed = 0;
+    jb_amount returned = 0, consumed = 0;
     bool known = e.ref_seq > 0 && e.ref_seq < e.seq &&
                  jb_state_event(b, e.ref_seq, &found, &err) == JB_OK &&
                  found->type == JB_EV_CASH_CONSUMED && found->wallet == e.wallet;
     if (known) {
         consumed = found->amount;
-        known = jb_state_last_reversal(b, e.ref_seq, &last, &err) == JB_OK;
+        known = jb_state_returned(b, e.ref_seq, &last, &returned, &err) == JB_OK;
     }
     if (!known || last != e.ref_seq2) {
         jb_found(f, "return", e.seq, frame, 0,
@@ -81,11 +81,7 @@ check_return(struct jb_state *b, const struct jb_event *event, uint64_t frame,
                  (unsigned long long)e.ref_seq2);
         return;
     }
-    while (last != 0 && jb_state_event(b, last, &found, &err) == JB_OK) {
-        returned += found->amount;
-        last = found->ref_seq2;
-    }
-    if (returned > consumed) {
+    if (__builtin_add_overflow(returned, e.amount, &returned) || returned > consumed) {
         jb_found(f, "return", e.seq, frame, 0,
                  "with event %llu more was returned (%lld) than event %llu consumed (%lld)",
                  (unsigned long long)e.seq, (long long)returned, (unsigned long long)e.ref_seq,

@@ -44,6 +44,7 @@ static void
 one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset)
 {
     s->r.events++;
+    s->r.no_fingerprint += (e->flags & JB_EVF_KEY) != 0 && e->fingerprint == 0;
     if (s->state == NULL) {
         return;
     }

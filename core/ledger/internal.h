@@ -63,6 +63,8 @@ struct jb_ledger {
     struct jb_lock *lock;
     int head_fd;
     bool has_secret;
+    bool head_damaged;
+    bool secret_damaged; /* there is a file, and it is not this ledger's */
     uint8_t secret[JB_SECRET_BYTES];
 
     /* Callers that wait; one of them leads and does the work of all. */
@@ -98,7 +100,7 @@ uint64_t jb_fingerprint(const struct jb_ledger *l,
 jb_status jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb_error *err);
 jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES],
                           const uint8_t ledger_id[16], struct jb_error *err);
-void jb_secret_load(struct jb_ledger *l);
+jb_status jb_secret_load(struct jb_ledger *l, struct jb_error *err);
 
 /* init.c: makes the names in a new directory, and its own, last. */
 jb_status jb_sync_dir(const char *dir, struct jb_error *err);

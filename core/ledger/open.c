@@ -93,7 +93,10 @@ check_head(struct jb_ledger *l, struct jb_error *err)
 {
     struct jb_head_file h;
     l->head_fd = jb_head_open(l->dir, l->read_only);
-    if (!jb_head_read(l->head_fd, &h) || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 ||
+    enum jb_head_found found =
+        l->head_fd < 0 && errno != ENOENT ? JB_HEAD_DAMAGED : jb_head_read(l->head_fd, &h);
+    l->head_damaged = found == JB_HEAD_DAMAGED;
+    if (found != JB_HEAD_THERE || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 ||
         l->accept_rollback) {
         return JB_OK;
     }
@@ -143,7 +146,9 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     jb_status status = open_log(l, err);
     status = status == JB_OK ? check_head(l, err) : status;
     status = status == JB_OK ? open_store(l, err) : status;
-    status = status == JB_OK ? jb_personal_open(l->dir, l->read_only, &l->personal, err) : status;
+    status = status == JB_OK
+                 ? jb_personal_open(l->dir, l->identity.ledger_id, l->read_only, &l->personal, err)
+                 : status;
     if (status == JB_OK && !l->read_only) {
         status = jb_lock_open(l->dir, &l->lock, err);
         status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->state, err)
@@ -151,7 +156,7 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     }
     status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
                              : status;
-    jb_secret_load(l);
+    status = status == JB_OK ? jb_secret_load(l, err) : status;
     l->stored_at = jb_monotonic_us();
     return status;
 }
@@ -263,7 +268,11 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .utc_offset_s = l->identity.utc_offset_s,
                                   .read_only = l->read_only,
                                   .dir = l->dir,
-                                  .rolled_back = l->rolled_back};
+                                  .rolled_back = l->rolled_back,
+                                  .warning = jb_env_warning(jb_log_env(l->log)),
+                                  .secret_lost = !l->has_secret,
+                                  .secret_damaged = l->secret_damaged,
+                                  .head_damaged = l->head_damaged};
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
     return jb_abi_out(ret, &full, sizeof full, err);

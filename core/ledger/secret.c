@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ledger/internal.h"
@@ -58,32 +59,84 @@ jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb_error *er
     return jb_secret_write(dir, secret, ledger_id, err);
 }
 
-enum jb_secret_found
-jb_secret_read(const char *dir, const uint8_t ledger_id[16], uint8_t ret[JB_SECRET_BYTES])
+/* Reads up to n bytes; less only where the file ends. -1 with errno. */
+static ssize_t
+read_whole(int fd, uint8_t *bytes, size_t n)
+{
+    size_t have = 0;
+    while (have < n) {
+        ssize_t got = read(fd, bytes + have, n - have);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return -1;
+        }
+        if (got == 0) {
+            break;
+        }
+        have += (size_t)got;
+    }
+    return (ssize_t)have;
+}
+
+static jb_status
+unreadable(struct jb_error *err, const char *path, int code)
+{
+    return jb_fail_errno(err,
+                         code == EACCES || code == EPERM ? JB_E_READONLY
+                         : code == ENOMEM                ? JB_E_NOMEM
+                                                         : JB_E_IO,
+                         code, "cannot read %s, without which no event has a fingerprint", path);
+}
+
+jb_status
+jb_secret_read(const char *dir, const uint8_t ledger_id[16], enum jb_secret_found *ret_found,
+               uint8_t ret[JB_SECRET_BYTES], struct jb_error *err)
 {
     char path[4096];
     uint8_t bytes[JB_SECRET_BYTES + CHECK_BYTES + 1], check[CHECK_BYTES];
+    struct stat st;
     snprintf(path, sizeof path, "%s/secret", dir);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return JB_SECRET_LOST;
+    int fd;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0 && errno == ENOENT) {
+        *ret_found = JB_SECRET_LOST;
+        return JB_OK;
     }
-    ssize_t n = read(fd, bytes, sizeof bytes);
+    if (fd < 0) {
+        return unreadable(err, path, errno);
+    }
+    ssize_t n = fstat(fd, &st) == 0 ? read_whole(fd, bytes, sizeof bytes) : -1;
+    int code = errno;
     close(fd);
+    if (n < 0) {
+        return unreadable(err, path, code);
+    }
+    if (n < (ssize_t)sizeof bytes && n < st.st_size) {
+        return unreadable(err, path, EIO); /* it ended before its end */
+    }
+    *ret_found = JB_SECRET_DAMAGED;
     if (n != JB_SECRET_BYTES + CHECK_BYTES && n != JB_SECRET_BYTES) {
-        return n < 0 ? JB_SECRET_LOST : JB_SECRET_DAMAGED;
+        return JB_OK;
     }
     memcpy(ret, bytes, JB_SECRET_BYTES);
-    if (n == JB_SECRET_BYTES) {
-        return JB_SECRET_THERE; /* the first ledgers' had no check */
-    }
     check_bytes(ret, ledger_id, check);
-    return memcmp(check, bytes + JB_SECRET_BYTES, CHECK_BYTES) == 0 ? JB_SECRET_THERE
-                                                                    : JB_SECRET_DAMAGED;
+    /* The first ledgers' had no check. */
+    if (n == JB_SECRET_BYTES || memcmp(check, bytes + JB_SECRET_BYTES, CHECK_BYTES) == 0) {
+        *ret_found = JB_SECRET_THERE;
+    }
+    return JB_OK;
 }
 
-void
-jb_secret_load(struct jb_ledger *l)
+jb_status
+jb_secret_load(struct jb_ledger *l, struct jb_error *err)
 {
-    l->has_secret = jb_secret_read(l->dir, l->identity.ledger_id, l->secret) == JB_SECRET_THERE;
+    enum jb_secret_found found;
+    jb_status status = jb_secret_read(l->dir, l->identity.ledger_id, &found, l->secret, err);
+    l->has_secret = status == JB_OK && found == JB_SECRET_THERE;
+    l->secret_damaged = status == JB_OK && found == JB_SECRET_DAMAGED;
+    return status;
 }

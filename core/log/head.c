@@ -19,19 +19,23 @@ jb_head_open(const char *dir, bool read_only)
     return open(path, (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
 }
 
-bool
+enum jb_head_found
 jb_head_read(int fd, struct jb_head_file *ret)
 {
     uint8_t b[JB_HEAD_BYTES];
-    if (fd < 0 || pread(fd, b, sizeof b, 0) != (ssize_t)sizeof b || memcmp(b, magic, 8) != 0 ||
+    ssize_t n = fd < 0 ? 0 : pread(fd, b, sizeof b, 0);
+    if (n == 0) {
+        return JB_HEAD_NONE;
+    }
+    if (n != (ssize_t)sizeof b || memcmp(b, magic, 8) != 0 ||
         jb_get_be(b + 56, 8) != XXH3_64bits(b, 56)) {
-        return false;
+        return JB_HEAD_DAMAGED;
     }
     memcpy(ret->ledger_id, b + 8, 16);
     ret->seq = jb_get_be(b + 24, 8);
     ret->recorded_at = (jb_instant)jb_get_be(b + 32, 8);
     memcpy(ret->chain, b + 40, 16);
-    return true;
+    return JB_HEAD_THERE;
 }
 
 void

@@ -19,8 +19,13 @@ struct jb_head_file {
 
 /* Opens (makes) dir/HEAD. -1 with errno. */
 int jb_head_open(const char *dir, bool read_only);
-/* False: there is none that says anything. */
-bool jb_head_read(int fd, struct jb_head_file *ret);
+enum jb_head_found {
+    JB_HEAD_THERE,
+    JB_HEAD_NONE,   /* no file, or an empty one: it is made with the first commit */
+    JB_HEAD_DAMAGED /* torn, changed, or it cannot be read */
+};
+/* ret is written only with JB_HEAD_THERE. */
+enum jb_head_found jb_head_read(int fd, struct jb_head_file *ret);
 void jb_head_write(int fd, const struct jb_head_file *h);
 
 #endif

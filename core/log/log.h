@@ -59,7 +59,8 @@ void jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chai
 jb_status jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret,
                              struct jb_error *err);
 /* The event with that number, from whatever frame has it. JB_E_NOTFOUND beyond the snapshot. The
- * place is lost. */
+ * place is lost. Here and below a frame is checked against the chain value before it, once in a
+ * process: JB_E_CORRUPT with frame and offset. */
 jb_status jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret,
                            struct jb_error *err);
 /* The frame that holds seq. */

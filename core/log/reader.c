@@ -1,12 +1,13 @@
 /* Reading the log: a snapshot that can be taken anew, and a place in it. Every frame is checked
  * when it is loaded. */
+#include <assert.h>
+
 #include "log/log_file.h"
 
 struct jb_log_reader {
     struct jb_log *log;
-    MDB_txn *txn;
+    MDB_txn *txn; /* while the snapshot is held, else NULL */
     MDB_cursor *cursor;
-    bool live; /* the snapshot is held */
     int32_t utc_offset_s;
     /* The place: the next event to return, and where its bytes begin. */
     jb_seq next;
@@ -40,7 +41,6 @@ jb_log_reader_open(struct jb_log *l, struct jb_log_reader **ret, struct jb_error
         free(r);
         return status;
     }
-    r->live = true;
     *ret = r;
     return JB_OK;
 }
@@ -56,11 +56,7 @@ jb_log_reader_close(struct jb_log_reader *r)
 {
     if (r != NULL) {
         mdb_cursor_close(r->cursor);
-        if (r->live) {
-            jb_env_abort(r->log->env, r->txn);
-        } else {
-            jb_env_drop(r->log->env, r->txn);
-        }
+        jb_log_reader_reset(r);
         jb_event_space_free(&r->space);
         free(r);
     }
@@ -70,9 +66,9 @@ jb_log_reader_close(struct jb_log_reader *r)
 void
 jb_log_reader_reset(struct jb_log_reader *r)
 {
-    if (r->live) {
-        jb_env_reset(r->log->env, r->txn);
-        r->live = false;
+    if (r->txn != NULL) {
+        jb_env_abort(r->log->env, r->txn);
+        r->txn = NULL;
         r->frame_loaded = false;
     }
 }
@@ -80,15 +76,12 @@ jb_log_reader_reset(struct jb_log_reader *r)
 jb_status
 jb_log_reader_renew(struct jb_log_reader *r, struct jb_log_head *ret, struct jb_error *err)
 {
-    if (r->live) {
-        jb_log_reader_reset(r);
-    }
-    jb_status status = jb_env_renew(r->log->env, r->txn, err);
+    jb_log_reader_reset(r);
+    jb_status status = jb_env_begin(r->log->env, MDB_RDONLY, &r->txn, err);
     if (status != JB_OK) {
+        r->txn = NULL;
         return status;
     }
-    r->live = true;
-    r->frame_loaded = false;
     int code = mdb_cursor_renew(r->txn, r->cursor);
     if (code != 0) {
         return jb_env_fail(err, code, r->log->env, "reading");
@@ -135,22 +128,95 @@ load_frame(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
 }
 
 static jb_status
-check_chain(struct jb_log_reader *r, struct jb_error *err)
+chain_breaks(const struct jb_log_reader *r, struct jb_error *err)
 {
-    if (!r->chain_known) {
+    jb_status status = jb_fail(err, JB_E_CORRUPT,
+                               "the chain of the log breaks at frame %llu: its bytes, or the "
+                               "frame before, are not what was written. Run `jangbu audit`",
+                               (unsigned long long)r->frame.first);
+    if (err != NULL) {
+        err->frame = err->at = r->frame.first;
+        err->offset = JB_FRAME_CHAIN;
+    }
+    return status;
+}
+
+static _Atomic uint64_t *
+remembered(const struct jb_log_reader *r, uint64_t *ret_mark)
+{
+    uint64_t mixed = r->frame.first * UINT64_C(0x9e3779b97f4a7c15);
+    *ret_mark = mixed ^ jb_get_be(r->frame.chain, 8);
+    return &r->log->checked[mixed >> 52];
+}
+static_assert(JB_CHECKED_FRAMES == 1 << 12, "the upper 12 bits of a product choose the place");
+
+/* The chain value that the first frame follows from, by what its event says: a change of either is
+ * a break. */
+static bool
+root_of(const struct jb_log_reader *r, uint8_t ret[JB_CHAIN_BYTES])
+{
+    struct jb_event_context context = {r->frame.base, 0};
+    struct jb_event_space space = {0};
+    struct jb_decode_failure failure;
+    struct jb_event e;
+    bool ok =
+        jb_event_decode(r->frame.events, r->frame.bytes, 1, &context, &e, &space, &failure) != 0 &&
+        e.type == JB_EV_LEDGER_CREATED;
+    if (ok) {
+        jb_frame_root(&e, ret);
+    }
+    jb_event_space_free(&space);
+    return ok;
+}
+
+/* The chain value of the frame before the loaded one. */
+static jb_status
+chain_before(struct jb_log_reader *r, uint8_t ret[JB_CHAIN_BYTES], struct jb_error *err)
+{
+    if (r->frame.first == 1) {
+        return root_of(r, ret) ? JB_OK : chain_breaks(r, err);
+    }
+    uint8_t bytes[8];
+    jb_put_be(bytes, 8, r->frame.first);
+    MDB_val key = {sizeof bytes, bytes}, value;
+    int code = mdb_cursor_get(r->cursor, &key, &value, MDB_SET);
+    code = code == 0 ? mdb_cursor_get(r->cursor, &key, &value, MDB_PREV) : code;
+    if (code == MDB_NOTFOUND) {
+        return chain_breaks(r, err);
+    }
+    if (code != 0) {
+        return jb_env_fail(err, code, r->log->env, "reading");
+    }
+    struct jb_frame before;
+    jb_status status = jb_log_parse_frame(&key, &value, &before, err);
+    if (status == JB_OK && before.first + before.count != r->frame.first) {
+        return chain_breaks(r, err);
+    }
+    if (status == JB_OK) {
+        memcpy(ret, before.chain, JB_CHAIN_BYTES);
+    }
+    return status;
+}
+
+/* The loaded frame against the chain value before it: nothing is read from a frame that this
+ * process has not seen to hold. prev (may be NULL): that value, where it is known. */
+static jb_status
+check_frame(struct jb_log_reader *r, const uint8_t *prev, struct jb_error *err)
+{
+    uint64_t mark;
+    _Atomic uint64_t *place = remembered(r, &mark);
+    if (prev == NULL && *place == mark) {
         return JB_OK;
     }
-    if (!jb_frame_chained(&r->frame, r->chain)) {
-        jb_status status = jb_fail(err, JB_E_CORRUPT,
-                                   "the chain of the log breaks at frame %llu: its bytes, or the "
-                                   "frame before, are not what was written. Run `jangbu audit`",
-                                   (unsigned long long)r->frame.first);
-        if (err != NULL) {
-            err->frame = err->at = r->frame.first;
-        }
+    uint8_t chain[JB_CHAIN_BYTES];
+    jb_status status = prev == NULL ? chain_before(r, chain, err) : JB_OK;
+    if (status != JB_OK) {
         return status;
     }
-    memcpy(r->chain, r->frame.chain, JB_CHAIN_BYTES);
+    if (!jb_frame_chained(&r->frame, prev != NULL ? prev : chain)) {
+        return chain_breaks(r, err);
+    }
+    *place = mark;
     return JB_OK;
 }
 
@@ -253,10 +319,18 @@ settle(struct jb_log_reader *r, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    /* In the middle of a frame (a snapshot taken anew): its chain was checked when it was begun. */
-    if (r->frame.first == r->next) {
+    bool begins = r->frame.first == r->next;
+    status = check_frame(r, begins && r->chain_known ? r->chain : NULL, err);
+    if (status != JB_OK) {
+        r->frame_loaded = false;
+        return status;
+    }
+    if (r->chain_known) {
+        memcpy(r->chain, r->frame.chain, JB_CHAIN_BYTES);
+    }
+    if (begins) {
         r->at = 0;
-        return check_chain(r, err);
+        return JB_OK;
     }
     r->at = jb_frame_offset(&r->frame, r->next);
     return r->at == SIZE_MAX ? frame_cut_wrong(r, r->next, err) : JB_OK;
@@ -286,10 +360,8 @@ jb_status
 jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret,
                  struct jb_error *err)
 {
-    jb_status status = seq == 0 ? JB_END : load_frame(r, seq, err);
-    if (status == JB_END) {
-        return jb_fail(err, JB_E_NOTFOUND, "there is no event %llu", (unsigned long long)seq);
-    }
+    struct jb_frame frame;
+    jb_status status = jb_log_reader_frame(r, seq, &frame, err);
     if (status != JB_OK) {
         return status;
     }
@@ -301,12 +373,16 @@ jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **re
 jb_status
 jb_log_reader_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret, struct jb_error *err)
 {
+    bool same = r->frame_loaded && seq >= r->frame.first && seq - r->frame.first < r->frame.count;
     jb_status status = seq == 0 ? JB_END : load_frame(r, seq, err);
     if (status == JB_END) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no event %llu", (unsigned long long)seq);
     }
+    status = status == JB_OK && !same ? check_frame(r, NULL, err) : status;
     if (status == JB_OK) {
         *ret = r->frame;
+    } else {
+        r->frame_loaded = false;
     }
     return status;
 }
@@ -371,7 +447,7 @@ identity_of(struct jb_log_reader *r, const struct jb_event *e, struct jb_log_ide
 jb_status
 jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *err)
 {
-    struct jb_log_reader *r;
+    struct jb_log_reader *r = NULL;
     jb_status status = jb_log_reader_open(l, &r, err);
     if (status != JB_OK) {
         return status;

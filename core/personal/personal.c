@@ -18,24 +18,154 @@ struct collected {
     bool shared;
 };
 
+/* What the table `meta` says of the others. */
+struct meta {
+    uint64_t highest, rows, sum;
+};
+#define META_BYTES 32
+#define CHECK_BYTES 8
+
 struct jb_personal {
     struct jb_env *env; /* NULL: read-only and no file */
-    MDB_dbi texts, index;
+    uint8_t ledger_id[16];
+    MDB_dbi texts, index, checks, meta;
+    _Atomic bool has_checks; /* false: a file of the first layout, until the next text is written */
     uint64_t next_ref;
     JB_VEC(struct collected) list;
     JB_VEC(char) bytes;
 };
 
+/* ---- checks: damage prints "damaged", never another name ---- */
+
+static uint64_t
+check_of(const struct jb_personal *p, uint64_t ref, const void *text, size_t n)
+{
+    uint8_t head[16 + 8];
+    memcpy(head, p->ledger_id, 16);
+    jb_put_be(head + 16, 8, ref);
+    XXH3_state_t state;
+    XXH3_64bits_reset(&state);
+    XXH3_64bits_update(&state, head, sizeof head);
+    XXH3_64bits_update(&state, text, n);
+    return XXH3_64bits_digest(&state);
+}
+
+static uint64_t
+check_of_meta(const struct jb_personal *p, const uint8_t bytes[META_BYTES])
+{
+    uint8_t all[16 + META_BYTES - 8];
+    memcpy(all, p->ledger_id, 16);
+    memcpy(all + 16, bytes, META_BYTES - 8);
+    return XXH3_64bits(all, sizeof all);
+}
+
+/* LMDB's code; MDB_CORRUPTED where its check does not hold. */
 static int
-open_tables(struct jb_personal *p, bool read_only, struct jb_error *err, jb_status *ret_status)
+meta_get(struct jb_personal *p, MDB_txn *txn, struct meta *ret)
+{
+    MDB_val k = {4, "meta"}, v;
+    int code = mdb_get(txn, p->meta, &k, &v);
+    if (code != 0) {
+        return code;
+    }
+    const uint8_t *b = v.mv_data;
+    if (v.mv_size != META_BYTES || jb_get_be(b + 24, 8) != check_of_meta(p, b)) {
+        return MDB_CORRUPTED;
+    }
+    *ret = (struct meta){jb_get_be(b, 8), jb_get_be(b + 8, 8), jb_get_be(b + 16, 8)};
+    return 0;
+}
+
+static int
+meta_put(struct jb_personal *p, MDB_txn *txn, const struct meta *m)
+{
+    uint8_t b[META_BYTES];
+    jb_put_be(b, 8, m->highest);
+    jb_put_be(b + 8, 8, m->rows);
+    jb_put_be(b + 16, 8, m->sum);
+    jb_put_be(b + 24, 8, check_of_meta(p, b));
+    MDB_val k = {4, "meta"}, v = {sizeof b, b};
+    return mdb_put(txn, p->meta, &k, &v, 0);
+}
+
+static int
+put_check(struct jb_personal *p, MDB_txn *txn, struct meta *m, uint64_t ref, const void *text,
+          size_t n)
+{
+    uint8_t key[8], value[CHECK_BYTES];
+    uint64_t check = check_of(p, ref, text, n);
+    jb_put_be(key, 8, ref);
+    jb_put_be(value, 8, check);
+    m->rows++;
+    m->sum += check;
+    m->highest = ref > m->highest ? ref : m->highest;
+    MDB_val k = {sizeof key, key}, v = {sizeof value, value};
+    return mdb_put(txn, p->checks, &k, &v, 0);
+}
+
+/* The first layout had no checks: what is there now is what they are made of. */
+static int
+make_checks(struct jb_personal *p, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    struct meta m = {0};
+    int code = mdb_dbi_open(txn, "checks", MDB_CREATE, &p->checks);
+    code = code == 0 ? mdb_dbi_open(txn, "meta", MDB_CREATE, &p->meta) : code;
+    if (code != 0 || meta_get(p, txn, &m) != MDB_NOTFOUND) {
+        return code; /* another process has made them */
+    }
+    code = mdb_cursor_open(txn, p->texts, &cursor);
+    if (code != 0) {
+        return code;
+    }
+    while ((code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+        code = k.mv_size == 8 ? put_check(p, txn, &m, jb_get_be(k.mv_data, 8), v.mv_data, v.mv_size)
+                              : MDB_CORRUPTED;
+        if (code != 0) {
+            break;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? meta_put(p, txn, &m) : code;
+}
+
+/* Whether a text, or its being away (NULL), is what was written. LMDB's code. */
+static int
+holds(struct jb_personal *p, MDB_txn *txn, uint64_t ref, const MDB_val *text, bool *ret)
+{
+    uint8_t key[8];
+    jb_put_be(key, 8, ref);
+    MDB_val k = {sizeof key, key}, v;
+    int code = mdb_get(txn, p->checks, &k, &v);
+    if (code == MDB_NOTFOUND) {
+        *ret = text == NULL;
+        return 0;
+    }
+    *ret = code == 0 && text != NULL && v.mv_size == CHECK_BYTES &&
+           jb_get_be(v.mv_data, 8) == check_of(p, ref, text->mv_data, text->mv_size);
+    return code;
+}
+
+/* ---- opening ---- */
+
+/* Looks for the tables first: an open that need not write waits for nobody. */
+static int
+open_tables(struct jb_personal *p, bool make, struct jb_error *err, jb_status *ret_status)
 {
     MDB_txn *txn;
-    *ret_status = jb_env_begin(p->env, read_only ? MDB_RDONLY : 0, &txn, err);
+    *ret_status = jb_env_begin(p->env, make ? 0 : MDB_RDONLY, &txn, err);
     if (*ret_status != JB_OK) {
         return 0;
     }
-    int code = mdb_dbi_open(txn, "texts", read_only ? 0 : MDB_CREATE, &p->texts);
-    code = code == 0 ? mdb_dbi_open(txn, "index", read_only ? 0 : MDB_CREATE, &p->index) : code;
+    int code = mdb_dbi_open(txn, "texts", make ? MDB_CREATE : 0, &p->texts);
+    code = code == 0 ? mdb_dbi_open(txn, "index", make ? MDB_CREATE : 0, &p->index) : code;
+    if (code == 0) {
+        int checks = mdb_dbi_open(txn, "checks", 0, &p->checks);
+        checks = checks == 0 ? mdb_dbi_open(txn, "meta", 0, &p->meta) : checks;
+        p->has_checks = checks == 0;
+        code = checks == MDB_NOTFOUND ? 0 : checks;
+    }
     if (code != 0) {
         jb_env_abort(p->env, txn);
         return code;
@@ -44,7 +174,8 @@ open_tables(struct jb_personal *p, bool read_only, struct jb_error *err, jb_stat
 }
 
 jb_status
-jb_personal_open(const char *dir, bool read_only, struct jb_personal **ret, struct jb_error *err)
+jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
+                 struct jb_personal **ret, struct jb_error *err)
 {
     char path[4096];
     if (snprintf(path, sizeof path, "%s/people.mdb", dir) >= (int)sizeof path) {
@@ -54,15 +185,19 @@ jb_personal_open(const char *dir, bool read_only, struct jb_personal **ret, stru
     if (p == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
+    memcpy(p->ledger_id, ledger_id, 16);
     struct jb_env_options o = {
-        .read_only = read_only, .create = true, .max_dbs = 4, .map_bytes = MAP_BYTES_DEFAULT};
+        .read_only = read_only, .create = true, .max_dbs = 8, .map_bytes = MAP_BYTES_DEFAULT};
     jb_status status = jb_env_open(path, &o, &p->env, err);
     if (status == JB_E_NOTFOUND && read_only) {
         *ret = p;
         return JB_OK;
     }
     if (status == JB_OK) {
-        int code = open_tables(p, read_only, err, &status);
+        int code = open_tables(p, false, err, &status);
+        if (status == JB_OK && code == MDB_NOTFOUND && !read_only) {
+            code = open_tables(p, true, err, &status);
+        }
         if (code != 0) {
             status = jb_env_fail(err, code, p->env, "opening");
         }
@@ -165,7 +300,10 @@ look_up(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
     int code = shared ? find(p, txn, text, ret) : 0;
     if (code == 0 && p->list.n == 0) {
         uint64_t last;
-        code = last_ref(p, txn, &last);
+        struct meta m;
+        code = p->has_checks ? meta_get(p, txn, &m) : MDB_NOTFOUND;
+        last = code == 0 ? m.highest : 0;
+        code = code == 0 ? 0 : last_ref(p, txn, &last);
         p->next_ref = last >= p->next_ref ? last + 1 : p->next_ref;
     }
     jb_env_abort(p->env, txn);
@@ -224,24 +362,33 @@ jb_personal_cut(struct jb_personal *p, size_t n)
 }
 
 static int
-write_all(struct jb_personal *p, MDB_txn *txn)
+write_one(struct jb_personal *p, MDB_txn *txn, const struct collected *c, struct meta *m)
 {
-    int code = 0;
-    for (size_t i = 0; i < p->list.n && code == 0; i++) {
-        const struct collected *c = &p->list.at[i];
-        struct jb_text text = {p->bytes.at + c->at, c->n};
-        uint8_t ref[8], hash[16];
-        jb_put_be(ref, 8, c->ref);
-        MDB_val k = {sizeof ref, ref}, v = {text.n, (void *)(uintptr_t)text.s};
-        code = mdb_put(txn, p->texts, &k, &v, MDB_APPEND);
-        if (code == 0 && c->shared) {
-            index_key(text, hash);
-            k = (MDB_val){sizeof hash, hash};
-            v = (MDB_val){sizeof ref, ref};
-            code = mdb_put(txn, p->index, &k, &v, 0);
-        }
+    struct jb_text text = {p->bytes.at + c->at, c->n};
+    uint8_t ref[8], hash[16];
+    jb_put_be(ref, 8, c->ref);
+    MDB_val k = {sizeof ref, ref}, v = {text.n, (void *)(uintptr_t)text.s};
+    int code = mdb_put(txn, p->texts, &k, &v, 0);
+    code = code == 0 ? put_check(p, txn, m, c->ref, text.s, text.n) : code;
+    if (code == 0 && c->shared) {
+        index_key(text, hash);
+        k = (MDB_val){sizeof hash, hash};
+        v = (MDB_val){sizeof ref, ref};
+        code = mdb_put(txn, p->index, &k, &v, 0);
     }
     return code;
+}
+
+static int
+write_all(struct jb_personal *p, MDB_txn *txn)
+{
+    struct meta m = {0};
+    int code = p->has_checks ? 0 : make_checks(p, txn);
+    code = code == 0 ? meta_get(p, txn, &m) : code;
+    for (size_t i = 0; i < p->list.n && code == 0; i++) {
+        code = write_one(p, txn, &p->list.at[i], &m);
+    }
+    return code == 0 ? meta_put(p, txn, &m) : code;
 }
 
 jb_status
@@ -269,9 +416,19 @@ jb_personal_commit(struct jb_personal *p, struct jb_error *err)
         if (code != 0) {
             return jb_env_fail(err, code, p->env, "writing");
         }
+        p->has_checks = true;
         p->list.n = p->bytes.n = 0;
     }
     return JB_OK;
+}
+
+static jb_status
+text_damaged(struct jb_error *err, uint64_t ref)
+{
+    return jb_fail(err, JB_E_CORRUPT,
+                   "people.mdb: the text of reference %llu is damaged. No figure depends on it; a "
+                   "backup of people.mdb has it",
+                   (unsigned long long)ref);
 }
 
 jb_status
@@ -290,11 +447,73 @@ jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
     uint8_t key[8];
     jb_put_be(key, 8, ref);
     MDB_val k = {sizeof key, key}, v;
+    bool sound = true;
     int code = mdb_get(txn, p->texts, &k, &v);
-    if (code == 0 && v.mv_size <= JB_PERSON_TEXT_BYTES_MAX) {
+    bool there = code == 0;
+    code = code == MDB_NOTFOUND ? 0 : code;
+    if (code == 0 && p->has_checks) {
+        code = holds(p, txn, ref, there ? &v : NULL, &sound);
+    }
+    if (code == 0 && sound && there && v.mv_size <= JB_PERSON_TEXT_BYTES_MAX) {
         memcpy(buf, v.mv_data, v.mv_size);
         *ret_n = v.mv_size;
     }
     jb_env_abort(p->env, txn);
-    return code == 0 || code == MDB_NOTFOUND ? JB_OK : jb_env_fail(err, code, p->env, "reading");
+    return code != 0 ? jb_env_fail(err, code, p->env, "reading")
+           : sound   ? JB_OK
+                     : text_damaged(err, ref);
+}
+
+/* Every text against its check, and all of them against what the table `meta` says. */
+static int
+check_texts(struct jb_personal *p, MDB_txn *txn, void (*damaged)(void *data, uint64_t ref),
+            void *data)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    struct meta m, sums = {0};
+    int code = meta_get(p, txn, &m);
+    bool has_meta = code == 0;
+    code = mdb_cursor_open(txn, p->texts, &cursor);
+    if (code != 0) {
+        return code;
+    }
+    uint64_t bad = 0;
+    while ((code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+        uint64_t ref = k.mv_size == 8 ? jb_get_be(k.mv_data, 8) : 0;
+        bool sound = false;
+        if (holds(p, txn, ref, &v, &sound) != 0 || !sound) {
+            damaged(data, ref);
+            bad++;
+        }
+        sums.rows++;
+        sums.sum += check_of(p, ref, v.mv_data, v.mv_size);
+    }
+    mdb_cursor_close(cursor);
+    if (bad == 0 && (!has_meta || m.rows != sums.rows || m.sum != sums.sum)) {
+        damaged(data, 0);
+    }
+    return code == MDB_NOTFOUND ? 0 : code;
+}
+
+jb_status
+jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref), void *data,
+                  struct jb_error *err)
+{
+    if (p->env == NULL) {
+        return jb_fail(err, JB_E_NOTFOUND, "it is not there: everyone is forgotten");
+    }
+    if (!p->has_checks) {
+        return jb_fail(err, JB_E_NOTFOUND,
+                       "it is of the first layout and has no checks; the next text that is written "
+                       "makes them");
+    }
+    MDB_txn *txn;
+    jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    int code = check_texts(p, txn, damaged, data);
+    jb_env_abort(p->env, txn);
+    return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "reading");
 }

@@ -17,8 +17,8 @@ struct jb_personal;
 #define JB_PERSON_TEXT_BYTES_MAX 2000 /* 500 code points */
 
 /* read_only: a missing file means that everyone is forgotten. */
-jb_status jb_personal_open(const char *dir, bool read_only, struct jb_personal **ret,
-                           struct jb_error *err);
+jb_status jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
+                           struct jb_personal **ret, struct jb_error *err);
 struct jb_personal *jb_personal_close(struct jb_personal *p);
 
 /* Starts collecting; last_ref is the highest reference in the log. */
@@ -33,9 +33,14 @@ void jb_personal_cut(struct jb_personal *p, size_t n);
 /* Makes what was collected durable. */
 jb_status jb_personal_commit(struct jb_personal *p, struct jb_error *err);
 
-/* buf has room for JB_PERSON_TEXT_BYTES_MAX; *ret_n 0: forgotten. */
+/* buf has room for JB_PERSON_TEXT_BYTES_MAX; *ret_n 0: forgotten. JB_E_CORRUPT: what is there is
+ * not what was written. */
 jb_status jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
                            struct jb_error *err);
+/* Calls damaged for each text whose check does not hold, and with 0 where only all of them together
+ * are not what was written. JB_E_NOTFOUND with the reason: there is nothing to check. */
+jb_status jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref),
+                            void *data, struct jb_error *err);
 /* LMDB's environment, for backups; NULL: there is no file. */
 struct jb_env *jb_personal_env(struct jb_personal *p);
 

@@ -35,8 +35,7 @@ put_scratch(struct jb_state *b, struct jb_store_txn *t, unsigned table, const vo
         if (!over && !w->list.at[i].stored) {                                                      \
             continue;                                                                              \
         }                                                                                          \
-        key[4] = (uint8_t)(kind);                                                                  \
-        jb_put_be(key + 5, 4, w->list.at[i].ordinal);                                              \
+        jb_archive_key(key, w->number, kind, w->list.at[i].ordinal);                               \
         if (!over) {                                                                               \
             status = jb_store_del(t, JB_TABLE_ARCHIVE, key, sizeof key, err);                      \
             continue;                                                                              \
@@ -46,6 +45,31 @@ put_scratch(struct jb_state *b, struct jb_store_txn *t, unsigned table, const vo
                      ? put_scratch(b, t, JB_TABLE_ARCHIVE, key, sizeof key, err)                   \
                      : no_memory(err);                                                             \
     }
+
+/* A lot without room has a kind of its own: who looks for room does not meet it. */
+static jb_status
+write_lot(struct jb_state *b, struct jb_store_txn *t, uint32_t wallet, const struct jb_lot *l,
+          struct jb_error *err)
+{
+    uint8_t key[9];
+    bool over = jb_lot_over(l);
+    enum jb_archived_kind kind = jb_archived_lot_kind(l);
+    jb_status status = JB_OK;
+    for (unsigned i = 0; i < 2 && status == JB_OK && l->stored; i++) {
+        enum jb_archived_kind old = i == 0 ? JB_ARCHIVED_LOT : JB_ARCHIVED_FULL_LOT;
+        if (!over || old != kind) {
+            jb_archive_key(key, wallet, old, l->ordinal);
+            status = jb_store_del(t, JB_TABLE_ARCHIVE, key, sizeof key, err);
+        }
+    }
+    if (status != JB_OK || !over) {
+        return status;
+    }
+    b->scratch.n = 0;
+    jb_archive_key(key, wallet, kind, l->ordinal);
+    return jb_record_lot(l, &b->scratch) ? put_scratch(b, t, JB_TABLE_ARCHIVE, key, sizeof key, err)
+                                         : no_memory(err);
+}
 
 static jb_status
 write_wallet(struct jb_state *b, struct jb_store_txn *t, const struct jb_wallet *w,
@@ -58,7 +82,9 @@ write_wallet(struct jb_state *b, struct jb_store_txn *t, const struct jb_wallet 
         return no_memory(err);
     }
     jb_status status = put_scratch(b, t, JB_TABLE_WALLETS, key, 4, err);
-    WRITE_OVER(lots, JB_ARCHIVED_LOT, jb_lot_over(&w->lots.at[i]), jb_record_lot)
+    for (size_t i = 0; i < w->lots.n && status == JB_OK; i++) {
+        status = write_lot(b, t, w->number, &w->lots.at[i], err);
+    }
     WRITE_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
     WRITE_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
     WRITE_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
@@ -78,6 +104,7 @@ write_ids(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
         memcpy(key + 5, b->id_bytes.at + e->at, e->n);
         jb_put_be(value, 4, e->ordinal);
         status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value, 0, err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     return status;
 }
@@ -143,6 +170,7 @@ write_keys(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     qsort(keys, n, sizeof *keys, compare_key);
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         status = put_key(t, &keys[i], err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     free(keys);
     return status;
@@ -159,6 +187,7 @@ write_due(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
             jb_put_be(key + 4, 4, b->due.at[i].wallet);
             jb_put_be(key + 8, 4, b->due.at[i].ordinal);
             status = jb_store_put(t, JB_TABLE_DUE, key, sizeof key, "", 0, 0, err);
+            status = status == JB_OK ? jb_store_next_step(t, err) : status;
         }
     }
     /* What a closed day settled is done with. */
@@ -184,11 +213,14 @@ static jb_status
 write_rest(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 {
     jb_status status = JB_OK;
-    uint8_t key[8], value[8];
+    uint8_t key[8], value[16];
     for (size_t i = 0; i < b->returns.entries.n && status == JB_OK; i++) {
+        const struct jb_returned *r = &b->returned.at[b->returns.entries.at[i].value];
         jb_put_be(key, 8, b->returns.entries.at[i].hash);
-        jb_put_be(value, 8, b->returns.entries.at[i].value);
-        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 8, 0, err);
+        jb_put_be(value, 8, r->last);
+        jb_put_be(value + 8, 8, (uint64_t)r->sum);
+        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 16, 0, err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     for (size_t i = 0; i < b->closed.n && status == JB_OK; i++) {
         jb_put_be_i32(key, b->closed.at[i].day);
@@ -211,6 +243,7 @@ write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     }
     for (size_t i = 0; i < b->dirty.n && status == JB_OK; i++) {
         status = write_wallet(b, t, &b->slots.at[b->dirty.at[i] - 1]->w, err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     status = status == JB_OK ? write_ids(b, t, err) : status;
     status = status == JB_OK ? write_keys(b, t, err) : status;
@@ -264,18 +297,9 @@ after_write(struct jb_state *b)
     }
     jb_map_clear(&b->ids);
     jb_map_clear(&b->returns);
-    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = 0;
-    if (b->loaded > SLOTS_KEPT_MAX) {
-        for (size_t i = 0; i < b->slots.n; i++) {
-            if (b->slots.at[i] != NULL) {
-                jb_wallet_free(&b->slots.at[i]->w);
-                free(b->slots.at[i]);
-                b->slots.at[i] = NULL;
-            }
-        }
-        b->loaded = 0;
-        jb_map_clear(&b->wallet_ids);
-    }
+    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->returned.n = 0;
+    b->due_sorted = 0;
+    jb_state_trim(b, SLOTS_KEPT_MAX);
 }
 
 jb_status

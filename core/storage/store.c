@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/steps.h"
 #include "storage/lmdb_env.h"
 
 #include <errno.h>
@@ -271,7 +272,7 @@ begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struc
     if (status != JB_OK) {
         return status;
     }
-    struct jb_store_txn t = {.store = s, .txn = txn, .write = write};
+    struct jb_store_txn t = {.store = s, .txn = txn, .write = write, .next = next};
     int code = meta_get(s, txn, next ? 1 : 0, &t.meta);
     if (code != 0) {
         jb_env_abort(s->env, txn);
@@ -295,6 +296,12 @@ jb_store_write(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *er
         return jb_fail(err, JB_E_READONLY, "%s is open for reading only", jb_env_path(s->env));
     }
     return begin(s, true, false, ret, err);
+}
+
+jb_status
+jb_store_next_read(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err)
+{
+    return begin(s, false, true, ret, err);
 }
 
 jb_status
@@ -352,6 +359,8 @@ jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key
              const void *value, size_t value_n, unsigned flags, struct jb_error *err)
 {
     MDB_val k = {key_n, (void *)(uintptr_t)key}, v = {value_n, (void *)(uintptr_t)value};
+    t->rows++;
+    jb_steps.rows++;
     int code = mdb_put(t->txn, t->dbi[table], &k, &v, flags);
     return code == 0 ? JB_OK : write_failed(t, code, err);
 }
@@ -361,6 +370,7 @@ jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key
              const void **value, size_t *value_n, struct jb_error *err)
 {
     MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
+    jb_steps.rows++;
     int code = mdb_get(t->txn, t->dbi[table], &k, &v);
     if (code == MDB_NOTFOUND) {
         return JB_E_NOTFOUND;
@@ -368,6 +378,33 @@ jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key
     if (code != 0) {
         return jb_env_fail(err, code, t->store->env, "reading");
     }
+    *value = v.mv_data;
+    *value_n = v.mv_size;
+    return JB_OK;
+}
+
+jb_status
+jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, void *found,
+               const void **value, size_t *value_n, struct jb_error *err)
+{
+    MDB_cursor *cursor;
+    MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
+    jb_steps.rows++;
+    int code = mdb_cursor_open(t->txn, t->dbi[table], &cursor);
+    if (code == 0) {
+        code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+        code = code == MDB_NOTFOUND ? mdb_cursor_get(cursor, &k, &v, MDB_LAST)
+               : code == 0          ? mdb_cursor_get(cursor, &k, &v, MDB_PREV)
+                                    : code;
+        mdb_cursor_close(cursor);
+    }
+    if (code == MDB_NOTFOUND || (code == 0 && k.mv_size != key_n)) {
+        return JB_E_NOTFOUND;
+    }
+    if (code != 0) {
+        return jb_env_fail(err, code, t->store->env, "reading");
+    }
+    memcpy(found, k.mv_data, key_n);
     *value = v.mv_data;
     *value_n = v.mv_size;
     return JB_OK;
@@ -410,6 +447,20 @@ jb_store_next_begin(struct jb_store *s, struct jb_error *err)
         return write_failed(&t, code, err);
     }
     return jb_store_commit(&t, t.meta.seq, t.meta.chain, err);
+}
+
+/* Rows of one transaction of a rebuild: tens of milliseconds. */
+#define STEP_ROWS 20000
+
+jb_status
+jb_store_next_step(struct jb_store_txn *t, struct jb_error *err)
+{
+    struct jb_store *s = t->store;
+    if (!t->next || t->rows < STEP_ROWS) {
+        return JB_OK;
+    }
+    jb_status status = jb_store_commit(t, t->meta.seq, t->meta.chain, err);
+    return status == JB_OK ? jb_store_next_write(s, t, err) : status;
 }
 
 static jb_status

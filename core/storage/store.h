@@ -53,6 +53,8 @@ struct jb_store_txn {
                            asked for) */
     struct jb_store_meta meta;
     bool write;
+    bool next;     /* on the next generation */
+    uint64_t rows; /* written since the transaction began */
 };
 
 /* A snapshot. End it with jb_store_end. Do not keep it long. */
@@ -76,6 +78,10 @@ jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, 
  * until the next write). */
 jb_status jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        const void **value, size_t *value_n, struct jb_error *err);
+/* The entry with the greatest key below `key`; found gets that key, which has key_n bytes. *value
+ * as above. JB_E_NOTFOUND: there is none, or its key has another length. */
+jb_status jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                         void *found, const void **value, size_t *value_n, struct jb_error *err);
 /* JB_OK also where there was no such key. */
 jb_status jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        struct jb_error *err);
@@ -88,7 +94,12 @@ bool jb_store_grown(struct jb_store *s);
  * belongs to s until s is closed, so that a rebuild of several stores has them all when it has the
  * first; meanwhile it is JB_E_BUSY for others. */
 jb_status jb_store_next_begin(struct jb_store *s, struct jb_error *err);
+jb_status jb_store_next_read(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
 jb_status jb_store_next_write(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
+/* Between two rows of a long write into the next generation: commits what was written and begins
+ * the next transaction, where the one in t has become large. So nobody waits for the whole of it.
+ */
+jb_status jb_store_next_step(struct jb_store_txn *t, struct jb_error *err);
 /* In one transaction: the next generation becomes the current one, the old one's tables are
  * dropped. */
 jb_status jb_store_next_switch(struct jb_store *s, struct jb_error *err);

@@ -2,6 +2,7 @@
  * Preloaded into a program: at the n-th call that changes a file, kills the process
  * (JB_SHIM_KILL=n) or makes the call fail (JB_SHIM_FAIL=n, JB_SHIM_ERRNO,
  * JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds).
+ * JB_SHIM_SECRET makes the first read of the file `secret` fail.
  * Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's
  * files count: standard output and error do not.
  */
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,26 @@ strike(int fd, char kind)
         return 1;
     }
     return 0;
+}
+
+/* The first read of the file `secret` fails with JB_SHIM_SECRET (a number), or, for 0, ends early. */
+ssize_t
+read(int fd, void *buf, size_t n)
+{
+    static ssize_t (*real)(int, void *, size_t);
+    static atomic_int struck;
+    if (real == NULL) {
+        real = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+    }
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = getenv("JB_SHIM_SECRET") != NULL ? readlink(link, path, sizeof path) : -1;
+    bool secret = len >= 7 && memcmp(path + len - 7, "/secret", 7) == 0;
+    if (!secret || atomic_fetch_add(&struck, 1) > 0) {
+        return real(fd, buf, n);
+    }
+    errno = (int)number("JB_SHIM_SECRET");
+    return errno == 0 ? 0 : -1;
 }
 
 __attribute__((destructor)) static void

@@ -35,6 +35,25 @@ app_usage(const struct app *app, const char *format, ...)
     return EXIT_USAGE;
 }
 
+/* What is not as it should be beside the log, and does not keep the ledger from being used. */
+static void
+warn_of_files(const struct jb_ledger_info *info, const char *dir)
+{
+    if (info->secret_lost) {
+        fprintf(stderr,
+                "jangbu: warning: %s/secret is %s: a repeated key is answered without a comparison "
+                "of the content, and new events have no fingerprint. Put the ledger's own back "
+                "from a backup.\n",
+                dir, info->secret_damaged ? "damaged, or another ledger's" : "missing");
+    }
+    if (info->head_damaged) {
+        fprintf(stderr,
+                "jangbu: warning: %s/HEAD is damaged: whether the log was put back to an older "
+                "state was not looked at. The next commit makes it again.\n",
+                dir);
+    }
+}
+
 bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
@@ -49,6 +68,9 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
         }
         return false;
     }
+    if (app->info.warning != NULL) {
+        fprintf(stderr, "jangbu: warning: %s.\n", app->info.warning);
+    }
     if (app->info.rolled_back) {
         fprintf(stderr,
                 "jangbu: warning: the log of %s was put back to an older state: it was longer "
@@ -57,6 +79,7 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
                 "until `jangbu rebuild --accept-rollback`, and `jangbu audit` says more.\n",
                 dir);
     }
+    warn_of_files(&app->info, dir);
     return true;
 }
 

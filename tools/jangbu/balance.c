@@ -12,7 +12,8 @@ status_word(uint32_t status)
 }
 
 static void
-balance_json(struct app *app, const struct jb_wallet_balance *w, const char *name)
+balance_json(struct app *app, const struct jb_wallet_balance *w, const char *name,
+             bool name_damaged)
 {
     struct out *o = &app->out;
     const struct jb_balance *b = &w->balance;
@@ -20,6 +21,9 @@ balance_json(struct app *app, const struct jb_wallet_balance *w, const char *nam
     js_str(o, "wallet", w->wallet);
     if (name != NULL) {
         js_str(o, "name", name[0] != '\0' ? name : NULL);
+    }
+    if (name_damaged) {
+        js_bool(o, "name_damaged", true);
     }
     balance_members_json(o, b);
     js_uint(o, "version", b->version);
@@ -33,6 +37,7 @@ struct balances {
     struct table *table;
     const char
         *name; /* of the one wallet that is shown; NULL: of many, whose names are not looked up */
+    bool name_damaged; /* people.mdb has something else than what was written */
     struct jb_moment moment;
     bool broken;
 };
@@ -43,13 +48,15 @@ each_balance(void *data, const struct jb_wallet_balance *w)
     struct balances *b = data;
     b->moment = w->as_of;
     if (b->app->json) {
-        balance_json(b->app, w, b->name);
+        balance_json(b->app, w, b->name, b->name_damaged);
         b->broken = b->app->out.n > 60000 && !app_flush(b->app);
         return !b->broken;
     }
     table_cell(b->table, w->wallet);
     if (b->name != NULL) {
-        table_cell(b->table, b->name[0] != '\0' ? b->name : "(forgotten)");
+        table_cell(b->table, b->name[0] != '\0' ? b->name
+                             : b->name_damaged  ? "(damaged)"
+                                                : "(forgotten)");
     }
     table_cell(b->table, status_word(w->balance.status));
     amount_cell(b->app, b->table, w->balance.paid);
@@ -93,9 +100,11 @@ cmd_balance(struct app *app, int argc, char **argv)
         char name[2049];
         size_t name_n = 0;
         status = jb_balance_get(app->views, query_text(args[1]), query_as_of(app), &w, &app->err);
-        status = status == JB_OK
-                     ? jb_wallet_name(app->ledger, query_text(args[1]), name, &name_n, &app->err)
-                     : status;
+        if (status == JB_OK) {
+            status = jb_wallet_name(app->ledger, query_text(args[1]), name, &name_n, &app->err);
+            b.name_damaged = status == JB_E_CORRUPT;
+            status = b.name_damaged ? JB_OK : status;
+        }
         if (status == JB_OK) {
             name[name_n] = '\0';
             b.name = name;

@@ -75,6 +75,13 @@ struct jb_ledger_info {
     const char *dir;  /* borrowed until jb_close */
     bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put
                          back to an older state, and what is read is that state's */
+    const char *warning; /* about the place where the ledger lies, for its operator: a file system
+                            that may be one of a network; NULL: none. Static */
+    bool secret_lost; /* the file `secret` is missing or damaged: repeated keys are answered without
+                         a comparison of the content, and new events have no fingerprint */
+    bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
+    bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
+                          put back to an older state was not looked at */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -163,11 +170,13 @@ JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e
                                           size_t *ret_n, struct jb_error *err);
 
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where
- * there is no such wallet. buf needs room for 2,048 bytes. */
+ * there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf needs room for 2,048
+ * bytes. */
 JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf,
                                              size_t *ret_n, struct jb_error *err);
 
-/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten. buf needs room
+/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten, JB_E_CORRUPT
+ * where it is damaged. buf needs room
  * for 2,048 bytes. */
 JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
                                              struct jb_error *err);
