@@ -370,27 +370,11 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
     e->pid = getpid();
     e->read_only = o->read_only;
     struct stat st;
-<<<<<<< HEAD
-    uint64_t map_bytes = o->map_bytes;
-    int code = open_lmdb(e, o, map_bytes, 0);
-    /* Where address space is limited (ulimit -v) less of it is reserved: the map grows when it has
-     * to. */
-    while ((code == ENOMEM || code == EINVAL) && map_bytes > MAP_BYTES_LEAST) {
-        map_bytes /= 4;
-        code = open_lmdb(e, o, map_bytes, 0);
-    }
-    if (code == EROFS && o->read_only) {
-        /* The lock file cannot be made on a read-only file system: nobody can write there either,
-         * so no lock is needed. */
-        code = open_lmdb(e, o, map_bytes, MDB_NOLOCK);
-    }
-=======
     follow_overlay(path);
     struct jb_descriptor_gaps gaps;
     jb_descriptor_gaps_fill(&gaps);
     int code = open_map(e, o);
     jb_descriptor_gaps_leave(&gaps);
->>>>>>> main
     if (code != 0) {
         jb_status status = jb_env_fail(err, code, e, "opening");
         release(e);
@@ -570,7 +554,7 @@ jb_env_grow(struct jb_env *e, struct jb_error *err)
     jb_env_check_readers(e); /* killed ones keep pages from being used again */
     uint64_t more = info.me_mapsize;
     int code = resize(e, (uint64_t)info.me_mapsize + more);
-    while ((code == ENOMEM || code == EINVAL) && more > MAP_BYTES_LEAST) {
+    while (code == ENOMEM && more > MAP_BYTES_LEAST) {
         more /= 4;
         code = resize(e, (uint64_t)info.me_mapsize + more);
     }
