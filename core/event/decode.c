@@ -216,8 +216,8 @@ skip_element(struct scanner *s, unsigned depth)
 }
 
 static void
-scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, uint32_t last_kind,
-           bool *no_memory)
+scan_parts(struct scanner *s, struct jb_parts *ret, struct jb_event_space *space,
+           uint32_t last_kind, bool *no_memory)
 {
     const uint8_t *at = s->p;
     size_t n = scan_array(s);
@@ -246,17 +246,17 @@ scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         }
         space->parts.at[i] = part;
     }
-    e->parts = space->parts.at;
-    e->parts_n = (uint32_t)n;
+    *ret = (struct jb_parts){space->parts.at, (uint32_t)n};
 }
 
 static void
-scan_split(struct scanner *s, struct jb_event *e, struct jb_event_space *space, bool *no_memory)
+scan_split(struct scanner *s, struct jb_parts *ret, jb_amount amount, struct jb_event_space *space,
+           bool *no_memory)
 {
     const uint8_t *at = s->p;
     if (at < s->end && ((*at & 0xf0) == 0x90 || *at == 0xdc || *at == 0xdd)) {
-        scan_parts(s, e, space, JB_PART_GRANT, no_memory);
-        if (s->why == NULL && e->parts_n == 1 && e->parts[0].kind == JB_PART_LOT) {
+        scan_parts(s, ret, space, JB_PART_GRANT, no_memory);
+        if (s->why == NULL && ret->n == 1 && ret->at[0].kind == JB_PART_LOT) {
             bad(s, at, "a consumption from one lot has a short form");
         }
         return;
@@ -270,13 +270,12 @@ scan_split(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         bad(s, at, "no memory");
         return;
     }
-    space->parts.at[0] = (struct jb_part){JB_PART_LOT, ordinal, e->amount};
-    e->parts = space->parts.at;
-    e->parts_n = 1;
+    space->parts.at[0] = (struct jb_part){JB_PART_LOT, ordinal, amount};
+    *ret = (struct jb_parts){space->parts.at, 1};
 }
 
 static void
-scan_figures(struct scanner *s, struct jb_event *e, struct jb_event_space *space)
+scan_figures(struct scanner *s, struct jb_figures *ret, struct jb_event_space *space)
 {
     const uint8_t *at = s->p;
     size_t n = scan_array(s);
@@ -291,8 +290,7 @@ scan_figures(struct scanner *s, struct jb_event *e, struct jb_event_space *space
             unknown(s, at, "a figure of a refusal is not known to this version");
         }
     }
-    e->figures = space->figures;
-    e->figures_n = (uint32_t)(n / 2);
+    *ret = (struct jb_figures){space->figures, (uint32_t)(n / 2)};
 }
 
 static void
@@ -330,7 +328,7 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         }
         break;
     case JB_FK_BOOL:
-        *(uint32_t *)to = (uint32_t)scan_uint_max(s, 1);
+        *(bool *)to = scan_uint_max(s, 1) != 0;
         break;
     case JB_FK_AMOUNT:
         *(jb_amount *)to = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
@@ -374,23 +372,23 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         break;
     }
     case JB_FK_SPLIT:
-        scan_split(s, e, space, no_memory);
+        scan_split(s, to, jb_event_amount(e), space, no_memory);
         break;
     case JB_FK_PARTS_FROM:
-        scan_parts(s, e, space, JB_PART_GRANT, no_memory);
+        scan_parts(s, to, space, JB_PART_GRANT, no_memory);
         break;
     case JB_FK_PARTS_TO:
-        scan_parts(s, e, space, JB_PART_LAPSED, no_memory);
+        scan_parts(s, to, space, JB_PART_LAPSED, no_memory);
         break;
     case JB_FK_FIGURES:
-        scan_figures(s, e, space);
+        scan_figures(s, to, space);
         break;
     case JB_FK_TOTALS: {
         const uint8_t *bytes = scan_bin(s, sizeof space->totals);
         if (bytes != NULL) {
             memcpy(space->totals, bytes, sizeof space->totals);
         }
-        e->totals = space->totals;
+        *(const struct jb_int128 **)to = space->totals;
         break;
     }
     }

@@ -27,8 +27,8 @@ bool jb_answers_begin(jb_answers *set, size_t n);
 /* From answer `from` on: nothing was done, and they say nothing else. */
 void jb_answers_not_done(jb_answers *set, size_t from);
 void *jb_answers_alloc(jb_answers *set, size_t bytes);
-/* Copies an event with everything that it points to. */
-void jb_answers_event(jb_answers *set, const struct jb_event *e, struct jb_event *ret);
+/* Copies an event with everything that it points to; NULL: no memory. */
+const struct jb_event *jb_answers_event(jb_answers *set, const struct jb_event *e);
 void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
 
 /* Fills an answer from the first event of its command: the same whether it was just decided or is

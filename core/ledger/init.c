@@ -104,9 +104,7 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
         struct jb_event e;
         memset(&e, 0, sizeof e);
         e.type = JB_EV_POLICY_SET;
-        e.code = i;
-        e.number = values[i];
-        e.time = JB_NO_INSTANT;
+        e.policy_set = (struct jb_policy_set){i, values[i], JB_NO_INSTANT};
         if (!add(b, &e, o->utc_offset_s)) {
             return false;
         }
@@ -122,11 +120,11 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
     struct jb_event e;
     memset(&e, 0, sizeof e);
     e.type = JB_EV_LEDGER_CREATED;
-    e.code = JB_LOG_FORMAT;
-    e.id = (struct jb_text){o->currency, 3};
-    e.code2 = (uint32_t)o->exponent;
-    e.number = o->utc_offset_s;
-    memcpy(e.ledger_id, ledger_id, sizeof e.ledger_id);
+    e.ledger_created = (struct jb_ledger_created){.format = JB_LOG_FORMAT,
+                                                  .exponent = (uint32_t)o->exponent,
+                                                  .currency = {o->currency, 3},
+                                                  .utc_offset_s = o->utc_offset_s};
+    memcpy(e.ledger_created.ledger_id, ledger_id, sizeof e.ledger_created.ledger_id);
     jb_status status = JB_E_NOMEM;
     if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o)) {
         struct jb_log_head head = {0};

@@ -122,9 +122,7 @@ jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
         return;
     }
     v->event.type = JB_EV_POLICY_SET;
-    v->event.code = c->policy;
-    v->event.number = c->value;
-    v->event.time = from;
+    v->event.policy_set = (struct jb_policy_set){c->policy, c->value, from};
 }
 
 int64_t
@@ -178,5 +176,5 @@ jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
         return;
     }
     v->event.type = JB_EV_DAY_CLOSED;
-    v->event.day = c->day;
+    v->event.day_closed.day = c->day;
 }

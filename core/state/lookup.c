@@ -516,17 +516,18 @@ jb_status
 jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e,
                   struct jb_error *err)
 {
-    jb_status status = jb_state_load_lots(b, s, e->parts, e->parts_n, err);
-    for (uint32_t i = 0; i < e->parts_n && status == JB_OK; i++) {
-        if (e->parts[i].kind == JB_PART_GRANT || e->parts[i].kind == JB_PART_LAPSED) {
-            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, e->parts[i].ordinal, err);
+    const struct jb_parts parts = jb_event_parts(e);
+    jb_status status = jb_state_load_lots(b, s, parts.at, parts.n, err);
+    for (uint32_t i = 0; i < parts.n && status == JB_OK; i++) {
+        if (parts.at[i].kind == JB_PART_GRANT || parts.at[i].kind == JB_PART_LAPSED) {
+            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, parts.at[i].ordinal, err);
         }
     }
     if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
-        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->ordinal, err);
+        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->charge_reversed.lot, err);
     }
     if (status == JB_OK && e->type == JB_EV_REFUND_FAILED) {
-        const struct jb_refund *r = jb_wallet_refund(&s->w, e->ordinal);
+        const struct jb_refund *r = jb_wallet_refund(&s->w, e->refund_failed.refund_no);
         status = r != NULL ? jb_state_load_lots(b, s, r->legs, r->legs_n, err) : JB_OK;
     }
     return status;

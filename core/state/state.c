@@ -309,22 +309,24 @@ index_event(struct jb_state *b, const struct jb_event *e)
     }
     switch (e->type) {
     case JB_EV_WALLET_CREATED:
-        return index_id(b, 'W', 0, e->id, e->wallet);
+        return index_id(b, 'W', 0, e->wallet_created.id, e->wallet);
     case JB_EV_CHARGE_SETTLED:
-        return index_id(b, 'C', e->wallet, e->id, e->ordinal);
+        return index_id(b, 'C', e->wallet, e->charge_settled.charge, e->charge_settled.lot);
     case JB_EV_REFUND_REQUESTED:
-        return index_id(b, 'R', e->wallet, e->id, e->ordinal);
+        return index_id(b, 'R', e->wallet, e->refund_requested.refund,
+                        e->refund_requested.refund_no);
     case JB_EV_FREE_GRANTED:
         if (!jb_vec_reserve(&b->due, b->due.n + 1)) {
             return false;
         }
-        b->due.at[b->due.n++] = (struct jb_due){e->day, e->wallet, e->ordinal};
-        return index_id(b, 'G', e->wallet, e->id, e->ordinal);
+        b->due.at[b->due.n++] =
+            (struct jb_due){e->free_granted.expires_on, e->wallet, e->free_granted.grant_no};
+        return index_id(b, 'G', e->wallet, e->free_granted.grant, e->free_granted.grant_no);
     case JB_EV_DAY_CLOSED:
         if (!jb_vec_reserve(&b->closed, b->closed.n + 1)) {
             return false;
         }
-        b->closed.at[b->closed.n++] = (struct jb_closed){e->day, e->seq};
+        b->closed.at[b->closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
         return true;
     default:
         return true;
@@ -335,20 +337,21 @@ index_event(struct jb_state *b, const struct jb_event *e)
 static jb_status
 index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
+    const struct jb_consumption_reversed *r = &e->consumption_reversed;
     jb_seq last;
     jb_amount sum;
-    jb_status status = jb_state_returned(b, e->ref_seq, &last, &sum, err);
+    jb_status status = jb_state_returned(b, r->consumption, &last, &sum, err);
     if (status != JB_OK) {
         return status;
     }
-    if (__builtin_add_overflow(sum, e->amount, &sum)) {
+    if (__builtin_add_overflow(sum, r->amount, &sum)) {
         return jb_fail(err, JB_E_CORRUPT,
                        "event %llu contradicts the log before it: a consumption was returned many "
                        "times over. Run `jangbu audit`",
                        (unsigned long long)e->seq);
     }
     if (!jb_vec_reserve(&b->returned, b->returned.n + 1) ||
-        !jb_map_put(&b->returns, e->ref_seq, b->returned.n)) {
+        !jb_map_put(&b->returns, r->consumption, b->returned.n)) {
         return no_memory(err);
     }
     b->returned.at[b->returned.n++] = (struct jb_returned){e->seq, sum};
@@ -378,7 +381,8 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     b->slots.n = slots;
     b->slots.at[e->wallet - 1] = s;
     b->loaded++;
-    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, e->id.s, e->id.n), e->wallet)) {
+    const struct jb_text id = e->wallet_created.id;
+    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, id.s, id.n), e->wallet)) {
         return no_memory(err);
     }
     *ret = s;

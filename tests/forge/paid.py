@@ -106,6 +106,13 @@ minimum("of two with the same from the later one", MANUAL + WALLET +
         at="3 09:00")
 
 
+@forgery("2", "a charge from before min_charge was raised, recorded behind it",
+         WALLET + "= 1 09:10\npolicy.set min_charge 5000")
+def _(log, lie):
+    return log.add("charge_settled", "W", charge="CX", amount=lie(5000, 4999), method="CREDIT_CARD",
+                   at="1 09:20", occurred="1 09:05")
+
+
 @sound("2", "methods that min_charge does not bind", WALLET)
 def _(log):
     for i, method in enumerate(("UNSPECIFIED", "KAKAOPAY_CARD_AUTO", "CREDIT_CARD_REGULAR",

@@ -140,6 +140,8 @@ closing_left_out("day_close is manual only later",
                  "policy.set day_close manual from=3_09:00\n" + PLAIN + "= 3 08:59\ncharge C2 1")
 closing_left_out("day_close is auto again", MANUAL + PLAIN +
                  "= 2 00:09\npolicy.set day_close auto\n= 2 00:11\ncharge C2 1000")
+closing_left_out("as many empty days as empty_days_max",
+                 "policy.set empty_days_max 2\n" + PLAIN + "= 4 09:00\ncharge C2 1000")
 closing_left_out("a group", PLAIN + "= 2 09:00\ngroup: charge C2 1000; charge C3 1")
 
 
@@ -363,7 +365,21 @@ def _(log, lie):
                    occurred="2 00:01")
 
 
+@forgery("1", "a usage while the wallet was off, recorded later",
+         PLAIN + "= 1 09:10\nwallet.off\n= 1 09:20\nwallet.on")
+def _(log, lie):
+    return log.add("cash_consumed", "W", parts=[lot(1, 5)], at="1 09:40",
+                   occurred=lie("1 09:20", "1 09:19:59.999999"))
+
+
 # ---- near misses
+
+@sound("1", "more empty days than empty_days_max are not closed",
+       "policy.set empty_days_max 2\n" + PLAIN)
+def _(log):
+    log.add("charge_settled", "W", charge="CX", amount=5, at="5 09:00")
+
+
 
 @sound("1", "a day closed by hand at 00:00, before the grace is over", PLAIN)
 def _(log):

@@ -464,6 +464,13 @@ def without(event):
     return change
 
 
+def of_wallet(number, name):
+    def change(_log, e):
+        if "wallet_no" in e.fields:
+            e.fields["wallet_no"], e.fields["wallet"] = number, name
+    return change
+
+
 def known(field, value):
     def change(_log, e):
         if field in e.fields:
@@ -484,9 +491,8 @@ refused("says that less was available", "consume U9 5000", figure(1099))
 refused("says that more was available", "consume U9 5000", figure(1101))
 refused("says that enough was available", "consume U9 5000", figure(5000))
 refused("has the code of another", "consume U9 5000", code("WALLET_UNKNOWN"))
-refused("says that a wallet is unknown that is there", "charge CX 5 wallet=X", known("wallet_no", 1),
-        REFUSED)
-refused("says that a wallet exists that does not", "wallet.create W", known("wallet", "NEW"))
+refused("says that a wallet is unknown that is there", "charge CX 5 wallet=X", of_wallet(1, None))
+refused("says that a wallet exists that does not", "wallet.create W", of_wallet(0, "NEW"))
 refused("says that a wallet is deleted that is not", "consume U9 5000", code("WALLET_DELETED"))
 refused("of a suspended wallet, which was not suspended", "charge CX 5", without("wallet_suspended"),
         SUSPENDED)
@@ -522,3 +528,25 @@ refused("says grants_max though there is room", "free.grant GX 5 9", without("po
 refused("of a policy in the past is ahead of it", "policy.set vat_rate 1 from=1_08:00",
         figure(instant("1 08:00")))
 refused("of a day that is over, which is not", "day.close 9", figure(epoch_day("5")))
+refused("says another last day", "free.activate G2", figure(epoch_day("2")), REFUSED +
+        "free.grant G2 5 1\n= 2 09:00\n")
+refused("of a grant whose last day is over says one that is not", "free.grant GX 5 1",
+        figure(epoch_day("2")), REFUSED + "= 2 09:00\n")
+refused("of a usage that is unknown, which is known", "consume.reverse UX 5", known("id", "U1"),
+        REFUSED + "consume U1 5\n")
+refused("of a usage that is ambiguous, which occurs once", "consume.reverse U1 5", known("id", "U2"),
+        REFUSED + "consume U1 5\nconsume U1 5\nconsume U2 5\n")
+refused("says that more of a consumption is left", "consume.reverse U1 6", figure(6),
+        REFUSED + "consume U1 5\n")
+refused("of too many days says fewer than the policy allows", "day.close 9", figure(2),
+        "policy.set empty_days_max 2\n" + REFUSED + "= 10 09:00\n")
+refused("of too many days says another empty_days_max", "day.close 9", figure(3, 1),
+        "policy.set empty_days_max 2\n" + REFUSED + "= 10 09:00\n")
+refused("of a time ahead says a clock ahead of the event", "consume U9 1 at=1_12:00",
+        figure(instant("1 10:00")))
+refused("of a time of its own, which its command may have", "wallet.off at=1_08:00",
+        known("op", "charge"))
+refused("of a command that is dated back, which has no time of its own, says a clock ahead",
+        "wallet.off at=1_08:00", figure(instant("1 10:00")))
+refused("of a charge that exists has a wallet that is not there", "charge C1 5", of_wallet(9, None))
+refused("of an amount range says another limit", "charge CX 999999999999999", figure(10 ** 14))

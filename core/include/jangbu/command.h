@@ -265,9 +265,9 @@ struct jb_answer {
     bool has_balance; /* dry run of a command on a wallet: what it would give */
     jb_seq seq; /* the command's last event; of a conflict: the first event with the key; else 0 */
     uint64_t wallet_version;
-    int64_t index; /* refused group: the member that failed, from 0; else -1 */
-    struct jb_event
-        event; /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
+    int64_t index;                /* refused group: the member that failed, from 0; else -1 */
+    const struct jb_event *event; /* outcome DONE, or DUPLICATE of an accepted command; of a group:
+                                     that of its last member; NULL otherwise */
     const struct jb_figure *figures;
     size_t figures_n;
     const char *message;             /* of a refusal: a sentence, ended by NUL */
