@@ -478,8 +478,9 @@ must_be_its_event(const struct jb_command *c, uint64_t group, const struct jb_ev
     const jb_amount *amount = field_of(e, "amount");
     must(amount == NULL || (c->has & H(AMOUNT)) == 0 || *amount == c->amount, "amount");
     if (c->op == JB_OP_CONSUME && (c->has & H(OVERDRAFT)) == 0) {
-        for (uint32_t i = 0; i < e->parts_n; i++) {
-            must(e->parts[i].kind != JB_PART_DEBT, "a debt that nobody allowed");
+        struct jb_parts parts = jb_event_parts(e);
+        for (uint32_t i = 0; i < parts.n; i++) {
+            must(parts.at[i].kind != JB_PART_DEBT, "a debt that nobody allowed");
         }
     }
 }
@@ -530,10 +531,10 @@ try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
     must(!o.wrong || (a->outcome == JB_REFUSED && is_form(a->code)), "a wrong form was accepted");
     must(o.wrong || may_be_wrong(&p->c) || a->code != JB_CODE_MALFORMED, a->message);
     if (a->outcome == JB_DONE && p->c.op != JB_OP_ATOMIC && p->c.op != JB_OP_DAY_CLOSE) {
-        must_be_its_event(&p->c, 0, &a->event);
+        must_be_its_event(&p->c, 0, a->event);
     }
     for (size_t i = 0; a->outcome == JB_DONE && i < a->members_n && i + 1 < a->members_n; i++) {
-        must_be_its_event(&p->c.commands[i], p->c.has, &a->members[i].event);
+        must_be_its_event(&p->c.commands[i], p->c.has, a->members[i].event);
     }
     seen[a->outcome]++;
 }
@@ -574,7 +575,7 @@ main(int argc, char **argv)
     struct jb_audit_report *report;
     must(jb_audit(dir, NULL, &report, &err) == JB_OK, "audit");
     must(report->verdict == JB_VERIFIED,
-         report->problems_n > 0 ? report->problems[0].text : "the audit");
+         report->problems_n > 0 ? report->problems[0]->text : "the audit");
     jb_audit_report_free(report);
     remove_scratch(dir);
     return 0;
