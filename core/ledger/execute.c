@@ -20,9 +20,7 @@ read_clock(struct execution *x, bool *ret_refused)
         if (status != JB_OK) {
             return status;
         }
-        tolerance = last == JB_NO_INSTANT
-                        ? 0
-                        : jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, last) * JB_US_PER_SECOND;
+        tolerance = last == JB_NO_INSTANT ? 0 : jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last);
     }
     if (last == JB_NO_INSTANT || x->m.clock >= last - tolerance) {
         return JB_OK;

@@ -19,13 +19,14 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
                            "a currency is three capital letters of ISO 4217, such as KRW");
         }
     }
-    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > 6) {
+    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
         return jb_fail(err, JB_E_USAGE,
                        o->currency[3] != '\0'
                            ? "a currency is three capital letters of ISO 4217, such as KRW"
                            : "a currency has 0 to 6 digits after the decimal point");
     }
-    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -18 * 3600 || o->utc_offset_s > 18 * 3600) {
+    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -JB_UTC_OFFSET_MAX_S ||
+        o->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
     }
     return JB_OK;
