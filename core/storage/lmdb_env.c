@@ -156,6 +156,7 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
     switch (code) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return jb_fail(
             err, JB_E_FULL,
             "no space left on the disk while %s %s; nothing was written. Make room and try again",
@@ -724,7 +725,7 @@ jb_env_grow(struct jb_env *e, struct jb_error *err)
     jb_env_check_readers(e); /* killed ones keep pages from being used again */
     uint64_t more = info.me_mapsize;
     int code = resize(e, (uint64_t)info.me_mapsize + more);
-    while ((code == ENOMEM || code == EINVAL) && more > MAP_BYTES_LEAST) {
+    while (code == ENOMEM && more > MAP_BYTES_LEAST) {
         more /= 4;
         code = resize(e, (uint64_t)info.me_mapsize + more);
     }

@@ -174,7 +174,7 @@ def stopped(jangbu, shim, work):
             try:
                 out = subprocess.run([jangbu, *more], capture_output=True, text=True, timeout=40)
                 told = out.returncode == 3 and f"process {pid} " in out.stderr
-                ok = out.returncode == 0 or told and (held or more[0] != "charge")
+                ok = out.returncode == 0 or told
                 check(f"{more[0]} beside {words[0]} stopped in {name}{' while it makes it' if make else ''}", ok and (not held or more[0] != "charge" or told),
                       (out.returncode, out.stderr, round(time.monotonic() - began, 1)))
             except subprocess.TimeoutExpired:
