@@ -92,7 +92,8 @@ static const struct row rows[] = {
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
      "(seconds), grants_max,\n"
-     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules (their number),\n"
+     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
+     "(their number),\n"
      "                   clock_ahead_max (days), at_back_max (days)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
