@@ -311,7 +311,7 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
         return true;
     }
     return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number",
-                        jb_name_word(&jb_policy_names, c->policy))
+                        jb_name_word(jb_names_get(JB_LIST_POLICY), c->policy))
                 : wrong(bad, JB_CODE_MALFORMED, "value",
                         "the value of day_close is \"auto\" or \"manual\"");
 }
@@ -320,7 +320,7 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
 static bool
 may_be_given(const struct jb_names *names, uint32_t number)
 {
-    return names != &jb_method_names || number != JB_METHOD_UNSPECIFIED;
+    return names != jb_names_get(JB_LIST_METHOD) || number != JB_METHOD_UNSPECIFIED;
 }
 
 static bool
