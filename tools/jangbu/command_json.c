@@ -19,6 +19,7 @@ struct block {
 struct json_pool {
     struct block *first, *current;
     size_t used;
+    bool no_memory; /* some of what was asked for since the reset was not to be had */
 };
 
 static _Thread_local struct json_pool *active;
@@ -48,6 +49,7 @@ pool_malloc(size_t n)
         size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
         struct block *b = malloc(sizeof *b + size);
         if (b == NULL) {
+            p->no_memory = true;
             return NULL;
         }
         b->next = NULL;
@@ -92,6 +94,7 @@ json_pool_reset(struct json_pool *p)
     }
     p->current = p->first;
     p->used = 0;
+    p->no_memory = false;
 }
 
 void
@@ -601,5 +604,6 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
         }
     }
     active = NULL;
-    return ok;
+    bad->no_memory = pool->no_memory;
+    return ok && !pool->no_memory;
 }
