@@ -87,7 +87,8 @@ bool
 jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks)
 {
     size_t count = 0;
-    if (t.s == NULL || t.n == 0) {
+    /* What is longer than so many characters can be is not read: its length may be nonsense. */
+    if (t.s == NULL || t.n == 0 || t.n > 4 * codepoints_max) {
         return false;
     }
     for (size_t i = 0; i < t.n; count++) {

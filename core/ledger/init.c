@@ -19,13 +19,14 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
                            "a currency is three capital letters of ISO 4217, such as KRW");
         }
     }
-    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > 6) {
+    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
         return jb_fail(err, JB_E_USAGE,
                        o->currency[3] != '\0'
                            ? "a currency is three capital letters of ISO 4217, such as KRW"
                            : "a currency has 0 to 6 digits after the decimal point");
     }
-    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -18 * 3600 || o->utc_offset_s > 18 * 3600) {
+    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -JB_UTC_OFFSET_MAX_S ||
+        o->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
     }
     return JB_OK;
@@ -171,11 +172,17 @@ jb_sync_dir(const char *dir, struct jb_error *err)
 jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
+    if (dir == NULL) {
+        return jb_fail_null(err, "jb_init");
+    }
     struct jb_init_options o = {.exponent = -1};
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
+    }
+    if (o.utc_offset_given > 1) {
+        return jb_fail(err, JB_E_USAGE, "struct jb_init_options: utc_offset_given is 0 or 1");
     }
     o.currency = o.currency != NULL ? o.currency : "KRW";
     o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;

@@ -342,7 +342,7 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
         if (!json_is_boolean(value)) {
             return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be true or false", f->name);
         }
-        *(bool *)to = json_is_true(value);
+        *(uint8_t *)to = json_is_true(value);
         return true;
     case JB_CK_WORD:
         return word_member(f, value, to, bad);
