@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledger/requires.h"
 #include "ledger/secret.h"
 #include "storage/lmdb_env.h"
 #include "log/head.h"
@@ -275,9 +276,13 @@ static jb_status
 run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 {
     struct jb_error cut = {0};
+    jb_status status = jb_requires_check(a->dir, false, err);
+    if (status != JB_OK) {
+        return status;
+    }
     read_head(a);
     a->f.part = JB_AUDIT_FORM;
-    jb_status status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
+    status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
     if (status == JB_E_CORRUPT) {
         jb_found(&a->f, "file", 0, 0, 0, "%s", cut.text);
         a->f.unknown = JB_AUDIT_ALL;

@@ -98,9 +98,13 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
         [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0, [JB_POLICY_DAY_CLOSE] = 0,
         [JB_POLICY_DAY_CLOSE_GRACE] = 600,       [JB_POLICY_GRANTS_MAX] = 1024,
         [JB_POLICY_CLOCK_TOLERANCE] = 300,       [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
-        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
+        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,     [JB_POLICY_RULES] = JB_RULES,
     };
-    for (uint32_t i = 1; i <= JB_POLICY_VAT_RATE; i++) {
+    /* What is not written holds by default. */
+    for (uint32_t i = 1; i <= JB_POLICY_RULES; i++) {
+        if (i > JB_POLICY_VAT_RATE && i != JB_POLICY_RULES) {
+            continue;
+        }
         struct jb_event e;
         memset(&e, 0, sizeof e);
         e.type = JB_EV_POLICY_SET;

@@ -113,6 +113,13 @@ jb_cursor_bytes(const jb_cursor *c)
     return jb_log_reader_bytes(c->reader);
 }
 
+void
+jb_cursor_rest(jb_cursor *c)
+{
+    jb_log_reader_reset(c->reader);
+    c->live = false;
+}
+
 jb_cursor *
 jb_cursor_close(jb_cursor *c)
 {

@@ -241,3 +241,9 @@ jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
     }
     return best != NULL ? best->value : policy_default(policy);
 }
+
+int64_t
+jb_rules(const struct jb_globals *g)
+{
+    return jb_policy_at(g, JB_POLICY_RULES, g->recorded_at);
+}

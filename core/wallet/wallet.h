@@ -166,6 +166,8 @@ struct jb_globals {
 void jb_globals_free(struct jb_globals *g);
 bool jb_globals_copy(const struct jb_globals *g, struct jb_globals *ret);
 int64_t jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t);
+/* The set of rules that is in force. */
+int64_t jb_rules(const struct jb_globals *g);
 /* The sums of that open day; NULL: nothing is posted to it. */
 const struct jb_open_day *jb_open_day_find(const struct jb_globals *g, jb_day day);
 /* What day_closed of `day` must say; seq_before is the number of the event before it. */

@@ -119,8 +119,11 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         } else {
             json_row(app, e, (struct jb_text){e->wallet != 0 ? wallet : NULL, wallet_n}, &o);
         }
-        if (o.n > 60000 && !export_flush(&o, file)) {
-            break;
+        if (o.n > 60000) {
+            jb_cursor_rest(c); /* a slow reader of the export holds no snapshot */
+            if (!export_flush(&o, file)) {
+                break;
+            }
         }
         progress_show(p, i, n);
     }

@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "event_json.h"
+#include "process.h"
 
 /* Ids of wallets by number, from the wallet_created events seen, else from the state. */
 struct ids {
@@ -79,10 +80,10 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         jb_status status = jb_cursor_next(c, &e, &app->err);
         if (status == JB_END) {
             if (!app_flush(app)) {
-                code = EXIT_MACHINE;
+                code = app_output_code(app);
                 break;
             }
-            if (!follow) {
+            if (!follow || process_output_closed()) {
                 break;
             }
             struct timespec pause = {0, 100 * 1000 * 1000};
@@ -106,9 +107,12 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         } else {
             print_event(app, e, wallet);
         }
-        if (app->out.n > 60000 && !app_flush(app)) {
-            code = EXIT_MACHINE;
-            break;
+        if (app->out.n > 60000) {
+            jb_cursor_rest(c); /* a slow reader of the pipe holds no snapshot */
+            if (!app_flush(app)) {
+                code = app_output_code(app);
+                break;
+            }
         }
     }
     jb_cursor_close(c);
