@@ -92,7 +92,7 @@ say_difference(struct sentence *s, const struct jb_event *stands, const struct j
 }
 
 static void
-compare(struct jb_rules *r, const struct jb_event *e, const struct jb_event *said)
+compare(struct jb_judge *r, const struct jb_event *e, const struct jb_event *said)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     struct sentence s = {.n = 0};
@@ -111,7 +111,7 @@ compare(struct jb_rules *r, const struct jb_event *e, const struct jb_event *sai
 }
 
 static void
-refused(struct jb_rules *r, const struct jb_event *e)
+refused(struct jb_judge *r, const struct jb_event *e)
 {
     struct sentence s = {.n = 0};
     jb_say(&s, "stands as done; the rules say %s", jb_code_word(r->v.code));
@@ -120,14 +120,14 @@ refused(struct jb_rules *r, const struct jb_event *e)
 }
 
 static void
-other_type(struct jb_rules *r, const struct jb_event *e)
+other_type(struct jb_judge *r, const struct jb_event *e)
 {
     const struct jb_event_type_info *said = jb_event_type_get(r->v.event.type);
     jb_refute_text(r, e, "the rules say %s", said != NULL ? said->name : "something else");
 }
 
 static void
-judge(struct jb_rules *r, const struct jb_event *e)
+judge(struct jb_judge *r, const struct jb_event *e)
 {
     if (r->v.code != JB_CODE_NONE) {
         refused(r, e);
@@ -143,7 +143,7 @@ judge(struct jb_rules *r, const struct jb_event *e)
 }
 
 jb_status
-jb_decide_command(struct jb_rules *r, const struct jb_wallet *w, const struct jb_command *c,
+jb_decide_command(struct jb_judge *r, const struct jb_wallet *w, const struct jb_command *c,
                   const struct jb_prefetched *loaded, jb_instant recorded_at, struct jb_error *err)
 {
     struct jb_decision_time m = {.clock = recorded_at};
@@ -157,17 +157,17 @@ jb_decide_command(struct jb_rules *r, const struct jb_wallet *w, const struct jb
                                  c->op == JB_OP_FREE_GRANT || c->op == JB_OP_WALLET_DELETE);
     if (through) {
         if (!jb_live_view(r, w, &view)) {
-            return jb_rules_no_memory(err);
+            return jb_judge_no_memory(err);
         }
         w = &view;
     }
     jb_decide_wallet(&r->b->g, w, c, loaded, &m, &r->v);
-    return r->v.no_memory ? jb_rules_no_memory(err) : JB_OK;
+    return r->v.no_memory ? jb_judge_no_memory(err) : JB_OK;
 }
 
 /* The lot of a charge: that of a repaid debt has no id, so no command names it. */
 static jb_status
-charges_lot(struct jb_rules *r, const struct jb_wallet *w, uint32_t ordinal,
+charges_lot(struct jb_judge *r, const struct jb_wallet *w, uint32_t ordinal,
             struct jb_prefetched *loaded, struct jb_error *err)
 {
     const struct jb_lot *lot = jb_wallet_lot(w, ordinal);
@@ -179,7 +179,7 @@ charges_lot(struct jb_rules *r, const struct jb_wallet *w, uint32_t ordinal,
 }
 
 static jb_status
-consumption(struct jb_rules *r, const struct jb_event *e, struct jb_prefetched *loaded,
+consumption(struct jb_judge *r, const struct jb_event *e, struct jb_prefetched *loaded,
             struct jb_error *err)
 {
     jb_seq seq = e->consumption_reversed.consumption;
@@ -201,7 +201,7 @@ consumption(struct jb_rules *r, const struct jb_event *e, struct jb_prefetched *
 
 /* What the command names. A new id is looked up; what exists is named by its ordinal. */
 static jb_status
-look_up(struct jb_rules *r, const struct jb_wallet *w, const struct jb_event *e,
+look_up(struct jb_judge *r, const struct jb_wallet *w, const struct jb_event *e,
         const struct jb_command *c, struct jb_prefetched *loaded, struct jb_error *err)
 {
     char kind = c->op == JB_OP_CHARGE           ? 'C'
@@ -222,7 +222,7 @@ look_up(struct jb_rules *r, const struct jb_wallet *w, const struct jb_event *e,
 }
 
 static jb_status
-decide_on_wallet(struct jb_rules *r, const struct jb_event *e, const struct jb_command *c,
+decide_on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c,
                  struct jb_error *err)
 {
     struct jb_prefetched loaded = {0};
@@ -236,9 +236,9 @@ decide_on_wallet(struct jb_rules *r, const struct jb_event *e, const struct jb_c
     } else {
         status = look_up(r, &s->w, e, c, &loaded, err);
     }
-    status = status == JB_OK ? jb_decide_command(r, s != NULL ? &s->w : NULL, c, &loaded,
-                                                 e->recorded_at, err)
-                             : status;
+    status = status == JB_OK
+                 ? jb_decide_command(r, s != NULL ? &s->w : NULL, c, &loaded, e->recorded_at, err)
+                 : status;
     if (status == JB_OK) {
         judge(r, e);
     }
@@ -247,7 +247,7 @@ decide_on_wallet(struct jb_rules *r, const struct jb_event *e, const struct jb_c
 
 /* What a change of the rules' numbers, or the end of a day, is asked. */
 static void
-decide_on_ledger(struct jb_rules *r, const struct jb_event *e, const struct jb_command *c)
+decide_on_ledger(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c)
 {
     struct jb_decision_time m = {.clock = e->recorded_at};
     jb_decide_time(&r->b->g, c, &r->v, &m);
@@ -260,7 +260,7 @@ decide_on_ledger(struct jb_rules *r, const struct jb_event *e, const struct jb_c
 }
 
 jb_status
-jb_decide_again(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+jb_decide_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_command c;
     if (!jb_command_of(r, e, &c)) {

@@ -39,7 +39,7 @@ jb_op_of(const struct jb_event *e)
 }
 
 static bool
-text_holds(struct jb_rules *r, const struct jb_event *e, const char *what, struct jb_text t,
+text_holds(struct jb_judge *r, const struct jb_event *e, const char *what, struct jb_text t,
            size_t max, bool optional)
 {
     if ((optional && t.s == NULL) || jb_id_valid(t, max)) {
@@ -53,7 +53,7 @@ text_holds(struct jb_rules *r, const struct jb_event *e, const char *what, struc
 }
 
 static bool
-amount_holds(struct jb_rules *r, const struct jb_event *e, jb_amount amount)
+amount_holds(struct jb_judge *r, const struct jb_event *e, jb_amount amount)
 {
     if (amount >= 1 && amount <= JB_AMOUNT_MAX) {
         return true;
@@ -65,7 +65,7 @@ amount_holds(struct jb_rules *r, const struct jb_event *e, jb_amount amount)
 
 /* A reason is one of the codes, or words that lie in people.mdb. */
 static bool
-reason_holds(struct jb_rules *r, const struct jb_event *e, uint32_t reason, uint64_t text)
+reason_holds(struct jb_judge *r, const struct jb_event *e, uint32_t reason, uint64_t text)
 {
     if ((reason == JB_REASON_TEXT) == (text != 0)) {
         return true;
@@ -77,7 +77,7 @@ reason_holds(struct jb_rules *r, const struct jb_event *e, uint32_t reason, uint
 }
 
 static bool
-reference_holds(struct jb_rules *r, const struct jb_event *e, const char *what, uint64_t ref)
+reference_holds(struct jb_judge *r, const struct jb_event *e, const char *what, uint64_t ref)
 {
     if (ref == 0) {
         jb_refute_text(r, e, "it has no %s, and the rules take no such command without", what);
@@ -88,7 +88,7 @@ reference_holds(struct jb_rules *r, const struct jb_event *e, const char *what, 
 #define H(field) JB_HAS(JB_CF_##field)
 
 static bool
-charge_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+charge_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_charge_settled *p = &e->charge_settled;
     c->id = p->charge;
@@ -105,7 +105,7 @@ charge_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
 }
 
 static bool
-repayment_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+repayment_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_debt_repaid *p = &e->debt_repaid;
     c->amount = p->amount;
@@ -117,7 +117,7 @@ repayment_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
 }
 
 static bool
-grant_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+grant_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_free_granted *p = &e->free_granted;
     c->id = p->grant;
@@ -130,7 +130,7 @@ grant_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
 }
 
 static bool
-consumption_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+consumption_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_cash_consumed *p = &e->cash_consumed;
     c->id = p->usage;
@@ -144,7 +144,7 @@ consumption_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *
 }
 
 static bool
-request_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+request_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_refund_requested *p = &e->refund_requested;
     c->id = p->refund;
@@ -154,14 +154,35 @@ request_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
            (p->scope != JB_SCOPE_PARTIAL || amount_holds(r, e, p->amount));
 }
 
+/* The set of rules: never down, and from its own event on. That this version knows it was seen. */
 static bool
-policy_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+rules_hold(struct jb_judge *r, const struct jb_event *e)
+{
+    const struct jb_policy_set *p = &e->policy_set;
+    bool init = (e->flags & JB_EVF_UNRECORDED) != 0;
+    if (p->value >= 1 && p->value >= jb_rules(&r->b->g) &&
+        p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
+        return true;
+    }
+    jb_refute_text(r, e,
+                   "stands rules %lld where rules %lld were in force; the rules never go down, and "
+                   "hold from their event on",
+                   (long long)p->value, (long long)jb_rules(&r->b->g));
+    return false;
+}
+
+bool
+jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     char why[200];
+    c->op = JB_OP_POLICY_SET;
     c->policy = e->policy_set.policy;
     c->value = e->policy_set.value;
     c->from = e->policy_set.from;
     c->has |= H(POLICY) | H(VALUE) | (c->from != JB_NO_INSTANT ? H(FROM) : 0);
+    if (c->policy == JB_POLICY_RULES) {
+        return rules_hold(r, e);
+    }
     struct jb_command form = *c; /* without its time: that is looked at elsewhere */
     form.has &= ~H(AT);
     if (jb_check_form(&form, false, false, why, sizeof why) == JB_CODE_NONE) {
@@ -172,7 +193,7 @@ policy_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
 }
 
 static bool
-fields_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
+fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     switch (c->op) {
     case JB_OP_WALLET_CREATE:
@@ -199,13 +220,12 @@ fields_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
         c->seq = e->consumption_reversed.consumption;
         c->has |= H(SEQ);
         r->n.returns++;
-        return amount_holds(r, e, c->amount) &&
-               reason_holds(r, e, e->consumption_reversed.reason,
-                            e->consumption_reversed.reason_text);
+        return amount_holds(r, e, c->amount) && reason_holds(r, e, e->consumption_reversed.reason,
+                                                             e->consumption_reversed.reason_text);
     case JB_OP_REFUND_REQUEST:
         return request_of(r, e, c);
     case JB_OP_POLICY_SET:
-        return policy_of(r, e, c);
+        return jb_policy_of(r, e, c);
     case JB_OP_DAY_CLOSE:
         c->day = e->day_closed.day;
         c->force = true; /* whether it was said cannot be known */
@@ -216,7 +236,7 @@ fields_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *c)
 }
 
 bool
-jb_command_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *ret)
+jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *ret)
 {
     struct jb_command c = {.size = sizeof c, .op = jb_op_of(e)};
     const struct jb_op_info *op = jb_op_get((uint32_t)c.op);
@@ -241,14 +261,15 @@ jb_command_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *r
 }
 
 void
-jb_check_envelope(struct jb_rules *r, const struct jb_event *e)
+jb_check_envelope(struct jb_judge *r, const struct jb_event *e)
 {
     const uint32_t said = JB_EVF_KEY | JB_EVF_ACTOR | JB_EVF_NOTE | JB_EVF_GROUP;
     bool of_a_command = e->type != JB_EV_FREE_EXPIRED && e->type != JB_EV_FREE_FORFEITED &&
                         (e->flags & JB_EVF_UNRECORDED) == 0;
     if ((e->flags & said) != 0 && !of_a_command) {
-        jb_refute_text(r, e, "it has a key, an actor, a note or a group; the rules write it by "
-                             "themselves and give it none");
+        jb_refute_text(r, e,
+                       "it has a key, an actor, a note or a group; the rules write it by "
+                       "themselves and give it none");
     }
     if ((e->flags & JB_EVF_CAUSE) != 0) {
         jb_refute_text(r, e, "it names a cause; no rule gives one");

@@ -21,7 +21,6 @@ struct expiry {
     jb_day expires_on;
     uint32_t wallet;
     uint32_t ordinal;
-    bool commit_ended; /* it is the last event of its commit */
 };
 
 /* An event of the commit at hand, as groups see it. */
@@ -55,7 +54,7 @@ struct counts {
     uint64_t refusals_1, refusals_members, refusals_partly;
 };
 
-struct jb_rules {
+struct jb_judge {
     struct jb_state *b;
     struct jb_findings *f;
     bool over; /* rules that are not known here are in force; that was said */
@@ -84,58 +83,61 @@ void jb_say_figures(struct sentence *s, const struct jb_figure *figures, uint32_
 /* A field's value as people read it. */
 void jb_say_value(struct sentence *s, const struct jb_event *e, const struct jb_field_info *f);
 /* "event 12 cash_consumed: " and the sentence. */
-void jb_refute(struct jb_rules *r, const struct jb_event *e, const struct sentence *s);
-void jb_refute_text(struct jb_rules *r, const struct jb_event *e, const char *format, ...)
+void jb_refute(struct jb_judge *r, const struct jb_event *e, const struct sentence *s);
+void jb_refute_text(struct jb_judge *r, const struct jb_event *e, const char *format, ...)
     JB_PRINTF(3, 4);
-void jb_refute_at(struct jb_rules *r, jb_seq seq, const char *format, ...) JB_PRINTF(3, 4);
+void jb_refute_at(struct jb_judge *r, jb_seq seq, const char *format, ...) JB_PRINTF(3, 4);
 
 /* ---- command.c: the command that an event answers ---- */
 
 /* 0: no command makes such an event. */
 jb_op jb_op_of(const struct jb_event *e);
-/* Texts are those of e. False: something in e is what no command can have said; that was refuted. */
-bool jb_command_of(struct jb_rules *r, const struct jb_event *e, struct jb_command *ret);
+/* Texts are those of e. False: something in e is what no command can have said; that was refuted.
+ */
+bool jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *ret);
+/* The same of policy.set, also for one that init wrote. */
+bool jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c);
 /* What the envelope of any event, and of one that no command names, may have. */
-void jb_check_envelope(struct jb_rules *r, const struct jb_event *e);
+void jb_check_envelope(struct jb_judge *r, const struct jb_event *e);
 
 /* ---- live.c ---- */
 
 /* NULL: the wallet never had a grant. */
-struct live *jb_live(struct jb_rules *r, uint32_t wallet);
-jb_status jb_live_applied(struct jb_rules *r, const struct jb_event *e, struct jb_error *err);
-void jb_live_free(struct jb_rules *r);
+struct live *jb_live(struct jb_judge *r, uint32_t wallet);
+jb_status jb_live_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
+void jb_live_free(struct jb_judge *r);
 /* w with those of its grants alone that have something left. Borrowed until the next call. False:
  * no memory. */
-bool jb_live_view(struct jb_rules *r, const struct jb_wallet *w, struct jb_wallet *ret);
+bool jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *ret);
 /* The grant that is due first on that day: by deadline, then by ordinal. NULL: none. */
-const struct jb_grant *jb_live_due(struct jb_rules *r, const struct jb_wallet *w, jb_day today);
+const struct jb_grant *jb_live_due(struct jb_judge *r, const struct jb_wallet *w, jb_day today);
 /* The first grant behind ordinal `after` that is unfinished on that day. NULL: none. */
-const struct jb_grant *jb_live_unfinished(struct jb_rules *r, const struct jb_wallet *w,
+const struct jb_grant *jb_live_unfinished(struct jb_judge *r, const struct jb_wallet *w,
                                           uint32_t after, jb_day today);
 
 /* ---- again.c: decides an event's command again and compares ---- */
 
-jb_status jb_decide_again(struct jb_rules *r, const struct jb_event *e, struct jb_error *err);
+jb_status jb_decide_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 /* Decides c on that wallet (NULL: none), with what it names looked up; r->v has it. */
-jb_status jb_decide_command(struct jb_rules *r, const struct jb_wallet *w,
+jb_status jb_decide_command(struct jb_judge *r, const struct jb_wallet *w,
                             const struct jb_command *c, const struct jb_prefetched *loaded,
                             jb_instant recorded_at, struct jb_error *err);
 
 /* ---- order.c: what stands before and behind what ---- */
 
-jb_status jb_order_event(struct jb_rules *r, const struct jb_event *e, struct jb_error *err);
+jb_status jb_order_event(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 /* Behind what was asked about e: its place in the commit, and the group that ends with it. */
-jb_status jb_order_behind(struct jb_rules *r, const struct jb_event *e, struct jb_error *err);
+jb_status jb_order_behind(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 /* The log, or a commit, ends. */
-void jb_order_commit(struct jb_rules *r);
-void jb_order_end(struct jb_rules *r);
+void jb_order_commit(struct jb_judge *r);
+void jb_order_end(struct jb_judge *r);
 
 /* ---- refusal.c ---- */
 
-jb_status jb_check_refusal(struct jb_rules *r, const struct jb_event *e, struct jb_error *err);
+jb_status jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 
 static inline jb_status
-jb_rules_no_memory(struct jb_error *err)
+jb_judge_no_memory(struct jb_error *err)
 {
     return jb_fail(err, JB_E_NOMEM, "no memory to ask the rules");
 }

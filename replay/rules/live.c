@@ -2,13 +2,13 @@
 #include "replay/rules/inner.h"
 
 struct live *
-jb_live(struct jb_rules *r, uint32_t wallet)
+jb_live(struct jb_judge *r, uint32_t wallet)
 {
     return wallet >= 1 && wallet <= r->live.n ? &r->live.at[wallet - 1] : NULL;
 }
 
 static bool
-make(struct jb_rules *r, uint32_t wallet)
+make(struct jb_judge *r, uint32_t wallet)
 {
     if (!jb_vec_reserve(&r->live, wallet)) {
         return false;
@@ -19,7 +19,8 @@ make(struct jb_rules *r, uint32_t wallet)
     return true;
 }
 
-/* Puts it where it belongs, unless it is there: a return may fill a grant again that was dropped. */
+/* Puts it where it belongs, unless it is there: a return may fill a grant again that was dropped.
+ */
 static bool
 put(struct live *l, const struct jb_grant *g)
 {
@@ -42,14 +43,14 @@ put(struct live *l, const struct jb_grant *g)
 }
 
 static bool
-put_ordinal(struct jb_rules *r, const struct jb_wallet *w, uint32_t ordinal)
+put_ordinal(struct jb_judge *r, const struct jb_wallet *w, uint32_t ordinal)
 {
     const struct jb_grant *g = jb_wallet_grant(w, ordinal);
     return g == NULL || (make(r, w->number) && put(jb_live(r, w->number), g));
 }
 
 jb_status
-jb_live_applied(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+jb_live_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
     struct jb_error none;
@@ -66,11 +67,11 @@ jb_live_applied(struct jb_rules *r, const struct jb_event *e, struct jb_error *e
             ok = parts.at[i].kind != JB_PART_GRANT || put_ordinal(r, &s->w, parts.at[i].ordinal);
         }
     }
-    return ok ? JB_OK : jb_rules_no_memory(err);
+    return ok ? JB_OK : jb_judge_no_memory(err);
 }
 
 void
-jb_live_free(struct jb_rules *r)
+jb_live_free(struct jb_judge *r)
 {
     for (size_t i = 0; i < r->live.n; i++) {
         jb_vec_free(&r->live.at[i].ordinals);
@@ -95,7 +96,7 @@ refresh(struct live *l, const struct jb_wallet *w)
 }
 
 bool
-jb_live_view(struct jb_rules *r, const struct jb_wallet *w, struct jb_wallet *ret)
+jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *ret)
 {
     struct live *l = jb_live(r, w->number);
     *ret = *w;
@@ -115,7 +116,7 @@ jb_live_view(struct jb_rules *r, const struct jb_wallet *w, struct jb_wallet *re
 }
 
 const struct jb_grant *
-jb_live_due(struct jb_rules *r, const struct jb_wallet *w, jb_day today)
+jb_live_due(struct jb_judge *r, const struct jb_wallet *w, jb_day today)
 {
     struct live *l = jb_live(r, w->number);
     const struct jb_grant *first = NULL;
@@ -133,7 +134,7 @@ jb_live_due(struct jb_rules *r, const struct jb_wallet *w, jb_day today)
 }
 
 const struct jb_grant *
-jb_live_unfinished(struct jb_rules *r, const struct jb_wallet *w, uint32_t after, jb_day today)
+jb_live_unfinished(struct jb_judge *r, const struct jb_wallet *w, uint32_t after, jb_day today)
 {
     const struct live *l = jb_live(r, w->number);
     size_t low = 0, high = l != NULL ? l->ordinals.n : 0, n = high;

@@ -1,7 +1,7 @@
 /*
- * What stands before and behind what: a wallet's due expiries before a command on it, those of a day
- * before its closing, days that are due before an accepted command, forfeits before their deletion,
- * groups within their commit. docs/rules.md sections 1, 3 and 5.
+ * What stands before and behind what: a wallet's due expiries before a command on it, those of a
+ * day before its closing, days that are due before an accepted command, forfeits before their
+ * deletion, groups within their commit. docs/rules.md sections 1, 3 and 5.
  */
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ role_of(const struct jb_event *e)
 }
 
 static struct jb_wallet *
-wallet_of(struct jb_rules *r, const struct jb_event *e)
+wallet_of(struct jb_judge *r, const struct jb_event *e)
 {
     struct jb_cached_wallet *s;
     struct jb_error none;
@@ -53,24 +53,24 @@ in_order(const struct expiry *a, const struct expiry *b)
 }
 
 static void
-check_run(struct jb_rules *r, size_t from, size_t to)
+check_run(struct jb_judge *r, size_t from, size_t to)
 {
     for (size_t i = from + 1; i < to; i++) {
         const struct expiry *a = &r->run.at[i - 1], *b = &r->run.at[i];
         if (!in_order(a, b)) {
-            jb_refute_at(r, b->seq,
-                         "free_expired: stands grant %u of wallet number %u behind grant %u of "
+            jb_refute_at(r, a->seq,
+                         "free_expired: stands grant %u of wallet number %u before grant %u of "
                          "wallet number %u; the rules write expiries by last day, wallet and order "
                          "of granting",
-                         b->ordinal, b->wallet, a->ordinal, a->wallet);
+                         a->ordinal, a->wallet, b->ordinal, b->wallet);
         }
     }
 }
 
-/* Expiries that a closing of the first open day writes. It may have been cut: then a commit ends
- * with the last of them, and something else comes in between. */
+/* Expiries that a closing of the first open day writes. It may have been cut: then something else
+ * comes in between. */
 static void
-check_closing_run(struct jb_rules *r, size_t n, bool closes)
+check_closing_run(struct jb_judge *r, size_t n)
 {
     check_run(r, 0, n);
     for (size_t i = 0; i < n; i++) {
@@ -85,32 +85,27 @@ check_closing_run(struct jb_rules *r, size_t n, bool closes)
                          jb_day_print(r->b->g.first_open_day, day));
         }
     }
-    if (n > 0 && !closes && !r->run.at[n - 1].commit_ended) {
-        jb_refute_at(r, r->run.at[n - 1].seq,
-                     "free_expired: neither a command on its wallet nor the end of a day stands "
-                     "behind it; the rules let a grant expire before one of them");
-    }
 }
 
 /* The run of expiries before e (NULL: the log ends): the last of them are those of e's own wallet,
  * the others a closing's. Returns the first event of e's command. */
 static jb_seq
-end_run(struct jb_rules *r, const struct jb_event *e)
+end_run(struct jb_judge *r, const struct jb_event *e)
 {
     size_t n = r->run.n, own = n;
     bool on_wallet = e != NULL && (role_of(e) == ROLE_COMMAND || role_of(e) == ROLE_EXTRA);
     while (on_wallet && own > 0 && r->run.at[own - 1].wallet == e->wallet &&
-           r->run.at[own - 1].recorded_at == e->recorded_at && !r->run.at[own - 1].commit_ended) {
+           r->run.at[own - 1].recorded_at == e->recorded_at) {
         own--;
     }
-    check_closing_run(r, own, e != NULL && e->type == JB_EV_DAY_CLOSED);
+    check_closing_run(r, own);
     check_run(r, own, n);
     r->run.n = 0;
     return e == NULL ? 0 : own < n ? r->run.at[own].seq : e->seq;
 }
 
 static jb_status
-begin_expiry(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+begin_expiry(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     const struct jb_wallet *w = wallet_of(r, e);
     const struct jb_grant *g = w != NULL ? jb_wallet_grant(w, e->free_expired.grant_no) : NULL;
@@ -132,7 +127,7 @@ begin_expiry(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
                        jb_day_print(g->expires_on, day));
     }
     if (!jb_vec_reserve(&r->run, r->run.n + 1)) {
-        return jb_rules_no_memory(err);
+        return jb_judge_no_memory(err);
     }
     r->run.at[r->run.n++] = (struct expiry){.seq = e->seq,
                                             .recorded_at = e->recorded_at,
@@ -143,7 +138,7 @@ begin_expiry(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
 }
 
 static void
-check_expired(struct jb_rules *r, const struct jb_event *e)
+check_expired(struct jb_judge *r, const struct jb_event *e)
 {
     const struct jb_wallet *w = wallet_of(r, e);
     const struct jb_grant *g =
@@ -160,7 +155,7 @@ check_expired(struct jb_rules *r, const struct jb_event *e)
 /* ---- days that are due ---- */
 
 static jb_status
-check_due_day(struct jb_rules *r, const struct jb_event *e, jb_seq first, struct jb_error *err)
+check_due_day(struct jb_judge *r, const struct jb_event *e, jb_seq first, struct jb_error *err)
 {
     jb_day due = jb_due_day(&r->b->g, e->recorded_at);
     char day[JB_DAY_TEXT_BYTES];
@@ -168,7 +163,7 @@ check_due_day(struct jb_rules *r, const struct jb_event *e, jb_seq first, struct
         return JB_OK;
     }
     if (!jb_vec_reserve(&r->complaints, r->complaints.n + 1)) {
-        return jb_rules_no_memory(err);
+        return jb_judge_no_memory(err);
     }
     struct complaint *c = &r->complaints.at[r->complaints.n++];
     c->first = first;
@@ -192,7 +187,7 @@ goes_on(const struct deletion *d, const struct jb_event *e)
 }
 
 static jb_status
-begin_deletion(struct jb_rules *r, const struct jb_event *e, const struct jb_wallet *w,
+begin_deletion(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
                struct jb_error *err)
 {
     const struct jb_command c = {.size = sizeof c, .op = JB_OP_WALLET_DELETE};
@@ -210,7 +205,7 @@ begin_deletion(struct jb_rules *r, const struct jb_event *e, const struct jb_wal
 }
 
 static jb_status
-forfeit(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+forfeit(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     const struct jb_wallet *w = wallet_of(r, e);
     if (w == NULL) {
@@ -220,10 +215,14 @@ forfeit(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
     jb_day today = jb_day_of(e->recorded_at, r->b->g.utc_offset_s);
     const struct jb_grant *g = jb_live_unfinished(r, w, r->deletion.last, today);
     uint32_t next = g != NULL ? g->ordinal : 0;
-    if (e->free_forfeited.grant_no != next) {
-        jb_refute_text(r, e, "stands grant %u; the rules forfeit %s%.0u%s",
-                       e->free_forfeited.grant_no, next != 0 ? "grant " : "nothing", next,
-                       next != 0 ? " first (in the order of granting)" : "");
+    if (next == 0) {
+        jb_refute_text(r, e, "stands grant %u; the rules forfeit nothing more of this wallet",
+                       e->free_forfeited.grant_no);
+    } else if (e->free_forfeited.grant_no != next) {
+        jb_refute_text(r, e,
+                       "stands grant %u; the rules forfeit grant %u first (in the order of "
+                       "granting)",
+                       e->free_forfeited.grant_no, next);
     }
     if (e->occurred_at != e->recorded_at) {
         jb_refute_text(r, e,
@@ -238,7 +237,7 @@ forfeit(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
 /* ---- groups ---- */
 
 static const char *
-group_breaks(const struct jb_rules *r, size_t first, size_t last, uint32_t *ret_commands)
+group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_commands)
 {
     *ret_commands = 0;
     for (size_t i = first; i <= last; i++) {
@@ -265,7 +264,7 @@ group_breaks(const struct jb_rules *r, size_t first, size_t last, uint32_t *ret_
 }
 
 static void
-drop_complaints(struct jb_rules *r, jb_seq first)
+drop_complaints(struct jb_judge *r, jb_seq first)
 {
     size_t kept = 0;
     for (size_t i = 0; i < r->complaints.n; i++) {
@@ -277,7 +276,7 @@ drop_complaints(struct jb_rules *r, jb_seq first)
 }
 
 static void
-check_group(struct jb_rules *r, const struct jb_event *e)
+check_group(struct jb_judge *r, const struct jb_event *e)
 {
     size_t last = r->commit.n - 1;
     if (e->group_events < 1 || e->group_events > r->commit.n) {
@@ -296,8 +295,9 @@ check_group(struct jb_rules *r, const struct jb_event *e)
         return;
     }
     if (commands != e->group_commands || commands > JB_GROUP_COMMANDS_MAX) {
-        jb_refute_text(r, e, "stands a group of %u commands; its events answer %u, and the rules "
-                             "take at most %d",
+        jb_refute_text(r, e,
+                       "stands a group of %u commands; its events answer %u, and the rules "
+                       "take at most %d",
                        e->group_commands, commands, JB_GROUP_COMMANDS_MAX);
     }
     for (size_t i = first; i <= last; i++) {
@@ -309,7 +309,7 @@ check_group(struct jb_rules *r, const struct jb_event *e)
 /* ---- */
 
 static jb_status
-before_command(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+before_command(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     bool first_of_deletion = r->deletion.wallet == 0;
     jb_seq first = end_run(r, e);
@@ -319,7 +319,7 @@ before_command(struct jb_rules *r, const struct jb_event *e, struct jb_error *er
 }
 
 jb_status
-jb_order_event(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+jb_order_event(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     if (r->deletion.wallet != 0 && !goes_on(&r->deletion, e)) {
         jb_refute_text(r, e,
@@ -339,10 +339,10 @@ jb_order_event(struct jb_rules *r, const struct jb_event *e, struct jb_error *er
 }
 
 jb_status
-jb_order_behind(struct jb_rules *r, const struct jb_event *e, struct jb_error *err)
+jb_order_behind(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     if (!jb_vec_reserve(&r->commit, r->commit.n + 1)) {
-        return jb_rules_no_memory(err);
+        return jb_judge_no_memory(err);
     }
     r->commit.at[r->commit.n++] = (struct in_commit){.recorded_at = e->recorded_at,
                                                      .wallet = e->wallet,
@@ -358,27 +358,24 @@ jb_order_behind(struct jb_rules *r, const struct jb_event *e, struct jb_error *e
 }
 
 void
-jb_order_commit(struct jb_rules *r)
+jb_order_commit(struct jb_judge *r)
 {
     for (size_t i = 0; i < r->complaints.n; i++) {
         const struct complaint *c = &r->complaints.at[i];
         jb_found(r->f, "rules", c->seq, c->frame, 0, "%s", c->text);
     }
     r->complaints.n = r->commit.n = 0;
-    if (r->run.n > 0) {
-        r->run.at[r->run.n - 1].commit_ended = true;
-    }
+}
+
+void
+jb_order_end(struct jb_judge *r)
+{
+    end_run(r, NULL);
     if (r->deletion.wallet != 0) {
         jb_refute_at(r, r->b->g.seq,
-                     "free_forfeited: its commit ends, and no deletion of wallet number %u stands "
+                     "free_forfeited: the log ends, and no deletion of wallet number %u stands "
                      "behind it; the rules forfeit only what is deleted",
                      r->deletion.wallet);
         r->deletion = (struct deletion){0};
     }
-}
-
-void
-jb_order_end(struct jb_rules *r)
-{
-    end_run(r, NULL);
 }

@@ -125,7 +125,7 @@ jb_say_value(struct sentence *s, const struct jb_event *e, const struct jb_field
 }
 
 void
-jb_refute(struct jb_rules *r, const struct jb_event *e, const struct sentence *s)
+jb_refute(struct jb_judge *r, const struct jb_event *e, const struct sentence *s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     jb_found(r->f, "rules", e->seq, r->frame, 0, "event %llu %s: %s", (unsigned long long)e->seq,
@@ -133,7 +133,7 @@ jb_refute(struct jb_rules *r, const struct jb_event *e, const struct sentence *s
 }
 
 void
-jb_refute_text(struct jb_rules *r, const struct jb_event *e, const char *format, ...)
+jb_refute_text(struct jb_judge *r, const struct jb_event *e, const char *format, ...)
 {
     struct sentence s = {.n = 0};
     va_list args;
@@ -144,7 +144,7 @@ jb_refute_text(struct jb_rules *r, const struct jb_event *e, const char *format,
 }
 
 void
-jb_refute_at(struct jb_rules *r, jb_seq seq, const char *format, ...)
+jb_refute_at(struct jb_judge *r, jb_seq seq, const char *format, ...)
 {
     struct sentence s = {.n = 0};
     va_list args;

@@ -92,7 +92,8 @@ static const struct row rows[] = {
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
      "(seconds), grants_max,\n"
-     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules (their number),\n"
+     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
+     "(their number),\n"
      "                   clock_ahead_max (days), at_back_max (days)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
@@ -116,10 +117,11 @@ static const struct row rows[] = {
      "the events themselves, in order", "  --follow         wait for more\n" COMMON},
     {"stat", cmd_stat, TAKES_JSON, "LEDGER",
      "how large the ledger is, which day is open, which policies hold", COMMON},
-    {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums]",
+    {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums,rules]",
      "read the whole log and check everything against it",
-     "  --only PARTS     form (chain, order, bytes) or sums (what the events add up to); both "
-     "unless given\n" COMMON},
+     "  --only PARTS     some of form (chain, order, bytes), sums (what the events add up to), "
+     "rules (each event\n"
+     "                   decided again); all of them unless given\n" COMMON},
     {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]",
      "make the projections anew from the log, while the ledger is in use",
      "  --accept-rollback  the log was put back to an older state on purpose: go on from "
