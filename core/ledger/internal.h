@@ -19,9 +19,10 @@
 #include "personal/personal.h"
 #include "rules/decide.h"
 
-/* A commit ends at this many events, or after this long of deciding; between commands, never inside
- * one. */
+/* A commit ends at this many events or bytes of them, or after this long of deciding; between
+ * commands, never inside one. */
 #define JB_COMMIT_EVENTS_MAX 8192
+#define JB_COMMIT_BYTES_MAX (16U << 20)
 #define JB_COMMIT_DECIDE_US 4000
 /* How far the stored state may lag. */
 #define JB_LAG_EVENTS_MAX 200000
@@ -83,6 +84,7 @@ struct jb_ledger {
     struct jb_log_batch batch;
     struct jb_verdict verdict;
     jb_instant stored_at; /* monotonic, of the last checkpoint */
+    uint64_t looks;       /* at the clock while deciding; tests count them */
     /* Where a closing of days that was cut by a commit goes on. */
     jb_day closing_day;
     struct jb_due closing_after;
@@ -131,7 +133,5 @@ enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recor
 /* Writes the wallet's due expiries. */
 jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
                         struct jb_error *err);
-
-jb_instant jb_ledger_now(struct jb_ledger *l);
 
 #endif

@@ -50,8 +50,10 @@ struct jb_verdict {
 void jb_verdict_free(struct jb_verdict *v);
 
 /* The form of a command: what can be said without a ledger. 0, or MALFORMED, AMOUNT_INVALID,
- * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why. clock_at: commands need `clock` or `at`.
- * member: it stands in a group. */
+ * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why, or JB_FORM_NONSENSE: no command at all, a
+ * mistake in the caller's program. clock_at: commands need `clock` or `at`. member: it stands in a
+ * group. */
+#define JB_FORM_NONSENSE JB_CODES_END
 jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
                       size_t why_n);
 

@@ -554,7 +554,7 @@ jb_env_grow(struct jb_env *e, struct jb_error *err)
     jb_env_check_readers(e); /* killed ones keep pages from being used again */
     uint64_t more = info.me_mapsize;
     int code = resize(e, (uint64_t)info.me_mapsize + more);
-    while ((code == ENOMEM || code == EINVAL) && more > MAP_BYTES_LEAST) {
+    while (code == ENOMEM && more > MAP_BYTES_LEAST) {
         more /= 4;
         code = resize(e, (uint64_t)info.me_mapsize + more);
     }

@@ -124,21 +124,27 @@ enum jb_command_field {
     JB_CF_N /* one above the largest; between them are numbers without a member */
 };
 
-/* What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
- * the call. */
+/*
+ * What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
+ * the call. Before the struct is used for another command it is made anew: a member that is set and
+ * whose bit is not (a key, say, without which the command would be booked twice) is JB_E_USAGE,
+ * which names it; so are a text without an address, an op or a word without a meaning, and 0 or 1
+ * that is neither.
+ */
 struct jb_command {
     size_t size;
     jb_op op;
+    uint8_t overdraft; /* 0 or 1, as every member of this kind */
+    uint8_t force;
     uint64_t has; /* JB_HAS(...) of every member that is there */
     struct jb_text wallet;
     struct jb_text id; /* charge, grant, usage or refund, as the op has it */
-    jb_amount amount;  /* > 0 */
-    bool overdraft;
-    bool force;
-    uint32_t kind;   /* enum jb_wallet_kind */
-    uint32_t method; /* enum jb_method */
-    uint32_t origin; /* enum jb_origin */
-    uint32_t policy; /* enum jb_policy */
+    struct jb_text key;
+    jb_amount amount; /* > 0 */
+    uint32_t kind;    /* enum jb_wallet_kind */
+    uint32_t method;  /* enum jb_method */
+    uint32_t origin;  /* enum jb_origin */
+    uint32_t policy;  /* enum jb_policy */
     jb_day expires_on;
     jb_day day;
     int64_t value;
@@ -147,7 +153,6 @@ struct jb_command {
     jb_instant clock; /* used with JB_CLOCK_AT only */
     uint64_t expect;
     jb_seq seq;
-    struct jb_text key;
     struct jb_text name;
     struct jb_text master;
     struct jb_text pg;
@@ -166,7 +171,7 @@ struct jb_command {
 typedef enum jb_command_kind {
     JB_CK_ID = 1, /* 1..64 bytes, no control characters, no white space */
     JB_CK_SHORT,  /* the same, 1..32 bytes */
-    JB_CK_NAME,   /* 1..20 code points, no control characters */
+    JB_CK_NAME,   /* 1..20 characters as people count, no control characters */
     JB_CK_TEXT,   /* 1..500 code points, no NUL */
     JB_CK_AMOUNT, /* integer 1..JB_AMOUNT_MAX */
     JB_CK_UINT,   /* integer >= 0 */
@@ -229,6 +234,7 @@ typedef enum jb_code {
 JB_API const char *jb_code_word(uint32_t code);
 
 typedef enum jb_outcome {
+    JB_NOT_DONE = 0,  /* the call failed before this command: nothing of it was done */
     JB_DONE = 1,      /* the events are on disk */
     JB_REFUSED = 2,   /* the rules said no, or the command is not well formed: `code` */
     JB_DUPLICATE = 3, /* the key is known with the same content: this is the first answer again */
