@@ -320,20 +320,6 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     return s->failed;
 }
 
-/* By later rules than this version knows nothing that was decided can be judged. */
-static void
-check_rules_number(struct scan *s)
-{
-    int64_t rules = jb_rules(&s->state->g);
-    if (rules > JB_RULES) {
-        jb_not_checked(
-            s->f, JB_AUDIT_RULES,
-            "the rules: the ledger goes by rules %lld, and this version knows rules 1 to "
-            "%d",
-            (long long)rules, JB_RULES);
-    }
-}
-
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
  * read, nothing can be. */
 static jb_status
@@ -385,9 +371,6 @@ read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, s
     if (status == JB_OK && s->state != NULL && s->judge != NULL) {
         s->f->part = JB_AUDIT_RULES;
         jb_judge_end(s->judge);
-    }
-    if (status == JB_OK && s->state != NULL) {
-        check_rules_number(s);
     }
     return status;
 }

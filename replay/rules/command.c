@@ -174,18 +174,20 @@ rules_hold(struct jb_judge *r, const struct jb_event *e)
 bool
 jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
+    const struct jb_policy_set *p = &e->policy_set;
     char why[200];
-    c->op = JB_OP_POLICY_SET;
-    c->policy = e->policy_set.policy;
-    c->value = e->policy_set.value;
-    c->from = e->policy_set.from;
-    c->has |= H(POLICY) | H(VALUE) | (c->from != JB_NO_INSTANT ? H(FROM) : 0);
+    *c = (struct jb_command){.size = sizeof *c, .op = JB_OP_POLICY_SET};
+    c->policy = p->policy;
+    c->value = p->value;
+    c->has = H(POLICY) | H(VALUE);
+    if (p->from != JB_NO_INSTANT) {
+        c->from = p->from;
+        c->has |= H(FROM);
+    }
     if (c->policy == JB_POLICY_RULES) {
         return rules_hold(r, e);
     }
-    struct jb_command form = *c; /* without its time: that is looked at elsewhere */
-    form.has &= ~H(AT);
-    if (jb_check_form(&form, false, false, why, sizeof why) == JB_CODE_NONE) {
+    if (jb_check_form(c, false, false, why, sizeof why) == JB_CODE_NONE) {
         return true;
     }
     jb_refute_text(r, e, "stands %lld; the rules say: %s", (long long)c->value, why);

@@ -40,8 +40,8 @@ goes_beyond(struct jb_judge *r, const struct jb_event *e)
     }
     r->over = true;
     jb_not_checked(r->f, JB_AUDIT_RULES,
-                   "the rules from event %llu on: they are rules %lld, and this version of jangbu "
-                   "knows 1 to %d. Audit it with a newer one",
+                   "the rules: from event %llu on the ledger goes by rules %lld, and this version "
+                   "knows rules 1 to %d. Audit it with a newer one",
                    (unsigned long long)e->seq, (long long)e->policy_set.value, JB_RULES);
     return true;
 }
@@ -139,9 +139,7 @@ jb_judge_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *
 void
 jb_judge_commit(struct jb_judge *r)
 {
-    if (!r->over) {
-        jb_order_commit(r);
-    }
+    jb_order_commit(r);
 }
 
 static void
