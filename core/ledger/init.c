@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/descriptors.h"
 #include "base/currency.h"
 #include "ledger/internal.h"
 
@@ -139,7 +140,7 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
 static jb_status
 sync_one(const char *dir, struct jb_error *err)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = jb_descriptor_open(dir, O_RDONLY | O_DIRECTORY, 0);
     int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
     if (fd >= 0) {
         close(fd);

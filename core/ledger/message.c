@@ -1,4 +1,5 @@
 #include "ledger/message.h"
+#include "event/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* Reading: cursors over the log, the state for projections, and what stands about a ledger as a
  * whole. */
 #include "ledger/internal.h"
+#include "event/names.h"
 
 /* Wallets that a handle keeps in memory for reading. */
 #define READER_WALLETS_MAX 100000

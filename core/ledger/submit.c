@@ -148,15 +148,18 @@ static void
 checkpoint_if_due(struct jb_ledger *l)
 {
     uint64_t lag = l->state->g.seq - l->state->stored_seq;
-    if (lag < JB_LAG_EVENTS_MAX && (lag == 0 || jb_monotonic_us() - l->stored_at < JB_LAG_US_MAX)) {
+    int64_t now = jb_monotonic_us();
+    if (now < l->store_again_at ||
+        (lag < JB_LAG_EVENTS_MAX && (lag == 0 || now - l->stored_at < JB_LAG_US_MAX))) {
         return;
     }
-    /* A failure to write behind loses nothing: the log has it all. It is tried again after the next
-     * commit. */
+    /* A failure to write behind loses nothing: the log has it all. It is tried again, but not with
+     * each commit: it may have waited for a process that is stopped inside the store. */
     struct jb_error ignored;
-    if (jb_state_checkpoint(l->state, &ignored) == JB_OK) {
-        l->stored_at = jb_monotonic_us();
-    }
+    bool stored = jb_state_checkpoint(l->state, &ignored) == JB_OK;
+    now = jb_monotonic_us();
+    l->stored_at = stored ? now : l->stored_at;
+    l->store_again_at = stored ? 0 : now + JB_STORE_AGAIN_US;
 }
 
 /* Answers are final up to `decided`; whole requests leave the queue. */
@@ -235,8 +238,8 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     fail_requests(l, last, status, err);
 }
 
-/* Whether this program may write on: once a second, because others may have marked the ledger since,
- * and by the rules that are in force. */
+/* Whether this program may write on: once a second, because others may have marked the ledger
+ * since, and by the rules that are in force. */
 static jb_status
 may_write(struct jb_ledger *l, struct jb_error *err)
 {
@@ -265,7 +268,7 @@ one_commit(struct jb_ledger *l)
     struct jb_request *first = l->first, *last = l->first;
     int64_t waited_us = waited(l, first);
     pthread_mutex_unlock(&l->queue_lock);
-    jb_status status = jb_lock_take(l->lock, l->lock_wait_us, waited_us, &err);
+    jb_status status = jb_lock_take(l->lock, JB_LOCK_WRITER, l->lock_wait_us, waited_us, &err);
     if (status != JB_OK) {
         fail_overdue(l, status, &err);
         return;
@@ -302,7 +305,7 @@ one_commit(struct jb_ledger *l)
         checkpoint_if_due(l);
     }
     jb_state_release(l->state);
-    jb_lock_release(l->lock);
+    jb_lock_release(l->lock, JB_LOCK_WRITER);
     if (status != JB_OK) {
         l->closing = false; /* the expiries that it stands behind were not written, or nobody knows:
                                from the day's first one again */

@@ -35,13 +35,13 @@ figure_json(struct out *o, const struct jb_figure *f, int32_t utc_offset_s)
     switch (f->name) {
     case JB_FIG_STATUS:
     case JB_FIG_NOT_OFF:
-        js_str(o, word, jb_name_word(&jb_wallet_status_names, (uint32_t)f->value));
+        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_WALLET_STATUS), (uint32_t)f->value));
         break;
     case JB_FIG_GRANT_STATE:
-        js_str(o, word, jb_name_word(&jb_grant_state_names, (uint32_t)f->value));
+        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_GRANT_STATE), (uint32_t)f->value));
         break;
     case JB_FIG_REFUND_STATE:
-        js_str(o, word, jb_name_word(&jb_refund_state_names, (uint32_t)f->value));
+        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), (uint32_t)f->value));
         break;
     case JB_FIG_EXPIRES_ON:
     case JB_FIG_FIRST_OPEN_DAY:
@@ -274,7 +274,7 @@ result_json(struct out *o, const struct jb_event *e)
         break;
     case JB_EV_REFUND_REQUESTED:
         js_int(o, "amount", jb_event_amount(e));
-        js_str(o, "scope", jb_name_word(&jb_scope_names, e->refund_requested.scope));
+        js_str(o, "scope", jb_name_word(jb_names_get(JB_LIST_SCOPE), e->refund_requested.scope));
         break;
     case JB_EV_REFUND_APPROVED:
         js_int(o, "amount", jb_event_amount(e));
@@ -317,7 +317,7 @@ result_json(struct out *o, const struct jb_event *e)
 void
 balance_members_json(struct out *o, const struct jb_balance *b)
 {
-    js_str(o, "status", jb_name_word(&jb_wallet_status_names, b->status));
+    js_str(o, "status", jb_name_word(jb_names_get(JB_LIST_WALLET_STATUS), b->status));
     js_int(o, "paid", b->paid);
     js_int(o, "free", b->free);
     js_int(o, "free_dormant", b->free_dormant);
