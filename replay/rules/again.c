@@ -1,5 +1,6 @@
 /* Decides the command of an event again and compares what the rules say with what stands there. */
 #include "base/text.h"
+#include "event/names.h"
 #include "replay/rules/inner.h"
 
 /* Why the parts are as they are: for the sentence. */
