@@ -136,8 +136,8 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
         status = jb_log_append(l->log, &l->batch, &l->state->head, &result, err);
     }
     if (status != JB_OK) {
-        l->state->usable = false; /* what memory says did not happen, or nobody knows: begin again
-                                     from what is stored */
+        l->state->usable = false; /* memory is ahead of the log, or nobody knows: begin again from
+                                     what is stored */
         return status;
     }
     write_head(l, l->state->g.first_open_day != open_before);
@@ -191,8 +191,7 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_unlock(&l->queue_lock);
 }
 
-/* A failure ends every request that took part, and nothing else: who comes later may have more
- * luck. */
+/* A failure ends every request that took part, and nothing else: later requests may succeed. */
 static void
 fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
               const struct jb_error *err)

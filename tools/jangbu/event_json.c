@@ -66,6 +66,11 @@ is_condition(uint32_t name)
 static void
 figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t utc_offset_s)
 {
+    static const struct {
+        jb_op op;
+        const char *word;
+    } shown[] = {
+        {JB_OP_CHARGE, "charge"}, {JB_OP_CONSUME, "consume"}, {JB_OP_REFUND_REQUEST, "refund"}};
     bool conditions = false;
     for (size_t i = 0; i < n; i++) {
         if (is_condition(figures[i].name)) {
@@ -75,13 +80,11 @@ figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t u
         figure_json(o, &figures[i], utc_offset_s);
         if (figures[i].name == JB_FIG_STATUS) {
             js_open(o, "allows", '[');
-            if (figures[i].value == JB_WALLET_ACTIVE || figures[i].value == JB_WALLET_OFF) {
-                js_str(o, NULL, "charge");
+            for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++) {
+                if (jb_wallet_allows((uint32_t)figures[i].value, shown[k].op)) {
+                    js_str(o, NULL, shown[k].word);
+                }
             }
-            if (figures[i].value == JB_WALLET_ACTIVE) {
-                js_str(o, NULL, "consume");
-            }
-            js_str(o, NULL, "refund");
             js_close(o, ']');
         }
     }

@@ -287,6 +287,9 @@ struct jb_op_info {
 JB_API const struct jb_command_field_info *
 jb_command_field_get(unsigned field);                   /* NULL where there is none */
 JB_API const struct jb_op_info *jb_op_get(uint32_t op); /* NULL where there is none */
+/* Whether a wallet in that state (enum jb_wallet_status) takes commands of that op at all: the
+ * state matrix of docs/rules.md section 5. True does not mean that a command will be accepted. */
+JB_API bool jb_wallet_allows(uint32_t status, jb_op op);
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 
