@@ -62,6 +62,7 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
         *ret_last = r;
         while (r->decided < r->n) {
             if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX ||
+                l->batch.bytes.n >= JB_COMMIT_BYTES_CUT ||
                 (++since_look >= 256 && jb_monotonic_us() >= until && l->batch.ends.n > 0)) {
                 return JB_OK;
             }
@@ -212,8 +213,8 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     fail_requests(l, last, status, err);
 }
 
-/* Whether this program may write on: once a second, because others may have marked the ledger since,
- * and by the rules that are in force. */
+/* Whether this program may write on: once a second, because others may have marked the ledger
+ * since, and by the rules that are in force. */
 static jb_status
 may_write(struct jb_ledger *l, struct jb_error *err)
 {
