@@ -102,12 +102,13 @@ state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_reader
     if (status != JB_OK) {
         return status;
     }
-    jb_instant now = jb_ledger_now(v->l);
-    *ret_now = head->recorded_at > now ? head->recorded_at : now;
-    jb_day today = jb_day_of(*ret_now, v->info.utc_offset_s);
+    jb_instant now;
     struct jb_reader_wallet w;
-    status = jb_reader_wallet(v->l, number, &w, err);
+    status = jb_ledger_now(v->l, &now, err);
+    status = status == JB_OK ? jb_reader_wallet(v->l, number, &w, err) : status;
     if (status == JB_OK) {
+        *ret_now = head->recorded_at > now ? head->recorded_at : now;
+        jb_day today = jb_day_of(*ret_now, v->info.utc_offset_s);
         p->total = w.paid;
         p->transit = w.refund_in_transit;
         p->pending = w.refund_pending;
@@ -354,6 +355,9 @@ jb_status
 jb_explain(struct jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
            struct jb_explanation **ret, struct jb_error *err)
 {
+    if (v == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_explain");
+    }
     uint32_t number;
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
     if (status != JB_OK) {

@@ -158,6 +158,9 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
                bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next,
                struct jb_moment *ret_moment, struct jb_error *err)
 {
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_history_get");
+    }
     if (limit < 1 || limit > HISTORY_LIMIT_MAX || (unsigned)kind > JB_HISTORY_REFUND) {
         return jb_fail(err, JB_E_USAGE,
                        limit < 1 || limit > HISTORY_LIMIT_MAX

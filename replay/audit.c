@@ -144,6 +144,7 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
         status = jb_log_reader_chain(reader, a->head.seq, chain, &ignored);
         jb_log_reader_close(reader);
     }
+    jb_looked_up(&a->f, status);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && memcmp(chain, a->head.chain, JB_CHAIN_BYTES) != 0)) {
         jb_found(&a->f, "rollback", r->events, 0, 0,
@@ -292,7 +293,7 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
         return jb_fail(err, status, "%s", cut.text);
     }
     struct jb_log_identity identity;
-    bool known = jb_log_identity(a->log, &identity, NULL) == JB_OK;
+    bool known = jb_looked_up(&a->f, jb_log_identity(a->log, &identity, NULL));
     status = scan(a, known ? &identity : NULL, r, err);
     jb_log_close(a->log);
     return status;
@@ -368,6 +369,9 @@ jb_status
 jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
          struct jb_error *err)
 {
+    if (dir == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_audit");
+    }
     struct audit a = {.dir = dir,
                       .state = {.word = "state", .schema = &jb_state_schema},
                       .views = {.word = "views", .schema = &jb_views_schema}};

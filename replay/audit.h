@@ -19,8 +19,17 @@ struct jb_findings {
     uint64_t problems;
     uint32_t refuted,
         unknown;    /* parts with a problem; parts of which something could not be told */
-    bool no_memory; /* something is missing in the lists */
+    bool no_memory; /* something is missing in the lists, or could not be looked at */
 };
+
+/* Whether a look-up for a check was answered. One that failed for want of memory says nothing about
+ * the ledger: the audit then ends with JB_E_NOMEM, whatever it has found. */
+static inline bool
+jb_looked_up(struct jb_findings *f, jb_status status)
+{
+    f->no_memory |= status == JB_E_NOMEM;
+    return status == JB_OK;
+}
 
 /* Reports a problem of the part that speaks: check is a stable word. Of a part that was not asked
  * for it is none, but then the others cannot say that all was well. */

@@ -15,7 +15,7 @@ jb_check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struc
     struct jb_text caller = e->caller, key = e->key;
     jb_seq first;
     struct jb_error err;
-    if (jb_state_key(b, caller, key, &first, &err) == JB_OK && first != 0) {
+    if (jb_looked_up(f, jb_state_key(b, caller, key, &first, &err)) && first != 0) {
         jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu",
                  (unsigned long long)e->seq, (unsigned long long)first);
     }
@@ -72,11 +72,14 @@ check_return(struct jb_state *b, const struct jb_event *e, uint64_t frame, struc
     jb_seq last = 0;
     jb_amount returned = 0, consumed = 0;
     bool known = consumption > 0 && consumption < seq &&
-                 jb_state_event(b, consumption, &found, &err) == JB_OK &&
+                 jb_looked_up(f, jb_state_event(b, consumption, &found, &err)) &&
                  found->type == JB_EV_CASH_CONSUMED && found->wallet == wallet;
     if (known) {
         consumed = found->cash_consumed.amount;
-        known = jb_state_returned(b, consumption, &last, &returned, &err) == JB_OK;
+        known = jb_looked_up(f, jb_state_returned(b, consumption, &last, &returned, &err));
+    }
+    if (f->no_memory) {
+        return;
     }
     if (!known || last != before) {
         jb_found(f, "return", seq, frame, 0,

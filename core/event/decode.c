@@ -325,8 +325,9 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
     case JB_FK_TEXT:
         *(struct jb_text *)to = scan_text(s);
         /* Whoever indexes ids, or keeps a wallet's, has room for as many bytes. */
-        if (s->why == NULL && ((struct jb_text *)to)->n > JB_ID_BYTES_MAX) {
-            bad(s, at, "an id is longer than 64 bytes");
+        if (s->why == NULL &&
+            (((struct jb_text *)to)->n < 1 || ((struct jb_text *)to)->n > JB_ID_BYTES_MAX)) {
+            bad(s, at, "an id is empty or longer than 64 bytes");
         }
         break;
     case JB_FK_OPT_TEXT:
@@ -436,7 +437,7 @@ scan_subject(struct scanner *s, struct jb_event *e)
 }
 
 static void
-scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_context *context)
+scan_optional(struct scanner *s, struct jb_event *e)
 {
     const uint8_t *at = s->p;
     if (e->flags & JB_EVF_VERSION) {
@@ -461,7 +462,10 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         if (s->why == NULL && earlier == 0) {
             bad(s, at, "posted_on is written though it is the day of recorded_at");
         }
-        e->posted_on = jb_day_of(e->recorded_at, context->utc_offset_s) - (jb_day)earlier;
+        e->posted_on -= (jb_day)earlier;
+        if (s->why == NULL && e->posted_on < JB_DAY_MIN) {
+            bad(s, at, "posted_on is outside the calendar");
+        }
     }
     if (e->flags & JB_EVF_KEY) {
         at = s->p;
@@ -522,16 +526,19 @@ scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_conte
     e->prev = back == 0 ? 0 : e->seq - back;
     at = s->p;
     uint64_t after = scan_uint_max(s, INT64_MAX);
+    if (s->why != NULL) {
+        return; /* what was not read is not reckoned with: base may be anything */
+    }
     if (e->flags & JB_EVF_UNRECORDED) {
         e->recorded_at = e->occurred_at = JB_NO_INSTANT;
         e->posted_on = JB_NO_DAY;
-        if (s->why == NULL && (after != 0 || (e->flags & (JB_EVF_OCCURRED | JB_EVF_POSTED)) != 0)) {
+        if (after != 0 || (e->flags & (JB_EVF_OCCURRED | JB_EVF_POSTED)) != 0) {
             bad(s, at, "an event of init has no times");
         }
         return;
     }
-    if (s->why == NULL && (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX ||
-                           after > (uint64_t)(JB_INSTANT_MAX - context->base))) {
+    if (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX ||
+        after > (uint64_t)(JB_INSTANT_MAX - context->base)) {
         bad(s, at, "recorded_at is outside the calendar");
         return;
     }
@@ -552,7 +559,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     size_t elements = scan_array(&s);
     scan_envelope(&s, &e, context);
     if (s.why == NULL && e.flags != 0) {
-        scan_optional(&s, &e, context);
+        scan_optional(&s, &e);
     }
     const struct jb_event_type_info *type = jb_event_type_get(e.type);
     size_t envelope = jb_event_envelope_n(e.flags);

@@ -152,6 +152,7 @@ pack_field(struct encoder *en, const struct jb_event *e, const struct jb_field_i
     const uint32_t *number = at;
     switch (f->kind) {
     case JB_FK_TEXT:
+        require(en, text->n >= 1, "an id is empty");
         pack_text(en, *text, JB_ID_BYTES_MAX);
         return;
     case JB_FK_OPT_TEXT:
@@ -242,7 +243,9 @@ check_times(struct encoder *en, const struct jb_event *e, const struct jb_event_
     if (en->why == NULL) {
         int64_t earlier =
             (int64_t)jb_day_of(e->recorded_at, context->utc_offset_s) - (int64_t)e->posted_on;
-        require(en, earlier >= 0 && earlier <= JB_POSTED_BACK_MAX,
+        require(en,
+                earlier >= 0 && earlier <= JB_POSTED_BACK_MAX &&
+                    (earlier == 0 || e->posted_on >= JB_DAY_MIN),
                 "posted_on is outside the calendar");
         require(en, ((e->flags & JB_EVF_POSTED) != 0) == (earlier != 0),
                 "the flag POSTED does not fit posted_on");

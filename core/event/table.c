@@ -1,6 +1,8 @@
 /* The table of event types as data, and every list of words whose numbers are on disk. */
 #include <jangbu/command.h>
 
+#include "event/names.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -142,6 +144,24 @@ jb_event_set_version(struct jb_event *e)
     bool first = e->type == JB_EV_DAY_CLOSED && e->day_closed.totals.n <= JB_TOTALS_1;
     e->version = type == NULL || first ? 1 : type->version;
     e->flags = e->version > 1 ? e->flags | JB_EVF_VERSION : e->flags & ~(uint32_t)JB_EVF_VERSION;
+}
+
+const struct jb_names *
+jb_names_get(jb_list list)
+{
+    static const struct jb_names *const lists[] = {
+        [JB_LIST_WALLET_KIND] = &jb_wallet_kind_names,
+        [JB_LIST_WALLET_STATUS] = &jb_wallet_status_names,
+        [JB_LIST_METHOD] = &jb_method_names,
+        [JB_LIST_ORIGIN] = &jb_origin_names,
+        [JB_LIST_REASON] = &jb_reason_names,
+        [JB_LIST_SCOPE] = &jb_scope_names,
+        [JB_LIST_FAILURE] = &jb_failure_names,
+        [JB_LIST_POLICY] = &jb_policy_names,
+        [JB_LIST_GRANT_STATE] = &jb_grant_state_names,
+        [JB_LIST_REFUND_STATE] = &jb_refund_state_names,
+    };
+    return (size_t)list < sizeof lists / sizeof lists[0] ? lists[list] : NULL;
 }
 
 const char *

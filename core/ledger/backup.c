@@ -86,6 +86,9 @@ make_dest(const char *dest, struct jb_error *err)
 jb_status
 jb_backup(jb_ledger *l, const char *dest, jb_progress on_progress, void *data, struct jb_error *err)
 {
+    if (l == NULL || dest == NULL) {
+        return jb_fail_null(err, "jb_backup");
+    }
     char path[4096];
     uint64_t tree, file;
     jb_status status = make_dest(dest, err);

@@ -442,6 +442,14 @@ identity_of(struct jb_log_reader *r, const struct jb_event *e, struct jb_log_ide
         }
         return status;
     }
+    const struct jb_ledger_created *made = &e->ledger_created;
+    if (made->exponent > JB_EXPONENT_MAX || made->utc_offset_s % 60 != 0 ||
+        made->utc_offset_s < -JB_UTC_OFFSET_MAX_S || made->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "the first frame of %s is damaged: its currency or its offset from UTC is "
+                       "not possible. Run `jangbu audit`",
+                       jb_env_path(r->log->env));
+    }
     *ret = found;
     return JB_OK;
 }

@@ -11,6 +11,12 @@ static const char *const table_names[JB_STATE_TABLES] = {"globals", "wallets", "
 const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
                                                 table_names};
 
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+}
+
 static void
 drop_slot(struct jb_state *b, size_t i)
 {
@@ -75,7 +81,7 @@ jb_state_open(struct jb_log *log, struct jb_store *store, const struct jb_log_id
 {
     struct jb_state *b = calloc(1, sizeof *b);
     if (b == NULL) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+        return no_memory(err);
     }
     b->log = log;
     b->store = store;
@@ -181,13 +187,14 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     const void *value;
     size_t n;
     status = jb_store_get(&b->snap, JB_TABLE_GLOBALS, "g", 1, &value, &n, err);
-    if (status == JB_E_NOTFOUND || (status == JB_OK && !jb_read_globals(value, n, &b->g))) {
+    jb_status read = status == JB_OK ? jb_read_globals(value, n, &b->g) : status;
+    if (status == JB_E_NOTFOUND || read == JB_E_STALE) {
         return jb_fail(err, JB_E_STALE,
                        "state.mdb is damaged. Stop the other programs that use the ledger and run "
                        "`jangbu rebuild`");
     }
-    if (status != JB_OK) {
-        return status;
+    if (status != JB_OK || read != JB_OK) {
+        return status != JB_OK ? status : no_memory(err);
     }
     b->stored_seq = b->head.seq = stored;
     b->generation = b->snap.meta.generation;
@@ -268,12 +275,6 @@ jb_state_catch_up(struct jb_state *b, struct jb_error *err)
 
 /* ---- applying ---- */
 
-static jb_status
-no_memory(struct jb_error *err)
-{
-    return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
-}
-
 static bool
 index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
 {
@@ -344,12 +345,13 @@ index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    if (__builtin_add_overflow(sum, r->amount, &sum)) {
+    if (sum > JB_BALANCE_MAX - r->amount) {
         return jb_fail(err, JB_E_CORRUPT,
                        "event %llu contradicts the log before it: a consumption was returned many "
                        "times over. Run `jangbu audit`",
                        (unsigned long long)e->seq);
     }
+    sum += r->amount;
     if (!jb_vec_reserve(&b->returned, b->returned.n + 1) ||
         !jb_map_put(&b->returns, r->consumption, b->returned.n)) {
         return no_memory(err);
@@ -417,6 +419,9 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
         b->dirty.at[b->dirty.n++] = e->wallet;
     }
     const char *why = jb_apply(&b->g, s != NULL ? &s->w : NULL, e);
+    if (why == jb_apply_no_memory) {
+        return no_memory(err);
+    }
     if (why != NULL) {
         status = jb_fail(err, JB_E_CORRUPT,
                          "event %llu contradicts the log before it: %s. Run `jangbu audit`",

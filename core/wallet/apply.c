@@ -12,7 +12,21 @@
         }                                                                                          \
     } while (0)
 
-static const char no_memory[] = "no memory";
+const char jb_apply_no_memory[] = "no memory";
+
+/* Adds to a sum that no honest log takes beyond JB_BALANCE_MAX. Both are within it. */
+static bool
+add(jb_amount *to, jb_amount a)
+{
+    jb_amount sum = *to + a;
+    if (sum > JB_BALANCE_MAX || sum < -JB_BALANCE_MAX) {
+        return false;
+    }
+    *to = sum;
+    return true;
+}
+
+static const char out_of_range[] = "a sum goes beyond what a balance can be";
 
 static const char *
 take_from_lot(struct jb_wallet *w, const struct jb_part *p)
@@ -50,6 +64,7 @@ take_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_amou
     for (uint32_t i = 0; i < parts.n; i++) {
         const struct jb_part *p = &parts.at[i];
         const char *why = NULL;
+        CONTRADICTION(!add(&sum, p->amount), out_of_range);
         if (p->kind == JB_PART_LOT) {
             why = take_from_lot(w, p);
             lots += p->amount;
@@ -65,7 +80,6 @@ take_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_amou
         if (why != NULL) {
             return why;
         }
-        sum += p->amount;
     }
     CONTRADICTION(sum != amount, "the parts of an event do not add up to its amount");
     CONTRADICTION(debt > 0 && w->paid - lots > 0, "debt is made while a lot still has money");
@@ -83,6 +97,7 @@ give_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_inst
         const struct jb_part *p = &parts.at[i];
         struct jb_grant *g = NULL;
         const char *why = NULL;
+        CONTRADICTION(!add(&sum, p->amount), out_of_range);
         switch ((enum jb_part_kind)p->kind) {
         case JB_PART_DEBT:
             debt += p->amount;
@@ -98,7 +113,7 @@ give_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_inst
                           "more comes back to a grant than it gave");
             g->remaining += p->amount;
             g->returned_at = recorded_at;
-            w->free += p->amount;
+            CONTRADICTION(!add(&w->free, p->amount), out_of_range);
             break;
         case JB_PART_LAPSED:
             CONTRADICTION(jb_wallet_grant(w, p->ordinal) == NULL,
@@ -108,7 +123,6 @@ give_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_inst
         if (why != NULL) {
             return why;
         }
-        sum += p->amount;
     }
     CONTRADICTION(sum != amount, "the parts of an event do not add up to its amount");
     CONTRADICTION(debt > (w->paid < 0 ? -w->paid : 0), "more debt is filled than is open");
@@ -123,7 +137,7 @@ set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
     struct jb_interval interval = {
         .ordinal = w->intervals_given + 1, .status = status, .from = e->recorded_at, .seq = e->seq};
     if (jb_wallet_add_interval(w, &interval) == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     w->intervals_given++;
     w->status = status;
@@ -187,10 +201,10 @@ add_lot(struct jb_wallet *w, jb_seq seq, uint32_t ordinal, jb_amount amount, jb_
     struct jb_lot lot = {
         .ordinal = ordinal, .seq = seq, .amount = amount, .remaining = amount - to_debt};
     if (jb_wallet_add_lot(w, &lot) == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     w->lots_given++;
-    w->paid += amount;
+    CONTRADICTION(!add(&w->paid, amount), out_of_range);
     return NULL;
 }
 
@@ -207,7 +221,7 @@ apply_charge_reversed(struct jb_wallet *w, const struct jb_charge_reversed *e)
         l->reversed += e->amount;
         CONTRADICTION(jb_lot_room(l) < 0,
                       "a reversed charge leaves more in its lot than the lot may hold");
-        w->paid -= paid;
+        CONTRADICTION(!add(&w->paid, -paid), out_of_range);
     }
     return why;
 }
@@ -225,10 +239,10 @@ add_grant(struct jb_wallet *w, jb_seq seq, const struct jb_free_granted *e)
                              .activated_at = JB_NO_INSTANT,
                              .returned_at = JB_NO_INSTANT};
     if (jb_wallet_add_grant(w, &grant) == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     w->grants_given++;
-    w->dormant += e->amount;
+    CONTRADICTION(!add(&w->dormant, e->amount), out_of_range);
     return NULL;
 }
 
@@ -257,7 +271,7 @@ activate_grant(struct jb_wallet *w, const struct jb_event *e)
     g->activated_seq = e->seq;
     g->activated_at = e->recorded_at;
     w->dormant -= amount;
-    w->free += amount;
+    CONTRADICTION(!add(&w->free, amount), out_of_range);
     return NULL;
 }
 
@@ -313,9 +327,7 @@ apply_consumption(struct jb_wallet *w, const struct jb_cash_consumed *e)
 {
     jb_amount paid;
     const char *why = take_parts(w, e->parts, e->amount, &paid);
-    if (why == NULL) {
-        w->paid -= paid;
-    }
+    CONTRADICTION(why == NULL && !add(&w->paid, -paid), out_of_range);
     return why;
 }
 
@@ -325,9 +337,7 @@ apply_return(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_in
 {
     jb_amount paid;
     const char *why = give_parts(w, parts, amount, recorded_at, &paid);
-    if (why == NULL) {
-        w->paid += paid;
-    }
+    CONTRADICTION(why == NULL && !add(&w->paid, paid), out_of_range);
     return why;
 }
 
@@ -349,20 +359,21 @@ request_refund(struct jb_wallet *w, jb_seq seq, const struct jb_refund_requested
     struct jb_refund refund = {
         .ordinal = e->refund_no, .state = JB_REFUND_REQUESTED, .seq = seq, .amount = e->amount};
     if (jb_wallet_add_refund(w, &refund) == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     w->refunds_given++;
     w->refunds_open++;
-    w->pending += e->amount;
+    CONTRADICTION(!add(&w->pending, e->amount), out_of_range);
     return NULL;
 }
 
 static const char *
 approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_refund_approved *e)
 {
-    struct jb_part *legs = malloc(e->parts.n * sizeof *legs + 1);
+    CONTRADICTION(e->parts.n == 0, "a refund is approved that no lot pays for");
+    struct jb_part *legs = malloc(e->parts.n * sizeof *legs);
     if (legs == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     memcpy(legs, e->parts.at, e->parts.n * sizeof *legs);
     r->legs = legs;
@@ -375,9 +386,9 @@ approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_refund_
                       "a refund is paid out of something else than lots");
         jb_wallet_lot(w, legs[i].ordinal)->refunded += legs[i].amount;
     }
-    w->paid -= e->amount;
-    w->pending -= e->amount;
-    w->transit += e->amount;
+    CONTRADICTION(why == NULL && (!add(&w->paid, -e->amount) || !add(&w->transit, e->amount)),
+                  out_of_range);
+    w->pending -= e->amount; /* it was requested, so it is in there */
     return why;
 }
 
@@ -406,6 +417,9 @@ apply_refund(struct jb_wallet *w, const struct jb_event *e)
     CONTRADICTION(r == NULL || r->amount != amount,
                   "an event about a refund does not name its amount");
     bool came_back = e->type == JB_EV_REFUND_FAILED && e->refund_failed.parts.n > 0;
+    CONTRADICTION(e->type == JB_EV_REFUND_FAILED &&
+                      (e->refund_failed.why == JB_FAILURE_AFTER_APPROVAL) != came_back,
+                  "a failed refund that was approved has nothing that came back, or the reverse");
     bool after_approval = e->type == JB_EV_REFUND_COMPLETED || came_back;
     CONTRADICTION(
         r->state != (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED),
@@ -508,7 +522,7 @@ apply_time(struct jb_globals *g, const struct jb_event *e)
     jb_day earliest = occurred > g->first_open_day ? occurred : g->first_open_day;
     CONTRADICTION(e->posted_on != (today < earliest ? today : earliest),
                   "an event is posted to a day that the rule of posting days does not give");
-    return jb_totals_post(g, e) ? NULL : no_memory;
+    return jb_totals_post(g, e) ? NULL : jb_apply_no_memory;
 }
 
 const char *
@@ -518,6 +532,8 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     CONTRADICTION(is_ledger_event(e) ? jb_event_type_get(e->type) != NULL && e->wallet != 0
                                      : w == NULL,
                   "an event names a wallet that does not exist");
+    CONTRADICTION(w != NULL && (e->flags & JB_EVF_UNRECORDED) != 0,
+                  "an event of a wallet has no time");
     const char *why = apply_time(g, e);
     if (why == NULL && w != NULL) {
         CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
@@ -531,7 +547,7 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         why = jb_totals_close(g, e);
     } else if (why == NULL && e->type == JB_EV_POLICY_SET) {
         if (!jb_vec_reserve(&g->policies, g->policies.n + 1)) {
-            return no_memory;
+            return jb_apply_no_memory;
         }
         g->policies.at[g->policies.n++] = (struct jb_policy_setting){
             e->policy_set.policy, e->policy_set.value, e->policy_set.from, e->seq};

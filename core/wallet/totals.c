@@ -34,9 +34,10 @@ open_day(struct jb_globals *g, jb_day day)
     return &g->open.at[at];
 }
 
-/* Parts of a list by kind. */
+/* Parts of a list by kind. Wide: they are added up before anybody has looked at what they come to.
+ */
 struct by_kind {
-    jb_amount debt, lot, grant, lapsed;
+    jb_wide debt, lot, grant, lapsed;
 };
 
 static struct by_kind
@@ -44,10 +45,10 @@ sum_parts(struct jb_parts parts)
 {
     struct by_kind s = {0};
     for (uint32_t i = 0; i < parts.n; i++) {
-        jb_amount *to = parts.at[i].kind == JB_PART_DEBT    ? &s.debt
-                        : parts.at[i].kind == JB_PART_LOT   ? &s.lot
-                        : parts.at[i].kind == JB_PART_GRANT ? &s.grant
-                                                            : &s.lapsed;
+        jb_wide *to = parts.at[i].kind == JB_PART_DEBT    ? &s.debt
+                      : parts.at[i].kind == JB_PART_LOT   ? &s.lot
+                      : parts.at[i].kind == JB_PART_GRANT ? &s.grant
+                                                          : &s.lapsed;
         *to += parts.at[i].amount;
     }
     return s;

@@ -498,11 +498,23 @@ JB_API const char *jb_name_word(const struct jb_names *names, uint32_t number);
 JB_API JB_NODISCARD bool jb_name_number(const struct jb_names *names, const char *word, size_t n,
                                         uint32_t *ret);
 
-JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names, jb_method_names,
-    jb_origin_names, jb_reason_names, jb_scope_names, jb_failure_names, jb_policy_names,
-    jb_grant_state_names, jb_refund_state_names;
 /* "CHANNEL"; NULL for numbers that this version does not know. */
 JB_API const char *jb_subject_word(uint32_t kind);
+/* The lists of words whose numbers stand in events, commands and answers. */
+typedef enum jb_list {
+    JB_LIST_WALLET_KIND = 1,
+    JB_LIST_WALLET_STATUS = 2,
+    JB_LIST_METHOD = 3,
+    JB_LIST_ORIGIN = 4,
+    JB_LIST_REASON = 5,
+    JB_LIST_SCOPE = 6,
+    JB_LIST_FAILURE = 7,
+    JB_LIST_POLICY = 8,
+    JB_LIST_GRANT_STATE = 9,
+    JB_LIST_REFUND_STATE = 10
+} jb_list;
+/* Static storage; NULL for a number that this version does not know. */
+JB_API const struct jb_names *jb_names_get(jb_list list);
 /* How figure `name` is called in JSON. */
 JB_API const char *jb_figure_word(uint32_t name);
 JB_API const char *jb_total_word(uint32_t name);

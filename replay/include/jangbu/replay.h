@@ -81,7 +81,7 @@ JB_API struct jb_audit_report *jb_audit_report_free(struct jb_audit_report *r);
 
 struct jb_rebuild_options {
     size_t size;
-    bool accept_rollback; /* the log was put back to an older state on purpose: go on from it */
+    uint8_t accept_rollback; /* the log was put back to an older state on purpose: go on from it */
     jb_progress on_progress;
     void *data;
 };
