@@ -360,36 +360,3 @@ jb_event_highest_ref(const struct jb_event *e)
     }
     return highest;
 }
-
-jb_amount
-jb_event_effect(const struct jb_event *e)
-{
-    switch (e->type) {
-    case JB_EV_CHARGE_SETTLED:
-    case JB_EV_DEBT_REPAID:
-    case JB_EV_FREE_ACTIVATED:
-        return jb_event_amount(e);
-    case JB_EV_CHARGE_REVERSED:
-    case JB_EV_CASH_CONSUMED:
-    case JB_EV_REFUND_APPROVED:
-        return -jb_event_amount(e);
-    case JB_EV_FREE_EXPIRED:
-        return e->free_expired.in_use ? -e->free_expired.amount : 0;
-    case JB_EV_FREE_FORFEITED:
-        return e->free_forfeited.in_use ? -e->free_forfeited.amount : 0;
-    case JB_EV_CONSUMPTION_REVERSED: {
-        const struct jb_parts parts = e->consumption_reversed.parts;
-        jb_amount effect = e->consumption_reversed.amount;
-        for (uint32_t i = 0; i < parts.n; i++) {
-            if (parts.at[i].kind == JB_PART_LAPSED) {
-                effect -= parts.at[i].amount;
-            }
-        }
-        return effect;
-    }
-    case JB_EV_REFUND_FAILED:
-        return e->refund_failed.parts.n > 0 ? e->refund_failed.amount : 0;
-    default:
-        return 0;
-    }
-}
