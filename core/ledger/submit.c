@@ -235,8 +235,8 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     fail_requests(l, last, status, err);
 }
 
-/* Whether this program may write on: once a second, because others may have marked the ledger since,
- * and by the rules that are in force. */
+/* Whether this program may write on: once a second, because others may have marked the ledger
+ * since, and by the rules that are in force. */
 static jb_status
 may_write(struct jb_ledger *l, struct jb_error *err)
 {
@@ -349,10 +349,11 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     if (status != JB_OK) {
         return status;
     }
-    if (o->dry_run > 1 || (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
+    if (o->dry_run > 1 || o->accept_clock > 1 ||
+        (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
         return jb_fail(err, JB_E_USAGE,
                        "struct jb_submit_options: clock is JB_CLOCK_SYSTEM or JB_CLOCK_AT, dry_run "
-                       "0 or 1");
+                       "and accept_clock 0 or 1");
     }
     const char *caller = o->caller != NULL ? o->caller : l->caller;
     r->caller = (struct jb_text){caller, strlen(caller)};

@@ -31,9 +31,10 @@ struct jb_prefetched {
 struct jb_decision_time {
     jb_instant recorded_at; /* what the event will say */
     jb_instant occurred_at; /* likewise */
-    jb_instant at;    /* by which consumption is judged: occurred_at, but not after recorded_at */
-    jb_day today;     /* day(recorded_at) */
-    jb_instant clock; /* for messages */
+    jb_instant at; /* by which consumption is judged: occurred_at, but not after recorded_at */
+    jb_day today;  /* day(recorded_at) */
+    bool told; /* by rules 2 and by its own `at`, which has to lie within the life of its wallet */
+    jb_instant clock;     /* for messages */
     jb_seq known_version; /* what `expect` is compared with; 0: the wallet's version as it is */
 };
 
@@ -56,6 +57,9 @@ void jb_verdict_free(struct jb_verdict *v);
 #define JB_FORM_NONSENSE JB_CODES_END
 jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
                       size_t why_n);
+
+/* The largest value that policy.set takes; the least is 0. */
+int64_t jb_policy_most(uint32_t policy);
 
 /* The checks of the clock and of `at`, before the wallet is looked at. */
 void jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v,
