@@ -8,37 +8,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/currency.h"
 #include "ledger/internal.h"
+
+static bool
+is_code(const char *currency)
+{
+    return strlen(currency) == 3 && strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
 
 static jb_status
 check_options(const struct jb_init_options *o, struct jb_error *err)
 {
-    for (int i = 0; i < 3; i++) {
-        if (o->currency[i] < 'A' || o->currency[i] > 'Z') {
-            return jb_fail(err, JB_E_USAGE,
-                           "a currency is three capital letters of ISO 4217, such as KRW");
-        }
-    }
-    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
+    if (!is_code(o->currency)) {
         return jb_fail(err, JB_E_USAGE,
-                       o->currency[3] != '\0'
-                           ? "a currency is three capital letters of ISO 4217, such as KRW"
-                           : "a currency has 0 to 6 digits after the decimal point");
+                       "a currency is three capital letters of ISO 4217, such as KRW");
+    }
+    if (o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
+        return jb_fail(err, JB_E_USAGE, "a currency has 0 to 6 digits after the decimal point");
     }
     if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -JB_UTC_OFFSET_MAX_S ||
         o->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
     }
     return JB_OK;
-}
-
-static int32_t
-exponent_of(const char *currency)
-{
-    static const char none[] =
-        "KRW JPY VND CLP ISK PYG UGX XAF XOF XPF RWF KMF GNF DJF BIF VUV UYI";
-    static const char three[] = "BHD KWD OMR JOD TND IQD LYD";
-    return strstr(none, currency) != NULL ? 0 : strstr(three, currency) != NULL ? 3 : 2;
 }
 
 static jb_status
@@ -190,7 +183,15 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         return jb_fail(err, JB_E_USAGE,
                        "a currency is three capital letters of ISO 4217, such as KRW");
     }
-    o.exponent = o.exponent >= 0 ? o.exponent : exponent_of(o.currency);
+    if (o.exponent < 0) {
+        o.exponent = jb_currency_exponent(o.currency);
+        if (o.exponent < 0 && is_code(o.currency)) {
+            return jb_fail(err, JB_E_USAGE,
+                           "%s has no minor unit in ISO 4217: say how many digits stand behind its "
+                           "decimal point (exponent, `--exponent`), 0 to 6",
+                           o.currency);
+        }
+    }
     status = check_options(&o, err);
     uint8_t ledger_id[16];
     if (status == JB_OK && getrandom(ledger_id, sizeof ledger_id, 0) != (ssize_t)sizeof ledger_id) {

@@ -86,17 +86,13 @@ open_log(struct jb_ledger *l, struct jb_error *err)
     char path[4096];
     snprintf(path, sizeof path, "%s/log.mdb", l->dir);
     if (access(l->dir, F_OK) != 0) {
-        return jb_fail(err, JB_E_NOTFOUND, "there is no %s. `jangbu init %s` makes a ledger there",
-                       l->dir, l->dir);
+        return jb_fail(err, JB_E_NOTFOUND, "there is no ledger %s: no such directory", l->dir);
     }
     if (access(path, F_OK) != 0 && errno == EACCES) {
         return jb_fail_errno(err, JB_E_READONLY, errno, "not allowed to look into %s", l->dir);
     }
     if (access(path, F_OK) != 0) {
-        return jb_fail(
-            err, JB_E_NOTFOUND,
-            "%s is not a ledger: it has no log.mdb. `jangbu init` makes one in an empty directory",
-            l->dir);
+        return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb", l->dir);
     }
     if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) &&
         (errno == EROFS || errno == EACCES)) {

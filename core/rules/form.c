@@ -18,6 +18,26 @@ malformed(struct complaint *c, const char *field, const char *rule)
     return JB_CODE_MALFORMED;
 }
 
+/* Whether the op makes the id of that member, and does not only name it. */
+static bool
+makes(jb_op op, unsigned field)
+{
+    return (op == JB_OP_WALLET_CREATE && field == JB_CF_WALLET) ||
+           (op == JB_OP_CHARGE && field == JB_CF_CHARGE) ||
+           (op == JB_OP_FREE_GRANT && field == JB_CF_GRANT) ||
+           (op == JB_OP_CONSUME && field == JB_CF_USAGE) ||
+           (op == JB_OP_REFUND_REQUEST && field == JB_CF_REFUND);
+}
+
+static jb_code
+check_visible(const char *field, bool visible, struct complaint *complaint)
+{
+    return visible ? JB_CODE_NONE
+                   : malformed(complaint, field,
+                               "has characters that show nothing or turn the line around, or "
+                               "shows nothing at all; write it without them");
+}
+
 /* What no command can mean: the caller's program is wrong, not its command. */
 static jb_code
 nonsense(struct complaint *c, const char *field, const char *rule)
@@ -169,7 +189,7 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
     switch (f->kind) {
     case JB_CK_ID:
         return jb_id_valid(*t, JB_ID_BYTES_MAX)
-                   ? JB_CODE_NONE
+                   ? check_visible(f->name, !makes(c->op, field) || jb_id_visible(*t), complaint)
                    : malformed(complaint, f->name,
                                "must be 1 to 64 bytes of UTF-8 without white space and control "
                                "characters");
@@ -201,13 +221,15 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
                                "must be at most 32 bytes of UTF-8 without white space and control "
                                "characters");
     case JB_CK_NAME:
-        return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false)
-                   ? JB_CODE_NONE
-                   : malformed(complaint, f->name,
-                               "must be 1 to 20 characters of UTF-8 without control characters");
+        if (!jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false) ||
+            jb_graphemes(*t) > JB_NAME_CHARACTERS_MAX) {
+            return malformed(complaint, f->name,
+                             "must be 1 to 20 characters of UTF-8 without control characters");
+        }
+        return check_visible(f->name, jb_prose_visible(*t), complaint);
     case JB_CK_TEXT:
         return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true)
-                   ? JB_CODE_NONE
+                   ? check_visible(f->name, jb_prose_visible(*t), complaint)
                    : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
     case JB_CK_AMOUNT:
         if (c->amount <= 0) {

@@ -171,7 +171,7 @@ struct jb_command {
 typedef enum jb_command_kind {
     JB_CK_ID = 1, /* 1..64 bytes, no control characters, no white space */
     JB_CK_SHORT,  /* the same, 1..32 bytes */
-    JB_CK_NAME,   /* 1..20 code points, no control characters */
+    JB_CK_NAME,   /* 1..20 characters as people count, no control characters */
     JB_CK_TEXT,   /* 1..500 code points, no NUL */
     JB_CK_AMOUNT, /* integer 1..JB_AMOUNT_MAX */
     JB_CK_UINT,   /* integer >= 0 */
