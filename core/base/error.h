@@ -20,8 +20,8 @@ jb_status jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_er
 
 /*
  * The other way: what the caller gave, as this version has it. Members that an older caller does
- * not know are 0, which means "as before". A newer caller's must be 0, too: JB_E_USAGE rather than
- * a wish that is not seen.
+ * not know are 0, which means "as before". Members that this library does not know must be 0:
+ * otherwise JB_E_USAGE, so that no option is silently ignored.
  */
 jb_status jb_abi_in(void *full, size_t full_size, const void *given, const char *what,
                     struct jb_error *err);

@@ -1,5 +1,6 @@
 /* Commands as data: the members of each op, how they are written, and what an op becomes. */
 #include "event/command_table.h"
+#include "event/names.h"
 
 #define FIELD(name, kind, member, names)                                                           \
     {                                                                                              \

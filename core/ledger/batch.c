@@ -1,6 +1,7 @@
 /* What goes into the batch: an event, its envelope, and the references to personal text. */
 #include "base/steps.h"
 #include "ledger/execution.h"
+#include "event/names.h"
 
 jb_status
 jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)

@@ -58,11 +58,9 @@ jb_write_wallet_event(struct execution *x, struct jb_cached_wallet *s,
     return status == JB_OK ? jb_batch_append(x->l, e, x->err) : status;
 }
 
-/* `expect` is compared before due expiries are written (docs/rules.md section 5), also those that
- * the command's own closing of days wrote: a caller cannot know them. A group closes before its
- * members are decided, and a closing that was cut by commits is behind a single command that is
- * decided again. So a wallet that no member has touched yet counts as it was before the closing;
- * what others did to it meanwhile counts. */
+/* `expect` is compared with the version that the caller could have seen (docs/rules.md section 5).
+ * Expiries that this command's own closing of days wrote are skipped by walking back over them;
+ * events by others count. */
 static jb_status
 known_version(struct execution *x, const struct jb_wallet *wallet)
 {

@@ -27,6 +27,8 @@
 /* How far the stored state may lag. */
 #define JB_LAG_EVENTS_MAX 200000
 #define JB_LAG_US_MAX 1000000
+/* After it could not be stored. */
+#define JB_STORE_AGAIN_US 10000000
 
 /* One call of jb_submit, waiting to be carried out. */
 struct jb_request {
@@ -65,7 +67,7 @@ struct jb_ledger {
     struct jb_log_identity identity;
     struct jb_store *store; /* NULL: read-only and none that can be used */
     struct jb_personal *personal;
-    struct jb_lock *lock;
+    struct jb_lock *lock; /* the log's; NULL: read-only */
     int head_fd;
     bool has_secret;
     bool head_damaged;
@@ -84,8 +86,9 @@ struct jb_ledger {
     struct jb_state *state;
     struct jb_log_batch batch;
     struct jb_verdict verdict;
-    jb_instant stored_at; /* monotonic, of the last checkpoint */
-    uint64_t looks;       /* at the clock while deciding; tests count them */
+    jb_instant stored_at;   /* monotonic, of the last checkpoint */
+    int64_t store_again_at; /* monotonic: the last one failed */
+    uint64_t looks;         /* at the clock while deciding; tests count them */
     /* Where a closing of days that was cut by a commit goes on. */
     jb_day closing_day;
     struct jb_due closing_after;

@@ -1,4 +1,5 @@
 #include "ledger/message.h"
+#include "event/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,7 +113,7 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
         say(s,
             "the wallet is %s, which does not allow %s; of charge, consume and refund it allows %s",
             state, info != NULL ? info->name : "this",
-            status == JB_WALLET_OFF ? "charge and refund" : "refund only");
+            jb_wallet_allows((uint32_t)status, JB_OP_CHARGE) ? "charge and refund" : "refund only");
     }
 }
 

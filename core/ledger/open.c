@@ -166,9 +166,8 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
                  ? jb_personal_open(l->dir, l->identity.ledger_id, l->read_only, &l->personal, err)
                  : status;
     if (status == JB_OK && !l->read_only) {
-        status = jb_lock_open(l->dir, &l->lock, err);
-        status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->state, err)
-                                 : status;
+        l->lock = jb_env_lock(jb_log_env(l->log));
+        status = jb_state_open(l->log, l->store, &l->identity, &l->state, err);
     }
     status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
                              : status;
@@ -230,7 +229,7 @@ store_the_rest(struct jb_ledger *l)
         return; /* only a witness */
     }
     if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
-        jb_lock_take(l->lock, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
+        jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
     if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
@@ -238,7 +237,7 @@ store_the_rest(struct jb_ledger *l)
         (void)!jb_state_checkpoint(l->state, &also_ignored);
     }
     jb_state_release(l->state);
-    jb_lock_release(l->lock);
+    jb_lock_release(l->lock, JB_LOCK_WRITER);
 }
 
 jb_ledger *
@@ -257,7 +256,6 @@ jb_close(jb_ledger *l)
     }
     jb_store_close(l->store);
     jb_personal_close(l->personal);
-    jb_lock_close(l->lock);
     if (l->head_fd >= 0) {
         close(l->head_fd);
     }

@@ -136,8 +136,8 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
         status = jb_log_append(l->log, &l->batch, &l->state->head, &result, err);
     }
     if (status != JB_OK) {
-        l->state->usable = false; /* what memory says did not happen, or nobody knows: begin again
-                                     from what is stored */
+        l->state->usable = false; /* memory is ahead of the log, or nobody knows: begin again from
+                                     what is stored */
         return status;
     }
     write_head(l, l->state->g.first_open_day != open_before);
@@ -148,15 +148,18 @@ static void
 checkpoint_if_due(struct jb_ledger *l)
 {
     uint64_t lag = l->state->g.seq - l->state->stored_seq;
-    if (lag < JB_LAG_EVENTS_MAX && (lag == 0 || jb_monotonic_us() - l->stored_at < JB_LAG_US_MAX)) {
+    int64_t now = jb_monotonic_us();
+    if (now < l->store_again_at ||
+        (lag < JB_LAG_EVENTS_MAX && (lag == 0 || now - l->stored_at < JB_LAG_US_MAX))) {
         return;
     }
-    /* A failure to write behind loses nothing: the log has it all. It is tried again after the next
-     * commit. */
+    /* A failure to write behind loses nothing: the log has it all. It is tried again, but not with
+     * each commit: it may have waited for a process that is stopped inside the store. */
     struct jb_error ignored;
-    if (jb_state_checkpoint(l->state, &ignored) == JB_OK) {
-        l->stored_at = jb_monotonic_us();
-    }
+    bool stored = jb_state_checkpoint(l->state, &ignored) == JB_OK;
+    now = jb_monotonic_us();
+    l->stored_at = stored ? now : l->stored_at;
+    l->store_again_at = stored ? 0 : now + JB_STORE_AGAIN_US;
 }
 
 /* Answers are final up to `decided`; whole requests leave the queue. */
@@ -188,8 +191,7 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_unlock(&l->queue_lock);
 }
 
-/* A failure ends every request that took part, and nothing else: who comes later may have more
- * luck. */
+/* A failure ends every request that took part, and nothing else: later requests may succeed. */
 static void
 fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
               const struct jb_error *err)
@@ -265,7 +267,7 @@ one_commit(struct jb_ledger *l)
     struct jb_request *first = l->first, *last = l->first;
     int64_t waited_us = waited(l, first);
     pthread_mutex_unlock(&l->queue_lock);
-    jb_status status = jb_lock_take(l->lock, l->lock_wait_us, waited_us, &err);
+    jb_status status = jb_lock_take(l->lock, JB_LOCK_WRITER, l->lock_wait_us, waited_us, &err);
     if (status != JB_OK) {
         fail_overdue(l, status, &err);
         return;
@@ -302,7 +304,7 @@ one_commit(struct jb_ledger *l)
         checkpoint_if_due(l);
     }
     jb_state_release(l->state);
-    jb_lock_release(l->lock);
+    jb_lock_release(l->lock, JB_LOCK_WRITER);
     if (status != JB_OK) {
         l->closing = false; /* the expiries that it stands behind were not written, or nobody knows:
                                from the day's first one again */

@@ -83,7 +83,7 @@ jb_amount jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *name
 /* policy.set. */
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                       const struct jb_decision_time *m, struct jb_verdict *v);
-/* day.close of a day that is still open: may it be closed? *ret_days: how many days that closes. */
+/* day.close of a day that is still open: may it be closed? */
 void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
                      const struct jb_decision_time *m, struct jb_verdict *v);
 /* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY:

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "event/command_table.h"
 #include "rules/decide.h"
+#include "event/names.h"
 
 #include <assert.h>
 #include <stdio.h>

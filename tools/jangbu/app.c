@@ -271,7 +271,11 @@ app_event_id(struct app *app, const struct jb_event *e, char *buf)
 {
     size_t n = 0;
     struct jb_error err;
-    buf[jb_event_id(app->ledger, e, buf, &n, &err) == JB_OK ? n : 0] = '\0';
+    jb_status status = jb_event_id(app->ledger, e, buf, &n, &err);
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        exit(app_fail(app, &err)); /* an id that is left out would be a wrong answer */
+    }
+    buf[status == JB_OK ? n : 0] = '\0';
     return buf;
 }
 

@@ -176,6 +176,12 @@ add_line(struct feed *f, struct batch *b, const char *s, size_t n, bool too_long
     }
     if (command_from_json(b->pool, s, n, &b->commands[b->commands_n], &line->key, bad)) {
         b->commands_n++;
+    } else if (bad->no_memory) {
+        /* As an input that cannot be read on: the lines before are carried out. */
+        b->lines_n--;
+        f->error = ENOMEM;
+        f->eof = true;
+        f->from = f->n;
     } else {
         line->bad = bad;
         b->bad_n++;
@@ -501,6 +507,10 @@ read_group(struct run *r, struct feed *f, struct batch *b)
                 return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE,
                                     "a group has at most 4 MiB");
             }
+        } else if (f->eof && f->error != 0) {
+            fprintf(stderr, "jangbu: cannot read the input: %s. None of it was done\n",
+                    strerror(f->error));
+            return EXIT_MACHINE;
         } else if (f->eof) {
             return EXIT_DONE;
         } else {

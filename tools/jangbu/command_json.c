@@ -19,6 +19,7 @@ struct block {
 struct json_pool {
     struct block *first, *current;
     size_t used;
+    bool no_memory; /* some of what was asked for since the reset was not to be had */
 };
 
 static _Thread_local struct json_pool *active;
@@ -48,6 +49,7 @@ pool_malloc(size_t n)
         size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
         struct block *b = malloc(sizeof *b + size);
         if (b == NULL) {
+            p->no_memory = true;
             return NULL;
         }
         b->next = NULL;
@@ -92,6 +94,7 @@ json_pool_reset(struct json_pool *p)
     }
     p->current = p->first;
     p->used = 0;
+    p->no_memory = false;
 }
 
 void
@@ -308,7 +311,7 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
         return true;
     }
     return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number",
-                        jb_name_word(&jb_policy_names, c->policy))
+                        jb_name_word(jb_names_get(JB_LIST_POLICY), c->policy))
                 : wrong(bad, JB_CODE_MALFORMED, "value",
                         "the value of day_close is \"auto\" or \"manual\"");
 }
@@ -317,7 +320,7 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
 static bool
 may_be_given(const struct jb_names *names, uint32_t number)
 {
-    return names != &jb_method_names || number != JB_METHOD_UNSPECIFIED;
+    return names != jb_names_get(JB_LIST_METHOD) || number != JB_METHOD_UNSPECIFIED;
 }
 
 static bool
@@ -601,5 +604,6 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
         }
     }
     active = NULL;
-    return ok;
+    bad->no_memory = pool->no_memory;
+    return ok && !pool->no_memory;
 }

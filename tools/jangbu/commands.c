@@ -267,6 +267,11 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
         return EXIT_MACHINE;
     }
     if (!command_from_json(pool, json->at, json->n, &c, &key, &bad)) {
+        if (bad.no_memory) {
+            fputs("jangbu: no memory\n", stderr);
+            json_pool_free(pool);
+            return EXIT_MACHINE;
+        }
         if (app->json) {
             bad.column = 0; /* a column of JSON that nobody wrote */
             bad_line_json(&app->out, &bad, 0, key);
@@ -280,7 +285,10 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
     struct jb_submit_options o = {
         .size = sizeof o, .dry_run = dry_run, .accept_clock = accept_clock, .caller = app->caller};
     jb_answers *answers = jb_answers_new();
-    if (answers == NULL || jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
+    if (answers == NULL) {
+        fputs("jangbu: no memory\n", stderr);
+        code = EXIT_MACHINE;
+    } else if (jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
         code = app_fail(app, &app->err);
     } else {
         const struct jb_answer *a = jb_answers_at(answers, 0);

@@ -74,7 +74,8 @@ csv_references(struct out *o, const struct jb_event *e)
 {
     bool charge = e->type == JB_EV_CHARGE_SETTLED, repaid = e->type == JB_EV_DEBT_REPAID;
     const struct jb_text none = {NULL, 0};
-    const char *method = charge ? jb_name_word(&jb_method_names, e->charge_settled.method) : NULL;
+    const char *method =
+        charge ? jb_name_word(jb_names_get(JB_LIST_METHOD), e->charge_settled.method) : NULL;
     out_char(o, ',');
     out_str(o, method != NULL ? method : "");
     out_char(o, ',');

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -101,6 +102,14 @@ struct jb_text {
     const char *s;
     size_t n;
 };
+
+/* The text of a string that ends with NUL, borrowed; NULL: none. */
+static inline struct jb_text
+jb_text_of(const char *s)
+{
+    struct jb_text t = {s, s != NULL ? strlen(s) : 0};
+    return t;
+}
 
 /* Did the call work? (Whether the *rules* said yes is another question: struct jb_answer.) */
 typedef enum jb_status {

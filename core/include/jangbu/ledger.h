@@ -43,8 +43,8 @@ struct jb_open_options {
     size_t size;
     uint8_t read_only;    /* never writes to the log; jb_submit gives JB_E_READONLY */
     const char *caller;   /* scope of idempotency keys, at most 32 bytes; NULL: "" */
-    int64_t lock_wait_us; /* longest wait for the writer lock in which nobody of this handle gets
-                             on; 0: 10 s. Then JB_E_BUSY */
+    int64_t lock_wait_us; /* longest wait for the writer lock without progress by any caller of
+                             this handle, then JB_E_BUSY; 0: 10 s */
     /* The system's clock for recorded_at, in microseconds; NULL: CLOCK_REALTIME. The library asks
      * for the time nowhere else. Beyond the years 1 to 9999: JB_E_USAGE. */
     jb_instant (*now)(void *data);
@@ -168,9 +168,9 @@ JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *
                                            struct jb_error *err);
 
 /*
- * The id that the caller gave to what e (an event of this ledger) is about: its own, or that of the
- * charge, grant, refund or usage that it names by number. *ret_n = 0 where it is about nothing that
- * has one. id needs room for JB_ID_BYTES_MAX bytes.
+ * The caller's id of the object that e (an event of this ledger) refers to: the one in e, or that
+ * of the charge, grant, refund or usage that e names by number. *ret_n = 0 where there is none. id
+ * needs room for JB_ID_BYTES_MAX bytes.
  */
 JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id,
                                           size_t *ret_n, struct jb_error *err);
