@@ -52,6 +52,7 @@ read_clock(struct execution *x, bool *ret_refused)
     } else {
         x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
     }
+    x->m.clock_from = x->m.clock;
     *ret_refused = status == JB_OK && clock_is_wrong(x, system);
     return status;
 }

@@ -56,10 +56,10 @@ static void
 refuse_too_old(const struct jb_globals *g, const struct jb_command *c,
                const struct jb_decision_time *m, struct jb_verdict *v)
 {
-    if (m->told && c->at < m->clock - jb_policy_us_at(g, JB_POLICY_AT_BACK_MAX, m->recorded_at)) {
+    int64_t most = jb_policy_us_at(g, JB_POLICY_AT_BACK_MAX, m->recorded_at);
+    if (m->told && c->at < m->clock_from - most) {
         jb_refuse_with(v, JB_CODE_AT_TOO_OLD, JB_FIG_NOW, m->clock);
-        jb_refuse_figure(v, JB_FIG_DAYS_MAX,
-                         jb_policy_at(g, JB_POLICY_AT_BACK_MAX, m->recorded_at));
+        jb_refuse_figure(v, JB_FIG_DAYS_MAX, most / JB_US_PER_DAY);
     }
 }
 
@@ -184,7 +184,7 @@ jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
     }
     int64_t empty = jb_empty_days(g, c->day);
     int64_t max = jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, m->recorded_at);
-    if (empty > max && !c->force) {
+    if (empty > max && !(jb_given(c, JB_CF_FORCE) && c->force)) {
         jb_refuse_with(v, JB_CODE_TOO_MANY_DAYS, JB_FIG_DAYS, empty);
         jb_refuse_figure(v, JB_FIG_EMPTY_DAYS_MAX, max);
         return;

@@ -107,12 +107,13 @@ def ahead(ledger):
         check(f"the clock is right again: {what} waits", behind.get("code") == "CLOCK_BEHIND", behind)
     back = run("2027-04-06 00:00:00", "policy", "set", ledger, "clock_tolerance", str(20 * 366 * 86400))
     check("but the tolerance can be set", back["ok"], back)
-    for args in (("charge", ledger, "W", "C4", "1"), ("consume", ledger, "W", "U1", "1")):
+    for args in (("charge", ledger, "W", "C4", "1"), ("consume", ledger, "W", "U1", "1"),
+                 ("charge", ledger, "W", "C5", "1", "--at", "2027-04-05T09:00:00+09:00")):
         out = run("2027-04-06 00:00:00", *args)
         check("and the ledger goes on", out["ok"], out)
     events = [json.loads(line) for line in at("2027-04-06 00:00:00", "log", ledger, "--json", zone="UTC0").stdout.splitlines()]
-    check("all of it recorded at the last time", {e["recorded_at"] for e in events[-3:]} == {"2036-04-05T09:00:00.000000+09:00"}, events[-3:])
-    check("the log is as it was, and longer", len(events) == jumped["events"] + 3, len(events))
+    check("all of it recorded at the last time", {e["recorded_at"] for e in events[-4:]} == {"2036-04-05T09:00:00.000000+09:00"}, events[-4:])
+    check("the log is as it was, and longer", len(events) == jumped["events"] + 4, len(events))
     out = at("2027-04-06 00:00:00", "audit", ledger, zone="UTC0")
     check("audit of all that", out.returncode == 0, out.stdout + out.stderr)
 
