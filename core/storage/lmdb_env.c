@@ -414,6 +414,40 @@ others_have(int fd)
     return fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
 }
 
+/* A process that ends lets its mutexes go first and its descriptors a moment later: what its locks
+ * seem to say until then is not believed. */
+#define ENDING_WAIT_US 2000000
+#define ENDING_STEP_US 500
+
+static void
+step_back(void)
+{
+    struct timespec t = {.tv_nsec = ENDING_STEP_US * 1000};
+    nanosleep(&t, NULL);
+}
+
+static int
+lock_byte_of_the_ended(int fd, int byte, short type)
+{
+    int64_t until = jb_monotonic_us() + ENDING_WAIT_US;
+    int code;
+    while ((code = lock_byte(fd, byte, type)) == EAGAIN && jb_monotonic_us() < until) {
+        step_back();
+    }
+    return code;
+}
+
+static bool
+others_still_have(int fd)
+{
+    int64_t until = jb_monotonic_us() + ENDING_WAIT_US;
+    bool have;
+    while ((have = others_have(fd)) && jb_monotonic_us() < until) {
+        step_back();
+    }
+    return have;
+}
+
 /* The inode of LMDB's lock file; 0: there is none. */
 static ino_t
 lock_file_of(const struct jb_env *e)
@@ -455,7 +489,7 @@ announce(struct jb_env *e, bool first, struct jb_error *err)
     }
     struct stat st;
     bool content = fstat(e->fd, &st) == 0 && st.st_size > 0;
-    if (content && (first || lock_file_of(e) == 0) && others_have(e->fd)) {
+    if (content && (first || lock_file_of(e) == 0) && others_still_have(e->fd)) {
         return lost_locks(err, e);
     }
     int code = lock_byte(e->fd, BYTE_PRESENCE, F_RDLCK);
@@ -899,7 +933,8 @@ begin_write(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err
         return status;
     }
     atomic_store(&e->writing, *ret);
-    if ((e->fd >= 0 && lock_byte(e->fd, BYTE_WRITER, F_WRLCK) != 0) || !is_newest(e, *ret, true)) {
+    if ((e->fd >= 0 && lock_byte_of_the_ended(e->fd, BYTE_WRITER, F_WRLCK) != 0) ||
+        !is_newest(e, *ret, true)) {
         atomic_store(&e->writing, NULL);
         mdb_txn_abort(*ret);
         end_write(e);
