@@ -504,10 +504,46 @@ announce(struct jb_env *e, bool first, struct jb_error *err)
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "locking");
 }
 
+/* LMDB begins a file with two pages that say where its data lies. Where the disk was full in the
+ * middle of that, one page or part of it is there, of a file in which nothing was ever committed:
+ * LMDB would never take it again. */
+#define META_TXNID 144
+#define META_ENOUGH 152
+
+static bool
+half_made(const struct jb_env *e)
+{
+    uint8_t page[META_ENOUGH] = {0};
+    uint64_t txnid;
+    struct stat st;
+    int fd = jb_descriptor_open(e->path, O_RDONLY, 0);
+    bool half = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 &&
+                st.st_size < 2 * sysconf(_SC_PAGESIZE) && read(fd, page, sizeof page) >= 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    memcpy(&txnid, page + META_TXNID, sizeof txnid);
+    return half && txnid == 0;
+}
+
+/* Under the lock of opening. Nobody else can use it. */
+static int
+drop_half_made(const struct jb_env *e)
+{
+    if (!half_made(e)) {
+        return 0;
+    }
+    return e->read_only ? ENOENT : truncate(e->path, 0) == 0 ? 0 : errno;
+}
+
 static jb_status
 open_files(struct jb_env *e, const struct jb_env_options *o, bool first, struct jb_error *err)
 {
     follow_overlay(e->path);
+    int dropped = drop_half_made(e);
+    if (dropped != 0) {
+        return jb_env_fail(err, dropped, e, "opening");
+    }
     jb_status status = e->lock != NULL ? announce(e, first, err) : JB_OK;
     if (status != JB_OK) {
         return status;
