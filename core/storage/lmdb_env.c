@@ -67,6 +67,7 @@ struct jb_env {
     struct jb_lock *lock;       /* NULL: done without */
     enum jb_lock_name name;     /* of the mutex for who writes to it */
     int fd;                     /* for locks of its bytes; -1: done without */
+    bool byte_held;             /* BYTE_WRITER, by the write transaction */
     ino_t lock_inode;           /* of LMDB's lock file */
     _Atomic(MDB_txn *) writing; /* the write transaction of this process */
     const char *warning;        /* about the place of the file; NULL: none */
@@ -934,7 +935,8 @@ is_settled_later(const struct jb_env *e, MDB_txn *txn)
 static void
 end_write(struct jb_env *e)
 {
-    if (e->fd >= 0) {
+    if (e->byte_held) {
+        e->byte_held = false;
         lock_byte(e->fd, BYTE_WRITER, F_UNLCK);
     }
     leave(e);
@@ -960,7 +962,7 @@ begin_read(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
 }
 
 static jb_status
-begin_write(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
+begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struct jb_error *err)
 {
     bool takes = e->lock != NULL && e->name != JB_LOCK_WRITER;
     *ret_code = 0;
@@ -978,8 +980,9 @@ begin_write(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err
         return status;
     }
     atomic_store(&e->writing, *ret);
-    if ((e->fd >= 0 && lock_byte_of_the_ended(e->fd, BYTE_WRITER, F_WRLCK) != 0) ||
-        !is_newest(e, *ret, true)) {
+    int taken = to_write && e->fd >= 0 ? lock_byte_of_the_ended(e->fd, BYTE_WRITER, F_WRLCK) : 0;
+    e->byte_held = to_write && e->fd >= 0 && taken == 0;
+    if (taken != 0 || !is_newest(e, *ret, true)) {
         atomic_store(&e->writing, NULL);
         mdb_txn_abort(*ret);
         end_write(e);
@@ -1002,14 +1005,16 @@ jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *e
         return forked(err, e);
     }
     int code;
-    return flags & MDB_RDONLY ? begin_read(e, ret, &code, err) : begin_write(e, ret, &code, err);
+    return flags & MDB_RDONLY ? begin_read(e, ret, &code, err)
+                              : begin_write(e, true, ret, &code, err);
 }
 
 jb_status
 jb_env_refresh(struct jb_env *e, struct jb_error *err)
 {
-    MDB_txn *txn = NULL;
-    jb_status status = jb_env_begin(e, 0, &txn, err);
+    MDB_txn *txn;
+    int code;
+    jb_status status = jb_env_forked(e) ? forked(err, e) : begin_write(e, false, &txn, &code, err);
     if (status == JB_OK) {
         jb_env_abort(e, txn);
     }
@@ -1037,7 +1042,7 @@ jb_env_full(const struct jb_env *e)
 void
 jb_env_abort(struct jb_env *e, MDB_txn *txn)
 {
-    if (jb_env_forked(e)) {
+    if (jb_env_inherited(e)) {
         return; /* it is the parent's, and so is the place in the table of readers */
     }
     if (txn == atomic_load(&e->writing)) {
