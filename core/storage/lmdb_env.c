@@ -423,6 +423,40 @@ others_have(int fd)
     return fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
 }
 
+/* A process that ends lets its mutexes go first and its descriptors a moment later: what its locks
+ * seem to say until then is not believed. */
+#define ENDING_WAIT_US 2000000
+#define ENDING_STEP_US 500
+
+static void
+step_back(void)
+{
+    struct timespec t = {.tv_nsec = ENDING_STEP_US * 1000};
+    nanosleep(&t, NULL);
+}
+
+static int
+lock_byte_of_the_ended(int fd, int byte, short type)
+{
+    int64_t until = jb_monotonic_us() + ENDING_WAIT_US;
+    int code;
+    while ((code = lock_byte(fd, byte, type)) == EAGAIN && jb_monotonic_us() < until) {
+        step_back();
+    }
+    return code;
+}
+
+static bool
+others_still_have(int fd)
+{
+    int64_t until = jb_monotonic_us() + ENDING_WAIT_US;
+    bool have;
+    while ((have = others_have(fd)) && jb_monotonic_us() < until) {
+        step_back();
+    }
+    return have;
+}
+
 /* The inode of LMDB's lock file; 0: there is none. */
 static ino_t
 lock_file_of(const struct jb_env *e)
@@ -464,17 +498,53 @@ announce(struct jb_env *e, bool first, struct jb_error *err)
     }
     struct stat st;
     bool content = fstat(e->fd, &st) == 0 && st.st_size > 0;
-    if (content && (first || lock_file_of(e) == 0) && others_have(e->fd)) {
+    if (content && (first || lock_file_of(e) == 0) && others_still_have(e->fd)) {
         return lost_locks(err, e);
     }
     int code = lock_byte(e->fd, BYTE_PRESENCE, F_RDLCK);
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "locking");
 }
 
+/* LMDB begins a file with two pages that say where its data lies. Where the disk was full in the
+ * middle of that, one page or part of it is there, of a file in which nothing was ever committed:
+ * LMDB would never take it again. */
+#define META_TXNID 144
+#define META_ENOUGH 152
+
+static bool
+half_made(const struct jb_env *e)
+{
+    uint8_t page[META_ENOUGH] = {0};
+    uint64_t txnid;
+    struct stat st;
+    int fd = jb_descriptor_open(e->path, O_RDONLY, 0);
+    bool half = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 &&
+                st.st_size < 2 * sysconf(_SC_PAGESIZE) && read(fd, page, sizeof page) >= 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    memcpy(&txnid, page + META_TXNID, sizeof txnid);
+    return half && txnid == 0;
+}
+
+/* Under the lock of opening. Nobody else can use it. */
+static int
+drop_half_made(const struct jb_env *e)
+{
+    if (!half_made(e)) {
+        return 0;
+    }
+    return e->read_only ? ENOENT : truncate(e->path, 0) == 0 ? 0 : errno;
+}
+
 static jb_status
 open_files(struct jb_env *e, const struct jb_env_options *o, bool first, struct jb_error *err)
 {
     follow_overlay(e->path);
+    int dropped = drop_half_made(e);
+    if (dropped != 0) {
+        return jb_env_fail(err, dropped, e, "opening");
+    }
     jb_status status = e->lock != NULL ? announce(e, first, err) : JB_OK;
     if (status != JB_OK) {
         return status;
@@ -910,7 +980,7 @@ begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struc
         return status;
     }
     atomic_store(&e->writing, *ret);
-    int taken = to_write && e->fd >= 0 ? lock_byte(e->fd, BYTE_WRITER, F_WRLCK) : 0;
+    int taken = to_write && e->fd >= 0 ? lock_byte_of_the_ended(e->fd, BYTE_WRITER, F_WRLCK) : 0;
     e->byte_held = to_write && e->fd >= 0 && taken == 0;
     if (taken != 0 || !is_newest(e, *ret, true)) {
         atomic_store(&e->writing, NULL);
