@@ -11,6 +11,7 @@
 #include "storage/descriptors.h"
 #include "base/currency.h"
 #include "ledger/internal.h"
+#include "ledger/making.h"
 
 static bool
 is_code(const char *currency)
@@ -33,39 +34,6 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
     }
     return JB_OK;
-}
-
-static jb_status
-make_dir(const char *dir, struct jb_error *err)
-{
-    if (mkdir(dir, 0700) == 0) {
-        return JB_OK;
-    }
-    if (errno != EEXIST) {
-        jb_status status = errno == ENOENT                     ? JB_E_NOTFOUND
-                           : errno == EROFS || errno == EACCES ? JB_E_READONLY
-                           : errno == ENOSPC                   ? JB_E_FULL
-                                                               : JB_E_IO;
-        return jb_fail_errno(err, status, errno, "cannot make %s", dir);
-    }
-    DIR *d = opendir(dir);
-    if (d == NULL) {
-        return jb_fail_errno(err, JB_E_EXISTS, errno,
-                             "%s exists and is not a directory that can be read", dir);
-    }
-    bool has_log = false, has_more = false;
-    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        has_log |= strcmp(e->d_name, "log.mdb") == 0;
-        has_more |= strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    }
-    closedir(d);
-    if (has_log) {
-        return jb_fail(err, JB_E_EXISTS, "there is a ledger in %s already; nothing was changed",
-                       dir);
-    }
-    return has_more ? jb_fail(err, JB_E_EXISTS,
-                              "%s is not empty; a ledger needs a directory of its own", dir)
-                    : JB_OK;
 }
 
 static bool
@@ -163,6 +131,20 @@ jb_sync_dir(const char *dir, struct jb_error *err)
     return status;
 }
 
+static jb_status
+make_files(const char *stage, const struct jb_init_options *o, const uint8_t ledger_id[16],
+           struct jb_error *err)
+{
+    struct jb_log *log;
+    jb_status status = jb_secret_make(stage, ledger_id, err);
+    status = status == JB_OK ? jb_log_open(stage, false, true, 0, &log, err) : status;
+    if (status == JB_OK) {
+        status = first_commit(log, o, ledger_id, err);
+        jb_log_close(log);
+    }
+    return status;
+}
+
 jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
@@ -198,16 +180,8 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     if (status == JB_OK && getrandom(ledger_id, sizeof ledger_id, 0) != (ssize_t)sizeof ledger_id) {
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
     }
-    status = status == JB_OK ? make_dir(dir, err) : status;
-    status = status == JB_OK ? jb_secret_make(dir, ledger_id, err) : status;
-    if (status != JB_OK) {
-        return status;
-    }
-    struct jb_log *log;
-    status = jb_log_open(dir, false, true, 0, &log, err);
-    if (status == JB_OK) {
-        status = first_commit(log, &o, ledger_id, err);
-        jb_log_close(log);
-    }
-    return status == JB_OK ? jb_sync_dir(dir, err) : status;
+    struct jb_making m;
+    status = status == JB_OK ? jb_making_begin(&m, dir, false, err) : status;
+    return status == JB_OK ? jb_making_end(&m, make_files(m.stage, &o, ledger_id, err), err)
+                           : status;
 }

@@ -63,8 +63,10 @@ cmd_init(struct app *app, int argc, char **argv)
     if (jb_init(args[0], &o, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
+    app->writes = true;
     int code;
-    if (!app_open(app, args[0], true, false, &code)) {
+    /* For reading: what a ledger needs beside its log is made when it is needed. */
+    if (!app_open(app, args[0], false, false, &code)) {
         return code;
     }
     char time[JB_INSTANT_TEXT_BYTES];
