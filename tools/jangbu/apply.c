@@ -59,6 +59,7 @@ struct feed {
     pthread_mutex_t lock;
     pthread_cond_t moved;
     bool stop;
+    bool alone; /* no other thread sees a signal */
 };
 
 /* ---- reading ---- */
@@ -92,7 +93,7 @@ fill(struct feed *f)
     }
     ssize_t n;
     do {
-        if (!process_wait(f->fd, POLLIN, -1)) {
+        if (f->alone && !process_wait(f->fd, POLLIN, -1)) {
             f->eof = true; /* a signal: what is there is not looked at any more */
             return;
         }
@@ -545,6 +546,7 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
                 at);
         }
     }
+    f->alone = true;
     code = read_group(r, f, b);
     if (process_ended_by() != 0) {
         code = ended(r);
