@@ -354,10 +354,11 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     if (status != JB_OK) {
         return status;
     }
-    if (o->dry_run > 1 || (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
+    if (o->dry_run > 1 || o->accept_clock > 1 ||
+        (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
         return jb_fail(err, JB_E_USAGE,
                        "struct jb_submit_options: clock is JB_CLOCK_SYSTEM or JB_CLOCK_AT, dry_run "
-                       "0 or 1");
+                       "and accept_clock 0 or 1");
     }
     const char *caller = o->caller != NULL ? o->caller : l->caller;
     r->caller = (struct jb_text){caller, strlen(caller)};
