@@ -58,6 +58,7 @@ static const struct row {
     [JB_CODE_REFUND_STATE] = {REFUND_CHANGES, {JB_FIG_REFUND_STATE}, false},
     [JB_CODE_AT_IN_FUTURE] = {ANY_OP, {JB_FIG_NOW}, false},
     [JB_CODE_AT_NOT_ALLOWED] = {ANY_OP & ~(WITH_A_TIME | OP(ATOMIC)), {JB_FIG_NOW}, false},
+    [JB_CODE_AT_TOO_OLD] = {WITH_A_TIME | OP(ATOMIC), {JB_FIG_NOW, JB_FIG_DAYS_MAX}, false},
     [JB_CODE_DAY_NOT_OVER] = {OP(DAY_CLOSE), {JB_FIG_FIRST_OPEN_DAY}, false},
     [JB_CODE_GRANTS_LIMIT] = {OP(FREE_GRANT), {JB_FIG_GRANTS_MAX}, false},
     [JB_CODE_FROM_IN_PAST] = {OP(POLICY_SET), {JB_FIG_NOW}, false},
@@ -107,6 +108,9 @@ known_figure(const struct jb_judge *r, const struct jb_event *e, uint32_t name, 
         return true;
     case JB_FIG_EMPTY_DAYS_MAX:
         *ret = jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, e->recorded_at);
+        return true;
+    case JB_FIG_DAYS_MAX: /* CLOCK_AHEAD, which has it too, is not remembered */
+        *ret = jb_policy_at(g, JB_POLICY_AT_BACK_MAX, e->recorded_at);
         return true;
     case JB_FIG_FIRST_OPEN_DAY:
         *ret = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
