@@ -173,6 +173,10 @@ open_env(struct jb_store *s, const char *path, bool *ret_remade, int *ret_code,
         jb_env_abort(s->env, txn);
     }
     *ret_code = code;
+    if (s->read_only && code == MDB_NOTFOUND) {
+        /* Whoever made the file did not come as far as its tables. */
+        return jb_fail(err, JB_E_NOTFOUND, "there is nothing in %s yet", path);
+    }
     return code == 0 ? JB_OK : jb_env_fail(err, code, s->env, "opening");
 }
 
