@@ -18,6 +18,7 @@ free_wallet(struct jb_fold_wallet *w)
         free(w->snapshots.at[i].bytes);
     }
     jb_vec_free(&w->snapshots);
+    jb_vec_free(&w->grants);
     jb_vec_free(&w->rows);
     jb_vec_free(&w->known);
     jb_summary_free(&w->summary);
@@ -260,6 +261,7 @@ take_snapshot(struct jb_fold_wallet *w)
         free(m.bytes);
         return false;
     }
+    w->summary.snapshot_events = w->summary.events;
     jb_summary_encode(&w->summary, m.bytes);
     w->snapshots.at[w->snapshots.n++] = m;
     return true;
@@ -280,6 +282,56 @@ contradiction(struct jb_error *err, jb_seq seq, const char *why)
         err->at = seq;
     }
     return status;
+}
+
+static const struct jb_fold_grant *
+new_grant(const struct jb_fold_wallet *w, uint32_t ordinal)
+{
+    size_t low = 0, high = w != NULL ? w->grants.n : 0;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->grants.at[middle].ordinal < ordinal) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool there = w != NULL && low < w->grants.n && w->grants.at[low].ordinal == ordinal;
+    return there ? &w->grants.at[low] : NULL;
+}
+
+jb_status
+jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn *base,
+                   struct jb_summary *summary, const struct jb_event *e, jb_day today,
+                   struct jb_error *err)
+{
+    if (e->type != JB_EV_CONSUMPTION_REVERSED) {
+        return JB_OK;
+    }
+    for (uint32_t i = 0; i < e->parts_n; i++) {
+        uint32_t ordinal = e->parts[i].ordinal;
+        if (e->parts[i].kind != JB_PART_GRANT || jb_summary_grant(summary, ordinal) != NULL) {
+            continue;
+        }
+        const struct jb_fold_grant *g = new_grant(w, ordinal);
+        struct jb_grant_terms terms;
+        bool found = g != NULL;
+        jb_status status = JB_OK;
+        if (found) {
+            terms = g->terms;
+        } else {
+            status = jb_stored_grant(base, e->wallet, ordinal, &terms, &found, err);
+        }
+        if (status != JB_OK) {
+            return status;
+        }
+        const char *why = found ? jb_summary_fill_again(summary, ordinal, &terms, today)
+                                : "a return fills a grant that was never given";
+        if (why != NULL) {
+            return contradiction(err, e->seq, why);
+        }
+    }
+    return JB_OK;
 }
 
 static const char *
@@ -329,10 +381,14 @@ fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_
         return contradiction(err, e->seq, why);
     }
     jb_status status = touch_wallet(f, base, e->wallet, &w, err);
+    if (status == JB_OK) {
+        status = jb_fold_fill_again(w, base, &w->summary, e,
+                                    jb_day_of(e->recorded_at, f->utc_offset_s), err);
+    }
     if (status != JB_OK) {
         return status;
     }
-    why = jb_summary_apply(&w->summary, e, &m, f->utc_offset_s);
+    why = jb_summary_apply(&w->summary, e, &m);
     if (why != NULL) {
         return contradiction(err, e->seq, why);
     }
@@ -343,7 +399,16 @@ fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_
         }
         status = know(f, base, w, e, &m, err);
     }
-    if (status == JB_OK && w->summary.events % JB_SNAPSHOT_EVERY == 0 && !take_snapshot(w)) {
+    if (e->type == JB_EV_FREE_GRANTED) {
+        if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
+            return contradiction(err, e->seq, "no memory");
+        }
+        w->grants.at[w->grants.n++] =
+            (struct jb_fold_grant){e->ordinal, {.expires_on = e->day, .seq = e->seq}};
+    }
+    const struct jb_summary *s = &w->summary;
+    if (status == JB_OK && s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n &&
+        !take_snapshot(w)) {
         return contradiction(err, e->seq, "no memory");
     }
     return status;
@@ -397,7 +462,7 @@ each_row(const struct jb_fold_row *rows, size_t n, uint32_t wallet, jb_fold_sink
 }
 
 static jb_status
-each_mark(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
+each_snapshot(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
 {
     jb_status status = JB_OK;
     for (size_t i = 0; i < w->snapshots.n && status == JB_OK; i++) {
@@ -410,7 +475,20 @@ each_mark(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct 
 }
 
 static jb_status
-the_light(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
+each_grant(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < w->grants.n && status == JB_OK; i++) {
+        uint8_t key[JB_KEY_GRANT_BYTES], value[JB_GRANT_TERMS_BYTES];
+        jb_key_grant(key, w->number, w->grants.at[i].ordinal);
+        jb_grant_terms_encode(&w->grants.at[i].terms, value);
+        status = sink(data, key, sizeof key, value, sizeof value, err);
+    }
+    return status;
+}
+
+static jb_status
+the_summary(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
 {
     uint8_t key[JB_KEY_WALLET_BYTES];
     jb_key_wallet(key, w->number);
@@ -448,10 +526,13 @@ each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void
             status = each_row(w->known.at, w->known.n, w->number, sink, data, err);
             break;
         case JB_VT_SNAPSHOTS:
-            status = each_mark(w, sink, data, err);
+            status = each_snapshot(w, sink, data, err);
+            break;
+        case JB_VT_GRANTS:
+            status = each_grant(w, sink, data, err);
             break;
         case JB_VT_WALLETS:
-            status = the_light(w, sink, data, err);
+            status = the_summary(w, sink, data, err);
             break;
         case JB_VT_CLOSES:
         case JB_VT_GLOBAL:
@@ -495,7 +576,8 @@ put(void *data, const void *key, size_t key_n, const void *value, size_t value_n
     struct jb_error *err)
 {
     struct storing *s = data;
-    return jb_store_put(s->t, s->table, key, key_n, value, value_n, 0, err);
+    jb_status status = jb_store_put(s->t, s->table, key, key_n, value, value_n, err);
+    return status == JB_OK ? jb_store_next_step(s->t, err) : status;
 }
 
 jb_status

@@ -8,8 +8,9 @@
 
 #include "projections/stored.h"
 
-/* A summary is kept after every so many events of a wallet: it bounds the steps of an as-of
- * question. */
+/* A snapshot of a wallet's summary is taken after this many of its events, and one more for each
+ * grant that the summary holds: it bounds the steps of an as-of question, and what is stored stays
+ * in proportion to the events. */
 #define JB_SNAPSHOT_EVERY 64
 
 struct jb_fold_row {
@@ -23,6 +24,11 @@ struct jb_fold_mark {
     uint8_t *bytes;
 };
 
+struct jb_fold_grant {
+    uint32_t ordinal;
+    struct jb_grant_terms terms;
+};
+
 struct jb_fold_wallet {
     uint32_t number;
     struct jb_summary summary;
@@ -31,6 +37,7 @@ struct jb_fold_wallet {
     rows; /* in order of day: every row of an open day, and those that closed since */
     JB_VEC(struct jb_fold_row) known;      /* in order of day: those that were touched */
     JB_VEC(struct jb_fold_mark) snapshots; /* in order of seq: new ones */
+    JB_VEC(struct jb_fold_grant) grants;   /* in order of ordinal: new ones */
 };
 
 struct jb_fold {
@@ -57,6 +64,12 @@ jb_status jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const stru
 
 /* NULL where the fold has not touched it. */
 const struct jb_fold_wallet *jb_fold_wallet(const struct jb_fold *f, uint32_t number);
+
+/* Brings back into the summary the used-up grants that the event gives something to (NULL fold
+ * wallet: nothing is new). JB_E_CORRUPT: there is no such grant, or its deadline is over. */
+jb_status jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn *base,
+                             struct jb_summary *summary, const struct jb_event *e, jb_day today,
+                             struct jb_error *err);
 
 /* Every entry of a table that differs from the store, in order of key. Stops at the first status
  * that is not JB_OK. */

@@ -4,7 +4,8 @@
 
 static const char *const table_names[JB_VT_N] = {
     [JB_VT_ROWS] = "rows",           [JB_VT_BY_OCCURRENCE] = "known", [JB_VT_WALLETS] = "wallets",
-    [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_CLOSES] = "closes",       [JB_VT_GLOBAL] = "global",
+    [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_GRANTS] = "grants",       [JB_VT_CLOSES] = "closes",
+    [JB_VT_GLOBAL] = "global",
 };
 
 const struct jb_store_schema jb_views_schema = {
@@ -134,6 +135,31 @@ void
 jb_key_day(uint8_t key[JB_KEY_DAY_BYTES], jb_day day)
 {
     jb_put_be_i32(key, day);
+}
+
+void
+jb_key_grant(uint8_t key[JB_KEY_GRANT_BYTES], uint32_t wallet, uint32_t ordinal)
+{
+    jb_put_be(key, 4, wallet);
+    jb_put_be(key + 4, 4, ordinal);
+}
+
+void
+jb_grant_terms_encode(const struct jb_grant_terms *g, uint8_t out[JB_GRANT_TERMS_BYTES])
+{
+    jb_put_be_i32(out, g->expires_on);
+    jb_put_be(out + 4, 8, g->seq);
+}
+
+bool
+jb_grant_terms_decode(const uint8_t *bytes, size_t n, struct jb_grant_terms *ret)
+{
+    if (n != JB_GRANT_TERMS_BYTES) {
+        return false;
+    }
+    *ret =
+        (struct jb_grant_terms){.expires_on = jb_get_be_i32(bytes), .seq = jb_get_be(bytes + 4, 8)};
+    return true;
 }
 
 void

@@ -11,8 +11,10 @@
  *                                           day(recorded_at)); in place of the closings stands what
  *                                           the day changed: a late event moves the past here
  *   wallets    wallet 4                     the wallet's summary (wallet_summary.h)
- *   snapshots  wallet 4, seq 8              the summary after every 64th event of the wallet: as-of
+ *   snapshots  wallet 4, seq 8              the summary now and then (JB_SNAPSHOT_EVERY): as-of
  *                                           questions start there
+ *   grants     wallet 4, ordinal 4          what never changes of a grant: last day 4, seq 8 of its
+ *                                           free_granted
  *   closes     day 4 (bias 2^31)            seq 8, recorded_at 8 of its day_closed
  *   global     "g"                          the ledger's days
  *
@@ -29,13 +31,14 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 1
+#define JB_VIEWS_VERSION 3
 
 enum jb_view_table {
     JB_VT_ROWS,
     JB_VT_BY_OCCURRENCE,
     JB_VT_WALLETS,
     JB_VT_SNAPSHOTS,
+    JB_VT_GRANTS,
     JB_VT_CLOSES,
     JB_VT_GLOBAL,
     JB_VT_N
@@ -93,6 +96,17 @@ void jb_key_wallet(uint8_t key[JB_KEY_WALLET_BYTES], uint32_t wallet);
 void jb_key_wallet_day(uint8_t key[JB_KEY_WALLET_DAY_BYTES], uint32_t wallet, jb_day day);
 void jb_key_wallet_seq(uint8_t key[JB_KEY_WALLET_SEQ_BYTES], uint32_t wallet, jb_seq seq);
 void jb_key_day(uint8_t key[JB_KEY_DAY_BYTES], jb_day day);
+
+/* What never changes of a grant: what a used-up one is filled again by. */
+struct jb_grant_terms {
+    jb_day expires_on;
+    jb_seq seq; /* of its free_granted */
+};
+#define JB_KEY_GRANT_BYTES 8
+#define JB_GRANT_TERMS_BYTES 12
+void jb_key_grant(uint8_t key[JB_KEY_GRANT_BYTES], uint32_t wallet, uint32_t ordinal);
+void jb_grant_terms_encode(const struct jb_grant_terms *g, uint8_t out[JB_GRANT_TERMS_BYTES]);
+bool jb_grant_terms_decode(const uint8_t *bytes, size_t n, struct jb_grant_terms *ret);
 
 struct jb_close {
     jb_day day;

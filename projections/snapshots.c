@@ -1,5 +1,5 @@
 /* A wallet's state at any event: from the nearest snapshot at or before it, then at most
- * JB_SNAPSHOT_EVERY events forward. */
+ * JB_SNAPSHOT_EVERY events (and one for each grant) forward. */
 #include "projections/query.h"
 
 static jb_status
@@ -29,7 +29,8 @@ copy_summary(const struct jb_summary *w, struct jb_summary *ret, struct jb_error
 /* The wallet's state as the fold or the store has it: at the fold's end. Zeroed where there is no
  * such wallet. */
 static jb_status
-light_at_head(struct jb_view_read *q, uint32_t wallet, struct jb_summary *ret, struct jb_error *err)
+summary_at_head(struct jb_view_read *q, uint32_t wallet, struct jb_summary *ret,
+                struct jb_error *err)
 {
     const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
     *ret = (struct jb_summary){0};
@@ -61,8 +62,8 @@ anchor_above(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq last, j
 }
 
 static jb_status
-mark_at_most(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
-             struct jb_error *err)
+snapshot_at_most(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
+                 struct jb_error *err)
 {
     const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
     for (size_t i = w != NULL ? w->snapshots.n : 0; i-- > 0;) {
@@ -88,7 +89,11 @@ fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary
         }
         struct jb_move m;
         const char *why = jb_move_of(e, &m);
-        why = why == NULL ? jb_summary_apply(summary, e, &m, q->v->info.utc_offset_s) : why;
+        if (why == NULL) {
+            status = jb_fold_fill_again(jb_fold_wallet(q->fold, wallet), q->stored, summary, e,
+                                        jb_day_of(e->recorded_at, q->v->info.utc_offset_s), err);
+        }
+        why = why == NULL && status == JB_OK ? jb_summary_apply(summary, e, &m) : why;
         if (why != NULL) {
             status = jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`",
                              (unsigned long long)seqs[n], why);
@@ -149,12 +154,12 @@ jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
                      struct jb_error *err)
 {
     struct jb_summary summary;
-    jb_status status = light_at_head(q, wallet, &summary, err);
+    jb_status status = summary_at_head(q, wallet, &summary, err);
     if (status == JB_OK && summary.version > seq && summary.created_seq <= seq) {
         jb_seq last = summary.version, from;
         jb_summary_free(&summary);
         status = anchor_above(q, wallet, seq, last, &from, err);
-        status = status == JB_OK ? mark_at_most(q, wallet, seq, &summary, err) : status;
+        status = status == JB_OK ? snapshot_at_most(q, wallet, seq, &summary, err) : status;
         status = status == JB_OK ? bring_forward(q, wallet, &summary, from, seq, err) : status;
     }
     if (status == JB_OK && (summary.version == 0 || summary.created_seq > seq)) {

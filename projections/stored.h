@@ -23,6 +23,8 @@ jb_status
 jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day from, jb_day to,
                jb_status (*each)(void *data, const struct jb_day_row *row, struct jb_error *err),
                void *data, struct jb_error *err);
+jb_status jb_stored_grant(struct jb_store_txn *t, uint32_t wallet, uint32_t ordinal,
+                          struct jb_grant_terms *ret, bool *ret_found, struct jb_error *err);
 jb_status jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *ret_found,
                           struct jb_error *err);
 /* Everything but seq, which is the store's meta. */

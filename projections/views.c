@@ -310,10 +310,8 @@ jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
     struct jb_store_txn t = {0};
     status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
     if (status == JB_OK && v->store != NULL) {
-        MDB_stat stat_of;
-        int code = mdb_stat(t.txn, t.dbi[JB_VT_ROWS], &stat_of);
         full.stored_seq = t.meta.seq;
-        full.rows = code == 0 ? stat_of.ms_entries : 0;
+        full.rows = t.meta.rows[JB_VT_ROWS];
         jb_store_end(&t);
         char path[4096];
         struct stat st;

@@ -4,10 +4,15 @@
 
 #include <jangbu/projections.h>
 
-/* Folds the log up to what views.mdb includes and compares every table, row by row; says each
- * difference in a sentence. JB_E_NOTFOUND: there is no views.mdb. */
-jb_status jb_views_compare(jb_ledger *l, void (*differs)(void *data, const char *text), void *data,
-                           struct jb_error *err);
+struct jb_fold;
+struct jb_store_txn;
+
+/* Compares every table of views.mdb, row by row, with a fold of the log that took nothing from it
+ * and stands at the same event, where the log's chain value is `chain`; says each difference in a
+ * sentence. */
+jb_status jb_views_compare(struct jb_store_txn *t, const struct jb_fold *fold,
+                           const uint8_t chain[16], void (*differs)(void *data, const char *text),
+                           void *data, struct jb_error *err);
 
 struct jb_views_rebuilt {
     bool had;           /* there was a views.mdb to compare with */
@@ -20,7 +25,6 @@ jb_status jb_views_rebuild(jb_ledger *l, jb_progress on_progress, void *data,
                            struct jb_views_rebuilt *ret, struct jb_error *err);
 
 /* Folds events 1..seq over nothing. fold must be initialized; on_progress may be NULL. */
-struct jb_fold;
 jb_status jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, jb_progress on_progress,
                       void *data, struct jb_error *err);
 

@@ -182,18 +182,29 @@ drop_grant(struct jb_summary *w, struct jb_summary_grant *g)
     w->grants.n--;
 }
 
-/* Used-up grants whose deadline is over can never be filled again: what comes back to them lapses.
- */
-static void
-drop_finished(struct jb_summary *w, jb_day today)
+struct jb_summary_grant *
+jb_summary_grant(const struct jb_summary *w, uint32_t ordinal)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < w->grants.n; i++) {
-        if (w->grants.at[i].remaining != 0 || w->grants.at[i].expires_on >= today) {
-            w->grants.at[kept++] = w->grants.at[i];
-        }
+    return find_grant(w, ordinal);
+}
+
+const char *
+jb_summary_fill_again(struct jb_summary *w, uint32_t ordinal, const struct jb_grant_terms *terms,
+                      jb_day today)
+{
+    CONTRADICTION(terms->expires_on < today, "a return fills a grant whose deadline is over");
+    if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
+        return "no memory";
     }
-    w->grants.n = kept;
+    size_t at = w->grants.n;
+    while (at > 0 && w->grants.at[at - 1].ordinal > ordinal) {
+        at--;
+    }
+    memmove(&w->grants.at[at + 1], &w->grants.at[at], (w->grants.n - at) * sizeof *w->grants.at);
+    w->grants.at[at] = (struct jb_summary_grant){
+        .ordinal = ordinal, .in_use = true, .expires_on = terms->expires_on, .seq = terms->seq};
+    w->grants.n++;
+    return NULL;
 }
 
 static const char *
@@ -208,6 +219,9 @@ apply_parts(struct jb_summary *w, const struct jb_event *e)
         g->remaining += e->type == JB_EV_CASH_CONSUMED ? -e->parts[i].amount : e->parts[i].amount;
         CONTRADICTION(g->remaining < 0 || g->remaining > JB_BALANCE_MAX,
                       "more is taken from a grant than it has");
+        if (g->remaining == 0) {
+            drop_grant(w, g);
+        }
     }
     return NULL;
 }
@@ -269,15 +283,11 @@ apply_status(struct jb_summary *w, const struct jb_event *e)
 }
 
 const char *
-jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb_move *m,
-                 int32_t utc_offset_s)
+jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb_move *m)
 {
     CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
     CONTRADICTION((w->version == 0) != (e->type == JB_EV_WALLET_CREATED),
                   "a wallet does not begin with its creation, or begins twice");
-    if (w->grants.n > 0 && e->recorded_at != JB_NO_INSTANT) {
-        drop_finished(w, jb_day_of(e->recorded_at, utc_offset_s));
-    }
     const char *why = NULL;
     switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
@@ -337,17 +347,16 @@ jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums 
     }
 }
 
-/* ---- as bytes: version 8, created_seq 8, events 8, created_on 4, status 1, under 1, paid 8,
- * pending 8, transit 8, grants 4, then for each grant ordinal 4, in_use 1, expires_on 4, remaining
- * 8, seq 8 ---- */
-
-#define LIGHT_BYTES 58
+/* As bytes: version 8, created_seq 8, events 8, snapshot_events 8, created_on 4, status 1, under 1,
+ * paid 8, pending 8, transit 8, grants 4, then for each grant ordinal 4, in_use 1, expires_on 4,
+ * remaining 8, seq 8. */
+#define SUMMARY_BYTES 66
 #define GRANT_BYTES 25
 
 size_t
 jb_summary_bytes(const struct jb_summary *w)
 {
-    return LIGHT_BYTES + GRANT_BYTES * w->grants.n;
+    return SUMMARY_BYTES + GRANT_BYTES * w->grants.n;
 }
 
 void
@@ -356,14 +365,15 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
     jb_put_be(out, 8, w->version);
     jb_put_be(out + 8, 8, w->created_seq);
     jb_put_be(out + 16, 8, w->events);
-    jb_put_be_i32(out + 24, w->created_on);
-    out[28] = (uint8_t)w->status;
-    out[29] = (uint8_t)w->under;
-    jb_put_be(out + 30, 8, (uint64_t)w->paid);
-    jb_put_be(out + 38, 8, (uint64_t)w->pending);
-    jb_put_be(out + 46, 8, (uint64_t)w->transit);
-    jb_put_be(out + 54, 4, w->grants.n);
-    out += LIGHT_BYTES;
+    jb_put_be(out + 24, 8, w->snapshot_events);
+    jb_put_be_i32(out + 32, w->created_on);
+    out[36] = (uint8_t)w->status;
+    out[37] = (uint8_t)w->under;
+    jb_put_be(out + 38, 8, (uint64_t)w->paid);
+    jb_put_be(out + 46, 8, (uint64_t)w->pending);
+    jb_put_be(out + 54, 8, (uint64_t)w->transit);
+    jb_put_be(out + 62, 4, w->grants.n);
+    out += SUMMARY_BYTES;
     for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
         const struct jb_summary_grant *g = &w->grants.at[i];
         jb_put_be(out, 4, g->ordinal);
@@ -377,26 +387,27 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
 jb_status
 jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
 {
-    if (n < LIGHT_BYTES || (n - LIGHT_BYTES) % GRANT_BYTES != 0 ||
-        jb_get_be(bytes + 54, 4) != (n - LIGHT_BYTES) / GRANT_BYTES) {
+    if (n < SUMMARY_BYTES || (n - SUMMARY_BYTES) % GRANT_BYTES != 0 ||
+        jb_get_be(bytes + 62, 4) != (n - SUMMARY_BYTES) / GRANT_BYTES) {
         return JB_E_STALE;
     }
     struct jb_summary w = {
         .version = jb_get_be(bytes, 8),
         .created_seq = jb_get_be(bytes + 8, 8),
         .events = jb_get_be(bytes + 16, 8),
-        .created_on = jb_get_be_i32(bytes + 24),
-        .status = bytes[28],
-        .under = bytes[29],
-        .paid = (jb_amount)jb_get_be(bytes + 30, 8),
-        .pending = (jb_amount)jb_get_be(bytes + 38, 8),
-        .transit = (jb_amount)jb_get_be(bytes + 46, 8),
+        .snapshot_events = jb_get_be(bytes + 24, 8),
+        .created_on = jb_get_be_i32(bytes + 32),
+        .status = bytes[36],
+        .under = bytes[37],
+        .paid = (jb_amount)jb_get_be(bytes + 38, 8),
+        .pending = (jb_amount)jb_get_be(bytes + 46, 8),
+        .transit = (jb_amount)jb_get_be(bytes + 54, 8),
     };
-    size_t grants_n = (n - LIGHT_BYTES) / GRANT_BYTES;
+    size_t grants_n = (n - SUMMARY_BYTES) / GRANT_BYTES;
     if (!jb_vec_reserve(&w.grants, grants_n)) {
         return JB_E_NOMEM;
     }
-    const uint8_t *at = bytes + LIGHT_BYTES;
+    const uint8_t *at = bytes + SUMMARY_BYTES;
     for (w.grants.n = 0; w.grants.n < grants_n; w.grants.n++, at += GRANT_BYTES) {
         w.grants.at[w.grants.n] = (struct jb_summary_grant){
             .ordinal = (uint32_t)jb_get_be(at, 4),

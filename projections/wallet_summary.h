@@ -23,8 +23,7 @@ struct jb_move {
 /* NULL, or a sentence: how the event contradicts itself. */
 const char *jb_move_of(const struct jb_event *e, struct jb_move *ret);
 
-/* A grant that no event ended. One that is used up is kept until its deadline is over: a return may
- * fill it again. */
+/* A grant with something left that no event ended. */
 struct jb_summary_grant {
     uint32_t ordinal;
     bool in_use;
@@ -37,6 +36,7 @@ struct jb_summary {
     jb_seq version; /* the wallet's last event; 0: there is no wallet yet */
     jb_seq created_seq;
     uint64_t events;
+    uint64_t snapshot_events; /* `events` at the last snapshot */
     jb_day created_on;
     uint32_t status; /* enum jb_wallet_status */
     uint32_t under;  /* what a lifted suspension gives back */
@@ -47,9 +47,16 @@ struct jb_summary {
 };
 
 void jb_summary_free(struct jb_summary *w); /* what it owns */
-/* Applies an event of the wallet. NULL, or how the log contradicts itself (or "no memory"). */
+/* A grant that the event gives something back to is filled again: it was used up, and the summary
+ * has forgotten it. NULL, or how the log contradicts itself (or "no memory"). */
+const char *jb_summary_fill_again(struct jb_summary *w, uint32_t ordinal,
+                                  const struct jb_grant_terms *terms, jb_day today);
+/* Applies an event of the wallet. What a return fills again must be in the summary. NULL, or how
+ * the log contradicts itself (or "no memory"). */
 const char *jb_summary_apply(struct jb_summary *w, const struct jb_event *e,
-                             const struct jb_move *m, int32_t utc_offset_s);
+                             const struct jb_move *m);
+/* By ordinal; NULL: it has nothing left, or an event ended it. */
+struct jb_summary_grant *jb_summary_grant(const struct jb_summary *w, uint32_t ordinal);
 
 /* Sums over grants. */
 struct jb_summary_sums {

@@ -13,23 +13,54 @@
 #include "personal/personal.h"
 #include "projections/views.h"
 
+/* A stored projection, and the snapshot of it that is compared. */
+struct stored {
+    const char *word; /* "state", "views" */
+    const struct jb_store_schema *schema;
+    struct jb_store *store;
+    struct jb_store_txn snap;
+    bool there; /* not compared yet */
+};
+
 struct audit {
     const char *dir;
     struct jb_findings f;
     struct jb_log *log;
-    struct jb_store *store;
-    struct jb_store_txn snap;
-    bool has_state;
+    struct stored state, views;
     struct jb_head_file head;
     enum jb_head_found head_found;
 };
 
-static void
-compare_state(void *data, struct jb_state *b)
+static jb_status
+compare_state(void *data, struct jb_state *b, const struct jb_fold *fold, struct jb_error *err)
 {
     struct audit *a = data;
-    jb_check_state(b, &a->snap, &a->f);
-    a->has_state = false;
+    (void)fold;
+    (void)err;
+    jb_check_state(b, &a->state.snap, &a->f);
+    a->state.there = false;
+    return JB_OK;
+}
+
+static void
+view_differs(void *data, const char *text)
+{
+    struct audit *a = data;
+    jb_found(&a->f, "views", 0, 0, 0, "%s", text);
+}
+
+/* Only where the log itself is sound: views of a log that contradicts itself prove nothing. */
+static jb_status
+compare_views(void *data, struct jb_state *b, const struct jb_fold *fold, struct jb_error *err)
+{
+    struct audit *a = data;
+    a->views.there = false;
+    if (fold == NULL || a->f.problems > 0) {
+        jb_not_checked(&a->f, 0, "views.mdb: the log itself is not sound");
+        return JB_OK;
+    }
+    jb_status status = jb_views_compare(&a->views.snap, fold, b->head.chain, view_differs, a, err);
+    return status;
 }
 
 /* A store that says something else than the log is a problem; one that could not be read for want
@@ -46,28 +77,36 @@ not_opened(struct audit *a, const char *check, const struct jb_error *err)
         jb_found(&a->f, check, 0, 0, 0, "%s", err->text);
         break;
     default:
-        jb_not_checked(&a->f, true, "%s.mdb: %s", check, err->text);
+        jb_not_checked(&a->f, JB_AUDIT_SUMS, "%s.mdb: %s", check, err->text);
     }
 }
 
-/* state.mdb may lag behind the log; what it says it includes is what it is compared with. */
+/* It may lag behind the log; what it says it includes is what it is compared with. */
 static void
-open_state(struct audit *a, const uint8_t ledger_id[16])
+open_stored(struct audit *a, struct stored *s, const uint8_t ledger_id[16])
 {
     struct jb_error err = {0};
     bool remade;
-    jb_status status =
-        jb_store_open(a->dir, &jb_state_schema, ledger_id, true, &a->store, &remade, &err);
+    jb_status status = jb_store_open(a->dir, s->schema, ledger_id, true, &s->store, &remade, &err);
     if (status == JB_OK) {
-        status = jb_store_read(a->store, &a->snap, &err);
+        status = jb_store_read(s->store, &s->snap, &err);
     }
     if (status == JB_OK) {
-        a->has_state = a->snap.meta.seq > 0;
+        s->there = s->snap.meta.seq > 0;
     } else if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, false,
-                       "state.mdb: it is not there; it is made again when it is needed");
+        jb_not_checked(&a->f, 0, "%s.mdb: it is not there; it is made again when it is needed",
+                       s->word);
     } else {
-        not_opened(a, "state", &err);
+        not_opened(a, s->word, &err);
+    }
+}
+
+static void
+close_stored(struct stored *s)
+{
+    if (s->store != NULL) {
+        jb_store_end(&s->snap);
+        s->store = jb_store_close(s->store);
     }
 }
 
@@ -88,7 +127,7 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
 {
     bool anothers = a->head_found == JB_HEAD_THERE && memcmp(a->head.ledger_id, ledger_id, 16) != 0;
     if (a->head_found == JB_HEAD_DAMAGED || anothers) {
-        jb_not_checked(&a->f, false,
+        jb_not_checked(&a->f, 0,
                        "whether the log was put back to an older state: HEAD is %s. The next "
                        "command that writes makes it again",
                        anothers ? "another ledger's" : "damaged");
@@ -121,9 +160,10 @@ check_secret(struct audit *a, const uint8_t ledger_id[16])
     struct jb_error err = {0};
     enum jb_secret_found found = JB_SECRET_LOST;
     if (jb_secret_read(a->dir, ledger_id, &found, secret, &err) != JB_OK) {
-        jb_not_checked(&a->f, true, "whether a repeated key had the same content: %s", err.text);
+        jb_not_checked(&a->f, JB_AUDIT_FORM, "whether a repeated key had the same content: %s",
+                       err.text);
     } else if (found != JB_SECRET_THERE) {
-        jb_not_checked(&a->f, true,
+        jb_not_checked(&a->f, JB_AUDIT_FORM,
                        "whether a repeated key had the same content: the file `secret` is %s. Put "
                        "the ledger's own back from a backup",
                        found == JB_SECRET_LOST ? "missing" : "damaged, or another ledger's");
@@ -134,7 +174,7 @@ static void
 check_fingerprints(struct audit *a, const struct jb_scan_result *r)
 {
     if (r->no_fingerprint > 0) {
-        jb_not_checked(&a->f, false,
+        jb_not_checked(&a->f, 0,
                        "the content of %llu commands with a key: their events have no fingerprint "
                        "(the file `secret` was lost when they were written), so a repetition with "
                        "another content is not noticed",
@@ -170,65 +210,65 @@ check_people(struct audit *a, const uint8_t ledger_id[16])
         jb_personal_close(p);
     }
     if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, false, "personal texts in people.mdb: %s", err.text);
+        jb_not_checked(&a->f, 0, "personal texts in people.mdb: %s", err.text);
     } else if (status != JB_OK) {
         not_opened(a, "people", &err);
     }
 }
 
+/* A stored projection that no commit of the log ends with. */
 static void
-view_differs(void *data, const char *text)
+not_reached(struct audit *a, const struct stored *s, const struct jb_scan_result *r)
 {
-    struct audit *a = data;
-    jb_found(&a->f, "views", 0, 0, 0, "%s", text);
-}
-
-/* Only where the log itself is sound: views of a log that contradicts itself prove nothing. */
-static void
-check_views(struct audit *a)
-{
-    struct jb_open_options o = {.size = sizeof o, .read_only = true, .accept_rollback = true};
-    struct jb_ledger *l;
-    struct jb_error err = {0};
-    jb_status status = jb_open(a->dir, &o, &l, &err);
-    if (status == JB_OK) {
-        status = jb_views_compare(l, view_differs, a, &err);
-        jb_close(l);
-    }
-    if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, false,
-                       "views.mdb: it is not there; it is made again when it is needed");
-    } else if (status != JB_OK) {
-        not_opened(a, "views", &err);
+    if (s->there && a->f.problems == 0) {
+        jb_found(&a->f, "rollback", s->snap.meta.seq, 0, 0,
+                 "%s.mdb includes event %llu, but the log has no commit that ends there (it ends "
+                 "at %llu)",
+                 s->word, (unsigned long long)s->snap.meta.seq, (unsigned long long)r->events);
     }
 }
 
 static void
-compare_all(struct audit *a, const struct jb_log_identity *identity, struct jb_scan_result *r)
+compare_rest(struct audit *a, const struct jb_log_identity *identity, struct jb_scan_result *r)
 {
-    if (a->has_state && a->f.problems == 0 && !r->newer) {
-        jb_found(&a->f, "rollback", a->snap.meta.seq, 0, 0,
-                 "state.mdb includes event %llu, but the log has no commit that ends there (it "
-                 "ends at %llu)",
-                 (unsigned long long)a->snap.meta.seq, (unsigned long long)r->events);
+    a->f.part = JB_AUDIT_SUMS;
+    if (!r->newer) {
+        not_reached(a, &a->state, r);
+        not_reached(a, &a->views, r);
     }
-    if (a->store != NULL) {
-        jb_store_end(&a->snap);
-        a->store = jb_store_close(a->store);
-    }
-    if (identity != NULL) {
+    a->f.part = JB_AUDIT_FORM;
+    if (identity != NULL && (a->f.to.only & JB_AUDIT_FORM) != 0) {
         check_head(a, identity->ledger_id, r);
         check_secret(a, identity->ledger_id);
         check_people(a, identity->ledger_id);
     }
     check_fingerprints(a, r);
-    if (r->verified_to == r->events && r->events > 0 && !r->newer) {
-        check_views(a);
-    } else {
-        jb_not_checked(&a->f, false, "views.mdb: %s",
-                       r->newer ? "it cannot be compared with what a newer version wrote"
-                                : "the log itself is not sound");
+}
+
+static jb_status
+scan(struct audit *a, const struct jb_log_identity *identity, struct jb_scan_result *r,
+     struct jb_error *err)
+{
+    struct jb_scan_stop stops[2];
+    size_t n = 0;
+    if (identity != NULL && (a->f.to.only & JB_AUDIT_SUMS) != 0) {
+        a->f.part = JB_AUDIT_SUMS;
+        open_stored(a, &a->state, identity->ledger_id);
+        open_stored(a, &a->views, identity->ledger_id);
     }
+    if (a->state.there) {
+        stops[n++] = (struct jb_scan_stop){a->state.snap.meta.seq, compare_state, a};
+    }
+    if (a->views.there) {
+        stops[n++] = (struct jb_scan_stop){a->views.snap.meta.seq, compare_views, a};
+    }
+    jb_status status = jb_scan_log(a->log, &a->f, stops, n, r, err);
+    if (status == JB_OK) {
+        compare_rest(a, identity, r);
+    }
+    close_stored(&a->state);
+    close_stored(&a->views);
+    return status;
 }
 
 static jb_status
@@ -236,9 +276,11 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 {
     struct jb_error cut = {0};
     read_head(a);
+    a->f.part = JB_AUDIT_FORM;
     jb_status status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
     if (status == JB_E_CORRUPT) {
         jb_found(&a->f, "file", 0, 0, 0, "%s", cut.text);
+        a->f.unknown = JB_AUDIT_ALL;
         return JB_OK;
     }
     if (status != JB_OK) {
@@ -246,18 +288,7 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
     }
     struct jb_log_identity identity;
     bool known = jb_log_identity(a->log, &identity, NULL) == JB_OK;
-    if (known) {
-        open_state(a, identity.ledger_id);
-    }
-    status =
-        jb_scan_log(a->log, &a->f, a->has_state ? a->snap.meta.seq : 0, compare_state, a, r, err);
-    if (status == JB_OK) {
-        compare_all(a, known ? &identity : NULL, r);
-    }
-    if (a->store != NULL) {
-        jb_store_end(&a->snap);
-        jb_store_close(a->store);
-    }
+    status = scan(a, known ? &identity : NULL, r, err);
     jb_log_close(a->log);
     return status;
 }
@@ -284,14 +315,58 @@ jb_audit_report_free(struct jb_audit_report *r)
     return NULL;
 }
 
+static jb_audit_verdict
+worst(const struct jb_findings *f)
+{
+    return (f->refuted & f->to.only) != 0   ? JB_REFUTED
+           : (f->unknown & f->to.only) != 0 ? JB_COULD_NOT_TELL
+                                            : JB_VERIFIED;
+}
+
+static void
+fill(struct report *whole, const struct jb_scan_result *scan)
+{
+    const struct jb_findings *f = &whole->f;
+    whole->r = (struct jb_audit_report){
+        .size = sizeof whole->r,
+        .verdict = worst(f),
+        .form = jb_part_verdict(f, JB_AUDIT_FORM),
+        .sums = jb_part_verdict(f, JB_AUDIT_SUMS),
+        .rules = jb_part_verdict(f, JB_AUDIT_RULES),
+        .events = scan->events,
+        .frames = scan->frames,
+        .verified_to = scan->verified_to,
+        .problems_total = f->problems,
+        .problems = (const struct jb_audit_problem *const *)f->kept.at,
+        .problems_n = (uint32_t)f->kept.n,
+        .not_checked = f->not_checked.at,
+        .not_checked_n = (uint32_t)f->not_checked.n,
+    };
+    memcpy(whole->r.chain, scan->chain, sizeof whole->r.chain);
+}
+
+static jb_status
+begin(struct jb_findings *f, const struct jb_audit_options *opts, struct jb_error *err)
+{
+    f->to.size = sizeof f->to;
+    jb_status status = opts != NULL
+                           ? jb_abi_in(&f->to, sizeof f->to, opts, "struct jb_audit_options", err)
+                           : JB_OK;
+    if (status == JB_OK && (f->to.only & ~(uint32_t)JB_AUDIT_ALL) != 0) {
+        return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1) and sums (2)");
+    }
+    f->to.only = f->to.only == 0 ? (uint32_t)JB_AUDIT_ALL : f->to.only;
+    return status;
+}
+
 jb_status
 jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
          struct jb_error *err)
 {
-    struct audit a = {.dir = dir, .f = {.to = {.size = sizeof a.f.to}}};
-    jb_status status = opts != NULL
-                           ? jb_abi_in(&a.f.to, sizeof a.f.to, opts, "struct jb_audit_options", err)
-                           : JB_OK;
+    struct audit a = {.dir = dir,
+                      .state = {.word = "state", .schema = &jb_state_schema},
+                      .views = {.word = "views", .schema = &jb_views_schema}};
+    jb_status status = begin(&a.f, opts, err);
     struct report *whole = calloc(1, sizeof *whole);
     struct jb_scan_result scan = {0};
     if (status == JB_OK && whole == NULL) {
@@ -299,7 +374,7 @@ jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_r
     }
     status = status == JB_OK ? run(&a, &scan, err) : status;
     for (size_t i = 0; i < sizeof never_checked / sizeof never_checked[0]; i++) {
-        jb_not_checked(&a.f, false, "%s", never_checked[i]);
+        jb_not_checked(&a.f, 0, "%s", never_checked[i]);
     }
     if (status == JB_OK && a.f.no_memory) {
         status = jb_fail(err, JB_E_NOMEM, "no memory for the findings of an audit");
@@ -310,21 +385,7 @@ jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_r
         return status;
     }
     whole->f = a.f;
-    whole->r = (struct jb_audit_report){
-        .size = sizeof whole->r,
-        .verdict = a.f.problems > 0 ? JB_REFUTED
-                   : a.f.undecided  ? JB_COULD_NOT_TELL
-                                    : JB_VERIFIED,
-        .events = scan.events,
-        .frames = scan.frames,
-        .verified_to = scan.verified_to,
-        .problems_total = a.f.problems,
-        .problems = a.f.kept.at,
-        .problems_n = (uint32_t)a.f.kept.n,
-        .not_checked = a.f.not_checked.at,
-        .not_checked_n = (uint32_t)a.f.not_checked.n,
-    };
-    memcpy(whole->r.chain, scan.chain, sizeof whole->r.chain);
+    fill(whole, &scan);
     *ret = &whole->r;
     return JB_OK;
 }

@@ -6,26 +6,33 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "projections/fold.h"
 #include "state/state.h"
 
 /* What was found so far: lists that the report is made of, and the caller who hears of each at
  * once. */
 struct jb_findings {
     struct jb_audit_options to;
-    JB_VEC(struct jb_audit_problem) kept; /* the first ones */
+    uint32_t part;                          /* the part that speaks now; enum jb_audit_part */
+    JB_VEC(struct jb_audit_problem *) kept; /* the first ones */
     JB_VEC(const char *) not_checked;
     uint64_t problems;
-    bool undecided; /* something could not be told */
+    uint32_t refuted,
+        unknown;    /* parts with a problem; parts of which something could not be told */
     bool no_memory; /* something is missing in the lists */
 };
 
-/* Reports a problem: check is a stable word. */
+/* Reports a problem of the part that speaks: check is a stable word. Of a part that was not asked
+ * for it is none, but then the others cannot say that all was well. */
 void jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, uint64_t offset,
               const char *format, ...) JB_PRINTF(6, 7);
-/* Says what is not looked at. undecided: and so the audit cannot say "verified". */
-void jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...) JB_PRINTF(3, 4);
+/* Says what is not looked at. unknown: the parts that so cannot say "verified", or 0. */
+void jb_not_checked(struct jb_findings *f, uint32_t unknown, const char *format, ...)
+    JB_PRINTF(3, 4);
 /* How many frames are read; the caller hears of some. */
 void jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all);
+/* The verdict of one part. */
+jb_audit_verdict jb_part_verdict(const struct jb_findings *f, uint32_t part);
 void jb_findings_free(struct jb_findings *f);
 
 /* What the scan of the log found out. */
@@ -37,15 +44,39 @@ struct jb_scan_result {
     bool newer; /* some of it was written by a newer version: the fold ended there */
 };
 
-/*
- * Reads every frame and event, folds them into a state of its own (NULL store: nothing is taken
- * from what was stored), and calls at_seq with the state when it includes exactly event `stop` (0:
- * never).
- */
-jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop,
-                      void (*at_seq)(void *data, struct jb_state *b), void *data,
-                      struct jb_scan_result *ret, struct jb_error *err);
+/* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */
+struct jb_scan_stop {
+    jb_seq stop;
+    jb_status (*at_seq)(void *data, struct jb_state *b, const struct jb_fold *fold,
+                        struct jb_error *err);
+    void *data;
+};
 
+/*
+ * Reads every frame and event, folds them into a state and a fold of its own (nothing is taken from
+ * what was stored), and checks each. JB_E_NOMEM and the like: nothing can be said.
+ */
+jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop *stops,
+                      size_t stops_n, struct jb_scan_result *ret, struct jb_error *err);
+
+/* ---- cross_check.c: core's fold against that of the projections, which was written apart ---- */
+
+struct jb_cross;
+jb_status jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err);
+struct jb_cross *jb_cross_close(struct jb_cross *x);
+/* Folds e, which the state has applied. Each time a day closes the wallets that were touched since
+ * are compared. JB_E_NOMEM only; a contradiction is a finding. */
+jb_status jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
+                         struct jb_findings *f, struct jb_error *err);
+/* Every wallet, every row, and the rows of every closed day against its control totals. */
+jb_status jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f,
+                       struct jb_error *err);
+/* NULL where the fold could not go on. */
+const struct jb_fold *jb_cross_fold(const struct jb_cross *x);
+
+/* The same key of the same caller stands in one event only. */
+void jb_check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame,
+                  struct jb_findings *f);
 /* Invariants of one event against the state before it, and of its wallet after it (docs/rules.md
  * section 9). */
 void jb_check_before(struct jb_state *b, const struct jb_event *e, uint64_t frame,

@@ -8,20 +8,35 @@
 
 #define PROBLEMS_KEPT 1000
 #define TEXT_BYTES 500
+#define NOT_CHECKED_KEPT 200
 #define PROGRESS_EVERY 64
+
+static void
+free_problem(struct jb_audit_problem *p)
+{
+    if (p != NULL) {
+        free((void *)(uintptr_t)p->check);
+        free((void *)(uintptr_t)p->text);
+        free(p);
+    }
+}
 
 static void
 keep_problem(struct jb_findings *f, const struct jb_audit_problem *problem)
 {
-    char *check = strdup(problem->check), *text = strdup(problem->text);
-    if (check == NULL || text == NULL || !jb_vec_reserve(&f->kept, f->kept.n + 1)) {
-        free(check);
-        free(text);
+    struct jb_audit_problem *p = malloc(sizeof *p);
+    if (p != NULL) {
+        *p = *problem;
+        p->check = strdup(problem->check);
+        p->text = strdup(problem->text);
+    }
+    if (p == NULL || p->check == NULL || p->text == NULL ||
+        !jb_vec_reserve(&f->kept, f->kept.n + 1)) {
+        free_problem(p);
         f->no_memory = true;
         return;
     }
-    f->kept.at[f->kept.n++] =
-        (struct jb_audit_problem){check, problem->seq, problem->frame, problem->offset, text};
+    f->kept.at[f->kept.n++] = p;
 }
 
 void
@@ -33,8 +48,13 @@ jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, u
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    struct jb_audit_problem problem = {check, seq, frame, offset, text};
+    if ((f->to.only & f->part) == 0) {
+        jb_not_checked(f, f->to.only, "%s", text);
+        return;
+    }
+    struct jb_audit_problem problem = {check, seq, frame, offset, text, f->part};
     f->problems++;
+    f->refuted |= f->part;
     if (f->kept.n < PROBLEMS_KEPT) {
         keep_problem(f, &problem);
     }
@@ -44,14 +64,17 @@ jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, u
 }
 
 void
-jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...)
+jb_not_checked(struct jb_findings *f, uint32_t unknown, const char *format, ...)
 {
     char text[TEXT_BYTES];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    f->undecided |= undecided;
+    f->unknown |= unknown;
+    if (f->not_checked.n >= NOT_CHECKED_KEPT) {
+        return;
+    }
     char *copy = strdup(text);
     if (copy == NULL || !jb_vec_reserve(&f->not_checked, f->not_checked.n + 1)) {
         free(copy);
@@ -59,6 +82,24 @@ jb_not_checked(struct jb_findings *f, bool undecided, const char *format, ...)
         return;
     }
     f->not_checked.at[f->not_checked.n++] = copy;
+}
+
+const char *
+jb_audit_part_word(uint32_t part)
+{
+    return part == JB_AUDIT_FORM    ? "form"
+           : part == JB_AUDIT_SUMS  ? "sums"
+           : part == JB_AUDIT_RULES ? "rules"
+                                    : NULL;
+}
+
+jb_audit_verdict
+jb_part_verdict(const struct jb_findings *f, uint32_t part)
+{
+    return (f->to.only & part) == 0   ? JB_SKIPPED
+           : (f->refuted & part) != 0 ? JB_REFUTED
+           : (f->unknown & part) != 0 ? JB_COULD_NOT_TELL
+                                      : JB_VERIFIED;
 }
 
 void
@@ -73,8 +114,7 @@ void
 jb_findings_free(struct jb_findings *f)
 {
     for (size_t i = 0; i < f->kept.n; i++) {
-        free((void *)(uintptr_t)f->kept.at[i].check);
-        free((void *)(uintptr_t)f->kept.at[i].text);
+        free_problem(f->kept.at[i]);
     }
     for (size_t i = 0; i < f->not_checked.n; i++) {
         free((void *)(uintptr_t)f->not_checked.at[i]);

@@ -6,10 +6,12 @@
 
 #include "base/text.h"
 
-/* The same key of the same caller stands in one event only. */
-static void
-check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
+void
+jb_check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
+    if ((e->flags & JB_EVF_KEY) == 0 || (f->to.only & JB_AUDIT_FORM) == 0) {
+        return;
+    }
     struct jb_text caller = e->caller, key = e->key;
     jb_seq first;
     struct jb_error err;
@@ -65,13 +67,13 @@ check_return(struct jb_state *b, const struct jb_event *event, uint64_t frame,
     const struct jb_event *found;
     struct jb_error err;
     jb_seq last = 0;
-    jb_amount returned = e.amount, consumed = 0;
+    jb_amount returned = 0, consumed = 0;
     bool known = e.ref_seq > 0 && e.ref_seq < e.seq &&
                  jb_state_event(b, e.ref_seq, &found, &err) == JB_OK &&
                  found->type == JB_EV_CASH_CONSUMED && found->wallet == e.wallet;
     if (known) {
         consumed = found->amount;
-        known = jb_state_last_reversal(b, e.ref_seq, &last, &err) == JB_OK;
+        known = jb_state_returned(b, e.ref_seq, &last, &returned, &err) == JB_OK;
     }
     if (!known || last != e.ref_seq2) {
         jb_found(f, "return", e.seq, frame, 0,
@@ -81,11 +83,7 @@ check_return(struct jb_state *b, const struct jb_event *event, uint64_t frame,
                  (unsigned long long)e.ref_seq2);
         return;
     }
-    while (last != 0 && jb_state_event(b, last, &found, &err) == JB_OK) {
-        returned += found->amount;
-        last = found->ref_seq2;
-    }
-    if (returned > consumed) {
+    if (__builtin_add_overflow(returned, e.amount, &returned) || returned > consumed) {
         jb_found(f, "return", e.seq, frame, 0,
                  "with event %llu more was returned (%lld) than event %llu consumed (%lld)",
                  (unsigned long long)e.seq, (long long)returned, (unsigned long long)e.ref_seq,
@@ -134,9 +132,6 @@ jb_check_before(struct jb_state *b, const struct jb_event *e, uint64_t frame, st
 {
     struct jb_cached_wallet *s = NULL;
     struct jb_error err;
-    if (e->flags & JB_EVF_KEY) {
-        check_key(b, e, frame, f);
-    }
     if (e->type == JB_EV_DAY_CLOSED) {
         check_close(b, e, frame, f);
     }

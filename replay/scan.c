@@ -12,9 +12,12 @@ struct scan {
     bool chain_known;
     jb_seq next;
     bool last_flag;
+    struct jb_cross *cross;
     struct jb_scan_result r;
-    bool chained; /* the chain value of the frame at hand holds */
-    bool sound;   /* everything so far held */
+    bool chained;     /* the chain value of the frame at hand holds */
+    bool sound;       /* everything so far held */
+    jb_status failed; /* the audit itself cannot go on */
+    struct jb_error *err;
 };
 
 static void
@@ -22,6 +25,36 @@ stop_folding(struct scan *s)
 {
     s->state = jb_state_close(s->state);
     s->sound = false;
+    s->f->unknown |= JB_AUDIT_SUMS | JB_AUDIT_RULES;
+}
+
+/* The log contradicts itself at e, so nothing can be folded behind it; or there was no memory, and
+ * then nothing is known. */
+static void
+not_applied(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset,
+            const struct jb_error *why)
+{
+    if (why->status != JB_E_CORRUPT && why->status != JB_E_NOTFOUND) {
+        s->failed = jb_fail(s->err, why->status, "%s", why->text);
+        return;
+    }
+    jb_found(s->f, "event", e->seq, frame, offset, "%s", why->text);
+    jb_not_checked(s->f, 0,
+                   "the state after event %llu: the log contradicts itself there, so nothing can "
+                   "be folded behind it",
+                   (unsigned long long)e->seq);
+    stop_folding(s);
+}
+
+static void
+check_sums_of(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    if ((s->f->to.only & JB_AUDIT_SUMS) == 0) {
+        return;
+    }
+    jb_check_after(s->state, e, frame, s->f);
+    jb_status status = jb_cross_event(s->cross, s->state, e, s->f, s->err);
+    s->failed = status != JB_OK ? status : s->failed;
 }
 
 /* What a newer version may have written is no contradiction, and nothing can be folded on it. Only
@@ -30,7 +63,7 @@ static void
 is_newer(struct scan *s, jb_seq seq, const char *why)
 {
     if (!s->r.newer) {
-        jb_not_checked(s->f, true,
+        jb_not_checked(s->f, JB_AUDIT_ALL,
                        "what stands from event %llu on: it was written by a newer version of "
                        "jangbu (%s). Audit it with that version",
                        (unsigned long long)seq, why);
@@ -45,22 +78,22 @@ one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offse
 {
     s->r.events++;
     s->r.no_fingerprint += (e->flags & JB_EVF_KEY) != 0 && e->fingerprint == 0;
-    if (s->state == NULL) {
+    if (s->state == NULL || s->failed != JB_OK) {
         return;
     }
     uint64_t problems = s->f->problems;
-    jb_check_before(s->state, e, frame, s->f);
-    struct jb_error err = {0};
-    if (jb_state_apply(s->state, e, &err) != JB_OK) {
-        jb_found(s->f, "event", e->seq, frame, offset, "%s", err.text);
-        jb_not_checked(s->f, false,
-                       "the state after event %llu: the log contradicts itself there, so nothing "
-                       "can be folded behind it",
-                       (unsigned long long)e->seq);
-        stop_folding(s);
+    s->f->part = JB_AUDIT_FORM;
+    jb_check_key(s->state, e, frame, s->f);
+    s->f->part = JB_AUDIT_SUMS;
+    if ((s->f->to.only & JB_AUDIT_SUMS) != 0) {
+        jb_check_before(s->state, e, frame, s->f);
+    }
+    struct jb_error why = {0};
+    if (jb_state_apply(s->state, e, &why) != JB_OK) {
+        not_applied(s, e, frame, offset, &why);
         return;
     }
-    jb_check_after(s->state, e, frame, s->f);
+    check_sums_of(s, e, frame);
     s->sound = s->sound && s->f->problems == problems;
     if (s->sound) {
         s->r.verified_to = e->seq;
@@ -72,12 +105,19 @@ one_frame(struct scan *s, const struct jb_frame *frame)
 {
     struct jb_event_context context = {frame->base, s->identity.utc_offset_s};
     size_t at = 0;
+    s->f->part = JB_AUDIT_FORM;
     for (uint32_t i = 0; i < frame->count; i++) {
         jb_seq seq = frame->first + i;
         struct jb_event e;
         struct jb_decode_failure failure;
         size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e,
                                    &s->space, &failure);
+        s->f->part = JB_AUDIT_FORM;
+        if (n == 0 && failure.no_memory) {
+            s->failed = jb_fail(s->err, JB_E_NOMEM, "no memory to read event %llu",
+                                (unsigned long long)seq);
+            return;
+        }
         if (n == 0 && failure.newer && s->chained) {
             is_newer(s, seq, failure.why);
             return;
@@ -98,6 +138,7 @@ one_frame(struct scan *s, const struct jb_frame *frame)
         one_event(s, &e, frame->first, JB_FRAME_EVENTS + at);
         at += n;
     }
+    s->f->part = JB_AUDIT_FORM;
     if (at != frame->bytes) {
         jb_found(s->f, "frame", 0, frame->first, JB_FRAME_EVENTS + at,
                  "%zu bytes stand behind the last event of frame %llu", frame->bytes - at,
@@ -109,6 +150,7 @@ one_frame(struct scan *s, const struct jb_frame *frame)
 static void
 check_chain(struct scan *s, const struct jb_frame *frame)
 {
+    s->f->part = JB_AUDIT_FORM;
     s->chained = s->chain_known && frame->first == s->next && jb_frame_chained(frame, s->chain);
     if (s->next != 0 && frame->first != s->next) {
         jb_found(s->f, "frame", s->next, frame->first, JB_FRAME_FIRST,
@@ -161,6 +203,7 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
     struct jb_frame_failure failure = {0, "the key of a frame is not 8 bytes", false};
     jb_seq first = key->mv_size == 8 ? jb_get_be(key->mv_data, 8) : 0;
     s->r.frames++;
+    s->f->part = JB_AUDIT_FORM;
     if (key->mv_size != 8 ||
         !jb_frame_parse(first, value->mv_data, value->mv_size, &frame, &failure)) {
         if (failure.newer && !header_damaged(s, first, value)) {
@@ -181,29 +224,23 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
     s->next = frame.first + frame.count;
 }
 
-static jb_status
-all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop,
-           void (*at_seq)(void *, struct jb_state *), void *data, struct jb_error *err)
+/* Behind a frame: whoever waits for this event has its turn. */
+static void
+stop_here(struct scan *s, const struct jb_scan_stop *stops, size_t stops_n)
 {
-    MDB_dbi dbi;
-    MDB_cursor *cursor;
-    MDB_stat st;
-    int code = mdb_dbi_open(txn, NULL, 0, &dbi);
-    code = code == 0 ? mdb_cursor_open(txn, dbi, &cursor) : code;
-    if (code != 0) {
-        return jb_env_fail(err, code, jb_log_env(log), "reading");
-    }
-    mdb_stat(txn, dbi, &st);
-    MDB_val key, value;
-    while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        jb_audit_progress(s->f, s->r.frames, st.ms_entries);
-        one_value(s, &key, &value);
-        if (at_seq != NULL && s->state != NULL && stop != 0 && s->state->g.seq == stop) {
+    for (size_t i = 0; i < stops_n && s->state != NULL && s->failed == JB_OK; i++) {
+        if (s->state->g.seq == stops[i].stop) {
             memcpy(s->state->head.chain, s->chain, JB_CHAIN_BYTES);
-            at_seq(data, s->state);
+            s->f->part = JB_AUDIT_SUMS;
+            s->failed = stops[i].at_seq(stops[i].data, s->state, jb_cross_fold(s->cross), s->err);
         }
     }
-    mdb_cursor_close(cursor);
+}
+
+static void
+log_ended(struct scan *s, int code)
+{
+    s->f->part = JB_AUDIT_FORM;
     if (code != MDB_NOTFOUND) {
         jb_found(s->f, "file", s->next, 0, 0, "LMDB cannot read on behind event %llu: %s",
                  (unsigned long long)(s->next - 1), mdb_strerror(code));
@@ -214,51 +251,89 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, jb_seq stop,
             s->f, "frame", s->next - 1, 0, 0,
             "the log ends inside a commit: its last frame is not marked as the last of its commit");
     }
-    return JB_OK;
+}
+
+static jb_status
+all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_scan_stop *stops,
+           size_t stops_n)
+{
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_stat st;
+    int code = mdb_dbi_open(txn, NULL, 0, &dbi);
+    code = code == 0 ? mdb_cursor_open(txn, dbi, &cursor) : code;
+    if (code != 0) {
+        return jb_env_fail(s->err, code, jb_log_env(log), "reading");
+    }
+    mdb_stat(txn, dbi, &st);
+    MDB_val key, value;
+    while (s->failed == JB_OK && (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        jb_audit_progress(s->f, s->r.frames, st.ms_entries);
+        one_value(s, &key, &value);
+        stop_here(s, stops, stops_n);
+    }
+    mdb_cursor_close(cursor);
+    if (s->failed == JB_OK) {
+        log_ended(s, code);
+    }
+    return s->failed;
 }
 
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
  * read, nothing can be. */
-static bool
+static jb_status
 begin(struct scan *s, struct jb_log *log)
 {
-    struct jb_error err = {0};
-    if (jb_log_identity(log, &s->identity, &err) == JB_OK) {
-        memcpy(s->chain, s->identity.root, JB_CHAIN_BYTES);
-        s->chain_known = true;
-        return true;
+    struct jb_error why = {0};
+    s->f->part = JB_AUDIT_FORM;
+    jb_status status = jb_log_identity(log, &s->identity, &why);
+    if (status == JB_E_NOMEM) {
+        return jb_fail(s->err, JB_E_NOMEM, "%s", why.text);
     }
-    bool newer = err.status == JB_E_FORMAT && err.at == 1;
-    if (newer && err.frame == 0) {
-        is_newer(s, 1, err.text);
-    } else if (!newer) { /* else a header of that kind: it is told where the frame is reached */
-        jb_found(s->f, "frame", 1, 1, err.offset, "the first frame is damaged: %s", err.text);
+    if (status != JB_OK) {
+        bool newer = status == JB_E_FORMAT && why.at == 1;
+        if (newer && why.frame == 0) {
+            is_newer(s, 1, why.text);
+        } else if (!newer) { /* else a header of that kind: it is told where the frame is reached */
+            jb_found(s->f, "frame", 1, 1, why.offset, "the first frame is damaged: %s", why.text);
+        }
+        return JB_OK;
     }
-    return false;
+    memcpy(s->chain, s->identity.root, JB_CHAIN_BYTES);
+    s->chain_known = true;
+    status = jb_state_open(log, NULL, &s->identity, &s->state, s->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    s->state->usable = true;
+    return jb_cross_open(s->identity.utc_offset_s, &s->cross, s->err);
+}
+
+static jb_status
+read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, size_t stops_n)
+{
+    MDB_txn *txn;
+    jb_status status = begin(s, log);
+    status = status == JB_OK ? jb_env_begin(jb_log_env(log), MDB_RDONLY, &txn, s->err) : status;
+    if (status == JB_OK) {
+        status = all_values(s, log, txn, stops, stops_n);
+        jb_env_abort(jb_log_env(log), txn);
+    }
+    if (status == JB_OK && s->state != NULL && (s->f->to.only & JB_AUDIT_SUMS) != 0) {
+        s->f->part = JB_AUDIT_SUMS;
+        jb_check_sums(s->state, s->f);
+        status = jb_cross_end(s->cross, s->state, s->f, s->err);
+    }
+    return status;
 }
 
 jb_status
-jb_scan_log(struct jb_log *log, struct jb_findings *f, jb_seq stop,
-            void (*at_seq)(void *data, struct jb_state *b), void *data, struct jb_scan_result *ret,
-            struct jb_error *err)
+jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop *stops,
+            size_t stops_n, struct jb_scan_result *ret, struct jb_error *err)
 {
-    struct scan s = {.f = f, .next = 1, .sound = true};
-    if (begin(&s, log)) {
-        jb_status status = jb_state_open(log, NULL, &s.identity, &s.state, err);
-        if (status != JB_OK) {
-            return status;
-        }
-        s.state->usable = true;
-    }
-    MDB_txn *txn;
-    jb_status status = jb_env_begin(jb_log_env(log), MDB_RDONLY, &txn, err);
-    if (status == JB_OK) {
-        status = all_values(&s, log, txn, stop, at_seq, data, err);
-        jb_env_abort(jb_log_env(log), txn);
-    }
-    if (status == JB_OK && s.state != NULL) {
-        jb_check_sums(s.state, f);
-    }
+    struct scan s = {.f = f, .next = 1, .sound = true, .err = err};
+    jb_status status = read_all(&s, log, stops, stops_n);
+    jb_cross_close(s.cross);
     jb_state_close(s.state);
     jb_event_space_free(&s.space);
     memcpy(s.r.chain, s.chain, 16);

@@ -47,10 +47,10 @@ row_equals(struct compare *c, unsigned table, const void *key, size_t key_n, con
 static void
 check_count(struct compare *c, unsigned table, uint64_t expected)
 {
-    MDB_stat st;
-    if (mdb_stat(c->t->txn, c->t->dbi[table], &st) == 0 && st.ms_entries != expected) {
+    uint64_t rows = c->t->meta.rows[table];
+    if (rows != expected) {
         differs(c, jb_state_schema.tables[table], "it has %llu rows where %llu should be",
-                (unsigned long long)st.ms_entries, (unsigned long long)expected);
+                (unsigned long long)rows, (unsigned long long)expected);
     }
 }
 
@@ -81,9 +81,7 @@ check_over(struct compare *c, const struct jb_wallet *w, enum jb_archived_kind k
            uint32_t ordinal, bool recorded)
 {
     uint8_t key[9];
-    jb_put_be(key, 4, w->number);
-    key[4] = (uint8_t)kind;
-    jb_put_be(key + 5, 4, ordinal);
+    jb_archive_key(key, w->number, kind, ordinal);
     if (!recorded ||
         !row_equals(c, JB_TABLE_ARCHIVE, key, sizeof key, c->expected.at, c->expected.n)) {
         differs(c, "over", "item %u of kind %d of wallet %.*s is not what the log gives", ordinal,
@@ -114,7 +112,8 @@ check_wallet(struct compare *c, const struct jb_wallet *w)
         memcmp(value, c->expected.at, n) != 0) {
         explain_wallet(c, w, value, n);
     }
-    CHECK_OVER(lots, JB_ARCHIVED_LOT, jb_lot_over(&w->lots.at[i]), jb_record_lot)
+    CHECK_OVER(lots, jb_archived_lot_kind(&w->lots.at[i]), jb_lot_over(&w->lots.at[i]),
+               jb_record_lot)
     CHECK_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
     CHECK_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
     CHECK_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
@@ -167,9 +166,9 @@ check_keys(struct compare *c)
         }
         seqs++;
     }
-    MDB_stat st;
-    if (mdb_stat(c->t->txn, c->t->dbi[JB_TABLE_KEYS], &st) == 0 && st.ms_entries > seqs) {
-        differs(c, "keys", "it has %llu rows for %llu keys", (unsigned long long)st.ms_entries,
+    uint64_t rows = c->t->meta.rows[JB_TABLE_KEYS];
+    if (rows > seqs) {
+        differs(c, "keys", "it has %llu rows for %llu keys", (unsigned long long)rows,
                 (unsigned long long)seqs);
     }
 }
@@ -202,7 +201,7 @@ static void
 check_returns_and_days(struct compare *c)
 {
     uint64_t distinct = 0;
-    uint8_t key[8], value[8];
+    uint8_t key[8], value[16];
     for (size_t i = 0; i < c->b->returns.entries.n; i++) {
         const struct jb_map_entry *e = &c->b->returns.entries.at[i];
         const struct jb_map_entry *newest = jb_map_find(&c->b->returns, e->hash);
@@ -210,11 +209,15 @@ check_returns_and_days(struct compare *c)
             continue;
         }
         distinct++;
+        const struct jb_returned *r = &c->b->returned.at[e->value];
         jb_put_be(key, 8, e->hash);
-        jb_put_be(value, 8, e->value);
-        if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, 8)) {
-            differs(c, "returns", "the last return of consumption %llu is not event %llu",
-                    (unsigned long long)e->hash, (unsigned long long)e->value);
+        jb_put_be(value, 8, r->last);
+        jb_put_be(value + 8, 8, (uint64_t)r->sum);
+        if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, 16)) {
+            differs(c, "returns",
+                    "of consumption %llu event %llu is not the last return, or %lld is not what "
+                    "came back",
+                    (unsigned long long)e->hash, (unsigned long long)r->last, (long long)r->sum);
         }
     }
     check_count(c, JB_TABLE_RETURNS, distinct);

@@ -304,6 +304,10 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
     switch (f->kind) {
     case JB_FK_TEXT:
         *(struct jb_text *)to = scan_text(s);
+        /* Whoever indexes ids, or keeps a wallet's, has room for as many bytes. */
+        if (s->why == NULL && ((struct jb_text *)to)->n > JB_ID_BYTES_MAX) {
+            bad(s, at, "an id is longer than 64 bytes");
+        }
         break;
     case JB_FK_OPT_TEXT:
         if (!scan_nil(s)) {

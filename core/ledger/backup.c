@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "ledger/internal.h"
+#include "storage/descriptors.h"
 
 struct copying {
     struct jb_env *env;
     int fd;
-    int code;
+    jb_status status;
+    struct jb_error err;
     _Atomic bool done;
 };
 
@@ -21,7 +23,7 @@ static void *
 copy(void *data)
 {
     struct copying *c = data;
-    c->code = mdb_env_copyfd2(jb_env_lmdb(c->env), c->fd, MDB_CP_COMPACT);
+    c->status = jb_env_copy(c->env, c->fd, &c->err);
     c->done = true;
     return NULL;
 }
@@ -31,7 +33,7 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, jb_progress on_prog
          struct jb_error *err)
 {
     struct copying c = {.env = env,
-                        .fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+                        .fd = jb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600)};
     if (c.fd < 0) {
         return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
                              path);
@@ -49,11 +51,11 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, jb_progress on_prog
         nanosleep(&pause, NULL);
     }
     pthread_join(thread, NULL);
-    if (c.code == 0 && fsync(c.fd) != 0) {
-        c.code = errno;
-    }
     close(c.fd);
-    return c.code == 0 ? JB_OK : jb_env_fail(err, c.code, env, "copying");
+    if (c.status != JB_OK && err != NULL) {
+        *err = c.err;
+    }
+    return c.status;
 }
 
 static jb_status

@@ -1,10 +1,12 @@
 /* What goes into the batch: an event, its envelope, and the references to personal text. */
+#include "base/steps.h"
 #include "ledger/execution.h"
 
 jb_status
 jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
 {
     struct jb_state *b = l->state;
+    jb_steps.made++;
     e->seq = b->g.seq + 1;
     e->version = 1;
     e->posted_on = jb_posting_day(&b->g, e->recorded_at, e->occurred_at);

@@ -98,13 +98,17 @@ jb_execute_group(struct execution *x)
         return JB_STEP_FAILED;
     }
     memset(members, 0, n * sizeof *members);
-    bool refused;
+    bool refused = false;
     int64_t index = -1;
     bool dry = x->r->options.dry_run;
     bool due = jb_due_day(&x->l->state->g, x->m.recorded_at) != JB_NO_DAY;
-    /* Only an accepted group closes days: so when a closing is due it is tried first, undone, and
-     * done behind the closing. */
-    enum jb_step step = run_group(x, members, !due && !dry, &refused, &index);
+    /* Only an accepted group closes days: so when days are due, the group runs as a trial, is
+     * rolled back, and runs for real behind the closing. A closing that was cut by commits goes on:
+     * its trial is behind it. */
+    enum jb_step step = JB_STEP_DECIDED;
+    if (!due || dry || !x->r->cut) {
+        step = run_group(x, members, !due && !dry, &refused, &index);
+    }
     if (step == JB_STEP_DECIDED && !refused && due && !dry) {
         x->before_closing = jb_before_closing(x);
         x->closed = true;

@@ -253,6 +253,7 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .read_only = l->read_only,
                                   .dir = l->dir,
                                   .rolled_back = l->rolled_back,
+                                  .warning = jb_env_warning(jb_log_env(l->log)),
                                   .secret_lost = !l->has_secret,
                                   .secret_damaged = l->secret_damaged,
                                   .head_damaged = l->head_damaged};

@@ -1,23 +1,6 @@
 /* What deciding needs beyond the wallet itself, out of the log and the stored state. */
 #include "ledger/execution.h"
 
-/* Walks the reversals of a consumption back, summing what they returned. */
-static jb_status
-load_reversals(struct execution *x, struct jb_prefetched *loaded)
-{
-    jb_status status = jb_state_last_reversal(x->l->state, loaded->consumption_seq,
-                                              &loaded->last_reversal, x->err);
-    for (jb_seq seq = loaded->last_reversal; status == JB_OK && seq != 0;) {
-        const struct jb_event *e;
-        status = jb_state_event(x->l->state, seq, &e, x->err);
-        if (status == JB_OK) {
-            loaded->returned_before += e->amount;
-            seq = e->ref_seq2;
-        }
-    }
-    return status;
-}
-
 /* By seq: at once. By usage alone: along the whole chain of the wallet, since a usage may occur
  * twice. */
 static jb_status
@@ -59,7 +42,8 @@ load_consumption(struct execution *x, struct jb_cached_wallet *s, struct jb_pref
     if (status != JB_OK || loaded->usages != 1) {
         return status;
     }
-    status = load_reversals(x, loaded);
+    status = jb_state_returned(x->l->state, loaded->consumption_seq, &loaded->last_reversal,
+                               &loaded->returned_before, x->err);
     const struct jb_event *e = NULL;
     if (status == JB_OK) {
         status = jb_state_event(x->l->state, loaded->consumption_seq, &e, x->err);
@@ -74,7 +58,8 @@ load_consumption(struct execution *x, struct jb_cached_wallet *s, struct jb_pref
     loaded->consumption_parts_n = copy.parts_n;
     loaded->consumption_amount = copy.amount;
     status = jb_state_load_for(x->l->state, s, &copy, x->err);
-    return status == JB_OK ? jb_state_load_room(x->l->state, s, x->c->amount, x->err) : status;
+    jb_amount beyond = status == JB_OK ? jb_return_beyond(&s->w, loaded, x->c->amount) : 0;
+    return beyond > 0 ? jb_state_load_room(x->l->state, s, x->c->amount, x->err) : status;
 }
 
 static jb_status
@@ -88,17 +73,18 @@ load_named(struct execution *x, struct jb_cached_wallet *s, char kind, enum jb_a
                : status;
 }
 
-/* The legs' lots, and room for the whole refund in the newest lots. */
+/* The legs' lots, and room for what they cannot take in the newest lots. */
 static jb_status
 load_refund_room(struct execution *x, struct jb_cached_wallet *s, struct jb_prefetched *loaded)
 {
     const struct jb_refund *r = jb_wallet_refund(&s->w, loaded->ordinal);
-    jb_status status = JB_OK;
-    for (uint32_t i = 0; r != NULL && i < r->legs_n && status == JB_OK; i++) {
-        status = jb_state_load(x->l->state, s, JB_ARCHIVED_LOT, r->legs[i].ordinal, x->err);
+    if (r == NULL || r->legs_n == 0) {
+        return JB_OK;
     }
-    return status == JB_OK && r != NULL ? jb_state_load_room(x->l->state, s, r->amount, x->err)
-                                        : status;
+    jb_status status = jb_state_load_lots(x->l->state, s, r->legs, r->legs_n, x->err);
+    jb_amount beyond =
+        status == JB_OK ? jb_credit_beyond(&s->w, r->legs, r->legs_n, true, r->amount) : 0;
+    return beyond > 0 ? jb_state_load_room(x->l->state, s, r->amount, x->err) : status;
 }
 
 jb_status

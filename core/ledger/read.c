@@ -2,6 +2,9 @@
  * whole. */
 #include "ledger/internal.h"
 
+/* Wallets that a handle keeps in memory for reading. */
+#define READER_WALLETS_MAX 100000
+
 struct jb_cursor {
     struct jb_ledger *l;
     struct jb_log_reader *reader;
@@ -174,6 +177,7 @@ jb_status
 jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
+    jb_state_trim(l->read_state, READER_WALLETS_MAX);
     jb_status status = jb_state_wallet(l->read_state, number, &s, err);
     if (status != JB_OK) {
         return status;

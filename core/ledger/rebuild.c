@@ -38,7 +38,7 @@ static jb_status
 digest(struct jb_store *s, bool next, uint8_t ret[16], jb_seq *ret_seq, struct jb_error *err)
 {
     struct jb_store_txn t;
-    jb_status status = next ? jb_store_next_write(s, &t, err) : jb_store_read(s, &t, err);
+    jb_status status = next ? jb_store_next_read(s, &t, err) : jb_store_read(s, &t, err);
     if (status == JB_OK) {
         *ret_seq = t.meta.seq;
         status = jb_store_digest(&t, ret, err);

@@ -154,6 +154,12 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     }
     if (l->first == NULL) {
         l->last = &l->first;
+    } else if (l->first == last && last->next != NULL) {
+        /* What a long request has left waits behind those that came meanwhile. */
+        l->first = last->next;
+        last->next = NULL;
+        *l->last = last;
+        l->last = &last->next;
     }
     pthread_cond_broadcast(&l->queue_moved);
     pthread_mutex_unlock(&l->queue_lock);

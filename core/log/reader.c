@@ -6,9 +6,8 @@
 
 struct jb_log_reader {
     struct jb_log *log;
-    MDB_txn *txn;
+    MDB_txn *txn; /* while the snapshot is held, else NULL */
     MDB_cursor *cursor;
-    bool live; /* the snapshot is held */
     int32_t utc_offset_s;
     /* The place: the next event to return, and where its bytes begin. */
     jb_seq next;
@@ -42,7 +41,6 @@ jb_log_reader_open(struct jb_log *l, struct jb_log_reader **ret, struct jb_error
         free(r);
         return status;
     }
-    r->live = true;
     *ret = r;
     return JB_OK;
 }
@@ -58,11 +56,7 @@ jb_log_reader_close(struct jb_log_reader *r)
 {
     if (r != NULL) {
         mdb_cursor_close(r->cursor);
-        if (r->live) {
-            jb_env_abort(r->log->env, r->txn);
-        } else {
-            jb_env_drop(r->log->env, r->txn);
-        }
+        jb_log_reader_reset(r);
         jb_event_space_free(&r->space);
         free(r);
     }
@@ -72,9 +66,9 @@ jb_log_reader_close(struct jb_log_reader *r)
 void
 jb_log_reader_reset(struct jb_log_reader *r)
 {
-    if (r->live) {
-        jb_env_reset(r->log->env, r->txn);
-        r->live = false;
+    if (r->txn != NULL) {
+        jb_env_abort(r->log->env, r->txn);
+        r->txn = NULL;
         r->frame_loaded = false;
     }
 }
@@ -82,15 +76,12 @@ jb_log_reader_reset(struct jb_log_reader *r)
 jb_status
 jb_log_reader_renew(struct jb_log_reader *r, struct jb_log_head *ret, struct jb_error *err)
 {
-    if (r->live) {
-        jb_log_reader_reset(r);
-    }
-    jb_status status = jb_env_renew(r->log->env, r->txn, err);
+    jb_log_reader_reset(r);
+    jb_status status = jb_env_begin(r->log->env, MDB_RDONLY, &r->txn, err);
     if (status != JB_OK) {
+        r->txn = NULL;
         return status;
     }
-    r->live = true;
-    r->frame_loaded = false;
     int code = mdb_cursor_renew(r->txn, r->cursor);
     if (code != 0) {
         return jb_env_fail(err, code, r->log->env, "reading");
@@ -456,7 +447,7 @@ identity_of(struct jb_log_reader *r, const struct jb_event *e, struct jb_log_ide
 jb_status
 jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *err)
 {
-    struct jb_log_reader *r;
+    struct jb_log_reader *r = NULL;
     jb_status status = jb_log_reader_open(l, &r, err);
     if (status != JB_OK) {
         return status;

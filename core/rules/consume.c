@@ -86,63 +86,43 @@ jb_rule_consume(const struct jb_case *k, struct jb_verdict *v)
     v->event.amount = amount;
 }
 
-/* What already went to that lot in this command. */
-static jb_amount
-given(const struct jb_verdict *v, uint32_t ordinal)
-{
-    jb_amount sum = 0;
-    for (size_t i = 0; i < v->parts.n; i++) {
-        if (v->parts.at[i].kind == JB_PART_LOT && v->parts.at[i].ordinal == ordinal) {
-            sum += v->parts.at[i].amount;
-        }
-    }
-    return sum;
-}
-
 static jb_amount
 least(jb_amount a, jb_amount b)
 {
     return a < b ? a : b;
 }
 
-/* What the lot can take: its room, and what a failed refund's legs give back to it. */
+/* What a named lot can take: its room, and what a failed refund's leg gives back to it. */
 static jb_amount
-room(const struct jb_lot *l, const struct jb_part *legs, size_t legs_n)
+named_room(const struct jb_wallet *w, const struct jb_part *named, bool legs)
 {
-    jb_amount sum = jb_lot_room(l);
-    for (size_t i = 0; i < legs_n; i++) {
-        sum += legs[i].ordinal == l->ordinal ? legs[i].amount : 0;
-    }
-    return sum;
+    const struct jb_lot *l = named->kind == JB_PART_LOT ? jb_wallet_lot(w, named->ordinal) : NULL;
+    return l == NULL ? 0 : least(named->amount, jb_lot_room(l) + (legs ? named->amount : 0));
 }
 
-bool
-jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs,
-          jb_amount amount, struct jb_verdict *v)
+/* What is left goes to any lot with room, newest first, the named ones included. */
+static bool
+credit_any(const struct jb_wallet *w, const struct jb_part *legs, size_t legs_n, jb_amount amount,
+           struct jb_verdict *v)
 {
-    size_t legs_n = legs ? named_n : 0;
-    jb_amount debt = w->paid < 0 ? -w->paid : 0;
-    jb_amount fill = least(debt, amount);
-    if (fill > 0 && !jb_add_part(v, JB_PART_DEBT, 0, fill)) {
+    /* What each lot got already, by its place in the list, less what a leg gives back to it. */
+    v->given.n = 0;
+    if (!jb_vec_reserve(&v->given, w->lots.n)) {
+        v->no_memory = true;
         return false;
     }
-    amount -= fill;
-    for (size_t i = 0; i < named_n && amount > 0; i++) {
-        const struct jb_lot *l =
-            named[i].kind == JB_PART_LOT ? jb_wallet_lot(w, named[i].ordinal) : NULL;
-        if (l == NULL) {
-            continue;
+    memset(v->given.at, 0, w->lots.n * sizeof *v->given.at);
+    for (size_t i = 0; i < v->parts.n + legs_n; i++) {
+        bool leg = i >= v->parts.n;
+        const struct jb_part *p = leg ? &legs[i - v->parts.n] : &v->parts.at[i];
+        const struct jb_lot *l = p->kind == JB_PART_LOT ? jb_wallet_lot(w, p->ordinal) : NULL;
+        if (l != NULL) {
+            v->given.at[l - w->lots.at] += leg ? -p->amount : p->amount;
         }
-        jb_amount part =
-            least(least(named[i].amount, room(l, named, legs_n) - given(v, l->ordinal)), amount);
-        if (part > 0 && !jb_add_part(v, JB_PART_LOT, l->ordinal, part)) {
-            return false;
-        }
-        amount -= part;
     }
     for (size_t i = w->lots.n; i-- > 0 && amount > 0;) {
         const struct jb_lot *l = &w->lots.at[i];
-        jb_amount part = least(room(l, named, legs_n) - given(v, l->ordinal), amount);
+        jb_amount part = least(jb_lot_room(l) - v->given.at[i], amount);
         if (part > 0 && !jb_add_part(v, JB_PART_LOT, l->ordinal, part)) {
             return false;
         }
@@ -153,24 +133,96 @@ jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n
     return amount == 0;
 }
 
-/* The parts of the consumption that this return names, in the reverse order of taking, after what
- * earlier returns named. */
+bool
+jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs,
+          jb_amount amount, struct jb_verdict *v)
+{
+    jb_amount debt = w->paid < 0 ? -w->paid : 0;
+    jb_amount fill = least(debt, amount);
+    if (fill > 0 && !jb_add_part(v, JB_PART_DEBT, 0, fill)) {
+        return false;
+    }
+    amount -= fill;
+    for (size_t i = 0; i < named_n && amount > 0; i++) {
+        jb_amount part = least(named_room(w, &named[i], legs), amount);
+        if (part > 0 && !jb_add_part(v, JB_PART_LOT, named[i].ordinal, part)) {
+            return false;
+        }
+        amount -= part;
+    }
+    return amount == 0 || credit_any(w, named, legs ? named_n : 0, amount, v);
+}
+
+jb_amount
+jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs,
+                 jb_amount amount)
+{
+    amount -= least(w->paid < 0 ? -w->paid : 0, amount);
+    for (size_t i = 0; i < named_n && amount > 0; i++) {
+        amount -= least(named_room(w, &named[i], legs), amount);
+    }
+    return amount;
+}
+
+/* Steps back through the parts of a consumption, last taken first, after what earlier returns
+ * named. False: the return names no more. */
+struct named_walk {
+    const struct jb_prefetched *loaded;
+    uint32_t at;
+    jb_amount skip, left;
+};
+
+static bool
+next_named(struct named_walk *n, struct jb_part *ret)
+{
+    while (n->at > 0 && n->left > 0) {
+        struct jb_part p = n->loaded->consumption_parts[--n->at];
+        jb_amount skipped = least(n->skip, p.amount);
+        n->skip -= skipped;
+        p.amount = least(p.amount - skipped, n->left);
+        n->left -= p.amount;
+        if (p.amount > 0) {
+            *ret = p;
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct named_walk
+walk_named(const struct jb_prefetched *loaded, jb_amount amount)
+{
+    return (struct named_walk){.loaded = loaded,
+                               .at = loaded->consumption_parts_n,
+                               .skip = loaded->returned_before,
+                               .left = amount};
+}
+
+jb_amount
+jb_return_beyond(const struct jb_wallet *w, const struct jb_prefetched *loaded, jb_amount amount)
+{
+    struct named_walk n = walk_named(loaded, amount);
+    struct jb_part p;
+    jb_amount credit = 0, fits = w->paid < 0 ? -w->paid : 0;
+    while (next_named(&n, &p)) {
+        credit += p.kind == JB_PART_GRANT ? 0 : p.amount;
+        fits += named_room(w, &p, false);
+    }
+    return credit > fits ? credit - fits : 0;
+}
+
+/* The parts of the consumption that this return names. */
 static bool
 named_parts(const struct jb_case *k, struct jb_verdict *v)
 {
-    jb_amount skip = k->loaded->returned_before;
-    jb_amount left = k->c->amount;
-    for (uint32_t i = k->loaded->consumption_parts_n; i-- > 0 && left > 0;) {
-        struct jb_part p = k->loaded->consumption_parts[i];
-        jb_amount skipped = least(skip, p.amount);
-        skip -= skipped;
-        p.amount = least(p.amount - skipped, left);
-        left -= p.amount;
-        if (p.amount > 0 && !jb_add_part(v, p.kind, p.ordinal, p.amount)) {
+    struct named_walk n = walk_named(k->loaded, k->c->amount);
+    struct jb_part p;
+    while (next_named(&n, &p)) {
+        if (!jb_add_part(v, p.kind, p.ordinal, p.amount)) {
             return false;
         }
     }
-    return left == 0;
+    return n.left == 0;
 }
 
 void
@@ -219,6 +271,7 @@ jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
                              p.amount);
         }
     }
+    jb_vec_free(&distributed.given);
     jb_vec_free(&v->parts);
     v->parts.at = distributed.parts.at;
     v->parts.n = distributed.parts.n;

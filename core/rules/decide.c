@@ -7,6 +7,7 @@ jb_verdict_free(struct jb_verdict *v)
 {
     jb_vec_free(&v->parts);
     jb_vec_free(&v->order);
+    jb_vec_free(&v->given);
 }
 
 void

@@ -44,6 +44,7 @@ struct jb_verdict {
     struct jb_event event; /* type and fields; the envelope is the caller's */
     JB_VEC(struct jb_part) parts;
     JB_VEC(const struct jb_grant *) order; /* scratch */
+    JB_VEC(jb_amount) given;               /* scratch */
     bool no_memory;
 };
 void jb_verdict_free(struct jb_verdict *v);
@@ -66,6 +67,13 @@ void jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w,
  * needs to be loaded. */
 bool jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
                          const struct jb_decision_time *m, struct jb_verdict *v);
+/* What of a return (of a failed refund's legs) neither the debt nor the named lots can take. Above
+ * 0: any lot may be asked, so the newest with room for the whole amount have to be loaded (the
+ * named ones among them may be full by then). */
+jb_amount jb_return_beyond(const struct jb_wallet *w, const struct jb_prefetched *loaded,
+                           jb_amount amount);
+jb_amount jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *named, size_t named_n,
+                           bool legs, jb_amount amount);
 /* policy.set. */
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                       const struct jb_decision_time *m, struct jb_verdict *v);

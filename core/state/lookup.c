@@ -1,6 +1,7 @@
 /* Finding things: in memory first, else in the store. What is over comes back into memory only when
  * it is named. */
 #include "base/error.h"
+#include "base/steps.h"
 #include "base/text.h"
 #include "state/state.h"
 
@@ -173,6 +174,7 @@ jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, stru
         *ret = &b->pending_event;
         return JB_OK;
     }
+    jb_steps.events++;
     if (!b->look_live) {
         jb_status status = jb_log_reader_renew(b->look, NULL, err);
         if (status != JB_OK) {
@@ -236,12 +238,16 @@ jb_state_key(struct jb_state *b, struct jb_text caller, struct jb_text key, jb_s
 }
 
 jb_status
-jb_state_last_reversal(struct jb_state *b, jb_seq consumption, jb_seq *ret, struct jb_error *err)
+jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_amount *ret_sum,
+                  struct jb_error *err)
 {
     const struct jb_map_entry *m = jb_map_find(&b->returns, consumption);
-    *ret = 0;
+    *ret_last = 0;
+    *ret_sum = 0;
     if (m != NULL) {
-        *ret = m->value;
+        const struct jb_returned *r = &b->returned.at[m->value];
+        *ret_last = r->last;
+        *ret_sum = r->sum;
         return JB_OK;
     }
     uint8_t key[8];
@@ -250,10 +256,11 @@ jb_state_last_reversal(struct jb_state *b, jb_seq consumption, jb_seq *ret, stru
     jb_put_be(key, 8, consumption);
     jb_status status = get(b, JB_TABLE_RETURNS, key, sizeof key, &value, &n, err);
     if (status == JB_OK) {
-        if (n != 8) {
+        if (n != 16) {
             return damaged(err, "a return");
         }
-        *ret = jb_get_be(value, 8);
+        *ret_last = jb_get_be(value, 8);
+        *ret_sum = (jb_amount)jb_get_be((const uint8_t *)value + 8, 8);
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
@@ -289,6 +296,7 @@ is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordina
 {
     switch (kind) {
     case JB_ARCHIVED_LOT:
+    case JB_ARCHIVED_FULL_LOT:
         return jb_wallet_lot(w, ordinal) != NULL;
     case JB_ARCHIVED_GRANT:
         return jb_wallet_grant(w, ordinal) != NULL;
@@ -308,13 +316,13 @@ is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordina
 static bool
 put_back(struct jb_wallet *w, enum jb_archived_kind kind, const uint8_t *p, size_t n)
 {
-    struct jb_lot lot;
     struct jb_grant grant;
     struct jb_refund refund;
     struct jb_interval interval;
     switch (kind) {
     case JB_ARCHIVED_LOT:
-        return jb_read_lot(p, n, &lot) && jb_wallet_add_lot(w, &lot) != NULL;
+    case JB_ARCHIVED_FULL_LOT:
+        return false; /* read_archived_lot */
     case JB_ARCHIVED_GRANT:
         return jb_read_grant(p, n, &grant) && jb_wallet_add_grant(w, &grant) != NULL;
     case JB_ARCHIVED_REFUND:
@@ -325,26 +333,127 @@ put_back(struct jb_wallet *w, enum jb_archived_kind kind, const uint8_t *p, size
     return jb_read_interval(p, n, &interval) && jb_wallet_add_interval(w, &interval) != NULL;
 }
 
+static jb_status
+read_archived(struct jb_state *b, uint32_t wallet, enum jb_archived_kind kind, uint32_t ordinal,
+              const void **value, size_t *n, struct jb_error *err)
+{
+    uint8_t key[9];
+    jb_archive_key(key, wallet, kind, ordinal);
+    return get(b, JB_TABLE_ARCHIVE, key, sizeof key, value, n, err);
+}
+
+/* JB_E_NOTFOUND: no lot of that ordinal is archived. */
+static jb_status
+read_archived_lot(struct jb_state *b, uint32_t wallet, uint32_t ordinal, struct jb_lot *ret,
+                  struct jb_error *err)
+{
+    const void *value;
+    size_t n;
+    jb_status status = read_archived(b, wallet, JB_ARCHIVED_LOT, ordinal, &value, &n, err);
+    if (status == JB_E_NOTFOUND) {
+        status = read_archived(b, wallet, JB_ARCHIVED_FULL_LOT, ordinal, &value, &n, err);
+    }
+    return status == JB_OK && !jb_read_lot(value, n, ret) ? damaged(err, "a lot") : status;
+}
+
 jb_status
 jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_kind kind,
               uint32_t ordinal, struct jb_error *err)
 {
+    if (kind == JB_ARCHIVED_LOT) {
+        struct jb_part part = {JB_PART_LOT, ordinal, 0};
+        return jb_state_load_lots(b, s, &part, 1, err);
+    }
     if (ordinal == 0 || is_loaded(&s->w, kind, ordinal)) {
         return JB_OK;
     }
-    uint8_t key[9];
     const void *value;
     size_t n;
-    jb_put_be(key, 4, s->w.number);
-    key[4] = (uint8_t)kind;
-    jb_put_be(key + 5, 4, ordinal);
-    jb_status status = get(b, JB_TABLE_ARCHIVE, key, sizeof key, &value, &n, err);
+    jb_status status = read_archived(b, s->w.number, kind, ordinal, &value, &n, err);
     if (status == JB_E_NOTFOUND) {
         return JB_OK;
     }
     if (status == JB_OK && !put_back(&s->w, kind, value, n)) {
-        return damaged(err, "a lot, grant, refund or interval");
+        return damaged(err, "a grant, refund or interval");
     }
+    return status;
+}
+
+struct lots {
+    struct jb_lot *at;
+    size_t n, cap;
+};
+
+static int
+by_ordinal(const void *a, const void *b)
+{
+    uint32_t x = ((const struct jb_lot *)a)->ordinal, y = ((const struct jb_lot *)b)->ordinal;
+    return x < y ? -1 : x > y;
+}
+
+/* All of them at once: one by one they would move the list each time. */
+static jb_status
+add_lots(struct jb_cached_wallet *s, struct lots *lots, jb_status status, struct jb_error *err)
+{
+    jb_steps.moved += lots->n > 0 ? s->w.lots.n + lots->n : 0;
+    if (lots->n > 1) {
+        qsort(lots->at, lots->n, sizeof *lots->at, by_ordinal);
+    }
+    if (status == JB_OK && !jb_wallet_add_lots(&s->w, lots->at, lots->n)) {
+        status = jb_fail(err, JB_E_NOMEM, "no memory for the lots of a wallet");
+    }
+    jb_vec_free(lots);
+    return status;
+}
+
+jb_status
+jb_state_load_lots(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_part *parts,
+                   size_t n, struct jb_error *err)
+{
+    struct lots lots = {0};
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        struct jb_lot lot;
+        if (parts[i].kind != JB_PART_LOT || parts[i].ordinal == 0 ||
+            jb_wallet_lot(&s->w, parts[i].ordinal) != NULL) {
+            continue;
+        }
+        status = read_archived_lot(b, s->w.number, parts[i].ordinal, &lot, err);
+        if (status == JB_OK) {
+            status = jb_vec_reserve(&lots, lots.n + 1)
+                         ? JB_OK
+                         : jb_fail(err, JB_E_NOMEM, "no memory for the lots of a wallet");
+        }
+        if (status == JB_OK) {
+            lots.at[lots.n++] = lot;
+        }
+        status = status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    return add_lots(s, &lots, status, err);
+}
+
+/* The newest archived lot with room below *ordinal that is not in memory. JB_E_NOTFOUND: none. */
+static jb_status
+next_with_room(struct jb_state *b, const struct jb_wallet *w, uint32_t *ordinal, struct jb_lot *ret,
+               struct jb_error *err)
+{
+    uint8_t key[9], found[9];
+    jb_status status;
+    do {
+        const void *value;
+        size_t n;
+        jb_archive_key(key, w->number, JB_ARCHIVED_LOT, *ordinal);
+        status = b->store == NULL ? JB_E_NOTFOUND
+                                  : jb_store_below(&b->snap, JB_TABLE_ARCHIVE, key, sizeof key,
+                                                   found, &value, &n, err);
+        if (status == JB_OK && memcmp(key, found, 5) != 0) {
+            status = JB_E_NOTFOUND;
+        }
+        if (status == JB_OK && !jb_read_lot(value, n, ret)) {
+            status = damaged(err, "a lot");
+        }
+        *ordinal = status == JB_OK ? ret->ordinal : 0;
+    } while (status == JB_OK && jb_wallet_lot(w, ret->ordinal) != NULL);
     return status;
 }
 
@@ -352,15 +461,31 @@ jb_status
 jb_state_load_room(struct jb_state *b, struct jb_cached_wallet *s, jb_amount amount,
                    struct jb_error *err)
 {
-    for (uint32_t ordinal = s->w.lots_given; ordinal > 0 && amount > 0; ordinal--) {
-        jb_status status = jb_state_load(b, s, JB_ARCHIVED_LOT, ordinal, err);
-        if (status != JB_OK) {
-            return status;
+    /* Down two lists, the one in memory and the archive's lots with room, merged. */
+    const struct jb_wallet *w = &s->w;
+    struct lots lots = {0};
+    struct jb_lot stored;
+    uint32_t below = w->lots_given == UINT32_MAX ? UINT32_MAX : w->lots_given + 1;
+    jb_status status = next_with_room(b, w, &below, &stored, err);
+    for (size_t i = w->lots.n; amount > 0 && (status == JB_OK || status == JB_E_NOTFOUND);) {
+        bool archived = status == JB_OK;
+        jb_steps.moved++;
+        if (i > 0 && (!archived || w->lots.at[i - 1].ordinal > stored.ordinal)) {
+            amount -= jb_lot_room(&w->lots.at[--i]);
+            continue;
         }
-        const struct jb_lot *l = jb_wallet_lot(&s->w, ordinal);
-        amount -= l != NULL ? jb_lot_room(l) : 0;
+        if (!archived) {
+            break;
+        }
+        if (!jb_vec_reserve(&lots, lots.n + 1)) {
+            status = jb_fail(err, JB_E_NOMEM, "no memory for the lots of a wallet");
+            break;
+        }
+        lots.at[lots.n++] = stored;
+        amount -= jb_lot_room(&stored);
+        status = next_with_room(b, w, &below, &stored, err);
     }
-    return JB_OK;
+    return add_lots(s, &lots, status == JB_E_NOTFOUND ? JB_OK : status, err);
 }
 
 jb_status
@@ -386,12 +511,10 @@ jb_status
 jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e,
                   struct jb_error *err)
 {
-    jb_status status = JB_OK;
+    jb_status status = jb_state_load_lots(b, s, e->parts, e->parts_n, err);
     for (uint32_t i = 0; i < e->parts_n && status == JB_OK; i++) {
-        if (e->parts[i].kind != JB_PART_DEBT) {
-            status = jb_state_load(
-                b, s, e->parts[i].kind == JB_PART_LOT ? JB_ARCHIVED_LOT : JB_ARCHIVED_GRANT,
-                e->parts[i].ordinal, err);
+        if (e->parts[i].kind == JB_PART_GRANT || e->parts[i].kind == JB_PART_LAPSED) {
+            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, e->parts[i].ordinal, err);
         }
     }
     if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
@@ -399,9 +522,7 @@ jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct j
     }
     if (status == JB_OK && e->type == JB_EV_REFUND_FAILED) {
         const struct jb_refund *r = jb_wallet_refund(&s->w, e->ordinal);
-        for (uint32_t i = 0; r != NULL && i < r->legs_n && status == JB_OK; i++) {
-            status = jb_state_load(b, s, JB_ARCHIVED_LOT, r->legs[i].ordinal, err);
-        }
+        status = r != NULL ? jb_state_load_lots(b, s, r->legs, r->legs_n, err) : JB_OK;
     }
     return status;
 }
@@ -425,6 +546,22 @@ compare_due(const void *a, const void *b)
     return memcmp(x, y, sizeof x);
 }
 
+/* Index of the first entry in memory behind *after. */
+static size_t
+due_after(const struct jb_state *b, const struct jb_due *after)
+{
+    size_t low = 0, high = b->due.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_due(&b->due.at[middle], after) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 void
 jb_state_due_drop(struct jb_state *b, jb_day through)
 {
@@ -435,7 +572,26 @@ jb_state_due_drop(struct jb_state *b, jb_day through)
             b->due.at[kept++] = b->due.at[i];
         }
     }
+    b->due_sorted = b->due_sorted == b->due.n ? kept : 0;
     b->due.n = kept;
+}
+
+/* The store's first one behind `after`. */
+static jb_status
+first_due(struct jb_state *b, const struct jb_due *after, struct jb_store_row *ret,
+          struct jb_error *err)
+{
+    uint8_t from[12] = {0};
+    if (b->store == NULL) {
+        return JB_E_NOTFOUND;
+    }
+    if (after != NULL) {
+        due_key(after, from);
+    }
+    jb_status status = jb_store_seek(&b->snap, JB_TABLE_DUE, from, sizeof from, ret, err);
+    bool same = status == JB_OK && after != NULL && ret->key_n == sizeof from &&
+                memcmp(ret->key, from, sizeof from) == 0;
+    return same ? jb_store_next(&b->snap, JB_TABLE_DUE, ret, err) : status;
 }
 
 jb_status
@@ -447,36 +603,20 @@ jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, str
      * counts and does not look at. */
     size_t before = b->save.live ? b->save.due : b->due.n;
     JB_ASSERT(b->due.n == before);
-    if (b->due.n > 1) {
+    if (b->due_sorted != b->due.n) {
+        jb_steps.moved += b->due.n;
         qsort(b->due.at, b->due.n, sizeof *b->due.at, compare_due);
+        b->due_sorted = b->due.n;
     }
-    size_t at = 0, count = 0;
-    while (at < b->due.n && after != NULL && compare_due(&b->due.at[at], after) <= 0) {
-        at++;
-    }
-    MDB_cursor *cursor = NULL;
-    MDB_val k = {0}, v;
-    uint8_t from[12] = {0};
-    int code = MDB_NOTFOUND;
-    if (b->store != NULL) {
-        if (after != NULL) {
-            due_key(after, from);
-        }
-        code = mdb_cursor_open(b->snap.txn, b->snap.dbi[JB_TABLE_DUE], &cursor);
-        if (code == 0) {
-            k = (MDB_val){sizeof from, from};
-            code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-            if (code == 0 && after != NULL && k.mv_size == 12 && memcmp(k.mv_data, from, 12) == 0) {
-                code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-            }
-        }
-    }
+    size_t at = after != NULL ? due_after(b, after) : 0, count = 0;
+    struct jb_store_row row = {0};
+    jb_status status = first_due(b, after, &row, err);
     /* Two sorted lists, the store's and memory's, merged. */
-    while (count < n) {
+    while (count < n && (status == JB_OK || status == JB_E_NOTFOUND)) {
         struct jb_due stored = {0};
-        bool has_stored = code == 0 && k.mv_size == 12;
+        bool has_stored = status == JB_OK && row.key_n == 12;
         if (has_stored) {
-            const uint8_t *p = k.mv_data;
+            const uint8_t *p = row.key;
             stored = (struct jb_due){jb_get_be_i32(p), (uint32_t)jb_get_be(p + 4, 4),
                                      (uint32_t)jb_get_be(p + 8, 4)};
         }
@@ -491,16 +631,11 @@ jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, str
         }
         ret[count++] = next;
         if (take_stored) {
-            code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+            status = jb_store_next(&b->snap, JB_TABLE_DUE, &row, err);
         } else {
             at++;
         }
     }
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
     *ret_n = count;
-    return code == 0 || code == MDB_NOTFOUND
-               ? JB_OK
-               : jb_fail(err, JB_E_IO, "reading state.mdb failed: %s", mdb_strerror(code));
+    return status == JB_E_NOTFOUND ? JB_OK : status;
 }

@@ -7,13 +7,14 @@
 #include "event/codec.h"
 #include "wallet/wallet.h"
 
-#define JB_STATE_VERSION 1
+#define JB_STATE_VERSION 3
 
 enum jb_archived_kind {
     JB_ARCHIVED_LOT = 1,
     JB_ARCHIVED_GRANT = 2,
     JB_ARCHIVED_REFUND = 3,
-    JB_ARCHIVED_INTERVAL = 4
+    JB_ARCHIVED_INTERVAL = 4,
+    JB_ARCHIVED_FULL_LOT = 5 /* a lot with no room: reversed or refunded whole */
 };
 
 /* Intervals that stay with the wallet; older ones are over. */
@@ -24,6 +25,20 @@ jb_lot_over(const struct jb_lot *l)
 {
     return l->remaining == 0;
 }
+static inline enum jb_archived_kind
+jb_archived_lot_kind(const struct jb_lot *l)
+{
+    return jb_lot_room(l) > 0 ? JB_ARCHIVED_LOT : JB_ARCHIVED_FULL_LOT;
+}
+
+static inline void
+jb_archive_key(uint8_t key[9], uint32_t wallet, enum jb_archived_kind kind, uint32_t ordinal)
+{
+    jb_put_be(key, 4, wallet);
+    key[4] = (uint8_t)kind;
+    jb_put_be(key + 5, 4, ordinal);
+}
+
 static inline bool
 jb_grant_over(const struct jb_grant *g)
 {

@@ -92,6 +92,7 @@ jb_savepoint_rollback(struct jb_state *b)
     jb_map_cut(&b->returns, s->returns);
     b->id_entries.n = s->id_entries;
     b->id_bytes.n = s->id_bytes;
+    b->returned.n = s->returns;
     b->due.n = s->due;
     b->closed.n = s->closed;
     b->dirty.n = s->dirty;

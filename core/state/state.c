@@ -22,6 +22,26 @@ drop_slot(struct jb_state *b, size_t i)
     }
 }
 
+void
+jb_state_trim(struct jb_state *b, size_t keep)
+{
+    if (b->loaded <= keep || b->store == NULL || b->save.live) {
+        return;
+    }
+    jb_map_clear(&b->wallet_ids);
+    for (size_t i = 0; i < b->slots.n; i++) {
+        struct jb_cached_wallet *s = b->slots.at[i];
+        if (s == NULL) {
+            continue;
+        }
+        /* A map that was cleared has room for fewer entries than it had. */
+        if (!s->dirty || !jb_map_put(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), i + 1)) {
+            JB_ASSERT(!s->dirty);
+            drop_slot(b, i);
+        }
+    }
+}
+
 /* Forgets everything in memory. */
 static void
 forget(struct jb_state *b)
@@ -35,7 +55,8 @@ forget(struct jb_state *b)
     jb_map_clear(&b->ids);
     jb_map_clear(&b->keys);
     jb_map_clear(&b->returns);
-    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = 0;
+    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = b->returned.n = 0;
+    b->due_sorted = 0;
     jb_globals_free(&b->g);
     memset(&b->g, 0, sizeof b->g);
     b->g.recorded_at = JB_NO_INSTANT;
@@ -95,6 +116,7 @@ jb_state_close(struct jb_state *b)
     jb_vec_free(&b->id_entries);
     free(b->id_bytes.at);
     free(b->scratch.at);
+    jb_vec_free(&b->returned);
     jb_vec_free(&b->due);
     jb_vec_free(&b->closed);
     jb_vec_free(&b->dirty);
@@ -110,8 +132,12 @@ jb_state_close(struct jb_state *b)
 void
 jb_state_release(struct jb_state *b)
 {
-    jb_log_reader_reset(b->follow);
-    jb_log_reader_reset(b->look);
+    if (b->follow != NULL) {
+        jb_log_reader_reset(b->follow);
+    }
+    if (b->look != NULL) { /* NULL: opening failed half-way */
+        jb_log_reader_reset(b->look);
+    }
     b->look_live = false;
     if (b->store != NULL) {
         jb_store_end(&b->snap);
@@ -294,8 +320,6 @@ index_event(struct jb_state *b, const struct jb_event *e)
         }
         b->due.at[b->due.n++] = (struct jb_due){e->day, e->wallet, e->ordinal};
         return index_id(b, 'G', e->wallet, e->id, e->ordinal);
-    case JB_EV_CONSUMPTION_REVERSED:
-        return jb_map_put(&b->returns, e->ref_seq, e->seq);
     case JB_EV_DAY_CLOSED:
         if (!jb_vec_reserve(&b->closed, b->closed.n + 1)) {
             return false;
@@ -305,6 +329,30 @@ index_event(struct jb_state *b, const struct jb_event *e)
     default:
         return true;
     }
+}
+
+/* A return with the sum of all returns of its consumption, so that nobody walks them. */
+static jb_status
+index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
+{
+    jb_seq last;
+    jb_amount sum;
+    jb_status status = jb_state_returned(b, e->ref_seq, &last, &sum, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (__builtin_add_overflow(sum, e->amount, &sum)) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "event %llu contradicts the log before it: a consumption was returned many "
+                       "times over. Run `jangbu audit`",
+                       (unsigned long long)e->seq);
+    }
+    if (!jb_vec_reserve(&b->returned, b->returned.n + 1) ||
+        !jb_map_put(&b->returns, e->ref_seq, b->returned.n)) {
+        return no_memory(err);
+    }
+    b->returned.at[b->returned.n++] = (struct jb_returned){e->seq, sum};
+    return JB_OK;
 }
 
 /* A slot for a wallet that the event creates. */
@@ -374,5 +422,8 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
         }
         return status;
     }
-    return index_event(b, e) ? JB_OK : no_memory(err);
+    if (e->type == JB_EV_CONSUMPTION_REVERSED) {
+        status = index_return(b, e, err);
+    }
+    return status != JB_OK || index_event(b, e) ? status : no_memory(err);
 }

@@ -22,7 +22,7 @@ enum jb_state_table {
     JB_TABLE_IDS,     /* kind, wallet BE4, id -> ordinal BE4 (of a wallet: wallet 0, its number) */
     JB_TABLE_KEYS,    /* 16 bytes of hash -> sequence numbers, BE8 each */
     JB_TABLE_DUE,     /* expires_on, wallet BE4, ordinal BE4 -> nothing */
-    JB_TABLE_RETURNS, /* consumption BE8 -> its last reversal BE8 */
+    JB_TABLE_RETURNS, /* consumption BE8 -> its last return BE8, sum of its returns BE8 */
     JB_TABLE_DAYS,    /* day -> its day_closed BE8 */
     JB_STATE_TABLES
 };
@@ -46,6 +46,12 @@ struct jb_due {
     jb_day expires_on;
     uint32_t wallet;
     uint32_t ordinal;
+};
+
+/* One return: after it this much of the consumption has come back. */
+struct jb_returned {
+    jb_seq last;
+    jb_amount sum;
 };
 
 struct jb_closed {
@@ -89,8 +95,10 @@ struct jb_state {
     JB_VEC(struct jb_id_entry) id_entries;
     struct jb_buffer id_bytes;
     struct jb_map keys;
-    struct jb_map returns;
+    struct jb_map returns; /* consumption -> index into returned */
+    JB_VEC(struct jb_returned) returned;
     JB_VEC(struct jb_due) due;
+    size_t due_sorted; /* equal to due.n: they are in order */
     JB_VEC(struct jb_closed) closed;
     JB_VEC(uint32_t) dirty;
     struct jb_log_batch *pending; /* events decided and not yet in the log; NULL: none */
@@ -115,6 +123,10 @@ jb_status jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error 
 /* Lets the snapshots go. To be called before the log is appended to, and when a caller is done. */
 void jb_state_release(struct jb_state *b);
 
+/* Where more than `keep` wallets are in memory: drops those that no event touched since stored_seq.
+ * They are loaded again when they are needed. */
+void jb_state_trim(struct jb_state *b, size_t keep);
+
 /* Applies an event that was just decided: loads what it names, folds it, indexes it. JB_E_CORRUPT:
  * it contradicts the state. */
 jb_status jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err);
@@ -135,14 +147,18 @@ jb_status jb_state_key(struct jb_state *b, struct jb_text caller, struct jb_text
 /* Any event up to g.seq, pending ones included. Borrowed until the next call. */
 jb_status jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret,
                          struct jb_error *err);
-jb_status jb_state_last_reversal(struct jb_state *b, jb_seq consumption, jb_seq *ret,
-                                 struct jb_error *err);
+/* The last return of a consumption and the sum of all of them; 0, 0: there is none. */
+jb_status jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last,
+                            jb_amount *ret_sum, struct jb_error *err);
 /* The day_closed event of a day; 0: it is not closed. */
 jb_status jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *err);
 /* Puts what is over back into memory. JB_OK also where there is no such thing. */
 jb_status jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_kind kind,
                         uint32_t ordinal, struct jb_error *err);
-/* Enough of the newest lots to have room for amount. */
+/* The lots that the parts name. */
+jb_status jb_state_load_lots(struct jb_state *b, struct jb_cached_wallet *s,
+                             const struct jb_part *parts, size_t n, struct jb_error *err);
+/* Enough of the newest lots to have room for amount, whatever is loaded already. */
 jb_status jb_state_load_room(struct jb_state *b, struct jb_cached_wallet *s, jb_amount amount,
                              struct jb_error *err);
 /* The intervals back to that instant. */

@@ -1,15 +1,18 @@
 #include "storage/lmdb_env.h"
 
 #include "base/error.h"
+#include "storage/descriptors.h"
+#include "storage/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +21,15 @@
 #define MAP_BYTES_LEAST (UINT64_C(1) << 20)
 /* How long a map that has to grow waits for the transactions of this process to end. */
 #define RESIZE_WAIT_S 2
+/* Places in the table of readers that LMDB keeps in its lock file: one for each snapshot that is
+ * held, and for each that is kept ready. */
+#define READERS_MAX 1024
+#define READER_BYTES 64
+/* Read transactions without a snapshot that are kept for the next who asks. */
+#define IDLE_MAX 2
+/* How often a transaction is begun again because the map was too small, or its snapshot not the
+ * newest: each time there is a reason, and a file that is damaged gives one for ever. */
+#define TRIES_MAX 8
 
 struct jb_env {
     struct jb_env *next;
@@ -33,6 +45,11 @@ struct jb_env {
     pthread_cond_t gate_changed;
     unsigned open_txns;
     bool resizing;
+    bool unmapped; /* no address space was left even for what was mapped before */
+    unsigned idle_n;
+    MDB_txn *idle[IDLE_MAX];
+    _Atomic(MDB_txn *) writing; /* the write transaction of this process */
+    const char *warning;        /* about the place of the file; NULL: none */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -76,6 +93,42 @@ jb_env_forked(const struct jb_env *e)
     return e->pid != getpid();
 }
 
+struct reader_count {
+    long last_pid;
+    unsigned snapshots, processes;
+};
+
+/* A line of mdb_reader_list: process, thread, transaction; or a heading. */
+static int
+count_reader(const char *line, void *data)
+{
+    struct reader_count *c = data;
+    long pid = 0;
+    const char *p = line + strspn(line, " ");
+    for (; *p >= '0' && *p <= '9' && pid < INT32_MAX; p++) {
+        pid = pid * 10 + (*p - '0');
+    }
+    if (pid > 0) {
+        c->snapshots++;
+        c->processes += pid != c->last_pid;
+        c->last_pid = pid;
+    }
+    return 0;
+}
+
+static jb_status
+readers_full(struct jb_error *err, const struct jb_env *e)
+{
+    struct reader_count c = {0};
+    if (e != NULL && e->lmdb != NULL) {
+        mdb_reader_list(e->lmdb, count_reader, &c);
+    }
+    return jb_fail(err, JB_E_BUSY,
+                   "too many readers of %s at once: %u snapshots of about %u processes fill its "
+                   "table. End some of the processes, cursors or queries",
+                   e != NULL ? e->path : "the ledger", c.snapshots, c.processes);
+}
+
 jb_status
 jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *doing)
 {
@@ -91,13 +144,25 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
         return jb_fail(err, JB_E_FULL, "the map of %s is full", path);
     case ENOMEM:
         return jb_fail(err, JB_E_NOMEM, "no memory while %s %s", doing, path);
+    case EINVAL:
+        return jb_fail_errno(err, JB_E_IO, code,
+                             "%s %s failed: it cannot be mapped into memory, or a lock file of the "
+                             "ledger is damaged. Lock files may be deleted while no program uses "
+                             "the ledger",
+                             doing, path);
+    case EAGAIN:
+        return jb_fail_errno(err, JB_E_BUSY, code,
+                             "%s %s failed: a process with the same number holds its lock file, in "
+                             "another PID namespace (container). Let both share one",
+                             doing, path);
     case EROFS:
         return jb_fail_errno(err, JB_E_READONLY, code, "not allowed: %s %s", doing, path);
     case EACCES:
     case EPERM:
         return jb_fail_errno(err, JB_E_READONLY, code,
                              "not allowed (a ledger is for the user who owns its files; to read is "
-                             "to write to their lock files): %s %s",
+                             "to write to their lock files. Give an auditor a backup, made with "
+                             "`jangbu backup`): %s %s",
                              doing, path);
     case MDB_PANIC:
         return jb_fail(err, JB_E_UNKNOWN,
@@ -113,8 +178,7 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
         return jb_fail(err, JB_E_FORMAT, "%s is not a file of this program (%s)", path,
                        mdb_strerror(code));
     case MDB_READERS_FULL:
-        return jb_fail(err, JB_E_BUSY, "too many readers of %s at once (1,024); end some of them",
-                       path);
+        return readers_full(err, e);
     case ETIMEDOUT:
         return jb_fail(err, JB_E_BUSY,
                        "the map of %s has to grow, and a cursor or another reader of this process "
@@ -141,30 +205,6 @@ on_assert(MDB_env *lmdb, const char *text)
             path, text);
 }
 
-/* LMDB's locks and maps do not work across a network. */
-static jb_status
-check_file_system(const char *path, struct jb_error *err)
-{
-    struct statfs fs;
-    if (statfs(path, &fs) != 0) {
-        return JB_OK;
-    }
-    switch ((unsigned long)fs.f_type) {
-    case 0x6969UL:     /* NFS */
-    case 0xff534d42UL: /* CIFS */
-    case 0xfe534d42UL: /* SMB2 */
-    case 0x517bUL:     /* SMB */
-    case 0x5346414fUL: /* AFS */
-    case 0x01021997UL: /* 9P */
-        return jb_fail(err, JB_E_IO,
-                       "%s is on a network file system, where LMDB's locks do not hold. Put the "
-                       "ledger on a local disk",
-                       path);
-    default:
-        return JB_OK;
-    }
-}
-
 /* Compares what the file's meta pages claim with what is there: reading beyond the end of a mapped
  * file kills the process. */
 static jb_status
@@ -178,11 +218,16 @@ look_at(struct jb_env *e, struct stat *ret, struct jb_error *err)
     if (stat(e->path, ret) != 0) {
         return jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", e->path);
     }
-    uint64_t claimed = ((uint64_t)info.me_last_pgno + 1) * pages.ms_psize;
+    uint64_t claimed;
+    if (__builtin_mul_overflow((uint64_t)info.me_last_pgno + 1, pages.ms_psize, &claimed) ||
+        (uint64_t)info.me_last_pgno == UINT64_MAX) {
+        claimed = UINT64_MAX;
+    }
     if ((uint64_t)ret->st_size < claimed) {
         return jb_fail(
             err, JB_E_CORRUPT,
-            "%s is cut short: %llu bytes, but it has pages up to %llu. Restore it from a backup",
+            "%s is cut short, or its first pages are damaged: it has %llu bytes, and claims %llu. "
+            "Restore it from a backup",
             e->path, (unsigned long long)ret->st_size, (unsigned long long)claimed);
     }
     return JB_OK;
@@ -204,6 +249,9 @@ static void
 release(struct jb_env *e)
 {
     if (e->lmdb != NULL) {
+        while (e->idle_n > 0) {
+            mdb_txn_abort(e->idle[--e->idle_n]);
+        }
         mdb_env_close(e->lmdb);
     }
     pthread_cond_destroy(&e->gate_changed);
@@ -222,7 +270,7 @@ open_lmdb(struct jb_env *e, const struct jb_env_options *o, uint64_t map_bytes, 
         return code;
     }
     mdb_env_set_assert(e->lmdb, on_assert);
-    mdb_env_set_maxreaders(e->lmdb, 1024);
+    mdb_env_set_maxreaders(e->lmdb, READERS_MAX);
     mdb_env_set_mapsize(e->lmdb, (size_t)map_bytes);
     mdb_env_set_maxdbs(e->lmdb, o->max_dbs);
     /* NORDAHEAD would suit random reads; the log is mostly read forward. NOTLS: a snapshot belongs
@@ -233,6 +281,73 @@ open_lmdb(struct jb_env *e, const struct jb_env_options *o, uint64_t map_bytes, 
     if (code != 0) {
         mdb_env_close(e->lmdb);
         e->lmdb = NULL;
+    }
+    return code;
+}
+
+/* Blocks for the whole table of readers, before LMDB maps it: a store into a hole of a full disk
+ * would be a SIGBUS. LMDB makes what it finds here too short longer, and what is new, new. Where
+ * the file system reserves nothing, it is as it was. */
+static int
+reserve_lock_file(const struct jb_env *e)
+{
+    char path[4096 + 8];
+    snprintf(path, sizeof path, "%s-lock", e->path);
+    int fd = jb_descriptor_open(path, O_RDWR | O_CREAT, 0600);
+    if (fd < 0) {
+        return errno == EROFS || errno == EACCES ? 0 : errno; /* LMDB says it, or does without */
+    }
+    int code;
+    do {
+        code = fallocate(fd, 0, 0, (READERS_MAX + 2) * READER_BYTES) != 0 ? errno : 0;
+    } while (code == EINTR);
+    close(fd);
+    return code == EOPNOTSUPP || code == ENOSYS ? 0 : code;
+}
+
+/* Where address space is limited (ulimit -v), a fair part of what there is: a ledger has four
+ * files, each of which may be open twice while one of them is made anew. */
+static uint64_t
+map_bytes_for(uint64_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return wanted;
+    }
+    uint64_t part = (uint64_t)limit.rlim_cur / 16 & ~(MAP_BYTES_LEAST - 1);
+    part = part < MAP_BYTES_LEAST ? MAP_BYTES_LEAST : part;
+    return wanted < part ? wanted : part;
+}
+
+/* Follows a file of a lower layer of an overlay to where the first write puts it: who opens it
+ * for reading before that would see the old one for ever. */
+static void
+follow_overlay(const char *path)
+{
+    if (jb_place_is_overlay(path)) {
+        int fd = jb_descriptor_open(path, O_RDWR, 0);
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+}
+
+static int
+open_map(struct jb_env *e, const struct jb_env_options *o)
+{
+    uint64_t map_bytes = map_bytes_for(o->map_bytes);
+    int code = reserve_lock_file(e);
+    code = code == 0 ? open_lmdb(e, o, map_bytes, 0) : code;
+    /* Where less address space is to be had (other limits; valgrind) less of it is reserved: the
+     * map grows when it has to. */
+    while ((code == ENOMEM || code == EINVAL) && map_bytes > MAP_BYTES_LEAST) {
+        map_bytes /= 4;
+        code = open_lmdb(e, o, map_bytes, 0);
+    }
+    if (code == EROFS && o->read_only) {
+        /* The lock file cannot be made on a read-only file system: nobody can write there either,
+         * so no lock is needed. */
+        code = open_lmdb(e, o, map_bytes, MDB_NOLOCK);
     }
     return code;
 }
@@ -255,19 +370,11 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
     e->pid = getpid();
     e->read_only = o->read_only;
     struct stat st;
-    uint64_t map_bytes = o->map_bytes;
-    int code = open_lmdb(e, o, map_bytes, 0);
-    /* Where address space is limited (ulimit -v) less of it is reserved: the map grows when it has
-     * to. */
-    while (code == ENOMEM && map_bytes > MAP_BYTES_LEAST) {
-        map_bytes /= 4;
-        code = open_lmdb(e, o, map_bytes, 0);
-    }
-    if (code == EROFS && o->read_only) {
-        /* The lock file cannot be made on a read-only file system: nobody can write there either,
-         * so no lock is needed. */
-        code = open_lmdb(e, o, map_bytes, MDB_NOLOCK);
-    }
+    follow_overlay(path);
+    struct jb_descriptor_gaps gaps;
+    jb_descriptor_gaps_fill(&gaps);
+    int code = open_map(e, o);
+    jb_descriptor_gaps_leave(&gaps);
     if (code != 0) {
         jb_status status = jb_env_fail(err, code, e, "opening");
         release(e);
@@ -313,15 +420,18 @@ open_locked(const char *path, const struct jb_env_options *o, struct jb_env **re
     if (there && st.st_size == 0 && o->read_only) {
         return jb_fail(err, JB_E_NOTFOUND, "%s is empty", path);
     }
-    if (there) {
-        jb_status status = check_file_system(path, err);
-        if (status != JB_OK) {
-            return status;
-        }
+    const char *warning = NULL;
+    jb_status status = there ? jb_place_check(path, &warning, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
     }
     struct jb_env *e = there ? find(st.st_dev, st.st_ino) : NULL;
     if (e == NULL) {
-        return open_new(path, o, ret, err);
+        status = open_new(path, o, ret, err);
+        if (status == JB_OK) {
+            (*ret)->warning = warning;
+        }
+        return status;
     }
     if (e->read_only && !o->read_only) {
         return jb_fail(err, JB_E_USAGE,
@@ -366,6 +476,12 @@ jb_env_close(struct jb_env *e)
     return NULL;
 }
 
+const char *
+jb_env_warning(const struct jb_env *e)
+{
+    return e->warning;
+}
+
 unsigned
 jb_env_users(const struct jb_env *e)
 {
@@ -396,8 +512,7 @@ leave(struct jb_env *e)
     pthread_mutex_unlock(&e->gate);
 }
 
-/* bytes 0: take over the size that another process gave it. ETIMEDOUT: transactions of this process
- * stayed open. */
+/* ETIMEDOUT: transactions of this process stayed open. */
 static int
 resize(struct jb_env *e, uint64_t bytes)
 {
@@ -416,7 +531,14 @@ resize(struct jb_env *e, uint64_t bytes)
         code = pthread_cond_timedwait(&e->gate_changed, &e->gate, &until);
     }
     if (code == 0 || e->open_txns == 0) {
+        MDB_envinfo before;
+        mdb_env_info(e->lmdb, &before);
         code = mdb_env_set_mapsize(e->lmdb, (size_t)bytes);
+        if (code != 0) {
+            /* LMDB has let the old map go already, and would use it all the same. What was mapped a
+             * moment ago can be mapped again. */
+            e->unmapped = mdb_env_set_mapsize(e->lmdb, before.me_mapsize) != 0;
+        }
     }
     e->resizing = false;
     pthread_cond_broadcast(&e->gate_changed);
@@ -429,50 +551,131 @@ jb_env_grow(struct jb_env *e, struct jb_error *err)
 {
     MDB_envinfo info;
     mdb_env_info(e->lmdb, &info);
-    int code = resize(e, (uint64_t)info.me_mapsize * 2);
+    jb_env_check_readers(e); /* killed ones keep pages from being used again */
+    uint64_t more = info.me_mapsize;
+    int code = resize(e, (uint64_t)info.me_mapsize + more);
+    while ((code == ENOMEM || code == EINVAL) && more > MAP_BYTES_LEAST) {
+        more /= 4;
+        code = resize(e, (uint64_t)info.me_mapsize + more);
+    }
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "growing");
 }
 
-static int
-begin(struct jb_env *e, unsigned flags, MDB_txn **txn)
+void
+jb_env_check_readers(struct jb_env *e)
 {
-    for (;;) {
-        enter(e);
-        int code = *txn == NULL ? mdb_txn_begin(e->lmdb, NULL, flags, txn) : mdb_txn_renew(*txn);
+    int dead;
+    mdb_reader_check(e->lmdb, &dead);
+}
+
+/* Takes over the size that another process gave the file. What its meta pages claim is looked at
+ * first: LMDB would map whatever a damaged one says. */
+static jb_status
+follow_size(struct jb_env *e, struct jb_error *err)
+{
+    struct stat st;
+    jb_status status = look_at(e, &st, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    MDB_envinfo info;
+    mdb_env_info(e->lmdb, &info);
+    uint64_t bytes = info.me_mapsize;
+    while (bytes < (uint64_t)st.st_size) {
+        bytes *= 2;
+    }
+    int code = resize(e, bytes);
+    return code == 0 ? JB_OK : jb_env_fail(err, code, e, "growing");
+}
+
+/* An idle read transaction, or NULL. */
+static MDB_txn *
+take_idle(struct jb_env *e)
+{
+    pthread_mutex_lock(&e->gate);
+    MDB_txn *txn = e->idle_n > 0 ? e->idle[--e->idle_n] : NULL;
+    pthread_mutex_unlock(&e->gate);
+    return txn;
+}
+
+/* True: it is kept for the next who asks, without its snapshot. */
+static bool
+keep_idle(struct jb_env *e, MDB_txn *txn)
+{
+    pthread_mutex_lock(&e->gate);
+    bool keep = e->idle_n < IDLE_MAX;
+    if (keep) {
+        mdb_txn_reset(txn);
+        e->idle[e->idle_n++] = txn;
+    }
+    pthread_mutex_unlock(&e->gate);
+    return keep;
+}
+
+/* One try; on failure nothing is open. */
+static int
+begin_once(struct jb_env *e, unsigned flags, MDB_txn **ret)
+{
+    MDB_txn *txn = flags & MDB_RDONLY ? take_idle(e) : NULL;
+    enter(e);
+    int code = e->unmapped   ? ENOMEM
+               : txn == NULL ? mdb_txn_begin(e->lmdb, NULL, flags, &txn)
+                             : mdb_txn_renew(txn);
+    if (code == 0) {
+        *ret = txn;
+        return 0;
+    }
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    leave(e);
+    return code;
+}
+
+static jb_status
+begin(struct jb_env *e, unsigned flags, MDB_txn **ret, int *ret_code, struct jb_error *err)
+{
+    const char *doing = flags & MDB_RDONLY ? "reading" : "writing";
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        int code = begin_once(e, flags, ret);
+        *ret_code = code;
         if (code == 0) {
-            return 0;
-        }
-        leave(e);
-        if (code == MDB_READERS_FULL) {
-            int dead = 0;
-            if (mdb_reader_check(e->lmdb, &dead) == 0 && dead > 0) {
-                continue;
+            if (!(flags & MDB_RDONLY)) {
+                atomic_store(&e->writing, *ret);
             }
+            return JB_OK;
         }
-        if (code != MDB_MAP_RESIZED) {
-            return code;
+        int dead = 0;
+        if (code == MDB_READERS_FULL && mdb_reader_check(e->lmdb, &dead) == 0 && dead > 0) {
+            continue;
         }
-        code = resize(e, 0);
-        if (code != 0) {
-            return code;
+        jb_status status =
+            code == MDB_MAP_RESIZED ? follow_size(e, err) : jb_env_fail(err, code, e, doing);
+        if (status != JB_OK) {
+            return status;
         }
     }
+    return jb_fail(err, JB_E_CORRUPT,
+                   "%s cannot be read: its first pages claim more than its map, however large that "
+                   "is. Run `jangbu audit`",
+                   e->path);
+}
+
+static jb_status
+forked(struct jb_error *err, const struct jb_env *e)
+{
+    return jb_fail(err, JB_E_USAGE, "%s was opened before fork(); open the ledger in the child",
+                   e->path);
 }
 
 jb_status
 jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *err)
 {
     if (jb_env_forked(e)) {
-        return jb_fail(err, JB_E_USAGE, "%s was opened before fork(); open the ledger in the child",
-                       e->path);
+        return forked(err, e);
     }
-    MDB_txn *txn = NULL;
-    int code = begin(e, flags, &txn);
-    if (code != 0) {
-        return jb_env_fail(err, code, e, flags & MDB_RDONLY ? "reading" : "writing");
-    }
-    *ret = txn;
-    return JB_OK;
+    int code;
+    return begin(e, flags, ret, &code, err);
 }
 
 jb_status
@@ -486,23 +689,12 @@ jb_env_refresh(struct jb_env *e, struct jb_error *err)
     return status;
 }
 
-jb_status
-jb_env_renew(struct jb_env *e, MDB_txn *txn, struct jb_error *err)
-{
-    if (jb_env_forked(e)) {
-        return jb_fail(err, JB_E_USAGE, "%s was opened before fork(); open the ledger in the child",
-                       e->path);
-    }
-    int code = begin(e, MDB_RDONLY, &txn);
-    return code == 0 ? JB_OK : jb_env_fail(err, code, e, "reading");
-}
-
 bool
 jb_env_usable(struct jb_env *e)
 {
-    MDB_txn *txn = NULL;
-    int code = begin(e, MDB_RDONLY, &txn);
-    if (code == 0) {
+    MDB_txn *txn;
+    int code;
+    if (begin(e, MDB_RDONLY, &txn, &code, NULL) == JB_OK) {
         jb_env_abort(e, txn);
     }
     return code != MDB_PANIC;
@@ -516,30 +708,57 @@ jb_env_full(const struct jb_env *e)
 }
 
 void
-jb_env_reset(struct jb_env *e, MDB_txn *txn)
-{
-    mdb_txn_reset(txn);
-    leave(e);
-}
-
-void
 jb_env_abort(struct jb_env *e, MDB_txn *txn)
 {
-    mdb_txn_abort(txn);
+    if (jb_env_forked(e)) {
+        return; /* it is the parent's, and so is the place in the table of readers */
+    }
+    bool write = txn == atomic_load(&e->writing);
+    if (write) {
+        atomic_store(&e->writing, NULL);
+    }
+    if (write || !keep_idle(e, txn)) {
+        mdb_txn_abort(txn);
+    }
     leave(e);
-}
-
-void
-jb_env_drop(struct jb_env *e, MDB_txn *txn)
-{
-    (void)e;
-    mdb_txn_abort(txn);
 }
 
 int
 jb_env_commit(struct jb_env *e, MDB_txn *txn)
 {
+    if (txn == atomic_load(&e->writing)) {
+        atomic_store(&e->writing, NULL);
+    }
     int code = mdb_txn_commit(txn);
     leave(e);
     return code;
+}
+
+/* As a transaction that is open: LMDB's copy begins one of its own, which the map must not change
+ * under. */
+static int
+copy_once(struct jb_env *e, int fd)
+{
+    enter(e);
+    int code = mdb_env_copyfd2(e->lmdb, fd, MDB_CP_COMPACT);
+    leave(e);
+    return code;
+}
+
+jb_status
+jb_env_copy(struct jb_env *e, int fd, struct jb_error *err)
+{
+    if (jb_env_forked(e)) {
+        return forked(err, e);
+    }
+    int code = copy_once(e, fd);
+    for (int tries = 1; code == MDB_MAP_RESIZED && tries < TRIES_MAX; tries++) {
+        jb_status status = follow_size(e, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        code = ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ? errno : copy_once(e, fd);
+    }
+    code = code == 0 && fsync(fd) != 0 ? errno : code;
+    return code == 0 ? JB_OK : jb_env_fail(err, code, e, "copying");
 }

@@ -32,18 +32,22 @@ unsigned jb_env_users(const struct jb_env *e);
  * page leaves LMDB's lock file with the transaction before it, which readers take for the newest
  * until somebody begins to write. So a writer does this before it reads. Nothing is written. */
 jb_status jb_env_refresh(struct jb_env *e, struct jb_error *err);
-/* A transaction; the map cannot change size while one is open. flags: 0 or MDB_RDONLY. */
+/* A transaction; the map cannot change size while one is open. flags: 0 or MDB_RDONLY. A read
+ * transaction that was aborted is kept for the next one, without its snapshot: so a place in
+ * LMDB's table of readers is taken while somebody reads, and not by each handle. */
 jb_status jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *err);
-/* A read transaction that was reset; takes a new snapshot. */
-jb_status jb_env_renew(struct jb_env *e, MDB_txn *txn, struct jb_error *err);
-/* Releases the snapshot and keeps the reader's slot. */
-void jb_env_reset(struct jb_env *e, MDB_txn *txn);
 void jb_env_abort(struct jb_env *e, MDB_txn *txn);
-/* As jb_env_abort for a transaction that is reset already. */
-void jb_env_drop(struct jb_env *e, MDB_txn *txn);
 /* The LMDB code as it is; the caller knows which failures leave the outcome unknown. */
 int jb_env_commit(struct jb_env *e, MDB_txn *txn);
-/* Doubles the map; no transaction of the caller may be open. Waits for those of other threads. */
+/* A copy of the newest snapshot into fd, an empty file, synced. Until it has ended the map cannot
+ * change size. */
+jb_status jb_env_copy(struct jb_env *e, int fd, struct jb_error *err);
+/* Lets go what killed readers left: it keeps old pages from being used again, and files grow. */
+void jb_env_check_readers(struct jb_env *e);
+/* About the place where the file lies: a sentence for the user, or NULL. It is static. */
+const char *jb_env_warning(const struct jb_env *e);
+/* Doubles the map, or as much of that as address space allows; no transaction of the caller may be
+ * open. Waits for those of other threads. */
 jb_status jb_env_grow(struct jb_env *e, struct jb_error *err);
 
 /* False after a fault at LMDB's meta page: what was being committed may or may not be there, and

@@ -322,10 +322,9 @@ nodes_hold(struct walk *w, struct tree *t, const uint8_t *page, uint16_t lower, 
         }
         const uint8_t *node = page + at;
         /* The first key of a branch page is not looked at. */
-        bool in_order =
-            before == NULL || (branch && i == 1) ||
-            compare_keys(t->kind, before + NODE_HEADER, get16(before + 6), node + NODE_HEADER,
-                         get16(node + 6)) < 0;
+        bool in_order = before == NULL || (branch && i == 1) ||
+                        compare_keys(t->kind, before + NODE_HEADER, get16(before + 6),
+                                     node + NODE_HEADER, get16(node + 6)) < 0;
         if (!in_order) {
             return false;
         }
@@ -367,8 +366,7 @@ walk_tree(struct walk *w, enum kind kind, const struct db *db)
     uint8_t *levels = w->levels;
     w->levels = malloc((size_t)db->depth * w->page_bytes + 1);
     w->no_memory |= w->levels == NULL;
-    bool ok =
-        w->levels != NULL && (db->root == NO_PAGE || walk_page(w, &t, db->root, 1));
+    bool ok = w->levels != NULL && (db->root == NO_PAGE || walk_page(w, &t, db->root, 1));
     free(w->levels);
     w->levels = levels;
     return ok && t.counted.branch == db->branch && t.counted.leaf == db->leaf &&

@@ -367,7 +367,8 @@ begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struc
         return stale(err, jb_env_path(s->env), "was found to be damaged");
     }
     s->grown = write ? false : s->grown;
-    struct jb_store_txn t = {.store = s, .next = next, .pending = write ? jb_store_pending_new() : NULL};
+    struct jb_store_txn t = {
+        .store = s, .next = next, .pending = write ? jb_store_pending_new() : NULL};
     if (write && t.pending == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory to write to %s", jb_env_path(s->env));
     }
@@ -440,7 +441,7 @@ jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chain[16], str
         meta_get(s, t->txn, 0, &current) == 0 && current.generation == t->meta.generation ? 0 : 1;
     t->meta.seq = seq;
     t->meta.writes++;
-    memcpy(t->meta.chain, chain, 16);
+    memmove(t->meta.chain, chain, 16); /* a step of a rebuild gives its own */
     int code = meta_put(s, t->txn, which, &t->meta);
     return code == 0 ? commit(t, err) : jb_store_write_failed(t, code, err);
 }

@@ -8,8 +8,8 @@
  * lock file stays behind and picks a wrong meta page).
  *
  * Nothing damaged is believed: rows lie in blocks that have a check (store_rows.c), so that a row
- * that is there and a row that is not are both proven. Whatever cannot be proven, and every fault of
- * the file, is JB_E_STALE: the caller goes on without the store, from the log.
+ * that is there and a row that is not are both proven. Whatever cannot be proven, and every fault
+ * of the file, is JB_E_STALE: the caller goes on without the store, from the log.
  *
  * Thread-safe; one environment per file and process.
  */
@@ -90,6 +90,11 @@ jb_status jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, 
  * until the next put or del). */
 jb_status jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        const void **value, size_t *value_n, struct jb_error *err);
+
+/* The row with the greatest key below `key`; found gets that key, which has key_n bytes. *value as
+ * above. JB_E_NOTFOUND: there is none, or its key has another length. */
+jb_status jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                         void *found, const void **value, size_t *value_n, struct jb_error *err);
 
 /* A row, and where it stands: borrowed as jb_store_get's values. */
 struct jb_store_row {

@@ -19,8 +19,9 @@ struct jb_store {
     bool read_only;
     int presence_fd;
     MDB_dbi main;
-    MDB_dbi dbi[2][JB_STORE_DBIS]; /* of even and of odd generations: two sets are enough for ever */
-    _Atomic bool grown;            /* the last write met a full map, which has been made larger */
+    MDB_dbi dbi[2]
+               [JB_STORE_DBIS]; /* of even and of odd generations: two sets are enough for ever */
+    _Atomic bool grown;         /* the last write met a full map, which has been made larger */
     _Atomic bool damaged;
 };
 

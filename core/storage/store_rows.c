@@ -181,8 +181,8 @@ place_of(unsigned table, struct bytes lower, uint8_t out[1 + JB_STORE_KEY_BYTES_
 /* The block that key falls into (before: that ends at key or has it inside, as its upper bound may
  * be). JB_E_NOTFOUND: the table has no blocks yet. */
 static jb_status
-find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before,
-           struct block *ret, struct jb_error *err)
+find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before, struct block *ret,
+           struct jb_error *err)
 {
     uint8_t place[1 + JB_STORE_KEY_BYTES_MAX];
     MDB_cursor *c;
@@ -192,8 +192,8 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
         return jb_store_failed(t->store, code, "reading", err);
     }
     code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
-    bool exact = code == 0 && !before && k.mv_size == 1 + key.n &&
-                 memcmp(k.mv_data, place, k.mv_size) == 0;
+    bool exact =
+        code == 0 && !before && k.mv_size == 1 + key.n && memcmp(k.mv_data, place, k.mv_size) == 0;
     if (!exact && (code == 0 || code == MDB_NOTFOUND)) {
         code = mdb_cursor_get(c, &k, &v, code == 0 ? MDB_PREV : MDB_LAST);
     }
@@ -328,6 +328,21 @@ jb_store_before(struct jb_store_txn *t, unsigned table, const void *key, size_t 
         status = find_block(t, table, k, true, &b, err);
     }
     return status;
+}
+
+jb_status
+jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, void *found,
+               const void **value, size_t *value_n, struct jb_error *err)
+{
+    struct jb_store_row r;
+    jb_status status = jb_store_before(t, table, key, key_n, &r, err);
+    if (status != JB_OK || r.key_n != key_n) {
+        return status != JB_OK ? status : JB_E_NOTFOUND;
+    }
+    memcpy(found, r.key, key_n);
+    *value = r.value;
+    *value_n = r.value_n;
+    return JB_OK;
 }
 
 /* ---- writing ---- */
@@ -469,7 +484,7 @@ merge(struct jb_store_pending *p, const struct block *b, size_t from, size_t to)
             }
         }
         i += i < b->rows && compare(old.key, key) == 0;
-        if (!now->delete && !add_row(p, key, bytes_of(key.at + key.n, now->value_n))) {
+        if (!now->delete &&!add_row(p, key, bytes_of(key.at + key.n, now->value_n))) {
             return false;
         }
     }
@@ -549,8 +564,8 @@ put_piece(struct jb_store_txn *t, const struct piece *x)
     return mdb_put(t->txn, t->dbi[JB_STORE_CHECKS], &k, &v, 0);
 }
 
-/* How many rows from `from` on make the next block: as many as fit where rows come at the end of the
- * table, else equal parts, which leave room for what comes between. */
+/* How many rows from `from` on make the next block: as many as fit where rows come at the end of
+ * the table, else equal parts, which leave room for what comes between. */
 static size_t
 take_rows(const struct jb_store_pending *p, size_t from, size_t room)
 {
@@ -582,8 +597,9 @@ put_pieces(struct jb_store_txn *t, unsigned table, struct bytes lower, struct by
     do {
         size_t n = take_rows(p, from, room);
         bool ends = from + n == p->rows.n;
-        struct piece x = {table, lower, ends ? upper : p->rows.at[from + n].key, ends && last,
-                          p->rows.at + from, n};
+        struct piece x = {
+            table, lower, ends ? upper : p->rows.at[from + n].key, ends && last, p->rows.at + from,
+            n};
         code = put_piece(t, &x);
         lower = x.upper;
         from += n;
@@ -625,8 +641,7 @@ copy_block(struct jb_store_txn *t, unsigned table, struct bytes key, struct bloc
 /* Carries out the changes from `from` on that fall into one block. A block that becomes empty goes
  * into the one behind it, so that what is deleted at the front leaves nothing behind. */
 static jb_status
-change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next,
-             struct jb_error *err)
+change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next, struct jb_error *err)
 {
     struct jb_store_pending *p = t->pending;
     unsigned table = p->list.at[from].table;
@@ -656,8 +671,8 @@ change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next,
         struct bytes next = {upper, b.upper.n};
         memcpy(upper, b.upper.at, b.upper.n);
         int code = b.at != NULL ? delete_block(t, table, b.lower) : 0;
-        status = code == 0 ? copy_block(t, table, next, &b, err)
-                           : jb_store_write_failed(t, code, err);
+        status =
+            code == 0 ? copy_block(t, table, next, &b, err) : jb_store_write_failed(t, code, err);
         if (status != JB_OK) {
             return status;
         }

@@ -107,6 +107,27 @@ jb_wallet_add_lot(struct jb_wallet *w, const struct jb_lot *lot)
     return &w->lots.at[at];
 }
 
+bool
+jb_wallet_add_lots(struct jb_wallet *w, const struct jb_lot *lots, size_t n)
+{
+    if (n == 0) {
+        return true;
+    }
+    if (!jb_vec_reserve(&w->lots, w->lots.n + n)) {
+        return false;
+    }
+    size_t old = w->lots.n, at = old + n;
+    w->lots.n = at;
+    for (size_t i = n; i > 0;) {
+        bool from_old = old > 0 && w->lots.at[old - 1].ordinal > lots[i - 1].ordinal;
+        w->lots.at[--at] = from_old ? w->lots.at[--old] : lots[--i];
+    }
+    if (at < w->first_lot) {
+        w->first_lot = 0;
+    }
+    return true;
+}
+
 struct jb_grant *
 jb_wallet_add_grant(struct jb_wallet *w, const struct jb_grant *grant)
 {

@@ -100,6 +100,8 @@ struct jb_grant *jb_wallet_grant(const struct jb_wallet *w, uint32_t ordinal);
 struct jb_refund *jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal);
 /* Puts one into its list in order. NULL: no memory. It must not be there yet. */
 struct jb_lot *jb_wallet_add_lot(struct jb_wallet *w, const struct jb_lot *lot);
+/* Many at once, in order of ordinal. False: no memory. */
+bool jb_wallet_add_lots(struct jb_wallet *w, const struct jb_lot *lots, size_t n);
 struct jb_grant *jb_wallet_add_grant(struct jb_wallet *w, const struct jb_grant *grant);
 struct jb_refund *jb_wallet_add_refund(struct jb_wallet *w, const struct jb_refund *refund);
 struct jb_interval *jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval);

@@ -243,7 +243,7 @@ disturb(void *data)
         struct jb_audit_report *report;
         CHECK(jb_audit(dir, NULL, &report, &err) == JB_OK, "audit: %s", err.text);
         CHECK(report->verdict == JB_VERIFIED, "an audit in between: %s",
-              report->problems_n > 0 ? report->problems[0].text : "could not tell");
+              report->problems_n > 0 ? report->problems[0]->text : "could not tell");
         jb_audit_report_free(report);
         char copy[4096], command_line[4200];
         snprintf(copy, sizeof copy, "%s-copy-%u", dir, i);
@@ -335,7 +335,7 @@ main(void)
     struct jb_audit_report *report;
     CHECK(jb_audit(dir, NULL, &report, &err) == JB_OK, "audit: %s", err.text);
     CHECK(report->verdict == JB_VERIFIED, "%s",
-          report->problems_n > 0 ? report->problems[0].text : "not verified");
+          report->problems_n > 0 ? report->problems[0]->text : "not verified");
     jb_audit_report_free(report);
     printf("%u groups written, %u rounds of reading: no torn read\n", GROUPS * WRITERS,
            atomic_load(&answers_read));

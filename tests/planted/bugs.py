@@ -1,4 +1,7 @@
-"""Bugs for core/, one at a time: (name, file, what stands there, what is put there, why it is a bug). Each must be found by the witness."""
+"""Bugs, one at a time: (name, file, what stands there, what is put there, why it is a bug).
+
+BUGS are for core/ and each must be found by the witness. FOLD_BUGS are for projections/: the audit, which compares
+the projections' fold with core's, or the witness must find each."""
 
 BUGS = [
     ("lots-newest-first", "core/rules/consume.c",
@@ -40,4 +43,37 @@ BUGS = [
     ("group-keeps-half", "core/ledger/execute_group.c",
      "if (step == JB_STEP_DECIDED && !*ret_refused && keep) {", "if (step == JB_STEP_DECIDED && keep) {",
      "a refused group leaves its first members behind"),
+]
+
+FOLD_BUGS = [
+    ("consumption-one-less", "projections/wallet_summary.c",
+     "m.paid = -money;", "m.paid = -(money - 1);",
+     "a consumption takes one less of paid cash than its parts"),
+    ("pending-twice", "projections/wallet_summary.c",
+     "m.pending = a;", "m.pending = 2 * a;",
+     "a requested refund counts twice"),
+    ("transit-for-ever", "projections/wallet_summary.c",
+     "m.transit = -a;", "m.transit = 0;",
+     "a completed refund stays in transit"),
+    ("lapse-forgotten", "projections/wallet_summary.c",
+     "m.flows[JB_FLOW_expired] = lapsed;", "m.flows[JB_FLOW_expired] = 0 * lapsed;",
+     "what lapses when it comes back is in no row"),
+    ("forfeit-as-expiry", "projections/wallet_summary.c",
+     "JB_FLOW_expired : JB_FLOW_forfeited] = a;", "JB_FLOW_expired : JB_FLOW_expired] = a;",
+     "what a deleted wallet forfeits stands under what expired"),
+    ("repaid-as-charged", "projections/wallet_summary.c",
+     "m.flows[JB_FLOW_debt_repaid] = a;", "m.flows[JB_FLOW_charged] = a;",
+     "a repaid debt stands under what was charged"),
+    ("suspension-forgets", "projections/wallet_summary.c",
+     "w->under = w->status;", "w->under = JB_WALLET_ACTIVE;",
+     "a lifted suspension makes every wallet active"),
+    ("row-of-another-day", "projections/fold.c",
+     "struct jb_day_row row = {.day = e->posted_on,", "struct jb_day_row row = {.day = e->posted_on - (w->rows.n % 5 == 4),",
+     "each fifth row of a wallet stands under the day before"),
+    ("late-event-stays-behind", "projections/fold.c",
+     "for (; at < w->rows.n; at++) {\n        add_effect(&w->rows.at[at], m);\n    }", "add_effect(&w->rows.at[at], m);",
+     "a late event changes the closing of its own day only"),
+    ("known-as-recorded", "projections/fold.c",
+     "jb_day day = occurred < recorded ? occurred : recorded;", "jb_day day = recorded + 0 * occurred;",
+     "what is known now of a day is what was recorded on it"),
 ]

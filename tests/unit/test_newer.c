@@ -147,7 +147,7 @@ audit(uint64_t *problems)
     jb_audit_verdict verdict = r->verdict;
     *problems = r->problems_total;
     if (r->problems_n > 0) {
-        print_message("%s\n", r->problems[0].text);
+        print_message("%s\n", r->problems[0]->text);
     }
     jb_audit_report_free(r);
     return verdict;

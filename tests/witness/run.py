@@ -376,7 +376,8 @@ def report(arguments, seed, lines, difference):
     batch, restart = replaying.ways[0]
     print(f"{len(lines)} lines in {name} (--replay {name} --seed {seed} --batch {batch}"
           f"{' --restart' if restart else ''}):")
-    for text in replaying.difference(lines).details:
+    again = replaying.difference(lines)
+    for text in again.details if again is not None else ["this time it did not come back: it hangs on timing"]:
         print("   ", text)
 
 

@@ -68,6 +68,9 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
         }
         return false;
     }
+    if (app->info.warning != NULL) {
+        fprintf(stderr, "jangbu: warning: %s.\n", app->info.warning);
+    }
     if (app->info.rolled_back) {
         fprintf(stderr,
                 "jangbu: warning: the log of %s was put back to an older state: it was longer "

@@ -4,6 +4,7 @@
 #include <jangbu/replay.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,7 +15,19 @@
 static const char *
 verdict_word(jb_audit_verdict v)
 {
-    return v == JB_VERIFIED ? "verified" : v == JB_REFUTED ? "refuted" : "unknown";
+    return v == JB_VERIFIED  ? "verified"
+           : v == JB_REFUTED ? "refuted"
+           : v == JB_SKIPPED ? "skipped"
+                             : "unknown";
+}
+
+#define PARTS 3
+static const uint32_t parts[PARTS] = {JB_AUDIT_FORM, JB_AUDIT_SUMS, JB_AUDIT_RULES};
+
+static jb_audit_verdict
+verdict_of(const struct jb_audit_report *r, uint32_t part)
+{
+    return part == JB_AUDIT_FORM ? r->form : part == JB_AUDIT_SUMS ? r->sums : r->rules;
 }
 
 static void
@@ -23,6 +36,11 @@ audit_json(struct out *o, const struct jb_audit_report *r)
     js_open(o, NULL, '{');
     js_bool(o, "ok", r->verdict == JB_VERIFIED);
     js_str(o, "verdict", verdict_word(r->verdict));
+    js_open(o, "parts", '{');
+    for (int i = 0; i < PARTS; i++) {
+        js_str(o, jb_audit_part_word(parts[i]), verdict_word(verdict_of(r, parts[i])));
+    }
+    js_close(o, '}');
     js_uint(o, "events", r->events);
     js_uint(o, "frames", r->frames);
     js_hex(o, "chain", r->chain, 16);
@@ -30,12 +48,14 @@ audit_json(struct out *o, const struct jb_audit_report *r)
     js_uint(o, "problems_total", r->problems_total);
     js_open(o, "problems", '[');
     for (uint32_t i = 0; i < r->problems_n; i++) {
+        const struct jb_audit_problem *p = r->problems[i];
         js_open(o, NULL, '{');
-        js_str(o, "check", r->problems[i].check);
-        js_uint(o, "seq", r->problems[i].seq);
-        js_uint(o, "frame", r->problems[i].frame);
-        js_uint(o, "offset", r->problems[i].offset);
-        js_str(o, "text", r->problems[i].text);
+        js_str(o, "part", jb_audit_part_word(p->part));
+        js_str(o, "check", p->check);
+        js_uint(o, "seq", p->seq);
+        js_uint(o, "frame", p->frame);
+        js_uint(o, "offset", p->offset);
+        js_str(o, "text", p->text);
         js_close(o, '}');
     }
     js_close(o, ']');
@@ -48,6 +68,34 @@ audit_json(struct out *o, const struct jb_audit_report *r)
     out_char(o, '\n');
 }
 
+/* "REFUTED: rules; verified: form, sums", as far as each stands there. */
+static void
+print_parts(const struct jb_audit_report *r)
+{
+    static const struct {
+        jb_audit_verdict verdict;
+        const char *word;
+    } order[] = {{JB_REFUTED, "REFUTED"},
+                 {JB_COULD_NOT_TELL, "could not tell"},
+                 {JB_VERIFIED, "verified"},
+                 {JB_SKIPPED, "skipped"}};
+    const char *before = "";
+    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
+        const char *comma = NULL;
+        for (int i = 0; i < PARTS; i++) {
+            if (verdict_of(r, parts[i]) == order[k].verdict) {
+                if (comma == NULL) {
+                    printf("%s%s: ", before, order[k].word);
+                    before = "; ";
+                }
+                printf("%s%s", comma != NULL ? comma : "", jb_audit_part_word(parts[i]));
+                comma = ", ";
+            }
+        }
+    }
+    printf("\n");
+}
+
 static void
 audit_print(const struct jb_audit_report *r)
 {
@@ -58,25 +106,22 @@ audit_print(const struct jb_audit_report *r)
     }
     printf("\n");
     for (uint32_t i = 0; i < r->problems_n; i++) {
-        printf("problem (%s): %s.", r->problems[i].check, r->problems[i].text);
-        if (r->problems[i].frame != 0) {
-            printf(" Frame %llu, byte %llu.", (unsigned long long)r->problems[i].frame,
-                   (unsigned long long)r->problems[i].offset);
+        const struct jb_audit_problem *p = r->problems[i];
+        printf("problem (%s, %s): %s.", jb_audit_part_word(p->part), p->check, p->text);
+        if (p->frame != 0) {
+            printf(" Frame %llu, byte %llu.", (unsigned long long)p->frame,
+                   (unsigned long long)p->offset);
         }
         printf("\n");
     }
     for (uint32_t i = 0; i < r->not_checked_n; i++) {
         printf("not checked: %s\n", r->not_checked[i]);
     }
-    if (r->verdict == JB_VERIFIED) {
-        printf("audit: ok\n");
-    } else if (r->verdict == JB_REFUTED) {
-        printf("audit: REFUTED, %llu problem(s); sound up to event %llu\n",
-               (unsigned long long)r->problems_total, (unsigned long long)r->verified_to);
-    } else {
-        printf("audit: could not tell (nothing wrong was found, but something could not be "
-               "checked)\n");
+    if (r->verdict == JB_REFUTED) {
+        printf("%llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total,
+               (unsigned long long)r->verified_to);
     }
+    print_parts(r);
 }
 
 /* ---- the two processes ---- */
@@ -92,6 +137,7 @@ enum message_kind {
 struct message {
     uint32_t kind;
     int32_t status;                /* of the end */
+    uint32_t part;                 /* of a problem */
     uint64_t seq, frame, offset;   /* of progress: done, all */
     struct jb_audit_report report; /* of the end, without its lists */
     struct jb_error err;           /* of the end, where the status is not JB_OK */
@@ -111,8 +157,11 @@ say(FILE *pipe_end, struct message *m, const char *text)
 static void
 say_problem(void *data, const struct jb_audit_problem *p)
 {
-    struct message m = {
-        .kind = MESSAGE_PROBLEM, .seq = p->seq, .frame = p->frame, .offset = p->offset};
+    struct message m = {.kind = MESSAGE_PROBLEM,
+                        .part = p->part,
+                        .seq = p->seq,
+                        .frame = p->frame,
+                        .offset = p->offset};
     snprintf(m.check, sizeof m.check, "%s", p->check);
     say(data, &m, p->text);
 }
@@ -125,10 +174,13 @@ say_progress(void *data, uint64_t done, uint64_t all)
 }
 
 _Noreturn static void
-child_main(const char *dir, FILE *pipe_end)
+child_main(const char *dir, uint32_t only, FILE *pipe_end)
 {
-    struct jb_audit_options o = {
-        .size = sizeof o, .on_progress = say_progress, .found = say_problem, .data = pipe_end};
+    struct jb_audit_options o = {.size = sizeof o,
+                                 .on_progress = say_progress,
+                                 .found = say_problem,
+                                 .data = pipe_end,
+                                 .only = only};
     struct jb_audit_report *r = NULL;
     struct message end = {.kind = MESSAGE_END};
     end.status = jb_audit(dir, &o, &r, &end.err);
@@ -146,15 +198,17 @@ child_main(const char *dir, FILE *pipe_end)
 
 /* What came over the pipe. */
 #define PROBLEMS_KEPT 1000
-#define NOT_CHECKED_KEPT 32
+#define NOT_CHECKED_KEPT 200
 struct collected {
     struct jb_audit_report r;
     struct jb_audit_problem problems[PROBLEMS_KEPT];
+    const struct jb_audit_problem *problem_at[PROBLEMS_KEPT];
     struct message *problem_texts; /* what the problems point into */
     const char *not_checked[NOT_CHECKED_KEPT];
     struct message not_checked_texts[NOT_CHECKED_KEPT];
     struct message end;
     uint64_t frames_read;
+    uint32_t only;
 };
 
 static void
@@ -164,8 +218,20 @@ keep_problem(struct collected *c, const struct message *m)
     if (c->r.problems_n < PROBLEMS_KEPT) {
         struct message *copy = &c->problem_texts[c->r.problems_n];
         *copy = *m;
-        c->problems[c->r.problems_n++] =
-            (struct jb_audit_problem){copy->check, m->seq, m->frame, m->offset, copy->text};
+        struct jb_audit_problem *p = &c->problems[c->r.problems_n];
+        *p = (struct jb_audit_problem){copy->check, m->seq,     m->frame,
+                                       m->offset,   copy->text, m->part};
+        c->problem_at[c->r.problems_n++] = p;
+    }
+}
+
+static void
+keep_not_checked(struct collected *c, const struct message *m)
+{
+    if (c->r.not_checked_n < NOT_CHECKED_KEPT) {
+        struct message *copy = &c->not_checked_texts[c->r.not_checked_n];
+        *copy = *m;
+        c->not_checked[c->r.not_checked_n++] = copy->text;
     }
 }
 
@@ -179,11 +245,7 @@ collect(struct collected *c, FILE *pipe_end, struct progress *progress)
             keep_problem(c, &m);
             break;
         case MESSAGE_NOT_CHECKED:
-            if (c->r.not_checked_n < NOT_CHECKED_KEPT) {
-                struct message *copy = &c->not_checked_texts[c->r.not_checked_n];
-                *copy = m;
-                c->not_checked[c->r.not_checked_n++] = copy->text;
-            }
+            keep_not_checked(c, &m);
             break;
         case MESSAGE_PROGRESS:
             c->frames_read = m.seq;
@@ -196,18 +258,52 @@ collect(struct collected *c, FILE *pipe_end, struct progress *progress)
     }
 }
 
+/* What ends a process that reads damaged pages: LMDB's assertions, pages that are not there, wild
+ * pointers. Anything else (an operator, the kernel short of memory) says nothing about the ledger.
+ */
+static bool
+ended_by_damage(int wait_status)
+{
+    int number = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+    return number == SIGABRT || number == SIGBUS || number == SIGSEGV || number == SIGFPE ||
+           number == SIGILL;
+}
+
+static jb_audit_verdict
+at_death(const struct collected *c, uint32_t part, bool damage)
+{
+    if ((c->only & part) == 0) {
+        return JB_SKIPPED;
+    }
+    bool refuted = damage && part == JB_AUDIT_FORM;
+    for (uint32_t i = 0; i < c->r.problems_n; i++) {
+        refuted |= c->problems[i].part == part;
+    }
+    return refuted ? JB_REFUTED : JB_COULD_NOT_TELL;
+}
+
 static void
 note_death(struct collected *c, int wait_status)
 {
-    struct message m = {.kind = MESSAGE_PROBLEM, .check = "file"};
+    bool damage = ended_by_damage(wait_status);
+    struct message m = {.kind = MESSAGE_PROBLEM, .part = JB_AUDIT_FORM, .check = "file"};
     snprintf(m.text, sizeof m.text,
-             "the process that read the ledger was ended by signal %d at about frame %llu of the "
-             "log: a file of LMDB is damaged there. What was "
-             "found before stands; what lies behind was not read. Restore a backup",
-             WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0,
-             (unsigned long long)c->frames_read);
-    keep_problem(c, &m);
-    c->r.verdict = JB_REFUTED;
+             "the process that read the ledger was ended by %s %d at about frame %llu of the "
+             "log%s. What was found before stands; what lies behind was not read%s",
+             WIFSIGNALED(wait_status) ? "signal" : "its exit code",
+             WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
+             (unsigned long long)c->frames_read, damage ? ": a file of LMDB is damaged there" : "",
+             damage ? ". Restore a backup" : "; that is no fault of the ledger's. Audit it again");
+    if (damage) {
+        c->only |= JB_AUDIT_FORM;
+        keep_problem(c, &m);
+    } else {
+        keep_not_checked(c, &m);
+    }
+    c->r.form = at_death(c, JB_AUDIT_FORM, damage);
+    c->r.sums = at_death(c, JB_AUDIT_SUMS, damage);
+    c->r.rules = at_death(c, JB_AUDIT_RULES, damage);
+    c->r.verdict = c->r.problems_n > 0 ? JB_REFUTED : JB_COULD_NOT_TELL;
 }
 
 static bool
@@ -232,7 +328,7 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
     pid_t pid = from_child != NULL && to_parent != NULL ? fork() : -1;
     if (pid == 0) {
         fclose(from_child);
-        child_main(dir, to_parent);
+        child_main(dir, c->only, to_parent);
     }
     int code = errno;
     if (to_parent != NULL) {
@@ -265,17 +361,61 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
     return true;
 }
 
+/* "form,sums": the parts, added up. False: said on standard error. */
+static bool
+read_parts(const struct app *app, const char *text, uint32_t *ret)
+{
+    *ret = text == NULL ? (uint32_t)JB_AUDIT_ALL : 0;
+    while (text != NULL) {
+        size_t n = strcspn(text, ",");
+        uint32_t part = 0;
+        for (int i = 0; i < PARTS; i++) {
+            const char *word = jb_audit_part_word(parts[i]);
+            part =
+                strlen(word) == n && strncmp(word, text, n) == 0 ? parts[i] & JB_AUDIT_ALL : part;
+        }
+        if (part == 0) {
+            app_usage(app, "--only takes form and sums, with a comma between them, not %s", text);
+            return false;
+        }
+        *ret |= part;
+        text = text[n] == ',' ? text + n + 1 : NULL;
+    }
+    return true;
+}
+
+static int
+print_report(struct app *app, struct collected *c)
+{
+    c->r.problems = c->problem_at;
+    c->r.not_checked = c->not_checked;
+    if (app->json) {
+        audit_json(&app->out, &c->r);
+    } else {
+        audit_print(&c->r);
+    }
+    return c->r.verdict == JB_VERIFIED  ? EXIT_DONE
+           : c->r.verdict == JB_REFUTED ? EXIT_REFUSED
+                                        : EXIT_MACHINE;
+}
+
 int
 cmd_audit(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX];
+    const char *only = NULL;
+    const struct option_row options[] = {{"only", NULL, &only}, {0}};
     int n;
+    uint32_t asked;
     struct progress p;
-    if (!read_options(app, argc, argv, NULL, args, &n)) {
+    if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
         return app_usage(app, "jangbu audit takes one ledger");
+    }
+    if (!read_parts(app, only, &asked)) {
+        return EXIT_USAGE;
     }
     struct collected *c = calloc(1, sizeof *c);
     if (c == NULL || (c->problem_texts = calloc(PROBLEMS_KEPT, sizeof *c->problem_texts)) == NULL) {
@@ -284,23 +424,15 @@ cmd_audit(struct app *app, int argc, char **argv)
         app_fail(app, &app->err);
         return EXIT_MACHINE;
     }
+    c->only = asked;
     progress_begin(&p, "audit");
     bool ok = audit_apart(app, args[0], &p, c);
     progress_end(&p);
     int code = EXIT_MACHINE;
-    if (!ok) {
-        app_fail(app, &app->err);
+    if (ok) {
+        code = print_report(app, c);
     } else {
-        c->r.problems = c->problems;
-        c->r.not_checked = c->not_checked;
-        code = c->r.verdict == JB_VERIFIED  ? EXIT_DONE
-               : c->r.verdict == JB_REFUTED ? EXIT_REFUSED
-                                            : EXIT_MACHINE;
-        if (app->json) {
-            audit_json(&app->out, &c->r);
-        } else {
-            audit_print(&c->r);
-        }
+        app_fail(app, &app->err);
     }
     free(c->problem_texts);
     free(c);

@@ -115,8 +115,10 @@ static const struct row rows[] = {
      "the events themselves, in order", "  --follow         wait for more\n" COMMON},
     {"stat", cmd_stat, TAKES_JSON, "LEDGER",
      "how large the ledger is, which day is open, which policies hold", COMMON},
-    {"audit", cmd_audit, TAKES_JSON, "LEDGER", "read the whole log and check everything against it",
-     COMMON},
+    {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums]",
+     "read the whole log and check everything against it",
+     "  --only PARTS     form (chain, order, bytes) or sums (what the events add up to); both "
+     "unless given\n" COMMON},
     {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]",
      "make the projections anew from the log, while the ledger is in use",
      "  --accept-rollback  the log was put back to an older state on purpose: go on from "

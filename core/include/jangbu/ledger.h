@@ -75,6 +75,8 @@ struct jb_ledger_info {
     const char *dir;  /* borrowed until jb_close */
     bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put
                          back to an older state, and what is read is that state's */
+    const char *warning; /* about the place where the ledger lies, for its operator: a file system
+                            that may be one of a network; NULL: none. Static */
     bool secret_lost; /* the file `secret` is missing or damaged: repeated keys are answered without
                          a comparison of the content, and new events have no fingerprint */
     bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */

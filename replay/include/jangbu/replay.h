@@ -14,30 +14,45 @@ extern "C" {
 typedef enum jb_audit_verdict {
     JB_VERIFIED = 0,
     JB_REFUTED = 1,
+    JB_SKIPPED = 2, /* of a part that was not asked for */
     JB_COULD_NOT_TELL = 3
 } jb_audit_verdict;
 
+/* The parts of an audit, as bits. docs/rules.md section 9 has what each of them checks. */
+enum jb_audit_part {
+    JB_AUDIT_FORM = 1 << 0,  /* chain, order, canonical bytes, envelopes, a key once */
+    JB_AUDIT_SUMS = 1 << 1,  /* remainders and sums; the two folds; what was stored of them */
+    JB_AUDIT_RULES = 1 << 2, /* reserved: skipped by this version */
+    JB_AUDIT_ALL = JB_AUDIT_FORM | JB_AUDIT_SUMS
+};
+/* "form", "sums", "rules"; NULL for anything else. */
+JB_API const char *jb_audit_part_word(uint32_t part);
+
+/* New members come at the end; reports hold pointers to it. */
 struct jb_audit_problem {
     const char *check; /* a stable word: "chain", "frame", "event", "wallet_chain", "totals",
-                          "state", "views", "key", ... */
+                          "state", "views", "folds", "key", "rules", ... */
     jb_seq seq;        /* event concerned, or 0 */
     uint64_t frame;    /* first sequence number of the frame, or 0 */
     uint64_t offset;   /* byte offset in the frame's value */
     const char *text;  /* a sentence: what is there, what should be */
+    uint32_t part;     /* enum jb_audit_part */
 };
 
 struct jb_audit_report {
     size_t size;
-    jb_audit_verdict verdict;
+    jb_audit_verdict verdict; /* the worst of the parts that ran */
     uint64_t events;
     uint64_t frames;
     uint8_t chain[16];
     jb_seq verified_to; /* last event up to which everything held */
     uint64_t problems_total;
-    const struct jb_audit_problem *problems; /* the first 1,000 */
+    const struct jb_audit_problem *const *problems; /* the first 1,000 */
     uint32_t problems_n;
-    const char *const *not_checked; /* what this audit does not look at, one sentence each */
+    const char *const *not_checked; /* what this audit does not look at, one sentence each, with
+                                       the number of events that it touches where there are any */
     uint32_t not_checked_n;
+    jb_audit_verdict form, sums, rules; /* of each part */
 };
 
 struct jb_audit_options {
@@ -47,12 +62,14 @@ struct jb_audit_options {
                   const struct jb_audit_problem
                       *problem); /* NULL allowed: each problem when it is found; borrowed */
     void *data;
+    uint32_t only; /* enum jb_audit_part, added up: the parts to run; 0: all of them */
 };
 
 /*
  * Reads the whole log of dir and checks it and the stored projections against it; writes nothing.
  * The ledger may be in use meanwhile. opts may be NULL. *ret is owned: jb_audit_report_free. The
- * status says whether the audit could be carried out; what it found is the report's verdict.
+ * status says whether the audit could be carried out (JB_E_NOMEM: not for want of memory, and
+ * nothing is said about the ledger); what it found is the report's verdict.
  *
  * It reads in the calling process, and LMDB ends a process that reads some kinds of damaged pages.
  * A file that may be damaged is audited in a process of its own, as `jangbu audit` does; `found` is

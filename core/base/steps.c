@@ -1,0 +1,3 @@
+#include "base/steps.h"
+
+_Thread_local struct jb_steps jb_steps;

@@ -1,0 +1,20 @@
+/*
+ * How much work was done, in steps that do not hang on the machine: rows read and written, events
+ * read by number, items of lists that were moved. Tests compare them for n and 2n: what grows with
+ * its square is seen without a clock. Nothing else reads them.
+ */
+#ifndef JANGBU_STEPS_H
+#define JANGBU_STEPS_H
+
+#include <stdint.h>
+
+struct jb_steps {
+    uint64_t rows;   /* of a store, read or written */
+    uint64_t events; /* read by number */
+    uint64_t made;   /* events decided, those that are undone again included */
+    uint64_t moved;  /* items of lists that were sorted, searched or moved */
+};
+
+extern _Thread_local struct jb_steps jb_steps;
+
+#endif

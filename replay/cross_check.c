@@ -1,0 +1,352 @@
+/*
+ * Core's fold against that of the projections. The two were written apart, each from the rules;
+ * here they stand at the same event and must say the same of each wallet, of each row, and of each
+ * closed day. What is compared is what was folded from the log alone, never what was stored.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "replay/audit.h"
+
+/* What the rows of one day add up to, over all wallets. */
+struct day_sums {
+    jb_wide flows[JB_FLOWS_N];
+    jb_wide paid, free; /* how much the closings changed */
+    bool too_much;      /* a row has a flow that left 64 bits: its sum is not known */
+};
+
+struct closed_day {
+    jb_day day;
+    jb_seq seq;
+    struct jb_int128 totals[JB_TOTALS_N];
+};
+
+struct jb_cross {
+    struct jb_fold fold;
+    bool over;                        /* the fold could not go on; that was said */
+    JB_VEC(uint32_t) touched;         /* wallets with an event since they were compared */
+    JB_VEC(uint8_t) is_touched;       /* by number */
+    JB_VEC(struct closed_day) closed; /* in order, without a gap */
+    JB_VEC(struct day_sums) sums;     /* of the same days */
+};
+
+jb_status
+jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err)
+{
+    struct jb_cross *x = calloc(1, sizeof *x);
+    if (x == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
+    }
+    jb_fold_init(&x->fold, utc_offset_s);
+    *ret = x;
+    return JB_OK;
+}
+
+struct jb_cross *
+jb_cross_close(struct jb_cross *x)
+{
+    if (x != NULL) {
+        jb_fold_free(&x->fold);
+        jb_vec_free(&x->touched);
+        jb_vec_free(&x->is_touched);
+        jb_vec_free(&x->closed);
+        jb_vec_free(&x->sums);
+        free(x);
+    }
+    return NULL;
+}
+
+const struct jb_fold *
+jb_cross_fold(const struct jb_cross *x)
+{
+    return x == NULL || x->over ? NULL : &x->fold;
+}
+
+/* ---- wallets ---- */
+
+struct pair {
+    const struct jb_wallet *core;
+    const struct jb_summary *other;
+    jb_seq seq;
+    struct jb_findings *f;
+};
+
+static void
+same(const struct pair *p, const char *what, int64_t core, int64_t other)
+{
+    if (core != other) {
+        jb_found(p->f, "folds", p->seq, 0, 0,
+                 "at event %llu wallet %.*s has %s %lld by core's fold and %lld by that of the "
+                 "projections",
+                 (unsigned long long)p->seq, (int)p->core->id_n, p->core->id, what, (long long)core,
+                 (long long)other);
+    }
+}
+
+static void
+same_grants(const struct pair *p)
+{
+    jb_amount in_use = 0, dormant = 0;
+    for (size_t i = 0; i < p->other->grants.n; i++) {
+        const struct jb_summary_grant *o = &p->other->grants.at[i];
+        const struct jb_grant *g = jb_wallet_grant(p->core, o->ordinal);
+        uint32_t state = o->in_use ? (uint32_t)JB_GRANT_IN_USE : (uint32_t)JB_GRANT_DORMANT;
+        if (g == NULL || g->state != state || g->remaining != o->remaining ||
+            g->expires_on != o->expires_on || g->seq != o->seq) {
+            jb_found(p->f, "folds", p->seq, 0, 0,
+                     "at event %llu grant %u of wallet %.*s has %lld left (%s) by the "
+                     "projections' fold, and core's says something else",
+                     (unsigned long long)p->seq, o->ordinal, (int)p->core->id_n, p->core->id,
+                     (long long)o->remaining, o->in_use ? "in use" : "dormant");
+        }
+        jb_amount *to = o->in_use ? &in_use : &dormant;
+        *to = jb_sum(*to, o->remaining);
+    }
+    /* With each grant of the one found in the other, equal sums leave no grant out. */
+    same(p, "free cash", p->core->free, in_use);
+    same(p, "dormant cash", p->core->dormant, dormant);
+}
+
+static void
+compare_wallet(struct jb_cross *x, struct jb_state *b, uint32_t number, struct jb_findings *f)
+{
+    struct jb_cached_wallet *s;
+    struct jb_error err;
+    const struct jb_fold_wallet *w = jb_fold_wallet(&x->fold, number);
+    if (jb_state_wallet(b, number, &s, &err) != JB_OK || w == NULL) {
+        jb_found(f, "folds", b->g.seq, 0, 0,
+                 "at event %llu only one of the two folds has wallet number %u",
+                 (unsigned long long)b->g.seq, number);
+        return;
+    }
+    struct pair p = {&s->w, &w->summary, b->g.seq, f};
+    same(&p, "version", (int64_t)s->w.version, (int64_t)w->summary.version);
+    same(&p, "status", s->w.status, w->summary.status);
+    same(&p, "its creation at event", (int64_t)s->w.created_seq, (int64_t)w->summary.created_seq);
+    same(&p, "paid cash", s->w.paid, w->summary.paid);
+    same(&p, "refunds pending", s->w.pending, w->summary.pending);
+    same(&p, "refunds in transit", s->w.transit, w->summary.transit);
+    if (s->w.status == JB_WALLET_SUSPENDED) {
+        same(&p, "status under its suspension", s->w.under, w->summary.under);
+    }
+    same_grants(&p);
+}
+
+static bool
+touch(struct jb_cross *x, uint32_t wallet)
+{
+    if (!jb_vec_reserve(&x->is_touched, (size_t)wallet + 1) ||
+        !jb_vec_reserve(&x->touched, x->touched.n + 1)) {
+        return false;
+    }
+    while (x->is_touched.n <= wallet) {
+        x->is_touched.at[x->is_touched.n++] = 0;
+    }
+    if (!x->is_touched.at[wallet]) {
+        x->is_touched.at[wallet] = 1;
+        x->touched.at[x->touched.n++] = wallet;
+    }
+    return true;
+}
+
+static void
+compare_touched(struct jb_cross *x, struct jb_state *b, struct jb_findings *f)
+{
+    for (size_t i = 0; i < x->touched.n; i++) {
+        compare_wallet(x, b, x->touched.at[i], f);
+        x->is_touched.at[x->touched.at[i]] = 0;
+    }
+    x->touched.n = 0;
+}
+
+static bool
+keep_day(struct jb_cross *x, const struct jb_event *e)
+{
+    if (!jb_vec_reserve(&x->closed, x->closed.n + 1)) {
+        return false;
+    }
+    struct closed_day *d = &x->closed.at[x->closed.n++];
+    d->day = e->day;
+    d->seq = e->seq;
+    memcpy(d->totals, e->totals, sizeof d->totals);
+    return true;
+}
+
+jb_status
+jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
+               struct jb_findings *f, struct jb_error *err)
+{
+    struct jb_error why = {0};
+    if (x->over) {
+        return JB_OK;
+    }
+    jb_status status = jb_fold_event(&x->fold, NULL, e, &why);
+    if (status == JB_E_CORRUPT) {
+        x->over = true;
+        jb_found(f, "folds", e->seq, 0, 0,
+                 "core's fold takes event %llu, and that of the projections does not: %s",
+                 (unsigned long long)e->seq, why.text);
+        return JB_OK;
+    }
+    if (status != JB_OK || (e->wallet != 0 && !touch(x, e->wallet)) ||
+        (e->type == JB_EV_DAY_CLOSED && !keep_day(x, e))) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
+    }
+    if (e->type == JB_EV_DAY_CLOSED) {
+        compare_touched(x, b, f);
+    }
+    return JB_OK;
+}
+
+/* ---- rows ---- */
+
+static bool
+row_too_much(const struct jb_day_row *r)
+{
+    bool too_much = r->total == JB_TOO_MUCH || r->paid == JB_TOO_MUCH || r->free == JB_TOO_MUCH;
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        too_much |= r->flows[i] == JB_TOO_MUCH;
+    }
+    return too_much;
+}
+
+static void
+check_row(const struct jb_fold_wallet *w, const struct jb_day_row *r, const char *view,
+          struct jb_findings *f)
+{
+    if (!row_too_much(r) && r->total != r->paid + r->free) {
+        char day[JB_DAY_TEXT_BYTES];
+        jb_found(f, "folds", r->last_seq, 0, 0,
+                 "the row of wallet number %u, %s (%s), has total %lld, and paid %lld and free "
+                 "%lld beside it",
+                 w->number, jb_day_print(r->day, day), view, (long long)r->total,
+                 (long long)r->paid, (long long)r->free);
+    }
+}
+
+/* The row joins the sums of its day, if that is closed. */
+static void
+add_row(struct jb_cross *x, const struct jb_day_row *r, const struct jb_day_row *before)
+{
+    if (x->closed.n == 0 || r->day < x->closed.at[0].day ||
+        r->day > x->closed.at[x->closed.n - 1].day) {
+        return;
+    }
+    struct day_sums *d = &x->sums.at[r->day - x->closed.at[0].day];
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        d->flows[i] += r->flows[i];
+    }
+    d->paid += (jb_wide)r->paid - before->paid;
+    d->free += (jb_wide)r->free - before->free;
+    d->too_much |= row_too_much(r);
+}
+
+/* Both views of a wallet's days add up to the same, and to what the wallet has. */
+static void
+check_views_of(const struct jb_fold_wallet *w, struct jb_findings *f)
+{
+    jb_wide flows[JB_FLOWS_N] = {0}, paid = 0, free_cash = 0;
+    bool too_much = false;
+    for (size_t i = 0; i < w->rows.n; i++) {
+        for (unsigned k = 0; k < JB_FLOWS_N; k++) {
+            flows[k] += w->rows.at[i].row.flows[k];
+        }
+        too_much |= row_too_much(&w->rows.at[i].row);
+    }
+    for (size_t i = 0; i < w->known.n; i++) {
+        for (unsigned k = 0; k < JB_FLOWS_N; k++) {
+            flows[k] -= w->known.at[i].row.flows[k];
+        }
+        paid += w->known.at[i].row.paid;
+        free_cash += w->known.at[i].row.free;
+        too_much |= row_too_much(&w->known.at[i].row);
+    }
+    struct jb_summary_sums grants;
+    jb_summary_sum(&w->summary, INT32_MIN, &grants);
+    const struct jb_day_row none = {0};
+    const struct jb_day_row *last = w->rows.n > 0 ? &w->rows.at[w->rows.n - 1].row : &none;
+    bool differs = paid != last->paid || free_cash != last->free || paid != w->summary.paid ||
+                   free_cash != grants.free;
+    for (unsigned k = 0; k < JB_FLOWS_N; k++) {
+        differs |= flows[k] != 0;
+    }
+    if (differs && !too_much) {
+        jb_found(f, "folds", w->summary.version, 0, 0,
+                 "the days of wallet number %u as posted and as known do not add up to the same, "
+                 "or not to its paid cash %lld and free cash %lld",
+                 w->number, (long long)w->summary.paid, (long long)grants.free);
+    }
+}
+
+static void
+check_rows(struct jb_cross *x, const struct jb_fold_wallet *w, struct jb_findings *f)
+{
+    const struct jb_day_row none = {0};
+    for (size_t i = 0; i < w->rows.n; i++) {
+        check_row(w, &w->rows.at[i].row, "posted", f);
+        add_row(x, &w->rows.at[i].row, i > 0 ? &w->rows.at[i - 1].row : &none);
+    }
+    for (size_t i = 0; i < w->known.n; i++) {
+        check_row(w, &w->known.at[i].row, "known", f);
+    }
+    check_views_of(w, f);
+}
+
+static void
+same_total(const struct closed_day *d, const char *what, jb_wide rows, enum jb_total_name total,
+           struct jb_findings *f)
+{
+    jb_wide control = jb_wide_get(d->totals[total].be);
+    if (rows != control) {
+        char day[JB_DAY_TEXT_BYTES];
+        jb_found(f, "folds", d->seq, 0, 0,
+                 "the rows of all wallets for %s add up to %s %lld, and event %llu, which closed "
+                 "that day, says %lld",
+                 jb_day_print(d->day, day), what, (long long)rows, (unsigned long long)d->seq,
+                 (long long)control);
+    }
+}
+
+/* The rows of each closed day, over all wallets, against what its event says. */
+static void
+check_days(struct jb_cross *x, struct jb_findings *f)
+{
+    static const enum jb_total_name total_of[JB_FLOWS_N] = {
+#define JB_X(name) [JB_FLOW_##name] = JB_TOTAL_##name,
+        JB_ROW_FLOWS(JB_X)
+#undef JB_X
+    };
+    jb_wide paid = 0, free_cash = 0;
+    for (size_t i = 0; i < x->closed.n; i++) {
+        const struct closed_day *d = &x->closed.at[i];
+        paid += x->sums.at[i].paid;
+        free_cash += x->sums.at[i].free;
+        for (unsigned k = 0; k < JB_FLOWS_N && !x->sums.at[i].too_much; k++) {
+            same_total(d, jb_flow_words[k], x->sums.at[i].flows[k], total_of[k], f);
+        }
+        same_total(d, "closing_paid", paid, JB_TOTAL_closing_paid, f);
+        same_total(d, "closing_free", free_cash, JB_TOTAL_closing_free, f);
+    }
+}
+
+jb_status
+jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f, struct jb_error *err)
+{
+    if (x->over) {
+        return JB_OK;
+    }
+    for (uint32_t number = 1; number <= b->g.wallets_given; number++) {
+        compare_wallet(x, b, number, f);
+    }
+    if (!jb_vec_reserve(&x->sums, x->closed.n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
+    }
+    if (x->closed.n > 0) {
+        memset(x->sums.at, 0, x->closed.n * sizeof *x->sums.at);
+    }
+    for (size_t i = 0; i < x->fold.wallets.n; i++) {
+        check_rows(x, x->fold.wallets.at[i], f);
+    }
+    check_days(x, f);
+    return JB_OK;
+}

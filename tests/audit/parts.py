@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""The parts of an audit: which ran is said, each subset can be asked for, and a child that somebody kills is no damage.
+
+usage: parts.py JANGBU GENERATE"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+JANGBU, GENERATE = sys.argv[1], sys.argv[2]
+PARTS = ("form", "sums")
+failed = passed = 0
+
+
+def check(name, ok, detail=""):
+    global failed, passed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print(f"failed: {name}: {str(detail)[:600]}")
+
+
+def run(*args):
+    return subprocess.run([JANGBU, *args], capture_output=True, text=True)
+
+
+def make(ledger, commands):
+    lines = subprocess.run([sys.executable, GENERATE, "--seed", "3", "--commands", str(commands)], capture_output=True).stdout
+    run("init", ledger)
+    subprocess.run([JANGBU, "apply", ledger, "--clock=at"], input=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def subsets(ledger):
+    for bits in range(1, 1 << len(PARTS)):
+        chosen = [p for i, p in enumerate(PARTS) if bits >> i & 1]
+        out = run("audit", ledger, "--only", ",".join(chosen))
+        last = out.stdout.splitlines()[-1]
+        check(f"the sentence names {chosen}", out.returncode == 0 and last.startswith("verified: " + ", ".join(chosen)), out.stdout + out.stderr)
+        report = json.loads(run("audit", ledger, "--json", "--only", ",".join(reversed(chosen))).stdout)
+        check(f"so does JSON {chosen}", report["parts"] == {p: "verified" if p in chosen else "skipped" for p in (*PARTS, "rules")}, report["parts"])
+        check("and its verdict", report["verdict"] == "verified" and report["ok"] is True, report)
+    report = json.loads(run("audit", ledger, "--json").stdout)
+    check("all of them unless something is said", report["parts"] == {"form": "verified", "sums": "verified", "rules": "skipped"}, report["parts"])
+    for wrong in ("", "form,", "form,form ", "figures", "form;sums"):
+        check(f"--only {wrong!r} is wrong usage", run("audit", ledger, "--only", wrong).returncode == 2)
+
+
+def flipped(ledger, copy):
+    """A byte of the log that makes the chain differ: form is refuted where it runs, and no part that ran alone says "verified" of
+    a log that it could not read."""
+    shutil.copytree(ledger, copy)
+    path = os.path.join(copy, "log.mdb")
+    with open(path, "r+b") as f:
+        data = f.read()
+        at = data.rindex(b"W1")
+        f.seek(at)
+        f.write(b"W\xff")
+    report = json.loads(run("audit", copy, "--json").stdout)
+    check("form is refuted", report["parts"]["form"] == "refuted" and report["verdict"] == "refuted", report["parts"])
+    check("each problem has its part", all(p["part"] in PARTS for p in report["problems"]), report["problems"][:3])
+    check("a stored state that says something else", any(p["part"] == "form" for p in report["problems"]))
+
+
+def lost(ledger, copy):
+    """What a part cannot know is that part's."""
+    shutil.copytree(ledger, copy)
+    os.remove(os.path.join(copy, "secret"))
+    out = run("audit", copy, "--json")
+    report = json.loads(out.stdout)
+    check("without its secret form cannot be told", report["parts"] == {"form": "unknown", "sums": "verified", "rules": "skipped"}, report["parts"])
+    check("and the exit code says so", out.returncode == 3 and report["verdict"] == "unknown", out.returncode)
+
+
+def child_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return int(f.read().split()[0])
+    except (OSError, IndexError):
+        return None
+
+
+def killed(ledger, number, verdict, code):
+    """The child that reads is ended by a signal: only those that damaged pages lead to are damage."""
+    for _ in range(50):
+        p = subprocess.Popen([JANGBU, "audit", ledger, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child = None
+        while child is None and p.poll() is None:
+            child = child_of(p.pid)
+        if child is not None:
+            time.sleep(0.002)  # let it have its own signal handling
+            try:
+                os.kill(child, number)
+            except OSError:
+                pass
+        out, _ = p.communicate()
+        report = json.loads(out)
+        if report["verdict"] != "verified":
+            check(f"ended by signal {number}: {verdict}", report["verdict"] == verdict and p.returncode == code, report)
+            return
+    check(f"the child was never ended by signal {number}", False)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as d:
+        small, large = os.path.join(d, "small"), os.path.join(d, "large")
+        make(small, 2000)
+        make(large, 10000)
+        subsets(small)
+        flipped(small, os.path.join(d, "flipped"))
+        lost(small, os.path.join(d, "lost"))
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGXCPU):
+            killed(large, number, "unknown", 3)
+        for number in (signal.SIGABRT, signal.SIGBUS, signal.SIGSEGV):
+            killed(large, number, "refuted", 1)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())

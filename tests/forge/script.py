@@ -1,0 +1,68 @@
+"""Scripts: what the program is told before anything is forged. One command a line:
+
+    charge C1 1000 method=CREDIT_CARD      the members that it needs, in order, then others by name
+    = 3 09:00                              the clock; each command takes a second. From 1 09:00 on
+    group KEY: charge C1 5; consume U1 5   an atomic command, with a key or without
+
+The wallet is W where none is named, and days are those of October 2026."""
+import datetime
+import re
+
+from ledger import OFFSET_S, SECOND, epoch_day, instant
+
+MEMBERS = {"wallet.create": "wallet", "charge": "charge amount", "charge.reverse": "charge amount",
+           "debt.repay": "amount", "free.grant": "grant amount expires_on",
+           "free.activate": "grant", "free.revoke": "grant", "consume": "usage amount",
+           "consume.reverse": "usage amount", "policy.set": "policy value", "day.close": "day",
+           "wallet.rename": "name", "refund.request": "refund amount"}
+MEMBERS.update(("refund." + step, "refund")
+               for step in ("approve", "reject", "cancel", "complete", "fail"))
+WITHOUT_WALLET = ("policy.set", "day.close", "atomic")
+
+
+def rfc3339(t):
+    moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(microseconds=t, seconds=OFFSET_S)
+    return moment.isoformat(timespec="microseconds") + "+09:00"
+
+
+def value_of(member, word):
+    if member in ("expires_on", "day"):
+        return (datetime.date(1970, 1, 1) + datetime.timedelta(epoch_day(word))).isoformat()
+    if member in ("at", "from"):
+        return rfc3339(instant(word.replace("_", " ")))
+    if member in ("amount", "value", "seq", "expect") and word.isdigit():
+        return int(word)
+    return {"true": True, "false": False}.get(word, word)
+
+
+def command(text):
+    op, *words = text.split()
+    names = MEMBERS.get(op, "").split()
+    named = dict(word.split("=", 1) for word in words if re.match(r"[a-z_]+=", word))
+    plain = [word for word in words if not re.match(r"[a-z_]+=", word)]
+    assert len(plain) <= len(names), text
+    named.update(zip(names, plain))
+    members = {"op": op, **{m: value_of(m, w) for m, w in named.items()}}
+    if op not in WITHOUT_WALLET:
+        members.setdefault("wallet", "W")
+    if op == "wallet.create":
+        members = {"kind": "BUSINESS", "name": "n", **members}
+    return members
+
+
+def commands(script):
+    """The commands of a script, as `jangbu apply` reads them."""
+    clock, found = instant("1 09:00"), []
+    for line in filter(None, (line.strip() for line in script.split("\n"))):
+        if line.startswith("="):
+            clock = instant(line[1:].strip())
+            continue
+        if line.startswith("group"):
+            head, members = line.split(":", 1)
+            c = {"op": "atomic", "commands": [command(m) for m in members.split(";")]}
+            c.update({"key": head.split()[1]} if len(head.split()) > 1 else {})
+        else:
+            c = command(line)
+        found.append({**c, "clock": rfc3339(clock)})
+        clock += SECOND
+    return found

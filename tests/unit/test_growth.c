@@ -1,0 +1,347 @@
+/* What a command costs may grow with what it names, never with the square of it: steps
+ * (base/steps.h) are counted for n and 2n, and no clock is looked at. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jangbu/ledger.h>
+
+#include "base/steps.h"
+
+#include "../check.h"
+
+#define DAY INT64_C(86400000000)
+
+struct desk {
+    char dir[32];
+    jb_ledger *l;
+    jb_answers *answers;
+    jb_instant clock;
+};
+
+static struct jb_text
+text(const char *s)
+{
+    return (struct jb_text){s, strlen(s)};
+}
+
+static void
+open_desk(struct desk *d)
+{
+    struct jb_error err;
+    must(jb_open(d->dir, NULL, &d->l, &err) == JB_OK, "the ledger does not open");
+}
+
+static struct desk
+new_desk(void)
+{
+    struct desk d = {.dir = "/tmp/jangbu-growth-XXXXXX", .answers = jb_answers_new()};
+    must(d.answers != NULL, "no memory");
+    make_scratch(d.dir);
+    must(jb_init(d.dir, NULL, NULL) == JB_OK, "no ledger can be made");
+    must(jb_instant_parse("2026-10-01T12:00:00+09:00", 25, &d.clock), "an instant");
+    open_desk(&d);
+    return d;
+}
+
+static void
+end_desk(struct desk *d)
+{
+    jb_close(d->l);
+    jb_answers_free(d->answers);
+    remove_scratch(d->dir);
+}
+
+/* So that what is archived is in the store and not in memory. */
+static void
+reopen(struct desk *d)
+{
+    jb_close(d->l);
+    open_desk(d);
+}
+
+/* Carries out n commands; each must be done. The steps that it took. */
+static uint64_t
+run(struct desk *d, struct jb_command *list, size_t n)
+{
+    struct jb_submit_options o = {.size = sizeof o, .clock = JB_CLOCK_AT};
+    struct jb_error err = {0};
+    for (size_t i = 0; i < n; i++) {
+        list[i].size = sizeof *list;
+        list[i].clock = d->clock;
+        list[i].has |= JB_HAS(JB_CF_CLOCK);
+    }
+    jb_steps = (struct jb_steps){0};
+    jb_status status = jb_submit(d->l, list, n, &o, d->answers, NULL, &err);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        const struct jb_answer *a = jb_answers_at(d->answers, i);
+        if (a->outcome != JB_DONE) {
+            fprintf(stderr, "command %zu: %s\n", i, a->message);
+        }
+        must(a->outcome == JB_DONE, "a command was refused");
+    }
+    must(status == JB_OK, err.text);
+    return steps;
+}
+
+static struct jb_command
+with_id(jb_op op, uint64_t field, const char *id, jb_amount amount)
+{
+    return (struct jb_command){.op = op,
+                               .has = JB_HAS(JB_CF_WALLET) | JB_HAS(field) |
+                                      (amount > 0 ? JB_HAS(JB_CF_AMOUNT) : 0),
+                               .wallet = text("W"),
+                               .id = text(id),
+                               .amount = amount};
+}
+
+static void
+one(struct desk *d, struct jb_command c)
+{
+    run(d, &c, 1);
+}
+
+static void
+make_wallet(struct desk *d)
+{
+    one(d,
+        (struct jb_command){.op = JB_OP_WALLET_CREATE,
+                            .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+                            .wallet = text("W"),
+                            .kind = JB_KIND_PERSONAL,
+                            .name = text("n")});
+}
+
+/* n commands of one kind, each with an id of its own: "a0", "a1", ... */
+static uint64_t
+many(struct desk *d, size_t n, jb_op op, uint64_t field, jb_amount amount)
+{
+    struct jb_command *list = calloc(n, sizeof *list);
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    must(list != NULL && ids != NULL, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(ids[i], sizeof ids[i], "a%zu", i);
+        list[i] = with_id(op, field, ids[i], amount);
+    }
+    uint64_t steps = run(d, list, n);
+    free(ids);
+    free(list);
+    return steps;
+}
+
+/* A return whose own charge was reversed looks for room beside n newer charges that have none. */
+static uint64_t
+return_beside_full_lots(size_t n)
+{
+    struct desk d = new_desk();
+    make_wallet(&d);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "A", 10));
+    one(&d, with_id(JB_OP_CONSUME, JB_CF_USAGE, "U", 10));
+    one(&d, with_id(JB_OP_CHARGE_REVERSE, JB_CF_CHARGE, "A", 10));
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "B", 10));
+    many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 5);
+    many(&d, n, JB_OP_CHARGE_REVERSE, JB_CF_CHARGE, 5);
+    reopen(&d);
+    struct jb_command back = {.op = JB_OP_CONSUME_REVERSE,
+                              .has =
+                                  JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) | JB_HAS(JB_CF_AMOUNT),
+                              .wallet = text("W"),
+                              .seq = 11,
+                              .amount = 10};
+    uint64_t steps = run(&d, &back, 1);
+    must(jb_answers_at(d.answers, 0)->outcome == JB_DONE, "the return was refused");
+    end_desk(&d);
+    return steps;
+}
+
+/* One consumption that comes back in n parts. */
+static uint64_t
+partial_returns(size_t n)
+{
+    struct desk d = new_desk();
+    make_wallet(&d);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "A", (jb_amount)n));
+    one(&d, with_id(JB_OP_CONSUME, JB_CF_USAGE, "U", (jb_amount)n));
+    struct jb_command *list = calloc(n, sizeof *list);
+    must(list != NULL, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        list[i] = (struct jb_command){.op = JB_OP_CONSUME_REVERSE,
+                                      .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) |
+                                             JB_HAS(JB_CF_AMOUNT),
+                                      .wallet = text("W"),
+                                      .seq = 11,
+                                      .amount = 1};
+    }
+    uint64_t steps = run(&d, list, n / 2);
+    reopen(&d); /* the rest from what is stored */
+    steps += run(&d, list, n - n / 2);
+    free(list);
+    end_desk(&d);
+    return steps;
+}
+
+/* A refund over n charges comes back to all of them, which are in the archive. */
+static uint64_t
+failed_refund(size_t n)
+{
+    struct desk d = new_desk();
+    make_wallet(&d);
+    many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 1);
+    one(&d, with_id(JB_OP_REFUND_REQUEST, JB_CF_REFUND, "R", (jb_amount)n));
+    one(&d, with_id(JB_OP_REFUND_APPROVE, JB_CF_REFUND, "R", 0));
+    reopen(&d);
+    struct jb_command fail = with_id(JB_OP_REFUND_FAIL, JB_CF_REFUND, "R", 0);
+    uint64_t steps = run(&d, &fail, 1);
+    end_desk(&d);
+    return steps;
+}
+
+/* A group is the first command after midnight, and n grants are due: more than one commit holds. */
+static uint64_t
+group_after_midnight(size_t n)
+{
+    struct desk d = new_desk();
+    struct jb_command *list = calloc(n, sizeof *list);
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    must(list != NULL && ids != NULL, "no memory");
+    make_wallet(&d);
+    jb_day today = jb_day_of(d.clock, 32400);
+    for (size_t i = 0; i < n; i++) {
+        /* A wallet for every thousand: what one wallet has is scanned by its own commands. */
+        snprintf(ids[i], sizeof ids[i], "%zu", i % 1000 == 0 ? i : i - i % 1000);
+        if (i % 1000 == 0) {
+            struct jb_command w = {.op = JB_OP_WALLET_CREATE,
+                                   .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) |
+                                          JB_HAS(JB_CF_NAME),
+                                   .wallet = text(ids[i]),
+                                   .kind = JB_KIND_PERSONAL,
+                                   .name = text("n")};
+            one(&d, w);
+        }
+    }
+    static char grants[1000][24];
+    for (size_t i = 0; i < n; i++) {
+        snprintf(grants[i % 1000], sizeof grants[0], "g%zu", i % 1000);
+        list[i] = with_id(JB_OP_FREE_GRANT, JB_CF_GRANT, grants[i % 1000], 1);
+        list[i].has |= JB_HAS(JB_CF_EXPIRES_ON);
+        list[i].wallet = text(ids[i]);
+        list[i].expires_on = today;
+    }
+    run(&d, list, n);
+    d.clock += DAY;
+    struct jb_command member = with_id(JB_OP_CHARGE, JB_CF_CHARGE, "A", 1);
+    member.size = sizeof member;
+    struct jb_command group = {
+        .op = JB_OP_ATOMIC, .has = JB_HAS(JB_CF_COMMANDS), .commands = &member, .commands_n = 1};
+    run(&d, &group, 1);
+    uint64_t steps = jb_steps.made; /* rows hang on when a checkpoint falls due */
+    free(ids);
+    free(list);
+    end_desk(&d);
+    return steps;
+}
+
+struct batch {
+    struct desk *d;
+    size_t n;
+    jb_seq last;
+};
+
+static void *
+submit_batch(void *data)
+{
+    struct batch *b = data;
+    many(b->d, b->n, JB_OP_CONSUME, JB_CF_USAGE, 1);
+    b->last = jb_answers_at(b->d->answers, b->n - 1)->seq;
+    return NULL;
+}
+
+/* One command of another thread while a long batch is carried out: it does not wait for its end. */
+static void
+test_turns(void **state)
+{
+    (void)state;
+    struct desk d = new_desk();
+    make_wallet(&d);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "A", 1000000000));
+    bool overtook = false;
+    for (unsigned try = 0; try < 5 && !overtook; try++) {
+        /* A machine so busy that the batch is over before the command comes: once more. */
+        struct batch b = {.d = &d, .n = 200000};
+        struct jb_head head = {.size = sizeof head};
+        jb_seq before;
+        pthread_t thread;
+        must(jb_head_get(d.l, &head, NULL) == JB_OK, "no head");
+        before = head.seq;
+        must(pthread_create(&thread, NULL, submit_batch, &b) == 0, "no thread");
+        do {
+            must(jb_head_get(d.l, &head, NULL) == JB_OK, "no head");
+        } while (head.seq == before);
+        struct desk own = d;
+        own.answers = jb_answers_new();
+        must(own.answers != NULL, "no memory");
+        one(&own, with_id(JB_OP_CONSUME, JB_CF_USAGE, "B", 1));
+        jb_seq seq = jb_answers_at(own.answers, 0)->seq;
+        pthread_join(thread, NULL);
+        overtook = seq < b.last;
+        jb_answers_free(own.answers);
+    }
+    assert_true(overtook);
+    end_desk(&d);
+}
+
+static void
+check_growth(const char *what, uint64_t (*scenario)(size_t n), size_t n, double most)
+{
+    uint64_t once = scenario(n), twice = scenario(2 * n);
+    printf("%s: %llu steps for %zu, %llu for %zu\n", what, (unsigned long long)once, n,
+           (unsigned long long)twice, 2 * n);
+    assert_true((double)twice <= most * (double)once);
+}
+
+static void
+test_full_lots(void **state)
+{
+    (void)state;
+    check_growth("a return beside lots without room", return_beside_full_lots, 2000, 1.1);
+}
+
+static void
+test_partial_returns(void **state)
+{
+    (void)state;
+    check_growth("returns of one consumption", partial_returns, 2000, 2.2);
+}
+
+static void
+test_failed_refund(void **state)
+{
+    (void)state;
+    check_growth("a failed refund over many charges", failed_refund, 5000, 2.2);
+}
+
+static void
+test_group(void **state)
+{
+    (void)state;
+    check_growth("a group behind a closing", group_after_midnight, 40000, 2.2);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_full_lots),     cmocka_unit_test(test_partial_returns),
+        cmocka_unit_test(test_failed_refund), cmocka_unit_test(test_group),
+        cmocka_unit_test(test_turns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
