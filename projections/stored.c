@@ -2,24 +2,24 @@
 
 #include "ledger/reader.h"
 
-#include <errno.h>
+#include <stdio.h>
 
+/* An entry that holds and cannot be read: what wrote it had another layout. */
 static jb_status
-damaged(struct jb_error *err, const char *table, uint32_t wallet)
+damaged(struct jb_store_txn *t, struct jb_error *err, const char *table, uint32_t wallet)
 {
-    return jb_fail(err, JB_E_STALE,
-                   JB_VIEWS_FILE ": an entry of table %s (wallet %u) cannot be read. Make the "
-                                 "projections anew: `jangbu rebuild`",
-                   table, wallet);
+    char what[80];
+    snprintf(what, sizeof what, "table %s, wallet %u", table, wallet);
+    return jb_store_damaged(t->store, what, err);
 }
 
 static jb_status
-summary_from(const void *bytes, size_t n, uint32_t wallet, const char *table,
-             struct jb_summary *ret, struct jb_error *err)
+summary_from(struct jb_store_txn *t, const void *bytes, size_t n, uint32_t wallet,
+             const char *table, struct jb_summary *ret, struct jb_error *err)
 {
     jb_status status = jb_summary_decode(bytes, n, ret);
     if (status == JB_E_STALE) {
-        return damaged(err, table, wallet);
+        return damaged(t, err, table, wallet);
     }
     return status == JB_OK ? JB_OK : jb_fail(err, status, "no memory for the state of a wallet");
 }
@@ -40,7 +40,7 @@ jb_stored_summary(struct jb_store_txn *t, uint32_t wallet, struct jb_summary *re
     if (status == JB_E_NOTFOUND) {
         return JB_OK;
     }
-    status = status == JB_OK ? summary_from(value, n, wallet, "wallets", ret, err) : status;
+    status = status == JB_OK ? summary_from(t, value, n, wallet, "wallets", ret, err) : status;
     *ret_found = status == JB_OK;
     return status;
 }
@@ -70,7 +70,7 @@ jb_stored_snapshot_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_mo
     struct jb_store_row r = {0};
     jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, true, &r, ret_found, err);
     if (status == JB_OK && *ret_found) {
-        status = summary_from(r.value, r.value_n, wallet, "snapshots", ret, err);
+        status = summary_from(t, r.value, r.value_n, wallet, "snapshots", ret, err);
     }
     return status;
 }
@@ -94,14 +94,15 @@ jb_stored_snapshot_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, 
 }
 
 static jb_status
-row_from(const struct jb_store_row *r, unsigned table, struct jb_day_row *ret, struct jb_error *err)
+row_from(struct jb_store_txn *t, const struct jb_store_row *r, unsigned table,
+         struct jb_day_row *ret, struct jb_error *err)
 {
     const uint8_t *key = r->key;
     if (r->key_n != JB_KEY_WALLET_DAY_BYTES) {
-        return damaged(err, jb_views_schema.tables[table], 0);
+        return damaged(t, err, jb_views_schema.tables[table], 0);
     }
     if (!jb_day_row_decode(jb_get_be_i32(key + 4), r->value, r->value_n, ret)) {
-        return damaged(err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
+        return damaged(t, err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
     }
     return JB_OK;
 }
@@ -124,7 +125,7 @@ jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, j
     jb_key_wallet(prefix, wallet);
     jb_status status = seek(t, table, key, sizeof key, true, &r, ret_found, err);
     *ret_found = *ret_found && memcmp(r.key, prefix, 4) == 0;
-    return status == JB_OK && *ret_found ? row_from(&r, table, ret, err) : status;
+    return status == JB_OK && *ret_found ? row_from(t, &r, table, ret, err) : status;
 }
 
 jb_status
@@ -141,7 +142,7 @@ jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day f
     jb_status status = jb_store_seek(t, table, key, sizeof key, &r, err);
     while (status == JB_OK && (r.key_n < 4 || jb_get_be(r.key, 4) == wallet)) {
         struct jb_day_row row;
-        status = row_from(&r, table, &row, err);
+        status = row_from(t, &r, table, &row, err);
         if (status == JB_OK && row.day > to) {
             break;
         }
@@ -168,7 +169,7 @@ jb_stored_grant(struct jb_store_txn *t, uint32_t wallet, uint32_t ordinal,
         return JB_OK;
     }
     if (status == JB_OK && !jb_grant_terms_decode(value, n, ret)) {
-        return damaged(err, "grants", wallet);
+        return damaged(t, err, "grants", wallet);
     }
     *ret_found = status == JB_OK;
     return status;
@@ -191,7 +192,7 @@ jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *
         return status == JB_E_NOTFOUND ? JB_OK : status;
     }
     *ret_found = jb_close_decode(day, value, n, ret);
-    return *ret_found ? JB_OK : damaged(err, "closes", 0);
+    return *ret_found ? JB_OK : damaged(t, err, "closes", 0);
 }
 
 jb_status
@@ -208,7 +209,7 @@ jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret, struct jb_e
         return status;
     }
     if (status == JB_E_NOTFOUND || !jb_view_global_decode(value, n, ret)) {
-        return damaged(err, "global", 0);
+        return damaged(t, err, "global", 0);
     }
     ret->seq = t->meta.seq;
     return JB_OK;

@@ -10,6 +10,27 @@
 
 /* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
 
+/* The answer before anything is decided: of a command whose form is wrong it is the last one. */
+static void
+prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i)
+{
+    const struct jb_command *c = &r->commands[i];
+    struct jb_answer *a = &r->answers->list.at[i];
+    memset(a, 0, sizeof *a);
+    a->op = c->op;
+    a->index = -1;
+    a->content_checked = true;
+    char why[300];
+    jb_code code = jb_check_form(c, r->options.clock == JB_CLOCK_AT, false, why, sizeof why);
+    if (code != JB_CODE_NONE) {
+        a->outcome = JB_REFUSED;
+        a->code = code;
+        jb_answers_message(r->answers, a, why);
+    }
+    r->answers->fingerprints.at[i] =
+        code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
+}
+
 static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
 {
@@ -20,23 +41,8 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    bool clock_at = r->options.clock == JB_CLOCK_AT;
     for (size_t i = 0; i < r->n; i++) {
-        const struct jb_command *c = &r->commands[i];
-        struct jb_answer *a = &r->answers->list.at[i];
-        memset(a, 0, sizeof *a);
-        a->op = c->op;
-        a->index = -1;
-        a->content_checked = true;
-        char why[300];
-        jb_code code = jb_check_form(c, clock_at, false, why, sizeof why);
-        if (code != JB_CODE_NONE) {
-            a->outcome = JB_REFUSED;
-            a->code = code;
-            jb_answers_message(r->answers, a, why);
-        }
-        r->answers->fingerprints.at[i] =
-            code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
+        prepare_one(l, r, i);
     }
     return JB_OK;
 }
@@ -86,6 +92,38 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
     return JB_OK;
 }
 
+/* What was decided since the last commit is forgotten: the stored state that it came from cannot be
+ * believed. It is decided again from the log alone. */
+static void
+start_over(struct jb_ledger *l, struct jb_request *first, const struct jb_request *last)
+{
+    if (l->state->save.live) {
+        jb_savepoint_rollback(l->state);
+    }
+    drop_batch(l);
+    jb_state_drop_store(l->state);
+    l->closing = false;
+    pthread_mutex_lock(&l->queue_lock);
+    for (struct jb_request *r = first; r != NULL; r = r != last ? r->next : NULL) {
+        for (size_t i = r->done; i < r->n && i <= r->decided; i++) {
+            prepare_one(l, r, i);
+        }
+        r->decided = r->done;
+        r->cut = false;
+    }
+    pthread_mutex_unlock(&l->queue_lock);
+}
+
+static jb_status
+decide(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_last,
+       jb_day *ret_open_before, struct jb_error *err)
+{
+    jb_status status = jb_state_catch_up(l->state, err);
+    *ret_open_before = l->state->g.first_open_day;
+    status = status == JB_OK ? jb_personal_begin(l->personal, l->state->g.last_ref, err) : status;
+    return status == JB_OK ? decide_some(l, first, ret_last, err) : status;
+}
+
 static void
 write_head(struct jb_ledger *l, bool sync)
 {
@@ -131,8 +169,11 @@ checkpoint_if_due(struct jb_ledger *l)
     /* A failure to write behind loses nothing: the log has it all. It is tried again after the next
      * commit. */
     struct jb_error ignored;
-    if (jb_state_checkpoint(l->state, &ignored) == JB_OK) {
+    jb_status status = jb_state_checkpoint(l->state, &ignored);
+    if (status == JB_OK) {
         l->stored_at = jb_monotonic_us();
+    } else if (status == JB_E_STALE) {
+        jb_state_drop_store(l->state);
     }
 }
 
@@ -227,19 +268,17 @@ one_commit(struct jb_ledger *l)
     }
     drop_batch(l);
     l->state->pending = &l->batch;
+    jb_day open_before = JB_NO_DAY;
     status = jb_env_refresh(jb_log_env(l->log), &err);
     if (status == JB_OK) {
-        status = jb_state_catch_up(l->state, &err);
+        status = decide(l, first, &last, &open_before, &err);
     }
-    if (status == JB_OK) {
-        status = jb_personal_begin(l->personal, l->state->g.last_ref, &err);
+    if (status == JB_E_STALE && l->state->store != NULL) {
+        start_over(l, first, last);
+        status = decide(l, first, &last, &open_before, &err);
     }
-    jb_day open_before = l->state->g.first_open_day;
-    if (status == JB_OK) {
-        status = decide_some(l, first, &last, &err);
-        if (status != JB_OK) {
-            l->state->usable = false;
-        }
+    if (status != JB_OK) {
+        l->state->usable = false;
     }
     if (status == JB_OK) {
         status = commit_batch(l, open_before, &err);

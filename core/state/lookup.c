@@ -30,13 +30,12 @@ jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_tex
     memcpy(ret, canonical.digest, 16);
 }
 
+/* A record that holds and cannot be read: what wrote it had another layout. */
 static jb_status
-damaged(struct jb_error *err, const char *what)
+damaged(struct jb_state *b, struct jb_error *err, const char *what)
 {
-    return jb_fail(err, JB_E_STALE,
-                   "state.mdb is damaged (%s). Stop the other programs that use the ledger and run "
-                   "`jangbu rebuild`",
-                   what);
+    return b->store != NULL ? jb_store_damaged(b->store, what, err)
+                            : jb_fail(err, JB_E_CORRUPT, "the state in memory lacks %s", what);
 }
 
 static jb_status
@@ -69,7 +68,7 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     if (!jb_read_wallet(value, n, &s->w) || s->w.number != number) {
         jb_wallet_free(&s->w);
         free(s);
-        return damaged(err, "a wallet's record");
+        return damaged(b, err, "a wallet's record");
     }
     while (b->slots.n < number) {
         b->slots.at[b->slots.n++] = NULL;
@@ -148,7 +147,7 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     jb_status status = get(b, JB_TABLE_IDS, key, 5 + id.n, &value, &n, err);
     if (status == JB_OK) {
         if (n != 4) {
-            return damaged(err, "an id");
+            return damaged(b, err, "an id");
         }
         *ret = (uint32_t)jb_get_be(value, 4);
     }
@@ -257,7 +256,7 @@ jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_a
     jb_status status = get(b, JB_TABLE_RETURNS, key, sizeof key, &value, &n, err);
     if (status == JB_OK) {
         if (n != 16) {
-            return damaged(err, "a return");
+            return damaged(b, err, "a return");
         }
         *ret_last = jb_get_be(value, 8);
         *ret_sum = (jb_amount)jb_get_be((const uint8_t *)value + 8, 8);
@@ -282,7 +281,7 @@ jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *er
     jb_status status = get(b, JB_TABLE_DAYS, key, sizeof key, &value, &n, err);
     if (status == JB_OK) {
         if (n != 8) {
-            return damaged(err, "a closed day");
+            return damaged(b, err, "a closed day");
         }
         *ret = jb_get_be(value, 8);
     }
@@ -353,7 +352,7 @@ read_archived_lot(struct jb_state *b, uint32_t wallet, uint32_t ordinal, struct 
     if (status == JB_E_NOTFOUND) {
         status = read_archived(b, wallet, JB_ARCHIVED_FULL_LOT, ordinal, &value, &n, err);
     }
-    return status == JB_OK && !jb_read_lot(value, n, ret) ? damaged(err, "a lot") : status;
+    return status == JB_OK && !jb_read_lot(value, n, ret) ? damaged(b, err, "a lot") : status;
 }
 
 jb_status
@@ -374,7 +373,7 @@ jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_k
         return JB_OK;
     }
     if (status == JB_OK && !put_back(&s->w, kind, value, n)) {
-        return damaged(err, "a grant, refund or interval");
+        return damaged(b, err, "a grant, refund or interval");
     }
     return status;
 }
@@ -450,7 +449,7 @@ next_with_room(struct jb_state *b, const struct jb_wallet *w, uint32_t *ordinal,
             status = JB_E_NOTFOUND;
         }
         if (status == JB_OK && !jb_read_lot(value, n, ret)) {
-            status = damaged(err, "a lot");
+            status = damaged(b, err, "a lot");
         }
         *ordinal = status == JB_OK ? ret->ordinal : 0;
     } while (status == JB_OK && jb_wallet_lot(w, ret->ordinal) != NULL);
@@ -501,7 +500,7 @@ jb_state_load_intervals(struct jb_state *b, struct jb_cached_wallet *s, jb_insta
             return status;
         }
         if (s->w.intervals.n == n) {
-            return damaged(err, "an interval is missing");
+            return damaged(b, err, "an interval is missing");
         }
     }
     return JB_OK;

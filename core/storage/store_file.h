@@ -27,9 +27,6 @@ struct jb_store {
 
 /* A failure of LMDB, in words and as the status that a store's caller gets. */
 jb_status jb_store_failed(struct jb_store *s, int code, const char *doing, struct jb_error *err);
-/* What is there is not what was written: from now on nobody in this process uses the file, and who
- * opens it next without others makes it anew. */
-jb_status jb_store_damaged(struct jb_store *s, const char *what, struct jb_error *err);
 /* A full map cannot be grown inside a transaction: it is ended here, the map grows, and the caller
  * starts over. */
 jb_status jb_store_write_failed(struct jb_store_txn *t, int code, struct jb_error *err);
