@@ -649,6 +649,7 @@ change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next, s
     struct block b;
     jb_status status = copy_block(t, table, key_of(p, &p->list.at[from]), &b, err);
     struct bytes lower = {first, b.lower.n};
+    bool taken = false; /* b is not in the file any more */
     if (status != JB_OK) {
         return status;
     }
@@ -670,7 +671,7 @@ change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next, s
         uint8_t upper[JB_STORE_KEY_BYTES_MAX];
         struct bytes next = {upper, b.upper.n};
         memcpy(upper, b.upper.at, b.upper.n);
-        int code = b.at != NULL ? delete_block(t, table, b.lower) : 0;
+        int code = taken || b.at == NULL ? 0 : delete_block(t, table, b.lower);
         status =
             code == 0 ? copy_block(t, table, next, &b, err) : jb_store_write_failed(t, code, err);
         if (status != JB_OK) {
@@ -681,7 +682,7 @@ change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next, s
         if (code != 0) {
             return jb_store_write_failed(t, code, err);
         }
-        b.at = NULL; /* it is taken out already */
+        taken = true;
     }
     *ret_next = from;
     bool appended = b.last && p->rows.n > 0 && from > 0 &&
