@@ -58,14 +58,22 @@ jb_status jb_store_damaged(struct jb_store *s, const char *what, struct jb_error
 /* Whether a failure to open a store, or of a store, is one that the log makes good. */
 bool jb_store_dispensable(jb_status status);
 
+/* The block that was looked into last. */
+struct jb_store_last {
+    const uint8_t *block; /* NULL: none */
+    size_t n;
+    unsigned table;
+};
+
 struct jb_store_txn {
     struct jb_store *store;
     MDB_txn *txn;
     const MDB_dbi *dbi; /* of the current generation (or of the next, where asked for) */
     struct jb_store_meta meta;
     struct jb_store_pending *pending; /* of a write: what is put and deleted until the commit */
-    bool next;                        /* on the next generation */
-    uint64_t rows;                    /* put since the transaction began */
+    struct jb_store_last last;
+    bool next;     /* on the next generation */
+    uint64_t rows; /* put since the transaction began */
 };
 
 /* A snapshot. End it with jb_store_end. Do not keep it long. */

@@ -11,6 +11,8 @@
 /* The tables of LMDB that a generation has. */
 enum jb_store_dbi { JB_STORE_BLOCKS, JB_STORE_CHECKS, JB_STORE_DBIS };
 
+#define JB_STORE_AGREED 4096
+
 struct jb_store {
     struct jb_env *env;
     struct jb_store_schema schema;
@@ -23,6 +25,7 @@ struct jb_store {
                [JB_STORE_DBIS]; /* of even and of odd generations: two sets are enough for ever */
     _Atomic bool grown;         /* the last write met a full map, which has been made larger */
     _Atomic bool damaged;
+    _Atomic uint64_t agreed[JB_STORE_AGREED];
 };
 
 /* A failure of LMDB, in words and as the status that a store's caller gets. */

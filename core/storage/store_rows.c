@@ -26,6 +26,8 @@
  *        .      .  the rows: key, value
  */
 /* clang-format on */
+#include <assert.h>
+
 #include "base/steps.h"
 #include "storage/store_file.h"
 
@@ -142,6 +144,16 @@ get_value(struct jb_store_txn *t, enum jb_store_dbi dbi, const MDB_val *key, MDB
                                   : jb_store_failed(t->store, code, "reading", err);
 }
 
+/* Where this process remembers that the table of checks agreed with a check, in this state of the
+ * file. */
+static _Atomic uint64_t *
+agreement(const struct jb_store_txn *t, uint64_t check, uint64_t *ret_mark)
+{
+    *ret_mark = check ^ (t->meta.writes + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    return &t->store->agreed[check >> 52];
+}
+static_assert(JB_STORE_AGREED == 1 << 12, "the upper 12 bits of a check choose the place");
+
 /* The check of a block against its bytes, its place, and the table of checks. */
 static jb_status
 check_block(struct jb_store_txn *t, unsigned table, const MDB_val *key, const MDB_val *value,
@@ -157,11 +169,19 @@ check_block(struct jb_store_txn *t, unsigned table, const MDB_val *key, const MD
         compare(ret->lower, bytes_of(place + 1, key->mv_size - 1)) != 0) {
         return jb_store_damaged(s, "some rows", err);
     }
+    uint64_t mark;
+    _Atomic uint64_t *agreed = agreement(t, jb_get_be(at + B_CHECK, 8), &mark);
+    if (*agreed == mark) {
+        return JB_OK;
+    }
     MDB_val check;
     jb_status status = get_value(t, JB_STORE_CHECKS, key, &check, err);
     if (status == JB_OK &&
         (check.mv_size != CHECK_BYTES || memcmp(check.mv_data, at + B_CHECK, CHECK_BYTES) != 0)) {
         status = jb_store_damaged(s, "some rows are older than others", err);
+    }
+    if (status == JB_OK) {
+        *agreed = mark;
     }
     return status;
 }
@@ -178,6 +198,15 @@ place_of(unsigned table, struct bytes lower, uint8_t out[1 + JB_STORE_KEY_BYTES_
     return 1 + lower.n;
 }
 
+/* Whether key falls into the block that was found last: who asks in order finds it there. */
+static bool
+is_last_found(const struct jb_store_txn *t, unsigned table, struct bytes key, struct block *ret)
+{
+    return t->last.block != NULL && t->last.table == table &&
+           parse(t->last.block, t->last.n, ret) && compare(ret->lower, key) <= 0 &&
+           (ret->last || compare(key, ret->upper) < 0);
+}
+
 /* The block that key falls into (before: that ends at key or has it inside, as its upper bound may
  * be). JB_E_NOTFOUND: the table has no blocks yet. */
 static jb_status
@@ -187,6 +216,9 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
     uint8_t place[1 + JB_STORE_KEY_BYTES_MAX];
     MDB_cursor *c;
     MDB_val k = {place_of(table, key, place), place}, v;
+    if (!before && is_last_found(t, table, key, ret)) {
+        return JB_OK;
+    }
     int code = mdb_cursor_open(t->txn, t->dbi[JB_STORE_BLOCKS], &c);
     if (code != 0) {
         return jb_store_failed(t->store, code, "reading", err);
@@ -211,6 +243,9 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
         if (before ? order > 0 : order >= 0) {
             status = jb_store_damaged(t->store, "rows are missing", err);
         }
+    }
+    if (status == JB_OK) {
+        t->last = (struct jb_store_last){ret->at, ret->n, table};
     }
     return status;
 }
@@ -547,6 +582,7 @@ encode(const struct jb_store_txn *t, const struct piece *x, uint8_t *out, size_t
 static int
 put_piece(struct jb_store_txn *t, const struct piece *x)
 {
+    t->last.block = NULL; /* pages move */
     size_t n = B_BOUNDS + x->lower.n + (x->last ? 0 : x->upper.n);
     for (size_t i = 0; i < x->rows_n; i++) {
         n += row_bytes(&x->rows[i]);
@@ -610,6 +646,7 @@ put_pieces(struct jb_store_txn *t, unsigned table, struct bytes lower, struct by
 static int
 delete_block(struct jb_store_txn *t, unsigned table, struct bytes lower)
 {
+    t->last.block = NULL;
     uint8_t place[1 + JB_STORE_KEY_BYTES_MAX];
     MDB_val k = {place_of(table, lower, place), place};
     int code = mdb_del(t->txn, t->dbi[JB_STORE_BLOCKS], &k, NULL);
