@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledger/requires.h"
 #include "ledger/secret.h"
 #include "storage/lmdb_env.h"
 #include "log/head.h"
@@ -143,6 +144,7 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
         status = jb_log_reader_chain(reader, a->head.seq, chain, &ignored);
         jb_log_reader_close(reader);
     }
+    jb_looked_up(&a->f, status);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && memcmp(chain, a->head.chain, JB_CHAIN_BYTES) != 0)) {
         jb_found(&a->f, "rollback", r->events, 0, 0,
@@ -275,9 +277,13 @@ static jb_status
 run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 {
     struct jb_error cut = {0};
+    jb_status status = jb_requires_check(a->dir, false, err);
+    if (status != JB_OK) {
+        return status;
+    }
     read_head(a);
     a->f.part = JB_AUDIT_FORM;
-    jb_status status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
+    status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
     if (status == JB_E_CORRUPT) {
         jb_found(&a->f, "file", 0, 0, 0, "%s", cut.text);
         a->f.unknown = JB_AUDIT_ALL;
@@ -287,7 +293,7 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
         return jb_fail(err, status, "%s", cut.text);
     }
     struct jb_log_identity identity;
-    bool known = jb_log_identity(a->log, &identity, NULL) == JB_OK;
+    bool known = jb_looked_up(&a->f, jb_log_identity(a->log, &identity, NULL));
     status = scan(a, known ? &identity : NULL, r, err);
     jb_log_close(a->log);
     return status;
@@ -327,6 +333,10 @@ static void
 fill(struct report *whole, const struct jb_scan_result *scan)
 {
     const struct jb_findings *f = &whole->f;
+    /* What the rules say of an event may be known only behind it. */
+    jb_seq sound = f->first_refuted != 0 && f->first_refuted <= scan->verified_to
+                       ? f->first_refuted - 1
+                       : scan->verified_to;
     whole->r = (struct jb_audit_report){
         .size = sizeof whole->r,
         .verdict = worst(f),
@@ -335,7 +345,7 @@ fill(struct report *whole, const struct jb_scan_result *scan)
         .rules = jb_part_verdict(f, JB_AUDIT_RULES),
         .events = scan->events,
         .frames = scan->frames,
-        .verified_to = scan->verified_to,
+        .verified_to = sound,
         .problems_total = f->problems,
         .problems = (const struct jb_audit_problem *const *)f->kept.at,
         .problems_n = (uint32_t)f->kept.n,
@@ -353,7 +363,7 @@ begin(struct jb_findings *f, const struct jb_audit_options *opts, struct jb_erro
                            ? jb_abi_in(&f->to, sizeof f->to, opts, "struct jb_audit_options", err)
                            : JB_OK;
     if (status == JB_OK && (f->to.only & ~(uint32_t)JB_AUDIT_ALL) != 0) {
-        return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1) and sums (2)");
+        return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1), sums (2) and rules (4)");
     }
     f->to.only = f->to.only == 0 ? (uint32_t)JB_AUDIT_ALL : f->to.only;
     return status;
@@ -363,6 +373,9 @@ jb_status
 jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
          struct jb_error *err)
 {
+    if (dir == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_audit");
+    }
     struct audit a = {.dir = dir,
                       .state = {.word = "state", .schema = &jb_state_schema},
                       .views = {.word = "views", .schema = &jb_views_schema}};

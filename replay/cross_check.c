@@ -166,9 +166,11 @@ keep_day(struct jb_cross *x, const struct jb_event *e)
         return false;
     }
     struct closed_day *d = &x->closed.at[x->closed.n++];
-    d->day = e->day;
+    d->day = e->day_closed.day;
     d->seq = e->seq;
-    memcpy(d->totals, e->totals, sizeof d->totals);
+    size_t n = e->day_closed.totals.n < JB_TOTALS_N ? e->day_closed.totals.n : JB_TOTALS_N;
+    memset(d->totals, 0, sizeof d->totals);
+    memcpy(d->totals, e->day_closed.totals.at, n * sizeof *d->totals);
     return true;
 }
 
@@ -313,7 +315,7 @@ check_days(struct jb_cross *x, struct jb_findings *f)
 {
     static const enum jb_total_name total_of[JB_FLOWS_N] = {
 #define JB_X(name) [JB_FLOW_##name] = JB_TOTAL_##name,
-        JB_ROW_FLOWS(JB_X)
+        JB_FLOWS(JB_X)
 #undef JB_X
     };
     jb_wide paid = 0, free_cash = 0;

@@ -1,5 +1,8 @@
 /* Pass over the log, frame by frame; it goes on behind damage where that is possible. */
 #include "replay/audit.h"
+#include "replay/rules/rules.h"
+
+#include <jangbu/command.h>
 
 #include "storage/lmdb_env.h"
 
@@ -13,6 +16,8 @@ struct scan {
     jb_seq next;
     bool last_flag;
     struct jb_cross *cross;
+    struct jb_map subjects; /* number * 8 + kind -> its last event */
+    struct jb_judge *judge; /* NULL: the rules are not asked */
     struct jb_scan_result r;
     bool chained;     /* the chain value of the frame at hand holds */
     bool sound;       /* everything so far held */
@@ -72,6 +77,57 @@ is_newer(struct scan *s, jb_seq seq, const char *why)
     stop_folding(s);
 }
 
+/* Each subject's events name the one before, as those of a wallet do. */
+static void
+check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    if ((e->flags & JB_EVF_SUBJECT) == 0) {
+        return;
+    }
+    uint64_t subject = e->subject * 8 + e->subject_kind;
+    const struct jb_map_entry *last = jb_map_find(&s->subjects, subject);
+    uint64_t before = last != NULL ? last->value : 0;
+    if (e->subject_prev != before) {
+        jb_found(s->f, "subject_chain", e->seq, frame, 0,
+                 "event %llu of %s %llu names event %llu as the one before it, and that is event "
+                 "%llu",
+                 (unsigned long long)e->seq, jb_subject_word(e->subject_kind),
+                 (unsigned long long)e->subject, (unsigned long long)e->subject_prev,
+                 (unsigned long long)before);
+    }
+    if (!jb_map_put(&s->subjects, subject, e->seq)) {
+        s->failed = jb_fail(s->err, JB_E_NOMEM, "no memory to check the subjects of events");
+    }
+}
+
+/* Asks what must hold before e is applied. */
+static void
+check_before(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    s->f->part = JB_AUDIT_FORM;
+    jb_check_key(s->state, e, frame, s->f);
+    check_subject(s, e, frame);
+    s->f->part = JB_AUDIT_RULES;
+    if (s->judge != NULL) {
+        jb_status status = jb_judge_event(s->judge, e, frame, s->err);
+        s->failed = status != JB_OK ? status : s->failed;
+    }
+    s->f->part = JB_AUDIT_SUMS;
+    if ((s->f->to.only & JB_AUDIT_SUMS) != 0) {
+        jb_check_before(s->state, e, frame, s->f);
+    }
+}
+
+static void
+check_behind(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    check_sums_of(s, e, frame);
+    if (s->judge != NULL) {
+        jb_status status = jb_judge_applied(s->judge, e, s->err);
+        s->failed = status != JB_OK ? status : s->failed;
+    }
+}
+
 /* Checks and folds one event. */
 static void
 one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset)
@@ -82,21 +138,28 @@ one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offse
         return;
     }
     uint64_t problems = s->f->problems;
-    s->f->part = JB_AUDIT_FORM;
-    jb_check_key(s->state, e, frame, s->f);
-    s->f->part = JB_AUDIT_SUMS;
-    if ((s->f->to.only & JB_AUDIT_SUMS) != 0) {
-        jb_check_before(s->state, e, frame, s->f);
-    }
+    check_before(s, e, frame);
     struct jb_error why = {0};
-    if (jb_state_apply(s->state, e, &why) != JB_OK) {
+    if (s->failed == JB_OK && jb_state_apply(s->state, e, &why) != JB_OK) {
         not_applied(s, e, frame, offset, &why);
+    }
+    if (s->failed != JB_OK || s->state == NULL) {
         return;
     }
-    check_sums_of(s, e, frame);
+    check_behind(s, e, frame);
     s->sound = s->sound && s->f->problems == problems;
     if (s->sound) {
         s->r.verified_to = e->seq;
+    }
+}
+
+/* Behind the last frame of a commit. */
+static void
+end_commit(struct scan *s)
+{
+    if (s->judge != NULL && s->state != NULL && s->failed == JB_OK) {
+        s->f->part = JB_AUDIT_RULES;
+        jb_judge_commit(s->judge);
     }
 }
 
@@ -221,6 +284,9 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
     }
     check_chain(s, &frame);
     one_frame(s, &frame);
+    if (s->last_flag) {
+        end_commit(s);
+    }
     s->next = frame.first + frame.count;
 }
 
@@ -306,7 +372,10 @@ begin(struct scan *s, struct jb_log *log)
         return status;
     }
     s->state->usable = true;
-    return jb_cross_open(s->identity.utc_offset_s, &s->cross, s->err);
+    status = jb_cross_open(s->identity.utc_offset_s, &s->cross, s->err);
+    return status == JB_OK && (s->f->to.only & JB_AUDIT_RULES) != 0
+               ? jb_judge_open(s->state, s->f, &s->judge, s->err)
+               : status;
 }
 
 static jb_status
@@ -324,6 +393,10 @@ read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, s
         jb_check_sums(s->state, s->f);
         status = jb_cross_end(s->cross, s->state, s->f, s->err);
     }
+    if (status == JB_OK && s->state != NULL && s->judge != NULL) {
+        s->f->part = JB_AUDIT_RULES;
+        jb_judge_end(s->judge);
+    }
     return status;
 }
 
@@ -334,6 +407,8 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop
     struct scan s = {.f = f, .next = 1, .sound = true, .err = err};
     jb_status status = read_all(&s, log, stops, stops_n);
     jb_cross_close(s.cross);
+    jb_map_free(&s.subjects);
+    jb_judge_close(s.judge);
     jb_state_close(s.state);
     jb_event_space_free(&s.space);
     memcpy(s.r.chain, s.chain, 16);

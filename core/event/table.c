@@ -1,7 +1,12 @@
 /* The table of event types as data, and every list of words whose numbers are on disk. */
 #include <jangbu/command.h>
 
+#include "event/names.h"
+
+#include <assert.h>
 #include <string.h>
+
+#include "event/codec.h"
 
 #define NAMES(name, ...)                                                                           \
     static const char *const name##_list[] = {__VA_ARGS__};                                        \
@@ -62,28 +67,101 @@ static const char *const op_list[] = {
 };
 static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_list[0]};
 
-#define F(kind, name, member, names) {name, JB_FK_##kind, offsetof(struct jb_event, member), names},
+#define F(kind, type, member, names)                                                               \
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 1},
+#define F2(kind, type, member, names)                                                              \
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 2},
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
-    static const struct jb_field_info fields_##name[] = {__VA_ARGS__{NULL, JB_FK_UINT, 0, NULL}};  \
+    static const struct jb_field_info fields_##name[] = {                                          \
+        __VA_ARGS__{NULL, JB_FK_UINT, 0, NULL, 0}};                                                \
     static_assert((number) == JB_EV_##NAME, "event number differs from the enum: " #name);
-#include <assert.h>
 #include "event/events.def"
 #undef EVENT
 #undef F
+#undef F2
+
+/* Each kind of field has one C type: what encodes, decodes and prints by kind relies on it. */
+#define C_TEXT struct jb_text
+#define C_OPT_TEXT struct jb_text
+#define C_ORDINAL uint32_t
+#define C_UINT uint32_t
+#define C_AMOUNT jb_amount
+#define C_AMOUNT0 jb_amount
+#define C_INT int64_t
+#define C_NAME uint32_t
+#define C_BOOL bool
+#define C_REF uint64_t
+#define C_SEQ jb_seq
+#define C_DAY jb_day
+#define C_OPT_INSTANT jb_instant
+#define C_ID16 uint8_t *
+#define C_SPLIT struct jb_parts
+#define C_PARTS_FROM struct jb_parts
+#define C_PARTS_TO struct jb_parts
+#define C_FIGURES struct jb_figures
+#define C_TOTALS struct jb_totals
+#define F(kind, type, member, names)                                                               \
+    static_assert(_Generic(((struct jb_event *)0)->type.member, C_##kind : 1, default : 0),        \
+                  "the type of a member is not that of its kind: " #type "." #member);
+#define F2 F
+#define EVENT(number, NAME, name, version, meaning, ...) __VA_ARGS__
+#include "event/events.def"
+#undef EVENT
+#undef F
+#undef F2
 
 static const struct jb_event_type_info types[JB_EV_TYPES] = {
-#define F(kind, name, member, names) +1
+#define F(kind, type, member, names) +1
+#define F2 F
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
     [number] = {#name, version, 0 __VA_ARGS__, fields_##name, meaning},
 #include "event/events.def"
 #undef EVENT
 #undef F
+#undef F2
 };
 
 const struct jb_event_type_info *
 jb_event_type_get(uint32_t type)
 {
     return type < JB_EV_TYPES && types[type].name != NULL ? &types[type] : NULL;
+}
+
+uint32_t
+jb_event_fields_n(const struct jb_event_type_info *type, uint32_t version)
+{
+    uint32_t n = type->fields_n;
+    while (n > 0 && type->fields[n - 1].since > version) {
+        n--;
+    }
+    return n;
+}
+
+void
+jb_event_set_version(struct jb_event *e)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    bool first = e->type == JB_EV_DAY_CLOSED && e->day_closed.totals.n <= JB_TOTALS_1;
+    e->version = type == NULL || first ? 1 : type->version;
+    e->flags = e->version > 1 ? e->flags | JB_EVF_VERSION : e->flags & ~(uint32_t)JB_EVF_VERSION;
+}
+
+const struct jb_names *
+jb_names_get(jb_list list)
+{
+    static const struct jb_names *const lists[] = {
+        [JB_LIST_WALLET_KIND] = &jb_wallet_kind_names,
+        [JB_LIST_WALLET_STATUS] = &jb_wallet_status_names,
+        [JB_LIST_METHOD] = &jb_method_names,
+        [JB_LIST_ORIGIN] = &jb_origin_names,
+        [JB_LIST_REASON] = &jb_reason_names,
+        [JB_LIST_SCOPE] = &jb_scope_names,
+        [JB_LIST_FAILURE] = &jb_failure_names,
+        [JB_LIST_POLICY] = &jb_policy_names,
+        [JB_LIST_GRANT_STATE] = &jb_grant_state_names,
+        [JB_LIST_REFUND_STATE] = &jb_refund_state_names,
+    };
+    return (size_t)list < sizeof lists / sizeof lists[0] ? lists[list] : NULL;
 }
 
 const char *
@@ -116,6 +194,19 @@ jb_op_from_name(const char *name, size_t n)
 {
     uint32_t op;
     return jb_name_number(&jb_op_names, name, n, &op) ? op : 0;
+}
+
+const char *
+jb_subject_word(uint32_t kind)
+{
+    static const char *const words[JB_SUBJECT_KINDS] = {
+        NULL,
+        [JB_SUBJECT_CHANNEL] = "CHANNEL",
+        [JB_SUBJECT_CAMPAIGN] = "CAMPAIGN",
+        [JB_SUBJECT_GATEWAY] = "GATEWAY",
+        [JB_SUBJECT_PERSON] = "PERSON",
+    };
+    return kind < JB_SUBJECT_KINDS ? words[kind] : NULL;
 }
 
 const char *
@@ -163,33 +254,109 @@ jb_total_word(uint32_t name)
     return name < JB_TOTALS_N ? words[name] : NULL;
 }
 
-jb_amount
-jb_event_effect(const struct jb_event *e)
+/* ---- what generic code asks of an event of any type ---- */
+
+/* Where the first field of those kinds stands in struct jb_event; 0: the type has none. */
+#define EVENT(number, NAME, name, version, meaning, ...) [number] = __VA_ARGS__ 0,
+#define AT(type, member) (uint16_t) offsetof(struct jb_event, type.member)
+#define F2(kind, type, member, names) /* what only a later version has is nobody's first */
+
+static const uint16_t amount_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names)                                                               \
+    JB_FK_##kind == JB_FK_AMOUNT || JB_FK_##kind == JB_FK_AMOUNT0 ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+
+static const uint16_t parts_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names)                                                               \
+    JB_FK_##kind >= JB_FK_SPLIT &&JB_FK_##kind <= JB_FK_PARTS_TO ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+
+static const uint16_t ordinal_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names) JB_FK_##kind == JB_FK_ORDINAL ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+
+static const uint16_t id_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names) JB_FK_##kind == JB_FK_TEXT ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+#undef F2
+#undef AT
+#undef EVENT
+
+static const void *
+member_at(const struct jb_event *e, const uint16_t at[JB_EV_TYPES])
 {
-    switch (e->type) {
-    case JB_EV_CHARGE_SETTLED:
-    case JB_EV_DEBT_REPAID:
-    case JB_EV_FREE_ACTIVATED:
-        return e->amount;
-    case JB_EV_CHARGE_REVERSED:
-    case JB_EV_CASH_CONSUMED:
-    case JB_EV_REFUND_APPROVED:
-        return -e->amount;
-    case JB_EV_FREE_EXPIRED:
-    case JB_EV_FREE_FORFEITED:
-        return e->code != 0 ? -e->amount : 0;
-    case JB_EV_CONSUMPTION_REVERSED: {
-        jb_amount effect = e->amount;
-        for (uint32_t i = 0; i < e->parts_n; i++) {
-            if (e->parts[i].kind == JB_PART_LAPSED) {
-                effect -= e->parts[i].amount;
-            }
+    return e->type < JB_EV_TYPES && at[e->type] != 0 ? (const char *)e + at[e->type] : NULL;
+}
+
+jb_amount
+jb_event_amount(const struct jb_event *e)
+{
+    const jb_amount *amount = member_at(e, amount_at);
+    return amount != NULL ? *amount : 0;
+}
+
+struct jb_parts
+jb_event_parts(const struct jb_event *e)
+{
+    const struct jb_parts *parts = member_at(e, parts_at);
+    return parts != NULL ? *parts : (struct jb_parts){NULL, 0};
+}
+
+void
+jb_event_set_parts(struct jb_event *e, struct jb_parts parts)
+{
+    if (member_at(e, parts_at) != NULL) {
+        *(struct jb_parts *)((char *)e + parts_at[e->type]) = parts;
+    }
+}
+
+uint32_t
+jb_event_ordinal(const struct jb_event *e)
+{
+    const uint32_t *ordinal = member_at(e, ordinal_at);
+    return ordinal != NULL ? *ordinal : 0;
+}
+
+struct jb_text
+jb_event_own_id(const struct jb_event *e)
+{
+    /* The only text of a ledger is its currency. */
+    const struct jb_text *id = e->type != JB_EV_LEDGER_CREATED ? member_at(e, id_at) : NULL;
+    return id != NULL ? *id : (struct jb_text){NULL, 0};
+}
+
+static const uint8_t refs_n[JB_EV_TYPES] = {
+#define EVENT(number, NAME, name, version, meaning, ...) [number] = 0 __VA_ARGS__,
+#define F(kind, type, member, names) +(JB_FK_##kind == JB_FK_REF)
+#define F2 F
+#include "event/events.def"
+#undef F2
+#undef F
+#undef EVENT
+};
+
+uint64_t
+jb_event_highest_ref(const struct jb_event *e)
+{
+    uint64_t highest = e->actor > e->note ? e->actor : e->note;
+    if (e->type >= JB_EV_TYPES || refs_n[e->type] == 0) {
+        return highest;
+    }
+    const struct jb_event_type_info *type = &types[e->type];
+    for (uint32_t i = 0; i < type->fields_n; i++) {
+        if (type->fields[i].kind == JB_FK_REF) {
+            uint64_t ref =
+                *(const uint64_t *)(const void *)((const char *)e + type->fields[i].offset);
+            highest = ref > highest ? ref : highest;
         }
-        return effect;
     }
-    case JB_EV_REFUND_FAILED:
-        return e->parts_n > 0 ? e->amount : 0;
-    default:
-        return 0;
-    }
+    return highest;
 }

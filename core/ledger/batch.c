@@ -1,6 +1,7 @@
 /* What goes into the batch: an event, its envelope, and the references to personal text. */
 #include "base/steps.h"
 #include "ledger/execution.h"
+#include "event/names.h"
 
 jb_status
 jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
@@ -8,7 +9,7 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     struct jb_state *b = l->state;
     jb_steps.made++;
     e->seq = b->g.seq + 1;
-    e->version = 1;
+    jb_event_set_version(e);
     e->posted_on = jb_posting_day(&b->g, e->recorded_at, e->occurred_at);
     if (e->occurred_at != e->recorded_at) {
         e->flags |= JB_EVF_OCCURRED;
@@ -21,9 +22,12 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
         l->batch.base = e->recorded_at;
     }
     struct jb_event_context context = {l->batch.base, b->g.utc_offset_s};
-    if (!jb_vec_reserve(&l->batch.ends, l->batch.ends.n + 1) ||
-        !jb_event_encode(e, &context, &l->batch.bytes)) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for an event");
+    const char *why = jb_vec_reserve(&l->batch.ends, l->batch.ends.n + 1)
+                          ? jb_event_encode(e, &context, &l->batch.bytes)
+                          : jb_encode_no_memory;
+    if (why != NULL) {
+        return jb_fail(err, why == jb_encode_no_memory ? JB_E_NOMEM : JB_E_USAGE,
+                       "event %llu cannot be written: %s", (unsigned long long)e->seq, why);
     }
     l->batch.ends.at[l->batch.ends.n++] = (uint32_t)l->batch.bytes.n;
     return jb_state_apply(b, e, err);
@@ -34,6 +38,19 @@ refer(struct execution *x, struct jb_text text, bool shared, uint64_t *ret)
 {
     *ret = 0;
     return text.s == NULL ? JB_OK : jb_personal_refer(x->l->personal, text, shared, ret, x->err);
+}
+
+/* Names are stored as NFC: what macOS types apart is one name with what others type. */
+static jb_status
+refer_name(struct execution *x, struct jb_text name, uint64_t *ret)
+{
+    char *owned;
+    struct jb_text nfc;
+    jb_status status = jb_text_nfc(name, &nfc, &owned);
+    status = status == JB_OK ? refer(x, nfc, false, ret)
+                             : jb_fail(x->err, status, "no memory for a name");
+    free(owned);
+    return status;
 }
 
 /* Key, actor and note: those of the group for its last event, the member's own actor and note for a
@@ -65,32 +82,42 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
     return status;
 }
 
+/* A reason that is a known code is no personal text and stands in the event. */
+static jb_status
+refer_reason(struct execution *x, uint32_t *ret_reason, uint64_t *ret_text)
+{
+    const struct jb_text reason = x->c->reason;
+    uint32_t code;
+    if (reason.s == NULL) {
+        return JB_OK;
+    }
+    if (jb_name_number(&jb_reason_names, reason.s, reason.n, &code) && code > JB_REASON_TEXT) {
+        *ret_reason = code;
+        return JB_OK;
+    }
+    *ret_reason = JB_REASON_TEXT;
+    return refer(x, reason, false, ret_text);
+}
+
 /* Personal texts of the event's own fields: only references stand in it. */
 jb_status
 jb_refer_fields(struct execution *x, struct jb_event *e)
 {
     const struct jb_command *c = x->c;
     jb_status status = JB_OK;
-    uint32_t code;
     switch (c->op) {
     case JB_OP_WALLET_CREATE:
-        status = refer(x, c->name, false, &e->text_ref);
-        return status == JB_OK ? refer(x, c->master, true, &e->text_ref2) : status;
+        status = refer_name(x, c->name, &e->wallet_created.name);
+        return status == JB_OK ? refer(x, c->master, true, &e->wallet_created.master) : status;
     case JB_OP_WALLET_RENAME:
-        return refer(x, c->name, false, &e->text_ref);
+        return refer_name(x, c->name, &e->wallet_renamed.name);
     case JB_OP_FREE_GRANT:
-        return refer(x, c->reason, false, &e->text_ref);
+        return refer(x, c->reason, false, &e->free_granted.reason);
     case JB_OP_CHARGE_REVERSE:
+        return refer_reason(x, &e->charge_reversed.reason, &e->charge_reversed.reason_text);
     case JB_OP_CONSUME_REVERSE:
-        /* A reason that is a known code is no personal text and stands in the event. */
-        if (c->reason.s != NULL &&
-            jb_name_number(&jb_reason_names, c->reason.s, c->reason.n, &code) && code >= 2) {
-            e->code = code;
-        } else if (c->reason.s != NULL) {
-            e->code = 1; /* TEXT */
-            status = refer(x, c->reason, false, &e->text_ref);
-        }
-        return status;
+        return refer_reason(x, &e->consumption_reversed.reason,
+                            &e->consumption_reversed.reason_text);
     default:
         return JB_OK;
     }

@@ -1,9 +1,16 @@
 /* Reading: cursors over the log, the state for projections, and what stands about a ledger as a
  * whole. */
 #include "ledger/internal.h"
+#include "event/names.h"
 
 /* Wallets that a handle keeps in memory for reading. */
 #define READER_WALLETS_MAX 100000
+
+static jb_status
+forked(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_USAGE, "the ledger was opened before fork(); open it in the child");
+}
 
 struct jb_cursor {
     struct jb_ledger *l;
@@ -44,6 +51,9 @@ chain_before(jb_cursor *c, jb_seq from, uint8_t ret[JB_CHAIN_BYTES], struct jb_e
 jb_status
 jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_open");
+    }
     if (from < 1) {
         return jb_fail(err, JB_E_USAGE, "events are counted from 1");
     }
@@ -78,6 +88,12 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 jb_status
 jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 {
+    if (c == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_next");
+    }
+    if (jb_env_inherited(jb_log_env(c->l->log))) {
+        return forked(err);
+    }
     if (c->live) {
         jb_status status = jb_log_reader_next(c->reader, ret, err);
         if (status != JB_END) {
@@ -97,6 +113,12 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 jb_status
 jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
 {
+    if (c == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_at");
+    }
+    if (jb_env_inherited(jb_log_env(c->l->log))) {
+        return forked(err);
+    }
     if (c->live) {
         jb_status status = jb_log_reader_at(c->reader, seq, ret, err);
         if (status != JB_E_NOTFOUND) {
@@ -111,6 +133,15 @@ struct jb_text
 jb_cursor_bytes(const jb_cursor *c)
 {
     return jb_log_reader_bytes(c->reader);
+}
+
+void
+jb_cursor_rest(jb_cursor *c)
+{
+    if (c != NULL) {
+        jb_log_reader_reset(c->reader);
+        c->live = false;
+    }
 }
 
 jb_cursor *
@@ -136,8 +167,11 @@ jb_query_lock_init(pthread_mutex_t *lock)
 }
 
 jb_status
-jb_query_lock(pthread_mutex_t *lock, struct jb_error *err)
+jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
 {
+    if (jb_env_forked(jb_log_env(l->log))) {
+        return forked(err);
+    }
     return pthread_mutex_lock(lock) == 0
                ? JB_OK
                : jb_fail(err, JB_E_USAGE,
@@ -148,7 +182,7 @@ jb_query_lock(pthread_mutex_t *lock, struct jb_error *err)
 jb_status
 jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err)
 {
-    jb_status status = jb_query_lock(&l->read_lock, err);
+    jb_status status = jb_query_lock(l, &l->read_lock, err);
     if (status != JB_OK) {
         return status;
     }
@@ -257,6 +291,9 @@ find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, stru
 jb_status
 jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_wallet_number");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -274,6 +311,9 @@ jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error
 jb_status
 jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_wallet_id");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -298,10 +338,11 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
     const bool lot = e->type == JB_EV_CHARGE_REVERSED;
     const bool grant = e->type >= JB_EV_FREE_ACTIVATED && e->type <= JB_EV_FREE_FORFEITED;
     const bool refund = e->type >= JB_EV_REFUND_CANCELLED && e->type <= JB_EV_REFUND_FAILED;
-    *ret = e->type == JB_EV_CONSUMPTION_REVERSED ? e->ref_seq : 0;
+    *ret = e->type == JB_EV_CONSUMPTION_REVERSED ? e->consumption_reversed.consumption : 0;
     if (!lot && !grant && !refund) {
         return JB_OK;
     }
+    const uint32_t ordinal = jb_event_ordinal(e);
     struct jb_cached_wallet *s;
     jb_status status = jb_state_wallet(b, e->wallet, &s, err);
     if (status == JB_OK) {
@@ -309,14 +350,14 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
                                lot     ? JB_ARCHIVED_LOT
                                : grant ? JB_ARCHIVED_GRANT
                                        : JB_ARCHIVED_REFUND,
-                               e->ordinal, err);
+                               ordinal, err);
     }
     if (status != JB_OK) {
         return status;
     }
-    const struct jb_lot *l = lot ? jb_wallet_lot(&s->w, e->ordinal) : NULL;
-    const struct jb_grant *g = grant ? jb_wallet_grant(&s->w, e->ordinal) : NULL;
-    const struct jb_refund *r = refund ? jb_wallet_refund(&s->w, e->ordinal) : NULL;
+    const struct jb_lot *l = lot ? jb_wallet_lot(&s->w, ordinal) : NULL;
+    const struct jb_grant *g = grant ? jb_wallet_grant(&s->w, ordinal) : NULL;
+    const struct jb_refund *r = refund ? jb_wallet_refund(&s->w, ordinal) : NULL;
     *ret = l != NULL ? l->seq : g != NULL ? g->seq : r != NULL ? r->seq : 0;
     return JB_OK;
 }
@@ -324,12 +365,14 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
 jb_status
 jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || e == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_event_id");
+    }
     *ret_n = 0;
-    if (e->id.s != NULL) {
-        *ret_n = e->type == JB_EV_LEDGER_CREATED || e->id.n > JB_ID_BYTES_MAX
-                     ? 0
-                     : e->id.n; /* of a ledger it is the currency */
-        memcpy(id, e->id.s, *ret_n);
+    const struct jb_text own = jb_event_own_id(e);
+    if (own.s != NULL) {
+        *ret_n = own.n > JB_ID_BYTES_MAX ? 0 : own.n;
+        memcpy(id, own.s, *ret_n);
         return JB_OK;
     }
     struct jb_reader_head head;
@@ -345,9 +388,11 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
     if (status == JB_OK && seq != 0) {
         status = jb_state_event(l->read_state, seq, &named, err);
     }
-    if (status == JB_OK && named != NULL && named->id.n <= JB_ID_BYTES_MAX) {
-        memcpy(id, named->id.s, named->id.n);
-        *ret_n = named->id.n;
+    const struct jb_text given =
+        status == JB_OK && named != NULL ? jb_event_own_id(named) : (struct jb_text){NULL, 0};
+    if (given.s != NULL && given.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, given.s, given.n);
+        *ret_n = given.n;
     }
     jb_reader_end(l);
     return status;
@@ -356,6 +401,9 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
 jb_status
 jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || buf == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_wallet_name");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -376,6 +424,9 @@ jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, st
 jb_status
 jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_head_get");
+    }
     struct jb_log_reader *r;
     struct jb_log_head end;
     const struct jb_event *e = NULL;
@@ -399,6 +450,9 @@ jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 jb_status
 jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_seq_at_time");
+    }
     struct jb_log_reader *r;
     struct jb_log_head end;
     jb_status status = jb_log_reader_open(l->log, &r, err);
@@ -428,12 +482,18 @@ jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 jb_status
 jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || buf == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_person_text");
+    }
     return jb_personal_text(l->personal, ref, buf, ret_n, err);
 }
 
 jb_status
 jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_ledger_stat_get");
+    }
     struct jb_reader_head head;
     struct jb_ledger_stat st = {.size = sizeof st};
     jb_status status = jb_log_size(l->log, &st.log_bytes, &st.log_file_bytes, err);
@@ -462,6 +522,9 @@ jb_status
 jb_policy_get(jb_ledger *l, uint32_t policy, int64_t *ret, struct jb_error *err)
 {
     struct jb_reader_head head;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_policy_get");
+    }
     if (jb_name_word(&jb_policy_names, policy) == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no policy %u", policy);
     }

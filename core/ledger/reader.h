@@ -42,9 +42,9 @@ struct jb_reader_head {
 };
 
 /* What queries hold while they look. A thread that holds it already gets JB_E_USAGE and no
- * deadlock. */
+ * deadlock; so does a child of the process that opened l, in which nobody would ever let it go. */
 void jb_query_lock_init(pthread_mutex_t *lock);
-jb_status jb_query_lock(pthread_mutex_t *lock, struct jb_error *err);
+jb_status jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err);
 
 /* Brings the read state up to the log's head and holds it there until jb_reader_end. One thread at
  * a time; others wait. */
@@ -58,8 +58,8 @@ void jb_reader_end(jb_ledger *l);
  * no frame ends there. */
 jb_status jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err);
 
-/* The ledger's clock. */
-jb_instant jb_ledger_now(jb_ledger *l);
+/* The ledger's clock. JB_E_USAGE where it says what no event could have. */
+jb_status jb_ledger_now(jb_ledger *l, jb_instant *ret, struct jb_error *err);
 
 /* A writer of views.mdb needs no lock beside LMDB's own writer lock on that file and the comparison
  * of meta.seq. */

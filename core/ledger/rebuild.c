@@ -92,12 +92,12 @@ rebuild(struct rebuilding *w, struct jb_error *err)
     status = fold(w, b, err);
     status = status == JB_OK ? jb_state_write_next(b, w->l->store, err) : status;
     if (status == JB_OK) {
-        status = jb_lock_take(w->l->lock, w->l->lock_wait_us, 0, err);
+        status = jb_lock_take(w->l->lock, JB_LOCK_WRITER, w->l->lock_wait_us, 0, err);
     }
     if (status == JB_OK) {
         status = jb_env_refresh(jb_log_env(w->l->log), err);
         status = status == JB_OK ? finish(w, b, err) : status;
-        jb_lock_release(w->l->lock);
+        jb_lock_release(w->l->lock, JB_LOCK_WRITER);
     }
     jb_state_close(b);
     return status;
@@ -108,6 +108,9 @@ jb_state_rebuild(struct jb_ledger *l, jb_progress on_progress, void *data,
                  struct jb_state_rebuilt *ret, struct jb_error *err)
 {
     struct rebuilding w = {.l = l, .on_progress = on_progress, .data = data};
+    if (l->refused.status != JB_OK) {
+        return jb_fail(err, l->refused.status, "%s", l->refused.text);
+    }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY,
                        "%s cannot be written to: its projections cannot be made again there",

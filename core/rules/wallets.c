@@ -3,9 +3,12 @@
 
 /* The state matrix. Where it is silent (grants, returns, reversals, repaid debt, renaming) only
  * deletion forbids. */
-static bool
-status_allows(uint32_t status, jb_op op)
+bool
+jb_wallet_allows(uint32_t status, jb_op op)
 {
+    if (status == JB_WALLET_DELETED) {
+        return false;
+    }
     switch (op) {
     case JB_OP_CHARGE:
         return status == JB_WALLET_ACTIVE || status == JB_WALLET_OFF;
@@ -86,7 +89,7 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_dec
         c->op == JB_OP_CONSUME && m->at < m->recorded_at ? status_at(w, m->at) : w->status;
     if (status == 0) {
         jb_refuse(v, JB_CODE_WALLET_UNKNOWN_THEN);
-    } else if (!status_allows(status, c->op)) {
+    } else if (!jb_wallet_allows(status, c->op)) {
         jb_refuse_with(v, JB_CODE_WALLET_STATE, JB_FIG_STATUS, status);
     }
     return v->code == JB_CODE_NONE;
@@ -167,7 +170,7 @@ jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = JB_EV_WALLET_DELETED;
     for (size_t i = 0; i < k->w->grants.n; i++) {
         if (jb_grant_unfinished(&k->w->grants.at[i], k->m->today)) {
-            v->event.amount += k->w->grants.at[i].remaining;
+            v->event.wallet_deleted.forfeited += k->w->grants.at[i].remaining;
         }
     }
 }
@@ -205,14 +208,13 @@ jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const st
     struct jb_case k = {g, w, c, loaded, m};
     if (c->op == JB_OP_WALLET_CREATE) {
         v->event.type = JB_EV_WALLET_CREATED;
-        v->event.id = c->wallet;
-        v->event.code = c->kind;
+        v->event.wallet_created.id = c->wallet;
+        v->event.wallet_created.kind = c->kind;
         v->event.wallet = g->wallets_given + 1;
         return;
     }
     rules[c->op](&k, v);
     v->event.wallet = w->number;
     v->event.prev = w->version;
-    v->event.parts = v->parts.at;
-    v->event.parts_n = (uint32_t)v->parts.n;
+    jb_event_set_parts(&v->event, (struct jb_parts){v->parts.at, (uint32_t)v->parts.n});
 }

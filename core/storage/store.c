@@ -164,12 +164,14 @@ open_tables(struct jb_store *s, MDB_txn *txn, unsigned flags)
 {
     static const char *const names[2][JB_STORE_DBIS] = {{"0/blocks", "0/checks"},
                                                         {"1/blocks", "1/checks"}};
+    jb_env_tables_lock(s->env);
     int code = mdb_dbi_open(txn, NULL, 0, &s->main);
     for (unsigned set = 0; set < 2; set++) {
         for (unsigned i = 0; i < JB_STORE_DBIS && code == 0; i++) {
             code = mdb_dbi_open(txn, names[set][i], flags, &s->dbi[set][i]);
         }
     }
+    jb_env_tables_unlock(s->env);
     return code;
 }
 

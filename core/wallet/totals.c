@@ -34,23 +34,23 @@ open_day(struct jb_globals *g, jb_day day)
     return &g->open.at[at];
 }
 
-/* Parts of a list by kind. */
-struct by_kind {
-    jb_amount debt, lot, grant, lapsed;
+/* The total that is what a place holds at the close. */
+static const uint8_t closing_of[JB_PLACES] = {
+    [JB_PLACE_PAID] = JB_TOTAL_closing_paid,
+    [JB_PLACE_FREE] = JB_TOTAL_closing_free,
+    [JB_PLACE_DORMANT] = JB_TOTAL_closing_dormant,
+    [JB_PLACE_TRANSIT] = JB_TOTAL_refund_in_transit,
+    [JB_PLACE_GATEWAY] = JB_TOTALS_N,
+    [JB_PLACE_INCOME] = JB_TOTALS_N,
+    [JB_PLACE_PROMOTION] = JB_TOTALS_N,
 };
 
-static struct by_kind
-sum_parts(const struct jb_event *e)
+static void
+grow(struct jb_open_day *d, uint32_t total, jb_wide amount)
 {
-    struct by_kind s = {0};
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        jb_amount *to = e->parts[i].kind == JB_PART_DEBT    ? &s.debt
-                        : e->parts[i].kind == JB_PART_LOT   ? &s.lot
-                        : e->parts[i].kind == JB_PART_GRANT ? &s.grant
-                                                            : &s.lapsed;
-        *to += e->parts[i].amount;
+    if (total < JB_TOTALS_N) {
+        d->t[total] += amount;
     }
-    return s;
 }
 
 bool
@@ -60,106 +60,19 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
     if (d == NULL) {
         return false;
     }
-#define T(name) d->t[JB_TOTAL_##name]
-    jb_wide a = e->amount;
-    T(events) += 1;
-    switch ((jb_event_type)e->type) {
-    case JB_EV_WALLET_CREATED:
-        T(wallets) += 1;
-        break;
-    case JB_EV_WALLET_DELETED:
-        T(wallets) -= 1;
-        break;
-    case JB_EV_CHARGE_SETTLED:
-        T(charged) += a;
-        T(closing_paid) += a;
-        break;
-    case JB_EV_CHARGE_REVERSED:
-        T(charge_reversed) += a;
-        T(closing_paid) -= a;
-        break;
-    case JB_EV_DEBT_REPAID:
-        T(debt_repaid) += a;
-        T(closing_paid) += a;
-        break;
-    case JB_EV_FREE_GRANTED:
-        T(dormant_granted) += a;
-        T(closing_dormant) += a;
-        break;
-    case JB_EV_FREE_ACTIVATED:
-        T(free_activated) += a;
-        T(closing_dormant) -= a;
-        T(closing_free) += a;
-        break;
-    case JB_EV_FREE_REVOKED:
-        T(dormant_revoked) += a;
-        T(closing_dormant) -= a;
-        break;
-    case JB_EV_FREE_EXPIRED:
-        if (e->code != 0) {
-            T(expired) += a;
-            T(closing_free) -= a;
-        } else {
-            T(dormant_expired) += a;
-            T(closing_dormant) -= a;
-        }
-        break;
-    case JB_EV_FREE_FORFEITED:
-        if (e->code != 0) {
-            T(forfeited) += a;
-            T(closing_free) -= a;
-        } else {
-            T(dormant_forfeited) += a;
-            T(closing_dormant) -= a;
-        }
-        break;
-    case JB_EV_CASH_CONSUMED: {
-        struct by_kind s = sum_parts(e);
-        T(consumed_free) += s.grant;
-        T(consumed_paid) += s.lot + s.debt;
-        T(closing_free) -= s.grant;
-        T(closing_paid) -= s.lot + s.debt;
-        break;
+    grow(d, JB_TOTAL_events, 1);
+    if (e->type == JB_EV_WALLET_CREATED) {
+        grow(d, JB_TOTAL_wallets, 1);
+    } else if (e->type == JB_EV_WALLET_DELETED) {
+        grow(d, JB_TOTAL_wallets, -1);
     }
-    case JB_EV_CONSUMPTION_REVERSED: {
-        struct by_kind s = sum_parts(e);
-        T(returned) += a;
-        T(expired) += s.lapsed;
-        T(closing_free) += s.grant;
-        T(closing_paid) += s.lot + s.debt;
-        break;
+    struct jb_money_move moves[JB_MOVES_MAX];
+    size_t n = jb_event_moves(e, moves);
+    for (size_t i = 0; i < n; i++) {
+        grow(d, moves[i].total, moves[i].amount);
+        grow(d, closing_of[moves[i].to], moves[i].amount);
+        grow(d, closing_of[moves[i].from], -(jb_wide)moves[i].amount);
     }
-    case JB_EV_REFUND_APPROVED:
-        T(refunded) += a;
-        T(refund_in_transit) += a;
-        T(closing_paid) -= a;
-        break;
-    case JB_EV_REFUND_COMPLETED:
-        T(refund_in_transit) -= a;
-        break;
-    case JB_EV_REFUND_FAILED:
-        if (e->parts_n > 0) {
-            T(refund_failed) += a;
-            T(refund_in_transit) -= a;
-            T(closing_paid) += a;
-        }
-        break;
-    case JB_EV_LEDGER_CREATED:
-    case JB_EV_POLICY_SET:
-    case JB_EV_WALLET_RENAMED:
-    case JB_EV_WALLET_TURNED_OFF:
-    case JB_EV_WALLET_TURNED_ON:
-    case JB_EV_WALLET_SUSPENDED:
-    case JB_EV_SUSPENSION_LIFTED:
-    case JB_EV_REFUND_REQUESTED:
-    case JB_EV_REFUND_CANCELLED:
-    case JB_EV_REFUND_REJECTED:
-    case JB_EV_DAY_CLOSED:
-    case JB_EV_COMMAND_REFUSED:
-    case JB_EV_TYPES:
-        break;
-    }
-#undef T
     return true;
 }
 
@@ -187,8 +100,10 @@ const char *
 jb_totals_close(struct jb_globals *g, const struct jb_event *e)
 {
     struct jb_int128 expected[JB_TOTALS_N];
-    jb_totals_at_close(g, e->day, e->seq - 1, expected);
-    if (memcmp(expected, e->totals, sizeof expected) != 0) {
+    const jb_day day = e->day_closed.day;
+    jb_totals_at_close(g, day, e->seq - 1, expected);
+    if (e->day_closed.totals.n != JB_TOTALS_N ||
+        memcmp(expected, e->day_closed.totals.at, sizeof expected) != 0) {
         return "the control totals of a closed day are not the sums of its events";
     }
     g->closing_paid = jb_wide_get(expected[JB_TOTAL_closing_paid].be);
@@ -196,11 +111,11 @@ jb_totals_close(struct jb_globals *g, const struct jb_event *e)
     g->closing_dormant = jb_wide_get(expected[JB_TOTAL_closing_dormant].be);
     g->transit = jb_wide_get(expected[JB_TOTAL_refund_in_transit].be);
     g->wallets = jb_wide_get(expected[JB_TOTAL_wallets].be);
-    if (g->open.n > 0 && g->open.at[0].day == e->day) {
+    if (g->open.n > 0 && g->open.at[0].day == day) {
         memmove(&g->open.at[0], &g->open.at[1], (g->open.n - 1) * sizeof *g->open.at);
         g->open.n--;
     }
-    g->closed_through = e->day;
-    g->first_open_day = e->day + 1;
+    g->closed_through = day;
+    g->first_open_day = day + 1;
     return NULL;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""`rest` must be able to fail: a stored day row and a value of the state are made wrong, as by a program with a fault; each makes the rest of `explain`
-something else than 0, and the audit names it. An event's amount that was changed gives no figure at all.
+"""`rest` must be able to fail: a stored day row, a value of the state, and an event's amount are damaged in turn; a wrong stored value
+makes the rest of `explain` something else than 0, a damaged event is not believed at all, and the audit names each.
 
 usage: rest.py JANGBU"""
 import datetime
@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def ask(jangbu, *args):
     out = subprocess.run([jangbu, *args, "--json"], capture_output=True, text=True)
-    return out.returncode, json.loads(out.stdout) if out.stdout else {"rest": None, "error": out.stderr}
+    return out.returncode, json.loads(out.stdout) if out.stdout else {"rest": None, "said": out.stderr}
 
 
 def add(path, table, key, offset, by):
@@ -69,7 +69,7 @@ def main():
             shutil.copytree(ledger, copy)
             damage(copy)
             code, x = ask(jangbu, "explain", copy, "W1")
-            told = code == 1 and x["rest"] == rest if rest else code == 3 and "chain of the log" in str(x)
+            told = (code == 1 and x["rest"] == rest) if rest is not None else (code == 3 and "chain of the log breaks" in x["said"])
             code, report = ask(jangbu, "audit", copy)
             found = code == 1 and any(p["check"] == named for p in report["problems"])
             print(f"{damage.__name__}: rest {x['rest']}; audit: {report['problems'][0]['text'] if report['problems'] else 'nothing'}")

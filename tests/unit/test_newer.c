@@ -12,6 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "ledger/requires.h"
 #include "log/log.h"
 
 #define BASE INT64_C(1790000000000000)
@@ -50,7 +51,7 @@ chain_of(const uint8_t before[16], const uint8_t *value, size_t n, uint8_t ret[1
 
 struct frame {
     const char *what;
-    uint8_t event[40];
+    uint8_t event[400];
     size_t n;
     uint16_t format, must;
     bool known; /* this version knows it */
@@ -77,7 +78,7 @@ put(const struct frame *f, size_t flip)
     assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_LAST), 0);
     const uint8_t *last = value.mv_data;
     jb_seq first = jb_get_be(last + JB_FRAME_FIRST, 8) + jb_get_be(last + JB_FRAME_COUNT, 4);
-    uint8_t frame[128] = {0}, key_bytes[8];
+    uint8_t frame[500] = {0}, key_bytes[8];
     size_t n = 48 + f->n;
     jb_put_be(frame, 2, f->format != 0 ? f->format : 1);
     jb_put_be(frame + JB_FRAME_MUST, 2, f->must | 1U);
@@ -115,12 +116,19 @@ static const struct frame frames[] = {
     {"a type", EVENT(0x95, 0xcc, 200, 0, 0, 0, 0), 0, 0, false},
     {"a reserved type", EVENT(0x95, 60, 0, 0, 0, 0), 0, 0, false},
     {"a version", EVENT(0x99, 2, 1, 0, 0, 0, 2, 1, 5, 0xc0), 0, 0, false},
+    {"more totals of a day",
+     {0x98, 26, 1, 0, 0, 0, 2, 0xcd, 0x50, 0, 0xc5, 0x01, 0x70},
+     13 + 23 * 16,
+     0,
+     0,
+     false},
+    {"a reserved flag", EVENT(0x99, 2, 0xcd, 0x04, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, false},
     {"a flag of the envelope", EVENT(0x99, 2, 0xcd, 0x40, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, false},
     {"a flag of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 16, false},
     {"a format of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 2, 0, false},
     {"a type that may be skipped", EVENT(0x95, 0xcc, 200, 0xcd, 2, 0, 0, 0, 0), 0, 0, true},
 };
-static const struct frame known = {"", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, true};
+static const struct frame known = {"", EVENT(0x99, 3, 0, 1, 0, 0, 0xa1, 'W', 1, 1, 0), 0, 0, true};
 
 static jb_status
 open_it(struct jb_error *err)
@@ -138,16 +146,25 @@ open_it(struct jb_error *err)
     return status;
 }
 
+static bool told_of_rules; /* of the audit below */
+
+static uint32_t only; /* parts of the audit; 0: all */
+
 static jb_audit_verdict
 audit(uint64_t *problems)
 {
     struct jb_audit_report *r;
     struct jb_error err;
-    assert_int_equal(jb_audit(dir, NULL, &r, &err), JB_OK);
+    struct jb_audit_options o = {.size = sizeof o, .only = only};
+    assert_int_equal(jb_audit(dir, &o, &r, &err), JB_OK);
     jb_audit_verdict verdict = r->verdict;
     *problems = r->problems_total;
     if (r->problems_n > 0) {
         print_message("%s\n", r->problems[0]->text);
+    }
+    told_of_rules = false;
+    for (uint32_t i = 0; i < r->not_checked_n; i++) {
+        told_of_rules |= strstr(r->not_checked[i], "goes by rules 3") != NULL;
     }
     jb_audit_report_free(r);
     return verdict;
@@ -204,9 +221,120 @@ flipped(void **state)
     }
 }
 
+/* Rules of a later number: read, not written to, and the audit could not tell. */
+static void
+later_rules(void **state)
+{
+    (void)state;
+    static const struct frame rules = {
+        "", EVENT(0x98, 2, 0, 0, 0, 0, JB_POLICY_RULES, JB_RULES + 1, 0xc0), 0, 0, true};
+    struct jb_error err = {0};
+    uint64_t problems;
+    setup(NULL);
+    put(&rules, SIZE_MAX);
+    assert_int_equal(open_it(&err), JB_OK);
+    jb_audit_verdict verdict = audit(&problems);
+    assert_int_equal(problems, 0);
+    assert_true(told_of_rules);
+    assert_int_equal(verdict, JB_COULD_NOT_TELL);
+    struct jb_open_options o = {.size = sizeof o};
+    struct jb_ledger *l;
+    struct jb_answers *answers = jb_answers_new();
+    struct jb_command c = {.size = sizeof c,
+                           .op = JB_OP_POLICY_SET,
+                           .has = JB_HAS(JB_CF_POLICY) | JB_HAS(JB_CF_VALUE),
+                           .policy = JB_POLICY_VAT_RATE,
+                           .value = 5};
+    size_t done = 7;
+    assert_int_equal(jb_open(dir, &o, &l, &err), JB_OK);
+    assert_int_equal(jb_submit(l, &c, 1, NULL, answers, &done, &err), JB_E_FORMAT);
+    assert_non_null(strstr(err.text, "rules 3"));
+    assert_int_equal(done, 0);
+    jb_close(l);
+    jb_answers_free(answers);
+    teardown(NULL);
+}
+
+/* Each subject has a chain of its own; an event stands in its wallet's and in its subject's. */
+static void
+subjects(void **state)
+{
+    (void)state;
+    /* policy_set with flag 4096; subject = number * 8 + kind, then how far back */
+    static const struct frame sound[] = {
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 0, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 10, 0, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 2, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 17, 0, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 10, 3, 1, 5, 0xc0), 0, 0, true},
+    };
+    static const struct frame wrong[] = {
+        {"skips one", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 5, 1, 5, 0xc0), 0, 0, true},
+        {"begins anew", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 0, 1, 5, 0xc0), 0, 0, true},
+        {"another's", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 10, 2, 1, 5, 0xc0), 0, 0, true},
+        {"names itself", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 25, 1, 1, 5, 0xc0), 0, 0, true},
+    };
+    static const struct frame newer_kind = {
+        "", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 13, 0, 1, 5, 0xc0), 0, 0, false};
+    uint64_t problems;
+    only = JB_AUDIT_FORM; /* no rule makes such events */
+    for (size_t i = 0; i <= sizeof wrong / sizeof wrong[0]; i++) {
+        struct jb_error err = {0};
+        bool all_sound = i == sizeof wrong / sizeof wrong[0];
+        setup(NULL);
+        for (size_t k = 0; k < sizeof sound / sizeof sound[0]; k++) {
+            put(&sound[k], SIZE_MAX);
+        }
+        assert_int_equal(open_it(&err), JB_OK);
+        if (!all_sound) {
+            put(&wrong[i], SIZE_MAX);
+        }
+        jb_audit_verdict verdict = audit(&problems);
+        if (verdict != (all_sound ? JB_VERIFIED : JB_REFUTED)) {
+            fail_msg("%s: verdict %d", all_sound ? "sound" : wrong[i].what, (int)verdict);
+        }
+        teardown(NULL);
+    }
+    struct jb_error err = {0};
+    setup(NULL);
+    put(&newer_kind, SIZE_MAX);
+    assert_int_equal(open_it(&err), JB_E_FORMAT);
+    assert_int_equal(audit(&problems), JB_COULD_NOT_TELL);
+    teardown(NULL);
+    only = 0;
+}
+
+/* A backup has the lines about reading only. */
+static void
+copied_requires(void **state)
+{
+    (void)state;
+    char path[128], dest[64] = "/tmp/jangbu-unit-XXXXXX", text[64] = {0};
+    struct jb_error err;
+    setup(NULL);
+    assert_non_null(mkdtemp(dest));
+    snprintf(path, sizeof path, "%s/requires", dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("read a-1\nwrite b\n\nread c", f);
+    fclose(f);
+    assert_int_equal(jb_requires_copy(dir, dest, &err), JB_OK);
+    snprintf(path, sizeof path, "%s/requires", dest);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fread(text, 1, sizeof text - 1, f), 16);
+    fclose(f);
+    assert_string_equal(text, "read a-1\nread c\n");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dest), 0);
+    teardown(NULL);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(newer), cmocka_unit_test(flipped)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newer), cmocka_unit_test(flipped), cmocka_unit_test(later_rules),
+        cmocka_unit_test(copied_requires), cmocka_unit_test(subjects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,12 +20,18 @@ struct app {
     bool json;
     bool colour;
     const char *caller;
+    const char *const *args; /* of the command line without its options; for messages */
+    int args_n;
     struct jb_as_of as_of;
     bool has_as_of;
     jb_ledger *ledger;
     jb_views *views;
     struct jb_ledger_info info;
     struct out out; /* what is printed; app_flush */
+    FILE *spool;    /* app_spool_begin: where what is printed waits */
+    bool spooling;
+    bool writes;        /* the command changes something */
+    bool output_closed; /* a query's reader had enough: no error */
     struct jb_error err;
 };
 
@@ -38,12 +44,30 @@ int app_fail(const struct app *app, const struct jb_error *err);
 /* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. */
 int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
 /* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full
- * (said once). */
+ * (said once; that a query's reader had enough is not said). */
 bool app_flush(struct app *app);
+/* The exit code after that failed. */
+int app_output_code(const struct app *app);
+/* While a snapshot of the ledger is held: what is printed is kept in memory and then in a temporary
+ * file, so that a slow reader of standard output does not make the ledger's files grow. */
+void app_spool_begin(struct app *app);
+/* The snapshot has ended: prints it. False: as app_flush. */
+bool app_spool_end(struct app *app);
 
 /* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns
  * buf. */
 char *app_amount(const struct app *app, jb_amount amount, char *buf);
+/* What somebody typed as an amount, as digits of the minor unit. */
+#define AMOUNT_DIGITS 48
+enum amount_form {
+    AMOUNT_READ,
+    AMOUNT_NONE,     /* it is no amount */
+    AMOUNT_AMBIGUOUS /* without the decimals that the currency has */
+};
+enum amount_form amount_digits(const char *text, uint32_t exponent, char ret[AMOUNT_DIGITS]);
+/* The same with the ledger's currency. False: said on standard error what is wrong with `name`. */
+bool read_amount(const struct app *app, const char *name, const char *text,
+                 char ret[AMOUNT_DIGITS]);
 /* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
 /* The caller's id of what e is about, or "" where it has none, or where the state that knows it
  * cannot be read. buf holds JB_ID_BYTES_MAX + 1. */

@@ -11,7 +11,7 @@ row_json(struct app *app, const struct jb_cash_row *r)
     struct out *o = &app->out;
     js_day(o, "day", r->day);
 #define JB_X(name) js_int(o, #name, r->name);
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
     js_int(o, "closing_total", r->closing_total);
     js_int(o, "closing_paid", r->closing_paid);
@@ -29,7 +29,7 @@ row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
     char day[JB_DAY_TEXT_BYTES];
     table_cell(t, jb_day_print(r->day, day));
 #define JB_X(name) amount_cell(app, t, r->name);
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
     amount_cell(app, t, r->closing_total);
     amount_cell(app, t, r->closing_paid);
@@ -82,15 +82,18 @@ all_wallets(struct app *app, jb_day day)
     const char *headers[TABLE_COLUMNS_MAX + 1] = {"wallet"};
     memcpy(headers + 1, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
-    if (jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err) !=
-        JB_OK) {
+    app_spool_begin(app);
+    jb_status status =
+        jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err);
+    rows.broken |= !app_spool_end(app);
+    if (status != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
     if (!app->json) {
         table_print(app, rows.table);
     }
-    return rows.broken ? EXIT_MACHINE : EXIT_DONE;
+    return rows.broken ? app_output_code(app) : EXIT_DONE;
 }
 
 static int

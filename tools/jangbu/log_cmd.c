@@ -5,6 +5,8 @@
 
 #include "app.h"
 #include "event_json.h"
+#include "people.h"
+#include "process.h"
 
 /* Ids of wallets by number, from the wallet_created events seen, else from the state. */
 struct ids {
@@ -31,9 +33,10 @@ id_of(struct app *app, struct ids *ids, const struct jb_event *e)
     }
     char *id = ids->at[number];
     size_t n = 0;
-    if (e->type == JB_EV_WALLET_CREATED && e->id.n <= JB_ID_BYTES_MAX) {
-        memcpy(id, e->id.s, e->id.n);
-        id[e->id.n] = '\0';
+    const struct jb_text own = jb_event_own_id(e);
+    if (e->type == JB_EV_WALLET_CREATED && own.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, own.s, own.n);
+        id[own.n] = '\0';
     } else if (id[0] == '\0' && jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
         id[n] = '\0';
     }
@@ -52,20 +55,19 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
                      type != NULL ? type->name : "unknown");
     out_bytes(&app->out, line, (size_t)n);
     out_str(&app->out, wallet != NULL ? wallet : "-");
-    if (e->amount != 0) {
+    if (jb_event_amount(e) != 0) {
         out_str(&app->out, "  ");
-        out_str(&app->out, app_amount(app, e->amount, amount));
+        out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
     }
     char id[JB_ID_BYTES_MAX + 1];
     if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
         out_str(&app->out, "  ");
         out_str(&app->out, id);
     }
-    out_char(&app->out, '\n');
 }
 
 static int
-print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
+print_log(struct app *app, jb_seq from, uint32_t only, bool follow, bool people)
 {
     jb_cursor *c;
     struct ids ids = {0};
@@ -78,10 +80,10 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         jb_status status = jb_cursor_next(c, &e, &app->err);
         if (status == JB_END) {
             if (!app_flush(app)) {
-                code = EXIT_MACHINE;
+                code = app_output_code(app);
                 break;
             }
-            if (!follow) {
+            if (!follow || process_output_closed()) {
                 break;
             }
             struct timespec pause = {0, 100 * 1000 * 1000};
@@ -100,14 +102,28 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         if (app->json) {
             event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0},
                        app->info.utc_offset_s);
-            out_char(&app->out, '\n');
+            app->out.n--; /* the object goes on */
+            app->out.first = false;
+            if (people && !people_of_event(app, e)) {
+                code = EXIT_MACHINE;
+                break;
+            }
+            js_close(&app->out, '}');
             app->out.first = true;
         } else {
             print_event(app, e, wallet);
+            if (people && !people_of_event(app, e)) {
+                code = EXIT_MACHINE;
+                break;
+            }
         }
-        if (app->out.n > 60000 && !app_flush(app)) {
-            code = EXIT_MACHINE;
-            break;
+        out_char(&app->out, '\n');
+        if (app->out.n > 60000) {
+            jb_cursor_rest(c); /* a slow reader of the pipe holds no snapshot */
+            if (!app_flush(app)) {
+                code = app_output_code(app);
+                break;
+            }
         }
     }
     jb_cursor_close(c);
@@ -120,11 +136,14 @@ cmd_log(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *from_text = NULL, *wallet = NULL;
     int n, code;
-    bool follow = false;
+    bool follow = false, people = false;
     uint64_t from = 1;
     uint32_t number = 0;
-    const struct option_row options[] = {
-        {"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
+    const struct option_row options[] = {{"from", NULL, &from_text},
+                                         {"wallet", NULL, &wallet},
+                                         {"follow", &follow, NULL},
+                                         {"people", &people, NULL},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -144,5 +163,5 @@ cmd_log(struct app *app, int argc, char **argv)
                                            &number, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
-    return print_log(app, from, number, follow);
+    return print_log(app, from, number, follow, people);
 }
