@@ -144,7 +144,8 @@ open_file(const char *path, int *ret_fd)
     if (*ret_fd < 0) {
         return errno == ENOENT ? JB_PAGES_SOUND : JB_PAGES_UNKNOWN;
     }
-    if (fstat(*ret_fd, &st) == 0 && st.st_size == 0) {
+    /* LMDB begins a file with two pages; less than that it refuses, or it was never finished. */
+    if (fstat(*ret_fd, &st) == 0 && st.st_size < 2 * sysconf(_SC_PAGESIZE)) {
         close(*ret_fd);
         *ret_fd = -1;
         return JB_PAGES_SOUND;

@@ -18,7 +18,8 @@ enum jb_pages_found {
     JB_PAGES_UNKNOWN /* no memory, or the file cannot be read now */
 };
 
-/* The meta pages alone, before the file is opened. A file that is not there, or empty, is sound. */
+/* The meta pages alone, before the file is opened. A file that is not there, or
+ * has not got both, is left to LMDB. */
 enum jb_pages_found jb_pages_look_at_metas(const char *path);
 /* Everything that the snapshot txn_id (mdb_txn_id of an open read transaction, which keeps it)
  * reaches. */
