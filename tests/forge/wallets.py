@@ -272,7 +272,7 @@ def policy(name, word, right, wrong, sooner=0):
 
 for each, least, most in (("vat_rate", 0, 100), ("min_charge", 0, 999_999_999_999_999),
                           ("day_close", 0, 1), ("day_close_grace", 0, 31_622_400),
-                          ("clock_tolerance", 0, 31_622_400), ("grants_max", 0, 65_536),
+                          ("clock_tolerance", 0, 3_155_760_000), ("grants_max", 0, 65_536),
                           ("empty_days_max", 0, 3_652_059)):
     policy(f"is out of its range: {each} {most + 1}", each, most, most + 1)
     policy(f"is out of its range: {each} below 0", each, least, -1)
@@ -311,7 +311,7 @@ key("of a group", "k3")
 @forgery("5", "the key of an accepted command is refused later", KEYED)
 def _(log, lie):
     refused = log.find("command_refused")
-    e = log.add("command_refused", **refused.fields)
+    e = log.add("command_refused", **{**refused.fields, "figures": [("available", 1011)]})
     e.extra = {"KEY": [lie("new", "k1"), "", 1]}
     return e
 
