@@ -246,7 +246,7 @@ jb_close(jb_ledger *l)
     if (l == NULL) {
         return NULL;
     }
-    bool forked = l->log != NULL && jb_env_forked(jb_log_env(l->log));
+    bool forked = l->log != NULL && jb_log_forked(l->log);
     if (l->log != NULL && !forked) {
         store_the_rest(l);
     }

@@ -219,7 +219,6 @@ jb_status
 jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     const struct jb_command_refused *p = &e->command_refused;
-    (void)err;
     if ((e->flags & JB_EVF_KEY) == 0) {
         jb_refute_text(r, e, "it has no key; the rules remember a refusal for the sake of its key");
     }
@@ -234,9 +233,11 @@ jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *
     }
     bool behind = p->index > 1;
     r->n.refusals_members += behind;
-    r->n.refusals_1 += !behind;
-    if (code_holds(r, e) && !behind) {
-        check_figures(r, e);
+    r->n.refusals_1 += !behind && e->version == 1;
+    if (!code_holds(r, e) || behind) {
+        return JB_OK;
     }
-    return JB_OK;
+    uint64_t problems = r->f->problems;
+    check_figures(r, e);
+    return e->version == 1 || r->f->problems != problems ? JB_OK : jb_refuse_again(r, e, err);
 }

@@ -311,7 +311,7 @@ key("of a group", "k3")
 @forgery("5", "the key of an accepted command is refused later", KEYED)
 def _(log, lie):
     refused = log.find("command_refused")
-    e = log.add("command_refused", **refused.fields)
+    e = log.add("command_refused", **{**refused.fields, "figures": [("available", 1011)]})
     e.extra = {"KEY": [lie("new", "k1"), "", 1]}
     return e
 

@@ -118,6 +118,7 @@ static const struct row rows[] = {
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
     {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
      "the events themselves, in order",
+     "  --wallet WALLET  its events, and the commands on it that were refused (those with a key)\n"
      "  --follow         wait for more\n"
      "  --people         names, actors, notes and reasons as well\n" COMMON},
     {"stat", cmd_stat, TAKES_JSON, "LEDGER",
