@@ -538,24 +538,26 @@ half_made(const struct jb_env *e)
 }
 
 /* Under the lock of opening. Nobody else can use it. */
-static int
-drop_half_made(const struct jb_env *e)
+static jb_status
+drop_half_made(const struct jb_env *e, struct jb_error *err)
 {
     if (!half_made(e)) {
-        return 0;
+        return JB_OK;
     }
-    return e->read_only ? ENOENT : truncate(e->path, 0) == 0 ? 0 : errno;
+    if (e->read_only) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is nothing in %s yet", e->path);
+    }
+    return truncate(e->path, 0) == 0 ? JB_OK : jb_env_fail(err, errno, e, "opening");
 }
 
 static jb_status
 open_files(struct jb_env *e, const struct jb_env_options *o, bool first, struct jb_error *err)
 {
     follow_overlay(e->path);
-    int dropped = drop_half_made(e);
-    if (dropped != 0) {
-        return jb_env_fail(err, dropped, e, "opening");
+    jb_status status = drop_half_made(e, err);
+    if (status == JB_OK && e->lock != NULL) {
+        status = announce(e, first, err);
     }
-    jb_status status = e->lock != NULL ? announce(e, first, err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
