@@ -1,6 +1,7 @@
 /* The file of a store: opening it, its transactions, its generations. */
 #include "storage/store_file.h"
 
+#include "storage/descriptors.h"
 #include "storage/lmdb_pages.h"
 
 #include <errno.h>
@@ -257,10 +258,12 @@ open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct
         return status;
     }
     bool look = first && jb_env_users(s->env) == 1;
+    jb_env_tables_lock(s->env);
     int code = open_in(s, false, look, &status, err);
     if (status == JB_OK && code == MDB_NOTFOUND && !s->read_only) {
         code = open_in(s, true, false, &status, err);
     }
+    jb_env_tables_unlock(s->env);
     *ret_code = code;
     if (status == JB_OK && s->read_only && code == MDB_NOTFOUND) {
         /* Whoever made the file did not come as far as its tables. */
@@ -334,7 +337,7 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
     *ret_remade = false;
     /* A reader says that it is there, too, where the file is. */
     s->presence_fd =
-        open(lock_path, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        jb_descriptor_open_locking(lock_path, read_only ? O_RDONLY : O_RDWR | O_CREAT, 0600);
     jb_status status = open_or_make(s, path, ret_remade, err);
     if (status != JB_OK) {
         jb_store_close(s);
@@ -348,9 +351,10 @@ struct jb_store *
 jb_store_close(struct jb_store *s)
 {
     if (s != NULL) {
+        bool inherited = s->env != NULL && jb_env_inherited(s->env);
         jb_env_close(s->env);
-        if (s->presence_fd >= 0) {
-            close(s->presence_fd);
+        if (!inherited) { /* fork has closed it in a child */
+            jb_descriptor_close(s->presence_fd);
         }
         free(s);
     }
