@@ -308,9 +308,10 @@ jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn *base,
     if (e->type != JB_EV_CONSUMPTION_REVERSED) {
         return JB_OK;
     }
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        uint32_t ordinal = e->parts[i].ordinal;
-        if (e->parts[i].kind != JB_PART_GRANT || jb_summary_grant(summary, ordinal) != NULL) {
+    const struct jb_parts parts = e->consumption_reversed.parts;
+    for (uint32_t i = 0; i < parts.n; i++) {
+        uint32_t ordinal = parts.at[i].ordinal;
+        if (parts.at[i].kind != JB_PART_GRANT || jb_summary_grant(summary, ordinal) != NULL) {
             continue;
         }
         const struct jb_fold_grant *g = new_grant(w, ordinal);
@@ -356,16 +357,17 @@ fold_time(struct jb_fold *f, const struct jb_event *e)
 static jb_status
 fold_close(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 {
-    if (e->day != f->g.first_open_day) {
+    const jb_day day = e->day_closed.day;
+    if (day != f->g.first_open_day) {
         return contradiction(err, e->seq, "a day is closed out of order");
     }
     if (!jb_vec_reserve(&f->closes, f->closes.n + 1)) {
         return contradiction(err, e->seq, "no memory");
     }
     f->closes.at[f->closes.n++] =
-        (struct jb_close){.day = e->day, .seq = e->seq, .recorded_at = e->recorded_at};
-    f->g.closed_through = e->day;
-    f->g.first_open_day = e->day + 1;
+        (struct jb_close){.day = day, .seq = e->seq, .recorded_at = e->recorded_at};
+    f->g.closed_through = day;
+    f->g.first_open_day = day + 1;
     return JB_OK;
 }
 
@@ -403,8 +405,8 @@ fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
             return contradiction(err, e->seq, "no memory");
         }
-        w->grants.at[w->grants.n++] =
-            (struct jb_fold_grant){e->ordinal, {.expires_on = e->day, .seq = e->seq}};
+        w->grants.at[w->grants.n++] = (struct jb_fold_grant){
+            e->free_granted.grant_no, {.expires_on = e->free_granted.expires_on, .seq = e->seq}};
     }
     const struct jb_summary *s = &w->summary;
     if (status == JB_OK && s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n &&

@@ -10,13 +10,13 @@
 /* ---- what an event moves ---- */
 
 static const char *
-move_parts(const struct jb_event *e, jb_amount *ret_money, jb_amount *ret_free,
+move_parts(struct jb_parts parts, jb_amount amount, jb_amount *ret_money, jb_amount *ret_free,
            jb_amount *ret_lapsed)
 {
     jb_amount money = 0, free_cash = 0, lapsed = 0;
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        jb_amount a = e->parts[i].amount;
-        switch ((enum jb_part_kind)e->parts[i].kind) {
+    for (uint32_t i = 0; i < parts.n; i++) {
+        jb_amount a = parts.at[i].amount;
+        switch ((enum jb_part_kind)parts.at[i].kind) {
         case JB_PART_DEBT:
         case JB_PART_LOT:
             money = jb_sum(money, a);
@@ -31,7 +31,7 @@ move_parts(const struct jb_event *e, jb_amount *ret_money, jb_amount *ret_free,
             return "a part of an event goes to something that does not exist";
         }
     }
-    CONTRADICTION(jb_sum(jb_sum(money, free_cash), lapsed) != e->amount,
+    CONTRADICTION(jb_sum(jb_sum(money, free_cash), lapsed) != amount,
                   "the parts of an event do not add up to its amount");
     *ret_money = money;
     *ret_free = free_cash;
@@ -40,16 +40,16 @@ move_parts(const struct jb_event *e, jb_amount *ret_money, jb_amount *ret_free,
 }
 
 static const char *
-move_refund_failed(const struct jb_event *e, struct jb_move *m)
+move_refund_failed(const struct jb_refund_failed *e, struct jb_move *m)
 {
-    CONTRADICTION((e->code == 2) != (e->parts_n > 0),
+    CONTRADICTION((e->why == JB_FAILURE_AFTER_APPROVAL) != (e->parts.n > 0),
                   "a failed refund that was approved has nothing that came back, or the reverse");
-    if (e->parts_n == 0) {
+    if (e->parts.n == 0) {
         m->pending = -e->amount; /* not covered at approval: nothing had moved */
         return NULL;
     }
     jb_amount money, none, lapsed;
-    const char *why = move_parts(e, &money, &none, &lapsed);
+    const char *why = move_parts(e->parts, e->amount, &money, &none, &lapsed);
     CONTRADICTION(why == NULL && money != e->amount, "a failed refund comes back as free cash");
     m->flows[JB_FLOW_refund_failed] = e->amount;
     m->paid = e->amount;
@@ -57,11 +57,23 @@ move_refund_failed(const struct jb_event *e, struct jb_move *m)
     return why;
 }
 
+/* A grant that ends: what was left of it goes. */
+static void
+move_end(jb_amount amount, bool in_use, uint32_t flow, struct jb_move *m)
+{
+    if (!in_use) {
+        m->dormant = -amount;
+        return;
+    }
+    m->flows[flow] = amount;
+    m->free = -amount;
+}
+
 const char *
 jb_move_of(const struct jb_event *e, struct jb_move *ret)
 {
     struct jb_move m = {.paid = 0};
-    jb_amount a = e->amount, money, free_cash, lapsed;
+    jb_amount a = jb_event_amount(e), money, free_cash, lapsed;
     const char *why = NULL;
     CONTRADICTION(a < 0 || a > JB_BALANCE_MAX, "an amount is out of range");
     switch ((jb_event_type)e->type) {
@@ -89,16 +101,13 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
         m.dormant = -a;
         break;
     case JB_EV_FREE_EXPIRED:
+        move_end(a, e->free_expired.in_use, JB_FLOW_expired, &m);
+        break;
     case JB_EV_FREE_FORFEITED:
-        if (e->code == 0) {
-            m.dormant = -a;
-            break;
-        }
-        m.flows[e->type == JB_EV_FREE_EXPIRED ? JB_FLOW_expired : JB_FLOW_forfeited] = a;
-        m.free = -a;
+        move_end(a, e->free_forfeited.in_use, JB_FLOW_forfeited, &m);
         break;
     case JB_EV_CASH_CONSUMED:
-        why = move_parts(e, &money, &free_cash, &lapsed);
+        why = move_parts(e->cash_consumed.parts, a, &money, &free_cash, &lapsed);
         CONTRADICTION(why != NULL, why);
         CONTRADICTION(lapsed != 0, "lapsed cash is consumed");
         m.flows[JB_FLOW_consumed_paid] = money;
@@ -107,7 +116,7 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
         m.free = -free_cash;
         break;
     case JB_EV_CONSUMPTION_REVERSED:
-        why = move_parts(e, &money, &free_cash, &lapsed);
+        why = move_parts(e->consumption_reversed.parts, a, &money, &free_cash, &lapsed);
         CONTRADICTION(why != NULL, why);
         m.flows[JB_FLOW_returned] = a;
         m.flows[JB_FLOW_expired] = lapsed;
@@ -131,7 +140,7 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
         m.transit = -a;
         break;
     case JB_EV_REFUND_FAILED:
-        why = move_refund_failed(e, &m);
+        why = move_refund_failed(&e->refund_failed, &m);
         break;
     case JB_EV_LEDGER_CREATED:
     case JB_EV_POLICY_SET:
@@ -210,13 +219,15 @@ jb_summary_fill_again(struct jb_summary *w, uint32_t ordinal, const struct jb_gr
 static const char *
 apply_parts(struct jb_summary *w, const struct jb_event *e)
 {
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        if (e->parts[i].kind != JB_PART_GRANT) {
+    const struct jb_parts parts = jb_event_parts(e);
+    for (uint32_t i = 0; i < parts.n; i++) {
+        if (parts.at[i].kind != JB_PART_GRANT) {
             continue;
         }
-        struct jb_summary_grant *g = find_grant(w, e->parts[i].ordinal);
+        const jb_amount amount = parts.at[i].amount;
+        struct jb_summary_grant *g = find_grant(w, parts.at[i].ordinal);
         CONTRADICTION(g == NULL || !g->in_use, "an event uses a grant that is not in use");
-        g->remaining += e->type == JB_EV_CASH_CONSUMED ? -e->parts[i].amount : e->parts[i].amount;
+        g->remaining += e->type == JB_EV_CASH_CONSUMED ? -amount : amount;
         CONTRADICTION(g->remaining < 0 || g->remaining > JB_BALANCE_MAX,
                       "more is taken from a grant than it has");
         if (g->remaining == 0) {
@@ -227,28 +238,36 @@ apply_parts(struct jb_summary *w, const struct jb_event *e)
 }
 
 static const char *
+add_grant(struct jb_summary *w, jb_seq seq, const struct jb_free_granted *e)
+{
+    CONTRADICTION(w->grants.n > 0 && w->grants.at[w->grants.n - 1].ordinal >= e->grant_no,
+                  "a grant's ordinal is out of order");
+    if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
+        return "no memory";
+    }
+    w->grants.at[w->grants.n++] = (struct jb_summary_grant){
+        .ordinal = e->grant_no, .expires_on = e->expires_on, .remaining = e->amount, .seq = seq};
+    return NULL;
+}
+
+static const char *
 apply_grant(struct jb_summary *w, const struct jb_event *e)
 {
     if (e->type == JB_EV_FREE_GRANTED) {
-        CONTRADICTION(w->grants.n > 0 && w->grants.at[w->grants.n - 1].ordinal >= e->ordinal,
-                      "a grant's ordinal is out of order");
-        if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
-            return "no memory";
-        }
-        w->grants.at[w->grants.n++] = (struct jb_summary_grant){
-            .ordinal = e->ordinal, .expires_on = e->day, .remaining = e->amount, .seq = e->seq};
-        return NULL;
+        return add_grant(w, e->seq, &e->free_granted);
     }
-    struct jb_summary_grant *g = find_grant(w, e->ordinal);
-    CONTRADICTION(g == NULL || g->remaining != e->amount,
+    struct jb_summary_grant *g = find_grant(w, jb_event_ordinal(e));
+    CONTRADICTION(g == NULL || g->remaining != jb_event_amount(e),
                   "an event about a grant does not name what is left of it");
     if (e->type == JB_EV_FREE_ACTIVATED) {
         CONTRADICTION(g->in_use, "a grant is activated twice");
         g->in_use = true;
         return NULL;
     }
-    CONTRADICTION(g->in_use != (e->type != JB_EV_FREE_REVOKED && e->code != 0),
-                  "a grant ends in a state that it is not in");
+    bool in_use = e->type == JB_EV_FREE_EXPIRED     ? e->free_expired.in_use
+                  : e->type == JB_EV_FREE_FORFEITED ? e->free_forfeited.in_use
+                                                    : false; /* revoked */
+    CONTRADICTION(g->in_use != in_use, "a grant ends in a state that it is not in");
     drop_grant(w, g);
     return NULL;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledger/requires.h"
 #include "ledger/secret.h"
 #include "storage/lmdb_env.h"
 #include "log/head.h"
@@ -143,6 +144,7 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
         status = jb_log_reader_chain(reader, a->head.seq, chain, &ignored);
         jb_log_reader_close(reader);
     }
+    jb_looked_up(&a->f, status);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && memcmp(chain, a->head.chain, JB_CHAIN_BYTES) != 0)) {
         jb_found(&a->f, "rollback", r->events, 0, 0,
@@ -275,9 +277,13 @@ static jb_status
 run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 {
     struct jb_error cut = {0};
+    jb_status status = jb_requires_check(a->dir, false, err);
+    if (status != JB_OK) {
+        return status;
+    }
     read_head(a);
     a->f.part = JB_AUDIT_FORM;
-    jb_status status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
+    status = jb_log_open(a->dir, true, false, 0, &a->log, &cut);
     if (status == JB_E_CORRUPT) {
         jb_found(&a->f, "file", 0, 0, 0, "%s", cut.text);
         a->f.unknown = JB_AUDIT_ALL;
@@ -287,7 +293,7 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
         return jb_fail(err, status, "%s", cut.text);
     }
     struct jb_log_identity identity;
-    bool known = jb_log_identity(a->log, &identity, NULL) == JB_OK;
+    bool known = jb_looked_up(&a->f, jb_log_identity(a->log, &identity, NULL));
     status = scan(a, known ? &identity : NULL, r, err);
     jb_log_close(a->log);
     return status;

@@ -19,8 +19,17 @@ struct jb_findings {
     uint64_t problems;
     uint32_t refuted,
         unknown;    /* parts with a problem; parts of which something could not be told */
-    bool no_memory; /* something is missing in the lists */
+    bool no_memory; /* something is missing in the lists, or could not be looked at */
 };
+
+/* Whether a look-up for a check was answered. One that failed for want of memory says nothing about
+ * the ledger: the audit then ends with JB_E_NOMEM, whatever it has found. */
+static inline bool
+jb_looked_up(struct jb_findings *f, jb_status status)
+{
+    f->no_memory |= status == JB_E_NOMEM;
+    return status == JB_OK;
+}
 
 /* Reports a problem of the part that speaks: check is a stable word. Of a part that was not asked
  * for it is none, but then the others cannot say that all was well. */
@@ -41,7 +50,7 @@ struct jb_scan_result {
     uint8_t chain[16];
     jb_seq verified_to;
     uint64_t no_fingerprint; /* events with a key and without a fingerprint */
-    bool newer; /* some of it was written by a newer version: the fold ended there */
+    bool newer;              /* some of it was written by a newer version: the fold ended there */
 };
 
 /* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */

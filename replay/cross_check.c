@@ -166,9 +166,9 @@ keep_day(struct jb_cross *x, const struct jb_event *e)
         return false;
     }
     struct closed_day *d = &x->closed.at[x->closed.n++];
-    d->day = e->day;
+    d->day = e->day_closed.day;
     d->seq = e->seq;
-    memcpy(d->totals, e->totals, sizeof d->totals);
+    memcpy(d->totals, e->day_closed.totals, sizeof d->totals);
     return true;
 }
 

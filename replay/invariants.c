@@ -15,7 +15,7 @@ jb_check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame, struc
     struct jb_text caller = e->caller, key = e->key;
     jb_seq first;
     struct jb_error err;
-    if (jb_state_key(b, caller, key, &first, &err) == JB_OK && first != 0) {
+    if (jb_looked_up(f, jb_state_key(b, caller, key, &first, &err)) && first != 0) {
         jb_found(f, "key", e->seq, frame, 0, "event %llu has the idempotency key of event %llu",
                  (unsigned long long)e->seq, (unsigned long long)first);
     }
@@ -30,9 +30,10 @@ check_consumption(struct jb_state *b, const struct jb_wallet *w, const struct jb
     static const int rank[4] = {[JB_PART_GRANT] = 0, [JB_PART_LOT] = 1, [JB_PART_DEBT] = 2};
     jb_instant at = e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at;
     jb_day today = jb_day_of(e->recorded_at, b->g.utc_offset_s);
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        const struct jb_part *p = &e->parts[i];
-        if (i > 0 && rank[p->kind] < rank[e->parts[i - 1].kind]) {
+    const struct jb_parts parts = e->cash_consumed.parts;
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
+        if (i > 0 && rank[p->kind] < rank[parts.at[i - 1].kind]) {
             jb_found(f, "split", e->seq, frame, 0,
                      "event %llu takes paid cash before free cash, or debt before paid cash",
                      (unsigned long long)e->seq);
@@ -59,34 +60,39 @@ check_consumption(struct jb_state *b, const struct jb_wallet *w, const struct jb
 /* A return names a consumption of its wallet and the return before it, and all of them never exceed
  * it. */
 static void
-check_return(struct jb_state *b, const struct jb_event *event, uint64_t frame,
-             struct jb_findings *f)
+check_return(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
-    struct jb_event e =
-        *event; /* the look-ups below use the state's own reader, so event stays as it is */
+    /* Copies: the look-ups below use the state's own reader. */
+    const jb_seq seq = e->seq, consumption = e->consumption_reversed.consumption,
+                 before = e->consumption_reversed.before;
+    const jb_amount amount = e->consumption_reversed.amount;
+    const uint32_t wallet = e->wallet;
     const struct jb_event *found;
     struct jb_error err;
     jb_seq last = 0;
     jb_amount returned = 0, consumed = 0;
-    bool known = e.ref_seq > 0 && e.ref_seq < e.seq &&
-                 jb_state_event(b, e.ref_seq, &found, &err) == JB_OK &&
-                 found->type == JB_EV_CASH_CONSUMED && found->wallet == e.wallet;
+    bool known = consumption > 0 && consumption < seq &&
+                 jb_looked_up(f, jb_state_event(b, consumption, &found, &err)) &&
+                 found->type == JB_EV_CASH_CONSUMED && found->wallet == wallet;
     if (known) {
-        consumed = found->amount;
-        known = jb_state_returned(b, e.ref_seq, &last, &returned, &err) == JB_OK;
+        consumed = found->cash_consumed.amount;
+        known = jb_looked_up(f, jb_state_returned(b, consumption, &last, &returned, &err));
     }
-    if (!known || last != e.ref_seq2) {
-        jb_found(f, "return", e.seq, frame, 0,
-                 "event %llu names event %llu as its consumption and %llu as the return before it, "
-                 "which they are not",
-                 (unsigned long long)e.seq, (unsigned long long)e.ref_seq,
-                 (unsigned long long)e.ref_seq2);
+    if (f->no_memory) {
         return;
     }
-    if (__builtin_add_overflow(returned, e.amount, &returned) || returned > consumed) {
-        jb_found(f, "return", e.seq, frame, 0,
+    if (!known || last != before) {
+        jb_found(f, "return", seq, frame, 0,
+                 "event %llu names event %llu as its consumption and %llu as the return before it, "
+                 "which they are not",
+                 (unsigned long long)seq, (unsigned long long)consumption,
+                 (unsigned long long)before);
+        return;
+    }
+    if (__builtin_add_overflow(returned, amount, &returned) || returned > consumed) {
+        jb_found(f, "return", seq, frame, 0,
                  "with event %llu more was returned (%lld) than event %llu consumed (%lld)",
-                 (unsigned long long)e.seq, (long long)returned, (unsigned long long)e.ref_seq,
+                 (unsigned long long)seq, (long long)returned, (unsigned long long)consumption,
                  (long long)consumed);
     }
 }
@@ -109,22 +115,23 @@ check_charge(const struct jb_wallet *w, const struct jb_event *e, uint64_t frame
 static void
 check_close(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct jb_findings *f)
 {
+    const jb_day day = e->day_closed.day;
     struct jb_error err;
     for (size_t i = 0; i < b->due.n; i++) {
         const struct jb_due *due = &b->due.at[i];
         struct jb_cached_wallet *s;
-        if (due->expires_on > e->day || jb_state_wallet(b, due->wallet, &s, &err) != JB_OK) {
+        if (due->expires_on > day || jb_state_wallet(b, due->wallet, &s, &err) != JB_OK) {
             continue;
         }
         const struct jb_grant *g = jb_wallet_grant(&s->w, due->ordinal);
-        if (g != NULL && jb_grant_due(g, e->day + 1)) {
+        if (g != NULL && jb_grant_due(g, day + 1)) {
             jb_found(f, "expiry", e->seq, frame, 0,
                      "event %llu closes a day with grant %u of wallet %.*s still in it, whose last "
                      "day it was",
                      (unsigned long long)e->seq, due->ordinal, (int)s->w.id_n, s->w.id);
         }
     }
-    jb_state_due_drop(b, e->day);
+    jb_state_due_drop(b, day);
 }
 
 void

@@ -1,6 +1,8 @@
 /* Pass over the log, frame by frame; it goes on behind damage where that is possible. */
 #include "replay/audit.h"
 
+#include <jangbu/command.h>
+
 #include "storage/lmdb_env.h"
 
 struct scan {
@@ -279,6 +281,20 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     return s->failed;
 }
 
+/* By later rules than this version knows nothing that was decided can be judged. */
+static void
+check_rules_number(struct scan *s)
+{
+    int64_t rules = jb_rules(&s->state->g);
+    if (rules > JB_RULES) {
+        jb_not_checked(
+            s->f, JB_AUDIT_RULES,
+            "the rules: the ledger goes by rules %lld, and this version knows rules 1 to "
+            "%d",
+            (long long)rules, JB_RULES);
+    }
+}
+
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
  * read, nothing can be. */
 static jb_status
@@ -323,6 +339,9 @@ read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, s
         s->f->part = JB_AUDIT_SUMS;
         jb_check_sums(s->state, s->f);
         status = jb_cross_end(s->cross, s->state, s->f, s->err);
+    }
+    if (status == JB_OK && s->state != NULL) {
+        check_rules_number(s);
     }
     return status;
 }

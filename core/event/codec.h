@@ -30,6 +30,11 @@ struct jb_event_space {
 };
 void jb_event_space_free(struct jb_event_space *s);
 
+/* Sets the parts of an event whose type has some. */
+void jb_event_set_parts(struct jb_event *e, struct jb_parts parts);
+/* The highest reference into people.mdb that the event has, envelope included; 0: none. */
+uint64_t jb_event_highest_ref(const struct jb_event *e);
+
 /* What the frame says about its events. */
 struct jb_event_context {
     jb_instant base;

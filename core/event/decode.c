@@ -5,6 +5,10 @@
  */
 #include "event/codec.h"
 
+/* Years 1 to 9999. */
+#define DAY_MIN (-719162)
+#define DAY_MAX 2932896
+
 struct scanner {
     const uint8_t *p, *end;
     const uint8_t *start;
@@ -216,8 +220,8 @@ skip_element(struct scanner *s, unsigned depth)
 }
 
 static void
-scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, uint32_t last_kind,
-           bool *no_memory)
+scan_parts(struct scanner *s, struct jb_parts *ret, struct jb_event_space *space,
+           uint32_t last_kind, bool *no_memory)
 {
     const uint8_t *at = s->p;
     size_t n = scan_array(s);
@@ -246,17 +250,17 @@ scan_parts(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         }
         space->parts.at[i] = part;
     }
-    e->parts = space->parts.at;
-    e->parts_n = (uint32_t)n;
+    *ret = (struct jb_parts){space->parts.at, (uint32_t)n};
 }
 
 static void
-scan_split(struct scanner *s, struct jb_event *e, struct jb_event_space *space, bool *no_memory)
+scan_split(struct scanner *s, struct jb_parts *ret, jb_amount amount, struct jb_event_space *space,
+           bool *no_memory)
 {
     const uint8_t *at = s->p;
     if (at < s->end && ((*at & 0xf0) == 0x90 || *at == 0xdc || *at == 0xdd)) {
-        scan_parts(s, e, space, JB_PART_GRANT, no_memory);
-        if (s->why == NULL && e->parts_n == 1 && e->parts[0].kind == JB_PART_LOT) {
+        scan_parts(s, ret, space, JB_PART_GRANT, no_memory);
+        if (s->why == NULL && ret->n == 1 && ret->at[0].kind == JB_PART_LOT) {
             bad(s, at, "a consumption from one lot has a short form");
         }
         return;
@@ -270,13 +274,12 @@ scan_split(struct scanner *s, struct jb_event *e, struct jb_event_space *space, 
         bad(s, at, "no memory");
         return;
     }
-    space->parts.at[0] = (struct jb_part){JB_PART_LOT, ordinal, e->amount};
-    e->parts = space->parts.at;
-    e->parts_n = 1;
+    space->parts.at[0] = (struct jb_part){JB_PART_LOT, ordinal, amount};
+    *ret = (struct jb_parts){space->parts.at, 1};
 }
 
 static void
-scan_figures(struct scanner *s, struct jb_event *e, struct jb_event_space *space)
+scan_figures(struct scanner *s, struct jb_figures *ret, struct jb_event_space *space)
 {
     const uint8_t *at = s->p;
     size_t n = scan_array(s);
@@ -291,8 +294,7 @@ scan_figures(struct scanner *s, struct jb_event *e, struct jb_event_space *space
             unknown(s, at, "a figure of a refusal is not known to this version");
         }
     }
-    e->figures = space->figures;
-    e->figures_n = (uint32_t)(n / 2);
+    *ret = (struct jb_figures){space->figures, (uint32_t)(n / 2)};
 }
 
 static void
@@ -305,8 +307,9 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
     case JB_FK_TEXT:
         *(struct jb_text *)to = scan_text(s);
         /* Whoever indexes ids, or keeps a wallet's, has room for as many bytes. */
-        if (s->why == NULL && ((struct jb_text *)to)->n > JB_ID_BYTES_MAX) {
-            bad(s, at, "an id is longer than 64 bytes");
+        if (s->why == NULL &&
+            (((struct jb_text *)to)->n < 1 || ((struct jb_text *)to)->n > JB_ID_BYTES_MAX)) {
+            bad(s, at, "an id is empty or longer than 64 bytes");
         }
         break;
     case JB_FK_OPT_TEXT:
@@ -330,7 +333,7 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         }
         break;
     case JB_FK_BOOL:
-        *(uint32_t *)to = (uint32_t)scan_uint_max(s, 1);
+        *(bool *)to = scan_uint_max(s, 1) != 0;
         break;
     case JB_FK_AMOUNT:
         *(jb_amount *)to = (jb_amount)scan_uint_max(s, (uint64_t)JB_BALANCE_MAX);
@@ -350,7 +353,7 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         break;
     case JB_FK_DAY: {
         int64_t day = scan_int(s);
-        if (s->why == NULL && (day < -719162 || day > 2932896)) { /* years 1 to 9999 */
+        if (s->why == NULL && (day < DAY_MIN || day > DAY_MAX)) {
             bad(s, at, "a day is outside the calendar");
         }
         *(jb_day *)to = (jb_day)day;
@@ -374,30 +377,30 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         break;
     }
     case JB_FK_SPLIT:
-        scan_split(s, e, space, no_memory);
+        scan_split(s, to, jb_event_amount(e), space, no_memory);
         break;
     case JB_FK_PARTS_FROM:
-        scan_parts(s, e, space, JB_PART_GRANT, no_memory);
+        scan_parts(s, to, space, JB_PART_GRANT, no_memory);
         break;
     case JB_FK_PARTS_TO:
-        scan_parts(s, e, space, JB_PART_LAPSED, no_memory);
+        scan_parts(s, to, space, JB_PART_LAPSED, no_memory);
         break;
     case JB_FK_FIGURES:
-        scan_figures(s, e, space);
+        scan_figures(s, to, space);
         break;
     case JB_FK_TOTALS: {
         const uint8_t *bytes = scan_bin(s, sizeof space->totals);
         if (bytes != NULL) {
             memcpy(space->totals, bytes, sizeof space->totals);
         }
-        e->totals = space->totals;
+        *(const struct jb_int128 **)to = space->totals;
         break;
     }
     }
 }
 
 static void
-scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_context *context)
+scan_optional(struct scanner *s, struct jb_event *e)
 {
     const uint8_t *at = s->p;
     if (e->flags & JB_EVF_VERSION) {
@@ -422,7 +425,10 @@ scan_optional(struct scanner *s, struct jb_event *e, const struct jb_event_conte
         if (s->why == NULL && earlier == 0) {
             bad(s, at, "posted_on is written though it is the day of recorded_at");
         }
-        e->posted_on = jb_day_of(e->recorded_at, context->utc_offset_s) - (jb_day)earlier;
+        e->posted_on -= (jb_day)earlier;
+        if (s->why == NULL && e->posted_on < DAY_MIN) {
+            bad(s, at, "posted_on is outside the calendar");
+        }
     }
     if (e->flags & JB_EVF_KEY) {
         at = s->p;
@@ -479,16 +485,19 @@ scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_conte
     e->prev = back == 0 ? 0 : e->seq - back;
     at = s->p;
     uint64_t after = scan_uint_max(s, INT64_MAX);
+    if (s->why != NULL) {
+        return; /* what was not read is not reckoned with: base may be anything */
+    }
     if (e->flags & JB_EVF_UNRECORDED) {
         e->recorded_at = e->occurred_at = JB_NO_INSTANT;
         e->posted_on = JB_NO_DAY;
-        if (s->why == NULL && (after != 0 || (e->flags & (JB_EVF_OCCURRED | JB_EVF_POSTED)) != 0)) {
+        if (after != 0 || (e->flags & (JB_EVF_OCCURRED | JB_EVF_POSTED)) != 0) {
             bad(s, at, "an event of init has no times");
         }
         return;
     }
-    if (s->why == NULL && (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX ||
-                           after > (uint64_t)(JB_INSTANT_MAX - context->base))) {
+    if (context->base < JB_INSTANT_MIN || context->base > JB_INSTANT_MAX ||
+        after > (uint64_t)(JB_INSTANT_MAX - context->base)) {
         bad(s, at, "recorded_at is outside the calendar");
         return;
     }
@@ -509,7 +518,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     size_t elements = scan_array(&s);
     scan_envelope(&s, &e, context);
     if (s.why == NULL && e.flags != 0) {
-        scan_optional(&s, &e, context);
+        scan_optional(&s, &e);
     }
     const struct jb_event_type_info *type = jb_event_type_get(e.type);
     size_t envelope = elements_of(e.flags);

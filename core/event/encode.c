@@ -22,32 +22,41 @@ pack_text(msgpack_packer *pk, struct jb_text t)
 }
 
 static int
-pack_parts(msgpack_packer *pk, const struct jb_event *e)
+pack_parts(msgpack_packer *pk, const struct jb_parts *parts)
 {
-    int bad = msgpack_pack_array(pk, (size_t)e->parts_n * 2);
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        bad |= msgpack_pack_uint64(pk, (uint64_t)e->parts[i].ordinal * 4 + e->parts[i].kind);
-        bad |= msgpack_pack_int64(pk, e->parts[i].amount);
+    int bad = msgpack_pack_array(pk, (size_t)parts->n * 2);
+    for (uint32_t i = 0; i < parts->n; i++) {
+        bad |= msgpack_pack_uint64(pk, (uint64_t)parts->at[i].ordinal * 4 + parts->at[i].kind);
+        bad |= msgpack_pack_int64(pk, parts->at[i].amount);
+    }
+    return bad;
+}
+
+/* The usual consumption takes all of it from one lot: the lot's ordinal says everything. */
+static int
+pack_split(msgpack_packer *pk, const struct jb_parts *parts)
+{
+    return parts->n == 1 && parts->at[0].kind == JB_PART_LOT
+               ? msgpack_pack_uint32(pk, parts->at[0].ordinal)
+               : pack_parts(pk, parts);
+}
+
+static int
+pack_figures(msgpack_packer *pk, const struct jb_figures *figures)
+{
+    int bad = msgpack_pack_array(pk, (size_t)figures->n * 2);
+    for (uint32_t i = 0; i < figures->n; i++) {
+        bad |= msgpack_pack_uint32(pk, figures->at[i].name);
+        bad |= msgpack_pack_int64(pk, figures->at[i].value);
     }
     return bad;
 }
 
 static int
-pack_figures(msgpack_packer *pk, const struct jb_event *e)
-{
-    int bad = msgpack_pack_array(pk, (size_t)e->figures_n * 2);
-    for (uint32_t i = 0; i < e->figures_n; i++) {
-        bad |= msgpack_pack_uint32(pk, e->figures[i].name);
-        bad |= msgpack_pack_int64(pk, e->figures[i].value);
-    }
-    return bad;
-}
-
-static int
-pack_totals(msgpack_packer *pk, const struct jb_event *e)
+pack_totals(msgpack_packer *pk, const struct jb_int128 *totals)
 {
     int bad = msgpack_pack_bin(pk, sizeof(struct jb_int128) * JB_TOTALS_N);
-    return bad | msgpack_pack_bin_body(pk, e->totals, sizeof(struct jb_int128) * JB_TOTALS_N);
+    return bad | msgpack_pack_bin_body(pk, totals, sizeof(struct jb_int128) * JB_TOTALS_N);
 }
 
 static int
@@ -63,8 +72,9 @@ pack_field(msgpack_packer *pk, const struct jb_event *e, const struct jb_field_i
     case JB_FK_ORDINAL:
     case JB_FK_UINT:
     case JB_FK_NAME:
-    case JB_FK_BOOL:
         return msgpack_pack_uint32(pk, *(const uint32_t *)at);
+    case JB_FK_BOOL:
+        return msgpack_pack_uint32(pk, *(const bool *)at);
     case JB_FK_AMOUNT:
     case JB_FK_AMOUNT0:
     case JB_FK_INT:
@@ -81,18 +91,14 @@ pack_field(msgpack_packer *pk, const struct jb_event *e, const struct jb_field_i
     case JB_FK_ID16:
         return msgpack_pack_bin(pk, 16) | msgpack_pack_bin_body(pk, at, 16);
     case JB_FK_SPLIT:
-        /* The usual consumption takes all of it from one lot: the lot's ordinal says everything. */
-        if (e->parts_n == 1 && e->parts[0].kind == JB_PART_LOT) {
-            return msgpack_pack_uint32(pk, e->parts[0].ordinal);
-        }
-        return pack_parts(pk, e);
+        return pack_split(pk, at);
     case JB_FK_PARTS_FROM:
     case JB_FK_PARTS_TO:
-        return pack_parts(pk, e);
+        return pack_parts(pk, at);
     case JB_FK_FIGURES:
-        return pack_figures(pk, e);
+        return pack_figures(pk, at);
     case JB_FK_TOTALS:
-        return pack_totals(pk, e);
+        return pack_totals(pk, *(const struct jb_int128 *const *)at);
     }
     return -1;
 }

@@ -1,7 +1,10 @@
 /* The table of event types as data, and every list of words whose numbers are on disk. */
 #include <jangbu/command.h>
 
+#include <assert.h>
 #include <string.h>
+
+#include "event/codec.h"
 
 #define NAMES(name, ...)                                                                           \
     static const char *const name##_list[] = {__VA_ARGS__};                                        \
@@ -62,17 +65,45 @@ static const char *const op_list[] = {
 };
 static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_list[0]};
 
-#define F(kind, name, member, names) {name, JB_FK_##kind, offsetof(struct jb_event, member), names},
+#define F(kind, type, member, names)                                                               \
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names},
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
     static const struct jb_field_info fields_##name[] = {__VA_ARGS__{NULL, JB_FK_UINT, 0, NULL}};  \
     static_assert((number) == JB_EV_##NAME, "event number differs from the enum: " #name);
-#include <assert.h>
+#include "event/events.def"
+#undef EVENT
+#undef F
+
+/* Each kind of field has one C type: what encodes, decodes and prints by kind relies on it. */
+#define C_TEXT struct jb_text
+#define C_OPT_TEXT struct jb_text
+#define C_ORDINAL uint32_t
+#define C_UINT uint32_t
+#define C_AMOUNT jb_amount
+#define C_AMOUNT0 jb_amount
+#define C_INT int64_t
+#define C_NAME uint32_t
+#define C_BOOL bool
+#define C_REF uint64_t
+#define C_SEQ jb_seq
+#define C_DAY jb_day
+#define C_OPT_INSTANT jb_instant
+#define C_ID16 uint8_t *
+#define C_SPLIT struct jb_parts
+#define C_PARTS_FROM struct jb_parts
+#define C_PARTS_TO struct jb_parts
+#define C_FIGURES struct jb_figures
+#define C_TOTALS const struct jb_int128 *
+#define F(kind, type, member, names)                                                               \
+    static_assert(_Generic(((struct jb_event *)0)->type.member, C_##kind : 1, default : 0),        \
+                  "the type of a member is not that of its kind: " #type "." #member);
+#define EVENT(number, NAME, name, version, meaning, ...) __VA_ARGS__
 #include "event/events.def"
 #undef EVENT
 #undef F
 
 static const struct jb_event_type_info types[JB_EV_TYPES] = {
-#define F(kind, name, member, names) +1
+#define F(kind, type, member, names) +1
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
     [number] = {#name, version, 0 __VA_ARGS__, fields_##name, meaning},
 #include "event/events.def"
@@ -163,6 +194,109 @@ jb_total_word(uint32_t name)
     return name < JB_TOTALS_N ? words[name] : NULL;
 }
 
+/* ---- what generic code asks of an event of any type ---- */
+
+/* Where the first field of those kinds stands in struct jb_event; 0: the type has none. */
+#define EVENT(number, NAME, name, version, meaning, ...) [number] = __VA_ARGS__ 0,
+#define AT(type, member) (uint16_t) offsetof(struct jb_event, type.member)
+
+static const uint16_t amount_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names)                                                               \
+    JB_FK_##kind == JB_FK_AMOUNT || JB_FK_##kind == JB_FK_AMOUNT0 ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+
+static const uint16_t parts_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names)                                                               \
+    JB_FK_##kind >= JB_FK_SPLIT &&JB_FK_##kind <= JB_FK_PARTS_TO ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+
+static const uint16_t ordinal_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names) JB_FK_##kind == JB_FK_ORDINAL ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+
+static const uint16_t id_at[JB_EV_TYPES] = {
+#define F(kind, type, member, names) JB_FK_##kind == JB_FK_TEXT ? AT(type, member):
+#include "event/events.def"
+#undef F
+};
+#undef AT
+#undef EVENT
+
+static const void *
+member_at(const struct jb_event *e, const uint16_t at[JB_EV_TYPES])
+{
+    return e->type < JB_EV_TYPES && at[e->type] != 0 ? (const char *)e + at[e->type] : NULL;
+}
+
+jb_amount
+jb_event_amount(const struct jb_event *e)
+{
+    const jb_amount *amount = member_at(e, amount_at);
+    return amount != NULL ? *amount : 0;
+}
+
+struct jb_parts
+jb_event_parts(const struct jb_event *e)
+{
+    const struct jb_parts *parts = member_at(e, parts_at);
+    return parts != NULL ? *parts : (struct jb_parts){NULL, 0};
+}
+
+void
+jb_event_set_parts(struct jb_event *e, struct jb_parts parts)
+{
+    if (member_at(e, parts_at) != NULL) {
+        *(struct jb_parts *)((char *)e + parts_at[e->type]) = parts;
+    }
+}
+
+uint32_t
+jb_event_ordinal(const struct jb_event *e)
+{
+    const uint32_t *ordinal = member_at(e, ordinal_at);
+    return ordinal != NULL ? *ordinal : 0;
+}
+
+struct jb_text
+jb_event_own_id(const struct jb_event *e)
+{
+    /* The only text of a ledger is its currency. */
+    const struct jb_text *id = e->type != JB_EV_LEDGER_CREATED ? member_at(e, id_at) : NULL;
+    return id != NULL ? *id : (struct jb_text){NULL, 0};
+}
+
+static const uint8_t refs_n[JB_EV_TYPES] = {
+#define EVENT(number, NAME, name, version, meaning, ...) [number] = 0 __VA_ARGS__,
+#define F(kind, type, member, names) +(JB_FK_##kind == JB_FK_REF)
+#include "event/events.def"
+#undef F
+#undef EVENT
+};
+
+uint64_t
+jb_event_highest_ref(const struct jb_event *e)
+{
+    uint64_t highest = e->actor > e->note ? e->actor : e->note;
+    if (e->type >= JB_EV_TYPES || refs_n[e->type] == 0) {
+        return highest;
+    }
+    const struct jb_event_type_info *type = &types[e->type];
+    for (uint32_t i = 0; i < type->fields_n; i++) {
+        if (type->fields[i].kind == JB_FK_REF) {
+            uint64_t ref =
+                *(const uint64_t *)(const void *)((const char *)e + type->fields[i].offset);
+            highest = ref > highest ? ref : highest;
+        }
+    }
+    return highest;
+}
+
 jb_amount
 jb_event_effect(const struct jb_event *e)
 {
@@ -170,25 +304,27 @@ jb_event_effect(const struct jb_event *e)
     case JB_EV_CHARGE_SETTLED:
     case JB_EV_DEBT_REPAID:
     case JB_EV_FREE_ACTIVATED:
-        return e->amount;
+        return jb_event_amount(e);
     case JB_EV_CHARGE_REVERSED:
     case JB_EV_CASH_CONSUMED:
     case JB_EV_REFUND_APPROVED:
-        return -e->amount;
+        return -jb_event_amount(e);
     case JB_EV_FREE_EXPIRED:
+        return e->free_expired.in_use ? -e->free_expired.amount : 0;
     case JB_EV_FREE_FORFEITED:
-        return e->code != 0 ? -e->amount : 0;
+        return e->free_forfeited.in_use ? -e->free_forfeited.amount : 0;
     case JB_EV_CONSUMPTION_REVERSED: {
-        jb_amount effect = e->amount;
-        for (uint32_t i = 0; i < e->parts_n; i++) {
-            if (e->parts[i].kind == JB_PART_LAPSED) {
-                effect -= e->parts[i].amount;
+        const struct jb_parts parts = e->consumption_reversed.parts;
+        jb_amount effect = e->consumption_reversed.amount;
+        for (uint32_t i = 0; i < parts.n; i++) {
+            if (parts.at[i].kind == JB_PART_LAPSED) {
+                effect -= parts.at[i].amount;
             }
         }
         return effect;
     }
     case JB_EV_REFUND_FAILED:
-        return e->parts_n > 0 ? e->amount : 0;
+        return e->refund_failed.parts.n > 0 ? e->refund_failed.amount : 0;
     default:
         return 0;
     }

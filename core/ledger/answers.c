@@ -101,28 +101,67 @@ copy_text(jb_answers *set, struct jb_text *t)
     }
 }
 
-void
-jb_answers_event(jb_answers *set, const struct jb_event *e, struct jb_event *ret)
+/* What a field of the copy points to. */
+static void
+copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
 {
-    *ret = *e;
-    copy_text(set, &ret->id);
+    void *at = (char *)e + f->offset;
+    struct jb_parts *parts = at;
+    struct jb_figures *figures = at;
+    switch (f->kind) {
+    case JB_FK_TEXT:
+    case JB_FK_OPT_TEXT:
+        copy_text(set, at);
+        break;
+    case JB_FK_SPLIT:
+    case JB_FK_PARTS_FROM:
+    case JB_FK_PARTS_TO:
+        parts->at = copy(set, parts->at, parts->n * sizeof *parts->at);
+        parts->n = parts->at != NULL ? parts->n : 0;
+        break;
+    case JB_FK_FIGURES:
+        figures->at = copy(set, figures->at, figures->n * sizeof *figures->at);
+        figures->n = figures->at != NULL ? figures->n : 0;
+        break;
+    case JB_FK_TOTALS: {
+        const struct jb_int128 **totals = at;
+        *totals = *totals != NULL ? copy(set, *totals, JB_TOTALS_N * sizeof **totals) : NULL;
+        break;
+    }
+    case JB_FK_ORDINAL:
+    case JB_FK_UINT:
+    case JB_FK_AMOUNT:
+    case JB_FK_AMOUNT0:
+    case JB_FK_INT:
+    case JB_FK_NAME:
+    case JB_FK_BOOL:
+    case JB_FK_REF:
+    case JB_FK_SEQ:
+    case JB_FK_DAY:
+    case JB_FK_OPT_INSTANT:
+    case JB_FK_ID16:
+        break;
+    }
+}
+
+const struct jb_event *
+jb_answers_event(jb_answers *set, const struct jb_event *e)
+{
+    struct jb_event *to = jb_answers_alloc(set, sizeof *to);
+    if (to == NULL) {
+        return NULL;
+    }
+    *to = *e;
     if (e->flags & (JB_EVF_KEY | JB_EVF_ACTOR)) {
-        copy_text(set, &ret->key);
-        copy_text(set, &ret->caller);
-        copy_text(set, &ret->role);
+        copy_text(set, &to->key);
+        copy_text(set, &to->caller);
+        copy_text(set, &to->role);
     }
-    if (e->pg.s != NULL || e->txn_ref.s != NULL || e->approve_no.s != NULL) {
-        copy_text(set, &ret->pg);
-        copy_text(set, &ret->txn_ref);
-        copy_text(set, &ret->approve_no);
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {
+        copy_field(set, &type->fields[i], to);
     }
-    ret->parts = copy(set, e->parts, e->parts_n * sizeof *e->parts);
-    ret->parts_n = ret->parts != NULL ? e->parts_n : 0;
-    ret->figures = copy(set, e->figures, e->figures_n * sizeof *e->figures);
-    ret->figures_n = ret->figures != NULL ? e->figures_n : 0;
-    if (e->totals != NULL) {
-        ret->totals = copy(set, e->totals, JB_TOTALS_N * sizeof *e->totals);
-    }
+    return set->no_memory ? NULL : to;
 }
 
 void
@@ -140,7 +179,7 @@ jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
     a->outcome = JB_DONE;
     a->seq = e->seq;
     a->wallet_version = e->wallet != 0 ? e->seq : 0;
-    jb_answers_event(set, e, &a->event);
+    a->event = jb_answers_event(set, e);
 }
 
 void

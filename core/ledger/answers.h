@@ -25,8 +25,8 @@ struct jb_answers {
 /* Makes room for n answers, all zero, and forgets what was there. */
 bool jb_answers_begin(jb_answers *set, size_t n);
 void *jb_answers_alloc(jb_answers *set, size_t bytes);
-/* Copies an event with everything that it points to. */
-void jb_answers_event(jb_answers *set, const struct jb_event *e, struct jb_event *ret);
+/* Copies an event with everything that it points to; NULL: no memory. */
+const struct jb_event *jb_answers_event(jb_answers *set, const struct jb_event *e);
 void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
 
 /* Fills an answer from the first event of its command: the same whether it was just decided or is

@@ -103,5 +103,6 @@ jb_backup(jb_ledger *l, const char *dest, jb_progress on_progress, void *data, s
     if (status == JB_OK && l->has_secret) {
         status = jb_secret_write(dest, l->secret, l->identity.ledger_id, err);
     }
+    status = status == JB_OK ? jb_requires_copy(l->dir, dest, err) : status;
     return status == JB_OK ? jb_sync_dir(dest, err) : status;
 }

@@ -65,32 +65,42 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
     return status;
 }
 
+/* A reason that is a known code is no personal text and stands in the event. */
+static jb_status
+refer_reason(struct execution *x, uint32_t *ret_reason, uint64_t *ret_text)
+{
+    const struct jb_text reason = x->c->reason;
+    uint32_t code;
+    if (reason.s == NULL) {
+        return JB_OK;
+    }
+    if (jb_name_number(&jb_reason_names, reason.s, reason.n, &code) && code > JB_REASON_TEXT) {
+        *ret_reason = code;
+        return JB_OK;
+    }
+    *ret_reason = JB_REASON_TEXT;
+    return refer(x, reason, false, ret_text);
+}
+
 /* Personal texts of the event's own fields: only references stand in it. */
 jb_status
 jb_refer_fields(struct execution *x, struct jb_event *e)
 {
     const struct jb_command *c = x->c;
     jb_status status = JB_OK;
-    uint32_t code;
     switch (c->op) {
     case JB_OP_WALLET_CREATE:
-        status = refer(x, c->name, false, &e->text_ref);
-        return status == JB_OK ? refer(x, c->master, true, &e->text_ref2) : status;
+        status = refer(x, c->name, false, &e->wallet_created.name);
+        return status == JB_OK ? refer(x, c->master, true, &e->wallet_created.master) : status;
     case JB_OP_WALLET_RENAME:
-        return refer(x, c->name, false, &e->text_ref);
+        return refer(x, c->name, false, &e->wallet_renamed.name);
     case JB_OP_FREE_GRANT:
-        return refer(x, c->reason, false, &e->text_ref);
+        return refer(x, c->reason, false, &e->free_granted.reason);
     case JB_OP_CHARGE_REVERSE:
+        return refer_reason(x, &e->charge_reversed.reason, &e->charge_reversed.reason_text);
     case JB_OP_CONSUME_REVERSE:
-        /* A reason that is a known code is no personal text and stands in the event. */
-        if (c->reason.s != NULL &&
-            jb_name_number(&jb_reason_names, c->reason.s, c->reason.n, &code) && code >= 2) {
-            e->code = code;
-        } else if (c->reason.s != NULL) {
-            e->code = 1; /* TEXT */
-            status = refer(x, c->reason, false, &e->text_ref);
-        }
-        return status;
+        return refer_reason(x, &e->consumption_reversed.reason,
+                            &e->consumption_reversed.reason_text);
     default:
         return JB_OK;
     }

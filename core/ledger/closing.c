@@ -16,9 +16,8 @@ expire(struct jb_ledger *l, struct jb_cached_wallet *s, const struct jb_grant *g
     e.recorded_at = recorded_at;
     /* The last microsecond of its last day. */
     e.occurred_at = jb_day_start(g->expires_on + 1, l->identity.utc_offset_s) - 1;
-    e.ordinal = g->ordinal;
-    e.amount = g->remaining;
-    e.code = g->state == JB_GRANT_IN_USE;
+    e.free_expired =
+        (struct jb_free_expired){g->ordinal, g->state == JB_GRANT_IN_USE, g->remaining};
     return jb_batch_append(l, &e, err);
 }
 
@@ -102,8 +101,7 @@ close_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, const struct 
     jb_totals_at_close(&l->state->g, day, l->state->g.seq, totals);
     e.type = JB_EV_DAY_CLOSED;
     e.recorded_at = e.occurred_at = recorded_at;
-    e.day = day;
-    e.totals = totals;
+    e.day_closed = (struct jb_day_closed){day, totals};
     l->closing = false;
     return jb_batch_append(l, &e, err);
 }

@@ -16,9 +16,7 @@ read_clock(struct execution *x)
         x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
     } else {
         x->m.clock = x->l->now(x->l->now_data);
-        tolerance = last == JB_NO_INSTANT
-                        ? 0
-                        : jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, last) * JB_US_PER_SECOND;
+        tolerance = last == JB_NO_INSTANT ? 0 : jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last);
     }
     if (last == JB_NO_INSTANT || x->m.clock >= last - tolerance) {
         return true;

@@ -16,9 +16,8 @@ forfeit(struct execution *x, struct jb_cached_wallet *s)
         e.wallet = s->w.number;
         e.prev = s->w.version;
         e.recorded_at = e.occurred_at = x->m.recorded_at;
-        e.ordinal = g->ordinal;
-        e.amount = g->remaining;
-        e.code = g->state == JB_GRANT_IN_USE;
+        e.free_forfeited =
+            (struct jb_free_forfeited){g->ordinal, g->state == JB_GRANT_IN_USE, g->remaining};
         jb_status status = jb_batch_append(x->l, &e, x->err);
         if (status != JB_OK) {
             return status;

@@ -58,10 +58,11 @@ jb_repeat(struct execution *x, jb_seq seq)
         return JB_STEP_DECIDED;
     }
     if (e->type == JB_EV_COMMAND_REFUSED) {
-        x->a->op = (jb_op)e->code2;
+        const struct jb_command_refused *refused = &e->command_refused;
+        x->a->op = (jb_op)refused->op;
         x->a->remembered = true;
-        jb_answer_refused(x->r->answers, x->a, (jb_code)e->code, e->figures, e->figures_n,
-                          e->number - 1, &x->l->identity);
+        jb_answer_refused(x->r->answers, x->a, (jb_code)refused->code, refused->figures.at,
+                          refused->figures.n, refused->index - 1, &x->l->identity);
         x->a->seq = seq;
     } else {
         uint32_t events = e->group_events, commands = e->group_commands;

@@ -19,13 +19,14 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
                            "a currency is three capital letters of ISO 4217, such as KRW");
         }
     }
-    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > 6) {
+    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
         return jb_fail(err, JB_E_USAGE,
                        o->currency[3] != '\0'
                            ? "a currency is three capital letters of ISO 4217, such as KRW"
                            : "a currency has 0 to 6 digits after the decimal point");
     }
-    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -18 * 3600 || o->utc_offset_s > 18 * 3600) {
+    if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -JB_UTC_OFFSET_MAX_S ||
+        o->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
     }
     return JB_OK;
@@ -98,15 +99,17 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
         [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0, [JB_POLICY_DAY_CLOSE] = 0,
         [JB_POLICY_DAY_CLOSE_GRACE] = 600,       [JB_POLICY_GRANTS_MAX] = 1024,
         [JB_POLICY_CLOCK_TOLERANCE] = 300,       [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
-        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
+        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,     [JB_POLICY_RULES] = JB_RULES,
     };
-    for (uint32_t i = 1; i <= JB_POLICY_VAT_RATE; i++) {
+    /* What is not written holds by default. */
+    for (uint32_t i = 1; i <= JB_POLICY_RULES; i++) {
+        if (i > JB_POLICY_VAT_RATE && i != JB_POLICY_RULES) {
+            continue;
+        }
         struct jb_event e;
         memset(&e, 0, sizeof e);
         e.type = JB_EV_POLICY_SET;
-        e.code = i;
-        e.number = values[i];
-        e.time = JB_NO_INSTANT;
+        e.policy_set = (struct jb_policy_set){i, values[i], JB_NO_INSTANT};
         if (!add(b, &e, o->utc_offset_s)) {
             return false;
         }
@@ -122,11 +125,11 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
     struct jb_event e;
     memset(&e, 0, sizeof e);
     e.type = JB_EV_LEDGER_CREATED;
-    e.code = JB_LOG_FORMAT;
-    e.id = (struct jb_text){o->currency, 3};
-    e.code2 = (uint32_t)o->exponent;
-    e.number = o->utc_offset_s;
-    memcpy(e.ledger_id, ledger_id, sizeof e.ledger_id);
+    e.ledger_created = (struct jb_ledger_created){.format = JB_LOG_FORMAT,
+                                                  .exponent = (uint32_t)o->exponent,
+                                                  .currency = {o->currency, 3},
+                                                  .utc_offset_s = o->utc_offset_s};
+    memcpy(e.ledger_created.ledger_id, ledger_id, sizeof e.ledger_created.ledger_id);
     jb_status status = JB_E_NOMEM;
     if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o)) {
         struct jb_log_head head = {0};

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "state/state.h"
 #include "ledger/answers.h"
+#include "ledger/requires.h"
 #include "ledger/secret.h"
 #include "ledger/reader.h"
 #include "storage/lmdb_env.h"
@@ -51,6 +52,9 @@ struct jb_ledger {
     bool read_only;
     bool accept_rollback;
     bool rolled_back; /* a reader goes on, and is told */
+    struct jb_error
+        refused;         /* why this program may read and not write (requires.h); status 0: none */
+    int64_t requires_at; /* monotonic: when that was looked at last */
     char caller[JB_SHORT_BYTES_MAX + 1];
     int64_t lock_wait_us;
     jb_instant (*now)(void *data);

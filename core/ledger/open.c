@@ -51,6 +51,23 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     return JB_OK;
 }
 
+/* Before anything is read. Who may not write goes on as a reader and hears why at jb_submit. */
+static jb_status
+check_requires(struct jb_ledger *l, struct jb_error *err)
+{
+    jb_status status = jb_requires_check(l->dir, false, err);
+    if (status == JB_OK && !l->read_only) {
+        status = jb_requires_check(l->dir, true, &l->refused);
+        l->read_only = status == JB_E_FORMAT;
+        l->requires_at = jb_monotonic_us();
+        if (status != JB_OK && status != JB_E_FORMAT) {
+            return jb_fail(err, status, "%s", l->refused.text);
+        }
+        status = JB_OK;
+    }
+    return status;
+}
+
 static jb_status
 open_log(struct jb_ledger *l, struct jb_error *err)
 {
@@ -73,7 +90,8 @@ open_log(struct jb_ledger *l, struct jb_error *err)
         (errno == EROFS || errno == EACCES)) {
         l->read_only = true; /* reads work, writes say why they do not */
     }
-    jb_status status = jb_log_open(l->dir, l->read_only, false, 0, &l->log, err);
+    jb_status status = check_requires(l, err);
+    status = status == JB_OK ? jb_log_open(l->dir, l->read_only, false, 0, &l->log, err) : status;
     return status == JB_OK ? jb_log_identity(l->log, &l->identity, err) : status;
 }
 

@@ -15,7 +15,7 @@ find_consumption(struct execution *x, const struct jb_wallet *wallet, struct jb_
         }
         jb_status status = jb_state_event(x->l->state, c->seq, &e, x->err);
         if (status == JB_OK && e->type == JB_EV_CASH_CONSUMED && e->wallet == wallet->number &&
-            (!by_usage || jb_text_equal(e->id, c->id))) {
+            (!by_usage || jb_text_equal(e->cash_consumed.usage, c->id))) {
             loaded->usages = 1;
             loaded->consumption_seq = c->seq;
         }
@@ -26,7 +26,7 @@ find_consumption(struct execution *x, const struct jb_wallet *wallet, struct jb_
         if (status != JB_OK) {
             return status;
         }
-        if (e->type == JB_EV_CASH_CONSUMED && jb_text_equal(e->id, c->id)) {
+        if (e->type == JB_EV_CASH_CONSUMED && jb_text_equal(e->cash_consumed.usage, c->id)) {
             loaded->usages++;
             loaded->consumption_seq = seq;
         }
@@ -52,12 +52,14 @@ load_consumption(struct execution *x, struct jb_cached_wallet *s, struct jb_pref
         return status;
     }
     /* The parts must survive the look-ups below: they move into the answers' memory. */
-    struct jb_event copy;
-    jb_answers_event(x->r->answers, e, &copy);
-    loaded->consumption_parts = copy.parts;
-    loaded->consumption_parts_n = copy.parts_n;
-    loaded->consumption_amount = copy.amount;
-    status = jb_state_load_for(x->l->state, s, &copy, x->err);
+    const struct jb_event *copy = jb_answers_event(x->r->answers, e);
+    if (copy == NULL) {
+        return jb_fail(x->err, JB_E_NOMEM, "no memory for an answer");
+    }
+    loaded->consumption_parts = copy->cash_consumed.parts.at;
+    loaded->consumption_parts_n = copy->cash_consumed.parts.n;
+    loaded->consumption_amount = copy->cash_consumed.amount;
+    status = jb_state_load_for(x->l->state, s, copy, x->err);
     jb_amount beyond = status == JB_OK ? jb_return_beyond(&s->w, loaded, x->c->amount) : 0;
     return beyond > 0 ? jb_state_load_room(x->l->state, s, x->c->amount, x->err) : status;
 }

@@ -113,6 +113,13 @@ jb_cursor_bytes(const jb_cursor *c)
     return jb_log_reader_bytes(c->reader);
 }
 
+void
+jb_cursor_rest(jb_cursor *c)
+{
+    jb_log_reader_reset(c->reader);
+    c->live = false;
+}
+
 jb_cursor *
 jb_cursor_close(jb_cursor *c)
 {
@@ -274,10 +281,11 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
     const bool lot = e->type == JB_EV_CHARGE_REVERSED;
     const bool grant = e->type >= JB_EV_FREE_ACTIVATED && e->type <= JB_EV_FREE_FORFEITED;
     const bool refund = e->type >= JB_EV_REFUND_CANCELLED && e->type <= JB_EV_REFUND_FAILED;
-    *ret = e->type == JB_EV_CONSUMPTION_REVERSED ? e->ref_seq : 0;
+    *ret = e->type == JB_EV_CONSUMPTION_REVERSED ? e->consumption_reversed.consumption : 0;
     if (!lot && !grant && !refund) {
         return JB_OK;
     }
+    const uint32_t ordinal = jb_event_ordinal(e);
     struct jb_cached_wallet *s;
     jb_status status = jb_state_wallet(b, e->wallet, &s, err);
     if (status == JB_OK) {
@@ -285,14 +293,14 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
                                lot     ? JB_ARCHIVED_LOT
                                : grant ? JB_ARCHIVED_GRANT
                                        : JB_ARCHIVED_REFUND,
-                               e->ordinal, err);
+                               ordinal, err);
     }
     if (status != JB_OK) {
         return status;
     }
-    const struct jb_lot *l = lot ? jb_wallet_lot(&s->w, e->ordinal) : NULL;
-    const struct jb_grant *g = grant ? jb_wallet_grant(&s->w, e->ordinal) : NULL;
-    const struct jb_refund *r = refund ? jb_wallet_refund(&s->w, e->ordinal) : NULL;
+    const struct jb_lot *l = lot ? jb_wallet_lot(&s->w, ordinal) : NULL;
+    const struct jb_grant *g = grant ? jb_wallet_grant(&s->w, ordinal) : NULL;
+    const struct jb_refund *r = refund ? jb_wallet_refund(&s->w, ordinal) : NULL;
     *ret = l != NULL ? l->seq : g != NULL ? g->seq : r != NULL ? r->seq : 0;
     return JB_OK;
 }
@@ -301,11 +309,10 @@ jb_status
 jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err)
 {
     *ret_n = 0;
-    if (e->id.s != NULL) {
-        *ret_n = e->type == JB_EV_LEDGER_CREATED || e->id.n > JB_ID_BYTES_MAX
-                     ? 0
-                     : e->id.n; /* of a ledger it is the currency */
-        memcpy(id, e->id.s, *ret_n);
+    const struct jb_text own = jb_event_own_id(e);
+    if (own.s != NULL) {
+        *ret_n = own.n > JB_ID_BYTES_MAX ? 0 : own.n;
+        memcpy(id, own.s, *ret_n);
         return JB_OK;
     }
     struct jb_reader_head head;
@@ -319,9 +326,11 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
     if (status == JB_OK && seq != 0) {
         status = jb_state_event(l->read_state, seq, &named, err);
     }
-    if (status == JB_OK && named != NULL && named->id.n <= JB_ID_BYTES_MAX) {
-        memcpy(id, named->id.s, named->id.n);
-        *ret_n = named->id.n;
+    const struct jb_text given =
+        status == JB_OK && named != NULL ? jb_event_own_id(named) : (struct jb_text){NULL, 0};
+    if (given.s != NULL && given.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, given.s, given.n);
+        *ret_n = given.n;
     }
     jb_reader_end(l);
     return status;

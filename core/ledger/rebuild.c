@@ -108,6 +108,9 @@ jb_state_rebuild(struct jb_ledger *l, jb_progress on_progress, void *data,
                  struct jb_state_rebuilt *ret, struct jb_error *err)
 {
     struct rebuilding w = {.l = l, .on_progress = on_progress, .data = data};
+    if (l->refused.status != JB_OK) {
+        return jb_fail(err, l->refused.status, "%s", l->refused.text);
+    }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY,
                        "%s cannot be written to: its projections cannot be made again there",

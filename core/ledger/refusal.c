@@ -17,11 +17,10 @@ jb_refuse_command(struct execution *x, jb_code code, const struct jb_figure *fig
     memset(&e, 0, sizeof e);
     e.type = JB_EV_COMMAND_REFUSED;
     e.recorded_at = e.occurred_at = x->m.recorded_at;
-    e.code = (uint32_t)code;
-    e.code2 = (uint32_t)x->a->op;
-    e.number = index + 1;
-    e.figures = figures;
-    e.figures_n = figures_n;
+    e.command_refused = (struct jb_command_refused){.op = (uint32_t)x->a->op,
+                                                    .code = (uint32_t)code,
+                                                    .index = index + 1,
+                                                    .figures = {figures, figures_n}};
     const struct jb_command *c = x->group != NULL ? x->group : x->c;
     x->group = NULL;
     jb_status status = jb_envelope(x, c, true, &e);

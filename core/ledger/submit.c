@@ -212,6 +212,28 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     fail_requests(l, last, status, err);
 }
 
+/* Whether this program may write on: once a second, because others may have marked the ledger since,
+ * and by the rules that are in force. */
+static jb_status
+may_write(struct jb_ledger *l, struct jb_error *err)
+{
+    int64_t now = jb_monotonic_us();
+    if (now - l->requires_at >= JB_REQUIRES_LOOK_US) {
+        jb_status status = jb_requires_check(l->dir, true, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        l->requires_at = now;
+    }
+    int64_t rules = jb_rules(&l->state->g);
+    return rules <= JB_RULES ? JB_OK
+                             : jb_fail(err, JB_E_FORMAT,
+                                       "the ledger goes by rules %lld, and this version knows "
+                                       "rules 1 to %d: it reads the ledger and does not write to "
+                                       "it. Use a newer jangbu",
+                                       (long long)rules, JB_RULES);
+}
+
 static void
 one_commit(struct jb_ledger *l)
 {
@@ -230,6 +252,9 @@ one_commit(struct jb_ledger *l)
     status = jb_env_refresh(jb_log_env(l->log), &err);
     if (status == JB_OK) {
         status = jb_state_catch_up(l->state, &err);
+    }
+    if (status == JB_OK) {
+        status = may_write(l, &err);
     }
     if (status == JB_OK) {
         status = jb_personal_begin(l->personal, l->state->g.last_ref, &err);
@@ -308,6 +333,9 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
         return jb_fail(err, JB_E_USAGE,
                        "a caller's name is at most 32 bytes of UTF-8 without white space and "
                        "control characters");
+    }
+    if (l->refused.status != JB_OK) {
+        return jb_fail(err, l->refused.status, "%s", l->refused.text);
     }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);

@@ -99,11 +99,12 @@ jb_frame_root(const struct jb_event *e, uint8_t ret[JB_CHAIN_BYTES])
 {
     /* "jangbu" NUL, format 2, currency 3, exponent 1, UTC offset 4, ledger id 16. */
     uint8_t root[7 + 2 + 3 + 1 + 4 + 16] = "jangbu";
-    jb_put_be(root + 7, 2, e->code);
-    memcpy(root + 9, e->id.s, e->id.n < 3 ? e->id.n : 3);
-    root[12] = (uint8_t)e->code2;
-    jb_put_be(root + 13, 4, (uint32_t)(int32_t)e->number);
-    memcpy(root + 17, e->ledger_id, 16);
+    const struct jb_ledger_created *c = &e->ledger_created;
+    jb_put_be(root + 7, 2, c->format);
+    memcpy(root + 9, c->currency.s, c->currency.n < 3 ? c->currency.n : 3);
+    root[12] = (uint8_t)c->exponent;
+    jb_put_be(root + 13, 4, (uint32_t)(int32_t)c->utc_offset_s);
+    memcpy(root + 17, c->ledger_id, 16);
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(root, sizeof root));
     memcpy(ret, canonical.digest, JB_CHAIN_BYTES);

@@ -12,6 +12,10 @@
 
 struct jb_log;
 
+/* What a ledger can be made with. */
+#define JB_EXPONENT_MAX 6
+#define JB_UTC_OFFSET_MAX_S (18 * 3600)
+
 /* What the first event says, and what all frames need. */
 struct jb_log_identity {
     uint8_t ledger_id[16];

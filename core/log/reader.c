@@ -420,9 +420,11 @@ static jb_status
 identity_of(struct jb_log_reader *r, const struct jb_event *e, struct jb_log_identity *ret,
             struct jb_error *err)
 {
-    struct jb_log_identity found = {.exponent = e->code2, .utc_offset_s = (int32_t)e->number};
-    memcpy(found.ledger_id, e->ledger_id, 16);
-    memcpy(found.currency, e->id.s, 3);
+    const struct jb_ledger_created *c = &e->ledger_created;
+    struct jb_log_identity found = {.exponent = c->exponent,
+                                    .utc_offset_s = (int32_t)c->utc_offset_s};
+    memcpy(found.ledger_id, c->ledger_id, 16);
+    memcpy(found.currency, c->currency.s, 3);
     jb_frame_root(e, found.root);
     if (!jb_frame_chained(&r->frame, found.root)) {
         return jb_fail(err, JB_E_CORRUPT,
@@ -430,15 +432,23 @@ identity_of(struct jb_log_reader *r, const struct jb_event *e, struct jb_log_ide
                        "`jangbu audit`",
                        jb_env_path(r->log->env));
     }
-    if (e->code > JB_LOG_FORMAT) {
+    if (c->format > JB_LOG_FORMAT) {
         jb_status status = jb_fail(err, JB_E_FORMAT,
                                    "%s has log format %u, which this version (format %d) does not "
                                    "know. Use a newer jangbu",
-                                   jb_env_path(r->log->env), e->code, JB_LOG_FORMAT);
+                                   jb_env_path(r->log->env), c->format, JB_LOG_FORMAT);
         if (err != NULL) {
             err->at = 1;
         }
         return status;
+    }
+    const struct jb_ledger_created *made = &e->ledger_created;
+    if (made->exponent > JB_EXPONENT_MAX || made->utc_offset_s % 60 != 0 ||
+        made->utc_offset_s < -JB_UTC_OFFSET_MAX_S || made->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
+        return jb_fail(err, JB_E_CORRUPT,
+                       "the first frame of %s is damaged: its currency or its offset from UTC is "
+                       "not possible. Run `jangbu audit`",
+                       jb_env_path(r->log->env));
     }
     *ret = found;
     return JB_OK;
@@ -454,8 +464,8 @@ jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct jb_error *
     }
     const struct jb_event *e = NULL;
     status = jb_log_reader_at(r, 1, &e, err);
-    if (status == JB_E_NOTFOUND ||
-        (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED || e->id.n != 3))) {
+    if (status == JB_E_NOTFOUND || (status == JB_OK && (e->type != JB_EV_LEDGER_CREATED ||
+                                                        e->ledger_created.currency.n != 3))) {
         status = jb_fail(err, JB_E_FORMAT,
                          "%s does not begin as a ledger's log does. It is no ledger, or its making "
                          "was cut short",

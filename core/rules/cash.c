@@ -38,14 +38,15 @@ jb_rule_charge(const struct jb_case *k, struct jb_verdict *v)
     }
     jb_amount debt = k->w->paid < 0 ? -k->w->paid : 0;
     v->event.type = JB_EV_CHARGE_SETTLED;
-    v->event.id = c->id;
-    v->event.ordinal = k->w->lots_given + 1;
-    v->event.amount = c->amount;
-    v->event.amount2 = c->amount < debt ? c->amount : debt;
-    v->event.code = c->method;
-    v->event.pg = c->pg;
-    v->event.txn_ref = c->txn_ref;
-    v->event.approve_no = c->approve_no;
+    v->event.charge_settled =
+        (struct jb_charge_settled){.charge = c->id,
+                                   .lot = k->w->lots_given + 1,
+                                   .method = c->method,
+                                   .amount = c->amount,
+                                   .applied_to_debt = c->amount < debt ? c->amount : debt,
+                                   .pg = c->pg,
+                                   .txn_ref = c->txn_ref,
+                                   .approve_no = c->approve_no};
 }
 
 void
@@ -57,10 +58,10 @@ jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v)
         return;
     }
     v->event.type = JB_EV_DEBT_REPAID;
-    v->event.ordinal = k->w->lots_given + 1;
-    v->event.amount = k->c->amount;
-    v->event.pg = k->c->pg;
-    v->event.txn_ref = k->c->txn_ref;
+    v->event.debt_repaid = (struct jb_debt_repaid){.lot = k->w->lots_given + 1,
+                                                   .amount = k->c->amount,
+                                                   .pg = k->c->pg,
+                                                   .txn_ref = k->c->txn_ref};
 }
 
 /* Takes up to *left from the lot. */
@@ -103,6 +104,6 @@ jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v)
         jb_add_part(v, JB_PART_DEBT, 0, left); /* v->no_memory says whether it worked */
     }
     v->event.type = JB_EV_CHARGE_REVERSED;
-    v->event.ordinal = own->ordinal;
-    v->event.amount = amount;
+    v->event.charge_reversed.lot = own->ordinal;
+    v->event.charge_reversed.amount = amount;
 }

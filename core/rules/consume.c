@@ -82,8 +82,8 @@ jb_rule_consume(const struct jb_case *k, struct jb_verdict *v)
         jb_add_part(v, JB_PART_DEBT, 0, left);
     }
     v->event.type = JB_EV_CASH_CONSUMED;
-    v->event.id = k->c->id;
-    v->event.amount = amount;
+    v->event.cash_consumed.usage = k->c->id;
+    v->event.cash_consumed.amount = amount;
 }
 
 static jb_amount
@@ -247,9 +247,9 @@ jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
         return;
     }
     v->event.type = JB_EV_CONSUMPTION_REVERSED;
-    v->event.ref_seq = loaded->consumption_seq;
-    v->event.ref_seq2 = loaded->last_reversal;
-    v->event.amount = k->c->amount;
+    v->event.consumption_reversed.consumption = loaded->consumption_seq;
+    v->event.consumption_reversed.before = loaded->last_reversal;
+    v->event.consumption_reversed.amount = k->c->amount;
     if (!named_parts(k, v)) {
         return;
     }

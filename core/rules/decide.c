@@ -63,8 +63,7 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
     if ((c->has & JB_HAS(JB_CF_AT)) == 0) {
         return;
     }
-    int64_t tolerance =
-        jb_policy_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at) * JB_US_PER_SECOND;
+    int64_t tolerance = jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, m->recorded_at);
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     if (c->at > m->clock + tolerance) {
         jb_refuse_with(v, JB_CODE_AT_IN_FUTURE, JB_FIG_NOW, m->clock);
@@ -122,9 +121,7 @@ jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
         return;
     }
     v->event.type = JB_EV_POLICY_SET;
-    v->event.code = c->policy;
-    v->event.number = c->value;
-    v->event.time = from;
+    v->event.policy_set = (struct jb_policy_set){c->policy, c->value, from};
 }
 
 int64_t
@@ -150,7 +147,7 @@ jb_due_day(const struct jb_globals *g, jb_instant recorded_at)
     if (jb_policy_at(g, JB_POLICY_DAY_CLOSE, recorded_at) != 0) {
         return JB_NO_DAY;
     }
-    int64_t grace = jb_policy_at(g, JB_POLICY_DAY_CLOSE_GRACE, recorded_at) * JB_US_PER_SECOND;
+    int64_t grace = jb_policy_us_at(g, JB_POLICY_DAY_CLOSE_GRACE, recorded_at);
     jb_day through = jb_day_of(recorded_at - grace, g->utc_offset_s) - 1;
     if (through < g->first_open_day ||
         jb_empty_days(g, through) > jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, recorded_at)) {
@@ -178,5 +175,5 @@ jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
         return;
     }
     v->event.type = JB_EV_DAY_CLOSED;
-    v->event.day = c->day;
+    v->event.day_closed.day = c->day;
 }

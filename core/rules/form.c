@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "rules/decide.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 struct complaint {
@@ -109,6 +110,24 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
     return JB_CODE_NONE;
 }
 
+/* A ledger's rules go up and never down, from the event on that says so. Rules 1 have no such
+ * event: so there is nothing lower to go to. */
+static jb_code
+check_rules(const struct jb_command *c, struct complaint *complaint)
+{
+    static_assert(JB_RULES == 2, "with a third set, going down has to be refused by the state");
+    if (c->value != JB_RULES) {
+        snprintf(complaint->why, complaint->n,
+                 "value of rules must be %d: rules never go down, and this version knows no later "
+                 "ones",
+                 JB_RULES);
+        return JB_CODE_MALFORMED;
+    }
+    return (c->has & JB_HAS(JB_CF_FROM)) == 0
+               ? JB_CODE_NONE
+               : malformed(complaint, "rules", "take no from: they hold from their event on");
+}
+
 static jb_code
 check_policy(const struct jb_command *c, struct complaint *complaint)
 {
@@ -120,6 +139,9 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
                                                           : 31622400;
     if (jb_name_word(&jb_policy_names, c->policy) == NULL) {
         return malformed(complaint, "policy", "has no such value");
+    }
+    if (c->policy == JB_POLICY_RULES) {
+        return check_rules(c, complaint);
     }
     if (c->value < 0 || c->value > max) {
         snprintf(complaint->why, complaint->n, "value of %s must be 0 to %lld",

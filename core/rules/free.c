@@ -31,11 +31,12 @@ jb_rule_grant(const struct jb_case *k, struct jb_verdict *v)
         return;
     }
     v->event.type = JB_EV_FREE_GRANTED;
-    v->event.id = c->id;
-    v->event.ordinal = k->w->grants_given + 1;
-    v->event.amount = c->amount;
-    v->event.code = c->has & JB_HAS(JB_CF_ORIGIN) ? c->origin : (uint32_t)JB_ORIGIN_PROMOTION;
-    v->event.day = c->expires_on;
+    v->event.free_granted = (struct jb_free_granted){
+        .grant = c->id,
+        .grant_no = k->w->grants_given + 1,
+        .origin = c->has & JB_HAS(JB_CF_ORIGIN) ? c->origin : (uint32_t)JB_ORIGIN_PROMOTION,
+        .amount = c->amount,
+        .expires_on = c->expires_on};
 }
 
 void
@@ -57,7 +58,11 @@ jb_rule_grant_change(const struct jb_case *k, struct jb_verdict *v)
                        used_up ? (int64_t)JB_GRANT_USED_UP : (int64_t)g->state);
         return;
     }
-    v->event.type = k->c->op == JB_OP_FREE_ACTIVATE ? JB_EV_FREE_ACTIVATED : JB_EV_FREE_REVOKED;
-    v->event.ordinal = g->ordinal;
-    v->event.amount = g->remaining;
+    if (k->c->op == JB_OP_FREE_ACTIVATE) {
+        v->event.type = JB_EV_FREE_ACTIVATED;
+        v->event.free_activated = (struct jb_free_activated){g->ordinal, g->remaining};
+    } else {
+        v->event.type = JB_EV_FREE_REVOKED;
+        v->event.free_revoked = (struct jb_free_revoked){g->ordinal, g->remaining};
+    }
 }

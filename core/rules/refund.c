@@ -21,10 +21,19 @@ jb_rule_refund_request(const struct jb_case *k, struct jb_verdict *v)
         return;
     }
     v->event.type = JB_EV_REFUND_REQUESTED;
-    v->event.id = k->c->id;
-    v->event.ordinal = w->refunds_given + 1;
-    v->event.amount = partial ? k->c->amount : refundable;
-    v->event.code = partial ? 2 : 1; /* jb_scope_names */
+    v->event.refund_requested =
+        (struct jb_refund_requested){.refund = k->c->id,
+                                     .refund_no = w->refunds_given + 1,
+                                     .scope = partial ? JB_SCOPE_PARTIAL : JB_SCOPE_FULL,
+                                     .amount = partial ? k->c->amount : refundable};
+}
+
+static void
+refund_failed(const struct jb_refund *r, jb_failure why, struct jb_verdict *v)
+{
+    v->event.type = JB_EV_REFUND_FAILED;
+    v->event.refund_failed =
+        (struct jb_refund_failed){.refund_no = r->ordinal, .why = why, .amount = r->amount};
 }
 
 static void
@@ -33,11 +42,12 @@ approve(const struct jb_case *k, const struct jb_refund *r, struct jb_verdict *v
     /* Only paid cash counts: other requests do not hold it back, and later changes never alter the
      * amount. */
     if (k->w->paid < r->amount) {
-        v->event.type = JB_EV_REFUND_FAILED;
-        v->event.code = 1; /* BALANCE */
+        refund_failed(r, JB_FAILURE_BALANCE, v);
         return;
     }
     v->event.type = JB_EV_REFUND_APPROVED;
+    v->event.refund_approved.refund_no = r->ordinal;
+    v->event.refund_approved.amount = r->amount;
     jb_amount left = r->amount;
     for (size_t i = k->w->lots.n; i-- > 0 && left > 0;) {
         const struct jb_lot *l = &k->w->lots.at[i];
@@ -54,8 +64,7 @@ approve(const struct jb_case *k, const struct jb_refund *r, struct jb_verdict *v
 static void
 fail_after_approval(const struct jb_case *k, const struct jb_refund *r, struct jb_verdict *v)
 {
-    v->event.type = JB_EV_REFUND_FAILED;
-    v->event.code = 2; /* AFTER_APPROVAL */
+    refund_failed(r, JB_FAILURE_AFTER_APPROVAL, v);
     v->no_memory |= !jb_credit(k->w, r->legs, r->legs_n, true, r->amount, v);
 }
 
@@ -74,15 +83,18 @@ jb_rule_refund_change(const struct jb_case *k, struct jb_verdict *v)
         jb_refuse_with(v, JB_CODE_REFUND_STATE, JB_FIG_REFUND_STATE, r->state);
         return;
     }
-    v->event.ordinal = r->ordinal;
-    v->event.amount = r->amount;
     if (k->c->op == JB_OP_REFUND_APPROVE) {
         approve(k, r, v);
     } else if (k->c->op == JB_OP_REFUND_FAIL) {
         fail_after_approval(k, r, v);
+    } else if (k->c->op == JB_OP_REFUND_COMPLETE) {
+        v->event.type = JB_EV_REFUND_COMPLETED;
+        v->event.refund_completed = (struct jb_refund_completed){r->ordinal, r->amount};
+    } else if (k->c->op == JB_OP_REFUND_CANCEL) {
+        v->event.type = JB_EV_REFUND_CANCELLED;
+        v->event.refund_cancelled = (struct jb_refund_cancelled){r->ordinal, r->amount};
     } else {
-        v->event.type = k->c->op == JB_OP_REFUND_COMPLETE ? JB_EV_REFUND_COMPLETED
-                        : k->c->op == JB_OP_REFUND_CANCEL ? JB_EV_REFUND_CANCELLED
-                                                          : JB_EV_REFUND_REJECTED;
+        v->event.type = JB_EV_REFUND_REJECTED;
+        v->event.refund_rejected = (struct jb_refund_rejected){r->ordinal, r->amount};
     }
 }

@@ -167,7 +167,7 @@ jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = JB_EV_WALLET_DELETED;
     for (size_t i = 0; i < k->w->grants.n; i++) {
         if (jb_grant_unfinished(&k->w->grants.at[i], k->m->today)) {
-            v->event.amount += k->w->grants.at[i].remaining;
+            v->event.wallet_deleted.forfeited += k->w->grants.at[i].remaining;
         }
     }
 }
@@ -205,14 +205,13 @@ jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const st
     struct jb_case k = {g, w, c, loaded, m};
     if (c->op == JB_OP_WALLET_CREATE) {
         v->event.type = JB_EV_WALLET_CREATED;
-        v->event.id = c->wallet;
-        v->event.code = c->kind;
+        v->event.wallet_created.id = c->wallet;
+        v->event.wallet_created.kind = c->kind;
         v->event.wallet = g->wallets_given + 1;
         return;
     }
     rules[c->op](&k, v);
     v->event.wallet = w->number;
     v->event.prev = w->version;
-    v->event.parts = v->parts.at;
-    v->event.parts_n = (uint32_t)v->parts.n;
+    jb_event_set_parts(&v->event, (struct jb_parts){v->parts.at, (uint32_t)v->parts.n});
 }

@@ -40,6 +40,12 @@ damaged(struct jb_error *err, const char *what)
 }
 
 static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+}
+
+static jb_status
 get(struct jb_state *b, unsigned table, const void *key, size_t key_n, const void **value,
     size_t *n, struct jb_error *err)
 {
@@ -64,12 +70,13 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     struct jb_cached_wallet *s = calloc(1, sizeof *s);
     if (s == NULL || !jb_vec_reserve(&b->slots, number)) {
         free(s);
-        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+        return no_memory(err);
     }
-    if (!jb_read_wallet(value, n, &s->w) || s->w.number != number) {
+    status = jb_read_wallet(value, n, &s->w);
+    if (status != JB_OK || s->w.number != number) {
         jb_wallet_free(&s->w);
         free(s);
-        return damaged(err, "a wallet's record");
+        return status == JB_E_NOMEM ? no_memory(err) : damaged(err, "a wallet's record");
     }
     while (b->slots.n < number) {
         b->slots.at[b->slots.n++] = NULL;
@@ -77,7 +84,7 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), number)) {
         jb_wallet_free(&s->w);
         free(s);
-        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
+        return no_memory(err);
     }
     b->slots.at[number - 1] = s;
     b->loaded++;
@@ -261,6 +268,9 @@ jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_a
         }
         *ret_last = jb_get_be(value, 8);
         *ret_sum = (jb_amount)jb_get_be((const uint8_t *)value + 8, 8);
+        if (*ret_sum < 0 || *ret_sum > JB_BALANCE_MAX) {
+            return damaged(err, "a return");
+        }
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
@@ -313,24 +323,37 @@ is_loaded(const struct jb_wallet *w, enum jb_archived_kind kind, uint32_t ordina
     return false;
 }
 
-static bool
+/* One of a kind: read, then put into its list. A refund's legs are the list's only once it is in.
+ */
+static jb_status
 put_back(struct jb_wallet *w, enum jb_archived_kind kind, const uint8_t *p, size_t n)
 {
     struct jb_grant grant;
     struct jb_refund refund;
     struct jb_interval interval;
+    jb_status status = JB_OK;
+    bool put = true;
     switch (kind) {
     case JB_ARCHIVED_LOT:
     case JB_ARCHIVED_FULL_LOT:
-        return false; /* read_archived_lot */
+        return JB_E_STALE; /* read_archived_lot */
     case JB_ARCHIVED_GRANT:
-        return jb_read_grant(p, n, &grant) && jb_wallet_add_grant(w, &grant) != NULL;
+        status = jb_read_grant(p, n, &grant);
+        put = status != JB_OK || jb_wallet_add_grant(w, &grant) != NULL;
+        break;
     case JB_ARCHIVED_REFUND:
-        return jb_read_refund(p, n, &refund) && jb_wallet_add_refund(w, &refund) != NULL;
+        status = jb_read_refund(p, n, &refund);
+        put = status != JB_OK || jb_wallet_add_refund(w, &refund) != NULL;
+        if (status != JB_OK || !put) {
+            free(refund.legs);
+        }
+        break;
     case JB_ARCHIVED_INTERVAL:
+        status = jb_read_interval(p, n, &interval);
+        put = status != JB_OK || jb_wallet_add_interval(w, &interval) != NULL;
         break;
     }
-    return jb_read_interval(p, n, &interval) && jb_wallet_add_interval(w, &interval) != NULL;
+    return put ? status : JB_E_NOMEM;
 }
 
 static jb_status
@@ -353,7 +376,7 @@ read_archived_lot(struct jb_state *b, uint32_t wallet, uint32_t ordinal, struct 
     if (status == JB_E_NOTFOUND) {
         status = read_archived(b, wallet, JB_ARCHIVED_FULL_LOT, ordinal, &value, &n, err);
     }
-    return status == JB_OK && !jb_read_lot(value, n, ret) ? damaged(err, "a lot") : status;
+    return status == JB_OK && jb_read_lot(value, n, ret) != JB_OK ? damaged(err, "a lot") : status;
 }
 
 jb_status
@@ -370,13 +393,13 @@ jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_k
     const void *value;
     size_t n;
     jb_status status = read_archived(b, s->w.number, kind, ordinal, &value, &n, err);
-    if (status == JB_E_NOTFOUND) {
-        return JB_OK;
+    if (status != JB_OK) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
     }
-    if (status == JB_OK && !put_back(&s->w, kind, value, n)) {
-        return damaged(err, "a grant, refund or interval");
-    }
-    return status;
+    status = put_back(&s->w, kind, value, n);
+    return status == JB_OK        ? JB_OK
+           : status == JB_E_NOMEM ? no_memory(err)
+                                  : damaged(err, "a grant, refund or interval");
 }
 
 struct lots {
@@ -449,7 +472,7 @@ next_with_room(struct jb_state *b, const struct jb_wallet *w, uint32_t *ordinal,
         if (status == JB_OK && memcmp(key, found, 5) != 0) {
             status = JB_E_NOTFOUND;
         }
-        if (status == JB_OK && !jb_read_lot(value, n, ret)) {
+        if (status == JB_OK && jb_read_lot(value, n, ret) != JB_OK) {
             status = damaged(err, "a lot");
         }
         *ordinal = status == JB_OK ? ret->ordinal : 0;
@@ -511,17 +534,18 @@ jb_status
 jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e,
                   struct jb_error *err)
 {
-    jb_status status = jb_state_load_lots(b, s, e->parts, e->parts_n, err);
-    for (uint32_t i = 0; i < e->parts_n && status == JB_OK; i++) {
-        if (e->parts[i].kind == JB_PART_GRANT || e->parts[i].kind == JB_PART_LAPSED) {
-            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, e->parts[i].ordinal, err);
+    const struct jb_parts parts = jb_event_parts(e);
+    jb_status status = jb_state_load_lots(b, s, parts.at, parts.n, err);
+    for (uint32_t i = 0; i < parts.n && status == JB_OK; i++) {
+        if (parts.at[i].kind == JB_PART_GRANT || parts.at[i].kind == JB_PART_LAPSED) {
+            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, parts.at[i].ordinal, err);
         }
     }
     if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
-        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->ordinal, err);
+        status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->charge_reversed.lot, err);
     }
     if (status == JB_OK && e->type == JB_EV_REFUND_FAILED) {
-        const struct jb_refund *r = jb_wallet_refund(&s->w, e->ordinal);
+        const struct jb_refund *r = jb_wallet_refund(&s->w, e->refund_failed.refund_no);
         status = r != NULL ? jb_state_load_lots(b, s, r->legs, r->legs_n, err) : JB_OK;
     }
     return status;

@@ -6,7 +6,15 @@ struct pipe {
     const uint8_t *p;      /* reading */
     size_t left;
     bool bad;
+    bool no_memory; /* and so nothing is known about what was read */
 };
+
+/* What a read comes to when it is over. */
+static jb_status
+outcome(const struct pipe *io)
+{
+    return io->no_memory ? JB_E_NOMEM : io->bad || io->left != 0 ? JB_E_STALE : JB_OK;
+}
 
 static void
 bytes(struct pipe *io, void *at, size_t n)
@@ -87,15 +95,29 @@ wide(struct pipe *io, jb_wide *value)
     }
 }
 
+/* One of 0 to JB_BALANCE_MAX. What was read goes into sums: a damaged record must not overflow
+ * them. */
+static void
+amount(struct pipe *io, jb_amount *value)
+{
+    i64(io, value);
+    io->bad |= io->out == NULL && (*value < 0 || *value > JB_BALANCE_MAX);
+}
+
 static void
 lot(struct pipe *io, struct jb_lot *l)
 {
     u32(io, &l->ordinal);
     u64(io, &l->seq);
-    i64(io, &l->amount);
-    i64(io, &l->remaining);
-    i64(io, &l->reversed);
-    i64(io, &l->refunded);
+    amount(io, &l->amount);
+    amount(io, &l->remaining);
+    amount(io, &l->reversed);
+    amount(io, &l->refunded);
+    /* Taken off one by one: three of them together may be more than the type holds. */
+    jb_amount left = l->amount - l->reversed;
+    left = left < 0 ? left : left - l->refunded;
+    left = left < 0 ? left : left - l->remaining;
+    io->bad |= io->out == NULL && left < 0;
 }
 
 static void
@@ -105,8 +127,9 @@ grant(struct pipe *io, struct jb_grant *g)
     u32(io, &g->state);
     i32(io, &g->expires_on);
     u64(io, &g->seq);
-    i64(io, &g->amount);
-    i64(io, &g->remaining);
+    amount(io, &g->amount);
+    amount(io, &g->remaining);
+    io->bad |= io->out == NULL && g->remaining > g->amount;
     u64(io, &g->activated_seq);
     i64(io, &g->activated_at);
     i64(io, &g->returned_at);
@@ -118,7 +141,7 @@ refund(struct pipe *io, struct jb_refund *r)
     u32(io, &r->ordinal);
     u32(io, &r->state);
     u64(io, &r->seq);
-    i64(io, &r->amount);
+    amount(io, &r->amount);
     u32(io, &r->legs_n);
     if (io->out == NULL) {
         if (io->bad || r->legs_n > io->left / 16) {
@@ -128,14 +151,14 @@ refund(struct pipe *io, struct jb_refund *r)
         }
         r->legs = r->legs_n > 0 ? calloc(r->legs_n, sizeof *r->legs) : NULL;
         if (r->legs_n > 0 && r->legs == NULL) {
-            io->bad = true;
+            io->no_memory = true;
             r->legs_n = 0;
         }
     }
     for (uint32_t i = 0; i < r->legs_n; i++) {
         u32(io, &r->legs[i].kind);
         u32(io, &r->legs[i].ordinal);
-        i64(io, &r->legs[i].amount);
+        amount(io, &r->legs[i].amount);
     }
 }
 
@@ -160,10 +183,11 @@ wallet_head(struct pipe *io, struct jb_wallet *w)
     u64(io, &w->created_seq);
     u64(io, &w->name_ref);
     i64(io, &w->paid);
-    i64(io, &w->free);
-    i64(io, &w->dormant);
-    i64(io, &w->pending);
-    i64(io, &w->transit);
+    io->bad |= io->out == NULL && (w->paid > JB_BALANCE_MAX || w->paid < -JB_BALANCE_MAX);
+    amount(io, &w->free);
+    amount(io, &w->dormant);
+    amount(io, &w->pending);
+    amount(io, &w->transit);
     u32(io, &w->lots_given);
     u32(io, &w->grants_given);
     u32(io, &w->refunds_given);
@@ -224,8 +248,11 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 
 /* Reads `count` items into a list; the smallest item has `least` bytes. */
 #define READ_LIST(list, count, least, read, type)                                                  \
-    if (io.bad || (count) > io.left / (least) || !jb_vec_reserve(&ret->list, count)) {             \
-        return false;                                                                              \
+    if (io.bad || (count) > io.left / (least)) {                                                   \
+        return JB_E_STALE;                                                                         \
+    }                                                                                              \
+    if (!jb_vec_reserve(&ret->list, count)) {                                                      \
+        return JB_E_NOMEM;                                                                         \
     }                                                                                              \
     for (uint32_t i = 0; i < (count); i++) {                                                       \
         struct type item = {0};                                                                    \
@@ -233,7 +260,7 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
         ret->list.at[ret->list.n++] = item;                                                        \
     }
 
-bool
+jb_status
 jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
 {
     struct pipe io = {.p = p, .left = n};
@@ -246,7 +273,7 @@ jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
     READ_LIST(grants, counts[1], 60, grant, jb_grant)
     READ_LIST(refunds, counts[2], 28, refund, jb_refund)
     READ_LIST(intervals, counts[3], 24, interval, jb_interval)
-    return !io.bad && io.left == 0;
+    return outcome(&io);
 }
 
 #define RECORD(name, type, member)                                                                 \
@@ -257,13 +284,13 @@ jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
         member(&io, &copy);                                                                        \
         return !io.bad;                                                                            \
     }                                                                                              \
-    bool jb_read_##name(const uint8_t *p, size_t n, struct type *ret)                              \
+    jb_status jb_read_##name(const uint8_t *p, size_t n, struct type *ret)                         \
     {                                                                                              \
         struct pipe io = {.p = p, .left = n};                                                      \
         *ret = (struct type){0};                                                                   \
         member(&io, ret);                                                                          \
         ret->stored = true;                                                                        \
-        return !io.bad && io.left == 0;                                                            \
+        return outcome(&io);                                                                       \
     }
 
 RECORD(lot, jb_lot, lot)
@@ -326,7 +353,7 @@ jb_record_globals(const struct jb_globals *globals, struct jb_buffer *out)
     return !io.bad;
 }
 
-bool
+jb_status
 jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
 {
     struct pipe io = {.p = p, .left = n};
@@ -336,5 +363,5 @@ jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
     u32(&io, &open);
     READ_LIST(policies, policies, 28, setting, jb_policy_setting)
     READ_LIST(open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
-    return !io.bad && io.left == 0;
+    return outcome(&io);
 }

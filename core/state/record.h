@@ -63,13 +63,14 @@ bool jb_record_refund(const struct jb_refund *r, struct jb_buffer *out);
 bool jb_record_interval(const struct jb_interval *i, struct jb_buffer *out);
 bool jb_record_globals(const struct jb_globals *g, struct jb_buffer *out);
 
-/* Reads a whole record. False: it is damaged, or no memory. ret of a wallet or globals must be
- * zeroed. */
-bool jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret);
-bool jb_read_lot(const uint8_t *p, size_t n, struct jb_lot *ret);
-bool jb_read_grant(const uint8_t *p, size_t n, struct jb_grant *ret);
-bool jb_read_refund(const uint8_t *p, size_t n, struct jb_refund *ret);
-bool jb_read_interval(const uint8_t *p, size_t n, struct jb_interval *ret);
-bool jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret);
+/* Reads a whole record. JB_E_STALE: it is damaged; JB_E_NOMEM: nothing is known about it. ret of a
+ * wallet or globals must be zeroed; what it owns then is its caller's to free, after a failure,
+ * too. */
+jb_status jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret);
+jb_status jb_read_lot(const uint8_t *p, size_t n, struct jb_lot *ret);
+jb_status jb_read_grant(const uint8_t *p, size_t n, struct jb_grant *ret);
+jb_status jb_read_refund(const uint8_t *p, size_t n, struct jb_refund *ret);
+jb_status jb_read_interval(const uint8_t *p, size_t n, struct jb_interval *ret);
+jb_status jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret);
 
 #endif

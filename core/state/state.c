@@ -11,6 +11,12 @@ static const char *const table_names[JB_STATE_TABLES] = {"globals", "wallets", "
 const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
                                                 table_names};
 
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+}
+
 static void
 drop_slot(struct jb_state *b, size_t i)
 {
@@ -75,7 +81,7 @@ jb_state_open(struct jb_log *log, struct jb_store *store, const struct jb_log_id
 {
     struct jb_state *b = calloc(1, sizeof *b);
     if (b == NULL) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+        return no_memory(err);
     }
     b->log = log;
     b->store = store;
@@ -181,13 +187,14 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     const void *value;
     size_t n;
     status = jb_store_get(&b->snap, JB_TABLE_GLOBALS, "g", 1, &value, &n, err);
-    if (status == JB_E_NOTFOUND || (status == JB_OK && !jb_read_globals(value, n, &b->g))) {
+    jb_status read = status == JB_OK ? jb_read_globals(value, n, &b->g) : status;
+    if (status == JB_E_NOTFOUND || read == JB_E_STALE) {
         return jb_fail(err, JB_E_STALE,
                        "state.mdb is damaged. Stop the other programs that use the ledger and run "
                        "`jangbu rebuild`");
     }
-    if (status != JB_OK) {
-        return status;
+    if (status != JB_OK || read != JB_OK) {
+        return status != JB_OK ? status : no_memory(err);
     }
     b->stored_seq = b->head.seq = stored;
     b->generation = b->snap.meta.generation;
@@ -268,12 +275,6 @@ jb_state_catch_up(struct jb_state *b, struct jb_error *err)
 
 /* ---- applying ---- */
 
-static jb_status
-no_memory(struct jb_error *err)
-{
-    return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
-}
-
 static bool
 index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
 {
@@ -309,22 +310,24 @@ index_event(struct jb_state *b, const struct jb_event *e)
     }
     switch (e->type) {
     case JB_EV_WALLET_CREATED:
-        return index_id(b, 'W', 0, e->id, e->wallet);
+        return index_id(b, 'W', 0, e->wallet_created.id, e->wallet);
     case JB_EV_CHARGE_SETTLED:
-        return index_id(b, 'C', e->wallet, e->id, e->ordinal);
+        return index_id(b, 'C', e->wallet, e->charge_settled.charge, e->charge_settled.lot);
     case JB_EV_REFUND_REQUESTED:
-        return index_id(b, 'R', e->wallet, e->id, e->ordinal);
+        return index_id(b, 'R', e->wallet, e->refund_requested.refund,
+                        e->refund_requested.refund_no);
     case JB_EV_FREE_GRANTED:
         if (!jb_vec_reserve(&b->due, b->due.n + 1)) {
             return false;
         }
-        b->due.at[b->due.n++] = (struct jb_due){e->day, e->wallet, e->ordinal};
-        return index_id(b, 'G', e->wallet, e->id, e->ordinal);
+        b->due.at[b->due.n++] =
+            (struct jb_due){e->free_granted.expires_on, e->wallet, e->free_granted.grant_no};
+        return index_id(b, 'G', e->wallet, e->free_granted.grant, e->free_granted.grant_no);
     case JB_EV_DAY_CLOSED:
         if (!jb_vec_reserve(&b->closed, b->closed.n + 1)) {
             return false;
         }
-        b->closed.at[b->closed.n++] = (struct jb_closed){e->day, e->seq};
+        b->closed.at[b->closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
         return true;
     default:
         return true;
@@ -335,20 +338,22 @@ index_event(struct jb_state *b, const struct jb_event *e)
 static jb_status
 index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
+    const struct jb_consumption_reversed *r = &e->consumption_reversed;
     jb_seq last;
     jb_amount sum;
-    jb_status status = jb_state_returned(b, e->ref_seq, &last, &sum, err);
+    jb_status status = jb_state_returned(b, r->consumption, &last, &sum, err);
     if (status != JB_OK) {
         return status;
     }
-    if (__builtin_add_overflow(sum, e->amount, &sum)) {
+    if (sum > JB_BALANCE_MAX - r->amount) {
         return jb_fail(err, JB_E_CORRUPT,
                        "event %llu contradicts the log before it: a consumption was returned many "
                        "times over. Run `jangbu audit`",
                        (unsigned long long)e->seq);
     }
+    sum += r->amount;
     if (!jb_vec_reserve(&b->returned, b->returned.n + 1) ||
-        !jb_map_put(&b->returns, e->ref_seq, b->returned.n)) {
+        !jb_map_put(&b->returns, r->consumption, b->returned.n)) {
         return no_memory(err);
     }
     b->returned.at[b->returned.n++] = (struct jb_returned){e->seq, sum};
@@ -378,7 +383,8 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     b->slots.n = slots;
     b->slots.at[e->wallet - 1] = s;
     b->loaded++;
-    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, e->id.s, e->id.n), e->wallet)) {
+    const struct jb_text id = e->wallet_created.id;
+    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, id.s, id.n), e->wallet)) {
         return no_memory(err);
     }
     *ret = s;
@@ -413,6 +419,9 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
         b->dirty.at[b->dirty.n++] = e->wallet;
     }
     const char *why = jb_apply(&b->g, s != NULL ? &s->w : NULL, e);
+    if (why == jb_apply_no_memory) {
+        return no_memory(err);
+    }
     if (why != NULL) {
         status = jb_fail(err, JB_E_CORRUPT,
                          "event %llu contradicts the log before it: %s. Run `jangbu audit`",

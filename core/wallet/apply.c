@@ -2,6 +2,7 @@
  * The fold. An event is a fact: nothing here asks whether it would be allowed today. What it asks
  * is whether the event fits the facts before it; if not, the log contradicts itself.
  */
+#include "event/codec.h"
 #include "wallet/totals.h"
 
 #define CONTRADICTION(condition, sentence)                                                         \
@@ -11,7 +12,21 @@
         }                                                                                          \
     } while (0)
 
-static const char no_memory[] = "no memory";
+const char jb_apply_no_memory[] = "no memory";
+
+/* Adds to a sum that no honest log takes beyond JB_BALANCE_MAX. Both are within it. */
+static bool
+add(jb_amount *to, jb_amount a)
+{
+    jb_amount sum = *to + a;
+    if (sum > JB_BALANCE_MAX || sum < -JB_BALANCE_MAX) {
+        return false;
+    }
+    *to = sum;
+    return true;
+}
+
+static const char out_of_range[] = "a sum goes beyond what a balance can be";
 
 static const char *
 take_from_lot(struct jb_wallet *w, const struct jb_part *p)
@@ -43,12 +58,13 @@ give_to_lot(struct jb_wallet *w, const struct jb_part *p)
 /* Money going out: from grants, lots and into debt. *ret_paid is what paid cash gave, debt
  * included. */
 static const char *
-take_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
+take_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_amount *ret_paid)
 {
     jb_amount sum = 0, lots = 0, debt = 0;
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        const struct jb_part *p = &e->parts[i];
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
         const char *why = NULL;
+        CONTRADICTION(!add(&sum, p->amount), out_of_range);
         if (p->kind == JB_PART_LOT) {
             why = take_from_lot(w, p);
             lots += p->amount;
@@ -64,9 +80,8 @@ take_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
         if (why != NULL) {
             return why;
         }
-        sum += p->amount;
     }
-    CONTRADICTION(sum != e->amount, "the parts of an event do not add up to its amount");
+    CONTRADICTION(sum != amount, "the parts of an event do not add up to its amount");
     CONTRADICTION(debt > 0 && w->paid - lots > 0, "debt is made while a lot still has money");
     *ret_paid = lots + debt;
     return NULL;
@@ -74,13 +89,15 @@ take_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
 
 /* Money coming back. *ret_paid is what paid cash gets, filled debt included. */
 static const char *
-give_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
+give_parts(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_instant recorded_at,
+           jb_amount *ret_paid)
 {
     jb_amount sum = 0, lots = 0, debt = 0;
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        const struct jb_part *p = &e->parts[i];
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
         struct jb_grant *g = NULL;
         const char *why = NULL;
+        CONTRADICTION(!add(&sum, p->amount), out_of_range);
         switch ((enum jb_part_kind)p->kind) {
         case JB_PART_DEBT:
             debt += p->amount;
@@ -95,8 +112,8 @@ give_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
                               g->amount - g->remaining < p->amount,
                           "more comes back to a grant than it gave");
             g->remaining += p->amount;
-            g->returned_at = e->recorded_at;
-            w->free += p->amount;
+            g->returned_at = recorded_at;
+            CONTRADICTION(!add(&w->free, p->amount), out_of_range);
             break;
         case JB_PART_LAPSED:
             CONTRADICTION(jb_wallet_grant(w, p->ordinal) == NULL,
@@ -106,9 +123,8 @@ give_parts(struct jb_wallet *w, const struct jb_event *e, jb_amount *ret_paid)
         if (why != NULL) {
             return why;
         }
-        sum += p->amount;
     }
-    CONTRADICTION(sum != e->amount, "the parts of an event do not add up to its amount");
+    CONTRADICTION(sum != amount, "the parts of an event do not add up to its amount");
     CONTRADICTION(debt > (w->paid < 0 ? -w->paid : 0), "more debt is filled than is open");
     CONTRADICTION(lots > 0 && w->paid + debt < 0, "a lot is filled while a debt is open");
     *ret_paid = lots + debt;
@@ -121,7 +137,7 @@ set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
     struct jb_interval interval = {
         .ordinal = w->intervals_given + 1, .status = status, .from = e->recorded_at, .seq = e->seq};
     if (jb_wallet_add_interval(w, &interval) == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     w->intervals_given++;
     w->status = status;
@@ -131,16 +147,18 @@ set_status(struct jb_wallet *w, const struct jb_event *e, uint32_t status)
 static const char *
 apply_created(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
 {
+    const struct jb_wallet_created *created = &e->wallet_created;
     CONTRADICTION(e->wallet != g->wallets_given + 1 || e->prev != 0,
                   "a new wallet has a number out of order");
-    CONTRADICTION(e->id.n < 1 || e->id.n > JB_ID_BYTES_MAX, "a wallet's id has a wrong length");
+    CONTRADICTION(created->id.n < 1 || created->id.n > JB_ID_BYTES_MAX,
+                  "a wallet's id has a wrong length");
     g->wallets_given++;
     w->number = e->wallet;
-    w->kind = e->code;
+    w->kind = created->kind;
     w->created_seq = e->seq;
-    w->name_ref = e->text_ref;
-    w->id_n = (uint8_t)e->id.n;
-    memcpy(w->id, e->id.s, e->id.n);
+    w->name_ref = created->name;
+    w->id_n = (uint8_t)created->id.n;
+    memcpy(w->id, created->id.s, created->id.n);
     w->under = JB_WALLET_ACTIVE;
     return set_status(w, e, JB_WALLET_ACTIVE);
 }
@@ -174,108 +192,152 @@ apply_status(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e
 }
 
 static const char *
-add_lot(struct jb_wallet *w, const struct jb_event *e, jb_amount to_debt)
+add_lot(struct jb_wallet *w, jb_seq seq, uint32_t ordinal, jb_amount amount, jb_amount to_debt)
 {
     jb_amount debt = w->paid < 0 ? -w->paid : 0;
-    CONTRADICTION(e->ordinal != w->lots_given + 1, "a lot's ordinal is out of order");
-    CONTRADICTION(to_debt != (e->amount < debt ? e->amount : debt),
+    CONTRADICTION(ordinal != w->lots_given + 1, "a lot's ordinal is out of order");
+    CONTRADICTION(to_debt != (amount < debt ? amount : debt),
                   "a charge does not fill the debt that is open");
-    struct jb_lot lot = {.ordinal = e->ordinal,
-                         .seq = e->seq,
-                         .amount = e->amount,
-                         .remaining = e->amount - to_debt};
+    struct jb_lot lot = {
+        .ordinal = ordinal, .seq = seq, .amount = amount, .remaining = amount - to_debt};
     if (jb_wallet_add_lot(w, &lot) == NULL) {
-        return no_memory;
+        return jb_apply_no_memory;
     }
     w->lots_given++;
-    w->paid += e->amount;
+    CONTRADICTION(!add(&w->paid, amount), out_of_range);
     return NULL;
 }
 
 static const char *
-apply_charge_reversed(struct jb_wallet *w, const struct jb_event *e)
+apply_charge_reversed(struct jb_wallet *w, const struct jb_charge_reversed *e)
 {
-    struct jb_lot *l = jb_wallet_lot(w, e->ordinal);
+    struct jb_lot *l = jb_wallet_lot(w, e->lot);
     CONTRADICTION(l == NULL || l->amount - l->reversed - l->refunded < e->amount,
                   "more of a charge is reversed than is left of it");
     jb_amount paid;
-    const char *why = take_parts(w, e, &paid);
+    const char *why = take_parts(w, e->parts, e->amount, &paid);
     if (why == NULL) {
         CONTRADICTION(paid != e->amount, "free cash pays for a reversed charge");
         l->reversed += e->amount;
         CONTRADICTION(jb_lot_room(l) < 0,
                       "a reversed charge leaves more in its lot than the lot may hold");
-        w->paid -= paid;
+        CONTRADICTION(!add(&w->paid, -paid), out_of_range);
     }
     return why;
 }
 
 static const char *
-apply_grant(struct jb_wallet *w, const struct jb_event *e)
+add_grant(struct jb_wallet *w, jb_seq seq, const struct jb_free_granted *e)
 {
-    if (e->type == JB_EV_FREE_GRANTED) {
-        CONTRADICTION(e->ordinal != w->grants_given + 1, "a grant's ordinal is out of order");
-        struct jb_grant grant = {.ordinal = e->ordinal,
-                                 .state = JB_GRANT_DORMANT,
-                                 .expires_on = e->day,
-                                 .seq = e->seq,
-                                 .amount = e->amount,
-                                 .remaining = e->amount,
-                                 .activated_at = JB_NO_INSTANT,
-                                 .returned_at = JB_NO_INSTANT};
-        if (jb_wallet_add_grant(w, &grant) == NULL) {
-            return no_memory;
-        }
-        w->grants_given++;
-        w->dormant += e->amount;
-        return NULL;
+    CONTRADICTION(e->grant_no != w->grants_given + 1, "a grant's ordinal is out of order");
+    struct jb_grant grant = {.ordinal = e->grant_no,
+                             .state = JB_GRANT_DORMANT,
+                             .expires_on = e->expires_on,
+                             .seq = seq,
+                             .amount = e->amount,
+                             .remaining = e->amount,
+                             .activated_at = JB_NO_INSTANT,
+                             .returned_at = JB_NO_INSTANT};
+    if (jb_wallet_add_grant(w, &grant) == NULL) {
+        return jb_apply_no_memory;
     }
-    struct jb_grant *g = jb_wallet_grant(w, e->ordinal);
-    CONTRADICTION(g == NULL || g->remaining != e->amount,
+    w->grants_given++;
+    CONTRADICTION(!add(&w->dormant, e->amount), out_of_range);
+    return NULL;
+}
+
+/* The grant that an event changes, which names all that is left of it. */
+static const char *
+find_grant(struct jb_wallet *w, uint32_t grant_no, jb_amount amount, struct jb_grant **ret)
+{
+    struct jb_grant *g = jb_wallet_grant(w, grant_no);
+    CONTRADICTION(g == NULL || g->remaining != amount,
                   "an event about a grant does not name what is left of it");
-    bool in_use = g->state == JB_GRANT_IN_USE;
-    CONTRADICTION(!in_use && g->state != JB_GRANT_DORMANT,
+    CONTRADICTION(g->state != JB_GRANT_IN_USE && g->state != JB_GRANT_DORMANT,
                   "an event about a grant comes after the grant's end");
-    if (e->type == JB_EV_FREE_ACTIVATED || e->type == JB_EV_FREE_REVOKED) {
-        CONTRADICTION(in_use, "a grant is activated or revoked that is in use");
-        w->dormant -= e->amount;
-        if (e->type == JB_EV_FREE_ACTIVATED) {
-            g->state = JB_GRANT_IN_USE;
-            g->activated_seq = e->seq;
-            g->activated_at = e->recorded_at;
-            w->free += e->amount;
-            return NULL;
-        }
-        g->state = JB_GRANT_REVOKED;
-    } else {
-        CONTRADICTION((e->code != 0) != in_use,
-                      "an ended grant was in use when the event says it was not, or the reverse");
-        *(in_use ? &w->free : &w->dormant) -= e->amount;
-        g->state = e->type == JB_EV_FREE_EXPIRED ? JB_GRANT_EXPIRED : JB_GRANT_FORFEITED;
-    }
+    *ret = g;
+    return NULL;
+}
+
+static const char *
+activate_grant(struct jb_wallet *w, const struct jb_event *e)
+{
+    jb_amount amount = e->free_activated.amount;
+    struct jb_grant *g;
+    const char *why = find_grant(w, e->free_activated.grant_no, amount, &g);
+    CONTRADICTION(why != NULL, why);
+    CONTRADICTION(g->state == JB_GRANT_IN_USE, "a grant is activated or revoked that is in use");
+    g->state = JB_GRANT_IN_USE;
+    g->activated_seq = e->seq;
+    g->activated_at = e->recorded_at;
+    w->dormant -= amount;
+    CONTRADICTION(!add(&w->free, amount), out_of_range);
+    return NULL;
+}
+
+static const char *
+revoke_grant(struct jb_wallet *w, const struct jb_free_revoked *e)
+{
+    struct jb_grant *g;
+    const char *why = find_grant(w, e->grant_no, e->amount, &g);
+    CONTRADICTION(why != NULL, why);
+    CONTRADICTION(g->state == JB_GRANT_IN_USE, "a grant is activated or revoked that is in use");
+    g->state = JB_GRANT_REVOKED;
+    g->remaining = 0;
+    w->dormant -= e->amount;
+    return NULL;
+}
+
+static const char *
+end_grant(struct jb_wallet *w, uint32_t grant_no, jb_amount amount, bool in_use,
+          jb_grant_state state)
+{
+    struct jb_grant *g;
+    const char *why = find_grant(w, grant_no, amount, &g);
+    CONTRADICTION(why != NULL, why);
+    CONTRADICTION(in_use != (g->state == JB_GRANT_IN_USE),
+                  "an ended grant was in use when the event says it was not, or the reverse");
+    *(in_use ? &w->free : &w->dormant) -= amount;
+    g->state = state;
     g->remaining = 0;
     return NULL;
 }
 
 static const char *
-apply_consumption(struct jb_wallet *w, const struct jb_event *e)
+apply_grant(struct jb_wallet *w, const struct jb_event *e)
 {
-    jb_amount paid;
-    const char *why = take_parts(w, e, &paid);
-    if (why == NULL) {
-        w->paid -= paid;
+    switch (e->type) {
+    case JB_EV_FREE_GRANTED:
+        return add_grant(w, e->seq, &e->free_granted);
+    case JB_EV_FREE_ACTIVATED:
+        return activate_grant(w, e);
+    case JB_EV_FREE_REVOKED:
+        return revoke_grant(w, &e->free_revoked);
+    case JB_EV_FREE_EXPIRED:
+        return end_grant(w, e->free_expired.grant_no, e->free_expired.amount,
+                         e->free_expired.in_use, JB_GRANT_EXPIRED);
+    default:
+        return end_grant(w, e->free_forfeited.grant_no, e->free_forfeited.amount,
+                         e->free_forfeited.in_use, JB_GRANT_FORFEITED);
     }
-    return why;
 }
 
 static const char *
-apply_return(struct jb_wallet *w, const struct jb_event *e)
+apply_consumption(struct jb_wallet *w, const struct jb_cash_consumed *e)
 {
     jb_amount paid;
-    const char *why = give_parts(w, e, &paid);
-    if (why == NULL) {
-        w->paid += paid;
-    }
+    const char *why = take_parts(w, e->parts, e->amount, &paid);
+    CONTRADICTION(why == NULL && !add(&w->paid, -paid), out_of_range);
+    return why;
+}
+
+/* Money that came back, of a consumption or a refund. */
+static const char *
+apply_return(struct jb_wallet *w, struct jb_parts parts, jb_amount amount, jb_instant recorded_at)
+{
+    jb_amount paid;
+    const char *why = give_parts(w, parts, amount, recorded_at, &paid);
+    CONTRADICTION(why == NULL && !add(&w->paid, paid), out_of_range);
     return why;
 }
 
@@ -291,33 +353,49 @@ end_refund(struct jb_wallet *w, struct jb_refund *r, uint32_t state)
 }
 
 static const char *
-approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
+request_refund(struct jb_wallet *w, jb_seq seq, const struct jb_refund_requested *e)
 {
-    struct jb_part *legs = malloc(e->parts_n * sizeof *legs + 1);
-    if (legs == NULL) {
-        return no_memory;
+    CONTRADICTION(e->refund_no != w->refunds_given + 1, "a refund's ordinal is out of order");
+    struct jb_refund refund = {
+        .ordinal = e->refund_no, .state = JB_REFUND_REQUESTED, .seq = seq, .amount = e->amount};
+    if (jb_wallet_add_refund(w, &refund) == NULL) {
+        return jb_apply_no_memory;
     }
-    memcpy(legs, e->parts, e->parts_n * sizeof *legs);
+    w->refunds_given++;
+    w->refunds_open++;
+    CONTRADICTION(!add(&w->pending, e->amount), out_of_range);
+    return NULL;
+}
+
+static const char *
+approve_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_refund_approved *e)
+{
+    CONTRADICTION(e->parts.n == 0, "a refund is approved that no lot pays for");
+    struct jb_part *legs = malloc(e->parts.n * sizeof *legs);
+    if (legs == NULL) {
+        return jb_apply_no_memory;
+    }
+    memcpy(legs, e->parts.at, e->parts.n * sizeof *legs);
     r->legs = legs;
-    r->legs_n = e->parts_n;
+    r->legs_n = e->parts.n;
     r->state = JB_REFUND_APPROVED;
     jb_amount paid;
-    const char *why = take_parts(w, e, &paid);
-    for (uint32_t i = 0; i < e->parts_n && why == NULL; i++) {
+    const char *why = take_parts(w, e->parts, e->amount, &paid);
+    for (uint32_t i = 0; i < e->parts.n && why == NULL; i++) {
         CONTRADICTION(legs[i].kind != JB_PART_LOT,
                       "a refund is paid out of something else than lots");
         jb_wallet_lot(w, legs[i].ordinal)->refunded += legs[i].amount;
     }
-    w->paid -= e->amount;
-    w->pending -= e->amount;
-    w->transit += e->amount;
+    CONTRADICTION(why == NULL && (!add(&w->paid, -e->amount) || !add(&w->transit, e->amount)),
+                  out_of_range);
+    w->pending -= e->amount; /* it was requested, so it is in there */
     return why;
 }
 
 /* The money is back: first the lots count as not refunded, then the credit fills debt and lots as
  * the event says. */
 static const char *
-fail_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
+return_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
 {
     for (uint32_t i = 0; i < r->legs_n; i++) {
         struct jb_lot *l = jb_wallet_lot(w, r->legs[i].ordinal);
@@ -325,50 +403,41 @@ fail_refund(struct jb_wallet *w, struct jb_refund *r, const struct jb_event *e)
                       "a refund failed that its lots do not know");
         l->refunded -= r->legs[i].amount;
     }
-    const char *why = apply_return(w, e);
-    w->transit -= e->amount;
+    const char *why =
+        apply_return(w, e->refund_failed.parts, e->refund_failed.amount, e->recorded_at);
+    w->transit -= e->refund_failed.amount;
     return why != NULL ? why : end_refund(w, r, JB_REFUND_FAILED);
 }
 
 static const char *
 apply_refund(struct jb_wallet *w, const struct jb_event *e)
 {
-    if (e->type == JB_EV_REFUND_REQUESTED) {
-        CONTRADICTION(e->ordinal != w->refunds_given + 1, "a refund's ordinal is out of order");
-        struct jb_refund refund = {.ordinal = e->ordinal,
-                                   .state = JB_REFUND_REQUESTED,
-                                   .seq = e->seq,
-                                   .amount = e->amount};
-        if (jb_wallet_add_refund(w, &refund) == NULL) {
-            return no_memory;
-        }
-        w->refunds_given++;
-        w->refunds_open++;
-        w->pending += e->amount;
-        return NULL;
-    }
-    struct jb_refund *r = jb_wallet_refund(w, e->ordinal);
-    CONTRADICTION(r == NULL || r->amount != e->amount,
+    jb_amount amount = jb_event_amount(e);
+    struct jb_refund *r = jb_wallet_refund(w, jb_event_ordinal(e));
+    CONTRADICTION(r == NULL || r->amount != amount,
                   "an event about a refund does not name its amount");
-    bool after_approval =
-        e->type == JB_EV_REFUND_COMPLETED || (e->type == JB_EV_REFUND_FAILED && e->parts_n > 0);
+    bool came_back = e->type == JB_EV_REFUND_FAILED && e->refund_failed.parts.n > 0;
+    CONTRADICTION(e->type == JB_EV_REFUND_FAILED &&
+                      (e->refund_failed.why == JB_FAILURE_AFTER_APPROVAL) != came_back,
+                  "a failed refund that was approved has nothing that came back, or the reverse");
+    bool after_approval = e->type == JB_EV_REFUND_COMPLETED || came_back;
     CONTRADICTION(
         r->state != (after_approval ? (uint32_t)JB_REFUND_APPROVED : (uint32_t)JB_REFUND_REQUESTED),
         "an event about a refund does not fit its state");
     switch (e->type) {
     case JB_EV_REFUND_APPROVED:
-        return approve_refund(w, r, e);
+        return approve_refund(w, r, &e->refund_approved);
     case JB_EV_REFUND_COMPLETED:
-        w->transit -= e->amount;
+        w->transit -= amount;
         return end_refund(w, r, JB_REFUND_COMPLETED);
     case JB_EV_REFUND_FAILED:
-        if (after_approval) {
-            return fail_refund(w, r, e);
+        if (came_back) {
+            return return_refund(w, r, e);
         }
-        w->pending -= e->amount;
+        w->pending -= amount;
         return end_refund(w, r, JB_REFUND_FAILED);
     default:
-        w->pending -= e->amount;
+        w->pending -= amount;
         return end_refund(
             w, r, e->type == JB_EV_REFUND_CANCELLED ? JB_REFUND_CANCELLED : JB_REFUND_REJECTED);
     }
@@ -381,7 +450,7 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_WALLET_CREATED:
         return apply_created(g, w, e);
     case JB_EV_WALLET_RENAMED:
-        w->name_ref = e->text_ref;
+        w->name_ref = e->wallet_renamed.name;
         return NULL;
     case JB_EV_WALLET_TURNED_OFF:
     case JB_EV_WALLET_TURNED_ON:
@@ -390,11 +459,12 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_WALLET_DELETED:
         return apply_status(g, w, e);
     case JB_EV_CHARGE_SETTLED:
-        return add_lot(w, e, e->amount2);
+        return add_lot(w, e->seq, e->charge_settled.lot, e->charge_settled.amount,
+                       e->charge_settled.applied_to_debt);
     case JB_EV_DEBT_REPAID:
-        return add_lot(w, e, e->amount);
+        return add_lot(w, e->seq, e->debt_repaid.lot, e->debt_repaid.amount, e->debt_repaid.amount);
     case JB_EV_CHARGE_REVERSED:
-        return apply_charge_reversed(w, e);
+        return apply_charge_reversed(w, &e->charge_reversed);
     case JB_EV_FREE_GRANTED:
     case JB_EV_FREE_ACTIVATED:
     case JB_EV_FREE_REVOKED:
@@ -402,10 +472,12 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_FREE_FORFEITED:
         return apply_grant(w, e);
     case JB_EV_CASH_CONSUMED:
-        return apply_consumption(w, e);
+        return apply_consumption(w, &e->cash_consumed);
     case JB_EV_CONSUMPTION_REVERSED:
-        return apply_return(w, e);
+        return apply_return(w, e->consumption_reversed.parts, e->consumption_reversed.amount,
+                            e->recorded_at);
     case JB_EV_REFUND_REQUESTED:
+        return request_refund(w, e->seq, &e->refund_requested);
     case JB_EV_REFUND_CANCELLED:
     case JB_EV_REFUND_REJECTED:
     case JB_EV_REFUND_APPROVED:
@@ -450,15 +522,7 @@ apply_time(struct jb_globals *g, const struct jb_event *e)
     jb_day earliest = occurred > g->first_open_day ? occurred : g->first_open_day;
     CONTRADICTION(e->posted_on != (today < earliest ? today : earliest),
                   "an event is posted to a day that the rule of posting days does not give");
-    return jb_totals_post(g, e) ? NULL : no_memory;
-}
-
-static uint64_t
-highest_ref(const struct jb_event *e)
-{
-    uint64_t highest = e->actor > e->note ? e->actor : e->note;
-    highest = e->text_ref > highest ? e->text_ref : highest;
-    return e->text_ref2 > highest ? e->text_ref2 : highest;
+    return jb_totals_post(g, e) ? NULL : jb_apply_no_memory;
 }
 
 const char *
@@ -468,6 +532,8 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     CONTRADICTION(is_ledger_event(e) ? jb_event_type_get(e->type) != NULL && e->wallet != 0
                                      : w == NULL,
                   "an event names a wallet that does not exist");
+    CONTRADICTION(w != NULL && (e->flags & JB_EVF_UNRECORDED) != 0,
+                  "an event of a wallet has no time");
     const char *why = apply_time(g, e);
     if (why == NULL && w != NULL) {
         CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
@@ -475,24 +541,24 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         why = apply_to_wallet(g, w, e);
         w->version = e->seq;
     } else if (why == NULL && e->type == JB_EV_DAY_CLOSED) {
-        CONTRADICTION(e->day != g->first_open_day ||
-                          e->day >= jb_day_of(e->recorded_at, g->utc_offset_s),
+        CONTRADICTION(e->day_closed.day != g->first_open_day ||
+                          e->day_closed.day >= jb_day_of(e->recorded_at, g->utc_offset_s),
                       "a day is closed out of order or before it is over");
         why = jb_totals_close(g, e);
     } else if (why == NULL && e->type == JB_EV_POLICY_SET) {
         if (!jb_vec_reserve(&g->policies, g->policies.n + 1)) {
-            return no_memory;
+            return jb_apply_no_memory;
         }
-        g->policies.at[g->policies.n++] =
-            (struct jb_policy_setting){e->code, e->number, e->time, e->seq};
+        g->policies.at[g->policies.n++] = (struct jb_policy_setting){
+            e->policy_set.policy, e->policy_set.value, e->policy_set.from, e->seq};
     } else if (why == NULL && e->type == JB_EV_LEDGER_CREATED) {
         CONTRADICTION(e->seq != 1, "a ledger is created twice");
-        g->utc_offset_s = (int32_t)e->number;
+        g->utc_offset_s = (int32_t)e->ledger_created.utc_offset_s;
     }
     if (e->flags & JB_EVF_KEY) {
         g->keys++;
     }
-    uint64_t ref = highest_ref(e);
+    uint64_t ref = jb_event_highest_ref(e);
     g->last_ref = ref > g->last_ref ? ref : g->last_ref;
     g->seq = e->seq;
     return why;

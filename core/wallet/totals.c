@@ -34,21 +34,22 @@ open_day(struct jb_globals *g, jb_day day)
     return &g->open.at[at];
 }
 
-/* Parts of a list by kind. */
+/* Parts of a list by kind. Wide: they are added up before anybody has looked at what they come to.
+ */
 struct by_kind {
-    jb_amount debt, lot, grant, lapsed;
+    jb_wide debt, lot, grant, lapsed;
 };
 
 static struct by_kind
-sum_parts(const struct jb_event *e)
+sum_parts(struct jb_parts parts)
 {
     struct by_kind s = {0};
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        jb_amount *to = e->parts[i].kind == JB_PART_DEBT    ? &s.debt
-                        : e->parts[i].kind == JB_PART_LOT   ? &s.lot
-                        : e->parts[i].kind == JB_PART_GRANT ? &s.grant
-                                                            : &s.lapsed;
-        *to += e->parts[i].amount;
+    for (uint32_t i = 0; i < parts.n; i++) {
+        jb_wide *to = parts.at[i].kind == JB_PART_DEBT    ? &s.debt
+                      : parts.at[i].kind == JB_PART_LOT   ? &s.lot
+                      : parts.at[i].kind == JB_PART_GRANT ? &s.grant
+                                                          : &s.lapsed;
+        *to += parts.at[i].amount;
     }
     return s;
 }
@@ -61,7 +62,7 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
         return false;
     }
 #define T(name) d->t[JB_TOTAL_##name]
-    jb_wide a = e->amount;
+    jb_wide a = jb_event_amount(e);
     T(events) += 1;
     switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
@@ -96,7 +97,7 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
         T(closing_dormant) -= a;
         break;
     case JB_EV_FREE_EXPIRED:
-        if (e->code != 0) {
+        if (e->free_expired.in_use) {
             T(expired) += a;
             T(closing_free) -= a;
         } else {
@@ -105,7 +106,7 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
         }
         break;
     case JB_EV_FREE_FORFEITED:
-        if (e->code != 0) {
+        if (e->free_forfeited.in_use) {
             T(forfeited) += a;
             T(closing_free) -= a;
         } else {
@@ -114,7 +115,7 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
         }
         break;
     case JB_EV_CASH_CONSUMED: {
-        struct by_kind s = sum_parts(e);
+        struct by_kind s = sum_parts(e->cash_consumed.parts);
         T(consumed_free) += s.grant;
         T(consumed_paid) += s.lot + s.debt;
         T(closing_free) -= s.grant;
@@ -122,7 +123,7 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
         break;
     }
     case JB_EV_CONSUMPTION_REVERSED: {
-        struct by_kind s = sum_parts(e);
+        struct by_kind s = sum_parts(e->consumption_reversed.parts);
         T(returned) += a;
         T(expired) += s.lapsed;
         T(closing_free) += s.grant;
@@ -138,7 +139,7 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
         T(refund_in_transit) -= a;
         break;
     case JB_EV_REFUND_FAILED:
-        if (e->parts_n > 0) {
+        if (e->refund_failed.parts.n > 0) {
             T(refund_failed) += a;
             T(refund_in_transit) -= a;
             T(closing_paid) += a;
@@ -187,8 +188,9 @@ const char *
 jb_totals_close(struct jb_globals *g, const struct jb_event *e)
 {
     struct jb_int128 expected[JB_TOTALS_N];
-    jb_totals_at_close(g, e->day, e->seq - 1, expected);
-    if (memcmp(expected, e->totals, sizeof expected) != 0) {
+    const jb_day day = e->day_closed.day;
+    jb_totals_at_close(g, day, e->seq - 1, expected);
+    if (memcmp(expected, e->day_closed.totals, sizeof expected) != 0) {
         return "the control totals of a closed day are not the sums of its events";
     }
     g->closing_paid = jb_wide_get(expected[JB_TOTAL_closing_paid].be);
@@ -196,11 +198,11 @@ jb_totals_close(struct jb_globals *g, const struct jb_event *e)
     g->closing_dormant = jb_wide_get(expected[JB_TOTAL_closing_dormant].be);
     g->transit = jb_wide_get(expected[JB_TOTAL_refund_in_transit].be);
     g->wallets = jb_wide_get(expected[JB_TOTAL_wallets].be);
-    if (g->open.n > 0 && g->open.at[0].day == e->day) {
+    if (g->open.n > 0 && g->open.at[0].day == day) {
         memmove(&g->open.at[0], &g->open.at[1], (g->open.n - 1) * sizeof *g->open.at);
         g->open.n--;
     }
-    g->closed_through = e->day;
-    g->first_open_day = e->day + 1;
+    g->closed_through = day;
+    g->first_open_day = day + 1;
     return NULL;
 }

@@ -152,7 +152,7 @@ jb_wallet_add_interval(struct jb_wallet *w, const struct jb_interval *interval)
 const char *
 jb_wallet_check(const struct jb_wallet *w)
 {
-    jb_amount remaining = 0, in_use = 0, dormant = 0, pending = 0, transit = 0;
+    jb_wide remaining = 0, in_use = 0, dormant = 0, pending = 0, transit = 0;
     for (size_t i = 0; i < w->lots.n; i++) {
         const struct jb_lot *l = &w->lots.at[i];
         if (l->remaining < 0 || l->reversed < 0 || l->refunded < 0 || jb_lot_room(l) < 0) {
@@ -240,4 +240,18 @@ jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
         }
     }
     return best != NULL ? best->value : policy_default(policy);
+}
+
+int64_t
+jb_policy_us_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
+{
+    int64_t seconds = jb_policy_at(g, policy, t), most = JB_INSTANT_MAX / JB_US_PER_SECOND;
+    seconds = seconds > most ? most : seconds;
+    return (seconds < -most ? -most : seconds) * JB_US_PER_SECOND;
+}
+
+int64_t
+jb_rules(const struct jb_globals *g)
+{
+    return jb_policy_at(g, JB_POLICY_RULES, g->recorded_at);
 }

@@ -166,6 +166,11 @@ struct jb_globals {
 void jb_globals_free(struct jb_globals *g);
 bool jb_globals_copy(const struct jb_globals *g, struct jb_globals *ret);
 int64_t jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t);
+/* The same of a policy that counts seconds, in microseconds. A log can say any number: it stays
+ * within what can be added to a time. */
+int64_t jb_policy_us_at(const struct jb_globals *g, uint32_t policy, jb_instant t);
+/* The set of rules that is in force. */
+int64_t jb_rules(const struct jb_globals *g);
 /* The sums of that open day; NULL: nothing is posted to it. */
 const struct jb_open_day *jb_open_day_find(const struct jb_globals *g, jb_day day);
 /* What day_closed of `day` must say; seq_before is the number of the event before it. */
@@ -176,8 +181,11 @@ void jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_befor
  * Applies an event: to its wallet (NULL where it has none; a wallet_created event gets a zeroed
  * one) and to the ledger. Total on valid logs; returns NULL, or a sentence saying how the log
  * contradicts itself: then both are as before or useless, and the caller drops them. Everything
- * that the event names must be loaded.
+ * that the event names must be loaded. Sums stay within JB_BALANCE_MAX.
+ *
+ * jb_apply_no_memory is no contradiction: nothing is known, and both are to be dropped, too.
  */
+extern const char jb_apply_no_memory[];
 const char *jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
 
 #endif

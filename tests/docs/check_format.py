@@ -67,7 +67,11 @@ def events_of(text):
         head = re.match(r'\s*(\d+),\s*(\w+),\s*(\w+),\s*(\d+),\s*"((?:[^"\\]|\\.)*)",(.*)', row, re.S)
         if head is None:
             raise SystemExit("events.def: a row that this script cannot read: " + row[:60])
-        fields = re.findall(r'F\((\w+),\s*"(\w+)",\s*(\w+),\s*([^)]*)\)', head.group(6))
+        fields = re.findall(r"F\((\w+),\s*(\w+),\s*(\w+),\s*([^)]*)\)", head.group(6))
+        for _, payload, member, _ in fields:
+            if payload != head.group(3):
+                raise SystemExit(f"events.def: {head.group(3)} takes its {member} from {payload}")
+        fields = [(kind, member, names) for kind, _, member, names in fields]
         out.append((int(head.group(1)), head.group(3), int(head.group(4)), head.group(5), fields))
     return out
 
@@ -132,7 +136,7 @@ class Sources:
     def events(self):
         rows = []
         for number, name, version, meaning, fields in events_of(self.events_def):
-            text = ", ".join(f"{kind} {field}" + (f" ({LISTS[n.lstrip('&')]})" if n != "0" else "") for kind, field, _, n in fields)
+            text = ", ".join(f"{kind} {field}" + (f" ({LISTS[n.lstrip('&')]})" if n != "0" else "") for kind, field, n in fields)
             rows.append([str(number), name, str(version), text])
         return ["type", "name", "version", "fields"], rows
 
@@ -234,7 +238,7 @@ def check(root):
                 bad += 1
                 break
     for number, name, version, meaning, fields in events_of(sources.events_def):
-        for kind, _, _, _ in fields:
+        for kind, _, _ in fields:
             if [kind] not in sources.kinds()[1]:
                 print(f"core/event/events.def: {name} has a field of unknown kind {kind}")
                 bad += 1

@@ -157,7 +157,7 @@ def check_output(jangbu, ledger, work):
     assert run([jangbu, "export", ledger, "--format", "csv", "-o", path]).returncode == 3 and os.path.getsize(path) == 0
     with open("/dev/full", "w") as full:
         out = subprocess.run([jangbu, "export", ledger, "--format", "csv"], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert out.returncode == 3 and "could not be written" in out.stderr, out
+    assert out.returncode == 3 and "cannot write" in out.stderr, out
 
 
 def hostile_ledger(jangbu, work):

@@ -154,7 +154,7 @@ return_beside_full_lots(size_t n)
                               .has =
                                   JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) | JB_HAS(JB_CF_AMOUNT),
                               .wallet = text("W"),
-                              .seq = 11,
+                              .seq = 12,
                               .amount = 10};
     uint64_t steps = run(&d, &back, 1);
     must(jb_answers_at(d.answers, 0)->outcome == JB_DONE, "the return was refused");
@@ -177,7 +177,7 @@ partial_returns(size_t n)
                                       .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) |
                                              JB_HAS(JB_CF_AMOUNT),
                                       .wallet = text("W"),
-                                      .seq = 11,
+                                      .seq = 12,
                                       .amount = 1};
     }
     uint64_t steps = run(&d, list, n / 2);

@@ -48,10 +48,7 @@ fill(struct jb_log_batch *b, jb_seq first, size_t n)
                              .version = 1,
                              .wallet = 50000,
                              .prev = first + i > 60000 ? first + i - 59999 : 1,
-                             .id = {"U1234567", 8},
-                             .amount = 60000,
-                             .parts = &part,
-                             .parts_n = 1};
+                             .cash_consumed = {{"U1234567", 8}, 60000, {&part, 1}}};
         e.recorded_at = e.occurred_at = context.base + 3000;
         e.posted_on = jb_day_of(e.recorded_at, 32400);
         assert_true(jb_event_encode(&e, &context, &b->bytes));

@@ -12,6 +12,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "ledger/requires.h"
 #include "log/log.h"
 
 #define BASE INT64_C(1790000000000000)
@@ -138,6 +139,8 @@ open_it(struct jb_error *err)
     return status;
 }
 
+static bool told_of_rules, rules_asked; /* of the audit below */
+
 static jb_audit_verdict
 audit(uint64_t *problems)
 {
@@ -149,6 +152,11 @@ audit(uint64_t *problems)
     if (r->problems_n > 0) {
         print_message("%s\n", r->problems[0]->text);
     }
+    told_of_rules = false;
+    for (uint32_t i = 0; i < r->not_checked_n; i++) {
+        told_of_rules |= strstr(r->not_checked[i], "goes by rules 3") != NULL;
+    }
+    rules_asked = ((uint32_t)JB_AUDIT_ALL & JB_AUDIT_RULES) != 0;
     jb_audit_report_free(r);
     return verdict;
 }
@@ -204,9 +212,71 @@ flipped(void **state)
     }
 }
 
+/* Rules of a later number: read, not written to, and the audit could not tell. */
+static void
+later_rules(void **state)
+{
+    (void)state;
+    static const struct frame rules = {
+        "", EVENT(0x98, 2, 0, 0, 0, 0, JB_POLICY_RULES, JB_RULES + 1, 0xc0), 0, 0, true};
+    struct jb_error err = {0};
+    uint64_t problems;
+    setup(NULL);
+    put(&rules, SIZE_MAX);
+    assert_int_equal(open_it(&err), JB_OK);
+    jb_audit_verdict verdict = audit(&problems);
+    assert_int_equal(problems, 0);
+    assert_true(told_of_rules);
+    assert_int_equal(verdict, rules_asked ? JB_COULD_NOT_TELL : JB_VERIFIED);
+    struct jb_open_options o = {.size = sizeof o};
+    struct jb_ledger *l;
+    struct jb_answers *answers = jb_answers_new();
+    struct jb_command c = {.size = sizeof c,
+                           .op = JB_OP_POLICY_SET,
+                           .has = JB_HAS(JB_CF_POLICY) | JB_HAS(JB_CF_VALUE),
+                           .policy = JB_POLICY_VAT_RATE,
+                           .value = 5};
+    size_t done = 7;
+    assert_int_equal(jb_open(dir, &o, &l, &err), JB_OK);
+    assert_int_equal(jb_submit(l, &c, 1, NULL, answers, &done, &err), JB_E_FORMAT);
+    assert_non_null(strstr(err.text, "rules 3"));
+    assert_int_equal(done, 0);
+    jb_close(l);
+    jb_answers_free(answers);
+    teardown(NULL);
+}
+
+/* A backup has the lines about reading only. */
+static void
+copied_requires(void **state)
+{
+    (void)state;
+    char path[128], dest[64] = "/tmp/jangbu-unit-XXXXXX", text[64] = {0};
+    struct jb_error err;
+    setup(NULL);
+    assert_non_null(mkdtemp(dest));
+    snprintf(path, sizeof path, "%s/requires", dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("read a-1\nwrite b\n\nread c", f);
+    fclose(f);
+    assert_int_equal(jb_requires_copy(dir, dest, &err), JB_OK);
+    snprintf(path, sizeof path, "%s/requires", dest);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fread(text, 1, sizeof text - 1, f), 16);
+    fclose(f);
+    assert_string_equal(text, "read a-1\nread c\n");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dest), 0);
+    teardown(NULL);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(newer), cmocka_unit_test(flipped)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(newer), cmocka_unit_test(flipped),
+                                       cmocka_unit_test(later_rules),
+                                       cmocka_unit_test(copied_requires)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,11 +3,15 @@
 #include "app.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command_json.h"
+#include "process.h"
 
 int
 app_fail(const struct app *app, const struct jb_error *err)
@@ -58,6 +62,7 @@ bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
     struct jb_open_options o = {.size = sizeof o, .read_only = !write, .caller = app->caller};
+    app->writes |= write;
     app->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK ||
         jb_info_get(app->ledger, &app->info, &app->err) != JB_OK ||
@@ -90,25 +95,129 @@ app_close(struct app *app)
     app->ledger = jb_close(app->ledger);
 }
 
-bool
-app_flush(struct app *app)
+/* How long a command that was told to end waits for the reader of its last results. */
+#define LAST_RESULTS_MS 500
+/* What a pipe takes at once when poll() says that it can be written to. */
+#define PIPE_BYTES 4096
+
+static bool
+write_out(const char *at, size_t n)
 {
-    size_t at = 0;
-    while (at < app->out.n) {
-        ssize_t n = write(STDOUT_FILENO, app->out.at + at, app->out.n - at);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(errno));
-            app->out.n = 0;
+    while (n > 0) {
+        if (!process_wait(STDOUT_FILENO, POLLOUT, process_ended_by() != 0 ? LAST_RESULTS_MS : -1) &&
+            !process_wait(STDOUT_FILENO, POLLOUT, LAST_RESULTS_MS)) {
+            errno = EINTR;
             return false;
         }
-        at += (size_t)n;
+        size_t part = process_ended_by() != 0 && n > PIPE_BYTES ? PIPE_BYTES : n;
+        ssize_t written = write(STDOUT_FILENO, at, part);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        at += written > 0 ? written : 0;
+        n -= written > 0 ? (size_t)written : 0;
+    }
+    return true;
+}
+
+static bool
+output_failed(struct app *app, int code)
+{
+    app->out.n = 0;
+    app->output_closed = code == EPIPE && !app->writes;
+    if (!app->output_closed) {
+        fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(code));
+    }
+    return false;
+}
+
+/* In memory up to this many bytes, then in the file. */
+#define SPOOL_MEMORY_BYTES (16U << 20)
+
+static FILE *
+temporary_file(void)
+{
+    const char *dir = getenv("TMPDIR");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/jangbu-XXXXXX", dir != NULL && dir[0] != '\0' ? dir : "/tmp");
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0) {
+        unlink(path);
+    }
+    return fd >= 0 ? fdopen(fd, "w+") : NULL;
+}
+
+static bool
+spool(struct app *app)
+{
+    if (app->out.n < SPOOL_MEMORY_BYTES) {
+        return true;
+    }
+    if (app->spool == NULL) {
+        app->spool = temporary_file();
+    }
+    if (app->spool == NULL || fwrite(app->out.at, 1, app->out.n, app->spool) != app->out.n) {
+        fprintf(stderr, "jangbu: cannot keep the answer in a temporary file (TMPDIR): %s\n",
+                strerror(errno));
+        app->out.n = 0;
+        return false;
     }
     app->out.n = 0;
     app->out.first = true;
     return true;
+}
+
+bool
+app_flush(struct app *app)
+{
+    if (app->spooling) {
+        return spool(app);
+    }
+    if (!write_out(app->out.at, app->out.n)) {
+        return output_failed(app, errno);
+    }
+    app->out.n = 0;
+    app->out.first = true;
+    return true;
+}
+
+int
+app_output_code(const struct app *app)
+{
+    return app->output_closed ? EXIT_DONE : EXIT_MACHINE;
+}
+
+void
+app_spool_begin(struct app *app)
+{
+    app->spooling = true;
+}
+
+static bool
+print_spool(struct app *app)
+{
+    char buf[64 << 10];
+    size_t n;
+    rewind(app->spool);
+    while ((n = fread(buf, 1, sizeof buf, app->spool)) > 0) {
+        if (!write_out(buf, n)) {
+            return output_failed(app, errno);
+        }
+    }
+    return !ferror(app->spool) || output_failed(app, EIO);
+}
+
+bool
+app_spool_end(struct app *app)
+{
+    app->spooling = false;
+    bool ok = true;
+    if (app->spool != NULL) {
+        ok = fflush(app->spool) == 0 ? print_spool(app) : output_failed(app, errno);
+        fclose(app->spool);
+        app->spool = NULL;
+    }
+    return ok && app_flush(app);
 }
 
 char *

@@ -26,6 +26,10 @@ struct app {
     jb_views *views;
     struct jb_ledger_info info;
     struct out out; /* what is printed; app_flush */
+    FILE *spool;    /* app_spool_begin: where what is printed waits */
+    bool spooling;
+    bool writes;        /* the command changes something */
+    bool output_closed; /* a query's reader had enough: no error */
     struct jb_error err;
 };
 
@@ -38,8 +42,15 @@ int app_fail(const struct app *app, const struct jb_error *err);
 /* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. */
 int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
 /* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full
- * (said once). */
+ * (said once; that a query's reader had enough is not said). */
 bool app_flush(struct app *app);
+/* The exit code after that failed. */
+int app_output_code(const struct app *app);
+/* While a snapshot of the ledger is held: what is printed is kept in memory and then in a temporary
+ * file, so that a slow reader of standard output does not make the ledger's files grow. */
+void app_spool_begin(struct app *app);
+/* The snapshot has ended: prints it. False: as app_flush. */
+bool app_spool_end(struct app *app);
 
 /* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns
  * buf. */

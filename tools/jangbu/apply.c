@@ -7,14 +7,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "command_json.h"
 #include "event_json.h"
+#include "process.h"
 
 #define BATCH_COMMANDS 8192
 #define BATCH_BYTES                                                                                \
@@ -89,6 +92,10 @@ fill(struct feed *f)
     }
     ssize_t n;
     do {
+        if (!process_wait(f->fd, POLLIN, -1)) {
+            f->eof = true; /* a signal: what is there is not looked at any more */
+            return;
+        }
         n = read(f->fd, f->buf + f->n, f->cap - f->n);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
@@ -281,6 +288,32 @@ stopped(const struct run *r, const char *what)
     return EXIT_MACHINE;
 }
 
+/* After SIGINT or SIGTERM. The code that a shell gives a program that such a signal has ended. */
+static int
+ended(const struct run *r)
+{
+    fprintf(stderr, "jangbu: ended by %s. Lines up to %llu are done. " AGAIN "\n",
+            process_ended_by() == SIGINT ? "SIGINT" : "SIGTERM", (unsigned long long)r->lines_done);
+    return 128 + process_ended_by();
+}
+
+/* Waits for a batch; false: a signal came first. */
+static bool
+wait_for(struct feed *f, const struct batch *b)
+{
+    pthread_mutex_lock(&f->lock);
+    while (!b->full && process_ended_by() == 0) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 100 * 1000 * 1000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&f->moved, &f->lock, &until);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return process_ended_by() == 0;
+}
+
 /* EXIT_DONE to go on. */
 static int
 carry_out(struct run *r, const struct batch *b)
@@ -293,6 +326,9 @@ carry_out(struct run *r, const struct batch *b)
     }
     print_results(r, b, status == JB_OK ? b->commands_n : done);
     if (!app_flush(r->app)) {
+        if (process_ended_by() != 0) {
+            return EXIT_MACHINE; /* ended() says it */
+        }
         /* The writing error is said. What is done stays done, seen or not. */
         fprintf(stderr,
                 "jangbu: lines up to %llu are done, but not all their results were printed. " AGAIN
@@ -315,12 +351,13 @@ run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_by
     int code = EXIT_DONE;
     for (int i = 0; code == EXIT_DONE; i ^= 1) {
         struct batch *b = &f->batches[i];
-        pthread_mutex_lock(&f->lock);
-        while (!b->full) {
-            pthread_cond_wait(&f->moved, &f->lock);
+        if (!wait_for(f, b)) {
+            return ended(r);
         }
-        pthread_mutex_unlock(&f->lock);
         code = carry_out(r, b);
+        if (process_ended_by() != 0) {
+            return ended(r);
+        }
         if (b->last && b->read_error != 0) {
             fprintf(stderr, "jangbu: cannot read the input behind line %llu: %s\n",
                     (unsigned long long)r->lines_done, strerror(b->read_error));
@@ -470,7 +507,9 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
         }
     }
     code = read_group(r, f, b);
-    if (code == EXIT_DONE) {
+    if (process_ended_by() != 0) {
+        code = ended(r);
+    } else if (code == EXIT_DONE) {
         group.commands_n = b->commands_n;
         if (jb_submit(r->app->ledger, &group, 1, &r->options, r->answers, NULL, &r->app->err) !=
             JB_OK) {
@@ -521,6 +560,7 @@ cmd_apply(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], true, !dry_run, &code)) {
         return code;
     }
+    process_end_gently();
     struct run r = {.app = app, .answers = jb_answers_new()};
     r.options = (struct jb_submit_options){.size = sizeof r.options,
                                            .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT

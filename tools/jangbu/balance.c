@@ -94,7 +94,9 @@ cmd_balance(struct app *app, int argc, char **argv)
     jb_status status;
     if (all) {
         b.table = app->json ? NULL : table_new(balance_headers);
+        app_spool_begin(app);
         status = jb_balance_each(app->views, query_as_of(app), each_balance, &b, &app->err);
+        b.broken |= !app_spool_end(app);
     } else {
         struct jb_wallet_balance w = {.size = sizeof w};
         char name[2049];
@@ -123,5 +125,5 @@ cmd_balance(struct app *app, int argc, char **argv)
             app_print_as_of(app, &b.moment);
         }
     }
-    return b.broken ? EXIT_MACHINE : EXIT_DONE;
+    return b.broken ? app_output_code(app) : EXIT_DONE;
 }

@@ -82,15 +82,18 @@ all_wallets(struct app *app, jb_day day)
     const char *headers[TABLE_COLUMNS_MAX + 1] = {"wallet"};
     memcpy(headers + 1, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
-    if (jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err) !=
-        JB_OK) {
+    app_spool_begin(app);
+    jb_status status =
+        jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err);
+    rows.broken |= !app_spool_end(app);
+    if (status != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
     if (!app->json) {
         table_print(app, rows.table);
     }
-    return rows.broken ? EXIT_MACHINE : EXIT_DONE;
+    return rows.broken ? app_output_code(app) : EXIT_DONE;
 }
 
 static int

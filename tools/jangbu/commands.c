@@ -131,13 +131,13 @@ option_name(int field, char *buf, size_t n)
 }
 
 static void
-print_parts(struct app *app, const struct jb_event *e)
+print_parts(struct app *app, struct jb_parts parts)
 {
     static const char *const words[4] = {"debt", "paid cash, lot", "free cash, grant",
                                          "lapsed, grant"};
     char amount[48];
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        const struct jb_part *p = &e->parts[i];
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
         out_str(&app->out, "  ");
         out_str(&app->out, app_amount(app, p->amount, amount));
         out_str(&app->out, "  ");
@@ -165,20 +165,21 @@ print_answer(struct app *app, const struct jb_answer *a)
         out_str(o, ".\n");
         return;
     }
-    const struct jb_event_type_info *type = jb_event_type_get(a->event.type);
+    const struct jb_event *e = a->event;
+    const struct jb_event_type_info *type = e != NULL ? jb_event_type_get(e->type) : NULL;
     out_str(o, a->outcome == JB_DUPLICATE ? "done before" : a->dry_run ? "would be done" : "done");
     out_str(o, ": ");
     out_str(o, type != NULL ? type->name : "group");
-    if (a->event.amount != 0) {
+    if (e != NULL && jb_event_amount(e) != 0) {
         out_str(o, " ");
-        out_str(o, app_amount(app, a->event.amount, amount));
+        out_str(o, app_amount(app, jb_event_amount(e), amount));
     }
-    if (a->event.type == JB_EV_CHARGE_SETTLED && a->event.amount2 != 0) {
+    if (e != NULL && e->type == JB_EV_CHARGE_SETTLED && e->charge_settled.applied_to_debt != 0) {
         out_str(o, ", of which ");
-        out_str(o, app_amount(app, a->event.amount2, amount));
+        out_str(o, app_amount(app, e->charge_settled.applied_to_debt, amount));
         out_str(o, " filled the debt");
     }
-    if (a->event.type == JB_EV_REFUND_FAILED && a->event.parts_n == 0) {
+    if (e != NULL && e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
         out_str(o, ": paid cash does not cover it; the refund has FAILED");
     }
     if (a->seq != 0) {
@@ -191,7 +192,9 @@ print_answer(struct app *app, const struct jb_answer *a)
                    "or was when that event was written");
     }
     out_char(o, '\n');
-    print_parts(app, &a->event);
+    if (e != NULL) {
+        print_parts(app, jb_event_parts(e));
+    }
     if (a->has_balance) {
         out_str(o, "balance then: paid ");
         out_str(o, app_amount(app, a->balance.paid, amount));

@@ -70,9 +70,12 @@ gateway_of(struct books *b, struct jb_text pg)
 static struct account
 source_of_charge(struct books *b, const struct jb_event *e)
 {
-    bool by_operator = e->type == JB_EV_CHARGE_SETTLED &&
-                       (e->code == JB_METHOD_ADMIN_CASH || e->code == JB_METHOD_ADV_RET_CASH);
-    return by_operator ? account_of(ADJUSTMENT, 0) : account_of(CLEARING, gateway_of(b, e->pg));
+    if (e->type == JB_EV_DEBT_REPAID) {
+        return account_of(CLEARING, gateway_of(b, e->debt_repaid.pg));
+    }
+    const struct jb_charge_settled *c = &e->charge_settled;
+    bool by_operator = c->method == JB_METHOD_ADMIN_CASH || c->method == JB_METHOD_ADV_RET_CASH;
+    return by_operator ? account_of(ADJUSTMENT, 0) : account_of(CLEARING, gateway_of(b, c->pg));
 }
 
 static void
@@ -115,8 +118,9 @@ static void
 consumption(struct books *b, struct wallet *w, const struct jb_event *e)
 {
     jb_amount free_part = 0, paid = 0;
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        *(e->parts[i].kind == JB_PART_GRANT ? &free_part : &paid) += e->parts[i].amount;
+    const struct jb_parts parts = e->cash_consumed.parts;
+    for (uint32_t i = 0; i < parts.n; i++) {
+        *(parts.at[i].kind == JB_PART_GRANT ? &free_part : &paid) += parts.at[i].amount;
     }
     move(b, account_of(INCOME, e->wallet), account_of(PAID, e->wallet), paid);
     move(b, account_of(PROMOTION, 0), account_of(FREE, e->wallet), free_part);
@@ -127,12 +131,13 @@ static void
 return_of(struct books *b, struct wallet *w, const struct jb_event *e)
 {
     jb_amount free_part = 0, paid = 0;
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        if (e->parts[i].kind == JB_PART_GRANT) {
-            free_part += e->parts[i].amount;
-        } else if (e->parts[i].kind != JB_PART_LAPSED) {
-            paid += e->parts[i]
-                        .amount; /* what lapsed at once came back and went again: nothing moves */
+    const struct jb_parts parts = e->consumption_reversed.parts;
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
+        if (p->kind == JB_PART_GRANT) {
+            free_part += p->amount;
+        } else if (p->kind != JB_PART_LAPSED) {
+            paid += p->amount; /* what lapsed at once came back and went again: nothing moves */
         }
     }
     move(b, account_of(PAID, e->wallet), account_of(INCOME, e->wallet), paid);
@@ -141,26 +146,27 @@ return_of(struct books *b, struct wallet *w, const struct jb_event *e)
 }
 
 static void
-remember_refund(struct wallet *w, const struct jb_event *e)
+remember_refund(struct wallet *w, const struct jb_refund_approved *e)
 {
-    if (e->ordinal > w->refunds_n) {
-        w->refunds = grown(w->refunds, e->ordinal, sizeof *w->refunds);
-        memset(w->refunds + w->refunds_n, 0, (e->ordinal - w->refunds_n) * sizeof *w->refunds);
-        w->refunds_n = e->ordinal;
+    if (e->refund_no > w->refunds_n) {
+        w->refunds = grown(w->refunds, e->refund_no, sizeof *w->refunds);
+        memset(w->refunds + w->refunds_n, 0, (e->refund_no - w->refunds_n) * sizeof *w->refunds);
+        w->refunds_n = e->refund_no;
     }
-    struct legs *legs = &w->refunds[e->ordinal - 1];
-    legs->at = grown(NULL, e->parts_n + 1U, sizeof *legs->at);
-    memcpy(legs->at, e->parts, e->parts_n * sizeof *legs->at);
-    legs->n = e->parts_n;
+    struct legs *legs = &w->refunds[e->refund_no - 1];
+    legs->at = grown(NULL, e->parts.n + 1U, sizeof *legs->at);
+    memcpy(legs->at, e->parts.at, e->parts.n * sizeof *legs->at);
+    legs->n = e->parts.n;
 }
 
 static void
 refund_completed(struct books *b, struct wallet *w, const struct jb_event *e)
 {
-    if (e->ordinal < 1 || e->ordinal > w->refunds_n) {
+    const uint32_t refund_no = e->refund_completed.refund_no;
+    if (refund_no < 1 || refund_no > w->refunds_n) {
         return;
     }
-    struct legs *legs = &w->refunds[e->ordinal - 1];
+    struct legs *legs = &w->refunds[refund_no - 1];
     for (uint32_t i = 0; i < legs->n; i++) {
         move(b, source_of_lot(w, legs->at[i].ordinal), account_of(PAYABLE, e->wallet),
              legs->at[i].amount);
@@ -174,27 +180,32 @@ wallet_event(struct books *b, struct wallet *w, const struct jb_event *e)
 {
     struct account paid = account_of(PAID, e->wallet), dormant = account_of(DORMANT, e->wallet),
                    promotion = account_of(PROMOTION, 0);
+    const jb_amount amount = jb_event_amount(e);
+    const uint32_t ordinal = jb_event_ordinal(e);
     switch (e->type) {
     case JB_EV_CHARGE_SETTLED:
     case JB_EV_DEBT_REPAID:
-        remember_lot(w, e->ordinal, source_of_charge(b, e));
-        move(b, paid, source_of_lot(w, e->ordinal), e->amount);
+        remember_lot(w, ordinal, source_of_charge(b, e));
+        move(b, paid, source_of_lot(w, ordinal), amount);
         break;
     case JB_EV_CHARGE_REVERSED:
-        move(b, source_of_lot(w, e->ordinal), paid, e->amount);
+        move(b, source_of_lot(w, ordinal), paid, amount);
         break;
     case JB_EV_FREE_GRANTED:
-        move(b, dormant, promotion, e->amount);
+        move(b, dormant, promotion, amount);
         break;
     case JB_EV_FREE_ACTIVATED:
-        move(b, account_of(FREE, e->wallet), dormant, e->amount);
+        move(b, account_of(FREE, e->wallet), dormant, amount);
         break;
     case JB_EV_FREE_REVOKED:
-        move(b, promotion, dormant, e->amount);
+        move(b, promotion, dormant, amount);
         break;
     case JB_EV_FREE_EXPIRED:
+        move(b, promotion, e->free_expired.in_use ? account_of(FREE, e->wallet) : dormant, amount);
+        break;
     case JB_EV_FREE_FORFEITED:
-        move(b, promotion, e->code != 0 ? account_of(FREE, e->wallet) : dormant, e->amount);
+        move(b, promotion, e->free_forfeited.in_use ? account_of(FREE, e->wallet) : dormant,
+             amount);
         break;
     case JB_EV_CASH_CONSUMED:
         consumption(b, w, e);
@@ -203,15 +214,15 @@ wallet_event(struct books *b, struct wallet *w, const struct jb_event *e)
         return_of(b, w, e);
         break;
     case JB_EV_REFUND_APPROVED:
-        remember_refund(w, e);
-        move(b, account_of(PAYABLE, e->wallet), paid, e->amount);
+        remember_refund(w, &e->refund_approved);
+        move(b, account_of(PAYABLE, e->wallet), paid, amount);
         break;
     case JB_EV_REFUND_COMPLETED:
         refund_completed(b, w, e);
         break;
     case JB_EV_REFUND_FAILED:
-        if (e->parts_n > 0) {
-            move(b, paid, account_of(PAYABLE, e->wallet), e->amount);
+        if (e->refund_failed.parts.n > 0) {
+            move(b, paid, account_of(PAYABLE, e->wallet), amount);
         }
         break;
     default:
@@ -226,14 +237,14 @@ one_event(struct books *b, const struct jb_event *e)
         b->wallets = grown(b->wallets, e->wallet, sizeof *b->wallets);
         struct wallet *w = &b->wallets[e->wallet - 1];
         memset(w, 0, sizeof *w);
-        memcpy(w->id, e->id.s, e->id.n);
-        w->id_n = e->id.n;
+        memcpy(w->id, e->wallet_created.id.s, e->wallet_created.id.n);
+        w->id_n = e->wallet_created.id.n;
         b->wallets_n = e->wallet;
     } else if (e->type == JB_EV_DAY_CLOSED) {
-        b->closed_through = e->day;
-    } else if (e->type == JB_EV_POLICY_SET && e->code == JB_POLICY_VAT_RATE) {
+        b->closed_through = e->day_closed.day;
+    } else if (e->type == JB_EV_POLICY_SET && e->policy_set.policy == JB_POLICY_VAT_RATE) {
         b->rates = grown(b->rates, b->rates_n + 1, sizeof *b->rates);
-        b->rates[b->rates_n++] = (struct rate){e->time, e->number};
+        b->rates[b->rates_n++] = (struct rate){e->policy_set.from, e->policy_set.value};
     } else if (e->wallet != 0 && e->wallet <= b->wallets_n) {
         begin_entry(b, e->posted_on, e->seq, e->wallet, e->type);
         wallet_event(b, &b->wallets[e->wallet - 1], e);

@@ -3,12 +3,12 @@
 #include <stdio.h>
 
 void
-parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to)
+parts_json(struct out *o, const char *key, struct jb_parts parts, bool to)
 {
     static const char *const words[4] = {"debt", "paid", "free", "lapsed"};
     js_open(o, key, '[');
-    for (size_t i = 0; i < n; i++) {
-        const struct jb_part *p = &parts[i];
+    for (size_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
         js_open(o, NULL, '{');
         js_str(o, to ? "to" : "from", words[p->kind & 3]);
         if (p->kind == JB_PART_LOT) {
@@ -126,7 +126,7 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
         js_str(o, f->name, jb_name_word(f->names, *(const uint32_t *)at));
         break;
     case JB_FK_BOOL:
-        js_bool(o, f->name, *(const uint32_t *)at != 0);
+        js_bool(o, f->name, *(const bool *)at);
         break;
     case JB_FK_REF:
         /* Personal texts lie in people.mdb: an event shows which, not what. */
@@ -147,20 +147,21 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
         break;
     case JB_FK_SPLIT:
     case JB_FK_PARTS_FROM:
-        parts_json(o, f->name, e->parts, e->parts_n, false);
+        parts_json(o, f->name, *(const struct jb_parts *)at, false);
         break;
     case JB_FK_PARTS_TO:
-        parts_json(o, f->name, e->parts, e->parts_n, true);
+        parts_json(o, f->name, *(const struct jb_parts *)at, true);
         break;
     case JB_FK_FIGURES:
         js_open(o, f->name, '{');
-        figures_json(o, e->figures, e->figures_n, utc_offset_s);
+        figures_json(o, ((const struct jb_figures *)at)->at, ((const struct jb_figures *)at)->n,
+                     utc_offset_s);
         js_close(o, '}');
         break;
     case JB_FK_TOTALS:
         js_open(o, f->name, '{');
         for (uint32_t i = 0; i < JB_TOTALS_N; i++) {
-            js_wide(o, jb_total_word(i), e->totals[i].be);
+            js_wide(o, jb_total_word(i), (*(const struct jb_int128 *const *)at)[i].be);
         }
         js_close(o, '}');
         break;
@@ -229,8 +230,9 @@ struct part_sums
 parts_sum(const struct jb_event *e)
 {
     struct part_sums s = {0};
-    for (uint32_t i = 0; i < e->parts_n; i++) {
-        const struct jb_part *p = &e->parts[i];
+    const struct jb_parts parts = jb_event_parts(e);
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
         *(p->kind == JB_PART_DEBT    ? &s.debt
           : p->kind == JB_PART_LOT   ? &s.paid
           : p->kind == JB_PART_GRANT ? &s.free
@@ -242,60 +244,61 @@ parts_sum(const struct jb_event *e)
 static void
 result_json(struct out *o, const struct jb_event *e)
 {
+    const struct jb_parts parts = jb_event_parts(e);
     struct part_sums s = {0};
     switch (e->type) {
     case JB_EV_CHARGE_SETTLED:
-        js_int(o, "amount", e->amount);
-        js_int(o, "applied_to_debt", e->amount2);
+        js_int(o, "amount", jb_event_amount(e));
+        js_int(o, "applied_to_debt", e->charge_settled.applied_to_debt);
         break;
     case JB_EV_CHARGE_REVERSED:
-        js_int(o, "amount", e->amount);
-        parts_json(o, "parts", e->parts, e->parts_n, false);
+        js_int(o, "amount", jb_event_amount(e));
+        parts_json(o, "parts", parts, false);
         break;
     case JB_EV_CASH_CONSUMED:
         s = parts_sum(e);
-        js_int(o, "amount", e->amount);
+        js_int(o, "amount", jb_event_amount(e));
         js_int(o, "free", s.free);
         js_int(o, "paid", s.paid);
         js_int(o, "debt", s.debt);
-        parts_json(o, "parts", e->parts, e->parts_n, false);
+        parts_json(o, "parts", parts, false);
         break;
     case JB_EV_CONSUMPTION_REVERSED:
         s = parts_sum(e);
-        js_int(o, "amount", e->amount);
+        js_int(o, "amount", jb_event_amount(e));
         js_int(o, "free", s.free);
         js_int(o, "paid", s.paid);
         js_int(o, "debt", s.debt);
         js_int(o, "lapsed", s.lapsed);
-        parts_json(o, "parts", e->parts, e->parts_n, true);
+        parts_json(o, "parts", parts, true);
         break;
     case JB_EV_REFUND_REQUESTED:
-        js_int(o, "amount", e->amount);
-        js_str(o, "scope", jb_name_word(&jb_scope_names, e->code));
+        js_int(o, "amount", jb_event_amount(e));
+        js_str(o, "scope", jb_name_word(&jb_scope_names, e->refund_requested.scope));
         break;
     case JB_EV_REFUND_APPROVED:
-        js_int(o, "amount", e->amount);
+        js_int(o, "amount", jb_event_amount(e));
         js_str(o, "outcome", "APPROVED");
-        parts_json(o, "parts", e->parts, e->parts_n, false);
+        parts_json(o, "parts", parts, false);
         break;
     case JB_EV_REFUND_FAILED:
-        js_int(o, "amount", e->amount);
-        if (e->parts_n == 0) { /* not covered at approval */
+        js_int(o, "amount", jb_event_amount(e));
+        if (e->refund_failed.why == JB_FAILURE_BALANCE) { /* not covered at approval */
             js_str(o, "outcome", "FAILED");
             js_str(o, "why", "BALANCE");
-            parts_json(o, "parts", NULL, 0, false);
+            parts_json(o, "parts", parts, false);
         } else {
             s = parts_sum(e);
             js_int(o, "paid", s.paid);
             js_int(o, "debt", s.debt);
-            parts_json(o, "parts", e->parts, e->parts_n, true);
+            parts_json(o, "parts", parts, true);
         }
         break;
     case JB_EV_WALLET_DELETED:
-        js_int(o, "forfeited", e->amount);
+        js_int(o, "forfeited", e->wallet_deleted.forfeited);
         break;
     case JB_EV_DAY_CLOSED:
-        js_day(o, "day", e->day);
+        js_day(o, "day", e->day_closed.day);
         break;
     case JB_EV_DEBT_REPAID:
     case JB_EV_FREE_GRANTED:
@@ -304,7 +307,7 @@ result_json(struct out *o, const struct jb_event *e)
     case JB_EV_REFUND_CANCELLED:
     case JB_EV_REFUND_REJECTED:
     case JB_EV_REFUND_COMPLETED:
-        js_int(o, "amount", e->amount);
+        js_int(o, "amount", jb_event_amount(e));
         break;
     default:
         break;
@@ -365,8 +368,8 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
                 answer_json(o, &a->members[i], 0, (struct jb_text){0}, utc_offset_s);
             }
             js_close(o, ']');
-        } else {
-            result_json(o, &a->event);
+        } else if (a->event != NULL) {
+            result_json(o, a->event);
         }
     }
     if (a->outcome == JB_DUPLICATE) {

@@ -13,7 +13,7 @@ void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offs
 void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet,
                 int32_t utc_offset_s);
 /* parts as a list under key; to: money coming back. */
-void parts_json(struct out *o, const char *key, const struct jb_part *parts, size_t n, bool to);
+void parts_json(struct out *o, const char *key, struct jb_parts parts, bool to);
 /* What the parts of an event add up to, by where the money came from or went to. */
 struct part_sums {
     jb_amount free, paid, debt, lapsed;

@@ -71,7 +71,7 @@ cmd_export(struct app *app, int argc, char **argv)
     if (path != NULL) {
         bad |= fclose(file) != 0;
     }
-    if (bad) {
+    if (bad && path != NULL) { /* standard output: main says it */
         fprintf(stderr, "jangbu: the export could not be written: %s\n", strerror(errno));
         code = EXIT_MACHINE;
     }

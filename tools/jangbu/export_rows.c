@@ -57,7 +57,8 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     struct part_sums s = parts_sum(e);
-    const jb_amount figures[] = {e->amount, s.free, s.paid, s.debt, s.lapsed, jb_event_effect(e)};
+    const jb_amount figures[] = {jb_event_amount(e), s.free, s.paid, s.debt, s.lapsed,
+                                 jb_event_effect(e)};
     out_uint(o, e->seq);
     out_char(o, ',');
     out_str(o, type != NULL ? type->name : "unknown");
@@ -118,8 +119,11 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         } else {
             json_row(app, e, (struct jb_text){e->wallet != 0 ? wallet : NULL, wallet_n}, &o);
         }
-        if (o.n > 60000 && !export_flush(&o, file)) {
-            break;
+        if (o.n > 60000) {
+            jb_cursor_rest(c); /* a slow reader of the export holds no snapshot */
+            if (!export_flush(&o, file)) {
+                break;
+            }
         }
         progress_show(p, i, n);
     }

@@ -46,7 +46,7 @@ each_history(void *data, const struct jb_history_row *r)
         js_bool(o, "late", r->late);
         js_int(o, "effect", r->effect);
         js_int(o, "balance", r->balance);
-        if (e->id.s == NULL && app_event_id(app, e, id)[0] != '\0') {
+        if (jb_event_own_id(e).s == NULL && app_event_id(app, e, id)[0] != '\0') {
             js_str(o, id_member(e->type), id);
         }
         event_fields_json(o, e, app->info.utc_offset_s);
@@ -59,7 +59,7 @@ each_history(void *data, const struct jb_history_row *r)
     table_cell(rows->table, e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day));
     table_cellf(rows->table, "%s%s", name, r->late ? " (late)" : "");
     table_cell(rows->table, app_event_id(app, e, id));
-    amount_cell(app, rows->table, e->amount);
+    amount_cell(app, rows->table, jb_event_amount(e));
     amount_cell(app, rows->table, r->effect);
     amount_cell(app, rows->table, r->balance);
     return true;

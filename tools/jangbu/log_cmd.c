@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "event_json.h"
+#include "process.h"
 
 /* Ids of wallets by number, from the wallet_created events seen, else from the state. */
 struct ids {
@@ -31,9 +32,10 @@ id_of(struct app *app, struct ids *ids, const struct jb_event *e)
     }
     char *id = ids->at[number];
     size_t n = 0;
-    if (e->type == JB_EV_WALLET_CREATED && e->id.n <= JB_ID_BYTES_MAX) {
-        memcpy(id, e->id.s, e->id.n);
-        id[e->id.n] = '\0';
+    const struct jb_text own = jb_event_own_id(e);
+    if (e->type == JB_EV_WALLET_CREATED && own.n <= JB_ID_BYTES_MAX) {
+        memcpy(id, own.s, own.n);
+        id[own.n] = '\0';
     } else if (id[0] == '\0' && jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
         id[n] = '\0';
     }
@@ -52,9 +54,9 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
                      type != NULL ? type->name : "unknown");
     out_bytes(&app->out, line, (size_t)n);
     out_str(&app->out, wallet != NULL ? wallet : "-");
-    if (e->amount != 0) {
+    if (jb_event_amount(e) != 0) {
         out_str(&app->out, "  ");
-        out_str(&app->out, app_amount(app, e->amount, amount));
+        out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
     }
     char id[JB_ID_BYTES_MAX + 1];
     if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
@@ -78,10 +80,10 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         jb_status status = jb_cursor_next(c, &e, &app->err);
         if (status == JB_END) {
             if (!app_flush(app)) {
-                code = EXIT_MACHINE;
+                code = app_output_code(app);
                 break;
             }
-            if (!follow) {
+            if (!follow || process_output_closed()) {
                 break;
             }
             struct timespec pause = {0, 100 * 1000 * 1000};
@@ -105,9 +107,12 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         } else {
             print_event(app, e, wallet);
         }
-        if (app->out.n > 60000 && !app_flush(app)) {
-            code = EXIT_MACHINE;
-            break;
+        if (app->out.n > 60000) {
+            jb_cursor_rest(c); /* a slow reader of the pipe holds no snapshot */
+            if (!app_flush(app)) {
+                code = app_output_code(app);
+                break;
+            }
         }
     }
     jb_cursor_close(c);

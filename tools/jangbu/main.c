@@ -1,12 +1,12 @@
 /* The table of sub-commands, and help. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "command_json.h"
+#include "process.h"
 
 struct row {
     const char *name;
@@ -92,7 +92,8 @@ static const struct row rows[] = {
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
      "(seconds), grants_max,\n"
-     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent)\n"
+     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules (their number),\n"
+     "                   clock_ahead_max (days), at_back_max (days)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
      "close a day, and the open days before it",
@@ -202,19 +203,34 @@ cmd_help(struct app *app, int argc, char **argv)
     return EXIT_DONE;
 }
 
+/* The exit code that is left of `code` when everything is printed. A reader that had enough is no
+ * error of a query; who changes something is told that its answer was not seen. */
+static int
+finish(const struct app *app, int code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return code;
+    }
+    int error = errno;
+    if (!app->writes && process_output_closed()) {
+        return code;
+    }
+    fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(error));
+    return EXIT_MACHINE;
+}
+
 int
 main(int argc, char **argv)
 {
     struct app app = {.out = {.first = true}};
-    /* A closed pipe is an error of write(), said in words, and no silent death. */
-    signal(SIGPIPE, SIG_IGN);
+    process_begin();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         cmd_help(&app, 1, argv);
-        return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+        return finish(&app, argc < 2 ? EXIT_USAGE : EXIT_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("jangbu %s (log format %d)\n", JB_VERSION_STRING, JB_LOG_FORMAT);
-        return EXIT_DONE;
+        return finish(&app, EXIT_DONE);
     }
     const struct row *r = find(argv[1]);
     if (r == NULL) {
@@ -225,19 +241,15 @@ main(int argc, char **argv)
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             char *words[2] = {(char *)(uintptr_t) "help", argv[1]};
-            return cmd_help(&app, 2, words);
+            return finish(&app, cmd_help(&app, 2, words));
         }
     }
     app.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     int code = r->run(&app, argc - 1, argv + 1);
-    if (!app_flush(&app)) {
+    if (!app_flush(&app) && !app.output_closed) {
         code = EXIT_MACHINE;
     }
     app_close(&app);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(errno));
-        code = EXIT_MACHINE;
-    }
     free(app.out.at);
-    return code;
+    return finish(&app, code);
 }

@@ -81,6 +81,10 @@ typedef enum jb_policy {
     JB_POLICIES = 16                /* one above the largest */
 } jb_policy;
 
+/* The newest set of rules that this version decides by. Policy `rules` says which set a ledger goes
+ * by; one that goes by a later set is read, and not written to. */
+#define JB_RULES 2
+
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
  * the fingerprint of a command's content and so are on disk for ever: new members take the next
  * number from 30 on. 63 stays free. */
@@ -259,9 +263,9 @@ struct jb_answer {
     bool has_balance; /* dry run of a command on a wallet: what it would give */
     jb_seq seq; /* the command's last event; of a conflict: the first event with the key; else 0 */
     uint64_t wallet_version;
-    int64_t index; /* refused group: the member that failed, from 0; else -1 */
-    struct jb_event
-        event; /* outcome DONE, or DUPLICATE of an accepted command; its type is 0 otherwise */
+    int64_t index;                /* refused group: the member that failed, from 0; else -1 */
+    const struct jb_event *event; /* outcome DONE, or DUPLICATE of an accepted command; of a group:
+                                     that of its last member; NULL otherwise */
     const struct jb_figure *figures;
     size_t figures_n;
     const char *message;             /* of a refusal: a sentence, ended by NUL */

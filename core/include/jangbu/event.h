@@ -2,8 +2,8 @@
  * jangbu/event.h -- the events of the log: what happened, for ever.
  *
  * The table of types is core/event/events.def: numbers, fields and versions are on disk and never
- * change. One struct carries any type; which members mean something is said by the type's row
- * (jb_event_type_info).
+ * change. One struct carries any type: the envelope, which all types have, and at its end the
+ * payload of its own type, whose members have the names that jb_event_type_get gives.
  */
 #ifndef JANGBU_EVENT_H
 #define JANGBU_EVENT_H
@@ -164,8 +164,193 @@ enum jb_event_flag {
     JB_EVF_ALL = (1 << 10) - 1
 };
 
-/* One event. Texts, parts and figures are borrowed: the function that fills it says for how long.
+/* Why a refund failed. The numbers are on disk. */
+typedef enum jb_failure {
+    JB_FAILURE_BALANCE = 1,       /* not covered when it was to be approved: nothing moved */
+    JB_FAILURE_AFTER_APPROVAL = 2 /* it did not reach the customer: the money is back */
+} jb_failure;
+
+typedef enum jb_scope {
+    JB_SCOPE_FULL = 1, /* all that could be refunded */
+    JB_SCOPE_PARTIAL = 2
+} jb_scope;
+
+/* Why money was taken back or given back. Whatever is no code is text, for people. */
+typedef enum jb_reason {
+    JB_REASON_NONE = 0,
+    JB_REASON_TEXT = 1,
+    JB_REASON_DEPOSIT_ERROR = 2,
+    JB_REASON_CHARGEBACK = 3,
+    JB_REASON_PG_CANCEL = 4,
+    JB_REASON_INVALID_CLICK = 5,
+    JB_REASON_UNSENT = 6,
+    JB_REASON_OPERATOR_ERROR = 7
+} jb_reason;
+
+struct jb_parts {
+    const struct jb_part *at;
+    uint32_t n;
+};
+
+struct jb_figures {
+    const struct jb_figure *at;
+    uint32_t n;
+};
+
+/*
+ * The payloads, one for each type that carries something. What lies in people.mdb is a number here:
+ * the reference to a text, 0: none. Optional texts have s NULL where they are absent.
  */
+struct jb_ledger_created {
+    uint32_t format;
+    uint32_t exponent; /* digits of the currency after the decimal point */
+    struct jb_text currency;
+    int64_t utc_offset_s;
+    uint8_t ledger_id[16];
+};
+
+struct jb_policy_set {
+    uint32_t policy; /* enum jb_policy */
+    int64_t value;
+    jb_instant from; /* JB_NO_INSTANT: from the beginning */
+};
+
+struct jb_wallet_created {
+    struct jb_text id;
+    uint32_t kind;   /* enum jb_wallet_kind */
+    uint64_t name;   /* reference */
+    uint64_t master; /* reference */
+};
+
+struct jb_wallet_renamed {
+    uint64_t name; /* reference */
+};
+
+struct jb_wallet_deleted {
+    jb_amount forfeited;
+};
+
+struct jb_charge_settled {
+    struct jb_text charge; /* its id */
+    uint32_t lot;          /* the wallet's number for what came in, from 1 */
+    uint32_t method;       /* enum jb_method */
+    jb_amount amount;
+    jb_amount applied_to_debt;
+    struct jb_text pg;         /* optional */
+    struct jb_text txn_ref;    /* optional */
+    struct jb_text approve_no; /* optional */
+};
+
+struct jb_charge_reversed {
+    uint32_t lot;
+    uint32_t reason; /* enum jb_reason */
+    jb_amount amount;
+    struct jb_parts parts; /* what gave the money */
+    uint64_t reason_text;  /* reference */
+};
+
+struct jb_debt_repaid {
+    uint32_t lot;
+    jb_amount amount;
+    struct jb_text pg;      /* optional */
+    struct jb_text txn_ref; /* optional */
+};
+
+struct jb_free_granted {
+    struct jb_text grant; /* its id */
+    uint32_t grant_no;    /* the wallet's number for it, from 1 */
+    uint32_t origin;      /* enum jb_origin */
+    jb_amount amount;
+    jb_day expires_on;
+    uint64_t reason; /* reference */
+};
+
+struct jb_free_activated {
+    uint32_t grant_no;
+    jb_amount amount;
+};
+
+struct jb_free_revoked {
+    uint32_t grant_no;
+    jb_amount amount;
+};
+
+struct jb_free_expired {
+    uint32_t grant_no;
+    bool in_use; /* false: it was dormant */
+    jb_amount amount;
+};
+
+struct jb_free_forfeited {
+    uint32_t grant_no;
+    bool in_use; /* false: it was dormant */
+    jb_amount amount;
+};
+
+struct jb_cash_consumed {
+    struct jb_text usage; /* its id */
+    jb_amount amount;
+    struct jb_parts parts; /* free cash, then paid cash, then debt */
+};
+
+struct jb_consumption_reversed {
+    jb_seq consumption; /* the event whose money comes back */
+    jb_seq before;      /* the return of that consumption before this one, 0: none */
+    jb_amount amount;
+    struct jb_parts parts; /* where it went */
+    uint32_t reason;       /* enum jb_reason */
+    uint64_t reason_text;  /* reference */
+};
+
+struct jb_refund_requested {
+    struct jb_text refund; /* its id */
+    uint32_t refund_no;    /* the wallet's number for it, from 1 */
+    uint32_t scope;        /* enum jb_scope */
+    jb_amount amount;
+};
+
+struct jb_refund_cancelled {
+    uint32_t refund_no;
+    jb_amount amount;
+};
+
+struct jb_refund_rejected {
+    uint32_t refund_no;
+    jb_amount amount;
+};
+
+struct jb_refund_approved {
+    uint32_t refund_no;
+    jb_amount amount;
+    struct jb_parts parts; /* the legs: which lots gave */
+};
+
+struct jb_refund_completed {
+    uint32_t refund_no;
+    jb_amount amount;
+};
+
+struct jb_refund_failed {
+    uint32_t refund_no;
+    uint32_t why; /* enum jb_failure */
+    jb_amount amount;
+    struct jb_parts parts; /* where it went; none with JB_FAILURE_BALANCE */
+};
+
+struct jb_day_closed {
+    jb_day day;
+    const struct jb_int128 *totals; /* JB_TOTALS_N of them */
+};
+
+struct jb_command_refused {
+    uint32_t op;   /* enum jb_op */
+    uint32_t code; /* enum jb_code */
+    int64_t index; /* of a group: the member that was refused, from 1; else 0 */
+    struct jb_figures figures;
+};
+
+/* One event. Texts, parts and figures are borrowed: the function that fills it says for how long.
+ * It only ever grows at its end: hold pointers to it, and copies of members. */
 struct jb_event {
     jb_seq seq;
     uint32_t type; /* enum jb_event_type; may be a number that this version does not know where
@@ -187,31 +372,49 @@ struct jb_event {
     uint32_t group_events;
     uint32_t group_commands;
 
-    /* Fields; the row of the type in events.def says which of them it uses, and by what name. */
-    struct jb_text id; /* wallet, charge, grant, usage, refund; currency */
-    uint32_t ordinal;  /* the wallet's number for this lot, grant or refund */
-    uint32_t code;  /* kind, method, origin, reason, scope, why, policy, code of a refusal; 0/1 of
-                       in_use */
-    uint32_t code2; /* op of a refused command; exponent of the currency */
-    jb_amount amount;
-    jb_amount amount2;  /* applied_to_debt */
-    int64_t number;     /* value of a policy; UTC offset; index of a group's member + 1 */
-    jb_seq ref_seq;     /* the consumption */
-    jb_seq ref_seq2;    /* the reversal before */
-    jb_day day;         /* expires_on; the day closed */
-    jb_instant time;    /* `from` of a policy */
-    uint64_t text_ref;  /* name, reason: reference into people.mdb, 0: none */
-    uint64_t text_ref2; /* master */
-    struct jb_text pg;
-    struct jb_text txn_ref;
-    struct jb_text approve_no;
-    uint8_t ledger_id[16];
-    const struct jb_part *parts;
-    uint32_t parts_n;
-    uint32_t figures_n;
-    const struct jb_figure *figures;
-    const struct jb_int128 *totals; /* JB_TOTALS_N of them, in day_closed */
+    /* The payload: the member of the event's type, and no other. */
+    union {
+        struct jb_ledger_created ledger_created;
+        struct jb_policy_set policy_set;
+        struct jb_wallet_created wallet_created;
+        struct jb_wallet_renamed wallet_renamed;
+        struct jb_wallet_deleted wallet_deleted;
+        struct jb_charge_settled charge_settled;
+        struct jb_charge_reversed charge_reversed;
+        struct jb_debt_repaid debt_repaid;
+        struct jb_free_granted free_granted;
+        struct jb_free_activated free_activated;
+        struct jb_free_revoked free_revoked;
+        struct jb_free_expired free_expired;
+        struct jb_free_forfeited free_forfeited;
+        struct jb_cash_consumed cash_consumed;
+        struct jb_consumption_reversed consumption_reversed;
+        struct jb_refund_requested refund_requested;
+        struct jb_refund_cancelled refund_cancelled;
+        struct jb_refund_rejected refund_rejected;
+        struct jb_refund_approved refund_approved;
+        struct jb_refund_completed refund_completed;
+        struct jb_refund_failed refund_failed;
+        struct jb_day_closed day_closed;
+        struct jb_command_refused command_refused;
+    };
 };
+
+/*
+ * What several types carry, whatever its name and place in the payload: for those who look at
+ * events of any type. The table of types says which field it is; 0 or none where the type has no
+ * such field.
+ */
+
+/* The money that the event is about: its amount, or what a deletion forfeited. */
+JB_API jb_amount jb_event_amount(const struct jb_event *e);
+/* Where the money came from or went to. */
+JB_API struct jb_parts jb_event_parts(const struct jb_event *e);
+/* The wallet's number for the lot, grant or refund that the event makes or is about. */
+JB_API uint32_t jb_event_ordinal(const struct jb_event *e);
+/* The id that the event gives to what it makes: a wallet, charge, grant, usage or refund; s NULL:
+ * none. jb_event_id finds also that of what an event only refers to. */
+JB_API struct jb_text jb_event_own_id(const struct jb_event *e);
 
 /* How a field is stored and printed. */
 typedef enum jb_field_kind {
@@ -223,17 +426,18 @@ typedef enum jb_field_kind {
     JB_FK_AMOUNT0,     /* jb_amount, >= 0 */
     JB_FK_INT,         /* int64_t */
     JB_FK_NAME,        /* uint32_t, one of `names` */
-    JB_FK_BOOL,        /* uint32_t, 0 or 1 */
+    JB_FK_BOOL,        /* bool */
     JB_FK_REF,         /* uint64_t, reference into people.mdb, 0: none */
     JB_FK_SEQ,         /* jb_seq */
     JB_FK_DAY,         /* jb_day */
     JB_FK_OPT_INSTANT, /* jb_instant or JB_NO_INSTANT */
     JB_FK_ID16,        /* 16 bytes */
-    JB_FK_SPLIT, /* parts of a consumption: free, then paid, then debt; they add up to `amount` */
-    JB_FK_PARTS_FROM, /* parts, money going out */
-    JB_FK_PARTS_TO,   /* parts, money coming back */
-    JB_FK_FIGURES,
-    JB_FK_TOTALS
+    JB_FK_SPLIT, /* struct jb_parts of a consumption: free, then paid, then debt; they add up to
+                    `amount`, which stands before them */
+    JB_FK_PARTS_FROM, /* struct jb_parts, money going out */
+    JB_FK_PARTS_TO,   /* struct jb_parts, money coming back */
+    JB_FK_FIGURES,    /* struct jb_figures */
+    JB_FK_TOTALS      /* const struct jb_int128 *, JB_TOTALS_N of them */
 } jb_field_kind;
 
 /* Words for numbers: words[i] is that of the number i; NULL where the number is not given. */

@@ -151,6 +151,10 @@ JB_API JB_NODISCARD jb_status jb_cursor_at(jb_cursor *c, jb_seq seq, const struc
                                            struct jb_error *err);
 /* The stored bytes of the event last returned, exactly as in the log. Borrowed likewise. */
 JB_API struct jb_text jb_cursor_bytes(const jb_cursor *c);
+/* Lets the cursor's snapshot of the log go, before something that may take long: pages that the
+ * ledger no longer needs are used again only when no snapshot has them. What jb_cursor_next gave is
+ * no longer to be used; the next call goes on at the same place. */
+JB_API void jb_cursor_rest(jb_cursor *c);
 JB_API jb_cursor *jb_cursor_close(jb_cursor *c);
 
 /* Number of a wallet, and its id. JB_E_NOTFOUND where there is no such wallet. id needs room for
