@@ -106,11 +106,14 @@ jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of, jb_se
                      jb_instant head_recorded_at, struct jb_as_of_point *ret, struct jb_error *err)
 {
     const struct jb_view_global *g = &q->fold->g;
-    jb_instant now = jb_ledger_now(q->v->l);
+    jb_instant now;
+    jb_status status = jb_ledger_now(q->v->l, &now, err);
+    if (status != JB_OK) {
+        return status;
+    }
     now = head_recorded_at > now ? head_recorded_at : now;
     struct jb_as_of_point r = {
         .only_through = JB_NO_DAY, .first_open_day = JB_NO_DAY, .today = JB_NO_DAY};
-    jb_status status = JB_OK;
     switch (as_of != NULL ? as_of->kind : JB_AS_OF_NOW) {
     case JB_AS_OF_NOW:
         r.now = true;
@@ -165,6 +168,9 @@ jb_status
 jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of, struct jb_moment *ret,
                   struct jb_error *err)
 {
+    if (v == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_moment_resolve");
+    }
     struct jb_view_read q;
     struct jb_as_of_point r;
     jb_status status = jb_view_read_begin_at(v, as_of, &q, &r, err);

@@ -118,11 +118,15 @@ jb_view_read_balance(struct jb_view_read *q, uint32_t wallet, const struct jb_as
     return status;
 }
 
-static jb_instant
-now_of(struct jb_views *v, const struct jb_reader_head *head)
+static jb_status
+moment_now(struct jb_views *v, const struct jb_reader_head *head, struct jb_moment *ret,
+           struct jb_error *err)
 {
-    jb_instant now = jb_ledger_now(v->l);
-    return head->recorded_at > now ? head->recorded_at : now;
+    jb_instant now;
+    jb_status status = jb_ledger_now(v->l, &now, err);
+    ret->seq = head->seq;
+    ret->at = head->recorded_at > now ? head->recorded_at : now;
+    return status;
 }
 
 static bool
@@ -149,9 +153,9 @@ balance_now(struct jb_views *v, uint32_t number, struct jb_wallet_balance *ret,
         return status;
     }
     struct jb_reader_wallet w;
-    status = jb_reader_wallet(v->l, number, &w, err);
+    status = moment_now(v, &head, &ret->as_of, err);
+    status = status == JB_OK ? jb_reader_wallet(v->l, number, &w, err) : status;
     if (status == JB_OK) {
-        ret->as_of = (struct jb_moment){.seq = head.seq, .at = now_of(v, &head)};
         from_state(&w, jb_day_of(ret->as_of.at, v->info.utc_offset_s), &ret->balance);
         name(ret, &w);
     }
@@ -180,6 +184,9 @@ jb_status
 jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
                struct jb_wallet_balance *ret, struct jb_error *err)
 {
+    if (v == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_balance_get");
+    }
     uint32_t number;
     struct jb_wallet_balance full = JB_SIZED(struct jb_wallet_balance);
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
@@ -200,9 +207,9 @@ each_now(struct jb_views *v, bool (*each)(void *data, const struct jb_wallet_bal
         return status;
     }
     struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
-    b.as_of = (struct jb_moment){.seq = head.seq, .at = now_of(v, &head)};
-    jb_day today = jb_day_of(b.as_of.at, v->info.utc_offset_s);
-    for (uint32_t number = 1; number <= head.wallets_n; number++) {
+    status = moment_now(v, &head, &b.as_of, err);
+    jb_day today = status == JB_OK ? jb_day_of(b.as_of.at, v->info.utc_offset_s) : JB_NO_DAY;
+    for (uint32_t number = 1; number <= head.wallets_n && status == JB_OK; number++) {
         struct jb_reader_wallet w;
         status = jb_reader_wallet(v->l, number, &w, err);
         if (status != JB_OK) {
@@ -223,6 +230,9 @@ jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
                 bool (*each)(void *data, const struct jb_wallet_balance *b), void *data,
                 struct jb_error *err)
 {
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_balance_each");
+    }
     if (means_now(as_of)) {
         return each_now(v, each, data, err);
     }

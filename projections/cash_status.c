@@ -150,6 +150,9 @@ jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view,
                    bool (*each)(void *data, const struct jb_cash_row *row), void *data,
                    struct jb_cash_status *ret, struct jb_error *err)
 {
+    if (v == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cash_status_get");
+    }
     uint32_t number;
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
     struct jb_cash_status full;
@@ -204,6 +207,9 @@ jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
                               const struct jb_cash_row *row),
                  void *data, struct jb_error *err)
 {
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_cash_day_each");
+    }
     struct jb_as_of closing = {.kind = JB_AS_OF_DAY, .day = day};
     struct jb_view_read q;
     struct jb_as_of_point r, asked;

@@ -18,34 +18,20 @@ jb_cause_word(uint32_t cause)
     return cause < JB_CAUSES_N ? cause_words[cause] : NULL;
 }
 
-/* The cause that an event of effect is; JB_CAUSES_N: none. */
+enum { JB_CAUSE_none = JB_CAUSES_N };
+
+/* The cause that an event of effect is; none: no such event. */
+static const uint8_t causes[JB_EV_TYPES] = {
+    [0] = JB_CAUSE_none,
+#define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = JB_CAUSE_##cause,
+#include "event/effects.def"
+#undef EFFECT
+};
+
 static uint32_t
 cause_of(uint32_t type)
 {
-    switch (type) {
-    case JB_EV_CHARGE_SETTLED:
-        return JB_CAUSE_charged;
-    case JB_EV_CHARGE_REVERSED:
-        return JB_CAUSE_charge_reversed;
-    case JB_EV_DEBT_REPAID:
-        return JB_CAUSE_debt_repaid;
-    case JB_EV_FREE_ACTIVATED:
-        return JB_CAUSE_free_activated;
-    case JB_EV_CASH_CONSUMED:
-        return JB_CAUSE_consumed;
-    case JB_EV_CONSUMPTION_REVERSED:
-        return JB_CAUSE_returned;
-    case JB_EV_FREE_EXPIRED:
-        return JB_CAUSE_expired;
-    case JB_EV_FREE_FORFEITED:
-        return JB_CAUSE_forfeited;
-    case JB_EV_REFUND_APPROVED:
-        return JB_CAUSE_refunded;
-    case JB_EV_REFUND_FAILED:
-        return JB_CAUSE_refund_failed;
-    default:
-        return JB_CAUSES_N;
-    }
+    return type < JB_EV_TYPES ? causes[type] : JB_CAUSE_none;
 }
 
 struct cell {
@@ -102,12 +88,13 @@ state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_reader
     if (status != JB_OK) {
         return status;
     }
-    jb_instant now = jb_ledger_now(v->l);
-    *ret_now = head->recorded_at > now ? head->recorded_at : now;
-    jb_day today = jb_day_of(*ret_now, v->info.utc_offset_s);
+    jb_instant now;
     struct jb_reader_wallet w;
-    status = jb_reader_wallet(v->l, number, &w, err);
+    status = jb_ledger_now(v->l, &now, err);
+    status = status == JB_OK ? jb_reader_wallet(v->l, number, &w, err) : status;
     if (status == JB_OK) {
+        *ret_now = head->recorded_at > now ? head->recorded_at : now;
+        jb_day today = jb_day_of(*ret_now, v->info.utc_offset_s);
         p->total = w.paid;
         p->transit = w.refund_in_transit;
         p->pending = w.refund_pending;
@@ -171,7 +158,7 @@ add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct 
         return JB_OK;
     }
     uint32_t cause = cause_of(e->type);
-    if (cause == JB_CAUSES_N) {
+    if (cause == JB_CAUSE_none) {
         return jb_fail(err, JB_E_FORMAT,
                        "event %llu moves money in a way that this version does not know",
                        (unsigned long long)e->seq);
@@ -354,6 +341,9 @@ jb_status
 jb_explain(struct jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
            struct jb_explanation **ret, struct jb_error *err)
 {
+    if (v == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_explain");
+    }
     uint32_t number;
     jb_status status = jb_find_wallet(v->l, wallet, &number, err);
     if (status != JB_OK) {

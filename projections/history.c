@@ -16,22 +16,19 @@ struct place {
     jb_amount balance;
 };
 
+enum { JB_HISTORY_none = JB_HISTORY_ALL };
+
+/* The kind of history that lists events of a type, beside that of all. */
+static const uint8_t kinds[JB_EV_TYPES] = {
+#define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = JB_HISTORY_##history,
+#include "event/effects.def"
+#undef EFFECT
+};
+
 static bool
 is_of_kind(uint32_t type, jb_history_kind kind)
 {
-    switch (kind) {
-    case JB_HISTORY_ALL:
-        return true;
-    case JB_HISTORY_CHARGE:
-        return (type >= JB_EV_CHARGE_SETTLED && type <= JB_EV_FREE_FORFEITED);
-    case JB_HISTORY_CONSUMPTION:
-        return type == JB_EV_CASH_CONSUMED;
-    case JB_HISTORY_RETURN:
-        return type == JB_EV_CONSUMPTION_REVERSED;
-    case JB_HISTORY_REFUND:
-        return type >= JB_EV_REFUND_REQUESTED && type <= JB_EV_REFUND_FAILED;
-    }
-    return false;
+    return kind == JB_HISTORY_ALL || (type < JB_EV_TYPES && kinds[type] == kind);
 }
 
 /* Binds a cursor to the ledger, the wallet, the kind and the day asked for. No secret: it finds
@@ -158,6 +155,9 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
                bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next,
                struct jb_moment *ret_moment, struct jb_error *err)
 {
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_history_get");
+    }
     if (limit < 1 || limit > HISTORY_LIMIT_MAX || (unsigned)kind > JB_HISTORY_REFUND) {
         return jb_fail(err, JB_E_USAGE,
                        limit < 1 || limit > HISTORY_LIMIT_MAX

@@ -13,7 +13,7 @@ const struct jb_store_schema jb_views_schema = {
 
 const char *const jb_flow_words[JB_FLOWS_N] = {
 #define JB_X(name) #name,
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
 };
 

@@ -19,7 +19,7 @@
  *   global     "g"                          the ledger's days
  *
  * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each
- * flow that is not 0; bit i of the mask is flow i of JB_ROW_FLOWS. The closings stand first and at
+ * flow that is not 0; bit i of the mask is flow i of JB_FLOWS. The closings stand first and at
  * fixed places: they are what `explain` reads.
  */
 /* clang-format on */
@@ -48,7 +48,7 @@ extern const struct jb_store_schema jb_views_schema;
 
 enum jb_flow {
 #define JB_X(name) JB_FLOW_##name,
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
         JB_FLOWS_N
 };

@@ -196,7 +196,7 @@ jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_er
     }
     *ret = (struct jb_cash_row){.day = row->day,
 #define JB_X(name) .name = row->flows[JB_FLOW_##name],
-                                JB_ROW_FLOWS(JB_X)
+                                JB_FLOWS(JB_X)
 #undef JB_X
                                     .closing_total = row->total,
                                 .closing_paid = row->paid,

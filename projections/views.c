@@ -239,6 +239,9 @@ open_store(struct jb_views *v, struct jb_error *err)
 jb_status
 jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_views_open");
+    }
     struct jb_views *v = calloc(1, sizeof *v);
     if (v == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
@@ -284,6 +287,9 @@ jb_views_close(jb_views *v)
 jb_status
 jb_views_sync(jb_views *v, bool now, struct jb_error *err)
 {
+    if (v == NULL) {
+        return jb_fail_null(err, "jb_views_sync");
+    }
     struct jb_view_read q;
     jb_status status = jb_view_read_begin(v, 0, &q, err);
     if (status != JB_OK) {
@@ -302,6 +308,9 @@ jb_views_sync(jb_views *v, bool now, struct jb_error *err)
 jb_status
 jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
 {
+    if (v == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_views_stat_get");
+    }
     struct jb_views_stat full = {.size = sizeof full, .version = JB_VIEWS_VERSION};
     jb_status status = jb_query_lock(&v->lock, err);
     if (status != JB_OK) {

@@ -333,6 +333,10 @@ static void
 fill(struct report *whole, const struct jb_scan_result *scan)
 {
     const struct jb_findings *f = &whole->f;
+    /* What the rules say of an event may be known only behind it. */
+    jb_seq sound = f->first_refuted != 0 && f->first_refuted <= scan->verified_to
+                       ? f->first_refuted - 1
+                       : scan->verified_to;
     whole->r = (struct jb_audit_report){
         .size = sizeof whole->r,
         .verdict = worst(f),
@@ -341,7 +345,7 @@ fill(struct report *whole, const struct jb_scan_result *scan)
         .rules = jb_part_verdict(f, JB_AUDIT_RULES),
         .events = scan->events,
         .frames = scan->frames,
-        .verified_to = scan->verified_to,
+        .verified_to = sound,
         .problems_total = f->problems,
         .problems = (const struct jb_audit_problem *const *)f->kept.at,
         .problems_n = (uint32_t)f->kept.n,
@@ -359,7 +363,7 @@ begin(struct jb_findings *f, const struct jb_audit_options *opts, struct jb_erro
                            ? jb_abi_in(&f->to, sizeof f->to, opts, "struct jb_audit_options", err)
                            : JB_OK;
     if (status == JB_OK && (f->to.only & ~(uint32_t)JB_AUDIT_ALL) != 0) {
-        return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1) and sums (2)");
+        return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1), sums (2) and rules (4)");
     }
     f->to.only = f->to.only == 0 ? (uint32_t)JB_AUDIT_ALL : f->to.only;
     return status;
@@ -369,6 +373,9 @@ jb_status
 jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
          struct jb_error *err)
 {
+    if (dir == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_audit");
+    }
     struct audit a = {.dir = dir,
                       .state = {.word = "state", .schema = &jb_state_schema},
                       .views = {.word = "views", .schema = &jb_views_schema}};

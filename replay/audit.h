@@ -17,6 +17,7 @@ struct jb_findings {
     JB_VEC(struct jb_audit_problem *) kept; /* the first ones */
     JB_VEC(const char *) not_checked;
     uint64_t problems;
+    jb_seq first_refuted; /* the first event that the rules refute; 0: none */
     uint32_t refuted,
         unknown;    /* parts with a problem; parts of which something could not be told */
     bool no_memory; /* something is missing in the lists, or could not be looked at */

@@ -313,7 +313,7 @@ check_days(struct jb_cross *x, struct jb_findings *f)
 {
     static const enum jb_total_name total_of[JB_FLOWS_N] = {
 #define JB_X(name) [JB_FLOW_##name] = JB_TOTAL_##name,
-        JB_ROW_FLOWS(JB_X)
+        JB_FLOWS(JB_X)
 #undef JB_X
     };
     jb_wide paid = 0, free_cash = 0;

@@ -55,6 +55,9 @@ jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, u
     struct jb_audit_problem problem = {check, seq, frame, offset, text, f->part};
     f->problems++;
     f->refuted |= f->part;
+    if (f->part == JB_AUDIT_RULES && (f->first_refuted == 0 || seq < f->first_refuted)) {
+        f->first_refuted = seq;
+    }
     if (f->kept.n < PROBLEMS_KEPT) {
         keep_problem(f, &problem);
     }

@@ -11,6 +11,9 @@ jb_status
 jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret,
            struct jb_error *err)
 {
+    if (dir == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_rebuild");
+    }
     struct jb_rebuild_options w = {.size = sizeof w};
     jb_status status =
         opts != NULL ? jb_abi_in(&w, sizeof w, opts, "struct jb_rebuild_options", err) : JB_OK;

@@ -1,5 +1,6 @@
 /* Pass over the log, frame by frame; it goes on behind damage where that is possible. */
 #include "replay/audit.h"
+#include "replay/rules/rules.h"
 
 #include <jangbu/command.h>
 
@@ -15,6 +16,7 @@ struct scan {
     jb_seq next;
     bool last_flag;
     struct jb_cross *cross;
+    struct jb_judge *judge; /* NULL: the rules are not asked */
     struct jb_scan_result r;
     bool chained;     /* the chain value of the frame at hand holds */
     bool sound;       /* everything so far held */
@@ -74,6 +76,33 @@ is_newer(struct scan *s, jb_seq seq, const char *why)
     stop_folding(s);
 }
 
+/* Asks what must hold before e is applied. */
+static void
+check_before(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    s->f->part = JB_AUDIT_FORM;
+    jb_check_key(s->state, e, frame, s->f);
+    s->f->part = JB_AUDIT_RULES;
+    if (s->judge != NULL) {
+        jb_status status = jb_judge_event(s->judge, e, frame, s->err);
+        s->failed = status != JB_OK ? status : s->failed;
+    }
+    s->f->part = JB_AUDIT_SUMS;
+    if ((s->f->to.only & JB_AUDIT_SUMS) != 0) {
+        jb_check_before(s->state, e, frame, s->f);
+    }
+}
+
+static void
+check_behind(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    check_sums_of(s, e, frame);
+    if (s->judge != NULL) {
+        jb_status status = jb_judge_applied(s->judge, e, s->err);
+        s->failed = status != JB_OK ? status : s->failed;
+    }
+}
+
 /* Checks and folds one event. */
 static void
 one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset)
@@ -84,21 +113,28 @@ one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offse
         return;
     }
     uint64_t problems = s->f->problems;
-    s->f->part = JB_AUDIT_FORM;
-    jb_check_key(s->state, e, frame, s->f);
-    s->f->part = JB_AUDIT_SUMS;
-    if ((s->f->to.only & JB_AUDIT_SUMS) != 0) {
-        jb_check_before(s->state, e, frame, s->f);
-    }
+    check_before(s, e, frame);
     struct jb_error why = {0};
-    if (jb_state_apply(s->state, e, &why) != JB_OK) {
+    if (s->failed == JB_OK && jb_state_apply(s->state, e, &why) != JB_OK) {
         not_applied(s, e, frame, offset, &why);
+    }
+    if (s->failed != JB_OK || s->state == NULL) {
         return;
     }
-    check_sums_of(s, e, frame);
+    check_behind(s, e, frame);
     s->sound = s->sound && s->f->problems == problems;
     if (s->sound) {
         s->r.verified_to = e->seq;
+    }
+}
+
+/* Behind the last frame of a commit. */
+static void
+end_commit(struct scan *s)
+{
+    if (s->judge != NULL && s->state != NULL && s->failed == JB_OK) {
+        s->f->part = JB_AUDIT_RULES;
+        jb_judge_commit(s->judge);
     }
 }
 
@@ -223,6 +259,9 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
     }
     check_chain(s, &frame);
     one_frame(s, &frame);
+    if (s->last_flag) {
+        end_commit(s);
+    }
     s->next = frame.first + frame.count;
 }
 
@@ -281,20 +320,6 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     return s->failed;
 }
 
-/* By later rules than this version knows nothing that was decided can be judged. */
-static void
-check_rules_number(struct scan *s)
-{
-    int64_t rules = jb_rules(&s->state->g);
-    if (rules > JB_RULES) {
-        jb_not_checked(
-            s->f, JB_AUDIT_RULES,
-            "the rules: the ledger goes by rules %lld, and this version knows rules 1 to "
-            "%d",
-            (long long)rules, JB_RULES);
-    }
-}
-
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
  * read, nothing can be. */
 static jb_status
@@ -322,7 +347,10 @@ begin(struct scan *s, struct jb_log *log)
         return status;
     }
     s->state->usable = true;
-    return jb_cross_open(s->identity.utc_offset_s, &s->cross, s->err);
+    status = jb_cross_open(s->identity.utc_offset_s, &s->cross, s->err);
+    return status == JB_OK && (s->f->to.only & JB_AUDIT_RULES) != 0
+               ? jb_judge_open(s->state, s->f, &s->judge, s->err)
+               : status;
 }
 
 static jb_status
@@ -340,8 +368,9 @@ read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, s
         jb_check_sums(s->state, s->f);
         status = jb_cross_end(s->cross, s->state, s->f, s->err);
     }
-    if (status == JB_OK && s->state != NULL) {
-        check_rules_number(s);
+    if (status == JB_OK && s->state != NULL && s->judge != NULL) {
+        s->f->part = JB_AUDIT_RULES;
+        jb_judge_end(s->judge);
     }
     return status;
 }
@@ -353,6 +382,7 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop
     struct scan s = {.f = f, .next = 1, .sound = true, .err = err};
     jb_status status = read_all(&s, log, stops, stops_n);
     jb_cross_close(s.cross);
+    jb_judge_close(s.judge);
     jb_state_close(s.state);
     jb_event_space_free(&s.space);
     memcpy(s.r.chain, s.chain, 16);

@@ -193,10 +193,8 @@ fraction_us(struct scan *in)
         in->s++;
         in->n--;
     }
-    if (count == 0 || count > 6) {
-        in->bad = true;
-    }
-    return us;
+    in->bad |= count == 0;
+    return us; /* digits beyond the sixth are cut: they became 0 */
 }
 
 static int64_t
@@ -240,9 +238,13 @@ jb_instant_parse(const char *s, size_t n, jb_instant *ret)
         us = fraction_us(&in);
     }
     int64_t offset = offset_us(&in);
-    /* No leap seconds: microseconds since 1970 have no place for one. */
-    if (in.bad || in.n != 0 || hour > 23 || minute > 59 || second > 59) {
+    if (in.bad || in.n != 0 || hour > 23 || minute > 59 || second > 60) {
         return false;
+    }
+    /* Microseconds since 1970 have no place for a leap second: it is the last one before it. */
+    if (second == 60) {
+        second = 59;
+        us = JB_US_PER_SECOND - 1;
     }
     jb_instant t =
         d * JB_US_PER_DAY + ((hour * 60 + minute) * 60 + second) * JB_US_PER_SECOND + us - offset;

@@ -42,6 +42,12 @@ jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *
 }
 
 jb_status
+jb_fail_null(struct jb_error *err, const char *function)
+{
+    return jb_fail(err, JB_E_USAGE, "%s: NULL was given where it takes none", function);
+}
+
+jb_status
 jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err)
 {
     size_t size;

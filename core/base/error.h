@@ -11,14 +11,17 @@ jb_status jb_fail(struct jb_error *err, jb_status status, const char *format, ..
 jb_status jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format,
                         ...) JB_PRINTF(4, 5);
 
+/* JB_E_USAGE: a public function was given NULL where it takes none. */
+jb_status jb_fail_null(struct jb_error *err, const char *function);
+
 /* Copies a result into the caller's struct, which begins with its size and may be of an older or
  * newer version. JB_E_USAGE where that is 0. */
 jb_status jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err);
 
 /*
  * The other way: what the caller gave, as this version has it. Members that an older caller does
- * not know are 0, which means "as before". A newer caller's must be 0, too: JB_E_USAGE rather than
- * a wish that is not seen.
+ * not know are 0, which means "as before". Members that this library does not know must be 0:
+ * otherwise JB_E_USAGE, so that no option is silently ignored.
  */
 jb_status jb_abi_in(void *full, size_t full_size, const void *given, const char *what,
                     struct jb_error *err);

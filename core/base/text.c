@@ -1,5 +1,8 @@
 #include "base/text.h"
 
+#include <stdlib.h>
+#include <utf8proc.h>
+
 /* Reads one code point of well-formed UTF-8. 0 bytes: it is not. */
 static size_t
 next_codepoint(const unsigned char *s, size_t n, uint32_t *ret)
@@ -87,7 +90,8 @@ bool
 jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks)
 {
     size_t count = 0;
-    if (t.s == NULL || t.n == 0) {
+    /* What is longer than so many characters can be is not read: its length may be nonsense. */
+    if (t.s == NULL || t.n == 0 || t.n > 4 * codepoints_max) {
         return false;
     }
     for (size_t i = 0; i < t.n; count++) {
@@ -100,4 +104,102 @@ jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks)
         i += length;
     }
     return count <= codepoints_max;
+}
+
+static bool
+is_ascii(struct jb_text t)
+{
+    for (size_t i = 0; i < t.n; i++) {
+        if ((unsigned char)t.s[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Shows nothing by itself, or changes how its neighbours are laid out. */
+static bool
+is_invisible(uint32_t c)
+{
+    const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
+    return p->category == UTF8PROC_CATEGORY_CF || p->ignorable;
+}
+
+/* Zero-width (non-)joiners and variation selectors: emoji and several scripts need them. */
+static bool
+is_joining(uint32_t c)
+{
+    return c == 0x200c || c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f);
+}
+
+bool
+jb_id_visible(struct jb_text t)
+{
+    if (is_ascii(t)) {
+        return true;
+    }
+    for (size_t i = 0; i < t.n;) {
+        uint32_t c;
+        size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
+        if (length == 0 || is_invisible(c)) {
+            return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+bool
+jb_prose_visible(struct jb_text t)
+{
+    bool seen = false;
+    for (size_t i = 0; i < t.n;) {
+        uint32_t c;
+        size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
+        if (length == 0 || (is_invisible(c) && !is_joining(c))) {
+            return false;
+        }
+        seen |= !is_space(c) && !is_control(c) && !is_joining(c);
+        i += length;
+    }
+    return seen;
+}
+
+size_t
+jb_graphemes(struct jb_text t)
+{
+    size_t count = 0;
+    uint32_t before = 0;
+    utf8proc_int32_t state = 0;
+    for (size_t i = 0; i < t.n;) {
+        uint32_t c;
+        size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
+        if (length == 0) {
+            break;
+        }
+        count += i == 0 || utf8proc_grapheme_break_stateful((utf8proc_int32_t)before,
+                                                            (utf8proc_int32_t)c, &state);
+        before = c;
+        i += length;
+    }
+    return count;
+}
+
+jb_status
+jb_text_nfc(struct jb_text t, struct jb_text *ret, char **ret_owned)
+{
+    *ret = t;
+    *ret_owned = NULL;
+    if (is_ascii(t)) {
+        return JB_OK;
+    }
+    utf8proc_uint8_t *to = NULL;
+    utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)t.s, (utf8proc_ssize_t)t.n, &to,
+                                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (n < 0) {
+        return n == UTF8PROC_ERROR_NOMEM ? JB_E_NOMEM : JB_OK;
+    }
+    *ret_owned = (char *)to;
+    *ret = (struct jb_text){(const char *)to, (size_t)n};
+    return JB_OK;
 }

@@ -12,6 +12,18 @@ bool jb_id_valid(struct jb_text t, size_t max);
  * note), never NUL. */
 bool jb_prose_valid(struct jb_text t, size_t codepoints_max, bool line_breaks);
 
+/* No character that shows nothing or turns the line around: one that confuses ids. Asked only where
+ * a command makes the id: one that exists already can be named. */
+bool jb_id_visible(struct jb_text t);
+/* The same for a text for people, where joiners and variation selectors are part of what is seen;
+ * and something must be seen. */
+bool jb_prose_visible(struct jb_text t);
+/* Characters as people count them (grapheme clusters) of well-formed UTF-8. */
+size_t jb_graphemes(struct jb_text t);
+/* NFC of well-formed UTF-8: JB_OK, JB_E_NOMEM. *ret_owned is what to free, NULL where t is in that
+ * form already; *ret then is t. */
+jb_status jb_text_nfc(struct jb_text t, struct jb_text *ret, char **ret_owned);
+
 static inline bool
 jb_text_equal(struct jb_text a, struct jb_text b)
 {

@@ -1,11 +1,12 @@
 /* Commands as data: the members of each op, how they are written, and what an op becomes. */
-#include <jangbu/command.h>
+#include "event/command_table.h"
+#include "event/names.h"
 
 #define FIELD(name, kind, member, names)                                                           \
     {                                                                                              \
         name, JB_CK_##kind, offsetof(struct jb_command, member), names                             \
     }
-static const struct jb_command_field_info fields[JB_CF_N] = {
+const struct jb_command_field_info jb_command_fields[JB_CF_N] = {
     [JB_CF_WALLET] = FIELD("wallet", ID, wallet, 0),
     [JB_CF_CHARGE] = FIELD("charge", ID, id, 0),
     [JB_CF_GRANT] = FIELD("grant", ID, id, 0),
@@ -42,7 +43,7 @@ static const struct jb_command_field_info fields[JB_CF_N] = {
 #define H(field) JB_HAS(JB_CF_##field)
 #define ANY (H(KEY) | H(ACTOR) | H(AT) | H(CLOCK) | H(NOTE) | H(CALLER))
 #define ANY_WALLET (ANY | H(EXPECT))
-static const struct jb_op_info ops[JB_OPS] = {
+const struct jb_op_info jb_ops[JB_OPS] = {
     [JB_OP_WALLET_CREATE] = {"wallet.create", H(WALLET) | H(KIND) | H(NAME), H(MASTER) | ANY_WALLET,
                              true, false, JB_EV_WALLET_CREATED},
     [JB_OP_WALLET_RENAME] = {"wallet.rename", H(WALLET) | H(NAME), ANY_WALLET, true, false,
@@ -95,11 +96,12 @@ static const struct jb_op_info ops[JB_OPS] = {
 const struct jb_command_field_info *
 jb_command_field_get(unsigned field)
 {
-    return field < JB_CF_N && fields[field].name != NULL ? &fields[field] : NULL;
+    return field < JB_CF_N && jb_command_fields[field].name != NULL ? &jb_command_fields[field]
+                                                                    : NULL;
 }
 
 const struct jb_op_info *
 jb_op_get(uint32_t op)
 {
-    return op > 0 && op < JB_OPS ? &ops[op] : NULL;
+    return op > 0 && op < JB_OPS ? &jb_ops[op] : NULL;
 }

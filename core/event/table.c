@@ -1,6 +1,8 @@
 /* The table of event types as data, and every list of words whose numbers are on disk. */
 #include <jangbu/command.h>
 
+#include "event/names.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -115,6 +117,24 @@ const struct jb_event_type_info *
 jb_event_type_get(uint32_t type)
 {
     return type < JB_EV_TYPES && types[type].name != NULL ? &types[type] : NULL;
+}
+
+const struct jb_names *
+jb_names_get(jb_list list)
+{
+    static const struct jb_names *const lists[] = {
+        [JB_LIST_WALLET_KIND] = &jb_wallet_kind_names,
+        [JB_LIST_WALLET_STATUS] = &jb_wallet_status_names,
+        [JB_LIST_METHOD] = &jb_method_names,
+        [JB_LIST_ORIGIN] = &jb_origin_names,
+        [JB_LIST_REASON] = &jb_reason_names,
+        [JB_LIST_SCOPE] = &jb_scope_names,
+        [JB_LIST_FAILURE] = &jb_failure_names,
+        [JB_LIST_POLICY] = &jb_policy_names,
+        [JB_LIST_GRANT_STATE] = &jb_grant_state_names,
+        [JB_LIST_REFUND_STATE] = &jb_refund_state_names,
+    };
+    return (size_t)list < sizeof lists / sizeof lists[0] ? lists[list] : NULL;
 }
 
 const char *
@@ -295,37 +315,4 @@ jb_event_highest_ref(const struct jb_event *e)
         }
     }
     return highest;
-}
-
-jb_amount
-jb_event_effect(const struct jb_event *e)
-{
-    switch (e->type) {
-    case JB_EV_CHARGE_SETTLED:
-    case JB_EV_DEBT_REPAID:
-    case JB_EV_FREE_ACTIVATED:
-        return jb_event_amount(e);
-    case JB_EV_CHARGE_REVERSED:
-    case JB_EV_CASH_CONSUMED:
-    case JB_EV_REFUND_APPROVED:
-        return -jb_event_amount(e);
-    case JB_EV_FREE_EXPIRED:
-        return e->free_expired.in_use ? -e->free_expired.amount : 0;
-    case JB_EV_FREE_FORFEITED:
-        return e->free_forfeited.in_use ? -e->free_forfeited.amount : 0;
-    case JB_EV_CONSUMPTION_REVERSED: {
-        const struct jb_parts parts = e->consumption_reversed.parts;
-        jb_amount effect = e->consumption_reversed.amount;
-        for (uint32_t i = 0; i < parts.n; i++) {
-            if (parts.at[i].kind == JB_PART_LAPSED) {
-                effect -= parts.at[i].amount;
-            }
-        }
-        return effect;
-    }
-    case JB_EV_REFUND_FAILED:
-        return e->refund_failed.parts.n > 0 ? e->refund_failed.amount : 0;
-    default:
-        return 0;
-    }
 }

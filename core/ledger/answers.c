@@ -32,14 +32,13 @@ jb_answers_free(jb_answers *set)
 size_t
 jb_answers_count(const jb_answers *set)
 {
-    return set->list.n;
+    return set != NULL ? set->list.n : 0;
 }
 
 const struct jb_answer *
 jb_answers_at(const jb_answers *set, size_t i)
 {
-    JB_ASSERT(i < set->list.n);
-    return &set->list.at[i];
+    return set != NULL && i < set->list.n ? &set->list.at[i] : NULL;
 }
 
 bool
@@ -50,11 +49,20 @@ jb_answers_begin(jb_answers *set, size_t n)
     }
     set->current = set->first;
     set->no_memory = false;
+    set->list.n = set->fingerprints.n = 0; /* the answers of another call say nothing about this */
     if (!jb_vec_reserve(&set->list, n) || !jb_vec_reserve(&set->fingerprints, n)) {
         return false;
     }
     set->list.n = set->fingerprints.n = n;
     return true;
+}
+
+void
+jb_answers_not_done(jb_answers *set, size_t from)
+{
+    for (size_t i = from; i < set->list.n; i++) {
+        set->list.at[i] = (struct jb_answer){.outcome = JB_NOT_DONE, .index = -1};
+    }
 }
 
 void *

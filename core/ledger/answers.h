@@ -22,8 +22,10 @@ struct jb_answers {
     bool no_memory;
 };
 
-/* Makes room for n answers, all zero, and forgets what was there. */
+/* Makes room for n answers, whatever stands in them, and forgets what was there. */
 bool jb_answers_begin(jb_answers *set, size_t n);
+/* From answer `from` on: nothing was done, and they say nothing else. */
+void jb_answers_not_done(jb_answers *set, size_t from);
 void *jb_answers_alloc(jb_answers *set, size_t bytes);
 /* Copies an event with everything that it points to; NULL: no memory. */
 const struct jb_event *jb_answers_event(jb_answers *set, const struct jb_event *e);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ledger/internal.h"
+#include "ledger/making.h"
 #include "storage/descriptors.h"
 
 struct copying {
@@ -59,50 +60,37 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, jb_progress on_prog
 }
 
 static jb_status
-make_dest(const char *dest, struct jb_error *err)
+copy_files(jb_ledger *l, const char *stage, jb_progress on_progress, void *data,
+           struct jb_error *err)
 {
-    if (mkdir(dest, 0700) == 0) {
-        return JB_OK;
+    char path[4096 + 16];
+    uint64_t tree, file;
+    jb_status status = jb_log_size(l->log, &tree, &file, err);
+    if (status != JB_OK) {
+        return status;
     }
-    if (errno != EEXIST) {
-        return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
-                             dest);
+    /* The log first: every reference in it is then in people.mdb's copy, which is taken later. */
+    snprintf(path, sizeof path, "%s/log.mdb", stage);
+    status = copy_env(jb_log_env(l->log), path, tree, on_progress, data, err);
+    if (status == JB_OK && jb_personal_env(l->personal) != NULL) {
+        snprintf(path, sizeof path, "%s/people.mdb", stage);
+        status = copy_env(jb_personal_env(l->personal), path, tree, NULL, NULL, err);
     }
-    DIR *d = opendir(dest);
-    unsigned entries = 0;
-    if (d != NULL) {
-        while (readdir(d) != NULL) {
-            entries++;
-        }
-        closedir(d);
+    if (status == JB_OK && l->has_secret) {
+        status = jb_secret_write(stage, l->secret, l->identity.ledger_id, err);
     }
-    return d != NULL && entries <= 2
-               ? JB_OK
-               : jb_fail(err, JB_E_EXISTS,
-                         "%s exists and is not an empty directory; a backup overwrites nothing",
-                         dest);
+    status = status == JB_OK ? jb_requires_copy(l->dir, stage, err) : status;
+    return status;
 }
 
 jb_status
 jb_backup(jb_ledger *l, const char *dest, jb_progress on_progress, void *data, struct jb_error *err)
 {
-    char path[4096];
-    uint64_t tree, file;
-    jb_status status = make_dest(dest, err);
-    status = status == JB_OK ? jb_log_size(l->log, &tree, &file, err) : status;
-    if (status != JB_OK) {
-        return status;
+    if (l == NULL || dest == NULL) {
+        return jb_fail_null(err, "jb_backup");
     }
-    /* The log first: every reference in it is then in people.mdb's copy, which is taken later. */
-    snprintf(path, sizeof path, "%s/log.mdb", dest);
-    status = copy_env(jb_log_env(l->log), path, tree, on_progress, data, err);
-    if (status == JB_OK && jb_personal_env(l->personal) != NULL) {
-        snprintf(path, sizeof path, "%s/people.mdb", dest);
-        status = copy_env(jb_personal_env(l->personal), path, tree, NULL, NULL, err);
-    }
-    if (status == JB_OK && l->has_secret) {
-        status = jb_secret_write(dest, l->secret, l->identity.ledger_id, err);
-    }
-    status = status == JB_OK ? jb_requires_copy(l->dir, dest, err) : status;
-    return status == JB_OK ? jb_sync_dir(dest, err) : status;
+    struct jb_making m;
+    jb_status status = jb_making_begin(&m, dest, true, err);
+    return status == JB_OK ? jb_making_end(&m, copy_files(l, m.stage, on_progress, data, err), err)
+                           : status;
 }

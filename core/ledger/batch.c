@@ -1,6 +1,7 @@
 /* What goes into the batch: an event, its envelope, and the references to personal text. */
 #include "base/steps.h"
 #include "ledger/execution.h"
+#include "event/names.h"
 
 jb_status
 jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
@@ -34,6 +35,19 @@ refer(struct execution *x, struct jb_text text, bool shared, uint64_t *ret)
 {
     *ret = 0;
     return text.s == NULL ? JB_OK : jb_personal_refer(x->l->personal, text, shared, ret, x->err);
+}
+
+/* Names are stored as NFC: what macOS types apart is one name with what others type. */
+static jb_status
+refer_name(struct execution *x, struct jb_text name, uint64_t *ret)
+{
+    char *owned;
+    struct jb_text nfc;
+    jb_status status = jb_text_nfc(name, &nfc, &owned);
+    status = status == JB_OK ? refer(x, nfc, false, ret)
+                             : jb_fail(x->err, status, "no memory for a name");
+    free(owned);
+    return status;
 }
 
 /* Key, actor and note: those of the group for its last event, the member's own actor and note for a
@@ -90,10 +104,10 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
     jb_status status = JB_OK;
     switch (c->op) {
     case JB_OP_WALLET_CREATE:
-        status = refer(x, c->name, false, &e->wallet_created.name);
+        status = refer_name(x, c->name, &e->wallet_created.name);
         return status == JB_OK ? refer(x, c->master, true, &e->wallet_created.master) : status;
     case JB_OP_WALLET_RENAME:
-        return refer(x, c->name, false, &e->wallet_renamed.name);
+        return refer_name(x, c->name, &e->wallet_renamed.name);
     case JB_OP_FREE_GRANT:
         return refer(x, c->reason, false, &e->free_granted.reason);
     case JB_OP_CHARGE_REVERSE:

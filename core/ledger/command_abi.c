@@ -2,13 +2,22 @@
  * size, and so another stride. */
 #include "ledger/internal.h"
 
+/* Whether the command has members that are looked at: what the form of a group forbids is not
+ * followed, it may be nonsense. */
+static bool
+has_members(const struct jb_command *c)
+{
+    return c->op == JB_OP_ATOMIC && c->commands != NULL && c->commands_n > 0 &&
+           c->commands_n <= JB_GROUP_COMMANDS_MAX;
+}
+
 static bool
 as_ours(const struct jb_command *list, size_t n, bool member)
 {
     for (size_t i = 0; i < n; i++) {
         const struct jb_command *c = &list[i];
-        if (c->size != sizeof *c || (!member && c->op == JB_OP_ATOMIC && c->commands != NULL &&
-                                     !as_ours(c->commands, c->commands_n, true))) {
+        if (c->size != sizeof *c ||
+            (!member && has_members(c) && !as_ours(c->commands, c->commands_n, true))) {
             return false;
         }
     }
@@ -20,7 +29,8 @@ copies(jb_answers *set, const struct jb_command *list, size_t n, bool member,
        const struct jb_command **ret, struct jb_error *err)
 {
     size_t stride = list->size;
-    struct jb_command *to = jb_answers_alloc(set, n * sizeof *to);
+    struct jb_command *to =
+        n <= SIZE_MAX / sizeof *to ? jb_answers_alloc(set, n * sizeof *to) : NULL;
     if (to == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for %zu commands", n);
     }
@@ -35,8 +45,7 @@ copies(jb_answers *set, const struct jb_command *list, size_t n, bool member,
                              "of them with JB_SIZED",
                              i, size, stride);
         }
-        if (status == JB_OK && !member && to[i].op == JB_OP_ATOMIC && to[i].commands != NULL &&
-            to[i].commands_n > 0) {
+        if (status == JB_OK && !member && has_members(&to[i])) {
             status = copies(set, to[i].commands, to[i].commands_n, true, &to[i].commands, err);
         }
         if (status != JB_OK) {

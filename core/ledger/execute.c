@@ -4,27 +4,32 @@
  */
 #include "ledger/execution.h"
 
-/* The clock for this command, or a refusal. CLOCK_BEHIND is the machine's fault: no trace, the same
- * key may be tried again. */
-static bool
-read_clock(struct execution *x)
+/* The clock for this command. CLOCK_BEHIND is the machine's fault: no trace, the same key may be
+ * tried again. *ret_refused: that was said. */
+static jb_status
+read_clock(struct execution *x, bool *ret_refused)
 {
     const struct jb_globals *g = &x->l->state->g;
     jb_instant last = g->recorded_at;
     int64_t tolerance = 0;
+    *ret_refused = false;
     if (x->r->options.clock == JB_CLOCK_AT) {
         x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
     } else {
-        x->m.clock = x->l->now(x->l->now_data);
+        jb_status status = jb_ledger_now(x->l, &x->m.clock, x->err);
+        if (status != JB_OK) {
+            return status;
+        }
         tolerance = last == JB_NO_INSTANT ? 0 : jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last);
     }
     if (last == JB_NO_INSTANT || x->m.clock >= last - tolerance) {
-        return true;
+        return JB_OK;
     }
     struct jb_figure figures[2] = {{JB_FIG_BEHIND_US, last - x->m.clock},
                                    {JB_FIG_RECORDED_AT, last}};
     jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1, &x->l->identity);
-    return false;
+    *ret_refused = true;
+    return JB_OK;
 }
 
 enum jb_step
@@ -55,8 +60,10 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
             return step;
         }
     }
-    if (!read_clock(&x)) {
-        return JB_STEP_DECIDED;
+    bool refused;
+    jb_status status = read_clock(&x, &refused);
+    if (status != JB_OK || refused) {
+        return jb_step_of(status);
     }
     jb_decide_time(&l->state->g, x.c, &l->verdict, &x.m);
     if (l->verdict.code != JB_CODE_NONE) {

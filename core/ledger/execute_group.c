@@ -68,11 +68,8 @@ run_group(struct execution *x, struct jb_answer *members, bool keep, bool *ret_r
     if (!x->closed) {
         x->before_closing = jb_before_closing(x);
     }
-    jb_day through = keep ? JB_NO_DAY : jb_due_day(&x->l->state->g, x->m.recorded_at);
-    if (through != JB_NO_DAY) {
-        x->l->trial = true;
-        step = jb_close_days(x->l, through, x->m.recorded_at, NULL, x->err);
-        x->l->trial = x->l->closing = false;
+    if (!keep) {
+        step = jb_close_due_on_trial(x);
     }
     x->first = x->l->state->g.seq + 1;
     for (size_t i = 0; i < x->c->commands_n && step == JB_STEP_DECIDED && !*ret_refused; i++) {

@@ -58,11 +58,9 @@ jb_write_wallet_event(struct execution *x, struct jb_cached_wallet *s,
     return status == JB_OK ? jb_batch_append(x->l, e, x->err) : status;
 }
 
-/* `expect` is compared before due expiries are written (docs/rules.md section 5), also those that
- * the command's own closing of days wrote: a caller cannot know them. A group closes before its
- * members are decided, and a closing that was cut by commits is behind a single command that is
- * decided again. So a wallet that no member has touched yet counts as it was before the closing;
- * what others did to it meanwhile counts. */
+/* `expect` is compared with the version that the caller could have seen (docs/rules.md section 5).
+ * Expiries that this command's own closing of days wrote are skipped by walking back over them;
+ * events by others count. */
 static jb_status
 known_version(struct execution *x, const struct jb_wallet *wallet)
 {
@@ -123,18 +121,30 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
 enum jb_step
 jb_close_due(struct execution *x)
 {
-    if (x->r->options.dry_run) {
-        return JB_STEP_DECIDED;
-    }
     jb_day through = jb_due_day(&x->l->state->g, x->m.recorded_at);
     return through == JB_NO_DAY ? JB_STEP_DECIDED
                                 : jb_close_days(x->l, through, x->m.recorded_at, NULL, x->err);
 }
 
-static jb_status
-begin_dry(struct execution *x)
+enum jb_step
+jb_close_due_on_trial(struct execution *x)
 {
-    return x->r->options.dry_run ? jb_savepoint_begin(x->l->state, x->err) : JB_OK;
+    x->l->trial = true;
+    enum jb_step step = jb_close_due(x);
+    x->l->trial = x->l->closing = false;
+    return step;
+}
+
+/* What comes before an accepted command's own event. A dry run does the same and takes it back with
+ * the rest (end_dry): so it says what the real run would. */
+static enum jb_step
+begin(struct execution *x)
+{
+    if (!x->r->options.dry_run) {
+        return jb_close_due(x);
+    }
+    return jb_savepoint_begin(x->l->state, x->err) == JB_OK ? jb_close_due_on_trial(x)
+                                                            : JB_STEP_FAILED;
 }
 
 static void
@@ -163,12 +173,12 @@ jb_execute_wallet(struct execution *x)
     if (x->l->verdict.code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }
-    enum jb_step step = jb_close_due(x);
+    enum jb_step step = begin(x);
     if (step != JB_STEP_DECIDED) {
         return step;
     }
     size_t collected = jb_personal_collected(x->l->personal);
-    if (begin_dry(x) != JB_OK || jb_write_wallet_event(x, s, NULL) != JB_OK) {
+    if (jb_write_wallet_event(x, s, NULL) != JB_OK) {
         return JB_STEP_FAILED;
     }
     jb_answer_done(x->r->answers, x->a, &x->l->verdict.event);
@@ -190,14 +200,13 @@ jb_execute_policy(struct execution *x)
     if (v->code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }
-    enum jb_step step = jb_close_due(x);
+    enum jb_step step = begin(x);
     if (step != JB_STEP_DECIDED) {
         return step;
     }
     v->event.recorded_at = v->event.occurred_at = x->m.recorded_at;
     size_t collected = jb_personal_collected(x->l->personal);
-    jb_status status = begin_dry(x);
-    status = status == JB_OK ? jb_envelope(x, x->c, x->keyed, &v->event) : status;
+    jb_status status = jb_envelope(x, x->c, x->keyed, &v->event);
     status = status == JB_OK ? jb_batch_append(x->l, &v->event, x->err) : status;
     if (status == JB_OK) {
         jb_answer_done(x->r->answers, x->a, &v->event);
@@ -217,25 +226,30 @@ jb_execute_close(struct execution *x)
     if (v->code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }
+    struct jb_ledger *l = x->l;
+    bool dry = x->r->options.dry_run;
+    size_t collected = jb_personal_collected(l->personal);
     struct jb_event final;
     memset(&final, 0, sizeof final);
-    if (x->r->options.dry_run) {
-        final = v->event;
-        jb_answer_done(x->r->answers, x->a, &final);
-        x->a->dry_run = true;
-        x->a->seq = 0;
-        return JB_STEP_DECIDED;
-    }
-    if (jb_envelope(x, x->c, x->keyed, &final) != JB_OK) {
+    if ((dry && jb_savepoint_begin(l->state, x->err) != JB_OK) ||
+        jb_envelope(x, x->c, x->keyed, &final) != JB_OK) {
         return JB_STEP_FAILED;
     }
-    enum jb_step step = jb_close_days(x->l, x->c->day, x->m.recorded_at, &final, x->err);
+    l->trial = dry;
+    enum jb_step step = jb_close_days(l, x->c->day, x->m.recorded_at, &final, x->err);
+    l->closing &= !dry;
+    l->trial = false;
     if (step == JB_STEP_DECIDED) {
         const struct jb_event *e;
-        if (jb_state_event(x->l->state, x->l->state->g.seq, &e, x->err) != JB_OK) {
+        if (jb_state_event(l->state, l->state->g.seq, &e, x->err) != JB_OK) {
             return JB_STEP_FAILED;
         }
         jb_answer_done(x->r->answers, x->a, e);
+        end_dry(x, NULL);
+    }
+    if (dry || step == JB_STEP_COMMIT_FIRST) {
+        /* The note belongs to the last day's event, which is still to come. */
+        jb_personal_cut(l->personal, collected);
     }
     return step;
 }

@@ -68,6 +68,8 @@ jb_status jb_write_wallet_event(struct execution *x, struct jb_cached_wallet *s,
                                 const struct jb_event *group_end);
 /* Closes the days that are due before an accepted command's own event. */
 enum jb_step jb_close_due(struct execution *x);
+/* The same in a savepoint that will be rolled back: not cut by the commit's cap. */
+enum jb_step jb_close_due_on_trial(struct execution *x);
 enum jb_step jb_execute_wallet(struct execution *x);
 enum jb_step jb_execute_policy(struct execution *x);
 enum jb_step jb_execute_close(struct execution *x);

@@ -56,7 +56,7 @@ member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
         number(s, (uint64_t)(int64_t) * (const jb_day *)at);
         break;
     case JB_CK_BOOL:
-        number(s, *(const bool *)at);
+        number(s, *(const uint8_t *)at);
         break;
     case JB_CK_ACTOR:
     case JB_CK_COMMANDS:

@@ -8,70 +8,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/descriptors.h"
+#include "base/currency.h"
 #include "ledger/internal.h"
+#include "ledger/making.h"
+
+static bool
+is_code(const char *currency)
+{
+    return strlen(currency) == 3 && strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
 
 static jb_status
 check_options(const struct jb_init_options *o, struct jb_error *err)
 {
-    for (int i = 0; i < 3; i++) {
-        if (o->currency[i] < 'A' || o->currency[i] > 'Z') {
-            return jb_fail(err, JB_E_USAGE,
-                           "a currency is three capital letters of ISO 4217, such as KRW");
-        }
-    }
-    if (o->currency[3] != '\0' || o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
+    if (!is_code(o->currency)) {
         return jb_fail(err, JB_E_USAGE,
-                       o->currency[3] != '\0'
-                           ? "a currency is three capital letters of ISO 4217, such as KRW"
-                           : "a currency has 0 to 6 digits after the decimal point");
+                       "a currency is three capital letters of ISO 4217, such as KRW");
+    }
+    if (o->exponent < 0 || o->exponent > JB_EXPONENT_MAX) {
+        return jb_fail(err, JB_E_USAGE, "a currency has 0 to 6 digits after the decimal point");
     }
     if (o->utc_offset_s % 60 != 0 || o->utc_offset_s < -JB_UTC_OFFSET_MAX_S ||
         o->utc_offset_s > JB_UTC_OFFSET_MAX_S) {
         return jb_fail(err, JB_E_USAGE, "an offset from UTC is whole minutes within 18 hours");
     }
     return JB_OK;
-}
-
-static int32_t
-exponent_of(const char *currency)
-{
-    static const char none[] =
-        "KRW JPY VND CLP ISK PYG UGX XAF XOF XPF RWF KMF GNF DJF BIF VUV UYI";
-    static const char three[] = "BHD KWD OMR JOD TND IQD LYD";
-    return strstr(none, currency) != NULL ? 0 : strstr(three, currency) != NULL ? 3 : 2;
-}
-
-static jb_status
-make_dir(const char *dir, struct jb_error *err)
-{
-    if (mkdir(dir, 0700) == 0) {
-        return JB_OK;
-    }
-    if (errno != EEXIST) {
-        jb_status status = errno == ENOENT                     ? JB_E_NOTFOUND
-                           : errno == EROFS || errno == EACCES ? JB_E_READONLY
-                           : errno == ENOSPC                   ? JB_E_FULL
-                                                               : JB_E_IO;
-        return jb_fail_errno(err, status, errno, "cannot make %s", dir);
-    }
-    DIR *d = opendir(dir);
-    if (d == NULL) {
-        return jb_fail_errno(err, JB_E_EXISTS, errno,
-                             "%s exists and is not a directory that can be read", dir);
-    }
-    bool has_log = false, has_more = false;
-    for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        has_log |= strcmp(e->d_name, "log.mdb") == 0;
-        has_more |= strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    }
-    closedir(d);
-    if (has_log) {
-        return jb_fail(err, JB_E_EXISTS, "there is a ledger in %s already; nothing was changed",
-                       dir);
-    }
-    return has_more ? jb_fail(err, JB_E_EXISTS,
-                              "%s is not empty; a ledger needs a directory of its own", dir)
-                    : JB_OK;
 }
 
 static bool
@@ -146,7 +108,7 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
 static jb_status
 sync_one(const char *dir, struct jb_error *err)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = jb_descriptor_open(dir, O_RDONLY | O_DIRECTORY, 0);
     int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
     if (fd >= 0) {
         close(fd);
@@ -169,14 +131,34 @@ jb_sync_dir(const char *dir, struct jb_error *err)
     return status;
 }
 
+static jb_status
+make_files(const char *stage, const struct jb_init_options *o, const uint8_t ledger_id[16],
+           struct jb_error *err)
+{
+    struct jb_log *log;
+    jb_status status = jb_secret_make(stage, ledger_id, err);
+    status = status == JB_OK ? jb_log_open(stage, false, true, 0, &log, err) : status;
+    if (status == JB_OK) {
+        status = first_commit(log, o, ledger_id, err);
+        jb_log_close(log);
+    }
+    return status;
+}
+
 jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
+    if (dir == NULL) {
+        return jb_fail_null(err, "jb_init");
+    }
     struct jb_init_options o = {.exponent = -1};
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
+    }
+    if (o.utc_offset_given > 1) {
+        return jb_fail(err, JB_E_USAGE, "struct jb_init_options: utc_offset_given is 0 or 1");
     }
     o.currency = o.currency != NULL ? o.currency : "KRW";
     o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;
@@ -184,22 +166,22 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         return jb_fail(err, JB_E_USAGE,
                        "a currency is three capital letters of ISO 4217, such as KRW");
     }
-    o.exponent = o.exponent >= 0 ? o.exponent : exponent_of(o.currency);
+    if (o.exponent < 0) {
+        o.exponent = jb_currency_exponent(o.currency);
+        if (o.exponent < 0 && is_code(o.currency)) {
+            return jb_fail(err, JB_E_USAGE,
+                           "%s has no minor unit in ISO 4217: say how many digits stand behind its "
+                           "decimal point (exponent, `--exponent`), 0 to 6",
+                           o.currency);
+        }
+    }
     status = check_options(&o, err);
     uint8_t ledger_id[16];
     if (status == JB_OK && getrandom(ledger_id, sizeof ledger_id, 0) != (ssize_t)sizeof ledger_id) {
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
     }
-    status = status == JB_OK ? make_dir(dir, err) : status;
-    status = status == JB_OK ? jb_secret_make(dir, ledger_id, err) : status;
-    if (status != JB_OK) {
-        return status;
-    }
-    struct jb_log *log;
-    status = jb_log_open(dir, false, true, 0, &log, err);
-    if (status == JB_OK) {
-        status = first_commit(log, &o, ledger_id, err);
-        jb_log_close(log);
-    }
-    return status == JB_OK ? jb_sync_dir(dir, err) : status;
+    struct jb_making m;
+    status = status == JB_OK ? jb_making_begin(&m, dir, false, err) : status;
+    return status == JB_OK ? jb_making_end(&m, make_files(m.stage, &o, ledger_id, err), err)
+                           : status;
 }

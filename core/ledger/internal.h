@@ -19,13 +19,16 @@
 #include "personal/personal.h"
 #include "rules/decide.h"
 
-/* A commit ends at this many events, or after this long of deciding; between commands, never inside
- * one. */
+/* A commit ends at this many events or bytes of them, or after this long of deciding; between
+ * commands, never inside one. */
 #define JB_COMMIT_EVENTS_MAX 8192
+#define JB_COMMIT_BYTES_MAX (16U << 20)
 #define JB_COMMIT_DECIDE_US 4000
 /* How far the stored state may lag. */
 #define JB_LAG_EVENTS_MAX 200000
 #define JB_LAG_US_MAX 1000000
+/* After it could not be stored. */
+#define JB_STORE_AGAIN_US 10000000
 
 /* One call of jb_submit, waiting to be carried out. */
 struct jb_request {
@@ -63,7 +66,7 @@ struct jb_ledger {
     struct jb_log_identity identity;
     struct jb_store *store; /* NULL: read-only and none that can be used */
     struct jb_personal *personal;
-    struct jb_lock *lock;
+    struct jb_lock *lock; /* the log's; NULL: read-only */
     int head_fd;
     bool has_secret;
     bool head_damaged;
@@ -82,7 +85,9 @@ struct jb_ledger {
     struct jb_state *state;
     struct jb_log_batch batch;
     struct jb_verdict verdict;
-    jb_instant stored_at; /* monotonic, of the last checkpoint */
+    jb_instant stored_at;   /* monotonic, of the last checkpoint */
+    int64_t store_again_at; /* monotonic: the last one failed */
+    uint64_t looks;         /* at the clock while deciding; tests count them */
     /* Where a closing of days that was cut by a commit goes on. */
     jb_day closing_day;
     struct jb_due closing_after;
@@ -131,7 +136,5 @@ enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recor
 /* Writes the wallet's due expiries. */
 jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
                         struct jb_error *err);
-
-jb_instant jb_ledger_now(struct jb_ledger *l);
 
 #endif

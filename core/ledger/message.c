@@ -1,4 +1,5 @@
 #include "ledger/message.h"
+#include "event/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ word(const struct jb_names *names, int64_t value)
     return w != NULL ? w : "?";
 }
 
-#define AMOUNT_TEXT_BYTES 32
+#define AMOUNT_TEXT_BYTES 48
 
 static const char *
 money(jb_amount amount, uint32_t exponent, char buf[AMOUNT_TEXT_BYTES])
@@ -47,12 +48,26 @@ money(jb_amount amount, uint32_t exponent, char buf[AMOUNT_TEXT_BYTES])
     for (uint32_t i = 0; i < exponent; i++) {
         unit *= 10;
     }
-    int n = snprintf(buf, AMOUNT_TEXT_BYTES, "%s%llu", amount < 0 ? "-" : "",
-                     (unsigned long long)(value / unit));
+    /* From the end: the decimals, then groups of three behind commas, as tables print them. */
+    char text[AMOUNT_TEXT_BYTES];
+    size_t at = sizeof text - 1;
+    text[at] = '\0';
     if (exponent > 0) {
-        snprintf(buf + n, AMOUNT_TEXT_BYTES - (size_t)n, ".%0*llu", (int)exponent,
+        snprintf(text + at - exponent - 1, exponent + 2, ".%0*llu", (int)exponent,
                  (unsigned long long)(value % unit));
+        at -= exponent + 1;
     }
+    uint64_t whole = value / unit;
+    for (unsigned digits = 0; digits == 0 || whole > 0; digits++, whole /= 10) {
+        if (digits > 0 && digits % 3 == 0) {
+            text[--at] = ',';
+        }
+        text[--at] = (char)('0' + whole % 10);
+    }
+    if (amount < 0) {
+        text[--at] = '-';
+    }
+    memcpy(buf, text + at, sizeof text - at);
     return buf;
 }
 
@@ -98,7 +113,7 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
         say(s,
             "the wallet is %s, which does not allow %s; of charge, consume and refund it allows %s",
             state, info != NULL ? info->name : "this",
-            status == JB_WALLET_OFF ? "charge and refund" : "refund only");
+            jb_wallet_allows((uint32_t)status, JB_OP_CHARGE) ? "charge and refund" : "refund only");
     }
 }
 

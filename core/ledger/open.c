@@ -14,10 +14,16 @@ system_clock(void *data)
     return (jb_instant)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
 }
 
-jb_instant
-jb_ledger_now(struct jb_ledger *l)
+jb_status
+jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
 {
-    return l->now(l->now_data);
+    *ret = l->now(l->now_data);
+    return *ret >= JB_INSTANT_MIN && *ret <= JB_INSTANT_MAX
+               ? JB_OK
+               : jb_fail(err, JB_E_USAGE,
+                         "the clock says %lld, which is no time of the years 1 to 9999 in "
+                         "microseconds since 1970: does `now` count something else?",
+                         (long long)*ret);
 }
 
 static jb_status
@@ -28,6 +34,10 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
         return jb_fail(err, JB_E_USAGE,
                        "a caller's name is at most 32 bytes of UTF-8 without white space and "
                        "control characters");
+    }
+    if (o->read_only > 1 || o->accept_rollback > 1) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_open_options: read_only and accept_rollback are 0 or 1");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL) {
@@ -74,17 +84,13 @@ open_log(struct jb_ledger *l, struct jb_error *err)
     char path[4096];
     snprintf(path, sizeof path, "%s/log.mdb", l->dir);
     if (access(l->dir, F_OK) != 0) {
-        return jb_fail(err, JB_E_NOTFOUND, "there is no %s. `jangbu init %s` makes a ledger there",
-                       l->dir, l->dir);
+        return jb_fail(err, JB_E_NOTFOUND, "there is no ledger %s: no such directory", l->dir);
     }
     if (access(path, F_OK) != 0 && errno == EACCES) {
         return jb_fail_errno(err, JB_E_READONLY, errno, "not allowed to look into %s", l->dir);
     }
     if (access(path, F_OK) != 0) {
-        return jb_fail(
-            err, JB_E_NOTFOUND,
-            "%s is not a ledger: it has no log.mdb. `jangbu init` makes one in an empty directory",
-            l->dir);
+        return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb", l->dir);
     }
     if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) &&
         (errno == EROFS || errno == EACCES)) {
@@ -158,9 +164,8 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
                  ? jb_personal_open(l->dir, l->identity.ledger_id, l->read_only, &l->personal, err)
                  : status;
     if (status == JB_OK && !l->read_only) {
-        status = jb_lock_open(l->dir, &l->lock, err);
-        status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->state, err)
-                                 : status;
+        l->lock = jb_env_lock(jb_log_env(l->log));
+        status = jb_state_open(l->log, l->store, &l->identity, &l->state, err);
     }
     status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
                              : status;
@@ -191,6 +196,9 @@ check_state(struct jb_ledger *l, struct jb_error *err)
 jb_status
 jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, struct jb_error *err)
 {
+    if (dir == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_open");
+    }
     struct jb_open_options o = {0};
     struct jb_ledger *l = NULL;
     jb_status status =
@@ -219,7 +227,7 @@ store_the_rest(struct jb_ledger *l)
         return; /* only a witness */
     }
     if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
-        jb_lock_take(l->lock, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
+        jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
     if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
@@ -227,7 +235,7 @@ store_the_rest(struct jb_ledger *l)
         (void)!jb_state_checkpoint(l->state, &also_ignored);
     }
     jb_state_release(l->state);
-    jb_lock_release(l->lock);
+    jb_lock_release(l->lock, JB_LOCK_WRITER);
 }
 
 jb_ledger *
@@ -246,7 +254,6 @@ jb_close(jb_ledger *l)
     }
     jb_store_close(l->store);
     jb_personal_close(l->personal);
-    jb_lock_close(l->lock);
     if (l->head_fd >= 0) {
         close(l->head_fd);
     }
@@ -265,6 +272,9 @@ jb_close(jb_ledger *l)
 jb_status
 jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_info_get");
+    }
     struct jb_ledger_info full = {.size = sizeof full,
                                   .exponent = l->identity.exponent,
                                   .utc_offset_s = l->identity.utc_offset_s,

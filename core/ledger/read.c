@@ -1,6 +1,7 @@
 /* Reading: cursors over the log, the state for projections, and what stands about a ledger as a
  * whole. */
 #include "ledger/internal.h"
+#include "event/names.h"
 
 /* Wallets that a handle keeps in memory for reading. */
 #define READER_WALLETS_MAX 100000
@@ -44,6 +45,9 @@ chain_before(jb_cursor *c, jb_seq from, uint8_t ret[JB_CHAIN_BYTES], struct jb_e
 jb_status
 jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_open");
+    }
     if (from < 1) {
         return jb_fail(err, JB_E_USAGE, "events are counted from 1");
     }
@@ -78,6 +82,9 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 jb_status
 jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 {
+    if (c == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_next");
+    }
     if (c->live) {
         jb_status status = jb_log_reader_next(c->reader, ret, err);
         if (status != JB_END) {
@@ -97,6 +104,9 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 jb_status
 jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
 {
+    if (c == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_cursor_at");
+    }
     if (c->live) {
         jb_status status = jb_log_reader_at(c->reader, seq, ret, err);
         if (status != JB_E_NOTFOUND) {
@@ -242,6 +252,9 @@ find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, stru
 jb_status
 jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_wallet_number");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -259,6 +272,9 @@ jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error
 jb_status
 jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_wallet_id");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -308,6 +324,9 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
 jb_status
 jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || e == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_event_id");
+    }
     *ret_n = 0;
     const struct jb_text own = jb_event_own_id(e);
     if (own.s != NULL) {
@@ -339,6 +358,9 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
 jb_status
 jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || buf == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_wallet_name");
+    }
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(l, &head, err);
     if (status != JB_OK) {
@@ -359,6 +381,9 @@ jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, st
 jb_status
 jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_head_get");
+    }
     struct jb_log_reader *r;
     struct jb_log_head end;
     const struct jb_event *e = NULL;
@@ -382,6 +407,9 @@ jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 jb_status
 jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_seq_at_time");
+    }
     struct jb_log_reader *r;
     struct jb_log_head end;
     jb_status status = jb_log_reader_open(l->log, &r, err);
@@ -411,12 +439,18 @@ jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 jb_status
 jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    if (l == NULL || buf == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_person_text");
+    }
     return jb_personal_text(l->personal, ref, buf, ret_n, err);
 }
 
 jb_status
 jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
 {
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_ledger_stat_get");
+    }
     struct jb_reader_head head;
     struct jb_ledger_stat st = {.size = sizeof st};
     jb_status status = jb_log_size(l->log, &st.log_bytes, &st.log_file_bytes, err);
@@ -445,6 +479,9 @@ jb_status
 jb_policy_get(jb_ledger *l, uint32_t policy, int64_t *ret, struct jb_error *err)
 {
     struct jb_reader_head head;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_policy_get");
+    }
     if (jb_name_word(&jb_policy_names, policy) == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no policy %u", policy);
     }

@@ -58,8 +58,8 @@ void jb_reader_end(jb_ledger *l);
  * no frame ends there. */
 jb_status jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err);
 
-/* The ledger's clock. */
-jb_instant jb_ledger_now(jb_ledger *l);
+/* The ledger's clock. JB_E_USAGE where it says what no event could have. */
+jb_status jb_ledger_now(jb_ledger *l, jb_instant *ret, struct jb_error *err);
 
 /* A writer of views.mdb needs no lock beside LMDB's own writer lock on that file and the comparison
  * of meta.seq. */

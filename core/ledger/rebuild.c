@@ -92,12 +92,12 @@ rebuild(struct rebuilding *w, struct jb_error *err)
     status = fold(w, b, err);
     status = status == JB_OK ? jb_state_write_next(b, w->l->store, err) : status;
     if (status == JB_OK) {
-        status = jb_lock_take(w->l->lock, w->l->lock_wait_us, 0, err);
+        status = jb_lock_take(w->l->lock, JB_LOCK_WRITER, w->l->lock_wait_us, 0, err);
     }
     if (status == JB_OK) {
         status = jb_env_refresh(jb_log_env(w->l->log), err);
         status = status == JB_OK ? finish(w, b, err) : status;
-        jb_lock_release(w->l->lock);
+        jb_lock_release(w->l->lock, JB_LOCK_WRITER);
     }
     jb_state_close(b);
     return status;

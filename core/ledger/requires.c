@@ -1,3 +1,4 @@
+#include "storage/descriptors.h"
 #include "ledger/requires.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ read_file(const char *dir, char text[FILE_BYTES_MAX + 1], size_t *ret_n, struct 
     char path[4096];
     *ret_n = 0;
     snprintf(path, sizeof path, "%s/requires", dir);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = jb_descriptor_open(path, O_RDONLY, 0);
     if (fd < 0 && errno == ENOENT) {
         return JB_OK;
     }
@@ -138,7 +139,7 @@ jb_requires_copy(const char *dir, const char *dest, struct jb_error *err)
         return status;
     }
     snprintf(path, sizeof path, "%s/requires", dest);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = jb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     bool ok = fd >= 0 && write(fd, kept, kept_n) == (ssize_t)kept_n && fsync(fd) == 0;
     int code = ok ? 0 : errno;
     if (fd >= 0) {

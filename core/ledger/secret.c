@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/descriptors.h"
 #include "ledger/internal.h"
 
 #define XXH_INLINE_ALL
@@ -36,7 +37,7 @@ jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const ui
     snprintf(path, sizeof path, "%s/secret", dir);
     memcpy(bytes, secret, JB_SECRET_BYTES);
     check_bytes(secret, ledger_id, bytes + JB_SECRET_BYTES);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = jb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (fd < 0) {
         return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
                              path);
@@ -100,7 +101,7 @@ jb_secret_read(const char *dir, const uint8_t ledger_id[16], enum jb_secret_foun
     snprintf(path, sizeof path, "%s/secret", dir);
     int fd;
     do {
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+        fd = jb_descriptor_open(path, O_RDONLY, 0);
     } while (fd < 0 && errno == EINTR);
     if (fd < 0 && errno == ENOENT) {
         *ret_found = JB_SECRET_LOST;

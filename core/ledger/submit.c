@@ -13,9 +13,6 @@
 static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
 {
-    if (!jb_answers_begin(r->answers, r->n)) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for %zu answers", r->n);
-    }
     jb_status status = jb_abi_commands(r->answers, r->commands, r->n, &r->commands, err);
     if (status != JB_OK) {
         return status;
@@ -30,6 +27,10 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
         a->content_checked = true;
         char why[300];
         jb_code code = jb_check_form(c, clock_at, false, why, sizeof why);
+        if (code == JB_FORM_NONSENSE) {
+            return r->n == 1 ? jb_fail(err, JB_E_USAGE, "the command: %s", why)
+                             : jb_fail(err, JB_E_USAGE, "command %zu: %s", i, why);
+        }
         if (code != JB_CODE_NONE) {
             a->outcome = JB_REFUSED;
             a->code = code;
@@ -50,6 +51,23 @@ drop_batch(struct jb_ledger *l)
     l->batch.ends.n = 0;
 }
 
+/* Commands that read nothing take so little time that the clock is looked at once for so many. */
+#define COMMANDS_UNSEEN_MAX 256
+
+static bool
+commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
+{
+    if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX || l->batch.bytes.n >= JB_COMMIT_BYTES_MAX) {
+        return true;
+    }
+    if ((*unseen)++ < COMMANDS_UNSEEN_MAX) {
+        return false;
+    }
+    *unseen = 0;
+    l->looks++;
+    return jb_monotonic_us() >= until;
+}
+
 /* Decides commands of the queue until the commit is full. *ret_last: the last request that was
  * looked at. */
 static jb_status
@@ -57,17 +75,22 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
             struct jb_error *err)
 {
     int64_t until = jb_monotonic_us() + JB_COMMIT_DECIDE_US;
-    unsigned since_look = 0;
+    unsigned unseen = 0; /* commands since the last look at the clock */
     for (struct jb_request *r = first; r != NULL;) {
         *ret_last = r;
         while (r->decided < r->n) {
-            if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX ||
-                (++since_look >= 256 && jb_monotonic_us() >= until && l->batch.ends.n > 0)) {
+            if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;
             }
-            since_look = since_look >= 256 ? 0 : since_look;
             jb_seq before = l->state->g.seq;
+            uint64_t events_read = l->state->events_read;
             enum jb_step step = jb_execute(l, r, r->decided, err);
+            if (step != JB_STEP_FAILED && r->answers->no_memory) {
+                /* Said before the commit: nothing was done. */
+                return jb_fail(err, JB_E_NOMEM, "no memory for the answers");
+            }
+            /* A command that read the log may have read much of it. */
+            unseen = l->state->events_read != events_read ? COMMANDS_UNSEEN_MAX : unseen;
             if (step == JB_STEP_FAILED) {
                 return err->status != JB_OK ? err->status : JB_E_CORRUPT;
             }
@@ -113,8 +136,8 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
         status = jb_log_append(l->log, &l->batch, &l->state->head, &result, err);
     }
     if (status != JB_OK) {
-        l->state->usable = false; /* what memory says did not happen, or nobody knows: begin again
-                                     from what is stored */
+        l->state->usable = false; /* memory is ahead of the log, or nobody knows: begin again from
+                                     what is stored */
         return status;
     }
     write_head(l, l->state->g.first_open_day != open_before);
@@ -125,15 +148,18 @@ static void
 checkpoint_if_due(struct jb_ledger *l)
 {
     uint64_t lag = l->state->g.seq - l->state->stored_seq;
-    if (lag < JB_LAG_EVENTS_MAX && (lag == 0 || jb_monotonic_us() - l->stored_at < JB_LAG_US_MAX)) {
+    int64_t now = jb_monotonic_us();
+    if (now < l->store_again_at ||
+        (lag < JB_LAG_EVENTS_MAX && (lag == 0 || now - l->stored_at < JB_LAG_US_MAX))) {
         return;
     }
-    /* A failure to write behind loses nothing: the log has it all. It is tried again after the next
-     * commit. */
+    /* A failure to write behind loses nothing: the log has it all. It is tried again, but not with
+     * each commit: it may have waited for a process that is stopped inside the store. */
     struct jb_error ignored;
-    if (jb_state_checkpoint(l->state, &ignored) == JB_OK) {
-        l->stored_at = jb_monotonic_us();
-    }
+    bool stored = jb_state_checkpoint(l->state, &ignored) == JB_OK;
+    now = jb_monotonic_us();
+    l->stored_at = stored ? now : l->stored_at;
+    l->store_again_at = stored ? 0 : now + JB_STORE_AGAIN_US;
 }
 
 /* Answers are final up to `decided`; whole requests leave the queue. */
@@ -165,8 +191,7 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_unlock(&l->queue_lock);
 }
 
-/* A failure ends every request that took part, and nothing else: who comes later may have more
- * luck. */
+/* A failure ends every request that took part, and nothing else: later requests may succeed. */
 static void
 fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
               const struct jb_error *err)
@@ -175,9 +200,9 @@ fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
     for (bool more = true; more && l->first != NULL;) {
         struct jb_request *r = l->first;
         more = r != last;
-        for (size_t i = r->done; i < r->n; i++) {
-            r->answers->list.at[i].outcome =
-                status == JB_E_UNKNOWN && i < r->decided ? JB_UNKNOWN : (jb_outcome)0;
+        jb_answers_not_done(r->answers, r->done);
+        for (size_t i = r->done; i < r->decided && status == JB_E_UNKNOWN; i++) {
+            r->answers->list.at[i].outcome = JB_UNKNOWN;
         }
         r->status = status;
         r->err = *err;
@@ -212,8 +237,8 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     fail_requests(l, last, status, err);
 }
 
-/* Whether this program may write on: once a second, because others may have marked the ledger since,
- * and by the rules that are in force. */
+/* Whether this program may write on: once a second, because others may have marked the ledger
+ * since, and by the rules that are in force. */
 static jb_status
 may_write(struct jb_ledger *l, struct jb_error *err)
 {
@@ -242,7 +267,7 @@ one_commit(struct jb_ledger *l)
     struct jb_request *first = l->first, *last = l->first;
     int64_t waited_us = waited(l, first);
     pthread_mutex_unlock(&l->queue_lock);
-    jb_status status = jb_lock_take(l->lock, l->lock_wait_us, waited_us, &err);
+    jb_status status = jb_lock_take(l->lock, JB_LOCK_WRITER, l->lock_wait_us, waited_us, &err);
     if (status != JB_OK) {
         fail_overdue(l, status, &err);
         return;
@@ -279,7 +304,7 @@ one_commit(struct jb_ledger *l)
         checkpoint_if_due(l);
     }
     jb_state_release(l->state);
-    jb_lock_release(l->lock);
+    jb_lock_release(l->lock, JB_LOCK_WRITER);
     if (status != JB_OK) {
         l->closing = false; /* the expiries that it stands behind were not written, or nobody knows:
                                from the day's first one again */
@@ -315,21 +340,25 @@ enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
     pthread_mutex_unlock(&l->queue_lock);
 }
 
-jb_status
-jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
-          const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
-          struct jb_error *err)
+/* Everything that can be said before the queue. */
+static jb_status
+begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_options *opts,
+              struct jb_error *err)
 {
-    struct jb_request r = {.commands = commands, .n = n, .answers = answers};
-    jb_status status = opts != NULL ? jb_abi_in(&r.options, sizeof r.options, opts,
-                                                "struct jb_submit_options", err)
-                                    : JB_OK;
+    struct jb_submit_options *o = &r->options;
+    jb_status status =
+        opts != NULL ? jb_abi_in(o, sizeof *o, opts, "struct jb_submit_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
-    const char *caller = r.options.caller != NULL ? r.options.caller : l->caller;
-    r.caller = (struct jb_text){caller, strlen(caller)};
-    if (r.caller.n > 0 && !jb_id_valid(r.caller, JB_SHORT_BYTES_MAX)) {
+    if (o->dry_run > 1 || (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_submit_options: clock is JB_CLOCK_SYSTEM or JB_CLOCK_AT, dry_run "
+                       "0 or 1");
+    }
+    const char *caller = o->caller != NULL ? o->caller : l->caller;
+    r->caller = (struct jb_text){caller, strlen(caller)};
+    if (r->caller.n > 0 && !jb_id_valid(r->caller, JB_SHORT_BYTES_MAX)) {
         return jb_fail(err, JB_E_USAGE,
                        "a caller's name is at most 32 bytes of UTF-8 without white space and "
                        "control characters");
@@ -344,8 +373,27 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
         return jb_fail(err, JB_E_USAGE,
                        "the ledger was opened before fork(); open it in the child");
     }
-    status = prepare(l, &r, err);
+    return prepare(l, r, err);
+}
+
+jb_status
+jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
+          const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
+          struct jb_error *err)
+{
+    if (ret_done != NULL) {
+        *ret_done = 0;
+    }
+    if (l == NULL || answers == NULL || (commands == NULL && n > 0)) {
+        return jb_fail_null(err, "jb_submit");
+    }
+    if (!jb_answers_begin(answers, n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for %zu answers", n);
+    }
+    struct jb_request r = {.commands = commands, .n = n, .answers = answers};
+    jb_status status = begin_request(l, &r, opts, err);
     if (status != JB_OK) {
+        jb_answers_not_done(answers, 0);
         return status;
     }
     if (n > 0) {
@@ -354,14 +402,8 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
     if (ret_done != NULL) {
         *ret_done = r.done;
     }
-    if (r.status != JB_OK) {
-        if (err != NULL) {
-            *err = r.err;
-        }
-        return r.status;
+    if (r.status != JB_OK && err != NULL) {
+        *err = r.err;
     }
-    return answers->no_memory ? jb_fail(err, JB_E_NOMEM,
-                                        "the commands were carried out, but there was no memory "
-                                        "for all of the answers")
-                              : JB_OK;
+    return r.status;
 }

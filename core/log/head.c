@@ -1,3 +1,4 @@
+#include "storage/descriptors.h"
 #include "log/head.h"
 
 #include "base/bytes.h"
@@ -16,7 +17,7 @@ jb_head_open(const char *dir, bool read_only)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/HEAD", dir);
-    return open(path, (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
+    return jb_descriptor_open(path, (read_only ? O_RDONLY : O_RDWR | O_CREAT), 0600);
 }
 
 enum jb_head_found

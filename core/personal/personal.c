@@ -194,10 +194,12 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
         return JB_OK;
     }
     if (status == JB_OK) {
+        jb_env_tables_lock(p->env);
         int code = open_tables(p, false, err, &status);
         if (status == JB_OK && code == MDB_NOTFOUND && !read_only) {
             code = open_tables(p, true, err, &status);
         }
+        jb_env_tables_unlock(p->env);
         if (code != 0) {
             status = jb_env_fail(err, code, p->env, "opening");
         }

@@ -50,8 +50,10 @@ struct jb_verdict {
 void jb_verdict_free(struct jb_verdict *v);
 
 /* The form of a command: what can be said without a ledger. 0, or MALFORMED, AMOUNT_INVALID,
- * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why. clock_at: commands need `clock` or `at`.
- * member: it stands in a group. */
+ * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why, or JB_FORM_NONSENSE: no command at all, a
+ * mistake in the caller's program. clock_at: commands need `clock` or `at`. member: it stands in a
+ * group. */
+#define JB_FORM_NONSENSE JB_CODES_END
 jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
                       size_t why_n);
 
@@ -77,7 +79,7 @@ jb_amount jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *name
 /* policy.set. */
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                       const struct jb_decision_time *m, struct jb_verdict *v);
-/* day.close of a day that is still open: may it be closed? *ret_days: how many days that closes. */
+/* day.close of a day that is still open: may it be closed? */
 void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
                      const struct jb_decision_time *m, struct jb_verdict *v);
 /* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY:

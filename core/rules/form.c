@@ -1,6 +1,8 @@
 /* The form of a command: everything that can be said about it without a ledger. */
 #include "base/text.h"
+#include "event/command_table.h"
 #include "rules/decide.h"
+#include "event/names.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -17,16 +19,178 @@ malformed(struct complaint *c, const char *field, const char *rule)
     return JB_CODE_MALFORMED;
 }
 
-static jb_code
-check_text(const struct jb_command *c, unsigned field, struct complaint *complaint)
+/* Whether the op makes the id of that member, and does not only name it. */
+static bool
+makes(jb_op op, unsigned field)
 {
-    const struct jb_command_field_info *f = jb_command_field_get(field);
+    return (op == JB_OP_WALLET_CREATE && field == JB_CF_WALLET) ||
+           (op == JB_OP_CHARGE && field == JB_CF_CHARGE) ||
+           (op == JB_OP_FREE_GRANT && field == JB_CF_GRANT) ||
+           (op == JB_OP_CONSUME && field == JB_CF_USAGE) ||
+           (op == JB_OP_REFUND_REQUEST && field == JB_CF_REFUND);
+}
+
+static jb_code
+check_visible(const char *field, bool visible, struct complaint *complaint)
+{
+    return visible ? JB_CODE_NONE
+                   : malformed(complaint, field,
+                               "has characters that show nothing or turn the line around, or "
+                               "shows nothing at all; write it without them");
+}
+
+/* What no command can mean: the caller's program is wrong, not its command. */
+static jb_code
+nonsense(struct complaint *c, const char *field, const char *rule)
+{
+    snprintf(c->why, c->n, "%s %s", field, rule);
+    return JB_FORM_NONSENSE;
+}
+
+/* ---- members and their bits ---- */
+
+#define H(field) JB_HAS(JB_CF_##field)
+#define IDS (H(CHARGE) | H(GRANT) | H(USAGE) | H(REFUND)) /* one member, `id` */
+
+#define FIRST_RARE offsetof(struct jb_command, kind)
+static_assert(sizeof(struct jb_command) - FIRST_RARE ==
+                  6 * 4 + 6 * 8 + 10 * sizeof(struct jb_text) + 16,
+              "has_more() looks at members only, not at padding");
+
+static bool
+text_is_set(const struct jb_text *t)
+{
+    return t->s != NULL || t->n != 0;
+}
+
+/* Whether anything is set beside what a plain command has. This comes first because looking at each
+ * member by itself would cost a plain consumption a twentieth of its time. */
+static inline bool
+has_more(const struct jb_command *c)
+{
+    uint64_t all = c->overdraft | c->force;
+    for (size_t at = FIRST_RARE; at < sizeof *c; at += sizeof all) {
+        uint64_t word;
+        memcpy(&word, (const char *)c + at, sizeof word);
+        all |= word;
+    }
+    return all != 0;
+}
+
+static bool
+is_set(const struct jb_command *c, unsigned field)
+{
+    const struct jb_command_field_info *f = &jb_command_fields[field];
+    const void *at = (const char *)c + f->offset;
+    switch (f->kind) {
+    case JB_CK_ID:
+    case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
+    case JB_CK_NAME:
+    case JB_CK_TEXT:
+        return text_is_set(at);
+    case JB_CK_AMOUNT:
+    case JB_CK_UINT:
+    case JB_CK_INSTANT:
+    case JB_CK_VALUE:
+        return *(const int64_t *)at != 0;
+    case JB_CK_WORD:
+        return *(const uint32_t *)at != 0;
+    case JB_CK_DAY:
+        return *(const jb_day *)at != 0;
+    case JB_CK_BOOL:
+        return *(const uint8_t *)at != 0;
+    case JB_CK_ACTOR:
+        return text_is_set(&c->actor_id) || text_is_set(&c->actor_role);
+    case JB_CK_COMMANDS:
+        break;
+    }
+    return c->commands != NULL || c->commands_n != 0;
+}
+
+static jb_code
+without_bit(struct complaint *c, const char *field)
+{
+    snprintf(c->why, c->n, "%s is set, but its bit in `has` is not; so it would be ignored", field);
+    return JB_FORM_NONSENSE;
+}
+
+/* A member that is set without its bit would be ignored in silence: a key, and the command is
+ * booked twice. */
+static jb_code
+check_bits(const struct jb_command *c, struct complaint *complaint)
+{
+    uint64_t has = c->has;
+    if ((has & IDS) == 0 && text_is_set(&c->id)) {
+        return without_bit(complaint, "id");
+    }
+    if (!has_more(c) && ((has & H(WALLET)) != 0 || !text_is_set(&c->wallet)) &&
+        ((has & H(AMOUNT)) != 0 || c->amount == 0) &&
+        ((has & H(KEY)) != 0 || !text_is_set(&c->key))) {
+        return JB_CODE_NONE;
+    }
+    uint64_t absent = ~(has | IDS) & (JB_HAS(JB_CF_N) - 1);
+    for (; absent != 0; absent &= absent - 1) {
+        unsigned field = (unsigned)__builtin_ctzll(absent);
+        if (jb_command_fields[field].name != NULL && is_set(c, field)) {
+            return without_bit(complaint, jb_command_fields[field].name);
+        }
+    }
+    return JB_CODE_NONE;
+}
+
+/* ---- values ---- */
+
+/* A text that is somewhere. */
+static jb_code
+check_address(const struct jb_text *t, const char *field, struct complaint *complaint)
+{
+    return (t->s == NULL && t->n != 0) || t->n > PTRDIFF_MAX
+               ? nonsense(complaint, field, "is a text without an address, or without an end")
+               : JB_CODE_NONE;
+}
+
+static jb_code
+check_actor(const struct jb_command *c, struct complaint *complaint)
+{
+    jb_code code = check_address(&c->actor_id, "actor.id", complaint);
+    code = code == JB_CODE_NONE ? check_address(&c->actor_role, "actor.role", complaint) : code;
+    if (code != JB_CODE_NONE) {
+        return code;
+    }
+    if (!jb_id_valid(c->actor_id, JB_ID_BYTES_MAX)) {
+        return malformed(
+            complaint, "actor.id",
+            "must be 1 to 64 bytes of UTF-8 without white space and control characters");
+    }
+    return c->actor_role.s == NULL || jb_id_valid(c->actor_role, JB_SHORT_BYTES_MAX)
+               ? JB_CODE_NONE
+               : malformed(complaint, "actor.role",
+                           "must be 1 to 32 bytes of UTF-8 without white space and control "
+                           "characters");
+}
+
+static bool
+is_text(jb_command_kind kind)
+{
+    return kind <= JB_CK_TEXT || kind >= JB_CK_KEY;
+}
+
+static jb_code
+check_value(const struct jb_command *c, unsigned field, struct complaint *complaint)
+{
+    const struct jb_command_field_info *f = &jb_command_fields[field];
     const void *at = (const char *)c + f->offset;
     const struct jb_text *t = at;
+    if (is_text(f->kind) && check_address(t, f->name, complaint) != JB_CODE_NONE) {
+        return JB_FORM_NONSENSE;
+    }
     switch (f->kind) {
     case JB_CK_ID:
         return jb_id_valid(*t, JB_ID_BYTES_MAX)
-                   ? JB_CODE_NONE
+                   ? check_visible(f->name, !makes(c->op, field) || jb_id_visible(*t), complaint)
                    : malformed(complaint, f->name,
                                "must be 1 to 64 bytes of UTF-8 without white space and control "
                                "characters");
@@ -58,13 +222,15 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
                                "must be at most 32 bytes of UTF-8 without white space and control "
                                "characters");
     case JB_CK_NAME:
-        return jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false)
-                   ? JB_CODE_NONE
-                   : malformed(complaint, f->name,
-                               "must be 1 to 20 characters of UTF-8 without control characters");
+        if (!jb_prose_valid(*t, JB_NAME_CODEPOINTS_MAX, false) ||
+            jb_graphemes(*t) > JB_NAME_CHARACTERS_MAX) {
+            return malformed(complaint, f->name,
+                             "must be 1 to 20 characters of UTF-8 without control characters");
+        }
+        return check_visible(f->name, jb_prose_visible(*t), complaint);
     case JB_CK_TEXT:
         return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true)
-                   ? JB_CODE_NONE
+                   ? check_visible(f->name, jb_prose_visible(*t), complaint)
                    : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
     case JB_CK_AMOUNT:
         if (c->amount <= 0) {
@@ -80,7 +246,7 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
     case JB_CK_WORD:
         return jb_name_word(f->names, *(const uint32_t *)at) != NULL
                    ? JB_CODE_NONE
-                   : malformed(complaint, f->name, "has no such value");
+                   : nonsense(complaint, f->name, "has no such value");
     case JB_CK_DAY:
         return *(const jb_day *)at >= -719162 && *(const jb_day *)at <= 2932896
                    ? JB_CODE_NONE
@@ -91,18 +257,11 @@ check_text(const struct jb_command *c, unsigned field, struct complaint *complai
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name, "must be an instant of the years 1 to 9999");
     case JB_CK_ACTOR:
-        if (!jb_id_valid(c->actor_id, JB_ID_BYTES_MAX)) {
-            return malformed(
-                complaint, "actor.id",
-                "must be 1 to 64 bytes of UTF-8 without white space and control characters");
-        }
-        return c->actor_role.s == NULL || jb_id_valid(c->actor_role, JB_SHORT_BYTES_MAX)
-                   ? JB_CODE_NONE
-                   : malformed(complaint, "actor.role",
-                               "must be 1 to 32 bytes of UTF-8 without white space and control "
-                               "characters");
-    case JB_CK_UINT:
+        return check_actor(c, complaint);
     case JB_CK_BOOL:
+        return *(const uint8_t *)at <= 1 ? JB_CODE_NONE
+                                         : nonsense(complaint, f->name, "is neither 0 nor 1");
+    case JB_CK_UINT:
     case JB_CK_VALUE:
     case JB_CK_COMMANDS:
         break;
@@ -137,9 +296,6 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
                   : c->policy == JB_POLICY_EMPTY_DAYS_MAX ? 3652059
                   : c->policy == JB_POLICY_MIN_CHARGE     ? JB_AMOUNT_MAX
                                                           : 31622400;
-    if (jb_name_word(&jb_policy_names, c->policy) == NULL) {
-        return malformed(complaint, "policy", "has no such value");
-    }
     if (c->policy == JB_POLICY_RULES) {
         return check_rules(c, complaint);
     }
@@ -154,6 +310,9 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
 static jb_code
 check_group(const struct jb_command *c, bool clock_at, struct complaint *complaint)
 {
+    if (c->commands == NULL && c->commands_n != 0) {
+        return nonsense(complaint, "commands", "is NULL, and commands_n is not 0");
+    }
     if (c->commands_n == 0) {
         return malformed(complaint, "commands", "must hold at least one command");
     }
@@ -177,20 +336,27 @@ jb_code
 jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why, size_t why_n)
 {
     struct complaint complaint = {why, why_n};
-    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
-    if (op == NULL) {
-        return malformed(&complaint, "op", "has no such value");
+    if ((uint32_t)c->op < 1 || (uint32_t)c->op >= JB_OPS) {
+        return nonsense(&complaint, "op", "has no such value");
+    }
+    const struct jb_op_info *op = &jb_ops[c->op];
+    jb_code coherent = check_bits(c, &complaint);
+    if (coherent != JB_CODE_NONE) {
+        return coherent;
     }
     if ((c->has & op->required) != op->required) {
         unsigned field = (unsigned)__builtin_ctzll(op->required & ~c->has);
-        snprintf(why, why_n, "%s needs %s", op->name, jb_command_field_get(field)->name);
+        snprintf(why, why_n, "%s needs %s", op->name, jb_command_fields[field].name);
         return JB_CODE_MALFORMED;
     }
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
-        const struct jb_command_field_info *f = jb_command_field_get(field);
-        snprintf(why, why_n, "%s takes no %s", op->name, f != NULL ? f->name : "such member");
+        if (field < JB_CF_N && jb_command_fields[field].name != NULL) {
+            snprintf(why, why_n, "%s takes no %s", op->name, jb_command_fields[field].name);
+        } else {
+            snprintf(why, why_n, "%s takes no member with bit %u", op->name, field);
+        }
         return JB_CODE_MALFORMED;
     }
     if (member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE)) {
@@ -214,7 +380,7 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
             "needs `at` or `clock` where the commands' times are the ledger's clock (--clock=at)");
     }
     for (uint64_t has = c->has; has != 0; has &= has - 1) {
-        jb_code code = check_text(c, (unsigned)__builtin_ctzll(has), &complaint);
+        jb_code code = check_value(c, (unsigned)__builtin_ctzll(has), &complaint);
         if (code != JB_CODE_NONE) {
             return code;
         }

@@ -3,9 +3,12 @@
 
 /* The state matrix. Where it is silent (grants, returns, reversals, repaid debt, renaming) only
  * deletion forbids. */
-static bool
-status_allows(uint32_t status, jb_op op)
+bool
+jb_wallet_allows(uint32_t status, jb_op op)
 {
+    if (status == JB_WALLET_DELETED) {
+        return false;
+    }
     switch (op) {
     case JB_OP_CHARGE:
         return status == JB_WALLET_ACTIVE || status == JB_WALLET_OFF;
@@ -86,7 +89,7 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_dec
         c->op == JB_OP_CONSUME && m->at < m->recorded_at ? status_at(w, m->at) : w->status;
     if (status == 0) {
         jb_refuse(v, JB_CODE_WALLET_UNKNOWN_THEN);
-    } else if (!status_allows(status, c->op)) {
+    } else if (!jb_wallet_allows(status, c->op)) {
         jb_refuse_with(v, JB_CODE_WALLET_STATE, JB_FIG_STATUS, status);
     }
     return v->code == JB_CODE_NONE;

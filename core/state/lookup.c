@@ -110,6 +110,10 @@ jb_status
 jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **ret,
               struct jb_error *err)
 {
+    if (id.s == NULL || id.n > JB_ID_BYTES_MAX) {
+        *ret = NULL; /* a query may ask for anything */
+        return JB_OK;
+    }
     uint64_t hash = jb_state_hash(b, id.s, id.n);
     for (const struct jb_map_entry *e = jb_map_find(&b->wallet_ids, hash); e != NULL;
          e = jb_map_again(&b->wallet_ids, e)) {
@@ -165,6 +169,7 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
 jb_status
 jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
 {
+    b->events_read++;
     if (seq > b->head.seq && b->pending != NULL && seq - b->pending->first < b->pending->ends.n) {
         size_t i = (size_t)(seq - b->pending->first);
         size_t start = i == 0 ? 0 : b->pending->ends.at[i - 1];

@@ -82,6 +82,7 @@ struct jb_state {
     struct jb_log_reader *follow;
     struct jb_log_reader *look;
     bool look_live;
+    uint64_t events_read; /* by jb_state_event, in all */
     struct jb_store_txn snap;
     bool usable; /* false: drop what is in memory and begin again from the store */
     jb_seq stored_seq;

@@ -1,5 +1,6 @@
 #include "storage/lmdb_env.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "storage/descriptors.h"
 #include "storage/place.h"
@@ -30,6 +31,18 @@
 /* How often a transaction is begun again because the map was too small, or its snapshot not the
  * newest: each time there is a reason, and a file that is damaged gives one for ever. */
 #define TRIES_MAX 8
+/* How often a reader looks for the newest snapshot: commits come between two looks. */
+#define READ_TRIES 3
+/* How often who writes looks for readers that were killed. */
+#define READERS_CHECK_US JB_US_PER_SECOND
+/* How long a writer of people.mdb, state.mdb or views.mdb waits for another, and who opens a file
+ * for who is opening it. */
+#define WRITER_WAIT_US (10 * JB_US_PER_SECOND)
+#define CACHE_WAIT_US (2 * JB_US_PER_SECOND)
+/* Bytes of a file that are locked: by who writes to it, and by everyone who has it open. */
+enum { BYTE_WRITER = 0, BYTE_PRESENCE = 1 };
+/* Not one of a ledger's files: there is no mutex for its writers. */
+#define NO_NAME JB_LOCKS
 
 struct jb_env {
     struct jb_env *next;
@@ -48,6 +61,12 @@ struct jb_env {
     bool unmapped; /* no address space was left even for what was mapped before */
     unsigned idle_n;
     MDB_txn *idle[IDLE_MAX];
+    pthread_mutex_t tables;
+    _Atomic int64_t readers_checked_at;
+    struct jb_lock *lock;       /* NULL: done without */
+    enum jb_lock_name name;     /* of the mutex for who writes to it */
+    int fd;                     /* for locks of its bytes; -1: done without */
+    ino_t lock_inode;           /* of LMDB's lock file */
     _Atomic(MDB_txn *) writing; /* the write transaction of this process */
     const char *warning;        /* about the place of the file; NULL: none */
 };
@@ -72,6 +91,7 @@ after_fork(void)
 static void
 guard_forks(void)
 {
+    jb_lock_guard_forks(); /* before this: fork takes the locks in the other order, as they nest */
     pthread_atfork(before_fork, after_fork, after_fork);
 }
 
@@ -136,6 +156,7 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
     switch (code) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return jb_fail(
             err, JB_E_FULL,
             "no space left on the disk while %s %s; nothing was written. Make room and try again",
@@ -254,6 +275,11 @@ release(struct jb_env *e)
         }
         mdb_env_close(e->lmdb);
     }
+    if (e->pid == getpid()) {
+        jb_descriptor_close(e->fd); /* before `lock`: who is in here is in there */
+    }
+    jb_lock_close(e->lock);
+    pthread_mutex_destroy(&e->tables);
     pthread_cond_destroy(&e->gate_changed);
     pthread_mutex_destroy(&e->gate);
     free(e->path);
@@ -352,31 +378,157 @@ open_map(struct jb_env *e, const struct jb_env_options *o)
     return code;
 }
 
+static enum jb_lock_name
+name_of(const char *path)
+{
+    static const struct {
+        const char *file;
+        enum jb_lock_name name;
+    } files[] = {{"log.mdb", JB_LOCK_WRITER},
+                 {"people.mdb", JB_LOCK_PEOPLE},
+                 {"state.mdb", JB_LOCK_STATE},
+                 {"views.mdb", JB_LOCK_VIEWS}};
+    const char *slash = strrchr(path, '/');
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (strcmp(slash != NULL ? slash + 1 : path, files[i].file) == 0) {
+            return files[i].name;
+        }
+    }
+    return NO_NAME;
+}
+
+/* Bytes of the file itself, and not of a lock file, which may be deleted: by its open file
+ * description, so that no close elsewhere in the process lets them go. */
+static int
+lock_byte(int fd, int byte, short type)
+{
+    struct flock fl = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &fl) == 0 ? 0 : errno;
+}
+
+static bool
+others_have(int fd)
+{
+    struct flock fl = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = BYTE_PRESENCE, .l_len = 1};
+    return fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+}
+
+/* The inode of LMDB's lock file; 0: there is none. */
+static ino_t
+lock_file_of(const struct jb_env *e)
+{
+    char path[4096 + 8];
+    struct stat st;
+    snprintf(path, sizeof path, "%s-lock", e->path);
+    return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
 static jb_status
-open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
-         struct jb_error *err)
+lost_locks(struct jb_error *err, const struct jb_env *e)
+{
+    return jb_fail(err, JB_E_USAGE,
+                   "a lock file of %s was deleted while programs use the ledger: they do not see "
+                   "each other any more. Nothing was written. End them all, then start again",
+                   e->path);
+}
+
+static jb_status
+open_lock(struct jb_env *e, bool *ret_first, struct jb_error *err)
+{
+    char dir[4096];
+    const char *slash = strrchr(e->path, '/');
+    snprintf(dir, sizeof dir, "%.*s", slash != NULL ? (int)(slash - e->path) : 1,
+             slash != NULL ? e->path : ".");
+    jb_status status = jb_lock_open(dir, &e->lock, ret_first, err);
+    return status == JB_E_READONLY && e->read_only ? JB_OK : status;
+}
+
+/* Says that this process has the file open, and refuses where that would go wrong: LMDB makes a
+ * lock file that is missing, and whoever has the old one is then alone with it. */
+static jb_status
+announce(struct jb_env *e, bool first, struct jb_error *err)
+{
+    e->fd = jb_descriptor_open_locking(e->path, e->read_only ? O_RDONLY : O_RDWR, 0);
+    if (e->fd < 0) {
+        return errno == ENOENT ? JB_OK : jb_env_fail(err, errno, e, "opening");
+    }
+    struct stat st;
+    bool content = fstat(e->fd, &st) == 0 && st.st_size > 0;
+    if (content && (first || lock_file_of(e) == 0) && others_have(e->fd)) {
+        return lost_locks(err, e);
+    }
+    int code = lock_byte(e->fd, BYTE_PRESENCE, F_RDLCK);
+    return code == 0 ? JB_OK : jb_env_fail(err, code, e, "locking");
+}
+
+static jb_status
+open_files(struct jb_env *e, const struct jb_env_options *o, bool first, struct jb_error *err)
+{
+    follow_overlay(e->path);
+    jb_status status = e->lock != NULL ? announce(e, first, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_descriptor_gaps gaps;
+    jb_descriptor_gaps_fill(&gaps);
+    int code = open_map(e, o);
+    jb_descriptor_gaps_leave(&gaps);
+    if (code != 0) {
+        return jb_env_fail(err, code, e, "opening");
+    }
+    e->lock_inode = lock_file_of(e);
+    return e->lock != NULL && e->fd < 0 ? announce(e, false, err) : JB_OK; /* it was made now */
+}
+
+static jb_status
+open_guarded(struct jb_env *e, const struct jb_env_options *o, struct jb_error *err)
+{
+    bool first = false;
+    jb_status status = e->name != NO_NAME ? open_lock(e, &first, err) : JB_OK;
+    if (status != JB_OK || e->lock == NULL) {
+        return status == JB_OK ? open_files(e, o, false, err) : status;
+    }
+    status = jb_lock_take(e->lock, JB_LOCK_OPENING, WRITER_WAIT_US, 0, err);
+    if (status == JB_OK) {
+        status = open_files(e, o, first, err);
+        jb_lock_release(e->lock, JB_LOCK_OPENING);
+    }
+    return status;
+}
+
+static struct jb_env *
+make(const char *path, bool read_only)
 {
     struct jb_env *e = calloc(1, sizeof *e);
     if (e == NULL || (e->path = strdup(path)) == NULL) {
         free(e);
-        return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
+        return NULL;
     }
     pthread_mutex_init(&e->gate, NULL);
+    pthread_mutex_init(&e->tables, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&e->gate_changed, &attr);
     pthread_condattr_destroy(&attr);
     e->pid = getpid();
-    e->read_only = o->read_only;
-    struct stat st;
-    follow_overlay(path);
-    struct jb_descriptor_gaps gaps;
-    jb_descriptor_gaps_fill(&gaps);
-    int code = open_map(e, o);
-    jb_descriptor_gaps_leave(&gaps);
-    if (code != 0) {
-        jb_status status = jb_env_fail(err, code, e, "opening");
+    e->fd = -1;
+    e->read_only = read_only;
+    e->name = name_of(path);
+    return e;
+}
+
+static jb_status
+open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
+         struct jb_error *err)
+{
+    struct jb_env *e = make(path, o->read_only);
+    if (e == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
+    }
+    jb_status status = open_guarded(e, o, err);
+    if (status != JB_OK) {
         release(e);
         return status;
     }
@@ -384,7 +536,8 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
     mdb_env_get_fd(e->lmdb, &fd);
     /* 0.9.24 opens its first descriptor without O_CLOEXEC. */
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    jb_status status = look_at(e, &st, err);
+    struct stat st;
+    status = look_at(e, &st, err);
     if (status != JB_OK) {
         release(e);
         return status;
@@ -476,6 +629,24 @@ jb_env_close(struct jb_env *e)
     return NULL;
 }
 
+struct jb_lock *
+jb_env_lock(const struct jb_env *e)
+{
+    return e->lock;
+}
+
+void
+jb_env_tables_lock(struct jb_env *e)
+{
+    pthread_mutex_lock(&e->tables);
+}
+
+void
+jb_env_tables_unlock(struct jb_env *e)
+{
+    pthread_mutex_unlock(&e->tables);
+}
+
 const char *
 jb_env_warning(const struct jb_env *e)
 {
@@ -554,7 +725,7 @@ jb_env_grow(struct jb_env *e, struct jb_error *err)
     jb_env_check_readers(e); /* killed ones keep pages from being used again */
     uint64_t more = info.me_mapsize;
     int code = resize(e, (uint64_t)info.me_mapsize + more);
-    while ((code == ENOMEM || code == EINVAL) && more > MAP_BYTES_LEAST) {
+    while (code == ENOMEM && more > MAP_BYTES_LEAST) {
         more /= 4;
         code = resize(e, (uint64_t)info.me_mapsize + more);
     }
@@ -633,16 +804,13 @@ begin_once(struct jb_env *e, unsigned flags, MDB_txn **ret)
 }
 
 static jb_status
-begin(struct jb_env *e, unsigned flags, MDB_txn **ret, int *ret_code, struct jb_error *err)
+begin_any(struct jb_env *e, unsigned flags, MDB_txn **ret, int *ret_code, struct jb_error *err)
 {
     const char *doing = flags & MDB_RDONLY ? "reading" : "writing";
     for (int tries = 0; tries < TRIES_MAX; tries++) {
         int code = begin_once(e, flags, ret);
         *ret_code = code;
         if (code == 0) {
-            if (!(flags & MDB_RDONLY)) {
-                atomic_store(&e->writing, *ret);
-            }
             return JB_OK;
         }
         int dead = 0;
@@ -661,6 +829,85 @@ begin(struct jb_env *e, unsigned flags, MDB_txn **ret, int *ret_code, struct jb_
                    e->path);
 }
 
+/*
+ * LMDB takes the number of the newest transaction from its lock file. Where that was deleted,
+ * others count in another one, and the file is ahead of what this process believes: it would read
+ * what is old, and write over what they have committed.
+ */
+static bool
+is_newest(const struct jb_env *e, MDB_txn *txn, bool write)
+{
+    MDB_envinfo info;
+    mdb_env_info(e->lmdb, &info);
+    return mdb_txn_id(txn) == info.me_last_txnid + (write ? 1 : 0);
+}
+
+/* A reader may see a file that is one ahead with a lock file that is the right one: of a writer
+ * that died between the two. Nobody was told of that commit, and the next writer settles it. */
+static bool
+is_settled_later(const struct jb_env *e, MDB_txn *txn)
+{
+    MDB_envinfo info;
+    mdb_env_info(e->lmdb, &info);
+    return mdb_txn_id(txn) + 1 == info.me_last_txnid && lock_file_of(e) == e->lock_inode;
+}
+
+static void
+end_write(struct jb_env *e)
+{
+    if (e->fd >= 0) {
+        lock_byte(e->fd, BYTE_WRITER, F_UNLCK);
+    }
+    leave(e);
+    if (e->lock != NULL && e->name != JB_LOCK_WRITER) {
+        jb_lock_release(e->lock, e->name);
+    }
+}
+
+/* A read transaction on the newest snapshot. */
+static jb_status
+begin_read(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
+{
+    for (int tries = 0; tries < READ_TRIES; tries++) {
+        jb_status status = begin_any(e, MDB_RDONLY, ret, ret_code, err);
+        if (status != JB_OK || e->lock_inode == 0 || is_newest(e, *ret, false) ||
+            (tries + 1 == READ_TRIES && is_settled_later(e, *ret))) {
+            return status;
+        }
+        jb_env_abort(e, *ret);
+    }
+    *ret_code = 0;
+    return lost_locks(err, e);
+}
+
+static jb_status
+begin_write(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
+{
+    bool takes = e->lock != NULL && e->name != JB_LOCK_WRITER;
+    *ret_code = 0;
+    /* A cache can be written later: nobody waits long for it. */
+    int64_t wait_us = e->name == JB_LOCK_PEOPLE ? WRITER_WAIT_US : CACHE_WAIT_US;
+    jb_status status = takes ? jb_lock_take(e->lock, e->name, wait_us, 0, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = begin_any(e, 0, ret, ret_code, err);
+    if (status != JB_OK) {
+        if (takes) {
+            jb_lock_release(e->lock, e->name);
+        }
+        return status;
+    }
+    atomic_store(&e->writing, *ret);
+    if ((e->fd >= 0 && lock_byte(e->fd, BYTE_WRITER, F_WRLCK) != 0) || !is_newest(e, *ret, true)) {
+        atomic_store(&e->writing, NULL);
+        mdb_txn_abort(*ret);
+        end_write(e);
+        return lost_locks(err, e);
+    }
+    return JB_OK;
+}
+
 static jb_status
 forked(struct jb_error *err, const struct jb_env *e)
 {
@@ -675,7 +922,7 @@ jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *e
         return forked(err, e);
     }
     int code;
-    return begin(e, flags, ret, &code, err);
+    return flags & MDB_RDONLY ? begin_read(e, ret, &code, err) : begin_write(e, ret, &code, err);
 }
 
 jb_status
@@ -694,7 +941,7 @@ jb_env_usable(struct jb_env *e)
 {
     MDB_txn *txn;
     int code;
-    if (begin(e, MDB_RDONLY, &txn, &code, NULL) == JB_OK) {
+    if (begin_any(e, MDB_RDONLY, &txn, &code, NULL) == JB_OK) {
         jb_env_abort(e, txn);
     }
     return code != MDB_PANIC;
@@ -713,24 +960,43 @@ jb_env_abort(struct jb_env *e, MDB_txn *txn)
     if (jb_env_forked(e)) {
         return; /* it is the parent's, and so is the place in the table of readers */
     }
-    bool write = txn == atomic_load(&e->writing);
-    if (write) {
+    if (txn == atomic_load(&e->writing)) {
         atomic_store(&e->writing, NULL);
+        mdb_txn_abort(txn);
+        end_write(e);
+        return;
     }
-    if (write || !keep_idle(e, txn)) {
+    if (!keep_idle(e, txn)) {
         mdb_txn_abort(txn);
     }
     leave(e);
 }
 
+/* So that a killed reader does not make the file grow for longer than a moment. */
+static void
+check_readers_in_time(struct jb_env *e)
+{
+    int64_t now = jb_monotonic_us();
+    if (now - atomic_load(&e->readers_checked_at) >= READERS_CHECK_US) {
+        atomic_store(&e->readers_checked_at, now);
+        jb_env_check_readers(e);
+    }
+}
+
 int
 jb_env_commit(struct jb_env *e, MDB_txn *txn)
 {
-    if (txn == atomic_load(&e->writing)) {
+    bool write = txn == atomic_load(&e->writing);
+    if (write) {
         atomic_store(&e->writing, NULL);
     }
     int code = mdb_txn_commit(txn);
-    leave(e);
+    if (write) {
+        end_write(e);
+        check_readers_in_time(e);
+    } else {
+        leave(e);
+    }
     return code;
 }
 

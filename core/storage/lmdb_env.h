@@ -10,8 +10,17 @@
 #include <jangbu/base.h>
 #include <lmdb.h>
 
+#include "storage/writer_lock.h"
+
 struct jb_env;
 
+/*
+ * A file of a ledger (log.mdb, people.mdb, state.mdb, views.mdb) is opened with the ledger's file
+ * `lock`, which see: so a process of another PID namespace is refused, one that is stopped while it
+ * opens or writes is named after a deadline, and one whose lock files were deleted is found out: it
+ * says so before it writes. Who may only read, on a file system or in a directory where nobody of
+ * its kind can write, does without.
+ */
 struct jb_env_options {
     bool read_only;
     bool create;        /* make the file where it is missing */
@@ -22,6 +31,8 @@ struct jb_env_options {
 /* JB_E_NOTFOUND, JB_E_FORMAT (no LMDB file), JB_E_CORRUPT (cut short), JB_E_IO, JB_E_READONLY. */
 jb_status jb_env_open(const char *path, const struct jb_env_options *o, struct jb_env **ret,
                       struct jb_error *err);
+/* The ledger's `lock`; NULL: done without, for reading only. Borrowed until jb_env_close. */
+struct jb_lock *jb_env_lock(const struct jb_env *e);
 struct jb_env *jb_env_close(struct jb_env *e);
 MDB_env *jb_env_lmdb(const struct jb_env *e);
 const char *jb_env_path(const struct jb_env *e);
@@ -37,6 +48,9 @@ jb_status jb_env_refresh(struct jb_env *e, struct jb_error *err);
  * LMDB's table of readers is taken while somebody reads, and not by each handle. */
 jb_status jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *err);
 void jb_env_abort(struct jb_env *e, MDB_txn *txn);
+/* Around mdb_dbi_open: LMDB does not take it from two threads at once. */
+void jb_env_tables_lock(struct jb_env *e);
+void jb_env_tables_unlock(struct jb_env *e);
 /* The LMDB code as it is; the caller knows which failures leave the outcome unknown. */
 int jb_env_commit(struct jb_env *e, MDB_txn *txn);
 /* A copy of the newest snapshot into fd, an empty file, synced. Until it has ended the map cannot

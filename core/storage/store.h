@@ -69,8 +69,8 @@ jb_status jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chai
 /* Ends a read, or gives up a write. Harmless on one that has ended. */
 void jb_store_end(struct jb_store_txn *t);
 
-/* put with the map grown on demand is not possible inside a transaction: MDB_MAP_FULL comes back as
- * JB_E_FULL with *retry true, the map has been grown, and the caller starts its transaction over.
+/* The map cannot grow inside a transaction: where it is full the transaction is ended, JB_E_FULL
+ * comes back, and jb_store_grown says whether the map has been grown and the caller may start over.
  */
 jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        const void *value, size_t value_n, unsigned flags, struct jb_error *err);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "storage/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,29 +13,69 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LOCK_FILE_BYTES 4096
-#define LOCK_MAGIC UINT64_C(0x6a616e6762754c31)
+#define LOCK_MAGIC UINT64_C(0x6a616e6762754c32)
 /* How long a release waits for a waiter to take over, and how often a waiter says that it still
  * waits. */
 #define HAND_OVER_US 300
 #define WANT_AGAIN_US 5000
 
-struct shared {
-    uint64_t magic;
+struct named {
     pthread_mutex_t mutex; /* robust, shared between processes */
     _Atomic int32_t holder_pid;
     _Atomic uint32_t wanted; /* someone waits; cleared by who releases */
     _Atomic uint64_t taken;  /* counts acquisitions */
 };
 
+struct shared {
+    uint64_t magic;
+    uint64_t pid_namespace; /* of all who have the file open; 0: of the only one, not known */
+    struct named of[JB_LOCKS];
+};
+_Static_assert(sizeof(struct shared) <= LOCK_FILE_BYTES, "the mutexes have room in the file");
+
 struct jb_lock {
+    struct jb_lock *next;
+    dev_t device;
+    ino_t inode;
+    unsigned users;
+    pid_t pid;
     int fd;
     struct shared *shared;
     char *path;
 };
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct jb_lock *registry;
+
+static void
+before_fork(void)
+{
+    pthread_mutex_lock(&registry_lock);
+}
+
+static void
+after_fork(void)
+{
+    pthread_mutex_unlock(&registry_lock);
+}
+
+static void
+guard_forks(void)
+{
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+void
+jb_lock_guard_forks(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, guard_forks);
+}
 
 /* Byte 0 of the file: everyone who has it open holds it shared. Who gets it alone is the first, and
  * makes the mutex anew: so that a mutex left locked by a power cut does not stay locked for ever.
@@ -50,6 +91,14 @@ presence(int fd, short type, bool wait)
     return code;
 }
 
+/* 0: not known, for want of /proc. */
+static uint64_t
+pid_namespace(void)
+{
+    struct stat st;
+    return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
 static int
 make(struct shared *s)
 {
@@ -58,16 +107,44 @@ make(struct shared *s)
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
     pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    int code = pthread_mutex_init(&s->mutex, &attr);
+    int code = 0;
+    for (int i = 0; i < JB_LOCKS && code == 0; i++) {
+        code = pthread_mutex_init(&s->of[i].mutex, &attr);
+    }
     pthread_mutexattr_destroy(&attr);
+    s->pid_namespace = pid_namespace();
     s->magic = LOCK_MAGIC;
     return code;
 }
 
+/* Not by a file lock: those cannot guard LMDB's own two mutexes in each of its lock files. */
 static jb_status
-map(struct jb_lock *l, struct jb_error *err)
+check_namespace(const struct jb_lock *l, struct jb_error *err)
+{
+    uint64_t mine = pid_namespace(), theirs = l->shared->pid_namespace;
+    if (mine == 0 || theirs == 0) {
+        return jb_fail(err, JB_E_USAGE,
+                       "the ledger is in use, and it cannot be told whether by a process of the "
+                       "same PID namespace (container), because there is no /proc. Mount it, or "
+                       "use the ledger by one process at a time (%s)",
+                       l->path);
+    }
+    if (mine != theirs) {
+        return jb_fail(err, JB_E_USAGE,
+                       "the ledger is in use from another PID namespace (container), where "
+                       "processes have the same numbers: locks do not hold between the two. Let "
+                       "them share one (docker run --pid, shareProcessNamespace), or use the "
+                       "ledger from one at a time (%s)",
+                       l->path);
+    }
+    return JB_OK;
+}
+
+static jb_status
+map(struct jb_lock *l, bool *ret_first, struct jb_error *err)
 {
     bool first = presence(l->fd, F_WRLCK, false) == 0;
+    *ret_first = first;
     if (first && ftruncate(l->fd, LOCK_FILE_BYTES) != 0) {
         return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
                              l->path);
@@ -99,52 +176,121 @@ map(struct jb_lock *l, struct jb_error *err)
         return jb_fail_errno(err, JB_E_IO, errno, "cannot lock %s", l->path);
     }
     if (l->shared->magic != LOCK_MAGIC) {
-        return jb_fail(err, JB_E_FORMAT, "%s is not a lock file of this version", l->path);
+        return jb_fail(err, JB_E_FORMAT,
+                       "%s is not a lock file of this version, or it is damaged. Stop every "
+                       "program that uses the ledger, delete that file and start again",
+                       l->path);
     }
-    return JB_OK;
+    return first ? JB_OK : check_namespace(l, err);
+}
+
+static struct jb_lock *
+release(struct jb_lock *l)
+{
+    if (l->shared != NULL) {
+        munmap(l->shared, LOCK_FILE_BYTES);
+    }
+    if (l->pid == getpid()) {
+        jb_descriptor_close(l->fd); /* fork has closed it in a child */
+    }
+    free(l->path);
+    free(l);
+    return NULL;
+}
+
+/* What this process has of that file already. */
+static struct jb_lock *
+find(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return NULL;
+    }
+    for (struct jb_lock *l = registry; l != NULL; l = l->next) {
+        if (l->device == st.st_dev && l->inode == st.st_ino && l->pid == getpid()) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
+static jb_status
+open_fd(struct jb_lock *l, struct jb_error *err)
+{
+    l->fd = jb_descriptor_open_locking(l->path, O_RDWR | O_CREAT, 0600);
+    if (l->fd >= 0) {
+        return JB_OK;
+    }
+    int code = errno;
+    jb_status status = code == EROFS || code == EACCES || code == EPERM ? JB_E_READONLY
+                       : code == ENOSPC || code == EDQUOT               ? JB_E_FULL
+                                                                        : JB_E_IO;
+    return jb_fail_errno(err, status, code, "cannot open %s", l->path);
+}
+
+static jb_status
+open_new(struct jb_lock *l, bool *ret_first, struct jb_error *err)
+{
+    struct stat st;
+    jb_status status = map(l, ret_first, err);
+    if (status == JB_OK && fstat(l->fd, &st) != 0) {
+        status = jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", l->path);
+    }
+    if (status == JB_OK) {
+        l->device = st.st_dev;
+        l->inode = st.st_ino;
+        l->next = registry;
+        registry = l;
+    }
+    return status;
 }
 
 jb_status
-jb_lock_open(const char *dir, struct jb_lock **ret, struct jb_error *err)
+jb_lock_open(const char *dir, struct jb_lock **ret, bool *ret_first, struct jb_error *err)
 {
+    jb_lock_guard_forks();
     struct jb_lock *l = calloc(1, sizeof *l);
     if (l == NULL || asprintf(&l->path, "%s/lock", dir) < 0) {
         free(l);
         return jb_fail(err, JB_E_NOMEM, "no memory to open the lock of %s", dir);
     }
-    l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    jb_status status;
-    if (l->fd < 0) {
-        int code = errno;
-        status = jb_fail_errno(err,
-                               code == EROFS || code == EACCES ? JB_E_READONLY
-                               : code == ENOSPC                ? JB_E_FULL
-                                                               : JB_E_IO,
-                               code, "cannot open %s", l->path);
-    } else {
-        status = map(l, err);
+    l->users = 1;
+    l->pid = getpid();
+    *ret_first = false;
+    pthread_mutex_lock(&registry_lock);
+    jb_status status = open_fd(l, err);
+    struct jb_lock *there = status == JB_OK ? find(l->fd) : NULL;
+    if (there != NULL) {
+        there->users++;
+        release(l);
+        l = there;
+    } else if (status == JB_OK) {
+        status = open_new(l, ret_first, err);
     }
     if (status != JB_OK) {
-        jb_lock_close(l);
-        return status;
+        l = release(l);
     }
+    pthread_mutex_unlock(&registry_lock);
     *ret = l;
-    return JB_OK;
+    return status;
 }
 
 struct jb_lock *
 jb_lock_close(struct jb_lock *l)
 {
-    if (l != NULL) {
-        if (l->shared != NULL) {
-            munmap(l->shared, LOCK_FILE_BYTES);
-        }
-        if (l->fd >= 0) {
-            close(l->fd);
-        }
-        free(l->path);
-        free(l);
+    if (l == NULL) {
+        return NULL;
     }
+    pthread_mutex_lock(&registry_lock);
+    if (--l->users == 0) {
+        struct jb_lock **at = &registry;
+        while (*at != l) {
+            at = &(*at)->next;
+        }
+        *at = l->next;
+        release(l);
+    }
+    pthread_mutex_unlock(&registry_lock);
     return NULL;
 }
 
@@ -159,55 +305,67 @@ monotonic_after(int64_t us)
     return t;
 }
 
-jb_status
-jb_lock_take(struct jb_lock *l, int64_t wait_us, int64_t waited_us, struct jb_error *err)
+static const char *const what[JB_LOCKS] = {
+    "the writer lock of the ledger",    "the right to open the ledger's files",
+    "the right to write to people.mdb", "the right to write to state.mdb",
+    "the right to write to views.mdb",
+};
+
+static jb_status
+busy(struct named *n, enum jb_lock_name name, int64_t wait_us, struct jb_error *err)
 {
+    return jb_fail(err, JB_E_BUSY,
+                   "%s is held by process %d and was not free within %lld.%03lld s. If that "
+                   "process is stopped, continue it or end it; nothing is lost",
+                   what[name], atomic_load(&n->holder_pid), (long long)(wait_us / JB_US_PER_SECOND),
+                   (long long)(wait_us / 1000 % 1000));
+}
+
+jb_status
+jb_lock_take(struct jb_lock *l, enum jb_lock_name name, int64_t wait_us, int64_t waited_us,
+             struct jb_error *err)
+{
+    struct named *n = &l->shared->of[name];
     int64_t deadline = jb_monotonic_us() + wait_us - waited_us;
-    int code = pthread_mutex_trylock(&l->shared->mutex);
+    int code = pthread_mutex_trylock(&n->mutex);
     while (code == EBUSY || code == ETIMEDOUT) {
         int64_t left = deadline - jb_monotonic_us();
         if (left <= 0) {
-            return jb_fail(err, JB_E_BUSY,
-                           "the writer lock of the ledger is held by process %d and was not free "
-                           "within %lld.%03lld s. If that process is "
-                           "stopped, continue it or end it; nothing is lost",
-                           atomic_load(&l->shared->holder_pid),
-                           (long long)(wait_us / JB_US_PER_SECOND),
-                           (long long)(wait_us / 1000 % 1000));
+            return busy(n, name, wait_us, err);
         }
-        atomic_store(&l->shared->wanted, 1);
+        atomic_store(&n->wanted, 1);
         struct timespec until = monotonic_after(left < WANT_AGAIN_US ? left : WANT_AGAIN_US);
-        code = pthread_mutex_clocklock(&l->shared->mutex, CLOCK_MONOTONIC, &until);
+        code = pthread_mutex_clocklock(&n->mutex, CLOCK_MONOTONIC, &until);
     }
     if (code == EOWNERDEAD) {
-        /* Its holder died. What it did is either in the log or not: LMDB knows, and who takes the
+        /* Its holder died. What it did is either in the file or not: LMDB knows, and who takes the
          * lock catches up anyway. */
-        pthread_mutex_consistent(&l->shared->mutex);
+        pthread_mutex_consistent(&n->mutex);
         code = 0;
     }
     if (code != 0) {
-        return jb_fail_errno(err, JB_E_IO, code, "cannot take the writer lock in %s", l->path);
+        return jb_fail_errno(err, JB_E_IO, code, "cannot take a lock in %s", l->path);
     }
-    atomic_store(&l->shared->holder_pid, (int32_t)getpid());
-    atomic_fetch_add(&l->shared->taken, 1);
+    atomic_store(&n->holder_pid, (int32_t)getpid());
+    atomic_fetch_add(&n->taken, 1);
     return JB_OK;
 }
 
 void
-jb_lock_release(struct jb_lock *l)
+jb_lock_release(struct jb_lock *l, enum jb_lock_name name)
 {
-    struct shared *s = l->shared;
-    uint64_t taken = atomic_load(&s->taken);
-    uint32_t wanted = atomic_exchange(&s->wanted, 0);
-    atomic_store(&s->holder_pid, 0);
-    pthread_mutex_unlock(&s->mutex);
+    struct named *n = &l->shared->of[name];
+    uint64_t taken = atomic_load(&n->taken);
+    uint32_t wanted = atomic_exchange(&n->wanted, 0);
+    atomic_store(&n->holder_pid, 0);
+    pthread_mutex_unlock(&n->mutex);
     if (wanted == 0) {
         return;
     }
     /* A mutex is not fair: without this a busy writer would take it again before the one that was
      * woken runs. */
     int64_t until = jb_monotonic_us() + HAND_OVER_US;
-    while (atomic_load(&s->taken) == taken && jb_monotonic_us() < until) {
+    while (atomic_load(&n->taken) == taken && jb_monotonic_us() < until) {
         sched_yield();
     }
 }

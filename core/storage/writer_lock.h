@@ -1,7 +1,11 @@
 /*
- * The writer lock, in front of LMDB's own (which has no deadline and is not fair). It lies in the
- * file `lock`, works between threads and processes, survives the death of its holder, and is handed
- * over: who lets it go yields to who waits.
+ * The ledger's file `lock`: who uses the ledger, and mutexes in front of LMDB's own, which have no
+ * deadline and are not fair. They work between threads and processes, survive the death of their
+ * holder, and are handed over: who lets one go yields to who waits. A robust mutex names its owner
+ * by a number that another PID namespace gives, too, so all who use a ledger at once are of one
+ * namespace: whoever is of another is refused (decisions/0018).
+ *
+ * One object for each file and process, whoever opens it how often.
  */
 #ifndef JANGBU_WRITER_LOCK_H
 #define JANGBU_WRITER_LOCK_H
@@ -10,12 +14,26 @@
 
 struct jb_lock;
 
-jb_status jb_lock_open(const char *dir, struct jb_lock **ret, struct jb_error *err);
+enum jb_lock_name {
+    JB_LOCK_WRITER,  /* who appends to log.mdb */
+    JB_LOCK_OPENING, /* who opens a file: LMDB waits without end for one who is stopped there */
+    JB_LOCK_PEOPLE,  /* who writes to people.mdb, */
+    JB_LOCK_STATE,   /* state.mdb, */
+    JB_LOCK_VIEWS,   /* views.mdb */
+    JB_LOCKS
+};
+
+/* JB_E_USAGE: others use the ledger from another PID namespace. *ret_first: nobody else uses it. */
+jb_status jb_lock_open(const char *dir, struct jb_lock **ret, bool *ret_first,
+                       struct jb_error *err);
 struct jb_lock *jb_lock_close(struct jb_lock *l);
 /* JB_E_BUSY after wait_us, of which the caller has waited waited_us already (in a queue); it names
  * the process that holds the lock. */
-jb_status jb_lock_take(struct jb_lock *l, int64_t wait_us, int64_t waited_us, struct jb_error *err);
+jb_status jb_lock_take(struct jb_lock *l, enum jb_lock_name name, int64_t wait_us,
+                       int64_t waited_us, struct jb_error *err);
+/* For who has a lock of its own and opens this one under it. */
+void jb_lock_guard_forks(void);
 /* By the thread that took it. */
-void jb_lock_release(struct jb_lock *l);
+void jb_lock_release(struct jb_lock *l, enum jb_lock_name name);
 
 #endif

@@ -34,24 +34,23 @@ open_day(struct jb_globals *g, jb_day day)
     return &g->open.at[at];
 }
 
-/* Parts of a list by kind. Wide: they are added up before anybody has looked at what they come to.
- */
-struct by_kind {
-    jb_wide debt, lot, grant, lapsed;
+/* The total that is what a place holds at the close. */
+static const uint8_t closing_of[JB_PLACES] = {
+    [JB_PLACE_PAID] = JB_TOTAL_closing_paid,
+    [JB_PLACE_FREE] = JB_TOTAL_closing_free,
+    [JB_PLACE_DORMANT] = JB_TOTAL_closing_dormant,
+    [JB_PLACE_TRANSIT] = JB_TOTAL_refund_in_transit,
+    [JB_PLACE_GATEWAY] = JB_TOTALS_N,
+    [JB_PLACE_INCOME] = JB_TOTALS_N,
+    [JB_PLACE_PROMOTION] = JB_TOTALS_N,
 };
 
-static struct by_kind
-sum_parts(struct jb_parts parts)
+static void
+grow(struct jb_open_day *d, uint32_t total, jb_wide amount)
 {
-    struct by_kind s = {0};
-    for (uint32_t i = 0; i < parts.n; i++) {
-        jb_wide *to = parts.at[i].kind == JB_PART_DEBT    ? &s.debt
-                      : parts.at[i].kind == JB_PART_LOT   ? &s.lot
-                      : parts.at[i].kind == JB_PART_GRANT ? &s.grant
-                                                          : &s.lapsed;
-        *to += parts.at[i].amount;
+    if (total < JB_TOTALS_N) {
+        d->t[total] += amount;
     }
-    return s;
 }
 
 bool
@@ -61,106 +60,19 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
     if (d == NULL) {
         return false;
     }
-#define T(name) d->t[JB_TOTAL_##name]
-    jb_wide a = jb_event_amount(e);
-    T(events) += 1;
-    switch ((jb_event_type)e->type) {
-    case JB_EV_WALLET_CREATED:
-        T(wallets) += 1;
-        break;
-    case JB_EV_WALLET_DELETED:
-        T(wallets) -= 1;
-        break;
-    case JB_EV_CHARGE_SETTLED:
-        T(charged) += a;
-        T(closing_paid) += a;
-        break;
-    case JB_EV_CHARGE_REVERSED:
-        T(charge_reversed) += a;
-        T(closing_paid) -= a;
-        break;
-    case JB_EV_DEBT_REPAID:
-        T(debt_repaid) += a;
-        T(closing_paid) += a;
-        break;
-    case JB_EV_FREE_GRANTED:
-        T(dormant_granted) += a;
-        T(closing_dormant) += a;
-        break;
-    case JB_EV_FREE_ACTIVATED:
-        T(free_activated) += a;
-        T(closing_dormant) -= a;
-        T(closing_free) += a;
-        break;
-    case JB_EV_FREE_REVOKED:
-        T(dormant_revoked) += a;
-        T(closing_dormant) -= a;
-        break;
-    case JB_EV_FREE_EXPIRED:
-        if (e->free_expired.in_use) {
-            T(expired) += a;
-            T(closing_free) -= a;
-        } else {
-            T(dormant_expired) += a;
-            T(closing_dormant) -= a;
-        }
-        break;
-    case JB_EV_FREE_FORFEITED:
-        if (e->free_forfeited.in_use) {
-            T(forfeited) += a;
-            T(closing_free) -= a;
-        } else {
-            T(dormant_forfeited) += a;
-            T(closing_dormant) -= a;
-        }
-        break;
-    case JB_EV_CASH_CONSUMED: {
-        struct by_kind s = sum_parts(e->cash_consumed.parts);
-        T(consumed_free) += s.grant;
-        T(consumed_paid) += s.lot + s.debt;
-        T(closing_free) -= s.grant;
-        T(closing_paid) -= s.lot + s.debt;
-        break;
+    grow(d, JB_TOTAL_events, 1);
+    if (e->type == JB_EV_WALLET_CREATED) {
+        grow(d, JB_TOTAL_wallets, 1);
+    } else if (e->type == JB_EV_WALLET_DELETED) {
+        grow(d, JB_TOTAL_wallets, -1);
     }
-    case JB_EV_CONSUMPTION_REVERSED: {
-        struct by_kind s = sum_parts(e->consumption_reversed.parts);
-        T(returned) += a;
-        T(expired) += s.lapsed;
-        T(closing_free) += s.grant;
-        T(closing_paid) += s.lot + s.debt;
-        break;
+    struct jb_money_move moves[JB_MOVES_MAX];
+    size_t n = jb_event_moves(e, moves);
+    for (size_t i = 0; i < n; i++) {
+        grow(d, moves[i].total, moves[i].amount);
+        grow(d, closing_of[moves[i].to], moves[i].amount);
+        grow(d, closing_of[moves[i].from], -(jb_wide)moves[i].amount);
     }
-    case JB_EV_REFUND_APPROVED:
-        T(refunded) += a;
-        T(refund_in_transit) += a;
-        T(closing_paid) -= a;
-        break;
-    case JB_EV_REFUND_COMPLETED:
-        T(refund_in_transit) -= a;
-        break;
-    case JB_EV_REFUND_FAILED:
-        if (e->refund_failed.parts.n > 0) {
-            T(refund_failed) += a;
-            T(refund_in_transit) -= a;
-            T(closing_paid) += a;
-        }
-        break;
-    case JB_EV_LEDGER_CREATED:
-    case JB_EV_POLICY_SET:
-    case JB_EV_WALLET_RENAMED:
-    case JB_EV_WALLET_TURNED_OFF:
-    case JB_EV_WALLET_TURNED_ON:
-    case JB_EV_WALLET_SUSPENDED:
-    case JB_EV_SUSPENSION_LIFTED:
-    case JB_EV_REFUND_REQUESTED:
-    case JB_EV_REFUND_CANCELLED:
-    case JB_EV_REFUND_REJECTED:
-    case JB_EV_DAY_CLOSED:
-    case JB_EV_COMMAND_REFUSED:
-    case JB_EV_TYPES:
-        break;
-    }
-#undef T
     return true;
 }
 

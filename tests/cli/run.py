@@ -158,22 +158,103 @@ def usage(ledger, work):
         (("balance", ledger, "nope"), 1, "nope"), (("history", ledger, "W", "--type", "gifts"), 2, "--type is"), (("history", ledger, "W", "--limit", "0"), 2, "--limit"),
         (("history", ledger, "W", "--cursor", "12-34"), 2, ""), (("cash-status", ledger, "W", "--view", "x"), 2, "--view is"),
         (("cash-status", ledger, "--all", "--day", "2020-01-01"), 1, ""), (("balance", ledger, "W", "--as-of", "99999999"), 1, ""),
-        (("balance", work + "/nothing", "W"), 3, "jangbu init"), (("export", ledger, "--format", "xml"), 2, "--format is"), (("init", ledger), 1, "already"),
+        (("balance", work + "/nothing", "W"), 3, "there is no ledger"), (("balance", "W", ledger), 3, "is a ledger: it stands first"), (("export", ledger, "--format", "xml"), 2, "--format is"), (("init", ledger), 1, "already"),
         (("init", work + "/x", "--currency", "won"), 2, "ISO 4217"), (("init", work + "/x", "--offset", "+99:00"), 2, "--offset"),
         (("balance", ledger, "W", "--caller", "me"), 2, "takes no --caller"), (("audit", ledger, "--as-of", "5"), 2, "takes no --as-of"),
-        (("export", ledger, "--format", "csv", "--json"), 2, "takes no --json"), (("refund", "aprove", ledger, "W", "R"), 2, "do you mean approve?"),
-        (("wallet", "frobnicate", ledger, "W"), 2, "has no frobnicate"), (("wallet",), 2, "one more word"), (("stat", *[ledger] * 70), 2, "more than 64 arguments"),
+        (("export", ledger, "--format", "csv", "--json"), 2, "takes no --json"), (("refund", "aprove", ledger, "W", "R"), 2, "approve, reject, cancel"),
+        (("wallet", "frobnicate", ledger, "W"), 2, "delete; not frobnicate"), (("wallet",), 2, "one more word"), (("stat", *[ledger] * 70), 2, "more than 64 arguments"),
         (("charge", ledger, "W", "C", "1000", "--key", "a", "--key", "b"), 2, "--key is given twice"),
         (("balance", ledger, "W", "--as-of", "1"), 1, "the wallet W did not exist yet at event 1"),
-        (("charge", ledger, "W", "C", "99999999999999999999"), 1, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),
-        (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 1, "AMOUNT_INVALID"),
+        (("charge", ledger, "W", "C", "99999999999999999999"), 2, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),
+        (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 2, "not 1.5"),
     ]
     for args, code, part in rows:
         out = run(*args)
         check(" ".join(args[:1] + args[2:]), out.returncode == code and part in out.stderr and out.stderr.startswith("jangbu: "), (out.returncode, out.stderr))
     check("help", run("help").returncode == 0 and "explain" in run("help").stdout)
     for name in re.findall(r"^  ([a-z-]+) ", run("help").stdout, re.M):
+        lines = run("help", name).stdout.splitlines() + run("help").stdout.splitlines()
+        check(f"help {name} fits a terminal", all(len(line) <= 80 for line in lines), max(lines, key=len))
         check("help " + name, run("help", name).returncode == 0 and name in run(name, "--help").stdout)
+
+
+def amounts(work):
+    """An amount is typed as it is printed; what could be two amounts is refused, and both are named."""
+    won, dollar = work + "/won", work + "/dollar"
+    for ledger, currency in ((won, "KRW"), (dollar, "USD")):
+        run("init", ledger, "--currency", currency)
+        run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "n")
+    rows = [
+        (won, "50000", 50000), (won, "50,000", 50000), (won, "1,234,567", 1234567), (won, "007", 7), (won, "5,00", None), (won, "50,0000", None),
+        (won, "50.00", None), (won, ",500", None), (won, "500,", None), (won, "5 000", None), (won, "", None), (won, "x", None),
+        (dollar, "50.00", 5000), (dollar, "1,234.50", 123450), (dollar, "0.05", 5), (dollar, "50", "50.00 or 0.50 USD"),
+        (dollar, "1,000", "1,000.00 or 10.00 USD"), (dollar, "50.0", None), (dollar, "50.000", None), (dollar, ".50", None), (dollar, "50.", None),
+    ]
+    for n, (ledger, text, want) in enumerate(rows):
+        out = run("charge", ledger, "W", f"C{n}", text, "--json")
+        if isinstance(want, int):
+            check(f"amount {text}", out.returncode == 0 and json.loads(out.stdout)["amount"] == want, (out.stdout, out.stderr))
+        else:
+            check(f"amount {text}", out.returncode == 2 and (want or "written as it is printed") in out.stderr, (out.returncode, out.stderr))
+    printed = run("balance", dollar, "W").stdout
+    check("printed amounts can be typed", "1,284.55" in printed and run("consume", dollar, "W", "U", "1,284.55").returncode == 0, printed)
+    out = run("policy", "set", dollar, "min_charge", "10")
+    check("the minimum charge is an amount", out.returncode == 2 and "10.00 or 0.10" in out.stderr, out.stderr)
+
+
+def summary(work):
+    """apply ends with one sentence on standard error; its results stay alone on standard output."""
+    ledger = work + "/summary"
+    run("init", ledger)
+    lines = b'{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"n"}\n{"op":"consume","wallet":"W","usage":"U","amount":5}\n[1]\n'
+    out = run("apply", ledger, feed=lines)
+    check("a summary", out.returncode == 1 and out.stderr == "jangbu: 1 command done, 2 refused, the first in line 2 (INSUFFICIENT_CASH).\n", out.stderr)
+    for text, part in ((b"[{}]", "one command a line"), (b"a,b", "a line begins with {"), (b"{", "write it on one line"), (b'{"op":"x",}', "a comma with nothing")):
+        message = json.loads(run("apply", ledger, feed=text + b"\n").stdout)["message"]
+        check(f"a hint for {text}", part in message, message)
+
+
+def people(work):
+    """Personal texts can be read, and a forgotten one says that it is."""
+    ledger = work + "/people"
+    run("init", ledger)
+    run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "\u1100\u1161 \ucee4\ud53c", "--master", "kim", "--actor", "lee:OPERATOR", "--note", "first\nnote")
+    event = json.loads(run("log", ledger, "--people", "--json").stdout.splitlines()[-1])
+    check("people as JSON", event["people"] == {"actor": "lee", "note": "first\nnote", "name": "\uac00 \ucee4\ud53c", "master": "kim"}, event)
+    line = run("log", ledger, "--people").stdout.splitlines()[-1]
+    check("people on a line", "actor lee" in line and "note first note" in line and "master kim" in line, line)
+    row = json.loads(run("history", ledger, "W", "--people", "--json").stdout)["rows"][0]
+    check("people in a history", row["people"]["master"] == "kim", row)
+    check("not without being asked", "people" not in json.loads(run("log", ledger, "--json").stdout.splitlines()[-1]))
+    os.remove(ledger + "/people.mdb")
+    os.remove(ledger + "/people.mdb-lock")
+    check("forgotten", "name (forgotten, reference 1)" in run("log", ledger, "--people").stdout, run("log", ledger, "--people"))
+
+
+def narrow(work):
+    """On a terminal a table leaves out columns that are all 0 where it would not fit, and says so."""
+    import pty
+    import struct
+    import fcntl
+    import termios
+    ledger = work + "/narrow"
+    run("init", ledger)
+    run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "n")
+    run("charge", ledger, "W", "C", "5,000")
+    main_end, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    subprocess.run([JANGBU, "balance", ledger, "W"], stdout=terminal, check=True)
+    os.close(terminal)
+    text = b""
+    try:
+        while chunk := os.read(main_end, 4096):
+            text += chunk
+    except OSError:
+        pass  # the terminal is closed and read to its end
+    lines = re.sub("\033\\[[0-9]*m", "", text.decode()).split("\r\n")
+    check("a narrow table", lines[0].startswith("(0 in every row, and left out: ") and max(map(len, lines)) <= 80 and "5,000" in lines[2], lines)
+    wide = run("balance", ledger, "W").stdout
+    check("a file has all columns", "left out" not in wide and "in transit" in wide, wide)
 
 
 def not_ledgers(ledger, work):
@@ -263,7 +344,7 @@ def decimals(work):
     apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w"}, {"op": "charge", "wallet": "W", "charge": "C", "amount": 123405})
     refused = apply(ledger, {"op": "consume", "wallet": "W", "usage": "U", "amount": 200000}, {"op": "wallet.delete", "wallet": "W"},
                     {"op": "refund.request", "wallet": "W", "refund": "R", "amount": 123406}, {"op": "charge.reverse", "wallet": "W", "charge": "C", "amount": 123406})
-    check("sentences", [part in r["message"] for r, part in zip(refused, ("only 1234.05 is available", "paid cash is 1234.05 and", "only 1234.05 is refundable", "only 1234.05 of the charge"))]
+    check("sentences", [part in r["message"] for r, part in zip(refused, ("only 1,234.05 is available", "paid cash is 1,234.05 and", "only 1,234.05 is refundable", "only 1,234.05 of the charge"))]
           == [True] * 4 and refused[0]["available"] == 123405, refused)
     check("tables", "1,234.05" in run("balance", ledger, "W").stdout and "1,234.05" in run("explain", ledger, "W").stdout)
     check("offset", run("balance", ledger, "W").stdout.splitlines()[-1].endswith("-03:30"))
@@ -321,6 +402,10 @@ def main():
         tables(ledger)
         named(ledger)
         decimals(work)
+        amounts(work)
+        summary(work)
+        people(work)
+        narrow(work)
         outputs(ledger)
         history(ledger)
         memory(ledger)

@@ -68,7 +68,7 @@ def main():
             assert {key: answer["seq"] for key, answer in told.items()} == stands, "somebody was told of another event, or of none"
             for check in ("audit", "rebuild"):
                 out = subprocess.run([jangbu, check, ledger], capture_output=True, text=True)
-                assert out.returncode == 0 and out.stdout.rstrip().endswith(("ok", "identical")), out.stdout + out.stderr
+                assert out.returncode == 0 and out.stdout.rstrip().endswith(("verified: form, sums, rules", "identical")), out.stdout + out.stderr
     assert kills >= ROUNDS, f"only {kills} kills landed"
     print(f"{ROUNDS} rounds of {WRITERS} processes, {kills} of them killed: every answer ever given holds")
     return 0

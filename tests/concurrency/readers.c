@@ -49,14 +49,14 @@ command(jb_op op, const char *wallet, const char *id, jb_amount amount)
     struct jb_command c = {.size = sizeof c,
                            .op = op,
                            .has = JB_HAS(JB_CF_WALLET),
-                           .wallet = text(wallet),
-                           .id = text(id),
-                           .amount = amount};
+                           .wallet = text(wallet)};
     if (op == JB_OP_WALLET_CREATE) {
         c.has |= JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME);
         c.kind = JB_KIND_BUSINESS;
         c.name = text("reader");
     } else {
+        c.id = text(id);
+        c.amount = amount;
         c.has |= JB_HAS(JB_CF_AMOUNT) |
                  (op == JB_OP_CHARGE ? JB_HAS(JB_CF_CHARGE) : JB_HAS(JB_CF_USAGE));
     }

@@ -21,12 +21,6 @@
 #define USAGES 25
 #define TRIES 5
 
-static struct jb_text
-text(const char *s)
-{
-    return (struct jb_text){s, strlen(s)};
-}
-
 static int
 failed(const char *doing, const struct jb_error *err)
 {
@@ -92,15 +86,14 @@ reply_of(const struct jb_answer *a)
 static jb_status
 create_wallet(jb_ledger *l, jb_answers *answers, const char *id, struct jb_error *err)
 {
-    struct jb_command c = JB_SIZED(struct jb_command);
-    c.op = JB_OP_WALLET_CREATE;
-    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_KEY);
-    c.wallet = text(id);
-    c.kind = JB_KIND_BUSINESS;
-    c.name = text("Advertiser");
+    struct jb_command c;
     char key[JB_ID_BYTES_MAX];
     snprintf(key, sizeof key, "create-%s", id);
-    c.key = text(key);
+    jb_command_begin(&c, JB_OP_WALLET_CREATE);
+    jb_set_wallet(&c, jb_text_of(id));
+    jb_set_kind(&c, JB_KIND_BUSINESS);
+    jb_set_name(&c, jb_text_of("Advertiser"));
+    jb_set_key(&c, jb_text_of(key));
     return submit(l, &c, answers, err);
 }
 
@@ -108,16 +101,14 @@ static jb_status
 charge(jb_ledger *l, jb_answers *answers, const char *wallet, const char *id, jb_amount amount,
        struct jb_error *err)
 {
-    struct jb_command c = JB_SIZED(struct jb_command);
-    c.op = JB_OP_CHARGE;
-    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) |
-            JB_HAS(JB_CF_METHOD) | JB_HAS(JB_CF_PG) | JB_HAS(JB_CF_KEY);
-    c.wallet = text(wallet);
-    c.id = text(id);
-    c.amount = amount;
-    c.method = JB_METHOD_CREDIT_CARD;
-    c.pg = text("tosspayments");
-    c.key = text(id); /* the payment's id is a good key: one payment, one charge */
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_CHARGE);
+    jb_set_wallet(&c, jb_text_of(wallet));
+    jb_set_charge(&c, jb_text_of(id));
+    jb_set_amount(&c, amount);
+    jb_set_method(&c, JB_METHOD_CREDIT_CARD);
+    jb_set_pg(&c, jb_text_of("tosspayments"));
+    jb_set_key(&c, jb_text_of(id)); /* the payment's id is a good key: one payment, one charge */
     return submit(l, &c, answers, err);
 }
 
@@ -125,13 +116,12 @@ static jb_status
 consume(jb_ledger *l, jb_answers *answers, const char *wallet, const char *usage, jb_amount amount,
         struct jb_error *err)
 {
-    struct jb_command c = JB_SIZED(struct jb_command);
-    c.op = JB_OP_CONSUME;
-    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY);
-    c.wallet = text(wallet);
-    c.id = text(usage);
-    c.amount = amount;
-    c.key = text(usage);
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_CONSUME);
+    jb_set_wallet(&c, jb_text_of(wallet));
+    jb_set_usage(&c, jb_text_of(usage));
+    jb_set_amount(&c, amount);
+    jb_set_key(&c, jb_text_of(usage));
     return submit(l, &c, answers, err);
 }
 
@@ -195,8 +185,8 @@ move_bonus(jb_ledger *l)
         members[i].op = JB_OP_CHARGE;
         members[i].has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) |
                          JB_HAS(JB_CF_METHOD);
-        members[i].wallet = text(i == 0 ? "W0" : "W1");
-        members[i].id = text("bonus");
+        members[i].wallet = jb_text_of(i == 0 ? "W0" : "W1");
+        members[i].id = jb_text_of("bonus");
         members[i].amount = 500;
         members[i].method = JB_METHOD_ADMIN_CASH;
     }
@@ -205,7 +195,7 @@ move_bonus(jb_ledger *l)
     group.has = JB_HAS(JB_CF_COMMANDS) | JB_HAS(JB_CF_KEY);
     group.commands = members;
     group.commands_n = 2;
-    group.key = text("bonus-1");
+    group.key = jb_text_of("bonus-1");
     if (answers == NULL || submit(l, &group, answers, &err) != JB_OK) {
         jb_answers_free(answers);
         return failed("a group", &err);
@@ -224,7 +214,7 @@ show_balance(jb_ledger *l, const char *wallet)
     jb_views *views;
     jb_status status = jb_views_open(l, &views, &err);
     if (status == JB_OK) {
-        status = jb_balance_get(views, text(wallet), NULL, &b, &err);
+        status = jb_balance_get(views, jb_text_of(wallet), NULL, &b, &err);
         jb_views_close(views);
     }
     if (status != JB_OK) {

@@ -41,8 +41,12 @@ def words_of(text, name):
 
 
 def x_macro(text, name):
+    """The items of a list; lists that stand in it are lists of their own."""
     body = re.search(r"#define " + name + r"\(X\)(.*?[^\\])\n", text, re.S).group(1)
-    return re.findall(r"X\(([^)]*)\)", body)
+    items = []
+    for inner, item in re.findall(r"\b(JB_\w+)\(X\)|\bX\(([^)]*)\)", body):
+        items += x_macro(text, inner) if inner else [item]
+    return items
 
 
 def close_of(text, at):

@@ -228,7 +228,7 @@ def limited(jangbu, work):
     ledger, _, expected = new(jangbu, work, "limited")
     script = 'ulimit -v 400000; "$1" charge "$2" W0 small 5000 --at 2026-10-06T00:00:00+09:00 --dry-run >&2; "$1" audit "$2" && "$1" rebuild "$2" && "$1" balance "$2" --all --json'
     out = run("sh", "-c", script, "sh", jangbu, ledger)
-    check("a limited address space does", out.returncode == 0 and "verified: form, sums" in out.stdout and "rebuild: identical" in out.stdout, out.stdout + out.stderr)
+    check("a limited address space does", out.returncode == 0 and "verified: form, sums, rules" in out.stdout and "rebuild: identical" in out.stdout, out.stdout + out.stderr)
     for limit in (300000, 208000, 104000):
         lines = "".join(json.dumps({"op": "consume", "wallet": "W0", "usage": "v%d" % limit, "amount": 1, "overdraft": True}) + "\n" for _ in range(3))
         copy = os.path.join(work, "limited-%d" % limit)

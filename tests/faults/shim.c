@@ -1,7 +1,9 @@
 /*
  * Preloaded into a program: at the n-th call that changes a file, kills the process
  * (JB_SHIM_KILL=n) or makes the call fail (JB_SHIM_FAIL=n, JB_SHIM_ERRNO,
- * JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds).
+ * JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds),
+ * or stops the process at its n-th write or sync of one file (JB_SHIM_STOP=views.mdb,
+ * JB_SHIM_STOP_AT=n), or says of each file system that it is another one (JB_SHIM_FSTYPE=hex).
  * JB_SHIM_SECRET makes the first read of the file `secret` fail.
  * Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's
  * files count: standard output and error do not.
@@ -17,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -28,6 +31,25 @@ number(const char *name)
     return text != NULL ? strtol(text, NULL, 10) : 0;
 }
 
+static void
+stop_in(int fd)
+{
+    static atomic_long stops;
+    const char *file = getenv("JB_SHIM_STOP");
+    char link[64], path[4096];
+    if (file == NULL) {
+        return;
+    }
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    const char *name = strrchr(path, '/');
+    if (name != NULL && strcmp(name + 1, file) == 0 &&
+        atomic_fetch_add(&stops, 1) + 1 == number("JB_SHIM_STOP_AT")) {
+        raise(SIGSTOP);
+    }
+}
+
 /* Nonzero: the call is to fail with errno set. kind: 'w' or 's'. */
 static int
 strike(int fd, char kind)
@@ -35,6 +57,7 @@ strike(int fd, char kind)
     if (fd <= 2) {
         return 0;
     }
+    stop_in(fd);
     const char *which = getenv("JB_SHIM_CALL");
     if (which != NULL && ((which[0] == 'w' && kind != 'w') || (which[0] == 's' && kind != 's'))) {
         return 0;
@@ -93,6 +116,17 @@ stat(const char *path, struct stat *ret)
         usleep((useconds_t)number("JB_SHIM_STAT"));
     }
     errno = error;
+    return code;
+}
+
+int
+statfs(const char *path, struct statfs *ret)
+{
+    int code = REAL("statfs", int (*)(const char *, struct statfs *))(path, ret);
+    const char *type = getenv("JB_SHIM_FSTYPE");
+    if (code == 0 && type != NULL) {
+        ret->f_type = (__fsword_t)strtoul(type, NULL, 16);
+    }
     return code;
 }
 

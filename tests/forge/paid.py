@@ -140,8 +140,8 @@ amount_range("a debt of 10^15", WALLET + f"consume U1 {MOST - 1} overdraft=true"
 amount_range("a consumption of 10^15", WALLET + f"charge C1 {MOST}", "cash_consumed",
              [lot(1, MOST)], [lot(1, MOST), debt(1)])
 amount_range("a reversal that makes a debt of 10^15",
-             WALLET + f"charge C1 10\nconsume U1 {MOST} overdraft=true", "charge_reversed",
-             [debt(9)], [debt(10)], lot=1)
+             WALLET + f"charge C1 10\nconsume U1 {MOST} overdraft=true\n"
+             "consume U2 5 overdraft=true", "charge_reversed", [debt(5)], [debt(6)], lot=1)
 amount_range("grants that come to 10^15", WALLET + "free.grant G1 500000000000000 9", "free_granted",
              MOST - 500_000_000_000_000, MOST - 500_000_000_000_000 + 1, grant="GX",
              expires_on=epoch_day("9"))

@@ -121,12 +121,12 @@ def _(log, lie):
 NEXT_DAY = PLAIN + "= 2 00:10\ncharge C2 1000"
 
 
-def closing_left_out(name, script, op="charge_settled"):
+def closing_left_out(name, script, op="charge_settled", which=-1):
     @forgery("1", f"an accepted command leaves a day open that is due: {name}", script)
     def _(log, lie):
         if lie:
             log.drop(log.find("day_closed", -1))
-        return log.find(op, -1)
+        return log.find(op, which)
 
 
 closing_left_out("a charge", NEXT_DAY)
@@ -142,7 +142,7 @@ closing_left_out("day_close is auto again", MANUAL + PLAIN +
                  "= 2 00:09\npolicy.set day_close auto\n= 2 00:11\ncharge C2 1000")
 closing_left_out("as many empty days as empty_days_max",
                  "policy.set empty_days_max 2\n" + PLAIN + "= 4 09:00\ncharge C2 1000")
-closing_left_out("a group", PLAIN + "= 2 09:00\ngroup: charge C2 1000; charge C3 1")
+closing_left_out("a group", PLAIN + "= 2 09:00\ngroup: charge C2 1000; charge C3 1", which=-2)
 
 
 @forgery("1", "the grace is over and the day not closed", "policy.set day_close_grace 7200\n" + PLAIN)

@@ -28,13 +28,11 @@ int main(int, char **argv)
     if (jb_init(argv[1], nullptr, &err) != JB_OK || jb_open(argv[1], nullptr, &l, &err) != JB_OK) {
         return 1;
     }
-    jb_command c{};
-    c.size = sizeof c;
-    c.op = JB_OP_WALLET_CREATE;
-    c.has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME);
-    c.wallet = {"W", 1};
-    c.kind = JB_KIND_BUSINESS;
-    c.name = {"n", 1};
+    jb_command c;
+    jb_command_begin(&c, JB_OP_WALLET_CREATE);
+    jb_set_wallet(&c, jb_text_of("W"));
+    jb_set_kind(&c, JB_KIND_BUSINESS);
+    jb_set_name(&c, jb_text_of("n"));
     jb_answers *answers = jb_answers_new();
     bool ok = jb_submit(l, &c, 1, nullptr, answers, nullptr, &err) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DONE;
     jb_answers_free(answers);

@@ -267,13 +267,15 @@ writer_lock(void **state)
     (void)state;
     struct jb_lock *lock;
     struct jb_error err;
+    bool first;
     int ready[2];
     assert_int_equal(pipe(ready), 0);
     pid_t pid = fork();
     if (pid == 0) {
         struct jb_lock *mine;
-        if (jb_lock_open(dir, &mine, &err) != JB_OK ||
-            jb_lock_take(mine, 1000000, 0, &err) != JB_OK || write(ready[1], "x", 1) != 1) {
+        if (jb_lock_open(dir, &mine, &first, &err) != JB_OK ||
+            jb_lock_take(mine, JB_LOCK_WRITER, 1000000, 0, &err) != JB_OK ||
+            write(ready[1], "x", 1) != 1) {
             _exit(1);
         }
         for (;;) {
@@ -282,18 +284,18 @@ writer_lock(void **state)
     }
     char byte;
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(jb_lock_open(dir, &lock, &err), JB_OK);
+    assert_int_equal(jb_lock_open(dir, &lock, &first, &err), JB_OK);
     kill(pid, SIGSTOP);
-    assert_int_equal(jb_lock_take(lock, 200000, 0, &err), JB_E_BUSY);
+    assert_int_equal(jb_lock_take(lock, JB_LOCK_WRITER, 200000, 0, &err), JB_E_BUSY);
     char words[32];
     snprintf(words, sizeof words, "process %d", (int)pid);
     assert_non_null(strstr(err.text, words));
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    assert_int_equal(jb_lock_take(lock, 2000000, 0, &err), JB_OK);
-    jb_lock_release(lock);
-    assert_int_equal(jb_lock_take(lock, 2000000, 0, &err), JB_OK);
-    jb_lock_release(lock);
+    assert_int_equal(jb_lock_take(lock, JB_LOCK_WRITER, 2000000, 0, &err), JB_OK);
+    jb_lock_release(lock, JB_LOCK_WRITER);
+    assert_int_equal(jb_lock_take(lock, JB_LOCK_WRITER, 2000000, 0, &err), JB_OK);
+    jb_lock_release(lock, JB_LOCK_WRITER);
     jb_lock_close(lock);
 }
 

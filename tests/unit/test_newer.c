@@ -121,7 +121,7 @@ static const struct frame frames[] = {
     {"a format of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 2, 0, false},
     {"a type that may be skipped", EVENT(0x95, 0xcc, 200, 0xcd, 2, 0, 0, 0, 0), 0, 0, true},
 };
-static const struct frame known = {"", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, true};
+static const struct frame known = {"", EVENT(0x99, 3, 0, 1, 0, 0, 0xa1, 'W', 1, 1, 0), 0, 0, true};
 
 static jb_status
 open_it(struct jb_error *err)
@@ -139,7 +139,7 @@ open_it(struct jb_error *err)
     return status;
 }
 
-static bool told_of_rules, rules_asked; /* of the audit below */
+static bool told_of_rules; /* of the audit below */
 
 static jb_audit_verdict
 audit(uint64_t *problems)
@@ -156,7 +156,6 @@ audit(uint64_t *problems)
     for (uint32_t i = 0; i < r->not_checked_n; i++) {
         told_of_rules |= strstr(r->not_checked[i], "goes by rules 3") != NULL;
     }
-    rules_asked = ((uint32_t)JB_AUDIT_ALL & JB_AUDIT_RULES) != 0;
     jb_audit_report_free(r);
     return verdict;
 }
@@ -227,7 +226,7 @@ later_rules(void **state)
     jb_audit_verdict verdict = audit(&problems);
     assert_int_equal(problems, 0);
     assert_true(told_of_rules);
-    assert_int_equal(verdict, rules_asked ? JB_COULD_NOT_TELL : JB_VERIFIED);
+    assert_int_equal(verdict, JB_COULD_NOT_TELL);
     struct jb_open_options o = {.size = sizeof o};
     struct jb_ledger *l;
     struct jb_answers *answers = jb_answers_new();

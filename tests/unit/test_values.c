@@ -2,11 +2,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 #include <jangbu/base.h>
 
 #include "base/bytes.h"
+#include "base/currency.h"
 #include "base/text.h"
 
 static void
@@ -104,14 +106,27 @@ instants(void **state)
         assert_true(jb_instant_parse(text, strlen(text), &again));
         assert_int_equal(t, again);
     }
-    static const char *const bad[] = {"2026-10-31T09:00:00",          "2026-10-31",
-                                      "2026-02-30T09:00:00Z",         "2026-10-31T24:00:00Z",
-                                      "2026-10-31T09:60:00Z",         "2026-10-31T09:00:60Z",
-                                      "2026-10-31T09:00:00.1234567Z", "2026-10-31T09:00:00.Z",
-                                      "2026-10-31T09:00:00+0900",     "2026-10-31T09:00:00+24:00",
-                                      "2026-10-31T09:00:00Zx",        "2026-10-31 09:00:00Z"};
+    static const char *const bad[] = {"2026-10-31T09:00:00",         "2026-10-31",
+                                      "2026-02-30T09:00:00Z",        "2026-10-31T24:00:00Z",
+                                      "2026-10-31T09:60:00Z",        "2026-10-31T09:00:61Z",
+                                      "2026-10-31T09:00:00.123456x", "2026-10-31T09:00:00.Z",
+                                      "2026-10-31T09:00:00+0900",    "2026-10-31T09:00:00+24:00",
+                                      "2026-10-31T09:00:00Zx",       "2026-10-31 09:00:00Z"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(jb_instant_parse(bad[i], strlen(bad[i]), &t));
+    }
+    /* Digits beyond the sixth are cut, as many as there are; a leap second is the last one before
+     * it. */
+    static const char *const cut[][2] = {
+        {"2026-10-31T09:00:00.1234567Z", "2026-10-31T09:00:00.123456Z"},
+        {"2026-10-31T09:00:00.999999999Z", "2026-10-31T09:00:00.999999Z"},
+        {"2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"},
+        {"2017-01-01T08:59:60.5+09:00", "2017-01-01T08:59:59.999999+09:00"}};
+    for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
+        jb_instant as;
+        assert_true(jb_instant_parse(cut[i][0], strlen(cut[i][0]), &t));
+        assert_true(jb_instant_parse(cut[i][1], strlen(cut[i][1]), &as));
+        assert_int_equal(t, as);
     }
     /* Days begin at the ledger's midnight, before 1970 too. */
     assert_int_equal(jb_day_of(-1, 0), -1);
@@ -122,11 +137,53 @@ instants(void **state)
 }
 
 static void
+seen(void **state)
+{
+    (void)state;
+#define T(s) (struct jb_text){s, sizeof s - 1}
+    /* Characters as people count them: a syllable typed apart, a flag, a family, a letter with
+     * marks. */
+    assert_int_equal(jb_graphemes(T("\u1100\u1161\u11a8")), 1);
+    assert_int_equal(jb_graphemes(T("\U0001F1F0\U0001F1F7")), 1);
+    assert_int_equal(jb_graphemes(T("\U0001F468\u200D\U0001F469\u200D\U0001F467")), 1);
+    assert_int_equal(jb_graphemes(T("e\u0301x")), 2);
+    assert_int_equal(jb_graphemes(T("커피 Coffee")), 9);
+    struct jb_text nfc;
+    char *owned;
+    assert_int_equal(jb_text_nfc(T("\u1100\u1161\u11a8"), &nfc, &owned), JB_OK);
+    assert_int_equal(nfc.n, 3);
+    assert_memory_equal(nfc.s, "각", 3);
+    free(owned);
+    assert_int_equal(jb_text_nfc(T("plain"), &nfc, &owned), JB_OK);
+    assert_null(owned);
+    /* What shows nothing or turns the line around, in an id and in a text. */
+    static const char *const hidden[] = {"a\u202Eb", "a\u2066b", "a\u00ADb",
+                                         "a\u200Bb", "a\uFEFFb", "a\u115Fb",
+                                         "a\u3164b", "a\u061Cb", "a\U000E0041b"};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+        assert_false(jb_id_visible((struct jb_text){hidden[i], strlen(hidden[i])}));
+        assert_false(jb_prose_visible((struct jb_text){hidden[i], strlen(hidden[i])}));
+    }
+    assert_false(jb_id_visible(T("a\u200Db")));
+    assert_true(jb_prose_visible(T("\U0001F468\u200D\U0001F469")));
+    assert_false(jb_prose_visible(T("\u200D")));
+    assert_false(jb_prose_visible(T(" ")));
+    assert_true(jb_id_visible(T("월렛-1_é")));
+    /* ISO 4217. */
+    assert_int_equal(jb_currency_exponent("KRW"), 0);
+    assert_int_equal(jb_currency_exponent("USD"), 2);
+    assert_int_equal(jb_currency_exponent("KWD"), 3);
+    assert_int_equal(jb_currency_exponent("CLF"), 4);
+    assert_int_equal(jb_currency_exponent("UYW"), 4);
+    assert_int_equal(jb_currency_exponent("XAU"), -1);
+    assert_int_equal(jb_currency_exponent("QQQ"), -1);
+}
+
+static void
 texts(void **state)
 {
     (void)state;
     size_t n;
-#define T(s) (struct jb_text){s, sizeof s - 1}
     assert_true(jb_utf8_valid("한글a", 7, &n));
     assert_int_equal(n, 3);
     assert_false(jb_utf8_valid("\xc0\x80", 2, NULL));
@@ -171,7 +228,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(cost),     cmocka_unit_test(vat),
                                        cmocka_unit_test(amounts),  cmocka_unit_test(calendar),
-                                       cmocka_unit_test(instants), cmocka_unit_test(texts),
-                                       cmocka_unit_test(wide)};
+                                       cmocka_unit_test(instants), cmocka_unit_test(seen),
+                                       cmocka_unit_test(texts),    cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

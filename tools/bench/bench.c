@@ -119,7 +119,7 @@ make_consumption(size_t slot, uint64_t number, uint32_t wallets, bool keyed)
                             .wallet = text(ids[slot][0]),
                             .id = text(ids[slot][1]),
                             .amount = 1 + (jb_amount)(number % 60000),
-                            .key = text(ids[slot][1])};
+                            .key = keyed ? text(ids[slot][1]) : (struct jb_text){NULL, 0}};
 }
 
 static jb_ledger *

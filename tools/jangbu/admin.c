@@ -63,8 +63,10 @@ cmd_init(struct app *app, int argc, char **argv)
     if (jb_init(args[0], &o, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
+    app->writes = true;
     int code;
-    if (!app_open(app, args[0], true, false, &code)) {
+    /* For reading: what a ledger needs beside its log is made when it is needed. */
+    if (!app_open(app, args[0], false, false, &code)) {
         return code;
     }
     char time[JB_INSTANT_TEXT_BYTES];
@@ -90,7 +92,7 @@ static bool
 read_policies(struct app *app, int64_t policies[JB_POLICIES])
 {
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
-        if (jb_name_word(&jb_policy_names, i) != NULL &&
+        if (jb_name_word(jb_names_get(JB_LIST_POLICY), i) != NULL &&
             jb_policy_get(app->ledger, i, &policies[i], &app->err) != JB_OK) {
             return false;
         }
@@ -103,7 +105,7 @@ policies_json(struct out *o, const int64_t policies[JB_POLICIES])
 {
     js_open(o, "policies", '{');
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
-        const char *word = jb_name_word(&jb_policy_names, i);
+        const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
         if (i == JB_POLICY_DAY_CLOSE) {
             js_str(o, word, policies[i] != 0 ? "manual" : "auto");
         } else if (word != NULL) {
@@ -202,7 +204,7 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("views include event", "%llu", (unsigned long long)v.stored_seq);
     ROW("keys remembered", "%llu", (unsigned long long)s.keys);
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
-        const char *word = jb_name_word(&jb_policy_names, i);
+        const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
         char name[64];
         snprintf(name, sizeof name, "policy %s", word != NULL ? word : "");
         if (i == JB_POLICY_DAY_CLOSE) {

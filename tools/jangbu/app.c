@@ -58,6 +58,21 @@ warn_of_files(const struct jb_ledger_info *info, const char *dir)
     }
 }
 
+/* The ledger was written behind the rest: `jangbu balance W1 ledger`. */
+static void
+hint_order(const struct app *app)
+{
+    char path[4096];
+    for (int i = 1; i < app->args_n && app->err.status == JB_E_NOTFOUND; i++) {
+        if (snprintf(path, sizeof path, "%s/log.mdb", app->args[i]) < (int)sizeof path &&
+            access(path, F_OK) == 0) {
+            fprintf(stderr, "jangbu: %s is a ledger: it stands first, behind the sub-command.\n",
+                    app->args[i]);
+            return;
+        }
+    }
+}
+
 bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
@@ -68,6 +83,7 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
         jb_info_get(app->ledger, &app->info, &app->err) != JB_OK ||
         (views && jb_views_open(app->ledger, &app->views, &app->err) != JB_OK)) {
         *ret_exit = app_fail(app, &app->err);
+        hint_order(app);
         if (app->err.status == JB_E_NOTFOUND && app->ledger == NULL) {
             *ret_exit = EXIT_MACHINE;
         }
@@ -255,7 +271,11 @@ app_event_id(struct app *app, const struct jb_event *e, char *buf)
 {
     size_t n = 0;
     struct jb_error err;
-    buf[jb_event_id(app->ledger, e, buf, &n, &err) == JB_OK ? n : 0] = '\0';
+    jb_status status = jb_event_id(app->ledger, e, buf, &n, &err);
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        exit(app_fail(app, &err)); /* an id that is left out would be a wrong answer */
+    }
+    buf[status == JB_OK ? n : 0] = '\0';
     return buf;
 }
 

@@ -20,6 +20,8 @@ struct app {
     bool json;
     bool colour;
     const char *caller;
+    const char *const *args; /* of the command line without its options; for messages */
+    int args_n;
     struct jb_as_of as_of;
     bool has_as_of;
     jb_ledger *ledger;
@@ -55,6 +57,17 @@ bool app_spool_end(struct app *app);
 /* An amount for people: thousands separators, the currency's decimals. buf of 48 bytes; returns
  * buf. */
 char *app_amount(const struct app *app, jb_amount amount, char *buf);
+/* What somebody typed as an amount, as digits of the minor unit. */
+#define AMOUNT_DIGITS 48
+enum amount_form {
+    AMOUNT_READ,
+    AMOUNT_NONE,     /* it is no amount */
+    AMOUNT_AMBIGUOUS /* without the decimals that the currency has */
+};
+enum amount_form amount_digits(const char *text, uint32_t exponent, char ret[AMOUNT_DIGITS]);
+/* The same with the ledger's currency. False: said on standard error what is wrong with `name`. */
+bool read_amount(const struct app *app, const char *name, const char *text,
+                 char ret[AMOUNT_DIGITS]);
 /* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
 /* The caller's id of what e is about, or "" where it has none, or where the state that knows it
  * cannot be read. buf holds JB_ID_BYTES_MAX + 1. */

@@ -176,6 +176,12 @@ add_line(struct feed *f, struct batch *b, const char *s, size_t n, bool too_long
     }
     if (command_from_json(b->pool, s, n, &b->commands[b->commands_n], &line->key, bad)) {
         b->commands_n++;
+    } else if (bad->no_memory) {
+        /* As an input that cannot be read on: the lines before are carried out. */
+        b->lines_n--;
+        f->error = ENOMEM;
+        f->eof = true;
+        f->from = f->n;
     } else {
         line->bad = bad;
         b->bad_n++;
@@ -242,9 +248,37 @@ struct run {
     struct app *app;
     struct jb_submit_options options;
     jb_answers *answers;
-    bool refused;
-    uint64_t lines_done;
+    uint64_t lines_done; /* number of the last line whose result was printed */
+    uint64_t done, refused;
+    uint64_t first_refused; /* its line */
+    jb_code first_code;
 };
+
+static void
+count(struct run *r, uint64_t line, jb_code code)
+{
+    if (code == JB_CODE_NONE) {
+        r->done++;
+    } else if (r->refused++ == 0) {
+        r->first_refused = line;
+        r->first_code = code;
+    }
+}
+
+/* Behind the results, on standard error, so that they stay what programs read. */
+static void
+print_summary(const struct run *r)
+{
+    const char *would = r->options.dry_run ? "would be done" : "done";
+    fprintf(stderr, "jangbu: %llu command%s %s", (unsigned long long)r->done,
+            r->done == 1 ? "" : "s", would);
+    if (r->refused > 0) {
+        fprintf(stderr, ", %llu refused, the first in line %llu (%s)",
+                (unsigned long long)r->refused, (unsigned long long)r->first_refused,
+                jb_code_word((uint32_t)r->first_code));
+    }
+    fputs(".\n", stderr);
+}
 
 static void
 print_bad(struct app *app, const struct line *line)
@@ -263,7 +297,7 @@ print_results(struct run *r, const struct batch *b, size_t answers_n)
         const struct line *line = &b->lines[i];
         if (line->bad != NULL) {
             print_bad(r->app, line);
-            r->refused = true;
+            count(r, line->number, line->bad->code);
         } else {
             if (next == answers_n) {
                 return;
@@ -272,7 +306,7 @@ print_results(struct run *r, const struct batch *b, size_t answers_n)
             answer_json(&r->app->out, a, line->number, line->key, r->app->info.utc_offset_s);
             out_char(&r->app->out, '\n');
             r->app->out.first = true;
-            r->refused |= a->code != JB_CODE_NONE;
+            count(r, line->number, a->code);
         }
         r->lines_done = line->number;
     }
@@ -433,7 +467,8 @@ apply_stream(struct run *r, struct feed *f)
     }
     pthread_join(thread, NULL);
     free_batches(f);
-    return r->refused ? EXIT_REFUSED : EXIT_DONE;
+    print_summary(r);
+    return r->refused > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 /* ---- the whole input as one group ---- */
@@ -472,6 +507,10 @@ read_group(struct run *r, struct feed *f, struct batch *b)
                 return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE,
                                     "a group has at most 4 MiB");
             }
+        } else if (f->eof && f->error != 0) {
+            fprintf(stderr, "jangbu: cannot read the input: %s. None of it was done\n",
+                    strerror(f->error));
+            return EXIT_MACHINE;
         } else if (f->eof) {
             return EXIT_DONE;
         } else {

@@ -375,7 +375,8 @@ read_parts(const struct app *app, const char *text, uint32_t *ret)
                 strlen(word) == n && strncmp(word, text, n) == 0 ? parts[i] & JB_AUDIT_ALL : part;
         }
         if (part == 0) {
-            app_usage(app, "--only takes form and sums, with a comma between them, not %s", text);
+            app_usage(app, "--only takes form, sums and rules, with commas between them, not %s",
+                      text);
             return false;
         }
         *ret |= part;

@@ -7,7 +7,7 @@
 static const char *
 status_word(uint32_t status)
 {
-    const char *word = jb_name_word(&jb_wallet_status_names, status);
+    const char *word = jb_name_word(jb_names_get(JB_LIST_WALLET_STATUS), status);
     return word != NULL ? word : "?";
 }
 

@@ -11,7 +11,7 @@ row_json(struct app *app, const struct jb_cash_row *r)
     struct out *o = &app->out;
     js_day(o, "day", r->day);
 #define JB_X(name) js_int(o, #name, r->name);
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
     js_int(o, "closing_total", r->closing_total);
     js_int(o, "closing_paid", r->closing_paid);
@@ -29,7 +29,7 @@ row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
     char day[JB_DAY_TEXT_BYTES];
     table_cell(t, jb_day_print(r->day, day));
 #define JB_X(name) amount_cell(app, t, r->name);
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
     amount_cell(app, t, r->closing_total);
     amount_cell(app, t, r->closing_paid);

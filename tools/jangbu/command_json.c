@@ -19,6 +19,7 @@ struct block {
 struct json_pool {
     struct block *first, *current;
     size_t used;
+    bool no_memory; /* some of what was asked for since the reset was not to be had */
 };
 
 static _Thread_local struct json_pool *active;
@@ -48,6 +49,7 @@ pool_malloc(size_t n)
         size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
         struct block *b = malloc(sizeof *b + size);
         if (b == NULL) {
+            p->no_memory = true;
             return NULL;
         }
         b->next = NULL;
@@ -92,6 +94,7 @@ json_pool_reset(struct json_pool *p)
     }
     p->current = p->first;
     p->used = 0;
+    p->no_memory = false;
 }
 
 void
@@ -147,7 +150,7 @@ const char *
 nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i))
 {
     const char *best = NULL;
-    unsigned least = n < 4 ? 2 : 4;
+    unsigned least = n < 6 ? 2 : 3; /* further off it is another word */
     for (unsigned i = 0; nth(i) != NULL; i++) {
         unsigned d = distance(word, n, nth(i), strlen(nth(i)));
         if (d < least) {
@@ -207,6 +210,36 @@ whole_of(const json_t *value, int64_t *ret)
     return real == (double)*ret ? WHOLE : NOT_WHOLE;
 }
 
+/* What stands there, for a message. */
+static const char *
+given_as(const json_t *value, char *buf, size_t n)
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        snprintf(buf, n, "\"%.40s\"", json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        snprintf(buf, n, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        snprintf(buf, n, "a number with a fraction or an exponent");
+        break;
+    case JSON_OBJECT:
+        snprintf(buf, n, "an object");
+        break;
+    case JSON_ARRAY:
+        snprintf(buf, n, "a list");
+        break;
+    default:
+        snprintf(buf, n, "%s",
+                 json_is_null(value)   ? "null"
+                 : json_is_true(value) ? "true"
+                                       : "false");
+        break;
+    }
+    return buf;
+}
+
 static bool
 amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_line *bad)
 {
@@ -215,11 +248,12 @@ amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_li
         return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999",
                      name);
     }
+    char given[64];
     return whole == WHOLE ? true
                           : wrong(bad, JB_CODE_AMOUNT_INVALID, name,
                                   "%s must be a whole number from 1 on, in the currency's minor "
-                                  "unit, without quotes, fraction or exponent",
-                                  name);
+                                  "unit, without quotes, separators, fraction or exponent; not %s",
+                                  name, given_as(value, given, sizeof given));
 }
 
 static bool
@@ -277,7 +311,7 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
         return true;
     }
     return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number",
-                        jb_name_word(&jb_policy_names, c->policy))
+                        jb_name_word(jb_names_get(JB_LIST_POLICY), c->policy))
                 : wrong(bad, JB_CODE_MALFORMED, "value",
                         "the value of day_close is \"auto\" or \"manual\"");
 }
@@ -286,7 +320,7 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
 static bool
 may_be_given(const struct jb_names *names, uint32_t number)
 {
-    return names != &jb_method_names || number != JB_METHOD_UNSPECIFIED;
+    return names != jb_names_get(JB_LIST_METHOD) || number != JB_METHOD_UNSPECIFIED;
 }
 
 static bool
@@ -306,7 +340,9 @@ word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t
                                   f->names->words[i]);
         }
     }
-    return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be one of %s", f->name, list);
+    char given[64];
+    return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be one of %s; not %s", f->name, list,
+                 given_as(value, given, sizeof given));
 }
 
 static bool
@@ -316,6 +352,7 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     void *to = (char *)c + f->offset;
     struct jb_text t = text_of(value);
     int64_t whole;
+    char given[64];
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
@@ -334,7 +371,8 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
     case JB_CK_UINT:
         if (whole_of(value, &whole) != WHOLE || whole < 0) {
             return wrong(bad, JB_CODE_MALFORMED, f->name,
-                         "%s must be a whole number from 0 on, below 2^63", f->name);
+                         "%s must be a whole number from 0 on, below 2^63; not %s", f->name,
+                         given_as(value, given, sizeof given));
         }
         *(uint64_t *)to = (uint64_t)whole;
         return true;
@@ -342,7 +380,7 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
         if (!json_is_boolean(value)) {
             return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be true or false", f->name);
         }
-        *(bool *)to = json_is_true(value);
+        *(uint8_t *)to = json_is_true(value);
         return true;
     case JB_CK_WORD:
         return word_member(f, value, to, bad);
@@ -350,14 +388,15 @@ member(unsigned field, json_t *value, struct jb_command *c, struct bad_line *bad
         return json_is_string(value) && jb_day_parse(t.s, t.n, to)
                    ? true
                    : wrong(bad, JB_CODE_MALFORMED, f->name,
-                           "%s must be a day that exists, written like \"2026-10-31\"", f->name);
+                           "%s must be a day that exists, written like \"2026-10-31\"; not %s",
+                           f->name, given_as(value, given, sizeof given));
     case JB_CK_INSTANT:
         return json_is_string(value) && jb_instant_parse(t.s, t.n, to)
                    ? true
-                   : wrong(
-                         bad, JB_CODE_MALFORMED, f->name,
-                         "%s must be an instant with an offset, like \"2026-10-31T09:00:00+09:00\"",
-                         f->name);
+                   : wrong(bad, JB_CODE_MALFORMED, f->name,
+                           "%s must be an instant with an offset, like "
+                           "\"2026-10-31T09:00:00+09:00\"; not %s",
+                           f->name, given_as(value, given, sizeof given));
     case JB_CK_ACTOR:
         return actor_member(value, c, bad);
     case JB_CK_VALUE:
@@ -396,7 +435,10 @@ command_of(json_t *object, struct jb_command *c, struct bad_line *bad)
     c->size = sizeof *c;
     if (!json_is_object(object)) {
         return wrong(bad, JB_CODE_MALFORMED, NULL,
-                     "a command is a JSON object, like {\"op\":\"consume\",...}");
+                     json_is_array(object)
+                         ? "the input is one command a line, not a list: write each object on a "
+                           "line of its own"
+                         : "a command is a JSON object, like {\"op\":\"consume\",...}");
     }
     const json_t *op = json_object_get(object, "op");
     if (!json_is_string(op)) {
@@ -464,6 +506,35 @@ commands_member(json_t *value, struct jb_command *c, struct bad_line *bad)
 
 /* ---- a line ---- */
 
+/* What people do instead of one JSON object a line. NULL: something else. */
+static const char *
+syntax_hint(const char *line, size_t n, size_t column)
+{
+    size_t first = 0, last = n;
+    while (first < n && (line[first] == ' ' || line[first] == '\t')) {
+        first++;
+    }
+    while (last > first && (line[last - 1] == ' ' || line[last - 1] == '\t')) {
+        last--;
+    }
+    size_t at = column > 0 ? column - 1 : 0;
+    while (at > 0 && at < n && (line[at] == ' ' || line[at] == '}')) {
+        at--;
+    }
+    if (line[first] == '[' || line[first] == ']') {
+        return "the input is one command a line, not a list: write each object on a line of its "
+               "own";
+    }
+    if (line[first] != '{') {
+        return "a line begins with { and holds one command, like {\"op\":\"consume\",...}; CSV and "
+               "JSON over several lines are not read";
+    }
+    if (line[last - 1] == '{' || line[last - 1] == ',') {
+        return "the command goes on behind the end of the line: write it on one line";
+    }
+    return at < n && line[at] == ',' ? "there is a comma with nothing behind it" : NULL;
+}
+
 /* jansson names its own flags and the end of a file; an operator has a line. */
 static bool
 syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line *bad)
@@ -480,6 +551,9 @@ syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line 
     case json_error_invalid_utf8:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is not UTF-8: %.120s", e->text);
     case json_error_premature_end_of_input:
+        if (syntax_hint(line, n, 0) != NULL) {
+            break;
+        }
         return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
     case json_error_null_character:
     case json_error_null_byte_in_key:
@@ -490,9 +564,14 @@ syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line 
     case json_error_duplicate_key:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s",
                      e->text);
+    case json_error_out_of_memory:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "no memory to read the line");
     default:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
+        break;
     }
+    const char *hint = syntax_hint(line, n, (size_t)bad->column);
+    return hint != NULL ? wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %s", hint)
+                        : wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
 }
 
 bool
@@ -525,5 +604,6 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
         }
     }
     active = NULL;
-    return ok;
+    bad->no_memory = pool->no_memory;
+    return ok && !pool->no_memory;
 }

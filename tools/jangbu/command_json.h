@@ -8,7 +8,8 @@
 struct bad_line {
     jb_code code;
     char message[400];
-    long column; /* from 1; 0: not known */
+    long column;    /* from 1; 0: not known */
+    bool no_memory; /* and so nothing is known about the line: it was not refused */
     char field[40];
 };
 

@@ -58,30 +58,20 @@ find_form(const char *command, const char *word)
     return plain;
 }
 
-static const char *nearest_of;
-
-static const char *
-nth_word(unsigned n)
-{
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (strcmp(forms[i].command, nearest_of) == 0 && forms[i].word != NULL && n-- == 0) {
-            return forms[i].word;
-        }
-    }
-    return NULL;
-}
-
+/* The words that a sub-command has. None is proposed: all of them change something. */
 static int
 no_form(const struct app *app, const char *command, const char *word)
 {
-    if (word == NULL) {
-        return app_usage(app, "jangbu %s needs one more word", command);
+    char list[200] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(forms[i].command, command) == 0 && forms[i].word != NULL) {
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "",
+                                  forms[i].word);
+        }
     }
-    nearest_of = command;
-    const char *near = nearest_word(word, strlen(word), nth_word);
-    return near != NULL
-               ? app_usage(app, "jangbu %s has no %s; do you mean %s?", command, word, near)
-               : app_usage(app, "jangbu %s has no %s", command, word);
+    return word == NULL ? app_usage(app, "jangbu %s needs one more word: %s", command, list)
+                        : app_usage(app, "jangbu %s has %s; not %.40s", command, list, word);
 }
 
 static bool
@@ -150,16 +140,55 @@ print_parts(struct app *app, struct jb_parts parts)
     }
 }
 
+/* What the command names, where the refusal is about that. */
+static const struct jb_text *
+named(const struct jb_command *c, jb_code code)
+{
+    switch (code) {
+    case JB_CODE_WALLET_UNKNOWN:
+    case JB_CODE_WALLET_UNKNOWN_THEN:
+    case JB_CODE_WALLET_EXISTS:
+    case JB_CODE_WALLET_DELETED:
+    case JB_CODE_WALLET_STATE:
+        return &c->wallet;
+    case JB_CODE_CHARGE_UNKNOWN:
+    case JB_CODE_GRANT_UNKNOWN:
+    case JB_CODE_REFUND_UNKNOWN:
+    case JB_CODE_USAGE_UNKNOWN:
+    case JB_CODE_AMBIGUOUS_USAGE:
+    case JB_CODE_ID_EXISTS:
+        return &c->id;
+    default:
+        return NULL;
+    }
+}
+
+static bool
+is_malformed(jb_code code)
+{
+    return code == JB_CODE_MALFORMED || code == JB_CODE_AMOUNT_INVALID;
+}
+
 /* An answer for people: a sentence, where the money went, and for a dry run the balances that it
  * would give. */
 static void
-print_answer(struct app *app, const struct jb_answer *a)
+print_answer(struct app *app, const struct jb_answer *a, const struct jb_command *c)
 {
     struct out *o = &app->out;
     char amount[48];
+    if (is_malformed(a->code)) {
+        fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)a->code), a->message);
+        return;
+    }
     if (a->code != JB_CODE_NONE) {
+        const struct jb_text *name = named(c, a->code);
         out_str(o, "refused: ");
         out_str(o, jb_code_word((uint32_t)a->code));
+        if (name != NULL) {
+            out_str(o, " (");
+            out_bytes(o, name->s, name->n);
+            out_str(o, ")");
+        }
         out_str(o, ": ");
         out_str(o, a->message);
         out_str(o, ".\n");
@@ -226,18 +255,23 @@ bound_views_lag(struct app *app, jb_seq seq)
 }
 
 static int
-submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
+submit(struct app *app, const struct out *json, bool dry_run)
 {
     struct json_pool *pool = json_pool_new();
     struct jb_command c;
     struct jb_text key;
     struct bad_line bad;
-    int code = EXIT_REFUSED;
+    int code = EXIT_USAGE;
     if (pool == NULL) {
         fputs("jangbu: no memory\n", stderr);
         return EXIT_MACHINE;
     }
     if (!command_from_json(pool, json->at, json->n, &c, &key, &bad)) {
+        if (bad.no_memory) {
+            fputs("jangbu: no memory\n", stderr);
+            json_pool_free(pool);
+            return EXIT_MACHINE;
+        }
         if (app->json) {
             bad.column = 0; /* a column of JSON that nobody wrote */
             bad_line_json(&app->out, &bad, 0, key);
@@ -246,15 +280,14 @@ submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
             fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)bad.code), bad.message);
         }
         json_pool_free(pool);
-        return EXIT_REFUSED;
-    }
-    if (!app_open(app, dir, true, false, &code)) {
-        json_pool_free(pool);
         return code;
     }
     struct jb_submit_options o = {.size = sizeof o, .dry_run = dry_run, .caller = app->caller};
     jb_answers *answers = jb_answers_new();
-    if (answers == NULL || jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
+    if (answers == NULL) {
+        fputs("jangbu: no memory\n", stderr);
+        code = EXIT_MACHINE;
+    } else if (jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
         code = app_fail(app, &app->err);
     } else {
         const struct jb_answer *a = jb_answers_at(answers, 0);
@@ -262,14 +295,36 @@ submit(struct app *app, const char *dir, const struct out *json, bool dry_run)
             answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
             out_char(&app->out, '\n');
         } else {
-            print_answer(app, a);
+            print_answer(app, a, &c);
         }
-        code = a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+        code = a->code == JB_CODE_NONE ? EXIT_DONE
+               : is_malformed(a->code) ? EXIT_USAGE
+                                       : EXIT_REFUSED;
         bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);
     json_pool_free(pool);
     return code;
+}
+
+/* Amounts become digits of the minor unit; what has a minus in front stays, and is refused as what
+ * it is. */
+static bool
+read_amounts(const struct app *app, const char *values[JB_CF_N], char amounts[][AMOUNT_DIGITS])
+{
+    bool money = values[JB_CF_POLICY] != NULL && strcmp(values[JB_CF_POLICY], "min_charge") == 0;
+    for (int field = 0; field < JB_CF_N; field++) {
+        const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
+        bool amount = f != NULL && (f->kind == JB_CK_AMOUNT || (f->kind == JB_CK_VALUE && money));
+        if (!amount || values[field] == NULL || values[field][0] == '-') {
+            continue;
+        }
+        if (!read_amount(app, f->name, values[field], amounts[field])) {
+            return false;
+        }
+        values[field] = amounts[field];
+    }
+    return true;
 }
 
 int
@@ -317,6 +372,14 @@ cmd_one(struct app *app, int argc, char **argv)
     for (int i = 0; i + 1 < n; i++) {
         values[form->positional[i]] = args[i + 1];
     }
+    int code;
+    if (!app_open(app, args[0], true, false, &code)) {
+        return code;
+    }
+    char amounts[JB_CF_N][AMOUNT_DIGITS];
+    if (!read_amounts(app, values, amounts)) {
+        return EXIT_USAGE;
+    }
     struct out json = {.first = true};
     js_open(&json, NULL, '{');
     js_str(&json, "op", op->name);
@@ -330,7 +393,7 @@ cmd_one(struct app *app, int argc, char **argv)
         }
     }
     js_close(&json, '}');
-    int code = submit(app, args[0], &json, dry_run);
+    code = submit(app, &json, dry_run);
     free(json.at);
     return code;
 }

@@ -42,12 +42,12 @@ post(struct books *b, uint32_t kind, uint32_t index, jb_amount amount)
     b->entries[b->entries_n - 1].n++;
 }
 
-/* Moves amount from one account to another: a credit here, a debit there. */
+/* Money goes from one account to another: a debit here, a credit there. */
 static void
-move(struct books *b, struct account from, struct account to, jb_amount amount)
+carry(struct books *b, struct account from, struct account to, jb_amount amount)
 {
-    post(b, to.kind, to.index, amount);
-    post(b, from.kind, from.index, -amount);
+    post(b, from.kind, from.index, amount);
+    post(b, to.kind, to.index, -amount);
 }
 
 static uint32_t
@@ -115,37 +115,6 @@ add_to_month(struct wallet *w, jb_day day, jb_amount amount)
 }
 
 static void
-consumption(struct books *b, struct wallet *w, const struct jb_event *e)
-{
-    jb_amount free_part = 0, paid = 0;
-    const struct jb_parts parts = e->cash_consumed.parts;
-    for (uint32_t i = 0; i < parts.n; i++) {
-        *(parts.at[i].kind == JB_PART_GRANT ? &free_part : &paid) += parts.at[i].amount;
-    }
-    move(b, account_of(INCOME, e->wallet), account_of(PAID, e->wallet), paid);
-    move(b, account_of(PROMOTION, 0), account_of(FREE, e->wallet), free_part);
-    add_to_month(w, e->posted_on, paid);
-}
-
-static void
-return_of(struct books *b, struct wallet *w, const struct jb_event *e)
-{
-    jb_amount free_part = 0, paid = 0;
-    const struct jb_parts parts = e->consumption_reversed.parts;
-    for (uint32_t i = 0; i < parts.n; i++) {
-        const struct jb_part *p = &parts.at[i];
-        if (p->kind == JB_PART_GRANT) {
-            free_part += p->amount;
-        } else if (p->kind != JB_PART_LAPSED) {
-            paid += p->amount; /* what lapsed at once came back and went again: nothing moves */
-        }
-    }
-    move(b, account_of(PAID, e->wallet), account_of(INCOME, e->wallet), paid);
-    move(b, account_of(FREE, e->wallet), account_of(PROMOTION, 0), free_part);
-    add_to_month(w, e->posted_on, -paid);
-}
-
-static void
 remember_refund(struct wallet *w, const struct jb_refund_approved *e)
 {
     if (e->refund_no > w->refunds_n) {
@@ -159,74 +128,74 @@ remember_refund(struct wallet *w, const struct jb_refund_approved *e)
     legs->n = e->parts.n;
 }
 
+/* A completed refund goes back to where the money of its legs' lots came from. */
 static void
-refund_completed(struct books *b, struct wallet *w, const struct jb_event *e)
+refund_completed(struct books *b, struct wallet *w, uint32_t wallet, uint32_t refund_no)
 {
-    const uint32_t refund_no = e->refund_completed.refund_no;
     if (refund_no < 1 || refund_no > w->refunds_n) {
         return;
     }
     struct legs *legs = &w->refunds[refund_no - 1];
     for (uint32_t i = 0; i < legs->n; i++) {
-        move(b, source_of_lot(w, legs->at[i].ordinal), account_of(PAYABLE, e->wallet),
-             legs->at[i].amount);
+        carry(b, account_of(PAYABLE, wallet), source_of_lot(w, legs->at[i].ordinal),
+              legs->at[i].amount);
     }
     free(legs->at);
     *legs = (struct legs){0};
 }
 
+static struct account
+account_at(const struct wallet *w, const struct jb_event *e, uint32_t place)
+{
+    static const uint32_t kinds[JB_PLACES] = {
+        [JB_PLACE_PAID] = PAID,       [JB_PLACE_FREE] = FREE,     [JB_PLACE_DORMANT] = DORMANT,
+        [JB_PLACE_TRANSIT] = PAYABLE, [JB_PLACE_INCOME] = INCOME, [JB_PLACE_PROMOTION] = PROMOTION};
+    if (place == JB_PLACE_GATEWAY) {
+        return source_of_lot(w, jb_event_ordinal(e));
+    }
+    return account_of(kinds[place], place == JB_PLACE_PROMOTION ? 0 : e->wallet);
+}
+
+/* What goes one way and back again, or twice the same way, is one move. Returns how many are left.
+ */
+static size_t
+net(struct jb_money_move *moves, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < kept && !(moves[k].from == moves[i].from && moves[k].to == moves[i].to) &&
+               !(moves[k].from == moves[i].to && moves[k].to == moves[i].from)) {
+            k++;
+        }
+        if (k == kept) {
+            moves[kept++] = moves[i];
+        } else {
+            moves[k].amount += moves[k].from == moves[i].from ? moves[i].amount : -moves[i].amount;
+        }
+    }
+    return kept;
+}
+
 static void
 wallet_event(struct books *b, struct wallet *w, const struct jb_event *e)
 {
-    struct account paid = account_of(PAID, e->wallet), dormant = account_of(DORMANT, e->wallet),
-                   promotion = account_of(PROMOTION, 0);
-    const jb_amount amount = jb_event_amount(e);
-    const uint32_t ordinal = jb_event_ordinal(e);
-    switch (e->type) {
-    case JB_EV_CHARGE_SETTLED:
-    case JB_EV_DEBT_REPAID:
-        remember_lot(w, ordinal, source_of_charge(b, e));
-        move(b, paid, source_of_lot(w, ordinal), amount);
-        break;
-    case JB_EV_CHARGE_REVERSED:
-        move(b, source_of_lot(w, ordinal), paid, amount);
-        break;
-    case JB_EV_FREE_GRANTED:
-        move(b, dormant, promotion, amount);
-        break;
-    case JB_EV_FREE_ACTIVATED:
-        move(b, account_of(FREE, e->wallet), dormant, amount);
-        break;
-    case JB_EV_FREE_REVOKED:
-        move(b, promotion, dormant, amount);
-        break;
-    case JB_EV_FREE_EXPIRED:
-        move(b, promotion, e->free_expired.in_use ? account_of(FREE, e->wallet) : dormant, amount);
-        break;
-    case JB_EV_FREE_FORFEITED:
-        move(b, promotion, e->free_forfeited.in_use ? account_of(FREE, e->wallet) : dormant,
-             amount);
-        break;
-    case JB_EV_CASH_CONSUMED:
-        consumption(b, w, e);
-        break;
-    case JB_EV_CONSUMPTION_REVERSED:
-        return_of(b, w, e);
-        break;
-    case JB_EV_REFUND_APPROVED:
+    if (e->type == JB_EV_CHARGE_SETTLED || e->type == JB_EV_DEBT_REPAID) {
+        remember_lot(w, jb_event_ordinal(e), source_of_charge(b, e));
+    } else if (e->type == JB_EV_REFUND_APPROVED) {
         remember_refund(w, &e->refund_approved);
-        move(b, account_of(PAYABLE, e->wallet), paid, amount);
-        break;
-    case JB_EV_REFUND_COMPLETED:
-        refund_completed(b, w, e);
-        break;
-    case JB_EV_REFUND_FAILED:
-        if (e->refund_failed.parts.n > 0) {
-            move(b, paid, account_of(PAYABLE, e->wallet), amount);
+    } else if (e->type == JB_EV_REFUND_COMPLETED) {
+        refund_completed(b, w, e->wallet, e->refund_completed.refund_no);
+        return;
+    }
+    struct jb_money_move moves[JB_MOVES_MAX];
+    size_t n = net(moves, jb_event_moves(e, moves));
+    for (size_t i = 0; i < n; i++) {
+        const struct jb_money_move *m = &moves[i];
+        carry(b, account_at(w, e, m->from), account_at(w, e, m->to), m->amount);
+        if (m->to == JB_PLACE_INCOME || m->from == JB_PLACE_INCOME) {
+            add_to_month(w, e->posted_on, m->to == JB_PLACE_INCOME ? m->amount : -m->amount);
         }
-        break;
-    default:
-        break;
     }
 }
 
@@ -296,7 +265,7 @@ add_vat(struct books *b)
             jb_amount vat = vat_of(w->months[k].net, rate);
             if (vat != 0) {
                 begin_entry(b, next_month - 1, UINT64_MAX, i + 1, 0);
-                move(b, account_of(VAT, 0), account_of(INCOME, i + 1), vat);
+                carry(b, account_of(INCOME, i + 1), account_of(VAT, 0), vat);
             }
         }
     }

@@ -35,13 +35,13 @@ figure_json(struct out *o, const struct jb_figure *f, int32_t utc_offset_s)
     switch (f->name) {
     case JB_FIG_STATUS:
     case JB_FIG_NOT_OFF:
-        js_str(o, word, jb_name_word(&jb_wallet_status_names, (uint32_t)f->value));
+        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_WALLET_STATUS), (uint32_t)f->value));
         break;
     case JB_FIG_GRANT_STATE:
-        js_str(o, word, jb_name_word(&jb_grant_state_names, (uint32_t)f->value));
+        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_GRANT_STATE), (uint32_t)f->value));
         break;
     case JB_FIG_REFUND_STATE:
-        js_str(o, word, jb_name_word(&jb_refund_state_names, (uint32_t)f->value));
+        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), (uint32_t)f->value));
         break;
     case JB_FIG_EXPIRES_ON:
     case JB_FIG_FIRST_OPEN_DAY:
@@ -66,6 +66,11 @@ is_condition(uint32_t name)
 static void
 figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t utc_offset_s)
 {
+    static const struct {
+        jb_op op;
+        const char *word;
+    } shown[] = {
+        {JB_OP_CHARGE, "charge"}, {JB_OP_CONSUME, "consume"}, {JB_OP_REFUND_REQUEST, "refund"}};
     bool conditions = false;
     for (size_t i = 0; i < n; i++) {
         if (is_condition(figures[i].name)) {
@@ -75,13 +80,11 @@ figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t u
         figure_json(o, &figures[i], utc_offset_s);
         if (figures[i].name == JB_FIG_STATUS) {
             js_open(o, "allows", '[');
-            if (figures[i].value == JB_WALLET_ACTIVE || figures[i].value == JB_WALLET_OFF) {
-                js_str(o, NULL, "charge");
+            for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++) {
+                if (jb_wallet_allows((uint32_t)figures[i].value, shown[k].op)) {
+                    js_str(o, NULL, shown[k].word);
+                }
             }
-            if (figures[i].value == JB_WALLET_ACTIVE) {
-                js_str(o, NULL, "consume");
-            }
-            js_str(o, NULL, "refund");
             js_close(o, ']');
         }
     }
@@ -274,7 +277,7 @@ result_json(struct out *o, const struct jb_event *e)
         break;
     case JB_EV_REFUND_REQUESTED:
         js_int(o, "amount", jb_event_amount(e));
-        js_str(o, "scope", jb_name_word(&jb_scope_names, e->refund_requested.scope));
+        js_str(o, "scope", jb_name_word(jb_names_get(JB_LIST_SCOPE), e->refund_requested.scope));
         break;
     case JB_EV_REFUND_APPROVED:
         js_int(o, "amount", jb_event_amount(e));
@@ -317,7 +320,7 @@ result_json(struct out *o, const struct jb_event *e)
 void
 balance_members_json(struct out *o, const struct jb_balance *b)
 {
-    js_str(o, "status", jb_name_word(&jb_wallet_status_names, b->status));
+    js_str(o, "status", jb_name_word(jb_names_get(JB_LIST_WALLET_STATUS), b->status));
     js_int(o, "paid", b->paid);
     js_int(o, "free", b->free);
     js_int(o, "free_dormant", b->free_dormant);

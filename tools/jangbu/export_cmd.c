@@ -63,8 +63,11 @@ cmd_export(struct app *app, int argc, char **argv)
     }
     FILE *file = path == NULL ? stdout : fopen(path, "wx");
     if (file == NULL) {
-        fprintf(stderr, "jangbu: cannot make %s: %s\n", path, strerror(errno));
-        return EXIT_MACHINE;
+        int why = errno;
+        fprintf(stderr, "jangbu: cannot make %s: %s%s\n", path, strerror(why),
+                why == EEXIST ? "; an export overwrites nothing" : "");
+        errno = why;
+        return errno == EEXIST ? EXIT_REFUSED : EXIT_MACHINE;
     }
     code = run_export(app, format, file);
     bool bad = fflush(file) != 0 || ferror(file) != 0;

@@ -24,6 +24,24 @@ csv_text(struct out *o, const char *s, size_t n)
     out_char(o, '"');
 }
 
+/* A cell that a spreadsheet would calculate (= + - @, tab, line end in front) gets a ' in front of
+ * it. Only texts: figures are ours. */
+static void
+csv_cell(struct out *o, struct jb_text t)
+{
+    char guarded[2 + 4 * JB_TXN_REF_BYTES_MAX + JB_KEY_BYTES_MAX];
+    if (t.s == NULL) {
+        return;
+    }
+    if (t.n > 0 && t.n + 1 < sizeof guarded && memchr("=+-@\t\r", t.s[0], 6) != NULL) {
+        guarded[0] = '\'';
+        memcpy(guarded + 1, t.s, t.n);
+        csv_text(o, guarded, t.n + 1);
+        return;
+    }
+    csv_text(o, t.s, t.n);
+}
+
 static bool
 is_late(const struct app *app, const struct jb_event *e)
 {
@@ -50,6 +68,26 @@ json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struc
     o->first = true;
 }
 
+/* What a gateway's file is matched by. */
+static void
+csv_references(struct out *o, const struct jb_event *e)
+{
+    bool charge = e->type == JB_EV_CHARGE_SETTLED, repaid = e->type == JB_EV_DEBT_REPAID;
+    const struct jb_text none = {NULL, 0};
+    const char *method =
+        charge ? jb_name_word(jb_names_get(JB_LIST_METHOD), e->charge_settled.method) : NULL;
+    out_char(o, ',');
+    out_str(o, method != NULL ? method : "");
+    out_char(o, ',');
+    csv_cell(o, charge ? e->charge_settled.pg : repaid ? e->debt_repaid.pg : none);
+    out_char(o, ',');
+    csv_cell(o, charge ? e->charge_settled.txn_ref : repaid ? e->debt_repaid.txn_ref : none);
+    out_char(o, ',');
+    csv_cell(o, charge ? e->charge_settled.approve_no : none);
+    out_char(o, ',');
+    csv_cell(o, e->flags & JB_EVF_KEY ? e->key : none);
+}
+
 static void
 csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n,
         struct out *o)
@@ -63,10 +101,10 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     out_char(o, ',');
     out_str(o, type != NULL ? type->name : "unknown");
     out_char(o, ',');
-    csv_text(o, wallet, wallet_n);
+    csv_cell(o, (struct jb_text){wallet, wallet_n});
     out_char(o, ',');
     app_event_id(app, e, id);
-    csv_text(o, id, strlen(id));
+    csv_cell(o, (struct jb_text){id, strlen(id)});
     out_char(o, ',');
     out_str(o, e->recorded_at == JB_NO_INSTANT
                    ? ""
@@ -83,6 +121,11 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
         out_char(o, ',');
         out_int(o, figures[i]);
     }
+    out_char(o, ',');
+    out_str(o, app->info.currency);
+    out_char(o, ',');
+    out_uint(o, app->info.exponent);
+    csv_references(o, e);
     out_char(o, '\n');
 }
 
@@ -101,7 +144,7 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     status = jb_cursor_open(app->ledger, 1, &c, err);
     if (csv) {
         out_str(&o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,"
-                    "debt,lapsed,effect\n");
+                    "debt,lapsed,effect,currency,exponent,method,pg,txn_ref,approve_no,key\n");
     }
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;

@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "event_json.h"
+#include "people.h"
 #include "query.h"
 
 struct rows {
     struct app *app;
     struct table *table;
     bool broken;
+    bool people;
 };
 
 /* Under which name the id of what the event is about stands where the event has only the wallet's
@@ -50,6 +52,10 @@ each_history(void *data, const struct jb_history_row *r)
             js_str(o, id_member(e->type), id);
         }
         event_fields_json(o, e, app->info.utc_offset_s);
+        if (rows->people && !people_of_event(app, e)) {
+            rows->broken = true;
+            return false;
+        }
         js_close(o, '}');
         return true;
     }
@@ -85,8 +91,12 @@ cmd_history(struct app *app, int argc, char **argv)
     int n, code;
     uint64_t limit;
     jb_history_kind kind;
-    const struct option_row options[] = {
-        {"type", NULL, &type}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
+    bool people = false;
+    const struct option_row options[] = {{"type", NULL, &type},
+                                         {"cursor", NULL, &cursor},
+                                         {"limit", NULL, &limit_text},
+                                         {"people", &people, NULL},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -102,7 +112,11 @@ cmd_history(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    struct rows rows = {.app = app};
+    if (people && !app->json) {
+        return app_usage(app,
+                         "--people goes with --json here; `jangbu log --people` is for reading");
+    }
+    struct rows rows = {.app = app, .people = people};
     if (app->json) {
         js_open(&app->out, NULL, '{');
         js_str(&app->out, "wallet", args[1]);
@@ -118,6 +132,11 @@ cmd_history(struct app *app, int argc, char **argv)
         app->out.n = 0;
         table_free(rows.table);
         return app_fail(app, &app->err);
+    }
+    if (rows.broken) {
+        app->out.n = 0;
+        table_free(rows.table);
+        return EXIT_MACHINE;
     }
     if (app->json) {
         js_close(&app->out, ']');

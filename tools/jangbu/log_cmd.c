@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "event_json.h"
+#include "people.h"
 #include "process.h"
 
 /* Ids of wallets by number, from the wallet_created events seen, else from the state. */
@@ -63,11 +64,10 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         out_str(&app->out, "  ");
         out_str(&app->out, id);
     }
-    out_char(&app->out, '\n');
 }
 
 static int
-print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
+print_log(struct app *app, jb_seq from, uint32_t only, bool follow, bool people)
 {
     jb_cursor *c;
     struct ids ids = {0};
@@ -102,11 +102,22 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow)
         if (app->json) {
             event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0},
                        app->info.utc_offset_s);
-            out_char(&app->out, '\n');
+            app->out.n--; /* the object goes on */
+            app->out.first = false;
+            if (people && !people_of_event(app, e)) {
+                code = EXIT_MACHINE;
+                break;
+            }
+            js_close(&app->out, '}');
             app->out.first = true;
         } else {
             print_event(app, e, wallet);
+            if (people && !people_of_event(app, e)) {
+                code = EXIT_MACHINE;
+                break;
+            }
         }
+        out_char(&app->out, '\n');
         if (app->out.n > 60000) {
             jb_cursor_rest(c); /* a slow reader of the pipe holds no snapshot */
             if (!app_flush(app)) {
@@ -125,11 +136,14 @@ cmd_log(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *from_text = NULL, *wallet = NULL;
     int n, code;
-    bool follow = false;
+    bool follow = false, people = false;
     uint64_t from = 1;
     uint32_t number = 0;
-    const struct option_row options[] = {
-        {"from", NULL, &from_text}, {"wallet", NULL, &wallet}, {"follow", &follow, NULL}, {0}};
+    const struct option_row options[] = {{"from", NULL, &from_text},
+                                         {"wallet", NULL, &wallet},
+                                         {"follow", &follow, NULL},
+                                         {"people", &people, NULL},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -149,5 +163,5 @@ cmd_log(struct app *app, int argc, char **argv)
                                            &number, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
-    return print_log(app, from, number, follow);
+    return print_log(app, from, number, follow, people);
 }

@@ -19,8 +19,7 @@ struct row {
 
 #define COMMON "  --json           one JSON object (or line) for programs\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
-#define AMOUNT                                                                                     \
-    "  AMOUNT           a whole number in the minor unit: won, or hundredths of a dollar\n"
+#define AMOUNT "  AMOUNT           as it is printed: 50000 or 50,000 won; 50.00 dollars, never 50\n"
 #define KEYED                                                                                      \
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
     "ever\n"                                                                                       \
@@ -87,12 +86,13 @@ static const struct row rows[] = {
      "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
      "REFUND",
      "pay cash out to the customer",
-     "  AMOUNT           in the minor unit; all that is refundable now, unless given\n" ONE},
+     "  AMOUNT           as it is printed; all that is refundable now, unless given\n" ONE},
     {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]",
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
      "(seconds), grants_max,\n"
-     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules (their number),\n"
+     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
+     "(their number),\n"
      "                   clock_ahead_max (days), at_back_max (days)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
@@ -106,20 +106,25 @@ static const struct row rows[] = {
      "  --view posted    as published, by posting day (default); known: by the day it happened, "
      "open days too\n" AS_OF COMMON},
     {"history", cmd_history, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT]",
+     "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT] "
+     "[--people]",
      "what happened to a wallet, newest first, each row with its running balance",
      "  --limit N        rows, 1 to 10,000; 100 unless given\n"
-     "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
+     "  --cursor NEXT    go on where the page before ended\n"
+     "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
-    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow]",
-     "the events themselves, in order", "  --follow         wait for more\n" COMMON},
+    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
+     "the events themselves, in order",
+     "  --follow         wait for more\n"
+     "  --people         names, actors, notes and reasons as well\n" COMMON},
     {"stat", cmd_stat, TAKES_JSON, "LEDGER",
      "how large the ledger is, which day is open, which policies hold", COMMON},
-    {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums]",
+    {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums,rules]",
      "read the whole log and check everything against it",
-     "  --only PARTS     form (chain, order, bytes) or sums (what the events add up to); both "
-     "unless given\n" COMMON},
+     "  --only PARTS     some of form (chain, order, bytes), sums (what the events add up to), "
+     "rules (each event\n"
+     "                   decided again); all of them unless given\n" COMMON},
     {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]",
      "make the projections anew from the log, while the ledger is in use",
      "  --accept-rollback  the log was put back to an older state on purpose: go on from "
@@ -134,10 +139,13 @@ static const struct row rows[] = {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
+/* Sub-commands that change nothing: the only ones that are proposed for a word that is none. */
 static const char *
-nth_command(unsigned i)
+nth_harmless(unsigned n)
 {
-    return i < ROWS ? rows[i].name : NULL;
+    static const char *const harmless[] = {"balance", "cash-status", "history", "explain", "log",
+                                           "stat",    "audit",       "export",  "help"};
+    return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 
 static const struct row *
@@ -151,20 +159,70 @@ find(const char *name)
     return NULL;
 }
 
+#define HELP_COLUMNS 80
+
+/* One line, broken at blanks where it is too wide; what goes on stands under the explanation, which
+ * begins behind the first gap of two blanks. */
+static void
+print_wrapped(const char *line, size_t n)
+{
+    size_t indent = strspn(line, " ");
+    const char *gap = strstr(line + indent, "  ");
+    size_t under = gap != NULL && gap < line + n ? (size_t)(gap - line) + strspn(gap, " ")
+                   : indent > 0                  ? indent + 4
+                                                 : 0;
+    for (size_t used = 0; used + n > HELP_COLUMNS;) {
+        size_t cut = HELP_COLUMNS - used;
+        while (cut > (used == 0 ? under : 0) && line[cut] != ' ') {
+            cut--;
+        }
+        if (cut <= (used == 0 ? under : 0)) {
+            break;
+        }
+        printf("%.*s\n%*s", (int)cut, line, (int)under, "");
+        line += cut + 1;
+        n -= cut + 1;
+        used = under;
+    }
+    printf("%.*s\n", (int)n, line);
+}
+
+static void
+print_lines(const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, "\n");
+        print_wrapped(text, n);
+        text += n + (text[n] == '\n');
+    }
+}
+
 static void
 print_usage(const struct row *r)
 {
-    for (const char *line = r->usage; *line != '\0';) {
-        size_t n = strcspn(line, "\n");
-        printf("  jangbu %s %.*s\n", r->name, (int)n, line);
-        line += n + (line[n] == '\n');
+    for (const char *form = r->usage; *form != '\0';) {
+        char line[400];
+        size_t n = strcspn(form, "\n");
+        int length = snprintf(line, sizeof line, "  jangbu %s %.*s", r->name, (int)n, form);
+        print_wrapped(line, (size_t)length);
+        form += n + (form[n] == '\n');
     }
 }
 
 static int
 unknown(const char *name)
 {
-    const char *near = nearest_word(name, strlen(name), nth_command);
+    static const char *const lists[] = {"list", "ls", "wallets", "show", "get"};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (strcmp(name, lists[i]) == 0) {
+            fprintf(stderr,
+                    "jangbu: there is no sub-command %s. `jangbu balance LEDGER --all` lists the "
+                    "wallets, `jangbu history` and `jangbu log` what happened.\n",
+                    name);
+            return EXIT_USAGE;
+        }
+    }
+    const char *near = nearest_word(name, strlen(name), nth_harmless);
     if (near != NULL) {
         fprintf(stderr,
                 "jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n",
@@ -184,10 +242,14 @@ cmd_help(struct app *app, int argc, char **argv)
         if (r == NULL) {
             return unknown(argv[1]);
         }
-        printf("jangbu %s: %s\n\n", r->name, r->what);
+        char title[400];
+        int n = snprintf(title, sizeof title, "jangbu %s: %s", r->name, r->what);
+        print_wrapped(title, (size_t)n);
+        putchar('\n');
         print_usage(r);
         if (r->help[0] != '\0') {
-            printf("\n%s", r->help);
+            putchar('\n');
+            print_lines(r->help);
         }
         return EXIT_DONE;
     }
@@ -195,11 +257,12 @@ cmd_help(struct app *app, int argc, char **argv)
            "help NAME` tells more):\n",
            JB_VERSION_STRING);
     for (size_t i = 0; i < ROWS; i++) {
-        printf("  %-12s %s\n", rows[i].name, rows[i].what);
+        char line[400];
+        int n = snprintf(line, sizeof line, "  %-12s  %s", rows[i].name, rows[i].what);
+        print_wrapped(line, (size_t)n);
     }
-    printf("\nExit codes: 0 done, 1 refused or problems found, 2 usage, 3 the machine failed.\nThe "
-           "command vocabulary: docs/vocabulary.md. Manual: "
-           "man jangbu.\n");
+    printf("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
+           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n");
     return EXIT_DONE;
 }
 

@@ -179,6 +179,8 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         }
         i += used_next ? 1 : 0;
     }
+    app->args = ret_args;
+    app->args_n = *ret_n;
     if (as_of != NULL) {
         if (!parse_as_of(as_of, &app->as_of)) {
             app_usage(app,

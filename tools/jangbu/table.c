@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <utf8proc.h>
 
 #include "app.h"
@@ -93,16 +95,70 @@ pad(struct app *app, size_t n)
     }
 }
 
+/* 0: standard output is no terminal, or one whose width is not known. */
+static size_t
+terminal_columns(void)
+{
+    struct winsize size;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* A column of figures that are all 0. */
+static bool
+all_zero(const struct table *t, size_t column)
+{
+    for (size_t i = t->columns + column; i < t->cells_n; i += t->columns) {
+        const char *c = t->cells[i];
+        if (c[strspn(c, "0.,-")] != '\0') {
+            return false;
+        }
+    }
+    return t->right[column] && t->cells_n > t->columns;
+}
+
+/* Where the table is wider than the terminal, columns that say nothing are left out, and said. */
+static void
+leave_out(struct app *app, const struct table *t, const size_t *widths, bool *out)
+{
+    size_t limit = terminal_columns(), total = 0;
+    bool any = false;
+    for (size_t i = 0; i < t->columns; i++) {
+        total += widths[i] + (i > 0 ? 2 : 0);
+    }
+    if (limit == 0 || total <= limit) {
+        return;
+    }
+    for (size_t i = 0; i < t->columns; i++) {
+        out[i] = all_zero(t, i);
+        any |= out[i];
+    }
+    for (size_t i = 0, listed = 0; i < t->columns && any; i++) {
+        if (out[i]) {
+            out_str(&app->out, listed++ > 0 ? ", " : "(0 in every row, and left out: ");
+            out_str(&app->out, t->cells[i]);
+        }
+    }
+    out_str(&app->out, any ? ")\n" : "");
+}
+
 void
 table_print(struct app *app, struct table *t)
 {
     size_t widths[TABLE_COLUMNS_MAX] = {0};
+    bool left_out[TABLE_COLUMNS_MAX] = {false};
     for (size_t i = 0; i < t->cells_n; i++) {
         size_t w = display_width(t->cells[i], strlen(t->cells[i]));
         widths[i % t->columns] = w > widths[i % t->columns] ? w : widths[i % t->columns];
     }
+    leave_out(app, t, widths, left_out);
     for (size_t i = 0; i < t->cells_n; i++) {
         size_t column = i % t->columns, w = display_width(t->cells[i], strlen(t->cells[i]));
+        if (left_out[column]) {
+            if (column + 1 == t->columns) {
+                out_char(&app->out, '\n');
+            }
+            continue;
+        }
         bool bold = app->colour && i < t->columns;
         if (column > 0) {
             pad(app, 2);

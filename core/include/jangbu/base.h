@@ -8,7 +8,7 @@
  * 2. Outputs are written only when the call returns JB_OK (or JB_END where the text says so).
  *
  * 3. `err` may be NULL; it is written only on failure. No other pointer may be NULL unless its text
- * says so.
+ * says so: a function that returns a status says JB_E_USAGE.
  *
  * 4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle
  * named and lives until the moment that the text names.
@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -89,7 +90,8 @@ typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
 #define JB_SHORT_BYTES_MAX 32 /* caller, pg, approve_no, role */
 #define JB_KEY_BYTES_MAX 300
 #define JB_TXN_REF_BYTES_MAX 200
-#define JB_NAME_CODEPOINTS_MAX 20
+#define JB_NAME_CHARACTERS_MAX 20 /* as people count: grapheme clusters */
+#define JB_NAME_CODEPOINTS_MAX 100
 #define JB_NOTE_CODEPOINTS_MAX 500
 #define JB_LINE_BYTES_MAX (UINT32_C(4) << 20)
 #define JB_COMMAND_BYTES_MAX (UINT32_C(64) << 10)
@@ -100,6 +102,14 @@ struct jb_text {
     const char *s;
     size_t n;
 };
+
+/* The text of a string that ends with NUL, borrowed; NULL: none. */
+static inline struct jb_text
+jb_text_of(const char *s)
+{
+    struct jb_text t = {s, s != NULL ? strlen(s) : 0};
+    return t;
+}
 
 /* Did the call work? (Whether the *rules* said yes is another question: struct jb_answer.) */
 typedef enum jb_status {
@@ -169,8 +179,8 @@ JB_API void jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day
 /* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has the size above. Returns buf. */
 JB_API char *jb_day_print(jb_day d, char *buf);
 JB_API char *jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf);
-/* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm) and has
- * at most six digits of fraction. */
+/* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm);
+ * digits of its fraction beyond the sixth are cut, and second 60 is 59.999999. */
 JB_API JB_NODISCARD bool jb_day_parse(const char *s, size_t n, jb_day *ret);
 JB_API JB_NODISCARD bool jb_instant_parse(const char *s, size_t n, jb_instant *ret);
 

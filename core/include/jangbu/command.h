@@ -8,6 +8,8 @@
 
 #include <jangbu/event.h>
 
+#include <string.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -124,21 +126,28 @@ enum jb_command_field {
     JB_CF_N /* one above the largest; between them are numbers without a member */
 };
 
-/* What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
- * the call. */
+/*
+ * What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
+ * the call. Made by jb_command_begin and the setters below; who fills the members by hand sets
+ * their bits as well, and makes the struct anew before it is used for another command: a member
+ * that is set and whose bit is not (a key, say, without which the command would be booked twice) is
+ * JB_E_USAGE, which names it; so are a text without an address, an op or a word without a meaning,
+ * and 0 or 1 that is neither.
+ */
 struct jb_command {
     size_t size;
     jb_op op;
+    uint8_t overdraft; /* 0 or 1, as every member of this kind */
+    uint8_t force;
     uint64_t has; /* JB_HAS(...) of every member that is there */
     struct jb_text wallet;
     struct jb_text id; /* charge, grant, usage or refund, as the op has it */
-    jb_amount amount;  /* > 0 */
-    bool overdraft;
-    bool force;
-    uint32_t kind;   /* enum jb_wallet_kind */
-    uint32_t method; /* enum jb_method */
-    uint32_t origin; /* enum jb_origin */
-    uint32_t policy; /* enum jb_policy */
+    struct jb_text key;
+    jb_amount amount; /* > 0 */
+    uint32_t kind;    /* enum jb_wallet_kind */
+    uint32_t method;  /* enum jb_method */
+    uint32_t origin;  /* enum jb_origin */
+    uint32_t policy;  /* enum jb_policy */
     jb_day expires_on;
     jb_day day;
     int64_t value;
@@ -147,7 +156,6 @@ struct jb_command {
     jb_instant clock; /* used with JB_CLOCK_AT only */
     uint64_t expect;
     jb_seq seq;
-    struct jb_text key;
     struct jb_text name;
     struct jb_text master;
     struct jb_text pg;
@@ -162,11 +170,89 @@ struct jb_command {
     struct jb_text caller; /* scope of `key`; absent: that of jb_submit's options, or of jb_open */
 };
 
+/*
+ * Making a command: jb_command_begin, then a setter for each member. A member that was set is
+ * there, 0 and false included; one that was not is not. A struct that is begun again has forgotten
+ * what it was before; the same struct again without that is the same command again, as a retry
+ * wants it.
+ *
+ *     struct jb_command c;
+ *     jb_command_begin(&c, JB_OP_CHARGE);
+ *     jb_set_wallet(&c, jb_text_of("W1"));
+ *     jb_set_charge(&c, jb_text_of("C1"));
+ *     jb_set_amount(&c, 50000);
+ *
+ * Setting what the op does not take is found by jb_submit, which names it. Texts are borrowed.
+ */
+static inline void
+jb_command_begin(struct jb_command *c, jb_op op)
+{
+    memset(c, 0, sizeof *c);
+    c->size = sizeof *c;
+    c->op = op;
+}
+
+#define JB_SETTER(name, FIELD, type, member)                                                       \
+    static inline void jb_set_##name(struct jb_command *c, type value)                             \
+    {                                                                                              \
+        c->member = value;                                                                         \
+        c->has |= JB_HAS(JB_CF_##FIELD);                                                           \
+    }
+/* Ids: of the wallet, and of what the command makes or names in it. */
+JB_SETTER(wallet, WALLET, struct jb_text, wallet)
+JB_SETTER(charge, CHARGE, struct jb_text, id)
+JB_SETTER(grant, GRANT, struct jb_text, id)
+JB_SETTER(usage, USAGE, struct jb_text, id)
+JB_SETTER(refund, REFUND, struct jb_text, id)
+JB_SETTER(seq, SEQ, jb_seq, seq)                    /* of the consumption that is returned */
+JB_SETTER(amount, AMOUNT, jb_amount, amount)        /* > 0, minor unit */
+JB_SETTER(overdraft, OVERDRAFT, uint8_t, overdraft) /* 0 or 1 */
+JB_SETTER(method, METHOD, jb_method, method)
+JB_SETTER(pg, PG, struct jb_text, pg)
+JB_SETTER(txn_ref, TXN_REF, struct jb_text, txn_ref)
+JB_SETTER(approve_no, APPROVE_NO, struct jb_text, approve_no)
+JB_SETTER(reason, REASON, struct jb_text, reason)
+JB_SETTER(expires_on, EXPIRES_ON, jb_day, expires_on)
+JB_SETTER(origin, ORIGIN, jb_origin, origin)
+JB_SETTER(kind, KIND, jb_wallet_kind, kind)
+JB_SETTER(name, NAME, struct jb_text, name)
+JB_SETTER(master, MASTER, struct jb_text, master)
+JB_SETTER(policy, POLICY, jb_policy, policy)
+JB_SETTER(value, VALUE, int64_t, value)
+JB_SETTER(from, FROM, jb_instant, from)
+JB_SETTER(day, DAY, jb_day, day)
+JB_SETTER(force, FORCE, uint8_t, force) /* 0 or 1 */
+JB_SETTER(key, KEY, struct jb_text, key)
+JB_SETTER(caller, CALLER, struct jb_text, caller)
+JB_SETTER(at, AT, jb_instant, at)
+JB_SETTER(clock, CLOCK, jb_instant, clock)
+JB_SETTER(expect, EXPECT, uint64_t, expect) /* the wallet's version; 0: it must not exist */
+JB_SETTER(note, NOTE, struct jb_text, note)
+#undef JB_SETTER
+
+/* role.s NULL: none. */
+static inline void
+jb_set_actor(struct jb_command *c, struct jb_text id, struct jb_text role)
+{
+    c->actor_id = id;
+    c->actor_role = role;
+    c->has |= JB_HAS(JB_CF_ACTOR);
+}
+
+/* The members of a group, borrowed like texts. */
+static inline void
+jb_set_commands(struct jb_command *c, const struct jb_command *list, size_t n)
+{
+    c->commands = list;
+    c->commands_n = n;
+    c->has |= JB_HAS(JB_CF_COMMANDS);
+}
+
 /* How a member is written in JSON. */
 typedef enum jb_command_kind {
     JB_CK_ID = 1, /* 1..64 bytes, no control characters, no white space */
     JB_CK_SHORT,  /* the same, 1..32 bytes */
-    JB_CK_NAME,   /* 1..20 code points, no control characters */
+    JB_CK_NAME,   /* 1..20 characters as people count, no control characters */
     JB_CK_TEXT,   /* 1..500 code points, no NUL */
     JB_CK_AMOUNT, /* integer 1..JB_AMOUNT_MAX */
     JB_CK_UINT,   /* integer >= 0 */
@@ -201,6 +287,9 @@ struct jb_op_info {
 JB_API const struct jb_command_field_info *
 jb_command_field_get(unsigned field);                   /* NULL where there is none */
 JB_API const struct jb_op_info *jb_op_get(uint32_t op); /* NULL where there is none */
+/* Whether a wallet in that state (enum jb_wallet_status) takes commands of that op at all: the
+ * state matrix of docs/rules.md section 5. True does not mean that a command will be accepted. */
+JB_API bool jb_wallet_allows(uint32_t status, jb_op op);
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 
@@ -229,6 +318,7 @@ typedef enum jb_code {
 JB_API const char *jb_code_word(uint32_t code);
 
 typedef enum jb_outcome {
+    JB_NOT_DONE = 0,  /* the call failed before this command: nothing of it was done */
     JB_DONE = 1,      /* the events are on disk */
     JB_REFUSED = 2,   /* the rules said no, or the command is not well formed: `code` */
     JB_DUPLICATE = 3, /* the key is known with the same content: this is the first answer again */

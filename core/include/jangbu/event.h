@@ -127,14 +127,18 @@ typedef enum jb_refund_state {
     JB_REFUND_FAILED = 6
 } jb_refund_state;
 
+/* The flows of a day: what a daily row has of one wallet and day_closed over all wallets. Gross and
+ * never negative (docs/rules.md section 6). */
+/* clang-format off */
+#define JB_FLOWS(X)                                                                                \
+    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned)  \
+    X(refunded) X(refund_failed) X(debt_repaid) X(expired) X(forfeited)
 /* The control totals of a closed day, over all wallets, in the order in which they stand in
  * day_closed. */
-/* clang-format off */
-#define JB_TOTALS(X)                                                                                                  \
-    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded)         \
-    X(refund_failed) X(debt_repaid) X(expired) X(forfeited) X(dormant_granted) X(dormant_expired) X(dormant_revoked)  \
-    X(dormant_forfeited) X(closing_paid) X(closing_free) X(closing_dormant) X(refund_in_transit) X(events) X(wallets) \
-    X(last_seq)
+#define JB_TOTALS(X)                                                                               \
+    JB_FLOWS(X)                                                                                    \
+    X(dormant_granted) X(dormant_expired) X(dormant_revoked) X(dormant_forfeited) X(closing_paid)  \
+    X(closing_free) X(closing_dormant) X(refund_in_transit) X(events) X(wallets) X(last_seq)
 /* clang-format on */
 
 enum jb_total_name {
@@ -469,15 +473,53 @@ JB_API const char *jb_name_word(const struct jb_names *names, uint32_t number);
 JB_API JB_NODISCARD bool jb_name_number(const struct jb_names *names, const char *word, size_t n,
                                         uint32_t *ret);
 
-JB_API extern const struct jb_names jb_wallet_kind_names, jb_wallet_status_names, jb_method_names,
-    jb_origin_names, jb_reason_names, jb_scope_names, jb_failure_names, jb_policy_names,
-    jb_grant_state_names, jb_refund_state_names;
+/* The lists of words whose numbers stand in events, commands and answers. */
+typedef enum jb_list {
+    JB_LIST_WALLET_KIND = 1,
+    JB_LIST_WALLET_STATUS = 2,
+    JB_LIST_METHOD = 3,
+    JB_LIST_ORIGIN = 4,
+    JB_LIST_REASON = 5,
+    JB_LIST_SCOPE = 6,
+    JB_LIST_FAILURE = 7,
+    JB_LIST_POLICY = 8,
+    JB_LIST_GRANT_STATE = 9,
+    JB_LIST_REFUND_STATE = 10
+} jb_list;
+/* Static storage; NULL for a number that this version does not know. */
+JB_API const struct jb_names *jb_names_get(jb_list list);
 /* How figure `name` is called in JSON. */
 JB_API const char *jb_figure_word(uint32_t name);
 JB_API const char *jb_total_word(uint32_t name);
 
-/* Effect of an event on "paid + all grants in use": d(e) of the rules (docs/rules.md section 6). 0
- * for most types. */
+/*
+ * Which ways money goes, from the table core/event/effects.def: what the control totals, the
+ * effect, `explain` and double entry are made from. The four places of the holder's money come
+ * first; the others are outside.
+ */
+typedef enum jb_place {
+    JB_PLACE_PAID = 0,    /* paid cash: lots, less the debt */
+    JB_PLACE_FREE = 1,    /* free cash in use */
+    JB_PLACE_DORMANT = 2, /* free cash that is not activated */
+    JB_PLACE_TRANSIT = 3, /* refunds approved and not completed */
+    JB_PLACE_GATEWAY = 4, /* where the money of a lot came from: a gateway, or somebody's hand */
+    JB_PLACE_INCOME = 5,
+    JB_PLACE_PROMOTION = 6,
+    JB_PLACES = 7
+} jb_place;
+
+struct jb_money_move {
+    uint32_t total; /* enum jb_total_name: the one that grows by it; JB_TOTALS_N: none */
+    uint32_t from;  /* enum jb_place */
+    uint32_t to;
+    jb_amount amount; /* > 0 */
+};
+
+#define JB_MOVES_MAX 4
+/* The moves of an event; returns how many, 0 for most types. */
+JB_API size_t jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX]);
+/* Its effect on the total, "paid cash + all grants in use": d(e) of docs/rules.md section 6. 0 for
+ * most types. */
 JB_API jb_amount jb_event_effect(const struct jb_event *e);
 
 #ifdef __cplusplus

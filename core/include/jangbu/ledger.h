@@ -30,8 +30,8 @@ struct jb_init_options {
     const char *currency; /* ISO 4217, three capitals; NULL: "KRW" */
     int32_t exponent; /* digits after the decimal point, 0..6; -1: that of the currency where known,
                          else 2 */
-    int32_t utc_offset_s;  /* seconds east of UTC, whole minutes, within +-18 h */
-    bool utc_offset_given; /* false: +09:00 */
+    int32_t utc_offset_s;     /* seconds east of UTC, whole minutes, within +-18 h */
+    uint8_t utc_offset_given; /* 0: +09:00 */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
@@ -41,15 +41,15 @@ JB_API JB_NODISCARD jb_status jb_init(const char *dir, const struct jb_init_opti
 
 struct jb_open_options {
     size_t size;
-    bool read_only;       /* never writes to the log; jb_submit gives JB_E_READONLY */
+    uint8_t read_only;    /* never writes to the log; jb_submit gives JB_E_READONLY */
     const char *caller;   /* scope of idempotency keys, at most 32 bytes; NULL: "" */
-    int64_t lock_wait_us; /* longest wait for the writer lock in which nobody of this handle gets
-                             on; 0: 10 s. Then JB_E_BUSY */
-    /* The system's clock for recorded_at; NULL: CLOCK_REALTIME. The library asks for the time
-     * nowhere else. */
+    int64_t lock_wait_us; /* longest wait for the writer lock without progress by any caller of
+                             this handle, then JB_E_BUSY; 0: 10 s */
+    /* The system's clock for recorded_at, in microseconds; NULL: CLOCK_REALTIME. The library asks
+     * for the time nowhere else. Beyond the years 1 to 9999: JB_E_USAGE. */
     jb_instant (*now)(void *data);
     void *now_data;
-    bool accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
+    uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
 };
 
 /*
@@ -91,7 +91,7 @@ JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_i
 JB_API JB_NODISCARD jb_answers *jb_answers_new(void); /* NULL: no memory. Owned: jb_answers_free */
 JB_API jb_answers *jb_answers_free(jb_answers *set);  /* NULL allowed; returns NULL */
 JB_API size_t jb_answers_count(const jb_answers *set);
-/* Borrowed until set is used again or freed. i < jb_answers_count. */
+/* Borrowed until set is used again or freed. NULL where there is no answer i. */
 JB_API const struct jb_answer *jb_answers_at(const jb_answers *set, size_t i);
 
 typedef enum jb_clock_mode {
@@ -102,7 +102,7 @@ typedef enum jb_clock_mode {
 struct jb_submit_options {
     size_t size;
     jb_clock_mode clock;
-    bool dry_run;       /* decide, show, write nothing */
+    uint8_t dry_run;    /* decide, show, write nothing */
     const char *caller; /* NULL: that of jb_open */
 };
 
@@ -113,8 +113,9 @@ struct jb_submit_options {
  * committed together. opts may be NULL.
  *
  * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first
- * *ret_done commands were carried out and stay, the rest were not looked at (or are JB_UNKNOWN
- * after JB_E_UNKNOWN). JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT,
+ * *ret_done commands were carried out and stay, the rest are JB_NOT_DONE (or JB_UNKNOWN after
+ * JB_E_UNKNOWN). JB_E_USAGE for one of the commands is said before any of them is carried out.
+ * JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT,
  * JB_E_NOMEM, JB_E_USAGE.
  */
 JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
@@ -165,9 +166,9 @@ JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *
                                            struct jb_error *err);
 
 /*
- * The id that the caller gave to what e (an event of this ledger) is about: its own, or that of the
- * charge, grant, refund or usage that it names by number. *ret_n = 0 where it is about nothing that
- * has one. id needs room for JB_ID_BYTES_MAX bytes.
+ * The caller's id of the object that e (an event of this ledger) refers to: the one in e, or that
+ * of the charge, grant, refund or usage that e names by number. *ret_n = 0 where there is none. id
+ * needs room for JB_ID_BYTES_MAX bytes.
  */
 JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id,
                                           size_t *ret_n, struct jb_error *err);

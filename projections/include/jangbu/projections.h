@@ -71,15 +71,10 @@ JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of
                                               void *data, struct jb_error *err);
 
 /* One row of the cash status. Flows are gross and never negative. docs/rules.md section 6. */
-/* clang-format off */
-#define JB_ROW_FLOWS(X)                                                                                       \
-    X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned) X(refunded) \
-    X(refund_failed) X(debt_repaid) X(expired) X(forfeited)
-/* clang-format on */
 struct jb_cash_row {
     jb_day day;
 #define JB_X(name) jb_amount name;
-    JB_ROW_FLOWS(JB_X)
+    JB_FLOWS(JB_X)
 #undef JB_X
     jb_amount closing_total;
     jb_amount closing_paid;

@@ -1,6 +1,6 @@
 /*
- * jangbu/replay.h -- replay: audit the log, make the projections again. Replay sees no rules: it
- * never asks whether something would be allowed today.
+ * jangbu/replay.h -- replay: audit the log, make the projections again. A rebuild knows no rules; an
+ * audit asks those that were in force when an event was written, never those of today.
  */
 #ifndef JANGBU_REPLAY_H
 #define JANGBU_REPLAY_H
@@ -22,8 +22,8 @@ typedef enum jb_audit_verdict {
 enum jb_audit_part {
     JB_AUDIT_FORM = 1 << 0,  /* chain, order, canonical bytes, envelopes, a key once */
     JB_AUDIT_SUMS = 1 << 1,  /* remainders and sums; the two folds; what was stored of them */
-    JB_AUDIT_RULES = 1 << 2, /* reserved: skipped by this version */
-    JB_AUDIT_ALL = JB_AUDIT_FORM | JB_AUDIT_SUMS
+    JB_AUDIT_RULES = 1 << 2, /* each event is decided again, by the rules of its time */
+    JB_AUDIT_ALL = (1 << 3) - 1
 };
 /* "form", "sums", "rules"; NULL for anything else. */
 JB_API const char *jb_audit_part_word(uint32_t part);
@@ -81,7 +81,7 @@ JB_API struct jb_audit_report *jb_audit_report_free(struct jb_audit_report *r);
 
 struct jb_rebuild_options {
     size_t size;
-    bool accept_rollback; /* the log was put back to an older state on purpose: go on from it */
+    uint8_t accept_rollback; /* the log was put back to an older state on purpose: go on from it */
     jb_progress on_progress;
     void *data;
 };

@@ -1,0 +1,135 @@
+/* effects.def as data: which ways the money of an event goes. */
+#include <jangbu/event.h>
+
+#include <assert.h>
+
+/* How much a move takes, of what the event carries. */
+enum what { END, AMOUNT, IN_USE, NOT_IN_USE, CAME_BACK, PARTS_PAID, PARTS_FREE, PARTS_LAPSED };
+
+struct row {
+    uint8_t total, from, to, what;
+};
+
+enum { JB_TOTAL_none = JB_TOTALS_N };
+static_assert(JB_TOTALS_N < UINT8_MAX, "the number of a total does not fit into a row");
+
+/* By type, ended by END. */
+static const struct row rows[JB_EV_TYPES][JB_MOVES_MAX + 1] = {
+#define MOVE(total, from, to, what) {JB_TOTAL_##total, JB_PLACE_##from, JB_PLACE_##to, what},
+#define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = {__VA_ARGS__{0, 0, 0, END}},
+#include "event/effects.def"
+#undef EFFECT
+#undef MOVE
+};
+
+/* Each type has one row (two would give one name twice) of at most JB_MOVES_MAX moves. */
+enum effect_row {
+#define EFFECT(NAME, history, cause, ...) EFFECT_OF_##NAME,
+#include "event/effects.def"
+#undef EFFECT
+};
+#define EVENT(number, NAME, name, version, meaning, ...)                                           \
+    static_assert(EFFECT_OF_##NAME >= 0, "a type has no row in effects.def: " #name);
+#include "event/events.def"
+#undef EVENT
+#define MOVE(total, from, to, what) +1
+#define EFFECT(NAME, history, cause, ...)                                                          \
+    static_assert((0 __VA_ARGS__) <= JB_MOVES_MAX, "a type has too many moves: " #NAME);
+#include "event/effects.def"
+#undef EFFECT
+#undef MOVE
+
+/* A damaged event may name any sum; what passes 64 bits stays at their end. */
+static jb_amount
+add(jb_amount a, jb_amount b)
+{
+    jb_amount sum;
+    return __builtin_add_overflow(a, b, &sum) ? (a < 0 ? INT64_MIN : INT64_MAX) : sum;
+}
+
+static bool
+in_use(const struct jb_event *e)
+{
+    return e->type == JB_EV_FREE_EXPIRED     ? e->free_expired.in_use
+           : e->type == JB_EV_FREE_FORFEITED ? e->free_forfeited.in_use
+                                             : false;
+}
+
+struct sums {
+    jb_amount paid, free, lapsed;
+};
+
+static struct sums
+sums_of(struct jb_parts parts)
+{
+    struct sums s = {0};
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
+        jb_amount *to = p->kind == JB_PART_GRANT    ? &s.free
+                        : p->kind == JB_PART_LAPSED ? &s.lapsed
+                                                    : &s.paid;
+        *to = add(*to, p->amount);
+    }
+    return s;
+}
+
+static jb_amount
+amount_of(const struct jb_event *e, enum what what, struct jb_parts parts, const struct sums *s)
+{
+    switch (what) {
+    case END:
+        return 0;
+    case AMOUNT:
+        return jb_event_amount(e);
+    case IN_USE:
+        return in_use(e) ? jb_event_amount(e) : 0;
+    case NOT_IN_USE:
+        return in_use(e) ? 0 : jb_event_amount(e);
+    case CAME_BACK:
+        return parts.n > 0 ? jb_event_amount(e) : 0;
+    case PARTS_PAID:
+        return s->paid;
+    case PARTS_FREE:
+        return s->free;
+    case PARTS_LAPSED:
+        return s->lapsed;
+    }
+    return 0;
+}
+
+size_t
+jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX])
+{
+    if (e->type >= JB_EV_TYPES || rows[e->type][0].what == END) {
+        return 0;
+    }
+    const struct jb_parts parts = jb_event_parts(e);
+    const struct sums s = sums_of(parts);
+    size_t n = 0;
+    for (const struct row *r = rows[e->type]; r->what != END; r++) {
+        jb_amount amount = amount_of(e, (enum what)r->what, parts, &s);
+        if (amount != 0) {
+            ret[n++] = (struct jb_money_move){r->total, r->from, r->to, amount};
+        }
+    }
+    return n;
+}
+
+static bool
+in_total(uint32_t place)
+{
+    return place == JB_PLACE_PAID || place == JB_PLACE_FREE;
+}
+
+jb_amount
+jb_event_effect(const struct jb_event *e)
+{
+    struct jb_money_move moves[JB_MOVES_MAX];
+    size_t n = jb_event_moves(e, moves);
+    jb_amount effect = 0;
+    for (size_t i = 0; i < n; i++) {
+        effect = add(effect, in_total(moves[i].to) ? moves[i].amount : 0);
+        effect = add(effect, in_total(moves[i].from) ? -moves[i].amount : 0);
+    }
+    return effect;
+}

@@ -1,0 +1,275 @@
+/* Decides the command of an event again and compares what the rules say with what stands there. */
+#include "base/text.h"
+#include "event/names.h"
+#include "replay/rules/inner.h"
+
+/* Why the parts are as they are: for the sentence. */
+static const char *
+order_of(uint32_t type)
+{
+    switch (type) {
+    case JB_EV_CASH_CONSUMED:
+        return " (free cash by deadline, then the oldest lot first, then debt)";
+    case JB_EV_CHARGE_REVERSED:
+        return " (its own lot, then the newest first, then debt)";
+    case JB_EV_REFUND_APPROVED:
+        return " (the newest lot first)";
+    case JB_EV_CONSUMPTION_REVERSED:
+        return " (an open debt, then what it was taken from, last taken first)";
+    case JB_EV_REFUND_FAILED:
+        return " (an open debt, then the lots that gave it)";
+    default:
+        return "";
+    }
+}
+
+static bool
+same_parts(struct jb_parts a, struct jb_parts b)
+{
+    for (uint32_t i = 0; i < a.n && i < b.n; i++) {
+        if (a.at[i].kind != b.at[i].kind || a.at[i].ordinal != b.at[i].ordinal ||
+            a.at[i].amount != b.at[i].amount) {
+            return false;
+        }
+    }
+    return a.n == b.n;
+}
+
+/* True also for what the rules do not say: references to texts, and the totals, which are sums. */
+static bool
+same_field(const struct jb_event *stands, const struct jb_event *said,
+           const struct jb_field_info *f)
+{
+    const char *a = (const char *)stands + f->offset, *b = (const char *)said + f->offset;
+    switch (f->kind) {
+    case JB_FK_TEXT:
+    case JB_FK_OPT_TEXT:
+        return jb_text_equal(*(const struct jb_text *)(const void *)a,
+                             *(const struct jb_text *)(const void *)b);
+    case JB_FK_ORDINAL:
+    case JB_FK_UINT:
+    case JB_FK_NAME:
+        return memcmp(a, b, sizeof(uint32_t)) == 0;
+    case JB_FK_AMOUNT:
+    case JB_FK_AMOUNT0:
+    case JB_FK_INT:
+    case JB_FK_SEQ:
+    case JB_FK_OPT_INSTANT:
+        return memcmp(a, b, sizeof(int64_t)) == 0;
+    case JB_FK_BOOL:
+        return *(const bool *)(const void *)a == *(const bool *)(const void *)b;
+    case JB_FK_DAY:
+        return memcmp(a, b, sizeof(jb_day)) == 0;
+    case JB_FK_SPLIT:
+    case JB_FK_PARTS_FROM:
+    case JB_FK_PARTS_TO:
+        return same_parts(*(const struct jb_parts *)(const void *)a,
+                          *(const struct jb_parts *)(const void *)b);
+    case JB_FK_REF:
+    case JB_FK_ID16:
+    case JB_FK_FIGURES:
+    case JB_FK_TOTALS:
+        break;
+    }
+    return true;
+}
+
+static bool
+is_parts(const struct jb_field_info *f)
+{
+    return f->kind == JB_FK_SPLIT || f->kind == JB_FK_PARTS_FROM || f->kind == JB_FK_PARTS_TO;
+}
+
+static void
+say_difference(struct sentence *s, const struct jb_event *stands, const struct jb_event *said,
+               const struct jb_field_info *f)
+{
+    const char *name = is_parts(f) ? "" : f->name;
+    jb_say(s, "stands %s%s", name, *name != '\0' ? " " : "");
+    jb_say_value(s, stands, f);
+    jb_say(s, "; the rules say ");
+    jb_say_value(s, said, f);
+    jb_say(s, "%s", is_parts(f) ? order_of(stands->type) : "");
+}
+
+static void
+compare(struct jb_judge *r, const struct jb_event *e, const struct jb_event *said)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    struct sentence s = {.n = 0};
+    for (uint32_t i = 0; i < type->fields_n; i++) {
+        const struct jb_field_info *f = &type->fields[i];
+        /* A reason is the command's own; which words it had is not in the log. */
+        if (f->names == &jb_reason_names || same_field(e, said, f)) {
+            continue;
+        }
+        jb_say(&s, s.n > 0 ? "; " : "");
+        say_difference(&s, e, said, f);
+    }
+    if (s.n > 0) {
+        jb_refute(r, e, &s);
+    }
+}
+
+static void
+refused(struct jb_judge *r, const struct jb_event *e)
+{
+    struct sentence s = {.n = 0};
+    jb_say(&s, "stands as done; the rules say %s", jb_code_word(r->v.code));
+    jb_say_figures(&s, r->v.figures, r->v.figures_n);
+    jb_refute(r, e, &s);
+}
+
+static void
+other_type(struct jb_judge *r, const struct jb_event *e)
+{
+    const struct jb_event_type_info *said = jb_event_type_get(r->v.event.type);
+    jb_refute_text(r, e, "the rules say %s", said != NULL ? said->name : "something else");
+}
+
+static void
+judge(struct jb_judge *r, const struct jb_event *e)
+{
+    if (r->v.code != JB_CODE_NONE) {
+        refused(r, e);
+    } else if (r->v.event.type != e->type) {
+        other_type(r, e);
+    } else {
+        if (e->type == JB_EV_WALLET_DELETED) {
+            /* The state is behind the forfeits: what is left to forfeit, and what was. */
+            r->v.event.wallet_deleted.forfeited += r->deletion.forfeited;
+        }
+        compare(r, e, &r->v.event);
+    }
+}
+
+jb_status
+jb_decide_command(struct jb_judge *r, const struct jb_wallet *w, const struct jb_command *c,
+                  const struct jb_prefetched *loaded, jb_instant recorded_at, struct jb_error *err)
+{
+    struct jb_decision_time m = {.clock = recorded_at};
+    struct jb_wallet view;
+    jb_decide_time(&r->b->g, c, &r->v, &m);
+    if (r->v.code != JB_CODE_NONE) {
+        return JB_OK;
+    }
+    /* Those that go through all grants see what is alive. */
+    bool through = w != NULL && ((c->op == JB_OP_CONSUME && w->free != 0) ||
+                                 c->op == JB_OP_FREE_GRANT || c->op == JB_OP_WALLET_DELETE);
+    if (through) {
+        if (!jb_live_view(r, w, &view)) {
+            return jb_judge_no_memory(err);
+        }
+        w = &view;
+    }
+    jb_decide_wallet(&r->b->g, w, c, loaded, &m, &r->v);
+    return r->v.no_memory ? jb_judge_no_memory(err) : JB_OK;
+}
+
+/* The lot of a charge: that of a repaid debt has no id, so no command names it. */
+static jb_status
+charges_lot(struct jb_judge *r, const struct jb_wallet *w, uint32_t ordinal,
+            struct jb_prefetched *loaded, struct jb_error *err)
+{
+    const struct jb_lot *lot = jb_wallet_lot(w, ordinal);
+    const struct jb_event *made;
+    jb_status status = lot != NULL ? jb_state_event(r->b, lot->seq, &made, err) : JB_OK;
+    bool charge = lot != NULL && status == JB_OK && made->type == JB_EV_CHARGE_SETTLED;
+    loaded->ordinal = charge ? ordinal : 0;
+    return status;
+}
+
+static jb_status
+consumption(struct jb_judge *r, const struct jb_event *e, struct jb_prefetched *loaded,
+            struct jb_error *err)
+{
+    jb_seq seq = e->consumption_reversed.consumption;
+    const struct jb_event *found;
+    if (seq == 0 || seq >= e->seq) {
+        return JB_OK;
+    }
+    jb_status status = jb_state_event(r->b, seq, &found, err);
+    if (status != JB_OK || found->type != JB_EV_CASH_CONSUMED || found->wallet != e->wallet) {
+        return status;
+    }
+    loaded->usages = 1;
+    loaded->consumption_seq = seq;
+    loaded->consumption_parts = found->cash_consumed.parts.at;
+    loaded->consumption_parts_n = found->cash_consumed.parts.n;
+    loaded->consumption_amount = found->cash_consumed.amount;
+    return jb_state_returned(r->b, seq, &loaded->last_reversal, &loaded->returned_before, err);
+}
+
+/* What the command names. A new id is looked up; what exists is named by its ordinal. */
+static jb_status
+look_up(struct jb_judge *r, const struct jb_wallet *w, const struct jb_event *e,
+        const struct jb_command *c, struct jb_prefetched *loaded, struct jb_error *err)
+{
+    char kind = c->op == JB_OP_CHARGE           ? 'C'
+                : c->op == JB_OP_FREE_GRANT     ? 'G'
+                : c->op == JB_OP_REFUND_REQUEST ? 'R'
+                                                : '\0';
+    if (kind != '\0') {
+        return jb_state_id(r->b, kind, w->number, c->id, &loaded->ordinal, err);
+    }
+    if (c->op == JB_OP_CHARGE_REVERSE) {
+        return charges_lot(r, w, e->charge_reversed.lot, loaded, err);
+    }
+    if (c->op == JB_OP_CONSUME_REVERSE) {
+        return consumption(r, e, loaded, err);
+    }
+    loaded->ordinal = jb_event_ordinal(e);
+    return JB_OK;
+}
+
+static jb_status
+decide_on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c,
+                 struct jb_error *err)
+{
+    struct jb_prefetched loaded = {0};
+    struct jb_cached_wallet *s = NULL;
+    struct jb_error none;
+    jb_status status = JB_OK;
+    if (c->op == JB_OP_WALLET_CREATE) {
+        status = jb_state_find(r->b, c->wallet, &s, err);
+    } else if (jb_state_wallet(r->b, e->wallet, &s, &none) != JB_OK) {
+        return JB_OK; /* a wallet that is not there is the fold's to say */
+    } else {
+        status = look_up(r, &s->w, e, c, &loaded, err);
+    }
+    status = status == JB_OK
+                 ? jb_decide_command(r, s != NULL ? &s->w : NULL, c, &loaded, e->recorded_at, err)
+                 : status;
+    if (status == JB_OK) {
+        judge(r, e);
+    }
+    return status;
+}
+
+/* What a change of the rules' numbers, or the end of a day, is asked. */
+static void
+decide_on_ledger(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c)
+{
+    struct jb_decision_time m = {.clock = e->recorded_at};
+    jb_decide_time(&r->b->g, c, &r->v, &m);
+    if (r->v.code == JB_CODE_NONE && c->op == JB_OP_POLICY_SET) {
+        jb_decide_policy(&r->b->g, c, &m, &r->v);
+    } else if (r->v.code == JB_CODE_NONE) {
+        jb_decide_close(&r->b->g, c, &m, &r->v);
+    }
+    judge(r, e);
+}
+
+jb_status
+jb_decide_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    struct jb_command c;
+    if (!jb_command_of(r, e, &c)) {
+        return JB_OK;
+    }
+    if (jb_op_get((uint32_t)c.op)->has_wallet) {
+        return decide_on_wallet(r, e, &c, err);
+    }
+    decide_on_ledger(r, e, &c);
+    return JB_OK;
+}

@@ -1,0 +1,293 @@
+/* The command that an event answers: what only the command can have said, and whether a command can
+ * have said it at all. */
+#include "base/text.h"
+#include "replay/rules/inner.h"
+
+jb_op
+jb_op_of(const struct jb_event *e)
+{
+    static const jb_op ops[JB_EV_TYPES] = {
+        [JB_EV_POLICY_SET] = JB_OP_POLICY_SET,
+        [JB_EV_WALLET_CREATED] = JB_OP_WALLET_CREATE,
+        [JB_EV_WALLET_RENAMED] = JB_OP_WALLET_RENAME,
+        [JB_EV_WALLET_TURNED_OFF] = JB_OP_WALLET_OFF,
+        [JB_EV_WALLET_TURNED_ON] = JB_OP_WALLET_ON,
+        [JB_EV_WALLET_SUSPENDED] = JB_OP_WALLET_SUSPEND,
+        [JB_EV_SUSPENSION_LIFTED] = JB_OP_WALLET_LIFT,
+        [JB_EV_WALLET_DELETED] = JB_OP_WALLET_DELETE,
+        [JB_EV_CHARGE_SETTLED] = JB_OP_CHARGE,
+        [JB_EV_CHARGE_REVERSED] = JB_OP_CHARGE_REVERSE,
+        [JB_EV_DEBT_REPAID] = JB_OP_DEBT_REPAY,
+        [JB_EV_FREE_GRANTED] = JB_OP_FREE_GRANT,
+        [JB_EV_FREE_ACTIVATED] = JB_OP_FREE_ACTIVATE,
+        [JB_EV_FREE_REVOKED] = JB_OP_FREE_REVOKE,
+        [JB_EV_CASH_CONSUMED] = JB_OP_CONSUME,
+        [JB_EV_CONSUMPTION_REVERSED] = JB_OP_CONSUME_REVERSE,
+        [JB_EV_REFUND_REQUESTED] = JB_OP_REFUND_REQUEST,
+        [JB_EV_REFUND_CANCELLED] = JB_OP_REFUND_CANCEL,
+        [JB_EV_REFUND_REJECTED] = JB_OP_REFUND_REJECT,
+        [JB_EV_REFUND_APPROVED] = JB_OP_REFUND_APPROVE,
+        [JB_EV_REFUND_COMPLETED] = JB_OP_REFUND_COMPLETE,
+        [JB_EV_REFUND_FAILED] = JB_OP_REFUND_FAIL,
+        [JB_EV_DAY_CLOSED] = JB_OP_DAY_CLOSE,
+    };
+    jb_op op = e->type < JB_EV_TYPES ? ops[e->type] : (jb_op)0;
+    /* Not covered at approval: the approval was carried out, and the refund has failed. */
+    return op == JB_OP_REFUND_FAIL && e->refund_failed.why == JB_FAILURE_BALANCE
+               ? JB_OP_REFUND_APPROVE
+               : op;
+}
+
+static bool
+text_holds(struct jb_judge *r, const struct jb_event *e, const char *what, struct jb_text t,
+           size_t max, bool optional)
+{
+    if ((optional && t.s == NULL) || jb_id_valid(t, max)) {
+        return true;
+    }
+    jb_refute_text(r, e,
+                   "its %s is no text of 1 to %zu bytes of UTF-8 without white space and control "
+                   "characters, and the rules take no other",
+                   what, max);
+    return false;
+}
+
+static bool
+amount_holds(struct jb_judge *r, const struct jb_event *e, jb_amount amount)
+{
+    if (amount >= 1 && amount <= JB_AMOUNT_MAX) {
+        return true;
+    }
+    jb_refute_text(r, e, "stands an amount of %lld; the rules take 1 to %lld", (long long)amount,
+                   (long long)JB_AMOUNT_MAX);
+    return false;
+}
+
+/* A reason is one of the codes, or words that lie in people.mdb. */
+static bool
+reason_holds(struct jb_judge *r, const struct jb_event *e, uint32_t reason, uint64_t text)
+{
+    if ((reason == JB_REASON_TEXT) == (text != 0)) {
+        return true;
+    }
+    jb_refute_text(r, e,
+                   text != 0 ? "it has words for a reason and a code that says it has none"
+                             : "its reason is words, and there are none");
+    return false;
+}
+
+static bool
+reference_holds(struct jb_judge *r, const struct jb_event *e, const char *what, uint64_t ref)
+{
+    if (ref == 0) {
+        jb_refute_text(r, e, "it has no %s, and the rules take no such command without", what);
+    }
+    return ref != 0;
+}
+
+#define H(field) JB_HAS(JB_CF_##field)
+
+static bool
+charge_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_charge_settled *p = &e->charge_settled;
+    c->id = p->charge;
+    c->amount = p->amount;
+    c->method = p->method;
+    c->pg = p->pg;
+    c->txn_ref = p->txn_ref;
+    c->approve_no = p->approve_no;
+    return text_holds(r, e, "charge", p->charge, JB_ID_BYTES_MAX, false) &&
+           text_holds(r, e, "pg", p->pg, JB_SHORT_BYTES_MAX, true) &&
+           text_holds(r, e, "txn_ref", p->txn_ref, JB_TXN_REF_BYTES_MAX, true) &&
+           text_holds(r, e, "approve_no", p->approve_no, JB_SHORT_BYTES_MAX, true) &&
+           amount_holds(r, e, p->amount);
+}
+
+static bool
+repayment_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_debt_repaid *p = &e->debt_repaid;
+    c->amount = p->amount;
+    c->pg = p->pg;
+    c->txn_ref = p->txn_ref;
+    return text_holds(r, e, "pg", p->pg, JB_SHORT_BYTES_MAX, true) &&
+           text_holds(r, e, "txn_ref", p->txn_ref, JB_TXN_REF_BYTES_MAX, true) &&
+           amount_holds(r, e, p->amount);
+}
+
+static bool
+grant_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_free_granted *p = &e->free_granted;
+    c->id = p->grant;
+    c->amount = p->amount;
+    c->origin = p->origin;
+    c->expires_on = p->expires_on;
+    c->has |= H(ORIGIN);
+    return text_holds(r, e, "grant", p->grant, JB_ID_BYTES_MAX, false) &&
+           amount_holds(r, e, p->amount);
+}
+
+static bool
+consumption_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_cash_consumed *p = &e->cash_consumed;
+    c->id = p->usage;
+    c->amount = p->amount;
+    for (uint32_t i = 0; i < p->parts.n; i++) {
+        c->overdraft |= p->parts.at[i].kind == JB_PART_DEBT;
+    }
+    r->n.debts += c->overdraft;
+    return text_holds(r, e, "usage", p->usage, JB_ID_BYTES_MAX, false) &&
+           amount_holds(r, e, p->amount);
+}
+
+static bool
+request_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_refund_requested *p = &e->refund_requested;
+    c->id = p->refund;
+    c->amount = p->scope == JB_SCOPE_PARTIAL ? p->amount : 0;
+    c->has |= p->scope == JB_SCOPE_PARTIAL ? H(AMOUNT) : 0;
+    return text_holds(r, e, "refund", p->refund, JB_ID_BYTES_MAX, false) &&
+           (p->scope != JB_SCOPE_PARTIAL || amount_holds(r, e, p->amount));
+}
+
+/* The set of rules: never down, and from its own event on. That this version knows it was seen. */
+static bool
+rules_hold(struct jb_judge *r, const struct jb_event *e)
+{
+    const struct jb_policy_set *p = &e->policy_set;
+    bool init = (e->flags & JB_EVF_UNRECORDED) != 0;
+    if (p->value >= 1 && p->value >= jb_rules(&r->b->g) &&
+        p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
+        return true;
+    }
+    jb_refute_text(r, e,
+                   "stands rules %lld where rules %lld were in force; the rules never go down, and "
+                   "hold from their event on",
+                   (long long)p->value, (long long)jb_rules(&r->b->g));
+    return false;
+}
+
+bool
+jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_policy_set *p = &e->policy_set;
+    char why[200];
+    *c = (struct jb_command){.size = sizeof *c, .op = JB_OP_POLICY_SET};
+    c->policy = p->policy;
+    c->value = p->value;
+    c->has = H(POLICY) | H(VALUE);
+    if (p->from != JB_NO_INSTANT) {
+        c->from = p->from;
+        c->has |= H(FROM);
+    }
+    if (c->policy == JB_POLICY_RULES) {
+        return rules_hold(r, e);
+    }
+    if (jb_check_form(c, false, false, why, sizeof why) == JB_CODE_NONE) {
+        return true;
+    }
+    jb_refute_text(r, e, "stands %lld; the rules say: %s", (long long)c->value, why);
+    return false;
+}
+
+static bool
+fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    switch (c->op) {
+    case JB_OP_WALLET_CREATE:
+        c->wallet = e->wallet_created.id;
+        c->kind = e->wallet_created.kind;
+        return text_holds(r, e, "id", c->wallet, JB_ID_BYTES_MAX, false) &&
+               reference_holds(r, e, "name", e->wallet_created.name);
+    case JB_OP_WALLET_RENAME:
+        return reference_holds(r, e, "name", e->wallet_renamed.name);
+    case JB_OP_CHARGE:
+        return charge_of(r, e, c);
+    case JB_OP_CHARGE_REVERSE:
+        c->amount = e->charge_reversed.amount;
+        return amount_holds(r, e, c->amount) &&
+               reason_holds(r, e, e->charge_reversed.reason, e->charge_reversed.reason_text);
+    case JB_OP_DEBT_REPAY:
+        return repayment_of(r, e, c);
+    case JB_OP_FREE_GRANT:
+        return grant_of(r, e, c);
+    case JB_OP_CONSUME:
+        return consumption_of(r, e, c);
+    case JB_OP_CONSUME_REVERSE:
+        c->amount = e->consumption_reversed.amount;
+        c->seq = e->consumption_reversed.consumption;
+        c->has |= H(SEQ);
+        r->n.returns++;
+        return amount_holds(r, e, c->amount) && reason_holds(r, e, e->consumption_reversed.reason,
+                                                             e->consumption_reversed.reason_text);
+    case JB_OP_REFUND_REQUEST:
+        return request_of(r, e, c);
+    case JB_OP_POLICY_SET:
+        return jb_policy_of(r, e, c);
+    case JB_OP_DAY_CLOSE:
+        c->day = e->day_closed.day;
+        c->force = true; /* whether it was said cannot be known */
+        return true;
+    default:
+        return true; /* nothing but the wallet, and what the event's ordinal names */
+    }
+}
+
+bool
+jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *ret)
+{
+    struct jb_command c = {.size = sizeof c, .op = jb_op_of(e)};
+    const struct jb_op_info *op = jb_op_get((uint32_t)c.op);
+    if (op == NULL) {
+        return false;
+    }
+    if (e->occurred_at != e->recorded_at) {
+        c.at = e->occurred_at;
+        c.has |= H(AT);
+    }
+    if ((c.has & H(AT)) != 0 && !op->business_time) {
+        jb_refute_text(r, e,
+                       "it happened at another time than it was recorded; the rules give %s no "
+                       "time of its own",
+                       op->name);
+        return false;
+    }
+    r->n.own_times += !op->business_time;
+    bool ok = fields_of(r, e, &c);
+    *ret = c;
+    return ok;
+}
+
+void
+jb_check_envelope(struct jb_judge *r, const struct jb_event *e)
+{
+    const uint32_t said = JB_EVF_KEY | JB_EVF_ACTOR | JB_EVF_NOTE | JB_EVF_GROUP;
+    bool of_a_command = e->type != JB_EV_FREE_EXPIRED && e->type != JB_EV_FREE_FORFEITED &&
+                        (e->flags & JB_EVF_UNRECORDED) == 0;
+    if ((e->flags & said) != 0 && !of_a_command) {
+        jb_refute_text(r, e,
+                       "it has a key, an actor, a note or a group; the rules write it by "
+                       "themselves and give it none");
+    }
+    if ((e->flags & JB_EVF_CAUSE) != 0) {
+        jb_refute_text(r, e, "it names a cause; no rule gives one");
+    }
+    if (((e->flags & JB_EVF_ACTOR) != 0 && e->actor == 0) ||
+        ((e->flags & JB_EVF_NOTE) != 0 && e->note == 0)) {
+        jb_refute_text(r, e, "it says that it has an actor or a note, and has none");
+    }
+    if ((e->flags & JB_EVF_KEY) != 0) {
+        r->n.keyed++;
+        text_holds(r, e, "key", e->key, JB_KEY_BYTES_MAX, false);
+        if (e->caller.n > 0) {
+            text_holds(r, e, "caller", e->caller, JB_SHORT_BYTES_MAX, false);
+        }
+    }
+    if ((e->flags & JB_EVF_ACTOR) != 0 && e->role.n > 0) {
+        text_holds(r, e, "role", e->role, JB_SHORT_BYTES_MAX, false);
+    }
+}

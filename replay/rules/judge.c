@@ -1,0 +1,173 @@
+/* Asks the rules about each event of a log, and says at its end what could not be asked. */
+#include "replay/rules/inner.h"
+
+jb_status
+jb_judge_open(struct jb_state *b, struct jb_findings *f, struct jb_judge **ret,
+              struct jb_error *err)
+{
+    struct jb_judge *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return jb_judge_no_memory(err);
+    }
+    r->b = b;
+    r->f = f;
+    *ret = r;
+    return JB_OK;
+}
+
+struct jb_judge *
+jb_judge_close(struct jb_judge *r)
+{
+    if (r != NULL) {
+        jb_verdict_free(&r->v);
+        jb_live_free(r);
+        jb_vec_free(&r->grants);
+        jb_vec_free(&r->run);
+        jb_vec_free(&r->commit);
+        jb_vec_free(&r->complaints);
+        free(r);
+    }
+    return NULL;
+}
+
+/* A number of rules that is not known here: from it on nothing can be said. */
+static bool
+goes_beyond(struct jb_judge *r, const struct jb_event *e)
+{
+    if (e->type != JB_EV_POLICY_SET || e->policy_set.policy != JB_POLICY_RULES ||
+        e->policy_set.value <= JB_RULES) {
+        return false;
+    }
+    r->over = true;
+    jb_not_checked(r->f, JB_AUDIT_RULES,
+                   "the rules: from event %llu on the ledger goes by rules %lld, and this version "
+                   "knows rules 1 to %d. Audit it with a newer one",
+                   (unsigned long long)e->seq, (long long)e->policy_set.value, JB_RULES);
+    return true;
+}
+
+/* The events of init have no time and answer no command. */
+static void
+check_init(struct jb_judge *r, const struct jb_event *e)
+{
+    struct jb_command c = {.size = sizeof c};
+    if (e->type == JB_EV_LEDGER_CREATED) {
+        const struct jb_ledger_created *p = &e->ledger_created;
+        if (p->exponent > 6 || p->utc_offset_s % 60 != 0 || p->utc_offset_s < -18 * 3600 ||
+            p->utc_offset_s > 18 * 3600) {
+            jb_refute_text(r, e,
+                           "stands a currency with %u decimals and an offset of %lld s; the rules "
+                           "take 0 to 6, and whole minutes within 18 hours",
+                           p->exponent, (long long)p->utc_offset_s);
+        }
+        return;
+    }
+    if (e->type != JB_EV_POLICY_SET) {
+        jb_refute_text(r, e,
+                       "it has no time; the rules give one to everything but what init "
+                       "writes");
+        return;
+    }
+    if (!jb_policy_of(r, e, &c)) {
+        return;
+    }
+    bool again = false;
+    for (size_t i = 0; i < r->b->g.policies.n; i++) {
+        again |= r->b->g.policies.at[i].policy == e->policy_set.policy;
+    }
+    if (again || e->policy_set.from != JB_NO_INSTANT) {
+        jb_refute_text(r, e,
+                       again ? "init set that policy already"
+                             : "init sets what is in force from the beginning");
+    }
+}
+
+/* What was damaged or contradicts itself was said by another part; here it is only not known. */
+static jb_status
+not_known(struct jb_judge *r, const struct jb_event *e, jb_status status, struct jb_error *err)
+{
+    if (status != JB_E_CORRUPT && status != JB_E_NOTFOUND && status != JB_E_FORMAT) {
+        return status;
+    }
+    jb_not_checked(r->f, JB_AUDIT_RULES, "what the rules say of event %llu: %s",
+                   (unsigned long long)e->seq, err->text);
+    return JB_OK;
+}
+
+static jb_status
+ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    jb_status status = jb_order_event(r, e, err);
+    bool extra = e->type == JB_EV_FREE_EXPIRED || e->type == JB_EV_FREE_FORFEITED;
+    if (status == JB_OK && e->type == JB_EV_COMMAND_REFUSED) {
+        status = jb_check_refusal(r, e, err);
+    } else if (status == JB_OK && !extra) {
+        r->n.commands++;
+        r->n.closings += e->type == JB_EV_DAY_CLOSED;
+        status = jb_decide_again(r, e, err);
+    }
+    return status == JB_OK ? jb_order_behind(r, e, err) : status;
+}
+
+jb_status
+jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t frame, struct jb_error *err)
+{
+    struct jb_error why = {0};
+    r->frame = frame;
+    if (r->over || goes_beyond(r, e) || jb_event_type_get(e->type) == NULL) {
+        return JB_OK;
+    }
+    jb_check_envelope(r, e);
+    if ((e->flags & JB_EVF_UNRECORDED) != 0) {
+        check_init(r, e);
+        return JB_OK;
+    }
+    if (r->b->g.recorded_at != JB_NO_INSTANT && e->recorded_at < r->b->g.recorded_at) {
+        return JB_OK; /* the fold says so */
+    }
+    jb_status status = ask(r, e, &why);
+    status = status != JB_OK ? not_known(r, e, status, &why) : status;
+    return status != JB_OK ? jb_fail(err, status, "%s", why.text) : JB_OK;
+}
+
+jb_status
+jb_judge_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    return r->over ? JB_OK : jb_live_applied(r, e, err);
+}
+
+void
+jb_judge_commit(struct jb_judge *r)
+{
+    jb_order_commit(r);
+}
+
+static void
+count(struct jb_judge *r, uint64_t n, const char *what)
+{
+    if (n > 0) {
+        jb_not_checked(r->f, 0, "%llu event%s: %s", (unsigned long long)n, n == 1 ? "" : "s", what);
+    }
+}
+
+void
+jb_judge_end(struct jb_judge *r)
+{
+    if (!r->over) {
+        jb_order_end(r);
+    }
+    const struct counts *n = &r->n;
+    count(r, n->commands, "`expect`, and the clock that the command had: neither is in the event");
+    count(r, n->closings, "whether a day was closed with `force`");
+    count(r, n->debts, "whether `overdraft` was true, where a debt was made");
+    count(r, n->own_times, "an `at` of a command that has no time of its own");
+    count(r, n->returns, "whether a return named its consumption by a usage that occurs once");
+    count(r, n->keyed, "the content of a command with a key against its fingerprint");
+    count(r, n->refusals_1,
+          "a remembered refusal of version 1: its code and figures fit each other, and what the "
+          "command was is not in the event");
+    count(r, n->refusals_partly, "a remembered refusal whose command is only in part in the event");
+    count(r, n->refusals_members,
+          "a remembered refusal of a group by a member behind its first: the members before it are "
+          "not in the log");
+}

@@ -1,0 +1,156 @@
+/* Which grants of a wallet have something left. */
+#include "replay/rules/inner.h"
+
+struct live *
+jb_live(struct jb_judge *r, uint32_t wallet)
+{
+    return wallet >= 1 && wallet <= r->live.n ? &r->live.at[wallet - 1] : NULL;
+}
+
+static bool
+make(struct jb_judge *r, uint32_t wallet)
+{
+    if (!jb_vec_reserve(&r->live, wallet)) {
+        return false;
+    }
+    while (r->live.n < wallet) {
+        r->live.at[r->live.n++] = (struct live){.earliest = INT32_MAX};
+    }
+    return true;
+}
+
+/* Puts it where it belongs, unless it is there: a return may fill a grant again that was dropped.
+ */
+static bool
+put(struct live *l, const struct jb_grant *g)
+{
+    size_t at = l->ordinals.n;
+    while (at > 0 && l->ordinals.at[at - 1] > g->ordinal) {
+        at--;
+    }
+    l->earliest = g->expires_on < l->earliest ? g->expires_on : l->earliest;
+    if (at > 0 && l->ordinals.at[at - 1] == g->ordinal) {
+        return true;
+    }
+    if (!jb_vec_reserve(&l->ordinals, l->ordinals.n + 1)) {
+        return false;
+    }
+    memmove(&l->ordinals.at[at + 1], &l->ordinals.at[at],
+            (l->ordinals.n - at) * sizeof *l->ordinals.at);
+    l->ordinals.at[at] = g->ordinal;
+    l->ordinals.n++;
+    return true;
+}
+
+static bool
+put_ordinal(struct jb_judge *r, const struct jb_wallet *w, uint32_t ordinal)
+{
+    const struct jb_grant *g = jb_wallet_grant(w, ordinal);
+    return g == NULL || (make(r, w->number) && put(jb_live(r, w->number), g));
+}
+
+jb_status
+jb_live_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    struct jb_cached_wallet *s;
+    struct jb_error none;
+    bool ok = true;
+    if ((e->type != JB_EV_FREE_GRANTED && e->type != JB_EV_CONSUMPTION_REVERSED) ||
+        jb_state_wallet(r->b, e->wallet, &s, &none) != JB_OK) {
+        return JB_OK;
+    }
+    if (e->type == JB_EV_FREE_GRANTED) {
+        ok = put_ordinal(r, &s->w, e->free_granted.grant_no);
+    } else {
+        struct jb_parts parts = e->consumption_reversed.parts;
+        for (uint32_t i = 0; i < parts.n && ok; i++) {
+            ok = parts.at[i].kind != JB_PART_GRANT || put_ordinal(r, &s->w, parts.at[i].ordinal);
+        }
+    }
+    return ok ? JB_OK : jb_judge_no_memory(err);
+}
+
+void
+jb_live_free(struct jb_judge *r)
+{
+    for (size_t i = 0; i < r->live.n; i++) {
+        jb_vec_free(&r->live.at[i].ordinals);
+    }
+    jb_vec_free(&r->live);
+}
+
+/* Goes through all of them and drops what has nothing left. */
+static void
+refresh(struct live *l, const struct jb_wallet *w)
+{
+    size_t kept = 0;
+    l->earliest = INT32_MAX;
+    for (size_t i = 0; i < l->ordinals.n; i++) {
+        const struct jb_grant *g = jb_wallet_grant(w, l->ordinals.at[i]);
+        if (g != NULL && g->remaining > 0) {
+            l->ordinals.at[kept++] = g->ordinal;
+            l->earliest = g->expires_on < l->earliest ? g->expires_on : l->earliest;
+        }
+    }
+    l->ordinals.n = kept;
+}
+
+bool
+jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *ret)
+{
+    struct live *l = jb_live(r, w->number);
+    *ret = *w;
+    r->grants.n = 0;
+    if (l != NULL) {
+        refresh(l, w);
+        if (!jb_vec_reserve(&r->grants, l->ordinals.n)) {
+            return false;
+        }
+        for (size_t i = 0; i < l->ordinals.n; i++) {
+            r->grants.at[r->grants.n++] = *jb_wallet_grant(w, l->ordinals.at[i]);
+        }
+    }
+    ret->grants.at = r->grants.at;
+    ret->grants.n = r->grants.n;
+    return true;
+}
+
+const struct jb_grant *
+jb_live_due(struct jb_judge *r, const struct jb_wallet *w, jb_day today)
+{
+    struct live *l = jb_live(r, w->number);
+    const struct jb_grant *first = NULL;
+    if (l == NULL || l->earliest >= today || (w->free == 0 && w->dormant == 0)) {
+        return NULL;
+    }
+    refresh(l, w);
+    for (size_t i = 0; i < l->ordinals.n && l->earliest < today; i++) {
+        const struct jb_grant *g = jb_wallet_grant(w, l->ordinals.at[i]);
+        if (jb_grant_due(g, today) && (first == NULL || g->expires_on < first->expires_on)) {
+            first = g;
+        }
+    }
+    return first;
+}
+
+const struct jb_grant *
+jb_live_unfinished(struct jb_judge *r, const struct jb_wallet *w, uint32_t after, jb_day today)
+{
+    const struct live *l = jb_live(r, w->number);
+    size_t low = 0, high = l != NULL ? l->ordinals.n : 0, n = high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (l->ordinals.at[middle] <= after) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < n; low++) {
+        const struct jb_grant *g = jb_wallet_grant(w, l->ordinals.at[low]);
+        if (g != NULL && jb_grant_unfinished(g, today)) {
+            return g;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""init and backup that are killed, or fail, at each of their writes and syncs: what is left is a whole ledger or none, and in nobody's way.
+And where a ledger may not lie: every file system of a network or a cluster.
+
+usage: making.py JANGBU SHIM"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from support import commands, preload, run  # noqa: E402
+
+FEED = "\n".join(commands(60)) + "\n"
+checks = {"passed": 0, "failed": 0, "skipped": 0}
+REFUSED = {"6969": "NFS", "ff534d42": "CIFS", "fe534d42": "SMB2", "517b": "SMB", "564c": "NCP", "5346414f": "AFS", "6b414653": "kAFS", "73757245": "Coda", "1021997": "9P",
+           "c36400": "CephFS", "bd00bd0": "Lustre", "47504653": "GPFS", "19830326": "BeeGFS", "7461636f": "OCFS2", "1161970": "GFS2", "20030528": "OrangeFS"}
+WARNED = {"65735546": "FUSE", "786f4256": "vboxsf", "53464846": "WSL"}
+SILENT = ("ef53", "58465342", "9123683e", "1021994", "794c7630", "2fc12fc1")
+
+
+def check(name, ok, detail=""):
+    checks["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"failed: {name}: {detail}")
+
+
+def whole(jangbu, ledger, original=None):
+    """A ledger with all that it had."""
+    if run(jangbu, "audit", ledger).returncode != 0 or not os.path.exists(os.path.join(ledger, "secret")):
+        return False
+    return original is None or (run(jangbu, "log", ledger, "--json").stdout == run(jangbu, "log", original, "--json").stdout and
+                                json.loads(run(jangbu, "balance", ledger, "W0", "--json").stdout)["name"] == "name of wallet 0")
+
+
+def at_each(jangbu, shim, work, original):
+    env = preload(shim, work)
+    for words in (["init"], ["backup", original]):
+        dest = os.path.join(work, words[0])
+        for fault in ({"JB_SHIM_KILL": None}, {"JB_SHIM_FAIL": None, "JB_SHIM_ERRNO": "28"}, {"JB_SHIM_FAIL": None, "JB_SHIM_ERRNO": "5"}):
+            n = 0
+            while True:
+                n += 1
+                out = run(jangbu, *words, dest, env={**env, **{k: v or str(n) for k, v in fault.items()}})
+                name = f"{words[0]} with {fault} at {n}"
+                if out.returncode == 0:
+                    check(f"{name}: whole", whole(jangbu, dest, original if words[0] == "backup" else None))
+                    shutil.rmtree(dest)
+                    break
+                log = os.path.join(dest, "log.mdb")
+                if "JB_SHIM_KILL" in fault:
+                    check(f"{name}: killed", out.returncode == -9, (out.returncode, out.stderr))
+                    if os.path.exists(log):
+                        check(f"{name}: what has a log is whole", whole(jangbu, dest, original if words[0] == "backup" else None), os.listdir(dest))
+                        shutil.rmtree(dest)
+                        continue
+                    refused = run(jangbu, "balance", dest, "W0")
+                    check(f"{name}: what has none is no ledger", refused.returncode == 3, (refused.returncode, refused.stderr))
+                else:
+                    check(f"{name}: said", out.returncode == 3 and out.stderr != "", (out.returncode, out.stderr))
+                    check(f"{name}: nothing is left", not os.path.exists(dest), os.path.exists(dest) and os.listdir(dest))
+                again = run(jangbu, *words, dest)
+                check(f"{name}: the next one works", again.returncode == 0 and sorted(f for f in os.listdir(dest) if f.startswith(".")) == [], again.stderr)
+                check(f"{name}: and is whole", whole(jangbu, dest, original if words[0] == "backup" else None))
+                shutil.rmtree(dest)
+            check(f"{words[0]}: the faults were there", n > 5, n)
+
+
+def in_the_way(jangbu, work, original):
+    """What somebody else may have put there is not touched."""
+    for content in (["secret"], ["people.mdb"], ["x"], [".making", "x"], ["log.mdb"]):
+        dest = os.path.join(work, "in-the-way")
+        os.mkdir(dest)
+        for name in content:
+            (os.mkdir if name == ".making" else lambda p: open(p, "w").close())(os.path.join(dest, name))
+        before = sorted(os.listdir(dest))
+        for words in (["init", dest], ["backup", original, dest]):
+            out = run(jangbu, *words)
+            check(f"{words[0]} beside {content}", out.returncode == 1 and sorted(os.listdir(dest)) == before, (out.returncode, out.stderr, os.listdir(dest)))
+        shutil.rmtree(dest)
+    dest = os.path.join(work, "at-once")
+    os.mkdir(dest)
+    outs = []
+    threads = [threading.Thread(target=lambda: outs.append(run(jangbu, "init", dest).returncode)) for _ in range(12)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    check("of many inits at once one makes the ledger", outs.count(0) == 1 and set(outs) <= {0, 1, 3} and run(jangbu, "audit", dest).returncode == 0, outs)
+
+
+def places(jangbu, shim, work, original):
+    env = preload(shim, work)
+    dest = os.path.join(work, "place")
+    for kind, name in REFUSED.items():
+        for words in (["init", dest], ["balance", original, "W0"], ["charge", original, "W0", "P" + kind, "5000"]):
+            out = run(jangbu, *words, env={**env, "JB_SHIM_FSTYPE": kind})
+            check(f"{words[0]} on {name}", out.returncode == 3 and f"({name})" in out.stderr and not os.path.exists(dest), (out.returncode, out.stderr))
+    for kind, name in WARNED.items():
+        for words in (["init", dest], ["balance", original, "W0"]):
+            out = run(jangbu, *words, env={**env, "JB_SHIM_FSTYPE": kind})
+            check(f"{words[0]} on {name} warns", out.returncode == 0 and "warning" in out.stderr and name in out.stderr, (out.returncode, out.stderr))
+        shutil.rmtree(dest)
+    for kind in SILENT:
+        out = run(jangbu, "balance", original, "W0", env={**env, "JB_SHIM_FSTYPE": kind})
+        check(f"a local file system ({kind})", out.returncode == 0 and out.stderr == "", (out.returncode, out.stderr))
+
+
+def overlay(jangbu, work, original):
+    """Who follows a log of a lower layer sees what is written after the first write has put it into the upper one."""
+    lower, upper, space, place = (os.path.join(work, "overlay-" + n) for n in ("lower", "upper", "work", "place"))
+    for path in (upper, space, place):
+        os.mkdir(path)
+    shutil.copytree(original, os.path.join(lower, "l"))
+    options = f"lowerdir={lower},upperdir={upper},workdir={space}"
+    if subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", place], capture_output=True).returncode != 0:
+        checks["skipped"] += 1
+        print("skipped: an overlay: no right to mount one here")
+        return
+    try:
+        ledger = os.path.join(place, "l")
+        follow = subprocess.Popen([jangbu, "log", ledger, "--follow", "--json"], stdout=subprocess.PIPE, text=True)
+        seen = []
+        reader = threading.Thread(target=lambda: seen.extend(follow.stdout))
+        reader.start()
+        time.sleep(0.5)
+        before = len(seen)
+        out = run(jangbu, "charge", ledger, "W0", "O1", "5000")
+        time.sleep(0.7)
+        follow.kill()
+        follow.wait()
+        reader.join()
+        check("a follower on an overlay sees what is written after it began", before > 0 and len(seen) > before and out.returncode == 0, (before, len(seen), out.stderr))
+    finally:
+        subprocess.run(["umount", place])
+
+
+def main():
+    jangbu, shim = os.path.abspath(sys.argv[1]), sys.argv[2]
+    with tempfile.TemporaryDirectory() as work:
+        original = os.path.join(work, "original")
+        run(jangbu, "init", original)
+        run(jangbu, "apply", original, "--clock=at", feed=FEED)
+        at_each(jangbu, shim, work, original)
+        in_the_way(jangbu, work, original)
+        places(jangbu, shim, work, original)
+        overlay(jangbu, work, original)
+    print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
+    return 1 if checks["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

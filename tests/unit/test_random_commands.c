@@ -1,0 +1,582 @@
+/*
+ * Commands as a program with mistakes makes them: any members, any bits, any bytes, any sizes.
+ * Each of them is submitted to a small ledger, and what becomes of it is compared with what a
+ * second reading of the struct expects: JB_E_USAGE where it is no command at all, MALFORMED and
+ * the like where its form is wrong, and otherwise an event that says what the members with a bit
+ * said and nothing of the others. Then the ledger is audited.
+ *
+ * test_random_commands [SEED [COMMANDS]]
+ */
+#include <jangbu/replay.h>
+
+#include <string.h>
+
+#include "../check.h"
+
+#define H(field) JB_HAS(JB_CF_##field)
+#define IDS (H(CHARGE) | H(GRANT) | H(USAGE) | H(REFUND))
+#define MEMBERS_MAX 3
+
+static uint64_t seed;
+
+static uint64_t
+number(uint64_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed % below;
+}
+
+static bool
+chance(unsigned percent)
+{
+    return number(100) < percent;
+}
+
+/* A command with room behind it, for a size that is larger than the library's. */
+struct padded {
+    struct jb_command c;
+    uint8_t behind[64];
+};
+
+/* ---- making ---- */
+
+static char long_text[5000];
+static char bytes[64];
+
+static struct jb_text
+text(const char *s)
+{
+    return (struct jb_text){s, strlen(s)};
+}
+
+static struct jb_text
+good_id(unsigned of_100_known)
+{
+    static const char *const ids[] = {"W1", "W2", "W3", "지갑-4"};
+    static char made[64][24];
+    static unsigned next;
+    if (chance(of_100_known)) {
+        return text(ids[number(sizeof ids / sizeof ids[0])]);
+    }
+    char *to = made[next++ % 64];
+    snprintf(to, sizeof made[0], "id-%u", (unsigned)number(100000));
+    return text(to);
+}
+
+static struct jb_text
+any_text(void)
+{
+    switch (number(12)) {
+    case 0:
+        return (struct jb_text){NULL, 0};
+    case 1:
+        return (struct jb_text){NULL, number(9)};
+    case 2:
+        return (struct jb_text){"x", (size_t)PTRDIFF_MAX + 1 + number(1000)};
+    case 3:
+        return (struct jb_text){NULL, SIZE_MAX};
+    case 4:
+        return text("");
+    case 5:
+        return (struct jb_text){bytes, number(sizeof bytes)};
+    case 6:
+        return (struct jb_text){long_text, number(sizeof long_text)};
+    case 7:
+        return text("with a space");
+    case 8:
+        return text("\xff\xfe");
+    default:
+        return good_id(50);
+    }
+}
+
+static int64_t
+any_number(void)
+{
+    switch (number(8)) {
+    case 0:
+        return 0;
+    case 1:
+        return -1;
+    case 2:
+        return INT64_MIN;
+    case 3:
+        return INT64_MAX;
+    case 4:
+        return (int64_t)seed;
+    default:
+        return (int64_t)number(5000);
+    }
+}
+
+static const jb_instant begun = INT64_C(1790000000000000); /* 2026-09-21 */
+static jb_instant now = begun;
+
+static jb_instant
+the_time(void *data)
+{
+    (void)data;
+    now += (jb_instant)number(600) * JB_US_PER_SECOND;
+    now += chance(1) ? JB_US_PER_DAY : 0;
+    return now;
+}
+
+/* Gives the member a value; good: one that its kind allows. */
+static void
+fill(struct jb_command *c, unsigned field, bool good)
+{
+    const struct jb_command_field_info *f = jb_command_field_get(field);
+    void *at = (char *)c + f->offset;
+    switch (f->kind) {
+    case JB_CK_ID:
+    case JB_CK_SHORT:
+    case JB_CK_KEY:
+    case JB_CK_REF:
+    case JB_CK_CALLER:
+    case JB_CK_NAME:
+    case JB_CK_TEXT:
+        *(struct jb_text *)at = good ? good_id(field == JB_CF_WALLET ? 95
+                                               : field == JB_CF_KEY  ? 0
+                                                                     : 30)
+                                     : any_text();
+        break;
+    case JB_CK_AMOUNT:
+    case JB_CK_UINT:
+    case JB_CK_VALUE:
+        *(int64_t *)at = good ? (int64_t)number(3000) + 1 : any_number();
+        break;
+    case JB_CK_INSTANT:
+        *(jb_instant *)at = good ? now - (jb_instant)number(100) : any_number();
+        break;
+    case JB_CK_WORD:
+        *(uint32_t *)at = good ? 1 + (uint32_t)number(3) : (uint32_t)any_number();
+        break;
+    case JB_CK_DAY:
+        *(jb_day *)at = good ? jb_day_of(now, 9 * 3600) + (jb_day)number(40) : (jb_day)any_number();
+        break;
+    case JB_CK_BOOL:
+        *(uint8_t *)at = good ? (uint8_t)number(2) : (uint8_t)any_number();
+        break;
+    case JB_CK_ACTOR:
+        c->actor_id = good ? good_id(50) : any_text();
+        c->actor_role = chance(50) ? (good ? good_id(50) : any_text()) : (struct jb_text){NULL, 0};
+        break;
+    case JB_CK_COMMANDS:
+        break; /* make_group */
+    }
+}
+
+static void make(struct padded *to, bool member);
+
+static void
+make_group(struct jb_command *c)
+{
+    static struct padded pool[MEMBERS_MAX];
+    static struct jb_command members[MEMBERS_MAX];
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        make(&pool[i], true);
+        members[i] = pool[i].c;
+        members[i].size = chance(98) ? sizeof members[i] : 0;
+    }
+    c->commands = chance(90) ? members : NULL;
+    c->commands_n = chance(90) ? number(MEMBERS_MAX + 1)
+                               : (c->commands == NULL ? SIZE_MAX : JB_GROUP_COMMANDS_MAX + 1);
+}
+
+/* Something is done to it that a mistake does. */
+static void
+spoil(struct padded *p)
+{
+    struct jb_command *c = &p->c;
+    unsigned field = (unsigned)number(JB_CF_NOTE + 2);
+    field = field > JB_CF_NOTE ? JB_CF_CALLER : field;
+    switch (number(7)) {
+    case 0:
+        c->has ^= JB_HAS(field);
+        break;
+    case 1:
+        fill(c, field, false);
+        break;
+    case 2:
+        fill(c, field, true); /* perhaps without its bit */
+        break;
+    case 3:
+        c->has ^= UINT64_C(1) << number(64);
+        break;
+    case 4:
+        c->op = (jb_op)number(30);
+        break;
+    case 5:
+        fill(c, field, false);
+        c->has |= JB_HAS(field);
+        break;
+    default:
+        c->has = seed;
+    }
+}
+
+static void
+make(struct padded *to, bool member)
+{
+    memset(to, 0, sizeof *to);
+    struct jb_command *c = &to->c;
+    c->size = sizeof *c;
+    c->op = (jb_op)(1 + number(member ? 22 : 24));
+    c->op = chance(30) ? (chance(50) ? JB_OP_CHARGE : JB_OP_CONSUME) : c->op;
+    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        bool optional =
+            (op->optional & JB_HAS(field)) != 0 && chance(field == JB_CF_EXPECT ? 2 : 25);
+        optional &= !member || (field != JB_CF_KEY && field != JB_CF_CLOCK && field != JB_CF_AT &&
+                                field != JB_CF_CALLER);
+        optional &= field != JB_CF_CALLER || (c->has & H(KEY)) != 0;
+        if ((op->required & JB_HAS(field)) != 0 || optional) {
+            fill(c, field, true);
+            c->has |= JB_HAS(field);
+        }
+    }
+    if (c->op == JB_OP_ATOMIC && !member) {
+        make_group(c);
+    }
+    for (unsigned i = (unsigned)number(member ? 12 : 4); i-- > 1 && i < 4;) {
+        spoil(to);
+    }
+    if (!member && chance(4)) {
+        c->size = number(3) == 0 ? 0 : sizeof *c + number(sizeof to->behind + 1);
+        to->behind[number(sizeof to->behind)] = chance(50);
+    }
+}
+
+/* ---- what is expected ---- */
+
+struct opinion {
+    bool nonsense; /* JB_E_USAGE */
+    bool wrong;    /* MALFORMED, AMOUNT_INVALID, AMOUNT_RANGE, BATCH_TOO_LARGE */
+};
+
+/* Well-formed UTF-8 of ASCII and what good_id makes is all that is good here. */
+static bool
+is_plain(struct jb_text t, size_t max)
+{
+    size_t points;
+    return t.n >= 1 && t.n <= max && jb_utf8_valid(t.s, t.n, &points) &&
+           memchr(t.s, ' ', t.n) == NULL && memchr(t.s, 0, t.n) == NULL;
+}
+
+static void
+read_text(struct jb_text t, size_t max, bool prose, struct opinion *o)
+{
+    size_t points = 0;
+    if (t.n > PTRDIFF_MAX || (t.s == NULL && t.n > 0)) {
+        o->nonsense = true;
+    } else if (prose) {
+        o->wrong |= t.n == 0 || t.n > 4 * max || !jb_utf8_valid(t.s, t.n, &points) ||
+                    points > max || memchr(t.s, 0, t.n) != NULL;
+    } else {
+        o->wrong |= !is_plain(t, max);
+    }
+}
+
+static void
+read_value(const struct jb_command *c, unsigned field, struct opinion *o)
+{
+    const struct jb_command_field_info *f = jb_command_field_get(field);
+    const void *at = (const char *)c + f->offset;
+    int64_t wide;
+    uint32_t word;
+    switch (f->kind) {
+    case JB_CK_ID:
+        read_text(*(const struct jb_text *)at, 64, false, o);
+        break;
+    case JB_CK_SHORT:
+        read_text(*(const struct jb_text *)at, 32, false, o);
+        break;
+    case JB_CK_KEY:
+        read_text(*(const struct jb_text *)at, 300, false, o);
+        break;
+    case JB_CK_REF:
+        read_text(*(const struct jb_text *)at, 200, false, o);
+        break;
+    case JB_CK_CALLER:
+        if (c->caller.n > 0) { /* an empty one is the caller without a name */
+            read_text(c->caller, 32, false, o);
+        }
+        o->wrong |= (c->has & H(KEY)) == 0;
+        break;
+    case JB_CK_NAME:
+        read_text(*(const struct jb_text *)at, 20, true, o);
+        break;
+    case JB_CK_TEXT:
+        read_text(*(const struct jb_text *)at, 500, true, o);
+        break;
+    case JB_CK_AMOUNT:
+        o->wrong |= c->amount < 1 || c->amount > JB_AMOUNT_MAX;
+        break;
+    case JB_CK_INSTANT:
+        memcpy(&wide, at, sizeof wide);
+        o->wrong |= wide < JB_INSTANT_MIN || wide > JB_INSTANT_MAX;
+        break;
+    case JB_CK_WORD:
+        memcpy(&word, at, sizeof word);
+        o->nonsense |= jb_name_word(f->names, word) == NULL;
+        break;
+    case JB_CK_DAY:
+        o->wrong |= *(const jb_day *)at < -719162 || *(const jb_day *)at > 2932896;
+        break;
+    case JB_CK_BOOL:
+        o->nonsense |= *(const uint8_t *)at > 1;
+        break;
+    case JB_CK_ACTOR:
+        read_text(c->actor_id, 64, false, o);
+        if (c->actor_role.s != NULL || c->actor_role.n > 0) {
+            read_text(c->actor_role, 32, false, o);
+        }
+        break;
+    case JB_CK_UINT:
+    case JB_CK_VALUE:
+    case JB_CK_COMMANDS:
+        break;
+    }
+}
+
+/* Every byte that a member has, but for those of members with a bit, must be 0. */
+static bool
+has_stray(const struct jb_command *c)
+{
+    struct jb_command rest = *c;
+#define NONE ((struct jb_text){NULL, 0})
+#define TAKE(bit, member, none)                                                                    \
+    if ((c->has & (bit)) != 0) {                                                                   \
+        rest.member = none;                                                                        \
+    }
+    TAKE(H(WALLET), wallet, NONE)
+    TAKE(IDS, id, NONE)
+    TAKE(H(KIND), kind, 0)
+    TAKE(H(NAME), name, NONE)
+    TAKE(H(MASTER), master, NONE)
+    TAKE(H(AMOUNT), amount, 0)
+    TAKE(H(METHOD), method, 0)
+    TAKE(H(PG), pg, NONE)
+    TAKE(H(TXN_REF), txn_ref, NONE)
+    TAKE(H(APPROVE_NO), approve_no, NONE)
+    TAKE(H(REASON), reason, NONE)
+    TAKE(H(EXPIRES_ON), expires_on, 0)
+    TAKE(H(ORIGIN), origin, 0)
+    TAKE(H(OVERDRAFT), overdraft, 0)
+    TAKE(H(SEQ), seq, 0)
+    TAKE(H(POLICY), policy, 0)
+    TAKE(H(VALUE), value, 0)
+    TAKE(H(FROM), from, 0)
+    TAKE(H(DAY), day, 0)
+    TAKE(H(FORCE), force, 0)
+    TAKE(H(COMMANDS), commands, NULL)
+    TAKE(H(COMMANDS), commands_n, 0)
+    TAKE(H(KEY), key, NONE)
+    TAKE(H(ACTOR), actor_id, NONE)
+    TAKE(H(ACTOR), actor_role, NONE)
+    TAKE(H(AT), at, 0)
+    TAKE(H(CLOCK), clock, 0)
+    TAKE(H(EXPECT), expect, 0)
+    TAKE(H(NOTE), note, NONE)
+    TAKE(H(CALLER), caller, NONE)
+#undef TAKE
+    rest.size = 0;
+    rest.op = (jb_op)0;
+    rest.has = 0;
+    static const struct jb_command zero;
+    return memcmp(&rest, &zero, sizeof zero) != 0;
+}
+
+static void
+read_command(const struct jb_command *c, bool member, struct opinion *o)
+{
+    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
+    if (op == NULL || has_stray(c)) {
+        o->nonsense = true;
+    }
+    if (op == NULL) {
+        return;
+    }
+    o->wrong |=
+        (c->has & op->required) != op->required || (c->has & ~(op->required | op->optional)) != 0;
+    o->wrong |= member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE ||
+                           (c->has & (H(KEY) | H(CLOCK) | H(CALLER))) != 0 ||
+                           ((c->has & H(AT)) != 0 && !op->business_time));
+    o->wrong |= c->op == JB_OP_CONSUME_REVERSE && (c->has & (H(USAGE) | H(SEQ))) == 0;
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        if ((c->has & JB_HAS(field)) != 0 && jb_command_field_get(field) != NULL) {
+            read_value(c, field, o);
+        }
+    }
+    if (c->op != JB_OP_ATOMIC || member || (c->has & H(COMMANDS)) == 0) {
+        return;
+    }
+    o->nonsense |= c->commands == NULL && c->commands_n > 0;
+    o->wrong |= c->commands_n == 0 || c->commands_n > JB_GROUP_COMMANDS_MAX;
+    for (size_t i = 0; c->commands != NULL && i < c->commands_n && c->commands_n <= MEMBERS_MAX;
+         i++) {
+        o->nonsense |= c->commands[i].size == 0;
+        read_command(&c->commands[i], true, o);
+    }
+}
+
+static struct opinion
+read_struct(const struct padded *p)
+{
+    struct opinion o = {false, false};
+    o.nonsense = p->c.size < sizeof p->c;
+    for (size_t i = sizeof p->c; i < p->c.size; i++) {
+        o.nonsense |= ((const uint8_t *)p)[i] != 0;
+    }
+    read_command(&p->c, false, &o);
+    return o;
+}
+
+/* ---- comparing ---- */
+
+static const void *
+field_of(const struct jb_event *e, const char *name)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    for (uint32_t i = 0; i < type->fields_n; i++) {
+        if (strcmp(type->fields[i].name, name) == 0) {
+            return (const char *)e + type->fields[i].offset;
+        }
+    }
+    return NULL;
+}
+
+static void
+must_say(const struct jb_event *e, const char *name, bool given, struct jb_text t)
+{
+    const struct jb_text *there = field_of(e, name);
+    if (there != NULL) {
+        must(given ? there->n == t.n && memcmp(there->s, t.s, t.n) == 0
+                   : there->n == 0 && there->s == NULL,
+             name);
+    }
+}
+
+/* group: the bits of the group that it is a member of, whose actor is that of its members. */
+static void
+must_be_its_event(const struct jb_command *c, uint64_t group, const struct jb_event *e)
+{
+    must(((e->flags & JB_EVF_NOTE) != 0) == ((c->has & H(NOTE)) != 0), "a note");
+    must(((e->flags & JB_EVF_ACTOR) != 0) == (((c->has | group) & H(ACTOR)) != 0), "an actor");
+    must_say(e, "pg", (c->has & H(PG)) != 0, c->pg);
+    must_say(e, "txn_ref", (c->has & H(TXN_REF)) != 0, c->txn_ref);
+    must_say(e, "approve_no", (c->has & H(APPROVE_NO)) != 0, c->approve_no);
+    must_say(e, "charge", true, c->id);
+    must_say(e, "usage", true, c->id);
+    must_say(e, "grant", true, c->id);
+    const uint32_t *method = field_of(e, "method");
+    must(method == NULL || *method == ((c->has & H(METHOD)) != 0 ? c->method : 0), "method");
+    const uint64_t *master = field_of(e, "master");
+    must(master == NULL || (*master != 0) == ((c->has & H(MASTER)) != 0), "master");
+    const jb_amount *amount = field_of(e, "amount");
+    must(amount == NULL || (c->has & H(AMOUNT)) == 0 || *amount == c->amount, "amount");
+    if (c->op == JB_OP_CONSUME && (c->has & H(OVERDRAFT)) == 0) {
+        struct jb_parts parts = jb_event_parts(e);
+        for (uint32_t i = 0; i < parts.n; i++) {
+            must(parts.at[i].kind != JB_PART_DEBT, "a debt that nobody allowed");
+        }
+    }
+}
+
+static bool
+is_form(jb_code code)
+{
+    return code == JB_CODE_MALFORMED || code == JB_CODE_AMOUNT_INVALID ||
+           code == JB_CODE_AMOUNT_RANGE || code == JB_CODE_BATCH_TOO_LARGE;
+}
+
+/* The value of a policy has bounds of its own, which the reading above does not know. */
+static bool
+may_be_wrong(const struct jb_command *c)
+{
+    bool policy = c->op == JB_OP_POLICY_SET;
+    for (size_t i = 0; c->op == JB_OP_ATOMIC && i < c->commands_n; i++) {
+        policy |= c->commands[i].op == JB_OP_POLICY_SET;
+    }
+    return policy;
+}
+
+static unsigned seen[8]; /* by outcome; 7: JB_E_USAGE */
+
+static void
+try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
+{
+    struct jb_error err = {.status = JB_OK};
+    struct opinion o = read_struct(p);
+    size_t done = 99;
+    jb_status status = jb_submit(l, &p->c, 1, NULL, answers, &done, &err);
+    const struct jb_answer *a = jb_answers_at(answers, 0);
+    must(jb_answers_at(answers, 1) == NULL, "one answer");
+    if (status == JB_E_USAGE) {
+        must(o.nonsense, err.text);
+        must(err.text[0] != '\0' && done == 0 && a->outcome == JB_NOT_DONE && a->seq == 0,
+             "an answer where nothing was done");
+        seen[7]++;
+        return;
+    }
+    must(status == JB_OK && done == 1, err.text);
+    must(!o.nonsense || (o.wrong && a->code != 0), "nonsense was taken for a command");
+    must(a->outcome >= JB_DONE && a->outcome <= JB_CONFLICT, "an outcome");
+    must((a->code != 0) == (a->outcome == JB_REFUSED || a->outcome == JB_CONFLICT) ||
+             a->outcome == JB_DUPLICATE,
+         "a code for a refusal");
+    must(a->code == 0 || (a->message != NULL && a->message[0] != '\0'), "a sentence");
+    must(!o.wrong || (a->outcome == JB_REFUSED && is_form(a->code)), "a wrong form was accepted");
+    must(o.wrong || may_be_wrong(&p->c) || a->code != JB_CODE_MALFORMED, a->message);
+    if (a->outcome == JB_DONE && p->c.op != JB_OP_ATOMIC && p->c.op != JB_OP_DAY_CLOSE) {
+        must_be_its_event(&p->c, 0, a->event);
+    }
+    for (size_t i = 0; a->outcome == JB_DONE && i < a->members_n && i + 1 < a->members_n; i++) {
+        must_be_its_event(&p->c.commands[i], p->c.has, a->members[i].event);
+    }
+    seen[a->outcome]++;
+}
+
+int
+main(int argc, char **argv)
+{
+    seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 20261126;
+    unsigned n = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 20000;
+    char dir[] = "/tmp/jangbu-random-XXXXXX";
+    make_scratch(dir);
+    memset(long_text, 'a', sizeof long_text);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char)(i == 0 ? 0xff : number(256)); /* never UTF-8 */
+    }
+    struct jb_error err;
+    jb_ledger *l;
+    struct jb_open_options options = JB_SIZED(struct jb_open_options);
+    options.now = the_time;
+    must(jb_init(dir, NULL, &err) == JB_OK, "init");
+    must(jb_open(dir, &options, &l, &err) == JB_OK, "open");
+    jb_answers *answers = jb_answers_new();
+    must(answers != NULL, "no memory");
+    struct padded p;
+    for (unsigned i = 0; i < n; i++) {
+        if (i == 0 || !chance(5)) {
+            make(&p, false); /* else the same command again */
+        }
+        try_one(l, answers, &p);
+    }
+    jb_answers_free(answers);
+    l = jb_close(l);
+    printf("done %u, refused %u, repeated %u, conflict %u, JB_E_USAGE %u\n", seen[JB_DONE],
+           seen[JB_REFUSED], seen[JB_DUPLICATE], seen[JB_CONFLICT], seen[7]);
+    must(seen[JB_DONE] > n / 50 && seen[JB_REFUSED] > n / 50 && seen[JB_DUPLICATE] > 0 &&
+             seen[7] > n / 50,
+         "too few of a kind to prove anything");
+    struct jb_audit_report *report;
+    must(jb_audit(dir, NULL, &report, &err) == JB_OK, "audit");
+    must(report->verdict == JB_VERIFIED,
+         report->problems_n > 0 ? report->problems[0]->text : "the audit");
+    jb_audit_report_free(report);
+    remove_scratch(dir);
+    return 0;
+}

@@ -1,0 +1,12 @@
+/* Personal texts of events: names, masters, actors, notes, reasons in words. */
+#ifndef JANGBU_TOOL_PEOPLE_H
+#define JANGBU_TOOL_PEOPLE_H
+
+#include "app.h"
+
+/* Appends what the event names to the line or the JSON object that is being written: a member
+ * `people` with the texts by name; null, or "(forgotten ...)", where the text is gone. False: they
+ * cannot be read (said on standard error). */
+bool people_of_event(struct app *app, const struct jb_event *e);
+
+#endif
