@@ -467,7 +467,7 @@ def without(event):
 def of_wallet(number, name):
     def change(_log, e):
         if "wallet_no" in e.fields:
-            e.fields["wallet_no"], e.fields["wallet"] = number, name
+            e.fields["wallet_no"], e.fields["wallet_id"] = number, name
     return change
 
 
