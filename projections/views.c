@@ -182,7 +182,7 @@ jb_view_read_begin(struct jb_views *v, jb_seq seq, struct jb_view_read *ret, str
         seq = head.seq;
     }
     *ret = (struct jb_view_read){.v = v, .fold = &v->fold};
-    jb_status status = jb_query_lock(&v->lock, err);
+    jb_status status = jb_query_lock(v->l, &v->lock, err);
     if (status != JB_OK) {
         return status;
     }
@@ -312,7 +312,7 @@ jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
         return jb_fail_null(err, "jb_views_stat_get");
     }
     struct jb_views_stat full = {.size = sizeof full, .version = JB_VIEWS_VERSION};
-    jb_status status = jb_query_lock(&v->lock, err);
+    jb_status status = jb_query_lock(v->l, &v->lock, err);
     if (status != JB_OK) {
         return status;
     }

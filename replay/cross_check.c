@@ -168,7 +168,9 @@ keep_day(struct jb_cross *x, const struct jb_event *e)
     struct closed_day *d = &x->closed.at[x->closed.n++];
     d->day = e->day_closed.day;
     d->seq = e->seq;
-    memcpy(d->totals, e->day_closed.totals, sizeof d->totals);
+    size_t n = e->day_closed.totals.n < JB_TOTALS_N ? e->day_closed.totals.n : JB_TOTALS_N;
+    memset(d->totals, 0, sizeof d->totals);
+    memcpy(d->totals, e->day_closed.totals.at, n * sizeof *d->totals);
     return true;
 }
 

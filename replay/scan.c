@@ -16,6 +16,7 @@ struct scan {
     jb_seq next;
     bool last_flag;
     struct jb_cross *cross;
+    struct jb_map subjects; /* number * 8 + kind -> its last event */
     struct jb_judge *judge; /* NULL: the rules are not asked */
     struct jb_scan_result r;
     bool chained;     /* the chain value of the frame at hand holds */
@@ -76,12 +77,36 @@ is_newer(struct scan *s, jb_seq seq, const char *why)
     stop_folding(s);
 }
 
+/* Each subject's events name the one before, as those of a wallet do. */
+static void
+check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
+{
+    if ((e->flags & JB_EVF_SUBJECT) == 0) {
+        return;
+    }
+    uint64_t subject = e->subject * 8 + e->subject_kind;
+    const struct jb_map_entry *last = jb_map_find(&s->subjects, subject);
+    uint64_t before = last != NULL ? last->value : 0;
+    if (e->subject_prev != before) {
+        jb_found(s->f, "subject_chain", e->seq, frame, 0,
+                 "event %llu of %s %llu names event %llu as the one before it, and that is event "
+                 "%llu",
+                 (unsigned long long)e->seq, jb_subject_word(e->subject_kind),
+                 (unsigned long long)e->subject, (unsigned long long)e->subject_prev,
+                 (unsigned long long)before);
+    }
+    if (!jb_map_put(&s->subjects, subject, e->seq)) {
+        s->failed = jb_fail(s->err, JB_E_NOMEM, "no memory to check the subjects of events");
+    }
+}
+
 /* Asks what must hold before e is applied. */
 static void
 check_before(struct scan *s, const struct jb_event *e, uint64_t frame)
 {
     s->f->part = JB_AUDIT_FORM;
     jb_check_key(s->state, e, frame, s->f);
+    check_subject(s, e, frame);
     s->f->part = JB_AUDIT_RULES;
     if (s->judge != NULL) {
         jb_status status = jb_judge_event(s->judge, e, frame, s->err);
@@ -382,6 +407,7 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop
     struct scan s = {.f = f, .next = 1, .sound = true, .err = err};
     jb_status status = read_all(&s, log, stops, stops_n);
     jb_cross_close(s.cross);
+    jb_map_free(&s.subjects);
     jb_judge_close(s.judge);
     jb_state_close(s.state);
     jb_event_space_free(&s.space);

@@ -11,11 +11,7 @@
 #include <jangbu/event.h>
 
 #include "base/bytes.h"
-
-#define JB_FIGURES_MAX 16
-/* Limit of one event's parts: enough for a consumption that sweeps every lot of a busy wallet, and
- * well below a frame. */
-#define JB_PARTS_MAX 262144
+#include "event/bounds.h"
 
 struct jb_buffer {
     uint8_t *at;
@@ -41,9 +37,21 @@ struct jb_event_context {
     int32_t utc_offset_s;
 };
 
-/* Appends e to out. False: no memory, or e breaks its own row (an internal error). */
-bool jb_event_encode(const struct jb_event *e, const struct jb_event_context *context,
-                     struct jb_buffer *out);
+/* How many elements stand before the fields. */
+size_t jb_event_envelope_n(uint32_t flags);
+/* How many fields a version of the type has. */
+uint32_t jb_event_fields_n(const struct jb_event_type_info *type, uint32_t version);
+/* Sets the version, and the flag, that e is written with. */
+void jb_event_set_version(struct jb_event *e);
+
+/*
+ * Appends e to out. NULL: it is there. Else a sentence, and out is as before: jb_encode_no_memory,
+ * or why decoding would not give e back (a value outside its bounds, a word that there is none of,
+ * bytes that are no UTF-8, a flag that does not fit the values).
+ */
+const char *jb_event_encode(const struct jb_event *e, const struct jb_event_context *context,
+                            struct jb_buffer *out);
+extern const char jb_encode_no_memory[];
 
 struct jb_decode_failure {
     size_t at;       /* offset of the element that is wrong */

@@ -5,10 +5,6 @@
  */
 #include "event/codec.h"
 
-/* Years 1 to 9999. */
-#define DAY_MIN (-719162)
-#define DAY_MAX 2932896
-
 struct scanner {
     const uint8_t *p, *end;
     const uint8_t *start;
@@ -139,20 +135,19 @@ scan_text(struct scanner *s)
 }
 
 static const uint8_t *
-scan_bin(struct scanner *s, size_t n_expected)
+scan_bin(struct scanner *s, size_t *ret_n)
 {
     const uint8_t *at = s->p;
     uint8_t tag = (uint8_t)take_be(s, at, 1);
+    *ret_n = 0;
     if (tag < 0xc4 || tag > 0xc6) {
         bad(s, at, "bytes are expected");
         return NULL;
     }
     size_t n = scan_length(s, at, 0xc4);
-    if (s->why != NULL || n != n_expected) {
-        bad(s, at, "a field of bytes has the wrong length");
-        return NULL;
-    }
-    return take_bytes(s, at, n);
+    const uint8_t *bytes = s->why == NULL ? take_bytes(s, at, n) : NULL;
+    *ret_n = bytes != NULL ? n : 0;
+    return bytes;
 }
 
 static size_t
@@ -228,7 +223,7 @@ scan_parts(struct scanner *s, struct jb_parts *ret, struct jb_event_space *space
     if (s->why != NULL) {
         return;
     }
-    if (n % 2 != 0 || n / 2 > JB_PARTS_MAX) {
+    if (n % 2 != 0 || n / 2 > JB_PARTS_STORED_MAX) {
         bad(s, at, "a list of parts has an odd or too large length");
         return;
     }
@@ -297,6 +292,29 @@ scan_figures(struct scanner *s, struct jb_figures *ret, struct jb_event_space *s
     *ret = (struct jb_figures){space->figures, (uint32_t)(n / 2)};
 }
 
+/* Version 1 has 22 totals; a later one has more, and says by its length how many. */
+static void
+scan_totals(struct scanner *s, struct jb_totals *ret, uint32_t version,
+            struct jb_event_space *space)
+{
+    const uint8_t *at = s->p;
+    size_t n;
+    const uint8_t *bytes = scan_bin(s, &n);
+    size_t count = n / sizeof(struct jb_int128);
+    if (s->why != NULL) {
+        return;
+    }
+    if (n % sizeof(struct jb_int128) != 0 ||
+        (version == 1 ? count != JB_TOTALS_1 : count <= JB_TOTALS_1)) {
+        bad(s, at, "the totals of a day have the wrong length");
+    } else if (count > JB_TOTALS_N) {
+        unknown(s, at, "a closed day has totals that this version does not know");
+    } else {
+        memcpy(space->totals, bytes, n);
+        *ret = (struct jb_totals){space->totals, (uint32_t)count};
+    }
+}
+
 static void
 scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
            struct jb_event_space *space, bool *no_memory)
@@ -353,7 +371,7 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         break;
     case JB_FK_DAY: {
         int64_t day = scan_int(s);
-        if (s->why == NULL && (day < DAY_MIN || day > DAY_MAX)) {
+        if (s->why == NULL && (day < JB_DAY_MIN || day > JB_DAY_MAX)) {
             bad(s, at, "a day is outside the calendar");
         }
         *(jb_day *)to = (jb_day)day;
@@ -370,8 +388,11 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         }
         break;
     case JB_FK_ID16: {
-        const uint8_t *bytes = scan_bin(s, 16);
-        if (bytes != NULL) {
+        size_t n;
+        const uint8_t *bytes = scan_bin(s, &n);
+        if (s->why == NULL && n != 16) {
+            bad(s, at, "a field of bytes has the wrong length");
+        } else if (s->why == NULL) {
             memcpy(to, bytes, 16);
         }
         break;
@@ -388,15 +409,31 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
     case JB_FK_FIGURES:
         scan_figures(s, to, space);
         break;
-    case JB_FK_TOTALS: {
-        const uint8_t *bytes = scan_bin(s, sizeof space->totals);
-        if (bytes != NULL) {
-            memcpy(space->totals, bytes, sizeof space->totals);
-        }
-        *(const struct jb_int128 **)to = space->totals;
+    case JB_FK_TOTALS:
+        scan_totals(s, to, e->version, space);
         break;
     }
+}
+
+static void
+scan_subject(struct scanner *s, struct jb_event *e)
+{
+    const uint8_t *at = s->p;
+    uint64_t subject = scan_uint(s);
+    e->subject_kind = (uint32_t)(subject & 7);
+    e->subject = subject >> 3;
+    if (s->why == NULL && jb_subject_word(e->subject_kind) == NULL) {
+        unknown(s, at, "an event belongs to something of a kind that is not known");
     }
+    if (s->why == NULL && e->subject == 0) {
+        bad(s, at, "subjects are numbered from 1");
+    }
+    at = s->p;
+    uint64_t back = scan_uint(s);
+    if (s->why == NULL && back >= e->seq + (back == 0)) {
+        bad(s, at, "the subject's previous event would lie before the log");
+    }
+    e->subject_prev = back == 0 ? 0 : e->seq - back;
 }
 
 static void
@@ -421,12 +458,12 @@ scan_optional(struct scanner *s, struct jb_event *e)
     }
     if (e->flags & JB_EVF_POSTED) {
         at = s->p;
-        uint64_t earlier = scan_uint_max(s, 4000000);
+        uint64_t earlier = scan_uint_max(s, JB_POSTED_BACK_MAX);
         if (s->why == NULL && earlier == 0) {
             bad(s, at, "posted_on is written though it is the day of recorded_at");
         }
         e->posted_on -= (jb_day)earlier;
-        if (s->why == NULL && e->posted_on < DAY_MIN) {
+        if (s->why == NULL && e->posted_on < JB_DAY_MIN) {
             bad(s, at, "posted_on is outside the calendar");
         }
     }
@@ -454,15 +491,19 @@ scan_optional(struct scanner *s, struct jb_event *e)
         e->group_events = (uint32_t)scan_uint_max(s, UINT32_MAX);
         e->group_commands = (uint32_t)scan_uint_max(s, UINT32_MAX);
     }
+    if (e->flags & JB_EVF_SUBJECT) {
+        scan_subject(s, e);
+    }
 }
 
-static size_t
-elements_of(uint32_t flags)
+size_t
+jb_event_envelope_n(uint32_t flags)
 {
     return 5U + (flags & JB_EVF_VERSION ? 1U : 0) + (flags & JB_EVF_OCCURRED ? 1U : 0) +
            (flags & JB_EVF_POSTED ? 1U : 0) + (flags & JB_EVF_KEY ? 3U : 0) +
            (flags & JB_EVF_ACTOR ? 2U : 0) + (flags & JB_EVF_NOTE ? 1U : 0) +
-           (flags & JB_EVF_CAUSE ? 1U : 0) + (flags & JB_EVF_GROUP ? 2U : 0);
+           (flags & JB_EVF_CAUSE ? 1U : 0) + (flags & JB_EVF_GROUP ? 2U : 0) +
+           (flags & JB_EVF_SUBJECT ? 2U : 0);
 }
 
 /* Type, flags, wallet, prev, recorded_at. */
@@ -521,7 +562,7 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
         scan_optional(&s, &e);
     }
     const struct jb_event_type_info *type = jb_event_type_get(e.type);
-    size_t envelope = elements_of(e.flags);
+    size_t envelope = jb_event_envelope_n(e.flags);
     if (s.why == NULL && (type == NULL || e.version > type->version)) {
         if ((e.flags & JB_EVF_SKIPPABLE) == 0) {
             unknown(&s, p, "an event of a type or version that must be understood is not known");
@@ -532,11 +573,16 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
         /* Nobody may take it for an event of a version whose fields are known here. */
         e.type |= type != NULL ? JB_EV_UNKNOWN_VERSION : 0;
     } else if (s.why == NULL) {
-        for (uint32_t i = 0; i < type->fields_n && s.why == NULL; i++) {
+        uint32_t fields = jb_event_fields_n(type, e.version);
+        for (uint32_t i = 0; i < fields && s.why == NULL; i++) {
             scan_field(&s, &e, &type->fields[i], space, &failure->no_memory);
         }
-        if (s.why == NULL && elements != envelope + type->fields_n) {
+        if (s.why == NULL && elements != envelope + fields) {
             bad(&s, p, "the event has more or fewer elements than its type");
+        }
+        if (s.why == NULL && e.type == JB_EV_COMMAND_REFUSED && e.command_refused.wallet_no != 0 &&
+            e.command_refused.wallet_id.s != NULL) {
+            bad(&s, p, "a refused command has a wallet's number and its id");
         }
     }
     if (s.why == NULL && elements < envelope) {

@@ -1,13 +1,27 @@
+/*
+ * Encoding, and the checks that keep out of the log what decoding would not take back. Each check
+ * here stands for one in decode.c; tests/unit/test_codec.c tries events at and beyond every bound.
+ */
 #include "event/codec.h"
 
 #include <msgpack.h>
+
+const char jb_encode_no_memory[] = "no memory for an event";
+
+struct encoder {
+    msgpack_packer pk;
+    struct jb_buffer *out;
+    const char *why; /* the first failure; what is written after it does not count */
+};
 
 /* msgpack-c's callback: appends to the buffer; nothing else on the way allocates. */
 static int
 append(void *data, const char *bytes, size_t n)
 {
-    struct jb_buffer *out = data;
+    struct encoder *en = data;
+    struct jb_buffer *out = en->out;
     if (out->cap - out->n < n && !jb_vec_grow((void **)&out->at, &out->cap, out->n + n, 1)) {
+        en->why = en->why != NULL ? en->why : jb_encode_no_memory;
         return -1;
     }
     memcpy(out->at + out->n, bytes, n);
@@ -15,172 +29,332 @@ append(void *data, const char *bytes, size_t n)
     return 0;
 }
 
-static int
-pack_text(msgpack_packer *pk, struct jb_text t)
+static void
+require(struct encoder *en, bool holds, const char *why)
 {
-    return msgpack_pack_str(pk, t.n) != 0 || (t.n > 0 && msgpack_pack_str_body(pk, t.s, t.n) != 0);
+    if (!holds && en->why == NULL) {
+        en->why = why;
+    }
 }
 
-static int
-pack_parts(msgpack_packer *pk, const struct jb_parts *parts)
+static void
+pack_uint(struct encoder *en, uint64_t value)
 {
-    int bad = msgpack_pack_array(pk, (size_t)parts->n * 2);
-    for (uint32_t i = 0; i < parts->n; i++) {
-        bad |= msgpack_pack_uint64(pk, (uint64_t)parts->at[i].ordinal * 4 + parts->at[i].kind);
-        bad |= msgpack_pack_int64(pk, parts->at[i].amount);
+    msgpack_pack_uint64(&en->pk, value);
+}
+
+static void
+pack_int(struct encoder *en, int64_t value)
+{
+    msgpack_pack_int64(&en->pk, value);
+}
+
+static void
+pack_text(struct encoder *en, struct jb_text t, size_t max)
+{
+    require(en, t.n <= max, "a text is too long");
+    require(en, t.n == 0 || t.s != NULL, "a text has no address");
+    if (en->why != NULL) {
+        return;
     }
-    return bad;
+    require(en, jb_utf8_valid(t.s, t.n, NULL), "a text is not UTF-8");
+    msgpack_pack_str(&en->pk, t.n);
+    if (t.n > 0) {
+        msgpack_pack_str_body(&en->pk, t.s, t.n);
+    }
+}
+
+static void
+pack_parts(struct encoder *en, const struct jb_parts *parts, uint32_t last_kind)
+{
+    require(en, parts->n <= JB_PARTS_STORED_MAX, "an event has more parts than can be stored");
+    require(en, parts->n == 0 || parts->at != NULL, "the parts have no address");
+    if (en->why != NULL) {
+        return;
+    }
+    msgpack_pack_array(&en->pk, (size_t)parts->n * 2);
+    for (uint32_t i = 0; i < parts->n && en->why == NULL; i++) {
+        const struct jb_part *p = &parts->at[i];
+        require(en,
+                p->kind <= last_kind && (p->kind == JB_PART_DEBT) == (p->ordinal == 0) &&
+                    p->amount > 0 && p->amount <= JB_BALANCE_MAX,
+                "a part is not possible here");
+        pack_uint(en, (uint64_t)p->ordinal * 4 + p->kind);
+        pack_int(en, p->amount);
+    }
 }
 
 /* The usual consumption takes all of it from one lot: the lot's ordinal says everything. */
-static int
-pack_split(msgpack_packer *pk, const struct jb_parts *parts)
+static void
+pack_split(struct encoder *en, const struct jb_parts *parts, jb_amount amount)
 {
-    return parts->n == 1 && parts->at[0].kind == JB_PART_LOT
-               ? msgpack_pack_uint32(pk, parts->at[0].ordinal)
-               : pack_parts(pk, parts);
-}
-
-static int
-pack_figures(msgpack_packer *pk, const struct jb_figures *figures)
-{
-    int bad = msgpack_pack_array(pk, (size_t)figures->n * 2);
-    for (uint32_t i = 0; i < figures->n; i++) {
-        bad |= msgpack_pack_uint32(pk, figures->at[i].name);
-        bad |= msgpack_pack_int64(pk, figures->at[i].value);
+    if (parts->n != 1 || parts->at == NULL || parts->at[0].kind != JB_PART_LOT) {
+        pack_parts(en, parts, JB_PART_GRANT);
+        return;
     }
-    return bad;
+    require(en, parts->at[0].ordinal != 0 && parts->at[0].amount == amount,
+            "the only part of a consumption is not all of it");
+    pack_uint(en, parts->at[0].ordinal);
 }
 
-static int
-pack_totals(msgpack_packer *pk, const struct jb_int128 *totals)
+static void
+pack_figures(struct encoder *en, const struct jb_figures *figures)
 {
-    int bad = msgpack_pack_bin(pk, sizeof(struct jb_int128) * JB_TOTALS_N);
-    return bad | msgpack_pack_bin_body(pk, totals, sizeof(struct jb_int128) * JB_TOTALS_N);
+    require(en, figures->n <= JB_FIGURES_MAX && (figures->n == 0 || figures->at != NULL),
+            "a refusal has too many figures");
+    if (en->why != NULL) {
+        return;
+    }
+    msgpack_pack_array(&en->pk, (size_t)figures->n * 2);
+    for (uint32_t i = 0; i < figures->n; i++) {
+        require(en, jb_figure_word(figures->at[i].name) != NULL, "a figure has no name");
+        pack_uint(en, figures->at[i].name);
+        pack_int(en, figures->at[i].value);
+    }
 }
 
-static int
-pack_field(msgpack_packer *pk, const struct jb_event *e, const struct jb_field_info *f)
+static void
+pack_totals(struct encoder *en, const struct jb_totals *totals, uint32_t version)
+{
+    bool fits = version == 1 ? totals->n == JB_TOTALS_1
+                             : totals->n > JB_TOTALS_1 && totals->n <= JB_TOTALS_N;
+    require(en, totals->at != NULL && fits, "a closed day has totals of another version");
+    if (en->why == NULL) {
+        size_t n = totals->n * sizeof(struct jb_int128);
+        msgpack_pack_bin(&en->pk, n);
+        msgpack_pack_bin_body(&en->pk, totals->at, n);
+    }
+}
+
+static void
+pack_amount(struct encoder *en, jb_amount amount, jb_amount least)
+{
+    require(en, amount >= least && amount <= JB_BALANCE_MAX, "an amount is out of range");
+    pack_int(en, amount);
+}
+
+static void
+pack_instant(struct encoder *en, jb_instant t)
+{
+    if (t == JB_NO_INSTANT) {
+        msgpack_pack_nil(&en->pk);
+        return;
+    }
+    require(en, t >= JB_INSTANT_MIN && t <= JB_INSTANT_MAX, "an instant is outside the calendar");
+    pack_int(en, t);
+}
+
+static void
+pack_field(struct encoder *en, const struct jb_event *e, const struct jb_field_info *f)
 {
     const void *at = (const char *)e + f->offset;
+    const struct jb_text *text = at;
+    const uint32_t *number = at;
     switch (f->kind) {
     case JB_FK_TEXT:
-        return pack_text(pk, *(const struct jb_text *)at);
+        require(en, text->n >= 1, "an id is empty");
+        pack_text(en, *text, JB_ID_BYTES_MAX);
+        return;
     case JB_FK_OPT_TEXT:
-        return ((const struct jb_text *)at)->s == NULL ? msgpack_pack_nil(pk)
-                                                       : pack_text(pk, *(const struct jb_text *)at);
+        if (text->s == NULL && text->n == 0) {
+            msgpack_pack_nil(&en->pk);
+        } else {
+            pack_text(en, *text, JB_EVENT_BYTES_MAX);
+        }
+        return;
     case JB_FK_ORDINAL:
-    case JB_FK_UINT:
+        require(en, *number != 0, "ordinals are counted from 1");
+        pack_uint(en, *number);
+        return;
     case JB_FK_NAME:
-        return msgpack_pack_uint32(pk, *(const uint32_t *)at);
+        require(en, f->names == NULL || jb_name_word(f->names, *number) != NULL,
+                "a number stands for no word");
+        pack_uint(en, *number);
+        return;
+    case JB_FK_UINT:
+        pack_uint(en, *number);
+        return;
     case JB_FK_BOOL:
-        return msgpack_pack_uint32(pk, *(const bool *)at);
+        pack_uint(en, *(const bool *)at);
+        return;
     case JB_FK_AMOUNT:
+        pack_amount(en, *(const jb_amount *)at, 1);
+        return;
     case JB_FK_AMOUNT0:
+        pack_amount(en, *(const jb_amount *)at, 0);
+        return;
     case JB_FK_INT:
-        return msgpack_pack_int64(pk, *(const int64_t *)at);
+        pack_int(en, *(const int64_t *)at);
+        return;
     case JB_FK_REF:
     case JB_FK_SEQ:
-        return msgpack_pack_uint64(pk, *(const uint64_t *)at);
+        pack_uint(en, *(const uint64_t *)at);
+        return;
     case JB_FK_DAY:
-        return msgpack_pack_int32(pk, *(const jb_day *)at);
+        require(en, *(const jb_day *)at >= JB_DAY_MIN && *(const jb_day *)at <= JB_DAY_MAX,
+                "a day is outside the calendar");
+        pack_int(en, *(const jb_day *)at);
+        return;
     case JB_FK_OPT_INSTANT:
-        return *(const jb_instant *)at == JB_NO_INSTANT
-                   ? msgpack_pack_nil(pk)
-                   : msgpack_pack_int64(pk, *(const jb_instant *)at);
+        pack_instant(en, *(const jb_instant *)at);
+        return;
     case JB_FK_ID16:
-        return msgpack_pack_bin(pk, 16) | msgpack_pack_bin_body(pk, at, 16);
+        msgpack_pack_bin(&en->pk, 16);
+        msgpack_pack_bin_body(&en->pk, at, 16);
+        return;
     case JB_FK_SPLIT:
-        return pack_split(pk, at);
+        pack_split(en, at, jb_event_amount(e));
+        return;
     case JB_FK_PARTS_FROM:
+        pack_parts(en, at, JB_PART_GRANT);
+        return;
     case JB_FK_PARTS_TO:
-        return pack_parts(pk, at);
+        pack_parts(en, at, JB_PART_LAPSED);
+        return;
     case JB_FK_FIGURES:
-        return pack_figures(pk, at);
+        pack_figures(en, at);
+        return;
     case JB_FK_TOTALS:
-        return pack_totals(pk, *(const struct jb_int128 *const *)at);
+        pack_totals(en, at, e->version);
+        return;
     }
-    return -1;
 }
 
-static size_t
-optional_elements(uint32_t flags)
+/* What the flags leave out must be what decoding puts there. */
+static void
+check_times(struct encoder *en, const struct jb_event *e, const struct jb_event_context *context)
 {
-    size_t n = 0;
-    n += flags & JB_EVF_VERSION ? 1 : 0;
-    n += flags & JB_EVF_OCCURRED ? 1 : 0;
-    n += flags & JB_EVF_POSTED ? 1 : 0;
-    n += flags & JB_EVF_KEY ? 3 : 0;
-    n += flags & JB_EVF_ACTOR ? 2 : 0;
-    n += flags & JB_EVF_NOTE ? 1 : 0;
-    n += flags & JB_EVF_CAUSE ? 1 : 0;
-    n += flags & JB_EVF_GROUP ? 2 : 0;
-    return n;
+    if (e->flags & JB_EVF_UNRECORDED) {
+        require(en,
+                (e->flags & (JB_EVF_OCCURRED | JB_EVF_POSTED)) == 0 &&
+                    e->recorded_at == JB_NO_INSTANT && e->occurred_at == JB_NO_INSTANT &&
+                    e->posted_on == JB_NO_DAY,
+                "an event of init has no times");
+        return;
+    }
+    require(en,
+            context->base >= JB_INSTANT_MIN && e->recorded_at >= context->base &&
+                e->recorded_at <= JB_INSTANT_MAX,
+            "recorded_at is outside the calendar, or before its commit");
+    require(en, e->occurred_at >= JB_INSTANT_MIN && e->occurred_at <= JB_INSTANT_MAX,
+            "occurred_at is outside the calendar");
+    require(en, ((e->flags & JB_EVF_OCCURRED) != 0) == (e->occurred_at != e->recorded_at),
+            "the flag OCCURRED does not fit occurred_at");
+    if (en->why == NULL) {
+        int64_t earlier =
+            (int64_t)jb_day_of(e->recorded_at, context->utc_offset_s) - (int64_t)e->posted_on;
+        require(en,
+                earlier >= 0 && earlier <= JB_POSTED_BACK_MAX &&
+                    (earlier == 0 || e->posted_on >= JB_DAY_MIN),
+                "posted_on is outside the calendar");
+        require(en, ((e->flags & JB_EVF_POSTED) != 0) == (earlier != 0),
+                "the flag POSTED does not fit posted_on");
+    }
 }
 
-static int
-pack_optional(msgpack_packer *pk, const struct jb_event *e, const struct jb_event_context *context)
+static void
+check_envelope(struct encoder *en, const struct jb_event *e, uint32_t newest,
+               const struct jb_event_context *context)
 {
-    int bad = 0;
+    require(en, (e->flags & ~(uint32_t)JB_EVF_ALL) == 0, "the envelope has a flag that is none");
+    require(en,
+            e->version >= 1 && e->version <= newest &&
+                ((e->flags & JB_EVF_VERSION) != 0) == (e->version > 1),
+            "the version is none of the type's, or the flag VERSION does not fit it");
+    require(en, e->prev < e->seq && (e->wallet != 0 || e->prev == 0),
+            "the wallet's previous event lies behind this one, or there is no wallet");
+    check_times(en, e, context);
+}
+
+static void
+pack_subject(struct encoder *en, const struct jb_event *e)
+{
+    require(en,
+            jb_subject_word(e->subject_kind) != NULL && e->subject >= 1 &&
+                e->subject <= JB_SUBJECT_NUMBER_MAX && e->subject_prev < e->seq,
+            "the subject is none, or its previous event lies behind this one");
+    pack_uint(en, e->subject * 8 + e->subject_kind);
+    pack_uint(en, e->subject_prev == 0 ? 0 : e->seq - e->subject_prev);
+}
+
+static void
+pack_optional(struct encoder *en, const struct jb_event *e, const struct jb_event_context *context)
+{
     if (e->flags & JB_EVF_VERSION) {
-        bad |= msgpack_pack_uint32(pk, e->version);
+        pack_uint(en, e->version);
     }
     if (e->flags & JB_EVF_OCCURRED) {
-        bad |= msgpack_pack_int64(pk, e->recorded_at - e->occurred_at);
+        pack_int(en, e->recorded_at - e->occurred_at);
     }
     if (e->flags & JB_EVF_POSTED) {
-        bad |=
-            msgpack_pack_int32(pk, jb_day_of(e->recorded_at, context->utc_offset_s) - e->posted_on);
+        pack_int(en, (int64_t)jb_day_of(e->recorded_at, context->utc_offset_s) - e->posted_on);
     }
     if (e->flags & JB_EVF_KEY) {
-        bad |= pack_text(pk, e->key);
-        bad |= pack_text(pk, e->caller);
-        bad |= msgpack_pack_uint64(pk, e->fingerprint);
+        require(en, e->key.n >= 1, "a key is empty");
+        pack_text(en, e->key, JB_KEY_BYTES_MAX);
+        pack_text(en, e->caller, JB_SHORT_BYTES_MAX);
+        pack_uint(en, e->fingerprint);
     }
     if (e->flags & JB_EVF_ACTOR) {
-        bad |= msgpack_pack_uint64(pk, e->actor);
-        bad |= pack_text(pk, e->role);
+        pack_uint(en, e->actor);
+        pack_text(en, e->role, JB_EVENT_BYTES_MAX);
     }
     if (e->flags & JB_EVF_NOTE) {
-        bad |= msgpack_pack_uint64(pk, e->note);
+        pack_uint(en, e->note);
     }
     if (e->flags & JB_EVF_CAUSE) {
-        bad |= msgpack_pack_uint64(pk, e->cause);
+        pack_uint(en, e->cause);
     }
     if (e->flags & JB_EVF_GROUP) {
-        bad |= msgpack_pack_uint32(pk, e->group_events);
-        bad |= msgpack_pack_uint32(pk, e->group_commands);
+        pack_uint(en, e->group_events);
+        pack_uint(en, e->group_commands);
     }
-    return bad;
+    if (e->flags & JB_EVF_SUBJECT) {
+        pack_subject(en, e);
+    }
 }
 
-bool
+static void
+pack_event(struct encoder *en, const struct jb_event *e, const struct jb_event_type_info *type,
+           const struct jb_event_context *context)
+{
+    uint32_t fields = jb_event_fields_n(type, e->version);
+    msgpack_pack_array(&en->pk, jb_event_envelope_n(e->flags) + fields);
+    pack_uint(en, e->type);
+    pack_uint(en, e->flags);
+    pack_uint(en, e->wallet);
+    pack_uint(en, e->prev == 0 ? 0 : e->seq - e->prev);
+    pack_int(en, e->flags & JB_EVF_UNRECORDED ? 0 : e->recorded_at - context->base);
+    if (e->flags != 0) {
+        pack_optional(en, e, context);
+    }
+    for (uint32_t i = 0; i < fields && en->why == NULL; i++) {
+        pack_field(en, e, &type->fields[i]);
+    }
+    require(en,
+            e->type != JB_EV_COMMAND_REFUSED || e->command_refused.wallet_no == 0 ||
+                e->command_refused.wallet_id.s == NULL,
+            "a refused command has a wallet's number and its id");
+}
+
+const char *
 jb_event_encode(const struct jb_event *e, const struct jb_event_context *context,
                 struct jb_buffer *out)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     if (type == NULL) {
-        return false;
+        return "the event's type is none";
     }
+    struct encoder en = {.out = out};
     size_t start = out->n;
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, out, append);
-    int bad = msgpack_pack_array(&pk, 5 + optional_elements(e->flags) + type->fields_n);
-    bad |= msgpack_pack_uint32(&pk, e->type);
-    bad |= msgpack_pack_uint32(&pk, e->flags);
-    bad |= msgpack_pack_uint32(&pk, e->wallet);
-    bad |= msgpack_pack_uint64(&pk, e->prev == 0 ? 0 : e->seq - e->prev);
-    bad |=
-        msgpack_pack_int64(&pk, e->flags & JB_EVF_UNRECORDED ? 0 : e->recorded_at - context->base);
-    if (e->flags != 0) {
-        bad |= pack_optional(&pk, e, context);
+    msgpack_packer_init(&en.pk, &en, append);
+    check_envelope(&en, e, type->version, context);
+    if (en.why == NULL) {
+        pack_event(&en, e, type, context);
     }
-    for (uint32_t i = 0; i < type->fields_n; i++) {
-        bad |= pack_field(&pk, e, &type->fields[i]);
-    }
-    if (bad != 0) {
+    require(&en, out->n - start <= JB_EVENT_BYTES_MAX, "the event is longer than a frame");
+    if (en.why != NULL) {
         out->n = start;
-        return false;
     }
-    return true;
+    return en.why;
 }

@@ -68,13 +68,17 @@ static const char *const op_list[] = {
 static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_list[0]};
 
 #define F(kind, type, member, names)                                                               \
-    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names},
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 1},
+#define F2(kind, type, member, names)                                                              \
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 2},
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
-    static const struct jb_field_info fields_##name[] = {__VA_ARGS__{NULL, JB_FK_UINT, 0, NULL}};  \
+    static const struct jb_field_info fields_##name[] = {                                          \
+        __VA_ARGS__{NULL, JB_FK_UINT, 0, NULL, 0}};                                                \
     static_assert((number) == JB_EV_##NAME, "event number differs from the enum: " #name);
 #include "event/events.def"
 #undef EVENT
 #undef F
+#undef F2
 
 /* Each kind of field has one C type: what encodes, decodes and prints by kind relies on it. */
 #define C_TEXT struct jb_text
@@ -95,28 +99,51 @@ static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_
 #define C_PARTS_FROM struct jb_parts
 #define C_PARTS_TO struct jb_parts
 #define C_FIGURES struct jb_figures
-#define C_TOTALS const struct jb_int128 *
+#define C_TOTALS struct jb_totals
 #define F(kind, type, member, names)                                                               \
     static_assert(_Generic(((struct jb_event *)0)->type.member, C_##kind : 1, default : 0),        \
                   "the type of a member is not that of its kind: " #type "." #member);
+#define F2 F
 #define EVENT(number, NAME, name, version, meaning, ...) __VA_ARGS__
 #include "event/events.def"
 #undef EVENT
 #undef F
+#undef F2
 
 static const struct jb_event_type_info types[JB_EV_TYPES] = {
 #define F(kind, type, member, names) +1
+#define F2 F
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
     [number] = {#name, version, 0 __VA_ARGS__, fields_##name, meaning},
 #include "event/events.def"
 #undef EVENT
 #undef F
+#undef F2
 };
 
 const struct jb_event_type_info *
 jb_event_type_get(uint32_t type)
 {
     return type < JB_EV_TYPES && types[type].name != NULL ? &types[type] : NULL;
+}
+
+uint32_t
+jb_event_fields_n(const struct jb_event_type_info *type, uint32_t version)
+{
+    uint32_t n = type->fields_n;
+    while (n > 0 && type->fields[n - 1].since > version) {
+        n--;
+    }
+    return n;
+}
+
+void
+jb_event_set_version(struct jb_event *e)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    bool first = e->type == JB_EV_DAY_CLOSED && e->day_closed.totals.n <= JB_TOTALS_1;
+    e->version = type == NULL || first ? 1 : type->version;
+    e->flags = e->version > 1 ? e->flags | JB_EVF_VERSION : e->flags & ~(uint32_t)JB_EVF_VERSION;
 }
 
 const struct jb_names *
@@ -170,6 +197,19 @@ jb_op_from_name(const char *name, size_t n)
 }
 
 const char *
+jb_subject_word(uint32_t kind)
+{
+    static const char *const words[JB_SUBJECT_KINDS] = {
+        NULL,
+        [JB_SUBJECT_CHANNEL] = "CHANNEL",
+        [JB_SUBJECT_CAMPAIGN] = "CAMPAIGN",
+        [JB_SUBJECT_GATEWAY] = "GATEWAY",
+        [JB_SUBJECT_PERSON] = "PERSON",
+    };
+    return kind < JB_SUBJECT_KINDS ? words[kind] : NULL;
+}
+
+const char *
 jb_figure_word(uint32_t name)
 {
     static const char *const words[JB_FIG_NAMES] = {
@@ -219,6 +259,7 @@ jb_total_word(uint32_t name)
 /* Where the first field of those kinds stands in struct jb_event; 0: the type has none. */
 #define EVENT(number, NAME, name, version, meaning, ...) [number] = __VA_ARGS__ 0,
 #define AT(type, member) (uint16_t) offsetof(struct jb_event, type.member)
+#define F2(kind, type, member, names) /* what only a later version has is nobody's first */
 
 static const uint16_t amount_at[JB_EV_TYPES] = {
 #define F(kind, type, member, names)                                                               \
@@ -245,6 +286,7 @@ static const uint16_t id_at[JB_EV_TYPES] = {
 #include "event/events.def"
 #undef F
 };
+#undef F2
 #undef AT
 #undef EVENT
 
@@ -294,7 +336,9 @@ jb_event_own_id(const struct jb_event *e)
 static const uint8_t refs_n[JB_EV_TYPES] = {
 #define EVENT(number, NAME, name, version, meaning, ...) [number] = 0 __VA_ARGS__,
 #define F(kind, type, member, names) +(JB_FK_##kind == JB_FK_REF)
+#define F2 F
 #include "event/events.def"
+#undef F2
 #undef F
 #undef EVENT
 };

@@ -116,6 +116,7 @@ copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
     void *at = (char *)e + f->offset;
     struct jb_parts *parts = at;
     struct jb_figures *figures = at;
+    struct jb_totals *totals = at;
     switch (f->kind) {
     case JB_FK_TEXT:
     case JB_FK_OPT_TEXT:
@@ -131,11 +132,10 @@ copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
         figures->at = copy(set, figures->at, figures->n * sizeof *figures->at);
         figures->n = figures->at != NULL ? figures->n : 0;
         break;
-    case JB_FK_TOTALS: {
-        const struct jb_int128 **totals = at;
-        *totals = *totals != NULL ? copy(set, *totals, JB_TOTALS_N * sizeof **totals) : NULL;
+    case JB_FK_TOTALS:
+        totals->at = copy(set, totals->at, totals->n * sizeof *totals->at);
+        totals->n = totals->at != NULL ? totals->n : 0;
         break;
-    }
     case JB_FK_ORDINAL:
     case JB_FK_UINT:
     case JB_FK_AMOUNT:

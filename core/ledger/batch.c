@@ -9,7 +9,7 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     struct jb_state *b = l->state;
     jb_steps.made++;
     e->seq = b->g.seq + 1;
-    e->version = 1;
+    jb_event_set_version(e);
     e->posted_on = jb_posting_day(&b->g, e->recorded_at, e->occurred_at);
     if (e->occurred_at != e->recorded_at) {
         e->flags |= JB_EVF_OCCURRED;
@@ -22,9 +22,12 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
         l->batch.base = e->recorded_at;
     }
     struct jb_event_context context = {l->batch.base, b->g.utc_offset_s};
-    if (!jb_vec_reserve(&l->batch.ends, l->batch.ends.n + 1) ||
-        !jb_event_encode(e, &context, &l->batch.bytes)) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for an event");
+    const char *why = jb_vec_reserve(&l->batch.ends, l->batch.ends.n + 1)
+                          ? jb_event_encode(e, &context, &l->batch.bytes)
+                          : jb_encode_no_memory;
+    if (why != NULL) {
+        return jb_fail(err, why == jb_encode_no_memory ? JB_E_NOMEM : JB_E_USAGE,
+                       "event %llu cannot be written: %s", (unsigned long long)e->seq, why);
     }
     l->batch.ends.at[l->batch.ends.n++] = (uint32_t)l->batch.bytes.n;
     return jb_state_apply(b, e, err);

@@ -72,9 +72,16 @@ run_group(struct execution *x, struct jb_answer *members, bool keep, bool *ret_r
         step = jb_close_due_on_trial(x);
     }
     x->first = x->l->state->g.seq + 1;
+    size_t bytes = x->l->batch.bytes.n;
     for (size_t i = 0; i < x->c->commands_n && step == JB_STEP_DECIDED && !*ret_refused; i++) {
         step = member(x, i, &members[i], ret_refused);
         *ret_index = (int64_t)i;
+        if (x->l->batch.bytes.n - bytes > JB_GROUP_BYTES_MAX) {
+            x->l->verdict.code = JB_CODE_BATCH_TOO_LARGE;
+            x->l->verdict.figures_n = 0;
+            *ret_refused = true;
+            *ret_index = -1;
+        }
     }
     if (step == JB_STEP_DECIDED && !*ret_refused && keep) {
         jb_savepoint_release(x->l->state);
@@ -120,7 +127,7 @@ jb_execute_group(struct execution *x)
     }
     if (refused) {
         struct jb_verdict *v = &x->l->verdict;
-        x->a->op = x->c->commands[index].op;
+        x->a->op = index >= 0 ? x->c->commands[index].op : x->c->op;
         return jb_refuse_command(x, v->code, v->figures, v->figures_n, index);
     }
     x->a->outcome = JB_DONE;

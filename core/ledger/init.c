@@ -41,11 +41,12 @@ add(struct jb_log_batch *b, struct jb_event *e, int32_t utc_offset_s)
 {
     struct jb_event_context context = {0, utc_offset_s};
     e->seq = b->ends.n + 1;
-    e->version = 1;
     e->flags = JB_EVF_UNRECORDED;
+    jb_event_set_version(e);
     e->recorded_at = e->occurred_at = JB_NO_INSTANT;
     e->posted_on = JB_NO_DAY;
-    if (!jb_event_encode(e, &context, &b->bytes) || !jb_vec_reserve(&b->ends, b->ends.n + 1)) {
+    if (jb_event_encode(e, &context, &b->bytes) != NULL ||
+        !jb_vec_reserve(&b->ends, b->ends.n + 1)) {
         return false;
     }
     b->ends.at[b->ends.n++] = (uint32_t)b->bytes.n;

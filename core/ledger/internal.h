@@ -22,7 +22,8 @@
 /* A commit ends at this many events or bytes of them, or after this long of deciding; between
  * commands, never inside one. */
 #define JB_COMMIT_EVENTS_MAX 8192
-#define JB_COMMIT_BYTES_MAX (16U << 20)
+/* Likewise at so many bytes: the largest command then still stays within JB_COMMIT_BYTES_MAX. */
+#define JB_COMMIT_BYTES_CUT (16 << 20)
 #define JB_COMMIT_DECIDE_US 4000
 /* How far the stored state may lag. */
 #define JB_LAG_EVENTS_MAX 200000

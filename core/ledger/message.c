@@ -242,7 +242,8 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
             jb_day_print((jb_day)FIG(FIRST_OPEN_DAY), day));
         break;
     case JB_CODE_BATCH_TOO_LARGE:
-        say(&s, "a group has at most %d commands and 4 MiB", JB_GROUP_COMMANDS_MAX);
+        say(&s, "a group has at most %d commands and 4 MiB, and 40 MiB of events",
+            JB_GROUP_COMMANDS_MAX);
         break;
     case JB_CODE_MALFORMED:
         say(&s, "the command is not well formed");

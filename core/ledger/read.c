@@ -6,6 +6,12 @@
 /* Wallets that a handle keeps in memory for reading. */
 #define READER_WALLETS_MAX 100000
 
+static jb_status
+forked(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_USAGE, "the ledger was opened before fork(); open it in the child");
+}
+
 struct jb_cursor {
     struct jb_ledger *l;
     struct jb_log_reader *reader;
@@ -85,6 +91,9 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
     if (c == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_next");
     }
+    if (jb_env_inherited(jb_log_env(c->l->log))) {
+        return forked(err);
+    }
     if (c->live) {
         jb_status status = jb_log_reader_next(c->reader, ret, err);
         if (status != JB_END) {
@@ -107,6 +116,9 @@ jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_er
     if (c == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_at");
     }
+    if (jb_env_inherited(jb_log_env(c->l->log))) {
+        return forked(err);
+    }
     if (c->live) {
         jb_status status = jb_log_reader_at(c->reader, seq, ret, err);
         if (status != JB_E_NOTFOUND) {
@@ -126,8 +138,10 @@ jb_cursor_bytes(const jb_cursor *c)
 void
 jb_cursor_rest(jb_cursor *c)
 {
-    jb_log_reader_reset(c->reader);
-    c->live = false;
+    if (c != NULL) {
+        jb_log_reader_reset(c->reader);
+        c->live = false;
+    }
 }
 
 jb_cursor *
@@ -153,8 +167,11 @@ jb_query_lock_init(pthread_mutex_t *lock)
 }
 
 jb_status
-jb_query_lock(pthread_mutex_t *lock, struct jb_error *err)
+jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
 {
+    if (jb_env_forked(jb_log_env(l->log))) {
+        return forked(err);
+    }
     return pthread_mutex_lock(lock) == 0
                ? JB_OK
                : jb_fail(err, JB_E_USAGE,
@@ -165,7 +182,7 @@ jb_query_lock(pthread_mutex_t *lock, struct jb_error *err)
 jb_status
 jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err)
 {
-    jb_status status = jb_query_lock(&l->read_lock, err);
+    jb_status status = jb_query_lock(l, &l->read_lock, err);
     if (status != JB_OK) {
         return status;
     }

@@ -42,9 +42,9 @@ struct jb_reader_head {
 };
 
 /* What queries hold while they look. A thread that holds it already gets JB_E_USAGE and no
- * deadlock. */
+ * deadlock; so does a child of the process that opened l, in which nobody would ever let it go. */
 void jb_query_lock_init(pthread_mutex_t *lock);
-jb_status jb_query_lock(pthread_mutex_t *lock, struct jb_error *err);
+jb_status jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err);
 
 /* Brings the read state up to the log's head and holds it there until jb_reader_end. One thread at
  * a time; others wait. */

@@ -57,7 +57,7 @@ drop_batch(struct jb_ledger *l)
 static bool
 commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
 {
-    if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX || l->batch.bytes.n >= JB_COMMIT_BYTES_MAX) {
+    if (l->batch.ends.n >= JB_COMMIT_EVENTS_MAX || l->batch.bytes.n >= JB_COMMIT_BYTES_CUT) {
         return true;
     }
     if ((*unseen)++ < COMMANDS_UNSEEN_MAX) {

@@ -172,11 +172,40 @@ append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b,
     return JB_OK;
 }
 
+/* Nothing is appended that a reader would not take: the bounds of frames, events and commits, and
+ * of the time that all of them share. What the events say was looked at when they were encoded. */
+static jb_status
+check_batch(const struct jb_log_batch *b, struct jb_error *err)
+{
+    const char *why = NULL;
+    if (b->ends.n == 0 || b->first == 0 || b->first > UINT64_MAX - b->ends.n) {
+        why = "a commit needs events";
+    } else if (b->bytes.n > JB_COMMIT_BYTES_MAX || b->ends.at[b->ends.n - 1] != b->bytes.n) {
+        why = "a commit has at most 64 MiB of events, and ends with the last of them";
+    } else if (b->base != 0 && (b->base < JB_INSTANT_MIN || b->base > JB_INSTANT_MAX)) {
+        why = "its time is outside the calendar";
+    }
+    uint32_t start = 0;
+    for (size_t i = 0; i < b->ends.n && why == NULL; i++) {
+        if (b->ends.at[i] <= start || b->ends.at[i] - start > JB_EVENT_BYTES_MAX) {
+            why = "an event has no bytes, or more than a frame holds";
+        }
+        start = b->ends.at[i];
+    }
+    return why == NULL
+               ? JB_OK
+               : jb_fail(err, JB_E_USAGE, "a commit cannot be written: %s; nothing was done", why);
+}
+
 jb_status
 jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head,
               enum jb_log_result *ret_result, struct jb_error *err)
 {
     *ret_result = JB_LOG_FAILED;
+    jb_status checked = check_batch(b, err);
+    if (checked != JB_OK) {
+        return checked;
+    }
     for (;;) {
         MDB_txn *txn;
         jb_status status = jb_env_begin(l->env, 0, &txn, err);

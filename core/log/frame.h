@@ -26,6 +26,8 @@
 #ifndef JANGBU_FRAME_H
 #define JANGBU_FRAME_H
 
+#include <assert.h>
+
 #include "event/codec.h"
 
 enum {
@@ -42,6 +44,8 @@ enum {
     JB_FRAME_STRIDE = 64,
     JB_FRAME_VALUE_MAX = 4 << 20
 };
+static_assert(JB_EVENT_BYTES_MAX == JB_FRAME_VALUE_MAX - JB_FRAME_EVENTS,
+              "an event of the largest size fits into a frame of its own");
 #define JB_FRAME_LAST 1U
 #define JB_FRAME_OFFSETS 2U
 

@@ -20,9 +20,18 @@ untrack(int fd)
     return fd < TRACKED_MAX && (atomic_fetch_and(&tracked[fd / 64], ~bit) & bit) != 0;
 }
 
+static _Atomic unsigned forks;
+
+unsigned
+jb_descriptor_forks(void)
+{
+    return atomic_load(&forks);
+}
+
 static void
 close_in_child(void)
 {
+    atomic_fetch_add(&forks, 1);
     for (int i = 0; i < TRACKED_MAX / 64; i++) {
         for (int fd = i * 64; atomic_load(&tracked[i]) != 0; fd++) {
             if (untrack(fd)) {
@@ -36,6 +45,13 @@ static void
 guard_forks(void)
 {
     pthread_atfork(NULL, NULL, close_in_child);
+}
+
+void
+jb_descriptor_guard_forks(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, guard_forks);
 }
 
 int
@@ -55,8 +71,7 @@ jb_descriptor_open(const char *path, int flags, mode_t mode)
 int
 jb_descriptor_open_locking(const char *path, int flags, mode_t mode)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, guard_forks);
+    jb_descriptor_guard_forks();
     int fd = jb_descriptor_open(path, flags, mode);
     if (fd >= 0 && fd < TRACKED_MAX) {
         atomic_fetch_or(&tracked[fd / 64], UINT64_C(1) << (fd % 64));

@@ -16,6 +16,12 @@ int jb_descriptor_open_locking(const char *path, int flags, mode_t mode);
 /* Harmless on -1, and on one that fork has closed already. */
 void jb_descriptor_close(int fd);
 
+/* From here on forks are counted. */
+void jb_descriptor_guard_forks(void);
+/* How often this process is a child of a fork since then: who remembers it
+ * sees without a system call that something was opened by a parent. */
+unsigned jb_descriptor_forks(void);
+
 /* While code that opens files by itself (LMDB) runs: takes those of 0, 1 and 2 that are closed. */
 struct jb_descriptor_gaps {
     int fds[3];

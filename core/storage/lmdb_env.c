@@ -51,6 +51,7 @@ struct jb_env {
     unsigned users;
     bool read_only;
     pid_t pid;
+    unsigned forks;
     MDB_env *lmdb;
     char *path;
     /* The map may only change size while no transaction is open in this process. */
@@ -91,6 +92,7 @@ after_fork(void)
 static void
 guard_forks(void)
 {
+    jb_descriptor_guard_forks();
     jb_lock_guard_forks(); /* before this: fork takes the locks in the other order, as they nest */
     pthread_atfork(before_fork, after_fork, after_fork);
 }
@@ -147,6 +149,12 @@ readers_full(struct jb_error *err, const struct jb_env *e)
                    "too many readers of %s at once: %u snapshots of about %u processes fill its "
                    "table. End some of the processes, cursors or queries",
                    e != NULL ? e->path : "the ledger", c.snapshots, c.processes);
+}
+
+bool
+jb_env_inherited(const struct jb_env *e)
+{
+    return e->forks != jb_descriptor_forks();
 }
 
 jb_status
@@ -513,6 +521,7 @@ make(const char *path, bool read_only)
     pthread_cond_init(&e->gate_changed, &attr);
     pthread_condattr_destroy(&attr);
     e->pid = getpid();
+    e->forks = jb_descriptor_forks();
     e->fd = -1;
     e->read_only = read_only;
     e->name = name_of(path);

@@ -76,5 +76,8 @@ jb_status jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, co
 
 /* True in a child of the process that opened e. */
 bool jb_env_forked(const struct jb_env *e);
+/* The same without a system call, for what is called for each event; a child that was made without
+ * fork(3) is not seen. */
+bool jb_env_inherited(const struct jb_env *e);
 
 #endif

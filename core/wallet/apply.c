@@ -551,6 +551,9 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         }
         g->policies.at[g->policies.n++] = (struct jb_policy_setting){
             e->policy_set.policy, e->policy_set.value, e->policy_set.from, e->seq};
+    } else if (why == NULL && e->type == JB_EV_COMMAND_REFUSED) {
+        CONTRADICTION(e->command_refused.wallet_no > g->wallets_given,
+                      "a refused command names a wallet that does not exist");
     } else if (why == NULL && e->type == JB_EV_LEDGER_CREATED) {
         CONTRADICTION(e->seq != 1, "a ledger is created twice");
         g->utc_offset_s = (int32_t)e->ledger_created.utc_offset_s;

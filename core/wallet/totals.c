@@ -102,7 +102,8 @@ jb_totals_close(struct jb_globals *g, const struct jb_event *e)
     struct jb_int128 expected[JB_TOTALS_N];
     const jb_day day = e->day_closed.day;
     jb_totals_at_close(g, day, e->seq - 1, expected);
-    if (memcmp(expected, e->day_closed.totals, sizeof expected) != 0) {
+    if (e->day_closed.totals.n != JB_TOTALS_N ||
+        memcmp(expected, e->day_closed.totals.at, sizeof expected) != 0) {
         return "the control totals of a closed day are not the sums of its events";
     }
     g->closing_paid = jb_wide_get(expected[JB_TOTAL_closing_paid].be);

@@ -46,10 +46,8 @@ text(const char *s)
 static struct jb_command
 command(jb_op op, const char *wallet, const char *id, jb_amount amount)
 {
-    struct jb_command c = {.size = sizeof c,
-                           .op = op,
-                           .has = JB_HAS(JB_CF_WALLET),
-                           .wallet = text(wallet)};
+    struct jb_command c = {
+        .size = sizeof c, .op = op, .has = JB_HAS(JB_CF_WALLET), .wallet = text(wallet)};
     if (op == JB_OP_WALLET_CREATE) {
         c.has |= JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME);
         c.kind = JB_KIND_BUSINESS;

@@ -2,7 +2,7 @@
 """Compares the tables of docs/format.md with the sources that they describe.
 
 The sources are core/event/events.def, core/event/table.c, core/event/command_table.c, core/include/jangbu/{event,command}.h,
-core/log/frame.h. A table of the document stands behind a line `<!-- table: NAME -->`.
+core/event/bounds.h, core/log/frame.h. A table of the document stands behind a line `<!-- table: NAME -->`.
 
     check_format.py [ROOT]            exit 0: the tables agree; 1: they differ, with the first difference of each
     check_format.py --print NAME      prints a table as it should stand in the document
@@ -71,11 +71,11 @@ def events_of(text):
         head = re.match(r'\s*(\d+),\s*(\w+),\s*(\w+),\s*(\d+),\s*"((?:[^"\\]|\\.)*)",(.*)', row, re.S)
         if head is None:
             raise SystemExit("events.def: a row that this script cannot read: " + row[:60])
-        fields = re.findall(r"F\((\w+),\s*(\w+),\s*(\w+),\s*([^)]*)\)", head.group(6))
-        for _, payload, member, _ in fields:
+        fields = re.findall(r"F(2?)\((\w+),\s*(\w+),\s*(\w+),\s*([^)]*)\)", head.group(6))
+        for _, _, payload, member, _ in fields:
             if payload != head.group(3):
                 raise SystemExit(f"events.def: {head.group(3)} takes its {member} from {payload}")
-        fields = [(kind, member, names) for kind, _, member, names in fields]
+        fields = [(int(since or 1), kind, member, names) for since, kind, _, member, names in fields]
         out.append((int(head.group(1)), head.group(3), int(head.group(4)), head.group(5), fields))
     return out
 
@@ -104,6 +104,8 @@ class Sources:
         self.event_h = read("core/include/jangbu/event.h")
         self.command_h = read("core/include/jangbu/command.h")
         self.frame_h = read("core/log/frame.h")
+        self.bounds_h = read("core/event/bounds.h")
+        self.base_h = read("core/include/jangbu/base.h")
 
     def frame(self):
         place = dict(enum_of(self.frame_h, r"(?=\{)"))
@@ -122,6 +124,17 @@ class Sources:
                 ["longest value", str(place["JB_FRAME_VALUE_MAX"]), "bytes, header and table included"],
                 ["flag LAST", flags["JB_FRAME_LAST"], "last frame of its commit"],
                 ["flag OFFSETS", flags["JB_FRAME_OFFSETS"], "an offset table follows the events"]]
+        bound = {n: eval(v, {}, {}) for n, v in re.findall(r"#define (JB_\w+) ([\d(<][^/\n]*)", self.bounds_h)}
+        text = dict(re.findall(r"#define (JB_\w+_BYTES_MAX) (\d+)", self.base_h))
+        rows += [["event", str(bound["JB_EVENT_BYTES_MAX"]), "bytes of one event"],
+                 ["commit", str(bound["JB_COMMIT_BYTES_MAX"]), "bytes of the events of one commit"],
+                 ["parts", str(bound["JB_PARTS_STORED_MAX"]), "parts of one event that a reader takes"],
+                 ["parts by rule", str(bound["JB_PARTS_MAX"]), "parts of one event that a rule makes; money of a failed refund may have more"],
+                 ["figures", str(bound["JB_FIGURES_MAX"]), "figures of one refusal"],
+                 ["key", text["JB_KEY_BYTES_MAX"], "bytes of an idempotency key, 1 or more"],
+                 ["id", text["JB_ID_BYTES_MAX"], "bytes of a TEXT: ids of wallets, charges, grants, usages, refunds"],
+                 ["short text", text["JB_SHORT_BYTES_MAX"], "bytes of a caller; commands keep to it for pg, approve_no, role"],
+                 ["txn_ref", text["JB_TXN_REF_BYTES_MAX"], "bytes; commands keep to it"]]
         return ["what", "value", "meaning"], rows
 
     def flags(self):
@@ -129,7 +142,7 @@ class Sources:
         known = {  # elements that the flag brings into the array
             "VERSION": "version", "UNRECORDED": "", "OCCURRED": "recorded_at - occurred_at", "POSTED": "day(recorded_at) - posted_on",
             "KEY": "key, caller, fingerprint", "ACTOR": "actor, role", "NOTE": "note", "CAUSE": "cause",
-            "GROUP": "group_events, group_commands", "SKIPPABLE": ""}
+            "GROUP": "group_events, group_commands", "SKIPPABLE": "", "SUBJECT": "subject, subject_back"}
         rows = [[str(1 << int(shift)), word, known[word]] for word, shift in re.findall(r"JB_EVF_(\w+) = 1 << (\d+)", body)]
         return ["flag", "name", "elements, in this order"], rows
 
@@ -139,13 +152,19 @@ class Sources:
 
     def events(self):
         rows = []
-        for number, name, version, meaning, fields in events_of(self.events_def):
-            text = ", ".join(f"{kind} {field}" + (f" ({LISTS[n.lstrip('&')]})" if n != "0" else "") for kind, field, n in fields)
-            rows.append([str(number), name, str(version), text])
+        for number, name, newest, meaning, fields in events_of(self.events_def):
+            for version in range(1, newest + 1):
+                text = ", ".join(f"{kind} {field}" + (f" ({LISTS[n.lstrip('&')]})" if n != "0" else "")
+                                 for since, kind, field, n in fields if since <= version)
+                rows.append([str(number), name, str(version), text])
         return ["type", "name", "version", "fields"], rows
 
     def parts(self):
         return ["kind", "name"], [[str(n), w.replace("JB_PART_", "")] for w, n in enum_of(self.event_h, "jb_part_kind")]
+
+    def subjects(self):
+        rows = [[str(n), w.replace("JB_SUBJECT_", "")] for w, n in enum_of(self.event_h, "jb_subject_kind")]
+        return ["kind", "name"], [r for r in rows if r[1] not in ("NONE", "KINDS")]
 
     def names(self):
         rows = []
@@ -194,7 +213,7 @@ class Sources:
         return ["bit", "member", "hashed as"], rows
 
 
-TABLES = ["frame", "limits", "flags", "events", "kinds", "parts", "names", "ops", "codes", "figures", "states", "totals", "members"]
+TABLES = ["frame", "limits", "flags", "events", "kinds", "parts", "subjects", "names", "ops", "codes", "figures", "states", "totals", "members"]
 LOOSE = {"kinds"}  # the document says more in further columns: only these columns are compared
 
 
@@ -242,7 +261,7 @@ def check(root):
                 bad += 1
                 break
     for number, name, version, meaning, fields in events_of(sources.events_def):
-        for kind, _, _ in fields:
+        for _, kind, _, _ in fields:
             if [kind] not in sources.kinds()[1]:
                 print(f"core/event/events.def: {name} has a field of unknown kind {kind}")
                 bad += 1

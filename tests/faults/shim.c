@@ -73,7 +73,8 @@ strike(int fd, char kind)
     return 0;
 }
 
-/* The first read of the file `secret` fails with JB_SHIM_SECRET (a number), or, for 0, ends early. */
+/* The first read of the file `secret` fails with JB_SHIM_SECRET (a number), or, for 0, ends early.
+ */
 ssize_t
 read(int fd, void *buf, size_t n)
 {

@@ -5,9 +5,10 @@ import msgpack
 doc = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/format.md"), encoding="utf-8").read()
 def table(name):
     return [[c.strip() for c in row.strip("|").split("|")] for row in doc.split(f"<!-- table: {name} -->")[1].lstrip().split("\n\n")[0].split("\n")[2:]]
-TYPES = {int(r[0]): (r[1], [f.strip() for f in r[3].split(",") if f.strip()]) for r in table("events")}
+TYPES = {(int(r[0]), int(r[2])): (r[1], [f.strip() for f in r[3].split(",") if f.strip()]) for r in table("events")}
 WORDS = {r[0]: dict((int(w.split()[0]), w.split()[1]) for w in r[1].split(", ")) for t in ("names", "states") for r in table(t)}
 WORDS.update((n, {int(r[0]): r[1] for r in table(n + "s")}) for n in ("op", "code"))
+SUBJECTS = {int(r[0]): r[1] for r in table("subjects")}
 FIGURES, TOTALS = {int(r[0]): (r[1], r[2]) for r in table("figures")}, [r[1] for r in table("totals")]
 ALLOWS = {"ACTIVE": ["charge", "consume", "refund"], "OFF": ["charge", "refund"], "SUSPENDED": ["refund"], "DELETED": []}
 number = lambda b, signed=False: int.from_bytes(b, "big", signed=signed)
@@ -30,15 +31,16 @@ for key, value in zip(lines[::2], lines[1::2]):
     base, unpacker = number(value[16:24], True), msgpack.Unpacker()
     unpacker.feed(value[48:48 + number(value[28:32])])
     for seq, (kind, flags, wallet, back, after, *rest) in enumerate(unpacker, number(key)):
-        name, fields = TYPES[kind]
         take = lambda flag: rest.pop(0) if flags & flag else None
         if kind == 1: offset = rest[3]
-        version, at = take(1), None if flags & 2 else base + after
+        (name, fields), at = TYPES[kind, take(1) or 1], None if flags & 2 else base + after
         occurred, earlier = at if at is None else at - (take(4) or 0), take(8) or 0
-        extra = [(label, take(flag)) for label, flag in (("key", 16), ("caller", 16), ("", 16), ("actor_ref", 32), ("role", 32), ("note_ref", 64), ("cause", 128), ("group_events", 256), ("group_commands", 256))]
+        extra = [(label, take(flag)) for label, flag in (("key", 16), ("caller", 16), ("", 16), ("actor_ref", 32), ("role", 32), ("note_ref", 64), ("cause", 128), ("group_events", 256), ("group_commands", 256), ("subject", 4096), ("subject_back", 4096))]
         if name == "wallet_created": ids[wallet] = rest[0]
         event = {"seq": seq, "type": name, "wallet": ids.get(wallet), "recorded_at": at and instant(at, offset), "occurred_at": at and instant(occurred, offset),
-                 "posted_on": at and day((at // 1000000 + offset) // 86400 - earlier), "prev": seq - back if back else 0, **{k: v for k, v in extra if k and v is not None}}
+                 "posted_on": at and day((at // 1000000 + offset) // 86400 - earlier), "prev": seq - back if back else 0, **{k: v for k, v in extra if k and v is not None and "subject" not in k}}
+        subject, since = dict(extra)["subject"], dict(extra)["subject_back"]
+        if subject: event["subject"] = {"kind": SUBJECTS[subject & 7], "number": subject >> 3, "prev": seq - since if since else 0}
         show = {"BOOL": bool, "DAY": day, "OPT_INSTANT": lambda v: v and instant(v, offset), "ID16": bytes.hex, "SPLIT": lambda v: parts(v, rest[1], "from"),
                 "PARTS_FROM": lambda v: parts(v, 0, "from"), "PARTS_TO": lambda v: parts(v, 0, "to"), "FIGURES": lambda v: figures(v, offset),
                 "TOTALS": lambda v: {t: number(v[16 * i:16 * i + 16], True) for i, t in enumerate(TOTALS)}}

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         JB_ASSERT(used <= n && jb_event_length(data, n) == used);
         if (jb_event_type_get(e.type) != NULL) {
             struct jb_buffer again = {0};
-            JB_ASSERT(jb_event_encode(&e, &context, &again) && again.n == used &&
+            JB_ASSERT(jb_event_encode(&e, &context, &again) == NULL && again.n == used &&
                       memcmp(again.at, data, used) == 0);
             free(again.at);
         }

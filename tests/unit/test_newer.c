@@ -51,7 +51,7 @@ chain_of(const uint8_t before[16], const uint8_t *value, size_t n, uint8_t ret[1
 
 struct frame {
     const char *what;
-    uint8_t event[40];
+    uint8_t event[400];
     size_t n;
     uint16_t format, must;
     bool known; /* this version knows it */
@@ -78,7 +78,7 @@ put(const struct frame *f, size_t flip)
     assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_LAST), 0);
     const uint8_t *last = value.mv_data;
     jb_seq first = jb_get_be(last + JB_FRAME_FIRST, 8) + jb_get_be(last + JB_FRAME_COUNT, 4);
-    uint8_t frame[128] = {0}, key_bytes[8];
+    uint8_t frame[500] = {0}, key_bytes[8];
     size_t n = 48 + f->n;
     jb_put_be(frame, 2, f->format != 0 ? f->format : 1);
     jb_put_be(frame + JB_FRAME_MUST, 2, f->must | 1U);
@@ -116,6 +116,13 @@ static const struct frame frames[] = {
     {"a type", EVENT(0x95, 0xcc, 200, 0, 0, 0, 0), 0, 0, false},
     {"a reserved type", EVENT(0x95, 60, 0, 0, 0, 0), 0, 0, false},
     {"a version", EVENT(0x99, 2, 1, 0, 0, 0, 2, 1, 5, 0xc0), 0, 0, false},
+    {"more totals of a day",
+     {0x98, 26, 1, 0, 0, 0, 2, 0xcd, 0x50, 0, 0xc5, 0x01, 0x70},
+     13 + 23 * 16,
+     0,
+     0,
+     false},
+    {"a reserved flag", EVENT(0x99, 2, 0xcd, 0x04, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, false},
     {"a flag of the envelope", EVENT(0x99, 2, 0xcd, 0x40, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, false},
     {"a flag of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 16, false},
     {"a format of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 2, 0, false},
@@ -141,12 +148,15 @@ open_it(struct jb_error *err)
 
 static bool told_of_rules; /* of the audit below */
 
+static uint32_t only; /* parts of the audit; 0: all */
+
 static jb_audit_verdict
 audit(uint64_t *problems)
 {
     struct jb_audit_report *r;
     struct jb_error err;
-    assert_int_equal(jb_audit(dir, NULL, &r, &err), JB_OK);
+    struct jb_audit_options o = {.size = sizeof o, .only = only};
+    assert_int_equal(jb_audit(dir, &o, &r, &err), JB_OK);
     jb_audit_verdict verdict = r->verdict;
     *problems = r->problems_total;
     if (r->problems_n > 0) {
@@ -245,6 +255,55 @@ later_rules(void **state)
     teardown(NULL);
 }
 
+/* Each subject has a chain of its own; an event stands in its wallet's and in its subject's. */
+static void
+subjects(void **state)
+{
+    (void)state;
+    /* policy_set with flag 4096; subject = number * 8 + kind, then how far back */
+    static const struct frame sound[] = {
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 0, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 10, 0, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 2, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 17, 0, 1, 5, 0xc0), 0, 0, true},
+        {"", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 10, 3, 1, 5, 0xc0), 0, 0, true},
+    };
+    static const struct frame wrong[] = {
+        {"skips one", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 5, 1, 5, 0xc0), 0, 0, true},
+        {"begins anew", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 9, 0, 1, 5, 0xc0), 0, 0, true},
+        {"another's", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 10, 2, 1, 5, 0xc0), 0, 0, true},
+        {"names itself", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 25, 1, 1, 5, 0xc0), 0, 0, true},
+    };
+    static const struct frame newer_kind = {
+        "", EVENT(0x9a, 2, 0xcd, 0x10, 0, 0, 0, 0, 13, 0, 1, 5, 0xc0), 0, 0, false};
+    uint64_t problems;
+    only = JB_AUDIT_FORM; /* no rule makes such events */
+    for (size_t i = 0; i <= sizeof wrong / sizeof wrong[0]; i++) {
+        struct jb_error err = {0};
+        bool all_sound = i == sizeof wrong / sizeof wrong[0];
+        setup(NULL);
+        for (size_t k = 0; k < sizeof sound / sizeof sound[0]; k++) {
+            put(&sound[k], SIZE_MAX);
+        }
+        assert_int_equal(open_it(&err), JB_OK);
+        if (!all_sound) {
+            put(&wrong[i], SIZE_MAX);
+        }
+        jb_audit_verdict verdict = audit(&problems);
+        if (verdict != (all_sound ? JB_VERIFIED : JB_REFUTED)) {
+            fail_msg("%s: verdict %d", all_sound ? "sound" : wrong[i].what, (int)verdict);
+        }
+        teardown(NULL);
+    }
+    struct jb_error err = {0};
+    setup(NULL);
+    put(&newer_kind, SIZE_MAX);
+    assert_int_equal(open_it(&err), JB_E_FORMAT);
+    assert_int_equal(audit(&problems), JB_COULD_NOT_TELL);
+    teardown(NULL);
+    only = 0;
+}
+
 /* A backup has the lines about reading only. */
 static void
 copied_requires(void **state)
@@ -274,8 +333,8 @@ copied_requires(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(newer), cmocka_unit_test(flipped),
-                                       cmocka_unit_test(later_rules),
-                                       cmocka_unit_test(copied_requires)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(newer), cmocka_unit_test(flipped), cmocka_unit_test(later_rules),
+        cmocka_unit_test(copied_requires), cmocka_unit_test(subjects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,11 +222,11 @@ a_dry_run_says_what_the_real_run_says(void **state)
     struct jb_int128 totals[JB_TOTALS_N];
     const struct jb_answer *a = submit(&close, true);
     struct jb_event dry = *a->event;
-    assert_non_null(dry.day_closed.totals);
-    memcpy(totals, dry.day_closed.totals, sizeof totals);
+    assert_non_null(dry.day_closed.totals.at);
+    memcpy(totals, dry.day_closed.totals.at, sizeof totals);
     a = submit(&close, false);
     assert_same_event(&dry, NULL, a->event);
-    assert_memory_equal(totals, a->event->day_closed.totals, sizeof totals);
+    assert_memory_equal(totals, a->event->day_closed.totals.at, sizeof totals);
 }
 
 static size_t

@@ -163,8 +163,8 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
         break;
     case JB_FK_TOTALS:
         js_open(o, f->name, '{');
-        for (uint32_t i = 0; i < JB_TOTALS_N; i++) {
-            js_wide(o, jb_total_word(i), (*(const struct jb_int128 *const *)at)[i].be);
+        for (uint32_t i = 0; i < ((const struct jb_totals *)at)->n; i++) {
+            js_wide(o, jb_total_word(i), ((const struct jb_totals *)at)->at[i].be);
         }
         js_close(o, '}');
         break;
@@ -176,7 +176,9 @@ all_fields(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {
-        field_json(o, e, &type->fields[i], utc_offset_s);
+        if (type->fields[i].since <= e->version) {
+            field_json(o, e, &type->fields[i], utc_offset_s);
+        }
     }
 }
 
@@ -216,6 +218,13 @@ event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32
     if (e->flags & JB_EVF_GROUP) {
         js_uint(o, "group_events", e->group_events);
         js_uint(o, "group_commands", e->group_commands);
+    }
+    if (e->flags & JB_EVF_SUBJECT) {
+        js_open(o, "subject", '{');
+        js_str(o, "kind", jb_subject_word(e->subject_kind));
+        js_uint(o, "number", e->subject);
+        js_uint(o, "prev", e->subject_prev);
+        js_close(o, '}');
     }
     all_fields(o, e, utc_offset_s);
     js_close(o, '}');

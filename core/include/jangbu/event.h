@@ -165,8 +165,21 @@ enum jb_event_flag {
     JB_EVF_CAUSE = 1 << 7,      /* the event that led to this one */
     JB_EVF_GROUP = 1 << 8, /* last event of an atomic group: how many events and commands it has */
     JB_EVF_SKIPPABLE = 1 << 9, /* a reader that does not know the type may skip it */
-    JB_EVF_ALL = (1 << 10) - 1
+    /* 1 << 10 and 1 << 11 are reserved */
+    JB_EVF_SUBJECT = 1 << 12, /* what the event belongs to beside its wallet, or without one */
+    JB_EVF_ALL = ((1 << 10) - 1) | JB_EVF_SUBJECT
 };
+
+/* What an event can belong to that is no wallet. The numbers are on disk (number * 8 + kind). */
+typedef enum jb_subject_kind {
+    JB_SUBJECT_NONE = 0,
+    JB_SUBJECT_CHANNEL = 1,
+    JB_SUBJECT_CAMPAIGN = 2,
+    JB_SUBJECT_GATEWAY = 3,
+    JB_SUBJECT_PERSON = 4,
+    JB_SUBJECT_KINDS = 5 /* one above the largest */
+} jb_subject_kind;
+#define JB_SUBJECT_NUMBER_MAX (UINT64_MAX / 8)
 
 /* Why a refund failed. The numbers are on disk. */
 typedef enum jb_failure {
@@ -341,9 +354,16 @@ struct jb_refund_failed {
     struct jb_parts parts; /* where it went; none with JB_FAILURE_BALANCE */
 };
 
+/* Control totals in the order of enum jb_total_name: JB_TOTALS_N of them in what this version
+ * writes. */
+struct jb_totals {
+    const struct jb_int128 *at;
+    uint32_t n;
+};
+
 struct jb_day_closed {
     jb_day day;
-    const struct jb_int128 *totals; /* JB_TOTALS_N of them */
+    struct jb_totals totals;
 };
 
 struct jb_command_refused {
@@ -351,6 +371,11 @@ struct jb_command_refused {
     uint32_t code; /* enum jb_code */
     int64_t index; /* of a group: the member that was refused, from 1; else 0 */
     struct jb_figures figures;
+    /* What was refused, of events of version 2. */
+    uint32_t wallet_no; /* the wallet's number; 0: there was none, or the command names none */
+    struct jb_text wallet_id; /* optional: the id as given, where wallet_no is 0 */
+    struct jb_text id;        /* optional: charge, grant, usage or refund */
+    jb_amount amount;         /* 0: none was given */
 };
 
 /* One event. Texts, parts and figures are borrowed: the function that fills it says for how long.
@@ -375,6 +400,9 @@ struct jb_event {
     jb_seq cause;
     uint32_t group_events;
     uint32_t group_commands;
+    uint32_t subject_kind; /* enum jb_subject_kind; NONE where SUBJECT is not set */
+    uint64_t subject;      /* its number, from 1 */
+    jb_seq subject_prev;   /* the subject's event before this one; 0: none */
 
     /* The payload: the member of the event's type, and no other. */
     union {
@@ -441,7 +469,7 @@ typedef enum jb_field_kind {
     JB_FK_PARTS_FROM, /* struct jb_parts, money going out */
     JB_FK_PARTS_TO,   /* struct jb_parts, money coming back */
     JB_FK_FIGURES,    /* struct jb_figures */
-    JB_FK_TOTALS      /* const struct jb_int128 *, JB_TOTALS_N of them */
+    JB_FK_TOTALS      /* struct jb_totals */
 } jb_field_kind;
 
 /* Words for numbers: words[i] is that of the number i; NULL where the number is not given. */
@@ -455,12 +483,13 @@ struct jb_field_info {
     jb_field_kind kind;
     size_t offset;                /* in struct jb_event */
     const struct jb_names *names; /* for JB_FK_NAME */
+    uint32_t since;               /* the first schema version of the type that has it */
 };
 
 struct jb_event_type_info {
-    const char *name; /* "charge_settled" */
-    uint32_t version; /* the newest schema version, the one that is written */
-    uint32_t fields_n;
+    const char *name;  /* "charge_settled" */
+    uint32_t version;  /* the newest schema version */
+    uint32_t fields_n; /* of that version; an older one has those of `since` up to it */
     const struct jb_field_info *fields; /* in the order in which they stand in the event */
     const char *meaning;
 };
@@ -473,6 +502,8 @@ JB_API const char *jb_name_word(const struct jb_names *names, uint32_t number);
 JB_API JB_NODISCARD bool jb_name_number(const struct jb_names *names, const char *word, size_t n,
                                         uint32_t *ret);
 
+/* "CHANNEL"; NULL for numbers that this version does not know. */
+JB_API const char *jb_subject_word(uint32_t kind);
 /* The lists of words whose numbers stand in events, commands and answers. */
 typedef enum jb_list {
     JB_LIST_WALLET_KIND = 1,

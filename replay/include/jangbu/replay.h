@@ -1,6 +1,6 @@
 /*
- * jangbu/replay.h -- replay: audit the log, make the projections again. A rebuild knows no rules; an
- * audit asks those that were in force when an event was written, never those of today.
+ * jangbu/replay.h -- replay: audit the log, make the projections again. A rebuild knows no rules;
+ * an audit asks those that were in force when an event was written, never those of today.
  */
 #ifndef JANGBU_REPLAY_H
 #define JANGBU_REPLAY_H
