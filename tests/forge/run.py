@@ -158,7 +158,7 @@ def read_missed():
     if not os.path.exists(path):
         return set()
     with open(path, encoding="utf-8") as file:
-        return {line.rstrip("\n") for line in file if line.strip()}
+        return {line.rstrip("\n") for line in file if line.strip() and not line.startswith("#")}
 
 
 MANY_GRANTS = "".join(f"wallet.create W{w}\n" + "".join(
@@ -216,6 +216,7 @@ def main():
     not_found = [str(t.case) for t in lies if t.outcome() != "refuted"]
     if words == ["--write-missed"]:
         with open(os.path.join(HERE, "missed.txt"), "w", encoding="utf-8") as file:
+            file.write("# Forgeries that the audit does not find yet: run.py PROGRAM --write-missed\n")
             file.write("".join(name + "\n" for name in not_found))
     found_now = sorted(missed - set(not_found)) if not words else []
     if found_now:

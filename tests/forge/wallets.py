@@ -550,3 +550,5 @@ refused("of a command that is dated back, which has no time of its own, says a c
         "wallet.off at=1_08:00", figure(instant("1 10:00")))
 refused("of a charge that exists has a wallet that is not there", "charge C1 5", of_wallet(9, None))
 refused("of an amount range says another limit", "charge CX 999999999999999", figure(10 ** 14))
+refused("has a code for an `at` that is too old, and its command has no time of its own",
+        "free.activate GX", code("AT_TOO_OLD"))
