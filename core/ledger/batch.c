@@ -86,7 +86,7 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
 static jb_status
 refer_reason(struct execution *x, uint32_t *ret_reason, uint64_t *ret_text)
 {
-    const struct jb_text reason = x->c->reason;
+    const struct jb_text reason = jb_given_text(x->c, JB_CF_REASON, x->c->reason);
     uint32_t code;
     if (reason.s == NULL) {
         return JB_OK;
@@ -108,11 +108,13 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
     switch (c->op) {
     case JB_OP_WALLET_CREATE:
         status = refer_name(x, c->name, &e->wallet_created.name);
-        return status == JB_OK ? refer(x, c->master, true, &e->wallet_created.master) : status;
+        return status == JB_OK ? refer(x, jb_given_text(c, JB_CF_MASTER, c->master), true,
+                                       &e->wallet_created.master)
+                               : status;
     case JB_OP_WALLET_RENAME:
         return refer_name(x, c->name, &e->wallet_renamed.name);
     case JB_OP_FREE_GRANT:
-        return refer(x, c->reason, false, &e->free_granted.reason);
+        return refer(x, jb_given_text(c, JB_CF_REASON, c->reason), false, &e->free_granted.reason);
     case JB_OP_CHARGE_REVERSE:
         return refer_reason(x, &e->charge_reversed.reason, &e->charge_reversed.reason_text);
     case JB_OP_CONSUME_REVERSE:

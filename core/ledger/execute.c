@@ -4,32 +4,57 @@
  */
 #include "ledger/execution.h"
 
-/* The clock for this command. CLOCK_BEHIND is the machine's fault: no trace, the same key may be
- * tried again. *ret_refused: that was said. */
-static jb_status
-read_clock(struct execution *x, bool *ret_refused)
+/* The way back after the clock has jumped ahead once: a tolerance that is large enough. */
+static bool
+sets_tolerance(const struct jb_command *c)
+{
+    return c->op == JB_OP_POLICY_SET && c->policy == JB_POLICY_CLOCK_TOLERANCE;
+}
+
+/* Whether the clock may be right. CLOCK_BEHIND and CLOCK_AHEAD are the machine's fault: no trace,
+ * the same key may be tried again. */
+static bool
+clock_is_wrong(struct execution *x, bool system)
 {
     const struct jb_globals *g = &x->l->state->g;
     jb_instant last = g->recorded_at;
-    int64_t tolerance = 0;
-    *ret_refused = false;
-    if (x->r->options.clock == JB_CLOCK_AT) {
-        x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
+    if (last == JB_NO_INSTANT) {
+        return false;
+    }
+    struct jb_figure figures[3] = {{0, 0}, {JB_FIG_RECORDED_AT, last}};
+    int64_t tolerance = system ? jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last) : 0;
+    if (x->m.clock < last - tolerance && !sets_tolerance(x->c)) {
+        figures[0] = (struct jb_figure){JB_FIG_BEHIND_US, last - x->m.clock};
+        jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1,
+                          &x->l->identity);
+        return true;
+    }
+    /* A jump ahead would close the days up to there, and shut the ledger until then. */
+    int64_t most = jb_policy_us_at(g, JB_POLICY_CLOCK_AHEAD_MAX, last);
+    if (system && x->m.clock - last > most && !x->l->accept_clock && !x->r->options.accept_clock) {
+        figures[0] = (struct jb_figure){JB_FIG_AHEAD_US, x->m.clock - last};
+        figures[2] = (struct jb_figure){JB_FIG_DAYS_MAX, most / JB_US_PER_DAY};
+        jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_AHEAD, figures, 3, -1,
+                          &x->l->identity);
+        return true;
+    }
+    return false;
+}
+
+/* The clock for this command. *ret_refused: it cannot be right, and that was said. */
+static jb_status
+read_clock(struct execution *x, bool *ret_refused)
+{
+    bool system = x->r->options.clock == JB_CLOCK_SYSTEM;
+    jb_status status = JB_OK;
+    if (system) {
+        status = jb_ledger_now(x->l, &x->m.clock, x->err);
     } else {
-        jb_status status = jb_ledger_now(x->l, &x->m.clock, x->err);
-        if (status != JB_OK) {
-            return status;
-        }
-        tolerance = last == JB_NO_INSTANT ? 0 : jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last);
+        x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
     }
-    if (last == JB_NO_INSTANT || x->m.clock >= last - tolerance) {
-        return JB_OK;
-    }
-    struct jb_figure figures[2] = {{JB_FIG_BEHIND_US, last - x->m.clock},
-                                   {JB_FIG_RECORDED_AT, last}};
-    jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1, &x->l->identity);
-    *ret_refused = true;
-    return JB_OK;
+    x->m.clock_from = x->m.clock;
+    *ret_refused = status == JB_OK && clock_is_wrong(x, system);
+    return status;
 }
 
 enum jb_step

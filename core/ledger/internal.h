@@ -56,6 +56,7 @@ struct jb_ledger {
     bool read_only;
     bool accept_rollback;
     bool rolled_back; /* a reader goes on, and is told */
+    bool accept_clock;
     struct jb_error
         refused;         /* why this program may read and not write (requires.h); status 0: none */
     int64_t requires_at; /* monotonic: when that was looked at last */

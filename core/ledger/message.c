@@ -269,7 +269,8 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
     case JB_CODE_CLOCK_AHEAD:
         say(&s,
             "the clock is %lld days ahead of the last event (%s), more than the %lld that the "
-            "policy clock_ahead_max allows; set it right, or say that it is right",
+            "policy clock_ahead_max allows; set it right and try again, also with the same key. If "
+            "it is right, say so (--accept-clock)",
             FIG(AHEAD_US) / JB_US_PER_DAY,
             jb_instant_print(FIG(RECORDED_AT), ledger->utc_offset_s, instant), FIG(DAYS_MAX));
         break;

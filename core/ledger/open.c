@@ -35,9 +35,10 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
                        "a caller's name is at most 32 bytes of UTF-8 without white space and "
                        "control characters");
     }
-    if (o->read_only > 1 || o->accept_rollback > 1) {
+    if (o->read_only > 1 || o->accept_rollback > 1 || o->accept_clock > 1) {
         return jb_fail(err, JB_E_USAGE,
-                       "struct jb_open_options: read_only and accept_rollback are 0 or 1");
+                       "struct jb_open_options: read_only, accept_rollback and accept_clock are 0 "
+                       "or 1");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL) {
@@ -46,6 +47,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     }
     l->read_only = o->read_only;
     l->accept_rollback = o->accept_rollback;
+    l->accept_clock = o->accept_clock;
     l->lock_wait_us = o->lock_wait_us > 0 ? o->lock_wait_us : 10 * JB_US_PER_SECOND;
     l->now = o->now != NULL ? o->now : system_clock;
     l->now_data = o->now_data;
@@ -244,7 +246,7 @@ jb_close(jb_ledger *l)
     if (l == NULL) {
         return NULL;
     }
-    bool forked = l->log != NULL && jb_env_forked(jb_log_env(l->log));
+    bool forked = l->log != NULL && jb_log_forked(l->log);
     if (l->log != NULL && !forked) {
         store_the_rest(l);
     }

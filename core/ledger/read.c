@@ -169,7 +169,7 @@ jb_query_lock_init(pthread_mutex_t *lock)
 jb_status
 jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
 {
-    if (jb_env_forked(jb_log_env(l->log))) {
+    if (jb_log_forked(l->log)) {
         return forked(err);
     }
     return pthread_mutex_lock(lock) == 0

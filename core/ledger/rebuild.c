@@ -95,7 +95,7 @@ rebuild(struct rebuilding *w, struct jb_error *err)
         status = jb_lock_take(w->l->lock, JB_LOCK_WRITER, w->l->lock_wait_us, 0, err);
     }
     if (status == JB_OK) {
-        status = jb_env_refresh(jb_log_env(w->l->log), err);
+        status = jb_log_catch_up(w->l->log, err);
         status = status == JB_OK ? finish(w, b, err) : status;
         jb_lock_release(w->l->lock, JB_LOCK_WRITER);
     }

@@ -121,8 +121,13 @@ write_head(struct jb_ledger *l, bool sync)
     }
 }
 
-/* People first, then the log: a reference in the log has always been stored. open_before: to see
- * whether a day was closed. */
+static jb_status
+commit_texts(void *data, struct jb_error *err)
+{
+    return jb_personal_commit(data, err);
+}
+
+/* open_before: to see whether a day was closed. */
 static jb_status
 commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 {
@@ -130,11 +135,9 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
         return JB_OK;
     }
     jb_state_release(l->state);
-    jb_status status = jb_personal_commit(l->personal, err);
-    enum jb_log_result result = JB_LOG_FAILED;
-    if (status == JB_OK) {
-        status = jb_log_append(l->log, &l->batch, &l->state->head, &result, err);
-    }
+    const struct jb_log_texts texts = {commit_texts, l->personal};
+    enum jb_log_result result;
+    jb_status status = jb_log_commit(l->log, &l->batch, &texts, &l->state->head, &result, err);
     if (status != JB_OK) {
         l->state->usable = false; /* memory is ahead of the log, or nobody knows: begin again from
                                      what is stored */
@@ -274,7 +277,7 @@ one_commit(struct jb_ledger *l)
     }
     drop_batch(l);
     l->state->pending = &l->batch;
-    status = jb_env_refresh(jb_log_env(l->log), &err);
+    status = jb_log_catch_up(l->log, &err);
     if (status == JB_OK) {
         status = jb_state_catch_up(l->state, &err);
     }
@@ -351,10 +354,11 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     if (status != JB_OK) {
         return status;
     }
-    if (o->dry_run > 1 || (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
+    if (o->dry_run > 1 || o->accept_clock > 1 ||
+        (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
         return jb_fail(err, JB_E_USAGE,
                        "struct jb_submit_options: clock is JB_CLOCK_SYSTEM or JB_CLOCK_AT, dry_run "
-                       "0 or 1");
+                       "and accept_clock 0 or 1");
     }
     const char *caller = o->caller != NULL ? o->caller : l->caller;
     r->caller = (struct jb_text){caller, strlen(caller)};
@@ -369,7 +373,7 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
     }
-    if (jb_env_forked(jb_log_env(l->log))) {
+    if (jb_log_forked(l->log)) {
         return jb_fail(err, JB_E_USAGE,
                        "the ledger was opened before fork(); open it in the child");
     }

@@ -134,11 +134,29 @@ is_small(const struct jb_log_batch *b)
     return true;
 }
 
+/* Frames of another log's commits, as they are. They were checked against head. */
+static int
+put_frames(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_addition *a, struct jb_log_head *after)
+{
+    int code = 0;
+    for (size_t i = 0; i < a->frames_n && code == 0; i++) {
+        const uint8_t *frame = a->frames[i].at;
+        MDB_val key = {8, (void *)(uintptr_t)(frame + JB_FRAME_FIRST)};
+        MDB_val value = {a->frames[i].n, (void *)(uintptr_t)frame};
+        code = mdb_put(txn, dbi, &key, &value, MDB_APPEND | MDB_NOOVERWRITE);
+        memcpy(after->chain, frame + JB_FRAME_CHAIN, JB_CHAIN_BYTES);
+        after->seq =
+            jb_get_be(frame + JB_FRAME_FIRST, 8) + jb_get_be(frame + JB_FRAME_COUNT, 4) - 1;
+    }
+    return code;
+}
+
 static jb_status
-append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b,
+append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_addition *a,
           const struct jb_log_head *head, struct jb_log_head *after, int *ret_code,
           struct jb_error *err)
 {
+    const struct jb_log_batch *b = a->batch;
     MDB_cursor *cursor;
     *ret_code = mdb_cursor_open(txn, l->dbi, &cursor);
     if (*ret_code != 0) {
@@ -156,19 +174,22 @@ append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_batch *b,
     }
     if (there.seq != head->seq ||
         (there.seq != 0 && memcmp(there.chain, head->chain, JB_CHAIN_BYTES) != 0) ||
-        b->first != there.seq + 1) {
+        (b != NULL && b->first != there.seq + 1)) {
         return jb_fail(err, JB_E_CORRUPT,
                        "the log ends with event %llu where %llu was expected: it was changed "
                        "without the writer lock",
                        (unsigned long long)there.seq, (unsigned long long)head->seq);
     }
-    uint8_t chain[JB_CHAIN_BYTES];
-    memcpy(chain, head->chain, JB_CHAIN_BYTES);
-    *ret_code = is_small(b) ? put_small(txn, l->dbi, b, leaf_free, st.ms_psize, chain)
-                            : put_large(txn, l->dbi, b, chain);
+    *after = *head;
+    if (b != NULL) {
+        *ret_code = is_small(b) ? put_small(txn, l->dbi, b, leaf_free, st.ms_psize, after->chain)
+                                : put_large(txn, l->dbi, b, after->chain);
+        after->seq = b->first + b->ends.n - 1;
+    } else {
+        *ret_code = put_frames(txn, l->dbi, a, after);
+    }
     mdb_stat(txn, l->dbi, &st);
-    *after = (struct jb_log_head){.seq = b->first + b->ends.n - 1, .frames = st.ms_entries};
-    memcpy(after->chain, chain, JB_CHAIN_BYTES);
+    after->frames = st.ms_entries;
     return JB_OK;
 }
 
@@ -202,10 +223,29 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
               enum jb_log_result *ret_result, struct jb_error *err)
 {
     *ret_result = JB_LOG_FAILED;
-    jb_status checked = check_batch(b, err);
-    if (checked != JB_OK) {
-        return checked;
+    jb_status status = check_batch(b, err);
+    struct jb_log_addition a = {.batch = b};
+    return status == JB_OK ? jb_log_add(l, &a, head, ret_result, err) : status;
+}
+
+jb_status
+jb_log_commit(struct jb_log *l, const struct jb_log_batch *b, const struct jb_log_texts *texts,
+              struct jb_log_head *head, enum jb_log_result *ret_result, struct jb_error *err)
+{
+    *ret_result = JB_LOG_FAILED;
+    jb_status status = check_batch(b, err);
+    if (status == JB_OK && texts != NULL) {
+        status = texts->commit(texts->data, err);
     }
+    struct jb_log_addition a = {.batch = b};
+    return status == JB_OK ? jb_log_add(l, &a, head, ret_result, err) : status;
+}
+
+jb_status
+jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
+           enum jb_log_result *ret_result, struct jb_error *err)
+{
+    *ret_result = JB_LOG_FAILED;
     for (;;) {
         MDB_txn *txn;
         jb_status status = jb_env_begin(l->env, 0, &txn, err);
@@ -214,7 +254,7 @@ jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head
         }
         struct jb_log_head after;
         int code = 0;
-        status = append_in(l, txn, b, head, &after, &code, err);
+        status = append_in(l, txn, a, head, &after, &code, err);
         bool committing = status == JB_OK && code == 0;
         if (committing) {
             code = jb_env_commit(l->env, txn);

@@ -62,6 +62,18 @@ jb_log_env(struct jb_log *l)
 }
 
 jb_status
+jb_log_catch_up(struct jb_log *l, struct jb_error *err)
+{
+    return jb_env_refresh(l->env, err);
+}
+
+bool
+jb_log_forked(struct jb_log *l)
+{
+    return jb_env_forked(l->env);
+}
+
+jb_status
 jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes,
             struct jb_error *err)
 {

@@ -95,4 +95,37 @@ enum jb_log_result { JB_LOG_COMMITTED, JB_LOG_FAILED, JB_LOG_UNKNOWN };
 jb_status jb_log_append(struct jb_log *l, const struct jb_log_batch *b, struct jb_log_head *head,
                         enum jb_log_result *ret_result, struct jb_error *err);
 
+/* The personal texts that the events of a commit refer to: stored before the log, so that a
+ * reference in the log has always been stored. */
+struct jb_log_texts {
+    jb_status (*commit)(void *data, struct jb_error *err);
+    void *data;
+};
+/* One commit of texts (NULL: there are none) and log. The log on its own does both here; with an
+ * engine (log/engine.h) both go there in one transaction, and then into the files. */
+jb_status jb_log_commit(struct jb_log *l, const struct jb_log_batch *b,
+                        const struct jb_log_texts *texts, struct jb_log_head *head,
+                        enum jb_log_result *ret_result, struct jb_error *err);
+
+/* One frame's value. */
+struct jb_log_value {
+    const void *at;
+    size_t n;
+};
+/*
+ * Appends frames of the same ledger that were committed elsewhere, byte for byte: a follower's only
+ * way in. They are whole commits, the first follows head (of an empty log: seq 0, and the frames
+ * begin with the ledger's first), and each follows the one before it. JB_E_CORRUPT where one does
+ * not, or holds what is no event; JB_E_FORMAT where a newer version made it. Nothing is appended
+ * then.
+ */
+jb_status jb_log_put(struct jb_log *l, const struct jb_log_value *frames, size_t n,
+                     struct jb_log_head *head, enum jb_log_result *ret_result,
+                     struct jb_error *err);
+
+/* Sees what other processes have appended since. By the holder of the writer lock. */
+jb_status jb_log_catch_up(struct jb_log *l, struct jb_error *err);
+/* Whether the handle was opened before a fork and this is the child. */
+bool jb_log_forked(struct jb_log *l);
+
 #endif

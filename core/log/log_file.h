@@ -17,6 +17,16 @@ struct jb_log {
     _Atomic uint64_t checked[JB_CHECKED_FRAMES];
 };
 
+/* What a transaction adds to the log: a batch that is cut into frames, or frames as they are. */
+struct jb_log_addition {
+    const struct jb_log_batch *batch; /* NULL: the frames */
+    const struct jb_log_value *frames;
+    size_t frames_n;
+};
+/* append.c: one transaction. The addition was checked. */
+jb_status jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
+                     enum jb_log_result *ret_result, struct jb_error *err);
+
 jb_status jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret,
                              struct jb_error *err);
 /* Where the log ends in that transaction, and the value of its last frame (empty: there is none).

@@ -28,8 +28,9 @@ jb_rule_charge(const struct jb_case *k, struct jb_verdict *v)
         jb_refuse(v, JB_CODE_ID_EXISTS);
         return;
     }
+    uint32_t method = jb_given(c, JB_CF_METHOD) ? c->method : (uint32_t)JB_METHOD_UNSPECIFIED;
     int64_t min = jb_policy_at(k->g, JB_POLICY_MIN_CHARGE, k->m->recorded_at);
-    if (bound_by_minimum(c->method) && c->amount < min) {
+    if (bound_by_minimum(method) && c->amount < min) {
         jb_refuse_with(v, JB_CODE_MIN_CHARGE, JB_FIG_MIN_CHARGE, min);
         return;
     }
@@ -41,27 +42,29 @@ jb_rule_charge(const struct jb_case *k, struct jb_verdict *v)
     v->event.charge_settled =
         (struct jb_charge_settled){.charge = c->id,
                                    .lot = k->w->lots_given + 1,
-                                   .method = c->method,
+                                   .method = method,
                                    .amount = c->amount,
                                    .applied_to_debt = c->amount < debt ? c->amount : debt,
-                                   .pg = c->pg,
-                                   .txn_ref = c->txn_ref,
-                                   .approve_no = c->approve_no};
+                                   .pg = jb_given_text(c, JB_CF_PG, c->pg),
+                                   .txn_ref = jb_given_text(c, JB_CF_TXN_REF, c->txn_ref),
+                                   .approve_no = jb_given_text(c, JB_CF_APPROVE_NO, c->approve_no)};
 }
 
 void
 jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v)
 {
+    const struct jb_command *c = k->c;
     jb_amount debt = k->w->paid < 0 ? -k->w->paid : 0;
-    if (k->c->amount > debt) {
+    if (c->amount > debt) {
         jb_refuse_with(v, JB_CODE_DEBT_EXCEEDS, JB_FIG_DEBT, debt);
         return;
     }
     v->event.type = JB_EV_DEBT_REPAID;
-    v->event.debt_repaid = (struct jb_debt_repaid){.lot = k->w->lots_given + 1,
-                                                   .amount = k->c->amount,
-                                                   .pg = k->c->pg,
-                                                   .txn_ref = k->c->txn_ref};
+    v->event.debt_repaid =
+        (struct jb_debt_repaid){.lot = k->w->lots_given + 1,
+                                .amount = c->amount,
+                                .pg = jb_given_text(c, JB_CF_PG, c->pg),
+                                .txn_ref = jb_given_text(c, JB_CF_TXN_REF, c->txn_ref)};
 }
 
 /* Takes up to *left from the lot. */

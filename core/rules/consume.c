@@ -54,7 +54,8 @@ jb_rule_consume(const struct jb_case *k, struct jb_verdict *v)
     jb_amount amount = k->c->amount;
     jb_amount free_cash = usable_grants(k, v);
     jb_amount paid = w->paid > 0 ? w->paid : 0;
-    if (!k->c->overdraft && amount > free_cash + paid) {
+    bool overdraft = jb_given(k->c, JB_CF_OVERDRAFT) && k->c->overdraft;
+    if (!overdraft && amount > free_cash + paid) {
         jb_refuse_with(v, JB_CODE_INSUFFICIENT_CASH, JB_FIG_AVAILABLE, free_cash + paid);
         return;
     }

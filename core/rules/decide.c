@@ -51,6 +51,18 @@ jb_verdict_begin(struct jb_verdict *v)
     memset(&v->event, 0, sizeof v->event);
 }
 
+/* A date that is far back is a slip of the pen, or seconds that were taken for microseconds. */
+static void
+refuse_too_old(const struct jb_globals *g, const struct jb_command *c,
+               const struct jb_decision_time *m, struct jb_verdict *v)
+{
+    int64_t most = jb_policy_us_at(g, JB_POLICY_AT_BACK_MAX, m->recorded_at);
+    if (m->told && c->at < m->clock_from - most) {
+        jb_refuse_with(v, JB_CODE_AT_TOO_OLD, JB_FIG_NOW, m->clock);
+        jb_refuse_figure(v, JB_FIG_DAYS_MAX, most / JB_US_PER_DAY);
+    }
+}
+
 void
 jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v,
                struct jb_decision_time *m)
@@ -60,6 +72,7 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
     m->recorded_at = last != JB_NO_INSTANT && last > m->clock ? last : m->clock;
     m->today = jb_day_of(m->recorded_at, g->utc_offset_s);
     m->occurred_at = m->at = m->recorded_at;
+    m->told = false;
     if ((c->has & JB_HAS(JB_CF_AT)) == 0) {
         return;
     }
@@ -72,6 +85,8 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
     } else if (op->business_time) {
         m->occurred_at = c->at;
         m->at = c->at < m->recorded_at ? c->at : m->recorded_at;
+        m->told = jb_rules(g) >= 2;
+        refuse_too_old(g, c, m, v);
     }
 }
 
@@ -169,7 +184,7 @@ jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
     }
     int64_t empty = jb_empty_days(g, c->day);
     int64_t max = jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, m->recorded_at);
-    if (empty > max && !c->force) {
+    if (empty > max && !(jb_given(c, JB_CF_FORCE) && c->force)) {
         jb_refuse_with(v, JB_CODE_TOO_MANY_DAYS, JB_FIG_DAYS, empty);
         jb_refuse_figure(v, JB_FIG_EMPTY_DAYS_MAX, max);
         return;

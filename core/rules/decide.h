@@ -31,10 +31,13 @@ struct jb_prefetched {
 struct jb_decision_time {
     jb_instant recorded_at; /* what the event will say */
     jb_instant occurred_at; /* likewise */
-    jb_instant at;    /* by which consumption is judged: occurred_at, but not after recorded_at */
-    jb_day today;     /* day(recorded_at) */
-    jb_instant clock; /* for messages */
-    jb_seq known_version; /* what `expect` is compared with; 0: the wallet's version as it is */
+    jb_instant at; /* by which consumption is judged: occurred_at, but not after recorded_at */
+    jb_day today;  /* day(recorded_at) */
+    bool told; /* by rules 2 and by its own `at`, which has to lie within the life of its wallet */
+    jb_instant clock;
+    jb_instant clock_from; /* the clock, or the least that it can have been: who asks again of an
+                              old event knows recorded_at alone */
+    jb_seq known_version;  /* what `expect` is compared with; 0: the wallet's version as it is */
 };
 
 struct jb_verdict {
@@ -49,6 +52,19 @@ struct jb_verdict {
 };
 void jb_verdict_free(struct jb_verdict *v);
 
+/* What a command does not say is not read: its bytes mean nothing. */
+static inline bool
+jb_given(const struct jb_command *c, unsigned field)
+{
+    return (c->has & JB_HAS(field)) != 0;
+}
+
+static inline struct jb_text
+jb_given_text(const struct jb_command *c, unsigned field, struct jb_text text)
+{
+    return jb_given(c, field) ? text : (struct jb_text){NULL, 0};
+}
+
 /* The form of a command: what can be said without a ledger. 0, or MALFORMED, AMOUNT_INVALID,
  * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why, or JB_FORM_NONSENSE: no command at all, a
  * mistake in the caller's program. clock_at: commands need `clock` or `at`. member: it stands in a
@@ -56,6 +72,9 @@ void jb_verdict_free(struct jb_verdict *v);
 #define JB_FORM_NONSENSE JB_CODES_END
 jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
                       size_t why_n);
+
+/* The largest value that policy.set takes; the least is 0. */
+int64_t jb_policy_most(uint32_t policy);
 
 /* The checks of the clock and of `at`, before the wallet is looked at. */
 void jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v,

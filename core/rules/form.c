@@ -287,21 +287,34 @@ check_rules(const struct jb_command *c, struct complaint *complaint)
                : malformed(complaint, "rules", "take no from: they hold from their event on");
 }
 
+int64_t
+jb_policy_most(uint32_t policy)
+{
+    static const int64_t most[JB_POLICIES] = {
+        [JB_POLICY_MIN_CHARGE] = JB_AMOUNT_MAX,
+        [JB_POLICY_DAY_CLOSE] = 1,
+        [JB_POLICY_DAY_CLOSE_GRACE] = 366 * 86400,
+        [JB_POLICY_GRANTS_MAX] = 65536,
+        /* A hundred years: the way back after the clock has jumped ahead. */
+        [JB_POLICY_CLOCK_TOLERANCE] = INT64_C(36525) * 86400,
+        [JB_POLICY_EMPTY_DAYS_MAX] = 3652059,
+        [JB_POLICY_VAT_RATE] = 100,
+        [JB_POLICY_RULES] = JB_RULES,
+        [JB_POLICY_CLOCK_AHEAD_MAX] = 3652059,
+        [JB_POLICY_AT_BACK_MAX] = 3652059,
+    };
+    return policy < JB_POLICIES ? most[policy] : 0;
+}
+
 static jb_code
 check_policy(const struct jb_command *c, struct complaint *complaint)
 {
-    int64_t max = c->policy == JB_POLICY_DAY_CLOSE        ? 1
-                  : c->policy == JB_POLICY_VAT_RATE       ? 100
-                  : c->policy == JB_POLICY_GRANTS_MAX     ? 65536
-                  : c->policy == JB_POLICY_EMPTY_DAYS_MAX ? 3652059
-                  : c->policy == JB_POLICY_MIN_CHARGE     ? JB_AMOUNT_MAX
-                                                          : 31622400;
     if (c->policy == JB_POLICY_RULES) {
         return check_rules(c, complaint);
     }
-    if (c->value < 0 || c->value > max) {
+    if (c->value < 0 || c->value > jb_policy_most(c->policy)) {
         snprintf(complaint->why, complaint->n, "value of %s must be 0 to %lld",
-                 jb_name_word(&jb_policy_names, c->policy), (long long)max);
+                 jb_name_word(&jb_policy_names, c->policy), (long long)jb_policy_most(c->policy));
         return JB_CODE_MALFORMED;
     }
     return JB_CODE_NONE;

@@ -84,10 +84,12 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_dec
         jb_refuse_with(v, JB_CODE_EXPECT_MISMATCH, JB_FIG_VERSION, (int64_t)version);
         return false;
     }
-    /* Only consumption is judged by the state at its own time; everything else by the state now. */
-    uint32_t status =
-        c->op == JB_OP_CONSUME && m->at < m->recorded_at ? status_at(w, m->at) : w->status;
-    if (status == 0) {
+    /* Only consumption is judged by the state at its own time; everything else by the state now.
+     * But nothing happened in a wallet before it was there. */
+    bool back = m->at < m->recorded_at && (c->op == JB_OP_CONSUME || m->told);
+    uint32_t then = back ? status_at(w, m->at) : w->status;
+    uint32_t status = c->op == JB_OP_CONSUME ? then : w->status;
+    if (then == 0) {
         jb_refuse(v, JB_CODE_WALLET_UNKNOWN_THEN);
     } else if (!jb_wallet_allows(status, c->op)) {
         jb_refuse_with(v, JB_CODE_WALLET_STATE, JB_FIG_STATUS, status);

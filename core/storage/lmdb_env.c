@@ -67,6 +67,7 @@ struct jb_env {
     struct jb_lock *lock;       /* NULL: done without */
     enum jb_lock_name name;     /* of the mutex for who writes to it */
     int fd;                     /* for locks of its bytes; -1: done without */
+    bool byte_held;             /* BYTE_WRITER, by the write transaction */
     ino_t lock_inode;           /* of LMDB's lock file */
     _Atomic(MDB_txn *) writing; /* the write transaction of this process */
     const char *warning;        /* about the place of the file; NULL: none */
@@ -422,6 +423,40 @@ others_have(int fd)
     return fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
 }
 
+/* A process that ends lets its mutexes go first and its descriptors a moment later: what its locks
+ * seem to say until then is not believed. */
+#define ENDING_WAIT_US 2000000
+#define ENDING_STEP_US 500
+
+static void
+step_back(void)
+{
+    struct timespec t = {.tv_nsec = ENDING_STEP_US * 1000};
+    nanosleep(&t, NULL);
+}
+
+static int
+lock_byte_of_the_ended(int fd, int byte, short type)
+{
+    int64_t until = jb_monotonic_us() + ENDING_WAIT_US;
+    int code;
+    while ((code = lock_byte(fd, byte, type)) == EAGAIN && jb_monotonic_us() < until) {
+        step_back();
+    }
+    return code;
+}
+
+static bool
+others_still_have(int fd)
+{
+    int64_t until = jb_monotonic_us() + ENDING_WAIT_US;
+    bool have;
+    while ((have = others_have(fd)) && jb_monotonic_us() < until) {
+        step_back();
+    }
+    return have;
+}
+
 /* The inode of LMDB's lock file; 0: there is none. */
 static ino_t
 lock_file_of(const struct jb_env *e)
@@ -463,17 +498,53 @@ announce(struct jb_env *e, bool first, struct jb_error *err)
     }
     struct stat st;
     bool content = fstat(e->fd, &st) == 0 && st.st_size > 0;
-    if (content && (first || lock_file_of(e) == 0) && others_have(e->fd)) {
+    if (content && (first || lock_file_of(e) == 0) && others_still_have(e->fd)) {
         return lost_locks(err, e);
     }
     int code = lock_byte(e->fd, BYTE_PRESENCE, F_RDLCK);
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "locking");
 }
 
+/* LMDB begins a file with two pages that say where its data lies. Where the disk was full in the
+ * middle of that, one page or part of it is there, of a file in which nothing was ever committed:
+ * LMDB would never take it again. */
+#define META_TXNID 144
+#define META_ENOUGH 152
+
+static bool
+half_made(const struct jb_env *e)
+{
+    uint8_t page[META_ENOUGH] = {0};
+    uint64_t txnid;
+    struct stat st;
+    int fd = jb_descriptor_open(e->path, O_RDONLY, 0);
+    bool half = fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 &&
+                st.st_size < 2 * sysconf(_SC_PAGESIZE) && read(fd, page, sizeof page) >= 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    memcpy(&txnid, page + META_TXNID, sizeof txnid);
+    return half && txnid == 0;
+}
+
+/* Under the lock of opening. Nobody else can use it. */
+static int
+drop_half_made(const struct jb_env *e)
+{
+    if (!half_made(e)) {
+        return 0;
+    }
+    return e->read_only ? ENOENT : truncate(e->path, 0) == 0 ? 0 : errno;
+}
+
 static jb_status
 open_files(struct jb_env *e, const struct jb_env_options *o, bool first, struct jb_error *err)
 {
     follow_overlay(e->path);
+    int dropped = drop_half_made(e);
+    if (dropped != 0) {
+        return jb_env_fail(err, dropped, e, "opening");
+    }
     jb_status status = e->lock != NULL ? announce(e, first, err) : JB_OK;
     if (status != JB_OK) {
         return status;
@@ -864,7 +935,8 @@ is_settled_later(const struct jb_env *e, MDB_txn *txn)
 static void
 end_write(struct jb_env *e)
 {
-    if (e->fd >= 0) {
+    if (e->byte_held) {
+        e->byte_held = false;
         lock_byte(e->fd, BYTE_WRITER, F_UNLCK);
     }
     leave(e);
@@ -890,7 +962,7 @@ begin_read(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
 }
 
 static jb_status
-begin_write(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
+begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struct jb_error *err)
 {
     bool takes = e->lock != NULL && e->name != JB_LOCK_WRITER;
     *ret_code = 0;
@@ -908,7 +980,9 @@ begin_write(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err
         return status;
     }
     atomic_store(&e->writing, *ret);
-    if ((e->fd >= 0 && lock_byte(e->fd, BYTE_WRITER, F_WRLCK) != 0) || !is_newest(e, *ret, true)) {
+    int taken = to_write && e->fd >= 0 ? lock_byte_of_the_ended(e->fd, BYTE_WRITER, F_WRLCK) : 0;
+    e->byte_held = to_write && e->fd >= 0 && taken == 0;
+    if (taken != 0 || !is_newest(e, *ret, true)) {
         atomic_store(&e->writing, NULL);
         mdb_txn_abort(*ret);
         end_write(e);
@@ -931,14 +1005,16 @@ jb_env_begin(struct jb_env *e, unsigned flags, MDB_txn **ret, struct jb_error *e
         return forked(err, e);
     }
     int code;
-    return flags & MDB_RDONLY ? begin_read(e, ret, &code, err) : begin_write(e, ret, &code, err);
+    return flags & MDB_RDONLY ? begin_read(e, ret, &code, err)
+                              : begin_write(e, true, ret, &code, err);
 }
 
 jb_status
 jb_env_refresh(struct jb_env *e, struct jb_error *err)
 {
-    MDB_txn *txn = NULL;
-    jb_status status = jb_env_begin(e, 0, &txn, err);
+    MDB_txn *txn;
+    int code;
+    jb_status status = jb_env_forked(e) ? forked(err, e) : begin_write(e, false, &txn, &code, err);
     if (status == JB_OK) {
         jb_env_abort(e, txn);
     }
@@ -966,7 +1042,7 @@ jb_env_full(const struct jb_env *e)
 void
 jb_env_abort(struct jb_env *e, MDB_txn *txn)
 {
-    if (jb_env_forked(e)) {
+    if (jb_env_inherited(e)) {
         return; /* it is the parent's, and so is the place in the table of readers */
     }
     if (txn == atomic_load(&e->writing)) {

@@ -346,7 +346,7 @@ jb_lock_take(struct jb_lock *l, enum jb_lock_name name, int64_t wait_us, int64_t
     if (code != 0) {
         return jb_fail_errno(err, JB_E_IO, code, "cannot take a lock in %s", l->path);
     }
-    atomic_store(&n->holder_pid, (int32_t)getpid());
+    atomic_store(&n->holder_pid, (int32_t)l->pid);
     atomic_fetch_add(&n->taken, 1);
     return JB_OK;
 }

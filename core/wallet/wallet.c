@@ -245,9 +245,11 @@ jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
 int64_t
 jb_policy_us_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
 {
-    int64_t seconds = jb_policy_at(g, policy, t), most = JB_INSTANT_MAX / JB_US_PER_SECOND;
-    seconds = seconds > most ? most : seconds;
-    return (seconds < -most ? -most : seconds) * JB_US_PER_SECOND;
+    bool in_days = policy == JB_POLICY_CLOCK_AHEAD_MAX || policy == JB_POLICY_AT_BACK_MAX;
+    int64_t unit = in_days ? JB_US_PER_DAY : JB_US_PER_SECOND;
+    int64_t value = jb_policy_at(g, policy, t), most = JB_INSTANT_MAX / unit;
+    value = value > most ? most : value;
+    return (value < -most ? -most : value) * unit;
 }
 
 int64_t

@@ -143,11 +143,23 @@ judge(struct jb_judge *r, const struct jb_event *e)
     }
 }
 
+/* The clock that a command had is not in its event: it was recorded_at, or, where that is the event
+ * before's, up to the tolerance behind it. */
+static struct jb_decision_time
+time_of(const struct jb_globals *g, jb_instant recorded_at)
+{
+    struct jb_decision_time m = {.clock = recorded_at, .clock_from = recorded_at};
+    if (g->recorded_at == recorded_at) {
+        m.clock_from -= jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, recorded_at);
+    }
+    return m;
+}
+
 jb_status
 jb_decide_command(struct jb_judge *r, const struct jb_wallet *w, const struct jb_command *c,
                   const struct jb_prefetched *loaded, jb_instant recorded_at, struct jb_error *err)
 {
-    struct jb_decision_time m = {.clock = recorded_at};
+    struct jb_decision_time m = time_of(&r->b->g, recorded_at);
     struct jb_wallet view;
     jb_decide_time(&r->b->g, c, &r->v, &m);
     if (r->v.code != JB_CODE_NONE) {
@@ -250,7 +262,7 @@ decide_on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_c
 static void
 decide_on_ledger(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c)
 {
-    struct jb_decision_time m = {.clock = e->recorded_at};
+    struct jb_decision_time m = time_of(&r->b->g, e->recorded_at);
     jb_decide_time(&r->b->g, c, &r->v, &m);
     if (r->v.code == JB_CODE_NONE && c->op == JB_OP_POLICY_SET) {
         jb_decide_policy(&r->b->g, c, &m, &r->v);

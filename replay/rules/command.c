@@ -97,6 +97,7 @@ charge_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     c->pg = p->pg;
     c->txn_ref = p->txn_ref;
     c->approve_no = p->approve_no;
+    c->has |= H(METHOD) | H(PG) | H(TXN_REF) | H(APPROVE_NO);
     return text_holds(r, e, "charge", p->charge, JB_ID_BYTES_MAX, false) &&
            text_holds(r, e, "pg", p->pg, JB_SHORT_BYTES_MAX, true) &&
            text_holds(r, e, "txn_ref", p->txn_ref, JB_TXN_REF_BYTES_MAX, true) &&
@@ -111,6 +112,7 @@ repayment_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     c->amount = p->amount;
     c->pg = p->pg;
     c->txn_ref = p->txn_ref;
+    c->has |= H(PG) | H(TXN_REF);
     return text_holds(r, e, "pg", p->pg, JB_SHORT_BYTES_MAX, true) &&
            text_holds(r, e, "txn_ref", p->txn_ref, JB_TXN_REF_BYTES_MAX, true) &&
            amount_holds(r, e, p->amount);
@@ -138,6 +140,7 @@ consumption_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *
     for (uint32_t i = 0; i < p->parts.n; i++) {
         c->overdraft |= p->parts.at[i].kind == JB_PART_DEBT;
     }
+    c->has |= H(OVERDRAFT);
     r->n.debts += c->overdraft;
     return text_holds(r, e, "usage", p->usage, JB_ID_BYTES_MAX, false) &&
            amount_holds(r, e, p->amount);
@@ -231,6 +234,7 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_DAY_CLOSE:
         c->day = e->day_closed.day;
         c->force = true; /* whether it was said cannot be known */
+        c->has |= H(FORCE);
         return true;
     default:
         return true; /* nothing but the wallet, and what the event's ordinal names */

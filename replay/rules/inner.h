@@ -135,6 +135,8 @@ void jb_order_end(struct jb_judge *r);
 /* ---- refusal.c ---- */
 
 jb_status jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
+/* refusal_again.c: one of version 2, whose code and figures fit its op. */
+jb_status jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 
 static inline jb_status
 jb_judge_no_memory(struct jb_error *err)

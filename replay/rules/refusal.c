@@ -58,6 +58,7 @@ static const struct row {
     [JB_CODE_REFUND_STATE] = {REFUND_CHANGES, {JB_FIG_REFUND_STATE}, false},
     [JB_CODE_AT_IN_FUTURE] = {ANY_OP, {JB_FIG_NOW}, false},
     [JB_CODE_AT_NOT_ALLOWED] = {ANY_OP & ~(WITH_A_TIME | OP(ATOMIC)), {JB_FIG_NOW}, false},
+    [JB_CODE_AT_TOO_OLD] = {WITH_A_TIME | OP(ATOMIC), {JB_FIG_NOW, JB_FIG_DAYS_MAX}, false},
     [JB_CODE_DAY_NOT_OVER] = {OP(DAY_CLOSE), {JB_FIG_FIRST_OPEN_DAY}, false},
     [JB_CODE_GRANTS_LIMIT] = {OP(FREE_GRANT), {JB_FIG_GRANTS_MAX}, false},
     [JB_CODE_FROM_IN_PAST] = {OP(POLICY_SET), {JB_FIG_NOW}, false},
@@ -107,6 +108,9 @@ known_figure(const struct jb_judge *r, const struct jb_event *e, uint32_t name, 
         return true;
     case JB_FIG_EMPTY_DAYS_MAX:
         *ret = jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, e->recorded_at);
+        return true;
+    case JB_FIG_DAYS_MAX: /* CLOCK_AHEAD, which has it too, is not remembered */
+        *ret = jb_policy_at(g, JB_POLICY_AT_BACK_MAX, e->recorded_at);
         return true;
     case JB_FIG_FIRST_OPEN_DAY:
         *ret = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
@@ -207,7 +211,6 @@ jb_status
 jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     const struct jb_command_refused *p = &e->command_refused;
-    (void)err;
     if ((e->flags & JB_EVF_KEY) == 0) {
         jb_refute_text(r, e, "it has no key; the rules remember a refusal for the sake of its key");
     }
@@ -222,9 +225,11 @@ jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *
     }
     bool behind = p->index > 1;
     r->n.refusals_members += behind;
-    r->n.refusals_1 += !behind;
-    if (code_holds(r, e) && !behind) {
-        check_figures(r, e);
+    r->n.refusals_1 += !behind && e->version == 1;
+    if (!code_holds(r, e) || behind) {
+        return JB_OK;
     }
-    return JB_OK;
+    uint64_t problems = r->f->problems;
+    check_figures(r, e);
+    return e->version == 1 || r->f->problems != problems ? JB_OK : jb_refuse_again(r, e, err);
 }

@@ -367,6 +367,40 @@ def history(ledger):
     check("the newest running balance is the total", whole[0]["balance"] == json.loads(run("balance", ledger, "W", "--json").stdout)["total"])
 
 
+def refused(work):
+    """A refused command is found by its wallet, also of a wallet that there is not."""
+    ledger = os.path.join(work, "refused")
+    run("init", ledger)
+    run("wallet", "create", ledger, "W", "--kind", "BUSINESS", "--name", "n")
+    run("wallet", "create", ledger, "V", "--kind", "BUSINESS", "--name", "n")
+    consume = {"op": "consume", "wallet": "W", "usage": "U1", "amount": 70}
+    no_refund = {"op": "refund.request", "wallet": "W", "refund": "R1"}
+    apply(ledger, {**consume, "key": "a"}, {**consume, "wallet": "nobody", "key": "b"}, {**no_refund, "key": "c"}, consume,
+          {"op": "atomic", "commands": [{"op": "wallet.rename", "wallet": "V", "name": "x"}, {**consume, "usage": "U2"}], "key": "d"},
+          {"op": "atomic", "commands": [{"op": "wallet.create", "wallet": "new", "kind": "BUSINESS", "name": "n"}, {**consume, "wallet": "new"}], "key": "e"},
+          {"op": "policy.set", "policy": "vat_rate", "value": 5, "from": "2020-01-01T00:00:00+09:00", "key": "f"})
+
+    def of(wallet):
+        out = run("log", ledger, "--wallet", wallet, "--json")
+        return out.returncode, [json.loads(line) for line in out.stdout.splitlines()]
+
+    def what(wallet):
+        return [(e["key"], e["op"], e["index"], e["wallet_no"], e["wallet_id"], e["id"], e["amount"]) for e in of(wallet)[1] if e["type"] == "command_refused"]
+
+    check("refused: of a wallet", what("W") == [("a", "consume", 0, 1, None, "U1", 70), ("c", "refund.request", 0, 1, None, "R1", 0),
+                                                  ("d", "consume", 2, 1, None, "U2", 70)], what("W"))
+    check("refused: not of another", what("V") == [] and of("V")[0] == 0, what("V"))
+    check("refused: of a wallet that there is not", what("nobody") == [("b", "consume", 0, 0, "nobody", "U1", 70)], what("nobody"))
+    check("refused: of one that the refused group had made", what("new") == [("e", "consume", 2, 0, "new", "U1", 70)], what("new"))
+    check("refused: of none", of("never")[0] == 1 and of("never")[1] == [], of("never"))
+    out = run("log", ledger, "--wallet", "W")
+    check("refused: as a line", "consume  70  U1  INSUFFICIENT_CASH" in out.stdout, out.stdout)
+    history = run("history", ledger, "W", "--json").stdout
+    check("refused: in no history, and no version", "command_refused" not in history and "refused" not in history, history)
+    other = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()][-1]
+    check("refused: a command without a wallet", (other["wallet_no"], other["wallet_id"], other["id"], other["amount"]) == (0, None, None, 0), other)
+
+
 def memory(ledger):
     """A stream of 300,000 lines, one of them of 40 MiB, in bounded memory."""
     def lines():
@@ -408,6 +442,7 @@ def main():
         narrow(work)
         outputs(ledger)
         history(ledger)
+        refused(work)
         memory(ledger)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))
     return 1 if checks["failed"] else 0

@@ -69,6 +69,55 @@ def backwards(ledger, zone):
     check("five minutes ahead: taken", future["ok"], future)
 
 
+def ahead(ledger):
+    """A clock that jumped ahead once would close the days up to there and shut the ledger until then: it is refused unless the caller vouches for
+    it. And there is a way back when he was wrong, which leaves the log as it is."""
+    def run(utc, *args):
+        return result(at(utc, *args, "--json", zone="UTC0"))
+
+    at("2026-10-01 00:00:00", "init", ledger, zone="UTC0")
+    run("2026-10-01 00:00:00", "wallet", "create", ledger, "W", "--kind", "BUSINESS", "--name", "w")
+    taken = run("2027-01-02 00:00:00", "charge", ledger, "W", "C1", "1000")
+    check("93 days ahead: taken", taken["ok"], taken)
+    seq = run("2027-01-02 00:00:00", "stat", ledger)["events"]
+    out = at("2027-04-05 00:00:01", "charge", ledger, "W", "C2", "1000", "--key", "k", "--json", zone="UTC0")
+    refused = result(out)
+    check("a second more: refused", out.returncode == 1 and refused["code"] == "CLOCK_AHEAD" and refused["days_max"] == 93
+          and refused["ahead_us"] == (93 * 86400 + 1) * 1_000_000 and refused["recorded_at"] == "2027-01-02T09:00:00.000000+09:00", refused)
+    check("and it says what to do", "--accept-clock" in refused["message"], refused)
+    dry = run("2027-04-05 00:00:01", "charge", ledger, "W", "C2", "1000", "--dry-run")
+    check("a dry run says the same", dry.get("code") == "CLOCK_AHEAD", dry)
+    check("nothing was written", run("2027-01-02 00:00:00", "stat", ledger)["events"] == seq)
+    later = run("2027-04-05 00:00:00", "charge", ledger, "W", "C2", "1000", "--key", "k")
+    check("nor remembered: the same key with the clock set right is done", later["ok"] and "duplicate" not in later, later)
+    known = run("2036-04-05 00:00:00", "charge", ledger, "W", "C2", "1000", "--key", "k")
+    check("a known key is answered whatever the clock says", known["ok"] and known["duplicate"], known)
+    lines = os.path.join(os.path.dirname(ledger), "lines")
+    with open(lines, "w") as f:
+        f.write('{"op":"charge","wallet":"W","charge":"C3","amount":1}\n')
+    out = at("2036-04-05 00:00:00", "apply", ledger, lines, zone="UTC0")
+    check("apply, too", out.returncode == 1 and result(out)["code"] == "CLOCK_AHEAD", out.stdout)
+    out = at("2036-04-05 00:00:00", "apply", ledger, lines, "--accept-clock", "--clock=at", zone="UTC0")
+    check("--accept-clock is about the system's clock", out.returncode == 2, out.stderr)
+    out = at("2036-04-05 00:00:00", "apply", ledger, lines, "--accept-clock", zone="UTC0")
+    check("vouched for: taken", out.returncode == 0 and result(out)["ok"], out.stdout + out.stderr)
+    jumped = run("2036-04-05 00:00:00", "stat", ledger)
+    for what, args in (("a charge", ("charge", ledger, "W", "C4", "1")), ("another policy", ("policy", "set", ledger, "grants_max", "9"))):
+        behind = run("2027-04-06 00:00:00", *args)
+        check(f"the clock is right again: {what} waits", behind.get("code") == "CLOCK_BEHIND", behind)
+    back = run("2027-04-06 00:00:00", "policy", "set", ledger, "clock_tolerance", str(20 * 366 * 86400))
+    check("but the tolerance can be set", back["ok"], back)
+    for args in (("charge", ledger, "W", "C4", "1"), ("consume", ledger, "W", "U1", "1"),
+                 ("charge", ledger, "W", "C5", "1", "--at", "2027-04-05T09:00:00+09:00")):
+        out = run("2027-04-06 00:00:00", *args)
+        check("and the ledger goes on", out["ok"], out)
+    events = [json.loads(line) for line in at("2027-04-06 00:00:00", "log", ledger, "--json", zone="UTC0").stdout.splitlines()]
+    check("all of it recorded at the last time", {e["recorded_at"] for e in events[-4:]} == {"2036-04-05T09:00:00.000000+09:00"}, events[-4:])
+    check("the log is as it was, and longer", len(events) == jumped["events"] + 4, len(events))
+    out = at("2027-04-06 00:00:00", "audit", ledger, zone="UTC0")
+    check("audit of all that", out.returncode == 0, out.stdout + out.stderr)
+
+
 def main():
     global JANGBU
     JANGBU = os.path.abspath(sys.argv[1])
@@ -83,6 +132,8 @@ def main():
             backwards(ledger, zone)
             check("audit", at("2026-10-01 15:31:00", "audit", ledger, zone=zone).returncode == 0)
             logs.append([{k: v for k, v in json.loads(line).items() if k != "ledger_id"} for line in at("2026-10-01 15:31:00", "log", ledger, "--json", zone=zone).stdout.splitlines()])
+    with tempfile.TemporaryDirectory() as work:
+        ahead(os.path.join(work, "l"))
     check("the same events in every zone", logs[0] == logs[1] == logs[2])
     print(f"three time zones, {len(failures)} failures")
     return 1 if failures else 0

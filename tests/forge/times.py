@@ -343,6 +343,30 @@ def _(log, lie):
                    occurred=lie("1 09:09:59.999999", "1 09:10"))
 
 
+@forgery("1", "a charge from before the wallet was made", PLAIN)
+def _(log, lie):
+    e = log.add("charge_settled", "W", charge="CX", amount=500)
+    e.occurred_at = log.find("wallet_created").recorded_at - lie(0, 1)
+    return e
+
+
+@forgery("1", "a repayment from before the wallet was made", PLAIN + "consume U1 1300 overdraft=true")
+def _(log, lie):
+    e = log.add("debt_repaid", "W", amount=50)
+    e.occurred_at = log.find("wallet_created").recorded_at - lie(0, 1)
+    return e
+
+
+YEAR = PLAIN + "= 2027-10-8 12:00\ncharge C2 1000"
+
+
+@forgery("1", "a charge further back than at_back_max", YEAR)
+def _(log, lie):
+    e = log.add("charge_settled", "W", charge="CX", amount=500, at="2027-10-8 12:30")
+    e.occurred_at = e.recorded_at - 366 * 86400 * SECOND - lie(0, 1)
+    return e
+
+
 @forgery("1", "a usage from before the wallet was made", PLAIN)
 def _(log, lie):
     return log.add("cash_consumed", "W", parts=[lot(1, 5)], at="1 09:15",

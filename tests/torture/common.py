@@ -16,7 +16,9 @@ COLUMNS = ("rounds", "acknowledged", "lost", "doubled", "unseen", "crashes", "ha
 
 # What is known and not mended yet, with the reason: counted, and no failure. Empty it with the mend.
 KNOWN = (
-    (r"^(init|backup): .*(cannot be repeated|audit says unknown)", "an init or a backup that failed leaves files in the way"),
+    (r"(^|: )(init|backup): .*(cannot be repeated|audit says unknown)", "an init or a backup that failed leaves files in the way"),
+    (r"init failed for want of room and cannot be repeated", "an init or a backup that failed leaves files in the way"),
+    (r"^bits of (state|views)\.mdb: ", "what is derived has no checks of its own yet"),
 )
 
 
@@ -98,7 +100,7 @@ def stream(rng, n, prefix, wallets=4, create=True):
 
     if create:
         for w in range(wallets):
-            add("wallet.create", wallet="W%d" % w, kind="BUSINESS", name="name %d" % w, master="master %d" % w, note="a note on %d" % w)
+            add("wallet.create", wallet="W%d" % w, kind="BUSINESS", name="name %d" % w, master="master-%d" % w, note="a note on %d" % w)
     while len(lines) < n:
         wallet, i, what = "W%d" % rng.randrange(wallets), len(lines), rng.random()
         if what < 0.3:
@@ -219,6 +221,8 @@ def check_settled(bench, ledger, lines, told):
             raise Failure("lost", "key %s was answered %s and then %s" % (key, result, second.get(key)))
     if len(second) != len(lines):
         raise Failure("other", "the same input again has %d answers of %d" % (len(second), len(lines)))
+    if sum(result["ok"] for result in second.values()) < 4:
+        raise Failure("other", "hardly any command was carried out: this round has shown nothing")
     check_balances(bench, ledger, events(bench, ledger))
     check_verified(bench, ledger)
     return second

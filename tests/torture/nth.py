@@ -10,6 +10,7 @@ from common import Failure, check_acknowledged, check_balances, check_verified, 
 ROWS = ("n-th calls", "n-th allocations")
 ERRNOS = {"write": (5, 28), "sync": (5,), "open": (24, 13, 2), "map": (12,), "read": (5, 4), "size": (28, 27), "name": (5, 28)}
 CALLS = tuple(ERRNOS)
+EINTR = 4
 
 
 def commands(ledger, work):
@@ -147,6 +148,8 @@ def one_round(bench, row, rng, work):
     if count == 0:
         return
     for n in rng.sample(range(1, count + 1), min(4, count)):
-        case.fail(kind, n, 0 if kind == "alloc" else rng.choice(ERRNOS[kind]), rng.random() < 0.25)
+        errno = 0 if kind == "alloc" else rng.choice(ERRNOS[kind])
+        sticky = rng.random() < 0.25 and errno != EINTR  # no kernel interrupts for ever
+        case.fail(kind, n, errno, sticky)
         row.add("rounds")
     row.add("rounds", -1)

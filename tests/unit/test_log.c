@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -259,6 +260,134 @@ cut_short(void **state)
     assert_non_null(strstr(err.text, "cut short"));
 }
 
+/* All frames of a log as copies that the caller may change; ends[i]: frame i ends a commit. */
+struct frames {
+    struct jb_log_value at[64];
+    uint8_t *bytes[64];
+    bool ends[64];
+    size_t n;
+};
+
+static void
+take_frames(struct jb_log *l, struct frames *ret)
+{
+    struct jb_log_reader *r;
+    struct jb_error err;
+    struct jb_frame f;
+    *ret = (struct frames){0};
+    assert_int_equal(jb_log_reader_open(l, &r, &err), JB_OK);
+    for (jb_seq seq = 1; jb_log_reader_frame(r, seq, &f, &err) == JB_OK; seq = f.first + f.count) {
+        assert_true(ret->n < 64);
+        ret->bytes[ret->n] = malloc(f.value_n);
+        assert_non_null(ret->bytes[ret->n]);
+        memcpy(ret->bytes[ret->n], f.value, f.value_n);
+        ret->at[ret->n] = (struct jb_log_value){ret->bytes[ret->n], f.value_n};
+        ret->ends[ret->n++] = (f.must & JB_FRAME_LAST) != 0;
+    }
+    jb_log_reader_close(r);
+}
+
+static void
+free_frames(struct frames *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        free(f->bytes[i]);
+    }
+}
+
+static jb_status
+put(struct jb_log *l, const struct jb_log_value *frames, size_t n, struct jb_log_head *head)
+{
+    struct jb_error err;
+    enum jb_log_result result;
+    jb_status status = jb_log_put(l, frames, n, head, &result, &err);
+    assert_int_equal(result, status == JB_OK ? JB_LOG_COMMITTED : JB_LOG_FAILED);
+    return status;
+}
+
+/* A log is copied into another by the follower's way in, commit by commit: the same keys and
+ * values. What does not follow, is not whole, or is no event is refused and leaves nothing. */
+static void
+followed(void **state)
+{
+    (void)state;
+    char leader[80], follower[80];
+    struct jb_log *from, *to;
+    struct jb_error err;
+    struct jb_log_head head = {0}, there = {0};
+    struct jb_log_batch b = {0};
+    snprintf(leader, sizeof leader, "%s/leader", dir);
+    snprintf(follower, sizeof follower, "%s/follower", dir);
+    assert_int_equal(mkdir(follower, 0700), 0);
+    assert_int_equal(jb_init(leader, NULL, &err), JB_OK);
+    assert_int_equal(jb_log_open(leader, false, false, 0, &from, &err), JB_OK);
+    struct jb_log_reader *r;
+    assert_int_equal(jb_log_reader_open(from, &r, &err), JB_OK);
+    assert_int_equal(jb_log_reader_renew(r, &head, &err), JB_OK);
+    jb_log_reader_close(r);
+    static const size_t sizes[] = {1, 3, 500, 2, 70, 4000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        fill(&b, head.seq + 1, sizes[i]);
+        append(from, &b, &head);
+    }
+    struct frames f;
+    take_frames(from, &f);
+    assert_true(f.n > 8); /* some commits are cut */
+
+    assert_int_equal(jb_log_open(follower, false, true, 64 << 10, &to, &err), JB_OK);
+    size_t done = 0;
+    for (size_t i = 0; i < f.n; i++) {
+        if (!f.ends[i]) {
+            assert_int_equal(put(to, &f.at[done], i + 1 - done, &there),
+                             JB_E_CORRUPT); /* not whole */
+            continue;
+        }
+        struct jb_log_head before = there;
+        size_t n = i + 1 - done;
+        for (size_t byte = 0; byte < f.at[i].n; byte += 1 + f.at[i].n / 50) {
+            f.bytes[i][byte] ^= 0x10;
+            jb_status status = put(to, &f.at[done], n, &there);
+            assert_true(status == JB_E_CORRUPT || (byte < 4 && status == JB_E_FORMAT));
+            f.bytes[i][byte] ^= 0x10;
+        }
+        if (i > 0) {
+            assert_int_equal(put(to, &f.at[i - 1], 1, &there),
+                             JB_E_CORRUPT); /* it is there, or not whole */
+        }
+        if (i + 1 < f.n) {
+            assert_int_equal(put(to, &f.at[i + 1], 1, &there), JB_E_CORRUPT); /* a gap */
+        }
+        assert_memory_equal(&before, &there, sizeof there);
+        assert_int_equal(put(to, &f.at[done], n, &there), JB_OK);
+        done = i + 1;
+    }
+    assert_int_equal(there.seq, head.seq);
+    assert_int_equal(there.frames, head.frames);
+    assert_memory_equal(there.chain, head.chain, JB_CHAIN_BYTES);
+    struct frames copy;
+    take_frames(to, &copy);
+    assert_int_equal(copy.n, f.n);
+    for (size_t i = 0; i < f.n; i++) {
+        assert_int_equal(copy.at[i].n, f.at[i].n);
+        assert_memory_equal(copy.at[i].at, f.at[i].at, f.at[i].n);
+    }
+    /* Another ledger's frames do not follow, nor does a log that its head does not describe. */
+    struct jb_log_head wrong = there;
+    wrong.seq--;
+    fill(&b, head.seq + 1, 2);
+    append(from, &b, &head);
+    struct frames more;
+    take_frames(from, &more);
+    assert_int_equal(put(to, &more.at[more.n - 1], 1, &wrong), JB_E_CORRUPT);
+    assert_int_equal(put(to, &more.at[more.n - 1], 1, &there), JB_OK);
+    free_frames(&f);
+    free_frames(&copy);
+    free_frames(&more);
+    jb_log_batch_free(&b);
+    jb_log_close(to);
+    jb_log_close(from);
+}
+
 /* A stopped holder: the others wait for their deadline and hear who it is. A dead one is no
  * hindrance. */
 static void
@@ -303,8 +432,8 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(flipped_bytes), TEST(append_only),     TEST(packing),    TEST(map_grows),
-        TEST(cut_short),     TEST(one_environment), TEST(writer_lock)};
+    const struct CMUnitTest tests[] = {TEST(flipped_bytes),   TEST(append_only), TEST(packing),
+                                       TEST(map_grows),       TEST(cut_short),   TEST(followed),
+                                       TEST(one_environment), TEST(writer_lock)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,6 +229,36 @@ a_dry_run_says_what_the_real_run_says(void **state)
     assert_memory_equal(totals, a->event->day_closed.totals.at, sizeof totals);
 }
 
+/* Vouched for by the call, or by the handle. */
+static void
+a_clock_far_ahead_is_vouched_for(void **state)
+{
+    (void)state;
+    struct jb_command c = money(JB_OP_CHARGE, H(CHARGE), "J1", 5000);
+    clock_says += 93 * JB_US_PER_DAY;
+    must_do(&c);
+    clock_says += 93 * JB_US_PER_DAY + 1;
+    c.id = text("J2");
+    jb_seq end = l->state->g.seq;
+    assert_int_equal(submit(&c, false)->code, JB_CODE_CLOCK_AHEAD);
+    assert_false(jb_answers_at(answers, 0)->remembered);
+    assert_int_equal(l->state->g.seq, end);
+    struct jb_submit_options o = {.size = sizeof o, .accept_clock = 1};
+    assert_int_equal(jb_submit(l, &c, 1, &o, answers, NULL, &err), JB_OK);
+    assert_int_equal(jb_answers_at(answers, 0)->outcome, JB_DONE);
+    clock_says += 3650 * JB_US_PER_DAY;
+    struct jb_open_options open = {.size = sizeof open, .now = now, .accept_clock = 1};
+    jb_ledger *vouching;
+    assert_int_equal(jb_open(dir, &open, &vouching, &err), JB_OK);
+    c.id = text("J3");
+    assert_int_equal(submit(&c, false)->code, JB_CODE_CLOCK_AHEAD);
+    assert_int_equal(jb_submit(vouching, &c, 1, NULL, answers, NULL, &err), JB_OK);
+    assert_int_equal(jb_answers_at(answers, 0)->outcome, JB_DONE);
+    jb_close(vouching);
+    c.id = text("J4");
+    must_do(&c); /* the last event is near now */
+}
+
 static size_t
 texts_stored(const char *like)
 {
@@ -282,6 +312,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clock_is_looked_at_after_each_command_that_read),
         cmocka_unit_test(a_dry_run_says_what_the_real_run_says),
+        cmocka_unit_test(a_clock_far_ahead_is_vouched_for),
         cmocka_unit_test(the_note_of_a_long_closing_is_stored_once),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -104,6 +104,8 @@ _POLICY_CHECKS = {
     "clock_tolerance": _COUNT,
     "empty_days_max": _COUNT,
     "vat_rate": _COUNT,
+    "clock_ahead_max": _COUNT,
+    "at_back_max": _COUNT,
 }
 
 

@@ -211,7 +211,11 @@ class Generator:
 
     def _near(self):
         tolerance = self.ledger.policy("clock_tolerance", self.now) * SECOND
-        edge = self.rng.choice([-tolerance, tolerance, 0])
+        edges = [-tolerance, tolerance, 0]
+        back = self.ledger.policy("at_back_max", self.now)
+        if back < 366:
+            edges.append(-back * DAY)
+        edge = self.rng.choice(edges)
         return self.now + edge + self.rng.choice([-1, 0, 0, 1])
 
     def _past(self, command):
@@ -417,7 +421,8 @@ class Generator:
     def _policy(self):
         policy, values = self.rng.choice([
             ("min_charge", [0, 5, 1000, 1000]), ("day_close", ["auto", "auto", "auto", "manual"]),
-            ("day_close_grace", [0, 1, 600, 600, 3600, 90000]), ("grants_max", [1024, 1024, 3])])
+            ("day_close_grace", [0, 1, 600, 600, 3600, 90000]), ("grants_max", [1024, 1024, 3]),
+            ("clock_tolerance", [300, 300, 300, 60]), ("at_back_max", [366, 366, 1, 2])])
         command = {"op": "policy.set", "policy": policy, "value": self.rng.choice(values)}
         if self._chance(0.3):
             command["from"] = self._instant(

@@ -11,11 +11,12 @@ import json
 import figures
 import fold
 import form
-from moment import SECOND, day_of, day_text, instant_text, parse_day, parse_instant, start_of
+from moment import DAY, SECOND, day_of, day_text, instant_text, parse_day, parse_instant, start_of
 
 ALWAYS = -10**18  # `from` of the policies that init writes
 DEFAULT_POLICIES = {"min_charge": 1000, "day_close": "auto", "day_close_grace": 600, "grants_max": 1024,
-                    "clock_tolerance": 300, "empty_days_max": 3660, "vat_rate": 10}  # of a KRW ledger
+                    "clock_tolerance": 300, "empty_days_max": 3660, "vat_rate": 10,  # of a KRW ledger
+                    "at_back_max": 366}  # days; built in
 
 # Where the rules are silent, the witness's choice; see README.md.
 LIFT_RESTORES_OFF = True            # lifting a suspension leads back to the state before it
@@ -100,7 +101,8 @@ class Ledger:
         self.keys = {}           # (caller, key) -> Remembered
         self.first_open = None
         self.last_recorded = None
-        self.now = None          # the clock of the command at work
+        self.now = None          # recorded_at of the command at work
+        self.clock = None        # its clock; behind `now` only for the way back from a jump
         self.written_by_closing = range(0)
 
     # ---- entry
@@ -131,7 +133,7 @@ class Ledger:
         if command["op"] == "day.close" and parse_day(command["day"]) in self.closed:
             return self._answer_closed_day(parse_day(command["day"]))
         clock = self._clock_of(command)
-        if self.last_recorded is not None and clock < self.last_recorded:
+        if self._is_behind(command, clock):
             return {"ok": False, "code": "CLOCK_BEHIND"}
         mark = Mark(self)
         try:
@@ -154,7 +156,7 @@ class Ledger:
         if command["op"] == "day.close" and parse_day(command["day"]) in self.closed:
             return self._answer_closed_day(parse_day(command["day"]))
         clock = self._clock_of(command)
-        if self.last_recorded is not None and clock < self.last_recorded:
+        if self._is_behind(command, clock):
             return {"ok": False, "code": "CLOCK_BEHIND", "behind_us": self.last_recorded - clock,
                     "recorded_at": instant_text(self.last_recorded)}
         result = self._perform_or_refuse(command, clock, keyed=name is not None)
@@ -178,6 +180,12 @@ class Ledger:
     def _clock_of(command):
         """`--clock=at`: the line's `clock`, else its `at`."""
         return parse_instant(command.get("clock", command.get("at")))
+
+    def _is_behind(self, command, clock):
+        """The tolerance itself can be set by a clock that is behind: it is then recorded at the last time."""
+        if (command["op"], command.get("policy")) == ("policy.set", "clock_tolerance"):
+            return False
+        return self.last_recorded is not None and clock < self.last_recorded
 
     def _perform_or_refuse(self, command, clock, keyed):
         mark = Mark(self)
@@ -209,7 +217,8 @@ class Ledger:
 
     def _perform(self, command, clock):
         """Writes an accepted command's events, or raises Refused (the caller rolls back)."""
-        self.now = clock
+        self.clock = clock
+        self.now = clock if self.last_recorded is None else max(clock, self.last_recorded)
         self.written_by_closing = range(0)
         if command["op"] == "day.close":
             return self._close_by_command(command)
@@ -239,8 +248,10 @@ class Ledger:
             return self._wallet_create(command)
         wallet = self.wallets.get(command["wallet"])
         self._check_wallet(wallet, command)
-        self._write_due_expiries(wallet)
         occurred = at if op in form.BUSINESS_TIME and at is not None else self.now
+        if wallet.state.status_at(min(occurred, self.now)) is None:
+            raise Refused("WALLET_UNKNOWN_THEN")
+        self._write_due_expiries(wallet)
         decide = getattr(self, "_" + op.replace(".", "_"))
         event, members = decide(wallet, wallet.state, command, occurred)
         return {"ok": True, "seq": event.seq, "wallet_version": event.seq, **members}
@@ -250,10 +261,13 @@ class Ledger:
         if at is None:
             return None
         tolerance = self.policy("clock_tolerance") * SECOND
-        if at > self.now + tolerance:
-            raise Refused("AT_IN_FUTURE", now=instant_text(self.now))
-        if op not in form.BUSINESS_TIME and at < self.now - tolerance:
-            raise Refused("AT_NOT_ALLOWED", now=instant_text(self.now))
+        if at > self.clock + tolerance:
+            raise Refused("AT_IN_FUTURE", now=instant_text(self.clock))
+        if op not in form.BUSINESS_TIME and at < self.clock - tolerance:
+            raise Refused("AT_NOT_ALLOWED", now=instant_text(self.clock))
+        days = self.policy("at_back_max")
+        if op in form.BUSINESS_TIME and at < self.clock - days * DAY:
+            raise Refused("AT_TOO_OLD", now=instant_text(self.clock), days_max=days)
         return at
 
     def _check_wallet(self, wallet, command):
@@ -500,10 +514,7 @@ class Ledger:
         return sorted(usable, key=lambda g: (g.expires_on, g.activated_seq))
 
     def _consume(self, wallet, state, command, occurred):
-        status = state.status_at(min(occurred, self.now))
-        if status is None:
-            raise Refused("WALLET_UNKNOWN_THEN")
-        self._require_status(status, "ACTIVE")
+        self._require_status(state.status_at(min(occurred, self.now)), "ACTIVE")
         amount = command["amount"]
         grants = self._usable_grants(state, occurred)
         available = sum(g.remaining for g in grants) + max(state.paid, 0)

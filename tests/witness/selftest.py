@@ -347,7 +347,10 @@ class TimeAndDays(unittest.TestCase):
         clock = "2026-10-01T10:00:00+09:00"
         for at, op, code in (
                 ("2026-10-01T10:05:00+09:00", "charge", None), ("2026-10-01T10:05:00.000001+09:00", "charge", "AT_IN_FUTURE"),
-                ("2026-09-01T10:00:00+09:00", "charge", None), ("2026-10-01T09:55:00+09:00", "free.grant", None),
+                ("2026-10-01T09:00:00+09:00", "charge", None),
+                ("2026-10-01T08:59:59.999999+09:00", "charge", "WALLET_UNKNOWN_THEN"),
+                ("2025-09-30T10:00:00+09:00", "charge", "WALLET_UNKNOWN_THEN"),
+                ("2025-09-30T09:59:59.999999+09:00", "charge", "AT_TOO_OLD"), ("2026-10-01T09:55:00+09:00", "free.grant", None),
                 ("2026-10-01T09:54:59.999999+09:00", "free.grant", "AT_NOT_ALLOWED")):
             story = Story().at(clock)
             members = {"charge": "C"} if op == "charge" else {"grant": "G", "expires_on": "2026-10-02"}
@@ -559,7 +562,7 @@ class Keys(unittest.TestCase):
                          {"ok": False, "code": "KEY_CONFLICT", "seq": first["seq"], "key": "k"})
 
     def test_what_is_content(self):
-        story = Story()
+        story = Story("2026-10-01T08:00:00+09:00").at("10-01 09:00")
         story.do("charge", charge="C1", amount=5, key="k", at="2026-10-01T08:00:00+09:00")
         same = dict(charge="C1", amount=5, key="k", at="2026-10-01T08:00:00+09:00")
         for change in (dict(at="2026-09-30T23:00:00Z"), dict(expect=99), dict(actor={"id": "b", "role": "OPERATOR"}),
@@ -728,7 +731,7 @@ class RandomStreams(unittest.TestCase):
             WALLET_STATE DELETE_CONDITIONS CHARGE_UNKNOWN GRANT_UNKNOWN REFUND_UNKNOWN USAGE_UNKNOWN AMBIGUOUS_USAGE
             ID_EXISTS INSUFFICIENT_CASH NOTHING_REFUNDABLE REFUND_EXCEEDS DEBT_EXCEEDS REVERSAL_EXCEEDS RETURN_EXCEEDS
             MIN_CHARGE AMOUNT_INVALID AMOUNT_RANGE GRANT_STATE GRANT_EXPIRED GRANTS_LIMIT REFUND_STATE AT_IN_FUTURE
-            AT_NOT_ALLOWED CLOCK_BEHIND FROM_IN_PAST DAY_NOT_OVER MALFORMED""".split())
+            AT_NOT_ALLOWED AT_TOO_OLD CLOCK_BEHIND FROM_IN_PAST DAY_NOT_OVER MALFORMED""".split())
         self.assertEqual(expected - set(codes), set())
         COUNTS["refusal codes met by random streams"] = len(expected)
 

@@ -120,8 +120,8 @@ static bool
 write_out(const char *at, size_t n)
 {
     while (n > 0) {
-        if (!process_wait(STDOUT_FILENO, POLLOUT, process_ended_by() != 0 ? LAST_RESULTS_MS : -1) &&
-            !process_wait(STDOUT_FILENO, POLLOUT, LAST_RESULTS_MS)) {
+        /* Before that a signal interrupts the write. */
+        if (process_ended_by() != 0 && !process_wait(STDOUT_FILENO, POLLOUT, LAST_RESULTS_MS)) {
             errno = EINTR;
             return false;
         }

@@ -59,6 +59,7 @@ struct feed {
     pthread_mutex_t lock;
     pthread_cond_t moved;
     bool stop;
+    bool alone; /* no other thread sees a signal */
 };
 
 /* ---- reading ---- */
@@ -92,7 +93,7 @@ fill(struct feed *f)
     }
     ssize_t n;
     do {
-        if (!process_wait(f->fd, POLLIN, -1)) {
+        if (f->alone && !process_wait(f->fd, POLLIN, -1)) {
             f->eof = true; /* a signal: what is there is not looked at any more */
             return;
         }
@@ -545,6 +546,7 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
                 at);
         }
     }
+    f->alone = true;
     code = read_group(r, f, b);
     if (process_ended_by() != 0) {
         code = ended(r);
@@ -569,10 +571,14 @@ cmd_apply(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *clock = "system", *key = NULL, *at = NULL;
     int n, code;
-    bool atomic = false, dry_run = false;
-    const struct option_row options[] = {{"clock", NULL, &clock},     {"atomic", &atomic, NULL},
-                                         {"dry-run", &dry_run, NULL}, {"key", NULL, &key},
-                                         {"at", NULL, &at},           {0}};
+    bool atomic = false, dry_run = false, accept_clock = false;
+    const struct option_row options[] = {{"clock", NULL, &clock},
+                                         {"atomic", &atomic, NULL},
+                                         {"dry-run", &dry_run, NULL},
+                                         {"key", NULL, &key},
+                                         {"at", NULL, &at},
+                                         {"accept-clock", &accept_clock, NULL},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -582,6 +588,9 @@ cmd_apply(struct app *app, int argc, char **argv)
     }
     if (strcmp(clock, "at") != 0 && strcmp(clock, "system") != 0) {
         return app_usage(app, "--clock is at or system, not %s", clock);
+    }
+    if (accept_clock && strcmp(clock, "at") == 0) {
+        return app_usage(app, "--accept-clock is about the system's clock, not --clock=at");
     }
     if (!atomic && (key != NULL || at != NULL)) {
         return app_usage(app, "--key and --at belong to --atomic; each line has its own");
@@ -605,6 +614,7 @@ cmd_apply(struct app *app, int argc, char **argv)
                                            .clock = strcmp(clock, "at") == 0 ? JB_CLOCK_AT
                                                                              : JB_CLOCK_SYSTEM,
                                            .dry_run = dry_run,
+                                           .accept_clock = accept_clock,
                                            .caller = app->caller};
     if (r.answers == NULL) {
         fputs("jangbu: no memory\n", stderr);

@@ -255,7 +255,7 @@ bound_views_lag(struct app *app, jb_seq seq)
 }
 
 static int
-submit(struct app *app, const struct out *json, bool dry_run)
+submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
 {
     struct json_pool *pool = json_pool_new();
     struct jb_command c;
@@ -282,7 +282,8 @@ submit(struct app *app, const struct out *json, bool dry_run)
         json_pool_free(pool);
         return code;
     }
-    struct jb_submit_options o = {.size = sizeof o, .dry_run = dry_run, .caller = app->caller};
+    struct jb_submit_options o = {
+        .size = sizeof o, .dry_run = dry_run, .accept_clock = accept_clock, .caller = app->caller};
     jb_answers *answers = jb_answers_new();
     if (answers == NULL) {
         fputs("jangbu: no memory\n", stderr);
@@ -342,10 +343,11 @@ cmd_one(struct app *app, int argc, char **argv)
     const struct jb_op_info *op = jb_op_get(form->op);
     const char *values[JB_CF_N] = {NULL};
     bool flags[JB_CF_N] = {false};
-    bool dry_run = false;
+    bool dry_run = false, accept_clock = false;
     char names[JB_CF_N][24];
-    struct option_row options[JB_CF_N + 2] = {{"dry-run", &dry_run, NULL}};
-    size_t options_n = 1;
+    struct option_row options[JB_CF_N + 3] = {{"dry-run", &dry_run, NULL},
+                                              {"accept-clock", &accept_clock, NULL}};
+    size_t options_n = 2;
     for (int field = 0; field < JB_CF_N; field++) {
         /* clock counts under apply --clock=at only: taken here, it would be ignored. */
         if (field != JB_CF_CLOCK && ((op->required | op->optional) & JB_HAS(field)) != 0) {
@@ -393,7 +395,7 @@ cmd_one(struct app *app, int argc, char **argv)
         }
     }
     js_close(&json, '}');
-    code = submit(app, &json, dry_run);
+    code = submit(app, &json, dry_run, accept_clock);
     free(json.at);
     return code;
 }

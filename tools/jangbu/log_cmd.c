@@ -43,6 +43,46 @@ id_of(struct app *app, struct ids *ids, const struct jb_event *e)
     return id;
 }
 
+/* What was refused, and why: of old ones only the op and the code are known. */
+static void
+print_refused(struct app *app, const struct jb_command_refused *r)
+{
+    char amount[48];
+    const struct jb_op_info *op = jb_op_get(r->op);
+    const char *code = jb_code_word(r->code);
+    out_str(&app->out, "  ");
+    out_str(&app->out, op != NULL ? op->name : "?");
+    if (r->amount != 0) {
+        out_str(&app->out, "  ");
+        out_str(&app->out, app_amount(app, r->amount, amount));
+    }
+    if (r->id.s != NULL) {
+        out_str(&app->out, "  ");
+        out_bytes(&app->out, r->id.s, r->id.n);
+    }
+    out_str(&app->out, "  ");
+    out_str(&app->out, code != NULL ? code : "?");
+}
+
+/* Which wallet is asked for: its number, or, of one that there is not, its id. */
+struct only {
+    uint32_t number;
+    struct jb_text id;
+};
+
+/* Whether e is an event of that wallet, or the refusal of a command on it. */
+static bool
+is_of(const struct jb_event *e, const struct only *only)
+{
+    const struct jb_command_refused *r = &e->command_refused;
+    bool refused = e->type == JB_EV_COMMAND_REFUSED && e->version >= 2;
+    if (only->number != 0) {
+        return e->wallet == only->number || (refused && r->wallet_no == only->number);
+    }
+    return refused && r->wallet_no == 0 && r->wallet_id.n == only->id.n && only->id.n > 0 &&
+           memcmp(r->wallet_id.s, only->id.s, only->id.n) == 0;
+}
+
 static void
 print_event(struct app *app, const struct jb_event *e, const char *wallet)
 {
@@ -59,6 +99,10 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         out_str(&app->out, "  ");
         out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
     }
+    if (e->type == JB_EV_COMMAND_REFUSED) {
+        print_refused(app, &e->command_refused);
+        return;
+    }
     char id[JB_ID_BYTES_MAX + 1];
     if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
         out_str(&app->out, "  ");
@@ -67,11 +111,12 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
 }
 
 static int
-print_log(struct app *app, jb_seq from, uint32_t only, bool follow, bool people)
+print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bool people)
 {
     jb_cursor *c;
     struct ids ids = {0};
     int code = EXIT_DONE;
+    bool nothing_of_it = only != NULL && only->number == 0;
     if (jb_cursor_open(app->ledger, from, &c, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
@@ -96,9 +141,10 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow, bool people)
             break;
         }
         const char *wallet = e->wallet != 0 ? id_of(app, &ids, e) : NULL;
-        if (only != 0 && e->wallet != only) {
+        if (only != NULL && !is_of(e, only)) {
             continue;
         }
+        nothing_of_it = false;
         if (app->json) {
             event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0},
                        app->info.utc_offset_s);
@@ -128,7 +174,7 @@ print_log(struct app *app, jb_seq from, uint32_t only, bool follow, bool people)
     }
     jb_cursor_close(c);
     free(ids.at);
-    return code;
+    return code == EXIT_DONE && nothing_of_it ? app_fail(app, &app->err) : code;
 }
 
 int
@@ -138,7 +184,6 @@ cmd_log(struct app *app, int argc, char **argv)
     int n, code;
     bool follow = false, people = false;
     uint64_t from = 1;
-    uint32_t number = 0;
     const struct option_row options[] = {{"from", NULL, &from_text},
                                          {"wallet", NULL, &wallet},
                                          {"follow", &follow, NULL},
@@ -159,9 +204,12 @@ cmd_log(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, false, &code)) {
         return code;
     }
-    if (wallet != NULL && jb_wallet_number(app->ledger, (struct jb_text){wallet, strlen(wallet)},
-                                           &number, &app->err) != JB_OK) {
+    struct only only = {0, {wallet, wallet != NULL ? strlen(wallet) : 0}};
+    jb_status status =
+        wallet != NULL ? jb_wallet_number(app->ledger, only.id, &only.number, &app->err) : JB_OK;
+    /* Of a wallet that there is not the log may still have commands that were refused. */
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
         return app_fail(app, &app->err);
     }
-    return print_log(app, from, number, follow, people);
+    return print_log(app, from, wallet != NULL ? &only : NULL, follow, people);
 }

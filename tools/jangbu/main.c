@@ -24,7 +24,8 @@ struct row {
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
     "ever\n"                                                                                       \
     "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                            \
-    "  --dry-run        the verdict and the balances it would give; nothing is written\n" COMMON
+    "  --dry-run        the verdict and the balances it would give; nothing is written\n"          \
+    "  --accept-clock   the clock is right, however far it is ahead of the last event\n" COMMON
 #define AT "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00\n"
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
 
@@ -36,8 +37,8 @@ static const struct row rows[] = {
      "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never "
      "change\n" COMMON},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
-     "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--caller NAME] [--key KEY] [--at "
-     "TIME]",
+     "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
+     "NAME] [--key KEY] [--at TIME]",
      "carry out commands, one JSON object a line, from FILE or standard input; one JSON result a "
      "line",
      "  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, "
@@ -45,6 +46,7 @@ static const struct row rows[] = {
      "  --atomic         the whole input is one group: all of it or nothing (--key and --at are "
      "the group's)\n"
      "  --dry-run        decide, show, write nothing\n"
+     "  --accept-clock   the system's clock is right, however far it is ahead of the last event\n"
      "Results come in the order of the lines, as soon as they are on disk. A bad line is one "
      "refused result; the rest go on.\n"
      "The exit code is 1 if any line was refused. Applying a file again does keyed commands "
@@ -116,6 +118,7 @@ static const struct row rows[] = {
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
     {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
      "the events themselves, in order",
+     "  --wallet WALLET  its events, and the commands on it that were refused (those with a key)\n"
      "  --follow         wait for more\n"
      "  --people         names, actors, notes and reasons as well\n" COMMON},
     {"stat", cmd_stat, TAKES_JSON, "LEDGER",

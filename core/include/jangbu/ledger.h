@@ -50,6 +50,7 @@ struct jb_open_options {
     jb_instant (*now)(void *data);
     void *now_data;
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
+    uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
 };
 
 /*
@@ -102,8 +103,9 @@ typedef enum jb_clock_mode {
 struct jb_submit_options {
     size_t size;
     jb_clock_mode clock;
-    uint8_t dry_run;    /* decide, show, write nothing */
-    const char *caller; /* NULL: that of jb_open */
+    uint8_t dry_run;      /* decide, show, write nothing */
+    const char *caller;   /* NULL: that of jb_open */
+    uint8_t accept_clock; /* as that of jb_open, for this call */
 };
 
 /*
