@@ -38,34 +38,21 @@ static const char *const code_list[] = {NULL,
 };
 static const struct jb_names jb_code_names = {code_list, sizeof code_list / sizeof code_list[0]};
 
-static const char *const op_list[] = {
-    NULL,
-    [JB_OP_WALLET_CREATE] = "wallet.create",
-    [JB_OP_WALLET_RENAME] = "wallet.rename",
-    [JB_OP_WALLET_OFF] = "wallet.off",
-    [JB_OP_WALLET_ON] = "wallet.on",
-    [JB_OP_WALLET_SUSPEND] = "wallet.suspend",
-    [JB_OP_WALLET_LIFT] = "wallet.lift",
-    [JB_OP_WALLET_DELETE] = "wallet.delete",
-    [JB_OP_CHARGE] = "charge",
-    [JB_OP_CHARGE_REVERSE] = "charge.reverse",
-    [JB_OP_DEBT_REPAY] = "debt.repay",
-    [JB_OP_FREE_GRANT] = "free.grant",
-    [JB_OP_FREE_ACTIVATE] = "free.activate",
-    [JB_OP_FREE_REVOKE] = "free.revoke",
-    [JB_OP_CONSUME] = "consume",
-    [JB_OP_CONSUME_REVERSE] = "consume.reverse",
-    [JB_OP_REFUND_REQUEST] = "refund.request",
-    [JB_OP_REFUND_APPROVE] = "refund.approve",
-    [JB_OP_REFUND_REJECT] = "refund.reject",
-    [JB_OP_REFUND_CANCEL] = "refund.cancel",
-    [JB_OP_REFUND_COMPLETE] = "refund.complete",
-    [JB_OP_REFUND_FAIL] = "refund.fail",
-    [JB_OP_POLICY_SET] = "policy.set",
-    [JB_OP_DAY_CLOSE] = "day.close",
-    [JB_OP_ATOMIC] = "atomic",
+static const char *const op_list[JB_OPS] = {
+#define OP(NAME, word, ...) [JB_OP_##NAME] = word,
+#include "event/commands.def"
+#undef OP
 };
-static const struct jb_names jb_op_names = {op_list, sizeof op_list / sizeof op_list[0]};
+static const struct jb_names jb_op_names = {op_list, JB_OPS};
+
+/* Each op from 1 on has one row: two would give one name twice. */
+enum command_row {
+#define OP(NAME, ...) ROW_OF_##NAME,
+#include "event/commands.def"
+#undef OP
+    COMMAND_ROWS
+};
+static_assert(COMMAND_ROWS == JB_OPS - 1, "an op has no row in commands.def");
 
 #define F(kind, type, member, names)                                                               \
     {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 1},

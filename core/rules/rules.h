@@ -19,26 +19,19 @@ struct jb_case {
     const struct jb_decision_time *m;
 };
 
-/* cash.c */
-void jb_rule_charge(const struct jb_case *k, struct jb_verdict *v);
-void jb_rule_charge_reverse(const struct jb_case *k, struct jb_verdict *v);
-void jb_rule_debt_repay(const struct jb_case *k, struct jb_verdict *v);
-/* consume.c */
-void jb_rule_consume(const struct jb_case *k, struct jb_verdict *v);
-void jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v);
+/* The rules: cash.c, consume.c, free.c, refund.c, wallets.c. */
+#define OP(NAME, word, event, at, states, rule, ...)                                               \
+    void rule(const struct jb_case *k, struct jb_verdict *v);
+#include "event/commands.def"
+#undef OP
+
+/* Of a return that would go to more than JB_PARTS_MAX places: an amount that goes at once, `most`
+ * if that does. v->parts is used up. */
+jb_amount jb_return_at_once(const struct jb_case *k, jb_amount most, struct jb_verdict *v);
 /* Distributes `amount` that comes back to paid cash: open debt first, then each named lot at most
  * what it gave, then any lot with room, newest first (docs/rules.md section 2, "back"). legs: the
  * named parts are a refund's legs, which count as not refunded again. */
 bool jb_credit(const struct jb_wallet *w, const struct jb_part *named, size_t named_n, bool legs,
                jb_amount amount, struct jb_verdict *v);
-/* free.c */
-void jb_rule_grant(const struct jb_case *k, struct jb_verdict *v);
-void jb_rule_grant_change(const struct jb_case *k, struct jb_verdict *v);
-/* refund.c */
-void jb_rule_refund_request(const struct jb_case *k, struct jb_verdict *v);
-void jb_rule_refund_change(const struct jb_case *k, struct jb_verdict *v);
-/* wallets.c */
-void jb_rule_wallet_status(const struct jb_case *k, struct jb_verdict *v);
-void jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v);
 
 #endif

@@ -1,49 +1,23 @@
 /* The life of a wallet, and which command which state allows. docs/rules.md sections 1 and 5. */
+#include "base/error.h"
 #include "rules/rules.h"
 
-/* The state matrix. Where it is silent (grants, returns, reversals, repaid debt, renaming) only
- * deletion forbids. */
+/* The states of a wallet that allow an op, as bits. */
+static const uint32_t allowed[JB_OPS] = {
+#define S(status) (1U << JB_WALLET_##status)
+#define EVERY (S(ACTIVE) | S(OFF) | S(SUSPENDED))
+#define OP(NAME, word, event, at, states, ...) [JB_OP_##NAME] = (states),
+#include "event/commands.def"
+#undef OP
+#undef EVERY
+#undef S
+};
+
 bool
 jb_wallet_allows(uint32_t status, jb_op op)
 {
-    if (status == JB_WALLET_DELETED) {
-        return false;
-    }
-    switch (op) {
-    case JB_OP_CHARGE:
-        return status == JB_WALLET_ACTIVE || status == JB_WALLET_OFF;
-    case JB_OP_CONSUME:
-        return status == JB_WALLET_ACTIVE;
-    case JB_OP_WALLET_OFF:
-        return status == JB_WALLET_ACTIVE;
-    case JB_OP_WALLET_ON:
-        return status == JB_WALLET_OFF;
-    case JB_OP_WALLET_SUSPEND:
-        return status != JB_WALLET_SUSPENDED;
-    case JB_OP_WALLET_LIFT:
-        return status == JB_WALLET_SUSPENDED;
-    case JB_OP_WALLET_CREATE:
-    case JB_OP_WALLET_RENAME:
-    case JB_OP_WALLET_DELETE:
-    case JB_OP_CHARGE_REVERSE:
-    case JB_OP_DEBT_REPAY:
-    case JB_OP_FREE_GRANT:
-    case JB_OP_FREE_ACTIVATE:
-    case JB_OP_FREE_REVOKE:
-    case JB_OP_CONSUME_REVERSE:
-    case JB_OP_REFUND_REQUEST:
-    case JB_OP_REFUND_APPROVE:
-    case JB_OP_REFUND_REJECT:
-    case JB_OP_REFUND_CANCEL:
-    case JB_OP_REFUND_COMPLETE:
-    case JB_OP_REFUND_FAIL:
-    case JB_OP_POLICY_SET:
-    case JB_OP_DAY_CLOSE:
-    case JB_OP_ATOMIC:
-    case JB_OPS:
-        break;
-    }
-    return true;
+    return (unsigned)op < JB_OPS && status <= JB_WALLET_DELETED &&
+           (allowed[op] & 1U << status) != 0;
 }
 
 /* The status at an instant by the intervals known now; 0: the wallet was not there yet. */
@@ -102,6 +76,22 @@ jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
                     const struct jb_decision_time *m, struct jb_verdict *v)
 {
     return admit(w, c, m, v);
+}
+
+void
+jb_rule_none(const struct jb_case *k, struct jb_verdict *v)
+{
+    (void)k;
+    (void)v;
+    JB_ASSERT(false); /* policies, closings and groups are no commands on a wallet */
+}
+
+void
+jb_rule_wallet_create(const struct jb_case *k, struct jb_verdict *v)
+{
+    v->event.type = JB_EV_WALLET_CREATED;
+    v->event.wallet_created.id = k->c->wallet;
+    v->event.wallet_created.kind = k->c->kind;
 }
 
 void
@@ -177,46 +167,42 @@ jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v)
     }
 }
 
+/* An event with more parts could not be read by every program that reads this log. Only money of a
+ * failed refund goes where it has to, however many places that are. */
+static void
+refuse_too_many_parts(const struct jb_case *k, struct jb_verdict *v)
+{
+    jb_amount most = 0;
+    for (size_t i = 0; i < JB_PARTS_MAX; i++) {
+        most += v->parts.at[i].amount;
+    }
+    if (k->c->op == JB_OP_CONSUME_REVERSE) {
+        most = jb_return_at_once(k, most, v);
+    }
+    jb_refuse_with(v, JB_CODE_TOO_MANY_PARTS, JB_FIG_PARTS_MAX, JB_PARTS_MAX);
+    jb_refuse_figure(v, JB_FIG_MOST, most);
+}
+
 void
 jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_command *c,
                  const struct jb_prefetched *loaded, const struct jb_decision_time *m,
                  struct jb_verdict *v)
 {
     static void (*const rules[JB_OPS])(const struct jb_case *, struct jb_verdict *) = {
-        [JB_OP_WALLET_RENAME] = jb_rule_wallet_status,
-        [JB_OP_WALLET_OFF] = jb_rule_wallet_status,
-        [JB_OP_WALLET_ON] = jb_rule_wallet_status,
-        [JB_OP_WALLET_SUSPEND] = jb_rule_wallet_status,
-        [JB_OP_WALLET_LIFT] = jb_rule_wallet_status,
-        [JB_OP_WALLET_DELETE] = jb_rule_wallet_delete,
-        [JB_OP_CHARGE] = jb_rule_charge,
-        [JB_OP_CHARGE_REVERSE] = jb_rule_charge_reverse,
-        [JB_OP_DEBT_REPAY] = jb_rule_debt_repay,
-        [JB_OP_FREE_GRANT] = jb_rule_grant,
-        [JB_OP_FREE_ACTIVATE] = jb_rule_grant_change,
-        [JB_OP_FREE_REVOKE] = jb_rule_grant_change,
-        [JB_OP_CONSUME] = jb_rule_consume,
-        [JB_OP_CONSUME_REVERSE] = jb_rule_consume_reverse,
-        [JB_OP_REFUND_REQUEST] = jb_rule_refund_request,
-        [JB_OP_REFUND_APPROVE] = jb_rule_refund_change,
-        [JB_OP_REFUND_REJECT] = jb_rule_refund_change,
-        [JB_OP_REFUND_CANCEL] = jb_rule_refund_change,
-        [JB_OP_REFUND_COMPLETE] = jb_rule_refund_change,
-        [JB_OP_REFUND_FAIL] = jb_rule_refund_change,
+#define OP(NAME, word, event, at, states, rule, ...) [JB_OP_##NAME] = rule,
+#include "event/commands.def"
+#undef OP
     };
     if (!admit(w, c, m, v)) {
         return;
     }
     struct jb_case k = {g, w, c, loaded, m};
-    if (c->op == JB_OP_WALLET_CREATE) {
-        v->event.type = JB_EV_WALLET_CREATED;
-        v->event.wallet_created.id = c->wallet;
-        v->event.wallet_created.kind = c->kind;
-        v->event.wallet = g->wallets_given + 1;
+    rules[c->op](&k, v);
+    if (v->parts.n > JB_PARTS_MAX && c->op != JB_OP_REFUND_FAIL && !m->any_parts && !v->no_memory) {
+        refuse_too_many_parts(&k, v);
         return;
     }
-    rules[c->op](&k, v);
-    v->event.wallet = w->number;
-    v->event.prev = w->version;
+    v->event.wallet = w != NULL ? w->number : g->wallets_given + 1;
+    v->event.prev = w != NULL ? w->version : 0;
     jb_event_set_parts(&v->event, (struct jb_parts){v->parts.at, (uint32_t)v->parts.n});
 }

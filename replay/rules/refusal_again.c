@@ -68,11 +68,14 @@ command_of(const struct jb_event *e)
     c.id = p->id;
     c.amount = p->amount;
     c.has |= p->amount != 0 ? JB_HAS(JB_CF_AMOUNT) : 0;
-    c.method = p->code == JB_CODE_MIN_CHARGE ? (uint32_t)JB_METHOD_CREDIT_CARD
-                                             : (uint32_t)JB_METHOD_UNSPECIFIED;
+    if (p->code == JB_CODE_MIN_CHARGE) {
+        c.method = JB_METHOD_CREDIT_CARD;
+        c.has |= JB_HAS(JB_CF_METHOD);
+    }
     c.expires_on = p->code == JB_CODE_GRANT_EXPIRED && p->figures.n > 0
                        ? (jb_day)p->figures.at[0].value
                        : INT32_MAX;
+    c.has |= JB_HAS(JB_CF_EXPIRES_ON);
     return c;
 }
 
@@ -116,7 +119,8 @@ wallet_allows(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
                      : w->status == JB_WALLET_DELETED ? JB_CODE_WALLET_DELETED
                                                       : JB_CODE_NONE;
     bool says = p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED;
-    bool at = p->code == JB_CODE_AT_IN_FUTURE || p->code == JB_CODE_AT_NOT_ALLOWED;
+    bool at = p->code == JB_CODE_AT_IN_FUTURE || p->code == JB_CODE_AT_NOT_ALLOWED ||
+              p->code == JB_CODE_AT_TOO_OLD;
     if (at || (should == JB_CODE_NONE && !says) || (uint32_t)should == p->code) {
         return true;
     }

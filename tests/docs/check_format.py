@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the tables of docs/format.md with the sources that they describe.
 
-The sources are core/event/events.def, core/event/table.c, core/event/command_table.c, core/include/jangbu/{event,command}.h,
+The sources are core/event/events.def, core/event/commands.def, core/event/table.c, core/event/command_table.c, core/include/jangbu/{event,command}.h,
 core/event/bounds.h, core/log/frame.h. A table of the document stands behind a line `<!-- table: NAME -->`.
 
     check_format.py [ROOT]            exit 0: the tables agree; 1: they differ, with the first difference of each
@@ -99,6 +99,7 @@ class Sources:
             return (root / path).read_text(encoding="utf-8")
 
         self.events_def = read("core/event/events.def")
+        self.commands_def = read("core/event/commands.def")
         self.table_c = read("core/event/table.c")
         self.command_c = read("core/event/command_table.c")
         self.event_h = read("core/include/jangbu/event.h")
@@ -176,8 +177,8 @@ class Sources:
 
     def ops(self):
         numbers = dict(enum_of(self.command_h, "jb_op"))
-        words = dict(re.findall(r'\[(JB_OP_\w+)\] = "([^"]+)"', self.table_c))
-        return ["number", "op"], [[str(numbers[k]), w] for k, w in words.items()]
+        words = re.findall(r'^OP\((\w+), "([^"]+)"', self.commands_def, re.M)
+        return ["number", "op"], [[str(numbers["JB_OP_" + k]), w] for k, w in words]
 
     def codes(self):
         return ["number", "code"], [re.split(r",\s*", x) for x in x_macro(self.command_h, "JB_CODES")]

@@ -147,13 +147,24 @@ refund_completed(struct books *b, struct wallet *w, uint32_t wallet, uint32_t re
 static struct account
 account_at(const struct wallet *w, const struct jb_event *e, uint32_t place)
 {
-    static const uint32_t kinds[JB_PLACES] = {
-        [JB_PLACE_PAID] = PAID,       [JB_PLACE_FREE] = FREE,     [JB_PLACE_DORMANT] = DORMANT,
-        [JB_PLACE_TRANSIT] = PAYABLE, [JB_PLACE_INCOME] = INCOME, [JB_PLACE_PROMOTION] = PROMOTION};
-    if (place == JB_PLACE_GATEWAY) {
+    switch ((jb_place)place) {
+    case JB_PLACE_PAID:
+        return account_of(PAID, e->wallet);
+    case JB_PLACE_FREE:
+        return account_of(FREE, e->wallet);
+    case JB_PLACE_DORMANT:
+        return account_of(DORMANT, e->wallet);
+    case JB_PLACE_TRANSIT:
+        return account_of(PAYABLE, e->wallet);
+    case JB_PLACE_INCOME:
+        return account_of(INCOME, e->wallet);
+    case JB_PLACE_GATEWAY:
         return source_of_lot(w, jb_event_ordinal(e));
+    case JB_PLACE_PROMOTION:
+    case JB_PLACES:
+        break;
     }
-    return account_of(kinds[place], place == JB_PLACE_PROMOTION ? 0 : e->wallet);
+    return account_of(PROMOTION, 0);
 }
 
 /* What goes one way and back again, or twice the same way, is one move. Returns how many are left.

@@ -312,16 +312,10 @@ result_json(struct out *o, const struct jb_event *e)
     case JB_EV_DAY_CLOSED:
         js_day(o, "day", e->day_closed.day);
         break;
-    case JB_EV_DEBT_REPAID:
-    case JB_EV_FREE_GRANTED:
-    case JB_EV_FREE_ACTIVATED:
-    case JB_EV_FREE_REVOKED:
-    case JB_EV_REFUND_CANCELLED:
-    case JB_EV_REFUND_REJECTED:
-    case JB_EV_REFUND_COMPLETED:
-        js_int(o, "amount", jb_event_amount(e));
-        break;
     default:
+        if (jb_event_amount(e) != 0) {
+            js_int(o, "amount", jb_event_amount(e));
+        }
         break;
     }
 }
