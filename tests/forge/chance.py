@@ -11,7 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../witness"))
 import generate
 
-SEEDS, COMMANDS, CHANGES = (1, 2, 3), 1500, 50
+SEEDS, COMMANDS, CHANGES = (1, 2, 3), 1500, 35
 OWN_TIME = ("charge_settled", "charge_reversed", "debt_repaid", "cash_consumed",
             "consumption_reversed", "free_expired")
 ID = {"charge_settled": "charge", "free_granted": "grant", "refund_requested": "refund"}
