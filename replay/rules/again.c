@@ -148,7 +148,8 @@ judge(struct jb_judge *r, const struct jb_event *e)
 static struct jb_decision_time
 time_of(const struct jb_globals *g, jb_instant recorded_at)
 {
-    struct jb_decision_time m = {.clock = recorded_at, .clock_from = recorded_at};
+    struct jb_decision_time m = {
+        .clock = recorded_at, .clock_from = recorded_at, .any_parts = jb_rules(g) < 2};
     if (g->recorded_at == recorded_at) {
         m.clock_from -= jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, recorded_at);
     }

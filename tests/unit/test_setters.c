@@ -104,7 +104,8 @@ test_not_taken(void **state)
     make_scratch(dir);
     jb_ledger *l;
     struct jb_error err;
-    must(jb_init(dir, NULL, &err) == JB_OK && jb_open(dir, NULL, &l, &err) == JB_OK, "no ledger");
+    must(jb_init(dir, NULL, &err) == JB_OK, "no ledger can be made");
+    must(jb_open(dir, NULL, &l, &err) == JB_OK, "the ledger does not open");
     jb_answers *answers = jb_answers_new();
     struct jb_command c;
     jb_command_begin(&c, JB_OP_WALLET_OFF);
