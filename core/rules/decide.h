@@ -31,8 +31,9 @@ struct jb_prefetched {
 struct jb_decision_time {
     jb_instant recorded_at; /* what the event will say */
     jb_instant occurred_at; /* likewise */
-    jb_instant at; /* by which consumption is judged: occurred_at, but not after recorded_at */
-    jb_day today;  /* day(recorded_at) */
+    jb_instant at;  /* by which consumption is judged: occurred_at, but not after recorded_at */
+    jb_day today;   /* day(recorded_at) */
+    bool any_parts; /* an event may have more than JB_PARTS_MAX parts: an old one may */
     bool told; /* by rules 2 and by its own `at`, which has to lie within the life of its wallet */
     jb_instant clock;
     jb_instant clock_from; /* the clock, or the least that it can have been: who asks again of an

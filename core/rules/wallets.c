@@ -167,6 +167,22 @@ jb_rule_wallet_delete(const struct jb_case *k, struct jb_verdict *v)
     }
 }
 
+/* An event with more parts could not be read by every program that reads this log. Only money of a
+ * failed refund goes where it has to, however many places that are. */
+static void
+refuse_too_many_parts(const struct jb_case *k, struct jb_verdict *v)
+{
+    jb_amount most = 0;
+    for (size_t i = 0; i < JB_PARTS_MAX; i++) {
+        most += v->parts.at[i].amount;
+    }
+    if (k->c->op == JB_OP_CONSUME_REVERSE) {
+        most = jb_return_at_once(k, most, v);
+    }
+    jb_refuse_with(v, JB_CODE_TOO_MANY_PARTS, JB_FIG_PARTS_MAX, JB_PARTS_MAX);
+    jb_refuse_figure(v, JB_FIG_MOST, most);
+}
+
 void
 jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_command *c,
                  const struct jb_prefetched *loaded, const struct jb_decision_time *m,
@@ -182,6 +198,10 @@ jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const st
     }
     struct jb_case k = {g, w, c, loaded, m};
     rules[c->op](&k, v);
+    if (v->parts.n > JB_PARTS_MAX && c->op != JB_OP_REFUND_FAIL && !m->any_parts && !v->no_memory) {
+        refuse_too_many_parts(&k, v);
+        return;
+    }
     v->event.wallet = w != NULL ? w->number : g->wallets_given + 1;
     v->event.prev = w != NULL ? w->version : 0;
     jb_event_set_parts(&v->event, (struct jb_parts){v->parts.at, (uint32_t)v->parts.n});
