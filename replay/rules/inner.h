@@ -51,7 +51,7 @@ struct deletion {
 
 /* What cannot be known, and how often. */
 struct counts {
-    uint64_t commands, debts, closings, own_times, returns, keyed;
+    uint64_t commands, debts, closings, own_times, returns, keyed, unknown;
     uint64_t refusals_1, refusals_members, refusals_partly;
 };
 
