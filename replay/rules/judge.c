@@ -22,6 +22,7 @@ jb_judge_close(struct jb_judge *r)
         jb_verdict_free(&r->v);
         jb_live_free(r);
         jb_vec_free(&r->grants);
+        jb_vec_free(&r->lots);
         jb_vec_free(&r->run);
         jb_vec_free(&r->commit);
         jb_vec_free(&r->complaints);
@@ -114,7 +115,11 @@ jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t frame, str
 {
     struct jb_error why = {0};
     r->frame = frame;
-    if (r->over || goes_beyond(r, e) || jb_event_type_get(e->type) == NULL) {
+    if (r->over || goes_beyond(r, e)) {
+        return JB_OK;
+    }
+    if (jb_event_type_get(e->type) == NULL) {
+        r->n.unknown++;
         return JB_OK;
     }
     jb_check_envelope(r, e);
@@ -162,6 +167,7 @@ jb_judge_end(struct jb_judge *r)
     count(r, n->debts, "whether `overdraft` was true, where a debt was made");
     count(r, n->own_times, "an `at` of a command that has no time of its own");
     count(r, n->returns, "whether a return named its consumption by a usage that occurs once");
+    count(r, n->unknown, "of a type that this version does not know, and that may be skipped");
     count(r, n->keyed, "the content of a command with a key against its fingerprint");
     count(r, n->refusals_1,
           "a remembered refusal of version 1: its code and figures fit each other, and what the "
