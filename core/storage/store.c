@@ -258,12 +258,10 @@ open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct
         return status;
     }
     bool look = first && jb_env_users(s->env) == 1;
-    jb_env_tables_lock(s->env);
     int code = open_in(s, false, look, &status, err);
     if (status == JB_OK && code == MDB_NOTFOUND && !s->read_only) {
         code = open_in(s, true, false, &status, err);
     }
-    jb_env_tables_unlock(s->env);
     *ret_code = code;
     if (status == JB_OK && s->read_only && code == MDB_NOTFOUND && jb_env_untouched(s->env)) {
         /* Whoever made the file did not come as far as its tables. */
