@@ -69,6 +69,22 @@ def main():
                     if n > int(open(count).read()):
                         break
         assert words.get("E_UNKNOWN") and words.get("E_IO"), words
+        # FAULT is there when a command has failed, reading goes on, and the next command clears it.
+        kept = 0
+        for n in range(1, 40):
+            shutil.rmtree(copy)
+            shutil.copytree(ledger, copy)
+            fault = os.path.join(copy, "FAULT")
+            out = run(jangbu, "charge", copy, "W", "C2", "5000", "--method", "VIRTUAL_ACCOUNT", "--key", "k",
+                      env={**env, "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(errno.EIO), "JB_SHIM_CALL": "sync"})
+            if out.returncode == 3 and "log.mdb" in out.stderr + out.stdout:
+                data = open(fault, "rb").read()
+                assert len(data) == 64 and data[:8] == b"jangbuF1", data
+                assert run(jangbu, "balance", copy, "W").returncode == 0 and os.path.exists(fault)
+                out = run(jangbu, "charge", copy, "W", "C2", "5000", "--method", "VIRTUAL_ACCOUNT", "--key", "k")
+                assert out.returncode == 0 and not os.path.exists(fault), out
+                kept += 1
+        assert kept >= 1, kept
         # Something that the device does not have: the mark alone keeps writers out until it has been read back.
         shutil.rmtree(copy)
         shutil.copytree(ledger, copy)
