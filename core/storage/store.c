@@ -262,6 +262,10 @@ open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct
         code = open_in(s, true, false, &status, err);
     }
     *ret_code = code;
+    if (status == JB_OK && s->read_only && code == MDB_NOTFOUND) {
+        /* Whoever made the file did not come as far as its tables. */
+        return jb_fail(err, JB_E_NOTFOUND, "there is nothing in %s yet", path);
+    }
     return status != JB_OK || code == 0 ? status : jb_env_fail(err, code, s->env, "opening");
 }
 

@@ -102,7 +102,7 @@ test_not_taken(void **state)
     (void)state;
     char dir[] = "/tmp/jangbu-setters-XXXXXX";
     make_scratch(dir);
-    jb_ledger *l;
+    jb_ledger *l = NULL;
     struct jb_error err;
     must(jb_init(dir, NULL, &err) == JB_OK, "no ledger can be made");
     must(jb_open(dir, NULL, &l, &err) == JB_OK, "the ledger does not open");
