@@ -131,9 +131,10 @@ look_at_metas(int fd, struct meta ret[2])
     if (fstat(fd, &st) != 0) {
         return JB_PAGES_UNKNOWN;
     }
-    uint64_t bytes = (uint64_t)st.st_size;
-    return meta_fits(&ret[0], bytes) && meta_fits(&ret[1], bytes) ? JB_PAGES_SOUND
-                                                                  : JB_PAGES_DAMAGED;
+    /* Only the newer one is used. A commit that failed leaves the older with its own number and the
+     * new one's trees. */
+    const struct meta *newest = &ret[ret[1].txn_id > ret[0].txn_id];
+    return meta_fits(newest, (uint64_t)st.st_size) ? JB_PAGES_SOUND : JB_PAGES_DAMAGED;
 }
 
 static enum jb_pages_found
@@ -382,8 +383,10 @@ walk_all(int fd, const struct meta *m)
     if (w.seen == NULL) {
         return JB_PAGES_UNKNOWN;
     }
-    /* The unnamed table has no flags here; the free list's keys are numbers. */
-    bool ok = m->main.flags == 0 && m->main.pad == 0 && walk_tree(&w, MAIN_TREE, &m->main) &&
+    /* The unnamed table has no flags here. The free list's keys are numbers, and beside that flag
+     * stand those of the environment: that the file is no directory. */
+    bool ok = m->main.flags == 0 && m->main.pad == 0 &&
+              m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) && walk_tree(&w, MAIN_TREE, &m->main) &&
               walk_tree(&w, FREE_TREE, &m->free);
     free(w.seen);
     return ok ? JB_PAGES_SOUND : w.no_memory ? JB_PAGES_UNKNOWN : JB_PAGES_DAMAGED;
