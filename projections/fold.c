@@ -578,7 +578,7 @@ put(void *data, const void *key, size_t key_n, const void *value, size_t value_n
     struct jb_error *err)
 {
     struct storing *s = data;
-    jb_status status = jb_store_put(s->t, s->table, key, key_n, value, value_n, 0, err);
+    jb_status status = jb_store_put(s->t, s->table, key, key_n, value, value_n, err);
     return status == JB_OK ? jb_store_next_step(s->t, err) : status;
 }
 

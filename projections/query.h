@@ -14,6 +14,7 @@ struct jb_views {
     struct jb_store
         *store; /* NULL: there is none and none can be made; everything is folded in memory */
     bool writable;
+    bool dropped;                     /* the store could not be believed, or not be used */
     struct jb_store_meta stored_meta; /* what the fold stands on */
     bool has_base;                    /* false: stored_meta and fold are to be made anew */
     struct jb_fold fold;              /* the tail of the log over the store */
@@ -35,6 +36,10 @@ struct jb_view_read {
  * NULL) gets the head found. */
 jb_status jb_view_read_begin(struct jb_views *v, jb_seq seq, struct jb_view_read *ret,
                              struct jb_error *err);
+/* What a look into the store met: on JB_E_STALE the store is dropped, the fold is made again from
+ * the log alone up to the same event, and the look is worth another try. What pointed into the fold
+ * does not hold any more. */
+bool jb_view_read_again(struct jb_view_read *q, jb_status *status, struct jb_error *err);
 /* Stores what is due, unlocks. */
 void jb_view_read_end(struct jb_view_read *q);
 

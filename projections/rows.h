@@ -31,7 +31,7 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 2
+#define JB_VIEWS_VERSION 3
 
 enum jb_view_table {
     JB_VT_ROWS,

@@ -149,9 +149,9 @@ jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_error 
                : jb_fail(err, JB_E_NOTFOUND, "the wallet %s did not exist yet on that day", id);
 }
 
-jb_status
-jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
-                     struct jb_error *err)
+static jb_status
+read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
+             struct jb_error *err)
 {
     struct jb_summary summary;
     jb_status status = summary_at_head(q, wallet, &summary, err);
@@ -171,4 +171,15 @@ jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
     }
     *ret = summary;
     return JB_OK;
+}
+
+jb_status
+jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
+                     struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = read_summary(q, wallet, seq, ret, err);
+    } while (jb_view_read_again(q, &status, err));
+    return status;
 }

@@ -2,31 +2,24 @@
 
 #include "ledger/reader.h"
 
-#include <errno.h>
+#include <stdio.h>
 
+/* An entry that holds and cannot be read: what wrote it had another layout. */
 static jb_status
-damaged(struct jb_error *err, const char *table, uint32_t wallet)
+damaged(struct jb_store_txn *t, struct jb_error *err, const char *table, uint32_t wallet)
 {
-    return jb_fail(err, JB_E_STALE,
-                   JB_VIEWS_FILE ": an entry of table %s (wallet %u) cannot be read. Make the "
-                                 "projections anew: `jangbu rebuild`",
-                   table, wallet);
+    char what[80];
+    snprintf(what, sizeof what, "table %s, wallet %u", table, wallet);
+    return jb_store_damaged(t->store, what, err);
 }
 
 static jb_status
-reading_failed(struct jb_error *err, int code)
-{
-    return jb_fail(err, code == ENOMEM ? JB_E_NOMEM : JB_E_IO, JB_VIEWS_FILE " cannot be read: %s",
-                   mdb_strerror(code));
-}
-
-static jb_status
-summary_from(const void *bytes, size_t n, uint32_t wallet, const char *table,
-             struct jb_summary *ret, struct jb_error *err)
+summary_from(struct jb_store_txn *t, const void *bytes, size_t n, uint32_t wallet,
+             const char *table, struct jb_summary *ret, struct jb_error *err)
 {
     jb_status status = jb_summary_decode(bytes, n, ret);
     if (status == JB_E_STALE) {
-        return damaged(err, table, wallet);
+        return damaged(t, err, table, wallet);
     }
     return status == JB_OK ? JB_OK : jb_fail(err, status, "no memory for the state of a wallet");
 }
@@ -47,7 +40,7 @@ jb_stored_summary(struct jb_store_txn *t, uint32_t wallet, struct jb_summary *re
     if (status == JB_E_NOTFOUND) {
         return JB_OK;
     }
-    status = status == JB_OK ? summary_from(value, n, wallet, "wallets", ret, err) : status;
+    status = status == JB_OK ? summary_from(t, value, n, wallet, "wallets", ret, err) : status;
     *ret_found = status == JB_OK;
     return status;
 }
@@ -56,25 +49,12 @@ jb_stored_summary(struct jb_store_txn *t, uint32_t wallet, struct jb_summary *re
  * bytes: the same wallet. */
 static jb_status
 seek(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t key_n, bool below,
-     MDB_val *ret_key, MDB_val *ret_value, bool *ret_found, struct jb_error *err)
+     struct jb_store_row *ret, bool *ret_found, struct jb_error *err)
 {
-    MDB_cursor *c;
-    int code = mdb_cursor_open(t->txn, t->dbi[table], &c);
-    if (code != 0) {
-        return reading_failed(err, code);
-    }
-    MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
-    code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
-    if (below) {
-        code = code == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &v, MDB_LAST)
-               : code == 0          ? mdb_cursor_get(c, &k, &v, MDB_PREV)
-                                    : code;
-    }
-    mdb_cursor_close(c);
-    *ret_found = code == 0 && k.mv_size == key_n && memcmp(k.mv_data, key, 4) == 0;
-    *ret_key = k;
-    *ret_value = v;
-    return code == 0 || code == MDB_NOTFOUND ? JB_OK : reading_failed(err, code);
+    jb_status status = below ? jb_store_before(t, table, key, key_n, ret, err)
+                             : jb_store_seek(t, table, key, key_n, ret, err);
+    *ret_found = status == JB_OK && ret->key_n == key_n && memcmp(ret->key, key, 4) == 0;
+    return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
 jb_status
@@ -87,10 +67,10 @@ jb_stored_snapshot_at_most(struct jb_store_txn *t, uint32_t wallet, jb_seq at_mo
     }
     uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
     jb_key_wallet_seq(key, wallet, at_most + 1);
-    MDB_val k = {0}, v = {0};
-    jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, true, &k, &v, ret_found, err);
+    struct jb_store_row r = {0};
+    jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, true, &r, ret_found, err);
     if (status == JB_OK && *ret_found) {
-        status = summary_from(v.mv_data, v.mv_size, wallet, "snapshots", ret, err);
+        status = summary_from(t, r.value, r.value_n, wallet, "snapshots", ret, err);
     }
     return status;
 }
@@ -105,24 +85,24 @@ jb_stored_snapshot_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above, 
     }
     uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
     jb_key_wallet_seq(key, wallet, above + 1);
-    MDB_val k = {0}, v = {0};
-    jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, false, &k, &v, ret_found, err);
+    struct jb_store_row r = {0};
+    jb_status status = seek(t, JB_VT_SNAPSHOTS, key, sizeof key, false, &r, ret_found, err);
     if (status == JB_OK && *ret_found) {
-        *ret = jb_get_be((const uint8_t *)k.mv_data + 4, 8);
+        *ret = jb_get_be(r.key + 4, 8);
     }
     return status;
 }
 
 static jb_status
-row_from(const MDB_val *k, const MDB_val *v, unsigned table, struct jb_day_row *ret,
-         struct jb_error *err)
+row_from(struct jb_store_txn *t, const struct jb_store_row *r, unsigned table,
+         struct jb_day_row *ret, struct jb_error *err)
 {
-    const uint8_t *key = k->mv_data;
-    if (k->mv_size != JB_KEY_WALLET_DAY_BYTES) {
-        return damaged(err, jb_views_schema.tables[table], 0);
+    const uint8_t *key = r->key;
+    if (r->key_n != JB_KEY_WALLET_DAY_BYTES) {
+        return damaged(t, err, jb_views_schema.tables[table], 0);
     }
-    if (!jb_day_row_decode(jb_get_be_i32(key + 4), v->mv_data, v->mv_size, ret)) {
-        return damaged(err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
+    if (!jb_day_row_decode(jb_get_be_i32(key + 4), r->value, r->value_n, ret)) {
+        return damaged(t, err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
     }
     return JB_OK;
 }
@@ -140,12 +120,12 @@ jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, j
     /* The largest key < day + 1; the largest day there is would overflow, so the key is counted up
      * as bytes. */
     jb_put_be(key, 8, jb_get_be(key, 8) + 1);
-    MDB_val k = {0}, v = {0};
+    struct jb_store_row r = {0};
     uint8_t prefix[4];
     jb_key_wallet(prefix, wallet);
-    jb_status status = seek(t, table, key, sizeof key, true, &k, &v, ret_found, err);
-    *ret_found = *ret_found && memcmp(k.mv_data, prefix, 4) == 0;
-    return status == JB_OK && *ret_found ? row_from(&k, &v, table, ret, err) : status;
+    jb_status status = seek(t, table, key, sizeof key, true, &r, ret_found, err);
+    *ret_found = *ret_found && memcmp(r.key, prefix, 4) == 0;
+    return status == JB_OK && *ret_found ? row_from(t, &r, table, ret, err) : status;
 }
 
 jb_status
@@ -156,30 +136,20 @@ jb_stored_rows(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day f
     if (t == NULL) {
         return JB_OK;
     }
-    MDB_cursor *c;
-    int code = mdb_cursor_open(t->txn, t->dbi[table], &c);
-    if (code != 0) {
-        return reading_failed(err, code);
-    }
     uint8_t key[JB_KEY_WALLET_DAY_BYTES];
     jb_key_wallet_day(key, wallet, from);
-    MDB_val k = {sizeof key, key}, v;
-    jb_status status = JB_OK;
-    for (code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); code == 0 && status == JB_OK;
-         code = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
+    struct jb_store_row r;
+    jb_status status = jb_store_seek(t, table, key, sizeof key, &r, err);
+    while (status == JB_OK && (r.key_n < 4 || jb_get_be(r.key, 4) == wallet)) {
         struct jb_day_row row;
-        if (k.mv_size >= 4 && jb_get_be(k.mv_data, 4) != wallet) {
-            break;
-        }
-        status = row_from(&k, &v, table, &row, err);
+        status = row_from(t, &r, table, &row, err);
         if (status == JB_OK && row.day > to) {
             break;
         }
         status = status == JB_OK ? each(data, &row, err) : status;
+        status = status == JB_OK ? jb_store_next(t, table, &r, err) : status;
     }
-    mdb_cursor_close(c);
-    return status != JB_OK || code == 0 || code == MDB_NOTFOUND ? status
-                                                                : reading_failed(err, code);
+    return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
 jb_status
@@ -199,7 +169,7 @@ jb_stored_grant(struct jb_store_txn *t, uint32_t wallet, uint32_t ordinal,
         return JB_OK;
     }
     if (status == JB_OK && !jb_grant_terms_decode(value, n, ret)) {
-        return damaged(err, "grants", wallet);
+        return damaged(t, err, "grants", wallet);
     }
     *ret_found = status == JB_OK;
     return status;
@@ -222,7 +192,7 @@ jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *
         return status == JB_E_NOTFOUND ? JB_OK : status;
     }
     *ret_found = jb_close_decode(day, value, n, ret);
-    return *ret_found ? JB_OK : damaged(err, "closes", 0);
+    return *ret_found ? JB_OK : damaged(t, err, "closes", 0);
 }
 
 jb_status
@@ -239,7 +209,7 @@ jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret, struct jb_e
         return status;
     }
     if (status == JB_E_NOTFOUND || !jb_view_global_decode(value, n, ret)) {
-        return damaged(err, "global", 0);
+        return damaged(t, err, "global", 0);
     }
     ret->seq = t->meta.seq;
     return JB_OK;

@@ -29,9 +29,9 @@ jb_view_read_event(struct jb_view_read *q, jb_seq seq, uint32_t wallet, const st
     return status;
 }
 
-jb_status
-jb_view_read_row(struct jb_view_read *q, uint32_t wallet, jb_day day, struct jb_day_row *ret,
-                 bool *ret_found, struct jb_error *err)
+static jb_status
+read_row(struct jb_view_read *q, uint32_t wallet, jb_day day, struct jb_day_row *ret,
+         bool *ret_found, struct jb_error *err)
 {
     const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
     for (size_t i = w != NULL ? w->rows.n : 0; i-- > 0;) {
@@ -42,6 +42,17 @@ jb_view_read_row(struct jb_view_read *q, uint32_t wallet, jb_day day, struct jb_
         }
     }
     return jb_stored_row_at_most(q->stored, JB_VT_ROWS, wallet, day, ret, ret_found, err);
+}
+
+jb_status
+jb_view_read_row(struct jb_view_read *q, uint32_t wallet, jb_day day, struct jb_day_row *ret,
+                 bool *ret_found, struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = read_row(q, wallet, day, ret, ret_found, err);
+    } while (jb_view_read_again(q, &status, err));
+    return status;
 }
 
 static jb_status
@@ -60,9 +71,13 @@ jb_status
 jb_view_read_rows(struct jb_view_read *q, unsigned table, uint32_t wallet, jb_day from, jb_day to,
                   struct jb_row_list *list, struct jb_error *err)
 {
-    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
     struct jb_row_list stored = {0};
-    jb_status status = jb_stored_rows(q->stored, table, wallet, from, to, append, &stored, err);
+    jb_status status;
+    do {
+        stored.n = 0;
+        status = jb_stored_rows(q->stored, table, wallet, from, to, append, &stored, err);
+    } while (jb_view_read_again(q, &status, err));
+    const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
     const struct jb_fold_row *rows = w == NULL             ? NULL
                                      : table == JB_VT_ROWS ? w->rows.at
                                                            : w->known.at;
@@ -86,8 +101,8 @@ jb_view_read_rows(struct jb_view_read *q, unsigned table, uint32_t wallet, jb_da
     return status;
 }
 
-jb_status
-jb_view_read_close(struct jb_view_read *q, jb_day day, struct jb_close *ret, struct jb_error *err)
+static jb_status
+read_close(struct jb_view_read *q, jb_day day, struct jb_close *ret, struct jb_error *err)
 {
     const struct jb_fold *f = q->fold;
     if (f->closes.n > 0 && day >= f->closes.at[0].day &&
@@ -105,6 +120,16 @@ jb_view_read_close(struct jb_view_read *q, jb_day day, struct jb_close *ret, str
             " does not know when %s was closed. Make the projections anew: `jangbu rebuild`",
             jb_day_print(day, text));
     }
+    return status;
+}
+
+jb_status
+jb_view_read_close(struct jb_view_read *q, jb_day day, struct jb_close *ret, struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = read_close(q, day, ret, err);
+    } while (jb_view_read_again(q, &status, err));
     return status;
 }
 

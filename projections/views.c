@@ -142,11 +142,41 @@ fold_tail(struct jb_views *v, struct jb_store_txn *base, jb_seq to, struct jb_er
     return status;
 }
 
+/* What is stored cannot be believed, or its file cannot be used: from now on everything is folded
+ * from the log, in memory. */
+static void
+drop_store(struct jb_views *v)
+{
+    v->store = jb_store_close(v->store);
+    v->writable = v->has_base = false;
+    v->dropped = true;
+}
+
+bool
+jb_view_read_again(struct jb_view_read *q, jb_status *status, struct jb_error *err)
+{
+    struct jb_views *v = q->v;
+    if (*status != JB_E_STALE || q->stored == NULL) {
+        return false;
+    }
+    jb_seq seq = v->fold.g.seq;
+    jb_store_end(q->stored);
+    q->stored = NULL;
+    drop_store(v);
+    *status = rebase(v, NULL, err);
+    *status = *status == JB_OK ? fold_tail(v, NULL, seq, err) : *status;
+    return *status == JB_OK;
+}
+
 static jb_status
 look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *err)
 {
     for (;;) {
         jb_status status = v->store != NULL ? jb_store_read(v->store, &q->txn, err) : JB_OK;
+        if (status == JB_E_STALE) {
+            drop_store(v);
+            continue;
+        }
         if (status != JB_OK) {
             return status;
         }
@@ -160,6 +190,10 @@ look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *er
         }
         if (q->stored != NULL) {
             jb_store_end(q->stored);
+        }
+        if (status == JB_E_STALE && v->store != NULL) {
+            drop_store(v);
+            continue;
         }
         if (status != JB_OK) {
             return status;
@@ -224,14 +258,31 @@ open_store(struct jb_views *v, struct jb_error *err)
                                &remade, err);
         v->writable = status == JB_OK;
     }
+    if (jb_store_dispensable(status)) {
+        v->store = NULL;
+        return JB_OK;
+    }
     if (status == JB_E_READONLY) {
         status = jb_store_open(v->info.dir, &jb_views_schema, v->info.ledger_id, true, &v->store,
                                &remade, err);
-        if (status == JB_E_NOTFOUND || status == JB_E_STALE || status == JB_E_READONLY) {
+        if (status == JB_E_NOTFOUND || jb_store_dispensable(status) || status == JB_E_READONLY) {
             /* What cannot be made anew here is left aside: the log has everything. */
             v->store = NULL;
             status = JB_OK;
         }
+    }
+    return status;
+}
+
+/* No event is folded yet; a store that is ahead of the log shows here. */
+static jb_status
+begin(struct jb_views *v, struct jb_error *err)
+{
+    struct jb_store_txn t = {0};
+    jb_status status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
+    if (status == JB_OK) {
+        status = rebase(v, v->store != NULL ? &t : NULL, err);
+        jb_store_end(&t);
     }
     return status;
 }
@@ -252,14 +303,12 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     jb_fold_init(&v->fold, v->info.utc_offset_s);
     jb_query_lock_init(&v->lock);
     status = status == JB_OK ? open_store(v, err) : status;
-    if (status == JB_OK) {
-        /* No event is folded yet; a store that is ahead of the log shows here. */
-        struct jb_store_txn t = {0};
-        status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
-        if (status == JB_OK) {
-            status = rebase(v, v->store != NULL ? &t : NULL, err);
-            jb_store_end(&t);
-        }
+    status = status == JB_OK ? begin(v, err) : status;
+    if (status == JB_E_STALE && v->store != NULL) {
+        /* Found to be damaged at once: who is alone makes it anew. */
+        drop_store(v);
+        status = open_store(v, err);
+        status = status == JB_OK ? begin(v, err) : status;
     }
     if (status != JB_OK) {
         v->has_base = false;
@@ -270,10 +319,24 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     return JB_OK;
 }
 
+/* It was dropped on the way: where nobody else has it open it is made anew. */
+static void
+make_store_again(struct jb_views *v)
+{
+    struct jb_view_read q;
+    if (open_store(v, NULL) == JB_OK && v->store != NULL && begin(v, NULL) == JB_OK &&
+        jb_view_read_begin(v, 0, &q, NULL) == JB_OK) {
+        jb_view_read_end(&q);
+    }
+}
+
 jb_views *
 jb_views_close(jb_views *v)
 {
     if (v != NULL) {
+        if (v->dropped && !v->info.read_only) {
+            make_store_again(v);
+        }
         jb_status ignored = flush(v, NULL);
         (void)ignored;
         jb_fold_free(&v->fold);
@@ -318,11 +381,13 @@ jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
     }
     struct jb_store_txn t = {0};
     status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
+    if (status == JB_E_STALE) {
+        drop_store(v);
+        status = JB_OK;
+    }
     if (status == JB_OK && v->store != NULL) {
-        MDB_stat stat_of;
-        int code = mdb_stat(t.txn, t.dbi[JB_VT_ROWS], &stat_of);
         full.stored_seq = t.meta.seq;
-        full.rows = code == 0 ? stat_of.ms_entries : 0;
+        full.rows = t.meta.rows[JB_VT_ROWS];
         jb_store_end(&t);
         char path[4096];
         struct stat st;

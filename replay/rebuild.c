@@ -7,6 +7,38 @@
 
 #include <string.h>
 
+static jb_status
+rebuild_once(const char *dir, const struct jb_rebuild_options *w, struct jb_rebuild_result *ret,
+             struct jb_error *err)
+{
+    struct jb_open_options o = {.size = sizeof o, .accept_rollback = w->accept_rollback};
+    struct jb_rebuild_result r = {.size = sizeof r};
+    jb_ledger *l;
+    jb_status status = jb_open(dir, &o, &l, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_state_rebuilt state = {0};
+    struct jb_views_rebuilt views = {0};
+    status = jb_state_rebuild(l, w->on_progress, w->data, &state, err);
+    status = status == JB_OK ? jb_views_rebuild(l, w->on_progress, w->data, &views, err) : status;
+    if (status == JB_OK) {
+        r.events = state.events;
+        r.had_state = state.had;
+        r.same_state = state.same;
+        memcpy(r.state_digest, state.digest, 16);
+        r.had_views = views.had;
+        r.same_views = views.same;
+        memcpy(r.views_digest, views.digest, 16);
+        if (w->accept_rollback) {
+            jb_accept_head(l);
+        }
+        status = jb_abi_out(ret, &r, sizeof r, err);
+    }
+    jb_close(l);
+    return status;
+}
+
 jb_status
 jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret,
            struct jb_error *err)
@@ -20,30 +52,7 @@ jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_reb
     if (status != JB_OK) {
         return status;
     }
-    struct jb_open_options o = {.size = sizeof o, .accept_rollback = w.accept_rollback};
-    struct jb_rebuild_result r = {.size = sizeof r};
-    jb_ledger *l;
-    status = jb_open(dir, &o, &l, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    struct jb_state_rebuilt state = {0};
-    struct jb_views_rebuilt views = {0};
-    status = jb_state_rebuild(l, w.on_progress, w.data, &state, err);
-    status = status == JB_OK ? jb_views_rebuild(l, w.on_progress, w.data, &views, err) : status;
-    if (status == JB_OK) {
-        r.events = state.events;
-        r.had_state = state.had;
-        r.same_state = state.same;
-        memcpy(r.state_digest, state.digest, 16);
-        r.had_views = views.had;
-        r.same_views = views.same;
-        memcpy(r.views_digest, views.digest, 16);
-        if (w.accept_rollback) {
-            jb_accept_head(l);
-        }
-        status = jb_abi_out(ret, &r, sizeof r, err);
-    }
-    jb_close(l);
-    return status;
+    status = rebuild_once(dir, &w, ret, err);
+    /* What was found to be damaged on the way is made anew by who opens it next. */
+    return status == JB_E_STALE ? rebuild_once(dir, &w, ret, err) : status;
 }

@@ -149,11 +149,34 @@ open_store(struct jb_ledger *l, struct jb_error *err)
     bool remade;
     jb_status status = jb_store_open(l->dir, &jb_state_schema, l->identity.ledger_id, l->read_only,
                                      &l->store, &remade, err);
-    if (status != JB_OK && l->read_only) {
-        l->store = NULL; /* a reader folds the log itself */
+    if (status == JB_E_NOTFOUND || jb_store_dispensable(status) ||
+        (status != JB_OK && l->read_only)) {
+        l->store = NULL; /* the log is folded, in memory */
         return JB_OK;
     }
     return status;
+}
+
+static jb_status
+open_states(struct jb_ledger *l, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    if (!l->read_only) {
+        status = jb_state_open(l->log, l->store, &l->identity, &l->state, err);
+    }
+    return status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
+                           : status;
+}
+
+/* state.mdb was found to be damaged at once: who is alone makes it anew. */
+static jb_status
+open_store_again(struct jb_ledger *l, struct jb_error *err)
+{
+    l->read_state = jb_state_close(l->read_state);
+    l->state = jb_state_close(l->state);
+    l->store = jb_store_close(l->store);
+    jb_status status = open_store(l, err);
+    return status == JB_OK ? open_states(l, err) : status;
 }
 
 static jb_status
@@ -167,10 +190,8 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
                  : status;
     if (status == JB_OK && !l->read_only) {
         l->lock = jb_env_lock(jb_log_env(l->log));
-        status = jb_state_open(l->log, l->store, &l->identity, &l->state, err);
     }
-    status = status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
-                             : status;
+    status = status == JB_OK ? open_states(l, err) : status;
     status = status == JB_OK ? jb_secret_load(l, err) : status;
     l->stored_at = jb_monotonic_us();
     return status;
@@ -182,6 +203,9 @@ check_state(struct jb_ledger *l, struct jb_error *err)
 {
     jb_status status = jb_state_catch_up(l->read_state, err);
     jb_state_release(l->read_state);
+    if (status == JB_OK && l->read_state->store == NULL && l->store != NULL && !l->read_only) {
+        return open_store_again(l, err);
+    }
     if (status == JB_OK ||
         (l->accept_rollback && (status == JB_E_ROLLBACK || status == JB_E_STALE))) {
         return JB_OK;
@@ -219,6 +243,20 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     return JB_OK;
 }
 
+/* state.mdb was dropped on the way: where nobody else has it open it is made anew, so that the next
+ * one to open need not fold the whole log. */
+static void
+make_store_again(struct jb_ledger *l)
+{
+    struct jb_error ignored;
+    bool dropped = l->state != NULL && l->read_state != NULL &&
+                   (l->state->store == NULL || l->read_state->store == NULL);
+    if (dropped && !l->read_only && open_store_again(l, &ignored) == JB_OK && l->store != NULL &&
+        jb_state_catch_up(l->state, &ignored) == JB_OK) {
+        jb_state_release(l->state);
+    }
+}
+
 /* Writes behind what is due, so that the next one to open has no tail to fold. Losing this race or
  * failing loses nothing. */
 static void
@@ -228,6 +266,7 @@ store_the_rest(struct jb_ledger *l)
     if (l->head_fd >= 0 && !l->read_only && fdatasync(l->head_fd) != 0) {
         return; /* only a witness */
     }
+    make_store_again(l);
     if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
         jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;

@@ -207,12 +207,31 @@ jb_reader_end(jb_ledger *l)
     pthread_mutex_unlock(&l->read_lock);
 }
 
+/* What a look into the state met: JB_E_STALE where the stored part of it cannot be believed. Then
+ * it is folded again from the log alone, up to the same event, and the look is worth another try.
+ */
+static bool
+worth_another_look(jb_ledger *l, jb_status *status, struct jb_error *err)
+{
+    struct jb_state *b = l->read_state;
+    if (*status != JB_E_STALE || b->store == NULL) {
+        return false;
+    }
+    jb_seq seq = b->g.seq;
+    jb_state_drop_store(b);
+    *status = jb_state_catch_up_to(b, seq, err);
+    return *status == JB_OK;
+}
+
 jb_status
 jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
     jb_state_trim(l->read_state, READER_WALLETS_MAX);
-    jb_status status = jb_state_wallet(l->read_state, number, &s, err);
+    jb_status status;
+    do {
+        status = jb_state_wallet(l->read_state, number, &s, err);
+    } while (worth_another_look(l, &status, err));
     if (status != JB_OK) {
         return status;
     }
@@ -258,7 +277,10 @@ jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *er
 static jb_status
 find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, struct jb_error *err)
 {
-    jb_status status = jb_state_find(l->read_state, id, ret, err);
+    jb_status status;
+    do {
+        status = jb_state_find(l->read_state, id, ret, err);
+    } while (worth_another_look(l, &status, err));
     if (status == JB_OK && *ret == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80),
                        id.s != NULL ? id.s : "");
@@ -298,7 +320,9 @@ jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_e
         return status;
     }
     struct jb_cached_wallet *s;
-    status = jb_state_wallet(l->read_state, number, &s, err);
+    do {
+        status = jb_state_wallet(l->read_state, number, &s, err);
+    } while (worth_another_look(l, &status, err));
     if (status == JB_OK) {
         memcpy(id, s->w.id, s->w.id_n);
         *ret_n = s->w.id_n;
@@ -358,7 +382,9 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
     }
     jb_seq seq;
     const struct jb_event *named = NULL;
-    status = named_by(l->read_state, e, &seq, err);
+    do {
+        status = named_by(l->read_state, e, &seq, err);
+    } while (worth_another_look(l, &status, err));
     if (status == JB_OK && seq != 0) {
         status = jb_state_event(l->read_state, seq, &named, err);
     }

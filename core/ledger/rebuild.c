@@ -116,6 +116,12 @@ jb_state_rebuild(struct jb_ledger *l, jb_progress on_progress, void *data,
                        "%s cannot be written to: its projections cannot be made again there",
                        l->dir);
     }
+    if (l->store == NULL) {
+        return jb_fail(err, JB_E_STALE,
+                       "%s/state.mdb is damaged, and other programs have it open: stop those that "
+                       "use the ledger, and run `jangbu rebuild` again",
+                       l->dir);
+    }
     jb_status status = rebuild(&w, err);
     if (status == JB_OK) {
         *ret = w.r;

@@ -10,6 +10,27 @@
 
 /* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
 
+/* The answer before anything is decided: of a command whose form is wrong it is the last one. */
+static jb_code
+prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[300])
+{
+    const struct jb_command *c = &r->commands[i];
+    struct jb_answer *a = &r->answers->list.at[i];
+    memset(a, 0, sizeof *a);
+    a->op = c->op;
+    a->index = -1;
+    a->content_checked = true;
+    jb_code code = jb_check_form(c, r->options.clock == JB_CLOCK_AT, false, why, 300);
+    if (code != JB_CODE_NONE && code != JB_FORM_NONSENSE) {
+        a->outcome = JB_REFUSED;
+        a->code = code;
+        jb_answers_message(r->answers, a, why);
+    }
+    r->answers->fingerprints.at[i] =
+        code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
+    return code;
+}
+
 static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
 {
@@ -17,27 +38,12 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    bool clock_at = r->options.clock == JB_CLOCK_AT;
     for (size_t i = 0; i < r->n; i++) {
-        const struct jb_command *c = &r->commands[i];
-        struct jb_answer *a = &r->answers->list.at[i];
-        memset(a, 0, sizeof *a);
-        a->op = c->op;
-        a->index = -1;
-        a->content_checked = true;
         char why[300];
-        jb_code code = jb_check_form(c, clock_at, false, why, sizeof why);
-        if (code == JB_FORM_NONSENSE) {
+        if (prepare_one(l, r, i, why) == JB_FORM_NONSENSE) {
             return r->n == 1 ? jb_fail(err, JB_E_USAGE, "the command: %s", why)
                              : jb_fail(err, JB_E_USAGE, "command %zu: %s", i, why);
         }
-        if (code != JB_CODE_NONE) {
-            a->outcome = JB_REFUSED;
-            a->code = code;
-            jb_answers_message(r->answers, a, why);
-        }
-        r->answers->fingerprints.at[i] =
-            code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;
     }
     return JB_OK;
 }
@@ -109,6 +115,62 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
     return JB_OK;
 }
 
+/* What was decided since the last commit is forgotten: the stored state that it came from cannot be
+ * believed. It is decided again from the log alone. */
+static void
+start_over(struct jb_ledger *l, struct jb_request *first, const struct jb_request *last)
+{
+    if (l->state->save.live) {
+        jb_savepoint_rollback(l->state);
+    }
+    drop_batch(l);
+    jb_state_drop_store(l->state);
+    l->closing = false;
+    pthread_mutex_lock(&l->queue_lock);
+    for (struct jb_request *r = first; r != NULL; r = r != last ? r->next : NULL) {
+        for (size_t i = r->done; i < r->n && i <= r->decided; i++) {
+            char why[300];
+            (void)prepare_one(l, r, i, why); /* nonsense was refused before it was queued */
+        }
+        r->decided = r->done;
+        r->cut = false;
+    }
+    pthread_mutex_unlock(&l->queue_lock);
+}
+
+/* Whether this program may write on: once a second, because others may have marked the ledger
+ * since, and by the rules that are in force. */
+static jb_status
+may_write(struct jb_ledger *l, struct jb_error *err)
+{
+    int64_t now = jb_monotonic_us();
+    if (now - l->requires_at >= JB_REQUIRES_LOOK_US) {
+        jb_status status = jb_requires_check(l->dir, true, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        l->requires_at = now;
+    }
+    int64_t rules = jb_rules(&l->state->g);
+    return rules <= JB_RULES ? JB_OK
+                             : jb_fail(err, JB_E_FORMAT,
+                                       "the ledger goes by rules %lld, and this version knows "
+                                       "rules 1 to %d: it reads the ledger and does not write to "
+                                       "it. Use a newer jangbu",
+                                       (long long)rules, JB_RULES);
+}
+
+static jb_status
+decide(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_last,
+       jb_day *ret_open_before, struct jb_error *err)
+{
+    jb_status status = jb_state_catch_up(l->state, err);
+    *ret_open_before = l->state->g.first_open_day;
+    status = status == JB_OK ? may_write(l, err) : status;
+    status = status == JB_OK ? jb_personal_begin(l->personal, l->state->g.last_ref, err) : status;
+    return status == JB_OK ? decide_some(l, first, ret_last, err) : status;
+}
+
 static void
 write_head(struct jb_ledger *l, bool sync)
 {
@@ -159,7 +221,11 @@ checkpoint_if_due(struct jb_ledger *l)
     /* A failure to write behind loses nothing: the log has it all. It is tried again, but not with
      * each commit: it may have waited for a process that is stopped inside the store. */
     struct jb_error ignored;
-    bool stored = jb_state_checkpoint(l->state, &ignored) == JB_OK;
+    jb_status status = jb_state_checkpoint(l->state, &ignored);
+    if (status == JB_E_STALE) {
+        jb_state_drop_store(l->state);
+    }
+    bool stored = status == JB_OK;
     now = jb_monotonic_us();
     l->stored_at = stored ? now : l->stored_at;
     l->store_again_at = stored ? 0 : now + JB_STORE_AGAIN_US;
@@ -240,28 +306,6 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     fail_requests(l, last, status, err);
 }
 
-/* Whether this program may write on: once a second, because others may have marked the ledger
- * since, and by the rules that are in force. */
-static jb_status
-may_write(struct jb_ledger *l, struct jb_error *err)
-{
-    int64_t now = jb_monotonic_us();
-    if (now - l->requires_at >= JB_REQUIRES_LOOK_US) {
-        jb_status status = jb_requires_check(l->dir, true, err);
-        if (status != JB_OK) {
-            return status;
-        }
-        l->requires_at = now;
-    }
-    int64_t rules = jb_rules(&l->state->g);
-    return rules <= JB_RULES ? JB_OK
-                             : jb_fail(err, JB_E_FORMAT,
-                                       "the ledger goes by rules %lld, and this version knows "
-                                       "rules 1 to %d: it reads the ledger and does not write to "
-                                       "it. Use a newer jangbu",
-                                       (long long)rules, JB_RULES);
-}
-
 static void
 one_commit(struct jb_ledger *l)
 {
@@ -277,22 +321,17 @@ one_commit(struct jb_ledger *l)
     }
     drop_batch(l);
     l->state->pending = &l->batch;
+    jb_day open_before = JB_NO_DAY;
     status = jb_log_catch_up(l->log, &err);
     if (status == JB_OK) {
-        status = jb_state_catch_up(l->state, &err);
+        status = decide(l, first, &last, &open_before, &err);
     }
-    if (status == JB_OK) {
-        status = may_write(l, &err);
+    if (status == JB_E_STALE && l->state->store != NULL) {
+        start_over(l, first, last);
+        status = decide(l, first, &last, &open_before, &err);
     }
-    if (status == JB_OK) {
-        status = jb_personal_begin(l->personal, l->state->g.last_ref, &err);
-    }
-    jb_day open_before = l->state->g.first_open_day;
-    if (status == JB_OK) {
-        status = decide_some(l, first, &last, &err);
-        if (status != JB_OK) {
-            l->state->usable = false;
-        }
+    if (status != JB_OK) {
+        l->state->usable = false;
     }
     if (status == JB_OK) {
         status = commit_batch(l, open_before, &err);

@@ -212,11 +212,11 @@ jb_return_beyond(const struct jb_wallet *w, const struct jb_prefetched *loaded, 
     return credit > fits ? credit - fits : 0;
 }
 
-/* The parts of the consumption that this return names. */
+/* The parts of the consumption that a return of that amount names. */
 static bool
-named_parts(const struct jb_case *k, struct jb_verdict *v)
+named_parts(const struct jb_case *k, jb_amount amount, struct jb_verdict *v)
 {
-    struct named_walk n = walk_named(k->loaded, k->c->amount);
+    struct named_walk n = walk_named(k->loaded, amount);
     struct jb_part p;
     while (next_named(&n, &p)) {
         if (!jb_add_part(v, p.kind, p.ordinal, p.amount)) {
@@ -224,6 +224,64 @@ named_parts(const struct jb_case *k, struct jb_verdict *v)
         }
     }
     return n.left == 0;
+}
+
+static bool
+back_to_grants(const struct jb_case *k, const struct jb_part *named, size_t named_n,
+               struct jb_verdict *v)
+{
+    bool ok = true;
+    for (size_t i = 0; i < named_n && ok; i++) {
+        if (named[i].kind == JB_PART_GRANT) {
+            const struct jb_grant *g = jb_wallet_grant(k->w, named[i].ordinal);
+            bool lapsed = g->state != JB_GRANT_IN_USE || g->expires_on < k->m->today;
+            ok = jb_add_part(v, lapsed ? JB_PART_LAPSED : JB_PART_GRANT, named[i].ordinal,
+                             named[i].amount);
+        }
+    }
+    return ok;
+}
+
+/* Where a return of that amount goes: v->parts. */
+static void
+distribute(const struct jb_case *k, jb_amount amount, struct jb_verdict *v)
+{
+    v->parts.n = 0;
+    if (!named_parts(k, amount, v)) {
+        return;
+    }
+    /* The named parts stand in v->parts; what is distributed takes their place. */
+    jb_amount credit = 0;
+    for (size_t i = 0; i < v->parts.n; i++) {
+        credit += v->parts.at[i].kind == JB_PART_GRANT ? 0 : v->parts.at[i].amount;
+    }
+    struct jb_verdict distributed = {.parts = {0}};
+    bool ok = jb_credit(k->w, v->parts.at, v->parts.n, false, credit, &distributed) &&
+              back_to_grants(k, v->parts.at, v->parts.n, &distributed);
+    jb_vec_free(&distributed.given);
+    jb_vec_free(&v->parts);
+    v->parts.at = distributed.parts.at;
+    v->parts.n = distributed.parts.n;
+    v->parts.cap = distributed.parts.cap;
+    v->no_memory |= !ok;
+}
+
+jb_amount
+jb_return_at_once(const struct jb_case *k, jb_amount most, struct jb_verdict *v)
+{
+    distribute(k, most, v);
+    if (v->parts.n <= JB_PARTS_MAX) {
+        return most;
+    }
+    /* A smaller return names less, and may go to as many other lots instead. Halving finds one that
+     * goes while a minor unit more does not. */
+    jb_amount goes = 0, beyond = most;
+    while (beyond - goes > 1 && !v->no_memory) {
+        jb_amount middle = goes + (beyond - goes) / 2;
+        distribute(k, middle, v);
+        *(v->parts.n <= JB_PARTS_MAX ? &goes : &beyond) = middle;
+    }
+    return goes;
 }
 
 void
@@ -251,31 +309,5 @@ jb_rule_consume_reverse(const struct jb_case *k, struct jb_verdict *v)
     v->event.consumption_reversed.consumption = loaded->consumption_seq;
     v->event.consumption_reversed.before = loaded->last_reversal;
     v->event.consumption_reversed.amount = k->c->amount;
-    if (!named_parts(k, v)) {
-        return;
-    }
-    /* The named parts stand at the front of v->parts; what is distributed goes behind them, then
-     * they are dropped. */
-    size_t named_n = v->parts.n;
-    jb_amount credit = 0;
-    for (size_t i = 0; i < named_n; i++) {
-        credit += v->parts.at[i].kind == JB_PART_GRANT ? 0 : v->parts.at[i].amount;
-    }
-    struct jb_verdict distributed = {.parts = {0}};
-    bool ok = jb_credit(k->w, v->parts.at, named_n, false, credit, &distributed);
-    for (size_t i = 0; i < named_n && ok; i++) {
-        struct jb_part p = v->parts.at[i];
-        if (p.kind == JB_PART_GRANT) {
-            const struct jb_grant *g = jb_wallet_grant(k->w, p.ordinal);
-            bool lapsed = g->state != JB_GRANT_IN_USE || g->expires_on < k->m->today;
-            ok = jb_add_part(&distributed, lapsed ? JB_PART_LAPSED : JB_PART_GRANT, p.ordinal,
-                             p.amount);
-        }
-    }
-    jb_vec_free(&distributed.given);
-    jb_vec_free(&v->parts);
-    v->parts.at = distributed.parts.at;
-    v->parts.n = distributed.parts.n;
-    v->parts.cap = distributed.parts.cap;
-    v->no_memory |= !ok;
+    distribute(k, k->c->amount, v);
 }

@@ -31,8 +31,9 @@ struct jb_prefetched {
 struct jb_decision_time {
     jb_instant recorded_at; /* what the event will say */
     jb_instant occurred_at; /* likewise */
-    jb_instant at; /* by which consumption is judged: occurred_at, but not after recorded_at */
-    jb_day today;  /* day(recorded_at) */
+    jb_instant at;  /* by which consumption is judged: occurred_at, but not after recorded_at */
+    jb_day today;   /* day(recorded_at) */
+    bool any_parts; /* an event may have more than JB_PARTS_MAX parts: an old one may */
     bool told; /* by rules 2 and by its own `at`, which has to lie within the life of its wallet */
     jb_instant clock;
     jb_instant clock_from; /* the clock, or the least that it can have been: who asks again of an
@@ -95,6 +96,10 @@ jb_amount jb_return_beyond(const struct jb_wallet *w, const struct jb_prefetched
                            jb_amount amount);
 jb_amount jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *named, size_t named_n,
                            bool legs, jb_amount amount);
+/* What is wrong with a verdict, whatever the rules are: a yes without the command's event, parts
+ * that do not add up or stand out of order. NULL: nothing. Apply looks for the same a second time,
+ * against the state. */
+const char *jb_decided_wrong(const struct jb_command *c, const struct jb_verdict *v);
 /* policy.set. */
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                       const struct jb_decision_time *m, struct jb_verdict *v);

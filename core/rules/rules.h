@@ -25,6 +25,9 @@ struct jb_case {
 #include "event/commands.def"
 #undef OP
 
+/* Of a return that would go to more than JB_PARTS_MAX places: an amount that goes at once, `most`
+ * if that does. v->parts is used up. */
+jb_amount jb_return_at_once(const struct jb_case *k, jb_amount most, struct jb_verdict *v);
 /* Distributes `amount` that comes back to paid cash: open debt first, then each named lot at most
  * what it gave, then any lot with room, newest first (docs/rules.md section 2, "back"). legs: the
  * named parts are a refund's legs, which count as not refunded again. */

@@ -24,7 +24,7 @@ static jb_status
 put_scratch(struct jb_state *b, struct jb_store_txn *t, unsigned table, const void *key,
             size_t key_n, struct jb_error *err)
 {
-    return jb_store_put(t, table, key, key_n, b->scratch.at, b->scratch.n, 0, err);
+    return jb_store_put(t, table, key, key_n, b->scratch.at, b->scratch.n, err);
 }
 
 /* What is over goes to its own table; what lives again leaves it. So the tables say the same
@@ -103,7 +103,7 @@ write_ids(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
         jb_put_be(key + 1, 4, e->wallet);
         memcpy(key + 5, b->id_bytes.at + e->at, e->n);
         jb_put_be(value, 4, e->ordinal);
-        status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value, 0, err);
+        status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value, err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     return status;
@@ -122,28 +122,39 @@ compare_key(const void *a, const void *b)
     return order != 0 ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* The keys that have one hash, beside those that are stored. *n: how many of the list they are. */
 static jb_status
-put_key(struct jb_store_txn *t, const struct stored_key *k, struct jb_error *err)
+put_keys(struct jb_store_txn *t, const struct stored_key *k, size_t n, size_t *ret_taken,
+         struct jb_error *err)
 {
     uint8_t value[8 * 16];
     const void *old;
-    size_t n;
-    jb_status status = jb_store_get(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, &old, &n, err);
-    if (status == JB_E_NOTFOUND) {
-        n = 0;
-    } else if (status != JB_OK) {
+    size_t have, taken = 0;
+    jb_status status = jb_store_get(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, &old, &have, err);
+    have = status == JB_OK ? have : 0;
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
         return status;
     }
-    if (n + 8 > sizeof value) {
-        return jb_fail(err, JB_E_CORRUPT,
-                       "sixteen idempotency keys have one 128-bit hash: state.mdb is damaged. Run "
-                       "`jangbu rebuild`");
+    if (have > 0 && have <= sizeof value) {
+        memcpy(value, old, have);
     }
-    if (n > 0) {
-        memcpy(value, old, n);
+    for (; taken < n && memcmp(k[taken].hash, k->hash, sizeof k->hash) == 0; taken++) {
+        bool there = false;
+        for (size_t at = 0; at + 8 <= have && have <= sizeof value; at += 8) {
+            there |= jb_get_be(value + at, 8) == k[taken].seq;
+        }
+        if (!there && have + 8 > sizeof value) {
+            return jb_fail(err, JB_E_STALE,
+                           "sixteen idempotency keys have one 128-bit hash: state.mdb is damaged. "
+                           "Run `jangbu rebuild`");
+        }
+        if (!there) {
+            jb_put_be(value + have, 8, k[taken].seq);
+            have += 8;
+        }
     }
-    jb_put_be(value + n, 8, k->seq);
-    return jb_store_put(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, value, n + 8, 0, err);
+    *ret_taken = taken;
+    return jb_store_put(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, value, have, err);
 }
 
 /* The map keeps 64 bits of the hash; the table wants them all, from the event. */
@@ -168,12 +179,29 @@ write_keys(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
         }
     }
     qsort(keys, n, sizeof *keys, compare_key);
-    for (size_t i = 0; i < n && status == JB_OK; i++) {
-        status = put_key(t, &keys[i], err);
+    for (size_t i = 0, taken = 0; i < n && status == JB_OK; i += taken) {
+        status = put_keys(t, &keys[i], n - i, &taken, err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     free(keys);
     return status;
+}
+
+/* What a closed day settled is done with. */
+static jb_status
+delete_due(struct jb_store_txn *t, jb_day closed_through, struct jb_error *err)
+{
+    struct jb_store_row r;
+    uint8_t key[12];
+    jb_status status = jb_store_seek(t, JB_TABLE_DUE, NULL, 0, &r, err);
+    while (status == JB_OK && r.key_n == sizeof key && jb_get_be_i32(r.key) <= closed_through) {
+        memcpy(key, r.key, sizeof key);
+        /* What is read does not know what is pending, so the next row is still there. */
+        status = jb_store_next(t, JB_TABLE_DUE, &r, err);
+        jb_status deleted = jb_store_del(t, JB_TABLE_DUE, key, sizeof key, err);
+        status = deleted == JB_OK ? status : deleted;
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
 static jb_status
@@ -186,27 +214,13 @@ write_due(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
             jb_put_be_i32(key, b->due.at[i].expires_on);
             jb_put_be(key + 4, 4, b->due.at[i].wallet);
             jb_put_be(key + 8, 4, b->due.at[i].ordinal);
-            status = jb_store_put(t, JB_TABLE_DUE, key, sizeof key, "", 0, 0, err);
+            status = jb_store_put(t, JB_TABLE_DUE, key, sizeof key, "", 0, err);
             status = status == JB_OK ? jb_store_next_step(t, err) : status;
         }
     }
-    /* What a closed day settled is done with. */
-    MDB_cursor *cursor;
-    if (status != JB_OK || b->g.closed_through == JB_NO_DAY ||
-        mdb_cursor_open(t->txn, t->dbi[JB_TABLE_DUE], &cursor) != 0) {
-        return status;
-    }
-    MDB_val k, v;
-    int code = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
-    while (code == 0 && k.mv_size == sizeof key &&
-           jb_get_be_i32(k.mv_data) <= b->g.closed_through) {
-        code = mdb_cursor_del(cursor, 0);
-        code = code == 0 ? mdb_cursor_get(cursor, &k, &v, MDB_FIRST) : code;
-    }
-    mdb_cursor_close(cursor);
-    return code == 0 || code == MDB_NOTFOUND
-               ? JB_OK
-               : jb_fail(err, JB_E_IO, "writing state.mdb failed: %s", mdb_strerror(code));
+    return status == JB_OK && b->g.closed_through != JB_NO_DAY
+               ? delete_due(t, b->g.closed_through, err)
+               : status;
 }
 
 static jb_status
@@ -219,13 +233,13 @@ write_rest(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
         jb_put_be(key, 8, b->returns.entries.at[i].hash);
         jb_put_be(value, 8, r->last);
         jb_put_be(value + 8, 8, (uint64_t)r->sum);
-        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 16, 0, err);
+        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 16, err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     for (size_t i = 0; i < b->closed.n && status == JB_OK; i++) {
         jb_put_be_i32(key, b->closed.at[i].day);
         jb_put_be(value, 8, b->closed.at[i].seq);
-        status = jb_store_put(t, JB_TABLE_DAYS, key, 4, value, 8, 0, err);
+        status = jb_store_put(t, JB_TABLE_DAYS, key, 4, value, 8, err);
     }
     b->scratch.n = 0;
     if (status == JB_OK && !jb_record_globals(&b->g, &b->scratch)) {

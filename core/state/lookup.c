@@ -30,13 +30,12 @@ jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_tex
     memcpy(ret, canonical.digest, 16);
 }
 
+/* A record that holds and cannot be read: what wrote it had another layout. */
 static jb_status
-damaged(struct jb_error *err, const char *what)
+damaged(struct jb_state *b, struct jb_error *err, const char *what)
 {
-    return jb_fail(err, JB_E_STALE,
-                   "state.mdb is damaged (%s). Stop the other programs that use the ledger and run "
-                   "`jangbu rebuild`",
-                   what);
+    return b->store != NULL ? jb_store_damaged(b->store, what, err)
+                            : jb_fail(err, JB_E_CORRUPT, "the state in memory lacks %s", what);
 }
 
 static jb_status
@@ -76,7 +75,7 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     if (status != JB_OK || s->w.number != number) {
         jb_wallet_free(&s->w);
         free(s);
-        return status == JB_E_NOMEM ? no_memory(err) : damaged(err, "a wallet's record");
+        return status == JB_E_NOMEM ? no_memory(err) : damaged(b, err, "a wallet's record");
     }
     while (b->slots.n < number) {
         b->slots.at[b->slots.n++] = NULL;
@@ -159,7 +158,7 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     jb_status status = get(b, JB_TABLE_IDS, key, 5 + id.n, &value, &n, err);
     if (status == JB_OK) {
         if (n != 4) {
-            return damaged(err, "an id");
+            return damaged(b, err, "an id");
         }
         *ret = (uint32_t)jb_get_be(value, 4);
     }
@@ -269,12 +268,12 @@ jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_a
     jb_status status = get(b, JB_TABLE_RETURNS, key, sizeof key, &value, &n, err);
     if (status == JB_OK) {
         if (n != 16) {
-            return damaged(err, "a return");
+            return damaged(b, err, "a return");
         }
         *ret_last = jb_get_be(value, 8);
         *ret_sum = (jb_amount)jb_get_be((const uint8_t *)value + 8, 8);
         if (*ret_sum < 0 || *ret_sum > JB_BALANCE_MAX) {
-            return damaged(err, "a return");
+            return damaged(b, err, "a return");
         }
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
@@ -297,7 +296,7 @@ jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *er
     jb_status status = get(b, JB_TABLE_DAYS, key, sizeof key, &value, &n, err);
     if (status == JB_OK) {
         if (n != 8) {
-            return damaged(err, "a closed day");
+            return damaged(b, err, "a closed day");
         }
         *ret = jb_get_be(value, 8);
     }
@@ -381,7 +380,8 @@ read_archived_lot(struct jb_state *b, uint32_t wallet, uint32_t ordinal, struct 
     if (status == JB_E_NOTFOUND) {
         status = read_archived(b, wallet, JB_ARCHIVED_FULL_LOT, ordinal, &value, &n, err);
     }
-    return status == JB_OK && jb_read_lot(value, n, ret) != JB_OK ? damaged(err, "a lot") : status;
+    return status == JB_OK && jb_read_lot(value, n, ret) != JB_OK ? damaged(b, err, "a lot")
+                                                                  : status;
 }
 
 jb_status
@@ -404,7 +404,7 @@ jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_k
     status = put_back(&s->w, kind, value, n);
     return status == JB_OK        ? JB_OK
            : status == JB_E_NOMEM ? no_memory(err)
-                                  : damaged(err, "a grant, refund or interval");
+                                  : damaged(b, err, "a grant, refund or interval");
 }
 
 struct lots {
@@ -478,7 +478,7 @@ next_with_room(struct jb_state *b, const struct jb_wallet *w, uint32_t *ordinal,
             status = JB_E_NOTFOUND;
         }
         if (status == JB_OK && jb_read_lot(value, n, ret) != JB_OK) {
-            status = damaged(err, "a lot");
+            status = damaged(b, err, "a lot");
         }
         *ordinal = status == JB_OK ? ret->ordinal : 0;
     } while (status == JB_OK && jb_wallet_lot(w, ret->ordinal) != NULL);
@@ -529,7 +529,7 @@ jb_state_load_intervals(struct jb_state *b, struct jb_cached_wallet *s, jb_insta
             return status;
         }
         if (s->w.intervals.n == n) {
-            return damaged(err, "an interval is missing");
+            return damaged(b, err, "an interval is missing");
         }
     }
     return JB_OK;
@@ -605,6 +605,24 @@ jb_state_due_drop(struct jb_state *b, jb_day through)
     b->due.n = kept;
 }
 
+/* The store's first one behind `after`. */
+static jb_status
+first_due(struct jb_state *b, const struct jb_due *after, struct jb_store_row *ret,
+          struct jb_error *err)
+{
+    uint8_t from[12] = {0};
+    if (b->store == NULL) {
+        return JB_E_NOTFOUND;
+    }
+    if (after != NULL) {
+        due_key(after, from);
+    }
+    jb_status status = jb_store_seek(&b->snap, JB_TABLE_DUE, from, sizeof from, ret, err);
+    bool same = status == JB_OK && after != NULL && ret->key_n == sizeof from &&
+                memcmp(ret->key, from, sizeof from) == 0;
+    return same ? jb_store_next(&b->snap, JB_TABLE_DUE, ret, err) : status;
+}
+
 jb_status
 jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, struct jb_due *ret,
              size_t n, size_t *ret_n, struct jb_error *err)
@@ -620,29 +638,14 @@ jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, str
         b->due_sorted = b->due.n;
     }
     size_t at = after != NULL ? due_after(b, after) : 0, count = 0;
-    MDB_cursor *cursor = NULL;
-    MDB_val k = {0}, v;
-    uint8_t from[12] = {0};
-    int code = MDB_NOTFOUND;
-    if (b->store != NULL) {
-        if (after != NULL) {
-            due_key(after, from);
-        }
-        code = mdb_cursor_open(b->snap.txn, b->snap.dbi[JB_TABLE_DUE], &cursor);
-        if (code == 0) {
-            k = (MDB_val){sizeof from, from};
-            code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-            if (code == 0 && after != NULL && k.mv_size == 12 && memcmp(k.mv_data, from, 12) == 0) {
-                code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
-            }
-        }
-    }
+    struct jb_store_row row = {0};
+    jb_status status = first_due(b, after, &row, err);
     /* Two sorted lists, the store's and memory's, merged. */
-    while (count < n) {
+    while (count < n && (status == JB_OK || status == JB_E_NOTFOUND)) {
         struct jb_due stored = {0};
-        bool has_stored = code == 0 && k.mv_size == 12;
+        bool has_stored = status == JB_OK && row.key_n == 12;
         if (has_stored) {
-            const uint8_t *p = k.mv_data;
+            const uint8_t *p = row.key;
             stored = (struct jb_due){jb_get_be_i32(p), (uint32_t)jb_get_be(p + 4, 4),
                                      (uint32_t)jb_get_be(p + 8, 4)};
         }
@@ -657,16 +660,11 @@ jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, str
         }
         ret[count++] = next;
         if (take_stored) {
-            code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+            status = jb_store_next(&b->snap, JB_TABLE_DUE, &row, err);
         } else {
             at++;
         }
     }
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
     *ret_n = count;
-    return code == 0 || code == MDB_NOTFOUND
-               ? JB_OK
-               : jb_fail(err, JB_E_IO, "reading state.mdb failed: %s", mdb_strerror(code));
+    return status == JB_E_NOTFOUND ? JB_OK : status;
 }

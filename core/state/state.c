@@ -189,9 +189,7 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     status = jb_store_get(&b->snap, JB_TABLE_GLOBALS, "g", 1, &value, &n, err);
     jb_status read = status == JB_OK ? jb_read_globals(value, n, &b->g) : status;
     if (status == JB_E_NOTFOUND || read == JB_E_STALE) {
-        return jb_fail(err, JB_E_STALE,
-                       "state.mdb is damaged. Stop the other programs that use the ledger and run "
-                       "`jangbu rebuild`");
+        return jb_store_damaged(b->store, "what it says of the ledger", err);
     }
     if (status != JB_OK || read != JB_OK) {
         return status != JB_OK ? status : no_memory(err);
@@ -203,8 +201,8 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     return JB_OK;
 }
 
-jb_status
-jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error *err)
+static jb_status
+catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
 {
     /* First the store, then the log: so the log is never behind the store. */
     jb_status status = JB_OK;
@@ -265,6 +263,25 @@ jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error *err)
     }
     b->head.frames = end.frames;
     return JB_OK;
+}
+
+void
+jb_state_drop_store(struct jb_state *b)
+{
+    jb_state_release(b);
+    b->store = NULL;
+    b->usable = false;
+}
+
+jb_status
+jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error *err)
+{
+    jb_status status = catch_up_once(b, last, err);
+    if (status == JB_E_STALE && b->store != NULL) {
+        jb_state_drop_store(b);
+        status = catch_up_once(b, last, err);
+    }
+    return status;
 }
 
 jb_status

@@ -121,6 +121,9 @@ struct jb_state *jb_state_close(struct jb_state *b);
 jb_status jb_state_catch_up(struct jb_state *b, struct jb_error *err);
 /* The same up to event `last` only (for audits). */
 jb_status jb_state_catch_up_to(struct jb_state *b, jb_seq last, struct jb_error *err);
+/* The store cannot be used: from the next catching up on everything is folded from the log, in
+ * memory. JB_E_STALE of any function here asks for it; catching up does it by itself. */
+void jb_state_drop_store(struct jb_state *b);
 /* Lets the snapshots go. To be called before the log is appended to, and when a caller is done. */
 void jb_state_release(struct jb_state *b);
 

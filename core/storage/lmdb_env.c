@@ -477,6 +477,16 @@ lost_locks(struct jb_error *err, const struct jb_env *e)
 }
 
 static jb_status
+cut_off(struct jb_error *err, const struct jb_env *e)
+{
+    return jb_fail(err, JB_E_IO,
+                   "a commit to %s was cut off between the file and its lock file, by a fault of "
+                   "the disk. Nothing was written now. End all programs that use the ledger, then "
+                   "start again and ask with the same keys",
+                   e->path);
+}
+
+static jb_status
 open_lock(struct jb_env *e, bool *ret_first, struct jb_error *err)
 {
     char dir[4096];
@@ -528,24 +538,26 @@ half_made(const struct jb_env *e)
 }
 
 /* Under the lock of opening. Nobody else can use it. */
-static int
-drop_half_made(const struct jb_env *e)
+static jb_status
+drop_half_made(const struct jb_env *e, struct jb_error *err)
 {
     if (!half_made(e)) {
-        return 0;
+        return JB_OK;
     }
-    return e->read_only ? ENOENT : truncate(e->path, 0) == 0 ? 0 : errno;
+    if (e->read_only) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is nothing in %s yet", e->path);
+    }
+    return truncate(e->path, 0) == 0 ? JB_OK : jb_env_fail(err, errno, e, "opening");
 }
 
 static jb_status
 open_files(struct jb_env *e, const struct jb_env_options *o, bool first, struct jb_error *err)
 {
     follow_overlay(e->path);
-    int dropped = drop_half_made(e);
-    if (dropped != 0) {
-        return jb_env_fail(err, dropped, e, "opening");
+    jb_status status = drop_half_made(e, err);
+    if (status == JB_OK && e->lock != NULL) {
+        status = announce(e, first, err);
     }
-    jb_status status = e->lock != NULL ? announce(e, first, err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
@@ -922,14 +934,16 @@ is_newest(const struct jb_env *e, MDB_txn *txn, bool write)
     return mdb_txn_id(txn) == info.me_last_txnid + (write ? 1 : 0);
 }
 
-/* A reader may see a file that is one ahead with a lock file that is the right one: of a writer
- * that died between the two. Nobody was told of that commit, and the next writer settles it. */
+/* A reader may see a file that is ahead of a lock file which is the right one: by what was
+ * committed between two looks, or by what a writer committed that died before it told the lock
+ * file. Nobody was told of that either, and the next writer settles it. The inode of a file that is
+ * in use is not given again. */
 static bool
 is_settled_later(const struct jb_env *e, MDB_txn *txn)
 {
     MDB_envinfo info;
     mdb_env_info(e->lmdb, &info);
-    return mdb_txn_id(txn) + 1 == info.me_last_txnid && lock_file_of(e) == e->lock_inode;
+    return mdb_txn_id(txn) <= info.me_last_txnid && lock_file_of(e) == e->lock_inode;
 }
 
 static void
@@ -986,7 +1000,8 @@ begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struc
         atomic_store(&e->writing, NULL);
         mdb_txn_abort(*ret);
         end_write(e);
-        return lost_locks(err, e);
+        return lock_file_of(e) == e->lock_inode && taken == 0 ? cut_off(err, e)
+                                                              : lost_locks(err, e);
     }
     return JB_OK;
 }

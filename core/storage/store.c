@@ -1,9 +1,7 @@
-#include "storage/store.h"
+/* The file of a store: opening it, its transactions, its generations. */
+#include "storage/store_file.h"
 
-#include "base/bytes.h"
-#include "base/error.h"
-#include "base/steps.h"
-#include "storage/lmdb_env.h"
+#include "storage/lmdb_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,35 +14,81 @@
 #include <xxhash.h>
 
 #define MAP_BYTES_DEFAULT (UINT64_C(64) << 30)
-#define META_BYTES (4 + 4 + 16 + 8 + 16)
+#define META_CHECKED (4 + 4 + 16 + 8 + 16 + 8 + 8 * JB_STORE_TABLES_MAX)
+#define META_BYTES (META_CHECKED + 8)
 
-/* Tables of even and of odd generations: two sets of handles are enough for ever. */
-struct jb_store {
-    struct jb_env *env;
-    struct jb_store_schema schema;
-    uint8_t ledger_id[16];
-    bool read_only;
-    int presence_fd;
-    MDB_dbi main;
-    MDB_dbi dbi[2][JB_STORE_TABLES_MAX];
-    _Atomic bool grown; /* the last write met a full map, which has been made larger */
-};
+/* ---- failures ---- */
+
+bool
+jb_store_dispensable(jb_status status)
+{
+    return status == JB_E_STALE || status == JB_E_CORRUPT || status == JB_E_FORMAT ||
+           status == JB_E_IO || status == JB_E_UNKNOWN;
+}
+
+static jb_status
+stale(struct jb_error *err, const char *path, const char *what)
+{
+    return jb_fail(err, JB_E_STALE,
+                   "%s %s. It can be made again from the log: stop the other programs that use the "
+                   "ledger and run `jangbu rebuild`",
+                   path, what);
+}
+
+/* Written into FILE-users behind the bytes that are locked: who opens the store next, alone, makes
+ * it anew. */
+#define MARK_AT 16
+
+jb_status
+jb_store_damaged(struct jb_store *s, const char *what, struct jb_error *err)
+{
+    char text[80];
+    bool known = s->damaged;
+    s->damaged = true;
+    if (!known && !s->read_only && s->presence_fd >= 0) {
+        (void)!pwrite(s->presence_fd, "damaged", 7, MARK_AT); /* else it is found again */
+    }
+    snprintf(text, sizeof text, "is damaged (%s)", what);
+    return stale(err, jb_env_path(s->env), text);
+}
+
+jb_status
+jb_store_failed(struct jb_store *s, int code, const char *doing, struct jb_error *err)
+{
+    jb_status status = jb_env_fail(err, code, s->env, doing);
+    if (status == JB_E_CORRUPT || status == JB_E_FORMAT) {
+        return jb_store_damaged(s, "LMDB's pages", err);
+    }
+    if (status == JB_E_IO || status == JB_E_UNKNOWN) {
+        s->damaged = true; /* in this process: the file may be sound */
+        return stale(err, jb_env_path(s->env), "cannot be used after a fault of its file");
+    }
+    return status;
+}
+
+jb_status
+jb_store_write_failed(struct jb_store_txn *t, int code, struct jb_error *err)
+{
+    struct jb_store *s = t->store;
+    jb_store_end(t);
+    if (code == MDB_MAP_FULL && jb_env_grow(s->env, err) == JB_OK) {
+        s->grown = true;
+    }
+    return jb_store_failed(s, code == EIO && jb_env_full(s->env) ? ENOSPC : code, "writing", err);
+}
 
 /* ---- meta ---- */
 
 static const char meta_key[2][5] = {"meta", "next"};
 
-static void
-meta_write(uint8_t out[META_BYTES], const struct jb_store_meta *m)
+static uint64_t
+meta_check(const struct jb_store *s, int which, const uint8_t bytes[META_BYTES])
 {
-    jb_put_be(out, 4, m->version);
-    jb_put_be(out + 4, 4, m->generation);
-    memcpy(out + 8, m->ledger_id, 16);
-    jb_put_be(out + 24, 8, m->seq);
-    memcpy(out + 32, m->chain, 16);
+    return XXH3_64bits_withSeed(bytes, META_CHECKED, s->seed + 1 + (uint64_t)which);
 }
 
-/* which: 0 the current generation, 1 the next one. LMDB's code. */
+/* which: 0 the current generation, 1 the next one. LMDB's code; MDB_CORRUPTED where its check does
+ * not hold. */
 static int
 meta_get(struct jb_store *s, MDB_txn *txn, int which, struct jb_store_meta *ret)
 {
@@ -53,24 +97,37 @@ meta_get(struct jb_store *s, MDB_txn *txn, int which, struct jb_store_meta *ret)
     if (code != 0) {
         return code;
     }
-    if (value.mv_size != META_BYTES) {
-        return MDB_INVALID;
-    }
     const uint8_t *p = value.mv_data;
+    if (value.mv_size != META_BYTES || jb_get_be(p + META_CHECKED, 8) != meta_check(s, which, p)) {
+        return MDB_CORRUPTED;
+    }
     ret->version = (uint32_t)jb_get_be(p, 4);
     ret->generation = (uint32_t)jb_get_be(p + 4, 4);
     memcpy(ret->ledger_id, p + 8, 16);
     ret->seq = jb_get_be(p + 24, 8);
     memcpy(ret->chain, p + 32, 16);
+    ret->writes = jb_get_be(p + 48, 8);
+    for (size_t i = 0; i < JB_STORE_TABLES_MAX; i++) {
+        ret->rows[i] = jb_get_be(p + 56 + 8 * i, 8);
+    }
     return 0;
 }
 
 static int
 meta_put(struct jb_store *s, MDB_txn *txn, int which, const struct jb_store_meta *m)
 {
-    uint8_t bytes[META_BYTES];
-    meta_write(bytes, m);
-    MDB_val key = {4, (void *)(uintptr_t)meta_key[which]}, value = {sizeof bytes, bytes};
+    uint8_t p[META_BYTES];
+    jb_put_be(p, 4, m->version);
+    jb_put_be(p + 4, 4, m->generation);
+    memcpy(p + 8, m->ledger_id, 16);
+    jb_put_be(p + 24, 8, m->seq);
+    memcpy(p + 32, m->chain, 16);
+    jb_put_be(p + 48, 8, m->writes);
+    for (size_t i = 0; i < JB_STORE_TABLES_MAX; i++) {
+        jb_put_be(p + 56 + 8 * i, 8, m->rows[i]);
+    }
+    jb_put_be(p + META_CHECKED, 8, meta_check(s, which, p));
+    MDB_val key = {4, (void *)(uintptr_t)meta_key[which]}, value = {sizeof p, p};
     return mdb_put(txn, s->main, &key, &value, 0);
 }
 
@@ -88,17 +145,33 @@ lock_byte(int fd, int byte, short type)
     return fcntl(fd, F_OFD_SETLK, &fl);
 }
 
+static bool
+others_there(int fd)
+{
+    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = PRESENCE, .l_len = 1};
+    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
+}
+
+static bool
+marked(int fd)
+{
+    char mark[7];
+    return fd >= 0 && pread(fd, mark, sizeof mark, MARK_AT) == (ssize_t)sizeof mark;
+}
+
 static int
 open_tables(struct jb_store *s, MDB_txn *txn, unsigned flags)
 {
+    static const char *const names[2][JB_STORE_DBIS] = {{"0/blocks", "0/checks"},
+                                                        {"1/blocks", "1/checks"}};
+    jb_env_tables_lock(s->env);
     int code = mdb_dbi_open(txn, NULL, 0, &s->main);
-    for (unsigned set = 0; set < 2 && code == 0; set++) {
-        for (unsigned i = 0; i < s->schema.tables_n && code == 0; i++) {
-            char name[64];
-            snprintf(name, sizeof name, "%u/%s", set, s->schema.tables[i]);
-            code = mdb_dbi_open(txn, name, flags, &s->dbi[set][i]);
+    for (unsigned set = 0; set < 2; set++) {
+        for (unsigned i = 0; i < JB_STORE_DBIS && code == 0; i++) {
+            code = mdb_dbi_open(txn, names[set][i], flags, &s->dbi[set][i]);
         }
     }
+    jb_env_tables_unlock(s->env);
     return code;
 }
 
@@ -106,91 +179,138 @@ static int
 empty_tables(struct jb_store *s, MDB_txn *txn, unsigned set)
 {
     int code = 0;
-    for (unsigned i = 0; i < s->schema.tables_n && code == 0; i++) {
+    for (unsigned i = 0; i < JB_STORE_DBIS && code == 0; i++) {
         code = mdb_drop(txn, s->dbi[set][i], 0);
     }
     return code;
 }
 
-/* Makes the tables, and empties them where they are another version's. MDB_INCOMPATIBLE: they are
- * another ledger's. */
+/* Whether the file is one of ours: LMDB's code, MDB_INCOMPATIBLE for another ledger's or version's.
+ */
 static int
-set_up(struct jb_store *s, MDB_txn *txn, bool *ret_remade)
+look_for_meta(struct jb_store *s, MDB_txn *txn)
+{
+    struct jb_store_meta m;
+    int code = meta_get(s, txn, 0, &m);
+    return code != 0 ? code
+           : m.version != s->schema.version || memcmp(m.ledger_id, s->ledger_id, 16) != 0
+               ? MDB_INCOMPATIBLE
+               : 0;
+}
+
+/* Makes the tables of a file that has none. */
+static int
+set_up(struct jb_store *s, MDB_txn *txn)
 {
     int code = open_tables(s, txn, MDB_CREATE);
-    if (code != 0) {
+    code = code == 0 ? look_for_meta(s, txn) : code;
+    if (code != MDB_NOTFOUND) {
         return code;
     }
-    struct jb_store_meta m;
-    code = meta_get(s, txn, 0, &m);
-    if (code == 0 && memcmp(m.ledger_id, s->ledger_id, 16) != 0) {
-        return MDB_INCOMPATIBLE;
-    }
-    if (code == 0 && m.version == s->schema.version) {
+    struct jb_store_meta m = {.version = s->schema.version};
+    memcpy(m.ledger_id, s->ledger_id, 16);
+    return meta_put(s, txn, 0, &m);
+}
+
+/* Looks with a read transaction, and writes only where there is nothing yet: an open waits for
+ * nobody who writes. */
+static int
+open_in(struct jb_store *s, bool make, bool look_at_pages, jb_status *ret_status,
+        struct jb_error *err)
+{
+    MDB_txn *txn;
+    *ret_status = jb_env_begin(s->env, make ? 0 : MDB_RDONLY, &txn, err);
+    if (*ret_status != JB_OK) {
         return 0;
     }
-    if (code != 0 && code != MDB_NOTFOUND) {
-        return code;
+    int code = look_at_pages && jb_pages_look_at_all(jb_env_path(s->env), mdb_txn_id(txn)) ==
+                                    JB_PAGES_DAMAGED
+                   ? MDB_CORRUPTED
+                   : 0;
+    if (code == 0) {
+        code = make ? set_up(s, txn) : open_tables(s, txn, 0);
     }
-    *ret_remade = code == 0;
-    code = empty_tables(s, txn, 0);
-    code = code == 0 ? empty_tables(s, txn, 1) : code;
-    m = (struct jb_store_meta){.version = s->schema.version};
-    memcpy(m.ledger_id, s->ledger_id, 16);
-    return code == 0 ? meta_put(s, txn, 0, &m) : code;
+    if (code == 0 && !make) {
+        code = look_for_meta(s, txn);
+    }
+    if (code == 0) {
+        return jb_env_commit(s->env, txn); /* keeps the handles, also of a read transaction */
+    }
+    jb_env_abort(s->env, txn);
+    return code;
 }
 
 static jb_status
-open_env(struct jb_store *s, const char *path, bool *ret_remade, int *ret_code,
-         struct jb_error *err)
+open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct jb_error *err)
 {
     struct jb_env_options o = {.read_only = s->read_only,
                                .create = true,
                                .max_dbs = 2 * JB_STORE_TABLES_MAX,
                                .map_bytes = MAP_BYTES_DEFAULT};
     *ret_code = 0;
+    if (first && jb_pages_look_at_metas(path) == JB_PAGES_DAMAGED) {
+        *ret_code = MDB_CORRUPTED;
+        return jb_fail(err, JB_E_CORRUPT, "%s is damaged", path);
+    }
     jb_status status = jb_env_open(path, &o, &s->env, err);
     if (status != JB_OK) {
         return status;
     }
-    MDB_txn *txn;
-    status = jb_env_begin(s->env, s->read_only ? MDB_RDONLY : 0, &txn, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    struct jb_store_meta m;
-    int code = s->read_only ? open_tables(s, txn, 0) : set_up(s, txn, ret_remade);
-    if (code == 0 && s->read_only) {
-        code = meta_get(s, txn, 0, &m);
-        if (code == 0 &&
-            (m.version != s->schema.version || memcmp(m.ledger_id, s->ledger_id, 16) != 0)) {
-            code = MDB_INCOMPATIBLE;
-        }
-    }
-    if (code == 0) {
-        code = jb_env_commit(s->env, txn); /* keeps the handles, also of a read transaction */
-    } else {
-        jb_env_abort(s->env, txn);
+    bool look = first && jb_env_users(s->env) == 1;
+    int code = open_in(s, false, look, &status, err);
+    if (status == JB_OK && code == MDB_NOTFOUND && !s->read_only) {
+        code = open_in(s, true, false, &status, err);
     }
     *ret_code = code;
-    return code == 0 ? JB_OK : jb_env_fail(err, code, s->env, "opening");
+    if (status == JB_OK && s->read_only && code == MDB_NOTFOUND) {
+        /* Whoever made the file did not come as far as its tables. */
+        return jb_fail(err, JB_E_NOTFOUND, "there is nothing in %s yet", path);
+    }
+    return status != JB_OK || code == 0 ? status : jb_env_fail(err, code, s->env, "opening");
 }
 
 static bool
 unusable(jb_status status, int code)
 {
-    return code == MDB_INCOMPATIBLE || status == JB_E_CORRUPT || status == JB_E_FORMAT;
+    return code == MDB_INCOMPATIBLE || code == MDB_NOTFOUND || status == JB_E_CORRUPT ||
+           status == JB_E_FORMAT;
+}
+
+/* Nobody else has it open, so nobody can be misled by its lock file: it is made anew. */
+static jb_status
+make_anew(struct jb_store *s, const char *path, int *ret_code, struct jb_error *err)
+{
+    char lmdb_lock[4096 + 8];
+    snprintf(lmdb_lock, sizeof lmdb_lock, "%s-lock", path);
+    s->env = jb_env_close(s->env);
+    unlink(path);
+    unlink(lmdb_lock);
+    (void)!ftruncate(s->presence_fd, 0); /* a mark that stays costs a fold */
+    return open_env(s, path, true, ret_code, err);
 }
 
 static jb_status
-stale(struct jb_error *err, const char *path, int code)
+open_or_make(struct jb_store *s, const char *path, bool *ret_remade, struct jb_error *err)
 {
-    return jb_fail(err, JB_E_STALE,
-                   "%s %s. It can be made again from the log: stop the other programs that use the "
-                   "ledger and run `jangbu rebuild`",
-                   path,
-                   code == MDB_INCOMPATIBLE ? "belongs to another ledger or another version"
-                                            : "is damaged");
+    bool alone =
+        !s->read_only && s->presence_fd >= 0 && lock_byte(s->presence_fd, PRESENCE, F_WRLCK) == 0;
+    bool first = alone || !others_there(s->presence_fd);
+    bool damaged = marked(s->presence_fd);
+    int code = 0;
+    jb_status status = damaged ? JB_E_CORRUPT : open_env(s, path, first, &code, err);
+    if (status != JB_OK && unusable(status, code) && alone &&
+        (s->env == NULL || jb_env_users(s->env) == 1)) {
+        status = make_anew(s, path, &code, err);
+        *ret_remade = true;
+    }
+    if (s->presence_fd >= 0) {
+        lock_byte(s->presence_fd, PRESENCE, F_RDLCK);
+    }
+    return status != JB_OK && unusable(status, code)
+               ? stale(err, path,
+                       code == MDB_INCOMPATIBLE ? "belongs to another ledger or another version"
+                                                : "is damaged")
+               : status;
 }
 
 jb_status
@@ -198,12 +318,11 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
               bool read_only, struct jb_store **ret, bool *ret_remade, struct jb_error *err)
 {
     JB_ASSERT(schema->tables_n <= JB_STORE_TABLES_MAX);
-    char path[4096], lock_path[4096 + 8], lmdb_lock[4096 + 8];
+    char path[4096], lock_path[4096 + 8];
     if (snprintf(path, sizeof path, "%s/%s", dir, schema->file) >= (int)sizeof path) {
         return jb_fail(err, JB_E_USAGE, "the path of the ledger is too long");
     }
     snprintf(lock_path, sizeof lock_path, "%s-users", path);
-    snprintf(lmdb_lock, sizeof lmdb_lock, "%s-lock", path);
     struct jb_store *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
@@ -211,28 +330,13 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
     s->schema = *schema;
     s->read_only = read_only;
     memcpy(s->ledger_id, ledger_id, 16);
+    s->seed = XXH3_64bits(ledger_id, 16);
     *ret_remade = false;
     /* A reader says that it is there, too, where the file is. */
     s->presence_fd =
         open(lock_path, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    bool alone =
-        !read_only && s->presence_fd >= 0 && lock_byte(s->presence_fd, PRESENCE, F_WRLCK) == 0;
-    int code;
-    jb_status status = open_env(s, path, ret_remade, &code, err);
-    if (status != JB_OK && unusable(status, code) && alone &&
-        (s->env == NULL || jb_env_users(s->env) == 1)) {
-        /* Nobody else has it open, so nobody can be misled by its lock file: make it anew. */
-        s->env = jb_env_close(s->env);
-        unlink(path);
-        unlink(lmdb_lock);
-        status = open_env(s, path, ret_remade, &code, err);
-        *ret_remade = true;
-    }
-    if (s->presence_fd >= 0) {
-        lock_byte(s->presence_fd, PRESENCE, F_RDLCK);
-    }
+    jb_status status = open_or_make(s, path, ret_remade, err);
     if (status != JB_OK) {
-        status = unusable(status, code) ? stale(err, path, code) : status;
         jb_store_close(s);
         return status;
     }
@@ -265,18 +369,27 @@ static jb_status
 begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struct jb_error *err)
 {
     MDB_txn *txn;
-    if (write) {
-        s->grown = false;
+    if (s->damaged) {
+        return stale(err, jb_env_path(s->env), "was found to be damaged");
+    }
+    s->grown = write ? false : s->grown;
+    struct jb_store_txn t = {
+        .store = s, .next = next, .pending = write ? jb_store_pending_new() : NULL};
+    if (write && t.pending == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to write to %s", jb_env_path(s->env));
     }
     jb_status status = jb_env_begin(s->env, write ? 0 : MDB_RDONLY, &txn, err);
     if (status != JB_OK) {
-        return status;
+        jb_store_pending_free(t.pending);
+        return status == JB_E_IO || status == JB_E_UNKNOWN
+                   ? jb_store_failed(s, MDB_PANIC, "reading", err)
+                   : status;
     }
-    struct jb_store_txn t = {.store = s, .txn = txn, .write = write, .next = next};
+    t.txn = txn;
     int code = meta_get(s, txn, next ? 1 : 0, &t.meta);
     if (code != 0) {
-        jb_env_abort(s->env, txn);
-        return stale(err, jb_env_path(s->env), 0);
+        jb_store_end(&t);
+        return jb_store_damaged(s, "its first row", err);
     }
     t.dbi = s->dbi[t.meta.generation & 1];
     *ret = t;
@@ -310,17 +423,14 @@ jb_store_next_write(struct jb_store *s, struct jb_store_txn *ret, struct jb_erro
     return begin(s, true, true, ret, err);
 }
 
-/* A full map cannot be grown inside a transaction: it is ended here, the map grows, and the caller
- * starts over. */
+/* Ends the transaction, which has written what it wants. */
 static jb_status
-write_failed(struct jb_store_txn *t, int code, struct jb_error *err)
+commit(struct jb_store_txn *t, struct jb_error *err)
 {
-    struct jb_store *s = t->store;
-    jb_store_end(t);
-    if (code == MDB_MAP_FULL && jb_env_grow(s->env, err) == JB_OK) {
-        s->grown = true;
-    }
-    return jb_env_fail(err, code, s->env, "writing");
+    MDB_txn *txn = t->txn;
+    t->txn = NULL;
+    int code = jb_env_commit(t->store->env, txn);
+    return code == 0 ? (jb_store_end(t), JB_OK) : jb_store_write_failed(t, code, err);
 }
 
 jb_status
@@ -328,21 +438,18 @@ jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chain[16], str
 {
     struct jb_store *s = t->store;
     struct jb_store_meta current;
+    jb_status status = jb_store_apply(t, err);
+    if (status != JB_OK) {
+        jb_store_end(t);
+        return status;
+    }
     int which =
         meta_get(s, t->txn, 0, &current) == 0 && current.generation == t->meta.generation ? 0 : 1;
     t->meta.seq = seq;
-    memcpy(t->meta.chain, chain, 16);
+    t->meta.writes++;
+    memmove(t->meta.chain, chain, 16); /* a step of a rebuild gives its own */
     int code = meta_put(s, t->txn, which, &t->meta);
-    if (code != 0) {
-        return write_failed(t, code, err);
-    }
-    MDB_txn *txn = t->txn;
-    t->txn = NULL;
-    code = jb_env_commit(s->env, txn);
-    if (code == MDB_MAP_FULL && jb_env_grow(s->env, err) == JB_OK) {
-        s->grown = true;
-    }
-    return code == 0 ? JB_OK : jb_env_fail(err, code, s->env, "writing");
+    return code == 0 ? commit(t, err) : jb_store_write_failed(t, code, err);
 }
 
 void
@@ -352,71 +459,7 @@ jb_store_end(struct jb_store_txn *t)
         jb_env_abort(t->store->env, t->txn);
         t->txn = NULL;
     }
-}
-
-jb_status
-jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
-             const void *value, size_t value_n, unsigned flags, struct jb_error *err)
-{
-    MDB_val k = {key_n, (void *)(uintptr_t)key}, v = {value_n, (void *)(uintptr_t)value};
-    t->rows++;
-    jb_steps.rows++;
-    int code = mdb_put(t->txn, t->dbi[table], &k, &v, flags);
-    return code == 0 ? JB_OK : write_failed(t, code, err);
-}
-
-jb_status
-jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
-             const void **value, size_t *value_n, struct jb_error *err)
-{
-    MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
-    jb_steps.rows++;
-    int code = mdb_get(t->txn, t->dbi[table], &k, &v);
-    if (code == MDB_NOTFOUND) {
-        return JB_E_NOTFOUND;
-    }
-    if (code != 0) {
-        return jb_env_fail(err, code, t->store->env, "reading");
-    }
-    *value = v.mv_data;
-    *value_n = v.mv_size;
-    return JB_OK;
-}
-
-jb_status
-jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, void *found,
-               const void **value, size_t *value_n, struct jb_error *err)
-{
-    MDB_cursor *cursor;
-    MDB_val k = {key_n, (void *)(uintptr_t)key}, v;
-    jb_steps.rows++;
-    int code = mdb_cursor_open(t->txn, t->dbi[table], &cursor);
-    if (code == 0) {
-        code = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-        code = code == MDB_NOTFOUND ? mdb_cursor_get(cursor, &k, &v, MDB_LAST)
-               : code == 0          ? mdb_cursor_get(cursor, &k, &v, MDB_PREV)
-                                    : code;
-        mdb_cursor_close(cursor);
-    }
-    if (code == MDB_NOTFOUND || (code == 0 && k.mv_size != key_n)) {
-        return JB_E_NOTFOUND;
-    }
-    if (code != 0) {
-        return jb_env_fail(err, code, t->store->env, "reading");
-    }
-    memcpy(found, k.mv_data, key_n);
-    *value = v.mv_data;
-    *value_n = v.mv_size;
-    return JB_OK;
-}
-
-jb_status
-jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
-             struct jb_error *err)
-{
-    MDB_val k = {key_n, (void *)(uintptr_t)key};
-    int code = mdb_del(t->txn, t->dbi[table], &k, NULL);
-    return code == 0 || code == MDB_NOTFOUND ? JB_OK : write_failed(t, code, err);
+    t->pending = jb_store_pending_free(t->pending);
 }
 
 /* ---- the next generation ---- */
@@ -437,16 +480,11 @@ jb_store_next_begin(struct jb_store *s, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    struct jb_store_meta next = t.meta;
-    next.generation++;
-    next.seq = 0;
-    memset(next.chain, 0, sizeof next.chain);
+    struct jb_store_meta next = {.version = t.meta.version, .generation = t.meta.generation + 1};
+    memcpy(next.ledger_id, t.meta.ledger_id, 16);
     int code = empty_tables(s, t.txn, next.generation & 1);
     code = code == 0 ? meta_put(s, t.txn, 1, &next) : code;
-    if (code != 0) {
-        return write_failed(&t, code, err);
-    }
-    return jb_store_commit(&t, t.meta.seq, t.meta.chain, err);
+    return code == 0 ? commit(&t, err) : jb_store_write_failed(&t, code, err);
 }
 
 /* Rows of one transaction of a rebuild: tens of milliseconds. */
@@ -475,13 +513,7 @@ switch_once(struct jb_store *s, struct jb_error *err)
     MDB_val key = {4, (void *)(uintptr_t)meta_key[1]};
     code = code == 0 ? mdb_del(t.txn, s->main, &key, NULL) : code;
     code = code == 0 ? empty_tables(s, t.txn, (t.meta.generation + 1) & 1) : code;
-    if (code != 0) {
-        return write_failed(&t, code, err);
-    }
-    MDB_txn *txn = t.txn;
-    t.txn = NULL;
-    code = jb_env_commit(s->env, txn);
-    return code == 0 ? JB_OK : write_failed(&t, code, err);
+    return code == 0 ? commit(&t, err) : jb_store_write_failed(&t, code, err);
 }
 
 jb_status
@@ -495,37 +527,4 @@ jb_store_next_switch(struct jb_store *s, struct jb_error *err)
         jb_store_grown(
             s)); /* the list of the pages that become free may be what the map has no room for */
     return status;
-}
-
-jb_status
-jb_store_digest(struct jb_store_txn *t, uint8_t ret[16], struct jb_error *err)
-{
-    XXH3_state_t state;
-    XXH3_128bits_reset(&state);
-    for (unsigned i = 0; i < t->store->schema.tables_n; i++) {
-        const char *name = t->store->schema.tables[i];
-        XXH3_128bits_update(&state, name, strlen(name) + 1);
-        MDB_cursor *cursor;
-        int code = mdb_cursor_open(t->txn, t->dbi[i], &cursor);
-        if (code != 0) {
-            return jb_env_fail(err, code, t->store->env, "reading");
-        }
-        MDB_val k, v;
-        while ((code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
-            uint8_t lengths[16];
-            jb_put_be(lengths, 8, k.mv_size);
-            jb_put_be(lengths + 8, 8, v.mv_size);
-            XXH3_128bits_update(&state, lengths, sizeof lengths);
-            XXH3_128bits_update(&state, k.mv_data, k.mv_size);
-            XXH3_128bits_update(&state, v.mv_data, v.mv_size);
-        }
-        mdb_cursor_close(cursor);
-        if (code != MDB_NOTFOUND) {
-            return jb_env_fail(err, code, t->store->env, "reading");
-        }
-    }
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&state));
-    memcpy(ret, canonical.digest, 16);
-    return JB_OK;
 }

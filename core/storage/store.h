@@ -1,11 +1,15 @@
 /*
- * A store: one LMDB file of tables that can be made again from the log (state.mdb, views.mdb).
+ * A store: one file of tables that can be made again from the log (state.mdb, views.mdb).
  *
  * It records which ledger it belongs to and up to which event it includes, in the same transaction
  * as its rows, so that a crash leaves it old but never wrong. Its tables belong to a generation: a
  * rebuild fills the tables of the next generation beside the current ones and switches in one
  * transaction, because an LMDB file that a process has open must never be replaced (pitfalls: its
  * lock file stays behind and picks a wrong meta page).
+ *
+ * Nothing damaged is believed: rows lie in blocks that have a check (store_rows.c), so that a row
+ * that is there and a row that is not are both proven. Whatever cannot be proven, and every fault
+ * of the file, is JB_E_STALE: the caller goes on without the store, from the log.
  *
  * Thread-safe; one environment per file and process.
  */
@@ -16,8 +20,10 @@
 #include <lmdb.h>
 
 #define JB_STORE_TABLES_MAX 16
+#define JB_STORE_KEY_BYTES_MAX 255
 
 struct jb_store;
+struct jb_store_pending;
 
 struct jb_store_schema {
     const char *file; /* "state.mdb" */
@@ -33,28 +39,41 @@ struct jb_store_meta {
     jb_seq seq;
     uint32_t version;
     uint32_t generation;
+    uint64_t writes; /* transactions that wrote to this generation: a block knows in which */
+    uint64_t rows[JB_STORE_TABLES_MAX];
 };
 
 /*
- * Opens (makes) dir/schema->file. A file of another version is emptied (JB_OK, meta.seq = 0).
- * Another ledger's or a damaged one: JB_E_STALE, unless nobody else has it open and it may be
- * written: then it is made anew, and *ret_remade is true. read_only: never writes; a missing file
- * gives JB_E_NOTFOUND.
+ * Opens (makes) dir/schema->file. Another version's, another ledger's or a damaged one: JB_E_STALE,
+ * unless nobody else has it open and it may be written: then it is made anew, and *ret_remade is
+ * true. read_only: never writes; a missing file gives JB_E_NOTFOUND.
  */
 jb_status jb_store_open(const char *dir, const struct jb_store_schema *schema,
                         const uint8_t ledger_id[16], bool read_only, struct jb_store **ret,
                         bool *ret_remade, struct jb_error *err);
 struct jb_store *jb_store_close(struct jb_store *s);
+/* What is there is not what was written: from now on nobody in this process uses the file, and who
+ * opens it next without others makes it anew. Returns JB_E_STALE with a sentence. */
+jb_status jb_store_damaged(struct jb_store *s, const char *what, struct jb_error *err);
+/* Whether a failure to open a store, or of a store, is one that the log makes good. */
+bool jb_store_dispensable(jb_status status);
+
+/* The block that was looked into last. */
+struct jb_store_last {
+    const uint8_t *block; /* NULL: none */
+    size_t n;
+    unsigned table;
+};
 
 struct jb_store_txn {
     struct jb_store *store;
     MDB_txn *txn;
-    const MDB_dbi *dbi; /* by the schema's order; of the current generation (or of the next, where
-                           asked for) */
+    const MDB_dbi *dbi; /* of the current generation (or of the next, where asked for) */
     struct jb_store_meta meta;
-    bool write;
+    struct jb_store_pending *pending; /* of a write: what is put and deleted until the commit */
+    struct jb_store_last last;
     bool next;     /* on the next generation */
-    uint64_t rows; /* written since the transaction began */
+    uint64_t rows; /* put since the transaction began */
 };
 
 /* A snapshot. End it with jb_store_end. Do not keep it long. */
@@ -69,22 +88,42 @@ jb_status jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chai
 /* Ends a read, or gives up a write. Harmless on one that has ended. */
 void jb_store_end(struct jb_store_txn *t);
 
-/* The map cannot grow inside a transaction: where it is full the transaction is ended, JB_E_FULL
- * comes back, and jb_store_grown says whether the map has been grown and the caller may start over.
- */
+/* put and del are carried out in order of keys when many have come together, and at the commit; the
+ * last one of a key counts. What is read in the same transaction does not know them. A map that is
+ * full is grown, and the call is JB_E_FULL: jb_store_grown says that the transaction is worth
+ * another try. */
 jb_status jb_store_put(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
-                       const void *value, size_t value_n, unsigned flags, struct jb_error *err);
-/* JB_OK, JB_E_NOTFOUND. *value is borrowed until the transaction ends (in a write transaction:
- * until the next write). */
-jb_status jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
-                       const void **value, size_t *value_n, struct jb_error *err);
-/* The entry with the greatest key below `key`; found gets that key, which has key_n bytes. *value
- * as above. JB_E_NOTFOUND: there is none, or its key has another length. */
-jb_status jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
-                         void *found, const void **value, size_t *value_n, struct jb_error *err);
+                       const void *value, size_t value_n, struct jb_error *err);
 /* JB_OK also where there was no such key. */
 jb_status jb_store_del(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
                        struct jb_error *err);
+/* JB_OK, JB_E_NOTFOUND. *value is borrowed until the transaction ends (in a write transaction:
+ * until the next put or del). */
+jb_status jb_store_get(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                       const void **value, size_t *value_n, struct jb_error *err);
+
+/* The row with the greatest key below `key`; found gets that key, which has key_n bytes. *value as
+ * above. JB_E_NOTFOUND: there is none, or its key has another length. */
+jb_status jb_store_below(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                         void *found, const void **value, size_t *value_n, struct jb_error *err);
+
+/* A row, and where it stands: borrowed as jb_store_get's values. */
+struct jb_store_row {
+    const uint8_t *key, *value;
+    size_t key_n, value_n;
+    const uint8_t *block;
+    size_t block_n;
+    uint32_t at;
+};
+/* The first row with a key >= key (key_n 0: of the table); the last one with a smaller key; the one
+ * behind *row. JB_E_NOTFOUND: there is none. */
+jb_status jb_store_seek(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                        struct jb_store_row *ret, struct jb_error *err);
+jb_status jb_store_before(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n,
+                          struct jb_store_row *ret, struct jb_error *err);
+jb_status jb_store_next(struct jb_store_txn *t, unsigned table, struct jb_store_row *row,
+                        struct jb_error *err);
+
 /* True after a call failed because the map was full and has been made larger: start the transaction
  * over. */
 bool jb_store_grown(struct jb_store *s);

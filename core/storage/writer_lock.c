@@ -40,7 +40,7 @@ _Static_assert(sizeof(struct shared) <= LOCK_FILE_BYTES, "the mutexes have room 
 
 struct jb_lock {
     struct jb_lock *next;
-    dev_t device;
+    dev_t device; /* of the directory */
     ino_t inode;
     unsigned users;
     pid_t pid;
@@ -198,16 +198,13 @@ release(struct jb_lock *l)
     return NULL;
 }
 
-/* What this process has of that file already. */
+/* What this process has of that directory already: also where somebody has deleted the file since,
+ * so that its own threads never have two. */
 static struct jb_lock *
-find(int fd)
+find(const struct stat *dir)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0) {
-        return NULL;
-    }
     for (struct jb_lock *l = registry; l != NULL; l = l->next) {
-        if (l->device == st.st_dev && l->inode == st.st_ino && l->pid == getpid()) {
+        if (l->device == dir->st_dev && l->inode == dir->st_ino && l->pid == getpid()) {
             return l;
         }
     }
@@ -229,49 +226,52 @@ open_fd(struct jb_lock *l, struct jb_error *err)
 }
 
 static jb_status
-open_new(struct jb_lock *l, bool *ret_first, struct jb_error *err)
+open_new(const char *dir, const struct stat *st, struct jb_lock **ret, bool *ret_first,
+         struct jb_error *err)
 {
-    struct stat st;
-    jb_status status = map(l, ret_first, err);
-    if (status == JB_OK && fstat(l->fd, &st) != 0) {
-        status = jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", l->path);
+    struct jb_lock *l = calloc(1, sizeof *l);
+    if (l == NULL || asprintf(&l->path, "%s/lock", dir) < 0) {
+        free(l);
+        return jb_fail(err, JB_E_NOMEM, "no memory to open the lock of %s", dir);
     }
-    if (status == JB_OK) {
-        l->device = st.st_dev;
-        l->inode = st.st_ino;
-        l->next = registry;
-        registry = l;
+    *l = (struct jb_lock){.device = st->st_dev,
+                          .inode = st->st_ino,
+                          .users = 1,
+                          .pid = getpid(),
+                          .fd = -1,
+                          .path = l->path};
+    jb_status status = open_fd(l, err);
+    status = status == JB_OK ? map(l, ret_first, err) : status;
+    if (status != JB_OK) {
+        release(l);
+        return status;
     }
-    return status;
+    l->next = registry;
+    registry = l;
+    *ret = l;
+    return JB_OK;
 }
 
 jb_status
 jb_lock_open(const char *dir, struct jb_lock **ret, bool *ret_first, struct jb_error *err)
 {
     jb_lock_guard_forks();
-    struct jb_lock *l = calloc(1, sizeof *l);
-    if (l == NULL || asprintf(&l->path, "%s/lock", dir) < 0) {
-        free(l);
-        return jb_fail(err, JB_E_NOMEM, "no memory to open the lock of %s", dir);
-    }
-    l->users = 1;
-    l->pid = getpid();
+    struct stat st;
     *ret_first = false;
+    *ret = NULL;
+    if (stat(dir, &st) != 0) {
+        return jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", dir);
+    }
     pthread_mutex_lock(&registry_lock);
-    jb_status status = open_fd(l, err);
-    struct jb_lock *there = status == JB_OK ? find(l->fd) : NULL;
+    jb_status status = JB_OK;
+    struct jb_lock *there = find(&st);
     if (there != NULL) {
         there->users++;
-        release(l);
-        l = there;
-    } else if (status == JB_OK) {
-        status = open_new(l, ret_first, err);
-    }
-    if (status != JB_OK) {
-        l = release(l);
+        *ret = there;
+    } else {
+        status = open_new(dir, &st, ret, ret_first, err);
     }
     pthread_mutex_unlock(&registry_lock);
-    *ret = l;
     return status;
 }
 

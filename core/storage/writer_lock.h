@@ -5,7 +5,7 @@
  * by a number that another PID namespace gives, too, so all who use a ledger at once are of one
  * namespace: whoever is of another is refused (decisions/0018).
  *
- * One object for each file and process, whoever opens it how often.
+ * One object for each directory and process, whoever opens it how often.
  */
 #ifndef JANGBU_WRITER_LOCK_H
 #define JANGBU_WRITER_LOCK_H

@@ -148,11 +148,44 @@ judge(struct jb_judge *r, const struct jb_event *e)
 static struct jb_decision_time
 time_of(const struct jb_globals *g, jb_instant recorded_at)
 {
-    struct jb_decision_time m = {.clock = recorded_at, .clock_from = recorded_at};
+    struct jb_decision_time m = {
+        .clock = recorded_at, .clock_from = recorded_at, .any_parts = jb_rules(g) < 2};
     if (g->recorded_at == recorded_at) {
         m.clock_from -= jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, recorded_at);
     }
     return m;
+}
+
+/* Rules that go through all grants or lots see what is alive. False: no memory. */
+static bool
+narrow(struct jb_judge *r, const struct jb_wallet **w, struct jb_wallet *view,
+       const struct jb_command *c, const struct jb_prefetched *loaded)
+{
+    const struct jb_refund *refund;
+    bool ok = true;
+    switch (c->op) {
+    case JB_OP_CONSUME:
+        if ((*w)->free == 0) {
+            return true;
+        }
+        ok = jb_live_view(r, *w, view);
+        break;
+    case JB_OP_FREE_GRANT:
+    case JB_OP_WALLET_DELETE:
+        ok = jb_live_view(r, *w, view);
+        break;
+    case JB_OP_CHARGE_REVERSE:
+        ok = jb_live_lots(r, *w, loaded->ordinal, c->amount, view);
+        break;
+    case JB_OP_REFUND_APPROVE:
+        refund = jb_wallet_refund(*w, loaded->ordinal);
+        ok = jb_live_lots(r, *w, 0, refund != NULL ? refund->amount : 0, view);
+        break;
+    default:
+        return true;
+    }
+    *w = view;
+    return ok;
 }
 
 jb_status
@@ -165,14 +198,8 @@ jb_decide_command(struct jb_judge *r, const struct jb_wallet *w, const struct jb
     if (r->v.code != JB_CODE_NONE) {
         return JB_OK;
     }
-    /* Those that go through all grants see what is alive. */
-    bool through = w != NULL && ((c->op == JB_OP_CONSUME && w->free != 0) ||
-                                 c->op == JB_OP_FREE_GRANT || c->op == JB_OP_WALLET_DELETE);
-    if (through) {
-        if (!jb_live_view(r, w, &view)) {
-            return jb_judge_no_memory(err);
-        }
-        w = &view;
+    if (w != NULL && !narrow(r, &w, &view, c, loaded)) {
+        return jb_judge_no_memory(err);
     }
     jb_decide_wallet(&r->b->g, w, c, loaded, &m, &r->v);
     return r->v.no_memory ? jb_judge_no_memory(err) : JB_OK;

@@ -12,6 +12,7 @@
 struct live {
     JB_VEC(uint32_t) ordinals;
     jb_day earliest; /* no deadline among them lies before it */
+    size_t lots_end; /* no lot of the wallet from this place of its list on has anything left */
 };
 
 /* An expiry in an unbroken run of them. */
@@ -62,6 +63,7 @@ struct jb_judge {
     struct jb_verdict v;
     JB_VEC(struct live) live; /* by wallet number - 1 */
     JB_VEC(struct jb_grant) grants;
+    JB_VEC(struct jb_lot) lots;
     JB_VEC(struct expiry) run;
     struct deletion deletion;
     jb_seq commit_first;
@@ -109,6 +111,10 @@ void jb_live_free(struct jb_judge *r);
 /* w with those of its grants alone that have something left. Borrowed until the next call. False:
  * no memory. */
 bool jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *ret);
+/* w with as many of its newest lots alone as a reversal or a refund of that amount goes through,
+ * and the lot `own` (0: none). Borrowed until the next call. False: no memory. */
+bool jb_live_lots(struct jb_judge *r, const struct jb_wallet *w, uint32_t own, jb_amount amount,
+                  struct jb_wallet *ret);
 /* The grant that is due first on that day: by deadline, then by ordinal. NULL: none. */
 const struct jb_grant *jb_live_due(struct jb_judge *r, const struct jb_wallet *w, jb_day today);
 /* The first grant behind ordinal `after` that is unfinished on that day. NULL: none. */

@@ -22,6 +22,7 @@ jb_judge_close(struct jb_judge *r)
         jb_verdict_free(&r->v);
         jb_live_free(r);
         jb_vec_free(&r->grants);
+        jb_vec_free(&r->lots);
         jb_vec_free(&r->run);
         jb_vec_free(&r->commit);
         jb_vec_free(&r->complaints);

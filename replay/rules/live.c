@@ -1,4 +1,5 @@
-/* Which grants of a wallet have something left. */
+/* Which grants and lots of a wallet have something left. */
+#include "base/steps.h"
 #include "replay/rules/inner.h"
 
 struct live *
@@ -28,6 +29,7 @@ put(struct live *l, const struct jb_grant *g)
     while (at > 0 && l->ordinals.at[at - 1] > g->ordinal) {
         at--;
     }
+    jb_steps.moved += l->ordinals.n - at;
     l->earliest = g->expires_on < l->earliest ? g->expires_on : l->earliest;
     if (at > 0 && l->ordinals.at[at - 1] == g->ordinal) {
         return true;
@@ -49,24 +51,49 @@ put_ordinal(struct jb_judge *r, const struct jb_wallet *w, uint32_t ordinal)
     return g == NULL || (make(r, w->number) && put(jb_live(r, w->number), g));
 }
 
+/* Something is in that lot again. */
+static bool
+fill_lot(struct jb_judge *r, const struct jb_wallet *w, uint32_t ordinal)
+{
+    const struct jb_lot *lot = jb_wallet_lot(w, ordinal);
+    if (lot == NULL) {
+        return true;
+    }
+    size_t end = (size_t)(lot - w->lots.at) + 1;
+    if (!make(r, w->number)) {
+        return false;
+    }
+    struct live *l = jb_live(r, w->number);
+    l->lots_end = end > l->lots_end ? end : l->lots_end;
+    return true;
+}
+
+static bool
+fill_parts(struct jb_judge *r, const struct jb_wallet *w, struct jb_parts parts)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < parts.n && ok; i++) {
+        const struct jb_part *p = &parts.at[i];
+        ok = p->kind == JB_PART_GRANT ? put_ordinal(r, w, p->ordinal)
+             : p->kind == JB_PART_LOT ? fill_lot(r, w, p->ordinal)
+                                      : true;
+    }
+    return ok;
+}
+
 jb_status
 jb_live_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
     struct jb_error none;
-    bool ok = true;
-    if ((e->type != JB_EV_FREE_GRANTED && e->type != JB_EV_CONSUMPTION_REVERSED) ||
-        jb_state_wallet(r->b, e->wallet, &s, &none) != JB_OK) {
+    bool fills = e->type == JB_EV_FREE_GRANTED || e->type == JB_EV_CHARGE_SETTLED ||
+                 e->type == JB_EV_CONSUMPTION_REVERSED || e->type == JB_EV_REFUND_FAILED;
+    if (!fills || jb_state_wallet(r->b, e->wallet, &s, &none) != JB_OK) {
         return JB_OK;
     }
-    if (e->type == JB_EV_FREE_GRANTED) {
-        ok = put_ordinal(r, &s->w, e->free_granted.grant_no);
-    } else {
-        struct jb_parts parts = e->consumption_reversed.parts;
-        for (uint32_t i = 0; i < parts.n && ok; i++) {
-            ok = parts.at[i].kind != JB_PART_GRANT || put_ordinal(r, &s->w, parts.at[i].ordinal);
-        }
-    }
+    bool ok = e->type == JB_EV_FREE_GRANTED     ? put_ordinal(r, &s->w, e->free_granted.grant_no)
+              : e->type == JB_EV_CHARGE_SETTLED ? fill_lot(r, &s->w, e->charge_settled.lot)
+                                                : fill_parts(r, &s->w, jb_event_parts(e));
     return ok ? JB_OK : jb_judge_no_memory(err);
 }
 
@@ -84,6 +111,7 @@ static void
 refresh(struct live *l, const struct jb_wallet *w)
 {
     size_t kept = 0;
+    jb_steps.moved += l->ordinals.n;
     l->earliest = INT32_MAX;
     for (size_t i = 0; i < l->ordinals.n; i++) {
         const struct jb_grant *g = jb_wallet_grant(w, l->ordinals.at[i]);
@@ -113,6 +141,64 @@ jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *re
     ret->grants.at = r->grants.at;
     ret->grants.n = r->grants.n;
     return true;
+}
+
+static bool
+add_lot(struct jb_judge *r, const struct jb_lot *lot)
+{
+    jb_steps.moved++;
+    if (!jb_vec_reserve(&r->lots, r->lots.n + 1)) {
+        return false;
+    }
+    r->lots.at[r->lots.n++] = *lot;
+    return true;
+}
+
+static void
+turn_round(struct jb_judge *r)
+{
+    for (size_t i = 0, k = r->lots.n; i + 1 < k; i++) {
+        struct jb_lot lot = r->lots.at[i];
+        r->lots.at[i] = r->lots.at[--k];
+        r->lots.at[k] = lot;
+    }
+}
+
+bool
+jb_live_lots(struct jb_judge *r, const struct jb_wallet *w, uint32_t own, jb_amount amount,
+             struct jb_wallet *ret)
+{
+    struct live *l = jb_live(r, w->number);
+    size_t end = l != NULL ? l->lots_end : 0;
+    const struct jb_lot *mine = own != 0 ? jb_wallet_lot(w, own) : NULL;
+    bool ok = true;
+    r->lots.n = 0;
+    while (end > 0 && w->lots.at[end - 1].remaining == 0) {
+        end--;
+        jb_steps.moved++;
+    }
+    if (l != NULL) {
+        l->lots_end = end;
+    }
+    /* From the newest on, the own lot in its place. */
+    for (size_t i = end; i-- > w->first_lot && amount > 0 && ok;) {
+        const struct jb_lot *lot = &w->lots.at[i];
+        if (mine != NULL && mine->ordinal >= lot->ordinal) {
+            ok = add_lot(r, mine);
+            mine = NULL;
+        }
+        if (lot->ordinal != own && lot->remaining > 0) {
+            ok = ok && add_lot(r, lot);
+            amount -= lot->remaining;
+        }
+    }
+    ok = ok && (mine == NULL || add_lot(r, mine));
+    turn_round(r);
+    *ret = *w;
+    ret->lots.at = r->lots.at;
+    ret->lots.n = r->lots.n;
+    ret->first_lot = 0;
+    return ok;
 }
 
 const struct jb_grant *

@@ -58,6 +58,10 @@ static const struct row {
     [JB_CODE_REFUND_STATE] = {REFUND_CHANGES, {JB_FIG_REFUND_STATE}, false},
     [JB_CODE_AT_IN_FUTURE] = {ANY_OP, {JB_FIG_NOW}, false},
     [JB_CODE_AT_NOT_ALLOWED] = {ANY_OP & ~(WITH_A_TIME | OP(ATOMIC)), {JB_FIG_NOW}, false},
+    [JB_CODE_TOO_MANY_PARTS] = {OP(CONSUME) | OP(CHARGE_REVERSE) | OP(CONSUME_REVERSE) |
+                                    OP(REFUND_APPROVE),
+                                {JB_FIG_PARTS_MAX, JB_FIG_MOST},
+                                false},
     [JB_CODE_AT_TOO_OLD] = {WITH_A_TIME | OP(ATOMIC), {JB_FIG_NOW, JB_FIG_DAYS_MAX}, false},
     [JB_CODE_DAY_NOT_OVER] = {OP(DAY_CLOSE), {JB_FIG_FIRST_OPEN_DAY}, false},
     [JB_CODE_GRANTS_LIMIT] = {OP(FREE_GRANT), {JB_FIG_GRANTS_MAX}, false},
@@ -109,6 +113,9 @@ known_figure(const struct jb_judge *r, const struct jb_event *e, uint32_t name, 
     case JB_FIG_EMPTY_DAYS_MAX:
         *ret = jb_policy_at(g, JB_POLICY_EMPTY_DAYS_MAX, e->recorded_at);
         return true;
+    case JB_FIG_PARTS_MAX:
+        *ret = JB_PARTS_MAX;
+        return true;
     case JB_FIG_DAYS_MAX: /* CLOCK_AHEAD, which has it too, is not remembered */
         *ret = jb_policy_at(g, JB_POLICY_AT_BACK_MAX, e->recorded_at);
         return true;
@@ -145,6 +152,7 @@ possible_figure(const struct jb_judge *r, const struct jb_event *e, const struct
     case JB_FIG_PAID_NOT_ZERO:
         return f->value != 0;
     case JB_FIG_REFUND_OUTSTANDING:
+    case JB_FIG_MOST:
         return f->value > 0;
     case JB_FIG_AVAILABLE:
     case JB_FIG_REFUNDABLE:

@@ -98,7 +98,7 @@ def main():
         check("an old one by rules 1", stat(old)["policies"]["rules"] == 1)
 
         def rules(value, *more):
-            out = run("policy", "set", old, "rules", str(value), *more, "--json")
+            out = run("policy", "set", old, "rules", str(value), *more, "--accept-clock", "--json")
             return json.loads(out.stdout)
 
         for value, more in ((1, ()), (3, ()), (0, ()), (2, ("--from", "2036-01-01T00:00:00+09:00"))):

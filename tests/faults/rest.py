@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-import lmdb
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from blocks import change  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -22,26 +23,21 @@ def ask(jangbu, *args):
     return out.returncode, json.loads(out.stdout) if out.stdout else {"rest": None, "said": out.stderr}
 
 
-def change(path, table, key, offset, by):
-    """Adds to an 8-byte number of a stored row, in the generation that is in use."""
-    env = lmdb.open(path, subdir=False, max_dbs=32)
-    with env.begin(write=True) as txn:
-        generation = struct.unpack(">I", txn.get(b"meta")[4:8])[0] & 1
-        db = env.open_db(b"%d/%s" % (generation, table), txn=txn, create=False)
-        value = bytearray(txn.get(key, db=db))
+def add(path, table, key, offset, by):
+    """Adds to an 8-byte number of a stored row."""
+    def edit(value):
         number = struct.unpack(">q", value[offset:offset + 8])[0]
-        value[offset:offset + 8] = struct.pack(">q", number + by)
-        txn.put(key, bytes(value), db=db)
-    env.close()
+        return value[:offset] + struct.pack(">q", number + by) + value[offset + 8:]
+    change(path, table, key, edit)
 
 
 def day_row(ledger):
     day = (datetime.date(2026, 10, 30) - datetime.date(1970, 1, 1)).days
-    change(os.path.join(ledger, "views.mdb"), b"rows", struct.pack(">II", 1, day + (1 << 31)), 0, 7)
+    add(os.path.join(ledger, "views.mdb"), 0, struct.pack(">II", 1, day + (1 << 31)), 0, 7)
 
 
 def state_value(ledger):
-    change(os.path.join(ledger, "state.mdb"), b"wallets", struct.pack(">I", 1), 40, 5)
+    add(os.path.join(ledger, "state.mdb"), 1, struct.pack(">I", 1), 40, 5)
 
 
 def event_amount(ledger):

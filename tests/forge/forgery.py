@@ -17,9 +17,11 @@ class Lie:
 
 
 class Case:
-    def __init__(self, section, name, script, build, lies=True):
+    """lies: it has a forgery; twin: it has a sound ledger."""
+
+    def __init__(self, section, name, script, build, lies=True, twin=True):
         self.section, self.name, self.script, self.build = section, name, script, build
-        self.lies = lies
+        self.lies, self.twin = lies, twin
 
     def __str__(self):
         return f"{self.section} {self.name}"

@@ -467,7 +467,7 @@ def without(event):
 def of_wallet(number, name):
     def change(_log, e):
         if "wallet_no" in e.fields:
-            e.fields["wallet_no"], e.fields["wallet"] = number, name
+            e.fields["wallet_no"], e.fields["wallet_id"] = number, name
     return change
 
 
@@ -497,8 +497,8 @@ refused("says that a wallet is deleted that is not", "consume U9 5000", code("WA
 refused("of a suspended wallet, which was not suspended", "charge CX 5", without("wallet_suspended"),
         SUSPENDED)
 refused("says another state", "charge CX 5", figure(2), SUSPENDED)
-refused("speaks of the money though the state comes first", "consume U9 5000",
-        code("INSUFFICIENT_CASH", ("available", 1100)), SUSPENDED)
+refused("speaks of the money though the state comes first", "charge CX 5",
+        code("MIN_CHARGE", ("min_charge", 1000)), SUSPENDED)
 refused("of an id that exists, which does not", "charge C1 5", known("id", "NEW"))
 refused("of a charge that is unknown, which is known", "charge.reverse CX 5", known("id", "C1"))
 refused("says that less of a charge is left", "charge.reverse C1 1001", figure(999))
@@ -532,10 +532,6 @@ refused("says another last day", "free.activate G2", figure(epoch_day("2")), REF
         "free.grant G2 5 1\n= 2 09:00\n")
 refused("of a grant whose last day is over says one that is not", "free.grant GX 5 1",
         figure(epoch_day("2")), REFUSED + "= 2 09:00\n")
-refused("of a usage that is unknown, which is known", "consume.reverse UX 5", known("id", "U1"),
-        REFUSED + "consume U1 5\n")
-refused("of a usage that is ambiguous, which occurs once", "consume.reverse U1 5", known("id", "U2"),
-        REFUSED + "consume U1 5\nconsume U1 5\nconsume U2 5\n")
 refused("says that more of a consumption is left", "consume.reverse U1 6", figure(6),
         REFUSED + "consume U1 5\n")
 refused("of too many days says fewer than the policy allows", "day.close 9", figure(2),
@@ -550,3 +546,5 @@ refused("of a command that is dated back, which has no time of its own, says a c
         "wallet.off at=1_08:00", figure(instant("1 10:00")))
 refused("of a charge that exists has a wallet that is not there", "charge C1 5", of_wallet(9, None))
 refused("of an amount range says another limit", "charge CX 999999999999999", figure(10 ** 14))
+refused("has a code for an `at` that is too old, and its command has no time of its own",
+        "free.activate GX", code("AT_TOO_OLD"))

@@ -3,8 +3,10 @@
 mdb_dump open the log.
 
 usage: check.py JANGBU"""
+import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,6 +45,14 @@ def main():
             stat = run(["mdb_stat", "-n", ledger + "/log.mdb"])
             frames = json.loads(run([jangbu, "stat", ledger, "--json"]).stdout)["frames"]
             assert stat.returncode == 0 and f"Entries: {frames}" in stat.stdout, stat.stdout + stat.stderr
+        # The golden ledgers: every version of every type that was ever written.
+        for folder in sorted(glob.glob(os.path.join(HERE, "../golden/v*"))):
+            ledger = os.path.join(work, os.path.basename(folder))
+            os.mkdir(ledger)
+            shutil.copy(os.path.join(folder, "log.mdb"), ledger)
+            ours, theirs = events([jangbu, "log", ledger, "--json"]), events(["/usr/bin/python3", os.path.join(HERE, "reader.py"), ledger])
+            assert ours == theirs, (folder, [(a, b) for a, b in zip(ours, theirs) if a != b][:1])
+            compared += len(ours)
     if len(types) < 27:
         print(f"every-type.jsonl makes only {len(types)} of 27 types")
         return 1

@@ -337,7 +337,7 @@ described(struct making *m, uint8_t type, struct jb_buffer *out)
         make_honest(m, &e);
     }
     struct jb_event_context context = {w->batch.base, OFFSET_S};
-    return jb_event_encode(&e, &context, out);
+    return jb_event_encode(&e, &context, out) == NULL;
 }
 
 /* A stored event as it stands in the input. */
@@ -386,6 +386,7 @@ fold(struct world *w, size_t start)
     size_t n = w->batch.bytes.n - start;
     bool took = false;
     if (jb_event_decode(bytes, n, w->state->g.seq + 1, &context, &e, &space, &failure) == n) {
+        JB_ASSERT(n > 0 && e.seq == w->state->g.seq + 1);
         w->now = e.recorded_at > w->now ? e.recorded_at : w->now;
         jb_check_key(w->state, &e, 0, &w->findings);
         jb_check_before(w->state, &e, 0, &w->findings);

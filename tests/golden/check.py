@@ -40,7 +40,10 @@ def main():
             assert ask("balance", "--all", "--json", "--as-of", str(len(events)))[1] == lines(os.path.join(folder, "balances.jsonl"))
             code, report = ask("audit", "--json")
             assert code == 0, report
-            feed = open(os.path.join(HERE, "../format/every-type.jsonl"), encoding="utf-8").read()
+            rules = ask("stat", "--json")[1][0]["policies"]["rules"]
+            assert rules == {"v1": 1, "v2": 2}[os.path.basename(folder)], rules
+            own = os.path.join(folder, "commands.jsonl")
+            feed = open(own if os.path.exists(own) else os.path.join(HERE, "../format/every-type.jsonl"), encoding="utf-8").read()
             _, again = ask("apply", "--clock=at", feed=feed)
             keyed = [r for r in again if "key" in r]
             assert keyed and all(r.get("duplicate") for r in keyed), keyed

@@ -24,7 +24,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Codes that no single command can get, and why.
 NOT_REACHABLE = {"BATCH_TOO_LARGE": "tests/cli has it", "MALFORMED": "tests/cli has it",
-                 "TOO_MANY_PARTS": "no rule says it yet", "CLOCK_AHEAD": "tests/faults/clocks.py has it"}
+                 "TOO_MANY_PARTS": "tests/unit/test_parts.c has it", "CLOCK_AHEAD": "tests/faults/clocks.py has it"}
 
 
 # What every remembered refusal says behind its own sentence.

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jangbu/ledger.h>
+#include <jangbu/replay.h>
 
 #include "base/steps.h"
 
@@ -249,6 +249,97 @@ group_after_midnight(size_t n)
     return steps;
 }
 
+/* The steps of an audit of what is on the desk; it must be sound. */
+static uint64_t
+audit(struct desk *d)
+{
+    struct jb_audit_report *report;
+    struct jb_error err = {0};
+    jb_close(d->l);
+    jb_steps = (struct jb_steps){0};
+    must(jb_audit(d->dir, NULL, &report, &err) == JB_OK, err.text);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    must(report->verdict == JB_VERIFIED, report->problems_n > 0 ? report->problems[0]->text : "?");
+    jb_audit_report_free(report);
+    open_desk(d);
+    return steps;
+}
+
+/* An audit of n grants that stay for years and are used up one after the other. */
+static uint64_t
+audit_used_grants(size_t n)
+{
+    struct desk d = new_desk();
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    struct jb_command *list = calloc(3 * n, sizeof *list);
+    must(list != NULL && ids != NULL, "no memory");
+    make_wallet(&d);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(ids[i], sizeof ids[i], "g%zu", i);
+        list[3 * i] = with_id(JB_OP_FREE_GRANT, JB_CF_GRANT, ids[i], 5);
+        list[3 * i].has |= JB_HAS(JB_CF_EXPIRES_ON);
+        list[3 * i].expires_on = jb_day_of(d.clock, 32400) + 3650;
+        list[3 * i + 1] = with_id(JB_OP_FREE_ACTIVATE, JB_CF_GRANT, ids[i], 0);
+        list[3 * i + 2] = with_id(JB_OP_CONSUME, JB_CF_USAGE, ids[i], 5);
+    }
+    run(&d, list, 3 * n);
+    uint64_t steps = audit(&d);
+    free(list);
+    free(ids);
+    end_desk(&d);
+    return steps;
+}
+
+/* An audit of one consumption that came back in n parts. */
+static uint64_t
+audit_partial_returns(size_t n)
+{
+    struct desk d = new_desk();
+    struct jb_command *list = calloc(n, sizeof *list);
+    must(list != NULL, "no memory");
+    make_wallet(&d);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "A", (jb_amount)n));
+    one(&d, with_id(JB_OP_CONSUME, JB_CF_USAGE, "U", (jb_amount)n));
+    for (size_t i = 0; i < n; i++) {
+        list[i] = with_id(JB_OP_CONSUME_REVERSE, JB_CF_USAGE, "U", 1);
+    }
+    run(&d, list, n);
+    uint64_t steps = audit(&d);
+    free(list);
+    end_desk(&d);
+    return steps;
+}
+
+/* An audit of n charges that are refunded one after the other, and of n that are spent and then
+ * taken back, which makes a debt: the newest lots have nothing left. */
+static uint64_t
+audit_empty_lots(size_t n)
+{
+    struct desk d = new_desk();
+    make_wallet(&d);
+    many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 5);
+    many(&d, n, JB_OP_REFUND_REQUEST, JB_CF_REFUND, 5);
+    many(&d, n, JB_OP_REFUND_APPROVE, JB_CF_REFUND, 0);
+    struct jb_command *list = calloc(n, sizeof *list);
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    must(list != NULL && ids != NULL, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(ids[i], sizeof ids[i], "b%zu", i);
+        list[i] = with_id(JB_OP_CHARGE, JB_CF_CHARGE, ids[i], 5);
+    }
+    run(&d, list, n);
+    one(&d, with_id(JB_OP_CONSUME, JB_CF_USAGE, "U", 5 * (jb_amount)n));
+    for (size_t i = 0; i < n; i++) {
+        list[i] = with_id(JB_OP_CHARGE_REVERSE, JB_CF_CHARGE, ids[i], 5);
+    }
+    run(&d, list, n);
+    uint64_t steps = audit(&d);
+    free(list);
+    free(ids);
+    end_desk(&d);
+    return steps;
+}
+
 struct batch {
     struct desk *d;
     size_t n;
@@ -335,13 +426,22 @@ test_group(void **state)
     check_growth("a group behind a closing", group_after_midnight, 40000, 2.2);
 }
 
+static void
+test_audits(void **state)
+{
+    (void)state;
+    check_growth("an audit of used-up grants", audit_used_grants, 3000, 2.2);
+    check_growth("an audit of lots with nothing left", audit_empty_lots, 1500, 2.2);
+    check_growth("an audit of the returns of one consumption", audit_partial_returns, 1000, 2.2);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_lots),     cmocka_unit_test(test_partial_returns),
         cmocka_unit_test(test_failed_refund), cmocka_unit_test(test_group),
-        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_turns),         cmocka_unit_test(test_audits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

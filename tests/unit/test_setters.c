@@ -102,9 +102,10 @@ test_not_taken(void **state)
     (void)state;
     char dir[] = "/tmp/jangbu-setters-XXXXXX";
     make_scratch(dir);
-    jb_ledger *l;
+    jb_ledger *l = NULL;
     struct jb_error err;
-    must(jb_init(dir, NULL, &err) == JB_OK && jb_open(dir, NULL, &l, &err) == JB_OK, "no ledger");
+    must(jb_init(dir, NULL, &err) == JB_OK, "no ledger can be made");
+    must(jb_open(dir, NULL, &l, &err) == JB_OK, "the ledger does not open");
     jb_answers *answers = jb_answers_new();
     struct jb_command c;
     jb_command_begin(&c, JB_OP_WALLET_OFF);

@@ -18,6 +18,8 @@ DEFAULT_POLICIES = {"min_charge": 1000, "day_close": "auto", "day_close_grace": 
                     "clock_tolerance": 300, "empty_days_max": 3660, "vat_rate": 10,  # of a KRW ledger
                     "at_back_max": 366}  # days; built in
 
+PARTS_MAX = 262144  # of one event, but for a failed refund
+
 # Where the rules are silent, the witness's choice; see README.md.
 LIFT_RESTORES_OFF = True            # lifting a suspension leads back to the state before it
 CLOSED_DAY_IS_DUPLICATE = True      # a day.close of a closed day is "an answer from memory"
@@ -270,6 +272,11 @@ class Ledger:
             raise Refused("AT_TOO_OLD", now=instant_text(self.clock), days_max=days)
         return at
 
+    @staticmethod
+    def _check_parts(parts):
+        if len(parts) > PARTS_MAX:
+            raise Refused("TOO_MANY_PARTS", parts_max=PARTS_MAX, most=total(parts[:PARTS_MAX]))
+
     def _check_wallet(self, wallet, command):
         if wallet is None:
             raise Refused("WALLET_UNKNOWN")
@@ -464,6 +471,7 @@ class Ledger:
         if state.debt + hole > form.LIMIT:
             raise Refused("AMOUNT_RANGE", limit=form.LIMIT)
         parts += debt_part("from", hole)
+        self._check_parts(parts)
         event = self._emit("charge_reversed", wallet, {"lot": lot.number, "amount": amount, "parts": parts}, occurred)
         return event, {"amount": amount, "parts": parts}
 
@@ -526,6 +534,7 @@ class Ledger:
         if state.debt + hole > form.LIMIT:
             raise Refused("AMOUNT_RANGE", limit=form.LIMIT)
         parts += debt_part("from", hole)
+        self._check_parts(parts)
         event = self._emit("cash_consumed", wallet,
                            {"usage": command["usage"], "amount": amount, "parts": parts}, occurred)
         return event, {"amount": amount, "free": total(parts, "free"), "paid": total(parts, "paid"),
@@ -550,6 +559,8 @@ class Ledger:
         money = total(back, "paid", "debt")
         parts = credit(state, money, [part for part in back if part["from"] == "paid"])
         parts += self._back_to_grants(state, [part for part in back if part["from"] == "free"])
+        if len(parts) > PARTS_MAX:  # a smaller return may go to as many lots
+            raise Refused("TOO_MANY_PARTS", parts_max=PARTS_MAX, most=ANY)
         event = self._emit("consumption_reversed", wallet,
                            {"of": consumption.seq, "amount": amount, "parts": parts}, occurred)
         return event, {"amount": amount, "parts": parts,
@@ -592,6 +603,7 @@ class Ledger:
             event = self._emit("refund_failed", wallet, {**body, "parts": []})
             return event, {"amount": refund.amount, "outcome": "FAILED", "why": "BALANCE", "parts": []}
         legs = take_from_lots(list(reversed(state.lots)), refund.amount)
+        self._check_parts(legs)
         event = self._emit("refund_approved", wallet, {**body, "parts": legs})
         return event, {"amount": refund.amount, "outcome": "APPROVED", "parts": legs}
 

@@ -1,0 +1,28 @@
+/*
+ * LMDB's own pages, looked at before LMDB does: it ends the process that reads a damaged branch or
+ * free page, whatever the rows say. Everything that it follows is followed here first: both meta
+ * pages, every page of every tree, and the list of free pages.
+ */
+#ifndef JANGBU_LMDB_PAGES_H
+#define JANGBU_LMDB_PAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is larger is opened without a look at its pages: that costs as long as reading it. */
+#define JB_PAGES_LOOK_BYTES_MAX (UINT64_C(256) << 20)
+
+enum jb_pages_found {
+    JB_PAGES_SOUND,
+    JB_PAGES_DAMAGED,
+    JB_PAGES_UNKNOWN /* no memory, or the file cannot be read now */
+};
+
+/* The meta pages alone, before the file is opened. A file that is not there, or
+ * has not got both, is left to LMDB. */
+enum jb_pages_found jb_pages_look_at_metas(const char *path);
+/* Everything that the snapshot txn_id (mdb_txn_id of an open read transaction, which keeps it)
+ * reaches. */
+enum jb_pages_found jb_pages_look_at_all(const char *path, uint64_t txn_id);
+
+#endif
