@@ -351,6 +351,9 @@ fill(struct report *whole, const struct jb_scan_result *scan)
         .problems_n = (uint32_t)f->kept.n,
         .not_checked = f->not_checked.at,
         .not_checked_n = (uint32_t)f->not_checked.n,
+        .notes_total = f->notes_total,
+        .notes = f->notes.at,
+        .notes_n = (uint32_t)f->notes.n,
     };
     memcpy(whole->r.chain, scan->chain, sizeof whole->r.chain);
 }

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utf8proc.h>
 
 /* Reads one code point of well-formed UTF-8. 0 bytes: it is not. */
@@ -36,6 +37,19 @@ jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; count++) {
+        /* Eight bytes of ASCII at once: most texts are. */
+        uint64_t eight;
+        while (n - i >= sizeof eight) {
+            memcpy(&eight, s + i, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+                break;
+            }
+            i += sizeof eight;
+            count += sizeof eight;
+        }
+        if (i == n) {
+            break;
+        }
         uint32_t c;
         size_t length = next_codepoint((const unsigned char *)s + i, n - i, &c);
         if (length == 0) {

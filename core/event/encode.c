@@ -37,10 +37,25 @@ require(struct encoder *en, bool holds, const char *why)
     }
 }
 
-static void
+/* One byte that is all of its element: most elements are. Written here, because a call through
+ * msgpack-c's callback costs more than all that this file checks. */
+static inline bool
+pack_byte(struct encoder *en, uint8_t byte)
+{
+    struct jb_buffer *out = en->out;
+    if (out->n == out->cap) {
+        return false;
+    }
+    out->at[out->n++] = byte;
+    return true;
+}
+
+static inline void
 pack_uint(struct encoder *en, uint64_t value)
 {
-    msgpack_pack_uint64(&en->pk, value);
+    if (value >= 0x80 || !pack_byte(en, (uint8_t)value)) {
+        msgpack_pack_uint64(&en->pk, value);
+    }
 }
 
 static void
@@ -58,7 +73,9 @@ pack_text(struct encoder *en, struct jb_text t, size_t max)
         return;
     }
     require(en, jb_utf8_valid(t.s, t.n, NULL), "a text is not UTF-8");
-    msgpack_pack_str(&en->pk, t.n);
+    if (t.n >= 32 || !pack_byte(en, (uint8_t)(0xa0 | t.n))) {
+        msgpack_pack_str(&en->pk, t.n);
+    }
     if (t.n > 0) {
         msgpack_pack_str_body(&en->pk, t.s, t.n);
     }
@@ -240,7 +257,13 @@ check_times(struct encoder *en, const struct jb_event *e, const struct jb_event_
             "occurred_at is outside the calendar");
     require(en, ((e->flags & JB_EVF_OCCURRED) != 0) == (e->occurred_at != e->recorded_at),
             "the flag OCCURRED does not fit occurred_at");
-    if (en->why == NULL) {
+    /* The usual case without a division: it is the same day. */
+    if (en->why == NULL && e->posted_on >= JB_DAY_MIN && e->posted_on <= JB_DAY_MAX &&
+        (e->flags & JB_EVF_POSTED) == 0) {
+        int64_t since = e->recorded_at - jb_day_start(e->posted_on, context->utc_offset_s);
+        require(en, since >= 0 && since < JB_US_PER_DAY,
+                "posted_on is not the day of recorded_at, and the flag POSTED is not set");
+    } else if (en->why == NULL) {
         int64_t earlier =
             (int64_t)jb_day_of(e->recorded_at, context->utc_offset_s) - (int64_t)e->posted_on;
         require(en,
@@ -319,7 +342,10 @@ pack_event(struct encoder *en, const struct jb_event *e, const struct jb_event_t
            const struct jb_event_context *context)
 {
     uint32_t fields = jb_event_fields_n(type, e->version);
-    msgpack_pack_array(&en->pk, jb_event_envelope_n(e->flags) + fields);
+    size_t elements = (e->flags == 0 ? 5 : jb_event_envelope_n(e->flags)) + fields;
+    if (elements >= 16 || !pack_byte(en, (uint8_t)(0x90 | elements))) {
+        msgpack_pack_array(&en->pk, elements);
+    }
     pack_uint(en, e->type);
     pack_uint(en, e->flags);
     pack_uint(en, e->wallet);

@@ -187,6 +187,9 @@ jb_execute_wallet(struct execution *x)
         return JB_STEP_FAILED;
     }
     jb_answer_done(x->r->answers, x->a, &x->l->verdict.event);
+    if (jb_answer_same_txn(x, x->a) != JB_OK) {
+        return JB_STEP_FAILED;
+    }
     if (x->r->options.dry_run) {
         if (s == NULL && jb_state_find(x->l->state, x->c->wallet, &s, x->err) != JB_OK) {
             return JB_STEP_FAILED;

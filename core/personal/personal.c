@@ -200,7 +200,7 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
             code = open_tables(p, true, err, &status);
         }
         jb_env_tables_unlock(p->env);
-        if (status == JB_OK && code == MDB_NOTFOUND && read_only) {
+        if (status == JB_OK && code == MDB_NOTFOUND && read_only && jb_env_untouched(p->env)) {
             /* Whoever made the file did not come as far as its tables: there are no texts. */
             p->env = jb_env_close(p->env);
             code = 0;

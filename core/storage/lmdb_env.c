@@ -1006,6 +1006,14 @@ begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struc
     return JB_OK;
 }
 
+bool
+jb_env_untouched(const struct jb_env *e)
+{
+    MDB_envinfo info;
+    mdb_env_info(e->lmdb, &info);
+    return info.me_last_txnid == 0;
+}
+
 static jb_status
 forked(struct jb_error *err, const struct jb_env *e)
 {

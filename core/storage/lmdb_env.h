@@ -34,6 +34,8 @@ jb_status jb_env_open(const char *path, const struct jb_env_options *o, struct j
 /* The ledger's `lock`; NULL: done without, for reading only. Borrowed until jb_env_close. */
 struct jb_lock *jb_env_lock(const struct jb_env *e);
 struct jb_env *jb_env_close(struct jb_env *e);
+/* Nothing was ever committed in it: it was only just made. */
+bool jb_env_untouched(const struct jb_env *e);
 MDB_env *jb_env_lmdb(const struct jb_env *e);
 const char *jb_env_path(const struct jb_env *e);
 /* How many times this process has it open. */

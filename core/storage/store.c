@@ -262,8 +262,9 @@ open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct
         code = open_in(s, true, false, &status, err);
     }
     *ret_code = code;
-    if (status == JB_OK && s->read_only && code == MDB_NOTFOUND) {
+    if (status == JB_OK && s->read_only && code == MDB_NOTFOUND && jb_env_untouched(s->env)) {
         /* Whoever made the file did not come as far as its tables. */
+        *ret_code = 0;
         return jb_fail(err, JB_E_NOTFOUND, "there is nothing in %s yet", path);
     }
     return status != JB_OK || code == 0 ? status : jb_env_fail(err, code, s->env, "opening");

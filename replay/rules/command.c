@@ -6,36 +6,17 @@
 jb_op
 jb_op_of(const struct jb_event *e)
 {
-    static const jb_op ops[JB_EV_TYPES] = {
-        [JB_EV_POLICY_SET] = JB_OP_POLICY_SET,
-        [JB_EV_WALLET_CREATED] = JB_OP_WALLET_CREATE,
-        [JB_EV_WALLET_RENAMED] = JB_OP_WALLET_RENAME,
-        [JB_EV_WALLET_TURNED_OFF] = JB_OP_WALLET_OFF,
-        [JB_EV_WALLET_TURNED_ON] = JB_OP_WALLET_ON,
-        [JB_EV_WALLET_SUSPENDED] = JB_OP_WALLET_SUSPEND,
-        [JB_EV_SUSPENSION_LIFTED] = JB_OP_WALLET_LIFT,
-        [JB_EV_WALLET_DELETED] = JB_OP_WALLET_DELETE,
-        [JB_EV_CHARGE_SETTLED] = JB_OP_CHARGE,
-        [JB_EV_CHARGE_REVERSED] = JB_OP_CHARGE_REVERSE,
-        [JB_EV_DEBT_REPAID] = JB_OP_DEBT_REPAY,
-        [JB_EV_FREE_GRANTED] = JB_OP_FREE_GRANT,
-        [JB_EV_FREE_ACTIVATED] = JB_OP_FREE_ACTIVATE,
-        [JB_EV_FREE_REVOKED] = JB_OP_FREE_REVOKE,
-        [JB_EV_CASH_CONSUMED] = JB_OP_CONSUME,
-        [JB_EV_CONSUMPTION_REVERSED] = JB_OP_CONSUME_REVERSE,
-        [JB_EV_REFUND_REQUESTED] = JB_OP_REFUND_REQUEST,
-        [JB_EV_REFUND_CANCELLED] = JB_OP_REFUND_CANCEL,
-        [JB_EV_REFUND_REJECTED] = JB_OP_REFUND_REJECT,
-        [JB_EV_REFUND_APPROVED] = JB_OP_REFUND_APPROVE,
-        [JB_EV_REFUND_COMPLETED] = JB_OP_REFUND_COMPLETE,
-        [JB_EV_REFUND_FAILED] = JB_OP_REFUND_FAIL,
-        [JB_EV_DAY_CLOSED] = JB_OP_DAY_CLOSE,
-    };
-    jb_op op = e->type < JB_EV_TYPES ? ops[e->type] : (jb_op)0;
     /* Not covered at approval: the approval was carried out, and the refund has failed. */
-    return op == JB_OP_REFUND_FAIL && e->refund_failed.why == JB_FAILURE_BALANCE
-               ? JB_OP_REFUND_APPROVE
-               : op;
+    if (e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
+        return JB_OP_REFUND_APPROVE;
+    }
+    for (uint32_t op = 1; op < JB_OPS; op++) {
+        const struct jb_op_info *info = jb_op_get(op);
+        if (info != NULL && info->event_type == e->type) {
+            return (jb_op)op;
+        }
+    }
+    return (jb_op)0;
 }
 
 static bool
@@ -247,6 +228,7 @@ jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *r
     struct jb_command c = {.size = sizeof c, .op = jb_op_of(e)};
     const struct jb_op_info *op = jb_op_get((uint32_t)c.op);
     if (op == NULL) {
+        jb_refute_text(r, e, "no command makes such an event by the rules");
         return false;
     }
     if (e->occurred_at != e->recorded_at) {

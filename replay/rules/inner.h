@@ -51,7 +51,7 @@ struct deletion {
 
 /* What cannot be known, and how often. */
 struct counts {
-    uint64_t commands, debts, closings, own_times, returns, keyed;
+    uint64_t commands, debts, closings, own_times, returns, keyed, unknown;
     uint64_t refusals_1, refusals_members, refusals_partly;
 };
 
@@ -141,6 +141,8 @@ void jb_order_end(struct jb_judge *r);
 /* ---- refusal.c ---- */
 
 jb_status jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
+/* What it says of its command is of the op's form. False: it is not, and that was refuted. */
+bool jb_refused_form_holds(struct jb_judge *r, const struct jb_event *e);
 /* refusal_again.c: one of version 2, whose code and figures fit its op. */
 jb_status jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 

@@ -115,7 +115,11 @@ jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t frame, str
 {
     struct jb_error why = {0};
     r->frame = frame;
-    if (r->over || goes_beyond(r, e) || jb_event_type_get(e->type) == NULL) {
+    if (r->over || goes_beyond(r, e)) {
+        return JB_OK;
+    }
+    if (jb_event_type_get(e->type) == NULL) {
+        r->n.unknown++;
         return JB_OK;
     }
     jb_check_envelope(r, e);
@@ -163,6 +167,7 @@ jb_judge_end(struct jb_judge *r)
     count(r, n->debts, "whether `overdraft` was true, where a debt was made");
     count(r, n->own_times, "an `at` of a command that has no time of its own");
     count(r, n->returns, "whether a return named its consumption by a usage that occurs once");
+    count(r, n->unknown, "of a type that this version does not know, and that may be skipped");
     count(r, n->keyed, "the content of a command with a key against its fingerprint");
     count(r, n->refusals_1,
           "a remembered refusal of version 1: its code and figures fit each other, and what the "

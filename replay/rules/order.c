@@ -357,9 +357,23 @@ jb_order_behind(struct jb_judge *r, const struct jb_event *e, struct jb_error *e
     return JB_OK;
 }
 
+/* A command is in one commit, its forfeits included. */
+static void
+end_deletion(struct jb_judge *r, const char *what)
+{
+    if (r->deletion.wallet != 0) {
+        jb_refute_at(r, r->b->g.seq,
+                     "free_forfeited: the %s ends, and no deletion of wallet number %u stands "
+                     "behind it; the rules forfeit only what is deleted",
+                     what, r->deletion.wallet);
+        r->deletion = (struct deletion){0};
+    }
+}
+
 void
 jb_order_commit(struct jb_judge *r)
 {
+    end_deletion(r, "commit");
     for (size_t i = 0; i < r->complaints.n; i++) {
         const struct complaint *c = &r->complaints.at[i];
         jb_found(r->f, "rules", c->seq, c->frame, 0, "%s", c->text);
@@ -371,11 +385,5 @@ void
 jb_order_end(struct jb_judge *r)
 {
     end_run(r, NULL);
-    if (r->deletion.wallet != 0) {
-        jb_refute_at(r, r->b->g.seq,
-                     "free_forfeited: the log ends, and no deletion of wallet number %u stands "
-                     "behind it; the rules forfeit only what is deleted",
-                     r->deletion.wallet);
-        r->deletion = (struct deletion){0};
-    }
+    end_deletion(r, "log");
 }

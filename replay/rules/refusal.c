@@ -234,7 +234,7 @@ jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *
     bool behind = p->index > 1;
     r->n.refusals_members += behind;
     r->n.refusals_1 += !behind && e->version == 1;
-    if (!code_holds(r, e) || behind) {
+    if (!code_holds(r, e) || (e->version > 1 && !jb_refused_form_holds(r, e)) || behind) {
         return JB_OK;
     }
     uint64_t problems = r->f->problems;

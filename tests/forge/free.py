@@ -176,6 +176,18 @@ forfeited("forfeits a grant twice", numbers=(1, 2, 2), said=50)
 forfeited("is recorded a second behind its forfeits", apart=SECOND)
 
 
+@forgery("3", "a deletion is in another commit than its forfeits", OFF_AND_EMPTY)
+def _(log, lie):
+    at = "1 09:30"
+    events = [log.add("free_forfeited", "W", at, grant_no=1, amount=10, in_use=0),
+              log.add("free_forfeited", "W", at, grant_no=2, amount=20)]
+    events.append(log.add("wallet_deleted", "W", at, forfeited=30))
+    for e in events:
+        e.recorded_at, e.commit = events[0].recorded_at, events[0].commit
+    events[2].commit += lie(0, 1)
+    return events
+
+
 @forgery("3", "a deletion forfeits what is past its deadline and should expire",
          MANUAL + "wallet.create W\nfree.grant G1 10 3\nwallet.off")
 def _(log, lie):

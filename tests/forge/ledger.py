@@ -284,14 +284,16 @@ class Log:
     def add(self, name, wallet=None, /, at=None, behind=None, occurred=None, **fields):
         """A new event, at the end (or behind another), with what its type needs filled in as the
         events before it have it. at: when it was recorded; without it a second after the one
-        before at the end, and at the same time elsewhere."""
+        before at the end, and at the same time elsewhere. What was recorded at the time of the
+        one before is in its commit, too: of one command, as it were."""
         place = len(self.events) if behind is None else self.index(behind) + 1
         before = self.events[place - 1]
         e = Event(name, self.wallet(wallet), Format.newest(name))
         e.recorded_at = instant(at) if at is not None else \
             before.recorded_at + (SECOND if behind is None else 0)
         e.occurred_at = instant(occurred)
-        e.commit = before.commit if behind is not None else before.commit + 1
+        together = behind is not None or e.recorded_at == before.recorded_at
+        e.commit = before.commit if together else before.commit + 1
         e.fields = self._filled_in(e, place, fields)
         if name == "wallet_created" and not e.wallet:
             e.wallet = max(self.ids.values(), default=0) + 1

@@ -548,3 +548,18 @@ refused("of a charge that exists has a wallet that is not there", "charge C1 5",
 refused("of an amount range says another limit", "charge CX 999999999999999", figure(10 ** 14))
 refused("has a code for an `at` that is too old, and its command has no time of its own",
         "free.activate GX", code("AT_TOO_OLD"))
+
+
+# ---- the form of a refused command: a malformed one leaves no trace
+
+OFF = PLAIN + "wallet.off\n"
+refused("has no id though its command needs one", "consume U9 5000", known("id", None))
+refused("has an id though its command takes none", "wallet.off", known("id", "C1"), OFF)
+refused("has an id with white space", "consume U9 5000", known("id", "a b"))
+refused("has no amount though its command needs one", "charge C1 5", known("amount", 0))
+refused("has an amount though its command takes none", "wallet.off", known("amount", 5), OFF)
+refused("has an amount of 10^15", "charge C1 5", known("amount", 10 ** 15))
+refused("has no wallet though its command needs one", "charge C1 5", of_wallet(0, None))
+refused("has a wallet though its command takes none", "policy.set vat_rate 1 from=1_08:00",
+        of_wallet(1, None))
+refused("has a wallet's id with white space", "charge CX 5 wallet=X", of_wallet(0, "a b"))
