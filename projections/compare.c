@@ -42,6 +42,8 @@ name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_
     } else if (c->table == JB_VT_GRANTS && n == JB_KEY_GRANT_BYTES) {
         snprintf(out, out_n, "wallet number %u, grant %u", (unsigned)jb_get_be(key, 4),
                  (unsigned)jb_get_be(key + 4, 4));
+    } else if (c->table == JB_VT_REFUSED && n == JB_KEY_REFUSED_BYTES) {
+        snprintf(out, out_n, "refused command %llu", (unsigned long long)jb_get_be(key + 12, 8));
     } else if (c->table == JB_VT_WALLETS && n == JB_KEY_WALLET_BYTES) {
         snprintf(out, out_n, "wallet number %u", (unsigned)jb_get_be(key, 4));
     } else {

@@ -33,6 +33,7 @@ jb_fold_free(struct jb_fold *f)
     }
     jb_vec_free(&f->wallets);
     jb_vec_free(&f->closes);
+    jb_vec_free(&f->refused);
     free(f->slots);
     f->slots = NULL;
     f->slots_mask = 0;
@@ -372,6 +373,20 @@ fold_close(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 }
 
 static jb_status
+fold_refused(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
+{
+    struct jb_refused r = jb_refused_of(e);
+    if (r.wallet == 0 && r.hash == 0) {
+        return JB_OK;
+    }
+    if (!jb_vec_reserve(&f->refused, f->refused.n + 1)) {
+        return contradiction(err, e->seq, "no memory");
+    }
+    f->refused.at[f->refused.n++] = r;
+    return JB_OK;
+}
+
+static jb_status
 fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
                   struct jb_error *err)
 {
@@ -432,6 +447,8 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
         status = fold_wallet_event(f, base, e, err);
     } else if (e->type == JB_EV_DAY_CLOSED) {
         status = fold_close(f, e, err);
+    } else if (e->type == JB_EV_COMMAND_REFUSED) {
+        status = fold_refused(f, e, err);
     }
     f->g.seq = e->seq;
     return status;
@@ -537,10 +554,45 @@ each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void
             status = the_summary(w, sink, data, err);
             break;
         case JB_VT_CLOSES:
+        case JB_VT_REFUSED:
         case JB_VT_GLOBAL:
         case JB_VT_N:
             break;
         }
+    }
+    free(sorted);
+    return status;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+    const struct jb_refused *x = a, *y = b;
+    if (x->wallet != y->wallet) {
+        return x->wallet > y->wallet ? 1 : -1;
+    }
+    if (x->hash != y->hash) {
+        return x->hash > y->hash ? 1 : -1;
+    }
+    return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static jb_status
+each_refused(const struct jb_fold *f, jb_fold_sink sink, void *data, struct jb_error *err)
+{
+    struct jb_refused *sorted = malloc(f->refused.n * sizeof *sorted + 1);
+    if (sorted == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to sort refused commands");
+    }
+    if (f->refused.n > 0) {
+        memcpy(sorted, f->refused.at, f->refused.n * sizeof *sorted);
+        qsort(sorted, f->refused.n, sizeof *sorted, by_key);
+    }
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < f->refused.n && status == JB_OK; i++) {
+        uint8_t key[JB_KEY_REFUSED_BYTES];
+        jb_key_refused(key, &sorted[i]);
+        status = sink(data, key, sizeof key, "", 0, err);
     }
     free(sorted);
     return status;
@@ -554,6 +606,9 @@ jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *d
         uint8_t value[JB_GLOBAL_BYTES];
         jb_view_global_encode(&f->g, value);
         return sink(data, "g", 1, value, sizeof value, err);
+    }
+    if (table == JB_VT_REFUSED) {
+        return each_refused(f, sink, data, err);
     }
     if (table != JB_VT_CLOSES) {
         return each_of_wallets(f, table, sink, data, err);

@@ -46,7 +46,8 @@ struct jb_fold {
     JB_VEC(struct jb_fold_wallet *) wallets; /* every wallet that was touched */
     uint32_t *slots;                         /* hash of numbers: index + 1 into wallets */
     uint32_t slots_mask;
-    JB_VEC(struct jb_close) closes; /* new ones, days without a gap */
+    JB_VEC(struct jb_close) closes;    /* new ones, days without a gap */
+    JB_VEC(struct jb_refused) refused; /* new ones, in order of seq */
 };
 
 void jb_fold_init(struct jb_fold *f, int32_t utc_offset_s);

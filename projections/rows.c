@@ -5,7 +5,7 @@
 static const char *const table_names[JB_VT_N] = {
     [JB_VT_ROWS] = "rows",           [JB_VT_BY_OCCURRENCE] = "known", [JB_VT_WALLETS] = "wallets",
     [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_GRANTS] = "grants",       [JB_VT_CLOSES] = "closes",
-    [JB_VT_GLOBAL] = "global",
+    [JB_VT_REFUSED] = "refused",     [JB_VT_GLOBAL] = "global",
 };
 
 const struct jb_store_schema jb_views_schema = {
@@ -129,6 +129,14 @@ jb_key_wallet_seq(uint8_t key[JB_KEY_WALLET_SEQ_BYTES], uint32_t wallet, jb_seq 
 {
     jb_put_be(key, 4, wallet);
     jb_put_be(key + 4, 8, seq);
+}
+
+void
+jb_key_refused(uint8_t key[JB_KEY_REFUSED_BYTES], const struct jb_refused *r)
+{
+    jb_put_be(key, 4, r->wallet);
+    jb_put_be(key + 4, 8, r->hash);
+    jb_put_be(key + 12, 8, r->seq);
 }
 
 void

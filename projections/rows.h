@@ -16,6 +16,8 @@
  *   grants     wallet 4, ordinal 4          what never changes of a grant: last day 4, seq 8 of its
  *                                           free_granted
  *   closes     day 4 (bias 2^31)            seq 8, recorded_at 8 of its day_closed
+ *   refused    wallet 4, hash 8, seq 8      nothing: a refused command on that wallet; 0 and the hash
+ *                                           of the id where there was no such wallet
  *   global     "g"                          the ledger's days
  *
  * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each
@@ -31,7 +33,7 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 3
+#define JB_VIEWS_VERSION 4
 
 enum jb_view_table {
     JB_VT_ROWS,
@@ -40,6 +42,7 @@ enum jb_view_table {
     JB_VT_SNAPSHOTS,
     JB_VT_GRANTS,
     JB_VT_CLOSES,
+    JB_VT_REFUSED,
     JB_VT_GLOBAL,
     JB_VT_N
 };
@@ -107,6 +110,17 @@ struct jb_grant_terms {
 void jb_key_grant(uint8_t key[JB_KEY_GRANT_BYTES], uint32_t wallet, uint32_t ordinal);
 void jb_grant_terms_encode(const struct jb_grant_terms *g, uint8_t out[JB_GRANT_TERMS_BYTES]);
 bool jb_grant_terms_decode(const uint8_t *bytes, size_t n, struct jb_grant_terms *ret);
+
+/* A command that was refused, by what it is found. */
+struct jb_refused {
+    uint32_t wallet; /* its number; 0: there was none */
+    uint64_t hash;   /* of the id that was given, where the number is 0 and there was an id */
+    jb_seq seq;
+};
+#define JB_KEY_REFUSED_BYTES 20
+void jb_key_refused(uint8_t key[JB_KEY_REFUSED_BYTES], const struct jb_refused *r);
+/* What the event is found by; wallet and hash 0: by nothing. */
+struct jb_refused jb_refused_of(const struct jb_event *e);
 
 struct jb_close {
     jb_day day;

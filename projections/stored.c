@@ -214,3 +214,22 @@ jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret, struct jb_e
     ret->seq = t->meta.seq;
     return JB_OK;
 }
+
+jb_status
+jb_stored_refused_below(struct jb_store_txn *t, const struct jb_refused *at, jb_seq *ret,
+                        struct jb_error *err)
+{
+    *ret = 0;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_REFUSED_BYTES];
+    struct jb_store_row r = {0};
+    bool found;
+    jb_key_refused(key, at);
+    jb_status status = seek(t, JB_VT_REFUSED, key, sizeof key, true, &r, &found, err);
+    if (status == JB_OK && found && memcmp(r.key, key, JB_KEY_REFUSED_BYTES - 8) == 0) {
+        *ret = jb_get_be(r.key + JB_KEY_REFUSED_BYTES - 8, 8);
+    }
+    return status;
+}

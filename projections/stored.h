@@ -31,4 +31,8 @@ jb_status jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *r
 jb_status jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret,
                            struct jb_error *err);
 
+/* The newest refused command of that wallet and hash with a number below at->seq; 0: none. */
+jb_status jb_stored_refused_below(struct jb_store_txn *t, const struct jb_refused *at, jb_seq *ret,
+                                  struct jb_error *err);
+
 #endif

@@ -95,8 +95,11 @@ open_stored(struct audit *a, struct stored *s, const uint8_t ledger_id[16])
     if (status == JB_OK) {
         s->there = s->snap.meta.seq > 0;
     } else if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, 0, "%s.mdb: it is not there; it is made again when it is needed",
-                       s->word);
+        jb_not_checked(
+            &a->f, 0,
+            "%s.mdb: it is not there, or of another version; it is made again when it is "
+            "needed",
+            s->word);
     } else {
         not_opened(a, s->word, &err);
     }
@@ -351,6 +354,9 @@ fill(struct report *whole, const struct jb_scan_result *scan)
         .problems_n = (uint32_t)f->kept.n,
         .not_checked = f->not_checked.at,
         .not_checked_n = (uint32_t)f->not_checked.n,
+        .notes_total = f->notes_total,
+        .notes = f->notes.at,
+        .notes_n = (uint32_t)f->notes.n,
     };
     memcpy(whole->r.chain, scan->chain, sizeof whole->r.chain);
 }

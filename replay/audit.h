@@ -16,7 +16,8 @@ struct jb_findings {
     uint32_t part;                          /* the part that speaks now; enum jb_audit_part */
     JB_VEC(struct jb_audit_problem *) kept; /* the first ones */
     JB_VEC(const char *) not_checked;
-    uint64_t problems;
+    JB_VEC(const char *) notes;
+    uint64_t problems, notes_total;
     jb_seq first_refuted; /* the first event that the rules refute; 0: none */
     uint32_t refuted,
         unknown;    /* parts with a problem; parts of which something could not be told */
@@ -39,6 +40,8 @@ void jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t fra
 /* Says what is not looked at. unknown: the parts that so cannot say "verified", or 0. */
 void jb_not_checked(struct jb_findings *f, uint32_t unknown, const char *format, ...)
     JB_PRINTF(3, 4);
+/* What is no fault and worth a look. */
+void jb_note(struct jb_findings *f, const char *format, ...) JB_PRINTF(2, 3);
 /* How many frames are read; the caller hears of some. */
 void jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all);
 /* The verdict of one part. */
@@ -93,6 +96,9 @@ void jb_check_before(struct jb_state *b, const struct jb_event *e, uint64_t fram
                      struct jb_findings *f);
 void jb_check_after(struct jb_state *b, const struct jb_event *e, uint64_t frame,
                     struct jb_findings *f);
+/* A note where a charge has the gateway's transaction of an earlier one. The state has applied it.
+ */
+void jb_note_same_txn(struct jb_state *b, const struct jb_event *e, struct jb_findings *f);
 /* Sums over all wallets against the sums of the days. */
 void jb_check_sums(struct jb_state *b, struct jb_findings *f);
 

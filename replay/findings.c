@@ -8,7 +8,7 @@
 
 #define PROBLEMS_KEPT 1000
 #define TEXT_BYTES 500
-#define NOT_CHECKED_KEPT 200
+#define SENTENCES_KEPT 200
 #define PROGRESS_EVERY 64
 
 static void
@@ -66,6 +66,17 @@ jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, u
     }
 }
 
+#define KEEP_SENTENCE(f, list, text)                                                               \
+    do {                                                                                           \
+        char *copy = (f)->list.n < SENTENCES_KEPT ? strdup(text) : NULL;                           \
+        if (copy != NULL && jb_vec_reserve(&(f)->list, (f)->list.n + 1)) {                         \
+            (f)->list.at[(f)->list.n++] = copy;                                                    \
+        } else if ((f)->list.n < SENTENCES_KEPT) {                                                 \
+            free(copy);                                                                            \
+            (f)->no_memory = true;                                                                 \
+        }                                                                                          \
+    } while (0)
+
 void
 jb_not_checked(struct jb_findings *f, uint32_t unknown, const char *format, ...)
 {
@@ -75,16 +86,19 @@ jb_not_checked(struct jb_findings *f, uint32_t unknown, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     f->unknown |= unknown;
-    if (f->not_checked.n >= NOT_CHECKED_KEPT) {
-        return;
-    }
-    char *copy = strdup(text);
-    if (copy == NULL || !jb_vec_reserve(&f->not_checked, f->not_checked.n + 1)) {
-        free(copy);
-        f->no_memory = true;
-        return;
-    }
-    f->not_checked.at[f->not_checked.n++] = copy;
+    KEEP_SENTENCE(f, not_checked, text);
+}
+
+void
+jb_note(struct jb_findings *f, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    f->notes_total++;
+    KEEP_SENTENCE(f, notes, text);
 }
 
 const char *
@@ -122,6 +136,10 @@ jb_findings_free(struct jb_findings *f)
     for (size_t i = 0; i < f->not_checked.n; i++) {
         free((void *)(uintptr_t)f->not_checked.at[i]);
     }
+    for (size_t i = 0; i < f->notes.n; i++) {
+        free((void *)(uintptr_t)f->notes.at[i]);
+    }
     jb_vec_free(&f->kept);
     jb_vec_free(&f->not_checked);
+    jb_vec_free(&f->notes);
 }

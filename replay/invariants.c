@@ -204,3 +204,20 @@ jb_check_sums(struct jb_state *b, struct jb_findings *f)
                  (unsigned long long)b->g.seq);
     }
 }
+
+void
+jb_note_same_txn(struct jb_state *b, const struct jb_event *e, struct jb_findings *f)
+{
+    const struct jb_charge_settled *c = &e->charge_settled;
+    uint8_t hash[16];
+    if (e->type != JB_EV_CHARGE_SETTLED || !jb_state_txn_hash(b, c->pg, c->txn_ref, hash)) {
+        return;
+    }
+    const struct jb_txn *first = jb_state_txn(b, hash); /* all are in memory: there is no store */
+    if (first != NULL && first->seq != e->seq) {
+        jb_note(f, "event %llu charges transaction %.*s of %s%.*s, as event %llu did before",
+                (unsigned long long)e->seq, (int)c->txn_ref.n, c->txn_ref.s,
+                c->pg.n > 0 ? "gateway " : "no gateway", (int)c->pg.n, c->pg.n > 0 ? c->pg.s : "",
+                (unsigned long long)first->seq);
+    }
+}

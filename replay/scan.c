@@ -122,6 +122,7 @@ static void
 check_behind(struct scan *s, const struct jb_event *e, uint64_t frame)
 {
     check_sums_of(s, e, frame);
+    jb_note_same_txn(s->state, e, s->f);
     if (s->judge != NULL) {
         jb_status status = jb_judge_applied(s->judge, e, s->err);
         s->failed = status != JB_OK ? status : s->failed;

@@ -237,6 +237,21 @@ check_returns_and_days(struct compare *c)
     check_count(c, JB_TABLE_DAYS, c->b->closed.n);
 }
 
+static void
+check_txns(struct compare *c)
+{
+    for (size_t i = 0; i < c->b->txns.n; i++) {
+        const struct jb_txn *t = &c->b->txns.at[i];
+        uint8_t value[8];
+        jb_put_be(value, 8, t->seq);
+        if (!row_equals(c, JB_TABLE_TXNS, t->hash, sizeof t->hash, value, sizeof value)) {
+            differs(c, "txns", "event %llu is not the first charge of its gateway's transaction",
+                    (unsigned long long)t->seq);
+        }
+    }
+    check_count(c, JB_TABLE_TXNS, c->b->txns.n);
+}
+
 void
 jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f)
 {
@@ -257,6 +272,7 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
     check_keys(&c);
     check_due(&c);
     check_returns_and_days(&c);
+    check_txns(&c);
     c.expected.n = 0;
     bool recorded = jb_record_globals(&b->g, &c.expected);
     f->no_memory |= !recorded;

@@ -8,6 +8,23 @@ is_member_event(uint32_t type)
     return type != JB_EV_FREE_EXPIRED && type != JB_EV_FREE_FORFEITED && type != JB_EV_DAY_CLOSED;
 }
 
+/* A function of the log before the charge, so that a repetition says the same. */
+jb_status
+jb_answer_same_txn(struct execution *x, struct jb_answer *a)
+{
+    const struct jb_event *e = a->event;
+    if (e == NULL || e->type != JB_EV_CHARGE_SETTLED || e->charge_settled.txn_ref.n == 0) {
+        return JB_OK;
+    }
+    jb_seq first;
+    jb_status status = jb_state_first_txn(x->l->state, e->charge_settled.pg,
+                                          e->charge_settled.txn_ref, &first, x->err);
+    if (status == JB_OK) {
+        a->same_txn = first < e->seq ? first : 0;
+    }
+    return status;
+}
+
 /* The members' answers of a group from its events: one event a member, beside expiries and
  * forfeits. */
 static jb_status
@@ -31,7 +48,10 @@ answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t command
             members[n].op =
                 x->c->op == JB_OP_ATOMIC && n < x->c->commands_n ? x->c->commands[n].op : x->c->op;
             jb_answer_done(x->r->answers, &members[n], e);
-            n++;
+            status = jb_answer_same_txn(x, &members[n++]);
+            if (status != JB_OK) {
+                return status;
+            }
         }
     }
     x->a->members = members;
@@ -67,9 +87,8 @@ jb_repeat(struct execution *x, jb_seq seq)
     } else {
         uint32_t events = e->group_events, commands = e->group_commands;
         jb_answer_done(x->r->answers, x->a, e);
-        if (commands > 0) {
-            status = answer_group(x, seq, events, commands);
-        }
+        status =
+            commands > 0 ? answer_group(x, seq, events, commands) : jb_answer_same_txn(x, x->a);
     }
     x->a->outcome = JB_DUPLICATE;
     x->a->content_checked = checked;

@@ -70,6 +70,7 @@ struct jb_ledger {
     struct jb_personal *personal;
     struct jb_lock *lock; /* the log's; NULL: read-only */
     int head_fd;
+    int64_t fault_again_at; /* monotonic: when the device is read back again */
     bool has_secret;
     bool head_damaged;
     bool secret_damaged; /* there is a file, and it is not this ledger's */

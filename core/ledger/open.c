@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "ledger/internal.h"
+#include "log/fault.h"
 
 static jb_instant
 system_clock(void *data)
@@ -190,6 +191,9 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
                  : status;
     if (status == JB_OK && !l->read_only) {
         l->lock = jb_env_lock(jb_log_env(l->log));
+        if (jb_fault_is_there(l->dir)) {
+            jb_lock_note_fault(l->lock, true); /* cleared by the first command, or it is refused */
+        }
     }
     status = status == JB_OK ? open_states(l, err) : status;
     status = status == JB_OK ? jb_secret_load(l, err) : status;

@@ -3,10 +3,12 @@
  * other processes, decides what is waiting, commits it with one pair of syncs, hands every caller
  * its answers, and lets the lock go after each commit.
  */
+#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "ledger/internal.h"
+#include "log/fault.h"
 
 /* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
 
@@ -183,6 +185,41 @@ write_head(struct jb_ledger *l, bool sync)
     }
 }
 
+/* A device that failed once is not trusted again on the word of its page cache. */
+static void
+note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
+{
+    bool device = (status == JB_E_IO || status == JB_E_UNKNOWN) && err->os_errno == EIO;
+    if (!device) {
+        return;
+    }
+    struct jb_fault f = {.seq = l->state->head.seq, .page = jb_log_last_page(l->log)};
+    memcpy(f.ledger_id, l->identity.ledger_id, 16);
+    memcpy(f.chain, l->state->head.chain, JB_CHAIN_BYTES);
+    jb_lock_note_fault(l->lock, true);
+    (void)!jb_fault_write(l->dir, &f); /* where it cannot be written, `lock` says it */
+    l->fault_again_at = 0;
+}
+
+/* Nothing is written after a fault of the device until it has been read back; who opens the ledger
+ * to write, or writes on, does that. */
+static jb_status
+clear_fault(struct jb_ledger *l, struct jb_error *err)
+{
+    int64_t now = jb_monotonic_us();
+    if (now < l->fault_again_at) {
+        return jb_fail(err, JB_E_DEVICE,
+                       "the device failed while the ledger was written, and could not be read back "
+                       "a moment ago; nothing is written");
+    }
+    jb_status status = jb_fault_clear(l->dir, l->log, &l->identity, err);
+    if (status == JB_OK) {
+        jb_lock_note_fault(l->lock, false);
+    }
+    l->fault_again_at = status == JB_OK ? 0 : now + JB_US_PER_SECOND;
+    return status;
+}
+
 static jb_status
 commit_texts(void *data, struct jb_error *err)
 {
@@ -201,6 +238,7 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
     enum jb_log_result result;
     jb_status status = jb_log_commit(l->log, &l->batch, &texts, &l->state->head, &result, err);
     if (status != JB_OK) {
+        note_fault(l, status, err);
         l->state->usable = false; /* memory is ahead of the log, or nobody knows: begin again from
                                      what is stored */
         return status;
@@ -323,6 +361,9 @@ one_commit(struct jb_ledger *l)
     l->state->pending = &l->batch;
     jb_day open_before = JB_NO_DAY;
     status = jb_log_catch_up(l->log, &err);
+    if (status == JB_OK && jb_lock_has_fault(l->lock)) {
+        status = clear_fault(l, &err);
+    }
     if (status == JB_OK) {
         status = decide(l, first, &last, &open_before, &err);
     }

@@ -289,8 +289,7 @@ jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head
         *ret_result = JB_LOG_UNKNOWN;
         return jb_fail_errno(err, JB_E_UNKNOWN, code > 0 ? code : 0,
                              "a fault while committing to %s: it is not known whether the commands "
-                             "were recorded. Open the ledger again and ask with the "
-                             "same keys",
+                             "were recorded. Ask again with the same keys",
                              jb_env_path(l->env));
     }
 }

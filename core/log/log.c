@@ -21,7 +21,8 @@ jb_log_open(const char *dir, bool read_only, bool create, uint64_t map_bytes, st
     }
     struct jb_env_options o = {.read_only = read_only,
                                .create = create,
-                               .map_bytes = map_bytes != 0 ? map_bytes : MAP_BYTES_DEFAULT};
+                               .map_bytes = map_bytes != 0 ? map_bytes : MAP_BYTES_DEFAULT,
+                               .reopens = true};
     jb_status status = jb_env_open(path, &o, &l->env, err);
     if (status != JB_OK) {
         free(l);
@@ -71,6 +72,16 @@ bool
 jb_log_forked(struct jb_log *l)
 {
     return jb_env_forked(l->env);
+}
+
+uint64_t
+jb_log_last_page(struct jb_log *l)
+{
+    MDB_envinfo info = {0};
+    if (jb_env_lmdb(l->env) != NULL) {
+        mdb_env_info(jb_env_lmdb(l->env), &info);
+    }
+    return info.me_last_pgno;
 }
 
 jb_status

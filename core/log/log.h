@@ -86,6 +86,9 @@ struct jb_log_batch {
 };
 void jb_log_batch_free(struct jb_log_batch *b);
 
+/* The highest page that the file claims. */
+uint64_t jb_log_last_page(struct jb_log *l);
+
 enum jb_log_result { JB_LOG_COMMITTED, JB_LOG_FAILED, JB_LOG_UNKNOWN };
 /*
  * Appends the batch as one commit. head is where the caller believes the log ends: JB_E_CORRUPT if

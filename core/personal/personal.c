@@ -186,8 +186,13 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
     memcpy(p->ledger_id, ledger_id, 16);
-    struct jb_env_options o = {
-        .read_only = read_only, .create = true, .max_dbs = 8, .map_bytes = MAP_BYTES_DEFAULT};
+    static const char *const tables[] = {"texts", "index", "checks", "meta", NULL};
+    struct jb_env_options o = {.reopens = true,
+                               .tables = tables,
+                               .read_only = read_only,
+                               .create = true,
+                               .max_dbs = 8,
+                               .map_bytes = MAP_BYTES_DEFAULT};
     jb_status status = jb_env_open(path, &o, &p->env, err);
     if (status == JB_E_NOTFOUND && read_only) {
         *ret = p;

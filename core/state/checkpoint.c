@@ -223,6 +223,27 @@ write_due(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
                : status;
 }
 
+/* The first stays the first: a step of a rebuild that was cut may have written it. */
+static jb_status
+write_txns(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < b->txns.n && status == JB_OK; i++) {
+        const struct jb_txn *txn = &b->txns.at[i];
+        uint8_t value[8];
+        const void *old;
+        size_t n;
+        status = jb_store_get(t, JB_TABLE_TXNS, txn->hash, sizeof txn->hash, &old, &n, err);
+        if (status == JB_E_NOTFOUND) {
+            jb_put_be(value, 8, txn->seq);
+            status = jb_store_put(t, JB_TABLE_TXNS, txn->hash, sizeof txn->hash, value,
+                                  sizeof value, err);
+        }
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
+    }
+    return status;
+}
+
 static jb_status
 write_rest(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 {
@@ -262,6 +283,7 @@ write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     status = status == JB_OK ? write_ids(b, t, err) : status;
     status = status == JB_OK ? write_keys(b, t, err) : status;
     status = status == JB_OK ? write_due(b, t, err) : status;
+    status = status == JB_OK ? write_txns(b, t, err) : status;
     status = status == JB_OK ? write_rest(b, t, err) : status;
     return status == JB_OK ? jb_store_commit(t, b->g.seq, b->head.chain, err) : status;
 }
@@ -311,6 +333,8 @@ after_write(struct jb_state *b)
     }
     jb_map_clear(&b->ids);
     jb_map_clear(&b->returns);
+    jb_map_clear(&b->txn_index);
+    b->txns.n = 0;
     b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->returned.n = 0;
     b->due_sorted = 0;
     jb_state_trim(b, SLOTS_KEPT_MAX);

@@ -30,6 +30,38 @@ jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_tex
     memcpy(ret, canonical.digest, 16);
 }
 
+bool
+jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,
+                  uint8_t ret[16])
+{
+    uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_TXN_REF_BYTES_MAX];
+    if (txn_ref.n == 0 || txn_ref.n > JB_TXN_REF_BYTES_MAX || pg.n > JB_SHORT_BYTES_MAX) {
+        return false;
+    }
+    bytes[0] = (uint8_t)pg.n;
+    memcpy(bytes + 1, pg.n > 0 ? pg.s : "", pg.n);
+    memcpy(bytes + 1 + pg.n, txn_ref.s, txn_ref.n);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(
+        &canonical,
+        XXH3_128bits_withSeed(bytes, 1 + pg.n + txn_ref.n, jb_get_be(b->identity.ledger_id, 8)));
+    memcpy(ret, canonical.digest, 16);
+    return true;
+}
+
+const struct jb_txn *
+jb_state_txn(const struct jb_state *b, const uint8_t hash[16])
+{
+    for (const struct jb_map_entry *m = jb_map_find(&b->txn_index, jb_get_be(hash, 8)); m != NULL;
+         m = jb_map_again(&b->txn_index, m)) {
+        const struct jb_txn *t = &b->txns.at[m->value];
+        if (memcmp(t->hash, hash, sizeof t->hash) == 0) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
 /* A record that holds and cannot be read: what wrote it had another layout. */
 static jb_status
 damaged(struct jb_state *b, struct jb_error *err, const char *what)
@@ -277,6 +309,37 @@ jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_a
         }
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+jb_status
+jb_state_first_txn(struct jb_state *b, struct jb_text pg, struct jb_text txn_ref, jb_seq *ret,
+                   struct jb_error *err)
+{
+    uint8_t hash[16];
+    const void *value;
+    size_t n;
+    *ret = 0;
+    if (!jb_state_txn_hash(b, pg, txn_ref, hash)) {
+        return JB_OK;
+    }
+    jb_status status = get(b, JB_TABLE_TXNS, hash, sizeof hash, &value, &n, err);
+    if (status == JB_OK && n != 8) {
+        return damaged(b, err, "a gateway's transaction");
+    }
+    const struct jb_txn *t = status == JB_E_NOTFOUND ? jb_state_txn(b, hash) : NULL;
+    if (status != JB_OK && t == NULL) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    /* A hash found it: the event decides. */
+    jb_seq seq = t != NULL ? t->seq : jb_get_be(value, 8);
+    const struct jb_event *e;
+    status = jb_state_event(b, seq, &e, err);
+    if (status == JB_OK && e->type == JB_EV_CHARGE_SETTLED &&
+        jb_text_equal(e->charge_settled.pg, pg) &&
+        jb_text_equal(e->charge_settled.txn_ref, txn_ref)) {
+        *ret = seq;
+    }
+    return status;
 }
 
 jb_status

@@ -16,6 +16,7 @@ jb_savepoint_begin(struct jb_state *b, struct jb_error *err)
     s->id_bytes = b->id_bytes.n;
     s->keys = b->keys.entries.n;
     s->returns = b->returns.entries.n;
+    s->txns = b->txns.n;
     s->due = b->due.n;
     s->closed = b->closed.n;
     s->dirty = b->dirty.n;
@@ -93,6 +94,8 @@ jb_savepoint_rollback(struct jb_state *b)
     b->id_entries.n = s->id_entries;
     b->id_bytes.n = s->id_bytes;
     b->returned.n = s->returns;
+    jb_map_cut(&b->txn_index, s->txns);
+    b->txns.n = s->txns;
     b->due.n = s->due;
     b->closed.n = s->closed;
     b->dirty.n = s->dirty;

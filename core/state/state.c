@@ -6,8 +6,8 @@
  * holds this many events more than it. */
 #define OVERLAY_EVENTS_MAX 400000
 
-static const char *const table_names[JB_STATE_TABLES] = {"globals", "wallets", "archive", "ids",
-                                                         "keys",    "due",     "returns", "days"};
+static const char *const table_names[JB_STATE_TABLES] = {
+    "globals", "wallets", "archive", "ids", "keys", "due", "returns", "days", "txns"};
 const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
                                                 table_names};
 
@@ -61,6 +61,8 @@ forget(struct jb_state *b)
     jb_map_clear(&b->ids);
     jb_map_clear(&b->keys);
     jb_map_clear(&b->returns);
+    jb_map_clear(&b->txn_index);
+    b->txns.n = 0;
     b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = b->returned.n = 0;
     b->due_sorted = 0;
     jb_globals_free(&b->g);
@@ -119,6 +121,8 @@ jb_state_close(struct jb_state *b)
     jb_map_free(&b->ids);
     jb_map_free(&b->keys);
     jb_map_free(&b->returns);
+    jb_map_free(&b->txn_index);
+    jb_vec_free(&b->txns);
     jb_vec_free(&b->id_entries);
     free(b->id_bytes.at);
     free(b->scratch.at);
@@ -319,6 +323,26 @@ index_key(struct jb_state *b, const struct jb_event *e)
     return jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq);
 }
 
+/* The first of a gateway's transaction. What is stored already is not looked for: it came before.
+ */
+static bool
+index_txn(struct jb_state *b, const struct jb_event *e)
+{
+    const struct jb_charge_settled *c = &e->charge_settled;
+    uint8_t hash[16];
+    if (!jb_state_txn_hash(b, c->pg, c->txn_ref, hash) || jb_state_txn(b, hash) != NULL) {
+        return true;
+    }
+    if (!jb_vec_reserve(&b->txns, b->txns.n + 1) ||
+        !jb_map_put(&b->txn_index, jb_get_be(hash, 8), b->txns.n)) {
+        return false;
+    }
+    struct jb_txn *t = &b->txns.at[b->txns.n++];
+    memcpy(t->hash, hash, sizeof hash);
+    t->seq = e->seq;
+    return true;
+}
+
 static bool
 index_event(struct jb_state *b, const struct jb_event *e)
 {
@@ -329,7 +353,8 @@ index_event(struct jb_state *b, const struct jb_event *e)
     case JB_EV_WALLET_CREATED:
         return index_id(b, 'W', 0, e->wallet_created.id, e->wallet);
     case JB_EV_CHARGE_SETTLED:
-        return index_id(b, 'C', e->wallet, e->charge_settled.charge, e->charge_settled.lot);
+        return index_txn(b, e) &&
+               index_id(b, 'C', e->wallet, e->charge_settled.charge, e->charge_settled.lot);
     case JB_EV_REFUND_REQUESTED:
         return index_id(b, 'R', e->wallet, e->refund_requested.refund,
                         e->refund_requested.refund_no);

@@ -24,6 +24,7 @@ enum jb_state_table {
     JB_TABLE_DUE,     /* expires_on, wallet BE4, ordinal BE4 -> nothing */
     JB_TABLE_RETURNS, /* consumption BE8 -> its last return BE8, sum of its returns BE8 */
     JB_TABLE_DAYS,    /* day -> its day_closed BE8 */
+    JB_TABLE_TXNS,    /* 16 bytes of hash of a gateway and its transaction -> first charge BE8 */
     JB_STATE_TABLES
 };
 extern const struct jb_store_schema jb_state_schema;
@@ -54,6 +55,12 @@ struct jb_returned {
     jb_amount sum;
 };
 
+/* The first charge of a gateway's transaction. */
+struct jb_txn {
+    uint8_t hash[16];
+    jb_seq seq;
+};
+
 struct jb_closed {
     jb_day day;
     jb_seq seq;
@@ -70,7 +77,7 @@ struct jb_savepoint {
     bool live;
     uint32_t number;
     struct jb_globals g;
-    size_t ids, id_entries, id_bytes, keys, returns, due, closed, dirty, wallet_ids, slots;
+    size_t ids, id_entries, id_bytes, keys, returns, txns, due, closed, dirty, wallet_ids, slots;
     size_t pending_bytes, pending_ends;
     JB_VEC(struct jb_saved_wallet) wallets;
 };
@@ -98,6 +105,8 @@ struct jb_state {
     struct jb_map keys;
     struct jb_map returns; /* consumption -> index into returned */
     JB_VEC(struct jb_returned) returned;
+    struct jb_map txn_index; /* half a hash -> index into txns */
+    JB_VEC(struct jb_txn) txns;
     JB_VEC(struct jb_due) due;
     size_t due_sorted; /* equal to due.n: they are in order */
     JB_VEC(struct jb_closed) closed;
@@ -154,6 +163,10 @@ jb_status jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event *
 /* The last return of a consumption and the sum of all of them; 0, 0: there is none. */
 jb_status jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last,
                             jb_amount *ret_sum, struct jb_error *err);
+/* The earliest charge with that gateway and transaction (pg may be none, which is a gateway, too);
+ * 0: there is none. */
+jb_status jb_state_first_txn(struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,
+                             jb_seq *ret, struct jb_error *err);
 /* The day_closed event of a day; 0: it is not closed. */
 jb_status jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *err);
 /* Puts what is over back into memory. JB_OK also where there is no such thing. */
@@ -180,6 +193,11 @@ jb_status jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *
                        struct jb_due *ret, size_t n, size_t *ret_n, struct jb_error *err);
 
 uint64_t jb_state_hash(const struct jb_state *b, const void *bytes, size_t n);
+/* False: the event names no transaction. */
+bool jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,
+                       uint8_t ret[16]);
+/* Its place in b->txns; NULL: it came before stored_seq, or never. */
+const struct jb_txn *jb_state_txn(const struct jb_state *b, const uint8_t hash[16]);
 void jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
                        uint8_t ret[16]);
 

@@ -52,7 +52,8 @@ struct jb_env {
     bool read_only;
     pid_t pid;
     unsigned forks;
-    MDB_env *lmdb;
+    struct jb_env_options options;
+    MDB_env *lmdb; /* NULL: it could not be opened again */
     char *path;
     /* The map may only change size while no transaction is open in this process. */
     pthread_mutex_t gate;
@@ -619,6 +620,7 @@ open_new(const char *path, const struct jb_env_options *o, struct jb_env **ret,
     if (e == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
+    e->options = *o;
     jb_status status = open_guarded(e, o, err);
     if (status != JB_OK) {
         release(e);
@@ -828,7 +830,111 @@ void
 jb_env_check_readers(struct jb_env *e)
 {
     int dead;
-    mdb_reader_check(e->lmdb, &dead);
+    if (e->lmdb != NULL) {
+        mdb_reader_check(e->lmdb, &dead);
+    }
+}
+
+/* ---- after a fault at the meta page ---- */
+
+/* The tables' numbers are those of the first opening: LMDB gives them in order. */
+static int
+open_tables_again(struct jb_env *e)
+{
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    int code = mdb_txn_begin(e->lmdb, NULL, MDB_RDONLY, &txn);
+    if (code != 0) {
+        return code;
+    }
+    code = mdb_dbi_open(txn, NULL, 0, &dbi);
+    for (const char *const *name = e->options.tables; code == 0 && name != NULL && *name != NULL;
+         name++) {
+        code = mdb_dbi_open(txn, *name, 0, &dbi);
+    }
+    if (code != 0 && code != MDB_NOTFOUND) {
+        mdb_txn_abort(txn);
+        return code;
+    }
+    return mdb_txn_commit(txn);
+}
+
+static bool
+in_panic(struct jb_env *e)
+{
+    MDB_txn *txn;
+    int code = e->lmdb == NULL ? MDB_PANIC : mdb_txn_begin(e->lmdb, NULL, MDB_RDONLY, &txn);
+    if (code == 0) {
+        mdb_txn_abort(txn);
+    }
+    return code == MDB_PANIC;
+}
+
+/* No transaction of this process is open: never two environments of one file at once. */
+static int
+open_again(struct jb_env *e)
+{
+    if (!in_panic(e)) {
+        return 0; /* another thread has done it */
+    }
+    while (e->idle_n > 0) {
+        mdb_txn_abort(e->idle[--e->idle_n]);
+    }
+    if (e->lmdb != NULL) {
+        mdb_env_close(e->lmdb);
+        e->lmdb = NULL;
+    }
+    struct jb_descriptor_gaps gaps;
+    jb_descriptor_gaps_fill(&gaps);
+    int code = open_map(e, &e->options);
+    jb_descriptor_gaps_leave(&gaps);
+    if (code == 0) {
+        int fd = -1;
+        mdb_env_get_fd(e->lmdb, &fd);
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        e->lock_inode = lock_file_of(e);
+        code = open_tables_again(e);
+    }
+    return code;
+}
+
+static int
+reopen(struct jb_env *e)
+{
+    pthread_mutex_lock(&e->gate);
+    while (e->resizing) {
+        pthread_cond_wait(&e->gate_changed, &e->gate);
+    }
+    e->resizing = true;
+    int code = 0;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RESIZE_WAIT_S;
+    while (e->open_txns > 0 && code == 0) {
+        code = pthread_cond_timedwait(&e->gate_changed, &e->gate, &until);
+    }
+    code = e->open_txns == 0 ? open_again(e) : ETIMEDOUT;
+    e->resizing = false;
+    pthread_cond_broadcast(&e->gate_changed);
+    pthread_mutex_unlock(&e->gate);
+    return code;
+}
+
+static jb_status
+after_panic(struct jb_env *e, const char *doing, struct jb_error *err)
+{
+    if (!e->options.reopens) {
+        return jb_env_fail(err, MDB_PANIC, e, doing);
+    }
+    int code = reopen(e);
+    return code == 0 ? JB_OK
+           : code == ETIMEDOUT
+               ? jb_fail(err, JB_E_BUSY,
+                         "%s has to be opened again after a fault while it was written, and a "
+                         "cursor or another reader of this process keeps it in use; close it and "
+                         "try again",
+                         e->path)
+               : jb_env_fail(err, code, e, "opening");
 }
 
 /* Takes over the size that another process gave the file. What its meta pages claim is looked at
@@ -879,11 +985,12 @@ keep_idle(struct jb_env *e, MDB_txn *txn)
 static int
 begin_once(struct jb_env *e, unsigned flags, MDB_txn **ret)
 {
+    enter(e); /* before: what is idle may be let go until then */
     MDB_txn *txn = flags & MDB_RDONLY ? take_idle(e) : NULL;
-    enter(e);
-    int code = e->unmapped   ? ENOMEM
-               : txn == NULL ? mdb_txn_begin(e->lmdb, NULL, flags, &txn)
-                             : mdb_txn_renew(txn);
+    int code = e->unmapped       ? ENOMEM
+               : e->lmdb == NULL ? MDB_PANIC
+               : txn == NULL     ? mdb_txn_begin(e->lmdb, NULL, flags, &txn)
+                                 : mdb_txn_renew(txn);
     if (code == 0) {
         *ret = txn;
         return 0;
@@ -909,8 +1016,9 @@ begin_any(struct jb_env *e, unsigned flags, MDB_txn **ret, int *ret_code, struct
         if (code == MDB_READERS_FULL && mdb_reader_check(e->lmdb, &dead) == 0 && dead > 0) {
             continue;
         }
-        jb_status status =
-            code == MDB_MAP_RESIZED ? follow_size(e, err) : jb_env_fail(err, code, e, doing);
+        jb_status status = code == MDB_MAP_RESIZED ? follow_size(e, err)
+                           : code == MDB_PANIC     ? after_panic(e, doing, err)
+                                                   : jb_env_fail(err, code, e, doing);
         if (status != JB_OK) {
             return status;
         }
@@ -1048,8 +1156,8 @@ bool
 jb_env_usable(struct jb_env *e)
 {
     MDB_txn *txn;
-    int code;
-    if (begin_any(e, MDB_RDONLY, &txn, &code, NULL) == JB_OK) {
+    int code = begin_once(e, MDB_RDONLY, &txn);
+    if (code == 0) {
         jb_env_abort(e, txn);
     }
     return code != MDB_PANIC;
@@ -1134,5 +1242,8 @@ jb_env_copy(struct jb_env *e, int fd, struct jb_error *err)
         code = ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ? errno : copy_once(e, fd);
     }
     code = code == 0 && fsync(fd) != 0 ? errno : code;
+    if (code == EAGAIN) { /* LMDB copies with a second thread */
+        return jb_fail_errno(err, JB_E_IO, code, "cannot start a thread to copy %s", e->path);
+    }
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "copying");
 }

@@ -26,6 +26,11 @@ struct jb_env_options {
     bool create;        /* make the file where it is missing */
     unsigned max_dbs;   /* 0: only the unnamed one */
     uint64_t map_bytes; /* address space to reserve; grows by doubling */
+    /* After a fault at LMDB's meta page the environment is opened again by the next transaction,
+     * when those of this process have ended; these named tables, in the order in which they were
+     * opened, keep their numbers. false: it stays out of use. */
+    bool reopens;
+    const char *const *tables; /* ended by NULL; NULL: none */
 };
 
 /* JB_E_NOTFOUND, JB_E_FORMAT (no LMDB file), JB_E_CORRUPT (cut short), JB_E_IO, JB_E_READONLY. */

@@ -134,8 +134,9 @@ look_at_metas(int fd, struct meta ret[2])
         return JB_PAGES_UNKNOWN;
     }
     uint64_t bytes = (uint64_t)st.st_size;
-    return meta_fits(&ret[0], bytes) && meta_fits(&ret[1], bytes) ? JB_PAGES_SOUND
-                                                                  : JB_PAGES_DAMAGED;
+    /* Only the newer one is in use: a fault while it was written leaves anything in the other. */
+    const struct meta *newer = &ret[ret[1].txn_id > ret[0].txn_id];
+    return meta_fits(newer, bytes) ? JB_PAGES_SOUND : JB_PAGES_DAMAGED;
 }
 
 static enum jb_pages_found
@@ -384,11 +385,20 @@ walk_all(int fd, const struct meta *m)
     if (w.seen == NULL) {
         return JB_PAGES_UNKNOWN;
     }
-    /* The unnamed table has no flags here; the free list's keys are numbers. */
-    bool ok = m->main.flags == 0 && m->main.pad == 0 && walk_tree(&w, MAIN_TREE, &m->main) &&
+    /* The unnamed table has no flags here. The free list's keys are numbers, and beside that flag
+     * stand those of the environment: that the file is no directory. */
+    bool ok = m->main.flags == 0 && m->main.pad == 0 &&
+              m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) && walk_tree(&w, MAIN_TREE, &m->main) &&
               walk_tree(&w, FREE_TREE, &m->free);
     free(w.seen);
     return ok ? JB_PAGES_SOUND : w.no_memory ? JB_PAGES_UNKNOWN : JB_PAGES_DAMAGED;
+}
+
+static uint64_t
+file_bytes(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 enum jb_pages_found
@@ -404,9 +414,9 @@ jb_pages_look_at_all(const char *path, uint64_t txn_id)
     const struct meta *m = &metas[txn_id & 1];
     if (found == JB_PAGES_SOUND && m->last * m->page_bytes < JB_PAGES_LOOK_BYTES_MAX) {
         /* A later one stands there: others write at the same time, so nothing can be told. */
-        found = m->txn_id == txn_id  ? walk_all(fd, m)
-                : m->txn_id > txn_id ? JB_PAGES_UNKNOWN
-                                     : JB_PAGES_DAMAGED;
+        found = m->txn_id > txn_id                                    ? JB_PAGES_UNKNOWN
+                : m->txn_id == txn_id && meta_fits(m, file_bytes(fd)) ? walk_all(fd, m)
+                                                                      : JB_PAGES_DAMAGED;
     }
     close(fd);
     return found;

@@ -35,6 +35,7 @@ struct shared {
     uint64_t magic;
     uint64_t pid_namespace; /* of all who have the file open; 0: of the only one, not known */
     struct named of[JB_LOCKS];
+    _Atomic uint32_t fault; /* the device failed; FAULT says more, where it could be written */
 };
 _Static_assert(sizeof(struct shared) <= LOCK_FILE_BYTES, "the mutexes have room in the file");
 
@@ -368,4 +369,16 @@ jb_lock_release(struct jb_lock *l, enum jb_lock_name name)
     while (atomic_load(&n->taken) == taken && jb_monotonic_us() < until) {
         sched_yield();
     }
+}
+
+void
+jb_lock_note_fault(struct jb_lock *l, bool fault)
+{
+    atomic_store(&l->shared->fault, fault);
+}
+
+bool
+jb_lock_has_fault(const struct jb_lock *l)
+{
+    return atomic_load(&l->shared->fault) != 0;
 }

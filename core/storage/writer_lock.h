@@ -33,6 +33,9 @@ jb_status jb_lock_take(struct jb_lock *l, enum jb_lock_name name, int64_t wait_u
                        int64_t waited_us, struct jb_error *err);
 /* For who has a lock of its own and opens this one under it. */
 void jb_lock_guard_forks(void);
+/* The device failed while the ledger was written: told to all who have it open. */
+void jb_lock_note_fault(struct jb_lock *l, bool fault);
+bool jb_lock_has_fault(const struct jb_lock *l);
 /* By the thread that took it. */
 void jb_lock_release(struct jb_lock *l, enum jb_lock_name name);
 

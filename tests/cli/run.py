@@ -395,9 +395,25 @@ def refused(work):
     check("refused: of none", of("never")[0] == 1 and of("never")[1] == [], of("never"))
     out = run("log", ledger, "--wallet", "W")
     check("refused: as a line", "consume  70  U1  INSUFFICIENT_CASH" in out.stdout, out.stdout)
+    def listed(wallet, *more):
+        out = run("refused", ledger, wallet, "--json", *more)
+        found = json.loads(out.stdout)
+        return [(e["key"], e["code"]) for e in found["rows"]], found["next"]
+
+    for stored in range(2):  # of the fold, and of the store
+        check("refused: the list of a wallet", listed("W") == ([("d", "INSUFFICIENT_CASH"), ("c", "NOTHING_REFUNDABLE"), ("a", "INSUFFICIENT_CASH")], 0), listed("W"))
+        check("refused: the list of an id without a wallet", listed("nobody") == ([("b", "WALLET_UNKNOWN")], 0), listed("nobody"))
+        check("refused: an empty list", listed("V") == ([], 0) and listed("never") == ([], 0), listed("V"))
+        (first, next_page), (second, end) = listed("W", "--limit", "2"), listed("W", "--limit", "2", "--before", str(listed("W", "--limit", "2")[1]))
+        check("refused: in pages", len(first) == 2 and next_page > 0 and [k for k, _ in second] == ["a"] and end == 0, (first, second))
+        run("rebuild", ledger)
+    check("refused: found by a wallet that came later", apply(ledger, {"op": "wallet.create", "wallet": "nobody", "kind": "BUSINESS", "name": "n"},
+                                                              {**consume, "wallet": "nobody", "key": "z"})[0]["ok"]
+          and [k for k, _ in listed("nobody")[0]] == ["z", "b"] and [w[0] for w in what("nobody")] == ["b", "z"], (listed("nobody"), what("nobody")))
+    check("refused: the stores are sound", run("audit", ledger).returncode == 0)
     history = run("history", ledger, "W", "--json").stdout
     check("refused: in no history, and no version", "command_refused" not in history and "refused" not in history, history)
-    other = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()][-1]
+    other = [e for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e.get("key") == "f"][0]
     check("refused: a command without a wallet", (other["wallet_no"], other["wallet_id"], other["id"], other["amount"]) == (0, None, None, 0), other)
 
 

@@ -277,7 +277,9 @@ class Generator:
             if self._chance(0.4):
                 command["amount"] = self.rng.choice([999, 1000, 1001, 5000])
         if self._chance(0.1):
-            command.update(pg="tosspayments", txn_ref="tx1")
+            command["txn_ref"] = f"tx{self.rng.randrange(8)}"
+            if self._chance(0.8):
+                command["pg"] = self.rng.choice(["tosspayments", "inicis"])
         return command
 
     def _charge_reverse(self, wallet):

@@ -451,7 +451,11 @@ class Ledger:
         if state.paid + state.refunds_in("APPROVED") + amount > form.LIMIT:
             raise Refused("AMOUNT_RANGE", limit=form.LIMIT)
         members = {"amount": amount, "applied_to_debt": min(state.debt, amount)}
-        return self._emit("charge_settled", wallet, {"charge": command["charge"], **members}, occurred), members
+        transaction = (command.get("pg"), command["txn_ref"]) if "txn_ref" in command else None
+        before = [e.seq for e in self.events if e.type == "charge_settled" and e.body["transaction"] == transaction]
+        body = {"charge": command["charge"], "transaction": transaction, **members}
+        event = self._emit("charge_settled", wallet, body, occurred)
+        return event, {**members, "same_txn": before[0]} if transaction and before else members
 
     def _debt_repay(self, wallet, state, command, occurred):
         if command["amount"] > state.debt:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "process.h"
 
 static const char *
 verdict_word(jb_audit_verdict v)
@@ -62,6 +63,12 @@ audit_json(struct out *o, const struct jb_audit_report *r)
     js_open(o, "not_checked", '[');
     for (uint32_t i = 0; i < r->not_checked_n; i++) {
         js_str(o, NULL, r->not_checked[i]);
+    }
+    js_close(o, ']');
+    js_uint(o, "notes_total", r->notes_total);
+    js_open(o, "notes", '[');
+    for (uint32_t i = 0; i < r->notes_n; i++) {
+        js_str(o, NULL, r->notes[i]);
     }
     js_close(o, ']');
     js_close(o, '}');
@@ -117,6 +124,12 @@ audit_print(const struct jb_audit_report *r)
     for (uint32_t i = 0; i < r->not_checked_n; i++) {
         printf("not checked: %s\n", r->not_checked[i]);
     }
+    for (uint32_t i = 0; i < r->notes_n; i++) {
+        printf("note: %s\n", r->notes[i]);
+    }
+    if (r->notes_total > r->notes_n) {
+        printf("note: %llu more like these\n", (unsigned long long)(r->notes_total - r->notes_n));
+    }
     if (r->verdict == JB_REFUTED) {
         printf("%llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total,
                (unsigned long long)r->verified_to);
@@ -132,7 +145,8 @@ enum message_kind {
     MESSAGE_PROBLEM = 1,
     MESSAGE_NOT_CHECKED = 2,
     MESSAGE_PROGRESS = 3,
-    MESSAGE_END = 4
+    MESSAGE_END = 4,
+    MESSAGE_NOTE = 5
 };
 struct message {
     uint32_t kind;
@@ -188,6 +202,10 @@ child_main(const char *dir, uint32_t only, FILE *pipe_end)
         struct message m = {.kind = MESSAGE_NOT_CHECKED};
         say(pipe_end, &m, r->not_checked[i]);
     }
+    for (uint32_t i = 0; end.status == JB_OK && i < r->notes_n; i++) {
+        struct message m = {.kind = MESSAGE_NOTE};
+        say(pipe_end, &m, r->notes[i]);
+    }
     if (end.status == JB_OK) {
         end.report = *r;
     }
@@ -198,14 +216,18 @@ child_main(const char *dir, uint32_t only, FILE *pipe_end)
 
 /* What came over the pipe. */
 #define PROBLEMS_KEPT 1000
-#define NOT_CHECKED_KEPT 200
+#define SENTENCES_KEPT 200
+struct sentences {
+    const char *at[SENTENCES_KEPT];
+    struct message texts[SENTENCES_KEPT];
+    uint32_t n;
+};
 struct collected {
     struct jb_audit_report r;
     struct jb_audit_problem problems[PROBLEMS_KEPT];
     const struct jb_audit_problem *problem_at[PROBLEMS_KEPT];
     struct message *problem_texts; /* what the problems point into */
-    const char *not_checked[NOT_CHECKED_KEPT];
-    struct message not_checked_texts[NOT_CHECKED_KEPT];
+    struct sentences not_checked, notes;
     struct message end;
     uint64_t frames_read;
     uint32_t only;
@@ -226,12 +248,12 @@ keep_problem(struct collected *c, const struct message *m)
 }
 
 static void
-keep_not_checked(struct collected *c, const struct message *m)
+keep_sentence(struct sentences *s, const struct message *m)
 {
-    if (c->r.not_checked_n < NOT_CHECKED_KEPT) {
-        struct message *copy = &c->not_checked_texts[c->r.not_checked_n];
-        *copy = *m;
-        c->not_checked[c->r.not_checked_n++] = copy->text;
+    if (s->n < SENTENCES_KEPT) {
+        s->texts[s->n] = *m;
+        s->at[s->n] = s->texts[s->n].text;
+        s->n++;
     }
 }
 
@@ -245,7 +267,10 @@ collect(struct collected *c, FILE *pipe_end, struct progress *progress)
             keep_problem(c, &m);
             break;
         case MESSAGE_NOT_CHECKED:
-            keep_not_checked(c, &m);
+            keep_sentence(&c->not_checked, &m);
+            break;
+        case MESSAGE_NOTE:
+            keep_sentence(&c->notes, &m);
             break;
         case MESSAGE_PROGRESS:
             c->frames_read = m.seq;
@@ -298,7 +323,7 @@ note_death(struct collected *c, int wait_status)
         c->only |= JB_AUDIT_FORM;
         keep_problem(c, &m);
     } else {
-        keep_not_checked(c, &m);
+        keep_sentence(&c->not_checked, &m);
     }
     c->r.form = at_death(c, JB_AUDIT_FORM, damage);
     c->r.sums = at_death(c, JB_AUDIT_SUMS, damage);
@@ -327,6 +352,7 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
     FILE *from_child = fdopen(fds[0], "r"), *to_parent = fdopen(fds[1], "w");
     pid_t pid = from_child != NULL && to_parent != NULL ? fork() : -1;
     if (pid == 0) {
+        process_dies_of_damage();
         fclose(from_child);
         child_main(dir, c->only, to_parent);
     }
@@ -354,10 +380,9 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
         app->err = c->end.err;
         return false;
     }
-    uint32_t problems = c->r.problems_n, not_checked = c->r.not_checked_n;
+    uint32_t problems = c->r.problems_n;
     c->r = c->end.report;
     c->r.problems_n = problems;
-    c->r.not_checked_n = not_checked;
     return true;
 }
 
@@ -389,7 +414,10 @@ static int
 print_report(struct app *app, struct collected *c)
 {
     c->r.problems = c->problem_at;
-    c->r.not_checked = c->not_checked;
+    c->r.not_checked = c->not_checked.at;
+    c->r.not_checked_n = c->not_checked.n;
+    c->r.notes = c->notes.at;
+    c->r.notes_n = c->notes.n;
     if (app->json) {
         audit_json(&app->out, &c->r);
     } else {

@@ -211,6 +211,11 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     if (e != NULL && e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
         out_str(o, ": paid cash does not cover it; the refund has FAILED");
     }
+    if (a->same_txn != 0) {
+        out_str(o, ", the gateway's transaction of event ");
+        out_uint(o, a->same_txn);
+        out_str(o, " once more");
+    }
     if (a->seq != 0) {
         out_str(o, " (event ");
         out_uint(o, a->seq);

@@ -377,6 +377,9 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
         } else if (a->event != NULL) {
             result_json(o, a->event);
         }
+        if (a->same_txn != 0) {
+            js_uint(o, "same_txn", a->same_txn);
+        }
     }
     if (a->outcome == JB_DUPLICATE) {
         js_bool(o, "duplicate", true);

@@ -1,4 +1,5 @@
 /* jangbu history. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,86 @@ cmd_history(struct app *app, int argc, char **argv)
         out_str(&app->out, "more: --cursor ");
         out_str(&app->out, next);
         out_char(&app->out, '\n');
+    }
+    return EXIT_DONE;
+}
+
+static bool
+each_refused(void *data, const struct jb_event *e)
+{
+    struct rows *rows = data;
+    struct app *app = rows->app;
+    const struct jb_command_refused *r = &e->command_refused;
+    if (app->json) {
+        event_json(&app->out, e, (struct jb_text){NULL, 0}, app->info.utc_offset_s);
+        return true;
+    }
+    char time[JB_INSTANT_TEXT_BYTES];
+    const struct jb_op_info *op = jb_op_get(r->op);
+    const char *code = jb_code_word(r->code);
+    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_cell(rows->table, app_time(app, e->recorded_at, time));
+    table_cell(rows->table, op != NULL ? op->name : "?");
+    table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
+    amount_cell(app, rows->table, r->amount);
+    table_cell(rows->table, code != NULL ? code : "?");
+    table_cellf(rows->table, "%.*s", (int)e->key.n, e->key.s);
+    return true;
+}
+
+/* Refused commands stand in no history: they have a list of their own. */
+int
+cmd_refused(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *before_text = NULL, *limit_text = "100";
+    int n, code;
+    uint64_t limit, before = 0;
+    const struct option_row options[] = {
+        {"before", NULL, &before_text}, {"limit", NULL, &limit_text}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu refused takes a ledger and a wallet");
+    }
+    if (!parse_number(limit_text, 10000, &limit) || limit == 0) {
+        return app_usage(app, "--limit is 1 to 10000, not %s", limit_text);
+    }
+    if (before_text != NULL &&
+        (!parse_number(before_text, UINT64_MAX / 2, &before) || before == 0)) {
+        return app_usage(app, "--before is an event's number, from 1 on, not %s", before_text);
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    struct rows rows = {.app = app};
+    if (app->json) {
+        js_open(&app->out, NULL, '{');
+        js_str(&app->out, "wallet", args[1]);
+        js_open(&app->out, "rows", '[');
+    } else {
+        rows.table = table_new((const char *const[]){">event", "recorded at", "command", "id",
+                                                     ">amount", "code", "key", NULL});
+    }
+    jb_seq next;
+    if (jb_refused_get(app->views, query_text(args[1]), before, (uint32_t)limit, each_refused,
+                       &rows, &next, &app->err) != JB_OK) {
+        app->out.n = 0;
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    if (app->json) {
+        js_close(&app->out, ']');
+        js_uint(&app->out, "next", next);
+        js_close(&app->out, '}');
+        line_end(app);
+        return EXIT_DONE;
+    }
+    table_print(app, rows.table);
+    if (next != 0) {
+        char line[64];
+        snprintf(line, sizeof line, "more: --before %llu\n", (unsigned long long)next);
+        out_str(&app->out, line);
     }
     return EXIT_DONE;
 }

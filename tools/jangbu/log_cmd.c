@@ -64,7 +64,7 @@ print_refused(struct app *app, const struct jb_command_refused *r)
     out_str(&app->out, code != NULL ? code : "?");
 }
 
-/* Which wallet is asked for: its number, or, of one that there is not, its id. */
+/* Which wallet is asked for: its number, and its id for commands that came before it was made. */
 struct only {
     uint32_t number;
     struct jb_text id;
@@ -76,8 +76,9 @@ is_of(const struct jb_event *e, const struct only *only)
 {
     const struct jb_command_refused *r = &e->command_refused;
     bool refused = e->type == JB_EV_COMMAND_REFUSED && e->version >= 2;
-    if (only->number != 0) {
-        return e->wallet == only->number || (refused && r->wallet_no == only->number);
+    if (only->number != 0 &&
+        (e->wallet == only->number || (refused && r->wallet_no == only->number))) {
+        return true;
     }
     return refused && r->wallet_no == 0 && r->wallet_id.n == only->id.n && only->id.n > 0 &&
            memcmp(r->wallet_id.s, only->id.s, only->id.n) == 0;

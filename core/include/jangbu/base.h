@@ -114,21 +114,26 @@ jb_text_of(const char *s)
 /* Did the call work? (Whether the *rules* said yes is another question: struct jb_answer.) */
 typedef enum jb_status {
     JB_OK = 0,
-    JB_END = 1,           /* a cursor has nothing more; not a failure */
-    JB_E_USAGE = -1,      /* the caller broke a stated precondition; nothing happened */
-    JB_E_NOMEM = -2,      /* no memory; nothing happened */
-    JB_E_IO = -3,         /* the operating system refused: err->os_errno */
-    JB_E_BUSY = -4,       /* the writer lock was not to be had before the deadline */
-    JB_E_FULL = -5,       /* no space left on the disk; nothing was written */
-    JB_E_CORRUPT = -6,    /* the log or a store contradicts itself at err->at, err->offset */
-    JB_E_FORMAT = -7,     /* written by a newer jangbu, or not a ledger */
-    JB_E_NOTFOUND = -8,   /* no such ledger, wallet, day or event */
-    JB_E_READONLY = -9,   /* the ledger was opened for reading, or its file system is read-only */
-    JB_E_EXISTS = -10,    /* there is a ledger already */
-    JB_E_ROLLBACK = -11,  /* a store or HEAD is ahead of the log: an older log was put back */
-    JB_E_UNKNOWN = -12,   /* a fault while committing: it may or may not have happened */
-    JB_E_STALE = -13,     /* a stored projection cannot be used and could not be made again here */
-    JB_E_NOT_CLOSED = -14 /* the day asked for is not closed yet */
+    JB_END = 1,            /* a cursor has nothing more; not a failure */
+    JB_E_USAGE = -1,       /* the caller broke a stated precondition; nothing happened */
+    JB_E_NOMEM = -2,       /* no memory; nothing happened */
+    JB_E_IO = -3,          /* the operating system refused: err->os_errno */
+    JB_E_BUSY = -4,        /* the writer lock was not to be had before the deadline */
+    JB_E_FULL = -5,        /* no space left on the disk; nothing was written */
+    JB_E_CORRUPT = -6,     /* the log or a store contradicts itself at err->at, err->offset */
+    JB_E_FORMAT = -7,      /* written by a newer jangbu, or not a ledger */
+    JB_E_NOTFOUND = -8,    /* no such ledger, wallet, day or event */
+    JB_E_READONLY = -9,    /* the ledger was opened for reading, or its file system is read-only */
+    JB_E_EXISTS = -10,     /* there is a ledger already */
+    JB_E_ROLLBACK = -11,   /* a store or HEAD is ahead of the log: an older log was put back */
+    JB_E_UNKNOWN = -12,    /* a fault while committing: it may or may not have happened */
+    JB_E_STALE = -13,      /* a stored projection cannot be used and could not be made again here */
+    JB_E_NOT_CLOSED = -14, /* the day asked for is not closed yet */
+    /* -15 is reserved */
+    JB_E_DEVICE = -16, /* the device failed while the ledger was written, and has not been read back
+                          whole: nothing is written */
+    JB_E_ENGINE = -17  /* reserved for logs that are kept by several machines */
+    /* -18, -19 are reserved */
 } jb_status;
 
 #define JB_ERROR_TEXT_BYTES 400

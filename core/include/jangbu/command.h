@@ -362,6 +362,8 @@ struct jb_answer {
     const struct jb_answer *members; /* of a group that is done */
     size_t members_n;
     struct jb_balance balance;
+    jb_seq same_txn; /* of a charge: the earliest charge with the same pg and txn_ref, if that is
+                        another one; else 0. It was accepted all the same */
 };
 
 #ifdef __cplusplus

@@ -182,6 +182,18 @@ JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet,
                                          struct jb_error *err);
 JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
 
+/*
+ * The commands with a key on a wallet that were refused, newest first: events command_refused,
+ * which stand in no history. wallet may be an id that no wallet has. before: 0 at first, then what
+ * *ret_next says, which is 0 at the end. each ends the page with false; *event is borrowed until it
+ * returns. Refusals of version 1 do not say their wallet and are not found. JB_E_USAGE: limit is
+ * not 1 to 10,000.
+ */
+JB_API JB_NODISCARD jb_status jb_refused_get(jb_views *v, struct jb_text wallet, jb_seq before,
+                                             uint32_t limit,
+                                             bool (*each)(void *data, const struct jb_event *event),
+                                             void *data, jb_seq *ret_next, struct jb_error *err);
+
 struct jb_views_stat {
     size_t size;
     jb_seq stored_seq; /* what views.mdb includes */

@@ -53,6 +53,10 @@ struct jb_audit_report {
                                        the number of events that it touches where there are any */
     uint32_t not_checked_n;
     jb_audit_verdict form, sums, rules; /* of each part */
+    uint64_t notes_total;
+    const char *const *notes; /* the first 200 sentences about what is no fault and worth a look:
+                                 two charges of one gateway's transaction */
+    uint32_t notes_n;
 };
 
 struct jb_audit_options {
