@@ -31,4 +31,11 @@ jb_status jb_abi_in(void *full, size_t full_size, const void *given, const char 
     ((condition) ? (void)0 : jb_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void jb_assert_failed(const char *condition, const char *file, int line);
 
+/* What costs too much for that is checked in builds with -DJANGBU_CHECKS=ON: those of the tests. */
+#ifdef JANGBU_CHECKS
+#define JB_CHECKS true
+#else
+#define JB_CHECKS false
+#endif
+
 #endif

@@ -8,6 +8,7 @@
 #ifndef JANGBU_CODEC_H
 #define JANGBU_CODEC_H
 
+#include <assert.h>
 #include <jangbu/event.h>
 
 #include "base/bytes.h"
@@ -17,6 +18,11 @@ struct jb_buffer {
     uint8_t *at;
     size_t n, cap;
 };
+
+/* What is on disk has these sizes and numbers. */
+static_assert(sizeof(struct jb_int128) == 16, "a control total has 16 bytes");
+static_assert(sizeof(((struct jb_ledger_created *)0)->ledger_id) == 16, "a ledger's id has 16");
+static_assert(JB_PART_LAPSED == 3, "the kind of a part stands in two bits");
 
 /* Where a decoded event keeps what does not fit into it. Reused; jb_event_space_free. */
 struct jb_event_space {
@@ -67,6 +73,10 @@ struct jb_decode_failure {
 size_t jb_event_decode(const uint8_t *p, size_t n, jb_seq seq,
                        const struct jb_event_context *context, struct jb_event *ret,
                        struct jb_event_space *space, struct jb_decode_failure *failure);
+
+/* Whether those n bytes, all of them, decode to the very event: for builds with JB_CHECKS. */
+bool jb_event_reads_back(const struct jb_event *e, const struct jb_event_context *context,
+                         const uint8_t *p, size_t n);
 
 /* How many bytes the event at p takes, without looking at what it says; 0 where it is not well
  * formed. */

@@ -614,3 +614,27 @@ jb_event_length(const uint8_t *p, size_t n)
     }
     return s.why == NULL ? (size_t)(s.p - p) : 0;
 }
+
+/* One event has one encoding, and what does not stand in the bytes is compared here: so equal bytes
+ * are equal events. */
+bool
+jb_event_reads_back(const struct jb_event *e, const struct jb_event_context *context,
+                    const uint8_t *p, size_t n)
+{
+    struct jb_event back;
+    struct jb_event_space space = {0};
+    struct jb_decode_failure failure;
+    struct jb_buffer again = {0};
+    bool read = jb_event_decode(p, n, e->seq, context, &back, &space, &failure) == n;
+    const char *why = read ? jb_event_encode(&back, context, &again) : NULL;
+    bool same = read && why == NULL && again.n == n && memcmp(again.at, p, n) == 0 &&
+                back.type == e->type && back.version == e->version && back.flags == e->flags &&
+                back.wallet == e->wallet && back.prev == e->prev &&
+                back.recorded_at == e->recorded_at && back.occurred_at == e->occurred_at &&
+                back.posted_on == e->posted_on;
+    /* Want of memory says nothing about the event. */
+    bool unknown = (!read && failure.no_memory) || why == jb_encode_no_memory;
+    free(again.at);
+    jb_event_space_free(&space);
+    return same || unknown;
+}

@@ -111,7 +111,12 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
     if (status == JB_OK) {
         jb_decide_wallet(&l->state->g, s != NULL ? &s->w : NULL, x->c, &loaded, &x->m, &l->verdict);
         if (l->verdict.no_memory) {
-            status = jb_fail(x->err, JB_E_NOMEM, "no memory to decide a command");
+            return jb_fail(x->err, JB_E_NOMEM, "no memory to decide a command");
+        }
+        const char *why = jb_decided_wrong(x->c, &l->verdict);
+        if (why != NULL) {
+            status = jb_fail(x->err, JB_E_CORRUPT,
+                             "what was decided contradicts itself: %s. Run `jangbu audit`", why);
         }
     }
     return status;

@@ -96,6 +96,10 @@ jb_amount jb_return_beyond(const struct jb_wallet *w, const struct jb_prefetched
                            jb_amount amount);
 jb_amount jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *named, size_t named_n,
                            bool legs, jb_amount amount);
+/* What is wrong with a verdict, whatever the rules are: a yes without the command's event, parts
+ * that do not add up or stand out of order. NULL: nothing. Apply looks for the same a second time,
+ * against the state. */
+const char *jb_decided_wrong(const struct jb_command *c, const struct jb_verdict *v);
 /* policy.set. */
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                       const struct jb_decision_time *m, struct jb_verdict *v);

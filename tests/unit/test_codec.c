@@ -210,6 +210,30 @@ round_trip(void **state)
     jb_event_space_free(&space);
 }
 
+/* What is written is read back as the same event; anything else is noticed. */
+static void
+read_back(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+        for (unsigned round = 0; round < 30; round++) {
+            encode(type, round, &m);
+            assert_true(jb_event_reads_back(&m.e, &context, m.bytes.at, m.bytes.n));
+            assert_false(jb_event_reads_back(&m.e, &context, m.bytes.at, m.bytes.n - 1));
+            struct jb_event other = m.e;
+            other.wallet++;
+            assert_false(jb_event_reads_back(&other, &context, m.bytes.at, m.bytes.n));
+            if ((m.e.flags & JB_EVF_OCCURRED) == 0) {
+                other = m.e;
+                other.occurred_at--; /* said without its flag: it would be lost */
+                assert_false(jb_event_reads_back(&other, &context, m.bytes.at, m.bytes.n));
+            }
+        }
+    }
+    free(m.bytes.at);
+}
+
 /* Cut anywhere, an event is no event; what stands behind it is not touched. */
 static void
 cut(void **state)
@@ -797,9 +821,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),     cmocka_unit_test(cut),       cmocka_unit_test(mutated),
-        cmocka_unit_test(hostile),        cmocka_unit_test(future),    cmocka_unit_test(small),
-        cmocka_unit_test(other_unpacker), cmocka_unit_test(any_type),  cmocka_unit_test(copied),
-        cmocka_unit_test(bounds),         cmocka_unit_test(most_parts)};
+        cmocka_unit_test(round_trip), cmocka_unit_test(cut),
+        cmocka_unit_test(read_back),  cmocka_unit_test(mutated),
+        cmocka_unit_test(hostile),    cmocka_unit_test(future),
+        cmocka_unit_test(small),      cmocka_unit_test(other_unpacker),
+        cmocka_unit_test(any_type),   cmocka_unit_test(copied),
+        cmocka_unit_test(bounds),     cmocka_unit_test(most_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
