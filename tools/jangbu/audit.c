@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "process.h"
 
 static const char *
 verdict_word(jb_audit_verdict v)
@@ -351,6 +352,7 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
     FILE *from_child = fdopen(fds[0], "r"), *to_parent = fdopen(fds[1], "w");
     pid_t pid = from_child != NULL && to_parent != NULL ? fork() : -1;
     if (pid == 0) {
+        process_dies_of_damage();
         fclose(from_child);
         child_main(dir, c->only, to_parent);
     }

@@ -43,9 +43,53 @@ handle(int number)
     }
 }
 
+/* What damaged pages do to a process that reads them through LMDB's map. */
+static const int by_damage[] = {SIGABRT, SIGBUS, SIGSEGV, SIGFPE, SIGILL};
+
+/* Only what a signal handler may do. */
+static void
+on_damage(int number)
+{
+    static const char text[] =
+        "jangbu: a file of the ledger is damaged, or cannot be read from the disk (or the program "
+        "has a fault): it was ended inside. What was acknowledged is in the log. `jangbu audit` "
+        "says where the damage is.\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(3);
+}
+
+static void
+say_damage(void)
+{
+    static char stack[16384]; /* the ordinary one may be what is used up */
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction old, ours = {.sa_handler = on_damage, .sa_flags = SA_ONSTACK};
+    sigemptyset(&ours.sa_mask);
+    sigaltstack(&other, NULL);
+    for (size_t i = 0; i < sizeof by_damage / sizeof by_damage[0]; i++) {
+        /* A sanitizer's handler says more. */
+        if (sigaction(by_damage[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
+            sigaction(by_damage[i], &ours, NULL);
+        }
+    }
+}
+
+void
+process_dies_of_damage(void)
+{
+    for (size_t i = 0; i < sizeof by_damage / sizeof by_damage[0]; i++) {
+        struct sigaction old;
+        if (sigaction(by_damage[i], NULL, &old) == 0 && old.sa_handler == on_damage) {
+            signal(by_damage[i], SIG_DFL);
+        }
+    }
+}
+
 void
 process_begin(void)
 {
+    say_damage();
     open_standard();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

@@ -5,10 +5,13 @@
 
 #include <stdbool.h>
 
-/* To be called first. Descriptors 0, 1 and 2 are open from then on; a file that becomes too large
+/* To be called first. What damaged pages do to a process ends this one with exit code 3 and a
+ * sentence. Descriptors 0, 1 and 2 are open from then on; a file that becomes too large
  * (ulimit -f) and a pipe that closes are errors of a call; and SIGINT, SIGTERM and SIGHUP end the
  * program also as process 1 of a container, where they have no effect by default. */
 void process_begin(void);
+/* In a child whose parent looks at the signal that ends it. */
+void process_dies_of_damage(void);
 /* From now on SIGINT and SIGTERM are noted, for a command that ends between two commits. A second
  * one ends the program at once. */
 void process_end_gently(void);
