@@ -91,8 +91,11 @@ open_stored(struct audit *a, struct stored *s, const uint8_t ledger_id[16])
     if (status == JB_OK) {
         s->there = s->snap.meta.seq > 0;
     } else if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, 0, "%s.mdb: it is not there; it is made again when it is needed",
-                       s->word);
+        jb_not_checked(
+            &a->f, 0,
+            "%s.mdb: it is not there, or of another version; it is made again when it is "
+            "needed",
+            s->word);
     } else {
         not_opened(a, s->word, &err);
     }
