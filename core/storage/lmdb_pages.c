@@ -1,6 +1,8 @@
 /* The layout is that of LMDB 0.9 on 64-bit machines: little-endian there, native everywhere. */
 #include "storage/lmdb_pages.h"
 
+#include "storage/descriptors.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -141,7 +143,7 @@ static enum jb_pages_found
 open_file(const char *path, int *ret_fd)
 {
     struct stat st;
-    *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+    *ret_fd = jb_descriptor_open(path, O_RDONLY, 0);
     if (*ret_fd < 0) {
         return errno == ENOENT ? JB_PAGES_SOUND : JB_PAGES_UNKNOWN;
     }
