@@ -70,14 +70,10 @@ compare_views(void *data, struct jb_state *b, const struct jb_fold *fold, struct
 static void
 not_opened(struct audit *a, const char *check, const struct jb_error *err)
 {
-    switch (err->status) {
-    case JB_E_FORMAT:
-    case JB_E_CORRUPT:
-    case JB_E_STALE:
-    case JB_E_ROLLBACK:
+    if (err->status == JB_E_FORMAT || err->status == JB_E_CORRUPT || err->status == JB_E_STALE ||
+        err->status == JB_E_ROLLBACK) {
         jb_found(&a->f, check, 0, 0, 0, "%s", err->text);
-        break;
-    default:
+    } else {
         jb_not_checked(&a->f, JB_AUDIT_SUMS, "%s.mdb: %s", check, err->text);
     }
 }
