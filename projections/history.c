@@ -123,10 +123,12 @@ begin(struct jb_views *v, uint32_t wallet, jb_history_kind kind, const struct jb
         const struct jb_event *e;
         struct place p;
         bool good = read_cursor(v, wallet, kind, r->only_through, cursor, &p) && p.seq != 0 &&
-                    p.seq <= ret->seq && jb_view_read_event(&q, p.seq, wallet, &e, NULL) == JB_OK;
-        status = good ? JB_OK
-                      : jb_fail(err, JB_E_USAGE,
-                                "this cursor is not of this wallet's history; begin without one");
+                    p.seq <= ret->seq;
+        status = good ? jb_view_read_event(&q, p.seq, wallet, &e, err) : JB_E_USAGE;
+        if (!good || status == JB_E_NOTFOUND || status == JB_E_CORRUPT) {
+            status = jb_fail(err, JB_E_USAGE,
+                             "this cursor is not of this wallet's history; begin without one");
+        }
         if (good) {
             *ret = p;
         }

@@ -70,14 +70,10 @@ compare_views(void *data, struct jb_state *b, const struct jb_fold *fold, struct
 static void
 not_opened(struct audit *a, const char *check, const struct jb_error *err)
 {
-    switch (err->status) {
-    case JB_E_FORMAT:
-    case JB_E_CORRUPT:
-    case JB_E_STALE:
-    case JB_E_ROLLBACK:
+    if (err->status == JB_E_FORMAT || err->status == JB_E_CORRUPT || err->status == JB_E_STALE ||
+        err->status == JB_E_ROLLBACK) {
         jb_found(&a->f, check, 0, 0, 0, "%s", err->text);
-        break;
-    default:
+    } else {
         jb_not_checked(&a->f, JB_AUDIT_SUMS, "%s.mdb: %s", check, err->text);
     }
 }
@@ -95,8 +91,11 @@ open_stored(struct audit *a, struct stored *s, const uint8_t ledger_id[16])
     if (status == JB_OK) {
         s->there = s->snap.meta.seq > 0;
     } else if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, 0, "%s.mdb: it is not there; it is made again when it is needed",
-                       s->word);
+        jb_not_checked(
+            &a->f, 0,
+            "%s.mdb: it is not there, or of another version; it is made again when it is "
+            "needed",
+            s->word);
     } else {
         not_opened(a, s->word, &err);
     }

@@ -127,19 +127,19 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
 {
     const struct jb_command *c = x->c;
     jb_status status = JB_OK;
-    switch (c->op) {
-    case JB_OP_WALLET_CREATE:
+    switch (e->type) {
+    case JB_EV_WALLET_CREATED:
         status = refer_name(x, c->name, &e->wallet_created.name);
         return status == JB_OK ? refer(x, jb_given_text(c, JB_CF_MASTER, c->master), true,
                                        &e->wallet_created.master)
                                : status;
-    case JB_OP_WALLET_RENAME:
+    case JB_EV_WALLET_RENAMED:
         return refer_name(x, c->name, &e->wallet_renamed.name);
-    case JB_OP_FREE_GRANT:
+    case JB_EV_FREE_GRANTED:
         return refer(x, jb_given_text(c, JB_CF_REASON, c->reason), false, &e->free_granted.reason);
-    case JB_OP_CHARGE_REVERSE:
+    case JB_EV_CHARGE_REVERSED:
         return refer_reason(x, &e->charge_reversed.reason, &e->charge_reversed.reason_text);
-    case JB_OP_CONSUME_REVERSE:
+    case JB_EV_CONSUMPTION_REVERSED:
         return refer_reason(x, &e->consumption_reversed.reason,
                             &e->consumption_reversed.reason_text);
     default:

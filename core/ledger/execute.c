@@ -94,14 +94,8 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
     if (l->verdict.code != JB_CODE_NONE) {
         return jb_refuse_verdict(&x);
     }
-    switch (x.c->op) {
-    case JB_OP_ATOMIC:
-        return jb_execute_group(&x);
-    case JB_OP_DAY_CLOSE:
-        return jb_execute_close(&x);
-    case JB_OP_POLICY_SET:
-        return jb_execute_policy(&x);
-    default:
-        return jb_execute_wallet(&x);
-    }
+    return x.c->op == JB_OP_ATOMIC       ? jb_execute_group(&x)
+           : x.c->op == JB_OP_DAY_CLOSE  ? jb_execute_close(&x)
+           : x.c->op == JB_OP_POLICY_SET ? jb_execute_policy(&x)
+                                         : jb_execute_wallet(&x);
 }

@@ -99,13 +99,25 @@ cannot_make(struct jb_error *err, int code, const char *dir)
     return jb_fail_errno(err, status, code, "cannot make %s", dir);
 }
 
+/* What is there and cannot be looked into; or it is the machine that cannot. */
+static jb_status
+not_looked_into(const struct jb_making *m, int os_errno, struct jb_error *err)
+{
+    if (os_errno == ENOMEM) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to look into %s", m->dir);
+    }
+    bool there = os_errno == ENOTDIR || os_errno == EACCES || os_errno == EPERM;
+    return there ? jb_fail_errno(err, JB_E_EXISTS, os_errno,
+                                 "%s exists and is not a directory that can be read", m->dir)
+                 : jb_fail_errno(err, JB_E_IO, os_errno, "cannot look into %s", m->dir);
+}
+
 static jb_status
 lock(struct jb_making *m, struct jb_error *err)
 {
     m->fd = jb_descriptor_open_locking(m->dir, O_RDONLY | O_DIRECTORY, 0);
     if (m->fd < 0) {
-        return jb_fail_errno(err, JB_E_EXISTS, errno,
-                             "%s exists and is not a directory that can be read", m->dir);
+        return not_looked_into(m, errno, err);
     }
     return flock(m->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
                ? JB_OK
@@ -118,8 +130,7 @@ check_empty(const struct jb_making *m, bool backup, struct jb_error *err)
 {
     struct contents c;
     if (!look_into(m->dir, &c)) {
-        return jb_fail_errno(err, JB_E_EXISTS, errno,
-                             "%s exists and is not a directory that can be read", m->dir);
+        return not_looked_into(m, errno, err);
     }
     if (c.log && !backup) {
         return jb_fail(err, JB_E_EXISTS, "there is a ledger in %s already; nothing was changed",

@@ -1,4 +1,5 @@
 /* What deciding needs beyond the wallet itself, out of the log and the stored state. */
+#include "event/command_table.h"
 #include "ledger/execution.h"
 
 /* By seq: at once. By usage alone: along the whole chain of the wallet, since a usage may occur
@@ -92,27 +93,18 @@ load_refund_room(struct execution *x, struct jb_cached_wallet *s, struct jb_pref
 jb_status
 jb_prefetch(struct execution *x, struct jb_cached_wallet *s, struct jb_prefetched *loaded)
 {
-    jb_status status = JB_OK;
-    switch (x->c->op) {
-    case JB_OP_CHARGE:
-    case JB_OP_CHARGE_REVERSE:
+    /* What an op must name it is about. */
+    const uint64_t named = jb_ops[x->c->op].required;
+    if (named & JB_HAS(JB_CF_CHARGE)) {
         return load_named(x, s, 'C', JB_ARCHIVED_LOT, loaded);
-    case JB_OP_FREE_GRANT:
-    case JB_OP_FREE_ACTIVATE:
-    case JB_OP_FREE_REVOKE:
+    }
+    if (named & JB_HAS(JB_CF_GRANT)) {
         return load_named(x, s, 'G', JB_ARCHIVED_GRANT, loaded);
-    case JB_OP_REFUND_REQUEST:
-    case JB_OP_REFUND_APPROVE:
-    case JB_OP_REFUND_REJECT:
-    case JB_OP_REFUND_CANCEL:
-    case JB_OP_REFUND_COMPLETE:
-    case JB_OP_REFUND_FAIL:
-        status = load_named(x, s, 'R', JB_ARCHIVED_REFUND, loaded);
+    }
+    if (named & JB_HAS(JB_CF_REFUND)) {
+        jb_status status = load_named(x, s, 'R', JB_ARCHIVED_REFUND, loaded);
         return status == JB_OK && x->c->op == JB_OP_REFUND_FAIL ? load_refund_room(x, s, loaded)
                                                                 : status;
-    case JB_OP_CONSUME_REVERSE:
-        return load_consumption(x, s, loaded);
-    default:
-        return JB_OK;
     }
+    return x->c->op == JB_OP_CONSUME_REVERSE ? load_consumption(x, s, loaded) : JB_OK;
 }

@@ -132,7 +132,7 @@ jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_er
 struct jb_text
 jb_cursor_bytes(const jb_cursor *c)
 {
-    return jb_log_reader_bytes(c->reader);
+    return c != NULL ? jb_log_reader_bytes(c->reader) : (struct jb_text){NULL, 0};
 }
 
 void

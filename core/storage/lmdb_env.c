@@ -1242,5 +1242,8 @@ jb_env_copy(struct jb_env *e, int fd, struct jb_error *err)
         code = ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0 ? errno : copy_once(e, fd);
     }
     code = code == 0 && fsync(fd) != 0 ? errno : code;
+    if (code == EAGAIN) { /* LMDB copies with a second thread */
+        return jb_fail_errno(err, JB_E_IO, code, "cannot start a thread to copy %s", e->path);
+    }
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "copying");
 }

@@ -1,6 +1,8 @@
 /* The layout is that of LMDB 0.9 on 64-bit machines: little-endian there, native everywhere. */
 #include "storage/lmdb_pages.h"
 
+#include "storage/descriptors.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -141,7 +143,7 @@ static enum jb_pages_found
 open_file(const char *path, int *ret_fd)
 {
     struct stat st;
-    *ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+    *ret_fd = jb_descriptor_open(path, O_RDONLY, 0);
     if (*ret_fd < 0) {
         return errno == ENOENT ? JB_PAGES_SOUND : JB_PAGES_UNKNOWN;
     }
@@ -383,8 +385,10 @@ walk_all(int fd, const struct meta *m)
     if (w.seen == NULL) {
         return JB_PAGES_UNKNOWN;
     }
-    /* The unnamed table has no flags here; the free list's keys are numbers. */
-    bool ok = m->main.flags == 0 && m->main.pad == 0 && walk_tree(&w, MAIN_TREE, &m->main) &&
+    /* The unnamed table has no flags here. The free list's keys are numbers, and beside that flag
+     * stand those of the environment: that the file is no directory. */
+    bool ok = m->main.flags == 0 && m->main.pad == 0 &&
+              m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) && walk_tree(&w, MAIN_TREE, &m->main) &&
               walk_tree(&w, FREE_TREE, &m->free);
     free(w.seen);
     return ok ? JB_PAGES_SOUND : w.no_memory ? JB_PAGES_UNKNOWN : JB_PAGES_DAMAGED;

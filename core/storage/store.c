@@ -1,6 +1,7 @@
 /* The file of a store: opening it, its transactions, its generations. */
 #include "storage/store_file.h"
 
+#include "storage/descriptors.h"
 #include "storage/lmdb_pages.h"
 
 #include <errno.h>
@@ -185,17 +186,32 @@ empty_tables(struct jb_store *s, MDB_txn *txn, unsigned set)
     return code;
 }
 
-/* Whether the file is one of ours: LMDB's code, MDB_INCOMPATIBLE for another ledger's or version's.
- */
+/* Whether the file is one of ours: LMDB's code, MDB_INCOMPATIBLE for another ledger's,
+ * MDB_VERSION_MISMATCH for another version's. */
 static int
 look_for_meta(struct jb_store *s, MDB_txn *txn)
 {
     struct jb_store_meta m;
     int code = meta_get(s, txn, 0, &m);
-    return code != 0 ? code
-           : m.version != s->schema.version || memcmp(m.ledger_id, s->ledger_id, 16) != 0
-               ? MDB_INCOMPATIBLE
-               : 0;
+    return code != 0                                    ? code
+           : memcmp(m.ledger_id, s->ledger_id, 16) != 0 ? MDB_INCOMPATIBLE
+           : m.version != s->schema.version             ? MDB_VERSION_MISMATCH
+                                                        : 0;
+}
+
+/* This ledger's store as an earlier version wrote it: its meta has another length, but begins with
+ * version, generation and ledger id as every version's does. */
+static bool
+is_older(const struct jb_store *s, MDB_txn *txn)
+{
+    MDB_val key = {4, (void *)(uintptr_t)meta_key[0]}, value;
+    MDB_dbi main_dbi;
+    if (mdb_dbi_open(txn, NULL, 0, &main_dbi) != 0 || mdb_get(txn, main_dbi, &key, &value) != 0) {
+        return false;
+    }
+    const uint8_t *p = value.mv_data;
+    return value.mv_size != META_BYTES && value.mv_size >= 24 &&
+           jb_get_be(p, 4) < s->schema.version && memcmp(p + 8, s->ledger_id, 16) == 0;
 }
 
 /* Makes the tables of a file that has none. */
@@ -232,6 +248,9 @@ open_in(struct jb_store *s, bool make, bool look_at_pages, jb_status *ret_status
     }
     if (code == 0 && !make) {
         code = look_for_meta(s, txn);
+    }
+    if ((code == MDB_NOTFOUND || code == MDB_CORRUPTED) && is_older(s, txn)) {
+        code = MDB_VERSION_MISMATCH;
     }
     if (code == 0) {
         return jb_env_commit(s->env, txn); /* keeps the handles, also of a read transaction */
@@ -273,8 +292,8 @@ open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct
 static bool
 unusable(jb_status status, int code)
 {
-    return code == MDB_INCOMPATIBLE || code == MDB_NOTFOUND || status == JB_E_CORRUPT ||
-           status == JB_E_FORMAT;
+    return code == MDB_INCOMPATIBLE || code == MDB_VERSION_MISMATCH || code == MDB_NOTFOUND ||
+           status == JB_E_CORRUPT || status == JB_E_FORMAT;
 }
 
 /* Nobody else has it open, so nobody can be misled by its lock file: it is made anew. */
@@ -307,10 +326,14 @@ open_or_make(struct jb_store *s, const char *path, bool *ret_remade, struct jb_e
     if (s->presence_fd >= 0) {
         lock_byte(s->presence_fd, PRESENCE, F_RDLCK);
     }
+    if (status != JB_OK && code == MDB_VERSION_MISMATCH && s->read_only) {
+        return jb_fail(err, JB_E_NOTFOUND, "%s is of another version of jangbu", path);
+    }
     return status != JB_OK && unusable(status, code)
                ? stale(err, path,
-                       code == MDB_INCOMPATIBLE ? "belongs to another ledger or another version"
-                                                : "is damaged")
+                       code == MDB_INCOMPATIBLE       ? "belongs to another ledger"
+                       : code == MDB_VERSION_MISMATCH ? "is of another version"
+                                                      : "is damaged")
                : status;
 }
 
@@ -335,7 +358,7 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
     *ret_remade = false;
     /* A reader says that it is there, too, where the file is. */
     s->presence_fd =
-        open(lock_path, read_only ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        jb_descriptor_open_locking(lock_path, read_only ? O_RDONLY : O_RDWR | O_CREAT, 0600);
     jb_status status = open_or_make(s, path, ret_remade, err);
     if (status != JB_OK) {
         jb_store_close(s);
@@ -349,9 +372,10 @@ struct jb_store *
 jb_store_close(struct jb_store *s)
 {
     if (s != NULL) {
+        bool inherited = s->env != NULL && jb_env_inherited(s->env);
         jb_env_close(s->env);
-        if (s->presence_fd >= 0) {
-            close(s->presence_fd);
+        if (!inherited) { /* fork has closed it in a child */
+            jb_descriptor_close(s->presence_fd);
         }
         free(s);
     }

@@ -21,7 +21,7 @@ static jb_ledger *ledger;
 static atomic_bool over;
 
 static void
-limit(int what, rlim_t least)
+limit(__rlimit_resource_t what, rlim_t least)
 {
     struct rlimit r;
     must(getrlimit(what, &r) == 0, "no limits");

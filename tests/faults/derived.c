@@ -403,7 +403,7 @@ make_ledger(void)
     jb_ledger *l;
     must(jb_init(pristine, NULL, &err) == JB_OK, "no ledger");
     for (int s = 0; s < SESSIONS; s++) {
-        jb_views *v;
+        jb_views *v = NULL;
         must(jb_open(pristine, NULL, &l, &err) == JB_OK && jb_views_open(l, &v, &err) == JB_OK,
              "cannot open");
         size_t from = commands_n * (size_t)s / SESSIONS,

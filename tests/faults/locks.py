@@ -118,7 +118,7 @@ def deleted(jangbu, work):
         for name in names:
             os.remove(os.path.join(ledger, name))
         others = []
-        for i in range(3):
+        for i in range(1):
             for words in (["apply", ledger], ["balance", ledger, "W0"], ["audit", ledger]):
                 out = run(jangbu, *words, feed=consume(f"b{i}") if words[0] == "apply" else None)
                 others.append((out.returncode, out.stderr))

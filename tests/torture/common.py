@@ -15,11 +15,7 @@ COLUMNS = ("rounds", "acknowledged", "lost", "doubled", "unseen", "crashes", "ha
 
 
 # What is known and not mended yet, with the reason: counted, and no failure. Empty it with the mend.
-KNOWN = (
-    (r"(^|: )(init|backup): .*(cannot be repeated|audit says unknown)", "an init or a backup that failed leaves files in the way"),
-    (r"init failed for want of room and cannot be repeated", "an init or a backup that failed leaves files in the way"),
-    (r"^bits of (state|views)\.mdb: ", "what is derived has no checks of its own yet"),
-)
+KNOWN = ()
 
 
 def known(text):

@@ -412,7 +412,9 @@ copied(void **state)
             assert_non_null(copy);
             memset(bytes, 0xff, m.bytes.n);
             free(bytes);
-            memset(space.parts.at, 0xff, space.parts.cap * sizeof *space.parts.at);
+            if (space.parts.at != NULL) {
+                memset(space.parts.at, 0xff, space.parts.cap * sizeof *space.parts.at);
+            }
             memset(space.figures, 0xff, sizeof space.figures);
             memset(space.totals, 0xff, sizeof space.totals);
             struct jb_buffer again = {0};

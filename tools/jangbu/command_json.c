@@ -230,7 +230,9 @@ given_as(const json_t *value, char *buf, size_t n)
     case JSON_ARRAY:
         snprintf(buf, n, "a list");
         break;
-    default:
+    case JSON_TRUE:
+    case JSON_FALSE:
+    case JSON_NULL:
         snprintf(buf, n, "%s",
                  json_is_null(value)   ? "null"
                  : json_is_true(value) ? "true"

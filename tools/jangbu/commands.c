@@ -144,23 +144,23 @@ print_parts(struct app *app, struct jb_parts parts)
 static const struct jb_text *
 named(const struct jb_command *c, jb_code code)
 {
-    switch (code) {
-    case JB_CODE_WALLET_UNKNOWN:
-    case JB_CODE_WALLET_UNKNOWN_THEN:
-    case JB_CODE_WALLET_EXISTS:
-    case JB_CODE_WALLET_DELETED:
-    case JB_CODE_WALLET_STATE:
-        return &c->wallet;
-    case JB_CODE_CHARGE_UNKNOWN:
-    case JB_CODE_GRANT_UNKNOWN:
-    case JB_CODE_REFUND_UNKNOWN:
-    case JB_CODE_USAGE_UNKNOWN:
-    case JB_CODE_AMBIGUOUS_USAGE:
-    case JB_CODE_ID_EXISTS:
-        return &c->id;
-    default:
-        return NULL;
+    static const jb_code wallet[] = {JB_CODE_WALLET_UNKNOWN, JB_CODE_WALLET_UNKNOWN_THEN,
+                                     JB_CODE_WALLET_EXISTS, JB_CODE_WALLET_DELETED,
+                                     JB_CODE_WALLET_STATE};
+    static const jb_code id[] = {JB_CODE_CHARGE_UNKNOWN,  JB_CODE_GRANT_UNKNOWN,
+                                 JB_CODE_REFUND_UNKNOWN,  JB_CODE_USAGE_UNKNOWN,
+                                 JB_CODE_AMBIGUOUS_USAGE, JB_CODE_ID_EXISTS};
+    for (size_t i = 0; i < sizeof wallet / sizeof wallet[0]; i++) {
+        if (code == wallet[i]) {
+            return &c->wallet;
+        }
     }
+    for (size_t i = 0; i < sizeof id / sizeof id[0]; i++) {
+        if (code == id[i]) {
+            return &c->id;
+        }
+    }
+    return NULL;
 }
 
 static bool

@@ -1,0 +1,720 @@
+/*
+ * Every function of the public headers on a small ledger, with each of its allocations failing in
+ * turn, once and with all that follow it. Held: no signal, no hang; the call answers what it
+ * answers without failures, or says that memory was short; the same call on the same handle then
+ * answers right; the audit verifies the ledger.
+ *
+ *   every_function [SECONDS [SEED]]   what does not fit into the time is a sample
+ */
+#include <jangbu/replay.h>
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nth.h"
+#include "../check.h"
+
+#define BEGINNING INT64_C(1790000000000000)
+
+static char root[] = "/dev/shm/jangbu-every-XXXXXX";
+static char base_dir[64], ledger_dir[64], other_dir[64];
+
+/* What a call answered, as text: the same with and without failures. */
+static char answer[1 << 18];
+static size_t answer_n;
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(answer + answer_n, sizeof answer - answer_n, format, args);
+    va_end(args);
+    answer_n += n > 0 && (size_t)n < sizeof answer - answer_n ? (size_t)n : 0;
+}
+
+struct world {
+    jb_ledger *l;
+    jb_views *v;
+    jb_answers *answers;
+    struct jb_error err;
+};
+
+static jb_instant now;
+
+static jb_instant
+the_time(void *data)
+{
+    (void)data;
+    return now;
+}
+
+static void
+remove_all(const char *path)
+{
+    char command[160];
+    snprintf(command, sizeof command, "rm -rf %s", path);
+    must(system(command) == 0, "cannot remove a directory");
+}
+
+static void
+copy_file(const char *from, const char *to, const char *name)
+{
+    static char bytes[1 << 20];
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", from, name);
+    int in = open(path, O_RDONLY | O_CLOEXEC);
+    if (in < 0) {
+        return;
+    }
+    ssize_t n = read(in, bytes, sizeof bytes);
+    close(in);
+    snprintf(path, sizeof path, "%s/%s", to, name);
+    int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    must(n >= 0 && out >= 0 && write(out, bytes, (size_t)n) == n, "cannot copy a file");
+    close(out);
+}
+
+static void
+fresh_ledger(void)
+{
+    static const char *const files[] = {"log.mdb",   "people.mdb", "state.mdb",
+                                        "views.mdb", "secret",     "HEAD"};
+    remove_all(ledger_dir);
+    must(mkdir(ledger_dir, 0700) == 0, "cannot make a directory");
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        copy_file(base_dir, ledger_dir, files[i]);
+    }
+}
+
+/* ---- commands ---- */
+
+static struct jb_text
+t(const char *s)
+{
+    return (struct jb_text){s, strlen(s)};
+}
+
+static struct jb_command
+command(jb_op op, const char *wallet, const char *key)
+{
+    struct jb_command c;
+    jb_command_begin(&c, op);
+    if (wallet != NULL) {
+        jb_set_wallet(&c, t(wallet));
+    }
+    jb_set_key(&c, t(key));
+    return c;
+}
+
+static struct jb_command
+with_amount(jb_op op, const char *id, jb_amount amount, const char *key)
+{
+    struct jb_command c = command(op, "W1", key);
+    if (op == JB_OP_CHARGE || op == JB_OP_CHARGE_REVERSE) {
+        jb_set_charge(&c, t(id));
+    } else if (op == JB_OP_FREE_GRANT) {
+        jb_set_grant(&c, t(id));
+        jb_set_expires_on(&c, jb_day_of(BEGINNING, 32400) + 400);
+        jb_set_reason(&c, t("thanks"));
+    } else if (op == JB_OP_REFUND_REQUEST) {
+        jb_set_refund(&c, t(id));
+    } else if (op != JB_OP_DEBT_REPAY) {
+        jb_set_usage(&c, t(id));
+    }
+    jb_set_amount(&c, amount);
+    return c;
+}
+
+static struct jb_command
+about(jb_op op, const char *id, const char *key)
+{
+    struct jb_command c = command(op, "W1", key);
+    if (op == JB_OP_FREE_ACTIVATE || op == JB_OP_FREE_REVOKE) {
+        jb_set_grant(&c, t(id));
+    } else {
+        jb_set_refund(&c, t(id));
+    }
+    return c;
+}
+
+static jb_status
+submit(struct world *w, const struct jb_command *commands, size_t n, bool dry_run)
+{
+    struct jb_submit_options o = {.size = sizeof o, .dry_run = dry_run};
+    jb_status status = jb_submit(w->l, commands, n, &o, w->answers, NULL, &w->err);
+    for (size_t i = 0; status == JB_OK && i < n; i++) {
+        const struct jb_answer *a = jb_answers_at(w->answers, i);
+        /* A repetition is the first answer again. */
+        int outcome = a->outcome != JB_DUPLICATE ? (int)a->outcome
+                      : a->code == JB_CODE_NONE  ? JB_DONE
+                                                 : JB_REFUSED;
+        say("%d %d %s %llu;", outcome, (int)a->code, a->message != NULL ? a->message : "",
+            (unsigned long long)a->seq);
+        struct jb_parts parts = a->event != NULL ? jb_event_parts(a->event) : (struct jb_parts){0};
+        for (uint32_t k = 0; k < parts.n; k++) {
+            say(" %u:%u:%lld", parts.at[k].kind, parts.at[k].ordinal,
+                (long long)parts.at[k].amount);
+        }
+    }
+    return status;
+}
+
+static size_t
+usual(struct jb_command *c)
+{
+    size_t n = 0;
+    c[n] = command(JB_OP_WALLET_CREATE, "W1", "1");
+    jb_set_kind(&c[n], JB_KIND_BUSINESS);
+    jb_set_name(&c[n], t("a name"));
+    jb_set_master(&c[n], t("master"));
+    jb_set_note(&c[n++], t("a note"));
+    c[n] = command(JB_OP_WALLET_CREATE, "W2", "2");
+    jb_set_kind(&c[n], JB_KIND_PERSONAL);
+    jb_set_name(&c[n++], t("another"));
+    c[n++] = with_amount(JB_OP_CHARGE, "C1", 5000, "3");
+    c[n++] = with_amount(JB_OP_FREE_GRANT, "G1", 700, "4");
+    c[n++] = about(JB_OP_FREE_ACTIVATE, "G1", "5");
+    c[n++] = with_amount(JB_OP_FREE_GRANT, "G2", 70, "6");
+    c[n++] = with_amount(JB_OP_CONSUME, "U1", 900, "7");
+    c[n++] = with_amount(JB_OP_CONSUME_REVERSE, "U1", 100, "8");
+    c[n++] = with_amount(JB_OP_CHARGE, "C2", 6000, "9");
+    c[n++] = with_amount(JB_OP_REFUND_REQUEST, "R1", 1000, "10");
+    c[n++] = about(JB_OP_REFUND_APPROVE, "R1", "11");
+    c[n++] = with_amount(JB_OP_REFUND_REQUEST, "R2", 500, "12");
+    c[n++] = with_amount(JB_OP_CONSUME, "U2", 1000000, "13"); /* refused */
+    return n;
+}
+
+/* Each op once; some close days that are due, some are refused. */
+static size_t
+further(struct jb_command *c)
+{
+    static struct jb_command members[2];
+    size_t n = 0;
+    c[n] = command(JB_OP_WALLET_CREATE, "W3", "f1");
+    jb_set_kind(&c[n], JB_KIND_OVERSEAS);
+    jb_set_name(&c[n++], t("third"));
+    c[n] = command(JB_OP_WALLET_RENAME, "W2", "f2");
+    jb_set_name(&c[n++], t("renamed"));
+    c[n++] = command(JB_OP_WALLET_OFF, "W2", "f3");
+    c[n++] = command(JB_OP_WALLET_ON, "W2", "f4");
+    c[n++] = command(JB_OP_WALLET_SUSPEND, "W2", "f5");
+    c[n++] = command(JB_OP_WALLET_LIFT, "W2", "f6");
+    c[n++] = command(JB_OP_WALLET_OFF, "W3", "f7");
+    c[n++] = command(JB_OP_WALLET_DELETE, "W3", "f8");
+    c[n++] = with_amount(JB_OP_CHARGE, "C3", 3000, "f9");
+    c[n++] = with_amount(JB_OP_CHARGE_REVERSE, "C2", 100, "f10");
+    c[n++] = with_amount(JB_OP_DEBT_REPAY, NULL, 100, "f11");
+    c[n++] = with_amount(JB_OP_FREE_GRANT, "G3", 10, "f12");
+    c[n++] = about(JB_OP_FREE_ACTIVATE, "G2", "f13");
+    c[n++] = about(JB_OP_FREE_REVOKE, "G3", "f14");
+    c[n++] = with_amount(JB_OP_CONSUME, "U3", 4321, "f15");
+    c[n++] = with_amount(JB_OP_CONSUME_REVERSE, "U1", 50, "f16");
+    c[n++] = about(JB_OP_REFUND_COMPLETE, "R1", "f17");
+    c[n++] = about(JB_OP_REFUND_REJECT, "R2", "f18");
+    c[n] = command(JB_OP_POLICY_SET, NULL, "f19");
+    jb_set_policy(&c[n], JB_POLICY_MIN_CHARGE);
+    jb_set_value(&c[n++], 2000);
+    c[n] = command(JB_OP_DAY_CLOSE, NULL, "f20");
+    jb_set_day(&c[n++], jb_day_of(BEGINNING, 32400) + 1);
+    members[0] = with_amount(JB_OP_CHARGE, "C4", 3000, "x");
+    members[1] = with_amount(JB_OP_CONSUME, "U4", 10, "x");
+    members[0].has &= ~JB_HAS(JB_CF_KEY);
+    members[1].has &= ~JB_HAS(JB_CF_KEY);
+    members[0].key = members[1].key = (struct jb_text){NULL, 0};
+    c[n] = command(JB_OP_ATOMIC, NULL, "f21");
+    jb_set_commands(&c[n++], members, 2);
+    c[n++] = with_amount(JB_OP_CONSUME, "U5", 1000000, "f22");
+    return n;
+}
+
+/* ---- steps: what is called with failing allocations ---- */
+
+static jb_status
+open_it(struct world *w, bool read_only)
+{
+    struct jb_open_options o = {.size = sizeof o, .read_only = read_only, .now = the_time};
+    return jb_open(ledger_dir, &o, &w->l, &w->err);
+}
+
+static jb_status
+s_init(struct world *w)
+{
+    return jb_init(other_dir, NULL, &w->err);
+}
+
+static jb_status
+s_open(struct world *w)
+{
+    jb_status status = open_it(w, false);
+    w->l = status == JB_OK ? jb_close(w->l) : w->l;
+    return status;
+}
+
+static jb_status
+s_open_read_only(struct world *w)
+{
+    jb_status status = open_it(w, true);
+    w->l = status == JB_OK ? jb_close(w->l) : w->l;
+    return status;
+}
+
+static jb_status
+s_answers(struct world *w)
+{
+    jb_answers *set = jb_answers_new();
+    say("%zu", set != NULL ? jb_answers_count(set) : 0);
+    if (set == NULL) {
+        snprintf(w->err.text, sizeof w->err.text, "no memory");
+    }
+    jb_status status = set != NULL ? JB_OK : JB_E_NOMEM;
+    jb_answers_free(set);
+    return status;
+}
+
+static jb_status
+s_facts(struct world *w)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct jb_ledger_stat st = JB_SIZED(struct jb_ledger_stat);
+    struct jb_head head = JB_SIZED(struct jb_head);
+    int64_t value = 0;
+    jb_seq seq = 0;
+    uint32_t number = 0;
+    char id[JB_ID_BYTES_MAX], name[2048];
+    size_t id_n = 0, name_n = 0;
+    jb_status status = jb_info_get(w->l, &info, &w->err);
+    status = status == JB_OK ? jb_ledger_stat_get(w->l, &st, &w->err) : status;
+    status = status == JB_OK ? jb_head_get(w->l, &head, &w->err) : status;
+    status = status == JB_OK ? jb_policy_get(w->l, JB_POLICY_MIN_CHARGE, &value, &w->err) : status;
+    status = status == JB_OK ? jb_seq_at_time(w->l, BEGINNING, &seq, &w->err) : status;
+    status = status == JB_OK ? jb_wallet_number(w->l, t("W2"), &number, &w->err) : status;
+    status = status == JB_OK ? jb_wallet_id(w->l, 1, id, &id_n, &w->err) : status;
+    status = status == JB_OK ? jb_wallet_name(w->l, t("W1"), name, &name_n, &w->err) : status;
+    if (status == JB_OK) {
+        say("%s %llu %llu %u %lld %llu %u %.*s %.*s", info.currency, (unsigned long long)st.events,
+            (unsigned long long)head.seq, st.wallets, (long long)value, (unsigned long long)seq,
+            number, (int)id_n, id, (int)name_n, name);
+    }
+    return status;
+}
+
+static jb_status
+s_events(struct world *w)
+{
+    jb_cursor *c;
+    const struct jb_event *e;
+    char id[JB_ID_BYTES_MAX], text[2048];
+    size_t n;
+    jb_status status = jb_cursor_open(w->l, 1, &c, &w->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    while ((status = jb_cursor_next(c, &e, &w->err)) == JB_OK) {
+        uint64_t note = e->note;
+        say("%llu %u %lld ", (unsigned long long)e->seq, e->type, (long long)jb_event_amount(e));
+        status = jb_event_id(w->l, e, id, &n, &w->err);
+        if (status != JB_OK) {
+            break;
+        }
+        say("%.*s ", (int)n, id);
+        status = jb_person_text(w->l, note, text, &n, &w->err);
+        if (status != JB_OK) {
+            break;
+        }
+        say("%.*s;", (int)n, text);
+    }
+    jb_cursor_rest(c);
+    if (status == JB_END) {
+        status = jb_cursor_at(c, 10, &e, &w->err);
+        say("%zu", status == JB_OK ? jb_cursor_bytes(c).n : 0);
+    }
+    jb_cursor_close(c);
+    return status;
+}
+
+static jb_status
+s_submit(struct world *w)
+{
+    struct jb_command c[32];
+    return submit(w, c, further(c), false);
+}
+
+static jb_status
+s_one_by_one(struct world *w)
+{
+    struct jb_command c[32];
+    size_t n = further(c);
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        status = submit(w, &c[i], 1, false);
+    }
+    return status;
+}
+
+static jb_status
+s_dry_run(struct world *w)
+{
+    struct jb_command c[32];
+    size_t n = further(c);
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        status = submit(w, &c[i], 1, true);
+    }
+    return status;
+}
+
+static jb_status
+s_repeat(struct world *w)
+{
+    struct jb_command c[32];
+    return submit(w, c, usual(c), false);
+}
+
+static jb_status
+s_backup(struct world *w)
+{
+    return jb_backup(w->l, other_dir, NULL, NULL, &w->err);
+}
+
+static jb_status
+s_views(struct world *w)
+{
+    jb_views *v;
+    struct jb_views_stat st = JB_SIZED(struct jb_views_stat);
+    jb_status status = jb_views_open(w->l, &v, &w->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_views_sync(v, true, &w->err);
+    status = status == JB_OK ? jb_views_stat_get(v, &st, &w->err) : status;
+    say("%llu", status == JB_OK ? (unsigned long long)st.rows : 0);
+    jb_views_close(v);
+    return status;
+}
+
+static const struct jb_as_of moments[] = {{.kind = JB_AS_OF_NOW},
+                                          {.kind = JB_AS_OF_SEQ, .seq = 14},
+                                          {.kind = JB_AS_OF_TIME, .time = BEGINNING + 5}};
+
+static bool
+a_balance(void *data, const struct jb_wallet_balance *b)
+{
+    (void)data;
+    say("%s %lld %lld;", b->wallet, (long long)b->balance.paid, (long long)b->balance.free);
+    return true;
+}
+
+static jb_status
+s_balances(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < 3 && status == JB_OK; i++) {
+        struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
+        struct jb_moment m;
+        status = jb_moment_resolve(w->v, &moments[i], &m, &w->err);
+        status = status == JB_OK ? jb_balance_get(w->v, t("W1"), &moments[i], &b, &w->err) : status;
+        if (status == JB_OK) {
+            say("%llu ", (unsigned long long)m.seq);
+            a_balance(NULL, &b);
+        }
+        status =
+            status == JB_OK ? jb_balance_each(w->v, &moments[i], a_balance, NULL, &w->err) : status;
+    }
+    return status;
+}
+
+static bool
+a_row(void *data, const struct jb_cash_row *row)
+{
+    (void)data;
+    say("%d %lld %lld;", row->day, (long long)row->charged, (long long)row->closing_total);
+    return true;
+}
+
+static bool
+a_day(void *data, const struct jb_cash_status *of, const struct jb_cash_row *row)
+{
+    say("%s ", of->wallet);
+    return a_row(data, row);
+}
+
+static jb_status
+s_cash_status(struct world *w)
+{
+    struct jb_cash_status cash = JB_SIZED(struct jb_cash_status);
+    jb_status status = jb_cash_status_get(w->v, t("W1"), JB_VIEW_POSTED, NULL, JB_NO_DAY, JB_NO_DAY,
+                                          a_row, NULL, &cash, &w->err);
+    if (status == JB_OK) {
+        status = jb_cash_status_get(w->v, t("W1"), JB_VIEW_KNOWN, &moments[1], JB_NO_DAY, JB_NO_DAY,
+                                    a_row, NULL, &cash, &w->err);
+    }
+    return status == JB_OK
+               ? jb_cash_day_each(w->v, jb_day_of(BEGINNING, 32400), NULL, a_day, NULL, &w->err)
+               : status;
+}
+
+static bool
+a_history_row(void *data, const struct jb_history_row *row)
+{
+    (void)data;
+    say("%llu %lld %lld;", (unsigned long long)row->event->seq, (long long)row->effect,
+        (long long)row->balance);
+    return true;
+}
+
+static jb_status
+s_history(struct world *w)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    jb_status status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, NULL, 5, a_history_row,
+                                      NULL, next, NULL, &w->err);
+    return status == JB_OK ? jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50,
+                                            a_history_row, NULL, next, NULL, &w->err)
+                           : status;
+}
+
+static jb_status
+s_explain(struct world *w)
+{
+    struct jb_explanation *e;
+    jb_status status = jb_explain(w->v, t("W1"), NULL, &e, &w->err);
+    if (status == JB_OK) {
+        say("%lld %lld %lld %u", (long long)e->total_now, (long long)e->difference,
+            (long long)e->rest, e->causes_n);
+        jb_explanation_free(e);
+    }
+    return status;
+}
+
+static jb_status
+s_audit(struct world *w)
+{
+    struct jb_audit_report *r;
+    jb_status status = jb_audit(ledger_dir, NULL, &r, &w->err);
+    if (status == JB_OK) {
+        /* One that could not look at everything says so, and is none. */
+        bool memory = false;
+        for (uint32_t i = 0; i < r->not_checked_n; i++) {
+            memory |= strstr(r->not_checked[i], "memory") != NULL;
+        }
+        must(r->verdict != JB_REFUTED, "the audit calls a sound ledger refuted");
+        status = r->verdict == JB_VERIFIED ? JB_OK : JB_E_NOMEM;
+        snprintf(w->err.text, sizeof w->err.text, "%s", memory ? "no memory" : "could not tell");
+        jb_audit_report_free(r);
+    }
+    return status;
+}
+
+static jb_status
+s_rebuild(struct world *w)
+{
+    struct jb_rebuild_result r = JB_SIZED(struct jb_rebuild_result);
+    jb_status status = jb_rebuild(ledger_dir, NULL, &r, &w->err);
+    if (status == JB_OK) {
+        say("%llu %d %d", (unsigned long long)r.events, !r.had_state || r.same_state,
+            !r.had_views || r.same_views);
+    }
+    return status;
+}
+
+enum needs { NOTHING, LEDGER, VIEWS };
+
+static const struct step {
+    const char *name;
+    jb_status (*run)(struct world *w);
+    enum needs needs;
+    bool makes; /* a directory that must not be there; what failed leaves nothing in the way */
+} steps[] = {
+    {"jb_init", s_init, NOTHING, true},
+    {"jb_open, jb_close", s_open, NOTHING, false},
+    {"jb_open for reading", s_open_read_only, NOTHING, false},
+    {"jb_answers_new", s_answers, NOTHING, false},
+    {"what a ledger is", s_facts, LEDGER, false},
+    {"cursors, ids, texts", s_events, LEDGER, false},
+    {"jb_submit, many commands", s_submit, LEDGER, false},
+    {"jb_submit, one by one", s_one_by_one, LEDGER, false},
+    {"jb_submit, dry run", s_dry_run, LEDGER, false},
+    {"jb_submit, repetitions", s_repeat, LEDGER, false},
+    {"jb_backup", s_backup, LEDGER, true},
+    {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
+    {"balances", s_balances, VIEWS, false},
+    {"cash status", s_cash_status, VIEWS, false},
+    {"jb_history_get", s_history, VIEWS, false},
+    {"jb_explain", s_explain, VIEWS, false},
+    {"jb_audit", s_audit, NOTHING, false},
+    {"jb_rebuild", s_rebuild, NOTHING, false},
+};
+
+/* ---- running ---- */
+
+static void
+begin(const struct step *s, struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    now = BEGINNING + 2 * JB_US_PER_DAY + 7200 * JB_US_PER_SECOND;
+    fresh_ledger();
+    remove_all(other_dir);
+    w->answers = jb_answers_new();
+    must(w->answers != NULL, "no answers");
+    if (s->needs != NOTHING) {
+        must(open_it(w, false) == JB_OK, w->err.text);
+    }
+    if (s->needs == VIEWS) {
+        must(jb_views_open(w->l, &w->v, &w->err) == JB_OK, w->err.text);
+    }
+    answer_n = 0;
+    answer[0] = '\0';
+}
+
+static void
+end(struct world *w)
+{
+    w->v = jb_views_close(w->v);
+    w->l = jb_close(w->l);
+    w->answers = jb_answers_free(w->answers);
+}
+
+static unsigned failures;
+
+static void
+failed(const struct step *s, long n, bool sticky, const char *what, const char *detail)
+{
+    printf("FAILED: %s, allocation %ld%s: %s: %.300s\n", s->name, n,
+           sticky ? " and all after it" : "", what, detail);
+    failures++;
+}
+
+static bool
+verified(const char *dir, char *why, size_t n)
+{
+    struct jb_audit_report *r;
+    struct jb_error err = {0};
+    if (jb_audit(dir, NULL, &r, &err) != JB_OK) {
+        snprintf(why, n, "%s", err.text);
+        return false;
+    }
+    bool ok = r->verdict == JB_VERIFIED;
+    snprintf(why, n, "%s", r->problems_n > 0 ? r->problems[0]->text : "could not tell");
+    jb_audit_report_free(r);
+    return ok;
+}
+
+/* The same call again, on the same handle: what failed is as if it had not been tried. */
+static void
+check_again(const struct step *s, struct world *w, long n, bool sticky, const char *right)
+{
+    answer_n = 0;
+    answer[0] = '\0';
+    jb_status status = s->run(w);
+    if (status != JB_OK) {
+        failed(s, n, sticky, "the same call again fails", w->err.text);
+    } else if (strcmp(answer, right) != 0) {
+        failed(s, n, sticky, "the same call again answers otherwise", answer);
+    }
+}
+
+/* False: there is no n-th allocation. */
+static bool
+one(const struct step *s, long n, bool sticky, const char *right)
+{
+    struct world w;
+    char why[500];
+    begin(s, &w);
+    jb_nth_arm(n, sticky);
+    jb_status status = s->run(&w);
+    bool struck = jb_nth_disarm() >= n;
+    if (status == JB_OK && strcmp(answer, right) != 0) {
+        failed(s, n, sticky, "the answer is another", answer);
+    } else if (status != JB_OK && strstr(w.err.text, "memory") == NULL) {
+        failed(s, n, sticky, jb_status_word(status), w.err.text);
+    }
+    if (status != JB_OK) {
+        check_again(s, &w, n, sticky, right);
+    }
+    end(&w);
+    if (!verified(ledger_dir, why, sizeof why)) {
+        failed(s, n, sticky, "the audit afterwards", why);
+    }
+    return struck;
+}
+
+static void
+make_base(void)
+{
+    struct world w = {0};
+    struct jb_command c[32];
+    struct jb_open_options o = {.size = sizeof o, .now = the_time};
+    now = BEGINNING;
+    must(jb_init(base_dir, NULL, &w.err) == JB_OK, w.err.text);
+    w.answers = jb_answers_new();
+    must(w.answers != NULL && jb_open(base_dir, &o, &w.l, &w.err) == JB_OK, w.err.text);
+    must(jb_views_open(w.l, &w.v, &w.err) == JB_OK, w.err.text);
+    size_t n = usual(c);
+    for (size_t i = 0; i < n; i++) {
+        must(submit(&w, &c[i], 1, false) == JB_OK, w.err.text);
+        const struct jb_answer *a = jb_answers_at(w.answers, 0);
+        must(a->outcome == JB_DONE || i + 1 == n, a->message);
+    }
+    now += JB_US_PER_DAY + 7200 * JB_US_PER_SECOND; /* the next day: the first one closes */
+    struct jb_command last = with_amount(JB_OP_CHARGE, "C9", 2500, "14");
+    must(submit(&w, &last, 1, false) == JB_OK, w.err.text);
+    must(jb_views_sync(w.v, true, &w.err) == JB_OK, w.err.text);
+    end(&w);
+}
+
+static double
+seconds(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
+}
+
+int
+main(int argc, char **argv)
+{
+    static char right[sizeof answer];
+    const size_t steps_n = sizeof steps / sizeof steps[0];
+    double limit = argc > 1 ? strtod(argv[1], NULL) : 1e9, began = seconds();
+    srand(argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1);
+    long tried = 0, everything = 0;
+    must(mkdtemp(root) != NULL, "no temporary directory");
+    snprintf(base_dir, sizeof base_dir, "%s/base", root);
+    snprintf(ledger_dir, sizeof ledger_dir, "%s/l", root);
+    snprintf(other_dir, sizeof other_dir, "%s/other", root);
+    make_base();
+    for (size_t i = 0; i < steps_n; i++) {
+        struct world w;
+        begin(&steps[i], &w);
+        jb_nth_arm(0, false);
+        jb_status status = steps[i].run(&w);
+        long count = jb_nth_disarm();
+        must(status == JB_OK, w.err.text);
+        strcpy(right, answer);
+        end(&w);
+        everything += 2 * count;
+        /* An equal share of the time that is left; beyond it a sample. */
+        double until = seconds() + (began + limit - seconds()) / (double)(steps_n - i);
+        bool all = limit > 1e8;
+        for (long k = 0; k < 2 * count && (all || seconds() < until); k++) {
+            long n = all ? k / 2 + 1 : rand() % count + 1;
+            one(&steps[i], n, all ? k % 2 != 0 : rand() % 2 != 0, right);
+            tried++;
+        }
+        printf("%-30s %ld allocations\n", steps[i].name, count);
+        fflush(stdout);
+    }
+    remove_all(root);
+    printf("%ld of %ld failing allocations: %u failures\n", tried, everything, failures);
+    return failures > 0 ? 1 : 0;
+}
