@@ -241,11 +241,25 @@ jb_log_commit(struct jb_log *l, const struct jb_log_batch *b, const struct jb_lo
     return status == JB_OK ? jb_log_add(l, &a, head, ret_result, err) : status;
 }
 
+static size_t
+bytes_of(const struct jb_log_addition *a)
+{
+    size_t bytes = a->batch != NULL ? a->batch->bytes.n : 0;
+    for (size_t i = 0; i < a->frames_n; i++) {
+        bytes += a->frames[i].n;
+    }
+    return bytes;
+}
+
 jb_status
 jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
            enum jb_log_result *ret_result, struct jb_error *err)
 {
     *ret_result = JB_LOG_FAILED;
+    int room = jb_log_make_room(l, bytes_of(a));
+    if (room != 0) {
+        return jb_env_fail(err, room, l->env, "making room in");
+    }
     for (;;) {
         MDB_txn *txn;
         jb_status status = jb_env_begin(l->env, 0, &txn, err);

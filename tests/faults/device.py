@@ -47,9 +47,9 @@ def main():
         run(jangbu, "charge", ledger, "W", "C", "100000", "--method", "VIRTUAL_ACCOUNT")
         env = preload(shim, work)
         rounds = faults = 0
-        for cursor in ((), ("cursor",)):
+        for cursor in ((), ("cursor",), ("behind",)):
             for call in ("sync", "write"):
-                for n in range(1, 400):
+                for n in range(1, 400, 3 if cursor == ("behind",) else 1):
                     shutil.rmtree(copy, ignore_errors=True)
                     shutil.copytree(ledger, copy)
                     count = os.path.join(work, "count")

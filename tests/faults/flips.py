@@ -35,7 +35,8 @@ def main():
             at = whole.rindex(value)  # the newest copy of the page is the one in use
             for i in range(len(value)):
                 owner[at + i] = (first, i)
-        picked = [o for o in range(len(whole)) if (o in owner and o % 3 == 0) or o % step == 0]
+        end = len(whole.rstrip(b"\0")) + 4096  # behind it is room for what is to come
+        picked = [o for o in range(min(end, len(whole))) if (o in owner and o % 3 == 0) or o % step == 0]
         shutil.copytree(ledger, copy)
         for offset in picked:
             data = bytearray(whole)

@@ -2,14 +2,16 @@
  * A program that does what docs/library.md says: it keeps its handle, and asks again with the same
  * key after a failure. Run with the shim, which makes one call fail.
  *
- * usage: retry LEDGER COMMANDS [CURSOR]   with CURSOR a cursor stays open all the time
- * Prints the status words of failures; exits with 0 when every command was settled.
+ * usage: retry LEDGER COMMANDS [cursor|behind]   a cursor stays open all the time; or it waits
+ * until writing behind is due with the first command Prints the status words of failures; exits
+ * with 0 when every command was settled.
  */
 #include <jangbu/ledger.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../check.h"
 
@@ -49,7 +51,9 @@ main(int argc, char **argv)
         return 2;
     }
     jb_answers *answers = jb_answers_new();
-    if (argc > 3) {
+    if (argc > 3 && strcmp(argv[3], "behind") == 0) {
+        usleep(1100 * 1000);
+    } else if (argc > 3) {
         must(jb_cursor_open(l, 1, &cursor, &err) == JB_OK, "no cursor");
         while (jb_cursor_next(cursor, &e, &err) == JB_OK) {
         }

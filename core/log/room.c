@@ -1,0 +1,74 @@
+/*
+ * Room for the next commits, in zeros that are written and synced before. A page that is written
+ * into a new part of a file is on disk only when the file system has also noted that this part is
+ * no longer empty; where the device failed in between, a later sync succeeds and the part stays
+ * empty. So a commit should not need new parts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log/log_file.h"
+#include "storage/descriptors.h"
+
+#define STEP_LEAST (64 << 10)
+#define STEP_MOST (16 << 20)
+/* Pages that a commit changes beside those that it fills: branches, the free list. */
+#define PAGES_BESIDE 32
+
+/* 0, or errno. */
+static int
+write_zeros(int fd, off_t from, off_t to)
+{
+    static const uint8_t zeros[64 << 10];
+    while (from < to) {
+        size_t n = to - from < (off_t)sizeof zeros ? (size_t)(to - from) : sizeof zeros;
+        ssize_t done = pwrite(fd, zeros, n, from);
+        if (done <= 0) {
+            return done < 0 ? errno : ENOSPC;
+        }
+        from += done;
+    }
+    return fdatasync(fd) == 0 ? 0 : errno;
+}
+
+static bool
+is_allowed(off_t bytes)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+           (limit.rlim_cur == RLIM_INFINITY || (rlim_t)bytes <= limit.rlim_cur);
+}
+
+int
+jb_log_make_room(struct jb_log *l, size_t bytes)
+{
+    MDB_stat st;
+    struct stat file;
+    if (mdb_env_stat(jb_env_lmdb(l->env), &st) != 0 || stat(jb_env_path(l->env), &file) != 0) {
+        return 0;
+    }
+    off_t page = (off_t)st.ms_psize;
+    off_t need =
+        ((off_t)jb_log_last_page(l) + 1 + PAGES_BESIDE) * page + (off_t)(bytes + bytes / 4);
+    if (file.st_size >= need) {
+        return 0;
+    }
+    off_t step = file.st_size / 8 < STEP_LEAST  ? STEP_LEAST
+                 : file.st_size / 8 > STEP_MOST ? STEP_MOST
+                                                : file.st_size / 8;
+    off_t to = file.st_size + step > need ? file.st_size + step : need;
+    to = (to + page - 1) / page * page;
+    int fd = is_allowed(to) ? jb_descriptor_open(jb_env_path(l->env), O_WRONLY, 0) : -1;
+    if (fd < 0) {
+        return 0;
+    }
+    int code = write_zeros(fd, file.st_size, to);
+    if (code != 0 && ftruncate(fd, file.st_size) != 0) {
+        code = EIO;
+    }
+    close(fd);
+    return code == EIO ? EIO : 0; /* no room for it: the file grows by what the commit needs */
+}
