@@ -136,7 +136,8 @@ static bool
 is_invisible(uint32_t c)
 {
     const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
-    return p->category == UTF8PROC_CATEGORY_CF || p->ignorable;
+    bool noncharacter = (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+    return p->category == UTF8PROC_CATEGORY_CF || p->ignorable || noncharacter;
 }
 
 /* Zero-width (non-)joiners and variation selectors: emoji and several scripts need them. */

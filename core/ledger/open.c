@@ -90,7 +90,10 @@ open_log(struct jb_ledger *l, struct jb_error *err)
         return jb_fail(err, JB_E_NOTFOUND, "there is no ledger %s: no such directory", l->dir);
     }
     if (access(path, F_OK) != 0 && errno == EACCES) {
-        return jb_fail_errno(err, JB_E_READONLY, errno, "not allowed to look into %s", l->dir);
+        return jb_fail_errno(err, JB_E_READONLY, errno,
+                             "not allowed to look into %s (a ledger is for the user who owns its "
+                             "files. Give an auditor a backup, made with `jangbu backup`)",
+                             l->dir);
     }
     if (access(path, F_OK) != 0) {
         return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb", l->dir);

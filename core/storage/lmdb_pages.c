@@ -388,8 +388,8 @@ walk_all(int fd, const struct meta *m)
     /* The unnamed table has no flags here. The free list's keys are numbers, and beside that flag
      * stand those of the environment: that the file is no directory. */
     bool ok = m->main.flags == 0 && m->main.pad == 0 &&
-              m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) && walk_tree(&w, MAIN_TREE, &m->main) &&
-              walk_tree(&w, FREE_TREE, &m->free);
+              m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) &&
+              walk_tree(&w, MAIN_TREE, &m->main) && walk_tree(&w, FREE_TREE, &m->free);
     free(w.seen);
     return ok ? JB_PAGES_SOUND : w.no_memory ? JB_PAGES_UNKNOWN : JB_PAGES_DAMAGED;
 }

@@ -207,7 +207,7 @@ def another_user(jangbu, work):
             print(f"skipped: another user: nobody cannot get to {work}")
             checks["skipped"] += 1
             return
-        check("another user is told why not", out.returncode == 3 and part in out.stderr, out.stderr)
+        check("another user is told why not, and what to do", out.returncode == 3 and part in out.stderr and "auditor a backup" in out.stderr, out.stderr)
 
 
 def people(jangbu, work):

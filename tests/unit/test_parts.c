@@ -59,9 +59,21 @@ says_too_many(const struct jb_answer *a, jb_amount most)
          a->message);
 }
 
-/* Refused, tried or done, alone, with a key for ever, and in a group. */
+/* With a key for ever. */
 static void
 is_refused(struct jb_command c, const char *key, jb_amount most)
+{
+    c.key = text(key);
+    c.has |= H(KEY);
+    says_too_many(submit(&c, false), most);
+    must(jb_answers_at(answers, 0)->remembered, "remembered");
+    says_too_many(submit(&c, false), most);
+    must(jb_answers_at(answers, 0)->outcome == JB_DUPLICATE, "the same key again");
+}
+
+/* Tried or done, and in a group. */
+static void
+is_refused_everywhere(struct jb_command c, jb_amount most)
 {
     says_too_many(submit(&c, true), most);
     says_too_many(submit(&c, false), most);
@@ -72,12 +84,6 @@ is_refused(struct jb_command c, const char *key, jb_amount most)
                                .commands_n = 1};
     says_too_many(submit(&group, false), most);
     must(jb_answers_at(answers, 0)->index == 0, "the member's index");
-    c.key = text(key);
-    c.has |= H(KEY);
-    says_too_many(submit(&c, false), most);
-    must(jb_answers_at(answers, 0)->remembered, "remembered");
-    says_too_many(submit(&c, false), most);
-    must(jb_answers_at(answers, 0)->outcome == JB_DUPLICATE, "the same key again");
 }
 
 static struct jb_command
@@ -128,7 +134,7 @@ main(void)
     is_refused(command(JB_OP_CHARGE_REVERSE, H(CHARGE), "BIG", 2 * LOTS), "k1", 2 * N);
     /* A consumption; and one lot less goes. */
     is_refused(command(JB_OP_CONSUME, H(USAGE), "U1", 2 * LOTS), "k2", 2 * N);
-    is_refused(overdrawn("U1", 2 * LOTS + 5), "k3", 2 * N);
+    is_refused_everywhere(overdrawn("U1", 2 * LOTS + 5), 2 * N);
     /* A refund of all. */
     goes(command(JB_OP_REFUND_REQUEST, H(REFUND), "R1", 2 * LOTS), 0);
     is_refused(command(JB_OP_REFUND_APPROVE, H(REFUND), "R1", 0), "k4", 2 * N);

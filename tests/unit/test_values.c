@@ -157,9 +157,9 @@ seen(void **state)
     assert_int_equal(jb_text_nfc(T("plain"), &nfc, &owned), JB_OK);
     assert_null(owned);
     /* What shows nothing or turns the line around, in an id and in a text. */
-    static const char *const hidden[] = {"a\u202Eb", "a\u2066b", "a\u00ADb",
-                                         "a\u200Bb", "a\uFEFFb", "a\u115Fb",
-                                         "a\u3164b", "a\u061Cb", "a\U000E0041b"};
+    static const char *const hidden[] = {"a\u202Eb", "a\u2066b", "a\u00ADb",    "a\u200Bb",
+                                         "a\uFEFFb", "a\u115Fb", "a\u3164b",    "a\u061Cb",
+                                         "a\uFFFFb", "a\uFDD0b", "a\U000E0041b"};
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
         assert_false(jb_id_visible((struct jb_text){hidden[i], strlen(hidden[i])}));
         assert_false(jb_prose_visible((struct jb_text){hidden[i], strlen(hidden[i])}));

@@ -537,11 +537,21 @@ syntax_hint(const char *line, size_t n, size_t column)
     return at < n && line[at] == ',' ? "there is a comma with nothing behind it" : NULL;
 }
 
+static bool
+is_white(const char *s, size_t n)
+{
+    while (n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        n--;
+    }
+    return n == 0;
+}
+
 /* jansson names its own flags and the end of a file; an operator has a line. */
 static bool
 syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line *bad)
 {
-    if (n > 0 && strspn(line, " \t") >= n) {
+    if (n > 0 && is_white(line, n)) {
         return wrong(bad, JB_CODE_MALFORMED, NULL,
                      "the line holds white space only; an empty line would be skipped");
     }
