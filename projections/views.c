@@ -309,6 +309,10 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
         drop_store(v);
         status = open_store(v, err);
         status = status == JB_OK ? begin(v, err) : status;
+        if (status == JB_E_STALE && v->store != NULL) {
+            drop_store(v); /* others have it open, or it is not ours to write */
+            status = begin(v, err);
+        }
     }
     if (status != JB_OK) {
         v->has_base = false;
@@ -334,11 +338,14 @@ jb_views *
 jb_views_close(jb_views *v)
 {
     if (v != NULL) {
+        jb_status ignored = flush(v, NULL);
+        if (ignored == JB_E_STALE && v->store != NULL) {
+            drop_store(v);
+        }
         if (v->dropped && !v->info.read_only) {
             make_store_again(v);
+            ignored = flush(v, NULL);
         }
-        jb_status ignored = flush(v, NULL);
-        (void)ignored;
         jb_fold_free(&v->fold);
         jb_store_close(v->store);
         pthread_mutex_destroy(&v->lock);

@@ -252,16 +252,37 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
 
 /* state.mdb was dropped on the way: where nobody else has it open it is made anew, so that the next
  * one to open need not fold the whole log. */
-static void
+static bool
 make_store_again(struct jb_ledger *l)
 {
     struct jb_error ignored;
     bool dropped = l->state != NULL && l->read_state != NULL &&
                    (l->state->store == NULL || l->read_state->store == NULL);
+    bool made = false;
     if (dropped && !l->read_only && open_store_again(l, &ignored) == JB_OK && l->store != NULL &&
         jb_state_catch_up(l->state, &ignored) == JB_OK) {
         jb_state_release(l->state);
+        made = true;
     }
+    return made;
+}
+
+static void
+write_behind(struct jb_ledger *l)
+{
+    struct jb_error ignored;
+    if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
+        jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
+        return;
+    }
+    if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
+        struct jb_error also_ignored;
+        if (jb_state_checkpoint(l->state, &also_ignored) == JB_E_STALE) {
+            jb_state_drop_store(l->state);
+        }
+    }
+    jb_state_release(l->state);
+    jb_lock_release(l->lock, JB_LOCK_WRITER);
 }
 
 /* Writes behind what is due, so that the next one to open has no tail to fold. Losing this race or
@@ -269,21 +290,13 @@ make_store_again(struct jb_ledger *l)
 static void
 store_the_rest(struct jb_ledger *l)
 {
-    struct jb_error ignored;
     if (l->head_fd >= 0 && !l->read_only && fdatasync(l->head_fd) != 0) {
         return; /* only a witness */
     }
-    make_store_again(l);
-    if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
-        jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
-        return;
+    write_behind(l);
+    if (make_store_again(l)) {
+        write_behind(l);
     }
-    if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
-        struct jb_error also_ignored;
-        (void)!jb_state_checkpoint(l->state, &also_ignored);
-    }
-    jb_state_release(l->state);
-    jb_lock_release(l->lock, JB_LOCK_WRITER);
 }
 
 jb_ledger *

@@ -119,7 +119,7 @@ full(jb_ledger *l, jb_answers *answers, const char *dir, jb_day day)
     must(stat(path, &st) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0, "cannot look at the log");
     signal(SIGXFSZ, SIG_IGN);
     rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = (rlim_t)st.st_size;
+    limit.rlim_cur = (rlim_t)st.st_size / 2; /* the file has room for what is to come */
     must(setrlimit(RLIMIT_FSIZE, &limit) == 0, "cannot limit the size of files");
     jb_status status = submit(l, answers, &close, 1);
     limit.rlim_cur = before;
