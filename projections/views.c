@@ -338,13 +338,12 @@ jb_views *
 jb_views_close(jb_views *v)
 {
     if (v != NULL) {
-        jb_status ignored = flush(v, NULL);
-        if (ignored == JB_E_STALE && v->store != NULL) {
+        if (flush(v, NULL) == JB_E_STALE && v->store != NULL) {
             drop_store(v);
         }
         if (v->dropped && !v->info.read_only) {
             make_store_again(v);
-            ignored = flush(v, NULL);
+            (void)!flush(v, NULL); /* what is not stored now is folded by the next who looks */
         }
         jb_fold_free(&v->fold);
         jb_store_close(v->store);
