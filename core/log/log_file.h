@@ -2,6 +2,8 @@
 #ifndef JANGBU_LOG_FILE_H
 #define JANGBU_LOG_FILE_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "storage/lmdb_env.h"
 #include "log/log.h"
@@ -15,6 +17,7 @@ struct jb_log {
     struct jb_env *env;
     MDB_dbi dbi;
     _Atomic uint64_t checked[JB_CHECKED_FRAMES];
+    off_t room; /* bytes that the file has had at least; by the holder of the writer lock */
 };
 
 /* What a transaction adds to the log: a batch that is cut into frames, or frames as they are. */

@@ -47,12 +47,16 @@ jb_log_make_room(struct jb_log *l, size_t bytes)
 {
     MDB_stat st;
     struct stat file;
-    if (mdb_env_stat(jb_env_lmdb(l->env), &st) != 0 || stat(jb_env_path(l->env), &file) != 0) {
+    if (mdb_env_stat(jb_env_lmdb(l->env), &st) != 0) {
         return 0;
     }
     off_t page = (off_t)st.ms_psize;
     off_t need =
         ((off_t)jb_log_last_page(l) + 1 + PAGES_BESIDE) * page + (off_t)(bytes + bytes / 4);
+    if (l->room >= need || stat(jb_env_path(l->env), &file) != 0) {
+        return 0;
+    }
+    l->room = file.st_size; /* it never becomes shorter */
     if (file.st_size >= need) {
         return 0;
     }
