@@ -82,10 +82,14 @@ def child_of(pid):
         return None
 
 
+# A sanitizer's own handlers would make an exit code of these signals.
+NO_HANDLERS = {name: os.environ.get(name, "") + ":handle_segv=0:handle_sigbus=0:handle_abort=0" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")}
+
+
 def killed(ledger, number, verdict, code):
     """The child that reads is ended by a signal: only those that damaged pages lead to are damage."""
     for _ in range(50):
-        p = subprocess.Popen([JANGBU, "audit", ledger, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        p = subprocess.Popen([JANGBU, "audit", ledger, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **NO_HANDLERS})
         child = None
         while child is None and p.poll() is None:
             child = child_of(p.pid)
