@@ -394,6 +394,7 @@ static jb_status
 begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struct jb_error *err)
 {
     MDB_txn *txn;
+    *ret = (struct jb_store_txn){.store = s}; /* where this fails: one that has ended */
     if (s->damaged) {
         return stale(err, jb_env_path(s->env), "was found to be damaged");
     }

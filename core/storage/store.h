@@ -76,7 +76,8 @@ struct jb_store_txn {
     uint64_t rows; /* put since the transaction began */
 };
 
-/* A snapshot. End it with jb_store_end. Do not keep it long. */
+/* A snapshot. End it with jb_store_end. Do not keep it long. Where this, or one of the calls below
+ * that begin a transaction, fails, *ret is one that has ended: jb_store_end on it is harmless. */
 jb_status jb_store_read(struct jb_store *s, struct jb_store_txn *ret, struct jb_error *err);
 /* A write transaction on the current generation. Compare ret->meta.seq with what you expect before
  * writing. */
