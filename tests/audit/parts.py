@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 
+import lmdb
+
 JANGBU, GENERATE = sys.argv[1], sys.argv[2]
 PARTS = ("form", "sums", "rules")
 failed = passed = 0
@@ -53,11 +55,15 @@ def flipped(ledger, copy):
     a log that it could not read."""
     shutil.copytree(ledger, copy)
     path = os.path.join(copy, "log.mdb")
-    with open(path, "r+b") as f:
+    with lmdb.open(path, subdir=False, readonly=True, lock=False) as env, env.begin() as txn:
+        frames = [bytes(value) for _, value in txn.cursor()]
+    piece = frames[len(frames) // 2][:60]  # a header, its chain value and what follows: this frame's alone
+    with open(path, "rb") as f:
         data = f.read()
-        at = data.rindex(b"W1")
-        f.seek(at)
-        f.write(b"W\xff")
+    assert piece in data
+    with open(path, "wb") as f:
+        # In the page that is in use, and in older copies of it that lie in free ones.
+        f.write(data.replace(piece, piece[:52] + bytes([piece[52] ^ 1]) + piece[53:]))
     report = json.loads(run("audit", copy, "--json").stdout)
     check("form is refuted", report["parts"]["form"] == "refuted" and report["verdict"] == "refuted", report["parts"])
     check("each problem has its part", all(p["part"] in PARTS for p in report["problems"]), report["problems"][:3])
