@@ -140,7 +140,7 @@ one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offse
     }
     uint64_t problems = s->f->problems;
     check_before(s, e, frame);
-    struct jb_error why = {0};
+    struct jb_error why;
     if (s->failed == JB_OK && jb_state_apply(s->state, e, &why) != JB_OK) {
         not_applied(s, e, frame, offset, &why);
     }
