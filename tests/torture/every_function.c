@@ -309,6 +309,19 @@ s_facts(struct world *w)
 }
 
 static jb_status
+s_wait(struct world *w)
+{
+    jb_seq end = 0;
+    jb_status status = jb_wait(w->l, 1, 0, &end, &w->err);
+    if (status == JB_OK) {
+        status = jb_wait(w->l, end, 2000, &end, &w->err);
+        status = status == JB_END ? JB_OK : status;
+    }
+    say("%llu", (unsigned long long)end);
+    return status;
+}
+
+static jb_status
 s_events(struct world *w)
 {
     jb_cursor *c;
@@ -540,6 +553,7 @@ static const struct step {
     {"jb_open for reading", s_open_read_only, NOTHING, false},
     {"jb_answers_new", s_answers, NOTHING, false},
     {"what a ledger is", s_facts, LEDGER, false},
+    {"waiting", s_wait, LEDGER, false},
     {"cursors, ids, texts", s_events, LEDGER, false},
     {"jb_submit, many commands", s_submit, LEDGER, false},
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},

@@ -298,6 +298,9 @@ null_is_refused(void **state)
     assert_int_equal(jb_submit(l, NULL, 0, NULL, answers, NULL, &err), JB_OK);
     MISUSE(jb_head_get(NULL, &(struct jb_head){.size = 8}, &err));
     MISUSE(jb_head_get(l, NULL, &err));
+    MISUSE(jb_wait(NULL, 0, 0, &seq, &err));
+    assert_int_equal(jb_wait(l, 0, -1, &seq, &err), JB_E_USAGE);
+    assert_int_equal(jb_wait(l, 0, INT64_MIN, NULL, &err), JB_E_USAGE);
     MISUSE(jb_seq_at_time(NULL, 0, &seq, &err));
     MISUSE(jb_seq_at_time(l, 0, NULL, &err));
     MISUSE(jb_cursor_open(NULL, 1, &cursor, &err));
