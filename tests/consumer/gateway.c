@@ -78,6 +78,7 @@ reply_of(const struct jb_answer *a)
     case JB_CONFLICT:
         return REPLY_OUR_MISTAKE; /* one key for two commands */
     case JB_UNKNOWN:
+    case JB_NOT_DONE:
         return REPLY_ASK_AGAIN;
     }
     return REPLY_ASK_AGAIN; /* an outcome newer than this program: do not take it for a success */
