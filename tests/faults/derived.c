@@ -270,7 +270,7 @@ give(jb_ledger *l, size_t from, size_t to)
         note_number(a->outcome);
         note_number(a->code);
         note_number((int64_t)a->seq);
-        note(a->message != NULL ? a->message : "", a->message != NULL ? strlen(a->message) : 0);
+        note(jb_answer_message(a), strlen(jb_answer_message(a)));
     }
     jb_answers_free(answers);
     return 0;
