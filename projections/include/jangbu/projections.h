@@ -50,12 +50,13 @@ struct jb_moment {
 JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of,
                                                 struct jb_moment *ret, struct jb_error *err);
 
+/* It grows with its balance, which is and stays its last member. */
 struct jb_wallet_balance {
     size_t size;
     uint32_t number;
     char wallet[JB_ID_BYTES_MAX + 1];
-    struct jb_balance balance;
     struct jb_moment as_of;
+    struct jb_balance balance;
 };
 
 /* Balance of one wallet. as_of NULL: now. JB_AS_OF_DAY is answered with the state after the last
