@@ -207,6 +207,7 @@ add_expiry_due(struct jb_view_read *q, uint32_t number, jb_seq seq, struct parts
 struct laid_out {
     struct jb_explanation e;
     struct jb_cause_line lines[JB_CAUSES_N * 2];
+    const struct jb_cause_line *causes[JB_CAUSES_N * 2];
     jb_seq events[];
 };
 
@@ -230,17 +231,19 @@ lay_out(const struct parts *p)
         }
         uint32_t n =
             c->events.n < JB_CAUSE_EVENTS_MAX ? (uint32_t)c->events.n : JB_CAUSE_EVENTS_MAX;
-        o->lines[o->e.causes_n++] = (struct jb_cause_line){.cause = i / 2,
-                                                           .late = i % 2 != 0,
-                                                           .amount = (jb_amount)c->amount,
-                                                           .events_total = c->events.n,
-                                                           .events = at,
-                                                           .events_n = n};
+        struct jb_cause_line *line = &o->lines[o->e.causes_n];
+        *line = (struct jb_cause_line){.cause = i / 2,
+                                       .late = i % 2 != 0,
+                                       .amount = (jb_amount)c->amount,
+                                       .events_total = c->events.n,
+                                       .events = at,
+                                       .events_n = n};
+        o->causes[o->e.causes_n++] = line;
         for (uint32_t k = 0; k < n; k++) {
             *at++ = c->events.at[c->events.n - 1 - k];
         }
     }
-    o->e.causes = o->lines;
+    o->e.causes = o->causes;
     return o;
 }
 

@@ -200,14 +200,33 @@ text_damaged(void *data, uint64_t ref)
     }
 }
 
+/* Texts are stored before the events that refer to them. */
+static jb_status
+check_references(struct audit *a, struct jb_personal *p, const struct jb_scan_result *r,
+                 struct jb_error *err)
+{
+    uint64_t highest;
+    jb_status status = jb_personal_highest(p, &highest, err);
+    if (status == JB_OK && highest != 0 && r->last_ref > highest) {
+        jb_found(&a->f, "people", r->last_ref_event, 0, 0,
+                 "event %llu refers to text %llu, and people.mdb has given no reference above "
+                 "%llu: it was put back to an older state, or the reference is none. No figure "
+                 "depends on it; a backup of people.mdb has the text",
+                 (unsigned long long)r->last_ref_event, (unsigned long long)r->last_ref,
+                 (unsigned long long)highest);
+    }
+    return status;
+}
+
 static void
-check_people(struct audit *a, const uint8_t ledger_id[16])
+check_people(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_result *r)
 {
     struct jb_personal *p;
     struct jb_error err = {0};
     jb_status status = jb_personal_open(a->dir, ledger_id, true, &p, &err);
     if (status == JB_OK) {
         status = jb_personal_check(p, text_damaged, a, &err);
+        status = status == JB_OK ? check_references(a, p, r, &err) : status;
         jb_personal_close(p);
     }
     if (status == JB_E_NOTFOUND) {
@@ -241,7 +260,7 @@ compare_rest(struct audit *a, const struct jb_log_identity *identity, struct jb_
     if (identity != NULL && (a->f.to.only & JB_AUDIT_FORM) != 0) {
         check_head(a, identity->ledger_id, r);
         check_secret(a, identity->ledger_id);
-        check_people(a, identity->ledger_id);
+        check_people(a, identity->ledger_id, r);
     }
     check_fingerprints(a, r);
 }

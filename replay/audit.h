@@ -54,7 +54,9 @@ struct jb_scan_result {
     uint8_t chain[16];
     jb_seq verified_to;
     uint64_t no_fingerprint; /* events with a key and without a fingerprint */
-    bool newer;              /* some of it was written by a newer version: the fold ended there */
+    jb_seq last_ref_event;   /* the first event with the highest reference into people.mdb */
+    uint64_t last_ref;
+    bool newer; /* some of it was written by a newer version: the fold ended there */
 };
 
 /* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */

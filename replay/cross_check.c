@@ -178,7 +178,7 @@ jb_status
 jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
                struct jb_findings *f, struct jb_error *err)
 {
-    struct jb_error why = {0};
+    struct jb_error why;
     if (x->over) {
         return JB_OK;
     }

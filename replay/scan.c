@@ -140,7 +140,7 @@ one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offse
     }
     uint64_t problems = s->f->problems;
     check_before(s, e, frame);
-    struct jb_error why = {0};
+    struct jb_error why;
     if (s->failed == JB_OK && jb_state_apply(s->state, e, &why) != JB_OK) {
         not_applied(s, e, frame, offset, &why);
     }
@@ -148,6 +148,11 @@ one_event(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offse
         return;
     }
     check_behind(s, e, frame);
+    uint64_t ref = jb_event_highest_ref(e);
+    if (ref > s->r.last_ref) {
+        s->r.last_ref = ref;
+        s->r.last_ref_event = e->seq;
+    }
     s->sound = s->sound && s->f->problems == problems;
     if (s->sound) {
         s->r.verified_to = e->seq;

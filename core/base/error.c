@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,9 @@ fill(struct jb_error *err, jb_status status, int os_errno, const char *format, v
     }
     *err = (struct jb_error){.status = status, .os_errno = os_errno};
     int n = vsnprintf(err->text, sizeof err->text, format, args);
-    if (os_errno != 0 && n >= 0 && (size_t)n < sizeof err->text) {
+    if (n >= (int)sizeof err->text) {
+        err->text[jb_utf8_whole(err->text, sizeof err->text - 1)] = '\0';
+    } else if (os_errno != 0 && n >= 0) {
         char words[128];
         /* The GNU strerror_r is safe with threads and returns the text. */
         snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s",

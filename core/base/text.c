@@ -63,6 +63,20 @@ jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints)
     return true;
 }
 
+size_t
+jb_utf8_whole(const char *s, size_t n)
+{
+    size_t start = n;
+    uint32_t c;
+    while (start > 0 && n - start < 4 && (s[start - 1] & 0xc0) == 0x80) {
+        start--;
+    }
+    start -= start > 0;
+    return n == 0 || next_codepoint((const unsigned char *)s + start, n - start, &c) == n - start
+               ? n
+               : start;
+}
+
 static bool
 is_control(uint32_t c)
 {

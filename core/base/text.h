@@ -24,6 +24,9 @@ size_t jb_graphemes(struct jb_text t);
  * form already; *ret then is t. */
 jb_status jb_text_nfc(struct jb_text t, struct jb_text *ret, char **ret_owned);
 
+/* How many of the n bytes, which were UTF-8 before they were cut there, are whole characters. */
+size_t jb_utf8_whole(const char *s, size_t n);
+
 static inline bool
 jb_text_equal(struct jb_text a, struct jb_text b)
 {

@@ -577,6 +577,9 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
         for (uint32_t i = 0; i < fields && s.why == NULL; i++) {
             scan_field(&s, &e, &type->fields[i], space, &failure->no_memory);
         }
+        if (s.why == NULL && (e.flags & JB_EVF_SKIPPABLE) != 0) {
+            bad(&s, p, "an event of a type that is known may be skipped");
+        }
         if (s.why == NULL && elements != envelope + fields) {
             bad(&s, p, "the event has more or fewer elements than its type");
         }

@@ -14,7 +14,8 @@ enum { JB_TOTAL_none = JB_TOTALS_N };
 static_assert(JB_TOTALS_N < UINT8_MAX, "the number of a total does not fit into a row");
 
 /* By type, ended by END. */
-static const struct row rows[JB_EV_TYPES][JB_MOVES_MAX + 1] = {
+#define ROW_MOVES 4
+static const struct row rows[JB_EV_TYPES][ROW_MOVES + 1] = {
 #define MOVE(total, from, to, what) {JB_TOTAL_##total, JB_PLACE_##from, JB_PLACE_##to, what},
 #define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = {__VA_ARGS__{0, 0, 0, END}},
 #include "event/effects.def"
@@ -22,7 +23,7 @@ static const struct row rows[JB_EV_TYPES][JB_MOVES_MAX + 1] = {
 #undef MOVE
 };
 
-/* Each type has one row (two would give one name twice) of at most JB_MOVES_MAX moves. */
+/* Each type has one row (two would give one name twice) of at most ROW_MOVES moves. */
 enum effect_row {
 #define EFFECT(NAME, history, cause, ...) EFFECT_OF_##NAME,
 #include "event/effects.def"
@@ -34,7 +35,7 @@ enum effect_row {
 #undef EVENT
 #define MOVE(total, from, to, what) +1
 #define EFFECT(NAME, history, cause, ...)                                                          \
-    static_assert((0 __VA_ARGS__) <= JB_MOVES_MAX, "a type has too many moves: " #NAME);
+    static_assert((0 __VA_ARGS__) <= ROW_MOVES, "a type has too many moves: " #NAME);
 #include "event/effects.def"
 #undef EFFECT
 #undef MOVE

@@ -280,6 +280,8 @@ check_envelope(struct encoder *en, const struct jb_event *e, uint32_t newest,
                const struct jb_event_context *context)
 {
     require(en, (e->flags & ~(uint32_t)JB_EVF_ALL) == 0, "the envelope has a flag that is none");
+    require(en, (e->flags & JB_EVF_SKIPPABLE) == 0,
+            "an event of a type that is known may be skipped");
     require(en,
             e->version >= 1 && e->version <= newest &&
                 ((e->flags & JB_EVF_VERSION) != 0) == (e->version > 1),

@@ -55,12 +55,12 @@ enum command_row {
 static_assert(COMMAND_ROWS == JB_OPS - 1, "an op has no row in commands.def");
 
 #define F(kind, type, member, names)                                                               \
-    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 1},
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 1, 0},
 #define F2(kind, type, member, names)                                                              \
-    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 2},
+    {#member, JB_FK_##kind, offsetof(struct jb_event, type.member), names, 2, 0},
 #define EVENT(number, NAME, name, version, meaning, ...)                                           \
     static const struct jb_field_info fields_##name[] = {                                          \
-        __VA_ARGS__{NULL, JB_FK_UINT, 0, NULL, 0}};                                                \
+        __VA_ARGS__{NULL, JB_FK_UINT, 0, NULL, 0, 0}};                                             \
     static_assert((number) == JB_EV_##NAME, "event number differs from the enum: " #name);
 #include "event/events.def"
 #undef EVENT

@@ -509,6 +509,29 @@ check_texts(struct jb_personal *p, MDB_txn *txn, void (*damaged)(void *data, uin
 }
 
 jb_status
+jb_personal_highest(struct jb_personal *p, uint64_t *ret, struct jb_error *err)
+{
+    MDB_txn *txn;
+    struct meta m = {0};
+    *ret = 0;
+    if (p->env == NULL || !p->has_checks) {
+        return JB_OK;
+    }
+    jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    int code = meta_get(p, txn, &m);
+    jb_env_abort(p->env, txn);
+    if (code == 0) {
+        *ret = m.highest;
+    }
+    return code == 0 || code == MDB_NOTFOUND || code == MDB_CORRUPTED
+               ? JB_OK
+               : jb_env_fail(err, code, p->env, "reading");
+}
+
+jb_status
 jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref), void *data,
                   struct jb_error *err)
 {

@@ -41,6 +41,8 @@ jb_status jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_
  * are not what was written. JB_E_NOTFOUND with the reason: there is nothing to check. */
 jb_status jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref),
                             void *data, struct jb_error *err);
+/* The highest reference that was ever given here; 0: none, or it is not known. */
+jb_status jb_personal_highest(struct jb_personal *p, uint64_t *ret, struct jb_error *err);
 /* LMDB's environment, for backups; NULL: there is no file. */
 struct jb_env *jb_personal_env(struct jb_personal *p);
 

@@ -113,7 +113,7 @@ ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 jb_status
 jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t frame, struct jb_error *err)
 {
-    struct jb_error why = {0};
+    struct jb_error why;
     r->frame = frame;
     if (r->over || goes_beyond(r, e)) {
         return JB_OK;

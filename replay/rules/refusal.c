@@ -231,6 +231,11 @@ jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *
         jb_refute_text(r, e, "stands member %lld of a group; the rules take 1 to %d",
                        (long long)p->index, JB_GROUP_COMMANDS_MAX);
     }
+    if (e->version == 1 && jb_rules(&r->b->g) >= 2) {
+        jb_refute_text(r, e,
+                       "it is of version 1; a ledger that goes by rules 2 remembers refusals in "
+                       "version 2");
+    }
     bool behind = p->index > 1;
     r->n.refusals_members += behind;
     r->n.refusals_1 += !behind && e->version == 1;

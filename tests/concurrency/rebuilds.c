@@ -11,7 +11,7 @@
 
 static char dir[64];
 static int inner;
-static char inner_text[400];
+static char inner_text[JB_ERROR_TEXT_BYTES];
 
 /* Called from inside the first rebuild. */
 static void

@@ -110,6 +110,16 @@ def main():
         assert out.returncode == 0 and name_of(jangbu, copy, "WX")[0] == "new one", out
         report = audit(jangbu, copy)
         assert report["verdict"] == "verified" and not any("people" in s for s in report["not_checked"]), report
+        # An older people.mdb: the log refers to a text that it has never had.
+        older = os.path.join(work, "older")
+        shutil.copy(path, older)
+        last = json.loads(run(jangbu, "wallet", "rename", copy, "WX", "--name", "newer one", "--json").stdout)["seq"]
+        shutil.copy(older, path)
+        report = audit(jangbu, copy)
+        assert report["verdict"] == "refuted", report
+        assert [(p["check"], p["seq"]) for p in report["problems"]] == [("people", last)], report
+        assert name_of(jangbu, copy, "WX")[0] is None
+        assert json.loads(run(jangbu, "balance", copy, "W0", "--json").stdout)["name"] == "name of wallet 0"
     print("people.mdb: damage is said, and shown as nobody's name")
     return 0
 

@@ -425,6 +425,16 @@ def _(log):
     pass
 
 
+# ---- flags of the envelope
+
+@forgery("5", "an event of a known type that may be skipped", PLAIN)
+def _(log, lie):
+    e = log.find("charge_settled")
+    if lie:
+        e.extra["SKIPPABLE"] = []
+    return e
+
+
 # ---- remembered refusals
 
 REFUSED = PLAIN + """
@@ -486,6 +496,14 @@ refused("has a code that its command never gets", "consume U9 5000", code("DAY_N
 refused("has a figure that its code does not have", "consume U9 5000",
         code("INSUFFICIENT_CASH", ("left", 1100)))
 refused("has no figure though its code has one", "consume U9 5000", code("INSUFFICIENT_CASH"))
+
+
+def of_version_1(_log, e):
+    e.version = 1
+    e.fields = {field: e.fields[field] for _, field, _ in e.form()}
+
+
+refused("is of version 1 in a ledger of rules 2", "consume U9 5000", of_version_1)
 refused("has no key", "consume U9 5000", lambda _, e: e.extra.pop("KEY"))
 refused("says that less was available", "consume U9 5000", figure(1099))
 refused("says that more was available", "consume U9 5000", figure(1101))

@@ -628,7 +628,7 @@ static bool
 one(const struct step *s, long n, bool sticky, const char *right)
 {
     struct world w;
-    char why[500];
+    char why[JB_ERROR_TEXT_BYTES];
     begin(s, &w);
     jb_nth_arm(n, sticky);
     jb_status status = s->run(&w);

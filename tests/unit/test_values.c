@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/currency.h"
+#include "base/error.h"
 #include "base/text.h"
 
 static void
@@ -26,6 +27,30 @@ cost(void **state)
     }
     assert_false(jb_cost_with_vat_ceil(-1, 15, &got));
     assert_false(jb_cost_with_vat_ceil(INT64_MAX, 2, &got));
+}
+
+/* The sentence of an error is UTF-8 whatever stands in it, and ends where there is no more room. */
+static void
+long_error(void **state)
+{
+    (void)state;
+    _Static_assert(sizeof(struct jb_error) == 1024, "it is part of the ABI, and has no size");
+    char hangul[3 * JB_ERROR_TEXT_BYTES] = "";
+    for (size_t i = 0; i + 3 < sizeof hangul; i += 3) {
+        memcpy(hangul + i, "\xed\x95\x9c", 4);
+    }
+    for (int before = 0; before < 4; before++) {
+        struct jb_error err;
+        assert_int_equal(jb_fail(&err, JB_E_IO, "%.*s%s", before, "abc", hangul), JB_E_IO);
+        size_t n = strlen(err.text);
+        assert_true(n > sizeof err.text - 4 && n < sizeof err.text);
+        assert_true(jb_utf8_valid(err.text, n, NULL));
+        assert_int_equal(err.reserved[3], 0);
+    }
+    assert_int_equal(jb_utf8_whole("", 0), 0);
+    assert_int_equal(jb_utf8_whole("\xe2\x82", 2), 0);
+    assert_int_equal(jb_utf8_whole("a\xf0\x9f\x98", 4), 1);
+    assert_int_equal(jb_utf8_whole("a\xf0\x9f\x98\x80", 5), 5);
 }
 
 static void
@@ -226,9 +251,9 @@ wide(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cost),     cmocka_unit_test(vat),
-                                       cmocka_unit_test(amounts),  cmocka_unit_test(calendar),
-                                       cmocka_unit_test(instants), cmocka_unit_test(seen),
-                                       cmocka_unit_test(texts),    cmocka_unit_test(wide)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cost),    cmocka_unit_test(long_error), cmocka_unit_test(vat),
+        cmocka_unit_test(amounts), cmocka_unit_test(calendar),   cmocka_unit_test(instants),
+        cmocka_unit_test(seen),    cmocka_unit_test(texts),      cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

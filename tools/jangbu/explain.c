@@ -60,7 +60,7 @@ explain_page(struct app *app, const struct jb_explanation *x)
     amount_cell(app, t, x->cash_status_total);
     jb_status status = JB_OK;
     for (uint32_t i = 0; i < x->causes_n && status == JB_OK; i++) {
-        const struct jb_cause_line *c = &x->causes[i];
+        const struct jb_cause_line *c = x->causes[i];
         table_cellf(t, "  %s%s, %llu event%s", jb_cause_word(c->cause),
                     c->late ? " (late: posted to a later day than it happened)" : "",
                     (unsigned long long)c->events_total, c->events_total == 1 ? "" : "s");

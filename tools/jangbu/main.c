@@ -63,8 +63,8 @@ static const struct row rows[] = {
      "paid cash came in; or a charge is taken back",
      AMOUNT
      "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
-     "charge), KAKAOPAY_CARD_AUTO,\n"
-     "                   CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
+     "charge), KAKAOPAY_CARD_AUTO, "
+     "CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
      "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT ONE},
     {"repay", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]",
      "a debt is paid (also while suspended)", AMOUNT AT ONE},
@@ -92,10 +92,10 @@ static const struct row rows[] = {
     {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]",
      "change a number of the rules from a time on",
      "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
-     "(seconds), grants_max,\n"
-     "                   clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
-     "(their number),\n"
-     "                   clock_ahead_max (days), at_back_max (days)\n"
+     "(seconds), grants_max, "
+     "clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
+     "(their number), "
+     "clock_ahead_max (days), at_back_max (days)\n"
      "  --from TIME      not in the past; now, unless given\n" KEYED},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
      "close a day, and the open days before it",
@@ -131,8 +131,8 @@ static const struct row rows[] = {
     {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums,rules]",
      "read the whole log and check everything against it",
      "  --only PARTS     some of form (chain, order, bytes), sums (what the events add up to), "
-     "rules (each event\n"
-     "                   decided again); all of them unless given\n" COMMON},
+     "rules (each event "
+     "decided again); all of them unless given\n" COMMON},
     {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]",
      "make the projections anew from the log, while the ledger is in use",
      "  --accept-rollback  the log was put back to an older state on purpose: go on from "

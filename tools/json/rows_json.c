@@ -94,7 +94,7 @@ explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offs
     js_int(o, "difference", x->difference);
     js_open(o, "causes", '[');
     for (uint32_t i = 0; i < x->causes_n; i++) {
-        cause_json(o, &x->causes[i]);
+        cause_json(o, x->causes[i]);
     }
     js_close(o, ']');
     js_open(o, "outside", '[');

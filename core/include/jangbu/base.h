@@ -136,16 +136,18 @@ typedef enum jb_status {
     /* -18, -19 are reserved */
 } jb_status;
 
-#define JB_ERROR_TEXT_BYTES 400
+#define JB_ERROR_TEXT_BYTES 960
 
-/* Why a call failed. It lives where the caller puts it and owns nothing. */
+/* Why a call failed. It lives where the caller puts it and owns nothing. Final: 1,024 bytes. */
 struct jb_error {
     jb_status status;
     int os_errno;                   /* 0 where the system was not involved */
     jb_seq at;                      /* the event concerned, or 0 */
     uint64_t frame;                 /* first sequence number of the frame concerned, or 0 */
     uint64_t offset;                /* byte offset in that frame's value */
-    char text[JB_ERROR_TEXT_BYTES]; /* one sentence: what is wrong, where, what to do */
+    uint64_t reserved[4];           /* 0 */
+    char text[JB_ERROR_TEXT_BYTES]; /* one sentence: what is wrong, where, what to do. UTF-8, also
+                                       where it was too long and ends early */
 };
 
 /* Version of the library at run time: (major << 16) | (minor << 8) | patch. */

@@ -127,8 +127,9 @@ typedef enum jb_refund_state {
     JB_REFUND_FAILED = 6
 } jb_refund_state;
 
-/* The flows of a day: what a daily row has of one wallet and day_closed over all wallets. Gross and
- * never negative (docs/rules.md section 6). */
+/* The flows of a day, in the order in which they stand on disk, later ones at the end: what a daily
+ * row has of one wallet and day_closed over all wallets. Gross and never negative (docs/rules.md
+ * section 6). */
 /* clang-format off */
 #define JB_FLOWS(X)                                                                                \
     X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned)  \
@@ -478,12 +479,14 @@ struct jb_names {
     uint32_t n;
 };
 
+/* Final: arrays of it are public. */
 struct jb_field_info {
     const char *name;
     jb_field_kind kind;
     size_t offset;                /* in struct jb_event */
     const struct jb_names *names; /* for JB_FK_NAME */
     uint32_t since;               /* the first schema version of the type that has it */
+    uint32_t reserved;            /* 0 */
 };
 
 struct jb_event_type_info {
@@ -546,7 +549,8 @@ struct jb_money_move {
     jb_amount amount; /* > 0 */
 };
 
-#define JB_MOVES_MAX 4
+/* Room for types to come, too: those of this version have four at most. */
+#define JB_MOVES_MAX 8
 /* The moves of an event; returns how many, 0 for most types. */
 JB_API size_t jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX]);
 /* Its effect on the total, "paid cash + all grants in use": d(e) of docs/rules.md section 6. 0 for

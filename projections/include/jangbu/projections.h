@@ -73,12 +73,12 @@ JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of
 /* One row of the cash status. Flows are gross and never negative. docs/rules.md section 6. */
 struct jb_cash_row {
     jb_day day;
-#define JB_X(name) jb_amount name;
-    JB_FLOWS(JB_X)
-#undef JB_X
     jb_amount closing_total;
     jb_amount closing_paid;
     jb_amount closing_free;
+#define JB_X(name) jb_amount name;
+    JB_FLOWS(JB_X)
+#undef JB_X
 };
 
 typedef enum jb_cash_view { JB_VIEW_POSTED = 0, JB_VIEW_KNOWN = 1 } jb_cash_view;
@@ -167,7 +167,7 @@ struct jb_explanation {
     jb_amount cash_status_total;
     jb_day through; /* JB_NO_DAY before any close */
     jb_amount difference;
-    const struct jb_cause_line *causes;
+    const struct jb_cause_line *const *causes; /* causes[0] to causes[causes_n - 1] */
     uint32_t causes_n;
     jb_amount free_dormant; /* outside both figures */
     jb_amount refund_in_transit;
