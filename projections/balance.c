@@ -9,7 +9,6 @@
 static void
 finish(struct jb_balance *b)
 {
-    b->size = sizeof *b;
     b->total = b->paid + b->free;
     b->debt = b->paid < 0 ? -b->paid : 0;
     b->refundable = b->paid > b->refund_pending ? b->paid - b->refund_pending : 0;

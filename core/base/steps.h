@@ -13,6 +13,9 @@ struct jb_steps {
     uint64_t events; /* read by number */
     uint64_t made;   /* events decided, those that are undone again included */
     uint64_t moved;  /* items of lists that were sorted, searched or moved */
+    uint64_t looks;  /* of jb_wait at where the log ends, */
+    uint64_t missed; /* and those that found something though nobody had woken it */
+    uint64_t calls;  /* to those who wait: with a system call */
 };
 
 extern _Thread_local struct jb_steps jb_steps;

@@ -1,11 +1,14 @@
 #include "ledger/answers.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/error.h"
 #include "ledger/message.h"
 
 #define CHUNK_BYTES (64 << 10)
+
+static_assert(sizeof(struct jb_answer) <= 64, "an answer is a cache line: batches have thousands");
 
 jb_answers *
 jb_answers_new(void)
@@ -153,7 +156,7 @@ copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
 }
 
 const struct jb_event *
-jb_answers_event(jb_answers *set, const struct jb_event *e)
+jb_answers_copy_event(jb_answers *set, const struct jb_event *e)
 {
     struct jb_event *to = jb_answers_alloc(set, sizeof *to);
     if (to == NULL) {
@@ -172,12 +175,44 @@ jb_answers_event(jb_answers *set, const struct jb_event *e)
     return set->no_memory ? NULL : to;
 }
 
-void
-jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text)
+static struct jb_answer_rest *
+rest_of(jb_answers *set, struct jb_answer *a)
 {
-    a->message = copy(set, text, strlen(text) + 1);
-    if (a->message == NULL) {
-        a->message = "";
+    if (a->own_rest == NULL) {
+        a->own_rest = jb_answers_alloc(set, sizeof *a->own_rest);
+        if (a->own_rest != NULL) {
+            memset(a->own_rest, 0, sizeof *a->own_rest);
+        }
+    }
+    return a->own_rest;
+}
+
+void
+jb_answer_set_message(jb_answers *set, struct jb_answer *a, const char *text)
+{
+    struct jb_answer_rest *rest = rest_of(set, a);
+    if (rest != NULL) {
+        rest->message = copy(set, text, strlen(text) + 1);
+    }
+}
+
+void
+jb_answer_set_members(jb_answers *set, struct jb_answer *a, const struct jb_answer *members,
+                      size_t n)
+{
+    struct jb_answer_rest *rest = rest_of(set, a);
+    if (rest != NULL) {
+        rest->members = members;
+        rest->members_n = n;
+    }
+}
+
+void
+jb_answer_set_balance(jb_answers *set, struct jb_answer *a, const struct jb_balance *balance)
+{
+    struct jb_answer_rest *rest = rest_of(set, a);
+    if (rest != NULL) {
+        rest->balance = copy(set, balance, sizeof *balance);
     }
 }
 
@@ -187,7 +222,7 @@ jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
     a->outcome = JB_DONE;
     a->seq = e->seq;
     a->wallet_version = e->wallet != 0 ? e->seq : 0;
-    a->event = jb_answers_event(set, e);
+    a->own_event = jb_answers_copy_event(set, e);
 }
 
 void
@@ -199,13 +234,69 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
     a->outcome = code == JB_CODE_KEY_CONFLICT ? JB_CONFLICT : JB_REFUSED;
     a->code = code;
     a->index = index;
-    a->figures = copy(set, figures, figures_n * sizeof *figures);
-    a->figures_n = a->figures != NULL ? figures_n : 0;
+    struct jb_answer_rest *rest = rest_of(set, a);
+    if (rest == NULL) {
+        return;
+    }
+    rest->figures = copy(set, figures, figures_n * sizeof *figures);
+    rest->figures_n = rest->figures != NULL ? figures_n : 0;
     jb_refusal_message(code, figures, figures_n, a->op, index, ledger, text, sizeof text);
     if (a->remembered) {
         size_t n = strlen(text);
         snprintf(text + n, sizeof text - n,
                  ". This key keeps that answer; another try needs a new key");
     }
-    jb_answers_message(set, a, text);
+    jb_answer_set_message(set, a, text);
+}
+
+/* ---- what callers ask for ---- */
+
+static const struct jb_answer_rest nothing;
+
+static const struct jb_answer_rest *
+rest_or_nothing(const struct jb_answer *a)
+{
+    return a != NULL && a->own_rest != NULL ? a->own_rest : &nothing;
+}
+
+const struct jb_event *
+jb_answer_event(const struct jb_answer *a)
+{
+    return a != NULL ? a->own_event : NULL;
+}
+
+const struct jb_figure *
+jb_answer_figures(const struct jb_answer *a, size_t *ret_n)
+{
+    const struct jb_answer_rest *rest = rest_or_nothing(a);
+    if (ret_n != NULL) {
+        *ret_n = rest->figures_n;
+    }
+    return rest->figures;
+}
+
+const char *
+jb_answer_message(const struct jb_answer *a)
+{
+    const char *message = rest_or_nothing(a)->message;
+    return message != NULL ? message : "";
+}
+
+size_t
+jb_answer_members(const struct jb_answer *a)
+{
+    return rest_or_nothing(a)->members_n;
+}
+
+const struct jb_answer *
+jb_answer_member_at(const struct jb_answer *a, size_t i)
+{
+    const struct jb_answer_rest *rest = rest_or_nothing(a);
+    return i < rest->members_n ? &rest->members[i] : NULL;
+}
+
+const struct jb_balance *
+jb_answer_balance(const struct jb_answer *a)
+{
+    return rest_or_nothing(a)->balance;
 }

@@ -9,6 +9,16 @@
 #include "event/codec.h"
 #include "log/log.h"
 
+/* What few answers have. It lies behind them, so that the usual ones stay small. */
+struct jb_answer_rest {
+    const struct jb_figure *figures;
+    size_t figures_n;
+    const char *message; /* NULL: none */
+    const struct jb_answer *members;
+    size_t members_n;
+    const struct jb_balance *balance; /* NULL: none */
+};
+
 struct jb_chunk {
     struct jb_chunk *next;
     size_t size, used;
@@ -28,8 +38,13 @@ bool jb_answers_begin(jb_answers *set, size_t n);
 void jb_answers_not_done(jb_answers *set, size_t from);
 void *jb_answers_alloc(jb_answers *set, size_t bytes);
 /* Copies an event with everything that it points to; NULL: no memory. */
-const struct jb_event *jb_answers_event(jb_answers *set, const struct jb_event *e);
-void jb_answers_message(jb_answers *set, struct jb_answer *a, const char *text);
+const struct jb_event *jb_answers_copy_event(jb_answers *set, const struct jb_event *e);
+/* What follows makes the answer's rest where there is none. Without memory it leaves things out,
+ * and the call fails before anything is committed. */
+void jb_answer_set_message(jb_answers *set, struct jb_answer *a, const char *text);
+void jb_answer_set_members(jb_answers *set, struct jb_answer *a, const struct jb_answer *members,
+                           size_t n);
+void jb_answer_set_balance(jb_answers *set, struct jb_answer *a, const struct jb_balance *balance);
 
 /* Fills an answer from the first event of its command: the same whether it was just decided or is
  * found by its key. */

@@ -46,7 +46,7 @@ member(struct execution *g, size_t i, struct jb_answer *a, bool *ret_refused)
     if (status == JB_OK) {
         a->op = g->c->commands[i].op;
         a->index = -1;
-        a->content_checked = true;
+        a->content_checked = 1;
         jb_answer_done(g->r->answers, a, &v->event);
         status = jb_answer_same_txn(&x, a);
     }
@@ -134,10 +134,9 @@ jb_execute_group(struct execution *x)
     x->a->outcome = JB_DONE;
     x->a->dry_run = dry;
     x->a->seq = dry ? 0 : x->l->state->g.seq;
-    x->a->members = members;
-    x->a->members_n = n;
+    jb_answer_set_members(x->r->answers, x->a, members, n);
     if (n > 0) {
-        x->a->event = members[n - 1].event;
+        x->a->own_event = members[n - 1].own_event;
     }
     return JB_STEP_DECIDED;
 }

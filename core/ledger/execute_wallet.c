@@ -158,11 +158,12 @@ end_dry(struct execution *x, const struct jb_cached_wallet *s)
     if (!x->r->options.dry_run) {
         return;
     }
-    x->a->dry_run = true;
+    x->a->dry_run = 1;
     if (s != NULL) {
-        jb_balance_of(&s->w, x->m.today, &x->a->balance);
-        x->a->balance.version = 0;
-        x->a->has_balance = true;
+        struct jb_balance balance;
+        jb_balance_of(&s->w, x->m.today, &balance);
+        balance.version = 0;
+        jb_answer_set_balance(x->r->answers, x->a, &balance);
     }
     jb_savepoint_rollback(x->l->state);
     x->a->seq = x->a->wallet_version = 0;

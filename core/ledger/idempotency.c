@@ -12,7 +12,7 @@ is_member_event(uint32_t type)
 jb_status
 jb_answer_same_txn(struct execution *x, struct jb_answer *a)
 {
-    const struct jb_event *e = a->event;
+    const struct jb_event *e = a->own_event;
     if (e == NULL || e->type != JB_EV_CHARGE_SETTLED || e->charge_settled.txn_ref.n == 0) {
         return JB_OK;
     }
@@ -44,7 +44,7 @@ answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t command
         }
         if (is_member_event(e->type)) {
             members[n].index = -1;
-            members[n].content_checked = true;
+            members[n].content_checked = 1;
             members[n].op =
                 x->c->op == JB_OP_ATOMIC && n < x->c->commands_n ? x->c->commands[n].op : x->c->op;
             jb_answer_done(x->r->answers, &members[n], e);
@@ -54,8 +54,7 @@ answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t command
             }
         }
     }
-    x->a->members = members;
-    x->a->members_n = n;
+    jb_answer_set_members(x->r->answers, x->a, members, n);
     x->a->wallet_version = 0;
     return JB_OK;
 }
@@ -80,7 +79,7 @@ jb_repeat(struct execution *x, jb_seq seq)
     if (e->type == JB_EV_COMMAND_REFUSED) {
         const struct jb_command_refused *refused = &e->command_refused;
         x->a->op = (jb_op)refused->op;
-        x->a->remembered = true;
+        x->a->remembered = 1;
         jb_answer_refused(x->r->answers, x->a, (jb_code)refused->code, refused->figures.at,
                           refused->figures.n, refused->index - 1, &x->l->identity);
         x->a->seq = seq;
@@ -107,7 +106,7 @@ jb_repeat_close(struct execution *x, bool *ret_known)
     if (*ret_known && (status = jb_state_event(x->l->state, seq, &e, x->err)) == JB_OK) {
         jb_answer_done(x->r->answers, x->a, e);
         x->a->outcome = JB_DUPLICATE;
-        x->a->content_checked = true;
+        x->a->content_checked = 1;
     }
     return jb_step_of(status);
 }

@@ -84,6 +84,12 @@ struct jb_ledger {
     int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait
                          anew */
 
+    /* wait.c: callers of jb_wait, who are woken and waited for when the handle is closed. */
+    pthread_mutex_t wait_lock;
+    pthread_cond_t wait_left;
+    unsigned waiting;
+    _Atomic bool closing_down;
+
     /* The writing side: used by who leads and holds the writer lock. */
     struct jb_state *state;
     struct jb_log_batch batch;
@@ -111,6 +117,9 @@ jb_status jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb
 jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES],
                           const uint8_t ledger_id[16], struct jb_error *err);
 jb_status jb_secret_load(struct jb_ledger *l, struct jb_error *err);
+
+/* wait.c: wakes those who wait for new events, and returns when they have left. */
+void jb_wait_end(struct jb_ledger *l);
 
 /* init.c: makes the names in a new directory, and its own, last. */
 jb_status jb_sync_dir(const char *dir, struct jb_error *err);

@@ -59,6 +59,8 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     }
     pthread_mutex_init(&l->queue_lock, NULL);
     pthread_cond_init(&l->queue_moved, NULL);
+    pthread_mutex_init(&l->wait_lock, NULL);
+    pthread_cond_init(&l->wait_left, NULL);
     jb_query_lock_init(&l->read_lock);
     *ret = l;
     return JB_OK;
@@ -307,6 +309,7 @@ jb_close(jb_ledger *l)
     }
     bool forked = l->log != NULL && jb_log_forked(l->log);
     if (l->log != NULL && !forked) {
+        jb_wait_end(l);
         store_the_rest(l);
     }
     if (!forked) {
@@ -322,9 +325,14 @@ jb_close(jb_ledger *l)
     jb_log_batch_free(&l->batch);
     jb_verdict_free(&l->verdict);
     jb_vec_free(&l->read_grants);
-    pthread_mutex_destroy(&l->queue_lock);
-    pthread_cond_destroy(&l->queue_moved);
-    pthread_mutex_destroy(&l->read_lock);
+    if (!forked) {
+        /* A child would wait here for the parent's threads. */
+        pthread_mutex_destroy(&l->queue_lock);
+        pthread_cond_destroy(&l->queue_moved);
+        pthread_mutex_destroy(&l->wait_lock);
+        pthread_cond_destroy(&l->wait_left);
+        pthread_mutex_destroy(&l->read_lock);
+    }
     free(l->dir);
     free(l);
     return NULL;

@@ -53,7 +53,7 @@ load_consumption(struct execution *x, struct jb_cached_wallet *s, struct jb_pref
         return status;
     }
     /* The parts must survive the look-ups below: they move into the answers' memory. */
-    const struct jb_event *copy = jb_answers_event(x->r->answers, e);
+    const struct jb_event *copy = jb_answers_copy_event(x->r->answers, e);
     if (copy == NULL) {
         return jb_fail(x->err, JB_E_NOMEM, "no memory for an answer");
     }

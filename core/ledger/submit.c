@@ -21,12 +21,12 @@ prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[300])
     memset(a, 0, sizeof *a);
     a->op = c->op;
     a->index = -1;
-    a->content_checked = true;
+    a->content_checked = 1;
     jb_code code = jb_check_form(c, r->options.clock == JB_CLOCK_AT, false, why, 300);
     if (code != JB_CODE_NONE && code != JB_FORM_NONSENSE) {
         a->outcome = JB_REFUSED;
         a->code = code;
-        jb_answers_message(r->answers, a, why);
+        jb_answer_set_message(r->answers, a, why);
     }
     r->answers->fingerprints.at[i] =
         code == JB_CODE_NONE && (c->has & JB_HAS(JB_CF_KEY)) != 0 ? jb_fingerprint(l, c) : 0;

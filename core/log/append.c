@@ -251,9 +251,9 @@ bytes_of(const struct jb_log_addition *a)
     return bytes;
 }
 
-jb_status
-jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
-           enum jb_log_result *ret_result, struct jb_error *err)
+static jb_status
+add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
+    enum jb_log_result *ret_result, struct jb_error *err)
 {
     *ret_result = JB_LOG_FAILED;
     int room = jb_log_make_room(l, bytes_of(a));
@@ -306,4 +306,15 @@ jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head
                              "were recorded. Ask again with the same keys",
                              jb_env_path(l->env));
     }
+}
+
+jb_status
+jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
+           enum jb_log_result *ret_result, struct jb_error *err)
+{
+    jb_status status = add(l, a, head, ret_result, err);
+    if (*ret_result != JB_LOG_FAILED && jb_env_lock(l->env) != NULL) {
+        jb_lock_call(jb_env_lock(l->env)); /* who waits for it (jb_wait) */
+    }
+    return status;
 }

@@ -165,3 +165,22 @@ jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi d
     *ret_last = value;
     return JB_OK;
 }
+
+jb_status
+jb_log_end(struct jb_log *l, struct jb_log_head *ret, struct jb_error *err)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    jb_status status = jb_env_begin(l->env, MDB_RDONLY, &txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    int code = mdb_cursor_open(txn, l->dbi, &cursor);
+    if (code == 0) {
+        MDB_val last;
+        status = jb_log_read_head(cursor, l->env, txn, l->dbi, ret, &last, err);
+        mdb_cursor_close(cursor);
+    }
+    jb_env_abort(l->env, txn);
+    return code == 0 ? status : jb_env_fail(err, code, l->env, "reading");
+}

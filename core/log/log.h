@@ -42,6 +42,8 @@ jb_status jb_log_identity(struct jb_log *l, struct jb_log_identity *ret, struct 
 jb_status jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes,
                       struct jb_error *err);
 struct jb_env *jb_log_env(struct jb_log *l);
+/* Where it ends now. The snapshot that shows it is let go. */
+jb_status jb_log_end(struct jb_log *l, struct jb_log_head *ret, struct jb_error *err);
 
 /* A reader: a snapshot that can be taken anew, and a place in it. Used by one thread at a time. */
 struct jb_log_reader;

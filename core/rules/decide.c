@@ -103,11 +103,8 @@ jb_posting_day(const struct jb_globals *g, jb_instant recorded_at, jb_instant oc
 void
 jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret)
 {
-    struct jb_balance b = {.size = sizeof b,
-                           .status = w->status,
-                           .paid = w->paid,
-                           .free = w->free,
-                           .free_dormant = w->dormant};
+    struct jb_balance b = {
+        .status = w->status, .paid = w->paid, .free = w->free, .free_dormant = w->dormant};
     if (w->free != 0 || w->dormant != 0) {
         for (size_t i = 0; i < w->grants.n; i++) {
             const struct jb_grant *g = &w->grants.at[i];

@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/steps.h"
 #include "storage/descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +39,10 @@ struct shared {
     uint64_t pid_namespace; /* of all who have the file open; 0: of the only one, not known */
     struct named of[JB_LOCKS];
     _Atomic uint32_t fault; /* the device failed; FAULT says more, where it could be written */
+    /* The calls to those who wait for commits, times two; plus one while somebody listens. It is
+     * the one word, so that no order of loads and stores can lose a call, and who was killed while
+     * it listened costs one call that nobody hears. */
+    _Alignas(64) _Atomic uint32_t calls;
 };
 _Static_assert(sizeof(struct shared) <= LOCK_FILE_BYTES, "the mutexes have room in the file");
 
@@ -381,4 +388,49 @@ bool
 jb_lock_has_fault(const struct jb_lock *l)
 {
     return atomic_load(&l->shared->fault) != 0;
+}
+
+#define LISTENING 1U
+
+uint32_t
+jb_lock_listen(struct jb_lock *l)
+{
+    return atomic_fetch_or(&l->shared->calls, LISTENING) | LISTENING;
+}
+
+bool
+jb_lock_sleep(struct jb_lock *l, uint32_t heard, int64_t us)
+{
+    struct timespec t = {.tv_sec = (time_t)(us / JB_US_PER_SECOND),
+                         .tv_nsec = (long)(us % JB_US_PER_SECOND * 1000)};
+    /* Not FUTEX_PRIVATE_FLAG: processes share the word. The time is one of CLOCK_MONOTONIC. */
+    long code = syscall(SYS_futex, &l->shared->calls, FUTEX_WAIT, heard, &t, NULL, 0);
+    int why = code == 0 ? 0 : errno;
+    if (why != 0 && why != EAGAIN && why != EINTR && why != ETIMEDOUT) {
+        nanosleep(&t, NULL); /* not to be had here: never a loop without a pause */
+        return false;
+    }
+    return why != ETIMEDOUT;
+}
+
+void
+jb_lock_call(struct jb_lock *l)
+{
+    /* A read that also writes: what this process did before is seen by whoever listens after. */
+    uint32_t calls = atomic_fetch_or(&l->shared->calls, 0);
+    while ((calls & LISTENING) != 0) {
+        if (atomic_compare_exchange_weak(&l->shared->calls, &calls, calls + 1)) {
+            jb_steps.calls++;
+            syscall(SYS_futex, &l->shared->calls, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+            return;
+        }
+    }
+}
+
+bool
+jb_lock_in_place(const struct jb_lock *l)
+{
+    struct stat opened, there;
+    return fstat(l->fd, &opened) == 0 && stat(l->path, &there) == 0 &&
+           opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
 }

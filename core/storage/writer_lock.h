@@ -39,4 +39,18 @@ bool jb_lock_has_fault(const struct jb_lock *l);
 /* By the thread that took it. */
 void jb_lock_release(struct jb_lock *l, enum jb_lock_name name);
 
+/*
+ * Waiting for commits, in any process: listen, then look whether what is waited for is there, then
+ * sleep with what listen gave. A call in between ends the sleep, or it does not begin. So does
+ * another waiter's reason, or none: look again. us: at
+ * most so long.
+ */
+uint32_t jb_lock_listen(struct jb_lock *l);
+/* False: the time is over, and nobody called. */
+bool jb_lock_sleep(struct jb_lock *l, uint32_t heard, int64_t us);
+/* To all who listen: look. Without them it costs no system call. */
+void jb_lock_call(struct jb_lock *l);
+/* Whether `lock` is still the file that was opened: who opens it now may call in another one. */
+bool jb_lock_in_place(const struct jb_lock *l);
+
 #endif

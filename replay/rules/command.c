@@ -3,6 +3,14 @@
 #include "base/text.h"
 #include "replay/rules/inner.h"
 
+enum { JB_EV_NONE = 0 }; /* of `atomic`; no event has that type */
+/* The op whose command an event of that type answers. */
+static const uint8_t ops[JB_EV_TYPES] = {
+#define OP(NAME, word, event, at, states, rule, required, optional) [JB_EV_##event] = JB_OP_##NAME,
+#include "event/commands.def"
+#undef OP
+};
+
 jb_op
 jb_op_of(const struct jb_event *e)
 {
@@ -10,13 +18,7 @@ jb_op_of(const struct jb_event *e)
     if (e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
         return JB_OP_REFUND_APPROVE;
     }
-    for (uint32_t op = 1; op < JB_OPS; op++) {
-        const struct jb_op_info *info = jb_op_get(op);
-        if (info != NULL && info->event_type == e->type) {
-            return (jb_op)op;
-        }
-    }
-    return (jb_op)0;
+    return e->type != JB_EV_NONE && e->type < JB_EV_TYPES ? (jb_op)ops[e->type] : (jb_op)0;
 }
 
 static bool
@@ -225,17 +227,18 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 bool
 jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *ret)
 {
-    struct jb_command c = {.size = sizeof c, .op = jb_op_of(e)};
-    const struct jb_op_info *op = jb_op_get((uint32_t)c.op);
+    struct jb_command *c = ret;
+    jb_command_begin(c, jb_op_of(e));
+    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     if (op == NULL) {
         jb_refute_text(r, e, "no command makes such an event by the rules");
         return false;
     }
     if (e->occurred_at != e->recorded_at) {
-        c.at = e->occurred_at;
-        c.has |= H(AT);
+        c->at = e->occurred_at;
+        c->has |= H(AT);
     }
-    if ((c.has & H(AT)) != 0 && !op->business_time) {
+    if ((c->has & H(AT)) != 0 && !op->business_time) {
         jb_refute_text(r, e,
                        "it happened at another time than it was recorded; the rules give %s no "
                        "time of its own",
@@ -243,9 +246,7 @@ jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *r
         return false;
     }
     r->n.own_times += !op->business_time;
-    bool ok = fields_of(r, e, &c);
-    *ret = c;
-    return ok;
+    return fields_of(r, e, c);
 }
 
 void

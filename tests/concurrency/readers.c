@@ -67,7 +67,7 @@ submit(jb_ledger *l, const struct jb_command *c, jb_answers *answers)
     struct jb_error err;
     CHECK(jb_submit(l, c, 1, NULL, answers, NULL, &err) == JB_OK, "submit: %s", err.text);
     CHECK(jb_answers_at(answers, 0)->outcome == JB_DONE, "refused: %s",
-          jb_answers_at(answers, 0)->message);
+          jb_answer_message(jb_answers_at(answers, 0)));
 }
 
 static void *

@@ -78,6 +78,7 @@ reply_of(const struct jb_answer *a)
     case JB_CONFLICT:
         return REPLY_OUR_MISTAKE; /* one key for two commands */
     case JB_UNKNOWN:
+    case JB_NOT_DONE:
         return REPLY_ASK_AGAIN;
     }
     return REPLY_ASK_AGAIN; /* an outcome newer than this program: do not take it for a success */
@@ -160,12 +161,12 @@ serve(void *data)
             me->consumed++;
             break;
         case REPLY_REFUSED:
-            me->refused++; /* a->code, a->message and a->figures say why */
+            me->refused++; /* a->code, jb_answer_message and jb_answer_figures say why */
             break;
         case REPLY_OUR_MISTAKE:
         case REPLY_ASK_AGAIN:
             fprintf(stderr, "gateway: %s: %s\n", id,
-                    a->message != NULL ? a->message : "no answer yet");
+                    a->code != JB_CODE_NONE ? jb_answer_message(a) : "no answer yet");
             me->result = 1;
             break;
         }

@@ -151,7 +151,7 @@ expect(jb_ledger *l, jb_answers *answers)
     must(submit(l, answers, &charge, 1) == JB_OK, "the charge failed");
     const struct jb_answer *a = jb_answers_at(answers, 0);
     printf("expect %llu: outcome %d %s\n", (unsigned long long)charge.expect, (int)a->outcome,
-           a->code != 0 ? a->message : "");
+           jb_answer_message(a));
     must(a->outcome == JB_DONE, "a command's own closing of days broke its `expect`");
     jb_seq version;
     must(count_expired(l, &version) == WALLETS * GRANTS,

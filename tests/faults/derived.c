@@ -5,8 +5,10 @@
  * commands are given again and new ones are given: the answers, the figures and the log must be
  * those of a ledger whose files are whole, and the process must end by itself.
  *
- * usage: derived [--all] [--bytes N] [--seed S] [--file NAME]
+ * usage: derived [--all] [--bytes N] [--seed S] [--file NAME] [--from BIT] [--minutes M]
  *   --all       every bit; else one bit in every N-th byte that is in use (default 23)
+ *   --from      of --all with --file: goes on behind so many bits, and without the pages
+ *   --minutes   of --all: ends after that time, and says how far it came
  */
 #include <jangbu/replay.h>
 
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../check.h"
@@ -267,7 +270,7 @@ give(jb_ledger *l, size_t from, size_t to)
         note_number(a->outcome);
         note_number(a->code);
         note_number((int64_t)a->seq);
-        note(a->message != NULL ? a->message : "", a->message != NULL ? strlen(a->message) : 0);
+        note(jb_answer_message(a), strlen(jb_answer_message(a)));
     }
     jb_answers_free(answers);
     return 0;
@@ -458,22 +461,46 @@ in_use(const struct content *c, size_t byte)
 }
 
 static void
-flip_bits(int which, bool all, size_t step)
+flip_bit(int which, uint8_t *changed, size_t byte, unsigned bit)
+{
+    changed[byte] ^= (uint8_t)(1U << bit);
+    try_one(which, changed, now[which].n, "byte, bit", byte, bit);
+    changed[byte] ^= (uint8_t)(1U << bit);
+}
+
+static void
+flip_some(int which, size_t step)
 {
     const struct content *c = &now[which];
     uint8_t *changed = malloc(c->n);
     must(changed != NULL, "no memory");
-    for (size_t byte = all ? 0 : chance((unsigned)step); byte < c->n; byte += all ? 1 : step) {
-        if (!all && !in_use(c, byte)) {
-            continue;
-        }
-        for (unsigned bit = all ? 0 : chance(8), n = all ? 8 : 1; n > 0; n--, bit++) {
-            memcpy(changed, c->at, c->n);
-            changed[byte] ^= (uint8_t)(1U << bit % 8);
-            try_one(which, changed, c->n, "byte, bit", byte, bit % 8);
+    memcpy(changed, c->at, c->n);
+    for (size_t byte = chance((unsigned)step); byte < c->n; byte += step) {
+        if (in_use(c, byte)) {
+            flip_bit(which, changed, byte, chance(8));
         }
     }
     free(changed);
+}
+
+/* Each bit once, in an order that jumps about: what a run did that was ended early is a sample of
+ * the whole. It takes hours: *from is where it goes on, and where it was ended. False: ended. */
+static bool
+flip_all(int which, size_t *from, time_t until)
+{
+    const size_t jump = 7919 * 104729; /* no file has a multiple of these pages, or of these bits */
+    const struct content *c = &now[which];
+    const size_t bits = c->n * 8;
+    uint8_t *changed = malloc(c->n);
+    must(changed != NULL && bits % 7919 != 0 && bits % 104729 != 0, "no memory, or no such file");
+    memcpy(changed, c->at, c->n);
+    for (; *from < bits && time(NULL) < until; ++*from) {
+        size_t place = *from * jump % bits;
+        flip_bit(which, changed, place / 8, place % 8);
+    }
+    free(changed);
+    printf("%s: %zu of %zu bits\n", names[which], *from, bits);
+    return *from == bits;
 }
 
 static void
@@ -517,7 +544,8 @@ int
 main(int argc, char **argv)
 {
     bool all = false;
-    size_t step = 23;
+    size_t step = 23, from = 0;
+    time_t until = INT64_MAX;
     const char *only = NULL;
     for (int i = 1; i < argc; i++) {
         all |= strcmp(argv[i], "--all") == 0;
@@ -529,6 +557,12 @@ main(int argc, char **argv)
         }
         if (i + 1 < argc && strcmp(argv[i], "--file") == 0) {
             only = argv[i + 1];
+        }
+        if (i + 1 < argc && strcmp(argv[i], "--from") == 0) {
+            from = (size_t)strtoul(argv[i + 1], NULL, 10);
+        }
+        if (i + 1 < argc && strcmp(argv[i], "--minutes") == 0) {
+            until = time(NULL) + 60 * (time_t)strtol(argv[i + 1], NULL, 10);
         }
     }
     must(freopen("/dev/null", "w", stderr) != NULL, "no /dev/null"); /* LMDB's last words */
@@ -550,10 +584,18 @@ main(int argc, char **argv)
     must(live(copy, true, &expected) && expected.code == 0 && expected.verdict == JB_VERIFIED,
          "a whole ledger fails");
     for (int which = 0; which < 2; which++) {
-        if (only == NULL || strcmp(only, names[which]) == 0) {
-            change_pages(which);
-            flip_bits(which, all, step);
+        if (only != NULL && strcmp(only, names[which]) != 0) {
+            continue;
         }
+        if (from == 0) {
+            change_pages(which);
+        }
+        if (!all) {
+            flip_some(which, step);
+        } else if (!flip_all(which, &from, until)) {
+            break;
+        }
+        from = 0;
     }
     printf("derived files damaged %u times (seed %u): %u failed, %u of them ended the process\n",
            tried, seed, failed, ended);

@@ -17,6 +17,7 @@
 #include "../check.h"
 
 #define FORKS 100
+#define THREADS 6
 #define SECONDS_MAX 20
 
 static jb_ledger *ledger;
@@ -61,6 +62,18 @@ rename_it(jb_ledger *l, struct jb_error *err)
 }
 
 static void *
+wait_on(void *data)
+{
+    struct jb_error err;
+    jb_seq end = 0;
+    while (!over) {
+        jb_status status = jb_wait(ledger, end, JB_US_PER_SECOND / 10, &end, &err);
+        must(status == JB_OK || status == JB_END, "the parent's waiting goes on");
+    }
+    return data;
+}
+
+static void *
 write_on(void *data)
 {
     struct jb_error err;
@@ -92,6 +105,7 @@ ask_inherited(void)
     USAGE(jb_wallet_name(ledger, wallet, text, &n, &err));
     USAGE(jb_head_get(ledger, &head, &err));
     USAGE(jb_seq_at_time(ledger, 0, &seq, &err));
+    USAGE(jb_wait(ledger, 0, INT64_MAX, &seq, &err));
     USAGE(jb_ledger_stat_get(ledger, &stat, &err));
     USAGE(jb_views_stat_get(views, &views_stat, &err));
     USAGE(jb_views_sync(views, true, &err));
@@ -145,9 +159,10 @@ main(void)
     must(jb_cursor_open(ledger, 1, &cursor, &err) == JB_OK &&
              jb_cursor_next(cursor, &e, &err) == JB_OK,
          "a cursor");
-    pthread_t threads[4];
-    for (int i = 0; i < 4; i++) {
-        must(pthread_create(&threads[i], NULL, i == 0 ? write_on : ask, NULL) == 0, "threads");
+    static void *(*const work[THREADS])(void *) = {write_on, write_on, write_on, wait_on, ask, ask};
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        must(pthread_create(&threads[i], NULL, work[i], NULL) == 0, "threads");
     }
     pid_t stays = fork(); /* keeps what it inherited for as long as the parent lives */
     if (stays == 0) {
@@ -168,7 +183,7 @@ main(void)
         must(jb_cursor_at(cursor, 1, &e, &err) == JB_OK, "the parent's snapshot is its own");
     }
     over = true;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }
     must(bad == 0, "children that hung, crashed or were not refused");

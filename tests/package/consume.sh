@@ -41,6 +41,12 @@ int main(int, char **argv)
     jb_set_name(&c, jb_text_of("n"));
     jb_answers *answers = jb_answers_new();
     bool ok = jb_submit(l, &c, 1, nullptr, answers, nullptr, &err) == JB_OK && jb_answers_at(answers, 0)->outcome == JB_DONE;
+    const jb_answer *a = jb_answers_at(answers, 0);
+    const jb_event *e = jb_answer_event(a);
+    size_t figures = 1;
+    ok = ok && e != nullptr && e->type == JB_EV_WALLET_CREATED && jb_answer_message(a)[0] == 0 &&
+         jb_answer_figures(a, &figures) == nullptr && figures == 0 && jb_answer_members(a) == 0 &&
+         jb_answer_member_at(a, 0) == nullptr && jb_answer_balance(a) == nullptr;
     jb_answers_free(answers);
     jb_close(l);
     return ok ? 0 : 1;

@@ -157,9 +157,10 @@ submit(struct world *w, const struct jb_command *commands, size_t n, bool dry_ru
         int outcome = a->outcome != JB_DUPLICATE ? (int)a->outcome
                       : a->code == JB_CODE_NONE  ? JB_DONE
                                                  : JB_REFUSED;
-        say("%d %d %s %llu;", outcome, (int)a->code, a->message != NULL ? a->message : "",
+        say("%d %d %s %llu;", outcome, (int)a->code, jb_answer_message(a),
             (unsigned long long)a->seq);
-        struct jb_parts parts = a->event != NULL ? jb_event_parts(a->event) : (struct jb_parts){0};
+        struct jb_parts parts =
+            jb_answer_event(a) != NULL ? jb_event_parts(jb_answer_event(a)) : (struct jb_parts){0};
         for (uint32_t k = 0; k < parts.n; k++) {
             say(" %u:%u:%lld", parts.at[k].kind, parts.at[k].ordinal,
                 (long long)parts.at[k].amount);
@@ -305,6 +306,19 @@ s_facts(struct world *w)
             (unsigned long long)head.seq, st.wallets, (long long)value, (unsigned long long)seq,
             number, (int)id_n, id, (int)name_n, name);
     }
+    return status;
+}
+
+static jb_status
+s_wait(struct world *w)
+{
+    jb_seq end = 0;
+    jb_status status = jb_wait(w->l, 1, 0, &end, &w->err);
+    if (status == JB_OK) {
+        status = jb_wait(w->l, end, 2000, &end, &w->err);
+        status = status == JB_END ? JB_OK : status;
+    }
+    say("%llu", (unsigned long long)end);
     return status;
 }
 
@@ -540,6 +554,7 @@ static const struct step {
     {"jb_open for reading", s_open_read_only, NOTHING, false},
     {"jb_answers_new", s_answers, NOTHING, false},
     {"what a ledger is", s_facts, LEDGER, false},
+    {"waiting", s_wait, LEDGER, false},
     {"cursors, ids, texts", s_events, LEDGER, false},
     {"jb_submit, many commands", s_submit, LEDGER, false},
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},
@@ -663,7 +678,7 @@ make_base(void)
     for (size_t i = 0; i < n; i++) {
         must(submit(&w, &c[i], 1, false) == JB_OK, w.err.text);
         const struct jb_answer *a = jb_answers_at(w.answers, 0);
-        must(a->outcome == JB_DONE || i + 1 == n, a->message);
+        must(a->outcome == JB_DONE || i + 1 == n, jb_answer_message(a));
     }
     now += JB_US_PER_DAY + 7200 * JB_US_PER_SECOND; /* the next day: the first one closes */
     struct jb_command last = with_amount(JB_OP_CHARGE, "C9", 2500, "14");

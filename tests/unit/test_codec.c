@@ -408,7 +408,7 @@ copied(void **state)
             memcpy(bytes, m.bytes.at, m.bytes.n);
             assert_int_equal(decode(bytes, m.bytes.n, &e, &space), m.bytes.n);
             assert_true(jb_answers_begin(answers, 1));
-            const struct jb_event *copy = jb_answers_event(answers, &e);
+            const struct jb_event *copy = jb_answers_copy_event(answers, &e);
             assert_non_null(copy);
             memset(bytes, 0xff, m.bytes.n);
             free(bytes);

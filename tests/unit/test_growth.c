@@ -84,7 +84,7 @@ run(struct desk *d, struct jb_command *list, size_t n)
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_answer *a = jb_answers_at(d->answers, i);
         if (a->outcome != JB_DONE) {
-            fprintf(stderr, "command %zu: %s\n", i, a->message);
+            fprintf(stderr, "command %zu: %s\n", i, jb_answer_message(a));
         }
         must(a->outcome == JB_DONE, "a command was refused");
     }

@@ -217,13 +217,13 @@ nonsense_is_named(void **state)
     c.has |= UINT64_C(1) << 60;
     assert_int_equal(submit(&c), JB_OK);
     assert_int_equal(jb_answers_at(answers, 0)->code, JB_CODE_MALFORMED);
-    assert_non_null(strstr(jb_answers_at(answers, 0)->message, "60"));
+    assert_non_null(strstr(jb_answer_message(jb_answers_at(answers, 0)), "60"));
     c = charge("N1");
     c.has |= H(NAME);
     c.name = text("x");
     assert_int_equal(submit(&c), JB_OK);
     assert_int_equal(jb_answers_at(answers, 0)->code, JB_CODE_MALFORMED);
-    assert_non_null(strstr(jb_answers_at(answers, 0)->message, "name"));
+    assert_non_null(strstr(jb_answer_message(jb_answers_at(answers, 0)), "name"));
     c = charge("N1");
     struct jb_submit_options o = {.size = sizeof o, .dry_run = 9};
     assert_int_equal(jb_submit(l, &c, 1, &o, answers, NULL, &err), JB_E_USAGE);
@@ -298,6 +298,9 @@ null_is_refused(void **state)
     assert_int_equal(jb_submit(l, NULL, 0, NULL, answers, NULL, &err), JB_OK);
     MISUSE(jb_head_get(NULL, &(struct jb_head){.size = 8}, &err));
     MISUSE(jb_head_get(l, NULL, &err));
+    MISUSE(jb_wait(NULL, 0, 0, &seq, &err));
+    assert_int_equal(jb_wait(l, 0, -1, &seq, &err), JB_E_USAGE);
+    assert_int_equal(jb_wait(l, 0, INT64_MIN, NULL, &err), JB_E_USAGE);
     MISUSE(jb_seq_at_time(NULL, 0, &seq, &err));
     MISUSE(jb_seq_at_time(l, 0, NULL, &err));
     MISUSE(jb_cursor_open(NULL, 1, &cursor, &err));

@@ -46,17 +46,19 @@ static void
 goes(struct jb_command c, uint32_t parts)
 {
     const struct jb_answer *a = submit(&c, false);
-    must(a->outcome == JB_DONE, a->message != NULL ? a->message : "not done");
-    must(parts == 0 || jb_event_parts(a->event).n == parts, "another number of parts");
+    must(a->outcome == JB_DONE, jb_answer_message(a));
+    must(parts == 0 || jb_event_parts(jb_answer_event(a)).n == parts, "another number of parts");
 }
 
 static void
 says_too_many(const struct jb_answer *a, jb_amount most)
 {
-    must(a->code == JB_CODE_TOO_MANY_PARTS, a->message != NULL ? a->message : "done");
-    must(a->figures_n == 2 && a->figures[0].name == JB_FIG_PARTS_MAX && a->figures[0].value == N &&
-             a->figures[1].name == JB_FIG_MOST && a->figures[1].value == most,
-         a->message);
+    must(a->code == JB_CODE_TOO_MANY_PARTS, jb_answer_message(a));
+    size_t n;
+    const struct jb_figure *figures = jb_answer_figures(a, &n);
+    must(n == 2 && figures[0].name == JB_FIG_PARTS_MAX && figures[0].value == N &&
+             figures[1].name == JB_FIG_MOST && figures[1].value == most,
+         jb_answer_message(a));
 }
 
 /* With a key for ever. */

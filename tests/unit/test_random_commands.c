@@ -527,14 +527,22 @@ try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
     must((a->code != 0) == (a->outcome == JB_REFUSED || a->outcome == JB_CONFLICT) ||
              a->outcome == JB_DUPLICATE,
          "a code for a refusal");
-    must(a->code == 0 || (a->message != NULL && a->message[0] != '\0'), "a sentence");
+    must(a->code == 0 || jb_answer_message(a)[0] != '\0', "a sentence");
     must(!o.wrong || (a->outcome == JB_REFUSED && is_form(a->code)), "a wrong form was accepted");
-    must(o.wrong || may_be_wrong(&p->c) || a->code != JB_CODE_MALFORMED, a->message);
+    must(o.wrong || may_be_wrong(&p->c) || a->code != JB_CODE_MALFORMED, jb_answer_message(a));
+    size_t members = jb_answer_members(a), figures = 0;
+    bool accepted = a->outcome == JB_DONE || (a->outcome == JB_DUPLICATE && a->code == 0);
+    must((jb_answer_event(a) != NULL) == accepted, "an event of what was accepted");
+    must(jb_answer_figures(a, &figures) != NULL || figures == 0, "figures that are nowhere");
+    must((members == 0 && figures == 0) || accepted == (members > 0), "members of a group, figures "
+                                                                      "of a refusal");
+    must(jb_answer_member_at(a, members) == NULL && jb_answer_balance(a) == NULL,
+         "more than is there");
     if (a->outcome == JB_DONE && p->c.op != JB_OP_ATOMIC && p->c.op != JB_OP_DAY_CLOSE) {
-        must_be_its_event(&p->c, 0, a->event);
+        must_be_its_event(&p->c, 0, jb_answer_event(a));
     }
-    for (size_t i = 0; a->outcome == JB_DONE && i < a->members_n && i + 1 < a->members_n; i++) {
-        must_be_its_event(&p->c.commands[i], p->c.has, a->members[i].event);
+    for (size_t i = 0; a->outcome == JB_DONE && i + 1 < members; i++) {
+        must_be_its_event(&p->c.commands[i], p->c.has, jb_answer_event(jb_answer_member_at(a, i)));
     }
     seen[a->outcome]++;
 }

@@ -113,7 +113,7 @@ test_not_taken(void **state)
     jb_set_amount(&c, 5);
     assert_int_equal(jb_submit(l, &c, 1, NULL, answers, NULL, &err), JB_OK);
     assert_int_equal(jb_answers_at(answers, 0)->code, JB_CODE_MALFORMED);
-    assert_non_null(strstr(jb_answers_at(answers, 0)->message, "takes no amount"));
+    assert_non_null(strstr(jb_answer_message(jb_answers_at(answers, 0)), "takes no amount"));
     struct jb_command never = {0};
     assert_int_equal(jb_submit(l, &never, 1, NULL, answers, NULL, &err), JB_E_USAGE);
     jb_answers_free(answers);

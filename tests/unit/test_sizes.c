@@ -80,7 +80,7 @@ test_commands_of_a_later_header(void **state)
                                 .commands_n = 2}};
     assert_int_equal(submit(&group, 1, &err), JB_OK);
     assert_int_equal(jb_answers_at(answers, 0)->outcome, JB_DONE);
-    assert_int_equal(jb_answers_at(answers, 0)->members_n, 2);
+    assert_int_equal(jb_answer_members(jb_answers_at(answers, 0)), 2);
 }
 
 static void

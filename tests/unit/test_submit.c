@@ -65,7 +65,7 @@ must_do(const struct jb_command *c)
 {
     const struct jb_answer *a = submit(c, false);
     if (a->outcome != JB_DONE) {
-        fail_msg("%s", a->message);
+        fail_msg("%s", jb_answer_message(a));
     }
 }
 
@@ -210,10 +210,10 @@ a_dry_run_says_what_the_real_run_says(void **state)
         const struct jb_answer *a = submit(&list[i], true);
         assert_int_equal(a->outcome, JB_DONE);
         assert_int_equal(l->state->g.seq, end);
-        struct jb_event dry = kept_event(a->event, parts);
+        struct jb_event dry = kept_event(jb_answer_event(a), parts);
         a = submit(&list[i], false);
         assert_int_equal(a->outcome, JB_DONE);
-        assert_same_event(&dry, parts, a->event);
+        assert_same_event(&dry, parts, jb_answer_event(a));
         assert_int_equal(l->state->g.closed_through, jb_day_of(clock_says, 9 * 3600) - 1);
     }
     struct jb_command close = {.size = sizeof close, .op = JB_OP_DAY_CLOSE, .has = H(DAY)};
@@ -221,12 +221,12 @@ a_dry_run_says_what_the_real_run_says(void **state)
     close.day = jb_day_of(clock_says, 9 * 3600) - 1;
     struct jb_int128 totals[JB_TOTALS_N];
     const struct jb_answer *a = submit(&close, true);
-    struct jb_event dry = *a->event;
+    struct jb_event dry = *jb_answer_event(a);
     assert_non_null(dry.day_closed.totals.at);
     memcpy(totals, dry.day_closed.totals.at, sizeof totals);
     a = submit(&close, false);
-    assert_same_event(&dry, NULL, a->event);
-    assert_memory_equal(totals, a->event->day_closed.totals.at, sizeof totals);
+    assert_same_event(&dry, NULL, jb_answer_event(a));
+    assert_memory_equal(totals, jb_answer_event(a)->day_closed.totals.at, sizeof totals);
 }
 
 /* Vouched for by the call, or by the handle. */

@@ -171,7 +171,7 @@ bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch,
         for (size_t k = 0; k < n; k++) {
             if (jb_answers_at(answers, k)->outcome != JB_DONE) {
                 fprintf(stderr, "bench: a command was refused: %s\n",
-                        jb_answers_at(answers, k)->message);
+                        jb_answer_message(jb_answers_at(answers, k)));
                 exit(1);
             }
         }

@@ -177,7 +177,7 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     struct out *o = &app->out;
     char amount[48];
     if (is_malformed(a->code)) {
-        fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)a->code), a->message);
+        fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)a->code), jb_answer_message(a));
         return;
     }
     if (a->code != JB_CODE_NONE) {
@@ -190,11 +190,11 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
             out_str(o, ")");
         }
         out_str(o, ": ");
-        out_str(o, a->message);
+        out_str(o, jb_answer_message(a));
         out_str(o, ".\n");
         return;
     }
-    const struct jb_event *e = a->event;
+    const struct jb_event *e = jb_answer_event(a);
     const struct jb_event_type_info *type = e != NULL ? jb_event_type_get(e->type) : NULL;
     out_str(o, a->outcome == JB_DUPLICATE ? "done before" : a->dry_run ? "would be done" : "done");
     out_str(o, ": ");
@@ -229,13 +229,14 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     if (e != NULL) {
         print_parts(app, jb_event_parts(e));
     }
-    if (a->has_balance) {
+    const struct jb_balance *balance = jb_answer_balance(a);
+    if (balance != NULL) {
         out_str(o, "balance then: paid ");
-        out_str(o, app_amount(app, a->balance.paid, amount));
+        out_str(o, app_amount(app, balance->paid, amount));
         out_str(o, ", free ");
-        out_str(o, app_amount(app, a->balance.free, amount));
+        out_str(o, app_amount(app, balance->free, amount));
         out_str(o, ", total ");
-        out_str(o, app_amount(app, a->balance.total, amount));
+        out_str(o, app_amount(app, balance->total, amount));
         out_char(o, '\n');
     }
 }

@@ -1,13 +1,15 @@
 /* jangbu log: the events themselves. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app.h"
 #include "event_json.h"
 #include "people.h"
 #include "process.h"
 #include "rows_json.h"
+
+/* How often it is looked whether somebody still reads what is printed. */
+#define PIPE_LOOK_US 100000
 
 /* Ids of wallets by number, from the wallet_created events seen, else from the state. */
 struct ids {
@@ -119,6 +121,7 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
     struct ids ids = {0};
     int code = EXIT_DONE;
     bool nothing_of_it = only != NULL && only->number == 0;
+    jb_seq next = from;
     if (jb_cursor_open(app->ledger, from, &c, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
@@ -133,15 +136,17 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
             if (!follow || process_output_closed()) {
                 break;
             }
-            struct timespec pause = {0, 100 * 1000 * 1000};
-            nanosleep(&pause, NULL);
-            continue;
+            status = jb_wait(app->ledger, next - 1, PIPE_LOOK_US, NULL, &app->err);
+            if (status == JB_OK || status == JB_END) {
+                continue;
+            }
         }
         if (status != JB_OK) {
             app_flush(app);
             code = app_fail(app, &app->err);
             break;
         }
+        next = e->seq + 1;
         const char *wallet = e->wallet != 0 ? id_of(app, &ids, e) : NULL;
         if (only != NULL && !is_of(e, only)) {
             continue;

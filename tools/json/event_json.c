@@ -358,12 +358,14 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
     }
     if (a->code != JB_CODE_NONE) {
         js_str(o, "code", jb_code_word((uint32_t)a->code));
-        js_sentence(o, "message", a->message);
+        js_sentence(o, "message", jb_answer_message(a));
         if (a->code == JB_CODE_KEY_CONFLICT || a->seq != 0) {
             js_uint(o, "seq", a->seq);
         }
         if (a->code != JB_CODE_KEY_CONFLICT) {
-            figures_json(o, a->figures, a->figures_n, utc_offset_s);
+            size_t n;
+            const struct jb_figure *figures = jb_answer_figures(a, &n);
+            figures_json(o, figures, n, utc_offset_s);
         }
         if (a->index >= 0) {
             js_int(o, "index", a->index);
@@ -375,14 +377,14 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
         if (a->wallet_version != 0) {
             js_uint(o, "wallet_version", a->wallet_version);
         }
-        if (a->members != NULL) {
+        if (jb_answer_members(a) > 0) {
             js_open(o, "results", '[');
-            for (size_t i = 0; i < a->members_n; i++) {
-                answer_json(o, &a->members[i], 0, (struct jb_text){0}, utc_offset_s);
+            for (size_t i = 0; i < jb_answer_members(a); i++) {
+                answer_json(o, jb_answer_member_at(a, i), 0, (struct jb_text){0}, utc_offset_s);
             }
             js_close(o, ']');
-        } else if (a->event != NULL) {
-            result_json(o, a->event);
+        } else if (jb_answer_event(a) != NULL) {
+            result_json(o, jb_answer_event(a));
         }
         if (a->same_txn != 0) {
             js_uint(o, "same_txn", a->same_txn);
@@ -397,9 +399,9 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
     if (a->dry_run) {
         js_bool(o, "dry_run", true);
     }
-    if (a->has_balance) {
+    if (jb_answer_balance(a) != NULL) {
         js_open(o, "balance", '{');
-        balance_members_json(o, &a->balance);
+        balance_members_json(o, jb_answer_balance(a));
         js_close(o, '}');
     }
     js_close(o, '}');

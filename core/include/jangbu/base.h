@@ -13,8 +13,10 @@
  * 4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle
  * named and lives until the moment that the text names.
  *
- * 5. Structs that may grow begin with `size`; make them with JB_SIZED. Members are only added at
- * the end, 0 means "as before".
+ * 5. Structs that callers make and that may grow begin with `size`; make them with JB_SIZED.
+ * Members are only added at the end, 0 means "as before". What the library makes and gives by its
+ * address (events, rows, answers) may grow likewise: never copy it by value and never index an
+ * array of it. Structs that say "Final" keep their size.
  *
  * 6. Numbers of enumerators are written down and never reused. Be ready for values newer than this
  * header.
@@ -97,7 +99,7 @@ typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
 #define JB_COMMAND_BYTES_MAX (UINT32_C(64) << 10)
 #define JB_GROUP_COMMANDS_MAX 8192
 
-/* Text of n bytes of UTF-8, not ended by NUL. s == NULL means "none". */
+/* Text of n bytes of UTF-8, not ended by NUL. s == NULL means "none". Final. */
 struct jb_text {
     const char *s;
     size_t n;

@@ -326,9 +326,9 @@ typedef enum jb_outcome {
     JB_UNKNOWN = 5   /* a fault while committing: ask again with the same key */
 } jb_outcome;
 
-/* Balances of a wallet, as `decide` sees them. Units: minor unit. */
+/* Balances of a wallet, as `decide` sees them. Units: minor unit. It grows at its end: hold
+ * pointers to it, and copies of members. */
 struct jb_balance {
-    size_t size;
     uint32_t status; /* enum jb_wallet_status */
     jb_amount paid;  /* negative: a debt */
     jb_amount free;  /* grants in use and not past their deadline */
@@ -341,30 +341,43 @@ struct jb_balance {
     uint64_t version;
 };
 
-/* What became of one command. Everything that it points to is borrowed from its jb_answers. */
+/*
+ * What became of one command: here what is wanted of every answer, below what is asked for. It
+ * grows at its end, so answers are reached by jb_answers_at and jb_answer_member_at, never by
+ * counting on from another one. Everything is borrowed from its jb_answers.
+ */
 struct jb_answer {
     jb_outcome outcome;
     jb_op op;
-    jb_code code;         /* 0 where the command is (or was, the first time) accepted */
-    bool content_checked; /* false: a duplicate whose content could not be compared, `secret` is
-                             lost */
-    bool remembered;      /* a refusal that is kept: the same key gets the same answer for ever */
-    bool dry_run;
-    bool has_balance; /* dry run of a command on a wallet: what it would give */
+    jb_code code;            /* 0 where the command is (or was, the first time) accepted */
+    uint8_t content_checked; /* 0: a duplicate whose content could not be compared, `secret` is
+                                lost; else 1 */
+    uint8_t remembered;      /* 1: a refusal that is kept: the same key gets the same answer for
+                                ever */
+    uint8_t dry_run;         /* 1: nothing was written */
     jb_seq seq; /* the command's last event; of a conflict: the first event with the key; else 0 */
     uint64_t wallet_version;
-    int64_t index;                /* refused group: the member that failed, from 0; else -1 */
-    const struct jb_event *event; /* outcome DONE, or DUPLICATE of an accepted command; of a group:
-                                     that of its last member; NULL otherwise */
-    const struct jb_figure *figures;
-    size_t figures_n;
-    const char *message;             /* of a refusal: a sentence, ended by NUL */
-    const struct jb_answer *members; /* of a group that is done */
-    size_t members_n;
-    struct jb_balance balance;
     jb_seq same_txn; /* of a charge: the earliest charge with the same pg and txn_ref, if that is
                         another one; else 0. It was accepted all the same */
+    int64_t index;   /* refused group: the member that failed, from 0; else -1 */
+    const struct jb_event *own_event; /* the library's: read through the functions */
+    struct jb_answer_rest *own_rest;  /* likewise */
 };
+
+/* The functions take NULL for an answer that says nothing. */
+
+/* The event of a command that is DONE, or DUPLICATE and accepted; of a group: that of its last
+ * member. NULL: none. */
+JB_API const struct jb_event *jb_answer_event(const struct jb_answer *a);
+/* What explains a refusal: *ret_n figures (ret_n may be NULL). NULL and 0: none. */
+JB_API const struct jb_figure *jb_answer_figures(const struct jb_answer *a, size_t *ret_n);
+/* Why it was refused: a sentence, ended by NUL; "" where there is nothing to say. Never NULL. */
+JB_API const char *jb_answer_message(const struct jb_answer *a);
+/* How many members a group has that is done, and the answer to each of them; NULL beyond. */
+JB_API size_t jb_answer_members(const struct jb_answer *a);
+JB_API const struct jb_answer *jb_answer_member_at(const struct jb_answer *a, size_t i);
+/* Dry run of a command on a wallet: what it would give. NULL: none. */
+JB_API const struct jb_balance *jb_answer_balance(const struct jb_answer *a);
 
 #ifdef __cplusplus
 }

@@ -58,6 +58,7 @@ typedef enum jb_part_kind {
         3 /* free cash that came back to grant `ordinal` after its deadline and lapsed at once */
 } jb_part_kind;
 
+/* Final, as everything that stands in arrays. */
 struct jb_part {
     uint32_t kind;    /* enum jb_part_kind */
     uint32_t ordinal; /* 0 for debt */
@@ -97,6 +98,7 @@ typedef enum jb_figure_name {
     JB_FIG_NAMES = 48      /* one above the largest */
 } jb_figure_name;
 
+/* Final. */
 struct jb_figure {
     uint32_t name; /* enum jb_figure_name */
     int64_t value;
@@ -149,7 +151,8 @@ enum jb_total_name {
         JB_TOTALS_N
 };
 
-/* A 128-bit two's complement integer, big endian: a sum over a ledger may exceed 64 bits. */
+/* A 128-bit two's complement integer, big endian: a sum over a ledger may exceed 64 bits. Final.
+ */
 struct jb_int128 {
     uint8_t be[16];
 };
@@ -205,11 +208,13 @@ typedef enum jb_reason {
     JB_REASON_OPERATOR_ERROR = 7
 } jb_reason;
 
+/* Final; so are jb_figures and jb_totals. */
 struct jb_parts {
     const struct jb_part *at;
     uint32_t n;
 };
 
+/* Final. */
 struct jb_figures {
     const struct jb_figure *at;
     uint32_t n;
@@ -356,7 +361,7 @@ struct jb_refund_failed {
 };
 
 /* Control totals in the order of enum jb_total_name: JB_TOTALS_N of them in what this version
- * writes. */
+ * writes. Final. */
 struct jb_totals {
     const struct jb_int128 *at;
     uint32_t n;
@@ -404,6 +409,7 @@ struct jb_event {
     uint32_t subject_kind; /* enum jb_subject_kind; NONE where SUBJECT is not set */
     uint64_t subject;      /* its number, from 1 */
     jb_seq subject_prev;   /* the subject's event before this one; 0: none */
+    uint64_t reserved[4];  /* 0: for elements of the envelope to come */
 
     /* The payload: the member of the event's type, and no other. */
     union {
@@ -473,7 +479,8 @@ typedef enum jb_field_kind {
     JB_FK_TOTALS      /* struct jb_totals */
 } jb_field_kind;
 
-/* Words for numbers: words[i] is that of the number i; NULL where the number is not given. */
+/* Words for numbers: words[i] is that of the number i; NULL where the number is not given. Final.
+ */
 struct jb_names {
     const char *const *words;
     uint32_t n;
@@ -542,6 +549,7 @@ typedef enum jb_place {
     JB_PLACES = 7
 } jb_place;
 
+/* Final. */
 struct jb_money_move {
     uint32_t total; /* enum jb_total_name: the one that grows by it; JB_TOTALS_N: none */
     uint32_t from;  /* enum jb_place */

@@ -62,7 +62,8 @@ struct jb_open_options {
 JB_API JB_NODISCARD jb_status jb_open(const char *dir, const struct jb_open_options *opts,
                                       jb_ledger **ret, struct jb_error *err);
 
-/* Writes behind what is due and releases l. NULL is allowed. Returns NULL: `l = jb_close(l);` */
+/* Writes behind what is due and releases l. No other call on l may be running, but for jb_wait,
+ * which it ends. NULL is allowed. Returns NULL: `l = jb_close(l);` */
 JB_API jb_ledger *jb_close(jb_ledger *l);
 
 /* What never changes about a ledger. Any thread. */
@@ -133,6 +134,22 @@ struct jb_head {
 };
 JB_API JB_NODISCARD jb_status jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err);
 
+/*
+ * Waits until the log ends behind event `after`: JB_OK. JB_END when timeout_us microseconds are
+ * over: 0 looks once, INT64_MAX is as long as you like, less than 0 is JB_E_USAGE. In both cases
+ * *ret_end (may be NULL) is the number of the last event. Whoever commits, in whatever process,
+ * wakes it, within 5 ms; nothing is missed in between, for it is the number that counts:
+ *
+ *     while ((status = jb_cursor_next(c, &e, &err)) == JB_OK) { ... last = e->seq; }
+ *     if (status == JB_END) { status = jb_wait(l, last, INT64_MAX, NULL, &err); }
+ *
+ * Any thread, with a handle for reading, too. It keeps no snapshot while it waits; an open cursor
+ * keeps none behind JB_END. jb_close on the handle ends it with JB_E_USAGE, and waits until it has
+ * returned: then do not call again. Else JB_E_IO, JB_E_BUSY and the like: the log cannot be read.
+ */
+JB_API JB_NODISCARD jb_status jb_wait(jb_ledger *l, jb_seq after, int64_t timeout_us,
+                                      jb_seq *ret_end, struct jb_error *err);
+
 /* The sequence number of the last event recorded at or before t (init's events count as recorded
  * before everything). */
 JB_API JB_NODISCARD jb_status jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret,
@@ -144,8 +161,8 @@ JB_API JB_NODISCARD jb_status jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq 
  * jb_submit then fails with JB_E_BUSY after 2 s, and nothing is done. Elsewhere it never has to. */
 JB_API JB_NODISCARD jb_status jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret,
                                              struct jb_error *err);
-/* *ret is borrowed until the next call on c. JB_END: nothing more yet; call again later to follow
- * the log. */
+/* *ret is borrowed until the next call on c. JB_END: nothing more yet; jb_wait waits for more, and
+ * another call gives it. */
 JB_API JB_NODISCARD jb_status jb_cursor_next(jb_cursor *c, const struct jb_event **ret,
                                              struct jb_error *err);
 /* The event with that number. JB_E_NOTFOUND beyond the end. *ret is borrowed until the next call on

@@ -31,7 +31,7 @@ JB_API jb_views *jb_views_close(jb_views *v);
  * now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
 
-/* The moment a figure is asked for. docs/rules.md section 7. */
+/* The moment a figure is asked for. docs/rules.md section 7. Final. */
 struct jb_as_of {
     enum { JB_AS_OF_NOW = 0, JB_AS_OF_SEQ = 1, JB_AS_OF_TIME = 2, JB_AS_OF_DAY = 3 } kind;
     jb_seq seq;
@@ -39,7 +39,7 @@ struct jb_as_of {
     jb_day day; /* a closed day: the published closing */
 };
 
-/* The moment a figure holds for: every event up to seq, read at time at. */
+/* The moment a figure holds for: every event up to seq, read at time at. Final. */
 struct jb_moment {
     jb_seq seq;
     jb_instant at;
@@ -50,12 +50,13 @@ struct jb_moment {
 JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of,
                                                 struct jb_moment *ret, struct jb_error *err);
 
+/* It grows with its balance, which is and stays its last member. */
 struct jb_wallet_balance {
     size_t size;
     uint32_t number;
     char wallet[JB_ID_BYTES_MAX + 1];
-    struct jb_balance balance;
     struct jb_moment as_of;
+    struct jb_balance balance;
 };
 
 /* Balance of one wallet. as_of NULL: now. JB_AS_OF_DAY is answered with the state after the last
