@@ -4,12 +4,10 @@
 #include "app.h"
 #include "people.h"
 
-#define TEXT_BYTES 2048
-
 /* The text behind a reference. False: it cannot be read (said on standard error). *ret NULL: there
  * is no reference, or the text is forgotten. */
 static bool
-look_up(struct app *app, uint64_t ref, char buf[TEXT_BYTES], const char **ret)
+look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret)
 {
     size_t n = 0;
     *ret = NULL;
@@ -45,7 +43,7 @@ show(struct app *app, const char *name, uint64_t ref, const char *text)
 static bool
 one(struct app *app, const char *name, uint64_t ref)
 {
-    char buf[TEXT_BYTES];
+    char buf[JB_PERSON_TEXT_BYTES];
     const char *text;
     if (ref == 0) {
         return true;
