@@ -9,20 +9,7 @@
 static const char *const views[] = {"posted", "known", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
 
-enum {
-    WALLET,
-    AS_OF,
-    VIEW,
-    FROM_DAY,
-    TO_DAY,
-    DAY,
-    TYPE,
-    LIMIT,
-    CURSOR,
-    FROM,
-    PEOPLE,
-    MEMBERS
-};
+enum { WALLET, AS_OF, VIEW, FROM_DAY, TO_DAY, DAY, TYPE, LIMIT, CURSOR, FROM, PEOPLE, MEMBERS };
 
 #define AT(member) offsetof(struct query, member)
 #define SEQ_MAX (UINT64_MAX / 2)
