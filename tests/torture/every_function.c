@@ -450,6 +450,86 @@ s_balances(struct world *w)
 }
 
 static bool
+a_lot(void *data, const struct jb_lot_row *r)
+{
+    (void)data;
+    say("%u %lld %lld;", r->number, (long long)r->left, (long long)r->refunded);
+    return true;
+}
+
+static bool
+a_grant(void *data, const struct jb_grant_row *r)
+{
+    (void)data;
+    say("%u %d %lld;", r->number, (int)r->state, (long long)r->left);
+    return true;
+}
+
+static bool
+a_refund(void *data, const struct jb_refund_row *r)
+{
+    (void)data;
+    say("%u %d %lld;", r->number, (int)r->state, (long long)r->amount);
+    return true;
+}
+
+static bool
+an_event(void *data, const struct jb_event *e)
+{
+    (void)data;
+    say("%llu %lld;", (unsigned long long)e->seq, (long long)jb_event_amount(e));
+    return true;
+}
+
+static jb_status
+s_wallets(struct world *w)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    jb_status status = jb_wallets_get(w->v, NULL, NULL, 1, a_balance, NULL, next, NULL, &w->err);
+    if (status == JB_OK) {
+        status = jb_wallets_get(w->v, NULL, next, 9, a_balance, NULL, next, NULL, &w->err);
+    }
+    return status == JB_OK
+               ? jb_wallets_get(w->v, &moments[1], NULL, 9, a_balance, NULL, next, NULL, &w->err)
+               : status;
+}
+
+static jb_status
+s_items(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < 3 && status == JB_OK; i++) {
+        jb_which which = i == 0 ? JB_WHICH_ALL : JB_WHICH_OPEN;
+        status = jb_lots_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_lot, NULL, NULL, NULL,
+                             &w->err);
+        if (status == JB_OK) {
+            status = jb_grants_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_grant, NULL, NULL,
+                                   NULL, &w->err);
+        }
+        if (status == JB_OK) {
+            status = jb_refunds_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_refund, NULL,
+                                    NULL, NULL, &w->err);
+        }
+    }
+    return status;
+}
+
+static jb_status
+s_event_pages(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (unsigned i = 0; i < 4 && status == JB_OK; i++) {
+        struct jb_events_query q = JB_SIZED(struct jb_events_query);
+        q.order = i % 2 == 0 ? JB_OLDEST_FIRST : JB_NEWEST_FIRST;
+        q.wallet = i < 2 ? (struct jb_text){NULL, 0} : t("W1");
+        status = jb_events_get(w->v, &q, NULL, NULL, 30, an_event, NULL, NULL, NULL, &w->err);
+    }
+    return status == JB_OK
+               ? jb_refused_get(w->v, t("W1"), NULL, NULL, 9, an_event, NULL, NULL, NULL, &w->err)
+               : status;
+}
+
+static bool
 a_row(void *data, const struct jb_cash_row *row)
 {
     (void)data;
@@ -683,6 +763,9 @@ static const struct step {
     {"jb_backup", s_backup, LEDGER, true},
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
+    {"jb_wallets_get", s_wallets, VIEWS, false},
+    {"lots, grants, refunds", s_items, VIEWS, false},
+    {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},

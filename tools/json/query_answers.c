@@ -127,17 +127,19 @@ static jb_status
 refused(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
-    jb_seq next;
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
     js_open(o, NULL, '{');
     js_text(o, "wallet", q->wallet);
     js_open(o, "rows", '[');
-    jb_status status = jb_refused_get(a->views, q->wallet, q->before, (uint32_t)q->limit,
-                                      each_refused, &rows, &next, err);
+    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
+                                      (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
     if (status != JB_OK) {
         return status;
     }
     js_close(o, ']');
-    js_uint(o, "next", next);
+    js_str(o, "next", next[0] != '\0' ? next : NULL);
+    moment_json(o, &moment, a->utc_offset_s);
     js_close(o, '}');
     js_line_end(o);
     return JB_OK;
