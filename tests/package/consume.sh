@@ -16,8 +16,14 @@ cp "$source/tests/consumer/gateway.c" "$work/gateway.c"
 eval "cc -std=c17 -Wall -Wextra -o '$work/by-pkg-config' '$work/gateway.c' $(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs jangbu) -lpthread"
 LD_LIBRARY_PATH=$lib "$work/by-pkg-config" "$work/ledger1"
 
+# The same in JSON: by pkg-config, and the static library from C++.
+cp "$source/tests/consumer/words.c" "$work/words.c"
+eval "cc -std=c17 -Wall -Wextra -o '$work/words' '$work/words.c' $(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs jangbu-json) -Wl,-rpath-link,'$lib'"
+LD_LIBRARY_PATH=$lib "$work/words" "$work/ledger5"
+
 # The headers are C++, too, without a warning; the static library links.
 cat >"$work/consumer.cpp" <<'CXX'
+#include <jangbu/json.h>
 #include <jangbu/ledger.h>
 #include <jangbu/projections.h>
 #include <jangbu/replay.h>
@@ -66,9 +72,15 @@ add_executable(gateway ../gateway.c)
 target_link_libraries(gateway PRIVATE jangbu::jangbu Threads::Threads)
 add_executable(gateway_static ../gateway.c)
 target_link_libraries(gateway_static PRIVATE jangbu::jangbu_static)
+add_executable(words ../words.c)
+target_link_libraries(words PRIVATE jangbu::json)
+add_executable(words_static ../words.c)
+target_link_libraries(words_static PRIVATE jangbu::json_static)
 CMAKE
 cmake -S "$work/outside" -B "$work/outside/build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/outside/build" >/dev/null
 "$work/outside/build/gateway" "$work/ledger2"
 "$work/outside/build/gateway_static" "$work/ledger4"
-echo "five consumers built and ran"
+"$work/outside/build/words" "$work/ledger6"
+"$work/outside/build/words_static" "$work/ledger7"
+echo "eight consumers built and ran"
