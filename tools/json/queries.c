@@ -9,7 +9,25 @@
 static const char *const views[] = {"posted", "known", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
 
-enum { WALLET, AS_OF, VIEW, FROM_DAY, TO_DAY, DAY, TYPE, LIMIT, CURSOR, FROM, PEOPLE, MEMBERS };
+enum {
+    WALLET,
+    AS_OF,
+    VIEW,
+    FROM_DAY,
+    TO_DAY,
+    DAY,
+    TYPE,
+    LIMIT,
+    CURSOR,
+    FROM,
+    PEOPLE,
+    OPEN,
+    TYPES,
+    SINCE,
+    UNTIL,
+    NEWEST_FIRST,
+    MEMBERS
+};
 
 #define AT(member) offsetof(struct query, member)
 #define SEQ_MAX (UINT64_MAX / 2)
@@ -25,6 +43,11 @@ static const struct member_row members[MEMBERS] = {
     [CURSOR] = {"cursor", MEMBER_TEXT, AT(cursor), 0, 0, NULL},
     [FROM] = {"from", MEMBER_NUMBER, AT(from), 1, SEQ_MAX, NULL},
     [PEOPLE] = {"people", MEMBER_FLAG, AT(people), 0, 0, NULL},
+    [OPEN] = {"open", MEMBER_FLAG, AT(open), 0, 0, NULL},
+    [TYPES] = {"types", MEMBER_TEXT, AT(types), 0, 0, NULL},
+    [SINCE] = {"since", MEMBER_AS_OF, AT(since), 0, 0, NULL},
+    [UNTIL] = {"until", MEMBER_AS_OF, AT(until), 0, 0, NULL},
+    [NEWEST_FIRST] = {"newest_first", MEMBER_FLAG, AT(newest_first), 0, 0, NULL},
 };
 
 static const struct {
@@ -40,6 +63,14 @@ static const struct {
     [QUERY_HISTORY] = {"history", M(WALLET), M(TYPE) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE),
                        false},
     [QUERY_REFUSED] = {"refused", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_WALLETS] = {"wallets", 0, M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_LOTS] = {"lots", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_GRANTS] = {"grants", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_REFUNDS] = {"refunds", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_EVENTS] = {"events", 0,
+                      M(WALLET) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) | M(TYPES) |
+                          M(SINCE) | M(UNTIL) | M(NEWEST_FIRST),
+                      false},
     [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
