@@ -26,6 +26,8 @@ enum {
     SINCE,
     UNTIL,
     NEWEST_FIRST,
+    AFTER,
+    TIMEOUT_US,
     MEMBERS
 };
 
@@ -48,6 +50,8 @@ static const struct member_row members[MEMBERS] = {
     [SINCE] = {"since", MEMBER_AS_OF, AT(since), 0, 0, NULL},
     [UNTIL] = {"until", MEMBER_AS_OF, AT(until), 0, 0, NULL},
     [NEWEST_FIRST] = {"newest_first", MEMBER_FLAG, AT(newest_first), 0, 0, NULL},
+    [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
+    [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
 };
 
 static const struct {
@@ -76,6 +80,7 @@ static const struct {
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},
     [QUERY_HEAD] = {"head", 0, 0, false},
+    [QUERY_WAIT] = {"wait", M(AFTER), M(TIMEOUT_US), false},
     [QUERY_POLICIES] = {"policies", 0, 0, false},
     [QUERY_COMMANDS] = {"commands", 0, 0, false},
     [QUERY_QUERIES] = {"queries", 0, 0, false},
@@ -85,8 +90,12 @@ static const struct {
 struct query
 query_of(enum query_kind kind)
 {
-    return (struct query){
-        .kind = kind, .from_day = JB_NO_DAY, .to_day = JB_NO_DAY, .from = 1, .limit = 100};
+    return (struct query){.kind = kind,
+                          .from_day = JB_NO_DAY,
+                          .to_day = JB_NO_DAY,
+                          .from = 1,
+                          .limit = 100,
+                          .timeout_us = JB_US_PER_SECOND};
 }
 
 static const char *

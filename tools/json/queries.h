@@ -30,6 +30,7 @@ enum query_kind {
     QUERY_STAT,
     QUERY_INFO,
     QUERY_HEAD,
+    QUERY_WAIT,
     QUERY_POLICIES,
     QUERY_COMMANDS,
     QUERY_QUERIES,
@@ -46,7 +47,7 @@ struct query {
     struct jb_text cursor; /* ends with NUL */
     struct jb_text types;  /* names of types of events, with commas between them; s NULL: all */
     struct jb_as_of since, until; /* of events; all 0: no bound */
-    uint64_t from, limit;
+    uint64_t from, limit, after, timeout_us;
     uint8_t people;
     uint8_t open; /* lots, grants, refunds: those that are */
     uint8_t newest_first;
