@@ -127,7 +127,7 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
 {
     const struct jb_command *c = x->c;
     jb_status status = JB_OK;
-    switch (e->type) {
+    switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
         status = refer_name(x, c->name, &e->wallet_created.name);
         return status == JB_OK ? refer(x, jb_given_text(c, JB_CF_MASTER, c->master), true,
@@ -142,7 +142,30 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
     case JB_EV_CONSUMPTION_REVERSED:
         return refer_reason(x, &e->consumption_reversed.reason,
                             &e->consumption_reversed.reason_text);
-    default:
-        return JB_OK;
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+    case JB_EV_CHARGE_SETTLED:
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+    case JB_EV_CASH_CONSUMED:
+    case JB_EV_REFUND_REQUESTED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break; /* no text of a person */
     }
+    return status;
 }
