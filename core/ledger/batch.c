@@ -17,10 +17,24 @@ is_sound(struct jb_state *b, const struct jb_event *e)
     return (size > 64 && e->seq % size != 0) || jb_wallet_check(&s->w) == NULL;
 }
 
+void
+jb_batch_check(const struct jb_ledger *l)
+{
+    const struct jb_log_batch *b = &l->batch;
+    if (b->ends.n == 0) {
+        JB_ASSERT(b->bytes.n == 0 && l->state->g.seq == l->state->head.seq);
+        return;
+    }
+    JB_ASSERT(b->first == l->state->head.seq + 1);
+    JB_ASSERT(b->first + b->ends.n - 1 == l->state->g.seq);
+    JB_ASSERT(b->ends.at[b->ends.n - 1] == b->bytes.n);
+}
+
 jb_status
 jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
 {
     struct jb_state *b = l->state;
+    jb_batch_check(l);
     jb_steps.made++;
     e->seq = b->g.seq + 1;
     jb_event_set_version(e);
@@ -51,6 +65,7 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     l->batch.ends.at[l->batch.ends.n++] = (uint32_t)l->batch.bytes.n;
     bool sound = JB_CHECKS && is_sound(b, e);
     jb_status status = jb_state_apply(b, e, err);
+    JB_ASSERT(status != JB_OK || b->g.seq == e->seq);
     JB_ASSERT(!sound || status != JB_OK || is_sound(b, e));
     return status;
 }
