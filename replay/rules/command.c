@@ -277,6 +277,9 @@ jb_check_envelope(struct jb_judge *r, const struct jb_event *e)
     if ((e->flags & JB_EVF_CAUSE) != 0) {
         jb_refute_text(r, e, "it names a cause; no rule gives one");
     }
+    if ((e->flags & JB_EVF_SUBJECT) != 0) {
+        jb_refute_text(r, e, "it belongs to a subject; no rule gives one to an event of its type");
+    }
     if (((e->flags & JB_EVF_ACTOR) != 0 && e->actor == 0) ||
         ((e->flags & JB_EVF_NOTE) != 0 && e->note == 0)) {
         jb_refute_text(r, e, "it says that it has an actor or a note, and has none");

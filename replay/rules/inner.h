@@ -22,10 +22,11 @@ struct expiry {
     jb_day expires_on;
     uint32_t wallet;
     uint32_t ordinal;
+    jb_day due; /* the day through which days were due before it; JB_NO_DAY: none */
 };
 
 /* An event of the commit at hand, as groups see it. */
-enum role { ROLE_COMMAND, ROLE_EXTRA, ROLE_CLOSING, ROLE_REFUSAL };
+enum role { ROLE_COMMAND, ROLE_EXTRA, ROLE_CLOSING, ROLE_REFUSAL, ROLE_UNKNOWN };
 struct in_commit {
     jb_instant recorded_at;
     uint32_t wallet;

@@ -120,7 +120,7 @@ jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t frame, str
     }
     if (jb_event_type_get(e->type) == NULL) {
         r->n.unknown++;
-        return JB_OK;
+        return jb_order_behind(r, e, err);
     }
     jb_check_envelope(r, e);
     if ((e->flags & JB_EVF_UNRECORDED) != 0) {

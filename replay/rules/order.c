@@ -19,7 +19,7 @@ role_of(const struct jb_event *e)
     case JB_EV_COMMAND_REFUSED:
         return ROLE_REFUSAL;
     default:
-        return ROLE_COMMAND;
+        return jb_event_type_get(e->type) == NULL ? ROLE_UNKNOWN : ROLE_COMMAND;
     }
 }
 
@@ -51,6 +51,11 @@ in_order(const struct expiry *a, const struct expiry *b)
     return days < 0 || (days == 0 && (a->wallet < b->wallet ||
                                       (a->wallet == b->wallet && a->ordinal < b->ordinal)));
 }
+
+struct beginning {
+    jb_seq first;
+    jb_day due;
+};
 
 static void
 check_run(struct jb_judge *r, size_t from, size_t to)
@@ -88,8 +93,9 @@ check_closing_run(struct jb_judge *r, size_t n)
 }
 
 /* The run of expiries before e (NULL: the log ends): the last of them are those of e's own wallet,
- * the others a closing's. Returns the first event of e's command. */
-static jb_seq
+ * the others a closing's. The first event of e's command, and the day that was due before it: an
+ * expiry may make days few enough to be closed by themselves. */
+static struct beginning
 end_run(struct jb_judge *r, const struct jb_event *e)
 {
     size_t n = r->run.n, own = n;
@@ -101,7 +107,11 @@ end_run(struct jb_judge *r, const struct jb_event *e)
     check_closing_run(r, own);
     check_run(r, own, n);
     r->run.n = 0;
-    return e == NULL ? 0 : own < n ? r->run.at[own].seq : e->seq;
+    if (own < n) {
+        return (struct beginning){r->run.at[own].seq, r->run.at[own].due};
+    }
+    return on_wallet ? (struct beginning){e->seq, jb_due_day(&r->b->g, e->recorded_at)}
+                     : (struct beginning){0, JB_NO_DAY};
 }
 
 static jb_status
@@ -133,7 +143,8 @@ begin_expiry(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
                                             .recorded_at = e->recorded_at,
                                             .expires_on = g->expires_on,
                                             .wallet = e->wallet,
-                                            .ordinal = g->ordinal};
+                                            .ordinal = g->ordinal,
+                                            .due = jb_due_day(&r->b->g, e->recorded_at)};
     return JB_OK;
 }
 
@@ -155,18 +166,18 @@ check_expired(struct jb_judge *r, const struct jb_event *e)
 /* ---- days that are due ---- */
 
 static jb_status
-check_due_day(struct jb_judge *r, const struct jb_event *e, jb_seq first, struct jb_error *err)
+check_due_day(struct jb_judge *r, const struct jb_event *e, const struct beginning *begins,
+              struct jb_error *err)
 {
-    jb_day due = jb_due_day(&r->b->g, e->recorded_at);
     char day[JB_DAY_TEXT_BYTES];
-    if (due == JB_NO_DAY) {
+    if (begins->due == JB_NO_DAY) {
         return JB_OK;
     }
     if (!jb_vec_reserve(&r->complaints, r->complaints.n + 1)) {
         return jb_judge_no_memory(err);
     }
     struct complaint *c = &r->complaints.at[r->complaints.n++];
-    c->first = first;
+    c->first = begins->first;
     c->seq = e->seq;
     c->frame = r->frame;
     snprintf(c->text, sizeof c->text,
@@ -237,9 +248,11 @@ forfeit(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 /* ---- groups ---- */
 
 static const char *
-group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_commands)
+group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_commands,
+             bool *ret_unknown)
 {
     *ret_commands = 0;
+    *ret_unknown = false;
     for (size_t i = first; i <= last; i++) {
         const struct in_commit *x = &r->commit.at[i];
         if (x->role == ROLE_CLOSING || x->role == ROLE_REFUSAL) {
@@ -255,6 +268,7 @@ group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_
             return "its members were recorded at different times";
         }
         *ret_commands += x->role == ROLE_COMMAND;
+        *ret_unknown |= x->role == ROLE_UNKNOWN;
     }
     const struct in_commit *before = first > 0 ? &r->commit.at[first - 1] : NULL;
     return before != NULL && before->role == ROLE_EXTRA &&
@@ -288,13 +302,14 @@ check_group(struct jb_judge *r, const struct jb_event *e)
     }
     size_t first = r->commit.n - e->group_events;
     uint32_t commands;
-    const char *why = group_breaks(r, first, last, &commands);
+    bool unknown; /* whether they answer commands cannot be told */
+    const char *why = group_breaks(r, first, last, &commands, &unknown);
     if (why != NULL) {
         jb_refute_text(r, e, "its group of %u events is none by the rules: %s", e->group_events,
                        why);
         return;
     }
-    if (commands != e->group_commands || commands > JB_GROUP_COMMANDS_MAX) {
+    if ((commands != e->group_commands && !unknown) || e->group_commands > JB_GROUP_COMMANDS_MAX) {
         jb_refute_text(r, e,
                        "stands a group of %u commands; its events answer %u, and the rules "
                        "take at most %d",
@@ -312,9 +327,9 @@ static jb_status
 before_command(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     bool first_of_deletion = r->deletion.wallet == 0;
-    jb_seq first = end_run(r, e);
+    struct beginning begins = end_run(r, e);
     check_expired(r, e);
-    jb_status status = first_of_deletion ? check_due_day(r, e, first, err) : JB_OK;
+    jb_status status = first_of_deletion ? check_due_day(r, e, &begins, err) : JB_OK;
     return status == JB_OK && e->type == JB_EV_FREE_FORFEITED ? forfeit(r, e, err) : status;
 }
 

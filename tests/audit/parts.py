@@ -88,6 +88,19 @@ def child_of(pid):
         return None
 
 
+def dies_of(pid, number):
+    """Waits until the process has no handler of that signal, as the child has a moment after its beginning."""
+    for _ in range(5000):
+        try:
+            with open(f"/proc/{pid}/status") as f:
+                caught = int(next(line for line in f if line.startswith("SigCgt:")).split()[1], 16)
+        except (OSError, StopIteration):
+            return
+        if caught >> (number - 1) & 1 == 0:
+            return
+        time.sleep(0.0005)
+
+
 # A sanitizer's own handlers would make an exit code of these signals.
 NO_HANDLERS = {name: os.environ.get(name, "") + ":handle_segv=0:handle_sigbus=0:handle_abort=0" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")}
 
@@ -100,7 +113,7 @@ def killed(ledger, number, verdict, code):
         while child is None and p.poll() is None:
             child = child_of(p.pid)
         if child is not None:
-            time.sleep(0.002)  # let it have its own signal handling
+            dies_of(child, number)
             try:
                 os.kill(child, number)
             except OSError:

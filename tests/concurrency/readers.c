@@ -109,7 +109,7 @@ ask_within(void *data, const struct jb_wallet_balance *b)
 {
     struct jb_error err;
     struct jb_wallet_balance inner = {.size = sizeof inner};
-    char name[2048];
+    char name[JB_PERSON_TEXT_BYTES];
     size_t n;
     CHECK(jb_balance_get(views, text(b->wallet), data, &inner, &err) == JB_E_USAGE,
           "a balance from within");
@@ -175,7 +175,7 @@ read_once(const char *wallet)
     struct jb_ledger_stat st = {.size = sizeof st};
     CHECK(jb_ledger_stat_get(ledger, &st, &err) == JB_OK && st.wallets == WALLETS, "stat: %s",
           err.text);
-    char name[2048];
+    char name[JB_PERSON_TEXT_BYTES];
     size_t name_n;
     CHECK(jb_wallet_name(ledger, text(wallet), name, &name_n, &err) == JB_OK && name_n == 6 &&
               memcmp(name, "reader", 6) == 0,

@@ -37,9 +37,9 @@ may_retry(jb_status status)
 }
 
 static void
-pause_ms(int try)
+pause_ms(int attempt)
 {
-    struct timespec t = {0, 20 * 1000 * 1000L * (1 << try)};
+    struct timespec t = {0, 20 * 1000 * 1000L * (1 << attempt)};
     nanosleep(&t, NULL);
 }
 
@@ -51,12 +51,12 @@ static jb_status
 submit(jb_ledger *l, const struct jb_command *c, jb_answers *answers, struct jb_error *err)
 {
     jb_status status = JB_OK;
-    for (int try = 0; try < TRIES; try++) {
+    for (int attempt = 0; attempt < TRIES; attempt++) {
         status = jb_submit(l, c, 1, NULL, answers, NULL, err);
         if (!may_retry(status)) {
             break;
         }
-        pause_ms(try);
+        pause_ms(attempt);
     }
     return status;
 }
@@ -135,8 +135,8 @@ struct customer {
 static void *
 serve(void *data)
 {
-    struct customer *me = data;
-    struct jb_error err = {0};
+    struct customer *me = (struct customer *)data;
+    struct jb_error err;
     jb_answers *answers = jb_answers_new(); /* one set for each thread */
     if (answers == NULL) {
         me->result = 3;
@@ -179,25 +179,23 @@ serve(void *data)
 static int
 move_bonus(jb_ledger *l)
 {
-    struct jb_error err = {0};
+    struct jb_error err;
     jb_answers *answers = jb_answers_new();
-    struct jb_command members[2] = {JB_SIZED(struct jb_command), JB_SIZED(struct jb_command)};
+    struct jb_command members[2], group;
     for (int i = 0; i < 2; i++) {
-        members[i].op = JB_OP_CHARGE;
-        members[i].has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT) |
-                         JB_HAS(JB_CF_METHOD);
-        members[i].wallet = jb_text_of(i == 0 ? "W0" : "W1");
-        members[i].id = jb_text_of("bonus");
-        members[i].amount = 500;
-        members[i].method = JB_METHOD_ADMIN_CASH;
+        jb_command_begin(&members[i], JB_OP_CHARGE);
+        jb_set_wallet(&members[i], jb_text_of(i == 0 ? "W0" : "W1"));
+        jb_set_charge(&members[i], jb_text_of("bonus"));
+        jb_set_amount(&members[i], 500);
+        jb_set_method(&members[i], JB_METHOD_ADMIN_CASH);
     }
-    struct jb_command group = JB_SIZED(struct jb_command);
-    group.op = JB_OP_ATOMIC;
-    group.has = JB_HAS(JB_CF_COMMANDS) | JB_HAS(JB_CF_KEY);
-    group.commands = members;
-    group.commands_n = 2;
-    group.key = jb_text_of("bonus-1");
-    if (answers == NULL || submit(l, &group, answers, &err) != JB_OK) {
+    jb_command_begin(&group, JB_OP_ATOMIC);
+    jb_set_commands(&group, members, 2);
+    jb_set_key(&group, jb_text_of("bonus-1"));
+    if (answers == NULL) {
+        return 3;
+    }
+    if (submit(l, &group, answers, &err) != JB_OK) {
         jb_answers_free(answers);
         return failed("a group", &err);
     }
@@ -210,7 +208,7 @@ move_bonus(jb_ledger *l)
 static int
 show_balance(jb_ledger *l, const char *wallet)
 {
-    struct jb_error err = {0};
+    struct jb_error err;
     struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
     jb_views *views;
     jb_status status = jb_views_open(l, &views, &err);
@@ -230,7 +228,7 @@ show_balance(jb_ledger *l, const char *wallet)
 int
 main(int argc, char **argv)
 {
-    struct jb_error err = {0};
+    struct jb_error err;
     if (argc != 2) {
         fprintf(stderr, "usage: gateway DIRECTORY\n");
         return 2;
@@ -246,7 +244,7 @@ main(int argc, char **argv)
         return failed("open", &err);
     }
     pthread_t threads[THREADS];
-    struct customer customers[THREADS] = {{0}};
+    static struct customer customers[THREADS];
     int result = 0;
     for (int i = 0; i < THREADS; i++) {
         customers[i].l = l;

@@ -126,7 +126,7 @@ class Sources:
                 ["flag LAST", flags["JB_FRAME_LAST"], "last frame of its commit"],
                 ["flag OFFSETS", flags["JB_FRAME_OFFSETS"], "an offset table follows the events"]]
         bound = {n: eval(v, {}, {}) for n, v in re.findall(r"#define (JB_\w+) ([\d(<][^/\n]*)", self.bounds_h)}
-        text = dict(re.findall(r"#define (JB_\w+_BYTES_MAX) (\d+)", self.base_h))
+        text = dict(re.findall(r"\b(JB_\w+_BYTES_MAX) = (\d+)", self.base_h))
         rows += [["event", str(bound["JB_EVENT_BYTES_MAX"]), "bytes of one event"],
                  ["commit", str(bound["JB_COMMIT_BYTES_MAX"]), "bytes of the events of one commit"],
                  ["parts", str(bound["JB_PARTS_STORED_MAX"]), "parts of one event that a reader takes"],

@@ -7,6 +7,22 @@ MANUAL = "policy.set day_close manual\n"
 PLAIN = "wallet.create W\ncharge C1 1000\n"
 OPEN_DAYS = MANUAL + PLAIN
 
+# ---- days that a command closes by itself
+
+
+@sound("1", "a command's own expiry makes its days few enough to be due", """
+policy.set empty_days_max 3
+wallet.create W
+free.grant G1 100 2
+= 6 09:00
+charge C1 1000
+= 6 10:00
+charge C2 1000
+""")
+def _(log):
+    assert len(log.all("day_closed")) == 5 and log.find("free_expired").commit == log.find("charge_settled").commit
+
+
 # ---- two times
 
 

@@ -435,6 +435,14 @@ def _(log, lie):
     return e
 
 
+@forgery("5", "an event of a subject, of a type that has none", PLAIN)
+def _(log, lie):
+    e = log.find("charge_settled")
+    if lie:
+        e.extra["SUBJECT"] = [9, 0]
+    return e
+
+
 # ---- remembered refusals
 
 REFUSED = PLAIN + """

@@ -195,7 +195,7 @@ ask_events(jb_ledger *l)
     struct jb_error err;
     jb_cursor *c;
     const struct jb_event *e;
-    char id[JB_ID_BYTES_MAX], name[2048];
+    char id[JB_ID_BYTES_MAX], name[JB_PERSON_TEXT_BYTES];
     size_t n;
     if (jb_cursor_open(l, 1, &c, &err) != JB_OK) {
         return;

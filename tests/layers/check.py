@@ -29,7 +29,10 @@ MAY = {
 }
 # Headers of core/ledger that are meant for the layers above; the rest is its own.
 LEDGER_FACES = {"ledger/requires.h", "ledger/secret.h", "ledger/reader.h", "ledger/rebuild.h"}
-PUBLIC_OWNER = {"base.h": "core", "event.h": "core", "command.h": "core", "ledger.h": "core", "projections.h": "projections", "replay.h": "replay"}
+# The JSON library over the public headers: its own headers, which the program uses, too.
+JSON = "tools/json"
+PUBLIC_OWNER = {"base.h": "core", "event.h": "core", "command.h": "core", "ledger.h": "core", "projections.h": "projections", "replay.h": "replay",
+                "json.h": JSON}
 PUBLIC_MAY = {"core": {"core"}, "projections": {"core", "projections"}, "replay": {"core", "projections", "replay"}}
 PURE = ("core/wallet", "core/rules")
 IMPURE = re.compile(r"\b(time|clock_gettime|gettimeofday|localtime\w*|gmtime\w*|setlocale|getenv|rand|random|getrandom|printf|fopen|open|read|write|malloc|calloc)\s*\(")
@@ -45,7 +48,7 @@ def layer_of(path):
     for layer in MAY:
         if path.startswith(layer + "/"):
             return layer
-    return "tools" if path.startswith("tools/") else None
+    return JSON if path.startswith(JSON + "/") else "tools" if path.startswith("tools/") else None
 
 
 def resolve(included):
@@ -58,7 +61,7 @@ def resolve(included):
     return "core/" + first if "core/" + first in MAY else None
 
 
-def check_includes(path, layer, text):
+def check_includes(path, layer, text, headers):
     for kind, included in INCLUDE.findall(text):
         if ".." in included.split("/"):
             yield f"{path}: #include of {included} climbs out of its layer"
@@ -70,9 +73,11 @@ def check_includes(path, layer, text):
             continue
         if kind == "<":
             continue
-        if layer == "tools":
+        if layer in ("tools", JSON):
             if "/" in included:
                 yield f"{path}: tools see public headers only, not {included}"
+            elif layer == JSON and included not in headers:
+                yield f"{path}: {JSON} sees its own headers and the public ones, not {included}"
             continue
         target = resolve(included)
         if target is None:
@@ -83,15 +88,15 @@ def check_includes(path, layer, text):
             yield f"{path}: {included} is the ledger's own; {layer} may include {sorted(LEDGER_FACES)}"
 
 
-def check_file(path, text):
+def check_file(path, text, json_headers=()):
     layer = layer_of(path)
     if layer is None:
         return
-    yield from check_includes(path, layer, text)
+    yield from check_includes(path, layer, text, json_headers)
     code = COMMENT.sub(" ", text)
     for name in set(BANNED.findall(code)):
         yield f"{path}: {name}() is banned here"
-    if layer != "tools" and FLOAT.search(code):
+    if layer not in ("tools", JSON) and FLOAT.search(code):
         yield f"{path}: money and time are integers; no floating point below tools/"
     if layer in PURE:
         for name in set(IMPURE.findall(code)):
@@ -101,13 +106,14 @@ def check_file(path, text):
 
 def check_tree(root):
     problems = []
+    json_headers = {name for name in os.listdir(os.path.join(root, JSON)) if name.endswith(".h")}
     for top in ("core", "projections", "replay", "tools"):
         for folder, _, files in os.walk(os.path.join(root, top)):
             for name in sorted(files):
                 if name.endswith((".c", ".h", ".def")):
                     full = os.path.join(folder, name)
                     with open(full, encoding="utf-8") as f:
-                        problems += check_file(os.path.relpath(full, root), f.read())
+                        problems += check_file(os.path.relpath(full, root), f.read(), json_headers)
     return problems
 
 
@@ -126,6 +132,9 @@ BAD = {
     "replay/rules/a.c": '#include "ledger/reader.h"\n',
     "projections/c.c": '#include "replay/rules/rules.h"\n',
     "tools/a.c": '#include "state/state.h"\n',
+    "tools/json/a.c": '#include "app.h"\n',
+    "tools/json/b.c": '#include "state/state.h"\n',
+    "core/log/b.c": "#include <jangbu/json.h>\n",
 }
 
 

@@ -1,16 +1,15 @@
 #!/usr/bin/python3
-"""The shared library exports exactly what the public headers declare with JB_API.
+"""A library exports exactly what its public headers declare with JB_API.
 
-usage: symbols.py SOURCE_DIR LIBRARY"""
-import glob
+usage: symbols.py LIBRARY HEADERS...     a static library: what of it has names for others"""
 import re
 import subprocess
 import sys
 
 
-def declared(source):
+def declared(headers):
     names = set()
-    for header in glob.glob(source + "/*/include/jangbu/*.h"):
+    for header in headers:
         with open(header, encoding="utf-8") as f:
             text = re.sub(r"/\*.*?\*/", " ", f.read(), flags=re.S)
         for statement in re.findall(r"\bJB_API\b([^;{]*);", text):
@@ -23,12 +22,12 @@ def declared(source):
 
 
 def exported(library):
-    out = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
-    return {line.split()[-1].split("@")[0] for line in out.splitlines() if line.split()[1] != "A"}
+    out = subprocess.run(["nm", "-g" if library.endswith(".a") else "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
+    return {line.split()[-1].split("@")[0] for line in out.splitlines() if len(line.split()) == 3 and line.split()[1] != "A"}
 
 
 def main():
-    want, have = declared(sys.argv[1]), exported(sys.argv[2])
+    want, have = declared(sys.argv[2:]), exported(sys.argv[1])
     for name in sorted(want - have):
         print(f"declared and not exported: {name}")
     for name in sorted(have - want):

@@ -291,7 +291,7 @@ s_facts(struct world *w)
     int64_t value = 0;
     jb_seq seq = 0;
     uint32_t number = 0;
-    char id[JB_ID_BYTES_MAX], name[2048];
+    char id[JB_ID_BYTES_MAX], name[JB_PERSON_TEXT_BYTES];
     size_t id_n = 0, name_n = 0;
     jb_status status = jb_info_get(w->l, &info, &w->err);
     status = status == JB_OK ? jb_ledger_stat_get(w->l, &st, &w->err) : status;
@@ -327,7 +327,7 @@ s_events(struct world *w)
 {
     jb_cursor *c;
     const struct jb_event *e;
-    char id[JB_ID_BYTES_MAX], text[2048];
+    char id[JB_ID_BYTES_MAX], text[JB_PERSON_TEXT_BYTES];
     size_t n;
     jb_status status = jb_cursor_open(w->l, 1, &c, &w->err);
     if (status != JB_OK) {

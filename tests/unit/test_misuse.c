@@ -281,7 +281,7 @@ null_is_refused(void **state)
     jb_cursor *cursor;
     const struct jb_event *e;
     struct jb_event event;
-    char buf[2048];
+    char buf[JB_PERSON_TEXT_BYTES];
     size_t n;
     uint32_t number;
     int64_t value;

@@ -264,7 +264,7 @@ texts_stored(const char *like)
 {
     size_t found = 0;
     for (uint64_t ref = 1; ref < 1000; ref++) {
-        char buf[2048];
+        char buf[JB_PERSON_TEXT_BYTES];
         size_t n;
         assert_int_equal(jb_person_text(l, ref, buf, &n, &err), JB_OK);
         found += n == strlen(like) && memcmp(buf, like, n) == 0;

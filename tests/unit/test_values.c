@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <jangbu/base.h>
+#include <jangbu/command.h>
 
 #include "base/bytes.h"
 #include "base/currency.h"
@@ -248,12 +248,35 @@ wide(void **state)
     }
 }
 
+/* The numbers of limits are written down for bindings. */
+static void
+limits(void **state)
+{
+    (void)state;
+    assert_true(jb_limit(JB_LIMIT_AMOUNT_MAX) == JB_AMOUNT_MAX);
+    assert_true(jb_limit((jb_limit_name)2) == JB_BALANCE_MAX);
+    assert_true(jb_limit((jb_limit_name)3) == JB_INSTANT_MIN);
+    assert_true(jb_limit((jb_limit_name)5) == JB_NO_INSTANT);
+    assert_true(jb_limit((jb_limit_name)6) == JB_NO_DAY);
+    assert_true(jb_limit((jb_limit_name)7) == INT64_MAX / 4);
+    assert_true(jb_limit((jb_limit_name)8) == 64);
+    assert_true(jb_limit((jb_limit_name)24) == JB_RULES);
+    for (int which = 1; which < JB_LIMITS_END; which++) {
+        assert_true(jb_limit((jb_limit_name)which) != 0);
+    }
+    const int unknown[] = {INT32_MIN, -1, 0, JB_LIMITS_END, INT32_MAX};
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(jb_limit((jb_limit_name)unknown[i]) == 0);
+    }
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cost),    cmocka_unit_test(long_error), cmocka_unit_test(vat),
-        cmocka_unit_test(amounts), cmocka_unit_test(calendar),   cmocka_unit_test(instants),
-        cmocka_unit_test(seen),    cmocka_unit_test(texts),      cmocka_unit_test(wide)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(limits),     cmocka_unit_test(cost),
+                                       cmocka_unit_test(long_error), cmocka_unit_test(vat),
+                                       cmocka_unit_test(amounts),    cmocka_unit_test(calendar),
+                                       cmocka_unit_test(instants),   cmocka_unit_test(seen),
+                                       cmocka_unit_test(texts),      cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

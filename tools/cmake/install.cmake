@@ -1,16 +1,17 @@
 # What `cmake --install` lays down: headers, libraries, pkg-config, CMake package, manual, program (tools/jangbu).
 include(CMakePackageConfigHelpers)
-install(TARGETS jangbu_shared jangbu_static LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-foreach(layer core projections replay)
+install(TARGETS jangbu_shared jangbu_static jangbu_json_shared jangbu_json_static LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(layer core projections replay tools/json)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${layer}/include/jangbu DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
 # From where a file lies to the prefix: an installed tree can be moved.
 file(RELATIVE_PATH JB_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/jangbu.pc.in jangbu.pc @ONLY)
+configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/jangbu-json.pc.in jangbu-json.pc @ONLY)
 file(RELATIVE_PATH JB_CONFIG_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/cmake/jangbu /)
 configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/jangbuConfig.cmake.in jangbuConfig.cmake @ONLY)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/jangbuConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/jangbu.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/jangbu.pc ${PROJECT_BINARY_DIR}/jangbu-json.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_BINARY_DIR}/jangbuConfig.cmake ${PROJECT_BINARY_DIR}/jangbuConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/jangbu)
 install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbu.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "app.h"
-#include "event_json.h"
+#include "query.h"
 
 static int64_t
 monotonic_us(void)
@@ -100,62 +100,6 @@ read_policies(struct app *app, int64_t policies[JB_POLICIES])
     return true;
 }
 
-static void
-policies_json(struct out *o, const int64_t policies[JB_POLICIES])
-{
-    js_open(o, "policies", '{');
-    for (uint32_t i = 1; i < JB_POLICIES; i++) {
-        const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
-        if (i == JB_POLICY_DAY_CLOSE) {
-            js_str(o, word, policies[i] != 0 ? "manual" : "auto");
-        } else if (word != NULL) {
-            js_int(o, word, policies[i]);
-        }
-    }
-    js_close(o, '}');
-}
-
-/* A day is over and not closed: judged by the wall clock. */
-static bool
-past_day_open(const struct app *app, const struct jb_ledger_stat *s)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return s->open_day != JB_NO_DAY &&
-           s->open_day < jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
-}
-
-static void
-stat_json(struct app *app, const struct jb_ledger_stat *s, const struct jb_views_stat *v,
-          const int64_t policies[JB_POLICIES])
-{
-    struct out *o = &app->out;
-    char time[JB_INSTANT_TEXT_BYTES];
-    jb_instant_print(0, app->info.utc_offset_s, time);
-    js_open(o, NULL, '{');
-    js_uint(o, "events", s->events);
-    js_uint(o, "frames", s->frames);
-    js_uint(o, "wallets", s->wallets);
-    js_uint(o, "wallets_deleted", s->wallets_deleted);
-    js_uint(o, "log_bytes", s->log_bytes);
-    js_uint(o, "log_file_bytes", s->log_file_bytes);
-    js_instant(o, "recorded_at", s->recorded_at, app->info.utc_offset_s);
-    js_day(o, "open_day", s->open_day);
-    js_day(o, "closed_through", s->closed_through);
-    js_bool(o, "past_day_open", past_day_open(app, s));
-    js_str(o, "currency", app->info.currency);
-    js_uint(o, "exponent", app->info.exponent);
-    js_str(o, "utc_offset", time + 26);
-    js_hex(o, "ledger_id", app->info.ledger_id, 16);
-    js_hex(o, "chain", s->chain, 16);
-    js_uint(o, "stored_seq", s->stored_seq);
-    js_uint(o, "views_seq", v->stored_seq);
-    js_uint(o, "keys", s->keys);
-    policies_json(o, policies);
-    js_close(o, '}');
-    out_char(o, '\n');
-}
-
 int
 cmd_stat(struct app *app, int argc, char **argv)
 {
@@ -173,13 +117,13 @@ cmd_stat(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
+    if (app->json) {
+        struct query q = query_about(app, QUERY_STAT, NULL);
+        return query_print(app, &q);
+    }
     if (jb_ledger_stat_get(app->ledger, &s, &app->err) != JB_OK ||
         jb_views_stat_get(app->views, &v, &app->err) != JB_OK || !read_policies(app, policies)) {
         return app_fail(app, &app->err);
-    }
-    if (app->json) {
-        stat_json(app, &s, &v, policies);
-        return EXIT_DONE;
     }
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
     struct table *t = table_new((const char *const[]){"what", "figure", NULL});
@@ -192,7 +136,7 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("first open day", "%s", s.open_day == JB_NO_DAY ? "-" : jb_day_print(s.open_day, day));
     ROW("closed through", "%s",
         s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
-    if (past_day_open(app, &s)) {
+    if (past_day_open(&s, app->info.utc_offset_s)) {
         ROW("note", "%s",
             policies[JB_POLICY_DAY_CLOSE] == 0
                 ? "a past day is still open: the next accepted command closes it, or `jangbu day "

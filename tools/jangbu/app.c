@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command_json.h"
 #include "process.h"
 
 int
@@ -186,6 +185,10 @@ spool(struct app *app)
 bool
 app_flush(struct app *app)
 {
+    if (app->out.no_memory) {
+        fputs("jangbu: no memory\n", stderr);
+        exit(EXIT_MACHINE);
+    }
     if (app->spooling) {
         return spool(app);
     }

@@ -15,34 +15,17 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "command_json.h"
+#include "batch.h"
 #include "event_json.h"
 #include "process.h"
 
-#define BATCH_COMMANDS 8192
-#define BATCH_BYTES                                                                                \
-    (2U                                                                                            \
-     << 20) /* a batch ends behind the line that passes it: 8,192 plain lines have half of that */
 #define READ_BYTES (256 << 10)
 
-/* One line of the batch: a command, or what is wrong with it. */
-struct line {
-    uint64_t number;
-    struct jb_text key;
-    struct bad_line *bad; /* NULL: it is a command */
-};
-
-struct batch {
-    struct json_pool *pool;
-    struct jb_command *commands;
-    size_t commands_n;
-    struct line *lines;
-    size_t lines_n;
-    struct bad_line *bad;
-    size_t bad_n;
-    size_t bytes; /* of its lines */
-    bool full;    /* parsed and not yet carried out */
-    bool last;    /* nothing comes behind it */
+/* A batch on its way from the thread that reads to the one that carries out. */
+struct loaded {
+    struct batch lines;
+    bool full; /* parsed and not yet carried out */
+    bool last; /* nothing comes behind it */
     int read_error;
 };
 
@@ -55,7 +38,7 @@ struct feed {
     bool skipping; /* inside a line that is too long */
     uint64_t line;
     uint64_t bytes;
-    struct batch batches[2];
+    struct loaded batches[2];
     pthread_mutex_t lock;
     pthread_cond_t moved;
     bool stop;
@@ -145,69 +128,35 @@ next_line(struct feed *f, const char **ret, size_t *ret_n, bool *ret_long)
     return false;
 }
 
-static struct bad_line *
-new_bad(struct batch *b)
-{
-    struct bad_line *bad = &b->bad[b->bad_n++];
-    memset(bad, 0, sizeof *bad);
-    return bad;
-}
-
 static void
 add_line(struct feed *f, struct batch *b, const char *s, size_t n, bool too_long)
 {
-    if (n > 0 && s[n - 1] == '\r') {
-        n--;
-    }
-    if (f->line == 1 && n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
-        s += 3; /* a byte order mark, as some editors write it */
-        n -= 3;
-    }
-    if (n == 0 && !too_long) {
-        return; /* an empty line counts and is skipped */
-    }
-    struct line *line = &b->lines[b->lines_n++];
-    *line = (struct line){.number = f->line};
-    struct bad_line *bad = &b->bad[b->bad_n];
-    if (too_long) {
-        line->bad = new_bad(b);
-        bad->code = JB_CODE_BATCH_TOO_LARGE;
-        snprintf(bad->message, sizeof bad->message, "the line has more than 4 MiB; it was skipped");
-        return;
-    }
-    if (command_from_json(b->pool, s, n, &b->commands[b->commands_n], &line->key, bad)) {
-        b->commands_n++;
-    } else if (bad->no_memory) {
+    if (!batch_add(b, f->line, s, n, too_long)) {
         /* As an input that cannot be read on: the lines before are carried out. */
-        b->lines_n--;
         f->error = ENOMEM;
         f->eof = true;
         f->from = f->n;
-    } else {
-        line->bad = bad;
-        b->bad_n++;
     }
 }
 
 /* Fills a batch with what is at hand; waits only for the first line. */
 static void
-read_batch(struct feed *f, struct batch *b)
+read_batch(struct feed *f, struct loaded *l)
 {
-    json_pool_reset(b->pool);
-    b->commands_n = b->lines_n = b->bad_n = b->bytes = 0;
-    b->last = false;
+    struct batch *b = &l->lines;
+    batch_reset(b);
+    l->last = false;
     while (b->lines_n < BATCH_COMMANDS && b->bytes < BATCH_BYTES) {
         const char *s;
         size_t n;
         bool too_long;
         if (next_line(f, &s, &n, &too_long)) {
             add_line(f, b, s, n, too_long);
-            b->bytes += n;
             continue;
         }
         if (f->eof) {
-            b->last = true;
-            b->read_error = f->error;
+            l->last = true;
+            l->read_error = f->error;
             return;
         }
         if (b->lines_n > 0 && !more_at_hand(f)) {
@@ -222,7 +171,7 @@ reader(void *data)
 {
     struct feed *f = data;
     for (int i = 0;; i ^= 1) {
-        struct batch *b = &f->batches[i];
+        struct loaded *b = &f->batches[i];
         pthread_mutex_lock(&f->lock);
         while (b->full && !f->stop) {
             pthread_cond_wait(&f->moved, &f->lock);
@@ -249,68 +198,22 @@ struct run {
     struct app *app;
     struct jb_submit_options options;
     jb_answers *answers;
-    uint64_t lines_done; /* number of the last line whose result was printed */
-    uint64_t done, refused;
-    uint64_t first_refused; /* its line */
-    jb_code first_code;
+    struct batch_tally tally;
 };
-
-static void
-count(struct run *r, uint64_t line, jb_code code)
-{
-    if (code == JB_CODE_NONE) {
-        r->done++;
-    } else if (r->refused++ == 0) {
-        r->first_refused = line;
-        r->first_code = code;
-    }
-}
 
 /* Behind the results, on standard error, so that they stay what programs read. */
 static void
 print_summary(const struct run *r)
 {
     const char *would = r->options.dry_run ? "would be done" : "done";
-    fprintf(stderr, "jangbu: %llu command%s %s", (unsigned long long)r->done,
-            r->done == 1 ? "" : "s", would);
-    if (r->refused > 0) {
+    fprintf(stderr, "jangbu: %llu command%s %s", (unsigned long long)r->tally.done,
+            r->tally.done == 1 ? "" : "s", would);
+    if (r->tally.refused > 0) {
         fprintf(stderr, ", %llu refused, the first in line %llu (%s)",
-                (unsigned long long)r->refused, (unsigned long long)r->first_refused,
-                jb_code_word((uint32_t)r->first_code));
+                (unsigned long long)r->tally.refused, (unsigned long long)r->tally.first_refused,
+                jb_code_word((uint32_t)r->tally.first_code));
     }
     fputs(".\n", stderr);
-}
-
-static void
-print_bad(struct app *app, const struct line *line)
-{
-    bad_line_json(&app->out, line->bad, line->number, line->key);
-    out_char(&app->out, '\n');
-    app->out.first = true;
-}
-
-/* Results of the lines whose answers are final. */
-static void
-print_results(struct run *r, const struct batch *b, size_t answers_n)
-{
-    size_t next = 0;
-    for (size_t i = 0; i < b->lines_n; i++) {
-        const struct line *line = &b->lines[i];
-        if (line->bad != NULL) {
-            print_bad(r->app, line);
-            count(r, line->number, line->bad->code);
-        } else {
-            if (next == answers_n) {
-                return;
-            }
-            const struct jb_answer *a = jb_answers_at(r->answers, next++);
-            answer_json(&r->app->out, a, line->number, line->key, r->app->info.utc_offset_s);
-            out_char(&r->app->out, '\n');
-            r->app->out.first = true;
-            count(r, line->number, a->code);
-        }
-        r->lines_done = line->number;
-    }
 }
 
 #define AGAIN "Apply the input again: commands with a key are not done twice."
@@ -319,7 +222,7 @@ static int
 stopped(const struct run *r, const char *what)
 {
     fprintf(stderr, "jangbu: %s. Lines up to %llu are done. " AGAIN "\n", what,
-            (unsigned long long)r->lines_done);
+            (unsigned long long)r->tally.line);
     return EXIT_MACHINE;
 }
 
@@ -328,13 +231,13 @@ static int
 ended(const struct run *r)
 {
     fprintf(stderr, "jangbu: ended by %s. Lines up to %llu are done. " AGAIN "\n",
-            process_ended_by() == SIGINT ? "SIGINT" : "SIGTERM", (unsigned long long)r->lines_done);
+            process_ended_by() == SIGINT ? "SIGINT" : "SIGTERM", (unsigned long long)r->tally.line);
     return 128 + process_ended_by();
 }
 
 /* Waits for a batch; false: a signal came first. */
 static bool
-wait_for(struct feed *f, const struct batch *b)
+wait_for(struct feed *f, const struct loaded *b)
 {
     pthread_mutex_lock(&f->lock);
     while (!b->full && process_ended_by() == 0) {
@@ -359,7 +262,8 @@ carry_out(struct run *r, const struct batch *b)
         status = jb_submit(r->app->ledger, b->commands, b->commands_n, &r->options, r->answers,
                            &done, &r->app->err);
     }
-    print_results(r, b, status == JB_OK ? b->commands_n : done);
+    batch_answers(b, r->answers, status == JB_OK ? b->commands_n : done, r->app->info.utc_offset_s,
+                  &r->app->out, &r->tally);
     if (!app_flush(r->app)) {
         if (process_ended_by() != 0) {
             return EXIT_MACHINE; /* ended() says it */
@@ -368,7 +272,7 @@ carry_out(struct run *r, const struct batch *b)
         fprintf(stderr,
                 "jangbu: lines up to %llu are done, but not all their results were printed. " AGAIN
                 "\n",
-                (unsigned long long)r->lines_done);
+                (unsigned long long)r->tally.line);
         return EXIT_MACHINE;
     }
     if (status != JB_OK) {
@@ -385,17 +289,17 @@ run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_by
 {
     int code = EXIT_DONE;
     for (int i = 0; code == EXIT_DONE; i ^= 1) {
-        struct batch *b = &f->batches[i];
+        struct loaded *b = &f->batches[i];
         if (!wait_for(f, b)) {
             return ended(r);
         }
-        code = carry_out(r, b);
+        code = carry_out(r, &b->lines);
         if (process_ended_by() != 0) {
             return ended(r);
         }
         if (b->last && b->read_error != 0) {
             fprintf(stderr, "jangbu: cannot read the input behind line %llu: %s\n",
-                    (unsigned long long)r->lines_done, strerror(b->read_error));
+                    (unsigned long long)r->tally.line, strerror(b->read_error));
             code = EXIT_MACHINE;
         }
         bool last = b->last;
@@ -418,12 +322,7 @@ static bool
 make_batches(struct feed *f)
 {
     for (int i = 0; i < 2; i++) {
-        struct batch *b = &f->batches[i];
-        b->pool = json_pool_new();
-        b->commands = calloc(BATCH_COMMANDS, sizeof *b->commands);
-        b->lines = calloc(BATCH_COMMANDS, sizeof *b->lines);
-        b->bad = calloc(BATCH_COMMANDS + 1, sizeof *b->bad);
-        if (b->pool == NULL || b->commands == NULL || b->lines == NULL || b->bad == NULL) {
+        if (!batch_reserve(&f->batches[i].lines, BATCH_COMMANDS)) {
             return false;
         }
     }
@@ -436,10 +335,7 @@ static void
 free_batches(struct feed *f)
 {
     for (int i = 0; i < 2; i++) {
-        json_pool_free(f->batches[i].pool);
-        free(f->batches[i].commands);
-        free(f->batches[i].lines);
-        free(f->batches[i].bad);
+        batch_free(&f->batches[i].lines);
     }
     free(f->buf);
 }
@@ -469,7 +365,7 @@ apply_stream(struct run *r, struct feed *f)
     pthread_join(thread, NULL);
     free_batches(f);
     print_summary(r);
-    return r->refused > 0 ? EXIT_REFUSED : EXIT_DONE;
+    return r->tally.refused > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 /* ---- the whole input as one group ---- */
@@ -481,7 +377,8 @@ refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code c
     struct bad_line made = bad != NULL ? *bad : (struct bad_line){.code = code};
     snprintf(made.message, sizeof made.message, "%.360s; none of the input was done",
              bad != NULL ? bad->message : message);
-    print_bad(r->app, &(struct line){.number = line, .bad = &made});
+    bad_line_json(&r->app->out, &made, line, (struct jb_text){0});
+    js_line_end(&r->app->out);
     return EXIT_REFUSED;
 }
 
@@ -501,8 +398,9 @@ read_group(struct run *r, struct feed *f, struct batch *b)
                                     "a group has at most 8192 commands");
             }
             add_line(f, b, s, n, too_long);
-            if (b->bad_n > 0) {
-                return refuse_group(r, f->line, &b->bad[0], JB_CODE_MALFORMED, "");
+            if (b->lines_n > 0 && b->lines[b->lines_n - 1].bad != NULL) {
+                return refuse_group(r, f->line, b->lines[b->lines_n - 1].bad, JB_CODE_MALFORMED,
+                                    "");
             }
             if (bytes > JB_LINE_BYTES_MAX) {
                 return refuse_group(r, f->line, NULL, JB_CODE_BATCH_TOO_LARGE,
@@ -527,7 +425,7 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
         fputs("jangbu: no memory\n", stderr);
         return EXIT_MACHINE;
     }
-    struct batch *b = &f->batches[0];
+    struct batch *b = &f->batches[0].lines;
     struct jb_command group = {.size = sizeof group,
                                .op = JB_OP_ATOMIC,
                                .has = JB_HAS(JB_CF_COMMANDS),

@@ -56,7 +56,7 @@ audit_json(struct out *o, const struct jb_audit_report *r)
         js_uint(o, "seq", p->seq);
         js_uint(o, "frame", p->frame);
         js_uint(o, "offset", p->offset);
-        js_str(o, "text", p->text);
+        js_sentence(o, "text", p->text);
         js_close(o, '}');
     }
     js_close(o, ']');

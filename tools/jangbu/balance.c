@@ -1,8 +1,8 @@
 /* jangbu balance. */
 #include <stdlib.h>
 
-#include "event_json.h"
 #include "query.h"
+#include "rows_json.h"
 
 static const char *
 status_word(uint32_t status)
@@ -11,33 +11,11 @@ status_word(uint32_t status)
     return word != NULL ? word : "?";
 }
 
-static void
-balance_json(struct app *app, const struct jb_wallet_balance *w, const char *name,
-             bool name_damaged)
-{
-    struct out *o = &app->out;
-    const struct jb_balance *b = &w->balance;
-    js_open(o, NULL, '{');
-    js_str(o, "wallet", w->wallet);
-    if (name != NULL) {
-        js_str(o, "name", name[0] != '\0' ? name : NULL);
-    }
-    if (name_damaged) {
-        js_bool(o, "name_damaged", true);
-    }
-    balance_members_json(o, b);
-    js_uint(o, "version", b->version);
-    as_of_json(app, &w->as_of);
-    js_close(o, '}');
-    line_end(app);
-}
-
 struct balances {
     struct app *app;
     struct table *table;
-    const char
-        *name; /* of the one wallet that is shown; NULL: of many, whose names are not looked up */
-    bool name_damaged; /* people.mdb has something else than what was written */
+    /* Of the one wallet that is shown; NULL: of many, whose names are not looked up. */
+    const struct wallet_name *name;
     struct jb_moment moment;
     bool broken;
 };
@@ -48,15 +26,16 @@ each_balance(void *data, const struct jb_wallet_balance *w)
     struct balances *b = data;
     b->moment = w->as_of;
     if (b->app->json) {
-        balance_json(b->app, w, b->name, b->name_damaged);
+        balance_json(&b->app->out, w, NULL, b->app->info.utc_offset_s);
+        js_line_end(&b->app->out);
         b->broken = b->app->out.n > 60000 && !app_flush(b->app);
         return !b->broken;
     }
     table_cell(b->table, w->wallet);
     if (b->name != NULL) {
-        table_cell(b->table, b->name[0] != '\0' ? b->name
-                             : b->name_damaged  ? "(damaged)"
-                                                : "(forgotten)");
+        table_cell(b->table, b->name->text[0] != '\0' ? b->name->text
+                             : b->name->damaged       ? "(damaged)"
+                                                      : "(forgotten)");
     }
     table_cell(b->table, status_word(w->balance.status));
     amount_cell(b->app, b->table, w->balance.paid);
@@ -90,6 +69,10 @@ cmd_balance(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
+    if (app->json && !all) {
+        struct query q = query_about(app, QUERY_BALANCE, args[1]);
+        return query_print(app, &q);
+    }
     struct balances b = {.app = app};
     jb_status status;
     if (all) {
@@ -99,18 +82,14 @@ cmd_balance(struct app *app, int argc, char **argv)
         b.broken |= !app_spool_end(app);
     } else {
         struct jb_wallet_balance w = {.size = sizeof w};
-        char name[2049];
-        size_t name_n = 0;
+        struct wallet_name name;
         status = jb_balance_get(app->views, query_text(args[1]), query_as_of(app), &w, &app->err);
         if (status == JB_OK) {
-            status = jb_wallet_name(app->ledger, query_text(args[1]), name, &name_n, &app->err);
-            b.name_damaged = status == JB_E_CORRUPT;
-            status = b.name_damaged ? JB_OK : status;
+            status = wallet_name_get(app->ledger, query_text(args[1]), &name, &app->err);
         }
         if (status == JB_OK) {
-            name[name_n] = '\0';
-            b.name = name;
-            b.table = app->json ? NULL : table_new(balance_headers_one);
+            b.name = &name;
+            b.table = table_new(balance_headers_one);
             each_balance(&b, &w);
         }
         b.name = NULL;

@@ -2,21 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event_json.h"
 #include "query.h"
-
-static void
-row_json(struct app *app, const struct jb_cash_row *r)
-{
-    struct out *o = &app->out;
-    js_day(o, "day", r->day);
-#define JB_X(name) js_int(o, #name, r->name);
-    JB_FLOWS(JB_X)
-#undef JB_X
-    js_int(o, "closing_total", r->closing_total);
-    js_int(o, "closing_paid", r->closing_paid);
-    js_int(o, "closing_free", r->closing_free);
-}
+#include "rows_json.h"
 
 static const char *const row_headers[] = {"day",       ">charged",  ">reversed", ">activated",
                                           ">paid out", ">free out", ">returned", ">refunded",
@@ -46,13 +33,7 @@ static bool
 each_row(void *data, const struct jb_cash_row *r)
 {
     struct rows *rows = data;
-    if (rows->app->json) {
-        js_open(&rows->app->out, NULL, '{');
-        row_json(rows->app, r);
-        js_close(&rows->app->out, '}');
-    } else {
-        row_cells(rows->app, rows->table, r);
-    }
+    row_cells(rows->app, rows->table, r);
     return true;
 }
 
@@ -62,11 +43,8 @@ each_wallet_row(void *data, const struct jb_cash_status *s, const struct jb_cash
     struct rows *rows = data;
     struct app *app = rows->app;
     if (app->json) {
-        js_open(&app->out, NULL, '{');
-        js_str(&app->out, "wallet", s->wallet);
-        row_json(app, r);
-        js_close(&app->out, '}');
-        line_end(app);
+        cash_row_json(&app->out, s->wallet, r);
+        js_line_end(&app->out);
         rows->broken = app->out.n > 60000 && !app_flush(app);
         return !rows->broken;
     }
@@ -99,33 +77,20 @@ all_wallets(struct app *app, jb_day day)
 static int
 one_wallet(struct app *app, const char *wallet, jb_cash_view view)
 {
-    struct rows rows = {.app = app};
-    struct jb_cash_status s = {.size = sizeof s};
-    rows.table = app->json ? NULL : table_new(row_headers);
     if (app->json) {
-        js_open(&app->out, NULL, '{');
-        js_str(&app->out, "wallet", wallet);
-        js_str(&app->out, "view", view == JB_VIEW_POSTED ? "posted" : "known");
-        js_open(&app->out, "rows", '[');
+        struct query q = query_about(app, QUERY_CASH_STATUS, wallet);
+        q.view = view;
+        return query_print(app, &q);
     }
+    struct rows rows = {.app = app, .table = table_new(row_headers)};
+    struct jb_cash_status s = {.size = sizeof s};
     jb_status status = jb_cash_status_get(app->views, query_text(wallet), view, query_as_of(app),
                                           JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
     if (status != JB_OK) {
-        app->out.n = 0;
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
     char day[JB_DAY_TEXT_BYTES];
-    if (app->json) {
-        js_close(&app->out, ']');
-        js_day(&app->out, "through", s.through);
-        js_day(&app->out, "open_day", s.open_day);
-        js_bool(&app->out, "past_day_open", s.past_day_open);
-        as_of_json(app, &s.as_of);
-        js_close(&app->out, '}');
-        line_end(app);
-        return EXIT_DONE;
-    }
     table_print(app, rows.table);
     out_str(&app->out, view == JB_VIEW_POSTED
                            ? "as posted"

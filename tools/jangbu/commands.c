@@ -401,6 +401,10 @@ cmd_one(struct app *app, int argc, char **argv)
         }
     }
     js_close(&json, '}');
+    if (json.no_memory) {
+        fputs("jangbu: no memory\n", stderr);
+        return EXIT_MACHINE;
+    }
     code = submit(app, &json, dry_run, accept_clock);
     free(json.at);
     return code;

@@ -1,57 +1,13 @@
 /* jangbu explain. */
 #include <stdlib.h>
 
-#include "event_json.h"
 #include "query.h"
+#include "rows_json.h"
 
 struct outside {
-    const char *what, *words;
+    const char *words;
     jb_amount amount;
 };
-
-static void
-explain_json(struct app *app, const struct jb_explanation *x)
-{
-    struct out *o = &app->out;
-    js_open(o, NULL, '{');
-    js_str(o, "wallet", x->wallet);
-    js_int(o, "total_now", x->total_now);
-    js_int(o, "cash_status_total", x->cash_status_total);
-    js_day(o, "through", x->through);
-    js_int(o, "difference", x->difference);
-    js_open(o, "causes", '[');
-    for (uint32_t i = 0; i < x->causes_n; i++) {
-        const struct jb_cause_line *c = x->causes[i];
-        js_open(o, NULL, '{');
-        js_str(o, "cause", jb_cause_word(c->cause));
-        js_bool(o, "late", c->late);
-        js_int(o, "amount", c->amount);
-        js_open(o, "events", '[');
-        for (uint32_t j = 0; j < c->events_n; j++) {
-            js_uint(o, NULL, c->events[j]);
-        }
-        js_close(o, ']');
-        js_uint(o, "events_total", c->events_total);
-        js_close(o, '}');
-    }
-    js_close(o, ']');
-    const struct outside outside[] = {{"free_dormant", "", x->free_dormant},
-                                      {"refund_in_transit", "", x->refund_in_transit},
-                                      {"deposit_held", "", x->deposit_held}};
-    js_open(o, "outside", '[');
-    for (size_t i = 0; i < 3; i++) {
-        js_open(o, NULL, '{');
-        js_str(o, "what", outside[i].what);
-        js_int(o, "amount", outside[i].amount);
-        js_close(o, '}');
-    }
-    js_close(o, ']');
-    js_int(o, "refund_pending", x->refund_pending);
-    js_int(o, "rest", x->rest);
-    as_of_json(app, &x->as_of);
-    js_close(o, '}');
-    line_end(app);
-}
 
 /* One line an event where there are few, so that each can be looked up; a count where there are
  * many. */
@@ -123,10 +79,9 @@ explain_page(struct app *app, const struct jb_explanation *x)
     table_cell(t, "");
     amount_cell(app, t, x->total_now);
     table_print(app, t);
-    const struct outside outside[] = {
-        {"", "free cash not yet in use (dormant)", x->free_dormant},
-        {"", "refunds approved, not yet paid out", x->refund_in_transit},
-        {"", "deposits held", x->deposit_held}};
+    const struct outside outside[] = {{"free cash not yet in use (dormant)", x->free_dormant},
+                                      {"refunds approved, not yet paid out", x->refund_in_transit},
+                                      {"deposits held", x->deposit_held}};
     char amount[48];
     out_str(&app->out, "in neither figure:");
     bool any = false;
@@ -168,7 +123,8 @@ cmd_explain(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     if (app->json) {
-        explain_json(app, x);
+        explanation_json(&app->out, x, app->info.utc_offset_s);
+        js_line_end(&app->out);
     } else {
         code = explain_page(app, x);
     }

@@ -54,9 +54,7 @@ static void
 json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o)
 {
     struct part_sums s = parts_sum(e);
-    event_json(o, e, wallet, app->info.utc_offset_s);
-    o->n--; /* the object goes on */
-    o->first = false;
+    event_json_open(o, e, wallet, app->info.utc_offset_s);
     js_bool(o, "late", is_late(app, e));
     js_int(o, "free", s.free);
     js_int(o, "paid", s.paid);
@@ -64,8 +62,7 @@ json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struc
     js_int(o, "lapsed", s.lapsed);
     js_int(o, "effect", jb_event_effect(e));
     js_close(o, '}');
-    out_char(o, '\n');
-    o->first = true;
+    js_line_end(o);
 }
 
 /* What a gateway's file is matched by. */

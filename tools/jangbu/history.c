@@ -3,31 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "event_json.h"
-#include "people.h"
 #include "query.h"
 
 struct rows {
     struct app *app;
     struct table *table;
-    bool broken;
-    bool people;
 };
-
-/* Under which name the id of what the event is about stands where the event has only the wallet's
- * number for it. */
-static const char *
-id_member(uint32_t type)
-{
-    switch (type) {
-    case JB_EV_CHARGE_REVERSED:
-        return "charge";
-    case JB_EV_CONSUMPTION_REVERSED:
-        return "usage";
-    default:
-        return type >= JB_EV_REFUND_REQUESTED ? "refund" : "grant";
-    }
-}
 
 static bool
 each_history(void *data, const struct jb_history_row *r)
@@ -38,28 +19,6 @@ each_history(void *data, const struct jb_history_row *r)
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     const char *name = type != NULL ? type->name : "unknown";
     char id[JB_ID_BYTES_MAX + 1];
-    if (app->json) {
-        struct out *o = &app->out;
-        js_open(o, NULL, '{');
-        js_uint(o, "seq", e->seq);
-        js_str(o, "type", name);
-        js_instant(o, "at", e->occurred_at, app->info.utc_offset_s);
-        js_instant(o, "recorded_at", e->recorded_at, app->info.utc_offset_s);
-        js_day(o, "posted_on", e->posted_on);
-        js_bool(o, "late", r->late);
-        js_int(o, "effect", r->effect);
-        js_int(o, "balance", r->balance);
-        if (jb_event_own_id(e).s == NULL && app_event_id(app, e, id)[0] != '\0') {
-            js_str(o, id_member(e->type), id);
-        }
-        event_fields_json(o, e, app->info.utc_offset_s);
-        if (rows->people && !people_of_event(app, e)) {
-            rows->broken = true;
-            return false;
-        }
-        js_close(o, '}');
-        return true;
-    }
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
     table_cell(rows->table, app_time(app, e->occurred_at, time));
@@ -117,35 +76,23 @@ cmd_history(struct app *app, int argc, char **argv)
         return app_usage(app,
                          "--people goes with --json here; `jangbu log --people` is for reading");
     }
-    struct rows rows = {.app = app, .people = people};
     if (app->json) {
-        js_open(&app->out, NULL, '{');
-        js_str(&app->out, "wallet", args[1]);
-        js_open(&app->out, "rows", '[');
-    } else {
-        rows.table = table_new((const char *const[]){">event", "at", "posted on", "type", "id",
-                                                     ">amount", ">effect", ">balance", NULL});
+        struct query q = query_about(app, QUERY_HISTORY, args[1]);
+        q.type = kind;
+        q.cursor = jb_text_of(cursor);
+        q.limit = limit;
+        q.people = people;
+        return query_print(app, &q);
     }
+    struct rows rows = {.app = app};
+    rows.table = table_new((const char *const[]){">event", "at", "posted on", "type", "id",
+                                                 ">amount", ">effect", ">balance", NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor,
                        (uint32_t)limit, each_history, &rows, next, &moment, &app->err) != JB_OK) {
-        app->out.n = 0;
         table_free(rows.table);
         return app_fail(app, &app->err);
-    }
-    if (rows.broken) {
-        app->out.n = 0;
-        table_free(rows.table);
-        return EXIT_MACHINE;
-    }
-    if (app->json) {
-        js_close(&app->out, ']');
-        js_str(&app->out, "next", next[0] != '\0' ? next : NULL);
-        as_of_json(app, &moment);
-        js_close(&app->out, '}');
-        line_end(app);
-        return EXIT_DONE;
     }
     table_print(app, rows.table);
     app_print_as_of(app, &moment);
@@ -163,10 +110,6 @@ each_refused(void *data, const struct jb_event *e)
     struct rows *rows = data;
     struct app *app = rows->app;
     const struct jb_command_refused *r = &e->command_refused;
-    if (app->json) {
-        event_json(&app->out, e, (struct jb_text){NULL, 0}, app->info.utc_offset_s);
-        return true;
-    }
     char time[JB_INSTANT_TEXT_BYTES];
     const struct jb_op_info *op = jb_op_get(r->op);
     const char *code = jb_code_word(r->code);
@@ -205,28 +148,20 @@ cmd_refused(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    struct rows rows = {.app = app};
     if (app->json) {
-        js_open(&app->out, NULL, '{');
-        js_str(&app->out, "wallet", args[1]);
-        js_open(&app->out, "rows", '[');
-    } else {
-        rows.table = table_new((const char *const[]){">event", "recorded at", "command", "id",
-                                                     ">amount", "code", "key", NULL});
+        struct query q = query_about(app, QUERY_REFUSED, args[1]);
+        q.before = before;
+        q.limit = limit;
+        return query_print(app, &q);
     }
+    struct rows rows = {.app = app};
+    rows.table = table_new((const char *const[]){">event", "recorded at", "command", "id",
+                                                 ">amount", "code", "key", NULL});
     jb_seq next;
     if (jb_refused_get(app->views, query_text(args[1]), before, (uint32_t)limit, each_refused,
                        &rows, &next, &app->err) != JB_OK) {
-        app->out.n = 0;
         table_free(rows.table);
         return app_fail(app, &app->err);
-    }
-    if (app->json) {
-        js_close(&app->out, ']');
-        js_uint(&app->out, "next", next);
-        js_close(&app->out, '}');
-        line_end(app);
-        return EXIT_DONE;
     }
     table_print(app, rows.table);
     if (next != 0) {

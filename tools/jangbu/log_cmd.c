@@ -6,6 +6,7 @@
 #include "event_json.h"
 #include "people.h"
 #include "process.h"
+#include "rows_json.h"
 
 /* How often it is looked whether somebody still reads what is printed. */
 #define PIPE_LOOK_US 100000
@@ -152,11 +153,9 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
         }
         nothing_of_it = false;
         if (app->json) {
-            event_json(&app->out, e, (struct jb_text){wallet, wallet != NULL ? strlen(wallet) : 0},
-                       app->info.utc_offset_s);
-            app->out.n--; /* the object goes on */
-            app->out.first = false;
-            if (people && !people_of_event(app, e)) {
+            event_json_open(&app->out, e, jb_text_of(wallet), app->info.utc_offset_s);
+            if (people && people_json(&app->out, app->ledger, e, &app->err) != JB_OK) {
+                app_fail(app, &app->err);
                 code = EXIT_MACHINE;
                 break;
             }

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "command_json.h"
+#include "parse.h"
 #include "process.h"
 
 struct row {

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "app.h"
-#include "command_json.h"
+#include "parse.h"
 
 bool
 parse_number(const char *text, uint64_t max, uint64_t *ret)

@@ -4,12 +4,10 @@
 #include "app.h"
 #include "people.h"
 
-#define TEXT_BYTES 2048
-
 /* The text behind a reference. False: it cannot be read (said on standard error). *ret NULL: there
  * is no reference, or the text is forgotten. */
 static bool
-look_up(struct app *app, uint64_t ref, char buf[TEXT_BYTES], const char **ret)
+look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret)
 {
     size_t n = 0;
     *ret = NULL;
@@ -28,10 +26,6 @@ look_up(struct app *app, uint64_t ref, char buf[TEXT_BYTES], const char **ret)
 static void
 show(struct app *app, const char *name, uint64_t ref, const char *text)
 {
-    if (app->json) {
-        js_str(&app->out, name, text);
-        return;
-    }
     char number[64];
     out_str(&app->out, "  ");
     out_str(&app->out, name);
@@ -49,7 +43,7 @@ show(struct app *app, const char *name, uint64_t ref, const char *text)
 static bool
 one(struct app *app, const char *name, uint64_t ref)
 {
-    char buf[TEXT_BYTES];
+    char buf[JB_PERSON_TEXT_BYTES];
     const char *text;
     if (ref == 0) {
         return true;
@@ -65,9 +59,6 @@ bool
 people_of_event(struct app *app, const struct jb_event *e)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    if (app->json) {
-        js_open(&app->out, "people", '{');
-    }
     bool ok = one(app, "actor", e->flags & JB_EVF_ACTOR ? e->actor : 0) &&
               one(app, "note", e->flags & JB_EVF_NOTE ? e->note : 0);
     for (uint32_t i = 0; type != NULL && i < type->fields_n && ok; i++) {
@@ -77,9 +68,6 @@ people_of_event(struct app *app, const struct jb_event *e)
             memcpy(&ref, (const char *)e + f->offset, sizeof ref);
             ok = one(app, f->name, ref);
         }
-    }
-    if (app->json) {
-        js_close(&app->out, '}');
     }
     return ok;
 }

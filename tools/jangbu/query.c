@@ -15,20 +15,26 @@ query_text(const char *s)
     return (struct jb_text){s, strlen(s)};
 }
 
-void
-as_of_json(struct app *app, const struct jb_moment *m)
+struct query
+query_about(const struct app *app, enum query_kind kind, const char *wallet)
 {
-    js_open(&app->out, "as_of", '{');
-    js_uint(&app->out, "seq", m->seq);
-    js_instant(&app->out, "at", m->at, app->info.utc_offset_s);
-    js_close(&app->out, '}');
+    struct query q = query_of(kind);
+    q.wallet = jb_text_of(wallet);
+    if (app->has_as_of) {
+        q.as_of = app->as_of;
+    }
+    return q;
 }
 
-void
-line_end(struct app *app)
+int
+query_print(struct app *app, const struct query *q)
 {
-    out_char(&app->out, '\n');
-    app->out.first = true;
+    const struct asked asked = {app->ledger, app->views, app->info.utc_offset_s};
+    if (query_answer(&asked, q, &app->out, &app->err) != JB_OK) {
+        app->out.n = 0;
+        return app_fail(app, &app->err);
+    }
+    return EXIT_DONE;
 }
 
 void

@@ -3,11 +3,14 @@
 #define JANGBU_QUERY_H
 
 #include "app.h"
+#include "queries.h"
 
 const struct jb_as_of *query_as_of(const struct app *app); /* NULL: now */
 struct jb_text query_text(const char *s);
-void as_of_json(struct app *app, const struct jb_moment *m);
-void line_end(struct app *app);
+/* A query with the moment that --as-of says. wallet NULL: none. */
+struct query query_about(const struct app *app, enum query_kind kind, const char *wallet);
+/* Prints the answer as JSON. Returns the exit code. */
+int query_print(struct app *app, const struct query *q);
 void amount_cell(struct app *app, struct table *t, jb_amount amount);
 
 #endif

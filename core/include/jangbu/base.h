@@ -45,9 +45,6 @@ extern "C" {
 #define JB_VERSION_PATCH 0
 #define JB_VERSION_STRING "0.1.0"
 
-/* The log format that this version writes. Older ones stay readable for ever. */
-#define JB_LOG_FORMAT 1
-
 #if defined(__GNUC__)
 #define JB_API __attribute__((visibility("default")))
 #define JB_NODISCARD __attribute__((warn_unused_result))
@@ -58,11 +55,17 @@ extern "C" {
 #define JB_PRINTF(fmt, args)
 #endif
 
-#ifndef __cplusplus
+/* The value of a struct that begins with `size`: struct jb_head h = JB_SIZED(struct jb_head); */
 /* clang-format off */
+#ifndef __cplusplus
 #define JB_SIZED(type) {.size = sizeof(type)}
-/* clang-format on */
+#else
+#define JB_SIZED(type) jb_sized<type>()
+extern "C++" {
+template <class T> inline T jb_sized() { T t = T(); t.size = sizeof t; return t; }
+}
 #endif
+/* clang-format on */
 
 typedef int64_t jb_amount;  /* money, minor unit */
 typedef int64_t jb_instant; /* microseconds since 1970-01-01T00:00:00Z */
@@ -72,6 +75,38 @@ typedef uint64_t jb_seq;    /* number of an event in the log; the first is 1, 0 
 /* Told now and then how far a long call is: parts done, parts in all. */
 typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
 
+/*
+ * Limits. Those that fit an int are enumerators, so that bindings see them; the others are macros,
+ * because an enumerator of C has no more bits. jb_limit gives both to programs that read no
+ * headers.
+ */
+enum {
+    /* The log format that this version writes. Older ones stay readable for ever. */
+    JB_LOG_FORMAT = 1,
+
+    /* A day that is not there. */
+    JB_NO_DAY = INT32_MIN,
+
+    /* Of texts, in bytes unless said. */
+    JB_ID_BYTES_MAX = 64,
+    JB_SHORT_BYTES_MAX = 32, /* caller, pg, approve_no, role */
+    JB_KEY_BYTES_MAX = 300,
+    JB_TXN_REF_BYTES_MAX = 200,
+    JB_NAME_CHARACTERS_MAX = 20, /* as people count: grapheme clusters */
+    JB_NAME_CODEPOINTS_MAX = 100,
+    JB_NOTE_CODEPOINTS_MAX = 500,
+    JB_LINE_BYTES_MAX = 4 << 20,
+    JB_COMMAND_BYTES_MAX = 64 << 10,
+
+    JB_GROUP_COMMANDS_MAX = 8192, /* members of a group */
+
+    /* Rooms for texts that functions write. */
+    JB_ERROR_TEXT_BYTES = 960,
+    JB_DAY_TEXT_BYTES = 16,
+    JB_INSTANT_TEXT_BYTES = 40,
+    JB_PERSON_TEXT_BYTES = 2048 /* a name, note, reason or actor out of people.mdb */
+};
+
 /* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in
  * a double. */
 #define JB_AMOUNT_MAX INT64_C(999999999999999)
@@ -80,24 +115,33 @@ typedef void (*jb_progress)(void *data, uint64_t done, uint64_t all);
 #define JB_BALANCE_MAX INT64_C(4611686018427387903)
 /* An instant that is not there (an event of `init` has none; a policy set "from the beginning"). */
 #define JB_NO_INSTANT INT64_MIN
-#define JB_NO_DAY INT32_MIN
 /* Instants outside these are refused: years 1 to 9999. */
 #define JB_INSTANT_MIN INT64_C(-62135596800000000)
 #define JB_INSTANT_MAX INT64_C(253402300799999999)
 #define JB_US_PER_SECOND INT64_C(1000000)
 #define JB_US_PER_DAY INT64_C(86400000000)
 
-/* Limits on texts, in bytes unless said. */
-#define JB_ID_BYTES_MAX 64
-#define JB_SHORT_BYTES_MAX 32 /* caller, pg, approve_no, role */
-#define JB_KEY_BYTES_MAX 300
-#define JB_TXN_REF_BYTES_MAX 200
-#define JB_NAME_CHARACTERS_MAX 20 /* as people count: grapheme clusters */
-#define JB_NAME_CODEPOINTS_MAX 100
-#define JB_NOTE_CODEPOINTS_MAX 500
-#define JB_LINE_BYTES_MAX (UINT32_C(4) << 20)
-#define JB_COMMAND_BYTES_MAX (UINT32_C(64) << 10)
-#define JB_GROUP_COMMANDS_MAX 8192
+/* clang-format off */
+#define JB_LIMITS(X)                                                                               \
+    X(1, AMOUNT_MAX) X(2, BALANCE_MAX) X(3, INSTANT_MIN) X(4, INSTANT_MAX) X(5, NO_INSTANT)        \
+    X(6, NO_DAY) X(7, SUBJECT_NUMBER_MAX) X(8, ID_BYTES_MAX) X(9, SHORT_BYTES_MAX)                 \
+    X(10, KEY_BYTES_MAX) X(11, TXN_REF_BYTES_MAX) X(12, NAME_CHARACTERS_MAX)                       \
+    X(13, NAME_CODEPOINTS_MAX) X(14, NOTE_CODEPOINTS_MAX) X(15, LINE_BYTES_MAX)                    \
+    X(16, COMMAND_BYTES_MAX) X(17, GROUP_COMMANDS_MAX) X(18, ERROR_TEXT_BYTES)                     \
+    X(19, DAY_TEXT_BYTES) X(20, INSTANT_TEXT_BYTES) X(21, PERSON_TEXT_BYTES) X(22, MOVES_MAX)      \
+    X(23, LOG_FORMAT) X(24, RULES)
+/* clang-format on */
+
+typedef enum jb_limit_name {
+#define JB_X(number, name) JB_LIMIT_##name = (number),
+    JB_LIMITS(JB_X)
+#undef JB_X
+        JB_LIMITS_END
+} jb_limit_name;
+
+/* The constant JB_... that `which` is called as; 0, which none of them is, for a number that this
+ * version does not know. */
+JB_API int64_t jb_limit(jb_limit_name which);
 
 /* Text of n bytes of UTF-8, not ended by NUL. s == NULL means "none". Final. */
 struct jb_text {
@@ -137,8 +181,6 @@ typedef enum jb_status {
     JB_E_ENGINE = -17  /* reserved for logs that are kept by several machines */
     /* -18, -19 are reserved */
 } jb_status;
-
-#define JB_ERROR_TEXT_BYTES 960
 
 /* Why a call failed. It lives where the caller puts it and owns nothing. Final: 1,024 bytes. */
 struct jb_error {
@@ -183,9 +225,8 @@ JB_API jb_instant jb_day_start(jb_day d, int32_t utc_offset_s);
 JB_API JB_NODISCARD bool jb_day_from_date(int year, int month, int day, jb_day *ret);
 JB_API void jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day);
 
-#define JB_DAY_TEXT_BYTES 16
-#define JB_INSTANT_TEXT_BYTES 40
-/* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has the size above. Returns buf. */
+/* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has JB_DAY_TEXT_BYTES, or
+ * JB_INSTANT_TEXT_BYTES. Returns buf. */
 JB_API char *jb_day_print(jb_day d, char *buf);
 JB_API char *jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf);
 /* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm);

@@ -85,7 +85,7 @@ typedef enum jb_policy {
 
 /* The newest set of rules that this version decides by. Policy `rules` says which set a ledger goes
  * by; one that goes by a later set is read, and not written to. */
-#define JB_RULES 2
+enum { JB_RULES = 2 };
 
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
  * the fingerprint of a command's content and so are on disk for ever: new members take the next

@@ -47,7 +47,7 @@ typedef enum jb_event_type {
 
 /* Added to the type of a skippable event whose version is newer than this library: its fields are
  * not known here. */
-#define JB_EV_UNKNOWN_VERSION (UINT32_C(1) << 24)
+enum { JB_EV_UNKNOWN_VERSION = 1 << 24 };
 
 /* Where money came from or went to. The numbers are on disk (ordinal * 4 + kind). */
 typedef enum jb_part_kind {
@@ -558,7 +558,7 @@ struct jb_money_move {
 };
 
 /* Room for types to come, too: those of this version have four at most. */
-#define JB_MOVES_MAX 8
+enum { JB_MOVES_MAX = 8 };
 /* The moves of an event; returns how many, 0 for most types. */
 JB_API size_t jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX]);
 /* Its effect on the total, "paid cash + all grants in use": d(e) of docs/rules.md section 6. 0 for

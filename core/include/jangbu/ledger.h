@@ -193,14 +193,14 @@ JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e
                                           size_t *ret_n, struct jb_error *err);
 
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where
- * there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf needs room for 2,048
- * bytes. */
+ * there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf needs room for
+ * JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf,
                                              size_t *ret_n, struct jb_error *err);
 
 /* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten, JB_E_CORRUPT
  * where it is damaged. buf needs room
- * for 2,048 bytes. */
+ * for JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
                                              struct jb_error *err);
 

@@ -125,7 +125,7 @@ struct jb_history_row {
     bool late;                    /* posted_on > day(occurred_at) */
 };
 
-#define JB_CURSOR_TEXT_BYTES 64
+enum { JB_CURSOR_TEXT_BYTES = 64 };
 /* Rows newest first, at most limit (1..10,000). cursor: NULL or the text of a former call's next.
  * next (JB_CURSOR_TEXT_BYTES) gets "" at the end. JB_E_USAGE for a cursor that is not of this
  * wallet. */
@@ -147,7 +147,7 @@ enum jb_cause {
 };
 JB_API const char *jb_cause_word(uint32_t cause);
 
-#define JB_CAUSE_EVENTS_MAX 1000
+enum { JB_CAUSE_EVENTS_MAX = 1000 };
 struct jb_cause_line {
     uint32_t cause; /* enum jb_cause */
     bool late;

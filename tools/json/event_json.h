@@ -4,14 +4,17 @@
 
 #include <jangbu/ledger.h>
 
-#include "command_json.h"
 #include "out.h"
+#include "parse.h"
 
 /* The members that the event's type has, without the envelope. */
 void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
 /* The whole event as an object. wallet: its wallet's id, or s == NULL. */
 void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet,
                 int32_t utc_offset_s);
+/* The same, left open for more members. */
+void event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
+                     int32_t utc_offset_s);
 /* parts as a list under key; to: money coming back. */
 void parts_json(struct out *o, const char *key, struct jb_parts parts, bool to);
 /* What the parts of an event add up to, by where the money came from or went to. */

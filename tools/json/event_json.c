@@ -183,7 +183,8 @@ all_fields(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 }
 
 void
-event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s)
+event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
+                int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     js_open(o, NULL, '{');
@@ -227,6 +228,12 @@ event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32
         js_close(o, '}');
     }
     all_fields(o, e, utc_offset_s);
+}
+
+void
+event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s)
+{
+    event_json_open(o, e, wallet, utc_offset_s);
     js_close(o, '}');
 }
 
@@ -351,7 +358,7 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
     }
     if (a->code != JB_CODE_NONE) {
         js_str(o, "code", jb_code_word((uint32_t)a->code));
-        js_str(o, "message", jb_answer_message(a));
+        js_sentence(o, "message", jb_answer_message(a));
         if (a->code == JB_CODE_KEY_CONFLICT || a->seq != 0) {
             js_uint(o, "seq", a->seq);
         }
@@ -412,12 +419,12 @@ bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct j
         js_text(o, "key", key);
     }
     js_str(o, "code", jb_code_word((uint32_t)bad->code));
-    js_str(o, "message", bad->message);
+    js_sentence(o, "message", bad->message);
     if (bad->column > 0) {
         js_int(o, "column", bad->column);
     }
     if (bad->field[0] != '\0') {
-        js_str(o, "field", bad->field);
+        js_sentence(o, "field", bad->field);
     }
     js_close(o, '}');
 }

@@ -7,7 +7,8 @@
 struct out {
     char *at;
     size_t n, cap;
-    bool first; /* the next member or item is the first of its object or list: no comma */
+    bool first;     /* the next member or item is the first of its object or list: no comma */
+    bool no_memory; /* and so something is missing: whoever uses the text looks at this first */
 };
 
 void out_bytes(struct out *o, const char *s, size_t n);
@@ -18,6 +19,9 @@ void out_char(struct out *o, char c);
 /* JSON. A key with NULL is an item of a list. */
 void js_text(struct out *o, const char *key, struct jb_text t);
 void js_str(struct out *o, const char *key, const char *s);
+/* A sentence of ours, in which a text that somebody gave may have been cut: it is UTF-8 then, too.
+ */
+void js_sentence(struct out *o, const char *key, const char *s);
 void js_int(struct out *o, const char *key, int64_t value);
 void js_number(struct out *o, const char *key, const char *number); /* as it is written */
 void js_uint(struct out *o, const char *key, uint64_t value);
@@ -30,4 +34,5 @@ void js_instant(struct out *o, const char *key, jb_instant t,
                 int32_t utc_offset_s); /* JB_NO_INSTANT: null */
 void js_open(struct out *o, const char *key, char bracket);
 void js_close(struct out *o, char bracket);
+void js_line_end(struct out *o); /* the next object is a line of its own */
 #endif

@@ -1,35 +1,36 @@
 #include "out.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void
+/* False: there is no memory. Nothing is written any more, and what there is is not the whole. */
+static bool
 reserve(struct out *o, size_t more)
 {
-    if (o->cap - o->n >= more) {
-        return;
+    if (o->no_memory || o->cap - o->n >= more) {
+        return !o->no_memory;
     }
     size_t cap = o->cap == 0 ? 4096 : o->cap;
-    while (cap - o->n < more) {
+    while (cap - o->n < more && cap <= SIZE_MAX / 2) {
         cap *= 2;
     }
-    o->at = realloc(o->at, cap);
-    if (o->at == NULL) {
-        fputs("jangbu: no memory\n", stderr);
-        exit(3);
+    char *at = cap - o->n >= more ? realloc(o->at, cap) : NULL;
+    if (at == NULL) {
+        o->no_memory = true;
+        return false;
     }
+    o->at = at;
     o->cap = cap;
+    return true;
 }
 
 void
 out_bytes(struct out *o, const char *s, size_t n)
 {
-    reserve(o, n);
-    if (n > 0) {
+    if (n > 0 && reserve(o, n)) {
         memcpy(o->at + o->n, s, n);
+        o->n += n;
     }
-    o->n += n;
 }
 
 void
@@ -41,8 +42,9 @@ out_str(struct out *o, const char *s)
 void
 out_char(struct out *o, char c)
 {
-    reserve(o, 1);
-    o->at[o->n++] = c;
+    if (reserve(o, 1)) {
+        o->at[o->n++] = c;
+    }
 }
 
 void
@@ -121,6 +123,38 @@ js_str(struct out *o, const char *key, const char *s)
         return;
     }
     js_text(o, key, (struct jb_text){s, strlen(s)});
+}
+
+/* Bytes of the character that s begins with; 0: there is none. */
+static size_t
+character(const char *s, size_t n)
+{
+    for (size_t bytes = 1; bytes <= 4 && bytes <= n; bytes++) {
+        if (jb_utf8_valid(s, bytes, NULL)) {
+            return bytes;
+        }
+    }
+    return 0;
+}
+
+void
+js_sentence(struct out *o, const char *key, const char *s)
+{
+    const size_t n = s != NULL ? strlen(s) : 0;
+    if (s == NULL || jb_utf8_valid(s, n, NULL)) {
+        js_str(o, key, s);
+        return;
+    }
+    /* Each broken byte becomes one replacement character, three bytes long. */
+    struct out whole = {0};
+    for (size_t i = 0; i < n;) {
+        size_t bytes = character(s + i, n - i);
+        out_bytes(&whole, bytes > 0 ? s + i : "\xef\xbf\xbd", bytes > 0 ? bytes : 3);
+        i += bytes > 0 ? bytes : 1;
+    }
+    o->no_memory |= whole.no_memory;
+    js_text(o, key, (struct jb_text){whole.at, whole.n});
+    free(whole.at);
 }
 
 void
@@ -219,4 +253,11 @@ js_close(struct out *o, char bracket)
 {
     out_char(o, bracket);
     o->first = false;
+}
+
+void
+js_line_end(struct out *o)
+{
+    out_char(o, '\n');
+    o->first = true;
 }

@@ -1,0 +1,261 @@
+#!/usr/bin/python3
+"""libjangbu-json from Python, beside the program: the same commands give the same answers and the same log, the same questions the same
+bytes; wrong texts are answered by name; many threads use one handle.
+
+usage: run.py JANGBU LIBRARY"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "witness"))
+import generate  # noqa: E402
+from ledger import Failed, Ledger, Library  # noqa: E402
+
+JANGBU = None
+LIBRARY = None
+checks = {"passed": 0, "failed": 0}
+
+
+def check(name, ok, detail=""):
+    checks["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"failed: {name}: {str(detail)[:600]}")
+
+
+def run(*args, feed=None):
+    out = subprocess.run([JANGBU, *args], input=feed, capture_output=True)
+    return out.stdout.decode()
+
+
+def made(work, name):
+    ledger = os.path.join(work, name)
+    subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
+    return ledger
+
+
+def wallet(name, **members):
+    return {"op": "wallet.create", "wallet": name, "kind": "BUSINESS", "name": name, **members}
+
+
+def charge(name, number, amount, **members):
+    return {"op": "charge", "wallet": name, "charge": number, "amount": amount, **members}
+
+
+def consume(name, number, amount, **members):
+    return {"op": "consume", "wallet": name, "usage": number, "amount": amount, **members}
+
+
+def failure(name, status, words, call, *args, **members):
+    """The call fails with that status, and the sentence has the words."""
+    try:
+        check(name, False, call(*args, **members))
+    except Failed as e:
+        ok = e.error["status"] == status and all(w in e.error["message"] for w in words)
+        check(name, ok, e.error)
+        return e
+    return None
+
+
+# ---- the same as the program ----
+
+def same_commands(work):
+    """Two copies of one empty ledger: so the ledger's id and secret are the same, and all else is as well."""
+    by_program, by_library = made(work, "program"), os.path.join(work, "library")
+    shutil.copytree(by_program, by_library)
+    lines = [line.encode() for line in generate.stream(20261127, 1000)]
+    whole = b"".join(line + b"\n" for line in lines)
+    want = run("apply", by_program, "--clock=at", feed=whole)
+    ledger = Ledger(LIBRARY, by_library)
+    have, number = "", 1
+    for batch in (1, 1, 7, 100, 391, 500):
+        text = b"".join(line + b"\n" for line in lines[number - 1:number - 1 + batch])
+        have += ledger.apply_text(text, {"clock": "at", "line": number})
+        number += batch
+    check("1,000 commands: the same answers", have == want, [(a, b) for a, b in zip(have.splitlines(), want.splitlines()) if a != b][:1])
+    again = ledger.apply_text(whole, {"clock": "at"})
+    check("again: keyed ones are answered as before", again == run("apply", by_program, "--clock=at", feed=whole))
+    same_questions(ledger, by_program)
+    ledger.close()
+    check("the same log", run("log", by_program, "--json", "--people") == run("log", by_library, "--json", "--people"))
+    check("the audit verifies what the library wrote", "verified" in run("audit", by_library))
+
+
+def same_questions(ledger, directory):
+    """Every query that the program has, for every wallet, now and in the past."""
+    balances = run("balance", directory, "--all", "--json")
+    wallets = [json.loads(line)["wallet"] for line in balances.splitlines()]
+    events = json.loads(run("stat", directory, "--json"))["events"]
+    moments = [None, events // 2, "2026-12-01T00:00:00+09:00"]
+    for name in wallets:
+        for moment in moments:
+            past = [] if moment is None else ["--as-of", str(moment)]
+            at = {} if moment is None else {"as_of": moment}
+            for ask, words, members in (
+                    ("balance", ["balance"], {}), ("explain", ["explain"], {}),
+                    ("cash_status", ["cash-status"], {}), ("cash_status", ["cash-status", "--view", "known"], {"view": "known"}),
+                    ("history", ["history"], {}), ("history", ["history", "--type", "refund", "--limit", "3"], {"type": "refund", "limit": 3}),
+                    ("history", ["history", "--people"], {"people": True})):
+                want = run(words[0], directory, name, *words[1:], *past, "--json")
+                try:
+                    have = ledger.ask_text({"ask": ask, "wallet": name, **members, **at})
+                except Failed:
+                    have = ""  # the wallet was not there then
+                check(f"{ask} of {name} as of {moment}", have == want, (have, want))
+        check(f"refused of {name}", ledger.ask_text({"ask": "refused", "wallet": name}) == run("refused", directory, name, "--json"))
+    day = json.loads(run("stat", directory, "--json"))["closed_through"]
+    check("cash_day", ledger.ask_text({"ask": "cash_day", "day": day}) == run("cash-status", directory, "--all", "--day", day, "--json"))
+    log = run("log", directory, "--json", "--people").splitlines(keepends=True)
+    check("log", ledger.ask_text({"ask": "log", "limit": 10000, "people": True}) == "".join(log))
+    check("log from a number", ledger.ask_text({"ask": "log", "from": 5, "limit": 3}) ==
+          "".join(run("log", directory, "--json", "--from", "5").splitlines(keepends=True)[:3]))
+    check("log beyond its end", ledger.ask_text({"ask": "log", "from": events + 1}) == "")
+    volatile = ("log_bytes", "log_file_bytes", "stored_seq", "views_seq", "frames", "chain")
+    have, want = ledger.ask("stat"), json.loads(run("stat", directory, "--json"))
+    check("stat", list(have) == list(want) and all(have[k] == want[k] for k in have if k not in volatile), (have, want))
+    check("head", ledger.ask("head")["seq"] == events and ledger.ask("policies") == have["policies"])
+    check("info", ledger.ask("info") == ledger.info and ledger.info["ledger_id"] == have["ledger_id"])
+
+
+def pages(work):
+    """A history and a list of refusals, page by page, are the whole."""
+    ledger = Ledger(LIBRARY, made(work, "pages"))
+    ledger.apply(wallet("W"), *[charge("W", f"C{i}", 1000 + i) for i in range(25)], *[consume("W", f"U{i}", 10**9, key=f"k{i}") for i in range(25)])
+    for ask, mark, first in (("history", "cursor", None), ("refused", "before", 0)):
+        whole, rows, next_page = ledger.ask(ask, wallet="W", limit=1000)["rows"], [], first
+        for _ in range(10):
+            page = ledger.ask(ask, wallet="W", limit=7, **({mark: next_page} if next_page else {}))
+            rows, next_page = rows + page["rows"], page["next"]
+            if not next_page:
+                break
+        check(f"{ask} in pages", rows == whole and len(rows) >= 25, len(rows))
+    ledger.close()
+
+
+# ---- what is wrong is said by name ----
+
+def wrong_lines(work):
+    ledger = Ledger(LIBRARY, made(work, "wrong"))
+    text = b'\xef\xbb\xbf{"op":"wallet.create","wallet":"W","kind":"BUSINESS","name":"w"}\r\n\n  \nnothing\n{"op":"chrge"}\n[]\n' + \
+        b'{"op":"consume","wallet":"W\xff","usage":"U","amount":1}\n{"op":"charge","wallet":"W","charge":"C","amount":1000}'
+    want = run("apply", made(work, "wrong2"), feed=text)
+    have = ledger.apply_text(text)
+    check("malformed lines are answered at their lines", have == want and len(have.splitlines()) == 7, (have, want))
+    long = b'{"op":"' + b"x" * (4 << 20) + b'"}\n'
+    answers = [json.loads(line) for line in ledger.apply_text(long + b'{"op":"wallet.off","wallet":"W"}').splitlines()]
+    check("a line of more than 4 MiB", [a.get("code") for a in answers] == ["BATCH_TOO_LARGE", None] and answers[1]["line"] == 2, answers)
+    hangul = ledger.apply({"op": "가" * 30}, {"op": "consume", "wallet": "W", "가" * 30: 1}, {"op": "consume", "wallet": "W", "usage": "U", "amount": "하" * 40})
+    check("a text that is cut in a sentence stays UTF-8", all("가" in a["message"] or "하" in a["message"] for a in hangul), hangul)
+    check("nothing", ledger.apply_text(b"") == "" and ledger.apply_text(b"\n\n") == "")
+    big = ledger.apply(*[charge("W", f"B{i}", 1000) for i in range(20000)])
+    check("more than one batch", len(big) == 20000 and all(a["ok"] for a in big) and big[-1]["line"] == 20000)
+    ledger.close()
+
+
+def wrong_queries(work):
+    ledger = Ledger(LIBRARY, made(work, "queries"))
+    ledger.apply(wallet("W"))
+    for name, query, words in (
+            ("no such query", {"ask": "balnce", "wallet": "W"}, ["no query balnce", "do you mean balance?"]),
+            ("no ask", {"wallet": "W"}, ["a query is a JSON object"]),
+            ("a list", ["balance"], ["a query is a JSON object"]),
+            ("a member that it does not take", {"ask": "balance", "wallet": "W", "limit": 5}, ["balance takes no limit"]),
+            ("a member misspelt", {"ask": "balance", "walet": "W"}, ["takes no walet", "do you mean wallet?"]),
+            ("a member missing", {"ask": "balance"}, ["balance needs a wallet"]),
+            ("a wallet that is a number", {"ask": "balance", "wallet": 5}, ["wallet must be a text; not 5"]),
+            ("a limit of 0", {"ask": "history", "wallet": "W", "limit": 0}, ["from 1 to 10000; not 0"]),
+            ("a limit beyond 64 bits", {"ask": "history", "wallet": "W", "limit": 2**70}, ["from 1 to 10000"]),
+            ("a moment that is none", {"ask": "balance", "wallet": "W", "as_of": "yesterday"}, ["as_of must be", "yesterday"]),
+            ("a moment below 0", {"ask": "balance", "wallet": "W", "as_of": -1}, ["as_of must be", "not -1"]),
+            ("a view that is none", {"ask": "cash_status", "wallet": "W", "view": "all"}, ["one of posted, known"]),
+            ("a day that does not exist", {"ask": "cash_day", "day": "2026-02-30"}, ["day must be a day"]),
+            ("a cursor of nothing", {"ask": "history", "wallet": "W", "cursor": "x"}, ["cursor"]),
+            ("no JSON", b"balance", []), ("no text", b"", []), ("cut short", b'{"ask":"stat"', ["cut short"]),
+            ("a member twice", b'{"ask":"stat","ask":"stat"}', ["twice"]), ("NUL", b'{"ask":"stat\\u0000"}', ["NUL"])):
+        failure(name, "E_USAGE", words, ledger.ask_text, query)
+    failure("a wallet that is not there", "E_NOTFOUND", ["V"], ledger.ask, "balance", wallet="V")
+    failure("a moment that is not there", "E_NOTFOUND", [], ledger.ask, "balance", wallet="W", as_of=10**6)
+    failure("a day that is open", "E_NOT_CLOSED", [], ledger.ask, "cash_day", day="2999-01-01")
+    for name, options, words in (
+            ("an option misspelt", {"dryrun": True}, ["apply takes no dryrun", "dry_run"]),
+            ("a clock that is none", {"clock": "mine"}, ["one of system, at"]),
+            ("two options that contradict", {"clock": "at", "accept_clock": True}, ["accept_clock is about"]),
+            ("options that are no object", [1], ["must be a JSON object"]), ("no JSON", b"{", [])):
+        failure(name, "E_USAGE", words, ledger.apply_text, b'{"op":"wallet.off","wallet":"W"}', options)
+    check("and nothing was done", ledger.ask("balance", wallet="W")["version"] == ledger.ask("head")["seq"])
+    ledger.close()
+
+
+def opening(work):
+    directory = os.path.join(work, "by-library")
+    failure("no ledger", "E_NOTFOUND", [], Ledger, LIBRARY, directory)
+    for name, options, words in (
+            ("an option misspelt", {"readonly": True}, ["open takes no readonly", "read_only"]),
+            ("an option of init misspelt", {"init": {"curency": "KRW"}}, ["init takes no curency", "currency"]),
+            ("an offset that is none", {"init": {"utc_offset": "9"}}, ["utc_offset must be"]),
+            ("a caller that is too long", {"caller": "x" * 33}, ["at most 32 bytes"]), ("no JSON", b"x", [])):
+        failure(name, "E_USAGE", words, Ledger, LIBRARY, directory, options)
+    ledger = Ledger(LIBRARY, directory, {"init": {"currency": "USD", "utc_offset": "-05:00"}, "caller": "gateway"})
+    check("made by the library", (ledger.info["currency"], ledger.info["exponent"], ledger.info["utc_offset"]) == ("USD", 2, "-05:00"), ledger.info)
+    ledger.apply(wallet("W", key="1"))
+    check("the caller of the options", json.loads(ledger.ask_text({"ask": "log", "from": ledger.ask("head")["seq"]}))["caller"] == "gateway")
+    done = ledger.apply(charge("W", "C", 1000), dry_run=True)[0]
+    check("a dry run", done["dry_run"] and done["balance"]["total"] == 1000 and ledger.ask("balance", wallet="W")["total"] == 0, done)
+    failure("made once more", "E_EXISTS", [], Ledger, LIBRARY, directory, {"init": {}})
+    ledger.close()
+    ledger = Ledger(LIBRARY, directory, {"read_only": True})
+    e = failure("written to for reading", "E_READONLY", [], ledger.apply, {"op": "wallet.off", "wallet": "W"})
+    check("no line is done", e is not None and e.error["lines_done"] == 0 and e.answers == [])
+    check("read for reading", ledger.ask("balance", wallet="W")["total"] == 0 and ledger.info["read_only"])
+    ledger.close()
+    check("closed twice", LIBRARY.c.jb_json_close(None) is None)
+
+
+# ---- many threads ----
+
+def threads(work):
+    """Two write and two ask, all by one handle: no answer is another's."""
+    ledger = Ledger(LIBRARY, made(work, "threads"))
+    ledger.apply(*[wallet(f"W{i}") for i in range(4)])
+    wrong = []
+
+    def write(name):
+        for i in range(200):
+            answer = ledger.apply(charge(name, f"C{i}", 1000 + i, key=f"{name}-{i}"))[0]
+            if answer["key"] != f"{name}-{i}" or answer["amount"] != 1000 + i:
+                wrong.append(answer)
+
+    def ask(name):
+        last = 0
+        for _ in range(200):
+            answer = ledger.ask("balance", wallet=name)
+            if answer["wallet"] != name or answer["total"] < last:
+                wrong.append(answer)
+            last = answer["total"]
+
+    crowd = [threading.Thread(target=what, args=(name,)) for what, name in ((write, "W0"), (ask, "W0"), (write, "W1"), (ask, "W1"))]
+    for t in crowd:
+        t.start()
+    for t in crowd:
+        t.join()
+    want = sum(1000 + i for i in range(200))
+    check("four threads", wrong == [] and all(ledger.ask("balance", wallet=f"W{i}")["total"] == want for i in (0, 1)), wrong[:2])
+    ledger.close()
+
+
+def main():
+    global JANGBU, LIBRARY
+    JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
+    with tempfile.TemporaryDirectory() as work:
+        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, threads):
+            part(work)
+    print(f"{checks['passed']} passed, {checks['failed']} failed")
+    return 1 if checks["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+#include "batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command_json.h"
+#include "event_json.h"
+
+bool
+batch_reserve(struct batch *b, size_t cap)
+{
+    if (b->pool == NULL) {
+        b->pool = json_pool_new();
+    }
+    if (b->pool == NULL || cap <= b->cap) {
+        return b->pool != NULL;
+    }
+    struct jb_command *commands = calloc(cap, sizeof *commands);
+    struct line *lines = calloc(cap, sizeof *lines);
+    if (commands == NULL || lines == NULL) {
+        free(commands);
+        free(lines);
+        return false;
+    }
+    free(b->commands);
+    free(b->lines);
+    b->commands = commands;
+    b->lines = lines;
+    b->cap = cap;
+    return true;
+}
+
+void
+batch_free(struct batch *b)
+{
+    json_pool_free(b->pool);
+    free(b->commands);
+    free(b->lines);
+    *b = (struct batch){0};
+}
+
+void
+batch_reset(struct batch *b)
+{
+    json_pool_reset(b->pool);
+    b->commands_n = b->lines_n = b->bytes = 0;
+}
+
+static bool
+keep_bad(struct batch *b, struct line *line, const struct bad_line *bad)
+{
+    struct bad_line *kept = json_pool_alloc(b->pool, sizeof *kept);
+    if (kept == NULL) {
+        return false;
+    }
+    *kept = *bad;
+    line->bad = kept;
+    b->lines_n++;
+    return true;
+}
+
+bool
+batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_long)
+{
+    struct line *line = &b->lines[b->lines_n];
+    struct bad_line bad = {.code = JB_CODE_BATCH_TOO_LARGE};
+    *line = (struct line){.number = number};
+    b->bytes += n;
+    if (too_long) {
+        snprintf(bad.message, sizeof bad.message, "the line has more than 4 MiB; it was skipped");
+        return keep_bad(b, line, &bad);
+    }
+    if (n > 0 && s[n - 1] == '\r') {
+        n--;
+    }
+    if (number == 1 && n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
+        s += 3; /* a byte order mark, as some editors write it */
+        n -= 3;
+    }
+    if (n == 0) {
+        return true; /* an empty line counts and is skipped */
+    }
+    if (command_from_json(b->pool, s, n, &b->commands[b->commands_n], &line->key, &bad)) {
+        b->commands_n++;
+        b->lines_n++;
+        return true;
+    }
+    return !bad.no_memory && keep_bad(b, line, &bad);
+}
+
+static void
+count(struct batch_tally *t, uint64_t line, jb_code code)
+{
+    t->line = line;
+    if (code == JB_CODE_NONE) {
+        t->done++;
+    } else if (t->refused++ == 0) {
+        t->first_refused = line;
+        t->first_code = code;
+    }
+}
+
+void
+batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n,
+              int32_t utc_offset_s, struct out *o, struct batch_tally *tally)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < b->lines_n; i++) {
+        const struct line *line = &b->lines[i];
+        jb_code code;
+        if (line->bad != NULL) {
+            bad_line_json(o, line->bad, line->number, line->key);
+            code = line->bad->code;
+        } else if (next == answers_n) {
+            return;
+        } else {
+            const struct jb_answer *a = jb_answers_at(answers, next++);
+            answer_json(o, a, line->number, line->key, utc_offset_s);
+            code = a->code;
+        }
+        js_line_end(o);
+        count(tally, line->number, code);
+    }
+}

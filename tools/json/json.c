@@ -1,0 +1,385 @@
+/* The calls of jangbu/json.h. */
+#include <jangbu/json.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "json_options.h"
+#include "queries.h"
+
+/* What one call works with. It is kept for the next one, and never by two at a time. */
+struct work {
+    struct batch batch;
+    jb_answers *answers;
+    struct json_pool *options;
+};
+#define WORKS_KEPT 8
+
+struct jb_json {
+    struct asked asked;
+    bool read_only;
+    _Atomic(struct work *) kept[WORKS_KEPT];
+};
+
+/* Given where there is no memory for another text. */
+static const char no_memory[] = "{\"error\":{\"status\":\"E_NOMEM\",\"message\":\"no memory\"}}\n";
+
+static struct work *
+work_free(struct work *w)
+{
+    if (w != NULL) {
+        batch_free(&w->batch);
+        jb_answers_free(w->answers);
+        json_pool_free(w->options);
+        free(w);
+    }
+    return NULL;
+}
+
+static struct work *
+work_new(void)
+{
+    struct work *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        return NULL;
+    }
+    w->answers = jb_answers_new();
+    w->options = json_pool_new();
+    bool whole = w->answers != NULL && w->options != NULL && batch_reserve(&w->batch, 1);
+    return whole ? w : work_free(w);
+}
+
+static struct work *
+work_take(struct jb_json *j)
+{
+    struct work *w = NULL;
+    for (int i = 0; i < WORKS_KEPT && w == NULL; i++) {
+        w = atomic_exchange(&j->kept[i], NULL);
+    }
+    return w != NULL ? w : work_new();
+}
+
+static void
+work_give(struct jb_json *j, struct work *w)
+{
+    for (int i = 0; i < WORKS_KEPT && w != NULL; i++) {
+        struct work *none = NULL;
+        if (atomic_compare_exchange_strong(&j->kept[i], &none, w)) {
+            w = NULL;
+        }
+    }
+    work_free(w);
+}
+
+/* ---- what a call gives back ---- */
+
+static void
+error_json(struct out *o, const struct jb_error *err, const struct bad_line *bad,
+           const uint64_t *lines_done)
+{
+    js_open(o, NULL, '{');
+    js_open(o, "error", '{');
+    js_str(o, "status", jb_status_word(err->status));
+    js_sentence(o, "message", err->text);
+    if (bad != NULL && bad->column > 0) {
+        js_int(o, "column", bad->column);
+    }
+    if (bad != NULL && bad->field[0] != '\0') {
+        js_sentence(o, "field", bad->field);
+    }
+    if (lines_done != NULL) {
+        js_uint(o, "lines_done", *lines_done);
+    }
+    if (err->os_errno != 0) {
+        js_int(o, "os_errno", err->os_errno);
+    }
+    if (err->at != 0) {
+        js_uint(o, "at", err->at);
+    }
+    if (err->frame != 0) {
+        js_uint(o, "frame", err->frame);
+        js_uint(o, "offset", err->offset);
+    }
+    js_close(o, '}');
+    js_close(o, '}');
+    js_line_end(o);
+}
+
+/* Hands the text over. */
+static jb_status
+finish(jb_status status, struct out *o, const char **ret_text, size_t *ret_n)
+{
+    out_char(o, '\0');
+    if (o->no_memory) {
+        free(o->at);
+        *o = (struct out){.at = NULL};
+        status = JB_E_NOMEM;
+    }
+    *ret_text = o->at != NULL ? o->at : no_memory;
+    if (ret_n != NULL) {
+        *ret_n = o->at != NULL ? o->n - 1 : sizeof no_memory - 1;
+    }
+    return status;
+}
+
+/* A text that is not what it should be, as the error of a call. */
+static jb_status
+bad_text(const struct bad_line *bad, struct jb_error *err)
+{
+    *err = (struct jb_error){.status = bad->no_memory ? JB_E_NOMEM : JB_E_USAGE};
+    snprintf(err->text, sizeof err->text, "%s", bad->no_memory ? "no memory" : bad->message);
+    return err->status;
+}
+
+static jb_status
+out_of_memory(struct jb_error *err)
+{
+    return bad_text(&(struct bad_line){.no_memory = true}, err);
+}
+
+void
+jb_json_text_free(const char *text)
+{
+    if (text != no_memory) {
+        free((void *)(uintptr_t)text);
+    }
+}
+
+/* ---- open, close ---- */
+
+static jb_status
+open_ledger(struct jb_json *j, const char *dir, const struct open_call *call, struct jb_error *err)
+{
+    struct jb_ledger_info info = {.size = sizeof info};
+    jb_status status = call->make ? jb_init(dir, &call->init, err) : JB_OK;
+    if (status == JB_OK) {
+        status = jb_open(dir, &call->open, &j->asked.ledger, err);
+    }
+    if (status == JB_OK) {
+        status = jb_info_get(j->asked.ledger, &info, err);
+        j->asked.utc_offset_s = info.utc_offset_s;
+        j->read_only = info.read_only;
+    }
+    if (status == JB_OK) {
+        status = jb_views_open(j->asked.ledger, &j->asked.views, err);
+    }
+    return status;
+}
+
+static jb_status
+open_text(struct jb_json *j, const char *dir, const char *options, struct out *o,
+          struct jb_error *err, struct bad_line *bad)
+{
+    struct open_call call;
+    const struct query info = query_of(QUERY_INFO);
+    struct work *w = work_take(j);
+    if (w == NULL) {
+        return out_of_memory(err);
+    }
+    batch_reset(&w->batch);
+    jb_status status = open_call_read(w->batch.pool, options, &call, bad)
+                           ? open_ledger(j, dir, &call, err)
+                           : bad_text(bad, err);
+    work_give(j, w);
+    return status == JB_OK ? query_answer(&j->asked, &info, o, err) : status;
+}
+
+jb_status
+jb_json_open(const char *dir, const char *options, jb_json **ret, const char **ret_text)
+{
+    struct out o = {.first = true};
+    struct jb_error err = {.status = JB_E_USAGE,
+                           .text = "jb_json_open: dir, ret and ret_text may not be NULL"};
+    struct bad_line bad = {.column = 0};
+    if (ret_text == NULL) {
+        return JB_E_USAGE;
+    }
+    struct jb_json *j = dir != NULL && ret != NULL ? calloc(1, sizeof *j) : NULL;
+    jb_status status = j != NULL                    ? open_text(j, dir, options, &o, &err, &bad)
+                       : dir != NULL && ret != NULL ? out_of_memory(&err)
+                                                    : JB_E_USAGE;
+    if (status != JB_OK) {
+        o.n = 0;
+        o.first = true;
+        error_json(&o, &err, &bad, NULL);
+    }
+    status = finish(status, &o, ret_text, NULL);
+    if (status != JB_OK) {
+        j = jb_json_close(j);
+    }
+    if (ret != NULL) {
+        *ret = j;
+    }
+    return status;
+}
+
+jb_json *
+jb_json_close(jb_json *j)
+{
+    if (j != NULL) {
+        for (int i = 0; i < WORKS_KEPT; i++) {
+            work_free(atomic_load(&j->kept[i]));
+        }
+        jb_views_close(j->asked.views);
+        jb_close(j->asked.ledger);
+        free(j);
+    }
+    return NULL;
+}
+
+/* ---- apply ---- */
+
+/* Lines that are still to be carried out. */
+struct source {
+    const char *at;
+    size_t n;
+    uint64_t number; /* of the line at `at` */
+};
+
+/* The next lines into the batch. False: no memory for one of them, which stays. */
+static bool
+read_lines(struct source *s, struct batch *b)
+{
+    while (s->n > 0 && b->lines_n < b->cap && b->bytes < BATCH_BYTES) {
+        const char *end = memchr(s->at, '\n', s->n);
+        const size_t n = end != NULL ? (size_t)(end - s->at) : s->n;
+        if (!batch_add(b, s->number, s->at, n, n > JB_LINE_BYTES_MAX)) {
+            return false;
+        }
+        s->at += n + (end != NULL);
+        s->n -= n + (end != NULL);
+        s->number++;
+    }
+    return true;
+}
+
+/* Room for as many lines as there are, at most. */
+static bool
+reserve_lines(struct batch *b, const char *lines, size_t n)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < n && count < BATCH_COMMANDS; i++) {
+        count += lines[i] == '\n';
+    }
+    return batch_reserve(b, count);
+}
+
+static jb_status
+apply_lines(struct jb_json *j, struct work *w, struct source s, const struct apply_call *call,
+            struct out *o, struct batch_tally *tally, struct jb_error *err)
+{
+    struct batch *b = &w->batch;
+    if (!reserve_lines(b, s.at, s.n)) {
+        return out_of_memory(err);
+    }
+    while (s.n > 0) {
+        batch_reset(b);
+        const bool whole = read_lines(&s, b);
+        size_t done = 0;
+        jb_status status = JB_OK;
+        if (b->commands_n > 0) {
+            status = jb_submit(j->asked.ledger, b->commands, b->commands_n, &call->submit,
+                               w->answers, &done, err);
+        }
+        batch_answers(b, w->answers, status == JB_OK ? b->commands_n : done, j->asked.utc_offset_s,
+                      o, tally);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (!whole) {
+            return out_of_memory(err);
+        }
+    }
+    return JB_OK;
+}
+
+static jb_status
+apply_text(struct jb_json *j, struct source s, const char *options, struct out *o,
+           struct batch_tally *tally, struct jb_error *err, struct bad_line *bad)
+{
+    struct work *w = work_take(j);
+    struct apply_call call;
+    jb_status status = JB_OK;
+    if (w == NULL) {
+        return out_of_memory(err);
+    }
+    json_pool_reset(w->options);
+    if (!apply_call_read(w->options, options, &call, bad)) {
+        status = bad_text(bad, err);
+    } else {
+        s.number = call.line;
+        status = apply_lines(j, w, s, &call, o, tally, err);
+    }
+    /* As `jangbu apply` does, so that queries have a short tail to fold. What cannot be stored now
+     * is stored later; the answers stand. */
+    struct jb_error ignored;
+    if (status == JB_OK && !j->read_only && !call.submit.dry_run) {
+        (void)!jb_views_sync(j->asked.views, false, &ignored);
+    }
+    work_give(j, w);
+    return status;
+}
+
+jb_status
+jb_json_apply(jb_json *j, const char *lines, size_t n, const char *options, const char **ret_text,
+              size_t *ret_n)
+{
+    struct out o = {.first = true};
+    struct jb_error err = {.status = JB_E_USAGE,
+                           .text = "jb_json_apply: the handle and the lines may not be NULL"};
+    struct bad_line bad = {.column = 0};
+    struct batch_tally tally = {0};
+    if (ret_text == NULL) {
+        return JB_E_USAGE;
+    }
+    jb_status status = JB_E_USAGE;
+    if (j != NULL && (lines != NULL || n == 0)) {
+        status = apply_text(j, (struct source){lines, n, 1}, options, &o, &tally, &err, &bad);
+    }
+    if (status != JB_OK) {
+        error_json(&o, &err, &bad, &tally.line);
+    }
+    return finish(status, &o, ret_text, ret_n);
+}
+
+/* ---- ask ---- */
+
+static jb_status
+ask_text(struct jb_json *j, const char *query, size_t n, struct out *o, struct jb_error *err,
+         struct bad_line *bad)
+{
+    struct query q;
+    struct work *w = work_take(j);
+    if (w == NULL) {
+        return out_of_memory(err);
+    }
+    batch_reset(&w->batch);
+    jb_status status = query_from_json(w->batch.pool, query, n, &q, bad)
+                           ? query_answer(&j->asked, &q, o, err)
+                           : bad_text(bad, err);
+    work_give(j, w);
+    return status;
+}
+
+jb_status
+jb_json_ask(jb_json *j, const char *query, size_t n, const char **ret_text, size_t *ret_n)
+{
+    struct out o = {.first = true};
+    struct jb_error err = {.status = JB_E_USAGE,
+                           .text = "jb_json_ask: the handle and the query may not be NULL"};
+    struct bad_line bad = {.column = 0};
+    if (ret_text == NULL) {
+        return JB_E_USAGE;
+    }
+    jb_status status =
+        j != NULL && query != NULL ? ask_text(j, query, n, &o, &err, &bad) : JB_E_USAGE;
+    if (status != JB_OK) {
+        o.n = 0;
+        o.first = true;
+        error_json(&o, &err, &bad, NULL);
+    }
+    return finish(status, &o, ret_text, ret_n);
+}

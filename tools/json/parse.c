@@ -1,0 +1,344 @@
+#include "parse_inner.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+/*
+ * jansson allocates a dozen small things a line. They come from blocks that are reused: freeing one
+ * does nothing, a reset frees all. And only so is it known that memory was short: jansson drops
+ * bytes of a text that it cannot keep, and says nothing. Whatever else in the process uses jansson
+ * goes on with the functions that were set before.
+ */
+static json_malloc_t others_malloc;
+static json_free_t others_free;
+static pthread_once_t hooked = PTHREAD_ONCE_INIT;
+
+struct block {
+    struct block *next;
+    size_t size;
+    max_align_t bytes[];
+};
+
+struct json_pool {
+    struct block *first, *current;
+    size_t used;
+    bool no_memory; /* some of what was asked for since the reset was not to be had */
+};
+
+static _Thread_local struct json_pool *active;
+/*
+ * jansson refuses a whole text for one integer beyond int64. Such a text is read once more with its
+ * integers as reals, so that the fault is found at its own member. It is never carried out.
+ */
+static _Thread_local bool oversized;
+
+#define BLOCK_BYTES (1U << 20)
+#define BLOCKS_KEPT                                                                                \
+    16 /* what plain batches need; what a batch of large groups took more goes back */
+
+void *
+json_pool_alloc(struct json_pool *p, size_t n)
+{
+    n = (n + 15) & ~(size_t)15;
+    while (p->current != NULL && p->current->size - p->used < n && p->current->next != NULL) {
+        p->current = p->current->next;
+        p->used = 0;
+    }
+    if (p->current == NULL || p->current->size - p->used < n) {
+        size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
+        struct block *b = malloc(sizeof *b + size);
+        if (b == NULL) {
+            p->no_memory = true;
+            return NULL;
+        }
+        b->next = NULL;
+        b->size = size;
+        *(p->current == NULL ? &p->first : &p->current->next) = b;
+        p->current = b;
+        p->used = 0;
+    }
+    void *at = (char *)p->current->bytes + p->used;
+    p->used += n;
+    return at;
+}
+
+static void *
+pool_malloc(size_t n)
+{
+    return active == NULL ? others_malloc(n) : json_pool_alloc(active, n);
+}
+
+static void
+pool_free(void *at)
+{
+    if (active == NULL) {
+        others_free(at);
+    }
+}
+
+static void
+hook(void)
+{
+    json_get_alloc_funcs(&others_malloc, &others_free);
+    json_set_alloc_funcs(pool_malloc, pool_free);
+}
+
+struct json_pool *
+json_pool_new(void)
+{
+    return pthread_once(&hooked, hook) == 0 ? calloc(1, sizeof(struct json_pool)) : NULL;
+}
+
+void
+json_pool_reset(struct json_pool *p)
+{
+    struct block **at = &p->first;
+    for (unsigned kept = 0; *at != NULL;) {
+        struct block *b = *at;
+        if (kept < BLOCKS_KEPT && b->size == BLOCK_BYTES) {
+            kept++;
+            at = &b->next;
+        } else {
+            *at = b->next;
+            free(b);
+        }
+    }
+    p->current = p->first;
+    p->used = 0;
+    p->no_memory = false;
+}
+
+void
+json_pool_free(struct json_pool *p)
+{
+    for (struct block *b = p != NULL ? p->first : NULL; b != NULL;) {
+        struct block *next = b->next;
+        free(b);
+        b = next;
+    }
+    free(p);
+}
+
+/* ---- saying what is wrong ---- */
+
+bool
+wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(bad->message, sizeof bad->message, format, args);
+    va_end(args);
+    bad->code = code;
+    snprintf(bad->field, sizeof bad->field, "%s", field != NULL ? field : "");
+    return false;
+}
+
+/* Edits between two short words: insertions, deletions, replacements. */
+static unsigned
+distance(const char *a, size_t an, const char *b, size_t bn)
+{
+    unsigned row[65];
+    if (an > 64 || bn > 64) {
+        return 99;
+    }
+    for (size_t j = 0; j <= bn; j++) {
+        row[j] = (unsigned)j;
+    }
+    for (size_t i = 1; i <= an; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= bn; j++) {
+            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned best = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = replaced < best ? replaced : best;
+        }
+    }
+    return row[bn];
+}
+
+const char *
+nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i))
+{
+    const char *best = NULL;
+    unsigned least = n < 6 ? 2 : 3; /* further off it is another word */
+    for (unsigned i = 0; nth(i) != NULL; i++) {
+        unsigned d = distance(word, n, nth(i), strlen(nth(i)));
+        if (d < least) {
+            least = d;
+            best = nth(i);
+        }
+    }
+    return best;
+}
+
+/* ---- values ---- */
+
+struct jb_text
+text_of(const json_t *value)
+{
+    return (struct jb_text){json_string_value(value), json_string_length(value)};
+}
+
+enum whole
+whole_of(const json_t *value, int64_t *ret)
+{
+    *ret = json_integer_value(value);
+    if (json_is_integer(value)) {
+        return WHOLE;
+    }
+    double real = json_real_value(value);
+    if (!oversized || !json_is_real(value)) {
+        return NOT_WHOLE;
+    }
+    if (real < -0x1p63 || real >= 0x1p63) {
+        return BEYOND_INT64;
+    }
+    *ret = (int64_t)real;
+    return real == (double)*ret ? WHOLE : NOT_WHOLE;
+}
+
+/* What stands there, for a message. */
+const char *
+given_as(const json_t *value, char *buf, size_t n)
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        snprintf(buf, n, "\"%.40s\"", json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        snprintf(buf, n, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        snprintf(buf, n, "a number with a fraction or an exponent");
+        break;
+    case JSON_OBJECT:
+        snprintf(buf, n, "an object");
+        break;
+    case JSON_ARRAY:
+        snprintf(buf, n, "a list");
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+    case JSON_NULL:
+        snprintf(buf, n, "%s",
+                 json_is_null(value)   ? "null"
+                 : json_is_true(value) ? "true"
+                                       : "false");
+        break;
+    }
+    return buf;
+}
+
+/* ---- a text ---- */
+
+/* What people do instead of one JSON object a line. NULL: something else. */
+static const char *
+syntax_hint(const char *line, size_t n, size_t column)
+{
+    size_t first = 0, last = n;
+    while (first < n && (line[first] == ' ' || line[first] == '\t')) {
+        first++;
+    }
+    while (last > first && (line[last - 1] == ' ' || line[last - 1] == '\t')) {
+        last--;
+    }
+    size_t at = column > 0 ? column - 1 : 0;
+    while (at > 0 && at < n && (line[at] == ' ' || line[at] == '}')) {
+        at--;
+    }
+    if (line[first] == '[' || line[first] == ']') {
+        return "the input is one command a line, not a list: write each object on a line of its "
+               "own";
+    }
+    if (line[first] != '{') {
+        return "a line begins with { and holds one command, like {\"op\":\"consume\",...}; CSV and "
+               "JSON over several lines are not read";
+    }
+    if (line[last - 1] == '{' || line[last - 1] == ',') {
+        return "the command goes on behind the end of the line: write it on one line";
+    }
+    return at < n && line[at] == ',' ? "there is a comma with nothing behind it" : NULL;
+}
+
+static bool
+is_white(const char *s, size_t n)
+{
+    while (n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        n--;
+    }
+    return n == 0;
+}
+
+/* jansson names its own flags and the end of a file; an operator has a line. */
+static bool
+syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line *bad)
+{
+    if (n > 0 && is_white(line, n)) {
+        return wrong(bad, JB_CODE_MALFORMED, NULL,
+                     "the line holds white space only; an empty line would be skipped");
+    }
+    bad->column = e->column > 0 ? e->column : e->position;
+    switch ((int)json_error_code(e)) {
+    case json_error_numeric_overflow:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit (%.80s)",
+                     e->text);
+    case json_error_invalid_utf8:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is not UTF-8: %.120s", e->text);
+    case json_error_premature_end_of_input:
+        if (syntax_hint(line, n, 0) != NULL) {
+            break;
+        }
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return wrong(bad, JB_CODE_MALFORMED, NULL,
+                     "a text holds a NUL (\\u0000), which no text may");
+    case json_error_stack_overflow:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line nests deeper than any command does");
+    case json_error_duplicate_key:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s",
+                     e->text);
+    case json_error_out_of_memory:
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "no memory to read the line");
+    default:
+        break;
+    }
+    const char *hint = syntax_hint(line, n, (size_t)bad->column);
+    return hint != NULL ? wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %s", hint)
+                        : wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
+}
+
+json_t *
+parse_begin(struct json_pool *pool, const char *text, size_t n, struct bad_line *bad)
+{
+    memset(bad, 0, sizeof *bad);
+    active = pool;
+    json_error_t error;
+    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+    oversized = root == NULL && json_error_code(&error) == json_error_numeric_overflow;
+    if (oversized) {
+        root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+    }
+    if (root == NULL) {
+        syntax_error(&error, text, n, bad);
+    }
+    return root;
+}
+
+bool
+parse_end(struct json_pool *pool, bool ok, struct bad_line *bad)
+{
+    if (ok && oversized) {
+        ok = wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit");
+    }
+    active = NULL;
+    bad->no_memory = pool->no_memory;
+    return ok && !pool->no_memory;
+}

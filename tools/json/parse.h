@@ -1,0 +1,26 @@
+/* A JSON text, the memory it is read into, and what can be wrong with it. */
+#ifndef JANGBU_PARSE_H
+#define JANGBU_PARSE_H
+
+#include <jangbu/command.h>
+
+/* What was wrong with a line that is no command, or with another text. */
+struct bad_line {
+    jb_code code;
+    char message[400];
+    long column;    /* from 1; 0: not known */
+    bool no_memory; /* and so nothing is known about the line: it was not refused */
+    char field[40];
+};
+
+/* Memory of parsed texts: taken from blocks, given back all at once. One per thread that parses. */
+struct json_pool;
+struct json_pool *json_pool_new(void);
+void json_pool_free(struct json_pool *p);
+void json_pool_reset(struct json_pool *p);
+/* Until the reset. NULL: no memory. */
+void *json_pool_alloc(struct json_pool *p, size_t n);
+
+/* The word nearest to `word` of a list that ends with NULL, or NULL where none is near. */
+const char *nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i));
+#endif

@@ -1,0 +1,167 @@
+#include "queries.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "json_options.h"
+#include "members.h"
+
+static const char *const views[] = {"posted", "known", NULL};
+static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
+
+enum {
+    WALLET,
+    AS_OF,
+    VIEW,
+    FROM_DAY,
+    TO_DAY,
+    DAY,
+    TYPE,
+    LIMIT,
+    CURSOR,
+    BEFORE,
+    FROM,
+    PEOPLE,
+    MEMBERS
+};
+
+#define AT(member) offsetof(struct query, member)
+#define SEQ_MAX (UINT64_MAX / 2)
+static const struct member_row members[MEMBERS] = {
+    [WALLET] = {"wallet", MEMBER_TEXT, AT(wallet), 0, 0, NULL},
+    [AS_OF] = {"as_of", MEMBER_AS_OF, AT(as_of), 0, 0, NULL},
+    [VIEW] = {"view", MEMBER_WORD, AT(view), 0, 0, views},
+    [FROM_DAY] = {"from_day", MEMBER_DAY, AT(from_day), 0, 0, NULL},
+    [TO_DAY] = {"to_day", MEMBER_DAY, AT(to_day), 0, 0, NULL},
+    [DAY] = {"day", MEMBER_DAY, AT(day), 0, 0, NULL},
+    [TYPE] = {"type", MEMBER_WORD, AT(type), 0, 0, types},
+    [LIMIT] = {"limit", MEMBER_NUMBER, AT(limit), 1, 10000, NULL},
+    [CURSOR] = {"cursor", MEMBER_TEXT, AT(cursor), 0, 0, NULL},
+    [BEFORE] = {"before", MEMBER_NUMBER, AT(before), 1, SEQ_MAX, NULL},
+    [FROM] = {"from", MEMBER_NUMBER, AT(from), 1, SEQ_MAX, NULL},
+    [PEOPLE] = {"people", MEMBER_FLAG, AT(people), 0, 0, NULL},
+};
+
+static const struct {
+    const char *name;
+    uint32_t required, optional;
+    bool lines; /* the answer is a list: a line for each of it */
+} rows[QUERIES] = {
+#define M(i) MEMBER(i)
+    [QUERY_BALANCE] = {"balance", M(WALLET), M(AS_OF), false},
+    [QUERY_CASH_STATUS] = {"cash_status", M(WALLET), M(VIEW) | M(AS_OF) | M(FROM_DAY) | M(TO_DAY),
+                           false},
+    [QUERY_CASH_DAY] = {"cash_day", M(DAY), M(AS_OF), true},
+    [QUERY_HISTORY] = {"history", M(WALLET), M(TYPE) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE),
+                       false},
+    [QUERY_REFUSED] = {"refused", M(WALLET), M(LIMIT) | M(BEFORE), false},
+    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
+    [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
+    [QUERY_STAT] = {"stat", 0, 0, false},
+    [QUERY_INFO] = {"info", 0, 0, false},
+    [QUERY_HEAD] = {"head", 0, 0, false},
+    [QUERY_POLICIES] = {"policies", 0, 0, false},
+    [QUERY_COMMANDS] = {"commands", 0, 0, false},
+    [QUERY_QUERIES] = {"queries", 0, 0, false},
+#undef M
+};
+
+struct query
+query_of(enum query_kind kind)
+{
+    return (struct query){
+        .kind = kind, .from_day = JB_NO_DAY, .to_day = JB_NO_DAY, .from = 1, .limit = 100};
+}
+
+static const char *
+nth_query(unsigned i)
+{
+    return i < QUERIES ? rows[i].name : NULL;
+}
+
+/* QUERIES: none. */
+static enum query_kind
+kind_of(struct jb_text ask)
+{
+    int i = 0;
+    while (i < QUERIES &&
+           (strlen(rows[i].name) != ask.n || memcmp(rows[i].name, ask.s, ask.n) != 0)) {
+        i++;
+    }
+    return (enum query_kind)i;
+}
+
+static bool
+no_query(struct jb_text ask, struct bad_line *bad)
+{
+    const char *near = nearest_word(ask.s, ask.n, nth_query);
+    return near != NULL ? wrong(bad, JB_CODE_MALFORMED, "ask",
+                                "there is no query %.40s; do you mean %s?", ask.s, near)
+                        : wrong(bad, JB_CODE_MALFORMED, "ask", "there is no query %.40s", ask.s);
+}
+
+static bool
+query_read(json_t *root, struct query *ret, struct bad_line *bad)
+{
+    const struct jb_text ask = text_of(json_object_get(root, "ask"));
+    uint32_t has;
+    if (!json_is_object(root) || ask.s == NULL) {
+        return wrong(bad, JB_CODE_MALFORMED, json_is_object(root) ? "ask" : NULL,
+                     "a query is a JSON object, like {\"ask\":\"balance\",\"wallet\":\"W1\"}");
+    }
+    const enum query_kind kind = kind_of(ask);
+    if (kind == QUERIES) {
+        return no_query(ask, bad);
+    }
+    *ret = query_of(kind);
+    if (!members_read(root, members, MEMBERS, rows[kind].required | rows[kind].optional, "ask",
+                      rows[kind].name, ret, &has, bad)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        if ((rows[kind].required & ~has & MEMBER(i)) != 0) {
+            return wrong(bad, JB_CODE_MALFORMED, members[i].name, "%s needs a %s", rows[kind].name,
+                         members[i].name);
+        }
+    }
+    return true;
+}
+
+bool
+query_from_json(struct json_pool *pool, const char *text, size_t n, struct query *ret,
+                struct bad_line *bad)
+{
+    json_t *root = parse_begin(pool, text, n, bad);
+    return parse_end(pool, root != NULL && query_read(root, ret, bad), bad);
+}
+
+static void
+names_json(struct out *o, const char *key, uint32_t set)
+{
+    js_open(o, key, '[');
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        if ((set & MEMBER(i)) != 0) {
+            js_str(o, NULL, members[i].name);
+        }
+    }
+    js_close(o, ']');
+}
+
+void
+queries_json(struct out *o)
+{
+    js_open(o, NULL, '{');
+    js_open(o, "queries", '[');
+    for (int i = 0; i < QUERIES; i++) {
+        js_open(o, NULL, '{');
+        js_str(o, "ask", rows[i].name);
+        names_json(o, "required", rows[i].required);
+        names_json(o, "optional", rows[i].optional);
+        js_str(o, "answer", rows[i].lines ? "lines" : "object");
+        js_close(o, '}');
+    }
+    js_close(o, ']');
+    members_json(o, "members", members, MEMBERS);
+    options_json(o);
+    js_close(o, '}');
+}

@@ -1,0 +1,59 @@
+/* Queries: the table that docs/json.md has, a query read from JSON, and its answer. */
+#ifndef JANGBU_QUERIES_H
+#define JANGBU_QUERIES_H
+
+#include <jangbu/projections.h>
+
+#include "out.h"
+#include "parse.h"
+
+/* What is asked of. */
+struct asked {
+    jb_ledger *ledger;
+    jb_views *views;
+    int32_t utc_offset_s;
+};
+
+enum query_kind {
+    QUERY_BALANCE,
+    QUERY_CASH_STATUS,
+    QUERY_CASH_DAY,
+    QUERY_HISTORY,
+    QUERY_REFUSED,
+    QUERY_EXPLAIN,
+    QUERY_LOG,
+    QUERY_STAT,
+    QUERY_INFO,
+    QUERY_HEAD,
+    QUERY_POLICIES,
+    QUERY_COMMANDS,
+    QUERY_QUERIES,
+    QUERIES
+};
+
+struct query {
+    enum query_kind kind;
+    struct jb_text wallet;
+    struct jb_as_of as_of; /* all 0: now */
+    uint32_t view;         /* enum jb_cash_view */
+    uint32_t type;         /* enum jb_history_kind */
+    jb_day day, from_day, to_day;
+    struct jb_text cursor; /* ends with NUL */
+    uint64_t from, before, limit;
+    uint8_t people;
+};
+
+/* A query of that kind in which nothing is given yet. */
+struct query query_of(enum query_kind kind);
+/* Its texts lie in the pool until that is reset. False: bad says why. */
+bool query_from_json(struct json_pool *pool, const char *text, size_t n, struct query *ret,
+                     struct bad_line *bad);
+/* Writes one line, or of a list one for each of it. What is written before a failure is to be
+ * thrown away. */
+jb_status query_answer(const struct asked *a, const struct query *q, struct out *o,
+                       struct jb_error *err);
+/* A day is over and not closed: judged by the wall clock. */
+bool past_day_open(const struct jb_ledger_stat *s, int32_t utc_offset_s);
+/* The table, for the query "queries". */
+void queries_json(struct out *o);
+#endif

@@ -1,0 +1,365 @@
+/* Queries answered. */
+#include <string.h>
+#include <time.h>
+
+#include "event_json.h"
+#include "queries.h"
+#include "rows_json.h"
+#include "vocabulary.h"
+
+static const struct jb_as_of *
+as_of(const struct query *q)
+{
+    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
+}
+
+static jb_status
+balance(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct jb_wallet_balance w = {.size = sizeof w};
+    struct wallet_name name;
+    jb_status status = jb_balance_get(a->views, q->wallet, as_of(q), &w, err);
+    if (status == JB_OK) {
+        status = wallet_name_get(a->ledger, q->wallet, &name, err);
+    }
+    if (status == JB_OK) {
+        balance_json(o, &w, &name, a->utc_offset_s);
+        js_line_end(o);
+    }
+    return status;
+}
+
+static bool
+each_cash_row(void *data, const struct jb_cash_row *r)
+{
+    cash_row_json(data, NULL, r);
+    return true;
+}
+
+static jb_status
+cash_status(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct jb_cash_status s = {.size = sizeof s};
+    js_open(o, NULL, '{');
+    js_text(o, "wallet", q->wallet);
+    js_str(o, "view", q->view == JB_VIEW_POSTED ? "posted" : "known");
+    js_open(o, "rows", '[');
+    jb_status status = jb_cash_status_get(a->views, q->wallet, (jb_cash_view)q->view, as_of(q),
+                                          q->from_day, q->to_day, each_cash_row, o, &s, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    js_close(o, ']');
+    js_day(o, "through", s.through);
+    js_day(o, "open_day", s.open_day);
+    js_bool(o, "past_day_open", s.past_day_open);
+    moment_json(o, &s.as_of, a->utc_offset_s);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+static bool
+each_wallet_row(void *data, const struct jb_cash_status *s, const struct jb_cash_row *r)
+{
+    struct out *o = data;
+    cash_row_json(o, s->wallet, r);
+    js_line_end(o);
+    return !o->no_memory;
+}
+
+static jb_status
+cash_day(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    return jb_cash_day_each(a->views, q->day, as_of(q), each_wallet_row, o, err);
+}
+
+/* What an `each` writes to, and what went wrong there. */
+struct rows {
+    const struct asked *asked;
+    const struct query *query;
+    struct out *o;
+    jb_status status;
+    struct jb_error *err;
+};
+
+static bool
+each_history(void *data, const struct jb_history_row *r)
+{
+    struct rows *rows = data;
+    rows->status = history_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
+                                    rows->asked->utc_offset_s, rows->err);
+    return rows->status == JB_OK;
+}
+
+static jb_status
+history(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    js_open(o, NULL, '{');
+    js_text(o, "wallet", q->wallet);
+    js_open(o, "rows", '[');
+    jb_status status =
+        jb_history_get(a->views, q->wallet, (jb_history_kind)q->type, as_of(q), q->cursor.s,
+                       (uint32_t)q->limit, each_history, &rows, next, &moment, err);
+    if (status != JB_OK || rows.status != JB_OK) {
+        return status != JB_OK ? status : rows.status;
+    }
+    js_close(o, ']');
+    js_str(o, "next", next[0] != '\0' ? next : NULL);
+    moment_json(o, &moment, a->utc_offset_s);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+static bool
+each_refused(void *data, const struct jb_event *e)
+{
+    struct rows *rows = data;
+    event_json(rows->o, e, (struct jb_text){NULL, 0}, rows->asked->utc_offset_s);
+    return true;
+}
+
+static jb_status
+refused(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    jb_seq next;
+    js_open(o, NULL, '{');
+    js_text(o, "wallet", q->wallet);
+    js_open(o, "rows", '[');
+    jb_status status = jb_refused_get(a->views, q->wallet, q->before, (uint32_t)q->limit,
+                                      each_refused, &rows, &next, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    js_close(o, ']');
+    js_uint(o, "next", next);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+static jb_status
+explain(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct jb_explanation *x;
+    jb_status status = jb_explain(a->views, q->wallet, as_of(q), &x, err);
+    if (status == JB_OK) {
+        explanation_json(o, x, a->utc_offset_s);
+        js_line_end(o);
+        jb_explanation_free(x);
+    }
+    return status;
+}
+
+static jb_status
+logged(const struct asked *a, const struct query *q, const struct jb_event *e, struct out *o,
+       struct jb_error *err)
+{
+    char id[JB_ID_BYTES_MAX];
+    size_t n = 0;
+    jb_status status = e->wallet != 0 ? jb_wallet_id(a->ledger, e->wallet, id, &n, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    event_json_open(o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n}, a->utc_offset_s);
+    status = q->people != 0 ? people_json(o, a->ledger, e, err) : JB_OK;
+    js_close(o, '}');
+    js_line_end(o);
+    return status;
+}
+
+static jb_status
+log_events(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(a->ledger, q->from, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (uint64_t i = 0; i < q->limit && status == JB_OK && !o->no_memory; i++) {
+        const struct jb_event *e;
+        status = jb_cursor_next(c, &e, err);
+        if (status == JB_OK) {
+            status = logged(a, q, e, o, err);
+        }
+    }
+    jb_cursor_close(c);
+    return status == JB_END ? JB_OK : status;
+}
+
+/* ---- the ledger ---- */
+
+static void
+identity_json(struct out *o, const struct jb_ledger_info *info)
+{
+    char time[JB_INSTANT_TEXT_BYTES];
+    jb_instant_print(0, info->utc_offset_s, time);
+    js_str(o, "currency", info->currency);
+    js_uint(o, "exponent", info->exponent);
+    js_str(o, "utc_offset", time + 26);
+    js_hex(o, "ledger_id", info->ledger_id, 16);
+}
+
+static jb_status
+info(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)q;
+    struct jb_ledger_info i = {.size = sizeof i};
+    jb_status status = jb_info_get(a->ledger, &i, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    identity_json(o, &i);
+    js_bool(o, "read_only", i.read_only);
+    js_bool(o, "rolled_back", i.rolled_back);
+    js_sentence(o, "warning", i.warning);
+    js_bool(o, "secret_lost", i.secret_lost);
+    js_bool(o, "secret_damaged", i.secret_damaged);
+    js_bool(o, "head_damaged", i.head_damaged);
+    js_str(o, "version", JB_VERSION_STRING);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+static jb_status
+head(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)q;
+    struct jb_head h = {.size = sizeof h};
+    jb_status status = jb_head_get(a->ledger, &h, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", h.seq);
+    js_instant(o, "recorded_at", h.recorded_at, a->utc_offset_s);
+    js_hex(o, "chain", h.chain, 16);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+/* Every policy that has a name. */
+static jb_status
+policies_json(struct out *o, const char *key, jb_ledger *l, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    js_open(o, key, '{');
+    for (uint32_t i = 1; i < JB_POLICIES && status == JB_OK; i++) {
+        const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
+        int64_t value = 0;
+        if (word == NULL) {
+            continue;
+        }
+        status = jb_policy_get(l, i, &value, err);
+        if (i == JB_POLICY_DAY_CLOSE) {
+            js_str(o, word, value != 0 ? "manual" : "auto");
+        } else {
+            js_int(o, word, value);
+        }
+    }
+    js_close(o, '}');
+    return status;
+}
+
+static jb_status
+policies(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)q;
+    jb_status status = policies_json(o, NULL, a->ledger, err);
+    js_line_end(o);
+    return status;
+}
+
+bool
+past_day_open(const struct jb_ledger_stat *s, int32_t utc_offset_s)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return s->open_day != JB_NO_DAY &&
+           s->open_day < jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, utc_offset_s);
+}
+
+static jb_status
+stat_json(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)q;
+    struct jb_ledger_stat s = {.size = sizeof s};
+    struct jb_views_stat v = {.size = sizeof v};
+    struct jb_ledger_info i = {.size = sizeof i};
+    jb_status status = jb_ledger_stat_get(a->ledger, &s, err);
+    if (status == JB_OK) {
+        status = jb_views_stat_get(a->views, &v, err);
+    }
+    if (status == JB_OK) {
+        status = jb_info_get(a->ledger, &i, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    js_uint(o, "events", s.events);
+    js_uint(o, "frames", s.frames);
+    js_uint(o, "wallets", s.wallets);
+    js_uint(o, "wallets_deleted", s.wallets_deleted);
+    js_uint(o, "log_bytes", s.log_bytes);
+    js_uint(o, "log_file_bytes", s.log_file_bytes);
+    js_instant(o, "recorded_at", s.recorded_at, a->utc_offset_s);
+    js_day(o, "open_day", s.open_day);
+    js_day(o, "closed_through", s.closed_through);
+    js_bool(o, "past_day_open", past_day_open(&s, a->utc_offset_s));
+    identity_json(o, &i);
+    js_hex(o, "chain", s.chain, 16);
+    js_uint(o, "stored_seq", s.stored_seq);
+    js_uint(o, "views_seq", v.stored_seq);
+    js_uint(o, "keys", s.keys);
+    status = policies_json(o, "policies", a->ledger, err);
+    js_close(o, '}');
+    js_line_end(o);
+    return status;
+}
+
+/* ---- the words ---- */
+
+static jb_status
+commands(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)a;
+    (void)q;
+    (void)err;
+    commands_json(o);
+    js_line_end(o);
+    return JB_OK;
+}
+
+static jb_status
+queries(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)a;
+    (void)q;
+    (void)err;
+    queries_json(o);
+    js_line_end(o);
+    return JB_OK;
+}
+
+jb_status
+query_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    static jb_status (*const answers[QUERIES])(const struct asked *, const struct query *,
+                                               struct out *, struct jb_error *) = {
+        [QUERY_BALANCE] = balance, [QUERY_CASH_STATUS] = cash_status, [QUERY_CASH_DAY] = cash_day,
+        [QUERY_HISTORY] = history, [QUERY_REFUSED] = refused,         [QUERY_EXPLAIN] = explain,
+        [QUERY_LOG] = log_events,  [QUERY_STAT] = stat_json,          [QUERY_INFO] = info,
+        [QUERY_HEAD] = head,       [QUERY_POLICIES] = policies,       [QUERY_COMMANDS] = commands,
+        [QUERY_QUERIES] = queries,
+    };
+    return answers[q->kind](a, q, o, err);
+}

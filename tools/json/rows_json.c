@@ -1,0 +1,197 @@
+#include "rows_json.h"
+
+#include <string.h>
+
+#include "event_json.h"
+
+void
+moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s)
+{
+    js_open(o, "as_of", '{');
+    js_uint(o, "seq", m->seq);
+    js_instant(o, "at", m->at, utc_offset_s);
+    js_close(o, '}');
+}
+
+jb_status
+wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret, struct jb_error *err)
+{
+    size_t n = 0;
+    jb_status status = jb_wallet_name(l, wallet, ret->text, &n, err);
+    ret->damaged = status == JB_E_CORRUPT;
+    ret->text[status == JB_OK ? n : 0] = '\0';
+    return ret->damaged ? JB_OK : status;
+}
+
+void
+balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wallet_name *name,
+             int32_t utc_offset_s)
+{
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", w->wallet);
+    if (name != NULL) {
+        js_str(o, "name", name->text[0] != '\0' ? name->text : NULL);
+        if (name->damaged) {
+            js_bool(o, "name_damaged", true);
+        }
+    }
+    balance_members_json(o, &w->balance);
+    js_uint(o, "version", w->balance.version);
+    moment_json(o, &w->as_of, utc_offset_s);
+    js_close(o, '}');
+}
+
+void
+cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r)
+{
+    js_open(o, NULL, '{');
+    if (wallet != NULL) {
+        js_str(o, "wallet", wallet);
+    }
+    js_day(o, "day", r->day);
+#define JB_X(name) js_int(o, #name, r->name);
+    JB_FLOWS(JB_X)
+#undef JB_X
+    js_int(o, "closing_total", r->closing_total);
+    js_int(o, "closing_paid", r->closing_paid);
+    js_int(o, "closing_free", r->closing_free);
+    js_close(o, '}');
+}
+
+static void
+cause_json(struct out *o, const struct jb_cause_line *c)
+{
+    js_open(o, NULL, '{');
+    js_str(o, "cause", jb_cause_word(c->cause));
+    js_bool(o, "late", c->late);
+    js_int(o, "amount", c->amount);
+    js_open(o, "events", '[');
+    for (uint32_t j = 0; j < c->events_n; j++) {
+        js_uint(o, NULL, c->events[j]);
+    }
+    js_close(o, ']');
+    js_uint(o, "events_total", c->events_total);
+    js_close(o, '}');
+}
+
+static void
+outside_json(struct out *o, const char *what, jb_amount amount)
+{
+    js_open(o, NULL, '{');
+    js_str(o, "what", what);
+    js_int(o, "amount", amount);
+    js_close(o, '}');
+}
+
+void
+explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offset_s)
+{
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", x->wallet);
+    js_int(o, "total_now", x->total_now);
+    js_int(o, "cash_status_total", x->cash_status_total);
+    js_day(o, "through", x->through);
+    js_int(o, "difference", x->difference);
+    js_open(o, "causes", '[');
+    for (uint32_t i = 0; i < x->causes_n; i++) {
+        cause_json(o, x->causes[i]);
+    }
+    js_close(o, ']');
+    js_open(o, "outside", '[');
+    outside_json(o, "free_dormant", x->free_dormant);
+    outside_json(o, "refund_in_transit", x->refund_in_transit);
+    outside_json(o, "deposit_held", x->deposit_held);
+    js_close(o, ']');
+    js_int(o, "refund_pending", x->refund_pending);
+    js_int(o, "rest", x->rest);
+    moment_json(o, &x->as_of, utc_offset_s);
+    js_close(o, '}');
+}
+
+/* Under which name the id of what the event is about stands where the event has only the wallet's
+ * number for it. */
+static const char *
+id_member(uint32_t type)
+{
+    switch (type) {
+    case JB_EV_CHARGE_REVERSED:
+        return "charge";
+    case JB_EV_CONSUMPTION_REVERSED:
+        return "usage";
+    default:
+        return type >= JB_EV_REFUND_REQUESTED ? "refund" : "grant";
+    }
+}
+
+jb_status
+history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
+                 int32_t utc_offset_s, struct jb_error *err)
+{
+    const struct jb_event *e = r->event;
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    char id[JB_ID_BYTES_MAX + 1];
+    size_t id_n = 0;
+    if (jb_event_own_id(e).s == NULL) {
+        jb_status status = jb_event_id(l, e, id, &id_n, err);
+        if (status != JB_OK && status != JB_E_NOTFOUND) {
+            return status; /* an id that is left out would be a wrong answer */
+        }
+        id_n = status == JB_OK ? id_n : 0;
+    }
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", e->seq);
+    js_str(o, "type", type != NULL ? type->name : "unknown");
+    js_instant(o, "at", e->occurred_at, utc_offset_s);
+    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+    js_day(o, "posted_on", e->posted_on);
+    js_bool(o, "late", r->late);
+    js_int(o, "effect", r->effect);
+    js_int(o, "balance", r->balance);
+    if (id_n > 0) {
+        js_text(o, id_member(e->type), (struct jb_text){id, id_n});
+    }
+    event_fields_json(o, e, utc_offset_s);
+    jb_status status = people ? people_json(o, l, e, err) : JB_OK;
+    js_close(o, '}');
+    return status;
+}
+
+/* ---- people ---- */
+
+#define TEXT_BYTES 2048
+
+/* The text behind a reference, or null where it is forgotten; no member where there is none. */
+static jb_status
+person_json(struct out *o, jb_ledger *l, const char *name, uint64_t ref, struct jb_error *err)
+{
+    char text[TEXT_BYTES];
+    size_t n = 0;
+    jb_status status = ref != 0 ? jb_person_text(l, ref, text, &n, err) : JB_OK;
+    if (status == JB_OK && n > 0) {
+        js_text(o, name, (struct jb_text){text, n});
+    } else if (status == JB_OK && ref != 0) {
+        js_null(o, name);
+    }
+    return status;
+}
+
+jb_status
+people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_error *err)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    js_open(o, "people", '{');
+    jb_status status = person_json(o, l, "actor", e->flags & JB_EVF_ACTOR ? e->actor : 0, err);
+    if (status == JB_OK) {
+        status = person_json(o, l, "note", e->flags & JB_EVF_NOTE ? e->note : 0, err);
+    }
+    for (uint32_t i = 0; type != NULL && i < type->fields_n && status == JB_OK; i++) {
+        const struct jb_field_info *f = &type->fields[i];
+        uint64_t ref;
+        if (f->kind == JB_FK_REF) {
+            memcpy(&ref, (const char *)e + f->offset, sizeof ref);
+            status = person_json(o, l, f->name, ref, err);
+        }
+    }
+    js_close(o, '}');
+    return status;
+}

@@ -1,0 +1,30 @@
+/* What queries answer with, as JSON. */
+#ifndef JANGBU_ROWS_JSON_H
+#define JANGBU_ROWS_JSON_H
+
+#include <jangbu/projections.h>
+
+#include "out.h"
+
+/* The member as_of: the moment that a figure holds for. */
+void moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s);
+
+/* The name of a wallet, where it was looked up: "" where it is forgotten. */
+struct wallet_name {
+    char text[2049];
+    bool damaged; /* people.mdb has something else than what was written */
+};
+jb_status wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret,
+                          struct jb_error *err);
+
+/* Each of these is an object. name NULL: not looked up. wallet NULL: the rows are all of one. */
+void balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wallet_name *name,
+                  int32_t utc_offset_s);
+void cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r);
+void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offset_s);
+jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
+                           int32_t utc_offset_s, struct jb_error *err);
+
+/* The member people: the texts that an event names by reference. */
+jb_status people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_error *err);
+#endif
