@@ -159,6 +159,13 @@ jb_cursor_bytes(const jb_cursor *c)
     return c != NULL ? jb_log_reader_bytes(c->reader) : (struct jb_text){NULL, 0};
 }
 
+struct jb_event_context
+jb_cursor_context(const jb_cursor *c)
+{
+    return (struct jb_event_context){jb_log_reader_current(c->reader)->base,
+                                     c->l->identity.utc_offset_s};
+}
+
 void
 jb_cursor_rest(jb_cursor *c)
 {
@@ -231,11 +238,8 @@ jb_reader_end(jb_ledger *l)
     pthread_mutex_unlock(&l->read_lock);
 }
 
-/* What a look into the state met: JB_E_STALE where the stored part of it cannot be believed. Then
- * it is folded again from the log alone, up to the same event, and the look is worth another try.
- */
-static bool
-worth_another_look(jb_ledger *l, jb_status *status, struct jb_error *err)
+bool
+jb_reader_again(jb_ledger *l, jb_status *status, struct jb_error *err)
 {
     struct jb_state *b = l->read_state;
     if (*status != JB_E_STALE || b->store == NULL) {
@@ -255,7 +259,7 @@ jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, st
     jb_status status;
     do {
         status = jb_state_wallet(l->read_state, number, &s, err);
-    } while (worth_another_look(l, &status, err));
+    } while (jb_reader_again(l, &status, err));
     if (status != JB_OK) {
         return status;
     }
@@ -304,7 +308,7 @@ find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, stru
     jb_status status;
     do {
         status = jb_state_find(l->read_state, id, ret, err);
-    } while (worth_another_look(l, &status, err));
+    } while (jb_reader_again(l, &status, err));
     if (status == JB_OK && *ret == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "there is no wallet %.*s", (int)(id.n < 80 ? id.n : 80),
                        id.s != NULL ? id.s : "");
@@ -346,7 +350,7 @@ jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_e
     struct jb_cached_wallet *s;
     do {
         status = jb_state_wallet(l->read_state, number, &s, err);
-    } while (worth_another_look(l, &status, err));
+    } while (jb_reader_again(l, &status, err));
     if (status == JB_OK) {
         memcpy(id, s->w.id, s->w.id_n);
         *ret_n = s->w.id_n;
@@ -408,7 +412,7 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
     const struct jb_event *named = NULL;
     do {
         status = named_by(l->read_state, e, &seq, err);
-    } while (worth_another_look(l, &status, err));
+    } while (jb_reader_again(l, &status, err));
     if (status == JB_OK && seq != 0) {
         status = jb_state_event(l->read_state, seq, &named, err);
     }

@@ -470,6 +470,60 @@ jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_k
                                   : damaged(b, err, "a grant, refund or interval");
 }
 
+jb_status
+jb_state_look_lot(struct jb_state *b, const struct jb_wallet *w, uint32_t ordinal,
+                  struct jb_lot *ret, struct jb_error *err)
+{
+    const struct jb_lot *l = jb_wallet_lot(w, ordinal);
+    if (l != NULL) {
+        *ret = *l;
+        return JB_OK;
+    }
+    return read_archived_lot(b, w->number, ordinal, ret, err);
+}
+
+jb_status
+jb_state_look_grant(struct jb_state *b, const struct jb_wallet *w, uint32_t ordinal,
+                    struct jb_grant *ret, struct jb_error *err)
+{
+    const struct jb_grant *g = jb_wallet_grant(w, ordinal);
+    if (g != NULL) {
+        *ret = *g;
+        return JB_OK;
+    }
+    const void *value;
+    size_t n;
+    jb_status status = read_archived(b, w->number, JB_ARCHIVED_GRANT, ordinal, &value, &n, err);
+    return status == JB_OK && jb_read_grant(value, n, ret) != JB_OK ? damaged(b, err, "a grant")
+                                                                    : status;
+}
+
+jb_status
+jb_state_look_refund(struct jb_state *b, const struct jb_wallet *w, uint32_t ordinal,
+                     struct jb_refund *ret, struct jb_error *err)
+{
+    const struct jb_refund *r = jb_wallet_refund(w, ordinal);
+    if (r != NULL) {
+        *ret = *r;
+        ret->legs = NULL;
+        ret->legs_n = 0;
+        return JB_OK;
+    }
+    const void *value;
+    size_t n;
+    jb_status status = read_archived(b, w->number, JB_ARCHIVED_REFUND, ordinal, &value, &n, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_read_refund(value, n, ret);
+    free(ret->legs);
+    ret->legs = NULL;
+    ret->legs_n = 0;
+    return status == JB_OK        ? JB_OK
+           : status == JB_E_NOMEM ? no_memory(err)
+                                  : damaged(b, err, "a refund");
+}
+
 struct lots {
     struct jb_lot *at;
     size_t n, cap;

@@ -172,6 +172,14 @@ jb_status jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb
 /* Puts what is over back into memory. JB_OK also where there is no such thing. */
 jb_status jb_state_load(struct jb_state *b, struct jb_cached_wallet *s, enum jb_archived_kind kind,
                         uint32_t ordinal, struct jb_error *err);
+/* One as it is, in memory or in the archive, where it stays: for lists, which look at each once. A
+ * refund comes without its legs. JB_E_NOTFOUND: there is none. */
+jb_status jb_state_look_lot(struct jb_state *b, const struct jb_wallet *w, uint32_t ordinal,
+                            struct jb_lot *ret, struct jb_error *err);
+jb_status jb_state_look_grant(struct jb_state *b, const struct jb_wallet *w, uint32_t ordinal,
+                              struct jb_grant *ret, struct jb_error *err);
+jb_status jb_state_look_refund(struct jb_state *b, const struct jb_wallet *w, uint32_t ordinal,
+                               struct jb_refund *ret, struct jb_error *err);
 /* The lots that the parts name. */
 jb_status jb_state_load_lots(struct jb_state *b, struct jb_cached_wallet *s,
                              const struct jb_part *parts, size_t n, struct jb_error *err);

@@ -125,10 +125,10 @@ def pages(work):
     """A history and a list of refusals, page by page, are the whole."""
     ledger = Ledger(LIBRARY, made(work, "pages"))
     ledger.apply(wallet("W"), *[charge("W", f"C{i}", 1000 + i) for i in range(25)], *[consume("W", f"U{i}", 10**9, key=f"k{i}") for i in range(25)])
-    for ask, mark, first in (("history", "cursor", None), ("refused", "before", 0)):
-        whole, rows, next_page = ledger.ask(ask, wallet="W", limit=1000)["rows"], [], first
+    for ask in ("history", "refused"):
+        whole, rows, next_page = ledger.ask(ask, wallet="W", limit=1000)["rows"], [], None
         for _ in range(10):
-            page = ledger.ask(ask, wallet="W", limit=7, **({mark: next_page} if next_page else {}))
+            page = ledger.ask(ask, wallet="W", limit=7, **({"cursor": next_page} if next_page else {}))
             rows, next_page = rows + page["rows"], page["next"]
             if not next_page:
                 break

@@ -208,7 +208,7 @@ nonsense_is_named(void **state)
     assert_misuse(&c, "overdraft");
     c = charge("N1");
     c.size = 0;
-    assert_misuse(&c, "JB_SIZED");
+    assert_misuse(&c, "jb_command_begin");
     c = (struct jb_command){
         .size = sizeof c, .op = JB_OP_ATOMIC, .has = H(COMMANDS), .commands_n = 3};
     assert_misuse(&c, "commands");
@@ -368,6 +368,22 @@ null_is_refused_by_queries(void **state)
                           &err));
     MISUSE(
         jb_history_get(v, text("W1"), JB_HISTORY_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_wallets_get(NULL, NULL, NULL, 1, each_balance, NULL, NULL, NULL, &err));
+    MISUSE(jb_wallets_get(v, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(
+        jb_lots_get(NULL, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_lots_get(v, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(
+        jb_grants_get(NULL, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_grants_get(v, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_refunds_get(NULL, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL,
+                          &err));
+    MISUSE(
+        jb_refunds_get(v, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_events_get(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_events_get(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_refused_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_refused_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_explain(NULL, text("W1"), NULL, &explanation, &err));
     MISUSE(jb_explain(v, text("W1"), NULL, NULL, &err));
     MISUSE(jb_views_stat_get(NULL, &stat, &err));

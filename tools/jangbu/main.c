@@ -114,11 +114,11 @@ static const struct row rows[] = {
      "  --limit N        rows, 1 to 10,000; 100 unless given\n"
      "  --cursor NEXT    go on where the page before ended\n"
      "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON},
-    {"refused", cmd_refused, TAKES_JSON, "LEDGER WALLET [--limit N] [--before SEQ]",
+    {"refused", cmd_refused, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--limit N] [--cursor NEXT]",
      "the commands on a wallet that were refused (those with a key), newest first",
      "  WALLET           also an id that no wallet has\n"
      "  --limit N        rows, 1 to 10,000; 100 unless given\n"
-     "  --before SEQ     go on where the page before ended\n" COMMON},
+     "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
     {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
