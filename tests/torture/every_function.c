@@ -6,6 +6,7 @@
  *
  *   every_function [SECONDS [SEED]]   what does not fit into the time is a sample
  */
+#include <jangbu/json.h>
 #include <jangbu/replay.h>
 
 #include <fcntl.h>
@@ -42,6 +43,7 @@ say(const char *format, ...)
 }
 
 struct world {
+    jb_json *j;
     jb_ledger *l;
     jb_views *v;
     jb_answers *answers;
@@ -621,6 +623,124 @@ s_rebuild(struct world *w)
     return status;
 }
 
+/* ---- the same in JSON ---- */
+
+/* Adds a text to the answer, without what a repetition says beside the first answer, and gives it
+ * back. */
+static jb_status
+take_text(struct world *w, jb_status status, const char *text)
+{
+    static const char again[] = ",\"duplicate\":true";
+    must(text != NULL && text[strlen(text)] == '\0', "a call without a text");
+    if (status != JB_OK) {
+        snprintf(w->err.text, sizeof w->err.text, "%s", text);
+    }
+    const char *from = text, *at;
+    while ((at = strstr(from, again)) != NULL) {
+        say("%.*s", (int)(at - from), from);
+        from = at + strlen(again);
+    }
+    say("%s", from);
+    jb_json_text_free(text);
+    return status;
+}
+
+static jb_status
+open_json(struct world *w)
+{
+    const char *text;
+    jb_status status = jb_json_open(ledger_dir, "{\"caller\":\"\"}", &w->j, &text);
+    must((status == JB_OK) == (w->j != NULL), "a handle of a call that failed");
+    return take_text(w, status, text);
+}
+
+static jb_status
+s_json_open(struct world *w)
+{
+    jb_status status = open_json(w);
+    w->j = jb_json_close(w->j);
+    return status;
+}
+
+static jb_status
+s_json_init(struct world *w)
+{
+    jb_json *j;
+    const char *text;
+    jb_status status = jb_json_open(
+        other_dir, "{\"init\":{\"currency\":\"KRW\",\"utc_offset\":\"+09:00\"}}", &j, &text);
+    if (status != JB_OK) {
+        (void)take_text(w, status, text);
+    } else {
+        jb_json_text_free(text); /* with the number of a new ledger */
+    }
+    jb_json_close(j);
+    remove_all(other_dir);
+    return status;
+}
+
+static jb_status
+s_json_apply(struct world *w)
+{
+    static const char lines[] =
+        "{\"op\":\"charge\",\"wallet\":\"W1\",\"charge\":\"J1\",\"amount\":3000,\"key\":\"j1\"}\n"
+        "{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J2\",\"amount\":10,\"key\":\"j2\","
+        "\"note\":\"n\"}\n"
+        "\n{\"op\":\"consume\",\"walet\":\"W1\"}\nno command\n"
+        "{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J3\",\"amount\":10000000,\"key\":\"j3\"}"
+        "\n"
+        "{\"op\":\"atomic\",\"key\":\"j4\",\"commands\":[{\"op\":\"charge\",\"wallet\":\"W1\","
+        "\"charge\":"
+        "\"J4\",\"amount\":4000},{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J5\",\"amount\":"
+        "5}]}\n"
+        "{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J6\",\"amount\":99999999999999999999}";
+    char timed[2048];
+    size_t n = 0;
+    /* Each object begins with the clock. */
+    for (const char *from = lines; *from != '\0'; from++) {
+        bool begins = *from == '{' && (from == lines || from[-1] == '\n');
+        n += (size_t)snprintf(timed + n, sizeof timed - n, begins ? "%c\"clock\":\"%s\"," : "%c",
+                              *from, "2026-09-24T09:00:00+09:00");
+    }
+    const char *text;
+    size_t text_n = 0;
+    jb_status status = w->j == NULL ? open_json(w) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    answer_n = 0;
+    status = jb_json_apply(w->j, timed, n, "{\"clock\":\"at\"}", &text, &text_n);
+    must(strlen(text) == text_n, "a text is not as long as it says");
+    return take_text(w, status, text);
+}
+
+static jb_status
+s_json_ask(struct world *w)
+{
+    static const char *const queries[] = {
+        "{\"ask\":\"balance\",\"wallet\":\"W1\",\"as_of\":14}",
+        "{\"ask\":\"cash_status\",\"wallet\":\"W1\",\"view\":\"known\",\"as_of\":15}",
+        "{\"ask\":\"cash_day\",\"day\":\"2026-09-21\"}",
+        "{\"ask\":\"history\",\"wallet\":\"W1\",\"people\":true,\"as_of\":15}",
+        "{\"ask\":\"refused\",\"wallet\":\"W1\"}",
+        "{\"ask\":\"explain\",\"wallet\":\"W1\",\"as_of\":15}",
+        "{\"ask\":\"log\",\"people\":true,\"limit\":1000}",
+        "{\"ask\":\"info\"}",
+        "{\"ask\":\"head\"}",
+        "{\"ask\":\"policies\"}",
+        "{\"ask\":\"wait\",\"after\":1,\"timeout_us\":0}",
+        "{\"ask\":\"commands\"}",
+        "{\"ask\":\"queries\"}"};
+    const char *text;
+    jb_status status = w->j == NULL ? open_json(w) : JB_OK;
+    answer_n = 0;
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == JB_OK; i++) {
+        status = jb_json_ask(w->j, queries[i], strlen(queries[i]), &text, NULL);
+        status = take_text(w, status, text);
+    }
+    return status;
+}
+
 enum needs { NOTHING, LEDGER, VIEWS };
 
 static const struct step {
@@ -649,6 +769,10 @@ static const struct step {
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"jb_json_open", s_json_open, NOTHING, false},
+    {"jb_json_open, a new ledger", s_json_init, NOTHING, true},
+    {"jb_json_apply", s_json_apply, NOTHING, false},
+    {"jb_json_ask", s_json_ask, NOTHING, false},
     {"jb_audit", s_audit, NOTHING, false},
     {"jb_rebuild", s_rebuild, NOTHING, false},
 };
@@ -677,6 +801,7 @@ begin(const struct step *s, struct world *w)
 static void
 end(struct world *w)
 {
+    w->j = jb_json_close(w->j);
     w->v = jb_views_close(w->v);
     w->l = jb_close(w->l);
     w->answers = jb_answers_free(w->answers);

@@ -9,7 +9,22 @@
 static const char *const views[] = {"posted", "known", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
 
-enum { WALLET, AS_OF, VIEW, FROM_DAY, TO_DAY, DAY, TYPE, LIMIT, CURSOR, FROM, PEOPLE, MEMBERS };
+enum {
+    WALLET,
+    AS_OF,
+    VIEW,
+    FROM_DAY,
+    TO_DAY,
+    DAY,
+    TYPE,
+    LIMIT,
+    CURSOR,
+    FROM,
+    PEOPLE,
+    AFTER,
+    TIMEOUT_US,
+    MEMBERS
+};
 
 #define AT(member) offsetof(struct query, member)
 #define SEQ_MAX (UINT64_MAX / 2)
@@ -25,6 +40,8 @@ static const struct member_row members[MEMBERS] = {
     [CURSOR] = {"cursor", MEMBER_TEXT, AT(cursor), 0, 0, NULL},
     [FROM] = {"from", MEMBER_NUMBER, AT(from), 1, SEQ_MAX, NULL},
     [PEOPLE] = {"people", MEMBER_FLAG, AT(people), 0, 0, NULL},
+    [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
+    [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
 };
 
 static const struct {
@@ -45,6 +62,7 @@ static const struct {
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},
     [QUERY_HEAD] = {"head", 0, 0, false},
+    [QUERY_WAIT] = {"wait", M(AFTER), M(TIMEOUT_US), false},
     [QUERY_POLICIES] = {"policies", 0, 0, false},
     [QUERY_COMMANDS] = {"commands", 0, 0, false},
     [QUERY_QUERIES] = {"queries", 0, 0, false},
@@ -54,8 +72,12 @@ static const struct {
 struct query
 query_of(enum query_kind kind)
 {
-    return (struct query){
-        .kind = kind, .from_day = JB_NO_DAY, .to_day = JB_NO_DAY, .from = 1, .limit = 100};
+    return (struct query){.kind = kind,
+                          .from_day = JB_NO_DAY,
+                          .to_day = JB_NO_DAY,
+                          .from = 1,
+                          .limit = 100,
+                          .timeout_us = JB_US_PER_SECOND};
 }
 
 static const char *

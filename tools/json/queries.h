@@ -25,6 +25,7 @@ enum query_kind {
     QUERY_STAT,
     QUERY_INFO,
     QUERY_HEAD,
+    QUERY_WAIT,
     QUERY_POLICIES,
     QUERY_COMMANDS,
     QUERY_QUERIES,
@@ -39,7 +40,7 @@ struct query {
     uint32_t type;         /* enum jb_history_kind */
     jb_day day, from_day, to_day;
     struct jb_text cursor; /* ends with NUL */
-    uint64_t from, limit;
+    uint64_t from, limit, after, timeout_us;
     uint8_t people;
 };
 

@@ -248,6 +248,22 @@ head(const struct asked *a, const struct query *q, struct out *o, struct jb_erro
     return JB_OK;
 }
 
+static jb_status
+wait_for(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    jb_seq seq = 0;
+    jb_status status = jb_wait(a->ledger, q->after, (int64_t)q->timeout_us, &seq, err);
+    if (status != JB_OK && status != JB_END) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", seq);
+    js_bool(o, "more", status == JB_OK);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
 /* Every policy that has a name. */
 static jb_status
 policies_json(struct out *o, const char *key, jb_ledger *l, struct jb_error *err)
@@ -357,11 +373,11 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
 {
     static jb_status (*const answers[QUERIES])(const struct asked *, const struct query *,
                                                struct out *, struct jb_error *) = {
-        [QUERY_BALANCE] = balance, [QUERY_CASH_STATUS] = cash_status, [QUERY_CASH_DAY] = cash_day,
-        [QUERY_HISTORY] = history, [QUERY_REFUSED] = refused,         [QUERY_EXPLAIN] = explain,
-        [QUERY_LOG] = log_events,  [QUERY_STAT] = stat_json,          [QUERY_INFO] = info,
-        [QUERY_HEAD] = head,       [QUERY_POLICIES] = policies,       [QUERY_COMMANDS] = commands,
-        [QUERY_QUERIES] = queries,
+        [QUERY_BALANCE] = balance,   [QUERY_CASH_STATUS] = cash_status, [QUERY_CASH_DAY] = cash_day,
+        [QUERY_HISTORY] = history,   [QUERY_REFUSED] = refused,         [QUERY_EXPLAIN] = explain,
+        [QUERY_LOG] = log_events,    [QUERY_STAT] = stat_json,          [QUERY_INFO] = info,
+        [QUERY_HEAD] = head,         [QUERY_WAIT] = wait_for,           [QUERY_POLICIES] = policies,
+        [QUERY_COMMANDS] = commands, [QUERY_QUERIES] = queries,
     };
     return answers[q->kind](a, q, o, err);
 }
