@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "event_json.h"
+#include "lists_json.h"
 #include "queries.h"
 #include "rows_json.h"
 #include "vocabulary.h"
@@ -373,11 +374,25 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
 {
     static jb_status (*const answers[QUERIES])(const struct asked *, const struct query *,
                                                struct out *, struct jb_error *) = {
-        [QUERY_BALANCE] = balance,   [QUERY_CASH_STATUS] = cash_status, [QUERY_CASH_DAY] = cash_day,
-        [QUERY_HISTORY] = history,   [QUERY_REFUSED] = refused,         [QUERY_EXPLAIN] = explain,
-        [QUERY_LOG] = log_events,    [QUERY_STAT] = stat_json,          [QUERY_INFO] = info,
-        [QUERY_HEAD] = head,         [QUERY_WAIT] = wait_for,           [QUERY_POLICIES] = policies,
-        [QUERY_COMMANDS] = commands, [QUERY_QUERIES] = queries,
+        [QUERY_BALANCE] = balance,
+        [QUERY_CASH_STATUS] = cash_status,
+        [QUERY_CASH_DAY] = cash_day,
+        [QUERY_HISTORY] = history,
+        [QUERY_REFUSED] = refused,
+        [QUERY_EXPLAIN] = explain,
+        [QUERY_LOG] = log_events,
+        [QUERY_STAT] = stat_json,
+        [QUERY_INFO] = info,
+        [QUERY_HEAD] = head,
+        [QUERY_WAIT] = wait_for,
+        [QUERY_POLICIES] = policies,
+        [QUERY_COMMANDS] = commands,
+        [QUERY_QUERIES] = queries,
+        [QUERY_WALLETS] = wallets_answer,
+        [QUERY_LOTS] = items_answer,
+        [QUERY_GRANTS] = items_answer,
+        [QUERY_REFUNDS] = items_answer,
+        [QUERY_EVENTS] = events_answer,
     };
     return answers[q->kind](a, q, o, err);
 }
