@@ -1,11 +1,15 @@
 #include "base/error.h"
 
 #include <stdio.h>
+#include <string.h>
 
 jb_day
 jb_day_of(jb_instant t, int32_t utc_offset_s)
 {
-    int64_t local = t + utc_offset_s * JB_US_PER_SECOND;
+    int64_t local;
+    if (t == JB_NO_INSTANT || __builtin_add_overflow(t, utc_offset_s * JB_US_PER_SECOND, &local)) {
+        return JB_NO_DAY;
+    }
     int64_t day = local / JB_US_PER_DAY;
     /* C divides towards zero; a day before 1970 needs the floor. */
     if (local % JB_US_PER_DAY < 0) {
@@ -17,7 +21,10 @@ jb_day_of(jb_instant t, int32_t utc_offset_s)
 jb_instant
 jb_day_start(jb_day d, int32_t utc_offset_s)
 {
-    return d * JB_US_PER_DAY - utc_offset_s * JB_US_PER_SECOND;
+    int64_t start;
+    bool beyond = __builtin_mul_overflow((int64_t)d, JB_US_PER_DAY, &start) ||
+                  __builtin_sub_overflow(start, utc_offset_s * JB_US_PER_SECOND, &start);
+    return beyond ? JB_NO_INSTANT : start;
 }
 
 static bool
@@ -33,22 +40,29 @@ days_in_month(int year, int month)
     return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
-/* Days from 1970-01-01 to 1 January of that year: 365 a year and the leap days before it. */
-static int
-days_before_year(int year)
+static int64_t
+floor_of(int64_t a, int64_t b)
 {
-    int y = year - 1;
-    return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    return a / b - (a % b < 0);
+}
+
+/* Days from 1970-01-01 to 1 January of that year: 365 a year and the leap days before it. */
+static int64_t
+days_before_year(int64_t year)
+{
+    int64_t y = year - 1;
+    return 365 * (year - 1970) + (floor_of(y, 4) - floor_of(y, 100) + floor_of(y, 400)) -
+           (1969 / 4 - 1969 / 100 + 1969 / 400);
 }
 
 bool
 jb_day_from_date(int year, int month, int day, jb_day *ret)
 {
-    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+    if (ret == NULL || year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
         day > days_in_month(year, month)) {
         return false;
     }
-    int days = days_before_year(year);
+    jb_day days = (jb_day)days_before_year(year);
     for (int m = 1; m < month; m++) {
         days += days_in_month(year, m);
     }
@@ -67,23 +81,45 @@ jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
     while (days_before_year(year + 1) <= d) {
         year++;
     }
-    int rest = d - days_before_year(year);
+    int rest = (int)(d - days_before_year(year));
     int month = 1;
     while (rest >= days_in_month(year, month)) {
         rest -= days_in_month(year, month);
         month++;
     }
-    *ret_year = year;
-    *ret_month = month;
-    *ret_day = rest + 1;
+    if (ret_year != NULL) {
+        *ret_year = year;
+    }
+    if (ret_month != NULL) {
+        *ret_month = month;
+    }
+    if (ret_day != NULL) {
+        *ret_day = rest + 1;
+    }
+}
+
+/* Where there is no date to print. */
+static char *
+print_none(char *buf)
+{
+    return strcpy(buf, "none");
+}
+
+static bool
+has_date(jb_day d)
+{
+    return d >= JB_INSTANT_MIN / JB_US_PER_DAY && d <= JB_INSTANT_MAX / JB_US_PER_DAY;
 }
 
 char *
 jb_day_print(jb_day d, char *buf)
 {
+    if (buf == NULL || !has_date(d)) {
+        return buf == NULL ? NULL : print_none(buf);
+    }
     int year, month, day;
     jb_day_to_date(d, &year, &month, &day);
-    snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year % 10000, month, day);
+    snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year, month, day);
     return buf;
 }
 
@@ -99,6 +135,13 @@ put_digits(char *p, int64_t value, int digits)
 char *
 jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf)
 {
+    if (buf == NULL || t < JB_INSTANT_MIN || t > JB_INSTANT_MAX) {
+        return buf == NULL ? NULL : print_none(buf);
+    }
+    if (utc_offset_s <= -24 * 3600 || utc_offset_s >= 24 * 3600 ||
+        !has_date(jb_day_of(t, utc_offset_s))) {
+        utc_offset_s = 0;
+    }
     jb_day d = jb_day_of(t, utc_offset_s);
     int64_t us = t - jb_day_start(d, utc_offset_s);
     int64_t s = us / JB_US_PER_SECOND;
@@ -172,9 +215,9 @@ date(struct scan *in, jb_day *ret)
 bool
 jb_day_parse(const char *s, size_t n, jb_day *ret)
 {
-    struct scan in = {s, n, false};
+    struct scan in = {s, s != NULL ? n : 0, false};
     jb_day d;
-    if (!date(&in, &d) || in.n != 0) {
+    if (ret == NULL || !date(&in, &d) || in.n != 0) {
         return false;
     }
     *ret = d;
@@ -220,9 +263,9 @@ offset_us(struct scan *in)
 bool
 jb_instant_parse(const char *s, size_t n, jb_instant *ret)
 {
-    struct scan in = {s, n, false};
+    struct scan in = {s, s != NULL ? n : 0, false};
     jb_day d;
-    if (!date(&in, &d)) {
+    if (ret == NULL || !date(&in, &d)) {
         return false;
     }
     expect(&in, 'T', 't');

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <jangbu/command.h>
@@ -270,6 +271,85 @@ wide(void **state)
     }
 }
 
+/* What has no date, and days beyond the years that the calendar has: they are printed, and end. */
+static void
+no_date(void **state)
+{
+    (void)state;
+    char buf[JB_INSTANT_TEXT_BYTES];
+    const jb_day days[] = {JB_NO_DAY, INT32_MIN + 1, -719163, 2932897, INT32_MAX};
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        int year = 0, month = 0, day = 0;
+        assert_string_equal(jb_day_print(days[i], buf), "none");
+        jb_day_to_date(days[i], &year, &month, &day);
+        assert_true(year < 1 || year > 9999);
+        assert_true(month >= 1 && month <= 12 && day >= 1 && day <= 31);
+    }
+    int year, month, day;
+    jb_day_to_date(-719163, &year, &month, &day);
+    assert_true(year == 0 && month == 12 && day == 31);
+    const jb_instant instants[] = {JB_NO_INSTANT, INT64_MAX, JB_INSTANT_MIN - 1,
+                                   JB_INSTANT_MAX + 1};
+    for (size_t i = 0; i < sizeof instants / sizeof instants[0]; i++) {
+        assert_string_equal(jb_instant_print(instants[i], INT32_MIN, buf), "none");
+    }
+    assert_string_equal(jb_instant_print(JB_INSTANT_MIN, -3600, buf),
+                        "0001-01-01T00:00:00.000000+00:00");
+    assert_string_equal(jb_instant_print(JB_INSTANT_MAX, 3600, buf),
+                        "9999-12-31T23:59:59.999999+00:00");
+    assert_string_equal(jb_instant_print(0, INT32_MIN, buf), "1970-01-01T00:00:00.000000+00:00");
+    assert_true(jb_day_of(JB_NO_INSTANT, 0) == JB_NO_DAY);
+    assert_true(jb_day_of(INT64_MAX, INT32_MAX) == JB_NO_DAY);
+    assert_true(jb_day_start(INT32_MAX, 0) == JB_NO_INSTANT);
+    assert_true(jb_day_start(JB_NO_DAY, INT32_MAX) == JB_NO_INSTANT);
+}
+
+/* No function dies of NULL; those that return a status are in test_misuse. */
+static void
+null(void **state)
+{
+    (void)state;
+    jb_amount amount = 7;
+    jb_day day;
+    jb_instant instant;
+    uint32_t number;
+    struct jb_event e;
+    memset(&e, 0, sizeof e);
+    assert_false(jb_amount_add(1, 1, NULL) || jb_amount_sub(1, 1, NULL));
+    assert_false(jb_cost_with_vat_ceil(1, 1, NULL));
+    assert_false(jb_vat_split_half_up(1, 10, NULL, &amount));
+    assert_false(jb_vat_split_half_up(1, 10, &amount, NULL));
+    assert_int_equal(amount, 7);
+    assert_false(jb_day_from_date(2026, 1, 1, NULL));
+    assert_false(jb_day_parse(NULL, 10, &day) || jb_day_parse("2026-01-01", 10, NULL));
+    assert_false(jb_instant_parse(NULL, 20, &instant));
+    assert_false(jb_instant_parse("2026-01-01T00:00:00Z", 20, NULL));
+    assert_null(jb_day_print(0, NULL));
+    assert_null(jb_instant_print(0, 0, NULL));
+    jb_day_to_date(0, NULL, NULL, NULL);
+    assert_false(jb_utf8_valid(NULL, 1, NULL));
+    assert_true(jb_utf8_valid(NULL, 0, NULL));
+    assert_int_equal(jb_event_amount(NULL), 0);
+    assert_int_equal(jb_event_effect(NULL), 0);
+    assert_int_equal(jb_event_ordinal(NULL), 0);
+    assert_int_equal(jb_event_parts(NULL).n, 0);
+    assert_null(jb_event_own_id(NULL).s);
+    assert_int_equal(jb_event_moves(NULL, NULL), 0);
+    e.type = JB_EV_CHARGE_SETTLED;
+    e.charge_settled.amount = 5;
+    assert_int_equal(jb_event_moves(&e, NULL), 1);
+    const struct jb_names *methods = jb_names_get(JB_LIST_METHOD);
+    assert_null(jb_name_word(NULL, 1));
+    assert_false(jb_name_number(NULL, "CREDIT_CARD", 11, &number));
+    assert_false(jb_name_number(methods, NULL, 11, &number));
+    assert_false(jb_name_number(methods, "CREDIT_CARD", 11, NULL));
+    assert_int_equal(jb_op_from_name(NULL, 5), 0);
+    jb_command_begin(NULL, JB_OP_CHARGE);
+    jb_set_key(NULL, jb_text_of(NULL));
+    jb_set_actor(NULL, jb_text_of("a"), jb_text_of(NULL));
+    jb_set_commands(NULL, NULL, 1);
+}
+
 /* The numbers of limits are written down for bindings. */
 static void
 limits(void **state)
@@ -296,9 +376,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limits),       cmocka_unit_test(cost),    cmocka_unit_test(long_error),
-        cmocka_unit_test(vat),          cmocka_unit_test(amounts), cmocka_unit_test(calendar),
-        cmocka_unit_test(instants),     cmocka_unit_test(seen),    cmocka_unit_test(texts),
-        cmocka_unit_test(bytes_of_ids), cmocka_unit_test(wide)};
+        cmocka_unit_test(no_date), cmocka_unit_test(null),       cmocka_unit_test(limits),
+        cmocka_unit_test(cost),    cmocka_unit_test(long_error), cmocka_unit_test(vat),
+        cmocka_unit_test(amounts), cmocka_unit_test(calendar),   cmocka_unit_test(instants),
+        cmocka_unit_test(seen),    cmocka_unit_test(texts),      cmocka_unit_test(bytes_of_ids),
+        cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
  * 2. Outputs are written only when the call returns JB_OK (or JB_END where the text says so).
  *
  * 3. `err` may be NULL; it is written only on failure. No other pointer may be NULL unless its text
- * says so: a function that returns a status says JB_E_USAGE.
+ * says so: a function that returns a status says JB_E_USAGE, another one false, NULL, 0 or nothing.
  *
  * 4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle
  * named and lives until the moment that the text names.
@@ -219,16 +219,18 @@ JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent,
  * overflow or below 0. */
 JB_API JB_NODISCARD bool jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret);
 
-/* The calendar day that contains t at the given offset from UTC in seconds. */
+/* The calendar day that contains t at the given offset from UTC in seconds. JB_NO_DAY of
+ * JB_NO_INSTANT, and where 64 bits have no room for the time there. */
 JB_API jb_day jb_day_of(jb_instant t, int32_t utc_offset_s);
-/* 00:00 of day d. */
+/* 00:00 of day d; JB_NO_INSTANT where 64 bits have no room for it. */
 JB_API jb_instant jb_day_start(jb_day d, int32_t utc_offset_s);
 /* Gregorian calendar. False for a date that does not exist or a year outside 1..9999. */
 JB_API JB_NODISCARD bool jb_day_from_date(int year, int month, int day, jb_day *ret);
 JB_API void jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day);
 
 /* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has JB_DAY_TEXT_BYTES, or
- * JB_INSTANT_TEXT_BYTES. Returns buf. */
+ * JB_INSTANT_TEXT_BYTES. Returns buf. "none" where it is not in the years 1 to 9999; an instant
+ * that is, but not at that offset, is printed in UTC. */
 JB_API char *jb_day_print(jb_day d, char *buf);
 JB_API char *jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf);
 /* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm);
