@@ -52,7 +52,8 @@ struct jb_request {
 };
 
 struct jb_ledger {
-    char *dir;
+    char *dir;   /* as it was given, for sentences */
+    char *place; /* the same, absolute: the process may change its directory */
     bool read_only;
     bool accept_rollback;
     bool rolled_back; /* a reader goes on, and is told */

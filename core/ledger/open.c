@@ -5,6 +5,7 @@
 
 #include "ledger/internal.h"
 #include "log/fault.h"
+#include "storage/place.h"
 
 static jb_instant
 system_clock(void *data)
@@ -42,7 +43,9 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
                        "or 1");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
-    if (l == NULL || (l->dir = strdup(dir)) == NULL) {
+    if (l == NULL || (l->dir = strdup(dir)) == NULL ||
+        (l->place = jb_place_absolute(dir)) == NULL) {
+        free(l != NULL ? l->dir : NULL);
         free(l);
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", dir);
     }
@@ -153,8 +156,8 @@ static jb_status
 open_store(struct jb_ledger *l, struct jb_error *err)
 {
     bool remade;
-    jb_status status = jb_store_open(l->dir, &jb_state_schema, l->identity.ledger_id, l->read_only,
-                                     &l->store, &remade, err);
+    jb_status status = jb_store_open(l->place, &jb_state_schema, l->identity.ledger_id,
+                                     l->read_only, &l->store, &remade, err);
     if (status == JB_E_NOTFOUND || jb_store_dispensable(status) ||
         (status != JB_OK && l->read_only)) {
         l->store = NULL; /* the log is folded, in memory */
@@ -277,7 +280,8 @@ write_behind(struct jb_ledger *l)
         jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
-    if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
+    if (jb_log_catch_up(l->log, &ignored) == JB_OK &&
+        jb_state_catch_up(l->state, &ignored) == JB_OK) {
         struct jb_error also_ignored;
         if (jb_state_checkpoint(l->state, &also_ignored) == JB_E_STALE) {
             jb_state_drop_store(l->state);
@@ -333,6 +337,7 @@ jb_close(jb_ledger *l)
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
     }
+    free(l->place);
     free(l->dir);
     free(l);
     return NULL;
@@ -348,7 +353,7 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .exponent = l->identity.exponent,
                                   .utc_offset_s = l->identity.utc_offset_s,
                                   .read_only = l->read_only,
-                                  .dir = l->dir,
+                                  .dir = l->place,
                                   .rolled_back = l->rolled_back,
                                   .warning = jb_env_warning(jb_log_env(l->log)),
                                   .secret_lost = !l->has_secret,

@@ -430,6 +430,11 @@ jb_personal_commit(struct jb_personal *p, struct jb_error *err)
         }
         p->has_checks = true;
         p->list.n = p->bytes.n = 0;
+        /* What the log will refer to is in the file that will be there. */
+        status = jb_env_still(p->env, err);
+        if (status != JB_OK) {
+            return status;
+        }
     }
     return JB_OK;
 }
