@@ -4,7 +4,7 @@
  * what no row has (dormant cash, refunds) is the state at the day's closing event less what was
  * posted to later days.
  */
-#include "projections/query.h"
+#include "projections/page.h"
 
 static void
 finish(struct jb_balance *b)
@@ -196,33 +196,94 @@ jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
     return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
 }
 
+/* Balances of wallets in order of number, as of one moment. */
+struct balances {
+    JB_VEC(struct jb_wallet_balance) rows;
+    bool end; /* there is no wallet behind them */
+};
+
+/* From the state where no event of the wallet came since the moment; the others stay without a
+ * balance (version 0). r->now: the moment is that of this look. */
 static jb_status
-each_now(struct jb_views *v, bool (*each)(void *data, const struct jb_wallet_balance *b),
-         void *data, struct jb_error *err)
+from_states(struct jb_views *v, struct jb_as_of_point *r, uint32_t after, uint32_t limit,
+            struct balances *b, struct jb_error *err)
 {
     struct jb_reader_head head;
     jb_status status = jb_reader_begin(v->l, &head, err);
     if (status != JB_OK) {
         return status;
     }
-    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
-    status = moment_now(v, &head, &b.as_of, err);
-    jb_day today = status == JB_OK ? jb_day_of(b.as_of.at, v->info.utc_offset_s) : JB_NO_DAY;
-    for (uint32_t number = 1; number <= head.wallets_n && status == JB_OK; number++) {
+    if (r->now) {
+        status = moment_now(v, &head, &r->moment, err);
+        r->today = status == JB_OK ? jb_day_of(r->moment.at, v->info.utc_offset_s) : r->today;
+        r->now = false;
+    }
+    for (uint32_t i = 1; i <= limit && status == JB_OK; i++) {
         struct jb_reader_wallet w;
-        status = jb_reader_wallet(v->l, number, &w, err);
-        if (status != JB_OK) {
+        b->end = (uint64_t)after + i > head.wallets_n;
+        status = b->end ? JB_OK : jb_reader_wallet(v->l, after + i, &w, err);
+        b->end = b->end || (status == JB_OK && w.created_seq > r->moment.seq);
+        if (status != JB_OK || b->end) {
             break;
         }
-        from_state(&w, today, &b.balance);
-        name(&b, &w);
-        if (!each(data, &b)) {
+        if (!jb_vec_reserve(&b->rows, b->rows.n + 1)) {
+            status = jb_fail(err, JB_E_NOMEM, "no memory for the balances of all wallets");
             break;
+        }
+        struct jb_wallet_balance *row = &b->rows.at[b->rows.n++];
+        *row = (struct jb_wallet_balance){.size = sizeof *row, .as_of = r->moment};
+        name(row, &w);
+        if (w.version <= r->moment.seq && r->only_through == JB_NO_DAY) {
+            from_state(&w, r->today, &row->balance);
         }
     }
     jb_reader_end(v->l);
     return status;
 }
+
+/* The others, from the projections' summaries. Wallets are numbered as they are made: behind the
+ * first that did not exist on a day there is none that did. */
+static jb_status
+from_views(struct jb_views *v, const struct jb_as_of_point *r, struct balances *b,
+           struct jb_error *err)
+{
+    size_t i = 0;
+    while (i < b->rows.n && b->rows.at[i].balance.version != 0) {
+        i++;
+    }
+    struct jb_view_read q;
+    jb_status status = i < b->rows.n ? jb_view_read_begin(v, r->moment.seq, &q, err) : JB_END;
+    if (status != JB_OK) {
+        return status == JB_END ? JB_OK : status;
+    }
+    for (; i < b->rows.n && status == JB_OK; i++) {
+        struct jb_wallet_balance *row = &b->rows.at[i];
+        status = row->balance.version != 0
+                     ? JB_OK
+                     : jb_view_read_balance(&q, row->number, r, &row->balance, err);
+        if (status == JB_E_NOTFOUND) {
+            b->rows.n = i;
+            b->end = true;
+            status = JB_OK;
+        }
+    }
+    jb_view_read_end(&q);
+    return status;
+}
+
+/* The wallets numbered behind `after`, at most limit of them. */
+static jb_status
+read_balances(struct jb_views *v, struct jb_as_of_point *r, uint32_t after, uint32_t limit,
+              struct balances *b, struct jb_error *err)
+{
+    b->rows.n = 0;
+    jb_status status = from_states(v, r, after, limit, b, err);
+    return status == JB_OK ? from_views(v, r, b, err) : status;
+}
+
+/* How many wallets are looked at before the first of them is told: most ledgers have fewer, and one
+ * look is enough. */
+#define WALLETS_AT_ONCE 50000
 
 jb_status
 jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
@@ -232,28 +293,51 @@ jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_balance_each");
     }
-    if (means_now(as_of)) {
-        return each_now(v, each, data, err);
-    }
-    struct jb_view_read q;
+    const struct jb_page_of of = {.list = JB_PAGE_WALLETS};
+    struct jb_page_place unused;
     struct jb_as_of_point r;
-    jb_status status = jb_view_read_begin_at(v, as_of, &q, &r, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
-    b.as_of = r.moment;
-    for (b.number = 1; b.number <= q.fold->g.wallets_n; b.number++) {
-        status = jb_view_read_balance(&q, b.number, &r, &b.balance, err);
-        if (status == JB_E_NOTFOUND) {
-            status = JB_OK; /* not there yet */
-            continue;
-        }
-        status = status == JB_OK ? jb_wallet_text(v->l, b.number, b.wallet, err) : status;
-        if (status != JB_OK || !each(data, &b)) {
-            break;
+    struct balances b = {.end = false};
+    bool fresh, more = true;
+    jb_status status = jb_page_begin(v, &of, as_of, NULL, 1, &unused, &r, &fresh, err);
+    for (uint32_t after = 0; more && !b.end && status == JB_OK;) {
+        status = read_balances(v, &r, after, WALLETS_AT_ONCE, &b, err);
+        for (size_t i = 0; i < b.rows.n && more && status == JB_OK; i++) {
+            after = b.rows.at[i].number;
+            more = each(data, &b.rows.at[i]);
         }
     }
-    jb_view_read_end(&q);
+    jb_vec_free(&b.rows);
+    return status;
+}
+
+jb_status
+jb_wallets_get(jb_views *v, const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
+               bool (*each)(void *data, const struct jb_wallet_balance *b), void *data, char *next,
+               struct jb_moment *moment, struct jb_error *err)
+{
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_wallets_get");
+    }
+    const struct jb_page_of of = {.list = JB_PAGE_WALLETS};
+    struct jb_page_place place = {0}; /* the last wallet that was told */
+    struct jb_as_of_point r;
+    struct balances b = {.end = false};
+    bool fresh;
+    jb_status status = jb_page_begin(v, &of, as_of, cursor, limit, &place, &r, &fresh, err);
+    if (status == JB_OK && place.at >= UINT32_MAX) {
+        status = jb_fail(err, JB_E_USAGE, "this cursor is of a wallet that there cannot be");
+    }
+    /* One more than the page has: whether the list goes on. */
+    status =
+        status == JB_OK ? read_balances(v, &r, (uint32_t)place.at, limit + 1, &b, err) : status;
+    size_t told = 0;
+    for (bool more = true; told < b.rows.n && told < limit && more && status == JB_OK; told++) {
+        place.at = b.rows.at[told].number;
+        more = each(data, &b.rows.at[told]);
+    }
+    if (status == JB_OK) {
+        jb_page_end(v, &of, told < b.rows.n ? &place : NULL, &r, next, moment);
+    }
+    jb_vec_free(&b.rows);
     return status;
 }

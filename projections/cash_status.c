@@ -201,6 +201,70 @@ row_of_day(struct jb_view_read *q, uint32_t number, jb_day day, struct jb_cash_r
     return jb_row_shown(&row, ret, err);
 }
 
+/* A wallet's row of a closed day, kept until the look at them has ended. */
+struct day_row {
+    struct jb_cash_status of;
+    struct jb_cash_row row;
+};
+struct day_rows {
+    JB_VEC(struct day_row) rows;
+    bool end; /* there is no wallet behind them */
+};
+
+/* How many rows are looked at before the first of them is told. What is published does not change:
+ * the next look sees what this one would have seen. */
+#define ROWS_AT_ONCE 20000
+
+static jb_status
+read_day_rows(struct jb_view_read *q, const struct jb_as_of_point *r, jb_day day, uint32_t after,
+              struct day_rows *rows, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    rows->rows.n = 0;
+    for (uint32_t i = 1; i <= ROWS_AT_ONCE && status == JB_OK; i++) {
+        struct jb_summary summary;
+        rows->end = (uint64_t)after + i > q->fold->g.wallets_n;
+        status =
+            rows->end ? JB_OK : jb_view_read_summary(q, after + i, q->fold->g.seq, &summary, err);
+        if (status != JB_OK || rows->end) {
+            break;
+        }
+        bool there = summary.created_on <= day;
+        jb_summary_free(&summary);
+        if (!there) {
+            rows->end = true; /* numbered as they are made: all the others came later, too */
+            break;
+        }
+        if (!jb_vec_reserve(&rows->rows, rows->rows.n + 1)) {
+            status = jb_fail(err, JB_E_NOMEM, "no memory for the rows of a day");
+            break;
+        }
+        struct day_row *row = &rows->rows.at[rows->rows.n++];
+        header(after + i, r, &row->of);
+        status = row_of_day(q, after + i, day, &row->row, err);
+        status = status == JB_OK ? jb_wallet_text(q->v->l, after + i, row->of.wallet, err) : status;
+    }
+    return status;
+}
+
+/* As of as_of the day must have been closed. */
+static jb_status
+check_closed(struct jb_view_read *q, jb_day day, const struct jb_as_of *as_of,
+             const struct jb_as_of_point *closing, struct jb_error *err)
+{
+    struct jb_as_of_point asked;
+    jb_status status =
+        jb_view_read_resolve(q, as_of, q->fold->g.seq, q->fold->g.recorded_at, &asked, err);
+    if (status == JB_OK && asked.moment.seq < closing->moment.seq) {
+        char text[JB_DAY_TEXT_BYTES];
+        status = jb_fail(err, JB_E_NOT_CLOSED,
+                         "%s was not closed yet at event %llu; event %llu closed it",
+                         jb_day_print(day, text), (unsigned long long)asked.moment.seq,
+                         (unsigned long long)closing->moment.seq);
+    }
+    return status;
+}
+
 jb_status
 jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
                  bool (*each)(void *data, const struct jb_cash_status *w,
@@ -210,44 +274,25 @@ jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_cash_day_each");
     }
-    struct jb_as_of closing = {.kind = JB_AS_OF_DAY, .day = day};
-    struct jb_view_read q;
-    struct jb_as_of_point r, asked;
-    jb_status status = jb_view_read_begin_at(v, &closing, &q, &r, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    if (as_of != NULL) {
-        status = jb_view_read_resolve(&q, as_of, q.fold->g.seq, q.fold->g.recorded_at, &asked, err);
-        if (status == JB_OK && asked.moment.seq < r.moment.seq) {
-            char text[JB_DAY_TEXT_BYTES];
-            status = jb_fail(err, JB_E_NOT_CLOSED,
-                             "%s was not closed yet at event %llu; event %llu closed it",
-                             jb_day_print(day, text), (unsigned long long)asked.moment.seq,
-                             (unsigned long long)r.moment.seq);
-        }
-    }
-    uint32_t wallets_n = q.fold->g.wallets_n;
-    for (uint32_t number = 1; number <= wallets_n && status == JB_OK; number++) {
-        struct jb_summary summary;
-        struct jb_cash_status full;
-        struct jb_cash_row row;
-        status = jb_view_read_summary(&q, number, q.fold->g.seq, &summary, err);
+    const struct jb_as_of closing = {.kind = JB_AS_OF_DAY, .day = day};
+    struct day_rows rows = {.end = false};
+    jb_status status = JB_OK;
+    uint32_t after = 0;
+    for (bool more = true; more && !rows.end && status == JB_OK;) {
+        struct jb_view_read q;
+        struct jb_as_of_point r;
+        status = jb_view_read_begin_at(v, &closing, &q, &r, err);
         if (status != JB_OK) {
             break;
         }
-        bool there = summary.created_on <= day;
-        jb_summary_free(&summary);
-        if (!there) {
-            break; /* wallets are numbered as they are made: all the others came later, too */
-        }
-        status = row_of_day(&q, number, day, &row, err);
-        header(number, &r, &full);
-        status = status == JB_OK ? jb_wallet_text(v->l, number, full.wallet, err) : status;
-        if (status == JB_OK && !each(data, &full, &row)) {
-            break;
+        status = after == 0 && as_of != NULL ? check_closed(&q, day, as_of, &r, err) : JB_OK;
+        status = status == JB_OK ? read_day_rows(&q, &r, day, after, &rows, err) : status;
+        jb_view_read_end(&q);
+        for (size_t i = 0; i < rows.rows.n && more && status == JB_OK; i++) {
+            after = rows.rows.at[i].of.number;
+            more = each(data, &rows.rows.at[i].of, &rows.rows.at[i].row);
         }
     }
-    jb_view_read_end(&q);
+    jb_vec_free(&rows.rows);
     return status;
 }

@@ -2,19 +2,7 @@
  * Histories: the wallet's own chain, walked back. The running balance starts from the state and
  * goes down by the effect of each event, so that a row's balance is the sum of effects up to it.
  */
-#include "projections/query.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#define HISTORY_LIMIT_MAX 10000
-#define PLACE_BYTES 24
-
-/* Where a page goes on: the next event of the chain, and the balance after it. */
-struct place {
-    jb_seq seq;
-    jb_amount balance;
-};
+#include "projections/page.h"
 
 enum { JB_HISTORY_none = JB_HISTORY_ALL };
 
@@ -31,61 +19,11 @@ is_of_kind(uint32_t type, jb_history_kind kind)
     return kind == JB_HISTORY_ALL || (type < JB_EV_TYPES && kinds[type] == kind);
 }
 
-/* Binds a cursor to the ledger, the wallet, the kind and the day asked for. No secret: it finds
- * mistakes, not forgers, and a place is compared with the log before it is used. */
-static uint64_t
-check_of(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through,
-         const uint8_t place[16])
-{
-    uint8_t bytes[16 + 4 + 4 + 4 + 16];
-    memcpy(bytes, v->info.ledger_id, 16);
-    jb_put_be(bytes + 16, 4, wallet);
-    jb_put_be(bytes + 20, 4, (uint32_t)kind);
-    jb_put_be_i32(bytes + 24, only_through);
-    memcpy(bytes + 28, place, 16);
-    return XXH3_64bits(bytes, sizeof bytes);
-}
-
-static void
-write_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through,
-             const struct place *p, char *out)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint8_t bytes[PLACE_BYTES];
-    jb_put_be(bytes, 8, p->seq);
-    jb_put_be(bytes + 8, 8, (uint64_t)p->balance);
-    jb_put_be(bytes + 16, 8, check_of(v, wallet, kind, only_through, bytes));
-    for (size_t i = 0; i < PLACE_BYTES; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    out[2 * PLACE_BYTES] = '\0';
-}
-
-static bool
-read_cursor(const struct jb_views *v, uint32_t wallet, jb_history_kind kind, jb_day only_through,
-            const char *text, struct place *ret)
-{
-    uint8_t bytes[PLACE_BYTES];
-    for (size_t i = 0; i < 2 * PLACE_BYTES; i++) {
-        char c = text[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (digit < 0) {
-            return false; /* ends at a NUL, too */
-        }
-        bytes[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : bytes[i / 2] | digit);
-    }
-    ret->seq = jb_get_be(bytes, 8);
-    ret->balance = (jb_amount)jb_get_be(bytes + 8, 8);
-    return text[2 * PLACE_BYTES] == '\0' &&
-           jb_get_be(bytes + 16, 8) == check_of(v, wallet, kind, only_through, bytes);
-}
-
 /* The newest event at the moment and the balance after it. Of a closed day: without what was posted
  * later. */
 static jb_status
-newest(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r, struct place *ret,
-       struct jb_error *err)
+newest(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r,
+       struct jb_page_place *ret, struct jb_error *err)
 {
     struct jb_summary summary;
     jb_status status = jb_view_read_summary(q, wallet, r->moment.seq, &summary, err);
@@ -102,52 +40,117 @@ newest(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r, 
         struct jb_walk walk = {.from = summary.version, .posted_after = r->only_through};
         status = jb_view_read_walk(q, wallet, &walk, &later, err);
     }
-    *ret = (struct place){.seq = summary.version,
-                          .balance = summary.paid + sums.free - later.paid - later.free};
+    *ret = (struct jb_page_place){.at = summary.version,
+                                  .balance = summary.paid + sums.free - later.paid - later.free};
     jb_summary_free(&summary);
     return status;
 }
 
-/* Where to begin: at the newest event, or where the cursor says. */
+/* Where a first page begins. The moment is resolved. */
 static jb_status
-begin(struct jb_views *v, uint32_t wallet, jb_history_kind kind, const struct jb_as_of *as_of,
-      const char *cursor, struct place *ret, struct jb_as_of_point *r, struct jb_error *err)
+begin_at_newest(struct jb_views *v, uint32_t wallet, const struct jb_as_of_point *r,
+                struct jb_page_place *ret, struct jb_error *err)
 {
     struct jb_view_read q;
-    jb_status status = jb_view_read_begin_at(v, as_of, &q, r, err);
-    if (status != JB_OK) {
-        return status;
+    jb_status status = jb_view_read_begin(v, r->moment.seq, &q, err);
+    if (status == JB_OK) {
+        status = newest(&q, wallet, r, ret, err);
+        jb_view_read_end(&q);
     }
-    status = newest(&q, wallet, r, ret, err);
-    if (status == JB_OK && cursor != NULL && cursor[0] != '\0') {
+    return status;
+}
+
+/* The rows of a page, kept, and where what is behind them begins. */
+struct page {
+    struct jb_kept kept;
+    JB_VEC(jb_amount) balances; /* after each of them */
+    struct jb_page_place behind;
+};
+
+static jb_status
+keep_row(struct page *p, const jb_cursor *c, const struct jb_event *e, struct jb_error *err)
+{
+    if (!jb_vec_reserve(&p->balances, p->balances.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a page of a history");
+    }
+    p->balances.at[p->balances.n++] = p->behind.balance;
+    return jb_keep(&p->kept, c, e->seq, err);
+}
+
+/* Of a closed day only what was posted by then. */
+static bool
+counts(const struct jb_event *e, const struct jb_as_of_point *r)
+{
+    return r->only_through == JB_NO_DAY || e->posted_on <= r->only_through;
+}
+
+static jb_amount
+effect_of(const struct jb_event *e, const struct jb_as_of_point *r)
+{
+    return counts(e, r) ? jb_event_effect(e) : 0;
+}
+
+static jb_status
+collect(jb_cursor *c, uint32_t wallet, jb_history_kind kind, const struct jb_as_of_point *r,
+        uint32_t limit, struct page *p, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (uint32_t looked = 0; looked < JB_PAGE_EVENTS_MAX && status == JB_OK; looked++) {
+        if (p->behind.at == 0 || p->balances.n == limit || jb_kept_full(&p->kept)) {
+            break;
+        }
         const struct jb_event *e;
-        struct place p;
-        bool good = read_cursor(v, wallet, kind, r->only_through, cursor, &p) && p.seq != 0 &&
-                    p.seq <= ret->seq;
-        status = good ? jb_view_read_event(&q, p.seq, wallet, &e, err) : JB_E_USAGE;
-        if (!good || status == JB_E_NOTFOUND || status == JB_E_CORRUPT) {
-            status = jb_fail(err, JB_E_USAGE,
-                             "this cursor is not of this wallet's history; begin without one");
+        status = jb_chain_event(c, p->behind.at, wallet, &e, err);
+        if (status != JB_OK) {
+            break;
         }
-        if (good) {
-            *ret = p;
-        }
+        struct jb_page_place next = {e->prev, p->behind.balance - effect_of(e, r)};
+        status = counts(e, r) && is_of_kind(e->type, kind) ? keep_row(p, c, e, err) : JB_OK;
+        p->behind = next;
     }
-    jb_view_read_end(&q);
     return status;
 }
 
 static jb_status
-event_of(jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event **ret,
-         struct jb_error *err)
+tell(struct page *p, const struct jb_as_of_point *r, int32_t utc_offset_s,
+     bool (*each)(void *data, const struct jb_history_row *row), void *data, struct jb_error *err)
 {
-    jb_status status = jb_cursor_at(c, seq, ret, err);
-    if (status == JB_E_NOTFOUND ||
-        (status == JB_OK && ((*ret)->wallet != wallet || (*ret)->prev >= seq))) {
-        return jb_fail(err, JB_E_CORRUPT,
-                       "event %llu is named as one of wallet %u and is not. Run `jangbu audit`",
-                       (unsigned long long)seq, wallet);
+    for (size_t i = 0; i < p->balances.n; i++) {
+        const struct jb_event *e;
+        jb_status status = jb_kept_at(&p->kept, i, &e, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        struct jb_history_row row = {.event = e,
+                                     .effect = effect_of(e, r),
+                                     .balance = p->balances.at[i],
+                                     .late =
+                                         e->posted_on > jb_day_of(e->occurred_at, utc_offset_s)};
+        if (!each(data, &row)) {
+            p->behind = (struct jb_page_place){e->prev, row.balance - row.effect};
+            break;
+        }
     }
+    return JB_OK;
+}
+
+static jb_status
+read_page(struct jb_views *v, const struct jb_page_of *of, const struct jb_as_of_point *r,
+          bool fresh, uint32_t limit, struct page *p, struct jb_error *err)
+{
+    jb_cursor *c;
+    const struct jb_event *e;
+    jb_status status = fresh ? begin_at_newest(v, of->wallet, r, &p->behind, err) : JB_OK;
+    status = status == JB_OK ? jb_cursor_open(v->l, 1, &c, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    bool forged = !fresh && (p->behind.at == 0 || p->behind.at > r->moment.seq ||
+                             jb_chain_event(c, p->behind.at, of->wallet, &e, NULL) == JB_E_CORRUPT);
+    status = forged ? jb_fail(err, JB_E_USAGE,
+                              "this cursor is not of this wallet's history; begin without one")
+                    : collect(c, of->wallet, (jb_history_kind)of->filter, r, limit, p, err);
+    jb_cursor_close(c);
     return status;
 }
 
@@ -155,61 +158,28 @@ jb_status
 jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
                const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
                bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next,
-               struct jb_moment *ret_moment, struct jb_error *err)
+               struct jb_moment *moment, struct jb_error *err)
 {
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_history_get");
     }
-    if (limit < 1 || limit > HISTORY_LIMIT_MAX || (unsigned)kind > JB_HISTORY_REFUND) {
-        return jb_fail(err, JB_E_USAGE,
-                       limit < 1 || limit > HISTORY_LIMIT_MAX
-                           ? "a page of a history has 1 to 10,000 rows"
-                           : "a history of a kind that does not exist");
+    if ((unsigned)kind > JB_HISTORY_REFUND) {
+        return jb_fail(err, JB_E_USAGE, "a history of a kind that does not exist");
     }
-    uint32_t number;
-    struct place at;
+    struct jb_page_of of = {.list = JB_PAGE_HISTORY, .filter = kind};
     struct jb_as_of_point r;
-    jb_status status = jb_find_wallet(v->l, wallet, &number, err);
-    status = status == JB_OK ? begin(v, number, kind, as_of, cursor, &at, &r, err) : status;
-    jb_cursor *c = NULL;
-    status = status == JB_OK ? jb_cursor_open(v->l, 1, &c, err) : status;
-    if (status != JB_OK) {
-        return status;
+    struct page p = {.behind = {0}};
+    bool fresh;
+    jb_status status = jb_find_wallet(v->l, wallet, &of.wallet, err);
+    status = status == JB_OK
+                 ? jb_page_begin(v, &of, as_of, cursor, limit, &p.behind, &r, &fresh, err)
+                 : status;
+    status = status == JB_OK ? read_page(v, &of, &r, fresh, limit, &p, err) : status;
+    status = status == JB_OK ? tell(&p, &r, v->info.utc_offset_s, each, data, err) : status;
+    jb_kept_free(&p.kept);
+    jb_vec_free(&p.balances);
+    if (status == JB_OK) {
+        jb_page_end(v, &of, p.behind.at != 0 ? &p.behind : NULL, &r, next, moment);
     }
-    /* From here on only the log is read: each may take its time. */
-    bool more = true;
-    for (uint32_t rows = 0; more && at.seq != 0 && rows < limit;) {
-        const struct jb_event *e;
-        status = event_of(c, at.seq, number, &e, err);
-        if (status != JB_OK) {
-            break;
-        }
-        jb_seq prev = e->prev;
-        bool counts = r.only_through == JB_NO_DAY || e->posted_on <= r.only_through;
-        jb_amount effect = counts ? jb_event_effect(e) : 0;
-        if (counts && is_of_kind(e->type, kind)) {
-            struct jb_history_row row = {.event = e,
-                                         .effect = effect,
-                                         .balance = at.balance,
-                                         .late = e->posted_on >
-                                                 jb_day_of(e->occurred_at, v->info.utc_offset_s)};
-            more = each(data, &row);
-            rows++;
-        }
-        at = (struct place){.seq = prev, .balance = at.balance - effect};
-    }
-    jb_cursor_close(c);
-    if (status != JB_OK) {
-        return status;
-    }
-    if (next != NULL) {
-        next[0] = '\0';
-        if (at.seq != 0) {
-            write_cursor(v, number, kind, r.only_through, &at, next);
-        }
-    }
-    if (ret_moment != NULL) {
-        *ret_moment = r.moment;
-    }
-    return JB_OK;
+    return status;
 }

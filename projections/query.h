@@ -70,6 +70,11 @@ jb_status jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
 jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
                                struct jb_summary *ret, struct jb_error *err);
 
+/* A place in the wallet's chain behind event seq to walk back from: its first snapshot there, else
+ * its last event (which may be seq or earlier). */
+jb_status jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
+                              struct jb_error *err);
+
 /* as_of.c */
 struct jb_as_of_point {
     struct jb_moment moment;

@@ -2,12 +2,10 @@
  * Refused commands by wallet: what no chain and no history has. An entry's key is the wallet's
  * number, or, of a command on a wallet that there was not, 0 and a hash of the id that was given.
  */
-#include "projections/query.h"
+#include "projections/page.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-#define REFUSED_LIMIT_MAX 10000
 
 struct jb_refused
 jb_refused_of(const struct jb_event *e)
@@ -113,39 +111,92 @@ is_about(const struct jb_event *e, struct jb_text wallet)
             (r->wallet_id.n == wallet.n && memcmp(r->wallet_id.s, wallet.s, wallet.n) == 0));
 }
 
-jb_status
-jb_refused_get(jb_views *v, struct jb_text wallet, jb_seq before, uint32_t limit,
-               bool (*each)(void *data, const struct jb_event *event), void *data, jb_seq *ret_next,
-               struct jb_error *err)
+/* Keeps the events of the page, and says where what is behind them begins. */
+static jb_status
+keep_all(struct jb_views *v, const jb_seq *page, uint32_t n, struct jb_kept *kept, jb_seq *behind,
+         struct jb_error *err)
 {
-    if (v == NULL || each == NULL || ret_next == NULL) {
-        return jb_fail_null(err, "jb_refused_get");
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
     }
-    if (limit < 1 || limit > REFUSED_LIMIT_MAX || wallet.s == NULL || wallet.n == 0) {
-        return jb_fail(err, JB_E_USAGE,
-                       "a page of refused commands has 1 to 10,000 rows, of a wallet");
-    }
-    jb_seq *page = malloc(limit * sizeof *page);
-    uint32_t n = 0;
-    jb_status status =
-        page != NULL ? look(v, wallet, before != 0 ? before : UINT64_MAX, limit, page, &n, err)
-                     : jb_fail(err, JB_E_NOMEM, "no memory for a page of refused commands");
-    jb_cursor *c = NULL;
-    status = status == JB_OK ? jb_cursor_open(v->l, 1, &c, err) : status;
-    bool more = true;
-    jb_seq last = 0;
-    for (uint32_t i = 0; i < n && more && status == JB_OK; i++) {
+    for (uint32_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;
-        status = jb_cursor_at(c, page[i], &e, err);
-        if (status == JB_OK) {
-            more = !is_about(e, wallet) || each(data, e);
-            last = page[i];
+        if (jb_kept_full(kept)) {
+            *behind = page[i - 1];
+            break;
         }
+        status = jb_cursor_at(c, page[i], &e, err);
+        status = status == JB_OK ? jb_keep(kept, c, page[i], err) : status;
     }
     jb_cursor_close(c);
-    free(page);
+    return status;
+}
+
+/* Those of the page; what is behind it lies below *behind, 0: nothing is. */
+static jb_status
+read_page(struct jb_views *v, struct jb_text wallet, jb_seq below, uint32_t limit,
+          struct jb_kept *kept, jb_seq *behind, struct jb_error *err)
+{
+    uint32_t n = 0;
+    jb_seq *page = malloc(limit * sizeof *page);
+    jb_status status = page != NULL
+                           ? look(v, wallet, below, limit, page, &n, err)
+                           : jb_fail(err, JB_E_NOMEM, "no memory for a page of refused commands");
     if (status == JB_OK) {
-        *ret_next = n == limit || !more ? last : 0;
+        *behind = n == limit ? page[n - 1] : 0;
+        status = keep_all(v, page, n, kept, behind, err);
+    }
+    free(page);
+    return status;
+}
+
+static jb_status
+tell(struct jb_kept *kept, struct jb_text wallet, jb_seq *behind,
+     bool (*each)(void *data, const struct jb_event *event), void *data, struct jb_error *err)
+{
+    for (size_t i = 0; i < kept->events.n; i++) {
+        const struct jb_event *e;
+        jb_status status = jb_kept_at(kept, i, &e, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (is_about(e, wallet) && !each(data, e)) {
+            *behind = kept->events.at[i].seq;
+            break;
+        }
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_refused_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, const char *cursor,
+               uint32_t limit, bool (*each)(void *data, const struct jb_event *event), void *data,
+               char *next, struct jb_moment *moment, struct jb_error *err)
+{
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_refused_get");
+    }
+    if (wallet.s == NULL || wallet.n == 0) {
+        return jb_fail(err, JB_E_USAGE, "refused commands are listed by wallet, and none is given");
+    }
+    /* A wallet may be made between two pages: the id is what stays. */
+    const struct jb_page_of of = {.list = JB_PAGE_REFUSED,
+                                  .filter = XXH3_64bits(wallet.s, wallet.n)};
+    struct jb_page_place place = {0};
+    struct jb_as_of_point r;
+    struct jb_kept kept = {.event = {0}};
+    bool fresh;
+    jb_status status = jb_page_begin(v, &of, as_of, cursor, limit, &place, &r, &fresh, err);
+    if (status == JB_OK) {
+        jb_seq below = fresh ? r.moment.seq + 1 : place.at;
+        status = read_page(v, wallet, below, limit, &kept, &place.at, err);
+    }
+    status = status == JB_OK ? tell(&kept, wallet, &place.at, each, data, err) : status;
+    jb_kept_free(&kept);
+    if (status == JB_OK) {
+        jb_page_end(v, &of, place.at != 0 ? &place : NULL, &r, next, moment);
     }
     return status;
 }

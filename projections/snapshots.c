@@ -173,6 +173,29 @@ read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summ
     return JB_OK;
 }
 
+static jb_status
+read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret, struct jb_error *err)
+{
+    struct jb_summary head;
+    jb_status status = summary_at_head(q, wallet, &head, err);
+    if (status == JB_OK) {
+        status = anchor_above(q, wallet, seq, head.version, ret, err);
+        jb_summary_free(&head);
+    }
+    return status;
+}
+
+jb_status
+jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
+                    struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = read_anchor(q, wallet, seq, ret, err);
+    } while (jb_view_read_again(q, &status, err));
+    return status;
+}
+
 jb_status
 jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
                      struct jb_error *err)

@@ -1,6 +1,8 @@
 /* Reading through the fold of the tail into the store. */
 #include "projections/query.h"
 
+#include "base/steps.h"
+
 #include <stdio.h>
 
 jb_status
@@ -14,6 +16,7 @@ jb_view_read_event(struct jb_view_read *q, jb_seq seq, uint32_t wallet, const st
         }
     }
     const struct jb_event *e;
+    jb_steps.events++;
     jb_status status = jb_cursor_at(q->cursor, seq, &e, err);
     if (status == JB_E_NOTFOUND || (status == JB_OK && wallet != 0 && e->wallet != wallet)) {
         status = jb_fail(err, JB_E_CORRUPT,

@@ -119,6 +119,11 @@ jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES]
                           const uint8_t ledger_id[16], struct jb_error *err);
 jb_status jb_secret_load(struct jb_ledger *l, struct jb_error *err);
 
+/* read.c: what a look into the state met: JB_E_STALE where the stored part of it cannot be
+ * believed. Then it is folded again from the log alone, up to the same event, and the look is worth
+ * another try. */
+bool jb_reader_again(jb_ledger *l, jb_status *status, struct jb_error *err);
+
 /* wait.c: wakes those who wait for new events, and returns when they have left. */
 void jb_wait_end(struct jb_ledger *l);
 
@@ -139,6 +144,8 @@ enum jb_step {
 };
 enum jb_step jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index,
                         struct jb_error *err);
+/* batch.c: asserts that the batch, the state and the end of the log go in step. */
+void jb_batch_check(const struct jb_ledger *l);
 /* batch.c: puts an event that is complete but for seq and prev into the batch and the state. */
 jb_status jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err);
 

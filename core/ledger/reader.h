@@ -9,6 +9,8 @@
 
 #include <jangbu/ledger.h>
 
+#include "event/codec.h"
+
 #include <pthread.h>
 
 struct jb_reader_grant {
@@ -33,6 +35,21 @@ struct jb_reader_wallet {
     uint32_t grants_n;
 };
 
+/* What a wallet has several of, each with a number of its own, from 1. */
+enum jb_reader_list { JB_READER_LOTS, JB_READER_GRANTS, JB_READER_REFUNDS };
+
+struct jb_reader_item {
+    uint32_t number;
+    uint32_t
+        state;  /* of a grant or a refund: enum jb_grant_state (never USED_UP), jb_refund_state */
+    jb_seq seq; /* the event that made it */
+    jb_day expires_on; /* of a grant */
+    jb_amount amount;
+    jb_amount left;     /* of a lot or a grant */
+    jb_amount reversed; /* of a lot, and the next, too */
+    jb_amount refunded;
+};
+
 struct jb_reader_head {
     jb_seq seq;
     jb_instant recorded_at;
@@ -52,7 +69,17 @@ jb_status jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_er
 /* Wallet by number, 1..wallets_n. Borrowed until the next call or jb_reader_end. */
 jb_status jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret,
                            struct jb_error *err);
+/* The wallet's lot, grant or refund of that number. JB_E_NOTFOUND: none was given it. */
+jb_status jb_reader_item(jb_ledger *l, uint32_t wallet, enum jb_reader_list list, uint32_t number,
+                         struct jb_reader_item *ret, struct jb_error *err);
+/* The number of the first one above `above` that is open: a lot with something left, a grant with
+ * something left that no event ended, a refund that is requested or approved. *ret 0: none is. */
+jb_status jb_reader_open_above(jb_ledger *l, uint32_t wallet, enum jb_reader_list list,
+                               uint32_t above, uint32_t *ret, struct jb_error *err);
 void jb_reader_end(jb_ledger *l);
+
+/* What the bytes of the event last returned (jb_cursor_bytes) are decoded by. */
+struct jb_event_context jb_cursor_context(const jb_cursor *c);
 
 /* The chain value at the end of the frame that ends with seq. JB_E_NOTFOUND: the log is shorter, or
  * no frame ends there. */

@@ -76,6 +76,18 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
     return jb_monotonic_us() >= until;
 }
 
+/* The wallets of the next commands, where there are many. */
+static void
+warm(const struct jb_ledger *l, const struct jb_request *r)
+{
+    struct jb_text ids[JB_WARM_MAX];
+    size_t left = r->n - r->decided;
+    for (size_t i = 0; i < JB_WARM_MAX && i < left; i++) {
+        ids[i] = r->commands[r->decided + i].wallet;
+    }
+    jb_state_warm(l->state, ids, left < JB_WARM_MAX ? left : JB_WARM_MAX);
+}
+
 /* Decides commands of the queue until the commit is full. *ret_last: the last request that was
  * looked at. */
 static jb_status
@@ -89,6 +101,9 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
         while (r->decided < r->n) {
             if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;
+            }
+            if (r->n > 1 && r->decided % JB_WARM_MAX == 0) {
+                warm(l, r);
             }
             jb_seq before = l->state->g.seq;
             uint64_t events_read = l->state->events_read;
@@ -230,6 +245,8 @@ commit_texts(void *data, struct jb_error *err)
 static jb_status
 commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 {
+    jb_batch_check(l);
+    JB_ASSERT(!l->state->save.live); /* nothing that may still be taken back */
     if (l->batch.ends.n == 0) {
         return JB_OK;
     }
@@ -243,6 +260,7 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
                                      what is stored */
         return status;
     }
+    JB_ASSERT(result == JB_LOG_COMMITTED && l->state->head.seq == l->state->g.seq);
     write_head(l, l->state->g.first_open_day != open_before);
     return JB_OK;
 }
@@ -276,6 +294,7 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_lock(&l->queue_lock);
     l->moved_at = jb_monotonic_us();
     for (struct jb_request *r = l->first; r != NULL; r = r->next) {
+        JB_ASSERT(r->done <= r->decided && r->decided <= r->n);
         r->done = r->decided;
         if (r == last) {
             break;
@@ -483,6 +502,7 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
     if (n > 0) {
         enqueue_and_wait(l, &r);
     }
+    JB_ASSERT(r.status == JB_OK ? r.done == r.n : r.done < r.n);
     if (ret_done != NULL) {
         *ret_done = r.done;
     }

@@ -1,5 +1,7 @@
 #include "state/state.h"
 
+#include <jangbu/command.h>
+
 #include "base/error.h"
 
 /* A reader's state, or that of a process that seldom writes, begins again from the store when it
@@ -120,6 +122,7 @@ jb_state_close(struct jb_state *b)
     jb_map_free(&b->wallet_ids);
     jb_map_free(&b->ids);
     jb_map_free(&b->keys);
+    jb_vec_free(&b->keys_other);
     jb_map_free(&b->returns);
     jb_map_free(&b->txn_index);
     jb_vec_free(&b->txns);
@@ -320,7 +323,12 @@ index_key(struct jb_state *b, const struct jb_event *e)
 {
     uint8_t hash[16];
     jb_state_key_hash(b, e->caller, e->key, hash);
-    return jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq);
+    if (!jb_vec_reserve(&b->keys_other, b->keys.entries.n + 1) ||
+        !jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq)) {
+        return false;
+    }
+    b->keys_other.at[b->keys.entries.n - 1] = jb_get_be(hash + 8, 8);
+    return true;
 }
 
 /* The first of a gateway's transaction. What is stored already is not looked for: it came before.
@@ -349,7 +357,7 @@ index_event(struct jb_state *b, const struct jb_event *e)
     if ((e->flags & JB_EVF_KEY) != 0 && !index_key(b, e)) {
         return false;
     }
-    switch (e->type) {
+    switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
         return index_id(b, 'W', 0, e->wallet_created.id, e->wallet);
     case JB_EV_CHARGE_SETTLED:
@@ -371,9 +379,32 @@ index_event(struct jb_state *b, const struct jb_event *e)
         }
         b->closed.at[b->closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
         return true;
-    default:
-        return true;
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_WALLET_RENAMED:
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+    case JB_EV_CHARGE_REVERSED:
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+    case JB_EV_CASH_CONSUMED:
+    case JB_EV_CONSUMPTION_REVERSED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break; /* nothing is named by it */
     }
+    return true;
 }
 
 /* A return with the sum of all returns of its consumption, so that nobody walks them. */
@@ -465,9 +496,15 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
         return no_memory(err);
     }
     if (why != NULL) {
-        status = jb_fail(err, JB_E_CORRUPT,
-                         "event %llu contradicts the log before it: %s. Run `jangbu audit`",
-                         (unsigned long long)e->seq, why);
+        int64_t rules = jb_rules(&b->g);
+        status = rules > JB_RULES
+                     ? jb_fail(err, JB_E_FORMAT,
+                               "event %llu was decided by rules %lld, which this version of jangbu "
+                               "does not know (%s). Use a newer version",
+                               (unsigned long long)e->seq, (long long)rules, why)
+                     : jb_fail(err, JB_E_CORRUPT,
+                               "event %llu contradicts the log before it: %s. Run `jangbu audit`",
+                               (unsigned long long)e->seq, why);
         if (err != NULL) {
             err->at = e->seq;
         }

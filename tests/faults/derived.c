@@ -204,6 +204,57 @@ note_history(void *data, const struct jb_history_row *row)
     return true;
 }
 
+static bool
+note_lot(void *data, const struct jb_lot_row *row)
+{
+    (void)data;
+    note_number(row->number);
+    note_number(row->left);
+    note_number(row->reversed + row->refunded);
+    return true;
+}
+
+static bool
+note_grant(void *data, const struct jb_grant_row *row)
+{
+    (void)data;
+    note_number(row->state);
+    note_number(row->left);
+    return true;
+}
+
+static bool
+note_refund(void *data, const struct jb_refund_row *row)
+{
+    (void)data;
+    note_number(row->state);
+    note_number(row->amount);
+    return true;
+}
+
+static bool
+note_event(void *data, const struct jb_event *e)
+{
+    (void)data;
+    note_number((int64_t)e->seq);
+    return true;
+}
+
+static int
+ask_lists(jb_views *v, struct jb_text id, const struct jb_as_of *as_of)
+{
+    struct jb_error err;
+    struct jb_events_query q = {.size = sizeof q, .wallet = id};
+    bool ok = jb_lots_get(v, id, JB_WHICH_ALL, as_of, NULL, 1000, note_lot, NULL, NULL, NULL,
+                          &err) == JB_OK &&
+              jb_grants_get(v, id, JB_WHICH_ALL, as_of, NULL, 1000, note_grant, NULL, NULL, NULL,
+                            &err) == JB_OK &&
+              jb_refunds_get(v, id, JB_WHICH_OPEN, as_of, NULL, 1000, note_refund, NULL, NULL, NULL,
+                             &err) == JB_OK &&
+              jb_events_get(v, &q, as_of, NULL, 1000, note_event, NULL, NULL, NULL, &err) == JB_OK;
+    return ok ? 0 : 16;
+}
+
 static int
 ask_wallet(jb_views *v, unsigned wallet, const struct jb_as_of *as_of)
 {
@@ -230,7 +281,7 @@ ask_wallet(jb_views *v, unsigned wallet, const struct jb_as_of *as_of)
     note_number(x->cash_status_total);
     note_number(x->rest);
     jb_explanation_free(x);
-    return 0;
+    return ask_lists(v, id, as_of);
 }
 
 static int

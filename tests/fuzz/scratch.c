@@ -169,6 +169,52 @@ a_day_row(void *data, const struct jb_cash_status *w, const struct jb_cash_row *
     return true;
 }
 
+static bool
+a_lot(void *data, const struct jb_lot_row *row)
+{
+    (void)data;
+    return row->number < 20;
+}
+
+static bool
+a_grant(void *data, const struct jb_grant_row *row)
+{
+    (void)data;
+    return row->number < 20;
+}
+
+static bool
+a_refund(void *data, const struct jb_refund_row *row)
+{
+    (void)data;
+    return row->number < 20;
+}
+
+static bool
+an_event(void *data, const struct jb_event *e)
+{
+    unsigned *seen = data;
+    return jb_event_amount(e) >= 0 && ++*seen < 20;
+}
+
+static void
+ask_lists(jb_views *v, const char *id, const struct jb_as_of *as_of)
+{
+    struct jb_error err;
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    for (int i = 0; i < 2; i++) {
+        unsigned seen = 0;
+        struct jb_events_query q = {.size = sizeof q, .wallet = text(id), .order = (jb_order)i};
+        (void)!jb_lots_get(v, text(id), (jb_which)i, as_of, NULL, 20, a_lot, NULL, next, NULL,
+                           &err);
+        (void)!jb_grants_get(v, text(id), (jb_which)i, as_of, NULL, 20, a_grant, NULL, next, NULL,
+                             &err);
+        (void)!jb_refunds_get(v, text(id), (jb_which)i, as_of, NULL, 20, a_refund, NULL, next, NULL,
+                              &err);
+        (void)!jb_events_get(v, &q, as_of, NULL, 20, an_event, &seen, next, NULL, &err);
+    }
+}
+
 static void
 ask_wallet(jb_views *v, const char *id, const struct jb_as_of *as_of)
 {
@@ -225,6 +271,8 @@ ask(jb_ledger *l)
     for (char id[] = "A"; id[0] < 'D'; id[0]++) {
         ask_wallet(v, id, NULL);
         ask_wallet(v, id, &before);
+        ask_lists(v, id, NULL);
+        ask_lists(v, id, &before);
     }
     (void)!jb_cash_day_each(v, st.closed_through, NULL, a_day_row, NULL, &err);
     jb_views_close(v);

@@ -99,7 +99,8 @@ def same_questions(ledger, directory):
                     ("balance", ["balance"], {}), ("explain", ["explain"], {}),
                     ("cash_status", ["cash-status"], {}), ("cash_status", ["cash-status", "--view", "known"], {"view": "known"}),
                     ("history", ["history"], {}), ("history", ["history", "--type", "refund", "--limit", "3"], {"type": "refund", "limit": 3}),
-                    ("history", ["history", "--people"], {"people": True})):
+                    ("history", ["history", "--people"], {"people": True}), ("lots", ["lots"], {}), ("grants", ["grants", "--open"], {"open": True}),
+                    ("refunds", ["refunds", "--limit", "2"], {"limit": 2})):
                 want = run(words[0], directory, name, *words[1:], *past, "--json")
                 try:
                     have = ledger.ask_text({"ask": ask, "wallet": name, **members, **at})
@@ -125,14 +126,24 @@ def pages(work):
     """A history and a list of refusals, page by page, are the whole."""
     ledger = Ledger(LIBRARY, made(work, "pages"))
     ledger.apply(wallet("W"), *[charge("W", f"C{i}", 1000 + i) for i in range(25)], *[consume("W", f"U{i}", 10**9, key=f"k{i}") for i in range(25)])
-    for ask, mark, first in (("history", "cursor", None), ("refused", "before", 0)):
-        whole, rows, next_page = ledger.ask(ask, wallet="W", limit=1000)["rows"], [], first
-        for _ in range(10):
-            page = ledger.ask(ask, wallet="W", limit=7, **({mark: next_page} if next_page else {}))
+    ledger.apply(*[wallet(f"V{i}") for i in range(30)], *[{"op": "free.grant", "wallet": "W", "grant": f"G{i}", "amount": 5, "expires_on": "2099-01-01"} for i in range(30)],
+                 *[{"op": "refund.request", "wallet": "W", "refund": f"R{i}", "amount": 5} for i in range(30)])
+    for ask in ("history", "refused", "lots", "grants", "refunds"):
+        whole, rows, next_page = ledger.ask(ask, wallet="W", limit=1000)["rows"], [], None
+        for _ in range(20):
+            page = ledger.ask(ask, wallet="W", limit=7, **({"cursor": next_page} if next_page else {}))
             rows, next_page = rows + page["rows"], page["next"]
             if not next_page:
                 break
         check(f"{ask} in pages", rows == whole and len(rows) >= 25, len(rows))
+    first = ledger.ask("wallets", limit=7)
+    ledger.apply(charge("W", "C99", 7777))
+    second = ledger.ask("wallets", limit=100, cursor=first["next"])
+    check("wallets in pages are of one moment", len(first["rows"] + second["rows"]) == 31 and first["as_of"] == second["as_of"])
+    open_lots = ledger.ask("lots", wallet="W", open=True, limit=1000)["rows"]
+    check("open lots", open_lots == [r for r in ledger.ask("lots", wallet="W", limit=1000)["rows"] if r["left"] > 0] and open_lots)
+    page = ledger.ask("events", wallet="W", types="charge_settled", newest_first=True, limit=2, since=1, until="2099-01-01")
+    check("events", [r["charge"] for r in page["rows"]] == ["C99", "C24"] and page["next"], page)
     ledger.close()
 
 

@@ -6,6 +6,7 @@
  *
  *   every_function [SECONDS [SEED]]   what does not fit into the time is a sample
  */
+#include <jangbu/json.h>
 #include <jangbu/replay.h>
 
 #include <fcntl.h>
@@ -42,6 +43,7 @@ say(const char *format, ...)
 }
 
 struct world {
+    jb_json *j;
     jb_ledger *l;
     jb_views *v;
     jb_answers *answers;
@@ -448,6 +450,86 @@ s_balances(struct world *w)
 }
 
 static bool
+a_lot(void *data, const struct jb_lot_row *r)
+{
+    (void)data;
+    say("%u %lld %lld;", r->number, (long long)r->left, (long long)r->refunded);
+    return true;
+}
+
+static bool
+a_grant(void *data, const struct jb_grant_row *r)
+{
+    (void)data;
+    say("%u %d %lld;", r->number, (int)r->state, (long long)r->left);
+    return true;
+}
+
+static bool
+a_refund(void *data, const struct jb_refund_row *r)
+{
+    (void)data;
+    say("%u %d %lld;", r->number, (int)r->state, (long long)r->amount);
+    return true;
+}
+
+static bool
+an_event(void *data, const struct jb_event *e)
+{
+    (void)data;
+    say("%llu %lld;", (unsigned long long)e->seq, (long long)jb_event_amount(e));
+    return true;
+}
+
+static jb_status
+s_wallets(struct world *w)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    jb_status status = jb_wallets_get(w->v, NULL, NULL, 1, a_balance, NULL, next, NULL, &w->err);
+    if (status == JB_OK) {
+        status = jb_wallets_get(w->v, NULL, next, 9, a_balance, NULL, next, NULL, &w->err);
+    }
+    return status == JB_OK
+               ? jb_wallets_get(w->v, &moments[1], NULL, 9, a_balance, NULL, next, NULL, &w->err)
+               : status;
+}
+
+static jb_status
+s_items(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < 3 && status == JB_OK; i++) {
+        jb_which which = i == 0 ? JB_WHICH_ALL : JB_WHICH_OPEN;
+        status = jb_lots_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_lot, NULL, NULL, NULL,
+                             &w->err);
+        if (status == JB_OK) {
+            status = jb_grants_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_grant, NULL, NULL,
+                                   NULL, &w->err);
+        }
+        if (status == JB_OK) {
+            status = jb_refunds_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_refund, NULL,
+                                    NULL, NULL, &w->err);
+        }
+    }
+    return status;
+}
+
+static jb_status
+s_event_pages(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (unsigned i = 0; i < 4 && status == JB_OK; i++) {
+        struct jb_events_query q = JB_SIZED(struct jb_events_query);
+        q.order = i % 2 == 0 ? JB_OLDEST_FIRST : JB_NEWEST_FIRST;
+        q.wallet = i < 2 ? (struct jb_text){NULL, 0} : t("W1");
+        status = jb_events_get(w->v, &q, NULL, NULL, 30, an_event, NULL, NULL, NULL, &w->err);
+    }
+    return status == JB_OK
+               ? jb_refused_get(w->v, t("W1"), NULL, NULL, 9, an_event, NULL, NULL, NULL, &w->err)
+               : status;
+}
+
+static bool
 a_row(void *data, const struct jb_cash_row *row)
 {
     (void)data;
@@ -541,6 +623,124 @@ s_rebuild(struct world *w)
     return status;
 }
 
+/* ---- the same in JSON ---- */
+
+/* Adds a text to the answer, without what a repetition says beside the first answer, and gives it
+ * back. */
+static jb_status
+take_text(struct world *w, jb_status status, const char *text)
+{
+    static const char again[] = ",\"duplicate\":true";
+    must(text != NULL && text[strlen(text)] == '\0', "a call without a text");
+    if (status != JB_OK) {
+        snprintf(w->err.text, sizeof w->err.text, "%s", text);
+    }
+    const char *from = text, *at;
+    while ((at = strstr(from, again)) != NULL) {
+        say("%.*s", (int)(at - from), from);
+        from = at + strlen(again);
+    }
+    say("%s", from);
+    jb_json_text_free(text);
+    return status;
+}
+
+static jb_status
+open_json(struct world *w)
+{
+    const char *text;
+    jb_status status = jb_json_open(ledger_dir, "{\"caller\":\"\"}", &w->j, &text);
+    must((status == JB_OK) == (w->j != NULL), "a handle of a call that failed");
+    return take_text(w, status, text);
+}
+
+static jb_status
+s_json_open(struct world *w)
+{
+    jb_status status = open_json(w);
+    w->j = jb_json_close(w->j);
+    return status;
+}
+
+static jb_status
+s_json_init(struct world *w)
+{
+    jb_json *j;
+    const char *text;
+    jb_status status = jb_json_open(
+        other_dir, "{\"init\":{\"currency\":\"KRW\",\"utc_offset\":\"+09:00\"}}", &j, &text);
+    if (status != JB_OK) {
+        (void)take_text(w, status, text);
+    } else {
+        jb_json_text_free(text); /* with the number of a new ledger */
+    }
+    jb_json_close(j);
+    remove_all(other_dir);
+    return status;
+}
+
+static jb_status
+s_json_apply(struct world *w)
+{
+    static const char lines[] =
+        "{\"op\":\"charge\",\"wallet\":\"W1\",\"charge\":\"J1\",\"amount\":3000,\"key\":\"j1\"}\n"
+        "{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J2\",\"amount\":10,\"key\":\"j2\","
+        "\"note\":\"n\"}\n"
+        "\n{\"op\":\"consume\",\"walet\":\"W1\"}\nno command\n"
+        "{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J3\",\"amount\":10000000,\"key\":\"j3\"}"
+        "\n"
+        "{\"op\":\"atomic\",\"key\":\"j4\",\"commands\":[{\"op\":\"charge\",\"wallet\":\"W1\","
+        "\"charge\":"
+        "\"J4\",\"amount\":4000},{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J5\",\"amount\":"
+        "5}]}\n"
+        "{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"J6\",\"amount\":99999999999999999999}";
+    char timed[2048];
+    size_t n = 0;
+    /* Each object begins with the clock. */
+    for (const char *from = lines; *from != '\0'; from++) {
+        bool begins = *from == '{' && (from == lines || from[-1] == '\n');
+        n += (size_t)snprintf(timed + n, sizeof timed - n, begins ? "%c\"clock\":\"%s\"," : "%c",
+                              *from, "2026-09-24T09:00:00+09:00");
+    }
+    const char *text;
+    size_t text_n = 0;
+    jb_status status = w->j == NULL ? open_json(w) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    answer_n = 0;
+    status = jb_json_apply(w->j, timed, n, "{\"clock\":\"at\"}", &text, &text_n);
+    must(strlen(text) == text_n, "a text is not as long as it says");
+    return take_text(w, status, text);
+}
+
+static jb_status
+s_json_ask(struct world *w)
+{
+    static const char *const queries[] = {
+        "{\"ask\":\"balance\",\"wallet\":\"W1\",\"as_of\":14}",
+        "{\"ask\":\"cash_status\",\"wallet\":\"W1\",\"view\":\"known\",\"as_of\":15}",
+        "{\"ask\":\"cash_day\",\"day\":\"2026-09-21\"}",
+        "{\"ask\":\"history\",\"wallet\":\"W1\",\"people\":true,\"as_of\":15}",
+        "{\"ask\":\"refused\",\"wallet\":\"W1\"}",
+        "{\"ask\":\"explain\",\"wallet\":\"W1\",\"as_of\":15}",
+        "{\"ask\":\"log\",\"people\":true,\"limit\":1000}",
+        "{\"ask\":\"info\"}",
+        "{\"ask\":\"head\"}",
+        "{\"ask\":\"policies\"}",
+        "{\"ask\":\"wait\",\"after\":1,\"timeout_us\":0}",
+        "{\"ask\":\"commands\"}",
+        "{\"ask\":\"queries\"}"};
+    const char *text;
+    jb_status status = w->j == NULL ? open_json(w) : JB_OK;
+    answer_n = 0;
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0] && status == JB_OK; i++) {
+        status = jb_json_ask(w->j, queries[i], strlen(queries[i]), &text, NULL);
+        status = take_text(w, status, text);
+    }
+    return status;
+}
+
 enum needs { NOTHING, LEDGER, VIEWS };
 
 static const struct step {
@@ -563,9 +763,16 @@ static const struct step {
     {"jb_backup", s_backup, LEDGER, true},
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
+    {"jb_wallets_get", s_wallets, VIEWS, false},
+    {"lots, grants, refunds", s_items, VIEWS, false},
+    {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"jb_json_open", s_json_open, NOTHING, false},
+    {"jb_json_open, a new ledger", s_json_init, NOTHING, true},
+    {"jb_json_apply", s_json_apply, NOTHING, false},
+    {"jb_json_ask", s_json_ask, NOTHING, false},
     {"jb_audit", s_audit, NOTHING, false},
     {"jb_rebuild", s_rebuild, NOTHING, false},
 };
@@ -594,6 +801,7 @@ begin(const struct step *s, struct world *w)
 static void
 end(struct world *w)
 {
+    w->j = jb_json_close(w->j);
     w->v = jb_views_close(w->v);
     w->l = jb_close(w->l);
     w->answers = jb_answers_free(w->answers);

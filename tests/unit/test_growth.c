@@ -389,6 +389,103 @@ test_turns(void **state)
     end_desk(&d);
 }
 
+static bool
+each_lot(void *data, const struct jb_lot_row *row)
+{
+    *(jb_seq *)data = row->event->seq;
+    return true;
+}
+
+static bool
+each_event(void *data, const struct jb_event *e)
+{
+    *(jb_seq *)data = e->seq;
+    return true;
+}
+
+static bool
+each_history(void *data, const struct jb_history_row *row)
+{
+    *(jb_seq *)data = row->event->seq;
+    return true;
+}
+
+static bool
+each_wallet(void *data, const struct jb_wallet_balance *b)
+{
+    *(jb_seq *)data = b->balance.version;
+    return true;
+}
+
+/* Two pages of each list, the second with the cursor of the first. */
+static void
+two_pages(jb_views *v, bool rare)
+{
+    struct jb_error err;
+    char next[JB_CURSOR_TEXT_BYTES];
+    jb_seq last;
+    const uint32_t types[] = {JB_EV_WALLET_RENAMED};
+    for (int i = 0; i < 6; i++) {
+        struct jb_events_query q = {.size = sizeof q,
+                                    .wallet = i < 2 ? text("W") : (struct jb_text){NULL, 0},
+                                    .order = i % 2 == 0 ? JB_OLDEST_FIRST : JB_NEWEST_FIRST,
+                                    .types = rare ? types : NULL,
+                                    .types_n = rare ? 1 : 0};
+        next[0] = '\0';
+        for (int page = 0; page < 2; page++) {
+            must(jb_events_get(v, &q, NULL, next, 10, each_event, &last, next, NULL, &err) == JB_OK,
+                 err.text);
+            assert_true(next[0] != '\0');
+        }
+    }
+    next[0] = '\0';
+    for (int page = 0; page < 2; page++) {
+        must(jb_lots_get(v, text("W"), JB_WHICH_ALL, NULL, next, 10, each_lot, &last, next, NULL,
+                         &err) == JB_OK,
+             err.text);
+    }
+    next[0] = '\0';
+    must(jb_lots_get(v, text("W"), JB_WHICH_OPEN, NULL, NULL, 10, each_lot, &last, next, NULL,
+                     &err) == JB_OK &&
+             jb_history_get(v, text("W"), rare ? JB_HISTORY_REFUND : JB_HISTORY_ALL, NULL, NULL, 10,
+                            each_history, &last, next, NULL, &err) == JB_OK &&
+             jb_wallets_get(v, NULL, NULL, 10, each_wallet, &last, next, NULL, &err) == JB_OK,
+         err.text);
+}
+
+/* Pages of a wallet with n charges that are used up and n consumptions. */
+static uint64_t
+pages_of(size_t n, bool rare)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    make_wallet(&d);
+    many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 5);
+    many(&d, n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    reopen(&d);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    two_pages(v, rare); /* what is not stored yet is folded now */
+    jb_steps = (struct jb_steps){0};
+    two_pages(v, rare);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
+static uint64_t
+pages(size_t n)
+{
+    return pages_of(n, false);
+}
+
+static uint64_t
+pages_with_nothing(size_t n)
+{
+    return pages_of(n, true);
+}
+
 static void
 check_growth(const char *what, uint64_t (*scenario)(size_t n), size_t n, double most)
 {
@@ -435,6 +532,14 @@ test_audits(void **state)
     check_growth("an audit of the returns of one consumption", audit_partial_returns, 1000, 2.2);
 }
 
+static void
+test_pages(void **state)
+{
+    (void)state;
+    check_growth("pages of lists", pages, 2000, 1.1);
+    check_growth("pages in which nothing is listed", pages_with_nothing, 80000, 1.1);
+}
+
 int
 main(void)
 {
@@ -442,6 +547,7 @@ main(void)
         cmocka_unit_test(test_full_lots),     cmocka_unit_test(test_partial_returns),
         cmocka_unit_test(test_failed_refund), cmocka_unit_test(test_group),
         cmocka_unit_test(test_turns),         cmocka_unit_test(test_audits),
+        cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

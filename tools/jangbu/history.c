@@ -66,8 +66,8 @@ cmd_history(struct app *app, int argc, char **argv)
     if (!history_kind(type, &kind)) {
         return app_usage(app, "--type is all, charge, consumption, return or refund, not %s", type);
     }
-    if (!parse_number(limit_text, 10000, &limit) || limit == 0) {
-        return app_usage(app, "--limit is 1 to 10000, not %s", limit_text);
+    if (!query_limit(app, limit_text, &limit)) {
+        return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
@@ -95,12 +95,7 @@ cmd_history(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     table_print(app, rows.table);
-    app_print_as_of(app, &moment);
-    if (next[0] != '\0') {
-        out_str(&app->out, "more: --cursor ");
-        out_str(&app->out, next);
-        out_char(&app->out, '\n');
-    }
+    query_page_end(app, &moment, next);
     return EXIT_DONE;
 }
 
@@ -127,47 +122,40 @@ each_refused(void *data, const struct jb_event *e)
 int
 cmd_refused(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *before_text = NULL, *limit_text = "100";
+    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
     int n, code;
-    uint64_t limit, before = 0;
+    uint64_t limit;
     const struct option_row options[] = {
-        {"before", NULL, &before_text}, {"limit", NULL, &limit_text}, {0}};
+        {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 2) {
         return app_usage(app, "jangbu refused takes a ledger and a wallet");
     }
-    if (!parse_number(limit_text, 10000, &limit) || limit == 0) {
-        return app_usage(app, "--limit is 1 to 10000, not %s", limit_text);
-    }
-    if (before_text != NULL &&
-        (!parse_number(before_text, UINT64_MAX / 2, &before) || before == 0)) {
-        return app_usage(app, "--before is an event's number, from 1 on, not %s", before_text);
+    if (!query_limit(app, limit_text, &limit)) {
+        return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
     if (app->json) {
         struct query q = query_about(app, QUERY_REFUSED, args[1]);
-        q.before = before;
+        q.cursor = jb_text_of(cursor);
         q.limit = limit;
         return query_print(app, &q);
     }
     struct rows rows = {.app = app};
     rows.table = table_new((const char *const[]){">event", "recorded at", "command", "id",
                                                  ">amount", "code", "key", NULL});
-    jb_seq next;
-    if (jb_refused_get(app->views, query_text(args[1]), before, (uint32_t)limit, each_refused,
-                       &rows, &next, &app->err) != JB_OK) {
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    if (jb_refused_get(app->views, query_text(args[1]), query_as_of(app), cursor, (uint32_t)limit,
+                       each_refused, &rows, next, &moment, &app->err) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
     table_print(app, rows.table);
-    if (next != 0) {
-        char line[64];
-        snprintf(line, sizeof line, "more: --before %llu\n", (unsigned long long)next);
-        out_str(&app->out, line);
-    }
+    query_page_end(app, &moment, next);
     return EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 /* The calls of jangbu/json.h. */
 #include <jangbu/json.h>
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct work {
 struct jb_json {
     struct asked asked;
     bool read_only;
+    atomic_int asking; /* calls of jb_json_ask that are not over */
     _Atomic(struct work *) kept[WORKS_KEPT];
 };
 
@@ -194,6 +196,9 @@ jb_json_open(const char *dir, const char *options, jb_json **ret, const char **r
     struct jb_error err = {.status = JB_E_USAGE,
                            .text = "jb_json_open: dir, ret and ret_text may not be NULL"};
     struct bad_line bad = {.column = 0};
+    if (ret != NULL) {
+        *ret = NULL;
+    }
     if (ret_text == NULL) {
         return JB_E_USAGE;
     }
@@ -220,11 +225,14 @@ jb_json *
 jb_json_close(jb_json *j)
 {
     if (j != NULL) {
+        jb_views_close(j->asked.views);
+        jb_close(j->asked.ledger);
+        while (atomic_load(&j->asking) > 0) {
+            sched_yield(); /* jb_close has ended what waited: it is on its way out */
+        }
         for (int i = 0; i < WORKS_KEPT; i++) {
             work_free(atomic_load(&j->kept[i]));
         }
-        jb_views_close(j->asked.views);
-        jb_close(j->asked.ledger);
         free(j);
     }
     return NULL;
@@ -357,10 +365,12 @@ ask_text(struct jb_json *j, const char *query, size_t n, struct out *o, struct j
         return out_of_memory(err);
     }
     batch_reset(&w->batch);
+    atomic_fetch_add(&j->asking, 1);
     jb_status status = query_from_json(w->batch.pool, query, n, &q, bad)
                            ? query_answer(&j->asked, &q, o, err)
                            : bad_text(bad, err);
     work_give(j, w);
+    atomic_fetch_sub(&j->asking, 1);
     return status;
 }
 

@@ -19,9 +19,15 @@ enum {
     TYPE,
     LIMIT,
     CURSOR,
-    BEFORE,
     FROM,
     PEOPLE,
+    OPEN,
+    TYPES,
+    SINCE,
+    UNTIL,
+    NEWEST_FIRST,
+    AFTER,
+    TIMEOUT_US,
     MEMBERS
 };
 
@@ -37,9 +43,15 @@ static const struct member_row members[MEMBERS] = {
     [TYPE] = {"type", MEMBER_WORD, AT(type), 0, 0, types},
     [LIMIT] = {"limit", MEMBER_NUMBER, AT(limit), 1, 10000, NULL},
     [CURSOR] = {"cursor", MEMBER_TEXT, AT(cursor), 0, 0, NULL},
-    [BEFORE] = {"before", MEMBER_NUMBER, AT(before), 1, SEQ_MAX, NULL},
     [FROM] = {"from", MEMBER_NUMBER, AT(from), 1, SEQ_MAX, NULL},
     [PEOPLE] = {"people", MEMBER_FLAG, AT(people), 0, 0, NULL},
+    [OPEN] = {"open", MEMBER_FLAG, AT(open), 0, 0, NULL},
+    [TYPES] = {"types", MEMBER_TEXT, AT(types), 0, 0, NULL},
+    [SINCE] = {"since", MEMBER_AS_OF, AT(since), 0, 0, NULL},
+    [UNTIL] = {"until", MEMBER_AS_OF, AT(until), 0, 0, NULL},
+    [NEWEST_FIRST] = {"newest_first", MEMBER_FLAG, AT(newest_first), 0, 0, NULL},
+    [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
+    [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
 };
 
 static const struct {
@@ -54,12 +66,21 @@ static const struct {
     [QUERY_CASH_DAY] = {"cash_day", M(DAY), M(AS_OF), true},
     [QUERY_HISTORY] = {"history", M(WALLET), M(TYPE) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE),
                        false},
-    [QUERY_REFUSED] = {"refused", M(WALLET), M(LIMIT) | M(BEFORE), false},
+    [QUERY_REFUSED] = {"refused", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_WALLETS] = {"wallets", 0, M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_LOTS] = {"lots", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_GRANTS] = {"grants", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_REFUNDS] = {"refunds", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_EVENTS] = {"events", 0,
+                      M(WALLET) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) | M(TYPES) |
+                          M(SINCE) | M(UNTIL) | M(NEWEST_FIRST),
+                      false},
     [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},
     [QUERY_HEAD] = {"head", 0, 0, false},
+    [QUERY_WAIT] = {"wait", M(AFTER), M(TIMEOUT_US), false},
     [QUERY_POLICIES] = {"policies", 0, 0, false},
     [QUERY_COMMANDS] = {"commands", 0, 0, false},
     [QUERY_QUERIES] = {"queries", 0, 0, false},
@@ -69,8 +90,12 @@ static const struct {
 struct query
 query_of(enum query_kind kind)
 {
-    return (struct query){
-        .kind = kind, .from_day = JB_NO_DAY, .to_day = JB_NO_DAY, .from = 1, .limit = 100};
+    return (struct query){.kind = kind,
+                          .from_day = JB_NO_DAY,
+                          .to_day = JB_NO_DAY,
+                          .from = 1,
+                          .limit = 100,
+                          .timeout_us = JB_US_PER_SECOND};
 }
 
 static const char *

@@ -20,11 +20,17 @@ enum query_kind {
     QUERY_CASH_DAY,
     QUERY_HISTORY,
     QUERY_REFUSED,
+    QUERY_WALLETS,
+    QUERY_LOTS,
+    QUERY_GRANTS,
+    QUERY_REFUNDS,
+    QUERY_EVENTS,
     QUERY_EXPLAIN,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
     QUERY_HEAD,
+    QUERY_WAIT,
     QUERY_POLICIES,
     QUERY_COMMANDS,
     QUERY_QUERIES,
@@ -39,8 +45,12 @@ struct query {
     uint32_t type;         /* enum jb_history_kind */
     jb_day day, from_day, to_day;
     struct jb_text cursor; /* ends with NUL */
-    uint64_t from, before, limit;
+    struct jb_text types;  /* names of types of events, with commas between them; s NULL: all */
+    struct jb_as_of since, until; /* of events; all 0: no bound */
+    uint64_t from, limit, after, timeout_us;
     uint8_t people;
+    uint8_t open; /* lots, grants, refunds: those that are */
+    uint8_t newest_first;
 };
 
 /* A query of that kind in which nothing is given yet. */

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "event_json.h"
+#include "lists_json.h"
 #include "queries.h"
 #include "rows_json.h"
 #include "vocabulary.h"
@@ -127,17 +128,19 @@ static jb_status
 refused(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
-    jb_seq next;
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
     js_open(o, NULL, '{');
     js_text(o, "wallet", q->wallet);
     js_open(o, "rows", '[');
-    jb_status status = jb_refused_get(a->views, q->wallet, q->before, (uint32_t)q->limit,
-                                      each_refused, &rows, &next, err);
+    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
+                                      (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
     if (status != JB_OK) {
         return status;
     }
     js_close(o, ']');
-    js_uint(o, "next", next);
+    js_str(o, "next", next[0] != '\0' ? next : NULL);
+    moment_json(o, &moment, a->utc_offset_s);
     js_close(o, '}');
     js_line_end(o);
     return JB_OK;
@@ -241,6 +244,22 @@ head(const struct asked *a, const struct query *q, struct out *o, struct jb_erro
     js_uint(o, "seq", h.seq);
     js_instant(o, "recorded_at", h.recorded_at, a->utc_offset_s);
     js_hex(o, "chain", h.chain, 16);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+static jb_status
+wait_for(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    jb_seq seq = 0;
+    jb_status status = jb_wait(a->ledger, q->after, (int64_t)q->timeout_us, &seq, err);
+    if (status != JB_OK && status != JB_END) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", seq);
+    js_bool(o, "more", status == JB_OK);
     js_close(o, '}');
     js_line_end(o);
     return JB_OK;
@@ -355,11 +374,25 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
 {
     static jb_status (*const answers[QUERIES])(const struct asked *, const struct query *,
                                                struct out *, struct jb_error *) = {
-        [QUERY_BALANCE] = balance, [QUERY_CASH_STATUS] = cash_status, [QUERY_CASH_DAY] = cash_day,
-        [QUERY_HISTORY] = history, [QUERY_REFUSED] = refused,         [QUERY_EXPLAIN] = explain,
-        [QUERY_LOG] = log_events,  [QUERY_STAT] = stat_json,          [QUERY_INFO] = info,
-        [QUERY_HEAD] = head,       [QUERY_POLICIES] = policies,       [QUERY_COMMANDS] = commands,
+        [QUERY_BALANCE] = balance,
+        [QUERY_CASH_STATUS] = cash_status,
+        [QUERY_CASH_DAY] = cash_day,
+        [QUERY_HISTORY] = history,
+        [QUERY_REFUSED] = refused,
+        [QUERY_EXPLAIN] = explain,
+        [QUERY_LOG] = log_events,
+        [QUERY_STAT] = stat_json,
+        [QUERY_INFO] = info,
+        [QUERY_HEAD] = head,
+        [QUERY_WAIT] = wait_for,
+        [QUERY_POLICIES] = policies,
+        [QUERY_COMMANDS] = commands,
         [QUERY_QUERIES] = queries,
+        [QUERY_WALLETS] = wallets_answer,
+        [QUERY_LOTS] = items_answer,
+        [QUERY_GRANTS] = items_answer,
+        [QUERY_REFUNDS] = items_answer,
+        [QUERY_EVENTS] = events_answer,
     };
     return answers[q->kind](a, q, o, err);
 }

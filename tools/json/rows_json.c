@@ -42,6 +42,56 @@ balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wall
 }
 
 void
+wallet_row_json(struct out *o, const struct jb_wallet_balance *w)
+{
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", w->wallet);
+    balance_members_json(o, &w->balance);
+    js_uint(o, "version", w->balance.version);
+    js_close(o, '}');
+}
+
+static void
+made_by_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", e->seq);
+    js_str(o, "type", type != NULL ? type->name : "unknown");
+    js_instant(o, "at", e->occurred_at, utc_offset_s);
+    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+    event_fields_json(o, e, utc_offset_s);
+}
+
+void
+lot_row_json(struct out *o, const struct jb_lot_row *r, int32_t utc_offset_s)
+{
+    made_by_json(o, r->event, utc_offset_s);
+    js_int(o, "left", r->left);
+    js_int(o, "reversed", r->reversed);
+    js_int(o, "refunded", r->refunded);
+    js_close(o, '}');
+}
+
+void
+grant_row_json(struct out *o, const struct jb_grant_row *r, int32_t utc_offset_s)
+{
+    made_by_json(o, r->event, utc_offset_s);
+    js_str(o, "state", jb_name_word(jb_names_get(JB_LIST_GRANT_STATE), r->state));
+    js_int(o, "left", r->left);
+    js_bool(o, "due", r->due);
+    js_close(o, '}');
+}
+
+void
+refund_row_json(struct out *o, const struct jb_refund_row *r, int32_t utc_offset_s)
+{
+    made_by_json(o, r->event, utc_offset_s);
+    js_str(o, "state", jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), r->state));
+    js_close(o, '}');
+}
+
+void
 cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r)
 {
     js_open(o, NULL, '{');

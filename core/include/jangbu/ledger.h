@@ -110,10 +110,10 @@ struct jb_submit_options {
 };
 
 /*
- * Decides n independent commands in order, each against what the ones before it left, and appends
- * their events. A command of op JB_OP_ATOMIC is a group: all of it or nothing. When it returns
- * JB_OK every answer that says DONE is on stable storage. Callers that arrive together are
- * committed together. opts may be NULL.
+ * Decides n independent commands in order, which lie one behind the other as their `size` says,
+ * each against what the ones before it left, and appends their events. A command of op JB_OP_ATOMIC
+ * is a group: all of it or nothing. When it returns JB_OK every answer that says DONE is on stable
+ * storage. Callers that arrive together are committed together. opts may be NULL.
  *
  * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first
  * *ret_done commands were carried out and stay, the rest are JB_NOT_DONE (or JB_UNKNOWN after
@@ -166,7 +166,7 @@ JB_API JB_NODISCARD jb_status jb_cursor_open(jb_ledger *l, jb_seq from, jb_curso
 JB_API JB_NODISCARD jb_status jb_cursor_next(jb_cursor *c, const struct jb_event **ret,
                                              struct jb_error *err);
 /* The event with that number. JB_E_NOTFOUND beyond the end. *ret is borrowed until the next call on
- * c. */
+ * c. jb_cursor_next goes on where it was. */
 JB_API JB_NODISCARD jb_status jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret,
                                            struct jb_error *err);
 /* The stored bytes of the event last returned, exactly as in the log. Borrowed likewise. */

@@ -6,9 +6,8 @@
  * time. Every query sees every event acknowledged before it began, from any process, and never
  * blocks a writer. A jb_views may be used by many threads at once.
  *
- * The `each` of jb_balance_each and jb_cash_day_each runs while the snapshot is held: it holds up
- * other queries of the handle, and a query asked from within it gets JB_E_USAGE. That of the other
- * functions runs when the snapshot is let go, and may ask anything.
+ * `each` of any function is called when all snapshots have been let go, with what was copied from
+ * them: it may ask anything and take its time. It returns false to stop.
  */
 #ifndef JANGBU_PROJECTIONS_H
 #define JANGBU_PROJECTIONS_H
@@ -50,6 +49,25 @@ struct jb_moment {
 JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of,
                                                 struct jb_moment *ret, struct jb_error *err);
 
+/*
+ * Lists come in pages. What their functions have in common:
+ *
+ * as_of     of the first page, NULL: now. Every further page is as of the same moment, whatever was
+ *           committed since: the cursor has it, and as_of is not looked at beside one
+ * cursor    NULL or "" for the first page, then what `next` got
+ * limit     1 to JB_PAGE_ROWS_MAX rows. What one page costs is bounded, so it may be shorter, or
+ *           empty, and the list still go on
+ * each      returns false to end the page behind its row
+ * next      room for JB_CURSOR_TEXT_BYTES, or NULL; gets "" at the end of the list, and only there.
+ *           It may be where cursor lies
+ * moment    NULL, or gets what the page is as of
+ *
+ * JB_E_USAGE: the limit; a cursor of another list, wallet, filter or ledger. JB_E_NOTFOUND: a
+ * cursor of a moment that the log does not have (any more); a wallet that does not exist, or did
+ * not then.
+ */
+enum { JB_CURSOR_TEXT_BYTES = 128, JB_PAGE_ROWS_MAX = 10000 };
+
 /* It grows with its balance, which is and stays its last member. */
 struct jb_wallet_balance {
     size_t size;
@@ -65,11 +83,68 @@ struct jb_wallet_balance {
 JB_API JB_NODISCARD jb_status jb_balance_get(jb_views *v, struct jb_text wallet,
                                              const struct jb_as_of *as_of,
                                              struct jb_wallet_balance *ret, struct jb_error *err);
-/* Every wallet in order of its number, all from one snapshot. each returns false to stop. */
+/* Every wallet in order of its number, all as of one moment. */
 JB_API JB_NODISCARD jb_status jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
                                               bool (*each)(void *data,
                                                            const struct jb_wallet_balance *b),
                                               void *data, struct jb_error *err);
+/* The same in pages. */
+JB_API JB_NODISCARD jb_status
+jb_wallets_get(jb_views *v, const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
+               bool (*each)(void *data, const struct jb_wallet_balance *b), void *data, char *next,
+               struct jb_moment *moment, struct jb_error *err);
+
+/*
+ * What a wallet has several of: lots, grants, refunds, in order of their numbers. They change with
+ * events and have no posting day: JB_AS_OF_DAY is the end of that day, as recorded by then.
+ */
+typedef enum jb_which {
+    JB_WHICH_ALL = 0, /* used-up and ended ones, too */
+    JB_WHICH_OPEN = 1 /* lots and grants that have something left, as the balance counts them;
+                         refunds that are requested or approved */
+} jb_which;
+
+/* What a charge or a debt repayment brought. */
+struct jb_lot_row {
+    const struct jb_event *event; /* charge_settled or debt_repaid; borrowed during the call */
+    uint32_t number;              /* the wallet's number for it */
+    jb_amount amount;
+    jb_amount left;     /* not used, refunded or taken back; their sum is the wallet's paid cash */
+    jb_amount reversed; /* of the charge */
+    jb_amount refunded;
+};
+JB_API JB_NODISCARD jb_status jb_lots_get(jb_views *v, struct jb_text wallet, jb_which which,
+                                          const struct jb_as_of *as_of, const char *cursor,
+                                          uint32_t limit,
+                                          bool (*each)(void *data, const struct jb_lot_row *row),
+                                          void *data, char *next, struct jb_moment *moment,
+                                          struct jb_error *err);
+
+struct jb_grant_row {
+    const struct jb_event *event; /* free_granted; borrowed during the call */
+    uint32_t number;              /* the wallet's number for it */
+    jb_grant_state state;         /* USED_UP where nothing is left of one in use */
+    jb_amount amount;
+    jb_amount left;
+    jb_day expires_on; /* the last day */
+    bool due; /* that is over and something is left, which no event has said yet: the balance
+                 does not count it */
+};
+JB_API JB_NODISCARD jb_status jb_grants_get(
+    jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_grant_row *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
+
+struct jb_refund_row {
+    const struct jb_event *event; /* refund_requested; borrowed during the call */
+    uint32_t number;              /* the wallet's number for it */
+    jb_refund_state state;
+    jb_amount amount;
+};
+JB_API JB_NODISCARD jb_status jb_refunds_get(
+    jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_refund_row *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
 /* One row of the cash status. Flows are gross and never negative. docs/rules.md section 6. */
 struct jb_cash_row {
@@ -95,8 +170,7 @@ struct jb_cash_status {
 };
 
 /* The days on which any flow is not 0, oldest first, within [from, to] (JB_NO_DAY: no bound).
- * `posted` ends at `through`, `known` shows open days too. each may be NULL; it returns false to
- * stop. */
+ * `posted` ends at `through`, `known` shows open days too. each may be NULL. */
 JB_API JB_NODISCARD jb_status jb_cash_status_get(
     jb_views *v, struct jb_text wallet, jb_cash_view view, const struct jb_as_of *as_of,
     jb_day from, jb_day to, bool (*each)(void *data, const struct jb_cash_row *row), void *data,
@@ -125,14 +199,35 @@ struct jb_history_row {
     bool late;                    /* posted_on > day(occurred_at) */
 };
 
-enum { JB_CURSOR_TEXT_BYTES = 64 };
-/* Rows newest first, at most limit (1..10,000). cursor: NULL or the text of a former call's next.
- * next (JB_CURSOR_TEXT_BYTES) gets "" at the end. JB_E_USAGE for a cursor that is not of this
- * wallet. */
+/* A page of a wallet's history, newest first. */
 JB_API JB_NODISCARD jb_status jb_history_get(
     jb_views *v, struct jb_text wallet, jb_history_kind kind, const struct jb_as_of *as_of,
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
-    void *data, char *next, struct jb_moment *ret_moment, struct jb_error *err);
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
+
+typedef enum jb_order { JB_OLDEST_FIRST = 0, JB_NEWEST_FIRST = 1 } jb_order;
+
+/* Which events are listed: what is 0 or NULL leaves nothing out. */
+struct jb_events_query {
+    size_t size;
+    struct jb_text wallet; /* s NULL: of the whole ledger */
+    jb_order order;
+    const uint32_t *types; /* enum jb_event_type: of these types only */
+    uint32_t types_n;
+    jb_seq first;           /* from this number on */
+    jb_seq last;            /* up to this number */
+    const jb_instant *since; /* recorded at that time or later */
+    const jb_instant *until;   /* recorded before that time */
+};
+/* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
+ * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of
+ * it: jb_refused_get. */
+JB_API JB_NODISCARD jb_status jb_events_get(jb_views *v, const struct jb_events_query *query,
+                                            const struct jb_as_of *as_of, const char *cursor,
+                                            uint32_t limit,
+                                            bool (*each)(void *data, const struct jb_event *event),
+                                            void *data, char *next, struct jb_moment *moment,
+                                            struct jb_error *err);
 
 /* clang-format off */
 #define JB_CAUSES(X)                                                                                               \
@@ -184,16 +279,16 @@ JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet,
 JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
 
 /*
- * The commands with a key on a wallet that were refused, newest first: events command_refused,
- * which stand in no history. wallet may be an id that no wallet has. before: 0 at first, then what
- * *ret_next says, which is 0 at the end. each ends the page with false; *event is borrowed until it
- * returns. Refusals of version 1 do not say their wallet and are not found. JB_E_USAGE: limit is
- * not 1 to 10,000.
+ * A page of the commands with a key on a wallet that were refused, newest first: events
+ * command_refused, which stand in no history. wallet may be an id that no wallet has. *event is
+ * borrowed until each returns. Refusals of version 1 do not say their wallet and are not found.
  */
-JB_API JB_NODISCARD jb_status jb_refused_get(jb_views *v, struct jb_text wallet, jb_seq before,
+JB_API JB_NODISCARD jb_status jb_refused_get(jb_views *v, struct jb_text wallet,
+                                             const struct jb_as_of *as_of, const char *cursor,
                                              uint32_t limit,
                                              bool (*each)(void *data, const struct jb_event *event),
-                                             void *data, jb_seq *ret_next, struct jb_error *err);
+                                             void *data, char *next, struct jb_moment *moment,
+                                             struct jb_error *err);
 
 struct jb_views_stat {
     size_t size;

@@ -50,8 +50,8 @@ JB_API JB_NODISCARD jb_status jb_json_apply(jb_json *j, const char *lines, size_
 JB_API JB_NODISCARD jb_status jb_json_ask(jb_json *j, const char *query, size_t n,
                                           const char **ret_text, size_t *ret_n);
 
-/* Writes behind what is due and releases j, which no call may be using. NULL is allowed. Returns
- * NULL: `j = jb_json_close(j);` */
+/* Writes behind what is due and releases j, which no call may be using but a query "wait": it ends
+ * with E_USAGE. NULL is allowed. Returns NULL: `j = jb_json_close(j);` */
 JB_API jb_json *jb_json_close(jb_json *j);
 
 /* Gives a text of the calls above back. NULL is allowed. */

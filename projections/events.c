@@ -1,0 +1,401 @@
+/*
+ * Events in pages: of the whole log by their numbers, of one wallet along its chain. The chain goes
+ * back only; oldest first it is gone through in pieces, from one snapshot of the wallet's summary
+ * back to the one before it.
+ */
+#include "projections/page.h"
+
+#include "base/steps.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+/* A query as it is carried out. */
+struct search {
+    struct jb_views *v;
+    uint32_t wallet; /* 0: the whole log */
+    bool newest_first;
+    bool all_types;
+    bool types[JB_EV_TYPES];
+    jb_seq low, high; /* both included; low > high: nothing */
+    struct jb_as_of_point r;
+    uint32_t limit;
+    uint32_t looked;
+    /* Where the list goes on: the next event to look at (of a chain, oldest first: it or a later
+     * one). 0: nowhere. */
+    jb_seq at;
+    struct jb_kept kept;
+};
+
+static jb_status
+read_types(const struct jb_events_query *q, struct search *s, struct jb_error *err)
+{
+    s->all_types = q->types == NULL;
+    if ((q->types == NULL) != (q->types_n == 0)) {
+        return jb_fail(err, JB_E_USAGE, "types and types_n: a list of types has at least one");
+    }
+    for (uint32_t i = 0; i < q->types_n; i++) {
+        if (jb_event_type_get(q->types[i]) == NULL) {
+            return jb_fail(err, JB_E_USAGE, "there is no type of events %u", q->types[i]);
+        }
+        s->types[q->types[i]] = true;
+    }
+    return JB_OK;
+}
+
+static jb_status
+check_query(const struct jb_events_query *q, struct jb_error *err)
+{
+    if (q->order != JB_OLDEST_FIRST && q->order != JB_NEWEST_FIRST) {
+        return jb_fail(err, JB_E_USAGE, "an order of events that does not exist");
+    }
+    const jb_instant *times[2] = {q->since, q->until};
+    for (int i = 0; i < 2; i++) {
+        if (times[i] != NULL && (*times[i] < JB_INSTANT_MIN || *times[i] > JB_INSTANT_MAX)) {
+            return jb_fail(err, JB_E_USAGE, "a time outside the years 1 to 9999");
+        }
+    }
+    return JB_OK;
+}
+
+/* What the cursor is bound to. */
+static uint64_t
+filter_of(const struct jb_events_query *q, const struct search *s)
+{
+    uint8_t bytes[8 * 4 + 3 + JB_EV_TYPES];
+    jb_put_be(bytes, 8, q->first);
+    jb_put_be(bytes + 8, 8, q->last);
+    jb_put_be(bytes + 16, 8, q->since != NULL ? (uint64_t)*q->since : 0);
+    jb_put_be(bytes + 24, 8, q->until != NULL ? (uint64_t)*q->until : 0);
+    bytes[32] = (uint8_t)q->order;
+    bytes[33] = (uint8_t)((q->since != NULL) + 2 * (q->until != NULL));
+    bytes[34] = s->all_types;
+    for (unsigned i = 0; i < JB_EV_TYPES; i++) {
+        bytes[35 + i] = s->types[i];
+    }
+    return XXH3_64bits(bytes, sizeof bytes);
+}
+
+/* Bounds of time become bounds of numbers: recorded_at never goes back. Events of init have no time
+ * and come before every one. */
+static jb_status
+read_bounds(const struct jb_events_query *q, struct search *s, struct jb_error *err)
+{
+    jb_seq before;
+    jb_status status = JB_OK;
+    s->low = q->first > 1 ? q->first : 1;
+    s->high = s->r.moment.seq;
+    s->high = q->last != 0 && q->last < s->high ? q->last : s->high;
+    if (q->since != NULL) {
+        status = jb_seq_at_time(s->v->l, *q->since - 1, &before, err);
+        s->low = status == JB_OK && before + 1 > s->low ? before + 1 : s->low;
+    }
+    if (q->until != NULL && status == JB_OK) {
+        status = jb_seq_at_time(s->v->l, *q->until - 1, &before, err);
+        s->high = status == JB_OK && before < s->high ? before : s->high;
+    }
+    return status;
+}
+
+static bool
+is_listed(const struct search *s, const struct jb_event *e)
+{
+    bool counts = s->r.only_through == JB_NO_DAY || e->posted_on <= s->r.only_through;
+    return counts && (s->all_types || (e->type < JB_EV_TYPES && s->types[e->type]));
+}
+
+static bool
+is_full(const struct search *s)
+{
+    return s->looked >= JB_PAGE_EVENTS_MAX || s->kept.events.n >= s->limit ||
+           jb_kept_full(&s->kept);
+}
+
+/* ---- the whole log ---- */
+
+static jb_status
+log_forward(struct search *s, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(s->v->l, s->at, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (; s->at <= s->high && !is_full(s) && status == JB_OK; s->at++) {
+        const struct jb_event *e;
+        status = jb_cursor_next(c, &e, err);
+        s->looked++;
+        jb_steps.events++;
+        if (status == JB_OK && is_listed(s, e)) {
+            status = jb_keep(&s->kept, c, s->at, err);
+        }
+    }
+    jb_cursor_close(c);
+    s->at = s->at > s->high ? 0 : s->at;
+    return status;
+}
+
+static jb_status
+log_back(struct search *s, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (; s->at >= s->low && !is_full(s) && status == JB_OK; s->at--) {
+        const struct jb_event *e;
+        status = jb_cursor_at(c, s->at, &e, err);
+        s->looked++;
+        jb_steps.events++;
+        if (status == JB_OK && is_listed(s, e)) {
+            status = jb_keep(&s->kept, c, s->at, err);
+        }
+    }
+    jb_cursor_close(c);
+    s->at = s->at < s->low ? 0 : s->at;
+    return status;
+}
+
+/* ---- the chain of a wallet ---- */
+
+/* The wallet's last event up to the upper bound; 0: there is none. */
+static jb_status
+newest_of_wallet(struct search *s, jb_seq *ret, struct jb_error *err)
+{
+    struct jb_view_read q;
+    struct jb_summary summary;
+    jb_seq bound = s->high;
+    jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_view_read_summary(&q, s->wallet, bound, &summary, err);
+    if (status == JB_E_NOTFOUND && bound < s->r.moment.seq) {
+        /* It came later than the bound: nothing is listed, if it is there at the moment. */
+        status = jb_view_read_summary(&q, s->wallet, s->r.moment.seq, &summary, err);
+        bound = 0;
+    }
+    if (status == JB_OK) {
+        *ret = bound != 0 ? summary.version : 0;
+        jb_summary_free(&summary);
+    }
+    jb_view_read_end(&q);
+    return status;
+}
+
+static jb_status
+chain_back(struct search *s, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    while (s->at >= s->low && !is_full(s) && status == JB_OK) {
+        const struct jb_event *e;
+        status = jb_chain_event(c, s->at, s->wallet, &e, err);
+        s->looked++;
+        if (status == JB_OK && is_listed(s, e)) {
+            status = jb_keep(&s->kept, c, s->at, err);
+        }
+        s->at = status == JB_OK ? e->prev : s->at;
+    }
+    jb_cursor_close(c);
+    s->at = s->at < s->low ? 0 : s->at;
+    return status;
+}
+
+struct piece {
+    JB_VEC(jb_seq) seqs; /* of the wallet's events, newest first */
+};
+
+/* The wallet's events from s->at on, up to the next snapshot of its summary. */
+static jb_status
+read_piece(struct jb_view_read *q, struct search *s, struct piece *piece, struct jb_error *err)
+{
+    jb_seq at = 0;
+    jb_status status = jb_view_read_anchor(q, s->wallet, s->at - 1, &at, err);
+    piece->seqs.n = 0;
+    while (status == JB_OK && at >= s->at) {
+        const struct jb_event *e;
+        status = jb_view_read_event(q, at, s->wallet, &e, err);
+        s->looked++;
+        if (status == JB_OK && e->prev >= at) {
+            status = jb_fail(err, JB_E_CORRUPT,
+                             "event %llu names a later one as its wallet's event before it",
+                             (unsigned long long)at);
+        }
+        if (status == JB_OK && !jb_vec_reserve(&piece->seqs, piece->seqs.n + 1)) {
+            status = jb_fail(err, JB_E_NOMEM, "no memory for the events of a wallet");
+        }
+        if (status == JB_OK) {
+            piece->seqs.at[piece->seqs.n++] = at;
+            at = e->prev;
+        }
+    }
+    return status == JB_OK && piece->seqs.n == 0
+               ? jb_fail(err, JB_E_CORRUPT,
+                         "wallet %u has no event behind %llu. Run `jangbu audit`", s->wallet,
+                         (unsigned long long)(s->at - 1))
+               : status;
+}
+
+static jb_status
+keep_piece(struct jb_view_read *q, struct search *s, const struct piece *piece,
+           struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = piece->seqs.n; i-- > 0 && status == JB_OK;) {
+        const struct jb_event *e;
+        jb_seq seq = piece->seqs.at[i];
+        s->at = seq;
+        if (seq > s->high || s->kept.events.n >= s->limit || jb_kept_full(&s->kept)) {
+            break;
+        }
+        status = jb_view_read_event(q, seq, s->wallet, &e, err);
+        if (status == JB_OK && is_listed(s, e)) {
+            status = jb_keep(&s->kept, q->cursor, seq, err);
+        }
+        s->at = seq + 1;
+    }
+    return status;
+}
+
+static jb_status
+chain_forward(struct search *s, struct jb_error *err)
+{
+    struct jb_view_read q;
+    struct piece piece = {.seqs = {0}};
+    jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    while (s->at <= s->high && !is_full(s) && status == JB_OK) {
+        status = read_piece(&q, s, &piece, err);
+        status = status == JB_OK ? keep_piece(&q, s, &piece, err) : status;
+    }
+    jb_view_read_end(&q);
+    jb_vec_free(&piece.seqs);
+    s->at = s->at > s->high ? 0 : s->at;
+    return status;
+}
+
+/* ---- a page ---- */
+
+static jb_status
+collect(struct search *s, bool fresh, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    /* Also: whether there is such a wallet at the moment. A chain is gone back from where the page
+     * before ended. */
+    if (s->wallet != 0 && (fresh || !s->newest_first)) {
+        status = newest_of_wallet(s, &s->high, err);
+    }
+    if (fresh) {
+        s->at = s->newest_first ? s->high : s->low;
+    }
+    if (status != JB_OK || s->low > s->high) {
+        s->at = 0;
+        return status;
+    }
+    if (s->wallet == 0) {
+        return s->newest_first ? log_back(s, err) : log_forward(s, err);
+    }
+    return s->newest_first ? chain_back(s, err) : chain_forward(s, err);
+}
+
+/* Where the list goes on behind an event that was told. */
+static jb_seq
+behind(const struct search *s, const struct jb_event *e)
+{
+    jb_seq at = !s->newest_first ? e->seq + 1 : s->wallet != 0 ? e->prev : e->seq - 1;
+    return at < s->low || at > s->high ? 0 : at;
+}
+
+static jb_status
+tell(struct search *s, bool (*each)(void *data, const struct jb_event *event), void *data,
+     struct jb_error *err)
+{
+    for (size_t i = 0; i < s->kept.events.n; i++) {
+        const struct jb_event *e;
+        jb_status status = jb_kept_at(&s->kept, i, &e, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        if (!each(data, e)) {
+            s->at = behind(s, e);
+            break;
+        }
+    }
+    return JB_OK;
+}
+
+/* A cursor that another program made up: its place must be one of the list. */
+static jb_status
+check_place(struct search *s, struct jb_error *err)
+{
+    const struct jb_event *e;
+    jb_cursor *c;
+    bool within = s->at >= s->low && s->at <= s->high;
+    if (!within || s->wallet == 0 || !s->newest_first) {
+        return within ? JB_OK : jb_fail(err, JB_E_USAGE, "this cursor's place is not in its list");
+    }
+    jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
+    if (status == JB_OK) {
+        status = jb_chain_event(c, s->at, s->wallet, &e, err);
+        jb_cursor_close(c);
+    }
+    return status == JB_E_CORRUPT
+               ? jb_fail(err, JB_E_USAGE, "this cursor's place is not in its list")
+               : status;
+}
+
+static jb_status
+read_query(jb_views *v, const struct jb_events_query *given, struct jb_events_query *q,
+           struct search *s, struct jb_error *err)
+{
+    *q = (struct jb_events_query){.size = sizeof *q};
+    jb_status status =
+        given != NULL ? jb_abi_in(q, sizeof *q, given, "jb_events_query", err) : JB_OK;
+    status = status == JB_OK ? check_query(q, err) : status;
+    status = status == JB_OK ? read_types(q, s, err) : status;
+    if (status == JB_OK && q->wallet.s != NULL) {
+        status = jb_find_wallet(v->l, q->wallet, &s->wallet, err);
+    }
+    s->newest_first = q->order == JB_NEWEST_FIRST;
+    return status;
+}
+
+jb_status
+jb_events_get(jb_views *v, const struct jb_events_query *query, const struct jb_as_of *as_of,
+              const char *cursor, uint32_t limit,
+              bool (*each)(void *data, const struct jb_event *event), void *data, char *next,
+              struct jb_moment *moment, struct jb_error *err)
+{
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_events_get");
+    }
+    struct jb_events_query q;
+    struct jb_page_of of = {.list = JB_PAGE_EVENTS};
+    struct jb_page_place place = {0};
+    struct search s = {.v = v, .limit = limit};
+    bool fresh = true;
+    jb_status status = read_query(v, query, &q, &s, err);
+    if (status == JB_OK) {
+        of.wallet = s.wallet;
+        of.filter = filter_of(&q, &s);
+        status = jb_page_begin(v, &of, as_of, cursor, limit, &place, &s.r, &fresh, err);
+    }
+    s.at = place.at;
+    status = status == JB_OK ? read_bounds(&q, &s, err) : status;
+    status = status == JB_OK && !fresh ? check_place(&s, err) : status;
+    status = status == JB_OK ? collect(&s, fresh, err) : status;
+    status = status == JB_OK ? tell(&s, each, data, err) : status;
+    jb_kept_free(&s.kept);
+    if (status == JB_OK) {
+        place.at = s.at;
+        jb_page_end(v, &of, s.at != 0 ? &place : NULL, &s.r, next, moment);
+    }
+    return status;
+}

@@ -1,0 +1,611 @@
+/*
+ * A wallet's lots, grants and refunds in pages. The state that deciding uses has them as they are
+ * now; what the wallet's events after the moment did to them is taken back, along its chain. Most
+ * pages are of now, or of a moment ago, and have little to take back.
+ */
+#include "projections/page.h"
+
+#include "base/steps.h"
+
+/* What later events did to one of them, to be taken back: of one event, or of several, summed. */
+struct change {
+    uint32_t number;
+    uint32_t state; /* before the event seq; 0: no event changed it */
+    jb_seq seq;
+    jb_amount left, reversed, refunded;
+};
+
+/* An approval of a refund that is taken back, and where the lots stand that gave. */
+struct approval {
+    uint32_t refund;
+    jb_seq seq;
+};
+
+struct page {
+    struct jb_views *v;
+    uint32_t wallet;
+    enum jb_reader_list list;
+    bool open;
+    struct jb_as_of_point r;
+    uint32_t above; /* only what has a number above it, */
+    uint32_t upto;  /* up to this one */
+    JB_VEC(struct change) changes;
+    size_t in_order; /* of changes: the first ones, one a number, in order of number */
+    JB_VEC(struct approval) approvals;
+    JB_VEC(uint32_t) failed; /* refunds whose failure is taken back, which had been approved */
+    jb_seq before;           /* the wallet's last event up to the moment */
+    JB_VEC(struct jb_reader_item) rows;
+    struct jb_kept kept;
+};
+
+static void
+free_page(struct page *p)
+{
+    jb_vec_free(&p->changes);
+    jb_vec_free(&p->approvals);
+    jb_vec_free(&p->failed);
+    jb_vec_free(&p->rows);
+    jb_kept_free(&p->kept);
+}
+
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for a page of what a wallet has");
+}
+
+/* ---- what is taken back ---- */
+
+static int
+by_number(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    return x->number != y->number ? (x->number > y->number) - (x->number < y->number)
+                                  : (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+/* One change a number, in order. Of several events that changed a state the first counts. */
+static void
+merge_changes(struct page *p)
+{
+    size_t kept = 0;
+    if (p->changes.n == p->in_order) {
+        return;
+    }
+    jb_steps.moved += p->changes.n;
+    qsort(p->changes.at, p->changes.n, sizeof *p->changes.at, by_number);
+    for (size_t i = 0; i < p->changes.n; i++) {
+        const struct change *c = &p->changes.at[i];
+        struct change *last = kept > 0 ? &p->changes.at[kept - 1] : NULL;
+        if (last == NULL || last->number != c->number) {
+            p->changes.at[kept++] = *c;
+            continue;
+        }
+        last->left = jb_sum(last->left, c->left);
+        last->reversed = jb_sum(last->reversed, c->reversed);
+        last->refunded = jb_sum(last->refunded, c->refunded);
+        if (c->state != 0) {
+            last->state = c->state;
+            last->seq = c->seq;
+        }
+    }
+    p->changes.n = p->in_order = kept;
+}
+
+static jb_status
+note(struct page *p, const struct change *c, struct jb_error *err)
+{
+    if (c->number <= p->above || c->number > p->upto) {
+        return JB_OK;
+    }
+    if (p->changes.n == p->changes.cap && p->changes.n >= 2 * p->in_order + 1024) {
+        merge_changes(p);
+    }
+    if (!jb_vec_reserve(&p->changes, p->changes.n + 1)) {
+        return no_memory(err);
+    }
+    p->changes.at[p->changes.n++] = *c;
+    return JB_OK;
+}
+
+/* Money that an event takes out of lots and grants comes back to them, and the reverse. */
+static jb_status
+note_parts(struct page *p, const struct jb_event *e, uint32_t kind, struct jb_error *err)
+{
+    const bool out = e->type == JB_EV_CASH_CONSUMED || e->type == JB_EV_CHARGE_REVERSED ||
+                     e->type == JB_EV_REFUND_APPROVED;
+    const struct jb_parts parts = jb_event_parts(e);
+    jb_status status = JB_OK;
+    for (uint32_t i = 0; i < parts.n && status == JB_OK; i++) {
+        const struct jb_part *part = &parts.at[i];
+        struct change c = {.number = part->ordinal,
+                           .seq = e->seq,
+                           .left = out ? part->amount : -part->amount,
+                           .refunded = e->type == JB_EV_REFUND_APPROVED ? -part->amount : 0};
+        status = part->kind == kind ? note(p, &c, err) : JB_OK;
+    }
+    return status;
+}
+
+static jb_status
+note_lots(struct page *p, const struct jb_event *e, struct jb_error *err)
+{
+    jb_status status = note_parts(p, e, JB_PART_LOT, err);
+    if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
+        struct change c = {.number = e->charge_reversed.lot,
+                           .seq = e->seq,
+                           .reversed = -e->charge_reversed.amount};
+        status = note(p, &c, err);
+    }
+    if (status == JB_OK && e->type == JB_EV_REFUND_APPROVED) {
+        status = jb_vec_reserve(&p->approvals, p->approvals.n + 1) ? JB_OK : no_memory(err);
+        if (status == JB_OK) {
+            p->approvals.at[p->approvals.n++] =
+                (struct approval){e->refund_approved.refund_no, e->seq};
+        }
+    }
+    if (status == JB_OK && e->type == JB_EV_REFUND_FAILED && e->refund_failed.parts.n > 0) {
+        status = jb_vec_reserve(&p->failed, p->failed.n + 1) ? JB_OK : no_memory(err);
+        if (status == JB_OK) {
+            p->failed.at[p->failed.n++] = e->refund_failed.refund_no;
+        }
+    }
+    return status;
+}
+
+static jb_status
+note_grants(struct page *p, const struct jb_event *e, struct jb_error *err)
+{
+    struct change c = {.number = jb_event_ordinal(e), .seq = e->seq};
+    if (e->type == JB_EV_FREE_ACTIVATED || e->type == JB_EV_FREE_REVOKED) {
+        c.state = JB_GRANT_DORMANT;
+    } else if (e->type == JB_EV_FREE_EXPIRED) {
+        c.state = e->free_expired.in_use ? JB_GRANT_IN_USE : JB_GRANT_DORMANT;
+    } else if (e->type == JB_EV_FREE_FORFEITED) {
+        c.state = e->free_forfeited.in_use ? JB_GRANT_IN_USE : JB_GRANT_DORMANT;
+    } else {
+        return note_parts(p, e, JB_PART_GRANT, err);
+    }
+    c.left = e->type != JB_EV_FREE_ACTIVATED ? jb_event_amount(e) : 0;
+    return note(p, &c, err);
+}
+
+static jb_status
+note_refunds(struct page *p, const struct jb_event *e, struct jb_error *err)
+{
+    struct change c = {.number = jb_event_ordinal(e), .seq = e->seq};
+    if (e->type < JB_EV_REFUND_CANCELLED || e->type > JB_EV_REFUND_FAILED) {
+        return JB_OK;
+    }
+    const bool was_approved = e->type == JB_EV_REFUND_COMPLETED ||
+                              (e->type == JB_EV_REFUND_FAILED && e->refund_failed.parts.n > 0);
+    c.state = was_approved ? JB_REFUND_APPROVED : JB_REFUND_REQUESTED;
+    return note(p, &c, err);
+}
+
+/* The wallet's events from `from` back to the one behind down_to. */
+static jb_status
+take_back(struct page *p, jb_seq from, jb_seq down_to, jb_seq *ret_before, struct jb_error *err)
+{
+    jb_cursor *c = NULL;
+    jb_status status = from > down_to ? jb_cursor_open(p->v->l, 1, &c, err) : JB_OK;
+    while (from > down_to && status == JB_OK) {
+        const struct jb_event *e;
+        status = jb_chain_event(c, from, p->wallet, &e, err);
+        if (status == JB_OK) {
+            status = p->list == JB_READER_LOTS     ? note_lots(p, e, err)
+                     : p->list == JB_READER_GRANTS ? note_grants(p, e, err)
+                                                   : note_refunds(p, e, err);
+            from = e->prev;
+        }
+    }
+    jb_cursor_close(c);
+    *ret_before = from;
+    return status;
+}
+
+/* ---- rows ---- */
+
+static bool
+is_open(const struct page *p, const struct jb_reader_item *row)
+{
+    if (p->list == JB_READER_LOTS) {
+        return row->left > 0;
+    }
+    if (p->list == JB_READER_GRANTS) {
+        return (row->state == JB_GRANT_DORMANT || row->state == JB_GRANT_IN_USE) && row->left > 0 &&
+               row->expires_on >= p->r.today;
+    }
+    return row->state == JB_REFUND_REQUESTED || row->state == JB_REFUND_APPROVED;
+}
+
+/* The change of a number; at is moved on to it. */
+static const struct change *
+change_of(const struct page *p, uint32_t number, size_t *at)
+{
+    while (*at < p->changes.n && p->changes.at[*at].number < number) {
+        ++*at;
+    }
+    return *at < p->changes.n && p->changes.at[*at].number == number ? &p->changes.at[*at] : NULL;
+}
+
+static jb_status
+add_row(struct page *p, uint32_t number, size_t *at, bool *ret_end, struct jb_error *err)
+{
+    struct jb_reader_item row;
+    const struct change *c = change_of(p, number, at);
+    jb_status status = jb_reader_item(p->v->l, p->wallet, p->list, number, &row, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    *ret_end = row.seq > p->r.moment.seq; /* made later, and so were those behind it */
+    if (*ret_end) {
+        return JB_OK;
+    }
+    if (c != NULL) {
+        row.left = jb_sum(row.left, c->left);
+        row.reversed = jb_sum(row.reversed, c->reversed);
+        row.refunded = jb_sum(row.refunded, c->refunded);
+        row.state = c->state != 0 ? c->state : row.state;
+    }
+    if (p->open && !is_open(p, &row)) {
+        return JB_OK;
+    }
+    if (!jb_vec_reserve(&p->rows, p->rows.n + 1)) {
+        return no_memory(err);
+    }
+    p->rows.at[p->rows.n++] = row;
+    return JB_OK;
+}
+
+/* The next number to look at above `above`: of all that there are, or of those that are open now or
+ * were changed since the moment. 0: there is none. */
+static jb_status
+next_number(const struct page *p, uint32_t above, size_t at, uint32_t *ret, struct jb_error *err)
+{
+    *ret = above + 1;
+    if (!p->open) {
+        return JB_OK;
+    }
+    jb_status status = jb_reader_open_above(p->v->l, p->wallet, p->list, above, ret, err);
+    while (at < p->changes.n && p->changes.at[at].number <= above) {
+        at++;
+    }
+    if (at < p->changes.n && (*ret == 0 || p->changes.at[at].number < *ret)) {
+        *ret = p->changes.at[at].number;
+    }
+    return status;
+}
+
+static jb_status
+read_rows(struct page *p, uint32_t rows_max, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    size_t at = 0;
+    bool end = false;
+    uint32_t number = p->above;
+    while (p->rows.n < rows_max && !end && status == JB_OK) {
+        status = next_number(p, number, at, &number, err);
+        if (status != JB_OK || number == 0) {
+            break;
+        }
+        status = add_row(p, number, &at, &end, err);
+        if (status == JB_E_NOTFOUND) {
+            end = true; /* no such number was given */
+            status = JB_OK;
+        }
+    }
+    return status;
+}
+
+/* ---- refunds that failed later ---- */
+
+static int
+by_refund(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int
+by_row(const void *key, const void *row)
+{
+    uint32_t x = *(const uint32_t *)key, y = ((const struct jb_reader_item *)row)->number;
+    return (x > y) - (x < y);
+}
+
+/* The lots of an approval count as refunded again. */
+static void
+refund_again(struct page *p, const struct jb_event *e)
+{
+    const struct jb_parts legs = e->refund_approved.parts;
+    for (uint32_t i = 0; i < legs.n && p->rows.n > 0; i++) {
+        struct jb_reader_item *row =
+            bsearch(&legs.at[i].ordinal, p->rows.at, p->rows.n, sizeof *p->rows.at, by_row);
+        if (row != NULL) {
+            row->refunded = jb_sum(row->refunded, legs.at[i].amount);
+        }
+    }
+}
+
+/* A refund that failed says where the money went, and its approval from which lots it had come: the
+ * approval is among what was taken back, or further down. */
+static jb_status
+find_approvals(struct page *p, struct jb_error *err)
+{
+    size_t sought = p->failed.n;
+    if (sought == 0) {
+        return JB_OK;
+    }
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(p->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    qsort(p->failed.at, p->failed.n, sizeof *p->failed.at, by_refund);
+    const struct jb_event *e;
+    for (size_t i = 0; i < p->approvals.n && status == JB_OK; i++) {
+        if (bsearch(&p->approvals.at[i].refund, p->failed.at, p->failed.n, sizeof *p->failed.at,
+                    by_refund) != NULL) {
+            status = jb_chain_event(c, p->approvals.at[i].seq, p->wallet, &e, err);
+            if (status == JB_OK) {
+                refund_again(p, e);
+                sought--;
+            }
+        }
+    }
+    for (jb_seq at = p->before; at != 0 && sought > 0 && status == JB_OK;) {
+        status = jb_chain_event(c, at, p->wallet, &e, err);
+        if (status == JB_OK && e->type == JB_EV_REFUND_APPROVED &&
+            bsearch(&e->refund_approved.refund_no, p->failed.at, p->failed.n, sizeof *p->failed.at,
+                    by_refund) != NULL) {
+            refund_again(p, e);
+            sought--;
+        }
+        at = status == JB_OK ? e->prev : at;
+    }
+    jb_cursor_close(c);
+    return status;
+}
+
+/* ---- a page ---- */
+
+static jb_status
+version_now(struct page *p, jb_seq *ret, struct jb_error *err)
+{
+    struct jb_reader_wallet w;
+    jb_status status = jb_reader_wallet(p->v->l, p->wallet, &w, err);
+    if (status == JB_OK && w.created_seq > p->r.moment.seq) {
+        status = jb_fail(err, JB_E_NOTFOUND, "the wallet %.*s did not exist yet at event %llu",
+                         (int)w.id.n, w.id.s, (unsigned long long)p->r.moment.seq);
+    }
+    *ret = status == JB_OK ? w.version : 0;
+    return status;
+}
+
+/* What came since the moment is taken back while nobody has to wait for it; only what comes in that
+ * time is taken back while the state is held. */
+static jb_status
+read_page(struct page *p, uint32_t rows_max, struct jb_error *err)
+{
+    struct jb_reader_head head;
+    jb_seq first = 0, second = 0, unused;
+    jb_status status = jb_reader_begin(p->v->l, &head, err);
+    if (status == JB_OK) {
+        status = version_now(p, &first, err);
+        jb_reader_end(p->v->l);
+    }
+    status = status == JB_OK ? take_back(p, first, p->r.moment.seq, &p->before, err) : status;
+    status = status == JB_OK ? jb_reader_begin(p->v->l, &head, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = version_now(p, &second, err);
+    jb_seq down_to = first > p->r.moment.seq ? first : p->r.moment.seq;
+    status = status == JB_OK ? take_back(p, second, down_to, &unused, err) : status;
+    if (status == JB_OK) {
+        merge_changes(p);
+        status = read_rows(p, rows_max, err);
+    }
+    jb_reader_end(p->v->l);
+    return status == JB_OK ? find_approvals(p, err) : status;
+}
+
+/* What is left is something that could be, and the events that made the rows are kept. */
+static jb_status
+keep_rows(struct page *p, uint32_t made_by, uint32_t or_by, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(p->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < p->rows.n && status == JB_OK; i++) {
+        const struct jb_reader_item *row = &p->rows.at[i];
+        const struct jb_event *e;
+        bool sound =
+            row->left >= 0 && row->left <= row->amount && row->reversed >= 0 && row->refunded >= 0;
+        status = jb_chain_event(c, row->seq, p->wallet, &e, err);
+        if (status == JB_OK && (!sound || (e->type != made_by && e->type != or_by) ||
+                                jb_event_ordinal(e) != row->number)) {
+            status = jb_fail(err, JB_E_CORRUPT,
+                             "what event %llu made comes to something that cannot be. Run `jangbu "
+                             "audit`",
+                             (unsigned long long)row->seq);
+        }
+        status = status == JB_OK ? jb_keep(&p->kept, c, row->seq, err) : status;
+    }
+    jb_cursor_close(c);
+    return status;
+}
+
+/* The end of a day, as recorded by then. */
+static jb_status
+resolve_day(struct page *p, struct jb_error *err)
+{
+    if (p->r.only_through == JB_NO_DAY) {
+        return JB_OK;
+    }
+    p->r.only_through = JB_NO_DAY;
+    return jb_seq_at_time(p->v->l, p->r.moment.at, &p->r.moment.seq, err);
+}
+
+/* How the three lists differ. */
+struct list {
+    const char *function;
+    enum jb_page_list page;
+    enum jb_reader_list items;
+    uint32_t made_by, or_by; /* enum jb_event_type */
+    /* Tells the i-th row; false: the caller has enough. */
+    bool (*tell)(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
+                 void *each, void *data);
+};
+
+/* What the caller gave. */
+struct asked {
+    struct jb_text wallet;
+    jb_which which;
+    const struct jb_as_of *as_of;
+    const char *cursor;
+    uint32_t limit;
+    void *each; /* points to a pointer to a function */
+    void *data;
+    char *next;
+    struct jb_moment *moment;
+};
+
+static jb_status
+tell_rows(struct page *p, const struct list *l, const struct asked *a, size_t *ret_told,
+          struct jb_error *err)
+{
+    bool more = true;
+    for (*ret_told = 0; more && *ret_told < p->rows.n && *ret_told < a->limit; ++*ret_told) {
+        const struct jb_event *e;
+        jb_status status = jb_kept_at(&p->kept, *ret_told, &e, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        more = l->tell(p, &p->rows.at[*ret_told], e, a->each, a->data);
+    }
+    return JB_OK;
+}
+
+static jb_status
+get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_error *err)
+{
+    if (a->which != JB_WHICH_ALL && a->which != JB_WHICH_OPEN) {
+        return jb_fail(err, JB_E_USAGE, "%s lists all or the open ones, and nothing else",
+                       l->function);
+    }
+    struct page p = {.v = v, .list = l->items, .open = a->which == JB_WHICH_OPEN};
+    struct jb_page_of of = {.list = l->page, .filter = a->which};
+    struct jb_page_place place = {0}; /* the last number that was told */
+    bool fresh;
+    size_t told = 0;
+    jb_status status = jb_find_wallet(v->l, a->wallet, &p.wallet, err);
+    of.wallet = p.wallet;
+    status = status == JB_OK
+                 ? jb_page_begin(v, &of, a->as_of, a->cursor, a->limit, &place, &p.r, &fresh, err)
+                 : status;
+    if (status == JB_OK && place.at >= UINT32_MAX - JB_PAGE_ROWS_MAX) {
+        status = jb_fail(err, JB_E_USAGE, "this cursor is of a number that there cannot be");
+    }
+    status = status == JB_OK ? resolve_day(&p, err) : status;
+    p.above = (uint32_t)place.at;
+    /* One more than the page has: whether the list goes on. */
+    p.upto = p.open ? UINT32_MAX : p.above + a->limit + 1;
+    status = status == JB_OK ? read_page(&p, a->limit + 1, err) : status;
+    status = status == JB_OK ? keep_rows(&p, l->made_by, l->or_by, err) : status;
+    status = status == JB_OK ? tell_rows(&p, l, a, &told, err) : status;
+    if (status == JB_OK) {
+        place.at = told > 0 ? p.rows.at[told - 1].number : place.at;
+        jb_page_end(v, &of, told < p.rows.n ? &place : NULL, &p.r, a->next, a->moment);
+    }
+    free_page(&p);
+    return status;
+}
+
+static bool
+tell_lot(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
+         void *each, void *data)
+{
+    (void)p;
+    struct jb_lot_row lot = {.event = e,
+                             .number = row->number,
+                             .amount = row->amount,
+                             .left = row->left,
+                             .reversed = row->reversed,
+                             .refunded = row->refunded};
+    bool (**function)(void *, const struct jb_lot_row *) = each;
+    return (*function)(data, &lot);
+}
+
+static bool
+tell_grant(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
+           void *each, void *data)
+{
+    bool used_up = row->state == JB_GRANT_IN_USE && row->left == 0;
+    struct jb_grant_row grant = {.event = e,
+                                 .number = row->number,
+                                 .state = used_up ? JB_GRANT_USED_UP : (jb_grant_state)row->state,
+                                 .amount = row->amount,
+                                 .left = row->left,
+                                 .expires_on = row->expires_on,
+                                 .due = row->left > 0 && row->expires_on < p->r.today};
+    bool (**function)(void *, const struct jb_grant_row *) = each;
+    return (*function)(data, &grant);
+}
+
+static bool
+tell_refund(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
+            void *each, void *data)
+{
+    (void)p;
+    struct jb_refund_row refund = {.event = e,
+                                   .number = row->number,
+                                   .state = (jb_refund_state)row->state,
+                                   .amount = row->amount};
+    bool (**function)(void *, const struct jb_refund_row *) = each;
+    return (*function)(data, &refund);
+}
+
+static const struct list lots = {"jb_lots_get",        JB_PAGE_LOTS,      JB_READER_LOTS,
+                                 JB_EV_CHARGE_SETTLED, JB_EV_DEBT_REPAID, tell_lot};
+static const struct list grants = {"jb_grants_get",    JB_PAGE_GRANTS,     JB_READER_GRANTS,
+                                   JB_EV_FREE_GRANTED, JB_EV_FREE_GRANTED, tell_grant};
+static const struct list refunds = {"jb_refunds_get",       JB_PAGE_REFUNDS,
+                                    JB_READER_REFUNDS,      JB_EV_REFUND_REQUESTED,
+                                    JB_EV_REFUND_REQUESTED, tell_refund};
+
+jb_status
+jb_lots_get(jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
+            const char *cursor, uint32_t limit,
+            bool (*each)(void *data, const struct jb_lot_row *row), void *data, char *next,
+            struct jb_moment *moment, struct jb_error *err)
+{
+    const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
+    return v != NULL && each != NULL ? get_page(v, &lots, &a, err)
+                                     : jb_fail_null(err, lots.function);
+}
+
+jb_status
+jb_grants_get(jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
+              const char *cursor, uint32_t limit,
+              bool (*each)(void *data, const struct jb_grant_row *row), void *data, char *next,
+              struct jb_moment *moment, struct jb_error *err)
+{
+    const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
+    return v != NULL && each != NULL ? get_page(v, &grants, &a, err)
+                                     : jb_fail_null(err, grants.function);
+}
+
+jb_status
+jb_refunds_get(jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
+               const char *cursor, uint32_t limit,
+               bool (*each)(void *data, const struct jb_refund_row *row), void *data, char *next,
+               struct jb_moment *moment, struct jb_error *err)
+{
+    const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
+    return v != NULL && each != NULL ? get_page(v, &refunds, &a, err)
+                                     : jb_fail_null(err, refunds.function);
+}

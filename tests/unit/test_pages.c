@@ -1,0 +1,846 @@
+/*
+ * Lists in pages: whatever their size, the pages of a list make up the same list; it stays as of
+ * one moment while others write; a cursor is good for its own list only. What the rows say is
+ * compared with a fold of the events that knows nothing of the library's.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jangbu/projections.h>
+
+#include "../check.h"
+
+#define WALLETS 3
+#define IDS_MAX 400
+
+static char dir[] = "/dev/shm/jangbu-pages-XXXXXX";
+static jb_ledger *l;
+static jb_views *v;
+static jb_answers *answers;
+static jb_instant clock_at;
+static unsigned next_id;
+
+static const char *const wallets[WALLETS + 1] = {"W0", "W1", "W2", "W3"};
+
+static uint64_t
+pick(uint64_t n)
+{
+    static uint64_t x = 88172645463325252U;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return x % n;
+}
+
+/* ---- a ledger with something of everything ---- */
+
+static jb_outcome
+submit(struct jb_command *c)
+{
+    struct jb_submit_options o = {.size = sizeof o, .clock = JB_CLOCK_AT};
+    struct jb_error err = {0};
+    jb_set_clock(c, clock_at);
+    must(jb_submit(l, c, 1, &o, answers, NULL, &err) == JB_OK, err.text);
+    return jb_answers_at(answers, 0)->outcome;
+}
+
+static void
+make_wallet(const char *id)
+{
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_WALLET_CREATE);
+    jb_set_wallet(&c, jb_text_of(id));
+    jb_set_kind(&c, JB_KIND_BUSINESS);
+    jb_set_name(&c, jb_text_of("n"));
+    must(submit(&c) == JB_DONE, "no wallet");
+}
+
+/* A command of a random op; many are refused. */
+static void
+random_command(void)
+{
+    static const struct {
+        jb_op op;
+        char id; /* which kind of id, '-': none */
+    } ops[] = {
+        {JB_OP_CHARGE, 'c'},          {JB_OP_CHARGE, 'c'},         {JB_OP_CONSUME, 'u'},
+        {JB_OP_CONSUME, 'u'},         {JB_OP_CONSUME, 'u'},        {JB_OP_CONSUME_REVERSE, 'u'},
+        {JB_OP_CHARGE_REVERSE, 'c'},  {JB_OP_FREE_GRANT, 'g'},     {JB_OP_FREE_ACTIVATE, 'g'},
+        {JB_OP_FREE_ACTIVATE, 'g'},   {JB_OP_FREE_REVOKE, 'g'},    {JB_OP_REFUND_REQUEST, 'r'},
+        {JB_OP_REFUND_APPROVE, 'r'},  {JB_OP_REFUND_APPROVE, 'r'}, {JB_OP_REFUND_FAIL, 'r'},
+        {JB_OP_REFUND_COMPLETE, 'r'}, {JB_OP_REFUND_CANCEL, 'r'},  {JB_OP_DEBT_REPAY, '-'},
+    };
+    const size_t which = pick(sizeof ops / sizeof ops[0]);
+    const jb_op op = ops[which].op;
+    char id[24], key[24];
+    struct jb_command c;
+    bool makes = op == JB_OP_CHARGE || op == JB_OP_FREE_GRANT || op == JB_OP_REFUND_REQUEST;
+    snprintf(id, sizeof id, "%c%u", ops[which].id,
+             makes ? next_id++ % IDS_MAX : (unsigned)pick(60));
+    snprintf(key, sizeof key, "k%u", next_id++);
+    jb_command_begin(&c, op);
+    jb_set_wallet(&c, jb_text_of(wallets[pick(WALLETS)]));
+    jb_set_key(&c, jb_text_of(key));
+    struct jb_text t = jb_text_of(id);
+    if (ops[which].id == 'c') {
+        jb_set_charge(&c, t);
+    } else if (ops[which].id == 'u') {
+        jb_set_usage(&c, t);
+    } else if (ops[which].id == 'g') {
+        jb_set_grant(&c, t);
+    } else if (ops[which].id == 'r') {
+        jb_set_refund(&c, t);
+    }
+    if (op == JB_OP_CHARGE || op == JB_OP_DEBT_REPAY) {
+        jb_set_amount(&c, 100 + (jb_amount)pick(500));
+        if (op == JB_OP_CHARGE) {
+            jb_set_method(&c, JB_METHOD_ADMIN_CASH);
+        }
+    } else if (op == JB_OP_CONSUME || op == JB_OP_CONSUME_REVERSE || op == JB_OP_CHARGE_REVERSE ||
+               op == JB_OP_FREE_GRANT || op == JB_OP_REFUND_REQUEST) {
+        jb_set_amount(&c, 1 + (jb_amount)pick(200));
+    }
+    if (op == JB_OP_CONSUME && pick(4) == 0) {
+        jb_set_overdraft(&c, true);
+    }
+    if (op == JB_OP_FREE_GRANT) {
+        jb_set_expires_on(&c, jb_day_of(clock_at, 32400) + (jb_day)pick(4));
+    }
+    (void)submit(&c);
+    clock_at += (jb_instant)pick(4) * 600 * JB_US_PER_SECOND;
+}
+
+static jb_seq
+head(void)
+{
+    struct jb_head h = JB_SIZED(struct jb_head);
+    must(jb_head_get(l, &h, NULL) == JB_OK, "no head");
+    return h.seq;
+}
+
+static void
+open_ledger(void)
+{
+    struct jb_error err = {0};
+    must(jb_open(dir, NULL, &l, &err) == JB_OK && jb_views_open(l, &v, &err) == JB_OK, err.text);
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    make_scratch(dir);
+    must(jb_init(dir, NULL, NULL) == JB_OK, "init");
+    answers = jb_answers_new();
+    must(answers != NULL, "no memory");
+    must(jb_instant_parse("2026-10-01T12:00:00+09:00", 25, &clock_at), "an instant");
+    open_ledger();
+    for (unsigned i = 0; i < WALLETS; i++) {
+        make_wallet(wallets[i]);
+    }
+    for (unsigned i = 0; i < 750; i++) {
+        random_command();
+    }
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    jb_views_close(v);
+    jb_close(l);
+    jb_answers_free(answers);
+    remove_scratch(dir);
+    return 0;
+}
+
+/* ---- the lists ---- */
+
+enum kind { WALLET_LIST, LOTS, GRANTS, REFUNDS, EVENTS, REFUSED, HISTORY };
+
+struct list {
+    enum kind kind;
+    const char *wallet;
+    jb_which which;
+    jb_history_kind history;
+    struct jb_events_query query;
+};
+
+struct text {
+    char *at;
+    size_t n, cap;
+    unsigned rows;
+    unsigned until; /* rows after which each has enough; 0: never */
+};
+
+static bool add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool
+add(struct text *t, const char *format, ...)
+{
+    va_list args;
+    if (t->cap < t->n + 400) {
+        t->cap = 2 * t->cap + 400;
+        t->at = realloc(t->at, t->cap);
+        must(t->at != NULL, "no memory");
+    }
+    va_start(args, format);
+    t->n += (size_t)vsnprintf(t->at + t->n, 400, format, args);
+    va_end(args);
+    t->rows++;
+    return t->until == 0 || t->rows < t->until;
+}
+
+static bool
+each_wallet(void *data, const struct jb_wallet_balance *b)
+{
+    return add(data, "%u %s %lld %lld %lld %lld %lld %u %llu\n", b->number, b->wallet,
+               (long long)b->balance.paid, (long long)b->balance.free,
+               (long long)b->balance.free_dormant, (long long)b->balance.refund_pending,
+               (long long)b->balance.refund_in_transit, b->balance.status,
+               (unsigned long long)b->balance.version);
+}
+
+static bool
+each_lot(void *data, const struct jb_lot_row *r)
+{
+    return add(data, "%llu %u %lld %lld %lld %lld\n", (unsigned long long)r->event->seq, r->number,
+               (long long)r->amount, (long long)r->left, (long long)r->reversed,
+               (long long)r->refunded);
+}
+
+static bool
+each_grant(void *data, const struct jb_grant_row *r)
+{
+    return add(data, "%llu %u %d %lld %lld %d %d\n", (unsigned long long)r->event->seq, r->number,
+               (int)r->state, (long long)r->amount, (long long)r->left, r->expires_on, r->due);
+}
+
+static bool
+each_refund(void *data, const struct jb_refund_row *r)
+{
+    return add(data, "%llu %u %d %lld\n", (unsigned long long)r->event->seq, r->number,
+               (int)r->state, (long long)r->amount);
+}
+
+static bool
+each_event(void *data, const struct jb_event *e)
+{
+    return add(data, "%llu %u\n", (unsigned long long)e->seq, e->type);
+}
+
+static bool
+each_history(void *data, const struct jb_history_row *r)
+{
+    return add(data, "%llu %lld %lld\n", (unsigned long long)r->event->seq, (long long)r->effect,
+               (long long)r->balance);
+}
+
+static jb_status
+get(const struct list *list, const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
+    struct text *t, char *next, struct jb_moment *m, struct jb_error *err)
+{
+    const struct jb_text w = jb_text_of(list->wallet);
+    struct jb_events_query q = list->query;
+    q.size = sizeof q;
+    q.wallet = w;
+    switch (list->kind) {
+    case WALLET_LIST:
+        return jb_wallets_get(v, as_of, cursor, limit, each_wallet, t, next, m, err);
+    case LOTS:
+        return jb_lots_get(v, w, list->which, as_of, cursor, limit, each_lot, t, next, m, err);
+    case GRANTS:
+        return jb_grants_get(v, w, list->which, as_of, cursor, limit, each_grant, t, next, m, err);
+    case REFUNDS:
+        return jb_refunds_get(v, w, list->which, as_of, cursor, limit, each_refund, t, next, m,
+                              err);
+    case EVENTS:
+        return jb_events_get(v, &q, as_of, cursor, limit, each_event, t, next, m, err);
+    case REFUSED:
+        return jb_refused_get(v, w, as_of, cursor, limit, each_event, t, next, m, err);
+    case HISTORY:
+        return jb_history_get(v, w, list->history, as_of, cursor, limit, each_history, t, next, m,
+                              err);
+    }
+    return JB_E_USAGE;
+}
+
+/* All pages of a list, one after the other. between: is called between two of them. */
+static struct text
+whole(const struct list *list, const struct jb_as_of *as_of, uint32_t limit, unsigned until,
+      void (*between)(void), struct jb_moment *ret_moment)
+{
+    struct text t = {0};
+    struct jb_error err = {0};
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    struct jb_moment m, first = {0};
+    for (unsigned pages = 0; pages == 0 || next[0] != '\0'; pages++) {
+        unsigned before = t.rows;
+        t.until = until != 0 ? t.rows + until : 0;
+        must(get(list, pages == 0 ? as_of : NULL, next, limit, &t, next, &m, &err) == JB_OK,
+             err.text);
+        must(t.rows - before <= limit, "a page has more rows than were asked for");
+        first = pages == 0 ? m : first;
+        must(m.seq == first.seq && m.at == first.at, "the moment of a list moved");
+        if (between != NULL) {
+            between();
+        }
+    }
+    if (ret_moment != NULL) {
+        *ret_moment = first;
+    }
+    add(&t, "."); /* so that there is a text */
+    return t;
+}
+
+static const uint32_t rare[] = {JB_EV_FREE_REVOKED, JB_EV_WALLET_CREATED, JB_EV_DAY_CLOSED};
+static const uint32_t common[] = {JB_EV_CASH_CONSUMED, JB_EV_CHARGE_SETTLED};
+static jb_instant early, late;
+
+#define LISTS_MAX 64
+static struct list lists[LISTS_MAX];
+static size_t lists_n;
+
+static void
+push(struct list list)
+{
+    must(lists_n < LISTS_MAX, "too many lists");
+    lists[lists_n++] = list;
+}
+
+static void
+make_lists(void)
+{
+    lists_n = 0;
+    early = clock_at - 9 * JB_US_PER_DAY;
+    late = clock_at - 2 * JB_US_PER_DAY;
+    push((struct list){.kind = WALLET_LIST});
+    for (int which = 0; which < 2; which++) {
+        push((struct list){LOTS, .wallet = "W1", .which = (jb_which)which});
+        push((struct list){GRANTS, .wallet = "W1", .which = (jb_which)which});
+        push((struct list){REFUNDS, .wallet = "W1", .which = (jb_which)which});
+        for (int of_wallet = 0; of_wallet < 2; of_wallet++) {
+            const char *w = of_wallet ? "W0" : NULL;
+            struct jb_events_query q = {.order = (jb_order)which};
+            push((struct list){EVENTS, .wallet = w, .query = q});
+            q.types = rare;
+            q.types_n = 3;
+            push((struct list){EVENTS, .wallet = w, .query = q});
+            q.types = common;
+            q.types_n = 2;
+            q.first = 30;
+            q.last = 500;
+            push((struct list){EVENTS, .wallet = w, .query = q});
+            q = (struct jb_events_query){.order = (jb_order)which, .since = &early, .until = &late};
+            push((struct list){EVENTS, .wallet = w, .query = q});
+        }
+    }
+    push((struct list){REFUSED, .wallet = "W2"});
+    push((struct list){HISTORY, .wallet = "W2"});
+    push((struct list){HISTORY, .wallet = "W2", .history = JB_HISTORY_REFUND});
+}
+
+/* ---- tests ---- */
+
+static void
+the_same_whatever_the_size(void **state)
+{
+    (void)state;
+    make_lists();
+    struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = head() * 2 / 3};
+    struct jb_as_of day = {.kind = JB_AS_OF_DAY, .day = jb_day_of(clock_at, 32400) - 3};
+    struct jb_as_of time = {.kind = JB_AS_OF_TIME, .time = clock_at - 2 * JB_US_PER_DAY};
+    const struct jb_as_of *moments[] = {NULL, &then, &day, &time};
+    static const uint32_t sizes[] = {1, 2, 7, 10000};
+    for (size_t i = 0; i < lists_n; i++) {
+        for (size_t m = 0; m < 4; m++) {
+            struct text right = whole(&lists[i], moments[m], 1000, 0, NULL, NULL);
+            for (size_t s = 0; s < 4; s++) {
+                struct text t = whole(&lists[i], moments[m], sizes[s], 0, NULL, NULL);
+                assert_string_equal(t.at, right.at);
+                free(t.at);
+            }
+            struct text t = whole(&lists[i], moments[m], 1000, 3, NULL, NULL);
+            assert_string_equal(t.at, right.at); /* each has enough after three rows */
+            free(t.at);
+            free(right.at);
+        }
+    }
+}
+
+static void
+go_on(void)
+{
+    for (int i = 0; i < 2; i++) {
+        random_command();
+    }
+    static unsigned count;
+    if (++count % 40 == 0) { /* from the stores, too */
+        struct jb_error err;
+        must(jb_views_sync(v, true, &err) == JB_OK, err.text);
+        jb_views_close(v);
+        jb_close(l);
+        open_ledger();
+    }
+}
+
+static void
+of_one_moment_while_others_write(void **state)
+{
+    (void)state;
+    make_lists();
+    for (size_t i = 0; i < lists_n; i++) {
+        struct jb_moment m;
+        struct text right = whole(&lists[i], NULL, 1000, 0, NULL, NULL);
+        struct text t = whole(&lists[i], NULL, 3, 0, go_on, &m);
+        assert_string_equal(t.at, right.at);
+        struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = m.seq};
+        free(t.at);
+        if (lists[i].kind != WALLET_LIST && lists[i].kind != GRANTS) { /* without deadlines */
+            t = whole(&lists[i], &then, 5, 0, go_on, NULL);
+            assert_string_equal(t.at, right.at);
+            free(t.at);
+        }
+        free(right.at);
+    }
+}
+
+static int
+backwards(const char *a, const char *b)
+{
+    /* The lines of b, last one first. */
+    size_t end = strlen(b);
+    must(end > 0 && b[end - 1] == '.', "no text");
+    end--;
+    while (end > 0) {
+        size_t begin = end - 1;
+        while (begin > 0 && b[begin - 1] != '\n') {
+            begin--;
+        }
+        if (strncmp(a, b + begin, end - begin) != 0) {
+            return 1;
+        }
+        a += end - begin;
+        end = begin;
+    }
+    return strcmp(a, ".");
+}
+
+static void
+directions_are_reverses(void **state)
+{
+    (void)state;
+    make_lists();
+    for (size_t i = 0; i < lists_n; i++) {
+        if (lists[i].kind == EVENTS) {
+            struct list other = lists[i];
+            other.query.order =
+                other.query.order == JB_OLDEST_FIRST ? JB_NEWEST_FIRST : JB_OLDEST_FIRST;
+            struct text a = whole(&lists[i], NULL, 11, 0, NULL, NULL);
+            struct text b = whole(&other, NULL, 7, 0, NULL, NULL);
+            assert_int_equal(backwards(a.at, b.at), 0);
+            assert_true(a.rows > 1);
+            free(a.at);
+            free(b.at);
+        }
+    }
+}
+
+static void
+a_cursor_is_of_its_list(void **state)
+{
+    (void)state;
+    char cursors[LISTS_MAX][JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES];
+    struct jb_error err;
+    struct text t = {0};
+    make_lists();
+    for (size_t i = 0; i < lists_n; i++) {
+        must(get(&lists[i], NULL, NULL, 1, &t, cursors[i], NULL, &err) == JB_OK, err.text);
+    }
+    for (size_t i = 0; i < lists_n; i++) {
+        for (size_t k = 0; k < lists_n && cursors[i][0] != '\0'; k++) {
+            jb_status status = get(&lists[k], NULL, cursors[i], 1, &t, next, NULL, &err);
+            assert_int_equal(status, i == k ? JB_OK : JB_E_USAGE);
+        }
+        struct list other = lists[i];
+        other.wallet = other.wallet != NULL && strcmp(other.wallet, "W0") == 0 ? "W1" : "W0";
+        if (cursors[i][0] != '\0' && other.kind != WALLET_LIST) {
+            assert_int_equal(get(&other, NULL, cursors[i], 1, &t, next, NULL, &err), JB_E_USAGE);
+        }
+        size_t n = strlen(cursors[i]);
+        for (size_t at = 0; at < n; at++) {
+            char altered[JB_CURSOR_TEXT_BYTES];
+            strcpy(altered, cursors[i]);
+            altered[at] = altered[at] == '0' ? '1' : '0';
+            assert_int_equal(get(&lists[i], NULL, altered, 1, &t, next, NULL, &err), JB_E_USAGE);
+            altered[at] = '\0';
+            assert_int_equal(get(&lists[i], NULL, altered, 1, &t, next, NULL, &err),
+                             at == 0 ? JB_OK : JB_E_USAGE);
+        }
+    }
+    static const uint32_t limits[] = {0, JB_PAGE_ROWS_MAX + 1, UINT32_MAX};
+    for (size_t i = 0; i < lists_n; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(get(&lists[i], NULL, NULL, limits[k], &t, next, NULL, &err),
+                             JB_E_USAGE);
+        }
+    }
+    free(t.at);
+}
+
+static void
+of_another_ledger(void **state)
+{
+    (void)state;
+    char cursors[LISTS_MAX][JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES];
+    char other_dir[] = "/dev/shm/jangbu-pages-XXXXXX";
+    struct jb_error err;
+    struct text t = {0};
+    jb_ledger *mine = l;
+    jb_views *my_views = v;
+    make_lists();
+    for (size_t i = 0; i < lists_n; i++) {
+        must(get(&lists[i], NULL, NULL, 1, &t, cursors[i], NULL, &err) == JB_OK, err.text);
+    }
+    make_scratch(other_dir);
+    must(jb_init(other_dir, NULL, NULL) == JB_OK, "init");
+    must(jb_open(other_dir, NULL, &l, &err) == JB_OK && jb_views_open(l, &v, &err) == JB_OK,
+         err.text);
+    for (unsigned i = 0; i < WALLETS; i++) {
+        make_wallet(wallets[i]);
+    }
+    for (size_t i = 0; i < lists_n; i++) {
+        if (cursors[i][0] != '\0') {
+            assert_int_equal(get(&lists[i], NULL, cursors[i], 1, &t, next, NULL, &err), JB_E_USAGE);
+        }
+    }
+    jb_views_close(v);
+    jb_close(l);
+    remove_scratch(other_dir);
+    l = mine;
+    v = my_views;
+    free(t.at);
+}
+
+static void
+questions_that_are_none(void **state)
+{
+    (void)state;
+    struct jb_error err;
+    struct text t = {0};
+    char next[JB_CURSOR_TEXT_BYTES];
+    const uint32_t unknown[] = {JB_EV_TYPES};
+    const jb_instant never = JB_INSTANT_MAX + 1;
+    struct jb_events_query queries[] = {
+        {.types = common},      {.types_n = 1},    {.types = unknown, .types_n = 1},
+        {.order = (jb_order)2}, {.since = &never}, {.until = &never}};
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+        struct list list = {.kind = EVENTS, .query = queries[i]};
+        assert_int_equal(get(&list, NULL, NULL, 1, &t, next, NULL, &err), JB_E_USAGE);
+    }
+    struct list list = {.kind = LOTS, .wallet = "W1", .which = (jb_which)2};
+    assert_int_equal(get(&list, NULL, NULL, 1, &t, next, NULL, &err), JB_E_USAGE);
+    struct jb_as_of first = {.kind = JB_AS_OF_SEQ, .seq = 1};
+    for (int kind = LOTS; kind <= HISTORY; kind++) {
+        list = (struct list){.kind = (enum kind)kind, .wallet = "nobody"};
+        jb_status right = kind == REFUSED ? JB_OK : JB_E_NOTFOUND;
+        assert_int_equal(get(&list, NULL, NULL, 1, &t, next, NULL, &err), right);
+        list.wallet = "W1";
+        assert_int_equal(get(&list, &first, NULL, 1, &t, next, NULL, &err), right);
+    }
+    list = (struct list){.kind = WALLET_LIST};
+    t.rows = 0;
+    assert_int_equal(get(&list, &first, NULL, 1, &t, next, NULL, &err), JB_OK);
+    assert_true(t.rows == 0 && next[0] == '\0');
+    free(t.at);
+}
+
+/* ---- the figures, by a fold of their own ---- */
+
+struct held {
+    jb_seq seq;
+    jb_amount amount, left, reversed, refunded;
+    uint32_t state;
+    jb_day expires_on;
+    struct jb_part legs[200];
+    uint32_t legs_n;
+};
+static struct held lots[IDS_MAX * 3], grants[IDS_MAX * 3], refunds[IDS_MAX * 3];
+static uint32_t lots_n, grants_n, refunds_n;
+
+static void
+move_parts(const struct jb_event *e, int sign)
+{
+    struct jb_parts parts = jb_event_parts(e);
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
+        if (p->kind == JB_PART_LOT) {
+            lots[p->ordinal].left += sign * p->amount;
+        } else if (p->kind == JB_PART_GRANT) {
+            grants[p->ordinal].left += sign * p->amount;
+        }
+    }
+}
+
+static void
+refunded(const struct held *r, int sign)
+{
+    for (uint32_t i = 0; i < r->legs_n; i++) {
+        lots[r->legs[i].ordinal].refunded += sign * r->legs[i].amount;
+    }
+}
+
+static void
+fold_refund(const struct jb_event *e)
+{
+    struct held *r = &refunds[jb_event_ordinal(e)];
+    if (e->type == JB_EV_REFUND_REQUESTED) {
+        refunds_n = e->refund_requested.refund_no;
+        *r = (struct held){
+            .seq = e->seq, .amount = e->refund_requested.amount, .state = JB_REFUND_REQUESTED};
+    } else if (e->type == JB_EV_REFUND_APPROVED) {
+        r->state = JB_REFUND_APPROVED;
+        must(e->refund_approved.parts.n <= 200, "too many legs");
+        r->legs_n = e->refund_approved.parts.n;
+        memcpy(r->legs, e->refund_approved.parts.at, r->legs_n * sizeof *r->legs);
+        refunded(r, 1);
+        move_parts(e, -1);
+    } else if (e->type == JB_EV_REFUND_FAILED) {
+        r->state = JB_REFUND_FAILED;
+        if (e->refund_failed.parts.n > 0) {
+            refunded(r, -1);
+            move_parts(e, 1);
+        }
+    } else {
+        r->state = e->type == JB_EV_REFUND_COMPLETED   ? JB_REFUND_COMPLETED
+                   : e->type == JB_EV_REFUND_CANCELLED ? JB_REFUND_CANCELLED
+                                                       : JB_REFUND_REJECTED;
+    }
+}
+
+static void
+fold_grant(const struct jb_event *e)
+{
+    struct held *g = &grants[jb_event_ordinal(e)];
+    if (e->type == JB_EV_FREE_GRANTED) {
+        grants_n = e->free_granted.grant_no;
+        *g = (struct held){.seq = e->seq,
+                           .amount = e->free_granted.amount,
+                           .left = e->free_granted.amount,
+                           .state = JB_GRANT_DORMANT,
+                           .expires_on = e->free_granted.expires_on};
+    } else if (e->type == JB_EV_FREE_ACTIVATED) {
+        g->state = JB_GRANT_IN_USE;
+    } else {
+        g->left = 0;
+        g->state = e->type == JB_EV_FREE_REVOKED   ? JB_GRANT_REVOKED
+                   : e->type == JB_EV_FREE_EXPIRED ? JB_GRANT_EXPIRED
+                                                   : JB_GRANT_FORFEITED;
+    }
+}
+
+static void
+fold_one(const struct jb_event *e)
+{
+    if (e->type == JB_EV_CHARGE_SETTLED) {
+        lots_n = e->charge_settled.lot;
+        lots[lots_n] =
+            (struct held){.seq = e->seq,
+                          .amount = e->charge_settled.amount,
+                          .left = e->charge_settled.amount - e->charge_settled.applied_to_debt};
+    } else if (e->type == JB_EV_DEBT_REPAID) {
+        lots_n = e->debt_repaid.lot;
+        lots[lots_n] = (struct held){.seq = e->seq, .amount = e->debt_repaid.amount};
+    } else if (e->type == JB_EV_CHARGE_REVERSED) {
+        lots[e->charge_reversed.lot].reversed += e->charge_reversed.amount;
+        move_parts(e, -1);
+    } else if (e->type == JB_EV_CASH_CONSUMED) {
+        move_parts(e, -1);
+    } else if (e->type == JB_EV_CONSUMPTION_REVERSED) {
+        move_parts(e, 1);
+    } else if (e->type >= JB_EV_FREE_GRANTED && e->type <= JB_EV_FREE_FORFEITED) {
+        fold_grant(e);
+    } else if (e->type >= JB_EV_REFUND_REQUESTED && e->type <= JB_EV_REFUND_FAILED) {
+        fold_refund(e);
+    }
+}
+
+static void
+expect_rows(enum kind kind, jb_which which, const struct held *held, uint32_t n, jb_day today,
+            const struct jb_as_of *then)
+{
+    struct text right = {0};
+    for (uint32_t i = 1; i <= n; i++) {
+        const struct held *h = &held[i];
+        bool unfinished =
+            (h->state == JB_GRANT_DORMANT || h->state == JB_GRANT_IN_USE) && h->left > 0;
+        bool open = kind == LOTS     ? h->left > 0
+                    : kind == GRANTS ? unfinished && h->expires_on >= today
+                                     : h->state <= JB_REFUND_APPROVED;
+        if (which == JB_WHICH_OPEN && !open) {
+            continue;
+        }
+        if (kind == LOTS) {
+            add(&right, "%llu %u %lld %lld %lld %lld\n", (unsigned long long)h->seq, i,
+                (long long)h->amount, (long long)h->left, (long long)h->reversed,
+                (long long)h->refunded);
+        } else if (kind == GRANTS) {
+            bool used_up = h->state == JB_GRANT_IN_USE && h->left == 0;
+            add(&right, "%llu %u %d %lld %lld %d %d\n", (unsigned long long)h->seq, i,
+                used_up ? JB_GRANT_USED_UP : (int)h->state, (long long)h->amount,
+                (long long)h->left, h->expires_on, unfinished && h->expires_on < today);
+        } else {
+            add(&right, "%llu %u %d %lld\n", (unsigned long long)h->seq, i, (int)h->state,
+                (long long)h->amount);
+        }
+    }
+    add(&right, ".");
+    struct list list = {.kind = kind, .wallet = "W1", .which = which};
+    struct text t = whole(&list, then, 20 + (uint32_t)pick(200), 0, NULL, NULL);
+    assert_string_equal(t.at, right.at);
+    free(t.at);
+    free(right.at);
+}
+
+static void
+the_figures_of_any_event(void **state)
+{
+    (void)state;
+    jb_cursor *c;
+    const struct jb_event *e;
+    struct jb_error err;
+    uint32_t number;
+    unsigned compared = 0, failed = 0;
+    must(jb_wallet_number(l, jb_text_of("W1"), &number, &err) == JB_OK, err.text);
+    must(jb_cursor_open(l, 1, &c, &err) == JB_OK, err.text);
+    while (jb_cursor_next(c, &e, &err) == JB_OK) {
+        if (e->wallet != number) {
+            continue;
+        }
+        jb_seq seq = e->seq;
+        jb_day today = jb_day_of(e->recorded_at, 32400);
+        failed += e->type == JB_EV_REFUND_FAILED && e->refund_failed.parts.n > 0;
+        fold_one(e);
+        if (pick(20) != 0) {
+            continue;
+        }
+        struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = seq};
+        for (int which = 0; which < 2; which++) {
+            expect_rows(LOTS, (jb_which)which, lots, lots_n, today, &then);
+            expect_rows(GRANTS, (jb_which)which, grants, grants_n, today, &then);
+            expect_rows(REFUNDS, (jb_which)which, refunds, refunds_n, today, &then);
+        }
+        compared++;
+    }
+    jb_cursor_close(c);
+    assert_true(compared > 20 && failed > 2);
+}
+
+/* Open lots add up to the paid cash, open grants to the free cash, as of any event. */
+static bool
+sum_lots(void *data, const struct jb_lot_row *r)
+{
+    *(jb_amount *)data += r->left;
+    return true;
+}
+
+static bool
+sum_grants(void *data, const struct jb_grant_row *r)
+{
+    *(jb_amount *)data += r->left;
+    return true;
+}
+
+static bool
+check_sums(void *data, const struct jb_wallet_balance *b)
+{
+    const struct jb_as_of *then = data;
+    struct jb_error err;
+    jb_amount paid = 0, cash = 0;
+    struct jb_text w = jb_text_of(b->wallet);
+    char next[JB_CURSOR_TEXT_BYTES];
+    must(jb_lots_get(v, w, JB_WHICH_OPEN, then, NULL, 10000, sum_lots, &paid, next, NULL, &err) ==
+                 JB_OK &&
+             jb_grants_get(v, w, JB_WHICH_OPEN, then, NULL, 10000, sum_grants, &cash, next, NULL,
+                           &err) == JB_OK,
+         err.text);
+    assert_int_equal(paid, b->balance.paid > 0 ? b->balance.paid : 0);
+    assert_int_equal(cash, b->balance.free + b->balance.free_dormant);
+    return true;
+}
+
+static void
+open_ones_add_up_to_the_balance(void **state)
+{
+    (void)state;
+    struct jb_error err;
+    for (jb_seq seq = 1; seq <= head(); seq += 1 + pick(200)) {
+        struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = seq};
+        must(jb_balance_each(v, &then, check_sums, &then, &err) == JB_OK, err.text);
+    }
+}
+
+/* `each` may write: all rows are of the moment before. */
+static bool
+write_within(void *data, const struct jb_wallet_balance *b)
+{
+    random_command();
+    return each_wallet(data, b);
+}
+
+static bool
+write_within_day(void *data, const struct jb_cash_status *of, const struct jb_cash_row *row)
+{
+    random_command();
+    return add(data, "%s %lld\n", of->wallet, (long long)row->closing_total);
+}
+
+static bool
+a_day(void *data, const struct jb_cash_status *of, const struct jb_cash_row *row)
+{
+    return add(data, "%s %lld\n", of->wallet, (long long)row->closing_total);
+}
+
+static void
+no_snapshot_during_each(void **state)
+{
+    (void)state;
+    struct jb_error err;
+    struct text a = {0}, b = {0};
+    must(jb_balance_each(v, NULL, each_wallet, &a, &err) == JB_OK, err.text);
+    must(jb_balance_each(v, NULL, write_within, &b, &err) == JB_OK, err.text);
+    assert_string_equal(a.at, b.at);
+    struct jb_ledger_stat st = JB_SIZED(struct jb_ledger_stat);
+    must(jb_ledger_stat_get(l, &st, &err) == JB_OK, err.text);
+    a.n = b.n = 0;
+    must(jb_cash_day_each(v, st.closed_through, NULL, a_day, &a, &err) == JB_OK, err.text);
+    must(jb_cash_day_each(v, st.closed_through, NULL, write_within_day, &b, &err) == JB_OK,
+         err.text);
+    assert_string_equal(a.at, b.at);
+    free(a.at);
+    free(b.at);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_whatever_the_size),
+        cmocka_unit_test(of_one_moment_while_others_write),
+        cmocka_unit_test(directions_are_reverses),
+        cmocka_unit_test(a_cursor_is_of_its_list),
+        cmocka_unit_test(of_another_ledger),
+        cmocka_unit_test(questions_that_are_none),
+        cmocka_unit_test(the_figures_of_any_event),
+        cmocka_unit_test(open_ones_add_up_to_the_balance),
+        cmocka_unit_test(no_snapshot_during_each),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
