@@ -110,6 +110,9 @@ struct jb_ledger {
     JB_VEC(struct jb_reader_grant) read_grants;
 };
 
+/* open.c: goes on as a reader; jb_submit says JB_E_FORMAT with that sentence. */
+void jb_ledger_refuse(struct jb_ledger *l, const char *why);
+
 /* fingerprint.c */
 uint64_t jb_fingerprint(const struct jb_ledger *l,
                         const struct jb_command *c); /* 0: the secret is lost */

@@ -69,6 +69,13 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     return JB_OK;
 }
 
+void
+jb_ledger_refuse(struct jb_ledger *l, const char *why)
+{
+    (void)jb_fail(&l->refused, JB_E_FORMAT, "%s (%s)", why, l->dir);
+    l->read_only = true;
+}
+
 /* Before anything is read. Who may not write goes on as a reader and hears why at jb_submit. */
 static jb_status
 check_requires(struct jb_ledger *l, struct jb_error *err)
@@ -120,7 +127,12 @@ check_head(struct jb_ledger *l, struct jb_error *err)
     l->head_fd = jb_head_open(l->dir, l->read_only);
     enum jb_head_found found =
         l->head_fd < 0 && errno != ENOENT ? JB_HEAD_DAMAGED : jb_head_read(l->head_fd, &h);
-    l->head_damaged = found == JB_HEAD_DAMAGED;
+    l->head_damaged = found == JB_HEAD_DAMAGED || found == JB_HEAD_NEWER;
+    if (found == JB_HEAD_NEWER && !l->read_only) {
+        jb_ledger_refuse(l,
+                         "the file HEAD was written by a newer version of jangbu: this one reads "
+                         "the ledger and does not write to it. Use that version");
+    }
     if (found != JB_HEAD_THERE || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 ||
         l->accept_rollback) {
         return JB_OK;
