@@ -66,7 +66,6 @@ JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_
  * cursor of a moment that the log does not have (any more); a wallet that does not exist, or did
  * not then.
  */
-enum { JB_CURSOR_TEXT_BYTES = 128, JB_PAGE_ROWS_MAX = 10000 };
 
 /* It grows with its balance, which is and stays its last member. */
 struct jb_wallet_balance {
