@@ -207,7 +207,7 @@ move_bonus(jb_ledger *l)
 static bool
 print_lot(void *data, const struct jb_lot_row *lot)
 {
-    int *lots = data;
+    int *lots = (int *)data; /* C++ wants the word */
     printf("lot %u: %lld of %lld left\n", lot->number, (long long)lot->left,
            (long long)lot->amount);
     ++*lots;
