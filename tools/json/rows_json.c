@@ -108,6 +108,26 @@ explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offs
     js_close(o, '}');
 }
 
+/* Which event it is, and when. */
+static void
+event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", e->seq);
+    js_str(o, "type", type != NULL ? type->name : "unknown");
+    js_instant(o, "at", e->occurred_at, utc_offset_s);
+    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+    js_day(o, "posted_on", e->posted_on);
+}
+
+void
+item_json_open(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    event_head_json(o, e, utc_offset_s);
+    event_fields_json(o, e, utc_offset_s);
+}
+
 /* Under which name the id of what the event is about stands where the event has only the wallet's
  * number for it. */
 static const char *
@@ -128,7 +148,6 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
                  int32_t utc_offset_s, struct jb_error *err)
 {
     const struct jb_event *e = r->event;
-    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char id[JB_ID_BYTES_MAX + 1];
     size_t id_n = 0;
     if (jb_event_own_id(e).s == NULL) {
@@ -138,12 +157,7 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
         }
         id_n = status == JB_OK ? id_n : 0;
     }
-    js_open(o, NULL, '{');
-    js_uint(o, "seq", e->seq);
-    js_str(o, "type", type != NULL ? type->name : "unknown");
-    js_instant(o, "at", e->occurred_at, utc_offset_s);
-    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
-    js_day(o, "posted_on", e->posted_on);
+    event_head_json(o, e, utc_offset_s);
     js_bool(o, "late", r->late);
     js_int(o, "effect", r->effect);
     js_int(o, "balance", r->balance);

@@ -22,6 +22,8 @@ void balance_json(struct out *o, const struct jb_wallet_balance *w, const struct
                   int32_t utc_offset_s);
 void cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r);
 void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offset_s);
+/* What made a lot, a grant or a refund: its event and that event's fields, left open. */
+void item_json_open(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
 jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
                            int32_t utc_offset_s, struct jb_error *err);
 
