@@ -4,6 +4,8 @@
  */
 #include "replay/audit.h"
 
+#include <jangbu/command.h>
+
 #include "base/text.h"
 
 void
@@ -139,6 +141,9 @@ jb_check_before(struct jb_state *b, const struct jb_event *e, uint64_t frame, st
 {
     struct jb_cached_wallet *s = NULL;
     struct jb_error err;
+    if (jb_rules(&b->g) > JB_RULES) {
+        return; /* what later rules allow is not known */
+    }
     if (e->type == JB_EV_DAY_CLOSED) {
         check_close(b, e, frame, f);
     }

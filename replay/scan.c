@@ -33,12 +33,31 @@ stop_folding(struct scan *s)
     s->f->unknown |= JB_AUDIT_SUMS | JB_AUDIT_RULES;
 }
 
+/* What a newer version may have written is no contradiction, and nothing can be folded on it. Only
+ * the first place is told; what lies behind it has its chain and its form looked at. */
+static void
+is_newer(struct scan *s, jb_seq seq, const char *why)
+{
+    if (!s->r.newer) {
+        jb_not_checked(s->f, JB_AUDIT_ALL,
+                       "what stands from event %llu on: it was written by a newer version of "
+                       "jangbu (%s). Audit it with that version",
+                       (unsigned long long)seq, why);
+    }
+    s->r.newer = true;
+    stop_folding(s);
+}
+
 /* The log contradicts itself at e, so nothing can be folded behind it; or there was no memory, and
  * then nothing is known. */
 static void
 not_applied(struct scan *s, const struct jb_event *e, uint64_t frame, size_t offset,
             const struct jb_error *why)
 {
+    if (why->status == JB_E_FORMAT) {
+        is_newer(s, e->seq, why->text);
+        return;
+    }
     if (why->status != JB_E_CORRUPT && why->status != JB_E_NOTFOUND) {
         s->failed = jb_fail(s->err, why->status, "%s", why->text);
         return;
@@ -60,21 +79,6 @@ check_sums_of(struct scan *s, const struct jb_event *e, uint64_t frame)
     jb_check_after(s->state, e, frame, s->f);
     jb_status status = jb_cross_event(s->cross, s->state, e, s->f, s->err);
     s->failed = status != JB_OK ? status : s->failed;
-}
-
-/* What a newer version may have written is no contradiction, and nothing can be folded on it. Only
- * the first place is told; what lies behind it has its chain and its form looked at. */
-static void
-is_newer(struct scan *s, jb_seq seq, const char *why)
-{
-    if (!s->r.newer) {
-        jb_not_checked(s->f, JB_AUDIT_ALL,
-                       "what stands from event %llu on: it was written by a newer version of "
-                       "jangbu (%s). Audit it with that version",
-                       (unsigned long long)seq, why);
-    }
-    s->r.newer = true;
-    stop_folding(s);
 }
 
 /* Each subject's events name the one before, as those of a wallet do. */

@@ -65,6 +65,9 @@ jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err)
     return JB_OK;
 }
 
+/* No struct will ever be as large: what says so was never given a size. */
+#define STRUCT_BYTES_MAX ((size_t)64 << 10)
+
 jb_status
 jb_abi_in(void *full, size_t full_size, const void *given, const char *what, struct jb_error *err)
 {
@@ -72,6 +75,9 @@ jb_abi_in(void *full, size_t full_size, const void *given, const char *what, str
     memcpy(&size, given, sizeof size);
     if (size < sizeof size) {
         return jb_fail(err, JB_E_USAGE, "%s has size 0: make it with JB_SIZED", what);
+    }
+    if (size > STRUCT_BYTES_MAX) {
+        return jb_fail(err, JB_E_USAGE, "%s has size %zu: make it with JB_SIZED", what, size);
     }
     for (size_t i = full_size; i < size; i++) {
         if (((const char *)given)[i] != 0) {

@@ -24,6 +24,8 @@
 #define JB_DAY_MAX 2932896
 /* How many days posted_on can lie before the day of recorded_at. */
 #define JB_POSTED_BACK_MAX 4000000
+/* References into people.mdb: the next one never begins anew. */
+#define JB_REF_MAX INT64_MAX
 /* Totals in version 1 of day_closed. */
 #define JB_TOTALS_1 22
 

@@ -60,6 +60,17 @@ scan_uint(struct scanner *s)
     return value < least ? bad(s, at, "a number is not in its shortest form") : value;
 }
 
+/* The number of something that later versions may have more of. */
+static uint32_t
+scan_number(struct scanner *s)
+{
+    const uint8_t *at = s->p;
+    uint64_t value = scan_uint(s);
+    return value > UINT32_MAX
+               ? (uint32_t)unknown(s, at, "a number stands for nothing that this version knows")
+               : (uint32_t)value;
+}
+
 static uint64_t
 scan_uint_max(struct scanner *s, uint64_t max)
 {
@@ -191,7 +202,7 @@ skip_element(struct scanner *s, unsigned depth)
         return;
     }
     uint8_t tag = *s->p;
-    if (tag == 0xc0 || tag == 0xc2 || tag == 0xc3) {
+    if (tag == 0xc0) {
         s->p++;
     } else if ((tag & 0xf0) == 0x90 || tag == 0xdc || tag == 0xdd) {
         size_t n = scan_array(s);
@@ -278,12 +289,14 @@ scan_figures(struct scanner *s, struct jb_figures *ret, struct jb_event_space *s
 {
     const uint8_t *at = s->p;
     size_t n = scan_array(s);
-    if (s->why == NULL && (n % 2 != 0 || n / 2 > JB_FIGURES_MAX)) {
-        bad(s, at, "a list of figures has an odd or too large length");
+    if (s->why == NULL && n % 2 != 0) {
+        bad(s, at, "a list of figures has an odd length");
+    } else if (s->why == NULL && n / 2 > JB_FIGURES_MAX) {
+        unknown(s, at, "a refusal has more figures than this version knows");
     }
     for (size_t i = 0; i < n / 2 && s->why == NULL; i++) {
         at = s->p;
-        space->figures[i].name = (uint32_t)scan_uint_max(s, UINT32_MAX);
+        space->figures[i].name = scan_number(s);
         space->figures[i].value = scan_int(s);
         if (s->why == NULL && jb_figure_word(space->figures[i].name) == NULL) {
             unknown(s, at, "a figure of a refusal is not known to this version");
@@ -345,7 +358,7 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         *(uint32_t *)to = (uint32_t)scan_uint_max(s, UINT32_MAX);
         break;
     case JB_FK_NAME:
-        *(uint32_t *)to = (uint32_t)scan_uint_max(s, UINT32_MAX);
+        *(uint32_t *)to = scan_number(s);
         if (s->why == NULL && f->names != NULL && jb_name_word(f->names, *(uint32_t *)to) == NULL) {
             unknown(s, at, "a number stands for no word that this version knows");
         }
@@ -366,6 +379,8 @@ scan_field(struct scanner *s, struct jb_event *e, const struct jb_field_info *f,
         *(int64_t *)to = scan_int(s);
         break;
     case JB_FK_REF:
+        *(uint64_t *)to = scan_uint_max(s, JB_REF_MAX);
+        break;
     case JB_FK_SEQ:
         *(uint64_t *)to = scan_uint(s);
         break;
@@ -478,11 +493,11 @@ scan_optional(struct scanner *s, struct jb_event *e)
         }
     }
     if (e->flags & JB_EVF_ACTOR) {
-        e->actor = scan_uint(s);
+        e->actor = scan_uint_max(s, JB_REF_MAX);
         e->role = scan_text(s);
     }
     if (e->flags & JB_EVF_NOTE) {
-        e->note = scan_uint(s);
+        e->note = scan_uint_max(s, JB_REF_MAX);
     }
     if (e->flags & JB_EVF_CAUSE) {
         e->cause = scan_uint(s);
@@ -510,9 +525,9 @@ jb_event_envelope_n(uint32_t flags)
 static void
 scan_envelope(struct scanner *s, struct jb_event *e, const struct jb_event_context *context)
 {
-    e->type = (uint32_t)scan_uint_max(s, UINT32_MAX);
+    e->type = scan_number(s);
     const uint8_t *at = s->p;
-    e->flags = (uint32_t)scan_uint_max(s, UINT32_MAX);
+    e->flags = scan_number(s);
     e->version = 1;
     if (s->why == NULL && (e->flags & ~(uint32_t)JB_EVF_ALL) != 0) {
         unknown(s, at, "a flag of the envelope is not known to this version");
@@ -564,7 +579,8 @@ jb_event_decode(const uint8_t *p, size_t n, jb_seq seq, const struct jb_event_co
     const struct jb_event_type_info *type = jb_event_type_get(e.type);
     size_t envelope = jb_event_envelope_n(e.flags);
     if (s.why == NULL && (type == NULL || e.version > type->version)) {
-        if ((e.flags & JB_EVF_SKIPPABLE) == 0) {
+        /* What answers a command is never skipped: its key has an answer. */
+        if ((e.flags & JB_EVF_SKIPPABLE) == 0 || (e.flags & (JB_EVF_KEY | JB_EVF_GROUP)) != 0) {
             unknown(&s, p, "an event of a type or version that must be understood is not known");
         }
         for (size_t i = envelope; i < elements && s.why == NULL; i++) {

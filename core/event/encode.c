@@ -59,6 +59,13 @@ pack_uint(struct encoder *en, uint64_t value)
 }
 
 static void
+pack_ref(struct encoder *en, uint64_t ref)
+{
+    require(en, ref <= JB_REF_MAX, "a reference is too large");
+    pack_uint(en, ref);
+}
+
+static void
 pack_int(struct encoder *en, int64_t value)
 {
     msgpack_pack_int64(&en->pk, value);
@@ -204,6 +211,8 @@ pack_field(struct encoder *en, const struct jb_event *e, const struct jb_field_i
         pack_int(en, *(const int64_t *)at);
         return;
     case JB_FK_REF:
+        pack_ref(en, *(const uint64_t *)at);
+        return;
     case JB_FK_SEQ:
         pack_uint(en, *(const uint64_t *)at);
         return;
@@ -321,11 +330,11 @@ pack_optional(struct encoder *en, const struct jb_event *e, const struct jb_even
         pack_uint(en, e->fingerprint);
     }
     if (e->flags & JB_EVF_ACTOR) {
-        pack_uint(en, e->actor);
+        pack_ref(en, e->actor);
         pack_text(en, e->role, JB_EVENT_BYTES_MAX);
     }
     if (e->flags & JB_EVF_NOTE) {
-        pack_uint(en, e->note);
+        pack_ref(en, e->note);
     }
     if (e->flags & JB_EVF_CAUSE) {
         pack_uint(en, e->cause);

@@ -36,15 +36,15 @@ copies(jb_answers *set, const struct jb_command *list, size_t n, bool member,
     }
     for (size_t i = 0; i < n; i++) {
         const void *from = (const char *)list + i * stride;
-        jb_status status = jb_abi_in(&to[i], sizeof to[i], from, "a command", err);
         size_t size;
         memcpy(&size, from, sizeof size);
-        if (status == JB_OK && size != stride) {
-            status = jb_fail(err, JB_E_USAGE,
-                             "command %zu of a list has size %zu and the first one %zu: make all "
-                             "of them with JB_SIZED",
-                             i, size, stride);
+        if (size != stride || size < sizeof size) {
+            return jb_fail(err, JB_E_USAGE,
+                           "command %zu of a list has size %zu and the first one %zu: "
+                           "jb_command_begin makes a command",
+                           i, size, stride);
         }
+        jb_status status = jb_abi_in(&to[i], sizeof to[i], from, "a command", err);
         if (status == JB_OK && !member && has_members(&to[i])) {
             status = copies(set, to[i].commands, to[i].commands_n, true, &to[i].commands, err);
         }

@@ -5,7 +5,8 @@
 static bool
 is_member_event(uint32_t type)
 {
-    return type != JB_EV_FREE_EXPIRED && type != JB_EV_FREE_FORFEITED && type != JB_EV_DAY_CLOSED;
+    return jb_event_type_get(type) != NULL && type != JB_EV_FREE_EXPIRED &&
+           type != JB_EV_FREE_FORFEITED && type != JB_EV_DAY_CLOSED;
 }
 
 /* A function of the log before the charge, so that a repetition says the same. */

@@ -1,5 +1,7 @@
 #include "state/state.h"
 
+#include <jangbu/command.h>
+
 #include "base/error.h"
 
 /* A reader's state, or that of a process that seldom writes, begins again from the store when it
@@ -465,9 +467,15 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
         return no_memory(err);
     }
     if (why != NULL) {
-        status = jb_fail(err, JB_E_CORRUPT,
-                         "event %llu contradicts the log before it: %s. Run `jangbu audit`",
-                         (unsigned long long)e->seq, why);
+        int64_t rules = jb_rules(&b->g);
+        status = rules > JB_RULES
+                     ? jb_fail(err, JB_E_FORMAT,
+                               "event %llu was decided by rules %lld, which this version of jangbu "
+                               "does not know (%s). Use a newer version",
+                               (unsigned long long)e->seq, (long long)rules, why)
+                     : jb_fail(err, JB_E_CORRUPT,
+                               "event %llu contradicts the log before it: %s. Run `jangbu audit`",
+                               (unsigned long long)e->seq, why);
         if (err != NULL) {
             err->at = e->seq;
         }

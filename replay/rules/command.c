@@ -35,6 +35,23 @@ text_holds(struct jb_judge *r, const struct jb_event *e, const char *what, struc
     return false;
 }
 
+/* An id that the command makes: from rules 2 on what shows nothing is refused. */
+static bool
+made_holds(struct jb_judge *r, const struct jb_event *e, const char *what, struct jb_text id)
+{
+    if (!text_holds(r, e, what, id, JB_ID_BYTES_MAX, false)) {
+        return false;
+    }
+    if (jb_rules(&r->b->g) < 2 || jb_id_visible(id)) {
+        return true;
+    }
+    jb_refute_text(r, e,
+                   "its %s has an invisible character, or one that turns the line around, and the "
+                   "rules take none in what a command makes",
+                   what);
+    return false;
+}
+
 static bool
 amount_holds(struct jb_judge *r, const struct jb_event *e, jb_amount amount)
 {
@@ -81,7 +98,7 @@ charge_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     c->txn_ref = p->txn_ref;
     c->approve_no = p->approve_no;
     c->has |= H(METHOD) | H(PG) | H(TXN_REF) | H(APPROVE_NO);
-    return text_holds(r, e, "charge", p->charge, JB_ID_BYTES_MAX, false) &&
+    return made_holds(r, e, "charge", p->charge) &&
            text_holds(r, e, "pg", p->pg, JB_SHORT_BYTES_MAX, true) &&
            text_holds(r, e, "txn_ref", p->txn_ref, JB_TXN_REF_BYTES_MAX, true) &&
            text_holds(r, e, "approve_no", p->approve_no, JB_SHORT_BYTES_MAX, true) &&
@@ -110,8 +127,7 @@ grant_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     c->origin = p->origin;
     c->expires_on = p->expires_on;
     c->has |= H(ORIGIN);
-    return text_holds(r, e, "grant", p->grant, JB_ID_BYTES_MAX, false) &&
-           amount_holds(r, e, p->amount);
+    return made_holds(r, e, "grant", p->grant) && amount_holds(r, e, p->amount);
 }
 
 static bool
@@ -125,8 +141,7 @@ consumption_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *
     }
     c->has |= H(OVERDRAFT);
     r->n.debts += c->overdraft;
-    return text_holds(r, e, "usage", p->usage, JB_ID_BYTES_MAX, false) &&
-           amount_holds(r, e, p->amount);
+    return made_holds(r, e, "usage", p->usage) && amount_holds(r, e, p->amount);
 }
 
 static bool
@@ -136,7 +151,7 @@ request_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     c->id = p->refund;
     c->amount = p->scope == JB_SCOPE_PARTIAL ? p->amount : 0;
     c->has |= p->scope == JB_SCOPE_PARTIAL ? H(AMOUNT) : 0;
-    return text_holds(r, e, "refund", p->refund, JB_ID_BYTES_MAX, false) &&
+    return made_holds(r, e, "refund", p->refund) &&
            (p->scope != JB_SCOPE_PARTIAL || amount_holds(r, e, p->amount));
 }
 
@@ -146,14 +161,15 @@ rules_hold(struct jb_judge *r, const struct jb_event *e)
 {
     const struct jb_policy_set *p = &e->policy_set;
     bool init = (e->flags & JB_EVF_UNRECORDED) != 0;
-    if (p->value >= 1 && p->value >= jb_rules(&r->b->g) &&
+    if (p->value >= 2 && p->value >= jb_rules(&r->b->g) &&
         p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
         return true;
     }
-    jb_refute_text(r, e,
-                   "stands rules %lld where rules %lld were in force; the rules never go down, and "
-                   "hold from their event on",
-                   (long long)p->value, (long long)jb_rules(&r->b->g));
+    jb_refute_text(
+        r, e,
+        "stands rules %lld where rules %lld were in force; the rules begin with 2, never "
+        "go down, and hold from their event on",
+        (long long)p->value, (long long)jb_rules(&r->b->g));
     return false;
 }
 
@@ -187,7 +203,7 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_WALLET_CREATE:
         c->wallet = e->wallet_created.id;
         c->kind = e->wallet_created.kind;
-        return text_holds(r, e, "id", c->wallet, JB_ID_BYTES_MAX, false) &&
+        return made_holds(r, e, "id", c->wallet) &&
                reference_holds(r, e, "name", e->wallet_created.name);
     case JB_OP_WALLET_RENAME:
         return reference_holds(r, e, "name", e->wallet_renamed.name);

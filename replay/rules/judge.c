@@ -47,6 +47,16 @@ goes_beyond(struct jb_judge *r, const struct jb_event *e)
     return true;
 }
 
+static bool
+currency_holds(struct jb_text t)
+{
+    bool ok = t.n == 3;
+    for (size_t i = 0; i < t.n; i++) {
+        ok = ok && t.s[i] >= 'A' && t.s[i] <= 'Z';
+    }
+    return ok;
+}
+
 /* The events of init have no time and answer no command. */
 static void
 check_init(struct jb_judge *r, const struct jb_event *e)
@@ -54,6 +64,12 @@ check_init(struct jb_judge *r, const struct jb_event *e)
     struct jb_command c = {.size = sizeof c};
     if (e->type == JB_EV_LEDGER_CREATED) {
         const struct jb_ledger_created *p = &e->ledger_created;
+        if (p->format != JB_LOG_FORMAT || !currency_holds(p->currency)) {
+            jb_refute_text(r, e,
+                           "stands format %u and a currency of %zu bytes; the rules take format "
+                           "%d and three capital letters",
+                           p->format, p->currency.n, JB_LOG_FORMAT);
+        }
         if (p->exponent > 6 || p->utc_offset_s % 60 != 0 || p->utc_offset_s < -18 * 3600 ||
             p->utc_offset_s > 18 * 3600) {
             jb_refute_text(r, e,

@@ -248,11 +248,9 @@ forfeit(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 /* ---- groups ---- */
 
 static const char *
-group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_commands,
-             bool *ret_unknown)
+group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_commands)
 {
     *ret_commands = 0;
-    *ret_unknown = false;
     for (size_t i = first; i <= last; i++) {
         const struct in_commit *x = &r->commit.at[i];
         if (x->role == ROLE_CLOSING || x->role == ROLE_REFUSAL) {
@@ -268,7 +266,6 @@ group_breaks(const struct jb_judge *r, size_t first, size_t last, uint32_t *ret_
             return "its members were recorded at different times";
         }
         *ret_commands += x->role == ROLE_COMMAND;
-        *ret_unknown |= x->role == ROLE_UNKNOWN;
     }
     const struct in_commit *before = first > 0 ? &r->commit.at[first - 1] : NULL;
     return before != NULL && before->role == ROLE_EXTRA &&
@@ -302,14 +299,13 @@ check_group(struct jb_judge *r, const struct jb_event *e)
     }
     size_t first = r->commit.n - e->group_events;
     uint32_t commands;
-    bool unknown; /* whether they answer commands cannot be told */
-    const char *why = group_breaks(r, first, last, &commands, &unknown);
+    const char *why = group_breaks(r, first, last, &commands);
     if (why != NULL) {
         jb_refute_text(r, e, "its group of %u events is none by the rules: %s", e->group_events,
                        why);
         return;
     }
-    if ((commands != e->group_commands && !unknown) || e->group_commands > JB_GROUP_COMMANDS_MAX) {
+    if (commands != e->group_commands || commands > JB_GROUP_COMMANDS_MAX) {
         jb_refute_text(r, e,
                        "stands a group of %u commands; its events answer %u, and the rules "
                        "take at most %d",

@@ -231,6 +231,10 @@ jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct jb_error *
         jb_refute_text(r, e, "stands member %lld of a group; the rules take 1 to %d",
                        (long long)p->index, JB_GROUP_COMMANDS_MAX);
     }
+    if (p->index > 0 && (p->op == JB_OP_ATOMIC || p->op == JB_OP_DAY_CLOSE)) {
+        jb_refute_text(r, e, "stands a %s as a member of a group; the rules take none there",
+                       jb_op_get(p->op)->name);
+    }
     if (e->version == 1 && jb_rules(&r->b->g) >= 2) {
         jb_refute_text(r, e,
                        "it is of version 1; a ledger that goes by rules 2 remembers refusals in "

@@ -220,11 +220,43 @@ check_consume(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
 
 /* ---- */
 
+/* What the state disproves whatever the command did not say. w NULL: there is no such wallet. */
+static bool
+possible(const struct jb_judge *r, const struct jb_command_refused *p, const struct jb_wallet *w)
+{
+    int64_t figure = p->figures.n > 0 ? p->figures.at[0].value : 0;
+    bool consumes = p->op == JB_OP_CONSUME;
+    switch (p->code) {
+    case JB_CODE_EXPECT_MISMATCH: /* the version may be that before the days that it closed */
+        return p->op == JB_OP_WALLET_CREATE ? w == NULL && figure == 0
+                                            : w != NULL && figure >= (int64_t)w->created_seq &&
+                                                  figure <= (int64_t)w->version;
+    case JB_CODE_TOO_MANY_PARTS:
+        return w != NULL && (uint64_t)w->lots_given + w->grants_given + 2 > JB_PARTS_MAX;
+    case JB_CODE_AMOUNT_RANGE:
+        return w == NULL || !consumes ||
+               (figure == JB_AMOUNT_MAX && w->paid - p->amount < -JB_AMOUNT_MAX);
+    case JB_CODE_AT_TOO_OLD:
+        return jb_rules(&r->b->g) >= 2;
+    case JB_CODE_WALLET_UNKNOWN_THEN:
+        return consumes || jb_rules(&r->b->g) >= 2;
+    default:
+        return true;
+    }
+}
+
 static void
-check_rest(struct jb_judge *r, const struct jb_event *e)
+check_rest(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w)
 {
     const struct jb_command_refused *p = &e->command_refused;
     int64_t figure = p->figures.n > 0 ? p->figures.at[0].value : 0;
+    if (!possible(r, p, w)) {
+        struct sentence s = {.n = 0};
+        jb_say(&s, "stands %s", jb_code_word(p->code));
+        jb_say_figures(&s, p->figures.at, p->figures.n);
+        jb_say(&s, ", which the rules cannot have said of a %s then", jb_op_get(p->op)->name);
+        jb_refute(r, e, &s);
+    }
     if (p->code == JB_CODE_RETURN_EXCEEDS && p->amount <= figure) {
         jb_refute_text(r, e, "stands RETURN_EXCEEDS (left %lld) for a return of %lld",
                        (long long)figure, (long long)p->amount);
@@ -243,7 +275,7 @@ on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *
     }
     if (!says_all(p->op, p->code)) {
         r->n.refusals_partly++;
-        check_rest(r, e);
+        check_rest(r, e, w);
         return c.op == JB_OP_CONSUME && w != NULL ? check_consume(r, e, w, err) : JB_OK;
     }
     jb_status status = look_up(r, w, &c, &loaded, err);

@@ -589,3 +589,54 @@ refused("has no wallet though its command needs one", "charge C1 5", of_wallet(0
 refused("has a wallet though its command takes none", "policy.set vat_rate 1 from=1_08:00",
         of_wallet(1, None))
 refused("has a wallet's id with white space", "charge CX 5 wallet=X", of_wallet(0, "a b"))
+
+
+# ---- what the state disproves, though the command is only in part in the event
+
+refused("of a version that the wallet never had", "charge CX 5 expect=3",
+        figure(10 ** 12))
+refused("of a version before the wallet was there", "charge CX 5 expect=3", figure(1))
+refused("of a wallet to be made, at a version that nothing has", "wallet.create X expect=3", figure(5))
+refused("of a wallet to be made, which exists", "wallet.create X expect=3", of_wallet(1, None))
+refused("of too many parts of a wallet with one lot", "consume U9 5000",
+        code("TOO_MANY_PARTS", ("parts_max", 262144), ("most", 3)))
+refused("of an amount that is out of range, and is not", "consume U9 5000",
+        code("AMOUNT_RANGE", ("limit", 10 ** 15 - 1)))
+for each in ("day.close", "atomic"):
+    refused(f"is a {each} as a member of a group", "consume U9 5000",
+            lambda _, e, op=each: e.fields.update(op=op, code="AT_IN_FUTURE", index=1, id=None, amount=0, wallet_no=0,
+                                                  figures=[("now", e.recorded_at)]))
+
+# ---- ids that show nothing
+
+for what, name, more in (("wallet", "wallet_created", {}), ("charge", "charge_settled", {"amount": 5}),
+                         ("grant", "free_granted", {"amount": 5, "expires_on": epoch_day("9")}),
+                         ("refund", "refund_requested", {"amount": 5}),
+                         ("usage", "cash_consumed", {"parts": [lot(1, 5)]})):
+    for character in ("\u202e", "\u3164", "\u200b"):
+        @forgery("5", f"a {what} with U+{ord(character):04X} in its id", PLAIN)
+        def _(log, lie, what=what, name=name, more=more, character=character):
+            field = "id" if what == "wallet" else what
+            return log.add(name, None if what == "wallet" else "W", **{field: "N" + lie("", character)}, **more)
+
+# ---- what init writes
+
+
+def begins_with(what, field, value):
+    @forgery("1", f"a ledger begins with {what}", PLAIN)
+    def _(log, lie):
+        if lie:
+            log.events[0][field] = value
+        return log.events[0]
+
+
+begins_with("a currency that is no code", "currency", "K1\n")
+begins_with("a currency in small letters", "currency", "krw")
+
+
+@forgery("1", "rules 1 are set where rules 1 are in force", PLAIN)
+def _(log, lie):
+    log.drop(log.find("policy_set", policy="rules"))
+    e = log.add("policy_set", policy="rules", value=lie(2, 1))
+    e["from"] = e.recorded_at
+    return e

@@ -208,7 +208,7 @@ nonsense_is_named(void **state)
     assert_misuse(&c, "overdraft");
     c = charge("N1");
     c.size = 0;
-    assert_misuse(&c, "JB_SIZED");
+    assert_misuse(&c, "jb_command_begin");
     c = (struct jb_command){
         .size = sizeof c, .op = JB_OP_ATOMIC, .has = H(COMMANDS), .commands_n = 3};
     assert_misuse(&c, "commands");

@@ -126,7 +126,21 @@ static const struct frame frames[] = {
     {"a flag of the envelope", EVENT(0x99, 2, 0xcd, 0x40, 0, 0, 0, 0, 1, 5, 0xc0), 0, 0, false},
     {"a flag of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 0, 16, false},
     {"a format of the frame", EVENT(0x98, 2, 0, 0, 0, 0, 1, 5, 0xc0), 2, 0, false},
+    {"a type of more than 32 bits", EVENT(0x95, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), 0, 0,
+     false},
+    {"flags of more than 32 bits", EVENT(0x95, 2, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0), 0, 0,
+     false},
+    {"a word of more than 32 bits",
+     EVENT(0x98, 2, 0, 0, 0, 0, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 5, 0xc0), 0, 0, false},
+    {"17 figures",
+     EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 3, 0, 0xdc, 0, 34, 1, 1,  //
+           1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, //
+           1, 1, 1, 1, 1, 1, 1, 1),
+     0, 0, false},
     {"a type that may be skipped", EVENT(0x95, 0xcc, 200, 0xcd, 2, 0, 0, 0, 0), 0, 0, true},
+    {"one with a key, which has an answer",
+     EVENT(0x98, 0xcc, 200, 0xcd, 2, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1), 0, 0, false},
+    {"one that ends a group", EVENT(0x97, 0xcc, 200, 0xcd, 3, 0, 0, 0, 0, 1, 1), 0, 0, false},
 };
 static const struct frame known = {"", EVENT(0x99, 3, 0, 1, 0, 0, 0xa1, 'W', 1, 1, 0), 0, 0, true};
 
@@ -255,6 +269,39 @@ later_rules(void **state)
     teardown(NULL);
 }
 
+/* What contradicts the rules that are known is no damage where others are in force. */
+static void
+later_decisions(void **state)
+{
+    (void)state;
+    static const struct frame rules = {
+        "", EVENT(0x98, 2, 0, 0, 0, 0, JB_POLICY_RULES, JB_RULES + 1, 0xc0), 0, 0, true};
+    static const struct frame off = {"", EVENT(0x95, 5, 0, 1, 1, 0), 0, 0, true};
+    static const struct frame consumed = {"", EVENT(0x98, 18, 0, 1, 1, 0, 0xa1, 'U', 5, 0x92, 0, 5),
+                                          0, 0, true};
+    static const struct frame no_lot = {"", EVENT(0x98, 18, 0, 1, 1, 0, 0xa1, 'U', 5, 1), 0, 0,
+                                        true};
+    for (int newer_rules = 0; newer_rules < 2; newer_rules++) {
+        for (int read = 0; read < 2; read++) {
+            struct jb_error err = {0};
+            uint64_t problems;
+            setup(NULL);
+            if (newer_rules) {
+                put(&rules, SIZE_MAX);
+            }
+            put(&known, SIZE_MAX);
+            put(&off, SIZE_MAX);
+            put(read ? &consumed : &no_lot, SIZE_MAX); /* while OFF; from a lot that is none */
+            jb_status wanted = read ? JB_OK : newer_rules ? JB_E_FORMAT : JB_E_CORRUPT;
+            assert_int_equal(open_it(&err), wanted);
+            jb_audit_verdict verdict = audit(&problems);
+            assert_int_equal(verdict, newer_rules ? JB_COULD_NOT_TELL : JB_REFUTED);
+            assert_int_equal(problems == 0, newer_rules);
+            teardown(NULL);
+        }
+    }
+}
+
 /* Each subject has a chain of its own; an event stands in its wallet's and in its subject's. */
 static void
 subjects(void **state)
@@ -334,7 +381,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(newer), cmocka_unit_test(flipped), cmocka_unit_test(later_rules),
+        cmocka_unit_test(newer),           cmocka_unit_test(flipped),
+        cmocka_unit_test(later_decisions), cmocka_unit_test(later_rules),
         cmocka_unit_test(copied_requires), cmocka_unit_test(subjects)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

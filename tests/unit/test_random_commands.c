@@ -170,17 +170,28 @@ fill(struct jb_command *c, unsigned field, bool good)
 
 static void make(struct padded *to, bool member);
 
+/* Member i of a group: the stride is the size that the caller's header knows. */
+static const struct jb_command *
+member_of(const struct jb_command *c, size_t i)
+{
+    return (const void *)((const char *)c->commands + i * c->commands->size);
+}
+
 static void
 make_group(struct jb_command *c)
 {
-    static struct padded pool[MEMBERS_MAX];
+    static struct padded wide[MEMBERS_MAX];
     static struct jb_command members[MEMBERS_MAX];
+    bool later = chance(20); /* made with a later header */
     for (size_t i = 0; i < MEMBERS_MAX; i++) {
-        make(&pool[i], true);
-        members[i] = pool[i].c;
+        make(&wide[i], true);
+        wide[i].behind[number(sizeof wide[i].behind)] = later && chance(2);
+        members[i] = wide[i].c;
+        wide[i].c.size = chance(98) ? sizeof wide[i] : sizeof wide[i] - 8;
         members[i].size = chance(98) ? sizeof members[i] : 0;
     }
-    c->commands = chance(90) ? members : NULL;
+    const struct jb_command *list = later ? &wide[0].c : members;
+    c->commands = chance(90) ? list : NULL;
     c->commands_n = chance(90) ? number(MEMBERS_MAX + 1)
                                : (c->commands == NULL ? SIZE_MAX : JB_GROUP_COMMANDS_MAX + 1);
 }
@@ -244,7 +255,9 @@ make(struct padded *to, bool member)
         spoil(to);
     }
     if (!member && chance(4)) {
-        c->size = number(3) == 0 ? 0 : sizeof *c + number(sizeof to->behind + 1);
+        c->size = number(3) == 0   ? number(8)
+                  : number(3) == 0 ? 8 * (1 + number(sizeof *c / 8))
+                                   : sizeof *c + number(sizeof to->behind + 1);
         to->behind[number(sizeof to->behind)] = chance(50);
     }
 }
@@ -389,6 +402,17 @@ has_stray(const struct jb_command *c)
     return memcmp(&rest, &zero, sizeof zero) != 0;
 }
 
+/* Whether something is set that a later header has and the library does not know. */
+static bool
+has_behind(const struct jb_command *c)
+{
+    bool set = false;
+    for (size_t i = sizeof *c; i < c->size; i++) {
+        set |= ((const uint8_t *)c)[i] != 0;
+    }
+    return set;
+}
+
 static void
 read_command(const struct jb_command *c, bool member, struct opinion *o)
 {
@@ -417,20 +441,33 @@ read_command(const struct jb_command *c, bool member, struct opinion *o)
     o->wrong |= c->commands_n == 0 || c->commands_n > JB_GROUP_COMMANDS_MAX;
     for (size_t i = 0; c->commands != NULL && i < c->commands_n && c->commands_n <= MEMBERS_MAX;
          i++) {
-        o->nonsense |= c->commands[i].size == 0;
-        read_command(&c->commands[i], true, o);
+        const struct jb_command *m = member_of(c, i);
+        if (m->size != c->commands->size || m->size == 0) {
+            o->nonsense = true;
+            return; /* where the others lie is not known */
+        }
+        o->nonsense |= has_behind(m);
+        read_command(m, true, o);
     }
 }
 
-static struct opinion
-read_struct(const struct padded *p)
+/* What an earlier header did not have is not there: all that lies behind the struct's size. */
+static struct padded
+as_given(const struct padded *p)
 {
-    struct opinion o = {false, false};
-    o.nonsense = p->c.size < sizeof p->c;
-    for (size_t i = sizeof p->c; i < p->c.size; i++) {
-        o.nonsense |= ((const uint8_t *)p)[i] != 0;
+    struct padded given = *p;
+    if (p->c.size < sizeof given.c) {
+        size_t size = p->c.size > sizeof p->c.size ? p->c.size : sizeof p->c.size;
+        memset((char *)&given + size, 0, sizeof given - size);
     }
-    read_command(&p->c, false, &o);
+    return given;
+}
+
+static struct opinion
+read_struct(const struct padded *given)
+{
+    struct opinion o = {given->c.size < sizeof given->c.size || has_behind(&given->c), false};
+    read_command(&given->c, false, &o);
     return o;
 }
 
@@ -498,7 +535,7 @@ may_be_wrong(const struct jb_command *c)
 {
     bool policy = c->op == JB_OP_POLICY_SET;
     for (size_t i = 0; c->op == JB_OP_ATOMIC && i < c->commands_n; i++) {
-        policy |= c->commands[i].op == JB_OP_POLICY_SET;
+        policy |= member_of(c, i)->op == JB_OP_POLICY_SET;
     }
     return policy;
 }
@@ -509,7 +546,9 @@ static void
 try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
 {
     struct jb_error err = {.status = JB_OK};
-    struct opinion o = read_struct(p);
+    const struct padded given = as_given(p);
+    const struct jb_command *c = &given.c;
+    struct opinion o = read_struct(&given);
     size_t done = 99;
     jb_status status = jb_submit(l, &p->c, 1, NULL, answers, &done, &err);
     const struct jb_answer *a = jb_answers_at(answers, 0);
@@ -529,7 +568,7 @@ try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
          "a code for a refusal");
     must(a->code == 0 || jb_answer_message(a)[0] != '\0', "a sentence");
     must(!o.wrong || (a->outcome == JB_REFUSED && is_form(a->code)), "a wrong form was accepted");
-    must(o.wrong || may_be_wrong(&p->c) || a->code != JB_CODE_MALFORMED, jb_answer_message(a));
+    must(o.wrong || may_be_wrong(c) || a->code != JB_CODE_MALFORMED, jb_answer_message(a));
     size_t members = jb_answer_members(a), figures = 0;
     bool accepted = a->outcome == JB_DONE || (a->outcome == JB_DUPLICATE && a->code == 0);
     must((jb_answer_event(a) != NULL) == accepted, "an event of what was accepted");
@@ -538,11 +577,11 @@ try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
                                                                       "of a refusal");
     must(jb_answer_member_at(a, members) == NULL && jb_answer_balance(a) == NULL,
          "more than is there");
-    if (a->outcome == JB_DONE && p->c.op != JB_OP_ATOMIC && p->c.op != JB_OP_DAY_CLOSE) {
-        must_be_its_event(&p->c, 0, jb_answer_event(a));
+    if (a->outcome == JB_DONE && c->op != JB_OP_ATOMIC && c->op != JB_OP_DAY_CLOSE) {
+        must_be_its_event(c, 0, jb_answer_event(a));
     }
     for (size_t i = 0; a->outcome == JB_DONE && i + 1 < members; i++) {
-        must_be_its_event(&p->c.commands[i], p->c.has, jb_answer_event(jb_answer_member_at(a, i)));
+        must_be_its_event(member_of(c, i), c->has, jb_answer_event(jb_answer_member_at(a, i)));
     }
     seen[a->outcome]++;
 }

@@ -128,11 +128,21 @@ enum jb_command_field {
 
 /*
  * What someone wants. It has no effect until jb_submit accepts it. All texts are borrowed during
- * the call. Made by jb_command_begin and the setters below; who fills the members by hand sets
- * their bits as well, and makes the struct anew before it is used for another command: a member
- * that is set and whose bit is not (a key, say, without which the command would be booked twice) is
- * JB_E_USAGE, which names it; so are a text without an address, an op or a word without a meaning,
- * and 0 or 1 that is neither.
+ * the call.
+ *
+ * It is complete so that it can lie where the caller wants it, in an array, too; but its members
+ * belong to jb_command_begin and the setters below, and may have other names in a later header.
+ * Within a soname they keep their places and new ones come at the end, so a program that was built
+ * with an older or newer header has shorter or longer commands. `size` says which: it is the
+ * distance from one command of an array to the next, the same in all of them. What a shorter one
+ * lacks is not there; in what a longer one has more, everything must be 0.
+ *
+ * A binding that cannot call inline functions finds the members by jb_command_field_get. It sets
+ * their bits as well, and makes the struct anew for another command: a member that is set and whose
+ * bit is not (a key, say, without which the command would be booked twice) is JB_E_USAGE, which
+ * names it; so are a text without an address, an op or a word without a meaning, 0 or 1 that is
+ * neither, and a struct that was never begun. What cannot be seen is a pointer that points nowhere,
+ * and a size that is larger than the object.
  */
 struct jb_command {
     size_t size;

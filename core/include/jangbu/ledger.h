@@ -110,10 +110,10 @@ struct jb_submit_options {
 };
 
 /*
- * Decides n independent commands in order, each against what the ones before it left, and appends
- * their events. A command of op JB_OP_ATOMIC is a group: all of it or nothing. When it returns
- * JB_OK every answer that says DONE is on stable storage. Callers that arrive together are
- * committed together. opts may be NULL.
+ * Decides n independent commands in order, which lie one behind the other as their `size` says,
+ * each against what the ones before it left, and appends their events. A command of op JB_OP_ATOMIC
+ * is a group: all of it or nothing. When it returns JB_OK every answer that says DONE is on stable
+ * storage. Callers that arrive together are committed together. opts may be NULL.
  *
  * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first
  * *ret_done commands were carried out and stay, the rest are JB_NOT_DONE (or JB_UNKNOWN after
