@@ -97,6 +97,14 @@ static_assert(COMMAND_ROWS == JB_OPS - 1, "an op has no row in commands.def");
 #undef F
 #undef F2
 
+enum event_row {
+#define EVENT(number, NAME, ...) ROW_OF_EVENT_##NAME,
+#include "event/events.def"
+#undef EVENT
+    EVENT_ROWS
+};
+static_assert(EVENT_ROWS == JB_EV_TYPES - 1, "an event has no row in events.def");
+
 static const struct jb_event_type_info types[JB_EV_TYPES] = {
 #define F(kind, type, member, names) +1
 #define F2 F

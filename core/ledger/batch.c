@@ -17,10 +17,24 @@ is_sound(struct jb_state *b, const struct jb_event *e)
     return (size > 64 && e->seq % size != 0) || jb_wallet_check(&s->w) == NULL;
 }
 
+void
+jb_batch_check(const struct jb_ledger *l)
+{
+    const struct jb_log_batch *b = &l->batch;
+    if (b->ends.n == 0) {
+        JB_ASSERT(b->bytes.n == 0 && l->state->g.seq == l->state->head.seq);
+        return;
+    }
+    JB_ASSERT(b->first == l->state->head.seq + 1);
+    JB_ASSERT(b->first + b->ends.n - 1 == l->state->g.seq);
+    JB_ASSERT(b->ends.at[b->ends.n - 1] == b->bytes.n);
+}
+
 jb_status
 jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
 {
     struct jb_state *b = l->state;
+    jb_batch_check(l);
     jb_steps.made++;
     e->seq = b->g.seq + 1;
     jb_event_set_version(e);
@@ -51,6 +65,7 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     l->batch.ends.at[l->batch.ends.n++] = (uint32_t)l->batch.bytes.n;
     bool sound = JB_CHECKS && is_sound(b, e);
     jb_status status = jb_state_apply(b, e, err);
+    JB_ASSERT(status != JB_OK || b->g.seq == e->seq);
     JB_ASSERT(!sound || status != JB_OK || is_sound(b, e));
     return status;
 }
@@ -127,7 +142,7 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
 {
     const struct jb_command *c = x->c;
     jb_status status = JB_OK;
-    switch (e->type) {
+    switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
         status = refer_name(x, c->name, &e->wallet_created.name);
         return status == JB_OK ? refer(x, jb_given_text(c, JB_CF_MASTER, c->master), true,
@@ -142,7 +157,30 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
     case JB_EV_CONSUMPTION_REVERSED:
         return refer_reason(x, &e->consumption_reversed.reason,
                             &e->consumption_reversed.reason_text);
-    default:
-        return JB_OK;
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+    case JB_EV_CHARGE_SETTLED:
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+    case JB_EV_CASH_CONSUMED:
+    case JB_EV_REFUND_REQUESTED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break; /* no text of a person */
     }
+    return status;
 }

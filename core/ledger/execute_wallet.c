@@ -86,6 +86,17 @@ known_version(struct execution *x, const struct jb_wallet *wallet)
     return JB_OK;
 }
 
+/* What was decided, before apply looks at it by itself. */
+static jb_status
+check_verdict(struct execution *x)
+{
+    const char *why = jb_decided_wrong(x->c, &x->l->verdict);
+    return why == NULL
+               ? JB_OK
+               : jb_fail(x->err, JB_E_CORRUPT,
+                         "what was decided contradicts itself: %s. Run `jangbu audit`", why);
+}
+
 /* Decides x->c on its wallet; v says what. */
 jb_status
 jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
@@ -113,11 +124,7 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
         if (l->verdict.no_memory) {
             return jb_fail(x->err, JB_E_NOMEM, "no memory to decide a command");
         }
-        const char *why = jb_decided_wrong(x->c, &l->verdict);
-        if (why != NULL) {
-            status = jb_fail(x->err, JB_E_CORRUPT,
-                             "what was decided contradicts itself: %s. Run `jangbu audit`", why);
-        }
+        status = check_verdict(x);
     }
     return status;
 }
@@ -206,6 +213,9 @@ jb_execute_policy(struct execution *x)
 {
     struct jb_verdict *v = &x->l->verdict;
     jb_decide_policy(&x->l->state->g, x->c, &x->m, v);
+    if (check_verdict(x) != JB_OK) {
+        return JB_STEP_FAILED;
+    }
     if (v->code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }
@@ -232,6 +242,9 @@ jb_execute_close(struct execution *x)
 {
     struct jb_verdict *v = &x->l->verdict;
     jb_decide_close(&x->l->state->g, x->c, &x->m, v);
+    if (check_verdict(x) != JB_OK) {
+        return JB_STEP_FAILED;
+    }
     if (v->code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }

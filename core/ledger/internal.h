@@ -143,6 +143,8 @@ enum jb_step {
 };
 enum jb_step jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index,
                         struct jb_error *err);
+/* batch.c: asserts that the batch, the state and the end of the log go in step. */
+void jb_batch_check(const struct jb_ledger *l);
 /* batch.c: puts an event that is complete but for seq and prev into the batch and the state. */
 jb_status jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err);
 

@@ -16,6 +16,8 @@ struct jb_cursor {
     struct jb_ledger *l;
     struct jb_log_reader *reader;
     bool live;
+    jb_seq next; /* the event that jb_cursor_next gives */
+    bool away;   /* the reader stands elsewhere: jb_cursor_at was called */
 };
 
 static jb_status
@@ -48,6 +50,21 @@ chain_before(jb_cursor *c, jb_seq from, uint8_t ret[JB_CHAIN_BYTES], struct jb_e
     return status == JB_E_NOTFOUND && from <= 1 ? JB_OK : status;
 }
 
+/* Puts the reader before event c->next, in the snapshot that it has. Beyond the end the events are
+ * still to come, and their chain is looked at from the first of them on. */
+static jb_status
+go_to_next(jb_cursor *c, struct jb_error *err)
+{
+    uint8_t chain[JB_CHAIN_BYTES];
+    jb_status status = chain_before(c, c->next, chain, err);
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        return status;
+    }
+    jb_log_reader_seek(c->reader, c->next, status == JB_OK ? chain : NULL);
+    c->away = false;
+    return JB_OK;
+}
+
 jb_status
 jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 {
@@ -68,21 +85,27 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
         return status;
     }
     c->live = true;
+    c->next = from;
     jb_log_reader_offset(c->reader, l->identity.utc_offset_s);
-    uint8_t chain[JB_CHAIN_BYTES];
-    status = chain_before(c, from, chain, err);
-    if (status == JB_OK || status == JB_E_NOTFOUND) {
-        /* Beyond the end: the events are still to come, and their chain is looked at from the first
-         * of them on. */
-        jb_log_reader_seek(c->reader, from, status == JB_OK ? chain : NULL);
-        status = JB_OK;
-    }
+    status = go_to_next(c, err);
     if (status != JB_OK) {
         jb_cursor_close(c);
         return status;
     }
     *ret = c;
     return JB_OK;
+}
+
+static jb_status
+next_in_snapshot(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
+{
+    jb_status status = c->away ? go_to_next(c, err) : JB_OK;
+    status = status == JB_OK ? jb_log_reader_next(c->reader, ret, err) : status;
+    if (status == JB_OK) {
+        JB_ASSERT((*ret)->seq == c->next); /* no event is left out, and none given twice */
+        c->next++;
+    }
+    return status;
 }
 
 jb_status
@@ -95,14 +118,14 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
         return forked(err);
     }
     if (c->live) {
-        jb_status status = jb_log_reader_next(c->reader, ret, err);
+        jb_status status = next_in_snapshot(c, ret, err);
         if (status != JB_END) {
             return status;
         }
     }
     /* At the end of the snapshot: the log may have grown since it was taken. */
     jb_status status = cursor_renew(c, err);
-    status = status == JB_OK ? jb_log_reader_next(c->reader, ret, err) : status;
+    status = status == JB_OK ? next_in_snapshot(c, ret, err) : status;
     if (status == JB_END) {
         jb_log_reader_reset(c->reader);
         c->live = false;
@@ -119,6 +142,7 @@ jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_er
     if (jb_env_inherited(jb_log_env(c->l->log))) {
         return forked(err);
     }
+    c->away = true;
     if (c->live) {
         jb_status status = jb_log_reader_at(c->reader, seq, ret, err);
         if (status != JB_E_NOTFOUND) {

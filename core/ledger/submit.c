@@ -230,6 +230,8 @@ commit_texts(void *data, struct jb_error *err)
 static jb_status
 commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 {
+    jb_batch_check(l);
+    JB_ASSERT(!l->state->save.live); /* nothing that may still be taken back */
     if (l->batch.ends.n == 0) {
         return JB_OK;
     }
@@ -243,6 +245,7 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
                                      what is stored */
         return status;
     }
+    JB_ASSERT(result == JB_LOG_COMMITTED && l->state->head.seq == l->state->g.seq);
     write_head(l, l->state->g.first_open_day != open_before);
     return JB_OK;
 }
@@ -276,6 +279,7 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_lock(&l->queue_lock);
     l->moved_at = jb_monotonic_us();
     for (struct jb_request *r = l->first; r != NULL; r = r->next) {
+        JB_ASSERT(r->done <= r->decided && r->decided <= r->n);
         r->done = r->decided;
         if (r == last) {
             break;
@@ -483,6 +487,7 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
     if (n > 0) {
         enqueue_and_wait(l, &r);
     }
+    JB_ASSERT(r.status == JB_OK ? r.done == r.n : r.done < r.n);
     if (ret_done != NULL) {
         *ret_done = r.done;
     }

@@ -39,10 +39,29 @@ free_in_leaf(const MDB_val *last, size_t page_bytes)
     return upper > lower && upper <= page_bytes ? (size_t)(upper - lower) : 0;
 }
 
+/* What was written is what a reader takes: the frame itself, its chain value and its events. */
+static bool
+frame_reads_back(const MDB_val *value, const struct jb_log_batch *b, size_t from, size_t to,
+                 const uint8_t before[JB_CHAIN_BYTES])
+{
+    struct jb_frame f;
+    struct jb_frame_failure failure;
+    uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
+    if (!jb_frame_parse(b->first + from, value->mv_data, value->mv_size, &f, &failure) ||
+        !jb_frame_chained(&f, before) || f.count != to - from ||
+        f.bytes != b->ends.at[to - 1] - start) {
+        return false;
+    }
+    size_t last = to - 1 == from ? 0 : b->ends.at[to - 2] - start;
+    return memcmp(f.events, b->bytes.at + start, f.bytes) == 0 &&
+           jb_frame_offset(&f, f.first + f.count - 1) == last;
+}
+
 static int
 put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, size_t to,
           bool last, uint8_t chain[JB_CHAIN_BYTES])
 {
+    JB_ASSERT(from < to && to <= b->ends.n);
     uint32_t start = from == 0 ? 0 : b->ends.at[from - 1];
     size_t bytes = b->ends.at[to - 1] - start;
     uint32_t count = (uint32_t)(to - from);
@@ -51,8 +70,11 @@ put_frame(MDB_txn *txn, MDB_dbi dbi, const struct jb_log_batch *b, size_t from, 
     MDB_val key = {sizeof key_bytes, key_bytes}, value = {jb_frame_size(count, bytes), NULL};
     int code = mdb_put(txn, dbi, &key, &value, MDB_APPEND | MDB_NOOVERWRITE | MDB_RESERVE);
     if (code == 0) {
+        uint8_t before[JB_CHAIN_BYTES];
+        memcpy(before, chain, JB_CHAIN_BYTES);
         jb_frame_write(value.mv_data, last ? JB_FRAME_LAST : 0, b->first + from, b->base, count,
                        b->bytes.at + start, bytes, b->ends.at + from, start, chain);
+        JB_ASSERT(!JB_CHECKS || frame_reads_back(&value, b, from, to, before));
     }
     return code;
 }
@@ -190,6 +212,7 @@ append_in(struct jb_log *l, MDB_txn *txn, const struct jb_log_addition *a,
     }
     mdb_stat(txn, l->dbi, &st);
     after->frames = st.ms_entries;
+    JB_ASSERT(*ret_code != 0 || (after->seq > head->seq && after->frames > there.frames));
     return JB_OK;
 }
 

@@ -281,11 +281,13 @@ decode_at(struct jb_log_reader *r, jb_seq seq, size_t at, const struct jb_event 
 {
     struct jb_event_context context = {r->frame.base, r->utc_offset_s};
     struct jb_decode_failure failure;
+    JB_ASSERT(seq - r->frame.first < r->frame.count && at <= r->frame.bytes);
     size_t n = jb_event_decode(r->frame.events + at, r->frame.bytes - at, seq, &context, &r->event,
                                &r->space, &failure);
     if (n == 0) {
         return decode_failed(r, seq, at, &failure, err);
     }
+    JB_ASSERT(n <= r->frame.bytes - at && r->event.seq == seq);
     r->last_at = at;
     r->last_n = n;
     *ret = &r->event;

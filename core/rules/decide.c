@@ -232,13 +232,16 @@ const char *
 jb_decided_wrong(const struct jb_command *c, const struct jb_verdict *v)
 {
     const struct jb_event *e = &v->event;
+    const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     if (v->code != JB_CODE_NONE) {
         return v->code > JB_CODE_NONE && v->code < JB_CODES_END ? NULL : "a code that there is not";
     }
     /* An approval that is not covered is the one event that is not its op's own. */
-    if (e->type != jb_op_get((uint32_t)c->op)->event_type &&
+    if (e->type != op->event_type &&
         !(c->op == JB_OP_REFUND_APPROVE && e->type == JB_EV_REFUND_FAILED)) {
         return "the event is not that of the command";
     }
-    return e->wallet == 0 ? "the event has no wallet" : wrong_parts(e);
+    return op->has_wallet == (e->wallet == 0)
+               ? "the event has no wallet where it needs one, or one where it has none"
+               : wrong_parts(e);
 }

@@ -269,6 +269,17 @@ write_rest(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     return status == JB_OK ? put_scratch(b, t, JB_TABLE_GLOBALS, "g", 1, err) : status;
 }
 
+/* A wallet that changed since the last checkpoint stays in memory until the next. */
+static const struct jb_wallet *
+changed(const struct jb_state *b, size_t i)
+{
+    uint32_t number = b->dirty.at[i];
+    JB_ASSERT(number > 0 && number <= b->slots.n);
+    const struct jb_cached_wallet *s = b->slots.at[number - 1];
+    JB_ASSERT(s != NULL && s->dirty && s->w.number == number);
+    return &s->w;
+}
+
 static jb_status
 write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 {
@@ -277,7 +288,7 @@ write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
         qsort(b->dirty.at, b->dirty.n, sizeof *b->dirty.at, compare_number);
     }
     for (size_t i = 0; i < b->dirty.n && status == JB_OK; i++) {
-        status = write_wallet(b, t, &b->slots.at[b->dirty.at[i] - 1]->w, err);
+        status = write_wallet(b, t, changed(b, i), err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     status = status == JB_OK ? write_ids(b, t, err) : status;

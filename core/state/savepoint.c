@@ -61,6 +61,7 @@ end(struct jb_savepoint *s)
 void
 jb_savepoint_release(struct jb_state *b)
 {
+    JB_ASSERT(b->save.live);
     for (size_t i = 0; i < b->save.wallets.n; i++) {
         jb_wallet_free(&b->save.wallets.at[i].w);
     }
@@ -71,9 +72,17 @@ void
 jb_savepoint_rollback(struct jb_state *b)
 {
     struct jb_savepoint *s = &b->save;
+    /* Since it was begun the lists have only grown: what is cut off is what came after. */
+    JB_ASSERT(s->live && b->g.seq >= s->g.seq);
+    JB_ASSERT(b->ids.entries.n >= s->ids && b->id_entries.n >= s->id_entries);
+    JB_ASSERT(b->id_bytes.n >= s->id_bytes && b->keys.entries.n >= s->keys);
+    JB_ASSERT(b->returns.entries.n >= s->returns && b->txns.n >= s->txns);
+    JB_ASSERT(b->due.n >= s->due && b->closed.n >= s->closed && b->dirty.n >= s->dirty);
     for (size_t i = s->wallets.n; i-- > 0;) {
         struct jb_saved_wallet *saved = &s->wallets.at[i];
+        JB_ASSERT(saved->number > 0 && saved->number <= b->slots.n);
         struct jb_cached_wallet *slot = b->slots.at[saved->number - 1];
+        JB_ASSERT(slot != NULL); /* nothing is dropped from memory meanwhile */
         if (saved->created) {
             jb_wallet_free(&slot->w);
             free(slot);

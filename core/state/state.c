@@ -351,7 +351,7 @@ index_event(struct jb_state *b, const struct jb_event *e)
     if ((e->flags & JB_EVF_KEY) != 0 && !index_key(b, e)) {
         return false;
     }
-    switch (e->type) {
+    switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
         return index_id(b, 'W', 0, e->wallet_created.id, e->wallet);
     case JB_EV_CHARGE_SETTLED:
@@ -373,9 +373,32 @@ index_event(struct jb_state *b, const struct jb_event *e)
         }
         b->closed.at[b->closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
         return true;
-    default:
-        return true;
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_WALLET_RENAMED:
+    case JB_EV_WALLET_TURNED_OFF:
+    case JB_EV_WALLET_TURNED_ON:
+    case JB_EV_WALLET_SUSPENDED:
+    case JB_EV_SUSPENSION_LIFTED:
+    case JB_EV_WALLET_DELETED:
+    case JB_EV_CHARGE_REVERSED:
+    case JB_EV_DEBT_REPAID:
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+    case JB_EV_CASH_CONSUMED:
+    case JB_EV_CONSUMPTION_REVERSED:
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_TYPES:
+        break; /* nothing is named by it */
     }
+    return true;
 }
 
 /* A return with the sum of all returns of its consumption, so that nobody walks them. */

@@ -469,6 +469,8 @@ jb_store_commit(struct jb_store_txn *t, jb_seq seq, const uint8_t chain[16], str
         jb_store_end(t);
         return status;
     }
+    /* Nothing is left to be done, and a store never goes back. */
+    JB_ASSERT(jb_store_settled(t) && seq >= t->meta.seq);
     int which =
         meta_get(s, t->txn, 0, &current) == 0 && current.generation == t->meta.generation ? 0 : 1;
     t->meta.seq = seq;

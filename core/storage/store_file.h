@@ -39,5 +39,7 @@ struct jb_store_pending *jb_store_pending_new(void);
 struct jb_store_pending *jb_store_pending_free(struct jb_store_pending *p);
 /* Carries out what is pending. */
 jb_status jb_store_apply(struct jb_store_txn *t, struct jb_error *err);
+/* Nothing is pending. */
+bool jb_store_settled(const struct jb_store_txn *t);
 
 #endif

@@ -433,6 +433,7 @@ change(struct jb_store_txn *t, unsigned table, const void *key, size_t key_n, co
     t->rows++;
     jb_steps.rows++;
     JB_ASSERT(p != NULL && key_n > 0 && key_n <= JB_STORE_KEY_BYTES_MAX);
+    JB_ASSERT(table < t->store->schema.tables_n);
     if (!jb_vec_reserve(&p->list, p->list.n + 1) ||
         !jb_vec_reserve(&p->arena, p->arena.n + key_n + value_n)) {
         return no_memory(err);
@@ -576,7 +577,30 @@ encode(const struct jb_store_txn *t, const struct piece *x, uint8_t *out, size_t
         p[0] = (uint8_t)r->key.n;
         jb_put_be(p + 1, 4, (uint64_t)(row - out));
     }
+    JB_ASSERT(row == out + n &&
+              p == out + B_BOUNDS + x->lower.n + out[B_UPPER] + x->rows_n * ROW_BYTES);
     jb_put_be(out + B_CHECK, 8, check_of(t->store, out, n));
+}
+
+/* A reader finds in it each row that was put there, in order and within its bounds. */
+static bool
+piece_reads_back(const struct piece *x, const uint8_t *at, size_t n)
+{
+    struct block b;
+    if (!parse(at, n, &b) || b.rows != x->rows_n || compare(b.lower, x->lower) != 0 ||
+        b.last != x->last || (!x->last && compare(b.upper, x->upper) != 0)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < b.rows; i++) {
+        struct row r = row_of(&b, i);
+        bool follows =
+            i == 0 ? compare(b.lower, r.key) <= 0 : compare(row_of(&b, i - 1).key, r.key) < 0;
+        if (!follows || (!b.last && compare(r.key, b.upper) >= 0) ||
+            compare(r.key, x->rows[i].key) != 0 || compare(r.value, x->rows[i].value) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static int
@@ -595,6 +619,7 @@ put_piece(struct jb_store_txn *t, const struct piece *x)
         return code;
     }
     encode(t, x, v.mv_data, n);
+    JB_ASSERT(!JB_CHECKS || piece_reads_back(x, v.mv_data, n));
     memcpy(check, (const uint8_t *)v.mv_data + B_CHECK, CHECK_BYTES);
     v = (MDB_val){sizeof check, check};
     return mdb_put(t->txn, t->dbi[JB_STORE_CHECKS], &k, &v, 0);
@@ -632,6 +657,7 @@ put_pieces(struct jb_store_txn *t, unsigned table, struct bytes lower, struct by
     size_t from = 0;
     do {
         size_t n = take_rows(p, from, room);
+        JB_ASSERT(n > 0 || p->rows.n == 0);
         bool ends = from + n == p->rows.n;
         struct piece x = {
             table, lower, ends ? upper : p->rows.at[from + n].key, ends && last, p->rows.at + from,
@@ -700,6 +726,9 @@ change_block(struct jb_store_txn *t, size_t from, size_t to, size_t *ret_next, s
         if (!merge(p, &b, from, end)) {
             return no_memory(err);
         }
+        if (t->meta.rows[table] < b.rows) {
+            return jb_store_damaged(t->store, "rows are missing", err);
+        }
         t->meta.rows[table] += p->rows.n - b.rows;
         from = end;
         if (p->rows.n > 0 || b.last) {
@@ -741,14 +770,22 @@ jb_store_apply(struct jb_store_txn *t, struct jb_error *err)
             end++;
         }
         while (at < end) {
+            size_t before = at;
             jb_status status = change_block(t, at, end, &at, err);
             if (status != JB_OK) {
                 return status;
             }
+            JB_ASSERT(at > before && at <= end); /* every change is carried out, and once */
         }
     }
     p->list.n = p->arena.n = 0;
     return JB_OK;
+}
+
+bool
+jb_store_settled(const struct jb_store_txn *t)
+{
+    return t->pending != NULL && t->pending->list.n == 0 && t->pending->arena.n == 0;
 }
 
 /* ---- as a whole ---- */

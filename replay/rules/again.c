@@ -181,7 +181,26 @@ narrow(struct jb_judge *r, const struct jb_wallet **w, struct jb_wallet *view,
         refund = jb_wallet_refund(*w, loaded->ordinal);
         ok = jb_live_lots(r, *w, 0, refund != NULL ? refund->amount : 0, view);
         break;
-    default:
+    case JB_OP_WALLET_CREATE:
+    case JB_OP_WALLET_RENAME:
+    case JB_OP_WALLET_OFF:
+    case JB_OP_WALLET_ON:
+    case JB_OP_WALLET_SUSPEND:
+    case JB_OP_WALLET_LIFT:
+    case JB_OP_CHARGE:
+    case JB_OP_DEBT_REPAY:
+    case JB_OP_FREE_ACTIVATE:
+    case JB_OP_FREE_REVOKE:
+    case JB_OP_CONSUME_REVERSE:
+    case JB_OP_REFUND_REQUEST:
+    case JB_OP_REFUND_REJECT:
+    case JB_OP_REFUND_CANCEL:
+    case JB_OP_REFUND_COMPLETE:
+    case JB_OP_REFUND_FAIL:
+    case JB_OP_POLICY_SET:
+    case JB_OP_DAY_CLOSE:
+    case JB_OP_ATOMIC:
+    case JB_OPS:
         return true;
     }
     *w = view;

@@ -235,9 +235,23 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
         c->force = true; /* whether it was said cannot be known */
         c->has |= H(FORCE);
         return true;
-    default:
-        return true; /* nothing but the wallet, and what the event's ordinal names */
+    case JB_OP_WALLET_OFF:
+    case JB_OP_WALLET_ON:
+    case JB_OP_WALLET_SUSPEND:
+    case JB_OP_WALLET_LIFT:
+    case JB_OP_WALLET_DELETE:
+    case JB_OP_FREE_ACTIVATE:
+    case JB_OP_FREE_REVOKE:
+    case JB_OP_REFUND_APPROVE:
+    case JB_OP_REFUND_REJECT:
+    case JB_OP_REFUND_CANCEL:
+    case JB_OP_REFUND_COMPLETE:
+    case JB_OP_REFUND_FAIL:
+    case JB_OP_ATOMIC:
+    case JB_OPS:
+        break; /* nothing but the wallet, and what the event's ordinal names */
     }
+    return true;
 }
 
 bool

@@ -36,7 +36,7 @@ read_command(const struct jb_command *c)
         if (f == NULL || (c->has & JB_HAS(field)) == 0) {
             continue;
         }
-        switch (f->kind) {
+        switch ((int)f->kind) {
         case JB_CK_ID:
         case JB_CK_SHORT:
         case JB_CK_NAME:

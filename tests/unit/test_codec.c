@@ -581,7 +581,7 @@ spoil_field(struct made *m, const struct jb_field_info *f)
         [JB_FK_DAY] = 4,     [JB_FK_OPT_INSTANT] = 8};
     uint64_t value = any_value();
     struct jb_figures *figures = at;
-    switch (f->kind) {
+    switch ((int)f->kind) {
     case JB_FK_TEXT:
     case JB_FK_OPT_TEXT:
         *(struct jb_text *)at = any_text();
@@ -677,7 +677,7 @@ same_field(const struct jb_event *x, const struct jb_event *y, const struct jb_f
     const struct jb_parts *pa = a, *pb = b;
     const struct jb_figures *fa = a, *fb = b;
     const struct jb_totals *ta = a, *tb = b;
-    switch (f->kind) {
+    switch ((int)f->kind) {
     case JB_FK_TEXT:
     case JB_FK_OPT_TEXT:
         return same_text(*(const struct jb_text *)a, *(const struct jb_text *)b,

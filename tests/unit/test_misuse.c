@@ -420,6 +420,68 @@ a_clock_that_counts_something_else(void **state)
     assert_int_equal(jb_answers_at(answers, 0)->outcome, JB_DONE);
 }
 
+/* Whether its snapshot was let go meanwhile or not, at the end of the log, too. */
+static void
+a_cursor_that_looked_elsewhere_goes_on(void **state)
+{
+    (void)state;
+    struct jb_head head = JB_SIZED(struct jb_head);
+    assert_int_equal(jb_head_get(l, &head, &err), JB_OK);
+    for (int rests = 0; rests < 2; rests++) {
+        jb_cursor *c;
+        const struct jb_event *e;
+        assert_int_equal(jb_cursor_open(l, 1, &c, &err), JB_OK);
+        for (jb_seq seq = 1; seq <= head.seq; seq++) {
+            assert_int_equal(jb_cursor_next(c, &e, &err), JB_OK);
+            assert_int_equal(e->seq, seq);
+            assert_int_equal(jb_cursor_at(c, 1 + seq * 7 % head.seq, &e, &err), JB_OK);
+            assert_int_equal(e->seq, 1 + seq * 7 % head.seq);
+            if (rests == 1) {
+                jb_cursor_rest(c);
+            }
+        }
+        assert_int_equal(jb_cursor_next(c, &e, &err), JB_END);
+        assert_int_equal(jb_cursor_at(c, head.seq + 1, &e, &err), JB_E_NOTFOUND);
+        assert_int_equal(jb_cursor_next(c, &e, &err), JB_END);
+        jb_cursor_close(c);
+    }
+}
+
+/* What the compiler cannot count is counted here. */
+static void
+no_table_has_an_empty_row(void **state)
+{
+    (void)state;
+    uint64_t members = 0;
+    for (uint32_t i = 1; i < JB_OPS; i++) {
+        const struct jb_op_info *op = jb_op_get(i);
+        assert_non_null(op);
+        assert_int_equal(jb_op_from_name(op->name, strlen(op->name)), i);
+        assert_int_not_equal(op->required, 0);
+        assert_int_equal(op->required & op->optional, 0);
+        assert_int_equal(op->event_type == 0, i == JB_OP_ATOMIC);
+        bool taken = false;
+        for (uint32_t status = JB_WALLET_ACTIVE; status <= JB_WALLET_SUSPENDED; status++) {
+            taken |= jb_wallet_allows(status, (jb_op)i);
+        }
+        assert_true(taken);
+        assert_false(jb_wallet_allows(JB_WALLET_DELETED, (jb_op)i));
+        members |= op->required | op->optional;
+    }
+    for (unsigned i = 0; i < JB_CF_N; i++) {
+        const struct jb_command_field_info *f = jb_command_field_get(i);
+        assert_int_equal(f != NULL && f->name != NULL, (members & JB_HAS(i)) != 0);
+    }
+    for (uint32_t i = 1; i < JB_EV_TYPES; i++) {
+        const struct jb_event_type_info *type = jb_event_type_get(i);
+        assert_non_null(type);
+        for (uint32_t f = 0; f < type->fields_n; f++) {
+            assert_non_null(type->fields[f].name);
+            assert_true(type->fields[f].since >= 1 && type->fields[f].since <= type->version);
+        }
+    }
+}
+
 static void
 the_ledger_is_sound(void **state)
 {
@@ -441,6 +503,8 @@ main(void)
         cmocka_unit_test(null_is_refused),
         cmocka_unit_test(null_is_refused_by_queries),
         cmocka_unit_test(a_clock_that_counts_something_else),
+        cmocka_unit_test(a_cursor_that_looked_elsewhere_goes_on),
+        cmocka_unit_test(no_table_has_an_empty_row),
         cmocka_unit_test(the_ledger_is_sound),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

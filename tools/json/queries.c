@@ -7,8 +7,6 @@
 #include "members.h"
 
 static const char *const views[] = {"posted", "known", NULL};
-static const char *const whichs[] = {"all", "open", NULL};
-static const char *const orders[] = {"oldest", "newest", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
 
 enum {
@@ -19,16 +17,15 @@ enum {
     TO_DAY,
     DAY,
     TYPE,
-    WHICH,
     LIMIT,
     CURSOR,
-    ORDER,
-    TYPES,
     FROM,
-    TO,
-    FROM_TIME,
-    TO_TIME,
     PEOPLE,
+    OPEN,
+    TYPES,
+    SINCE,
+    UNTIL,
+    NEWEST_FIRST,
     AFTER,
     TIMEOUT_US,
     MEMBERS
@@ -44,16 +41,15 @@ static const struct member_row members[MEMBERS] = {
     [TO_DAY] = {"to_day", MEMBER_DAY, AT(to_day), 0, 0, NULL},
     [DAY] = {"day", MEMBER_DAY, AT(day), 0, 0, NULL},
     [TYPE] = {"type", MEMBER_WORD, AT(type), 0, 0, types},
-    [WHICH] = {"which", MEMBER_WORD, AT(which), 0, 0, whichs},
     [LIMIT] = {"limit", MEMBER_NUMBER, AT(limit), 1, 10000, NULL},
     [CURSOR] = {"cursor", MEMBER_TEXT, AT(cursor), 0, 0, NULL},
-    [ORDER] = {"order", MEMBER_WORD, AT(order), 0, 0, orders},
-    [TYPES] = {"types", MEMBER_TYPES, AT(types), 0, 0, NULL},
     [FROM] = {"from", MEMBER_NUMBER, AT(from), 1, SEQ_MAX, NULL},
-    [TO] = {"to", MEMBER_NUMBER, AT(to), 1, SEQ_MAX, NULL},
-    [FROM_TIME] = {"from_time", MEMBER_TIME, AT(from_time), 0, 0, NULL},
-    [TO_TIME] = {"to_time", MEMBER_TIME, AT(to_time), 0, 0, NULL},
     [PEOPLE] = {"people", MEMBER_FLAG, AT(people), 0, 0, NULL},
+    [OPEN] = {"open", MEMBER_FLAG, AT(open), 0, 0, NULL},
+    [TYPES] = {"types", MEMBER_TYPES, AT(types), 0, 0, NULL},
+    [SINCE] = {"since", MEMBER_AS_OF, AT(since), 0, 0, NULL},
+    [UNTIL] = {"until", MEMBER_AS_OF, AT(until), 0, 0, NULL},
+    [NEWEST_FIRST] = {"newest_first", MEMBER_FLAG, AT(newest_first), 0, 0, NULL},
     [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
     [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
 };
@@ -64,22 +60,22 @@ static const struct {
     bool lines; /* the answer is a list: a line for each of it */
 } rows[QUERIES] = {
 #define M(i) MEMBER(i)
-#define PAGE (M(AS_OF) | M(LIMIT) | M(CURSOR))
     [QUERY_BALANCE] = {"balance", M(WALLET), M(AS_OF), false},
-    [QUERY_WALLETS] = {"wallets", 0, PAGE, false},
-    [QUERY_LOTS] = {"lots", M(WALLET), PAGE | M(WHICH), false},
-    [QUERY_GRANTS] = {"grants", M(WALLET), PAGE | M(WHICH), false},
-    [QUERY_REFUNDS] = {"refunds", M(WALLET), PAGE | M(WHICH), false},
     [QUERY_CASH_STATUS] = {"cash_status", M(WALLET), M(VIEW) | M(AS_OF) | M(FROM_DAY) | M(TO_DAY),
                            false},
     [QUERY_CASH_DAY] = {"cash_day", M(DAY), M(AS_OF), true},
-    [QUERY_HISTORY] = {"history", M(WALLET), PAGE | M(TYPE) | M(PEOPLE), false},
-    [QUERY_REFUSED] = {"refused", M(WALLET), PAGE, false},
-    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
+    [QUERY_HISTORY] = {"history", M(WALLET), M(TYPE) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE),
+                       false},
+    [QUERY_REFUSED] = {"refused", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_WALLETS] = {"wallets", 0, M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_LOTS] = {"lots", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_GRANTS] = {"grants", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_REFUNDS] = {"refunds", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_EVENTS] = {"events", 0,
-                      PAGE | M(WALLET) | M(ORDER) | M(TYPES) | M(FROM) | M(TO) | M(FROM_TIME) |
-                          M(TO_TIME) | M(PEOPLE),
+                      M(WALLET) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) | M(TYPES) |
+                          M(SINCE) | M(UNTIL) | M(NEWEST_FIRST),
                       false},
+    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},
@@ -89,7 +85,6 @@ static const struct {
     [QUERY_COMMANDS] = {"commands", 0, 0, false},
     [QUERY_QUERIES] = {"queries", 0, 0, false},
 #undef M
-#undef PAGE
 };
 
 struct query
@@ -98,8 +93,6 @@ query_of(enum query_kind kind)
     return (struct query){.kind = kind,
                           .from_day = JB_NO_DAY,
                           .to_day = JB_NO_DAY,
-                          .from_time = JB_NO_INSTANT,
-                          .to_time = JB_NO_INSTANT,
                           .from = 1,
                           .limit = 100,
                           .timeout_us = JB_US_PER_SECOND};

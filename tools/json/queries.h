@@ -10,8 +10,10 @@
 /* Types of events that are asked for; n 0: all. */
 struct event_types {
     uint32_t n;
-    uint32_t at[2 * JB_EV_TYPES];
+    uint32_t at[JB_EV_TYPES];
 };
+/* The type of that name; 0: there is none. */
+uint32_t event_type_called(const char *s, size_t n);
 
 /* What is asked of. */
 struct asked {
@@ -22,16 +24,16 @@ struct asked {
 
 enum query_kind {
     QUERY_BALANCE,
-    QUERY_WALLETS,
-    QUERY_LOTS,
-    QUERY_GRANTS,
-    QUERY_REFUNDS,
     QUERY_CASH_STATUS,
     QUERY_CASH_DAY,
     QUERY_HISTORY,
     QUERY_REFUSED,
-    QUERY_EXPLAIN,
+    QUERY_WALLETS,
+    QUERY_LOTS,
+    QUERY_GRANTS,
+    QUERY_REFUNDS,
     QUERY_EVENTS,
+    QUERY_EXPLAIN,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
@@ -49,14 +51,14 @@ struct query {
     struct jb_as_of as_of; /* all 0: now */
     uint32_t view;         /* enum jb_cash_view */
     uint32_t type;         /* enum jb_history_kind */
-    uint32_t which;        /* enum jb_which */
-    uint32_t order;        /* enum jb_order */
-    struct event_types types;
-    jb_instant from_time, to_time;
     jb_day day, from_day, to_day;
     struct jb_text cursor; /* ends with NUL */
-    uint64_t from, to, limit, after, timeout_us;
+    struct event_types types;
+    struct jb_as_of since, until; /* of events; all 0: no bound */
+    uint64_t from, limit, after, timeout_us;
     uint8_t people;
+    uint8_t open; /* lots, grants, refunds: those that are */
+    uint8_t newest_first;
 };
 
 /* A query of that kind in which nothing is given yet. */

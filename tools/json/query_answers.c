@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "event_json.h"
+#include "lists_json.h"
 #include "queries.h"
 #include "rows_json.h"
 #include "vocabulary.h"
@@ -74,204 +75,6 @@ cash_day(const struct asked *a, const struct query *q, struct out *o, struct jb_
     return jb_cash_day_each(a->views, q->day, as_of(q), each_wallet_row, o, err);
 }
 
-/* ---- pages ---- */
-
-/* One page: what an `each` writes to, and what went wrong there. */
-struct page {
-    const struct asked *asked;
-    const struct query *query;
-    struct out *o;
-    struct jb_error *err;
-    jb_status status;
-    char next[JB_CURSOR_TEXT_BYTES];
-    struct jb_moment moment;
-};
-
-static struct page
-page_begin(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    js_open(o, NULL, '{');
-    if (q->wallet.s != NULL) {
-        js_text(o, "wallet", q->wallet);
-    }
-    js_open(o, "rows", '[');
-    return (struct page){.asked = a, .query = q, .o = o, .err = err, .status = JB_OK};
-}
-
-static jb_status
-page_end(struct page *p, jb_status status)
-{
-    if (status != JB_OK || p->status != JB_OK) {
-        return status != JB_OK ? status : p->status;
-    }
-    js_close(p->o, ']');
-    js_str(p->o, "next", p->next[0] != '\0' ? p->next : NULL);
-    moment_json(p->o, &p->moment, p->asked->utc_offset_s);
-    js_close(p->o, '}');
-    js_line_end(p->o);
-    return JB_OK;
-}
-
-static bool
-each_wallet(void *data, const struct jb_wallet_balance *w)
-{
-    const struct page *p = data;
-    balance_json(p->o, w, NULL, p->asked->utc_offset_s);
-    return true;
-}
-
-static jb_status
-wallets(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct page p = page_begin(a, q, o, err);
-    jb_status status = jb_wallets_get(a->views, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                                      each_wallet, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
-static bool
-each_lot(void *data, const struct jb_lot_row *r)
-{
-    const struct page *p = data;
-    item_json_open(p->o, r->event, p->asked->utc_offset_s);
-    js_int(p->o, "left", r->left);
-    js_int(p->o, "reversed", r->reversed);
-    js_int(p->o, "refunded", r->refunded);
-    js_close(p->o, '}');
-    return true;
-}
-
-static jb_status
-lots(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct page p = page_begin(a, q, o, err);
-    jb_status status = jb_lots_get(a->views, q->wallet, (jb_which)q->which, as_of(q), q->cursor.s,
-                                   (uint32_t)q->limit, each_lot, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
-static bool
-each_grant(void *data, const struct jb_grant_row *r)
-{
-    const struct page *p = data;
-    item_json_open(p->o, r->event, p->asked->utc_offset_s);
-    js_str(p->o, "state", jb_name_word(jb_names_get(JB_LIST_GRANT_STATE), r->state));
-    js_int(p->o, "left", r->left);
-    js_bool(p->o, "due", r->due);
-    js_close(p->o, '}');
-    return true;
-}
-
-static jb_status
-grants(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct page p = page_begin(a, q, o, err);
-    jb_status status = jb_grants_get(a->views, q->wallet, (jb_which)q->which, as_of(q), q->cursor.s,
-                                     (uint32_t)q->limit, each_grant, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
-static bool
-each_refund(void *data, const struct jb_refund_row *r)
-{
-    const struct page *p = data;
-    item_json_open(p->o, r->event, p->asked->utc_offset_s);
-    js_str(p->o, "state", jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), r->state));
-    js_close(p->o, '}');
-    return true;
-}
-
-static jb_status
-refunds(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct page p = page_begin(a, q, o, err);
-    jb_status status =
-        jb_refunds_get(a->views, q->wallet, (jb_which)q->which, as_of(q), q->cursor.s,
-                       (uint32_t)q->limit, each_refund, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
-static bool
-each_history(void *data, const struct jb_history_row *r)
-{
-    struct page *p = data;
-    p->status = history_row_json(p->o, p->asked->ledger, r, p->query->people != 0,
-                                 p->asked->utc_offset_s, p->err);
-    return p->status == JB_OK;
-}
-
-static jb_status
-history(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct page p = page_begin(a, q, o, err);
-    jb_status status =
-        jb_history_get(a->views, q->wallet, (jb_history_kind)q->type, as_of(q), q->cursor.s,
-                       (uint32_t)q->limit, each_history, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
-static bool
-each_refused(void *data, const struct jb_event *e)
-{
-    const struct page *p = data;
-    event_json(p->o, e, (struct jb_text){NULL, 0}, p->asked->utc_offset_s);
-    return true;
-}
-
-static jb_status
-refused(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct page p = page_begin(a, q, o, err);
-    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
-                                      (uint32_t)q->limit, each_refused, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
-/* An event as `jangbu log` prints it. */
-static jb_status
-logged(const struct asked *a, const struct query *q, const struct jb_event *e, struct out *o,
-       struct jb_error *err)
-{
-    char id[JB_ID_BYTES_MAX];
-    size_t n = 0;
-    jb_status status = e->wallet != 0 ? jb_wallet_id(a->ledger, e->wallet, id, &n, err) : JB_OK;
-    if (status != JB_OK) {
-        return status;
-    }
-    event_json_open(o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n}, a->utc_offset_s);
-    status = q->people != 0 ? people_json(o, a->ledger, e, err) : JB_OK;
-    js_close(o, '}');
-    return status;
-}
-
-static bool
-each_event(void *data, const struct jb_event *e)
-{
-    struct page *p = data;
-    p->status = logged(p->asked, p->query, e, p->o, p->err);
-    return p->status == JB_OK;
-}
-
-static jb_status
-events(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    const struct jb_events_query which = {
-        .size = sizeof which,
-        .wallet = q->wallet,
-        .order = (jb_order)q->order,
-        .types = q->types.n > 0 ? q->types.at : NULL,
-        .types_n = q->types.n,
-        .first = q->from,
-        .last = q->to,
-        .from = q->from_time != JB_NO_INSTANT ? &q->from_time : NULL,
-        .to = q->to_time != JB_NO_INSTANT ? &q->to_time : NULL,
-    };
-    struct page p = page_begin(a, q, o, err);
-    jb_status status = jb_events_get(a->views, &which, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                                     each_event, &p, p.next, &p.moment, err);
-    return page_end(&p, status);
-}
-
 static jb_status
 explain(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
@@ -297,7 +100,7 @@ log_events(const struct asked *a, const struct query *q, struct out *o, struct j
         const struct jb_event *e;
         status = jb_cursor_next(c, &e, err);
         if (status == JB_OK) {
-            status = logged(a, q, e, o, err);
+            status = event_row_json(o, a->ledger, e, q->people != 0, a->utc_offset_s, err);
             js_line_end(o);
         }
     }
@@ -484,13 +287,25 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
 {
     static jb_status (*const answers[QUERIES])(const struct asked *, const struct query *,
                                                struct out *, struct jb_error *) = {
-        [QUERY_BALANCE] = balance,         [QUERY_WALLETS] = wallets,   [QUERY_LOTS] = lots,
-        [QUERY_GRANTS] = grants,           [QUERY_REFUNDS] = refunds,   [QUERY_EVENTS] = events,
-        [QUERY_CASH_STATUS] = cash_status, [QUERY_CASH_DAY] = cash_day, [QUERY_HISTORY] = history,
-        [QUERY_REFUSED] = refused,         [QUERY_EXPLAIN] = explain,   [QUERY_LOG] = log_events,
-        [QUERY_STAT] = stat_json,          [QUERY_INFO] = info,         [QUERY_HEAD] = head,
-        [QUERY_WAIT] = wait_for,           [QUERY_POLICIES] = policies, [QUERY_COMMANDS] = commands,
+        [QUERY_BALANCE] = balance,
+        [QUERY_CASH_STATUS] = cash_status,
+        [QUERY_CASH_DAY] = cash_day,
+        [QUERY_HISTORY] = history_answer,
+        [QUERY_REFUSED] = refused_answer,
+        [QUERY_EXPLAIN] = explain,
+        [QUERY_LOG] = log_events,
+        [QUERY_STAT] = stat_json,
+        [QUERY_INFO] = info,
+        [QUERY_HEAD] = head,
+        [QUERY_WAIT] = wait_for,
+        [QUERY_POLICIES] = policies,
+        [QUERY_COMMANDS] = commands,
         [QUERY_QUERIES] = queries,
+        [QUERY_WALLETS] = wallets_answer,
+        [QUERY_LOTS] = items_answer,
+        [QUERY_GRANTS] = items_answer,
+        [QUERY_REFUNDS] = items_answer,
+        [QUERY_EVENTS] = events_answer,
     };
     return answers[q->kind](a, q, o, err);
 }

@@ -166,7 +166,7 @@ JB_API JB_NODISCARD jb_status jb_cursor_open(jb_ledger *l, jb_seq from, jb_curso
 JB_API JB_NODISCARD jb_status jb_cursor_next(jb_cursor *c, const struct jb_event **ret,
                                              struct jb_error *err);
 /* The event with that number. JB_E_NOTFOUND beyond the end. *ret is borrowed until the next call on
- * c. */
+ * c. jb_cursor_next goes on where it was. */
 JB_API JB_NODISCARD jb_status jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret,
                                            struct jb_error *err);
 /* The stored bytes of the event last returned, exactly as in the log. Borrowed likewise. */

@@ -58,7 +58,8 @@ JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_
  * limit     1 to JB_PAGE_ROWS_MAX rows. What one page costs is bounded, so it may be shorter, or
  *           empty, and the list still go on
  * each      returns false to end the page behind its row
- * next      room for JB_CURSOR_TEXT_BYTES, or NULL; gets "" at the end of the list, and only there
+ * next      room for JB_CURSOR_TEXT_BYTES, or NULL; gets "" at the end of the list, and only there.
+ *           It may be where cursor lies
  * moment    NULL, or gets what the page is as of
  *
  * JB_E_USAGE: the limit; a cursor of another list, wallet, filter or ledger. JB_E_NOTFOUND: a
@@ -215,8 +216,8 @@ struct jb_events_query {
     uint32_t types_n;
     jb_seq first;           /* from this number on */
     jb_seq last;            /* up to this number */
-    const jb_instant *from; /* recorded at that time or later */
-    const jb_instant *to;   /* recorded before that time */
+    const jb_instant *since; /* recorded at that time or later */
+    const jb_instant *until;   /* recorded before that time */
 };
 /* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
  * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of
