@@ -76,6 +76,18 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
     return jb_monotonic_us() >= until;
 }
 
+/* The wallets of the next commands, where there are many. */
+static void
+warm(const struct jb_ledger *l, const struct jb_request *r)
+{
+    struct jb_text ids[JB_WARM_MAX];
+    size_t left = r->n - r->decided;
+    for (size_t i = 0; i < JB_WARM_MAX && i < left; i++) {
+        ids[i] = r->commands[r->decided + i].wallet;
+    }
+    jb_state_warm(l->state, ids, left < JB_WARM_MAX ? left : JB_WARM_MAX);
+}
+
 /* Decides commands of the queue until the commit is full. *ret_last: the last request that was
  * looked at. */
 static jb_status
@@ -89,6 +101,9 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
         while (r->decided < r->n) {
             if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;
+            }
+            if (r->n > 1 && r->decided % JB_WARM_MAX == 0) {
+                warm(l, r);
             }
             jb_seq before = l->state->g.seq;
             uint64_t events_read = l->state->events_read;
