@@ -213,10 +213,10 @@ struct jb_events_query {
     jb_order order;
     const uint32_t *types; /* enum jb_event_type: of these types only */
     uint32_t types_n;
-    jb_seq first;           /* from this number on */
-    jb_seq last;            /* up to this number */
+    jb_seq first;            /* from this number on */
+    jb_seq last;             /* up to this number */
     const jb_instant *since; /* recorded at that time or later */
-    const jb_instant *until;   /* recorded before that time */
+    const jb_instant *until; /* recorded before that time */
 };
 /* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
  * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of
