@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "ledger/internal.h"
 #include "log/fault.h"
 #include "storage/place.h"
@@ -20,11 +21,11 @@ jb_status
 jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
 {
     *ret = l->now(l->now_data);
-    return *ret >= JB_INSTANT_MIN && *ret <= JB_INSTANT_MAX
+    return jb_instant_closable(*ret, l->identity.utc_offset_s)
                ? JB_OK
                : jb_fail(err, JB_E_USAGE,
-                         "the clock says %lld, which is no time of the years 1 to 9999 in "
-                         "microseconds since 1970: does `now` count something else?",
+                         "the clock says %lld, which is no time of the days 0001-01-01 to "
+                         "9999-12-30 in microseconds since 1970: does `now` count something else?",
                          (long long)*ret);
 }
 
@@ -41,6 +42,11 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
         return jb_fail(err, JB_E_USAGE,
                        "struct jb_open_options: read_only, accept_rollback and accept_clock are 0 "
                        "or 1");
+    }
+    if (o->lock_wait_us < 0 || (o->now == NULL && o->now_data != NULL)) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_open_options: lock_wait_us is 0 or more, and now_data is for "
+                       "`now`, which is NULL");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL ||

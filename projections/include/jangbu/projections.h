@@ -30,7 +30,8 @@ JB_API jb_views *jb_views_close(jb_views *v);
  * now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
 
-/* The moment a figure is asked for. docs/rules.md section 7. Final. */
+/* The moment a figure is asked for. docs/rules.md section 7. JB_E_USAGE where a member is set that
+ * its kind does not use. Final. */
 struct jb_as_of {
     enum { JB_AS_OF_NOW = 0, JB_AS_OF_SEQ = 1, JB_AS_OF_TIME = 2, JB_AS_OF_DAY = 3 } kind;
     jb_seq seq;
