@@ -118,6 +118,12 @@ check_as_of(const struct jb_as_of *as_of, struct jb_error *err)
     bool more = as_of != NULL && ((as_of->kind != JB_AS_OF_SEQ && as_of->seq != 0) ||
                                   (as_of->kind != JB_AS_OF_TIME && as_of->time != 0) ||
                                   (as_of->kind != JB_AS_OF_DAY && as_of->day != 0));
+    jb_status status = as_of != NULL ? jb_abi_reserved(&as_of->reserved, sizeof as_of->reserved,
+                                                       "struct jb_as_of", err)
+                                     : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
     return more ? jb_fail(err, JB_E_USAGE,
                           "struct jb_as_of: a member is set that its kind does not use; so it "
                           "would be ignored")

@@ -20,6 +20,9 @@ struct jb_views {
     struct jb_fold fold;              /* the tail of the log over the store */
     int64_t unstored_since_us;        /* monotonic; 0: nothing is unstored */
     jb_seq retry_at;                  /* after a failure to store: not again before this event */
+
+    pthread_mutex_t taken_lock;  /* guards taken, held for a moment */
+    struct jb_taken_back *taken; /* items.c: what the page before had to take back; NULL: nothing */
 };
 
 /* The projections as of event seq (and everything later that they may know); valid until
@@ -75,6 +78,9 @@ jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq s
 jb_status jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
                               struct jb_error *err);
 
+/* items.c; NULL allowed; returns NULL. */
+struct jb_taken_back *jb_taken_back_free(struct jb_taken_back *t);
+
 /* as_of.c */
 struct jb_as_of_point {
     struct jb_moment moment;
@@ -90,8 +96,8 @@ struct jb_as_of_point {
 static inline bool
 jb_as_of_is_now(const struct jb_as_of *as_of)
 {
-    return as_of == NULL ||
-           (as_of->kind == JB_AS_OF_NOW && as_of->seq == 0 && as_of->time == 0 && as_of->day == 0);
+    return as_of == NULL || (as_of->kind == JB_AS_OF_NOW && as_of->seq == 0 && as_of->time == 0 &&
+                             as_of->day == 0 && as_of->reserved == 0);
 }
 /* JB_E_USAGE for no day, and for one outside the calendar. */
 jb_status jb_view_check_day(jb_day day, struct jb_error *err);

@@ -178,7 +178,8 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     if (status != JB_OK) {
         return status;
     }
-    status = check_switches(&o, err);
+    status = jb_abi_reserved(o.reserved, sizeof o.reserved, "struct jb_init_options", err);
+    status = status == JB_OK ? check_switches(&o, err) : status;
     if (status != JB_OK) {
         return status;
     }

@@ -35,6 +35,7 @@ struct jb_init_options {
     int32_t utc_offset_s;
     uint8_t utc_offset_given; /* 0: +09:00 */
     uint8_t exponent_given;   /* 0: that of the currency; JB_E_USAGE where ISO 4217 has none */
+    uint8_t reserved[6];      /* 0 */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
@@ -50,12 +51,13 @@ struct jb_open_options {
                              this handle, then JB_E_BUSY; 0: 10 s; INT64_MAX: for ever */
     /* The system's clock for recorded_at, in microseconds; NULL: CLOCK_REALTIME. The library asks
      * for the time nowhere else. JB_E_USAGE beyond the days that can be closed, 0001-01-01 to
-     * 9999-12-30 at the ledger's offset; and where it calls a function on a handle whose call asked
-     * it. */
+     * 9999-12-30 at the ledger's offset. It may ask the ledger; a jb_submit on the handle that it
+     * is asked by is JB_E_USAGE. */
     jb_instant (*now)(void *data);
     void *now_data;
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
     uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
+    uint8_t reserved[6];     /* 0, here and in other structs: room that is looked at */
 };
 
 /*
@@ -89,6 +91,7 @@ struct jb_ledger_info {
     bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
     bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
                           put back to an older state was not looked at */
+    uint8_t reserved[5]; /* 0 */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -112,6 +115,7 @@ struct jb_submit_options {
     uint8_t dry_run;      /* decide, show, write nothing */
     const char *caller;   /* NULL: that of jb_open */
     uint8_t accept_clock; /* as that of jb_open, for this call */
+    uint8_t reserved[7];  /* 0 */
 };
 
 /*

@@ -30,13 +30,21 @@ JB_API jb_views *jb_views_close(jb_views *v);
  * now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
 
+typedef enum jb_as_of_kind {
+    JB_AS_OF_NOW = 0,
+    JB_AS_OF_SEQ = 1,
+    JB_AS_OF_TIME = 2,
+    JB_AS_OF_DAY = 3
+} jb_as_of_kind;
+
 /* The moment a figure is asked for. docs/rules.md section 7. JB_E_USAGE where a member is set that
  * its kind does not use. Final. */
 struct jb_as_of {
-    enum { JB_AS_OF_NOW = 0, JB_AS_OF_SEQ = 1, JB_AS_OF_TIME = 2, JB_AS_OF_DAY = 3 } kind;
+    jb_as_of_kind kind;
+    jb_day day; /* a closed day: the published closing */
     jb_seq seq;
     jb_instant time;
-    jb_day day; /* a closed day: the published closing */
+    uint64_t reserved; /* 0 */
 };
 
 /* The moment a figure holds for: every event up to seq, read at time at. Final. */
@@ -214,10 +222,10 @@ struct jb_events_query {
     jb_order order;
     const uint32_t *types; /* enum jb_event_type: of these types only */
     uint32_t types_n;
-    jb_seq first;           /* from this number on */
-    jb_seq last;            /* up to this number */
+    jb_seq first;            /* from this number on */
+    jb_seq last;             /* up to this number */
     const jb_instant *since; /* recorded at that time or later */
-    const jb_instant *until;   /* recorded before that time */
+    const jb_instant *until; /* recorded before that time */
 };
 /* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
  * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of
