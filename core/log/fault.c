@@ -104,18 +104,18 @@ not_cleared(struct jb_error *err, const char *path, int code, const char *what)
 }
 
 /* Writes what the cache has, and the device has otherwise: a page that could not be written counts
- * as clean from then on, and no sync writes it again. */
+ * as clean from then on, and no sync writes it again. Past the cache, too: for the cache, a part of
+ * the file whose blocks were written, but could not be noted as not empty, is done with. */
 static bool
-write_again(int cached, const uint8_t *a, const uint8_t *b, size_t n, off_t at)
+write_again(int device, const uint8_t *a, const uint8_t *b, size_t n, off_t at)
 {
-    for (size_t i = 0; i < n; i += ALIGNED_TO) {
-        size_t page = n - i < ALIGNED_TO ? n - i : ALIGNED_TO;
-        if (memcmp(a + i, b + i, page) != 0 &&
-            pwrite(cached, a + i, page, at + (off_t)i) != (ssize_t)page) {
+    for (size_t i = 0; i + ALIGNED_TO <= n; i += ALIGNED_TO) {
+        if (memcmp(a + i, b + i, ALIGNED_TO) != 0 &&
+            pwrite(device, a + i, ALIGNED_TO, at + (off_t)i) != ALIGNED_TO) {
             return false;
         }
     }
-    return true;
+    return true; /* what is less than a page is found to differ once more */
 }
 
 /* cached and device: the same file, with the cache and past it. mend: what differs is written
@@ -140,7 +140,7 @@ compare(const char *path, int cached, int device, bool mend, bool *ret_same, str
         if (n < 0 || m < 0) {
             status = not_cleared(err, path, errno, "cannot be read back");
         } else if (n != m || (memcmp(a, b, (size_t)n) != 0 &&
-                              !(mend && write_again(cached, a, b, (size_t)n, at)))) {
+                              !(mend && write_again(device, a, b, (size_t)n, at)))) {
             status = not_cleared(err, path, 0, "is not on it as it was written");
         } else {
             *ret_same &= memcmp(a, b, (size_t)n) == 0;
@@ -167,7 +167,7 @@ read_back(const char *dir, const char *name, struct jb_error *err)
     if (cached < 0) {
         return errno == ENOENT ? JB_OK : not_cleared(err, path, errno, "cannot be opened");
     }
-    int device = jb_descriptor_open(path, O_RDONLY | O_DIRECT, 0);
+    int device = jb_descriptor_open(path, O_RDWR | O_DIRECT, 0);
     jb_status status =
         device < 0 ? not_cleared(err, path, errno, "cannot be read past the page cache here")
                    : compare_and_mend(path, cached, device, err);

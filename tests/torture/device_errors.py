@@ -101,7 +101,7 @@ def run_through(bench, row, rng, device, image, place, ledger, lines):
                 mount_again(image, place)  # ext4 has given up
     finally:
         pulse.join()
-    raise Failure("other", "the device is well again, and apply still ends with %d: %s" % (p.code, p.errors[-300:]))
+    raise Failure("other", "the device is well again, and apply still ends with %d: %s" % (p.code, p.errors[:500]))
 
 
 def one_round(bench, row, rng, work):
