@@ -49,7 +49,7 @@ check_query(const struct jb_events_query *q, struct jb_error *err)
     if (q->order != JB_OLDEST_FIRST && q->order != JB_NEWEST_FIRST) {
         return jb_fail(err, JB_E_USAGE, "an order of events that does not exist");
     }
-    const jb_instant *times[2] = {q->from, q->to};
+    const jb_instant *times[2] = {q->since, q->until};
     for (int i = 0; i < 2; i++) {
         if (times[i] != NULL && (*times[i] < JB_INSTANT_MIN || *times[i] > JB_INSTANT_MAX)) {
             return jb_fail(err, JB_E_USAGE, "a time outside the years 1 to 9999");
@@ -65,10 +65,10 @@ filter_of(const struct jb_events_query *q, const struct search *s)
     uint8_t bytes[8 * 4 + 3 + JB_EV_TYPES];
     jb_put_be(bytes, 8, q->first);
     jb_put_be(bytes + 8, 8, q->last);
-    jb_put_be(bytes + 16, 8, q->from != NULL ? (uint64_t)*q->from : 0);
-    jb_put_be(bytes + 24, 8, q->to != NULL ? (uint64_t)*q->to : 0);
+    jb_put_be(bytes + 16, 8, q->since != NULL ? (uint64_t)*q->since : 0);
+    jb_put_be(bytes + 24, 8, q->until != NULL ? (uint64_t)*q->until : 0);
     bytes[32] = (uint8_t)q->order;
-    bytes[33] = (uint8_t)((q->from != NULL) + 2 * (q->to != NULL));
+    bytes[33] = (uint8_t)((q->since != NULL) + 2 * (q->until != NULL));
     bytes[34] = s->all_types;
     for (unsigned i = 0; i < JB_EV_TYPES; i++) {
         bytes[35 + i] = s->types[i];
@@ -86,12 +86,12 @@ read_bounds(const struct jb_events_query *q, struct search *s, struct jb_error *
     s->low = q->first > 1 ? q->first : 1;
     s->high = s->r.moment.seq;
     s->high = q->last != 0 && q->last < s->high ? q->last : s->high;
-    if (q->from != NULL) {
-        status = jb_seq_at_time(s->v->l, *q->from - 1, &before, err);
+    if (q->since != NULL) {
+        status = jb_seq_at_time(s->v->l, *q->since - 1, &before, err);
         s->low = status == JB_OK && before + 1 > s->low ? before + 1 : s->low;
     }
-    if (q->to != NULL && status == JB_OK) {
-        status = jb_seq_at_time(s->v->l, *q->to - 1, &before, err);
+    if (q->until != NULL && status == JB_OK) {
+        status = jb_seq_at_time(s->v->l, *q->until - 1, &before, err);
         s->high = status == JB_OK && before < s->high ? before : s->high;
     }
     return status;

@@ -32,6 +32,45 @@ next_codepoint(const unsigned char *s, size_t n, uint32_t *ret)
     return length;
 }
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+#define HIGH_BITS (0x80 * EACH_BYTE)
+
+/* 0 where all eight bytes are ASCII that shows something: from 0x21 to 0x7e. */
+static inline uint64_t
+not_plain(uint64_t eight)
+{
+    return (eight | (eight + EACH_BYTE) | ~((eight | HIGH_BITS) - 0x21 * EACH_BYTE)) & HIGH_BITS;
+}
+
+static inline uint64_t
+eight_at(const char *s)
+{
+    uint64_t eight;
+    memcpy(&eight, s, sizeof eight);
+    return eight;
+}
+
+/* All of it is such ASCII, as nearly all ids are. A rest is looked at with some of what is before
+ * it. False where it is shorter than four bytes, too. */
+static inline bool
+is_plain(struct jb_text t)
+{
+    if (t.n >= 8) {
+        uint64_t wrong = not_plain(eight_at(t.s + t.n - 8));
+        for (size_t i = 0; i + 8 < t.n; i += 8) {
+            wrong |= not_plain(eight_at(t.s + i));
+        }
+        return wrong == 0;
+    }
+    uint32_t first, last;
+    if (t.n < sizeof first) {
+        return false;
+    }
+    memcpy(&first, t.s, sizeof first);
+    memcpy(&last, t.s + t.n - sizeof last, sizeof last);
+    return not_plain((uint64_t)first << 32 | last) == 0;
+}
+
 bool
 jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints)
 {
@@ -92,18 +131,10 @@ is_space(uint32_t c)
            c == 0x205f || c == 0x3000 || c == 0x2060 || c == 0xfeff;
 }
 
-bool
-jb_id_valid(struct jb_text t, size_t max)
+static bool
+id_holds(struct jb_text t)
 {
-    if (t.s == NULL || t.n < 1 || t.n > max) {
-        return false;
-    }
     for (size_t i = 0; i < t.n;) {
-        unsigned char b = (unsigned char)t.s[i];
-        if (b > 0x20 && b < 0x7f) {
-            i++;
-            continue;
-        }
         uint32_t c;
         size_t length = next_codepoint((const unsigned char *)t.s + i, t.n - i, &c);
         if (length == 0 || is_control(c) || is_space(c)) {
@@ -112,6 +143,12 @@ jb_id_valid(struct jb_text t, size_t max)
         i += length;
     }
     return true;
+}
+
+bool
+jb_id_valid(struct jb_text t, size_t max)
+{
+    return t.s != NULL && t.n >= 1 && t.n <= max && (is_plain(t) || id_holds(t));
 }
 
 bool
@@ -164,7 +201,7 @@ is_joining(uint32_t c)
 bool
 jb_id_visible(struct jb_text t)
 {
-    if (is_ascii(t)) {
+    if (is_plain(t) || is_ascii(t)) {
         return true;
     }
     for (size_t i = 0; i < t.n;) {

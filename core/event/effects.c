@@ -4,7 +4,17 @@
 #include <assert.h>
 
 /* How much a move takes, of what the event carries. */
-enum what { END, AMOUNT, IN_USE, NOT_IN_USE, CAME_BACK, PARTS_PAID, PARTS_FREE, PARTS_LAPSED };
+enum what {
+    END,
+    AMOUNT,
+    IN_USE,
+    NOT_IN_USE,
+    CAME_BACK,
+    PARTS_PAID,
+    PARTS_FREE,
+    PARTS_LAPSED,
+    WHATS
+};
 
 struct row {
     uint8_t total, from, to, what;
@@ -56,46 +66,19 @@ in_use(const struct jb_event *e)
                                              : false;
 }
 
-struct sums {
-    jb_amount paid, free, lapsed;
-};
-
-static struct sums
-sums_of(struct jb_parts parts)
+/* Sums of the parts, by kind; a debt is paid cash as a lot is. */
+static void
+add_parts(struct jb_parts parts, jb_amount of[WHATS])
 {
-    struct sums s = {0};
+    static const uint8_t what[] = {[JB_PART_DEBT] = PARTS_PAID,
+                                   [JB_PART_LOT] = PARTS_PAID,
+                                   [JB_PART_GRANT] = PARTS_FREE,
+                                   [JB_PART_LAPSED] = PARTS_LAPSED};
     for (uint32_t i = 0; i < parts.n; i++) {
         const struct jb_part *p = &parts.at[i];
-        jb_amount *to = p->kind == JB_PART_GRANT    ? &s.free
-                        : p->kind == JB_PART_LAPSED ? &s.lapsed
-                                                    : &s.paid;
+        jb_amount *to = &of[p->kind <= JB_PART_LAPSED ? what[p->kind] : PARTS_PAID];
         *to = add(*to, p->amount);
     }
-    return s;
-}
-
-static jb_amount
-amount_of(const struct jb_event *e, enum what what, struct jb_parts parts, const struct sums *s)
-{
-    switch (what) {
-    case END:
-        return 0;
-    case AMOUNT:
-        return jb_event_amount(e);
-    case IN_USE:
-        return in_use(e) ? jb_event_amount(e) : 0;
-    case NOT_IN_USE:
-        return in_use(e) ? 0 : jb_event_amount(e);
-    case CAME_BACK:
-        return parts.n > 0 ? jb_event_amount(e) : 0;
-    case PARTS_PAID:
-        return s->paid;
-    case PARTS_FREE:
-        return s->free;
-    case PARTS_LAPSED:
-        return s->lapsed;
-    }
-    return 0;
 }
 
 size_t
@@ -105,12 +88,14 @@ jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX])
         return 0;
     }
     const struct jb_parts parts = jb_event_parts(e);
-    const struct sums s = sums_of(parts);
+    const jb_amount amount = jb_event_amount(e);
+    jb_amount of[WHATS] = {[AMOUNT] = amount, [CAME_BACK] = parts.n > 0 ? amount : 0};
+    of[in_use(e) ? IN_USE : NOT_IN_USE] = amount;
+    add_parts(parts, of);
     size_t n = 0;
     for (const struct row *r = rows[e->type]; r->what != END; r++) {
-        jb_amount amount = amount_of(e, (enum what)r->what, parts, &s);
-        if (amount != 0) {
-            ret[n++] = (struct jb_money_move){r->total, r->from, r->to, amount};
+        if (of[r->what] != 0) {
+            ret[n++] = (struct jb_money_move){r->total, r->from, r->to, of[r->what]};
         }
     }
     return n;

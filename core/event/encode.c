@@ -14,18 +14,29 @@ struct encoder {
     const char *why; /* the first failure; what is written after it does not count */
 };
 
-/* msgpack-c's callback: appends to the buffer; nothing else on the way allocates. */
+/* Room for n more bytes; NULL: no memory, and that is noted. */
+static inline uint8_t *
+room_for(struct encoder *en, size_t n)
+{
+    struct jb_buffer *out = en->out;
+    if (out->cap - out->n < n && !jb_vec_grow((void **)&out->at, &out->cap, out->n + n, 1)) {
+        en->why = en->why != NULL ? en->why : jb_encode_no_memory;
+        return NULL;
+    }
+    return out->at + out->n;
+}
+
+/* msgpack-c's callback; nothing else on the way allocates. */
 static int
 append(void *data, const char *bytes, size_t n)
 {
     struct encoder *en = data;
-    struct jb_buffer *out = en->out;
-    if (out->cap - out->n < n && !jb_vec_grow((void **)&out->at, &out->cap, out->n + n, 1)) {
-        en->why = en->why != NULL ? en->why : jb_encode_no_memory;
+    uint8_t *to = room_for(en, n);
+    if (to == NULL) {
         return -1;
     }
-    memcpy(out->at + out->n, bytes, n);
-    out->n += n;
+    memcpy(to, bytes, n);
+    en->out->n += n;
     return 0;
 }
 
@@ -37,24 +48,49 @@ require(struct encoder *en, bool holds, const char *why)
     }
 }
 
-/* One byte that is all of its element: most elements are. Written here, because a call through
- * msgpack-c's callback costs more than all that this file checks. */
-static inline bool
-pack_byte(struct encoder *en, uint8_t byte)
+/*
+ * Nearly all elements are numbers from 0 on and short texts. They are written here: a call through
+ * msgpack-c's callback for each costs more than all that this file checks.
+ */
+
+#define UINT_BYTES_MAX 9
+
+/* The end of the element; *to has room for UINT_BYTES_MAX. */
+static inline uint8_t *
+put_uint(uint8_t *to, uint64_t value)
 {
-    struct jb_buffer *out = en->out;
-    if (out->n == out->cap) {
-        return false;
+    if (value < 0x80) {
+        *to = (uint8_t)value;
+        return to + 1;
     }
-    out->at[out->n++] = byte;
-    return true;
+    /* 0xcc to 0xcf, and the number in 1, 2, 4 or 8 bytes. */
+    unsigned size = value <= UINT8_MAX ? 0 : value <= UINT16_MAX ? 1 : value <= UINT32_MAX ? 2 : 3;
+    *to = (uint8_t)(0xcc + size);
+    jb_put_be(to + 1, 8, value << (64 - (8U << size))); /* what is too many is written over */
+    return to + 1 + (1U << size);
 }
 
-static inline void
+#define ARRAY_BYTES_MAX 3
+
+/* Of at most 65,535 elements. */
+static inline uint8_t *
+put_array(uint8_t *to, size_t n)
+{
+    if (n < 16) {
+        *to = (uint8_t)(0x90 | n);
+        return to + 1;
+    }
+    *to = 0xdc;
+    jb_put_be(to + 1, 2, n);
+    return to + 3;
+}
+
+static void
 pack_uint(struct encoder *en, uint64_t value)
 {
-    if (value >= 0x80 || !pack_byte(en, (uint8_t)value)) {
-        msgpack_pack_uint64(&en->pk, value);
+    uint8_t *to = room_for(en, UINT_BYTES_MAX);
+    if (to != NULL) {
+        en->out->n += (size_t)(put_uint(to, value) - to);
     }
 }
 
@@ -65,10 +101,14 @@ pack_ref(struct encoder *en, uint64_t ref)
     pack_uint(en, ref);
 }
 
-static void
+static inline void
 pack_int(struct encoder *en, int64_t value)
 {
-    msgpack_pack_int64(&en->pk, value);
+    if (value >= 0) {
+        pack_uint(en, (uint64_t)value);
+    } else {
+        msgpack_pack_int64(&en->pk, value);
+    }
 }
 
 static void
@@ -80,10 +120,13 @@ pack_text(struct encoder *en, struct jb_text t, size_t max)
         return;
     }
     require(en, jb_utf8_valid(t.s, t.n, NULL), "a text is not UTF-8");
-    if (t.n >= 32 || !pack_byte(en, (uint8_t)(0xa0 | t.n))) {
+    uint8_t *to = t.n < 32 ? room_for(en, 1 + t.n) : NULL;
+    if (to != NULL) {
+        *to = (uint8_t)(0xa0 | t.n);
+        memcpy(to + 1, t.n > 0 ? t.s : "", t.n);
+        en->out->n += 1 + t.n;
+    } else if (en->why == NULL) {
         msgpack_pack_str(&en->pk, t.n);
-    }
-    if (t.n > 0) {
         msgpack_pack_str_body(&en->pk, t.s, t.n);
     }
 }
@@ -354,14 +397,18 @@ pack_event(struct encoder *en, const struct jb_event *e, const struct jb_event_t
 {
     uint32_t fields = jb_event_fields_n(type, e->version);
     size_t elements = (e->flags == 0 ? 5 : jb_event_envelope_n(e->flags)) + fields;
-    if (elements >= 16 || !pack_byte(en, (uint8_t)(0x90 | elements))) {
-        msgpack_pack_array(&en->pk, elements);
+    uint8_t *to = room_for(en, ARRAY_BYTES_MAX + 5 * UINT_BYTES_MAX);
+    if (to == NULL) {
+        return;
     }
-    pack_uint(en, e->type);
-    pack_uint(en, e->flags);
-    pack_uint(en, e->wallet);
-    pack_uint(en, e->prev == 0 ? 0 : e->seq - e->prev);
-    pack_int(en, e->flags & JB_EVF_UNRECORDED ? 0 : e->recorded_at - context->base);
+    uint8_t *end = put_array(to, elements);
+    end = put_uint(end, e->type);
+    end = put_uint(end, e->flags);
+    end = put_uint(end, e->wallet);
+    end = put_uint(end, e->prev == 0 ? 0 : e->seq - e->prev);
+    end = put_uint(end,
+                   e->flags & JB_EVF_UNRECORDED ? 0 : (uint64_t)(e->recorded_at - context->base));
+    en->out->n += (size_t)(end - to);
     if (e->flags != 0) {
         pack_optional(en, e, context);
     }

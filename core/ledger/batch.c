@@ -38,11 +38,13 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     jb_steps.made++;
     e->seq = b->g.seq + 1;
     jb_event_set_version(e);
-    e->posted_on = jb_posting_day(&b->g, e->recorded_at, e->occurred_at);
+    jb_day today = jb_day_of(e->recorded_at, b->g.utc_offset_s), occurred = today;
     if (e->occurred_at != e->recorded_at) {
         e->flags |= JB_EVF_OCCURRED;
+        occurred = jb_day_of(e->occurred_at, b->g.utc_offset_s);
     }
-    if (e->posted_on != jb_day_of(e->recorded_at, b->g.utc_offset_s)) {
+    e->posted_on = jb_posting_day(&b->g, today, occurred);
+    if (e->posted_on != today) {
         e->flags |= JB_EVF_POSTED;
     }
     if (l->batch.ends.n == 0) {

@@ -21,19 +21,28 @@ clock_is_wrong(struct execution *x, bool system)
     if (last == JB_NO_INSTANT) {
         return false;
     }
-    struct jb_figure figures[3] = {{0, 0}, {JB_FIG_RECORDED_AT, last}};
-    int64_t tolerance = system ? jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last) : 0;
+    if (x->m.clock == last) {
+        return false;
+    }
+    /* A policy is looked up only where it can matter: this is asked for each command. */
+    int64_t tolerance =
+        system && x->m.clock < last ? jb_policy_us_at(g, JB_POLICY_CLOCK_TOLERANCE, last) : 0;
     if (x->m.clock < last - tolerance && !sets_tolerance(x->c)) {
-        figures[0] = (struct jb_figure){JB_FIG_BEHIND_US, last - x->m.clock};
+        const struct jb_figure figures[] = {{JB_FIG_BEHIND_US, last - x->m.clock},
+                                            {JB_FIG_RECORDED_AT, last}};
         jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1,
                           &x->l->identity);
         return true;
     }
     /* A jump ahead would close the days up to there, and shut the ledger until then. */
+    if (!system || x->m.clock < last || x->l->accept_clock || x->r->options.accept_clock) {
+        return false;
+    }
     int64_t most = jb_policy_us_at(g, JB_POLICY_CLOCK_AHEAD_MAX, last);
-    if (system && x->m.clock - last > most && !x->l->accept_clock && !x->r->options.accept_clock) {
-        figures[0] = (struct jb_figure){JB_FIG_AHEAD_US, x->m.clock - last};
-        figures[2] = (struct jb_figure){JB_FIG_DAYS_MAX, most / JB_US_PER_DAY};
+    if (x->m.clock - last > most) {
+        const struct jb_figure figures[] = {{JB_FIG_AHEAD_US, x->m.clock - last},
+                                            {JB_FIG_RECORDED_AT, last},
+                                            {JB_FIG_DAYS_MAX, most / JB_US_PER_DAY}};
         jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_AHEAD, figures, 3, -1,
                           &x->l->identity);
         return true;

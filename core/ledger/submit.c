@@ -76,6 +76,18 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
     return jb_monotonic_us() >= until;
 }
 
+/* The wallets of the next commands, where there are many. */
+static void
+warm(const struct jb_ledger *l, const struct jb_request *r)
+{
+    struct jb_text ids[JB_WARM_MAX];
+    size_t left = r->n - r->decided;
+    for (size_t i = 0; i < JB_WARM_MAX && i < left; i++) {
+        ids[i] = r->commands[r->decided + i].wallet;
+    }
+    jb_state_warm(l->state, ids, left < JB_WARM_MAX ? left : JB_WARM_MAX);
+}
+
 /* Decides commands of the queue until the commit is full. *ret_last: the last request that was
  * looked at. */
 static jb_status
@@ -89,6 +101,9 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
         while (r->decided < r->n) {
             if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;
+            }
+            if (r->n > 1 && r->decided % JB_WARM_MAX == 0) {
+                warm(l, r);
             }
             jb_seq before = l->state->g.seq;
             uint64_t events_read = l->state->events_read;
@@ -147,7 +162,7 @@ may_write(struct jb_ledger *l, struct jb_error *err)
 {
     int64_t now = jb_monotonic_us();
     if (now - l->requires_at >= JB_REQUIRES_LOOK_US) {
-        jb_status status = jb_requires_check(l->dir, true, err);
+        jb_status status = jb_requires_check(l->place, true, err);
         if (status != JB_OK) {
             return status;
         }
@@ -197,7 +212,7 @@ note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     memcpy(f.ledger_id, l->identity.ledger_id, 16);
     memcpy(f.chain, l->state->head.chain, JB_CHAIN_BYTES);
     jb_lock_note_fault(l->lock, true);
-    (void)!jb_fault_write(l->dir, &f); /* where it cannot be written, `lock` says it */
+    (void)!jb_fault_write(l->place, &f); /* where it cannot be written, `lock` says it */
     l->fault_again_at = 0;
 }
 
@@ -212,7 +227,7 @@ clear_fault(struct jb_ledger *l, struct jb_error *err)
                        "the device failed while the ledger was written, and could not be read back "
                        "a moment ago; nothing is written");
     }
-    jb_status status = jb_fault_clear(l->dir, l->log, &l->identity, err);
+    jb_status status = jb_fault_clear(l->place, l->log, &l->identity, err);
     if (status == JB_OK) {
         jb_lock_note_fault(l->lock, false);
     }

@@ -91,11 +91,9 @@ jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb
 }
 
 jb_day
-jb_posting_day(const struct jb_globals *g, jb_instant recorded_at, jb_instant occurred_at)
+jb_posting_day(const struct jb_globals *g, jb_day today, jb_day occurred)
 {
-    jb_day today = jb_day_of(recorded_at, g->utc_offset_s);
     jb_day first = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
-    jb_day occurred = occurred_at == recorded_at ? today : jb_day_of(occurred_at, g->utc_offset_s);
     jb_day earliest = occurred > first ? occurred : first;
     return today < earliest ? today : earliest;
 }
@@ -190,27 +188,16 @@ jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
     v->event.day_closed.day = c->day;
 }
 
-/* In which order the kinds of parts stand: money goes out of grants, then lots, then into debt; it
- * comes back to debt, then lots, then grants. */
-static bool
-in_order(const struct jb_parts *parts, bool back)
-{
-    static const uint32_t rank[] = {
-        [JB_PART_GRANT] = 0, [JB_PART_LAPSED] = 0, [JB_PART_LOT] = 1, [JB_PART_DEBT] = 2};
-    for (uint32_t i = 1; i < parts->n; i++) {
-        uint32_t before = rank[parts->at[i - 1].kind], after = rank[parts->at[i].kind];
-        if (back ? before < after : before > after) {
-            return false;
-        }
-    }
-    return true;
-}
-
+/* Also in which order the kinds of parts stand: money goes out of grants, then lots, then into
+ * debt; it comes back to debt, then lots, then grants. */
 static const char *
 wrong_parts(const struct jb_event *e)
 {
+    static const int8_t rank[] = {
+        [JB_PART_GRANT] = 0, [JB_PART_LAPSED] = 0, [JB_PART_LOT] = 1, [JB_PART_DEBT] = 2};
     const struct jb_parts parts = jb_event_parts(e);
     const bool back = e->type == JB_EV_CONSUMPTION_REVERSED || e->type == JB_EV_REFUND_FAILED;
+    int before = back ? -2 : 0; /* the order is a rising one: back, that of the negative ranks */
     jb_amount sum = 0;
     for (uint32_t i = 0; i < parts.n; i++) {
         const struct jb_part *p = &parts.at[i];
@@ -218,14 +205,17 @@ wrong_parts(const struct jb_event *e)
             (p->kind == JB_PART_DEBT) != (p->ordinal == 0)) {
             return "a part is not possible";
         }
+        int now = back ? -rank[p->kind] : rank[p->kind];
+        if (now < before) {
+            return "the parts are out of order";
+        }
+        before = now;
         if (__builtin_add_overflow(sum, p->amount, &sum)) {
             return "the parts pass 64 bits";
         }
     }
-    if (parts.n > 0 && sum != jb_event_amount(e)) {
-        return "the parts do not add up to the amount";
-    }
-    return in_order(&parts, back) ? NULL : "the parts are out of order";
+    return parts.n > 0 && sum != jb_event_amount(e) ? "the parts do not add up to the amount"
+                                                    : NULL;
 }
 
 const char *

@@ -115,7 +115,7 @@ int64_t jb_empty_days(const struct jb_globals *g, jb_day through);
 /* The balances of a wallet on that day, as every command and every read counts them. */
 void jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret);
 
-/* Posting day of an event (docs/rules.md section 1). */
-jb_day jb_posting_day(const struct jb_globals *g, jb_instant recorded_at, jb_instant occurred_at);
+/* Posting day of an event that is recorded today (docs/rules.md section 1). */
+jb_day jb_posting_day(const struct jb_globals *g, jb_day today, jb_day occurred);
 
 #endif

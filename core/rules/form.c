@@ -19,16 +19,12 @@ malformed(struct complaint *c, const char *field, const char *rule)
     return JB_CODE_MALFORMED;
 }
 
-/* Whether the op makes the id of that member, and does not only name it. */
-static bool
-makes(jb_op op, unsigned field)
-{
-    return (op == JB_OP_WALLET_CREATE && field == JB_CF_WALLET) ||
-           (op == JB_OP_CHARGE && field == JB_CF_CHARGE) ||
-           (op == JB_OP_FREE_GRANT && field == JB_CF_GRANT) ||
-           (op == JB_OP_CONSUME && field == JB_CF_USAGE) ||
-           (op == JB_OP_REFUND_REQUEST && field == JB_CF_REFUND);
-}
+/* The ids that each op makes, and does not only name. */
+static const uint64_t makes[JB_OPS] = {
+    [JB_OP_WALLET_CREATE] = JB_HAS(JB_CF_WALLET),  [JB_OP_CHARGE] = JB_HAS(JB_CF_CHARGE),
+    [JB_OP_FREE_GRANT] = JB_HAS(JB_CF_GRANT),      [JB_OP_CONSUME] = JB_HAS(JB_CF_USAGE),
+    [JB_OP_REFUND_REQUEST] = JB_HAS(JB_CF_REFUND),
+};
 
 static jb_code
 check_visible(const char *field, bool visible, struct complaint *complaint)
@@ -190,7 +186,9 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
     switch (f->kind) {
     case JB_CK_ID:
         return jb_id_valid(*t, JB_ID_BYTES_MAX)
-                   ? check_visible(f->name, !makes(c->op, field) || jb_id_visible(*t), complaint)
+                   ? check_visible(f->name,
+                                   (makes[c->op] & JB_HAS(field)) == 0 || jb_id_visible(*t),
+                                   complaint)
                    : malformed(complaint, f->name,
                                "must be 1 to 64 bytes of UTF-8 without white space and control "
                                "characters");

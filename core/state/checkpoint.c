@@ -110,7 +110,7 @@ write_ids(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 }
 
 struct stored_key {
-    uint8_t hash[16];
+    uint64_t half[2]; /* of the hash */
     jb_seq seq;
 };
 
@@ -118,8 +118,10 @@ static int
 compare_key(const void *a, const void *b)
 {
     const struct stored_key *x = a, *y = b;
-    int order = memcmp(x->hash, y->hash, 16);
-    return order != 0 ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
+    return x->half[0] != y->half[0]   ? (x->half[0] < y->half[0] ? -1 : 1)
+           : x->half[1] != y->half[1] ? (x->half[1] < y->half[1] ? -1 : 1)
+           : x->seq < y->seq          ? -1
+                                      : x->seq > y->seq;
 }
 
 /* The keys that have one hash, beside those that are stored. *n: how many of the list they are. */
@@ -127,10 +129,12 @@ static jb_status
 put_keys(struct jb_store_txn *t, const struct stored_key *k, size_t n, size_t *ret_taken,
          struct jb_error *err)
 {
-    uint8_t value[8 * 16];
+    uint8_t hash[16], value[8 * 16];
     const void *old;
     size_t have, taken = 0;
-    jb_status status = jb_store_get(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, &old, &have, err);
+    jb_put_be(hash, 8, k->half[0]);
+    jb_put_be(hash + 8, 8, k->half[1]);
+    jb_status status = jb_store_get(t, JB_TABLE_KEYS, hash, sizeof hash, &old, &have, err);
     have = status == JB_OK ? have : 0;
     if (status != JB_OK && status != JB_E_NOTFOUND) {
         return status;
@@ -138,7 +142,7 @@ put_keys(struct jb_store_txn *t, const struct stored_key *k, size_t n, size_t *r
     if (have > 0 && have <= sizeof value) {
         memcpy(value, old, have);
     }
-    for (; taken < n && memcmp(k[taken].hash, k->hash, sizeof k->hash) == 0; taken++) {
+    for (; taken < n && memcmp(k[taken].half, k->half, sizeof k->half) == 0; taken++) {
         bool there = false;
         for (size_t at = 0; at + 8 <= have && have <= sizeof value; at += 8) {
             there |= jb_get_be(value + at, 8) == k[taken].seq;
@@ -154,10 +158,9 @@ put_keys(struct jb_store_txn *t, const struct stored_key *k, size_t n, size_t *r
         }
     }
     *ret_taken = taken;
-    return jb_store_put(t, JB_TABLE_KEYS, k->hash, sizeof k->hash, value, have, err);
+    return jb_store_put(t, JB_TABLE_KEYS, hash, sizeof hash, value, have, err);
 }
 
-/* The map keeps 64 bits of the hash; the table wants them all, from the event. */
 static jb_status
 write_keys(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 {
@@ -169,16 +172,12 @@ write_keys(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     if (keys == NULL) {
         return no_memory(err);
     }
-    jb_status status = JB_OK;
-    for (size_t i = 0; i < n && status == JB_OK; i++) {
-        const struct jb_event *e;
-        keys[i].seq = b->keys.entries.at[i].value;
-        status = jb_state_event(b, keys[i].seq, &e, err);
-        if (status == JB_OK) {
-            jb_state_key_hash(b, e->caller, e->key, keys[i].hash);
-        }
+    for (size_t i = 0; i < n; i++) {
+        const struct jb_map_entry *e = &b->keys.entries.at[i];
+        keys[i] = (struct stored_key){{e->hash, b->keys_other.at[i]}, e->value};
     }
     qsort(keys, n, sizeof *keys, compare_key);
+    jb_status status = JB_OK;
     for (size_t i = 0, taken = 0; i < n && status == JB_OK; i += taken) {
         status = put_keys(t, &keys[i], n - i, &taken, err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;

@@ -8,6 +8,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#define CACHE_LINE 64
+
 uint64_t
 jb_state_hash(const struct jb_state *b, const void *bytes, size_t n)
 {
@@ -163,6 +165,42 @@ jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **r
     return jb_state_wallet(b, number, ret, err);
 }
 
+void
+jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n)
+{
+    const struct jb_map_entry *entries[JB_WARM_MAX];
+    const struct jb_cached_wallet *found[JB_WARM_MAX];
+    uint64_t hashes[JB_WARM_MAX];
+    size_t k = 0;
+    /* Each step waits for what the step before has sent for, for all of them at once. */
+    for (size_t i = 0; i < n && i < JB_WARM_MAX; i++) {
+        if (ids[i].s != NULL && ids[i].n <= JB_ID_BYTES_MAX) {
+            hashes[k] = jb_state_hash(b, ids[i].s, ids[i].n);
+            jb_map_warm(&b->wallet_ids, hashes[k++]);
+        }
+    }
+    for (size_t i = 0; i < k; i++) {
+        entries[i] = jb_map_first(&b->wallet_ids, hashes[i]);
+        __builtin_prefetch(entries[i]);
+    }
+    for (size_t i = 0; i < k; i++) {
+        size_t slot = entries[i] != NULL ? entries[i]->value - 1 : b->slots.n;
+        entries[i] = slot < b->slots.n ? entries[i] : NULL;
+        __builtin_prefetch(entries[i] != NULL ? &b->slots.at[slot] : NULL);
+    }
+    for (size_t i = 0; i < k; i++) {
+        found[i] = entries[i] != NULL ? b->slots.at[entries[i]->value - 1] : NULL;
+        for (size_t at = 0; found[i] != NULL && at < sizeof *found[i]; at += CACHE_LINE) {
+            __builtin_prefetch((const char *)found[i] + at, 1);
+        }
+    }
+    for (size_t i = 0; i < k; i++) {
+        if (found[i] != NULL && found[i]->w.first_lot < found[i]->w.lots.n) {
+            __builtin_prefetch(&found[i]->w.lots.at[found[i]->w.first_lot], 1);
+        }
+    }
+}
+
 jb_status
 jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t *ret,
             struct jb_error *err)
@@ -257,6 +295,9 @@ jb_state_key(struct jb_state *b, struct jb_text caller, struct jb_text key, jb_s
     jb_state_key_hash(b, caller, key, hash);
     for (const struct jb_map_entry *m = jb_map_find(&b->keys, jb_get_be(hash, 8)); m != NULL;
          m = jb_map_again(&b->keys, m)) {
+        if (b->keys_other.at[m - b->keys.entries.at] != jb_get_be(hash + 8, 8)) {
+            continue;
+        }
         status = is_key(b, m->value, caller, key, &found, err);
         if (status != JB_OK || found) {
             *ret = m->value;
@@ -657,11 +698,18 @@ jb_state_load_for(struct jb_state *b, struct jb_cached_wallet *s, const struct j
                   struct jb_error *err)
 {
     const struct jb_parts parts = jb_event_parts(e);
-    jb_status status = jb_state_load_lots(b, s, parts.at, parts.n, err);
+    jb_status status = JB_OK;
+    bool lots = true; /* are all there, as they nearly always are */
     for (uint32_t i = 0; i < parts.n && status == JB_OK; i++) {
-        if (parts.at[i].kind == JB_PART_GRANT || parts.at[i].kind == JB_PART_LAPSED) {
-            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, parts.at[i].ordinal, err);
+        const struct jb_part *p = &parts.at[i];
+        if (p->kind == JB_PART_LOT) {
+            lots = lots && jb_wallet_lot(&s->w, p->ordinal) != NULL;
+        } else if (p->kind != JB_PART_DEBT) {
+            status = jb_state_load(b, s, JB_ARCHIVED_GRANT, p->ordinal, err);
         }
+    }
+    if (status == JB_OK && !lots) {
+        status = jb_state_load_lots(b, s, parts.at, parts.n, err);
     }
     if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
         status = jb_state_load(b, s, JB_ARCHIVED_LOT, e->charge_reversed.lot, err);

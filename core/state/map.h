@@ -29,5 +29,19 @@ void jb_map_cut(struct jb_map *m, size_t n);
 /* The newest entry with that hash; then the ones before it. NULL: none. */
 const struct jb_map_entry *jb_map_find(const struct jb_map *m, uint64_t hash);
 const struct jb_map_entry *jb_map_again(const struct jb_map *m, const struct jb_map_entry *e);
+/* Two steps towards finding: each reads what the one before has sent for. The entry need not have
+ * that hash. */
+static inline void
+jb_map_warm(const struct jb_map *m, uint64_t hash)
+{
+    __builtin_prefetch(m->buckets != NULL ? &m->buckets[hash & m->mask] : NULL);
+}
+
+static inline const struct jb_map_entry *
+jb_map_first(const struct jb_map *m, uint64_t hash)
+{
+    uint32_t index = m->buckets != NULL ? m->buckets[hash & m->mask] : 0;
+    return index != 0 ? &m->entries.at[index - 1] : NULL;
+}
 
 #endif

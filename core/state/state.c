@@ -122,6 +122,7 @@ jb_state_close(struct jb_state *b)
     jb_map_free(&b->wallet_ids);
     jb_map_free(&b->ids);
     jb_map_free(&b->keys);
+    jb_vec_free(&b->keys_other);
     jb_map_free(&b->returns);
     jb_map_free(&b->txn_index);
     jb_vec_free(&b->txns);
@@ -322,7 +323,12 @@ index_key(struct jb_state *b, const struct jb_event *e)
 {
     uint8_t hash[16];
     jb_state_key_hash(b, e->caller, e->key, hash);
-    return jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq);
+    if (!jb_vec_reserve(&b->keys_other, b->keys.entries.n + 1) ||
+        !jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq)) {
+        return false;
+    }
+    b->keys_other.at[b->keys.entries.n - 1] = jb_get_be(hash + 8, 8);
+    return true;
 }
 
 /* The first of a gateway's transaction. What is stored already is not looked for: it came before.

@@ -102,8 +102,9 @@ struct jb_state {
     struct jb_map ids;
     JB_VEC(struct jb_id_entry) id_entries;
     struct jb_buffer id_bytes;
-    struct jb_map keys;
-    struct jb_map returns; /* consumption -> index into returned */
+    struct jb_map keys;          /* half a hash -> sequence number */
+    JB_VEC(uint64_t) keys_other; /* the other half, of the same place */
+    struct jb_map returns;       /* consumption -> index into returned */
     JB_VEC(struct jb_returned) returned;
     struct jb_map txn_index; /* half a hash -> index into txns */
     JB_VEC(struct jb_txn) txns;
@@ -151,6 +152,10 @@ jb_status jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_
 /* *ret NULL: there is no such wallet. */
 jb_status jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **ret,
                         struct jb_error *err);
+/* What will be looked for in a moment comes near to the processor: at most JB_WARM_MAX wallets,
+ * whose ways through memory go side by side. Any texts; it changes nothing. */
+#define JB_WARM_MAX 16
+void jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n);
 /* kind 'C', 'G' or 'R'; *ret 0: there is none. */
 jb_status jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
                       uint32_t *ret, struct jb_error *err);

@@ -37,20 +37,36 @@ is_allowed(off_t bytes)
            (limit.rlim_cur == RLIM_INFINITY || (rlim_t)bytes <= limit.rlim_cur);
 }
 
+/* A descriptor of its own for the file that is open, and not for one that is at its path by now. */
+static int
+open_same(const struct jb_env *e, struct stat *ret)
+{
+    int used = -1;
+    struct stat st;
+    int fd = jb_descriptor_open(jb_env_place(e), O_WRONLY, 0);
+    if (fd >= 0 && mdb_env_get_fd(jb_env_lmdb(e), &used) == 0 && fstat(used, &st) == 0 &&
+        fstat(fd, ret) == 0 && st.st_dev == ret->st_dev && st.st_ino == ret->st_ino) {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
 int
 jb_env_make_room(struct jb_env *e, size_t bytes, off_t *room)
 {
     MDB_stat st;
     MDB_envinfo info;
     struct stat file;
-    const char *path = jb_env_path(e);
     if (jb_env_lmdb(e) == NULL || mdb_env_stat(jb_env_lmdb(e), &st) != 0 ||
         mdb_env_info(jb_env_lmdb(e), &info) != 0) {
         return 0;
     }
     off_t page = (off_t)st.ms_psize;
     off_t need = ((off_t)info.me_last_pgno + 1 + PAGES_BESIDE) * page + (off_t)(bytes + bytes / 4);
-    if (*room >= need || stat(path, &file) != 0) {
+    if (*room >= need || stat(jb_env_place(e), &file) != 0) {
         return 0;
     }
     *room = file.st_size; /* it never becomes shorter */
@@ -62,7 +78,7 @@ jb_env_make_room(struct jb_env *e, size_t bytes, off_t *room)
                                                 : file.st_size / 8;
     off_t to = file.st_size + step > need ? file.st_size + step : need;
     to = (to + page - 1) / page * page;
-    int fd = is_allowed(to) ? jb_descriptor_open(path, O_WRONLY, 0) : -1;
+    int fd = is_allowed(to) ? open_same(e, &file) : -1;
     if (fd < 0) {
         return 0;
     }

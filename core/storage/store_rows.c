@@ -482,6 +482,19 @@ compare_changes(const void *a, const void *b, void *data)
     return order != 0 ? order : x->order < y->order ? -1 : 1;
 }
 
+/* What comes in order, as most does, is not sorted again. */
+static void
+sort_changes(struct jb_store_pending *p)
+{
+    size_t i = 1;
+    while (i < p->list.n && compare_changes(&p->list.at[i - 1], &p->list.at[i], p) < 0) {
+        i++;
+    }
+    if (i < p->list.n) {
+        qsort_r(p->list.at, p->list.n, sizeof *p->list.at, compare_changes, p);
+    }
+}
+
 static bool
 add_row(struct jb_store_pending *p, struct bytes key, struct bytes value)
 {
@@ -761,9 +774,7 @@ jb_status
 jb_store_apply(struct jb_store_txn *t, struct jb_error *err)
 {
     struct jb_store_pending *p = t->pending;
-    if (p->list.n > 1) {
-        qsort_r(p->list.at, p->list.n, sizeof *p->list.at, compare_changes, p);
-    }
+    sort_changes(p);
     for (size_t at = 0; at < p->list.n;) {
         size_t end = at;
         while (end < p->list.n && p->list.at[end].table == p->list.at[at].table) {

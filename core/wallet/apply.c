@@ -518,7 +518,8 @@ apply_time(struct jb_globals *g, const struct jb_event *e)
     if (g->first_open_day == JB_NO_DAY) {
         g->first_open_day = today;
     }
-    jb_day occurred = jb_day_of(e->occurred_at, g->utc_offset_s);
+    jb_day occurred =
+        e->occurred_at == e->recorded_at ? today : jb_day_of(e->occurred_at, g->utc_offset_s);
     jb_day earliest = occurred > g->first_open_day ? occurred : g->first_open_day;
     CONTRADICTION(e->posted_on != (today < earliest ? today : earliest),
                   "an event is posted to a day that the rule of posting days does not give");

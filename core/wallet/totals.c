@@ -35,26 +35,15 @@ open_day(struct jb_globals *g, jb_day day)
 }
 
 /* The total that is what a place holds at the close; JB_TOTALS_N: it is outside. */
-static uint32_t
-closing_of(uint32_t place)
-{
-    switch ((jb_place)place) {
-    case JB_PLACE_PAID:
-        return JB_TOTAL_closing_paid;
-    case JB_PLACE_FREE:
-        return JB_TOTAL_closing_free;
-    case JB_PLACE_DORMANT:
-        return JB_TOTAL_closing_dormant;
-    case JB_PLACE_TRANSIT:
-        return JB_TOTAL_refund_in_transit;
-    case JB_PLACE_GATEWAY:
-    case JB_PLACE_INCOME:
-    case JB_PLACE_PROMOTION:
-    case JB_PLACES:
-        break;
-    }
-    return JB_TOTALS_N;
-}
+static const uint8_t closing_of[JB_PLACES] = {
+    [JB_PLACE_GATEWAY] = JB_TOTALS_N,
+    [JB_PLACE_INCOME] = JB_TOTALS_N,
+    [JB_PLACE_PROMOTION] = JB_TOTALS_N,
+    [JB_PLACE_PAID] = JB_TOTAL_closing_paid,
+    [JB_PLACE_FREE] = JB_TOTAL_closing_free,
+    [JB_PLACE_DORMANT] = JB_TOTAL_closing_dormant,
+    [JB_PLACE_TRANSIT] = JB_TOTAL_refund_in_transit,
+};
 
 static void
 grow(struct jb_open_day *d, uint32_t total, jb_wide amount)
@@ -81,8 +70,8 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
     size_t n = jb_event_moves(e, moves);
     for (size_t i = 0; i < n; i++) {
         grow(d, moves[i].total, moves[i].amount);
-        grow(d, closing_of(moves[i].to), moves[i].amount);
-        grow(d, closing_of(moves[i].from), -(jb_wide)moves[i].amount);
+        grow(d, closing_of[moves[i].to], moves[i].amount);
+        grow(d, closing_of[moves[i].from], -(jb_wide)moves[i].amount);
     }
     return true;
 }

@@ -367,6 +367,60 @@ def history(ledger):
     check("the newest running balance is the total", whole[0]["balance"] == json.loads(run("balance", ledger, "W", "--json").stdout)["total"])
 
 
+def lists(work):
+    """Lists in pages: what a wallet has several of, all wallets, events."""
+    ledger = os.path.join(work, "lists")
+    run("init", ledger)
+    apply(ledger, *[{"op": "wallet.create", "wallet": w, "kind": "BUSINESS", "name": "n"} for w in "ABC"],
+          *[{"op": "charge", "wallet": "A", "charge": f"c{i}", "amount": 1000 + i, "method": "ADMIN_CASH"} for i in range(5)],
+          {"op": "free.grant", "wallet": "A", "grant": "g1", "amount": 70, "expires_on": "2099-01-01"},
+          {"op": "free.grant", "wallet": "A", "grant": "g2", "amount": 30, "expires_on": "2099-01-02"}, {"op": "free.activate", "wallet": "A", "grant": "g1"},
+          {"op": "consume", "wallet": "A", "usage": "u", "amount": 2100}, {"op": "refund.request", "wallet": "A", "refund": "r1", "amount": 100},
+          {"op": "refund.request", "wallet": "A", "refund": "r2", "amount": 50}, {"op": "refund.cancel", "wallet": "A", "refund": "r1"})
+
+    def pages(*arguments):
+        rows, cursor = [], None
+        while True:
+            page = json.loads(run(*arguments, "--json", "--limit", "2", *(["--cursor", cursor] if cursor else [])).stdout)
+            rows, cursor = rows + page["rows"], page["next"]
+            if cursor is None:
+                return rows
+
+    rows = pages("wallets", ledger)
+    check("wallets", [(r["wallet"], r["paid"], r["free"]) for r in rows] == [("A", 2980, 0), ("B", 0, 0), ("C", 0, 0)], rows)
+    check("wallets are those of balance --all", [{k: v for k, v in json.loads(line).items() if k != "as_of"} for line in
+                                                 run("balance", ledger, "--all", "--json").stdout.splitlines()] == rows, rows)
+    rows = pages("lots", ledger, "A")
+    check("lots", [(r["charge"], r["left"]) for r in rows] == [("c0", 0), ("c1", 0), ("c2", 973), ("c3", 1003), ("c4", 1004)], rows)
+    check("open lots", pages("lots", ledger, "A", "--open") == rows[2:], rows)
+    check("lots of a moment", [r["left"] for r in pages("lots", ledger, "A", "--as-of", str(rows[1]["seq"]))] == [1000, 1001])
+    rows = pages("grants", ledger, "A")
+    check("grants", [(r["grant"], r["state"], r["left"]) for r in rows] == [("g1", "USED_UP", 0), ("g2", "DORMANT", 30)], rows)
+    check("open grants", pages("grants", ledger, "A", "--open") == rows[1:], rows)
+    rows = pages("refunds", ledger, "A")
+    check("refunds", [(r["refund"], r["state"], r["amount"]) for r in rows] == [("r1", "CANCELLED", 100), ("r2", "REQUESTED", 50)], rows)
+    check("open refunds", pages("refunds", ledger, "A", "--open") == rows[1:], rows)
+    log = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()]
+    check("events are those of log", pages("events", ledger) == log and pages("events", ledger, "--newest-first") == log[::-1])
+    check("events of a wallet", pages("events", ledger, "--wallet", "A") == [e for e in log if e["wallet"] == "A"])
+    check("events of types", pages("events", ledger, "--type", "free_granted,cash_consumed") == [e for e in log if e["type"] in ("free_granted", "cash_consumed")])
+    check("events between", pages("events", ledger, "--since", "12", "--until", "14") == log[11:14])
+    moment = log[13]["recorded_at"]
+    check("events by time", pages("events", ledger, "--until", moment) == [e for e in log if (e["recorded_at"] or "") < moment]
+          and pages("events", ledger, "--since", moment) == [e for e in log if (e["recorded_at"] or "") >= moment])
+    check("events by day", pages("events", ledger, "--since", moment[:10], "--until", moment[:10]) == [e for e in log if e["recorded_at"]])
+    for bad in (["events", ledger, "--type", "charge"], ["events", ledger, "--since", "yesterday"], ["events", ledger, "--since", "0"],
+                ["events", ledger, "--limit", "0"], ["lots", ledger], ["wallets", ledger, "A"], ["wallets", ledger, "--cursor", "x"],
+                ["grants", ledger, "A", "--open=1"], ["events", ledger, "--people"]):
+        check(f"wrong usage: {bad[0]} {bad[2:]}", run(*bad).returncode == 2)
+    cursor = json.loads(run("lots", ledger, "A", "--limit", "2", "--json").stdout)["next"]
+    for other in (["lots", ledger, "B"], ["lots", ledger, "A", "--open"], ["grants", ledger, "A"], ["wallets", ledger], ["events", ledger, "--wallet", "A"]):
+        check(f"a cursor of another list: {other[0]} {other[2:]}", run(*other, "--cursor", cursor).returncode == 2)
+    table = run("lots", ledger, "A", "--limit", "2").stdout
+    check("a page says how to go on", table.splitlines()[-1].startswith("more: --cursor ") and table.splitlines()[-1].split()[-1] and "c1" in table, table)
+    check("an unknown wallet", run("lots", ledger, "nobody").returncode == 1)
+
+
 def refused(work):
     """A refused command is found by its wallet, also of a wallet that there is not."""
     ledger = os.path.join(work, "refused")
@@ -458,6 +512,7 @@ def main():
         narrow(work)
         outputs(ledger)
         history(ledger)
+        lists(work)
         refused(work)
         memory(ledger)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))

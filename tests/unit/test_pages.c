@@ -338,7 +338,7 @@ make_lists(void)
             q.first = 30;
             q.last = 500;
             push((struct list){EVENTS, .wallet = w, .query = q});
-            q = (struct jb_events_query){.order = (jb_order)which, .from = &early, .to = &late};
+            q = (struct jb_events_query){.order = (jb_order)which, .since = &early, .until = &late};
             push((struct list){EVENTS, .wallet = w, .query = q});
         }
     }
@@ -539,8 +539,8 @@ questions_that_are_none(void **state)
     const uint32_t unknown[] = {JB_EV_TYPES};
     const jb_instant never = JB_INSTANT_MAX + 1;
     struct jb_events_query queries[] = {
-        {.types = common},      {.types_n = 1},   {.types = unknown, .types_n = 1},
-        {.order = (jb_order)2}, {.from = &never}, {.to = &never}};
+        {.types = common},      {.types_n = 1},    {.types = unknown, .types_n = 1},
+        {.order = (jb_order)2}, {.since = &never}, {.until = &never}};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         struct list list = {.kind = EVENTS, .query = queries[i]};
         assert_int_equal(get(&list, NULL, NULL, 1, &t, next, NULL, &err), JB_E_USAGE);

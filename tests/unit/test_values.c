@@ -233,6 +233,28 @@ texts(void **state)
 #undef T
 }
 
+/* Ids are looked at several bytes at once: each byte, at each place of ids of each length, is what
+ * it is by itself. */
+static void
+bytes_of_ids(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 20; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char id[20];
+                memset(id, '~', sizeof id);
+                id[at] = (char)byte;
+                const struct jb_text t = {id, n};
+                bool ascii = byte < 0x80;
+                assert_int_equal(jb_id_valid(t, 64), byte > 0x20 && byte < 0x7f);
+                assert_int_equal(jb_utf8_valid(id, n, NULL), ascii);
+                assert_true(jb_id_visible(t) == ascii);
+            }
+        }
+    }
+}
+
 static void
 wide(void **state)
 {
@@ -273,10 +295,10 @@ limits(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(limits),     cmocka_unit_test(cost),
-                                       cmocka_unit_test(long_error), cmocka_unit_test(vat),
-                                       cmocka_unit_test(amounts),    cmocka_unit_test(calendar),
-                                       cmocka_unit_test(instants),   cmocka_unit_test(seen),
-                                       cmocka_unit_test(texts),      cmocka_unit_test(wide)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits),       cmocka_unit_test(cost),    cmocka_unit_test(long_error),
+        cmocka_unit_test(vat),          cmocka_unit_test(amounts), cmocka_unit_test(calendar),
+        cmocka_unit_test(instants),     cmocka_unit_test(seen),    cmocka_unit_test(texts),
+        cmocka_unit_test(bytes_of_ids), cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -250,6 +250,24 @@ class Reading:
                     "rows": _shown(self.rows_posted(wallet))}
         return {"wallet": wallet, "rows": _shown(day_rows(self.events_of(wallet), known_on))}
 
+    def lots(self, wallet):
+        """(charge, amount, left, reversed, refunded, open) of each."""
+        return [(lot.charge, lot.amount, lot.remaining, lot.reversed, lot.refunded, lot.remaining > 0)
+                for lot in fold.fold(self.events_of(wallet)).lots]
+
+    def grants(self, wallet):
+        """(grant, amount, left, state, due, open) of each."""
+        rows = []
+        for g in fold.fold(self.events_of(wallet)).grants:
+            over = g.expires_on < self.today
+            rows.append((g.id, g.amount, g.remaining, g.state, g.unfinished and over, g.unfinished and not over))
+        return rows
+
+    def refunds(self, wallet):
+        """(refund, amount, state, open) of each."""
+        return [(r.id, r.amount, r.state, r.state in ("REQUESTED", "APPROVED"))
+                for r in fold.fold(self.events_of(wallet)).refunds.values()]
+
     def explain(self, wallet):
         events = self.events_of(wallet)
         state = fold.fold(events)

@@ -270,6 +270,36 @@ class Trial:
                 self._compare_read(compare.cash_status, reading.cash_status(wallet, view),
                                    "cash-status", wallet, "--view", view, *as_of)
             self._compare_read(compare.explain, reading.explain(wallet), "explain", wallet, *as_of)
+            self._check_lists(reading, wallet, *as_of)
+
+    def _pages(self, verb, *arguments):
+        """The rows of all pages of a list."""
+        rows, more = [], []
+        limit = str(self.rng.choice([1, 2, 7, 100, 1000]) if len(self.ledger.events) < 300 else 1000)
+        while True:
+            page = self.program.must(verb, *arguments, "--limit", limit, *more)[0]
+            rows += page["rows"]
+            if page["next"] is None:
+                return rows
+            more = ["--cursor", page["next"]]
+
+    def _check_lists(self, reading, wallet, *as_of):
+        """What a wallet has several of, all and the open ones, and its events in both directions."""
+        members = {"lots": ("charge", "amount", "left", "reversed", "refunded"),
+                   "grants": ("grant", "amount", "left", "state", "due"), "refunds": ("refund", "amount", "state")}
+        for verb, names in members.items():
+            expected = getattr(reading, verb)(wallet)
+            for only_open in (False, True):
+                want = [list(row[:-1]) for row in expected if row[-1] or not only_open]
+                got = [[row.get(name) for name in names]
+                       for row in self._pages(verb, wallet, *as_of, *(["--open"] if only_open else []))]
+                if got != want:
+                    raise Difference(f"{verb} {wallet} {' '.join(as_of)}", [f"open: {only_open}", f"expected {want}", f"got {got}"])
+        want = [event.seq for event in reading.events_of(wallet)]
+        for direction, right in ([], want), (["--newest-first"], want[::-1]):
+            got = [row["seq"] for row in self._pages("events", "--wallet", wallet, *direction, *as_of)]
+            if got != right:
+                raise Difference(f"events {wallet} {' '.join(as_of)}", [f"{direction}", f"expected {right}", f"got {got}"])
 
     def _compare_read(self, comparing, expected, verb, *arguments):
         got = self.program.must(verb, *arguments)[0]

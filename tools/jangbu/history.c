@@ -66,8 +66,8 @@ cmd_history(struct app *app, int argc, char **argv)
     if (!history_kind(type, &kind)) {
         return app_usage(app, "--type is all, charge, consumption, return or refund, not %s", type);
     }
-    if (!parse_number(limit_text, 10000, &limit) || limit == 0) {
-        return app_usage(app, "--limit is 1 to 10000, not %s", limit_text);
+    if (!query_limit(app, limit_text, &limit)) {
+        return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
@@ -95,12 +95,7 @@ cmd_history(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     table_print(app, rows.table);
-    app_print_as_of(app, &moment);
-    if (next[0] != '\0') {
-        out_str(&app->out, "more: --cursor ");
-        out_str(&app->out, next);
-        out_char(&app->out, '\n');
-    }
+    query_page_end(app, &moment, next);
     return EXIT_DONE;
 }
 
@@ -138,8 +133,8 @@ cmd_refused(struct app *app, int argc, char **argv)
     if (n != 2) {
         return app_usage(app, "jangbu refused takes a ledger and a wallet");
     }
-    if (!parse_number(limit_text, 10000, &limit) || limit == 0) {
-        return app_usage(app, "--limit is 1 to 10000, not %s", limit_text);
+    if (!query_limit(app, limit_text, &limit)) {
+        return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
@@ -161,11 +156,6 @@ cmd_refused(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     table_print(app, rows.table);
-    app_print_as_of(app, &moment);
-    if (next[0] != '\0') {
-        out_str(&app->out, "more: --cursor ");
-        out_str(&app->out, next);
-        out_char(&app->out, '\n');
-    }
+    query_page_end(app, &moment, next);
     return EXIT_DONE;
 }

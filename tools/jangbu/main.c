@@ -19,6 +19,9 @@ struct row {
 
 #define COMMON "  --json           one JSON object (or line) for programs\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
+#define PAGE                                                                                       \
+    "  --limit N        rows, 1 to 10,000; 100 unless given\n"                                     \
+    "  --cursor NEXT    go on where the page before ended\n"
 #define AMOUNT "  AMOUNT           as it is printed: 50000 or 50,000 won; 50.00 dollars, never 50\n"
 #define KEYED                                                                                      \
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
@@ -102,6 +105,19 @@ static const struct row rows[] = {
      "  --force          even if more than empty_days_max empty days would be closed\n" KEYED},
     {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET\nLEDGER --all",
      "what a wallet has, in real time", AS_OF COMMON},
+    {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF, "LEDGER [--limit N] [--cursor NEXT]",
+     "all wallets and what they have, in the order in which they were made", PAGE AS_OF COMMON},
+    {"lots", cmd_items, TAKES_JSON | TAKES_AS_OF,
+     "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]",
+     "a wallet's charges and debt repayments, and what is left of each",
+     "  --open           only those that have something left\n" PAGE AS_OF COMMON},
+    {"grants", cmd_items, TAKES_JSON | TAKES_AS_OF,
+     "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]",
+     "a wallet's free cash: state, what is left, the last day",
+     "  --open           only those that have something left\n" PAGE AS_OF COMMON},
+    {"refunds", cmd_items, TAKES_JSON | TAKES_AS_OF,
+     "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]", "a wallet's refunds and their states",
+     "  --open           only those that are requested or approved\n" PAGE AS_OF COMMON},
     {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF,
      "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY",
      "the daily rows through the last closed day",
@@ -121,6 +137,16 @@ static const struct row rows[] = {
      "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
+    {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
+     "LEDGER [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] [--newest-first] "
+     "[--people] [--limit N] [--cursor NEXT]",
+     "events in pages, of the ledger or a wallet, by type and time",
+     "  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
+     "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
+     "  --until WHEN     up to that event or the end of that day; before that time\n"
+     "  --newest-first   the other way round\n"
+     "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
+         COMMON},
     {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
      "the events themselves, in order",
      "  --wallet WALLET  its events, and the commands on it that were refused (those with a key)\n"
@@ -151,9 +177,9 @@ static const struct row rows[] = {
 static const char *
 nth_harmless(unsigned n)
 {
-    static const char *const harmless[] = {"balance", "cash-status", "history", "refused",
-                                           "explain", "log",         "stat",    "audit",
-                                           "export",  "help"};
+    static const char *const harmless[] = {
+        "balance", "wallets", "lots", "grants", "refunds", "events", "cash-status", "history",
+        "refused", "explain", "log",  "stat",   "audit",   "export", "help"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 
@@ -221,12 +247,12 @@ print_usage(const struct row *r)
 static int
 unknown(const char *name)
 {
-    static const char *const lists[] = {"list", "ls", "wallets", "show", "get"};
+    static const char *const lists[] = {"list", "ls", "show", "get"};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         if (strcmp(name, lists[i]) == 0) {
             fprintf(stderr,
-                    "jangbu: there is no sub-command %s. `jangbu balance LEDGER --all` lists the "
-                    "wallets, `jangbu history` and `jangbu log` what happened.\n",
+                    "jangbu: there is no sub-command %s. `jangbu wallets` lists the wallets, "
+                    "`jangbu history` and `jangbu log` what happened.\n",
                     name);
             return EXIT_USAGE;
         }

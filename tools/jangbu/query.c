@@ -37,6 +37,27 @@ query_print(struct app *app, const struct query *q)
     return EXIT_DONE;
 }
 
+bool
+query_limit(struct app *app, const char *text, uint64_t *ret)
+{
+    if (!parse_number(text, JB_PAGE_ROWS_MAX, ret) || *ret == 0) {
+        app_usage(app, "--limit is 1 to 10000, not %s", text);
+        return false;
+    }
+    return true;
+}
+
+void
+query_page_end(struct app *app, const struct jb_moment *m, const char *next)
+{
+    app_print_as_of(app, m);
+    if (next[0] != '\0') {
+        out_str(&app->out, "more: --cursor ");
+        out_str(&app->out, next);
+        out_char(&app->out, '\n');
+    }
+}
+
 void
 amount_cell(struct app *app, struct table *t, jb_amount amount)
 {

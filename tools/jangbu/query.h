@@ -11,6 +11,10 @@ struct jb_text query_text(const char *s);
 struct query query_about(const struct app *app, enum query_kind kind, const char *wallet);
 /* Prints the answer as JSON. Returns the exit code. */
 int query_print(struct app *app, const struct query *q);
+/* --limit of a list. False: said on standard error. */
+bool query_limit(struct app *app, const char *text, uint64_t *ret);
+/* What stands under a page: as of what, and how to go on. */
+void query_page_end(struct app *app, const struct jb_moment *m, const char *next);
 void amount_cell(struct app *app, struct table *t, jb_amount amount);
 
 #endif

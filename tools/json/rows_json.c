@@ -42,6 +42,63 @@ balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wall
 }
 
 void
+wallet_row_json(struct out *o, const struct jb_wallet_balance *w)
+{
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", w->wallet);
+    balance_members_json(o, &w->balance);
+    js_uint(o, "version", w->balance.version);
+    js_close(o, '}');
+}
+
+/* Which event it is, and when; left open. */
+static void
+event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", e->seq);
+    js_str(o, "type", type != NULL ? type->name : "unknown");
+    js_instant(o, "at", e->occurred_at, utc_offset_s);
+    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+}
+
+static void
+made_by_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    event_head_json(o, e, utc_offset_s);
+    event_fields_json(o, e, utc_offset_s);
+}
+
+void
+lot_row_json(struct out *o, const struct jb_lot_row *r, int32_t utc_offset_s)
+{
+    made_by_json(o, r->event, utc_offset_s);
+    js_int(o, "left", r->left);
+    js_int(o, "reversed", r->reversed);
+    js_int(o, "refunded", r->refunded);
+    js_close(o, '}');
+}
+
+void
+grant_row_json(struct out *o, const struct jb_grant_row *r, int32_t utc_offset_s)
+{
+    made_by_json(o, r->event, utc_offset_s);
+    js_str(o, "state", jb_name_word(jb_names_get(JB_LIST_GRANT_STATE), r->state));
+    js_int(o, "left", r->left);
+    js_bool(o, "due", r->due);
+    js_close(o, '}');
+}
+
+void
+refund_row_json(struct out *o, const struct jb_refund_row *r, int32_t utc_offset_s)
+{
+    made_by_json(o, r->event, utc_offset_s);
+    js_str(o, "state", jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), r->state));
+    js_close(o, '}');
+}
+
+void
 cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r)
 {
     js_open(o, NULL, '{');
@@ -128,7 +185,6 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
                  int32_t utc_offset_s, struct jb_error *err)
 {
     const struct jb_event *e = r->event;
-    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char id[JB_ID_BYTES_MAX + 1];
     size_t id_n = 0;
     if (jb_event_own_id(e).s == NULL) {
@@ -138,11 +194,7 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
         }
         id_n = status == JB_OK ? id_n : 0;
     }
-    js_open(o, NULL, '{');
-    js_uint(o, "seq", e->seq);
-    js_str(o, "type", type != NULL ? type->name : "unknown");
-    js_instant(o, "at", e->occurred_at, utc_offset_s);
-    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+    event_head_json(o, e, utc_offset_s);
     js_day(o, "posted_on", e->posted_on);
     js_bool(o, "late", r->late);
     js_int(o, "effect", r->effect);
@@ -192,6 +244,22 @@ people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_err
             status = person_json(o, l, f->name, ref, err);
         }
     }
+    js_close(o, '}');
+    return status;
+}
+
+jb_status
+event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+               int32_t utc_offset_s, struct jb_error *err)
+{
+    char id[JB_ID_BYTES_MAX];
+    size_t n = 0;
+    jb_status status = e->wallet != 0 ? jb_wallet_id(l, e->wallet, id, &n, err) : JB_OK;
+    if (status != JB_OK) {
+        return status; /* an id that is left out would be a wrong answer */
+    }
+    event_json_open(o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n}, utc_offset_s);
+    status = people ? people_json(o, l, e, err) : JB_OK;
     js_close(o, '}');
     return status;
 }

@@ -20,10 +20,20 @@ jb_status wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_nam
 /* Each of these is an object. name NULL: not looked up. wallet NULL: the rows are all of one. */
 void balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wallet_name *name,
                   int32_t utc_offset_s);
+/* The same without the moment: a row of a list, whose moment stands once. */
+void wallet_row_json(struct out *o, const struct jb_wallet_balance *w);
+/* What made it, its fields, and how it stands. */
+void lot_row_json(struct out *o, const struct jb_lot_row *r, int32_t utc_offset_s);
+void grant_row_json(struct out *o, const struct jb_grant_row *r, int32_t utc_offset_s);
+void refund_row_json(struct out *o, const struct jb_refund_row *r, int32_t utc_offset_s);
 void cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r);
 void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offset_s);
 jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
                            int32_t utc_offset_s, struct jb_error *err);
+
+/* An event as `jangbu log` prints it. */
+jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+                         int32_t utc_offset_s, struct jb_error *err);
 
 /* The member people: the texts that an event names by reference. */
 jb_status people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_error *err);

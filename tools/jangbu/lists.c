@@ -1,0 +1,282 @@
+/* jangbu lots, grants, refunds: what a wallet has several of. jangbu events: events in pages. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lists_json.h"
+#include "query.h"
+
+struct rows {
+    struct app *app;
+    struct table *table;
+    uint32_t n;
+};
+
+static void
+id_cell(struct rows *rows, const struct jb_event *e)
+{
+    const struct jb_text id = jb_event_own_id(e);
+    if (id.s != NULL) {
+        table_cellf(rows->table, "%.*s", (int)id.n, id.s);
+    } else {
+        table_cell(rows->table, "-");
+    }
+}
+
+static void
+word_cell(struct rows *rows, jb_list list, uint32_t number)
+{
+    const char *word = jb_name_word(jb_names_get(list), number);
+    table_cell(rows->table, word != NULL ? word : "?");
+}
+
+static void
+event_cells(struct rows *rows, const struct jb_event *e)
+{
+    char time[JB_INSTANT_TEXT_BYTES];
+    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_cell(rows->table, app_time(rows->app, e->occurred_at, time));
+}
+
+static const char *const lot_headers[] = {">event", "at",        "charge",    "method", ">amount",
+                                          ">left",  ">reversed", ">refunded", NULL};
+
+static bool
+each_lot(void *data, const struct jb_lot_row *r)
+{
+    struct rows *rows = data;
+    event_cells(rows, r->event);
+    id_cell(rows, r->event);
+    if (r->event->type == JB_EV_CHARGE_SETTLED) {
+        word_cell(rows, JB_LIST_METHOD, r->event->charge_settled.method);
+    } else {
+        table_cell(rows->table, "debt repaid");
+    }
+    amount_cell(rows->app, rows->table, r->amount);
+    amount_cell(rows->app, rows->table, r->left);
+    amount_cell(rows->app, rows->table, r->reversed);
+    amount_cell(rows->app, rows->table, r->refunded);
+    return true;
+}
+
+static const char *const grant_headers[] = {">event",  "at",    "grant",    "origin", "state",
+                                            ">amount", ">left", "last day", NULL};
+
+static bool
+each_grant(void *data, const struct jb_grant_row *r)
+{
+    struct rows *rows = data;
+    char day[JB_DAY_TEXT_BYTES];
+    event_cells(rows, r->event);
+    id_cell(rows, r->event);
+    word_cell(rows, JB_LIST_ORIGIN, r->event->free_granted.origin);
+    word_cell(rows, JB_LIST_GRANT_STATE, r->state);
+    amount_cell(rows->app, rows->table, r->amount);
+    amount_cell(rows->app, rows->table, r->left);
+    table_cellf(rows->table, "%s%s", jb_day_print(r->expires_on, day), r->due ? " (over)" : "");
+    return true;
+}
+
+static const char *const refund_headers[] = {">event", "at",      "refund", "scope",
+                                             "state",  ">amount", NULL};
+
+static bool
+each_refund(void *data, const struct jb_refund_row *r)
+{
+    struct rows *rows = data;
+    event_cells(rows, r->event);
+    id_cell(rows, r->event);
+    word_cell(rows, JB_LIST_SCOPE, r->event->refund_requested.scope);
+    word_cell(rows, JB_LIST_REFUND_STATE, r->state);
+    amount_cell(rows->app, rows->table, r->amount);
+    return true;
+}
+
+static jb_status
+items_page(struct app *app, const struct query *q, struct rows *rows, char *next,
+           struct jb_moment *m)
+{
+    const jb_which which = q->open != 0 ? JB_WHICH_OPEN : JB_WHICH_ALL;
+    const uint32_t limit = (uint32_t)q->limit;
+    const struct jb_as_of *as_of = query_as_of(app);
+    const char *cursor = q->cursor.s;
+    if (q->kind == QUERY_LOTS) {
+        rows->table = table_new(lot_headers);
+        return jb_lots_get(app->views, q->wallet, which, as_of, cursor, limit, each_lot, rows, next,
+                           m, &app->err);
+    }
+    if (q->kind == QUERY_GRANTS) {
+        rows->table = table_new(grant_headers);
+        return jb_grants_get(app->views, q->wallet, which, as_of, cursor, limit, each_grant, rows,
+                             next, m, &app->err);
+    }
+    rows->table = table_new(refund_headers);
+    return jb_refunds_get(app->views, q->wallet, which, as_of, cursor, limit, each_refund, rows,
+                          next, m, &app->err);
+}
+
+static enum query_kind
+kind_of(const char *command)
+{
+    return strcmp(command, "lots") == 0     ? QUERY_LOTS
+           : strcmp(command, "grants") == 0 ? QUERY_GRANTS
+                                            : QUERY_REFUNDS;
+}
+
+int
+cmd_items(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
+    int n, code;
+    bool open = false;
+    uint64_t limit;
+    const struct option_row options[] = {
+        {"open", &open, NULL}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu %s takes a ledger and a wallet", app->command);
+    }
+    if (!query_limit(app, limit_text, &limit)) {
+        return EXIT_USAGE;
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    struct query q = query_about(app, kind_of(app->command), args[1]);
+    q.open = open;
+    q.cursor = jb_text_of(cursor);
+    q.limit = limit;
+    if (app->json) {
+        return query_print(app, &q);
+    }
+    struct rows rows = {.app = app};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    if (items_page(app, &q, &rows, next, &moment) != JB_OK) {
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    table_print(app, rows.table);
+    query_page_end(app, &moment, next);
+    return EXIT_DONE;
+}
+
+/* ---- events ---- */
+
+static bool
+each_event(void *data, const struct jb_event *e)
+{
+    struct rows *rows = data;
+    struct app *app = rows->app;
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    char time[JB_INSTANT_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1] = "";
+    size_t n = 0;
+    if (e->wallet != 0 && jb_wallet_id(app->ledger, e->wallet, id, &n, &app->err) != JB_OK) {
+        exit(app_fail(app, &app->err)); /* an id that is left out would be a wrong answer */
+    }
+    id[n] = '\0';
+    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_cell(rows->table, app_time(app, e->recorded_at, time));
+    table_cell(rows->table, type != NULL ? type->name : "unknown");
+    table_cell(rows->table, e->wallet != 0 ? id : "-");
+    table_cell(rows->table, e->type == JB_EV_WALLET_CREATED ? "" : app_event_id(app, e, id));
+    amount_cell(app, rows->table, jb_event_amount(e));
+    rows->n++;
+    return true;
+}
+
+/* As many pages of the library as fill one of ours: one of its own may be short. */
+static jb_status
+events_page(struct app *app, const struct query *q, struct rows *rows, char *next,
+            struct jb_moment *m)
+{
+    struct events_asked asked;
+    const char *cursor = q->cursor.s;
+    jb_status status = events_asked(q, app->info.utc_offset_s, &asked, &app->err);
+    do {
+        if (status == JB_OK) {
+            status =
+                jb_events_get(app->views, &asked.query, query_as_of(app), cursor,
+                              (uint32_t)q->limit - rows->n, each_event, rows, next, m, &app->err);
+        }
+        cursor = next;
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit);
+    return status;
+}
+
+/* False: said on standard error. */
+static bool
+read_bound(struct app *app, const char *name, const char *text, struct jb_as_of *ret)
+{
+    if (text == NULL || parse_as_of(text, ret)) {
+        return true;
+    }
+    app_usage(app,
+              "--%s takes an event's number, a time like 2026-10-31T09:00:00+09:00, or a day like "
+              "2026-10-31; not %s",
+              name, text);
+    return false;
+}
+
+int
+cmd_events(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100", *wallet = NULL;
+    const char *types = NULL, *since = NULL, *until = NULL;
+    int n, code;
+    bool newest_first = false, people = false;
+    struct jb_as_of from = {.kind = JB_AS_OF_NOW}, to = {.kind = JB_AS_OF_NOW};
+    uint64_t limit;
+    const struct option_row options[] = {{"wallet", NULL, &wallet},
+                                         {"type", NULL, &types},
+                                         {"since", NULL, &since},
+                                         {"until", NULL, &until},
+                                         {"newest-first", &newest_first, NULL},
+                                         {"people", &people, NULL},
+                                         {"cursor", NULL, &cursor},
+                                         {"limit", NULL, &limit_text},
+                                         {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 1) {
+        return app_usage(app, "jangbu events takes one ledger");
+    }
+    if (!query_limit(app, limit_text, &limit) || !read_bound(app, "since", since, &from) ||
+        !read_bound(app, "until", until, &to)) {
+        return EXIT_USAGE;
+    }
+    if (people && !app->json) {
+        return app_usage(app,
+                         "--people goes with --json here; `jangbu log --people` is for reading");
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    struct query q = query_about(app, QUERY_EVENTS, wallet);
+    if (event_types_read(types, &q.types, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    q.since = from;
+    q.until = to;
+    q.newest_first = newest_first;
+    q.people = people;
+    q.cursor = jb_text_of(cursor);
+    q.limit = limit;
+    if (app->json) {
+        return query_print(app, &q);
+    }
+    struct rows rows = {.app = app};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    rows.table = table_new(
+        (const char *const[]){">event", "recorded at", "type", "wallet", "id", ">amount", NULL});
+    if (events_page(app, &q, &rows, next, &moment) != JB_OK) {
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    table_print(app, rows.table);
+    query_page_end(app, &moment, next);
+    return EXIT_DONE;
+}

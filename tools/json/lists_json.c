@@ -1,0 +1,251 @@
+#include "lists_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "event_json.h"
+#include "rows_json.h"
+
+/* What an `each` writes to, and what went wrong there. */
+struct rows {
+    const struct asked *asked;
+    const struct query *query;
+    struct out *o;
+    jb_status status;
+    struct jb_error *err;
+};
+
+static const struct jb_as_of *
+as_of(const struct query *q)
+{
+    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
+}
+
+static void
+list_begin(const struct query *q, struct out *o)
+{
+    js_open(o, NULL, '{');
+    if (q->wallet.s != NULL) {
+        js_text(o, "wallet", q->wallet);
+    }
+    js_open(o, "rows", '[');
+}
+
+static void
+list_end(const struct asked *a, struct out *o, const char *next, const struct jb_moment *moment)
+{
+    js_close(o, ']');
+    js_str(o, "next", next[0] != '\0' ? next : NULL);
+    moment_json(o, moment, a->utc_offset_s);
+    js_close(o, '}');
+    js_line_end(o);
+}
+
+/* ---- wallets ---- */
+
+static bool
+each_wallet(void *data, const struct jb_wallet_balance *b)
+{
+    wallet_row_json(data, b);
+    return true;
+}
+
+jb_status
+wallets_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status = jb_wallets_get(a->views, as_of(q), q->cursor.s, (uint32_t)q->limit,
+                                      each_wallet, o, next, &moment, err);
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
+/* ---- lots, grants, refunds ---- */
+
+static bool
+each_lot(void *data, const struct jb_lot_row *r)
+{
+    const struct rows *rows = data;
+    lot_row_json(rows->o, r, rows->asked->utc_offset_s);
+    return true;
+}
+
+static bool
+each_grant(void *data, const struct jb_grant_row *r)
+{
+    const struct rows *rows = data;
+    grant_row_json(rows->o, r, rows->asked->utc_offset_s);
+    return true;
+}
+
+static bool
+each_refund(void *data, const struct jb_refund_row *r)
+{
+    const struct rows *rows = data;
+    refund_row_json(rows->o, r, rows->asked->utc_offset_s);
+    return true;
+}
+
+jb_status
+items_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o};
+    const jb_which which = q->open != 0 ? JB_WHICH_OPEN : JB_WHICH_ALL;
+    const uint32_t limit = (uint32_t)q->limit;
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status = q->kind == QUERY_LOTS
+                           ? jb_lots_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit,
+                                         each_lot, &rows, next, &moment, err)
+                       : q->kind == QUERY_GRANTS
+                           ? jb_grants_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit,
+                                           each_grant, &rows, next, &moment, err)
+                           : jb_refunds_get(a->views, q->wallet, which, as_of(q), q->cursor.s,
+                                            limit, each_refund, &rows, next, &moment, err);
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
+/* ---- histories ---- */
+
+static bool
+each_history(void *data, const struct jb_history_row *r)
+{
+    struct rows *rows = data;
+    rows->status = history_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
+                                    rows->asked->utc_offset_s, rows->err);
+    return rows->status == JB_OK;
+}
+
+jb_status
+history_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status =
+        jb_history_get(a->views, q->wallet, (jb_history_kind)q->type, as_of(q), q->cursor.s,
+                       (uint32_t)q->limit, each_history, &rows, next, &moment, err);
+    status = status == JB_OK ? rows.status : status;
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
+static bool
+each_refused(void *data, const struct jb_event *e)
+{
+    const struct rows *rows = data;
+    event_json(rows->o, e, (struct jb_text){NULL, 0}, rows->asked->utc_offset_s);
+    return true;
+}
+
+jb_status
+refused_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
+                                      (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
+/* ---- events ---- */
+
+static jb_status
+usage(struct jb_error *err, const char *format, int n, const char *s)
+{
+    *err = (struct jb_error){.status = JB_E_USAGE};
+    snprintf(err->text, sizeof err->text, format, n, s);
+    return JB_E_USAGE;
+}
+
+jb_status
+event_types_read(const char *names, struct event_types *ret, struct jb_error *err)
+{
+    for (ret->n = 0; names != NULL;) {
+        const size_t n = strcspn(names, ",");
+        uint32_t type = event_type_called(names, n);
+        if (type == 0 || ret->n == JB_EV_TYPES) {
+            return usage(err,
+                         "there is no type of events %.*s; docs/format.md lists them, and several "
+                         "stand with commas between them",
+                         n < 60 ? (int)n : 60, names);
+        }
+        ret->at[ret->n++] = type;
+        names = names[n] == ',' ? names + n + 1 : NULL;
+    }
+    return JB_OK;
+}
+
+jb_status
+events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *ret,
+             struct jb_error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->query.size = sizeof ret->query;
+    ret->query.wallet = q->wallet;
+    ret->query.order = q->newest_first != 0 ? JB_NEWEST_FIRST : JB_OLDEST_FIRST;
+    ret->query.first = q->since.kind == JB_AS_OF_SEQ ? q->since.seq : 0;
+    ret->query.last = q->until.kind == JB_AS_OF_SEQ ? q->until.seq : 0;
+    ret->since =
+        q->since.kind == JB_AS_OF_DAY ? jb_day_start(q->since.day, utc_offset_s) : q->since.time;
+    ret->until = q->until.kind == JB_AS_OF_DAY ? jb_day_start(q->until.day + 1, utc_offset_s)
+                                               : q->until.time;
+    if (q->since.kind == JB_AS_OF_TIME || q->since.kind == JB_AS_OF_DAY) {
+        ret->query.since = &ret->since;
+    }
+    if (q->until.kind == JB_AS_OF_TIME || q->until.kind == JB_AS_OF_DAY) {
+        ret->query.until = &ret->until;
+    }
+    if ((q->since.kind == JB_AS_OF_SEQ && q->since.seq == 0) ||
+        (q->until.kind == JB_AS_OF_SEQ && q->until.seq == 0)) {
+        return usage(err, "events are counted from 1%.*s", 0, "");
+    }
+    ret->query.types = q->types.n > 0 ? q->types.at : NULL;
+    ret->query.types_n = q->types.n;
+    return JB_OK;
+}
+
+static bool
+each_event(void *data, const struct jb_event *e)
+{
+    struct rows *rows = data;
+    rows->status = event_row_json(rows->o, rows->asked->ledger, e, rows->query->people != 0,
+                                  rows->asked->utc_offset_s, rows->err);
+    return rows->status == JB_OK;
+}
+
+jb_status
+events_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    struct events_asked asked;
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status = events_asked(q, a->utc_offset_s, &asked, err);
+    if (status == JB_OK) {
+        status = jb_events_get(a->views, &asked.query, as_of(q), q->cursor.s, (uint32_t)q->limit,
+                               each_event, &rows, next, &moment, err);
+    }
+    status = status == JB_OK ? rows.status : status;
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
