@@ -450,6 +450,9 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     struct jb_submit_options *o = &r->options;
     jb_status status =
         opts != NULL ? jb_abi_in(o, sizeof *o, opts, "struct jb_submit_options", err) : JB_OK;
+    status = status == JB_OK
+                 ? jb_abi_reserved(o->reserved, sizeof o->reserved, "struct jb_submit_options", err)
+                 : status;
     if (status != JB_OK) {
         return status;
     }
