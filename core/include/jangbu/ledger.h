@@ -95,7 +95,8 @@ JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_i
 JB_API JB_NODISCARD jb_answers *jb_answers_new(void); /* NULL: no memory. Owned: jb_answers_free */
 JB_API jb_answers *jb_answers_free(jb_answers *set);  /* NULL allowed; returns NULL */
 JB_API size_t jb_answers_count(const jb_answers *set);
-/* Borrowed until set is used again or freed. NULL where there is no answer i. */
+/* Borrowed until set is used again or freed: no text of a command of that call may lie there
+ * (JB_E_USAGE). NULL where there is no answer i. */
 JB_API const struct jb_answer *jb_answers_at(const jb_answers *set, size_t i);
 
 typedef enum jb_clock_mode {
