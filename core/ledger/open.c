@@ -249,6 +249,23 @@ check_state(struct jb_ledger *l, struct jb_error *err)
     return status;
 }
 
+/* The device failed while a file was made: also then the page cache is not believed. Nothing is
+ * known of a last good commit here: the whole chain is looked at. */
+static void
+note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
+{
+    struct jb_lock *lock = l->log != NULL ? jb_env_lock(jb_log_env(l->log)) : NULL;
+    bool device = (status == JB_E_IO || status == JB_E_UNKNOWN) && err->os_errno == EIO;
+    if (!device || l->read_only || lock == NULL) {
+        return;
+    }
+    struct jb_fault f = {0};
+    memcpy(f.ledger_id, l->identity.ledger_id, 16);
+    memcpy(f.chain, l->identity.root, JB_CHAIN_BYTES);
+    jb_lock_note_fault(lock, true);
+    (void)!jb_fault_write(l->dir, &f); /* where it cannot be written, `lock` says it */
+}
+
 jb_status
 jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, struct jb_error *err)
 {
@@ -257,6 +274,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     }
     struct jb_open_options o = {0};
     struct jb_ledger *l = NULL;
+    struct jb_error own = {0};
+    err = err != NULL ? err : &own;
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_open_options", err) : JB_OK;
     status = status == JB_OK
@@ -269,6 +288,7 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     status = open_parts(l, err);
     status = status == JB_OK ? check_state(l, err) : status;
     if (status != JB_OK) {
+        note_fault(l, status, err);
         jb_close(l);
         return status;
     }
