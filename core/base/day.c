@@ -1,14 +1,17 @@
+#include "base/calendar.h"
 #include "base/error.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define OFFSET_MAX_S (18 * 3600)
+
 jb_day
 jb_day_of(jb_instant t, int32_t utc_offset_s)
 {
     int64_t local;
-    if (t == JB_NO_INSTANT || __builtin_add_overflow(t, utc_offset_s * JB_US_PER_SECOND, &local)) {
-        return JB_NO_DAY;
+    if (__builtin_add_overflow(t, utc_offset_s * JB_US_PER_SECOND, &local)) {
+        local = t < 0 ? INT64_MIN : INT64_MAX;
     }
     int64_t day = local / JB_US_PER_DAY;
     /* C divides towards zero; a day before 1970 needs the floor. */
@@ -22,9 +25,16 @@ jb_instant
 jb_day_start(jb_day d, int32_t utc_offset_s)
 {
     int64_t start;
-    bool beyond = __builtin_mul_overflow((int64_t)d, JB_US_PER_DAY, &start) ||
-                  __builtin_sub_overflow(start, utc_offset_s * JB_US_PER_SECOND, &start);
-    return beyond ? JB_NO_INSTANT : start;
+    bool far = __builtin_mul_overflow(d, JB_US_PER_DAY, &start) ||
+               __builtin_sub_overflow(start, utc_offset_s * JB_US_PER_SECOND, &start);
+    return !far ? start : d < 0 ? INT64_MIN : INT64_MAX;
+}
+
+bool
+jb_instant_closable(jb_instant t, int32_t utc_offset_s)
+{
+    jb_day d = jb_day_of(t, utc_offset_s);
+    return t >= JB_INSTANT_MIN && t <= JB_INSTANT_MAX && d >= JB_DAY_MIN && d < JB_DAY_MAX;
 }
 
 static bool
@@ -40,19 +50,12 @@ days_in_month(int year, int month)
     return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
-static int64_t
-floor_of(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 /* Days from 1970-01-01 to 1 January of that year: 365 a year and the leap days before it. */
-static int64_t
-days_before_year(int64_t year)
+static int
+days_before_year(int year)
 {
-    int64_t y = year - 1;
-    return 365 * (year - 1970) + (floor_of(y, 4) - floor_of(y, 100) + floor_of(y, 400)) -
-           (1969 / 4 - 1969 / 100 + 1969 / 400);
+    int y = year - 1;
+    return 365 * (year - 1970) + (y / 4 - y / 100 + y / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
 }
 
 bool
@@ -62,7 +65,7 @@ jb_day_from_date(int year, int month, int day, jb_day *ret)
         day > days_in_month(year, month)) {
         return false;
     }
-    jb_day days = (jb_day)days_before_year(year);
+    int days = days_before_year(year);
     for (int m = 1; m < month; m++) {
         days += days_in_month(year, m);
     }
@@ -73,6 +76,7 @@ jb_day_from_date(int year, int month, int day, jb_day *ret)
 void
 jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
 {
+    d = d < JB_DAY_MIN ? JB_DAY_MIN : d > JB_DAY_MAX ? JB_DAY_MAX : d;
     /* A guess that is at most a year off, then steps. */
     int year = 1970 + (int)((int64_t)d * 400 / 146097);
     while (days_before_year(year) > d) {
@@ -81,7 +85,7 @@ jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
     while (days_before_year(year + 1) <= d) {
         year++;
     }
-    int rest = (int)(d - days_before_year(year));
+    int rest = d - days_before_year(year);
     int month = 1;
     while (rest >= days_in_month(year, month)) {
         rest -= days_in_month(year, month);
@@ -98,28 +102,27 @@ jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
     }
 }
 
-/* Where there is no date to print. */
+static bool
+in_calendar(jb_day d)
+{
+    return d >= JB_DAY_MIN && d <= JB_DAY_MAX;
+}
+
 static char *
 print_none(char *buf)
 {
-    return strcpy(buf, "none");
-}
-
-static bool
-has_date(jb_day d)
-{
-    return d >= JB_INSTANT_MIN / JB_US_PER_DAY && d <= JB_INSTANT_MAX / JB_US_PER_DAY;
+    return buf != NULL ? memcpy(buf, "-", 2) : NULL;
 }
 
 char *
 jb_day_print(jb_day d, char *buf)
 {
-    if (buf == NULL || !has_date(d)) {
-        return buf == NULL ? NULL : print_none(buf);
-    }
     int year, month, day;
+    if (buf == NULL || !in_calendar(d)) {
+        return print_none(buf);
+    }
     jb_day_to_date(d, &year, &month, &day);
-    snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year, month, day);
+    snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year % 10000, month, day);
     return buf;
 }
 
@@ -135,14 +138,11 @@ put_digits(char *p, int64_t value, int digits)
 char *
 jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf)
 {
-    if (buf == NULL || t < JB_INSTANT_MIN || t > JB_INSTANT_MAX) {
-        return buf == NULL ? NULL : print_none(buf);
-    }
-    if (utc_offset_s <= -24 * 3600 || utc_offset_s >= 24 * 3600 ||
-        !has_date(jb_day_of(t, utc_offset_s))) {
-        utc_offset_s = 0;
-    }
     jb_day d = jb_day_of(t, utc_offset_s);
+    if (buf == NULL || !in_calendar(d) || utc_offset_s % 60 != 0 || utc_offset_s < -OFFSET_MAX_S ||
+        utc_offset_s > OFFSET_MAX_S) {
+        return print_none(buf);
+    }
     int64_t us = t - jb_day_start(d, utc_offset_s);
     int64_t s = us / JB_US_PER_SECOND;
     int32_t offset = utc_offset_s < 0 ? -utc_offset_s : utc_offset_s;

@@ -271,39 +271,6 @@ wide(void **state)
     }
 }
 
-/* What has no date, and days beyond the years that the calendar has: they are printed, and end. */
-static void
-no_date(void **state)
-{
-    (void)state;
-    char buf[JB_INSTANT_TEXT_BYTES];
-    const jb_day days[] = {JB_NO_DAY, INT32_MIN + 1, -719163, 2932897, INT32_MAX};
-    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
-        int year = 0, month = 0, day = 0;
-        assert_string_equal(jb_day_print(days[i], buf), "none");
-        jb_day_to_date(days[i], &year, &month, &day);
-        assert_true(year < 1 || year > 9999);
-        assert_true(month >= 1 && month <= 12 && day >= 1 && day <= 31);
-    }
-    int year, month, day;
-    jb_day_to_date(-719163, &year, &month, &day);
-    assert_true(year == 0 && month == 12 && day == 31);
-    const jb_instant instants[] = {JB_NO_INSTANT, INT64_MAX, JB_INSTANT_MIN - 1,
-                                   JB_INSTANT_MAX + 1};
-    for (size_t i = 0; i < sizeof instants / sizeof instants[0]; i++) {
-        assert_string_equal(jb_instant_print(instants[i], INT32_MIN, buf), "none");
-    }
-    assert_string_equal(jb_instant_print(JB_INSTANT_MIN, -3600, buf),
-                        "0001-01-01T00:00:00.000000+00:00");
-    assert_string_equal(jb_instant_print(JB_INSTANT_MAX, 3600, buf),
-                        "9999-12-31T23:59:59.999999+00:00");
-    assert_string_equal(jb_instant_print(0, INT32_MIN, buf), "1970-01-01T00:00:00.000000+00:00");
-    assert_true(jb_day_of(JB_NO_INSTANT, 0) == JB_NO_DAY);
-    assert_true(jb_day_of(INT64_MAX, INT32_MAX) == JB_NO_DAY);
-    assert_true(jb_day_start(INT32_MAX, 0) == JB_NO_INSTANT);
-    assert_true(jb_day_start(JB_NO_DAY, INT32_MAX) == JB_NO_INSTANT);
-}
-
 /* No function dies of NULL; those that return a status are in test_misuse. */
 static void
 null(void **state)
@@ -376,10 +343,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_date), cmocka_unit_test(null),       cmocka_unit_test(limits),
-        cmocka_unit_test(cost),    cmocka_unit_test(long_error), cmocka_unit_test(vat),
-        cmocka_unit_test(amounts), cmocka_unit_test(calendar),   cmocka_unit_test(instants),
-        cmocka_unit_test(seen),    cmocka_unit_test(texts),      cmocka_unit_test(bytes_of_ids),
-        cmocka_unit_test(wide)};
+        cmocka_unit_test(null),       cmocka_unit_test(limits),       cmocka_unit_test(cost),
+        cmocka_unit_test(long_error), cmocka_unit_test(vat),          cmocka_unit_test(amounts),
+        cmocka_unit_test(calendar),   cmocka_unit_test(instants),     cmocka_unit_test(seen),
+        cmocka_unit_test(texts),      cmocka_unit_test(bytes_of_ids), cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
