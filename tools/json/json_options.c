@@ -64,19 +64,19 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
             return false;
         }
     }
-    *ret = (struct open_call){
-        .open = {.size = sizeof ret->open,
-                 .read_only = r.read_only,
-                 .caller = r.caller.s,
-                 .lock_wait_us = (int64_t)r.lock_wait_us,
-                 .accept_rollback = r.accept_rollback,
-                 .accept_clock = r.accept_clock},
-        .init = {.size = sizeof ret->init,
-                 .currency = r.currency.s,
-                 .exponent = (init_has & MEMBER(EXPONENT)) != 0 ? (int32_t)r.exponent : -1,
-                 .utc_offset_s = r.utc_offset_s,
-                 .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0},
-        .make = r.init != NULL};
+    *ret = (struct open_call){.open = {.size = sizeof ret->open,
+                                       .read_only = r.read_only,
+                                       .caller = r.caller.s,
+                                       .lock_wait_us = (int64_t)r.lock_wait_us,
+                                       .accept_rollback = r.accept_rollback,
+                                       .accept_clock = r.accept_clock},
+                              .init = {.size = sizeof ret->init,
+                                       .currency = r.currency.s,
+                                       .exponent = (int32_t)r.exponent,
+                                       .exponent_given = (init_has & MEMBER(EXPONENT)) != 0,
+                                       .utc_offset_s = r.utc_offset_s,
+                                       .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0},
+                              .make = r.init != NULL};
     return true;
 }
 
