@@ -118,6 +118,25 @@ save_named(struct jb_savepoint *s, const struct jb_wallet *w, const struct jb_ev
     }
 }
 
+/* For builds with JB_CHECKS: what is stored of a wallet, then all that is loaded of its lists.
+ * *ret_wallet: the bytes of the former. */
+static bool
+record(const struct jb_wallet *w, struct jb_buffer *out, size_t *ret_wallet)
+{
+    bool ok = jb_record_wallet(w, out);
+    *ret_wallet = out->n;
+    for (size_t i = 0; i < w->lots.n && ok; i++) {
+        ok = jb_record_lot(&w->lots.at[i], out);
+    }
+    for (size_t i = 0; i < w->grants.n && ok; i++) {
+        ok = jb_record_grant(&w->grants.at[i], out);
+    }
+    for (size_t i = 0; i < w->refunds.n && ok; i++) {
+        ok = jb_record_refund(&w->refunds.at[i], out);
+    }
+    return ok;
+}
+
 static bool
 save_wallet(struct jb_state *b, struct jb_cached_wallet *slot, bool created)
 {
@@ -130,7 +149,7 @@ save_wallet(struct jb_state *b, struct jb_cached_wallet *slot, bool created)
                                       .dirty = slot->dirty,
                                       .created = created,
                                       .head = slot->w};
-    if (JB_CHECKS && !created && !jb_record_wallet(&slot->w, &saved->record)) {
+    if (JB_CHECKS && !created && !record(&slot->w, &saved->record, &saved->record_wallet)) {
         free(saved->record.at);
         return false;
     }
@@ -231,13 +250,17 @@ undo_wallet(struct jb_wallet *w, const struct jb_wallet *head)
     *w = as_before;
 }
 
-/* What would be stored of it is what it was. */
+/* What is stored of it is what it was, and so are its lists, if nothing was loaded meanwhile. */
 static bool
 is_as_before(const struct jb_wallet *w, const struct jb_saved_wallet *saved)
 {
     struct jb_buffer now = {0};
-    bool same = !jb_record_wallet(w, &now) || /* no memory to look at it */
-                (now.n == saved->record.n && memcmp(now.at, saved->record.at, now.n) == 0);
+    size_t wallet;
+    bool loaded = w->lots.n != saved->head.lots.n || w->grants.n != saved->head.grants.n ||
+                  w->refunds.n != saved->head.refunds.n;
+    bool same = !record(w, &now, &wallet) || /* no memory to look at it */
+                (wallet == saved->record_wallet && (loaded || now.n == saved->record.n) &&
+                 memcmp(now.at, saved->record.at, loaded ? wallet : now.n) == 0);
     free(now.at);
     return same;
 }

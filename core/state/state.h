@@ -71,7 +71,8 @@ struct jb_saved_wallet {
     bool dirty;
     bool created;          /* it was not there before */
     struct jb_wallet head; /* as it was, but for what stands in its lists, which are not its own */
-    struct jb_buffer record; /* what is stored of it: in builds with JB_CHECKS */
+    struct jb_buffer record; /* all that is in memory of it, in builds with JB_CHECKS */
+    size_t record_wallet;    /* of these, the bytes of its own record */
 };
 
 /* One of a wallet's lots, grants or refunds, as it was before an event changed it. */

@@ -196,6 +196,7 @@ small_group(size_t n)
     struct desk d = new_desk();
     make_wallet(&d);
     many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 5);
+    one(&d, with_id(JB_OP_CONSUME, JB_CF_USAGE, "U0", 5));
     size_t grants_n = n / 4;
     struct jb_command *grants = calloc(grants_n, sizeof *grants);
     char(*ids)[24] = calloc(grants_n, sizeof *ids);
@@ -210,7 +211,7 @@ small_group(size_t n)
     struct jb_command members[] = {
         with_id(JB_OP_CONSUME, JB_CF_USAGE, "U", 7),
         with_id(JB_OP_FREE_ACTIVATE, JB_CF_GRANT, "g1", 0),
-        with_id(JB_OP_CHARGE_REVERSE, JB_CF_CHARGE, "a1", 5),
+        with_id(JB_OP_CHARGE_REVERSE, JB_CF_CHARGE, "a0", 5),
         with_id(JB_OP_CHARGE, JB_CF_CHARGE, "new", 5),
     };
     const size_t members_n = sizeof members / sizeof members[0];
