@@ -15,11 +15,28 @@ struct change {
     jb_amount left, reversed, refunded;
 };
 
-/* An approval of a refund that is taken back, and where the lots stand that gave. */
+/* An approval of a refund that is taken back. */
 struct approval {
     uint32_t refund;
     jb_seq seq;
 };
+
+/* What a wallet's events behind `moment`, up to `through`, did to one of its lists. The handle
+ * remembers the last one, for the next page of the same list. */
+struct jb_taken_back {
+    uint32_t wallet;
+    enum jb_reader_list list;
+    jb_seq moment, through;
+    jb_seq before; /* the wallet's last event up to the moment */
+    JB_VEC(struct change) changes;
+    size_t in_order; /* of changes: the first ones, one a number, in order of number */
+    JB_VEC(struct approval) approvals;
+    JB_VEC(uint32_t)
+    failed; /* refunds whose failure is taken back: their approval is to be found */
+};
+
+/* What is remembered at most; a list that was changed in more places costs the same again. */
+#define CHANGES_REMEMBERED_MAX 200000
 
 struct page {
     struct jb_views *v;
@@ -27,23 +44,42 @@ struct page {
     enum jb_reader_list list;
     bool open;
     struct jb_as_of_point r;
-    uint32_t above; /* only what has a number above it, */
-    uint32_t upto;  /* up to this one */
-    JB_VEC(struct change) changes;
-    size_t in_order; /* of changes: the first ones, one a number, in order of number */
-    JB_VEC(struct approval) approvals;
-    JB_VEC(uint32_t) failed; /* refunds whose failure is taken back, which had been approved */
-    jb_seq before;           /* the wallet's last event up to the moment */
+    uint32_t above; /* only what has a number above it */
+    struct jb_taken_back *t;
     JB_VEC(struct jb_reader_item) rows;
     struct jb_kept kept;
 };
 
-static void
-free_page(struct page *p)
+struct jb_taken_back *
+jb_taken_back_free(struct jb_taken_back *t)
 {
-    jb_vec_free(&p->changes);
-    jb_vec_free(&p->approvals);
-    jb_vec_free(&p->failed);
+    if (t != NULL) {
+        jb_vec_free(&t->changes);
+        jb_vec_free(&t->approvals);
+        jb_vec_free(&t->failed);
+        free(t);
+    }
+    return NULL;
+}
+
+/* Leaves t in the handle, and gives what was there. */
+static struct jb_taken_back *
+swap_taken(struct jb_views *v, struct jb_taken_back *t)
+{
+    pthread_mutex_lock(&v->taken_lock);
+    struct jb_taken_back *was = v->taken;
+    v->taken = t;
+    pthread_mutex_unlock(&v->taken_lock);
+    return was;
+}
+
+static void
+free_page(struct page *p, bool remember)
+{
+    if (remember && p->t->changes.n > 0 && p->t->changes.n <= CHANGES_REMEMBERED_MAX) {
+        p->t = swap_taken(p->v, p->t);
+    }
+    jb_taken_back_free(p->t);
     jb_vec_free(&p->rows);
     jb_kept_free(&p->kept);
 }
@@ -66,7 +102,7 @@ by_number(const void *a, const void *b)
 
 /* One change a number, in order. Of several events that changed a state the first counts. */
 static void
-merge_changes(struct page *p)
+merge_changes(struct jb_taken_back *p)
 {
     size_t kept = 0;
     if (p->changes.n == p->in_order) {
@@ -93,11 +129,8 @@ merge_changes(struct page *p)
 }
 
 static jb_status
-note(struct page *p, const struct change *c, struct jb_error *err)
+note(struct jb_taken_back *p, const struct change *c, struct jb_error *err)
 {
-    if (c->number <= p->above || c->number > p->upto) {
-        return JB_OK;
-    }
     if (p->changes.n == p->changes.cap && p->changes.n >= 2 * p->in_order + 1024) {
         merge_changes(p);
     }
@@ -110,7 +143,7 @@ note(struct page *p, const struct change *c, struct jb_error *err)
 
 /* Money that an event takes out of lots and grants comes back to them, and the reverse. */
 static jb_status
-note_parts(struct page *p, const struct jb_event *e, uint32_t kind, struct jb_error *err)
+note_parts(struct jb_taken_back *p, const struct jb_event *e, uint32_t kind, struct jb_error *err)
 {
     const bool out = e->type == JB_EV_CASH_CONSUMED || e->type == JB_EV_CHARGE_REVERSED ||
                      e->type == JB_EV_REFUND_APPROVED;
@@ -128,7 +161,7 @@ note_parts(struct page *p, const struct jb_event *e, uint32_t kind, struct jb_er
 }
 
 static jb_status
-note_lots(struct page *p, const struct jb_event *e, struct jb_error *err)
+note_lots(struct jb_taken_back *p, const struct jb_event *e, struct jb_error *err)
 {
     jb_status status = note_parts(p, e, JB_PART_LOT, err);
     if (status == JB_OK && e->type == JB_EV_CHARGE_REVERSED) {
@@ -154,7 +187,7 @@ note_lots(struct page *p, const struct jb_event *e, struct jb_error *err)
 }
 
 static jb_status
-note_grants(struct page *p, const struct jb_event *e, struct jb_error *err)
+note_grants(struct jb_taken_back *p, const struct jb_event *e, struct jb_error *err)
 {
     struct change c = {.number = jb_event_ordinal(e), .seq = e->seq};
     if (e->type == JB_EV_FREE_ACTIVATED || e->type == JB_EV_FREE_REVOKED) {
@@ -171,7 +204,7 @@ note_grants(struct page *p, const struct jb_event *e, struct jb_error *err)
 }
 
 static jb_status
-note_refunds(struct page *p, const struct jb_event *e, struct jb_error *err)
+note_refunds(struct jb_taken_back *p, const struct jb_event *e, struct jb_error *err)
 {
     struct change c = {.number = jb_event_ordinal(e), .seq = e->seq};
     if (e->type < JB_EV_REFUND_CANCELLED || e->type > JB_EV_REFUND_FAILED) {
@@ -183,25 +216,117 @@ note_refunds(struct page *p, const struct jb_event *e, struct jb_error *err)
     return note(p, &c, err);
 }
 
-/* The wallet's events from `from` back to the one behind down_to. */
 static jb_status
-take_back(struct page *p, jb_seq from, jb_seq down_to, jb_seq *ret_before, struct jb_error *err)
+note_event(struct jb_taken_back *t, const struct jb_event *e, struct jb_error *err)
 {
-    jb_cursor *c = NULL;
-    jb_status status = from > down_to ? jb_cursor_open(p->v->l, 1, &c, err) : JB_OK;
-    while (from > down_to && status == JB_OK) {
-        const struct jb_event *e;
-        status = jb_chain_event(c, from, p->wallet, &e, err);
-        if (status == JB_OK) {
-            status = p->list == JB_READER_LOTS     ? note_lots(p, e, err)
-                     : p->list == JB_READER_GRANTS ? note_grants(p, e, err)
-                                                   : note_refunds(p, e, err);
-            from = e->prev;
+    return t->list == JB_READER_LOTS     ? note_lots(t, e, err)
+           : t->list == JB_READER_GRANTS ? note_grants(t, e, err)
+                                         : note_refunds(t, e, err);
+}
+
+static int
+by_refund(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* If the event approves a refund that failed, its lots count as refunded again. */
+static jb_status
+refund_again(struct jb_taken_back *t, const struct jb_event *e, size_t *sought,
+             struct jb_error *err)
+{
+    if (e->type != JB_EV_REFUND_APPROVED ||
+        bsearch(&e->refund_approved.refund_no, t->failed.at, t->failed.n, sizeof *t->failed.at,
+                by_refund) == NULL) {
+        return JB_OK;
+    }
+    const struct jb_parts legs = e->refund_approved.parts;
+    jb_status status = JB_OK;
+    for (uint32_t i = 0; i < legs.n && status == JB_OK; i++) {
+        struct change c = {
+            .number = legs.at[i].ordinal, .seq = e->seq, .refunded = legs.at[i].amount};
+        status = note(t, &c, err);
+    }
+    --*sought;
+    return status;
+}
+
+/* A refund that failed says where the money went, and its approval from which lots it had come: the
+ * approval is among what was taken back, or further down. */
+static jb_status
+find_approvals(struct jb_taken_back *t, jb_cursor *c, struct jb_error *err)
+{
+    size_t sought = t->failed.n;
+    const struct jb_event *e;
+    jb_status status = JB_OK;
+    if (sought > 0) {
+        qsort(t->failed.at, t->failed.n, sizeof *t->failed.at, by_refund);
+    }
+    for (size_t i = 0; i < t->approvals.n && sought > 0 && status == JB_OK; i++) {
+        if (bsearch(&t->approvals.at[i].refund, t->failed.at, t->failed.n, sizeof *t->failed.at,
+                    by_refund) != NULL) {
+            status = jb_chain_event(c, t->approvals.at[i].seq, t->wallet, &e, err);
+            status = status == JB_OK ? refund_again(t, e, &sought, err) : status;
         }
     }
-    jb_cursor_close(c);
-    *ret_before = from;
+    for (jb_seq at = t->before; at != 0 && sought > 0 && status == JB_OK;) {
+        status = jb_chain_event(c, at, t->wallet, &e, err);
+        status = status == JB_OK ? refund_again(t, e, &sought, err) : status;
+        at = status == JB_OK ? e->prev : at;
+    }
+    t->failed.n = 0;
     return status;
+}
+
+/* The wallet's events from its last one, `version`, back to what was taken back already. */
+static jb_status
+take_back(struct page *p, jb_seq version, struct jb_error *err)
+{
+    struct jb_taken_back *t = p->t;
+    jb_cursor *c;
+    jb_seq from = version;
+    jb_status status = version > t->through ? jb_cursor_open(p->v->l, 1, &c, err) : JB_END;
+    if (status == JB_END) {
+        t->before = t->before != 0 ? t->before : version;
+        return JB_OK;
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    while (from > t->through && status == JB_OK) {
+        const struct jb_event *e;
+        status = jb_chain_event(c, from, p->wallet, &e, err);
+        status = status == JB_OK ? note_event(t, e, err) : status;
+        from = status == JB_OK ? e->prev : from;
+    }
+    t->before = t->before != 0 ? t->before : from;
+    t->through = version;
+    status = status == JB_OK ? find_approvals(t, c, err) : status;
+    jb_cursor_close(c);
+    return status;
+}
+
+/* What is remembered of this list at this moment, or nothing yet. */
+static jb_status
+begin_taking(struct page *p, struct jb_error *err)
+{
+    const jb_seq moment = p->r.moment.seq;
+    struct jb_taken_back *t = swap_taken(p->v, NULL);
+    if (t != NULL && t->wallet == p->wallet && t->list == p->list && t->moment == moment) {
+        p->t = t;
+        return JB_OK;
+    }
+    if (t != NULL) {
+        jb_taken_back_free(swap_taken(p->v, t)); /* another list's, whose next page may come */
+    }
+    p->t = calloc(1, sizeof *p->t);
+    if (p->t == NULL) {
+        return no_memory(err);
+    }
+    *p->t = (struct jb_taken_back){
+        .wallet = p->wallet, .list = p->list, .moment = moment, .through = moment};
+    return JB_OK;
 }
 
 /* ---- rows ---- */
@@ -221,19 +346,35 @@ is_open(const struct page *p, const struct jb_reader_item *row)
 
 /* The change of a number; at is moved on to it. */
 static const struct change *
-change_of(const struct page *p, uint32_t number, size_t *at)
+change_of(const struct jb_taken_back *t, uint32_t number, size_t *at)
 {
-    while (*at < p->changes.n && p->changes.at[*at].number < number) {
+    while (*at < t->changes.n && t->changes.at[*at].number < number) {
         ++*at;
     }
-    return *at < p->changes.n && p->changes.at[*at].number == number ? &p->changes.at[*at] : NULL;
+    return *at < t->changes.n && t->changes.at[*at].number == number ? &t->changes.at[*at] : NULL;
+}
+
+/* Index of the first change of a number above `above`. */
+static size_t
+changes_above(const struct jb_taken_back *t, uint32_t above)
+{
+    size_t low = 0, high = t->changes.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (t->changes.at[middle].number > above) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
 }
 
 static jb_status
 add_row(struct page *p, uint32_t number, size_t *at, bool *ret_end, struct jb_error *err)
 {
     struct jb_reader_item row;
-    const struct change *c = change_of(p, number, at);
+    const struct change *c = change_of(p->t, number, at);
     jb_status status = jb_reader_item(p->v->l, p->wallet, p->list, number, &row, err);
     if (status != JB_OK) {
         return status;
@@ -267,12 +408,13 @@ next_number(const struct page *p, uint32_t above, size_t at, uint32_t *ret, stru
     if (!p->open) {
         return JB_OK;
     }
+    const struct jb_taken_back *t = p->t;
     jb_status status = jb_reader_open_above(p->v->l, p->wallet, p->list, above, ret, err);
-    while (at < p->changes.n && p->changes.at[at].number <= above) {
+    while (at < t->changes.n && t->changes.at[at].number <= above) {
         at++;
     }
-    if (at < p->changes.n && (*ret == 0 || p->changes.at[at].number < *ret)) {
-        *ret = p->changes.at[at].number;
+    if (at < t->changes.n && (*ret == 0 || t->changes.at[at].number < *ret)) {
+        *ret = t->changes.at[at].number;
     }
     return status;
 }
@@ -281,7 +423,7 @@ static jb_status
 read_rows(struct page *p, uint32_t rows_max, struct jb_error *err)
 {
     jb_status status = JB_OK;
-    size_t at = 0;
+    size_t at = changes_above(p->t, p->above);
     bool end = false;
     uint32_t number = p->above;
     while (p->rows.n < rows_max && !end && status == JB_OK) {
@@ -295,76 +437,6 @@ read_rows(struct page *p, uint32_t rows_max, struct jb_error *err)
             status = JB_OK;
         }
     }
-    return status;
-}
-
-/* ---- refunds that failed later ---- */
-
-static int
-by_refund(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int
-by_row(const void *key, const void *row)
-{
-    uint32_t x = *(const uint32_t *)key, y = ((const struct jb_reader_item *)row)->number;
-    return (x > y) - (x < y);
-}
-
-/* The lots of an approval count as refunded again. */
-static void
-refund_again(struct page *p, const struct jb_event *e)
-{
-    const struct jb_parts legs = e->refund_approved.parts;
-    for (uint32_t i = 0; i < legs.n && p->rows.n > 0; i++) {
-        struct jb_reader_item *row =
-            bsearch(&legs.at[i].ordinal, p->rows.at, p->rows.n, sizeof *p->rows.at, by_row);
-        if (row != NULL) {
-            row->refunded = jb_sum(row->refunded, legs.at[i].amount);
-        }
-    }
-}
-
-/* A refund that failed says where the money went, and its approval from which lots it had come: the
- * approval is among what was taken back, or further down. */
-static jb_status
-find_approvals(struct page *p, struct jb_error *err)
-{
-    size_t sought = p->failed.n;
-    if (sought == 0) {
-        return JB_OK;
-    }
-    jb_cursor *c;
-    jb_status status = jb_cursor_open(p->v->l, 1, &c, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    qsort(p->failed.at, p->failed.n, sizeof *p->failed.at, by_refund);
-    const struct jb_event *e;
-    for (size_t i = 0; i < p->approvals.n && status == JB_OK; i++) {
-        if (bsearch(&p->approvals.at[i].refund, p->failed.at, p->failed.n, sizeof *p->failed.at,
-                    by_refund) != NULL) {
-            status = jb_chain_event(c, p->approvals.at[i].seq, p->wallet, &e, err);
-            if (status == JB_OK) {
-                refund_again(p, e);
-                sought--;
-            }
-        }
-    }
-    for (jb_seq at = p->before; at != 0 && sought > 0 && status == JB_OK;) {
-        status = jb_chain_event(c, at, p->wallet, &e, err);
-        if (status == JB_OK && e->type == JB_EV_REFUND_APPROVED &&
-            bsearch(&e->refund_approved.refund_no, p->failed.at, p->failed.n, sizeof *p->failed.at,
-                    by_refund) != NULL) {
-            refund_again(p, e);
-            sought--;
-        }
-        at = status == JB_OK ? e->prev : at;
-    }
-    jb_cursor_close(c);
     return status;
 }
 
@@ -389,26 +461,25 @@ static jb_status
 read_page(struct page *p, uint32_t rows_max, struct jb_error *err)
 {
     struct jb_reader_head head;
-    jb_seq first = 0, second = 0, unused;
+    jb_seq version = 0;
     jb_status status = jb_reader_begin(p->v->l, &head, err);
     if (status == JB_OK) {
-        status = version_now(p, &first, err);
+        status = version_now(p, &version, err);
         jb_reader_end(p->v->l);
     }
-    status = status == JB_OK ? take_back(p, first, p->r.moment.seq, &p->before, err) : status;
+    status = status == JB_OK ? take_back(p, version, err) : status;
     status = status == JB_OK ? jb_reader_begin(p->v->l, &head, err) : status;
     if (status != JB_OK) {
         return status;
     }
-    status = version_now(p, &second, err);
-    jb_seq down_to = first > p->r.moment.seq ? first : p->r.moment.seq;
-    status = status == JB_OK ? take_back(p, second, down_to, &unused, err) : status;
+    status = version_now(p, &version, err);
+    status = status == JB_OK ? take_back(p, version, err) : status;
     if (status == JB_OK) {
-        merge_changes(p);
+        merge_changes(p->t);
         status = read_rows(p, rows_max, err);
     }
     jb_reader_end(p->v->l);
-    return status == JB_OK ? find_approvals(p, err) : status;
+    return status;
 }
 
 /* What is left is something that could be, and the events that made the rows are kept. */
@@ -512,8 +583,8 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
     }
     status = status == JB_OK ? resolve_day(&p, err) : status;
     p.above = (uint32_t)place.at;
+    status = status == JB_OK ? begin_taking(&p, err) : status;
     /* One more than the page has: whether the list goes on. */
-    p.upto = p.open ? UINT32_MAX : p.above + a->limit + 1;
     status = status == JB_OK ? read_page(&p, a->limit + 1, err) : status;
     status = status == JB_OK ? keep_rows(&p, l->made_by, l->or_by, err) : status;
     status = status == JB_OK ? tell_rows(&p, l, a, &told, err) : status;
@@ -521,7 +592,7 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
         place.at = told > 0 ? p.rows.at[told - 1].number : place.at;
         jb_page_end(v, &of, told < p.rows.n ? &place : NULL, &p.r, a->next, a->moment);
     }
-    free_page(&p);
+    free_page(&p, status == JB_OK);
     return status;
 }
 

@@ -20,6 +20,9 @@ struct jb_views {
     struct jb_fold fold;              /* the tail of the log over the store */
     int64_t unstored_since_us;        /* monotonic; 0: nothing is unstored */
     jb_seq retry_at;                  /* after a failure to store: not again before this event */
+
+    pthread_mutex_t taken_lock;  /* guards taken, held for a moment */
+    struct jb_taken_back *taken; /* items.c: what the page before had to take back; NULL: nothing */
 };
 
 /* The projections as of event seq (and everything later that they may know); valid until
@@ -74,6 +77,9 @@ jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq s
  * its last event (which may be seq or earlier). */
 jb_status jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
                               struct jb_error *err);
+
+/* items.c; NULL allowed; returns NULL. */
+struct jb_taken_back *jb_taken_back_free(struct jb_taken_back *t);
 
 /* as_of.c */
 struct jb_as_of_point {

@@ -302,6 +302,7 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     jb_status status = jb_info_get(l, &v->info, err);
     jb_fold_init(&v->fold, v->info.utc_offset_s);
     jb_query_lock_init(&v->lock);
+    pthread_mutex_init(&v->taken_lock, NULL);
     status = status == JB_OK ? open_store(v, err) : status;
     status = status == JB_OK ? begin(v, err) : status;
     if (status == JB_E_STALE && v->store != NULL) {
@@ -348,6 +349,8 @@ jb_views_close(jb_views *v)
         jb_fold_free(&v->fold);
         jb_store_close(v->store);
         pthread_mutex_destroy(&v->lock);
+        pthread_mutex_destroy(&v->taken_lock);
+        jb_taken_back_free(v->taken);
         free(v);
     }
     return NULL;

@@ -132,6 +132,12 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
                        "command that writes makes it again",
                        anothers ? "another ledger's" : "damaged");
     }
+    if (a->head_found == JB_HEAD_NEWER) {
+        jb_not_checked(
+            &a->f, JB_AUDIT_FORM,
+            "whether the log was put back to an older state: HEAD was written by a newer "
+            "version of jangbu");
+    }
     if (a->head_found != JB_HEAD_THERE || anothers) {
         return;
     }
@@ -167,7 +173,9 @@ check_secret(struct audit *a, const uint8_t ledger_id[16])
         jb_not_checked(&a->f, JB_AUDIT_FORM,
                        "whether a repeated key had the same content: the file `secret` is %s. Put "
                        "the ledger's own back from a backup",
-                       found == JB_SECRET_LOST ? "missing" : "damaged, or another ledger's");
+                       found == JB_SECRET_LOST    ? "missing"
+                       : found == JB_SECRET_NEWER ? "longer than this version writes"
+                                                  : "damaged, or another ledger's");
     }
 }
 
@@ -229,8 +237,9 @@ check_people(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_
         status = status == JB_OK ? check_references(a, p, r, &err) : status;
         jb_personal_close(p);
     }
-    if (status == JB_E_NOTFOUND) {
-        jb_not_checked(&a->f, 0, "personal texts in people.mdb: %s", err.text);
+    if (status == JB_E_NOTFOUND || (status == JB_E_FORMAT && err.at == 1)) {
+        jb_not_checked(&a->f, status == JB_E_FORMAT ? JB_AUDIT_FORM : 0,
+                       "personal texts in people.mdb: %s", err.text);
     } else if (status != JB_OK) {
         not_opened(a, "people", &err);
     }

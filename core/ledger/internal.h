@@ -52,7 +52,8 @@ struct jb_request {
 };
 
 struct jb_ledger {
-    char *dir;
+    char *dir;   /* as it was given, for sentences */
+    char *place; /* the same, absolute: the process may change its directory */
     bool read_only;
     bool accept_rollback;
     bool rolled_back; /* a reader goes on, and is told */
@@ -108,6 +109,9 @@ struct jb_ledger {
     struct jb_state *read_state;
     JB_VEC(struct jb_reader_grant) read_grants;
 };
+
+/* open.c: goes on as a reader; jb_submit says JB_E_FORMAT with that sentence. */
+void jb_ledger_refuse(struct jb_ledger *l, const char *why);
 
 /* fingerprint.c */
 uint64_t jb_fingerprint(const struct jb_ledger *l,

@@ -5,6 +5,7 @@
 
 #include "ledger/internal.h"
 #include "log/fault.h"
+#include "storage/place.h"
 
 static jb_instant
 system_clock(void *data)
@@ -42,7 +43,9 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
                        "or 1");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
-    if (l == NULL || (l->dir = strdup(dir)) == NULL) {
+    if (l == NULL || (l->dir = strdup(dir)) == NULL ||
+        (l->place = jb_place_absolute(dir)) == NULL) {
+        free(l != NULL ? l->dir : NULL);
         free(l);
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", dir);
     }
@@ -64,6 +67,13 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     jb_query_lock_init(&l->read_lock);
     *ret = l;
     return JB_OK;
+}
+
+void
+jb_ledger_refuse(struct jb_ledger *l, const char *why)
+{
+    (void)jb_fail(&l->refused, JB_E_FORMAT, "%s (%s)", why, l->dir);
+    l->read_only = true;
 }
 
 /* Before anything is read. Who may not write goes on as a reader and hears why at jb_submit. */
@@ -117,7 +127,12 @@ check_head(struct jb_ledger *l, struct jb_error *err)
     l->head_fd = jb_head_open(l->dir, l->read_only);
     enum jb_head_found found =
         l->head_fd < 0 && errno != ENOENT ? JB_HEAD_DAMAGED : jb_head_read(l->head_fd, &h);
-    l->head_damaged = found == JB_HEAD_DAMAGED;
+    l->head_damaged = found == JB_HEAD_DAMAGED || found == JB_HEAD_NEWER;
+    if (found == JB_HEAD_NEWER && !l->read_only) {
+        jb_ledger_refuse(l,
+                         "the file HEAD was written by a newer version of jangbu: this one reads "
+                         "the ledger and does not write to it. Use that version");
+    }
     if (found != JB_HEAD_THERE || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 ||
         l->accept_rollback) {
         return JB_OK;
@@ -153,8 +168,8 @@ static jb_status
 open_store(struct jb_ledger *l, struct jb_error *err)
 {
     bool remade;
-    jb_status status = jb_store_open(l->dir, &jb_state_schema, l->identity.ledger_id, l->read_only,
-                                     &l->store, &remade, err);
+    jb_status status = jb_store_open(l->place, &jb_state_schema, l->identity.ledger_id,
+                                     l->read_only, &l->store, &remade, err);
     if (status == JB_E_NOTFOUND || jb_store_dispensable(status) ||
         (status != JB_OK && l->read_only)) {
         l->store = NULL; /* the log is folded, in memory */
@@ -277,7 +292,8 @@ write_behind(struct jb_ledger *l)
         jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
-    if (jb_state_catch_up(l->state, &ignored) == JB_OK) {
+    if (jb_log_catch_up(l->log, &ignored) == JB_OK &&
+        jb_state_catch_up(l->state, &ignored) == JB_OK) {
         struct jb_error also_ignored;
         if (jb_state_checkpoint(l->state, &also_ignored) == JB_E_STALE) {
             jb_state_drop_store(l->state);
@@ -333,6 +349,7 @@ jb_close(jb_ledger *l)
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
     }
+    free(l->place);
     free(l->dir);
     free(l);
     return NULL;
@@ -348,7 +365,7 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .exponent = l->identity.exponent,
                                   .utc_offset_s = l->identity.utc_offset_s,
                                   .read_only = l->read_only,
-                                  .dir = l->dir,
+                                  .dir = l->place,
                                   .rolled_back = l->rolled_back,
                                   .warning = jb_env_warning(jb_log_env(l->log)),
                                   .secret_lost = !l->has_secret,

@@ -206,8 +206,8 @@ jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
     return pthread_mutex_lock(lock) == 0
                ? JB_OK
                : jb_fail(err, JB_E_USAGE,
-                         "a query was asked from within another one's `each`. Copy what it is "
-                         "about, and ask when the first has ended");
+                         "a query was asked from within another one, of the same thread; ask when "
+                         "the first has ended");
 }
 
 jb_status

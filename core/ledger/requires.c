@@ -20,18 +20,58 @@ struct line {
     char word[WORD_BYTES_MAX + 1]; /* of LINE_OTHER: how it begins */
 };
 
-/* The whole file, ended by NUL. *ret_n 0: there is none, or it is empty. */
+/* The file, and where its next line begins. */
+struct text {
+    char bytes[FILE_BYTES_MAX + 1];
+    size_t n, at;
+    bool there;
+};
+
+/* Whether there is something of that name, whatever it is: a symbolic link that leads nowhere was
+ * put there by somebody, too. */
 static jb_status
-read_file(const char *dir, char text[FILE_BYTES_MAX + 1], size_t *ret_n, struct jb_error *err)
+is_there(const char *path, bool *ret, struct jb_error *err)
+{
+    struct stat st;
+    *ret = lstat(path, &st) == 0;
+    return *ret || errno == ENOENT || errno == ENOTDIR
+               ? JB_OK
+               : jb_fail_errno(err, JB_E_IO, errno, "cannot tell whether there is a %s", path);
+}
+
+/* Until the end, or one byte more than it may have. -1 with errno. */
+static ssize_t
+read_all(int fd, char bytes[FILE_BYTES_MAX + 1])
+{
+    size_t have = 0;
+    while (have <= FILE_BYTES_MAX) {
+        ssize_t got = read(fd, bytes + have, FILE_BYTES_MAX + 1 - have);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got < 0 ? -1 : (ssize_t)have;
+        }
+        have += (size_t)got;
+    }
+    return (ssize_t)have;
+}
+
+static jb_status
+read_file(const char *dir, struct text *ret, struct jb_error *err)
 {
     char path[4096];
-    *ret_n = 0;
-    snprintf(path, sizeof path, "%s/requires", dir);
-    int fd = jb_descriptor_open(path, O_RDONLY, 0);
-    if (fd < 0 && errno == ENOENT) {
-        return JB_OK;
+    ret->n = ret->at = 0;
+    ret->there = false;
+    if (snprintf(path, sizeof path, "%s/requires", dir) >= (int)sizeof path) {
+        return jb_fail(err, JB_E_USAGE, "the path of the ledger is too long");
     }
-    ssize_t n = fd >= 0 ? read(fd, text, FILE_BYTES_MAX + 1) : -1;
+    jb_status status = is_there(path, &ret->there, err);
+    if (status != JB_OK || !ret->there) {
+        return status;
+    }
+    int fd = jb_descriptor_open(path, O_RDONLY | O_NONBLOCK, 0);
+    ssize_t n = fd >= 0 ? read_all(fd, ret->bytes) : -1;
     int code = n < 0 ? errno : 0;
     if (fd >= 0) {
         close(fd);
@@ -43,8 +83,7 @@ read_file(const char *dir, char text[FILE_BYTES_MAX + 1], size_t *ret_n, struct 
         return jb_fail(err, JB_E_FORMAT, "%s is longer than this version reads. Use a newer jangbu",
                        path);
     }
-    text[n] = '\0';
-    *ret_n = (size_t)n;
+    ret->n = (size_t)n;
     return JB_OK;
 }
 
@@ -59,54 +98,87 @@ is_word(const char *s, size_t n)
     return n >= 1 && n <= WORD_BYTES_MAX;
 }
 
-/* The line at *at, and steps over it. False at the end. Empty lines are passed over. */
-static bool
-next_line(const char **at, struct line *ret)
+/* How a line begins, for a sentence: what is no letter, digit or sign of ASCII as a question mark.
+ */
+static void
+show(const char *line, size_t n, char ret[WORD_BYTES_MAX + 1])
 {
-    while (**at == '\n') {
-        (*at)++;
+    n = n < WORD_BYTES_MAX ? n : WORD_BYTES_MAX;
+    for (size_t i = 0; i < n; i++) {
+        ret[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
     }
-    size_t n = strcspn(*at, "\n");
-    const char *line = *at;
-    *at += n;
+    ret[n] = '\0';
+}
+
+static bool
+begins(const char *line, size_t n, const char *with)
+{
+    return n > strlen(with) && memcmp(line, with, strlen(with)) == 0;
+}
+
+/* The next line, by its length: any byte may stand in it. False at the end. Empty lines are passed
+ * over. A line that does not end was cut off, and could have said anything. */
+static bool
+next_line(struct text *t, struct line *ret)
+{
+    while (t->at < t->n && t->bytes[t->at] == '\n') {
+        t->at++;
+    }
+    if (t->at == t->n) {
+        return false;
+    }
+    const char *line = t->bytes + t->at;
+    const char *end = memchr(line, '\n', t->n - t->at);
+    size_t n = end != NULL ? (size_t)(end - line) : t->n - t->at;
+    t->at += n;
     *ret = (struct line){.kind = LINE_OTHER};
-    if (n > 5 && strncmp(line, "read ", 5) == 0 && is_word(line + 5, n - 5)) {
+    if (end != NULL && begins(line, n, "read ") && is_word(line + 5, n - 5)) {
         ret->kind = LINE_READ;
         memcpy(ret->word, line + 5, n - 5);
-    } else if (n > 6 && strncmp(line, "write ", 6) == 0 && is_word(line + 6, n - 6)) {
+    } else if (end != NULL && begins(line, n, "write ") && is_word(line + 6, n - 6)) {
         ret->kind = LINE_WRITE;
         memcpy(ret->word, line + 6, n - 6);
     } else {
-        memcpy(ret->word, line, n < WORD_BYTES_MAX ? n : WORD_BYTES_MAX);
+        show(line, n, ret->word);
     }
-    return n > 0;
+    return true;
 }
 
 static jb_status
 check_cluster(const char *dir, struct jb_error *err)
 {
     char path[4096];
-    struct stat st;
-    snprintf(path, sizeof path, "%s/cluster", dir);
-    if (stat(path, &st) != 0) {
-        return errno == ENOENT
-                   ? JB_OK
-                   : jb_fail_errno(err, JB_E_IO, errno, "cannot tell whether there is a %s", path);
+    bool there;
+    if (snprintf(path, sizeof path, "%s/cluster", dir) >= (int)sizeof path) {
+        return jb_fail(err, JB_E_USAGE, "the path of the ledger is too long");
     }
+    jb_status status = is_there(path, &there, err);
+    return status != JB_OK || !there
+               ? status
+               : jb_fail(err, JB_E_FORMAT,
+                         "%s is part of a cluster (it has a file `cluster`): this program writes "
+                         "to a ledger on its own only, and would part it from the others",
+                         dir);
+}
+
+/* Whoever makes the file writes a line: in one without, it was lost. */
+static jb_status
+without_line(const char *dir, struct jb_error *err)
+{
     return jb_fail(err, JB_E_FORMAT,
-                   "%s is part of a cluster (it has a file `cluster`): this program writes to a "
-                   "ledger on its own only, and would part it from the others",
+                   "%s/requires has no line: what it asks of programs that write was lost. Make it "
+                   "again with the program that made it, or remove it if none did",
                    dir);
 }
 
 jb_status
 jb_requires_check(const char *dir, bool write, struct jb_error *err)
 {
-    char text[FILE_BYTES_MAX + 1];
-    size_t n;
-    jb_status status = read_file(dir, text, &n, err);
+    struct text text;
     struct line line;
-    for (const char *at = text; status == JB_OK && n > 0 && next_line(&at, &line);) {
+    unsigned lines = 0;
+    jb_status status = read_file(dir, &text, err);
+    for (; status == JB_OK && next_line(&text, &line); lines++) {
         if (line.kind == LINE_OTHER) {
             return jb_fail(err, JB_E_FORMAT,
                            "%s/requires has a line that this version does not understand: "
@@ -120,17 +192,27 @@ jb_requires_check(const char *dir, bool write, struct jb_error *err)
                            dir, line.kind == LINE_READ ? "reads" : "writes to", line.word);
         }
     }
-    return status == JB_OK && write ? check_cluster(dir, err) : status;
+    if (status != JB_OK || !write) {
+        return status;
+    }
+    return text.there && lines == 0 ? without_line(dir, err) : check_cluster(dir, err);
 }
 
 jb_status
 jb_requires_copy(const char *dir, const char *dest, struct jb_error *err)
 {
-    char text[FILE_BYTES_MAX + 1], kept[FILE_BYTES_MAX + 1], path[4096];
-    size_t n, kept_n = 0;
-    jb_status status = read_file(dir, text, &n, err);
+    struct text text;
+    char kept[FILE_BYTES_MAX + 1], path[4096];
+    size_t kept_n = 0;
     struct line line;
-    for (const char *at = text; status == JB_OK && n > 0 && next_line(&at, &line);) {
+    jb_status status = read_file(dir, &text, err);
+    while (status == JB_OK && next_line(&text, &line)) {
+        if (line.kind == LINE_OTHER) {
+            return jb_fail(err, JB_E_FORMAT,
+                           "%s/requires changed, and has a line that this version does not "
+                           "understand: \"%s\"",
+                           dir, line.word);
+        }
         if (line.kind == LINE_READ) {
             kept_n += (size_t)snprintf(kept + kept_n, sizeof kept - kept_n, "read %s\n", line.word);
         }

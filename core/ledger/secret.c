@@ -119,7 +119,7 @@ jb_secret_read(const char *dir, const uint8_t ledger_id[16], enum jb_secret_foun
     if (n < (ssize_t)sizeof bytes && n < st.st_size) {
         return unreadable(err, path, EIO); /* it ended before its end */
     }
-    *ret_found = JB_SECRET_DAMAGED;
+    *ret_found = n == (ssize_t)sizeof bytes ? JB_SECRET_NEWER : JB_SECRET_DAMAGED;
     if (n != JB_SECRET_BYTES + CHECK_BYTES && n != JB_SECRET_BYTES) {
         return JB_OK;
     }
@@ -138,6 +138,12 @@ jb_secret_load(struct jb_ledger *l, struct jb_error *err)
     enum jb_secret_found found;
     jb_status status = jb_secret_read(l->dir, l->identity.ledger_id, &found, l->secret, err);
     l->has_secret = status == JB_OK && found == JB_SECRET_THERE;
-    l->secret_damaged = status == JB_OK && found == JB_SECRET_DAMAGED;
+    l->secret_damaged = status == JB_OK && (found == JB_SECRET_DAMAGED || found == JB_SECRET_NEWER);
+    if (status == JB_OK && found == JB_SECRET_NEWER && !l->read_only) {
+        /* Events without fingerprints would be written beside those of who knows it. */
+        jb_ledger_refuse(l, "the file `secret` is longer than this version writes: a newer version "
+                            "of jangbu made it (use that one), or something was appended to it "
+                            "(put the ledger's own back from a backup)");
+    }
     return status;
 }

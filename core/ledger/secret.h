@@ -8,8 +8,9 @@
 
 enum jb_secret_found {
     JB_SECRET_THERE,
-    JB_SECRET_LOST,   /* there is no such file */
-    JB_SECRET_DAMAGED /* not what this ledger wrote: cut short, changed, or another ledger's */
+    JB_SECRET_LOST,    /* there is no such file */
+    JB_SECRET_DAMAGED, /* not what this ledger wrote: cut short, changed, or another ledger's */
+    JB_SECRET_NEWER /* longer than this version writes: a later form, or something was appended */
 };
 
 /* ret is what it should be only with JB_SECRET_THERE. Any failure but "there is no such file" is a

@@ -162,7 +162,7 @@ may_write(struct jb_ledger *l, struct jb_error *err)
 {
     int64_t now = jb_monotonic_us();
     if (now - l->requires_at >= JB_REQUIRES_LOOK_US) {
-        jb_status status = jb_requires_check(l->dir, true, err);
+        jb_status status = jb_requires_check(l->place, true, err);
         if (status != JB_OK) {
             return status;
         }
@@ -212,7 +212,7 @@ note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
     memcpy(f.ledger_id, l->identity.ledger_id, 16);
     memcpy(f.chain, l->state->head.chain, JB_CHAIN_BYTES);
     jb_lock_note_fault(l->lock, true);
-    (void)!jb_fault_write(l->dir, &f); /* where it cannot be written, `lock` says it */
+    (void)!jb_fault_write(l->place, &f); /* where it cannot be written, `lock` says it */
     l->fault_again_at = 0;
 }
 
@@ -227,7 +227,7 @@ clear_fault(struct jb_ledger *l, struct jb_error *err)
                        "the device failed while the ledger was written, and could not be read back "
                        "a moment ago; nothing is written");
     }
-    jb_status status = jb_fault_clear(l->dir, l->log, &l->identity, err);
+    jb_status status = jb_fault_clear(l->place, l->log, &l->identity, err);
     if (status == JB_OK) {
         jb_lock_note_fault(l->lock, false);
     }

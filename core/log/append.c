@@ -301,6 +301,14 @@ add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
         if (status != JB_OK) {
             return status;
         }
+        if (code == 0 && !jb_env_in_place(l->env)) {
+            *ret_result = JB_LOG_UNKNOWN;
+            return jb_fail(err, JB_E_UNKNOWN,
+                           "%s was removed, renamed or replaced during a commit, which is in the "
+                           "file that was there before. End all programs that use the ledger, "
+                           "start again and ask with the same keys",
+                           jb_env_path(l->env));
+        }
         if (code == 0) {
             *head = after;
             *ret_result = JB_LOG_COMMITTED;

@@ -1,6 +1,7 @@
 #include "log/fault.h"
 
 #include "base/error.h"
+#include "log/head.h"
 #include "storage/descriptors.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define FAULT_BYTES 64
+#define FAULT_BYTES JB_HEAD_BYTES
 #define READ_BYTES (1 << 20)
 #define ALIGNED_TO 4096
 
@@ -67,13 +68,15 @@ jb_fault_is_there(const char *dir)
 
 /* False: there is none that says anything, and the whole chain is looked at. */
 static bool
-read_fault(const char *dir, const uint8_t ledger_id[16], struct jb_fault *ret)
+read_fault(const char *dir, const uint8_t ledger_id[16], struct jb_fault *ret, bool *ret_newer)
 {
     char path[4096];
-    uint8_t b[FAULT_BYTES];
+    uint8_t b[FAULT_BYTES] = {0};
     path_of(dir, "FAULT", path);
     int fd = jb_descriptor_open(path, O_RDONLY, 0);
-    bool ok = fd >= 0 && read(fd, b, sizeof b) == (ssize_t)sizeof b && memcmp(b, magic, 8) == 0 &&
+    ssize_t n = fd >= 0 ? read(fd, b, sizeof b) : -1;
+    *ret_newer = n > 0 && jb_head_is_newer(b, (size_t)n, magic);
+    bool ok = n == (ssize_t)sizeof b && memcmp(b, magic, 8) == 0 &&
               memcmp(b + 8, ledger_id, 16) == 0 && jb_get_be(b + 56, 8) == XXH3_64bits(b, 56);
     if (fd >= 0) {
         close(fd);
@@ -171,7 +174,16 @@ jb_fault_clear(const char *dir, struct jb_log *l, const struct jb_log_identity *
 {
     char path[4096];
     struct jb_fault f;
-    if (!read_fault(dir, identity->ledger_id, &f)) {
+    bool newer;
+    path_of(dir, "FAULT", path);
+    bool known = read_fault(dir, identity->ledger_id, &f, &newer);
+    if (newer) {
+        return jb_fail(err, JB_E_FORMAT,
+                       "the device failed while the ledger was written, and %s was written by a "
+                       "newer version of jangbu. Use that version",
+                       path);
+    }
+    if (!known) {
         f = (struct jb_fault){0};
         memcpy(f.chain, identity->root, JB_CHAIN_BYTES);
     }
@@ -181,7 +193,6 @@ jb_fault_clear(const char *dir, struct jb_log *l, const struct jb_log_identity *
     if (status != JB_OK) {
         return status;
     }
-    path_of(dir, "FAULT", path);
     if ((unlink(path) != 0 && errno != ENOENT) || !sync_dir(dir)) {
         return not_cleared(err, path, errno, "cannot be removed");
     }

@@ -21,11 +21,15 @@ struct jb_head_file {
 int jb_head_open(const char *dir, bool read_only);
 enum jb_head_found {
     JB_HEAD_THERE,
-    JB_HEAD_NONE,   /* no file, or an empty one: it is made with the first commit */
-    JB_HEAD_DAMAGED /* torn, changed, or it cannot be read */
+    JB_HEAD_NONE,    /* no file, or an empty one: it is made with the first commit */
+    JB_HEAD_DAMAGED, /* torn, changed, or it cannot be read */
+    JB_HEAD_NEWER    /* its first bytes are those of a later form: not to be written over */
 };
 /* ret is written only with JB_HEAD_THERE. */
 enum jb_head_found jb_head_read(int fd, struct jb_head_file *ret);
+/* Whether these are the first bytes of a later form of HEAD or FAULT: the magic with another digit.
+ * Not where it is this form with one byte changed. b has JB_HEAD_BYTES, and n of them were read. */
+bool jb_head_is_newer(const uint8_t b[JB_HEAD_BYTES], size_t n, const char magic[8]);
 void jb_head_write(int fd, const struct jb_head_file *h);
 
 #endif

@@ -102,7 +102,7 @@ jb_log_size(struct jb_log *l, uint64_t *ret_tree_bytes, uint64_t *ret_file_bytes
     *ret_tree_bytes =
         (uint64_t)st.ms_psize * (st.ms_branch_pages + st.ms_leaf_pages + st.ms_overflow_pages);
     struct stat file;
-    *ret_file_bytes = stat(jb_env_path(l->env), &file) == 0 ? (uint64_t)file.st_size : 0;
+    *ret_file_bytes = stat(jb_env_place(l->env), &file) == 0 ? (uint64_t)file.st_size : 0;
     return JB_OK;
 }
 

@@ -42,6 +42,23 @@ is_allowed(off_t bytes)
            (limit.rlim_cur == RLIM_INFINITY || (rlim_t)bytes <= limit.rlim_cur);
 }
 
+/* A descriptor of its own for the file that is open, and not for one that is at its path by now. */
+static int
+open_same(const struct jb_log *l, struct stat *ret)
+{
+    int used = -1;
+    struct stat st;
+    int fd = jb_descriptor_open(jb_env_place(l->env), O_WRONLY, 0);
+    if (fd >= 0 && mdb_env_get_fd(jb_env_lmdb(l->env), &used) == 0 && fstat(used, &st) == 0 &&
+        fstat(fd, ret) == 0 && st.st_dev == ret->st_dev && st.st_ino == ret->st_ino) {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
 int
 jb_log_make_room(struct jb_log *l, size_t bytes)
 {
@@ -53,7 +70,7 @@ jb_log_make_room(struct jb_log *l, size_t bytes)
     off_t page = (off_t)st.ms_psize;
     off_t need =
         ((off_t)jb_log_last_page(l) + 1 + PAGES_BESIDE) * page + (off_t)(bytes + bytes / 4);
-    if (l->room >= need || stat(jb_env_path(l->env), &file) != 0) {
+    if (l->room >= need || stat(jb_env_place(l->env), &file) != 0) {
         return 0;
     }
     l->room = file.st_size; /* it never becomes shorter */
@@ -65,7 +82,7 @@ jb_log_make_room(struct jb_log *l, size_t bytes)
                                                 : file.st_size / 8;
     off_t to = file.st_size + step > need ? file.st_size + step : need;
     to = (to + page - 1) / page * page;
-    int fd = is_allowed(to) ? jb_descriptor_open(jb_env_path(l->env), O_WRONLY, 0) : -1;
+    int fd = is_allowed(to) ? open_same(l, &file) : -1;
     if (fd < 0) {
         return 0;
     }

@@ -59,6 +59,79 @@ check_of_meta(const struct jb_personal *p, const uint8_t bytes[META_BYTES])
     return XXH3_64bits(all, sizeof all);
 }
 
+static const char *const tables[] = {"texts", "index", "checks", "meta", NULL};
+
+static bool
+is_table(const MDB_val *name)
+{
+    for (const char *const *t = tables; *t != NULL; t++) {
+        if (name->mv_size == strlen(*t) && memcmp(name->mv_data, *t, name->mv_size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * A later layout has other tables, or says in `meta` what it is: to this version its rows are not
+ * what they seem (texts may be sealed), and it neither shows nor changes them. LMDB's code;
+ * MDB_VERSION_MISMATCH: newer.
+ */
+static int
+check_layout(MDB_txn *txn)
+{
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int code = mdb_dbi_open(txn, NULL, 0, &dbi);
+    code = code == 0 ? mdb_cursor_open(txn, dbi, &cursor) : code;
+    if (code != 0) {
+        return code;
+    }
+    while ((code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+        if (!is_table(&k)) {
+            break;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return code == 0 ? MDB_VERSION_MISMATCH : code == MDB_NOTFOUND ? 0 : code;
+}
+
+/* The same by the rows of `meta`: there is one, of a known length. */
+static int
+check_meta_layout(const struct jb_personal *p, MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int code = mdb_cursor_open(txn, p->meta, &cursor);
+    if (code != 0) {
+        return code;
+    }
+    while ((code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
+        if (k.mv_size != 4 || memcmp(k.mv_data, "meta", 4) != 0 || v.mv_size != META_BYTES) {
+            break;
+        }
+    }
+    mdb_cursor_close(cursor);
+    return code == 0 ? MDB_VERSION_MISMATCH : code == MDB_NOTFOUND ? 0 : code;
+}
+
+static jb_status
+personal_fail(const struct jb_personal *p, int code, const char *doing, struct jb_error *err)
+{
+    if (code != MDB_VERSION_MISMATCH) {
+        return jb_env_fail(err, code, p->env, doing);
+    }
+    jb_status status = jb_fail(err, JB_E_FORMAT,
+                               "%s was written by a newer version of jangbu: it has tables that "
+                               "this one does not know. Use that version",
+                               jb_env_path(p->env));
+    if (err != NULL) {
+        err->at = 1;
+    }
+    return status;
+}
+
 /* LMDB's code; MDB_CORRUPTED where its check does not hold. */
 static int
 meta_get(struct jb_personal *p, MDB_txn *txn, struct meta *ret)
@@ -158,13 +231,19 @@ open_tables(struct jb_personal *p, bool make, struct jb_error *err, jb_status *r
     if (*ret_status != JB_OK) {
         return 0;
     }
-    int code = mdb_dbi_open(txn, "texts", make ? MDB_CREATE : 0, &p->texts);
+    int code = check_layout(txn);
+    code = code == 0 ? mdb_dbi_open(txn, "texts", make ? MDB_CREATE : 0, &p->texts) : code;
     code = code == 0 ? mdb_dbi_open(txn, "index", make ? MDB_CREATE : 0, &p->index) : code;
     if (code == 0) {
         int checks = mdb_dbi_open(txn, "checks", 0, &p->checks);
-        checks = checks == 0 ? mdb_dbi_open(txn, "meta", 0, &p->meta) : checks;
-        p->has_checks = checks == 0;
-        code = checks == MDB_NOTFOUND ? 0 : checks;
+        int meta = mdb_dbi_open(txn, "meta", 0, &p->meta);
+        p->has_checks = checks == 0 && meta == 0;
+        /* They are made together: one without the other is another layout's. */
+        code = checks == MDB_NOTFOUND && meta == MDB_NOTFOUND   ? 0
+               : checks == MDB_NOTFOUND || meta == MDB_NOTFOUND ? MDB_VERSION_MISMATCH
+               : checks != 0                                    ? checks
+                                                                : meta;
+        code = code == 0 && p->has_checks ? check_meta_layout(p, txn) : code;
     }
     if (code != 0) {
         jb_env_abort(p->env, txn);
@@ -186,7 +265,6 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
     memcpy(p->ledger_id, ledger_id, 16);
-    static const char *const tables[] = {"texts", "index", "checks", "meta", NULL};
     struct jb_env_options o = {.reopens = true,
                                .tables = tables,
                                .read_only = read_only,
@@ -211,7 +289,7 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
             code = 0;
         }
         if (code != 0) {
-            status = jb_env_fail(err, code, p->env, "opening");
+            status = personal_fail(p, code, "opening", err);
         }
     }
     if (status != JB_OK) {
@@ -395,7 +473,9 @@ static int
 write_all(struct jb_personal *p, MDB_txn *txn)
 {
     struct meta m = {0};
-    int code = p->has_checks ? 0 : make_checks(p, txn);
+    int code = check_layout(txn);
+    code = code == 0 && !p->has_checks ? make_checks(p, txn) : code;
+    code = code == 0 ? check_meta_layout(p, txn) : code;
     code = code == 0 ? meta_get(p, txn, &m) : code;
     for (size_t i = 0; i < p->list.n && code == 0; i++) {
         code = write_one(p, txn, &p->list.at[i], &m);
@@ -426,10 +506,15 @@ jb_personal_commit(struct jb_personal *p, struct jb_error *err)
             continue;
         }
         if (code != 0) {
-            return jb_env_fail(err, code, p->env, "writing");
+            return personal_fail(p, code, "writing", err);
         }
         p->has_checks = true;
         p->list.n = p->bytes.n = 0;
+        /* What the log will refer to is in the file that will be there. */
+        status = jb_env_still(p->env, err);
+        if (status != JB_OK) {
+            return status;
+        }
     }
     return JB_OK;
 }

@@ -35,6 +35,9 @@
 #define READ_TRIES 3
 /* How often who writes looks for readers that were killed. */
 #define READERS_CHECK_US JB_US_PER_SECOND
+/* How often who reads looks whether the file is still the one at its path. Who writes looks each
+ * time. */
+#define PLACE_CHECK_US JB_US_PER_SECOND
 /* How long a writer of people.mdb, state.mdb or views.mdb waits for another, and who opens a file
  * for who is opening it. */
 #define WRITER_WAIT_US (10 * JB_US_PER_SECOND)
@@ -54,7 +57,8 @@ struct jb_env {
     unsigned forks;
     struct jb_env_options options;
     MDB_env *lmdb; /* NULL: it could not be opened again */
-    char *path;
+    char *path;    /* as it was given, for sentences */
+    char *place;   /* the same, absolute: the process may change its directory */
     /* The map may only change size while no transaction is open in this process. */
     pthread_mutex_t gate;
     pthread_cond_t gate_changed;
@@ -64,7 +68,7 @@ struct jb_env {
     unsigned idle_n;
     MDB_txn *idle[IDLE_MAX];
     pthread_mutex_t tables;
-    _Atomic int64_t readers_checked_at;
+    _Atomic int64_t readers_checked_at, place_checked_at;
     struct jb_lock *lock;       /* NULL: done without */
     enum jb_lock_name name;     /* of the mutex for who writes to it */
     int fd;                     /* for locks of its bytes; -1: done without */
@@ -109,6 +113,12 @@ const char *
 jb_env_path(const struct jb_env *e)
 {
     return e->path;
+}
+
+const char *
+jb_env_place(const struct jb_env *e)
+{
+    return e->place;
 }
 
 bool
@@ -246,7 +256,7 @@ look_at(struct jb_env *e, struct stat *ret, struct jb_error *err)
     mdb_env_info(e->lmdb, &info);
     mdb_env_stat(e->lmdb, &pages);
     /* The size behind the claim: a writer makes the file longer first and claims it then. */
-    if (stat(e->path, ret) != 0) {
+    if (stat(e->place, ret) != 0) {
         return jb_fail_errno(err, JB_E_IO, errno, "cannot look at %s", e->path);
     }
     uint64_t claimed;
@@ -292,6 +302,7 @@ release(struct jb_env *e)
     pthread_mutex_destroy(&e->tables);
     pthread_cond_destroy(&e->gate_changed);
     pthread_mutex_destroy(&e->gate);
+    free(e->place);
     free(e->path);
     free(e);
 }
@@ -312,7 +323,7 @@ open_lmdb(struct jb_env *e, const struct jb_env_options *o, uint64_t map_bytes, 
     /* NORDAHEAD would suit random reads; the log is mostly read forward. NOTLS: a snapshot belongs
      * to its object, not to a thread. */
     code =
-        mdb_env_open(e->lmdb, e->path,
+        mdb_env_open(e->lmdb, e->place,
                      MDB_NOSUBDIR | MDB_NOTLS | (o->read_only ? MDB_RDONLY : 0) | more_flags, 0600);
     if (code != 0) {
         mdb_env_close(e->lmdb);
@@ -328,7 +339,7 @@ static int
 reserve_lock_file(const struct jb_env *e)
 {
     char path[4096 + 8];
-    snprintf(path, sizeof path, "%s-lock", e->path);
+    snprintf(path, sizeof path, "%s-lock", e->place);
     int fd = jb_descriptor_open(path, O_RDWR | O_CREAT, 0600);
     if (fd < 0) {
         return errno == EROFS || errno == EACCES ? 0 : errno; /* LMDB says it, or does without */
@@ -464,7 +475,7 @@ lock_file_of(const struct jb_env *e)
 {
     char path[4096 + 8];
     struct stat st;
-    snprintf(path, sizeof path, "%s-lock", e->path);
+    snprintf(path, sizeof path, "%s-lock", e->place);
     return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
@@ -475,6 +486,58 @@ lost_locks(struct jb_error *err, const struct jb_env *e)
                    "a lock file of %s was deleted while programs use the ledger: they do not see "
                    "each other any more. Nothing was written. End them all, then start again",
                    e->path);
+}
+
+/* A file that was removed, or that another one was put in the place of, can be written to for ever,
+ * and nobody will find it there. The inode of a file that is open is not given again. state.mdb and
+ * views.mdb are only made again. */
+static bool
+in_place(const struct jb_env *e)
+{
+    struct stat st;
+    if (e->name != JB_LOCK_WRITER && e->name != JB_LOCK_PEOPLE) {
+        return true;
+    }
+    if (stat(e->place, &st) == 0) {
+        return st.st_dev == e->device && st.st_ino == e->inode;
+    }
+    /* Not to be seen any more, by a process that gave its rights away: the file itself says what it
+     * can. */
+    return errno != ENOENT && errno != ENOTDIR && e->fd >= 0 && fstat(e->fd, &st) == 0 &&
+           st.st_nlink > 0;
+}
+
+bool
+jb_env_in_place(const struct jb_env *e)
+{
+    return in_place(e);
+}
+
+static jb_status
+not_in_place(struct jb_error *err, const struct jb_env *e, bool write)
+{
+    return jb_fail(err, JB_E_USAGE,
+                   "%s was removed, renamed or replaced while programs use the ledger: what this "
+                   "one has open is no longer the file that is there. %s. End them all, then start "
+                   "again",
+                   e->path, write ? "Nothing was written" : "It shows nothing of it any more");
+}
+
+jb_status
+jb_env_still(const struct jb_env *e, struct jb_error *err)
+{
+    return in_place(e) ? JB_OK : not_in_place(err, e, true);
+}
+
+static bool
+place_is_due(struct jb_env *e)
+{
+    int64_t now = jb_monotonic_us();
+    if (now - atomic_load(&e->place_checked_at) < PLACE_CHECK_US) {
+        return false;
+    }
+    atomic_store(&e->place_checked_at, now);
+    return true;
 }
 
 static jb_status
@@ -593,7 +656,9 @@ static struct jb_env *
 make(const char *path, bool read_only)
 {
     struct jb_env *e = calloc(1, sizeof *e);
-    if (e == NULL || (e->path = strdup(path)) == NULL) {
+    if (e == NULL || (e->path = strdup(path)) == NULL ||
+        (e->place = jb_place_absolute(path)) == NULL) {
+        free(e != NULL ? e->path : NULL);
         free(e);
         return NULL;
     }
@@ -1071,6 +1136,11 @@ end_write(struct jb_env *e)
 static jb_status
 begin_read(struct jb_env *e, MDB_txn **ret, int *ret_code, struct jb_error *err)
 {
+    *ret_code = 0;
+    if (place_is_due(e) && !in_place(e)) {
+        atomic_store(&e->place_checked_at, 0); /* whoever asks next is told, too */
+        return not_in_place(err, e, false);
+    }
     for (int tries = 0; tries < READ_TRIES; tries++) {
         jb_status status = begin_any(e, MDB_RDONLY, ret, ret_code, err);
         if (status != JB_OK || e->lock_inode == 0 || is_newest(e, *ret, false) ||
@@ -1088,6 +1158,9 @@ begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struc
 {
     bool takes = e->lock != NULL && e->name != JB_LOCK_WRITER;
     *ret_code = 0;
+    if (!in_place(e)) {
+        return not_in_place(err, e, true);
+    }
     /* A cache can be written later: nobody waits long for it. */
     int64_t wait_us = e->name == JB_LOCK_PEOPLE ? WRITER_WAIT_US : CACHE_WAIT_US;
     jb_status status = takes ? jb_lock_take(e->lock, e->name, wait_us, 0, err) : JB_OK;
@@ -1167,7 +1240,7 @@ bool
 jb_env_full(const struct jb_env *e)
 {
     struct statvfs fs;
-    return statvfs(e->path, &fs) == 0 && fs.f_bavail < 64;
+    return statvfs(e->place, &fs) == 0 && fs.f_bavail < 64;
 }
 
 void
@@ -1232,6 +1305,9 @@ jb_env_copy(struct jb_env *e, int fd, struct jb_error *err)
 {
     if (jb_env_forked(e)) {
         return forked(err, e);
+    }
+    if (!in_place(e)) {
+        return not_in_place(err, e, false);
     }
     int code = copy_once(e, fd);
     for (int tries = 1; code == MDB_MAP_RESIZED && tries < TRIES_MAX; tries++) {

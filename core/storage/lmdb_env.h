@@ -42,7 +42,9 @@ struct jb_env *jb_env_close(struct jb_env *e);
 /* Nothing was ever committed in it: it was only just made. */
 bool jb_env_untouched(const struct jb_env *e);
 MDB_env *jb_env_lmdb(const struct jb_env *e);
+/* As it was given, for sentences; and the file that is opened: absolute. */
 const char *jb_env_path(const struct jb_env *e);
+const char *jb_env_place(const struct jb_env *e);
 /* How many times this process has it open. */
 unsigned jb_env_users(const struct jb_env *e);
 
@@ -58,6 +60,12 @@ void jb_env_abort(struct jb_env *e, MDB_txn *txn);
 /* Around mdb_dbi_open: LMDB does not take it from two threads at once. */
 void jb_env_tables_lock(struct jb_env *e);
 void jb_env_tables_unlock(struct jb_env *e);
+/* log.mdb, people.mdb: false where the file was removed, renamed or replaced since it was opened.
+ * jb_env_begin says so before anything is written, and to who reads within a second; after a commit
+ * it is asked again before anybody is told of it. */
+bool jb_env_in_place(const struct jb_env *e);
+/* The same as a status: JB_E_USAGE. */
+jb_status jb_env_still(const struct jb_env *e, struct jb_error *err);
 /* The LMDB code as it is; the caller knows which failures leave the outcome unknown. */
 int jb_env_commit(struct jb_env *e, MDB_txn *txn);
 /* A copy of the newest snapshot into fd, an empty file, synced. Until it has ended the map cannot

@@ -2,7 +2,11 @@
 
 #include "base/error.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 /* The magic numbers of statfs(2), as the kernel and the file systems' own sources have them. */
 struct kind {
@@ -61,6 +65,21 @@ jb_place_check(const char *path, const char **ret_warning, struct jb_error *err)
         *ret_warning = warning;
     }
     return JB_OK;
+}
+
+char *
+jb_place_absolute(const char *path)
+{
+    char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *ret = NULL;
+    if (cwd == NULL) {
+        return strdup(path); /* a directory without a name is left by nobody but who knows it */
+    }
+    if (asprintf(&ret, "%s/%s", cwd, path) < 0) {
+        ret = NULL;
+    }
+    free(cwd);
+    return ret;
 }
 
 bool

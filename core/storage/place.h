@@ -8,6 +8,10 @@
  * a sentence where it may be one or not, else NULL; it is static. A path that cannot be looked at
  * is JB_OK: whoever opens it says why. */
 jb_status jb_place_check(const char *path, const char **ret_warning, struct jb_error *err);
+/* The path from the root on, also for when the process has gone to another directory; symbolic
+ * links stay in it, so that it is noticed when they change. NULL: no memory. The caller frees it.
+ */
+char *jb_place_absolute(const char *path);
 /* An overlay: a file of a lower layer is another one once somebody has written to it. */
 bool jb_place_is_overlay(const char *path);
 

@@ -143,6 +143,28 @@ row(void *data, const struct jb_history_row *r)
     return true;
 }
 
+static bool
+lot(void *data, const struct jb_lot_row *r)
+{
+    *(jb_amount *)data += r->left;
+    return true;
+}
+
+/* All open lots as of a moment, page by page, while others read other lists and write. */
+static void
+read_lots(const char *wallet, const struct jb_as_of *then)
+{
+    struct jb_error err;
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    jb_amount left = 0;
+    do {
+        CHECK(jb_lots_get(views, text(wallet), JB_WHICH_OPEN, then, next, 40, lot, &left, next,
+                          NULL, &err) == JB_OK,
+              "lots: %s", err.text);
+    } while (next[0] != '\0');
+    CHECK(left == TOTAL, "the lots of %s have %lld left", wallet, (long long)left);
+}
+
 static void
 read_once(const char *wallet)
 {
@@ -157,6 +179,8 @@ read_once(const char *wallet)
     struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = b.as_of.seq};
     CHECK(jb_balance_get(views, text(wallet), &then, &b, &err) == JB_OK && whole(&n, &b),
           "balance as of %llu: %s", (unsigned long long)then.seq, err.text);
+    read_lots(wallet, &then);
+    read_lots(wallet, NULL);
     struct jb_explanation *x;
     CHECK(jb_explain(views, text(wallet), NULL, &x, &err) == JB_OK, "explain: %s", err.text);
     CHECK(x->rest == 0 && x->total_now == TOTAL, "rest %lld, total %lld", (long long)x->rest,

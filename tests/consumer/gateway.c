@@ -204,6 +204,31 @@ move_bonus(jb_ledger *l)
     return reply == REPLY_OK ? 0 : 1;
 }
 
+static bool
+print_lot(void *data, const struct jb_lot_row *lot)
+{
+    int *lots = (int *)data; /* C++ wants the word */
+    printf("lot %u: %lld of %lld left\n", lot->number, (long long)lot->left,
+           (long long)lot->amount);
+    ++*lots;
+    return true;
+}
+
+/* A list: pages until `next` is empty, all as of one moment. */
+static jb_status
+show_lots(jb_views *views, const char *wallet, struct jb_error *err)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    jb_status status;
+    int lots = 0;
+    do {
+        status = jb_lots_get(views, jb_text_of(wallet), JB_WHICH_OPEN, NULL, next, 100, print_lot,
+                             &lots, next, NULL, err);
+    } while (status == JB_OK && next[0] != '\0');
+    printf("%d lots with something left\n", lots);
+    return status;
+}
+
 /* Reading: one set of projections for all threads, beside the handle that writes. */
 static int
 show_balance(jb_ledger *l, const char *wallet)
@@ -214,6 +239,7 @@ show_balance(jb_ledger *l, const char *wallet)
     jb_status status = jb_views_open(l, &views, &err);
     if (status == JB_OK) {
         status = jb_balance_get(views, jb_text_of(wallet), NULL, &b, &err);
+        status = status == JB_OK ? show_lots(views, wallet, &err) : status;
         jb_views_close(views);
     }
     if (status != JB_OK) {

@@ -31,20 +31,25 @@ def main():
         return json.loads(run("stat", ledger, "--json").stdout)
 
     def put(ledger, name, text):
-        with open(os.path.join(ledger, name), "w", encoding="utf-8") as f:
-            f.write(text)
+        with open(os.path.join(ledger, name), "wb") as f:
+            f.write(text.encode() if isinstance(text, str) else text)
 
     with tempfile.TemporaryDirectory() as work:
         ledger = os.path.join(work, "l")
         run("init", ledger)
         check("a ledger without the file", run("apply", ledger, feed=CREATE % "A").returncode == 0)
         # (what stands in the file, may read, may write, what is said)
-        for text, reads, writes, said in (("", True, True, ""), ("\n\n", True, True, ""), ("write journal\n", True, False, '"journal"'),
+        for text, reads, writes, said in (("", True, False, "no line"), ("\n\n", True, False, "no line"), ("write journal\n", True, False, '"journal"'),
                                           ("read journal\n", False, False, '"journal"'), ("write a\nread b-2\n", False, False, '"b-2"'),
                                           ("nonsense\n", False, False, "nonsense"), ("read\n", False, False, "read"),
                                           ("write two words\n", False, False, "write two words"), ("write LOUD\n", False, False, "LOUD"),
                                           ("write " + "x" * 33 + "\n", False, False, "xxx"), ("write a\r\n", False, False, "write a"),
-                                          ("\n" * 5000, False, False, "longer")):
+                                          ("\n" * 5000, False, False, "longer"),
+                                          # Torn by a power cut, cut off, or with bytes that no text has.
+                                          (bytes(32), False, False, "????"), ("\0write journal\n", False, False, "?write"), ("\n\0read x\n", False, False, "?read x"),
+                                          ("write a\0\n", False, False, "write a?"), ("write a\n\0", False, False, "?"), ("write a", False, False, "write a"),
+                                          ("write a\nread", False, False, "read"), (b"\xef\xbb\xbfwrite a\n", False, False, "???write a"),
+                                          (b"\xff\n", False, False, "?"), ("write a\n" + "\n" * 4000 + "read b-2\n", False, False, '"b-2"')):
             put(ledger, "requires", text)
             before = stat(ledger)["events"] if reads else None
             for args, may in ((("balance", ledger, "A", "--json"), reads), (("audit", ledger, "--json"), reads), (("log", ledger), reads)):
@@ -63,6 +68,18 @@ def main():
         out = run("apply", ledger, feed=CREATE % "B")
         check("and not written to", out.returncode == 3 and "cluster" in out.stderr, (out.returncode, out.stderr))
         os.remove(os.path.join(ledger, "cluster"))
+
+        # A name is there, whatever stands behind it.
+        for name, reads in (("cluster", True), ("requires", False)):
+            path = os.path.join(ledger, name)
+            for make in (lambda: os.symlink("/nonexistent", path), lambda: os.symlink(name, path), lambda: os.mkdir(path), lambda: os.mkfifo(path)):
+                make()
+                out = run("balance", ledger, "A")
+                fifo = not os.path.islink(path) and not os.path.isdir(path)
+                check(f"{name} that is no file, reading", out.returncode == (0 if reads or fifo else 3), (out.returncode, out.stderr))
+                out = run("apply", ledger, feed=CREATE % "B")
+                check(f"{name} that is no file, writing", out.returncode == 3 and name in out.stderr, (out.returncode, out.stderr))
+                os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
 
         put(ledger, "requires", "write journal\n")
         check("a backup", run("backup", ledger, os.path.join(work, "copy")).returncode == 0)

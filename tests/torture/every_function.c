@@ -148,6 +148,25 @@ about(jb_op op, const char *id, const char *key)
     return c;
 }
 
+/* What an answer has beside its event. */
+static void
+say_rest(const struct jb_answer *a)
+{
+    size_t n;
+    const struct jb_figure *figures = jb_answer_figures(a, &n);
+    for (size_t i = 0; i < n; i++) {
+        say(" %u=%lld", figures[i].name, (long long)figures[i].value);
+    }
+    for (size_t i = 0; i < jb_answer_members(a); i++) {
+        const struct jb_answer *m = jb_answer_member_at(a, i);
+        say(" [%llu %d]", (unsigned long long)m->seq, jb_answer_event(m) != NULL);
+    }
+    const struct jb_balance *b = jb_answer_balance(a);
+    if (b != NULL) {
+        say(" balance %lld %lld", (long long)b->paid, (long long)b->free);
+    }
+}
+
 static jb_status
 submit(struct world *w, const struct jb_command *commands, size_t n, bool dry_run)
 {
@@ -167,6 +186,7 @@ submit(struct world *w, const struct jb_command *commands, size_t n, bool dry_ru
             say(" %u:%u:%lld", parts.at[k].kind, parts.at[k].ordinal,
                 (long long)parts.at[k].amount);
         }
+        say_rest(a);
     }
     return status;
 }
@@ -722,9 +742,14 @@ s_json_ask(struct world *w)
         "{\"ask\":\"cash_status\",\"wallet\":\"W1\",\"view\":\"known\",\"as_of\":15}",
         "{\"ask\":\"cash_day\",\"day\":\"2026-09-21\"}",
         "{\"ask\":\"history\",\"wallet\":\"W1\",\"people\":true,\"as_of\":15}",
-        "{\"ask\":\"refused\",\"wallet\":\"W1\"}",
+        "{\"ask\":\"refused\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"explain\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"log\",\"people\":true,\"limit\":1000}",
+        "{\"ask\":\"wallets\",\"as_of\":15}",
+        "{\"ask\":\"lots\",\"wallet\":\"W1\",\"limit\":1,\"as_of\":15}",
+        "{\"ask\":\"grants\",\"wallet\":\"W1\",\"as_of\":15}",
+        "{\"ask\":\"refunds\",\"wallet\":\"W1\",\"open\":true,\"as_of\":15}",
+        "{\"ask\":\"events\",\"types\":[\"charge_settled\"],\"newest_first\":true,\"as_of\":15}",
         "{\"ask\":\"info\"}",
         "{\"ask\":\"head\"}",
         "{\"ask\":\"policies\"}",

@@ -542,6 +542,35 @@ pages_of(size_t n, bool rare)
     return steps;
 }
 
+/* All pages of n lots as of a moment after which each of them was used up. */
+static uint64_t
+pages_of_the_past(size_t n)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    jb_seq last;
+    make_wallet(&d);
+    many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 5);
+    const struct jb_as_of then = {.kind = JB_AS_OF_SEQ,
+                                  .seq = jb_answers_at(d.answers, n - 1)->seq};
+    many(&d, n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    reopen(&d);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_steps = (struct jb_steps){0};
+    do {
+        must(jb_lots_get(v, text("W"), JB_WHICH_OPEN, &then, next, 10, each_lot, &last, next, NULL,
+                         &err) == JB_OK,
+             err.text);
+    } while (next[0] != '\0');
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    assert_true(last == then.seq);
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
 static uint64_t
 pages(size_t n)
 {
@@ -607,6 +636,7 @@ test_pages(void **state)
 {
     (void)state;
     check_growth("pages of lists", pages, 2000, 1.1);
+    check_growth("pages of the past", pages_of_the_past, 2000, 2.2);
     check_growth("pages in which nothing is listed", pages_with_nothing, 80000, 1.1);
 }
 

@@ -363,7 +363,7 @@ copied_requires(void **state)
     snprintf(path, sizeof path, "%s/requires", dir);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    fputs("read a-1\nwrite b\n\nread c", f);
+    fputs("read a-1\nwrite b\n\nread c\n", f);
     fclose(f);
     assert_int_equal(jb_requires_copy(dir, dest, &err), JB_OK);
     snprintf(path, sizeof path, "%s/requires", dest);

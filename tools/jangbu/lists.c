@@ -255,7 +255,9 @@ cmd_events(struct app *app, int argc, char **argv)
         return code;
     }
     struct query q = query_about(app, QUERY_EVENTS, wallet);
-    q.types = jb_text_of(types);
+    if (event_types_read(types, &q.types, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
     q.since = from;
     q.until = to;
     q.newest_first = newest_first;

@@ -113,6 +113,57 @@ items_answer(const struct asked *a, const struct query *q, struct out *o, struct
     return status;
 }
 
+/* ---- histories ---- */
+
+static bool
+each_history(void *data, const struct jb_history_row *r)
+{
+    struct rows *rows = data;
+    rows->status = history_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
+                                    rows->asked->utc_offset_s, rows->err);
+    return rows->status == JB_OK;
+}
+
+jb_status
+history_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status =
+        jb_history_get(a->views, q->wallet, (jb_history_kind)q->type, as_of(q), q->cursor.s,
+                       (uint32_t)q->limit, each_history, &rows, next, &moment, err);
+    status = status == JB_OK ? rows.status : status;
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
+static bool
+each_refused(void *data, const struct jb_event *e)
+{
+    const struct rows *rows = data;
+    event_json(rows->o, e, (struct jb_text){NULL, 0}, rows->asked->utc_offset_s);
+    return true;
+}
+
+jb_status
+refused_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    list_begin(q, o);
+    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
+                                      (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
 /* ---- events ---- */
 
 static jb_status
@@ -123,38 +174,21 @@ usage(struct jb_error *err, const char *format, int n, const char *s)
     return JB_E_USAGE;
 }
 
-/* 0: there is none of that name. */
-static uint32_t
-type_called(const char *s, size_t n)
+jb_status
+event_types_read(const char *names, struct event_types *ret, struct jb_error *err)
 {
-    for (uint32_t i = 1; i < JB_EV_TYPES; i++) {
-        const struct jb_event_type_info *type = jb_event_type_get(i);
-        if (type != NULL && strlen(type->name) == n && memcmp(type->name, s, n) == 0) {
-            return i;
-        }
-    }
-    return 0;
-}
-
-static jb_status
-read_types(struct jb_text names, struct events_asked *ret, struct jb_error *err)
-{
-    uint32_t n = 0;
-    for (size_t at = 0; names.s != NULL && at <= names.n;) {
-        const char *comma = memchr(names.s + at, ',', names.n - at);
-        size_t length = comma != NULL ? (size_t)(comma - names.s) - at : names.n - at;
-        uint32_t type = type_called(names.s + at, length);
-        if (type == 0 || n == JB_EV_TYPES) {
+    for (ret->n = 0; names != NULL;) {
+        const size_t n = strcspn(names, ",");
+        uint32_t type = event_type_called(names, n);
+        if (type == 0 || ret->n == JB_EV_TYPES) {
             return usage(err,
                          "there is no type of events %.*s; docs/format.md lists them, and several "
                          "stand with commas between them",
-                         length < 60 ? (int)length : 60, names.s + at);
+                         n < 60 ? (int)n : 60, names);
         }
-        ret->types[n++] = type;
-        at += length + 1;
+        ret->at[ret->n++] = type;
+        names = names[n] == ',' ? names + n + 1 : NULL;
     }
-    ret->query.types = n > 0 ? ret->types : NULL;
-    ret->query.types_n = n;
     return JB_OK;
 }
 
@@ -182,24 +216,17 @@ events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *r
         (q->until.kind == JB_AS_OF_SEQ && q->until.seq == 0)) {
         return usage(err, "events are counted from 1%.*s", 0, "");
     }
-    return read_types(q->types, ret, err);
+    ret->query.types = q->types.n > 0 ? q->types.at : NULL;
+    ret->query.types_n = q->types.n;
+    return JB_OK;
 }
 
 static bool
 each_event(void *data, const struct jb_event *e)
 {
     struct rows *rows = data;
-    jb_ledger *l = rows->asked->ledger;
-    char id[JB_ID_BYTES_MAX];
-    size_t n = 0;
-    rows->status = e->wallet != 0 ? jb_wallet_id(l, e->wallet, id, &n, rows->err) : JB_OK;
-    if (rows->status != JB_OK) {
-        return false;
-    }
-    event_json_open(rows->o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n},
-                    rows->asked->utc_offset_s);
-    rows->status = rows->query->people != 0 ? people_json(rows->o, l, e, rows->err) : JB_OK;
-    js_close(rows->o, '}');
+    rows->status = event_row_json(rows->o, rows->asked->ledger, e, rows->query->people != 0,
+                                  rows->asked->utc_offset_s, rows->err);
     return rows->status == JB_OK;
 }
 

@@ -9,6 +9,10 @@ jb_status wallets_answer(const struct asked *a, const struct query *q, struct ou
 /* Lots, grants or refunds. */
 jb_status items_answer(const struct asked *a, const struct query *q, struct out *o,
                        struct jb_error *err);
+jb_status history_answer(const struct asked *a, const struct query *q, struct out *o,
+                         struct jb_error *err);
+jb_status refused_answer(const struct asked *a, const struct query *q, struct out *o,
+                         struct jb_error *err);
 jb_status events_answer(const struct asked *a, const struct query *q, struct out *o,
                         struct jb_error *err);
 
@@ -16,10 +20,11 @@ jb_status events_answer(const struct asked *a, const struct query *q, struct out
  * copied. */
 struct events_asked {
     struct jb_events_query query;
-    uint32_t types[JB_EV_TYPES];
     jb_instant since, until;
 };
-/* JB_E_USAGE: a name that no type of events has; a bound that is none. */
+/* Names of types, with commas between them; NULL: all. JB_E_USAGE: there is no such type. */
+jb_status event_types_read(const char *names, struct event_types *ret, struct jb_error *err);
+/* JB_E_USAGE: a bound that is none. */
 jb_status events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *ret,
                        struct jb_error *err);
 #endif

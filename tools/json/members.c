@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_words[] = {"text", "number", "boolean", "word",
-                                         "day",  "as_of",  "offset",  "object"};
+static const char *const kind_words[] = {
+    [MEMBER_TEXT] = "text",   [MEMBER_NUMBER] = "number", [MEMBER_FLAG] = "boolean",
+    [MEMBER_WORD] = "word",   [MEMBER_DAY] = "day",       [MEMBER_TYPES] = "types",
+    [MEMBER_AS_OF] = "as_of", [MEMBER_OFFSET] = "offset", [MEMBER_OBJECT] = "object"};
 
 static bool
 as_of_member(const json_t *value, struct jb_as_of *ret)
@@ -57,6 +59,32 @@ word_member(const struct member_row *row, struct jb_text t, uint32_t *ret)
     return false;
 }
 
+uint32_t
+event_type_called(const char *s, size_t n)
+{
+    for (uint32_t i = 1; i < JB_EV_TYPES; i++) {
+        const struct jb_event_type_info *type = jb_event_type_get(i);
+        if (type != NULL && strlen(type->name) == n && memcmp(type->name, s, n) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static bool
+types_member(const json_t *value, struct event_types *ret)
+{
+    const size_t n = json_array_size(value);
+    for (ret->n = 0; ret->n < n && n <= JB_EV_TYPES; ret->n++) {
+        const struct jb_text name = text_of(json_array_get(value, ret->n));
+        ret->at[ret->n] = name.s != NULL ? event_type_called(name.s, name.n) : 0;
+        if (ret->at[ret->n] == 0) {
+            return false;
+        }
+    }
+    return n > 0 && n <= JB_EV_TYPES;
+}
+
 /* What the row's value must be, for a sentence. */
 static const char *
 wanted(const struct member_row *row, char *buf, size_t size)
@@ -73,6 +101,8 @@ wanted(const struct member_row *row, char *buf, size_t size)
         return "true or false";
     case MEMBER_DAY:
         return "a day that exists, written like \"2026-10-31\"";
+    case MEMBER_TYPES:
+        return "a list of types of events, like [\"charge_settled\"]";
     case MEMBER_AS_OF:
         return "an event's number, a time like \"2026-10-31T09:00:00+09:00\", or a closed day like "
                "\"2026-10-31\"";
@@ -112,6 +142,8 @@ member_read(const struct member_row *row, json_t *value, void *to)
     case MEMBER_DAY:
         return json_is_string(value) &&
                jb_day_parse(json_string_value(value), json_string_length(value), to);
+    case MEMBER_TYPES:
+        return types_member(value, to);
     case MEMBER_AS_OF:
         return as_of_member(value, to);
     case MEMBER_OFFSET:

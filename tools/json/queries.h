@@ -7,6 +7,14 @@
 #include "out.h"
 #include "parse.h"
 
+/* Types of events that are asked for; n 0: all. */
+struct event_types {
+    uint32_t n;
+    uint32_t at[JB_EV_TYPES];
+};
+/* The type of that name; 0: there is none. */
+uint32_t event_type_called(const char *s, size_t n);
+
 /* What is asked of. */
 struct asked {
     jb_ledger *ledger;
@@ -45,7 +53,7 @@ struct query {
     uint32_t type;         /* enum jb_history_kind */
     jb_day day, from_day, to_day;
     struct jb_text cursor; /* ends with NUL */
-    struct jb_text types;  /* names of types of events, with commas between them; s NULL: all */
+    struct event_types types;
     struct jb_as_of since, until; /* of events; all 0: no bound */
     uint64_t from, limit, after, timeout_us;
     uint8_t people;

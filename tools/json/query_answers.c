@@ -75,77 +75,6 @@ cash_day(const struct asked *a, const struct query *q, struct out *o, struct jb_
     return jb_cash_day_each(a->views, q->day, as_of(q), each_wallet_row, o, err);
 }
 
-/* What an `each` writes to, and what went wrong there. */
-struct rows {
-    const struct asked *asked;
-    const struct query *query;
-    struct out *o;
-    jb_status status;
-    struct jb_error *err;
-};
-
-static bool
-each_history(void *data, const struct jb_history_row *r)
-{
-    struct rows *rows = data;
-    rows->status = history_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
-                                    rows->asked->utc_offset_s, rows->err);
-    return rows->status == JB_OK;
-}
-
-static jb_status
-history(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
-    char next[JB_CURSOR_TEXT_BYTES];
-    struct jb_moment moment;
-    js_open(o, NULL, '{');
-    js_text(o, "wallet", q->wallet);
-    js_open(o, "rows", '[');
-    jb_status status =
-        jb_history_get(a->views, q->wallet, (jb_history_kind)q->type, as_of(q), q->cursor.s,
-                       (uint32_t)q->limit, each_history, &rows, next, &moment, err);
-    if (status != JB_OK || rows.status != JB_OK) {
-        return status != JB_OK ? status : rows.status;
-    }
-    js_close(o, ']');
-    js_str(o, "next", next[0] != '\0' ? next : NULL);
-    moment_json(o, &moment, a->utc_offset_s);
-    js_close(o, '}');
-    js_line_end(o);
-    return JB_OK;
-}
-
-static bool
-each_refused(void *data, const struct jb_event *e)
-{
-    struct rows *rows = data;
-    event_json(rows->o, e, (struct jb_text){NULL, 0}, rows->asked->utc_offset_s);
-    return true;
-}
-
-static jb_status
-refused(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
-{
-    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
-    char next[JB_CURSOR_TEXT_BYTES];
-    struct jb_moment moment;
-    js_open(o, NULL, '{');
-    js_text(o, "wallet", q->wallet);
-    js_open(o, "rows", '[');
-    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
-                                      (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    js_close(o, ']');
-    js_str(o, "next", next[0] != '\0' ? next : NULL);
-    moment_json(o, &moment, a->utc_offset_s);
-    js_close(o, '}');
-    js_line_end(o);
-    return JB_OK;
-}
-
 static jb_status
 explain(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
@@ -156,23 +85,6 @@ explain(const struct asked *a, const struct query *q, struct out *o, struct jb_e
         js_line_end(o);
         jb_explanation_free(x);
     }
-    return status;
-}
-
-static jb_status
-logged(const struct asked *a, const struct query *q, const struct jb_event *e, struct out *o,
-       struct jb_error *err)
-{
-    char id[JB_ID_BYTES_MAX];
-    size_t n = 0;
-    jb_status status = e->wallet != 0 ? jb_wallet_id(a->ledger, e->wallet, id, &n, err) : JB_OK;
-    if (status != JB_OK) {
-        return status;
-    }
-    event_json_open(o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n}, a->utc_offset_s);
-    status = q->people != 0 ? people_json(o, a->ledger, e, err) : JB_OK;
-    js_close(o, '}');
-    js_line_end(o);
     return status;
 }
 
@@ -188,7 +100,8 @@ log_events(const struct asked *a, const struct query *q, struct out *o, struct j
         const struct jb_event *e;
         status = jb_cursor_next(c, &e, err);
         if (status == JB_OK) {
-            status = logged(a, q, e, o, err);
+            status = event_row_json(o, a->ledger, e, q->people != 0, a->utc_offset_s, err);
+            js_line_end(o);
         }
     }
     jb_cursor_close(c);
@@ -377,8 +290,8 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_BALANCE] = balance,
         [QUERY_CASH_STATUS] = cash_status,
         [QUERY_CASH_DAY] = cash_day,
-        [QUERY_HISTORY] = history,
-        [QUERY_REFUSED] = refused,
+        [QUERY_HISTORY] = history_answer,
+        [QUERY_REFUSED] = refused_answer,
         [QUERY_EXPLAIN] = explain,
         [QUERY_LOG] = log_events,
         [QUERY_STAT] = stat_json,

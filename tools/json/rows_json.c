@@ -51,8 +51,9 @@ wallet_row_json(struct out *o, const struct jb_wallet_balance *w)
     js_close(o, '}');
 }
 
+/* Which event it is, and when; left open. */
 static void
-made_by_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     js_open(o, NULL, '{');
@@ -60,6 +61,12 @@ made_by_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
     js_str(o, "type", type != NULL ? type->name : "unknown");
     js_instant(o, "at", e->occurred_at, utc_offset_s);
     js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+}
+
+static void
+made_by_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+{
+    event_head_json(o, e, utc_offset_s);
     event_fields_json(o, e, utc_offset_s);
 }
 
@@ -178,7 +185,6 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
                  int32_t utc_offset_s, struct jb_error *err)
 {
     const struct jb_event *e = r->event;
-    const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char id[JB_ID_BYTES_MAX + 1];
     size_t id_n = 0;
     if (jb_event_own_id(e).s == NULL) {
@@ -188,11 +194,7 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
         }
         id_n = status == JB_OK ? id_n : 0;
     }
-    js_open(o, NULL, '{');
-    js_uint(o, "seq", e->seq);
-    js_str(o, "type", type != NULL ? type->name : "unknown");
-    js_instant(o, "at", e->occurred_at, utc_offset_s);
-    js_instant(o, "recorded_at", e->recorded_at, utc_offset_s);
+    event_head_json(o, e, utc_offset_s);
     js_day(o, "posted_on", e->posted_on);
     js_bool(o, "late", r->late);
     js_int(o, "effect", r->effect);
@@ -242,6 +244,22 @@ people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_err
             status = person_json(o, l, f->name, ref, err);
         }
     }
+    js_close(o, '}');
+    return status;
+}
+
+jb_status
+event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+               int32_t utc_offset_s, struct jb_error *err)
+{
+    char id[JB_ID_BYTES_MAX];
+    size_t n = 0;
+    jb_status status = e->wallet != 0 ? jb_wallet_id(l, e->wallet, id, &n, err) : JB_OK;
+    if (status != JB_OK) {
+        return status; /* an id that is left out would be a wrong answer */
+    }
+    event_json_open(o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n}, utc_offset_s);
+    status = people ? people_json(o, l, e, err) : JB_OK;
     js_close(o, '}');
     return status;
 }

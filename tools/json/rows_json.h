@@ -31,6 +31,10 @@ void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc
 jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
                            int32_t utc_offset_s, struct jb_error *err);
 
+/* An event as `jangbu log` prints it. */
+jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+                         int32_t utc_offset_s, struct jb_error *err);
+
 /* The member people: the texts that an event names by reference. */
 jb_status people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_error *err);
 #endif

@@ -99,12 +99,14 @@ enum {
     JB_COMMAND_BYTES_MAX = 64 << 10,
 
     JB_GROUP_COMMANDS_MAX = 8192, /* members of a group */
+    JB_PAGE_ROWS_MAX = 10000,     /* rows of a page of a list */
 
     /* Rooms for texts that functions write. */
     JB_ERROR_TEXT_BYTES = 960,
     JB_DAY_TEXT_BYTES = 16,
     JB_INSTANT_TEXT_BYTES = 40,
-    JB_PERSON_TEXT_BYTES = 2048 /* a name, note, reason or actor out of people.mdb */
+    JB_PERSON_TEXT_BYTES = 2048, /* a name, note, reason or actor out of people.mdb */
+    JB_CURSOR_TEXT_BYTES = 128   /* where the next page of a list begins */
 };
 
 /* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in
@@ -129,7 +131,7 @@ enum {
     X(13, NAME_CODEPOINTS_MAX) X(14, NOTE_CODEPOINTS_MAX) X(15, LINE_BYTES_MAX)                    \
     X(16, COMMAND_BYTES_MAX) X(17, GROUP_COMMANDS_MAX) X(18, ERROR_TEXT_BYTES)                     \
     X(19, DAY_TEXT_BYTES) X(20, INSTANT_TEXT_BYTES) X(21, PERSON_TEXT_BYTES) X(22, MOVES_MAX)      \
-    X(23, LOG_FORMAT) X(24, RULES)
+    X(23, LOG_FORMAT) X(24, RULES) X(25, PAGE_ROWS_MAX) X(26, CURSOR_TEXT_BYTES)
 /* clang-format on */
 
 typedef enum jb_limit_name {

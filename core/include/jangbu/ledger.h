@@ -74,7 +74,7 @@ struct jb_ledger_info {
     int32_t utc_offset_s;
     uint8_t ledger_id[16];
     bool read_only;
-    const char *dir;  /* borrowed until jb_close */
+    const char *dir;  /* from the root on; borrowed until jb_close */
     bool rolled_back; /* open for reading only, and HEAD or state.mdb knew a longer log: it was put
                          back to an older state, and what is read is that state's */
     const char *warning; /* about the place where the ledger lies, for its operator: a file system

@@ -66,7 +66,6 @@ JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_
  * cursor of a moment that the log does not have (any more); a wallet that does not exist, or did
  * not then.
  */
-enum { JB_CURSOR_TEXT_BYTES = 128, JB_PAGE_ROWS_MAX = 10000 };
 
 /* It grows with its balance, which is and stays its last member. */
 struct jb_wallet_balance {
@@ -214,10 +213,10 @@ struct jb_events_query {
     jb_order order;
     const uint32_t *types; /* enum jb_event_type: of these types only */
     uint32_t types_n;
-    jb_seq first;           /* from this number on */
-    jb_seq last;            /* up to this number */
+    jb_seq first;            /* from this number on */
+    jb_seq last;             /* up to this number */
     const jb_instant *since; /* recorded at that time or later */
-    const jb_instant *until;   /* recorded before that time */
+    const jb_instant *until; /* recorded before that time */
 };
 /* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
  * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of
