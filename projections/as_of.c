@@ -107,7 +107,10 @@ jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of, jb_se
 {
     const struct jb_view_global *g = &q->fold->g;
     jb_instant now;
-    jb_status status = jb_ledger_now(q->v->l, &now, err);
+    jb_status status = as_of != NULL ? jb_abi_reserved(&as_of->reserved, sizeof as_of->reserved,
+                                                       "struct jb_as_of", err)
+                                     : JB_OK;
+    status = status == JB_OK ? jb_ledger_now(q->v->l, &now, err) : status;
     if (status != JB_OK) {
         return status;
     }

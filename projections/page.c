@@ -77,9 +77,11 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
         .closed_through = JB_NO_DAY,
         .first_open_day = JB_NO_DAY,
         .today = JB_NO_DAY};
-    if (r->moment.at != JB_NO_INSTANT) {
-        r->today = jb_day_of(r->moment.at, v->info.utc_offset_s);
+    bool timed = r->moment.at != JB_NO_INSTANT;
+    if (timed && (r->moment.at < JB_INSTANT_MIN || r->moment.at > JB_INSTANT_MAX)) {
+        return jb_fail(err, JB_E_USAGE, "this cursor is of a time that there cannot be");
     }
+    r->today = timed ? jb_day_of(r->moment.at, v->info.utc_offset_s) : JB_NO_DAY;
     struct jb_head head = JB_SIZED(struct jb_head);
     jb_status status = jb_head_get(v->l, &head, err);
     if (status == JB_OK && (r->moment.seq == 0 || r->moment.seq > head.seq)) {

@@ -392,6 +392,9 @@ begin(struct jb_findings *f, const struct jb_audit_options *opts, struct jb_erro
     jb_status status = opts != NULL
                            ? jb_abi_in(&f->to, sizeof f->to, opts, "struct jb_audit_options", err)
                            : JB_OK;
+    status = status == JB_OK ? jb_abi_reserved(&f->to.reserved, sizeof f->to.reserved,
+                                               "struct jb_audit_options", err)
+                             : status;
     if (status == JB_OK && (f->to.only & ~(uint32_t)JB_AUDIT_ALL) != 0) {
         return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1), sums (2) and rules (4)");
     }

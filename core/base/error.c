@@ -68,6 +68,24 @@ jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err)
 /* No struct will ever be as large: what says so was never given a size. */
 #define STRUCT_BYTES_MAX ((size_t)64 << 10)
 
+static jb_status
+asks_for_more(const char *what, struct jb_error *err)
+{
+    return jb_fail(err, JB_E_USAGE,
+                   "%s asks for something that this version of the library does not know", what);
+}
+
+jb_status
+jb_abi_reserved(const void *reserved, size_t n, const char *what, struct jb_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (((const char *)reserved)[i] != 0) {
+            return asks_for_more(what, err);
+        }
+    }
+    return JB_OK;
+}
+
 jb_status
 jb_abi_in(void *full, size_t full_size, const void *given, const char *what, struct jb_error *err)
 {
@@ -81,9 +99,7 @@ jb_abi_in(void *full, size_t full_size, const void *given, const char *what, str
     }
     for (size_t i = full_size; i < size; i++) {
         if (((const char *)given)[i] != 0) {
-            return jb_fail(err, JB_E_USAGE,
-                           "%s asks for something that this version of the library does not know",
-                           what);
+            return asks_for_more(what, err);
         }
     }
     memset(full, 0, full_size);

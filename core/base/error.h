@@ -25,6 +25,8 @@ jb_status jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_er
  */
 jb_status jb_abi_in(void *full, size_t full_size, const void *given, const char *what,
                     struct jb_error *err);
+/* JB_E_USAGE where something is set in what is kept for members to come. */
+jb_status jb_abi_reserved(const void *reserved, size_t n, const char *what, struct jb_error *err);
 
 /* A ledger that lost an invariant must stop, not guess: always compiled in. */
 #define JB_ASSERT(condition)                                                                       \

@@ -60,6 +60,50 @@ jb_answers_begin(jb_answers *set, size_t n)
     return true;
 }
 
+static bool
+lies_in(const jb_answers *set, const struct jb_text *t)
+{
+    for (const struct jb_chunk *c = set->first; c != NULL; c = c->next) {
+        uintptr_t from = (uintptr_t)c->bytes, at = (uintptr_t)t->s;
+        if (t->n > 0 && at >= from && at < from + c->size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+jb_answers_hold(const jb_answers *set, const struct jb_command *c)
+{
+    if (set->first == NULL) {
+        return NULL;
+    }
+    const uint64_t usual = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_GRANT) |
+                           JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_REFUND) | JB_HAS(JB_CF_KEY);
+    const char *found = lies_in(set, &c->wallet) ? "wallet"
+                        : lies_in(set, &c->id)   ? "the id"
+                        : lies_in(set, &c->key)  ? "key"
+                                                 : NULL;
+    uint64_t rest = found == NULL ? c->has & ~usual : 0;
+    for (unsigned field = 0; rest != 0 && found == NULL; field++, rest >>= 1) {
+        const struct jb_command_field_info *f =
+            (rest & 1) != 0 ? jb_command_field_get(field) : NULL;
+        if (f != NULL &&
+            (f->kind <= JB_CK_TEXT || f->kind >= JB_CK_KEY || f->kind == JB_CK_ACTOR)) {
+            const struct jb_text *t = (const void *)((const char *)c + f->offset);
+            found = lies_in(set, t) || (f->kind == JB_CK_ACTOR && lies_in(set, &c->actor_role))
+                        ? f->name
+                        : NULL;
+        }
+    }
+    for (size_t i = 0; c->op == JB_OP_ATOMIC && c->commands != NULL && found == NULL &&
+                       c->commands_n <= JB_GROUP_COMMANDS_MAX && i < c->commands_n;
+         i++) {
+        found = c->commands[i].op != JB_OP_ATOMIC ? jb_answers_hold(set, &c->commands[i]) : NULL;
+    }
+    return found;
+}
+
 void
 jb_answers_not_done(jb_answers *set, size_t from)
 {

@@ -34,6 +34,9 @@ struct jb_answers {
 
 /* Makes room for n answers, whatever stands in them, and forgets what was there. */
 bool jb_answers_begin(jb_answers *set, size_t n);
+/* The name of a text of c, or of a member of c, that lies in the memory of set, which a call writes
+ * over; NULL: none. */
+const char *jb_answers_hold(const jb_answers *set, const struct jb_command *c);
 /* From answer `from` on: nothing was done, and they say nothing else. */
 void jb_answers_not_done(jb_answers *set, size_t from);
 void *jb_answers_alloc(jb_answers *set, size_t bytes);

@@ -253,6 +253,9 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     struct jb_ledger *l = NULL;
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_open_options", err) : JB_OK;
+    status = status == JB_OK
+                 ? jb_abi_reserved(o.reserved, sizeof o.reserved, "struct jb_open_options", err)
+                 : status;
     status = status != JB_OK ? status : make(dir, &o, &l, err);
     if (status != JB_OK) {
         return status;

@@ -13,7 +13,8 @@
 #define JB_REQUIRES_LOOK_US JB_US_PER_SECOND
 
 /* JB_E_FORMAT with a sentence that names the word: this program may not read (write: not write). A
- * line that is none of the two forms keeps everybody out, a file without a line who writes. JB_E_IO where it cannot be told. */
+ * line that is none of the two forms keeps everybody out, a file without a line who writes. JB_E_IO
+ * where it cannot be told. */
 jb_status jb_requires_check(const char *dir, bool write, struct jb_error *err);
 /* Writes the lines "read WORD" of dir into a file of dest, which makes a copy of dir's log; there
  * is none where dir has no such line. */

@@ -41,6 +41,13 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
         return status;
     }
     for (size_t i = 0; i < r->n; i++) {
+        const char *held = jb_answers_hold(r->answers, &r->commands[i]);
+        if (held != NULL) {
+            return jb_fail(err, JB_E_USAGE,
+                           "command %zu: %s lies in the answers that this call writes over: take "
+                           "another set of answers, or a copy of it",
+                           i, held);
+        }
         char why[300];
         if (prepare_one(l, r, i, why) == JB_FORM_NONSENSE) {
             return r->n == 1 ? jb_fail(err, JB_E_USAGE, "the command: %s", why)
@@ -450,6 +457,9 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     struct jb_submit_options *o = &r->options;
     jb_status status =
         opts != NULL ? jb_abi_in(o, sizeof *o, opts, "struct jb_submit_options", err) : JB_OK;
+    status = status == JB_OK
+                 ? jb_abi_reserved(o->reserved, sizeof o->reserved, "struct jb_submit_options", err)
+                 : status;
     if (status != JB_OK) {
         return status;
     }

@@ -14,7 +14,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What says how many there are, or how new the headers are.
-GROWS = re.compile(r"JB_(\w+_N|EV_TYPES|EV_UNKNOWN_VERSION|EVF_ALL|OPS|POLICIES|CODES_END|PLACES|RULES|VERSION_\w+|API|NODISCARD)$")
+GROWS = re.compile(r"JB_(\w+_N|\w+_END|FIG_NAMES|SUBJECT_KINDS|EV_TYPES|EV_UNKNOWN_VERSION|EVF_ALL|OPS|POLICIES|CODES_END|PLACES|RULES|VERSION_\w+|API|NODISCARD)$")
 
 
 def headers(source):
@@ -104,6 +104,23 @@ class Types:
             else:
                 yield from self.members(inner, at)
 
+    def bytes_of(self, entry):
+        entry = entry or {}
+        if entry.get("tag") == "array_type":
+            n = 1
+            for child in entry["children"]:
+                n *= int(child.get("upper_bound", "0"), 0) + 1
+            return n * self.bytes_of(self.target(entry))
+        return int(entry["byte_size"], 0) if "byte_size" in entry else self.bytes_of(self.target(entry)) if "type" in entry else 0
+
+    def padded(self, entry):
+        """Structs that callers make begin with `size` and grow at their end."""
+        members = [c for c in entry["children"] if c["tag"] == "member"]
+        if members[0].get("name") != "size":
+            return False
+        last = members[-1]
+        return int(last.get("data_member_location", "0"), 0) + self.bytes_of(self.target(last)) < int(entry["byte_size"], 0)
+
     def lines(self, final):
         for entry in self.at.values():
             name = entry.get("name", "")
@@ -112,6 +129,8 @@ class Types:
                     if child.get("name", "").startswith("JB_") and not GROWS.match(child["name"]):
                         yield f"number {child['name']} {int(child['const_value'], 0)}"
             elif entry["tag"] == "structure_type" and name.startswith("jb_") and "byte_size" in entry:
+                if self.padded(entry):
+                    yield f"problem {name}: padding behind its last member, where a new one would lie in old programs' garbage"
                 for member, at, word in self.members(entry):
                     yield f"member {name}.{member} at {at}: {word}"
                 if name in final:
@@ -142,6 +161,10 @@ def interface(source):
 def main():
     source = os.path.abspath(sys.argv[-1])
     lines = interface(source)
+    problems = [line for line in lines if line.startswith("problem ")]
+    if problems:
+        print("\n".join(problems))
+        return 1
     if sys.argv[1] == "--print":
         print("\n".join(lines))
         return 0

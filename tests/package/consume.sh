@@ -50,6 +50,13 @@ int main(int, char **argv)
          jb_answer_figures(a, &figures) == nullptr && figures == 0 && jb_answer_members(a) == 0 &&
          jb_answer_member_at(a, 0) == nullptr && jb_answer_balance(a) == nullptr;
     jb_answers_free(answers);
+    jb_views *views = nullptr;
+    jb_as_of then = {};
+    then.kind = JB_AS_OF_SEQ;
+    then.seq = stat.events + 1;
+    jb_wallet_balance b = JB_SIZED(jb_wallet_balance);
+    ok = ok && jb_views_open(l, &views, &err) == JB_OK && jb_balance_get(views, jb_text_of("W"), &then, &b, &err) == JB_OK && b.balance.total == 0;
+    jb_views_close(views);
     jb_close(l);
     return ok ? 0 : 1;
 }

@@ -263,6 +263,47 @@ the_next_batch_takes_no_memory(void **state)
     assert_int_equal(chunks(), first);
 }
 
+/* Each member that is a text, of a command and of a group's member: one that lies in the answers of
+ * its own call would be written over before it is read. */
+static void
+no_text_lies_in_the_answers_of_its_call(void **state)
+{
+    (void)state;
+    struct jb_command first = wallet("held-wallet");
+    (void)submit(&first, false);
+    jb_answers *other = jb_answers_new();
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        const struct jb_command_field_info *f = jb_command_field_get(field);
+        if (f == NULL || (f->kind > JB_CK_TEXT && f->kind < JB_CK_KEY && f->kind != JB_CK_ACTOR)) {
+            continue;
+        }
+        struct jb_command c[2] = {wallet("held-x"), wallet("held-y")}, group;
+        memset(&first, 0, sizeof first);
+        first = wallet("held-wallet");
+        if (jb_submit(l, &first, 1, NULL, answers, NULL, &err) != JB_OK) {
+            fail_msg("%s", err.text);
+        }
+        struct jb_text inside = {(const char *)answers->first->bytes, 3};
+        memcpy((char *)&c[1] + f->offset, &inside, sizeof inside);
+        c[1].has |= JB_HAS(field);
+        jb_command_begin(&group, JB_OP_ATOMIC);
+        jb_set_commands(&group, c, 2);
+        size_t done = 7;
+        assert_int_equal(jb_submit(l, c, 2, NULL, answers, &done, &err), JB_E_USAGE);
+        assert_non_null(strstr(err.text, "command 1: "));
+        assert_non_null(strstr(err.text, "lies in the answers"));
+        assert_int_equal(done, 0);
+        assert_int_equal(jb_submit(l, &group, 1, NULL, answers, &done, &err), JB_E_USAGE);
+        assert_non_null(strstr(err.text, "lies in the answers"));
+        if (field == JB_CF_WALLET) { /* another set of answers does not write over it */
+            c[1].wallet.s = memcpy(answers->first->bytes, "W-2", 3);
+            assert_int_equal(jb_submit(l, &c[1], 1, NULL, other, &done, &err), JB_OK);
+            assert_int_equal(jb_answers_at(other, 0)->outcome, JB_DONE);
+        }
+    }
+    jb_answers_free(other);
+}
+
 int
 main(void)
 {
@@ -273,6 +314,7 @@ main(void)
         cmocka_unit_test(a_group_has_members),
         cmocka_unit_test(a_dry_run_has_a_balance),
         cmocka_unit_test(the_next_batch_takes_no_memory),
+        cmocka_unit_test(no_text_lies_in_the_answers_of_its_call),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

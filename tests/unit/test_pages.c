@@ -14,6 +14,9 @@
 
 #include <jangbu/projections.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "../check.h"
 
 #define WALLETS 3
@@ -530,6 +533,66 @@ of_another_ledger(void **state)
 }
 
 static void
+put(uint8_t *p, unsigned bytes, uint64_t value)
+{
+    for (unsigned i = bytes; i-- > 0; value >>= 8) {
+        p[i] = (uint8_t)value;
+    }
+}
+
+/* A number that a cursor could have, or one at an edge. */
+static uint64_t
+odd_number(uint64_t usual)
+{
+    const uint64_t odd[] = {
+        usual,          usual + 1,      0, 1, UINT32_MAX, INT64_MAX, (uint64_t)1 << 63, UINT64_MAX,
+        UINT64_MAX - 1, pick(usual + 9)};
+    return odd[pick(sizeof odd / sizeof odd[0])];
+}
+
+/* A check is no secret: whoever makes up a cursor gets rows or a refusal, and nothing else. */
+static void
+cursors_made_up(void **state)
+{
+    (void)state;
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct jb_error err;
+    struct text t = {0};
+    uint32_t number;
+    unsigned answered = 0;
+    must(jb_info_get(l, &info, &err) == JB_OK &&
+             jb_wallet_number(l, jb_text_of("W1"), &number, &err) == JB_OK,
+         err.text);
+    static const uint8_t numbers[] = {
+        [WALLET_LIST] = 3, [LOTS] = 4, [GRANTS] = 5, [REFUNDS] = 6, [HISTORY] = 1};
+    for (unsigned i = 0; i < 20000; i++) {
+        const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY};
+        const enum kind kind = kinds[i % 5];
+        uint8_t bytes[16 + 4 + 4 + 8 + 36 + 8] = {0};
+        char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
+        memcpy(bytes, info.ledger_id, 16);
+        put(bytes + 16, 4, numbers[kind]);
+        put(bytes + 20, 4, kind == WALLET_LIST ? 0 : number);
+        put(bytes + 32, 8, odd_number(3));
+        put(bytes + 40, 8, odd_number(100));
+        put(bytes + 48, 8, odd_number(head()));
+        put(bytes + 56, 8, odd_number((uint64_t)clock_at));
+        put(bytes + 64, 4, pick(3) != 0 ? 0 : odd_number(20000) ^ 0x80000000U);
+        put(bytes + 68, 8, XXH3_64bits(bytes, 68));
+        for (size_t k = 0; k < 44; k++) {
+            snprintf(cursor + 2 * k, 3, "%02x", bytes[32 + k]);
+        }
+        struct list list = {.kind = kind, .wallet = kind == WALLET_LIST ? NULL : "W1"};
+        jb_status status = get(&list, NULL, cursor, 3, &t, next, NULL, &err);
+        assert_true(status == JB_OK || status == JB_E_USAGE || status == JB_E_NOTFOUND);
+        answered += status == JB_OK;
+        t.n = 0;
+    }
+    assert_true(answered > 500);
+    free(t.at);
+}
+
+static void
 questions_that_are_none(void **state)
 {
     (void)state;
@@ -837,6 +900,7 @@ main(void)
         cmocka_unit_test(directions_are_reverses),
         cmocka_unit_test(a_cursor_is_of_its_list),
         cmocka_unit_test(of_another_ledger),
+        cmocka_unit_test(cursors_made_up),
         cmocka_unit_test(questions_that_are_none),
         cmocka_unit_test(the_figures_of_any_event),
         cmocka_unit_test(open_ones_add_up_to_the_balance),

@@ -51,6 +51,7 @@ struct jb_open_options {
     void *now_data;
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
     uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
+    uint8_t reserved[6];     /* 0, here and in other structs: room that is looked at */
 };
 
 /*
@@ -84,6 +85,7 @@ struct jb_ledger_info {
     bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
     bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
                           put back to an older state was not looked at */
+    uint8_t reserved[5]; /* 0 */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -93,7 +95,8 @@ JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_i
 JB_API JB_NODISCARD jb_answers *jb_answers_new(void); /* NULL: no memory. Owned: jb_answers_free */
 JB_API jb_answers *jb_answers_free(jb_answers *set);  /* NULL allowed; returns NULL */
 JB_API size_t jb_answers_count(const jb_answers *set);
-/* Borrowed until set is used again or freed. NULL where there is no answer i. */
+/* Borrowed until set is used again or freed: no text of a command of that call may lie there
+ * (JB_E_USAGE). NULL where there is no answer i. */
 JB_API const struct jb_answer *jb_answers_at(const jb_answers *set, size_t i);
 
 typedef enum jb_clock_mode {
@@ -107,6 +110,7 @@ struct jb_submit_options {
     uint8_t dry_run;      /* decide, show, write nothing */
     const char *caller;   /* NULL: that of jb_open */
     uint8_t accept_clock; /* as that of jb_open, for this call */
+    uint8_t reserved[7];  /* 0 */
 };
 
 /*

@@ -30,12 +30,20 @@ JB_API jb_views *jb_views_close(jb_views *v);
  * now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
 
+typedef enum jb_as_of_kind {
+    JB_AS_OF_NOW = 0,
+    JB_AS_OF_SEQ = 1,
+    JB_AS_OF_TIME = 2,
+    JB_AS_OF_DAY = 3
+} jb_as_of_kind;
+
 /* The moment a figure is asked for. docs/rules.md section 7. Final. */
 struct jb_as_of {
-    enum { JB_AS_OF_NOW = 0, JB_AS_OF_SEQ = 1, JB_AS_OF_TIME = 2, JB_AS_OF_DAY = 3 } kind;
+    jb_as_of_kind kind;
+    jb_day day; /* a closed day: the published closing */
     jb_seq seq;
     jb_instant time;
-    jb_day day; /* a closed day: the published closing */
+    uint64_t reserved; /* 0 */
 };
 
 /* The moment a figure holds for: every event up to seq, read at time at. Final. */

@@ -57,6 +57,7 @@ struct jb_audit_report {
     const char *const *notes; /* the first 200 sentences about what is no fault and worth a look:
                                  two charges of one gateway's transaction */
     uint32_t notes_n;
+    uint32_t reserved; /* 0 */
 };
 
 struct jb_audit_options {
@@ -66,7 +67,8 @@ struct jb_audit_options {
                   const struct jb_audit_problem
                       *problem); /* NULL allowed: each problem when it is found; borrowed */
     void *data;
-    uint32_t only; /* enum jb_audit_part, added up: the parts to run; 0: all of them */
+    uint32_t only;     /* enum jb_audit_part, added up: the parts to run; 0: all of them */
+    uint32_t reserved; /* 0 */
 };
 
 /*
@@ -97,6 +99,7 @@ struct jb_rebuild_result {
     bool same_state, same_views; /* the new contents are byte for byte the old ones */
     uint8_t state_digest[16];    /* XXH3-128 over all tables, keys and values in order */
     uint8_t views_digest[16];
+    uint32_t reserved; /* 0 */
 };
 /* Makes state.mdb and views.mdb anew from the log, while the ledger is in use, and switches to them
  * in one step. */
