@@ -74,6 +74,11 @@ jb_given_text(const struct jb_command *c, unsigned field, struct jb_text text)
 jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
                       size_t why_n);
 
+/* Of a command whose form is right: whether its times lie in days that can be closed. 0, or
+ * MALFORMED with a sentence. */
+jb_code jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why,
+                          size_t why_n);
+
 /* The largest value that policy.set takes; the least is 0. */
 int64_t jb_policy_most(uint32_t policy);
 
