@@ -114,7 +114,10 @@ open_log(struct jb_ledger *l, struct jb_error *err)
                              l->dir);
     }
     if (access(path, F_OK) != 0) {
-        return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb", l->dir);
+        return jb_fail(err, JB_E_NOTFOUND,
+                       errno == ENOTDIR ? "%s is not a ledger: it is not a directory"
+                                        : "%s is not a ledger: it has no log.mdb",
+                       l->dir);
     }
     if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) &&
         (errno == EROFS || errno == EACCES)) {
