@@ -48,7 +48,7 @@ struct jb_verdict {
     struct jb_event event; /* type and fields; the envelope is the caller's */
     JB_VEC(struct jb_part) parts;
     JB_VEC(const struct jb_grant *) order; /* scratch */
-    JB_VEC(jb_amount) given;               /* scratch */
+    JB_VEC(struct jb_part) given;          /* scratch */
     bool no_memory;
 };
 void jb_verdict_free(struct jb_verdict *v);
