@@ -90,6 +90,7 @@ struct jb_as_of_point {
     jb_day closed_through; /* at moment.seq; JB_NO_DAY */
     jb_day first_open_day; /* likewise */
     jb_day today;          /* day of moment.at */
+    uint8_t chain[16];     /* of pages: the chain value of the frame with moment.seq */
 };
 /* head: the one that `now` means. */
 jb_status jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of,
