@@ -206,6 +206,13 @@ events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *r
         q->since.kind == JB_AS_OF_DAY ? jb_day_start(q->since.day, utc_offset_s) : q->since.time;
     ret->until = q->until.kind == JB_AS_OF_DAY ? jb_day_start(q->until.day + 1, utc_offset_s)
                                                : q->until.time;
+    /* The first and the last day reach beyond the instants that there are, by the offset. */
+    if (q->since.kind == JB_AS_OF_DAY && ret->since < JB_INSTANT_MIN) {
+        ret->since = JB_INSTANT_MIN;
+    }
+    if (q->until.kind == JB_AS_OF_DAY && ret->until > JB_INSTANT_MAX) {
+        ret->until = JB_INSTANT_MAX;
+    }
     if (q->since.kind == JB_AS_OF_TIME || q->since.kind == JB_AS_OF_DAY) {
         ret->query.since = &ret->since;
     }

@@ -71,6 +71,24 @@ event_type_called(const char *s, size_t n)
     return 0;
 }
 
+/* In a sentence: the item that is no type of events, or what stands there instead of a list. */
+static const char *
+types_given(const json_t *value, char *buf, size_t size)
+{
+    for (size_t i = 0; i < json_array_size(value) && i < JB_EV_TYPES; i++) {
+        const json_t *item = json_array_get(value, i);
+        const struct jb_text name = text_of(item);
+        if (name.s == NULL || event_type_called(name.s, name.n) == 0) {
+            return given_as(item, buf, size);
+        }
+    }
+    if (!json_is_array(value)) {
+        return given_as(value, buf, size);
+    }
+    snprintf(buf, size, "a list of %zu", json_array_size(value));
+    return buf;
+}
+
 static bool
 types_member(const json_t *value, struct event_types *ret)
 {
@@ -207,7 +225,9 @@ members_read(json_t *object, const struct member_row *rows, size_t n, uint32_t t
         char want[200], given[64];
         if (!member_read(&rows[i], value, (char *)to + rows[i].offset)) {
             return wrong(bad, JB_CODE_MALFORMED, key, "%s must be %s; not %s", key,
-                         wanted(&rows[i], want, sizeof want), given_as(value, given, sizeof given));
+                         wanted(&rows[i], want, sizeof want),
+                         rows[i].kind == MEMBER_TYPES ? types_given(value, given, sizeof given)
+                                                      : given_as(value, given, sizeof given));
         }
         *ret_has |= MEMBER(i);
     }
