@@ -178,11 +178,13 @@ header_width(const char *text, bool split)
 static void
 measure(const struct table *t, struct layout *l)
 {
-    for (size_t i = 0; i < t->cells_n; i++) {
-        const size_t w = i < t->columns ? header_width(t->cells[i], l->split)
-                                        : display_width(t->cells[i], strlen(t->cells[i]));
-        size_t *width = &l->widths[i % t->columns];
-        *width = i < t->columns || w > *width ? w : *width;
+    for (size_t column = 0; column < t->columns; column++) {
+        size_t width = header_width(t->cells[column], l->split);
+        for (size_t i = t->columns + column; i < t->cells_n; i += t->columns) {
+            const size_t w = display_width(t->cells[i], strlen(t->cells[i]));
+            width = w > width ? w : width;
+        }
+        l->widths[column] = width;
     }
 }
 
