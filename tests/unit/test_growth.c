@@ -637,7 +637,7 @@ test_pages(void **state)
     (void)state;
     check_growth("pages of lists", pages, 2000, 1.1);
     check_growth("pages of the past", pages_of_the_past, 2000, 2.2);
-    check_growth("pages in which nothing is listed", pages_with_nothing, 80000, 1.1);
+    check_growth("pages in which nothing is listed", pages_with_nothing, 52000, 1.1);
 }
 
 int
