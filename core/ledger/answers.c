@@ -63,9 +63,13 @@ jb_answers_begin(jb_answers *set, size_t n)
 static bool
 lies_in(const jb_answers *set, const struct jb_text *t)
 {
+    uintptr_t at = (uintptr_t)t->s;
+    if (t->n == 0 || at < set->low || at >= set->high) {
+        return false;
+    }
     for (const struct jb_chunk *c = set->first; c != NULL; c = c->next) {
-        uintptr_t from = (uintptr_t)c->bytes, at = (uintptr_t)t->s;
-        if (t->n > 0 && at >= from && at < from + c->size) {
+        uintptr_t from = (uintptr_t)c->bytes;
+        if (at >= from && at < from + c->size) {
             return true;
         }
     }
@@ -128,6 +132,9 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
             return NULL;
         }
         *c = (struct jb_chunk){.size = size};
+        uintptr_t from = (uintptr_t)c->bytes;
+        set->low = set->first == NULL || from < set->low ? from : set->low;
+        set->high = from + size > set->high ? from + size : set->high;
         if (set->current == NULL) {
             set->first = c;
         } else {

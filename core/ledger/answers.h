@@ -29,6 +29,7 @@ struct jb_answers {
     JB_VEC(struct jb_answer) list;
     JB_VEC(uint64_t) fingerprints; /* by command; 0: no key, or not known */
     struct jb_chunk *first, *current;
+    uintptr_t low, high; /* all chunks lie between: a text elsewhere is in none of them */
     bool no_memory;
 };
 
