@@ -125,7 +125,8 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
         set->current = set->current->next;
     }
     if (set->current == NULL || set->current->size - set->current->used < bytes) {
-        size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+        size_t size = set->bytes > CHUNK_BYTES ? set->bytes : CHUNK_BYTES;
+        size = bytes > size ? bytes : size;
         struct jb_chunk *c = malloc(sizeof *c + size);
         if (c == NULL) {
             set->no_memory = true;
@@ -135,6 +136,7 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
         uintptr_t from = (uintptr_t)c->bytes;
         set->low = set->first == NULL || from < set->low ? from : set->low;
         set->high = from + size > set->high ? from + size : set->high;
+        set->bytes += size;
         if (set->current == NULL) {
             set->first = c;
         } else {
