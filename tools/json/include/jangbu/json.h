@@ -26,8 +26,9 @@ typedef struct jb_json jb_json;
 
 /*
  * Opens the ledger in dir; with {"init":{...}} among the options it is made first, and stays where
- * opening it fails then. options: NULL, or a JSON object that ends with NUL. *ret is owned: jb_json_close; NULL where the call failed.
- * *ret_text: what never changes about the ledger, as the query "info" says it, or the error.
+ * opening it fails then. options: NULL, or a JSON object that ends with NUL. *ret is owned:
+ * jb_json_close; NULL where the call failed. *ret_text: what never changes about the ledger, as the
+ * query "info" says it, or the error.
  */
 JB_API JB_NODISCARD jb_status jb_json_open(const char *dir, const char *options, jb_json **ret,
                                            const char **ret_text);
