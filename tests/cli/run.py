@@ -2,6 +2,7 @@
 """The program from outside: bad input gets a clear answer and writes nothing, results appear while input is open, tables line up, exit codes hold.
 
 usage: run.py JANGBU"""
+import datetime
 import json
 import os
 import re
@@ -139,7 +140,9 @@ def groups(ledger):
     out = run("apply", ledger, "--atomic", "--key", "g", feed=lines)
     check("--atomic again", json.loads(out.stdout)["duplicate"] and len(json.loads(out.stdout)["results"]) == 3, out.stdout)
     out = run("apply", ledger, "--atomic", feed=lines + b'{"op":"wallet.off","wallet":"nope"}\n')
-    check("--atomic refused", out.returncode == 1 and json.loads(out.stdout)["index"] == 3, out.stdout)
+    check("--atomic refused", out.returncode == 1 and json.loads(out.stdout)["index"] == 3 and "command 4 of the group (index 3)" in out.stdout, out.stdout)
+    out = run("apply", ledger, feed=b'{"op":"atomic","commands":[{"op":"wallet.off","wallet":"W"},{"op":"chrge"}]}\n')
+    check("a bad member", "command 2 of the group (index 1): there is no op" in out.stdout, out.stdout)
     out = run("apply", ledger, "--atomic", feed=lines + b"nonsense\n")
     check("--atomic with a bad line", out.returncode == 1 and "none of the input was done" in out.stdout, out.stdout)
     check("refused groups wrote nothing", events(ledger) == before + 3, events(ledger) - before)
@@ -212,6 +215,48 @@ def summary(work):
     for text, part in ((b"[{}]", "one command a line"), (b"a,b", "a line begins with {"), (b"{", "write it on one line"), (b'{"op":"x",}', "a comma with nothing")):
         message = json.loads(run("apply", ledger, feed=text + b"\n").stdout)["message"]
         check(f"a hint for {text}", part in message, message)
+
+
+def not_approved(work):
+    """An approval that finds the money gone is none, and says so; once more as well."""
+    ledger = work + "/unapproved"
+    run("init", ledger)
+    run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "n")
+    run("charge", ledger, "W", "C", "5000")
+    for refund in ("R1", "R2"):
+        run("refund", "request", ledger, "W", refund, "1000")
+    out = run("refund", "approve", ledger, "W", "R2")
+    check("an approval", out.returncode == 0 and out.stdout.startswith("done: refund_approved"), out)
+    run("charge", "reverse", ledger, "W", "C", "4000")
+    for more, words in (["--dry-run"], "would not be approved: "), (["--key", "k"], "not approved: "), (["--key", "k"], "not approved before: "):
+        out = run("refund", "approve", ledger, "W", "R1", *more)
+        check(words, out.returncode == 1 and out.stdout.startswith(words) and "done" not in out.stdout, out)
+    out = run("refund", "approve", ledger, "W", "R1", "--key", "k", "--json")
+    check("not approved, as JSON", out.returncode == 1 and json.loads(out.stdout)["outcome"] == "FAILED", out)
+
+
+def imports(work):
+    """What happened before needs its own clock: who forgets it is told, with a dry run before anything is kept."""
+    old = '"at":"2020-03-01T09:00:00+09:00"'
+    make = '{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"n"%s}\n'
+    charge = '{"op":"charge","wallet":"W","charge":"C","amount":5000,%s}\n' % old
+    lately = (datetime.datetime.now().astimezone() - datetime.timedelta(days=9)).isoformat()
+    for made, lines, code in (("", make % ("," + old), "AT_NOT_ALLOWED"), (make % "", charge, "AT_TOO_OLD"),
+                              (make % "", charge.replace(old, f'"at":"{lately}"'), "WALLET_UNKNOWN_THEN")):
+        ledger = f"{work}/import-{code}"
+        run("init", ledger)
+        run("apply", ledger, feed=made)
+        for more, keys in (["--dry-run"], False), ([], True), (["--atomic"], True):
+            if more == ["--atomic"] and code == "AT_NOT_ALLOWED":
+                continue  # no member of a group has such an `at`
+            out = run("apply", ledger, *more, feed=lines)
+            check(f"an import: {code} {more}", out.returncode == 1 and code in out.stdout and "jangbu apply --clock=at" in out.stderr and ("new keys" in out.stderr) == keys, out)
+    ledger = work + "/import"
+    run("init", ledger)
+    out = run("apply", ledger, "--clock=at", feed=make % ("," + old) + charge)
+    check("an import with its clock", out.returncode == 0 and "--clock" not in out.stderr, out)
+    out = run("apply", ledger, "--clock=at", feed=charge.replace("2020-03-01", "2019-03-01"))
+    check("and no hint where the clock is that of the lines", out.returncode == 1 and "--clock" not in out.stderr, out)
 
 
 def people(work):
@@ -441,11 +486,11 @@ def refused(work):
     def what(wallet):
         return [(e["key"], e["op"], e["index"], e["wallet_no"], e["wallet_id"], e["id"], e["amount"]) for e in of(wallet)[1] if e["type"] == "command_refused"]
 
-    check("refused: of a wallet", what("W") == [("a", "consume", 0, 1, None, "U1", 70), ("c", "refund.request", 0, 1, None, "R1", 0),
-                                                  ("d", "consume", 2, 1, None, "U2", 70)], what("W"))
+    check("refused: of a wallet", what("W") == [("a", "consume", None, 1, None, "U1", 70), ("c", "refund.request", None, 1, None, "R1", 0),
+                                                  ("d", "consume", 1, 1, None, "U2", 70)], what("W"))
     check("refused: not of another", what("V") == [] and of("V")[0] == 0, what("V"))
-    check("refused: of a wallet that there is not", what("nobody") == [("b", "consume", 0, 0, "nobody", "U1", 70)], what("nobody"))
-    check("refused: of one that the refused group had made", what("new") == [("e", "consume", 2, 0, "new", "U1", 70)], what("new"))
+    check("refused: of a wallet that there is not", what("nobody") == [("b", "consume", None, 0, "nobody", "U1", 70)], what("nobody"))
+    check("refused: of one that the refused group had made", what("new") == [("e", "consume", 1, 0, "new", "U1", 70)], what("new"))
     check("refused: of none", of("never")[0] == 1 and of("never")[1] == [], of("never"))
     out = run("log", ledger, "--wallet", "W")
     check("refused: as a line", "consume  70  U1  INSUFFICIENT_CASH" in out.stdout, out.stdout)
@@ -508,6 +553,8 @@ def main():
         decimals(work)
         amounts(work)
         summary(work)
+        not_approved(work)
+        imports(work)
         people(work)
         narrow(work)
         outputs(ledger)

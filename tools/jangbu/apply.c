@@ -201,6 +201,21 @@ struct run {
     struct batch_tally tally;
 };
 
+/* Whoever brings in what happened elsewhere, and before, finds its `at` refused line by line. */
+static void
+hint_import(const struct run *r, bool dated)
+{
+    if (dated && r->options.clock == JB_CLOCK_SYSTEM) {
+        fputs("jangbu: an `at` was refused for lying too far back. To import what happened before "
+              "now, with each line's `at` as the clock: `jangbu apply --clock=at`",
+              stderr);
+        fputs(r->options.dry_run ? ".\n"
+                                 : ". Keys that were refused keep their answer: import them into a "
+                                   "new ledger, or under new keys.\n",
+              stderr);
+    }
+}
+
 /* Behind the results, on standard error, so that they stay what programs read. */
 static void
 print_summary(const struct run *r)
@@ -214,6 +229,7 @@ print_summary(const struct run *r)
                 jb_code_word((uint32_t)r->tally.first_code));
     }
     fputs(".\n", stderr);
+    hint_import(r, r->tally.dated > 0);
 }
 
 #define AGAIN "Apply the input again: commands with a key are not done twice."
@@ -458,6 +474,7 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
             answer_json(&r->app->out, a, 0, group.key, r->app->info.utc_offset_s);
             out_char(&r->app->out, '\n');
             code = a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+            hint_import(r, code_is_dated(a->code));
         }
     }
     free_batches(f);

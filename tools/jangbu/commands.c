@@ -169,6 +169,15 @@ is_malformed(jb_code code)
     return code == JB_CODE_MALFORMED || code == JB_CODE_AMOUNT_INVALID;
 }
 
+/* An approval that finds the money gone is accepted, and ends the refund. */
+static bool
+not_approved(const struct jb_answer *a)
+{
+    const struct jb_event *e = a->code == JB_CODE_NONE ? jb_answer_event(a) : NULL;
+    return e != NULL && e->type == JB_EV_REFUND_FAILED &&
+           e->refund_failed.why == JB_FAILURE_BALANCE;
+}
+
 /* An answer for people: a sentence, where the money went, and for a dry run the balances that it
  * would give. */
 static void
@@ -196,7 +205,11 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     }
     const struct jb_event *e = jb_answer_event(a);
     const struct jb_event_type_info *type = e != NULL ? jb_event_type_get(e->type) : NULL;
-    out_str(o, a->outcome == JB_DUPLICATE ? "done before" : a->dry_run ? "would be done" : "done");
+    const bool no = not_approved(a);
+    out_str(o, a->outcome == JB_DUPLICATE ? no ? "not approved before" : "done before"
+               : a->dry_run               ? no ? "would not be approved" : "would be done"
+               : no                       ? "not approved"
+                                          : "done");
     out_str(o, ": ");
     out_str(o, type != NULL ? type->name : "group");
     if (e != NULL && jb_event_amount(e) != 0) {
@@ -208,8 +221,8 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         out_str(o, app_amount(app, e->charge_settled.applied_to_debt, amount));
         out_str(o, " filled the debt");
     }
-    if (e != NULL && e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
-        out_str(o, ": paid cash does not cover it; the refund has FAILED");
+    if (no) {
+        out_str(o, ": paid cash does not cover it; the refund has FAILED, ask for a new one");
     }
     if (a->same_txn != 0) {
         out_str(o, ", the gateway's transaction of event ");
@@ -304,9 +317,9 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
         } else {
             print_answer(app, a, &c);
         }
-        code = a->code == JB_CODE_NONE ? EXIT_DONE
-               : is_malformed(a->code) ? EXIT_USAGE
-                                       : EXIT_REFUSED;
+        code = is_malformed(a->code)                        ? EXIT_USAGE
+               : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
+                                                            : EXIT_DONE;
         bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);

@@ -89,10 +89,18 @@ batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_lo
     return !bad.no_memory && keep_bad(b, line, &bad);
 }
 
+bool
+code_is_dated(jb_code code)
+{
+    return code == JB_CODE_AT_NOT_ALLOWED || code == JB_CODE_AT_TOO_OLD ||
+           code == JB_CODE_WALLET_UNKNOWN_THEN;
+}
+
 static void
 count(struct batch_tally *t, uint64_t line, jb_code code)
 {
     t->line = line;
+    t->dated += code_is_dated(code) ? 1 : 0;
     if (code == JB_CODE_NONE) {
         t->done++;
     } else if (t->refused++ == 0) {

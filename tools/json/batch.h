@@ -45,7 +45,11 @@ struct batch_tally {
     uint64_t done, refused;
     uint64_t first_refused; /* its line */
     jb_code first_code;
+    uint64_t dated; /* those refused because their `at` lies too far back for the clock */
 };
+
+/* Whether it says that a command's `at` lies too far back for the clock. */
+bool code_is_dated(jb_code code);
 
 /* The answers of the lines, in order, one object a line, as far as they are final: answers_n of
  * those to commands. Adds to *tally. */

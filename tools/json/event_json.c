@@ -99,6 +99,18 @@ figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t u
     }
 }
 
+/* Which member of a group it was that failed: as in the answer from 0, where the event has it from
+ * 1 and 0 for none. */
+static void
+index_json(struct out *o, const char *key, int64_t stored)
+{
+    if (stored > 0) {
+        js_int(o, key, stored - 1);
+    } else {
+        js_null(o, key);
+    }
+}
+
 static void
 field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *f,
            int32_t utc_offset_s)
@@ -123,6 +135,10 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
     case JB_FK_AMOUNT:
     case JB_FK_AMOUNT0:
     case JB_FK_INT:
+        if (e->type == JB_EV_COMMAND_REFUSED && at == &e->command_refused.index) {
+            index_json(o, f->name, e->command_refused.index);
+            break;
+        }
         js_int(o, f->name, *(const int64_t *)at);
         break;
     case JB_FK_NAME:
