@@ -76,8 +76,9 @@ at_day(struct jb_view_read *q, jb_day day, struct jb_as_of_point *r, struct jb_e
 {
     const struct jb_view_global *g = &q->fold->g;
     char text[JB_DAY_TEXT_BYTES], other[JB_DAY_TEXT_BYTES];
-    if (day == JB_NO_DAY) {
-        return jb_fail(err, JB_E_USAGE, "no day is given");
+    jb_status in_range = jb_view_check_day(day, err);
+    if (in_range != JB_OK) {
+        return in_range;
     }
     if (g->first_day == JB_NO_DAY) {
         return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed: the ledger has no day yet",
@@ -102,14 +103,40 @@ at_day(struct jb_view_read *q, jb_day day, struct jb_as_of_point *r, struct jb_e
 }
 
 jb_status
+jb_view_check_day(jb_day day, struct jb_error *err)
+{
+    return day == JB_NO_DAY ? jb_fail(err, JB_E_USAGE, "no day is given")
+           : day < JB_DAY_MIN || day > JB_DAY_MAX
+               ? jb_fail(err, JB_E_USAGE, "a day outside the years 1 to 9999")
+               : JB_OK;
+}
+
+/* What is set beside its kind would be ignored: the balance of now, where a day was meant. */
+static jb_status
+check_as_of(const struct jb_as_of *as_of, struct jb_error *err)
+{
+    bool more = as_of != NULL && ((as_of->kind != JB_AS_OF_SEQ && as_of->seq != 0) ||
+                                  (as_of->kind != JB_AS_OF_TIME && as_of->time != 0) ||
+                                  (as_of->kind != JB_AS_OF_DAY && as_of->day != 0));
+    jb_status status = as_of != NULL ? jb_abi_reserved(&as_of->reserved, sizeof as_of->reserved,
+                                                       "struct jb_as_of", err)
+                                     : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    return more ? jb_fail(err, JB_E_USAGE,
+                          "struct jb_as_of: a member is set that its kind does not use; so it "
+                          "would be ignored")
+                : JB_OK;
+}
+
+jb_status
 jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of, jb_seq head_seq,
                      jb_instant head_recorded_at, struct jb_as_of_point *ret, struct jb_error *err)
 {
     const struct jb_view_global *g = &q->fold->g;
     jb_instant now;
-    jb_status status = as_of != NULL ? jb_abi_reserved(&as_of->reserved, sizeof as_of->reserved,
-                                                       "struct jb_as_of", err)
-                                     : JB_OK;
+    jb_status status = check_as_of(as_of, err);
     status = status == JB_OK ? jb_ledger_now(q->v->l, &now, err) : status;
     if (status != JB_OK) {
         return status;

@@ -131,7 +131,7 @@ moment_now(struct jb_views *v, const struct jb_reader_head *head, struct jb_mome
 static bool
 means_now(const struct jb_as_of *as_of)
 {
-    return as_of == NULL || as_of->kind == JB_AS_OF_NOW;
+    return jb_as_of_is_now(as_of);
 }
 
 static void

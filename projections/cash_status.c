@@ -29,6 +29,11 @@ check_bounds(const struct jb_as_of_point *r, jb_cash_view view, jb_day from, jb_
         return jb_fail(err, JB_E_USAGE,
                        "a view of the cash status that does not exist; there are posted and known");
     }
+    jb_status in_range = from != JB_NO_DAY ? jb_view_check_day(from, err) : JB_OK;
+    in_range = in_range == JB_OK && to != JB_NO_DAY ? jb_view_check_day(to, err) : in_range;
+    if (in_range != JB_OK) {
+        return in_range;
+    }
     if (from != JB_NO_DAY && to != JB_NO_DAY && from > to) {
         return jb_fail(err, JB_E_USAGE, "the first day asked for is after the last one");
     }

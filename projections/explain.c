@@ -315,7 +315,7 @@ explain(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struc
     struct jb_view_read q;
     struct jb_as_of_point r;
     jb_status status;
-    if (as_of == NULL || as_of->kind == JB_AS_OF_NOW) {
+    if (jb_as_of_is_now(as_of)) {
         struct jb_reader_head head;
         jb_instant now;
         status = state_now(v, number, p, &head, &now, err);

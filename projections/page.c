@@ -126,7 +126,7 @@ jb_page_begin(struct jb_views *v, const struct jb_page_of *of, const struct jb_a
     if (!*ret_fresh) {
         return read_cursor(v, of, cursor, place, r, err);
     }
-    if (as_of == NULL || as_of->kind == JB_AS_OF_NOW) {
+    if (jb_as_of_is_now(as_of)) {
         return moment_now(v, r, err);
     }
     struct jb_view_read q;

@@ -92,6 +92,15 @@ struct jb_as_of_point {
     jb_day today;          /* day of moment.at */
 };
 /* head: the one that `now` means. */
+/* Now, and nothing beside it: what is half set goes the long way, where it is refused. */
+static inline bool
+jb_as_of_is_now(const struct jb_as_of *as_of)
+{
+    return as_of == NULL || (as_of->kind == JB_AS_OF_NOW && as_of->seq == 0 && as_of->time == 0 &&
+                             as_of->day == 0 && as_of->reserved == 0);
+}
+/* JB_E_USAGE for no day, and for one outside the calendar. */
+jb_status jb_view_check_day(jb_day day, struct jb_error *err);
 jb_status jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of,
                                jb_seq head_seq, jb_instant head_recorded_at,
                                struct jb_as_of_point *ret, struct jb_error *err);

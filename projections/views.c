@@ -303,7 +303,11 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     jb_fold_init(&v->fold, v->info.utc_offset_s);
     jb_query_lock_init(&v->lock);
     pthread_mutex_init(&v->taken_lock, NULL);
-    status = status == JB_OK ? open_store(v, err) : status;
+    status = status == JB_OK ? jb_query_lock(l, &v->lock, err) : status; /* not behind a fork */
+    if (status == JB_OK) {
+        pthread_mutex_unlock(&v->lock);
+        status = open_store(v, err);
+    }
     status = status == JB_OK ? begin(v, err) : status;
     if (status == JB_E_STALE && v->store != NULL) {
         /* Found to be damaged at once: who is alone makes it anew. */

@@ -1,11 +1,18 @@
+#include "base/calendar.h"
 #include "base/error.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#define OFFSET_MAX_S (18 * 3600)
 
 jb_day
 jb_day_of(jb_instant t, int32_t utc_offset_s)
 {
-    int64_t local = t + utc_offset_s * JB_US_PER_SECOND;
+    int64_t local;
+    if (__builtin_add_overflow(t, utc_offset_s * JB_US_PER_SECOND, &local)) {
+        local = t < 0 ? INT64_MIN : INT64_MAX;
+    }
     int64_t day = local / JB_US_PER_DAY;
     /* C divides towards zero; a day before 1970 needs the floor. */
     if (local % JB_US_PER_DAY < 0) {
@@ -17,7 +24,17 @@ jb_day_of(jb_instant t, int32_t utc_offset_s)
 jb_instant
 jb_day_start(jb_day d, int32_t utc_offset_s)
 {
-    return d * JB_US_PER_DAY - utc_offset_s * JB_US_PER_SECOND;
+    int64_t start;
+    bool far = __builtin_mul_overflow(d, JB_US_PER_DAY, &start) ||
+               __builtin_sub_overflow(start, utc_offset_s * JB_US_PER_SECOND, &start);
+    return !far ? start : d < 0 ? INT64_MIN : INT64_MAX;
+}
+
+bool
+jb_instant_closable(jb_instant t, int32_t utc_offset_s)
+{
+    jb_day d = jb_day_of(t, utc_offset_s);
+    return t >= JB_INSTANT_MIN && t <= JB_INSTANT_MAX && d >= JB_DAY_MIN && d < JB_DAY_MAX;
 }
 
 static bool
@@ -59,6 +76,7 @@ jb_day_from_date(int year, int month, int day, jb_day *ret)
 void
 jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
 {
+    d = d < JB_DAY_MIN ? JB_DAY_MIN : d > JB_DAY_MAX ? JB_DAY_MAX : d;
     /* A guess that is at most a year off, then steps. */
     int year = 1970 + (int)((int64_t)d * 400 / 146097);
     while (days_before_year(year) > d) {
@@ -78,10 +96,26 @@ jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
     *ret_day = rest + 1;
 }
 
+static bool
+in_calendar(jb_day d)
+{
+    return d >= JB_DAY_MIN && d <= JB_DAY_MAX;
+}
+
+static char *
+print_none(char *buf)
+{
+    memcpy(buf, "-", 2);
+    return buf;
+}
+
 char *
 jb_day_print(jb_day d, char *buf)
 {
     int year, month, day;
+    if (!in_calendar(d)) {
+        return print_none(buf);
+    }
     jb_day_to_date(d, &year, &month, &day);
     snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year % 10000, month, day);
     return buf;
@@ -100,6 +134,10 @@ char *
 jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf)
 {
     jb_day d = jb_day_of(t, utc_offset_s);
+    if (!in_calendar(d) || utc_offset_s % 60 != 0 || utc_offset_s < -OFFSET_MAX_S ||
+        utc_offset_s > OFFSET_MAX_S) {
+        return print_none(buf);
+    }
     int64_t us = t - jb_day_start(d, utc_offset_s);
     int64_t s = us / JB_US_PER_SECOND;
     int32_t offset = utc_offset_s < 0 ? -utc_offset_s : utc_offset_s;

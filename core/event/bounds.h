@@ -19,9 +19,6 @@
 /* Bytes of the events of a commit, and of a group's part of it. */
 #define JB_COMMIT_BYTES_MAX (64 << 20)
 #define JB_GROUP_BYTES_MAX (40 << 20)
-/* Days of the years 1 to 9999. */
-#define JB_DAY_MIN (-719162)
-#define JB_DAY_MAX 2932896
 /* How many days posted_on can lie before the day of recorded_at. */
 #define JB_POSTED_BACK_MAX 4000000
 /* References into people.mdb: the next one never begins anew. */

@@ -136,6 +136,7 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
         set->current = c;
     }
     void *at = (char *)set->current->bytes + set->current->used;
+    JB_ASSERT(bytes <= set->current->size - set->current->used);
     set->current->used += bytes;
     return at;
 }

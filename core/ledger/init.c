@@ -19,6 +19,26 @@ is_code(const char *currency)
     return strlen(currency) == 3 && strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
 }
 
+/* What is set without its switch would be ignored in silence, and a ledger keeps both for ever. */
+static jb_status
+check_switches(const struct jb_init_options *o, struct jb_error *err)
+{
+    if (o->utc_offset_given > 1 || o->exponent_given > 1) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_init_options: utc_offset_given and exponent_given are 0 or 1");
+    }
+    const char *unseen = !o->utc_offset_given && o->utc_offset_s != 0 ? "utc_offset"
+                         : !o->exponent_given && o->exponent != 0     ? "exponent"
+                                                                      : NULL;
+    if (unseen != NULL) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_init_options: %s is set, but %s_given is not; so it would be "
+                       "ignored",
+                       unseen, unseen);
+    }
+    return JB_OK;
+}
+
 static jb_status
 check_options(const struct jb_init_options *o, struct jb_error *err)
 {
@@ -152,14 +172,16 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     if (dir == NULL) {
         return jb_fail_null(err, "jb_init");
     }
-    struct jb_init_options o = {.exponent = -1};
+    struct jb_init_options o = {0};
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_init_options", err) : JB_OK;
     if (status != JB_OK) {
         return status;
     }
-    if (o.utc_offset_given > 1) {
-        return jb_fail(err, JB_E_USAGE, "struct jb_init_options: utc_offset_given is 0 or 1");
+    status = jb_abi_reserved(o.reserved, sizeof o.reserved, "struct jb_init_options", err);
+    status = status == JB_OK ? check_switches(&o, err) : status;
+    if (status != JB_OK) {
+        return status;
     }
     o.currency = o.currency != NULL ? o.currency : "KRW";
     o.utc_offset_s = o.utc_offset_given ? o.utc_offset_s : 9 * 3600;
@@ -167,7 +189,7 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         return jb_fail(err, JB_E_USAGE,
                        "a currency is three capital letters of ISO 4217, such as KRW");
     }
-    if (o.exponent < 0) {
+    if (!o.exponent_given) {
         o.exponent = jb_currency_exponent(o.currency);
         if (o.exponent < 0 && is_code(o.currency)) {
             return jb_fail(err, JB_E_USAGE,

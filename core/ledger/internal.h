@@ -82,6 +82,7 @@ struct jb_ledger {
     pthread_cond_t queue_moved;
     struct jb_request *first, **last;
     bool led;
+    pthread_t leader;
     int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait
                          anew */
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,6 +154,47 @@ leave(struct jb_making *m)
     m->fd = -1;
 }
 
+static bool
+has(const char *dir, const char *name)
+{
+    char path[4096 + 256];
+    struct stat st;
+    return snprintf(path, sizeof path, "%s/%s", dir, name) < (int)sizeof path &&
+           lstat(path, &st) == 0;
+}
+
+/* A ledger inside of another one goes wherever that one is moved, and with it when it is removed.
+ */
+static jb_status
+check_not_inside(const char *dir, struct jb_error *err)
+{
+    char *place = jb_place_absolute(dir);
+    if (place == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to make %s", dir);
+    }
+    size_t n = strlen(place);
+    while (n > 1 && place[n - 1] == '/') {
+        place[--n] = '\0';
+    }
+    char *slash = strrchr(place, '/');
+    slash[slash == place] = '\0';
+    char *above = realpath(place, NULL);
+    free(place);
+    jb_status status = JB_OK;
+    while (status == JB_OK && above != NULL && above[1] != '\0') {
+        if (has(above, "log.mdb") && (has(above, "lock") || has(above, "secret"))) {
+            status = jb_fail(err, JB_E_USAGE,
+                             "%s lies inside of the ledger %s; a ledger and a backup need a "
+                             "directory of their own",
+                             dir, above);
+        }
+        slash = strrchr(above, '/');
+        slash[slash == above] = '\0';
+    }
+    free(above);
+    return status; /* a directory that is not there is said by who makes it */
+}
+
 jb_status
 jb_making_begin(struct jb_making *m, const char *dir, bool backup, struct jb_error *err)
 {
@@ -160,11 +202,15 @@ jb_making_begin(struct jb_making *m, const char *dir, bool backup, struct jb_err
     if (snprintf(m->stage, sizeof m->stage, "%s/" STAGE, dir) >= (int)sizeof m->stage) {
         return jb_fail(err, JB_E_USAGE, "the path of the ledger is too long");
     }
+    jb_status status = check_not_inside(dir, err);
+    if (status != JB_OK) {
+        return status;
+    }
     m->made_dir = mkdir(dir, 0700) == 0;
     if (!m->made_dir && errno != EEXIST) {
         return cannot_make(err, errno, dir);
     }
-    jb_status status = jb_place_check(dir, NULL, err);
+    status = jb_place_check(dir, NULL, err);
     status = status == JB_OK ? lock(m, err) : status;
     status = status == JB_OK ? check_empty(m, backup, err) : status;
     if (status == JB_OK) {

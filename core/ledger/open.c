@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "ledger/internal.h"
 #include "log/fault.h"
 #include "storage/place.h"
@@ -20,11 +21,11 @@ jb_status
 jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
 {
     *ret = l->now(l->now_data);
-    return *ret >= JB_INSTANT_MIN && *ret <= JB_INSTANT_MAX
+    return jb_instant_closable(*ret, l->identity.utc_offset_s)
                ? JB_OK
                : jb_fail(err, JB_E_USAGE,
-                         "the clock says %lld, which is no time of the years 1 to 9999 in "
-                         "microseconds since 1970: does `now` count something else?",
+                         "the clock says %lld, which is no time of the days 0001-01-01 to "
+                         "9999-12-30 in microseconds since 1970: does `now` count something else?",
                          (long long)*ret);
 }
 
@@ -41,6 +42,11 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
         return jb_fail(err, JB_E_USAGE,
                        "struct jb_open_options: read_only, accept_rollback and accept_clock are 0 "
                        "or 1");
+    }
+    if (o->lock_wait_us < 0 || (o->now == NULL && o->now_data != NULL)) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_open_options: lock_wait_us is 0 or more, and now_data is for "
+                       "`now`, which is NULL");
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL ||
@@ -108,7 +114,10 @@ open_log(struct jb_ledger *l, struct jb_error *err)
                              l->dir);
     }
     if (access(path, F_OK) != 0) {
-        return jb_fail(err, JB_E_NOTFOUND, "%s is not a ledger: it has no log.mdb", l->dir);
+        return jb_fail(err, JB_E_NOTFOUND,
+                       errno == ENOTDIR ? "%s is not a ledger: it is not a directory"
+                                        : "%s is not a ledger: it has no log.mdb",
+                       l->dir);
     }
     if (!l->read_only && (access(path, W_OK) != 0 || access(l->dir, W_OK) != 0) &&
         (errno == EROFS || errno == EACCES)) {
@@ -243,6 +252,23 @@ check_state(struct jb_ledger *l, struct jb_error *err)
     return status;
 }
 
+/* The device failed while a file was made: also then the page cache is not believed. Nothing is
+ * known of a last good commit here: the whole chain is looked at. */
+static void
+note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
+{
+    struct jb_lock *lock = l->log != NULL ? jb_env_lock(jb_log_env(l->log)) : NULL;
+    bool device = (status == JB_E_IO || status == JB_E_UNKNOWN) && err->os_errno == EIO;
+    if (!device || l->read_only || lock == NULL) {
+        return;
+    }
+    struct jb_fault f = {0};
+    memcpy(f.ledger_id, l->identity.ledger_id, 16);
+    memcpy(f.chain, l->identity.root, JB_CHAIN_BYTES);
+    jb_lock_note_fault(lock, true);
+    (void)!jb_fault_write(l->dir, &f); /* where it cannot be written, `lock` says it */
+}
+
 jb_status
 jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, struct jb_error *err)
 {
@@ -251,6 +277,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     }
     struct jb_open_options o = {0};
     struct jb_ledger *l = NULL;
+    struct jb_error own = {0};
+    err = err != NULL ? err : &own;
     jb_status status =
         opts != NULL ? jb_abi_in(&o, sizeof o, opts, "struct jb_open_options", err) : JB_OK;
     status = status == JB_OK
@@ -263,6 +291,7 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     status = open_parts(l, err);
     status = status == JB_OK ? check_state(l, err) : status;
     if (status != JB_OK) {
+        note_fault(l, status, err);
         jb_close(l);
         return status;
     }

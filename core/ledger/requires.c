@@ -34,7 +34,11 @@ is_there(const char *path, bool *ret, struct jb_error *err)
 {
     struct stat st;
     *ret = lstat(path, &st) == 0;
-    return *ret || errno == ENOENT || errno == ENOTDIR
+    if (!*ret && errno == ENOTDIR) {
+        return jb_fail(err, JB_E_NOTFOUND, "%.*s is not a ledger: it is not a directory",
+                       (int)(strrchr(path, '/') - path), path);
+    }
+    return *ret || errno == ENOENT
                ? JB_OK
                : jb_fail_errno(err, JB_E_IO, errno, "cannot tell whether there is a %s", path);
 }

@@ -23,6 +23,9 @@ prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[300])
     a->index = -1;
     a->content_checked = 1;
     jb_code code = jb_check_form(c, r->options.clock == JB_CLOCK_AT, false, why, 300);
+    if (code == JB_CODE_NONE) {
+        code = jb_check_calendar(c, l->identity.utc_offset_s, why, 300);
+    }
     if (code != JB_CODE_NONE && code != JB_FORM_NONSENSE) {
         a->outcome = JB_REFUSED;
         a->code = code;
@@ -423,10 +426,17 @@ one_commit(struct jb_ledger *l)
 
 /* ---- the queue ---- */
 
-static void
-enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
+static jb_status
+enqueue_and_wait(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
 {
     pthread_mutex_lock(&l->queue_lock);
+    if (l->led && pthread_equal(l->leader, pthread_self())) {
+        /* It would wait for itself. */
+        pthread_mutex_unlock(&l->queue_lock);
+        return jb_fail(err, JB_E_USAGE,
+                       "jb_submit was called from within `now` of the same ledger, whose answer "
+                       "another command waits for");
+    }
     r->since = jb_monotonic_us();
     *l->last = r;
     l->last = &r->next;
@@ -438,6 +448,7 @@ enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
         /* Nobody leads: this caller does, until its own commands are done. The others are carried
          * along. */
         l->led = true;
+        l->leader = pthread_self();
         while (!r->finished) {
             pthread_mutex_unlock(&l->queue_lock);
             one_commit(l);
@@ -447,6 +458,7 @@ enqueue_and_wait(struct jb_ledger *l, struct jb_request *r)
         pthread_cond_broadcast(&l->queue_moved);
     }
     pthread_mutex_unlock(&l->queue_lock);
+    return JB_OK;
 }
 
 /* Everything that can be said before the queue. */
@@ -468,6 +480,11 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
         return jb_fail(err, JB_E_USAGE,
                        "struct jb_submit_options: clock is JB_CLOCK_SYSTEM or JB_CLOCK_AT, dry_run "
                        "and accept_clock 0 or 1");
+    }
+    if (o->accept_clock && o->clock == JB_CLOCK_AT) {
+        return jb_fail(err, JB_E_USAGE,
+                       "struct jb_submit_options: accept_clock is about the system's clock, and "
+                       "with JB_CLOCK_AT it is not asked");
     }
     const char *caller = o->caller != NULL ? o->caller : l->caller;
     r->caller = (struct jb_text){caller, strlen(caller)};
@@ -509,8 +526,10 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
         jb_answers_not_done(answers, 0);
         return status;
     }
-    if (n > 0) {
-        enqueue_and_wait(l, &r);
+    status = n > 0 ? enqueue_and_wait(l, &r, err) : JB_OK;
+    if (status != JB_OK) {
+        jb_answers_not_done(answers, 0);
+        return status;
     }
     JB_ASSERT(r.status == JB_OK ? r.done == r.n : r.done < r.n);
     if (ret_done != NULL) {

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "log/log_file.h"
+#include "storage/room.h"
 
 /* The largest value that LMDB 0.9 keeps inside a leaf page of 4 KiB (measured: 2,024 bytes take a
  * page of their own). */
@@ -279,7 +280,7 @@ add(struct jb_log *l, const struct jb_log_addition *a, struct jb_log_head *head,
     enum jb_log_result *ret_result, struct jb_error *err)
 {
     *ret_result = JB_LOG_FAILED;
-    int room = jb_log_make_room(l, bytes_of(a));
+    int room = jb_env_make_room(l->env, bytes_of(a), &l->room);
     if (room != 0) {
         return jb_env_fail(err, room, l->env, "making room in");
     }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "log/head.h"
 #include "storage/descriptors.h"
+#include "storage/lmdb_env.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #define FAULT_BYTES JB_HEAD_BYTES
 #define READ_BYTES (1 << 20)
 #define ALIGNED_TO 4096
+#define PEOPLE_WAIT_US (10 * JB_US_PER_SECOND)
 
 static const char magic[8] = "jangbuF1";
 
@@ -104,26 +106,59 @@ not_cleared(struct jb_error *err, const char *path, int code, const char *what)
     return status;
 }
 
-/* cached and device: the same file, with the cache and past it. */
-static jb_status
-compare(const char *path, int cached, int device, uint8_t *a, uint8_t *b, struct jb_error *err)
+/* Writes what the cache has, and the device has otherwise: a page that could not be written counts
+ * as clean from then on, and no sync writes it again. Past the cache, too: for the cache, a part of
+ * the file whose blocks were written, but could not be noted as not empty, is done with. */
+static bool
+write_again(int device, const uint8_t *a, const uint8_t *b, size_t n, off_t at)
 {
-    if (fsync(cached) != 0) {
-        return not_cleared(err, path, errno, "cannot be synced");
+    for (size_t i = 0; i + ALIGNED_TO <= n; i += ALIGNED_TO) {
+        if (memcmp(a + i, b + i, ALIGNED_TO) != 0 &&
+            pwrite(device, a + i, ALIGNED_TO, at + (off_t)i) != ALIGNED_TO) {
+            return false;
+        }
     }
-    for (off_t at = 0;; at += READ_BYTES) {
-        ssize_t n = pread(cached, a, READ_BYTES, at);
+    return true; /* what is less than a page is found to differ once more */
+}
+
+/* cached and device: the same file, with the cache and past it. mend: what differs is written
+ * again, and *ret_same is false. */
+static jb_status
+compare(const char *path, int cached, int device, bool mend, bool *ret_same, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    ssize_t n = READ_BYTES;
+    uint8_t *a = aligned_alloc(ALIGNED_TO, 2 * READ_BYTES);
+    if (a == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to read %s back", path);
+    }
+    uint8_t *b = a + READ_BYTES;
+    if (fsync(cached) != 0) {
+        status = not_cleared(err, path, errno, "cannot be synced");
+    }
+    *ret_same = true;
+    for (off_t at = 0; status == JB_OK && n == READ_BYTES; at += READ_BYTES) {
+        n = pread(cached, a, READ_BYTES, at);
         ssize_t m = n < 0 ? -1 : pread(device, b, READ_BYTES, at);
         if (n < 0 || m < 0) {
-            return not_cleared(err, path, errno, "cannot be read back");
-        }
-        if (n != m || memcmp(a, b, (size_t)n) != 0) {
-            return not_cleared(err, path, 0, "is not on it as it was written");
-        }
-        if (n < READ_BYTES) {
-            return JB_OK;
+            status = not_cleared(err, path, errno, "cannot be read back");
+        } else if (n != m || (memcmp(a, b, (size_t)n) != 0 &&
+                              !(mend && write_again(device, a, b, (size_t)n, at)))) {
+            status = not_cleared(err, path, 0, "is not on it as it was written");
+        } else {
+            *ret_same &= memcmp(a, b, (size_t)n) == 0;
         }
     }
+    free(a);
+    return status;
+}
+
+static jb_status
+compare_and_mend(const char *path, int cached, int device, struct jb_error *err)
+{
+    bool same = false;
+    jb_status status = compare(path, cached, device, true, &same, err);
+    return status == JB_OK && !same ? compare(path, cached, device, false, &same, err) : status;
 }
 
 static jb_status
@@ -135,13 +170,10 @@ read_back(const char *dir, const char *name, struct jb_error *err)
     if (cached < 0) {
         return errno == ENOENT ? JB_OK : not_cleared(err, path, errno, "cannot be opened");
     }
-    int device = jb_descriptor_open(path, O_RDONLY | O_DIRECT, 0);
-    uint8_t *a = aligned_alloc(ALIGNED_TO, 2 * READ_BYTES);
+    int device = jb_descriptor_open(path, O_RDWR | O_DIRECT, 0);
     jb_status status =
-        device < 0  ? not_cleared(err, path, errno, "cannot be read past the page cache here")
-        : a == NULL ? jb_fail(err, JB_E_NOMEM, "no memory to read %s back", path)
-                    : compare(path, cached, device, a, a + READ_BYTES, err);
-    free(a);
+        device < 0 ? not_cleared(err, path, errno, "cannot be read past the page cache here")
+                   : compare_and_mend(path, cached, device, err);
     if (device >= 0) {
         close(device);
     }
@@ -168,6 +200,19 @@ check_chain(struct jb_log *l, const struct jb_fault *f, struct jb_error *err)
     return status == JB_END ? JB_OK : status;
 }
 
+/* Nobody else writes to it meanwhile: what they wrote would be written over. */
+static jb_status
+read_people_back(const char *dir, struct jb_log *l, struct jb_error *err)
+{
+    struct jb_lock *lock = jb_env_lock(jb_log_env(l));
+    jb_status status = jb_lock_take(lock, JB_LOCK_PEOPLE, PEOPLE_WAIT_US, 0, err);
+    if (status == JB_OK) {
+        status = read_back(dir, "people.mdb", err);
+        jb_lock_release(lock, JB_LOCK_PEOPLE);
+    }
+    return status;
+}
+
 jb_status
 jb_fault_clear(const char *dir, struct jb_log *l, const struct jb_log_identity *identity,
                struct jb_error *err)
@@ -188,7 +233,7 @@ jb_fault_clear(const char *dir, struct jb_log *l, const struct jb_log_identity *
         memcpy(f.chain, identity->root, JB_CHAIN_BYTES);
     }
     jb_status status = read_back(dir, "log.mdb", err);
-    status = status == JB_OK ? read_back(dir, "people.mdb", err) : status;
+    status = status == JB_OK ? read_people_back(dir, l, err) : status;
     status = status == JB_OK ? check_chain(l, &f, err) : status;
     if (status != JB_OK) {
         return status;

@@ -22,7 +22,8 @@ bool jb_fault_write(const char *dir, const struct jb_fault *f);
 bool jb_fault_is_there(const char *dir);
 /*
  * Reads log.mdb and people.mdb from the device, past the page cache, and compares every byte with
- * the cache; then the log's chain from the last good commit to the end. JB_OK: all of it is there,
+ * the cache; writes again what the device has otherwise, and reads that back; then the log's chain
+ * from the last good commit to the end. JB_OK: all of it is there,
  * and FAULT is gone. JB_E_DEVICE with a sentence. By the holder of the writer lock.
  */
 jb_status jb_fault_clear(const char *dir, struct jb_log *l, const struct jb_log_identity *identity,

@@ -32,11 +32,6 @@ jb_status jb_log_add(struct jb_log *l, const struct jb_log_addition *a, struct j
 
 jb_status jb_log_parse_frame(const MDB_val *key, const MDB_val *value, struct jb_frame *ret,
                              struct jb_error *err);
-/* room.c: so that a commit of that many bytes needs no new part of the file. EIO: the device
- * failed; else 0, whether there was room or not. By the holder of the writer lock, outside of a
- * transaction.
- */
-int jb_log_make_room(struct jb_log *l, size_t bytes);
 /* Where the log ends in that transaction, and the value of its last frame (empty: there is none).
  */
 jb_status jb_log_read_head(MDB_cursor *cursor, struct jb_env *env, MDB_txn *txn, MDB_dbi dbi,

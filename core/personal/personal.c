@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "storage/lmdb_env.h"
+#include "storage/room.h"
 
 #include <stdio.h>
 
@@ -31,6 +32,7 @@ struct jb_personal {
     MDB_dbi texts, index, checks, meta;
     _Atomic bool has_checks; /* false: a file of the first layout, until the next text is written */
     uint64_t next_ref;
+    off_t room; /* bytes that the file has had at least */
     JB_VEC(struct collected) list;
     JB_VEC(char) bytes;
 };
@@ -222,6 +224,27 @@ holds(struct jb_personal *p, MDB_txn *txn, uint64_t ref, const MDB_val *text, bo
 
 /* ---- opening ---- */
 
+/* What a text costs in the tables beside itself. */
+#define TEXT_BESIDE_BYTES 256
+#define ROOM_WAIT_US (10 * JB_US_PER_SECOND)
+
+/* Names cannot be made again from the log: so the file grows as log.mdb does. */
+static jb_status
+make_room(struct jb_personal *p, struct jb_error *err)
+{
+    struct jb_lock *lock = jb_env_lock(p->env);
+    jb_status status =
+        lock != NULL ? jb_lock_take(lock, JB_LOCK_PEOPLE, ROOM_WAIT_US, 0, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    int code = jb_env_make_room(p->env, p->bytes.n + p->list.n * TEXT_BESIDE_BYTES, &p->room);
+    if (lock != NULL) {
+        jb_lock_release(lock, JB_LOCK_PEOPLE);
+    }
+    return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "making room in");
+}
+
 /* Looks for the tables first: an open that need not write waits for nobody. */
 static int
 open_tables(struct jb_personal *p, bool make, struct jb_error *err, jb_status *ret_status)
@@ -280,7 +303,8 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
         jb_env_tables_lock(p->env);
         int code = open_tables(p, false, err, &status);
         if (status == JB_OK && code == MDB_NOTFOUND && !read_only) {
-            code = open_tables(p, true, err, &status);
+            status = make_room(p, err);
+            code = status == JB_OK ? open_tables(p, true, err, &status) : 0;
         }
         jb_env_tables_unlock(p->env);
         if (status == JB_OK && code == MDB_NOTFOUND && read_only && jb_env_untouched(p->env)) {
@@ -488,7 +512,8 @@ jb_personal_commit(struct jb_personal *p, struct jb_error *err)
 {
     while (p->list.n > 0) {
         MDB_txn *txn;
-        jb_status status = jb_env_begin(p->env, 0, &txn, err);
+        jb_status status = make_room(p, err);
+        status = status == JB_OK ? jb_env_begin(p->env, 0, &txn, err) : status;
         if (status != JB_OK) {
             return status;
         }

@@ -1,4 +1,5 @@
 /* Consumption and returns. docs/rules.md sections 2 and 3. */
+#include "base/steps.h"
 #include "rules/rules.h"
 
 /* Late usage may use a grant only if its activation and its last return were recorded at or before
@@ -101,33 +102,58 @@ named_room(const struct jb_wallet *w, const struct jb_part *named, bool legs)
     return l == NULL ? 0 : least(named->amount, jb_lot_room(l) + (legs ? named->amount : 0));
 }
 
+static int
+newest_first(const void *a, const void *b)
+{
+    uint32_t x = ((const struct jb_part *)a)->ordinal, y = ((const struct jb_part *)b)->ordinal;
+    return x > y ? -1 : x < y;
+}
+
+/* Fills v->given with what lots got already, less what a leg gives back to them. */
+static bool
+list_given(const struct jb_part *legs, size_t legs_n, struct jb_verdict *v)
+{
+    v->given.n = 0;
+    if (!jb_vec_reserve(&v->given, v->parts.n + legs_n)) {
+        v->no_memory = true;
+        return false;
+    }
+    for (size_t i = 0; i < v->parts.n + legs_n; i++) {
+        bool leg = i >= v->parts.n;
+        struct jb_part p = leg ? legs[i - v->parts.n] : v->parts.at[i];
+        if (p.kind == JB_PART_LOT) {
+            p.amount = leg ? -p.amount : p.amount;
+            v->given.at[v->given.n++] = p;
+        }
+    }
+    jb_steps.moved += v->given.n;
+    if (v->given.n > 1) {
+        qsort(v->given.at, v->given.n, sizeof *v->given.at, newest_first);
+    }
+    return true;
+}
+
 /* What is left goes to any lot with room, newest first, the named ones included. */
 static bool
 credit_any(const struct jb_wallet *w, const struct jb_part *legs, size_t legs_n, jb_amount amount,
            struct jb_verdict *v)
 {
-    /* What each lot got already, by its place in the list, less what a leg gives back to it. */
-    v->given.n = 0;
-    if (!jb_vec_reserve(&v->given, w->lots.n)) {
-        v->no_memory = true;
+    if (!list_given(legs, legs_n, v)) {
         return false;
     }
-    memset(v->given.at, 0, w->lots.n * sizeof *v->given.at);
-    for (size_t i = 0; i < v->parts.n + legs_n; i++) {
-        bool leg = i >= v->parts.n;
-        const struct jb_part *p = leg ? &legs[i - v->parts.n] : &v->parts.at[i];
-        const struct jb_lot *l = p->kind == JB_PART_LOT ? jb_wallet_lot(w, p->ordinal) : NULL;
-        if (l != NULL) {
-            v->given.at[l - w->lots.at] += leg ? -p->amount : p->amount;
-        }
-    }
+    size_t at = 0;
     for (size_t i = w->lots.n; i-- > 0 && amount > 0;) {
         const struct jb_lot *l = &w->lots.at[i];
-        jb_amount part = least(jb_lot_room(l) - v->given.at[i], amount);
+        jb_amount room = jb_lot_room(l);
+        for (; at < v->given.n && v->given.at[at].ordinal >= l->ordinal; at++) {
+            room -= v->given.at[at].ordinal == l->ordinal ? v->given.at[at].amount : 0;
+        }
+        jb_amount part = least(room, amount);
         if (part > 0 && !jb_add_part(v, JB_PART_LOT, l->ordinal, part)) {
             return false;
         }
         amount -= part > 0 ? part : 0;
+        jb_steps.moved++;
     }
     /* It always fits (docs/rules.md section 2): what comes back was taken from lots or was a debt
      * that lots have filled since. */

@@ -48,7 +48,7 @@ struct jb_verdict {
     struct jb_event event; /* type and fields; the envelope is the caller's */
     JB_VEC(struct jb_part) parts;
     JB_VEC(const struct jb_grant *) order; /* scratch */
-    JB_VEC(jb_amount) given;               /* scratch */
+    JB_VEC(struct jb_part) given;          /* scratch */
     bool no_memory;
 };
 void jb_verdict_free(struct jb_verdict *v);
@@ -73,6 +73,11 @@ jb_given_text(const struct jb_command *c, unsigned field, struct jb_text text)
 #define JB_FORM_NONSENSE JB_CODES_END
 jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
                       size_t why_n);
+
+/* Of a command whose form is right: whether its times lie in days that can be closed. 0, or
+ * MALFORMED with a sentence. */
+jb_code jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why,
+                          size_t why_n);
 
 /* The largest value that policy.set takes; the least is 0. */
 int64_t jb_policy_most(uint32_t policy);

@@ -1,4 +1,5 @@
 /* The form of a command: everything that can be said about it without a ledger. */
+#include "base/calendar.h"
 #include "base/text.h"
 #include "event/command_table.h"
 #include "rules/decide.h"
@@ -246,7 +247,7 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
                    ? JB_CODE_NONE
                    : nonsense(complaint, f->name, "has no such value");
     case JB_CK_DAY:
-        return *(const jb_day *)at >= -719162 && *(const jb_day *)at <= 2932896
+        return *(const jb_day *)at >= JB_DAY_MIN && *(const jb_day *)at <= JB_DAY_MAX
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name, "must be a day of the years 1 to 9999");
     case JB_CK_INSTANT:
@@ -401,4 +402,41 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
         return check_policy(c, &complaint);
     }
     return c->op == JB_OP_ATOMIC ? check_group(c, clock_at, &complaint) : JB_CODE_NONE;
+}
+
+/* at, clock, from: instants that stay in the ledger, and lie in one of its days. */
+static jb_code
+check_times(const struct jb_command *c, int32_t utc_offset_s, struct complaint *complaint)
+{
+    const struct {
+        uint64_t bit;
+        jb_instant t;
+        const char *name;
+    } times[] = {{H(AT), c->at, "at"}, {H(CLOCK), c->clock, "clock"}, {H(FROM), c->from, "from"}};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if ((c->has & times[i].bit) != 0 && !jb_instant_closable(times[i].t, utc_offset_s)) {
+            return malformed(complaint, times[i].name,
+                             "must lie in a day, at the ledger's offset, from 0001-01-01 to "
+                             "9999-12-30: no other can be closed");
+        }
+    }
+    return JB_CODE_NONE;
+}
+
+jb_code
+jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why, size_t why_n)
+{
+    struct complaint complaint = {why, why_n};
+    jb_code code = (c->has & (H(AT) | H(CLOCK) | H(FROM))) != 0
+                       ? check_times(c, utc_offset_s, &complaint)
+                       : JB_CODE_NONE;
+    for (size_t i = 0; code == JB_CODE_NONE && c->op == JB_OP_ATOMIC && i < c->commands_n; i++) {
+        char inner[200];
+        struct complaint of_member = {inner, sizeof inner};
+        code = check_times(&c->commands[i], utc_offset_s, &of_member);
+        if (code != JB_CODE_NONE) {
+            snprintf(why, why_n, "command %zu of the group: %s", i, inner);
+        }
+    }
+    return code;
 }

@@ -133,7 +133,7 @@ jb_state_close(struct jb_state *b)
     jb_vec_free(&b->due);
     jb_vec_free(&b->closed);
     jb_vec_free(&b->dirty);
-    jb_vec_free(&b->save.wallets);
+    jb_savepoint_free(&b->save);
     jb_globals_free(&b->g);
     jb_event_space_free(&b->pending_space);
     jb_log_reader_close(b->follow);
@@ -475,11 +475,11 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     } else if (e->wallet != 0) {
         status = jb_state_wallet(b, e->wallet, &s, err);
     }
-    if (status == JB_OK && s != NULL && b->save.live && !jb_state_before_change(b, s, created)) {
-        status = no_memory(err);
-    }
     if (status == JB_OK && s != NULL && !created) {
         status = jb_state_load_for(b, s, e, err);
+    }
+    if (status == JB_OK && s != NULL && b->save.live && !jb_savepoint_before(b, s, e)) {
+        status = no_memory(err);
     }
     if (status != JB_OK) {
         return status;

@@ -69,8 +69,24 @@ struct jb_closed {
 struct jb_saved_wallet {
     uint32_t number;
     bool dirty;
-    bool created; /* it was not there before */
-    struct jb_wallet w;
+    bool created;          /* it was not there before */
+    struct jb_wallet head; /* as it was, but for what stands in its lists, which are not its own */
+    struct jb_buffer record; /* all that is in memory of it, in builds with JB_CHECKS */
+    size_t record_wallet;    /* of these, the bytes of its own record */
+};
+
+/* One of a wallet's lots, grants or refunds, as it was before an event changed it. */
+struct jb_saved_lot {
+    uint32_t wallet;
+    struct jb_lot lot;
+};
+struct jb_saved_grant {
+    uint32_t wallet;
+    struct jb_grant grant;
+};
+struct jb_saved_refund {
+    uint32_t wallet;
+    struct jb_refund refund; /* with legs of its own */
 };
 
 struct jb_savepoint {
@@ -80,6 +96,10 @@ struct jb_savepoint {
     size_t ids, id_entries, id_bytes, keys, returns, txns, due, closed, dirty, wallet_ids, slots;
     size_t pending_bytes, pending_ends;
     JB_VEC(struct jb_saved_wallet) wallets;
+    /* In the order of the changes: one may stand there more than once. */
+    JB_VEC(struct jb_saved_lot) lots;
+    JB_VEC(struct jb_saved_grant) grants;
+    JB_VEC(struct jb_saved_refund) refunds;
 };
 
 struct jb_state {
@@ -220,8 +240,10 @@ jb_status jb_savepoint_begin(struct jb_state *b, struct jb_error *err);
 /* Undoes everything since jb_savepoint_begin, pending events included. */
 void jb_savepoint_rollback(struct jb_state *b);
 void jb_savepoint_release(struct jb_state *b);
-/* Called before a wallet changes. */
-bool jb_state_before_change(struct jb_state *b, struct jb_cached_wallet *s, bool created);
+/* Called before an event changes a wallet, when all that it names is loaded. False: no memory. */
+bool jb_savepoint_before(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e);
+/* What a savepoint keeps for the next. */
+void jb_savepoint_free(struct jb_savepoint *s);
 
 /* ---- writing behind (checkpoint.c) ---- */
 

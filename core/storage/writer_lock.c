@@ -334,7 +334,10 @@ jb_lock_take(struct jb_lock *l, enum jb_lock_name name, int64_t wait_us, int64_t
              struct jb_error *err)
 {
     struct named *n = &l->shared->of[name];
-    int64_t deadline = jb_monotonic_us() + wait_us - waited_us;
+    int64_t deadline;
+    if (__builtin_add_overflow(jb_monotonic_us() - waited_us, wait_us, &deadline)) {
+        deadline = INT64_MAX; /* for ever */
+    }
     int code = pthread_mutex_trylock(&n->mutex);
     while (code == EBUSY || code == ETIMEDOUT) {
         int64_t left = deadline - jb_monotonic_us();

@@ -14,39 +14,6 @@ jb_wallet_free(struct jb_wallet *w)
     jb_vec_free(&w->intervals);
 }
 
-#define COPY_LIST(list)                                                                            \
-    (jb_vec_reserve(&copy.list, w->list.n) &&                                                      \
-     (w->list.n == 0 || memcpy(copy.list.at, w->list.at, w->list.n * sizeof *w->list.at)) &&       \
-     ((copy.list.n = w->list.n), true))
-
-bool
-jb_wallet_copy(const struct jb_wallet *w, struct jb_wallet *ret)
-{
-    struct jb_wallet copy = *w;
-    memset(&copy.lots, 0, sizeof copy.lots);
-    memset(&copy.grants, 0, sizeof copy.grants);
-    memset(&copy.refunds, 0, sizeof copy.refunds);
-    memset(&copy.intervals, 0, sizeof copy.intervals);
-    bool ok = COPY_LIST(lots) && COPY_LIST(grants) && COPY_LIST(intervals) && COPY_LIST(refunds);
-    for (size_t i = 0; i < copy.refunds.n; i++) {
-        struct jb_refund *r = &copy.refunds.at[i];
-        if (r->legs != NULL) {
-            struct jb_part *legs = ok ? malloc(r->legs_n * sizeof *legs) : NULL;
-            if (legs != NULL) {
-                memcpy(legs, r->legs, r->legs_n * sizeof *legs);
-            }
-            ok = legs != NULL;
-            r->legs = legs;
-        }
-    }
-    if (!ok) {
-        jb_wallet_free(&copy);
-        return false;
-    }
-    *ret = copy;
-    return true;
-}
-
 /* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first.
  */
 #define FIND(list, ordinal_)                                                                       \

@@ -91,8 +91,6 @@ struct jb_wallet {
 };
 
 void jb_wallet_free(struct jb_wallet *w); /* what it owns; not w itself */
-/* A copy with lists of its own. False: no memory. */
-bool jb_wallet_copy(const struct jb_wallet *w, struct jb_wallet *ret);
 
 /* By ordinal; NULL where it is not loaded. */
 struct jb_lot *jb_wallet_lot(const struct jb_wallet *w, uint32_t ordinal);

@@ -169,11 +169,16 @@ def usage(ledger, work):
         (("charge", ledger, "W", "C", "1000", "--key", "a", "--key", "b"), 2, "--key is given twice"),
         (("balance", ledger, "W", "--as-of", "1"), 1, "the wallet W did not exist yet at event 1"),
         (("charge", ledger, "W", "C", "99999999999999999999"), 2, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),
+        (("charge", ledger, "W", "C", "1000", "--caller", "me"), 2, "caller is the scope of a key"), (("wallet", "off", ledger, "W", "--caller", "me", "--json"), 2, ""),
+        *[((command, __file__, *more), 3, "it is not a directory") for command, more in (("audit", ()), ("balance", ("W",)), ("rebuild", ()), ("stat", ()), ("backup", (work + "/x",)))],
+        (("init", ledger + "/sub"), 2, "inside of the ledger"), (("init", ledger + "/./sub/"), 2, "inside of the ledger"), (("backup", ledger, ledger + "/in"), 2, "inside of the ledger"),
         (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 2, "not 1.5"),
     ]
     for args, code, part in rows:
         out = run(*args)
-        check(" ".join(args[:1] + args[2:]), out.returncode == code and part in out.stderr and out.stderr.startswith("jangbu: "), (out.returncode, out.stderr))
+        said = "--json" in args and out.stdout.startswith("{") or out.stderr.startswith("jangbu: ")
+        check(" ".join(args[:1] + args[2:]), out.returncode == code and part in out.stderr and said, (out.returncode, out.stderr))
+    check("nothing was made in a ledger", not os.path.exists(ledger + "/sub") and not os.path.exists(ledger + "/in"))
     check("help", run("help").returncode == 0 and "explain" in run("help").stdout)
     for name in re.findall(r"^  ([a-z-]+) ", run("help").stdout, re.M):
         lines = run("help", name).stdout.splitlines() + run("help").stdout.splitlines()

@@ -83,6 +83,14 @@ write_on(void *data)
     return data;
 }
 
+static bool
+balance_of(void *data, const struct jb_wallet_balance *b)
+{
+    (void)data;
+    (void)b;
+    return true;
+}
+
 static void
 ask_inherited(void)
 {
@@ -109,6 +117,19 @@ ask_inherited(void)
     USAGE(jb_ledger_stat_get(ledger, &stat, &err));
     USAGE(jb_views_stat_get(views, &views_stat, &err));
     USAGE(jb_views_sync(views, true, &err));
+    jb_views *more;
+    struct jb_explanation *explanation;
+    struct jb_cash_status cash = JB_SIZED(struct jb_cash_status);
+    struct jb_moment moment;
+    int64_t value;
+    USAGE(jb_views_open(ledger, &more, &err));
+    USAGE(jb_policy_get(ledger, JB_POLICY_VAT_RATE, &value, &err));
+    USAGE(jb_person_text(ledger, 1, text, &n, &err));
+    USAGE(jb_moment_resolve(views, NULL, &moment, &err));
+    USAGE(jb_balance_each(views, NULL, balance_of, NULL, &err));
+    USAGE(jb_explain(views, wallet, NULL, &explanation, &err));
+    USAGE(jb_cash_status_get(views, wallet, JB_VIEW_POSTED, NULL, JB_NO_DAY, JB_NO_DAY, NULL, NULL,
+                             &cash, &err));
     USAGE(jb_cursor_open(ledger, 1, &c, &err));
     USAGE(jb_cursor_next(cursor, &e, &err));
     USAGE(jb_cursor_at(cursor, 1, &e, &err));

@@ -221,7 +221,8 @@ def wrong_queries(work):
             ("a view that is none", {"ask": "cash_status", "wallet": "W", "view": "all"}, ["one of posted, known"]),
             ("a day that does not exist", {"ask": "cash_day", "day": "2026-02-30"}, ["day must be a day"]),
             ("a cursor of nothing", {"ask": "history", "wallet": "W", "cursor": "x"}, ["cursor"]),
-            ("no JSON", b"balance", []), ("no text", b"", []), ("cut short", b'{"ask":"stat"', ["cut short"]),
+            ("no JSON", b"balance", ["this is not JSON"]), ("no text", b"", ["the query is cut short"]), ("cut short", b'{"ask":"stat"', ["the query is cut short"]),
+            ("not UTF-8", b'{"ask":"\xff"}', ["the query is not UTF-8"]),
             ("a member twice", b'{"ask":"stat","ask":"stat"}', ["twice"]), ("NUL", b'{"ask":"stat\\u0000"}', ["NUL"])):
         failure(name, "E_USAGE", words, ledger.ask_text, query)
     failure("a wallet that is not there", "E_NOTFOUND", ["V"], ledger.ask, "balance", wallet="V")
@@ -231,7 +232,7 @@ def wrong_queries(work):
             ("an option misspelt", {"dryrun": True}, ["apply takes no dryrun", "dry_run"]),
             ("a clock that is none", {"clock": "mine"}, ["one of system, at"]),
             ("two options that contradict", {"clock": "at", "accept_clock": True}, ["accept_clock is about"]),
-            ("options that are no object", [1], ["must be a JSON object"]), ("no JSON", b"{", [])):
+            ("options that are no object", [1], ["must be a JSON object"]), ("no JSON", b"{", ["the text of the options is cut short"])):
         failure(name, "E_USAGE", words, ledger.apply_text, b'{"op":"wallet.off","wallet":"W"}', options)
     check("and nothing was done", ledger.ask("balance", wallet="W")["version"] == ledger.ask("head")["seq"])
     ledger.close()
@@ -260,6 +261,24 @@ def opening(work):
     check("read for reading", ledger.ask("balance", wallet="W")["total"] == 0 and ledger.info["read_only"])
     ledger.close()
     check("closed twice", LIBRARY.c.jb_json_close(None) is None)
+
+
+def forked(work):
+    """A handle does not survive fork: the child is told so by each call, and the parent goes on."""
+    ledger = Ledger(LIBRARY, made(work, "forked"))
+    child = os.fork()
+    if child == 0:
+        told = 0
+        for call in (lambda: ledger.ask("head"), lambda: ledger.apply(wallet("W")), lambda: ledger.ask("wait", after=1000, timeout_us=10**7)):
+            try:
+                call()
+            except Failed as e:
+                told += e.error["status"] == "E_USAGE" and "fork" in e.error["message"]
+        ledger.close()
+        os._exit(0 if told == 3 else 1)
+    check("a child's handle", os.waitpid(child, 0)[1] == 0)
+    check("the parent's", ledger.apply(wallet("W"))[0]["ok"] and ledger.ask("balance", wallet="W")["version"] > 0)
+    ledger.close()
 
 
 # ---- many threads ----
@@ -298,7 +317,7 @@ def main():
     global JANGBU, LIBRARY
     JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
     with tempfile.TemporaryDirectory() as work:
-        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, threads):
+        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, forked, threads):
             part(work)
     print(f"{checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0

@@ -40,6 +40,7 @@ IMPURE = re.compile(r"\b(time|clock_gettime|gettimeofday|localtime\w*|gmtime\w*|
 IMPURE_ALLOWED = {("core/wallet/apply.c", "malloc"), ("core/wallet/wallet.c", "malloc")}
 BANNED = re.compile(r"\b(strcat|sprintf|vsprintf|gets|atoi|atol|strtol|strtoul|gmtime|localtime|rand|setenv)\s*\(")
 FLOAT = re.compile(r"\b(float|double)\b")
+FUZZED = re.compile(r"(crash|leak|oom|slow-unit|timeout)-[0-9a-f]{40}$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', re.S)
 
@@ -105,7 +106,7 @@ def check_file(path, text, json_headers=()):
 
 
 def check_tree(root):
-    problems = []
+    problems = [f"{name}: a fuzzer left it; what replays clean belongs in tests/fuzz/corpus" for name in sorted(os.listdir(root)) if FUZZED.match(name)]
     json_headers = {name for name in os.listdir(os.path.join(root, JSON)) if name.endswith(".h")}
     for top in ("core", "projections", "replay", "tools"):
         for folder, _, files in os.walk(os.path.join(root, top)):

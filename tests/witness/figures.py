@@ -200,6 +200,11 @@ def causes_after(events, closed_through):
 
 # ---- reads
 
+# What a wallet has several of, and the members of a row that are compared; whether it is open follows them in Reading's.
+LISTS = {"lots": ("charge", "amount", "left", "reversed", "refunded"), "grants": ("grant", "amount", "left", "state", "due"),
+         "refunds": ("refund", "amount", "state")}
+
+
 class Reading:
     """The ledger as of sequence number S, at t = recorded_at(S)."""
 

@@ -73,11 +73,24 @@ def log(ledger):
         show({**figures.log_line(event), **event.body.get("totals", {})})
 
 
+def rows_of(arguments, reading):
+    """What the pages of a list are cut from."""
+    if arguments.verb == "events":
+        seqs = [{"seq": event.seq} for event in reading.events_of(arguments.of)]
+        return seqs[::-1] if arguments.newest_first else seqs
+    return [dict(zip(figures.LISTS[arguments.verb], row)) for row in getattr(reading, arguments.verb)(arguments.wallet)
+            if row[-1] or not arguments.open]
+
+
 def read(arguments, ledger):
     reading = figures.Reading(ledger, arguments.as_of or len(ledger.events))
     if arguments.verb == "balance":
         for wallet in reading.wallets() if arguments.all else [arguments.wallet]:
             show(reading.balance(wallet))
+    elif arguments.verb in (*figures.LISTS, "events"):
+        rows, begin = rows_of(arguments, reading), int(arguments.cursor)
+        end = begin + arguments.limit
+        show({"rows": rows[begin:end], "next": str(end) if end < len(rows) else None})
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
     else:
@@ -94,6 +107,11 @@ def parse_arguments():
     parser.add_argument("--caller", default="")
     parser.add_argument("--clock")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--open", action="store_true")
+    parser.add_argument("--newest-first", action="store_true")
+    parser.add_argument("--wallet", dest="of")
+    parser.add_argument("--limit", type=int, default=100)
+    parser.add_argument("--cursor", default="0")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -45,7 +45,7 @@ cmd_init(struct app *app, int argc, char **argv)
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
-    struct jb_init_options o = {.size = sizeof o, .currency = currency, .exponent = -1};
+    struct jb_init_options o = {.size = sizeof o, .currency = currency};
     uint64_t digits = 0;
     if (n != 1) {
         return app_usage(app, "jangbu init takes one directory");
@@ -55,7 +55,8 @@ cmd_init(struct app *app, int argc, char **argv)
             app, "--exponent is the number of digits after the decimal point, 0 to 6, not %s",
             exponent);
     }
-    o.exponent = exponent != NULL ? (int32_t)digits : -1;
+    o.exponent = (int32_t)digits;
+    o.exponent_given = exponent != NULL;
     if (offset != NULL && !parse_offset(offset, &o.utc_offset_s)) {
         return app_usage(app, "--offset is an offset from UTC like +09:00, not %s", offset);
     }

@@ -381,6 +381,7 @@ cmd_one(struct app *app, int argc, char **argv)
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
+    values[JB_CF_CALLER] = app->caller; /* without a key it is refused, and not ignored */
     int positional = 0;
     while (positional < 4 && form->positional[positional] >= 0) {
         positional++;

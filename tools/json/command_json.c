@@ -298,7 +298,7 @@ command_from_json(struct json_pool *pool, const char *line, size_t n, struct jb_
                   struct jb_text *ret_key, struct bad_line *bad)
 {
     *ret_key = (struct jb_text){0};
-    json_t *root = parse_begin(pool, line, n, bad);
+    json_t *root = parse_begin(pool, TEXT_LINE, line, n, bad);
     bool ok = root != NULL;
     if (ok) {
         const json_t *key = json_object_get(root, "key");

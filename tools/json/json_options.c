@@ -55,7 +55,7 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
     struct read r = {0};
     uint32_t has, init_has = 0;
     if (text != NULL) {
-        json_t *root = parse_begin(pool, text, strlen(text), bad);
+        json_t *root = parse_begin(pool, TEXT_OPTIONS, text, strlen(text), bad);
         bool ok = root != NULL &&
                   members_read(root, open_rows, N(open_rows), ALL, NULL, "open", &r, &has, bad) &&
                   (r.init == NULL || members_read(r.init, init_rows, N(init_rows), ALL, NULL,
@@ -64,19 +64,19 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
             return false;
         }
     }
-    *ret = (struct open_call){
-        .open = {.size = sizeof ret->open,
-                 .read_only = r.read_only,
-                 .caller = r.caller.s,
-                 .lock_wait_us = (int64_t)r.lock_wait_us,
-                 .accept_rollback = r.accept_rollback,
-                 .accept_clock = r.accept_clock},
-        .init = {.size = sizeof ret->init,
-                 .currency = r.currency.s,
-                 .exponent = (init_has & MEMBER(EXPONENT)) != 0 ? (int32_t)r.exponent : -1,
-                 .utc_offset_s = r.utc_offset_s,
-                 .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0},
-        .make = r.init != NULL};
+    *ret = (struct open_call){.open = {.size = sizeof ret->open,
+                                       .read_only = r.read_only,
+                                       .caller = r.caller.s,
+                                       .lock_wait_us = (int64_t)r.lock_wait_us,
+                                       .accept_rollback = r.accept_rollback,
+                                       .accept_clock = r.accept_clock},
+                              .init = {.size = sizeof ret->init,
+                                       .currency = r.currency.s,
+                                       .exponent = (int32_t)r.exponent,
+                                       .exponent_given = (init_has & MEMBER(EXPONENT)) != 0,
+                                       .utc_offset_s = r.utc_offset_s,
+                                       .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0},
+                              .make = r.init != NULL};
     return true;
 }
 
@@ -87,7 +87,7 @@ apply_call_read(struct json_pool *pool, const char *text, struct apply_call *ret
     struct read r = {.line = 1};
     uint32_t has;
     if (text != NULL) {
-        json_t *root = parse_begin(pool, text, strlen(text), bad);
+        json_t *root = parse_begin(pool, TEXT_OPTIONS, text, strlen(text), bad);
         bool ok = root != NULL &&
                   members_read(root, apply_rows, N(apply_rows), ALL, NULL, "apply", &r, &has, bad);
         if (ok && r.accept_clock && r.clock != JB_CLOCK_SYSTEM) {

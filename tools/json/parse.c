@@ -278,9 +278,12 @@ is_white(const char *s, size_t n)
 
 /* jansson names its own flags and the end of a file; an operator has a line. */
 static bool
-syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line *bad)
+syntax_error(const json_error_t *e, enum text_kind kind, const char *line, size_t n,
+             struct bad_line *bad)
 {
-    if (n > 0 && is_white(line, n)) {
+    static const char *const words[] = {"line", "query", "text of the options"};
+    const bool is_line = kind == TEXT_LINE;
+    if (is_line && n > 0 && is_white(line, n)) {
         return wrong(bad, JB_CODE_MALFORMED, NULL,
                      "the line holds white space only; an empty line would be skipped");
     }
@@ -290,33 +293,37 @@ syntax_error(const json_error_t *e, const char *line, size_t n, struct bad_line 
         return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit (%.80s)",
                      e->text);
     case json_error_invalid_utf8:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is not UTF-8: %.120s", e->text);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s is not UTF-8: %.120s", words[kind],
+                     e->text);
     case json_error_premature_end_of_input:
-        if (syntax_hint(line, n, 0) != NULL) {
+        if (is_line && syntax_hint(line, n, 0) != NULL) {
             break;
         }
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line is cut short: %.120s", e->text);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s is cut short: %.120s", words[kind],
+                     e->text);
     case json_error_null_character:
     case json_error_null_byte_in_key:
         return wrong(bad, JB_CODE_MALFORMED, NULL,
                      "a text holds a NUL (\\u0000), which no text may");
     case json_error_stack_overflow:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the line nests deeper than any command does");
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s nests deeper than any %s does",
+                     words[kind], is_line ? "command" : words[kind]);
     case json_error_duplicate_key:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s",
                      e->text);
     case json_error_out_of_memory:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "no memory to read the line");
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "no memory to read the %s", words[kind]);
     default:
         break;
     }
-    const char *hint = syntax_hint(line, n, (size_t)bad->column);
+    const char *hint = is_line ? syntax_hint(line, n, (size_t)bad->column) : NULL;
     return hint != NULL ? wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %s", hint)
                         : wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
 }
 
 json_t *
-parse_begin(struct json_pool *pool, const char *text, size_t n, struct bad_line *bad)
+parse_begin(struct json_pool *pool, enum text_kind kind, const char *text, size_t n,
+            struct bad_line *bad)
 {
     memset(bad, 0, sizeof *bad);
     active = pool;
@@ -327,7 +334,7 @@ parse_begin(struct json_pool *pool, const char *text, size_t n, struct bad_line 
         root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
     }
     if (root == NULL) {
-        syntax_error(&error, text, n, bad);
+        syntax_error(&error, kind, text, n, bad);
     }
     return root;
 }

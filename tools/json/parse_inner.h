@@ -6,11 +6,15 @@
 
 #include "parse.h"
 
+/* What is read, for sentences about it. */
+enum text_kind { TEXT_LINE, TEXT_QUERY, TEXT_OPTIONS };
+
 /*
  * The value that the n bytes of text are. It lies in the pool until that is reset. NULL: bad says
  * why. parse_end follows in any case, with whether all that was found was right so far.
  */
-json_t *parse_begin(struct json_pool *pool, const char *text, size_t n, struct bad_line *bad);
+json_t *parse_begin(struct json_pool *pool, enum text_kind kind, const char *text, size_t n,
+                    struct bad_line *bad);
 bool parse_end(struct json_pool *pool, bool ok, struct bad_line *bad);
 
 /* Says what is wrong; always false. field NULL: none. */

@@ -156,7 +156,7 @@ bool
 query_from_json(struct json_pool *pool, const char *text, size_t n, struct query *ret,
                 struct bad_line *bad)
 {
-    json_t *root = parse_begin(pool, text, n, bad);
+    json_t *root = parse_begin(pool, TEXT_QUERY, text, n, bad);
     return parse_end(pool, root != NULL && query_read(root, ret, bad), bad);
 }
 

@@ -86,6 +86,9 @@ enum {
 
     /* A day that is not there. */
     JB_NO_DAY = INT32_MIN,
+    /* Days outside these are refused: 0001-01-01 to 9999-12-31. */
+    JB_DAY_MIN = -719162,
+    JB_DAY_MAX = 2932896,
 
     /* Of texts, in bytes unless said. */
     JB_ID_BYTES_MAX = 64,
@@ -117,7 +120,8 @@ enum {
 #define JB_BALANCE_MAX INT64_C(4611686018427387903)
 /* An instant that is not there (an event of `init` has none; a policy set "from the beginning"). */
 #define JB_NO_INSTANT INT64_MIN
-/* Instants outside these are refused: years 1 to 9999. */
+/* Instants outside these are refused: years 1 to 9999. What a ledger records also lies in a day, at
+ * its offset, that can be closed: one before JB_DAY_MAX, from JB_DAY_MIN on. */
 #define JB_INSTANT_MIN INT64_C(-62135596800000000)
 #define JB_INSTANT_MAX INT64_C(253402300799999999)
 #define JB_US_PER_SECOND INT64_C(1000000)
@@ -131,7 +135,8 @@ enum {
     X(13, NAME_CODEPOINTS_MAX) X(14, NOTE_CODEPOINTS_MAX) X(15, LINE_BYTES_MAX)                    \
     X(16, COMMAND_BYTES_MAX) X(17, GROUP_COMMANDS_MAX) X(18, ERROR_TEXT_BYTES)                     \
     X(19, DAY_TEXT_BYTES) X(20, INSTANT_TEXT_BYTES) X(21, PERSON_TEXT_BYTES) X(22, MOVES_MAX)      \
-    X(23, LOG_FORMAT) X(24, RULES) X(25, PAGE_ROWS_MAX) X(26, CURSOR_TEXT_BYTES)
+    X(23, LOG_FORMAT) X(24, RULES) X(25, PAGE_ROWS_MAX) X(26, CURSOR_TEXT_BYTES)        \
+    X(27, DAY_MIN) X(28, DAY_MAX)
 /* clang-format on */
 
 typedef enum jb_limit_name {
@@ -219,16 +224,21 @@ JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent,
  * overflow or below 0. */
 JB_API JB_NODISCARD bool jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret);
 
-/* The calendar day that contains t at the given offset from UTC in seconds. */
+/* The calendar day that contains t at the given offset from UTC in seconds. Here and in the next
+ * every number is taken: what is too large for the result becomes the largest one, or the smallest.
+ */
 JB_API jb_day jb_day_of(jb_instant t, int32_t utc_offset_s);
-/* 00:00 of day d. */
+/* 00:00 of day d. Of JB_NO_DAY: JB_NO_INSTANT. */
 JB_API jb_instant jb_day_start(jb_day d, int32_t utc_offset_s);
 /* Gregorian calendar. False for a date that does not exist or a year outside 1..9999. */
 JB_API JB_NODISCARD bool jb_day_from_date(int year, int month, int day, jb_day *ret);
+/* A day outside JB_DAY_MIN to JB_DAY_MAX: the date of the nearer of the two. */
 JB_API void jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day);
 
 /* "2026-10-31" and "2026-10-31T09:00:00.000000+09:00"; buf has JB_DAY_TEXT_BYTES, or
- * JB_INSTANT_TEXT_BYTES. Returns buf. */
+ * JB_INSTANT_TEXT_BYTES. Returns buf. "-" for JB_NO_DAY and JB_NO_INSTANT, for a day, or an instant
+ * whose day at that offset lies, outside JB_DAY_MIN to JB_DAY_MAX, and for an offset that no ledger
+ * has: no whole minutes, or beyond 18 h. */
 JB_API char *jb_day_print(jb_day d, char *buf);
 JB_API char *jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf);
 /* The reverse; all n bytes must belong to it. The instant needs an offset ("Z" or +-hh:mm);

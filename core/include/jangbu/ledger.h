@@ -28,10 +28,14 @@ typedef struct jb_cursor jb_cursor;
 struct jb_init_options {
     size_t size;
     const char *currency; /* ISO 4217, three capitals; NULL: "KRW" */
-    int32_t exponent; /* digits after the decimal point, 0..6; -1: that of the currency where known,
-                         else 2 */
-    int32_t utc_offset_s;     /* seconds east of UTC, whole minutes, within +-18 h */
+    /* Digits after the decimal point, 0..6, and seconds east of UTC, whole minutes within +-18 h:
+     * each with a switch, because 0 is a value of both. JB_E_USAGE for one that is set without it.
+     */
+    int32_t exponent;
+    int32_t utc_offset_s;
     uint8_t utc_offset_given; /* 0: +09:00 */
+    uint8_t exponent_given;   /* 0: that of the currency; JB_E_USAGE where ISO 4217 has none */
+    uint8_t reserved[6];      /* 0 */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
@@ -44,9 +48,11 @@ struct jb_open_options {
     uint8_t read_only;    /* never writes to the log; jb_submit gives JB_E_READONLY */
     const char *caller;   /* scope of idempotency keys, at most 32 bytes; NULL: "" */
     int64_t lock_wait_us; /* longest wait for the writer lock without progress by any caller of
-                             this handle, then JB_E_BUSY; 0: 10 s */
+                             this handle, then JB_E_BUSY; 0: 10 s; INT64_MAX: for ever */
     /* The system's clock for recorded_at, in microseconds; NULL: CLOCK_REALTIME. The library asks
-     * for the time nowhere else. Beyond the years 1 to 9999: JB_E_USAGE. */
+     * for the time nowhere else. JB_E_USAGE beyond the days that can be closed, 0001-01-01 to
+     * 9999-12-30 at the ledger's offset. It may ask the ledger; a jb_submit on the handle that it
+     * is asked by is JB_E_USAGE. */
     jb_instant (*now)(void *data);
     void *now_data;
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */

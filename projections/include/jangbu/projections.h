@@ -37,7 +37,8 @@ typedef enum jb_as_of_kind {
     JB_AS_OF_DAY = 3
 } jb_as_of_kind;
 
-/* The moment a figure is asked for. docs/rules.md section 7. Final. */
+/* The moment a figure is asked for. docs/rules.md section 7. JB_E_USAGE where a member is set that
+ * its kind does not use. Final. */
 struct jb_as_of {
     jb_as_of_kind kind;
     jb_day day; /* a closed day: the published closing */

@@ -1,16 +1,11 @@
-/*
- * Room for the next commits, in zeros that are written and synced before. A page that is written
- * into a new part of a file is on disk only when the file system has also noted that this part is
- * no longer empty; where the device failed in between, a later sync succeeds and the part stays
- * empty. So a commit should not need new parts.
- */
+#include "storage/room.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log/log_file.h"
 #include "storage/descriptors.h"
 
 #define STEP_LEAST (64 << 10)
@@ -44,12 +39,12 @@ is_allowed(off_t bytes)
 
 /* A descriptor of its own for the file that is open, and not for one that is at its path by now. */
 static int
-open_same(const struct jb_log *l, struct stat *ret)
+open_same(const struct jb_env *e, struct stat *ret)
 {
     int used = -1;
     struct stat st;
-    int fd = jb_descriptor_open(jb_env_place(l->env), O_WRONLY, 0);
-    if (fd >= 0 && mdb_env_get_fd(jb_env_lmdb(l->env), &used) == 0 && fstat(used, &st) == 0 &&
+    int fd = jb_descriptor_open(jb_env_place(e), O_WRONLY, 0);
+    if (fd >= 0 && mdb_env_get_fd(jb_env_lmdb(e), &used) == 0 && fstat(used, &st) == 0 &&
         fstat(fd, ret) == 0 && st.st_dev == ret->st_dev && st.st_ino == ret->st_ino) {
         return fd;
     }
@@ -60,20 +55,21 @@ open_same(const struct jb_log *l, struct stat *ret)
 }
 
 int
-jb_log_make_room(struct jb_log *l, size_t bytes)
+jb_env_make_room(struct jb_env *e, size_t bytes, off_t *room)
 {
     MDB_stat st;
+    MDB_envinfo info;
     struct stat file;
-    if (mdb_env_stat(jb_env_lmdb(l->env), &st) != 0) {
+    if (jb_env_lmdb(e) == NULL || mdb_env_stat(jb_env_lmdb(e), &st) != 0 ||
+        mdb_env_info(jb_env_lmdb(e), &info) != 0) {
         return 0;
     }
     off_t page = (off_t)st.ms_psize;
-    off_t need =
-        ((off_t)jb_log_last_page(l) + 1 + PAGES_BESIDE) * page + (off_t)(bytes + bytes / 4);
-    if (l->room >= need || stat(jb_env_place(l->env), &file) != 0) {
+    off_t need = ((off_t)info.me_last_pgno + 1 + PAGES_BESIDE) * page + (off_t)(bytes + bytes / 4);
+    if (*room >= need || stat(jb_env_place(e), &file) != 0) {
         return 0;
     }
-    l->room = file.st_size; /* it never becomes shorter */
+    *room = file.st_size; /* it never becomes shorter */
     if (file.st_size >= need) {
         return 0;
     }
@@ -82,7 +78,7 @@ jb_log_make_room(struct jb_log *l, size_t bytes)
                                                 : file.st_size / 8;
     off_t to = file.st_size + step > need ? file.st_size + step : need;
     to = (to + page - 1) / page * page;
-    int fd = is_allowed(to) ? open_same(l, &file) : -1;
+    int fd = is_allowed(to) ? open_same(e, &file) : -1;
     if (fd < 0) {
         return 0;
     }
