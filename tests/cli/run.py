@@ -217,9 +217,45 @@ def summary(work):
     lines = b'{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"n"}\n{"op":"consume","wallet":"W","usage":"U","amount":5}\n[1]\n'
     out = run("apply", ledger, feed=lines)
     check("a summary", out.returncode == 1 and out.stderr == "jangbu: 1 command done, 2 refused, the first in line 2 (INSUFFICIENT_CASH).\n", out.stderr)
+    lines = b'{"op":"wallet.rename","wallet":"W","name":"n","key":"a"}\n{"op":"consume","wallet":"W","usage":"U","amount":5,"key":"b"}\n'
+    run("apply", ledger, feed=lines)
+    out = run("apply", ledger, feed=lines + b'{"op":"wallet.rename","wallet":"W","name":"m"}\n')
+    check("a summary of what was done before", out.returncode == 1
+          and out.stderr == "jangbu: 1 command done, 1 done before, 1 refused before, the first in line 2 (INSUFFICIENT_CASH).\n", out.stderr)
     for text, part in ((b"[{}]", "one command a line"), (b"a,b", "a line begins with {"), (b"{", "write it on one line"), (b'{"op":"x",}', "a comma with nothing")):
         message = json.loads(run("apply", ledger, feed=text + b"\n").stdout)["message"]
         check(f"a hint for {text}", part in message, message)
+
+
+def sentences(work):
+    """Tables and sentences say what happened, with its figures, wallet and days."""
+    ledger = work + "/sentences"
+    run("init", ledger, "--currency", "USD")
+    lines = [{"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "n", "clock": "2026-11-20T09:00:00+09:00"},
+             {"op": "charge", "wallet": "W", "charge": "C", "amount": 51000, "at": "2026-11-20T10:00:00+09:00"},
+             {"op": "consume", "wallet": "W", "usage": "U", "amount": 70000, "key": "k", "at": "2026-11-20T11:00:00+09:00"},
+             {"op": "consume", "wallet": "V", "usage": "U", "amount": 70000, "key": "l", "at": "2026-11-20T12:00:00+09:00"}]
+    apply(ledger, *lines, args=("--clock=at",))
+    rows = run("events", ledger, "--type", "command_refused").stdout.splitlines()
+    check("refused in events", "W       U   700.00  consume: INSUFFICIENT_CASH, available 510.00" in rows[1] and "V       U   700.00  consume: WALLET_UNKNOWN" in rows[2], rows)
+    rows = run("log", ledger).stdout
+    check("refused in the log", "W  consume  700.00  U  INSUFFICIENT_CASH  available 510.00" in rows and "V  consume" in rows, rows)
+    check("refused with its figure", "available 510.00" in run("refused", ledger, "W").stdout)
+    check("refused of none", run("refused", ledger, "W9").returncode == 1 and "there is no wallet W9" in run("refused", ledger, "W9").stderr)
+    run("wallet", "create", ledger, "E", "--kind", "PERSONAL", "--name", "n")
+    check("an empty list of refusals", "none: only refusals of commands with a key are kept" in run("refused", ledger, "E").stdout)
+    for more, words in (["--dry-run"], "would be done"), ([], "done"):
+        out = run("policy", "set", ledger, "min_charge", "5.00", *more).stdout
+        check(f"policy set {more}", out.startswith(words + ": policy_set min_charge 5.00 from 20"), out)
+    check("a policy in the log and in stat", "policy_set           -  min_charge 5.00 from 20" in run("log", ledger).stdout and "min_charge       5.00" in run("stat", ledger).stdout)
+    check("help of min_charge", "min_charge (an AMOUNT" in run("help", "policy").stdout)
+    closing = work + "/closing"
+    run("init", closing)
+    apply(closing, {"op": "policy.set", "policy": "day_close", "value": "manual", "clock": "2026-11-20T08:00:00+09:00"}, lines[0], lines[1], args=("--clock=at",))
+    for more, words in (["--dry-run"], "would be done"), ([], "done"):
+        out = run("day", "close", closing, "2026-11-24", *more).stdout
+        check(f"day close {more}", out.startswith(words + ": day_closed: closed 2026-11-20 to 2026-11-24"), out)
+    check("a closed day in the log", "day_closed           -  2026-11-22" in run("log", closing).stdout)
 
 
 def not_approved(work):
@@ -491,8 +527,8 @@ def refused(work):
     def what(wallet):
         return [(e["key"], e["op"], e["index"], e["wallet_no"], e["wallet_id"], e["id"], e["amount"]) for e in of(wallet)[1] if e["type"] == "command_refused"]
 
-    check("refused: of a wallet", what("W") == [("a", "consume", None, 1, None, "U1", 70), ("c", "refund.request", None, 1, None, "R1", 0),
-                                                  ("d", "consume", 1, 1, None, "U2", 70)], what("W"))
+    check("refused: of a wallet", what("W") == [("a", "consume", None, 1, "W", "U1", 70), ("c", "refund.request", None, 1, "W", "R1", 0),
+                                                  ("d", "consume", 1, 1, "W", "U2", 70)], what("W"))
     check("refused: not of another", what("V") == [] and of("V")[0] == 0, what("V"))
     check("refused: of a wallet that there is not", what("nobody") == [("b", "consume", None, 0, "nobody", "U1", 70)], what("nobody"))
     check("refused: of one that the refused group had made", what("new") == [("e", "consume", 1, 0, "new", "U1", 70)], what("new"))
@@ -559,6 +595,7 @@ def main():
         amounts(work)
         summary(work)
         not_approved(work)
+        sentences(work)
         imports(work)
         people(work)
         narrow(work)

@@ -216,6 +216,20 @@ hint_import(const struct run *r, bool dated)
     }
 }
 
+static bool
+any_refused(const struct run *r)
+{
+    return r->tally.refused + r->tally.refused_before > 0;
+}
+
+static void
+say_count(uint64_t n, const char *what)
+{
+    if (n > 0) {
+        fprintf(stderr, ", %llu %s", (unsigned long long)n, what);
+    }
+}
+
 /* Behind the results, on standard error, so that they stay what programs read. */
 static void
 print_summary(const struct run *r)
@@ -223,9 +237,11 @@ print_summary(const struct run *r)
     const char *would = r->options.dry_run ? "would be done" : "done";
     fprintf(stderr, "jangbu: %llu command%s %s", (unsigned long long)r->tally.done,
             r->tally.done == 1 ? "" : "s", would);
-    if (r->tally.refused > 0) {
-        fprintf(stderr, ", %llu refused, the first in line %llu (%s)",
-                (unsigned long long)r->tally.refused, (unsigned long long)r->tally.first_refused,
+    say_count(r->tally.done_before, "done before");
+    say_count(r->tally.refused, "refused");
+    say_count(r->tally.refused_before, "refused before");
+    if (any_refused(r)) {
+        fprintf(stderr, ", the first in line %llu (%s)", (unsigned long long)r->tally.first_refused,
                 jb_code_word((uint32_t)r->tally.first_code));
     }
     fputs(".\n", stderr);
@@ -381,7 +397,7 @@ apply_stream(struct run *r, struct feed *f)
     pthread_join(thread, NULL);
     free_batches(f);
     print_summary(r);
-    return r->tally.refused > 0 ? EXIT_REFUSED : EXIT_DONE;
+    return any_refused(r) ? EXIT_REFUSED : EXIT_DONE;
 }
 
 /* ---- the whole input as one group ---- */

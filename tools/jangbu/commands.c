@@ -179,9 +179,9 @@ not_approved(const struct jb_answer *a)
 }
 
 /* An answer for people: a sentence, where the money went, and for a dry run the balances that it
- * would give. */
+ * would give. before: the first open day that there was. */
 static void
-print_answer(struct app *app, const struct jb_answer *a, const struct jb_command *c)
+print_answer(struct app *app, const struct jb_answer *a, const struct jb_command *c, jb_day before)
 {
     struct out *o = &app->out;
     char amount[48];
@@ -212,6 +212,16 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
                                           : "done");
     out_str(o, ": ");
     out_str(o, type != NULL ? type->name : "group");
+    if (e != NULL && e->type == JB_EV_DAY_CLOSED && before <= e->day_closed.day) {
+        char day[JB_DAY_TEXT_BYTES];
+        out_str(o, ": closed ");
+        out_str(o, jb_day_print(before, day));
+        out_str(o, before < e->day_closed.day ? " to " : "");
+        out_str(o, before < e->day_closed.day ? jb_day_print(e->day_closed.day, day) : "");
+    } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED)) {
+        out_char(o, ' ');
+        app_event_words(app, e, o);
+    }
     if (e != NULL && jb_event_amount(e) != 0) {
         out_str(o, " ");
         out_str(o, app_amount(app, jb_event_amount(e), amount));
@@ -273,6 +283,17 @@ bound_views_lag(struct app *app, jb_seq seq)
     }
 }
 
+/* The first open day; one that is never over where there is none. */
+static jb_day
+open_day(struct app *app)
+{
+    struct jb_ledger_stat s = {.size = sizeof s};
+    struct jb_error ignored; /* it only adds to a sentence */
+    return jb_ledger_stat_get(app->ledger, &s, &ignored) == JB_OK && s.open_day != JB_NO_DAY
+               ? s.open_day
+               : INT32_MAX;
+}
+
 static int
 submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
 {
@@ -304,6 +325,7 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
     struct jb_submit_options o = {
         .size = sizeof o, .dry_run = dry_run, .accept_clock = accept_clock, .caller = app->caller};
     jb_answers *answers = jb_answers_new();
+    const jb_day before = open_day(app);
     if (answers == NULL) {
         fputs("jangbu: no memory\n", stderr);
         code = EXIT_MACHINE;
@@ -315,7 +337,7 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
             answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
             out_char(&app->out, '\n');
         } else {
-            print_answer(app, a, &c);
+            print_answer(app, a, &c, before);
         }
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
