@@ -215,6 +215,7 @@ from_states(struct jb_views *v, struct jb_as_of_point *r, uint32_t after, uint32
     }
     if (r->now) {
         status = moment_now(v, &head, &r->moment, err);
+        memcpy(r->chain, head.chain, sizeof r->chain);
         r->today = status == JB_OK ? jb_day_of(r->moment.at, v->info.utc_offset_s) : r->today;
         r->now = false;
     }

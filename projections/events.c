@@ -70,10 +70,13 @@ filter_of(const struct jb_events_query *q, const struct search *s)
     bytes[32] = (uint8_t)q->order;
     bytes[33] = (uint8_t)((q->since != NULL) + 2 * (q->until != NULL));
     bytes[34] = s->all_types;
-    for (unsigned i = 0; i < JB_EV_TYPES; i++) {
+    /* The types up to the last that is asked for: a version with more of them says the same. */
+    size_t n = 35;
+    for (unsigned i = 0; i < JB_EV_TYPES && !s->all_types; i++) {
         bytes[35 + i] = s->types[i];
+        n = s->types[i] ? 35 + i + 1 : n;
     }
-    return XXH3_64bits(bytes, sizeof bytes);
+    return XXH3_64bits(bytes, n);
 }
 
 /* Bounds of time become bounds of numbers: recorded_at never goes back. Events of init have no time

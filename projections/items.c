@@ -518,7 +518,8 @@ resolve_day(struct page *p, struct jb_error *err)
         return JB_OK;
     }
     p->r.only_through = JB_NO_DAY;
-    return jb_seq_at_time(p->v->l, p->r.moment.at, &p->r.moment.seq, err);
+    jb_status status = jb_seq_at_time(p->v->l, p->r.moment.at, &p->r.moment.seq, err);
+    return status == JB_OK ? jb_chain_of(p->v->l, p->r.moment.seq, p->r.chain, err) : status;
 }
 
 /* How the three lists differ. */

@@ -1,8 +1,9 @@
 /*
- * Cursors, and what pages keep. A cursor's text is hexadecimal: place 8 bytes, balance 8, the
- * moment's number 8 and time 8, the closed day that was asked for 4, and 8 of a hash over these and
- * what the list is of. The hash is no secret: it finds mistakes, not forgers, and what a cursor
- * says is compared with the log before it is used.
+ * Cursors, and what pages keep. A cursor's text is hexadecimal: the number of this layout 1 byte,
+ * place 8, balance 8, the moment's number 8 and time 8, the closed day that was asked for 4, 8 of
+ * the chain value at the moment (a log that was put back and went on otherwise has another), and 8
+ * of a hash over these and what the list is of. The hash is no secret: it finds mistakes, not
+ * forgers, and what a cursor says is compared with the log before it is used.
  */
 #include "projections/page.h"
 
@@ -11,7 +12,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define PLACE_BYTES (8 + 8 + 8 + 8 + 4)
+#define LAYOUT 1
+enum { AT = 1, BALANCE = 9, SEQ = 17, TIME = 25, DAY = 33, CHAIN = 37, PLACE_BYTES = 45 };
+#define CHAIN_BYTES 8
 #define CURSOR_BYTES (PLACE_BYTES + 8)
 static_assert(2 * CURSOR_BYTES < JB_CURSOR_TEXT_BYTES, "a cursor fits its text");
 
@@ -33,11 +36,13 @@ write_cursor(const struct jb_views *v, const struct jb_page_of *of,
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t bytes[CURSOR_BYTES];
-    jb_put_be(bytes, 8, place->at);
-    jb_put_be(bytes + 8, 8, (uint64_t)place->balance);
-    jb_put_be(bytes + 16, 8, r->moment.seq);
-    jb_put_be(bytes + 24, 8, (uint64_t)r->moment.at);
-    jb_put_be_i32(bytes + 32, r->only_through);
+    bytes[0] = LAYOUT;
+    jb_put_be(bytes + AT, 8, place->at);
+    jb_put_be(bytes + BALANCE, 8, (uint64_t)place->balance);
+    jb_put_be(bytes + SEQ, 8, r->moment.seq);
+    jb_put_be(bytes + TIME, 8, (uint64_t)r->moment.at);
+    jb_put_be_i32(bytes + DAY, r->only_through);
+    memcpy(bytes + CHAIN, r->chain, CHAIN_BYTES);
     jb_put_be(bytes + PLACE_BYTES, 8, check_of(v, of, bytes));
     for (size_t i = 0; i < CURSOR_BYTES; i++) {
         out[2 * i] = digits[bytes[i] >> 4];
@@ -65,15 +70,17 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
             struct jb_page_place *place, struct jb_as_of_point *r, struct jb_error *err)
 {
     uint8_t bytes[CURSOR_BYTES];
-    if (!read_bytes(text, bytes) || jb_get_be(bytes + PLACE_BYTES, 8) != check_of(v, of, bytes)) {
+    if (!read_bytes(text, bytes) || bytes[0] != LAYOUT ||
+        jb_get_be(bytes + PLACE_BYTES, 8) != check_of(v, of, bytes)) {
         return jb_fail(err, JB_E_USAGE,
                        "this cursor is not of this list: another wallet's, another filter's, or "
                        "another ledger's. Begin without one");
     }
-    *place = (struct jb_page_place){jb_get_be(bytes, 8), (jb_amount)jb_get_be(bytes + 8, 8)};
+    *place =
+        (struct jb_page_place){jb_get_be(bytes + AT, 8), (jb_amount)jb_get_be(bytes + BALANCE, 8)};
     *r = (struct jb_as_of_point){
-        .moment = {jb_get_be(bytes + 16, 8), (jb_instant)jb_get_be(bytes + 24, 8)},
-        .only_through = jb_get_be_i32(bytes + 32),
+        .moment = {jb_get_be(bytes + SEQ, 8), (jb_instant)jb_get_be(bytes + TIME, 8)},
+        .only_through = jb_get_be_i32(bytes + DAY),
         .closed_through = JB_NO_DAY,
         .first_open_day = JB_NO_DAY,
         .today = JB_NO_DAY};
@@ -89,6 +96,13 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
                          "this cursor is as of event %llu, and the log ends with %llu: it was put "
                          "back to an older state. Begin without one",
                          (unsigned long long)r->moment.seq, (unsigned long long)head.seq);
+    }
+    status = status == JB_OK ? jb_chain_of(v->l, r->moment.seq, r->chain, err) : status;
+    if (status == JB_OK && memcmp(r->chain, bytes + CHAIN, CHAIN_BYTES) != 0) {
+        status = jb_fail(err, JB_E_NOTFOUND,
+                         "this cursor is of another history: the log was put back to an older "
+                         "state, and event %llu is another one now. Begin without one",
+                         (unsigned long long)r->moment.seq);
     }
     return status;
 }
@@ -111,6 +125,7 @@ moment_now(struct jb_views *v, struct jb_as_of_point *r, struct jb_error *err)
                                  .closed_through = JB_NO_DAY,
                                  .first_open_day = JB_NO_DAY,
                                  .today = jb_day_of(now, v->info.utc_offset_s)};
+    memcpy(r->chain, head.chain, sizeof r->chain);
     return JB_OK;
 }
 
@@ -133,6 +148,7 @@ jb_page_begin(struct jb_views *v, const struct jb_page_of *of, const struct jb_a
     jb_status status = jb_view_read_begin_at(v, as_of, &q, r, err);
     if (status == JB_OK) {
         jb_view_read_end(&q);
+        status = jb_chain_of(v->l, r->moment.seq, r->chain, err);
     }
     return status;
 }

@@ -90,6 +90,7 @@ struct jb_as_of_point {
     jb_day closed_through; /* at moment.seq; JB_NO_DAY */
     jb_day first_open_day; /* likewise */
     jb_day today;          /* day of moment.at */
+    uint8_t chain[16];     /* of pages: the chain value of the frame with moment.seq */
 };
 /* head: the one that `now` means. */
 /* Now, and nothing beside it: what is half set goes the long way, where it is refused. */

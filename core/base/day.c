@@ -61,7 +61,7 @@ days_before_year(int year)
 bool
 jb_day_from_date(int year, int month, int day, jb_day *ret)
 {
-    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+    if (ret == NULL || year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
         day > days_in_month(year, month)) {
         return false;
     }
@@ -91,9 +91,15 @@ jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
         rest -= days_in_month(year, month);
         month++;
     }
-    *ret_year = year;
-    *ret_month = month;
-    *ret_day = rest + 1;
+    if (ret_year != NULL) {
+        *ret_year = year;
+    }
+    if (ret_month != NULL) {
+        *ret_month = month;
+    }
+    if (ret_day != NULL) {
+        *ret_day = rest + 1;
+    }
 }
 
 static bool
@@ -105,15 +111,14 @@ in_calendar(jb_day d)
 static char *
 print_none(char *buf)
 {
-    memcpy(buf, "-", 2);
-    return buf;
+    return buf != NULL ? memcpy(buf, "-", 2) : NULL;
 }
 
 char *
 jb_day_print(jb_day d, char *buf)
 {
     int year, month, day;
-    if (!in_calendar(d)) {
+    if (buf == NULL || !in_calendar(d)) {
         return print_none(buf);
     }
     jb_day_to_date(d, &year, &month, &day);
@@ -134,7 +139,7 @@ char *
 jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf)
 {
     jb_day d = jb_day_of(t, utc_offset_s);
-    if (!in_calendar(d) || utc_offset_s % 60 != 0 || utc_offset_s < -OFFSET_MAX_S ||
+    if (buf == NULL || !in_calendar(d) || utc_offset_s % 60 != 0 || utc_offset_s < -OFFSET_MAX_S ||
         utc_offset_s > OFFSET_MAX_S) {
         return print_none(buf);
     }
@@ -210,9 +215,9 @@ date(struct scan *in, jb_day *ret)
 bool
 jb_day_parse(const char *s, size_t n, jb_day *ret)
 {
-    struct scan in = {s, n, false};
+    struct scan in = {s, s != NULL ? n : 0, false};
     jb_day d;
-    if (!date(&in, &d) || in.n != 0) {
+    if (ret == NULL || !date(&in, &d) || in.n != 0) {
         return false;
     }
     *ret = d;
@@ -258,9 +263,9 @@ offset_us(struct scan *in)
 bool
 jb_instant_parse(const char *s, size_t n, jb_instant *ret)
 {
-    struct scan in = {s, n, false};
+    struct scan in = {s, s != NULL ? n : 0, false};
     jb_day d;
-    if (!date(&in, &d)) {
+    if (ret == NULL || !date(&in, &d)) {
         return false;
     }
     expect(&in, 'T', 't');

@@ -4,7 +4,8 @@ bool
 jb_amount_add(jb_amount a, jb_amount b, jb_amount *ret)
 {
     jb_amount sum;
-    if (__builtin_add_overflow(a, b, &sum) || sum > JB_AMOUNT_MAX || sum < -JB_AMOUNT_MAX) {
+    if (ret == NULL || __builtin_add_overflow(a, b, &sum) || sum > JB_AMOUNT_MAX ||
+        sum < -JB_AMOUNT_MAX) {
         return false;
     }
     *ret = sum;
@@ -15,7 +16,7 @@ bool
 jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret)
 {
     jb_amount difference;
-    if (__builtin_sub_overflow(a, b, &difference) || difference > JB_AMOUNT_MAX ||
+    if (ret == NULL || __builtin_sub_overflow(a, b, &difference) || difference > JB_AMOUNT_MAX ||
         difference < -JB_AMOUNT_MAX) {
         return false;
     }
@@ -26,7 +27,8 @@ jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret)
 bool
 jb_vat_split_half_up(jb_amount total, int rate_percent, jb_amount *ret_supply, jb_amount *ret_vat)
 {
-    if (rate_percent < 0 || rate_percent > 100 || total > JB_AMOUNT_MAX || total < -JB_AMOUNT_MAX) {
+    if (ret_supply == NULL || ret_vat == NULL || rate_percent < 0 || rate_percent > 100 ||
+        total > JB_AMOUNT_MAX || total < -JB_AMOUNT_MAX) {
         return false;
     }
     int64_t divisor = 100 + rate_percent;
@@ -45,7 +47,7 @@ bool
 jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret)
 {
     int64_t product;
-    if (n < 0 || unit < 0 || __builtin_mul_overflow(n, unit, &product) ||
+    if (ret == NULL || n < 0 || unit < 0 || __builtin_mul_overflow(n, unit, &product) ||
         __builtin_mul_overflow(product, 11, &product) ||
         __builtin_add_overflow(product, 9, &product) || product / 10 > JB_AMOUNT_MAX) {
         return false;

@@ -75,6 +75,9 @@ bool
 jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints)
 {
     size_t count = 0;
+    if (s == NULL && n > 0) {
+        return false;
+    }
     for (size_t i = 0; i < n; count++) {
         /* Eight bytes of ASCII at once: most texts are. */
         uint64_t eight;

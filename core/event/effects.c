@@ -84,7 +84,7 @@ add_parts(struct jb_parts parts, jb_amount of[WHATS])
 size_t
 jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX])
 {
-    if (e->type >= JB_EV_TYPES || rows[e->type][0].what == END) {
+    if (e == NULL || e->type >= JB_EV_TYPES || rows[e->type][0].what == END) {
         return 0;
     }
     const struct jb_parts parts = jb_event_parts(e);
@@ -95,7 +95,10 @@ jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX])
     size_t n = 0;
     for (const struct row *r = rows[e->type]; r->what != END; r++) {
         if (of[r->what] != 0) {
-            ret[n++] = (struct jb_money_move){r->total, r->from, r->to, of[r->what]};
+            if (ret != NULL) {
+                ret[n] = (struct jb_money_move){r->total, r->from, r->to, of[r->what]};
+            }
+            n++;
         }
     }
     return n;

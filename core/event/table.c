@@ -162,12 +162,15 @@ jb_names_get(jb_list list)
 const char *
 jb_name_word(const struct jb_names *names, uint32_t number)
 {
-    return number < names->n ? names->words[number] : NULL;
+    return names != NULL && number < names->n ? names->words[number] : NULL;
 }
 
 bool
 jb_name_number(const struct jb_names *names, const char *word, size_t n, uint32_t *ret)
 {
+    if (names == NULL || word == NULL || ret == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < names->n; i++) {
         if (names->words[i] != NULL && strlen(names->words[i]) == n &&
             memcmp(names->words[i], word, n) == 0) {
@@ -288,7 +291,8 @@ static const uint16_t id_at[JB_EV_TYPES] = {
 static const void *
 member_at(const struct jb_event *e, const uint16_t at[JB_EV_TYPES])
 {
-    return e->type < JB_EV_TYPES && at[e->type] != 0 ? (const char *)e + at[e->type] : NULL;
+    return e != NULL && e->type < JB_EV_TYPES && at[e->type] != 0 ? (const char *)e + at[e->type]
+                                                                  : NULL;
 }
 
 jb_amount
@@ -324,7 +328,8 @@ struct jb_text
 jb_event_own_id(const struct jb_event *e)
 {
     /* The only text of a ledger is its currency. */
-    const struct jb_text *id = e->type != JB_EV_LEDGER_CREATED ? member_at(e, id_at) : NULL;
+    const struct jb_text *id =
+        e != NULL && e->type != JB_EV_LEDGER_CREATED ? member_at(e, id_at) : NULL;
     return id != NULL ? *id : (struct jb_text){NULL, 0};
 }
 

@@ -300,6 +300,22 @@ jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *er
     return status;
 }
 
+jb_status
+jb_chain_of(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err)
+{
+    struct jb_log_reader *r;
+    struct jb_frame frame;
+    jb_status status = jb_log_reader_open(l->log, &r, err);
+    if (status == JB_OK) {
+        status = jb_log_reader_frame(r, seq, &frame, err);
+        if (status == JB_OK) {
+            memcpy(ret_chain, frame.chain, JB_CHAIN_BYTES);
+        }
+        jb_log_reader_close(r);
+    }
+    return status;
+}
+
 /* ---- about the ledger ---- */
 
 static jb_status

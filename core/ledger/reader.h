@@ -85,6 +85,9 @@ struct jb_event_context jb_cursor_context(const jb_cursor *c);
  * no frame ends there. */
 jb_status jb_chain_at(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err);
 
+/* The chain value of the frame that holds seq: what the log was up to there. */
+jb_status jb_chain_of(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb_error *err);
+
 /* The ledger's clock. JB_E_USAGE where it says what no event could have. */
 jb_status jb_ledger_now(jb_ledger *l, jb_instant *ret, struct jb_error *err);
 

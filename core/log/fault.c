@@ -73,13 +73,13 @@ static bool
 read_fault(const char *dir, const uint8_t ledger_id[16], struct jb_fault *ret, bool *ret_newer)
 {
     char path[4096];
-    uint8_t b[FAULT_BYTES] = {0};
+    uint8_t b[FAULT_BYTES + 1] = {0};
     path_of(dir, "FAULT", path);
     int fd = jb_descriptor_open(path, O_RDONLY, 0);
     ssize_t n = fd >= 0 ? read(fd, b, sizeof b) : -1;
     *ret_newer = n > 0 && jb_head_is_newer(b, (size_t)n, magic);
-    bool ok = n == (ssize_t)sizeof b && memcmp(b, magic, 8) == 0 &&
-              memcmp(b + 8, ledger_id, 16) == 0 && jb_get_be(b + 56, 8) == XXH3_64bits(b, 56);
+    bool ok = n == FAULT_BYTES && memcmp(b, magic, 8) == 0 && memcmp(b + 8, ledger_id, 16) == 0 &&
+              jb_get_be(b + 56, 8) == XXH3_64bits(b, 56);
     if (fd >= 0) {
         close(fd);
     }

@@ -29,13 +29,13 @@ jb_head_is_newer(const uint8_t b[JB_HEAD_BYTES], size_t n, const char form[8])
     }
     memcpy(same, b, sizeof same);
     same[7] = (uint8_t)form[7];
-    return n < JB_HEAD_BYTES || jb_get_be(same + 56, 8) != XXH3_64bits(same, 56);
+    return n != JB_HEAD_BYTES || jb_get_be(same + 56, 8) != XXH3_64bits(same, 56);
 }
 
 enum jb_head_found
 jb_head_read(int fd, struct jb_head_file *ret)
 {
-    uint8_t b[JB_HEAD_BYTES] = {0};
+    uint8_t b[JB_HEAD_BYTES + 1] = {0}; /* one more, to see whether it is longer */
     ssize_t n = fd < 0 ? 0 : pread(fd, b, sizeof b, 0);
     if (n == 0) {
         return JB_HEAD_NONE;
@@ -43,7 +43,7 @@ jb_head_read(int fd, struct jb_head_file *ret)
     if (n > 0 && jb_head_is_newer(b, (size_t)n, magic)) {
         return JB_HEAD_NEWER;
     }
-    if (n != (ssize_t)sizeof b || memcmp(b, magic, 8) != 0 ||
+    if (n < JB_HEAD_BYTES || memcmp(b, magic, 8) != 0 ||
         jb_get_be(b + 56, 8) != XXH3_64bits(b, 56)) {
         return JB_HEAD_DAMAGED;
     }

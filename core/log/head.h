@@ -28,7 +28,8 @@ enum jb_head_found {
 /* ret is written only with JB_HEAD_THERE. */
 enum jb_head_found jb_head_read(int fd, struct jb_head_file *ret);
 /* Whether these are the first bytes of a later form of HEAD or FAULT: the magic with another digit.
- * Not where it is this form with one byte changed. b has JB_HEAD_BYTES, and n of them were read. */
+ * Not where it is this form, of its length, with that byte changed. b has JB_HEAD_BYTES; n were
+ * read, and are more than that where the file is longer. */
 bool jb_head_is_newer(const uint8_t b[JB_HEAD_BYTES], size_t n, const char magic[8]);
 void jb_head_write(int fd, const struct jb_head_file *h);
 

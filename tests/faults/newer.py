@@ -120,6 +120,7 @@ def main():
         newer("a longer row in meta", in_people(meta_row(b"meta", bytes(40))), reads=False)
         newer("HEAD of another form", file_of("HEAD", lambda b: b"jangbuH2" + os.urandom(88)), reads=True)
         newer("HEAD of another form and this length", file_of("HEAD", lambda b: b"jangbuH2" + os.urandom(56)), reads=True)
+        newer("HEAD of another form, this one and more", file_of("HEAD", lambda b: b"jangbuH2" + b[8:] + bytes(32)), reads=True)
         newer("HEAD of another form, short", file_of("HEAD", lambda b: b"jangbuH2" + os.urandom(8)), reads=True)
         newer("a longer secret", file_of("secret", lambda b: b + os.urandom(32)), reads=True)
         for size in (8, 64, 128):

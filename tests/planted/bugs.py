@@ -60,7 +60,7 @@ FOLD_BUGS = [
      ".left = out ? part->amount : -part->amount,", ".left = out ? part->amount : part->amount,",
      "what came back to a lot since the moment is not taken back from it"),
     ("failed-refund-forgotten", "projections/items.c",
-     "row->refunded = jb_sum(row->refunded, legs.at[i].amount);", "row->refunded = jb_sum(row->refunded, 0);",
+     ".refunded = legs.at[i].amount};", ".refunded = 0 * legs.at[i].amount};",
      "a refund that failed later does not stand in its lots"),
     ("consumption-one-less", "projections/wallet_summary.c",
      "m.paid = -money;", "m.paid = -(money - 1);",

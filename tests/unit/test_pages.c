@@ -17,6 +17,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "ledger/reader.h"
+
 #include "../check.h"
 
 #define WALLETS 3
@@ -568,18 +570,23 @@ cursors_made_up(void **state)
     for (unsigned i = 0; i < 20000; i++) {
         const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY};
         const enum kind kind = kinds[i % 5];
-        uint8_t bytes[16 + 4 + 4 + 8 + 36 + 8] = {0};
+        uint8_t bytes[16 + 4 + 4 + 8 + 45 + 8] = {0};
         char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
         memcpy(bytes, info.ledger_id, 16);
         put(bytes + 16, 4, numbers[kind]);
         put(bytes + 20, 4, kind == WALLET_LIST ? 0 : number);
-        put(bytes + 32, 8, odd_number(3));
-        put(bytes + 40, 8, odd_number(100));
-        put(bytes + 48, 8, odd_number(head()));
-        put(bytes + 56, 8, odd_number((uint64_t)clock_at));
-        put(bytes + 64, 4, pick(3) != 0 ? 0 : odd_number(20000) ^ 0x80000000U);
-        put(bytes + 68, 8, XXH3_64bits(bytes, 68));
-        for (size_t k = 0; k < 44; k++) {
+        const uint64_t moment = odd_number(head());
+        uint8_t chain[16] = {0};
+        (void)jb_chain_of(l, moment, chain, NULL); /* whoever has the log has that, too */
+        bytes[32] = 1;
+        put(bytes + 33, 8, odd_number(3));
+        put(bytes + 41, 8, odd_number(100));
+        put(bytes + 49, 8, moment);
+        put(bytes + 57, 8, odd_number((uint64_t)clock_at));
+        put(bytes + 65, 4, pick(3) != 0 ? 0 : odd_number(20000) ^ 0x80000000U);
+        memcpy(bytes + 69, chain, 8);
+        put(bytes + 77, 8, XXH3_64bits(bytes, 77));
+        for (size_t k = 0; k < 53; k++) {
             snprintf(cursor + 2 * k, 3, "%02x", bytes[32 + k]);
         }
         struct list list = {.kind = kind, .wallet = kind == WALLET_LIST ? NULL : "W1"};
@@ -590,6 +597,63 @@ cursors_made_up(void **state)
     }
     assert_true(answered > 500);
     free(t.at);
+}
+
+static jb_status
+first_and_next(const char *of, const char *cursor, char *next, struct jb_error *err)
+{
+    jb_ledger *other;
+    jb_views *views;
+    struct jb_open_options o = {.size = sizeof o, .accept_rollback = 1};
+    struct text t = {0};
+    must(jb_open(of, &o, &other, err) == JB_OK && jb_views_open(other, &views, err) == JB_OK,
+         err->text);
+    jb_status status = jb_wallets_get(views, NULL, cursor, 1, each_wallet, &t, next, NULL, err);
+    free(t.at);
+    jb_views_close(views);
+    jb_close(other);
+    return status;
+}
+
+/* A log that was put back and went on otherwise is another one, though its numbers are the same. */
+static void
+of_another_history(void **state)
+{
+    (void)state;
+    char work[64] = "/tmp/jangbu-pages-XXXXXX", one[96], two[96], next[JB_CURSOR_TEXT_BYTES];
+    struct jb_error err;
+    make_scratch(work);
+    snprintf(one, sizeof one, "%s/one", work);
+    snprintf(two, sizeof two, "%s/two", work);
+    must(jb_backup(l, one, NULL, NULL, &err) == JB_OK &&
+             jb_backup(l, two, NULL, NULL, &err) == JB_OK,
+         err.text);
+    const char *const ways[2] = {one, two};
+    for (int i = 0; i < 2; i++) {
+        jb_ledger *other;
+        jb_answers *set = jb_answers_new();
+        struct jb_command c;
+        must(jb_open(ways[i], NULL, &other, &err) == JB_OK, err.text);
+        jb_command_begin(&c, JB_OP_WALLET_CREATE);
+        jb_set_wallet(&c, jb_text_of(i == 0 ? "X" : "Y"));
+        jb_set_kind(&c, JB_KIND_BUSINESS);
+        jb_set_name(&c, jb_text_of("n"));
+        jb_set_clock(&c, clock_at);
+        const struct jb_submit_options at = {.size = sizeof at, .clock = JB_CLOCK_AT};
+        must(jb_submit(other, &c, 1, &at, set, NULL, &err) == JB_OK &&
+                 jb_answers_at(set, 0)->outcome == JB_DONE,
+             err.text);
+        jb_answers_free(set);
+        jb_close(other);
+    }
+    assert_int_equal(first_and_next(one, NULL, next, &err), JB_OK);
+    assert_int_not_equal(next[0], '\0');
+    char again[JB_CURSOR_TEXT_BYTES];
+    strcpy(again, next);
+    assert_int_equal(first_and_next(one, again, again, &err), JB_OK);
+    assert_int_equal(first_and_next(two, next, next, &err), JB_E_NOTFOUND);
+    assert_non_null(strstr(err.text, "another history"));
+    remove_scratch(work);
 }
 
 static void
@@ -901,6 +965,7 @@ main(void)
         cmocka_unit_test(a_cursor_is_of_its_list),
         cmocka_unit_test(of_another_ledger),
         cmocka_unit_test(cursors_made_up),
+        cmocka_unit_test(of_another_history),
         cmocka_unit_test(questions_that_are_none),
         cmocka_unit_test(the_figures_of_any_event),
         cmocka_unit_test(open_ones_add_up_to_the_balance),

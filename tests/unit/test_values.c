@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <jangbu/command.h>
@@ -270,6 +271,52 @@ wide(void **state)
     }
 }
 
+/* No function dies of NULL; those that return a status are in test_misuse. */
+static void
+null(void **state)
+{
+    (void)state;
+    jb_amount amount = 7;
+    jb_day day;
+    jb_instant instant;
+    uint32_t number;
+    struct jb_event e;
+    memset(&e, 0, sizeof e);
+    assert_false(jb_amount_add(1, 1, NULL) || jb_amount_sub(1, 1, NULL));
+    assert_false(jb_cost_with_vat_ceil(1, 1, NULL));
+    assert_false(jb_vat_split_half_up(1, 10, NULL, &amount));
+    assert_false(jb_vat_split_half_up(1, 10, &amount, NULL));
+    assert_int_equal(amount, 7);
+    assert_false(jb_day_from_date(2026, 1, 1, NULL));
+    assert_false(jb_day_parse(NULL, 10, &day) || jb_day_parse("2026-01-01", 10, NULL));
+    assert_false(jb_instant_parse(NULL, 20, &instant));
+    assert_false(jb_instant_parse("2026-01-01T00:00:00Z", 20, NULL));
+    assert_null(jb_day_print(0, NULL));
+    assert_null(jb_instant_print(0, 0, NULL));
+    jb_day_to_date(0, NULL, NULL, NULL);
+    assert_false(jb_utf8_valid(NULL, 1, NULL));
+    assert_true(jb_utf8_valid(NULL, 0, NULL));
+    assert_int_equal(jb_event_amount(NULL), 0);
+    assert_int_equal(jb_event_effect(NULL), 0);
+    assert_int_equal(jb_event_ordinal(NULL), 0);
+    assert_int_equal(jb_event_parts(NULL).n, 0);
+    assert_null(jb_event_own_id(NULL).s);
+    assert_int_equal(jb_event_moves(NULL, NULL), 0);
+    e.type = JB_EV_CHARGE_SETTLED;
+    e.charge_settled.amount = 5;
+    assert_int_equal(jb_event_moves(&e, NULL), 1);
+    const struct jb_names *methods = jb_names_get(JB_LIST_METHOD);
+    assert_null(jb_name_word(NULL, 1));
+    assert_false(jb_name_number(NULL, "CREDIT_CARD", 11, &number));
+    assert_false(jb_name_number(methods, NULL, 11, &number));
+    assert_false(jb_name_number(methods, "CREDIT_CARD", 11, NULL));
+    assert_int_equal(jb_op_from_name(NULL, 5), 0);
+    jb_command_begin(NULL, JB_OP_CHARGE);
+    jb_set_key(NULL, jb_text_of(NULL));
+    jb_set_actor(NULL, jb_text_of("a"), jb_text_of(NULL));
+    jb_set_commands(NULL, NULL, 1);
+}
+
 /* The numbers of limits are written down for bindings. */
 static void
 limits(void **state)
@@ -296,9 +343,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limits),       cmocka_unit_test(cost),    cmocka_unit_test(long_error),
-        cmocka_unit_test(vat),          cmocka_unit_test(amounts), cmocka_unit_test(calendar),
-        cmocka_unit_test(instants),     cmocka_unit_test(seen),    cmocka_unit_test(texts),
-        cmocka_unit_test(bytes_of_ids), cmocka_unit_test(wide)};
+        cmocka_unit_test(null),       cmocka_unit_test(limits),       cmocka_unit_test(cost),
+        cmocka_unit_test(long_error), cmocka_unit_test(vat),          cmocka_unit_test(amounts),
+        cmocka_unit_test(calendar),   cmocka_unit_test(instants),     cmocka_unit_test(seen),
+        cmocka_unit_test(texts),      cmocka_unit_test(bytes_of_ids), cmocka_unit_test(wide)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

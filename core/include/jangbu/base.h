@@ -8,7 +8,7 @@
  * 2. Outputs are written only when the call returns JB_OK (or JB_END where the text says so).
  *
  * 3. `err` may be NULL; it is written only on failure. No other pointer may be NULL unless its text
- * says so: a function that returns a status says JB_E_USAGE.
+ * says so: a function that returns a status says JB_E_USAGE, another one false, NULL, 0 or nothing.
  *
  * 4. "Owned": the caller releases it with the function named. "Borrowed": it belongs to the handle
  * named and lives until the moment that the text names.

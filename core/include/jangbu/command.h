@@ -197,16 +197,20 @@ struct jb_command {
 static inline void
 jb_command_begin(struct jb_command *c, jb_op op)
 {
-    memset(c, 0, sizeof *c);
-    c->size = sizeof *c;
-    c->op = op;
+    if (c != NULL) {
+        memset(c, 0, sizeof *c);
+        c->size = sizeof *c;
+        c->op = op;
+    }
 }
 
 #define JB_SETTER(name, FIELD, type, member)                                                       \
     static inline void jb_set_##name(struct jb_command *c, type value)                             \
     {                                                                                              \
-        c->member = value;                                                                         \
-        c->has |= JB_HAS(JB_CF_##FIELD);                                                           \
+        if (c != NULL) {                                                                           \
+            c->member = value;                                                                     \
+            c->has |= JB_HAS(JB_CF_##FIELD);                                                       \
+        }                                                                                          \
     }
 /* Ids: of the wallet, and of what the command makes or names in it. */
 JB_SETTER(wallet, WALLET, struct jb_text, wallet)
@@ -244,18 +248,22 @@ JB_SETTER(note, NOTE, struct jb_text, note)
 static inline void
 jb_set_actor(struct jb_command *c, struct jb_text id, struct jb_text role)
 {
-    c->actor_id = id;
-    c->actor_role = role;
-    c->has |= JB_HAS(JB_CF_ACTOR);
+    if (c != NULL) {
+        c->actor_id = id;
+        c->actor_role = role;
+        c->has |= JB_HAS(JB_CF_ACTOR);
+    }
 }
 
 /* The members of a group, borrowed like texts. */
 static inline void
 jb_set_commands(struct jb_command *c, const struct jb_command *list, size_t n)
 {
-    c->commands = list;
-    c->commands_n = n;
-    c->has |= JB_HAS(JB_CF_COMMANDS);
+    if (c != NULL) {
+        c->commands = list;
+        c->commands_n = n;
+        c->has |= JB_HAS(JB_CF_COMMANDS);
+    }
 }
 
 /* How a member is written in JSON. */

@@ -559,7 +559,7 @@ struct jb_money_move {
 
 /* Room for types to come, too: those of this version have four at most. */
 enum { JB_MOVES_MAX = 8 };
-/* The moves of an event; returns how many, 0 for most types. */
+/* The moves of an event; returns how many, 0 for most types. ret may be NULL: only counts. */
 JB_API size_t jb_event_moves(const struct jb_event *e, struct jb_money_move ret[JB_MOVES_MAX]);
 /* Its effect on the total, "paid cash + all grants in use": d(e) of docs/rules.md section 6. 0 for
  * most types. */
