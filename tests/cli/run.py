@@ -172,7 +172,13 @@ def usage(ledger, work):
         (("charge", ledger, "W", "C", "1000", "--caller", "me"), 2, "caller is the scope of a key"), (("wallet", "off", ledger, "W", "--caller", "me", "--json"), 2, ""),
         *[((command, __file__, *more), 3, "it is not a directory") for command, more in (("audit", ()), ("balance", ("W",)), ("rebuild", ()), ("stat", ()), ("backup", (work + "/x",)))],
         (("init", ledger + "/sub"), 2, "inside of the ledger"), (("init", ledger + "/./sub/"), 2, "inside of the ledger"), (("backup", ledger, ledger + "/in"), 2, "inside of the ledger"),
-        (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 2, "not 1.5"),
+        (("consume", ledger, "W", "U"), 2, "takes 4 arguments, LEDGER WALLET USAGE AMOUNT, not 3"), (("refund", "request", ledger), 2, "LEDGER WALLET REFUND [AMOUNT]"),
+        (("grant", ledger, "W", "G", "100"), 2, "jangbu grant needs --expires-on"), (("grant", "activate", ledger, "W", "G"), 2, "do you mean `jangbu activate LEDGER"),
+        (("wallet", "list", ledger), 2, "`jangbu wallets LEDGER`"), (("history", ledger, "W", "--cursor", "x", "--as-of", "5"), 2, "leave --as-of out"),
+        (("events", ledger, "--type", "charge"), 2, "there is no type charge; do you mean charge_settled?"), (("charge", ledger, "W", "C9", "0"), 2, "above 0;"),
+        (("charge", ledger, "W", "C9", "1,000,000,000,000,000"), 2, "at most 999,999,999,999,999;"), (("charge", ledger, "W", "C9", "-5"), 2, "above 0; not -5"),
+        (("export", ledger, "--format", "csv", "-o", work + "/no/x"), 1, "cannot make"), (("backup", ledger, work + "/no/x"), 1, "cannot make"), (("init", work + "/no/x"), 1, "cannot make"),
+        (("balance", ledger, "W", "--as-of", "2999-01-01"), 1, "Close it, or give a time"), (("consume", ledger, "W", "U", "1.5"), 2, "not 1.5"),
     ]
     for args, code, part in rows:
         out = run(*args)
@@ -197,6 +203,8 @@ def amounts(work):
         (won, "50.00", None), (won, ",500", None), (won, "500,", None), (won, "5 000", None), (won, "", None), (won, "x", None),
         (dollar, "50.00", 5000), (dollar, "1,234.50", 123450), (dollar, "0.05", 5), (dollar, "50", "50.00 or 0.50 USD"),
         (dollar, "1,000", "1,000.00 or 10.00 USD"), (dollar, "50.0", None), (dollar, "50.000", None), (dollar, ".50", None), (dollar, "50.", None),
+        (dollar, "0.00", "above 0.00;"), (dollar, "-5.00", "above 0.00; not -5.00"), (dollar, "10,000,000,000,000.00", "at most 9,999,999,999,999.99;"),
+        (dollar, "99999999999999999999.00", "at most 9,999,999,999,999.99;"),
     ]
     for n, (ledger, text, want) in enumerate(rows):
         out = run("charge", ledger, "W", f"C{n}", text, "--json")

@@ -1,7 +1,10 @@
 /* One command from the command line. Its words become the JSON of docs/vocabulary.md and go the way
  * of any other command, so that they mean and are refused the same. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "command_json.h"
@@ -68,6 +71,12 @@ no_form(const struct app *app, const char *command, const char *word)
         if (strcmp(forms[i].command, command) == 0 && forms[i].word != NULL) {
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "",
                                   forms[i].word);
+        }
+    }
+    static const char *const lists[] = {"list", "ls", "show", "get"};
+    for (size_t i = 0; i < 4 && word != NULL && strcmp(command, "wallet") == 0; i++) {
+        if (strcmp(word, lists[i]) == 0) {
+            return app_usage(app, "do you mean `jangbu wallets LEDGER`, or `jangbu balance`?");
         }
     }
     return word == NULL ? app_usage(app, "jangbu %s needs one more word: %s", command, list)
@@ -178,6 +187,31 @@ not_approved(const struct jb_answer *a)
            e->refund_failed.why == JB_FAILURE_BALANCE;
 }
 
+/* The first open day; one that is never over where there is none. */
+static jb_day
+open_day(struct app *app)
+{
+    struct jb_ledger_stat s = {.size = sizeof s};
+    struct jb_error ignored; /* it only adds to a sentence */
+    return jb_ledger_stat_get(app->ledger, &s, &ignored) == JB_OK && s.open_day != JB_NO_DAY
+               ? s.open_day
+               : INT32_MAX;
+}
+
+/* The day that the clock says is the last that is over, where that one can be closed. */
+static void
+print_last_day(struct app *app)
+{
+    char text[JB_DAY_TEXT_BYTES];
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    const jb_day today = jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
+    if (open_day(app) < today) {
+        out_str(&app->out, "; the last one that can be closed now is ");
+        out_str(&app->out, jb_day_print(today - 1, text));
+    }
+}
+
 /* An answer for people: a sentence, where the money went, and for a dry run the balances that it
  * would give. before: the first open day that there was. */
 static void
@@ -200,6 +234,9 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         }
         out_str(o, ": ");
         out_str(o, jb_answer_message(a));
+        if (a->code == JB_CODE_DAY_NOT_OVER && a->outcome == JB_REFUSED) {
+            print_last_day(app);
+        }
         out_str(o, ".\n");
         return;
     }
@@ -283,17 +320,6 @@ bound_views_lag(struct app *app, jb_seq seq)
     }
 }
 
-/* The first open day; one that is never over where there is none. */
-static jb_day
-open_day(struct app *app)
-{
-    struct jb_ledger_stat s = {.size = sizeof s};
-    struct jb_error ignored; /* it only adds to a sentence */
-    return jb_ledger_stat_get(app->ledger, &s, &ignored) == JB_OK && s.open_day != JB_NO_DAY
-               ? s.open_day
-               : INT32_MAX;
-}
-
 static int
 submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
 {
@@ -349,6 +375,21 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
     return code;
 }
 
+/* JB_AMOUNT_MAX is all nines. */
+#define AMOUNT_DIGITS_MAX 15
+
+/* As a command in JSON would be, in the words of who types. Always false. */
+static bool
+out_of_range(const struct app *app, const char *name, const char *text, bool most)
+{
+    char limit[48];
+    app_amount(app, most ? JB_AMOUNT_MAX : 0, limit);
+    app_usage(app, "%s: %s must be %s %s; not %.40s",
+              jb_code_word(most ? JB_CODE_AMOUNT_RANGE : JB_CODE_AMOUNT_INVALID), name,
+              most ? "at most" : "above", limit, text);
+    return false;
+}
+
 /* Amounts become digits of the minor unit; what has a minus in front stays, and is refused as what
  * it is. */
 static bool
@@ -358,15 +399,46 @@ read_amounts(const struct app *app, const char *values[JB_CF_N], char amounts[][
     for (int field = 0; field < JB_CF_N; field++) {
         const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
         bool amount = f != NULL && (f->kind == JB_CK_AMOUNT || (f->kind == JB_CK_VALUE && money));
+        if (amount && f->kind == JB_CK_AMOUNT && values[field] != NULL && values[field][0] == '-') {
+            return out_of_range(app, f->name, values[field], false);
+        }
         if (!amount || values[field] == NULL || values[field][0] == '-') {
             continue;
         }
         if (!read_amount(app, f->name, values[field], amounts[field])) {
             return false;
         }
+        const size_t n = strlen(amounts[field]);
+        const bool most = n > AMOUNT_DIGITS_MAX;
+        if (most || (f->kind == JB_CK_AMOUNT && strcmp(amounts[field], "0") == 0)) {
+            return out_of_range(app, f->name, values[field], most);
+        }
         values[field] = amounts[field];
     }
     return true;
+}
+
+/* The words that the form has, by the names that help shows. */
+static int
+wrong_arguments(const struct app *app, const struct form *form, int n)
+{
+    char list[200] = "LEDGER", name[24];
+    size_t used = strlen(list);
+    int all = 0;
+    while (all < 4 && form->positional[all] >= 0) {
+        all++;
+    }
+    for (int i = 0; i < all; i++) {
+        const bool optional = i >= all - form->optional;
+        option_name(form->positional[i], name, sizeof name);
+        for (char *c = name; *c != '\0'; c++) {
+            *c = (char)toupper((unsigned char)*c);
+        }
+        used += (size_t)snprintf(list + used, sizeof list - used, optional ? " [%s]" : " %s", name);
+    }
+    const char *const word = form->word != NULL ? form->word : "";
+    return app_usage(app, "jangbu %s%s%s takes %d arguments, %s, not %d", form->command,
+                     word[0] != '\0' ? " " : "", word, 1 + all, list, n);
 }
 
 int
@@ -404,17 +476,26 @@ cmd_one(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     }
     values[JB_CF_CALLER] = app->caller; /* without a key it is refused, and not ignored */
+    if (form->op == JB_OP_FREE_GRANT && n > 0 && strcmp(args[0], "activate") == 0 &&
+        access("activate", F_OK) != 0) {
+        return app_usage(app, "do you mean `jangbu activate LEDGER WALLET GRANT`?");
+    }
     int positional = 0;
     while (positional < 4 && form->positional[positional] >= 0) {
         positional++;
     }
     if (n < 1 + positional - form->optional || n > 1 + positional) {
-        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command,
-                         form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
-                         1 + positional, n);
+        return wrong_arguments(app, form, n);
     }
     for (int i = 0; i + 1 < n; i++) {
         values[form->positional[i]] = args[i + 1];
+    }
+    for (int field = 0; field < JB_CF_N; field++) {
+        if ((op->required & JB_HAS(field)) != 0 && values[field] == NULL && !flags[field]) {
+            return app_usage(app, "jangbu %s%s%s needs --%s", command,
+                             form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
+                             names[field]);
+        }
     }
     int code;
     if (!app_open(app, args[0], true, false, &code)) {

@@ -168,6 +168,10 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         }
         progress_show(p, i, n);
     }
+    if (status == JB_OK && o.no_memory) {
+        status = JB_E_NOMEM;
+        *err = (struct jb_error){.status = status, .text = "no memory"};
+    }
     export_flush(&o, file);
     free(o.at);
     jb_cursor_close(c);

@@ -119,6 +119,7 @@ each_refused(void *data, const struct jb_event *e)
     app_figures(app, r->figures, &figures);
     table_cellf(rows->table, "%.*s", (int)figures.n, figures.at != NULL ? figures.at : "");
     free(figures.at);
+    app->out.no_memory |= figures.no_memory; /* said when it is printed */
     table_cellf(rows->table, "%.*s", (int)e->key.n, e->key.s);
     rows->n++;
     return true;

@@ -165,12 +165,13 @@ cmd_items(struct app *app, int argc, char **argv)
 /* ---- events ---- */
 
 static void
-words_cell(const struct app *app, struct table *t, const struct jb_event *e)
+words_cell(struct app *app, struct table *t, const struct jb_event *e)
 {
     struct out words = {0};
     app_event_words(app, e, &words);
     table_cellf(t, "%.*s", (int)words.n, words.at != NULL ? words.at : "");
     free(words.at);
+    app->out.no_memory |= words.no_memory; /* said when it is printed */
 }
 
 static bool

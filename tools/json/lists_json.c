@@ -182,6 +182,13 @@ event_types_read(const char *names, struct event_types *ret, struct jb_error *er
     for (ret->n = 0; names != NULL;) {
         const size_t n = strcspn(names, ",");
         uint32_t type = event_type_called(names, n);
+        const char *near = type == 0 ? event_type_near(names, n) : NULL;
+        if (near != NULL) {
+            *err = (struct jb_error){.status = JB_E_USAGE};
+            snprintf(err->text, sizeof err->text, "there is no type %.*s; do you mean %s?",
+                     n < 60 ? (int)n : 60, names, near);
+            return JB_E_USAGE;
+        }
         if (type == 0 || ret->n == JB_EV_TYPES) {
             return usage(err,
                          "there is no type of events %.*s; docs/format.md lists them, and several "
