@@ -137,13 +137,6 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("first open day", "%s", s.open_day == JB_NO_DAY ? "-" : jb_day_print(s.open_day, day));
     ROW("closed through", "%s",
         s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
-    if (past_day_open(&s, app->info.utc_offset_s)) {
-        ROW("note", "%s",
-            policies[JB_POLICY_DAY_CLOSE] == 0
-                ? "a past day is still open: the next accepted command closes it, or `jangbu day "
-                  "close`"
-                : "a past day is still open: `jangbu day close` closes it");
-    }
     ROW("currency", "%s, %u decimals", app->info.currency, app->info.exponent);
     ROW("state includes event", "%llu", (unsigned long long)s.stored_seq);
     ROW("views include event", "%llu", (unsigned long long)v.stored_seq);
@@ -158,6 +151,12 @@ cmd_stat(struct app *app, int argc, char **argv)
     }
 #undef ROW
     table_print(app, t);
+    if (past_day_open(&s, app->info.utc_offset_s)) {
+        app_sentencef(app, "a past day is still open: %s; %s`jangbu day close %s %s` closes it",
+                      jb_day_print(s.open_day, day),
+                      policies[JB_POLICY_DAY_CLOSE] == 0 ? "the next accepted command or " : "",
+                      app->args[0], day);
+    }
     return EXIT_DONE;
 }
 

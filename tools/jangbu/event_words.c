@@ -86,8 +86,10 @@ policy_words(const struct app *app, const struct jb_policy_set *p, struct out *o
     out_str(o, known(jb_name_word(jb_names_get(JB_LIST_POLICY), p->policy)));
     out_char(o, ' ');
     out_str(o, app_policy(app, p->policy, p->value, value));
-    out_str(o, " from ");
-    out_str(o, p->from == JB_NO_INSTANT ? "the beginning" : app_time(app, p->from, time));
+    if (p->from != JB_NO_INSTANT) { /* else from the beginning */
+        out_str(o, " from ");
+        out_str(o, app_time(app, p->from, time));
+    }
 }
 
 static void
