@@ -415,6 +415,16 @@ def narrow(work):
     check("and forgotten ones", run("wallets", ledger).stdout.count("(forgotten)") == 3, run("wallets", ledger))
 
 
+def permanent(work):
+    """What never changes is said when a ledger is made; what is most likely a slip gets a warning."""
+    rows = [((), ()), (("--currency", "USD", "--exponent", "2"), ()), (("--currency", "XAU", "--exponent", "4"), ()), (("--offset", "+14:00"), ()), (("--offset", "-12:00"), ()),
+            (("--currency", "USD", "--exponent", "0"), ("gives USD 2 decimals, and this ledger has 0",)), (("--offset", "+14:01"), ("no time zone",)), (("--offset", "-13:00"), ("no time zone",)),
+            (("--exponent", "2", "--offset", "+17:00"), ("gives KRW 0 decimals, and this ledger has 2", "no time zone"))]
+    for n, (options, warnings) in enumerate(rows):
+        out = run("init", f"{work}/permanent{n}", *options)
+        check(f"init {options}", out.returncode == 0 and "can never be changed" in out.stdout and out.stderr.count("warning:") == len(warnings) and all(w in out.stderr for w in warnings), out)
+
+
 def not_ledgers(ledger, work):
     empty = os.path.join(work, "empty")
     os.mkdir(empty)
@@ -676,6 +686,7 @@ def main():
         imports(work)
         people(work)
         narrow(work)
+        permanent(work)
         outputs(ledger)
         history(ledger)
         lists(work)
