@@ -394,6 +394,9 @@ def narrow(work):
             check(f"{' '.join(query)} on {columns} columns", len(lines) > 2 and max(map(width, lines)) <= columns, (max(lines, key=width), lines[:4]))
         piped = run(query[0], ledger, *query[1:])
         check(f"{' '.join(query)} in a pipe", piped.returncode == 0 and "left out" not in piped.stdout and not re.search(r"\d:\d\d\.\d{6}", piped.stdout.split("as of event")[0].split("last event")[0]), piped.stdout)
+    for words in (("init", "narrow-with-a-long-name"), ("backup", "narrow2", "narrow-with-a-long-name-too"), ("rebuild", "narrow2")):
+        lines = on_terminal(words[0], *(f"{work}/{name}" for name in words[1:]))
+        check(f"{words[0]} on 80 columns", lines[0] and max(map(width, lines)) <= 80, lines)
     figures = lambda lines: sorted(re.findall(r"-?[\d,]+\.\d\d\b", "\n".join(lines)))
     for query in (("lots", wallets[1]), ("balance", wallets[1])):
         printed, all_of_it = figures(on_terminal(query[0], ledger, *query[1:])), figures(run(query[0], ledger, *query[1:]).stdout.splitlines())

@@ -103,9 +103,13 @@ cmd_init(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("made a ledger in %s: currency %s with %u decimals, days at UTC%s. These three can "
-               "never be changed\n",
-               args[0], app->info.currency, app->info.exponent, time + 26);
+        app_sentencef(app,
+                      "made a ledger in %s: currency %s with %u decimals, days at UTC%s. These "
+                      "three can never be changed",
+                      args[0], app->info.currency, app->info.exponent, time + 26);
+    }
+    if (!app_flush(app)) {
+        return app_output_code(app);
     }
     warn_of_choices(app);
     return EXIT_DONE;
@@ -274,13 +278,12 @@ cmd_backup(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it\n", args[1],
-               has_secret ? ", secret" : "", args[1]);
+        app_sentencef(app, "copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it",
+                      args[1], has_secret ? ", secret" : "", args[1]);
         if (!has_secret) {
-            printf("not copied: secret, which is lost or damaged here: in this ledger, as in the "
-                   "copy, repeated keys are answered without a "
-                   "comparison of their "
-                   "content\n");
+            app_sentence(app, "not copied: secret, which is lost or damaged here: in this ledger, "
+                              "as in the copy, repeated keys are answered without a comparison of "
+                              "their content");
         }
     }
     return EXIT_DONE;
