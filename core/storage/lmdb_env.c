@@ -1158,7 +1158,9 @@ begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struc
 {
     bool takes = e->lock != NULL && e->name != JB_LOCK_WRITER;
     *ret_code = 0;
-    if (!in_place(e)) {
+    /* Where nothing will be written, now and then: a look costs as much as the rest. */
+    if ((to_write || place_is_due(e)) && !in_place(e)) {
+        atomic_store(&e->place_checked_at, 0);
         return not_in_place(err, e, true);
     }
     /* A cache can be written later: nobody waits long for it. */
