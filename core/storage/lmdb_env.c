@@ -644,7 +644,9 @@ open_guarded(struct jb_env *e, const struct jb_env_options *o, struct jb_error *
     if (status != JB_OK || e->lock == NULL) {
         return status == JB_OK ? open_files(e, o, false, err) : status;
     }
-    status = jb_lock_take(e->lock, JB_LOCK_OPENING, WRITER_WAIT_US, 0, err);
+    if (!first) {
+        status = jb_lock_take(e->lock, JB_LOCK_OPENING, WRITER_WAIT_US, 0, err);
+    }
     if (status == JB_OK) {
         status = open_files(e, o, first, err);
         jb_lock_release(e->lock, JB_LOCK_OPENING);
