@@ -305,6 +305,9 @@ def narrow(work):
             check(f"{' '.join(query)} on {columns} columns", len(lines) > 2 and max(map(width, lines)) <= columns, (max(lines, key=width), lines[:4]))
         piped = run(query[0], ledger, *query[1:])
         check(f"{' '.join(query)} in a pipe", piped.returncode == 0 and "left out" not in piped.stdout and not re.search(r"\d:\d\d\.\d{6}", piped.stdout.split("as of event")[0].split("last event")[0]), piped.stdout)
+    for words in (("init", "narrow-with-a-long-name"), ("backup", "narrow2", "narrow-with-a-long-name-too"), ("rebuild", "narrow2")):
+        lines = on_terminal(words[0], *(f"{work}/{name}" for name in words[1:]))
+        check(f"{words[0]} on 80 columns", lines[0] and max(map(width, lines)) <= 80, lines)
     figures = lambda lines: sorted(re.findall(r"-?[\d,]+\.\d\d\b", "\n".join(lines)))
     for query in (("lots", wallets[1]), ("balance", wallets[1])):
         printed, all_of_it = figures(on_terminal(query[0], ledger, *query[1:])), figures(run(query[0], ledger, *query[1:]).stdout.splitlines())
@@ -324,6 +327,16 @@ def narrow(work):
     os.remove(ledger + "/people.mdb")
     os.remove(ledger + "/people.mdb-lock")
     check("and forgotten ones", run("wallets", ledger).stdout.count("(forgotten)") == 3, run("wallets", ledger))
+
+
+def permanent(work):
+    """What never changes is said when a ledger is made; what is most likely a slip gets a warning."""
+    rows = [((), ()), (("--currency", "USD", "--exponent", "2"), ()), (("--currency", "XAU", "--exponent", "4"), ()), (("--offset", "+14:00"), ()), (("--offset", "-12:00"), ()),
+            (("--currency", "USD", "--exponent", "0"), ("gives USD 2 decimals, and this ledger has 0",)), (("--offset", "+14:01"), ("no time zone",)), (("--offset", "-13:00"), ("no time zone",)),
+            (("--exponent", "2", "--offset", "+17:00"), ("gives KRW 0 decimals, and this ledger has 2", "no time zone"))]
+    for n, (options, warnings) in enumerate(rows):
+        out = run("init", f"{work}/permanent{n}", *options)
+        check(f"init {options}", out.returncode == 0 and "can never be changed" in out.stdout and out.stderr.count("warning:") == len(warnings) and all(w in out.stderr for w in warnings), out)
 
 
 def not_ledgers(ledger, work):
@@ -584,6 +597,7 @@ def main():
         summary(work)
         people(work)
         narrow(work)
+        permanent(work)
         outputs(ledger)
         history(ledger)
         lists(work)
