@@ -117,6 +117,9 @@ def same_questions(ledger, directory):
     check("log", ledger.ask_text({"ask": "log", "limit": 10000, "people": True}) == "".join(log))
     check("log from a number", ledger.ask_text({"ask": "log", "from": 5, "limit": 3}) ==
           "".join(run("log", directory, "--json", "--from", "5").splitlines(keepends=True)[:3]))
+    check("log as a list", ledger.ask("log", limit=10000, people=True) == [json.loads(line) for line in log] and ledger.ask("log", **{"from": events + 1}) == [])
+    lines = [q["ask"] for q in ledger.ask("queries")["queries"] if q["answer"] == "lines"]
+    check("which answers are lines", sorted(lines) == ["cash_day", "log"] and ledger.ask("cash_day", day=day)[0]["day"] == day, lines)
     check("log beyond its end", ledger.ask_text({"ask": "log", "from": events + 1}) == "")
     volatile = ("log_bytes", "log_file_bytes", "stored_seq", "views_seq", "frames", "chain")
     have, want = ledger.ask("stat"), json.loads(run("stat", directory, "--json"))
@@ -168,8 +171,8 @@ def pages(work):
     early, late = log[40]["recorded_at"], log[-1]["recorded_at"]
     check("events by time", ledger.ask("events", since=early, until=late, limit=10000)["rows"] ==
           [e for e in log if e["recorded_at"] is not None and early <= e["recorded_at"] < late])
-    for name, members, words in (("a type that is none", {"types": ["charge_settled", "charged"]}, ["types must be a list of types", 'not "charged"']),
-                                 ("a type that is a number", {"types": [5]}, ["not 5"]), ("too many types", {"types": ["charge_settled"] * 200}, ["not a list of 200"]), ("types that are no list", {"types": "charge_settled"}, ["a list"]),
+    for name, members, words in (("a type that is none", {"types": ["charged"]}, ["there is no type charged"]), ("a type that is a number", {"types": ["charge_settled", 5]}, ["not 5"]), ("too many types", {"types": ["charge_settled"] * 200}, ["not a list of 200"]),
+                                 ("types that are no list", {"types": "charge_settled"}, ["a list"]),
                                  ("no types", {"types": []}, ["a list"]), ("a bound that is none", {"since": "2026-10-01T00:00:00"}, ["since must be"]),
                                  ("an order that is none", {"newest_first": "up"}, ["true or false"]), ("an event before the first", {"until": 0}, ["from 1"])):
         failure(name, "E_USAGE", words, ledger.ask, "events", **members)
@@ -217,7 +220,11 @@ def wrong_queries(work):
             ("a list", ["balance"], ["a query is a JSON object"]),
             ("a member that it does not take", {"ask": "balance", "wallet": "W", "limit": 5}, ["balance takes no limit"]),
             ("a member misspelt", {"ask": "balance", "walet": "W"}, ["takes no walet", "do you mean wallet?"]),
-            ("a member missing", {"ask": "balance"}, ["balance needs a wallet"]),
+            ("a member missing", {"ask": "balance"}, ["balance needs `wallet`"]),
+            ("a number missing", {"ask": "wait"}, ["wait needs `after`"]),
+            ("a cursor and a moment", {"ask": "history", "wallet": "W", "cursor": "x", "as_of": 5}, ["leave as_of out"]),
+            ("a type that is none", {"ask": "events", "types": ["charge_settled", "charge"]}, ["there is no type charge; do you mean charge_settled?"]),
+            ("a type like none", {"ask": "events", "types": ["xyzzy"]}, ["there is no type xyzzy"]),
             ("a wallet that is a number", {"ask": "balance", "wallet": 5}, ["wallet must be a text; not 5"]),
             ("a limit of 0", {"ask": "history", "wallet": "W", "limit": 0}, ["from 1 to 10000; not 0"]),
             ("a limit beyond 64 bits", {"ask": "history", "wallet": "W", "limit": 2**70}, ["from 1 to 10000; not a number of more than 64 bits"]),

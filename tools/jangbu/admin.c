@@ -33,6 +33,27 @@ parse_offset(const char *text, int32_t *ret)
     return true;
 }
 
+#define ZONE_MIN_S (-12 * 3600)
+#define ZONE_MAX_S (14 * 3600)
+
+/* What is allowed, and most likely a slip of the hand that nobody can mend later. */
+static void
+warn_of_choices(const struct app *app)
+{
+    const int32_t usual = jb_currency_exponent(app->info.currency);
+    if (usual >= 0 && (uint32_t)usual != app->info.exponent) {
+        fprintf(stderr,
+                "jangbu: warning: ISO 4217 gives %s %d decimals, and this ledger has %u, for ever. "
+                "If that is not meant, delete it and make another.\n",
+                app->info.currency, (int)usual, app->info.exponent);
+    }
+    if (app->info.utc_offset_s < ZONE_MIN_S || app->info.utc_offset_s > ZONE_MAX_S) {
+        fprintf(stderr, "jangbu: warning: no time zone has this offset (they go from -12:00 to "
+                        "+14:00), and it stays for ever. If that is not meant, delete the ledger "
+                        "and make another.\n");
+    }
+}
+
 int
 cmd_init(struct app *app, int argc, char **argv)
 {
@@ -82,9 +103,15 @@ cmd_init(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("made a ledger in %s: currency %s with %u decimals, days at UTC%s\n", args[0],
-               app->info.currency, app->info.exponent, time + 26);
+        app_sentencef(app,
+                      "made a ledger in %s: currency %s with %u decimals, days at UTC%s. These "
+                      "three can never be changed",
+                      args[0], app->info.currency, app->info.exponent, time + 26);
     }
+    if (!app_flush(app)) {
+        return app_output_code(app);
+    }
+    warn_of_choices(app);
     return EXIT_DONE;
 }
 
@@ -126,7 +153,7 @@ cmd_stat(struct app *app, int argc, char **argv)
         jb_views_stat_get(app->views, &v, &app->err) != JB_OK || !read_policies(app, policies)) {
         return app_fail(app, &app->err);
     }
-    char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
+    char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES], value[48];
     struct table *t = table_new((const char *const[]){"what", "figure", NULL});
 #define ROW(name, ...) (table_cell(t, name), table_cellf(t, __VA_ARGS__))
     ROW("events", "%llu", (unsigned long long)s.events);
@@ -145,10 +172,8 @@ cmd_stat(struct app *app, int argc, char **argv)
         const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
         char name[64];
         snprintf(name, sizeof name, "policy %s", word != NULL ? word : "");
-        if (i == JB_POLICY_DAY_CLOSE) {
-            ROW(name, "%s", policies[i] != 0 ? "manual" : "auto");
-        } else if (word != NULL) {
-            ROW(name, "%lld", (long long)policies[i]);
+        if (word != NULL) {
+            ROW(name, "%s", app_policy(app, i, policies[i], value));
         }
     }
 #undef ROW
@@ -253,13 +278,12 @@ cmd_backup(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it\n", args[1],
-               has_secret ? ", secret" : "", args[1]);
+        app_sentencef(app, "copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it",
+                      args[1], has_secret ? ", secret" : "", args[1]);
         if (!has_secret) {
-            printf("not copied: secret, which is lost or damaged here: in this ledger, as in the "
-                   "copy, repeated keys are answered without a "
-                   "comparison of their "
-                   "content\n");
+            app_sentence(app, "not copied: secret, which is lost or damaged here: in this ledger, "
+                              "as in the copy, repeated keys are answered without a comparison of "
+                              "their content");
         }
     }
     return EXIT_DONE;

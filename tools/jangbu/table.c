@@ -128,7 +128,7 @@ app_sentence(struct app *app, const char *text)
 void
 app_sentencef(struct app *app, const char *format, ...)
 {
-    char text[2048];
+    char text[4 * 4096]; /* two paths fit */
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

@@ -145,9 +145,10 @@ history_answer(const struct asked *a, const struct query *q, struct out *o, stru
 static bool
 each_refused(void *data, const struct jb_event *e)
 {
-    const struct rows *rows = data;
-    event_json(rows->o, e, (struct jb_text){NULL, 0}, rows->asked->utc_offset_s);
-    return true;
+    struct rows *rows = data;
+    rows->status = event_row_json(rows->o, rows->asked->ledger, e, false, rows->asked->utc_offset_s,
+                                  rows->err);
+    return rows->status == JB_OK;
 }
 
 jb_status
@@ -159,6 +160,7 @@ refused_answer(const struct asked *a, const struct query *q, struct out *o, stru
     list_begin(q, o);
     jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
                                       (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
+    status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
         list_end(a, o, next, &moment);
     }
