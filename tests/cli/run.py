@@ -174,7 +174,8 @@ def usage(ledger, work):
         *[((command, __file__, *more), 3, "it is not a directory") for command, more in (("audit", ()), ("balance", ("W",)), ("rebuild", ()), ("stat", ()), ("backup", (work + "/x",)))],
         (("init", ledger + "/sub"), 2, "inside of the ledger"), (("init", ledger + "/./sub/"), 2, "inside of the ledger"), (("backup", ledger, ledger + "/in"), 2, "inside of the ledger"),
         (("consume", ledger, "W", "U"), 2, "takes 4 arguments, LEDGER WALLET USAGE AMOUNT, not 3"), (("refund", "request", ledger), 2, "LEDGER WALLET REFUND [AMOUNT]"),
-        (("grant", ledger, "W", "G", "100"), 2, "jangbu grant needs --expires-on"), (("grant", "activate", ledger, "W", "G"), 2, "do you mean `jangbu activate LEDGER"),
+        (("grant", ledger, "W", "G", "100"), 2, "jangbu grant needs --expires-on"), (("grant", ledger, "W", "G", "100", "--expires-on", "soon"), 2, "--expires-on must be a day"),
+        (("charge", ledger, "W", "C9", "100", "--method", "CARD"), 2, "--method must be one of"), (("grant", "activate", ledger, "W", "G"), 2, "do you mean `jangbu activate LEDGER"),
         (("wallet", "list", ledger), 2, "`jangbu wallets LEDGER`"), (("history", ledger, "W", "--cursor", "x", "--as-of", "5"), 2, "leave --as-of out"),
         (("events", ledger, "--type", "charge"), 2, "do you mean one of these: charge_settled"), (("charge", ledger, "W", "C9", "0"), 2, "above 0;"),
         (("charge", ledger, "W", "C9", "1,000,000,000,000,000"), 2, "at most 999,999,999,999,999;"), (("charge", ledger, "W", "C9", "-5"), 2, "above 0; not -5"),
@@ -264,6 +265,8 @@ def sentences(work):
     for more, words in (["--dry-run"], "would be done"), ([], "done"):
         out = run("day", "close", closing, "2026-11-24", *more).stdout
         check(f"day close {more}", out.startswith(words + ": day_closed: closed 2026-11-20 to 2026-11-24"), out)
+    out = run("day", "close", closing, "2999-01-01").stdout
+    check("which day can be closed", re.search("the last one that can be closed now is 2\\d{3}-\\d\\d-\\d\\d", out) is not None, out)
     check("a closed day in the log", "day_closed            -  2026-11-22" in run("log", closing).stdout)
 
 
@@ -455,7 +458,22 @@ def not_ledgers(ledger, work):
     os.truncate(os.path.join(short, "log.mdb"), 8192)
     out = run("balance", short, "W")
     check("log.mdb cut short", out.returncode == 3 and "cut short" in out.stderr, (out.returncode, out.stderr))
-    check("the audit says so, too", run("audit", short).returncode == 1)
+    out = run("audit", short)
+    check("the audit says so, too, and what to do", out.returncode == 1 and out.stdout.splitlines()[-1].startswith("what to do: write nothing more to " + short)
+          and "restore a backup" in out.stdout, out.stdout)
+    older = os.path.join(work, "older")
+    run("init", older)
+    os.rename(os.path.join(older, "log.mdb"), os.path.join(older, "kept"))
+    subprocess.run(["cp", os.path.join(older, "kept"), os.path.join(older, "log.mdb")], check=True)
+    run("wallet", "create", older, "W", "--kind", "PERSONAL", "--name", "n")
+    os.rename(os.path.join(older, "kept"), os.path.join(older, "log.mdb"))
+    accept = f"`jangbu rebuild {older} --accept-rollback`"
+    out = run("audit", older)
+    check("an older log: the audit says what to do", out.returncode == 1 and accept in out.stdout.splitlines()[-1], out.stdout)
+    out = run("balance", older, "W")
+    check("an older log: a query says it", accept in out.stderr, out.stderr)
+    out = run("wallet", "create", older, "V", "--kind", "PERSONAL", "--name", "n")
+    check("an older log: a command says it", out.returncode == 3 and accept in out.stderr, out.stderr)
 
 
 def outputs(ledger):

@@ -320,8 +320,33 @@ bound_views_lag(struct app *app, jb_seq seq)
     }
 }
 
+/* "--expires-on" where the sentence begins with the member expires_on, which is no argument of the
+ * form. Returns how much of the sentence that stands for. */
+static size_t
+option_of(const struct form *form, const struct bad_line *bad, char option[24])
+{
+    const size_t n = strlen(bad->field);
+    if (n == 0 || strncmp(bad->message, bad->field, n) != 0 || bad->message[n] != ' ') {
+        return 0;
+    }
+    for (int field = 0; field < JB_CF_N; field++) {
+        const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
+        bool argument = false;
+        for (int i = 0; i < 4 && form->positional[i] >= 0; i++) {
+            argument |= form->positional[i] == field;
+        }
+        if (f != NULL && strcmp(f->name, bad->field) == 0 && !argument) {
+            memcpy(option, "--", 2);
+            option_name(field, option + 2, 22);
+            return n;
+        }
+    }
+    return 0;
+}
+
 static int
-submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
+submit(struct app *app, const struct form *form, const struct out *json, bool dry_run,
+       bool accept_clock)
 {
     struct json_pool *pool = json_pool_new();
     struct jb_command c;
@@ -343,7 +368,10 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
             bad_line_json(&app->out, &bad, 0, key);
             out_char(&app->out, '\n');
         } else {
-            fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)bad.code), bad.message);
+            char option[24] = "";
+            const size_t n = option_of(form, &bad, option);
+            fprintf(stderr, "jangbu: %s: %s%s.\n", jb_code_word((uint32_t)bad.code), option,
+                    bad.message + n);
         }
         json_pool_free(pool);
         return code;
@@ -522,7 +550,7 @@ cmd_one(struct app *app, int argc, char **argv)
         fputs("jangbu: no memory\n", stderr);
         return EXIT_MACHINE;
     }
-    code = submit(app, &json, dry_run, accept_clock);
+    code = submit(app, form, &json, dry_run, accept_clock);
     free(json.at);
     return code;
 }
