@@ -8,10 +8,12 @@ import os
 import re
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "witness"))
 import generate  # noqa: E402
@@ -299,8 +301,12 @@ def opening(work):
 def forked(work):
     """A handle does not survive fork: the child is told so by each call, and the parent goes on."""
     ledger = Ledger(LIBRARY, made(work, "forked"))
+    waiter = threading.Thread(target=lambda: ledger.ask("wait", after=1000, timeout_us=10**6))
+    waiter.start()
+    time.sleep(0.2)  # now it waits, in the parent
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # not for ever
         told = 0
         for call in (lambda: ledger.ask("head"), lambda: ledger.apply(wallet("W")), lambda: ledger.ask("wait", after=1000, timeout_us=10**7)):
             try:
@@ -310,6 +316,7 @@ def forked(work):
         ledger.close()
         os._exit(0 if told == 3 else 1)
     check("a child's handle", os.waitpid(child, 0)[1] == 0)
+    waiter.join()
     check("the parent's", ledger.apply(wallet("W"))[0]["ok"] and ledger.ask("balance", wallet="W")["version"] > 0)
     ledger.close()
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "batch.h"
 #include "json_options.h"
@@ -24,6 +25,7 @@ struct work {
 struct jb_json {
     struct asked asked;
     bool read_only;
+    pid_t opened_by;
     atomic_int asking; /* calls of jb_json_ask that are not over */
     _Atomic(struct work *) kept[WORKS_KEPT];
 };
@@ -190,6 +192,7 @@ open_text(struct jb_json *j, const char *dir, const char *options, struct out *o
 {
     struct open_call call;
     const struct query info = query_of(QUERY_INFO);
+    j->opened_by = getpid();
     struct work *w = work_take(j);
     if (w == NULL) {
         return out_of_memory(err);
@@ -238,6 +241,9 @@ jb_json *
 jb_json_close(jb_json *j)
 {
     if (j != NULL) {
+        if (j->opened_by != getpid()) {
+            atomic_store(&j->asking, 0); /* the calls were the parent's, and so are their threads */
+        }
         jb_views_close(j->asked.views);
         jb_close(j->asked.ledger);
         while (atomic_load(&j->asking) > 0) {
