@@ -1,4 +1,5 @@
-#include "base/currency.h"
+/* ISO 4217: how many digits stand behind the decimal point of a currency. */
+#include <jangbu/base.h>
 
 #include <string.h>
 
@@ -22,6 +23,9 @@ static const struct {
 int32_t
 jb_currency_exponent(const char *code)
 {
+    if (code == NULL || strlen(code) != 3) {
+        return -1;
+    }
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         for (const char *at = lists[i].codes; *at != '\0'; at += at[3] == '\0' ? 3 : 4) {
             if (memcmp(at, code, 3) == 0) {

@@ -63,9 +63,13 @@ jb_answers_begin(jb_answers *set, size_t n)
 static bool
 lies_in(const jb_answers *set, const struct jb_text *t)
 {
+    uintptr_t at = (uintptr_t)t->s;
+    if (t->n == 0 || at < set->low || at >= set->high) {
+        return false;
+    }
     for (const struct jb_chunk *c = set->first; c != NULL; c = c->next) {
-        uintptr_t from = (uintptr_t)c->bytes, at = (uintptr_t)t->s;
-        if (t->n > 0 && at >= from && at < from + c->size) {
+        uintptr_t from = (uintptr_t)c->bytes;
+        if (at >= from && at < from + c->size) {
             return true;
         }
     }
@@ -121,13 +125,18 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
         set->current = set->current->next;
     }
     if (set->current == NULL || set->current->size - set->current->used < bytes) {
-        size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+        size_t size = set->bytes > CHUNK_BYTES ? set->bytes : CHUNK_BYTES;
+        size = bytes > size ? bytes : size;
         struct jb_chunk *c = malloc(sizeof *c + size);
         if (c == NULL) {
             set->no_memory = true;
             return NULL;
         }
         *c = (struct jb_chunk){.size = size};
+        uintptr_t from = (uintptr_t)c->bytes;
+        set->low = set->first == NULL || from < set->low ? from : set->low;
+        set->high = from + size > set->high ? from + size : set->high;
+        set->bytes += size;
         if (set->current == NULL) {
             set->first = c;
         } else {

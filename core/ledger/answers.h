@@ -27,8 +27,10 @@ struct jb_chunk {
 
 struct jb_answers {
     JB_VEC(struct jb_answer) list;
-    JB_VEC(uint64_t) fingerprints; /* by command; 0: no key, or not known */
-    struct jb_chunk *first, *current;
+    JB_VEC(uint64_t) fingerprints;    /* by command; 0: no key, or not known */
+    struct jb_chunk *first, *current; /* each as large as all before it: they stay few */
+    size_t bytes;                     /* of all of them */
+    uintptr_t low, high;              /* they lie in [low, high) */
     bool no_memory;
 };
 

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "storage/descriptors.h"
-#include "base/currency.h"
 #include "ledger/internal.h"
 #include "ledger/making.h"
 

@@ -157,7 +157,8 @@ def usage(ledger, work):
         (("balance", ledger, "W", "--jsn"), 2, "do you mean --json?"), (("balance", ledger, "W", "--as-of", "soon"), 2, "--as-of takes"),
         (("balance", ledger, "nope"), 1, "nope"), (("history", ledger, "W", "--type", "gifts"), 2, "--type is"), (("history", ledger, "W", "--limit", "0"), 2, "--limit"),
         (("history", ledger, "W", "--cursor", "12-34"), 2, ""), (("cash-status", ledger, "W", "--view", "x"), 2, "--view is"),
-        (("cash-status", ledger, "--all", "--day", "2020-01-01"), 1, ""), (("balance", ledger, "W", "--as-of", "99999999"), 1, ""),
+        (("cash-status", ledger, "--all", "--day", "2020-01-01"), 1, ""), (("cash-status", ledger, "W", "--from", "soon"), 2, "--from is a day"),
+        (("cash-status", ledger, "--all", "--day", "2020-01-01", "--to", "2020-01-01"), 2, "--from and --to"), (("balance", ledger, "W", "--as-of", "99999999"), 1, ""),
         (("balance", work + "/nothing", "W"), 3, "there is no ledger"), (("balance", "W", ledger), 3, "is a ledger: it stands first"), (("export", ledger, "--format", "xml"), 2, "--format is"), (("init", ledger), 1, "already"),
         (("init", work + "/x", "--currency", "won"), 2, "ISO 4217"), (("init", work + "/x", "--offset", "+99:00"), 2, "--offset"),
         (("balance", ledger, "W", "--caller", "me"), 2, "takes no --caller"), (("audit", ledger, "--as-of", "5"), 2, "takes no --as-of"),
@@ -236,19 +237,15 @@ def people(work):
     check("forgotten", "name (forgotten, reference 1)" in run("log", ledger, "--people").stdout, run("log", ledger, "--people"))
 
 
-def narrow(work):
-    """On a terminal a table leaves out columns that are all 0 where it would not fit, and says so."""
+def on_terminal(*args, columns=80):
+    """Lines that a terminal of so many columns is sent."""
+    import fcntl
     import pty
     import struct
-    import fcntl
     import termios
-    ledger = work + "/narrow"
-    run("init", ledger)
-    run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "n")
-    run("charge", ledger, "W", "C", "5,000")
     main_end, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    subprocess.run([JANGBU, "balance", ledger, "W"], stdout=terminal, check=True)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    p = subprocess.Popen([JANGBU, *args], stdout=terminal, stderr=subprocess.DEVNULL)
     os.close(terminal)
     text = b""
     try:
@@ -256,10 +253,90 @@ def narrow(work):
             text += chunk
     except OSError:
         pass  # the terminal is closed and read to its end
-    lines = re.sub("\033\\[[0-9]*m", "", text.decode()).split("\r\n")
+    p.wait()
+    return re.sub("\033\\[[0-9]*m", "", text.decode()).split("\r\n")
+
+
+def narrow(work):
+    """On a terminal nothing is wider than it; columns that are all 0, or can be done without, are left out, and said."""
+    ledger = work + "/narrow"
+    run("init", ledger)
+    run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "n")
+    run("charge", ledger, "W", "C", "5,000")
+    lines = on_terminal("balance", ledger, "W")
     check("a narrow table", lines[0].startswith("(0 in every row, and left out: ") and max(map(len, lines)) <= 80 and "5,000" in lines[2], lines)
     wide = run("balance", ledger, "W").stdout
+    check("lines of the log", max(map(len, on_terminal("log", ledger))) <= 80, on_terminal("log", ledger))
     check("a file has all columns", "left out" not in wide and "in transit" in wide, wide)
+    ledger = work + "/narrow2"
+    run("init", ledger, "--currency", "EUR", "--offset", "+05:30")
+    wallets = ["W1", "wallet-2026-000123", "지갑하나-2026"]
+    lines, day = [], 0
+
+    def at(more, **members):
+        nonlocal day
+        day += 1
+        t = f"2026-{9 + day // 25:02}-{1 + day % 25:02}T10:00:00.{day:06}+05:30"
+        lines.append({"key": f"k{day}", "clock": t, **({"at": t} if more else {}), **members})
+
+    for w in wallets:
+        at(0, op="wallet.create", wallet=w, kind="BUSINESS", name="가나다라마바사아자차카타파하")
+        for i in range(2):
+            at(1, op="charge", wallet=w, charge=f"3f2504e0-4f89-11d3-9a0c-0305e82c33{i:02}", amount=123456789012, method="CREDIT_CARD_REGULAR")
+        at(0, op="free.grant", wallet=w, grant="grant-2026-10-000123", amount=987654, expires_on="2026-12-30", origin="UNSENT_NORMAL")
+        at(0, op="free.activate", wallet=w, grant="grant-2026-10-000123")
+        at(1, op="consume", wallet=w, usage="usage-2026-10-000001", amount=23456789)
+        lines.append({"op": "consume", "wallet": w, "usage": "late", "amount": 77, "at": "2026-09-26T00:00:00+05:30", "clock": lines[-1]["clock"]} if w == wallets[2] else
+                     {"op": "consume", "wallet": w, "usage": "u", "amount": 77, "clock": lines[-1]["clock"]})
+        at(1, op="consume.reverse", wallet=w, usage="usage-2026-10-000001", amount=23456000)
+        at(1, op="charge.reverse", wallet=w, charge="3f2504e0-4f89-11d3-9a0c-0305e82c3300", amount=456)
+        at(0, op="refund.request", wallet=w, refund="refund-2026-000001", amount=5555)
+        at(0, op="refund.approve", wallet=w, refund="refund-2026-000001")
+        at(0, op="consume", wallet=w, usage="too-much", amount=10**14)
+    results = apply(ledger, *lines, args=("--clock=at",))
+    check("a ledger with everything", [r["ok"] for r in results].count(False) == 3, [r for r in results if not r["ok"]])
+    queries = [("balance", "--all"), ("wallets",), ("wallets", "--as-of", "30"), ("events",), ("stat",), ("audit",), ("cash-status", "--all", "--day", "2026-09-20")]
+    for w in wallets:
+        queries += [("balance", w), ("lots", w), ("grants", w), ("refunds", w), ("cash-status", w), ("cash-status", w, "--view", "known"), ("history", w),
+                    ("history", w, "--type", "return"), ("refused", w), ("explain", w), ("explain", w, "--as-of", "2026-10-04T00:00:00Z")]
+    for query in queries:
+        for columns in (80, 132):
+            lines = on_terminal(query[0], ledger, *query[1:], columns=columns)
+            check(f"{' '.join(query)} on {columns} columns", len(lines) > 2 and max(map(width, lines)) <= columns, (max(lines, key=width), lines[:4]))
+        piped = run(query[0], ledger, *query[1:])
+        check(f"{' '.join(query)} in a pipe", piped.returncode == 0 and "left out" not in piped.stdout and not re.search(r"\d:\d\d\.\d{6}", piped.stdout.split("as of event")[0].split("last event")[0]), piped.stdout)
+    for words in (("init", "narrow-with-a-long-name"), ("backup", "narrow2", "narrow-with-a-long-name-too"), ("rebuild", "narrow2")):
+        lines = on_terminal(words[0], *(f"{work}/{name}" for name in words[1:]))
+        check(f"{words[0]} on 80 columns", lines[0] and max(map(width, lines)) <= 80, lines)
+    figures = lambda lines: sorted(re.findall(r"-?[\d,]+\.\d\d\b", "\n".join(lines)))
+    for query in (("lots", wallets[1]), ("balance", wallets[1])):
+        printed, all_of_it = figures(on_terminal(query[0], ledger, *query[1:])), figures(run(query[0], ledger, *query[1:]).stdout.splitlines())
+        check(f"no figure but 0 is lost: {query[0]}", [f for f in printed if f != "0.00"] == [f for f in all_of_it if f != "0.00"], (printed, all_of_it))
+    rows = json.loads(run("cash-status", ledger, "W1", "--view", "known", "--json").stdout)["rows"]
+    known = run("cash-status", ledger, "W1", "--view", "known").stdout
+    check("the known view says its last day", f"the last is {rows[-1]['day']}" in known, known)
+    some = json.loads(run("cash-status", ledger, "W1", "--from", rows[1]["day"], "--to", rows[2]["day"], "--json").stdout)["rows"]
+    check("cash-status from and to", some == rows[1:3] and all(row["day"] in known for row in some), some)
+    part = run("cash-status", ledger, "W1", "--from", rows[1]["day"], "--to", rows[2]["day"]).stdout
+    check("and in the table", [line[:10] for line in part.splitlines() if line.startswith("2026-")] == [row["day"] for row in some], part)
+    header = part.splitlines()[0]
+    check("consumed cash is used, not paid out", "used paid" in header and "used free" in header and "paid out" not in header, header)
+    still_open = re.search(r"jangbu day close (\S+) (\S+)`", part)
+    check("an open day says what closes it", still_open and run("day", "close", *still_open.groups(), "--force").returncode == 0, part)
+    check("wallets have names", "가나다라마바사아자차카타파하" in run("wallets", ledger).stdout)
+    os.remove(ledger + "/people.mdb")
+    os.remove(ledger + "/people.mdb-lock")
+    check("and forgotten ones", run("wallets", ledger).stdout.count("(forgotten)") == 3, run("wallets", ledger))
+
+
+def permanent(work):
+    """What never changes is said when a ledger is made; what is most likely a slip gets a warning."""
+    rows = [((), ()), (("--currency", "USD", "--exponent", "2"), ()), (("--currency", "XAU", "--exponent", "4"), ()), (("--offset", "+14:00"), ()), (("--offset", "-12:00"), ()),
+            (("--currency", "USD", "--exponent", "0"), ("gives USD 2 decimals, and this ledger has 0",)), (("--offset", "+14:01"), ("no time zone",)), (("--offset", "-13:00"), ("no time zone",)),
+            (("--exponent", "2", "--offset", "+17:00"), ("gives KRW 0 decimals, and this ledger has 2", "no time zone"))]
+    for n, (options, warnings) in enumerate(rows):
+        out = run("init", f"{work}/permanent{n}", *options)
+        check(f"init {options}", out.returncode == 0 and "can never be changed" in out.stdout and out.stderr.count("warning:") == len(warnings) and all(w in out.stderr for w in warnings), out)
 
 
 def not_ledgers(ledger, work):
@@ -336,9 +413,11 @@ def named(ledger):
     ids = [next((row[k] for k in ("charge", "grant", "usage", "refund") if k in row), None) for row in reversed(rows)]
     check("history names charges, grants, usages and refunds", ids == [None, "C", "G1", "G1", "G2", "G2", "U", "U", "C", "R", "R", "R", None], ids)
     check("and its table does", [line.split()[4] for line in run("history", ledger, "N").stdout.splitlines()[2:5]] == ["R", "R", "R"])
-    check("so does explain", "refund_approved R" in run("explain", ledger, "N").stdout and "free_activated G1" in run("explain", ledger, "N").stdout)
+    explained = run("explain", ledger, "N").stdout
+    check("so does explain", re.search(r"event \d+, R ", explained) and re.search(r"event \d+, G1 ", explained), explained)
+    check("explain names causes in words", all(f"  {cause}, 1 event " in explained for cause in ("charged", "charge reversed", "free cash activated", "refunded")) and "_" not in explained, explained)
     check("so does the CSV export", [row.split(",")[3] for row in run("export", ledger, "--format", "csv").stdout.splitlines() if "charge_reversed,N," in row] == ["C"])
-    check("so does the log", "charge_reversed      N  1,000  C" in run("log", ledger).stdout)
+    check("so does the log", "charge_reversed       N  1,000  C" in run("log", ledger).stdout)
     check("balance names the wallet", json.loads(run("balance", ledger, "N", "--json").stdout)["name"] == "이름" and "이름" in run("balance", ledger, "N").stdout)
 
 
@@ -424,6 +503,9 @@ def lists(work):
     table = run("lots", ledger, "A", "--limit", "2").stdout
     check("a page says how to go on", table.splitlines()[-1].startswith("more: --cursor ") and table.splitlines()[-1].split()[-1] and "c1" in table, table)
     check("an unknown wallet", run("lots", ledger, "nobody").returncode == 1)
+    for word, meant in (("charge", "charge_settled, charge_reversed?"), ("cash_consumd", "cash_consumed?"), ("gift", "ledger_created, policy_set")):
+        out = run("events", ledger, "--type", word)
+        check(f"what type {word} may mean", out.returncode == 2 and "do you mean one of these: " + meant in out.stderr, out.stderr)
 
 
 def refused(work):
@@ -515,6 +597,7 @@ def main():
         summary(work)
         people(work)
         narrow(work)
+        permanent(work)
         outputs(ledger)
         history(ledger)
         lists(work)

@@ -9,7 +9,6 @@
 #include <jangbu/command.h>
 
 #include "base/bytes.h"
-#include "base/currency.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -203,6 +202,10 @@ seen(void **state)
     assert_int_equal(jb_currency_exponent("UYW"), 4);
     assert_int_equal(jb_currency_exponent("XAU"), -1);
     assert_int_equal(jb_currency_exponent("QQQ"), -1);
+    const char *const none[] = {NULL, "", "K", "KR", "KRWX", "krw", "D K", "XPF KRW"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_int_equal(jb_currency_exponent(none[i]), -1);
+    }
 }
 
 static void

@@ -33,6 +33,27 @@ parse_offset(const char *text, int32_t *ret)
     return true;
 }
 
+#define ZONE_MIN_S (-12 * 3600)
+#define ZONE_MAX_S (14 * 3600)
+
+/* What is allowed, and most likely a slip of the hand that nobody can mend later. */
+static void
+warn_of_choices(const struct app *app)
+{
+    const int32_t usual = jb_currency_exponent(app->info.currency);
+    if (usual >= 0 && (uint32_t)usual != app->info.exponent) {
+        fprintf(stderr,
+                "jangbu: warning: ISO 4217 gives %s %d decimals, and this ledger has %u, for ever. "
+                "If that is not meant, delete it and make another.\n",
+                app->info.currency, (int)usual, app->info.exponent);
+    }
+    if (app->info.utc_offset_s < ZONE_MIN_S || app->info.utc_offset_s > ZONE_MAX_S) {
+        fprintf(stderr, "jangbu: warning: no time zone has this offset (they go from -12:00 to "
+                        "+14:00), and it stays for ever. If that is not meant, delete the ledger "
+                        "and make another.\n");
+    }
+}
+
 int
 cmd_init(struct app *app, int argc, char **argv)
 {
@@ -82,9 +103,15 @@ cmd_init(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("made a ledger in %s: currency %s with %u decimals, days at UTC%s\n", args[0],
-               app->info.currency, app->info.exponent, time + 26);
+        app_sentencef(app,
+                      "made a ledger in %s: currency %s with %u decimals, days at UTC%s. These "
+                      "three can never be changed",
+                      args[0], app->info.currency, app->info.exponent, time + 26);
     }
+    if (!app_flush(app)) {
+        return app_output_code(app);
+    }
+    warn_of_choices(app);
     return EXIT_DONE;
 }
 
@@ -137,13 +164,6 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("first open day", "%s", s.open_day == JB_NO_DAY ? "-" : jb_day_print(s.open_day, day));
     ROW("closed through", "%s",
         s.closed_through == JB_NO_DAY ? "-" : jb_day_print(s.closed_through, day));
-    if (past_day_open(&s, app->info.utc_offset_s)) {
-        ROW("note", "%s",
-            policies[JB_POLICY_DAY_CLOSE] == 0
-                ? "a past day is still open: the next accepted command closes it, or `jangbu day "
-                  "close`"
-                : "a past day is still open: `jangbu day close` closes it");
-    }
     ROW("currency", "%s, %u decimals", app->info.currency, app->info.exponent);
     ROW("state includes event", "%llu", (unsigned long long)s.stored_seq);
     ROW("views include event", "%llu", (unsigned long long)v.stored_seq);
@@ -160,6 +180,12 @@ cmd_stat(struct app *app, int argc, char **argv)
     }
 #undef ROW
     table_print(app, t);
+    if (past_day_open(&s, app->info.utc_offset_s)) {
+        app_sentencef(app, "a past day is still open: %s; %s`jangbu day close %s %s` closes it",
+                      jb_day_print(s.open_day, day),
+                      policies[JB_POLICY_DAY_CLOSE] == 0 ? "the next accepted command or " : "",
+                      app->args[0], day);
+    }
     return EXIT_DONE;
 }
 
@@ -254,13 +280,12 @@ cmd_backup(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it\n", args[1],
-               has_secret ? ", secret" : "", args[1]);
+        app_sentencef(app, "copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it",
+                      args[1], has_secret ? ", secret" : "", args[1]);
         if (!has_secret) {
-            printf("not copied: secret, which is lost or damaged here: in this ledger, as in the "
-                   "copy, repeated keys are answered without a "
-                   "comparison of their "
-                   "content\n");
+            app_sentence(app, "not copied: secret, which is lost or damaged here: in this ledger, "
+                              "as in the copy, repeated keys are answered without a comparison of "
+                              "their content");
         }
     }
     return EXIT_DONE;

@@ -296,6 +296,35 @@ app_time(const struct app *app, jb_instant t, char *buf)
     return buf;
 }
 
+char *
+app_time_short(const struct app *app, jb_instant t, char *buf)
+{
+    app_time(app, t, buf);
+    if (t != JB_NO_INSTANT && buf[19] == '.') {
+        memmove(buf + 19, buf + 26, strlen(buf + 26) + 1);
+    }
+    return buf;
+}
+
+char *
+app_time_cell(const struct app *app, jb_instant t, char *buf)
+{
+    app_time(app, t, buf);
+    if (t != JB_NO_INSTANT) {
+        buf[19] = '\0';
+    }
+    return buf;
+}
+
+char *
+app_time_header(const struct app *app, const char *name, char buf[TIME_HEADER_BYTES])
+{
+    char time[JB_INSTANT_TEXT_BYTES];
+    jb_instant_print(0, app->info.utc_offset_s, time);
+    snprintf(buf, TIME_HEADER_BYTES, "%s (%s)", name, time + 26);
+    return buf;
+}
+
 void
 app_print_as_of(struct app *app, const struct jb_moment *m)
 {

@@ -68,11 +68,17 @@ enum amount_form amount_digits(const char *text, uint32_t exponent, char ret[AMO
 /* The same with the ledger's currency. False: said on standard error what is wrong with `name`. */
 bool read_amount(const struct app *app, const char *name, const char *text,
                  char ret[AMOUNT_DIGITS]);
-/* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
 /* The caller's id of what e is about, or "" where it has none, or where the state that knows it
  * cannot be read. buf holds JB_ID_BYTES_MAX + 1. */
 const char *app_event_id(struct app *app, const struct jb_event *e, char *buf);
+/* A time for people, to the second where the rest is 0. buf of JB_INSTANT_TEXT_BYTES. */
 char *app_time(const struct app *app, jb_instant t, char *buf);
+/* The same to the second, for lines that an event's number tells apart. */
+char *app_time_short(const struct app *app, jb_instant t, char *buf);
+/* And without the offset, for a column whose header has it: "at (+09:00)". */
+char *app_time_cell(const struct app *app, jb_instant t, char *buf);
+#define TIME_HEADER_BYTES 32
+char *app_time_header(const struct app *app, const char *name, char buf[TIME_HEADER_BYTES]);
 /* "as of event 12, 2026-10-31T09:00:00+09:00" */
 void app_print_as_of(struct app *app, const struct jb_moment *m);
 
@@ -83,13 +89,17 @@ bool parse_as_of(const char *text, struct jb_as_of *ret);
 
 #define TABLE_COLUMNS_MAX 17
 struct table;
-/* headers ends with NULL; a header that begins with '>' makes its column right-aligned. */
+/* headers ends with NULL. A header that begins with '>' makes its column right-aligned; with '?' in
+ * front of that, the column is left out (and said) where the terminal is too narrow. */
 struct table *table_new(const char *const *headers);
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *format, ...) JB_PRINTF(2, 3);
 /* Prints and frees it. */
 void table_print(struct app *app, struct table *t);
 void table_free(struct table *t); /* NULL allowed */
+/* A sentence, and the end of its line. On a terminal it is broken at blanks. */
+void app_sentence(struct app *app, const char *text);
+void app_sentencef(struct app *app, const char *format, ...) JB_PRINTF(2, 3);
 /* Columns that a text takes on a terminal. */
 size_t display_width(const char *s, size_t n);
 

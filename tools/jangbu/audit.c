@@ -77,7 +77,7 @@ audit_json(struct out *o, const struct jb_audit_report *r)
 
 /* "REFUTED: rules; verified: form, sums", as far as each stands there. */
 static void
-print_parts(const struct jb_audit_report *r)
+print_parts(struct app *app, const struct jb_audit_report *r)
 {
     static const struct {
         jb_audit_verdict verdict;
@@ -92,49 +92,59 @@ print_parts(const struct jb_audit_report *r)
         for (int i = 0; i < PARTS; i++) {
             if (verdict_of(r, parts[i]) == order[k].verdict) {
                 if (comma == NULL) {
-                    printf("%s%s: ", before, order[k].word);
+                    out_str(&app->out, before);
+                    out_str(&app->out, order[k].word);
+                    out_str(&app->out, ": ");
                     before = "; ";
                 }
-                printf("%s%s", comma != NULL ? comma : "", jb_audit_part_word(parts[i]));
+                out_str(&app->out, comma != NULL ? comma : "");
+                out_str(&app->out, jb_audit_part_word(parts[i]));
                 comma = ", ";
             }
         }
     }
-    printf("\n");
+    out_char(&app->out, '\n');
 }
 
 static void
-audit_print(const struct jb_audit_report *r)
+print_problem(struct app *app, const struct jb_audit_problem *p)
 {
-    printf("%llu events in %llu frames, chain ", (unsigned long long)r->events,
-           (unsigned long long)r->frames);
-    for (int i = 0; i < 16; i++) {
-        printf("%02x", r->chain[i]);
+    char where[80] = "";
+    if (p->frame != 0) {
+        snprintf(where, sizeof where, " Frame %llu, byte %llu.", (unsigned long long)p->frame,
+                 (unsigned long long)p->offset);
     }
-    printf("\n");
+    app_sentencef(app, "problem (%s, %s): %s.%s", jb_audit_part_word(p->part), p->check, p->text,
+                  where);
+}
+
+static void
+audit_print(struct app *app, const struct jb_audit_report *r)
+{
+    char chain[33];
+    for (size_t i = 0; i < 16; i++) {
+        snprintf(chain + 2 * i, 3, "%02x", r->chain[i]);
+    }
+    app_sentencef(app, "%llu events in %llu frames, chain %s", (unsigned long long)r->events,
+                  (unsigned long long)r->frames, chain);
     for (uint32_t i = 0; i < r->problems_n; i++) {
-        const struct jb_audit_problem *p = r->problems[i];
-        printf("problem (%s, %s): %s.", jb_audit_part_word(p->part), p->check, p->text);
-        if (p->frame != 0) {
-            printf(" Frame %llu, byte %llu.", (unsigned long long)p->frame,
-                   (unsigned long long)p->offset);
-        }
-        printf("\n");
+        print_problem(app, r->problems[i]);
     }
     for (uint32_t i = 0; i < r->not_checked_n; i++) {
-        printf("not checked: %s\n", r->not_checked[i]);
+        app_sentencef(app, "not checked: %s", r->not_checked[i]);
     }
     for (uint32_t i = 0; i < r->notes_n; i++) {
-        printf("note: %s\n", r->notes[i]);
+        app_sentencef(app, "note: %s", r->notes[i]);
     }
     if (r->notes_total > r->notes_n) {
-        printf("note: %llu more like these\n", (unsigned long long)(r->notes_total - r->notes_n));
+        app_sentencef(app, "note: %llu more like these",
+                      (unsigned long long)(r->notes_total - r->notes_n));
     }
     if (r->verdict == JB_REFUTED) {
-        printf("%llu problem(s); sound up to event %llu\n", (unsigned long long)r->problems_total,
-               (unsigned long long)r->verified_to);
+        app_sentencef(app, "%llu problem(s); sound up to event %llu",
+                      (unsigned long long)r->problems_total, (unsigned long long)r->verified_to);
     }
-    print_parts(r);
+    print_parts(app, r);
 }
 
 /* ---- the two processes ---- */
@@ -421,7 +431,7 @@ print_report(struct app *app, struct collected *c)
     if (app->json) {
         audit_json(&app->out, &c->r);
     } else {
-        audit_print(&c->r);
+        audit_print(app, &c->r);
     }
     return c->r.verdict == JB_VERIFIED  ? EXIT_DONE
            : c->r.verdict == JB_REFUTED ? EXIT_REFUSED

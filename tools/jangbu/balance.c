@@ -14,11 +14,24 @@ status_word(uint32_t status)
 struct balances {
     struct app *app;
     struct table *table;
-    /* Of the one wallet that is shown; NULL: of many, whose names are not looked up. */
-    const struct wallet_name *name;
+    bool named; /* there are few, and their names are looked up */
     struct jb_moment moment;
     bool broken;
 };
+
+static bool
+name_cell(struct balances *b, const char *wallet)
+{
+    struct wallet_name name;
+    if (wallet_name_get(b->app->ledger, query_text(wallet), &name, &b->app->err) != JB_OK) {
+        b->broken = true;
+        return false;
+    }
+    table_cell(b->table, name.text[0] != '\0' ? name.text
+                         : name.damaged       ? "(damaged)"
+                                              : "(forgotten)");
+    return true;
+}
 
 static bool
 each_balance(void *data, const struct jb_wallet_balance *w)
@@ -32,10 +45,8 @@ each_balance(void *data, const struct jb_wallet_balance *w)
         return !b->broken;
     }
     table_cell(b->table, w->wallet);
-    if (b->name != NULL) {
-        table_cell(b->table, b->name->text[0] != '\0' ? b->name->text
-                             : b->name->damaged       ? "(damaged)"
-                                                      : "(forgotten)");
+    if (b->named && !name_cell(b, w->wallet)) {
+        return false;
     }
     table_cell(b->table, status_word(w->balance.status));
     amount_cell(b->app, b->table, w->balance.paid);
@@ -51,7 +62,7 @@ each_balance(void *data, const struct jb_wallet_balance *w)
 #define BALANCE_COLUMNS                                                                            \
     "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending", ">in transit", NULL
 static const char *const balance_headers[] = {"wallet", BALANCE_COLUMNS};
-static const char *const balance_headers_one[] = {"wallet", "name", BALANCE_COLUMNS};
+static const char *const balance_headers_named[] = {"wallet", "name", BALANCE_COLUMNS};
 
 int
 cmd_balance(struct app *app, int argc, char **argv)
@@ -82,17 +93,13 @@ cmd_balance(struct app *app, int argc, char **argv)
         b.broken |= !app_spool_end(app);
     } else {
         struct jb_wallet_balance w = {.size = sizeof w};
-        struct wallet_name name;
         status = jb_balance_get(app->views, query_text(args[1]), query_as_of(app), &w, &app->err);
         if (status == JB_OK) {
-            status = wallet_name_get(app->ledger, query_text(args[1]), &name, &app->err);
-        }
-        if (status == JB_OK) {
-            b.name = &name;
-            b.table = table_new(balance_headers_one);
+            b.named = true;
+            b.table = table_new(balance_headers_named);
             each_balance(&b, &w);
+            status = b.broken ? app->err.status : JB_OK;
         }
-        b.name = NULL;
     }
     if (status != JB_OK) {
         table_free(b.table);
@@ -134,11 +141,12 @@ cmd_wallets(struct app *app, int argc, char **argv)
         q.limit = limit;
         return query_print(app, &q);
     }
-    struct balances b = {.app = app, .table = table_new(balance_headers)};
+    struct balances b = {.app = app, .named = true, .table = table_new(balance_headers_named)};
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_wallets_get(app->views, query_as_of(app), cursor, (uint32_t)limit, each_balance, &b,
-                       next, &moment, &app->err) != JB_OK) {
+                       next, &moment, &app->err) != JB_OK ||
+        b.broken) {
         table_free(b.table);
         return app_fail(app, &app->err);
     }

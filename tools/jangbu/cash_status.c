@@ -5,10 +5,10 @@
 #include "query.h"
 #include "rows_json.h"
 
-static const char *const row_headers[] = {"day",       ">charged",  ">reversed", ">activated",
-                                          ">paid out", ">free out", ">returned", ">refunded",
-                                          ">failed",   ">repaid",   ">expired",  ">forfeited",
-                                          ">closing",  ">paid",     ">free",     NULL};
+static const char *const row_headers[] = {"day",        ">charged",   ">reversed", ">activated",
+                                          ">used paid", ">used free", ">returned", ">refunded",
+                                          ">failed",    ">repaid",    ">expired",  ">forfeited",
+                                          ">closing",   ">paid",      ">free",     NULL};
 
 static void
 row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
@@ -26,6 +26,7 @@ row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
 struct rows {
     struct app *app;
     struct table *table;
+    jb_day last; /* that was shown */
     bool broken;
 };
 
@@ -34,6 +35,7 @@ each_row(void *data, const struct jb_cash_row *r)
 {
     struct rows *rows = data;
     row_cells(rows->app, rows->table, r);
+    rows->last = r->day;
     return true;
 }
 
@@ -74,66 +76,99 @@ all_wallets(struct app *app, jb_day day)
     return rows.broken ? app_output_code(app) : EXIT_DONE;
 }
 
+/* What is asked of one wallet. */
+struct asked_rows {
+    const char *wallet;
+    jb_cash_view view;
+    jb_day from, to; /* JB_NO_DAY: no bound */
+};
+
+/* Under the rows: which they are, as of when, and whether a day waits to be closed. */
+static void
+print_end(struct app *app, const struct asked_rows *asked, const struct jb_cash_status *s,
+          jb_day last)
+{
+    char day[JB_DAY_TEXT_BYTES];
+    if (asked->view == JB_VIEW_POSTED) {
+        app_sentencef(app, "as posted, through %s",
+                      s->through == JB_NO_DAY ? "no day yet (none is closed)"
+                                              : jb_day_print(s->through, day));
+    } else {
+        app_sentencef(app, "as known now, by the day it happened, open days too; the last is %s",
+                      last == JB_NO_DAY ? "none yet" : jb_day_print(last, day));
+    }
+    app_print_as_of(app, &s->as_of);
+    if (s->past_day_open) {
+        jb_day_print(s->open_day, day);
+        app_sentencef(app, "a past day is still open: %s; `jangbu day close %s %s` closes it", day,
+                      app->args[0], day);
+    }
+}
+
 static int
-one_wallet(struct app *app, const char *wallet, jb_cash_view view)
+one_wallet(struct app *app, const struct asked_rows *asked)
 {
     if (app->json) {
-        struct query q = query_about(app, QUERY_CASH_STATUS, wallet);
-        q.view = view;
+        struct query q = query_about(app, QUERY_CASH_STATUS, asked->wallet);
+        q.view = asked->view;
+        q.from_day = asked->from;
+        q.to_day = asked->to;
         return query_print(app, &q);
     }
-    struct rows rows = {.app = app, .table = table_new(row_headers)};
+    struct rows rows = {.app = app, .table = table_new(row_headers), .last = JB_NO_DAY};
     struct jb_cash_status s = {.size = sizeof s};
-    jb_status status = jb_cash_status_get(app->views, query_text(wallet), view, query_as_of(app),
-                                          JB_NO_DAY, JB_NO_DAY, each_row, &rows, &s, &app->err);
+    jb_status status =
+        jb_cash_status_get(app->views, query_text(asked->wallet), asked->view, query_as_of(app),
+                           asked->from, asked->to, each_row, &rows, &s, &app->err);
     if (status != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    char day[JB_DAY_TEXT_BYTES];
     table_print(app, rows.table);
-    out_str(&app->out, view == JB_VIEW_POSTED
-                           ? "as posted"
-                           : "as known now, by the day it happened; open days included");
-    out_str(&app->out, ", through ");
-    out_str(&app->out,
-            s.through == JB_NO_DAY ? "no day yet (none is closed)" : jb_day_print(s.through, day));
-    out_str(&app->out, "; ");
-    app_print_as_of(app, &s.as_of);
-    if (s.past_day_open) {
-        out_str(&app->out, "a past day is still open: ");
-        out_str(&app->out, jb_day_print(s.open_day, day));
-        out_char(&app->out, '\n');
-    }
+    print_end(app, asked, &s, rows.last);
     return EXIT_DONE;
+}
+
+/* text NULL: nothing is asked, and *ret stays. False: said on standard error. */
+static bool
+read_day(const struct app *app, const char *name, const char *text, jb_day *ret)
+{
+    if (text == NULL || jb_day_parse(text, strlen(text), ret)) {
+        return true;
+    }
+    app_usage(app, "--%s is a day like 2026-10-31, not %s", name, text);
+    return false;
 }
 
 int
 cmd_cash_status(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *view = "posted", *day_text = NULL;
+    const char *args[ARGUMENTS_MAX], *view = "posted", *day_text = NULL, *from = NULL, *to = NULL;
     int n, code;
     bool all = false;
     jb_day day = 0;
-    const struct option_row options[] = {
-        {"all", &all, NULL}, {"view", NULL, &view}, {"day", NULL, &day_text}, {0}};
+    struct asked_rows asked = {.from = JB_NO_DAY, .to = JB_NO_DAY};
+    const struct option_row options[] = {{"all", &all, NULL},      {"view", NULL, &view},
+                                         {"day", NULL, &day_text}, {"from", NULL, &from},
+                                         {"to", NULL, &to},        {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
-    if (n != (all ? 1 : 2) || all != (day_text != NULL)) {
-        return app_usage(
-            app, "jangbu cash-status takes a ledger and a wallet, or a ledger, --all and --day");
+    if (n != (all ? 1 : 2) || all != (day_text != NULL) || (all && (from != NULL || to != NULL))) {
+        return app_usage(app, "jangbu cash-status takes a ledger and a wallet (and --from and --to "
+                              "of its days), or a ledger, --all and --day");
     }
     if (strcmp(view, "posted") != 0 && strcmp(view, "known") != 0) {
         return app_usage(app, "--view is posted or known, not %s", view);
     }
-    if (day_text != NULL && !jb_day_parse(day_text, strlen(day_text), &day)) {
-        return app_usage(app, "--day is a day like 2026-10-31, not %s", day_text);
+    if (!read_day(app, "day", day_text, &day) || !read_day(app, "from", from, &asked.from) ||
+        !read_day(app, "to", to, &asked.to)) {
+        return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    return all ? all_wallets(app, day)
-               : one_wallet(app, args[1],
-                            strcmp(view, "posted") == 0 ? JB_VIEW_POSTED : JB_VIEW_KNOWN);
+    asked.wallet = all ? NULL : args[1];
+    asked.view = strcmp(view, "posted") == 0 ? JB_VIEW_POSTED : JB_VIEW_KNOWN;
+    return all ? all_wallets(app, day) : one_wallet(app, &asked);
 }

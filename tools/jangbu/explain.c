@@ -4,6 +4,21 @@
 #include "query.h"
 #include "rows_json.h"
 
+/* The causes in words of the glossary; JSON has jb_cause_word. */
+static const char *const cause_words[JB_CAUSES_N] = {
+    [JB_CAUSE_charged] = "charged",
+    [JB_CAUSE_charge_reversed] = "charge reversed",
+    [JB_CAUSE_debt_repaid] = "debt repaid",
+    [JB_CAUSE_free_activated] = "free cash activated",
+    [JB_CAUSE_consumed] = "consumed",
+    [JB_CAUSE_returned] = "returned",
+    [JB_CAUSE_expired] = "free cash expired",
+    [JB_CAUSE_forfeited] = "free cash forfeited",
+    [JB_CAUSE_refunded] = "refunded",
+    [JB_CAUSE_refund_failed] = "refund failed",
+    [JB_CAUSE_expiry_due] = "free cash expired, no event yet",
+};
+
 struct outside {
     const char *words;
     jb_amount amount;
@@ -22,10 +37,10 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
             return status;
         }
         jb_amount effect = c->cause == JB_CAUSE_expiry_due ? 0 : jb_event_effect(e);
-        const struct jb_event_type_info *type = jb_event_type_get(e->type);
-        table_cellf(t, "    event %llu, %s %s", (unsigned long long)e->seq,
-                    type != NULL ? type->name : "unknown", app_event_id(app, e, id));
-        table_cell(t, app_time(app, e->occurred_at, time));
+        app_event_id(app, e, id);
+        table_cellf(t, "    event %llu%s%s", (unsigned long long)e->seq, id[0] != '\0' ? ", " : "",
+                    id);
+        table_cell(t, app_time_cell(app, e->occurred_at, time));
         if (c->cause == JB_CAUSE_expiry_due) {
             table_cell(t, "");
         } else {
@@ -43,15 +58,39 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
     return JB_OK;
 }
 
+/* What is in neither figure, or in both. */
+static void
+print_outside(struct app *app, const struct jb_explanation *x)
+{
+    const struct outside outside[] = {
+        {"free cash not yet in use (dormant)", x->free_dormant},
+        {"refunds approved, not yet completed", x->refund_in_transit}};
+    char amount[48], text[200] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
+        if (outside[i].amount != 0) {
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s %s %s", n > 0 ? ";" : "",
+                                  outside[i].words, app_amount(app, outside[i].amount, amount));
+        }
+    }
+    app_sentencef(app, "in neither figure:%s", n > 0 ? text : " nothing");
+    if (x->refund_pending != 0) {
+        app_sentencef(app, "in both figures: refunds asked for and not decided %s",
+                      app_amount(app, x->refund_pending, amount));
+    }
+}
+
 static int
 explain_page(struct app *app, const struct jb_explanation *x)
 {
-    char day[JB_DAY_TEXT_BYTES], label[120];
+    char day[JB_DAY_TEXT_BYTES], label[120], when[TIME_HEADER_BYTES];
+    bool late = false;
     jb_cursor *cursor;
     if (jb_cursor_open(app->ledger, 1, &cursor, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
-    struct table *t = table_new((const char *const[]){"", "when", ">each", ">sum", NULL});
+    struct table *t = table_new(
+        (const char *const[]){"", app_time_header(app, "?when", when), ">each", ">sum", NULL});
     snprintf(label, sizeof label, "cash status of %s, through %s", x->wallet,
              x->through == JB_NO_DAY ? "no day yet" : jb_day_print(x->through, day));
     table_cell(t, label);
@@ -61,9 +100,11 @@ explain_page(struct app *app, const struct jb_explanation *x)
     jb_status status = JB_OK;
     for (uint32_t i = 0; i < x->causes_n && status == JB_OK; i++) {
         const struct jb_cause_line *c = x->causes[i];
-        table_cellf(t, "  %s%s, %llu event%s", jb_cause_word(c->cause),
-                    c->late ? " (late: posted to a later day than it happened)" : "",
-                    (unsigned long long)c->events_total, c->events_total == 1 ? "" : "s");
+        late |= c->late;
+        table_cellf(t, "  %s%s, %llu event%s",
+                    c->cause < JB_CAUSES_N ? cause_words[c->cause] : "unknown",
+                    c->late ? " late" : "", (unsigned long long)c->events_total,
+                    c->events_total == 1 ? "" : "s");
         table_cell(t, "");
         table_cell(t, "");
         amount_cell(app, t, c->amount);
@@ -79,27 +120,10 @@ explain_page(struct app *app, const struct jb_explanation *x)
     table_cell(t, "");
     amount_cell(app, t, x->total_now);
     table_print(app, t);
-    const struct outside outside[] = {{"free cash not yet in use (dormant)", x->free_dormant},
-                                      {"refunds approved, not yet paid out", x->refund_in_transit},
-                                      {"deposits held", x->deposit_held}};
-    char amount[48];
-    out_str(&app->out, "in neither figure:");
-    bool any = false;
-    for (size_t i = 0; i < 3; i++) {
-        if (outside[i].amount != 0) {
-            out_str(&app->out, any ? "; " : " ");
-            out_str(&app->out, outside[i].words);
-            out_char(&app->out, ' ');
-            out_str(&app->out, app_amount(app, outside[i].amount, amount));
-            any = true;
-        }
+    if (late) {
+        app_sentence(app, "late: posted to a later day than it happened");
     }
-    out_str(&app->out, any ? "\n" : " nothing\n");
-    if (x->refund_pending != 0) {
-        out_str(&app->out, "in both figures: refunds asked for and not decided ");
-        out_str(&app->out, app_amount(app, x->refund_pending, amount));
-        out_char(&app->out, '\n');
-    }
+    print_outside(app, x);
     app_print_as_of(app, &x->as_of);
     return status == JB_OK ? EXIT_DONE : app_fail(app, &app->err);
 }

@@ -21,7 +21,7 @@ each_history(void *data, const struct jb_history_row *r)
     char id[JB_ID_BYTES_MAX + 1];
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
-    table_cell(rows->table, app_time(app, e->occurred_at, time));
+    table_cell(rows->table, app_time_cell(app, e->occurred_at, time));
     table_cell(rows->table, e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day));
     table_cellf(rows->table, "%s%s", name, r->late ? " (late)" : "");
     table_cell(rows->table, app_event_id(app, e, id));
@@ -85,8 +85,10 @@ cmd_history(struct app *app, int argc, char **argv)
         return query_print(app, &q);
     }
     struct rows rows = {.app = app};
-    rows.table = table_new((const char *const[]){">event", "at", "posted on", "type", "id",
-                                                 ">amount", ">effect", ">balance", NULL});
+    char at[TIME_HEADER_BYTES];
+    rows.table =
+        table_new((const char *const[]){">event", app_time_header(app, "at", at), "?posted on",
+                                        "type", "id", "?>amount", ">effect", ">balance", NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor,
@@ -109,7 +111,7 @@ each_refused(void *data, const struct jb_event *e)
     const struct jb_op_info *op = jb_op_get(r->op);
     const char *code = jb_code_word(r->code);
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
-    table_cell(rows->table, app_time(app, e->recorded_at, time));
+    table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, op != NULL ? op->name : "?");
     table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
     amount_cell(app, rows->table, r->amount);
@@ -146,8 +148,9 @@ cmd_refused(struct app *app, int argc, char **argv)
         return query_print(app, &q);
     }
     struct rows rows = {.app = app};
-    rows.table = table_new((const char *const[]){">event", "recorded at", "command", "id",
-                                                 ">amount", "code", "key", NULL});
+    char at[TIME_HEADER_BYTES];
+    rows.table = table_new((const char *const[]){">event", app_time_header(app, "recorded at", at),
+                                                 "command", "id", ">amount", "code", "key", NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_refused_get(app->views, query_text(args[1]), query_as_of(app), cursor, (uint32_t)limit,

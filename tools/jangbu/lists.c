@@ -34,11 +34,12 @@ event_cells(struct rows *rows, const struct jb_event *e)
 {
     char time[JB_INSTANT_TEXT_BYTES];
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
-    table_cell(rows->table, app_time(rows->app, e->occurred_at, time));
+    table_cell(rows->table, app_time_cell(rows->app, e->occurred_at, time));
 }
 
-static const char *const lot_headers[] = {">event", "at",        "charge",    "method", ">amount",
-                                          ">left",  ">reversed", ">refunded", NULL};
+#define LOT_COLUMNS "charge", "method", ">amount", ">left", ">reversed", ">refunded", NULL
+#define GRANT_COLUMNS "grant", "origin", "state", ">amount", ">left", "last day", NULL
+#define REFUND_COLUMNS "refund", "scope", "state", ">amount", NULL
 
 static bool
 each_lot(void *data, const struct jb_lot_row *r)
@@ -58,9 +59,6 @@ each_lot(void *data, const struct jb_lot_row *r)
     return true;
 }
 
-static const char *const grant_headers[] = {">event",  "at",    "grant",    "origin", "state",
-                                            ">amount", ">left", "last day", NULL};
-
 static bool
 each_grant(void *data, const struct jb_grant_row *r)
 {
@@ -75,9 +73,6 @@ each_grant(void *data, const struct jb_grant_row *r)
     table_cellf(rows->table, "%s%s", jb_day_print(r->expires_on, day), r->due ? " (over)" : "");
     return true;
 }
-
-static const char *const refund_headers[] = {">event", "at",      "refund", "scope",
-                                             "state",  ">amount", NULL};
 
 static bool
 each_refund(void *data, const struct jb_refund_row *r)
@@ -99,17 +94,19 @@ items_page(struct app *app, const struct query *q, struct rows *rows, char *next
     const uint32_t limit = (uint32_t)q->limit;
     const struct jb_as_of *as_of = query_as_of(app);
     const char *cursor = q->cursor.s;
+    char at[TIME_HEADER_BYTES];
+    app_time_header(app, "at", at);
     if (q->kind == QUERY_LOTS) {
-        rows->table = table_new(lot_headers);
+        rows->table = table_new((const char *const[]){">event", at, LOT_COLUMNS});
         return jb_lots_get(app->views, q->wallet, which, as_of, cursor, limit, each_lot, rows, next,
                            m, &app->err);
     }
     if (q->kind == QUERY_GRANTS) {
-        rows->table = table_new(grant_headers);
+        rows->table = table_new((const char *const[]){">event", at, GRANT_COLUMNS});
         return jb_grants_get(app->views, q->wallet, which, as_of, cursor, limit, each_grant, rows,
                              next, m, &app->err);
     }
-    rows->table = table_new(refund_headers);
+    rows->table = table_new((const char *const[]){">event", at, REFUND_COLUMNS});
     return jb_refunds_get(app->views, q->wallet, which, as_of, cursor, limit, each_refund, rows,
                           next, m, &app->err);
 }
@@ -177,7 +174,7 @@ each_event(void *data, const struct jb_event *e)
     }
     id[n] = '\0';
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
-    table_cell(rows->table, app_time(app, e->recorded_at, time));
+    table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, type != NULL ? type->name : "unknown");
     table_cell(rows->table, e->wallet != 0 ? id : "-");
     table_cell(rows->table, e->type == JB_EV_WALLET_CREATED ? "" : app_event_id(app, e, id));
@@ -270,8 +267,9 @@ cmd_events(struct app *app, int argc, char **argv)
     struct rows rows = {.app = app};
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
-    rows.table = table_new(
-        (const char *const[]){">event", "recorded at", "type", "wallet", "id", ">amount", NULL});
+    char at[TIME_HEADER_BYTES];
+    rows.table = table_new((const char *const[]){">event", app_time_header(app, "recorded at", at),
+                                                 "type", "wallet", "id", ">amount", NULL});
     if (events_page(app, &q, &rows, next, &moment) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);

@@ -87,16 +87,28 @@ is_of(const struct jb_event *e, const struct only *only)
            memcmp(r->wallet_id.s, only->id.s, only->id.n) == 0;
 }
 
+/* The day in whose row it counts, where that is not the day on which it was recorded. */
+static void
+print_posting_day(struct app *app, const struct jb_event *e)
+{
+    char day[JB_DAY_TEXT_BYTES];
+    if (e->posted_on != JB_NO_DAY &&
+        (e->recorded_at == JB_NO_INSTANT ||
+         e->posted_on != jb_day_of(e->recorded_at, app->info.utc_offset_s))) {
+        out_str(&app->out, "  posted on ");
+        out_str(&app->out, jb_day_print(e->posted_on, day));
+    }
+}
+
 static void
 print_event(struct app *app, const struct jb_event *e, const char *wallet)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[48];
+    char time[JB_INSTANT_TEXT_BYTES], amount[48];
     char line[300];
-    int n = snprintf(line, sizeof line, "%8llu  %-32s  %-10s  %-20s ", (unsigned long long)e->seq,
-                     app_time(app, e->recorded_at, time),
-                     e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day),
-                     type != NULL ? type->name : "unknown");
+    int n =
+        snprintf(line, sizeof line, "%6llu  %-25s  %-20s  ", (unsigned long long)e->seq,
+                 app_time_short(app, e->recorded_at, time), type != NULL ? type->name : "unknown");
     out_bytes(&app->out, line, (size_t)n);
     out_str(&app->out, wallet != NULL ? wallet : "-");
     if (jb_event_amount(e) != 0) {
@@ -112,6 +124,7 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         out_str(&app->out, "  ");
         out_str(&app->out, id);
     }
+    print_posting_day(app, e);
 }
 
 static int

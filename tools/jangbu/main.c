@@ -119,17 +119,25 @@ static const struct row rows[] = {
      "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]", "a wallet's refunds and their states",
      "  --open           only those that are requested or approved\n" PAGE AS_OF COMMON},
     {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--view posted|known]\nLEDGER --all --day DAY",
+     "LEDGER WALLET [--view posted|known] [--from DAY] [--to DAY]\nLEDGER --all --day DAY",
      "the daily rows through the last closed day",
      "  --view posted    as published, by posting day (default); known: by the day it happened, "
-     "open days too\n" AS_OF COMMON},
+     "open days too\n"
+     "  --from DAY       the first day that is shown\n"
+     "  --to DAY         the last day that is shown\n" AS_OF COMMON},
     {"history", cmd_history, TAKES_JSON | TAKES_AS_OF,
      "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT] "
      "[--people]",
      "what happened to a wallet, newest first, each row with its running balance",
+     "  --type charge    what came in or lapsed: charges, their reversals, debts repaid, free cash "
+     "given, activated, revoked, expired, forfeited\n"
+     "  --type consumption, return, refund\n"
+     "                   usages paid for; what was put back; every step of a refund\n"
      "  --limit N        rows, 1 to 10,000; 100 unless given\n"
      "  --cursor NEXT    go on where the page before ended\n"
-     "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON},
+     "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON
+     "By time, or by single types: `jangbu events LEDGER --wallet WALLET --since WHEN --until "
+     "WHEN`.\n"},
     {"refused", cmd_refused, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--limit N] [--cursor NEXT]",
      "the commands on a wallet that were refused (those with a key), newest first",
      "  WALLET           also an id that no wallet has\n"
@@ -143,7 +151,8 @@ static const struct row rows[] = {
      "events in pages, of the ledger or a wallet, by type and time",
      "  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
      "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
-     "  --until WHEN     up to that event or the end of that day; before that time\n"
+     "  --until WHEN     up to that event or the end of that day; before that time. Both go by the "
+     "time at which events were recorded, not by when they happened\n"
      "  --newest-first   the other way round\n"
      "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
          COMMON},

@@ -1,4 +1,5 @@
-/* Tables for people: columns line up by width on a terminal, Hangul included. */
+/* Tables and sentences for people: columns line up by width, Hangul included, and on a terminal no
+ * line is wider than it. A pipe gets all columns, and each sentence on one line. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ struct table {
     size_t cells_n, cells_cap;
     char **cells; /* row after row; the headers first */
     bool right[TABLE_COLUMNS_MAX];
+    bool spare[TABLE_COLUMNS_MAX];
 };
 
 size_t
@@ -69,6 +71,8 @@ table_new(const char *const *headers)
     }
     for (; headers[t->columns] != NULL; t->columns++) {
         const char *h = headers[t->columns];
+        t->spare[t->columns] = h[0] == '?';
+        h += h[0] == '?';
         t->right[t->columns] = h[0] == '>';
         table_cell(t, h[0] == '>' ? h + 1 : h);
     }
@@ -103,6 +107,97 @@ terminal_columns(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+void
+app_sentence(struct app *app, const char *text)
+{
+    const size_t limit = terminal_columns();
+    for (size_t used = 0; *text != '\0';) {
+        const size_t n = strcspn(text, " "), w = display_width(text, n);
+        if (used > 0) {
+            const bool full = limit > 0 && used + 1 + w > limit;
+            out_str(&app->out, full ? "\n  " : " ");
+            used = full ? 2 : used + 1;
+        }
+        out_bytes(&app->out, text, n);
+        used += w;
+        text += n + (text[n] == ' ');
+    }
+    out_char(&app->out, '\n');
+}
+
+void
+app_sentencef(struct app *app, const char *format, ...)
+{
+    char text[4 * 4096]; /* two paths fit */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    app_sentence(app, text);
+}
+
+/* ---- what a table leaves out and how it is broken where it is wider than the terminal ---- */
+
+struct layout {
+    size_t limit; /* 0: any width */
+    size_t gap;   /* blanks between columns */
+    bool split;   /* headers of two words stand in two lines */
+    size_t widths[TABLE_COLUMNS_MAX];
+    bool out[TABLE_COLUMNS_MAX];
+};
+
+/* The part of a header that stands in its line: 1, 2, or 0 where it has one line. */
+static const char *
+header_part(const char *text, int line, size_t *ret_n)
+{
+    const char *blank = strrchr(text, ' ');
+    *ret_n = strlen(text);
+    if (line == 0 || (line == 2 && blank == NULL)) {
+        return text;
+    }
+    if (line == 1) {
+        *ret_n = blank != NULL ? (size_t)(blank - text) : 0;
+        return text;
+    }
+    *ret_n -= (size_t)(blank + 1 - text);
+    return blank + 1;
+}
+
+static size_t
+header_width(const char *text, bool split)
+{
+    size_t n, width = 0;
+    for (int line = split ? 1 : 0; line <= (split ? 2 : 0); line++) {
+        const char *part = header_part(text, line, &n);
+        const size_t w = display_width(part, n);
+        width = w > width ? w : width;
+    }
+    return width;
+}
+
+static void
+measure(const struct table *t, struct layout *l)
+{
+    for (size_t column = 0; column < t->columns; column++) {
+        size_t width = header_width(t->cells[column], l->split);
+        for (size_t i = t->columns + column; i < t->cells_n; i += t->columns) {
+            const size_t w = display_width(t->cells[i], strlen(t->cells[i]));
+            width = w > width ? w : width;
+        }
+        l->widths[column] = width;
+    }
+}
+
+static bool
+fits(const struct table *t, const struct layout *l)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < t->columns; i++) {
+        total += l->out[i] ? 0 : l->widths[i] + (i > 0 ? l->gap : 0);
+    }
+    return l->limit == 0 || total <= l->limit;
+}
+
 /* A column of figures that are all 0. */
 static bool
 all_zero(const struct table *t, size_t column)
@@ -116,67 +211,115 @@ all_zero(const struct table *t, size_t column)
     return t->right[column] && t->cells_n > t->columns;
 }
 
-/* Where the table is wider than the terminal, columns that say nothing are left out, and said. */
+/* Says which columns are left out. */
 static void
-leave_out(struct app *app, const struct table *t, const size_t *widths, bool *out)
+say_left_out(struct app *app, const struct table *t, const char *why, const bool *which)
 {
-    size_t limit = terminal_columns(), total = 0;
-    bool any = false;
+    char text[1024];
+    size_t n = 0;
     for (size_t i = 0; i < t->columns; i++) {
-        total += widths[i] + (i > 0 ? 2 : 0);
+        if (which[i]) {
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n > 0 ? ", " : why,
+                                  t->cells[i]);
+        }
     }
-    if (limit == 0 || total <= limit) {
+    if (n > 0) {
+        snprintf(text + n, sizeof text - n, ")");
+        app_sentence(app, text);
+    }
+}
+
+/* Columns that say nothing go first, then those that can be done without; what then is too wide
+ * still is printed in several parts. */
+static void
+lay_out(struct app *app, const struct table *t, struct layout *l)
+{
+    bool spared[TABLE_COLUMNS_MAX] = {false};
+    measure(t, l);
+    if (fits(t, l)) {
         return;
     }
     for (size_t i = 0; i < t->columns; i++) {
-        out[i] = all_zero(t, i);
-        any |= out[i];
+        l->out[i] = all_zero(t, i);
     }
-    for (size_t i = 0, listed = 0; i < t->columns && any; i++) {
-        if (out[i]) {
-            out_str(&app->out, listed++ > 0 ? ", " : "(0 in every row, and left out: ");
-            out_str(&app->out, t->cells[i]);
+    say_left_out(app, t, "(0 in every row, and left out: ", l->out);
+    if (fits(t, l)) {
+        return;
+    }
+    l->split = true;
+    measure(t, l);
+    for (size_t i = 0; i < t->columns && !fits(t, l); i++) {
+        spared[i] = t->spare[i] && !l->out[i];
+        l->out[i] |= spared[i];
+    }
+    say_left_out(app, t, "(left out, because the terminal is narrow: ", spared);
+    if (!fits(t, l)) {
+        l->gap = 1;
+        l->gap = fits(t, l) ? 1 : 2;
+    }
+}
+
+/* The column behind the last one that stands beside `from` (and the first, which is in each part).
+ */
+static size_t
+part_end(const struct table *t, const struct layout *l, size_t from)
+{
+    size_t total = l->widths[0], i = from;
+    bool any = false;
+    for (; i < t->columns; i++) {
+        const size_t w = i == 0 || l->out[i] ? 0 : l->gap + l->widths[i];
+        if (any && l->limit > 0 && total + w > l->limit) {
+            break;
         }
+        total += w;
+        any |= w > 0;
     }
-    out_str(&app->out, any ? ")\n" : "");
+    return i;
+}
+
+/* A row from column `from` up to `to`, and the first; `line` of the header. */
+static void
+print_row(struct app *app, const struct table *t, const struct layout *l, size_t row, size_t from,
+          size_t to, int line)
+{
+    const bool bold = app->colour && row == 0;
+    size_t owed = 0; /* blanks that only stand where something follows */
+    for (size_t i = 0; i < to; i = i == 0 && from > 1 ? from : i + 1) {
+        if (l->out[i]) {
+            continue;
+        }
+        size_t n;
+        const char *text = header_part(t->cells[row * t->columns + i], line, &n);
+        const size_t rest = l->widths[i] - display_width(text, n);
+        owed += (i > 0 ? l->gap : 0) + (t->right[i] ? rest : 0);
+        if (n > 0) {
+            pad(app, owed);
+            out_str(&app->out, bold ? "\033[1m" : "");
+            out_bytes(&app->out, text, n);
+            out_str(&app->out, bold ? "\033[0m" : "");
+            owed = 0;
+        }
+        owed += t->right[i] ? 0 : rest;
+    }
+    out_char(&app->out, '\n');
 }
 
 void
 table_print(struct app *app, struct table *t)
 {
-    size_t widths[TABLE_COLUMNS_MAX] = {0};
-    bool left_out[TABLE_COLUMNS_MAX] = {false};
-    for (size_t i = 0; i < t->cells_n; i++) {
-        size_t w = display_width(t->cells[i], strlen(t->cells[i]));
-        widths[i % t->columns] = w > widths[i % t->columns] ? w : widths[i % t->columns];
-    }
-    leave_out(app, t, widths, left_out);
-    for (size_t i = 0; i < t->cells_n; i++) {
-        size_t column = i % t->columns, w = display_width(t->cells[i], strlen(t->cells[i]));
-        if (left_out[column]) {
-            if (column + 1 == t->columns) {
-                out_char(&app->out, '\n');
-            }
-            continue;
+    struct layout l = {.limit = terminal_columns(), .gap = 2};
+    lay_out(app, t, &l);
+    for (size_t from = 0; from < t->columns;) {
+        const size_t to = part_end(t, &l, from);
+        out_str(&app->out, from > 0 ? "\n" : "");
+        if (l.split) {
+            print_row(app, t, &l, 0, from, to, 1);
         }
-        bool bold = app->colour && i < t->columns;
-        if (column > 0) {
-            pad(app, 2);
+        print_row(app, t, &l, 0, from, to, l.split ? 2 : 0);
+        for (size_t row = 1; row < t->cells_n / t->columns; row++) {
+            print_row(app, t, &l, row, from, to, 0);
         }
-        if (t->right[column]) {
-            pad(app, widths[column] - w);
-        }
-        out_str(&app->out, bold ? "\033[1m" : "");
-        out_str(&app->out, t->cells[i]);
-        out_str(&app->out, bold ? "\033[0m" : "");
-        if (column + 1 == t->columns) {
-            while (app->out.n > 0 && app->out.at[app->out.n - 1] == ' ') {
-                app->out.n--; /* of empty cells: nothing stands behind a line */
-            }
-            out_char(&app->out, '\n');
-        } else if (!t->right[column]) {
-            pad(app, widths[column] - w);
-        }
+        from = to;
     }
     table_free(t);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event_json.h"
+#include "parse.h"
 #include "rows_json.h"
 
 /* What an `each` writes to, and what went wrong there. */
@@ -174,17 +175,49 @@ usage(struct jb_error *err, const char *format, int n, const char *s)
     return JB_E_USAGE;
 }
 
+static const char *
+nth_type(unsigned i)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(i + 1);
+    return type != NULL ? type->name : NULL;
+}
+
+/* The types that may be meant: those that contain the word, else the nearest, else all. */
+static jb_status
+no_such_type(struct jb_error *err, const char *name, size_t name_n)
+{
+    char word[61] = "", list[700] = "";
+    const size_t word_n = name_n < sizeof word ? name_n : sizeof word - 1;
+    memcpy(word, name, word_n);
+    const char *const nearest = nearest_word(word, word_n, nth_type);
+    size_t n = 0;
+    for (int all = 0; all <= 1 && n == 0; all++) {
+        for (unsigned i = 0; nth_type(i) != NULL && n < sizeof list; i++) {
+            const char *type = nth_type(i);
+            if (all || type == nearest || (word_n > 0 && strstr(type, word) != NULL)) {
+                n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", type);
+            }
+        }
+    }
+    *err = (struct jb_error){.status = JB_E_USAGE};
+    snprintf(err->text, sizeof err->text,
+             "there is no type of events %s; do you mean one of these: %s? Several stand with "
+             "commas between them",
+             word, list);
+    return JB_E_USAGE;
+}
+
 jb_status
 event_types_read(const char *names, struct event_types *ret, struct jb_error *err)
 {
     for (ret->n = 0; names != NULL;) {
         const size_t n = strcspn(names, ",");
         uint32_t type = event_type_called(names, n);
-        if (type == 0 || ret->n == JB_EV_TYPES) {
-            return usage(err,
-                         "there is no type of events %.*s; docs/format.md lists them, and several "
-                         "stand with commas between them",
-                         n < 60 ? (int)n : 60, names);
+        if (type == 0) {
+            return no_such_type(err, names, n);
+        }
+        if (ret->n == JB_EV_TYPES) {
+            return usage(err, "there are not that many types of events%.*s", 0, "");
         }
         ret->at[ret->n++] = type;
         names = names[n] == ',' ? names + n + 1 : NULL;

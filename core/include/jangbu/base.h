@@ -150,6 +150,10 @@ typedef enum jb_limit_name {
  * version does not know. */
 JB_API int64_t jb_limit(jb_limit_name which);
 
+/* How many digits ISO 4217 puts behind the decimal point of a currency (three capitals); -1: it
+ * does not list the currency, or gives it no minor unit (gold, ...). */
+JB_API int32_t jb_currency_exponent(const char *code);
+
 /* Text of n bytes of UTF-8, not ended by NUL. s == NULL means "none". Final. */
 struct jb_text {
     const char *s;

@@ -275,7 +275,7 @@ struct jb_explanation {
     uint32_t causes_n;
     jb_amount free_dormant; /* outside both figures */
     jb_amount refund_in_transit;
-    jb_amount deposit_held;   /* always 0 until deposits can be held */
+    jb_amount deposit_held;   /* reserved: always 0 */
     jb_amount refund_pending; /* inside both figures, shown beside */
     jb_amount rest;
     struct jb_moment as_of;
