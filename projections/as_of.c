@@ -89,7 +89,8 @@ at_day(struct jb_view_read *q, jb_day day, struct jb_as_of_point *r, struct jb_e
                        jb_day_print(day, text), jb_day_print(g->first_day, other));
     }
     if (day >= g->first_open_day) {
-        return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed yet; the first open day is %s",
+        return jb_fail(err, JB_E_NOT_CLOSED,
+                       "%s is not closed yet; the first open day is %s. Close it, or give a time",
                        jb_day_print(day, text), jb_day_print(g->first_open_day, other));
     }
     struct jb_close c;

@@ -126,8 +126,8 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
     char instant[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], amount[AMOUNT_TEXT_BYTES];
 #define FIG(name) ((long long)figure(figures, n, JB_FIG_##name))
     if (index >= 0) {
-        say(&s,
-            "command %lld of the group was refused, so none of it was done: ", (long long)index);
+        say(&s, "command %lld of the group (index %lld) was refused, so none of it was done: ",
+            (long long)index + 1, (long long)index);
     }
     switch (code) {
     case JB_CODE_KEY_CONFLICT:
@@ -227,7 +227,7 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
     case JB_CODE_AT_NOT_ALLOWED:
         say(&s,
             "this command happens when it is recorded and cannot be dated back: leave `at` out "
-            "(the ledger's clock says %s)",
+            "(the ledger's clock says %s). For an import: `jangbu apply --clock=at`",
             jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_CLOCK_BEHIND:
@@ -277,7 +277,7 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
     case JB_CODE_AT_TOO_OLD:
         say(&s,
             "`at` lies more than %lld days back, the most that the policy at_back_max allows: the "
-            "ledger's clock says %s",
+            "ledger's clock says %s. For an import: `jangbu apply --clock=at`",
             FIG(DAYS_MAX), jb_instant_print(FIG(NOW), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_NONE:

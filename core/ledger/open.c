@@ -171,8 +171,8 @@ check_head(struct jb_ledger *l, struct jb_error *err)
         return jb_fail(err, JB_E_ROLLBACK,
                        "the log ends with event %llu, but HEAD says that event %llu was there: the "
                        "log was put back to an older state. If that is "
-                       "meant to be, run `jangbu rebuild --accept-rollback`",
-                       (unsigned long long)end.seq, (unsigned long long)h.seq);
+                       "meant to be, run `jangbu rebuild %s --accept-rollback`",
+                       (unsigned long long)end.seq, (unsigned long long)h.seq, l->dir);
     }
     return status;
 }

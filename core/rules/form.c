@@ -337,7 +337,8 @@ check_group(const struct jb_command *c, bool clock_at, struct complaint *complai
         char why[200];
         jb_code code = jb_check_form(&c->commands[i], clock_at, true, why, sizeof why);
         if (code != JB_CODE_NONE) {
-            snprintf(complaint->why, complaint->n, "command %zu of the group: %s", i, why);
+            snprintf(complaint->why, complaint->n, "command %zu of the group (index %zu): %s",
+                     i + 1, i, why);
             return code;
         }
     }

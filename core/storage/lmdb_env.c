@@ -644,7 +644,9 @@ open_guarded(struct jb_env *e, const struct jb_env_options *o, struct jb_error *
     if (status != JB_OK || e->lock == NULL) {
         return status == JB_OK ? open_files(e, o, false, err) : status;
     }
-    status = jb_lock_take(e->lock, JB_LOCK_OPENING, WRITER_WAIT_US, 0, err);
+    if (!first) {
+        status = jb_lock_take(e->lock, JB_LOCK_OPENING, WRITER_WAIT_US, 0, err);
+    }
     if (status == JB_OK) {
         status = open_files(e, o, first, err);
         jb_lock_release(e->lock, JB_LOCK_OPENING);
@@ -1158,7 +1160,9 @@ begin_write(struct jb_env *e, bool to_write, MDB_txn **ret, int *ret_code, struc
 {
     bool takes = e->lock != NULL && e->name != JB_LOCK_WRITER;
     *ret_code = 0;
-    if (!in_place(e)) {
+    /* Where nothing will be written, now and then: a look costs as much as the rest. */
+    if ((to_write || place_is_due(e)) && !in_place(e)) {
+        atomic_store(&e->place_checked_at, 0);
         return not_in_place(err, e, true);
     }
     /* A cache can be written later: nobody waits long for it. */

@@ -180,6 +180,14 @@ map(struct jb_lock *l, bool *ret_first, struct jb_error *err)
     if (first && (code = make(l->shared)) != 0) {
         return jb_fail_errno(err, JB_E_IO, code, "cannot make the mutex in %s", l->path);
     }
+    /* Before others come in: who is first looks whether anybody has the files open, and none may
+     * have opened them meanwhile. */
+    if (first) {
+        jb_status status = jb_lock_take(l, JB_LOCK_OPENING, 0, 0, err);
+        if (status != JB_OK) {
+            return status;
+        }
+    }
     if (first && presence(l->fd, F_RDLCK, false) != 0) {
         return jb_fail_errno(err, JB_E_IO, errno, "cannot lock %s", l->path);
     }

@@ -23,7 +23,8 @@ enum jb_lock_name {
     JB_LOCKS
 };
 
-/* JB_E_USAGE: others use the ledger from another PID namespace. *ret_first: nobody else uses it. */
+/* JB_E_USAGE: others use the ledger from another PID namespace. *ret_first: nobody else uses it,
+ * and the caller holds JB_LOCK_OPENING. */
 jb_status jb_lock_open(const char *dir, struct jb_lock **ret, bool *ret_first,
                        struct jb_error *err);
 struct jb_lock *jb_lock_close(struct jb_lock *l);

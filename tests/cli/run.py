@@ -2,6 +2,7 @@
 """The program from outside: bad input gets a clear answer and writes nothing, results appear while input is open, tables line up, exit codes hold.
 
 usage: run.py JANGBU"""
+import datetime
 import json
 import os
 import re
@@ -139,7 +140,9 @@ def groups(ledger):
     out = run("apply", ledger, "--atomic", "--key", "g", feed=lines)
     check("--atomic again", json.loads(out.stdout)["duplicate"] and len(json.loads(out.stdout)["results"]) == 3, out.stdout)
     out = run("apply", ledger, "--atomic", feed=lines + b'{"op":"wallet.off","wallet":"nope"}\n')
-    check("--atomic refused", out.returncode == 1 and json.loads(out.stdout)["index"] == 3, out.stdout)
+    check("--atomic refused", out.returncode == 1 and json.loads(out.stdout)["index"] == 3 and "command 4 of the group (index 3)" in out.stdout, out.stdout)
+    out = run("apply", ledger, feed=b'{"op":"atomic","commands":[{"op":"wallet.off","wallet":"W"},{"op":"chrge"}]}\n')
+    check("a bad member", "command 2 of the group (index 1): there is no op" in out.stdout, out.stdout)
     out = run("apply", ledger, "--atomic", feed=lines + b"nonsense\n")
     check("--atomic with a bad line", out.returncode == 1 and "none of the input was done" in out.stdout, out.stdout)
     check("refused groups wrote nothing", events(ledger) == before + 3, events(ledger) - before)
@@ -170,7 +173,14 @@ def usage(ledger, work):
         (("charge", ledger, "W", "C", "1000", "--caller", "me"), 2, "caller is the scope of a key"), (("wallet", "off", ledger, "W", "--caller", "me", "--json"), 2, ""),
         *[((command, __file__, *more), 3, "it is not a directory") for command, more in (("audit", ()), ("balance", ("W",)), ("rebuild", ()), ("stat", ()), ("backup", (work + "/x",)))],
         (("init", ledger + "/sub"), 2, "inside of the ledger"), (("init", ledger + "/./sub/"), 2, "inside of the ledger"), (("backup", ledger, ledger + "/in"), 2, "inside of the ledger"),
-        (("consume", ledger, "W", "U"), 2, "takes 4 arguments"), (("consume", ledger, "W", "U", "1.5"), 2, "not 1.5"),
+        (("consume", ledger, "W", "U"), 2, "takes 4 arguments, LEDGER WALLET USAGE AMOUNT, not 3"), (("refund", "request", ledger), 2, "LEDGER WALLET REFUND [AMOUNT]"),
+        (("grant", ledger, "W", "G", "100"), 2, "jangbu grant needs --expires-on"), (("grant", ledger, "W", "G", "100", "--expires-on", "soon"), 2, "--expires-on must be a day"),
+        (("charge", ledger, "W", "C9", "100", "--method", "CARD"), 2, "--method must be one of"), (("grant", "activate", ledger, "W", "G"), 2, "do you mean `jangbu activate LEDGER"),
+        (("wallet", "list", ledger), 2, "`jangbu wallets LEDGER`"), (("history", ledger, "W", "--cursor", "x", "--as-of", "5"), 2, "leave --as-of out"),
+        (("events", ledger, "--type", "charge"), 2, "do you mean one of these: charge_settled"), (("charge", ledger, "W", "C9", "0"), 2, "above 0;"),
+        (("charge", ledger, "W", "C9", "1,000,000,000,000,000"), 2, "at most 999,999,999,999,999;"), (("charge", ledger, "W", "C9", "-5"), 2, "above 0; not -5"),
+        (("export", ledger, "--format", "csv", "-o", work + "/no/x"), 1, "cannot make"), (("backup", ledger, work + "/no/x"), 1, "cannot make"), (("init", work + "/no/x"), 1, "cannot make"),
+        (("balance", ledger, "W", "--as-of", "2999-01-01"), 1, "Close it, or give a time"), (("consume", ledger, "W", "U", "1.5"), 2, "not 1.5"),
     ]
     for args, code, part in rows:
         out = run(*args)
@@ -195,6 +205,8 @@ def amounts(work):
         (won, "50.00", None), (won, ",500", None), (won, "500,", None), (won, "5 000", None), (won, "", None), (won, "x", None),
         (dollar, "50.00", 5000), (dollar, "1,234.50", 123450), (dollar, "0.05", 5), (dollar, "50", "50.00 or 0.50 USD"),
         (dollar, "1,000", "1,000.00 or 10.00 USD"), (dollar, "50.0", None), (dollar, "50.000", None), (dollar, ".50", None), (dollar, "50.", None),
+        (dollar, "0.00", "above 0.00;"), (dollar, "-5.00", "above 0.00; not -5.00"), (dollar, "10,000,000,000,000.00", "at most 9,999,999,999,999.99;"),
+        (dollar, "99999999999999999999.00", "at most 9,999,999,999,999.99;"),
     ]
     for n, (ledger, text, want) in enumerate(rows):
         out = run("charge", ledger, "W", f"C{n}", text, "--json")
@@ -215,9 +227,89 @@ def summary(work):
     lines = b'{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"n"}\n{"op":"consume","wallet":"W","usage":"U","amount":5}\n[1]\n'
     out = run("apply", ledger, feed=lines)
     check("a summary", out.returncode == 1 and out.stderr == "jangbu: 1 command done, 2 refused, the first in line 2 (INSUFFICIENT_CASH).\n", out.stderr)
+    lines = b'{"op":"wallet.rename","wallet":"W","name":"n","key":"a"}\n{"op":"consume","wallet":"W","usage":"U","amount":5,"key":"b"}\n'
+    run("apply", ledger, feed=lines)
+    out = run("apply", ledger, feed=lines + b'{"op":"wallet.rename","wallet":"W","name":"m"}\n')
+    check("a summary of what was done before", out.returncode == 1
+          and out.stderr == "jangbu: 1 command done, 1 done before, 1 refused before, the first in line 2 (INSUFFICIENT_CASH).\n", out.stderr)
     for text, part in ((b"[{}]", "one command a line"), (b"a,b", "a line begins with {"), (b"{", "write it on one line"), (b'{"op":"x",}', "a comma with nothing")):
         message = json.loads(run("apply", ledger, feed=text + b"\n").stdout)["message"]
         check(f"a hint for {text}", part in message, message)
+
+
+def sentences(work):
+    """Tables and sentences say what happened, with its figures, wallet and days."""
+    ledger = work + "/sentences"
+    run("init", ledger, "--currency", "USD")
+    lines = [{"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "n", "clock": "2026-11-20T09:00:00+09:00"},
+             {"op": "charge", "wallet": "W", "charge": "C", "amount": 51000, "at": "2026-11-20T10:00:00+09:00"},
+             {"op": "consume", "wallet": "W", "usage": "U", "amount": 70000, "key": "k", "at": "2026-11-20T11:00:00+09:00"},
+             {"op": "consume", "wallet": "V", "usage": "U", "amount": 70000, "key": "l", "at": "2026-11-20T12:00:00+09:00"}]
+    apply(ledger, *lines, args=("--clock=at",))
+    rows = run("events", ledger, "--type", "command_refused").stdout.splitlines()
+    check("refused in events", "W       U   700.00  consume: INSUFFICIENT_CASH, available 510.00" in rows[1] and "V       U   700.00  consume: WALLET_UNKNOWN" in rows[2], rows)
+    rows = run("log", ledger).stdout
+    check("refused in the log", "W  consume  700.00  U  INSUFFICIENT_CASH  available 510.00" in rows and "V  consume" in rows, rows)
+    check("refused with its figure", "available 510.00" in run("refused", ledger, "W").stdout)
+    check("refused of none", run("refused", ledger, "W9").returncode == 1 and "there is no wallet W9" in run("refused", ledger, "W9").stderr)
+    run("wallet", "create", ledger, "E", "--kind", "PERSONAL", "--name", "n")
+    check("an empty list of refusals", "none: only refusals of commands with a key are kept" in run("refused", ledger, "E").stdout)
+    for more, words in (["--dry-run"], "would be done"), ([], "done"):
+        out = run("policy", "set", ledger, "min_charge", "5.00", *more).stdout
+        check(f"policy set {more}", out.startswith(words + ": policy_set min_charge 5.00 from 20"), out)
+    check("a policy in the log and in stat", "policy_set            -  min_charge 5.00 from 20" in run("log", ledger).stdout and "min_charge       5.00" in run("stat", ledger).stdout)
+    check("help of min_charge", "min_charge (an AMOUNT" in run("help", "policy").stdout)
+    closing = work + "/closing"
+    run("init", closing)
+    apply(closing, {"op": "policy.set", "policy": "day_close", "value": "manual", "clock": "2026-11-20T08:00:00+09:00"}, lines[0], lines[1], args=("--clock=at",))
+    for more, words in (["--dry-run"], "would be done"), ([], "done"):
+        out = run("day", "close", closing, "2026-11-24", *more).stdout
+        check(f"day close {more}", out.startswith(words + ": day_closed: closed 2026-11-20 to 2026-11-24"), out)
+    out = run("day", "close", closing, "2999-01-01").stdout
+    check("which day can be closed", re.search("the last one that can be closed now is 2\\d{3}-\\d\\d-\\d\\d", out) is not None, out)
+    check("a closed day in the log", "day_closed            -  2026-11-22" in run("log", closing).stdout)
+
+
+def not_approved(work):
+    """An approval that finds the money gone is none, and says so; once more as well."""
+    ledger = work + "/unapproved"
+    run("init", ledger)
+    run("wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "n")
+    run("charge", ledger, "W", "C", "5000")
+    for refund in ("R1", "R2"):
+        run("refund", "request", ledger, "W", refund, "1000")
+    out = run("refund", "approve", ledger, "W", "R2")
+    check("an approval", out.returncode == 0 and out.stdout.startswith("done: refund_approved"), out)
+    run("charge", "reverse", ledger, "W", "C", "4000")
+    for more, words in (["--dry-run"], "would not be approved: "), (["--key", "k"], "not approved: "), (["--key", "k"], "not approved before: "):
+        out = run("refund", "approve", ledger, "W", "R1", *more)
+        check(words, out.returncode == 1 and out.stdout.startswith(words) and "done" not in out.stdout, out)
+    out = run("refund", "approve", ledger, "W", "R1", "--key", "k", "--json")
+    check("not approved, as JSON", out.returncode == 1 and json.loads(out.stdout)["outcome"] == "FAILED", out)
+
+
+def imports(work):
+    """What happened before needs its own clock: who forgets it is told, with a dry run before anything is kept."""
+    old = '"at":"2020-03-01T09:00:00+09:00"'
+    make = '{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"n"%s}\n'
+    charge = '{"op":"charge","wallet":"W","charge":"C","amount":5000,%s}\n' % old
+    lately = (datetime.datetime.now().astimezone() - datetime.timedelta(days=9)).isoformat()
+    for made, lines, code in (("", make % ("," + old), "AT_NOT_ALLOWED"), (make % "", charge, "AT_TOO_OLD"),
+                              (make % "", charge.replace(old, f'"at":"{lately}"'), "WALLET_UNKNOWN_THEN")):
+        ledger = f"{work}/import-{code}"
+        run("init", ledger)
+        run("apply", ledger, feed=made)
+        for more, keys in (["--dry-run"], False), ([], True), (["--atomic"], True):
+            if more == ["--atomic"] and code == "AT_NOT_ALLOWED":
+                continue  # no member of a group has such an `at`
+            out = run("apply", ledger, *more, feed=lines)
+            check(f"an import: {code} {more}", out.returncode == 1 and code in out.stdout and "jangbu apply --clock=at" in out.stderr and ("new keys" in out.stderr) == keys, out)
+    ledger = work + "/import"
+    run("init", ledger)
+    out = run("apply", ledger, "--clock=at", feed=make % ("," + old) + charge)
+    check("an import with its clock", out.returncode == 0 and "--clock" not in out.stderr, out)
+    out = run("apply", ledger, "--clock=at", feed=charge.replace("2020-03-01", "2019-03-01"))
+    check("and no hint where the clock is that of the lines", out.returncode == 1 and "--clock" not in out.stderr, out)
 
 
 def people(work):
@@ -366,7 +458,22 @@ def not_ledgers(ledger, work):
     os.truncate(os.path.join(short, "log.mdb"), 8192)
     out = run("balance", short, "W")
     check("log.mdb cut short", out.returncode == 3 and "cut short" in out.stderr, (out.returncode, out.stderr))
-    check("the audit says so, too", run("audit", short).returncode == 1)
+    out = run("audit", short)
+    check("the audit says so, too, and what to do", out.returncode == 1 and out.stdout.splitlines()[-1].startswith("what to do: write nothing more to " + short)
+          and "restore a backup" in out.stdout, out.stdout)
+    older = os.path.join(work, "older")
+    run("init", older)
+    os.rename(os.path.join(older, "log.mdb"), os.path.join(older, "kept"))
+    subprocess.run(["cp", os.path.join(older, "kept"), os.path.join(older, "log.mdb")], check=True)
+    run("wallet", "create", older, "W", "--kind", "PERSONAL", "--name", "n")
+    os.rename(os.path.join(older, "kept"), os.path.join(older, "log.mdb"))
+    accept = f"`jangbu rebuild {older} --accept-rollback`"
+    out = run("audit", older)
+    check("an older log: the audit says what to do", out.returncode == 1 and accept in out.stdout.splitlines()[-1], out.stdout)
+    out = run("balance", older, "W")
+    check("an older log: a query says it", accept in out.stderr, out.stderr)
+    out = run("wallet", "create", older, "V", "--kind", "PERSONAL", "--name", "n")
+    check("an older log: a command says it", out.returncode == 3 and accept in out.stderr, out.stderr)
 
 
 def outputs(ledger):
@@ -528,11 +635,11 @@ def refused(work):
     def what(wallet):
         return [(e["key"], e["op"], e["index"], e["wallet_no"], e["wallet_id"], e["id"], e["amount"]) for e in of(wallet)[1] if e["type"] == "command_refused"]
 
-    check("refused: of a wallet", what("W") == [("a", "consume", 0, 1, None, "U1", 70), ("c", "refund.request", 0, 1, None, "R1", 0),
-                                                  ("d", "consume", 2, 1, None, "U2", 70)], what("W"))
+    check("refused: of a wallet", what("W") == [("a", "consume", None, 1, "W", "U1", 70), ("c", "refund.request", None, 1, "W", "R1", 0),
+                                                  ("d", "consume", 1, 1, "W", "U2", 70)], what("W"))
     check("refused: not of another", what("V") == [] and of("V")[0] == 0, what("V"))
-    check("refused: of a wallet that there is not", what("nobody") == [("b", "consume", 0, 0, "nobody", "U1", 70)], what("nobody"))
-    check("refused: of one that the refused group had made", what("new") == [("e", "consume", 2, 0, "new", "U1", 70)], what("new"))
+    check("refused: of a wallet that there is not", what("nobody") == [("b", "consume", None, 0, "nobody", "U1", 70)], what("nobody"))
+    check("refused: of one that the refused group had made", what("new") == [("e", "consume", 1, 0, "new", "U1", 70)], what("new"))
     check("refused: of none", of("never")[0] == 1 and of("never")[1] == [], of("never"))
     out = run("log", ledger, "--wallet", "W")
     check("refused: as a line", "consume  70  U1  INSUFFICIENT_CASH" in out.stdout, out.stdout)
@@ -595,6 +702,9 @@ def main():
         decimals(work)
         amounts(work)
         summary(work)
+        not_approved(work)
+        sentences(work)
+        imports(work)
         people(work)
         narrow(work)
         permanent(work)

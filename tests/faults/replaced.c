@@ -120,12 +120,15 @@ one_way(const char *dir, size_t i)
     must(jb_backup(l, copy, NULL, NULL, &err) == JB_OK, err.text);
 
     shell(ways[i].command, dir);
-    /* With a text for people.mdb and without. */
-    must(says_so(charge(l, "after", &err), &err), ways[i].command);
+    /* With a text for people.mdb and without, which needs that file once a second only. */
+    bool people = strstr(ways[i].command, "people.mdb") != NULL;
+    jb_status status = charge(l, "after", &err);
+    must(says_so(status, &err) || (people && status == JB_OK), ways[i].command);
+    acknowledged += status == JB_OK;
     must(says_so(create(l, "V", &err), &err), ways[i].command);
     usleep(1100 * 1000);
-    jb_status status = jb_head_get(reader, &head, &err);
-    bool people = strstr(ways[i].command, "people.mdb") != NULL;
+    must(says_so(charge(l, "later", &err), &err), ways[i].command);
+    status = jb_head_get(reader, &head, &err);
     must(people ? status == JB_OK : says_so(status, &err), ways[i].command);
     snprintf(copy, sizeof copy, "%s.copy2", dir);
     must(says_so(jb_backup(l, copy, NULL, NULL, &err), &err), "a backup of a file that is gone");

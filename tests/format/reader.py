@@ -47,4 +47,7 @@ for key, value in zip(lines[::2], lines[1::2]):
         for field, v in zip(fields, rest):
             what, label = field.split()[:2]
             event[label + ("_ref" if what == "REF" else "")] = WORDS[field.split("(")[1][:-1]][v] if what == "NAME" else show.get(what, lambda v: v)(v)
+        if name == "command_refused":
+            event["index"] = event["index"] - 1 if event["index"] else None
+            if event.get("wallet_no"): event["wallet_id"] = ids[event["wallet_no"]]
         print(json.dumps(event, ensure_ascii=False))

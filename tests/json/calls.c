@@ -1,11 +1,12 @@
 /*
- * libjangbu-json from C: more threads than a handle keeps memory for, a wait that another thread's
- * close ends, NULL in every place, and a program that uses jansson itself. What the answers say is
- * held by tests/json/run.py; here sanitizers look on.
+ * libjangbu-json from C: more threads than a handle keeps memory for, what it keeps at rest, a wait
+ * that another thread's close ends, NULL in every place, and a program that uses jansson itself.
+ * What the answers say is held by tests/json/run.py; here sanitizers look on.
  */
 #include <jangbu/json.h>
 
 #include <jansson.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -112,6 +113,40 @@ threads(jb_json *j)
     for (int i = 0; i < THREADS; i++) {
         pthread_join(customers[i].thread, NULL);
     }
+}
+
+/* ---- at rest ---- */
+
+#define MEMBERS 4000
+
+/* Bytes that this process has from malloc; always 0 with a sanitizer. */
+static size_t
+in_use(void)
+{
+    const struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
+static void
+rest(jb_json *j)
+{
+    const size_t cap = MEMBERS * 80;
+    char *group = malloc(cap);
+    must(group != NULL, "no memory");
+    const size_t before = in_use();
+    size_t n = (size_t)snprintf(group, cap, "{\"op\":\"atomic\",\"commands\":[");
+    for (int i = 0; i < MEMBERS; i++) {
+        n += (size_t)snprintf(
+            group + n, cap - n,
+            "%s{\"op\":\"consume\",\"wallet\":\"W1\",\"usage\":\"R%d\",\"amount\":1}",
+            i > 0 ? "," : "", i);
+    }
+    snprintf(group + n, cap - n, "]}");
+    apply(j, group, "\"ok\":true");
+    ask(j, "{\"ask\":\"log\",\"limit\":10000}", JB_OK, "\"seq\":1,");
+    const size_t after = in_use();
+    must(after < before + (2U << 20), "a handle at rest holds what a large group took");
+    free(group);
 }
 
 /* ---- waiting ---- */
@@ -226,6 +261,7 @@ main(void)
     nothing(j);
     threads(j);
     ask(j, "{\"ask\":\"balance\",\"wallet\":\"W3\"}", JB_OK, "\"paid\":40000,");
+    rest(j);
 
     json_decref(before);
     json_decref(after);

@@ -5,6 +5,9 @@ import json
 HANDLE, TEXT, SIZE = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
 
 
+LINES = ("cash_day", "log")  # those whose answer is "lines", in the table of docs/json.md
+
+
 class Failed(Exception):
     """The call did not work. `error` is what it says; `answers` are those of the lines that are done."""
 
@@ -64,7 +67,9 @@ class Ledger:
         return [json.loads(line) for line in self.apply_text(lines, options or None).splitlines()]
 
     def ask(self, what, **members):
-        return json.loads(self.ask_text({"ask": what, **members}))
+        """The answer, or a list of them where it is one of lines."""
+        text = self.ask_text({"ask": what, **members})
+        return [json.loads(line) for line in text.splitlines()] if what in LINES else json.loads(text)
 
     def close(self):
         self.handle = HANDLE(self.library.c.jb_json_close(self.handle))

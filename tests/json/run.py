@@ -117,6 +117,9 @@ def same_questions(ledger, directory):
     check("log", ledger.ask_text({"ask": "log", "limit": 10000, "people": True}) == "".join(log))
     check("log from a number", ledger.ask_text({"ask": "log", "from": 5, "limit": 3}) ==
           "".join(run("log", directory, "--json", "--from", "5").splitlines(keepends=True)[:3]))
+    check("log as a list", ledger.ask("log", limit=10000, people=True) == [json.loads(line) for line in log] and ledger.ask("log", **{"from": events + 1}) == [])
+    lines = [q["ask"] for q in ledger.ask("queries")["queries"] if q["answer"] == "lines"]
+    check("which answers are lines", sorted(lines) == ["cash_day", "log"] and ledger.ask("cash_day", day=day)[0]["day"] == day, lines)
     check("log beyond its end", ledger.ask_text({"ask": "log", "from": events + 1}) == "")
     volatile = ("log_bytes", "log_file_bytes", "stored_seq", "views_seq", "frames", "chain")
     have, want = ledger.ask("stat"), json.loads(run("stat", directory, "--json"))
@@ -164,10 +167,12 @@ def pages(work):
     check("events, newest first", in_pages(ledger, "events", 13, newest_first=True) == log[::-1])
     some = ledger.ask("events", types=["charge_settled", "free_granted"], since=20, until=60, wallet="W")["rows"]
     check("some events", some == [e for e in log if e["type"] in ("charge_settled", "free_granted") and 20 <= e["seq"] <= 60] and len(some) > 5)
+    check("events of all days", ledger.ask("events", since="0001-01-01", until="9999-12-31", limit=10000)["rows"] == [e for e in log if e["recorded_at"] is not None])
     early, late = log[40]["recorded_at"], log[-1]["recorded_at"]
     check("events by time", ledger.ask("events", since=early, until=late, limit=10000)["rows"] ==
           [e for e in log if e["recorded_at"] is not None and early <= e["recorded_at"] < late])
-    for name, members, words in (("a type that is none", {"types": ["charged"]}, ["types must be a list of types"]), ("types that are no list", {"types": "charge_settled"}, ["a list"]),
+    for name, members, words in (("a type that is none", {"types": ["charged"]}, ["there is no type charged"]), ("a type that is a number", {"types": ["charge_settled", 5]}, ["not 5"]), ("too many types", {"types": ["charge_settled"] * 200}, ["not a list of 200"]),
+                                 ("types that are no list", {"types": "charge_settled"}, ["a list"]),
                                  ("no types", {"types": []}, ["a list"]), ("a bound that is none", {"since": "2026-10-01T00:00:00"}, ["since must be"]),
                                  ("an order that is none", {"newest_first": "up"}, ["true or false"]), ("an event before the first", {"until": 0}, ["from 1"])):
         failure(name, "E_USAGE", words, ledger.ask, "events", **members)
@@ -215,10 +220,16 @@ def wrong_queries(work):
             ("a list", ["balance"], ["a query is a JSON object"]),
             ("a member that it does not take", {"ask": "balance", "wallet": "W", "limit": 5}, ["balance takes no limit"]),
             ("a member misspelt", {"ask": "balance", "walet": "W"}, ["takes no walet", "do you mean wallet?"]),
-            ("a member missing", {"ask": "balance"}, ["balance needs a wallet"]),
+            ("a member missing", {"ask": "balance"}, ["balance needs `wallet`"]),
+            ("a number missing", {"ask": "wait"}, ["wait needs `after`"]),
+            ("a cursor and a moment", {"ask": "history", "wallet": "W", "cursor": "x", "as_of": 5}, ["leave as_of out"]),
+            ("a type that is none", {"ask": "events", "types": ["charge_settled", "charge"]}, ["there is no type charge; do you mean charge_settled?"]),
+            ("a type like none", {"ask": "events", "types": ["xyzzy"]}, ["there is no type xyzzy"]),
             ("a wallet that is a number", {"ask": "balance", "wallet": 5}, ["wallet must be a text; not 5"]),
             ("a limit of 0", {"ask": "history", "wallet": "W", "limit": 0}, ["from 1 to 10000; not 0"]),
-            ("a limit beyond 64 bits", {"ask": "history", "wallet": "W", "limit": 2**70}, ["from 1 to 10000"]),
+            ("a limit beyond 64 bits", {"ask": "history", "wallet": "W", "limit": 2**70}, ["from 1 to 10000; not a number of more than 64 bits"]),
+            ("a limit of 0 beside that", {"ask": "history", "limit": 0, "wallet": "W", "cursor": 2**70}, ["from 1 to 10000; not 0"]),
+            ("a limit with a fraction", {"ask": "history", "wallet": "W", "limit": 1.5}, ["not a number with a fraction"]),
             ("a moment that is none", {"ask": "balance", "wallet": "W", "as_of": "yesterday"}, ["as_of must be", "yesterday"]),
             ("a moment below 0", {"ask": "balance", "wallet": "W", "as_of": -1}, ["as_of must be", "not -1"]),
             ("a view that is none", {"ask": "cash_status", "wallet": "W", "view": "all"}, ["one of posted, known"]),
@@ -245,6 +256,14 @@ def opening(work):
     directory = os.path.join(work, "by-library")
     failure("no ledger", "E_NOTFOUND", [], Ledger, LIBRARY, directory)
     for name, options, words in (
+            ("a caller that is too long", {"caller": "x" * 33}, ["at most 32 bytes"]), ("a caller with a space", {"caller": "a b"}, ["white space"]),
+            ("no time to wait", {"lock_wait_us": 0}, ["lock_wait_us must be"]), ("a clock", {"clock": "at"}, ["open takes no clock"]),
+            ("made for reading", {"read_only": True}, ["with read_only nothing is written"]), ("a currency in small letters", {"init": {"currency": "krw"}}, ["three capital letters"]),
+            ("a currency without decimals", {"init": {"currency": "XXX"}}, ["exponent"]), ("an exponent of 7", {"init": {"exponent": 7}}, ["from 0 to 6"]),
+            ("a day that begins elsewhere", {"init": {"utc_offset": "+19:00"}}, ["offset"])):
+        failure(name, "E_USAGE", words, Ledger, LIBRARY, directory, {"init": {}, **options})
+        check(f"{name}: nothing was made", not os.path.exists(directory) and os.listdir(work).count("by-library") == 0)
+    for name, options, words in (
             ("an option misspelt", {"readonly": True}, ["open takes no readonly", "read_only"]),
             ("an option of init misspelt", {"init": {"curency": "KRW"}}, ["init takes no curency", "currency"]),
             ("an offset that is none", {"init": {"utc_offset": "9"}}, ["utc_offset must be"]),
@@ -253,6 +272,7 @@ def opening(work):
     ledger = Ledger(LIBRARY, directory, {"init": {"currency": "USD", "utc_offset": "-05:00"}, "caller": "gateway"})
     check("made by the library", (ledger.info["currency"], ledger.info["exponent"], ledger.info["utc_offset"]) == ("USD", 2, "-05:00"), ledger.info)
     ledger.apply(wallet("W", key="1"))
+    check("until the last day of all", len(ledger.ask("events", until="9999-12-31")["rows"]) == ledger.ask("head")["seq"])
     check("the caller of the options", json.loads(ledger.ask_text({"ask": "log", "from": ledger.ask("head")["seq"]}))["caller"] == "gateway")
     done = ledger.apply(charge("W", "C", 1000), dry_run=True)[0]
     check("a dry run", done["dry_run"] and done["balance"]["total"] == 1000 and ledger.ask("balance", wallet="W")["total"] == 0, done)
@@ -261,6 +281,16 @@ def opening(work):
     ledger = Ledger(LIBRARY, directory, {"read_only": True})
     e = failure("written to for reading", "E_READONLY", [], ledger.apply, {"op": "wallet.off", "wallet": "W"})
     check("no line is done", e is not None and e.error["lines_done"] == 0 and e.answers == [])
+    off = b'{"op":"wallet.off","wallet":"W"}\n'
+    e = failure("a later part of an input", "E_READONLY", [], ledger.apply_text, off * 3, {"line": 1001})
+    check("the lines of the parts before are done", e is not None and e.error["lines_done"] == 1000 and e.answers == [])
+    e = failure("of which two lines are answered", "E_READONLY", [], ledger.apply_text, b"x\n\n{}\n" + off, {"line": 1001})
+    check("the last of them", e is not None and e.error["lines_done"] == 1003 and [a["line"] for a in e.answers] == [1001, 1003])
+    for options in ({"lin": 1001}, {"line": 0}, {"line": 2**52}, {"line": 2**63}, {"line": 2**64}, b"{"):
+        e = failure(f"options {options}", "E_USAGE", [], ledger.apply_text, off, options)
+        check("which line was the first is not known", e is not None and "lines_done" not in e.error and e.answers == [])
+    last = json.loads(ledger.apply_text(b"x", {"line": 2**52 - 1}))
+    check("the last number of a line", last["line"] == 2**52 - 1, last)
     check("read for reading", ledger.ask("balance", wallet="W")["total"] == 0 and ledger.info["read_only"])
     ledger.close()
     check("closed twice", LIBRARY.c.jb_json_close(None) is None)

@@ -602,8 +602,8 @@ cursors_made_up(void **state)
 static jb_status
 first_and_next(const char *of, const char *cursor, char *next, struct jb_error *err)
 {
-    jb_ledger *other;
-    jb_views *views;
+    jb_ledger *other = NULL;
+    jb_views *views = NULL;
     struct jb_open_options o = {.size = sizeof o, .accept_rollback = 1};
     struct text t = {0};
     must(jb_open(of, &o, &other, err) == JB_OK && jb_views_open(other, &views, err) == JB_OK,

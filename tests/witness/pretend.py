@@ -83,14 +83,15 @@ def rows_of(arguments, reading):
 
 
 def read(arguments, ledger):
-    reading = figures.Reading(ledger, arguments.as_of or len(ledger.events))
+    moment, begin = map(int, arguments.cursor.split("."))  # of the first page, and where this one begins
+    reading = figures.Reading(ledger, moment or arguments.as_of or len(ledger.events))
     if arguments.verb == "balance":
         for wallet in reading.wallets() if arguments.all else [arguments.wallet]:
             show(reading.balance(wallet))
     elif arguments.verb in (*figures.LISTS, "events"):
-        rows, begin = rows_of(arguments, reading), int(arguments.cursor)
+        rows = rows_of(arguments, reading)
         end = begin + arguments.limit
-        show({"rows": rows[begin:end], "next": str(end) if end < len(rows) else None})
+        show({"rows": rows[begin:end], "next": f"{reading.seq}.{end}" if end < len(rows) else None})
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
     else:
@@ -111,7 +112,7 @@ def parse_arguments():
     parser.add_argument("--newest-first", action="store_true")
     parser.add_argument("--wallet", dest="of")
     parser.add_argument("--limit", type=int, default=100)
-    parser.add_argument("--cursor", default="0")
+    parser.add_argument("--cursor", default="0.0")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -284,7 +284,10 @@ class Trial:
             rows += page["rows"]
             if page["next"] is None:
                 return rows
-            more = ["--cursor", page["next"]]
+            more = ["--cursor", page["next"]]  # which has the moment of the first page
+            if "--as-of" in arguments:
+                at = arguments.index("--as-of")
+                arguments = (*arguments[:at], *arguments[at + 2:])
 
     def _check_lists(self, reading, wallet, *as_of):
         """What a wallet has several of, all or the open ones, and its events in one direction or the other."""

@@ -153,7 +153,7 @@ cmd_stat(struct app *app, int argc, char **argv)
         jb_views_stat_get(app->views, &v, &app->err) != JB_OK || !read_policies(app, policies)) {
         return app_fail(app, &app->err);
     }
-    char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
+    char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES], value[48];
     struct table *t = table_new((const char *const[]){"what", "figure", NULL});
 #define ROW(name, ...) (table_cell(t, name), table_cellf(t, __VA_ARGS__))
     ROW("events", "%llu", (unsigned long long)s.events);
@@ -172,10 +172,8 @@ cmd_stat(struct app *app, int argc, char **argv)
         const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
         char name[64];
         snprintf(name, sizeof name, "policy %s", word != NULL ? word : "");
-        if (i == JB_POLICY_DAY_CLOSE) {
-            ROW(name, "%s", policies[i] != 0 ? "manual" : "auto");
-        } else if (word != NULL) {
-            ROW(name, "%lld", (long long)policies[i]);
+        if (word != NULL) {
+            ROW(name, "%s", app_policy(app, i, policies[i], value));
         }
     }
 #undef ROW

@@ -96,8 +96,8 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
                 "jangbu: warning: the log of %s was put back to an older state: it was longer "
                 "once. What is shown is that older state; nothing can "
                 "be written "
-                "until `jangbu rebuild --accept-rollback`, and `jangbu audit` says more.\n",
-                dir);
+                "until `jangbu rebuild %s --accept-rollback`, and `jangbu audit %s` says more.\n",
+                dir, dir, dir);
     }
     warn_of_files(&app->info, dir);
     return true;

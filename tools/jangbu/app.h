@@ -79,6 +79,16 @@ char *app_time_short(const struct app *app, jb_instant t, char *buf);
 char *app_time_cell(const struct app *app, jb_instant t, char *buf);
 #define TIME_HEADER_BYTES 32
 char *app_time_header(const struct app *app, const char *name, char buf[TIME_HEADER_BYTES]);
+/* The figures of a refusal: "available 51,000". */
+void app_figures(const struct app *app, struct jb_figures figures, struct out *o);
+/* What a policy is set to, as it is typed. buf of 48 bytes; returns buf. */
+char *app_policy(const struct app *app, uint32_t policy, int64_t value, char *buf);
+/* What an event says beside its amount and its id: "consume: INSUFFICIENT_CASH, available 51,000",
+ * "min_charge 2,000 from ...", a day; for most nothing. */
+void app_event_words(const struct app *app, const struct jb_event *e, struct out *o);
+/* The id of the wallet that e is of, or of that on which a command was refused; "-" for none. buf
+ * holds JB_ID_BYTES_MAX + 1. */
+const char *app_event_wallet(struct app *app, const struct jb_event *e, char *buf);
 /* "as of event 12, 2026-10-31T09:00:00+09:00" */
 void app_print_as_of(struct app *app, const struct jb_moment *m);
 

@@ -201,6 +201,35 @@ struct run {
     struct batch_tally tally;
 };
 
+/* Whoever brings in what happened elsewhere, and before, finds its `at` refused line by line. */
+static void
+hint_import(const struct run *r, bool dated)
+{
+    if (dated && r->options.clock == JB_CLOCK_SYSTEM) {
+        fputs("jangbu: an `at` was refused for lying too far back. To import what happened before "
+              "now, with each line's `at` as the clock: `jangbu apply --clock=at`",
+              stderr);
+        fputs(r->options.dry_run ? ".\n"
+                                 : ". Keys that were refused keep their answer: import them into a "
+                                   "new ledger, or under new keys.\n",
+              stderr);
+    }
+}
+
+static bool
+any_refused(const struct run *r)
+{
+    return r->tally.refused + r->tally.refused_before > 0;
+}
+
+static void
+say_count(uint64_t n, const char *what)
+{
+    if (n > 0) {
+        fprintf(stderr, ", %llu %s", (unsigned long long)n, what);
+    }
+}
+
 /* Behind the results, on standard error, so that they stay what programs read. */
 static void
 print_summary(const struct run *r)
@@ -208,12 +237,15 @@ print_summary(const struct run *r)
     const char *would = r->options.dry_run ? "would be done" : "done";
     fprintf(stderr, "jangbu: %llu command%s %s", (unsigned long long)r->tally.done,
             r->tally.done == 1 ? "" : "s", would);
-    if (r->tally.refused > 0) {
-        fprintf(stderr, ", %llu refused, the first in line %llu (%s)",
-                (unsigned long long)r->tally.refused, (unsigned long long)r->tally.first_refused,
+    say_count(r->tally.done_before, "done before");
+    say_count(r->tally.refused, "refused");
+    say_count(r->tally.refused_before, "refused before");
+    if (any_refused(r)) {
+        fprintf(stderr, ", the first in line %llu (%s)", (unsigned long long)r->tally.first_refused,
                 jb_code_word((uint32_t)r->tally.first_code));
     }
     fputs(".\n", stderr);
+    hint_import(r, r->tally.dated > 0);
 }
 
 #define AGAIN "Apply the input again: commands with a key are not done twice."
@@ -365,7 +397,7 @@ apply_stream(struct run *r, struct feed *f)
     pthread_join(thread, NULL);
     free_batches(f);
     print_summary(r);
-    return r->tally.refused > 0 ? EXIT_REFUSED : EXIT_DONE;
+    return any_refused(r) ? EXIT_REFUSED : EXIT_DONE;
 }
 
 /* ---- the whole input as one group ---- */
@@ -458,6 +490,7 @@ apply_group(struct run *r, struct feed *f, const char *key, const char *at)
             answer_json(&r->app->out, a, 0, group.key, r->app->info.utc_offset_s);
             out_char(&r->app->out, '\n');
             code = a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+            hint_import(r, code_is_dated(a->code));
         }
     }
     free_batches(f);

@@ -118,6 +118,45 @@ print_problem(struct app *app, const struct jb_audit_problem *p)
                   where);
 }
 
+static bool
+found(const struct jb_audit_report *r, const char *check)
+{
+    for (uint32_t i = 0; i < r->problems_n; i++) {
+        if (strcmp(r->problems[i]->check, check) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What somebody does who reads of problems: the stores are made again, the log is not. */
+static void
+print_what_to_do(struct app *app, const struct jb_audit_report *r)
+{
+    const char *const dir = app->args[0];
+    bool of_stores = r->problems_n > 0;
+    for (uint32_t i = 0; i < r->problems_n; i++) {
+        const char *check = r->problems[i]->check;
+        of_stores &= strcmp(check, "state") == 0 || strcmp(check, "views") == 0;
+    }
+    if (found(r, "rollback")) {
+        app_sentencef(
+            app,
+            "what to do: find the newer log, or restore a newer backup; if the older one is "
+            "meant to be, `jangbu rebuild %s --accept-rollback`",
+            dir);
+    } else if (of_stores) {
+        app_sentencef(app, "what to do: the log is sound; `jangbu rebuild %s` makes the rest again",
+                      dir);
+    } else {
+        app_sentencef(
+            app,
+            "what to do: write nothing more to %s, keep a copy of it, and restore a backup "
+            "(`jangbu backup` made it) that `jangbu audit` finds sound",
+            dir);
+    }
+}
+
 static void
 audit_print(struct app *app, const struct jb_audit_report *r)
 {
@@ -145,6 +184,9 @@ audit_print(struct app *app, const struct jb_audit_report *r)
                       (unsigned long long)r->problems_total, (unsigned long long)r->verified_to);
     }
     print_parts(app, r);
+    if (r->verdict == JB_REFUTED) {
+        print_what_to_do(app, r);
+    }
 }
 
 /* ---- the two processes ---- */

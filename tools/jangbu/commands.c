@@ -1,7 +1,10 @@
 /* One command from the command line. Its words become the JSON of docs/vocabulary.md and go the way
  * of any other command, so that they mean and are refused the same. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "command_json.h"
@@ -68,6 +71,12 @@ no_form(const struct app *app, const char *command, const char *word)
         if (strcmp(forms[i].command, command) == 0 && forms[i].word != NULL) {
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "",
                                   forms[i].word);
+        }
+    }
+    static const char *const lists[] = {"list", "ls", "show", "get"};
+    for (size_t i = 0; i < 4 && word != NULL && strcmp(command, "wallet") == 0; i++) {
+        if (strcmp(word, lists[i]) == 0) {
+            return app_usage(app, "do you mean `jangbu wallets LEDGER`, or `jangbu balance`?");
         }
     }
     return word == NULL ? app_usage(app, "jangbu %s needs one more word: %s", command, list)
@@ -169,10 +178,44 @@ is_malformed(jb_code code)
     return code == JB_CODE_MALFORMED || code == JB_CODE_AMOUNT_INVALID;
 }
 
-/* An answer for people: a sentence, where the money went, and for a dry run the balances that it
- * would give. */
+/* An approval that finds the money gone is accepted, and ends the refund. */
+static bool
+not_approved(const struct jb_answer *a)
+{
+    const struct jb_event *e = a->code == JB_CODE_NONE ? jb_answer_event(a) : NULL;
+    return e != NULL && e->type == JB_EV_REFUND_FAILED &&
+           e->refund_failed.why == JB_FAILURE_BALANCE;
+}
+
+/* The first open day; one that is never over where there is none. */
+static jb_day
+open_day(struct app *app)
+{
+    struct jb_ledger_stat s = {.size = sizeof s};
+    struct jb_error ignored; /* it only adds to a sentence */
+    return jb_ledger_stat_get(app->ledger, &s, &ignored) == JB_OK && s.open_day != JB_NO_DAY
+               ? s.open_day
+               : INT32_MAX;
+}
+
+/* The day that the clock says is the last that is over, where that one can be closed. */
 static void
-print_answer(struct app *app, const struct jb_answer *a, const struct jb_command *c)
+print_last_day(struct app *app)
+{
+    char text[JB_DAY_TEXT_BYTES];
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    const jb_day today = jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
+    if (open_day(app) < today) {
+        out_str(&app->out, "; the last one that can be closed now is ");
+        out_str(&app->out, jb_day_print(today - 1, text));
+    }
+}
+
+/* An answer for people: a sentence, where the money went, and for a dry run the balances that it
+ * would give. before: the first open day that there was. */
+static void
+print_answer(struct app *app, const struct jb_answer *a, const struct jb_command *c, jb_day before)
 {
     struct out *o = &app->out;
     char amount[48];
@@ -191,14 +234,31 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         }
         out_str(o, ": ");
         out_str(o, jb_answer_message(a));
+        if (a->code == JB_CODE_DAY_NOT_OVER && a->outcome == JB_REFUSED) {
+            print_last_day(app);
+        }
         out_str(o, ".\n");
         return;
     }
     const struct jb_event *e = jb_answer_event(a);
     const struct jb_event_type_info *type = e != NULL ? jb_event_type_get(e->type) : NULL;
-    out_str(o, a->outcome == JB_DUPLICATE ? "done before" : a->dry_run ? "would be done" : "done");
+    const bool no = not_approved(a);
+    out_str(o, a->outcome == JB_DUPLICATE ? no ? "not approved before" : "done before"
+               : a->dry_run               ? no ? "would not be approved" : "would be done"
+               : no                       ? "not approved"
+                                          : "done");
     out_str(o, ": ");
     out_str(o, type != NULL ? type->name : "group");
+    if (e != NULL && e->type == JB_EV_DAY_CLOSED && before <= e->day_closed.day) {
+        char day[JB_DAY_TEXT_BYTES];
+        out_str(o, ": closed ");
+        out_str(o, jb_day_print(before, day));
+        out_str(o, before < e->day_closed.day ? " to " : "");
+        out_str(o, before < e->day_closed.day ? jb_day_print(e->day_closed.day, day) : "");
+    } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED)) {
+        out_char(o, ' ');
+        app_event_words(app, e, o);
+    }
     if (e != NULL && jb_event_amount(e) != 0) {
         out_str(o, " ");
         out_str(o, app_amount(app, jb_event_amount(e), amount));
@@ -208,8 +268,8 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         out_str(o, app_amount(app, e->charge_settled.applied_to_debt, amount));
         out_str(o, " filled the debt");
     }
-    if (e != NULL && e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
-        out_str(o, ": paid cash does not cover it; the refund has FAILED");
+    if (no) {
+        out_str(o, ": paid cash does not cover it; the refund has FAILED, ask for a new one");
     }
     if (a->same_txn != 0) {
         out_str(o, ", the gateway's transaction of event ");
@@ -260,8 +320,33 @@ bound_views_lag(struct app *app, jb_seq seq)
     }
 }
 
+/* "--expires-on" where the sentence begins with the member expires_on, which is no argument of the
+ * form. Returns how much of the sentence that stands for. */
+static size_t
+option_of(const struct form *form, const struct bad_line *bad, char option[24])
+{
+    const size_t n = strlen(bad->field);
+    if (n == 0 || strncmp(bad->message, bad->field, n) != 0 || bad->message[n] != ' ') {
+        return 0;
+    }
+    for (int field = 0; field < JB_CF_N; field++) {
+        const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
+        bool argument = false;
+        for (int i = 0; i < 4 && form->positional[i] >= 0; i++) {
+            argument |= form->positional[i] == field;
+        }
+        if (f != NULL && strcmp(f->name, bad->field) == 0 && !argument) {
+            memcpy(option, "--", 2);
+            option_name(field, option + 2, 22);
+            return n;
+        }
+    }
+    return 0;
+}
+
 static int
-submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
+submit(struct app *app, const struct form *form, const struct out *json, bool dry_run,
+       bool accept_clock)
 {
     struct json_pool *pool = json_pool_new();
     struct jb_command c;
@@ -283,7 +368,10 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
             bad_line_json(&app->out, &bad, 0, key);
             out_char(&app->out, '\n');
         } else {
-            fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)bad.code), bad.message);
+            char option[24] = "";
+            const size_t n = option_of(form, &bad, option);
+            fprintf(stderr, "jangbu: %s: %s%s.\n", jb_code_word((uint32_t)bad.code), option,
+                    bad.message + n);
         }
         json_pool_free(pool);
         return code;
@@ -291,6 +379,7 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
     struct jb_submit_options o = {
         .size = sizeof o, .dry_run = dry_run, .accept_clock = accept_clock, .caller = app->caller};
     jb_answers *answers = jb_answers_new();
+    const jb_day before = open_day(app);
     if (answers == NULL) {
         fputs("jangbu: no memory\n", stderr);
         code = EXIT_MACHINE;
@@ -302,16 +391,31 @@ submit(struct app *app, const struct out *json, bool dry_run, bool accept_clock)
             answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
             out_char(&app->out, '\n');
         } else {
-            print_answer(app, a, &c);
+            print_answer(app, a, &c, before);
         }
-        code = a->code == JB_CODE_NONE ? EXIT_DONE
-               : is_malformed(a->code) ? EXIT_USAGE
-                                       : EXIT_REFUSED;
+        code = is_malformed(a->code)                        ? EXIT_USAGE
+               : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
+                                                            : EXIT_DONE;
         bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);
     json_pool_free(pool);
     return code;
+}
+
+/* JB_AMOUNT_MAX is all nines. */
+#define AMOUNT_DIGITS_MAX 15
+
+/* As a command in JSON would be, in the words of who types. Always false. */
+static bool
+out_of_range(const struct app *app, const char *name, const char *text, bool most)
+{
+    char limit[48];
+    app_amount(app, most ? JB_AMOUNT_MAX : 0, limit);
+    app_usage(app, "%s: %s must be %s %s; not %.40s",
+              jb_code_word(most ? JB_CODE_AMOUNT_RANGE : JB_CODE_AMOUNT_INVALID), name,
+              most ? "at most" : "above", limit, text);
+    return false;
 }
 
 /* Amounts become digits of the minor unit; what has a minus in front stays, and is refused as what
@@ -323,15 +427,46 @@ read_amounts(const struct app *app, const char *values[JB_CF_N], char amounts[][
     for (int field = 0; field < JB_CF_N; field++) {
         const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
         bool amount = f != NULL && (f->kind == JB_CK_AMOUNT || (f->kind == JB_CK_VALUE && money));
+        if (amount && f->kind == JB_CK_AMOUNT && values[field] != NULL && values[field][0] == '-') {
+            return out_of_range(app, f->name, values[field], false);
+        }
         if (!amount || values[field] == NULL || values[field][0] == '-') {
             continue;
         }
         if (!read_amount(app, f->name, values[field], amounts[field])) {
             return false;
         }
+        const size_t n = strlen(amounts[field]);
+        const bool most = n > AMOUNT_DIGITS_MAX;
+        if (most || (f->kind == JB_CK_AMOUNT && strcmp(amounts[field], "0") == 0)) {
+            return out_of_range(app, f->name, values[field], most);
+        }
         values[field] = amounts[field];
     }
     return true;
+}
+
+/* The words that the form has, by the names that help shows. */
+static int
+wrong_arguments(const struct app *app, const struct form *form, int n)
+{
+    char list[200] = "LEDGER", name[24];
+    size_t used = strlen(list);
+    int all = 0;
+    while (all < 4 && form->positional[all] >= 0) {
+        all++;
+    }
+    for (int i = 0; i < all; i++) {
+        const bool optional = i >= all - form->optional;
+        option_name(form->positional[i], name, sizeof name);
+        for (char *c = name; *c != '\0'; c++) {
+            *c = (char)toupper((unsigned char)*c);
+        }
+        used += (size_t)snprintf(list + used, sizeof list - used, optional ? " [%s]" : " %s", name);
+    }
+    const char *const word = form->word != NULL ? form->word : "";
+    return app_usage(app, "jangbu %s%s%s takes %d arguments, %s, not %d", form->command,
+                     word[0] != '\0' ? " " : "", word, 1 + all, list, n);
 }
 
 int
@@ -369,17 +504,26 @@ cmd_one(struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     }
     values[JB_CF_CALLER] = app->caller; /* without a key it is refused, and not ignored */
+    if (form->op == JB_OP_FREE_GRANT && n > 0 && strcmp(args[0], "activate") == 0 &&
+        access("activate", F_OK) != 0) {
+        return app_usage(app, "do you mean `jangbu activate LEDGER WALLET GRANT`?");
+    }
     int positional = 0;
     while (positional < 4 && form->positional[positional] >= 0) {
         positional++;
     }
     if (n < 1 + positional - form->optional || n > 1 + positional) {
-        return app_usage(app, "jangbu %s%s%s takes %d arguments, not %d", command,
-                         form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
-                         1 + positional, n);
+        return wrong_arguments(app, form, n);
     }
     for (int i = 0; i + 1 < n; i++) {
         values[form->positional[i]] = args[i + 1];
+    }
+    for (int field = 0; field < JB_CF_N; field++) {
+        if ((op->required & JB_HAS(field)) != 0 && values[field] == NULL && !flags[field]) {
+            return app_usage(app, "jangbu %s%s%s needs --%s", command,
+                             form->word != NULL ? " " : "", form->word != NULL ? form->word : "",
+                             names[field]);
+        }
     }
     int code;
     if (!app_open(app, args[0], true, false, &code)) {
@@ -406,7 +550,7 @@ cmd_one(struct app *app, int argc, char **argv)
         fputs("jangbu: no memory\n", stderr);
         return EXIT_MACHINE;
     }
-    code = submit(app, &json, dry_run, accept_clock);
+    code = submit(app, form, &json, dry_run, accept_clock);
     free(json.at);
     return code;
 }

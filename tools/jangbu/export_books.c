@@ -198,6 +198,10 @@ export_books(struct app *app, jb_seq last, enum books_format format, FILE *file,
             }
             progress_show(p, b.entries_n + i, b.entries_n * 2);
         }
+        if (o.no_memory) {
+            status = JB_E_NOMEM;
+            *err = (struct jb_error){.status = status, .text = "no memory"};
+        }
         export_flush(&o, file);
     }
     free(o.at);

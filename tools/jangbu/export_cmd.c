@@ -66,8 +66,7 @@ cmd_export(struct app *app, int argc, char **argv)
         int why = errno;
         fprintf(stderr, "jangbu: cannot make %s: %s%s\n", path, strerror(why),
                 why == EEXIST ? "; an export overwrites nothing" : "");
-        errno = why;
-        return errno == EEXIST ? EXIT_REFUSED : EXIT_MACHINE;
+        return why == EEXIST || why == ENOENT ? EXIT_REFUSED : EXIT_MACHINE;
     }
     code = run_export(app, format, file);
     bool bad = fflush(file) != 0 || ferror(file) != 0;

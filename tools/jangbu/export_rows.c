@@ -148,8 +148,9 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         char wallet[JB_ID_BYTES_MAX];
         size_t wallet_n = 0;
         status = jb_cursor_at(c, order[i].seq, &e, err);
-        if (status == JB_OK && e->wallet != 0) {
-            status = jb_wallet_id(app->ledger, e->wallet, wallet, &wallet_n, err);
+        const uint32_t number = status == JB_OK ? csv ? e->wallet : event_wallet(e) : 0;
+        if (number != 0) {
+            status = jb_wallet_id(app->ledger, number, wallet, &wallet_n, err);
         }
         if (status != JB_OK) {
             break;
@@ -157,7 +158,7 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         if (csv) {
             csv_row(app, e, wallet, wallet_n, &o);
         } else {
-            json_row(app, e, (struct jb_text){e->wallet != 0 ? wallet : NULL, wallet_n}, &o);
+            json_row(app, e, (struct jb_text){number != 0 ? wallet : NULL, wallet_n}, &o);
         }
         if (o.n > 60000) {
             jb_cursor_rest(c); /* a slow reader of the export holds no snapshot */
@@ -166,6 +167,10 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
             }
         }
         progress_show(p, i, n);
+    }
+    if (status == JB_OK && o.no_memory) {
+        status = JB_E_NOMEM;
+        *err = (struct jb_error){.status = status, .text = "no memory"};
     }
     export_flush(&o, file);
     free(o.at);

@@ -8,6 +8,7 @@
 struct rows {
     struct app *app;
     struct table *table;
+    uint32_t n;
 };
 
 static bool
@@ -116,7 +117,28 @@ each_refused(void *data, const struct jb_event *e)
     table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
     amount_cell(app, rows->table, r->amount);
     table_cell(rows->table, code != NULL ? code : "?");
+    struct out figures = {0};
+    app_figures(app, r->figures, &figures);
+    table_cellf(rows->table, "%.*s", (int)figures.n, figures.at != NULL ? figures.at : "");
+    free(figures.at);
+    app->out.no_memory |= figures.no_memory; /* said when it is printed */
     table_cellf(rows->table, "%.*s", (int)e->key.n, e->key.s);
+    rows->n++;
+    return true;
+}
+
+/* Whether there is none of that id: said on standard error. */
+static bool
+no_wallet(struct app *app, const char *id)
+{
+    uint32_t number;
+    if (jb_wallet_number(app->ledger, query_text(id), &number, &app->err) != JB_E_NOTFOUND) {
+        return false;
+    }
+    fprintf(stderr,
+            "jangbu: there is no wallet %s, and no refusal that names it: only refusals of "
+            "commands with a key are kept.\n",
+            id);
     return true;
 }
 
@@ -150,7 +172,8 @@ cmd_refused(struct app *app, int argc, char **argv)
     struct rows rows = {.app = app};
     char at[TIME_HEADER_BYTES];
     rows.table = table_new((const char *const[]){">event", app_time_header(app, "recorded at", at),
-                                                 "command", "id", ">amount", "code", "key", NULL});
+                                                 "command", "id", ">amount", "code", "?figures",
+                                                 "key", NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_refused_get(app->views, query_text(args[1]), query_as_of(app), cursor, (uint32_t)limit,
@@ -158,7 +181,14 @@ cmd_refused(struct app *app, int argc, char **argv)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
+    if (rows.n == 0 && cursor == NULL && no_wallet(app, args[1])) {
+        table_free(rows.table);
+        return EXIT_REFUSED;
+    }
     table_print(app, rows.table);
+    if (rows.n == 0 && next[0] == '\0') {
+        out_str(&app->out, "none: only refusals of commands with a key are kept\n");
+    }
     query_page_end(app, &moment, next);
     return EXIT_DONE;
 }

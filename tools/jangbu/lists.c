@@ -161,24 +161,36 @@ cmd_items(struct app *app, int argc, char **argv)
 
 /* ---- events ---- */
 
+static void
+words_cell(struct app *app, struct table *t, const struct jb_event *e)
+{
+    struct out words = {0};
+    app_event_words(app, e, &words);
+    table_cellf(t, "%.*s", (int)words.n, words.at != NULL ? words.at : "");
+    free(words.at);
+    app->out.no_memory |= words.no_memory; /* said when it is printed */
+}
+
 static bool
 each_event(void *data, const struct jb_event *e)
 {
     struct rows *rows = data;
     struct app *app = rows->app;
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    char time[JB_INSTANT_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1] = "";
-    size_t n = 0;
-    if (e->wallet != 0 && jb_wallet_id(app->ledger, e->wallet, id, &n, &app->err) != JB_OK) {
-        exit(app_fail(app, &app->err)); /* an id that is left out would be a wrong answer */
-    }
-    id[n] = '\0';
+    char time[JB_INSTANT_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
+    const struct jb_command_refused *r = &e->command_refused;
+    const bool refused = e->type == JB_EV_COMMAND_REFUSED;
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, type != NULL ? type->name : "unknown");
-    table_cell(rows->table, e->wallet != 0 ? id : "-");
-    table_cell(rows->table, e->type == JB_EV_WALLET_CREATED ? "" : app_event_id(app, e, id));
-    amount_cell(app, rows->table, jb_event_amount(e));
+    table_cell(rows->table, app_event_wallet(app, e, id));
+    if (refused) {
+        table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
+    } else {
+        table_cell(rows->table, e->type == JB_EV_WALLET_CREATED ? "" : app_event_id(app, e, id));
+    }
+    amount_cell(app, rows->table, refused ? r->amount : jb_event_amount(e));
+    words_cell(app, rows->table, e);
     rows->n++;
     return true;
 }
@@ -269,7 +281,7 @@ cmd_events(struct app *app, int argc, char **argv)
     struct jb_moment moment;
     char at[TIME_HEADER_BYTES];
     rows.table = table_new((const char *const[]){">event", app_time_header(app, "recorded at", at),
-                                                 "type", "wallet", "id", ">amount", NULL});
+                                                 "type", "wallet", "id", ">amount", "?what", NULL});
     if (events_page(app, &q, &rows, next, &moment) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);

@@ -20,7 +20,7 @@ struct ids {
 static const char *
 id_of(struct app *app, struct ids *ids, const struct jb_event *e)
 {
-    uint32_t number = e->wallet;
+    const uint32_t number = event_wallet(e);
     if (number >= ids->n) {
         size_t n = ids->n == 0 ? 1024 : ids->n;
         while (n <= number) {
@@ -65,6 +65,10 @@ print_refused(struct app *app, const struct jb_command_refused *r)
     }
     out_str(&app->out, "  ");
     out_str(&app->out, code != NULL ? code : "?");
+    if (r->figures.n > 0) {
+        out_str(&app->out, "  ");
+        app_figures(app, r->figures, &app->out);
+    }
 }
 
 /* Which wallet is asked for: its number, and its id for commands that came before it was made. */
@@ -110,7 +114,11 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         snprintf(line, sizeof line, "%6llu  %-25s  %-20s  ", (unsigned long long)e->seq,
                  app_time_short(app, e->recorded_at, time), type != NULL ? type->name : "unknown");
     out_bytes(&app->out, line, (size_t)n);
-    out_str(&app->out, wallet != NULL ? wallet : "-");
+    if (e->type == JB_EV_COMMAND_REFUSED && wallet == NULL && e->command_refused.wallet_id.n > 0) {
+        out_bytes(&app->out, e->command_refused.wallet_id.s, e->command_refused.wallet_id.n);
+    } else {
+        out_str(&app->out, wallet != NULL ? wallet : "-");
+    }
     if (jb_event_amount(e) != 0) {
         out_str(&app->out, "  ");
         out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
@@ -120,7 +128,10 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         return;
     }
     char id[JB_ID_BYTES_MAX + 1];
-    if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
+    if (e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED) {
+        out_str(&app->out, "  ");
+        app_event_words(app, e, &app->out);
+    } else if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
         out_str(&app->out, "  ");
         out_str(&app->out, id);
     }
@@ -160,7 +171,7 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
             break;
         }
         next = e->seq + 1;
-        const char *wallet = e->wallet != 0 ? id_of(app, &ids, e) : NULL;
+        const char *wallet = event_wallet(e) != 0 ? id_of(app, &ids, e) : NULL;
         if (only != NULL && !is_of(e, only)) {
             continue;
         }

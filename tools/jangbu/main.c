@@ -94,7 +94,8 @@ static const struct row rows[] = {
      "  AMOUNT           as it is printed; all that is refundable now, unless given\n" ONE},
     {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]",
      "change a number of the rules from a time on",
-     "  POLICY VALUE     min_charge (minor units), day_close (auto or manual), day_close_grace "
+     "  POLICY VALUE     min_charge (an AMOUNT, as it is printed: 2,000 won, 5.00 dollars), "
+     "day_close (auto or manual), day_close_grace "
      "(seconds), grants_max, "
      "clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
      "(their number), "

@@ -191,5 +191,12 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         }
         app->has_as_of = true;
     }
+    for (const struct option_row *r = rows; as_of != NULL && r != NULL && r->name != NULL; r++) {
+        if (r->value != NULL && strcmp(r->name, "cursor") == 0 && *r->value != NULL) {
+            app_usage(app,
+                      "--cursor goes on as of the moment of the first page: leave --as-of out");
+            return false;
+        }
+    }
     return true;
 }

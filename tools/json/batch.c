@@ -89,16 +89,28 @@ batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_lo
     return !bad.no_memory && keep_bad(b, line, &bad);
 }
 
+bool
+code_is_dated(jb_code code)
+{
+    return code == JB_CODE_AT_NOT_ALLOWED || code == JB_CODE_AT_TOO_OLD ||
+           code == JB_CODE_WALLET_UNKNOWN_THEN;
+}
+
+/* before: the answer is that of a key. */
 static void
-count(struct batch_tally *t, uint64_t line, jb_code code)
+count(struct batch_tally *t, uint64_t line, jb_code code, bool before)
 {
     t->line = line;
+    t->dated += code_is_dated(code) ? 1 : 0;
     if (code == JB_CODE_NONE) {
-        t->done++;
-    } else if (t->refused++ == 0) {
+        ++*(before ? &t->done_before : &t->done);
+        return;
+    }
+    if (t->refused + t->refused_before == 0) {
         t->first_refused = line;
         t->first_code = code;
     }
+    ++*(before ? &t->refused_before : &t->refused);
 }
 
 void
@@ -109,6 +121,7 @@ batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n
     for (size_t i = 0; i < b->lines_n; i++) {
         const struct line *line = &b->lines[i];
         jb_code code;
+        bool before = false;
         if (line->bad != NULL) {
             bad_line_json(o, line->bad, line->number, line->key);
             code = line->bad->code;
@@ -118,8 +131,9 @@ batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n
             const struct jb_answer *a = jb_answers_at(answers, next++);
             answer_json(o, a, line->number, line->key, utc_offset_s);
             code = a->code;
+            before = a->outcome == JB_DUPLICATE;
         }
         js_line_end(o);
-        count(tally, line->number, code);
+        count(tally, line->number, code, before);
     }
 }

@@ -41,11 +41,16 @@ bool batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool t
 
 /* What became of the lines whose answers were written. */
 struct batch_tally {
-    uint64_t line; /* the last one */
-    uint64_t done, refused;
-    uint64_t first_refused; /* its line */
+    uint64_t line;                        /* the last one */
+    uint64_t done, refused;               /* by this call */
+    uint64_t done_before, refused_before; /* answers of keys */
+    uint64_t first_refused;               /* its line */
     jb_code first_code;
+    uint64_t dated; /* those refused because their `at` lies too far back for the clock */
 };
+
+/* Whether it says that a command's `at` lies too far back for the clock. */
+bool code_is_dated(jb_code code);
 
 /* The answers of the lines, in order, one object a line, as far as they are final: answers_n of
  * those to commands. Adds to *tally. */

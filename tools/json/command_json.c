@@ -284,8 +284,8 @@ commands_member(struct json_pool *pool, json_t *value, struct jb_command *c, str
     for (size_t i = 0; i < n; i++) {
         struct bad_line inner = {0};
         if (!command_of(pool, json_array_get(value, i), &list[i], &inner)) {
-            return wrong(bad, inner.code, inner.field, "command %zu of the group: %s", i,
-                         inner.message);
+            return wrong(bad, inner.code, inner.field, "command %zu of the group (index %zu): %s",
+                         i + 1, i, inner.message);
         }
     }
     c->commands = list;

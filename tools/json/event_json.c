@@ -1,5 +1,6 @@
 #include "event_json.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 void
@@ -99,6 +100,18 @@ figures_json(struct out *o, const struct jb_figure *figures, size_t n, int32_t u
     }
 }
 
+/* Which member of a group it was that failed: as in the answer from 0, where the event has it from
+ * 1 and 0 for none. */
+static void
+index_json(struct out *o, const char *key, int64_t stored)
+{
+    if (stored > 0) {
+        js_int(o, key, stored - 1);
+    } else {
+        js_null(o, key);
+    }
+}
+
 static void
 field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *f,
            int32_t utc_offset_s)
@@ -123,6 +136,10 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
     case JB_FK_AMOUNT:
     case JB_FK_AMOUNT0:
     case JB_FK_INT:
+        if (e->type == JB_EV_COMMAND_REFUSED && at == &e->command_refused.index) {
+            index_json(o, f->name, e->command_refused.index);
+            break;
+        }
         js_int(o, f->name, *(const int64_t *)at);
         break;
     case JB_FK_NAME:
@@ -172,14 +189,29 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
 }
 
 static void
-all_fields(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
+all_fields(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {
-        if (type->fields[i].since <= e->version) {
-            field_json(o, e, &type->fields[i], utc_offset_s);
+        const struct jb_field_info *f = &type->fields[i];
+        if (f->since > e->version) {
+            continue;
+        }
+        if (e->type == JB_EV_COMMAND_REFUSED && wallet.s != NULL &&
+            f->offset == offsetof(struct jb_event, command_refused.wallet_id)) {
+            js_text(o, f->name, wallet); /* the event has only the number */
+        } else {
+            field_json(o, e, f, utc_offset_s);
         }
     }
+}
+
+uint32_t
+event_wallet(const struct jb_event *e)
+{
+    return e->wallet != 0 || e->type != JB_EV_COMMAND_REFUSED || e->version < 2
+               ? e->wallet
+               : e->command_refused.wallet_no;
 }
 
 void
@@ -193,7 +225,7 @@ event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
     if (type == NULL) {
         js_uint(o, "type_number", e->type);
     }
-    if (wallet.s != NULL) {
+    if (wallet.s != NULL && e->wallet != 0) {
         js_text(o, "wallet", wallet);
     } else {
         js_null(o, "wallet");
@@ -227,7 +259,7 @@ event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
         js_uint(o, "prev", e->subject_prev);
         js_close(o, '}');
     }
-    all_fields(o, e, utc_offset_s);
+    all_fields(o, e, wallet, utc_offset_s);
 }
 
 void
@@ -240,7 +272,7 @@ event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32
 void
 event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
-    all_fields(o, e, utc_offset_s);
+    all_fields(o, e, (struct jb_text){0}, utc_offset_s);
 }
 
 /* ---- answers ---- */

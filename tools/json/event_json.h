@@ -9,7 +9,10 @@
 
 /* The members that the event's type has, without the envelope. */
 void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
-/* The whole event as an object. wallet: its wallet's id, or s == NULL. */
+/* The number of the wallet that the event is of, or of that on which a command was refused; 0: of
+ * none. */
+uint32_t event_wallet(const struct jb_event *e);
+/* The whole event as an object. wallet: the id of event_wallet, or s == NULL. */
 void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet,
                 int32_t utc_offset_s);
 /* The same, left open for more members. */

@@ -11,7 +11,9 @@
 #include "json_options.h"
 #include "queries.h"
 
-/* What one call works with. It is kept for the next one, and never by two at a time. */
+/* What one call works with. It is kept for the next one, and never by two at a time; but not behind
+ * a call with more text than this, in or out, so that a handle at rest holds little. */
+#define KEPT_BYTES (128U << 10)
 struct work {
     struct batch batch;
     jb_answers *answers;
@@ -65,9 +67,9 @@ work_take(struct jb_json *j)
 }
 
 static void
-work_give(struct jb_json *j, struct work *w)
+work_give(struct jb_json *j, struct work *w, bool kept)
 {
-    for (int i = 0; i < WORKS_KEPT && w != NULL; i++) {
+    for (int i = 0; kept && i < WORKS_KEPT && w != NULL; i++) {
         struct work *none = NULL;
         if (atomic_compare_exchange_strong(&j->kept[i], &none, w)) {
             w = NULL;
@@ -152,11 +154,22 @@ jb_json_text_free(const char *text)
 
 /* ---- open, close ---- */
 
+/* jb_open looks at its options before it looks for a ledger, and there is none without a name: what
+ * is wrong with the options is said while nothing is made. */
+static jb_status
+make_ledger(const char *dir, const struct open_call *call, struct jb_error *err)
+{
+    jb_ledger *none = NULL;
+    const jb_status status = jb_open("", &call->open, &none, err);
+    jb_close(none);
+    return status == JB_E_NOTFOUND ? jb_init(dir, &call->init, err) : status;
+}
+
 static jb_status
 open_ledger(struct jb_json *j, const char *dir, const struct open_call *call, struct jb_error *err)
 {
     struct jb_ledger_info info = {.size = sizeof info};
-    jb_status status = call->make ? jb_init(dir, &call->init, err) : JB_OK;
+    jb_status status = call->make ? make_ledger(dir, call, err) : JB_OK;
     if (status == JB_OK) {
         status = jb_open(dir, &call->open, &j->asked.ledger, err);
     }
@@ -185,7 +198,7 @@ open_text(struct jb_json *j, const char *dir, const char *options, struct out *o
     jb_status status = open_call_read(w->batch.pool, options, &call, bad)
                            ? open_ledger(j, dir, &call, err)
                            : bad_text(bad, err);
-    work_give(j, w);
+    work_give(j, w, options == NULL || strlen(options) <= KEPT_BYTES);
     return status == JB_OK ? query_answer(&j->asked, &info, o, err) : status;
 }
 
@@ -246,6 +259,8 @@ jb_json_close(jb_json *j)
 
 /* ---- apply ---- */
 
+#define NO_LINE UINT64_MAX /* of a tally: the number of the first line is not known */
+
 /* Lines that are still to be carried out. */
 struct source {
     const char *at;
@@ -303,7 +318,7 @@ apply_lines(struct jb_json *j, struct work *w, struct source s, const struct app
         if (status != JB_OK) {
             return status;
         }
-        if (!whole) {
+        if (!whole || o->no_memory) { /* what is not carried out needs no answer */
             return out_of_memory(err);
         }
     }
@@ -316,6 +331,7 @@ apply_text(struct jb_json *j, struct source s, const char *options, struct out *
 {
     struct work *w = work_take(j);
     struct apply_call call;
+    const bool large = s.n > KEPT_BYTES;
     jb_status status = JB_OK;
     if (w == NULL) {
         return out_of_memory(err);
@@ -325,6 +341,7 @@ apply_text(struct jb_json *j, struct source s, const char *options, struct out *
         status = bad_text(bad, err);
     } else {
         s.number = call.line;
+        tally->line = call.line - 1;
         status = apply_lines(j, w, s, &call, o, tally, err);
     }
     /* As `jangbu apply` does, so that queries have a short tail to fold. What cannot be stored now
@@ -333,7 +350,7 @@ apply_text(struct jb_json *j, struct source s, const char *options, struct out *
     if (status == JB_OK && !j->read_only && !call.submit.dry_run) {
         (void)!jb_views_sync(j->asked.views, false, &ignored);
     }
-    work_give(j, w);
+    work_give(j, w, status == JB_OK && !large && o->n <= KEPT_BYTES);
     return status;
 }
 
@@ -345,7 +362,7 @@ jb_json_apply(jb_json *j, const char *lines, size_t n, const char *options, cons
     struct jb_error err = {.status = JB_E_USAGE,
                            .text = "jb_json_apply: the handle and the lines may not be NULL"};
     struct bad_line bad = {.column = 0};
-    struct batch_tally tally = {0};
+    struct batch_tally tally = {.line = NO_LINE};
     if (ret_text == NULL) {
         return JB_E_USAGE;
     }
@@ -353,8 +370,13 @@ jb_json_apply(jb_json *j, const char *lines, size_t n, const char *options, cons
     if (j != NULL && (lines != NULL || n == 0)) {
         status = apply_text(j, (struct source){lines, n, 1}, options, &o, &tally, &err, &bad);
     }
+    if (o.no_memory) { /* the answers are lost; how far they went is not */
+        free(o.at);
+        o = (struct out){.first = true};
+        status = out_of_memory(&err);
+    }
     if (status != JB_OK) {
-        error_json(&o, &err, &bad, &tally.line);
+        error_json(&o, &err, &bad, tally.line != NO_LINE ? &tally.line : NULL);
     }
     return finish(status, &o, ret_text, ret_n);
 }
@@ -375,7 +397,7 @@ ask_text(struct jb_json *j, const char *query, size_t n, struct out *o, struct j
     jb_status status = query_from_json(w->batch.pool, query, n, &q, bad)
                            ? query_answer(&j->asked, &q, o, err)
                            : bad_text(bad, err);
-    work_give(j, w);
+    work_give(j, w, n <= KEPT_BYTES);
     atomic_fetch_sub(&j->asking, 1);
     return status;
 }

@@ -39,12 +39,15 @@ static const struct member_row init_rows[] = {
     [CURRENCY] = {"currency", MEMBER_TEXT, AT(currency), 0, 0, NULL},
     [EXPONENT] = {"exponent", MEMBER_NUMBER, AT(exponent), 0, 6, NULL},
     [OFFSET] = {"utc_offset", MEMBER_OFFSET, AT(utc_offset_s), 0, 0, NULL}};
+/* Lines are counted on from there: far below 2^63, and whole in a language that has only doubles.
+ */
+#define LINE_MAX_GIVEN ((UINT64_C(1) << 52) - 1)
 static const struct member_row apply_rows[] = {
     {"clock", MEMBER_WORD, AT(clock), 0, 0, clocks},
     {"dry_run", MEMBER_FLAG, AT(dry_run), 0, 0, NULL},
     CALLER,
     ACCEPT_CLOCK,
-    {"line", MEMBER_NUMBER, AT(line), 1, UINT64_MAX / 2, NULL}};
+    {"line", MEMBER_NUMBER, AT(line), 1, LINE_MAX_GIVEN, NULL}};
 #define N(rows) (sizeof(rows) / sizeof(rows)[0])
 #define ALL UINT32_MAX
 
@@ -60,6 +63,10 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
                   members_read(root, open_rows, N(open_rows), ALL, NULL, "open", &r, &has, bad) &&
                   (r.init == NULL || members_read(r.init, init_rows, N(init_rows), ALL, NULL,
                                                   "init", &r, &init_has, bad));
+        if (ok && r.init != NULL && r.read_only) {
+            ok = wrong(bad, JB_CODE_MALFORMED, "init",
+                       "init makes a ledger, and with read_only nothing is written");
+        }
         if (!parse_end(pool, ok, bad)) {
             return false;
         }

@@ -145,9 +145,10 @@ history_answer(const struct asked *a, const struct query *q, struct out *o, stru
 static bool
 each_refused(void *data, const struct jb_event *e)
 {
-    const struct rows *rows = data;
-    event_json(rows->o, e, (struct jb_text){NULL, 0}, rows->asked->utc_offset_s);
-    return true;
+    struct rows *rows = data;
+    rows->status = event_row_json(rows->o, rows->asked->ledger, e, false, rows->asked->utc_offset_s,
+                                  rows->err);
+    return rows->status == JB_OK;
 }
 
 jb_status
@@ -159,6 +160,7 @@ refused_answer(const struct asked *a, const struct query *q, struct out *o, stru
     list_begin(q, o);
     jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
                                       (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
+    status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
         list_end(a, o, next, &moment);
     }
@@ -239,6 +241,13 @@ events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *r
         q->since.kind == JB_AS_OF_DAY ? jb_day_start(q->since.day, utc_offset_s) : q->since.time;
     ret->until = q->until.kind == JB_AS_OF_DAY ? jb_day_start(q->until.day + 1, utc_offset_s)
                                                : q->until.time;
+    /* The first and the last day reach beyond the instants that there are, by the offset. */
+    if (q->since.kind == JB_AS_OF_DAY && ret->since < JB_INSTANT_MIN) {
+        ret->since = JB_INSTANT_MIN;
+    }
+    if (q->until.kind == JB_AS_OF_DAY && ret->until > JB_INSTANT_MAX) {
+        ret->until = JB_INSTANT_MAX;
+    }
     if (q->since.kind == JB_AS_OF_TIME || q->since.kind == JB_AS_OF_DAY) {
         ret->query.since = &ret->since;
     }

@@ -71,6 +71,64 @@ event_type_called(const char *s, size_t n)
     return 0;
 }
 
+static const char *
+nth_type(unsigned i)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(i + 1);
+    return type != NULL ? type->name : NULL;
+}
+
+const char *
+event_type_near(const char *s, size_t n)
+{
+    const char *name;
+    for (unsigned i = 0; n > 0 && (name = nth_type(i)) != NULL; i++) {
+        if (strncmp(name, s, n) == 0) {
+            return name; /* "charge": charge_settled */
+        }
+    }
+    return nearest_word(s, n, nth_type);
+}
+
+/* The first name in the list that is that of no type. */
+static bool
+no_type(const json_t *value, struct bad_line *bad)
+{
+    struct jb_text t = {NULL, 0};
+    for (size_t i = 0; i < json_array_size(value) && t.s == NULL; i++) {
+        const struct jb_text name = text_of(json_array_get(value, i));
+        t = name.s != NULL && event_type_called(name.s, name.n) == 0 ? name : t;
+    }
+    if (t.s == NULL) {
+        return false;
+    }
+    const char *near = event_type_near(t.s, t.n);
+    if (near != NULL) {
+        wrong(bad, JB_CODE_MALFORMED, "types", "there is no type %.40s; do you mean %s?", t.s,
+              near);
+    } else {
+        wrong(bad, JB_CODE_MALFORMED, "types", "there is no type %.40s", t.s);
+    }
+    return true;
+}
+
+/* In a sentence: what stands there instead of names, or of a list that is neither empty nor too
+ * long. */
+static const char *
+types_given(const json_t *value, char *buf, size_t size)
+{
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        if (!json_is_string(json_array_get(value, i))) {
+            return given_as(json_array_get(value, i), buf, size);
+        }
+    }
+    if (!json_is_array(value)) {
+        return given_as(value, buf, size);
+    }
+    snprintf(buf, size, "a list of %zu", json_array_size(value));
+    return buf;
+}
+
 static bool
 types_member(const json_t *value, struct event_types *ret)
 {
@@ -205,9 +263,14 @@ members_read(json_t *object, const struct member_row *rows, size_t n, uint32_t t
             return no_member(key, what, bad);
         }
         char want[200], given[64];
+        if (rows[i].kind == MEMBER_TYPES && no_type(value, bad)) {
+            return false;
+        }
         if (!member_read(&rows[i], value, (char *)to + rows[i].offset)) {
             return wrong(bad, JB_CODE_MALFORMED, key, "%s must be %s; not %s", key,
-                         wanted(&rows[i], want, sizeof want), given_as(value, given, sizeof given));
+                         wanted(&rows[i], want, sizeof want),
+                         rows[i].kind == MEMBER_TYPES ? types_given(value, given, sizeof given)
+                                                      : given_as(value, given, sizeof given));
         }
         *ret_has |= MEMBER(i);
     }

@@ -207,15 +207,24 @@ whole_of(const json_t *value, int64_t *ret)
 const char *
 given_as(const json_t *value, char *buf, size_t n)
 {
+    int64_t whole;
     switch (json_typeof(value)) {
     case JSON_STRING:
         snprintf(buf, n, "\"%.40s\"", json_string_value(value));
         break;
     case JSON_INTEGER:
-        snprintf(buf, n, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        break;
     case JSON_REAL:
-        snprintf(buf, n, "a number with a fraction or an exponent");
+        switch (whole_of(value, &whole)) {
+        case WHOLE:
+            snprintf(buf, n, "%lld", (long long)whole);
+            break;
+        case BEYOND_INT64:
+            snprintf(buf, n, "a number of more than 64 bits");
+            break;
+        case NOT_WHOLE:
+            snprintf(buf, n, "a number with a fraction or an exponent");
+            break;
+        }
         break;
     case JSON_OBJECT:
         snprintf(buf, n, "an object");

@@ -145,9 +145,13 @@ query_read(json_t *root, struct query *ret, struct bad_line *bad)
     }
     for (uint32_t i = 0; i < MEMBERS; i++) {
         if ((rows[kind].required & ~has & MEMBER(i)) != 0) {
-            return wrong(bad, JB_CODE_MALFORMED, members[i].name, "%s needs a %s", rows[kind].name,
+            return wrong(bad, JB_CODE_MALFORMED, members[i].name, "%s needs `%s`", rows[kind].name,
                          members[i].name);
         }
+    }
+    if ((has & MEMBER(AS_OF)) != 0 && (has & MEMBER(CURSOR)) != 0) {
+        return wrong(bad, JB_CODE_MALFORMED, "as_of",
+                     "a cursor goes on as of the moment of the first page: leave as_of out");
     }
     return true;
 }

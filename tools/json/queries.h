@@ -14,6 +14,8 @@ struct event_types {
 };
 /* The type of that name; 0: there is none. */
 uint32_t event_type_called(const char *s, size_t n);
+/* The type that a name which is none may mean; NULL: none. */
+const char *event_type_near(const char *s, size_t n);
 
 /* What is asked of. */
 struct asked {

@@ -254,11 +254,12 @@ event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool peopl
 {
     char id[JB_ID_BYTES_MAX];
     size_t n = 0;
-    jb_status status = e->wallet != 0 ? jb_wallet_id(l, e->wallet, id, &n, err) : JB_OK;
+    const uint32_t wallet = event_wallet(e);
+    jb_status status = wallet != 0 ? jb_wallet_id(l, wallet, id, &n, err) : JB_OK;
     if (status != JB_OK) {
         return status; /* an id that is left out would be a wrong answer */
     }
-    event_json_open(o, e, (struct jb_text){e->wallet != 0 ? id : NULL, n}, utc_offset_s);
+    event_json_open(o, e, (struct jb_text){wallet != 0 ? id : NULL, n}, utc_offset_s);
     status = people ? people_json(o, l, e, err) : JB_OK;
     js_close(o, '}');
     return status;

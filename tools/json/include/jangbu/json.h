@@ -26,9 +26,10 @@ extern "C" {
 typedef struct jb_json jb_json;
 
 /*
- * Opens the ledger in dir; with {"init":{...}} among the options it is made first. options: NULL,
- * or a JSON object that ends with NUL. *ret is owned: jb_json_close; NULL where the call failed.
- * *ret_text: what never changes about the ledger, as the query "info" says it, or the error.
+ * Opens the ledger in dir; with {"init":{...}} among the options it is made first, and stays where
+ * opening it fails then. options: NULL, or a JSON object that ends with NUL. *ret is owned:
+ * jb_json_close; NULL where the call failed. *ret_text: what never changes about the ledger, as the
+ * query "info" says it, or the error.
  */
 JB_API JB_NODISCARD jb_status jb_json_open(const char *dir, const char *options, jb_json **ret,
                                            const char **ret_text);
@@ -40,7 +41,8 @@ JB_API JB_NODISCARD jb_status jb_json_open(const char *dir, const char *options,
  * JSON object that ends with NUL. *ret_n (may be NULL): bytes of *ret_text without the NUL.
  *
  * Where it fails half-way, the answers of the lines that are final stand before the error, whose
- * `lines_done` is the last of these lines. The others are to be applied again, with the same keys.
+ * `lines_done` is the last of these lines, counted from the option `line`. The others are to be
+ * applied again, with the same keys.
  */
 JB_API JB_NODISCARD jb_status jb_json_apply(jb_json *j, const char *lines, size_t n,
                                             const char *options, const char **ret_text,
