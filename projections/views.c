@@ -298,6 +298,7 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
         return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
     }
     v->l = l;
+    jb_ledger_hold(l);
     v->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     jb_status status = jb_info_get(l, &v->info, err);
     jb_fold_init(&v->fold, v->info.utc_offset_s);
@@ -355,6 +356,7 @@ jb_views_close(jb_views *v)
         pthread_mutex_destroy(&v->lock);
         pthread_mutex_destroy(&v->taken_lock);
         jb_taken_back_free(v->taken);
+        jb_ledger_let_go(v->l);
         free(v);
     }
     return NULL;

@@ -86,11 +86,16 @@ struct jb_ledger {
     int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait
                          anew */
 
-    /* wait.c: callers of jb_wait, who are woken and waited for when the handle is closed. */
+    /* What uses the log and this struct until it is closed: the handle itself, its cursors and its
+     * projections. `closed` is set by jb_close when others are left. */
+    _Atomic unsigned users;
+    bool closed;
+
+    /* wait.c: callers of jb_wait. */
     pthread_mutex_t wait_lock;
     pthread_cond_t wait_left;
     unsigned waiting;
-    _Atomic bool closing_down;
+    _Atomic bool waits_ended;
 
     /* The writing side: used by who leads and holds the writer lock. */
     struct jb_state *state;
@@ -128,8 +133,12 @@ jb_status jb_secret_load(struct jb_ledger *l, struct jb_error *err);
  * another try. */
 bool jb_reader_again(jb_ledger *l, jb_status *status, struct jb_error *err);
 
-/* wait.c: wakes those who wait for new events, and returns when they have left. */
-void jb_wait_end(struct jb_ledger *l);
+/* wait.c: returns when those who wait have left. It knows of those alone that have entered: who
+ * closes must have seen to it that none is on the way in. */
+void jb_wait_left(struct jb_ledger *l);
+
+/* open.c: the error of what uses a ledger that was closed. */
+jb_status jb_fail_closed(struct jb_error *err);
 
 /* init.c: makes the names in a new directory, and its own, last. */
 jb_status jb_sync_dir(const char *dir, struct jb_error *err);

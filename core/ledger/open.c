@@ -20,6 +20,9 @@ system_clock(void *data)
 jb_status
 jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
 {
+    if (l->closed) {
+        return jb_fail_closed(err);
+    }
     *ret = l->now(l->now_data);
     return jb_instant_closable(*ret, l->identity.utc_offset_s)
                ? JB_OK
@@ -62,6 +65,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     l->now = o->now != NULL ? o->now : system_clock;
     l->now_data = o->now_data;
     l->head_fd = -1;
+    l->users = 1;
     l->last = &l->first;
     if (o->caller != NULL) {
         memcpy(l->caller, o->caller, strlen(o->caller));
@@ -349,30 +353,27 @@ store_the_rest(struct jb_ledger *l)
     }
 }
 
-jb_ledger *
-jb_close(jb_ledger *l)
+jb_status
+jb_fail_closed(struct jb_error *err)
 {
-    if (l == NULL) {
-        return NULL;
+    return jb_fail(err, JB_E_USAGE,
+                   "the ledger is closed: its cursors and projections can only be closed, too");
+}
+
+void
+jb_ledger_hold(jb_ledger *l)
+{
+    l->users++;
+}
+
+void
+jb_ledger_let_go(jb_ledger *l)
+{
+    if (--l->users > 0) {
+        return;
     }
     bool forked = l->log != NULL && jb_log_forked(l->log);
-    if (l->log != NULL && !forked) {
-        jb_wait_end(l);
-        store_the_rest(l);
-    }
-    if (!forked) {
-        jb_state_close(l->state);
-        jb_state_close(l->read_state);
-    }
-    jb_store_close(l->store);
-    jb_personal_close(l->personal);
-    if (l->head_fd >= 0) {
-        close(l->head_fd);
-    }
     jb_log_close(l->log);
-    jb_log_batch_free(&l->batch);
-    jb_verdict_free(&l->verdict);
-    jb_vec_free(&l->read_grants);
     if (!forked) {
         /* A child would wait here for the parent's threads. */
         pthread_mutex_destroy(&l->queue_lock);
@@ -384,6 +385,34 @@ jb_close(jb_ledger *l)
     free(l->place);
     free(l->dir);
     free(l);
+}
+
+jb_ledger *
+jb_close(jb_ledger *l)
+{
+    if (l == NULL) {
+        return NULL;
+    }
+    bool forked = l->log != NULL && jb_log_forked(l->log);
+    if (l->log != NULL && !forked) {
+        jb_wait_end(l);
+        jb_wait_left(l);
+        store_the_rest(l);
+    }
+    if (!forked) {
+        jb_state_close(l->state);
+        jb_state_close(l->read_state);
+    }
+    jb_store_close(l->store);
+    jb_personal_close(l->personal);
+    if (l->head_fd >= 0) {
+        close(l->head_fd);
+    }
+    jb_log_batch_free(&l->batch);
+    jb_verdict_free(&l->verdict);
+    jb_vec_free(&l->read_grants);
+    l->closed = true;
+    jb_ledger_let_go(l);
     return NULL;
 }
 

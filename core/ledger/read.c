@@ -21,6 +21,15 @@ struct jb_cursor {
 };
 
 static jb_status
+cursor_usable(const jb_cursor *c, struct jb_error *err)
+{
+    if (jb_env_inherited(jb_log_env(c->l->log))) {
+        return forked(err);
+    }
+    return c->l->closed ? jb_fail_closed(err) : JB_OK;
+}
+
+static jb_status
 cursor_renew(jb_cursor *c, struct jb_error *err)
 {
     jb_status status = jb_log_reader_renew(c->reader, NULL, err);
@@ -74,6 +83,9 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
     if (from < 1) {
         return jb_fail(err, JB_E_USAGE, "events are counted from 1");
     }
+    if (l->closed) {
+        return jb_fail_closed(err);
+    }
     jb_cursor *c = calloc(1, sizeof *c);
     if (c == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a cursor");
@@ -84,6 +96,7 @@ jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
         free(c);
         return status;
     }
+    jb_ledger_hold(l);
     c->live = true;
     c->next = from;
     jb_log_reader_offset(c->reader, l->identity.utc_offset_s);
@@ -114,8 +127,9 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
     if (c == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_next");
     }
-    if (jb_env_inherited(jb_log_env(c->l->log))) {
-        return forked(err);
+    jb_status usable = cursor_usable(c, err);
+    if (usable != JB_OK) {
+        return usable;
     }
     if (c->live) {
         jb_status status = next_in_snapshot(c, ret, err);
@@ -139,8 +153,9 @@ jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_er
     if (c == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_at");
     }
-    if (jb_env_inherited(jb_log_env(c->l->log))) {
-        return forked(err);
+    jb_status usable = cursor_usable(c, err);
+    if (usable != JB_OK) {
+        return usable;
     }
     c->away = true;
     if (c->live) {
@@ -180,6 +195,7 @@ jb_cursor_close(jb_cursor *c)
 {
     if (c != NULL) {
         jb_log_reader_close(c->reader);
+        jb_ledger_let_go(c->l);
         free(c);
     }
     return NULL;
@@ -202,6 +218,9 @@ jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
 {
     if (jb_log_forked(l->log)) {
         return forked(err);
+    }
+    if (l->closed) {
+        return jb_fail_closed(err);
     }
     return pthread_mutex_lock(lock) == 0
                ? JB_OK
@@ -470,6 +489,9 @@ jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 {
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_head_get");
+    }
+    if (l->closed) {
+        return jb_fail_closed(err);
     }
     struct jb_log_reader *r;
     struct jb_log_head end;

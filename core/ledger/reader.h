@@ -91,6 +91,12 @@ jb_status jb_chain_of(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb
 /* The ledger's clock. JB_E_USAGE where it says what no event could have. */
 jb_status jb_ledger_now(jb_ledger *l, jb_instant *ret, struct jb_error *err);
 
+/* For what is opened on l and may be closed after it: l and its log stay until it lets go. Between
+ * jb_close(l) and then the functions above, jb_cursor_open and the calls on cursors give
+ * JB_E_USAGE. */
+void jb_ledger_hold(jb_ledger *l);
+void jb_ledger_let_go(jb_ledger *l);
+
 /* A writer of views.mdb needs no lock beside LMDB's own writer lock on that file and the comparison
  * of meta.seq. */
 

@@ -47,8 +47,10 @@ wait_on(struct waiting *w, struct jb_error *err)
 {
     for (;;) {
         uint32_t heard = w->lock != NULL ? jb_lock_listen(w->lock) : 0;
-        if (w->l->closing_down) {
-            return jb_fail(err, JB_E_USAGE, "the ledger was closed while a thread waited");
+        if (w->l->waits_ended) {
+            return jb_fail(err, JB_E_USAGE,
+                           "the waits of this handle were ended (jb_wait_end): close it, and open "
+                           "the ledger anew to wait again");
         }
         struct jb_log_head head;
         jb_status status = jb_log_end(w->l->log, &head, err);
@@ -118,13 +120,21 @@ jb_wait(jb_ledger *l, jb_seq after, int64_t timeout_us, jb_seq *ret_end, struct 
 }
 
 void
-jb_wait_end(struct jb_ledger *l)
+jb_wait_end(jb_ledger *l)
 {
+    if (l == NULL || jb_log_forked(l->log)) {
+        return;
+    }
     struct jb_lock *lock = jb_env_lock(jb_log_env(l->log));
-    l->closing_down = true;
+    l->waits_ended = true; /* before the call: who listens after it, sees this */
     if (lock != NULL) {
         jb_lock_call(lock);
     }
+}
+
+void
+jb_wait_left(struct jb_ledger *l)
+{
     pthread_mutex_lock(&l->wait_lock);
     while (l->waiting > 0) {
         pthread_cond_wait(&l->wait_left, &l->wait_lock);

@@ -398,7 +398,8 @@ jb_log_reader_current(const struct jb_log_reader *r)
 struct jb_text
 jb_log_reader_bytes(const struct jb_log_reader *r)
 {
-    return (struct jb_text){(const char *)r->frame.events + r->last_at, r->last_n};
+    return r->last_n > 0 ? (struct jb_text){(const char *)r->frame.events + r->last_at, r->last_n}
+                         : (struct jb_text){NULL, 0}; /* no event was read yet */
 }
 
 jb_status

@@ -1,6 +1,7 @@
 /*
  * jb_wait: it wakes within a moment of a commit, of whatever process, and no commit is slept
- * through; it ends at its time, signals or not; closing the handle ends it; a waiter that was
+ * through; it ends at its time, signals or not, and with jb_wait_end, whenever that is called; a
+ * waiter that was
  * killed, a lock file that was deleted and a read-only file system cost nobody anything; who
  * commits while nobody waits makes no system call for it.
  *
@@ -260,40 +261,119 @@ times_out(void)
     jb_close(l);
 }
 
-/* ---- closing ---- */
+/* ---- the end of waiting ---- */
 
-static _Atomic int told_closed;
+static _Atomic int waiters, told_ended;
 
 static void *
-wait_for_close(void *data)
+wait_for_the_end(void *data)
 {
     struct jb_error mine;
-    told_closed += jb_wait(common, UINT64_MAX, FOR_EVER, NULL, &mine) == JB_E_USAGE;
+    waiters++;
+    told_ended += jb_wait(common, UINT64_MAX, FOR_EVER, NULL, &mine) == JB_E_USAGE;
     return data;
 }
 
 static void
-closing(void)
+start_all(pthread_t threads[THREADS], void *(*run)(void *data))
 {
+    for (int i = 0; i < THREADS; i++) {
+        must(pthread_create(&threads[i], NULL, run, NULL) == 0, "a thread");
+    }
+}
+
+static void
+join_all(const pthread_t threads[THREADS])
+{
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+/* after_us: 0, before the waits begin, or so long after the first has begun. */
+static void
+end_waits(long after_us)
+{
+    pthread_t threads[THREADS];
+    waiters = told_ended = 0;
+    if (after_us == 0) {
+        jb_wait_end(common);
+    }
+    start_all(threads, wait_for_the_end);
+    while (waiters == 0) {
+        sched_yield();
+    }
+    if (after_us > 0) {
+        pause_us(after_us);
+        jb_wait_end(common);
+    }
+    join_all(threads);
+    must(told_ended == THREADS, "every wait is ended");
+}
+
+static void
+ending(void)
+{
+    jb_wait_end(NULL);
     for (int polled = 0; polled < 2; polled++) {
         char path[96];
         snprintf(path, sizeof path, "%s/lock", dir);
-        common = open_it(false);
-        told_closed = 0;
-        must(polled == 0 || unlink(path) == 0, "no lock file");
+        for (long i = 0; i < 12; i++) {
+            common = open_it(polled == 0 && i % 2 == 1);
+            must(polled == 0 || unlink(path) == 0, "no lock file");
+            end_waits(i * i * i * 20);
+            must(jb_wait(common, 0, 0, NULL, &err) == JB_E_USAGE, "though there is more");
+            must(end_of(common) > 0, "all else goes on");
+            jb_close(common);
+        }
+    }
+}
+
+/* docs/library.md's loop. */
+static void *
+follow_to_the_end(void *data)
+{
+    jb_cursor *c;
+    const struct jb_event *e;
+    struct jb_error mine;
+    jb_seq next = 1;
+    must(jb_cursor_open(common, 1, &c, &mine) == JB_OK, mine.text);
+    for (;;) {
+        jb_status status;
+        while ((status = jb_cursor_next(c, &e, &mine)) == JB_OK) {
+            must(e->seq == next, "each event once");
+            next = e->seq + 1;
+        }
+        if (status == JB_END) {
+            status = jb_wait(common, next - 1, FOR_EVER, NULL, &mine);
+        }
+        if (status != JB_OK) {
+            told_ended += status == JB_E_USAGE;
+            break;
+        }
+    }
+    jb_cursor_close(c);
+    return data;
+}
+
+/* Followers that seldom stand in jb_wait: where they are when it is ended is anyone's guess. */
+static void
+busy(void)
+{
+    for (long i = 0; i < 24; i++) {
         pthread_t threads[THREADS];
-        for (int i = 0; i < THREADS; i++) {
-            must(pthread_create(&threads[i], NULL, wait_for_close, NULL) == 0, "a thread");
+        common = open_it(false);
+        told_ended = 0;
+        start_all(threads, follow_to_the_end);
+        for (long k = 0; k < i / 3; k++) {
+            submit(common, JB_OP_WALLET_RENAME, "name");
         }
-        jb_seq end;
-        must(jb_wait(common, UINT64_MAX, polled == 0 ? 20000 : 250000, &end, &err) == JB_END, "");
+        pause_us(i % 8 * 40);
+        jb_wait_end(common);
+        submit(common, JB_OP_WALLET_RENAME, "name");
+        join_all(threads);
+        must(told_ended == THREADS, "every follower comes to an end");
         jb_close(common);
-        /* Closed is closed: whoever waited had left. Threads that had not yet begun to wait would
-         * not be allowed to: 20 ms are enough for all but a machine that stands still. */
-        for (int i = 0; i < THREADS; i++) {
-            pthread_join(threads[i], NULL);
-        }
-        must(told_closed == THREADS, "closing ends every wait");
     }
 }
 
@@ -431,11 +511,17 @@ reader_wakes(void)
 static const struct {
     const char *name;
     void (*run)(void);
-} cases[] = {{"reader", reader_wakes}, {"writer", writer_wakes},
-             {"follows", follows},     {"together", together},
-             {"times", times_out},     {"closing", closing},
-             {"killed", killed},       {"deleted", lock_deleted},
-             {"forked", in_a_child},   {"read-only", read_only_place}};
+} cases[] = {{"reader", reader_wakes},
+             {"writer", writer_wakes},
+             {"follows", follows},
+             {"together", together},
+             {"times", times_out},
+             {"ending", ending},
+             {"busy", busy},
+             {"killed", killed},
+             {"deleted", lock_deleted},
+             {"forked", in_a_child},
+             {"read-only", read_only_place}};
 
 int
 main(int argc, char **argv)

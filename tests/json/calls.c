@@ -154,27 +154,46 @@ rest(jb_json *j)
 static atomic_int waits;
 
 static void *
-wait_until_closed(void *data)
+wait_for_the_end(void *data)
 {
-    atomic_store(&waits, 1);
-    ask(data, "{\"ask\":\"wait\",\"after\":1000000,\"timeout_us\":60000000}", JB_E_USAGE,
-        "\"status\":\"E_USAGE\"");
+    atomic_fetch_add(&waits, 1);
+    ask(data, "{\"ask\":\"wait\",\"after\":1000000,\"timeout_us\":9000000000000}", JB_E_USAGE,
+        "jb_wait_end");
     return NULL;
+}
+
+/* Asks it at any distance from the end of waiting: before it, or after it. */
+static void
+end_waits(jb_json *j, useconds_t after_us)
+{
+    pthread_t threads[THREADS];
+    atomic_store(&waits, 0);
+    for (int i = 0; i < THREADS; i++) {
+        must(pthread_create(&threads[i], NULL, wait_for_the_end, j) == 0, "no thread");
+    }
+    while (atomic_load(&waits) == 0) {
+        usleep(20);
+    }
+    usleep(after_us);
+    jb_json_wait_end(j);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    ask(j, "{\"ask\":\"wait\",\"after\":0}", JB_E_USAGE, "jb_wait_end");
+    ask(j, "{\"ask\":\"balance\",\"wallet\":\"W3\"}", JB_OK, "\"paid\":40000,");
 }
 
 static void
 waiting(jb_json *j)
 {
-    pthread_t thread;
     ask(j, "{\"ask\":\"wait\",\"after\":0}", JB_OK, "\"more\":true");
     ask(j, "{\"ask\":\"wait\",\"after\":1000000,\"timeout_us\":1000}", JB_OK, "\"more\":false");
-    must(pthread_create(&thread, NULL, wait_until_closed, j) == 0, "no thread");
-    while (atomic_load(&waits) == 0) {
-        usleep(1000);
+    for (useconds_t i = 0; i < 20; i++) {
+        end_waits(j, i * i * i * 10); /* to 70 ms: then all of them wait */
+        must(jb_json_close(j) == NULL, "close gives NULL");
+        j = open_it(NULL);
     }
-    usleep(50000); /* now it waits */
-    must(jb_json_close(j) == NULL, "close gives NULL");
-    pthread_join(thread, NULL);
+    jb_json_close(j);
 }
 
 /* ---- NULL ---- */
@@ -203,6 +222,7 @@ nothing(jb_json *j)
     status = jb_json_ask(j, NULL, 0, &text, NULL);
     expect(status, JB_E_USAGE, text, "may not be NULL");
     must(jb_json_ask(j, "{}", 2, NULL, NULL) == JB_E_USAGE, "ask without a text");
+    jb_json_wait_end(NULL);
     must(jb_json_close(NULL) == NULL, "nothing closed");
     jb_json_text_free(NULL);
 }

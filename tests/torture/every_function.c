@@ -344,6 +344,29 @@ s_wait(struct world *w)
     return status;
 }
 
+/* What is still open when the ledger is closed says so, and is closed after it. */
+static jb_status
+s_close_first(struct world *w)
+{
+    jb_cursor *c = NULL;
+    jb_views *v = NULL;
+    const struct jb_event *e;
+    jb_status status = jb_cursor_open(w->l, 1, &c, &w->err);
+    status = status == JB_OK ? jb_cursor_next(c, &e, &w->err) : status;
+    status = status == JB_OK ? jb_views_open(w->l, &v, &w->err) : status;
+    if (status == JB_OK) {
+        struct jb_error told;
+        jb_wait_end(w->l);
+        must(jb_wait(w->l, 1, 0, NULL, &told) == JB_E_USAGE, "a wait after its end");
+        w->l = jb_close(w->l);
+        must(jb_cursor_next(c, &e, &told) == JB_E_USAGE, "a cursor of a closed ledger");
+        must(jb_views_sync(v, true, &told) == JB_E_USAGE, "projections of a closed ledger");
+    }
+    jb_cursor_close(c);
+    jb_views_close(v);
+    return status;
+}
+
 static jb_status
 s_events(struct world *w)
 {
@@ -785,6 +808,7 @@ static const struct step {
     {"jb_answers_new", s_answers, NOTHING, false},
     {"what a ledger is", s_facts, LEDGER, false},
     {"waiting", s_wait, LEDGER, false},
+    {"closing before cursors and projections", s_close_first, LEDGER, false},
     {"cursors, ids, texts", s_events, LEDGER, false},
     {"jb_submit, many commands", s_submit, LEDGER, false},
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},

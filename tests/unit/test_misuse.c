@@ -299,6 +299,7 @@ null_is_refused(void **state)
     MISUSE(jb_head_get(NULL, &(struct jb_head){.size = 8}, &err));
     MISUSE(jb_head_get(l, NULL, &err));
     MISUSE(jb_wait(NULL, 0, 0, &seq, &err));
+    jb_wait_end(NULL);
     assert_int_equal(jb_wait(l, 0, -1, &seq, &err), JB_E_USAGE);
     assert_int_equal(jb_wait(l, 0, INT64_MIN, NULL, &err), JB_E_USAGE);
     MISUSE(jb_seq_at_time(NULL, 0, &seq, &err));
@@ -447,6 +448,74 @@ a_cursor_that_looked_elsewhere_goes_on(void **state)
     }
 }
 
+static void
+cursors_are_closed_after_their_ledger(const jb_seq seen[2], jb_cursor *const c[2])
+{
+    const struct jb_event *e;
+    for (int i = 0; i < 2; i++) {
+        const size_t bytes = jb_cursor_bytes(c[i]).n;
+        assert_true(seen[i] == 0 || bytes > 0); /* what was borrowed is there until it is closed */
+        assert_int_equal(jb_cursor_next(c[i], &e, &err), JB_E_USAGE);
+        assert_non_null(strstr(err.text, "closed"));
+        assert_int_equal(jb_cursor_at(c[i], 1, &e, &err), JB_E_USAGE);
+        jb_cursor_rest(c[i]);
+        assert_int_equal(jb_cursor_next(c[i], &e, &err), JB_E_USAGE);
+    }
+    assert_null(jb_cursor_close(c[0]));
+    assert_int_equal(jb_cursor_next(c[1], &e, &err), JB_E_USAGE);
+    assert_null(jb_cursor_close(c[1]));
+}
+
+static void
+projections_are_closed_after_their_ledger(jb_views *mine)
+{
+    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    assert_int_equal(jb_balance_get(mine, text("W1"), NULL, &b, &err), JB_E_USAGE);
+    assert_non_null(strstr(err.text, "closed"));
+    assert_int_equal(jb_balance_get(mine, text("W1"),
+                                    &(struct jb_as_of){.kind = JB_AS_OF_SEQ, .seq = 2}, &b, &err),
+                     JB_E_USAGE);
+    assert_int_equal(jb_wallets_get(mine, NULL, NULL, 10, each_balance, NULL, next, NULL, &err),
+                     JB_E_USAGE);
+    assert_int_equal(jb_views_sync(mine, true, &err), JB_E_USAGE);
+    assert_null(jb_views_close(mine));
+}
+
+/* Whatever was opened on a ledger: closed after it, in any order, it is never a signal. The cursors
+ * stand in their snapshot, or beyond its end. */
+static void
+a_ledger_is_closed_first(void **state)
+{
+    (void)state;
+    for (unsigned order = 0; order < 16; order++) {
+        struct jb_open_options o = {.size = sizeof o, .now = now, .read_only = order & 1};
+        jb_ledger *mine;
+        jb_cursor *c[2];
+        jb_views *of_mine;
+        const struct jb_event *e;
+        jb_seq seen[2] = {0, 0};
+        assert_int_equal(jb_open(dir, &o, &mine, &err), JB_OK);
+        assert_int_equal(jb_cursor_open(mine, 1, &c[0], &err), JB_OK);
+        assert_int_equal(jb_cursor_open(mine, 1, &c[1], &err), JB_OK);
+        assert_int_equal(jb_views_open(mine, &of_mine, &err), JB_OK);
+        if ((order & 2) != 0) {
+            assert_int_equal(jb_cursor_next(c[0], &e, &err), JB_OK);
+            seen[0] = e->seq;
+        }
+        while ((order & 4) != 0 && jb_cursor_next(c[1], &e, &err) == JB_OK) {
+        }
+        assert_null(jb_close(mine));
+        if ((order & 8) != 0) {
+            projections_are_closed_after_their_ledger(of_mine);
+        }
+        cursors_are_closed_after_their_ledger(seen, c);
+        if ((order & 8) == 0) {
+            projections_are_closed_after_their_ledger(of_mine);
+        }
+    }
+}
+
 /* What the compiler cannot count is counted here. */
 static void
 no_table_has_an_empty_row(void **state)
@@ -504,6 +573,7 @@ main(void)
         cmocka_unit_test(null_is_refused_by_queries),
         cmocka_unit_test(a_clock_that_counts_something_else),
         cmocka_unit_test(a_cursor_that_looked_elsewhere_goes_on),
+        cmocka_unit_test(a_ledger_is_closed_first),
         cmocka_unit_test(no_table_has_an_empty_row),
         cmocka_unit_test(the_ledger_is_sound),
     };

@@ -237,6 +237,12 @@ jb_json_open(const char *dir, const char *options, jb_json **ret, const char **r
     return status;
 }
 
+void
+jb_json_wait_end(jb_json *j)
+{
+    jb_wait_end(j != NULL ? j->asked.ledger : NULL);
+}
+
 jb_json *
 jb_json_close(jb_json *j)
 {
@@ -247,7 +253,7 @@ jb_json_close(jb_json *j)
         jb_views_close(j->asked.views);
         jb_close(j->asked.ledger);
         while (atomic_load(&j->asking) > 0) {
-            sched_yield(); /* jb_close has ended what waited: it is on its way out */
+            sched_yield(); /* a query "wait", which jb_close ends: it is on its way out */
         }
         for (int i = 0; i < WORKS_KEPT; i++) {
             work_free(atomic_load(&j->kept[i]));

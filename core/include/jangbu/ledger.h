@@ -69,8 +69,10 @@ struct jb_open_options {
 JB_API JB_NODISCARD jb_status jb_open(const char *dir, const struct jb_open_options *opts,
                                       jb_ledger **ret, struct jb_error *err);
 
-/* Writes behind what is due and releases l. No other call on l may be running, but for jb_wait,
- * which it ends. NULL is allowed. Returns NULL: `l = jb_close(l);` */
+/* Writes behind what is due and releases l. No other call on l may be running (jb_wait_end lets
+ * those come to an end that wait). Cursors and projections of l are best closed before; calls on
+ * those that are not give JB_E_USAGE, and their files stay open until they are closed. NULL is
+ * allowed. Returns NULL: `l = jb_close(l);` */
 JB_API jb_ledger *jb_close(jb_ledger *l);
 
 /* What never changes about a ledger. Any thread. */
@@ -154,11 +156,15 @@ JB_API JB_NODISCARD jb_status jb_head_get(jb_ledger *l, struct jb_head *ret, str
  *     if (status == JB_END) { status = jb_wait(l, last, INT64_MAX, NULL, &err); }
  *
  * Any thread, with a handle for reading, too. It keeps no snapshot while it waits; an open cursor
- * keeps none behind JB_END. jb_close on the handle ends it with JB_E_USAGE, and waits until it has
- * returned: then do not call again. Else JB_E_IO, JB_E_BUSY and the like: the log cannot be read.
+ * keeps none behind JB_END. JB_E_USAGE after jb_wait_end. Else JB_E_IO, JB_E_BUSY and the like: the
+ * log cannot be read.
  */
 JB_API JB_NODISCARD jb_status jb_wait(jb_ledger *l, jb_seq after, int64_t timeout_us,
                                       jb_seq *ret_end, struct jb_error *err);
+/* Ends every jb_wait on l with JB_E_USAGE, those that begin later, too, whatever the log holds; all
+ * other calls go on. Any thread: call it, join the threads that wait, then jb_close. NULL is
+ * allowed. */
+JB_API void jb_wait_end(jb_ledger *l);
 
 /* The sequence number of the last event recorded at or before t (init's events count as recorded
  * before everything). */
@@ -185,6 +191,7 @@ JB_API struct jb_text jb_cursor_bytes(const jb_cursor *c);
  * ledger no longer needs are used again only when no snapshot has them. What jb_cursor_next gave is
  * no longer to be used; the next call goes on at the same place. */
 JB_API void jb_cursor_rest(jb_cursor *c);
+/* Before jb_close or after it. NULL is allowed. Returns NULL. */
 JB_API jb_cursor *jb_cursor_close(jb_cursor *c);
 
 /* Number of a wallet, and its id. JB_E_NOTFOUND where there is no such wallet. id needs room for

@@ -20,9 +20,9 @@ extern "C" {
 
 typedef struct jb_views jb_views;
 
-/* Opens the projections of l (which must outlive them). A views.mdb that is missing or of an older
- * version is made anew. One that is damaged, foreign or ahead of the log: JB_E_STALE or
- * JB_E_ROLLBACK with what to do. *ret is owned: jb_views_close. */
+/* Opens the projections of l (closed before it: after jb_close(l) they give JB_E_USAGE). A
+ * views.mdb that is missing or of an older version is made anew. One that is damaged, foreign or
+ * ahead of the log: JB_E_STALE or JB_E_ROLLBACK with what to do. *ret is owned: jb_views_close. */
 JB_API JB_NODISCARD jb_status jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err);
 /* Stores what is due, then releases v. NULL allowed; returns NULL. */
 JB_API jb_views *jb_views_close(jb_views *v);

@@ -2,13 +2,14 @@
  * jangbu/json.h -- a ledger in JSON, text in and text out: what bindings of other languages call.
  *
  * The words are those of docs/vocabulary.md (commands and their answers) and docs/json.md (queries,
- * options, errors). Four calls and one that gives a text back; nothing here needs a struct.
+ * options, errors). Five calls and one that gives a text back; nothing here needs a struct.
  *
- * Every call has one text as its output, also where it fails: then the text, or after the answers
- * of jb_json_apply its last line, is {"error":{"status":"E_BUSY","message":"..."}}. It is UTF-8,
- * ends with NUL, holds no other NUL, and each of its lines is one JSON object with a newline behind
- * it. The caller gives it back with jb_json_text_free, from any thread, when it likes: neither a
- * later call nor jb_json_close touches it. A status is 0 (JB_OK), or less: enum jb_status.
+ * jb_json_open, _apply and _ask have one text as their output, also where they fail: then the text,
+ * or after the answers of jb_json_apply its last line, is
+ * {"error":{"status":"E_BUSY","message":"..."}}. It is UTF-8, ends with NUL, holds no other NUL,
+ * and each of its lines is one JSON object with a newline behind it. The caller gives it back with
+ * jb_json_text_free, from any thread, when it likes: neither a later call nor jb_json_close touches
+ * it. A status is 0 (JB_OK), or less: enum jb_status.
  *
  * A jb_json may be used by many threads at once. What jangbu/ledger.h says before the first call
  * holds here, too: a handle does not survive fork, and a ledger lies on a local disk.
@@ -52,8 +53,12 @@ JB_API JB_NODISCARD jb_status jb_json_apply(jb_json *j, const char *lines, size_
 JB_API JB_NODISCARD jb_status jb_json_ask(jb_json *j, const char *query, size_t n,
                                           const char **ret_text, size_t *ret_n);
 
-/* Writes behind what is due and releases j, which no call may be using but a query "wait": it ends
- * with E_USAGE. NULL is allowed. Returns NULL: `j = jb_json_close(j);` */
+/* Ends every query "wait" with E_USAGE, those that begin later, too; all other calls go on. From
+ * any thread: call it, join the threads that ask, then close. NULL is allowed. */
+JB_API void jb_json_wait_end(jb_json *j);
+
+/* Writes behind what is due and releases j, which no call may be using. NULL is allowed. Returns
+ * NULL: `j = jb_json_close(j);` */
 JB_API jb_json *jb_json_close(jb_json *j);
 
 /* Gives a text of the calls above back. NULL is allowed. */
