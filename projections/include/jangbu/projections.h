@@ -65,7 +65,8 @@ JB_API JB_NODISCARD jb_status jb_moment_resolve(jb_views *v, const struct jb_as_
  *           committed since: the cursor has it, and as_of is not looked at beside one
  * cursor    NULL or "" for the first page, then what `next` got
  * limit     1 to JB_PAGE_ROWS_MAX rows. What one page costs is bounded, so it may be shorter, or
- *           empty, and the list still go on
+ *           empty, and the list still go on. Only the first page of lots, grants or refunds of a
+ *           past moment costs what the wallet's events since then do
  * each      returns false to end the page behind its row
  * next      room for JB_CURSOR_TEXT_BYTES, or NULL; gets "" at the end of the list, and only there.
  *           It may be where cursor lies
