@@ -189,6 +189,7 @@ map(struct jb_lock *l, bool *ret_first, struct jb_error *err)
         }
     }
     if (first && presence(l->fd, F_RDLCK, false) != 0) {
+        jb_lock_release(l, JB_LOCK_OPENING);
         return jb_fail_errno(err, JB_E_IO, errno, "cannot lock %s", l->path);
     }
     if (l->shared->magic != LOCK_MAGIC) {

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import plant  # noqa: E402
 
 PLANTS = [
-    ("no writer lock", "core/storage/writer_lock.c", "    int64_t deadline = jb_monotonic_us() + wait_us - waited_us;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline = jb_monotonic_us() + wait_us - waited_us;\n",
+    ("no writer lock", "core/storage/writer_lock.c", "    int64_t deadline;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline;\n",
      ("core/storage/writer_lock.c", "    struct named *n = &l->shared->of[name];\n    uint64_t taken", "    if (l != NULL) return;\n    struct named *n = &l->shared->of[name];\n    uint64_t taken"), ("processes", "winner")),
     ("no look-up of keys", "core/state/lookup.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
      "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n", None, ("threads", "processes", "winner")),
