@@ -1,16 +1,23 @@
 #!/usr/bin/python3
-"""Many grants that stay for years, and a day closed after the other: the audit takes no longer than it took to make the ledger.
+"""Many grants that stay for years, and a day closed after the other: the audit's processor time is of the kind of that which made the ledger, and not of its square
+(sorting what is due anew for each day took ten times as long).
 
 usage: many_grants.py JANGBU"""
 import datetime
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 
 WALLETS, GRANTS, DAYS = 100, 1000, 400
+
+
+def processor_time():
+    """Of the children so far, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main():
@@ -30,19 +37,19 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         ledger = os.path.join(work, "l")
         subprocess.run([jangbu, "init", ledger], check=True, stdout=subprocess.DEVNULL)
-        start = time.monotonic()
+        start = processor_time()
         subprocess.run([jangbu, "apply", ledger, "--clock=at"], input="\n".join(lines) + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
-        applied = time.monotonic() - start
-        start = time.monotonic()
+        applied = processor_time() - start
+        start = processor_time()
         out = subprocess.run([jangbu, "audit", ledger], capture_output=True, text=True)
-        audited = time.monotonic() - start
+        audited = processor_time() - start
         expired = sum('"free_expired"' in line for line in subprocess.run([jangbu, "log", ledger, "--json"], capture_output=True, text=True).stdout.splitlines())
     print(f"apply {applied:.2f} s, audit {audited:.2f} s, {expired} grants expired")
     if out.returncode != 0 or expired != WALLETS * GRANTS // 2:
         print("failed:", out.stdout[-500:], out.stderr)
         return 1
-    if audited > applied:
-        print("failed: the audit takes longer than it took to make the ledger")
+    if audited > 4 * applied:
+        print("failed: the audit takes four times what it took to make the ledger")
         return 1
     return 0
 
