@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Many grants that stay for years, and a day closed after the other: the audit's processor time is of the kind of that which made the ledger, and not of its square
-(sorting what is due anew for each day took ten times as long).
+"""Many grants that stay for years, and a day closed after the other: the audit's processor time is of the kind of that which made the ledger, as it is not
+where what is due is sorted anew for each day.
 
 usage: many_grants.py JANGBU"""
 import datetime
