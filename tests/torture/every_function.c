@@ -646,7 +646,8 @@ s_audit(struct world *w)
         for (uint32_t i = 0; i < r->not_checked_n; i++) {
             memory |= strstr(r->not_checked[i], "memory") != NULL;
         }
-        must(r->verdict != JB_REFUTED, "the audit calls a sound ledger refuted");
+        must(r->verdict != JB_REFUTED,
+             r->problems_n > 0 ? r->problems[0]->text : "no problem, and refuted");
         status = r->verdict == JB_VERIFIED ? JB_OK : JB_E_NOMEM;
         snprintf(w->err.text, sizeof w->err.text, "%s", memory ? "no memory" : "could not tell");
         jb_audit_report_free(r);
@@ -900,6 +901,13 @@ check_again(const struct step *s, struct world *w, long n, bool sticky, const ch
     }
 }
 
+/* A backup copies in a thread of its own. */
+static bool
+in_a_thread(const struct step *s)
+{
+    return s->run == s_backup;
+}
+
 /* False: there is no n-th allocation. */
 static bool
 one(const struct step *s, long n, bool sticky, const char *right)
@@ -907,7 +915,7 @@ one(const struct step *s, long n, bool sticky, const char *right)
     struct world w;
     char why[JB_ERROR_TEXT_BYTES];
     begin(s, &w);
-    jb_nth_arm(n, sticky);
+    jb_nth_arm(n, sticky, in_a_thread(s));
     jb_status status = s->run(&w);
     bool struck = jb_nth_disarm() >= n;
     if (status == JB_OK && strcmp(answer, right) != 0) {
@@ -973,7 +981,7 @@ main(int argc, char **argv)
     for (size_t i = 0; i < steps_n; i++) {
         struct world w;
         begin(&steps[i], &w);
-        jb_nth_arm(0, false);
+        jb_nth_arm(0, false, in_a_thread(&steps[i]));
         jb_status status = steps[i].run(&w);
         long count = jb_nth_disarm();
         must(status == JB_OK, w.err.text);

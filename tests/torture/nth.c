@@ -35,6 +35,7 @@ static long wanted;
 static int with;
 static bool sticky;
 static bool armed_by_program; /* only the calls of the thread that armed it count */
+static bool of_any_thread;    /* those of others, too */
 static _Thread_local bool mine;
 
 extern void *__libc_malloc(size_t n);
@@ -79,8 +80,9 @@ tell(void)
 }
 
 void
-jb_nth_arm(long n, bool from_then_on)
+jb_nth_arm(long n, bool from_then_on, bool any_thread)
 {
+    of_any_thread = any_thread;
     calls = 0;
     wanted = n;
     with = ENOMEM;
@@ -100,7 +102,7 @@ jb_nth_disarm(void)
 /* True: the call is to fail; errno is set. */
 static bool strike(enum class kind)
 {
-    if (counted != kind || (armed_by_program && !mine)) {
+    if (counted != kind || (armed_by_program && !mine && !of_any_thread)) {
         return false;
     }
     long n = atomic_fetch_add(&calls, 1) + 1;
@@ -111,7 +113,9 @@ static bool strike(enum class kind)
     return true;
 }
 
-/* ---- memory ---- */
+/* ---- memory: for the libraries of the program, too, which see only what is exported ---- */
+
+#pragma GCC visibility push(default)
 
 void *
 malloc(size_t n)
