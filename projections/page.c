@@ -3,7 +3,8 @@
  * place 8, balance 8, the moment's number 8 and time 8, the closed day that was asked for 4, 8 of
  * the chain value at the moment (a log that was put back and went on otherwise has another), and 8
  * of a hash over these and what the list is of. The hash is no secret: it finds mistakes, not
- * forgers, and what a cursor says is compared with the log before it is used.
+ * forgers. Where a cursor goes on and of which history it is are compared with the log; the balance
+ * of a history is taken from it, so whoever makes one up sees figures of his own making.
  */
 #include "projections/page.h"
 

@@ -68,19 +68,14 @@ jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err)
 /* No struct will ever be as large: what says so was never given a size. */
 #define STRUCT_BYTES_MAX ((size_t)64 << 10)
 
-static jb_status
-asks_for_more(const char *what, struct jb_error *err)
-{
-    return jb_fail(err, JB_E_USAGE,
-                   "%s asks for something that this version of the library does not know", what);
-}
-
 jb_status
 jb_abi_reserved(const void *reserved, size_t n, const char *what, struct jb_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         if (((const char *)reserved)[i] != 0) {
-            return asks_for_more(what, err);
+            return jb_fail(err, JB_E_USAGE,
+                           "%s asks for something that this version of the library does not know",
+                           what);
         }
     }
     return JB_OK;
@@ -97,9 +92,11 @@ jb_abi_in(void *full, size_t full_size, const void *given, const char *what, str
     if (size > STRUCT_BYTES_MAX) {
         return jb_fail(err, JB_E_USAGE, "%s has size %zu: make it with JB_SIZED", what, size);
     }
-    for (size_t i = full_size; i < size; i++) {
-        if (((const char *)given)[i] != 0) {
-            return asks_for_more(what, err);
+    if (size > full_size) {
+        jb_status status =
+            jb_abi_reserved((const char *)given + full_size, size - full_size, what, err);
+        if (status != JB_OK) {
+            return status;
         }
     }
     memset(full, 0, full_size);
