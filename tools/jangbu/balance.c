@@ -118,34 +118,19 @@ cmd_balance(struct app *app, int argc, char **argv)
 int
 cmd_wallets(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
-    int n, code;
-    uint64_t limit;
-    const struct option_row options[] = {
-        {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
-    if (!read_options(app, argc, argv, options, args, &n)) {
-        return EXIT_USAGE;
-    }
-    if (n != 1) {
-        return app_usage(app, "jangbu wallets takes one ledger");
-    }
-    if (!query_limit(app, limit_text, &limit)) {
-        return EXIT_USAGE;
-    }
-    if (!app_open(app, args[0], false, true, &code)) {
+    struct query q;
+    int code;
+    if (!query_page(app, argc, argv, QUERY_WALLETS, NULL, &q, &code)) {
         return code;
     }
     if (app->json) {
-        struct query q = query_about(app, QUERY_WALLETS, NULL);
-        q.cursor = jb_text_of(cursor);
-        q.limit = limit;
         return query_print(app, &q);
     }
     struct balances b = {.app = app, .named = true, .table = table_new(balance_headers_named)};
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
-    if (jb_wallets_get(app->views, query_as_of(app), cursor, (uint32_t)limit, each_balance, &b,
-                       next, &moment, &app->err) != JB_OK ||
+    if (jb_wallets_get(app->views, query_as_of(app), q.cursor.s, (uint32_t)q.limit, each_balance,
+                       &b, next, &moment, &app->err) != JB_OK ||
         b.broken) {
         table_free(b.table);
         return app_fail(app, &app->err);

@@ -146,27 +146,12 @@ no_wallet(struct app *app, const char *id)
 int
 cmd_refused(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
-    int n, code;
-    uint64_t limit;
-    const struct option_row options[] = {
-        {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
-    if (!read_options(app, argc, argv, options, args, &n)) {
-        return EXIT_USAGE;
-    }
-    if (n != 2) {
-        return app_usage(app, "jangbu refused takes a ledger and a wallet");
-    }
-    if (!query_limit(app, limit_text, &limit)) {
-        return EXIT_USAGE;
-    }
-    if (!app_open(app, args[0], false, true, &code)) {
+    struct query q;
+    int code;
+    if (!query_page(app, argc, argv, QUERY_REFUSED, NULL, &q, &code)) {
         return code;
     }
     if (app->json) {
-        struct query q = query_about(app, QUERY_REFUSED, args[1]);
-        q.cursor = jb_text_of(cursor);
-        q.limit = limit;
         return query_print(app, &q);
     }
     struct rows rows = {.app = app};
@@ -176,12 +161,12 @@ cmd_refused(struct app *app, int argc, char **argv)
                                                  "key", NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
-    if (jb_refused_get(app->views, query_text(args[1]), query_as_of(app), cursor, (uint32_t)limit,
+    if (jb_refused_get(app->views, q.wallet, query_as_of(app), q.cursor.s, (uint32_t)q.limit,
                        each_refused, &rows, next, &moment, &app->err) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    if (rows.n == 0 && cursor == NULL && no_wallet(app, args[1])) {
+    if (rows.n == 0 && q.cursor.s == NULL && no_wallet(app, q.wallet.s)) {
         table_free(rows.table);
         return EXIT_REFUSED;
     }

@@ -122,28 +122,13 @@ kind_of(const char *command)
 int
 cmd_items(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
-    int n, code;
+    struct query q;
+    int code;
     bool open = false;
-    uint64_t limit;
-    const struct option_row options[] = {
-        {"open", &open, NULL}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
-    if (!read_options(app, argc, argv, options, args, &n)) {
-        return EXIT_USAGE;
-    }
-    if (n != 2) {
-        return app_usage(app, "jangbu %s takes a ledger and a wallet", app->command);
-    }
-    if (!query_limit(app, limit_text, &limit)) {
-        return EXIT_USAGE;
-    }
-    if (!app_open(app, args[0], false, true, &code)) {
+    if (!query_page(app, argc, argv, kind_of(app->command), &open, &q, &code)) {
         return code;
     }
-    struct query q = query_about(app, kind_of(app->command), args[1]);
     q.open = open;
-    q.cursor = jb_text_of(cursor);
-    q.limit = limit;
     if (app->json) {
         return query_print(app, &q);
     }

@@ -47,6 +47,37 @@ query_limit(struct app *app, const char *text, uint64_t *ret)
     return true;
 }
 
+bool
+query_page(struct app *app, int argc, char **argv, enum query_kind kind, bool *open,
+           struct query *ret, int *ret_code)
+{
+    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
+    bool of_wallet = kind != QUERY_WALLETS;
+    int n;
+    uint64_t limit;
+    /* A row without a name ends them. */
+    const struct option_row options[] = {{"cursor", NULL, &cursor},
+                                         {"limit", NULL, &limit_text},
+                                         {open != NULL ? "open" : NULL, open, NULL},
+                                         {0}};
+    *ret_code = EXIT_USAGE;
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return false;
+    }
+    if (n != (of_wallet ? 2 : 1)) {
+        app_usage(app, "jangbu %s takes %s", app->command,
+                  of_wallet ? "a ledger and a wallet" : "one ledger");
+        return false;
+    }
+    if (!query_limit(app, limit_text, &limit) || !app_open(app, args[0], false, true, ret_code)) {
+        return false;
+    }
+    *ret = query_about(app, kind, of_wallet ? args[1] : NULL);
+    ret->cursor = jb_text_of(cursor);
+    ret->limit = limit;
+    return true;
+}
+
 void
 query_page_end(struct app *app, const struct jb_moment *m, const char *next)
 {

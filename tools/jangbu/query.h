@@ -13,6 +13,11 @@ struct query query_about(const struct app *app, enum query_kind kind, const char
 int query_print(struct app *app, const struct query *q);
 /* --limit of a list. False: said on standard error. */
 bool query_limit(struct app *app, const char *text, uint64_t *ret);
+/* A page of a list: --cursor, --limit, and --open where open is not NULL. The arguments are the
+ * ledger, which is opened, and a wallet unless all are listed. False: *ret_code, and it was said.
+ */
+bool query_page(struct app *app, int argc, char **argv, enum query_kind kind, bool *open,
+                struct query *ret, int *ret_code);
 /* What stands under a page: as of what, and how to go on. */
 void query_page_end(struct app *app, const struct jb_moment *m, const char *next);
 void amount_cell(struct app *app, struct table *t, jb_amount amount);
