@@ -27,7 +27,8 @@ struct jb_taken_back {
     uint32_t wallet;
     enum jb_reader_list list;
     jb_seq moment, through;
-    jb_seq before; /* the wallet's last event up to the moment */
+    uint8_t chain[16]; /* of the log there: after a commit that was unknown it may be another */
+    jb_seq before;     /* the wallet's last event up to the moment */
     JB_VEC(struct change) changes;
     size_t in_order; /* of changes: the first ones, one a number, in order of number */
     JB_VEC(struct approval) approvals;
@@ -304,7 +305,15 @@ take_back(struct page *p, jb_seq version, struct jb_error *err)
     t->through = version;
     status = status == JB_OK ? find_approvals(t, c, err) : status;
     jb_cursor_close(c);
-    return status;
+    return status == JB_OK ? jb_chain_of(p->v->l, t->through, t->chain, err) : status;
+}
+
+static bool
+of_this_history(const struct page *p, const struct jb_taken_back *t)
+{
+    uint8_t chain[16];
+    return jb_chain_of(p->v->l, t->through, chain, NULL) == JB_OK &&
+           memcmp(chain, t->chain, sizeof chain) == 0;
 }
 
 /* What is remembered of this list at this moment, or nothing yet. */
@@ -313,7 +322,8 @@ begin_taking(struct page *p, struct jb_error *err)
 {
     const jb_seq moment = p->r.moment.seq;
     struct jb_taken_back *t = swap_taken(p->v, NULL);
-    if (t != NULL && t->wallet == p->wallet && t->list == p->list && t->moment == moment) {
+    if (t != NULL && t->wallet == p->wallet && t->list == p->list && t->moment == moment &&
+        of_this_history(p, t)) {
         p->t = t;
         return JB_OK;
     }

@@ -150,7 +150,8 @@ JB_API JB_NODISCARD jb_status jb_head_get(jb_ledger *l, struct jb_head *ret, str
  * Waits until the log ends behind event `after`: JB_OK. JB_END when timeout_us microseconds are
  * over: 0 looks once, INT64_MAX is as long as you like, less than 0 is JB_E_USAGE. In both cases
  * *ret_end (may be NULL) is the number of the last event. Whoever commits, in whatever process,
- * wakes it, within 5 ms; nothing is missed in between, for it is the number that counts:
+ * wakes it; where the file `lock` cannot be used it looks every 4 ms. Nothing is missed in between,
+ * for it is the number that counts:
  *
  *     while ((status = jb_cursor_next(c, &e, &err)) == JB_OK) { ... last = e->seq; }
  *     if (status == JB_END) { status = jb_wait(l, last, INT64_MAX, NULL, &err); }
