@@ -37,7 +37,7 @@ def compiled(source, work):
 def functions(work):
     with open(os.path.join(work, "functions"), encoding="utf-8") as f:
         for line in f:
-            match = re.match(r"/\* \S*/jangbu/\w+\.h:\d+:\w+ \*/ extern (.*?);", line)
+            match = re.match(r"/\* .*?/jangbu/\w+\.h:\d+:\w+ \*/ extern (.*?);", line)
             if match:
                 name = re.search(r"\b(jb_\w+) \(", match.group(1)).group(1)
                 yield f"function {name}: {match.group(1)}"
