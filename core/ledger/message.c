@@ -125,7 +125,7 @@ say_set(struct sentence *s, const struct jb_names *names, uint64_t set)
     bool any = false;
     for (uint32_t i = 0; i < names->n; i++) {
         if ((set >> i & 1) != 0 && names->words[i] != NULL) {
-            say_text(s, any ? ", " : "");
+            say_text(s, any ? jb_tr(" or ") : "");
             say_text(s, names->words[i]);
             any = true;
         }
@@ -243,13 +243,19 @@ status_instead(jb_op op, uint32_t status)
     return jb_wallet_allows(status, JB_OP_CHARGE) ? INSTEAD_NONE : INSTEAD_STATE_REFUND_ONLY;
 }
 
-static const struct words *
-sentence_of(const struct sentence *s, jb_code code)
+/* The row of `instead` that a refusal has in place of its code's, or INSTEAD_NONE. */
+static int
+instead_of(const struct sentence *s, jb_code code)
 {
-    const int other = code == JB_CODE_WALLET_STATE
-                          ? status_instead(s->op, (uint32_t)figure(s, JB_FIG_STATUS))
-                          : INSTEAD_NONE;
-    return other != INSTEAD_NONE ? &instead[other] : &of_code[code];
+    if (code == JB_CODE_WALLET_STATE) {
+        return status_instead(s->op, (uint32_t)figure(s, JB_FIG_STATUS));
+    }
+    if (code == JB_CODE_ROLE && figure(s, JB_FIG_HAVE) == 0) {
+        return INSTEAD_NO_ROLE;
+    }
+    return code == JB_CODE_MASTER_NEEDED && s->op == JB_OP_POLICY_SET
+               ? INSTEAD_WALLETS_WITHOUT_MASTER
+               : INSTEAD_NONE;
 }
 
 void
@@ -270,7 +276,8 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         say_text(&s, jb_tr("refused"));
         return;
     }
-    say(&s, sentence_of(&s, code));
+    const int other = instead_of(&s, code);
+    say(&s, other != INSTEAD_NONE ? &instead[other] : &of_code[code]);
     if (code == JB_CODE_DELETE_CONDITIONS) {
         say_conditions(&s);
     }
