@@ -6,7 +6,7 @@
 #include "rules/decide.h"
 #include "state/around.h"
 
-#define SENTENCE_BYTES 460
+#define SENTENCE_BYTES 1000
 
 /* The grants of a wallet that may have something left, by ordinal. What is used up leaves the list
  * when it is gone through, so that a decision costs what is alive and not what there ever was. */
