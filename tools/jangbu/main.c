@@ -183,6 +183,10 @@ static const struct row rows[] = {
      "  -o FILE          write to FILE, which must not exist\n" AS_OF},
     {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST",
      "copy the ledger to a new directory while it is in use", COMMON},
+    {"operator", cmd_operator, TAKES_JSON, "LEDGER ID",
+     "make somebody an operator where nobody is left who could: a way back for who can write the "
+     "ledger's files",
+     COMMON},
     {"help", cmd_help, 0, "[COMMAND]", "this, or about one sub-command", ""},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
