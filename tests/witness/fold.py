@@ -17,6 +17,7 @@ class Event:
     posted_on: int = None
     body: dict = field(default_factory=dict)
     actor: dict = None        # who did it, in which role; of a command's main event
+    row: str = None           # of the table of permissions; likewise
 
     @property
     def late(self):

@@ -3,6 +3,7 @@
 import figures
 import fold
 import who
+import who_invariants
 from figures import FLOWS
 from moment import day_of
 
@@ -183,5 +184,5 @@ def check_control_totals(ledger):
 # ---- who
 
 def check_who(ledger):
-    """The world is the fold of the events; each of these is seen from the events alone."""
     expect(ledger.world.same_as(who.World(ledger.events)), "the cached world is not the fold")
+    who_invariants.check(ledger)

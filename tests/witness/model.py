@@ -278,6 +278,7 @@ class Ledger(who.Deciding):
             decide = getattr(self, "_" + op.replace(".", "_"))
             event, members = decide(wallet, wallet and wallet.state, command, occurred)
         event.actor = actor and {**actor, **({"role": role} if role else {})}
+        event.row = who.row_of(command)
         if event.wallet is not None:
             members = {"wallet_version": event.seq, **members}
         return {"ok": True, "seq": event.seq, **members}
@@ -492,7 +493,7 @@ class Ledger(who.Deciding):
         members = {"amount": amount, "applied_to_debt": min(state.debt, amount)}
         transaction = (command.get("pg"), command["txn_ref"]) if "txn_ref" in command else None
         before = [e.seq for e in self.events if e.type == "charge_settled" and e.body["transaction"] == transaction]
-        body = {"charge": command["charge"], "transaction": transaction, **members}
+        body = {"charge": command["charge"], "transaction": transaction, "channel": command.get("channel"), **members}
         event = self._emit("charge_settled", wallet, body, occurred)
         return event, {**members, "same_txn": before[0]} if transaction and before else members
 
@@ -582,7 +583,8 @@ class Ledger(who.Deciding):
         parts += debt_part("from", hole)
         self._check_parts(parts)
         event = self._emit("cash_consumed", wallet,
-                           {"usage": command["usage"], "amount": amount, "parts": parts}, occurred)
+                           {"usage": command["usage"], "amount": amount, "parts": parts,
+                            "channel": command.get("channel")}, occurred)
         return event, {"amount": amount, "free": total(parts, "free"), "paid": total(parts, "paid"),
                        "debt": hole, "parts": parts}
 

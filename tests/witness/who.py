@@ -5,6 +5,7 @@ Written from the rules of roles and channels, never from the C sources."""
 
 from dataclasses import dataclass, replace
 
+import form
 from moment import DAY, instant_text
 
 ALWAYS = -10**18  # since when the operators of `init` are
@@ -589,7 +590,7 @@ class Deciding:
 
     def _channel_search_id(self, wallet, state, command, occurred):
         self._require_open(command)
-        text, marks = command["search_id"], self.policy("search_id_marks")
+        text, marks = form.composed(command["search_id"]), self.policy("search_id_marks")
         if ("-" in text and not marks & 1) or ("_" in text and not marks & 2):
             raise self.Refused("SEARCH_ID_INVALID")
         channel = self.world.channels[command["channel"]]
@@ -681,6 +682,9 @@ class Deciding:
         if (word, limit) == self.world.settlement(wallet.id):
             raise self.Refused("UNCHANGED")
         return self._emit("settlement_changed", wallet, {"settlement": word, "limit": limit}), {}
+
+
+CONDITIONS = ["not_off", "sales_right", "paid_not_zero", "postpaid", "refund_outstanding", "uninvoiced"]
 
 
 def delete_conditions(world, wallet, state):

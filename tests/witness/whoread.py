@@ -96,11 +96,28 @@ class WhoReading:
         return None
 
     def can_delete(self, wallet):
+        """All conditions; of an unmet one its figure, and what to do."""
         state = self._state(wallet)
         unmet = dict(who.delete_conditions(self.world, wallet, state))
         today = day_of(self.now)
         forfeits = sum(g.remaining for g in state.grants if g.unfinished and g.expires_on >= today)
-        return {"wallet": wallet, "can_delete": not unmet, "unmet": unmet, "forfeits": forfeits, "as_of": self._as_of()}
+        rows = [{"name": name, "ok": name not in unmet, "figure": unmet.get(name),
+                 "remedy": remedy(name, state) if name in unmet else None} for name in who.CONDITIONS]
+        return {"wallet": wallet, "can_delete": not unmet, "conditions": rows, "forfeits": forfeits, "as_of": self._as_of()}
+
+
+def remedy(name, state):
+    """The op that is to come first."""
+    if name == "not_off":
+        return "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
+    if name == "paid_not_zero":
+        if state.paid > 0:
+            return "refund.request"
+        return "debt.repay" if state.status == "SUSPENDED" else "charge"
+    if name == "refund_outstanding":
+        requested = any(refund.state == "REQUESTED" for refund in state.refunds.values())
+        return "refund.cancel" if requested else "refund.complete"
+    return {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
 
 
 def ask(ledger, words):
