@@ -13,7 +13,7 @@ import generate
 import who
 from generate import INIT_EVENTS, Generator
 from model import Ledger
-from moment import HOUR, MINUTE, instant_text, parse_instant
+from moment import DAY, HOUR, instant_text, parse_instant
 
 OPERATOR = "op1"       # of `init`
 INIT_EVENTS_ENFORCED = INIT_EVENTS + 2
@@ -27,9 +27,9 @@ SEARCH_IDS = ["가게", "shop1", "a", "b-1", "c_2", "한글_1", "x" * 15, "q", "
 NO_SEARCH_IDS = ["ABC", "a b", "x" * 16, "ㄱ", "", "é"]
 
 _WEIGHTS = {
-    **generate._WEIGHTS, "create": 3, "state": 4, "delete": 1.5,
+    **generate._WEIGHTS, "create": 3, "state": 4, "delete": 1.5, "rename": 2,
     "role": 5, "invite": 6, "accept": 5, "goes": 3, "transfer": 2, "channel_create": 3, "manager": 4, "channel_transfer": 1.5,
-    "connect": 6, "disconnect": 1.5, "close": 0.6, "search_id": 2, "mail_order": 2, "biz_request": 5, "biz_answer": 5,
+    "connect": 6, "disconnect": 1.5, "close": 1, "search_id": 3, "mail_order": 2, "biz_request": 5, "biz_answer": 5,
     "email": 1, "sales": 7, "settlement": 3,
 }
 _IN_GROUPS = [name for name in _WEIGHTS if name not in ("day_close", "group", "repeat", "malformed")]
@@ -42,6 +42,7 @@ class WhoGenerator(Generator):
     def __init__(self, seed, mode="enforce"):
         super().__init__(seed)
         self.mode = mode
+        self.hint = None          # whose role begins or ends at the `at` that was chosen
         if mode == "enforce":
             self.ledger = Ledger(INIT_EVENTS_ENFORCED, OPERATOR)
 
@@ -81,15 +82,26 @@ class WhoGenerator(Generator):
         if dice < 0.03 or (not self._looked_at() and dice < 0.5):
             return None
         actor = {"id": self.rng.choice(PEOPLE)}
-        at = self._judged_at(command)
+        at, hint, self.hint = self._judged_at(command), self.hint, None
+        if hint is not None and self._chance(0.6):
+            return {"id": hint}
         if self._looked_at() and dice > 0.1:
             able = [person for person in PEOPLE if self.world.carrying(command, {"id": person}, at, self.now)]
-            if able:
+            if able and dice > 0.22:
                 actor["id"] = self.rng.choice(able)
+            else:
+                actor["id"] = self.rng.choice(self._nearly(command, at, able) or PEOPLE)
         if self._chance(0.12):
             right = self.world.carrying(command, actor, at, self.now)
             actor["role"] = right if right and self._chance(0.7) else self.rng.choice(who.ROLES + ["BOSS"])
         return actor
+
+    def _nearly(self, command, at, able):
+        """Those who have another role, had one until just now, or asked for it themselves."""
+        near = [person for person in PEOPLE if person not in able and any(
+            self.world.roles_at(person, command, moment, self.now) for moment in (at, at - 1, self.now))]
+        request = self.world.open_biz.get(who.holder_of(command)) if command["op"] == "biz.approve" else None
+        return near + [request.by] * 3 if request is not None and request.by is not None else near
 
     def _judged_at(self, command):
         if command["op"] in form.BUSINESS_TIME and "at" in command:
@@ -97,6 +109,43 @@ class WhoGenerator(Generator):
         return self.now
 
     # ---- choosing
+
+    def _to_boundary(self):
+        """To the end of an invitation, now and then."""
+        ends = [until for until in self.world.invitations.values() if until is not None and until > self.now]
+        if ends and self._chance(0.5):
+            return min(ends) - self.now - self.rng.choice([0, 0, 0, 1])
+        return super()._to_boundary()
+
+    def _choose(self):
+        ending = [key for key, until in self.world.invitations.items() if until in (self.now, self.now + 1)]
+        if ending and self._chance(0.7):
+            wallet, person = self.rng.choice(ending)
+            return self._decorate({"op": "member.accept", "wallet": wallet, "person": person})
+        return super()._choose()
+
+    def _past(self, command):
+        """Where somebody's role begins or ends, to the microsecond."""
+        wallet = self.ledger.wallets.get(command["wallet"])
+        if wallet is None or not self._chance(0.35):
+            return super()._past(command)
+        back = min(5, self.ledger.policy("at_back_max", self.now)) * DAY
+        edges = [edge for edge in self._edges(wallet.id, command.get("channel")) if edge[0] > self.now - back]
+        if not edges:
+            return super()._past(command)
+        at, self.hint = self.rng.choice(edges)
+        return min(self.now, at + self.rng.choice([0, 0, 0, -1, 1]))
+
+    def _edges(self, wallet, channel):
+        """[(instant, whose role begins or ends there)]"""
+        found = [(span.what, span) for span in self.world.masters.get(wallet, ())]
+        found += [(person, span) for table, of in ((self.world.members, wallet), (self.world.staff, channel))
+                  for (key, person), spans in table.items() if key == of for span in spans]
+        found += [(self.rng.choice([p for p, role, agency in STAFF if agency == span.what]), span)
+                  for span in self.world.rights.get(wallet, ())]
+        found += [(self.rng.choice([p for (c, p) in self.world.staff if c == channel]), span)
+                  for span in self.world.links.get(channel, ()) if span.what == wallet]
+        return [(at, person) for person, span in found for at in (span.start, span.end, span.end) if at is not None]
 
     def _build(self, name):
         build = getattr(self, "_who_" + name, None)
@@ -106,7 +155,7 @@ class WhoGenerator(Generator):
         return self._wallet().id if self.ledger.wallets else "W1"
 
     def _person(self):
-        return self.rng.choice(USERS if self._chance(0.85) else PEOPLE)
+        return self.rng.choice(self.rng.choices([USERS, ["op1", "op2"], PEOPLE], [75, 14, 11])[0])
 
     def _channel(self, good=None):
         """One that is there, open mostly; `good` narrows."""
@@ -139,6 +188,8 @@ class WhoGenerator(Generator):
             command["channel"] = self._channel()
         if self._chance(0.6):
             command["master"] = self._person()
+            if "channel" in command and self._chance(0.4):
+                self.hint = self.world.channel_master(command["channel"])  # for somebody else
         return command
 
     def _in_a_channel(self, command):
@@ -181,7 +232,7 @@ class WhoGenerator(Generator):
         if self._chance(0.55):
             return super()._policy()
         policy, values = self.rng.choice([
-            ("invite_days", [7, 7, 1, 0]), ("members_max", [1000, 1000, 1000, 2, 3]), ("search_id_marks", [0, 3, 3, 1, 2]),
+            ("invite_days", [7, 7, 1, 0]), ("members_max", [1000, 1000, 2, 3, 3]), ("search_id_marks", [0, 3, 3, 1, 2]),
             ("roles", [1, 1, 0] if self.mode == "trust" else [1, 1, 1, 1, 1, 0])])
         return {"op": "policy.set", "policy": policy, "value": self.rng.choice(values)}
 
@@ -201,7 +252,14 @@ class WhoGenerator(Generator):
     # ---- members
 
     def _who_invite(self):
-        return {"op": "member.invite", "wallet": self._wallet_id(), "person": self._person()}
+        wallet = self._wallet_id()
+        if self.ledger.policy("members_max", self.now) < 10 and self.ledger.wallets and self._chance(0.7):
+            live = [w for w, found in self.ledger.wallets.items() if found.state.status != "DELETED"]
+            wallet = max(live, key=self._people_of, default=wallet)
+        return {"op": "member.invite", "wallet": wallet, "person": self._person()}
+
+    def _people_of(self, wallet):
+        return len(self.world.members_of(wallet)) + len(self.world.invited_to(wallet, self.now))
 
     def _one_of(self, people):
         people = list(people)
@@ -264,7 +322,10 @@ class WhoGenerator(Generator):
 
     def _who_search_id(self):
         text = self.rng.choice(NO_SEARCH_IDS if self._chance(0.06) else SEARCH_IDS)
-        if text in self.world.search_ids and self._chance(0.7):
+        closed = [t for t, (channel, _) in self.world.search_ids.items() if self.world.channels[channel].closed is not None]
+        if closed and self._chance(0.15):
+            text = self.rng.choice(closed)
+        elif text in self.world.search_ids and self._chance(0.7):
             text = f"s{self.rng.randrange(1000)}"
         if self._chance(0.3):
             text = unicodedata.normalize("NFD", text)
@@ -296,7 +357,9 @@ class WhoGenerator(Generator):
                 "representative": self.rng.choice(["대표", "r"]), "address": "addr"}
 
     def _who_biz_answer(self):
-        holder = self._holder(lambda h: self.world.open_biz.get(h) is not None)
+        own = self._chance(0.4)  # of an operator, who may approve, but not that
+        holder = self._holder(lambda h: self.world.open_biz.get(h) is not None
+                              and (not own or self.world.open_biz[h].by in self.world.operators()))
         request = self.world.open_biz.get(next(iter(holder.items())))
         seq = request.seq if request and self._chance(0.93) else self.rng.randint(1, len(self.ledger.events) + 1)
         if self._chance(0.7):
