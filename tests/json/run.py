@@ -5,8 +5,8 @@ bytes; wrong texts are answered by name; many threads use one handle.
 usage: run.py JANGBU LIBRARY"""
 import json
 import os
-import re
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -130,6 +130,17 @@ def same_questions(ledger, directory):
     check("info", ledger.ask("info") == ledger.info and ledger.info["ledger_id"] == have["ledger_id"])
 
 
+def the_words(ledger):
+    """What the query "commands" says is whole: every member has a kind, and is one of some op."""
+    said = ledger.ask("commands")
+    members = {m["name"]: m for m in said["members"]}
+    check("a kind of each member", all(isinstance(m["kind"], str) for m in members.values()), [m for m in members.values() if not m["kind"]])
+    used = {name for op in said["ops"] for name in op["required"] + op["optional"]}
+    check("the members of the ops", used == set(members), used ^ set(members))
+    check("words of each word", all(m.get("words") for m in members.values() if m["kind"] == "word"))
+    check("roles that can be given", members["role"]["words"] == ["AGENCY", "OPERATOR", "GATEWAY", "SYSTEM"], members["role"])
+
+
 def in_pages(ledger, ask, limit, **members):
     rows, cursor = [], None
     for _ in range(1000):
@@ -150,6 +161,7 @@ def pages(work):
                      {"op": "refund.request", "wallet": "W", "refund": f"R{i}", "amount": 5}, consume("W", f"U{i}", 7), consume("W", f"X{i}", 10**9, key=f"k{i}")]
         commands += [{"op": "free.activate", "wallet": "W", "grant": f"G{i}"}, {"op": "refund.reject", "wallet": "W", "refund": f"R{i}"}] if i % 2 else []
     answers = ledger.apply(*commands)
+    the_words(ledger)
     check("commands for pages", sum(not a["ok"] for a in answers) == 25, [a for a in answers if not a["ok"]][:1])
     whole = {}
     for ask in ("wallets", "lots", "grants", "refunds", "history", "refused", "events"):
@@ -252,6 +264,37 @@ def wrong_queries(work):
         failure(name, "E_USAGE", words, ledger.apply_text, b'{"op":"wallet.off","wallet":"W"}', options)
     check("and nothing was done", ledger.ask("balance", wallet="W")["version"] == ledger.ask("head")["seq"])
     ledger.close()
+
+
+HANGUL = re.compile("[가-힣]")
+
+
+def languages(work):
+    """Sentences in both languages, by handle and by call; all else is the same."""
+    directory = os.path.join(work, "languages")
+    english = Ledger(LIBRARY, directory, {"init": {}})
+    korean = Ledger(LIBRARY, directory, {"lang": "ko"})
+    refused, bad = {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.of", "wallet": "V"}
+    for command in (refused, bad):
+        answers = [english.apply(command)[0], korean.apply(command)[0], english.apply(command, lang="ko")[0], korean.apply(command, lang="en")[0]]
+        said = [a.pop("message") for a in answers]
+        check("each in its language", [bool(HANGUL.search(s)) for s in said] == [False, True, True, False], said)
+        check("and else the same", all(a == answers[0] for a in answers), answers)
+    for name, call, *args in (("no wallet", korean.ask, "balance"), ("no query", korean.ask, "balanc"), ("no text", korean.ask_text, b"{"),
+                              ("no option", korean.apply_text, b"", {"lin": 1})):
+        try:
+            call(*args, **({"wallet": "V"} if name == "no wallet" else {}))
+            check(f"{name}: refused", False)
+        except Failed as e:
+            check(f"{name}: in Korean", HANGUL.search(e.error["message"]), e.error)
+    for options, is_korean in (({"lang": "ko", "clock": 1}, True), ({"lang": "en", "clock": 1}, False), ({"clock": 1}, False), ({"lang": "de"}, False)):
+        try:
+            Ledger(LIBRARY, directory, options)
+            check(f"{options}: refused", False)
+        except Failed as e:
+            check(f"{options}: in its language", bool(HANGUL.search(e.error["message"])) == is_korean, e.error)
+    english.close()
+    korean.close()
 
 
 def opening(work):
@@ -357,7 +400,7 @@ def main():
     global JANGBU, LIBRARY
     JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
     with tempfile.TemporaryDirectory() as work:
-        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, forked, threads):
+        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, languages, forked, threads):
             part(work)
     print(f"{checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0

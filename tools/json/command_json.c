@@ -37,7 +37,7 @@ amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_li
         return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999",
                      name);
     }
-    char given[64];
+    char given[160];
     return whole == WHOLE ? true
                           : wrong(bad, JB_CODE_AMOUNT_INVALID, name,
                                   "%s must be a whole number from 1 on, in the currency's minor "
@@ -108,6 +108,9 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
 bool
 command_may_say(const struct jb_names *names, uint32_t number)
 {
+    if (names == jb_names_get(JB_LIST_ROLE)) { /* the others come with wallets and channels */
+        return number >= JB_ROLE_AGENCY && number <= JB_ROLE_SYSTEM;
+    }
     return names != jb_names_get(JB_LIST_METHOD) || number != JB_METHOD_UNSPECIFIED;
 }
 
@@ -128,7 +131,7 @@ word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t
                                   f->names->words[i]);
         }
     }
-    char given[64];
+    char given[160];
     return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be one of %s; not %s", f->name, list,
                  given_as(value, given, sizeof given));
 }
@@ -141,7 +144,7 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
     void *to = (char *)c + f->offset;
     struct jb_text t = text_of(value);
     int64_t whole;
-    char given[64];
+    char given[160];
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:
