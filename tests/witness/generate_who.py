@@ -1,7 +1,7 @@
 """Random command streams with roles, channels, business information and the sales right, from a seed: of ledgers that
-trust, and of such that look at roles; some go from one to the other.
+trust, of such that look at roles from the beginning, and of such that are switched over; some go to and fro.
 
-    python3 generate_who.py --seed 7 --commands 2000 [--mode enforce|trust] [--stats]"""
+    python3 generate_who.py --seed 7 --commands 2000 [--mode enforce|trust|switch] [--stats]"""
 
 import argparse
 import collections
@@ -16,6 +16,7 @@ from model import Ledger
 from moment import DAY, HOUR, instant_text, parse_instant
 
 OPERATOR = "op1"       # of `init`
+MODES = ["enforce", "trust", "switch"]
 INIT_EVENTS_ENFORCED = INIT_EVENTS + 2
 USERS = [f"u{n}" for n in range(1, 8)]
 STAFF = [("op1", "OPERATOR", None), ("op2", "OPERATOR", None), ("sys1", "SYSTEM", None), ("gw1", "GATEWAY", None),
@@ -42,9 +43,19 @@ class WhoGenerator(Generator):
     def __init__(self, seed, mode="enforce"):
         super().__init__(seed)
         self.mode = mode
+        self.opening = []
+        if mode == "switch":
+            self.opening = [{"op": "role.give", "person": OPERATOR, "role": "OPERATOR"},
+                            {"op": "policy.set", "policy": "roles", "value": 1}]
         self.hint = None          # whose role begins or ends at the `at` that was chosen
         if mode == "enforce":
             self.ledger = Ledger(INIT_EVENTS_ENFORCED, OPERATOR)
+
+    def next(self):
+        if not self.opening:
+            return super().next()
+        text = json.dumps({**self.opening.pop(0), "clock": instant_text(self.now)})
+        return text, self.ledger.apply_line(text)
 
     @property
     def world(self):
@@ -445,7 +456,7 @@ def main():
     parser = argparse.ArgumentParser(description="random command streams with roles")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commands", type=int, default=2000)
-    parser.add_argument("--mode", choices=["enforce", "trust"], default="enforce")
+    parser.add_argument("--mode", choices=MODES, default="enforce")
     parser.add_argument("--stats", action="store_true", help="shares of acceptance per op instead of the stream")
     arguments = parser.parse_args()
     if arguments.stats:

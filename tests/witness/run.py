@@ -1,7 +1,7 @@
 """Runs jangbu beside the model, and stops at the first difference.
 
     python3 run.py --jangbu /work/main/build/jangbu [--seed S] [--commands N] [--batch 1|2|3|1000|random] [--restart]
-    python3 run.py --jangbu PATH --who both             with roles, channels, business information, enforced and in trust
+    python3 run.py --jangbu PATH --who all              with roles, channels, business information, enforced and in trust
     python3 run.py --jangbu PATH --replay FILE          one file of commands instead of random ones
 
 A difference ends with exit status 1, and a file of the fewest commands found that still show one."""
@@ -414,7 +414,8 @@ def report(arguments, seed, mode, lines, difference):
     print(f"DIFFERENCE in ledger seed {seed} (--seed {arguments.seed}): {difference.what}")
     if difference.line is not None:
         print(f"command {difference.line + 1}: {lines[difference.line]}")
-        lines = lines[:difference.line + 1]
+        if difference.what != "no result":  # that may be for what came behind it
+            lines = lines[:difference.line + 1]
     for text in difference.details:
         print("   ", text)
     print(f"shrinking {len(lines)} lines, at most {arguments.shrink_seconds} s", flush=True)
@@ -439,7 +440,7 @@ def report(arguments, seed, mode, lines, difference):
 # ---- main
 
 def run_ledger(arguments, seed, count, replay):
-    mode = random.Random(seed).choice(["enforce", "trust"]) if arguments.who == "both" else arguments.who
+    mode = random.Random(seed).choice(generate_who.MODES) if arguments.who == "all" else arguments.who
     trial = Trial(arguments.jangbu, random.Random(seed), arguments.batch, arguments.restart, mode)
     if replay:
         lines = replay
@@ -469,7 +470,7 @@ def parse_arguments():
     parser.add_argument("--batch", default="1000", choices=["1", "2", "3", "1000", "random"])
     parser.add_argument("--restart", action="store_true", help="several invocations, then the whole file again")
     parser.add_argument("--shrink-seconds", type=int, default=60, help="how long to look for fewer commands")
-    parser.add_argument("--who", choices=["enforce", "trust", "both"], help="streams with roles and channels, too")
+    parser.add_argument("--who", choices=[*generate_who.MODES, "all"], help="streams with roles and channels, too")
     parser.add_argument("--replay", help="a file of commands instead of random ones")
     return parser.parse_args()
 
