@@ -151,15 +151,32 @@ grant_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     return made_holds(r, e, "grant", p->grant) && amount_holds(r, e, p->amount);
 }
 
+/* A postpaid wallet goes below 0 without `overdraft`, down to its limit. */
+static bool
+within_limit(struct jb_judge *r, uint32_t wallet, jb_amount from_paid)
+{
+    struct jb_cached_wallet *s;
+    struct jb_error none;
+    if (jb_state_wallet(r->b, wallet, &s, &none) != JB_OK ||
+        s->w.settlement != JB_SETTLEMENT_POSTPAID) {
+        return false;
+    }
+    return s->w.paid > -s->w.limit && from_paid <= s->w.paid + s->w.limit;
+}
+
 static bool
 consumption_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_cash_consumed *p = &e->cash_consumed;
     c->id = p->usage;
     c->amount = p->amount;
+    bool debt = false;
+    jb_amount from_paid = p->amount;
     for (uint32_t i = 0; i < p->parts.n; i++) {
-        c->overdraft |= p->parts.at[i].kind == JB_PART_DEBT;
+        debt |= p->parts.at[i].kind == JB_PART_DEBT;
+        from_paid -= p->parts.at[i].kind == JB_PART_GRANT ? p->parts.at[i].amount : 0;
     }
+    c->overdraft = debt && !within_limit(r, e->wallet, from_paid);
     c->has |= H(OVERDRAFT);
     r->n.debts += c->overdraft;
     return made_holds(r, e, "usage", p->usage) && amount_holds(r, e, p->amount);
@@ -234,6 +251,11 @@ role_of(struct jb_judge *r, const struct jb_event *e, uint32_t role, struct jb_t
     if (of_agency != (agency.s != NULL) || (!of_agency && role != JB_ROLE_OPERATOR &&
                                             role != JB_ROLE_GATEWAY && role != JB_ROLE_SYSTEM)) {
         jb_refute_text(r, e, "stands a role that no command gives or takes");
+        return false;
+    }
+    if (e->type == JB_EV_ROLE_GIVEN && e->role_given.how == JB_HOW_RECOVERED &&
+        (role != JB_ROLE_OPERATOR || (e->flags & JB_EVF_ACTOR) != 0)) {
+        jb_refute_text(r, e, "stands as recovered; the rules recover an operator, by nobody");
         return false;
     }
     return text_holds(r, e, "agency", agency, JB_ID_BYTES_MAX, true);

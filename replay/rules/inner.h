@@ -56,6 +56,8 @@ struct counts {
     uint64_t commands, debts, closings, own_times, returns, keyed, unknown;
     uint64_t refusals_1, refusals_members, refusals_partly;
     uint64_t masters_lost, personal;
+    uint64_t trusting, asking; /* commands while no role was asked, and while roles were */
+    uint64_t closed_by_nobody;
 };
 
 struct jb_judge {

@@ -95,8 +95,8 @@ static const struct row {
     [JB_CODE_TOO_MANY_DAYS] = {LISTED, OP(DAY_CLOSE), {JB_FIG_DAYS, JB_FIG_EMPTY_DAYS_MAX}, ALL},
     [JB_CODE_ROLE] = {ANY_SINGLE, 0, {JB_FIG_HAVE, JB_FIG_HAVE_NOW, JB_FIG_WHO}, ALL},
     [JB_CODE_WALLET_KIND] = {LISTED,
-                             OP(BIZ_REQUEST) | OP(BIZ_APPROVE) | OP(INVOICE_EMAIL) |
-                                 OP(WALLET_SETTLEMENT) | OP(MASTER_TRANSFER),
+                             OP(BIZ_REQUEST) | OP(INVOICE_EMAIL) | OP(WALLET_SETTLEMENT) |
+                                 OP(MASTER_TRANSFER),
                              {JB_FIG_KIND, JB_FIG_KINDS},
                              ALL},
     [JB_CODE_PERSON_STATE] = {LISTED,

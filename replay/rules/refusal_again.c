@@ -116,18 +116,22 @@ static bool
 wallet_allows(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w)
 {
     const struct jb_command_refused *p = &e->command_refused;
-    jb_code should = w == NULL                        ? JB_CODE_WALLET_UNKNOWN
+    bool creates = p->op == JB_OP_WALLET_CREATE;
+    jb_code should = creates     ? (w != NULL ? JB_CODE_WALLET_EXISTS : JB_CODE_NONE)
+                     : w == NULL ? JB_CODE_WALLET_UNKNOWN
                      : w->status == JB_WALLET_DELETED ? JB_CODE_WALLET_DELETED
                                                       : JB_CODE_NONE;
-    bool says = p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED;
+    bool says = p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED ||
+                p->code == JB_CODE_WALLET_EXISTS;
     bool at = p->code == JB_CODE_AT_IN_FUTURE || p->code == JB_CODE_AT_NOT_ALLOWED ||
               p->code == JB_CODE_AT_TOO_OLD;
     if (at || (should == JB_CODE_NONE && !says) || (uint32_t)should == p->code) {
         return true;
     }
     jb_refute_text(r, e, "stands %s; the rules say %s", jb_code_word(p->code),
-                   should == JB_CODE_NONE ? jb_tr("that the wallet is there")
-                                          : jb_code_word(should));
+                   should != JB_CODE_NONE ? jb_code_word(should)
+                   : creates              ? jb_tr("that there is no such wallet")
+                                          : jb_tr("that the wallet is there"));
     return false;
 }
 

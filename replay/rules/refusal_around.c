@@ -175,6 +175,9 @@ can_be_person(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
     const struct jb_command_refused *p = &e->command_refused;
     uint64_t state = the_figure(p);
     *ret = is_in(refused_states(p->op), state);
+    if (p->op == JB_OP_MASTER_TRANSFER && w->kind == JB_KIND_PERSONAL) {
+        *ret = false; /* where it has no master it may be anybody, and else it is its kind */
+    }
     return *ret ? anybody_is(r, e, w, state, ret, err) : JB_OK;
 }
 

@@ -51,14 +51,25 @@ text(const char *s)
     return (struct jb_text){s, strlen(s)};
 }
 
+/* What is deleted or closed does not come back: now and then there are others. */
+static char wallets[4][24], channels[4][24];
+
+static void
+name_places(unsigned era)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(wallets[i], sizeof wallets[i], "%s-%u-%u", i == 3 ? "지갑" : "W", era, i);
+        snprintf(channels[i], sizeof channels[i], "%s-%u-%u", i == 3 ? "채널" : "C", era, i);
+    }
+}
+
 static struct jb_text
 good_id(unsigned of_100_known)
 {
-    static const char *const ids[] = {"W1", "W2", "W3", "지갑-4"};
     static char made[64][24];
     static unsigned next;
     if (chance(of_100_known)) {
-        return text(ids[number(sizeof ids / sizeof ids[0])]);
+        return text(wallets[number(4)]);
     }
     char *to = made[next++ % 64];
     snprintf(to, sizeof made[0], "id-%u", (unsigned)number(100000));
@@ -80,7 +91,6 @@ one_of(const char *const *list, size_t n)
 static struct jb_text
 good_text(unsigned field)
 {
-    static const char *const channels[] = {"C1", "C2", "C3", "채널-4"};
     static const char *const agencies[] = {"A1", "A2"};
     if (chance(95)) {
         switch (field) {
@@ -88,7 +98,7 @@ good_text(unsigned field)
         case JB_CF_PERSON:
             return ONE_OF(people);
         case JB_CF_CHANNEL:
-            return ONE_OF(channels);
+            return text(channels[number(4)]);
         case JB_CF_AGENCY:
             return ONE_OF(agencies);
         default:
@@ -266,7 +276,9 @@ spoil(struct padded *p)
         c->has ^= UINT64_C(1) << number(64);
         break;
     case 4:
-        c->op = (jb_op)number(JB_OPS + 5);
+        do {
+            c->op = (jb_op)number(JB_OPS + 5);
+        } while (c->op == JB_OP_FORGET);
         break;
     case 5:
         fill(c, field, false);
@@ -275,6 +287,23 @@ spoil(struct padded *p)
     default:
         c->has = seed;
     }
+}
+
+/* Somebody who may often do such a thing: the operator, a gateway, or the master of many wallets.
+ */
+static struct jb_text
+likely_actor(jb_op op)
+{
+    size_t n;
+    uint32_t roles = 0;
+    const struct jb_permission *rows = jb_permissions(1, &n);
+    for (size_t i = 0; i < n; i++) {
+        roles |= rows[i].op == (uint32_t)op ? rows[i].roles : 0;
+    }
+    return text((roles & 1U << JB_ROLE_OPERATOR) != 0 ? "O"
+                : (roles & 1U << JB_ROLE_MASTER) != 0 ? "kim"
+                : (roles & 1U << JB_ROLE_AGENCY) != 0 ? "hong"
+                                                      : "gate");
 }
 
 /* Members that hang on each other. */
@@ -286,6 +315,17 @@ fit_together(struct jb_command *c)
         c->role = JB_ROLE_AGENCY + (uint32_t)number(4);
         c->agency = c->role == JB_ROLE_AGENCY ? good_text(JB_CF_AGENCY) : (struct jb_text){NULL, 0};
         c->has = (c->has & ~H(AGENCY)) | (c->role == JB_ROLE_AGENCY ? H(AGENCY) : 0);
+        bool kept = c->op == JB_OP_ROLE_TAKE && c->role == JB_ROLE_OPERATOR && chance(95);
+        c->person = c->role == JB_ROLE_AGENCY && chance(50) ? text("hong")
+                    : kept                                  ? text("lee")
+                                                            : c->person;
+    }
+    if ((c->has & H(ACTOR)) != 0 && chance(60)) {
+        c->actor_id = likely_actor(c->op);
+        c->actor_role = (struct jb_text){NULL, 0};
+    }
+    if ((c->has & H(MASTER)) != 0 && chance(50)) {
+        c->master = text("kim");
     }
     if (of_biz && ((c->has & H(WALLET)) == 0) == ((c->has & H(CHANNEL)) == 0)) {
         bool wallet = chance(50);
@@ -809,6 +849,9 @@ try_ledger(const char *dir, unsigned n, bool enforced)
     must(answers != NULL, "no memory");
     struct padded p;
     for (unsigned i = 0; i < n; i++) {
+        if (i % 500 == 0) {
+            name_places(i / 500);
+        }
         if (i == 0 || !chance(5)) {
             make(&p, false); /* else the same command again */
         }
