@@ -76,7 +76,8 @@ static jb_status
 refer(struct execution *x, struct jb_text text, bool shared, uint64_t *ret)
 {
     *ret = 0;
-    return text.s == NULL ? JB_OK : jb_personal_refer(x->l->personal, text, shared, ret, x->err);
+    return text.s == NULL ? JB_OK
+                          : jb_personal_refer(x->l->personal, text, shared, NULL, ret, x->err);
 }
 
 /* Names are stored as NFC: what macOS types apart is one name with what others type. */

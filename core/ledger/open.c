@@ -219,9 +219,9 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     jb_status status = open_log(l, err);
     status = status == JB_OK ? check_head(l, err) : status;
     status = status == JB_OK ? open_store(l, err) : status;
-    status = status == JB_OK
-                 ? jb_personal_open(l->dir, l->identity.ledger_id, l->read_only, &l->personal, err)
-                 : status;
+    status = status == JB_OK ? jb_personal_open(l->dir, l->identity.ledger_id, NULL, l->read_only,
+                                                &l->personal, err)
+                             : status;
     if (status == JB_OK && !l->read_only) {
         l->lock = jb_env_lock(jb_log_env(l->log));
         if (jb_fault_is_there(l->dir)) {

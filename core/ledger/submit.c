@@ -194,7 +194,9 @@ decide(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_la
     jb_status status = jb_state_catch_up(l->state, err);
     *ret_open_before = l->state->g.first_open_day;
     status = status == JB_OK ? may_write(l, err) : status;
-    status = status == JB_OK ? jb_personal_begin(l->personal, l->state->g.last_ref, err) : status;
+    status = status == JB_OK
+                 ? jb_personal_begin(l->personal, l->state->g.last_ref, l->state->g.seq, err)
+                 : status;
     return status == JB_OK ? decide_some(l, first, ret_last, err) : status;
 }
 
