@@ -153,6 +153,30 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
     case JB_EV_WALLET_DELETED:
     case JB_EV_DAY_CLOSED:
     case JB_EV_COMMAND_REFUSED:
+    case JB_EV_ROLE_GIVEN:
+    case JB_EV_ROLE_TAKEN:
+    case JB_EV_MEMBER_INVITED:
+    case JB_EV_MEMBER_JOINED:
+    case JB_EV_MEMBER_LEFT:
+    case JB_EV_MASTER_TRANSFERRED:
+    case JB_EV_CHANNEL_CREATED:
+    case JB_EV_CHANNEL_STAFFED:
+    case JB_EV_CHANNEL_CONNECTED:
+    case JB_EV_CHANNEL_DISCONNECTED:
+    case JB_EV_SEARCH_ID_SET:
+    case JB_EV_MAIL_ORDER_SET:
+    case JB_EV_CHANNEL_CLOSED:
+    case JB_EV_BIZ_REQUESTED:
+    case JB_EV_BIZ_APPROVED:
+    case JB_EV_BIZ_REFUSED:
+    case JB_EV_INVOICE_EMAIL_SET:
+    case JB_EV_SALES_REQUESTED:
+    case JB_EV_SALES_ACCEPTED:
+    case JB_EV_SALES_REFUSED:
+    case JB_EV_SALES_RELEASED:
+    case JB_EV_SETTLEMENT_CHANGED:
+    case JB_EV_FORGOTTEN:
+    case JB_EV_PEOPLE_ENCRYPTED:
     case JB_EV_TYPES:
         break;
     }
@@ -342,6 +366,30 @@ jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb
     case JB_EV_REFUND_FAILED:
     case JB_EV_DAY_CLOSED:
     case JB_EV_COMMAND_REFUSED:
+    case JB_EV_ROLE_GIVEN:
+    case JB_EV_ROLE_TAKEN:
+    case JB_EV_MEMBER_INVITED:
+    case JB_EV_MEMBER_JOINED:
+    case JB_EV_MEMBER_LEFT:
+    case JB_EV_MASTER_TRANSFERRED:
+    case JB_EV_CHANNEL_CREATED:
+    case JB_EV_CHANNEL_STAFFED:
+    case JB_EV_CHANNEL_CONNECTED:
+    case JB_EV_CHANNEL_DISCONNECTED:
+    case JB_EV_SEARCH_ID_SET:
+    case JB_EV_MAIL_ORDER_SET:
+    case JB_EV_CHANNEL_CLOSED:
+    case JB_EV_BIZ_REQUESTED:
+    case JB_EV_BIZ_APPROVED:
+    case JB_EV_BIZ_REFUSED:
+    case JB_EV_INVOICE_EMAIL_SET:
+    case JB_EV_SALES_REQUESTED:
+    case JB_EV_SALES_ACCEPTED:
+    case JB_EV_SALES_REFUSED:
+    case JB_EV_SALES_RELEASED:
+    case JB_EV_SETTLEMENT_CHANGED:
+    case JB_EV_FORGOTTEN:
+    case JB_EV_PEOPLE_ENCRYPTED:
     case JB_EV_TYPES:
         break;
     }

@@ -272,3 +272,35 @@ jb_text_nfc(struct jb_text t, struct jb_text *ret, char **ret_owned)
     *ret = (struct jb_text){(const char *)to, (size_t)n};
     return JB_OK;
 }
+
+/* Code points that are none of a search id are more than this only after NFC of something else. */
+#define SEARCH_ID_DECOMPOSED_MAX 64
+
+size_t
+jb_search_id_nfc(struct jb_text t, char ret[JB_SEARCH_ID_BYTES_MAX])
+{
+    utf8proc_int32_t points[SEARCH_ID_DECOMPOSED_MAX];
+    const utf8proc_option_t nfc = (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    if (t.n == 0 || t.n > 4 * SEARCH_ID_DECOMPOSED_MAX) {
+        return 0;
+    }
+    utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)t.s, (utf8proc_ssize_t)t.n,
+                                            points, SEARCH_ID_DECOMPOSED_MAX, nfc);
+    if (n <= 0 || n > SEARCH_ID_DECOMPOSED_MAX) {
+        return 0;
+    }
+    n = utf8proc_normalize_utf32(points, n, nfc);
+    if (n <= 0 || n > JB_SEARCH_ID_CODEPOINTS_MAX) {
+        return 0;
+    }
+    size_t bytes = 0;
+    for (utf8proc_ssize_t i = 0; i < n; i++) {
+        utf8proc_int32_t p = points[i];
+        if ((p < 'a' || p > 'z') && (p < '0' || p > '9') && p != '-' && p != '_' &&
+            (p < 0xAC00 || p > 0xD7A3)) {
+            return 0;
+        }
+        bytes += (size_t)utf8proc_encode_char(p, (utf8proc_uint8_t *)ret + bytes);
+    }
+    return bytes;
+}

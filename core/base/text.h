@@ -27,6 +27,20 @@ jb_status jb_text_nfc(struct jb_text t, struct jb_text *ret, char **ret_owned);
 /* How many of the n bytes, which were UTF-8 before they were cut there, are whole characters. */
 size_t jb_utf8_whole(const char *s, size_t n);
 
+/* A search id in NFC: 1 to 15 Hangul syllables, a to z, 0 to 9, - and _. Returns its bytes; 0: it
+ * is none. */
+#define JB_SEARCH_ID_CODEPOINTS_MAX 15
+#define JB_SEARCH_ID_BYTES_MAX (JB_SEARCH_ID_CODEPOINTS_MAX * 3)
+size_t jb_search_id_nfc(struct jb_text t, char ret[JB_SEARCH_ID_BYTES_MAX]);
+
+/* Lengths of other texts. */
+#define JB_BIZ_DIGITS 10
+#define JB_BIZ_NAME_CHARACTERS_MAX 60
+#define JB_ADDRESS_CHARACTERS_MAX 200
+#define JB_MAIL_ORDER_CHARACTERS_MAX 40
+#define JB_CHARACTER_CODEPOINTS_MAX 8 /* on the average, of what people call a character */
+#define JB_EMAIL_BYTES_MAX 254
+
 static inline bool
 jb_text_equal(struct jb_text a, struct jb_text b)
 {

@@ -37,6 +37,20 @@ const struct jb_command_field_info jb_command_fields[JB_CF_N] = {
     [JB_CF_CLOCK] = FIELD("clock", INSTANT, clock, 0),
     [JB_CF_EXPECT] = FIELD("expect", UINT, expect, 0),
     [JB_CF_NOTE] = FIELD("note", TEXT, note, 0),
+    [JB_CF_PERSON] = FIELD("person", ID, person, 0),
+    [JB_CF_ROLE] = FIELD("role", WORD, role, &jb_role_names),
+    [JB_CF_AGENCY] = FIELD("agency", ID, agency, 0),
+    [JB_CF_CHANNEL] = FIELD("channel", ID, channel, 0),
+    [JB_CF_CHANNEL_KIND] = FIELD("channel_kind", WORD, channel_kind, &jb_channel_kind_names),
+    [JB_CF_SEARCH_ID] = FIELD("search_id", SEARCH_ID, search_id, 0),
+    [JB_CF_MAIL_ORDER] = FIELD("mail_order", LINE, mail_order, 0),
+    [JB_CF_BIZ] = FIELD("biz", BIZ, biz, 0),
+    [JB_CF_BIZ_NAME] = FIELD("biz_name", LINE, biz_name, 0),
+    [JB_CF_REPRESENTATIVE] = FIELD("representative", LINE, representative, 0),
+    [JB_CF_ADDRESS] = FIELD("address", LINE, address, 0),
+    [JB_CF_EMAIL] = FIELD("email", EMAIL, email, 0),
+    [JB_CF_SETTLEMENT] = FIELD("settlement", WORD, settlement, &jb_settlement_names),
+    [JB_CF_LIMIT] = FIELD("limit", AMOUNT0, limit, 0),
     [JB_CF_CALLER] = FIELD("caller", CALLER, caller, 0),
 };
 
@@ -48,7 +62,7 @@ const struct jb_op_info jb_ops[JB_OPS] = {
 #define OP(NAME, word, event, at, states, rule, required, optional)                                \
     [JB_OP_##NAME] = {word,                                                                        \
                       (required),                                                                  \
-                      (optional) | ((required)&H(WALLET) ? ANY_WALLET : ANY),                      \
+                      (optional) | ((required) & (H(WALLET) | H(CHANNEL)) ? ANY_WALLET : ANY),     \
                       ((required)&H(WALLET)) != 0,                                                 \
                       at,                                                                          \
                       JB_EV_##event},

@@ -506,6 +506,13 @@ scan_optional(struct scanner *s, struct jb_event *e)
         e->group_events = (uint32_t)scan_uint_max(s, UINT32_MAX);
         e->group_commands = (uint32_t)scan_uint_max(s, UINT32_MAX);
     }
+    if (e->flags & JB_EVF_CHANNEL) {
+        at = s->p;
+        e->channel = scan_uint_max(s, JB_SUBJECT_NUMBER_MAX);
+        if (s->why == NULL && e->channel == 0) {
+            bad(s, at, "channels are numbered from 1");
+        }
+    }
     if (e->flags & JB_EVF_SUBJECT) {
         scan_subject(s, e);
     }
@@ -518,7 +525,7 @@ jb_event_envelope_n(uint32_t flags)
            (flags & JB_EVF_POSTED ? 1U : 0) + (flags & JB_EVF_KEY ? 3U : 0) +
            (flags & JB_EVF_ACTOR ? 2U : 0) + (flags & JB_EVF_NOTE ? 1U : 0) +
            (flags & JB_EVF_CAUSE ? 1U : 0) + (flags & JB_EVF_GROUP ? 2U : 0) +
-           (flags & JB_EVF_SUBJECT ? 2U : 0);
+           (flags & JB_EVF_CHANNEL ? 1U : 0) + (flags & JB_EVF_SUBJECT ? 2U : 0);
 }
 
 /* Type, flags, wallet, prev, recorded_at. */

@@ -386,6 +386,11 @@ pack_optional(struct encoder *en, const struct jb_event *e, const struct jb_even
         pack_uint(en, e->group_events);
         pack_uint(en, e->group_commands);
     }
+    if (e->flags & JB_EVF_CHANNEL) {
+        require(en, e->channel >= 1 && e->channel <= JB_SUBJECT_NUMBER_MAX,
+                "the channel that is mentioned has no number");
+        pack_uint(en, e->channel);
+    }
     if (e->flags & JB_EVF_SUBJECT) {
         pack_subject(en, e);
     }

@@ -24,12 +24,24 @@ NAMES(jb_reason_names, "NONE", "TEXT", "DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL
 NAMES(jb_scope_names, NULL, "FULL", "PARTIAL");
 NAMES(jb_failure_names, NULL, "BALANCE", "AFTER_APPROVAL");
 NAMES(jb_policy_names, NULL, "min_charge", "day_close", "day_close_grace", "grants_max",
-      "clock_tolerance", "empty_days_max", "vat_rate", NULL, NULL, NULL, NULL, NULL, "rules",
-      "clock_ahead_max", "at_back_max");
+      "clock_tolerance", "empty_days_max", "vat_rate", "roles", "invite_days", "members_max",
+      "biz_retention_days", "search_id_marks", "rules", "clock_ahead_max", "at_back_max");
 NAMES(jb_grant_state_names, NULL, "DORMANT", "IN_USE", "EXPIRED", "REVOKED", "FORFEITED",
       "USED_UP");
 NAMES(jb_refund_state_names, NULL, "REQUESTED", "APPROVED", "COMPLETED", "REJECTED", "CANCELLED",
       "FAILED");
+
+NAMES(jb_role_names, "NONE", "MASTER", "MEMBER", "CHANNEL_MASTER", "MANAGER", "AGENCY", "OPERATOR",
+      "GATEWAY", "SYSTEM", "SELF");
+NAMES(jb_how_names, NULL, "GIVEN", "INIT", "RECOVERED");
+NAMES(jb_left_names, NULL, "LEFT", "REMOVED", "DECLINED", "WITHDRAWN");
+NAMES(jb_channel_kind_names, NULL, "BASIC", "BUSINESS");
+NAMES(jb_settlement_names, NULL, "PREPAID", "POSTPAID");
+NAMES(jb_person_state_names, NULL, "NONE", "INVITED", "LAPSED", "MEMBER", "MASTER", "MANAGER",
+      "CHANNEL_MASTER", "HOLDS");
+NAMES(jb_channel_state_names, NULL, "FREE", "CONNECTED", "ELSEWHERE", "CLOSED");
+NAMES(jb_biz_state_names, NULL, "NONE", "PENDING", "STALE", "HELD");
+NAMES(jb_sales_state_names, NULL, "NONE", "REQUESTED", "HELD");
 
 static const char *const code_list[] = {NULL,
 #define JB_X(number, word) [number] = #word,
@@ -155,6 +167,15 @@ jb_names_get(jb_list list)
         [JB_LIST_POLICY] = &jb_policy_names,
         [JB_LIST_GRANT_STATE] = &jb_grant_state_names,
         [JB_LIST_REFUND_STATE] = &jb_refund_state_names,
+        [JB_LIST_ROLE] = &jb_role_names,
+        [JB_LIST_HOW] = &jb_how_names,
+        [JB_LIST_LEFT] = &jb_left_names,
+        [JB_LIST_CHANNEL_KIND] = &jb_channel_kind_names,
+        [JB_LIST_SETTLEMENT] = &jb_settlement_names,
+        [JB_LIST_PERSON_STATE] = &jb_person_state_names,
+        [JB_LIST_CHANNEL_STATE] = &jb_channel_state_names,
+        [JB_LIST_BIZ_STATE] = &jb_biz_state_names,
+        [JB_LIST_SALES_STATE] = &jb_sales_state_names,
     };
     return (size_t)list < sizeof lists / sizeof lists[0] ? lists[list] : NULL;
 }
@@ -233,6 +254,24 @@ jb_figure_word(uint32_t name)
         [JB_FIG_NOT_OFF] = "not_off",
         [JB_FIG_PAID_NOT_ZERO] = "paid_not_zero",
         [JB_FIG_REFUND_OUTSTANDING] = "refund_outstanding",
+        [JB_FIG_HAVE] = "have",
+        [JB_FIG_HAVE_NOW] = "have_now",
+        [JB_FIG_WHO] = "who",
+        [JB_FIG_KIND] = "kind",
+        [JB_FIG_KINDS] = "kinds",
+        [JB_FIG_PERSON_STATE] = "state",
+        [JB_FIG_UNTIL] = "until",
+        [JB_FIG_MEMBERS_MAX] = "members_max",
+        [JB_FIG_WALLETS] = "wallets",
+        [JB_FIG_CHANNELS] = "channels",
+        [JB_FIG_ROLES] = "roles",
+        [JB_FIG_CHANNEL_STATE] = "state",
+        [JB_FIG_CHANNEL_KIND] = "channel_kind",
+        [JB_FIG_BIZ_STATE] = "state",
+        [JB_FIG_SALES_STATE] = "state",
+        [JB_FIG_POSTPAID_LIMIT] = "postpaid_limit",
+        [JB_FIG_SALES_RIGHT] = "sales_right",
+        [JB_FIG_POSTPAID] = "postpaid",
         [JB_FIG_PARTS_MAX] = "parts_max",
         [JB_FIG_MOST] = "most",
         [JB_FIG_AHEAD_US] = "ahead_us",
@@ -299,7 +338,8 @@ jb_amount
 jb_event_amount(const struct jb_event *e)
 {
     const jb_amount *amount = member_at(e, amount_at);
-    return amount != NULL ? *amount : 0;
+    bool limit = e != NULL && e->type == JB_EV_SETTLEMENT_CHANGED;
+    return amount != NULL && !limit ? *amount : 0;
 }
 
 struct jb_parts
@@ -327,9 +367,13 @@ jb_event_ordinal(const struct jb_event *e)
 struct jb_text
 jb_event_own_id(const struct jb_event *e)
 {
-    /* The only text of a ledger is its currency. */
+    /* The first texts of these are no ids of what the event makes. */
+    static const bool none[JB_EV_TYPES] = {
+        [JB_EV_LEDGER_CREATED] = true,  [JB_EV_SEARCH_ID_SET] = true,  [JB_EV_BIZ_REQUESTED] = true,
+        [JB_EV_SALES_REQUESTED] = true, [JB_EV_SALES_ACCEPTED] = true, [JB_EV_SALES_REFUSED] = true,
+        [JB_EV_SALES_RELEASED] = true};
     const struct jb_text *id =
-        e != NULL && e->type != JB_EV_LEDGER_CREATED ? member_at(e, id_at) : NULL;
+        e != NULL && e->type < JB_EV_TYPES && !none[e->type] ? member_at(e, id_at) : NULL;
     return id != NULL ? *id : (struct jb_text){NULL, 0};
 }
 

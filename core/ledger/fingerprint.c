@@ -41,9 +41,14 @@ member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
     case JB_CK_REF:
     case JB_CK_NAME:
     case JB_CK_TEXT:
+    case JB_CK_SEARCH_ID:
+    case JB_CK_BIZ:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
         text(s, *(const struct jb_text *)at);
         break;
     case JB_CK_AMOUNT:
+    case JB_CK_AMOUNT0:
     case JB_CK_UINT:
     case JB_CK_VALUE:
     case JB_CK_INSTANT:

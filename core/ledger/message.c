@@ -117,6 +117,53 @@ say_status(struct sentence *s, uint32_t status, jb_op op)
     }
 }
 
+static const char *
+op_word(jb_op op)
+{
+    const struct jb_op_info *info = jb_op_get((uint32_t)op);
+    return info != NULL ? info->name : "this";
+}
+
+/* "MASTER or OPERATOR"; of an empty set "nobody". */
+static const char *
+set_words(uint64_t set, const struct jb_names *names, char *text, size_t text_n)
+{
+    size_t n = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < names->n && n < text_n; i++) {
+        if ((set >> i & 1) != 0 && names->words[i] != NULL) {
+            n += (size_t)snprintf(text + n, text_n - n, "%s%s", n > 0 ? " or " : "",
+                                  names->words[i]);
+        }
+    }
+    return n > 0 ? text : "nobody";
+}
+
+static void
+say_role(struct sentence *s, const struct jb_figure *figures, size_t n, jb_op op)
+{
+    char who[160], have[160];
+    uint64_t had = (uint64_t)figure(figures, n, JB_FIG_HAVE);
+    set_words((uint64_t)figure(figures, n, JB_FIG_WHO), &jb_role_names, who, sizeof who);
+    set_words(had, &jb_role_names, have, sizeof have);
+    if (had == 0) {
+        say(s, "%s takes %s, and the actor has no role here", op_word(op), who);
+    } else {
+        say(s, "%s takes %s, and the actor is %s", op_word(op), who, have);
+    }
+}
+
+static void
+say_master_needed(struct sentence *s, int64_t wallets, jb_op op)
+{
+    if (op == JB_OP_POLICY_SET) {
+        say(s, "%lld wallets have no master; give each one first (master.transfer)",
+            (long long)wallets);
+    } else {
+        say(s, "the wallet needs a master");
+    }
+}
+
 /* One sentence a code. */
 void
 jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index,
@@ -158,6 +205,81 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         break;
     case JB_CODE_DELETE_CONDITIONS:
         say_conditions(&s, figures, n, ledger->exponent);
+        break;
+    case JB_CODE_ROLE:
+        say_role(&s, figures, n, op);
+        break;
+    case JB_CODE_WALLET_KIND:
+        say(&s, "the wallet is %s, and that does not allow %s",
+            word(&jb_wallet_kind_names, FIG(KIND)), op_word(op));
+        break;
+    case JB_CODE_PERSON_STATE:
+        say(&s, "the person is %s here; that does not allow %s",
+            word(&jb_person_state_names, FIG(PERSON_STATE)), op_word(op));
+        break;
+    case JB_CODE_INVITE_EXPIRED:
+        say(&s, "the invitation lapsed at %s; the master can invite again",
+            jb_instant_print(FIG(UNTIL), ledger->utc_offset_s, instant));
+        break;
+    case JB_CODE_MEMBERS_LIMIT:
+        say(&s, "at most %lld people fit in, invited ones included (policy members_max)",
+            FIG(MEMBERS_MAX));
+        break;
+    case JB_CODE_MASTER_NEEDED:
+        say_master_needed(&s, FIG(WALLETS), op);
+        break;
+    case JB_CODE_LAST_OPERATOR:
+        say(&s, "the ledger needs an operator, and there would be none; give the role first");
+        break;
+    case JB_CODE_PERSON_HAS_ROLE:
+        say(&s,
+            "the person still has roles (wallets %lld, channels %lld, of the ledger %lld); "
+            "end them first",
+            FIG(WALLETS), FIG(CHANNELS), FIG(ROLES));
+        break;
+    case JB_CODE_CHANNEL_UNKNOWN:
+        say(&s, "there is no channel of that id");
+        break;
+    case JB_CODE_CHANNEL_EXISTS:
+        say(&s, "a channel of that id exists, or existed; ids are not given again");
+        break;
+    case JB_CODE_CHANNEL_STATE:
+        say(&s, "the channel is %s; that does not allow %s",
+            word(&jb_channel_state_names, FIG(CHANNEL_STATE)), op_word(op));
+        break;
+    case JB_CODE_CHANNEL_KIND:
+        say(&s, "the channel is %s; a business wallet takes BUSINESS channels only",
+            word(&jb_channel_kind_names, FIG(CHANNEL_KIND)));
+        break;
+    case JB_CODE_SEARCH_ID_INVALID:
+        say(&s, "the search id has a mark that this ledger does not allow (policy "
+                "search_id_marks)");
+        break;
+    case JB_CODE_SEARCH_ID_SET:
+        say(&s, "the channel has a search id (event %lld); once set it cannot be changed",
+            FIG(SEQ));
+        break;
+    case JB_CODE_SEARCH_ID_TAKEN:
+        say(&s, "another channel has, or had, that search id (event %lld)", FIG(SEQ));
+        break;
+    case JB_CODE_BIZ_NUMBER:
+        say(&s, "the registration number was approved in event %lld and cannot be changed",
+            FIG(SEQ));
+        break;
+    case JB_CODE_BIZ_STATE:
+        say(&s, "the business information is %s; that does not allow %s",
+            word(&jb_biz_state_names, FIG(BIZ_STATE)), op_word(op));
+        break;
+    case JB_CODE_SALES_STATE:
+        say(&s, "the sales right is %s; that does not allow %s",
+            word(&jb_sales_state_names, FIG(SALES_STATE)), op_word(op));
+        break;
+    case JB_CODE_UNCHANGED:
+        say(&s, "it is so already; nothing would change");
+        break;
+    case JB_CODE_RETENTION:
+        say(&s, "business information is kept until %s",
+            jb_instant_print(FIG(UNTIL), ledger->utc_offset_s, instant));
         break;
     case JB_CODE_CHARGE_UNKNOWN:
         say(&s, "the wallet has no charge of that id");

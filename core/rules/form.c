@@ -22,9 +22,17 @@ malformed(struct complaint *c, const char *field, const char *rule)
 
 /* The ids that each op makes, and does not only name. */
 static const uint64_t makes[JB_OPS] = {
-    [JB_OP_WALLET_CREATE] = JB_HAS(JB_CF_WALLET),  [JB_OP_CHARGE] = JB_HAS(JB_CF_CHARGE),
-    [JB_OP_FREE_GRANT] = JB_HAS(JB_CF_GRANT),      [JB_OP_CONSUME] = JB_HAS(JB_CF_USAGE),
+    [JB_OP_WALLET_CREATE] = JB_HAS(JB_CF_WALLET),
+    [JB_OP_CHARGE] = JB_HAS(JB_CF_CHARGE),
+    [JB_OP_FREE_GRANT] = JB_HAS(JB_CF_GRANT),
+    [JB_OP_CONSUME] = JB_HAS(JB_CF_USAGE),
     [JB_OP_REFUND_REQUEST] = JB_HAS(JB_CF_REFUND),
+    [JB_OP_CHANNEL_CREATE] = JB_HAS(JB_CF_CHANNEL) | JB_HAS(JB_CF_PERSON),
+    [JB_OP_ROLE_GIVE] = JB_HAS(JB_CF_AGENCY) | JB_HAS(JB_CF_PERSON),
+    [JB_OP_MEMBER_INVITE] = JB_HAS(JB_CF_PERSON),
+    [JB_OP_MANAGER_ADD] = JB_HAS(JB_CF_PERSON),
+    [JB_OP_BIZ_REQUEST] =
+        JB_HAS(JB_CF_BIZ_NAME) | JB_HAS(JB_CF_REPRESENTATIVE) | JB_HAS(JB_CF_ADDRESS),
 };
 
 static jb_code
@@ -51,7 +59,7 @@ nonsense(struct complaint *c, const char *field, const char *rule)
 
 #define FIRST_RARE offsetof(struct jb_command, kind)
 static_assert(sizeof(struct jb_command) - FIRST_RARE ==
-                  6 * 4 + 6 * 8 + 10 * sizeof(struct jb_text) + 16,
+                  10 * 4 + 7 * 8 + 20 * sizeof(struct jb_text) + 16,
               "has_more() looks at members only, not at padding");
 
 static bool
@@ -87,8 +95,13 @@ is_set(const struct jb_command *c, unsigned field)
     case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
+    case JB_CK_SEARCH_ID:
+    case JB_CK_BIZ:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
         return text_is_set(at);
     case JB_CK_AMOUNT:
+    case JB_CK_AMOUNT0:
     case JB_CK_UINT:
     case JB_CK_INSTANT:
     case JB_CK_VALUE:
@@ -135,6 +148,9 @@ check_bits(const struct jb_command *c, struct complaint *complaint)
             return without_bit(complaint, jb_command_fields[field].name);
         }
     }
+    if (c->reserved != 0) {
+        return nonsense(complaint, "reserved", "is not 0");
+    }
     return JB_CODE_NONE;
 }
 
@@ -172,7 +188,58 @@ check_actor(const struct jb_command *c, struct complaint *complaint)
 static bool
 is_text(jb_command_kind kind)
 {
-    return kind <= JB_CK_TEXT || kind >= JB_CK_KEY;
+    return kind <= JB_CK_TEXT || (kind >= JB_CK_KEY && kind <= JB_CK_EMAIL);
+}
+
+/* What people read in one line, of at most so many characters. */
+static jb_code
+check_line(const struct jb_command *c, unsigned field, struct complaint *complaint)
+{
+    const struct jb_command_field_info *f = &jb_command_fields[field];
+    const struct jb_text *t = (const void *)((const char *)c + f->offset);
+    const size_t most = field == JB_CF_ADDRESS      ? JB_ADDRESS_CHARACTERS_MAX
+                        : field == JB_CF_MAIL_ORDER ? JB_MAIL_ORDER_CHARACTERS_MAX
+                                                    : JB_BIZ_NAME_CHARACTERS_MAX;
+    if (jb_prose_valid(*t, most * JB_CHARACTER_CODEPOINTS_MAX, false) && jb_graphemes(*t) <= most) {
+        return check_visible(f->name, jb_prose_visible(*t), complaint);
+    }
+    snprintf(complaint->why, complaint->n,
+             "%s must be 1 to %zu characters of UTF-8 without control characters", f->name, most);
+    return JB_CODE_MALFORMED;
+}
+
+static jb_code
+check_search_id(struct jb_text t, struct complaint *complaint)
+{
+    char id[JB_SEARCH_ID_BYTES_MAX];
+    if (jb_search_id_nfc(t, id) != 0) {
+        return JB_CODE_NONE;
+    }
+    snprintf(
+        complaint->why, complaint->n,
+        "search_id must be 1 to %d Hangul syllables, lowercase letters a to z, digits, - and _",
+        JB_SEARCH_ID_CODEPOINTS_MAX);
+    return JB_CODE_SEARCH_ID_INVALID;
+}
+
+static bool
+is_registration(struct jb_text t)
+{
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.s[i] < '0' || t.s[i] > '9') {
+            return false;
+        }
+    }
+    return t.n == JB_BIZ_DIGITS;
+}
+
+/* Whether mail arrives only sending it can tell. */
+static bool
+is_email(struct jb_text t)
+{
+    const char *at = t.n > 0 ? memchr(t.s, '@', t.n) : NULL;
+    return at != NULL && jb_id_valid(t, JB_EMAIL_BYTES_MAX) && jb_id_visible(t) && at != t.s &&
+           at + 1 < t.s + t.n && memchr(at + 1, '@', (size_t)(t.s + t.n - at - 1)) == NULL;
 }
 
 static jb_code
@@ -231,6 +298,23 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
         return jb_prose_valid(*t, JB_NOTE_CODEPOINTS_MAX, true)
                    ? check_visible(f->name, jb_prose_visible(*t), complaint)
                    : malformed(complaint, f->name, "must be 1 to 500 characters of UTF-8");
+    case JB_CK_LINE:
+        return check_line(c, field, complaint);
+    case JB_CK_SEARCH_ID:
+        return check_search_id(*t, complaint);
+    case JB_CK_BIZ:
+        return is_registration(*t)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be a registration number of ten digits");
+    case JB_CK_EMAIL:
+        return is_email(*t) ? JB_CODE_NONE
+                            : malformed(complaint, f->name,
+                                        "must be a mail address, name@place, of 3 to 254 bytes");
+    case JB_CK_AMOUNT0:
+        return *(const jb_amount *)at >= 0 && *(const jb_amount *)at <= JB_AMOUNT_MAX
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name,
+                               "must be 0 to 999999999999999, in the currency's minor unit");
     case JB_CK_AMOUNT:
         if (c->amount <= 0) {
             snprintf(complaint->why, complaint->n,
@@ -298,6 +382,11 @@ jb_policy_most(uint32_t policy)
         [JB_POLICY_CLOCK_TOLERANCE] = INT64_C(36525) * 86400,
         [JB_POLICY_EMPTY_DAYS_MAX] = 3652059,
         [JB_POLICY_VAT_RATE] = 100,
+        [JB_POLICY_ROLES] = JB_MATRICES,
+        [JB_POLICY_INVITE_DAYS] = 3652059,
+        [JB_POLICY_MEMBERS_MAX] = 65536,
+        [JB_POLICY_BIZ_RETENTION_DAYS] = 3652059,
+        [JB_POLICY_SEARCH_ID_MARKS] = 3,
         [JB_POLICY_RULES] = JB_RULES,
         [JB_POLICY_CLOCK_AHEAD_MAX] = 3652059,
         [JB_POLICY_AT_BACK_MAX] = 3652059,
@@ -316,7 +405,57 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
                  jb_name_word(&jb_policy_names, c->policy), (long long)jb_policy_most(c->policy));
         return JB_CODE_MALFORMED;
     }
-    return JB_CODE_NONE;
+    return c->policy != JB_POLICY_ROLES || (c->has & JB_HAS(JB_CF_FROM)) == 0
+               ? JB_CODE_NONE
+               : malformed(complaint, "roles",
+                           "takes no from: whether it can be switched on shows only now");
+}
+
+/* The member that says what the command is about: one of several. */
+static jb_code
+check_one_of(const struct jb_command *c, uint64_t several, const char *words,
+             struct complaint *complaint)
+{
+    uint64_t given = c->has & several;
+    return given != 0 && (given & (given - 1)) == 0
+               ? JB_CODE_NONE
+               : malformed(complaint, jb_ops[c->op].name, words);
+}
+
+static jb_code
+check_role(const struct jb_command *c, struct complaint *complaint)
+{
+    bool agency = (c->has & H(AGENCY)) != 0;
+    if (c->role != JB_ROLE_OPERATOR && c->role != JB_ROLE_GATEWAY && c->role != JB_ROLE_SYSTEM &&
+        c->role != JB_ROLE_AGENCY) {
+        return malformed(complaint, "role",
+                         "must be OPERATOR, GATEWAY, SYSTEM or AGENCY: the others come with "
+                         "wallets and channels");
+    }
+    return agency == (c->role == JB_ROLE_AGENCY)
+               ? JB_CODE_NONE
+               : malformed(complaint, "agency", "belongs to the role AGENCY, and only to that one");
+}
+
+/* What members say together, of the ops that need more than the table tells. */
+static jb_code
+check_together(const struct jb_command *c, bool member, struct complaint *complaint)
+{
+    if (c->op == JB_OP_ROLE_GIVE || c->op == JB_OP_ROLE_TAKE) {
+        return check_role(c, complaint);
+    }
+    if (c->op == JB_OP_FORGET) {
+        return member || (c->has & H(NOTE)) != 0
+                   ? malformed(complaint, "forget", "takes no note and cannot stand in a group")
+                   : check_one_of(c, H(PERSON) | H(WALLET) | H(BIZ),
+                                  "needs a person, a wallet or a biz, and only one of them",
+                                  complaint);
+    }
+    bool biz =
+        c->op == JB_OP_BIZ_REQUEST || c->op == JB_OP_BIZ_APPROVE || c->op == JB_OP_BIZ_REFUSE;
+    return biz ? check_one_of(c, H(WALLET) | H(CHANNEL),
+                              "needs a wallet or a channel, and not both", complaint)
+               : JB_CODE_NONE;
 }
 
 static jb_code
@@ -353,6 +492,9 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
         return nonsense(&complaint, "op", "has no such value");
     }
     const struct jb_op_info *op = &jb_ops[c->op];
+    if (c->op >= JB_OP_ROLE_GIVE) {
+        return malformed(&complaint, op->name, "is not carried out by this version");
+    }
     jb_code coherent = check_bits(c, &complaint);
     if (coherent != JB_CODE_NONE) {
         return coherent;
@@ -400,6 +542,9 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     }
     if (c->op == JB_OP_POLICY_SET) {
         return check_policy(c, &complaint);
+    }
+    if (c->op >= JB_OP_ROLE_GIVE) {
+        return check_together(c, member, &complaint);
     }
     return c->op == JB_OP_ATOMIC ? check_group(c, clock_at, &complaint) : JB_CODE_NONE;
 }

@@ -86,6 +86,32 @@ jb_rule_none(const struct jb_case *k, struct jb_verdict *v)
     JB_ASSERT(false); /* policies, closings and groups are no commands on a wallet */
 }
 
+#define NOT_YET(rule)                                                                              \
+    void rule(const struct jb_case *k, struct jb_verdict *v)                                       \
+    {                                                                                              \
+        jb_rule_none(k, v);                                                                        \
+    }
+NOT_YET(jb_rule_role_give)
+NOT_YET(jb_rule_role_take)
+NOT_YET(jb_rule_member_invite)
+NOT_YET(jb_rule_member_accept)
+NOT_YET(jb_rule_member_end)
+NOT_YET(jb_rule_master_transfer)
+NOT_YET(jb_rule_channel_create)
+NOT_YET(jb_rule_manager_add)
+NOT_YET(jb_rule_manager_remove)
+NOT_YET(jb_rule_channel_transfer)
+NOT_YET(jb_rule_channel_connect)
+NOT_YET(jb_rule_channel_disconnect)
+NOT_YET(jb_rule_channel_close)
+NOT_YET(jb_rule_search_id)
+NOT_YET(jb_rule_mail_order)
+NOT_YET(jb_rule_biz_request)
+NOT_YET(jb_rule_biz_review)
+NOT_YET(jb_rule_invoice_email)
+NOT_YET(jb_rule_sales)
+NOT_YET(jb_rule_settlement)
+
 void
 jb_rule_wallet_create(const struct jb_case *k, struct jb_verdict *v)
 {

@@ -488,6 +488,30 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_POLICY_SET:
     case JB_EV_DAY_CLOSED:
     case JB_EV_COMMAND_REFUSED:
+    case JB_EV_ROLE_GIVEN:
+    case JB_EV_ROLE_TAKEN:
+    case JB_EV_MEMBER_INVITED:
+    case JB_EV_MEMBER_JOINED:
+    case JB_EV_MEMBER_LEFT:
+    case JB_EV_MASTER_TRANSFERRED:
+    case JB_EV_CHANNEL_CREATED:
+    case JB_EV_CHANNEL_STAFFED:
+    case JB_EV_CHANNEL_CONNECTED:
+    case JB_EV_CHANNEL_DISCONNECTED:
+    case JB_EV_SEARCH_ID_SET:
+    case JB_EV_MAIL_ORDER_SET:
+    case JB_EV_CHANNEL_CLOSED:
+    case JB_EV_BIZ_REQUESTED:
+    case JB_EV_BIZ_APPROVED:
+    case JB_EV_BIZ_REFUSED:
+    case JB_EV_INVOICE_EMAIL_SET:
+    case JB_EV_SALES_REQUESTED:
+    case JB_EV_SALES_ACCEPTED:
+    case JB_EV_SALES_REFUSED:
+    case JB_EV_SALES_RELEASED:
+    case JB_EV_SETTLEMENT_CHANGED:
+    case JB_EV_FORGOTTEN:
+    case JB_EV_PEOPLE_ENCRYPTED:
     case JB_EV_TYPES:
         break;
     }

@@ -189,6 +189,12 @@ policy_default(uint32_t policy)
         return 93;
     case JB_POLICY_AT_BACK_MAX:
         return 366;
+    case JB_POLICY_INVITE_DAYS:
+        return 7;
+    case JB_POLICY_MEMBERS_MAX:
+        return 1000;
+    case JB_POLICY_BIZ_RETENTION_DAYS:
+        return 1826;
     default:
         return 0;
     }
@@ -212,7 +218,8 @@ jb_policy_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
 int64_t
 jb_policy_us_at(const struct jb_globals *g, uint32_t policy, jb_instant t)
 {
-    bool in_days = policy == JB_POLICY_CLOCK_AHEAD_MAX || policy == JB_POLICY_AT_BACK_MAX;
+    bool in_days = policy == JB_POLICY_CLOCK_AHEAD_MAX || policy == JB_POLICY_AT_BACK_MAX ||
+                   policy == JB_POLICY_INVITE_DAYS || policy == JB_POLICY_BIZ_RETENTION_DAYS;
     int64_t unit = in_days ? JB_US_PER_DAY : JB_US_PER_SECOND;
     int64_t value = jb_policy_at(g, policy, t), most = JB_INSTANT_MAX / unit;
     value = value > most ? most : value;

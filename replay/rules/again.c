@@ -200,6 +200,32 @@ narrow(struct jb_judge *r, const struct jb_wallet **w, struct jb_wallet *view,
     case JB_OP_POLICY_SET:
     case JB_OP_DAY_CLOSE:
     case JB_OP_ATOMIC:
+    case JB_OP_ROLE_GIVE:
+    case JB_OP_ROLE_TAKE:
+    case JB_OP_MEMBER_INVITE:
+    case JB_OP_MEMBER_ACCEPT:
+    case JB_OP_MEMBER_LEAVE:
+    case JB_OP_MEMBER_REMOVE:
+    case JB_OP_MASTER_TRANSFER:
+    case JB_OP_CHANNEL_CREATE:
+    case JB_OP_MANAGER_ADD:
+    case JB_OP_MANAGER_REMOVE:
+    case JB_OP_CHANNEL_TRANSFER:
+    case JB_OP_CHANNEL_CONNECT:
+    case JB_OP_CHANNEL_DISCONNECT:
+    case JB_OP_CHANNEL_CLOSE:
+    case JB_OP_CHANNEL_SEARCH_ID:
+    case JB_OP_CHANNEL_MAIL_ORDER:
+    case JB_OP_BIZ_REQUEST:
+    case JB_OP_BIZ_APPROVE:
+    case JB_OP_BIZ_REFUSE:
+    case JB_OP_INVOICE_EMAIL:
+    case JB_OP_SALES_REQUEST:
+    case JB_OP_SALES_ACCEPT:
+    case JB_OP_SALES_REFUSE:
+    case JB_OP_SALES_RELEASE:
+    case JB_OP_WALLET_SETTLEMENT:
+    case JB_OP_FORGET:
     case JB_OPS:
         return true;
     }

@@ -4,12 +4,23 @@
 #include "replay/rules/inner.h"
 
 enum { JB_EV_NONE = 0 }; /* of `atomic`; no event has that type */
-/* The op whose command an event of that type answers. */
-static const uint8_t ops[JB_EV_TYPES] = {
-#define OP(NAME, word, event, at, states, rule, required, optional) [JB_EV_##event] = JB_OP_##NAME,
+/* The op whose command an event of that type answers: the first of them, where there are several.
+ */
+static jb_op
+first_op_of(uint32_t type)
+{
+    static const uint8_t types[JB_OPS] = {
+#define OP(NAME, word, event, at, states, rule, required, optional) [JB_OP_##NAME] = JB_EV_##event,
 #include "event/commands.def"
 #undef OP
-};
+    };
+    for (uint32_t op = 1; op < JB_OPS; op++) {
+        if (types[op] == type && type != JB_EV_NONE) {
+            return (jb_op)op;
+        }
+    }
+    return (jb_op)0;
+}
 
 jb_op
 jb_op_of(const struct jb_event *e)
@@ -18,7 +29,17 @@ jb_op_of(const struct jb_event *e)
     if (e->type == JB_EV_REFUND_FAILED && e->refund_failed.why == JB_FAILURE_BALANCE) {
         return JB_OP_REFUND_APPROVE;
     }
-    return e->type != JB_EV_NONE && e->type < JB_EV_TYPES ? (jb_op)ops[e->type] : (jb_op)0;
+    if (e->type == JB_EV_MEMBER_LEFT) {
+        return e->member_left.why == JB_LEFT_LEFT || e->member_left.why == JB_LEFT_DECLINED
+                   ? JB_OP_MEMBER_LEAVE
+                   : JB_OP_MEMBER_REMOVE;
+    }
+    if (e->type == JB_EV_CHANNEL_STAFFED) {
+        return e->channel_staffed.role == JB_ROLE_NONE      ? JB_OP_MANAGER_REMOVE
+               : e->channel_staffed.role == JB_ROLE_MANAGER ? JB_OP_MANAGER_ADD
+                                                            : JB_OP_CHANNEL_TRANSFER;
+    }
+    return first_op_of(e->type);
 }
 
 static bool
@@ -248,6 +269,32 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_REFUND_COMPLETE:
     case JB_OP_REFUND_FAIL:
     case JB_OP_ATOMIC:
+    case JB_OP_ROLE_GIVE:
+    case JB_OP_ROLE_TAKE:
+    case JB_OP_MEMBER_INVITE:
+    case JB_OP_MEMBER_ACCEPT:
+    case JB_OP_MEMBER_LEAVE:
+    case JB_OP_MEMBER_REMOVE:
+    case JB_OP_MASTER_TRANSFER:
+    case JB_OP_CHANNEL_CREATE:
+    case JB_OP_MANAGER_ADD:
+    case JB_OP_MANAGER_REMOVE:
+    case JB_OP_CHANNEL_TRANSFER:
+    case JB_OP_CHANNEL_CONNECT:
+    case JB_OP_CHANNEL_DISCONNECT:
+    case JB_OP_CHANNEL_CLOSE:
+    case JB_OP_CHANNEL_SEARCH_ID:
+    case JB_OP_CHANNEL_MAIL_ORDER:
+    case JB_OP_BIZ_REQUEST:
+    case JB_OP_BIZ_APPROVE:
+    case JB_OP_BIZ_REFUSE:
+    case JB_OP_INVOICE_EMAIL:
+    case JB_OP_SALES_REQUEST:
+    case JB_OP_SALES_ACCEPT:
+    case JB_OP_SALES_REFUSE:
+    case JB_OP_SALES_RELEASE:
+    case JB_OP_WALLET_SETTLEMENT:
+    case JB_OP_FORGET:
     case JB_OPS:
         break; /* nothing but the wallet, and what the event's ordinal names */
     }

@@ -92,6 +92,10 @@ fill_member(struct input *in, struct jb_command *c, unsigned field)
     case JB_CK_ID:
     case JB_CK_SHORT:
     case JB_CK_NAME:
+    case JB_CK_SEARCH_ID:
+    case JB_CK_BIZ:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
     case JB_CK_TEXT:
     case JB_CK_KEY:
     case JB_CK_REF:
@@ -102,6 +106,7 @@ fill_member(struct input *in, struct jb_command *c, unsigned field)
         c->actor_id = some_text(in);
         c->actor_role = some_text(in);
         break;
+    case JB_CK_AMOUNT0:
     case JB_CK_AMOUNT:
     case JB_CK_VALUE:
         *(int64_t *)to = some_number(in);

@@ -137,12 +137,17 @@ fill(struct jb_command *c, unsigned field, bool good)
     case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
+    case JB_CK_SEARCH_ID:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
+    case JB_CK_BIZ:
         *(struct jb_text *)at = good ? good_id(field == JB_CF_WALLET ? 95
                                                : field == JB_CF_KEY  ? 0
                                                                      : 30)
                                      : any_text();
         break;
     case JB_CK_AMOUNT:
+    case JB_CK_AMOUNT0:
     case JB_CK_UINT:
     case JB_CK_VALUE:
         *(int64_t *)at = good ? (int64_t)number(3000) + 1 : any_number();
@@ -321,9 +326,14 @@ read_value(const struct jb_command *c, unsigned field, struct opinion *o)
     case JB_CK_NAME:
         read_text(*(const struct jb_text *)at, 20, true, o);
         break;
+    case JB_CK_SEARCH_ID:
+    case JB_CK_BIZ:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
     case JB_CK_TEXT:
         read_text(*(const struct jb_text *)at, 500, true, o);
         break;
+    case JB_CK_AMOUNT0:
     case JB_CK_AMOUNT:
         o->wrong |= c->amount < 1 || c->amount > JB_AMOUNT_MAX;
         break;

@@ -150,6 +150,10 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
     case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
+    case JB_CK_SEARCH_ID:
+    case JB_CK_BIZ:
+    case JB_CK_LINE:
+    case JB_CK_EMAIL:
         if (!json_is_string(value)) {
             return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be a text", f->name);
         }
@@ -164,6 +168,15 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
                          given_as(value, given, sizeof given));
         }
         *(uint64_t *)to = (uint64_t)whole;
+        return true;
+    case JB_CK_AMOUNT0:
+        if (whole_of(value, &whole) != WHOLE || whole < 0) {
+            return wrong(
+                bad, JB_CODE_MALFORMED, f->name,
+                "%s must be a whole number from 0 on, in the currency's minor unit; not %s",
+                f->name, given_as(value, given, sizeof given));
+        }
+        *(jb_amount *)to = whole;
         return true;
     case JB_CK_BOOL:
         if (!json_is_boolean(value)) {

@@ -40,7 +40,33 @@ typedef enum jb_op {
     JB_OP_POLICY_SET = 22,
     JB_OP_DAY_CLOSE = 23,
     JB_OP_ATOMIC = 24,
-    JB_OPS = 25
+    JB_OP_ROLE_GIVE = 25,
+    JB_OP_ROLE_TAKE = 26,
+    JB_OP_MEMBER_INVITE = 27,
+    JB_OP_MEMBER_ACCEPT = 28,
+    JB_OP_MEMBER_LEAVE = 29,
+    JB_OP_MEMBER_REMOVE = 30,
+    JB_OP_MASTER_TRANSFER = 31,
+    JB_OP_CHANNEL_CREATE = 32,
+    JB_OP_MANAGER_ADD = 33,
+    JB_OP_MANAGER_REMOVE = 34,
+    JB_OP_CHANNEL_TRANSFER = 35,
+    JB_OP_CHANNEL_CONNECT = 36,
+    JB_OP_CHANNEL_DISCONNECT = 37,
+    JB_OP_CHANNEL_CLOSE = 38,
+    JB_OP_CHANNEL_SEARCH_ID = 39,
+    JB_OP_CHANNEL_MAIL_ORDER = 40,
+    JB_OP_BIZ_REQUEST = 41,
+    JB_OP_BIZ_APPROVE = 42,
+    JB_OP_BIZ_REFUSE = 43,
+    JB_OP_INVOICE_EMAIL = 44,
+    JB_OP_SALES_REQUEST = 45,
+    JB_OP_SALES_ACCEPT = 46,
+    JB_OP_SALES_REFUSE = 47,
+    JB_OP_SALES_RELEASE = 48,
+    JB_OP_WALLET_SETTLEMENT = 49,
+    JB_OP_FORGET = 50,
+    JB_OPS = 51
 } jb_op;
 
 typedef enum jb_wallet_kind {
@@ -76,7 +102,11 @@ typedef enum jb_policy {
     JB_POLICY_CLOCK_TOLERANCE = 5, /* seconds */
     JB_POLICY_EMPTY_DAYS_MAX = 6,
     JB_POLICY_VAT_RATE = 7, /* per cent */
-    /* 8 to 12 are reserved */
+    JB_POLICY_ROLES = 8, /* 0: no role is asked (trust); else the number of the matrix of roles */
+    JB_POLICY_INVITE_DAYS = 9,  /* days for which an invitation is open */
+    JB_POLICY_MEMBERS_MAX = 10, /* of a wallet, the invited included; staff of a channel */
+    JB_POLICY_BIZ_RETENTION_DAYS = 11,
+    JB_POLICY_SEARCH_ID_MARKS = 12, /* 1 `-`, 2 `_`, 3 both; 0 none */
     JB_POLICY_RULES = 13,           /* number of the set of rules; without it 1 */
     JB_POLICY_CLOCK_AHEAD_MAX = 14, /* days */
     JB_POLICY_AT_BACK_MAX = 15,     /* days */
@@ -87,9 +117,12 @@ typedef enum jb_policy {
  * by; one that goes by a later set is read, and not written to. */
 enum { JB_RULES = 2 };
 
+/* The newest matrix of roles: what policy `roles` can be set to. */
+enum { JB_MATRICES = 1 };
+
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
  * the fingerprint of a command's content and so are on disk for ever: new members take the next
- * number from 30 on. 63 stays free. */
+ * number from 44 on. 63 stays free. */
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,
@@ -122,6 +155,20 @@ enum jb_command_field {
     JB_CF_CLOCK,
     JB_CF_EXPECT,
     JB_CF_NOTE,
+    JB_CF_PERSON, /* id of whom the command is about */
+    JB_CF_ROLE,
+    JB_CF_AGENCY,
+    JB_CF_CHANNEL, /* id */
+    JB_CF_CHANNEL_KIND,
+    JB_CF_SEARCH_ID,
+    JB_CF_MAIL_ORDER,
+    JB_CF_BIZ, /* registration number: ten digits */
+    JB_CF_BIZ_NAME,
+    JB_CF_REPRESENTATIVE,
+    JB_CF_ADDRESS,
+    JB_CF_EMAIL,
+    JB_CF_SETTLEMENT,
+    JB_CF_LIMIT,
     JB_CF_CALLER = 62,
     JB_CF_N /* one above the largest; between them are numbers without a member */
 };
@@ -178,6 +225,21 @@ struct jb_command {
     const struct jb_command *commands; /* of JB_OP_ATOMIC */
     size_t commands_n;
     struct jb_text caller; /* scope of `key`; absent: that of jb_submit's options, or of jb_open */
+    struct jb_text person;
+    struct jb_text agency;
+    struct jb_text channel;
+    struct jb_text search_id;
+    struct jb_text mail_order;
+    struct jb_text biz;
+    struct jb_text biz_name;
+    struct jb_text representative;
+    struct jb_text address;
+    struct jb_text email;
+    uint32_t role;         /* enum jb_role */
+    uint32_t channel_kind; /* enum jb_channel_kind */
+    uint32_t settlement;   /* enum jb_settlement */
+    uint32_t reserved;     /* 0 */
+    jb_amount limit;       /* >= 0 */
 };
 
 /*
@@ -242,6 +304,20 @@ JB_SETTER(at, AT, jb_instant, at)
 JB_SETTER(clock, CLOCK, jb_instant, clock)
 JB_SETTER(expect, EXPECT, uint64_t, expect) /* the wallet's version; 0: it must not exist */
 JB_SETTER(note, NOTE, struct jb_text, note)
+JB_SETTER(person, PERSON, struct jb_text, person)
+JB_SETTER(role, ROLE, jb_role, role)
+JB_SETTER(agency, AGENCY, struct jb_text, agency)
+JB_SETTER(channel, CHANNEL, struct jb_text, channel)
+JB_SETTER(channel_kind, CHANNEL_KIND, jb_channel_kind, channel_kind)
+JB_SETTER(search_id, SEARCH_ID, struct jb_text, search_id)
+JB_SETTER(mail_order, MAIL_ORDER, struct jb_text, mail_order)
+JB_SETTER(biz, BIZ, struct jb_text, biz)
+JB_SETTER(biz_name, BIZ_NAME, struct jb_text, biz_name)
+JB_SETTER(representative, REPRESENTATIVE, struct jb_text, representative)
+JB_SETTER(address, ADDRESS, struct jb_text, address)
+JB_SETTER(email, EMAIL, struct jb_text, email)
+JB_SETTER(settlement, SETTLEMENT, jb_settlement, settlement)
+JB_SETTER(limit, LIMIT, jb_amount, limit) /* >= 0, minor unit */
 #undef JB_SETTER
 
 /* role.s NULL: none. */
@@ -281,9 +357,15 @@ typedef enum jb_command_kind {
     JB_CK_ACTOR,   /* {"id","role"} */
     JB_CK_VALUE,   /* integer, or a word for the policy day_close */
     JB_CK_COMMANDS,
-    JB_CK_KEY,    /* as an id, 1..300 bytes */
-    JB_CK_REF,    /* as an id, 1..200 bytes */
-    JB_CK_CALLER, /* as an id, 0..32 bytes */
+    JB_CK_KEY,       /* as an id, 1..300 bytes */
+    JB_CK_REF,       /* as an id, 1..200 bytes */
+    JB_CK_CALLER,    /* as an id, 0..32 bytes */
+    JB_CK_SEARCH_ID, /* 1..15 of Hangul, a-z, 0-9, - and _, after NFC */
+    JB_CK_BIZ,       /* ten digits */
+    JB_CK_LINE,    /* characters as people count, no control characters: mail_order 1..40, biz_name
+                      and representative 1..60, address 1..200 */
+    JB_CK_EMAIL,   /* as an id with one @, 3..254 bytes */
+    JB_CK_AMOUNT0, /* integer 0..JB_AMOUNT_MAX */
 } jb_command_kind;
 
 struct jb_command_field_info {
@@ -321,7 +403,11 @@ JB_API uint32_t jb_op_from_name(const char *name, size_t n);
     X(21, MIN_CHARGE) X(22, AMOUNT_INVALID) X(23, AMOUNT_RANGE) X(24, GRANT_STATE) X(25, GRANT_EXPIRED)               \
     X(26, REFUND_STATE) X(27, AT_IN_FUTURE) X(28, AT_NOT_ALLOWED) X(29, CLOCK_BEHIND) X(30, DAY_NOT_OVER)             \
     X(31, BATCH_TOO_LARGE) X(32, MALFORMED) X(33, GRANTS_LIMIT) X(34, FROM_IN_PAST) X(35, TOO_MANY_DAYS)              \
-    X(56, TOO_MANY_PARTS) X(57, CLOCK_AHEAD) X(58, AT_TOO_OLD) /* 36 to 55 and 59 are reserved */
+    X(36, ROLE) X(37, WALLET_KIND) X(38, PERSON_STATE) X(39, INVITE_EXPIRED) X(40, MEMBERS_LIMIT)                     \
+    X(41, MASTER_NEEDED) X(42, LAST_OPERATOR) X(43, PERSON_HAS_ROLE) X(44, CHANNEL_UNKNOWN) X(45, CHANNEL_EXISTS)     \
+    X(46, CHANNEL_STATE) X(47, CHANNEL_KIND) X(48, SEARCH_ID_INVALID) X(49, SEARCH_ID_SET) X(50, SEARCH_ID_TAKEN)     \
+    X(51, BIZ_NUMBER) X(52, BIZ_STATE) X(53, SALES_STATE) X(54, UNCHANGED) X(55, RETENTION)                           \
+    X(56, TOO_MANY_PARTS) X(57, CLOCK_AHEAD) X(58, AT_TOO_OLD) /* 59 is reserved */
 /* clang-format on */
 
 typedef enum jb_code {

@@ -42,7 +42,31 @@ typedef enum jb_event_type {
     JB_EV_REFUND_FAILED = 25,
     JB_EV_DAY_CLOSED = 26,
     JB_EV_COMMAND_REFUSED = 27,
-    JB_EV_TYPES = 28 /* one above the largest */
+    JB_EV_ROLE_GIVEN = 28,
+    JB_EV_ROLE_TAKEN = 29,
+    JB_EV_MEMBER_INVITED = 30,
+    JB_EV_MEMBER_JOINED = 31,
+    JB_EV_MEMBER_LEFT = 32,
+    JB_EV_MASTER_TRANSFERRED = 33,
+    JB_EV_CHANNEL_CREATED = 34,
+    JB_EV_CHANNEL_STAFFED = 35,
+    JB_EV_CHANNEL_CONNECTED = 36,
+    JB_EV_CHANNEL_DISCONNECTED = 37,
+    JB_EV_SEARCH_ID_SET = 38,
+    JB_EV_MAIL_ORDER_SET = 39,
+    JB_EV_CHANNEL_CLOSED = 40,
+    JB_EV_BIZ_REQUESTED = 41,
+    JB_EV_BIZ_APPROVED = 42,
+    JB_EV_BIZ_REFUSED = 43,
+    JB_EV_INVOICE_EMAIL_SET = 44,
+    JB_EV_SALES_REQUESTED = 45,
+    JB_EV_SALES_ACCEPTED = 46,
+    JB_EV_SALES_REFUSED = 47,
+    JB_EV_SALES_RELEASED = 48,
+    JB_EV_SETTLEMENT_CHANGED = 49,
+    JB_EV_FORGOTTEN = 50,
+    JB_EV_PEOPLE_ENCRYPTED = 51,
+    JB_EV_TYPES = 52 /* one above the largest */
 } jb_event_type;
 
 /* Added to the type of a skippable event whose version is newer than this library: its fields are
@@ -90,7 +114,25 @@ typedef enum jb_figure_name {
     JB_FIG_NOT_OFF = 20,            /* unmet condition of a deletion: a wallet status */
     JB_FIG_PAID_NOT_ZERO = 21,      /* likewise: paid cash */
     JB_FIG_REFUND_OUTSTANDING = 22, /* likewise: how many refunds */
-    /* 23 to 43 are reserved */
+    JB_FIG_HAVE = 23,               /* roles as judged: a set, bit 1 << enum jb_role */
+    JB_FIG_HAVE_NOW = 24,           /* roles now: likewise */
+    JB_FIG_WHO = 25,                /* the roles that may: likewise */
+    JB_FIG_KIND = 26,               /* enum jb_wallet_kind */
+    JB_FIG_KINDS = 27,              /* those that may: a set, bit 1 << enum jb_wallet_kind */
+    JB_FIG_PERSON_STATE = 28,       /* enum jb_person_state; printed "state" */
+    JB_FIG_UNTIL = 29,              /* an instant */
+    JB_FIG_MEMBERS_MAX = 30,
+    JB_FIG_WALLETS = 31,
+    JB_FIG_CHANNELS = 32,
+    JB_FIG_ROLES = 33,
+    JB_FIG_CHANNEL_STATE = 34, /* enum jb_channel_state; printed "state" */
+    JB_FIG_CHANNEL_KIND = 35,  /* enum jb_channel_kind */
+    JB_FIG_BIZ_STATE = 36,     /* enum jb_biz_state; printed "state" */
+    JB_FIG_SALES_STATE = 37,   /* enum jb_sales_state; printed "state" */
+    JB_FIG_POSTPAID_LIMIT = 38,
+    JB_FIG_SALES_RIGHT = 39, /* unmet condition of a deletion: the event that gave the right */
+    JB_FIG_POSTPAID = 40,    /* likewise: the limit */
+    /* 41 to 43 are reserved for conditions to come */
     JB_FIG_PARTS_MAX = 44, /* how many parts an event has at most */
     JB_FIG_MOST = 45,      /* the amount that goes at once */
     JB_FIG_AHEAD_US = 46,  /* how far the clock is ahead of the last event */
@@ -169,9 +211,10 @@ enum jb_event_flag {
     JB_EVF_CAUSE = 1 << 7,      /* the event that led to this one */
     JB_EVF_GROUP = 1 << 8, /* last event of an atomic group: how many events and commands it has */
     JB_EVF_SKIPPABLE = 1 << 9, /* a reader that does not know the type may skip it */
-    /* 1 << 10 and 1 << 11 are reserved */
+    JB_EVF_CHANNEL = 1 << 10,  /* the channel that the command named: a mention, in no chain */
+    /* 1 << 11 is reserved */
     JB_EVF_SUBJECT = 1 << 12, /* what the event belongs to beside its wallet, or without one */
-    JB_EVF_ALL = ((1 << 10) - 1) | JB_EVF_SUBJECT
+    JB_EVF_ALL = ((1 << 11) - 1) | JB_EVF_SUBJECT
 };
 
 /* What an event can belong to that is no wallet. The numbers are on disk (number * 8 + kind). */
@@ -190,6 +233,73 @@ typedef enum jb_failure {
     JB_FAILURE_BALANCE = 1,       /* not covered when it was to be approved: nothing moved */
     JB_FAILURE_AFTER_APPROVAL = 2 /* it did not reach the customer: the money is back */
 } jb_failure;
+
+/* What a person may be: of a wallet, of a channel, of the whole ledger. The numbers are on disk;
+ * sets of roles are bits 1 << number. */
+typedef enum jb_role {
+    JB_ROLE_NONE = 0,
+    JB_ROLE_MASTER = 1,         /* of a wallet */
+    JB_ROLE_MEMBER = 2,         /* of a wallet */
+    JB_ROLE_CHANNEL_MASTER = 3, /* of a channel */
+    JB_ROLE_MANAGER = 4,        /* of a channel */
+    JB_ROLE_AGENCY = 5,         /* staff of an agency */
+    JB_ROLE_OPERATOR = 6,       /* of the ledger, as the next two */
+    JB_ROLE_GATEWAY = 7,
+    JB_ROLE_SYSTEM = 8,
+    JB_ROLE_SELF = 9, /* whoever the command is about */
+    JB_ROLES = 10     /* one above the largest */
+} jb_role;
+
+/* How a role of the ledger was given. */
+typedef enum jb_how {
+    JB_HOW_GIVEN = 1,
+    JB_HOW_INIT = 2,     /* by init */
+    JB_HOW_RECOVERED = 3 /* by who can write the files, after all operators were locked out */
+} jb_how;
+
+/* Why somebody is a member, or invited, no more. */
+typedef enum jb_left {
+    JB_LEFT_LEFT = 1,
+    JB_LEFT_REMOVED = 2,
+    JB_LEFT_DECLINED = 3, /* the invited person said no */
+    JB_LEFT_WITHDRAWN = 4 /* the invitation was taken back */
+} jb_left;
+
+typedef enum jb_channel_kind { JB_CHANNEL_BASIC = 1, JB_CHANNEL_BUSINESS = 2 } jb_channel_kind;
+
+typedef enum jb_settlement { JB_SETTLEMENT_PREPAID = 1, JB_SETTLEMENT_POSTPAID = 2 } jb_settlement;
+
+/* What a person is to a wallet, a channel or the ledger: the figure of refusals. */
+typedef enum jb_person_state {
+    JB_PERSON_NONE = 1,
+    JB_PERSON_INVITED = 2,
+    JB_PERSON_LAPSED = 3, /* invited, and the time is over */
+    JB_PERSON_MEMBER = 4,
+    JB_PERSON_MASTER = 5,
+    JB_PERSON_MANAGER = 6,
+    JB_PERSON_CHANNEL_MASTER = 7,
+    JB_PERSON_HOLDS = 8 /* the role of the ledger, or of the agency's staff */
+} jb_person_state;
+
+typedef enum jb_channel_state {
+    JB_CHANNEL_FREE = 1,
+    JB_CHANNEL_CONNECTED = 2, /* with the wallet */
+    JB_CHANNEL_ELSEWHERE = 3, /* with another wallet */
+    JB_CHANNEL_CLOSED = 4
+} jb_channel_state;
+
+typedef enum jb_biz_state {
+    JB_BIZ_NONE = 1,
+    JB_BIZ_PENDING = 2,
+    JB_BIZ_STALE = 3, /* asked against an approval that is no longer the newest */
+    JB_BIZ_HELD = 4
+} jb_biz_state;
+
+typedef enum jb_sales_state {
+    JB_SALES_NONE = 1,
+    JB_SALES_REQUESTED = 2,
+    JB_SALES_HELD = 3
+} jb_sales_state;
 
 typedef enum jb_scope {
     JB_SCOPE_FULL = 1, /* all that could be refunded */
@@ -384,6 +494,110 @@ struct jb_command_refused {
     jb_amount amount;         /* 0: none was given */
 };
 
+struct jb_role_given {
+    uint64_t person;       /* reference */
+    uint32_t role;         /* enum jb_role: OPERATOR, GATEWAY, SYSTEM, AGENCY */
+    uint32_t how;          /* enum jb_how */
+    struct jb_text agency; /* whose staff; of AGENCY only */
+};
+
+struct jb_role_taken {
+    uint64_t person; /* reference */
+    uint32_t role;
+    struct jb_text agency;
+};
+
+struct jb_member_invited {
+    uint64_t person;  /* reference */
+    jb_instant until; /* the first instant at which it is too late */
+};
+
+struct jb_member_joined {
+    uint64_t person; /* reference */
+};
+
+struct jb_member_left {
+    uint64_t person; /* reference */
+    uint32_t why;    /* enum jb_left */
+};
+
+struct jb_master_transferred {
+    uint64_t from; /* reference; 0: there was none */
+    uint64_t to;   /* reference */
+};
+
+struct jb_channel_created {
+    struct jb_text channel; /* its id */
+    uint32_t kind;          /* enum jb_channel_kind */
+    uint64_t master;        /* reference */
+};
+
+struct jb_channel_staffed {
+    uint64_t person; /* reference */
+    uint32_t role;   /* CHANNEL_MASTER, MANAGER; NONE: no more */
+};
+
+struct jb_search_id_set {
+    struct jb_text search_id; /* NFC */
+};
+
+struct jb_mail_order_set {
+    struct jb_text mail_order; /* optional */
+};
+
+struct jb_biz_requested {
+    struct jb_text biz;      /* ten digits */
+    jb_seq base;             /* the approval of that number that was in force; 0: none */
+    uint64_t name;           /* reference */
+    uint64_t representative; /* reference */
+    uint64_t address;        /* reference */
+};
+
+struct jb_biz_approved {
+    jb_seq request;
+};
+
+struct jb_biz_refused {
+    jb_seq request;
+    uint64_t reason; /* reference */
+};
+
+struct jb_invoice_email_set {
+    uint64_t email; /* reference */
+};
+
+struct jb_sales_requested {
+    struct jb_text agency;
+};
+
+struct jb_sales_accepted {
+    struct jb_text agency;
+};
+
+struct jb_sales_refused {
+    struct jb_text agency;
+};
+
+struct jb_sales_released {
+    struct jb_text agency;
+};
+
+struct jb_settlement_changed {
+    uint32_t settlement; /* enum jb_settlement */
+    jb_amount limit;     /* how far a postpaid wallet may go below 0 */
+};
+
+/* One of the three. */
+struct jb_forgotten {
+    uint64_t person; /* reference; 0: none */
+    uint32_t wallet_no;
+    struct jb_text biz; /* optional */
+};
+
+struct jb_people_encrypted {
+    uint32_t layout;
+};
+
 /* One event. Texts, parts and figures are borrowed: the function that fills it says for how long.
  * It only ever grows at its end: hold pointers to it, and copies of members. */
 struct jb_event {
@@ -409,7 +623,10 @@ struct jb_event {
     uint32_t subject_kind; /* enum jb_subject_kind; NONE where SUBJECT is not set */
     uint64_t subject;      /* its number, from 1 */
     jb_seq subject_prev;   /* the subject's event before this one; 0: none */
-    uint64_t reserved[4];  /* 0: for elements of the envelope to come */
+    union {
+        uint64_t reserved[4]; /* 0: for elements of the envelope to come */
+        uint64_t channel;     /* the number of the channel that the command named; 0: none */
+    };
 
     /* The payload: the member of the event's type, and no other. */
     union {
@@ -436,6 +653,27 @@ struct jb_event {
         struct jb_refund_failed refund_failed;
         struct jb_day_closed day_closed;
         struct jb_command_refused command_refused;
+        struct jb_role_given role_given;
+        struct jb_role_taken role_taken;
+        struct jb_member_invited member_invited;
+        struct jb_member_joined member_joined;
+        struct jb_member_left member_left;
+        struct jb_master_transferred master_transferred;
+        struct jb_channel_created channel_created;
+        struct jb_channel_staffed channel_staffed;
+        struct jb_search_id_set search_id_set;
+        struct jb_mail_order_set mail_order_set;
+        struct jb_biz_requested biz_requested;
+        struct jb_biz_approved biz_approved;
+        struct jb_biz_refused biz_refused;
+        struct jb_invoice_email_set invoice_email_set;
+        struct jb_sales_requested sales_requested;
+        struct jb_sales_accepted sales_accepted;
+        struct jb_sales_refused sales_refused;
+        struct jb_sales_released sales_released;
+        struct jb_settlement_changed settlement_changed;
+        struct jb_forgotten forgotten;
+        struct jb_people_encrypted people_encrypted;
     };
 };
 
@@ -445,14 +683,15 @@ struct jb_event {
  * such field.
  */
 
-/* The money that the event is about: its amount, or what a deletion forfeited. */
+/* The money that the event is about: its amount, or what a deletion forfeited. (A limit is none.)
+ */
 JB_API jb_amount jb_event_amount(const struct jb_event *e);
 /* Where the money came from or went to. */
 JB_API struct jb_parts jb_event_parts(const struct jb_event *e);
 /* The wallet's number for the lot, grant or refund that the event makes or is about. */
 JB_API uint32_t jb_event_ordinal(const struct jb_event *e);
-/* The id that the event gives to what it makes: a wallet, charge, grant, usage or refund; s NULL:
- * none. jb_event_id finds also that of what an event only refers to. */
+/* The id that the event gives to what it makes: a wallet, charge, grant, usage, refund or
+ * channel; s NULL: none. jb_event_id finds also that of what an event only refers to. */
 JB_API struct jb_text jb_event_own_id(const struct jb_event *e);
 
 /* How a field is stored and printed. */
@@ -525,7 +764,16 @@ typedef enum jb_list {
     JB_LIST_FAILURE = 7,
     JB_LIST_POLICY = 8,
     JB_LIST_GRANT_STATE = 9,
-    JB_LIST_REFUND_STATE = 10
+    JB_LIST_REFUND_STATE = 10,
+    JB_LIST_ROLE = 11,
+    JB_LIST_HOW = 12,
+    JB_LIST_LEFT = 13,
+    JB_LIST_CHANNEL_KIND = 14,
+    JB_LIST_SETTLEMENT = 15,
+    JB_LIST_PERSON_STATE = 16,
+    JB_LIST_CHANNEL_STATE = 17,
+    JB_LIST_BIZ_STATE = 18,
+    JB_LIST_SALES_STATE = 19
 } jb_list;
 /* Static storage; NULL for a number that this version does not know. */
 JB_API const struct jb_names *jb_names_get(jb_list list);
