@@ -11,6 +11,8 @@
 #include "storage/descriptors.h"
 #include "ledger/internal.h"
 #include "ledger/making.h"
+#include "personal/key_file.h"
+#include "personal/seal.h"
 
 static bool
 is_code(const char *currency)
@@ -99,6 +101,17 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
     return true;
 }
 
+/* A program that knows layout 1 alone would write names in clear: it does not know this event. */
+static bool
+add_sealed(struct jb_log_batch *b, const struct jb_init_options *o)
+{
+    struct jb_event e;
+    memset(&e, 0, sizeof e);
+    e.type = JB_EV_PEOPLE_ENCRYPTED;
+    e.people_encrypted.layout = 2;
+    return o->key_file == NULL || add(b, &e, o->utc_offset_s);
+}
+
 static jb_status
 first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t ledger_id[16],
              struct jb_error *err)
@@ -113,7 +126,7 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
                                                   .utc_offset_s = o->utc_offset_s};
     memcpy(e.ledger_created.ledger_id, ledger_id, sizeof e.ledger_created.ledger_id);
     jb_status status = JB_E_NOMEM;
-    if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o)) {
+    if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o) && add_sealed(&b, o)) {
         struct jb_log_head head = {0};
         enum jb_log_result result;
         jb_frame_root(&e, head.chain);
@@ -148,6 +161,32 @@ jb_sync_dir(const char *dir, struct jb_error *err)
     if (status == JB_OK && snprintf(parent, sizeof parent, "%s/..", dir) < (int)sizeof parent) {
         status = sync_one(parent, err);
     }
+    return status;
+}
+
+/* A sealed people.mdb, and its key outside of the ledger. */
+static jb_status
+make_people(const struct jb_making *m, const struct jb_init_options *o, const uint8_t ledger_id[16],
+            bool *ret_key, struct jb_error *err)
+{
+    char path[4096 + 16];
+    struct jb_key_file keys = {.n = 1};
+    struct jb_personal *p;
+    if (o->key_file == NULL) {
+        return JB_OK;
+    }
+    if (!jb_seal_ready()) {
+        return jb_fail(err, JB_E_IO, "libsodium finds no random bytes");
+    }
+    jb_key_make(1, &keys.keys[0]);
+    jb_status status = jb_key_file_make(o->key_file, m->dir, ledger_id, &keys, err);
+    *ret_key = status == JB_OK;
+    snprintf(path, sizeof path, "%s/people.mdb", m->stage);
+    status = status == JB_OK ? jb_personal_make(path, ledger_id, &keys.keys[0], &p, err) : status;
+    if (status == JB_OK) {
+        jb_personal_close(p);
+    }
+    jb_key_file_wipe(&keys);
     return status;
 }
 
@@ -203,7 +242,16 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
     }
     struct jb_making m;
+    bool made_key = false;
     status = status == JB_OK ? jb_making_begin(&m, dir, false, err) : status;
-    return status == JB_OK ? jb_making_end(&m, make_files(m.stage, &o, ledger_id, err), err)
-                           : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = make_files(m.stage, &o, ledger_id, err);
+    status = status == JB_OK ? make_people(&m, &o, ledger_id, &made_key, err) : status;
+    status = jb_making_end(&m, status, err);
+    if (status != JB_OK && made_key) {
+        unlink(o.key_file);
+    }
+    return status;
 }

@@ -53,7 +53,9 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL ||
-        (l->place = jb_place_absolute(dir)) == NULL) {
+        (l->place = jb_place_absolute(dir)) == NULL ||
+        (o->key_file != NULL && (l->key_file = jb_place_absolute(o->key_file)) == NULL)) {
+        free(l != NULL ? l->place : NULL);
         free(l != NULL ? l->dir : NULL);
         free(l);
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", dir);
@@ -219,9 +221,6 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     jb_status status = open_log(l, err);
     status = status == JB_OK ? check_head(l, err) : status;
     status = status == JB_OK ? open_store(l, err) : status;
-    status = status == JB_OK ? jb_personal_open(l->dir, l->identity.ledger_id, NULL, l->read_only,
-                                                &l->personal, err)
-                             : status;
     if (status == JB_OK && !l->read_only) {
         l->lock = jb_env_lock(jb_log_env(l->log));
         if (jb_fault_is_there(l->dir)) {
@@ -229,7 +228,6 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
         }
     }
     status = status == JB_OK ? open_states(l, err) : status;
-    status = status == JB_OK ? jb_secret_load(l, err) : status;
     l->stored_at = jb_monotonic_us();
     return status;
 }
@@ -294,6 +292,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     }
     status = open_parts(l, err);
     status = status == JB_OK ? check_state(l, err) : status;
+    status = status == JB_OK ? jb_people_open(l, err) : status;
+    status = status == JB_OK ? jb_secret_load(l, err) : status;
     if (status != JB_OK) {
         note_fault(l, status, err);
         jb_close(l);
@@ -382,6 +382,7 @@ jb_ledger_let_go(jb_ledger *l)
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
     }
+    free(l->key_file);
     free(l->place);
     free(l->dir);
     free(l);

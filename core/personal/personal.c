@@ -267,7 +267,7 @@ open_tables(struct jb_personal *p, bool make, bool *ret_sealed, struct jb_error 
 
 jb_status
 jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_file, bool read_only,
-                 struct jb_personal **ret, struct jb_error *err)
+                 bool make, struct jb_personal **ret, struct jb_error *err)
 {
     char path[4096];
     if (snprintf(path, sizeof path, "%s/people.mdb", dir) >= (int)sizeof path) {
@@ -285,11 +285,12 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_f
     struct jb_env_options o = {.reopens = true,
                                .tables = tables,
                                .read_only = read_only,
-                               .create = true,
+                               .create = make,
                                .max_dbs = 8,
                                .map_bytes = MAP_BYTES_DEFAULT};
     jb_status status = jb_env_open(path, &o, &p->env, err);
-    if (status == JB_E_NOTFOUND && read_only) {
+    make = make && !read_only;
+    if (status == JB_E_NOTFOUND && !make) {
         *ret = p;
         return JB_OK;
     }
@@ -297,7 +298,7 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_f
         jb_env_tables_lock(p->env);
         bool sealed;
         int code = open_tables(p, false, &sealed, err, &status);
-        if (status == JB_OK && code == MDB_NOTFOUND && !read_only) {
+        if (status == JB_OK && code == MDB_NOTFOUND && make) {
             status = make_room(p, err);
             code = status == JB_OK ? open_tables(p, true, &sealed, err, &status) : 0;
         }
@@ -306,7 +307,7 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_f
             code = 0;
         }
         jb_env_tables_unlock(p->env);
-        if (status == JB_OK && code == MDB_NOTFOUND && read_only && jb_env_untouched(p->env)) {
+        if (status == JB_OK && code == MDB_NOTFOUND && !make && jb_env_untouched(p->env)) {
             /* Whoever made the file did not come as far as its tables: there are no texts. */
             p->env = jb_env_close(p->env);
             code = 0;
@@ -505,6 +506,19 @@ jb_personal_add(struct jb_personal *p, uint64_t ref, struct jb_text text, bool s
                 const struct jb_owners *owners, struct jb_error *err)
 {
     return collect(p, ref, text, shared, owners, err);
+}
+
+bool
+jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret)
+{
+    for (size_t i = p->list.n; i-- > 0;) {
+        const struct collected *c = &p->list.at[i];
+        if (c->ref == ref) {
+            *ret = (struct jb_text){p->bytes.at + c->at, c->n};
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t

@@ -49,10 +49,11 @@ enum jb_text_state {
     JB_TEXT_LOST = 3       /* damaged, or never in this file */
 };
 
-/* read_only: a missing file means that everyone is forgotten. key_file NULL: where it lies if
- * nobody says. */
+/* A missing file means that everyone is forgotten; where make, and not read_only, a new one of
+ * layout 1 is made. key_file NULL: where it lies if nobody says. */
 jb_status jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_file,
-                           bool read_only, struct jb_personal **ret, struct jb_error *err);
+                           bool read_only, bool make, struct jb_personal **ret,
+                           struct jb_error *err);
 struct jb_personal *jb_personal_close(struct jb_personal *p);
 /* 1 or 2; 0: there is no file. */
 unsigned jb_personal_layout(const struct jb_personal *p);
@@ -70,6 +71,8 @@ jb_status jb_personal_refer(struct jb_personal *p, struct jb_text text, bool sha
 /* The reference of a person's id, collected ones included; 0: nobody knows it. Makes none. */
 jb_status jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret,
                            struct jb_error *err);
+/* One that is collected; borrowed until the next call. False: it is not. */
+bool jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret);
 /* How many are collected; and forgets those after the first n (a group was refused). */
 size_t jb_personal_collected(const struct jb_personal *p);
 void jb_personal_cut(struct jb_personal *p, size_t n);
