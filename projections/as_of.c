@@ -199,6 +199,7 @@ jb_status
 jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of, struct jb_moment *ret,
                   struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_moment_resolve");
     }

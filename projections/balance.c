@@ -183,6 +183,7 @@ jb_status
 jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
                struct jb_wallet_balance *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_balance_get");
     }
@@ -291,6 +292,7 @@ jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
                 bool (*each)(void *data, const struct jb_wallet_balance *b), void *data,
                 struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_balance_each");
     }
@@ -316,6 +318,7 @@ jb_wallets_get(jb_views *v, const struct jb_as_of *as_of, const char *cursor, ui
                bool (*each)(void *data, const struct jb_wallet_balance *b), void *data, char *next,
                struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_wallets_get");
     }

@@ -76,11 +76,10 @@ take_back(void *data, const struct jb_event *e, const struct jb_move *m, struct 
         row->free = jb_sum(row->free, -m->free);
         return JB_OK;
     }
-    return jb_fail(
-        err, JB_E_STALE,
-        JB_VIEWS_FILE
-        " has no row for the day of event %llu. Make the projections anew: `jangbu rebuild`",
-        (unsigned long long)e->seq);
+    return jb_fail(err, JB_E_STALE,
+                   "views.mdb has no row for the day of event %llu. Make the projections anew: "
+                   "`jangbu rebuild`",
+                   (unsigned long long)e->seq);
 }
 
 /* Rows of what each day changed, as of S, become rows with closings. */
@@ -155,6 +154,7 @@ jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view,
                    bool (*each)(void *data, const struct jb_cash_row *row), void *data,
                    struct jb_cash_status *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cash_status_get");
     }
@@ -276,6 +276,7 @@ jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
                               const struct jb_cash_row *row),
                  void *data, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_cash_day_each");
     }

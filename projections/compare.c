@@ -16,11 +16,12 @@ struct compare {
 
 static void JB_PRINTF(2, 3) say(struct compare *c, const char *format, ...)
 {
-    char text[400];
+    char text[1000];
     va_list args;
-    int n = snprintf(text, sizeof text, "views.mdb, table %s: ", jb_views_schema.tables[c->table]);
+    int n = snprintf(text, sizeof text, jb_tr("views.mdb, table %s: "),
+                     jb_views_schema.tables[c->table]);
     va_start(args, format);
-    vsnprintf(text + n, sizeof text - (size_t)n, format, args);
+    vsnprintf(text + n, sizeof text - (size_t)n, jb_tr(format), args);
     va_end(args);
     c->differs(c->data, text);
 }
@@ -32,22 +33,23 @@ name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_
     char day[JB_DAY_TEXT_BYTES];
     if ((c->table == JB_VT_ROWS || c->table == JB_VT_BY_OCCURRENCE) &&
         n == JB_KEY_WALLET_DAY_BYTES) {
-        snprintf(out, out_n, "wallet number %u, %s", (unsigned)jb_get_be(key, 4),
+        snprintf(out, out_n, jb_tr("wallet number %u, %s"), (unsigned)jb_get_be(key, 4),
                  jb_day_print(jb_get_be_i32(key + 4), day));
     } else if (c->table == JB_VT_CLOSES && n == JB_KEY_DAY_BYTES) {
         snprintf(out, out_n, "%s", jb_day_print(jb_get_be_i32(key), day));
     } else if (c->table == JB_VT_SNAPSHOTS && n == JB_KEY_WALLET_SEQ_BYTES) {
-        snprintf(out, out_n, "wallet number %u, event %llu", (unsigned)jb_get_be(key, 4),
+        snprintf(out, out_n, jb_tr("wallet number %u, event %llu"), (unsigned)jb_get_be(key, 4),
                  (unsigned long long)jb_get_be(key + 4, 8));
     } else if (c->table == JB_VT_GRANTS && n == JB_KEY_GRANT_BYTES) {
-        snprintf(out, out_n, "wallet number %u, grant %u", (unsigned)jb_get_be(key, 4),
+        snprintf(out, out_n, jb_tr("wallet number %u, grant %u"), (unsigned)jb_get_be(key, 4),
                  (unsigned)jb_get_be(key + 4, 4));
     } else if (c->table == JB_VT_REFUSED && n == JB_KEY_REFUSED_BYTES) {
-        snprintf(out, out_n, "refused command %llu", (unsigned long long)jb_get_be(key + 12, 8));
+        snprintf(out, out_n, jb_tr("refused command %llu"),
+                 (unsigned long long)jb_get_be(key + 12, 8));
     } else if (c->table == JB_VT_WALLETS && n == JB_KEY_WALLET_BYTES) {
-        snprintf(out, out_n, "wallet number %u", (unsigned)jb_get_be(key, 4));
+        snprintf(out, out_n, jb_tr("wallet number %u"), (unsigned)jb_get_be(key, 4));
     } else {
-        snprintf(out, out_n, "the ledger's row");
+        snprintf(out, out_n, "%s", jb_tr("the ledger's row"));
     }
 }
 
@@ -58,7 +60,7 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
     struct compare *c = data;
     const void *there;
     size_t there_n;
-    char name[80];
+    char name[160];
     c->rows++;
     jb_status status = jb_store_get(c->t, c->table, key, key_n, &there, &there_n, err);
     if (status == JB_OK && there_n == value_n && memcmp(there, value, value_n) == 0) {

@@ -376,6 +376,7 @@ jb_events_get(jb_views *v, const struct jb_events_query *query, const struct jb_
               bool (*each)(void *data, const struct jb_event *event), void *data, char *next,
               struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_events_get");
     }

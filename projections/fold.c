@@ -278,7 +278,7 @@ contradiction(struct jb_error *err, jb_seq seq, const char *why)
             ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
             : jb_fail(err, JB_E_CORRUPT,
                       "event %llu: %s. The log contradicts itself: run `jangbu audit`",
-                      (unsigned long long)seq, why);
+                      (unsigned long long)seq, jb_tr(why));
     if (err != NULL) {
         err->at = seq;
     }

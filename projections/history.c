@@ -160,6 +160,7 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
                bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next,
                struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_history_get");
     }

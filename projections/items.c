@@ -665,6 +665,7 @@ jb_lots_get(jb_views *v, struct jb_text wallet, jb_which which, const struct jb_
             bool (*each)(void *data, const struct jb_lot_row *row), void *data, char *next,
             struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &lots, &a, err)
                                      : jb_fail_null(err, lots.function);
@@ -676,6 +677,7 @@ jb_grants_get(jb_views *v, struct jb_text wallet, jb_which which, const struct j
               bool (*each)(void *data, const struct jb_grant_row *row), void *data, char *next,
               struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &grants, &a, err)
                                      : jb_fail_null(err, grants.function);
@@ -687,6 +689,7 @@ jb_refunds_get(jb_views *v, struct jb_text wallet, jb_which which, const struct 
                bool (*each)(void *data, const struct jb_refund_row *row), void *data, char *next,
                struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &refunds, &a, err)
                                      : jb_fail_null(err, refunds.function);

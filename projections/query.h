@@ -9,6 +9,7 @@
 
 struct jb_views {
     jb_ledger *l;
+    jb_lang lang; /* that of l */
     struct jb_ledger_info info;
     pthread_mutex_t lock; /* guards everything below; a query holds it while it reads them */
     struct jb_store

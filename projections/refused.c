@@ -175,6 +175,7 @@ jb_refused_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
                uint32_t limit, bool (*each)(void *data, const struct jb_event *event), void *data,
                char *next, struct jb_moment *moment, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_refused_get");
     }

@@ -96,7 +96,7 @@ fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary
         why = why == NULL && status == JB_OK ? jb_summary_apply(summary, e, &m) : why;
         if (why != NULL) {
             status = jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`",
-                             (unsigned long long)seqs[n], why);
+                             (unsigned long long)seqs[n], jb_tr(why));
         }
     }
     return status;

@@ -6,10 +6,10 @@
 
 /* An entry that holds and cannot be read: what wrote it had another layout. */
 static jb_status
-damaged(struct jb_store_txn *t, struct jb_error *err, const char *table, uint32_t wallet)
+row_damaged(struct jb_store_txn *t, struct jb_error *err, const char *table, uint32_t wallet)
 {
-    char what[80];
-    snprintf(what, sizeof what, "table %s, wallet %u", table, wallet);
+    char what[160];
+    snprintf(what, sizeof what, jb_tr("table %s, wallet %u"), table, wallet);
     return jb_store_damaged(t->store, what, err);
 }
 
@@ -19,7 +19,7 @@ summary_from(struct jb_store_txn *t, const void *bytes, size_t n, uint32_t walle
 {
     jb_status status = jb_summary_decode(bytes, n, ret);
     if (status == JB_E_STALE) {
-        return damaged(t, err, table, wallet);
+        return row_damaged(t, err, table, wallet);
     }
     return status == JB_OK ? JB_OK : jb_fail(err, status, "no memory for the state of a wallet");
 }
@@ -99,10 +99,10 @@ row_from(struct jb_store_txn *t, const struct jb_store_row *r, unsigned table,
 {
     const uint8_t *key = r->key;
     if (r->key_n != JB_KEY_WALLET_DAY_BYTES) {
-        return damaged(t, err, jb_views_schema.tables[table], 0);
+        return row_damaged(t, err, jb_views_schema.tables[table], 0);
     }
     if (!jb_day_row_decode(jb_get_be_i32(key + 4), r->value, r->value_n, ret)) {
-        return damaged(t, err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
+        return row_damaged(t, err, jb_views_schema.tables[table], (uint32_t)jb_get_be(key, 4));
     }
     return JB_OK;
 }
@@ -169,7 +169,7 @@ jb_stored_grant(struct jb_store_txn *t, uint32_t wallet, uint32_t ordinal,
         return JB_OK;
     }
     if (status == JB_OK && !jb_grant_terms_decode(value, n, ret)) {
-        return damaged(t, err, "grants", wallet);
+        return row_damaged(t, err, "grants", wallet);
     }
     *ret_found = status == JB_OK;
     return status;
@@ -192,7 +192,7 @@ jb_stored_close(struct jb_store_txn *t, jb_day day, struct jb_close *ret, bool *
         return status == JB_E_NOTFOUND ? JB_OK : status;
     }
     *ret_found = jb_close_decode(day, value, n, ret);
-    return *ret_found ? JB_OK : damaged(t, err, "closes", 0);
+    return *ret_found ? JB_OK : row_damaged(t, err, "closes", 0);
 }
 
 jb_status
@@ -209,7 +209,7 @@ jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret, struct jb_e
         return status;
     }
     if (status == JB_E_NOTFOUND || !jb_view_global_decode(value, n, ret)) {
-        return damaged(t, err, "global", 0);
+        return row_damaged(t, err, "global", 0);
     }
     ret->seq = t->meta.seq;
     return JB_OK;

@@ -117,11 +117,10 @@ read_close(struct jb_view_read *q, jb_day day, struct jb_close *ret, struct jb_e
     jb_status status = jb_stored_close(q->stored, day, ret, &found, err);
     if (status == JB_OK && !found) {
         char text[JB_DAY_TEXT_BYTES];
-        return jb_fail(
-            err, JB_E_STALE,
-            JB_VIEWS_FILE
-            " does not know when %s was closed. Make the projections anew: `jangbu rebuild`",
-            jb_day_print(day, text));
+        return jb_fail(err, JB_E_STALE,
+                       "views.mdb does not know when %s was closed. Make the projections anew: "
+                       "`jangbu rebuild`",
+                       jb_day_print(day, text));
     }
     return status;
 }
@@ -173,7 +172,7 @@ jb_view_read_walk(struct jb_view_read *q, uint32_t wallet, const struct jb_walk 
         }
         if (why != NULL) {
             return jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`",
-                           (unsigned long long)seq, why);
+                           (unsigned long long)seq, jb_tr(why));
         }
         if (w->posted_after == JB_NO_DAY || e->posted_on > w->posted_after) {
             add_move(&sum, &m);

@@ -17,7 +17,7 @@ static jb_status
 rolled_back(struct jb_error *err, const char *dir, jb_seq seq)
 {
     jb_status status = jb_fail(err, JB_E_ROLLBACK,
-                               "%s/" JB_VIEWS_FILE " includes event %llu of a log that is not this "
+                               "%s/views.mdb includes event %llu of a log that is not this "
                                "one: the log was put back to an older state. "
                                "If that is right: `jangbu rebuild --accept-rollback`",
                                dir, (unsigned long long)seq);
@@ -290,6 +290,7 @@ begin(struct jb_views *v, struct jb_error *err)
 jb_status
 jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
 {
+    JB_SPEAK(jb_lang_of(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_views_open");
     }
@@ -298,6 +299,7 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
         return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
     }
     v->l = l;
+    v->lang = jb_lang_of(l);
     jb_ledger_hold(l);
     v->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     jb_status status = jb_info_get(l, &v->info, err);
@@ -365,6 +367,7 @@ jb_views_close(jb_views *v)
 jb_status
 jb_views_sync(jb_views *v, bool now, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL) {
         return jb_fail_null(err, "jb_views_sync");
     }
@@ -386,6 +389,7 @@ jb_views_sync(jb_views *v, bool now, struct jb_error *err)
 jb_status
 jb_views_stat_get(jb_views *v, struct jb_views_stat *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(v));
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_views_stat_get");
     }

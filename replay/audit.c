@@ -130,7 +130,7 @@ check_head(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_re
         jb_not_checked(&a->f, 0,
                        "whether the log was put back to an older state: HEAD is %s. The next "
                        "command that writes makes it again",
-                       anothers ? "another ledger's" : "damaged");
+                       anothers ? jb_tr("another ledger's") : jb_tr("damaged"));
     }
     if (a->head_found == JB_HEAD_NEWER) {
         jb_not_checked(
@@ -173,9 +173,9 @@ check_secret(struct audit *a, const uint8_t ledger_id[16])
         jb_not_checked(&a->f, JB_AUDIT_FORM,
                        "whether a repeated key had the same content: the file `secret` is %s. Put "
                        "the ledger's own back from a backup",
-                       found == JB_SECRET_LOST    ? "missing"
-                       : found == JB_SECRET_NEWER ? "longer than this version writes"
-                                                  : "damaged, or another ledger's");
+                       found == JB_SECRET_LOST    ? jb_tr("missing")
+                       : found == JB_SECRET_NEWER ? jb_tr("longer than this version writes")
+                                                  : jb_tr("damaged, or another ledger's"));
     }
 }
 
@@ -327,8 +327,8 @@ run(struct audit *a, struct jb_scan_result *r, struct jb_error *err)
 }
 
 static const char *const never_checked[] = {
-    "forgery: XXH3 finds accidents; who can write the file can compute new chain values",
-    "actors' roles: this ledger does not enforce any",
+    JB_SAID("forgery: XXH3 finds accidents; who can write the file can compute new chain values"),
+    JB_SAID("actors' roles: this ledger does not enforce any"),
 };
 
 /* What the caller's report lies in; its lists are those of the findings. */
@@ -395,6 +395,14 @@ begin(struct jb_findings *f, const struct jb_audit_options *opts, struct jb_erro
     status = status == JB_OK ? jb_abi_reserved(&f->to.reserved, sizeof f->to.reserved,
                                                "struct jb_audit_options", err)
                              : status;
+    status = status == JB_OK ? jb_abi_reserved(f->to.reserved_too, sizeof f->to.reserved_too,
+                                               "struct jb_audit_options", err)
+                             : status;
+    jb_lang lang = JB_LANG_EN;
+    status = status == JB_OK
+                 ? jb_lang_check(f->to.lang, JB_LANG_EN, "struct jb_audit_options", &lang, err)
+                 : status;
+    jb_lang_set(lang); /* until jb_audit returns */
     if (status == JB_OK && (f->to.only & ~(uint32_t)JB_AUDIT_ALL) != 0) {
         return jb_fail(err, JB_E_USAGE, "an audit has the parts form (1), sums (2) and rules (4)");
     }
@@ -406,6 +414,7 @@ jb_status
 jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_report **ret,
          struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_EN);
     if (dir == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_audit");
     }
@@ -420,7 +429,7 @@ jb_audit(const char *dir, const struct jb_audit_options *opts, struct jb_audit_r
     }
     status = status == JB_OK ? run(&a, &scan, err) : status;
     for (size_t i = 0; i < sizeof never_checked / sizeof never_checked[0]; i++) {
-        jb_not_checked(&a.f, 0, "%s", never_checked[i]);
+        jb_not_checked(&a.f, 0, "%s", jb_tr(never_checked[i]));
     }
     if (status == JB_OK && a.f.no_memory) {
         status = jb_fail(err, JB_E_NOMEM, "no memory for the findings of an audit");

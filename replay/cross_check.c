@@ -78,8 +78,8 @@ same(const struct pair *p, const char *what, int64_t core, int64_t other)
         jb_found(p->f, "folds", p->seq, 0, 0,
                  "at event %llu wallet %.*s has %s %lld by core's fold and %lld by that of the "
                  "projections",
-                 (unsigned long long)p->seq, (int)p->core->id_n, p->core->id, what, (long long)core,
-                 (long long)other);
+                 (unsigned long long)p->seq, (int)p->core->id_n, p->core->id, jb_tr(what),
+                 (long long)core, (long long)other);
     }
 }
 
@@ -97,7 +97,7 @@ same_grants(const struct pair *p)
                      "at event %llu grant %u of wallet %.*s has %lld left (%s) by the "
                      "projections' fold, and core's says something else",
                      (unsigned long long)p->seq, o->ordinal, (int)p->core->id_n, p->core->id,
-                     (long long)o->remaining, o->in_use ? "in use" : "dormant");
+                     (long long)o->remaining, o->in_use ? jb_tr("in use") : jb_tr("dormant"));
         }
         jb_amount *to = o->in_use ? &in_use : &dormant;
         *to = jb_sum(*to, o->remaining);

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lang.h"
 #include "replay/audit.h"
 
 #define PROBLEMS_KEPT 1000
-#define TEXT_BYTES 500
+#define TEXT_BYTES 1200
 #define SENTENCES_KEPT 200
 #define PROGRESS_EVERY 64
 
@@ -46,7 +47,7 @@ jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, u
     char text[TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, jb_tr(format), args);
     va_end(args);
     if ((f->to.only & f->part) == 0) {
         jb_not_checked(f, f->to.only, "%s", text);
@@ -83,7 +84,7 @@ jb_not_checked(struct jb_findings *f, uint32_t unknown, const char *format, ...)
     char text[TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, jb_tr(format), args);
     va_end(args);
     f->unknown |= unknown;
     KEEP_SENTENCE(f, not_checked, text);
@@ -95,7 +96,7 @@ jb_note(struct jb_findings *f, const char *format, ...)
     char text[TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, jb_tr(format), args);
     va_end(args);
     f->notes_total++;
     KEEP_SENTENCE(f, notes, text);

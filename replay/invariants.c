@@ -222,7 +222,7 @@ jb_note_same_txn(struct jb_state *b, const struct jb_event *e, struct jb_finding
     if (first != NULL && first->seq != e->seq) {
         jb_note(f, "event %llu charges transaction %.*s of %s%.*s, as event %llu did before",
                 (unsigned long long)e->seq, (int)c->txn_ref.n, c->txn_ref.s,
-                c->pg.n > 0 ? "gateway " : "no gateway", (int)c->pg.n, c->pg.n > 0 ? c->pg.s : "",
-                (unsigned long long)first->seq);
+                c->pg.n > 0 ? jb_tr("gateway ") : jb_tr("no gateway"), (int)c->pg.n,
+                c->pg.n > 0 ? c->pg.s : "", (unsigned long long)first->seq);
     }
 }

@@ -11,7 +11,8 @@ static jb_status
 rebuild_once(const char *dir, const struct jb_rebuild_options *w, struct jb_rebuild_result *ret,
              struct jb_error *err)
 {
-    struct jb_open_options o = {.size = sizeof o, .accept_rollback = w->accept_rollback};
+    struct jb_open_options o = {
+        .size = sizeof o, .accept_rollback = w->accept_rollback, .lang = w->lang};
     struct jb_rebuild_result r = {.size = sizeof r};
     jb_ledger *l;
     jb_status status = jb_open(dir, &o, &l, err);
@@ -43,15 +44,23 @@ jb_status
 jb_rebuild(const char *dir, const struct jb_rebuild_options *opts, struct jb_rebuild_result *ret,
            struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_EN);
     if (dir == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_rebuild");
     }
     struct jb_rebuild_options w = {.size = sizeof w};
     jb_status status =
         opts != NULL ? jb_abi_in(&w, sizeof w, opts, "struct jb_rebuild_options", err) : JB_OK;
+    status = status == JB_OK ? jb_abi_reserved(w.reserved_too, sizeof w.reserved_too,
+                                               "struct jb_rebuild_options", err)
+                             : status;
+    status = status == JB_OK
+                 ? jb_lang_check(w.lang, JB_LANG_EN, "struct jb_rebuild_options", &w.lang, err)
+                 : status;
     if (status != JB_OK) {
         return status;
     }
+    jb_lang_set(w.lang);
     status = rebuild_once(dir, &w, ret, err);
     /* What was found to be damaged on the way is made anew by who opens it next. */
     return status == JB_E_STALE ? rebuild_once(dir, &w, ret, err) : status;

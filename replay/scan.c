@@ -42,7 +42,7 @@ is_newer(struct scan *s, jb_seq seq, const char *why)
         jb_not_checked(s->f, JB_AUDIT_ALL,
                        "what stands from event %llu on: it was written by a newer version of "
                        "jangbu (%s). Audit it with that version",
-                       (unsigned long long)seq, why);
+                       (unsigned long long)seq, jb_tr(why));
     }
     s->r.newer = true;
     stop_folding(s);
@@ -197,7 +197,7 @@ one_frame(struct scan *s, const struct jb_frame *frame)
         }
         if (n == 0) {
             jb_found(s->f, "event", seq, frame->first, JB_FRAME_EVENTS + at + failure.at,
-                     "event %llu cannot be read: %s", (unsigned long long)seq, failure.why);
+                     "event %llu cannot be read: %s", (unsigned long long)seq, jb_tr(failure.why));
             stop_folding(s);
             return;
         }
@@ -287,7 +287,7 @@ one_value(struct scan *s, const MDB_val *key, const MDB_val *value)
             return;
         }
         jb_found(s->f, "frame", 0, first, failure.at, "frame %llu cannot be read: %s",
-                 (unsigned long long)first, failure.why);
+                 (unsigned long long)first, jb_tr(failure.why));
         s->chain_known = false; /* the next frame's chain value cannot be checked */
         stop_folding(s);
         return;

@@ -16,13 +16,13 @@ static void differs(struct compare *c, const char *table, const char *format, ..
 static void
 differs(struct compare *c, const char *table, const char *format, ...)
 {
-    char text[300];
+    char text[1000];
     va_list args;
     if (c->f->no_memory) {
         return; /* what could not be looked at says nothing; the audit ends with that */
     }
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, jb_tr(format), args);
     va_end(args);
     jb_found(c->f, "state", c->t->meta.seq, 0, 0,
              "state.mdb, table %s: %s. `jangbu rebuild` makes it anew from the log", table, text);

@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include "base/lang.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -8,21 +9,35 @@
 #include <string.h>
 
 static void
-fill(struct jb_error *err, jb_status status, int os_errno, const char *format, va_list args)
+fill_in(jb_lang lang, struct jb_error *err, jb_status status, int os_errno, const char *format,
+        va_list args)
 {
-    if (err == NULL) {
-        return;
-    }
     *err = (struct jb_error){.status = status, .os_errno = os_errno};
-    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    int n = vsnprintf(err->text, sizeof err->text, jb_tr_in(lang, format), args);
     if (n >= (int)sizeof err->text) {
         err->text[jb_utf8_whole(err->text, sizeof err->text - 1)] = '\0';
     } else if (os_errno != 0 && n >= 0) {
         char words[128];
         /* The GNU strerror_r is safe with threads and returns the text. */
         snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s",
-                 strerror_r(os_errno, words, sizeof words));
+                 jb_tr_in(lang, strerror_r(os_errno, words, sizeof words)));
     }
+}
+
+static void
+fill(struct jb_error *err, jb_status status, int os_errno, const char *format, va_list args)
+{
+    if (err == NULL) {
+        return;
+    }
+    if (err == jb_both.err) {
+        va_list again;
+        va_copy(again, args);
+        fill_in(jb_lang_now == JB_LANG_KO ? JB_LANG_EN : JB_LANG_KO, jb_both.other, status,
+                os_errno, format, again);
+        va_end(again);
+    }
+    fill_in(jb_lang_now, err, status, os_errno, format, args);
 }
 
 jb_status

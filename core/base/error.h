@@ -2,10 +2,10 @@
 #ifndef JANGBU_ERROR_H
 #define JANGBU_ERROR_H
 
-#include <jangbu/base.h>
+#include "base/lang.h"
 
 /* Fills err (may be NULL) and returns status, so that a failure is one line: `return jb_fail(err,
- * JB_E_IO, ...)`. */
+ * JB_E_IO, ...)`. The sentence is said in the thread's language (lang.h). */
 jb_status jb_fail(struct jb_error *err, jb_status status, const char *format, ...) JB_PRINTF(3, 4);
 /* The same with the system's words for os_errno behind the sentence. */
 jb_status jb_fail_errno(struct jb_error *err, jb_status status, int os_errno, const char *format,

@@ -85,7 +85,7 @@ jb_answers_hold(const jb_answers *set, const struct jb_command *c)
     const uint64_t usual = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_GRANT) |
                            JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_REFUND) | JB_HAS(JB_CF_KEY);
     const char *found = lies_in(set, &c->wallet) ? "wallet"
-                        : lies_in(set, &c->id)   ? "the id"
+                        : lies_in(set, &c->id)   ? jb_tr("the id")
                         : lies_in(set, &c->key)  ? "key"
                                                  : NULL;
     uint64_t rest = found == NULL ? c->has & ~usual : 0;
@@ -284,7 +284,8 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
                   const struct jb_figure *figures, size_t figures_n, int64_t index,
                   const struct jb_log_identity *ledger)
 {
-    char text[600];
+    char text[1200];
+    JB_SPEAK(set->lang); /* its caller's, and not that of the thread that decides for it */
     a->outcome = code == JB_CODE_KEY_CONFLICT ? JB_CONFLICT : JB_REFUSED;
     a->code = code;
     a->index = index;
@@ -297,8 +298,8 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
     jb_refusal_message(code, figures, figures_n, a->op, index, ledger, text, sizeof text);
     if (a->remembered) {
         size_t n = strlen(text);
-        snprintf(text + n, sizeof text - n,
-                 ". This key keeps that answer; another try needs a new key");
+        snprintf(text + n, sizeof text - n, "%s",
+                 jb_tr(". This key keeps that answer; another try needs a new key"));
     }
     jb_answer_set_message(set, a, text);
 }

@@ -31,6 +31,7 @@ struct jb_answers {
     struct jb_chunk *first, *current; /* each as large as all before it: they stay few */
     size_t bytes;                     /* of all of them */
     uintptr_t low, high;              /* they lie in [low, high) */
+    jb_lang lang;                     /* of its messages */
     bool no_memory;
 };
 

@@ -14,6 +14,7 @@
 
 struct copying {
     struct jb_env *env;
+    jb_lang lang;
     int fd;
     jb_status status;
     struct jb_error err;
@@ -24,6 +25,7 @@ static void *
 copy(void *data)
 {
     struct copying *c = data;
+    jb_lang_set(c->lang);
     c->status = jb_env_copy(c->env, c->fd, &c->err);
     c->done = true;
     return NULL;
@@ -34,6 +36,7 @@ copy_env(struct jb_env *env, const char *path, uint64_t all, jb_progress on_prog
          struct jb_error *err)
 {
     struct copying c = {.env = env,
+                        .lang = jb_lang_now,
                         .fd = jb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600)};
     if (c.fd < 0) {
         return jb_fail_errno(err, errno == ENOSPC ? JB_E_FULL : JB_E_IO, errno, "cannot make %s",
@@ -86,6 +89,7 @@ copy_files(jb_ledger *l, const char *stage, jb_progress on_progress, void *data,
 jb_status
 jb_backup(jb_ledger *l, const char *dest, jb_progress on_progress, void *data, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || dest == NULL) {
         return jb_fail_null(err, "jb_backup");
     }

@@ -56,7 +56,7 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
                           : jb_encode_no_memory;
     if (why != NULL) {
         return jb_fail(err, why == jb_encode_no_memory ? JB_E_NOMEM : JB_E_USAGE,
-                       "event %llu cannot be written: %s", (unsigned long long)e->seq, why);
+                       "event %llu cannot be written: %s", (unsigned long long)e->seq, jb_tr(why));
     }
     if (JB_CHECKS) {
         size_t begin = l->batch.ends.n > 0 ? l->batch.ends.at[l->batch.ends.n - 1] : 0;

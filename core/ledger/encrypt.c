@@ -309,7 +309,7 @@ static jb_status
 check_may(struct jb_ledger *l, struct jb_error *err)
 {
     if (l->refused.status != JB_OK) {
-        return jb_fail(err, l->refused.status, "%s", l->refused.text);
+        return jb_fail_refused(l, err);
     }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
@@ -346,6 +346,7 @@ encrypt(struct jb_ledger *l, const char *key_path, struct jb_error *err)
 jb_status
 jb_people_encrypt(const char *dir, const struct jb_open_options *opts, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_EN);
     jb_ledger *l;
     if (dir == NULL) {
         return jb_fail_null(err, "jb_people_encrypt");
@@ -354,6 +355,7 @@ jb_people_encrypt(const char *dir, const struct jb_open_options *opts, struct jb
     if (status != JB_OK) {
         return status;
     }
+    jb_lang_set(l->lang);
     char *beside = l->key_file == NULL ? jb_key_file_default(l->place) : NULL;
     const char *path = l->key_file != NULL ? l->key_file : beside;
     status = path != NULL ? encrypt(l, path, err)

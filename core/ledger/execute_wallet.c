@@ -91,7 +91,7 @@ check_verdict(struct execution *x)
     return why == NULL
                ? JB_OK
                : jb_fail(x->err, JB_E_CORRUPT,
-                         "what was decided contradicts itself: %s. Run `jangbu audit`", why);
+                         "what was decided contradicts itself: %s. Run `jangbu audit`", jb_tr(why));
 }
 
 /* Decides x->c on its wallet; v says what. */

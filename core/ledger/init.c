@@ -207,6 +207,7 @@ make_files(const char *stage, const struct jb_init_options *o, const uint8_t led
 jb_status
 jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_EN);
     if (dir == NULL) {
         return jb_fail_null(err, "jb_init");
     }
@@ -217,7 +218,17 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         return status;
     }
     status = jb_abi_reserved(o.reserved, sizeof o.reserved, "struct jb_init_options", err);
-    status = status == JB_OK ? check_switches(&o, err) : status;
+    status = status == JB_OK ? jb_abi_reserved(o.reserved_too, sizeof o.reserved_too,
+                                               "struct jb_init_options", err)
+                             : status;
+    status = status == JB_OK
+                 ? jb_lang_check(o.lang, JB_LANG_EN, "struct jb_init_options", &o.lang, err)
+                 : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_lang_set(o.lang);
+    status = check_switches(&o, err);
     if (status != JB_OK) {
         return status;
     }

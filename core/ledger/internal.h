@@ -43,24 +43,27 @@ struct jb_request {
     bool cut;
     jb_seq before_cut;
     struct jb_submit_options options;
+    jb_lang lang;
     struct jb_text caller;
     jb_answers *answers;
     jb_status status;
-    struct jb_error err;
-    int64_t since; /* monotonic: when it was queued */
+    struct jb_error err; /* in its language */
+    int64_t since;       /* monotonic: when it was queued */
     bool finished;
 };
 
 struct jb_ledger {
-    char *dir;   /* as it was given, for sentences */
+    char *dir; /* as it was given, for sentences */
+    jb_lang lang;
     char *place; /* the same, absolute: the process may change its directory */
     bool read_only;
     bool accept_rollback;
     bool rolled_back; /* a reader goes on, and is told */
     bool accept_clock;
     struct jb_error
-        refused;         /* why this program may read and not write (requires.h); status 0: none */
-    int64_t requires_at; /* monotonic: when that was looked at last */
+        refused; /* why this program may read and not write (requires.h); status 0: none */
+    struct jb_error refused_too; /* the same in the other language: a call may have its own */
+    int64_t requires_at;         /* monotonic: when that was looked at last */
     char caller[JB_SHORT_BYTES_MAX + 1];
     int64_t lock_wait_us;
     jb_instant (*now)(void *data);
@@ -152,7 +155,10 @@ bool jb_reason_is_words(const struct jb_command *c);
 jb_status jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err);
 void jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err);
 
-/* open.c: goes on as a reader; jb_submit says JB_E_FORMAT with that sentence. */
+/* open.c: l->refused, in the language of the call. */
+jb_status jb_fail_refused(const struct jb_ledger *l, struct jb_error *err);
+/* open.c: goes on as a reader; jb_submit says JB_E_FORMAT with that sentence, whose %s is the
+ * ledger's directory. */
 void jb_ledger_refuse(struct jb_ledger *l, const char *why);
 
 /* fingerprint.c */

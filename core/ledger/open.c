@@ -32,6 +32,12 @@ jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
                          (long long)*ret);
 }
 
+jb_lang
+jb_lang_of(const jb_ledger *l)
+{
+    return JB_LANG_OF(l);
+}
+
 static jb_status
 make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, struct jb_error *err)
 {
@@ -60,6 +66,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
         free(l);
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", dir);
     }
+    l->lang = jb_lang_now;
     l->read_only = o->read_only;
     l->accept_rollback = o->accept_rollback;
     l->accept_clock = o->accept_clock;
@@ -84,8 +91,16 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
 void
 jb_ledger_refuse(struct jb_ledger *l, const char *why)
 {
-    (void)jb_fail(&l->refused, JB_E_FORMAT, "%s (%s)", why, l->dir);
+    JB_SAY_BOTH(&l->refused, &l->refused_too);
+    (void)jb_fail(&l->refused, JB_E_FORMAT, why, l->dir);
     l->read_only = true;
+}
+
+jb_status
+jb_fail_refused(const struct jb_ledger *l, struct jb_error *err)
+{
+    const struct jb_error *said = jb_said_in(jb_lang_now, l->lang, &l->refused, &l->refused_too);
+    return jb_fail(err, said->status, "%s", said->text);
 }
 
 /* Before anything is read. Who may not write goes on as a reader and hears why at jb_submit. */
@@ -94,11 +109,12 @@ check_requires(struct jb_ledger *l, struct jb_error *err)
 {
     jb_status status = jb_requires_check(l->dir, false, err);
     if (status == JB_OK && !l->read_only) {
+        JB_SAY_BOTH(&l->refused, &l->refused_too);
         status = jb_requires_check(l->dir, true, &l->refused);
         l->read_only = status == JB_E_FORMAT;
         l->requires_at = jb_monotonic_us();
         if (status != JB_OK && status != JB_E_FORMAT) {
-            return jb_fail(err, status, "%s", l->refused.text);
+            return jb_fail_refused(l, err);
         }
         status = JB_OK;
     }
@@ -146,7 +162,7 @@ check_head(struct jb_ledger *l, struct jb_error *err)
     if (found == JB_HEAD_NEWER && !l->read_only) {
         jb_ledger_refuse(l,
                          "the file HEAD was written by a newer version of jangbu: this one reads "
-                         "the ledger and does not write to it. Use that version");
+                         "the ledger and does not write to it. Use that version (%s)");
     }
     if (found != JB_HEAD_THERE || memcmp(h.ledger_id, l->identity.ledger_id, 16) != 0 ||
         l->accept_rollback) {
@@ -274,6 +290,7 @@ note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
 jb_status
 jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_EN);
     if (dir == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_open");
     }
@@ -286,7 +303,16 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     status = status == JB_OK
                  ? jb_abi_reserved(o.reserved, sizeof o.reserved, "struct jb_open_options", err)
                  : status;
-    status = status != JB_OK ? status : make(dir, &o, &l, err);
+    status = status == JB_OK ? jb_abi_reserved(o.reserved_too, sizeof o.reserved_too,
+                                               "struct jb_open_options", err)
+                             : status;
+    status = status == JB_OK
+                 ? jb_lang_check(o.lang, JB_LANG_EN, "struct jb_open_options", &o.lang, err)
+                 : status;
+    if (status == JB_OK) {
+        jb_lang_set(o.lang);
+        status = make(dir, &o, &l, err);
+    }
     if (status != JB_OK) {
         return status;
     }
@@ -420,16 +446,18 @@ jb_close(jb_ledger *l)
 jb_status
 jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_info_get");
     }
+    const char *warning = jb_env_warning(jb_log_env(l->log));
     struct jb_ledger_info full = {.size = sizeof full,
                                   .exponent = l->identity.exponent,
                                   .utc_offset_s = l->identity.utc_offset_s,
                                   .read_only = l->read_only,
                                   .dir = l->place,
                                   .rolled_back = l->rolled_back,
-                                  .warning = jb_env_warning(jb_log_env(l->log)),
+                                  .warning = warning != NULL ? jb_tr(warning) : NULL,
                                   .secret_lost = !l->has_secret,
                                   .secret_damaged = l->secret_damaged,
                                   .head_damaged = l->head_damaged};

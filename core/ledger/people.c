@@ -190,7 +190,7 @@ as_writer(struct jb_ledger *l, writer_step step, void *data, struct jb_error *er
         return jb_fail_closed(err);
     }
     if (l->refused.status != JB_OK) {
-        return jb_fail(err, l->refused.status, "%s", l->refused.text);
+        return jb_fail_refused(l, err);
     }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
@@ -262,6 +262,7 @@ rotate_step(struct jb_ledger *l, void *data, struct jb_error *err)
 jb_status
 jb_people_rotate(jb_ledger *l, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     struct rotating r = {0};
     jb_status status = l != NULL ? JB_OK : jb_fail_null(err, "jb_people_rotate");
     while (status == JB_OK && !r.done) {
@@ -283,12 +284,14 @@ accept_step(struct jb_ledger *l, void *data, struct jb_error *err)
 jb_status
 jb_people_accept(jb_ledger *l, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     return l != NULL ? as_writer(l, accept_step, NULL, err) : jb_fail_null(err, "jb_people_accept");
 }
 
 jb_status
 jb_people_stat_get(jb_ledger *l, struct jb_people_stat *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_people_stat_get");
     }
@@ -328,6 +331,7 @@ jb_status
 jb_person_get(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, jb_person_why *ret_why,
               struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     enum jb_text_state state;
     if (l == NULL || buf == NULL || ret_n == NULL || ret_why == NULL) {
         return jb_fail_null(err, "jb_person_get");

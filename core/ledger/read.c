@@ -77,6 +77,7 @@ go_to_next(jb_cursor *c, struct jb_error *err)
 jb_status
 jb_cursor_open(jb_ledger *l, jb_seq from, jb_cursor **ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_open");
     }
@@ -124,6 +125,7 @@ next_in_snapshot(jb_cursor *c, const struct jb_event **ret, struct jb_error *err
 jb_status
 jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 {
+    JB_SPEAK(c != NULL ? c->l->lang : JB_LANG_EN);
     if (c == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_next");
     }
@@ -150,6 +152,7 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
 jb_status
 jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
 {
+    JB_SPEAK(c != NULL ? c->l->lang : JB_LANG_EN);
     if (c == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cursor_at");
     }
@@ -354,6 +357,7 @@ find_wallet(jb_ledger *l, struct jb_text id, struct jb_cached_wallet **ret, stru
 jb_status
 jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_wallet_number");
     }
@@ -374,6 +378,7 @@ jb_wallet_number(jb_ledger *l, struct jb_text id, uint32_t *ret, struct jb_error
 jb_status
 jb_wallet_id(jb_ledger *l, uint32_t number, char *id, size_t *ret_n, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || id == NULL || ret_n == NULL) {
         return jb_fail_null(err, "jb_wallet_id");
     }
@@ -428,6 +433,7 @@ named_by(struct jb_state *b, const struct jb_event *e, jb_seq *ret, struct jb_er
 jb_status
 jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || e == NULL || id == NULL || ret_n == NULL) {
         return jb_fail_null(err, "jb_event_id");
     }
@@ -464,6 +470,7 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
 jb_status
 jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || buf == NULL || ret_n == NULL) {
         return jb_fail_null(err, "jb_wallet_name");
     }
@@ -487,6 +494,7 @@ jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, st
 jb_status
 jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_head_get");
     }
@@ -516,6 +524,7 @@ jb_head_get(jb_ledger *l, struct jb_head *ret, struct jb_error *err)
 jb_status
 jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_seq_at_time");
     }
@@ -548,6 +557,7 @@ jb_seq_at_time(jb_ledger *l, jb_instant t, jb_seq *ret, struct jb_error *err)
 jb_status
 jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || buf == NULL || ret_n == NULL) {
         return jb_fail_null(err, "jb_person_text");
     }
@@ -557,6 +567,7 @@ jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n, struct jb_e
 jb_status
 jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_ledger_stat_get");
     }
@@ -587,6 +598,7 @@ jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *er
 jb_status
 jb_policy_get(jb_ledger *l, uint32_t policy, int64_t *ret, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     struct jb_reader_head head;
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_policy_get");

@@ -91,6 +91,9 @@ jb_status jb_chain_of(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb
 /* The ledger's clock. JB_E_USAGE where it says what no event could have. */
 jb_status jb_ledger_now(jb_ledger *l, jb_instant *ret, struct jb_error *err);
 
+/* The language of the handle; l may be NULL. */
+jb_lang jb_lang_of(const jb_ledger *l);
+
 /* For what is opened on l and may be closed after it: l and its log stay until it lets go. Between
  * jb_close(l) and then the functions above, jb_cursor_open and the calls on cursors give
  * JB_E_USAGE. */

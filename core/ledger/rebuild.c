@@ -109,7 +109,7 @@ jb_state_rebuild(struct jb_ledger *l, jb_progress on_progress, void *data,
 {
     struct rebuilding w = {.l = l, .on_progress = on_progress, .data = data};
     if (l->refused.status != JB_OK) {
-        return jb_fail(err, l->refused.status, "%s", l->refused.text);
+        return jb_fail_refused(l, err);
     }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY,

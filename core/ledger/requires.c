@@ -191,9 +191,12 @@ jb_requires_check(const char *dir, bool write, struct jb_error *err)
         }
         if (line.kind == LINE_READ || write) {
             return jb_fail(err, JB_E_FORMAT,
-                           "%s asks who %s it for \"%s\" (its file `requires`), which this version "
-                           "does not know. Use a newer jangbu",
-                           dir, line.kind == LINE_READ ? "reads" : "writes to", line.word);
+                           line.kind == LINE_READ
+                               ? "%s asks who reads it for \"%s\" (its file `requires`), which "
+                                 "this version does not know. Use a newer jangbu"
+                               : "%s asks who writes to it for \"%s\" (its file `requires`), "
+                                 "which this version does not know. Use a newer jangbu",
+                           dir, line.word);
         }
     }
     if (status != JB_OK || !write) {

@@ -150,7 +150,7 @@ jb_secret_load(struct jb_ledger *l, struct jb_error *err)
         /* Events without fingerprints would be written beside those of who knows it. */
         jb_ledger_refuse(l, "the file `secret` is longer than this version writes: a newer version "
                             "of jangbu made it (use that one), or something was appended to it "
-                            "(put the ledger's own back from a backup)");
+                            "(put the ledger's own back from a backup) (%s)");
     }
     return status;
 }

@@ -14,17 +14,18 @@
 
 /* The answer before anything is decided: of a command whose form is wrong it is the last one. */
 static jb_code
-prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[300])
+prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[JB_WHY_BYTES])
 {
     const struct jb_command *c = &r->commands[i];
     struct jb_answer *a = &r->answers->list.at[i];
+    JB_SPEAK(r->lang); /* it may be decided anew by another caller's thread */
     memset(a, 0, sizeof *a);
     a->op = c->op;
     a->index = -1;
     a->content_checked = 1;
-    jb_code code = jb_check_form(c, r->options.clock == JB_CLOCK_AT, false, why, 300);
+    jb_code code = jb_check_form(c, r->options.clock == JB_CLOCK_AT, false, why, JB_WHY_BYTES);
     if (code == JB_CODE_NONE) {
-        code = jb_check_calendar(c, l->identity.utc_offset_s, why, 300);
+        code = jb_check_calendar(c, l->identity.utc_offset_s, why, JB_WHY_BYTES);
     }
     if (code != JB_CODE_NONE && code != JB_FORM_NONSENSE) {
         a->outcome = JB_REFUSED;
@@ -51,7 +52,7 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
                            "another set of answers, or a copy of it",
                            i, held);
         }
-        char why[300];
+        char why[JB_WHY_BYTES];
         if (prepare_one(l, r, i, why) == JB_FORM_NONSENSE) {
             return r->n == 1 ? jb_fail(err, JB_E_USAGE, "the command: %s", why)
                              : jb_fail(err, JB_E_USAGE, "command %zu: %s", i, why);
@@ -156,7 +157,7 @@ start_over(struct jb_ledger *l, struct jb_request *first, const struct jb_reques
     pthread_mutex_lock(&l->queue_lock);
     for (struct jb_request *r = first; r != NULL; r = r != last ? r->next : NULL) {
         for (size_t i = r->done; i < r->n && i <= r->decided; i++) {
-            char why[300];
+            char why[JB_WHY_BYTES];
             (void)prepare_one(l, r, i, why); /* nonsense was refused before it was queued */
         }
         r->decided = r->done;
@@ -327,10 +328,11 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     pthread_mutex_unlock(&l->queue_lock);
 }
 
-/* A failure ends every request that took part, and nothing else: later requests may succeed. */
+/* A failure ends every request that took part, and nothing else: later requests may succeed. Each
+ * is told in its language: other has the sentence in the one that the leader does not speak. */
 static void
 fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
-              const struct jb_error *err)
+              const struct jb_error *err, const struct jb_error *other)
 {
     pthread_mutex_lock(&l->queue_lock);
     for (bool more = true; more && l->first != NULL;) {
@@ -341,7 +343,7 @@ fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
             r->answers->list.at[i].outcome = JB_UNKNOWN;
         }
         r->status = status;
-        r->err = *err;
+        r->err = *jb_said_in(r->lang, jb_lang_now, err, other);
         r->finished = true;
         l->first = r->next;
     }
@@ -362,7 +364,8 @@ waited(const struct jb_ledger *l, const struct jb_request *r)
 /* The lock could not be had: whoever has waited as long as the first is told, too, and does not
  * wait for its turn to wait. */
 static void
-fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
+fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err,
+             const struct jb_error *other)
 {
     pthread_mutex_lock(&l->queue_lock);
     struct jb_request *last = l->first;
@@ -370,20 +373,21 @@ fail_overdue(struct jb_ledger *l, jb_status status, const struct jb_error *err)
         last = last->next;
     }
     pthread_mutex_unlock(&l->queue_lock);
-    fail_requests(l, last, status, err);
+    fail_requests(l, last, status, err, other);
 }
 
 static void
 one_commit(struct jb_ledger *l)
 {
-    struct jb_error err = {0};
+    struct jb_error err = {0}, other = {0};
+    JB_SAY_BOTH(&err, &other);
     pthread_mutex_lock(&l->queue_lock);
     struct jb_request *first = l->first, *last = l->first;
     int64_t waited_us = waited(l, first);
     pthread_mutex_unlock(&l->queue_lock);
     jb_status status = jb_lock_take(l->lock, JB_LOCK_WRITER, l->lock_wait_us, waited_us, &err);
     if (status != JB_OK) {
-        fail_overdue(l, status, &err);
+        fail_overdue(l, status, &err, &other);
         return;
     }
     drop_batch(l);
@@ -420,7 +424,7 @@ one_commit(struct jb_ledger *l)
     if (status != JB_OK) {
         l->closing = false; /* the expiries that it stands behind were not written, or nobody knows:
                                from the day's first one again */
-        fail_requests(l, last, status, &err);
+        fail_requests(l, last, status, &err, &other);
     }
 }
 
@@ -472,9 +476,17 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     status = status == JB_OK
                  ? jb_abi_reserved(o->reserved, sizeof o->reserved, "struct jb_submit_options", err)
                  : status;
+    status = status == JB_OK ? jb_abi_reserved(o->reserved_too, sizeof o->reserved_too,
+                                               "struct jb_submit_options", err)
+                             : status;
+    status = status == JB_OK
+                 ? jb_lang_check(o->lang, l->lang, "struct jb_submit_options", &r->lang, err)
+                 : status;
     if (status != JB_OK) {
         return status;
     }
+    jb_lang_set(r->lang); /* until jb_submit returns */
+    r->answers->lang = r->lang;
     if (o->dry_run > 1 || o->accept_clock > 1 ||
         (o->clock != JB_CLOCK_SYSTEM && o->clock != JB_CLOCK_AT)) {
         return jb_fail(err, JB_E_USAGE,
@@ -494,7 +506,7 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
                        "control characters");
     }
     if (l->refused.status != JB_OK) {
-        return jb_fail(err, l->refused.status, "%s", l->refused.text);
+        return jb_fail_refused(l, err);
     }
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
@@ -511,6 +523,7 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
           const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
           struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (ret_done != NULL) {
         *ret_done = 0;
     }

@@ -93,6 +93,7 @@ leave(struct jb_ledger *l)
 jb_status
 jb_wait(jb_ledger *l, jb_seq after, int64_t timeout_us, jb_seq *ret_end, struct jb_error *err)
 {
+    JB_SPEAK(JB_LANG_OF(l));
     if (l == NULL) {
         return jb_fail_null(err, "jb_wait");
     }

@@ -237,9 +237,9 @@ check_batch(const struct jb_log_batch *b, struct jb_error *err)
         }
         start = b->ends.at[i];
     }
-    return why == NULL
-               ? JB_OK
-               : jb_fail(err, JB_E_USAGE, "a commit cannot be written: %s; nothing was done", why);
+    return why == NULL ? JB_OK
+                       : jb_fail(err, JB_E_USAGE,
+                                 "a commit cannot be written: %s; nothing was done", jb_tr(why));
 }
 
 jb_status

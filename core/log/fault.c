@@ -99,7 +99,7 @@ not_cleared(struct jb_error *err, const char *path, int code, const char *what)
         "it "
         "can be read back whole: restore a backup, or copy the log now (`jangbu backup`), while "
         "this machine still has in memory what the device may have lost",
-        path, what, code != 0 ? ": " : "", code != 0 ? strerror(code) : "");
+        path, jb_tr(what), code != 0 ? ": " : "", code != 0 ? jb_tr(strerror(code)) : "");
     if (err != NULL) {
         err->os_errno = code;
     }

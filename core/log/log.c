@@ -114,10 +114,10 @@ frame_failed(struct jb_error *err, jb_seq key, const struct jb_frame_failure *fa
             ? jb_fail(err, JB_E_FORMAT,
                       "the log was written by a newer version of jangbu (frame %llu: %s). Use that "
                       "version",
-                      (unsigned long long)key, failure->why)
+                      (unsigned long long)key, jb_tr(failure->why))
             : jb_fail(err, JB_E_CORRUPT,
                       "frame %llu of the log is damaged at byte %zu: %s. Run `jangbu audit`",
-                      (unsigned long long)key, failure->at, failure->why);
+                      (unsigned long long)key, failure->at, jb_tr(failure->why));
     if (err != NULL) {
         err->frame = err->at = key;
         err->offset = failure->at;

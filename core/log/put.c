@@ -17,9 +17,9 @@ refuse(struct jb_error *err, jb_seq frame, const char *why, bool newer)
                ? jb_fail(err, JB_E_FORMAT,
                          "frame %llu was written by a newer version of jangbu: %s. Use that "
                          "version",
-                         (unsigned long long)frame, why)
+                         (unsigned long long)frame, jb_tr(why))
                : jb_fail(err, JB_E_CORRUPT, "frame %llu does not follow: %s; nothing was appended",
-                         (unsigned long long)frame, why);
+                         (unsigned long long)frame, jb_tr(why));
 }
 
 static jb_status

@@ -262,11 +262,11 @@ decode_failed(struct jb_log_reader *r, jb_seq seq, size_t at,
         failure->newer && frame_holds(r)
             ? jb_fail(err, JB_E_FORMAT,
                       "event %llu was written by a newer version of jangbu: %s. Use that version",
-                      (unsigned long long)seq, failure->why)
+                      (unsigned long long)seq, jb_tr(failure->why))
             : jb_fail(err, JB_E_CORRUPT,
                       "event %llu is damaged (frame %llu, byte %zu): %s. Run `jangbu audit`",
                       (unsigned long long)seq, (unsigned long long)r->frame.first,
-                      JB_FRAME_EVENTS + at + failure->at, failure->why);
+                      JB_FRAME_EVENTS + at + failure->at, jb_tr(failure->why));
     if (err != NULL) {
         err->at = seq;
         err->frame = r->frame.first;

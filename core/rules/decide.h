@@ -66,6 +66,9 @@ jb_given_text(const struct jb_command *c, unsigned field, struct jb_text text)
     return jb_given(c, field) ? text : (struct jb_text){NULL, 0};
 }
 
+/* Room for the longest sentence about a form, in either language. */
+#define JB_WHY_BYTES 600
+
 /* The form of a command: what can be said without a ledger. 0, or MALFORMED, AMOUNT_INVALID,
  * AMOUNT_RANGE, BATCH_TOO_LARGE with a sentence in why, or JB_FORM_NONSENSE: no command at all, a
  * mistake in the caller's program. clock_at: commands need `clock` or `at`. member: it stands in a

@@ -1,5 +1,6 @@
 /* The form of a command: everything that can be said about it without a ledger. */
 #include "base/calendar.h"
+#include "base/lang.h"
 #include "base/text.h"
 #include "event/command_table.h"
 #include "rules/decide.h"
@@ -16,7 +17,7 @@ struct complaint {
 static jb_code
 malformed(struct complaint *c, const char *field, const char *rule)
 {
-    snprintf(c->why, c->n, "%s %s", field, rule);
+    snprintf(c->why, c->n, jb_tr("%s %s"), field, jb_tr(rule));
     return JB_CODE_MALFORMED;
 }
 
@@ -48,7 +49,7 @@ check_visible(const char *field, bool visible, struct complaint *complaint)
 static jb_code
 nonsense(struct complaint *c, const char *field, const char *rule)
 {
-    snprintf(c->why, c->n, "%s %s", field, rule);
+    snprintf(c->why, c->n, jb_tr("%s %s"), field, jb_tr(rule));
     return JB_FORM_NONSENSE;
 }
 
@@ -123,7 +124,8 @@ is_set(const struct jb_command *c, unsigned field)
 static jb_code
 without_bit(struct complaint *c, const char *field)
 {
-    snprintf(c->why, c->n, "%s is set, but its bit in `has` is not; so it would be ignored", field);
+    snprintf(c->why, c->n, jb_tr("%s is set, but its bit in `has` is not; so it would be ignored"),
+             field);
     return JB_FORM_NONSENSE;
 }
 
@@ -204,7 +206,8 @@ check_line(const struct jb_command *c, unsigned field, struct complaint *complai
         return check_visible(f->name, jb_prose_visible(*t), complaint);
     }
     snprintf(complaint->why, complaint->n,
-             "%s must be 1 to %zu characters of UTF-8 without control characters", f->name, most);
+             jb_tr("%s must be 1 to %zu characters of UTF-8 without control characters"), f->name,
+             most);
     return JB_CODE_MALFORMED;
 }
 
@@ -215,10 +218,10 @@ check_search_id(struct jb_text t, struct complaint *complaint)
     if (jb_search_id_nfc(t, id) != 0) {
         return JB_CODE_NONE;
     }
-    snprintf(
-        complaint->why, complaint->n,
-        "search_id must be 1 to %d Hangul syllables, lowercase letters a to z, digits, - and _",
-        JB_SEARCH_ID_CODEPOINTS_MAX);
+    snprintf(complaint->why, complaint->n,
+             jb_tr("search_id must be 1 to %d Hangul syllables, lowercase letters a to z, digits, "
+                   "- and _"),
+             JB_SEARCH_ID_CODEPOINTS_MAX);
     return JB_CODE_SEARCH_ID_INVALID;
 }
 
@@ -317,12 +320,14 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
                                "must be 0 to 999999999999999, in the currency's minor unit");
     case JB_CK_AMOUNT:
         if (c->amount <= 0) {
-            snprintf(complaint->why, complaint->n,
-                     "amount must be a whole number from 1 on, in the currency's minor unit");
+            snprintf(
+                complaint->why, complaint->n, "%s",
+                jb_tr("amount must be a whole number from 1 on, in the currency's minor unit"));
             return JB_CODE_AMOUNT_INVALID;
         }
         if (c->amount > JB_AMOUNT_MAX) {
-            snprintf(complaint->why, complaint->n, "amount is above the limit of 999999999999999");
+            snprintf(complaint->why, complaint->n, "%s",
+                     jb_tr("amount is above the limit of 999999999999999"));
             return JB_CODE_AMOUNT_RANGE;
         }
         return JB_CODE_NONE;
@@ -360,8 +365,8 @@ check_rules(const struct jb_command *c, struct complaint *complaint)
     static_assert(JB_RULES == 2, "with a third set, going down has to be refused by the state");
     if (c->value != JB_RULES) {
         snprintf(complaint->why, complaint->n,
-                 "value of rules must be %d: rules never go down, and this version knows no later "
-                 "ones",
+                 jb_tr("value of rules must be %d: rules never go down, and this version knows no "
+                       "later ones"),
                  JB_RULES);
         return JB_CODE_MALFORMED;
     }
@@ -401,7 +406,7 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
         return check_rules(c, complaint);
     }
     if (c->value < 0 || c->value > jb_policy_most(c->policy)) {
-        snprintf(complaint->why, complaint->n, "value of %s must be 0 to %lld",
+        snprintf(complaint->why, complaint->n, jb_tr("value of %s must be 0 to %lld"),
                  jb_name_word(&jb_policy_names, c->policy), (long long)jb_policy_most(c->policy));
         return JB_CODE_MALFORMED;
     }
@@ -468,16 +473,17 @@ check_group(const struct jb_command *c, bool clock_at, struct complaint *complai
         return malformed(complaint, "commands", "must hold at least one command");
     }
     if (c->commands_n > JB_GROUP_COMMANDS_MAX) {
-        snprintf(complaint->why, complaint->n, "a group has %zu commands; at most %d fit into one",
-                 c->commands_n, JB_GROUP_COMMANDS_MAX);
+        snprintf(complaint->why, complaint->n,
+                 jb_tr("a group has %zu commands; at most %d fit into one"), c->commands_n,
+                 JB_GROUP_COMMANDS_MAX);
         return JB_CODE_BATCH_TOO_LARGE;
     }
     for (size_t i = 0; i < c->commands_n; i++) {
-        char why[200];
+        char why[JB_WHY_BYTES];
         jb_code code = jb_check_form(&c->commands[i], clock_at, true, why, sizeof why);
         if (code != JB_CODE_NONE) {
-            snprintf(complaint->why, complaint->n, "command %zu of the group (index %zu): %s",
-                     i + 1, i, why);
+            snprintf(complaint->why, complaint->n,
+                     jb_tr("command %zu of the group (index %zu): %s"), i + 1, i, why);
             return code;
         }
     }
@@ -501,16 +507,16 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     }
     if ((c->has & op->required) != op->required) {
         unsigned field = (unsigned)__builtin_ctzll(op->required & ~c->has);
-        snprintf(why, why_n, "%s needs %s", op->name, jb_command_fields[field].name);
+        snprintf(why, why_n, jb_tr("%s needs %s"), op->name, jb_command_fields[field].name);
         return JB_CODE_MALFORMED;
     }
     uint64_t strange = c->has & ~(op->required | op->optional);
     if (strange != 0) {
         unsigned field = (unsigned)__builtin_ctzll(strange);
         if (field < JB_CF_N && jb_command_fields[field].name != NULL) {
-            snprintf(why, why_n, "%s takes no %s", op->name, jb_command_fields[field].name);
+            snprintf(why, why_n, jb_tr("%s takes no %s"), op->name, jb_command_fields[field].name);
         } else {
-            snprintf(why, why_n, "%s takes no member with bit %u", op->name, field);
+            snprintf(why, why_n, jb_tr("%s takes no member with bit %u"), op->name, field);
         }
         return JB_CODE_MALFORMED;
     }
@@ -519,7 +525,7 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
     }
     if (member &&
         (c->has & (JB_HAS(JB_CF_KEY) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_CALLER))) != 0) {
-        return malformed(&complaint, "a command in a group",
+        return malformed(&complaint, jb_tr("a command in a group"),
                          "has no key, no caller and no clock of its own; put it on the group");
     }
     if (member && (c->has & JB_HAS(JB_CF_AT)) != 0 && !op->business_time) {
@@ -576,11 +582,11 @@ jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why, s
                        ? check_times(c, utc_offset_s, &complaint)
                        : JB_CODE_NONE;
     for (size_t i = 0; code == JB_CODE_NONE && c->op == JB_OP_ATOMIC && i < c->commands_n; i++) {
-        char inner[200];
+        char inner[JB_WHY_BYTES];
         struct complaint of_member = {inner, sizeof inner};
         code = check_times(&c->commands[i], utc_offset_s, &of_member);
         if (code != JB_CODE_NONE) {
-            snprintf(why, why_n, "command %zu of the group: %s", i, inner);
+            snprintf(why, why_n, jb_tr("command %zu of the group: %s"), i, inner);
         }
     }
     return code;

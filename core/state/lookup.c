@@ -68,8 +68,9 @@ jb_state_txn(const struct jb_state *b, const uint8_t hash[16])
 static jb_status
 damaged(struct jb_state *b, struct jb_error *err, const char *what)
 {
-    return b->store != NULL ? jb_store_damaged(b->store, what, err)
-                            : jb_fail(err, JB_E_CORRUPT, "the state in memory lacks %s", what);
+    return b->store != NULL
+               ? jb_store_damaged(b->store, what, err)
+               : jb_fail(err, JB_E_CORRUPT, "the state in memory lacks %s", jb_tr(what));
 }
 
 static jb_status
@@ -250,7 +251,7 @@ jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, stru
                                                (unsigned long long)seq)
                                      : jb_fail(err, JB_E_CORRUPT,
                                                "event %llu, just decided, cannot be read back: %s",
-                                               (unsigned long long)seq, failure.why);
+                                               (unsigned long long)seq, jb_tr(failure.why));
         }
         *ret = &b->pending_event;
         return JB_OK;

@@ -525,10 +525,10 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
                      ? jb_fail(err, JB_E_FORMAT,
                                "event %llu was decided by rules %lld, which this version of jangbu "
                                "does not know (%s). Use a newer version",
-                               (unsigned long long)e->seq, (long long)rules, why)
+                               (unsigned long long)e->seq, (long long)rules, jb_tr(why))
                      : jb_fail(err, JB_E_CORRUPT,
                                "event %llu contradicts the log before it: %s. Run `jangbu audit`",
-                               (unsigned long long)e->seq, why);
+                               (unsigned long long)e->seq, jb_tr(why));
         if (err != NULL) {
             err->at = e->seq;
         }

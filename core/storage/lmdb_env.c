@@ -160,7 +160,7 @@ readers_full(struct jb_error *err, const struct jb_env *e)
     return jb_fail(err, JB_E_BUSY,
                    "too many readers of %s at once: %u snapshots of about %u processes fill its "
                    "table. End some of the processes, cursors or queries",
-                   e != NULL ? e->path : "the ledger", c.snapshots, c.processes);
+                   e != NULL ? e->path : jb_tr("the ledger"), c.snapshots, c.processes);
 }
 
 bool
@@ -180,31 +180,31 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
         return jb_fail(
             err, JB_E_FULL,
             "no space left on the disk while %s %s; nothing was written. Make room and try again",
-            doing, path);
+            jb_tr(doing), path);
     case MDB_MAP_FULL:
         return jb_fail(err, JB_E_FULL, "the map of %s is full", path);
     case ENOMEM:
-        return jb_fail(err, JB_E_NOMEM, "no memory while %s %s", doing, path);
+        return jb_fail(err, JB_E_NOMEM, "no memory while %s %s", jb_tr(doing), path);
     case EINVAL:
         return jb_fail_errno(err, JB_E_IO, code,
                              "%s %s failed: it cannot be mapped into memory, or a lock file of the "
                              "ledger is damaged. Lock files may be deleted while no program uses "
                              "the ledger",
-                             doing, path);
+                             jb_tr(doing), path);
     case EAGAIN:
         return jb_fail_errno(err, JB_E_BUSY, code,
                              "%s %s failed: a process with the same number holds its lock file, in "
                              "another PID namespace (container). Let both share one",
-                             doing, path);
+                             jb_tr(doing), path);
     case EROFS:
-        return jb_fail_errno(err, JB_E_READONLY, code, "not allowed: %s %s", doing, path);
+        return jb_fail_errno(err, JB_E_READONLY, code, "not allowed: %s %s", jb_tr(doing), path);
     case EACCES:
     case EPERM:
         return jb_fail_errno(err, JB_E_READONLY, code,
                              "not allowed (a ledger is for the user who owns its files; to read is "
                              "to write to their lock files. Give an auditor a backup, made with "
                              "`jangbu backup`): %s %s",
-                             doing, path);
+                             jb_tr(doing), path);
     case MDB_PANIC:
         return jb_fail(err, JB_E_UNKNOWN,
                        "%s cannot be used after an earlier fault while it was written; close the "
@@ -212,7 +212,7 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
                        path);
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-        return jb_fail(err, JB_E_CORRUPT, "%s %s: %s. Run `jangbu audit`", doing, path,
+        return jb_fail(err, JB_E_CORRUPT, "%s %s: %s. Run `jangbu audit`", jb_tr(doing), path,
                        mdb_strerror(code));
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
@@ -227,9 +227,9 @@ jb_env_fail(struct jb_error *err, int code, const struct jb_env *e, const char *
                        path);
     default:
         if (code > 0) {
-            return jb_fail_errno(err, JB_E_IO, code, "%s %s failed", doing, path);
+            return jb_fail_errno(err, JB_E_IO, code, "%s %s failed", jb_tr(doing), path);
         }
-        return jb_fail(err, JB_E_IO, "%s %s failed: %s", doing, path, mdb_strerror(code));
+        return jb_fail(err, JB_E_IO, "%s %s failed: %s", jb_tr(doing), path, mdb_strerror(code));
     }
 }
 
@@ -241,8 +241,8 @@ on_assert(MDB_env *lmdb, const char *text)
     const char *path = "";
     mdb_env_get_path(lmdb, &path);
     fprintf(stderr,
-            "jangbu: %s is damaged (LMDB: %s). Run `jangbu audit`, which reads it in a process of "
-            "its own.\n",
+            jb_tr("jangbu: %s is damaged (LMDB: %s). Run `jangbu audit`, which reads it in a "
+                  "process of its own.\n"),
             path, text);
 }
 
@@ -520,7 +520,8 @@ not_in_place(struct jb_error *err, const struct jb_env *e, bool write)
                    "%s was removed, renamed or replaced while programs use the ledger: what this "
                    "one has open is no longer the file that is there. %s. End them all, then start "
                    "again",
-                   e->path, write ? "Nothing was written" : "It shows nothing of it any more");
+                   e->path,
+                   write ? jb_tr("Nothing was written") : jb_tr("It shows nothing of it any more"));
 }
 
 jb_status

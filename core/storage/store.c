@@ -33,7 +33,7 @@ stale(struct jb_error *err, const char *path, const char *what)
     return jb_fail(err, JB_E_STALE,
                    "%s %s. It can be made again from the log: stop the other programs that use the "
                    "ledger and run `jangbu rebuild`",
-                   path, what);
+                   path, jb_tr(what));
 }
 
 /* Written into FILE-users behind the bytes that are locked: who opens the store next, alone, makes
@@ -43,13 +43,13 @@ stale(struct jb_error *err, const char *path, const char *what)
 jb_status
 jb_store_damaged(struct jb_store *s, const char *what, struct jb_error *err)
 {
-    char text[80];
+    char text[400];
     bool known = s->damaged;
     s->damaged = true;
     if (!known && !s->read_only && s->presence_fd >= 0) {
         (void)!pwrite(s->presence_fd, "damaged", 7, MARK_AT); /* else it is found again */
     }
-    snprintf(text, sizeof text, "is damaged (%s)", what);
+    snprintf(text, sizeof text, jb_tr("is damaged (%s)"), jb_tr(what));
     return stale(err, jb_env_path(s->env), text);
 }
 

@@ -334,8 +334,8 @@ busy(struct named *n, enum jb_lock_name name, int64_t wait_us, struct jb_error *
     return jb_fail(err, JB_E_BUSY,
                    "%s is held by process %d and was not free within %lld.%03lld s. If that "
                    "process is stopped, continue it or end it; nothing is lost",
-                   what[name], atomic_load(&n->holder_pid), (long long)(wait_us / JB_US_PER_SECOND),
-                   (long long)(wait_us / 1000 % 1000));
+                   jb_tr(what[name]), atomic_load(&n->holder_pid),
+                   (long long)(wait_us / JB_US_PER_SECOND), (long long)(wait_us / 1000 % 1000));
 }
 
 jb_status

@@ -9,15 +9,15 @@ order_of(uint32_t type)
 {
     switch (type) {
     case JB_EV_CASH_CONSUMED:
-        return " (free cash by deadline, then the oldest lot first, then debt)";
+        return JB_SAID(" (free cash by deadline, then the oldest lot first, then debt)");
     case JB_EV_CHARGE_REVERSED:
-        return " (its own lot, then the newest first, then debt)";
+        return JB_SAID(" (its own lot, then the newest first, then debt)");
     case JB_EV_REFUND_APPROVED:
-        return " (the newest lot first)";
+        return JB_SAID(" (the newest lot first)");
     case JB_EV_CONSUMPTION_REVERSED:
-        return " (an open debt, then what it was taken from, last taken first)";
+        return JB_SAID(" (an open debt, then what it was taken from, last taken first)");
     case JB_EV_REFUND_FAILED:
-        return " (an open debt, then the lots that gave it)";
+        return JB_SAID(" (an open debt, then the lots that gave it)");
     default:
         return "";
     }
@@ -89,7 +89,7 @@ say_difference(struct sentence *s, const struct jb_event *stands, const struct j
     jb_say_value(s, stands, f);
     jb_say(s, "; the rules say ");
     jb_say_value(s, said, f);
-    jb_say(s, "%s", is_parts(f) ? order_of(stands->type) : "");
+    jb_say(s, "%s", is_parts(f) ? jb_tr(order_of(stands->type)) : "");
 }
 
 static void
@@ -124,7 +124,7 @@ static void
 other_type(struct jb_judge *r, const struct jb_event *e)
 {
     const struct jb_event_type_info *said = jb_event_type_get(r->v.event.type);
-    jb_refute_text(r, e, "the rules say %s", said != NULL ? said->name : "something else");
+    jb_refute_text(r, e, "the rules say %s", said != NULL ? said->name : jb_tr("something else"));
 }
 
 static void

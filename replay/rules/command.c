@@ -198,7 +198,7 @@ bool
 jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_policy_set *p = &e->policy_set;
-    char why[200];
+    char why[JB_WHY_BYTES];
     *c = (struct jb_command){.size = sizeof *c, .op = JB_OP_POLICY_SET};
     c->policy = p->policy;
     c->value = p->value;

@@ -5,7 +5,7 @@
 #include "replay/rules/rules.h"
 #include "rules/decide.h"
 
-#define SENTENCE_BYTES 460
+#define SENTENCE_BYTES 1000
 
 /* The grants of a wallet that may have something left, by ordinal. What is used up leaves the list
  * when it is gone through, so that a decision costs what is alive and not what there ever was. */

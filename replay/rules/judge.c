@@ -167,7 +167,8 @@ static void
 count(struct jb_judge *r, uint64_t n, const char *what)
 {
     if (n > 0) {
-        jb_not_checked(r->f, 0, "%llu event%s: %s", (unsigned long long)n, n == 1 ? "" : "s", what);
+        jb_not_checked(r->f, 0, n == 1 ? "%llu event: %s" : "%llu events: %s",
+                       (unsigned long long)n, jb_tr(what));
     }
 }
 

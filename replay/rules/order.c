@@ -205,8 +205,8 @@ check_due_day(struct jb_judge *r, const struct jb_event *e, const struct beginni
     c->seq = e->seq;
     c->frame = r->frame;
     snprintf(c->text, sizeof c->text,
-             "event %llu %s: it stands while %s is open; the rules close that day first, because "
-             "it was due by then",
+             jb_tr("event %llu %s: it stands while %s is open; the rules close that day first, "
+                   "because it was due by then"),
              (unsigned long long)e->seq, jb_event_type_get(e->type)->name,
              jb_day_print(r->b->g.first_open_day, day));
     return JB_OK;
@@ -326,7 +326,7 @@ check_group(struct jb_judge *r, const struct jb_event *e)
     const char *why = group_breaks(r, first, last, &commands);
     if (why != NULL) {
         jb_refute_text(r, e, "its group of %u events is none by the rules: %s", e->group_events,
-                       why);
+                       jb_tr(why));
         return;
     }
     if (commands != e->group_commands || commands > JB_GROUP_COMMANDS_MAX) {
@@ -397,10 +397,7 @@ static void
 end_deletion(struct jb_judge *r, const char *what)
 {
     if (r->deletion.wallet != 0) {
-        jb_refute_at(r, r->b->g.seq,
-                     "free_forfeited: the %s ends, and no deletion of wallet number %u stands "
-                     "behind it; the rules forfeit only what is deleted",
-                     what, r->deletion.wallet);
+        jb_refute_at(r, r->b->g.seq, what, r->deletion.wallet);
         r->deletion = (struct deletion){0};
     }
 }
@@ -408,7 +405,8 @@ end_deletion(struct jb_judge *r, const char *what)
 void
 jb_order_commit(struct jb_judge *r)
 {
-    end_deletion(r, "commit");
+    end_deletion(r, "free_forfeited: the commit ends, and no deletion of wallet number %u stands "
+                    "behind it; the rules forfeit only what is deleted");
     for (size_t i = 0; i < r->complaints.n; i++) {
         const struct complaint *c = &r->complaints.at[i];
         jb_found(r->f, "rules", c->seq, c->frame, 0, "%s", c->text);
@@ -420,5 +418,6 @@ void
 jb_order_end(struct jb_judge *r)
 {
     end_run(r, NULL);
-    end_deletion(r, "log");
+    end_deletion(r, "free_forfeited: the log ends, and no deletion of wallet number %u stands "
+                    "behind it; the rules forfeit only what is deleted");
 }

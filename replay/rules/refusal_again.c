@@ -105,7 +105,7 @@ compare(struct jb_judge *r, const struct jb_event *e)
     jb_say(&s, "stands %s", jb_code_word(p->code));
     jb_say_figures(&s, p->figures.at, p->figures.n);
     jb_say(&s, "; of such a %s the rules say %s", jb_op_get(p->op)->name,
-           r->v.code == JB_CODE_NONE ? "yes" : jb_code_word(r->v.code));
+           r->v.code == JB_CODE_NONE ? jb_tr("yes") : jb_code_word(r->v.code));
     jb_say_figures(&s, r->v.figures, r->v.code == JB_CODE_NONE ? 0 : r->v.figures_n);
     jb_refute(r, e, &s);
 }
@@ -125,7 +125,8 @@ wallet_allows(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
         return true;
     }
     jb_refute_text(r, e, "stands %s; the rules say %s", jb_code_word(p->code),
-                   should == JB_CODE_NONE ? "that the wallet is there" : jb_code_word(should));
+                   should == JB_CODE_NONE ? jb_tr("that the wallet is there")
+                                          : jb_code_word(should));
     return false;
 }
 

@@ -11,7 +11,7 @@ no_form(struct jb_judge *r, const struct jb_event *e, const char *what)
     jb_refute_text(r, e,
                    "stands a refused %s with %s; such a command is malformed, and the rules "
                    "remember no refusal of it",
-                   jb_op_get(e->command_refused.op)->name, what);
+                   jb_op_get(e->command_refused.op)->name, jb_tr(what));
     return false;
 }
 

@@ -9,7 +9,7 @@
 static void
 say_list(struct sentence *s, const char *format, va_list args)
 {
-    int n = vsnprintf(s->text + s->n, sizeof s->text - s->n, format, args);
+    int n = vsnprintf(s->text + s->n, sizeof s->text - s->n, jb_tr(format), args);
     s->n += n < 0 ? 0 : (size_t)n;
     s->n = s->n < sizeof s->text ? s->n : sizeof s->text - 1;
 }
@@ -26,16 +26,16 @@ jb_say(struct sentence *s, const char *format, ...)
 static void
 say_part(struct sentence *s, const struct jb_part *p, bool back)
 {
-    const char *way = back ? "to" : "from";
     switch ((enum jb_part_kind)p->kind) {
     case JB_PART_DEBT:
         jb_say(s, back ? "%lld to the debt" : "a debt of %lld", (long long)p->amount);
         break;
     case JB_PART_LOT:
-        jb_say(s, "%lld %s lot %u", (long long)p->amount, way, p->ordinal);
+        jb_say(s, back ? "%lld to lot %u" : "%lld from lot %u", (long long)p->amount, p->ordinal);
         break;
     case JB_PART_GRANT:
-        jb_say(s, "%lld %s grant %u", (long long)p->amount, way, p->ordinal);
+        jb_say(s, back ? "%lld to grant %u" : "%lld from grant %u", (long long)p->amount,
+               p->ordinal);
         break;
     case JB_PART_LAPSED:
         jb_say(s, "%lld of grant %u lapsed", (long long)p->amount, p->ordinal);
@@ -79,7 +79,11 @@ jb_say_value(struct sentence *s, const struct jb_event *e, const struct jb_field
     switch (f->kind) {
     case JB_FK_TEXT:
     case JB_FK_OPT_TEXT:
-        jb_say(s, "%.*s", text->s != NULL ? (int)text->n : 4, text->s != NULL ? text->s : "none");
+        if (text->s != NULL) {
+            jb_say(s, "%.*s", (int)text->n, text->s);
+        } else {
+            jb_say(s, "none");
+        }
         break;
     case JB_FK_ORDINAL:
     case JB_FK_UINT:
@@ -87,7 +91,7 @@ jb_say_value(struct sentence *s, const struct jb_event *e, const struct jb_field
         break;
     case JB_FK_NAME:
         word = jb_name_word(f->names, *(const uint32_t *)at);
-        jb_say(s, "%s", word != NULL ? word : "none");
+        jb_say(s, "%s", word != NULL ? word : jb_tr("none"));
         break;
     case JB_FK_BOOL:
         jb_say(s, *(const bool *)at ? "true" : "false");

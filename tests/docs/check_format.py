@@ -88,6 +88,11 @@ LISTS = {  # names in table.c -> how the document calls the list
     "jb_scope_names": "scope",
     "jb_failure_names": "why",
     "jb_policy_names": "policy",
+    "jb_role_names": "role",
+    "jb_how_names": "how",
+    "jb_left_names": "left",
+    "jb_channel_kind_names": "channel kind",
+    "jb_settlement_names": "settlement",
     "jb_op_names": "op",
     "jb_code_names": "code",
 }
@@ -133,7 +138,7 @@ class Sources:
                  ["parts by rule", str(bound["JB_PARTS_MAX"]), "parts of one event that a rule makes; money of a failed refund may have more"],
                  ["figures", str(bound["JB_FIGURES_MAX"]), "figures of one refusal"],
                  ["key", text["JB_KEY_BYTES_MAX"], "bytes of an idempotency key, 1 or more"],
-                 ["id", text["JB_ID_BYTES_MAX"], "bytes of a TEXT: ids of wallets, charges, grants, usages, refunds"],
+                 ["id", text["JB_ID_BYTES_MAX"], "bytes of a TEXT: ids of wallets, charges, grants, usages, refunds, channels, agencies"],
                  ["short text", text["JB_SHORT_BYTES_MAX"], "bytes of a caller; commands keep to it for pg, approve_no, role"],
                  ["txn_ref", text["JB_TXN_REF_BYTES_MAX"], "bytes; commands keep to it"]]
         return ["what", "value", "meaning"], rows
@@ -143,7 +148,7 @@ class Sources:
         known = {  # elements that the flag brings into the array
             "VERSION": "version", "UNRECORDED": "", "OCCURRED": "recorded_at - occurred_at", "POSTED": "day(recorded_at) - posted_on",
             "KEY": "key, caller, fingerprint", "ACTOR": "actor, role", "NOTE": "note", "CAUSE": "cause",
-            "GROUP": "group_events, group_commands", "SKIPPABLE": "", "SUBJECT": "subject, subject_back"}
+            "GROUP": "group_events, group_commands", "SKIPPABLE": "", "CHANNEL": "channel", "SUBJECT": "subject, subject_back"}
         rows = [[str(1 << int(shift)), word, known[word]] for word, shift in re.findall(r"JB_EVF_(\w+) = 1 << (\d+)", body)]
         return ["flag", "name", "elements, in this order"], rows
 
@@ -187,13 +192,18 @@ class Sources:
         numbers = dict(enum_of(self.event_h, "jb_figure_name"))
         words = re.findall(r'\[(JB_FIG_\w+)\] = "(\w+)"', self.table_c)
         kinds = {"STATUS": "wallet status", "NOT_OFF": "wallet status", "GRANT_STATE": "grant state", "REFUND_STATE": "refund state",
-                 "EXPIRES_ON": "day", "FIRST_OPEN_DAY": "day", "NOW": "instant", "RECORDED_AT": "instant"}
+                 "EXPIRES_ON": "day", "FIRST_OPEN_DAY": "day", "NOW": "instant", "RECORDED_AT": "instant", "UNTIL": "instant",
+                 "HAVE": "set of role", "HAVE_NOW": "set of role", "WHO": "set of role", "KIND": "kind", "KINDS": "set of kind",
+                 "CHANNEL_KIND": "channel kind", "PERSON_STATE": "person state", "CHANNEL_STATE": "channel state",
+                 "BIZ_STATE": "biz state", "SALES_STATE": "sales state"}
         return ["number", "name", "value"], [[str(numbers[k]), w, kinds.get(k.replace("JB_FIG_", ""), "integer")] for k, w in words]
 
     def states(self):
         rows = []
         for c_name, shown in (("jb_wallet_status_names", "wallet status"), ("jb_grant_state_names", "grant state"),
-                              ("jb_refund_state_names", "refund state")):
+                              ("jb_refund_state_names", "refund state"), ("jb_person_state_names", "person state"),
+                              ("jb_channel_state_names", "channel state"), ("jb_biz_state_names", "biz state"),
+                              ("jb_sales_state_names", "sales state")):
             rows.append([shown, ", ".join(f"{n} {w}" for n, w in words_of(self.table_c, c_name))])
         return ["list", "numbers and words"], rows
 
@@ -205,7 +215,8 @@ class Sources:
         names = dict(re.findall(r'\[JB_CF_(\w+)\] = FIELD\("(\w+)"', self.command_c))
         how = {"ID": "text", "SHORT": "text", "NAME": "text", "TEXT": "text", "AMOUNT": "number", "UINT": "number", "VALUE": "number",
                "INSTANT": "number", "WORD": "number of the word", "DAY": "number", "BOOL": "number, 0 or 1", "ACTOR": "not content",
-               "COMMANDS": "see below", "KEY": "not content", "REF": "text", "CALLER": "not content"}
+               "COMMANDS": "see below", "KEY": "not content", "REF": "text", "CALLER": "not content", "SEARCH_ID": "text",
+               "BIZ": "text", "LINE": "text", "EMAIL": "text", "AMOUNT0": "number"}
         rows = []
         for word, bit in enum_of(self.command_h, "jb_command_field"):
             key = word.replace("JB_CF_", "")

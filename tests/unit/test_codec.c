@@ -144,7 +144,11 @@ make(uint32_t type, unsigned round, struct jb_event *e, struct jb_part parts[4],
     for (uint32_t i = 0; i < info->fields_n; i++) {
         fill(e, &info->fields[i], size, round, parts, figures, totals);
     }
-    if (round % 7 == 3) {
+    if (round % 7 == 5) {
+        e->flags |= JB_EVF_CHANNEL;
+        e->channel = round % 2 ? JB_SUBJECT_NUMBER_MAX : 1 + round;
+    }
+    if (round % 7 == 3 || round % 14 == 5) {
         e->flags |= JB_EVF_SUBJECT;
         e->subject_kind = 1 + round % 4;
         e->subject = round % 2 ? JB_SUBJECT_NUMBER_MAX : 1 + round;
@@ -347,6 +351,19 @@ future(void **state)
     jb_event_space_free(&space);
 }
 
+/* Texts that are not the id of what the event makes. */
+static bool
+is_no_id(const char *field)
+{
+    static const char *const others[] = {"currency", "search_id", "biz", "agency"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(field, others[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What generic code asks of an event of any type is what the type's own row says. */
 static void
 any_type(void **state)
@@ -368,7 +385,7 @@ any_type(void **state)
                 strcmp(f->name, "amount") == 0 || strcmp(f->name, "forfeited") == 0 ? at : amount;
             parts = strcmp(f->name, "parts") == 0 ? at : parts;
             ordinal = f->kind == JB_FK_ORDINAL ? at : ordinal;
-            id = f->kind == JB_FK_TEXT && strcmp(f->name, "currency") != 0 ? at : id;
+            id = f->kind == JB_FK_TEXT && !is_no_id(f->name) ? at : id;
             ref = f->kind == JB_FK_REF && *(const uint64_t *)(const void *)at > ref
                       ? *(const uint64_t *)(const void *)at
                       : ref;
@@ -609,7 +626,7 @@ spoil_field(struct made *m, const struct jb_field_info *f)
 static void
 spoil_envelope(struct jb_event *e)
 {
-    switch (next(17)) {
+    switch (next(18)) {
     case 0:
         e->flags ^= 1U << next(16);
         break;
@@ -657,6 +674,9 @@ spoil_envelope(struct jb_event *e)
         break;
     case 15:
         e->subject_prev = any_value();
+        break;
+    case 16:
+        e->channel = any_value();
         break;
     default:
         e->recorded_at = e->occurred_at = (jb_instant)any_value();
@@ -736,6 +756,7 @@ same_event(const struct jb_event *a, const struct jb_event *b)
     same = same && ((flags & JB_EVF_CAUSE) == 0 || a->cause == b->cause);
     same = same && ((flags & JB_EVF_GROUP) == 0 ||
                     (a->group_events == b->group_events && a->group_commands == b->group_commands));
+    same = same && ((flags & JB_EVF_CHANNEL) == 0 || a->channel == b->channel);
     same = same && ((flags & JB_EVF_SUBJECT) == 0 ||
                     (a->subject_kind == b->subject_kind && a->subject == b->subject &&
                      a->subject_prev == b->subject_prev));
@@ -802,7 +823,7 @@ most_parts(void **state)
     make(JB_EV_CASH_CONSUMED, 2, &m.e, m.parts, m.figures, m.totals);
     struct jb_parts parts = any_parts();
     for (uint32_t i = 0; i < JB_PARTS_STORED_MAX; i++) {
-        ((struct jb_part *)(uintptr_t)parts.at)[i].amount = 200;
+        ((struct jb_part *)(uintptr_t)parts.at)[i] = (struct jb_part){JB_PART_LOT, 1, 200};
     }
     parts.n = JB_PARTS_STORED_MAX;
     m.e.cash_consumed = (struct jb_cash_consumed){{"u", 1}, 1, parts};

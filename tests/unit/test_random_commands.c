@@ -137,14 +137,20 @@ fill(struct jb_command *c, unsigned field, bool good)
     case JB_CK_CALLER:
     case JB_CK_NAME:
     case JB_CK_TEXT:
-    case JB_CK_SEARCH_ID:
     case JB_CK_LINE:
-    case JB_CK_EMAIL:
-    case JB_CK_BIZ:
         *(struct jb_text *)at = good ? good_id(field == JB_CF_WALLET ? 95
                                                : field == JB_CF_KEY  ? 0
                                                                      : 30)
                                      : any_text();
+        break;
+    case JB_CK_SEARCH_ID:
+        *(struct jb_text *)at = good ? text(chance(50) ? "검색-1" : "shop_2") : any_text();
+        break;
+    case JB_CK_EMAIL:
+        *(struct jb_text *)at = good ? text("a@b.example") : any_text();
+        break;
+    case JB_CK_BIZ:
+        *(struct jb_text *)at = good ? text(chance(50) ? "1234567890" : "0000000000") : any_text();
         break;
     case JB_CK_AMOUNT:
     case JB_CK_AMOUNT0:
@@ -206,8 +212,8 @@ static void
 spoil(struct padded *p)
 {
     struct jb_command *c = &p->c;
-    unsigned field = (unsigned)number(JB_CF_NOTE + 2);
-    field = field > JB_CF_NOTE ? JB_CF_CALLER : field;
+    unsigned field = (unsigned)number(JB_CF_LIMIT + 2);
+    field = field > JB_CF_LIMIT ? JB_CF_CALLER : field;
     switch (number(7)) {
     case 0:
         c->has ^= JB_HAS(field);
@@ -222,7 +228,7 @@ spoil(struct padded *p)
         c->has ^= UINT64_C(1) << number(64);
         break;
     case 4:
-        c->op = (jb_op)number(30);
+        c->op = (jb_op)number(JB_OPS + 5);
         break;
     case 5:
         fill(c, field, false);
@@ -297,6 +303,40 @@ read_text(struct jb_text t, size_t max, bool prose, struct opinion *o)
     }
 }
 
+/* Of what is made here: letters of ASCII, digits, the two marks, and "지갑", "검색". */
+static bool
+is_search_id(struct jb_text t)
+{
+    size_t points = 0;
+    for (size_t i = 0; i < t.n; i++) {
+        char c = t.s[i];
+        bool lead = (uint8_t)c >= 0xc0;
+        if (c >= 0 && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_') {
+            return false;
+        }
+        points += c >= 0 || lead;
+    }
+    return points >= 1 && points <= 15;
+}
+
+static bool
+is_number(struct jb_text t)
+{
+    size_t digits = 0;
+    while (digits < t.n && t.s[digits] >= '0' && t.s[digits] <= '9') {
+        digits++;
+    }
+    return digits == t.n && t.n == 10;
+}
+
+static bool
+is_address(struct jb_text t)
+{
+    const char *at = t.n > 0 ? memchr(t.s, '@', t.n) : NULL;
+    return at != NULL && at > t.s && at + 1 < t.s + t.n &&
+           memchr(at + 1, '@', (size_t)(t.s + t.n - at - 1)) == NULL;
+}
+
 static void
 read_value(const struct jb_command *c, unsigned field, struct opinion *o)
 {
@@ -326,14 +366,31 @@ read_value(const struct jb_command *c, unsigned field, struct opinion *o)
     case JB_CK_NAME:
         read_text(*(const struct jb_text *)at, 20, true, o);
         break;
-    case JB_CK_SEARCH_ID:
-    case JB_CK_BIZ:
-    case JB_CK_LINE:
-    case JB_CK_EMAIL:
     case JB_CK_TEXT:
         read_text(*(const struct jb_text *)at, 500, true, o);
         break;
+    case JB_CK_LINE:
+        read_text(*(const struct jb_text *)at,
+                  field == JB_CF_ADDRESS      ? 200
+                  : field == JB_CF_MAIL_ORDER ? 40
+                                              : 60,
+                  true, o);
+        break;
+    case JB_CK_SEARCH_ID:
+        read_text(*(const struct jb_text *)at, 45, false, o);
+        o->wrong |= !o->nonsense && !is_search_id(*(const struct jb_text *)at);
+        break;
+    case JB_CK_BIZ:
+        read_text(*(const struct jb_text *)at, 10, false, o);
+        o->wrong |= !o->nonsense && !is_number(*(const struct jb_text *)at);
+        break;
+    case JB_CK_EMAIL:
+        read_text(*(const struct jb_text *)at, 254, false, o);
+        o->wrong |= !o->nonsense && !is_address(*(const struct jb_text *)at);
+        break;
     case JB_CK_AMOUNT0:
+        o->wrong |= c->limit < 0 || c->limit > JB_AMOUNT_MAX;
+        break;
     case JB_CK_AMOUNT:
         o->wrong |= c->amount < 1 || c->amount > JB_AMOUNT_MAX;
         break;
@@ -404,6 +461,20 @@ has_stray(const struct jb_command *c)
     TAKE(H(EXPECT), expect, 0)
     TAKE(H(NOTE), note, NONE)
     TAKE(H(CALLER), caller, NONE)
+    TAKE(H(PERSON), person, NONE)
+    TAKE(H(ROLE), role, 0)
+    TAKE(H(AGENCY), agency, NONE)
+    TAKE(H(CHANNEL), channel, NONE)
+    TAKE(H(CHANNEL_KIND), channel_kind, 0)
+    TAKE(H(SEARCH_ID), search_id, NONE)
+    TAKE(H(MAIL_ORDER), mail_order, NONE)
+    TAKE(H(BIZ), biz, NONE)
+    TAKE(H(BIZ_NAME), biz_name, NONE)
+    TAKE(H(REPRESENTATIVE), representative, NONE)
+    TAKE(H(ADDRESS), address, NONE)
+    TAKE(H(EMAIL), email, NONE)
+    TAKE(H(SETTLEMENT), settlement, 0)
+    TAKE(H(LIMIT), limit, 0)
 #undef TAKE
     rest.size = 0;
     rest.op = (jb_op)0;
@@ -438,6 +509,7 @@ read_command(const struct jb_command *c, bool member, struct opinion *o)
     o->wrong |= member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE ||
                            (c->has & (H(KEY) | H(CLOCK) | H(CALLER))) != 0 ||
                            ((c->has & H(AT)) != 0 && !op->business_time));
+    o->wrong |= c->op >= JB_OP_ROLE_GIVE; /* none of these is carried out yet */
     o->wrong |= c->op == JB_OP_CONSUME_REVERSE && (c->has & (H(USAGE) | H(SEQ))) == 0;
     for (unsigned field = 0; field < JB_CF_N; field++) {
         if ((c->has & JB_HAS(field)) != 0 && jb_command_field_get(field) != NULL) {
@@ -536,7 +608,8 @@ static bool
 is_form(jb_code code)
 {
     return code == JB_CODE_MALFORMED || code == JB_CODE_AMOUNT_INVALID ||
-           code == JB_CODE_AMOUNT_RANGE || code == JB_CODE_BATCH_TOO_LARGE;
+           code == JB_CODE_AMOUNT_RANGE || code == JB_CODE_SEARCH_ID_INVALID ||
+           code == JB_CODE_BATCH_TOO_LARGE;
 }
 
 /* The value of a policy has bounds of its own, which the reading above does not know. */

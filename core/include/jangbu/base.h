@@ -193,6 +193,15 @@ typedef enum jb_status {
     /* -18, -19 are reserved */
 } jb_status;
 
+/* The language of sentences: of jb_error.text, of answers' messages, of what an audit finds. Codes,
+ * words such as ACTIVE, numbers and times are the same in both. The library reads no environment.
+ */
+typedef enum jb_lang {
+    JB_LANG_UNSAID = 0, /* in options: English, or the language of the handle */
+    JB_LANG_EN = 1,
+    JB_LANG_KO = 2
+} jb_lang;
+
 /* Why a call failed. It lives where the caller puts it and owns nothing. Final: 1,024 bytes. */
 struct jb_error {
     jb_status status;

@@ -36,6 +36,8 @@ struct jb_init_options {
     uint8_t utc_offset_given; /* 0: +09:00 */
     uint8_t exponent_given;   /* 0: that of the currency; JB_E_USAGE where ISO 4217 has none */
     uint8_t reserved[6];      /* 0 */
+    jb_lang lang;             /* of what it says when it fails; 0: English */
+    uint8_t reserved_too[4];  /* 0 */
     const char *key_file;     /* people.mdb is sealed, and its key is made there; NULL: it is not */
 };
 
@@ -59,6 +61,9 @@ struct jb_open_options {
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
     uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
     uint8_t reserved[6];     /* 0, here and in other structs: room that is looked at */
+    jb_lang lang;            /* of all that the handle says, what opening it says included; 0:
+                                English */
+    uint8_t reserved_too[4]; /* 0 */
     const char *key_file; /* where the key of a sealed people.mdb lies; NULL: beside the directory,
                              by its name with ".key" behind it */
 };
@@ -124,6 +129,9 @@ struct jb_submit_options {
     const char *caller;   /* NULL: that of jb_open */
     uint8_t accept_clock; /* as that of jb_open, for this call */
     uint8_t reserved[7];  /* 0 */
+    jb_lang lang; /* of the answers' messages and of what the call says; 0: that of jb_open. A
+                     repeated command is answered in the language of its repetition */
+    uint8_t reserved_too[4]; /* 0 */
 };
 
 /*

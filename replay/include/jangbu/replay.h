@@ -67,8 +67,10 @@ struct jb_audit_options {
                   const struct jb_audit_problem
                       *problem); /* NULL allowed: each problem when it is found; borrowed */
     void *data;
-    uint32_t only;     /* enum jb_audit_part, added up: the parts to run; 0: all of them */
-    uint32_t reserved; /* 0 */
+    uint32_t only;           /* enum jb_audit_part, added up: the parts to run; 0: all of them */
+    uint32_t reserved;       /* 0 */
+    jb_lang lang;            /* of the report's sentences; 0: English */
+    uint8_t reserved_too[4]; /* 0 */
 };
 
 /*
@@ -90,6 +92,8 @@ struct jb_rebuild_options {
     uint8_t accept_rollback; /* the log was put back to an older state on purpose: go on from it */
     jb_progress on_progress;
     void *data;
+    jb_lang lang;            /* of what it says when it fails; 0: English */
+    uint8_t reserved_too[4]; /* 0 */
 };
 struct jb_rebuild_result {
     size_t size;
