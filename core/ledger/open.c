@@ -460,7 +460,10 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .warning = warning != NULL ? jb_tr(warning) : NULL,
                                   .secret_lost = !l->has_secret,
                                   .secret_damaged = l->secret_damaged,
-                                  .head_damaged = l->head_damaged};
+                                  .head_damaged = l->head_damaged,
+                                  .key_file = jb_personal_key_file(l->personal),
+                                  .sealed = l->unkeyed.status != JB_OK ||
+                                            !jb_personal_has_key(l->personal)};
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
     return jb_abi_out(ret, &full, sizeof full, err);

@@ -353,13 +353,13 @@ jb_person_why_word(jb_person_why why)
 {
     switch (why) {
     case JB_WHY_NONE:
-        return "NONE";
+        return "none";
     case JB_WHY_FORGOTTEN:
-        return "FORGOTTEN";
+        return "forgotten";
     case JB_WHY_SEALED:
-        return "SEALED";
+        return "sealed";
     case JB_WHY_LOST:
-        return "LOST";
+        return "lost";
     }
-    return "OTHER";
+    return "other";
 }

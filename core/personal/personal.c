@@ -355,6 +355,12 @@ jb_personal_key_file(const struct jb_personal *p)
     return p->sealed != NULL ? jb_sealed_key_file(p->sealed) : NULL;
 }
 
+bool
+jb_personal_has_key(struct jb_personal *p)
+{
+    return p->sealed == NULL || jb_sealed_has_key(p);
+}
+
 jb_status
 jb_personal_begin(struct jb_personal *p, uint64_t last_ref, jb_seq seq, struct jb_error *err)
 {

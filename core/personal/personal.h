@@ -60,6 +60,9 @@ unsigned jb_personal_layout(const struct jb_personal *p);
 /* The key file in use, from the root on; NULL in layout 1. */
 const char *jb_personal_key_file(const struct jb_personal *p);
 
+/* Whether texts can be read and written; layout 1 needs no key. */
+bool jb_personal_has_key(struct jb_personal *p);
+
 /* Starts collecting; last_ref is the highest reference in the log, seq its last event. JB_E_KEY:
  * there is no usable key, or the file is older than the log. */
 jb_status jb_personal_begin(struct jb_personal *p, uint64_t last_ref, jb_seq seq,

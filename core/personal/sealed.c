@@ -675,6 +675,17 @@ jb_sealed_get(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
     return code == 0 ? JB_OK : jb_personal_fail(p, code, "reading", err);
 }
 
+bool
+jb_sealed_has_key(struct jb_personal *p)
+{
+    struct sealed_meta m;
+    struct key_pair keys;
+    struct jb_error ignored;
+    bool has = jb_sealed_look(p, &m, &keys, &ignored) == JB_OK;
+    jb_seal_wipe(&keys, sizeof keys);
+    return has;
+}
+
 jb_status
 jb_personal_info(struct jb_personal *p, struct jb_people_info *ret, struct jb_error *err)
 {

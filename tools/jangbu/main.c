@@ -17,7 +17,9 @@ struct row {
     const char *help;  /* more; may be "" */
 };
 
-#define COMMON "  --json           one JSON object (or line) for programs\n"
+#define COMMON                                                                                     \
+    "  --json           one JSON object (or line) for programs\n"                                  \
+    "  --key-file FILE  where the key of a sealed ledger lies; LEDGER.key unless given\n"
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
 #define PAGE                                                                                       \
     "  --limit N        rows, 1 to 10,000; 100 unless given\n"                                     \
@@ -33,12 +35,15 @@ struct row {
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
 
 static const struct row rows[] = {
-    {"init", cmd_init, TAKES_JSON, "DIR [--currency KRW] [--exponent N] [--offset +09:00]",
+    {"init", cmd_init, TAKES_JSON,
+     "DIR [--currency KRW] [--exponent N] [--offset +09:00] [--key-file FILE]",
      "make a ledger in a new or empty directory",
      "  --currency CODE  ISO 4217; KRW unless given\n"
      "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
      "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never "
-     "change\n" COMMON},
+     "change\n"
+     "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
+     "ledger\n" COMMON},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
      "NAME] [--key KEY] [--at TIME]",
@@ -177,6 +182,13 @@ static const struct row rows[] = {
      "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
      "the events as a table, or as double entry for an accounting program",
      "  -o FILE          write to FILE, which must not exist\n" AS_OF},
+    {"people", cmd_people, TAKES_JSON, "LEDGER\nencrypt|rotate|accept LEDGER",
+     "what people.mdb says of itself; seal it; change its key; go on with an older one",
+     "  encrypt          seal the names and notes of a ledger that has them in clear; nobody else "
+     "may have it open\n"
+     "  rotate           another key in the place of the one in use; nobody is forgotten\n"
+     "  accept           people.mdb is older than the log, and is to stay: who is missing in it "
+     "becomes somebody new\n" COMMON},
     {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST",
      "copy the ledger to a new directory while it is in use", COMMON},
     {"help", cmd_help, 0, "[COMMAND]", "this, or about one sub-command", ""},

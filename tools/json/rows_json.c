@@ -212,17 +212,22 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
 
 #define TEXT_BYTES 2048
 
-/* The text behind a reference, or null where it is forgotten; no member where there is none. */
+/* The text behind a reference, or why there is none; no member where there is no reference. */
 static jb_status
 person_json(struct out *o, jb_ledger *l, const char *name, uint64_t ref, struct jb_error *err)
 {
     char text[TEXT_BYTES];
     size_t n = 0;
-    jb_status status = ref != 0 ? jb_person_text(l, ref, text, &n, err) : JB_OK;
+    jb_person_why why;
+    jb_status status = ref != 0 ? jb_person_get(l, ref, text, &n, &why, err) : JB_OK;
     if (status == JB_OK && n > 0) {
         js_text(o, name, (struct jb_text){text, n});
     } else if (status == JB_OK && ref != 0) {
-        js_null(o, name);
+        js_open(o, name, '{');
+        js_uint(o, "ref", ref);
+        js_null(o, "id");
+        js_str(o, "why", jb_person_why_word(why));
+        js_close(o, '}');
     }
     return status;
 }

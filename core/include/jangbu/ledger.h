@@ -103,7 +103,11 @@ struct jb_ledger_info {
     bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
     bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
                           put back to an older state was not looked at */
-    uint8_t reserved[5]; /* 0 */
+    uint8_t reserved[5];  /* 0 */
+    const char *key_file; /* where the key of a sealed people.mdb is looked for; NULL: it is not
+                             sealed. Borrowed until jb_close */
+    bool sealed; /* there is no usable key: names and notes cannot be read, nothing be written */
+    uint8_t reserved_too[7]; /* 0 */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -245,7 +249,7 @@ typedef enum jb_person_why {
 /* The same, and what became of it: JB_OK also where *ret_n is 0, and *ret_why says why. */
 JB_API JB_NODISCARD jb_status jb_person_get(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
                                             jb_person_why *ret_why, struct jb_error *err);
-/* "FORGOTTEN". Never NULL; a number that it does not know is "OTHER". */
+/* "forgotten". Never NULL; a number that it does not know is "other". */
 JB_API const char *jb_person_why_word(jb_person_why why);
 
 /* What people.mdb says of itself. */
