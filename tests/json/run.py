@@ -5,8 +5,8 @@ bytes; wrong texts are answered by name; many threads use one handle.
 usage: run.py JANGBU LIBRARY"""
 import json
 import os
-import re
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -254,6 +254,37 @@ def wrong_queries(work):
     ledger.close()
 
 
+HANGUL = re.compile("[가-힣]")
+
+
+def languages(work):
+    """Sentences in both languages, by handle and by call; all else is the same."""
+    directory = os.path.join(work, "languages")
+    english = Ledger(LIBRARY, directory, {"init": {}})
+    korean = Ledger(LIBRARY, directory, {"lang": "ko"})
+    refused, bad = {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.of", "wallet": "V"}
+    for command in (refused, bad):
+        answers = [english.apply(command)[0], korean.apply(command)[0], english.apply(command, lang="ko")[0], korean.apply(command, lang="en")[0]]
+        said = [a.pop("message") for a in answers]
+        check("each in its language", [bool(HANGUL.search(s)) for s in said] == [False, True, True, False], said)
+        check("and else the same", all(a == answers[0] for a in answers), answers)
+    for name, call, *args in (("no wallet", korean.ask, "balance"), ("no query", korean.ask, "balanc"), ("no text", korean.ask_text, b"{"),
+                              ("no option", korean.apply_text, b"", {"lin": 1})):
+        try:
+            call(*args, **({"wallet": "V"} if name == "no wallet" else {}))
+            check(f"{name}: refused", False)
+        except Failed as e:
+            check(f"{name}: in Korean", HANGUL.search(e.error["message"]), e.error)
+    for options, is_korean in (({"lang": "ko", "clock": 1}, True), ({"lang": "en", "clock": 1}, False), ({"clock": 1}, False), ({"lang": "de"}, False)):
+        try:
+            Ledger(LIBRARY, directory, options)
+            check(f"{options}: refused", False)
+        except Failed as e:
+            check(f"{options}: in its language", bool(HANGUL.search(e.error["message"])) == is_korean, e.error)
+    english.close()
+    korean.close()
+
+
 def opening(work):
     directory = os.path.join(work, "by-library")
     failure("no ledger", "E_NOTFOUND", [], Ledger, LIBRARY, directory)
@@ -357,7 +388,7 @@ def main():
     global JANGBU, LIBRARY
     JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
     with tempfile.TemporaryDirectory() as work:
-        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, forked, threads):
+        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, languages, forked, threads):
             part(work)
     print(f"{checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0

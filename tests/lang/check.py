@@ -31,8 +31,12 @@ CORE_MARKS = {"jb_tr", "JB_SAID"}
 # Not for people who run the program, or said before there is a language: asserts and the compiler's own.
 SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "CONDITION"}
 
+TOOL_MARKS = {"tr", "SAID", "N_"}
+JSON_SINKS = {"wrong": 3, "usage": 1, "null_given": 1}
+
 ROOMS = [
     {"name": "core", "sources": ["core", "projections", "replay"], "catalogue": "core/base/korean_core.def", "sinks": CORE_SINKS, "marks": CORE_MARKS},
+    {"name": "json", "sources": ["tools/json"], "catalogue": "tools/json/korean_json.def", "sinks": JSON_SINKS, "marks": TOOL_MARKS},
 ]
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"
 # What the system says (strerror): rows of its own.

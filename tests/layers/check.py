@@ -107,7 +107,7 @@ def check_file(path, text, json_headers=()):
 
 def check_tree(root):
     problems = [f"{name}: a fuzzer left it; what replays clean belongs in tests/fuzz/corpus" for name in sorted(os.listdir(root)) if FUZZED.match(name)]
-    json_headers = {name for name in os.listdir(os.path.join(root, JSON)) if name.endswith(".h")}
+    json_headers = {name for name in os.listdir(os.path.join(root, JSON)) if name.endswith((".h", ".def"))}
     for top in ("core", "projections", "replay", "tools"):
         for folder, _, files in os.walk(os.path.join(root, top)):
             for name in sorted(files):

@@ -27,9 +27,10 @@ name_cell(struct balances *b, const char *wallet)
         b->broken = true;
         return false;
     }
-    table_cell(b->table, name.text[0] != '\0' ? name.text
-                         : name.damaged       ? "(damaged)"
-                                              : "(forgotten)");
+    table_cell(b->table, name.text[0] != '\0'        ? name.text
+                         : name.why == JB_WHY_LOST   ? "(damaged)"
+                         : name.why == JB_WHY_SEALED ? "(sealed)"
+                                                     : "(forgotten)");
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "batch.h"
 
+#include "lang.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +70,8 @@ batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_lo
     *line = (struct line){.number = number};
     b->bytes += n;
     if (too_long) {
-        snprintf(bad.message, sizeof bad.message, "the line has more than 4 MiB; it was skipped");
+        snprintf(bad.message, sizeof bad.message, "%s",
+                 tr("the line has more than 4 MiB; it was skipped"));
         return keep_bad(b, line, &bad);
     }
     if (n > 0 && s[n - 1] == '\r') {

@@ -37,7 +37,7 @@ amount_member(const char *name, const json_t *value, int64_t *ret, struct bad_li
         return wrong(bad, JB_CODE_AMOUNT_RANGE, name, "%s is above the limit of 999999999999999",
                      name);
     }
-    char given[64];
+    char given[160];
     return whole == WHOLE ? true
                           : wrong(bad, JB_CODE_AMOUNT_INVALID, name,
                                   "%s must be a whole number from 1 on, in the currency's minor "
@@ -128,7 +128,7 @@ word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t
                                   f->names->words[i]);
         }
     }
-    char given[64];
+    char given[160];
     return wrong(bad, JB_CODE_MALFORMED, f->name, "%s must be one of %s; not %s", f->name, list,
                  given_as(value, given, sizeof given));
 }
@@ -141,7 +141,7 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
     void *to = (char *)c + f->offset;
     struct jb_text t = text_of(value);
     int64_t whole;
-    char given[64];
+    char given[160];
     switch (f->kind) {
     case JB_CK_ID:
     case JB_CK_SHORT:

@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "json_options.h"
+#include "lang.h"
 #include "queries.h"
 
 /* What one call works with. It is kept for the next one, and never by two at a time; but not behind
@@ -24,6 +25,7 @@ struct work {
 
 struct jb_json {
     struct asked asked;
+    jb_lang lang;
     bool read_only;
     pid_t opened_by;
     atomic_int asking; /* calls of jb_json_ask that are not over */
@@ -31,7 +33,15 @@ struct jb_json {
 };
 
 /* Given where there is no memory for another text. */
-static const char no_memory[] = "{\"error\":{\"status\":\"E_NOMEM\",\"message\":\"no memory\"}}\n";
+#define NO_MEMORY(sentence) "{\"error\":{\"status\":\"E_NOMEM\",\"message\":\"" sentence "\"}}\n"
+static const char no_memory[] = NO_MEMORY("no memory");
+static const char no_memory_ko[] = NO_MEMORY("메모리가 부족합니다");
+
+static const char *
+no_memory_text(void)
+{
+    return lang_now() == JB_LANG_KO ? no_memory_ko : no_memory;
+}
 
 static struct work *
 work_free(struct work *w)
@@ -124,9 +134,9 @@ finish(jb_status status, struct out *o, const char **ret_text, size_t *ret_n)
         *o = (struct out){.at = NULL};
         status = JB_E_NOMEM;
     }
-    *ret_text = o->at != NULL ? o->at : no_memory;
+    *ret_text = o->at != NULL ? o->at : no_memory_text();
     if (ret_n != NULL) {
-        *ret_n = o->at != NULL ? o->n - 1 : sizeof no_memory - 1;
+        *ret_n = o->at != NULL ? o->n - 1 : strlen(*ret_text);
     }
     return status;
 }
@@ -136,7 +146,7 @@ static jb_status
 bad_text(const struct bad_line *bad, struct jb_error *err)
 {
     *err = (struct jb_error){.status = bad->no_memory ? JB_E_NOMEM : JB_E_USAGE};
-    snprintf(err->text, sizeof err->text, "%s", bad->no_memory ? "no memory" : bad->message);
+    snprintf(err->text, sizeof err->text, "%s", bad->no_memory ? tr("no memory") : bad->message);
     return err->status;
 }
 
@@ -146,10 +156,18 @@ out_of_memory(struct jb_error *err)
     return bad_text(&(struct bad_line){.no_memory = true}, err);
 }
 
+static jb_status
+null_given(struct jb_error *err, const char *sentence)
+{
+    *err = (struct jb_error){.status = JB_E_USAGE};
+    snprintf(err->text, sizeof err->text, "%s", tr(sentence));
+    return JB_E_USAGE;
+}
+
 void
 jb_json_text_free(const char *text)
 {
-    if (text != no_memory) {
+    if (text != no_memory && text != no_memory_ko) {
         free((void *)(uintptr_t)text);
     }
 }
@@ -201,6 +219,7 @@ open_text(struct jb_json *j, const char *dir, const char *options, struct out *o
     jb_status status = open_call_read(w->batch.pool, options, &call, bad)
                            ? open_ledger(j, dir, &call, err)
                            : bad_text(bad, err);
+    j->lang = lang_now();
     work_give(j, w, options == NULL || strlen(options) <= KEPT_BYTES);
     return status == JB_OK ? query_answer(&j->asked, &info, o, err) : status;
 }
@@ -209,8 +228,9 @@ jb_status
 jb_json_open(const char *dir, const char *options, jb_json **ret, const char **ret_text)
 {
     struct out o = {.first = true};
-    struct jb_error err = {.status = JB_E_USAGE,
-                           .text = "jb_json_open: dir, ret and ret_text may not be NULL"};
+    struct jb_error err;
+    SPEAK(JB_LANG_EN); /* until the options have been read */
+    jb_status status = null_given(&err, "jb_json_open: dir, ret and ret_text may not be NULL");
     struct bad_line bad = {.column = 0};
     if (ret != NULL) {
         *ret = NULL;
@@ -219,9 +239,9 @@ jb_json_open(const char *dir, const char *options, jb_json **ret, const char **r
         return JB_E_USAGE;
     }
     struct jb_json *j = dir != NULL && ret != NULL ? calloc(1, sizeof *j) : NULL;
-    jb_status status = j != NULL                    ? open_text(j, dir, options, &o, &err, &bad)
-                       : dir != NULL && ret != NULL ? out_of_memory(&err)
-                                                    : JB_E_USAGE;
+    if (dir != NULL && ret != NULL) {
+        status = j != NULL ? open_text(j, dir, options, &o, &err, &bad) : out_of_memory(&err);
+    }
     if (status != JB_OK) {
         o.n = 0;
         o.first = true;
@@ -365,14 +385,14 @@ jb_json_apply(jb_json *j, const char *lines, size_t n, const char *options, cons
               size_t *ret_n)
 {
     struct out o = {.first = true};
-    struct jb_error err = {.status = JB_E_USAGE,
-                           .text = "jb_json_apply: the handle and the lines may not be NULL"};
+    struct jb_error err;
+    SPEAK(j != NULL ? j->lang : JB_LANG_EN);
+    jb_status status = null_given(&err, "jb_json_apply: the handle and the lines may not be NULL");
     struct bad_line bad = {.column = 0};
     struct batch_tally tally = {.line = NO_LINE};
     if (ret_text == NULL) {
         return JB_E_USAGE;
     }
-    jb_status status = JB_E_USAGE;
     if (j != NULL && (lines != NULL || n == 0)) {
         status = apply_text(j, (struct source){lines, n, 1}, options, &o, &tally, &err, &bad);
     }
@@ -412,14 +432,16 @@ jb_status
 jb_json_ask(jb_json *j, const char *query, size_t n, const char **ret_text, size_t *ret_n)
 {
     struct out o = {.first = true};
-    struct jb_error err = {.status = JB_E_USAGE,
-                           .text = "jb_json_ask: the handle and the query may not be NULL"};
+    struct jb_error err;
+    SPEAK(j != NULL ? j->lang : JB_LANG_EN);
+    jb_status status = null_given(&err, "jb_json_ask: the handle and the query may not be NULL");
     struct bad_line bad = {.column = 0};
     if (ret_text == NULL) {
         return JB_E_USAGE;
     }
-    jb_status status =
-        j != NULL && query != NULL ? ask_text(j, query, n, &o, &err, &bad) : JB_E_USAGE;
+    if (j != NULL && query != NULL) {
+        status = ask_text(j, query, n, &o, &err, &bad);
+    }
     if (status != JB_OK) {
         o.n = 0;
         o.first = true;

@@ -2,14 +2,16 @@
 
 #include <string.h>
 
+#include "lang.h"
 #include "members.h"
 
 static const char *const clocks[] = {"system", "at", NULL};
+static const char *const langs[] = {"en", "ko", NULL};
 
 /* As they are read; the structs of the C library are made from them. */
 struct read {
     uint8_t read_only, accept_rollback, accept_clock, dry_run;
-    uint32_t clock;
+    uint32_t clock, lang;
     struct jb_text caller;
     uint64_t lock_wait_us, line;
     json_t *init;
@@ -27,6 +29,22 @@ struct read {
     {                                                                                              \
         "accept_clock", MEMBER_FLAG, AT(accept_clock), 0, 0, NULL                                  \
     }
+#define LANG                                                                                       \
+    {                                                                                              \
+        "lang", MEMBER_WORD, AT(lang), 0, 0, langs                                                 \
+    }
+/* What the text says in a language that is among its options is said in that. */
+static void
+speak_as(const json_t *root)
+{
+    const struct jb_text t = text_of(json_object_get(root, "lang"));
+    for (int i = 0; t.s != NULL && langs[i] != NULL; i++) {
+        if (t.n == strlen(langs[i]) && memcmp(t.s, langs[i], t.n) == 0) {
+            lang_of_call = i == 0 ? JB_LANG_EN : JB_LANG_KO;
+        }
+    }
+}
+
 static const struct member_row open_rows[] = {
     {"read_only", MEMBER_FLAG, AT(read_only), 0, 0, NULL},
     CALLER,
@@ -34,6 +52,7 @@ static const struct member_row open_rows[] = {
     {"accept_rollback", MEMBER_FLAG, AT(accept_rollback), 0, 0, NULL},
     ACCEPT_CLOCK,
     {"key_file", MEMBER_TEXT, AT(key_file), 0, 0, NULL},
+    LANG,
     {"init", MEMBER_OBJECT, AT(init), 0, 0, NULL}};
 enum { CURRENCY, EXPONENT, OFFSET, KEY_FILE };
 static const struct member_row init_rows[] = {
@@ -49,6 +68,7 @@ static const struct member_row apply_rows[] = {
     {"dry_run", MEMBER_FLAG, AT(dry_run), 0, 0, NULL},
     CALLER,
     ACCEPT_CLOCK,
+    LANG,
     {"line", MEMBER_NUMBER, AT(line), 1, LINE_MAX_GIVEN, NULL}};
 #define N(rows) (sizeof(rows) / sizeof(rows)[0])
 #define ALL UINT32_MAX
@@ -61,6 +81,7 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
     uint32_t has, init_has = 0;
     if (text != NULL) {
         json_t *root = parse_begin(pool, TEXT_OPTIONS, text, strlen(text), bad);
+        speak_as(root);
         bool ok = root != NULL &&
                   members_read(root, open_rows, N(open_rows), ALL, NULL, "open", &r, &has, bad) &&
                   (r.init == NULL || members_read(r.init, init_rows, N(init_rows), ALL, NULL,
@@ -80,6 +101,7 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
                  .lock_wait_us = (int64_t)r.lock_wait_us,
                  .accept_rollback = r.accept_rollback,
                  .accept_clock = r.accept_clock,
+                 .lang = lang_now(),
                  .key_file = r.key_file.s != NULL ? r.key_file.s : r.init_key_file.s},
         .init = {.size = sizeof ret->init,
                  .currency = r.currency.s,
@@ -87,6 +109,7 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
                  .exponent_given = (init_has & MEMBER(EXPONENT)) != 0,
                  .utc_offset_s = r.utc_offset_s,
                  .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0,
+                 .lang = lang_now(),
                  .key_file = r.init_key_file.s},
         .make = r.init != NULL};
     return true;
@@ -100,6 +123,7 @@ apply_call_read(struct json_pool *pool, const char *text, struct apply_call *ret
     uint32_t has;
     if (text != NULL) {
         json_t *root = parse_begin(pool, TEXT_OPTIONS, text, strlen(text), bad);
+        speak_as(root);
         bool ok = root != NULL &&
                   members_read(root, apply_rows, N(apply_rows), ALL, NULL, "apply", &r, &has, bad);
         if (ok && r.accept_clock && r.clock != JB_CLOCK_SYSTEM) {
@@ -114,7 +138,8 @@ apply_call_read(struct json_pool *pool, const char *text, struct apply_call *ret
                                           .clock = (jb_clock_mode)r.clock,
                                           .dry_run = r.dry_run,
                                           .caller = r.caller.s,
-                                          .accept_clock = r.accept_clock},
+                                          .accept_clock = r.accept_clock,
+                                          .lang = lang_now()},
                                .line = r.line};
     return true;
 }

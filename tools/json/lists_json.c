@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "event_json.h"
+#include "lang.h"
 #include "parse.h"
 #include "rows_json.h"
 
@@ -170,10 +171,10 @@ refused_answer(const struct asked *a, const struct query *q, struct out *o, stru
 /* ---- events ---- */
 
 static jb_status
-usage(struct jb_error *err, const char *format, int n, const char *s)
+usage(struct jb_error *err, const char *sentence)
 {
     *err = (struct jb_error){.status = JB_E_USAGE};
-    snprintf(err->text, sizeof err->text, format, n, s);
+    snprintf(err->text, sizeof err->text, "%s", tr(sentence));
     return JB_E_USAGE;
 }
 
@@ -203,8 +204,8 @@ no_such_type(struct jb_error *err, const char *name, size_t name_n)
     }
     *err = (struct jb_error){.status = JB_E_USAGE};
     snprintf(err->text, sizeof err->text,
-             "there is no type of events %s; do you mean one of these: %s? Several stand with "
-             "commas between them",
+             tr("there is no type of events %s; do you mean one of these: %s? Several stand with "
+                "commas between them"),
              word, list);
     return JB_E_USAGE;
 }
@@ -219,7 +220,7 @@ event_types_read(const char *names, struct event_types *ret, struct jb_error *er
             return no_such_type(err, names, n);
         }
         if (ret->n == JB_EV_TYPES) {
-            return usage(err, "there are not that many types of events%.*s", 0, "");
+            return usage(err, "there are not that many types of events");
         }
         ret->at[ret->n++] = type;
         names = names[n] == ',' ? names + n + 1 : NULL;
@@ -256,7 +257,7 @@ events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *r
     }
     if ((q->since.kind == JB_AS_OF_SEQ && q->since.seq == 0) ||
         (q->until.kind == JB_AS_OF_SEQ && q->until.seq == 0)) {
-        return usage(err, "events are counted from 1%.*s", 0, "");
+        return usage(err, "events are counted from 1");
     }
     ret->query.types = q->types.n > 0 ? q->types.at : NULL;
     ret->query.types_n = q->types.n;

@@ -1,5 +1,7 @@
 #include "members.h"
 
+#include "lang.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -125,7 +127,7 @@ types_given(const json_t *value, char *buf, size_t size)
     if (!json_is_array(value)) {
         return given_as(value, buf, size);
     }
-    snprintf(buf, size, "a list of %zu", json_array_size(value));
+    snprintf(buf, size, tr("a list of %zu"), json_array_size(value));
     return buf;
 }
 
@@ -150,29 +152,30 @@ wanted(const struct member_row *row, char *buf, size_t size)
     size_t n = 0;
     switch (row->kind) {
     case MEMBER_TEXT:
-        return "a text";
+        return tr("a text");
     case MEMBER_NUMBER:
-        snprintf(buf, size, "a whole number from %llu to %llu", (unsigned long long)row->min,
+        snprintf(buf, size, tr("a whole number from %llu to %llu"), (unsigned long long)row->min,
                  (unsigned long long)row->max);
         return buf;
     case MEMBER_FLAG:
-        return "true or false";
+        return tr("true or false");
     case MEMBER_DAY:
-        return "a day that exists, written like \"2026-10-31\"";
+        return tr("a day that exists, written like \"2026-10-31\"");
     case MEMBER_TYPES:
-        return "a list of types of events, like [\"charge_settled\"]";
+        return tr("a list of types of events, like [\"charge_settled\"]");
     case MEMBER_AS_OF:
-        return "an event's number, a time like \"2026-10-31T09:00:00+09:00\", or a closed day like "
-               "\"2026-10-31\"";
+        return tr("an event's number, a time like \"2026-10-31T09:00:00+09:00\", or a closed day "
+                  "like \"2026-10-31\"");
     case MEMBER_OFFSET:
-        return "an offset from UTC like \"+09:00\"";
+        return tr("an offset from UTC like \"+09:00\"");
     case MEMBER_OBJECT:
-        return "an object";
+        return tr("an object");
     case MEMBER_WORD:
         break;
     }
     for (uint32_t i = 0; row->words[i] != NULL && n < size; i++) {
-        n += (size_t)snprintf(buf + n, size - n, "%s%s", i == 0 ? "one of " : ", ", row->words[i]);
+        n += (size_t)snprintf(buf + n, size - n, "%s%s", i == 0 ? tr("one of ") : ", ",
+                              row->words[i]);
     }
     return buf;
 }
@@ -262,7 +265,7 @@ members_read(json_t *object, const struct member_row *rows, size_t n, uint32_t t
             near_takes = takes;
             return no_member(key, what, bad);
         }
-        char want[200], given[64];
+        char want[400], given[160];
         if (rows[i].kind == MEMBER_TYPES && no_type(value, bad)) {
             return false;
         }

@@ -1,5 +1,7 @@
 #include "parse_inner.h"
 
+#include "lang.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -131,7 +133,7 @@ wrong(struct bad_line *bad, jb_code code, const char *field, const char *format,
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(bad->message, sizeof bad->message, format, args);
+    vsnprintf(bad->message, sizeof bad->message, tr(format), args);
     va_end(args);
     bad->code = code;
     snprintf(bad->field, sizeof bad->field, "%s", field != NULL ? field : "");
@@ -219,18 +221,18 @@ given_as(const json_t *value, char *buf, size_t n)
             snprintf(buf, n, "%lld", (long long)whole);
             break;
         case BEYOND_INT64:
-            snprintf(buf, n, "a number of more than 64 bits");
+            snprintf(buf, n, "%s", tr("a number of more than 64 bits"));
             break;
         case NOT_WHOLE:
-            snprintf(buf, n, "a number with a fraction or an exponent");
+            snprintf(buf, n, "%s", tr("a number with a fraction or an exponent"));
             break;
         }
         break;
     case JSON_OBJECT:
-        snprintf(buf, n, "an object");
+        snprintf(buf, n, "%s", tr("an object"));
         break;
     case JSON_ARRAY:
-        snprintf(buf, n, "a list");
+        snprintf(buf, n, "%s", tr("a list"));
         break;
     case JSON_TRUE:
     case JSON_FALSE:
@@ -290,7 +292,8 @@ static bool
 syntax_error(const json_error_t *e, enum text_kind kind, const char *line, size_t n,
              struct bad_line *bad)
 {
-    static const char *const words[] = {"line", "query", "text of the options"};
+    static const char *const names[] = {SAID("line"), SAID("query"), SAID("text of the options")};
+    const char *const word = tr(names[kind]);
     const bool is_line = kind == TEXT_LINE;
     if (is_line && n > 0 && is_white(line, n)) {
         return wrong(bad, JB_CODE_MALFORMED, NULL,
@@ -302,31 +305,29 @@ syntax_error(const json_error_t *e, enum text_kind kind, const char *line, size_
         return wrong(bad, JB_CODE_MALFORMED, NULL, "a number is beyond every limit (%.80s)",
                      e->text);
     case json_error_invalid_utf8:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s is not UTF-8: %.120s", words[kind],
-                     e->text);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s is not UTF-8: %.120s", word, e->text);
     case json_error_premature_end_of_input:
         if (is_line && syntax_hint(line, n, 0) != NULL) {
             break;
         }
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s is cut short: %.120s", words[kind],
-                     e->text);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s is cut short: %.120s", word, e->text);
     case json_error_null_character:
     case json_error_null_byte_in_key:
         return wrong(bad, JB_CODE_MALFORMED, NULL,
                      "a text holds a NUL (\\u0000), which no text may");
     case json_error_stack_overflow:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s nests deeper than any %s does",
-                     words[kind], is_line ? "command" : words[kind]);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "the %s nests deeper than any %s does", word,
+                     is_line ? tr("command") : word);
     case json_error_duplicate_key:
         return wrong(bad, JB_CODE_MALFORMED, NULL, "a member stands twice in one object: %.120s",
                      e->text);
     case json_error_out_of_memory:
-        return wrong(bad, JB_CODE_MALFORMED, NULL, "no memory to read the %s", words[kind]);
+        return wrong(bad, JB_CODE_MALFORMED, NULL, "no memory to read the %s", word);
     default:
         break;
     }
     const char *hint = is_line ? syntax_hint(line, n, (size_t)bad->column) : NULL;
-    return hint != NULL ? wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %s", hint)
+    return hint != NULL ? wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %s", tr(hint))
                         : wrong(bad, JB_CODE_MALFORMED, NULL, "this is not JSON: %.200s", e->text);
 }
 

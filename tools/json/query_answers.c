@@ -239,6 +239,7 @@ people(const struct asked *a, const struct query *q, struct out *o, struct jb_er
     js_uint(o, "done", s.done);
     js_str(o, "key_file", s.key_file);
     js_close(o, '}');
+    js_line_end(o);
     return JB_OK;
 }
 

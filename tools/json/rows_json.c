@@ -17,10 +17,9 @@ jb_status
 wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret, struct jb_error *err)
 {
     size_t n = 0;
-    jb_status status = jb_wallet_name(l, wallet, ret->text, &n, err);
-    ret->damaged = status == JB_E_CORRUPT;
+    jb_status status = jb_wallet_name_get(l, wallet, ret->text, &n, &ret->why, err);
     ret->text[status == JB_OK ? n : 0] = '\0';
-    return ret->damaged ? JB_OK : status;
+    return status;
 }
 
 void
@@ -31,8 +30,11 @@ balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wall
     js_str(o, "wallet", w->wallet);
     if (name != NULL) {
         js_str(o, "name", name->text[0] != '\0' ? name->text : NULL);
-        if (name->damaged) {
+        if (name->why == JB_WHY_LOST) {
             js_bool(o, "name_damaged", true);
+        }
+        if (name->why == JB_WHY_SEALED) {
+            js_bool(o, "name_sealed", true);
         }
     }
     balance_members_json(o, &w->balance);

@@ -227,9 +227,9 @@ JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *
 JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id,
                                           size_t *ret_n, struct jb_error *err);
 
-/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where
- * there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf needs room for
- * JB_PERSON_TEXT_BYTES. */
+/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
+ * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf
+ * needs room for JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf,
                                              size_t *ret_n, struct jb_error *err);
 
@@ -251,6 +251,11 @@ JB_API JB_NODISCARD jb_status jb_person_get(jb_ledger *l, uint64_t ref, char *bu
                                             jb_person_why *ret_why, struct jb_error *err);
 /* "forgotten". Never NULL; a number that it does not know is "other". */
 JB_API const char *jb_person_why_word(jb_person_why why);
+
+/* As jb_wallet_name, and what became of it where *ret_n is 0. */
+JB_API JB_NODISCARD jb_status jb_wallet_name_get(jb_ledger *l, struct jb_text wallet, char *buf,
+                                                 size_t *ret_n, jb_person_why *ret_why,
+                                                 struct jb_error *err);
 
 /* What people.mdb says of itself. */
 struct jb_people_stat {

@@ -1,0 +1,63 @@
+#include "lang.h"
+
+#include <string.h>
+
+_Thread_local jb_lang lang_of_call;
+jb_lang lang_of_process = JB_LANG_EN;
+
+#define KO(en, ko) {en, ko},
+static const struct lang_row own_rows[] = {
+#include "korean_json.def"
+};
+#undef KO
+
+static struct {
+    const struct lang_row *rows;
+    size_t n;
+} also;
+
+void
+lang_also(const struct lang_row *rows, size_t n)
+{
+    also.rows = rows;
+    also.n = n;
+}
+
+jb_lang
+lang_now(void)
+{
+    return lang_of_call != JB_LANG_UNSAID ? lang_of_call : lang_of_process;
+}
+
+void
+lang_back(const jb_lang *before)
+{
+    lang_of_call = *before;
+}
+
+static const char *
+find(const struct lang_row *rows, size_t n, const char *english)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(english, rows[middle].en);
+        if (order == 0) {
+            return rows[middle].ko;
+        }
+        low = order > 0 ? middle + 1 : low;
+        high = order < 0 ? middle : high;
+    }
+    return NULL;
+}
+
+const char *
+tr(const char *english)
+{
+    if (lang_now() != JB_LANG_KO) {
+        return english;
+    }
+    const char *korean = find(own_rows, sizeof own_rows / sizeof own_rows[0], english);
+    korean = korean == NULL ? find(also.rows, also.n, english) : korean;
+    return korean != NULL ? korean : english;
+}
