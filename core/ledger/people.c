@@ -66,10 +66,15 @@ jb_people_open(struct jb_ledger *l, struct jb_error *err)
         return status;
     }
     if (sealed && jb_personal_layout(l->personal) != 2) {
-        (void)jb_fail(&l->unkeyed, JB_E_KEY,
-                      "people.mdb of %s is %s, and the log says that it was sealed: put the newest "
-                      "one back",
-                      l->dir, jb_personal_layout(l->personal) == 0 ? "missing" : "not sealed");
+        (void)(jb_personal_layout(l->personal) == 0
+                   ? jb_fail(&l->unkeyed, JB_E_KEY,
+                             "people.mdb of %s is missing, and the log says that it was sealed: put "
+                             "the newest one back",
+                             l->dir)
+                   : jb_fail(&l->unkeyed, JB_E_KEY,
+                             "people.mdb of %s is one from before it was sealed: put the newest "
+                             "one back",
+                             l->dir));
     }
     if (has_work(l)) {
         finish_forgetting(l);
