@@ -226,6 +226,26 @@ refer_name(struct execution *x, struct jb_text name, const struct jb_owners *own
     return status;
 }
 
+/* The wallet's master at this event; 0: none, or the event says it. */
+static jb_status
+master_of(struct execution *x, const struct jb_event *e, uint64_t *ret)
+{
+    struct jb_cached_wallet *s;
+    const struct jb_event *created;
+    *ret = 0;
+    if (jb_personal_layout(x->l->personal) != 2 || e->wallet == 0 ||
+        e->type == JB_EV_WALLET_CREATED) {
+        return JB_OK;
+    }
+    jb_status status = jb_state_wallet(x->l->state, e->wallet, &s, x->err);
+    status =
+        status == JB_OK ? jb_state_event(x->l->state, s->w.created_seq, &created, x->err) : status;
+    if (status == JB_OK) {
+        *ret = created->wallet_created.master;
+    }
+    return status;
+}
+
 static jb_status
 refer(struct execution *x, const struct jb_event *e, enum jb_text_kind kind, struct jb_text text,
       uint64_t *ret)
@@ -239,23 +259,45 @@ refer(struct execution *x, const struct jb_event *e, enum jb_text_kind kind, str
     if (kind == JB_KIND_ID) {
         return jb_personal_refer(x->l->personal, text, true, NULL, ret, x->err);
     }
+    jb_status status = kind == JB_KIND_WORDS ? master_of(x, e, &master) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
     jb_text_owners(e, kind, master, &owners);
     return kind == JB_KIND_NAME
                ? refer_name(x, text, &owners, ret)
                : jb_personal_refer(x->l->personal, text, false, &owners, ret, x->err);
 }
 
-/* Personal texts of the event's own fields. */
 static jb_status
-refer_fields(struct execution *x, struct jb_event *e)
+refer_actor(struct execution *x, const struct jb_command *c, struct jb_event *e)
+{
+    const struct jb_command *actor =
+        (c->has & JB_HAS(JB_CF_ACTOR)) == 0 && x->group != NULL ? x->group : c;
+    if ((actor->has & JB_HAS(JB_CF_ACTOR)) == 0 || (e->flags & JB_EVF_ACTOR) != 0) {
+        return JB_OK;
+    }
+    e->flags |= JB_EVF_ACTOR;
+    e->role = actor->actor_role.s != NULL ? actor->actor_role : (struct jb_text){"", 0};
+    return refer(x, e, JB_KIND_ID, actor->actor_id, &e->actor);
+}
+
+/* Personal texts of the event's own fields, then the actor; before those that are of the actor. */
+static jb_status
+refer_fields(struct execution *x, const struct jb_command *c, struct jb_event *e)
 {
     struct ref_text list[TEXTS_MAX];
     unsigned n = texts_of(x->c, e, list);
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
+        if (list[i].kind == JB_KIND_WORDS || list[i].kind == JB_KIND_MAIL) {
+            status = refer_actor(x, c, e);
+        }
+    }
+    for (unsigned i = 0; i < n && status == JB_OK; i++) {
         status = refer(x, e, list[i].kind, list[i].text, list[i].ref);
     }
-    return status;
+    return status == JB_OK ? refer_actor(x, c, e) : status;
 }
 
 /* Key, actor, texts and note: those of the group for its last event, the member's own actor and
@@ -263,21 +305,13 @@ refer_fields(struct execution *x, struct jb_event *e)
 jb_status
 jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, struct jb_event *e)
 {
-    jb_status status = JB_OK;
     if (with_key) {
         e->flags |= JB_EVF_KEY;
         e->key = c->key;
         e->caller = x->caller;
         e->fingerprint = x->fingerprint;
     }
-    const struct jb_command *actor =
-        (c->has & JB_HAS(JB_CF_ACTOR)) == 0 && x->group != NULL ? x->group : c;
-    if (actor->has & JB_HAS(JB_CF_ACTOR)) {
-        e->flags |= JB_EVF_ACTOR;
-        e->role = actor->actor_role.s != NULL ? actor->actor_role : (struct jb_text){"", 0};
-        status = refer(x, e, JB_KIND_ID, actor->actor_id, &e->actor);
-    }
-    status = status == JB_OK ? refer_fields(x, e) : status;
+    jb_status status = refer_fields(x, c, e);
     /* The group's note stands once, in its last event, unless that member has one of its own. */
     bool last = x->group != NULL && c == x->last_member;
     const struct jb_command *note = (c->has & JB_HAS(JB_CF_NOTE)) == 0 && last ? x->group : c;

@@ -130,8 +130,10 @@ check_kind(const char *path, const struct stat *st, struct jb_error *err)
 static jb_status
 check_outside(const char *path, const char *dir, struct jb_error *err)
 {
+    errno = 0;
     char *named = folder_of(path), *folder = named != NULL ? realpath(named, NULL) : NULL;
-    char *ledger = realpath(dir, NULL);
+    char *ledger = folder != NULL ? realpath(dir, NULL) : NULL;
+    int code = errno;
     bool known = folder != NULL && ledger != NULL;
     size_t n = known ? strlen(ledger) : 0;
     bool inside = known && strncmp(folder, ledger, n) == 0 &&
@@ -144,7 +146,9 @@ check_outside(const char *path, const char *dir, struct jb_error *err)
                               "is copied to",
                              path)
            : known ? JB_OK
-                   : jb_fail(err, JB_E_KEY, "there is no directory for the key file %s", path);
+           : code == ENOMEM
+               ? jb_fail(err, JB_E_NOMEM, "no memory to look for the key file %s", path)
+               : jb_fail(err, JB_E_KEY, "there is no directory for the key file %s", path);
 }
 
 /* Until the end, or one byte more than it may have; -1 with errno. */
@@ -321,7 +325,9 @@ jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
                        "name, or remove it if no ledger needs it",
                        path);
     }
-    code = code == 0 ? sync_folder(path) : code;
+    if (code == 0 && (code = sync_folder(path)) != 0) {
+        unlink(path);
+    }
     return code == 0 ? JB_OK : not_written(err, code, path);
 }
 
