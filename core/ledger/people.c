@@ -67,10 +67,11 @@ jb_people_open(struct jb_ledger *l, struct jb_error *err)
     }
     if (sealed && jb_personal_layout(l->personal) != 2) {
         (void)(jb_personal_layout(l->personal) == 0
-                   ? jb_fail(&l->unkeyed, JB_E_KEY,
-                             "people.mdb of %s is missing, and the log says that it was sealed: put "
-                             "the newest one back",
-                             l->dir)
+                   ? jb_fail(
+                         &l->unkeyed, JB_E_KEY,
+                         "people.mdb of %s is missing, and the log says that it was sealed: put "
+                         "the newest one back",
+                         l->dir)
                    : jb_fail(&l->unkeyed, JB_E_KEY,
                              "people.mdb of %s is one from before it was sealed: put the newest "
                              "one back",

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "event/names.h"
 #include "ledger/execution.h"
+#include "state/around.h"
 
 /* ---- whom a text is about (docs/rules.md section 8) ---- */
 
@@ -139,21 +140,45 @@ put_reason(struct ref_text *list, const struct jb_command *c, uint32_t *reason, 
     return known ? 0 : put(list, 0, ref, JB_KIND_WORDS, text);
 }
 
-/* The texts of the event's own fields. */
+/* The texts of the event's own fields. master: of a wallet that is made. */
 static unsigned
-texts_of(const struct jb_command *c, struct jb_event *e, struct ref_text list[TEXTS_MAX])
+texts_of(const struct jb_command *c, struct jb_text master, struct jb_event *e,
+         struct ref_text list[TEXTS_MAX])
 {
+    const struct jb_text reason = jb_given_text(c, JB_CF_REASON, c->reason);
     unsigned n = 0;
     switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
         n = put(list, 0, &e->wallet_created.name, JB_KIND_NAME, c->name);
-        return put(list, n, &e->wallet_created.master, JB_KIND_ID,
-                   jb_given_text(c, JB_CF_MASTER, c->master));
+        return put(list, n, &e->wallet_created.master, JB_KIND_ID, master);
+    case JB_EV_ROLE_GIVEN:
+        return put(list, 0, &e->role_given.person, JB_KIND_ID, c->person);
+    case JB_EV_ROLE_TAKEN:
+        return put(list, 0, &e->role_taken.person, JB_KIND_ID, c->person);
+    case JB_EV_MEMBER_INVITED:
+        return put(list, 0, &e->member_invited.person, JB_KIND_ID, c->person);
+    case JB_EV_MEMBER_JOINED:
+        return put(list, 0, &e->member_joined.person, JB_KIND_ID, c->person);
+    case JB_EV_MEMBER_LEFT:
+        return put(list, 0, &e->member_left.person, JB_KIND_ID, c->person);
+    case JB_EV_MASTER_TRANSFERRED:
+        return put(list, 0, &e->master_transferred.to, JB_KIND_ID, c->person);
+    case JB_EV_CHANNEL_CREATED:
+        return put(list, 0, &e->channel_created.master, JB_KIND_ID, c->person);
+    case JB_EV_CHANNEL_STAFFED:
+        return put(list, 0, &e->channel_staffed.person, JB_KIND_ID, c->person);
+    case JB_EV_BIZ_REQUESTED:
+        n = put(list, 0, &e->biz_requested.name, JB_KIND_RECORD, c->biz_name);
+        n = put(list, n, &e->biz_requested.representative, JB_KIND_RECORD, c->representative);
+        return put(list, n, &e->biz_requested.address, JB_KIND_RECORD, c->address);
+    case JB_EV_BIZ_REFUSED:
+        return put(list, 0, &e->biz_refused.reason, JB_KIND_WORDS, reason);
+    case JB_EV_INVOICE_EMAIL_SET:
+        return put(list, 0, &e->invoice_email_set.email, JB_KIND_MAIL, c->email);
     case JB_EV_WALLET_RENAMED:
         return put(list, 0, &e->wallet_renamed.name, JB_KIND_NAME, c->name);
     case JB_EV_FREE_GRANTED:
-        return put(list, 0, &e->free_granted.reason, JB_KIND_WORDS,
-                   jb_given_text(c, JB_CF_REASON, c->reason));
+        return put(list, 0, &e->free_granted.reason, JB_KIND_WORDS, reason);
     case JB_EV_CHARGE_REVERSED:
         return put_reason(list, c, &e->charge_reversed.reason, &e->charge_reversed.reason_text);
     case JB_EV_CONSUMPTION_REVERSED:
@@ -181,23 +206,12 @@ texts_of(const struct jb_command *c, struct jb_event *e, struct ref_text list[TE
     case JB_EV_REFUND_FAILED:
     case JB_EV_DAY_CLOSED:
     case JB_EV_COMMAND_REFUSED:
-    case JB_EV_ROLE_GIVEN:
-    case JB_EV_ROLE_TAKEN:
-    case JB_EV_MEMBER_INVITED:
-    case JB_EV_MEMBER_JOINED:
-    case JB_EV_MEMBER_LEFT:
-    case JB_EV_MASTER_TRANSFERRED:
-    case JB_EV_CHANNEL_CREATED:
-    case JB_EV_CHANNEL_STAFFED:
     case JB_EV_CHANNEL_CONNECTED:
     case JB_EV_CHANNEL_DISCONNECTED:
     case JB_EV_SEARCH_ID_SET:
     case JB_EV_MAIL_ORDER_SET:
     case JB_EV_CHANNEL_CLOSED:
-    case JB_EV_BIZ_REQUESTED:
     case JB_EV_BIZ_APPROVED:
-    case JB_EV_BIZ_REFUSED:
-    case JB_EV_INVOICE_EMAIL_SET:
     case JB_EV_SALES_REQUESTED:
     case JB_EV_SALES_ACCEPTED:
     case JB_EV_SALES_REFUSED:
@@ -230,19 +244,14 @@ refer_name(struct execution *x, struct jb_text name, const struct jb_owners *own
 static jb_status
 master_of(struct execution *x, const struct jb_event *e, uint64_t *ret)
 {
-    struct jb_cached_wallet *s;
-    const struct jb_event *created;
+    struct jb_wallet_around around;
     *ret = 0;
     if (jb_personal_layout(x->l->personal) != 2 || e->wallet == 0 ||
         e->type == JB_EV_WALLET_CREATED) {
         return JB_OK;
     }
-    jb_status status = jb_state_wallet(x->l->state, e->wallet, &s, x->err);
-    status =
-        status == JB_OK ? jb_state_event(x->l->state, s->w.created_seq, &created, x->err) : status;
-    if (status == JB_OK) {
-        *ret = created->wallet_created.master;
-    }
+    jb_status status = jb_around_wallet(x->l->state, e->wallet, &around, x->err);
+    *ret = status == JB_OK ? around.master : 0;
     return status;
 }
 
@@ -264,22 +273,45 @@ refer(struct execution *x, const struct jb_event *e, enum jb_text_kind kind, str
         return status;
     }
     jb_text_owners(e, kind, master, &owners);
-    return kind == JB_KIND_NAME
+    return kind == JB_KIND_NAME || kind == JB_KIND_RECORD
                ? refer_name(x, text, &owners, ret)
                : jb_personal_refer(x->l->personal, text, false, &owners, ret, x->err);
 }
 
+/* The role is the one by which the actor could do it; where none is asked, what he says of himself.
+ * A refusal makes no person: of somebody that nobody knows it says nothing. */
 static jb_status
 refer_actor(struct execution *x, const struct jb_command *c, struct jb_event *e)
 {
-    const struct jb_command *actor =
-        (c->has & JB_HAS(JB_CF_ACTOR)) == 0 && x->group != NULL ? x->group : c;
-    if ((actor->has & JB_HAS(JB_CF_ACTOR)) == 0 || (e->flags & JB_EVF_ACTOR) != 0) {
+    const struct jb_command *actor = jb_actor_of(x, c);
+    if (actor == NULL || (e->flags & JB_EVF_ACTOR) != 0) {
         return JB_OK;
     }
-    e->flags |= JB_EVF_ACTOR;
-    e->role = actor->actor_role.s != NULL ? actor->actor_role : (struct jb_text){"", 0};
-    return refer(x, e, JB_KIND_ID, actor->actor_id, &e->actor);
+    bool refused = e->type == JB_EV_COMMAND_REFUSED;
+    const char *carried = x->around != NULL && x->around->carried != JB_ROLE_NONE && !refused
+                              ? jb_name_word(&jb_role_names, x->around->carried)
+                              : NULL;
+    e->role = carried != NULL               ? (struct jb_text){carried, strlen(carried)}
+              : actor->actor_role.s != NULL ? actor->actor_role
+                                            : (struct jb_text){"", 0};
+    jb_status status = refused ? jb_find_person(x, actor->actor_id, &e->actor)
+                               : refer(x, e, JB_KIND_ID, actor->actor_id, &e->actor);
+    if (e->actor != 0) {
+        e->flags |= JB_EVF_ACTOR;
+    } else {
+        e->role = (struct jb_text){NULL, 0};
+    }
+    return status;
+}
+
+/* A channel's master who makes a wallet is its master. */
+static struct jb_text
+new_master(const struct execution *x)
+{
+    const struct jb_command *actor = jb_actor_of(x, x->c);
+    bool himself =
+        x->around != NULL && x->around->carried == JB_ROLE_CHANNEL_MASTER && actor != NULL;
+    return himself ? actor->actor_id : jb_given_text(x->c, JB_CF_MASTER, x->c->master);
 }
 
 /* Personal texts of the event's own fields, then the actor; before those that are of the actor. */
@@ -287,7 +319,7 @@ static jb_status
 refer_fields(struct execution *x, const struct jb_command *c, struct jb_event *e)
 {
     struct ref_text list[TEXTS_MAX];
-    unsigned n = texts_of(x->c, e, list);
+    unsigned n = texts_of(x->c, new_master(x), e, list);
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
         if (list[i].kind == JB_KIND_WORDS || list[i].kind == JB_KIND_MAIL) {
@@ -358,12 +390,16 @@ jb_compare_texts(struct execution *x, const struct jb_command *c, const struct j
 {
     struct jb_event e = *event;
     struct ref_text list[TEXTS_MAX];
-    unsigned n = texts_of(c, &e, list);
+    unsigned n = texts_of(c, jb_given_text(c, JB_CF_MASTER, c->master), &e, list);
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
         if (list[i].text.s != NULL) {
-            status = compare(x, *list[i].ref, list[i].text, list[i].kind == JB_KIND_NAME, ret);
+            status = compare(x, *list[i].ref, list[i].text,
+                             list[i].kind == JB_KIND_NAME || list[i].kind == JB_KIND_RECORD, ret);
         }
+    }
+    if (e.type == JB_EV_FORGOTTEN && e.forgotten.person != 0) {
+        *ret = *ret == JB_REPEATED_SAME ? JB_REPEATED_GONE : *ret;
     }
     const struct jb_command *note =
         (c->has & JB_HAS(JB_CF_NOTE)) == 0 && last && group != NULL ? group : c;

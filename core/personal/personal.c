@@ -446,9 +446,9 @@ look_up(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
     return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "reading");
 }
 
-/* Among those that are collected; 0: it is not there. */
+/* The reference of an id that is collected; 0: it is not. */
 static uint64_t
-find_collected(const struct jb_personal *p, struct jb_text text)
+collected_ref(const struct jb_personal *p, struct jb_text text)
 {
     for (size_t i = p->list.n; i-- > 0;) {
         const struct collected *c = &p->list.at[i];
@@ -457,6 +457,21 @@ find_collected(const struct jb_personal *p, struct jb_text text)
         }
     }
     return 0;
+}
+
+jb_status
+jb_personal_opens(struct jb_personal *p, uint64_t ref, bool *ret, struct jb_error *err)
+{
+    char text[JB_PERSON_TEXT_BYTES_MAX];
+    enum jb_text_state state;
+    size_t n;
+    *ret = p->list.n > 0 && ref >= p->list.at[0].ref && ref < p->next_ref;
+    if (*ret) {
+        return JB_OK;
+    }
+    jb_status status = jb_personal_get(p, ref, text, &n, &state, err);
+    *ret = status == JB_OK && state == JB_TEXT_THERE;
+    return status;
 }
 
 static jb_status
@@ -480,7 +495,7 @@ collect(struct jb_personal *p, uint64_t ref, struct jb_text text, bool shared,
 jb_status
 jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
 {
-    *ret = find_collected(p, id);
+    *ret = collected_ref(p, id);
     return *ret != 0           ? JB_OK
            : p->sealed != NULL ? jb_sealed_find(p, id, ret, err)
                                : look_up(p, id, true, ret, err);

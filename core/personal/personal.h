@@ -76,6 +76,8 @@ jb_status jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *r
                            struct jb_error *err);
 /* One that is collected; borrowed until the next call. False: it is not. */
 bool jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret);
+/* Whether a reference still says who it is. */
+jb_status jb_personal_opens(struct jb_personal *p, uint64_t ref, bool *ret, struct jb_error *err);
 /* How many are collected; and forgets those after the first n (a group was refused). */
 size_t jb_personal_collected(const struct jb_personal *p);
 void jb_personal_cut(struct jb_personal *p, size_t n);

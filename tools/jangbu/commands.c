@@ -255,7 +255,7 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         out_str(o, jb_day_print(before, day));
         out_str(o, before < e->day_closed.day ? " to " : "");
         out_str(o, before < e->day_closed.day ? jb_day_print(e->day_closed.day, day) : "");
-    } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED)) {
+    } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type >= JB_EV_DAY_CLOSED)) {
         out_char(o, ' ');
         app_event_words(app, e, o);
     }
