@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "app.h"
+#include "event_json.h"
 #include "query.h"
 
 static int64_t
@@ -59,11 +60,11 @@ cmd_init(struct app *app, int argc, char **argv)
 {
     const char *currency = NULL, *exponent = NULL, *offset = NULL;
     const char *args[ARGUMENTS_MAX];
+    const char *roles = NULL, *operator_id = NULL;
     int n;
-    const struct option_row options[] = {{"currency", NULL, &currency},
-                                         {"exponent", NULL, &exponent},
-                                         {"offset", NULL, &offset},
-                                         {0}};
+    const struct option_row options[] = {
+        {"currency", NULL, &currency}, {"exponent", NULL, &exponent},    {"offset", NULL, &offset},
+        {"roles", NULL, &roles},       {"operator", NULL, &operator_id}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -83,6 +84,14 @@ cmd_init(struct app *app, int argc, char **argv)
         return app_usage(app, "--offset is an offset from UTC like +09:00, not %s", offset);
     }
     o.utc_offset_given = offset != NULL;
+    if (roles != NULL && strcmp(roles, "enforce") != 0 && strcmp(roles, "trust") != 0) {
+        return app_usage(app, "--roles is enforce or trust, not %s", roles);
+    }
+    o.roles = roles != NULL && strcmp(roles, "enforce") == 0 ? JB_MATRICES : 0;
+    o.operator_id = operator_id;
+    if (o.roles != 0 && operator_id == NULL) {
+        return app_usage(app, "--roles=enforce needs --operator ID, who gives the other roles");
+    }
     if (jb_init(args[0], &o, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
@@ -300,4 +309,44 @@ cmd_backup(struct app *app, int argc, char **argv)
         }
     }
     return EXIT_DONE;
+}
+
+static int
+say_recovered(struct app *app, const char *id, const struct jb_answer *a)
+{
+    if (app->json) {
+        answer_json(&app->out, a, 0, (struct jb_text){NULL, 0}, app->info.utc_offset_s);
+        out_char(&app->out, '\n');
+    } else if (a->code != JB_CODE_NONE) {
+        fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)a->code), jb_answer_message(a));
+    } else {
+        app_sentencef(app, "%s is an operator from event %llu on", id, (unsigned long long)a->seq);
+    }
+    return a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int
+cmd_operator(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX];
+    int n, code;
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu operator takes a ledger and the id of a person");
+    }
+    if (!app_open(app, args[0], true, false, &code)) {
+        return code;
+    }
+    jb_answers *answers = jb_answers_new();
+    if (answers == NULL) {
+        fputs("jangbu: no memory\n", stderr);
+        return EXIT_MACHINE;
+    }
+    code = jb_operator_recover(app->ledger, jb_text_of(args[1]), answers, &app->err) == JB_OK
+               ? say_recovered(app, args[1], jb_answers_at(answers, 0))
+               : app_fail(app, &app->err);
+    jb_answers_free(answers);
+    return code;
 }

@@ -36,12 +36,16 @@ struct row {
 
 static const struct row rows[] = {
     {"init", cmd_init, TAKES_JSON,
-     "DIR [--currency KRW] [--exponent N] [--offset +09:00] [--key-file FILE]",
+     "DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID] "
+     "[--key-file FILE]",
      "make a ledger in a new or empty directory",
      "  --currency CODE  ISO 4217; KRW unless given\n"
      "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
      "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never "
      "change\n"
+     "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
+     "given\n"
+     "  --operator ID    the first operator, who gives the other roles\n"
      "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
      "ledger\n" COMMON},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
@@ -191,6 +195,10 @@ static const struct row rows[] = {
      "becomes somebody new\n" COMMON},
     {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST",
      "copy the ledger to a new directory while it is in use", COMMON},
+    {"operator", cmd_operator, TAKES_JSON, "LEDGER ID",
+     "make somebody an operator where nobody is left who could: a way back for who can write the "
+     "ledger's files",
+     COMMON},
     {"help", cmd_help, 0, "[COMMAND]", "this, or about one sub-command", ""},
 };
 #define ROWS (sizeof rows / sizeof rows[0])

@@ -38,7 +38,12 @@ struct jb_init_options {
     uint8_t reserved[6];      /* 0 */
     jb_lang lang;             /* of what it says when it fails; 0: English */
     uint8_t reserved_too[4];  /* 0 */
-    const char *key_file;     /* people.mdb is sealed, and its key is made there; NULL: it is not */
+    /* Roles are asked from the beginning, by the matrix of that number; 0: they are not. Somebody
+     * has to be able to give them: JB_E_USAGE without an operator. */
+    const char *operator_id; /* the id of the first person with that role; NULL: none */
+    uint32_t roles;
+    uint8_t reserved_3[4]; /* 0 */
+    const char *key_file;  /* people.mdb is sealed, and its key is made there; NULL: it is not */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
@@ -153,6 +158,12 @@ struct jb_submit_options {
 JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
                                         const struct jb_submit_options *opts, jb_answers *answers,
                                         size_t *ret_done, struct jb_error *err);
+
+/* The way back where nobody is left who can give a role: person becomes an operator, and the event
+ * says that it was done by who can write the ledger's files (RECOVERED). The answer is that of a
+ * role.give. As jb_submit of one command. */
+JB_API JB_NODISCARD jb_status jb_operator_recover(jb_ledger *l, struct jb_text person,
+                                                  jb_answers *answers, struct jb_error *err);
 
 /* Where the log ends, in a snapshot of now. */
 struct jb_head {
