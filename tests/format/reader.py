@@ -20,9 +20,12 @@ def parts(flat, amount, way):
     pairs = [(flat * 4 + 1, amount)] if isinstance(flat, int) else zip(flat[::2], flat[1::2])
     return [{way: ["debt", "paid", "free", "lapsed"][s & 3], **({["", "lot", "grant_no", "grant_no"][s & 3]: s >> 2} if s & 3 else {}), "amount": a} for s, a in pairs]
 def figures(flat, offset):
-    show = {"day": day, "instant": lambda v: instant(v, offset), "integer": int}
-    found = {FIGURES[n][0]: show.get(FIGURES[n][1], lambda v, n=n: WORDS[FIGURES[n][1]][v])(v) for n, v in zip(flat[::2], flat[1::2])}
-    unmet = {k: found.pop(k) for k in ("not_off", "paid_not_zero", "refund_outstanding") if k in found}
+    def show(how, v):
+        if how.startswith("set of "):
+            return [word for n, word in sorted(WORDS[how[7:]].items()) if v >> n & 1]
+        return {"day": day, "instant": lambda v: instant(v, offset), "integer": int}.get(how, lambda v: WORDS[how][v])(v)
+    found = {FIGURES[n][0]: show(FIGURES[n][1], v) for n, v in zip(flat[::2], flat[1::2])}
+    unmet = {k: found.pop(k) for k in [FIGURES[n][0] for n in (20, 21, 22, 39, 40)] if k in found}
     return {**found, **({"allows": ALLOWS[found["status"]]} if "status" in found else {}), **({"conditions": unmet} if unmet else {})}
 offset, ids = 0, {}
 dump = subprocess.run(["mdb_dump", "-n", sys.argv[1] + "/log.mdb"], stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -35,7 +38,7 @@ for key, value in zip(lines[::2], lines[1::2]):
         if kind == 1: offset = rest[3]
         (name, fields), at = TYPES[kind, take(1) or 1], None if flags & 2 else base + after
         occurred, earlier = at if at is None else at - (take(4) or 0), take(8) or 0
-        extra = [(label, take(flag)) for label, flag in (("key", 16), ("caller", 16), ("", 16), ("actor_ref", 32), ("role", 32), ("note_ref", 64), ("cause", 128), ("group_events", 256), ("group_commands", 256), ("subject", 4096), ("subject_back", 4096))]
+        extra = [(label, take(flag)) for label, flag in (("key", 16), ("caller", 16), ("", 16), ("actor_ref", 32), ("role", 32), ("note_ref", 64), ("cause", 128), ("group_events", 256), ("group_commands", 256), ("channel", 1024), ("subject", 4096), ("subject_back", 4096))]
         if name == "wallet_created": ids[wallet] = rest[0]
         event = {"seq": seq, "type": name, "wallet": ids.get(wallet), "recorded_at": at and instant(at, offset), "occurred_at": at and instant(occurred, offset),
                  "posted_on": at and day((at // 1000000 + offset) // 86400 - earlier), "prev": seq - back if back else 0, **{k: v for k, v in extra if k and v is not None and "subject" not in k}}
@@ -46,6 +49,7 @@ for key, value in zip(lines[::2], lines[1::2]):
                 "TOTALS": lambda v: {t: number(v[16 * i:16 * i + 16], True) for i, t in enumerate(TOTALS)}}
         for field, v in zip(fields, rest):
             what, label = field.split()[:2]
+            if field.endswith("(role)"): label = "person_role"
             event[label + ("_ref" if what == "REF" else "")] = WORDS[field.split("(")[1][:-1]][v] if what == "NAME" else show.get(what, lambda v: v)(v)
         if name == "command_refused":
             event["index"] = event["index"] - 1 if event["index"] else None

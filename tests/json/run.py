@@ -130,6 +130,17 @@ def same_questions(ledger, directory):
     check("info", ledger.ask("info") == ledger.info and ledger.info["ledger_id"] == have["ledger_id"])
 
 
+def the_words(ledger):
+    """What the query "commands" says is whole: every member has a kind, and is one of some op."""
+    said = ledger.ask("commands")
+    members = {m["name"]: m for m in said["members"]}
+    check("a kind of each member", all(isinstance(m["kind"], str) for m in members.values()), [m for m in members.values() if not m["kind"]])
+    used = {name for op in said["ops"] for name in op["required"] + op["optional"]}
+    check("the members of the ops", used == set(members), used ^ set(members))
+    check("words of each word", all(m.get("words") for m in members.values() if m["kind"] == "word"))
+    check("roles that can be given", members["role"]["words"] == ["AGENCY", "OPERATOR", "GATEWAY", "SYSTEM"], members["role"])
+
+
 def in_pages(ledger, ask, limit, **members):
     rows, cursor = [], None
     for _ in range(1000):
@@ -150,6 +161,7 @@ def pages(work):
                      {"op": "refund.request", "wallet": "W", "refund": f"R{i}", "amount": 5}, consume("W", f"U{i}", 7), consume("W", f"X{i}", 10**9, key=f"k{i}")]
         commands += [{"op": "free.activate", "wallet": "W", "grant": f"G{i}"}, {"op": "refund.reject", "wallet": "W", "refund": f"R{i}"}] if i % 2 else []
     answers = ledger.apply(*commands)
+    the_words(ledger)
     check("commands for pages", sum(not a["ok"] for a in answers) == 25, [a for a in answers if not a["ok"]][:1])
     whole = {}
     for ask in ("wallets", "lots", "grants", "refunds", "history", "refused", "events"):

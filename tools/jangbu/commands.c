@@ -258,7 +258,7 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
                  before < e->day_closed.day ? tr(": closed %s to %s") : tr(": closed %s%.0s"),
                  jb_day_print(before, day), jb_day_print(e->day_closed.day, last));
         out_str(o, closed);
-    } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED)) {
+    } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type >= JB_EV_DAY_CLOSED)) {
         out_char(o, ' ');
         app_event_words(app, e, o);
     }

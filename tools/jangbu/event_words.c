@@ -11,49 +11,47 @@ known(const char *word)
     return word != NULL ? word : "?";
 }
 
-static const char *
-state_word(uint32_t figure, int64_t value)
+static void
+set_words(jb_list list, uint64_t set, struct out *o)
 {
-    const jb_list list = figure == JB_FIG_GRANT_STATE    ? JB_LIST_GRANT_STATE
-                         : figure == JB_FIG_REFUND_STATE ? JB_LIST_REFUND_STATE
-                                                         : JB_LIST_WALLET_STATUS;
-    return known(value >= 0 ? jb_name_word(jb_names_get(list), (uint32_t)value) : NULL);
+    const char *between = "";
+    for (uint32_t i = 0; i < 64; i++) {
+        if ((set >> i & 1) != 0) {
+            out_str(o, between);
+            out_str(o, known(jb_name_word(jb_names_get(list), i)));
+            between = " ";
+        }
+    }
+    out_str(o, set == 0 ? "none" : "");
 }
 
 static void
 figure_words(const struct app *app, const struct jb_figure *f, struct out *o)
 {
+    const struct figure_form form = figure_form(f->name);
     char amount[48], day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES], number[32];
     out_str(o, known(jb_figure_word(f->name)));
     out_char(o, ' ');
-    switch (f->name) {
-    case JB_FIG_AVAILABLE:
-    case JB_FIG_REFUNDABLE:
-    case JB_FIG_DEBT:
-    case JB_FIG_LEFT:
-    case JB_FIG_MIN_CHARGE:
-    case JB_FIG_LIMIT:
-    case JB_FIG_PAID_NOT_ZERO:
-    case JB_FIG_MOST:
+    switch (form.kind) {
+    case FIGURE_MONEY:
         out_str(o, app_amount(app, f->value, amount));
         break;
-    case JB_FIG_STATUS:
-    case JB_FIG_NOT_OFF:
-    case JB_FIG_GRANT_STATE:
-    case JB_FIG_REFUND_STATE:
-        out_str(o, state_word(f->name, f->value));
+    case FIGURE_WORD:
+        out_str(o, known(jb_name_word(jb_names_get(form.list), (uint32_t)f->value)));
         break;
-    case JB_FIG_EXPIRES_ON:
-    case JB_FIG_FIRST_OPEN_DAY:
+    case FIGURE_SET:
+        set_words(form.list, (uint64_t)f->value, o);
+        break;
+    case FIGURE_DAY:
         out_str(o, jb_day_print((jb_day)f->value, day));
         break;
-    case JB_FIG_NOW:
-    case JB_FIG_RECORDED_AT:
+    case FIGURE_INSTANT:
         out_str(o, app_time(app, f->value, time));
         break;
-    default:
+    case FIGURE_NUMBER:
         snprintf(number, sizeof number, "%lld", (long long)f->value);
         out_str(o, number);
+        break;
     }
 }
 
@@ -104,6 +102,81 @@ refused_words(const struct app *app, const struct jb_command_refused *r, struct 
     app_figures(app, r->figures, o);
 }
 
+static void
+labelled(struct out *o, const char *label, const char *value)
+{
+    out_str(o, label);
+    out_char(o, ' ');
+    out_str(o, value);
+}
+
+/* One field of an event that moves no money. False: there is nothing to say. */
+static bool
+field_words(const struct app *app, const struct jb_event *e, const struct jb_field_info *f,
+            struct out *o)
+{
+    const void *at = (const char *)e + f->offset;
+    const struct jb_text *text = at;
+    char value[48], time[JB_INSTANT_TEXT_BYTES];
+    switch ((int)f->kind) {
+    case JB_FK_TEXT:
+    case JB_FK_OPT_TEXT:
+        out_bytes(o, text->s, text->n);
+        return text->n > 0;
+    case JB_FK_NAME:
+        out_str(o, known(jb_name_word(f->names, *(const uint32_t *)at)));
+        return true;
+    case JB_FK_REF:
+        snprintf(value, sizeof value, "#%llu", (unsigned long long)*(const uint64_t *)at);
+        break;
+    case JB_FK_SEQ:
+        snprintf(value, sizeof value, "%llu", (unsigned long long)*(const jb_seq *)at);
+        break;
+    case JB_FK_UINT:
+        snprintf(value, sizeof value, "%u", *(const uint32_t *)at);
+        break;
+    case JB_FK_AMOUNT0:
+        app_amount(app, *(const jb_amount *)at, value);
+        break;
+    case JB_FK_OPT_INSTANT:
+        labelled(o, f->name, app_time(app, *(const jb_instant *)at, time));
+        return true;
+    default:
+        return false;
+    }
+    if (strcmp(value, "#0") == 0 || (f->kind != JB_FK_AMOUNT0 && strcmp(value, "0") == 0)) {
+        return false; /* none */
+    }
+    labelled(o, f->name, value);
+    return true;
+}
+
+/* The channel that it belongs to, and its fields. */
+static void
+who_words(const struct app *app, const struct jb_event *e, struct out *o)
+{
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    const size_t begin = o->n;
+    char number[48];
+    if ((e->flags & JB_EVF_SUBJECT) != 0) {
+        const char *kind = jb_subject_word(e->subject_kind);
+        snprintf(number, sizeof number, "%s %llu", known(kind), (unsigned long long)e->subject);
+        out_str(o, number);
+    }
+    const char *own = jb_event_own_id(e).s; /* it stands where ids stand */
+    for (uint32_t i = 0; i < type->fields_n; i++) {
+        const size_t before = o->n;
+        const struct jb_text *text = (const void *)((const char *)e + type->fields[i].offset);
+        if (type->fields[i].kind == JB_FK_TEXT && text->s == own) {
+            continue;
+        }
+        out_str(o, before > begin ? " " : "");
+        if (!field_words(app, e, &type->fields[i], o)) {
+            o->n = before;
+        }
+    }
+}
+
 void
 app_event_words(const struct app *app, const struct jb_event *e, struct out *o)
 {
@@ -119,6 +192,9 @@ app_event_words(const struct app *app, const struct jb_event *e, struct out *o)
         refused_words(app, &e->command_refused, o);
         break;
     default:
+        if (e->type >= JB_EV_ROLE_GIVEN && e->type < JB_EV_TYPES) {
+            who_words(app, e, o);
+        }
         break;
     }
 }

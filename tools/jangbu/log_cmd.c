@@ -129,13 +129,18 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         return;
     }
     char id[JB_ID_BYTES_MAX + 1];
-    if (e->type == JB_EV_POLICY_SET || e->type == JB_EV_DAY_CLOSED) {
-        out_str(&app->out, "  ");
-        app_event_words(app, e, &app->out);
-    } else if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
+    if (e->type != JB_EV_WALLET_CREATED && app_event_id(app, e, id)[0] != '\0') {
         out_str(&app->out, "  ");
         out_str(&app->out, id);
     }
+    struct out words = {0};
+    app_event_words(app, e, &words);
+    if (words.n > 0) {
+        out_str(&app->out, "  ");
+        out_bytes(&app->out, words.at, words.n);
+    }
+    app->out.no_memory |= words.no_memory; /* said when it is printed */
+    free(words.at);
     print_posting_day(app, e);
 }
 

@@ -108,6 +108,9 @@ policy_value(const json_t *object, const struct jb_command *c, struct bad_line *
 bool
 command_may_say(const struct jb_names *names, uint32_t number)
 {
+    if (names == jb_names_get(JB_LIST_ROLE)) { /* the others come with wallets and channels */
+        return number >= JB_ROLE_AGENCY && number <= JB_ROLE_SYSTEM;
+    }
     return names != jb_names_get(JB_LIST_METHOD) || number != JB_METHOD_UNSPECIFIED;
 }
 

@@ -23,37 +23,86 @@ parts_json(struct out *o, const char *key, struct jb_parts parts, bool to)
     js_close(o, ']');
 }
 
+struct figure_form
+figure_form(uint32_t name)
+{
+    static const struct figure_form forms[] = {
+        [JB_FIG_STATUS] = {FIGURE_WORD, JB_LIST_WALLET_STATUS},
+        [JB_FIG_NOT_OFF] = {FIGURE_WORD, JB_LIST_WALLET_STATUS},
+        [JB_FIG_GRANT_STATE] = {FIGURE_WORD, JB_LIST_GRANT_STATE},
+        [JB_FIG_REFUND_STATE] = {FIGURE_WORD, JB_LIST_REFUND_STATE},
+        [JB_FIG_KIND] = {FIGURE_WORD, JB_LIST_WALLET_KIND},
+        [JB_FIG_PERSON_STATE] = {FIGURE_WORD, JB_LIST_PERSON_STATE},
+        [JB_FIG_CHANNEL_STATE] = {FIGURE_WORD, JB_LIST_CHANNEL_STATE},
+        [JB_FIG_CHANNEL_KIND] = {FIGURE_WORD, JB_LIST_CHANNEL_KIND},
+        [JB_FIG_BIZ_STATE] = {FIGURE_WORD, JB_LIST_BIZ_STATE},
+        [JB_FIG_SALES_STATE] = {FIGURE_WORD, JB_LIST_SALES_STATE},
+        [JB_FIG_HAVE] = {FIGURE_SET, JB_LIST_ROLE},
+        [JB_FIG_HAVE_NOW] = {FIGURE_SET, JB_LIST_ROLE},
+        [JB_FIG_WHO] = {FIGURE_SET, JB_LIST_ROLE},
+        [JB_FIG_KINDS] = {FIGURE_SET, JB_LIST_WALLET_KIND},
+        [JB_FIG_EXPIRES_ON] = {FIGURE_DAY, 0},
+        [JB_FIG_FIRST_OPEN_DAY] = {FIGURE_DAY, 0},
+        [JB_FIG_NOW] = {FIGURE_INSTANT, 0},
+        [JB_FIG_RECORDED_AT] = {FIGURE_INSTANT, 0},
+        [JB_FIG_UNTIL] = {FIGURE_INSTANT, 0},
+        [JB_FIG_AVAILABLE] = {FIGURE_MONEY, 0},
+        [JB_FIG_REFUNDABLE] = {FIGURE_MONEY, 0},
+        [JB_FIG_DEBT] = {FIGURE_MONEY, 0},
+        [JB_FIG_LEFT] = {FIGURE_MONEY, 0},
+        [JB_FIG_MIN_CHARGE] = {FIGURE_MONEY, 0},
+        [JB_FIG_LIMIT] = {FIGURE_MONEY, 0},
+        [JB_FIG_PAID_NOT_ZERO] = {FIGURE_MONEY, 0},
+        [JB_FIG_MOST] = {FIGURE_MONEY, 0},
+        [JB_FIG_POSTPAID_LIMIT] = {FIGURE_MONEY, 0},
+        [JB_FIG_POSTPAID] = {FIGURE_MONEY, 0},
+    };
+    return name < sizeof forms / sizeof forms[0] ? forms[name]
+                                                 : (struct figure_form){FIGURE_NUMBER, 0};
+}
+
+void
+set_json(struct out *o, const char *key, jb_list list, uint64_t set)
+{
+    const struct jb_names *names = jb_names_get(list);
+    js_open(o, key, '[');
+    for (uint32_t i = 0; i < 64; i++) {
+        const char *word = jb_name_word(names, i);
+        if ((set >> i & 1) != 0 && word != NULL) {
+            js_str(o, NULL, word);
+        }
+    }
+    js_close(o, ']');
+}
+
 /* A figure as the member that explains a refusal. */
 static void
 figure_json(struct out *o, const struct jb_figure *f, int32_t utc_offset_s)
 {
+    const struct figure_form form = figure_form(f->name);
     const char *word = jb_figure_word(f->name);
     char other[32];
     if (word == NULL) {
         snprintf(other, sizeof other, "figure_%u", f->name);
         word = other;
     }
-    switch (f->name) {
-    case JB_FIG_STATUS:
-    case JB_FIG_NOT_OFF:
-        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_WALLET_STATUS), (uint32_t)f->value));
+    switch (form.kind) {
+    case FIGURE_WORD:
+        js_str(o, word, jb_name_word(jb_names_get(form.list), (uint32_t)f->value));
         break;
-    case JB_FIG_GRANT_STATE:
-        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_GRANT_STATE), (uint32_t)f->value));
+    case FIGURE_SET:
+        set_json(o, word, form.list, (uint64_t)f->value);
         break;
-    case JB_FIG_REFUND_STATE:
-        js_str(o, word, jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), (uint32_t)f->value));
-        break;
-    case JB_FIG_EXPIRES_ON:
-    case JB_FIG_FIRST_OPEN_DAY:
+    case FIGURE_DAY:
         js_day(o, word, (jb_day)f->value);
         break;
-    case JB_FIG_NOW:
-    case JB_FIG_RECORDED_AT:
+    case FIGURE_INSTANT:
         js_instant(o, word, f->value, utc_offset_s);
         break;
-    default:
+    case FIGURE_MONEY:
+    case FIGURE_NUMBER:
         js_int(o, word, f->value);
+        break;
     }
 }
 
@@ -61,7 +110,8 @@ static bool
 is_condition(uint32_t name)
 {
     return name == JB_FIG_NOT_OFF || name == JB_FIG_PAID_NOT_ZERO ||
-           name == JB_FIG_REFUND_OUTSTANDING;
+           name == JB_FIG_REFUND_OUTSTANDING || name == JB_FIG_SALES_RIGHT ||
+           name == JB_FIG_POSTPAID;
 }
 
 static void
@@ -112,6 +162,13 @@ index_json(struct out *o, const char *key, int64_t stored)
     }
 }
 
+/* `role` is the actor's: the one that the event is about has another name. */
+static const char *
+name_of(const struct jb_field_info *f)
+{
+    return f->names == jb_names_get(JB_LIST_ROLE) ? "person_role" : f->name;
+}
+
 static void
 field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *f,
            int32_t utc_offset_s)
@@ -143,7 +200,7 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
         js_int(o, f->name, *(const int64_t *)at);
         break;
     case JB_FK_NAME:
-        js_str(o, f->name, jb_name_word(f->names, *(const uint32_t *)at));
+        js_str(o, name_of(f), jb_name_word(f->names, *(const uint32_t *)at));
         break;
     case JB_FK_BOOL:
         js_bool(o, f->name, *(const bool *)at);
@@ -252,6 +309,9 @@ event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
         js_uint(o, "group_events", e->group_events);
         js_uint(o, "group_commands", e->group_commands);
     }
+    if (e->flags & JB_EVF_CHANNEL) {
+        js_uint(o, "channel", e->channel);
+    }
     if (e->flags & JB_EVF_SUBJECT) {
         js_open(o, "subject", '{');
         js_str(o, "kind", jb_subject_word(e->subject_kind));
@@ -293,7 +353,7 @@ parts_sum(const struct jb_event *e)
 }
 
 static void
-result_json(struct out *o, const struct jb_event *e)
+result_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
     const struct jb_parts parts = jb_event_parts(e);
     struct part_sums s = {0};
@@ -350,6 +410,23 @@ result_json(struct out *o, const struct jb_event *e)
         break;
     case JB_EV_DAY_CLOSED:
         js_day(o, "day", e->day_closed.day);
+        break;
+    case JB_EV_MEMBER_INVITED:
+        js_instant(o, "until", e->member_invited.until, utc_offset_s);
+        break;
+    case JB_EV_SEARCH_ID_SET: /* in NFC, which the command may not have been */
+        js_text(o, "search_id", e->search_id_set.search_id);
+        break;
+    case JB_EV_BIZ_REQUESTED:
+        js_uint(o, "base", e->biz_requested.base);
+        break;
+    case JB_EV_SALES_RELEASED:
+        js_text(o, "agency", e->sales_released.agency);
+        break;
+    case JB_EV_SETTLEMENT_CHANGED:
+        js_str(o, "settlement",
+               jb_name_word(jb_names_get(JB_LIST_SETTLEMENT), e->settlement_changed.settlement));
+        js_int(o, "limit", e->settlement_changed.limit);
         break;
     default:
         if (jb_event_amount(e) != 0) {
@@ -416,7 +493,7 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
             }
             js_close(o, ']');
         } else if (jb_answer_event(a) != NULL) {
-            result_json(o, jb_answer_event(a));
+            result_json(o, jb_answer_event(a), utc_offset_s);
         }
         if (a->same_txn != 0) {
             js_uint(o, "same_txn", a->same_txn);

@@ -18,6 +18,22 @@ void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet,
 /* The same, left open for more members. */
 void event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
                      int32_t utc_offset_s);
+/* How the value of a figure (enum jb_figure_name) is shown. */
+enum figure_kind {
+    FIGURE_NUMBER = 0,
+    FIGURE_MONEY,
+    FIGURE_DAY,
+    FIGURE_INSTANT,
+    FIGURE_WORD, /* a word of list */
+    FIGURE_SET   /* words of list: bit 1 << number of each */
+};
+struct figure_form {
+    enum figure_kind kind;
+    jb_list list;
+};
+struct figure_form figure_form(uint32_t name);
+/* A set of words as a list under key, in the order of their numbers. */
+void set_json(struct out *o, const char *key, jb_list list, uint64_t set);
 /* parts as a list under key; to: money coming back. */
 void parts_json(struct out *o, const char *key, struct jb_parts parts, bool to);
 /* What the parts of an event add up to, by where the money came from or went to. */

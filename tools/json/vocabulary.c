@@ -11,8 +11,9 @@ kind_word(jb_command_kind kind)
         [JB_CK_BOOL] = "boolean",    [JB_CK_WORD] = "word",     [JB_CK_DAY] = "day",
         [JB_CK_INSTANT] = "instant", [JB_CK_ACTOR] = "actor",   [JB_CK_VALUE] = "value",
         [JB_CK_COMMANDS] = "list",   [JB_CK_KEY] = "key",       [JB_CK_REF] = "reference",
-        [JB_CK_CALLER] = "caller"};
-    return words[kind];
+        [JB_CK_CALLER] = "caller",   [JB_CK_BIZ] = "biz",       [JB_CK_SEARCH_ID] = "search_id",
+        [JB_CK_LINE] = "line",       [JB_CK_EMAIL] = "email",   [JB_CK_AMOUNT0] = "amount or 0"};
+    return (size_t)kind < sizeof words / sizeof words[0] ? words[kind] : NULL;
 }
 
 static void
