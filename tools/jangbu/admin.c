@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "app.h"
+#include "event_json.h"
 #include "query.h"
 
 static int64_t
@@ -302,4 +303,44 @@ cmd_backup(struct app *app, int argc, char **argv)
         }
     }
     return EXIT_DONE;
+}
+
+static int
+say_recovered(struct app *app, const char *id, const struct jb_answer *a)
+{
+    if (app->json) {
+        answer_json(&app->out, a, 0, (struct jb_text){NULL, 0}, app->info.utc_offset_s);
+        out_char(&app->out, '\n');
+    } else if (a->code != JB_CODE_NONE) {
+        fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)a->code), jb_answer_message(a));
+    } else {
+        app_sentencef(app, "%s is an operator from event %llu on", id, (unsigned long long)a->seq);
+    }
+    return a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int
+cmd_operator(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX];
+    int n, code;
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu operator takes a ledger and the id of a person");
+    }
+    if (!app_open(app, args[0], true, false, &code)) {
+        return code;
+    }
+    jb_answers *answers = jb_answers_new();
+    if (answers == NULL) {
+        fputs(tr("jangbu: no memory\n"), stderr);
+        return EXIT_MACHINE;
+    }
+    code = jb_operator_recover(app->ledger, jb_text_of(args[1]), answers, &app->err) == JB_OK
+               ? say_recovered(app, args[1], jb_answers_at(answers, 0))
+               : app_fail(app, &app->err);
+    jb_answers_free(answers);
+    return code;
 }

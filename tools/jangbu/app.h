@@ -152,6 +152,7 @@ int cmd_audit(struct app *app, int argc, char **argv);
 int cmd_rebuild(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
 int cmd_backup(struct app *app, int argc, char **argv);
+int cmd_operator(struct app *app, int argc, char **argv);
 int cmd_help(struct app *app, int argc, char **argv);
 
 /* One option of a sub-command; `flag` is set, or `value` gets the argument. */

@@ -43,13 +43,14 @@ static const struct row rows[] = {
     {"init", cmd_init, TAKES_JSON,
      USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID]"),
      SAID("make a ledger in a new or empty directory"),
-     HELP("  --currency CODE  ISO 4217; KRW unless given\n"
-          "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
-          "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
-          "never change\n"
-          "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
-          "given\n"
-          "  --operator ID    the first operator, who gives the other roles\n" COMMON)},
+     HELP(
+         "  --currency CODE  ISO 4217; KRW unless given\n"
+         "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
+         "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
+         "never change\n"
+         "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
+         "given\n"
+         "  --operator ID    the first operator, who gives the other roles\n" COMMON)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
            "NAME] [--key KEY] [--at TIME]"),
@@ -210,6 +211,10 @@ static const struct row rows[] = {
      HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
     {"backup", cmd_backup, TAKES_JSON, USAGE("LEDGER DEST"),
      SAID("copy the ledger to a new directory while it is in use"), HELP(COMMON)},
+    {"operator", cmd_operator, TAKES_JSON, USAGE("LEDGER ID"),
+     SAID("make somebody an operator where nobody is left who could: a way back for who can write "
+          "the ledger's files"),
+     HELP(COMMON)},
     {"help", cmd_help, 0, USAGE("[COMMAND]"), SAID("this, or about one sub-command"),
      HELP(LANGUAGE)},
 };
