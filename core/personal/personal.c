@@ -285,7 +285,7 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_f
     struct jb_env_options o = {.reopens = true,
                                .tables = tables,
                                .read_only = read_only,
-                               .create = make,
+                               .create = make || read_only,
                                .max_dbs = 8,
                                .map_bytes = MAP_BYTES_DEFAULT};
     jb_status status = jb_env_open(path, &o, &p->env, err);

@@ -706,6 +706,23 @@ jb_personal_info(struct jb_personal *p, struct jb_people_info *ret, struct jb_er
 
 /* ---- opening ---- */
 
+/* One row and no other; what it says is another question. */
+static bool
+has_meta(MDB_txn *txn)
+{
+    MDB_dbi dbi;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    if (mdb_dbi_open(txn, "meta", 0, &dbi) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) {
+        return false;
+    }
+    bool has = mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0 && k.mv_size == 4 &&
+               memcmp(k.mv_data, "meta", 4) == 0 &&
+               mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == MDB_NOTFOUND;
+    mdb_cursor_close(cursor);
+    return has;
+}
+
 bool
 jb_sealed_is(MDB_txn *txn)
 {
@@ -723,7 +740,7 @@ jb_sealed_is(MDB_txn *txn)
         }
     }
     mdb_cursor_close(cursor);
-    return found == 4 && all == 4;
+    return found == 4 && all == 4 && has_meta(txn);
 }
 
 static int

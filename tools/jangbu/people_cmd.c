@@ -18,7 +18,7 @@ print_stat(struct app *app, const struct jb_people_stat *s)
         return;
     }
     app_sentencef(app, "sealed by key %llu; the key file is %s%s", (unsigned long long)s->epoch,
-                  s->key_file, s->sealed ? ", which cannot be used" : "");
+                  s->key_file, s->sealed ? tr(", which cannot be used") : "");
     app_sentencef(app, "owners %llu, forgotten %llu, lost %llu", (unsigned long long)s->owners,
                   (unsigned long long)s->forgotten, (unsigned long long)s->lost);
     if (s->unfinished) {
@@ -77,11 +77,14 @@ encrypt(struct app *app, const char *dir)
     struct jb_open_options o = {.size = sizeof o, .caller = app->caller, .key_file = app->key_file};
     app->writes = true;
     return jb_people_encrypt(dir, &o, &app->err) == JB_OK
-               ? done(app, dir,
-                      "names and notes are sealed. Their key is %s: no backup of the ledger has "
-                      "it; keep a copy elsewhere, and only of the newest. Older copies of "
-                      "people.mdb, and blocks of the disk that are no longer used, keep what they "
-                      "have in clear")
+               ? done(
+                     app, dir,
+                     SAID(
+                         "names and notes are sealed. Their key is %s: no backup of the ledger has "
+                         "it; keep a copy elsewhere, and only of the newest. Older copies of "
+                         "people.mdb, and blocks of the disk that are no longer used, keep what "
+                         "they "
+                         "have in clear"))
                : app_fail(app, &app->err);
 }
 
@@ -95,12 +98,13 @@ change(struct app *app, const char *dir, bool rotate)
     jb_status status = rotate ? jb_people_rotate(app->ledger, &app->err)
                               : jb_people_accept(app->ledger, &app->err);
     return status != JB_OK ? app_fail(app, &app->err)
-           : rotate        ? done(app, dir,
-                                  "another key is in use: back up people.mdb now, and keep no copy of %s "
-                                         "from before")
-                           : done(app, dir,
-                                  "goes on with this people.mdb: who is missing in it becomes somebody "
-                                         "new (key %s)");
+           : rotate
+               ? done(app, dir,
+                      SAID("another key is in use: back up people.mdb now, and keep no copy of %s "
+                           "from before"))
+               : done(app, dir,
+                      SAID("goes on with this people.mdb: who is missing in it becomes somebody "
+                           "new (key %s)"));
 }
 
 int

@@ -38,12 +38,12 @@ struct jb_init_options {
     uint8_t reserved[6];      /* 0 */
     jb_lang lang;             /* of what it says when it fails; 0: English */
     uint8_t reserved_too[4];  /* 0 */
+    const char *key_file;     /* people.mdb is sealed, and its key is made there; NULL: it is not */
     /* Roles are asked from the beginning, by the matrix of that number; 0: they are not. Somebody
      * has to be able to give them: JB_E_USAGE without an operator. */
     const char *operator_id; /* the id of the first person with that role; NULL: none */
     uint32_t roles;
     uint8_t reserved_3[4]; /* 0 */
-    const char *key_file;  /* people.mdb is sealed, and its key is made there; NULL: it is not */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
@@ -66,11 +66,11 @@ struct jb_open_options {
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
     uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
     uint8_t reserved[6];     /* 0, here and in other structs: room that is looked at */
-    jb_lang lang;            /* of all that the handle says, what opening it says included; 0:
-                                English */
-    uint8_t reserved_too[4]; /* 0 */
     const char *key_file; /* where the key of a sealed people.mdb lies; NULL: beside the directory,
                              by its name with ".key" behind it */
+    jb_lang lang;         /* of all that the handle says, what opening it says included; 0:
+                             English */
+    uint8_t reserved_too[4]; /* 0 */
 };
 
 /*
