@@ -166,8 +166,8 @@ bool jb_refused_form_holds(struct jb_judge *r, const struct jb_event *e);
 /* refusal_again.c: one of version 2, whose code and figures fit its op. */
 jb_status jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
 
-/* refusal_role.c: where roles are asked they come before `expect`, state and money. w NULL: there is
- * no such wallet, or none is named. */
+/* refusal_role.c: where roles are asked they come before `expect`, state and money. w NULL: there
+ * is no such wallet, or none is named. */
 jb_status jb_refused_role(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
                           struct jb_error *err);
 /* refusal_around.c: decides c again, where the event says enough of it; r->v has it. */
