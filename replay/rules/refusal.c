@@ -141,7 +141,7 @@ static const struct row {
 };
 
 static bool
-gets(const struct row *row, uint32_t op)
+can_get(const struct row *row, uint32_t op)
 {
     const struct jb_op_info *info = jb_op_get(op);
     const uint64_t members = info->required | info->optional;
@@ -311,7 +311,7 @@ code_holds(struct jb_judge *r, const struct jb_event *e)
     if (!known || op == NULL) {
         return true; /* a code of rules that have no row here yet */
     }
-    if (!gets(row, p->op)) {
+    if (!can_get(row, p->op)) {
         jb_refute_text(r, e, "stands %s for %s, which never gets that code by the rules", code,
                        op->name);
         return false;

@@ -20,9 +20,36 @@ were_ever(struct jb_judge *r, const struct jb_wallet *w, uint64_t actor, uint32_
           struct jb_error *err)
 {
     struct jb_tenure t;
+    struct jb_holding rights;
     jb_status status = jb_around_tenure(r->b, JB_HOLDER_WALLET, w->number, actor, &t, err);
-    *ret |= t.role != 0 || t.past != 0 ? OF_A_WALLET : 0;
-    *ret |= r->b->g.agencies_given > 0 ? ROLE(AGENCY) : 0;
+    status = status == JB_OK ? jb_around_holding(r->b, JB_HOLDER_SALES, w->number, &rights, err)
+                             : status;
+    if (status == JB_OK) {
+        *ret |= t.role != 0 || t.past != 0 ? OF_A_WALLET : 0;
+        *ret |= rights.n > 0 || rights.past_given > 0 ? ROLE(AGENCY) : 0;
+    }
+    return status;
+}
+
+/* Whether the actor ever was among the people of a channel that the wallet uses, or may have been:
+ * of those that it used once it is not asked. */
+static jb_status
+of_its_channels(struct jb_judge *r, const struct jb_wallet *w, uint64_t actor, bool *ret,
+                struct jb_error *err)
+{
+    struct jb_holding channels;
+    struct jb_tenure connected, staff;
+    uint64_t channel = 0;
+    jb_status status = jb_around_holding(r->b, JB_HOLDER_CHANNELS, w->number, &channels, err);
+    *ret = status == JB_OK && channels.past_given > 0;
+    while (status == JB_OK && !*ret) {
+        status = jb_around_next(r->b, JB_HOLDER_CHANNELS, w->number, &channel, &connected, err);
+        if (status != JB_OK || channel == 0) {
+            return status;
+        }
+        status = jb_around_tenure(r->b, JB_HOLDER_STAFF, channel, actor, &staff, err);
+        *ret = staff.role != 0 || staff.past != 0;
+    }
     return status;
 }
 
@@ -43,6 +70,10 @@ look(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w, st
         status = status == JB_OK ? jb_around_person(r->b, e->actor, &held, err) : status;
     }
     bool of_channel = (members & JB_HAS(JB_CF_CHANNEL)) != 0 && e->actor != 0;
+    bool uses = op->business_time && of_channel && w != NULL;
+    if (status == JB_OK && uses) {
+        status = of_its_channels(r, w, e->actor, &of_channel, err);
+    }
     ret->unknown_now |= of_channel && held.channels > 0 ? OF_A_CHANNEL : 0;
     ret->unknown_now |=
         e->command_refused.op == JB_OP_SALES_REQUEST && held.roles > 0 ? ROLE(AGENCY) : 0;
