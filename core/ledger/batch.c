@@ -68,6 +68,9 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     bool sound = JB_CHECKS && is_sound(b, e);
     jb_status status = jb_state_apply(b, e, err);
     JB_ASSERT(status != JB_OK || b->g.seq == e->seq);
+    if (e->type == JB_EV_FORGOTTEN) {
+        jb_known_clear(&l->known);
+    }
     JB_ASSERT(!sound || status != JB_OK || is_sound(b, e));
     return status;
 }
@@ -104,8 +107,11 @@ refer_actor(struct execution *x, const struct jb_command *actor, struct jb_event
     e->role = carried != NULL               ? (struct jb_text){carried, strlen(carried)}
               : actor->actor_role.s != NULL ? actor->actor_role
                                             : (struct jb_text){"", 0};
-    jb_status status = refused ? jb_find_person(x, actor->actor_id, &e->actor)
-                               : refer(x, actor->actor_id, true, &e->actor);
+    e->actor = x->around != NULL ? x->around->people.actor : 0;
+    jb_status status = e->actor != 0 ? JB_OK : jb_find_person(x, actor->actor_id, &e->actor);
+    if (status == JB_OK && e->actor == 0 && !refused) {
+        status = refer(x, actor->actor_id, true, &e->actor);
+    }
     if (e->actor != 0) {
         e->flags |= JB_EVF_ACTOR;
     } else {
