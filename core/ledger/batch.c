@@ -92,6 +92,28 @@ refer_name(struct execution *x, struct jb_text name, uint64_t *ret)
     return status;
 }
 
+/* The role is the one by which the actor could do it; where none is asked, what he says of himself.
+ * A refusal makes no person: of somebody that nobody knows it says nothing. */
+static jb_status
+refer_actor(struct execution *x, const struct jb_command *actor, struct jb_event *e)
+{
+    bool refused = e->type == JB_EV_COMMAND_REFUSED;
+    const char *carried = x->around != NULL && x->around->carried != JB_ROLE_NONE && !refused
+                              ? jb_name_word(&jb_role_names, x->around->carried)
+                              : NULL;
+    e->role = carried != NULL               ? (struct jb_text){carried, strlen(carried)}
+              : actor->actor_role.s != NULL ? actor->actor_role
+                                            : (struct jb_text){"", 0};
+    jb_status status = refused ? jb_find_person(x, actor->actor_id, &e->actor)
+                               : refer(x, actor->actor_id, true, &e->actor);
+    if (e->actor != 0) {
+        e->flags |= JB_EVF_ACTOR;
+    } else {
+        e->role = (struct jb_text){NULL, 0};
+    }
+    return status;
+}
+
 /* Key, actor and note: those of the group for its last event, the member's own actor and note for a
  * member. */
 jb_status
@@ -104,12 +126,9 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
         e->caller = x->caller;
         e->fingerprint = x->fingerprint;
     }
-    const struct jb_command *actor =
-        (c->has & JB_HAS(JB_CF_ACTOR)) == 0 && x->group != NULL ? x->group : c;
-    if (actor->has & JB_HAS(JB_CF_ACTOR)) {
-        e->flags |= JB_EVF_ACTOR;
-        e->role = actor->actor_role.s != NULL ? actor->actor_role : (struct jb_text){"", 0};
-        status = refer(x, actor->actor_id, true, &e->actor);
+    const struct jb_command *actor = jb_actor_of(x, c);
+    if (actor != NULL) {
+        status = refer_actor(x, actor, e);
     }
     /* The group's note stands once, in its last event, unless that member has one of its own. */
     bool last = x->group != NULL && c == x->last_member;
@@ -138,6 +157,24 @@ refer_reason(struct execution *x, uint32_t *ret_reason, uint64_t *ret_text)
     return refer(x, reason, false, ret_text);
 }
 
+/* A channel's master who makes a wallet is its master. */
+static struct jb_text
+master_of(const struct execution *x)
+{
+    const struct jb_command *actor = jb_actor_of(x, x->c);
+    bool himself = x->around->carried == JB_ROLE_CHANNEL_MASTER && actor != NULL;
+    return himself ? actor->actor_id : jb_given_text(x->c, JB_CF_MASTER, x->c->master);
+}
+
+/* Names of businesses are stored as other names are. */
+static jb_status
+refer_record(struct execution *x, struct jb_biz_requested *e)
+{
+    jb_status status = refer_name(x, x->c->biz_name, &e->name);
+    status = status == JB_OK ? refer_name(x, x->c->representative, &e->representative) : status;
+    return status == JB_OK ? refer_name(x, x->c->address, &e->address) : status;
+}
+
 /* Personal texts of the event's own fields: only references stand in it. */
 jb_status
 jb_refer_fields(struct execution *x, struct jb_event *e)
@@ -147,9 +184,29 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
     switch ((jb_event_type)e->type) {
     case JB_EV_WALLET_CREATED:
         status = refer_name(x, c->name, &e->wallet_created.name);
-        return status == JB_OK ? refer(x, jb_given_text(c, JB_CF_MASTER, c->master), true,
-                                       &e->wallet_created.master)
-                               : status;
+        return status == JB_OK ? refer(x, master_of(x), true, &e->wallet_created.master) : status;
+    case JB_EV_ROLE_GIVEN:
+        return refer(x, c->person, true, &e->role_given.person);
+    case JB_EV_ROLE_TAKEN:
+        return refer(x, c->person, true, &e->role_taken.person);
+    case JB_EV_MEMBER_INVITED:
+        return refer(x, c->person, true, &e->member_invited.person);
+    case JB_EV_MEMBER_JOINED:
+        return refer(x, c->person, true, &e->member_joined.person);
+    case JB_EV_MEMBER_LEFT:
+        return refer(x, c->person, true, &e->member_left.person);
+    case JB_EV_MASTER_TRANSFERRED:
+        return refer(x, c->person, true, &e->master_transferred.to);
+    case JB_EV_CHANNEL_CREATED:
+        return refer(x, c->person, true, &e->channel_created.master);
+    case JB_EV_CHANNEL_STAFFED:
+        return refer(x, c->person, true, &e->channel_staffed.person);
+    case JB_EV_BIZ_REQUESTED:
+        return refer_record(x, &e->biz_requested);
+    case JB_EV_BIZ_REFUSED:
+        return refer(x, jb_given_text(c, JB_CF_REASON, c->reason), false, &e->biz_refused.reason);
+    case JB_EV_INVOICE_EMAIL_SET:
+        return refer(x, c->email, false, &e->invoice_email_set.email);
     case JB_EV_WALLET_RENAMED:
         return refer_name(x, c->name, &e->wallet_renamed.name);
     case JB_EV_FREE_GRANTED:
@@ -181,23 +238,12 @@ jb_refer_fields(struct execution *x, struct jb_event *e)
     case JB_EV_REFUND_FAILED:
     case JB_EV_DAY_CLOSED:
     case JB_EV_COMMAND_REFUSED:
-    case JB_EV_ROLE_GIVEN:
-    case JB_EV_ROLE_TAKEN:
-    case JB_EV_MEMBER_INVITED:
-    case JB_EV_MEMBER_JOINED:
-    case JB_EV_MEMBER_LEFT:
-    case JB_EV_MASTER_TRANSFERRED:
-    case JB_EV_CHANNEL_CREATED:
-    case JB_EV_CHANNEL_STAFFED:
     case JB_EV_CHANNEL_CONNECTED:
     case JB_EV_CHANNEL_DISCONNECTED:
     case JB_EV_SEARCH_ID_SET:
     case JB_EV_MAIL_ORDER_SET:
     case JB_EV_CHANNEL_CLOSED:
-    case JB_EV_BIZ_REQUESTED:
     case JB_EV_BIZ_APPROVED:
-    case JB_EV_BIZ_REFUSED:
-    case JB_EV_INVOICE_EMAIL_SET:
     case JB_EV_SALES_REQUESTED:
     case JB_EV_SALES_ACCEPTED:
     case JB_EV_SALES_REFUSED:

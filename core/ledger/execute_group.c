@@ -22,7 +22,10 @@ member(struct execution *g, size_t i, struct jb_answer *a, bool *ret_refused)
     struct jb_cached_wallet *s = NULL;
     jb_status status = JB_OK;
     if (v->code == JB_CODE_NONE && x.c->op == JB_OP_POLICY_SET) {
-        jb_decide_policy(&g->l->state->g, x.c, &x.m, v);
+        status = jb_look_around(&x, NULL);
+        if (status == JB_OK) {
+            jb_decide_policy(&g->l->state->g, x.c, x.around, &x.m, v);
+        }
     } else if (v->code == JB_CODE_NONE) {
         status = jb_decide_on_wallet(&x, &s);
     }

@@ -104,7 +104,8 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
     struct jb_ledger *l = x->l;
     struct jb_prefetched loaded = {0};
     struct jb_cached_wallet *s;
-    jb_status status = jb_state_find(l->state, x->c->wallet, &s, x->err);
+    jb_status status =
+        jb_state_find(l->state, jb_given_text(x->c, JB_CF_WALLET, x->c->wallet), &s, x->err);
     *ret_slot = s;
     if (status == JB_OK && s != NULL) {
         status = known_version(x, &s->w);
@@ -112,15 +113,19 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
     if (status == JB_OK && s != NULL && x->m.at < x->m.recorded_at) {
         status = jb_state_load_intervals(l->state, s, x->m.at, x->err);
     }
+    if (status == JB_OK) {
+        status = jb_look_around(x, s != NULL ? &s->w : NULL);
+    }
     /* The usual consumption names nothing that would have to be looked up. */
     if (status == JB_OK && s != NULL && x->c->op != JB_OP_CONSUME) {
-        if (!jb_decide_needs_ids(&s->w, x->c, &x->m, &l->verdict)) {
+        if (!jb_decide_needs_ids(&s->w, x->c, x->around, &x->m, &l->verdict)) {
             return JB_OK;
         }
         status = jb_prefetch(x, s, &loaded);
     }
     if (status == JB_OK) {
-        jb_decide_wallet(&l->state->g, s != NULL ? &s->w : NULL, x->c, &loaded, &x->m, &l->verdict);
+        jb_decide_wallet(&l->state->g, s != NULL ? &s->w : NULL, x->c, &loaded, x->around, &x->m,
+                         &l->verdict);
         if (l->verdict.no_memory) {
             return jb_fail(x->err, JB_E_NOMEM, "no memory to decide a command");
         }
@@ -212,7 +217,10 @@ enum jb_step
 jb_execute_policy(struct execution *x)
 {
     struct jb_verdict *v = &x->l->verdict;
-    jb_decide_policy(&x->l->state->g, x->c, &x->m, v);
+    if (jb_look_around(x, NULL) != JB_OK) {
+        return JB_STEP_FAILED;
+    }
+    jb_decide_policy(&x->l->state->g, x->c, x->around, &x->m, v);
     if (check_verdict(x) != JB_OK) {
         return JB_STEP_FAILED;
     }
@@ -241,7 +249,10 @@ enum jb_step
 jb_execute_close(struct execution *x)
 {
     struct jb_verdict *v = &x->l->verdict;
-    jb_decide_close(&x->l->state->g, x->c, &x->m, v);
+    if (jb_look_around(x, NULL) != JB_OK) {
+        return JB_STEP_FAILED;
+    }
+    jb_decide_close(&x->l->state->g, x->c, x->around, &x->m, v);
     if (check_verdict(x) != JB_OK) {
         return JB_STEP_FAILED;
     }

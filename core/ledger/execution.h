@@ -14,6 +14,7 @@ struct execution {
     uint64_t fingerprint;
     struct jb_text caller; /* scope of its key */
     struct jb_decision_time m;
+    const struct jb_around *around; /* what stands around its wallet; NULL: not looked at yet */
     struct jb_error *err;
     const struct jb_command *group; /* the group that c is a member of */
     const struct jb_command *last_member;
@@ -60,6 +61,14 @@ enum jb_step jb_repeat_close(struct execution *x, bool *ret_known);
 /* prefetch.c: loads what x->c names. */
 jb_status jb_prefetch(struct execution *x, struct jb_cached_wallet *s,
                       struct jb_prefetched *loaded);
+
+/* around.c: what the command needs to know beside its wallet (NULL: there is none), in x->around.
+ */
+jb_status jb_look_around(struct execution *x, const struct jb_wallet *w);
+/* The command whose actor counts: its own or its group's. NULL: none is named. */
+const struct jb_command *jb_actor_of(const struct execution *x, const struct jb_command *c);
+/* The reference that a person's id has, or will have; 0: nobody knows it, and it stays so. */
+jb_status jb_find_person(struct execution *x, struct jb_text id, uint64_t *ret);
 
 /* execute_wallet.c: decides x->c on its wallet (NULL: there is none of that id); the ledger's
  * verdict says what. */

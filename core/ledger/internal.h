@@ -18,6 +18,7 @@
 #include "log/log.h"
 #include "personal/personal.h"
 #include "rules/decide.h"
+#include "state/around.h"
 
 /* A commit ends at this many events or bytes of them, or after this long of deciding; between
  * commands, never inside one. */
@@ -104,9 +105,10 @@ struct jb_ledger {
     struct jb_state *state;
     struct jb_log_batch batch;
     struct jb_verdict verdict;
-    jb_instant stored_at;   /* monotonic, of the last checkpoint */
-    int64_t store_again_at; /* monotonic: the last one failed */
-    uint64_t looks;         /* at the clock while deciding; tests count them */
+    struct jb_around around; /* of the command that is decided, where anything is asked of it */
+    jb_instant stored_at;    /* monotonic, of the last checkpoint */
+    int64_t store_again_at;  /* monotonic: the last one failed */
+    uint64_t looks;          /* at the clock while deciding; tests count them */
     /* Where a closing of days that was cut by a commit goes on. */
     jb_day closing_day;
     struct jb_due closing_after;

@@ -424,20 +424,49 @@ look_up(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
     return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "reading");
 }
 
+/* The reference of an id that is collected; 0: it is not. */
+static uint64_t
+collected_ref(const struct jb_personal *p, struct jb_text text)
+{
+    for (size_t i = p->list.n; i-- > 0;) {
+        const struct collected *c = &p->list.at[i];
+        if (c->shared && c->n == text.n && memcmp(p->bytes.at + c->at, text.s, text.n) == 0) {
+            return c->ref;
+        }
+    }
+    return 0;
+}
+
+jb_status
+jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
+{
+    *ret = collected_ref(p, id);
+    return *ret != 0 ? JB_OK : look_up(p, id, true, ret, err);
+}
+
+jb_status
+jb_personal_opens(struct jb_personal *p, uint64_t ref, bool *ret, struct jb_error *err)
+{
+    char text[JB_PERSON_TEXT_BYTES_MAX];
+    size_t n;
+    *ret = p->list.n > 0 && ref >= p->list.at[0].ref && ref < p->next_ref;
+    if (*ret) {
+        return JB_OK;
+    }
+    jb_status status = jb_personal_text(p, ref, text, &n, err);
+    *ret = status == JB_OK && n > 0;
+    return status;
+}
+
 jb_status
 jb_personal_refer(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
                   struct jb_error *err)
 {
-    if (shared) {
-        for (size_t i = p->list.n; i-- > 0;) {
-            const struct collected *c = &p->list.at[i];
-            if (c->shared && c->n == text.n && memcmp(p->bytes.at + c->at, text.s, text.n) == 0) {
-                *ret = c->ref;
-                return JB_OK;
-            }
-        }
+    uint64_t known = shared ? collected_ref(p, text) : 0;
+    if (known != 0) {
+        *ret = known;
+        return JB_OK;
     }
-    uint64_t known = 0;
     if (shared || p->list.n == 0) {
         jb_status status = look_up(p, text, shared, &known, err);
         if (status != JB_OK) {

@@ -27,6 +27,11 @@ jb_status jb_personal_begin(struct jb_personal *p, uint64_t last_ref, struct jb_
  * one each time. */
 jb_status jb_personal_refer(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
                             struct jb_error *err);
+/* The reference that the id of a person has, collected ones included; 0: nobody knows it. */
+jb_status jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret,
+                           struct jb_error *err);
+/* Whether a reference still says who it is. */
+jb_status jb_personal_opens(struct jb_personal *p, uint64_t ref, bool *ret, struct jb_error *err);
 /* How many are collected; and forgets those after the first n (a group was refused). */
 size_t jb_personal_collected(const struct jb_personal *p);
 void jb_personal_cut(struct jb_personal *p, size_t n);

@@ -54,10 +54,15 @@ jb_rule_consume(const struct jb_case *k, struct jb_verdict *v)
     const struct jb_wallet *w = k->w;
     jb_amount amount = k->c->amount;
     jb_amount free_cash = usable_grants(k, v);
-    jb_amount paid = w->paid > 0 ? w->paid : 0;
+    /* How far paid cash goes; what a reported debt took beyond it locks no free cash. */
+    jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0;
+    jb_amount paid = w->paid > -limit ? w->paid + limit : 0;
     bool overdraft = jb_given(k->c, JB_CF_OVERDRAFT) && k->c->overdraft;
     if (!overdraft && amount > free_cash + paid) {
         jb_refuse_with(v, JB_CODE_INSUFFICIENT_CASH, JB_FIG_AVAILABLE, free_cash + paid);
+        if (w->settlement == JB_SETTLEMENT_POSTPAID) {
+            jb_refuse_figure(v, JB_FIG_POSTPAID_LIMIT, limit);
+        }
         return;
     }
     jb_amount from_paid = amount > free_cash ? amount - free_cash : 0;

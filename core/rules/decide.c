@@ -120,11 +120,29 @@ jb_balance_of(const struct jb_wallet *w, jb_day today, struct jb_balance *ret)
     *ret = b;
 }
 
+/* Roles are asked from now on: there is somebody to give them, and each wallet has a master. */
+static bool
+can_enforce(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v)
+{
+    if (c->policy != JB_POLICY_ROLES || c->value == 0) {
+        return true;
+    }
+    if (g->operators == 0) {
+        jb_refuse(v, JB_CODE_LAST_OPERATOR);
+    } else if (g->masterless > 0) {
+        jb_refuse_with(v, JB_CODE_MASTER_NEEDED, JB_FIG_WALLETS, g->masterless);
+    }
+    return v->code == JB_CODE_NONE;
+}
+
 void
 jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
-                 const struct jb_decision_time *m, struct jb_verdict *v)
+                 const struct jb_around *around, const struct jb_decision_time *m,
+                 struct jb_verdict *v)
 {
-    (void)g;
+    if (!jb_admit_role(around, v) || !can_enforce(g, c, v)) {
+        return;
+    }
     jb_instant from = c->has & JB_HAS(JB_CF_FROM) ? c->from : m->recorded_at;
     if (from < m->recorded_at) {
         jb_refuse_with(v, JB_CODE_FROM_IN_PAST, JB_FIG_NOW, m->recorded_at);
@@ -168,8 +186,12 @@ jb_due_day(const struct jb_globals *g, jb_instant recorded_at)
 
 void
 jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
-                const struct jb_decision_time *m, struct jb_verdict *v)
+                const struct jb_around *around, const struct jb_decision_time *m,
+                struct jb_verdict *v)
 {
+    if (!jb_admit_role(around, v)) {
+        return;
+    }
     jb_day first = g->first_open_day;
     /* Before the first event there is no open day; nor can a day before it ever be closed. */
     if (first == JB_NO_DAY || c->day >= m->today || c->day < first) {

@@ -12,6 +12,7 @@
 #include <jangbu/command.h>
 
 #include "event/codec.h"
+#include "wallet/around.h"
 #include "wallet/wallet.h"
 
 /* What is known about the ids that a command names. */
@@ -89,14 +90,24 @@ int64_t jb_policy_most(uint32_t policy);
 void jb_decide_time(const struct jb_globals *g, const struct jb_command *c, struct jb_verdict *v,
                     struct jb_decision_time *m);
 
-/* A command on a wallet (NULL: there is none of that id), after jb_decide_time. */
+/* What an op takes of its actor, by matrix 1. */
+struct jb_permit jb_permit_of(const struct jb_command *c);
+/* Whether the actor may: else v says why not. */
+bool jb_admit_role(const struct jb_around *a, struct jb_verdict *v);
+/* Nothing stands around: of a command without people and channels where no role is asked. */
+extern const struct jb_around jb_around_nothing;
+
+/* A command on a wallet (NULL: there is none of that id, or it names none), after jb_decide_time.
+ * around: what stands around it (jb_around_look). */
 void jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w,
                       const struct jb_command *c, const struct jb_prefetched *loaded,
-                      const struct jb_decision_time *m, struct jb_verdict *v);
-/* Whether that command gets as far as its ids (wallet, expect and state say yes): otherwise nothing
- * needs to be loaded. */
+                      const struct jb_around *around, const struct jb_decision_time *m,
+                      struct jb_verdict *v);
+/* Whether that command gets as far as its ids (wallet, channel, role, expect and state say yes):
+ * otherwise nothing needs to be loaded. */
 bool jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
-                         const struct jb_decision_time *m, struct jb_verdict *v);
+                         const struct jb_around *around, const struct jb_decision_time *m,
+                         struct jb_verdict *v);
 /* What of a return (of a failed refund's legs) neither the debt nor the named lots can take. Above
  * 0: any lot may be asked, so the newest with room for the whole amount have to be loaded (the
  * named ones among them may be full by then). */
@@ -108,12 +119,23 @@ jb_amount jb_credit_beyond(const struct jb_wallet *w, const struct jb_part *name
  * that do not add up or stand out of order. NULL: nothing. Apply looks for the same a second time,
  * against the state. */
 const char *jb_decided_wrong(const struct jb_command *c, const struct jb_verdict *v);
+/* The conditions of a deletion, each with the figure that explains it. Returns how many. */
+#define JB_DELETE_CONDITIONS_MAX 8
+struct jb_delete_condition {
+    jb_figure_name name;
+    bool met;
+    int64_t figure;
+};
+size_t jb_delete_conditions(const struct jb_wallet *w, const struct jb_around *a,
+                            struct jb_delete_condition ret[JB_DELETE_CONDITIONS_MAX]);
 /* policy.set. */
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
-                      const struct jb_decision_time *m, struct jb_verdict *v);
+                      const struct jb_around *around, const struct jb_decision_time *m,
+                      struct jb_verdict *v);
 /* day.close of a day that is still open: may it be closed? */
 void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
-                     const struct jb_decision_time *m, struct jb_verdict *v);
+                     const struct jb_around *around, const struct jb_decision_time *m,
+                     struct jb_verdict *v);
 /* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY:
  * none. (docs/rules.md section 1) */
 jb_day jb_due_day(const struct jb_globals *g, jb_instant recorded_at);

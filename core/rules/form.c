@@ -202,7 +202,11 @@ check_line(const struct jb_command *c, unsigned field, struct complaint *complai
     const size_t most = field == JB_CF_ADDRESS      ? JB_ADDRESS_CHARACTERS_MAX
                         : field == JB_CF_MAIL_ORDER ? JB_MAIL_ORDER_CHARACTERS_MAX
                                                     : JB_BIZ_NAME_CHARACTERS_MAX;
-    if (jb_prose_valid(*t, most * JB_CHARACTER_CODEPOINTS_MAX, false) && jb_graphemes(*t) <= most) {
+    /* What people call a character may be several code points; but a text has its bounds. */
+    const size_t codepoints = most * JB_CHARACTER_CODEPOINTS_MAX < JB_NOTE_CODEPOINTS_MAX
+                                  ? most * JB_CHARACTER_CODEPOINTS_MAX
+                                  : JB_NOTE_CODEPOINTS_MAX;
+    if (jb_prose_valid(*t, codepoints, false) && jb_graphemes(*t) <= most) {
         return check_visible(f->name, jb_prose_visible(*t), complaint);
     }
     snprintf(complaint->why, complaint->n,
@@ -498,9 +502,6 @@ jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why,
         return nonsense(&complaint, "op", "has no such value");
     }
     const struct jb_op_info *op = &jb_ops[c->op];
-    if (c->op >= JB_OP_ROLE_GIVE) {
-        return malformed(&complaint, op->name, "is not carried out by this version");
-    }
     jb_code coherent = check_bits(c, &complaint);
     if (coherent != JB_CODE_NONE) {
         return coherent;

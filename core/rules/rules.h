@@ -16,14 +16,22 @@ struct jb_case {
     const struct jb_wallet *w;
     const struct jb_command *c;
     const struct jb_prefetched *loaded;
+    const struct jb_around *a;
     const struct jb_decision_time *m;
 };
 
-/* The rules: cash.c, consume.c, free.c, refund.c, wallets.c. */
+/* The rules: business.c, cash.c, channels.c, consume.c, free.c, people.c, refund.c, wallets.c. */
 #define OP(NAME, word, event, at, states, rule, ...)                                               \
     void rule(const struct jb_case *k, struct jb_verdict *v);
 #include "event/commands.def"
 #undef OP
+
+/* Refused because the wallet is of another kind: kinds are those that may, bits 1 << enum
+ * jb_wallet_kind. True: it is of one of them. */
+bool jb_kind_is(const struct jb_case *k, uint32_t kinds, struct jb_verdict *v);
+/* Refused because of what the channel is, or the person. */
+void jb_refuse_channel(const struct jb_case *k, struct jb_verdict *v);
+void jb_refuse_person(const struct jb_case *k, struct jb_verdict *v);
 
 /* Of a return that would go to more than JB_PARTS_MAX places: an amount that goes at once, `most`
  * if that does. v->parts is used up. */

@@ -244,6 +244,21 @@ write_txns(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 }
 
 static jb_status
+write_facts(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < b->facts.list.n && status == JB_OK; i++) {
+        const struct jb_fact *f = &b->facts.list.at[i];
+        if (!f->stored) { /* the last one of a key counts */
+            status = jb_store_put(t, JB_TABLE_FACTS, &f->key, sizeof f->key,
+                                  b->facts.bytes.at + f->at, f->n, err);
+            status = status == JB_OK ? jb_store_next_step(t, err) : status;
+        }
+    }
+    return status;
+}
+
+static jb_status
 write_rest(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
 {
     jb_status status = JB_OK;
@@ -294,6 +309,7 @@ write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     status = status == JB_OK ? write_keys(b, t, err) : status;
     status = status == JB_OK ? write_due(b, t, err) : status;
     status = status == JB_OK ? write_txns(b, t, err) : status;
+    status = status == JB_OK ? write_facts(b, t, err) : status;
     status = status == JB_OK ? write_rest(b, t, err) : status;
     return status == JB_OK ? jb_store_commit(t, b->g.seq, b->head.chain, err) : status;
 }
@@ -336,6 +352,7 @@ after_write(struct jb_state *b)
     b->dirty.n = 0;
     jb_map_clear(&b->keys);
     b->stored_seq = b->g.seq;
+    jb_facts_stored(b);
     if (b->store == NULL) {
         /* ids, returns and days cannot be loaded again either: they stay, and are written again
          * with the next step, which changes nothing. */

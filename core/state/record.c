@@ -193,6 +193,8 @@ wallet_head(struct pipe *io, struct jb_wallet *w)
     u32(io, &w->refunds_given);
     u32(io, &w->intervals_given);
     u32(io, &w->refunds_open);
+    u32(io, &w->settlement);
+    amount(io, &w->limit);
     bytes(io, &w->id_n, 1);
     if (w->id_n > JB_ID_BYTES_MAX) {
         io->bad = true;
@@ -328,6 +330,11 @@ globals_head(struct pipe *io, struct jb_globals *g)
     u32(io, &g->wallets_deleted);
     u64(io, &g->keys);
     u64(io, &g->last_ref);
+    u32(io, &g->channels_given);
+    u32(io, &g->agencies_given);
+    u32(io, &g->operators);
+    u32(io, &g->masterless);
+    u32(io, &g->matrix);
     wide(io, &g->closing_paid);
     wide(io, &g->closing_free);
     wide(io, &g->closing_dormant);

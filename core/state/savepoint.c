@@ -19,6 +19,7 @@ jb_savepoint_begin(struct jb_state *b, struct jb_error *err)
     s->keys = b->keys.entries.n;
     s->returns = b->returns.entries.n;
     s->txns = b->txns.n;
+    s->facts = b->facts.list.n;
     s->due = b->due.n;
     s->closed = b->closed.n;
     s->dirty = b->dirty.n;
@@ -301,6 +302,7 @@ jb_savepoint_rollback(struct jb_state *b)
     b->returned.n = s->returns;
     jb_map_cut(&b->txn_index, s->txns);
     b->txns.n = s->txns;
+    jb_facts_cut(&b->facts, s->facts);
     b->due.n = s->due;
     b->closed.n = s->closed;
     b->dirty.n = s->dirty;

@@ -3,13 +3,14 @@
 #include <jangbu/command.h>
 
 #include "base/error.h"
+#include "state/around.h"
 
 /* A reader's state, or that of a process that seldom writes, begins again from the store when it
  * holds this many events more than it. */
 #define OVERLAY_EVENTS_MAX 400000
 
 static const char *const table_names[JB_STATE_TABLES] = {
-    "globals", "wallets", "archive", "ids", "keys", "due", "returns", "days", "txns"};
+    "globals", "wallets", "archive", "ids", "keys", "due", "returns", "days", "txns", "facts"};
 const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
                                                 table_names};
 
@@ -64,6 +65,7 @@ forget(struct jb_state *b)
     jb_map_clear(&b->keys);
     jb_map_clear(&b->returns);
     jb_map_clear(&b->txn_index);
+    jb_facts_clear(&b->facts);
     b->txns.n = 0;
     b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = b->returned.n = 0;
     b->due_sorted = 0;
@@ -126,6 +128,7 @@ jb_state_close(struct jb_state *b)
     jb_map_free(&b->returns);
     jb_map_free(&b->txn_index);
     jb_vec_free(&b->txns);
+    jb_facts_free(&b->facts);
     jb_vec_free(&b->id_entries);
     free(b->id_bytes.at);
     free(b->scratch.at);
@@ -351,6 +354,13 @@ index_txn(struct jb_state *b, const struct jb_event *e)
     return true;
 }
 
+jb_status
+jb_state_index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
+                  uint32_t ordinal, struct jb_error *err)
+{
+    return index_id(b, kind, wallet, id, ordinal) ? JB_OK : no_memory(err);
+}
+
 static bool
 index_event(struct jb_state *b, const struct jb_event *e)
 {
@@ -537,5 +547,6 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     if (e->type == JB_EV_CONSUMPTION_REVERSED) {
         status = index_return(b, e, err);
     }
+    status = status == JB_OK ? jb_around_apply(b, e, err) : status;
     return status != JB_OK || index_event(b, e) ? status : no_memory(err);
 }

@@ -10,6 +10,7 @@
 #ifndef JANGBU_STATE_H
 #define JANGBU_STATE_H
 
+#include "state/facts.h"
 #include "state/map.h"
 #include "state/record.h"
 #include "storage/store.h"
@@ -25,6 +26,7 @@ enum jb_state_table {
     JB_TABLE_RETURNS, /* consumption BE8 -> its last return BE8, sum of its returns BE8 */
     JB_TABLE_DAYS,    /* day -> its day_closed BE8 */
     JB_TABLE_TXNS,    /* 16 bytes of hash of a gateway and its transaction -> first charge BE8 */
+    JB_TABLE_FACTS,   /* kind, holder, number BE4, whom BE8 -> record (facts.h) */
     JB_STATE_TABLES
 };
 extern const struct jb_store_schema jb_state_schema;
@@ -94,6 +96,7 @@ struct jb_savepoint {
     uint32_t number;
     struct jb_globals g;
     size_t ids, id_entries, id_bytes, keys, returns, txns, due, closed, dirty, wallet_ids, slots;
+    size_t facts;
     size_t pending_bytes, pending_ends;
     JB_VEC(struct jb_saved_wallet) wallets;
     /* In the order of the changes: one may stand there more than once. */
@@ -128,6 +131,7 @@ struct jb_state {
     JB_VEC(struct jb_returned) returned;
     struct jb_map txn_index; /* half a hash -> index into txns */
     JB_VEC(struct jb_txn) txns;
+    struct jb_facts facts;
     JB_VEC(struct jb_due) due;
     size_t due_sorted; /* equal to due.n: they are in order */
     JB_VEC(struct jb_closed) closed;
@@ -176,7 +180,8 @@ jb_status jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_
  * whose ways through memory go side by side. Any texts; it changes nothing. */
 #define JB_WARM_MAX 16
 void jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n);
-/* kind 'C', 'G' or 'R'; *ret 0: there is none. */
+/* kind 'C', 'G' or 'R' of a wallet, 'H' (a channel), 'S' (the channel of a search id) or 'A' (an
+ * agency) of wallet 0; *ret 0: there is none. */
 jb_status jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
                       uint32_t *ret, struct jb_error *err);
 /* The event that has this key of this caller; 0: none. */
@@ -225,6 +230,9 @@ void jb_state_due_drop(struct jb_state *b, jb_day through);
 jb_status jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after,
                        struct jb_due *ret, size_t n, size_t *ret_n, struct jb_error *err);
 
+/* An id gets its number (see jb_state_id). */
+jb_status jb_state_index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
+                            uint32_t ordinal, struct jb_error *err);
 uint64_t jb_state_hash(const struct jb_state *b, const void *bytes, size_t n);
 /* False: the event names no transaction. */
 bool jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,

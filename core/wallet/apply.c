@@ -2,6 +2,8 @@
  * The fold. An event is a fact: nothing here asks whether it would be allowed today. What it asks
  * is whether the event fits the facts before it; if not, the log contradicts itself.
  */
+#include <jangbu/command.h>
+
 #include "event/codec.h"
 #include "wallet/totals.h"
 
@@ -156,6 +158,7 @@ apply_created(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *
     w->number = e->wallet;
     w->kind = created->kind;
     w->created_seq = e->seq;
+    w->settlement = JB_SETTLEMENT_PREPAID;
     w->name_ref = created->name;
     w->id_n = (uint8_t)created->id.n;
     memcpy(w->id, created->id.s, created->id.n);
@@ -484,23 +487,16 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_REFUND_COMPLETED:
     case JB_EV_REFUND_FAILED:
         return apply_refund(w, e);
-    case JB_EV_LEDGER_CREATED:
-    case JB_EV_POLICY_SET:
-    case JB_EV_DAY_CLOSED:
-    case JB_EV_COMMAND_REFUSED:
-    case JB_EV_ROLE_GIVEN:
-    case JB_EV_ROLE_TAKEN:
+    case JB_EV_SETTLEMENT_CHANGED:
+        w->settlement = e->settlement_changed.settlement;
+        w->limit = e->settlement_changed.limit;
+        return NULL;
     case JB_EV_MEMBER_INVITED:
     case JB_EV_MEMBER_JOINED:
     case JB_EV_MEMBER_LEFT:
     case JB_EV_MASTER_TRANSFERRED:
-    case JB_EV_CHANNEL_CREATED:
-    case JB_EV_CHANNEL_STAFFED:
     case JB_EV_CHANNEL_CONNECTED:
     case JB_EV_CHANNEL_DISCONNECTED:
-    case JB_EV_SEARCH_ID_SET:
-    case JB_EV_MAIL_ORDER_SET:
-    case JB_EV_CHANNEL_CLOSED:
     case JB_EV_BIZ_REQUESTED:
     case JB_EV_BIZ_APPROVED:
     case JB_EV_BIZ_REFUSED:
@@ -509,7 +505,18 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_SALES_ACCEPTED:
     case JB_EV_SALES_REFUSED:
     case JB_EV_SALES_RELEASED:
-    case JB_EV_SETTLEMENT_CHANGED:
+        return NULL; /* nothing of the wallet itself: state/around.c */
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_ROLE_GIVEN:
+    case JB_EV_ROLE_TAKEN:
+    case JB_EV_CHANNEL_CREATED:
+    case JB_EV_CHANNEL_STAFFED:
+    case JB_EV_SEARCH_ID_SET:
+    case JB_EV_MAIL_ORDER_SET:
+    case JB_EV_CHANNEL_CLOSED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
     case JB_EV_TYPES:
@@ -521,9 +528,28 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
 static bool
 is_ledger_event(const struct jb_event *e)
 {
-    return e->type == JB_EV_LEDGER_CREATED || e->type == JB_EV_POLICY_SET ||
-           e->type == JB_EV_DAY_CLOSED || e->type == JB_EV_COMMAND_REFUSED ||
-           jb_event_type_get(e->type) == NULL;
+    switch (e->type) {
+    case JB_EV_LEDGER_CREATED:
+    case JB_EV_POLICY_SET:
+    case JB_EV_DAY_CLOSED:
+    case JB_EV_COMMAND_REFUSED:
+    case JB_EV_ROLE_GIVEN:
+    case JB_EV_ROLE_TAKEN:
+    case JB_EV_CHANNEL_CREATED:
+    case JB_EV_CHANNEL_STAFFED:
+    case JB_EV_SEARCH_ID_SET:
+    case JB_EV_MAIL_ORDER_SET:
+    case JB_EV_CHANNEL_CLOSED:
+    case JB_EV_FORGOTTEN:
+    case JB_EV_PEOPLE_ENCRYPTED:
+        return true;
+    case JB_EV_BIZ_REQUESTED:
+    case JB_EV_BIZ_APPROVED:
+    case JB_EV_BIZ_REFUSED:
+        return e->wallet == 0; /* of a channel */
+    default:
+        return jb_event_type_get(e->type) == NULL;
+    }
 }
 
 /* Time runs forward, and posted_on is what the rule of posting days gives (docs/rules.md section
@@ -576,6 +602,9 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         }
         g->policies.at[g->policies.n++] = (struct jb_policy_setting){
             e->policy_set.policy, e->policy_set.value, e->policy_set.from, e->seq};
+        if (e->policy_set.policy == JB_POLICY_ROLES) {
+            g->matrix = (uint32_t)e->policy_set.value; /* it takes no `from` */
+        }
     } else if (why == NULL && e->type == JB_EV_COMMAND_REFUSED) {
         CONTRADICTION(e->command_refused.wallet_no > g->wallets_given,
                       "a refused command names a wallet that does not exist");

@@ -82,6 +82,8 @@ struct jb_wallet {
     uint32_t intervals_given;
     uint32_t refunds_open; /* requested or approved */
     uint32_t first_lot;    /* no lot of the list before this index has anything left */
+    uint32_t settlement;   /* enum jb_settlement */
+    jb_amount limit;       /* how far below 0 paid cash may go where POSTPAID */
     JB_VEC(struct jb_lot) lots;
     JB_VEC(struct jb_grant) grants;
     JB_VEC(struct jb_refund) refunds;
@@ -156,6 +158,11 @@ struct jb_globals {
     uint32_t wallets_deleted;
     uint64_t keys;
     uint64_t last_ref; /* highest reference into people.mdb */
+    uint32_t channels_given;
+    uint32_t agencies_given;
+    uint32_t operators;  /* how many people have that role */
+    uint32_t masterless; /* wallets, not deleted, without a master */
+    uint32_t matrix;     /* policy `roles`: 0: nobody's role is asked */
     jb_wide closing_paid, closing_free, closing_dormant, transit, wallets; /* at closed_through */
     JB_VEC(struct jb_policy_setting) policies;
     JB_VEC(struct jb_open_day) open; /* in order of day */

@@ -246,7 +246,7 @@ jb_decide_command(struct jb_judge *r, const struct jb_wallet *w, const struct jb
     if (w != NULL && !narrow(r, &w, &view, c, loaded)) {
         return jb_judge_no_memory(err);
     }
-    jb_decide_wallet(&r->b->g, w, c, loaded, &m, &r->v);
+    jb_decide_wallet(&r->b->g, w, c, loaded, &r->around, &m, &r->v);
     return r->v.no_memory ? jb_judge_no_memory(err) : JB_OK;
 }
 
@@ -316,32 +316,43 @@ decide_on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_c
     jb_status status = JB_OK;
     if (c->op == JB_OP_WALLET_CREATE) {
         status = jb_state_find(r->b, c->wallet, &s, err);
+    } else if (e->wallet == 0) {
+        /* of a channel, or of the ledger */
     } else if (jb_state_wallet(r->b, e->wallet, &s, &none) != JB_OK) {
         return JB_OK; /* a wallet that is not there is the fold's to say */
     } else {
         status = look_up(r, &s->w, e, c, &loaded, err);
     }
+    status = status == JB_OK ? jb_judge_around(r, s != NULL ? &s->w : NULL, e, c, err) : status;
     status = status == JB_OK
                  ? jb_decide_command(r, s != NULL ? &s->w : NULL, c, &loaded, e->recorded_at, err)
                  : status;
     if (status == JB_OK) {
         judge(r, e);
+        jb_judge_role(r, e);
     }
     return status;
 }
 
 /* What a change of the rules' numbers, or the end of a day, is asked. */
-static void
-decide_on_ledger(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c)
+static jb_status
+decide_on_ledger(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c,
+                 struct jb_error *err)
 {
+    jb_status status = jb_judge_around(r, NULL, e, c, err);
+    if (status != JB_OK) {
+        return status;
+    }
     struct jb_decision_time m = time_of(&r->b->g, e->recorded_at);
     jb_decide_time(&r->b->g, c, &r->v, &m);
     if (r->v.code == JB_CODE_NONE && c->op == JB_OP_POLICY_SET) {
-        jb_decide_policy(&r->b->g, c, &m, &r->v);
+        jb_decide_policy(&r->b->g, c, &r->around, &m, &r->v);
     } else if (r->v.code == JB_CODE_NONE) {
-        jb_decide_close(&r->b->g, c, &m, &r->v);
+        jb_decide_close(&r->b->g, c, &r->around, &m, &r->v);
     }
     judge(r, e);
+    jb_judge_role(r, e);
+    return JB_OK;
 }
 
 jb_status
@@ -351,9 +362,6 @@ jb_decide_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *e
     if (!jb_command_of(r, e, &c)) {
         return JB_OK;
     }
-    if (jb_op_get((uint32_t)c.op)->has_wallet) {
-        return decide_on_wallet(r, e, &c, err);
-    }
-    decide_on_ledger(r, e, &c);
-    return JB_OK;
+    return c.op == JB_OP_POLICY_SET || c.op == JB_OP_DAY_CLOSE ? decide_on_ledger(r, e, &c, err)
+                                                               : decide_on_wallet(r, e, &c, err);
 }

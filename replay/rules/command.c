@@ -210,11 +210,62 @@ jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     if (c->policy == JB_POLICY_RULES) {
         return rules_hold(r, e);
     }
+    /* Roles are asked from their event on; no command says `from`. */
+    bool init = (e->flags & JB_EVF_UNRECORDED) != 0;
+    if (c->policy == JB_POLICY_ROLES && p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
+        c->has &= ~H(FROM);
+        c->from = 0;
+    }
     if (jb_check_form(c, false, false, why, sizeof why) == JB_CODE_NONE) {
         return true;
     }
     jb_refute_text(r, e, "stands %lld; the rules say: %s", (long long)c->value, why);
     return false;
+}
+
+static bool
+role_of(struct jb_judge *r, const struct jb_event *e, uint32_t role, struct jb_text agency,
+        struct jb_command *c)
+{
+    bool of_agency = role == JB_ROLE_AGENCY;
+    c->role = role;
+    c->agency = agency;
+    c->has |= agency.s != NULL ? H(AGENCY) : 0;
+    if (of_agency != (agency.s != NULL) || (!of_agency && role != JB_ROLE_OPERATOR &&
+                                            role != JB_ROLE_GATEWAY && role != JB_ROLE_SYSTEM)) {
+        jb_refute_text(r, e, "stands a role that no command gives or takes");
+        return false;
+    }
+    return text_holds(r, e, "agency", agency, JB_ID_BYTES_MAX, true);
+}
+
+static bool
+search_id_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    char nfc[JB_SEARCH_ID_BYTES_MAX];
+    c->search_id = e->search_id_set.search_id;
+    const struct jb_text same = {nfc, jb_search_id_nfc(c->search_id, nfc)};
+    if (same.n == 0 || !jb_text_equal(same, c->search_id)) {
+        jb_refute_text(r, e,
+                       "its search id is none by the rules, or stands there otherwise than "
+                       "composed (NFC)");
+        return false;
+    }
+    return true;
+}
+
+static bool
+registration_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    c->biz = e->biz_requested.biz;
+    bool ok = c->biz.n == JB_BIZ_DIGITS;
+    for (size_t i = 0; i < c->biz.n; i++) {
+        ok = ok && c->biz.s[i] >= '0' && c->biz.s[i] <= '9';
+    }
+    if (!ok) {
+        jb_refute_text(r, e, "its registration number is not one of ten digits");
+    }
+    return ok;
 }
 
 static bool
@@ -224,6 +275,7 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_WALLET_CREATE:
         c->wallet = e->wallet_created.id;
         c->kind = e->wallet_created.kind;
+        c->has |= e->wallet_created.master != 0 ? H(MASTER) : 0;
         return made_holds(r, e, "id", c->wallet) &&
                reference_holds(r, e, "name", e->wallet_created.name);
     case JB_OP_WALLET_RENAME:
@@ -249,6 +301,40 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
                                                              e->consumption_reversed.reason_text);
     case JB_OP_REFUND_REQUEST:
         return request_of(r, e, c);
+    case JB_OP_ROLE_GIVE:
+        return role_of(r, e, e->role_given.role, e->role_given.agency, c);
+    case JB_OP_ROLE_TAKE:
+        return role_of(r, e, e->role_taken.role, e->role_taken.agency, c);
+    case JB_OP_CHANNEL_CREATE:
+        c->channel = e->channel_created.channel;
+        c->channel_kind = e->channel_created.kind;
+        c->has |= H(CHANNEL) | H(CHANNEL_KIND);
+        return made_holds(r, e, "id", c->channel);
+    case JB_OP_CHANNEL_SEARCH_ID:
+        return search_id_of(r, e, c);
+    case JB_OP_CHANNEL_MAIL_ORDER:
+        c->mail_order = e->mail_order_set.mail_order;
+        c->has |= c->mail_order.s != NULL ? H(MAIL_ORDER) : 0;
+        return true;
+    case JB_OP_BIZ_REQUEST:
+        return registration_of(r, e, c);
+    case JB_OP_BIZ_APPROVE:
+        c->seq = e->biz_approved.request;
+        return true;
+    case JB_OP_BIZ_REFUSE:
+        c->seq = e->biz_refused.request;
+        return true;
+    case JB_OP_SALES_REQUEST:
+    case JB_OP_SALES_ACCEPT:
+    case JB_OP_SALES_REFUSE:
+        c->agency = e->sales_requested.agency; /* the payloads are one text each */
+        c->has |= H(AGENCY);
+        return text_holds(r, e, "agency", c->agency, JB_ID_BYTES_MAX, false);
+    case JB_OP_WALLET_SETTLEMENT:
+        c->settlement = e->settlement_changed.settlement;
+        c->limit = e->settlement_changed.limit;
+        c->has |= H(LIMIT);
+        return true;
     case JB_OP_POLICY_SET:
         return jb_policy_of(r, e, c);
     case JB_OP_DAY_CLOSE:
@@ -269,31 +355,19 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_REFUND_COMPLETE:
     case JB_OP_REFUND_FAIL:
     case JB_OP_ATOMIC:
-    case JB_OP_ROLE_GIVE:
-    case JB_OP_ROLE_TAKE:
     case JB_OP_MEMBER_INVITE:
     case JB_OP_MEMBER_ACCEPT:
     case JB_OP_MEMBER_LEAVE:
     case JB_OP_MEMBER_REMOVE:
     case JB_OP_MASTER_TRANSFER:
-    case JB_OP_CHANNEL_CREATE:
     case JB_OP_MANAGER_ADD:
     case JB_OP_MANAGER_REMOVE:
     case JB_OP_CHANNEL_TRANSFER:
     case JB_OP_CHANNEL_CONNECT:
     case JB_OP_CHANNEL_DISCONNECT:
     case JB_OP_CHANNEL_CLOSE:
-    case JB_OP_CHANNEL_SEARCH_ID:
-    case JB_OP_CHANNEL_MAIL_ORDER:
-    case JB_OP_BIZ_REQUEST:
-    case JB_OP_BIZ_APPROVE:
-    case JB_OP_BIZ_REFUSE:
     case JB_OP_INVOICE_EMAIL:
-    case JB_OP_SALES_REQUEST:
-    case JB_OP_SALES_ACCEPT:
-    case JB_OP_SALES_REFUSE:
     case JB_OP_SALES_RELEASE:
-    case JB_OP_WALLET_SETTLEMENT:
     case JB_OP_FORGET:
     case JB_OPS:
         break; /* nothing but the wallet, and what the event's ordinal names */
@@ -323,7 +397,8 @@ jb_command_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *r
         return false;
     }
     r->n.own_times += !op->business_time;
-    return fields_of(r, e, c);
+    c->has |= e->wallet != 0 ? H(WALLET) : 0;
+    return fields_of(r, e, c) && jb_channel_of(r, e, c);
 }
 
 void
@@ -340,9 +415,7 @@ jb_check_envelope(struct jb_judge *r, const struct jb_event *e)
     if ((e->flags & JB_EVF_CAUSE) != 0) {
         jb_refute_text(r, e, "it names a cause; no rule gives one");
     }
-    if ((e->flags & JB_EVF_SUBJECT) != 0) {
-        jb_refute_text(r, e, "it belongs to a subject; no rule gives one to an event of its type");
-    }
+    jb_check_channel(r, e);
     if (((e->flags & JB_EVF_ACTOR) != 0 && e->actor == 0) ||
         ((e->flags & JB_EVF_NOTE) != 0 && e->note == 0)) {
         jb_refute_text(r, e, "it says that it has an actor or a note, and has none");

@@ -4,6 +4,7 @@
 
 #include "replay/rules/rules.h"
 #include "rules/decide.h"
+#include "state/around.h"
 
 #define SENTENCE_BYTES 1000
 
@@ -54,6 +55,7 @@ struct deletion {
 struct counts {
     uint64_t commands, debts, closings, own_times, returns, keyed, unknown;
     uint64_t refusals_1, refusals_members, refusals_partly;
+    uint64_t masters_lost, personal;
 };
 
 struct jb_judge {
@@ -62,6 +64,8 @@ struct jb_judge {
     bool over; /* rules that are not known here are in force; that was said */
     uint64_t frame;
     struct jb_verdict v;
+    struct jb_around around;
+    char channel_id[JB_ID_BYTES_MAX];
     JB_VEC(struct live) live; /* by wallet number - 1 */
     JB_VEC(struct jb_grant) grants;
     JB_VEC(struct jb_lot) lots;
@@ -125,10 +129,23 @@ const struct jb_grant *jb_live_unfinished(struct jb_judge *r, const struct jb_wa
 /* ---- again.c: decides an event's command again and compares ---- */
 
 jb_status jb_decide_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
-/* Decides c on that wallet (NULL: none), with what it names looked up; r->v has it. */
+/* Decides c on that wallet (NULL: none), with what it names looked up, and what stands around it in
+ * r->around; r->v has it. */
 jb_status jb_decide_command(struct jb_judge *r, const struct jb_wallet *w,
                             const struct jb_command *c, const struct jb_prefetched *loaded,
                             jb_instant recorded_at, struct jb_error *err);
+/* around.c: r->around for the command that e answers, by and about the people that e names. e of a
+ * refusal: nobody's role is asked. */
+jb_status jb_judge_around(struct jb_judge *r, const struct jb_wallet *w, const struct jb_event *e,
+                          const struct jb_command *c, struct jb_error *err);
+/* In force is a matrix of roles, and the event says by which role it was done: it is one that
+ * carried. */
+void jb_judge_role(struct jb_judge *r, const struct jb_event *e);
+/* Whether an event of that type belongs to a channel, or may name one. */
+void jb_check_channel(struct jb_judge *r, const struct jb_event *e);
+/* The channel that e belongs to or names goes into the command. False: there is none of its number;
+ * that was refuted. */
+bool jb_channel_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c);
 
 /* ---- order.c: what stands before and behind what ---- */
 

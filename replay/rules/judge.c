@@ -79,6 +79,10 @@ check_init(struct jb_judge *r, const struct jb_event *e)
         }
         return;
     }
+    if (e->type == JB_EV_ROLE_GIVEN && e->role_given.how == JB_HOW_INIT &&
+        e->role_given.role == JB_ROLE_OPERATOR && e->role_given.person != 0) {
+        return;
+    }
     if (e->type != JB_EV_POLICY_SET) {
         jb_refute_text(r, e,
                        "it has no time; the rules give one to everything but what init "
@@ -116,6 +120,9 @@ ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     jb_status status = jb_order_event(r, e, err);
     bool extra = e->type == JB_EV_FREE_EXPIRED || e->type == JB_EV_FREE_FORFEITED;
+    bool personal = e->type == JB_EV_FORGOTTEN || e->type == JB_EV_PEOPLE_ENCRYPTED;
+    r->n.personal += personal;
+    extra = extra || personal;
     if (status == JB_OK && e->type == JB_EV_COMMAND_REFUSED) {
         status = jb_check_refusal(r, e, err);
     } else if (status == JB_OK && !extra) {
@@ -189,6 +196,9 @@ jb_judge_end(struct jb_judge *r)
     count(r, n->refusals_1,
           "a remembered refusal of version 1: its code and figures fit each other, and what the "
           "command was is not in the event");
+    count(r, n->masters_lost,
+          "whether the name of a master who was passed over opens no more: that is in people.mdb");
+    count(r, n->personal, "of personal data: what was forgotten is in people.mdb");
     count(r, n->refusals_partly, "a remembered refusal whose command is only in part in the event");
     count(r, n->refusals_members,
           "a remembered refusal of a group by a member behind its first: the members before it are "

@@ -17,30 +17,6 @@ role_of(const struct jb_event *e)
     case JB_EV_DAY_CLOSED:
         return ROLE_CLOSING;
     case JB_EV_COMMAND_REFUSED:
-    case JB_EV_ROLE_GIVEN:
-    case JB_EV_ROLE_TAKEN:
-    case JB_EV_MEMBER_INVITED:
-    case JB_EV_MEMBER_JOINED:
-    case JB_EV_MEMBER_LEFT:
-    case JB_EV_MASTER_TRANSFERRED:
-    case JB_EV_CHANNEL_CREATED:
-    case JB_EV_CHANNEL_STAFFED:
-    case JB_EV_CHANNEL_CONNECTED:
-    case JB_EV_CHANNEL_DISCONNECTED:
-    case JB_EV_SEARCH_ID_SET:
-    case JB_EV_MAIL_ORDER_SET:
-    case JB_EV_CHANNEL_CLOSED:
-    case JB_EV_BIZ_REQUESTED:
-    case JB_EV_BIZ_APPROVED:
-    case JB_EV_BIZ_REFUSED:
-    case JB_EV_INVOICE_EMAIL_SET:
-    case JB_EV_SALES_REQUESTED:
-    case JB_EV_SALES_ACCEPTED:
-    case JB_EV_SALES_REFUSED:
-    case JB_EV_SALES_RELEASED:
-    case JB_EV_SETTLEMENT_CHANGED:
-    case JB_EV_FORGOTTEN:
-    case JB_EV_PEOPLE_ENCRYPTED:
         return ROLE_REFUSAL;
     default:
         return jb_event_type_get(e->type) == NULL ? ROLE_UNKNOWN : ROLE_COMMAND;
@@ -225,9 +201,11 @@ static jb_status
 begin_deletion(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
                struct jb_error *err)
 {
-    const struct jb_command c = {.size = sizeof c, .op = JB_OP_WALLET_DELETE};
+    const struct jb_command c = {
+        .size = sizeof c, .op = JB_OP_WALLET_DELETE, .has = JB_HAS(JB_CF_WALLET)};
     const struct jb_prefetched none = {0};
-    jb_status status = jb_decide_command(r, w, &c, &none, e->recorded_at, err);
+    jb_status status = jb_judge_around(r, w, e, &c, err);
+    status = status != JB_OK ? status : jb_decide_command(r, w, &c, &none, e->recorded_at, err);
     if (status == JB_OK && r->v.code != JB_CODE_NONE) {
         struct sentence s = {.n = 0};
         jb_say(&s, "stands a forfeit; of a deletion of this wallet the rules say %s",

@@ -18,7 +18,7 @@
 /* What a code that is remembered comes with. figures: in their order; 0: no more. */
 static const struct row {
     uint64_t ops;
-    uint32_t figures[3];
+    uint32_t figures[5];
     bool some; /* any of the figures, one at least */
 } rows[JB_CODES_END] = {
     [JB_CODE_EXPECT_MISMATCH] = {ON_WALLETS | OP(WALLET_CREATE), {JB_FIG_VERSION}, false},
@@ -31,8 +31,8 @@ static const struct row {
                               {JB_FIG_STATUS},
                               false},
     [JB_CODE_DELETE_CONDITIONS] = {OP(WALLET_DELETE),
-                                   {JB_FIG_NOT_OFF, JB_FIG_PAID_NOT_ZERO,
-                                    JB_FIG_REFUND_OUTSTANDING},
+                                   {JB_FIG_NOT_OFF, JB_FIG_SALES_RIGHT, JB_FIG_PAID_NOT_ZERO,
+                                    JB_FIG_POSTPAID, JB_FIG_REFUND_OUTSTANDING},
                                    true},
     [JB_CODE_CHARGE_UNKNOWN] = {OP(CHARGE_REVERSE), {0}, false},
     [JB_CODE_GRANT_UNKNOWN] = {OP(FREE_ACTIVATE) | OP(FREE_REVOKE), {0}, false},

@@ -65,6 +65,7 @@ command_of(const struct jb_event *e)
     const struct jb_command_refused *p = &e->command_refused;
     struct jb_command c = {.size = sizeof c, .op = (jb_op)p->op};
     c.wallet = p->wallet_id;
+    c.has |= jb_op_get(p->op)->has_wallet ? JB_HAS(JB_CF_WALLET) : 0;
     c.id = p->id;
     c.amount = p->amount;
     c.has |= p->amount != 0 ? JB_HAS(JB_CF_AMOUNT) : 0;
@@ -274,12 +275,17 @@ on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *
     if (c.op != JB_OP_WALLET_CREATE && !wallet_allows(r, e, w)) {
         return JB_OK;
     }
+    if (p->code >= JB_CODE_ROLE && p->code <= JB_CODE_RETENTION) {
+        r->n.refusals_partly++; /* who it was by, and about, is not in the event */
+        return JB_OK;
+    }
     if (!says_all(p->op, p->code)) {
         r->n.refusals_partly++;
         check_rest(r, e, w);
         return c.op == JB_OP_CONSUME && w != NULL ? check_consume(r, e, w, err) : JB_OK;
     }
     jb_status status = look_up(r, w, &c, &loaded, err);
+    status = status == JB_OK ? jb_judge_around(r, w, e, &c, err) : status;
     status = status == JB_OK ? jb_decide_command(r, w, &c, &loaded, e->recorded_at, err) : status;
     if (status == JB_OK) {
         compare(r, e);

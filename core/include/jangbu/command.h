@@ -390,6 +390,18 @@ JB_API const struct jb_op_info *jb_op_get(uint32_t op); /* NULL where there is n
 /* Whether a wallet in that state (enum jb_wallet_status) takes commands of that op at all: the
  * state matrix of docs/rules.md section 5. True does not mean that a command will be accepted. */
 JB_API bool jb_wallet_allows(uint32_t status, jb_op op);
+/* Who may do what (docs/rules.md section 10). */
+/* Final. */
+struct jb_permission {
+    const char *cell;  /* "charge:admin": the op, and behind a colon which of its commands */
+    uint32_t op;       /* enum jb_op */
+    uint32_t roles;    /* those that it takes: bits 1 << enum jb_role */
+    uint32_t both;     /* those of them of which one alone is not enough: all in one person */
+    uint32_t reserved; /* 0 */
+};
+/* The matrix of that number, *ret_n rows (ret_n may be NULL); of an op's rows the first that fits a
+ * command counts. NULL: there is none of that number. Static storage. */
+JB_API const struct jb_permission *jb_permissions(uint32_t matrix, size_t *ret_n);
 /* The op of that name, or 0. */
 JB_API uint32_t jb_op_from_name(const char *name, size_t n);
 

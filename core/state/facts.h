@@ -1,0 +1,71 @@
+/*
+ * Small records by key: what was folded since the last checkpoint in memory, the rest in the table
+ * `facts` of state.mdb. The newest record of a key counts, so what a savepoint takes back is cut
+ * off. A key has 14 bytes: kind, holder, number (BE4), whom (BE8); a record is words (BE8), and for
+ * some kinds a text behind them.
+ */
+#ifndef JANGBU_FACTS_H
+#define JANGBU_FACTS_H
+
+#include "event/codec.h"
+#include "state/map.h"
+
+#define JB_FACT_KEY_BYTES 14
+#define JB_FACT_WORDS_MAX 16
+
+enum jb_fact_kind {
+    JB_FACT_TENURE = 'T',  /* holder, number, whom */
+    JB_FACT_PAST = 'P',    /* holder, number, ordinal */
+    JB_FACT_HOLDING = 'H', /* holder, number */
+    JB_FACT_WALLET = 'w',  /* number */
+    JB_FACT_CHANNEL = 'c', /* number, and its id as text */
+    JB_FACT_AGENCY = 'a',  /* number, and its id as text */
+    JB_FACT_PERSON = 'n',  /* whom: a reference */
+    JB_FACT_BIZ = 'b'      /* whom: the ten digits plus 1 */
+};
+
+struct jb_fact_key {
+    uint8_t bytes[JB_FACT_KEY_BYTES];
+};
+
+static inline struct jb_fact_key
+jb_fact_key(enum jb_fact_kind kind, uint8_t holder, uint64_t number, uint64_t whom)
+{
+    struct jb_fact_key k;
+    k.bytes[0] = (uint8_t)kind;
+    k.bytes[1] = holder;
+    jb_put_be(k.bytes + 2, 4, number);
+    jb_put_be(k.bytes + 6, 8, whom);
+    return k;
+}
+
+struct jb_fact {
+    struct jb_fact_key key;
+    uint16_t n;  /* bytes of the record */
+    bool stored; /* equal to what state.mdb has */
+    size_t at;   /* in bytes */
+};
+
+struct jb_facts {
+    struct jb_map map; /* hash -> index into list */
+    JB_VEC(struct jb_fact) list;
+    struct jb_buffer bytes;
+    size_t replaced; /* entries that a newer one of the same key stands for */
+};
+
+struct jb_state;
+
+/* The first n words of the record (those that a shorter one lacks are 0), and its text, which is
+ * borrowed until the next call (text may be NULL). No record: *ret_found false, and zeroes. */
+jb_status jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size_t n,
+                      struct jb_text *text, bool *ret_found, struct jb_error *err);
+jb_status jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words,
+                      size_t n, struct jb_text text, struct jb_error *err);
+void jb_facts_cut(struct jb_facts *f, size_t n);
+void jb_facts_clear(struct jb_facts *f);
+void jb_facts_free(struct jb_facts *f);
+/* After a checkpoint, which has written them: they stay, as far as there is room, or where there is
+ * no store to ask. */
+void jb_facts_stored(struct jb_state *b);
+
+#endif
