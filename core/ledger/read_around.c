@@ -53,7 +53,8 @@ tell(struct asking *a, bool (*each)(void *data, const struct jb_who_row *row), v
 static jb_status
 wallet_of(struct asking *a, struct jb_text id, const struct jb_wallet **ret)
 {
-    struct jb_cached_wallet *s;
+    struct jb_cached_wallet *s = NULL;
+    *ret = NULL;
     jb_status status = jb_state_find(a->b, id, &s, a->err);
     if (status == JB_OK && s == NULL) {
         return jb_fail(a->err, JB_E_NOTFOUND, "there is no wallet %.*s",
@@ -225,7 +226,7 @@ put_agency(struct asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
 static jb_status
 look_who(struct asking *a, struct jb_text id, struct jb_who *ret)
 {
-    const struct jb_wallet *w;
+    const struct jb_wallet *w = NULL;
     struct jb_wallet_around around;
     a->rows.n = 0;
     jb_status status = wallet_of(a, id, &w);
@@ -292,10 +293,11 @@ jb_who_get(jb_ledger *l, struct jb_text wallet,
 static void
 put_biz_number(char to[12], uint64_t number)
 {
-    to[0] = '\0';
-    if (number != 0) {
-        snprintf(to, 12, "%010llu", (unsigned long long)(number - 1));
+    uint64_t left = number - 1;
+    for (int i = JB_BIZ_DIGITS; i-- > 0; left /= 10) {
+        to[i] = (char)('0' + left % 10);
     }
+    to[number != 0 ? JB_BIZ_DIGITS : 0] = '\0';
 }
 
 static jb_status
@@ -463,7 +465,7 @@ look_biz(struct asking *a, struct jb_text wallet, struct jb_text channel, struct
         biz = c.biz;
         biz.open = c.closed == JB_NO_INSTANT ? biz.open : 0;
     } else {
-        const struct jb_wallet *w;
+        const struct jb_wallet *w = NULL;
         struct jb_wallet_around around;
         status = wallet_of(a, wallet, &w);
         if (status != JB_OK) {
@@ -745,7 +747,7 @@ forfeits_of(const struct jb_wallet *w, jb_day today)
 static jb_status
 look_deletion(struct asking *a, struct jb_text id, struct jb_can_delete *ret)
 {
-    const struct jb_wallet *w;
+    const struct jb_wallet *w = NULL;
     struct jb_around around = {0};
     struct jb_delete_condition all[JB_DELETE_CONDITIONS_MAX];
     *ret = (struct jb_can_delete){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
@@ -773,6 +775,9 @@ look_deletion(struct asking *a, struct jb_text id, struct jb_can_delete *ret)
             ret->can_delete = false;
         }
     }
+    /* No invoices are made yet: nothing is without one. */
+    ret->conditions[ret->conditions_n++] =
+        (struct jb_condition){.name = JB_FIG_UNINVOICED, .met = true};
     ret->forfeits = forfeits_of(w, jb_day_of(a->now, a->l->identity.utc_offset_s));
     return JB_OK;
 }

@@ -25,7 +25,7 @@ def figures(flat, offset):
             return [word for n, word in sorted(WORDS[how[7:]].items()) if v >> n & 1]
         return {"day": day, "instant": lambda v: instant(v, offset), "integer": int}.get(how, lambda v: WORDS[how][v])(v)
     found = {FIGURES[n][0]: show(FIGURES[n][1], v) for n, v in zip(flat[::2], flat[1::2])}
-    unmet = {k: found.pop(k) for k in [FIGURES[n][0] for n in (20, 21, 22, 39, 40)] if k in found}
+    unmet = {k: found.pop(k) for k in [FIGURES[n][0] for n in (20, 21, 22, 39, 40, 41)] if k in found}
     return {**found, **({"allows": ALLOWS[found["status"]]} if "status" in found else {}), **({"conditions": unmet} if unmet else {})}
 offset, ids = 0, {}
 dump = subprocess.run(["mdb_dump", "-n", sys.argv[1] + "/log.mdb"], stdout=subprocess.PIPE, text=True, check=True).stdout

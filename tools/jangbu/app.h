@@ -139,6 +139,12 @@ int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds 
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
 int cmd_explain(struct app *app, int argc, char **argv);
+int cmd_who(struct app *app, int argc, char **argv);
+int cmd_may(struct app *app, int argc, char **argv);
+int cmd_roles(struct app *app, int argc, char **argv);
+int cmd_channel(struct app *app, int argc, char **argv);
+int cmd_biz(struct app *app, int argc, char **argv);
+int cmd_can_delete(struct app *app, int argc, char **argv);
 int cmd_log(struct app *app, int argc, char **argv);
 int cmd_stat(struct app *app, int argc, char **argv);
 int cmd_audit(struct app *app, int argc, char **argv);

@@ -146,10 +146,35 @@ static const struct row rows[] = {
      "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
      "why the total and the cash status differ, to the last unit", AS_OF COMMON},
+    {"who", cmd_who, TAKES_JSON, "LEDGER WALLET [--people]",
+     "who has to do with a wallet: its master, members, channels, agency",
+     "  --people         ids of people beside their references\n" COMMON},
+    {"may", cmd_may, TAKES_JSON, "LEDGER WALLET --actor ID [--channel CHANNEL] [--people]",
+     "what a person may do to a wallet now, and if not, why",
+     "  --actor ID       whom it is about\n"
+     "  --channel C      the channel that the commands would name: roles in it count only then\n"
+     "  --people         with --json: the id beside its reference\n" COMMON
+     "ROLE: no role that carries it; STATE: not in the wallet's state; KIND: not for such a wallet "
+     "or channel.\n"},
+    {"roles", cmd_roles, TAKES_JSON, "LEDGER", "who may give which command", COMMON},
+    {"channel", cmd_channel, TAKES_JSON, "LEDGER CHANNEL [--people]",
+     "what a channel is: kind, search id, wallet, staff",
+     "  --people         ids of people beside their references\n" COMMON},
+    {"biz", cmd_biz, TAKES_JSON,
+     "LEDGER WALLET [--people] [--limit N] [--cursor NEXT]\nLEDGER --channel CHANNEL [--people] "
+     "[--limit N] [--cursor NEXT]",
+     "business information: what is approved, and what is asked for",
+     "  --people         the texts beside their references\n"
+     "  --limit N        with --json: requests and reviews, 1 to 10,000; 100 unless given\n"
+     "  --cursor NEXT    go on where they ended before\n" COMMON},
+    {"can-delete", cmd_can_delete, TAKES_JSON, "LEDGER WALLET",
+     "whether a wallet can be deleted, and what is in the way", COMMON},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] [--newest-first] "
-     "[--people] [--limit N] [--cursor NEXT]",
-     "events in pages, of the ledger or a wallet, by type and time",
+     "LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] [--until "
+     "WHEN] "
+     "[--newest-first] [--people] [--limit N] [--cursor NEXT]",
+     "events in pages, of the ledger, a wallet or a channel, by type and time",
+     "  --channel C      those that belong to it; not those that only name it\n"
      "  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
      "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
      "  --until WHEN     up to that event or the end of that day; before that time. Both go by the "
@@ -188,8 +213,9 @@ static const char *
 nth_harmless(unsigned n)
 {
     static const char *const harmless[] = {
-        "balance", "wallets", "lots", "grants", "refunds", "events", "cash-status", "history",
-        "refused", "explain", "log",  "stat",   "audit",   "export", "help"};
+        "balance", "wallets",    "lots",    "grants", "refunds", "events", "cash-status",
+        "history", "refused",    "explain", "who",    "may",     "roles",  "channel",
+        "biz",     "can-delete", "log",     "stat",   "audit",   "export", "help"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 

@@ -4,10 +4,8 @@
 #include "app.h"
 #include "people.h"
 
-/* The text behind a reference. False: it cannot be read (said on standard error). *ret NULL: there
- * is no reference, or the text is forgotten. */
-static bool
-look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret)
+bool
+people_text(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret)
 {
     size_t n = 0;
     *ret = NULL;
@@ -48,7 +46,7 @@ one(struct app *app, const char *name, uint64_t ref)
     if (ref == 0) {
         return true;
     }
-    if (!look_up(app, ref, buf, &text)) {
+    if (!people_text(app, ref, buf, &text)) {
         return false;
     }
     show(app, name, ref, text);

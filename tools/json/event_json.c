@@ -56,6 +56,7 @@ figure_form(uint32_t name)
         [JB_FIG_MOST] = {FIGURE_MONEY, 0},
         [JB_FIG_POSTPAID_LIMIT] = {FIGURE_MONEY, 0},
         [JB_FIG_POSTPAID] = {FIGURE_MONEY, 0},
+        [JB_FIG_UNINVOICED] = {FIGURE_MONEY, 0},
     };
     return name < sizeof forms / sizeof forms[0] ? forms[name]
                                                  : (struct figure_form){FIGURE_NUMBER, 0};
@@ -111,7 +112,7 @@ is_condition(uint32_t name)
 {
     return name == JB_FIG_NOT_OFF || name == JB_FIG_PAID_NOT_ZERO ||
            name == JB_FIG_REFUND_OUTSTANDING || name == JB_FIG_SALES_RIGHT ||
-           name == JB_FIG_POSTPAID;
+           name == JB_FIG_POSTPAID || name == JB_FIG_UNINVOICED;
 }
 
 static void
