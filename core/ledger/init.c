@@ -12,6 +12,8 @@
 #include "ledger/internal.h"
 #include "ledger/making.h"
 
+#define FIRST_REF 1
+
 static bool
 is_code(const char *currency)
 {
@@ -34,6 +36,26 @@ check_switches(const struct jb_init_options *o, struct jb_error *err)
                        "struct jb_init_options: %s is set, but %s_given is not; so it would be "
                        "ignored",
                        unseen, unseen);
+    }
+    return JB_OK;
+}
+
+static jb_status
+check_roles(const struct jb_init_options *o, struct jb_error *err)
+{
+    if (o->roles > JB_MATRICES) {
+        return jb_fail(err, JB_E_USAGE, "this version knows matrices of roles 1 to %d",
+                       JB_MATRICES);
+    }
+    if (o->roles != 0 && o->operator_id == NULL) {
+        return jb_fail(err, JB_E_USAGE,
+                       "a ledger that asks for roles needs a first operator, who gives them");
+    }
+    if (o->operator_id != NULL && (!jb_id_valid(jb_text_of(o->operator_id), JB_ID_BYTES_MAX) ||
+                                   !jb_id_visible(jb_text_of(o->operator_id)))) {
+        return jb_fail(err, JB_E_USAGE,
+                       "an operator is an id of 1 to 64 bytes of UTF-8 without white space, "
+                       "control characters and characters that show nothing");
     }
     return JB_OK;
 }
@@ -78,14 +100,21 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
 {
     bool krw = strcmp(o->currency, "KRW") == 0;
     const int64_t values[JB_POLICIES] = {
-        [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0, [JB_POLICY_DAY_CLOSE] = 0,
-        [JB_POLICY_DAY_CLOSE_GRACE] = 600,       [JB_POLICY_GRANTS_MAX] = 1024,
-        [JB_POLICY_CLOCK_TOLERANCE] = 300,       [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
-        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,     [JB_POLICY_RULES] = JB_RULES,
+        [JB_POLICY_MIN_CHARGE] = krw ? 1000 : 0,
+        [JB_POLICY_DAY_CLOSE] = 0,
+        [JB_POLICY_DAY_CLOSE_GRACE] = 600,
+        [JB_POLICY_GRANTS_MAX] = 1024,
+        [JB_POLICY_CLOCK_TOLERANCE] = 300,
+        [JB_POLICY_EMPTY_DAYS_MAX] = 3660,
+        [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
+        [JB_POLICY_RULES] = JB_RULES,
+        [JB_POLICY_ROLES] = o->roles,
     };
     /* What is not written holds by default. */
     for (uint32_t i = 1; i <= JB_POLICY_RULES; i++) {
-        if (i > JB_POLICY_VAT_RATE && i != JB_POLICY_RULES) {
+        bool written = i <= JB_POLICY_VAT_RATE || i == JB_POLICY_RULES ||
+                       (i == JB_POLICY_ROLES && o->roles != 0);
+        if (!written) {
             continue;
         }
         struct jb_event e;
@@ -97,6 +126,17 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
         }
     }
     return true;
+}
+
+/* Who gives all other roles: the first reference of a ledger. */
+static bool
+add_operator(struct jb_log_batch *b, const struct jb_init_options *o)
+{
+    struct jb_event e;
+    memset(&e, 0, sizeof e);
+    e.type = JB_EV_ROLE_GIVEN;
+    e.role_given = (struct jb_role_given){FIRST_REF, JB_ROLE_OPERATOR, JB_HOW_INIT, {NULL, 0}};
+    return o->operator_id == NULL || add(b, &e, o->utc_offset_s);
 }
 
 static jb_status
@@ -113,7 +153,7 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
                                                   .utc_offset_s = o->utc_offset_s};
     memcpy(e.ledger_created.ledger_id, ledger_id, sizeof e.ledger_created.ledger_id);
     jb_status status = JB_E_NOMEM;
-    if (add(&b, &e, o->utc_offset_s) && add_policies(&b, o)) {
+    if (add(&b, &e, o->utc_offset_s) && add_operator(&b, o) && add_policies(&b, o)) {
         struct jb_log_head head = {0};
         enum jb_log_result result;
         jb_frame_root(&e, head.chain);
@@ -152,11 +192,34 @@ jb_sync_dir(const char *dir, struct jb_error *err)
 }
 
 static jb_status
+make_people(const char *stage, const struct jb_init_options *o, const uint8_t ledger_id[16],
+            struct jb_error *err)
+{
+    struct jb_personal *p;
+    uint64_t ref;
+    if (o->operator_id == NULL) {
+        return JB_OK;
+    }
+    jb_status status = jb_personal_open(stage, ledger_id, false, &p, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_personal_begin(p, FIRST_REF - 1, err);
+    status = status == JB_OK ? jb_personal_refer(p, jb_text_of(o->operator_id), true, &ref, err)
+                             : status;
+    JB_ASSERT(status != JB_OK || ref == FIRST_REF);
+    status = status == JB_OK ? jb_personal_commit(p, err) : status;
+    jb_personal_close(p);
+    return status;
+}
+
+static jb_status
 make_files(const char *stage, const struct jb_init_options *o, const uint8_t ledger_id[16],
            struct jb_error *err)
 {
     struct jb_log *log;
     jb_status status = jb_secret_make(stage, ledger_id, err);
+    status = status == JB_OK ? make_people(stage, o, ledger_id, err) : status;
     status = status == JB_OK ? jb_log_open(stage, false, true, 0, &log, err) : status;
     if (status == JB_OK) {
         status = first_commit(log, o, ledger_id, err);
@@ -209,6 +272,7 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         }
     }
     status = check_options(&o, err);
+    status = status == JB_OK ? check_roles(&o, err) : status;
     uint8_t ledger_id[16];
     if (status == JB_OK && getrandom(ledger_id, sizeof ledger_id, 0) != (ssize_t)sizeof ledger_id) {
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");

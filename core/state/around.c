@@ -144,7 +144,7 @@ jb_around_next(struct jb_state *b, enum jb_holder holder, uint64_t number, uint6
 static jb_status
 contradicts(const char *why, struct jb_error *err)
 {
-    return jb_fail(err, JB_E_CORRUPT, "%s", why);
+    return jb_fail(err, JB_E_CORRUPT, "%s", jb_tr(why));
 }
 
 /* Joins two neighbours of a list; either may be nobody, then the list ends there. */

@@ -8,6 +8,7 @@ struct look {
     const struct jb_wallet *w;
     uint64_t channel_no;
     const struct jb_channel *channel;
+    bool uses;       /* the channel's people use the wallet: for that it has to be connected */
     uint64_t agency; /* whose staff counts; 0: that of the sales right */
     const struct jb_people *people;
     const struct jb_around_time *t;
@@ -58,9 +59,15 @@ has_role(const struct look *l, uint32_t role, jb_instant at, bool *ret)
     } else if (role == JB_ROLE_CHANNEL_MASTER || role == JB_ROLE_MANAGER) {
         bool open =
             l->channel_no != 0 && (l->channel->closed == JB_NO_INSTANT || at < l->channel->closed);
-        status = !open ? JB_OK
-                       : jb_around_held(l->b, JB_HOLDER_STAFF, l->channel_no, l->people->actor, at,
-                                        &held, l->err);
+        uint32_t connected = 1;
+        if (open && l->uses) {
+            status = jb_around_held(l->b, JB_HOLDER_CHANNELS, l->w->number, l->channel_no, at,
+                                    &connected, l->err);
+        }
+        status = status != JB_OK || !open || connected == 0
+                     ? status
+                     : jb_around_held(l->b, JB_HOLDER_STAFF, l->channel_no, l->people->actor, at,
+                                      &held, l->err);
     } else {
         /* They report what happened: they are judged by now. */
         status = jb_around_held(l->b, JB_HOLDER_LEDGER, role, l->people->actor, l->t->recorded_at,
@@ -90,7 +97,7 @@ jb_around_roles(struct jb_state *b, const struct jb_wallet *w, uint64_t channel_
                 const struct jb_channel *channel, uint64_t agency, const struct jb_people *people,
                 const struct jb_around_time *t, uint32_t *ret, struct jb_error *err)
 {
-    const struct look l = {b, w, channel_no, channel, agency, people, t, err};
+    const struct look l = {b, w, channel_no, channel, false, agency, people, t, err};
     return all_roles(&l, t->at, ret);
 }
 
@@ -386,6 +393,7 @@ jb_around_look(struct jb_state *b, const struct jb_wallet *w, const struct jb_co
                const struct jb_around_time *t, struct jb_around *a, struct jb_error *err)
 {
     struct look l = {.b = b, .w = w, .people = people, .t = t, .err = err};
+    l.uses = w != NULL && (c->op == JB_OP_CHARGE || c->op == JB_OP_CONSUME);
     bool of_who = c->op >= JB_OP_ROLE_GIVE || c->op == JB_OP_WALLET_DELETE;
     a->enforced = b->g.matrix != 0;
     a->permit = permit;

@@ -7,9 +7,12 @@ usage: run.py JANGBU FILE...       --coverage: also fail when a code of command.
     {"#": "a comment"}
     {"at": "2026-10-01T09:00:00+09:00"}                      the clock from here on
     {"do": {...command...}, "expect": {...}}                 members that must be equal; without "expect": it must be ok
+    {"do": {...}, "mark": "asked"}                           keeps the answer's seq: {"mark": "asked"} stands for it from there on
     {"ask": "balance W1", "expect": {...}}                   members; "W1" may carry options. A list in "expect" must be equal
     {"ask": "cash-status W1", "row": {"day": "...", ...}}    a row with these members must be there
     {"ask": "explain W1", "causes": {"charged": 1000}}       causes by name, "late:" in front of late ones; exactly these
+    {"ask": "may W1 --actor jin", "ops": {"charge": true}}   members of `ops`
+    {"ask": "can-delete W1", "unmet": {"not_off": "ACTIVE"}} conditions that do not hold, with their figures; exactly these
 
 At the end: the audit verifies, every explanation has rest 0, and every keyed line again gives its first result.
 """
@@ -63,6 +66,13 @@ def compare(expected, got, where):
             raise Failed(f"{where}: {member} is {json.dumps(got.get(member), ensure_ascii=False)}, expected {json.dumps(value, ensure_ascii=False)}\n  {json.dumps(got, ensure_ascii=False)}")
 
 
+def filled(value, marks):
+    """With the numbers in place of their marks."""
+    if isinstance(value, dict):
+        return marks[value["mark"]] if set(value) == {"mark"} else {name: filled(item, marks) for name, item in value.items()}
+    return [filled(item, marks) for item in value] if isinstance(value, list) else value
+
+
 def ask(ledger, line, where):
     got = ledger.ask(line["ask"])
     if "error" in line:
@@ -70,6 +80,9 @@ def ask(ledger, line, where):
             raise Failed(f"{where}: expected an error with {line['error']!r}, got {got}")
         return
     compare(line.get("expect", {}), got, where)
+    compare(line.get("ops", {}), got.get("ops", {}), where)
+    if "unmet" in line:
+        compare({"unmet": line["unmet"]}, {"unmet": {c["name"]: c["figure"] for c in got["conditions"] if not c["ok"]}}, where)
     if "row" in line:
         rows = [r for r in got["rows"] if r["day"] == line["row"]["day"]]
         if not rows:
@@ -85,7 +98,7 @@ def run_file(jangbu, path, sentences):
     with open(path, encoding="utf-8") as f:
         lines = [(number, json.loads(text)) for number, text in enumerate(f, 1) if text.strip()]
     options = lines[0][1].get("init", [])
-    kept, clock, wallets = [], None, set()
+    kept, clock, wallets, marks = [], None, set(), {}
     with tempfile.TemporaryDirectory() as work:
         ledger = Ledger(jangbu, os.path.join(work, "l"), options)
         for number, line in lines:
@@ -93,6 +106,7 @@ def run_file(jangbu, path, sentences):
             if "at" in line:
                 clock = line["at"]
             elif "do" in line:
+                line = {**line, **{name: filled(line[name], marks) for name in ("do", "expect") if name in line}}
                 command = dict(line["do"])
                 if clock is not None:
                     command.setdefault("clock", clock)
@@ -102,6 +116,8 @@ def run_file(jangbu, path, sentences):
                 if "message" in expected and "key" in command and got.get("code") not in ("KEY_CONFLICT", "CLOCK_BEHIND", "MALFORMED"):
                     expected["message"] += REMEMBERED
                 compare(expected, got, where)
+                if "mark" in line:
+                    marks[line["mark"]] = got["seq"]
                 if "message" in line.get("expect", {}):
                     sentences.add(got["code"])
                 if command["op"] == "wallet.create":
@@ -109,7 +125,7 @@ def run_file(jangbu, path, sentences):
                 if "key" in command and got.get("code") not in ("KEY_CONFLICT", "CLOCK_BEHIND") and "duplicate" not in got:
                     kept.append((command, got, where))
             elif "ask" in line:
-                ask(ledger, line, where)
+                ask(ledger, filled(line, marks), where)
         for command, first, where in kept:
             again = ledger.do(command)
             again.pop("duplicate", None)

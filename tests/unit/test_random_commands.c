@@ -245,7 +245,10 @@ make(struct padded *to, bool member)
     memset(to, 0, sizeof *to);
     struct jb_command *c = &to->c;
     c->size = sizeof *c;
-    c->op = (jb_op)(1 + number(member ? 22 : 24));
+    do {
+        c->op = (jb_op)(1 + number(JB_OPS - 1));
+    } while (c->op == JB_OP_FORGET ||
+             (member && (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC)));
     c->op = chance(30) ? (chance(50) ? JB_OP_CHARGE : JB_OP_CONSUME) : c->op;
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     for (unsigned field = 0; field < JB_CF_N; field++) {
@@ -494,6 +497,32 @@ has_behind(const struct jb_command *c)
     return set;
 }
 
+static bool
+is_one_of(const struct jb_command *c, uint64_t several)
+{
+    unsigned given = 0;
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        given += (c->has & several & JB_HAS(field)) != 0;
+    }
+    return given == 1;
+}
+
+/* Of the ops whose members depend on each other. */
+static bool
+fits_together(const struct jb_command *c, bool member)
+{
+    bool agency = c->role == JB_ROLE_AGENCY;
+    if (c->op == JB_OP_ROLE_GIVE || c->op == JB_OP_ROLE_TAKE) {
+        return c->role >= JB_ROLE_AGENCY && c->role <= JB_ROLE_SYSTEM &&
+               agency == ((c->has & H(AGENCY)) != 0);
+    }
+    if (c->op >= JB_OP_BIZ_REQUEST && c->op <= JB_OP_BIZ_REFUSE) {
+        return is_one_of(c, H(WALLET) | H(CHANNEL));
+    }
+    return c->op != JB_OP_FORGET ||
+           (!member && (c->has & H(NOTE)) == 0 && is_one_of(c, H(PERSON) | H(WALLET) | H(BIZ)));
+}
+
 static void
 read_command(const struct jb_command *c, bool member, struct opinion *o)
 {
@@ -509,7 +538,7 @@ read_command(const struct jb_command *c, bool member, struct opinion *o)
     o->wrong |= member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE ||
                            (c->has & (H(KEY) | H(CLOCK) | H(CALLER))) != 0 ||
                            ((c->has & H(AT)) != 0 && !op->business_time));
-    o->wrong |= c->op >= JB_OP_ROLE_GIVE; /* none of these is carried out yet */
+    o->wrong |= !fits_together(c, member);
     o->wrong |= c->op == JB_OP_CONSUME_REVERSE && (c->has & (H(USAGE) | H(SEQ))) == 0;
     for (unsigned field = 0; field < JB_CF_N; field++) {
         if ((c->has & JB_HAS(field)) != 0 && jb_command_field_get(field) != NULL) {
@@ -578,6 +607,8 @@ must_say(const struct jb_event *e, const char *name, bool given, struct jb_text 
     }
 }
 
+static bool postpaid; /* some wallet may go below 0 without `overdraft` */
+
 /* group: the bits of the group that it is a member of, whose actor is that of its members. */
 static void
 must_be_its_event(const struct jb_command *c, uint64_t group, const struct jb_event *e)
@@ -592,11 +623,21 @@ must_be_its_event(const struct jb_command *c, uint64_t group, const struct jb_ev
     must_say(e, "grant", true, c->id);
     const uint32_t *method = field_of(e, "method");
     must(method == NULL || *method == ((c->has & H(METHOD)) != 0 ? c->method : 0), "method");
+    must_say(e, "channel", (c->has & H(CHANNEL)) != 0, c->channel);
+    must_say(e, "mail_order", (c->has & H(MAIL_ORDER)) != 0, c->mail_order);
+    must_say(e, "biz", (c->has & H(BIZ)) != 0, c->biz);
+    must(e->type != JB_EV_CHARGE_SETTLED ||
+             ((e->flags & JB_EVF_CHANNEL) != 0) == ((c->has & H(CHANNEL)) != 0),
+         "a channel that is named");
     const uint64_t *master = field_of(e, "master");
-    must(master == NULL || (*master != 0) == ((c->has & H(MASTER)) != 0), "master");
+    bool himself = e->role.n == 14 && memcmp(e->role.s, "CHANNEL_MASTER", 14) == 0;
+    must(master == NULL || c->op != JB_OP_WALLET_CREATE || himself ||
+             (*master != 0) == ((c->has & H(MASTER)) != 0),
+         "master");
+    postpaid |= e->type == JB_EV_SETTLEMENT_CHANGED;
     const jb_amount *amount = field_of(e, "amount");
     must(amount == NULL || (c->has & H(AMOUNT)) == 0 || *amount == c->amount, "amount");
-    if (c->op == JB_OP_CONSUME && (c->has & H(OVERDRAFT)) == 0) {
+    if (c->op == JB_OP_CONSUME && (c->has & H(OVERDRAFT)) == 0 && !postpaid) {
         struct jb_parts parts = jb_event_parts(e);
         for (uint32_t i = 0; i < parts.n; i++) {
             must(parts.at[i].kind != JB_PART_DEBT, "a debt that nobody allowed");

@@ -119,6 +119,36 @@ def explain(expected, got):
     return found + _as_of(expected, got)
 
 
+def who(expected, got):
+    return _members(expected, got, ["wallet", "master", "members", "channels", "agency"]) + _as_of(expected, got)
+
+
+def channel(expected, got):
+    return _members(expected, got, ["channel", "kind", "search_id", "mail_order", "wallet", "staff"]) + _as_of(expected, got)
+
+
+def biz(expected, got):
+    return _members(expected, got, ["number", "record", "pending", "history"]) + _as_of(expected, got)
+
+
+def may(expected, got):
+    """What both name; a program that names nothing differs."""
+    ops = got.get("ops") or {}
+    names = [name for name in expected["ops"] if name in ops or name == "consume"]
+    return [f"ops.{text}" for text in _members(expected["ops"], ops, names)]
+
+
+def can_delete(expected, got):
+    found = _members(expected, got, ["wallet", "can_delete", "forfeits"]) + _as_of(expected, got)
+    rows = [{**row, "remedy": (row.get("remedy") or {}).get("op")} for row in got.get("conditions", [])]
+    if [row.get("name") for row in rows] != [row["name"] for row in expected["conditions"]]:
+        return found + [f"conditions: expected {expected['conditions']!r}, got {rows!r}"]
+    for row, got_row in zip(expected["conditions"], rows):
+        names = ["ok"] if row["ok"] else ["ok", "figure", "remedy"]  # the figure of a condition that is met is open
+        found += [f"{row['name']}.{text}" for text in _members(row, got_row, names)]
+    return found
+
+
 def log_line(expected, got):
     return _members(expected, got, ["seq", "type", "wallet", "recorded_at", "occurred_at", "posted_on"])
 

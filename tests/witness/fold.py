@@ -16,6 +16,8 @@ class Event:
     occurred_at: int = None
     posted_on: int = None
     body: dict = field(default_factory=dict)
+    actor: dict = None        # who did it, in which role; of a command's main event
+    row: str = None           # of the table of permissions; likewise
 
     @property
     def late(self):
@@ -283,6 +285,10 @@ _HOW = {
     "refund_approved": _refund_approved,
     "refund_completed": _refund_is("COMPLETED"),
     "refund_failed": _refund_failed,
+    **{name: lambda state, event: None for name in (  # see who.py
+        "member_invited", "member_joined", "member_left", "master_transferred", "channel_connected",
+        "channel_disconnected", "biz_requested", "biz_approved", "biz_refused", "invoice_email_set", "sales_requested",
+        "sales_accepted", "sales_refused", "sales_released", "settlement_changed")},
 }
 
 

@@ -1,5 +1,8 @@
 """What a well-formed command is, and which part of it an idempotency key protects."""
 
+import re
+import unicodedata
+
 import moment
 
 LIMIT = 10**15 - 1  # of every amount, debt, and what comes in
@@ -15,20 +18,20 @@ _ORIGINS = ["PROMOTION", "EVENT", "UNSENT_SIMPLE", "UNSENT_NORMAL", "OPERATOR"]
 
 # op: (required, optional); `expect` belongs to every op with a wallet.
 FIELDS = {
-    "wallet.create": ("wallet kind name", "master"),
+    "wallet.create": ("wallet kind name", "master channel"),
     "wallet.rename": ("wallet name", ""),
     "wallet.off": ("wallet", ""),
     "wallet.on": ("wallet", ""),
     "wallet.suspend": ("wallet", ""),
     "wallet.lift": ("wallet", ""),
     "wallet.delete": ("wallet", ""),
-    "charge": ("wallet charge amount", "method pg txn_ref approve_no"),
+    "charge": ("wallet charge amount", "method pg txn_ref approve_no channel"),
     "charge.reverse": ("wallet charge amount", "reason"),
     "debt.repay": ("wallet amount", "pg txn_ref"),
     "free.grant": ("wallet grant amount expires_on", "origin reason"),
     "free.activate": ("wallet grant", ""),
     "free.revoke": ("wallet grant", ""),
-    "consume": ("wallet usage amount", "overdraft"),
+    "consume": ("wallet usage amount", "overdraft channel"),
     "consume.reverse": ("wallet amount", "usage seq reason"),
     "refund.request": ("wallet refund", "amount"),
     "refund.approve": ("wallet refund", ""),
@@ -39,7 +42,34 @@ FIELDS = {
     "policy.set": ("policy value", "from"),
     "day.close": ("day", "force"),
     "atomic": ("commands", ""),
+    "role.give": ("person role", "agency"),
+    "role.take": ("person role", "agency"),
+    "member.invite": ("wallet person", ""),
+    "member.accept": ("wallet person", ""),
+    "member.leave": ("wallet person", ""),
+    "member.remove": ("wallet person", ""),
+    "master.transfer": ("wallet person", ""),
+    "channel.create": ("channel person", "channel_kind"),
+    "manager.add": ("channel person", ""),
+    "manager.remove": ("channel person", ""),
+    "channel.transfer": ("channel person", ""),
+    "channel.connect": ("wallet channel", ""),
+    "channel.disconnect": ("wallet channel", ""),
+    "channel.close": ("channel", ""),
+    "channel.search_id": ("channel search_id", ""),
+    "channel.mail_order": ("channel", "mail_order"),
+    "biz.request": ("biz biz_name representative address", "wallet channel"),
+    "biz.approve": ("seq", "wallet channel reason"),
+    "biz.refuse": ("seq", "wallet channel reason"),
+    "invoice.email": ("wallet email", ""),
+    "sales.request": ("wallet agency", ""),
+    "sales.accept": ("wallet agency", ""),
+    "sales.refuse": ("wallet agency", ""),
+    "sales.release": ("wallet", ""),
+    "wallet.settlement": ("wallet settlement", "limit"),
 }
+_ROLES_GIVEN = ["OPERATOR", "GATEWAY", "SYSTEM", "AGENCY"]
+_SEARCH_ID = re.compile("[가-힣a-z0-9_-]{1,15}")
 _EVERYWHERE = {"op", "key", "actor", "at", "clock", "note"}
 
 
@@ -93,6 +123,18 @@ _CHECKS = {
     "value": lambda value: True,     # needs its policy: see _check_policy
     "amount": lambda value: True,    # has codes of its own: see _check_amount
     "commands": lambda value: isinstance(value, list) and len(value) > 0,
+    **{name: _is_id for name in ("person", "channel", "agency")},
+    "role": lambda value: value in _ROLES_GIVEN,
+    "channel_kind": lambda value: value in ("BASIC", "BUSINESS"),
+    "settlement": lambda value: value in ("PREPAID", "POSTPAID"),
+    "search_id": lambda value: isinstance(value, str),  # has a code of its own: see _check_one
+    "mail_order": _is_text(40),
+    "biz": lambda value: isinstance(value, str) and re.fullmatch("[0-9]{10}", value) is not None,
+    "biz_name": _is_text(60),
+    "representative": _is_text(60),
+    "address": _is_text(200),
+    "email": _is_text(254),
+    "limit": lambda value: True,     # likewise
 }
 
 _COUNT = lambda value: _is_int(value) and 0 <= value <= LIMIT
@@ -106,6 +148,11 @@ _POLICY_CHECKS = {
     "vat_rate": _COUNT,
     "clock_ahead_max": _COUNT,
     "at_back_max": _COUNT,
+    "search_id_marks": lambda value: _is_int(value) and 0 <= value <= 3,
+    "roles": lambda value: _is_int(value) and 0 <= value <= 1,
+    "invite_days": _COUNT,
+    "members_max": _COUNT,
+    "biz_retention_days": _COUNT,
 }
 
 
@@ -115,12 +162,14 @@ def _check_fields(command):
         raise Malformed("MALFORMED")
     required, optional = (set(names.split()) for names in FIELDS[op])
     allowed = required | optional | _EVERYWHERE
-    if "wallet" in required:
+    if "wallet" in command:
         allowed |= {"expect"}
     if not set(command) <= allowed or not required <= set(command):
         raise Malformed("MALFORMED")
     if op == "consume.reverse" and not {"usage", "seq"} & set(command):
         raise Malformed("MALFORMED")
+    if op.startswith("biz.") and ("wallet" in command) == ("channel" in command):
+        raise Malformed("MALFORMED")  # of one of the two
     for name, value in command.items():
         if name != "op" and not _CHECKS[name](value):
             raise Malformed("MALFORMED")
@@ -148,8 +197,20 @@ def _check_one(command):
     _check_fields(command)
     if "amount" in command:
         _check_amount(command["amount"])
+    if "limit" in command and command["limit"] != 0:
+        _check_amount(command["limit"])
+    if "search_id" in command and not _SEARCH_ID.fullmatch(composed(command["search_id"])):
+        raise Malformed("SEARCH_ID_INVALID")
+    if command["op"].startswith("role.") and ("agency" in command) != (command["role"] == "AGENCY"):
+        raise Malformed("MALFORMED")
+    if command.get("policy") == "roles" and "from" in command:
+        raise Malformed("MALFORMED")
     if command["op"] == "policy.set" and not _POLICY_CHECKS[command["policy"]](command["value"]):
         raise Malformed("MALFORMED")
+
+
+def composed(text):
+    return unicodedata.normalize("NFC", text)
 
 
 def check(command):
@@ -174,6 +235,8 @@ def content(command):
             return moment.parse_instant(value)
         if name == "commands":
             return tuple(content(member) for member in value)
+        if name == "search_id":
+            return composed(value)
         return (type(value).__name__, value)  # True is not 1
     return frozenset((name, meaning(name, value)) for name, value in command.items()
                      if name not in _NOT_CONTENT)

@@ -30,6 +30,9 @@ _IN_GROUPS = [name for name in _WEIGHTS if name not in ("day_close", "group", "r
 
 
 class Generator:
+    WEIGHTS = _WEIGHTS
+    IN_GROUPS = _IN_GROUPS
+
     def __init__(self, seed, init_events=INIT_EVENTS):
         self.rng = random.Random(seed)
         self.ledger = Ledger(init_events)
@@ -98,7 +101,7 @@ class Generator:
             step = self._drain_step()
             if step:
                 return self._decorate(step)
-        name = self.rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]
+        name = self.rng.choices(list(self.WEIGHTS), list(self.WEIGHTS.values()))[0]
         if name == "group":
             return self._group()
         if name == "repeat" and self.keyed:
@@ -160,7 +163,7 @@ class Generator:
         return command
 
     def _member(self):
-        name = self.rng.choices(_IN_GROUPS, [_WEIGHTS[n] for n in _IN_GROUPS])[0]
+        name = self.rng.choices(self.IN_GROUPS, [self.WEIGHTS[n] for n in self.IN_GROUPS])[0]
         if name == "policy":
             return {"op": "policy.set", "policy": "min_charge", "value": self.rng.choice([0, 5, 1000])}
         member = self._build(name)

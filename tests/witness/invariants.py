@@ -2,6 +2,8 @@
 
 import figures
 import fold
+import who
+import who_invariants
 from figures import FLOWS
 from moment import day_of
 
@@ -17,6 +19,7 @@ def check(ledger):
     for wallet in ledger.wallets.values():
         check_wallet(ledger, wallet)
     check_control_totals(ledger)
+    check_who(ledger)
 
 
 def check_sequence(ledger):
@@ -176,3 +179,10 @@ def check_control_totals(ledger):
             posted = [e for e in ledger.events if e.recorded_at is not None and e.posted_on == day]
             expect(figures.day_totals(posted, day, figures.day_totals(before, day)) == event.body["totals"],
                    "control totals", event)
+
+
+# ---- who
+
+def check_who(ledger):
+    expect(ledger.world.same_as(who.World(ledger.events)), "the cached world is not the fold")
+    who_invariants.check(ledger)

@@ -11,12 +11,14 @@ import json
 import figures
 import fold
 import form
+import who
 from moment import DAY, SECOND, day_of, day_text, instant_text, parse_day, parse_instant, start_of
 
 ALWAYS = -10**18  # `from` of the policies that init writes
 DEFAULT_POLICIES = {"min_charge": 1000, "day_close": "auto", "day_close_grace": 600, "grants_max": 1024,
                     "clock_tolerance": 300, "empty_days_max": 3660, "vat_rate": 10,  # of a KRW ledger
-                    "at_back_max": 366}  # days; built in
+                    "at_back_max": 366,  # days; built in, as the rest
+                    "roles": 0, "invite_days": 7, "members_max": 1000, "search_id_marks": 0}
 
 PARTS_MAX = 262144  # of one event, but for a failed refund
 
@@ -90,13 +92,24 @@ class Mark:
         self.events = len(ledger.events)
         self.first_open = ledger.first_open
         self.last_recorded = ledger.last_recorded
+        self.world = ledger.world.mark()
 
 
-class Ledger:
-    def __init__(self, init_events):
+class Ledger(who.Deciding):
+    Refused = Refused
+
+    def __init__(self, init_events, operator=None):
+        """With an operator it looks at roles from the beginning: `init --roles=enforce --operator ID`."""
         self.events = [fold.Event(1, "ledger_created")]
         self.events += [fold.Event(seq, "policy_set") for seq in range(2, init_events + 1)]
         self.settings = [(name, ALWAYS, value) for name, value in DEFAULT_POLICIES.items()]
+        if operator is not None:
+            self.events[-2] = fold.Event(init_events - 1, "role_given",
+                                         body={"person": operator, "role": "OPERATOR", "agency": None})
+            self.settings.append(("roles", ALWAYS, 1))
+        self.world = who.World(self.events)
+        self.roles_at_first = int(operator is not None)
+        self.actor = None        # of the command at work
         self.wallets = {}        # id -> Wallet, in order of creation
         self.posted = {}         # day -> its events
         self.closed = {}         # day -> its day_closed event
@@ -214,6 +227,7 @@ class Ledger:
                 del self.closed[event.body["day"]]
         self.first_open = mark.first_open
         self.last_recorded = mark.last_recorded
+        self.world.rollback(mark.world)
 
     # ---- one command
 
@@ -229,34 +243,45 @@ class Ledger:
         self.written_by_closing = range(before + 1, len(self.events) + 1)
         if command["op"] == "atomic":
             return self._group(command)
-        return self._one(command, command.get("at"))
+        return self._one(command, command.get("at"), command.get("actor"))
 
     def _group(self, command):
         results = []
         for index, member in enumerate(command["commands"]):
             try:
-                results.append(self._one(member, member.get("at", command.get("at"))))
+                results.append(self._one(member, member.get("at", command.get("at")),
+                                         member.get("actor", command.get("actor"))))
             except Refused as refusal:
                 refusal.figures["index"] = index
                 raise
         return {"ok": True, "seq": results[-1]["seq"], "results": results}
 
-    def _one(self, command, at_text):
+    def _one(self, command, at_text, actor):
+        """In the order in which things are looked at: `at`, wallet, channel, role, expect, state, kind, ids, money."""
         op = command["op"]
+        self.actor = actor
         at = self._check_at(op, at_text)
-        if op == "policy.set":
-            return self._policy_set(command)
-        if op == "wallet.create":
-            return self._wallet_create(command)
-        wallet = self.wallets.get(command["wallet"])
-        self._check_wallet(wallet, command)
         occurred = at if op in form.BUSINESS_TIME and at is not None else self.now
-        if wallet.state.status_at(min(occurred, self.now)) is None:
-            raise Refused("WALLET_UNKNOWN_THEN")
-        self._write_due_expiries(wallet)
-        decide = getattr(self, "_" + op.replace(".", "_"))
-        event, members = decide(wallet, wallet.state, command, occurred)
-        return {"ok": True, "seq": event.seq, "wallet_version": event.seq, **members}
+        wallet = self._known_wallet(command)
+        self._check_channel_known(command)
+        role = self._check_role(command, actor, min(occurred, self.now))
+        if op == "policy.set":
+            event, members = self._policy_set(command)
+        elif op == "wallet.create":
+            event, members = self._wallet_create(command, actor, role)
+        else:
+            if wallet is not None:
+                self._check_version(wallet, command)
+                if wallet.state.status_at(min(occurred, self.now)) is None:
+                    raise Refused("WALLET_UNKNOWN_THEN")
+                self._write_due_expiries(wallet)
+            decide = getattr(self, "_" + op.replace(".", "_"))
+            event, members = decide(wallet, wallet and wallet.state, command, occurred)
+        event.actor = actor and {**actor, **({"role": role} if role else {})}
+        event.row = who.row_of(command)
+        if event.wallet is not None:
+            members = {"wallet_version": event.seq, **members}
+        return {"ok": True, "seq": event.seq, **members}
 
     def _check_at(self, op, at_text):
         at = parse_instant(at_text) if at_text is not None else None
@@ -277,11 +302,21 @@ class Ledger:
         if len(parts) > PARTS_MAX:
             raise Refused("TOO_MANY_PARTS", parts_max=PARTS_MAX, most=total(parts[:PARTS_MAX]))
 
-    def _check_wallet(self, wallet, command):
+    def _known_wallet(self, command):
+        wallet = self.wallets.get(command.get("wallet"))
+        if command["op"] == "wallet.create":
+            if wallet is not None:
+                raise Refused("WALLET_EXISTS")
+            return None
+        if "wallet" not in command:
+            return None
         if wallet is None:
             raise Refused("WALLET_UNKNOWN")
         if wallet.state.status == "DELETED":
             raise Refused("WALLET_DELETED")
+        return wallet
+
+    def _check_version(self, wallet, command):
         version = self._version_for_expect(wallet)
         if command.get("expect", version) != version:
             raise Refused("EXPECT_MISMATCH", version=version)
@@ -311,6 +346,7 @@ class Ledger:
         self.posted.setdefault(posted, []).append(event)
         if wallet:
             wallet.append(event)
+        self.world.apply(event)
         self.last_recorded = recorded
         return event
 
@@ -359,6 +395,7 @@ class Ledger:
 
     def _close_by_command(self, command):
         self._check_at("day.close", command.get("at"))
+        self._check_role(command, command.get("actor"), self.now)
         day = parse_day(command["day"])
         today = day_of(self.now)
         first_open = today if self.first_open is None else self.first_open
@@ -379,19 +416,28 @@ class Ledger:
         start = parse_instant(command["from"]) if "from" in command else self.now
         if start < self.now:
             raise Refused("FROM_IN_PAST", now=instant_text(self.now))
+        self._check_switch(command)
         event = self._emit("policy_set", None, {"policy": command["policy"], "value": command["value"]})
         self.settings.append((command["policy"], start, command["value"]))
-        return {"ok": True, "seq": event.seq}
+        return event, {}
 
-    def _wallet_create(self, command):
-        if command["wallet"] in self.wallets:
-            raise Refused("WALLET_EXISTS")
+    def _wallet_create(self, command, actor, role):
+        """A channel's master makes it for himself. Where roles count, somebody must be its master."""
         if command.get("expect", 0) != 0:
             raise Refused("EXPECT_MISMATCH", version=0)
+        master = command.get("master")
+        if self.policy("roles"):
+            if role == "CHANNEL_MASTER":
+                master = actor["id"]
+            if master is None:
+                raise Refused("MASTER_NEEDED")
+        self._require_open(command)
+        if "channel" in command and command["kind"] == "BUSINESS":
+            self._require_channel_kind(command["channel"])
         wallet = Wallet(command["wallet"], len(self.wallets) + 1)
         self.wallets[wallet.id] = wallet
-        event = self._emit("wallet_created", wallet, {"number": wallet.number, "kind": command["kind"]})
-        return {"ok": True, "seq": event.seq, "wallet_version": event.seq}
+        body = {"number": wallet.number, "kind": command["kind"], "master": master}
+        return self._emit("wallet_created", wallet, body), {}
 
     # ---- states of a wallet. Each of the following gives (main event, members of the result).
 
@@ -421,14 +467,7 @@ class Ledger:
         return self._emit("suspension_lifted", wallet, {"status": status}), {}
 
     def _wallet_delete(self, wallet, state, command, occurred):
-        unmet = {}
-        if state.status != "OFF":
-            unmet["not_off"] = state.status
-        if state.paid != 0:
-            unmet["paid_not_zero"] = state.paid
-        outstanding = sum(1 for r in state.refunds.values() if r.state in ("REQUESTED", "APPROVED"))
-        if outstanding:
-            unmet["refund_outstanding"] = outstanding
+        unmet = dict(who.delete_conditions(self.world, wallet.id, state))
         if unmet:
             raise Refused("DELETE_CONDITIONS", conditions=unmet)
         forfeited = 0
@@ -443,6 +482,7 @@ class Ledger:
     def _charge(self, wallet, state, command, occurred):
         amount = command["amount"]
         self._require_status(state.status, "ACTIVE", "OFF")
+        self._check_channel_then(wallet, command, min(occurred, self.now))
         if state.lot_of(command["charge"]):
             raise Refused("ID_EXISTS")
         least = self.policy("min_charge")
@@ -453,7 +493,7 @@ class Ledger:
         members = {"amount": amount, "applied_to_debt": min(state.debt, amount)}
         transaction = (command.get("pg"), command["txn_ref"]) if "txn_ref" in command else None
         before = [e.seq for e in self.events if e.type == "charge_settled" and e.body["transaction"] == transaction]
-        body = {"charge": command["charge"], "transaction": transaction, **members}
+        body = {"charge": command["charge"], "transaction": transaction, "channel": command.get("channel"), **members}
         event = self._emit("charge_settled", wallet, body, occurred)
         return event, {**members, "same_txn": before[0]} if transaction and before else members
 
@@ -527,11 +567,14 @@ class Ledger:
 
     def _consume(self, wallet, state, command, occurred):
         self._require_status(state.status_at(min(occurred, self.now)), "ACTIVE")
+        self._check_channel_then(wallet, command, min(occurred, self.now))
         amount = command["amount"]
         grants = self._usable_grants(state, occurred)
-        available = sum(g.remaining for g in grants) + max(state.paid, 0)
+        settlement, limit = self.world.settlement(wallet.id)
+        postpaid = {"postpaid_limit": limit} if settlement == "POSTPAID" else {}
+        available = sum(g.remaining for g in grants) + max(state.paid + postpaid.get("postpaid_limit", 0), 0)
         if amount > available and not command.get("overdraft", False):
-            raise Refused("INSUFFICIENT_CASH", available=available)
+            raise Refused("INSUFFICIENT_CASH", available=available, **postpaid)
         parts = take_from_grants(grants, amount)
         parts += take_from_lots(state.lots, amount - total(parts))
         hole = amount - total(parts)
@@ -540,7 +583,8 @@ class Ledger:
         parts += debt_part("from", hole)
         self._check_parts(parts)
         event = self._emit("cash_consumed", wallet,
-                           {"usage": command["usage"], "amount": amount, "parts": parts}, occurred)
+                           {"usage": command["usage"], "amount": amount, "parts": parts,
+                            "channel": command.get("channel")}, occurred)
         return event, {"amount": amount, "free": total(parts, "free"), "paid": total(parts, "paid"),
                        "debt": hole, "parts": parts}
 

@@ -11,7 +11,9 @@ import sys
 import figures
 import fold
 import model
+import whoread
 from generate import INIT_EVENTS
+from generate_who import INIT_EVENTS_ENFORCED
 
 
 def _fault_credit():
@@ -46,7 +48,9 @@ class Store:
 
     def __init__(self, directory):
         self.path = os.path.join(directory, "lines.jsonl")
-        self.ledger = model.Ledger(INIT_EVENTS)
+        with open(os.path.join(directory, "operator"), encoding="utf-8") as file:
+            operator = file.read()
+        self.ledger = model.Ledger(INIT_EVENTS_ENFORCED, operator) if operator else model.Ledger(INIT_EVENTS)
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as lines:
                 for line in lines:
@@ -54,8 +58,8 @@ class Store:
 
     def apply(self, caller):
         refused = False
-        with open(self.path, "a", encoding="utf-8") as kept:
-            for number, line in enumerate(sys.stdin, 1):
+        with open(self.path, "a", encoding="utf-8", buffering=1) as kept:
+            for number, line in enumerate(iter(sys.stdin.readline, ""), 1):
                 result = self.ledger.apply_line(line, caller)
                 kept.write(json.dumps([caller, line]) + "\n")
                 if result is not None:
@@ -94,8 +98,24 @@ def read(arguments, ledger):
         show({"rows": rows[begin:end], "next": f"{reading.seq}.{end}" if end < len(rows) else None})
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
+    elif arguments.verb in ("who", "channel", "biz", "may", "can-delete"):
+        read_who(arguments, whoread.WhoReading(reading))
     else:
         show(reading.explain(arguments.wallet))
+
+
+def read_who(arguments, reader):
+    if arguments.verb == "may":
+        show(reader.may(arguments.wallet, arguments.actor, arguments.channel))
+    elif arguments.verb == "biz":
+        show(reader.biz(("wallet", arguments.wallet)))
+    elif arguments.verb == "can-delete":
+        answer = reader.can_delete(arguments.wallet)
+        for row in answer["conditions"]:
+            row["remedy"] = row["remedy"] and {"op": row["remedy"]}
+        show(answer)
+    else:
+        show(getattr(reader, arguments.verb)(arguments.wallet))
 
 
 def parse_arguments():
@@ -103,6 +123,10 @@ def parse_arguments():
     parser.add_argument("verb")
     parser.add_argument("directory")
     parser.add_argument("wallet", nargs="?")
+    parser.add_argument("--roles", default="trust")
+    parser.add_argument("--operator", default="")
+    parser.add_argument("--actor")
+    parser.add_argument("--channel")
     parser.add_argument("--as-of", type=int)
     parser.add_argument("--view", default="posted")
     parser.add_argument("--caller", default="")
@@ -123,6 +147,8 @@ def main():
         FAULTS[os.environ["PRETEND_FAULT"]]()
     if arguments.verb == "init":
         os.makedirs(arguments.directory)
+        with open(os.path.join(arguments.directory, "operator"), "w", encoding="utf-8") as file:
+            file.write(arguments.operator)
         show({"ok": True})
         return 0
     store = Store(arguments.directory)

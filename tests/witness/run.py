@@ -1,6 +1,7 @@
 """Runs jangbu beside the model, and stops at the first difference.
 
     python3 run.py --jangbu /work/main/build/jangbu [--seed S] [--commands N] [--batch 1|2|3|1000|random] [--restart]
+    python3 run.py --jangbu PATH --who all              with roles, channels, business information, enforced and in trust
     python3 run.py --jangbu PATH --replay FILE          one file of commands instead of random ones
 
 A difference ends with exit status 1, and a file of the fewest commands found that still show one."""
@@ -20,7 +21,9 @@ import time
 import compare
 import figures
 import generate
+import generate_who
 import model
+import whoread
 
 COMMANDS_PER_LEDGER = 2000
 EARLIER_READS = 4       # random earlier sequence numbers that are read back per ledger
@@ -137,7 +140,7 @@ class Applying:
 class Trial:
     """One ledger, its model, and the comparison of both."""
 
-    def __init__(self, path, rng, batch="1000", restart=False):
+    def __init__(self, path, rng, batch="1000", restart=False, mode=None):
         self.home = tempfile.mkdtemp(prefix="jangbu-witness-")
         self.program = Program(path, os.path.join(self.home, "ledger"))
         self.rng = rng
@@ -145,9 +148,11 @@ class Trial:
         self.batch = batch
         self.restart = restart
         self.totals_compared = 0
-        self.program.must("init")
+        self.mode = mode
+        operator = generate_who.OPERATOR if mode == "enforce" else None
+        self.program.must("init", *([] if operator is None else ["--roles=enforce", "--operator", operator]))
         self.init_events = self.program.must("stat")[0]["events"]
-        self.ledger = model.Ledger(self.init_events)
+        self.ledger = model.Ledger(self.init_events, operator)
 
     def close(self):
         self.program.stderr.close()
@@ -274,6 +279,22 @@ class Trial:
             self._compare_read(compare.explain, reading.explain(wallet), "explain", wallet, *as_of)
             if wallet in lists_of:
                 self._check_lists(reading, wallet, *as_of)
+        if self.mode:
+            self._check_who(whoread.WhoReading(reading), lists_of, "--as-of", str(seq))
+
+    def _check_who(self, reader, wallets, *as_of):
+        """Who may use some wallets, and what stands around them."""
+        for wallet in wallets:
+            if wallet not in reader.reading.wallets():
+                continue
+            self._compare_read(compare.who, reader.who(wallet), "who", wallet, *as_of)
+            self._compare_read(compare.biz, reader.biz(("wallet", wallet)), "biz", wallet, *as_of)
+            self._compare_read(compare.can_delete, reader.can_delete(wallet), "can-delete", wallet, *as_of)
+            for actor in self.pages_rng.sample(generate_who.PEOPLE, 3):
+                self._compare_read(compare.may, reader.may(wallet, actor), "may", wallet, "--actor", actor, *as_of)
+        channels = list(reader.world.channels)
+        for channel in self.pages_rng.sample(channels, min(3, len(channels))):
+            self._compare_read(compare.channel, reader.channel(channel), "channel", channel, *as_of)
 
     def _pages(self, count, verb, *arguments):
         """The rows of all pages of a list, which has so many: one page, two or three."""
@@ -343,8 +364,9 @@ class Trial:
 class Replaying:
     """Runs the same lines again and again, in new ledgers, to see whether they still show a difference of one kind."""
 
-    def __init__(self, arguments, seed, difference):
+    def __init__(self, arguments, seed, mode, difference):
         self.path = arguments.jangbu
+        self.mode = mode
         self.seed = seed
         self.kind = difference.what.split()[0]
         self.reads = difference.line is None
@@ -359,7 +381,7 @@ class Replaying:
         return self._difference(lines, self.ways[0])
 
     def _difference(self, lines, way):
-        trial = Trial(self.path, random.Random(self.seed), *way)
+        trial = Trial(self.path, random.Random(self.seed), *way, self.mode)
         try:
             trial.run(lines, self.reads)
         except Difference as difference:
@@ -388,15 +410,16 @@ def shrink(lines, still_differs, seconds):
     return lines
 
 
-def report(arguments, seed, lines, difference):
+def report(arguments, seed, mode, lines, difference):
     print(f"DIFFERENCE in ledger seed {seed} (--seed {arguments.seed}): {difference.what}")
     if difference.line is not None:
         print(f"command {difference.line + 1}: {lines[difference.line]}")
-        lines = lines[:difference.line + 1]
+        if difference.what != "no result":  # that may be for what came behind it
+            lines = lines[:difference.line + 1]
     for text in difference.details:
         print("   ", text)
     print(f"shrinking {len(lines)} lines, at most {arguments.shrink_seconds} s", flush=True)
-    replaying = Replaying(arguments, seed, difference)
+    replaying = Replaying(arguments, seed, mode, difference)
     comes_back = replaying.choose_way(lines)
     if comes_back:
         lines = shrink(lines, replaying.difference, arguments.shrink_seconds)
@@ -408,7 +431,7 @@ def report(arguments, seed, lines, difference):
         return
     batch, restart = replaying.ways[0]
     print(f"{len(lines)} lines in {name} (--replay {name} --seed {seed} --batch {batch}"
-          f"{' --restart' if restart else ''}):")
+          f"{' --restart' if restart else ''}{f' --who {mode}' if mode else ''}):")
     again = replaying.difference(lines)
     for text in again.details if again is not None else ["this time it did not come back: it hangs on timing"]:
         print("   ", text)
@@ -417,8 +440,14 @@ def report(arguments, seed, lines, difference):
 # ---- main
 
 def run_ledger(arguments, seed, count, replay):
-    trial = Trial(arguments.jangbu, random.Random(seed), arguments.batch, arguments.restart)
-    lines = replay or list(generate.stream(seed, count, trial.init_events))
+    mode = random.Random(seed).choice(generate_who.MODES) if arguments.who == "all" else arguments.who
+    trial = Trial(arguments.jangbu, random.Random(seed), arguments.batch, arguments.restart, mode)
+    if replay:
+        lines = replay
+    elif mode:
+        lines = list(generate_who.stream(seed, count, mode))
+    else:
+        lines = list(generate.stream(seed, count, trial.init_events))
     try:
         trial.run(lines)
         accepted = sum(1 for e in trial.ledger.events if e.type not in ("command_refused", "free_expired", "day_closed"))
@@ -427,7 +456,7 @@ def run_ledger(arguments, seed, count, replay):
               flush=True)
         return True
     except Difference as difference:
-        report(arguments, seed, lines, difference)
+        report(arguments, seed, mode, lines, difference)
         return False
     finally:
         trial.close()
@@ -441,6 +470,7 @@ def parse_arguments():
     parser.add_argument("--batch", default="1000", choices=["1", "2", "3", "1000", "random"])
     parser.add_argument("--restart", action="store_true", help="several invocations, then the whole file again")
     parser.add_argument("--shrink-seconds", type=int, default=60, help="how long to look for fewer commands")
+    parser.add_argument("--who", choices=[*generate_who.MODES, "all"], help="streams with roles and channels, too")
     parser.add_argument("--replay", help="a file of commands instead of random ones")
     return parser.parse_args()
 

@@ -19,12 +19,16 @@ import compare
 import figures
 import form
 import generate
+import generate_who
 import invariants
 import model
 import moment
+import who_faults
 
 SEEDS = 60                # short streams, everything recomputed after each command
 COMMANDS = 150
+WHO_SEEDS = 12            # of each kind of ledger, with roles and channels
+WHO_COMMANDS = 500
 LONG_SEEDS = 6            # long ones, recomputed now and then and read as of every hundredth event
 LONG_COMMANDS = 2000
 FAULT_COMMANDS = 400
@@ -808,6 +812,63 @@ class TheChecksThemselves(unittest.TestCase):
         self.assertNotEqual(compare.result(refusal, {**refusal, "seq": 3}), [])
 
 
+class Who(unittest.TestCase):
+    """Roles, channels, business information, the sales right. What each rule says: tests/scenario/who.jsonl, who-trust.jsonl."""
+
+    def test_invariants_and_codes(self):
+        accepted = count = 0
+        codes = collections.Counter()
+        for seed, mode in itertools.product(range(WHO_SEEDS), ("enforce", "trust")):
+            generator = generate_who.WhoGenerator(seed, mode)
+            for number in range(WHO_COMMANDS):
+                text, result = generator.next()
+                if number % 100 == 99:
+                    try:
+                        generator.ledger.check()
+                    except Exception:
+                        print(f"who, seed {seed}, {mode}, command {number + 1}: {text}", file=sys.stderr)
+                        raise
+                if result is not None:
+                    count, accepted = count + 1, accepted + result["ok"]
+                    codes[result.get("code")] += 1
+        self.assertGreater(accepted / count, 0.5)
+        expected = set("""ROLE WALLET_KIND PERSON_STATE INVITE_EXPIRED MEMBERS_LIMIT MASTER_NEEDED LAST_OPERATOR CHANNEL_UNKNOWN
+            CHANNEL_EXISTS CHANNEL_STATE CHANNEL_KIND SEARCH_ID_INVALID SEARCH_ID_SET SEARCH_ID_TAKEN BIZ_NUMBER BIZ_STATE
+            SALES_STATE UNCHANGED DELETE_CONDITIONS INSUFFICIENT_CASH KEY_CONFLICT EXPECT_MISMATCH WALLET_STATE""".split())
+        self.assertEqual(expected - set(codes), set())
+        COUNTS["random commands with roles and channels"] += count
+
+    def test_streams_find_planted_faults(self):
+        streams = who_faults.recorded()
+        self.assertIsNone(who_faults.found(streams))
+        for name, plant in who_faults.FAULTS.items():
+            with plant():
+                self.assertIsNotNone(who_faults.found(streams), name)
+            COUNTS["planted faults about who found by the streams"] += 1
+
+    def test_dry_decisions_leave_nothing(self):
+        for seed in range(4):
+            generator = generate_who.WhoGenerator(100 + seed)
+            for _ in range(300):
+                generator.next()
+            before = copy.deepcopy(generator.ledger.world)
+            for _ in range(30):
+                generator._would_pass(generator._decorate(generator._build("connect")))
+            self.assertTrue(before.same_as(generator.ledger.world))
+
+    def test_a_corrupted_event_is_found(self):
+        for type_, member, value in (("channel_connected", "channel", "C1"), ("member_joined", "person", "nobody"),
+                                     ("biz_requested", "base", 1), ("settlement_changed", "settlement", "POSTPAID")):
+            generator = generate_who.WhoGenerator(21)
+            found = []
+            while not found:
+                generator.next()
+                found = [e for e in generator.ledger.events if e.type == type_ and e.body[member] != value]
+            found[-1].body[member] = value
+            with self.subTest(type=type_), self.assertRaises((AssertionError, KeyError)):
+                generator.ledger.check()
+
+
 class TheDriver(unittest.TestCase):
     """run.py against a program that is made of the model itself, honest and with faults planted."""
 
@@ -820,7 +881,8 @@ class TheDriver(unittest.TestCase):
             return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
     def test_no_difference_where_there_is_none(self):
-        for arguments in (["--batch", "1"], ["--batch", "random", "--restart"], ["--batch", "1000", "--restart"]):
+        for arguments in (["--batch", "1"], ["--batch", "random", "--restart"], ["--batch", "1000", "--restart"],
+                          ["--who", "enforce"], ["--who", "trust", "--batch", "random", "--restart"]):
             done = self.drive("--commands", "150", *arguments)
             self.assertEqual(done.returncode, 0, done.stdout.decode())
 

@@ -58,11 +58,11 @@ int
 cmd_init(struct app *app, int argc, char **argv)
 {
     const char *currency = NULL, *exponent = NULL, *offset = NULL, *args[ARGUMENTS_MAX];
+    const char *roles = NULL, *operator_id = NULL;
     int n;
-    const struct option_row options[] = {{"currency", NULL, &currency},
-                                         {"exponent", NULL, &exponent},
-                                         {"offset", NULL, &offset},
-                                         {0}};
+    const struct option_row options[] = {
+        {"currency", NULL, &currency}, {"exponent", NULL, &exponent},    {"offset", NULL, &offset},
+        {"roles", NULL, &roles},       {"operator", NULL, &operator_id}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -82,6 +82,14 @@ cmd_init(struct app *app, int argc, char **argv)
         return app_usage(app, "--offset is an offset from UTC like +09:00, not %s", offset);
     }
     o.utc_offset_given = offset != NULL;
+    if (roles != NULL && strcmp(roles, "enforce") != 0 && strcmp(roles, "trust") != 0) {
+        return app_usage(app, "--roles is enforce or trust, not %s", roles);
+    }
+    o.roles = roles != NULL && strcmp(roles, "enforce") == 0 ? JB_MATRICES : 0;
+    o.operator_id = operator_id;
+    if (o.roles != 0 && operator_id == NULL) {
+        return app_usage(app, "--roles=enforce needs --operator ID, who gives the other roles");
+    }
     if (jb_init(args[0], &o, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }

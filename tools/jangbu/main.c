@@ -33,12 +33,16 @@ struct row {
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
 
 static const struct row rows[] = {
-    {"init", cmd_init, TAKES_JSON, "DIR [--currency KRW] [--exponent N] [--offset +09:00]",
+    {"init", cmd_init, TAKES_JSON,
+     "DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID]",
      "make a ledger in a new or empty directory",
      "  --currency CODE  ISO 4217; KRW unless given\n"
      "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
      "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never "
-     "change\n" COMMON},
+     "change\n"
+     "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
+     "given\n"
+     "  --operator ID    the first operator, who gives the other roles\n" COMMON},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
      "NAME] [--key KEY] [--at TIME]",

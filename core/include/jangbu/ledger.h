@@ -38,6 +38,11 @@ struct jb_init_options {
     uint8_t reserved[6];      /* 0 */
     jb_lang lang;             /* of what it says when it fails; 0: English */
     uint8_t reserved_too[4];  /* 0 */
+    /* Roles are asked from the beginning, by the matrix of that number; 0: they are not. Somebody
+     * has to be able to give them: JB_E_USAGE without an operator. */
+    const char *operator_id; /* the id of the first person with that role; NULL: none */
+    uint32_t roles;
+    uint8_t reserved_3[4]; /* 0 */
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
