@@ -24,7 +24,11 @@ ask(struct jb_ledger *l, struct asking *a, struct jb_error *err)
     *a = (struct asking){.l = l, .err = err};
     jb_status status = jb_ledger_now(l, &a->now, err);
     status = status == JB_OK ? jb_reader_begin(l, &head, err) : status;
-    a->b = status == JB_OK ? l->read_state : NULL;
+    if (status == JB_OK) {
+        a->b = l->read_state;
+        /* A role that was recorded is held, whatever the clock says since. */
+        a->now = head.recorded_at > a->now ? head.recorded_at : a->now;
+    }
     return status;
 }
 

@@ -150,7 +150,8 @@ static void
 words_cell(struct app *app, struct table *t, const struct jb_event *e)
 {
     struct out words = {0};
-    app_event_words(app, e, &words);
+    char channel[JB_ID_BYTES_MAX + 1];
+    app_event_words(app, e, app_event_channel(app, e, channel), &words);
     table_cellf(t, "%.*s", (int)words.n, words.at != NULL ? words.at : "");
     free(words.at);
     app->out.no_memory |= words.no_memory; /* said when it is printed */
