@@ -123,7 +123,8 @@ def sentences(path, text, room):
         prose = PROSE.search(CONVERSION.sub("", literal)) and not re.match(r"[A-Z]{3}( [A-Z]{3})+$|struct jb_\w+$", literal)
         if said or (prose and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ())):
             wrong = not said and call is not None and not call.isupper() and call not in room["sinks"]
-            yield from ((line, piece, wrong) for piece in pieces(literal, call, room) if has_words(piece))
+            yield from ((line, piece, wrong) for piece in pieces(literal, call, room)
+                       if has_words(piece) or (call in room["marks"] and "%" in piece))
 
 
 def rows(text):
