@@ -307,7 +307,8 @@ code_holds(struct jb_judge *r, const struct jb_event *e)
         return false;
     }
     const struct row *row = p->code < JB_CODES_END ? &rows[p->code] : NULL;
-    bool known = row != NULL && (row->ops != 0 || row->whose != LISTED);
+    /* What is forgotten is in people.mdb, and why it was not. */
+    bool known = row != NULL && (row->ops != 0 || row->whose != LISTED) && p->op != JB_OP_FORGET;
     if (!known || op == NULL) {
         return true; /* a code of rules that have no row here yet */
     }

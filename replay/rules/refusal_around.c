@@ -91,19 +91,23 @@ jb_refused_around_again(struct jb_judge *r, const struct jb_event *e, const stru
 
 /* ---- what cannot have been */
 
-/* Somebody in the wallet's list of the invited whose time is over, or is not; until: and ends
- * then, JB_NO_INSTANT: any. */
+/* Somebody was invited to the wallet whose time is over, or is not; until: and ends then,
+ * JB_NO_INSTANT: any. Of those who lapsed and are out of the list it is not asked. */
 static jb_status
 any_invited(struct jb_judge *r, const struct jb_wallet *w, jb_instant now, bool lapsed,
             jb_instant until, bool *ret, struct jb_error *err)
 {
     struct jb_tenure t;
+    struct jb_holding invited;
     uint64_t whom = 0;
-    *ret = false;
-    jb_status status = jb_around_next(r->b, JB_HOLDER_INVITED, w->number, &whom, &t, err);
-    while (status == JB_OK && whom != 0 && !*ret) {
+    jb_status status = jb_around_holding(r->b, JB_HOLDER_INVITED, w->number, &invited, err);
+    *ret = status == JB_OK && lapsed && invited.past_given > 0;
+    while (status == JB_OK && !*ret) {
+        status = jb_around_next(r->b, JB_HOLDER_INVITED, w->number, &whom, &t, err);
+        if (status != JB_OK || whom == 0) {
+            return status;
+        }
         *ret = (t.until <= now) == lapsed && (until == JB_NO_INSTANT || t.until == until);
-        status = *ret ? status : jb_around_next(r->b, JB_HOLDER_INVITED, w->number, &whom, &t, err);
     }
     return status;
 }
