@@ -81,6 +81,43 @@ def deletions(work):
         check(f"{names}: met ones ask for nothing", all(c["remedy"] is None for c in said["conditions"] if c["ok"]))
 
 
+PEOPLE = {"MASTER": "jin", "MEMBER": "sol", "CHANNEL_MASTER": "boss", "MANAGER": "clerk", "AGENCY": "seller", "OPERATOR": "desk",
+          "GATEWAY": "gate", "SYSTEM": "robot", "SELF": "nobody"}
+MADE = [
+    ("desk", {"op": "role.give", "person": "gate", "role": "GATEWAY"}), ("desk", {"op": "role.give", "person": "robot", "role": "SYSTEM"}),
+    ("desk", {"op": "role.give", "person": "seller", "role": "AGENCY", "agency": "A1"}),
+    ("desk", {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"}),
+    ("desk", {"op": "wallet.create", "wallet": "X", "kind": "BUSINESS", "name": "x", "master": "owner"}),
+    ("jin", {"op": "member.invite", "wallet": "W", "person": "sol"}), ("sol", {"op": "member.accept", "wallet": "W", "person": "sol"}),
+    ("desk", {"op": "channel.create", "channel": "K", "person": "boss", "channel_kind": "BUSINESS"}),
+    ("desk", {"op": "channel.create", "channel": "own", "person": "owner", "channel_kind": "BUSINESS"}),
+    ("boss", {"op": "manager.add", "channel": "K", "person": "clerk"}),
+    ("desk", {"op": "channel.connect", "wallet": "W", "channel": "K"}),
+    ("seller", {"op": "sales.request", "wallet": "W", "agency": "A1"}), ("jin", {"op": "sales.accept", "wallet": "W", "agency": "A1"}),
+]
+
+
+def permitted(work):
+    """may says ROLE of exactly those cells that the person's one role does not carry."""
+    ledger = os.path.join(work, "r")
+    run("init", ledger, "--roles=enforce", "--operator", "desk")
+    answers = apply(ledger, *[{**command, "actor": {"id": by}} for by, command in MADE])
+    assert all(a["ok"] for a in answers), answers
+    cells = ask(ledger, "roles")["cells"]
+    for role, person in PEOPLE.items():
+        said = ask(ledger, "may", "W", "--actor", person, "--channel", "K")
+        check(f"roles of {person}", said["roles"] == ([role] if role != "SELF" else []), said)
+        for row in cells:
+            may = (role in row["roles"] and role not in row["both"]) or "SELF" in row["roles"]
+            check(f"may {row['cell']} for {role}", (said["ops"][row["cell"]] != "ROLE") == may, said["ops"][row["cell"]])
+    owner = ask(ledger, "may", "X", "--actor", "owner", "--channel", "own")["ops"]
+    check("who is both", owner["channel.connect"] is True and ask(ledger, "may", "X", "--actor", "owner")["ops"]["channel.connect"] == "ROLE", owner)
+    later = "2031-10-02T09:00:00+09:00"  # of the ledger's clock, not of this one
+    late, = [json.loads(run("apply", ledger, "--clock=at", feed=json.dumps({"op": "role.give", "person": "late", "role": "SYSTEM",
+                                                                          "actor": {"id": "desk"}, "clock": later})).stdout)]
+    check("a role that was recorded is held", late["ok"] and ask(ledger, "may", "W", "--actor", "late")["roles"] == ["SYSTEM"], late)
+
+
 def business(work):
     ledger = os.path.join(work, "b")
     run("init", ledger)
@@ -173,6 +210,7 @@ def main():
     JANGBU = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as work:
         deletions(work)
+        permitted(work)
         business(work)
     print("\n".join(bad[:20] + [f"{len(bad)} wrong"]))
     return 1 if bad else 0
