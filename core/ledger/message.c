@@ -79,17 +79,15 @@ say_text(struct sentence *s, const char *text)
     say_bytes(s, text, strlen(text));
 }
 
-#define AMOUNT_TEXT_BYTES 48
-
-static const char *
-money(jb_amount amount, uint32_t exponent, char buf[AMOUNT_TEXT_BYTES])
+const char *
+jb_money_print(jb_amount amount, uint32_t exponent, char buf[JB_MONEY_TEXT_BYTES])
 {
     uint64_t unit = 1, value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
     for (uint32_t i = 0; i < exponent; i++) {
         unit *= 10;
     }
     /* From the end: the decimals, then groups of three behind commas, as tables print them. */
-    char text[AMOUNT_TEXT_BYTES];
+    char text[JB_MONEY_TEXT_BYTES];
     size_t at = sizeof text - 1;
     text[at] = '\0';
     if (exponent > 0) {
@@ -136,11 +134,11 @@ say_set(struct sentence *s, const struct jb_names *names, uint64_t set)
 static void
 say_figure(struct sentence *s, const struct jb_figure *f)
 {
-    char text[AMOUNT_TEXT_BYTES];
+    char text[JB_MONEY_TEXT_BYTES];
     const long long value = (long long)f->value;
     switch (f->name < JB_FIG_NAMES ? figure_kinds[f->name].as : UNKNOWN) {
     case MONEY:
-        say_text(s, money(f->value, s->ledger->exponent, text));
+        say_text(s, jb_money_print(f->value, s->ledger->exponent, text));
         break;
     case DAY:
         say_text(s, jb_day_print((jb_day)f->value, text));
