@@ -186,6 +186,7 @@ static const struct row rows[] = {
      "  --newest-first   the other way round\n"
      "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
          COMMON},
+    {"answer", cmd_answer, TAKES_JSON, "LEDGER WALLET --question N", "answer", ""},
     {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
      "the events themselves, in order",
      "  --wallet WALLET  its events, and the commands on it that were refused (those with a key)\n"
