@@ -5,6 +5,7 @@
 #include "app.h"
 #include "around_json.h"
 #include "event_json.h"
+#include "lang.h"
 #include "people.h"
 #include "query.h"
 
@@ -59,8 +60,8 @@ each_who(void *data, const struct jb_who_row *row)
 {
     struct rows *rows = data;
     char time[JB_INSTANT_TEXT_BYTES];
-    const char *role = row->person == 0            ? "channel"
-                       : row->role == JB_ROLE_NONE ? "invited"
+    const char *role = row->person == 0            ? tr("channel")
+                       : row->role == JB_ROLE_NONE ? tr("invited")
                                                    : word(JB_LIST_ROLE, row->role);
     table_cell(rows->table, role);
     if (row->person == 0) {
@@ -79,7 +80,7 @@ static void
 agency_row(struct rows *rows, const struct jb_who *w)
 {
     if (w->agency[0] != '\0') {
-        table_cell(rows->table, "agency");
+        table_cell(rows->table, tr("agency"));
         table_cell(rows->table, w->agency);
         table_cell(rows->table, "");
         table_cell(rows->table, "");
@@ -98,7 +99,7 @@ begin(struct app *app, int argc, char **argv, const struct option_row *options, 
         return false;
     }
     if (n != wanted) {
-        app_usage(app, "jangbu %s takes %s", app->command, takes);
+        app_usage(app, takes, app->command);
         return false;
     }
     return app_open(app, args[0], false, views, ret_code);
@@ -111,7 +112,8 @@ cmd_who(struct app *app, int argc, char **argv)
     int code;
     struct rows rows = {.app = app};
     const struct option_row options[] = {{"people", &rows.people, NULL}, {0}};
-    if (!begin(app, argc, argv, options, 2, "a ledger and a wallet", false, args, &code)) {
+    if (!begin(app, argc, argv, options, 2, SAID("jangbu %s takes a ledger and a wallet"), false,
+               args, &code)) {
         return code;
     }
     if (app->json) {
@@ -121,8 +123,9 @@ cmd_who(struct app *app, int argc, char **argv)
     }
     struct jb_who w = JB_SIZED(struct jb_who);
     char since[TIME_HEADER_BYTES];
-    rows.table = table_new((const char *const[]){
-        "role", "who", app_time_header(app, "since", since), "?until", ">event", NULL});
+    rows.table = table_new((const char *const[]){COLUMN("role"), COLUMN("who"),
+                                                 app_time_header(app, "since", since),
+                                                 COLUMN("?until"), COLUMN(">event"), NULL});
     jb_status status = jb_who_get(app->ledger, query_text(args[1]), each_who, &rows, &w, &app->err);
     if (status != JB_OK || rows.failed) {
         table_free(rows.table);
@@ -141,15 +144,15 @@ each_cell(void *data, const struct jb_permission *cell, jb_may_answer answer)
 {
     struct rows *rows = data;
     table_cell(rows->table, cell->cell);
-    table_cell(rows->table, answer == JB_MAY_YES ? "yes" : may_word(answer));
+    table_cell(rows->table, answer == JB_MAY_YES ? tr("yes") : may_word(answer));
     return true;
 }
 
 static void
 print_roles_of(struct app *app, const struct jb_may *m)
 {
-    out_str(&app->out, m->matrix == 0 ? "this ledger checks no roles; " : "");
-    out_str(&app->out, m->roles == 0 ? "no role here\n" : "roles here:");
+    out_str(&app->out, m->matrix == 0 ? tr("this ledger checks no roles; ") : "");
+    out_str(&app->out, m->roles == 0 ? tr("no role here\n") : tr("roles here:"));
     for (uint32_t i = 0; i < JB_ROLES && m->roles != 0; i++) {
         if ((m->roles & 1U << i) != 0) {
             out_char(&app->out, ' ');
@@ -167,7 +170,8 @@ cmd_may(struct app *app, int argc, char **argv)
     struct rows rows = {.app = app};
     const struct option_row options[] = {
         {"actor", NULL, &actor}, {"channel", NULL, &channel}, {"people", &rows.people, NULL}, {0}};
-    if (!begin(app, argc, argv, options, 2, "a ledger and a wallet", false, args, &code)) {
+    if (!begin(app, argc, argv, options, 2, SAID("jangbu %s takes a ledger and a wallet"), false,
+               args, &code)) {
         return code;
     }
     if (actor == NULL) {
@@ -181,7 +185,7 @@ cmd_may(struct app *app, int argc, char **argv)
         return query_print(app, &q);
     }
     struct jb_may m = JB_SIZED(struct jb_may);
-    rows.table = table_new((const char *const[]){"command", "may", NULL});
+    rows.table = table_new((const char *const[]){COLUMN("command"), COLUMN("may"), NULL});
     if (jb_may_get(app->ledger, query_text(args[1]), query_text(actor), jb_text_of(channel),
                    each_cell, &rows, &m, &app->err) != JB_OK) {
         table_free(rows.table);
@@ -198,13 +202,13 @@ cmd_may(struct app *app, int argc, char **argv)
 int
 cmd_roles(struct app *app, int argc, char **argv)
 {
-    static const char letters[] = "MmCcAOGSP";
     const char *args[ARGUMENTS_MAX];
     int code;
     size_t n;
     int64_t in_force;
     const struct option_row options[] = {{0}};
-    if (!begin(app, argc, argv, options, 1, "one ledger", false, args, &code)) {
+    if (!begin(app, argc, argv, options, 1, SAID("jangbu %s takes one ledger"), false, args,
+               &code)) {
         return code;
     }
     if (app->json) {
@@ -215,8 +219,8 @@ cmd_roles(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     const struct jb_permission *cells = jb_permissions(JB_MATRICES, &n);
-    struct table *t = table_new(
-        (const char *const[]){"command", "M", "m", "C", "c", "A", "O", "G", "S", "P", NULL});
+    struct table *t = table_new((const char *const[]){COLUMN("command"), "M", "m", "C", "c", "A",
+                                                      "O", "G", "S", "P", NULL});
     for (size_t i = 0; i < n; i++) {
         table_cell(t, cells[i].cell);
         for (uint32_t role = JB_ROLE_MASTER; role < JB_ROLES; role++) {
@@ -227,18 +231,13 @@ cmd_roles(struct app *app, int argc, char **argv)
         }
     }
     table_print(app, t);
-    for (uint32_t role = JB_ROLE_MASTER; role < JB_ROLES; role++) {
-        out_str(&app->out, role > JB_ROLE_MASTER ? ", " : "");
-        out_char(&app->out, letters[role - 1]);
-        out_char(&app->out, ' ');
-        out_str(&app->out, word(JB_LIST_ROLE, role));
-    }
-    out_str(&app->out, "; b: both in one person\n");
-    out_str(&app->out, in_force != 0 ? "in force: matrix " : "this ledger checks no roles");
+    app_sentence(app, tr("M MASTER, m MEMBER, C CHANNEL_MASTER, c MANAGER, A AGENCY, O OPERATOR, "
+                         "G GATEWAY, S SYSTEM, P SELF; b: both in one person"));
     if (in_force != 0) {
-        out_int(&app->out, in_force);
+        app_sentencef(app, "in force: matrix %lld", (long long)in_force);
+    } else {
+        app_sentence(app, tr("this ledger checks no roles"));
     }
-    out_char(&app->out, '\n');
     return EXIT_DONE;
 }
 
@@ -268,7 +267,8 @@ cmd_channel(struct app *app, int argc, char **argv)
     int code;
     struct rows rows = {.app = app};
     const struct option_row options[] = {{"people", &rows.people, NULL}, {0}};
-    if (!begin(app, argc, argv, options, 2, "a ledger and a channel", false, args, &code)) {
+    if (!begin(app, argc, argv, options, 2, SAID("jangbu %s takes a ledger and a channel"), false,
+               args, &code)) {
         return code;
     }
     if (app->json) {
@@ -278,21 +278,21 @@ cmd_channel(struct app *app, int argc, char **argv)
         return query_print(app, &q);
     }
     struct jb_channel_info c = JB_SIZED(struct jb_channel_info);
-    rows.table = table_new((const char *const[]){"role", "who", NULL});
+    rows.table = table_new((const char *const[]){COLUMN("role"), COLUMN("who"), NULL});
     jb_status status =
         jb_channel_get(app->ledger, query_text(args[1]), each_staff, &rows, &c, &app->err);
     if (status != JB_OK || rows.failed) {
         table_free(rows.table);
         return status != JB_OK ? app_fail(app, &app->err) : EXIT_MACHINE;
     }
-    struct table *t = table_new((const char *const[]){"channel", c.channel, NULL});
-    line(t, "kind", word(JB_LIST_CHANNEL_KIND, c.kind));
-    line(t, "search id", c.search_id);
-    line(t, "mail-order number", c.mail_order);
-    line(t, "wallet", c.wallet);
-    line(t, "business", c.biz);
+    struct table *t = table_new((const char *const[]){COLUMN("channel"), c.channel, NULL});
+    line(t, tr("kind"), word(JB_LIST_CHANNEL_KIND, c.kind));
+    line(t, tr("search id"), c.search_id);
+    line(t, tr("mail-order number"), c.mail_order);
+    line(t, tr("wallet"), c.wallet);
+    line(t, tr("business"), c.biz);
     if (c.closed != JB_NO_INSTANT) {
-        line(t, "closed", app_time(app, c.closed, time));
+        line(t, tr("closed"), app_time(app, c.closed, time));
     }
     table_print(app, t);
     table_print(app, rows.table);
@@ -308,9 +308,11 @@ record_rows(struct rows *rows, const char *what, jb_seq seq, const struct jb_biz
     const struct {
         const char *name;
         uint64_t ref;
-    } texts[] = {{"name", r->name}, {"representative", r->representative}, {"address", r->address}};
+    } texts[] = {{tr("name"), r->name},
+                 {tr("representative"), r->representative},
+                 {tr("address"), r->address}};
     table_cell(rows->table, what);
-    table_cell(rows->table, "number");
+    table_cell(rows->table, tr("number"));
     table_cell(rows->table, r->biz);
     table_cellf(rows->table, "%llu", (unsigned long long)seq);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -357,13 +359,14 @@ cmd_biz(struct app *app, int argc, char **argv)
     if (jb_biz_get(app->ledger, q.wallet, q.channel, &b, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
-    rows.table = table_new((const char *const[]){"", "what", "value", ">event", NULL});
+    rows.table = table_new(
+        (const char *const[]){"", COLUMN("what"), COLUMN("value"), COLUMN(">event"), NULL});
     if (b.approved != 0) {
-        record_rows(&rows, "approved", b.approved, &b.record);
+        record_rows(&rows, tr("approved"), b.approved, &b.record);
     }
     if (b.pending.request != 0) {
-        record_rows(&rows, b.pending.stale != 0 ? "asked (stale)" : "asked", b.pending.request,
-                    &b.pending);
+        record_rows(&rows, b.pending.stale != 0 ? tr("asked (stale)") : tr("asked"),
+                    b.pending.request, &b.pending);
     }
     if (rows.failed) {
         table_free(rows.table);
@@ -371,7 +374,7 @@ cmd_biz(struct app *app, int argc, char **argv)
     }
     table_print(app, rows.table);
     if (b.approved == 0) {
-        out_str(&app->out, "no business information is approved\n");
+        out_str(&app->out, tr("no business information is approved\n"));
     }
     print_when(app, b.seq, b.at);
     return EXIT_DONE;
@@ -427,7 +430,8 @@ cmd_can_delete(struct app *app, int argc, char **argv)
     char amount[48];
     int code;
     const struct option_row options[] = {{0}};
-    if (!begin(app, argc, argv, options, 2, "a ledger and a wallet", false, args, &code)) {
+    if (!begin(app, argc, argv, options, 2, SAID("jangbu %s takes a ledger and a wallet"), false,
+               args, &code)) {
         return code;
     }
     if (app->json) {
@@ -439,22 +443,23 @@ cmd_can_delete(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     if (d.status == JB_WALLET_DELETED) {
-        out_str(&app->out, "the wallet is deleted\n");
+        out_str(&app->out, tr("the wallet is deleted\n"));
         print_when(app, d.seq, d.at);
         return EXIT_DONE;
     }
     struct table *t =
-        table_new((const char *const[]){"condition", "met", ">figure", "what helps", "?who", NULL});
+        table_new((const char *const[]){COLUMN("condition"), COLUMN("met"), COLUMN(">figure"),
+                                        COLUMN("what helps"), COLUMN("?who"), NULL});
     for (uint32_t i = 0; i < d.conditions_n; i++) {
         const struct jb_condition *c = &d.conditions[i];
         table_cell(t, condition_word(c));
-        table_cell(t, c->met != 0 ? "yes" : "no");
+        table_cell(t, c->met != 0 ? tr("yes") : tr("no"));
         figure_cell(app, t, c);
         remedy_cells(app, t, c);
     }
     table_print(app, t);
-    out_str(&app->out, d.can_delete != 0 ? "can be deleted" : "cannot be deleted yet");
-    out_str(&app->out, "; free cash that lapses with it: ");
+    out_str(&app->out, d.can_delete != 0 ? tr("can be deleted") : tr("cannot be deleted yet"));
+    out_str(&app->out, tr("; free cash that lapses with it: "));
     out_str(&app->out, app_amount(app, d.forfeits, amount));
     out_char(&app->out, '\n');
     print_when(app, d.seq, d.at);
