@@ -216,7 +216,7 @@ answer_search_id(struct answering *a)
         struct jb_channel_info c;
         status = connected(a, &a->channels.at[i], NULL, &c);
         if (i > 0) {
-            answer_say(a, SAY_BLANK, NULL);
+            answer_say(a, SAY_TOGETHER, "first", " ", NULL);
         }
         status = status == JB_OK ? say_search_id(a, &c) : status;
     }
