@@ -4,7 +4,7 @@
  */
 #include "projections/answer.h"
 
-#include "ledger/message.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

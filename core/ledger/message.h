@@ -11,8 +11,4 @@
 void jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t figures_n, jb_op op,
                         int64_t index, const struct jb_log_identity *ledger, char *text, size_t n);
 
-/* An amount with the currency's decimals and thousands separators. Returns buf. */
-#define JB_MONEY_TEXT_BYTES 48
-const char *jb_money_print(jb_amount amount, uint32_t exponent, char buf[JB_MONEY_TEXT_BYTES]);
-
 #endif

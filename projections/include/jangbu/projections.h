@@ -328,13 +328,13 @@ struct jb_reply {
     size_t size;
     uint32_t question; /* the one that is answered: of a deleted wallet 2, but for 5 and 8 */
     jb_lang lang;
+    char wallet[JB_ID_BYTES_MAX + 1];
     const char *text; /* UTF-8, ends with NUL */
     struct jb_moment as_of;
     const jb_seq *events; /* behind it, ascending: where its figures come from */
     uint32_t events_n;
     uint32_t number;       /* of the wallet */
     uint64_t events_total; /* more than events_n: those are the newest */
-    char wallet[JB_ID_BYTES_MAX + 1];
 };
 /* *ret is owned: jb_reply_free. JB_E_NOTFOUND where there is no such wallet, channel or charge;
  * JB_E_USAGE for a number that is no question, a channel beside another question than 9, a charge
