@@ -809,6 +809,18 @@ jb_env_tables_unlock(struct jb_env *e)
     pthread_mutex_unlock(&e->tables);
 }
 
+void
+jb_env_set_tables(struct jb_env *e, const char *const *tables)
+{
+    e->options.tables = tables;
+}
+
+bool
+jb_env_alone(struct jb_env *e)
+{
+    return jb_env_users(e) == 1 && e->fd >= 0 && !others_still_have(e->fd);
+}
+
 const char *
 jb_env_warning(const struct jb_env *e)
 {

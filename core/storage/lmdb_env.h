@@ -60,6 +60,11 @@ void jb_env_abort(struct jb_env *e, MDB_txn *txn);
 /* Around mdb_dbi_open: LMDB does not take it from two threads at once. */
 void jb_env_tables_lock(struct jb_env *e);
 void jb_env_tables_unlock(struct jb_env *e);
+/* jb_env_options.tables, where they can be told only when the file has been looked at. Under
+ * jb_env_tables_lock. */
+void jb_env_set_tables(struct jb_env *e, const char *const *tables);
+/* Nobody else has the file open, neither in this process nor in another one. */
+bool jb_env_alone(struct jb_env *e);
 /* log.mdb, people.mdb: false where the file was removed, renamed or replaced since it was opened.
  * jb_env_begin says so before anything is written, and to who reads within a second; after a commit
  * it is asked again before anybody is told of it. */

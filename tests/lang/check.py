@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Function: which of its arguments, from 0, is a sentence or a piece of one, and is looked up inside of it.
 CORE_SINKS = {
     "jb_fail": 2, "jb_fail_errno": 3, "jb_env_fail": 3, "jb_store_damaged": 1, "jb_store_failed": 2, "jb_ledger_refuse": 1,
-    "personal_fail": 2, "bad": 2, "unknown": 2, "require": 2, "malformed": 2, "check_one_of": 2, "nonsense": 2, "not_cleared": 3, "no": 2, "refuse": 2,
+    "jb_personal_fail": 2, "bad": 2, "unknown": 2, "require": 2, "malformed": 2, "check_one_of": 2, "nonsense": 2, "not_cleared": 3, "no": 2, "refuse": 2,
     "stale": 2, "damaged": 2, "CONTRADICTION": 1, "contradicts": 0, "contradiction": 2, "end_deletion": 1,
     "jb_found": 5, "jb_not_checked": 2, "jb_note": 1, "jb_say": 1, "jb_refute_text": 2, "jb_refute_at": 2, "differs": 2, "say": 1,
     "count": 2, "same": 1, "no_form": 2,
@@ -51,6 +51,7 @@ SYSTEM = "core/base/korean_system.def"
 NO_SENTENCE = {
     ("core/base/error.c", "jangbu: internal error, stopped so as not to guess: %s (%s:%d)\n"),  # a fault of the program, for its authors
     ("core/ledger/requires.c", "read %s\n"),  # a line of a file
+    ("core/personal/key_file.c", " %s %llu %s\n"),  # likewise
     ("tools/jangbu/main.c", "jangbu %s (log format %d)\n"),  # programs read it
     ("core/storage/place.c", "Parallels shared folders"),  # the name of a file system
 }

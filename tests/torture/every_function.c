@@ -24,7 +24,7 @@
 #define BEGINNING INT64_C(1790000000000000)
 
 static char root[] = "/dev/shm/jangbu-every-XXXXXX";
-static char base_dir[64], ledger_dir[64], other_dir[64];
+static char base_dir[64], ledger_dir[64], other_dir[64], other_key[72];
 
 /* What a call answered, as text: the same with and without failures. */
 static char answer[1 << 18];
@@ -273,6 +273,52 @@ static jb_status
 s_init(struct world *w)
 {
     return jb_init(other_dir, NULL, &w->err);
+}
+
+static jb_status
+s_init_sealed(struct world *w)
+{
+    const struct jb_init_options o = {.size = sizeof o, .key_file = other_key};
+    return jb_init(other_dir, &o, &w->err);
+}
+
+static jb_status
+renamed(struct world *w)
+{
+    struct jb_command c = command(JB_OP_WALLET_RENAME, "W1", "sealed");
+    jb_set_name(&c, t("another"));
+    jb_set_note(&c, t("as she asked"));
+    return submit(w, &c, 1, false);
+}
+
+/* Seals the ledger, unless an earlier try came so far; then all that can be done with a sealed one.
+ */
+static jb_status
+s_sealed(struct world *w)
+{
+    struct jb_people_stat st = JB_SIZED(struct jb_people_stat);
+    struct jb_open_options o = {.size = sizeof o, .now = the_time, .key_file = other_key};
+    char name[JB_PERSON_TEXT_BYTES], id[JB_PERSON_TEXT_BYTES];
+    size_t name_n = 0, id_n = 0;
+    jb_person_why why = JB_WHY_NONE, name_why = JB_WHY_NONE;
+    jb_status status = jb_people_encrypt(ledger_dir, &o, &w->err);
+    if (status != JB_OK && strstr(w->err.text, "already") == NULL) {
+        return status;
+    }
+    status = jb_open(ledger_dir, &o, &w->l, &w->err);
+    status = status == JB_OK ? renamed(w) : status;
+    status = status == JB_OK ? jb_people_rotate(w->l, &w->err) : status;
+    status = status == JB_OK ? jb_people_accept(w->l, &w->err) : status;
+    status = status == JB_OK ? jb_people_stat_get(w->l, &st, &w->err) : status;
+    status = status == JB_OK ? jb_wallet_name_get(w->l, t("W1"), name, &name_n, &name_why, &w->err)
+                             : status;
+    status = status == JB_OK ? jb_person_get(w->l, 2, id, &id_n, &why, &w->err) : status;
+    if (status == JB_OK) {
+        say("%u %d %llu %.*s %.*s %s", st.layout, st.sealed, (unsigned long long)st.owners,
+            (int)name_n, name, (int)id_n, id, jb_person_why_word(name_why));
+    }
+    w->l = jb_close(w->l);
+    return status;
 }
 
 static jb_status
@@ -823,6 +869,8 @@ static const struct step {
     bool makes; /* a directory that must not be there; what failed leaves nothing in the way */
 } steps[] = {
     {"jb_init", s_init, NOTHING, true},
+    {"jb_init, sealed", s_init_sealed, NOTHING, true},
+    {"sealing, another key", s_sealed, NOTHING, true},
     {"jb_open, jb_close", s_open, NOTHING, false},
     {"jb_open for reading", s_open_read_only, NOTHING, false},
     {"jb_answers_new", s_answers, NOTHING, false},
@@ -861,6 +909,7 @@ begin(const struct step *s, struct world *w)
     now = BEGINNING + 2 * JB_US_PER_DAY + 7200 * JB_US_PER_SECOND;
     fresh_ledger();
     remove_all(other_dir);
+    remove_all(other_key);
     w->answers = jb_answers_new();
     must(w->answers != NULL, "no answers");
     if (s->needs != NOTHING) {
@@ -997,6 +1046,7 @@ main(int argc, char **argv)
     snprintf(base_dir, sizeof base_dir, "%s/base", root);
     snprintf(ledger_dir, sizeof ledger_dir, "%s/l", root);
     snprintf(other_dir, sizeof other_dir, "%s/other", root);
+    snprintf(other_key, sizeof other_key, "%s/other.key", root);
     make_base();
     for (size_t i = 0; i < steps_n; i++) {
         struct world w;

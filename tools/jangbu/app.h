@@ -22,6 +22,7 @@ struct app {
     bool colour;
     const char *caller;
     const char *lang;        /* of --lang; NULL: that of the environment */
+    const char *key_file;    /* --key-file, or JANGBU_KEY_FILE; NULL: the library's own place */
     const char *const *args; /* of the command line without its options; for messages */
     int args_n;
     struct jb_as_of as_of;
@@ -165,6 +166,7 @@ int cmd_stat(struct app *app, int argc, char **argv);
 int cmd_audit(struct app *app, int argc, char **argv);
 int cmd_rebuild(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
+int cmd_people(struct app *app, int argc, char **argv);
 int cmd_backup(struct app *app, int argc, char **argv);
 int cmd_operator(struct app *app, int argc, char **argv);
 int cmd_help(struct app *app, int argc, char **argv);

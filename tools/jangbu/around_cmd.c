@@ -43,7 +43,9 @@ person_cell(struct rows *rows, uint64_t ref)
         return;
     }
     if (rows->people && !rows->failed) {
-        rows->failed = !people_text(rows->app, ref, text, &known);
+        jb_person_why why;
+        rows->failed = !people_text(rows->app, ref, text, &known, &why);
+        known = known == NULL && !rows->failed ? people_why(why) : known;
     }
     if (known != NULL) {
         snprintf(line, sizeof line, "%s (#%llu)", known, (unsigned long long)ref);

@@ -24,7 +24,9 @@ struct row {
 
 #define LANGUAGE                                                                                   \
     "  --lang ko|en     the language; that of LC_ALL, LC_MESSAGES or LANG unless given\n"
-#define COMMON "  --json           one JSON object (or line) for programs\n" LANGUAGE
+#define COMMON                                                                                     \
+    "  --json           one JSON object (or line) for programs\n"                                  \
+    "  --key-file FILE  where the key of a sealed ledger lies; LEDGER.key unless given\n" LANGUAGE
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
 #define PAGE                                                                                       \
     "  --limit N        rows, 1 to 10,000; 100 unless given\n"                                     \
@@ -41,7 +43,8 @@ struct row {
 
 static const struct row rows[] = {
     {"init", cmd_init, TAKES_JSON,
-     USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID]"),
+     USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID] "
+           "[--key-file FILE]"),
      SAID("make a ledger in a new or empty directory"),
      HELP(
          "  --currency CODE  ISO 4217; KRW unless given\n"
@@ -50,7 +53,9 @@ static const struct row rows[] = {
          "never change\n"
          "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
          "given\n"
-         "  --operator ID    the first operator, who gives the other roles\n" COMMON)},
+         "  --operator ID    the first operator, who gives the other roles\n"
+         "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
+         "ledger\n" COMMON)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
            "NAME] [--key KEY] [--at TIME]"),
@@ -246,6 +251,13 @@ static const struct row rows[] = {
      USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
      SAID("the events as a table, or as double entry for an accounting program"),
      HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
+    {"people", cmd_people, TAKES_JSON, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
+     SAID("what people.mdb says of itself; seal it; change its key; go on with an older one"),
+     HELP("  encrypt          seal the names and notes of a ledger that has them in clear; nobody "
+          "else may have it open\n"
+          "  rotate           another key in the place of the one in use; nobody is forgotten\n"
+          "  accept           people.mdb is older than the log, and is to stay: who is missing in "
+          "it becomes somebody new\n" COMMON)},
     {"backup", cmd_backup, TAKES_JSON, USAGE("LEDGER DEST"),
      SAID("copy the ledger to a new directory while it is in use"), HELP(COMMON)},
     {"operator", cmd_operator, TAKES_JSON, USAGE("LEDGER ID"),

@@ -22,32 +22,28 @@ word(jb_list list, uint32_t number)
     return jb_name_word(jb_names_get(list), number);
 }
 
-/* The personal text behind a reference; null where it is forgotten. */
+/* A member with a reference, and with the text where that is asked for; null, and why, where there
+ * is none. keys: of the three. */
 static jb_status
-text_json(const struct asked *a, struct out *o, const char *key, uint64_t ref, struct jb_error *err)
+ref_json(const struct asked *a, struct out *o, const char *const keys[3], uint64_t ref, bool people,
+         struct jb_error *err)
 {
     char text[JB_PERSON_TEXT_BYTES];
     size_t n = 0;
-    jb_status status = jb_person_text(a->ledger, ref, text, &n, err);
+    jb_person_why why;
+    if (ref == 0) {
+        js_null(o, keys[0]);
+        return JB_OK;
+    }
+    js_uint(o, keys[0], ref);
+    jb_status status = people ? jb_person_get(a->ledger, ref, text, &n, &why, err) : JB_OK;
     if (status == JB_OK && n > 0) {
-        js_text(o, key, (struct jb_text){text, n});
-    } else {
-        js_null(o, key);
+        js_text(o, keys[1], (struct jb_text){text, n});
+    } else if (status == JB_OK && people) {
+        js_null(o, keys[1]);
+        js_str(o, keys[2], jb_person_why_word(why));
     }
     return status;
-}
-
-/* A member with a reference, and with the text where that is asked for. */
-static jb_status
-ref_json(const struct asked *a, struct out *o, const char *ref_key, const char *key, uint64_t ref,
-         bool people, struct jb_error *err)
-{
-    if (ref == 0) {
-        js_null(o, ref_key);
-    } else {
-        js_uint(o, ref_key, ref);
-    }
-    return people && ref != 0 ? text_json(a, o, key, ref, err) : JB_OK;
 }
 
 /* Somebody: {"ref":N}, with "id" where people are asked for; left open. */
@@ -55,8 +51,9 @@ static jb_status
 person_open(const struct asked *a, struct out *o, const char *key, uint64_t ref, bool people,
             struct jb_error *err)
 {
+    static const char *const keys[] = {"ref", "id", "why"};
     js_open(o, key, '{');
-    return ref_json(a, o, "ref", "id", ref, people, err);
+    return ref_json(a, o, keys, ref, people, err);
 }
 
 static jb_status
@@ -129,8 +126,8 @@ who_head(const struct asked *a, const struct query *q, const struct jb_who *w, s
     js_int(o, "limit", w->limit);
     jb_status status = person_json(a, o, "master", w->master, q->people != 0, err);
     js_str(o, "agency", w->agency[0] != '\0' ? w->agency : NULL);
-    return status == JB_OK ? ref_json(a, o, "email_ref", "email", w->email, q->people != 0, err)
-                           : status;
+    static const char *const keys[] = {"email_ref", "email", "email_why"};
+    return status == JB_OK ? ref_json(a, o, keys, w->email, q->people != 0, err) : status;
 }
 
 jb_status
@@ -285,13 +282,16 @@ static jb_status
 record_texts(const struct asked *a, const struct query *q, struct out *o,
              const struct jb_biz_record *r, struct jb_error *err)
 {
-    const bool people = q->people != 0;
-    jb_status status = ref_json(a, o, "biz_name_ref", "biz_name", r->name, people, err);
-    status = status == JB_OK ? ref_json(a, o, "representative_ref", "representative",
-                                        r->representative, people, err)
-                             : status;
-    return status == JB_OK ? ref_json(a, o, "address_ref", "address", r->address, people, err)
-                           : status;
+    static const char *const keys[3][3] = {
+        {"biz_name_ref", "biz_name", "biz_name_why"},
+        {"representative_ref", "representative", "representative_why"},
+        {"address_ref", "address", "address_why"}};
+    const uint64_t refs[3] = {r->name, r->representative, r->address};
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < 3 && status == JB_OK; i++) {
+        status = ref_json(a, o, keys[i], refs[i], q->people != 0, err);
+    }
+    return status;
 }
 
 static jb_status

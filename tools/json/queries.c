@@ -101,6 +101,7 @@ static const struct {
     [QUERY_HEAD] = {"head", 0, 0, false},
     [QUERY_WAIT] = {"wait", M(AFTER), M(TIMEOUT_US), false},
     [QUERY_POLICIES] = {"policies", 0, 0, false},
+    [QUERY_PEOPLE] = {"people", 0, 0, false},
     [QUERY_COMMANDS] = {"commands", 0, 0, false},
     [QUERY_QUERIES] = {"queries", 0, 0, false},
 #undef M

@@ -49,6 +49,7 @@ enum query_kind {
     QUERY_HEAD,
     QUERY_WAIT,
     QUERY_POLICIES,
+    QUERY_PEOPLE,
     QUERY_COMMANDS,
     QUERY_QUERIES,
     QUERIES

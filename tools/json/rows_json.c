@@ -17,10 +17,9 @@ jb_status
 wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret, struct jb_error *err)
 {
     size_t n = 0;
-    jb_status status = jb_wallet_name(l, wallet, ret->text, &n, err);
-    ret->damaged = status == JB_E_CORRUPT;
+    jb_status status = jb_wallet_name_get(l, wallet, ret->text, &n, &ret->why, err);
     ret->text[status == JB_OK ? n : 0] = '\0';
-    return ret->damaged ? JB_OK : status;
+    return status;
 }
 
 void
@@ -31,8 +30,11 @@ balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wall
     js_str(o, "wallet", w->wallet);
     if (name != NULL) {
         js_str(o, "name", name->text[0] != '\0' ? name->text : NULL);
-        if (name->damaged) {
+        if (name->why == JB_WHY_LOST) {
             js_bool(o, "name_damaged", true);
+        }
+        if (name->why == JB_WHY_SEALED) {
+            js_bool(o, "name_sealed", true);
         }
     }
     balance_members_json(o, &w->balance);
@@ -212,17 +214,22 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
 
 #define TEXT_BYTES 2048
 
-/* The text behind a reference, or null where it is forgotten; no member where there is none. */
+/* The text behind a reference, or why there is none; no member where there is no reference. */
 static jb_status
 person_json(struct out *o, jb_ledger *l, const char *name, uint64_t ref, struct jb_error *err)
 {
     char text[TEXT_BYTES];
     size_t n = 0;
-    jb_status status = ref != 0 ? jb_person_text(l, ref, text, &n, err) : JB_OK;
+    jb_person_why why;
+    jb_status status = ref != 0 ? jb_person_get(l, ref, text, &n, &why, err) : JB_OK;
     if (status == JB_OK && n > 0) {
         js_text(o, name, (struct jb_text){text, n});
     } else if (status == JB_OK && ref != 0) {
-        js_null(o, name);
+        js_open(o, name, '{');
+        js_uint(o, "ref", ref);
+        js_null(o, "id");
+        js_str(o, "why", jb_person_why_word(why));
+        js_close(o, '}');
     }
     return status;
 }

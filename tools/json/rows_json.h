@@ -12,7 +12,7 @@ void moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s)
 /* The name of a wallet, where it was looked up: "" where it is forgotten. */
 struct wallet_name {
     char text[2049];
-    bool damaged; /* people.mdb has something else than what was written */
+    jb_person_why why; /* there is none */
 };
 jb_status wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret,
                           struct jb_error *err);

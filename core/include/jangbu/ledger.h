@@ -38,6 +38,7 @@ struct jb_init_options {
     uint8_t reserved[6];      /* 0 */
     jb_lang lang;             /* of what it says when it fails; 0: English */
     uint8_t reserved_too[4];  /* 0 */
+    const char *key_file;     /* people.mdb is sealed, and its key is made there; NULL: it is not */
     /* Roles are asked from the beginning, by the matrix of that number; 0: they are not. Somebody
      * has to be able to give them: JB_E_USAGE without an operator. */
     const char *operator_id; /* the id of the first person with that role; NULL: none */
@@ -46,7 +47,7 @@ struct jb_init_options {
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
- * there is one. */
+ * there is one, or a key file of that name; JB_E_KEY where a key file cannot be made there. */
 JB_API JB_NODISCARD jb_status jb_init(const char *dir, const struct jb_init_options *opts,
                                       struct jb_error *err);
 
@@ -65,15 +66,19 @@ struct jb_open_options {
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
     uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
     uint8_t reserved[6];     /* 0, here and in other structs: room that is looked at */
-    jb_lang lang;            /* of all that the handle says, what opening it says included; 0:
-                                English */
+    const char *key_file; /* where the key of a sealed people.mdb lies; NULL: beside the directory,
+                             by its name with ".key" behind it */
+    jb_lang lang;         /* of all that the handle says, what opening it says included; 0:
+                             English */
     uint8_t reserved_too[4]; /* 0 */
 };
 
 /*
  * Opens the ledger in dir. opts may be NULL. Opening costs the same whatever the log's length
  * (beside a bounded tail). On a read-only file system it opens read-only by itself. *ret is owned:
- * jb_close. JB_E_NOTFOUND (no such directory, or no log in it), JB_E_FORMAT (not a ledger, or of a
+ * jb_close. Without the key of a
+ * sealed people.mdb it opens: names and notes are sealed then, and jb_submit gives JB_E_KEY.
+ * JB_E_NOTFOUND (no such directory, or no log in it), JB_E_FORMAT (not a ledger, or of a
  * newer version), JB_E_CORRUPT, JB_E_ROLLBACK, JB_E_IO, JB_E_NOMEM.
  */
 JB_API JB_NODISCARD jb_status jb_open(const char *dir, const struct jb_open_options *opts,
@@ -103,7 +108,11 @@ struct jb_ledger_info {
     bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
     bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
                           put back to an older state was not looked at */
-    uint8_t reserved[5]; /* 0 */
+    uint8_t reserved[5];  /* 0 */
+    const char *key_file; /* where the key of a sealed people.mdb is looked for; NULL: it is not
+                             sealed. Borrowed until jb_close */
+    bool sealed; /* there is no usable key: names and notes cannot be read, nothing be written */
+    uint8_t reserved_too[7]; /* 0 */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -394,17 +403,69 @@ struct jb_can_delete {
 JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,
                                                 struct jb_can_delete *ret, struct jb_error *err);
 
-/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where
- * there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf needs room for
- * JB_PERSON_TEXT_BYTES. */
+/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
+ * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf
+ * needs room for JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf,
                                              size_t *ret_n, struct jb_error *err);
 
-/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten, JB_E_CORRUPT
- * where it is damaged. buf needs room
+/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten or sealed,
+ * JB_E_CORRUPT where it is damaged. buf needs room
  * for JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
                                              struct jb_error *err);
+
+/* Why there is no text behind a reference. */
+typedef enum jb_person_why {
+    JB_WHY_NONE = 0,      /* there is one */
+    JB_WHY_FORGOTTEN = 1, /* whom it was about is forgotten, or people.mdb is lost */
+    JB_WHY_SEALED = 2,    /* the key is not there */
+    JB_WHY_LOST = 3       /* it is damaged, or was never in this people.mdb */
+} jb_person_why;
+/* The same, and what became of it: JB_OK also where *ret_n is 0, and *ret_why says why. */
+JB_API JB_NODISCARD jb_status jb_person_get(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
+                                            jb_person_why *ret_why, struct jb_error *err);
+/* "forgotten". Never NULL; a number that it does not know is "other". */
+JB_API const char *jb_person_why_word(jb_person_why why);
+
+/* As jb_wallet_name, and what became of it where *ret_n is 0. */
+JB_API JB_NODISCARD jb_status jb_wallet_name_get(jb_ledger *l, struct jb_text wallet, char *buf,
+                                                 size_t *ret_n, jb_person_why *ret_why,
+                                                 struct jb_error *err);
+
+/* What people.mdb says of itself. */
+struct jb_people_stat {
+    size_t size;
+    uint32_t layout; /* 1: texts in clear; 2: sealed; 0: there is no such file */
+    bool sealed;     /* layout 2, and the key is not there */
+    bool unfinished; /* somebody was forgotten, or the key changed, and that is not at its end */
+    uint64_t epoch;  /* of the key; what follows is of layout 2 */
+    uint64_t owners; /* people, wallets and businesses whose texts can be read */
+    uint64_t forgotten;
+    uint64_t lost;        /* owners whose keys are damaged; 0 where sealed */
+    jb_seq done;          /* events up to here have forgotten in every copy whom they forgot */
+    const char *key_file; /* where it is looked for; NULL in layout 1. Borrowed until jb_close */
+};
+/* It looks at each owner. */
+JB_API JB_NODISCARD jb_status jb_people_stat_get(jb_ledger *l, struct jb_people_stat *ret,
+                                                 struct jb_error *err);
+
+/*
+ * Seals the people.mdb of the ledger in dir, which nobody else has open, and writes that down in
+ * the log. The key is made at opts->key_file (NULL: beside the directory). Old copies of people.mdb
+ * keep what they have, in clear, and so do blocks of the disk that are no longer used. Repeated
+ * keys of commands from before are answered without a comparison of the content. JB_E_USAGE where
+ * it is sealed already; JB_E_BUSY where others have it open; JB_E_KEY; JB_E_EXISTS: there is such
+ * a key file.
+ */
+JB_API JB_NODISCARD jb_status jb_people_encrypt(const char *dir, const struct jb_open_options *opts,
+                                                struct jb_error *err);
+/* Another key in the place of the one in use; nobody is forgotten. Others may write meanwhile.
+ * JB_E_KEY where there is no key, or its file cannot be replaced. */
+JB_API JB_NODISCARD jb_status jb_people_rotate(jb_ledger *l, struct jb_error *err);
+/* Goes on with a people.mdb that is older than the log: what it does not have is lost, and ids that
+ * are only there become those of somebody new. */
+JB_API JB_NODISCARD jb_status jb_people_accept(jb_ledger *l, struct jb_error *err);
 
 struct jb_ledger_stat {
     size_t size;
