@@ -744,6 +744,25 @@ s_explain(struct world *w)
 }
 
 static jb_status
+s_reply(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (uint32_t number = 1; number <= JB_QUESTIONS && status == JB_OK; number++) {
+        struct jb_question q = JB_SIZED(struct jb_question);
+        struct jb_reply *r;
+        q.number = number;
+        q.wallet = t("W1");
+        q.people = 1;
+        status = jb_reply_get(w->v, &q, &r, &w->err);
+        if (status == JB_OK) {
+            say("%u %s %llu ", r->question, r->text, (unsigned long long)r->events_total);
+            jb_reply_free(r);
+        }
+    }
+    return status;
+}
+
+static jb_status
 s_audit(struct world *w)
 {
     struct jb_audit_report *r;
@@ -936,6 +955,7 @@ static const struct step {
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"jb_reply_get", s_reply, VIEWS, false},
     {"jb_json_open", s_json_open, NOTHING, false},
     {"jb_json_open, a new ledger", s_json_init, NOTHING, true},
     {"jb_json_apply", s_json_apply, NOTHING, false},
