@@ -29,10 +29,11 @@ def main():
     jangbu = os.path.abspath(sys.argv[1])
     compared = 0
     with tempfile.TemporaryDirectory() as work:
-        for name, offset, feed in (("month", "+09:00", open(os.path.join(HERE, "../../tools/example/month.jsonl"), encoding="utf-8").read()),
-                                   ("west", "-03:30", open(os.path.join(HERE, "every-type.jsonl"), encoding="utf-8").read())):
+        roles = ["--roles=enforce", "--operator", "op-7"]
+        for name, offset, feed in (("month", ["+09:00", *roles], open(os.path.join(HERE, "../../tools/example/month.jsonl"), encoding="utf-8").read()),
+                                   ("west", ["-03:30"], open(os.path.join(HERE, "every-type.jsonl"), encoding="utf-8").read())):
             ledger = os.path.join(work, name)
-            run([jangbu, "init", ledger, "--offset", offset], check=True)
+            run([jangbu, "init", ledger, "--offset", *offset], check=True)
             run([jangbu, "apply", ledger, "--clock=at"], input=feed)
             ours, theirs = events([jangbu, "log", ledger, "--json"]), events(["/usr/bin/python3", os.path.join(HERE, "reader.py"), ledger])
             for a, b in zip(ours, theirs):

@@ -485,6 +485,68 @@ s_repeat(struct world *w)
     return submit(w, c, usual(c), false);
 }
 
+static struct jb_command
+named(jb_op op, const char *wallet, const char *channel, const char *person)
+{
+    struct jb_command c;
+    jb_command_begin(&c, op);
+    if (wallet != NULL) {
+        jb_set_wallet(&c, jb_text_of(wallet));
+    }
+    if (channel != NULL) {
+        jb_set_channel(&c, jb_text_of(channel));
+    }
+    if (person != NULL) {
+        jb_set_person(&c, jb_text_of(person));
+    }
+    return c;
+}
+
+/* Roles, channels, business information, the sales right: once as a group that is taken back. */
+static jb_status
+s_around(struct world *w)
+{
+    struct jb_command c[32], group;
+    size_t n = 0;
+    c[n++] = named(JB_OP_CHANNEL_CREATE, NULL, "H1", "u1");
+    c[n++] = named(JB_OP_MANAGER_ADD, NULL, "H1", "u2");
+    c[n++] = named(JB_OP_CHANNEL_SEARCH_ID, NULL, "H1", NULL);
+    jb_set_search_id(&c[n - 1], jb_text_of("shop"));
+    c[n++] = named(JB_OP_ROLE_GIVE, NULL, NULL, "u3");
+    jb_set_role(&c[n - 1], JB_ROLE_AGENCY);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_MASTER_TRANSFER, "W1", NULL, "u4");
+    c[n++] = named(JB_OP_MEMBER_INVITE, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_MEMBER_ACCEPT, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_MEMBER_REMOVE, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_SALES_REQUEST, "W1", NULL, NULL);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_SALES_ACCEPT, "W1", NULL, NULL);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_SALES_RELEASE, "W1", NULL, NULL);
+    c[n++] = named(JB_OP_WALLET_SETTLEMENT, "W1", NULL, NULL);
+    jb_set_settlement(&c[n - 1], JB_SETTLEMENT_POSTPAID);
+    jb_set_limit(&c[n - 1], 100);
+    c[n++] = named(JB_OP_INVOICE_EMAIL, "W1", NULL, NULL);
+    jb_set_email(&c[n - 1], jb_text_of("a@b.example"));
+    c[n++] = named(JB_OP_BIZ_REQUEST, "W1", NULL, NULL);
+    jb_set_biz(&c[n - 1], jb_text_of("1234567890"));
+    jb_set_biz_name(&c[n - 1], jb_text_of("name"));
+    jb_set_representative(&c[n - 1], jb_text_of("person"));
+    jb_set_address(&c[n - 1], jb_text_of("place"));
+    jb_command_begin(&group, JB_OP_ATOMIC);
+    jb_set_commands(&group, c, n);
+    jb_status status = submit(w, &group, 1, true);
+    status = status == JB_OK ? submit(w, c, n, false) : status;
+    return status;
+}
+
+static jb_status
+s_recover(struct world *w)
+{
+    return jb_operator_recover(w->l, jb_text_of("u6"), w->answers, &w->err);
+}
+
 static jb_status
 s_backup(struct world *w)
 {
@@ -682,6 +744,25 @@ s_explain(struct world *w)
 }
 
 static jb_status
+s_reply(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (uint32_t number = 1; number <= JB_QUESTIONS && status == JB_OK; number++) {
+        struct jb_question q = JB_SIZED(struct jb_question);
+        struct jb_reply *r;
+        q.number = number;
+        q.wallet = t("W1");
+        q.people = 1;
+        status = jb_reply_get(w->v, &q, &r, &w->err);
+        if (status == JB_OK) {
+            say("%u %s %llu ", r->question, r->text, (unsigned long long)r->events_total);
+            jb_reply_free(r);
+        }
+    }
+    return status;
+}
+
+static jb_status
 s_audit(struct world *w)
 {
     struct jb_audit_report *r;
@@ -863,6 +944,8 @@ static const struct step {
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},
     {"jb_submit, dry run", s_dry_run, LEDGER, false},
     {"jb_submit, repetitions", s_repeat, LEDGER, false},
+    {"roles, channels, business information", s_around, LEDGER, false},
+    {"jb_operator_recover", s_recover, LEDGER, false},
     {"jb_backup", s_backup, LEDGER, true},
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
@@ -872,6 +955,7 @@ static const struct step {
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"jb_reply_get", s_reply, VIEWS, false},
     {"jb_json_open", s_json_open, NOTHING, false},
     {"jb_json_open, a new ledger", s_json_init, NOTHING, true},
     {"jb_json_apply", s_json_apply, NOTHING, false},

@@ -36,6 +36,13 @@ enum query_kind {
     QUERY_REFUNDS,
     QUERY_EVENTS,
     QUERY_EXPLAIN,
+    QUERY_WHO,
+    QUERY_MAY,
+    QUERY_ROLES,
+    QUERY_CHANNEL,
+    QUERY_BIZ,
+    QUERY_CAN_DELETE,
+    QUERY_ANSWER,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
@@ -48,9 +55,14 @@ enum query_kind {
     QUERIES
 };
 
+/* Of a reply, in the order of the words. */
+enum query_lang { QUERY_LANG_EN, QUERY_LANG_KO, QUERY_LANG_OF_HANDLE };
+
 struct query {
     enum query_kind kind;
     struct jb_text wallet;
+    struct jb_text channel;
+    struct jb_text actor;
     struct jb_as_of as_of; /* all 0: now */
     uint32_t view;         /* enum jb_cash_view */
     uint32_t type;         /* enum jb_history_kind */
@@ -62,6 +74,9 @@ struct query {
     uint8_t people;
     uint8_t open; /* lots, grants, refunds: those that are */
     uint8_t newest_first;
+    uint64_t question;
+    uint32_t lang; /* enum query_lang */
+    struct jb_text charge;
 };
 
 /* A query of that kind in which nothing is given yet. */
