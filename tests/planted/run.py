@@ -39,7 +39,7 @@ def found_by_witness(source, program):
 STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], [])],
            "who": [(["generate_who.py", "--seed", "5", "--commands", "5000", "--mode", mode], options) for mode, options in
                    (("enforce", ["--roles=enforce", "--operator", "op1"]), ("trust", []))]}
-SCENARIOS = ("who.jsonl", "who-trust.jsonl", "refusals-who.jsonl")
+SCENARIOS = ("who.jsonl", "who-trust.jsonl", "who-limits.jsonl", "refusals-who.jsonl")
 
 
 def make_ledger(source, program, ledger, stream, options):
