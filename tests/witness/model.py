@@ -78,11 +78,12 @@ class Wallet:
 
 
 class Remembered:
-    """What a key stands for: its content and its first result."""
+    """What a key stands for: its content, its first result, and the event that has it."""
 
-    def __init__(self, content, result):
+    def __init__(self, content, result, seq):
         self.content = content
         self.result = result
+        self.seq = seq
 
 
 class Mark:
@@ -176,13 +177,13 @@ class Ledger(who.Deciding):
                     "recorded_at": instant_text(self.last_recorded)}
         result = self._perform_or_refuse(command, clock, keyed=name is not None)
         if name:
-            self.keys[name] = Remembered(form.content(command), dict(result))
+            self.keys[name] = Remembered(form.content(command), dict(result), len(self.events))
         return result
 
     @staticmethod
     def _answer_from_memory(known, command):
         if known.content != form.content(command):
-            return {"ok": False, "code": "KEY_CONFLICT", "seq": known.result["seq"]}
+            return {"ok": False, "code": "KEY_CONFLICT", "seq": known.seq}
         return {**known.result, "duplicate": True}
 
     def _answer_closed_day(self, day):
@@ -210,7 +211,8 @@ class Ledger(who.Deciding):
             self._rollback(mark)
             result = {"ok": False, "code": refusal.code, **refusal.figures}
             if keyed:  # remembered for ever, so that a delayed duplicate can't succeed after a no
-                result["seq"] = self._emit("command_refused", None, {"code": refusal.code}).seq
+                event = self._emit("command_refused", None, {"code": refusal.code})
+                result.setdefault("seq", event.seq)  # a figure of that name goes before
             return result
 
     def _rollback(self, mark):
@@ -427,13 +429,12 @@ class Ledger(who.Deciding):
             raise Refused("EXPECT_MISMATCH", version=0)
         master = command.get("master")
         if self.policy("roles"):
-            if role == "CHANNEL_MASTER":
-                master = actor["id"]
-            if master is None:
-                raise Refused("MASTER_NEEDED")
+            master = actor["id"] if role == "CHANNEL_MASTER" else master
         self._require_open(command)
         if "channel" in command and command["kind"] == "BUSINESS":
             self._require_channel_kind(command["channel"])
+        if self.policy("roles") and master is None:
+            raise Refused("MASTER_NEEDED")
         wallet = Wallet(command["wallet"], len(self.wallets) + 1)
         self.wallets[wallet.id] = wallet
         body = {"number": wallet.number, "kind": command["kind"], "master": master}

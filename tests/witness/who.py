@@ -54,6 +54,7 @@ MATRIX = _matrix()
 
 # Where the rules are silent, the witness's choice; see README.md.
 SELF_IS_HAD = True             # `have` names SELF where the actor is the person named
+INVITING_DROPS_LAPSED = True   # an invitation that lapsed is forgotten when the wallet's next one is given
 CLOSING_ENDS_STAFF = True      # nobody has a role in a closed channel
 
 
@@ -120,7 +121,7 @@ def now_of(spans):
 class World:
     """Tables of immutable values, so that what a refused command did can be undone table by table."""
 
-    TABLES = ("roles", "masters", "members", "invitations", "channels", "staff", "links", "asked", "rights", "open_biz",
+    TABLES = ("roles", "masters", "members", "invitations", "invited_by", "channels", "staff", "links", "asked", "rights", "open_biz",
               "numbers", "approvals", "search_ids", "settlements", "kinds", "emails")
 
     def __init__(self, events=()):
@@ -128,6 +129,7 @@ class World:
         self.masters = {}       # wallet: spans of persons
         self.members = {}       # (wallet, person): spans
         self.invitations = {}   # (wallet, person): until, None: none
+        self.invited_by = {}    # (wallet, person): seq of the last invitation
         self.channels = {}      # id: Channel
         self.staff = {}         # (channel, person): spans of roles
         self.links = {}         # channel: spans of wallets
@@ -206,7 +208,20 @@ class World:
         self._end(self.roles, (body["person"], body["role"], body["agency"]), event)
 
     def _on_member_invited(self, event, body):
-        self._set(self.invitations, (event.wallet, body["person"]), body["until"])
+        key = (event.wallet, body["person"])
+        self._drop_lapsed(event)
+        self._set(self.invitations, key, None)
+        self._set(self.invited_by, key, event.seq)
+        self._set(self.invitations, key, body["until"])
+
+    def _drop_lapsed(self, event):
+        """An invitation in a wallet ends the oldest ones, as long as they have lapsed: so the list stays short."""
+        open_ones = sorted((self.invited_by[key], key) for key, until in self.invitations.items()
+                           if key[0] == event.wallet and until is not None)
+        for _, key in open_ones if INVITING_DROPS_LAPSED else []:
+            if self.invitations[key] > event.recorded_at:
+                return
+            self._set(self.invitations, key, None)
 
     def _on_member_joined(self, event, body):
         key = (event.wallet, body["person"])
@@ -312,6 +327,10 @@ class World:
         """{person: until} of the invitations that are open."""
         return {person: until for (of, person), until in self.invitations.items()
                 if of == wallet and until is not None and now < until}
+
+    def people_n(self, wallet, now):
+        """How many are in it, with its master and those who are invited."""
+        return len(self.members_of(wallet)) + len(self.invited_to(wallet, now)) + (self.master(wallet) is not None)
 
     def person_in_wallet(self, wallet, person, now):
         if self.master(wallet) == person:
@@ -455,11 +474,11 @@ class Deciding:
         if "channel" not in command:
             return
         channel = self.world.channels[command["channel"]]
-        linked = at_of(self.world.links.get(channel.id, ()), at)
-        if wallet.id in linked:
+        if wallet.id in at_of(self.world.links.get(channel.id, ()), at):
             return
-        closed = channel.closed is not None and channel.closed <= at
-        raise self.Refused("CHANNEL_STATE", state="CLOSED" if closed else "ELSEWHERE" if linked else "FREE")
+        linked = self.world.wallet_of(channel.id)
+        raise self.Refused("CHANNEL_STATE", state="CLOSED" if channel.closed is not None
+                           else "FREE" if linked in (None, wallet.id) else "ELSEWHERE")
 
     # -- roles of the ledger
 
@@ -493,7 +512,7 @@ class Deciding:
         person = command["person"]
         self._require_person(wallet, person, "NONE", "LAPSED")
         most = self.policy("members_max")
-        if len(self.world.members_of(wallet.id)) + len(self.world.invited_to(wallet.id, self.now)) >= most:
+        if self.world.people_n(wallet.id, self.now) >= most:
             raise self.Refused("MEMBERS_LIMIT", members_max=most)
         until = self.now + self.policy("invite_days") * DAY
         event = self._emit("member_invited", wallet, {"person": person, "until": until})
@@ -557,6 +576,8 @@ class Deciding:
 
     def _manager_remove(self, wallet, state, command, occurred):
         self._require_open(command)
+        if self.world.channel_master(command["channel"]) == command["person"]:
+            raise self.Refused("MASTER_NEEDED")
         self._require_staff(command, "MANAGER")
         return self._staff(command, "NONE")
 
