@@ -66,11 +66,13 @@ jb_look_around(struct execution *x, const struct jb_wallet *w)
     }
     struct jb_people people;
     const struct jb_around_time t = {x->m.at, x->m.recorded_at};
+    const struct jb_permit permit = x->r->recover ? (struct jb_permit){0, 0} : jb_permit_of(c);
     memset(&l->around, 0, sizeof l->around);
+    l->around.recovered = x->r->recover;
     x->around = &l->around;
     jb_status status = find_people(x, &people);
     status = status == JB_OK
-                 ? jb_around_look(l->state, w, c, &people, jb_permit_of(c), &t, &l->around, x->err)
+                 ? jb_around_look(l->state, w, c, &people, permit, &t, &l->around, x->err)
                  : status;
     return status == JB_OK ? look_for_master(x, w, &l->around) : status;
 }

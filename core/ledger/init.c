@@ -246,6 +246,9 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
                                                "struct jb_init_options", err)
                              : status;
     status = status == JB_OK
+                 ? jb_abi_reserved(o.reserved_3, sizeof o.reserved_3, "struct jb_init_options", err)
+                 : status;
+    status = status == JB_OK
                  ? jb_lang_check(o.lang, JB_LANG_EN, "struct jb_init_options", &o.lang, err)
                  : status;
     if (status != JB_OK) {

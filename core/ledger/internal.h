@@ -50,6 +50,7 @@ struct jb_request {
     jb_status status;
     struct jb_error err; /* in its language */
     int64_t since;       /* monotonic: when it was queued */
+    bool recover;        /* jb_operator_recover */
     bool finished;
 };
 

@@ -518,22 +518,16 @@ begin_request(struct jb_ledger *l, struct jb_request *r, const struct jb_submit_
     return prepare(l, r, err);
 }
 
-jb_status
-jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
-          const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
-          struct jb_error *err)
+/* recover: no role is asked, and what is given says so. */
+static jb_status
+submit(jb_ledger *l, const struct jb_command *commands, size_t n,
+       const struct jb_submit_options *opts, bool recover, jb_answers *answers, size_t *ret_done,
+       struct jb_error *err)
 {
-    JB_SPEAK(JB_LANG_OF(l));
-    if (ret_done != NULL) {
-        *ret_done = 0;
-    }
-    if (l == NULL || answers == NULL || (commands == NULL && n > 0)) {
-        return jb_fail_null(err, "jb_submit");
-    }
     if (!jb_answers_begin(answers, n)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for %zu answers", n);
     }
-    struct jb_request r = {.commands = commands, .n = n, .answers = answers};
+    struct jb_request r = {.commands = commands, .n = n, .answers = answers, .recover = recover};
     jb_status status = begin_request(l, &r, opts, err);
     if (status != JB_OK) {
         jb_answers_not_done(answers, 0);
@@ -552,4 +546,33 @@ jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
         *err = r.err;
     }
     return r.status;
+}
+
+jb_status
+jb_submit(jb_ledger *l, const struct jb_command *commands, size_t n,
+          const struct jb_submit_options *opts, jb_answers *answers, size_t *ret_done,
+          struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    if (ret_done != NULL) {
+        *ret_done = 0;
+    }
+    if (l == NULL || answers == NULL || (commands == NULL && n > 0)) {
+        return jb_fail_null(err, "jb_submit");
+    }
+    return submit(l, commands, n, opts, false, answers, ret_done, err);
+}
+
+jb_status
+jb_operator_recover(jb_ledger *l, struct jb_text person, jb_answers *answers, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct jb_command c;
+    if (l == NULL || answers == NULL) {
+        return jb_fail_null(err, "jb_operator_recover");
+    }
+    jb_command_begin(&c, JB_OP_ROLE_GIVE);
+    jb_set_person(&c, person);
+    jb_set_role(&c, JB_ROLE_OPERATOR);
+    return submit(l, &c, 1, NULL, true, answers, NULL, err);
 }

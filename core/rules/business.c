@@ -7,14 +7,11 @@ done(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = jb_op_get((uint32_t)k->c->op)->event_type;
 }
 
-/* Of whose it is: a business wallet, or a channel that is not closed. */
+/* Of a channel: it is not closed. */
 static bool
-holder_may(const struct jb_case *k, struct jb_verdict *v)
+is_open(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (k->w != NULL) {
-        return jb_kind_is(k, 1U << JB_KIND_BUSINESS, v);
-    }
-    if (k->a->channel_state == JB_CHANNEL_CLOSED) {
+    if (k->w == NULL && k->a->channel_state == JB_CHANNEL_CLOSED) {
         jb_refuse_channel(k, v);
         return false;
     }
@@ -24,7 +21,7 @@ holder_may(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_biz_request(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (!holder_may(k, v)) {
+    if (!is_open(k, v) || (k->w != NULL && !jb_kind_is(k, 1U << JB_KIND_BUSINESS, v))) {
         return;
     }
     if (k->a->biz.number != 0 && k->a->biz.number != jb_biz_number_of(k->c->biz)) {
@@ -41,11 +38,8 @@ jb_rule_biz_review(const struct jb_case *k, struct jb_verdict *v)
 {
     bool approve = k->c->op == JB_OP_BIZ_APPROVE;
     const struct jb_around *a = k->a;
-    if (!approve && k->w == NULL && a->channel_state == JB_CHANNEL_CLOSED) {
-        jb_refuse_channel(k, v);
-        return;
-    }
-    if (approve && !holder_may(k, v)) {
+    /* The kind was asked where it began. */
+    if (!is_open(k, v)) {
         return;
     }
     if (a->biz.open == 0 || a->biz.open != k->c->seq) {

@@ -17,7 +17,7 @@ jb_rule_role_give(const struct jb_case *k, struct jb_verdict *v)
     }
     done(k, v);
     v->event.role_given.role = k->c->role;
-    v->event.role_given.how = JB_HOW_GIVEN;
+    v->event.role_given.how = k->a->recovered ? JB_HOW_RECOVERED : JB_HOW_GIVEN;
     v->event.role_given.agency = jb_given_text(k->c, JB_CF_AGENCY, k->c->agency);
 }
 

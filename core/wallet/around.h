@@ -128,6 +128,7 @@ struct jb_around {
     uint32_t have_now; /* and now */
     struct jb_permit permit;
     struct jb_people people;
+    bool recovered;      /* role.give: by who can write the files, as nobody */
     bool named;          /* the command names a channel */
     uint64_t channel_no; /* 0: there is none of that id, or none is named */
     struct jb_channel channel;

@@ -70,6 +70,7 @@ jb_judge_around(struct jb_judge *r, const struct jb_wallet *w, const struct jb_e
     const struct jb_around_time t = {
         e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at, e->recorded_at};
     memset(&r->around, 0, sizeof r->around);
+    r->around.recovered = e->type == JB_EV_ROLE_GIVEN && e->role_given.how == JB_HOW_RECOVERED;
     jb_status status = jb_around_look(r->b, w, c, &people, permit, &t, &r->around, err);
     if (status == JB_OK) {
         pass_over_master(r, e, c);

@@ -1,4 +1,4 @@
-"""What the books must say, from the exported events alone: an own reading of docs/rules.md section 10, which shares nothing with the program."""
+"""What the books must say, from the exported events alone: an own reading of docs/rules.md section 14, which shares nothing with the program."""
 import calendar
 import collections
 import datetime

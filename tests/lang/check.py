@@ -29,14 +29,18 @@ CORE_SINKS = {
 }
 CORE_MARKS = {"jb_tr", "JB_SAID"}
 # Not for people who run the program, or said before there is a language: asserts and the compiler's own.
-SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "CONDITION"}
+SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "CONDITION", "USAGE"}
 
-TOOL_MARKS = {"tr", "SAID", "N_"}
+TOOL_MARKS = {"tr", "SAID"}
+PROGRAM_SINKS = {"app_usage": 1, "app_sentence": 1, "app_sentencef": 1, "table_cellf": 1, "progress_begin": 1, "app_time_header": 1,
+                 "ROW": (0, 1), "refuse_group": 4, "failed": 1}
 JSON_SINKS = {"wrong": 3, "usage": 1, "null_given": 1}
 
 ROOMS = [
     {"name": "core", "sources": ["core", "projections", "replay"], "catalogue": "core/base/korean_core.def", "sinks": CORE_SINKS, "marks": CORE_MARKS},
     {"name": "json", "sources": ["tools/json"], "catalogue": "tools/json/korean_json.def", "sinks": JSON_SINKS, "marks": TOOL_MARKS},
+    {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
+     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c"]},
 ]
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"
 # What the system says (strerror): rows of its own.
@@ -46,16 +50,17 @@ SYSTEM = "core/base/korean_system.def"
 NO_SENTENCE = {
     ("core/base/error.c", "jangbu: internal error, stopped so as not to guess: %s (%s:%d)\n"),  # a fault of the program, for its authors
     ("core/ledger/requires.c", "read %s\n"),  # a line of a file
+    ("tools/jangbu/main.c", "jangbu %s (log format %d)\n"),  # programs read it
     ("core/storage/place.c", "Parallels shared folders"),  # the name of a file system
 }
 
-TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|^[ \t]*#(?:\\\n|[^\n])*|[A-Za-z_]\w*|\s+|.', re.S | re.M)
+TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\\\n|^[ \t]*#[ \t]*define[ \t]+\w+|^[ \t]*#(?:\\\n|[^\n])*|[A-Za-z_]\w*|\s+|.', re.S | re.M)
 PROSE = re.compile(r"[A-Za-z`']{2,}[,;:.)`]* [(`]?[A-Za-z`%]{2,}|[a-z]{2,}[.;:,] [A-Za-z]")
 CONVERSION = re.compile(r"%(?:(\d+)\$)?([-+ #0']*)(\*(?:\d+\$)?|\d+)?(?:\.(\*(?:(\d+)\$)?|\d+))?(hh|h|ll|l|z|j|t)?([diouxXcsp%])")
 HANGUL = re.compile("[가-힣]")
 PARTICLE = re.compile(r"%[-#0-9$.*]*(?:ll|l|z)?[sdugxc]['\"`]?(?:은|는|이|가|을|를|과|와|으로|로|이나|나|이라|라)(?=[ ,.;:)]|$)")
 # Names and words of the interface, which no language changes.
-SAME_IN_BOTH = re.compile(r"%s\.mdb|^(true|false)$")
+SAME_IN_BOTH = re.compile(r"%s\.mdb|^(true|false)$|^  --type [a-z, ]+$")
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "0": "\0"}
 
 
@@ -72,7 +77,7 @@ def literals(text):
             if found is None:
                 found = [line, "", *inner(stack)]
             found[1] += unescape(t[1:-1])
-        elif not t.isspace() and not t.startswith(("/*", "//")) and not t.lstrip().startswith("#"):
+        elif not t.isspace() and t != "\\\n" and not t.startswith(("/*", "//")):
             if found is not None:
                 yield tuple(found)
                 found = None
@@ -97,6 +102,15 @@ def inner(stack):
     return None, 0
 
 
+def pieces(literal, call, room):
+    """What is looked up of it: help line by line, headers without their marks."""
+    if call in ("COLUMN", "app_time_header"):
+        return [literal.lstrip("?>")]
+    if call == "HELP" or (call is None and "HELP" in room["marks"]):
+        return literal.rstrip("\n").split("\n")
+    return [literal]
+
+
 def has_words(text):
     return re.search(r"[A-Za-z]", CONVERSION.sub("", text)) is not None
 
@@ -104,14 +118,12 @@ def has_words(text):
 def sentences(path, text, room):
     """(line, sentence, wrong: it is not looked up where it stands)"""
     for line, literal, call, argument in literals(text):
-        if call in room["marks"]:
-            if has_words(literal):
-                yield line, literal, False
-        elif call in room["sinks"] and argument == room["sinks"][call]:
-            if has_words(literal):
-                yield line, literal, False
-        elif PROSE.search(literal) and not re.match(r"[A-Z]{3}( [A-Z]{3})+$|struct jb_\w+$", literal) and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ()):
-            yield line, literal, call is not None and not call.isupper() and call not in room["sinks"]
+        at = room["sinks"].get(call)
+        said = call in room["marks"] or argument == at or (isinstance(at, tuple) and argument in at)
+        prose = PROSE.search(CONVERSION.sub("", literal)) and not re.match(r"[A-Z]{3}( [A-Z]{3})+$|struct jb_\w+$", literal)
+        if said or (prose and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ())):
+            wrong = not said and call is not None and not call.isupper() and call not in room["sinks"]
+            yield from ((line, piece, wrong) for piece in pieces(literal, call, room) if has_words(piece))
 
 
 def rows(text):
@@ -258,7 +270,8 @@ def check(root):
     for room in ROOMS:
         found, used, _ = look(root, room)
         problems += found
-        problems += check_catalogue(room["catalogue"], read(root, room["catalogue"]), used)
+        known = used | system_words() if room["name"] == "program" else used  # it may meet them, too
+        problems += check_catalogue(room["catalogue"], read(root, room["catalogue"]), known)
         count += len(used)
     problems += check_catalogue(SYSTEM, read(root, SYSTEM), system_words())
     print("\n".join(problems) if problems else f"lang: {count} sentences in {len(ROOMS)} rooms have their Korean")

@@ -327,7 +327,7 @@ test_options_of_any_size(void **state)
         }
         union room room = {.size = SIZE_MAX};
         assert_int_equal(s->give(&room, &err), JB_E_USAGE);
-        if (s->give != give_rebuild) { /* it ends with what means something */
+        {
             memset(&room, 0, sizeof room);
             room.size = s->size;
             room.bytes[s->size - 1] = 1;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "app.h"
+#include "event_json.h"
 #include "query.h"
 
 static int64_t
@@ -42,15 +43,17 @@ warn_of_choices(const struct app *app)
 {
     const int32_t usual = jb_currency_exponent(app->info.currency);
     if (usual >= 0 && (uint32_t)usual != app->info.exponent) {
-        fprintf(stderr,
-                "jangbu: warning: ISO 4217 gives %s %d decimals, and this ledger has %u, for ever. "
-                "If that is not meant, delete it and make another.\n",
-                app->info.currency, (int)usual, app->info.exponent);
+        fprintf(
+            stderr,
+            tr("jangbu: warning: ISO 4217 gives %s %d decimals, and this ledger has %u, for ever. "
+               "If that is not meant, delete it and make another.\n"),
+            app->info.currency, (int)usual, app->info.exponent);
     }
     if (app->info.utc_offset_s < ZONE_MIN_S || app->info.utc_offset_s > ZONE_MAX_S) {
-        fprintf(stderr, "jangbu: warning: no time zone has this offset (they go from -12:00 to "
-                        "+14:00), and it stays for ever. If that is not meant, delete the ledger "
-                        "and make another.\n");
+        fprintf(stderr,
+                tr("jangbu: warning: no time zone has this offset (they go from -12:00 to "
+                   "+14:00), and it stays for ever. If that is not meant, delete the ledger "
+                   "and make another.\n"));
     }
 }
 
@@ -66,7 +69,7 @@ cmd_init(struct app *app, int argc, char **argv)
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
-    struct jb_init_options o = {.size = sizeof o, .currency = currency};
+    struct jb_init_options o = {.size = sizeof o, .currency = currency, .lang = lang_now()};
     uint64_t digits = 0;
     if (n != 1) {
         return app_usage(app, "jangbu init takes one directory");
@@ -162,8 +165,8 @@ cmd_stat(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES], value[48];
-    struct table *t = table_new((const char *const[]){"what", "figure", NULL});
-#define ROW(name, ...) (table_cell(t, name), table_cellf(t, __VA_ARGS__))
+    struct table *t = table_new((const char *const[]){COLUMN("what"), COLUMN("figure"), NULL});
+#define ROW(name, ...) (table_cell(t, tr(name)), table_cellf(t, __VA_ARGS__))
     ROW("events", "%llu", (unsigned long long)s.events);
     ROW("frames", "%llu", (unsigned long long)s.frames);
     ROW("wallets", "%u (and %u deleted)", s.wallets, s.wallets_deleted);
@@ -178,8 +181,8 @@ cmd_stat(struct app *app, int argc, char **argv)
     ROW("keys remembered", "%llu", (unsigned long long)s.keys);
     for (uint32_t i = 1; i < JB_POLICIES; i++) {
         const char *word = jb_name_word(jb_names_get(JB_LIST_POLICY), i);
-        char name[64];
-        snprintf(name, sizeof name, "policy %s", word != NULL ? word : "");
+        char name[96];
+        snprintf(name, sizeof name, tr("policy %s"), word != NULL ? word : "");
         if (word != NULL) {
             ROW(name, "%s", app_policy(app, i, policies[i], value));
         }
@@ -187,10 +190,12 @@ cmd_stat(struct app *app, int argc, char **argv)
 #undef ROW
     table_print(app, t);
     if (past_day_open(&s, app->info.utc_offset_s)) {
-        app_sentencef(app, "a past day is still open: %s; %s`jangbu day close %s %s` closes it",
-                      jb_day_print(s.open_day, day),
-                      policies[JB_POLICY_DAY_CLOSE] == 0 ? "the next accepted command or " : "",
-                      app->args[0], day);
+        app_sentencef(app,
+                      policies[JB_POLICY_DAY_CLOSE] == 0
+                          ? "a past day is still open: %s; the next accepted command or `jangbu "
+                            "day close %s %s` closes it"
+                          : "a past day is still open: %s; `jangbu day close %s %s` closes it",
+                      jb_day_print(s.open_day, day), app->args[0], day);
     }
     return EXIT_DONE;
 }
@@ -198,7 +203,7 @@ cmd_stat(struct app *app, int argc, char **argv)
 static const char *
 comparison(bool had, bool same)
 {
-    return !had ? "new" : same ? "identical" : "different";
+    return !had ? SAID("new") : same ? SAID("identical") : SAID("different");
 }
 
 int
@@ -217,8 +222,11 @@ cmd_rebuild(struct app *app, int argc, char **argv)
     }
     int64_t began = monotonic_us();
     progress_begin(&p, "rebuild");
-    struct jb_rebuild_options o = {
-        .size = sizeof o, .accept_rollback = accept, .on_progress = progress_show, .data = &p};
+    struct jb_rebuild_options o = {.size = sizeof o,
+                                   .accept_rollback = accept,
+                                   .on_progress = progress_show,
+                                   .data = &p,
+                                   .lang = lang_now()};
     struct jb_rebuild_result r = {.size = sizeof r};
     jb_status status = jb_rebuild(args[0], &o, &r, &app->err);
     progress_end(&p);
@@ -242,14 +250,14 @@ cmd_rebuild(struct app *app, int argc, char **argv)
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
-        printf("%llu events folded in %lld.%03lld s\n", (unsigned long long)r.events,
+        printf(tr("%llu events folded in %lld.%03lld s\n"), (unsigned long long)r.events,
                (long long)(ms / 1000), (long long)(ms % 1000));
-        printf("state.mdb %s, views.mdb %s\n", comparison(r.had_state, r.same_state),
-               comparison(r.had_views, r.same_views));
-        printf("rebuild: %s\n", different
-                                    ? "DIFFERENT from what was stored; the new ones are in use"
-                                : r.had_state && r.had_views ? "identical"
-                                                             : "done");
+        printf("state.mdb %s, views.mdb %s\n", tr(comparison(r.had_state, r.same_state)),
+               tr(comparison(r.had_views, r.same_views)));
+        printf(tr("rebuild: %s\n"),
+               different ? tr("DIFFERENT from what was stored; the new ones are in use")
+               : r.had_state && r.had_views ? tr("identical")
+                                            : tr("done"));
     }
     return different ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -295,4 +303,44 @@ cmd_backup(struct app *app, int argc, char **argv)
         }
     }
     return EXIT_DONE;
+}
+
+static int
+say_recovered(struct app *app, const char *id, const struct jb_answer *a)
+{
+    if (app->json) {
+        answer_json(&app->out, a, 0, (struct jb_text){NULL, 0}, app->info.utc_offset_s);
+        out_char(&app->out, '\n');
+    } else if (a->code != JB_CODE_NONE) {
+        fprintf(stderr, "jangbu: %s: %s.\n", jb_code_word((uint32_t)a->code), jb_answer_message(a));
+    } else {
+        app_sentencef(app, "%s is an operator from event %llu on", id, (unsigned long long)a->seq);
+    }
+    return a->code == JB_CODE_NONE ? EXIT_DONE : EXIT_REFUSED;
+}
+
+int
+cmd_operator(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX];
+    int n, code;
+    if (!read_options(app, argc, argv, NULL, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu operator takes a ledger and the id of a person");
+    }
+    if (!app_open(app, args[0], true, false, &code)) {
+        return code;
+    }
+    jb_answers *answers = jb_answers_new();
+    if (answers == NULL) {
+        fputs(tr("jangbu: no memory\n"), stderr);
+        return EXIT_MACHINE;
+    }
+    code = jb_operator_recover(app->ledger, jb_text_of(args[1]), answers, &app->err) == JB_OK
+               ? say_recovered(app, args[1], jb_answers_at(answers, 0))
+               : app_fail(app, &app->err);
+    jb_answers_free(answers);
+    return code;
 }

@@ -12,6 +12,12 @@
 
 #include "process.h"
 
+const char *
+system_words(int code)
+{
+    return tr(strerror(code));
+}
+
 int
 app_fail(const struct app *app, const struct jb_error *err)
 {
@@ -29,11 +35,12 @@ int
 app_usage(const struct app *app, const char *format, ...)
 {
     va_list args;
+    format = tr(format);
     fputs("jangbu: ", stderr);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "%s Try `jangbu help%s%s`.\n", format[strlen(format) - 1] == '?' ? "" : ".",
+    fprintf(stderr, tr("%s Try `jangbu help%s%s`.\n"), format[strlen(format) - 1] == '?' ? "" : ".",
             app->command != NULL ? " " : "", app->command != NULL ? app->command : "");
     return EXIT_USAGE;
 }
@@ -43,16 +50,17 @@ static void
 warn_of_files(const struct jb_ledger_info *info, const char *dir)
 {
     if (info->secret_lost) {
-        fprintf(stderr,
-                "jangbu: warning: %s/secret is %s: a repeated key is answered without a comparison "
-                "of the content, and new events have no fingerprint. Put the ledger's own back "
-                "from a backup.\n",
-                dir, info->secret_damaged ? "damaged, or another ledger's" : "missing");
+        fprintf(
+            stderr,
+            tr("jangbu: warning: %s/secret is %s: a repeated key is answered without a comparison "
+               "of the content, and new events have no fingerprint. Put the ledger's own back "
+               "from a backup.\n"),
+            dir, info->secret_damaged ? tr("damaged, or another ledger's") : tr("missing"));
     }
     if (info->head_damaged) {
         fprintf(stderr,
-                "jangbu: warning: %s/HEAD is damaged: whether the log was put back to an older "
-                "state was not looked at. The next commit makes it again.\n",
+                tr("jangbu: warning: %s/HEAD is damaged: whether the log was put back to an older "
+                   "state was not looked at. The next commit makes it again.\n"),
                 dir);
     }
 }
@@ -65,7 +73,8 @@ hint_order(const struct app *app)
     for (int i = 1; i < app->args_n && app->err.status == JB_E_NOTFOUND; i++) {
         if (snprintf(path, sizeof path, "%s/log.mdb", app->args[i]) < (int)sizeof path &&
             access(path, F_OK) == 0) {
-            fprintf(stderr, "jangbu: %s is a ledger: it stands first, behind the sub-command.\n",
+            fprintf(stderr,
+                    tr("jangbu: %s is a ledger: it stands first, behind the sub-command.\n"),
                     app->args[i]);
             return;
         }
@@ -75,7 +84,8 @@ hint_order(const struct app *app)
 bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
-    struct jb_open_options o = {.size = sizeof o, .read_only = !write, .caller = app->caller};
+    struct jb_open_options o = {
+        .size = sizeof o, .read_only = !write, .caller = app->caller, .lang = lang_now()};
     app->writes |= write;
     app->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK ||
@@ -89,15 +99,16 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
         return false;
     }
     if (app->info.warning != NULL) {
-        fprintf(stderr, "jangbu: warning: %s.\n", app->info.warning);
+        fprintf(stderr, tr("jangbu: warning: %s.\n"), app->info.warning);
     }
     if (app->info.rolled_back) {
-        fprintf(stderr,
-                "jangbu: warning: the log of %s was put back to an older state: it was longer "
-                "once. What is shown is that older state; nothing can "
-                "be written "
-                "until `jangbu rebuild %s --accept-rollback`, and `jangbu audit %s` says more.\n",
-                dir, dir, dir);
+        fprintf(
+            stderr,
+            tr("jangbu: warning: the log of %s was put back to an older state: it was longer "
+               "once. What is shown is that older state; nothing can "
+               "be written "
+               "until `jangbu rebuild %s --accept-rollback`, and `jangbu audit %s` says more.\n"),
+            dir, dir, dir);
     }
     warn_of_files(&app->info, dir);
     return true;
@@ -141,7 +152,7 @@ output_failed(struct app *app, int code)
     app->out.n = 0;
     app->output_closed = code == EPIPE && !app->writes;
     if (!app->output_closed) {
-        fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(code));
+        fprintf(stderr, tr("jangbu: cannot write to standard output: %s\n"), system_words(code));
     }
     return false;
 }
@@ -172,8 +183,8 @@ spool(struct app *app)
         app->spool = temporary_file();
     }
     if (app->spool == NULL || fwrite(app->out.at, 1, app->out.n, app->spool) != app->out.n) {
-        fprintf(stderr, "jangbu: cannot keep the answer in a temporary file (TMPDIR): %s\n",
-                strerror(errno));
+        fprintf(stderr, tr("jangbu: cannot keep the answer in a temporary file (TMPDIR): %s\n"),
+                system_words(errno));
         app->out.n = 0;
         return false;
     }
@@ -186,7 +197,7 @@ bool
 app_flush(struct app *app)
 {
     if (app->out.no_memory) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         exit(EXIT_MACHINE);
     }
     if (app->spooling) {
@@ -321,7 +332,9 @@ app_time_header(const struct app *app, const char *name, char buf[TIME_HEADER_BY
 {
     char time[JB_INSTANT_TEXT_BYTES];
     jb_instant_print(0, app->info.utc_offset_s, time);
-    snprintf(buf, TIME_HEADER_BYTES, "%s (%s)", name, time + 26);
+    /* The mark in front is for table_new. */
+    const size_t mark = name[0] == '?';
+    snprintf(buf, TIME_HEADER_BYTES, "%.*s%s (%s)", (int)mark, name, tr(name + mark), time + 26);
     return buf;
 }
 
@@ -329,9 +342,8 @@ void
 app_print_as_of(struct app *app, const struct jb_moment *m)
 {
     char t[JB_INSTANT_TEXT_BYTES];
-    out_str(&app->out, "as of event ");
-    out_uint(&app->out, m->seq);
-    out_str(&app->out, ", ");
-    out_str(&app->out, app_time(app, m->at, t));
-    out_char(&app->out, '\n');
+    char line[160];
+    snprintf(line, sizeof line, tr("as of event %llu, %s\n"), (unsigned long long)m->seq,
+             app_time(app, m->at, t));
+    out_str(&app->out, line);
 }

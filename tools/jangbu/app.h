@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "lang.h"
 #include "out.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
@@ -20,6 +21,7 @@ struct app {
     bool json;
     bool colour;
     const char *caller;
+    const char *lang;        /* of --lang; NULL: that of the environment */
     const char *const *args; /* of the command line without its options; for messages */
     int args_n;
     struct jb_as_of as_of;
@@ -39,9 +41,12 @@ struct app {
  * *ret_exit has the exit code. */
 bool app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit);
 void app_close(struct app *app);
+/* What the system says of a failed call. */
+const char *system_words(int code);
 /* "jangbu: ..." on standard error; the exit code that the status means. */
 int app_fail(const struct app *app, const struct jb_error *err);
-/* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. */
+/* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. What is said here and in a table's
+ * cells and sentences is looked up by its English format. */
 int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
 /* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full
  * (said once; that a query's reader had enough is not said). */
@@ -77,7 +82,7 @@ char *app_time(const struct app *app, jb_instant t, char *buf);
 char *app_time_short(const struct app *app, jb_instant t, char *buf);
 /* And without the offset, for a column whose header has it: "at (+09:00)". */
 char *app_time_cell(const struct app *app, jb_instant t, char *buf);
-#define TIME_HEADER_BYTES 32
+#define TIME_HEADER_BYTES 64
 char *app_time_header(const struct app *app, const char *name, char buf[TIME_HEADER_BYTES]);
 /* The figures of a refusal: "available 51,000". */
 void app_figures(const struct app *app, struct jb_figures figures, struct out *o);
@@ -98,6 +103,8 @@ bool parse_as_of(const char *text, struct jb_as_of *ret);
 /* ---- tables for people: columns line up, also with Hangul ---- */
 
 #define TABLE_COLUMNS_MAX 17
+/* Marks a header, which table_new looks up. */
+#define COLUMN(text) text
 struct table;
 /* headers ends with NULL. A header that begins with '>' makes its column right-aligned; with '?' in
  * front of that, the column is left out (and said) where the terminal is too narrow. */
@@ -145,6 +152,7 @@ int cmd_audit(struct app *app, int argc, char **argv);
 int cmd_rebuild(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
 int cmd_backup(struct app *app, int argc, char **argv);
+int cmd_operator(struct app *app, int argc, char **argv);
 int cmd_help(struct app *app, int argc, char **argv);
 
 /* One option of a sub-command; `flag` is set, or `value` gets the argument. */

@@ -206,12 +206,13 @@ static void
 hint_import(const struct run *r, bool dated)
 {
     if (dated && r->options.clock == JB_CLOCK_SYSTEM) {
-        fputs("jangbu: an `at` was refused for lying too far back. To import what happened before "
-              "now, with each line's `at` as the clock: `jangbu apply --clock=at`",
+        fputs(tr("jangbu: an `at` was refused for lying too far back. To import what happened "
+                 "before now, with each line's `at` as the clock: `jangbu apply --clock=at`"),
               stderr);
-        fputs(r->options.dry_run ? ".\n"
-                                 : ". Keys that were refused keep their answer: import them into a "
-                                   "new ledger, or under new keys.\n",
+        fputs(r->options.dry_run
+                  ? ".\n"
+                  : tr(". Keys that were refused keep their answer: import them into a new ledger, "
+                       "or under new keys.\n"),
               stderr);
     }
 }
@@ -226,7 +227,7 @@ static void
 say_count(uint64_t n, const char *what)
 {
     if (n > 0) {
-        fprintf(stderr, ", %llu %s", (unsigned long long)n, what);
+        fprintf(stderr, what, (unsigned long long)n);
     }
 }
 
@@ -234,27 +235,31 @@ say_count(uint64_t n, const char *what)
 static void
 print_summary(const struct run *r)
 {
-    const char *would = r->options.dry_run ? "would be done" : "done";
-    fprintf(stderr, "jangbu: %llu command%s %s", (unsigned long long)r->tally.done,
-            r->tally.done == 1 ? "" : "s", would);
-    say_count(r->tally.done_before, "done before");
-    say_count(r->tally.refused, "refused");
-    say_count(r->tally.refused_before, "refused before");
+    const bool one = r->tally.done == 1, trial = r->options.dry_run;
+    fprintf(stderr,
+            one ? trial ? tr("jangbu: %llu command would be done") : tr("jangbu: %llu command done")
+            : trial ? tr("jangbu: %llu commands would be done")
+                    : tr("jangbu: %llu commands done"),
+            (unsigned long long)r->tally.done);
+    say_count(r->tally.done_before, tr(", %llu done before"));
+    say_count(r->tally.refused, tr(", %llu refused"));
+    say_count(r->tally.refused_before, tr(", %llu refused before"));
     if (any_refused(r)) {
-        fprintf(stderr, ", the first in line %llu (%s)", (unsigned long long)r->tally.first_refused,
+        fprintf(stderr, tr(", the first in line %llu (%s)"),
+                (unsigned long long)r->tally.first_refused,
                 jb_code_word((uint32_t)r->tally.first_code));
     }
     fputs(".\n", stderr);
     hint_import(r, r->tally.dated > 0);
 }
 
-#define AGAIN "Apply the input again: commands with a key are not done twice."
-
 static int
 stopped(const struct run *r, const char *what)
 {
-    fprintf(stderr, "jangbu: %s. Lines up to %llu are done. " AGAIN "\n", what,
-            (unsigned long long)r->tally.line);
+    fprintf(stderr,
+            tr("jangbu: %s. Lines up to %llu are done. Apply the input again: commands with a key "
+               "are not done twice.\n"),
+            what, (unsigned long long)r->tally.line);
     return EXIT_MACHINE;
 }
 
@@ -262,7 +267,9 @@ stopped(const struct run *r, const char *what)
 static int
 ended(const struct run *r)
 {
-    fprintf(stderr, "jangbu: ended by %s. Lines up to %llu are done. " AGAIN "\n",
+    fprintf(stderr,
+            tr("jangbu: ended by %s. Lines up to %llu are done. Apply the input again: commands "
+               "with a key are not done twice.\n"),
             process_ended_by() == SIGINT ? "SIGINT" : "SIGTERM", (unsigned long long)r->tally.line);
     return 128 + process_ended_by();
 }
@@ -302,8 +309,8 @@ carry_out(struct run *r, const struct batch *b)
         }
         /* The writing error is said. What is done stays done, seen or not. */
         fprintf(stderr,
-                "jangbu: lines up to %llu are done, but not all their results were printed. " AGAIN
-                "\n",
+                tr("jangbu: lines up to %llu are done, but not all their results were printed. "
+                   "Apply the input again: commands with a key are not done twice.\n"),
                 (unsigned long long)r->tally.line);
         return EXIT_MACHINE;
     }
@@ -330,8 +337,8 @@ run_batches(struct run *r, struct feed *f, struct progress *p, uint64_t input_by
             return ended(r);
         }
         if (b->last && b->read_error != 0) {
-            fprintf(stderr, "jangbu: cannot read the input behind line %llu: %s\n",
-                    (unsigned long long)r->tally.line, strerror(b->read_error));
+            fprintf(stderr, tr("jangbu: cannot read the input behind line %llu: %s\n"),
+                    (unsigned long long)r->tally.line, system_words(b->read_error));
             code = EXIT_MACHINE;
         }
         bool last = b->last;
@@ -380,7 +387,7 @@ apply_stream(struct run *r, struct feed *f)
     struct progress p;
     uint64_t input_bytes = fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
     if (!make_batches(f) || pthread_create(&thread, NULL, reader, f) != 0) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         free_batches(f);
         return EXIT_MACHINE;
     }
@@ -407,8 +414,8 @@ refuse_group(struct run *r, uint64_t line, const struct bad_line *bad, jb_code c
              const char *message)
 {
     struct bad_line made = bad != NULL ? *bad : (struct bad_line){.code = code};
-    snprintf(made.message, sizeof made.message, "%.360s; none of the input was done",
-             bad != NULL ? bad->message : message);
+    snprintf(made.message, sizeof made.message, tr("%.700s; none of the input was done"),
+             bad != NULL ? bad->message : tr(message));
     bad_line_json(&r->app->out, &made, line, (struct jb_text){0});
     js_line_end(&r->app->out);
     return EXIT_REFUSED;
@@ -439,8 +446,8 @@ read_group(struct run *r, struct feed *f, struct batch *b)
                                     "a group has at most 4 MiB");
             }
         } else if (f->eof && f->error != 0) {
-            fprintf(stderr, "jangbu: cannot read the input: %s. None of it was done\n",
-                    strerror(f->error));
+            fprintf(stderr, tr("jangbu: cannot read the input: %s. None of it was done\n"),
+                    system_words(f->error));
             return EXIT_MACHINE;
         } else if (f->eof) {
             return EXIT_DONE;
@@ -454,7 +461,7 @@ static int
 apply_group(struct run *r, struct feed *f, const char *key, const char *at)
 {
     if (!make_batches(f)) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         return EXIT_MACHINE;
     }
     struct batch *b = &f->batches[0].lines;
@@ -532,7 +539,7 @@ cmd_apply(struct app *app, int argc, char **argv)
     if (n == 2 && strcmp(args[1], "-") != 0) {
         f.fd = open(args[1], O_RDONLY | O_CLOEXEC);
         if (f.fd < 0) {
-            fprintf(stderr, "jangbu: cannot open %s: %s\n", args[1], strerror(errno));
+            fprintf(stderr, tr("jangbu: cannot open %s: %s\n"), args[1], system_words(errno));
             return EXIT_MACHINE;
         }
     }
@@ -548,7 +555,7 @@ cmd_apply(struct app *app, int argc, char **argv)
                                            .accept_clock = accept_clock,
                                            .caller = app->caller};
     if (r.answers == NULL) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         code = EXIT_MACHINE;
     } else {
         code = atomic ? apply_group(&r, &f, key, at) : apply_stream(&r, &f);

@@ -82,10 +82,10 @@ print_parts(struct app *app, const struct jb_audit_report *r)
     static const struct {
         jb_audit_verdict verdict;
         const char *word;
-    } order[] = {{JB_REFUTED, "REFUTED"},
-                 {JB_COULD_NOT_TELL, "could not tell"},
-                 {JB_VERIFIED, "verified"},
-                 {JB_SKIPPED, "skipped"}};
+    } order[] = {{JB_REFUTED, SAID("REFUTED")},
+                 {JB_COULD_NOT_TELL, SAID("could not tell")},
+                 {JB_VERIFIED, SAID("verified")},
+                 {JB_SKIPPED, SAID("skipped")}};
     const char *before = "";
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++) {
         const char *comma = NULL;
@@ -93,7 +93,7 @@ print_parts(struct app *app, const struct jb_audit_report *r)
             if (verdict_of(r, parts[i]) == order[k].verdict) {
                 if (comma == NULL) {
                     out_str(&app->out, before);
-                    out_str(&app->out, order[k].word);
+                    out_str(&app->out, tr(order[k].word));
                     out_str(&app->out, ": ");
                     before = "; ";
                 }
@@ -109,9 +109,9 @@ print_parts(struct app *app, const struct jb_audit_report *r)
 static void
 print_problem(struct app *app, const struct jb_audit_problem *p)
 {
-    char where[80] = "";
+    char where[120] = "";
     if (p->frame != 0) {
-        snprintf(where, sizeof where, " Frame %llu, byte %llu.", (unsigned long long)p->frame,
+        snprintf(where, sizeof where, tr(" Frame %llu, byte %llu."), (unsigned long long)p->frame,
                  (unsigned long long)p->offset);
     }
     app_sentencef(app, "problem (%s, %s): %s.%s", jb_audit_part_word(p->part), p->check, p->text,
@@ -208,7 +208,7 @@ struct message {
     struct jb_audit_report report; /* of the end, without its lists */
     struct jb_error err;           /* of the end, where the status is not JB_OK */
     char check[16];
-    char text[500];
+    char text[1300];
 };
 
 static void
@@ -246,7 +246,8 @@ child_main(const char *dir, uint32_t only, FILE *pipe_end)
                                  .on_progress = say_progress,
                                  .found = say_problem,
                                  .data = pipe_end,
-                                 .only = only};
+                                 .only = only,
+                                 .lang = lang_now()};
     struct jb_audit_report *r = NULL;
     struct message end = {.kind = MESSAGE_END};
     end.status = jb_audit(dir, &o, &r, &end.err);
@@ -365,12 +366,14 @@ note_death(struct collected *c, int wait_status)
     bool damage = ended_by_damage(wait_status);
     struct message m = {.kind = MESSAGE_PROBLEM, .part = JB_AUDIT_FORM, .check = "file"};
     snprintf(m.text, sizeof m.text,
-             "the process that read the ledger was ended by %s %d at about frame %llu of the "
-             "log%s. What was found before stands; what lies behind was not read%s",
-             WIFSIGNALED(wait_status) ? "signal" : "its exit code",
+             tr("the process that read the ledger was ended by %s %d at about frame %llu of the "
+                "log%s. What was found before stands; what lies behind was not read%s"),
+             WIFSIGNALED(wait_status) ? tr("signal") : tr("its exit code"),
              WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
-             (unsigned long long)c->frames_read, damage ? ": a file of LMDB is damaged there" : "",
-             damage ? ". Restore a backup" : "; that is no fault of the ledger's. Audit it again");
+             (unsigned long long)c->frames_read,
+             damage ? tr(": a file of LMDB is damaged there") : "",
+             damage ? tr(". Restore a backup")
+                    : tr("; that is no fault of the ledger's. Audit it again"));
     if (damage) {
         c->only |= JB_AUDIT_FORM;
         keep_problem(c, &m);
@@ -387,7 +390,7 @@ static bool
 failed(struct app *app, const char *what, int code)
 {
     app->err = (struct jb_error){.status = JB_E_IO, .os_errno = code};
-    snprintf(app->err.text, sizeof app->err.text, "%s: %s", what, strerror(code));
+    snprintf(app->err.text, sizeof app->err.text, "%s: %s", tr(what), system_words(code));
     return false;
 }
 

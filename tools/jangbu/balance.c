@@ -28,8 +28,8 @@ name_cell(struct balances *b, const char *wallet)
         return false;
     }
     table_cell(b->table, name.text[0] != '\0' ? name.text
-                         : name.damaged       ? "(damaged)"
-                                              : "(forgotten)");
+                         : name.damaged       ? tr("(damaged)")
+                                              : tr("(forgotten)"));
     return true;
 }
 
@@ -60,9 +60,11 @@ each_balance(void *data, const struct jb_wallet_balance *w)
 }
 
 #define BALANCE_COLUMNS                                                                            \
-    "status", ">paid", ">free", ">total", ">dormant", ">refundable", ">pending", ">in transit", NULL
-static const char *const balance_headers[] = {"wallet", BALANCE_COLUMNS};
-static const char *const balance_headers_named[] = {"wallet", "name", BALANCE_COLUMNS};
+    COLUMN("status"), COLUMN(">paid"), COLUMN(">free"), COLUMN(">total"), COLUMN(">dormant"),      \
+        COLUMN(">refundable"), COLUMN(">pending"), COLUMN(">in transit"), NULL
+static const char *const balance_headers[] = {COLUMN("wallet"), BALANCE_COLUMNS};
+static const char *const balance_headers_named[] = {COLUMN("wallet"), COLUMN("name"),
+                                                    BALANCE_COLUMNS};
 
 int
 cmd_balance(struct app *app, int argc, char **argv)

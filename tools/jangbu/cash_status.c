@@ -5,10 +5,11 @@
 #include "query.h"
 #include "rows_json.h"
 
-static const char *const row_headers[] = {"day",        ">charged",   ">reversed", ">activated",
-                                          ">used paid", ">used free", ">returned", ">refunded",
-                                          ">failed",    ">repaid",    ">expired",  ">forfeited",
-                                          ">closing",   ">paid",      ">free",     NULL};
+static const char *const row_headers[] = {
+    COLUMN("day"),        COLUMN(">charged"),   COLUMN(">reversed"), COLUMN(">activated"),
+    COLUMN(">used paid"), COLUMN(">used free"), COLUMN(">returned"), COLUMN(">refunded"),
+    COLUMN(">failed"),    COLUMN(">repaid"),    COLUMN(">expired"),  COLUMN(">forfeited"),
+    COLUMN(">closing"),   COLUMN(">paid"),      COLUMN(">free"),     NULL};
 
 static void
 row_cells(struct app *app, struct table *t, const struct jb_cash_row *r)
@@ -59,7 +60,7 @@ static int
 all_wallets(struct app *app, jb_day day)
 {
     struct rows rows = {.app = app};
-    const char *headers[TABLE_COLUMNS_MAX + 1] = {"wallet"};
+    const char *headers[TABLE_COLUMNS_MAX + 1] = {COLUMN("wallet")};
     memcpy(headers + 1, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
     app_spool_begin(app);
@@ -90,12 +91,14 @@ print_end(struct app *app, const struct asked_rows *asked, const struct jb_cash_
 {
     char day[JB_DAY_TEXT_BYTES];
     if (asked->view == JB_VIEW_POSTED) {
-        app_sentencef(app, "as posted, through %s",
-                      s->through == JB_NO_DAY ? "no day yet (none is closed)"
-                                              : jb_day_print(s->through, day));
+        if (s->through == JB_NO_DAY) {
+            app_sentence(app, "as posted, through no day yet (none is closed)");
+        } else {
+            app_sentencef(app, "as posted, through %s", jb_day_print(s->through, day));
+        }
     } else {
         app_sentencef(app, "as known now, by the day it happened, open days too; the last is %s",
-                      last == JB_NO_DAY ? "none yet" : jb_day_print(last, day));
+                      last == JB_NO_DAY ? tr("none yet") : jb_day_print(last, day));
     }
     app_print_as_of(app, &s->as_of);
     if (s->past_day_open) {

@@ -132,15 +132,15 @@ option_name(int field, char *buf, size_t n)
 static void
 print_parts(struct app *app, struct jb_parts parts)
 {
-    static const char *const words[4] = {"debt", "paid cash, lot", "free cash, grant",
-                                         "lapsed, grant"};
+    static const char *const words[4] = {SAID("debt"), SAID("paid cash, lot"),
+                                         SAID("free cash, grant"), SAID("lapsed, grant")};
     char amount[48];
     for (uint32_t i = 0; i < parts.n; i++) {
         const struct jb_part *p = &parts.at[i];
         out_str(&app->out, "  ");
         out_str(&app->out, app_amount(app, p->amount, amount));
         out_str(&app->out, "  ");
-        out_str(&app->out, words[p->kind & 3]);
+        out_str(&app->out, tr(words[p->kind & 3]));
         if (p->kind != JB_PART_DEBT) {
             out_char(&app->out, ' ');
             out_uint(&app->out, p->ordinal);
@@ -207,8 +207,10 @@ print_last_day(struct app *app)
     clock_gettime(CLOCK_REALTIME, &t);
     const jb_day today = jb_day_of((jb_instant)t.tv_sec * JB_US_PER_SECOND, app->info.utc_offset_s);
     if (open_day(app) < today) {
-        out_str(&app->out, "; the last one that can be closed now is ");
-        out_str(&app->out, jb_day_print(today - 1, text));
+        char said[160];
+        snprintf(said, sizeof said, tr("; the last one that can be closed now is %s"),
+                 jb_day_print(today - 1, text));
+        out_str(&app->out, said);
     }
 }
 
@@ -225,7 +227,7 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     }
     if (a->code != JB_CODE_NONE) {
         const struct jb_text *name = named(c, a->code);
-        out_str(o, "refused: ");
+        out_str(o, tr("refused: "));
         out_str(o, jb_code_word((uint32_t)a->code));
         if (name != NULL) {
             out_str(o, " (");
@@ -243,18 +245,19 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     const struct jb_event *e = jb_answer_event(a);
     const struct jb_event_type_info *type = e != NULL ? jb_event_type_get(e->type) : NULL;
     const bool no = not_approved(a);
-    out_str(o, a->outcome == JB_DUPLICATE ? no ? "not approved before" : "done before"
-               : a->dry_run               ? no ? "would not be approved" : "would be done"
-               : no                       ? "not approved"
-                                          : "done");
+    out_str(o, a->outcome == JB_DUPLICATE ? no ? tr("not approved before") : tr("done before")
+               : a->dry_run ? no ? tr("would not be approved") : tr("would be done")
+               : no ? tr("not approved")
+                                          : tr("done"));
     out_str(o, ": ");
-    out_str(o, type != NULL ? type->name : "group");
+    out_str(o, type != NULL ? type->name : tr("group"));
     if (e != NULL && e->type == JB_EV_DAY_CLOSED && before <= e->day_closed.day) {
         char day[JB_DAY_TEXT_BYTES];
-        out_str(o, ": closed ");
-        out_str(o, jb_day_print(before, day));
-        out_str(o, before < e->day_closed.day ? " to " : "");
-        out_str(o, before < e->day_closed.day ? jb_day_print(e->day_closed.day, day) : "");
+        char last[JB_DAY_TEXT_BYTES], closed[100];
+        snprintf(closed, sizeof closed,
+                 before < e->day_closed.day ? tr(": closed %s to %s") : tr(": closed %s%.0s"),
+                 jb_day_print(before, day), jb_day_print(e->day_closed.day, last));
+        out_str(o, closed);
     } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type >= JB_EV_DAY_CLOSED)) {
         out_char(o, ' ');
         app_event_words(app, e, o);
@@ -264,26 +267,28 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         out_str(o, app_amount(app, jb_event_amount(e), amount));
     }
     if (e != NULL && e->type == JB_EV_CHARGE_SETTLED && e->charge_settled.applied_to_debt != 0) {
-        out_str(o, ", of which ");
-        out_str(o, app_amount(app, e->charge_settled.applied_to_debt, amount));
-        out_str(o, " filled the debt");
+        char filled[160];
+        snprintf(filled, sizeof filled, tr(", of which %s filled the debt"),
+                 app_amount(app, e->charge_settled.applied_to_debt, amount));
+        out_str(o, filled);
     }
     if (no) {
-        out_str(o, ": paid cash does not cover it; the refund has FAILED, ask for a new one");
+        out_str(o, tr(": paid cash does not cover it; the refund has FAILED, ask for a new one"));
     }
     if (a->same_txn != 0) {
-        out_str(o, ", the gateway's transaction of event ");
-        out_uint(o, a->same_txn);
-        out_str(o, " once more");
+        char again[160];
+        snprintf(again, sizeof again, tr(", the gateway's transaction of event %llu once more"),
+                 (unsigned long long)a->same_txn);
+        out_str(o, again);
     }
     if (a->seq != 0) {
-        out_str(o, " (event ");
-        out_uint(o, a->seq);
-        out_str(o, ")");
+        char event[64];
+        snprintf(event, sizeof event, tr(" (event %llu)"), (unsigned long long)a->seq);
+        out_str(o, event);
     }
     if (!a->content_checked) {
-        out_str(o, "; not compared with what is asked now: the file `secret` is lost or damaged, "
-                   "or was when that event was written");
+        out_str(o, tr("; not compared with what is asked now: the file `secret` is lost or "
+                      "damaged, or was when that event was written"));
     }
     out_char(o, '\n');
     if (e != NULL) {
@@ -291,13 +296,11 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     }
     const struct jb_balance *balance = jb_answer_balance(a);
     if (balance != NULL) {
-        out_str(o, "balance then: paid ");
-        out_str(o, app_amount(app, balance->paid, amount));
-        out_str(o, ", free ");
-        out_str(o, app_amount(app, balance->free, amount));
-        out_str(o, ", total ");
-        out_str(o, app_amount(app, balance->total, amount));
-        out_char(o, '\n');
+        char free_cash[48], total[48], line[300];
+        snprintf(line, sizeof line, tr("balance then: paid %s, free %s, total %s\n"),
+                 app_amount(app, balance->paid, amount), app_amount(app, balance->free, free_cash),
+                 app_amount(app, balance->total, total));
+        out_str(o, line);
     }
 }
 
@@ -326,7 +329,8 @@ static size_t
 option_of(const struct form *form, const struct bad_line *bad, char option[24])
 {
     const size_t n = strlen(bad->field);
-    if (n == 0 || strncmp(bad->message, bad->field, n) != 0 || bad->message[n] != ' ') {
+    if (n == 0 || strncmp(bad->message, bad->field, n) != 0 ||
+        (bad->message[n] != ' ' && bad->message[n] != ':')) {
         return 0;
     }
     for (int field = 0; field < JB_CF_N; field++) {
@@ -354,12 +358,12 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
     struct bad_line bad;
     int code = EXIT_USAGE;
     if (pool == NULL) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         return EXIT_MACHINE;
     }
     if (!command_from_json(pool, json->at, json->n, &c, &key, &bad)) {
         if (bad.no_memory) {
-            fputs("jangbu: no memory\n", stderr);
+            fputs(tr("jangbu: no memory\n"), stderr);
             json_pool_free(pool);
             return EXIT_MACHINE;
         }
@@ -381,7 +385,7 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
     jb_answers *answers = jb_answers_new();
     const jb_day before = open_day(app);
     if (answers == NULL) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         code = EXIT_MACHINE;
     } else if (jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
         code = app_fail(app, &app->err);
@@ -412,9 +416,9 @@ out_of_range(const struct app *app, const char *name, const char *text, bool mos
 {
     char limit[48];
     app_amount(app, most ? JB_AMOUNT_MAX : 0, limit);
-    app_usage(app, "%s: %s must be %s %s; not %.40s",
-              jb_code_word(most ? JB_CODE_AMOUNT_RANGE : JB_CODE_AMOUNT_INVALID), name,
-              most ? "at most" : "above", limit, text);
+    app_usage(
+        app, most ? "%s: %s must be at most %s; not %.40s" : "%s: %s must be above %s; not %.40s",
+        jb_code_word(most ? JB_CODE_AMOUNT_RANGE : JB_CODE_AMOUNT_INVALID), name, limit, text);
     return false;
 }
 
@@ -547,7 +551,7 @@ cmd_one(struct app *app, int argc, char **argv)
     }
     js_close(&json, '}');
     if (json.no_memory) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         return EXIT_MACHINE;
     }
     code = submit(app, form, &json, dry_run, accept_clock);

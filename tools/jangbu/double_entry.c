@@ -9,7 +9,7 @@ grown(void *at, size_t n, size_t size)
 {
     void *more = realloc(at, n * size);
     if (more == NULL) {
-        fputs("jangbu: no memory for the export\n", stderr);
+        fputs(tr("jangbu: no memory for the export\n"), stderr);
         exit(EXIT_MACHINE);
     }
     return more;
@@ -102,8 +102,8 @@ add_to_month(struct wallet *w, jb_day day, jb_amount amount)
         if (w->months[i].number == number) {
             if (__builtin_add_overflow(w->months[i].net, amount, &w->months[i].net)) {
                 fprintf(stderr,
-                        "jangbu: the consumption of one wallet in %04d-%02d passes 64 bits: its "
-                        "VAT cannot be exported\n",
+                        tr("jangbu: the consumption of one wallet in %04d-%02d passes 64 bits: its "
+                           "VAT cannot be exported\n"),
                         year, month);
                 exit(EXIT_MACHINE);
             }

@@ -2,7 +2,7 @@
  * Double entry. Paid and free cash are liabilities to the wallet's holder; charges come from
  * clearing accounts; consumption becomes revenue gross, and one line per wallet and closed month
  * moves its VAT to VAT payable; free parts are promotion. One list of entries, three ways to write
- * it. docs/rules.md section 10.
+ * it. docs/rules.md section 14.
  */
 #ifndef JANGBU_DOUBLE_ENTRY_H
 #define JANGBU_DOUBLE_ENTRY_H

@@ -85,8 +85,9 @@ policy_words(const struct app *app, const struct jb_policy_set *p, struct out *o
     out_char(o, ' ');
     out_str(o, app_policy(app, p->policy, p->value, value));
     if (p->from != JB_NO_INSTANT) { /* else from the beginning */
-        out_str(o, " from ");
-        out_str(o, app_time(app, p->from, time));
+        char from[100];
+        snprintf(from, sizeof from, tr(" from %s"), app_time(app, p->from, time));
+        out_str(o, from);
     }
 }
 

@@ -6,17 +6,17 @@
 
 /* The causes in words of the glossary; JSON has jb_cause_word. */
 static const char *const cause_words[JB_CAUSES_N] = {
-    [JB_CAUSE_charged] = "charged",
-    [JB_CAUSE_charge_reversed] = "charge reversed",
-    [JB_CAUSE_debt_repaid] = "debt repaid",
-    [JB_CAUSE_free_activated] = "free cash activated",
-    [JB_CAUSE_consumed] = "consumed",
-    [JB_CAUSE_returned] = "returned",
-    [JB_CAUSE_expired] = "free cash expired",
-    [JB_CAUSE_forfeited] = "free cash forfeited",
-    [JB_CAUSE_refunded] = "refunded",
-    [JB_CAUSE_refund_failed] = "refund failed",
-    [JB_CAUSE_expiry_due] = "free cash expired, no event yet",
+    [JB_CAUSE_charged] = SAID("charged"),
+    [JB_CAUSE_charge_reversed] = SAID("charge reversed"),
+    [JB_CAUSE_debt_repaid] = SAID("debt repaid"),
+    [JB_CAUSE_free_activated] = SAID("free cash activated"),
+    [JB_CAUSE_consumed] = SAID("consumed"),
+    [JB_CAUSE_returned] = SAID("returned"),
+    [JB_CAUSE_expired] = SAID("free cash expired"),
+    [JB_CAUSE_forfeited] = SAID("free cash forfeited"),
+    [JB_CAUSE_refunded] = SAID("refunded"),
+    [JB_CAUSE_refund_failed] = SAID("refund failed"),
+    [JB_CAUSE_expiry_due] = SAID("free cash expired, no event yet"),
 };
 
 struct outside {
@@ -63,9 +63,9 @@ static void
 print_outside(struct app *app, const struct jb_explanation *x)
 {
     const struct outside outside[] = {
-        {"free cash not yet in use (dormant)", x->free_dormant},
-        {"refunds approved, not yet completed", x->refund_in_transit}};
-    char amount[48], text[200] = "";
+        {tr("free cash not yet in use (dormant)"), x->free_dormant},
+        {tr("refunds approved, not yet completed"), x->refund_in_transit}};
+    char amount[48], text[400] = "";
     size_t n = 0;
     for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++) {
         if (outside[i].amount != 0) {
@@ -73,7 +73,7 @@ print_outside(struct app *app, const struct jb_explanation *x)
                                   outside[i].words, app_amount(app, outside[i].amount, amount));
         }
     }
-    app_sentencef(app, "in neither figure:%s", n > 0 ? text : " nothing");
+    app_sentencef(app, "in neither figure:%s", n > 0 ? text : tr(" nothing"));
     if (x->refund_pending != 0) {
         app_sentencef(app, "in both figures: refunds asked for and not decided %s",
                       app_amount(app, x->refund_pending, amount));
@@ -83,16 +83,20 @@ print_outside(struct app *app, const struct jb_explanation *x)
 static int
 explain_page(struct app *app, const struct jb_explanation *x)
 {
-    char day[JB_DAY_TEXT_BYTES], label[120], when[TIME_HEADER_BYTES];
+    char day[JB_DAY_TEXT_BYTES], label[200], when[TIME_HEADER_BYTES];
     bool late = false;
     jb_cursor *cursor;
     if (jb_cursor_open(app->ledger, 1, &cursor, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
-    struct table *t = table_new(
-        (const char *const[]){"", app_time_header(app, "?when", when), ">each", ">sum", NULL});
-    snprintf(label, sizeof label, "cash status of %s, through %s", x->wallet,
-             x->through == JB_NO_DAY ? "no day yet" : jb_day_print(x->through, day));
+    struct table *t = table_new((const char *const[]){"", app_time_header(app, "?when", when),
+                                                      COLUMN(">each"), COLUMN(">sum"), NULL});
+    if (x->through == JB_NO_DAY) {
+        snprintf(label, sizeof label, tr("cash status of %s, through no day yet"), x->wallet);
+    } else {
+        snprintf(label, sizeof label, tr("cash status of %s, through %s"), x->wallet,
+                 jb_day_print(x->through, day));
+    }
     table_cell(t, label);
     table_cell(t, "");
     table_cell(t, "");
@@ -101,21 +105,20 @@ explain_page(struct app *app, const struct jb_explanation *x)
     for (uint32_t i = 0; i < x->causes_n && status == JB_OK; i++) {
         const struct jb_cause_line *c = x->causes[i];
         late |= c->late;
-        table_cellf(t, "  %s%s, %llu event%s",
-                    c->cause < JB_CAUSES_N ? cause_words[c->cause] : "unknown",
-                    c->late ? " late" : "", (unsigned long long)c->events_total,
-                    c->events_total == 1 ? "" : "s");
+        table_cellf(t, c->events_total == 1 ? "  %s%s, %llu event" : "  %s%s, %llu events",
+                    c->cause < JB_CAUSES_N ? tr(cause_words[c->cause]) : tr("unknown"),
+                    c->late ? tr(" late") : "", (unsigned long long)c->events_total);
         table_cell(t, "");
         table_cell(t, "");
         amount_cell(app, t, c->amount);
         status = explain_events(app, t, c, cursor);
     }
     jb_cursor_close(cursor);
-    table_cell(t, "rest (must be 0)");
+    table_cell(t, tr("rest (must be 0)"));
     table_cell(t, "");
     table_cell(t, "");
     amount_cell(app, t, x->rest);
-    table_cell(t, "total now (the sum of the column)");
+    table_cell(t, tr("total now (the sum of the column)"));
     table_cell(t, "");
     table_cell(t, "");
     amount_cell(app, t, x->total_now);
@@ -155,8 +158,8 @@ cmd_explain(struct app *app, int argc, char **argv)
     bool broken = x->rest != 0;
     if (broken) {
         fprintf(stderr,
-                "jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu "
-                "audit`, which says what is damaged.\n",
+                tr("jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu "
+                   "audit`, which says what is damaged.\n"),
                 (long long)x->rest);
     }
     jb_explanation_free(x);

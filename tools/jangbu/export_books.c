@@ -200,7 +200,8 @@ export_books(struct app *app, jb_seq last, enum books_format format, FILE *file,
         }
         if (o.no_memory) {
             status = JB_E_NOMEM;
-            *err = (struct jb_error){.status = status, .text = "no memory"};
+            *err = (struct jb_error){.status = status};
+            snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
         }
         export_flush(&o, file);
     }

@@ -64,8 +64,8 @@ cmd_export(struct app *app, int argc, char **argv)
     FILE *file = path == NULL ? stdout : fopen(path, "wx");
     if (file == NULL) {
         int why = errno;
-        fprintf(stderr, "jangbu: cannot make %s: %s%s\n", path, strerror(why),
-                why == EEXIST ? "; an export overwrites nothing" : "");
+        fprintf(stderr, tr("jangbu: cannot make %s: %s%s\n"), path, system_words(why),
+                why == EEXIST ? tr("; an export overwrites nothing") : "");
         return why == EEXIST || why == ENOENT ? EXIT_REFUSED : EXIT_MACHINE;
     }
     code = run_export(app, format, file);
@@ -74,7 +74,7 @@ cmd_export(struct app *app, int argc, char **argv)
         bad |= fclose(file) != 0;
     }
     if (bad && path != NULL) { /* standard output: main says it */
-        fprintf(stderr, "jangbu: the export could not be written: %s\n", strerror(errno));
+        fprintf(stderr, tr("jangbu: the export could not be written: %s\n"), system_words(errno));
         code = EXIT_MACHINE;
     }
     if (code != EXIT_DONE && path != NULL) {

@@ -31,7 +31,7 @@ export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
     size_t n = 0;
     if (list == NULL) {
         err->status = JB_E_NOMEM;
-        snprintf(err->text, sizeof err->text, "no memory to sort %llu events",
+        snprintf(err->text, sizeof err->text, tr("no memory to sort %llu events"),
                  (unsigned long long)last);
         return JB_E_NOMEM;
     }

@@ -170,7 +170,8 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     }
     if (status == JB_OK && o.no_memory) {
         status = JB_E_NOMEM;
-        *err = (struct jb_error){.status = status, .text = "no memory"};
+        *err = (struct jb_error){.status = status};
+        snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
     }
     export_flush(&o, file);
     free(o.at);

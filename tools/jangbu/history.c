@@ -18,13 +18,13 @@ each_history(void *data, const struct jb_history_row *r)
     struct app *app = rows->app;
     const struct jb_event *e = r->event;
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    const char *name = type != NULL ? type->name : "unknown";
+    const char *name = type != NULL ? type->name : tr("unknown");
     char id[JB_ID_BYTES_MAX + 1];
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
     table_cell(rows->table, app_time_cell(app, e->occurred_at, time));
     table_cell(rows->table, e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day));
-    table_cellf(rows->table, "%s%s", name, r->late ? " (late)" : "");
+    table_cellf(rows->table, "%s%s", name, r->late ? tr(" (late)") : "");
     table_cell(rows->table, app_event_id(app, e, id));
     amount_cell(app, rows->table, jb_event_amount(e));
     amount_cell(app, rows->table, r->effect);
@@ -87,9 +87,9 @@ cmd_history(struct app *app, int argc, char **argv)
     }
     struct rows rows = {.app = app};
     char at[TIME_HEADER_BYTES];
-    rows.table =
-        table_new((const char *const[]){">event", app_time_header(app, "at", at), "?posted on",
-                                        "type", "id", "?>amount", ">effect", ">balance", NULL});
+    rows.table = table_new((const char *const[]){
+        COLUMN(">event"), app_time_header(app, "at", at), COLUMN("?posted on"), COLUMN("type"),
+        COLUMN("id"), COLUMN("?>amount"), COLUMN(">effect"), COLUMN(">balance"), NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor,
@@ -136,8 +136,8 @@ no_wallet(struct app *app, const char *id)
         return false;
     }
     fprintf(stderr,
-            "jangbu: there is no wallet %s, and no refusal that names it: only refusals of "
-            "commands with a key are kept.\n",
+            tr("jangbu: there is no wallet %s, and no refusal that names it: only refusals of "
+               "commands with a key are kept.\n"),
             id);
     return true;
 }
@@ -156,9 +156,9 @@ cmd_refused(struct app *app, int argc, char **argv)
     }
     struct rows rows = {.app = app};
     char at[TIME_HEADER_BYTES];
-    rows.table = table_new((const char *const[]){">event", app_time_header(app, "recorded at", at),
-                                                 "command", "id", ">amount", "code", "?figures",
-                                                 "key", NULL});
+    rows.table = table_new((const char *const[]){
+        COLUMN(">event"), app_time_header(app, "recorded at", at), COLUMN("command"), COLUMN("id"),
+        COLUMN(">amount"), COLUMN("code"), COLUMN("?figures"), COLUMN("key"), NULL});
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     if (jb_refused_get(app->views, q.wallet, query_as_of(app), q.cursor.s, (uint32_t)q.limit,
@@ -172,7 +172,7 @@ cmd_refused(struct app *app, int argc, char **argv)
     }
     table_print(app, rows.table);
     if (rows.n == 0 && next[0] == '\0') {
-        out_str(&app->out, "none: only refusals of commands with a key are kept\n");
+        out_str(&app->out, tr("none: only refusals of commands with a key are kept\n"));
     }
     query_page_end(app, &moment, next);
     return EXIT_DONE;

@@ -37,9 +37,13 @@ event_cells(struct rows *rows, const struct jb_event *e)
     table_cell(rows->table, app_time_cell(rows->app, e->occurred_at, time));
 }
 
-#define LOT_COLUMNS "charge", "method", ">amount", ">left", ">reversed", ">refunded", NULL
-#define GRANT_COLUMNS "grant", "origin", "state", ">amount", ">left", "last day", NULL
-#define REFUND_COLUMNS "refund", "scope", "state", ">amount", NULL
+#define LOT_COLUMNS                                                                                \
+    COLUMN("charge"), COLUMN("method"), COLUMN(">amount"), COLUMN(">left"), COLUMN(">reversed"),   \
+        COLUMN(">refunded"), NULL
+#define GRANT_COLUMNS                                                                              \
+    COLUMN("grant"), COLUMN("origin"), COLUMN("state"), COLUMN(">amount"), COLUMN(">left"),        \
+        COLUMN("last day"), NULL
+#define REFUND_COLUMNS COLUMN("refund"), COLUMN("scope"), COLUMN("state"), COLUMN(">amount"), NULL
 
 static bool
 each_lot(void *data, const struct jb_lot_row *r)
@@ -50,7 +54,7 @@ each_lot(void *data, const struct jb_lot_row *r)
     if (r->event->type == JB_EV_CHARGE_SETTLED) {
         word_cell(rows, JB_LIST_METHOD, r->event->charge_settled.method);
     } else {
-        table_cell(rows->table, "debt repaid");
+        table_cell(rows->table, tr("debt repaid"));
     }
     amount_cell(rows->app, rows->table, r->amount);
     amount_cell(rows->app, rows->table, r->left);
@@ -70,7 +74,7 @@ each_grant(void *data, const struct jb_grant_row *r)
     word_cell(rows, JB_LIST_GRANT_STATE, r->state);
     amount_cell(rows->app, rows->table, r->amount);
     amount_cell(rows->app, rows->table, r->left);
-    table_cellf(rows->table, "%s%s", jb_day_print(r->expires_on, day), r->due ? " (over)" : "");
+    table_cellf(rows->table, "%s%s", jb_day_print(r->expires_on, day), r->due ? tr(" (over)") : "");
     return true;
 }
 
@@ -97,16 +101,16 @@ items_page(struct app *app, const struct query *q, struct rows *rows, char *next
     char at[TIME_HEADER_BYTES];
     app_time_header(app, "at", at);
     if (q->kind == QUERY_LOTS) {
-        rows->table = table_new((const char *const[]){">event", at, LOT_COLUMNS});
+        rows->table = table_new((const char *const[]){COLUMN(">event"), at, LOT_COLUMNS});
         return jb_lots_get(app->views, q->wallet, which, as_of, cursor, limit, each_lot, rows, next,
                            m, &app->err);
     }
     if (q->kind == QUERY_GRANTS) {
-        rows->table = table_new((const char *const[]){">event", at, GRANT_COLUMNS});
+        rows->table = table_new((const char *const[]){COLUMN(">event"), at, GRANT_COLUMNS});
         return jb_grants_get(app->views, q->wallet, which, as_of, cursor, limit, each_grant, rows,
                              next, m, &app->err);
     }
-    rows->table = table_new((const char *const[]){">event", at, REFUND_COLUMNS});
+    rows->table = table_new((const char *const[]){COLUMN(">event"), at, REFUND_COLUMNS});
     return jb_refunds_get(app->views, q->wallet, which, as_of, cursor, limit, each_refund, rows,
                           next, m, &app->err);
 }
@@ -167,7 +171,7 @@ each_event(void *data, const struct jb_event *e)
     const bool refused = e->type == JB_EV_COMMAND_REFUSED;
     table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
-    table_cell(rows->table, type != NULL ? type->name : "unknown");
+    table_cell(rows->table, type != NULL ? type->name : tr("unknown"));
     table_cell(rows->table, app_event_wallet(app, e, id));
     if (refused) {
         table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
@@ -265,8 +269,9 @@ cmd_events(struct app *app, int argc, char **argv)
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     char at[TIME_HEADER_BYTES];
-    rows.table = table_new((const char *const[]){">event", app_time_header(app, "recorded at", at),
-                                                 "type", "wallet", "id", ">amount", "?what", NULL});
+    rows.table = table_new((const char *const[]){
+        COLUMN(">event"), app_time_header(app, "recorded at", at), COLUMN("type"), COLUMN("wallet"),
+        COLUMN("id"), COLUMN(">amount"), COLUMN("?what"), NULL});
     if (events_page(app, &q, &rows, next, &moment) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);

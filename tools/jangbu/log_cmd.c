@@ -28,7 +28,7 @@ id_of(struct app *app, struct ids *ids, const struct jb_event *e)
         }
         ids->at = realloc(ids->at, n * sizeof *ids->at);
         if (ids->at == NULL) {
-            fputs("jangbu: no memory\n", stderr);
+            fputs(tr("jangbu: no memory\n"), stderr);
             exit(EXIT_MACHINE);
         }
         memset(ids->at + ids->n, 0, (n - ids->n) * sizeof *ids->at);
@@ -99,8 +99,9 @@ print_posting_day(struct app *app, const struct jb_event *e)
     if (e->posted_on != JB_NO_DAY &&
         (e->recorded_at == JB_NO_INSTANT ||
          e->posted_on != jb_day_of(e->recorded_at, app->info.utc_offset_s))) {
-        out_str(&app->out, "  posted on ");
-        out_str(&app->out, jb_day_print(e->posted_on, day));
+        char posted[64];
+        snprintf(posted, sizeof posted, tr("  posted on %s"), jb_day_print(e->posted_on, day));
+        out_str(&app->out, posted);
     }
 }
 
@@ -110,9 +111,9 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], amount[48];
     char line[300];
-    int n =
-        snprintf(line, sizeof line, "%6llu  %-25s  %-20s  ", (unsigned long long)e->seq,
-                 app_time_short(app, e->recorded_at, time), type != NULL ? type->name : "unknown");
+    int n = snprintf(line, sizeof line, "%6llu  %-25s  %-20s  ", (unsigned long long)e->seq,
+                     app_time_short(app, e->recorded_at, time),
+                     type != NULL ? type->name : tr("unknown"));
     out_bytes(&app->out, line, (size_t)n);
     if (e->type == JB_EV_COMMAND_REFUSED && wallet == NULL && e->command_refused.wallet_id.n > 0) {
         out_bytes(&app->out, e->command_refused.wallet_id.s, e->command_refused.wallet_id.n);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "language.h"
 #include "parse.h"
 #include "process.h"
 
@@ -17,7 +18,13 @@ struct row {
     const char *help;  /* more; may be "" */
 };
 
-#define COMMON "  --json           one JSON object (or line) for programs\n"
+/* Which words of the table are which: those of usage are the same in every language. */
+#define USAGE(text) text
+#define HELP(text) text
+
+#define LANGUAGE                                                                                   \
+    "  --lang ko|en     the language; that of LC_ALL, LC_MESSAGES or LANG unless given\n"
+#define COMMON "  --json           one JSON object (or line) for programs\n" LANGUAGE
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
 #define PAGE                                                                                       \
     "  --limit N        rows, 1 to 10,000; 100 unless given\n"                                     \
@@ -34,156 +41,182 @@ struct row {
 
 static const struct row rows[] = {
     {"init", cmd_init, TAKES_JSON,
-     "DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID]",
-     "make a ledger in a new or empty directory",
-     "  --currency CODE  ISO 4217; KRW unless given\n"
-     "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
-     "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three never "
-     "change\n"
-     "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
-     "given\n"
-     "  --operator ID    the first operator, who gives the other roles\n" COMMON},
+     USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID]"),
+     SAID("make a ledger in a new or empty directory"),
+     HELP(
+         "  --currency CODE  ISO 4217; KRW unless given\n"
+         "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
+         "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
+         "never change\n"
+         "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
+         "given\n"
+         "  --operator ID    the first operator, who gives the other roles\n" COMMON)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
-     "LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
-     "NAME] [--key KEY] [--at TIME]",
-     "carry out commands, one JSON object a line, from FILE or standard input; one JSON result a "
-     "line",
-     "  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, "
-     "tests\n"
-     "  --atomic         the whole input is one group: all of it or nothing (--key and --at are "
-     "the group's)\n"
-     "  --dry-run        decide, show, write nothing\n"
-     "  --accept-clock   the system's clock is right, however far it is ahead of the last event\n"
-     "Results come in the order of the lines, as soon as they are on disk. A bad line is one "
-     "refused result; the rest go on.\n"
-     "The exit code is 1 if any line was refused. Applying a file again does keyed commands "
-     "once.\n"},
+     USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
+           "NAME] [--key KEY] [--at TIME]"),
+     SAID("carry out commands, one JSON object a line, from FILE or standard input; one JSON "
+          "result a "
+          "line"),
+     HELP("  --clock=at       each command's `at` (or its `clock`) is the ledger's clock: imports, "
+          "tests\n"
+          "  --atomic         the whole input is one group: all of it or nothing (--key and --at "
+          "are "
+          "the group's)\n"
+          "  --dry-run        decide, show, write nothing\n"
+          "  --accept-clock   the system's clock is right, however far it is ahead of the last "
+          "event\n" LANGUAGE
+          "Results come in the order of the lines, as soon as they are on disk. A bad line is one "
+          "refused result; the rest go on.\n"
+          "The exit code is 1 if any line was refused. Applying a file again does keyed commands "
+          "once.\n")},
     {"wallet", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename "
-     "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
-     "LEDGER WALLET",
-     "make, rename, turn off and on, suspend, lift, delete a wallet",
-     "  --master ID      who is in charge; kept apart from the log, like the name\n" ONE},
+     USAGE(
+         "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename "
+         "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
+         "LEDGER WALLET"),
+     SAID("make, rename, turn off and on, suspend, lift, delete a wallet"),
+     HELP("  --master ID      who is in charge; kept apart from the log, like the name\n" ONE)},
     {"charge", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no "
-     "NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]",
-     "paid cash came in; or a charge is taken back",
-     AMOUNT
-     "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
-     "charge), KAKAOPAY_CARD_AUTO, "
-     "CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
-     "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT ONE},
-    {"repay", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]",
-     "a debt is paid (also while suspended)", AMOUNT AT ONE},
+     USAGE("LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no "
+           "NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
+     SAID("paid cash came in; or a charge is taken back"),
+     HELP(AMOUNT
+          "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
+          "charge), KAKAOPAY_CARD_AUTO, "
+          "CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
+          "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT
+              ONE)},
+    {"repay", cmd_one, TAKES_JSON | TAKES_CALLER,
+     USAGE("LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]"),
+     SAID("a debt is paid (also while suspended)"), HELP(AMOUNT AT ONE)},
     {"grant", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER "
-     "WALLET GRANT",
-     "give free cash, dormant until activated; or take it back while it is dormant",
-     AMOUNT "  --expires-on DAY the last day on which it can be used\n"
-            "  --origin O       PROMOTION (unless given), EVENT, UNSENT_SIMPLE, UNSENT_NORMAL, "
-            "OPERATOR\n" ONE},
-    {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, "LEDGER WALLET GRANT",
-     "bring a grant into use, once", ONE},
+     USAGE(
+         "LEDGER WALLET GRANT AMOUNT --expires-on DAY [--origin O] [--reason TEXT]\nrevoke LEDGER "
+         "WALLET GRANT"),
+     SAID("give free cash, dormant until activated; or take it back while it is dormant"),
+     HELP(AMOUNT
+          "  --expires-on DAY the last day on which it can be used\n"
+          "  --origin O       PROMOTION (unless given), EVENT, UNSENT_SIMPLE, UNSENT_NORMAL, "
+          "OPERATOR\n" ONE)},
+    {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("LEDGER WALLET GRANT"),
+     SAID("bring a grant into use, once"), HELP(ONE)},
     {"consume", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] "
-     "[--reason R]",
-     "pay for a usage: free cash, then paid cash, then debt; or return it",
-     AMOUNT "  --overdraft      may make a debt\n"
-            "  --seq N          which consumption, where the usage occurs twice\n"
-            "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" AT ONE},
+     USAGE("LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] "
+           "[--reason R]"),
+     SAID("pay for a usage: free cash, then paid cash, then debt; or return it"),
+     HELP(AMOUNT "  --overdraft      may make a debt\n"
+                 "  --seq N          which consumption, where the usage occurs twice\n"
+                 "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" AT ONE)},
     {"refund", cmd_one, TAKES_JSON | TAKES_CALLER,
-     "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
-     "REFUND",
-     "pay cash out to the customer",
-     "  AMOUNT           as it is printed; all that is refundable now, unless given\n" ONE},
-    {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, "set LEDGER POLICY VALUE [--from TIME]",
-     "change a number of the rules from a time on",
-     "  POLICY VALUE     min_charge (an AMOUNT, as it is printed: 2,000 won, 5.00 dollars), "
-     "day_close (auto or manual), day_close_grace "
-     "(seconds), grants_max, "
-     "clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
-     "(their number), "
-     "clock_ahead_max (days), at_back_max (days)\n"
-     "  --from TIME      not in the past; now, unless given\n" KEYED},
-    {"day", cmd_one, TAKES_JSON | TAKES_CALLER, "close LEDGER DAY [--force]",
-     "close a day, and the open days before it",
-     "  --force          even if more than empty_days_max empty days would be closed\n" KEYED},
-    {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET\nLEDGER --all",
-     "what a wallet has, in real time", AS_OF COMMON},
-    {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF, "LEDGER [--limit N] [--cursor NEXT]",
-     "all wallets and what they have, in the order in which they were made", PAGE AS_OF COMMON},
+     USAGE(
+         "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
+         "REFUND"),
+     SAID("pay cash out to the customer"),
+     HELP("  AMOUNT           as it is printed; all that is refundable now, unless given\n" ONE)},
+    {"policy", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("set LEDGER POLICY VALUE [--from TIME]"),
+     SAID("change a number of the rules from a time on"),
+     HELP("  POLICY VALUE     min_charge (an AMOUNT, as it is printed: 2,000 won, 5.00 dollars), "
+          "day_close (auto or manual), day_close_grace "
+          "(seconds), grants_max, "
+          "clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
+          "(their number), "
+          "clock_ahead_max (days), at_back_max (days)\n"
+          "  --from TIME      not in the past; now, unless given\n" KEYED)},
+    {"day", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("close LEDGER DAY [--force]"),
+     SAID("close a day, and the open days before it"),
+     HELP(
+         "  --force          even if more than empty_days_max empty days would be closed\n" KEYED)},
+    {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET\nLEDGER --all"),
+     SAID("what a wallet has, in real time"), HELP(AS_OF COMMON)},
+    {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER [--limit N] [--cursor NEXT]"),
+     SAID("all wallets and what they have, in the order in which they were made"),
+     HELP(PAGE AS_OF COMMON)},
     {"lots", cmd_items, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]",
-     "a wallet's charges and debt repayments, and what is left of each",
-     "  --open           only those that have something left\n" PAGE AS_OF COMMON},
+     USAGE("LEDGER WALLET [--open] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's charges and debt repayments, and what is left of each"),
+     HELP("  --open           only those that have something left\n" PAGE AS_OF COMMON)},
     {"grants", cmd_items, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]",
-     "a wallet's free cash: state, what is left, the last day",
-     "  --open           only those that have something left\n" PAGE AS_OF COMMON},
+     USAGE("LEDGER WALLET [--open] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's free cash: state, what is left, the last day"),
+     HELP("  --open           only those that have something left\n" PAGE AS_OF COMMON)},
     {"refunds", cmd_items, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--open] [--limit N] [--cursor NEXT]", "a wallet's refunds and their states",
-     "  --open           only those that are requested or approved\n" PAGE AS_OF COMMON},
+     USAGE("LEDGER WALLET [--open] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's refunds and their states"),
+     HELP("  --open           only those that are requested or approved\n" PAGE AS_OF COMMON)},
     {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--view posted|known] [--from DAY] [--to DAY]\nLEDGER --all --day DAY",
-     "the daily rows through the last closed day",
-     "  --view posted    as published, by posting day (default); known: by the day it happened, "
-     "open days too\n"
-     "  --from DAY       the first day that is shown\n"
-     "  --to DAY         the last day that is shown\n" AS_OF COMMON},
+     USAGE("LEDGER WALLET [--view posted|known] [--from DAY] [--to DAY]\nLEDGER --all --day DAY"),
+     SAID("the daily rows through the last closed day"),
+     HELP("  --view posted    as published, by posting day (default); known: by the day it "
+          "happened, "
+          "open days too\n"
+          "  --from DAY       the first day that is shown\n"
+          "  --to DAY         the last day that is shown\n" AS_OF COMMON)},
     {"history", cmd_history, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT] "
-     "[--people]",
-     "what happened to a wallet, newest first, each row with its running balance",
-     "  --type charge    what came in or lapsed: charges, their reversals, debts repaid, free cash "
-     "given, activated, revoked, expired, forfeited\n"
-     "  --type consumption, return, refund\n"
-     "                   usages paid for; what was put back; every step of a refund\n"
-     "  --limit N        rows, 1 to 10,000; 100 unless given\n"
-     "  --cursor NEXT    go on where the page before ended\n"
-     "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON
-     "By time, or by single types: `jangbu events LEDGER --wallet WALLET --since WHEN --until "
-     "WHEN`.\n"},
-    {"refused", cmd_refused, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET [--limit N] [--cursor NEXT]",
-     "the commands on a wallet that were refused (those with a key), newest first",
-     "  WALLET           also an id that no wallet has\n"
-     "  --limit N        rows, 1 to 10,000; 100 unless given\n"
-     "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON},
-    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, "LEDGER WALLET",
-     "why the total and the cash status differ, to the last unit", AS_OF COMMON},
+     USAGE("LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT] "
+           "[--people]"),
+     SAID("what happened to a wallet, newest first, each row with its running balance"),
+     HELP("  --type charge    what came in or lapsed: charges, their reversals, debts repaid, free "
+          "cash "
+          "given, activated, revoked, expired, forfeited\n"
+          "  --type consumption, return, refund\n"
+          "                   usages paid for; what was put back; every step of a refund\n"
+          "  --limit N        rows, 1 to 10,000; 100 unless given\n"
+          "  --cursor NEXT    go on where the page before ended\n"
+          "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON
+          "By time, or by single types: `jangbu events LEDGER --wallet WALLET --since WHEN --until "
+          "WHEN`.\n")},
+    {"refused", cmd_refused, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET [--limit N] [--cursor NEXT]"),
+     SAID("the commands on a wallet that were refused (those with a key), newest first"),
+     HELP("  WALLET           also an id that no wallet has\n"
+          "  --limit N        rows, 1 to 10,000; 100 unless given\n"
+          "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON)},
+    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET"),
+     SAID("why the total and the cash status differ, to the last unit"), HELP(AS_OF COMMON)},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
-     "LEDGER [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] [--newest-first] "
-     "[--people] [--limit N] [--cursor NEXT]",
-     "events in pages, of the ledger or a wallet, by type and time",
-     "  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
-     "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
-     "  --until WHEN     up to that event or the end of that day; before that time. Both go by the "
-     "time at which events were recorded, not by when they happened\n"
-     "  --newest-first   the other way round\n"
-     "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
-         COMMON},
-    {"log", cmd_log, TAKES_JSON, "LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]",
-     "the events themselves, in order",
-     "  --wallet WALLET  its events, and the commands on it that were refused (those with a key)\n"
-     "  --follow         wait for more\n"
-     "  --people         names, actors, notes and reasons as well\n" COMMON},
-    {"stat", cmd_stat, TAKES_JSON, "LEDGER",
-     "how large the ledger is, which day is open, which policies hold", COMMON},
-    {"audit", cmd_audit, TAKES_JSON, "LEDGER [--only form,sums,rules]",
-     "read the whole log and check everything against it",
-     "  --only PARTS     some of form (chain, order, bytes), sums (what the events add up to), "
-     "rules (each event "
-     "decided again); all of them unless given\n" COMMON},
-    {"rebuild", cmd_rebuild, TAKES_JSON, "LEDGER [--accept-rollback]",
-     "make the projections anew from the log, while the ledger is in use",
-     "  --accept-rollback  the log was put back to an older state on purpose: go on from "
-     "it\n" COMMON},
+     USAGE("LEDGER [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] "
+           "[--newest-first] "
+           "[--people] [--limit N] [--cursor NEXT]"),
+     SAID("events in pages, of the ledger or a wallet, by type and time"),
+     HELP("  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
+          "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
+          "  --until WHEN     up to that event or the end of that day; before that time. Both go "
+          "by the "
+          "time at which events were recorded, not by when they happened\n"
+          "  --newest-first   the other way round\n"
+          "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
+              COMMON)},
+    {"log", cmd_log, TAKES_JSON,
+     USAGE("LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]"),
+     SAID("the events themselves, in order"),
+     HELP("  --wallet WALLET  its events, and the commands on it that were refused (those with a "
+          "key)\n"
+          "  --follow         wait for more\n"
+          "  --people         names, actors, notes and reasons as well\n" COMMON)},
+    {"stat", cmd_stat, TAKES_JSON, USAGE("LEDGER"),
+     SAID("how large the ledger is, which day is open, which policies hold"), HELP(COMMON)},
+    {"audit", cmd_audit, TAKES_JSON, USAGE("LEDGER [--only form,sums,rules]"),
+     SAID("read the whole log and check everything against it"),
+     HELP(
+         "  --only PARTS     some of form (chain, order, bytes), sums (what the events add up to), "
+         "rules (each event "
+         "decided again); all of them unless given\n" COMMON)},
+    {"rebuild", cmd_rebuild, TAKES_JSON, USAGE("LEDGER [--accept-rollback]"),
+     SAID("make the projections anew from the log, while the ledger is in use"),
+     HELP("  --accept-rollback  the log was put back to an older state on purpose: go on from "
+          "it\n" COMMON)},
     {"export", cmd_export, TAKES_AS_OF,
-     "LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]",
-     "the events as a table, or as double entry for an accounting program",
-     "  -o FILE          write to FILE, which must not exist\n" AS_OF},
-    {"backup", cmd_backup, TAKES_JSON, "LEDGER DEST",
-     "copy the ledger to a new directory while it is in use", COMMON},
-    {"help", cmd_help, 0, "[COMMAND]", "this, or about one sub-command", ""},
+     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
+     SAID("the events as a table, or as double entry for an accounting program"),
+     HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
+    {"backup", cmd_backup, TAKES_JSON, USAGE("LEDGER DEST"),
+     SAID("copy the ledger to a new directory while it is in use"), HELP(COMMON)},
+    {"operator", cmd_operator, TAKES_JSON, USAGE("LEDGER ID"),
+     SAID("make somebody an operator where nobody is left who could: a way back for who can write "
+          "the ledger's files"),
+     HELP(COMMON)},
+    {"help", cmd_help, 0, USAGE("[COMMAND]"), SAID("this, or about one sub-command"),
+     HELP(LANGUAGE)},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -210,6 +243,24 @@ find(const char *name)
 
 #define HELP_COLUMNS 80
 
+/* Bytes of the first of text that take at most so many columns. */
+static size_t
+bytes_within(const char *text, size_t n, size_t columns)
+{
+    size_t bytes = 0;
+    while (bytes < n) {
+        size_t next = bytes + 1;
+        while (next < n && ((unsigned char)text[next] & 0xc0) == 0x80) {
+            next++;
+        }
+        if (display_width(text, next) > columns) {
+            break;
+        }
+        bytes = next;
+    }
+    return bytes;
+}
+
 /* One line, broken at blanks where it is too wide; what goes on stands under the explanation, which
  * begins behind the first gap of two blanks. */
 static void
@@ -217,15 +268,16 @@ print_wrapped(const char *line, size_t n)
 {
     size_t indent = strspn(line, " ");
     const char *gap = strstr(line + indent, "  ");
-    size_t under = gap != NULL && gap < line + n ? (size_t)(gap - line) + strspn(gap, " ")
-                   : indent > 0                  ? indent + 4
-                                                 : 0;
-    for (size_t used = 0; used + n > HELP_COLUMNS;) {
-        size_t cut = HELP_COLUMNS - used;
-        while (cut > (used == 0 ? under : 0) && line[cut] != ' ') {
+    const size_t first = gap != NULL && gap < line + n ? (size_t)(gap - line) + strspn(gap, " ")
+                         : indent > 0                  ? indent + 4
+                                                       : 0;
+    const size_t under = first <= n ? display_width(line, first) : 0;
+    for (size_t used = 0; used + display_width(line, n) > HELP_COLUMNS;) {
+        size_t cut = bytes_within(line, n, HELP_COLUMNS - used);
+        while (cut > (used == 0 ? first : 0) && line[cut] != ' ') {
             cut--;
         }
-        if (cut <= (used == 0 ? under : 0)) {
+        if (cut <= (used == 0 ? first : 0)) {
             break;
         }
         printf("%.*s\n%*s", (int)cut, line, (int)under, "");
@@ -240,8 +292,11 @@ static void
 print_lines(const char *text)
 {
     while (*text != '\0') {
-        size_t n = strcspn(text, "\n");
-        print_wrapped(text, n);
+        char line[600];
+        const size_t n = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, text);
+        const char *said = tr(line);
+        print_wrapped(said, strlen(said));
         text += n + (text[n] == '\n');
     }
 }
@@ -265,19 +320,21 @@ unknown(const char *name)
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         if (strcmp(name, lists[i]) == 0) {
             fprintf(stderr,
-                    "jangbu: there is no sub-command %s. `jangbu wallets` lists the wallets, "
-                    "`jangbu history` and `jangbu log` what happened.\n",
+                    tr("jangbu: there is no sub-command %s. `jangbu wallets` lists the wallets, "
+                       "`jangbu history` and `jangbu log` what happened.\n"),
                     name);
             return EXIT_USAGE;
         }
     }
     const char *near = nearest_word(name, strlen(name), nth_harmless);
     if (near != NULL) {
-        fprintf(stderr,
-                "jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n",
-                name, near);
+        fprintf(
+            stderr,
+            tr("jangbu: there is no sub-command %s; do you mean %s? `jangbu help` lists them.\n"),
+            name, near);
     } else {
-        fprintf(stderr, "jangbu: there is no sub-command %s. `jangbu help` lists them.\n", name);
+        fprintf(stderr, tr("jangbu: there is no sub-command %s. `jangbu help` lists them.\n"),
+                name);
     }
     return EXIT_USAGE;
 }
@@ -285,33 +342,37 @@ unknown(const char *name)
 int
 cmd_help(struct app *app, int argc, char **argv)
 {
-    (void)app;
-    if (argc > 1) {
-        const struct row *r = find(argv[1]);
+    const char *args[ARGUMENTS_MAX];
+    int n_args;
+    if (!read_options(app, argc, argv, NULL, args, &n_args)) {
+        return EXIT_USAGE;
+    }
+    if (n_args > 0) {
+        const struct row *r = find(args[0]);
         if (r == NULL) {
-            return unknown(argv[1]);
+            return unknown(args[0]);
         }
         char title[400];
-        int n = snprintf(title, sizeof title, "jangbu %s: %s", r->name, r->what);
+        int n = snprintf(title, sizeof title, "jangbu %s: %s", r->name, tr(r->what));
         print_wrapped(title, (size_t)n);
         putchar('\n');
         print_usage(r);
-        if (r->help[0] != '\0') {
-            putchar('\n');
-            print_lines(r->help);
-        }
+        putchar('\n');
+        print_lines(r->help);
         return EXIT_DONE;
     }
-    printf("jangbu %s: an event-sourced ledger for prepaid cash wallets\n\nSub-commands (`jangbu "
-           "help NAME` tells more):\n",
-           JB_VERSION_STRING);
+    printf(
+        tr("jangbu %s: an event-sourced ledger for prepaid cash wallets\n\nSub-commands (`jangbu "
+           "help NAME` tells more):\n"),
+        JB_VERSION_STRING);
     for (size_t i = 0; i < ROWS; i++) {
         char line[400];
-        int n = snprintf(line, sizeof line, "  %-12s  %s", rows[i].name, rows[i].what);
+        int n = snprintf(line, sizeof line, "  %-12s  %s", rows[i].name, tr(rows[i].what));
         print_wrapped(line, (size_t)n);
     }
-    printf("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
-           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n");
+    printf(
+        tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
+           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n"));
     return EXIT_DONE;
 }
 
@@ -327,7 +388,7 @@ finish(const struct app *app, int code)
     if (!app->writes && process_output_closed()) {
         return code;
     }
-    fprintf(stderr, "jangbu: cannot write to standard output: %s\n", strerror(error));
+    fprintf(stderr, tr("jangbu: cannot write to standard output: %s\n"), system_words(error));
     return EXIT_MACHINE;
 }
 
@@ -336,6 +397,8 @@ main(int argc, char **argv)
 {
     struct app app = {.out = {.first = true}};
     process_begin();
+    language_of_environment();
+    language_of_words(&app, &argc, argv);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         cmd_help(&app, 1, argv);
         return finish(&app, argc < 2 ? EXIT_USAGE : EXIT_DONE);
@@ -352,6 +415,8 @@ main(int argc, char **argv)
     app.takes = r->takes;
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0) {
+            app.command = "help";
+            app.takes = 0;
             char *words[2] = {(char *)(uintptr_t) "help", argv[1]};
             return finish(&app, cmd_help(&app, 2, words));
         }

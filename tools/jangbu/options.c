@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "language.h"
 #include "parse.h"
 
 bool
@@ -37,7 +38,7 @@ parse_as_of(const char *text, struct jb_as_of *ret)
     return jb_instant_parse(text, n, &ret->time);
 }
 
-#define COMMON_MAX 3
+#define COMMON_MAX 4
 #define OPTIONS_MAX 32 /* more than any command has */
 static const struct option_row *nearest_rows, *nearest_common;
 
@@ -131,9 +132,13 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
     if (app->takes & TAKES_CALLER) {
         common[common_n++] = (struct option_row){"caller", NULL, &app->caller};
     }
+    common[common_n++] = (struct option_row){"lang", NULL, &app->lang};
     *ret_n = 0;
     const char **seen[OPTIONS_MAX];
     size_t seen_n = 0;
+    if (app->lang != NULL) {
+        seen[seen_n++] = &app->lang; /* in front of the sub-command */
+    }
     bool only_args = false;
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -181,6 +186,10 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
     }
     app->args = ret_args;
     app->args_n = *ret_n;
+    if (app->lang != NULL && !language_choose(app->lang)) {
+        language_unknown(app);
+        return false;
+    }
     if (as_of != NULL) {
         if (!parse_as_of(as_of, &app->as_of)) {
             app_usage(app,

@@ -26,12 +26,12 @@ look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const cha
 static void
 show(struct app *app, const char *name, uint64_t ref, const char *text)
 {
-    char number[64];
+    char number[120];
     out_str(&app->out, "  ");
-    out_str(&app->out, name);
+    out_str(&app->out, tr(name));
     out_char(&app->out, ' ');
     if (text == NULL) {
-        snprintf(number, sizeof number, "(forgotten, reference %llu)", (unsigned long long)ref);
+        snprintf(number, sizeof number, tr("(forgotten, reference %llu)"), (unsigned long long)ref);
         out_str(&app->out, number);
         return;
     }
@@ -59,8 +59,8 @@ bool
 people_of_event(struct app *app, const struct jb_event *e)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    bool ok = one(app, "actor", e->flags & JB_EVF_ACTOR ? e->actor : 0) &&
-              one(app, "note", e->flags & JB_EVF_NOTE ? e->note : 0);
+    bool ok = one(app, SAID("actor"), e->flags & JB_EVF_ACTOR ? e->actor : 0) &&
+              one(app, SAID("note"), e->flags & JB_EVF_NOTE ? e->note : 0);
     for (uint32_t i = 0; type != NULL && i < type->fields_n && ok; i++) {
         const struct jb_field_info *f = &type->fields[i];
         uint64_t ref;

@@ -5,7 +5,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "lang.h"
 
 static volatile sig_atomic_t gentle, ended_by;
 
@@ -46,16 +49,25 @@ handle(int number)
 /* What damaged pages do to a process that reads them through LMDB's map. */
 static const int by_damage[] = {SIGABRT, SIGBUS, SIGSEGV, SIGFPE, SIGILL};
 
+/* Looked up before it is needed. */
+static const char *damage_text = "";
+static size_t damage_text_n;
+
+void
+process_speak(void)
+{
+    damage_text = tr("jangbu: a file of the ledger is damaged, or cannot be read from the disk (or "
+                     "the program has a fault): it was ended inside. What was acknowledged is in "
+                     "the log. `jangbu audit` says where the damage is.\n");
+    damage_text_n = strlen(damage_text);
+}
+
 /* Only what a signal handler may do. */
 static void
 on_damage(int number)
 {
-    static const char text[] =
-        "jangbu: a file of the ledger is damaged, or cannot be read from the disk (or the program "
-        "has a fault): it was ended inside. What was acknowledged is in the log. `jangbu audit` "
-        "says where the damage is.\n";
     (void)number;
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    (void)!write(STDERR_FILENO, damage_text, damage_text_n);
     _exit(3);
 }
 
@@ -89,6 +101,7 @@ process_dies_of_damage(void)
 void
 process_begin(void)
 {
+    process_speak();
     say_damage();
     open_standard();
     signal(SIGPIPE, SIG_IGN);

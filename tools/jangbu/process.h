@@ -10,6 +10,8 @@
  * (ulimit -f) and a pipe that closes are errors of a call; and SIGINT, SIGTERM and SIGHUP end the
  * program also as process 1 of a container, where they have no effect by default. */
 void process_begin(void);
+/* The language has been chosen. */
+void process_speak(void);
 /* In a child whose parent looks at the signal that ends it. */
 void process_dies_of_damage(void);
 /* From now on SIGINT and SIGTERM are noted, for a command that ends between two commits. A second

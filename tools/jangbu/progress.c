@@ -15,7 +15,7 @@ monotonic_us(void)
 void
 progress_begin(struct progress *p, const char *doing)
 {
-    *p = (struct progress){.doing = doing, .began_us = monotonic_us()};
+    *p = (struct progress){.doing = tr(doing), .began_us = monotonic_us()};
 }
 
 void

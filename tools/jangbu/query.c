@@ -65,8 +65,9 @@ query_page(struct app *app, int argc, char **argv, enum query_kind kind, bool *o
         return false;
     }
     if (n != (of_wallet ? 2 : 1)) {
-        app_usage(app, "jangbu %s takes %s", app->command,
-                  of_wallet ? "a ledger and a wallet" : "one ledger");
+        app_usage(
+            app, of_wallet ? "jangbu %s takes a ledger and a wallet" : "jangbu %s takes one ledger",
+            app->command);
         return false;
     }
     if (!query_limit(app, limit_text, &limit) || !app_open(app, args[0], false, true, ret_code)) {
@@ -83,7 +84,7 @@ query_page_end(struct app *app, const struct jb_moment *m, const char *next)
 {
     app_print_as_of(app, m);
     if (next[0] != '\0') {
-        out_str(&app->out, "more: --cursor ");
+        out_str(&app->out, tr("more: --cursor "));
         out_str(&app->out, next);
         out_char(&app->out, '\n');
     }

@@ -44,7 +44,7 @@ table_cell(struct table *t, const char *text)
     }
     char *copy = t->cells != NULL ? strdup(text) : NULL;
     if (copy == NULL) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         exit(EXIT_MACHINE);
     }
     t->cells[t->cells_n++] = copy;
@@ -53,10 +53,10 @@ table_cell(struct table *t, const char *text)
 void
 table_cellf(struct table *t, const char *format, ...)
 {
-    char text[256];
+    char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, tr(format), args);
     va_end(args);
     table_cell(t, text);
 }
@@ -66,7 +66,7 @@ table_new(const char *const *headers)
 {
     struct table *t = calloc(1, sizeof *t);
     if (t == NULL) {
-        fputs("jangbu: no memory\n", stderr);
+        fputs(tr("jangbu: no memory\n"), stderr);
         exit(EXIT_MACHINE);
     }
     for (; headers[t->columns] != NULL; t->columns++) {
@@ -74,7 +74,7 @@ table_new(const char *const *headers)
         t->spare[t->columns] = h[0] == '?';
         h += h[0] == '?';
         t->right[t->columns] = h[0] == '>';
-        table_cell(t, h[0] == '>' ? h + 1 : h);
+        table_cell(t, tr(h[0] == '>' ? h + 1 : h));
     }
     return t;
 }
@@ -110,6 +110,7 @@ terminal_columns(void)
 void
 app_sentence(struct app *app, const char *text)
 {
+    text = tr(text);
     const size_t limit = terminal_columns();
     for (size_t used = 0; *text != '\0';) {
         const size_t n = strcspn(text, " "), w = display_width(text, n);
@@ -131,7 +132,7 @@ app_sentencef(struct app *app, const char *format, ...)
     char text[4 * 4096]; /* two paths fit */
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, tr(format), args);
     va_end(args);
     app_sentence(app, text);
 }
@@ -242,7 +243,7 @@ lay_out(struct app *app, const struct table *t, struct layout *l)
     for (size_t i = 0; i < t->columns; i++) {
         l->out[i] = all_zero(t, i);
     }
-    say_left_out(app, t, "(0 in every row, and left out: ", l->out);
+    say_left_out(app, t, tr("(0 in every row, and left out: "), l->out);
     if (fits(t, l)) {
         return;
     }
@@ -252,7 +253,7 @@ lay_out(struct app *app, const struct table *t, struct layout *l)
         spared[i] = t->spare[i] && !l->out[i];
         l->out[i] |= spared[i];
     }
-    say_left_out(app, t, "(left out, because the terminal is narrow: ", spared);
+    say_left_out(app, t, tr("(left out, because the terminal is narrow: "), spared);
     if (!fits(t, l)) {
         l->gap = 1;
         l->gap = fits(t, l) ? 1 : 2;

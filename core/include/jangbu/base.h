@@ -228,7 +228,7 @@ JB_API JB_NODISCARD bool jb_amount_sub(jb_amount a, jb_amount b, jb_amount *ret)
  * Splits a total that includes VAT at rate_percent: vat = total * rate / (100 + rate), halves
  * rounded up in magnitude (no tie can occur at 10 %), supply = total - vat. Works for negative
  * totals (a month of returns), mirrored. False where rate_percent is not 0..100 or |total| >
- * JB_AMOUNT_MAX. (docs/rules.md section 10)
+ * JB_AMOUNT_MAX. (docs/rules.md section 14)
  */
 JB_API JB_NODISCARD bool jb_vat_split_half_up(jb_amount total, int rate_percent,
                                               jb_amount *ret_supply, jb_amount *ret_vat);

@@ -150,6 +150,12 @@ JB_API JB_NODISCARD jb_status jb_submit(jb_ledger *l, const struct jb_command *c
                                         const struct jb_submit_options *opts, jb_answers *answers,
                                         size_t *ret_done, struct jb_error *err);
 
+/* The way back where nobody is left who can give a role: person becomes an operator, and the event
+ * says that it was done by who can write the ledger's files (RECOVERED). The answer is that of a
+ * role.give. As jb_submit of one command. */
+JB_API JB_NODISCARD jb_status jb_operator_recover(jb_ledger *l, struct jb_text person,
+                                                  jb_answers *answers, struct jb_error *err);
+
 /* Where the log ends, in a snapshot of now. */
 struct jb_head {
     size_t size;
