@@ -211,7 +211,8 @@ class Ledger(who.Deciding):
             self._rollback(mark)
             result = {"ok": False, "code": refusal.code, **refusal.figures}
             if keyed:  # remembered for ever, so that a delayed duplicate can't succeed after a no
-                event = self._emit("command_refused", None, {"code": refusal.code})
+                event = self._emit("command_refused", None, {"code": refusal.code, "op": command["op"]})
+                event.actor = command.get("actor")
                 result.setdefault("seq", event.seq)  # a figure of that name goes before
             return result
 
@@ -279,11 +280,16 @@ class Ledger(who.Deciding):
                 self._write_due_expiries(wallet)
             decide = getattr(self, "_" + op.replace(".", "_"))
             event, members = decide(wallet, wallet and wallet.state, command, occurred)
-        event.actor = actor and {**actor, **({"role": role} if role else {})}
-        event.row = who.row_of(command)
+        self._done_by(event, command, actor, role)
         if event.wallet is not None:
             members = {"wallet_version": event.seq, **members}
         return {"ok": True, "seq": event.seq, **members}
+
+    @staticmethod
+    def _done_by(event, command, actor, role):
+        """A command's last event says who gave it, in the role that carried it."""
+        event.actor = actor and {**actor, **({"role": role} if role else {})}
+        event.row = who.row_of(command)
 
     def _check_at(self, op, at_text):
         at = parse_instant(at_text) if at_text is not None else None
@@ -397,7 +403,8 @@ class Ledger(who.Deciding):
 
     def _close_by_command(self, command):
         self._check_at("day.close", command.get("at"))
-        self._check_role(command, command.get("actor"), self.now)
+        actor = command.get("actor")
+        role = self._check_role(command, actor, self.now)
         day = parse_day(command["day"])
         today = day_of(self.now)
         first_open = today if self.first_open is None else self.first_open
@@ -410,6 +417,7 @@ class Ledger(who.Deciding):
             raise Refused("TOO_MANY_DAYS", days=empty, empty_days_max=self.policy("empty_days_max"))
         while self.first_open <= day:
             event = self._close_next_day()
+        self._done_by(event, command, actor, role)
         return {"ok": True, "seq": event.seq, "day": day_text(day)}
 
     # ---- commands without a wallet, and the one that makes it

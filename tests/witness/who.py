@@ -421,7 +421,7 @@ class World:
             return command.get("master", person) == person  # for himself only
         if command["op"] == "biz.approve":
             request = self.open_biz.get(holder_of(command))
-            return request is None or request.by != person
+            return request is None or request.seq != command.get("seq") or request.by != person
         return True
 
 

@@ -33,13 +33,14 @@ class WhoReading:
         return {"seq": self.reading.seq, "at": instant_text(self.reading.at)}
 
     def who(self, wallet):
-        self.reading.events_of(wallet)
-        master, right = self.world.master(wallet), self.world.right(wallet)
-        return {"wallet": wallet, "master": None if master is None else {"id": master},
-                "members": sorted(self.world.members_of(wallet)),
-                "invited": {p: instant_text(t) for p, t in sorted(self.world.invited_to(wallet, self.now).items())},
-                "channels": sorted(self.world.channels_of(wallet)),
-                "agency": None if right is None else right.what, "as_of": self._as_of()}
+        state = self._state(wallet)
+        right, (word, limit) = self.world.right(wallet), self.world.settlement(wallet)
+        return {"wallet": wallet, "kind": self.world.kinds[wallet], "status": state.status, "settlement": word, "limit": limit,
+                "master": self.world.master(wallet), "agency": None if right is None else right.what,
+                "email": self.world.emails.get(wallet),
+                "members": sorted([person] for person in self.world.members_of(wallet)),
+                "invited": sorted([p, instant_text(until)] for p, until in self.world.invited_to(wallet, self.now).items()),
+                "channels": sorted(self.world.channels_of(wallet)), "as_of": self._as_of()}
 
     def channel(self, channel):
         if channel not in self.world.channels:
@@ -47,30 +48,34 @@ class WhoReading:
         found = self.world.channels[channel]
         return {"channel": channel, "kind": found.kind, "search_id": found.search_id, "mail_order": found.mail_order,
                 "wallet": self.world.wallet_of(channel), "biz": self.world.number(("channel", channel)),
-                "staff": dict(sorted(self.world.staff_of(channel).items())), "as_of": self._as_of()}
+                "staff": sorted([p, role] for p, role in self.world.staff_of(channel).items()), "as_of": self._as_of()}
 
-    def biz(self, holder):
+    def biz(self, named):
         """What is shown of a wallet or channel: the newest approval of its number, whoever asked for it."""
-        if holder[0] == "wallet":
-            self.reading.events_of(holder[1])
-        number = self.world.number(holder)
+        (of, name), = named.items()
+        if of == "wallet":
+            self.reading.events_of(name)
+        elif name not in self.world.channels:
+            raise Unknown(name)
+        number = self.world.number((of, name))
         seq, record = self.world.approval(number)
-        pending = self.world.open_biz.get(holder)
-        shown = None
-        if record is not None:
-            shown = {"number": number, "approved": seq,
-                     **dict(zip(("biz_name", "representative", "address"), record))}
-        history = [seq for seq, _ in self.world.approvals.get(number, ())]
-        return {"number": number, "record": shown, "pending": pending and pending.seq, "history": history,
+        pending = self.world.open_biz.get((of, name))
+        return {"number": number, "record": record and {"number": number, "approved": seq, **_record(record)},
+                "pending": pending and {
+                    "number": pending.biz, "request": pending.seq, "base": pending.base,
+                    "stale": pending.base != self.world.approval(pending.biz)[0], **_record(pending.record)},
+                "history": [e.seq for e in reversed(self.reading.events) if e.body.get("holder") == (of, name)],
                 "as_of": self._as_of()}
 
     def may(self, wallet, actor, channel=None):
         """{row: True, ROLE, STATE or KIND}"""
         state = self._state(wallet)
-        trusted = [e.body["value"] for e in self.reading.events
-                   if e.type == "policy_set" and e.body.get("policy") == "roles"]
-        looked_at = trusted[-1] if trusted else self.reading.ledger.roles_at_first
-        return {"ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in _MAY}}
+        set_to = [e.body["value"] for e in self.reading.events if e.type == "policy_set" and e.body.get("policy") == "roles"]
+        looked_at = set_to[-1] if set_to else self.reading.ledger.roles_at_first
+        named = {} if channel is None else {"channel": channel}
+        roles = self.world.roles_at(actor, {"op": "may", "wallet": wallet, **named}, self.now, self.now)
+        return {"wallet": wallet, "channel": channel, "roles": roles, "as_of": self._as_of(),
+                "ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in _MAY}}
 
     def _may(self, row, wallet, state, actor, channel, looked_at):
         command = {"op": row.split(":")[0], "wallet": wallet}
@@ -106,33 +111,21 @@ class WhoReading:
         return {"wallet": wallet, "can_delete": not unmet, "conditions": rows, "forfeits": forfeits, "as_of": self._as_of()}
 
 
+def _record(record):
+    return dict(zip(("biz_name", "representative", "address"), record))
+
+
 def remedy(name, state):
-    """The op that is to come first."""
+    """The op that is to come first, how much of it, and who may."""
+    amount = None
     if name == "not_off":
-        return "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
-    if name == "paid_not_zero":
-        if state.paid > 0:
-            return "refund.request"
-        return "debt.repay" if state.status == "SUSPENDED" else "charge"
-    if name == "refund_outstanding":
+        op = "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
+    elif name == "paid_not_zero":
+        op = "refund.request" if state.paid > 0 else "debt.repay" if state.status == "SUSPENDED" else "charge"
+        amount = abs(state.paid)
+    elif name == "refund_outstanding":
         requested = any(refund.state == "REQUESTED" for refund in state.refunds.values())
-        return "refund.cancel" if requested else "refund.complete"
-    return {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
-
-
-def ask(ledger, words):
-    """A question as scenarios write it."""
-    import figures
-    reading = figures.Reading(ledger, len(ledger.events))
-    reader = WhoReading(reading)
-    verb, about, *rest = words
-    options = dict(zip(rest[::2], rest[1::2]))
-    if verb == "balance":
-        return reading.balance(about)
-    if verb == "may":
-        return reader.may(about, options["--actor"], options.get("--channel"))
-    if verb == "biz":
-        return reader.biz(("wallet", about))
-    if verb in ("who", "channel", "can-delete"):
-        return getattr(reader, verb.replace("-", "_"))(about)
-    return None
+        op = "refund.cancel" if requested else "refund.complete"
+    else:
+        op = {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
+    return {"op": op, "amount": amount, "who": [role for role in who.ROLES if role in who.MATRIX[op]]}
