@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+import time
 
 import compare
 import figures
@@ -117,6 +118,7 @@ def people(rows, *names):
 
 def read_who(arguments, reader):
     """In the form of the program, with people."""
+    reader.now = max(time.time_ns() // 1000, reader.reading.at)
     if arguments.verb == "may":
         show(reader.may(arguments.wallet, arguments.actor, arguments.channel))
     elif arguments.verb == "biz":

@@ -1,4 +1,4 @@
-"""The answers about who: `who`, `may`, `channel`, `biz`, `can-delete`, as of any sequence number, folded from the events."""
+"""The answers about who: `who`, `may`, `channel`, `biz`, `can-delete`, folded from the events."""
 
 import fold
 import who
@@ -19,7 +19,7 @@ _MAY = [row for row in who.MATRIX if row not in (
 
 
 class WhoReading:
-    """Beside figures.Reading: the world as of sequence number S, at t = recorded_at(S)."""
+    """Beside figures.Reading: the world as of sequence number S, and what time it is then."""
 
     def __init__(self, reading):
         self.reading = reading
@@ -30,7 +30,7 @@ class WhoReading:
         return fold.fold(self.reading.events_of(wallet))
 
     def _as_of(self):
-        return {"seq": self.reading.seq, "at": instant_text(self.reading.at)}
+        return {"seq": self.reading.seq, "at": instant_text(self.now)}
 
     def who(self, wallet):
         state = self._state(wallet)
@@ -81,6 +81,8 @@ class WhoReading:
         command = {"op": row.split(":")[0], "wallet": wallet}
         if channel is not None:
             command["channel"] = channel
+        if state.status == "DELETED":
+            return "STATE"  # before anybody's role is looked at
         if looked_at and self._role(row, command, actor) is None:
             return "ROLE"
         if state.status not in _STATES.get(row, (state.status,)):
@@ -89,6 +91,8 @@ class WhoReading:
         if row in _BUSINESS_ONLY and kind != "BUSINESS":
             return "KIND"
         if row == "master.transfer" and kind == "PERSONAL" and self.world.master(wallet) is not None:
+            return "KIND"
+        if row == "channel.connect" and kind == "BUSINESS" and channel is not None and self.world.channels[channel].kind == "BASIC":
             return "KIND"
         return True
 
@@ -106,8 +110,9 @@ class WhoReading:
         unmet = dict(who.delete_conditions(self.world, wallet, state))
         today = day_of(self.now)
         forfeits = sum(g.remaining for g in state.grants if g.unfinished and g.expires_on >= today)
-        rows = [{"name": name, "ok": name not in unmet, "figure": unmet.get(name),
-                 "remedy": remedy(name, state) if name in unmet else None} for name in who.CONDITIONS]
+        rows = [] if state.status == "DELETED" else [
+            {"name": name, "ok": name not in unmet, "figure": unmet.get(name),
+             "remedy": remedy(name, state) if name in unmet else None} for name in who.CONDITIONS]
         return {"wallet": wallet, "can_delete": not unmet, "conditions": rows, "forfeits": forfeits, "as_of": self._as_of()}
 
 
@@ -122,10 +127,11 @@ def remedy(name, state):
         op = "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
     elif name == "paid_not_zero":
         op = "refund.request" if state.paid > 0 else "debt.repay" if state.status == "SUSPENDED" else "charge"
-        amount = abs(state.paid)
+        amount = (state.refundable if state.paid > 0 else state.debt) or None
     elif name == "refund_outstanding":
         requested = any(refund.state == "REQUESTED" for refund in state.refunds.values())
         op = "refund.cancel" if requested else "refund.complete"
     else:
         op = {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
-    return {"op": op, "amount": amount, "who": [role for role in who.ROLES if role in who.MATRIX[op]]}
+    return {"op": op, "amount": amount,
+            "who": [role for role in who.ROLES if any(role in marks for row, marks in who.MATRIX.items() if row.split(":")[0] == op)]}
