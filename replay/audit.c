@@ -231,7 +231,7 @@ check_people(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_
 {
     struct jb_personal *p;
     struct jb_error err = {0};
-    jb_status status = jb_personal_open(a->dir, ledger_id, true, &p, &err);
+    jb_status status = jb_personal_open(a->dir, ledger_id, a->f.to.key_file, true, false, &p, &err);
     if (status == JB_OK) {
         status = jb_personal_check(p, text_damaged, a, &err);
         status = status == JB_OK ? check_references(a, p, r, &err) : status;

@@ -171,6 +171,8 @@ jb_status_word(jb_status s)
         return "E_STALE";
     case JB_E_NOT_CLOSED:
         return "E_NOT_CLOSED";
+    case JB_E_KEY:
+        return "E_KEY";
     case JB_E_DEVICE:
         return "E_DEVICE";
     case JB_E_ENGINE:

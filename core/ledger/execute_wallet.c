@@ -42,9 +42,6 @@ jb_write_wallet_event(struct execution *x, struct jb_cached_wallet *s,
     e->recorded_at = x->m.recorded_at;
     e->occurred_at = x->m.occurred_at;
     if (status == JB_OK) {
-        status = jb_refer_fields(x, e);
-    }
-    if (status == JB_OK) {
         status = jb_envelope(x, x->c, x->keyed && x->group == NULL, e);
     }
     if (group_end != NULL) {

@@ -38,12 +38,17 @@ jb_step_of(jb_status status)
     return status == JB_OK ? JB_STEP_DECIDED : JB_STEP_FAILED;
 }
 
-/* batch.c: key, actor and note of an event: those of the group for its last event, the member's own
- * actor and note for a member. */
+/* texts.c: key, actor, personal texts and note of an event: those of the group for its last event,
+ * the member's own actor and note for a member. Texts go to people.mdb: only references stand in
+ * the event, whose type and wallet are known. */
 jb_status jb_envelope(struct execution *x, const struct jb_command *c, bool with_key,
                       struct jb_event *e);
-/* Personal texts of the event's own fields go to people.mdb: only references stand in it. */
-jb_status jb_refer_fields(struct execution *x, struct jb_event *e);
+/* Whether the texts of a command are those of the event that answered it once. */
+enum jb_repeated { JB_REPEATED_SAME, JB_REPEATED_GONE, JB_REPEATED_OTHER };
+/* group: c is a member of it, the last one where last. *ret only gets worse. */
+jb_status jb_compare_texts(struct execution *x, const struct jb_command *c,
+                           const struct jb_command *group, const struct jb_event *event, bool last,
+                           enum jb_repeated *ret);
 /* refusal.c: a keyed command that was refused against the state is remembered, so that a delayed
  * repetition cannot succeed later. index: the member, or -1. */
 enum jb_step jb_refuse_command(struct execution *x, jb_code code, const struct jb_figure *figures,

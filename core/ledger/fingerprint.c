@@ -30,6 +30,17 @@ text(XXH3_state_t *s, struct jb_text t)
     XXH3_64bits_update(s, t.n > 0 ? t.s : "", t.n);
 }
 
+/* Members whose text is personal: where people.mdb is sealed only that they are there is hashed.
+ * Else who has `secret` and a list of phone numbers could find out who was forgotten. */
+static bool
+is_personal(const struct jb_command *c, unsigned field)
+{
+    return field == JB_CF_NAME || field == JB_CF_MASTER || field == JB_CF_NOTE ||
+           field == JB_CF_PERSON || field == JB_CF_BIZ_NAME || field == JB_CF_REPRESENTATIVE ||
+           field == JB_CF_ADDRESS || field == JB_CF_EMAIL ||
+           (field == JB_CF_REASON && jb_reason_is_words(c));
+}
+
 static void
 member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
 {
@@ -72,18 +83,23 @@ member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
 }
 
 static void
-command(XXH3_state_t *s, const struct jb_command *c)
+command(XXH3_state_t *s, const struct jb_command *c, bool sealed)
 {
     uint64_t has = c->has & ~NOT_CONTENT;
     number(s, (uint64_t)c->op);
     number(s, has);
     for (; has != 0; has &= has - 1) {
-        member(s, c, (unsigned)__builtin_ctzll(has));
+        unsigned field = (unsigned)__builtin_ctzll(has);
+        if (sealed && is_personal(c, field)) {
+            number(s, UINT64_MAX); /* no length of a text */
+        } else {
+            member(s, c, field);
+        }
     }
     if (c->op == JB_OP_ATOMIC) {
         number(s, c->commands_n);
         for (size_t i = 0; i < c->commands_n; i++) {
-            command(s, &c->commands[i]);
+            command(s, &c->commands[i], sealed);
         }
     }
 }
@@ -96,7 +112,13 @@ jb_fingerprint(const struct jb_ledger *l, const struct jb_command *c)
     }
     XXH3_state_t state;
     XXH3_64bits_reset_withSecret(&state, l->secret, sizeof l->secret);
-    command(&state, c);
+    command(&state, c, jb_personal_layout(l->personal) == 2);
     uint64_t value = XXH3_64bits_digest(&state);
     return value != 0 ? value : 1; /* 0 in an event: made without the secret */
+}
+
+bool
+jb_fingerprint_holds(const struct jb_ledger *l, jb_seq seq)
+{
+    return seq > l->state->g.people_sealed;
 }

@@ -26,6 +26,21 @@ jb_answer_same_txn(struct execution *x, struct jb_answer *a)
     return status;
 }
 
+/* Whether the command says something that a sealed people.mdb keeps. */
+static bool
+has_texts(const struct jb_command *c)
+{
+    const uint64_t texts = JB_HAS(JB_CF_NAME) | JB_HAS(JB_CF_MASTER) | JB_HAS(JB_CF_NOTE) |
+                           JB_HAS(JB_CF_PERSON) | JB_HAS(JB_CF_BIZ_NAME) |
+                           JB_HAS(JB_CF_REPRESENTATIVE) | JB_HAS(JB_CF_ADDRESS) |
+                           JB_HAS(JB_CF_EMAIL);
+    bool found = (c->has & texts) != 0 || jb_reason_is_words(c);
+    for (size_t i = 0; i < (c->op == JB_OP_ATOMIC ? c->commands_n : 0); i++) {
+        found |= has_texts(&c->commands[i]);
+    }
+    return found;
+}
+
 /* The members' answers of a group from its events: one event a member, beside expiries and
  * forfeits. */
 static jb_status
@@ -60,6 +75,33 @@ answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t command
     return JB_OK;
 }
 
+/* What the fingerprint leaves out where people.mdb is sealed. Of a refused command no text was
+ * kept. */
+static jb_status
+compare_texts(struct execution *x, const struct jb_event *last, enum jb_repeated *ret)
+{
+    const struct jb_command *c = x->c;
+    if (last->type == JB_EV_COMMAND_REFUSED) {
+        *ret = has_texts(c) ? JB_REPEATED_GONE : JB_REPEATED_SAME;
+        return JB_OK;
+    }
+    if (c->op != JB_OP_ATOMIC) {
+        return jb_compare_texts(x, c, NULL, last, true, ret);
+    }
+    jb_seq end = last->seq;
+    jb_status status = JB_OK;
+    size_t n = 0;
+    for (jb_seq seq = end - last->group_events + 1; seq <= end && status == JB_OK; seq++) {
+        const struct jb_event *e;
+        status = jb_state_event(x->l->state, seq, &e, x->err);
+        if (status == JB_OK && is_member_event(e->type) && n < c->commands_n) {
+            bool is_last = n + 1 == c->commands_n;
+            status = jb_compare_texts(x, &c->commands[n++], c, e, is_last, ret);
+        }
+    }
+    return status;
+}
+
 /* The first answer again: a function of the first event. */
 enum jb_step
 jb_repeat(struct execution *x, jb_seq seq)
@@ -69,8 +111,18 @@ jb_repeat(struct execution *x, jb_seq seq)
     if (status != JB_OK) {
         return JB_STEP_FAILED;
     }
-    bool checked = x->fingerprint != 0 && e->fingerprint != 0;
-    if (checked && e->fingerprint != x->fingerprint) {
+    bool checked = x->fingerprint != 0 && e->fingerprint != 0 && jb_fingerprint_holds(x->l, seq);
+    bool other = checked && e->fingerprint != x->fingerprint;
+    if (checked && !other && jb_personal_layout(x->l->personal) == 2) {
+        enum jb_repeated texts = JB_REPEATED_SAME;
+        if (compare_texts(x, e, &texts) != JB_OK ||
+            jb_state_event(x->l->state, seq, &e, x->err) != JB_OK) {
+            return JB_STEP_FAILED;
+        }
+        other = texts == JB_REPEATED_OTHER;
+        checked = texts == JB_REPEATED_SAME;
+    }
+    if (other) {
         struct jb_figure first = {JB_FIG_SEQ, (int64_t)seq};
         jb_answer_refused(x->r->answers, x->a, JB_CODE_KEY_CONFLICT, &first, 1, -1,
                           &x->l->identity);

@@ -11,6 +11,8 @@
 #include "storage/descriptors.h"
 #include "ledger/internal.h"
 #include "ledger/making.h"
+#include "personal/key_file.h"
+#include "personal/seal.h"
 
 #define FIRST_REF 1
 
@@ -128,6 +130,17 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
     return true;
 }
 
+/* A program that knows layout 1 alone would write names in clear: it does not know this event. */
+static bool
+add_sealed(struct jb_log_batch *b, const struct jb_init_options *o)
+{
+    struct jb_event e;
+    memset(&e, 0, sizeof e);
+    e.type = JB_EV_PEOPLE_ENCRYPTED;
+    e.people_encrypted.layout = 2;
+    return o->key_file == NULL || add(b, &e, o->utc_offset_s);
+}
+
 /* Who gives all other roles: the first reference of a ledger. */
 static bool
 add_operator(struct jb_log_batch *b, const struct jb_init_options *o)
@@ -153,7 +166,8 @@ first_commit(struct jb_log *log, const struct jb_init_options *o, const uint8_t 
                                                   .utc_offset_s = o->utc_offset_s};
     memcpy(e.ledger_created.ledger_id, ledger_id, sizeof e.ledger_created.ledger_id);
     jb_status status = JB_E_NOMEM;
-    if (add(&b, &e, o->utc_offset_s) && add_operator(&b, o) && add_policies(&b, o)) {
+    if (add(&b, &e, o->utc_offset_s) && add_operator(&b, o) && add_policies(&b, o) &&
+        add_sealed(&b, o)) {
         struct jb_log_head head = {0};
         enum jb_log_result result;
         jb_frame_root(&e, head.chain);
@@ -191,24 +205,43 @@ jb_sync_dir(const char *dir, struct jb_error *err)
     return status;
 }
 
+/* A sealed people.mdb, and its key outside of the ledger. */
 static jb_status
-make_people(const char *stage, const struct jb_init_options *o, const uint8_t ledger_id[16],
-            struct jb_error *err)
+make_sealed(const struct jb_making *m, const struct jb_init_options *o, const uint8_t ledger_id[16],
+            struct jb_personal **ret, bool *ret_key, struct jb_error *err)
+{
+    char path[4096 + 16];
+    struct jb_key_file keys = {.n = 1};
+    if (!jb_seal_ready()) {
+        return jb_fail(err, JB_E_IO, "libsodium finds no random bytes");
+    }
+    jb_key_make(1, &keys.keys[0]);
+    jb_status status = jb_key_file_make(o->key_file, m->dir, ledger_id, &keys, err);
+    *ret_key = status == JB_OK;
+    snprintf(path, sizeof path, "%s/people.mdb", m->stage);
+    status = status == JB_OK ? jb_personal_make(path, ledger_id, &keys.keys[0], ret, err) : status;
+    jb_key_file_wipe(&keys);
+    return status;
+}
+
+static jb_status
+make_people(const struct jb_making *m, const struct jb_init_options *o, const uint8_t ledger_id[16],
+            bool *ret_key, struct jb_error *err)
 {
     struct jb_personal *p;
-    uint64_t ref;
-    if (o->operator_id == NULL) {
+    if (o->operator_id == NULL && o->key_file == NULL) {
         return JB_OK;
     }
-    jb_status status = jb_personal_open(stage, ledger_id, false, &p, err);
+    jb_status status = o->key_file != NULL
+                           ? make_sealed(m, o, ledger_id, &p, ret_key, err)
+                           : jb_personal_open(m->stage, ledger_id, NULL, false, true, &p, err);
     if (status != JB_OK) {
         return status;
     }
-    status = jb_personal_begin(p, FIRST_REF - 1, err);
-    status = status == JB_OK ? jb_personal_refer(p, jb_text_of(o->operator_id), true, &ref, err)
-                             : status;
-    JB_ASSERT(status != JB_OK || ref == FIRST_REF);
-    status = status == JB_OK ? jb_personal_commit(p, err) : status;
+    if (o->operator_id != NULL) {
+        status = jb_personal_add(p, FIRST_REF, jb_text_of(o->operator_id), true, NULL, err);
+        status = status == JB_OK ? jb_personal_commit(p, err) : status;
+    }
     jb_personal_close(p);
     return status;
 }
@@ -219,7 +252,6 @@ make_files(const char *stage, const struct jb_init_options *o, const uint8_t led
 {
     struct jb_log *log;
     jb_status status = jb_secret_make(stage, ledger_id, err);
-    status = status == JB_OK ? make_people(stage, o, ledger_id, err) : status;
     status = status == JB_OK ? jb_log_open(stage, false, true, 0, &log, err) : status;
     if (status == JB_OK) {
         status = first_commit(log, o, ledger_id, err);
@@ -281,7 +313,16 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
     }
     struct jb_making m;
+    bool made_key = false;
     status = status == JB_OK ? jb_making_begin(&m, dir, false, err) : status;
-    return status == JB_OK ? jb_making_end(&m, make_files(m.stage, &o, ledger_id, err), err)
-                           : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = make_files(m.stage, &o, ledger_id, err);
+    status = status == JB_OK ? make_people(&m, &o, ledger_id, &made_key, err) : status;
+    status = jb_making_end(&m, status, err);
+    if (status != JB_OK && made_key) {
+        unlink(o.key_file);
+    }
+    return status;
 }

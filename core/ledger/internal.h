@@ -54,6 +54,19 @@ struct jb_request {
     bool finished;
 };
 
+/* known.c */
+struct jb_known_id {
+    uint64_t ref;
+    size_t at, n; /* of bytes */
+};
+struct jb_known {
+    struct jb_map map;
+    JB_VEC(struct jb_known_id) list;
+    struct jb_buffer bytes;
+    uint64_t txn;     /* of people.mdb */
+    uint64_t through; /* references up to here are on disk */
+};
+
 struct jb_ledger {
     char *dir; /* as it was given, for sentences */
     jb_lang lang;
@@ -74,7 +87,10 @@ struct jb_ledger {
     struct jb_log_identity identity;
     struct jb_store *store; /* NULL: read-only and none that can be used */
     struct jb_personal *personal;
-    struct jb_lock *lock; /* the log's; NULL: read-only */
+    char *key_file;          /* as it was given; NULL: where it lies if nobody says */
+    struct jb_error unkeyed; /* people.mdb is not the sealed one that the log speaks of: nothing is
+                                written; status 0: it is */
+    struct jb_lock *lock;    /* the log's; NULL: read-only */
     int head_fd;
     int64_t fault_again_at; /* monotonic: when the device is read back again */
     bool has_secret;
@@ -106,6 +122,7 @@ struct jb_ledger {
     struct jb_state *state;
     struct jb_log_batch batch;
     struct jb_verdict verdict;
+    struct jb_known known;
     struct jb_around around; /* of the command that is decided, where anything is asked of it */
     jb_instant stored_at;    /* monotonic, of the last checkpoint */
     int64_t store_again_at;  /* monotonic: the last one failed */
@@ -122,6 +139,39 @@ struct jb_ledger {
     JB_VEC(struct jb_reader_grant) read_grants;
 };
 
+/* people.c: opens people.mdb, and goes on with what a killed `encrypt` or `forget` left. */
+jb_status jb_people_open(struct jb_ledger *l, struct jb_error *err);
+/* What comes before a commit: the key, and who was forgotten since by others. By the holder of the
+ * writer lock, who has caught up. */
+jb_status jb_people_begin(struct jb_ledger *l, struct jb_error *err);
+/* One step of what is left to do about the forgotten up to event `seq`. *ret_done: there is nothing
+ * left. */
+jb_status jb_people_step(struct jb_ledger *l, jb_seq seq, size_t owners, bool *ret_done,
+                         struct jb_error *err);
+/* encrypt.c: puts in place what an `encrypt` made that was killed behind its event. */
+jb_status jb_encrypt_finish(const char *dir, struct jb_error *err);
+
+/* texts.c: what kind of text lies behind a reference in an event's field. */
+enum jb_text_kind {
+    JB_KIND_ID,    /* of a person, who is its owner */
+    JB_KIND_NAME,  /* of a wallet */
+    JB_KIND_WORDS, /* a note, or a reason in words */
+    JB_KIND_MAIL,  /* an address for mail */
+    JB_KIND_RECORD /* of a business */
+};
+enum jb_text_kind jb_text_kind_of(uint32_t type, const char *field);
+/* Whom such a text of the event is about. The ids that the event names have their references
+ * already. master: its wallet's master at this event; 0: none. */
+void jb_text_owners(const struct jb_event *e, enum jb_text_kind kind, uint64_t master,
+                    struct jb_owners *ret);
+uint64_t jb_business_number(struct jb_text digits);
+/* A reason that is no code, and so a personal text. */
+bool jb_reason_is_words(const struct jb_command *c);
+
+/* submit.c: whether this program may write on; and a device that failed is noted. */
+jb_status jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err);
+void jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err);
+
 /* open.c: l->refused, in the language of the call. */
 jb_status jb_fail_refused(const struct jb_ledger *l, struct jb_error *err);
 /* open.c: goes on as a reader; jb_submit says JB_E_FORMAT with that sentence, whose %s is the
@@ -131,10 +181,15 @@ void jb_ledger_refuse(struct jb_ledger *l, const char *why);
 /* fingerprint.c */
 uint64_t jb_fingerprint(const struct jb_ledger *l,
                         const struct jb_command *c); /* 0: the secret is lost */
+/* False: the event's was made with the secret from before people.mdb was sealed. */
+bool jb_fingerprint_holds(const struct jb_ledger *l, jb_seq seq);
 /* secret.c */
 jb_status jb_secret_make(const char *dir, const uint8_t ledger_id[16], struct jb_error *err);
 jb_status jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES],
                           const uint8_t ledger_id[16], struct jb_error *err);
+jb_status jb_secret_write_as(const char *dir, const char *name,
+                             const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16],
+                             struct jb_error *err);
 jb_status jb_secret_load(struct jb_ledger *l, struct jb_error *err);
 
 /* read.c: what a look into the state met: JB_E_STALE where the stored part of it cannot be
@@ -178,5 +233,17 @@ enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recor
 /* Writes the wallet's due expiries. */
 jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
                         struct jb_error *err);
+
+/* The writer has caught up, and begins to decide; its commit is on disk. */
+void jb_known_begin(struct jb_ledger *l);
+void jb_known_committed(struct jb_ledger *l);
+/* The reference that a person's id has; 0: nobody knows it. */
+jb_status jb_known_find(struct jb_ledger *l, struct jb_text id, uint64_t *ret,
+                        struct jb_error *err);
+/* As jb_state_warm, for actors. */
+void jb_known_warm(const struct jb_ledger *l, const struct jb_text *ids, size_t n);
+/* Somebody is forgotten: nothing of what was looked up counts. */
+void jb_known_clear(struct jb_known *k);
+void jb_known_free(struct jb_known *k);
 
 #endif

@@ -59,7 +59,9 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     }
     struct jb_ledger *l = calloc(1, sizeof *l);
     if (l == NULL || (l->dir = strdup(dir)) == NULL ||
-        (l->place = jb_place_absolute(dir)) == NULL) {
+        (l->place = jb_place_absolute(dir)) == NULL ||
+        (o->key_file != NULL && (l->key_file = jb_place_absolute(o->key_file)) == NULL)) {
+        free(l != NULL ? l->place : NULL);
         free(l != NULL ? l->dir : NULL);
         free(l);
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", dir);
@@ -235,9 +237,6 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     jb_status status = open_log(l, err);
     status = status == JB_OK ? check_head(l, err) : status;
     status = status == JB_OK ? open_store(l, err) : status;
-    status = status == JB_OK
-                 ? jb_personal_open(l->dir, l->identity.ledger_id, l->read_only, &l->personal, err)
-                 : status;
     if (status == JB_OK && !l->read_only) {
         l->lock = jb_env_lock(jb_log_env(l->log));
         if (jb_fault_is_there(l->dir)) {
@@ -245,7 +244,6 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
         }
     }
     status = status == JB_OK ? open_states(l, err) : status;
-    status = status == JB_OK ? jb_secret_load(l, err) : status;
     l->stored_at = jb_monotonic_us();
     return status;
 }
@@ -320,6 +318,8 @@ jb_open(const char *dir, const struct jb_open_options *opts, jb_ledger **ret, st
     }
     status = open_parts(l, err);
     status = status == JB_OK ? check_state(l, err) : status;
+    status = status == JB_OK ? jb_people_open(l, err) : status;
+    status = status == JB_OK ? jb_secret_load(l, err) : status;
     if (status != JB_OK) {
         note_fault(l, status, err);
         jb_close(l);
@@ -408,6 +408,7 @@ jb_ledger_let_go(jb_ledger *l)
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
     }
+    free(l->key_file);
     free(l->place);
     free(l->dir);
     free(l);
@@ -436,6 +437,7 @@ jb_close(jb_ledger *l)
     }
     jb_log_batch_free(&l->batch);
     jb_verdict_free(&l->verdict);
+    jb_known_free(&l->known);
     jb_vec_free(&l->read_grants);
     l->closed = true;
     jb_ledger_let_go(l);
@@ -459,7 +461,10 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .warning = warning != NULL ? jb_tr(warning) : NULL,
                                   .secret_lost = !l->has_secret,
                                   .secret_damaged = l->secret_damaged,
-                                  .head_damaged = l->head_damaged};
+                                  .head_damaged = l->head_damaged,
+                                  .key_file = jb_personal_key_file(l->personal),
+                                  .sealed = l->unkeyed.status != JB_OK ||
+                                            !jb_personal_has_key(l->personal)};
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
     return jb_abi_out(ret, &full, sizeof full, err);

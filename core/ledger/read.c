@@ -468,6 +468,26 @@ jb_event_id(jb_ledger *l, const struct jb_event *e, char *id, size_t *ret_n, str
 }
 
 jb_status
+jb_wallet_name_get(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n,
+                   jb_person_why *ret_why, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    if (l == NULL || buf == NULL || ret_n == NULL || ret_why == NULL) {
+        return jb_fail_null(err, "jb_wallet_name_get");
+    }
+    struct jb_reader_head head;
+    struct jb_cached_wallet *s;
+    jb_status status = jb_reader_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = find_wallet(l, wallet, &s, err);
+    uint64_t name = status == JB_OK ? s->w.name_ref : 0;
+    jb_reader_end(l);
+    return status == JB_OK ? jb_person_get(l, name, buf, ret_n, ret_why, err) : status;
+}
+
+jb_status
 jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf, size_t *ret_n, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));

@@ -29,12 +29,12 @@ check_bytes(const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16],
 }
 
 jb_status
-jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16],
-                struct jb_error *err)
+jb_secret_write_as(const char *dir, const char *name, const uint8_t secret[JB_SECRET_BYTES],
+                   const uint8_t ledger_id[16], struct jb_error *err)
 {
     char path[4096];
     uint8_t bytes[JB_SECRET_BYTES + CHECK_BYTES];
-    snprintf(path, sizeof path, "%s/secret", dir);
+    snprintf(path, sizeof path, "%s/%s", dir, name);
     memcpy(bytes, secret, JB_SECRET_BYTES);
     check_bytes(secret, ledger_id, bytes + JB_SECRET_BYTES);
     int fd = jb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -48,6 +48,13 @@ jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const ui
     return ok ? JB_OK
               : jb_fail_errno(err, code == ENOSPC ? JB_E_FULL : JB_E_IO, code, "cannot write %s",
                               path);
+}
+
+jb_status
+jb_secret_write(const char *dir, const uint8_t secret[JB_SECRET_BYTES], const uint8_t ledger_id[16],
+                struct jb_error *err)
+{
+    return jb_secret_write_as(dir, "secret", secret, ledger_id, err);
 }
 
 jb_status

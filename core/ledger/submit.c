@@ -91,12 +91,19 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
 static void
 warm(const struct jb_ledger *l, const struct jb_request *r)
 {
-    struct jb_text ids[JB_WARM_MAX];
-    size_t left = r->n - r->decided;
-    for (size_t i = 0; i < JB_WARM_MAX && i < left; i++) {
-        ids[i] = r->commands[r->decided + i].wallet;
+    struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX] = {{NULL, 0}};
+    size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct jb_command *c = &r->commands[r->decided + i];
+        ids[i] = c->wallet;
+        if (jb_given(c, JB_CF_ACTOR)) {
+            actors[by++] = c->actor_id;
+        }
     }
-    jb_state_warm(l->state, ids, left < JB_WARM_MAX ? left : JB_WARM_MAX);
+    jb_state_warm(l->state, ids, n);
+    if (by > 0) {
+        jb_known_warm(l, actors, by);
+    }
 }
 
 /* Decides commands of the queue until the commit is full. *ret_last: the last request that was
@@ -168,8 +175,8 @@ start_over(struct jb_ledger *l, struct jb_request *first, const struct jb_reques
 
 /* Whether this program may write on: once a second, because others may have marked the ledger
  * since, and by the rules that are in force. */
-static jb_status
-may_write(struct jb_ledger *l, struct jb_error *err)
+jb_status
+jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err)
 {
     int64_t now = jb_monotonic_us();
     if (now - l->requires_at >= JB_REQUIRES_LOOK_US) {
@@ -194,9 +201,13 @@ decide(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_la
 {
     jb_status status = jb_state_catch_up(l->state, err);
     *ret_open_before = l->state->g.first_open_day;
-    status = status == JB_OK ? may_write(l, err) : status;
-    status = status == JB_OK ? jb_personal_begin(l->personal, l->state->g.last_ref, err) : status;
-    return status == JB_OK ? decide_some(l, first, ret_last, err) : status;
+    status = status == JB_OK ? jb_ledger_may_write(l, err) : status;
+    status = status == JB_OK ? jb_people_begin(l, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_known_begin(l);
+    return decide_some(l, first, ret_last, err);
 }
 
 static void
@@ -212,8 +223,8 @@ write_head(struct jb_ledger *l, bool sync)
 }
 
 /* A device that failed once is not trusted again on the word of its page cache. */
-static void
-note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
+void
+jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err)
 {
     bool device = (status == JB_E_IO || status == JB_E_UNKNOWN) && err->os_errno == EIO;
     if (!device) {
@@ -266,12 +277,13 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
     enum jb_log_result result;
     jb_status status = jb_log_commit(l->log, &l->batch, &texts, &l->state->head, &result, err);
     if (status != JB_OK) {
-        note_fault(l, status, err);
+        jb_ledger_note_fault(l, status, err);
         l->state->usable = false; /* memory is ahead of the log, or nobody knows: begin again from
                                      what is stored */
         return status;
     }
     JB_ASSERT(result == JB_LOG_COMMITTED && l->state->head.seq == l->state->g.seq);
+    jb_known_committed(l);
     write_head(l, l->state->g.first_open_day != open_before);
     return JB_OK;
 }

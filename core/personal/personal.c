@@ -1,9 +1,8 @@
-#include "personal/personal.h"
+#include "personal/inner.h"
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "storage/lmdb_env.h"
+#include "personal/seal.h"
 #include "storage/room.h"
 
 #include <stdio.h>
@@ -13,29 +12,12 @@
 
 #define MAP_BYTES_DEFAULT (UINT64_C(64) << 30)
 
-struct collected {
-    uint64_t ref;
-    size_t at, n; /* in bytes */
-    bool shared;
-};
-
 /* What the table `meta` says of the others. */
 struct meta {
     uint64_t highest, rows, sum;
 };
 #define META_BYTES 32
 #define CHECK_BYTES 8
-
-struct jb_personal {
-    struct jb_env *env; /* NULL: read-only and no file */
-    uint8_t ledger_id[16];
-    MDB_dbi texts, index, checks, meta;
-    _Atomic bool has_checks; /* false: a file of the first layout, until the next text is written */
-    uint64_t next_ref;
-    off_t room; /* bytes that the file has had at least */
-    JB_VEC(struct collected) list;
-    JB_VEC(char) bytes;
-};
 
 /* ---- checks: damage prints "damaged", never another name ---- */
 
@@ -118,8 +100,8 @@ check_meta_layout(const struct jb_personal *p, MDB_txn *txn)
     return code == 0 ? MDB_VERSION_MISMATCH : code == MDB_NOTFOUND ? 0 : code;
 }
 
-static jb_status
-personal_fail(const struct jb_personal *p, int code, const char *doing, struct jb_error *err)
+jb_status
+jb_personal_fail(const struct jb_personal *p, int code, const char *doing, struct jb_error *err)
 {
     if (code != MDB_VERSION_MISMATCH) {
         return jb_env_fail(err, code, p->env, doing);
@@ -229,8 +211,8 @@ holds(struct jb_personal *p, MDB_txn *txn, uint64_t ref, const MDB_val *text, bo
 #define ROOM_WAIT_US (10 * JB_US_PER_SECOND)
 
 /* Names cannot be made again from the log: so the file grows as log.mdb does. */
-static jb_status
-make_room(struct jb_personal *p, struct jb_error *err)
+jb_status
+jb_personal_make_room(struct jb_personal *p, size_t bytes, struct jb_error *err)
 {
     struct jb_lock *lock = jb_env_lock(p->env);
     jb_status status =
@@ -238,23 +220,31 @@ make_room(struct jb_personal *p, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    int code = jb_env_make_room(p->env, p->bytes.n + p->list.n * TEXT_BESIDE_BYTES, &p->room);
+    int code = jb_env_make_room(p->env, bytes, &p->room);
     if (lock != NULL) {
         jb_lock_release(lock, JB_LOCK_PEOPLE);
     }
     return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "making room in");
 }
 
+static jb_status
+make_room(struct jb_personal *p, struct jb_error *err)
+{
+    return jb_personal_make_room(p, p->bytes.n + p->list.n * TEXT_BESIDE_BYTES, err);
+}
+
 /* Looks for the tables first: an open that need not write waits for nobody. */
 static int
-open_tables(struct jb_personal *p, bool make, struct jb_error *err, jb_status *ret_status)
+open_tables(struct jb_personal *p, bool make, bool *ret_sealed, struct jb_error *err,
+            jb_status *ret_status)
 {
     MDB_txn *txn;
     *ret_status = jb_env_begin(p->env, make ? 0 : MDB_RDONLY, &txn, err);
     if (*ret_status != JB_OK) {
         return 0;
     }
-    int code = check_layout(txn);
+    *ret_sealed = jb_sealed_is(txn);
+    int code = *ret_sealed ? MDB_VERSION_MISMATCH : check_layout(txn);
     code = code == 0 ? mdb_dbi_open(txn, "texts", make ? MDB_CREATE : 0, &p->texts) : code;
     code = code == 0 ? mdb_dbi_open(txn, "index", make ? MDB_CREATE : 0, &p->index) : code;
     if (code == 0) {
@@ -276,8 +266,8 @@ open_tables(struct jb_personal *p, bool make, struct jb_error *err, jb_status *r
 }
 
 jb_status
-jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
-                 struct jb_personal **ret, struct jb_error *err)
+jb_personal_open(const char *dir, const uint8_t ledger_id[16], const char *key_file, bool read_only,
+                 bool make, struct jb_personal **ret, struct jb_error *err)
 {
     char path[4096];
     if (snprintf(path, sizeof path, "%s/people.mdb", dir) >= (int)sizeof path) {
@@ -287,33 +277,43 @@ jb_personal_open(const char *dir, const uint8_t ledger_id[16], bool read_only,
     if (p == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", path);
     }
+    if (!jb_seal_ready()) {
+        free(p);
+        return jb_fail(err, JB_E_IO, "libsodium finds no random bytes");
+    }
     memcpy(p->ledger_id, ledger_id, 16);
     struct jb_env_options o = {.reopens = true,
                                .tables = tables,
                                .read_only = read_only,
-                               .create = true,
+                               .create = make || read_only,
                                .max_dbs = 8,
                                .map_bytes = MAP_BYTES_DEFAULT};
     jb_status status = jb_env_open(path, &o, &p->env, err);
-    if (status == JB_E_NOTFOUND && read_only) {
+    make = make && !read_only;
+    if (status == JB_E_NOTFOUND && !make) {
         *ret = p;
         return JB_OK;
     }
     if (status == JB_OK) {
         jb_env_tables_lock(p->env);
-        int code = open_tables(p, false, err, &status);
-        if (status == JB_OK && code == MDB_NOTFOUND && !read_only) {
+        bool sealed;
+        int code = open_tables(p, false, &sealed, err, &status);
+        if (status == JB_OK && code == MDB_NOTFOUND && make) {
             status = make_room(p, err);
-            code = status == JB_OK ? open_tables(p, true, err, &status) : 0;
+            code = status == JB_OK ? open_tables(p, true, &sealed, err, &status) : 0;
+        }
+        if (status == JB_OK && sealed) {
+            status = jb_sealed_open(p, dir, key_file, err);
+            code = 0;
         }
         jb_env_tables_unlock(p->env);
-        if (status == JB_OK && code == MDB_NOTFOUND && read_only && jb_env_untouched(p->env)) {
+        if (status == JB_OK && code == MDB_NOTFOUND && !make && jb_env_untouched(p->env)) {
             /* Whoever made the file did not come as far as its tables: there are no texts. */
             p->env = jb_env_close(p->env);
             code = 0;
         }
         if (code != 0) {
-            status = personal_fail(p, code, "opening", err);
+            status = jb_personal_fail(p, code, "opening", err);
         }
     }
     if (status != JB_OK) {
@@ -328,6 +328,7 @@ struct jb_personal *
 jb_personal_close(struct jb_personal *p)
 {
     if (p != NULL) {
+        jb_sealed_close(p->sealed);
         jb_env_close(p->env);
         jb_vec_free(&p->list);
         jb_vec_free(&p->bytes);
@@ -342,10 +343,31 @@ jb_personal_env(struct jb_personal *p)
     return p->env;
 }
 
+unsigned
+jb_personal_layout(const struct jb_personal *p)
+{
+    return p->sealed != NULL ? 2 : p->env != NULL ? 1 : 0;
+}
+
+const char *
+jb_personal_key_file(const struct jb_personal *p)
+{
+    return p->sealed != NULL ? jb_sealed_key_file(p->sealed) : NULL;
+}
+
+bool
+jb_personal_has_key(struct jb_personal *p)
+{
+    return p->sealed == NULL || jb_sealed_has_key(p);
+}
+
 jb_status
-jb_personal_begin(struct jb_personal *p, uint64_t last_ref, struct jb_error *err)
+jb_personal_begin(struct jb_personal *p, uint64_t last_ref, jb_seq seq, struct jb_error *err)
 {
     jb_personal_cut(p, 0);
+    if (p->sealed != NULL) {
+        return jb_sealed_begin(p, last_ref, seq, err);
+    }
     p->next_ref = last_ref + 1;
     return jb_env_refresh(p->env, err);
 }
@@ -438,54 +460,86 @@ collected_ref(const struct jb_personal *p, struct jb_text text)
 }
 
 jb_status
-jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
-{
-    *ret = collected_ref(p, id);
-    return *ret != 0 ? JB_OK : look_up(p, id, true, ret, err);
-}
-
-jb_status
 jb_personal_opens(struct jb_personal *p, uint64_t ref, bool *ret, struct jb_error *err)
 {
     char text[JB_PERSON_TEXT_BYTES_MAX];
+    enum jb_text_state state;
     size_t n;
     *ret = p->list.n > 0 && ref >= p->list.at[0].ref && ref < p->next_ref;
     if (*ret) {
         return JB_OK;
     }
-    jb_status status = jb_personal_text(p, ref, text, &n, err);
-    *ret = status == JB_OK && n > 0;
+    jb_status status = jb_personal_get(p, ref, text, &n, &state, err);
+    *ret = status == JB_OK && state == JB_TEXT_THERE;
     return status;
 }
 
-jb_status
-jb_personal_refer(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
-                  struct jb_error *err)
+static jb_status
+collect(struct jb_personal *p, uint64_t ref, struct jb_text text, bool shared,
+        const struct jb_owners *owners, struct jb_error *err)
 {
-    uint64_t known = shared ? collected_ref(p, text) : 0;
-    if (known != 0) {
-        *ret = known;
-        return JB_OK;
-    }
-    if (shared || p->list.n == 0) {
-        jb_status status = look_up(p, text, shared, &known, err);
-        if (status != JB_OK) {
-            return status;
-        }
-    }
-    if (known != 0) {
-        *ret = known;
-        return JB_OK;
-    }
     if (!jb_vec_reserve(&p->list, p->list.n + 1) ||
         !jb_vec_reserve(&p->bytes, p->bytes.n + text.n)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a text");
     }
     memcpy(p->bytes.at + p->bytes.n, text.s, text.n);
-    p->list.at[p->list.n++] = (struct collected){p->next_ref, p->bytes.n, text.n, shared};
+    struct collected *c = &p->list.at[p->list.n++];
+    *c = (struct collected){.ref = ref, .at = p->bytes.n, .n = text.n, .shared = shared};
+    if (owners != NULL && !shared) {
+        c->owners = *owners;
+    }
     p->bytes.n += text.n;
-    *ret = p->next_ref++;
     return JB_OK;
+}
+
+jb_status
+jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
+{
+    *ret = collected_ref(p, id);
+    return *ret != 0           ? JB_OK
+           : p->sealed != NULL ? jb_sealed_find(p, id, ret, err)
+                               : look_up(p, id, true, ret, err);
+}
+
+jb_status
+jb_personal_refer(struct jb_personal *p, struct jb_text text, bool shared,
+                  const struct jb_owners *owners, uint64_t *ret, struct jb_error *err)
+{
+    uint64_t known = 0;
+    jb_status status = JB_OK;
+    if (shared) {
+        status = jb_personal_find(p, text, &known, err);
+    } else if (p->list.n == 0 && p->sealed == NULL) {
+        status = look_up(p, text, false, &known, err);
+    }
+    if (status == JB_OK && known == 0) {
+        status = collect(p, p->next_ref, text, shared, owners, err);
+        known = status == JB_OK ? p->next_ref++ : 0;
+    }
+    if (status == JB_OK) {
+        *ret = known;
+    }
+    return status;
+}
+
+jb_status
+jb_personal_add(struct jb_personal *p, uint64_t ref, struct jb_text text, bool shared,
+                const struct jb_owners *owners, struct jb_error *err)
+{
+    return collect(p, ref, text, shared, owners, err);
+}
+
+bool
+jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret)
+{
+    for (size_t i = p->list.n; i-- > 0;) {
+        const struct collected *c = &p->list.at[i];
+        if (c->ref == ref) {
+            *ret = (struct jb_text){p->bytes.at + c->at, c->n};
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t
@@ -539,6 +593,9 @@ write_all(struct jb_personal *p, MDB_txn *txn)
 jb_status
 jb_personal_commit(struct jb_personal *p, struct jb_error *err)
 {
+    if (p->sealed != NULL) {
+        return jb_sealed_commit(p, err);
+    }
     while (p->list.n > 0) {
         MDB_txn *txn;
         jb_status status = make_room(p, err);
@@ -560,7 +617,7 @@ jb_personal_commit(struct jb_personal *p, struct jb_error *err)
             continue;
         }
         if (code != 0) {
-            return personal_fail(p, code, "writing", err);
+            return jb_personal_fail(p, code, "writing", err);
         }
         p->has_checks = true;
         p->list.n = p->bytes.n = 0;
@@ -582,14 +639,11 @@ text_damaged(struct jb_error *err, uint64_t ref)
                    (unsigned long long)ref);
 }
 
-jb_status
-jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
-                 struct jb_error *err)
+/* Layout 1. */
+static jb_status
+get(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n, enum jb_text_state *ret,
+    struct jb_error *err)
 {
-    *ret_n = 0;
-    if (p->env == NULL || ref == 0) {
-        return JB_OK;
-    }
     MDB_txn *txn;
     jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
     if (status != JB_OK) {
@@ -610,9 +664,28 @@ jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
         *ret_n = v.mv_size;
     }
     jb_env_abort(p->env, txn);
-    return code != 0 ? jb_env_fail(err, code, p->env, "reading")
-           : sound   ? JB_OK
-                     : text_damaged(err, ref);
+    *ret = !sound ? JB_TEXT_LOST : *ret_n > 0 ? JB_TEXT_THERE : JB_TEXT_FORGOTTEN;
+    return code != 0 ? jb_env_fail(err, code, p->env, "reading") : JB_OK;
+}
+
+jb_status
+jb_personal_get(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
+                enum jb_text_state *ret_state, struct jb_error *err)
+{
+    *ret_n = 0;
+    *ret_state = JB_TEXT_FORGOTTEN;
+    return p->env == NULL || ref == 0 ? JB_OK
+           : p->sealed != NULL        ? jb_sealed_get(p, ref, buf, ret_n, ret_state, err)
+                                      : get(p, ref, buf, ret_n, ret_state, err);
+}
+
+jb_status
+jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
+                 struct jb_error *err)
+{
+    enum jb_text_state state;
+    jb_status status = jb_personal_get(p, ref, buf, ret_n, &state, err);
+    return status == JB_OK && state == JB_TEXT_LOST ? text_damaged(err, ref) : status;
 }
 
 /* Every text against its check, and all of them against what the table `meta` says. */
@@ -653,6 +726,12 @@ jb_personal_highest(struct jb_personal *p, uint64_t *ret, struct jb_error *err)
     MDB_txn *txn;
     struct meta m = {0};
     *ret = 0;
+    if (p->sealed != NULL) {
+        struct jb_people_info info;
+        jb_status found = jb_personal_info(p, &info, err);
+        *ret = found == JB_OK ? info.highest : 0;
+        return found;
+    }
     if (p->env == NULL || !p->has_checks) {
         return JB_OK;
     }
@@ -676,6 +755,9 @@ jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t re
 {
     if (p->env == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "it is not there: everyone is forgotten");
+    }
+    if (p->sealed != NULL) {
+        return jb_sealed_check(p, damaged, data, err);
     }
     if (!p->has_checks) {
         return jb_fail(err, JB_E_NOTFOUND,

@@ -123,9 +123,11 @@ jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words
 }
 
 void
-jb_facts_cut(struct jb_facts *f, size_t n)
+jb_facts_cut(struct jb_state *b, size_t n)
 {
+    struct jb_facts *f = &b->facts;
     if (n < f->list.n) {
+        b->last_roles.n = 0; /* they may be those that are taken back */
         f->bytes.n = f->list.at[n].at;
         f->list.n = n;
         jb_map_cut(&f->map, n);
@@ -165,11 +167,11 @@ mark_replaced(struct jb_facts *f)
     }
 }
 
+/* Without those that are marked. */
 static void
-drop_replaced(struct jb_facts *f, const struct jb_state *b)
+compact(struct jb_facts *f, const struct jb_state *b)
 {
     size_t to = 0, bytes = 0;
-    mark_replaced(f);
     for (size_t i = 0; i < f->list.n; i++) {
         struct jb_fact fact = f->list.at[i];
         if (fact.at != REPLACED) {
@@ -192,6 +194,25 @@ drop_replaced(struct jb_facts *f, const struct jb_state *b)
     }
 }
 
+/* What the store has as well. A reader never writes it: it would keep all that it ever looked at.
+ */
+static void
+drop_stored(struct jb_facts *f)
+{
+    for (size_t i = 0; i < f->list.n; i++) {
+        f->list.at[i].at = f->list.at[i].stored ? REPLACED : f->list.at[i].at;
+    }
+}
+
+void
+jb_facts_trim(struct jb_state *b)
+{
+    if (b->store != NULL && !b->save.live && b->facts.list.n > KEPT_MAX) {
+        drop_stored(&b->facts);
+        compact(&b->facts, b);
+    }
+}
+
 void
 jb_facts_stored(struct jb_state *b)
 {
@@ -202,7 +223,8 @@ jb_facts_stored(struct jb_state *b)
         return;
     }
     if (f->replaced > f->list.n / 2) {
-        drop_replaced(f, b);
+        mark_replaced(f);
+        compact(f, b);
     }
     for (size_t i = 0; i < f->list.n; i++) {
         f->list.at[i].stored = true;

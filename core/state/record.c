@@ -330,6 +330,9 @@ globals_head(struct pipe *io, struct jb_globals *g)
     u32(io, &g->wallets_deleted);
     u64(io, &g->keys);
     u64(io, &g->last_ref);
+    u32(io, &g->people_layout);
+    u64(io, &g->people_sealed);
+    u64(io, &g->forgotten);
     u32(io, &g->channels_given);
     u32(io, &g->agencies_given);
     u32(io, &g->operators);

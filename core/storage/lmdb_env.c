@@ -809,6 +809,18 @@ jb_env_tables_unlock(struct jb_env *e)
     pthread_mutex_unlock(&e->tables);
 }
 
+void
+jb_env_set_tables(struct jb_env *e, const char *const *tables)
+{
+    e->options.tables = tables;
+}
+
+bool
+jb_env_alone(struct jb_env *e)
+{
+    return jb_env_users(e) == 1 && e->fd >= 0 && !others_still_have(e->fd);
+}
+
 const char *
 jb_env_warning(const struct jb_env *e)
 {
@@ -1327,4 +1339,17 @@ jb_env_copy(struct jb_env *e, int fd, struct jb_error *err)
         return jb_fail_errno(err, JB_E_IO, code, "cannot start a thread to copy %s", e->path);
     }
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "copying");
+}
+
+uint64_t
+jb_env_last_txn(struct jb_env *e)
+{
+    MDB_txn *txn;
+    struct jb_error unknown;
+    if (e == NULL || jb_env_begin(e, MDB_RDONLY, &txn, &unknown) != JB_OK) {
+        return 0;
+    }
+    uint64_t last = mdb_txn_id(txn);
+    jb_env_abort(e, txn);
+    return last;
 }

@@ -52,6 +52,8 @@ unsigned jb_env_users(const struct jb_env *e);
  * page leaves LMDB's lock file with the transaction before it, which readers take for the newest
  * until somebody begins to write. So a writer does this before it reads. Nothing is written. */
 jb_status jb_env_refresh(struct jb_env *e, struct jb_error *err);
+/* The number of the last transaction that was committed; 0: it is not known (e may be NULL). */
+uint64_t jb_env_last_txn(struct jb_env *e);
 /* A transaction; the map cannot change size while one is open. flags: 0 or MDB_RDONLY. A read
  * transaction that was aborted is kept for the next one, without its snapshot: so a place in
  * LMDB's table of readers is taken while somebody reads, and not by each handle. */
@@ -60,6 +62,11 @@ void jb_env_abort(struct jb_env *e, MDB_txn *txn);
 /* Around mdb_dbi_open: LMDB does not take it from two threads at once. */
 void jb_env_tables_lock(struct jb_env *e);
 void jb_env_tables_unlock(struct jb_env *e);
+/* jb_env_options.tables, where they can be told only when the file has been looked at. Under
+ * jb_env_tables_lock. */
+void jb_env_set_tables(struct jb_env *e, const char *const *tables);
+/* Nobody else has the file open, neither in this process nor in another one. */
+bool jb_env_alone(struct jb_env *e);
 /* log.mdb, people.mdb: false where the file was removed, renamed or replaced since it was opened.
  * jb_env_begin says so before anything is written, and to who reads within a second; after a commit
  * it is asked again before anybody is told of it. */

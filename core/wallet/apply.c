@@ -608,6 +608,13 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     } else if (why == NULL && e->type == JB_EV_COMMAND_REFUSED) {
         CONTRADICTION(e->command_refused.wallet_no > g->wallets_given,
                       "a refused command names a wallet that does not exist");
+    } else if (why == NULL && e->type == JB_EV_FORGOTTEN) {
+        CONTRADICTION(e->forgotten.wallet_no > g->wallets_given,
+                      "a wallet is forgotten that does not exist");
+        g->forgotten = e->seq;
+    } else if (why == NULL && e->type == JB_EV_PEOPLE_ENCRYPTED) {
+        g->people_layout = e->people_encrypted.layout;
+        g->people_sealed = e->seq;
     } else if (why == NULL && e->type == JB_EV_LEDGER_CREATED) {
         CONTRADICTION(e->seq != 1, "a ledger is created twice");
         g->utc_offset_s = (int32_t)e->ledger_created.utc_offset_s;

@@ -157,7 +157,10 @@ struct jb_globals {
     uint32_t wallets_given;
     uint32_t wallets_deleted;
     uint64_t keys;
-    uint64_t last_ref; /* highest reference into people.mdb */
+    uint64_t last_ref;      /* highest reference into people.mdb */
+    uint32_t people_layout; /* of people.mdb, where an event says so; 0: 1 */
+    jb_seq people_sealed;   /* that event; 0: none */
+    jb_seq forgotten;       /* the last event `forgotten`; 0: none */
     uint32_t channels_given;
     uint32_t agencies_given;
     uint32_t operators;  /* how many people have that role */

@@ -57,6 +57,25 @@ currency_holds(struct jb_text t)
     return ok;
 }
 
+/* Of people.mdb: what the log alone can tell. */
+static void
+check_people(struct jb_judge *r, const struct jb_event *e)
+{
+    if (e->type == JB_EV_FORGOTTEN) {
+        if ((e->forgotten.person != 0) + (e->forgotten.wallet_no != 0) +
+                (e->forgotten.biz.s != NULL) !=
+            1) {
+            jb_refute_text(r, e, "it does not name one of a person, a wallet and a business");
+        } else if (r->b->g.people_layout != 2) {
+            jb_refute_text(r, e, "somebody is forgotten before people.mdb was sealed");
+        }
+        return;
+    }
+    if (e->people_encrypted.layout != 2 || r->b->g.people_layout != 0) {
+        jb_refute_text(r, e, "people.mdb is sealed once, with layout 2");
+    }
+}
+
 /* The events of init have no time and answer no command. */
 static void
 check_init(struct jb_judge *r, const struct jb_event *e)
@@ -77,6 +96,10 @@ check_init(struct jb_judge *r, const struct jb_event *e)
                            "take 0 to 6, and whole minutes within 18 hours",
                            p->exponent, (long long)p->utc_offset_s);
         }
+        return;
+    }
+    if (e->type == JB_EV_PEOPLE_ENCRYPTED) {
+        check_people(r, e);
         return;
     }
     if (e->type == JB_EV_ROLE_GIVEN && e->role_given.how == JB_HOW_INIT &&
@@ -125,6 +148,8 @@ ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
     extra = extra || personal;
     if (status == JB_OK && e->type == JB_EV_COMMAND_REFUSED) {
         status = jb_check_refusal(r, e, err);
+    } else if (status == JB_OK && e->type == JB_EV_PEOPLE_ENCRYPTED) {
+        check_people(r, e);
     } else if (status == JB_OK && !extra) {
         r->n.commands++;
         r->n.closings += e->type == JB_EV_DAY_CLOSED;

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Function: which of its arguments, from 0, is a sentence or a piece of one, and is looked up inside of it.
 CORE_SINKS = {
     "jb_fail": 2, "jb_fail_errno": 3, "jb_env_fail": 3, "jb_store_damaged": 1, "jb_store_failed": 2, "jb_ledger_refuse": 1,
-    "personal_fail": 2, "bad": 2, "unknown": 2, "require": 2, "malformed": 2, "check_one_of": 2, "nonsense": 2, "not_cleared": 3, "no": 2, "refuse": 2,
+    "jb_personal_fail": 2, "bad": 2, "unknown": 2, "require": 2, "malformed": 2, "check_one_of": 2, "nonsense": 2, "not_cleared": 3, "no": 2, "refuse": 2,
     "stale": 2, "damaged": 2, "CONTRADICTION": 1, "contradicts": 0, "contradiction": 2, "end_deletion": 1,
     "jb_found": 5, "jb_not_checked": 2, "jb_note": 1, "jb_say": 1, "jb_refute_text": 2, "jb_refute_at": 2, "differs": 2, "say": 1,
     "count": 2, "same": 1, "no_form": 2,
@@ -50,6 +50,7 @@ SYSTEM = "core/base/korean_system.def"
 NO_SENTENCE = {
     ("core/base/error.c", "jangbu: internal error, stopped so as not to guess: %s (%s:%d)\n"),  # a fault of the program, for its authors
     ("core/ledger/requires.c", "read %s\n"),  # a line of a file
+    ("core/personal/key_file.c", " %s %llu %s\n"),  # likewise
     ("tools/jangbu/main.c", "jangbu %s (log format %d)\n"),  # programs read it
     ("core/storage/place.c", "Parallels shared folders"),  # the name of a file system
 }
@@ -123,14 +124,19 @@ def sentences(path, text, room):
         prose = PROSE.search(CONVERSION.sub("", literal)) and not re.match(r"[A-Z]{3}( [A-Z]{3})+$|struct jb_\w+$", literal)
         if said or (prose and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ())):
             wrong = not said and call is not None and not call.isupper() and call not in room["sinks"]
-            yield from ((line, piece, wrong) for piece in pieces(literal, call, room) if has_words(piece))
+            yield from ((line, piece, wrong) for piece in pieces(literal, call, room)
+                       if has_words(piece) or (call in room["marks"] and "%" in piece))
 
 
 def rows(text):
     """(line, English, Korean) of a catalogue."""
-    found = list(literals(text))
-    for at in range(0, len(found) - 1, 2):
-        yield found[at][0], found[at][1], found[at + 1][1]
+    row = None
+    for line, literal, call, argument in literals(text):
+        if call == "KO" and argument == 0:
+            row = line, literal
+        elif call == "KO" and row is not None:
+            yield *row, literal
+            row = None
 
 
 def conversions(text):

@@ -24,7 +24,7 @@
 #define BEGINNING INT64_C(1790000000000000)
 
 static char root[] = "/dev/shm/jangbu-every-XXXXXX";
-static char base_dir[64], ledger_dir[64], other_dir[64];
+static char base_dir[64], ledger_dir[64], other_dir[64], other_key[72];
 
 /* What a call answered, as text: the same with and without failures. */
 static char answer[1 << 18];
@@ -276,6 +276,52 @@ s_init(struct world *w)
 }
 
 static jb_status
+s_init_sealed(struct world *w)
+{
+    const struct jb_init_options o = {.size = sizeof o, .key_file = other_key};
+    return jb_init(other_dir, &o, &w->err);
+}
+
+static jb_status
+renamed(struct world *w)
+{
+    struct jb_command c = command(JB_OP_WALLET_RENAME, "W1", "sealed");
+    jb_set_name(&c, t("another"));
+    jb_set_note(&c, t("as she asked"));
+    return submit(w, &c, 1, false);
+}
+
+/* Seals the ledger, unless an earlier try came so far; then all that can be done with a sealed one.
+ */
+static jb_status
+s_sealed(struct world *w)
+{
+    struct jb_people_stat st = JB_SIZED(struct jb_people_stat);
+    struct jb_open_options o = {.size = sizeof o, .now = the_time, .key_file = other_key};
+    char name[JB_PERSON_TEXT_BYTES], id[JB_PERSON_TEXT_BYTES];
+    size_t name_n = 0, id_n = 0;
+    jb_person_why why = JB_WHY_NONE, name_why = JB_WHY_NONE;
+    jb_status status = jb_people_encrypt(ledger_dir, &o, &w->err);
+    if (status != JB_OK && strstr(w->err.text, "already") == NULL) {
+        return status;
+    }
+    status = jb_open(ledger_dir, &o, &w->l, &w->err);
+    status = status == JB_OK ? renamed(w) : status;
+    status = status == JB_OK ? jb_people_rotate(w->l, &w->err) : status;
+    status = status == JB_OK ? jb_people_accept(w->l, &w->err) : status;
+    status = status == JB_OK ? jb_people_stat_get(w->l, &st, &w->err) : status;
+    status = status == JB_OK ? jb_wallet_name_get(w->l, t("W1"), name, &name_n, &name_why, &w->err)
+                             : status;
+    status = status == JB_OK ? jb_person_get(w->l, 2, id, &id_n, &why, &w->err) : status;
+    if (status == JB_OK) {
+        say("%u %d %llu %.*s %.*s %s", st.layout, st.sealed, (unsigned long long)st.owners,
+            (int)name_n, name, (int)id_n, id, jb_person_why_word(name_why));
+    }
+    w->l = jb_close(w->l);
+    return status;
+}
+
+static jb_status
 s_open(struct world *w)
 {
     jb_status status = open_it(w, false);
@@ -437,6 +483,68 @@ s_repeat(struct world *w)
 {
     struct jb_command c[32];
     return submit(w, c, usual(c), false);
+}
+
+static struct jb_command
+named(jb_op op, const char *wallet, const char *channel, const char *person)
+{
+    struct jb_command c;
+    jb_command_begin(&c, op);
+    if (wallet != NULL) {
+        jb_set_wallet(&c, jb_text_of(wallet));
+    }
+    if (channel != NULL) {
+        jb_set_channel(&c, jb_text_of(channel));
+    }
+    if (person != NULL) {
+        jb_set_person(&c, jb_text_of(person));
+    }
+    return c;
+}
+
+/* Roles, channels, business information, the sales right: once as a group that is taken back. */
+static jb_status
+s_around(struct world *w)
+{
+    struct jb_command c[32], group;
+    size_t n = 0;
+    c[n++] = named(JB_OP_CHANNEL_CREATE, NULL, "H1", "u1");
+    c[n++] = named(JB_OP_MANAGER_ADD, NULL, "H1", "u2");
+    c[n++] = named(JB_OP_CHANNEL_SEARCH_ID, NULL, "H1", NULL);
+    jb_set_search_id(&c[n - 1], jb_text_of("shop"));
+    c[n++] = named(JB_OP_ROLE_GIVE, NULL, NULL, "u3");
+    jb_set_role(&c[n - 1], JB_ROLE_AGENCY);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_MASTER_TRANSFER, "W1", NULL, "u4");
+    c[n++] = named(JB_OP_MEMBER_INVITE, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_MEMBER_ACCEPT, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_MEMBER_REMOVE, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_SALES_REQUEST, "W1", NULL, NULL);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_SALES_ACCEPT, "W1", NULL, NULL);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_SALES_RELEASE, "W1", NULL, NULL);
+    c[n++] = named(JB_OP_WALLET_SETTLEMENT, "W1", NULL, NULL);
+    jb_set_settlement(&c[n - 1], JB_SETTLEMENT_POSTPAID);
+    jb_set_limit(&c[n - 1], 100);
+    c[n++] = named(JB_OP_INVOICE_EMAIL, "W1", NULL, NULL);
+    jb_set_email(&c[n - 1], jb_text_of("a@b.example"));
+    c[n++] = named(JB_OP_BIZ_REQUEST, "W1", NULL, NULL);
+    jb_set_biz(&c[n - 1], jb_text_of("1234567890"));
+    jb_set_biz_name(&c[n - 1], jb_text_of("name"));
+    jb_set_representative(&c[n - 1], jb_text_of("person"));
+    jb_set_address(&c[n - 1], jb_text_of("place"));
+    jb_command_begin(&group, JB_OP_ATOMIC);
+    jb_set_commands(&group, c, n);
+    jb_status status = submit(w, &group, 1, true);
+    status = status == JB_OK ? submit(w, c, n, false) : status;
+    return status;
+}
+
+static jb_status
+s_recover(struct world *w)
+{
+    return jb_operator_recover(w->l, jb_text_of("u6"), w->answers, &w->err);
 }
 
 static jb_status
@@ -804,6 +912,8 @@ static const struct step {
     bool makes; /* a directory that must not be there; what failed leaves nothing in the way */
 } steps[] = {
     {"jb_init", s_init, NOTHING, true},
+    {"jb_init, sealed", s_init_sealed, NOTHING, true},
+    {"sealing, another key", s_sealed, NOTHING, true},
     {"jb_open, jb_close", s_open, NOTHING, false},
     {"jb_open for reading", s_open_read_only, NOTHING, false},
     {"jb_answers_new", s_answers, NOTHING, false},
@@ -815,6 +925,8 @@ static const struct step {
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},
     {"jb_submit, dry run", s_dry_run, LEDGER, false},
     {"jb_submit, repetitions", s_repeat, LEDGER, false},
+    {"roles, channels, business information", s_around, LEDGER, false},
+    {"jb_operator_recover", s_recover, LEDGER, false},
     {"jb_backup", s_backup, LEDGER, true},
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
@@ -841,6 +953,7 @@ begin(const struct step *s, struct world *w)
     now = BEGINNING + 2 * JB_US_PER_DAY + 7200 * JB_US_PER_SECOND;
     fresh_ledger();
     remove_all(other_dir);
+    remove_all(other_key);
     w->answers = jb_answers_new();
     must(w->answers != NULL, "no answers");
     if (s->needs != NOTHING) {
@@ -977,6 +1090,7 @@ main(int argc, char **argv)
     snprintf(base_dir, sizeof base_dir, "%s/base", root);
     snprintf(ledger_dir, sizeof ledger_dir, "%s/l", root);
     snprintf(other_dir, sizeof other_dir, "%s/other", root);
+    snprintf(other_key, sizeof other_key, "%s/other.key", root);
     make_base();
     for (size_t i = 0; i < steps_n; i++) {
         struct world w;

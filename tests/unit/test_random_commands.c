@@ -509,7 +509,7 @@ is_one_of(const struct jb_command *c, uint64_t several)
 
 /* Of the ops whose members depend on each other. */
 static bool
-fits_together(const struct jb_command *c, bool member)
+fits_together(const struct jb_command *c)
 {
     bool agency = c->role == JB_ROLE_AGENCY;
     if (c->op == JB_OP_ROLE_GIVE || c->op == JB_OP_ROLE_TAKE) {
@@ -519,8 +519,7 @@ fits_together(const struct jb_command *c, bool member)
     if (c->op >= JB_OP_BIZ_REQUEST && c->op <= JB_OP_BIZ_REFUSE) {
         return is_one_of(c, H(WALLET) | H(CHANNEL));
     }
-    return c->op != JB_OP_FORGET ||
-           (!member && (c->has & H(NOTE)) == 0 && is_one_of(c, H(PERSON) | H(WALLET) | H(BIZ)));
+    return c->op != JB_OP_FORGET; /* it is not carried out yet */
 }
 
 static void
@@ -538,7 +537,7 @@ read_command(const struct jb_command *c, bool member, struct opinion *o)
     o->wrong |= member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE ||
                            (c->has & (H(KEY) | H(CLOCK) | H(CALLER))) != 0 ||
                            ((c->has & H(AT)) != 0 && !op->business_time));
-    o->wrong |= !fits_together(c, member);
+    o->wrong |= !fits_together(c);
     o->wrong |= c->op == JB_OP_CONSUME_REVERSE && (c->has & (H(USAGE) | H(SEQ))) == 0;
     for (unsigned field = 0; field < JB_CF_N; field++) {
         if ((c->has & JB_HAS(field)) != 0 && jb_command_field_get(field) != NULL) {

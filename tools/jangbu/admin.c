@@ -60,7 +60,8 @@ warn_of_choices(const struct app *app)
 int
 cmd_init(struct app *app, int argc, char **argv)
 {
-    const char *currency = NULL, *exponent = NULL, *offset = NULL, *args[ARGUMENTS_MAX];
+    const char *currency = NULL, *exponent = NULL, *offset = NULL;
+    const char *args[ARGUMENTS_MAX];
     const char *roles = NULL, *operator_id = NULL;
     int n;
     const struct option_row options[] = {
@@ -69,7 +70,8 @@ cmd_init(struct app *app, int argc, char **argv)
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
-    struct jb_init_options o = {.size = sizeof o, .currency = currency, .lang = lang_now()};
+    struct jb_init_options o = {
+        .size = sizeof o, .currency = currency, .key_file = app->key_file, .lang = lang_now()};
     uint64_t digits = 0;
     if (n != 1) {
         return app_usage(app, "jangbu init takes one directory");
@@ -111,6 +113,7 @@ cmd_init(struct app *app, int argc, char **argv)
         js_uint(&app->out, "exponent", app->info.exponent);
         js_str(&app->out, "utc_offset", time + 26);
         js_hex(&app->out, "ledger_id", app->info.ledger_id, 16);
+        js_str(&app->out, "key_file", app->info.key_file);
         js_close(&app->out, '}');
         out_char(&app->out, '\n');
     } else {
@@ -118,6 +121,17 @@ cmd_init(struct app *app, int argc, char **argv)
                       "made a ledger in %s: currency %s with %u decimals, days at UTC%s. These "
                       "three can never be changed",
                       args[0], app->info.currency, app->info.exponent, time + 26);
+        if (app->info.key_file != NULL) {
+            app_sentencef(app,
+                          "names and notes are sealed. Their key is %s: no backup of the ledger "
+                          "has it; keep a copy elsewhere, and only of the newest",
+                          app->info.key_file);
+        } else {
+            app_sentencef(app,
+                          "names and notes lie in clear in people.mdb; `jangbu people encrypt %s` "
+                          "seals them, so that people can be forgotten",
+                          args[0]);
+        }
     }
     if (!app_flush(app)) {
         return app_output_code(app);

@@ -57,6 +57,13 @@ warn_of_files(const struct jb_ledger_info *info, const char *dir)
                "from a backup.\n"),
             dir, info->secret_damaged ? tr("damaged, or another ledger's") : tr("missing"));
     }
+    if (info->sealed) {
+        fprintf(stderr,
+                tr("jangbu: warning: the key to %s/people.mdb is not there (%s): names and notes "
+                   "are sealed, and nothing can be written. --key-file or JANGBU_KEY_FILE says "
+                   "where it lies; `jangbu people %s` says more.\n"),
+                dir, info->key_file, dir);
+    }
     if (info->head_damaged) {
         fprintf(stderr,
                 tr("jangbu: warning: %s/HEAD is damaged: whether the log was put back to an older "
@@ -84,8 +91,11 @@ hint_order(const struct app *app)
 bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
-    struct jb_open_options o = {
-        .size = sizeof o, .read_only = !write, .caller = app->caller, .lang = lang_now()};
+    struct jb_open_options o = {.size = sizeof o,
+                                .read_only = !write,
+                                .caller = app->caller,
+                                .lang = lang_now(),
+                                .key_file = app->key_file};
     app->writes |= write;
     app->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK ||

@@ -22,6 +22,7 @@ struct app {
     bool colour;
     const char *caller;
     const char *lang;        /* of --lang; NULL: that of the environment */
+    const char *key_file;    /* --key-file, or JANGBU_KEY_FILE; NULL: the library's own place */
     const char *const *args; /* of the command line without its options; for messages */
     int args_n;
     struct jb_as_of as_of;
@@ -89,8 +90,12 @@ void app_figures(const struct app *app, struct jb_figures figures, struct out *o
 /* What a policy is set to, as it is typed. buf of 48 bytes; returns buf. */
 char *app_policy(const struct app *app, uint32_t policy, int64_t value, char *buf);
 /* What an event says beside its amount and its id: "consume: INSUFFICIENT_CASH, available 51,000",
- * "min_charge 2,000 from ...", a day; for most nothing. */
-void app_event_words(const struct app *app, const struct jb_event *e, struct out *o);
+ * "min_charge 2,000 from ...", a day, "channel C1 person #3 MANAGER"; for most nothing. channel:
+ * the id of event_channel; NULL: nobody knows it, or there is none. */
+void app_event_words(const struct app *app, const struct jb_event *e, const char *channel,
+                     struct out *o);
+/* The same id, looked up. buf holds JB_ID_BYTES_MAX + 1; returns buf, or NULL. */
+const char *app_event_channel(struct app *app, const struct jb_event *e, char *buf);
 /* The id of the wallet that e is of, or of that on which a command was refused; "-" for none. buf
  * holds JB_ID_BYTES_MAX + 1. */
 const char *app_event_wallet(struct app *app, const struct jb_event *e, char *buf);
@@ -146,11 +151,18 @@ int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds 
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
 int cmd_explain(struct app *app, int argc, char **argv);
+int cmd_who(struct app *app, int argc, char **argv);
+int cmd_may(struct app *app, int argc, char **argv);
+int cmd_roles(struct app *app, int argc, char **argv);
+int cmd_channel(struct app *app, int argc, char **argv);
+int cmd_biz(struct app *app, int argc, char **argv);
+int cmd_can_delete(struct app *app, int argc, char **argv);
 int cmd_log(struct app *app, int argc, char **argv);
 int cmd_stat(struct app *app, int argc, char **argv);
 int cmd_audit(struct app *app, int argc, char **argv);
 int cmd_rebuild(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
+int cmd_people(struct app *app, int argc, char **argv);
 int cmd_backup(struct app *app, int argc, char **argv);
 int cmd_operator(struct app *app, int argc, char **argv);
 int cmd_help(struct app *app, int argc, char **argv);

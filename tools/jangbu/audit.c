@@ -240,14 +240,15 @@ say_progress(void *data, uint64_t done, uint64_t all)
 }
 
 _Noreturn static void
-child_main(const char *dir, uint32_t only, FILE *pipe_end)
+child_main(const char *dir, const char *key_file, uint32_t only, FILE *pipe_end)
 {
     struct jb_audit_options o = {.size = sizeof o,
                                  .on_progress = say_progress,
                                  .found = say_problem,
                                  .data = pipe_end,
                                  .only = only,
-                                 .lang = lang_now()};
+                                 .lang = lang_now(),
+                                 .key_file = key_file};
     struct jb_audit_report *r = NULL;
     struct message end = {.kind = MESSAGE_END};
     end.status = jb_audit(dir, &o, &r, &end.err);
@@ -284,6 +285,7 @@ struct collected {
     struct message end;
     uint64_t frames_read;
     uint32_t only;
+    const char *key_file;
 };
 
 static void
@@ -409,7 +411,7 @@ audit_apart(struct app *app, const char *dir, struct progress *progress, struct 
     if (pid == 0) {
         process_dies_of_damage();
         fclose(from_child);
-        child_main(dir, c->only, to_parent);
+        child_main(dir, c->key_file, c->only, to_parent);
     }
     int code = errno;
     if (to_parent != NULL) {
@@ -509,6 +511,7 @@ cmd_audit(struct app *app, int argc, char **argv)
         return EXIT_MACHINE;
     }
     c->only = asked;
+    c->key_file = app->key_file;
     progress_begin(&p, "audit");
     bool ok = audit_apart(app, args[0], &p, c);
     progress_end(&p);

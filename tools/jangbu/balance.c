@@ -27,9 +27,10 @@ name_cell(struct balances *b, const char *wallet)
         b->broken = true;
         return false;
     }
-    table_cell(b->table, name.text[0] != '\0' ? name.text
-                         : name.damaged       ? tr("(damaged)")
-                                              : tr("(forgotten)"));
+    table_cell(b->table, name.text[0] != '\0'        ? name.text
+                         : name.why == JB_WHY_LOST   ? tr("(damaged)")
+                         : name.why == JB_WHY_SEALED ? tr("(sealed)")
+                                                     : tr("(forgotten)"));
     return true;
 }
 

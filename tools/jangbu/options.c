@@ -1,4 +1,5 @@
 /* The words of the command line: options anywhere among the arguments, numbers, moments. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "app.h"
@@ -38,7 +39,7 @@ parse_as_of(const char *text, struct jb_as_of *ret)
     return jb_instant_parse(text, n, &ret->time);
 }
 
-#define COMMON_MAX 4
+#define COMMON_MAX 5
 #define OPTIONS_MAX 32 /* more than any command has */
 static const struct option_row *nearest_rows, *nearest_common;
 
@@ -132,6 +133,9 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
     if (app->takes & TAKES_CALLER) {
         common[common_n++] = (struct option_row){"caller", NULL, &app->caller};
     }
+    if (app->takes != 0) { /* all that open a ledger */
+        common[common_n++] = (struct option_row){"key-file", NULL, &app->key_file};
+    }
     common[common_n++] = (struct option_row){"lang", NULL, &app->lang};
     *ret_n = 0;
     const char **seen[OPTIONS_MAX];
@@ -183,6 +187,10 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
             return false;
         }
         i += used_next ? 1 : 0;
+    }
+    const char *key_file = getenv("JANGBU_KEY_FILE");
+    if (app->key_file == NULL && key_file != NULL && key_file[0] != '\0') {
+        app->key_file = key_file;
     }
     app->args = ret_args;
     app->args_n = *ret_n;

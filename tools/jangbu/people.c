@@ -4,17 +4,13 @@
 #include "app.h"
 #include "people.h"
 
-/* The text behind a reference. False: it cannot be read (said on standard error). *ret NULL: there
- * is no reference, or the text is forgotten. */
-static bool
-look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret)
+bool
+people_text(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret,
+            jb_person_why *ret_why)
 {
     size_t n = 0;
     *ret = NULL;
-    if (ref == 0) {
-        return true;
-    }
-    if (jb_person_text(app->ledger, ref, buf, &n, &app->err) != JB_OK) {
+    if (jb_person_get(app->ledger, ref, buf, &n, ret_why, &app->err) != JB_OK) {
         app_fail(app, &app->err);
         return false;
     }
@@ -23,15 +19,22 @@ look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const cha
     return true;
 }
 
+const char *
+people_why(jb_person_why why)
+{
+    return why == JB_WHY_SEALED ? tr("sealed") : why == JB_WHY_LOST ? tr("lost") : tr("forgotten");
+}
+
 static void
-show(struct app *app, const char *name, uint64_t ref, const char *text)
+show(struct app *app, const char *name, uint64_t ref, const char *text, jb_person_why why)
 {
     char number[120];
     out_str(&app->out, "  ");
     out_str(&app->out, tr(name));
     out_char(&app->out, ' ');
     if (text == NULL) {
-        snprintf(number, sizeof number, tr("(forgotten, reference %llu)"), (unsigned long long)ref);
+        snprintf(number, sizeof number, tr("(%s, reference %llu)"), people_why(why),
+                 (unsigned long long)ref);
         out_str(&app->out, number);
         return;
     }
@@ -45,13 +48,14 @@ one(struct app *app, const char *name, uint64_t ref)
 {
     char buf[JB_PERSON_TEXT_BYTES];
     const char *text;
+    jb_person_why why;
     if (ref == 0) {
         return true;
     }
-    if (!look_up(app, ref, buf, &text)) {
+    if (!people_text(app, ref, buf, &text, &why)) {
         return false;
     }
-    show(app, name, ref, text);
+    show(app, name, ref, text, why);
     return true;
 }
 

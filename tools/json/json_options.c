@@ -15,7 +15,7 @@ struct read {
     struct jb_text caller;
     uint64_t lock_wait_us, line;
     json_t *init;
-    struct jb_text currency;
+    struct jb_text currency, key_file, init_key_file;
     uint64_t exponent;
     int32_t utc_offset_s;
 };
@@ -51,13 +51,15 @@ static const struct member_row open_rows[] = {
     {"lock_wait_us", MEMBER_NUMBER, AT(lock_wait_us), 1, INT64_MAX / 1000, NULL},
     {"accept_rollback", MEMBER_FLAG, AT(accept_rollback), 0, 0, NULL},
     ACCEPT_CLOCK,
+    {"key_file", MEMBER_TEXT, AT(key_file), 0, 0, NULL},
     LANG,
     {"init", MEMBER_OBJECT, AT(init), 0, 0, NULL}};
-enum { CURRENCY, EXPONENT, OFFSET };
+enum { CURRENCY, EXPONENT, OFFSET, KEY_FILE };
 static const struct member_row init_rows[] = {
     [CURRENCY] = {"currency", MEMBER_TEXT, AT(currency), 0, 0, NULL},
     [EXPONENT] = {"exponent", MEMBER_NUMBER, AT(exponent), 0, 6, NULL},
-    [OFFSET] = {"utc_offset", MEMBER_OFFSET, AT(utc_offset_s), 0, 0, NULL}};
+    [OFFSET] = {"utc_offset", MEMBER_OFFSET, AT(utc_offset_s), 0, 0, NULL},
+    [KEY_FILE] = {"key_file", MEMBER_TEXT, AT(init_key_file), 0, 0, NULL}};
 /* Lines are counted on from there: far below 2^63, and whole in a language that has only doubles.
  */
 #define LINE_MAX_GIVEN ((UINT64_C(1) << 52) - 1)
@@ -92,21 +94,24 @@ open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
             return false;
         }
     }
-    *ret = (struct open_call){.open = {.size = sizeof ret->open,
-                                       .read_only = r.read_only,
-                                       .caller = r.caller.s,
-                                       .lock_wait_us = (int64_t)r.lock_wait_us,
-                                       .accept_rollback = r.accept_rollback,
-                                       .accept_clock = r.accept_clock,
-                                       .lang = lang_now()},
-                              .init = {.size = sizeof ret->init,
-                                       .currency = r.currency.s,
-                                       .exponent = (int32_t)r.exponent,
-                                       .exponent_given = (init_has & MEMBER(EXPONENT)) != 0,
-                                       .utc_offset_s = r.utc_offset_s,
-                                       .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0,
-                                       .lang = lang_now()},
-                              .make = r.init != NULL};
+    *ret = (struct open_call){
+        .open = {.size = sizeof ret->open,
+                 .read_only = r.read_only,
+                 .caller = r.caller.s,
+                 .lock_wait_us = (int64_t)r.lock_wait_us,
+                 .accept_rollback = r.accept_rollback,
+                 .accept_clock = r.accept_clock,
+                 .lang = lang_now(),
+                 .key_file = r.key_file.s != NULL ? r.key_file.s : r.init_key_file.s},
+        .init = {.size = sizeof ret->init,
+                 .currency = r.currency.s,
+                 .exponent = (int32_t)r.exponent,
+                 .exponent_given = (init_has & MEMBER(EXPONENT)) != 0,
+                 .utc_offset_s = r.utc_offset_s,
+                 .utc_offset_given = (init_has & MEMBER(OFFSET)) != 0,
+                 .lang = lang_now(),
+                 .key_file = r.init_key_file.s},
+        .make = r.init != NULL};
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "around_json.h"
 #include "event_json.h"
 #include "lists_json.h"
 #include "queries.h"
@@ -220,6 +221,30 @@ past_day_open(const struct jb_ledger_stat *s, int32_t utc_offset_s)
 }
 
 static jb_status
+people(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    (void)q;
+    struct jb_people_stat s = JB_SIZED(struct jb_people_stat);
+    jb_status status = jb_people_stat_get(a->ledger, &s, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    js_uint(o, "layout", s.layout);
+    js_bool(o, "sealed", s.sealed);
+    js_bool(o, "unfinished", s.unfinished);
+    js_uint(o, "epoch", s.epoch);
+    js_uint(o, "owners", s.owners);
+    js_uint(o, "forgotten", s.forgotten);
+    js_uint(o, "lost", s.lost);
+    js_uint(o, "done", s.done);
+    js_str(o, "key_file", s.key_file);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
+static jb_status
 stat_json(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     (void)q;
@@ -293,12 +318,19 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_HISTORY] = history_answer,
         [QUERY_REFUSED] = refused_answer,
         [QUERY_EXPLAIN] = explain,
+        [QUERY_WHO] = who_answer,
+        [QUERY_MAY] = may_answer,
+        [QUERY_ROLES] = roles_answer,
+        [QUERY_CHANNEL] = channel_answer,
+        [QUERY_BIZ] = biz_answer,
+        [QUERY_CAN_DELETE] = can_delete_answer,
         [QUERY_LOG] = log_events,
         [QUERY_STAT] = stat_json,
         [QUERY_INFO] = info,
         [QUERY_HEAD] = head,
         [QUERY_WAIT] = wait_for,
         [QUERY_POLICIES] = policies,
+        [QUERY_PEOPLE] = people,
         [QUERY_COMMANDS] = commands,
         [QUERY_QUERIES] = queries,
         [QUERY_WALLETS] = wallets_answer,

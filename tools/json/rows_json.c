@@ -17,10 +17,9 @@ jb_status
 wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret, struct jb_error *err)
 {
     size_t n = 0;
-    jb_status status = jb_wallet_name(l, wallet, ret->text, &n, err);
-    ret->damaged = status == JB_E_CORRUPT;
+    jb_status status = jb_wallet_name_get(l, wallet, ret->text, &n, &ret->why, err);
     ret->text[status == JB_OK ? n : 0] = '\0';
-    return ret->damaged ? JB_OK : status;
+    return status;
 }
 
 void
@@ -31,8 +30,11 @@ balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wall
     js_str(o, "wallet", w->wallet);
     if (name != NULL) {
         js_str(o, "name", name->text[0] != '\0' ? name->text : NULL);
-        if (name->damaged) {
+        if (name->why == JB_WHY_LOST) {
             js_bool(o, "name_damaged", true);
+        }
+        if (name->why == JB_WHY_SEALED) {
+            js_bool(o, "name_sealed", true);
         }
     }
     balance_members_json(o, &w->balance);
@@ -212,17 +214,22 @@ history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bo
 
 #define TEXT_BYTES 2048
 
-/* The text behind a reference, or null where it is forgotten; no member where there is none. */
+/* The text behind a reference, or why there is none; no member where there is no reference. */
 static jb_status
 person_json(struct out *o, jb_ledger *l, const char *name, uint64_t ref, struct jb_error *err)
 {
     char text[TEXT_BYTES];
     size_t n = 0;
-    jb_status status = ref != 0 ? jb_person_text(l, ref, text, &n, err) : JB_OK;
+    jb_person_why why;
+    jb_status status = ref != 0 ? jb_person_get(l, ref, text, &n, &why, err) : JB_OK;
     if (status == JB_OK && n > 0) {
         js_text(o, name, (struct jb_text){text, n});
     } else if (status == JB_OK && ref != 0) {
-        js_null(o, name);
+        js_open(o, name, '{');
+        js_uint(o, "ref", ref);
+        js_null(o, "id");
+        js_str(o, "why", jb_person_why_word(why));
+        js_close(o, '}');
     }
     return status;
 }
@@ -249,17 +256,36 @@ people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_err
 }
 
 jb_status
-event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
-               int32_t utc_offset_s, struct jb_error *err)
+event_ids_get(jb_ledger *l, const struct jb_event *e, char bufs[2][JB_ID_BYTES_MAX],
+              struct event_ids *ret, struct jb_error *err)
 {
-    char id[JB_ID_BYTES_MAX];
-    size_t n = 0;
     const uint32_t wallet = event_wallet(e);
-    jb_status status = wallet != 0 ? jb_wallet_id(l, wallet, id, &n, err) : JB_OK;
+    const uint64_t channel = event_channel(e);
+    size_t n = 0;
+    *ret = (struct event_ids){{NULL, 0}, {NULL, 0}};
+    jb_status status = wallet != 0 ? jb_wallet_id(l, wallet, bufs[0], &n, err) : JB_OK;
     if (status != JB_OK) {
         return status; /* an id that is left out would be a wrong answer */
     }
-    event_json_open(o, e, (struct jb_text){wallet != 0 ? id : NULL, n}, utc_offset_s);
+    ret->wallet = (struct jb_text){wallet != 0 ? bufs[0] : NULL, n};
+    status = channel != 0 ? jb_channel_id(l, channel, bufs[1], &n, err) : JB_OK;
+    if (status == JB_OK && channel != 0) {
+        ret->channel = (struct jb_text){bufs[1], n};
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status; /* its number is shown */
+}
+
+jb_status
+event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+               int32_t utc_offset_s, struct jb_error *err)
+{
+    char bufs[2][JB_ID_BYTES_MAX];
+    struct event_ids ids;
+    jb_status status = event_ids_get(l, e, bufs, &ids, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    event_json_open(o, e, &ids, utc_offset_s);
     status = people ? people_json(o, l, e, err) : JB_OK;
     js_close(o, '}');
     return status;

@@ -12,7 +12,7 @@ void moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s)
 /* The name of a wallet, where it was looked up: "" where it is forgotten. */
 struct wallet_name {
     char text[2049];
-    bool damaged; /* people.mdb has something else than what was written */
+    jb_person_why why; /* there is none */
 };
 jb_status wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret,
                           struct jb_error *err);
@@ -34,6 +34,11 @@ jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_
 /* An event as `jangbu log` prints it. */
 jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
                          int32_t utc_offset_s, struct jb_error *err);
+
+/* The ids that an event names by number. bufs: two of JB_ID_BYTES_MAX, where they lie. */
+struct event_ids;
+jb_status event_ids_get(jb_ledger *l, const struct jb_event *e, char bufs[2][JB_ID_BYTES_MAX],
+                        struct event_ids *ret, struct jb_error *err);
 
 /* The member people: the texts that an event names by reference. */
 jb_status people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_error *err);

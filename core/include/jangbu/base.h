@@ -186,7 +186,7 @@ typedef enum jb_status {
     JB_E_UNKNOWN = -12,    /* a fault while committing: it may or may not have happened */
     JB_E_STALE = -13,      /* a stored projection cannot be used and could not be made again here */
     JB_E_NOT_CLOSED = -14, /* the day asked for is not closed yet */
-    /* -15 is reserved */
+    JB_E_KEY = -15,        /* people.mdb is sealed, and the key to it is not there */
     JB_E_DEVICE = -16, /* the device failed while the ledger was written, and has not been read back
                           whole: nothing is written */
     JB_E_ENGINE = -17  /* reserved for logs that are kept by several machines */

@@ -38,6 +38,7 @@ struct jb_init_options {
     uint8_t reserved[6];      /* 0 */
     jb_lang lang;             /* of what it says when it fails; 0: English */
     uint8_t reserved_too[4];  /* 0 */
+    const char *key_file;     /* people.mdb is sealed, and its key is made there; NULL: it is not */
     /* Roles are asked from the beginning, by the matrix of that number; 0: they are not. Somebody
      * has to be able to give them: JB_E_USAGE without an operator. */
     const char *operator_id; /* the id of the first person with that role; NULL: none */
@@ -46,7 +47,7 @@ struct jb_init_options {
 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
- * there is one. */
+ * there is one, or a key file of that name; JB_E_KEY where a key file cannot be made there. */
 JB_API JB_NODISCARD jb_status jb_init(const char *dir, const struct jb_init_options *opts,
                                       struct jb_error *err);
 
@@ -65,15 +66,19 @@ struct jb_open_options {
     uint8_t accept_rollback; /* go on although a store or HEAD shows that the log was longer once */
     uint8_t accept_clock;    /* the clock is right, however far it is ahead of the last event */
     uint8_t reserved[6];     /* 0, here and in other structs: room that is looked at */
-    jb_lang lang;            /* of all that the handle says, what opening it says included; 0:
-                                English */
+    const char *key_file; /* where the key of a sealed people.mdb lies; NULL: beside the directory,
+                             by its name with ".key" behind it */
+    jb_lang lang;         /* of all that the handle says, what opening it says included; 0:
+                             English */
     uint8_t reserved_too[4]; /* 0 */
 };
 
 /*
  * Opens the ledger in dir. opts may be NULL. Opening costs the same whatever the log's length
  * (beside a bounded tail). On a read-only file system it opens read-only by itself. *ret is owned:
- * jb_close. JB_E_NOTFOUND (no such directory, or no log in it), JB_E_FORMAT (not a ledger, or of a
+ * jb_close. Without the key of a
+ * sealed people.mdb it opens: names and notes are sealed then, and jb_submit gives JB_E_KEY.
+ * JB_E_NOTFOUND (no such directory, or no log in it), JB_E_FORMAT (not a ledger, or of a
  * newer version), JB_E_CORRUPT, JB_E_ROLLBACK, JB_E_IO, JB_E_NOMEM.
  */
 JB_API JB_NODISCARD jb_status jb_open(const char *dir, const struct jb_open_options *opts,
@@ -103,7 +108,11 @@ struct jb_ledger_info {
     bool secret_damaged; /* secret_lost, and there is a file: cut short, changed, or another's */
     bool head_damaged; /* the file HEAD was damaged when the ledger was opened: whether the log was
                           put back to an older state was not looked at */
-    uint8_t reserved[5]; /* 0 */
+    uint8_t reserved[5];  /* 0 */
+    const char *key_file; /* where the key of a sealed people.mdb is looked for; NULL: it is not
+                             sealed. Borrowed until jb_close */
+    bool sealed; /* there is no usable key: names and notes cannot be read, nothing be written */
+    uint8_t reserved_too[7]; /* 0 */
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -229,17 +238,234 @@ JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *
 JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id,
                                           size_t *ret_n, struct jb_error *err);
 
-/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten, JB_E_NOTFOUND where
- * there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf needs room for
- * JB_PERSON_TEXT_BYTES. */
+/* Number of a channel, and its id. JB_E_NOTFOUND where there is no such channel. id needs room for
+ * JB_ID_BYTES_MAX bytes. */
+JB_API JB_NODISCARD jb_status jb_channel_number(jb_ledger *l, struct jb_text id, uint64_t *ret,
+                                                struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_channel_id(jb_ledger *l, uint64_t number, char *id, size_t *ret_n,
+                                            struct jb_error *err);
+
+/*
+ * What stands around the money (docs/rules.md section 10), now: up to event seq, at time at. `each`
+ * of these functions is called when the snapshot has been let go, and may be NULL. It returns false
+ * to stop. JB_E_NOTFOUND where there is no such wallet or channel.
+ */
+
+/* Somebody, or something, that is there. Borrowed during the call of each. Final. */
+struct jb_who_row {
+    uint32_t role; /* enum jb_role; NONE: who is only invited, and a channel */
+    uint32_t reserved;
+    uint64_t person;        /* reference; 0: it is a channel */
+    struct jb_text channel; /* its id */
+    jb_seq seq;             /* the event that made it so */
+    jb_instant from;
+    jb_instant until; /* of an invitation: from when on it is too late. JB_NO_INSTANT */
+};
+
+/* Who has to do with a wallet: of a deleted one nobody. */
+struct jb_who {
+    size_t size;
+    uint32_t number;
+    uint32_t status; /* enum jb_wallet_status */
+    uint32_t kind;   /* enum jb_wallet_kind */
+    uint32_t settlement;
+    jb_amount limit; /* how far a postpaid wallet may go below 0 */
+    uint64_t master; /* reference; 0: none */
+    uint32_t members;
+    uint32_t invited; /* whose time is not over */
+    uint32_t channels;
+    uint32_t reserved;
+    uint64_t email;      /* where invoices are mailed to: reference; 0: nowhere */
+    jb_seq agency_since; /* the event that gave it the sales right */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char agency[JB_ID_BYTES_MAX + 1]; /* that has the sales right; "": none */
+    jb_seq seq;
+    jb_instant at;
+};
+/* Rows: the master, members, the invited, channels that it is connected with; each from the oldest
+ * on. */
+JB_API JB_NODISCARD jb_status jb_who_get(jb_ledger *l, struct jb_text wallet,
+                                         bool (*each)(void *data, const struct jb_who_row *row),
+                                         void *data, struct jb_who *ret, struct jb_error *err);
+
+enum { JB_MAIL_ORDER_BYTES_MAX = 40 * 8 * 4 };
+struct jb_channel_info {
+    size_t size;
+    uint64_t number;
+    uint32_t kind; /* enum jb_channel_kind */
+    uint32_t staff;
+    uint64_t master;      /* reference */
+    jb_seq version;       /* its last event */
+    jb_seq search_id_seq; /* the event that set its search id; 0: none */
+    jb_instant closed;    /* JB_NO_INSTANT: it is not */
+    uint32_t wallet_no;   /* it is connected with; 0: none */
+    uint32_t reserved;
+    char channel[JB_ID_BYTES_MAX + 1];
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char search_id[48];                           /* "": none */
+    char biz[12];                                 /* registration number; "": none was approved */
+    char mail_order[JB_MAIL_ORDER_BYTES_MAX + 1]; /* "": none */
+    jb_seq seq;
+    jb_instant at;
+};
+/* Rows: its master and its managers, from the oldest on. */
+JB_API JB_NODISCARD jb_status jb_channel_get(jb_ledger *l, struct jb_text channel,
+                                             bool (*each)(void *data, const struct jb_who_row *row),
+                                             void *data, struct jb_channel_info *ret,
+                                             struct jb_error *err);
+
+/* A record of business information: what was asked for. Final. */
+struct jb_biz_record {
+    jb_seq request; /* 0: there is none */
+    jb_seq base;    /* the approval of that number that was in force then; 0: none */
+    char biz[12];   /* registration number */
+    uint8_t stale;  /* another approval came after it was asked: it cannot be approved any more */
+    uint8_t reserved[3];
+    uint64_t name; /* references */
+    uint64_t representative;
+    uint64_t address;
+};
+
+struct jb_biz {
+    size_t size;
+    uint32_t wallet_no; /* whose it is; */
+    uint32_t reserved;
+    uint64_t channel_no; /* one of the two is 0 */
+    char number[12];     /* of the holder, for ever; "": none was approved */
+    char holder[JB_ID_BYTES_MAX + 1];
+    jb_seq fixed;                 /* the approval that fixed it */
+    jb_seq approved;              /* the newest approval of that number, whoever asked; 0: none */
+    struct jb_biz_record record;  /* that was approved with it: what is shown */
+    struct jb_biz_record pending; /* the holder's open request */
+    jb_seq seq;
+    jb_instant at;
+};
+/* Of a wallet, or of a channel: the other one's s is NULL. Its history is that of the events
+ * biz_requested, biz_approved and biz_refused (jb_events_get). */
+JB_API JB_NODISCARD jb_status jb_biz_get(jb_ledger *l, struct jb_text wallet,
+                                         struct jb_text channel, struct jb_biz *ret,
+                                         struct jb_error *err);
+
+typedef enum jb_may_answer {
+    JB_MAY_YES = 0,
+    JB_MAY_ROLE = 1,  /* the person has no role that carries it */
+    JB_MAY_STATE = 2, /* the wallet's state does not allow it */
+    JB_MAY_KIND = 3   /* it is not for wallets, or channels, of that kind */
+} jb_may_answer;
+
+struct jb_may {
+    size_t size;
+    uint32_t number; /* of the wallet */
+    uint32_t matrix; /* the one that roles are asked by; 0: none, the ledger trusts */
+    uint64_t actor;  /* reference; 0: nobody knows such a person */
+    uint32_t roles;  /* that the person has there: bits 1 << enum jb_role */
+    uint32_t reserved;
+    jb_seq seq;
+    jb_instant at;
+};
+/* What a person may do to a wallet, for each cell of the matrix (of matrix 1 where the ledger
+ * trusts). channel (s NULL: none): the one that the commands would name; roles in it count only
+ * then. Of SELF: as if the command were about the person himself. What depends on more than role,
+ * the wallet's state and kinds is not looked at. */
+JB_API JB_NODISCARD jb_status jb_may_get(jb_ledger *l, struct jb_text wallet, struct jb_text actor,
+                                         struct jb_text channel,
+                                         bool (*each)(void *data, const struct jb_permission *cell,
+                                                      jb_may_answer answer),
+                                         void *data, struct jb_may *ret, struct jb_error *err);
+
+/* A condition of a deletion. Final. */
+struct jb_condition {
+    uint32_t name; /* enum jb_figure_name */
+    uint8_t met;
+    uint8_t has_figure;
+    uint8_t reserved[2];
+    int64_t figure;
+    uint32_t remedy;         /* enum jb_op: what helps next; 0: nothing is to be done */
+    uint32_t remedy_who;     /* who may: bits 1 << enum jb_role */
+    jb_amount remedy_amount; /* 0: none */
+};
+
+enum { JB_CONDITIONS_MAX = 16 };
+struct jb_can_delete {
+    size_t size;
+    uint32_t number;
+    uint32_t status; /* enum jb_wallet_status */
+    uint8_t can_delete;
+    uint8_t reserved[3];
+    uint32_t conditions_n; /* of a deleted wallet: 0 */
+    jb_amount forfeits;    /* free cash that would lapse with it */
+    struct jb_condition conditions[JB_CONDITIONS_MAX];
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_seq seq;
+    jb_instant at;
+};
+/* Whether a wallet.delete by its master would be done, and what is in its way. */
+JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,
+                                                struct jb_can_delete *ret, struct jb_error *err);
+
+/* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
+ * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf
+ * needs room for JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_wallet_name(jb_ledger *l, struct jb_text wallet, char *buf,
                                              size_t *ret_n, struct jb_error *err);
 
-/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten, JB_E_CORRUPT
- * where it is damaged. buf needs room
+/* The personal text behind a reference. *ret_n = 0 with JB_OK where it is forgotten or sealed,
+ * JB_E_CORRUPT where it is damaged. buf needs room
  * for JB_PERSON_TEXT_BYTES. */
 JB_API JB_NODISCARD jb_status jb_person_text(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
                                              struct jb_error *err);
+
+/* Why there is no text behind a reference. */
+typedef enum jb_person_why {
+    JB_WHY_NONE = 0,      /* there is one */
+    JB_WHY_FORGOTTEN = 1, /* whom it was about is forgotten, or people.mdb is lost */
+    JB_WHY_SEALED = 2,    /* the key is not there */
+    JB_WHY_LOST = 3       /* it is damaged, or was never in this people.mdb */
+} jb_person_why;
+/* The same, and what became of it: JB_OK also where *ret_n is 0, and *ret_why says why. */
+JB_API JB_NODISCARD jb_status jb_person_get(jb_ledger *l, uint64_t ref, char *buf, size_t *ret_n,
+                                            jb_person_why *ret_why, struct jb_error *err);
+/* "forgotten". Never NULL; a number that it does not know is "other". */
+JB_API const char *jb_person_why_word(jb_person_why why);
+
+/* As jb_wallet_name, and what became of it where *ret_n is 0. */
+JB_API JB_NODISCARD jb_status jb_wallet_name_get(jb_ledger *l, struct jb_text wallet, char *buf,
+                                                 size_t *ret_n, jb_person_why *ret_why,
+                                                 struct jb_error *err);
+
+/* What people.mdb says of itself. */
+struct jb_people_stat {
+    size_t size;
+    uint32_t layout; /* 1: texts in clear; 2: sealed; 0: there is no such file */
+    bool sealed;     /* layout 2, and the key is not there */
+    bool unfinished; /* somebody was forgotten, or the key changed, and that is not at its end */
+    uint64_t epoch;  /* of the key; what follows is of layout 2 */
+    uint64_t owners; /* people, wallets and businesses whose texts can be read */
+    uint64_t forgotten;
+    uint64_t lost;        /* owners whose keys are damaged; 0 where sealed */
+    jb_seq done;          /* events up to here have forgotten in every copy whom they forgot */
+    const char *key_file; /* where it is looked for; NULL in layout 1. Borrowed until jb_close */
+};
+/* It looks at each owner. */
+JB_API JB_NODISCARD jb_status jb_people_stat_get(jb_ledger *l, struct jb_people_stat *ret,
+                                                 struct jb_error *err);
+
+/*
+ * Seals the people.mdb of the ledger in dir, which nobody else has open, and writes that down in
+ * the log. The key is made at opts->key_file (NULL: beside the directory). Old copies of people.mdb
+ * keep what they have, in clear, and so do blocks of the disk that are no longer used. Repeated
+ * keys of commands from before are answered without a comparison of the content. JB_E_USAGE where
+ * it is sealed already; JB_E_BUSY where others have it open; JB_E_KEY; JB_E_EXISTS: there is such
+ * a key file.
+ */
+JB_API JB_NODISCARD jb_status jb_people_encrypt(const char *dir, const struct jb_open_options *opts,
+                                                struct jb_error *err);
+/* Another key in the place of the one in use; nobody is forgotten. Others may write meanwhile.
+ * JB_E_KEY where there is no key, or its file cannot be replaced. */
+JB_API JB_NODISCARD jb_status jb_people_rotate(jb_ledger *l, struct jb_error *err);
+/* Goes on with a people.mdb that is older than the log: what it does not have is lost, and ids that
+ * are only there become those of somebody new. */
+JB_API JB_NODISCARD jb_status jb_people_accept(jb_ledger *l, struct jb_error *err);
 
 struct jb_ledger_stat {
     size_t size;

@@ -69,6 +69,8 @@ struct jb_audit_options {
     void *data;
     uint32_t only;           /* enum jb_audit_part, added up: the parts to run; 0: all of them */
     uint32_t reserved;       /* 0 */
+    const char *key_file;    /* of a sealed people.mdb; NULL: beside the directory. Without it texts
+                                are not checked */
     jb_lang lang;            /* of the report's sentences; 0: English */
     uint8_t reserved_too[4]; /* 0 */
 };

@@ -1,0 +1,368 @@
+#include "personal/key_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "storage/descriptors.h"
+
+#define WORD "jangbu-key-1"
+#define LINE_BYTES_MAX 160
+/* Two lines, and one byte more: what is longer is no key file. */
+#define FILE_BYTES_MAX (2 * LINE_BYTES_MAX)
+#define ID_CHARACTERS 32
+#define VARIANT sodium_base64_VARIANT_ORIGINAL
+#define KEY_CHARACTERS 44
+#define EPOCH_MAX UINT64_C(999999999999)
+
+char *
+jb_key_file_default(const char *dir)
+{
+    char *real = realpath(dir, NULL), *path = NULL;
+    if (real == NULL || asprintf(&path, "%s.key", real) < 0) {
+        path = NULL;
+    }
+    free(real);
+    return path;
+}
+
+void
+jb_key_make(uint64_t epoch, struct jb_people_key *ret)
+{
+    ret->epoch = epoch;
+    randombytes_buf(ret->key, sizeof ret->key);
+}
+
+void
+jb_key_file_wipe(struct jb_key_file *k)
+{
+    sodium_memzero(k, sizeof *k);
+}
+
+/* The directory that a path names something in; NULL: no memory. The caller frees it. */
+static char *
+folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL   ? strdup(".")
+           : slash == path ? strdup("/")
+                           : strndup(path, (size_t)(slash - path));
+}
+
+/* ---- reading ---- */
+
+static bool
+take_word(const char **at, const char *word)
+{
+    size_t n = strlen(word);
+    bool is = strncmp(*at, word, n) == 0;
+    *at += is ? n : 0;
+    return is;
+}
+
+static bool
+take_id(const char **at, uint8_t ret[16])
+{
+    size_t n = 0;
+    return strnlen(*at, ID_CHARACTERS) == ID_CHARACTERS &&
+           sodium_hex2bin(ret, 16, *at, ID_CHARACTERS, NULL, &n, at) == 0 && n == 16;
+}
+
+static bool
+take_epoch(const char **at, uint64_t *ret)
+{
+    const char *begin = *at;
+    for (*ret = 0; **at >= '0' && **at <= '9' && *ret <= EPOCH_MAX / 10; ++*at) {
+        *ret = *ret * 10 + (uint64_t)(**at - '0');
+    }
+    return *at != begin && *begin != '0' && (**at < '0' || **at > '9');
+}
+
+static bool
+take_key(const char **at, uint8_t ret[JB_KEY_BYTES])
+{
+    size_t n = 0;
+    return strnlen(*at, KEY_CHARACTERS) == KEY_CHARACTERS &&
+           sodium_base642bin(ret, JB_KEY_BYTES, *at, KEY_CHARACTERS, NULL, &n, at, VARIANT) == 0 &&
+           n == JB_KEY_BYTES;
+}
+
+static bool
+take_line(const char **at, uint8_t ret_id[16], struct jb_people_key *ret)
+{
+    return take_word(at, WORD " ") && take_id(at, ret_id) && take_word(at, " ") &&
+           take_epoch(at, &ret->epoch) && take_word(at, " ") && take_key(at, ret->key) &&
+           take_word(at, "\n");
+}
+
+static jb_status
+not_read(struct jb_error *err, int code, const char *path)
+{
+    return code == ENOENT ? jb_fail(err, JB_E_KEY, "there is no key file %s", path)
+                          : jb_fail_errno(err, JB_E_KEY, code, "cannot read the key file %s", path);
+}
+
+static jb_status
+check_kind(const char *path, const struct stat *st, struct jb_error *err)
+{
+    if (!S_ISREG(st->st_mode)) {
+        return jb_fail(err, JB_E_KEY, "the key file %s is no file", path);
+    }
+    if (st->st_uid != geteuid()) {
+        return jb_fail(err, JB_E_KEY, "the key file %s belongs to another user", path);
+    }
+    if ((st->st_mode & 077) != 0) {
+        return jb_fail(err, JB_E_KEY,
+                       "the key file %s can be used by others (mode %04o): chmod 600 it, and think "
+                       "of who may have read it",
+                       path, (unsigned)(st->st_mode & 07777));
+    }
+    return JB_OK;
+}
+
+/* Inside of the ledger it would go wherever that is copied to. */
+static jb_status
+check_outside(const char *path, const char *dir, struct jb_error *err)
+{
+    errno = 0;
+    char *named = folder_of(path), *folder = named != NULL ? realpath(named, NULL) : NULL;
+    char *ledger = folder != NULL ? realpath(dir, NULL) : NULL;
+    int code = errno;
+    bool known = folder != NULL && ledger != NULL;
+    size_t n = known ? strlen(ledger) : 0;
+    bool inside = known && strncmp(folder, ledger, n) == 0 &&
+                  (folder[n] == '\0' || folder[n] == '/' || n == 1);
+    free(ledger);
+    free(folder);
+    free(named);
+    return inside  ? jb_fail(err, JB_E_KEY,
+                             "the key file %s lies inside of the ledger: it would go wherever that "
+                              "is copied to",
+                             path)
+           : known ? JB_OK
+           : code == ENOMEM
+               ? jb_fail(err, JB_E_NOMEM, "no memory to look for the key file %s", path)
+               : jb_fail(err, JB_E_KEY, "there is no directory for the key file %s", path);
+}
+
+/* Until the end, or one byte more than it may have; -1 with errno. */
+static ssize_t
+read_all(int fd, char *bytes, size_t max)
+{
+    size_t have = 0;
+    while (have < max) {
+        ssize_t got = read(fd, bytes + have, max - have);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got < 0 ? -1 : (ssize_t)have;
+        }
+        have += (size_t)got;
+    }
+    return (ssize_t)have;
+}
+
+static jb_status
+parse(const char *path, const char *bytes, const uint8_t ledger_id[16], struct jb_key_file *ret,
+      struct jb_error *err)
+{
+    uint8_t id[16] = {0};
+    const char *at = bytes;
+    ret->n = 0;
+    while (*at != '\0') {
+        if (ret->n == JB_KEYS_MAX || !take_line(&at, id, &ret->keys[ret->n])) {
+            return jb_fail(err, JB_E_KEY,
+                           "the key file %s is damaged, or half of it is missing: put it back from "
+                           "where keys are kept",
+                           path);
+        }
+        if (memcmp(id, ledger_id, sizeof id) != 0) {
+            return jb_fail(err, JB_E_KEY, "the key file %s is that of another ledger", path);
+        }
+        ret->n++;
+    }
+    if (ret->n == 0 || (ret->n == 2 && ret->keys[1].epoch != ret->keys[0].epoch + 1)) {
+        return jb_fail(err, JB_E_KEY,
+                       "the key file %s has no key, or keys that do not belong "
+                       "together",
+                       path);
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_key_file_read(const char *path, const char *dir, const uint8_t ledger_id[16],
+                 struct jb_key_file *ret, struct jb_error *err)
+{
+    char bytes[FILE_BYTES_MAX + 2];
+    struct stat st;
+    ret->n = 0;
+    int fd;
+    do {
+        fd = jb_descriptor_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        return not_read(err, errno, path);
+    }
+    jb_status status =
+        fstat(fd, &st) == 0 ? check_kind(path, &st, err) : not_read(err, errno, path);
+    ssize_t got = status == JB_OK ? read_all(fd, bytes, FILE_BYTES_MAX + 1) : 0;
+    if (got < 0) {
+        status = not_read(err, errno, path);
+    }
+    close(fd);
+    status = status == JB_OK ? check_outside(path, dir, err) : status;
+    if (status == JB_OK) {
+        size_t n = (size_t)got < sizeof bytes ? (size_t)got : 0;
+        bytes[n] = '\0';
+        status = strlen(bytes) == n && n <= FILE_BYTES_MAX
+                     ? parse(path, bytes, ledger_id, ret, err)
+                     : jb_fail(err, JB_E_KEY, "%s is no key file", path);
+    }
+    sodium_memzero(bytes, sizeof bytes);
+    if (status != JB_OK) {
+        jb_key_file_wipe(ret);
+    }
+    return status;
+}
+
+/* ---- writing ---- */
+
+static size_t
+print(const struct jb_key_file *k, const uint8_t ledger_id[16], char ret[FILE_BYTES_MAX + 1])
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < k->n; i++) {
+        char id[ID_CHARACTERS + 1], key[KEY_CHARACTERS + 1];
+        sodium_bin2hex(id, sizeof id, ledger_id, 16);
+        sodium_bin2base64(key, sizeof key, k->keys[i].key, JB_KEY_BYTES, VARIANT);
+        n += (size_t)snprintf(ret + n, LINE_BYTES_MAX, WORD " %s %llu %s\n", id,
+                              (unsigned long long)k->keys[i].epoch, key);
+        sodium_memzero(key, sizeof key);
+    }
+    return n;
+}
+
+/* 0, or errno. */
+static int
+write_all(int fd, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, bytes, n);
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done <= 0) {
+            return done < 0 ? errno : ENOSPC;
+        }
+        bytes += done;
+        n -= (size_t)done;
+    }
+    return fsync(fd) == 0 ? 0 : errno;
+}
+
+static int
+sync_folder(const char *path)
+{
+    char *folder = folder_of(path);
+    int fd = folder != NULL ? jb_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0) : -1;
+    int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(folder);
+    return code == EINVAL ? 0 : code; /* some file systems have nothing to sync there */
+}
+
+static jb_status
+not_written(struct jb_error *err, int code, const char *path)
+{
+    jb_status status = code == ENOSPC || code == EDQUOT ? JB_E_FULL
+                       : code == EACCES || code == EROFS || code == EPERM || code == ENOENT
+                           ? JB_E_KEY
+                       : code == ENOMEM ? JB_E_NOMEM
+                                        : JB_E_IO;
+    return jb_fail_errno(err, status, code, "cannot write the key file %s", path);
+}
+
+/* 0, or errno; what was made is gone then. */
+static int
+write_file(const char *path, const uint8_t ledger_id[16], const struct jb_key_file *keys)
+{
+    char bytes[FILE_BYTES_MAX + 1];
+    size_t n = print(keys, ledger_id, bytes);
+    int fd = jb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    int code = fd < 0 ? errno : write_all(fd, bytes, n);
+    sodium_memzero(bytes, sizeof bytes);
+    if (fd >= 0) {
+        close(fd);
+        if (code != 0) {
+            unlink(path);
+        }
+    }
+    return code;
+}
+
+jb_status
+jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
+                 const struct jb_key_file *keys, struct jb_error *err)
+{
+    jb_status status = check_outside(path, dir, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    int code = write_file(path, ledger_id, keys);
+    if (code == EEXIST) {
+        return jb_fail(err, JB_E_EXISTS,
+                       "there is a file %s already, and a key is never written over: take another "
+                       "name, or remove it if no ledger needs it",
+                       path);
+    }
+    if (code == 0 && (code = sync_folder(path)) != 0) {
+        unlink(path);
+    }
+    return code == 0 ? JB_OK : not_written(err, code, path);
+}
+
+jb_status
+jb_key_file_check_writable(const char *path, struct jb_error *err)
+{
+    char *real = realpath(path, NULL), *folder = real != NULL ? folder_of(real) : NULL;
+    int code =
+        folder != NULL && access(real, W_OK) == 0 && access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+    free(folder);
+    free(real);
+    return code == 0 ? JB_OK
+                     : jb_fail_errno(err, JB_E_KEY, code,
+                                     "the key file %s cannot be replaced, and has to be", path);
+}
+
+jb_status
+jb_key_file_replace(const char *path, const uint8_t ledger_id[16], const struct jb_key_file *keys,
+                    struct jb_error *err)
+{
+    /* Through a symbolic link: the file itself is replaced, and the link stays. */
+    char *real = realpath(path, NULL), *made = NULL;
+    if (real == NULL || asprintf(&made, "%s.new", real) < 0) {
+        int code = errno;
+        free(real);
+        return not_written(err, code, path);
+    }
+    int code = unlink(made) == 0 || errno == ENOENT ? 0 : errno; /* one that was killed left it */
+    code = code == 0 ? write_file(made, ledger_id, keys) : code;
+    if (code == 0 && rename(made, real) != 0) {
+        code = errno;
+        unlink(made);
+    }
+    code = code == 0 ? sync_folder(real) : code;
+    free(made);
+    free(real);
+    return code == 0 ? JB_OK : not_written(err, code, path);
+}
