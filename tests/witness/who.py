@@ -19,7 +19,7 @@ wallet.create channel.transfer                                          ..x..x..
 wallet.rename member.invite member.remove master.transfer               x....x...
 wallet.off wallet.on wallet.delete biz.request sales.accept sales.refuse sales.release  x........
 wallet.suspend wallet.lift charge:admin free.grant free.revoke policy.set role.give role.take  .....x...
-biz.approve biz.refuse wallet.settlement                                .....x...
+biz.approve biz.refuse wallet.settlement forget                         .....x...
 charge                                                                  xxxx..x..
 charge:auto                                                             ......xx.
 charge.reverse debt.repay                                               .....xx..
@@ -54,7 +54,6 @@ MATRIX = _matrix()
 
 # Where the rules are silent, the witness's choice; see README.md.
 SELF_IS_HAD = True             # `have` names SELF where the actor is the person named
-INVITING_DROPS_LAPSED = True   # an invitation that lapsed is forgotten when the wallet's next one is given
 CLOSING_ENDS_STAFF = True      # nobody has a role in a closed channel
 
 
@@ -121,7 +120,7 @@ def now_of(spans):
 class World:
     """Tables of immutable values, so that what a refused command did can be undone table by table."""
 
-    TABLES = ("roles", "masters", "members", "invitations", "invited_by", "channels", "staff", "links", "asked", "rights", "open_biz",
+    TABLES = ("roles", "masters", "members", "invitations", "channels", "staff", "links", "asked", "rights", "open_biz",
               "numbers", "approvals", "search_ids", "settlements", "kinds", "emails")
 
     def __init__(self, events=()):
@@ -129,7 +128,6 @@ class World:
         self.masters = {}       # wallet: spans of persons
         self.members = {}       # (wallet, person): spans
         self.invitations = {}   # (wallet, person): until, None: none
-        self.invited_by = {}    # (wallet, person): seq of the last invitation
         self.channels = {}      # id: Channel
         self.staff = {}         # (channel, person): spans of roles
         self.links = {}         # channel: spans of wallets
@@ -208,20 +206,7 @@ class World:
         self._end(self.roles, (body["person"], body["role"], body["agency"]), event)
 
     def _on_member_invited(self, event, body):
-        key = (event.wallet, body["person"])
-        self._drop_lapsed(event)
-        self._set(self.invitations, key, None)
-        self._set(self.invited_by, key, event.seq)
-        self._set(self.invitations, key, body["until"])
-
-    def _drop_lapsed(self, event):
-        """An invitation in a wallet ends the oldest ones, as long as they have lapsed: so the list stays short."""
-        open_ones = sorted((self.invited_by[key], key) for key, until in self.invitations.items()
-                           if key[0] == event.wallet and until is not None)
-        for _, key in open_ones if INVITING_DROPS_LAPSED else []:
-            if self.invitations[key] > event.recorded_at:
-                return
-            self._set(self.invitations, key, None)
+        self._set(self.invitations, (event.wallet, body["person"]), body["until"])
 
     def _on_member_joined(self, event, body):
         key = (event.wallet, body["person"])

@@ -1,6 +1,7 @@
 """The answers about who: `who`, `may`, `channel`, `biz`, `can-delete`, folded from the events."""
 
 import fold
+import form
 import who
 from figures import Unknown
 from moment import day_of, instant_text
@@ -9,13 +10,15 @@ from moment import day_of, instant_text
 _STATES = {"charge": ("ACTIVE", "OFF"), "charge:admin": ("ACTIVE", "OFF"), "charge:auto": ("ACTIVE", "OFF"),
            "consume": ("ACTIVE",), "wallet.off": ("ACTIVE",), "wallet.on": ("OFF",),
            "wallet.suspend": ("ACTIVE", "OFF"), "wallet.lift": ("SUSPENDED",)}
-_BUSINESS_ONLY = ("biz.request", "invoice.email")
 
-# The rows of one wallet, with a member that the op needs to be judged as it would be.
-_MAY = [row for row in who.MATRIX if row not in (
-    "wallet.create", "channel.create", "channel.create:business", "policy.set", "role.give", "role.take", "day.close",
-    "biz.request:channel", "manager.add", "manager.remove", "channel.transfer", "channel.close", "channel.search_id",
-    "channel.mail_order", "sales.request", "member.accept", "member.leave")]
+
+def _of_wallet(row):
+    op = row.split(":")[0]
+    if op == "forget":
+        return False
+    if op.startswith("biz."):
+        return row != "biz.request:channel"
+    return "wallet" in form.FIELDS[op][0].split() and op != "wallet.create"
 
 
 class WhoReading:
@@ -75,34 +78,40 @@ class WhoReading:
         named = {} if channel is None else {"channel": channel}
         roles = self.world.roles_at(actor, {"op": "may", "wallet": wallet, **named}, self.now, self.now)
         return {"wallet": wallet, "channel": channel, "roles": roles, "as_of": self._as_of(),
-                "ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in _MAY}}
+                "ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in who.MATRIX}}
 
     def _may(self, row, wallet, state, actor, channel, looked_at):
-        command = {"op": row.split(":")[0], "wallet": wallet}
-        if channel is not None:
-            command["channel"] = channel
-        if state.status == "DELETED":
+        if _of_wallet(row) and state.status == "DELETED":
             return "STATE"  # before anybody's role is looked at
-        if looked_at and self._role(row, command, actor) is None:
+        if looked_at and not self._carries(row, wallet, actor, channel):
             return "ROLE"
-        if state.status not in _STATES.get(row, (state.status,)):
+        if _of_wallet(row) and state.status not in _STATES.get(row, (state.status,)):
             return "STATE"
-        kind = self.world.kinds[wallet]
-        if row in _BUSINESS_ONLY and kind != "BUSINESS":
-            return "KIND"
-        if row == "master.transfer" and kind == "PERSONAL" and self.world.master(wallet) is not None:
-            return "KIND"
-        if row == "channel.connect" and kind == "BUSINESS" and channel is not None and self.world.channels[channel].kind == "BASIC":
-            return "KIND"
-        return True
+        return True if self._is_of_kind(row, wallet, channel) else "KIND"
 
-    def _role(self, row, command, actor):
+    def _is_of_kind(self, row, wallet, channel):
+        kind = self.world.kinds[wallet]
+        basic = channel is not None and self.world.channels[channel].kind == "BASIC"
+        if row in ("biz.request", "invoice.email"):
+            return kind == "BUSINESS"
+        if row == "master.transfer":
+            return kind != "PERSONAL" or self.world.master(wallet) is None
+        if row == "channel.connect":
+            return kind != "BUSINESS" or not basic
+        return row not in ("channel.transfer", "channel.mail_order") or not basic
+
+    def _carries(self, row, wallet, actor, channel):
+        """As if the person that the command names were the actor himself."""
+        request = self.world.open_biz.get(("wallet", wallet))
+        if row == "biz.approve" and request is not None and request.by == actor:
+            return False
+        if row == "sales.request":  # for whatever agency he is with
+            return any(who.now_of(spans) for (p, role, _), spans in self.world.roles.items() if (p, role) == (actor, "AGENCY"))
+        named = {} if channel is None else {"channel": channel}
+        command = {"op": row.split(":")[0], "wallet": wallet, "person": actor, **named}
         had = self.world.roles_at(actor, command, self.now, self.now)
-        for role in had:
-            mark = who.MATRIX[row].get(role)
-            if mark == "x" or (mark == "b" and {"MASTER", "CHANNEL_MASTER"} <= set(had)):
-                return role
-        return None
+        return any(role in had and (mark == "x" or {"MASTER", "CHANNEL_MASTER"} <= set(had))
+                   for role, mark in who.MATRIX[row].items())
 
     def can_delete(self, wallet):
         """All conditions; of an unmet one its figure, and what to do."""
@@ -126,8 +135,12 @@ def remedy(name, state):
     if name == "not_off":
         op = "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
     elif name == "paid_not_zero":
-        op = "refund.request" if state.paid > 0 else "debt.repay" if state.status == "SUSPENDED" else "charge"
-        amount = (state.refundable if state.paid > 0 else state.debt) or None
+        if state.refundable > 0:
+            op, amount = "refund.request", state.refundable
+        elif state.paid > 0:  # all of it is asked for already
+            op, amount = "refund.approve", state.refunds_in("REQUESTED")
+        else:
+            op, amount = "debt.repay" if state.status == "SUSPENDED" else "charge", state.debt
     elif name == "refund_outstanding":
         requested = any(refund.state == "REQUESTED" for refund in state.refunds.values())
         op = "refund.cancel" if requested else "refund.complete"
