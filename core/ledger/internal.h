@@ -162,6 +162,7 @@ bool jb_reason_is_words(const struct jb_command *c);
 
 /* submit.c: whether this program may write on; and a device that failed is noted. */
 jb_status jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err);
+jb_status jb_ledger_clear_fault(struct jb_ledger *l, struct jb_error *err);
 void jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err);
 
 /* open.c: l->refused, in the language of the call. */

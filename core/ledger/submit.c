@@ -256,8 +256,8 @@ jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_erro
 
 /* Nothing is written after a fault of the device until it has been read back; who opens the ledger
  * to write, or writes on, does that. */
-static jb_status
-clear_fault(struct jb_ledger *l, struct jb_error *err)
+jb_status
+jb_ledger_clear_fault(struct jb_ledger *l, struct jb_error *err)
 {
     int64_t now = jb_monotonic_us();
     if (now < l->fault_again_at) {
@@ -423,7 +423,7 @@ one_commit(struct jb_ledger *l)
     jb_day open_before = JB_NO_DAY;
     status = jb_log_catch_up(l->log, &err);
     if (status == JB_OK && jb_lock_has_fault(l->lock)) {
-        status = clear_fault(l, &err);
+        status = jb_ledger_clear_fault(l, &err);
     }
     if (status == JB_OK) {
         status = decide(l, first, &last, &open_before, &err);
