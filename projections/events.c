@@ -1,7 +1,8 @@
 /*
- * Events in pages: of the whole log by their numbers, of one wallet along its chain. The chain goes
- * back only; oldest first it is gone through in pieces, from one snapshot of the wallet's summary
- * back to the one before it.
+ * Events in pages: of the whole log by their numbers, of one wallet or one channel along its chain.
+ * A chain goes back only; oldest first that of a wallet is gone through in pieces, from one
+ * snapshot of the wallet's summary back to the one before it, and that of a channel, which is
+ * short, from its end.
  */
 #include "projections/page.h"
 
@@ -13,7 +14,9 @@
 /* A query as it is carried out. */
 struct search {
     struct jb_views *v;
-    uint32_t wallet; /* 0: the whole log */
+    uint32_t wallet;  /* 0: the whole log, or a channel */
+    uint64_t channel; /* 0: none */
+    jb_seq newest;    /* the channel's last event */
     bool newest_first;
     bool all_types;
     bool types[JB_EV_TYPES];
@@ -62,7 +65,7 @@ check_query(const struct jb_events_query *q, struct jb_error *err)
 static uint64_t
 filter_of(const struct jb_events_query *q, const struct search *s)
 {
-    uint8_t bytes[8 * 4 + 3 + JB_EV_TYPES];
+    uint8_t bytes[8 * 4 + 3 + JB_EV_TYPES + 8];
     jb_put_be(bytes, 8, q->first);
     jb_put_be(bytes + 8, 8, q->last);
     jb_put_be(bytes + 16, 8, q->since != NULL ? (uint64_t)*q->since : 0);
@@ -75,6 +78,10 @@ filter_of(const struct jb_events_query *q, const struct search *s)
     for (unsigned i = 0; i < JB_EV_TYPES && !s->all_types; i++) {
         bytes[35 + i] = s->types[i];
         n = s->types[i] ? 35 + i + 1 : n;
+    }
+    if (s->channel != 0) {
+        jb_put_be(bytes + n, 8, s->channel);
+        n += 8;
     }
     return XXH3_64bits(bytes, n);
 }
@@ -284,12 +291,118 @@ chain_forward(struct search *s, struct jb_error *err)
     return status;
 }
 
+/* ---- the chain of a channel ---- */
+
+static jb_status
+channel_event(const struct search *s, jb_cursor *c, jb_seq seq, const struct jb_event **ret,
+              struct jb_error *err)
+{
+    jb_steps.events++;
+    jb_status status = jb_cursor_at(c, seq, ret, err);
+    if (status == JB_E_NOTFOUND ||
+        (status == JB_OK && ((*ret)->subject_kind != JB_SUBJECT_CHANNEL ||
+                             (*ret)->subject != s->channel || (*ret)->subject_prev >= seq))) {
+        status = jb_fail(err, JB_E_CORRUPT,
+                         "event %llu is named as one of channel %llu and is not. Run `jangbu "
+                         "audit`",
+                         (unsigned long long)seq, (unsigned long long)s->channel);
+    }
+    return status;
+}
+
+static jb_status
+channel_back(struct search *s, struct jb_error *err)
+{
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    while (s->at >= s->low && !is_full(s) && status == JB_OK) {
+        const struct jb_event *e;
+        status = channel_event(s, c, s->at, &e, err);
+        s->looked += s->at <= s->high; /* what came later is passed over */
+        if (status == JB_OK && s->at <= s->high && is_listed(s, e)) {
+            status = jb_keep(&s->kept, c, s->at, err);
+        }
+        s->at = status == JB_OK ? e->subject_prev : s->at;
+    }
+    jb_cursor_close(c);
+    s->at = s->at < s->low ? 0 : s->at;
+    return status;
+}
+
+/* The channel's events from s->at on, newest first. */
+static jb_status
+read_channel(const struct search *s, jb_cursor *c, struct piece *piece, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (jb_seq at = s->newest; at >= s->at && at != 0 && status == JB_OK;) {
+        const struct jb_event *e;
+        status = channel_event(s, c, at, &e, err);
+        if (status == JB_OK && !jb_vec_reserve(&piece->seqs, piece->seqs.n + 1)) {
+            status = jb_fail(err, JB_E_NOMEM, "no memory for the events of a channel");
+        }
+        if (status == JB_OK) {
+            piece->seqs.at[piece->seqs.n++] = at;
+            at = e->subject_prev;
+        }
+    }
+    return status;
+}
+
+static jb_status
+channel_forward(struct search *s, struct jb_error *err)
+{
+    jb_cursor *c;
+    struct piece piece = {.seqs = {0}};
+    jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = read_channel(s, c, &piece, err);
+    for (size_t i = piece.seqs.n; i-- > 0 && status == JB_OK && !is_full(s);) {
+        const struct jb_event *e;
+        jb_seq seq = piece.seqs.at[i];
+        if (seq > s->high) {
+            break;
+        }
+        status = jb_cursor_at(c, seq, &e, err);
+        s->looked++;
+        if (status == JB_OK && is_listed(s, e)) {
+            status = jb_keep(&s->kept, c, seq, err);
+        }
+        s->at = seq + 1;
+    }
+    bool more = piece.seqs.n > 0 && s->at <= piece.seqs.at[0] && s->at <= s->high;
+    jb_cursor_close(c);
+    jb_vec_free(&piece.seqs);
+    s->at = more ? s->at : 0;
+    return status;
+}
+
 /* ---- a page ---- */
+
+static jb_status
+collect_channel(struct search *s, bool fresh, struct jb_error *err)
+{
+    if (fresh) {
+        s->at = s->newest_first ? s->newest : s->low;
+    }
+    if (s->low > s->high) {
+        s->at = 0;
+        return JB_OK;
+    }
+    return s->newest_first ? channel_back(s, err) : channel_forward(s, err);
+}
 
 static jb_status
 collect(struct search *s, bool fresh, struct jb_error *err)
 {
     jb_status status = JB_OK;
+    if (s->channel != 0) {
+        return collect_channel(s, fresh, err);
+    }
     /* Also: whether there is such a wallet at the moment. A chain is gone back from where the page
      * before ended. */
     if (s->wallet != 0 && (fresh || !s->newest_first)) {
@@ -312,7 +425,8 @@ collect(struct search *s, bool fresh, struct jb_error *err)
 static jb_seq
 behind(const struct search *s, const struct jb_event *e)
 {
-    jb_seq at = !s->newest_first ? e->seq + 1 : s->wallet != 0 ? e->prev : e->seq - 1;
+    jb_seq before = s->channel != 0 ? e->subject_prev : s->wallet != 0 ? e->prev : e->seq - 1;
+    jb_seq at = s->newest_first ? before : e->seq + 1;
     return at < s->low || at > s->high ? 0 : at;
 }
 
@@ -341,12 +455,13 @@ check_place(struct search *s, struct jb_error *err)
     const struct jb_event *e;
     jb_cursor *c;
     bool within = s->at >= s->low && s->at <= s->high;
-    if (!within || s->wallet == 0 || !s->newest_first) {
+    if (!within || (s->wallet == 0 && s->channel == 0) || !s->newest_first) {
         return within ? JB_OK : jb_fail(err, JB_E_USAGE, "this cursor's place is not in its list");
     }
     jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
     if (status == JB_OK) {
-        status = jb_chain_event(c, s->at, s->wallet, &e, err);
+        status = s->channel != 0 ? channel_event(s, c, s->at, &e, err)
+                                 : jb_chain_event(c, s->at, s->wallet, &e, err);
         jb_cursor_close(c);
     }
     return status == JB_E_CORRUPT
@@ -365,6 +480,14 @@ read_query(jb_views *v, const struct jb_events_query *given, struct jb_events_qu
     status = status == JB_OK ? read_types(q, s, err) : status;
     if (status == JB_OK && q->wallet.s != NULL) {
         status = jb_find_wallet(v->l, q->wallet, &s->wallet, err);
+    }
+    if (status == JB_OK && q->channel.s != NULL) {
+        struct jb_channel_info c = JB_SIZED(struct jb_channel_info);
+        status = q->wallet.s != NULL
+                     ? jb_fail(err, JB_E_USAGE, "events of a wallet or of a channel, not of both")
+                     : jb_channel_get(v->l, q->channel, NULL, NULL, &c, err);
+        s->channel = c.number;
+        s->newest = c.version;
     }
     s->newest_first = q->order == JB_NEWEST_FIRST;
     return status;

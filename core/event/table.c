@@ -272,6 +272,7 @@ jb_figure_word(uint32_t name)
         [JB_FIG_POSTPAID_LIMIT] = "postpaid_limit",
         [JB_FIG_SALES_RIGHT] = "sales_right",
         [JB_FIG_POSTPAID] = "postpaid",
+        [JB_FIG_UNINVOICED] = "uninvoiced",
         [JB_FIG_PARTS_MAX] = "parts_max",
         [JB_FIG_MOST] = "most",
         [JB_FIG_AHEAD_US] = "ahead_us",

@@ -12,7 +12,7 @@ jb_actor_of(const struct execution *x, const struct jb_command *c)
 jb_status
 jb_find_person(struct execution *x, struct jb_text id, uint64_t *ret)
 {
-    return jb_personal_find(x->l->personal, id, ret, x->err);
+    return jb_known_find(x->l, id, ret, x->err);
 }
 
 static jb_status
@@ -58,16 +58,17 @@ jb_look_around(struct execution *x, const struct jb_wallet *w)
 {
     struct jb_ledger *l = x->l;
     const struct jb_command *c = x->c;
+    bool more =
+        c->op >= JB_OP_ROLE_GIVE || c->op == JB_OP_WALLET_DELETE || jb_given(c, JB_CF_CHANNEL);
     /* The usual command is by anybody, and about nobody. */
-    if (l->state->g.matrix == 0 && c->op < JB_OP_ROLE_GIVE && c->op != JB_OP_WALLET_DELETE &&
-        !jb_given(c, JB_CF_CHANNEL)) {
+    if (l->state->g.matrix == 0 && !more) {
         x->around = &jb_around_nothing;
         return JB_OK;
     }
     struct jb_people people;
     const struct jb_around_time t = {x->m.at, x->m.recorded_at};
     const struct jb_permit permit = x->r->recover ? (struct jb_permit){0, 0} : jb_permit_of(c);
-    memset(&l->around, 0, sizeof l->around);
+    jb_around_begin(&l->around, more);
     l->around.recovered = x->r->recover;
     x->around = &l->around;
     jb_status status = find_people(x, &people);

@@ -67,6 +67,9 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     bool sound = JB_CHECKS && is_sound(b, e);
     jb_status status = jb_state_apply(b, e, err);
     JB_ASSERT(status != JB_OK || b->g.seq == e->seq);
+    if (e->type == JB_EV_FORGOTTEN) {
+        jb_known_clear(&l->known);
+    }
     JB_ASSERT(!sound || status != JB_OK || is_sound(b, e));
     return status;
 }

@@ -58,6 +58,19 @@ struct jb_request {
     bool finished;
 };
 
+/* known.c */
+struct jb_known_id {
+    uint64_t ref;
+    size_t at, n; /* of bytes */
+};
+struct jb_known {
+    struct jb_map map;
+    JB_VEC(struct jb_known_id) list;
+    struct jb_buffer bytes;
+    uint64_t txn;     /* of people.mdb */
+    uint64_t through; /* references up to here are on disk */
+};
+
 struct jb_ledger {
     char *dir; /* as it was given, for sentences */
     jb_lang lang;
@@ -113,6 +126,7 @@ struct jb_ledger {
     struct jb_state *state;
     struct jb_log_batch batch;
     struct jb_verdict verdict;
+    struct jb_known known;
     struct jb_around around; /* of the command that is decided, where anything is asked of it */
     jb_instant stored_at;    /* monotonic, of the last checkpoint */
     int64_t store_again_at;  /* monotonic: the last one failed */
@@ -229,5 +243,17 @@ enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recor
 /* Writes the wallet's due expiries. */
 jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
                         struct jb_error *err);
+
+/* The writer has caught up, and begins to decide; its commit is on disk. */
+void jb_known_begin(struct jb_ledger *l);
+void jb_known_committed(struct jb_ledger *l);
+/* The reference that a person's id has; 0: nobody knows it. */
+jb_status jb_known_find(struct jb_ledger *l, struct jb_text id, uint64_t *ret,
+                        struct jb_error *err);
+/* As jb_state_warm, for actors. */
+void jb_known_warm(const struct jb_ledger *l, const struct jb_text *ids, size_t n);
+/* Somebody is forgotten: nothing of what was looked up counts. */
+void jb_known_clear(struct jb_known *k);
+void jb_known_free(struct jb_known *k);
 
 #endif

@@ -133,6 +133,22 @@ say_set(struct sentence *s, const struct jb_names *names, uint64_t set)
     say_text(s, any ? "" : jb_tr("nobody"));
 }
 
+/* Korean names the unit of money: "30,000원". English sentences have the figure alone. */
+static void
+say_unit(struct sentence *s)
+{
+    const char *currency = s->ledger->currency;
+    if (jb_lang_now != JB_LANG_KO || currency[0] == '\0') {
+        return;
+    }
+    if (strcmp(currency, "KRW") == 0) {
+        say_text(s, "원");
+    } else {
+        say_text(s, " ");
+        say_text(s, currency);
+    }
+}
+
 static void
 say_figure(struct sentence *s, const struct jb_figure *f)
 {
@@ -141,6 +157,7 @@ say_figure(struct sentence *s, const struct jb_figure *f)
     switch (f->name < JB_FIG_NAMES ? figure_kinds[f->name].as : UNKNOWN) {
     case MONEY:
         say_text(s, money(f->value, s->ledger->exponent, text));
+        say_unit(s);
         break;
     case DAY:
         say_text(s, jb_day_print((jb_day)f->value, text));

@@ -98,12 +98,19 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
 static void
 warm(const struct jb_ledger *l, const struct jb_request *r)
 {
-    struct jb_text ids[JB_WARM_MAX];
-    size_t left = r->n - r->decided;
-    for (size_t i = 0; i < JB_WARM_MAX && i < left; i++) {
-        ids[i] = r->commands[r->decided + i].wallet;
+    struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX] = {{NULL, 0}};
+    size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct jb_command *c = &r->commands[r->decided + i];
+        ids[i] = c->wallet;
+        if (jb_given(c, JB_CF_ACTOR)) {
+            actors[by++] = c->actor_id;
+        }
     }
-    jb_state_warm(l->state, ids, left < JB_WARM_MAX ? left : JB_WARM_MAX);
+    jb_state_warm(l->state, ids, n);
+    if (by > 0) {
+        jb_known_warm(l, actors, by);
+    }
 }
 
 /* Whoever was forgotten is that in every copy before anything else of the request goes on. */
@@ -223,7 +230,11 @@ decide(struct jb_ledger *l, struct jb_request *first, struct jb_request **ret_la
     *ret_open_before = l->state->g.first_open_day;
     status = status == JB_OK ? jb_ledger_may_write(l, err) : status;
     status = status == JB_OK ? jb_people_begin(l, err) : status;
-    return status == JB_OK ? decide_some(l, first, ret_last, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    jb_known_begin(l);
+    return decide_some(l, first, ret_last, err);
 }
 
 static void
@@ -299,6 +310,7 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
         return status;
     }
     JB_ASSERT(result == JB_LOG_COMMITTED && l->state->head.seq == l->state->g.seq);
+    jb_known_committed(l);
     write_head(l, l->state->g.first_open_day != open_before);
     return JB_OK;
 }

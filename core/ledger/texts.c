@@ -294,8 +294,12 @@ refer_actor(struct execution *x, const struct jb_command *c, struct jb_event *e)
     e->role = carried != NULL               ? (struct jb_text){carried, strlen(carried)}
               : actor->actor_role.s != NULL ? actor->actor_role
                                             : (struct jb_text){"", 0};
-    jb_status status = refused ? jb_find_person(x, actor->actor_id, &e->actor)
-                               : refer(x, e, JB_KIND_ID, actor->actor_id, &e->actor);
+    /* The usual one was looked up to see whether he may. */
+    e->actor = x->around != NULL ? x->around->people.actor : 0;
+    jb_status status = e->actor != 0 ? JB_OK : jb_find_person(x, actor->actor_id, &e->actor);
+    if (status == JB_OK && e->actor == 0 && !refused) {
+        status = refer(x, e, JB_KIND_ID, actor->actor_id, &e->actor);
+    }
     if (e->actor != 0) {
         e->flags |= JB_EVF_ACTOR;
     } else {

@@ -218,7 +218,8 @@ look_member(const struct look *l, struct jb_around *a)
         return status;
     }
     status = jb_around_tenure(l->b, JB_HOLDER_INVITED, number, person, &t, l->err);
-    if (status == JB_OK && t.role != 0 && t.seq > invited.void_before) {
+    /* One that was taken out of the list because it had lapsed has no role, and its time. */
+    if (status == JB_OK && (t.role != 0 || t.seq != 0) && t.seq > invited.void_before) {
         a->person_state = t.until > l->t->recorded_at ? JB_PERSON_INVITED : JB_PERSON_LAPSED;
         a->until = t.until;
     }

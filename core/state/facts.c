@@ -123,9 +123,11 @@ jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words
 }
 
 void
-jb_facts_cut(struct jb_facts *f, size_t n)
+jb_facts_cut(struct jb_state *b, size_t n)
 {
+    struct jb_facts *f = &b->facts;
     if (n < f->list.n) {
+        b->last_roles.n = 0; /* they may be those that are taken back */
         f->bytes.n = f->list.at[n].at;
         f->list.n = n;
         jb_map_cut(&f->map, n);

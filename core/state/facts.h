@@ -61,7 +61,7 @@ jb_status jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *w
                       struct jb_text *text, bool *ret_found, struct jb_error *err);
 jb_status jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words,
                       size_t n, struct jb_text text, struct jb_error *err);
-void jb_facts_cut(struct jb_facts *f, size_t n);
+void jb_facts_cut(struct jb_state *b, size_t n);
 void jb_facts_clear(struct jb_facts *f);
 void jb_facts_free(struct jb_facts *f);
 /* After a checkpoint, which has written them: they stay, as far as there is room, or where there is

@@ -189,6 +189,10 @@ jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n)
         entries[i] = slot < b->slots.n ? entries[i] : NULL;
         __builtin_prefetch(entries[i] != NULL ? &b->slots.at[slot] : NULL);
     }
+    for (size_t i = 0; i < k && b->last_roles.n > 0; i++) {
+        size_t slot = entries[i] != NULL ? entries[i]->value - 1 : b->last_roles.n;
+        __builtin_prefetch(slot < b->last_roles.n ? &b->last_roles.at[slot] : NULL);
+    }
     for (size_t i = 0; i < k; i++) {
         found[i] = entries[i] != NULL ? b->slots.at[entries[i]->value - 1] : NULL;
         for (size_t at = 0; found[i] != NULL && at < sizeof *found[i]; at += CACHE_LINE) {

@@ -302,7 +302,7 @@ jb_savepoint_rollback(struct jb_state *b)
     b->returned.n = s->returns;
     jb_map_cut(&b->txn_index, s->txns);
     b->txns.n = s->txns;
-    jb_facts_cut(&b->facts, s->facts);
+    jb_facts_cut(b, s->facts);
     b->due.n = s->due;
     b->closed.n = s->closed;
     b->dirty.n = s->dirty;

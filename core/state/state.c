@@ -66,6 +66,7 @@ forget(struct jb_state *b)
     jb_map_clear(&b->returns);
     jb_map_clear(&b->txn_index);
     jb_facts_clear(&b->facts);
+    b->last_roles.n = 0;
     b->txns.n = 0;
     b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = b->returned.n = 0;
     b->due_sorted = 0;
@@ -129,6 +130,7 @@ jb_state_close(struct jb_state *b)
     jb_map_free(&b->txn_index);
     jb_vec_free(&b->txns);
     jb_facts_free(&b->facts);
+    jb_vec_free(&b->last_roles);
     jb_vec_free(&b->id_entries);
     free(b->id_bytes.at);
     free(b->scratch.at);

@@ -37,6 +37,13 @@ struct jb_cached_wallet {
     uint32_t saved; /* number of the savepoint that has a copy of it */
 };
 
+/* The role of a wallet that was looked up last; ref 0: none. */
+struct jb_last_role {
+    uint64_t ref;
+    uint32_t role;
+    jb_instant from;
+};
+
 struct jb_id_entry {
     uint32_t wallet;
     uint32_t ordinal;
@@ -132,6 +139,7 @@ struct jb_state {
     struct jb_map txn_index; /* half a hash -> index into txns */
     JB_VEC(struct jb_txn) txns;
     struct jb_facts facts;
+    JB_VEC(struct jb_last_role) last_roles; /* by wallet number - 1 */
     JB_VEC(struct jb_due) due;
     size_t due_sorted; /* equal to due.n: they are in order */
     JB_VEC(struct jb_closed) closed;

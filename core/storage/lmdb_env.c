@@ -1340,3 +1340,16 @@ jb_env_copy(struct jb_env *e, int fd, struct jb_error *err)
     }
     return code == 0 ? JB_OK : jb_env_fail(err, code, e, "copying");
 }
+
+uint64_t
+jb_env_last_txn(struct jb_env *e)
+{
+    MDB_txn *txn;
+    struct jb_error unknown;
+    if (e == NULL || jb_env_begin(e, MDB_RDONLY, &txn, &unknown) != JB_OK) {
+        return 0;
+    }
+    uint64_t last = mdb_txn_id(txn);
+    jb_env_abort(e, txn);
+    return last;
+}

@@ -52,6 +52,8 @@ unsigned jb_env_users(const struct jb_env *e);
  * page leaves LMDB's lock file with the transaction before it, which readers take for the newest
  * until somebody begins to write. So a writer does this before it reads. Nothing is written. */
 jb_status jb_env_refresh(struct jb_env *e, struct jb_error *err);
+/* The number of the last transaction that was committed; 0: it is not known (e may be NULL). */
+uint64_t jb_env_last_txn(struct jb_env *e);
 /* A transaction; the map cannot change size while one is open. flags: 0 or MDB_RDONLY. A read
  * transaction that was aborted is kept for the next one, without its snapshot: so a place in
  * LMDB's table of readers is taken while somebody reads, and not by each handle. */

@@ -128,12 +128,15 @@ struct jb_around {
     uint32_t have_now; /* and now */
     struct jb_permit permit;
     struct jb_people people;
-    bool recovered;      /* role.give: by who can write the files, as nobody */
-    bool named;          /* the command names a channel */
-    uint64_t channel_no; /* 0: there is none of that id, or none is named */
-    struct jb_channel channel;
+    bool named;             /* the command names a channel */
+    bool connected;         /* it is with the wallet, at the command's time */
     uint32_t channel_state; /* enum jb_channel_state, seen from the wallet, or from nobody */
-    bool connected;         /* at the command's time */
+    uint64_t channel_no;    /* 0: there is none of that id, or none is named */
+
+    /* From here on: what is looked at for commands about people, channels, business information
+     * and deletion, and for those that name a channel; of others it means nothing. */
+    bool recovered; /* role.give: by who can write the files, as nobody */
+    struct jb_channel channel;
     struct jb_wallet_around wallet;
     bool master_lost;      /* the master's reference opens no more: nobody can act as him */
     uint32_t person_state; /* enum jb_person_state: of the person named, to what the op is about */
@@ -149,6 +152,13 @@ struct jb_around {
     size_t search_id_n;
     jb_seq search_taken; /* the event that gave the search id to a channel; 0: it is free */
 };
+
+/* What a struct jb_around is before it is looked at: for a command of whose op so much is asked. */
+static inline void
+jb_around_begin(struct jb_around *a, bool all)
+{
+    memset(a, 0, all ? sizeof *a : offsetof(struct jb_around, recovered));
+}
 
 /* The number of a registration as it stands in the records. */
 static inline uint64_t

@@ -7,13 +7,25 @@
     (OP(WALLET_RENAME) | OP(WALLET_OFF) | OP(WALLET_ON) | OP(WALLET_SUSPEND) | OP(WALLET_LIFT) |   \
      OP(WALLET_DELETE) | OP(CHARGE) | OP(CHARGE_REVERSE) | OP(DEBT_REPAY) | OP(FREE_GRANT) |       \
      OP(FREE_ACTIVATE) | OP(FREE_REVOKE) | OP(CONSUME) | OP(CONSUME_REVERSE) |                     \
-     OP(REFUND_REQUEST) | REFUND_CHANGES)
+     OP(REFUND_REQUEST) | REFUND_CHANGES | PEOPLE_OF_WALLETS | OF_EITHER | OP(CHANNEL_CONNECT) |   \
+     OP(CHANNEL_DISCONNECT) | OP(INVOICE_EMAIL) | OP(SALES_REQUEST) | OP(SALES_ACCEPT) |           \
+     OP(SALES_REFUSE) | OP(SALES_RELEASE) | OP(WALLET_SETTLEMENT))
+#define PEOPLE_OF_WALLETS                                                                          \
+    (OP(MEMBER_INVITE) | OP(MEMBER_ACCEPT) | OP(MEMBER_LEAVE) | OP(MEMBER_REMOVE) |                \
+     OP(MASTER_TRANSFER))
+/* Of a wallet, or of a channel. */
+#define OF_EITHER (OP(BIZ_REQUEST) | OP(BIZ_APPROVE) | OP(BIZ_REFUSE))
+#define ON_CHANNELS                                                                                \
+    (OP(CHANNEL_CREATE) | OP(MANAGER_ADD) | OP(MANAGER_REMOVE) | OP(CHANNEL_TRANSFER) |            \
+     OP(CHANNEL_CLOSE) | OP(CHANNEL_SEARCH_ID) | OP(CHANNEL_MAIL_ORDER))
 #define REFUND_CHANGES                                                                             \
     (OP(REFUND_APPROVE) | OP(REFUND_REJECT) | OP(REFUND_CANCEL) | OP(REFUND_COMPLETE) |            \
      OP(REFUND_FAIL))
 #define WITH_A_TIME                                                                                \
     (OP(CHARGE) | OP(CHARGE_REVERSE) | OP(DEBT_REPAY) | OP(CONSUME) | OP(CONSUME_REVERSE))
-#define ANY_OP (ON_WALLETS | OP(WALLET_CREATE) | OP(POLICY_SET) | OP(DAY_CLOSE) | OP(ATOMIC))
+#define ANY_OP                                                                                     \
+    (ON_WALLETS | ON_CHANNELS | OP(WALLET_CREATE) | OP(POLICY_SET) | OP(DAY_CLOSE) | OP(ATOMIC) |  \
+     OP(ROLE_GIVE) | OP(ROLE_TAKE) | OP(FORGET))
 
 /* What a code that is remembered comes with. figures: in their order; 0: no more. */
 static const struct row {
@@ -21,13 +33,15 @@ static const struct row {
     uint32_t figures[5];
     bool some; /* any of the figures, one at least */
 } rows[JB_CODES_END] = {
-    [JB_CODE_EXPECT_MISMATCH] = {ON_WALLETS | OP(WALLET_CREATE), {JB_FIG_VERSION}, false},
-    [JB_CODE_WALLET_UNKNOWN] = {ON_WALLETS, {0}, false},
+    [JB_CODE_EXPECT_MISMATCH] = {ON_WALLETS | ON_CHANNELS | OP(WALLET_CREATE),
+                                 {JB_FIG_VERSION},
+                                 false},
+    [JB_CODE_WALLET_UNKNOWN] = {ON_WALLETS | OP(FORGET), {0}, false},
     [JB_CODE_WALLET_UNKNOWN_THEN] = {WITH_A_TIME, {0}, false},
     [JB_CODE_WALLET_EXISTS] = {OP(WALLET_CREATE), {0}, false},
     [JB_CODE_WALLET_DELETED] = {ON_WALLETS, {0}, false},
     [JB_CODE_WALLET_STATE] = {OP(CHARGE) | OP(CONSUME) | OP(WALLET_OFF) | OP(WALLET_ON) |
-                                  OP(WALLET_SUSPEND) | OP(WALLET_LIFT),
+                                  OP(WALLET_SUSPEND) | OP(WALLET_LIFT) | OP(FORGET),
                               {JB_FIG_STATUS},
                               false},
     [JB_CODE_DELETE_CONDITIONS] = {OP(WALLET_DELETE),
@@ -40,7 +54,7 @@ static const struct row {
     [JB_CODE_USAGE_UNKNOWN] = {OP(CONSUME_REVERSE), {0}, false},
     [JB_CODE_AMBIGUOUS_USAGE] = {OP(CONSUME_REVERSE), {0}, false},
     [JB_CODE_ID_EXISTS] = {OP(CHARGE) | OP(FREE_GRANT) | OP(REFUND_REQUEST), {0}, false},
-    [JB_CODE_INSUFFICIENT_CASH] = {OP(CONSUME), {JB_FIG_AVAILABLE}, false},
+    [JB_CODE_INSUFFICIENT_CASH] = {OP(CONSUME), {JB_FIG_AVAILABLE, JB_FIG_POSTPAID_LIMIT}, true},
     [JB_CODE_NOTHING_REFUNDABLE] = {OP(REFUND_REQUEST), {JB_FIG_REFUNDABLE}, false},
     [JB_CODE_REFUND_EXCEEDS] = {OP(REFUND_REQUEST), {JB_FIG_REFUNDABLE}, false},
     [JB_CODE_DEBT_EXCEEDS] = {OP(DEBT_REPAY), {JB_FIG_DEBT}, false},

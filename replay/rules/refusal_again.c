@@ -168,7 +168,8 @@ static bool
 was_available(struct jb_judge *r, const struct jb_wallet *w, jb_day today, jb_amount asked,
               jb_amount *ret_now)
 {
-    jb_amount then = w->paid > 0 ? w->paid : 0;
+    jb_amount paid = w->paid + (w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0);
+    jb_amount then = paid > 0 ? paid : 0;
     bool found = asked == then;
     usable_grants(r, today);
     for (size_t i = 0; i < r->grants.n; i++) {

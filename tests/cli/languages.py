@@ -114,7 +114,7 @@ COMMANDS = [
     {"op": "free.grant", "wallet": "W1", "grant": "G9", "amount": 5, "expires_on": "1999-01-01"}, {"op": "day.close", "day": "2999-01-01"},
     {"op": "policy.set", "policy": "min_charge", "value": 5, "from": "1999-01-01T00:00:00Z"}, {"op": "wallet.off", "wallet": "W1", "expect": 9999},
     {"op": "wallet.of"}, {"op": "consume"}, {}, {"op": "atomic", "commands": []}, {"op": "atomic", "commands": [{"op": "wallet.off", "wallet": "V"}]},
-    {"op": "wallet.rename", "wallet": "W1", "name": "x" * 30}, {"op": "wallet.off", "wallet": "W1", "actor": {"id": "a b"}},
+    {"op": "wallet.rename", "wallet": "W1", "name": "x" * 30}, {"op": "wallet.off", "wallet": "W1", "caller": "x"}, {"op": "wallet.off", "wallet": "W1", "actor": {"id": "a b"}},
 ]
 
 
@@ -130,6 +130,9 @@ def refusals(ledger):
         check("in English", not is_korean(english["message"]), english)
         check("in Korean", is_korean(korean["message"]), korean)
         check("else the same", without_sentences(english) == without_sentences(korean), (english, korean))
+    check("a member, and what is wrong with it", any(a["message"].startswith("name: ") for a in answers["ko"]) and
+          any(a["message"].startswith("caller: ") for a in answers["ko"]), answers["ko"])
+    check("an amount has its unit", any("원입니다" in a["message"] for a in answers["ko"]), answers["ko"])
     check("of many codes", len({a["code"] for a in answers["en"]}) >= 18, {a["code"] for a in answers["en"]})
 
 

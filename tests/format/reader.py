@@ -25,9 +25,9 @@ def figures(flat, offset):
             return [word for n, word in sorted(WORDS[how[7:]].items()) if v >> n & 1]
         return {"day": day, "instant": lambda v: instant(v, offset), "integer": int}.get(how, lambda v: WORDS[how][v])(v)
     found = {FIGURES[n][0]: show(FIGURES[n][1], v) for n, v in zip(flat[::2], flat[1::2])}
-    unmet = {k: found.pop(k) for k in [FIGURES[n][0] for n in (20, 21, 22, 39, 40)] if k in found}
+    unmet = {k: found.pop(k) for k in [FIGURES[n][0] for n in (20, 21, 22, 39, 40, 41)] if k in found}
     return {**found, **({"allows": ALLOWS[found["status"]]} if "status" in found else {}), **({"conditions": unmet} if unmet else {})}
-offset, ids = 0, {}
+offset, ids, channels = 0, {}, {}
 dump = subprocess.run(["mdb_dump", "-n", sys.argv[1] + "/log.mdb"], stdout=subprocess.PIPE, text=True, check=True).stdout
 lines = [bytes.fromhex(line) for line in dump.splitlines() if line.startswith(" ")]
 for key, value in zip(lines[::2], lines[1::2]):
@@ -40,10 +40,13 @@ for key, value in zip(lines[::2], lines[1::2]):
         occurred, earlier = at if at is None else at - (take(4) or 0), take(8) or 0
         extra = [(label, take(flag)) for label, flag in (("key", 16), ("caller", 16), ("", 16), ("actor_ref", 32), ("role", 32), ("note_ref", 64), ("cause", 128), ("group_events", 256), ("group_commands", 256), ("channel", 1024), ("subject", 4096), ("subject_back", 4096))]
         if name == "wallet_created": ids[wallet] = rest[0]
+        channel = dict(extra)["channel"]
+        if name == "channel_created": channels[dict(extra)["subject"] >> 3] = rest[0]
         event = {"seq": seq, "type": name, "wallet": ids.get(wallet), "recorded_at": at and instant(at, offset), "occurred_at": at and instant(occurred, offset),
                  "posted_on": at and day((at // 1000000 + offset) // 86400 - earlier), "prev": seq - back if back else 0, **{k: v for k, v in extra if k and v is not None and "subject" not in k}}
+        if channel: event["channel"] = channels[channel]
         subject, since = dict(extra)["subject"], dict(extra)["subject_back"]
-        if subject: event["subject"] = {"kind": SUBJECTS[subject & 7], "number": subject >> 3, "prev": seq - since if since else 0}
+        if subject: event["subject"] = {"kind": SUBJECTS[subject & 7], "number": subject >> 3, **({"id": channels[subject >> 3]} if subject & 7 == 1 else {}), "prev": seq - since if since else 0}
         show = {"BOOL": bool, "DAY": day, "OPT_INSTANT": lambda v: v and instant(v, offset), "ID16": bytes.hex, "SPLIT": lambda v: parts(v, rest[1], "from"),
                 "PARTS_FROM": lambda v: parts(v, 0, "from"), "PARTS_TO": lambda v: parts(v, 0, "to"), "FIGURES": lambda v: figures(v, offset),
                 "TOTALS": lambda v: {t: number(v[16 * i:16 * i + 16], True) for i, t in enumerate(TOTALS)}}

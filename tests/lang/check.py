@@ -124,14 +124,19 @@ def sentences(path, text, room):
         prose = PROSE.search(CONVERSION.sub("", literal)) and not re.match(r"[A-Z]{3}( [A-Z]{3})+$|struct jb_\w+$", literal)
         if said or (prose and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ())):
             wrong = not said and call is not None and not call.isupper() and call not in room["sinks"]
-            yield from ((line, piece, wrong) for piece in pieces(literal, call, room) if has_words(piece))
+            yield from ((line, piece, wrong) for piece in pieces(literal, call, room)
+                       if has_words(piece) or (call in room["marks"] and "%" in piece))
 
 
 def rows(text):
     """(line, English, Korean) of a catalogue."""
-    found = list(literals(text))
-    for at in range(0, len(found) - 1, 2):
-        yield found[at][0], found[at][1], found[at + 1][1]
+    row = None
+    for line, literal, call, argument in literals(text):
+        if call == "KO" and argument == 0:
+            row = line, literal
+        elif call == "KO" and row is not None:
+            yield *row, literal
+            row = None
 
 
 def conversions(text):

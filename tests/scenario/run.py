@@ -27,8 +27,12 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Codes that no single command can get, and why.
 NOT_REACHABLE = {"BATCH_TOO_LARGE": "tests/cli has it", "MALFORMED": "tests/cli has it",
+                 "PERSON_HAS_ROLE": "of forget, which is not carried out yet", "RETENTION": "likewise",
                  "TOO_MANY_PARTS": "tests/unit/test_parts.c has it", "CLOCK_AHEAD": "tests/faults/clocks.py has it"}
 
+
+# Queries that are of now.
+NOW = ("audit", "stat", "who", "may", "roles", "channel", "biz", "can-delete")
 
 # What every remembered refusal says behind its own sentence.
 REMEMBERED = ". This key keeps that answer; another try needs a new key"
@@ -52,7 +56,9 @@ class Ledger:
 
     def ask(self, words):
         name, *rest = shlex.split(words)
-        if "--as-of" not in rest and name not in ("audit", "stat"):
+        if name in ("who", "channel", "biz"):
+            rest += ["--people"]
+        if "--as-of" not in rest and name not in NOW:
             rest += ["--as-of", str(self.ask("stat")["events"])]
         out = subprocess.run([self.jangbu, name, self.dir, *rest, "--json"], capture_output=True, text=True)
         if not out.stdout:
@@ -60,9 +66,17 @@ class Ledger:
         return json.loads(out.stdout)
 
 
+def is_so(value, got):
+    """An object has the members that are expected of it, and may have more."""
+    if isinstance(value, dict) and isinstance(got, dict):
+        return all(is_so(item, got.get(name)) for name, item in value.items())
+    return got == value
+
+
 def compare(expected, got, where):
     for member, value in expected.items():
-        if got.get(member) != value:
+        whole = member in ("conditions", "unmet")
+        if got.get(member) != value if whole else not is_so(value, got.get(member)):
             raise Failed(f"{where}: {member} is {json.dumps(got.get(member), ensure_ascii=False)}, expected {json.dumps(value, ensure_ascii=False)}\n  {json.dumps(got, ensure_ascii=False)}")
 
 

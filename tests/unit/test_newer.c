@@ -111,7 +111,7 @@ static const struct frame frames[] = {
      0, false},
     {"a reserved code", EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 59, 0, 0x90), 0, 0,
      false},
-    {"a figure", EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 3, 0, 0x92, 41, 7), 0, 0,
+    {"a figure", EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 8, 3, 0, 0x92, 42, 7), 0, 0,
      false},
     {"a type", EVENT(0x95, 0xcc, 200, 0, 0, 0, 0), 0, 0, false},
     {"a reserved type", EVENT(0x95, 60, 0, 0, 0, 0), 0, 0, false},

@@ -10,6 +10,7 @@
 #include <jangbu/replay.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "../check.h"
 
@@ -247,8 +248,8 @@ make(struct padded *to, bool member)
     c->size = sizeof *c;
     do {
         c->op = (jb_op)(1 + number(JB_OPS - 1));
-    } while (c->op == JB_OP_FORGET ||
-             (member && (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC)));
+    } while (member &&
+             (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC || c->op == JB_OP_FORGET));
     c->op = chance(30) ? (chance(50) ? JB_OP_CHARGE : JB_OP_CONSUME) : c->op;
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     for (unsigned field = 0; field < JB_CF_N; field++) {
@@ -725,7 +726,11 @@ main(int argc, char **argv)
     jb_ledger *l;
     struct jb_open_options options = JB_SIZED(struct jb_open_options);
     options.now = the_time;
-    must(jb_init(dir, NULL, &err) == JB_OK, "init");
+    /* Sealed, so that people can be forgotten. */
+    char key_file[sizeof dir + 4];
+    snprintf(key_file, sizeof key_file, "%s.key", dir);
+    const struct jb_init_options sealed = {.size = sizeof sealed, .key_file = key_file};
+    must(jb_init(dir, &sealed, &err) == JB_OK, "init");
     must(jb_open(dir, &options, &l, &err) == JB_OK, "open");
     jb_answers *answers = jb_answers_new();
     must(answers != NULL, "no memory");
@@ -748,6 +753,7 @@ main(int argc, char **argv)
     must(report->verdict == JB_VERIFIED,
          report->problems_n > 0 ? report->problems[0]->text : "the audit");
     jb_audit_report_free(report);
+    unlink(key_file);
     remove_scratch(dir);
     return 0;
 }

@@ -127,6 +127,7 @@ def parse_arguments():
     parser.add_argument("--operator", default="")
     parser.add_argument("--actor")
     parser.add_argument("--channel")
+    parser.add_argument("--people", action="store_true")
     parser.add_argument("--as-of", type=int)
     parser.add_argument("--view", default="posted")
     parser.add_argument("--caller", default="")

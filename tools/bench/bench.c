@@ -86,7 +86,7 @@ add_row(const char *name, int64_t events, int64_t us, int64_t *calls_us, size_t 
 #define BATCH_MAX 8192
 
 static struct jb_command commands[BATCH_MAX];
-static char ids[BATCH_MAX][2][24];
+static char ids[BATCH_MAX][3][24];
 
 static struct jb_text
 text(const char *s)
@@ -94,8 +94,18 @@ text(const char *s)
     return (struct jb_text){s, strlen(s)};
 }
 
+/* What consumptions have beside wallet, usage and amount. */
+enum manner {
+    PLAIN = 0,
+    KEYED = 1,
+    BY_MASTER = 2, /* an actor: the wallet's master */
+    ENFORCED = 4   /* and the ledger asks for his role */
+};
+static const char first_operator[] = "operator";
+
+/* Each wallet has a master of its own where its consumptions name one. */
 static void
-make_wallets(jb_ledger *l, jb_answers *answers, uint32_t wallets)
+make_wallets(jb_ledger *l, jb_answers *answers, uint32_t wallets, unsigned manner)
 {
     struct jb_error err;
     for (uint32_t i = 0; i < wallets;) {
@@ -109,6 +119,11 @@ make_wallets(jb_ledger *l, jb_answers *answers, uint32_t wallets)
                                               .wallet = text(ids[n][0]),
                                               .kind = JB_KIND_BUSINESS,
                                               .name = text("bench")};
+            if ((manner & BY_MASTER) != 0) {
+                snprintf(ids[n][2], sizeof ids[n][2], "master-%u", i);
+                jb_set_master(&commands[n], text(ids[n][2]));
+                jb_set_actor(&commands[n], text(first_operator), (struct jb_text){NULL, 0});
+            }
             commands[n + 1] = (struct jb_command){
                 .size = sizeof commands[n],
                 .op = JB_OP_CHARGE,
@@ -116,14 +131,18 @@ make_wallets(jb_ledger *l, jb_answers *answers, uint32_t wallets)
                 .wallet = text(ids[n][0]),
                 .id = text("C1"),
                 .amount = INT64_C(1000000000000)};
+            if ((manner & BY_MASTER) != 0) {
+                jb_set_actor(&commands[n + 1], text(ids[n][2]), (struct jb_text){NULL, 0});
+            }
         }
         check(jb_submit(l, commands, n, NULL, answers, NULL, &err), &err);
     }
 }
 
 static void
-make_consumption(size_t slot, uint64_t number, uint32_t wallets, bool keyed)
+make_consumption(size_t slot, uint64_t number, uint32_t wallets, unsigned manner)
 {
+    bool keyed = (manner & KEYED) != 0;
     /* A multiplicative step visits the wallets in an order that no cache likes, the same in every
      * run. */
     uint32_t wallet = (uint32_t)((number * UINT64_C(2654435761)) % wallets);
@@ -138,16 +157,23 @@ make_consumption(size_t slot, uint64_t number, uint32_t wallets, bool keyed)
                             .id = text(ids[slot][1]),
                             .amount = 1 + (jb_amount)(number % 60000),
                             .key = keyed ? text(ids[slot][1]) : (struct jb_text){NULL, 0}};
+    if ((manner & BY_MASTER) != 0) {
+        snprintf(ids[slot][2], sizeof ids[slot][2], "master-%u", wallet);
+        jb_set_actor(&commands[slot], text(ids[slot][2]), (struct jb_text){NULL, 0});
+    }
 }
 
 static jb_ledger *
-open_new(const char *dir, const char *name)
+open_new(const char *dir, const char *name, unsigned manner)
 {
+    const struct jb_init_options o = {.size = sizeof o,
+                                      .roles = (manner & ENFORCED) != 0 ? JB_MATRICES : 0,
+                                      .operator_id = first_operator};
     char path[4096];
     struct jb_error err;
     jb_ledger *l;
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    check(jb_init(path, NULL, &err), &err);
+    check(jb_init(path, (manner & ENFORCED) != 0 ? &o : NULL, &err), &err);
     check(jb_open(path, NULL, &l, &err), &err);
     return l;
 }
@@ -175,16 +201,16 @@ submit_timed(jb_ledger *l, size_t n, jb_answers *answers, int64_t *cpu)
 
 static void
 bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch, uint64_t events,
-              bool keyed)
+              unsigned manner)
 {
     if (!is_wanted(name)) {
         return;
     }
     char folder[64];
     snprintf(folder, sizeof folder, "l%zu", rows_n);
-    jb_ledger *l = open_new(dir, folder);
+    jb_ledger *l = open_new(dir, folder, manner);
     jb_answers *answers = jb_answers_new();
-    make_wallets(l, answers, wallets);
+    make_wallets(l, answers, wallets, manner);
     size_t calls = (size_t)((events + batch - 1) / batch), call = 0;
     int64_t *calls_us = calloc(calls, sizeof *calls_us);
     if (answers == NULL || calls_us == NULL) {
@@ -194,7 +220,7 @@ bench_batches(const char *dir, const char *name, uint32_t wallets, size_t batch,
     for (uint64_t i = 0; i < events;) {
         size_t n = 0;
         for (; n < batch && i < events; n++, i++) {
-            make_consumption(n, i, wallets, keyed);
+            make_consumption(n, i, wallets, manner);
         }
         calls_us[call] = submit_timed(l, n, answers, &cpu);
         spent += calls_us[call++];
@@ -255,9 +281,9 @@ bench_threads(const char *dir, const char *name, unsigned threads, unsigned each
     }
     char folder[64];
     snprintf(folder, sizeof folder, "l%zu", rows_n);
-    jb_ledger *l = open_new(dir, folder);
+    jb_ledger *l = open_new(dir, folder, PLAIN);
     jb_answers *answers = jb_answers_new();
-    make_wallets(l, answers, 1000);
+    make_wallets(l, answers, 1000, PLAIN);
     struct caller callers[64];
     int64_t *calls_us = calloc((size_t)threads * each, sizeof *calls_us);
     if (calls_us == NULL || threads > 64) {
@@ -402,11 +428,14 @@ main(int argc, char **argv)
         return 3;
     }
     uint64_t events = quick ? 200000 : 2000000;
-    bench_batches(dir, "consume/batch8192/10k", 10000, 8192, events, false);
-    bench_batches(dir, "consume/batch8192/10k/keys", 10000, 8192, events / 2, true);
-    bench_batches(dir, "consume/batch1000/10k", 10000, 1000, events / 2, false);
-    bench_batches(dir, "consume/batch64/10k", 10000, 64, quick ? 32000 : 320000, false);
-    bench_batches(dir, "consume/single", 1000, 1, quick ? 2000 : 10000, false);
+    bench_batches(dir, "consume/batch8192/10k", 10000, 8192, events, PLAIN);
+    bench_batches(dir, "consume/batch8192/10k/keys", 10000, 8192, events / 2, KEYED);
+    bench_batches(dir, "consume/batch8192/10k/actor", 10000, 8192, events / 2, BY_MASTER);
+    bench_batches(dir, "consume/batch8192/10k/roles", 10000, 8192, events / 2,
+                  BY_MASTER | ENFORCED);
+    bench_batches(dir, "consume/batch1000/10k", 10000, 1000, events / 2, PLAIN);
+    bench_batches(dir, "consume/batch64/10k", 10000, 64, quick ? 32000 : 320000, PLAIN);
+    bench_batches(dir, "consume/single", 1000, 1, quick ? 2000 : 10000, PLAIN);
     bench_threads(dir, "consume/threads8", 8, quick ? 500 : 4000);
     bench_threads(dir, "consume/threads64", 64, quick ? 100 : 2000);
     /* Of the ledger of the first of them. */

@@ -90,8 +90,12 @@ void app_figures(const struct app *app, struct jb_figures figures, struct out *o
 /* What a policy is set to, as it is typed. buf of 48 bytes; returns buf. */
 char *app_policy(const struct app *app, uint32_t policy, int64_t value, char *buf);
 /* What an event says beside its amount and its id: "consume: INSUFFICIENT_CASH, available 51,000",
- * "min_charge 2,000 from ...", a day; for most nothing. */
-void app_event_words(const struct app *app, const struct jb_event *e, struct out *o);
+ * "min_charge 2,000 from ...", a day, "channel C1 person #3 MANAGER"; for most nothing. channel:
+ * the id of event_channel; NULL: nobody knows it, or there is none. */
+void app_event_words(const struct app *app, const struct jb_event *e, const char *channel,
+                     struct out *o);
+/* The same id, looked up. buf holds JB_ID_BYTES_MAX + 1; returns buf, or NULL. */
+const char *app_event_channel(struct app *app, const struct jb_event *e, char *buf);
 /* The id of the wallet that e is of, or of that on which a command was refused; "-" for none. buf
  * holds JB_ID_BYTES_MAX + 1. */
 const char *app_event_wallet(struct app *app, const struct jb_event *e, char *buf);
@@ -147,6 +151,12 @@ int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds 
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
 int cmd_explain(struct app *app, int argc, char **argv);
+int cmd_who(struct app *app, int argc, char **argv);
+int cmd_may(struct app *app, int argc, char **argv);
+int cmd_roles(struct app *app, int argc, char **argv);
+int cmd_channel(struct app *app, int argc, char **argv);
+int cmd_biz(struct app *app, int argc, char **argv);
+int cmd_can_delete(struct app *app, int argc, char **argv);
 int cmd_log(struct app *app, int argc, char **argv);
 int cmd_stat(struct app *app, int argc, char **argv);
 int cmd_audit(struct app *app, int argc, char **argv);

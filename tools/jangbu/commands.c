@@ -260,7 +260,8 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
         out_str(o, closed);
     } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type >= JB_EV_DAY_CLOSED)) {
         out_char(o, ' ');
-        app_event_words(app, e, o);
+        char channel[JB_ID_BYTES_MAX + 1];
+        app_event_words(app, e, app_event_channel(app, e, channel), o);
     }
     if (e != NULL && jb_event_amount(e) != 0) {
         out_str(o, " ");

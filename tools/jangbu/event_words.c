@@ -151,18 +151,25 @@ field_words(const struct app *app, const struct jb_event *e, const struct jb_fie
     return true;
 }
 
-/* The channel that it belongs to, and its fields. */
+/* "channel C1"; of one that nobody knows the number. False: the event has to do with none. */
+static bool
+channel_words(const struct jb_event *e, const char *channel, struct out *o)
+{
+    char number[32];
+    if (event_channel(e) == 0 || e->type == JB_EV_CHANNEL_CREATED) {
+        return false; /* its id stands where ids stand */
+    }
+    snprintf(number, sizeof number, "number %llu", (unsigned long long)event_channel(e));
+    labelled(o, "channel", channel != NULL ? channel : number);
+    return true;
+}
+
 static void
-who_words(const struct app *app, const struct jb_event *e, struct out *o)
+who_words(const struct app *app, const struct jb_event *e, const char *channel, struct out *o)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     const size_t begin = o->n;
-    char number[48];
-    if ((e->flags & JB_EVF_SUBJECT) != 0) {
-        const char *kind = jb_subject_word(e->subject_kind);
-        snprintf(number, sizeof number, "%s %llu", known(kind), (unsigned long long)e->subject);
-        out_str(o, number);
-    }
+    channel_words(e, channel, o);
     const char *own = jb_event_own_id(e).s; /* it stands where ids stand */
     for (uint32_t i = 0; i < type->fields_n; i++) {
         const size_t before = o->n;
@@ -178,7 +185,7 @@ who_words(const struct app *app, const struct jb_event *e, struct out *o)
 }
 
 void
-app_event_words(const struct app *app, const struct jb_event *e, struct out *o)
+app_event_words(const struct app *app, const struct jb_event *e, const char *channel, struct out *o)
 {
     char day[JB_DAY_TEXT_BYTES];
     switch (e->type) {
@@ -193,10 +200,26 @@ app_event_words(const struct app *app, const struct jb_event *e, struct out *o)
         break;
     default:
         if (e->type >= JB_EV_ROLE_GIVEN && e->type < JB_EV_TYPES) {
-            who_words(app, e, o);
+            who_words(app, e, channel, o);
+        } else {
+            channel_words(e, channel, o);
         }
         break;
     }
+}
+
+const char *
+app_event_channel(struct app *app, const struct jb_event *e, char *buf)
+{
+    const uint64_t number = event_channel(e);
+    size_t n = 0;
+    jb_status status =
+        number != 0 ? jb_channel_id(app->ledger, number, buf, &n, &app->err) : JB_E_NOTFOUND;
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        exit(app_fail(app, &app->err)); /* an id that is left out would be a wrong answer */
+    }
+    buf[n] = '\0';
+    return status == JB_OK ? buf : NULL;
 }
 
 const char *

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "event_json.h"
+#include "rows_json.h"
 #include "export.h"
 
 static void
@@ -51,10 +52,10 @@ is_late(const struct app *app, const struct jb_event *e)
 
 /* The event as `jangbu log --json` has it, and behind it the figures that a table has. */
 static void
-json_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o)
+json_row(struct app *app, const struct jb_event *e, const struct event_ids *ids, struct out *o)
 {
     struct part_sums s = parts_sum(e);
-    event_json_open(o, e, wallet, app->info.utc_offset_s);
+    event_json_open(o, e, ids, app->info.utc_offset_s);
     js_bool(o, "late", is_late(app, e));
     js_int(o, "free", s.free);
     js_int(o, "paid", s.paid);
@@ -86,8 +87,7 @@ csv_references(struct out *o, const struct jb_event *e)
 }
 
 static void
-csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wallet_n,
-        struct out *o)
+csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
@@ -98,7 +98,7 @@ csv_row(struct app *app, const struct jb_event *e, const char *wallet, size_t wa
     out_char(o, ',');
     out_str(o, type != NULL ? type->name : "unknown");
     out_char(o, ',');
-    csv_cell(o, (struct jb_text){wallet, wallet_n});
+    csv_cell(o, wallet);
     out_char(o, ',');
     app_event_id(app, e, id);
     csv_cell(o, (struct jb_text){id, strlen(id)});
@@ -145,20 +145,20 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     }
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;
-        char wallet[JB_ID_BYTES_MAX];
-        size_t wallet_n = 0;
+        char bufs[2][JB_ID_BYTES_MAX];
+        struct event_ids ids = {0};
         status = jb_cursor_at(c, order[i].seq, &e, err);
-        const uint32_t number = status == JB_OK ? csv ? e->wallet : event_wallet(e) : 0;
-        if (number != 0) {
-            status = jb_wallet_id(app->ledger, number, wallet, &wallet_n, err);
+        if (status == JB_OK) {
+            status = event_ids_get(app->ledger, e, bufs, &ids, err);
         }
         if (status != JB_OK) {
             break;
         }
         if (csv) {
-            csv_row(app, e, wallet, wallet_n, &o);
+            const struct jb_text none = {NULL, 0};
+            csv_row(app, e, e->wallet != 0 ? ids.wallet : none, &o);
         } else {
-            json_row(app, e, (struct jb_text){number != 0 ? wallet : NULL, wallet_n}, &o);
+            json_row(app, e, &ids, &o);
         }
         if (o.n > 60000) {
             jb_cursor_rest(c); /* a slow reader of the export holds no snapshot */

@@ -154,7 +154,8 @@ static void
 words_cell(struct app *app, struct table *t, const struct jb_event *e)
 {
     struct out words = {0};
-    app_event_words(app, e, &words);
+    char channel[JB_ID_BYTES_MAX + 1];
+    app_event_words(app, e, app_event_channel(app, e, channel), &words);
     table_cellf(t, "%.*s", (int)words.n, words.at != NULL ? words.at : "");
     free(words.at);
     app->out.no_memory |= words.no_memory; /* said when it is printed */
@@ -221,20 +222,17 @@ int
 cmd_events(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100", *wallet = NULL;
-    const char *types = NULL, *since = NULL, *until = NULL;
+    const char *types = NULL, *since = NULL, *until = NULL, *channel = NULL;
     int n, code;
     bool newest_first = false, people = false;
     struct jb_as_of from = {.kind = JB_AS_OF_NOW}, to = {.kind = JB_AS_OF_NOW};
     uint64_t limit;
-    const struct option_row options[] = {{"wallet", NULL, &wallet},
-                                         {"type", NULL, &types},
-                                         {"since", NULL, &since},
-                                         {"until", NULL, &until},
-                                         {"newest-first", &newest_first, NULL},
-                                         {"people", &people, NULL},
-                                         {"cursor", NULL, &cursor},
-                                         {"limit", NULL, &limit_text},
-                                         {0}};
+    const struct option_row options[] = {
+        {"wallet", NULL, &wallet},    {"channel", NULL, &channel},
+        {"type", NULL, &types},       {"since", NULL, &since},
+        {"until", NULL, &until},      {"newest-first", &newest_first, NULL},
+        {"people", &people, NULL},    {"cursor", NULL, &cursor},
+        {"limit", NULL, &limit_text}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -256,6 +254,7 @@ cmd_events(struct app *app, int argc, char **argv)
     if (event_types_read(types, &q.types, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
+    q.channel = jb_text_of(channel);
     q.since = from;
     q.until = to;
     q.newest_first = newest_first;

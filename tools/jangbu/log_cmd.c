@@ -11,16 +11,15 @@
 /* How often it is looked whether somebody still reads what is printed. */
 #define PIPE_LOOK_US 100000
 
-/* Ids of wallets by number, from the wallet_created events seen, else from the state. */
+/* Ids by number, from the events seen that made what has them, else from the state. */
 struct ids {
     char (*at)[JB_ID_BYTES_MAX + 1];
     size_t n;
 };
 
-static const char *
-id_of(struct app *app, struct ids *ids, const struct jb_event *e)
+static char *
+place_of(struct ids *ids, uint64_t number)
 {
-    const uint32_t number = event_wallet(e);
     if (number >= ids->n) {
         size_t n = ids->n == 0 ? 1024 : ids->n;
         while (n <= number) {
@@ -34,16 +33,50 @@ id_of(struct app *app, struct ids *ids, const struct jb_event *e)
         memset(ids->at + ids->n, 0, (n - ids->n) * sizeof *ids->at);
         ids->n = n;
     }
-    char *id = ids->at[number];
-    size_t n = 0;
+    return ids->at[number];
+}
+
+/* Whether the event says the id of what it makes: then it is known. */
+static bool
+says_id(const struct jb_event *e, uint32_t type, char *id)
+{
     const struct jb_text own = jb_event_own_id(e);
-    if (e->type == JB_EV_WALLET_CREATED && own.n <= JB_ID_BYTES_MAX) {
-        memcpy(id, own.s, own.n);
-        id[own.n] = '\0';
-    } else if (id[0] == '\0' && jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
+    if (e->type != type || own.n > JB_ID_BYTES_MAX) {
+        return false;
+    }
+    memcpy(id, own.s, own.n);
+    id[own.n] = '\0';
+    return true;
+}
+
+static const char *
+wallet_of(struct app *app, struct ids *ids, const struct jb_event *e)
+{
+    const uint32_t number = event_wallet(e);
+    char *id = place_of(ids, number);
+    size_t n = 0;
+    if (!says_id(e, JB_EV_WALLET_CREATED, id) && id[0] == '\0' &&
+        jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
         id[n] = '\0';
     }
     return id;
+}
+
+/* NULL: nobody knows it, and its number is shown. */
+static const char *
+channel_of(struct app *app, struct ids *ids, const struct jb_event *e)
+{
+    const uint64_t number = event_channel(e);
+    if (number > UINT32_MAX) {
+        return NULL;
+    }
+    char *id = place_of(ids, number);
+    size_t n = 0;
+    if (!says_id(e, JB_EV_CHANNEL_CREATED, id) && id[0] == '\0' &&
+        jb_channel_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
+        id[n] = '\0';
+    }
+    return id[0] != '\0' ? id : NULL;
 }
 
 /* What was refused, and why: of old ones only the op and the code are known. */
@@ -106,7 +139,7 @@ print_posting_day(struct app *app, const struct jb_event *e)
 }
 
 static void
-print_event(struct app *app, const struct jb_event *e, const char *wallet)
+print_event(struct app *app, const struct jb_event *e, const char *wallet, const char *channel)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], amount[48];
@@ -134,7 +167,7 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet)
         out_str(&app->out, id);
     }
     struct out words = {0};
-    app_event_words(app, e, &words);
+    app_event_words(app, e, channel, &words);
     if (words.n > 0) {
         out_str(&app->out, "  ");
         out_bytes(&app->out, words.at, words.n);
@@ -148,7 +181,7 @@ static int
 print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bool people)
 {
     jb_cursor *c;
-    struct ids ids = {0};
+    struct ids wallets = {0}, channels = {0};
     int code = EXIT_DONE;
     bool nothing_of_it = only != NULL && only->number == 0;
     jb_seq next = from;
@@ -177,13 +210,15 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
             break;
         }
         next = e->seq + 1;
-        const char *wallet = event_wallet(e) != 0 ? id_of(app, &ids, e) : NULL;
+        const char *wallet = event_wallet(e) != 0 ? wallet_of(app, &wallets, e) : NULL;
+        const char *channel = event_channel(e) != 0 ? channel_of(app, &channels, e) : NULL;
         if (only != NULL && !is_of(e, only)) {
             continue;
         }
         nothing_of_it = false;
         if (app->json) {
-            event_json_open(&app->out, e, jb_text_of(wallet), app->info.utc_offset_s);
+            const struct event_ids ids = {jb_text_of(wallet), jb_text_of(channel)};
+            event_json_open(&app->out, e, &ids, app->info.utc_offset_s);
             if (people && people_json(&app->out, app->ledger, e, &app->err) != JB_OK) {
                 app_fail(app, &app->err);
                 code = EXIT_MACHINE;
@@ -192,7 +227,7 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
             js_close(&app->out, '}');
             app->out.first = true;
         } else {
-            print_event(app, e, wallet);
+            print_event(app, e, wallet, channel);
             if (people && !people_of_event(app, e)) {
                 code = EXIT_MACHINE;
                 break;
@@ -208,7 +243,8 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
         }
     }
     jb_cursor_close(c);
-    free(ids.at);
+    free(wallets.at);
+    free(channels.at);
     return code == EXIT_DONE && nothing_of_it ? app_fail(app, &app->err) : code;
 }
 

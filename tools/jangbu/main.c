@@ -178,12 +178,37 @@ static const struct row rows[] = {
           "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON)},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET"),
      SAID("why the total and the cash status differ, to the last unit"), HELP(AS_OF COMMON)},
-    {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
-     USAGE("LEDGER [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] "
-           "[--newest-first] "
+    {"who", cmd_who, TAKES_JSON, USAGE("LEDGER WALLET [--people]"),
+     SAID("who has to do with a wallet: its master, members, channels, agency"),
+     HELP("  --people         ids of people beside their references\n" COMMON)},
+    {"may", cmd_may, TAKES_JSON, USAGE("LEDGER WALLET --actor ID [--channel CHANNEL] [--people]"),
+     SAID("what a person may do to a wallet now, and if not, why"),
+     HELP("  --actor ID       whom it is about\n"
+          "  --channel C      the channel that the commands would name: roles in it count only "
+          "then\n"
+          "  --people         with --json: the id beside its reference\n" COMMON
+          "ROLE: no role that carries it; STATE: not in the wallet's state; KIND: not for such a "
+          "wallet or channel.\n")},
+    {"roles", cmd_roles, TAKES_JSON, USAGE("LEDGER"), SAID("who may give which command"),
+     HELP(COMMON)},
+    {"channel", cmd_channel, TAKES_JSON, USAGE("LEDGER CHANNEL [--people]"),
+     SAID("what a channel is: kind, search id, wallet, staff"),
+     HELP("  --people         ids of people beside their references\n" COMMON)},
+    {"biz", cmd_biz, TAKES_JSON,
+     USAGE("LEDGER WALLET [--people] [--limit N] [--cursor NEXT]\nLEDGER --channel CHANNEL "
            "[--people] [--limit N] [--cursor NEXT]"),
-     SAID("events in pages, of the ledger or a wallet, by type and time"),
-     HELP("  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
+     SAID("business information: what is approved, and what is asked for"),
+     HELP("  --people         the texts beside their references\n"
+          "  --limit N        with --json: requests and reviews, 1 to 10,000; 100 unless given\n"
+          "  --cursor NEXT    go on where the page before ended\n" COMMON)},
+    {"can-delete", cmd_can_delete, TAKES_JSON, USAGE("LEDGER WALLET"),
+     SAID("whether a wallet can be deleted, and what is in the way"), HELP(COMMON)},
+    {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "
+           "[--until WHEN] [--newest-first] [--people] [--limit N] [--cursor NEXT]"),
+     SAID("events in pages, of the ledger, a wallet or a channel, by type and time"),
+     HELP("  --channel C      those that belong to it; not those that only name it\n"
+          "  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
           "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
           "  --until WHEN     up to that event or the end of that day; before that time. Both go "
           "by the "
@@ -237,8 +262,9 @@ static const char *
 nth_harmless(unsigned n)
 {
     static const char *const harmless[] = {
-        "balance", "wallets", "lots", "grants", "refunds", "events", "cash-status", "history",
-        "refused", "explain", "log",  "stat",   "audit",   "export", "help"};
+        "balance", "wallets",    "lots",    "grants", "refunds", "events", "cash-status",
+        "history", "refused",    "explain", "who",    "may",     "roles",  "channel",
+        "biz",     "can-delete", "log",     "stat",   "audit",   "export", "help"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 

@@ -4,11 +4,9 @@
 #include "app.h"
 #include "people.h"
 
-/* The text behind a reference. False: it cannot be read (said on standard error). *ret NULL: it is
- * not there, and *ret_why says why. */
-static bool
-look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret,
-        jb_person_why *ret_why)
+bool
+people_text(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const char **ret,
+            jb_person_why *ret_why)
 {
     size_t n = 0;
     *ret = NULL;
@@ -21,8 +19,8 @@ look_up(struct app *app, uint64_t ref, char buf[JB_PERSON_TEXT_BYTES], const cha
     return true;
 }
 
-static const char *
-why_word(jb_person_why why)
+const char *
+people_why(jb_person_why why)
 {
     return why == JB_WHY_SEALED ? tr("sealed") : why == JB_WHY_LOST ? tr("lost") : tr("forgotten");
 }
@@ -35,7 +33,7 @@ show(struct app *app, const char *name, uint64_t ref, const char *text, jb_perso
     out_str(&app->out, tr(name));
     out_char(&app->out, ' ');
     if (text == NULL) {
-        snprintf(number, sizeof number, tr("(%s, reference %llu)"), why_word(why),
+        snprintf(number, sizeof number, tr("(%s, reference %llu)"), people_why(why),
                  (unsigned long long)ref);
         out_str(&app->out, number);
         return;
@@ -54,7 +52,7 @@ one(struct app *app, const char *name, uint64_t ref)
     if (ref == 0) {
         return true;
     }
-    if (!look_up(app, ref, buf, &text, &why)) {
+    if (!people_text(app, ref, buf, &text, &why)) {
         return false;
     }
     show(app, name, ref, text, why);

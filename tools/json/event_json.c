@@ -56,6 +56,7 @@ figure_form(uint32_t name)
         [JB_FIG_MOST] = {FIGURE_MONEY, 0},
         [JB_FIG_POSTPAID_LIMIT] = {FIGURE_MONEY, 0},
         [JB_FIG_POSTPAID] = {FIGURE_MONEY, 0},
+        [JB_FIG_UNINVOICED] = {FIGURE_MONEY, 0},
     };
     return name < sizeof forms / sizeof forms[0] ? forms[name]
                                                  : (struct figure_form){FIGURE_NUMBER, 0};
@@ -111,7 +112,7 @@ is_condition(uint32_t name)
 {
     return name == JB_FIG_NOT_OFF || name == JB_FIG_PAID_NOT_ZERO ||
            name == JB_FIG_REFUND_OUTSTANDING || name == JB_FIG_SALES_RIGHT ||
-           name == JB_FIG_POSTPAID;
+           name == JB_FIG_POSTPAID || name == JB_FIG_UNINVOICED;
 }
 
 static void
@@ -271,8 +272,45 @@ event_wallet(const struct jb_event *e)
                : e->command_refused.wallet_no;
 }
 
+uint64_t
+event_channel(const struct jb_event *e)
+{
+    const bool belongs = (e->flags & JB_EVF_SUBJECT) != 0 && e->subject_kind == JB_SUBJECT_CHANNEL;
+    return (e->flags & JB_EVF_CHANNEL) != 0 ? e->channel : belongs ? e->subject : 0;
+}
+
+static void
+channel_json(struct out *o, const struct jb_event *e, const struct event_ids *ids)
+{
+    if ((e->flags & JB_EVF_CHANNEL) == 0) {
+        return;
+    }
+    if (ids->channel.s != NULL) {
+        js_text(o, "channel", ids->channel);
+    } else {
+        js_uint(o, "channel", e->channel);
+    }
+}
+
+static void
+subject_json(struct out *o, const struct jb_event *e, const struct event_ids *ids)
+{
+    if ((e->flags & JB_EVF_SUBJECT) == 0) {
+        return;
+    }
+    js_open(o, "subject", '{');
+    js_str(o, "kind", jb_subject_word(e->subject_kind));
+    js_uint(o, "number", e->subject);
+    if (ids->channel.s != NULL && e->subject_kind == JB_SUBJECT_CHANNEL &&
+        e->subject == event_channel(e)) {
+        js_text(o, "id", ids->channel);
+    }
+    js_uint(o, "prev", e->subject_prev);
+    js_close(o, '}');
+}
+
 void
-event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
+event_json_open(struct out *o, const struct jb_event *e, const struct event_ids *ids,
                 int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
@@ -282,8 +320,8 @@ event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
     if (type == NULL) {
         js_uint(o, "type_number", e->type);
     }
-    if (wallet.s != NULL && e->wallet != 0) {
-        js_text(o, "wallet", wallet);
+    if (ids->wallet.s != NULL && e->wallet != 0) {
+        js_text(o, "wallet", ids->wallet);
     } else {
         js_null(o, "wallet");
     }
@@ -309,24 +347,9 @@ event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
         js_uint(o, "group_events", e->group_events);
         js_uint(o, "group_commands", e->group_commands);
     }
-    if (e->flags & JB_EVF_CHANNEL) {
-        js_uint(o, "channel", e->channel);
-    }
-    if (e->flags & JB_EVF_SUBJECT) {
-        js_open(o, "subject", '{');
-        js_str(o, "kind", jb_subject_word(e->subject_kind));
-        js_uint(o, "number", e->subject);
-        js_uint(o, "prev", e->subject_prev);
-        js_close(o, '}');
-    }
-    all_fields(o, e, wallet, utc_offset_s);
-}
-
-void
-event_json(struct out *o, const struct jb_event *e, struct jb_text wallet, int32_t utc_offset_s)
-{
-    event_json_open(o, e, wallet, utc_offset_s);
-    js_close(o, '}');
+    channel_json(o, e, ids);
+    subject_json(o, e, ids);
+    all_fields(o, e, ids->wallet, utc_offset_s);
 }
 
 void

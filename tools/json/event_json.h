@@ -12,11 +12,15 @@ void event_fields_json(struct out *o, const struct jb_event *e, int32_t utc_offs
 /* The number of the wallet that the event is of, or of that on which a command was refused; 0: of
  * none. */
 uint32_t event_wallet(const struct jb_event *e);
-/* The whole event as an object. wallet: the id of event_wallet, or s == NULL. */
-void event_json(struct out *o, const struct jb_event *e, struct jb_text wallet,
-                int32_t utc_offset_s);
-/* The same, left open for more members. */
-void event_json_open(struct out *o, const struct jb_event *e, struct jb_text wallet,
+/* The number of the channel that the event names, or else belongs to; 0: of none. */
+uint64_t event_channel(const struct jb_event *e);
+/* Ids of event_wallet and event_channel; s NULL: there is none, or nobody knows it. */
+struct event_ids {
+    struct jb_text wallet;
+    struct jb_text channel;
+};
+/* The whole event as an object, left open for more members. */
+void event_json_open(struct out *o, const struct jb_event *e, const struct event_ids *ids,
                      int32_t utc_offset_s);
 /* How the value of a figure (enum jb_figure_name) is shown. */
 enum figure_kind {

@@ -30,6 +30,9 @@ list_begin(const struct query *q, struct out *o)
     if (q->wallet.s != NULL) {
         js_text(o, "wallet", q->wallet);
     }
+    if (q->channel.s != NULL) {
+        js_text(o, "channel", q->channel);
+    }
     js_open(o, "rows", '[');
 }
 
@@ -235,6 +238,7 @@ events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *r
     memset(ret, 0, sizeof *ret);
     ret->query.size = sizeof ret->query;
     ret->query.wallet = q->wallet;
+    ret->query.channel = q->channel;
     ret->query.order = q->newest_first != 0 ? JB_NEWEST_FIRST : JB_OLDEST_FIRST;
     ret->query.first = q->since.kind == JB_AS_OF_SEQ ? q->since.seq : 0;
     ret->query.last = q->until.kind == JB_AS_OF_SEQ ? q->until.seq : 0;

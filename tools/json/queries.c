@@ -11,6 +11,8 @@ static const char *const types[] = {"all", "charge", "consumption", "return", "r
 
 enum {
     WALLET,
+    CHANNEL,
+    ACTOR,
     AS_OF,
     VIEW,
     FROM_DAY,
@@ -35,6 +37,8 @@ enum {
 #define SEQ_MAX (UINT64_MAX / 2)
 static const struct member_row members[MEMBERS] = {
     [WALLET] = {"wallet", MEMBER_TEXT, AT(wallet), 0, 0, NULL},
+    [CHANNEL] = {"channel", MEMBER_TEXT, AT(channel), 0, 0, NULL},
+    [ACTOR] = {"actor", MEMBER_TEXT, AT(actor), 0, 0, NULL},
     [AS_OF] = {"as_of", MEMBER_AS_OF, AT(as_of), 0, 0, NULL},
     [VIEW] = {"view", MEMBER_WORD, AT(view), 0, 0, views},
     [FROM_DAY] = {"from_day", MEMBER_DAY, AT(from_day), 0, 0, NULL},
@@ -72,10 +76,16 @@ static const struct {
     [QUERY_GRANTS] = {"grants", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_REFUNDS] = {"refunds", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_EVENTS] = {"events", 0,
-                      M(WALLET) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) | M(TYPES) |
-                          M(SINCE) | M(UNTIL) | M(NEWEST_FIRST),
+                      M(WALLET) | M(CHANNEL) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) |
+                          M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST),
                       false},
     [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
+    [QUERY_WHO] = {"who", M(WALLET), M(PEOPLE), false},
+    [QUERY_MAY] = {"may", M(WALLET) | M(ACTOR), M(CHANNEL) | M(PEOPLE), false},
+    [QUERY_ROLES] = {"roles", 0, 0, false},
+    [QUERY_CHANNEL] = {"channel", M(CHANNEL), M(PEOPLE), false},
+    [QUERY_BIZ] = {"biz", 0, M(WALLET) | M(CHANNEL) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
+    [QUERY_CAN_DELETE] = {"can_delete", M(WALLET), 0, false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},

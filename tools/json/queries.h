@@ -36,6 +36,12 @@ enum query_kind {
     QUERY_REFUNDS,
     QUERY_EVENTS,
     QUERY_EXPLAIN,
+    QUERY_WHO,
+    QUERY_MAY,
+    QUERY_ROLES,
+    QUERY_CHANNEL,
+    QUERY_BIZ,
+    QUERY_CAN_DELETE,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
@@ -51,6 +57,8 @@ enum query_kind {
 struct query {
     enum query_kind kind;
     struct jb_text wallet;
+    struct jb_text channel;
+    struct jb_text actor;
     struct jb_as_of as_of; /* all 0: now */
     uint32_t view;         /* enum jb_cash_view */
     uint32_t type;         /* enum jb_history_kind */

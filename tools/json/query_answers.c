@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "around_json.h"
 #include "event_json.h"
 #include "lists_json.h"
 #include "queries.h"
@@ -317,6 +318,12 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_HISTORY] = history_answer,
         [QUERY_REFUSED] = refused_answer,
         [QUERY_EXPLAIN] = explain,
+        [QUERY_WHO] = who_answer,
+        [QUERY_MAY] = may_answer,
+        [QUERY_ROLES] = roles_answer,
+        [QUERY_CHANNEL] = channel_answer,
+        [QUERY_BIZ] = biz_answer,
+        [QUERY_CAN_DELETE] = can_delete_answer,
         [QUERY_LOG] = log_events,
         [QUERY_STAT] = stat_json,
         [QUERY_INFO] = info,

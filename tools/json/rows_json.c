@@ -256,17 +256,36 @@ people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_err
 }
 
 jb_status
-event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
-               int32_t utc_offset_s, struct jb_error *err)
+event_ids_get(jb_ledger *l, const struct jb_event *e, char bufs[2][JB_ID_BYTES_MAX],
+              struct event_ids *ret, struct jb_error *err)
 {
-    char id[JB_ID_BYTES_MAX];
-    size_t n = 0;
     const uint32_t wallet = event_wallet(e);
-    jb_status status = wallet != 0 ? jb_wallet_id(l, wallet, id, &n, err) : JB_OK;
+    const uint64_t channel = event_channel(e);
+    size_t n = 0;
+    *ret = (struct event_ids){{NULL, 0}, {NULL, 0}};
+    jb_status status = wallet != 0 ? jb_wallet_id(l, wallet, bufs[0], &n, err) : JB_OK;
     if (status != JB_OK) {
         return status; /* an id that is left out would be a wrong answer */
     }
-    event_json_open(o, e, (struct jb_text){wallet != 0 ? id : NULL, n}, utc_offset_s);
+    ret->wallet = (struct jb_text){wallet != 0 ? bufs[0] : NULL, n};
+    status = channel != 0 ? jb_channel_id(l, channel, bufs[1], &n, err) : JB_OK;
+    if (status == JB_OK && channel != 0) {
+        ret->channel = (struct jb_text){bufs[1], n};
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status; /* its number is shown */
+}
+
+jb_status
+event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+               int32_t utc_offset_s, struct jb_error *err)
+{
+    char bufs[2][JB_ID_BYTES_MAX];
+    struct event_ids ids;
+    jb_status status = event_ids_get(l, e, bufs, &ids, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    event_json_open(o, e, &ids, utc_offset_s);
     status = people ? people_json(o, l, e, err) : JB_OK;
     js_close(o, '}');
     return status;

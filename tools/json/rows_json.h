@@ -35,6 +35,11 @@ jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_
 jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
                          int32_t utc_offset_s, struct jb_error *err);
 
+/* The ids that an event names by number. bufs: two of JB_ID_BYTES_MAX, where they lie. */
+struct event_ids;
+jb_status event_ids_get(jb_ledger *l, const struct jb_event *e, char bufs[2][JB_ID_BYTES_MAX],
+                        struct event_ids *ret, struct jb_error *err);
+
 /* The member people: the texts that an event names by reference. */
 jb_status people_json(struct out *o, jb_ledger *l, const struct jb_event *e, struct jb_error *err);
 #endif

@@ -132,7 +132,8 @@ typedef enum jb_figure_name {
     JB_FIG_POSTPAID_LIMIT = 38,
     JB_FIG_SALES_RIGHT = 39, /* unmet condition of a deletion: the event that gave the right */
     JB_FIG_POSTPAID = 40,    /* likewise: the limit */
-    /* 41 to 43 are reserved for conditions to come */
+    JB_FIG_UNINVOICED = 41,  /* likewise: consumption without an invoice */
+    /* 42 and 43 are reserved for conditions to come */
     JB_FIG_PARTS_MAX = 44, /* how many parts an event has at most */
     JB_FIG_MOST = 45,      /* the amount that goes at once */
     JB_FIG_AHEAD_US = 46,  /* how far the clock is ahead of the last event */

@@ -238,6 +238,171 @@ JB_API JB_NODISCARD jb_status jb_wallet_id(jb_ledger *l, uint32_t number, char *
 JB_API JB_NODISCARD jb_status jb_event_id(jb_ledger *l, const struct jb_event *e, char *id,
                                           size_t *ret_n, struct jb_error *err);
 
+/* Number of a channel, and its id. JB_E_NOTFOUND where there is no such channel. id needs room for
+ * JB_ID_BYTES_MAX bytes. */
+JB_API JB_NODISCARD jb_status jb_channel_number(jb_ledger *l, struct jb_text id, uint64_t *ret,
+                                                struct jb_error *err);
+JB_API JB_NODISCARD jb_status jb_channel_id(jb_ledger *l, uint64_t number, char *id, size_t *ret_n,
+                                            struct jb_error *err);
+
+/*
+ * What stands around the money (docs/rules.md section 10), now: up to event seq, at time at. `each`
+ * of these functions is called when the snapshot has been let go, and may be NULL. It returns false
+ * to stop. JB_E_NOTFOUND where there is no such wallet or channel.
+ */
+
+/* Somebody, or something, that is there. Borrowed during the call of each. Final. */
+struct jb_who_row {
+    uint32_t role; /* enum jb_role; NONE: who is only invited, and a channel */
+    uint32_t reserved;
+    uint64_t person;        /* reference; 0: it is a channel */
+    struct jb_text channel; /* its id */
+    jb_seq seq;             /* the event that made it so */
+    jb_instant from;
+    jb_instant until; /* of an invitation: from when on it is too late. JB_NO_INSTANT */
+};
+
+/* Who has to do with a wallet: of a deleted one nobody. */
+struct jb_who {
+    size_t size;
+    uint32_t number;
+    uint32_t status; /* enum jb_wallet_status */
+    uint32_t kind;   /* enum jb_wallet_kind */
+    uint32_t settlement;
+    jb_amount limit; /* how far a postpaid wallet may go below 0 */
+    uint64_t master; /* reference; 0: none */
+    uint32_t members;
+    uint32_t invited; /* whose time is not over */
+    uint32_t channels;
+    uint32_t reserved;
+    uint64_t email;      /* where invoices are mailed to: reference; 0: nowhere */
+    jb_seq agency_since; /* the event that gave it the sales right */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char agency[JB_ID_BYTES_MAX + 1]; /* that has the sales right; "": none */
+    jb_seq seq;
+    jb_instant at;
+};
+/* Rows: the master, members, the invited, channels that it is connected with; each from the oldest
+ * on. */
+JB_API JB_NODISCARD jb_status jb_who_get(jb_ledger *l, struct jb_text wallet,
+                                         bool (*each)(void *data, const struct jb_who_row *row),
+                                         void *data, struct jb_who *ret, struct jb_error *err);
+
+enum { JB_MAIL_ORDER_BYTES_MAX = 40 * 8 * 4 };
+struct jb_channel_info {
+    size_t size;
+    uint64_t number;
+    uint32_t kind; /* enum jb_channel_kind */
+    uint32_t staff;
+    uint64_t master;      /* reference */
+    jb_seq version;       /* its last event */
+    jb_seq search_id_seq; /* the event that set its search id; 0: none */
+    jb_instant closed;    /* JB_NO_INSTANT: it is not */
+    uint32_t wallet_no;   /* it is connected with; 0: none */
+    uint32_t reserved;
+    char channel[JB_ID_BYTES_MAX + 1];
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char search_id[48];                           /* "": none */
+    char biz[12];                                 /* registration number; "": none was approved */
+    char mail_order[JB_MAIL_ORDER_BYTES_MAX + 1]; /* "": none */
+    jb_seq seq;
+    jb_instant at;
+};
+/* Rows: its master and its managers, from the oldest on. */
+JB_API JB_NODISCARD jb_status jb_channel_get(jb_ledger *l, struct jb_text channel,
+                                             bool (*each)(void *data, const struct jb_who_row *row),
+                                             void *data, struct jb_channel_info *ret,
+                                             struct jb_error *err);
+
+/* A record of business information: what was asked for. Final. */
+struct jb_biz_record {
+    jb_seq request; /* 0: there is none */
+    jb_seq base;    /* the approval of that number that was in force then; 0: none */
+    char biz[12];   /* registration number */
+    uint8_t stale;  /* another approval came after it was asked: it cannot be approved any more */
+    uint8_t reserved[3];
+    uint64_t name; /* references */
+    uint64_t representative;
+    uint64_t address;
+};
+
+struct jb_biz {
+    size_t size;
+    uint32_t wallet_no; /* whose it is; */
+    uint32_t reserved;
+    uint64_t channel_no; /* one of the two is 0 */
+    char number[12];     /* of the holder, for ever; "": none was approved */
+    char holder[JB_ID_BYTES_MAX + 1];
+    jb_seq fixed;                 /* the approval that fixed it */
+    jb_seq approved;              /* the newest approval of that number, whoever asked; 0: none */
+    struct jb_biz_record record;  /* that was approved with it: what is shown */
+    struct jb_biz_record pending; /* the holder's open request */
+    jb_seq seq;
+    jb_instant at;
+};
+/* Of a wallet, or of a channel: the other one's s is NULL. Its history is that of the events
+ * biz_requested, biz_approved and biz_refused (jb_events_get). */
+JB_API JB_NODISCARD jb_status jb_biz_get(jb_ledger *l, struct jb_text wallet,
+                                         struct jb_text channel, struct jb_biz *ret,
+                                         struct jb_error *err);
+
+typedef enum jb_may_answer {
+    JB_MAY_YES = 0,
+    JB_MAY_ROLE = 1,  /* the person has no role that carries it */
+    JB_MAY_STATE = 2, /* the wallet's state does not allow it */
+    JB_MAY_KIND = 3   /* it is not for wallets, or channels, of that kind */
+} jb_may_answer;
+
+struct jb_may {
+    size_t size;
+    uint32_t number; /* of the wallet */
+    uint32_t matrix; /* the one that roles are asked by; 0: none, the ledger trusts */
+    uint64_t actor;  /* reference; 0: nobody knows such a person */
+    uint32_t roles;  /* that the person has there: bits 1 << enum jb_role */
+    uint32_t reserved;
+    jb_seq seq;
+    jb_instant at;
+};
+/* What a person may do to a wallet, for each cell of the matrix (of matrix 1 where the ledger
+ * trusts). channel (s NULL: none): the one that the commands would name; roles in it count only
+ * then. Of SELF: as if the command were about the person himself. What depends on more than role,
+ * the wallet's state and kinds is not looked at. */
+JB_API JB_NODISCARD jb_status jb_may_get(jb_ledger *l, struct jb_text wallet, struct jb_text actor,
+                                         struct jb_text channel,
+                                         bool (*each)(void *data, const struct jb_permission *cell,
+                                                      jb_may_answer answer),
+                                         void *data, struct jb_may *ret, struct jb_error *err);
+
+/* A condition of a deletion. Final. */
+struct jb_condition {
+    uint32_t name; /* enum jb_figure_name */
+    uint8_t met;
+    uint8_t has_figure;
+    uint8_t reserved[2];
+    int64_t figure;
+    uint32_t remedy;         /* enum jb_op: what helps next; 0: nothing is to be done */
+    uint32_t remedy_who;     /* who may: bits 1 << enum jb_role */
+    jb_amount remedy_amount; /* 0: none */
+};
+
+enum { JB_CONDITIONS_MAX = 16 };
+struct jb_can_delete {
+    size_t size;
+    uint32_t number;
+    uint32_t status; /* enum jb_wallet_status */
+    uint8_t can_delete;
+    uint8_t reserved[3];
+    uint32_t conditions_n; /* of a deleted wallet: 0 */
+    jb_amount forfeits;    /* free cash that would lapse with it */
+    struct jb_condition conditions[JB_CONDITIONS_MAX];
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_seq seq;
+    jb_instant at;
+};
+/* Whether a wallet.delete by its master would be done, and what is in its way. */
+JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,
+                                                struct jb_can_delete *ret, struct jb_error *err);
+
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
  * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf
  * needs room for JB_PERSON_TEXT_BYTES. */

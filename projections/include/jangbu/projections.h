@@ -227,6 +227,9 @@ struct jb_events_query {
     jb_seq last;             /* up to this number */
     const jb_instant *since; /* recorded at that time or later */
     const jb_instant *until; /* recorded before that time */
+    /* Of that channel: those that belong to it, not those that only name it. s NULL: of any. Not
+     * beside a wallet (JB_E_USAGE). */
+    struct jb_text channel;
 };
 /* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
  * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of

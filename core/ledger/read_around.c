@@ -1,0 +1,808 @@
+/* What stands around the money, for those who ask: docs/rules.md section 10. Rows are collected
+ * while the read state is held, and told when it was let go. */
+#include "ledger/internal.h"
+#include "state/around.h"
+
+struct found {
+    struct jb_who_row row;
+    char channel[JB_ID_BYTES_MAX];
+};
+
+/* One question. */
+struct asking {
+    struct jb_ledger *l;
+    struct jb_state *b;
+    struct jb_error *err;
+    jb_instant now;
+    JB_VEC(struct found) rows;
+};
+
+static jb_status
+ask(struct jb_ledger *l, struct asking *a, struct jb_error *err)
+{
+    struct jb_reader_head head;
+    *a = (struct asking){.l = l, .err = err};
+    jb_status status = jb_ledger_now(l, &a->now, err);
+    status = status == JB_OK ? jb_reader_begin(l, &head, err) : status;
+    if (status == JB_OK) {
+        a->b = l->read_state;
+        /* A role that was recorded is held, whatever the clock says since. */
+        a->now = head.recorded_at > a->now ? head.recorded_at : a->now;
+    }
+    return status;
+}
+
+static void
+asked(struct asking *a)
+{
+    if (a->b != NULL) {
+        jb_reader_end(a->l);
+    }
+}
+
+static jb_status
+tell(struct asking *a, bool (*each)(void *data, const struct jb_who_row *row), void *data)
+{
+    for (size_t i = 0; i < a->rows.n && each != NULL; i++) {
+        struct jb_who_row *row = &a->rows.at[i].row;
+        row->channel.s = row->channel.n > 0 ? a->rows.at[i].channel : NULL;
+        if (!each(data, row)) {
+            break;
+        }
+    }
+    jb_vec_free(&a->rows);
+    return JB_OK;
+}
+
+static jb_status
+wallet_of(struct asking *a, struct jb_text id, const struct jb_wallet **ret)
+{
+    struct jb_cached_wallet *s = NULL;
+    *ret = NULL;
+    jb_status status = jb_state_find(a->b, id, &s, a->err);
+    if (status == JB_OK && s == NULL) {
+        return jb_fail(a->err, JB_E_NOTFOUND, "there is no wallet %.*s",
+                       (int)(id.n < 80 ? id.n : 80), id.s != NULL ? id.s : "");
+    }
+    *ret = status == JB_OK ? &s->w : NULL;
+    return status;
+}
+
+static jb_status
+channel_of(struct asking *a, struct jb_text id, uint64_t *ret)
+{
+    uint32_t number = 0;
+    jb_status status = id.n >= 1 && id.n <= JB_ID_BYTES_MAX
+                           ? jb_state_id(a->b, 'H', 0, id, &number, a->err)
+                           : JB_OK;
+    *ret = number;
+    return status == JB_OK && number == 0
+               ? jb_fail(a->err, JB_E_NOTFOUND, "there is no channel %.*s",
+                         (int)(id.n < 80 ? id.n : 80), id.s != NULL ? id.s : "")
+               : status;
+}
+
+static void
+put_id(char to[JB_ID_BYTES_MAX + 1], const char *id, size_t n)
+{
+    n = n <= JB_ID_BYTES_MAX ? n : JB_ID_BYTES_MAX;
+    memcpy(to, n > 0 ? id : "", n);
+    to[n] = '\0';
+}
+
+/* ---- ids of channels ---- */
+
+jb_status
+jb_channel_number(jb_ledger *l, struct jb_text id, uint64_t *ret, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_channel_number");
+    }
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct asking a = {.l = l, .b = l->read_state, .err = err};
+    do {
+        status = channel_of(&a, id, ret);
+    } while (jb_reader_again(l, &status, err));
+    jb_reader_end(l);
+    return status;
+}
+
+jb_status
+jb_channel_id(jb_ledger *l, uint64_t number, char *id, size_t *ret_n, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    if (l == NULL || id == NULL || ret_n == NULL) {
+        return jb_fail_null(err, "jb_channel_id");
+    }
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_channel c = {0};
+    struct jb_text text = {NULL, 0};
+    do {
+        status =
+            number <= UINT32_MAX ? jb_around_channel(l->read_state, number, &c, &text, err) : JB_OK;
+    } while (jb_reader_again(l, &status, err));
+    if (status == JB_OK && c.kind == 0) {
+        status = jb_fail(err, JB_E_NOTFOUND, "there is no channel number %llu",
+                         (unsigned long long)number);
+    }
+    if (status == JB_OK) {
+        *ret_n = text.n <= JB_ID_BYTES_MAX ? text.n : 0;
+        memcpy(id, text.n > 0 ? text.s : "", *ret_n);
+    }
+    jb_reader_end(l);
+    return status;
+}
+
+/* ---- who has to do with a wallet or a channel ---- */
+
+static jb_status
+add_row(struct asking *a, uint64_t person, uint32_t role, const struct jb_tenure *t)
+{
+    if (!jb_vec_reserve(&a->rows, a->rows.n + 1)) {
+        return jb_fail(a->err, JB_E_NOMEM, "no memory for who is there");
+    }
+    a->rows.at[a->rows.n++] =
+        (struct found){.row = {.role = role,
+                               .person = person,
+                               .seq = t->seq,
+                               .from = t->from,
+                               .until = t->until != 0 ? t->until : JB_NO_INSTANT}};
+    return JB_OK;
+}
+
+static jb_status
+add_channel(struct asking *a, uint64_t number, const struct jb_tenure *t)
+{
+    struct jb_channel c;
+    struct jb_text id;
+    jb_status status = jb_around_channel(a->b, number, &c, &id, a->err);
+    status = status == JB_OK ? add_row(a, 0, JB_ROLE_NONE, t) : status;
+    if (status == JB_OK) {
+        struct found *f = &a->rows.at[a->rows.n - 1];
+        f->row.channel.n = id.n <= sizeof f->channel ? id.n : 0;
+        memcpy(f->channel, id.n > 0 ? id.s : "", f->row.channel.n);
+    }
+    return status;
+}
+
+static void
+turn_round(struct found *rows, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        struct found other = rows[i];
+        rows[i] = rows[n - 1 - i];
+        rows[n - 1 - i] = other;
+    }
+}
+
+/* A list, from its oldest on; first: a role that comes before the others. */
+static jb_status
+collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first, uint32_t *ret_n)
+{
+    struct jb_tenure t;
+    uint64_t whom = 0;
+    size_t begin = a->rows.n;
+    jb_status status = jb_around_next(a->b, holder, number, &whom, &t, a->err);
+    while (status == JB_OK && whom != 0) {
+        bool lapsed = holder == JB_HOLDER_INVITED && t.until <= a->now;
+        if (holder == JB_HOLDER_CHANNELS) {
+            status = add_channel(a, whom, &t);
+        } else if (!lapsed) {
+            bool invited = holder == JB_HOLDER_INVITED;
+            status = add_row(a, whom, invited ? (uint32_t)JB_ROLE_NONE : (uint32_t)t.role, &t);
+        }
+        status = status == JB_OK ? jb_around_next(a->b, holder, number, &whom, &t, a->err) : status;
+    }
+    *ret_n = (uint32_t)(a->rows.n - begin);
+    turn_round(a->rows.at + begin, *ret_n);
+    for (size_t i = begin; i < a->rows.n && first != 0; i++) {
+        if (a->rows.at[i].row.role == first) {
+            struct found master = a->rows.at[i];
+            memmove(&a->rows.at[begin + 1], &a->rows.at[begin], (i - begin) * sizeof master);
+            a->rows.at[begin] = master;
+            break;
+        }
+    }
+    return status;
+}
+
+static jb_status
+put_agency(struct asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
+{
+    struct jb_text id;
+    to[0] = '\0';
+    jb_status status = number != 0 ? jb_around_agency(a->b, number, &id, a->err) : JB_OK;
+    if (status == JB_OK && number != 0) {
+        put_id(to, id.s, id.n);
+    }
+    return status;
+}
+
+static jb_status
+look_who(struct asking *a, struct jb_text id, struct jb_who *ret)
+{
+    const struct jb_wallet *w = NULL;
+    struct jb_wallet_around around;
+    a->rows.n = 0;
+    jb_status status = wallet_of(a, id, &w);
+    if (status != JB_OK) {
+        return status;
+    }
+    *ret = (struct jb_who){.size = sizeof *ret,
+                           .number = w->number,
+                           .status = w->status,
+                           .kind = w->kind,
+                           .settlement = w->settlement,
+                           .limit = w->limit,
+                           .seq = a->b->g.seq,
+                           .at = a->now};
+    put_id(ret->wallet, w->id, w->id_n);
+    if (w->status == JB_WALLET_DELETED) {
+        return JB_OK; /* all of it ended with the wallet */
+    }
+    status = jb_around_wallet(a->b, ret->number, &around, a->err);
+    ret->master = around.master;
+    ret->email = around.email;
+    ret->agency_since = around.agency_since;
+    status = status == JB_OK ? put_agency(a, around.agency, ret->agency) : status;
+    status = status == JB_OK
+                 ? collect(a, JB_HOLDER_WALLET, ret->number, JB_ROLE_MASTER, &ret->members)
+                 : status;
+    ret->members -= around.master != 0;
+    status =
+        status == JB_OK ? collect(a, JB_HOLDER_INVITED, ret->number, 0, &ret->invited) : status;
+    return status == JB_OK ? collect(a, JB_HOLDER_CHANNELS, ret->number, 0, &ret->channels)
+                           : status;
+}
+
+jb_status
+jb_who_get(jb_ledger *l, struct jb_text wallet,
+           bool (*each)(void *data, const struct jb_who_row *row), void *data, struct jb_who *ret,
+           struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct asking a;
+    struct jb_who full;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_who_get");
+    }
+    jb_status status = ask(l, &a, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    do {
+        status = look_who(&a, wallet, &full);
+    } while (jb_reader_again(l, &status, err));
+    asked(&a);
+    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
+    if (status != JB_OK) {
+        jb_vec_free(&a.rows);
+        return status;
+    }
+    return tell(&a, each, data);
+}
+
+/* ---- channels ---- */
+
+/* The ten digits, from the number as it stands in the records. */
+static void
+put_biz_number(char to[12], uint64_t number)
+{
+    uint64_t left = number - 1;
+    for (int i = JB_BIZ_DIGITS; i-- > 0; left /= 10) {
+        to[i] = (char)('0' + left % 10);
+    }
+    to[number != 0 ? JB_BIZ_DIGITS : 0] = '\0';
+}
+
+static jb_status
+put_search_id(struct asking *a, jb_seq seq, struct jb_channel_info *ret)
+{
+    const struct jb_event *e;
+    jb_status status = seq != 0 ? jb_state_event(a->b, seq, &e, a->err) : JB_OK;
+    if (status == JB_OK && seq != 0 && e->search_id_set.search_id.n < sizeof ret->search_id) {
+        memcpy(ret->search_id, e->search_id_set.search_id.s, e->search_id_set.search_id.n);
+    }
+    ret->search_id_seq = seq;
+    return status;
+}
+
+static jb_status
+put_mail_order(struct asking *a, jb_seq seq, struct jb_channel_info *ret)
+{
+    const struct jb_event *e;
+    jb_status status = seq != 0 ? jb_state_event(a->b, seq, &e, a->err) : JB_OK;
+    const struct jb_text text =
+        status == JB_OK && seq != 0 ? e->mail_order_set.mail_order : (struct jb_text){NULL, 0};
+    if (text.n > 0 && text.n < sizeof ret->mail_order) {
+        memcpy(ret->mail_order, text.s, text.n);
+    }
+    return status;
+}
+
+/* A deleted wallet has let its channels go. */
+static jb_status
+put_wallet_of_channel(struct asking *a, uint64_t number, struct jb_channel_info *ret)
+{
+    struct jb_cached_wallet *s;
+    jb_status status = number != 0 ? jb_state_wallet(a->b, (uint32_t)number, &s, a->err) : JB_OK;
+    if (status == JB_OK && number != 0 && s->w.status != JB_WALLET_DELETED) {
+        ret->wallet_no = s->w.number;
+        put_id(ret->wallet, s->w.id, s->w.id_n);
+    }
+    return status;
+}
+
+static jb_status
+look_channel(struct asking *a, struct jb_text id, struct jb_channel_info *ret)
+{
+    struct jb_channel c;
+    struct jb_text own;
+    uint64_t number;
+    a->rows.n = 0;
+    *ret = (struct jb_channel_info){
+        .size = sizeof *ret, .seq = a->b->g.seq, .at = a->now, .closed = JB_NO_INSTANT};
+    jb_status status = channel_of(a, id, &number);
+    status = status == JB_OK ? jb_around_channel(a->b, number, &c, &own, a->err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    put_id(ret->channel, own.s, own.n);
+    put_biz_number(ret->biz, c.biz.number);
+    ret->number = number;
+    ret->kind = (uint32_t)c.kind;
+    ret->master = c.master;
+    ret->version = c.version;
+    ret->closed = c.closed;
+    status = put_search_id(a, c.search, ret);
+    status = status == JB_OK ? put_mail_order(a, c.mail_order, ret) : status;
+    status = status == JB_OK ? put_wallet_of_channel(a, c.wallet, ret) : status;
+    bool open = c.closed == JB_NO_INSTANT;
+    return status == JB_OK && open
+               ? collect(a, JB_HOLDER_STAFF, number, JB_ROLE_CHANNEL_MASTER, &ret->staff)
+               : status;
+}
+
+jb_status
+jb_channel_get(jb_ledger *l, struct jb_text channel,
+               bool (*each)(void *data, const struct jb_who_row *row), void *data,
+               struct jb_channel_info *ret, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct asking a;
+    struct jb_channel_info full;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_channel_get");
+    }
+    jb_status status = ask(l, &a, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    do {
+        status = look_channel(&a, channel, &full);
+    } while (jb_reader_again(l, &status, err));
+    asked(&a);
+    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
+    if (status != JB_OK) {
+        jb_vec_free(&a.rows);
+        return status;
+    }
+    return tell(&a, each, data);
+}
+
+/* ---- business information ---- */
+
+static jb_status
+put_record(struct asking *a, jb_seq request, struct jb_biz_record *ret)
+{
+    const struct jb_event *e;
+    jb_status status = request != 0 ? jb_state_event(a->b, request, &e, a->err) : JB_OK;
+    if (status != JB_OK || request == 0) {
+        return status;
+    }
+    const struct jb_biz_requested *r = &e->biz_requested;
+    *ret = (struct jb_biz_record){.request = request,
+                                  .base = r->base,
+                                  .name = r->name,
+                                  .representative = r->representative,
+                                  .address = r->address};
+    put_biz_number(ret->biz, jb_biz_number_of(r->biz));
+    return JB_OK;
+}
+
+/* All holders of a number show what was approved last, whoever asked. */
+static jb_status
+put_approved(struct asking *a, uint64_t number, struct jb_biz *ret)
+{
+    struct jb_biz_number n;
+    const struct jb_event *e;
+    if (number == 0) {
+        return JB_OK;
+    }
+    jb_status status = jb_around_biz(a->b, number, &n, a->err);
+    ret->approved = status == JB_OK ? n.approved : 0;
+    if (ret->approved == 0) {
+        return status;
+    }
+    status = jb_state_event(a->b, ret->approved, &e, a->err);
+    return status == JB_OK ? put_record(a, e->biz_approved.request, &ret->record) : status;
+}
+
+static jb_status
+put_pending(struct asking *a, const struct jb_biz_of *biz, struct jb_biz *ret)
+{
+    struct jb_biz_number n;
+    jb_status status = put_record(a, biz->open, &ret->pending);
+    if (status != JB_OK || biz->open == 0) {
+        return status;
+    }
+    status = jb_around_biz(a->b, biz->open_number, &n, a->err);
+    ret->pending.stale = status == JB_OK && n.approved != biz->open_base;
+    return status;
+}
+
+static jb_status
+look_biz(struct asking *a, struct jb_text wallet, struct jb_text channel, struct jb_biz *ret)
+{
+    struct jb_biz_of biz;
+    jb_status status;
+    *ret = (struct jb_biz){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
+    if (channel.s != NULL) {
+        struct jb_channel c;
+        struct jb_text id;
+        status = channel_of(a, channel, &ret->channel_no);
+        status =
+            status == JB_OK ? jb_around_channel(a->b, ret->channel_no, &c, &id, a->err) : status;
+        if (status != JB_OK) {
+            return status;
+        }
+        put_id(ret->holder, id.s, id.n);
+        biz = c.biz;
+        biz.open = c.closed == JB_NO_INSTANT ? biz.open : 0;
+    } else {
+        const struct jb_wallet *w = NULL;
+        struct jb_wallet_around around;
+        status = wallet_of(a, wallet, &w);
+        if (status != JB_OK) {
+            return status;
+        }
+        bool deleted = w->status == JB_WALLET_DELETED;
+        ret->wallet_no = w->number;
+        put_id(ret->holder, w->id, w->id_n);
+        status = jb_around_wallet(a->b, w->number, &around, a->err);
+        biz = around.biz;
+        biz.open = deleted ? 0 : biz.open;
+    }
+    put_biz_number(ret->number, biz.number);
+    ret->fixed = biz.fixed;
+    status = status == JB_OK ? put_approved(a, biz.number, ret) : status;
+    return status == JB_OK ? put_pending(a, &biz, ret) : status;
+}
+
+jb_status
+jb_biz_get(jb_ledger *l, struct jb_text wallet, struct jb_text channel, struct jb_biz *ret,
+           struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct asking a;
+    struct jb_biz full;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_biz_get");
+    }
+    if ((wallet.s == NULL) == (channel.s == NULL)) {
+        return jb_fail(err, JB_E_USAGE,
+                       "business information is asked for of a wallet or of a channel");
+    }
+    jb_status status = ask(l, &a, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    do {
+        status = look_biz(&a, wallet, channel, &full);
+    } while (jb_reader_again(l, &status, err));
+    asked(&a);
+    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
+}
+
+/* ---- what somebody may ---- */
+
+struct standing {
+    const struct jb_wallet *w;
+    struct jb_channel channel;
+    uint64_t channel_no; /* 0: none is named */
+    uint32_t roles;
+    bool in_agency;   /* of whatever agency: it may ask for the sales right */
+    bool own_request; /* the open biz.request was asked by the person */
+};
+
+static bool
+carries(const struct jb_permission *p, const struct standing *s)
+{
+    uint32_t have = s->roles;
+    if (p->op == JB_OP_SALES_REQUEST) {
+        return (p->roles & 1U << JB_ROLE_AGENCY) != 0 && s->in_agency;
+    }
+    if (p->op == JB_OP_BIZ_APPROVE && s->own_request) {
+        return false; /* nobody approves what he asked for */
+    }
+    return (p->roles & ~p->both & have) != 0 || (p->both != 0 && (have & p->both) == p->both);
+}
+
+/* Whether it is for wallets and channels of these kinds. */
+static bool
+is_of_kind(const struct jb_permission *p, const struct standing *s, bool has_master)
+{
+    bool business = s->w->kind == JB_KIND_BUSINESS;
+    bool channel = s->channel_no == 0 || s->channel.kind == JB_CHANNEL_BUSINESS;
+    switch (p->op) {
+    case JB_OP_BIZ_REQUEST:
+        return business || strcmp(p->cell, "biz.request") != 0;
+    case JB_OP_INVOICE_EMAIL:
+        return business;
+    case JB_OP_MASTER_TRANSFER:
+        return !has_master || s->w->kind != JB_KIND_PERSONAL;
+    case JB_OP_CHANNEL_CONNECT:
+        return !business || channel;
+    case JB_OP_CHANNEL_TRANSFER:
+    case JB_OP_CHANNEL_MAIL_ORDER:
+        return channel;
+    default:
+        return true;
+    }
+}
+
+static jb_status
+look_agencies(struct asking *a, uint64_t person, struct standing *s)
+{
+    jb_status status = JB_OK;
+    s->in_agency = false;
+    for (uint64_t i = 1; i <= a->b->g.agencies_given && !s->in_agency && status == JB_OK; i++) {
+        uint32_t role = 0;
+        status = jb_around_held(a->b, JB_HOLDER_AGENCY, i, person, a->now, &role, a->err);
+        s->in_agency = role != 0;
+    }
+    return status;
+}
+
+static jb_status
+look_standing(struct asking *a, struct jb_text wallet, struct jb_text actor, struct jb_text channel,
+              struct standing *s, struct jb_wallet_around *around, struct jb_may *ret)
+{
+    *s = (struct standing){0};
+    *ret = (struct jb_may){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
+    ret->matrix = a->b->g.matrix;
+    jb_status status = wallet_of(a, wallet, &s->w);
+    if (status != JB_OK) {
+        return status;
+    }
+    ret->number = s->w->number;
+    if (channel.s != NULL) {
+        status = channel_of(a, channel, &s->channel_no);
+        status = status == JB_OK ? jb_around_channel(a->b, s->channel_no, &s->channel, NULL, a->err)
+                                 : status;
+    }
+    status = status == JB_OK ? jb_around_wallet(a->b, ret->number, around, a->err) : status;
+    status =
+        status == JB_OK ? jb_personal_find(a->l->personal, actor, &ret->actor, a->err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    const struct jb_people people = {.actor = ret->actor, .person = ret->actor, .self = true};
+    const struct jb_around_time t = {a->now, a->now};
+    s->own_request = around->biz.open != 0 && ret->actor != 0 && around->biz.open_by == ret->actor;
+    status =
+        jb_around_roles(a->b, s->w, s->channel_no, &s->channel, 0, &people, &t, &s->roles, a->err);
+    status = status == JB_OK && ret->actor != 0 ? look_agencies(a, ret->actor, s) : status;
+    ret->roles = s->roles & ~(1U << JB_ROLE_SELF);
+    return status;
+}
+
+static jb_may_answer
+answer_of(const struct jb_permission *p, const struct standing *s, uint32_t status, bool enforced,
+          bool has_master)
+{
+    bool of_wallet =
+        (jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 && p->op != JB_OP_WALLET_CREATE;
+    if (of_wallet && status == JB_WALLET_DELETED) {
+        return JB_MAY_STATE;
+    }
+    if (enforced && !carries(p, s)) {
+        return JB_MAY_ROLE;
+    }
+    if (of_wallet && !jb_wallet_allows(status, (jb_op)p->op)) {
+        return JB_MAY_STATE;
+    }
+    return is_of_kind(p, s, has_master) ? JB_MAY_YES : JB_MAY_KIND;
+}
+
+jb_status
+jb_may_get(jb_ledger *l, struct jb_text wallet, struct jb_text actor, struct jb_text channel,
+           bool (*each)(void *data, const struct jb_permission *cell, jb_may_answer answer),
+           void *data, struct jb_may *ret, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct asking a;
+    struct jb_may full;
+    struct standing s;
+    struct jb_wallet_around around;
+    uint8_t answers[256];
+    size_t n = 0;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_may_get");
+    }
+    jb_status status = ask(l, &a, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    do {
+        status = look_standing(&a, wallet, actor, channel, &s, &around, &full);
+    } while (jb_reader_again(l, &status, err));
+    const struct jb_permission *cells =
+        status == JB_OK ? jb_permissions(full.matrix != 0 ? full.matrix : 1, &n) : NULL;
+    JB_ASSERT(n <= sizeof answers);
+    for (size_t i = 0; i < n; i++) {
+        answers[i] =
+            (uint8_t)answer_of(&cells[i], &s, s.w->status, full.matrix != 0, around.master != 0);
+    }
+    asked(&a);
+    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
+    for (size_t i = 0; i < n && status == JB_OK && each != NULL; i++) {
+        if (!each(data, &cells[i], (jb_may_answer)answers[i])) {
+            break;
+        }
+    }
+    return status;
+}
+
+/* ---- what is in the way of a deletion ---- */
+
+static uint32_t
+roles_for(jb_op op)
+{
+    size_t n;
+    const struct jb_permission *cells = jb_permissions(JB_MATRICES, &n);
+    uint32_t roles = 0;
+    for (size_t i = 0; i < n; i++) {
+        roles |= cells[i].op == (uint32_t)op ? cells[i].roles : 0;
+    }
+    return roles;
+}
+
+static void
+remedy(struct jb_condition *c, jb_op op, jb_amount amount)
+{
+    c->remedy = op;
+    c->remedy_amount = amount;
+    c->remedy_who = roles_for(op);
+}
+
+static bool
+any_requested(const struct jb_wallet *w)
+{
+    for (size_t i = 0; i < w->refunds.n; i++) {
+        if (w->refunds.at[i].state == JB_REFUND_REQUESTED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What helps next. */
+static void
+find_remedy(const struct jb_wallet *w, struct jb_condition *c)
+{
+    bool suspended = w->status == JB_WALLET_SUSPENDED;
+    switch (c->name) {
+    case JB_FIG_NOT_OFF:
+        remedy(c, suspended ? JB_OP_WALLET_LIFT : JB_OP_WALLET_OFF, 0);
+        break;
+    case JB_FIG_SALES_RIGHT:
+        remedy(c, JB_OP_SALES_RELEASE, 0);
+        break;
+    case JB_FIG_PAID_NOT_ZERO:
+        if (w->paid < 0) {
+            remedy(c, suspended ? JB_OP_DEBT_REPAY : JB_OP_CHARGE, -w->paid);
+        } else if (w->paid > w->pending) {
+            remedy(c, JB_OP_REFUND_REQUEST, w->paid - w->pending);
+        } else { /* all of it is asked for already */
+            remedy(c, JB_OP_REFUND_APPROVE, w->pending);
+        }
+        break;
+    case JB_FIG_POSTPAID:
+        remedy(c, JB_OP_WALLET_SETTLEMENT, 0);
+        break;
+    case JB_FIG_REFUND_OUTSTANDING:
+        remedy(c, any_requested(w) ? JB_OP_REFUND_CANCEL : JB_OP_REFUND_COMPLETE, 0);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A right, or a limit, that is not there has no figure. */
+static bool
+has_figure(const struct jb_delete_condition *c)
+{
+    return !c->met || (c->name != JB_FIG_SALES_RIGHT && c->name != JB_FIG_POSTPAID);
+}
+
+static jb_amount
+forfeits_of(const struct jb_wallet *w, jb_day today)
+{
+    jb_amount sum = 0;
+    for (size_t i = 0; i < w->grants.n; i++) {
+        const struct jb_grant *g = &w->grants.at[i];
+        bool there =
+            (g->state == JB_GRANT_DORMANT || g->state == JB_GRANT_IN_USE) && g->expires_on >= today;
+        sum += there ? g->remaining : 0;
+    }
+    return sum;
+}
+
+static jb_status
+look_deletion(struct asking *a, struct jb_text id, struct jb_can_delete *ret)
+{
+    const struct jb_wallet *w = NULL;
+    struct jb_around around = {0};
+    struct jb_delete_condition all[JB_DELETE_CONDITIONS_MAX];
+    *ret = (struct jb_can_delete){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
+    jb_status status = wallet_of(a, id, &w);
+    status = status == JB_OK ? jb_around_wallet(a->b, w->number, &around.wallet, a->err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    ret->number = w->number;
+    ret->status = w->status;
+    put_id(ret->wallet, w->id, w->id_n);
+    if (w->status == JB_WALLET_DELETED) {
+        return JB_OK;
+    }
+    size_t n = jb_delete_conditions(w, &around, all);
+    ret->can_delete = true;
+    for (size_t i = 0; i < n; i++) {
+        struct jb_condition *c = &ret->conditions[ret->conditions_n++];
+        *c = (struct jb_condition){.name = all[i].name,
+                                   .met = all[i].met,
+                                   .has_figure = has_figure(&all[i]),
+                                   .figure = has_figure(&all[i]) ? all[i].figure : 0};
+        if (!c->met) {
+            find_remedy(w, c);
+            ret->can_delete = false;
+        }
+    }
+    /* No invoices are made yet: nothing is without one. */
+    ret->conditions[ret->conditions_n++] =
+        (struct jb_condition){.name = JB_FIG_UNINVOICED, .met = true};
+    ret->forfeits = forfeits_of(w, jb_day_of(a->now, a->l->identity.utc_offset_s));
+    return JB_OK;
+}
+
+jb_status
+jb_can_delete_get(jb_ledger *l, struct jb_text wallet, struct jb_can_delete *ret,
+                  struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct asking a;
+    struct jb_can_delete full;
+    if (l == NULL || ret == NULL) {
+        return jb_fail_null(err, "jb_can_delete_get");
+    }
+    jb_status status = ask(l, &a, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    do {
+        status = look_deletion(&a, wallet, &full);
+    } while (jb_reader_again(l, &status, err));
+    asked(&a);
+    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
+}
