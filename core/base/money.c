@@ -1,4 +1,8 @@
 #include "base/error.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
 
 bool
 jb_amount_add(jb_amount a, jb_amount b, jb_amount *ret)
@@ -54,4 +58,34 @@ jb_cost_with_vat_ceil(int64_t n, jb_amount unit, jb_amount *ret)
     }
     *ret = product / 10;
     return true;
+}
+
+const char *
+jb_money_print(jb_amount amount, uint32_t exponent, char buf[JB_MONEY_TEXT_BYTES])
+{
+    uint64_t unit = 1, value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
+    for (uint32_t i = 0; i < exponent; i++) {
+        unit *= 10;
+    }
+    /* From the end: the decimals, then groups of three behind commas, as tables print them. */
+    char text[JB_MONEY_TEXT_BYTES];
+    size_t at = sizeof text - 1;
+    text[at] = '\0';
+    if (exponent > 0) {
+        snprintf(text + at - exponent - 1, exponent + 2, ".%0*llu", (int)exponent,
+                 (unsigned long long)(value % unit));
+        at -= exponent + 1;
+    }
+    uint64_t whole = value / unit;
+    for (unsigned digits = 0; digits == 0 || whole > 0; digits++, whole /= 10) {
+        if (digits > 0 && digits % 3 == 0) {
+            text[--at] = ',';
+        }
+        text[--at] = (char)('0' + whole % 10);
+    }
+    if (amount < 0) {
+        text[--at] = '-';
+    }
+    memcpy(buf, text + at, sizeof text - at);
+    return buf;
 }

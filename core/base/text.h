@@ -33,6 +33,10 @@ size_t jb_utf8_whole(const char *s, size_t n);
 #define JB_SEARCH_ID_BYTES_MAX (JB_SEARCH_ID_CODEPOINTS_MAX * 3)
 size_t jb_search_id_nfc(struct jb_text t, char ret[JB_SEARCH_ID_BYTES_MAX]);
 
+/* An amount with the currency's decimals and thousands separators. Returns buf. */
+#define JB_MONEY_TEXT_BYTES 48
+const char *jb_money_print(jb_amount amount, uint32_t exponent, char buf[JB_MONEY_TEXT_BYTES]);
+
 /* Lengths of other texts. */
 #define JB_BIZ_DIGITS 10
 #define JB_BIZ_NAME_CHARACTERS_MAX 60

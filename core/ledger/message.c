@@ -1,5 +1,6 @@
 #include "ledger/message.h"
 #include "base/lang.h"
+#include "base/text.h"
 #include "event/names.h"
 
 #include <assert.h>
@@ -79,38 +80,6 @@ say_text(struct sentence *s, const char *text)
     say_bytes(s, text, strlen(text));
 }
 
-#define AMOUNT_TEXT_BYTES 48
-
-static const char *
-money(jb_amount amount, uint32_t exponent, char buf[AMOUNT_TEXT_BYTES])
-{
-    uint64_t unit = 1, value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
-    for (uint32_t i = 0; i < exponent; i++) {
-        unit *= 10;
-    }
-    /* From the end: the decimals, then groups of three behind commas, as tables print them. */
-    char text[AMOUNT_TEXT_BYTES];
-    size_t at = sizeof text - 1;
-    text[at] = '\0';
-    if (exponent > 0) {
-        snprintf(text + at - exponent - 1, exponent + 2, ".%0*llu", (int)exponent,
-                 (unsigned long long)(value % unit));
-        at -= exponent + 1;
-    }
-    uint64_t whole = value / unit;
-    for (unsigned digits = 0; digits == 0 || whole > 0; digits++, whole /= 10) {
-        if (digits > 0 && digits % 3 == 0) {
-            text[--at] = ',';
-        }
-        text[--at] = (char)('0' + whole % 10);
-    }
-    if (amount < 0) {
-        text[--at] = '-';
-    }
-    memcpy(buf, text + at, sizeof text - at);
-    return buf;
-}
-
 static const char *
 word(const struct jb_names *names, int64_t value)
 {
@@ -152,11 +121,11 @@ say_unit(struct sentence *s)
 static void
 say_figure(struct sentence *s, const struct jb_figure *f)
 {
-    char text[AMOUNT_TEXT_BYTES];
+    char text[JB_MONEY_TEXT_BYTES];
     const long long value = (long long)f->value;
     switch (f->name < JB_FIG_NAMES ? figure_kinds[f->name].as : UNKNOWN) {
     case MONEY:
-        say_text(s, money(f->value, s->ledger->exponent, text));
+        say_text(s, jb_money_print(f->value, s->ledger->exponent, text));
         say_unit(s);
         break;
     case DAY:

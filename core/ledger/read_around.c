@@ -591,8 +591,9 @@ look_standing(struct asking *a, struct jb_text wallet, struct jb_text actor, str
                                  : status;
     }
     status = status == JB_OK ? jb_around_wallet(a->b, ret->number, around, a->err) : status;
-    status =
-        status == JB_OK ? jb_personal_find(a->l->personal, actor, &ret->actor, a->err) : status;
+    if (status == JB_OK && actor.s != NULL && actor.n >= 1 && actor.n <= JB_ID_BYTES_MAX) {
+        status = jb_personal_find(a->l->personal, actor, &ret->actor, a->err);
+    }
     if (status != JB_OK) {
         return status;
     }

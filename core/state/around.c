@@ -437,13 +437,12 @@ drop_lapsed(const struct place *p)
         /* Out of the list; that it lapsed stays known. */
         struct jb_tenure lapsed = t;
         status = end(p, oldest);
-        status = status == JB_OK
-                     ? jb_around_tenure(p->b, p->holder, p->number, oldest, &t, p->err)
-                     : status;
+        status = status == JB_OK ? jb_around_tenure(p->b, p->holder, p->number, oldest, &t, p->err)
+                                 : status;
         t.until = lapsed.until;
         t.seq = lapsed.seq;
-        status = status == JB_OK ? put_tenure(p->b, p->holder, p->number, oldest, &t, p->err)
-                                 : status;
+        status =
+            status == JB_OK ? put_tenure(p->b, p->holder, p->number, oldest, &t, p->err) : status;
         if (status != JB_OK) {
             return status;
         }

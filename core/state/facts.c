@@ -64,7 +64,6 @@ jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size
 {
     uint64_t hash = jb_state_hash(b, key, sizeof *key);
     const struct jb_fact *fact = find(b, key, hash);
-    *ret_found = fact != NULL;
     if (fact == NULL && b->store != NULL) {
         const void *value;
         size_t value_n;
@@ -74,16 +73,17 @@ jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size
                                 (size_t) * (const uint8_t *)value * 8 + 1 > value_n)) {
             return jb_store_damaged(b->store, "what it says of roles and channels", err);
         }
+        /* That there is none is kept as well: it is asked again and again who is no member. */
         status = status == JB_OK           ? add(b, key, hash, value, value_n, true, err)
-                 : status == JB_E_NOTFOUND ? JB_OK
+                 : status == JB_E_NOTFOUND ? add(b, key, hash, (const uint8_t *)"", 0, true, err)
                                            : status;
         if (status != JB_OK) {
             return status;
         }
         fact = find(b, key, hash);
-        *ret_found = fact != NULL;
     }
-    if (fact == NULL) {
+    *ret_found = fact != NULL && fact->n > 0;
+    if (!*ret_found) {
         memset(words, 0, n * 8);
         if (text != NULL) {
             *text = (struct jb_text){NULL, 0};
@@ -167,11 +167,11 @@ mark_replaced(struct jb_facts *f)
     }
 }
 
+/* Without those that are marked. */
 static void
-drop_replaced(struct jb_facts *f, const struct jb_state *b)
+compact(struct jb_facts *f, const struct jb_state *b)
 {
     size_t to = 0, bytes = 0;
-    mark_replaced(f);
     for (size_t i = 0; i < f->list.n; i++) {
         struct jb_fact fact = f->list.at[i];
         if (fact.at != REPLACED) {
@@ -194,6 +194,25 @@ drop_replaced(struct jb_facts *f, const struct jb_state *b)
     }
 }
 
+/* What the store has as well. A reader never writes it: it would keep all that it ever looked at.
+ */
+static void
+drop_stored(struct jb_facts *f)
+{
+    for (size_t i = 0; i < f->list.n; i++) {
+        f->list.at[i].at = f->list.at[i].stored ? REPLACED : f->list.at[i].at;
+    }
+}
+
+void
+jb_facts_trim(struct jb_state *b)
+{
+    if (b->store != NULL && !b->save.live && b->facts.list.n > KEPT_MAX) {
+        drop_stored(&b->facts);
+        compact(&b->facts, b);
+    }
+}
+
 void
 jb_facts_stored(struct jb_state *b)
 {
@@ -204,7 +223,8 @@ jb_facts_stored(struct jb_state *b)
         return;
     }
     if (f->replaced > f->list.n / 2) {
-        drop_replaced(f, b);
+        mark_replaced(f);
+        compact(f, b);
     }
     for (size_t i = 0; i < f->list.n; i++) {
         f->list.at[i].stored = true;

@@ -41,7 +41,7 @@ jb_fact_key(enum jb_fact_kind kind, uint8_t holder, uint64_t number, uint64_t wh
 
 struct jb_fact {
     struct jb_fact_key key;
-    uint16_t n;  /* bytes of the record */
+    uint16_t n;  /* bytes of the record; 0: state.mdb has none */
     bool stored; /* equal to what state.mdb has */
     size_t at;   /* in bytes */
 };
@@ -64,6 +64,8 @@ jb_status jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const v
 void jb_facts_cut(struct jb_state *b, size_t n);
 void jb_facts_clear(struct jb_facts *f);
 void jb_facts_free(struct jb_facts *f);
+/* Lets go what the store has, where there is much of it. */
+void jb_facts_trim(struct jb_state *b);
 /* After a checkpoint, which has written them: they stay, as far as there is room, or where there is
  * no store to ask. */
 void jb_facts_stored(struct jb_state *b);

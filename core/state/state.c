@@ -34,6 +34,7 @@ drop_slot(struct jb_state *b, size_t i)
 void
 jb_state_trim(struct jb_state *b, size_t keep)
 {
+    jb_facts_trim(b);
     if (b->loaded <= keep || b->store == NULL || b->save.live) {
         return;
     }

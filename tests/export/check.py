@@ -283,7 +283,7 @@ def main():
             print("seed", seed, flush=True)
             month, empty = os.path.join(work, "month"), os.path.join(work, "empty")
             with open(os.path.join(HERE, "../../tools/example/month.jsonl"), encoding="utf-8") as file:
-                apply_lines(jangbu, month, file.read().splitlines())
+                apply_lines(jangbu, month, file.read().splitlines(), "--roles=enforce", "--operator", "op-7")
             apply_lines(jangbu, empty, [])
             ledgers = [month, empty, hostile_ledger(jangbu, work), kinds_ledger(jangbu, work, 0), kinds_ledger(jangbu, work, 3)]
             check_as_of(jangbu, ledgers[3], work)

@@ -26,7 +26,7 @@ def main():
     found = elsewhere_found = silent = 0
     with tempfile.TemporaryDirectory() as work:
         ledger, copy = os.path.join(work, "l"), os.path.join(work, "copy")
-        subprocess.run([jangbu, "init", ledger], check=True, capture_output=True)
+        subprocess.run([jangbu, "init", ledger, "--roles=enforce", "--operator", "op-7"], check=True, capture_output=True)
         subprocess.run([jangbu, "apply", ledger, os.path.join(HERE, "../../tools/example/month.jsonl"), "--clock=at"], capture_output=True)
         log = os.path.join(ledger, "log.mdb")
         whole = open(log, "rb").read()

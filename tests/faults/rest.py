@@ -59,7 +59,7 @@ def main():
     jangbu, failed = os.path.abspath(sys.argv[1]), 0
     with tempfile.TemporaryDirectory() as work:
         ledger = os.path.join(work, "l")
-        subprocess.run([jangbu, "init", ledger], check=True, capture_output=True)
+        subprocess.run([jangbu, "init", ledger, "--roles=enforce", "--operator", "op-7"], check=True, capture_output=True)
         subprocess.run([jangbu, "apply", ledger, os.path.join(HERE, "../../tools/example/month.jsonl"), "--clock=at"], capture_output=True)
         subprocess.run([jangbu, "rebuild", ledger], check=True, capture_output=True)
         code, x = ask(jangbu, "explain", ledger, "W1")

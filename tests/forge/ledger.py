@@ -34,7 +34,7 @@ def fields_of(cell):
     found = []
     for field in filter(None, (f.strip() for f in cell.split(","))):
         kind, name, *words = field.split()
-        found.append((kind, name, words[0].strip("()") if words else None))
+        found.append((kind, name, " ".join(words).strip("()") if words else None))
     return found
 
 

@@ -169,7 +169,7 @@ MANY_GRANTS = "".join(f"wallet.create W{w}\n" + "".join(
 def unchanged(jangbu, work):
     """A log that is read and written again without a change is the same, event for event, and sound:
     what is derived here is what the program derives."""
-    feeds = {"every type": times.EVERY_TYPE, "month": Feed("../../tools/example/month.jsonl"),
+    feeds = {"every type": times.EVERY_TYPE, "month": Feed("../../tools/example/month.jsonl", "--roles=enforce", "--operator", "op-7"),
              "a closing of 9,000 expiries": MANY_GRANTS}
     feeds.update((f"stream {seed}", feed) for seed, feed in chance.STREAMS.items())
     made = Ledgers(jangbu, os.path.join(work, "feeds"))

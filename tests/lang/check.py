@@ -42,6 +42,7 @@ ROOMS = [
     {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
      "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c"]},
 ]
+QUESTIONS = "projections/questions.def"
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"
 # What the system says (strerror): rows of its own.
 SYSTEM = "core/base/korean_system.def"
@@ -271,8 +272,32 @@ def check_messages(text, header):
             yield f"{MESSAGES}: no sentence for the code {code}"
 
 
+def check_questions(text):
+    """The ten questions and the sentences of their answers: the same places in both languages, and no particle behind one that would vary."""
+    numbers, found, at = [], list(literals(text)), 0
+    while at < len(found):
+        line, _, row, _ = found[at]
+        pairs = {"ITEM": [(1, 3), (2, 4)], "SAY": [(0, 1)], "QUESTION": [(0, 1)]}.get(row)
+        if pairs is None:
+            yield f"{QUESTIONS}:{line}: a text in no row"
+            return
+        for one, other in pairs:
+            en, ko = found[at + one][1], found[at + other][1]
+            if row == "SAY" and sorted(re.findall(r"\{\w+\}", en)) != sorted(re.findall(r"\{\w+\}", ko)):
+                yield f"{QUESTIONS}:{line}: the places differ: {en!r}"
+            problem = check_row(*(re.sub(r"\{\w+\}", "%s", t) for t in (en, ko))) if en and not re.fullmatch(r"[·/]?(ON|OFF)", ko) else None
+            if problem and not problem.startswith("the conversions"):
+                yield f"{QUESTIONS}:{line}: {problem}: {ko!r}"
+        if row == "QUESTION":
+            numbers.append(found[at][1])
+        at += 5 if row == "ITEM" else 2
+    if len(numbers) != 10:
+        yield f"{QUESTIONS}: {len(numbers)} questions"
+
+
 def check(root):
-    problems, count = [*check_speaking(root), *check_messages(read(root, MESSAGES), read(root, CODES))], 0
+    problems = [*check_speaking(root), *check_messages(read(root, MESSAGES), read(root, CODES)), *check_questions(read(root, QUESTIONS))]
+    count = 0
     for room in ROOMS:
         found, used, _ = look(root, room)
         problems += found
@@ -339,6 +364,12 @@ def selftest():
     catalogue = 'KO("b", "나")\nKO("a", "가")\nKO("a", "가")\n'
     if len(list(check_catalogue("x.def", catalogue, {"a"}))) != 3:
         failed.append("a catalogue out of order, with a row twice and one unused")
+    sentences_of = 'SAY(A, "{x} is", "{x} 입니다")\n' * 2 + "".join(f'QUESTION({n}, "who is", "누구")\n' for n in range(10))
+    if list(check_questions(sentences_of)):
+        failed.append(f"questions: {list(check_questions(sentences_of))}")
+    for ko in ("{x}는 그렇습니다", "{y} 입니다", "{x} is"):
+        if len(list(check_questions(sentences_of + f'SAY(B, "{{x}} is", "{ko}")\n'))) != 1:
+            failed.append(f"an answer's sentence was taken: {ko}")
     print("\n".join(failed) if failed else "lang selftest: ok")
     return 1 if failed else 0
 

@@ -191,6 +191,60 @@ submit(struct world *w, const struct jb_command *commands, size_t n, bool dry_ru
     return status;
 }
 
+/* A command about a person. */
+static struct jb_command
+person(jb_op op, const char *wallet, const char *channel, const char *id, const char *key)
+{
+    struct jb_command c = command(op, wallet, key);
+    if (channel != NULL) {
+        jb_set_channel(&c, t(channel));
+    }
+    if (id != NULL) {
+        jb_set_person(&c, t(id));
+    }
+    return c;
+}
+
+static struct jb_command
+biz_request(const char *wallet, const char *channel, const char *key)
+{
+    struct jb_command c = person(JB_OP_BIZ_REQUEST, wallet, channel, NULL, key);
+    jb_set_biz(&c, t("1234567890"));
+    jb_set_biz_name(&c, t("a firm"));
+    jb_set_representative(&c, t("who stands for it"));
+    jb_set_address(&c, t("where it is"));
+    return c;
+}
+
+/* What stands around the money. */
+static size_t
+around(struct jb_command *c)
+{
+    size_t n = 0;
+    c[n] = person(JB_OP_CHANNEL_CREATE, NULL, "K1", "boss", "a1");
+    jb_set_channel_kind(&c[n++], JB_CHANNEL_BUSINESS);
+    c[n++] = person(JB_OP_MANAGER_ADD, NULL, "K1", "clerk", "a2");
+    c[n++] = person(JB_OP_CHANNEL_CONNECT, "W1", "K1", NULL, "a3");
+    c[n++] = person(JB_OP_MEMBER_INVITE, "W1", NULL, "guest", "a4");
+    c[n++] = person(JB_OP_MEMBER_ACCEPT, "W1", NULL, "guest", "a5");
+    c[n++] = person(JB_OP_MEMBER_INVITE, "W1", NULL, "other", "a6");
+    c[n] = person(JB_OP_CHANNEL_SEARCH_ID, NULL, "K1", NULL, "a7");
+    jb_set_search_id(&c[n++], t("shop"));
+    c[n] = person(JB_OP_CHANNEL_MAIL_ORDER, NULL, "K1", NULL, "a8");
+    jb_set_mail_order(&c[n++], t("2026-1"));
+    c[n++] = biz_request("W1", NULL, "a9");
+    c[n] = person(JB_OP_ROLE_GIVE, NULL, NULL, "seller", "a10");
+    jb_set_role(&c[n], JB_ROLE_AGENCY);
+    jb_set_agency(&c[n++], t("A9"));
+    c[n] = command(JB_OP_SALES_REQUEST, "W1", "a11");
+    jb_set_agency(&c[n++], t("A9"));
+    c[n] = command(JB_OP_SALES_ACCEPT, "W1", "a12");
+    jb_set_agency(&c[n++], t("A9"));
+    c[n] = command(JB_OP_INVOICE_EMAIL, "W1", "a13");
+    jb_set_email(&c[n++], t("a@b.example"));
+    return n;
+}
+
 static size_t
 usual(struct jb_command *c)
 {
@@ -213,6 +267,7 @@ usual(struct jb_command *c)
     c[n++] = with_amount(JB_OP_REFUND_REQUEST, "R1", 1000, "10");
     c[n++] = about(JB_OP_REFUND_APPROVE, "R1", "11");
     c[n++] = with_amount(JB_OP_REFUND_REQUEST, "R2", 500, "12");
+    n += around(&c[n]);
     c[n++] = with_amount(JB_OP_CONSUME, "U2", 1000000, "13"); /* refused */
     return n;
 }
@@ -257,6 +312,20 @@ further(struct jb_command *c)
     c[n] = command(JB_OP_ATOMIC, NULL, "f21");
     jb_set_commands(&c[n++], members, 2);
     c[n++] = with_amount(JB_OP_CONSUME, "U5", 1000000, "f22");
+    c[n++] = person(JB_OP_MASTER_TRANSFER, "W1", NULL, "guest", "f23");
+    c[n++] = person(JB_OP_MEMBER_REMOVE, "W1", NULL, "master", "f24");
+    c[n++] = person(JB_OP_CHANNEL_TRANSFER, NULL, "K1", "clerk", "f25");
+    c[n++] = person(JB_OP_MANAGER_REMOVE, NULL, "K1", "boss", "f26");
+    c[n++] = biz_request(NULL, "K1", "f27");
+    c[n++] = command(JB_OP_SALES_RELEASE, "W1", "f28");
+    c[n] = command(JB_OP_WALLET_SETTLEMENT, "W1", "f29");
+    jb_set_settlement(&c[n], JB_SETTLEMENT_POSTPAID);
+    jb_set_limit(&c[n++], 100);
+    c[n++] = person(JB_OP_CHANNEL_DISCONNECT, "W1", "K1", NULL, "f30");
+    c[n++] = person(JB_OP_CHANNEL_CLOSE, NULL, "K1", NULL, "f31");
+    c[n] = person(JB_OP_ROLE_TAKE, NULL, NULL, "seller", "f32");
+    jb_set_role(&c[n], JB_ROLE_AGENCY);
+    jb_set_agency(&c[n++], t("A9"));
     return n;
 }
 
@@ -450,14 +519,14 @@ s_events(struct world *w)
 static jb_status
 s_submit(struct world *w)
 {
-    struct jb_command c[32];
+    struct jb_command c[64];
     return submit(w, c, further(c), false);
 }
 
 static jb_status
 s_one_by_one(struct world *w)
 {
-    struct jb_command c[32];
+    struct jb_command c[64];
     size_t n = further(c);
     jb_status status = JB_OK;
     for (size_t i = 0; i < n && status == JB_OK; i++) {
@@ -469,7 +538,7 @@ s_one_by_one(struct world *w)
 static jb_status
 s_dry_run(struct world *w)
 {
-    struct jb_command c[32];
+    struct jb_command c[64];
     size_t n = further(c);
     jb_status status = JB_OK;
     for (size_t i = 0; i < n && status == JB_OK; i++) {
@@ -481,8 +550,70 @@ s_dry_run(struct world *w)
 static jb_status
 s_repeat(struct world *w)
 {
-    struct jb_command c[32];
+    struct jb_command c[64];
     return submit(w, c, usual(c), false);
+}
+
+static struct jb_command
+named(jb_op op, const char *wallet, const char *channel, const char *person)
+{
+    struct jb_command c;
+    jb_command_begin(&c, op);
+    if (wallet != NULL) {
+        jb_set_wallet(&c, jb_text_of(wallet));
+    }
+    if (channel != NULL) {
+        jb_set_channel(&c, jb_text_of(channel));
+    }
+    if (person != NULL) {
+        jb_set_person(&c, jb_text_of(person));
+    }
+    return c;
+}
+
+/* Roles, channels, business information, the sales right: once as a group that is taken back. */
+static jb_status
+s_around(struct world *w)
+{
+    struct jb_command c[32], group;
+    size_t n = 0;
+    c[n++] = named(JB_OP_CHANNEL_CREATE, NULL, "H1", "u1");
+    c[n++] = named(JB_OP_MANAGER_ADD, NULL, "H1", "u2");
+    c[n++] = named(JB_OP_CHANNEL_SEARCH_ID, NULL, "H1", NULL);
+    jb_set_search_id(&c[n - 1], jb_text_of("shop"));
+    c[n++] = named(JB_OP_ROLE_GIVE, NULL, NULL, "u3");
+    jb_set_role(&c[n - 1], JB_ROLE_AGENCY);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_MASTER_TRANSFER, "W1", NULL, "u4");
+    c[n++] = named(JB_OP_MEMBER_INVITE, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_MEMBER_ACCEPT, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_MEMBER_REMOVE, "W1", NULL, "u5");
+    c[n++] = named(JB_OP_SALES_REQUEST, "W1", NULL, NULL);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_SALES_ACCEPT, "W1", NULL, NULL);
+    jb_set_agency(&c[n - 1], jb_text_of("A1"));
+    c[n++] = named(JB_OP_SALES_RELEASE, "W1", NULL, NULL);
+    c[n++] = named(JB_OP_WALLET_SETTLEMENT, "W1", NULL, NULL);
+    jb_set_settlement(&c[n - 1], JB_SETTLEMENT_POSTPAID);
+    jb_set_limit(&c[n - 1], 100);
+    c[n++] = named(JB_OP_INVOICE_EMAIL, "W1", NULL, NULL);
+    jb_set_email(&c[n - 1], jb_text_of("a@b.example"));
+    c[n++] = named(JB_OP_BIZ_REQUEST, "W1", NULL, NULL);
+    jb_set_biz(&c[n - 1], jb_text_of("1234567890"));
+    jb_set_biz_name(&c[n - 1], jb_text_of("name"));
+    jb_set_representative(&c[n - 1], jb_text_of("person"));
+    jb_set_address(&c[n - 1], jb_text_of("place"));
+    jb_command_begin(&group, JB_OP_ATOMIC);
+    jb_set_commands(&group, c, n);
+    jb_status status = submit(w, &group, 1, true);
+    status = status == JB_OK ? submit(w, c, n, false) : status;
+    return status;
+}
+
+static jb_status
+s_recover(struct world *w)
+{
+    return jb_operator_recover(w->l, jb_text_of("u6"), w->answers, &w->err);
 }
 
 static jb_status
@@ -607,15 +738,65 @@ static jb_status
 s_event_pages(struct world *w)
 {
     jb_status status = JB_OK;
-    for (unsigned i = 0; i < 4 && status == JB_OK; i++) {
+    for (unsigned i = 0; i < 6 && status == JB_OK; i++) {
         struct jb_events_query q = JB_SIZED(struct jb_events_query);
         q.order = i % 2 == 0 ? JB_OLDEST_FIRST : JB_NEWEST_FIRST;
-        q.wallet = i < 2 ? (struct jb_text){NULL, 0} : t("W1");
+        q.wallet = i < 2 || i > 3 ? (struct jb_text){NULL, 0} : t("W1");
+        q.channel = i > 3 ? t("K1") : (struct jb_text){NULL, 0};
         status = jb_events_get(w->v, &q, NULL, NULL, 30, an_event, NULL, NULL, NULL, &w->err);
     }
     return status == JB_OK
                ? jb_refused_get(w->v, t("W1"), NULL, NULL, 9, an_event, NULL, NULL, NULL, &w->err)
                : status;
+}
+
+static bool
+a_person(void *data, const struct jb_who_row *row)
+{
+    (void)data;
+    say("%u %llu %.*s %llu;", row->role, (unsigned long long)row->person, (int)row->channel.n,
+        row->channel.s != NULL ? row->channel.s : "", (unsigned long long)row->seq);
+    return true;
+}
+
+static bool
+a_cell(void *data, const struct jb_permission *cell, jb_may_answer said)
+{
+    (void)data;
+    say("%s %d;", cell->cell, (int)said);
+    return true;
+}
+
+/* What stands around a wallet. */
+static jb_status
+s_asked(struct world *w)
+{
+    struct jb_who who = JB_SIZED(struct jb_who);
+    struct jb_channel_info channel = JB_SIZED(struct jb_channel_info);
+    struct jb_biz biz = JB_SIZED(struct jb_biz);
+    struct jb_may may = JB_SIZED(struct jb_may);
+    struct jb_can_delete deletion = JB_SIZED(struct jb_can_delete);
+    const struct jb_text none = {NULL, 0};
+    char id[JB_ID_BYTES_MAX];
+    size_t n = 0;
+    uint64_t number = 0;
+    jb_status status = jb_who_get(w->l, t("W1"), a_person, NULL, &who, &w->err);
+    if (status == JB_OK) {
+        status = jb_channel_get(w->l, t("K1"), a_person, NULL, &channel, &w->err);
+    }
+    status = status == JB_OK ? jb_biz_get(w->l, t("W1"), none, &biz, &w->err) : status;
+    if (status == JB_OK) {
+        status = jb_may_get(w->l, t("W1"), t("clerk"), t("K1"), a_cell, NULL, &may, &w->err);
+    }
+    status = status == JB_OK ? jb_can_delete_get(w->l, t("W1"), &deletion, &w->err) : status;
+    status = status == JB_OK ? jb_channel_number(w->l, t("K1"), &number, &w->err) : status;
+    status = status == JB_OK ? jb_channel_id(w->l, number, id, &n, &w->err) : status;
+    if (status == JB_OK) {
+        say("%u %u %s %s %s %llu %u %u %.*s", who.members, who.invited, who.agency, channel.wallet,
+            channel.search_id, (unsigned long long)biz.pending.request, may.roles,
+            deletion.conditions_n, (int)n, id);
+    }
+    return status;
 }
 
 static bool
@@ -682,6 +863,25 @@ s_explain(struct world *w)
 }
 
 static jb_status
+s_reply(struct world *w)
+{
+    jb_status status = JB_OK;
+    for (uint32_t number = 1; number <= JB_QUESTIONS && status == JB_OK; number++) {
+        struct jb_question q = JB_SIZED(struct jb_question);
+        struct jb_reply *r;
+        q.number = number;
+        q.wallet = t("W1");
+        q.people = 1;
+        status = jb_reply_get(w->v, &q, &r, &w->err);
+        if (status == JB_OK) {
+            say("%u %s %llu ", r->question, r->text, (unsigned long long)r->events_total);
+            jb_reply_free(r);
+        }
+    }
+    return status;
+}
+
+static jb_status
 s_audit(struct world *w)
 {
     struct jb_audit_report *r;
@@ -730,7 +930,9 @@ take_text(struct world *w, jb_status status, const char *text)
         say("%.*s", (int)(at - from), from);
         from = at + strlen(again);
     }
-    say("%s", from);
+    /* What is of now says when that was, at its end. */
+    const char *now_is = strstr(from, ",\"as_of\":{");
+    say("%.*s", (int)(now_is != NULL ? now_is - from : (ptrdiff_t)strlen(from)), from);
     jb_json_text_free(text);
     return status;
 }
@@ -830,6 +1032,12 @@ s_json_ask(struct world *w)
         "{\"ask\":\"policies\"}",
         "{\"ask\":\"wait\",\"after\":1,\"timeout_us\":0}",
         "{\"ask\":\"commands\"}",
+        "{\"ask\":\"roles\"}",
+        "{\"ask\":\"who\",\"wallet\":\"W1\",\"people\":true}",
+        "{\"ask\":\"may\",\"wallet\":\"W1\",\"actor\":\"clerk\",\"channel\":\"K1\"}",
+        "{\"ask\":\"channel\",\"channel\":\"K1\",\"people\":true}",
+        "{\"ask\":\"biz\",\"wallet\":\"W1\",\"people\":true}",
+        "{\"ask\":\"can_delete\",\"wallet\":\"W1\"}",
         "{\"ask\":\"queries\"}"};
     const char *text;
     jb_status status = w->j == NULL ? open_json(w) : JB_OK;
@@ -859,10 +1067,13 @@ static const struct step {
     {"waiting", s_wait, LEDGER, false},
     {"closing before cursors and projections", s_close_first, LEDGER, false},
     {"cursors, ids, texts", s_events, LEDGER, false},
+    {"what stands around a wallet", s_asked, LEDGER, false},
     {"jb_submit, many commands", s_submit, LEDGER, false},
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},
     {"jb_submit, dry run", s_dry_run, LEDGER, false},
     {"jb_submit, repetitions", s_repeat, LEDGER, false},
+    {"roles, channels, business information", s_around, LEDGER, false},
+    {"jb_operator_recover", s_recover, LEDGER, false},
     {"jb_backup", s_backup, LEDGER, true},
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
@@ -872,6 +1083,7 @@ static const struct step {
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"jb_reply_get", s_reply, VIEWS, false},
     {"jb_json_open", s_json_open, NOTHING, false},
     {"jb_json_open, a new ledger", s_json_init, NOTHING, true},
     {"jb_json_apply", s_json_apply, NOTHING, false},
@@ -986,7 +1198,7 @@ static void
 make_base(void)
 {
     struct world w = {0};
-    struct jb_command c[32];
+    struct jb_command c[64];
     struct jb_open_options o = {.size = sizeof o, .now = the_time};
     now = BEGINNING;
     must(jb_init(base_dir, NULL, &w.err) == JB_OK, w.err.text);

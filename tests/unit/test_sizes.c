@@ -255,6 +255,44 @@ take_cash_status(void *r, struct jb_error *err)
 }
 
 static jb_status
+take_who(void *r, struct jb_error *err)
+{
+    return jb_who_get(ledger, jb_text_of("A"), NULL, NULL, r, err);
+}
+
+static jb_status
+take_biz(void *r, struct jb_error *err)
+{
+    return jb_biz_get(ledger, jb_text_of("A"), (struct jb_text){NULL, 0}, r, err);
+}
+
+static jb_status
+take_may(void *r, struct jb_error *err)
+{
+    return jb_may_get(ledger, jb_text_of("A"), jb_text_of("x"), (struct jb_text){NULL, 0}, NULL,
+                      NULL, r, err);
+}
+
+static jb_status
+take_can_delete(void *r, struct jb_error *err)
+{
+    return jb_can_delete_get(ledger, jb_text_of("A"), r, err);
+}
+
+static jb_status
+take_channel(void *r, struct jb_error *err)
+{
+    static bool made;
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_CHANNEL_CREATE);
+    jb_set_channel(&c, jb_text_of("K"));
+    jb_set_person(&c, jb_text_of("x"));
+    jb_status status = made ? JB_OK : jb_submit(ledger, &c, 1, NULL, answers, NULL, err);
+    made = true;
+    return status == JB_OK ? jb_channel_get(ledger, jb_text_of("K"), NULL, NULL, r, err) : status;
+}
+
+static jb_status
 take_views_stat(void *r, struct jb_error *err)
 {
     return jb_views_stat_get(views, r, err);
@@ -287,12 +325,17 @@ static const struct sized all_sized[] = {
     {SIZED(jb_cash_status), NULL, take_cash_status},
     {SIZED(jb_views_stat), NULL, take_views_stat},
     {SIZED(jb_rebuild_result), NULL, take_rebuilt},
+    {SIZED(jb_who), NULL, take_who},
+    {SIZED(jb_channel_info), NULL, take_channel},
+    {SIZED(jb_biz), NULL, take_biz},
+    {SIZED(jb_may), NULL, take_may},
+    {SIZED(jb_can_delete), NULL, take_can_delete},
 };
 #define ALL_SIZED (sizeof all_sized / sizeof all_sized[0])
 
 union room {
     size_t size;
-    uint8_t bytes[1024];
+    uint8_t bytes[4096];
     max_align_t align;
 };
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -88,12 +89,27 @@ hint_order(const struct app *app)
     }
 }
 
+/* What the ledger that is opened goes by. */
+static jb_instant
+the_clock(void *data)
+{
+    const struct app *app = data;
+    struct timespec t;
+    if (app->clock_stands) {
+        return app->clock;
+    }
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (jb_instant)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
+}
+
 bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
     struct jb_open_options o = {.size = sizeof o,
                                 .read_only = !write,
                                 .caller = app->caller,
+                                .now = the_clock,
+                                .now_data = app,
                                 .lang = lang_now(),
                                 .key_file = app->key_file};
     app->writes |= write;

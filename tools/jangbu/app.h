@@ -33,7 +33,9 @@ struct app {
     struct out out; /* what is printed; app_flush */
     FILE *spool;    /* app_spool_begin: where what is printed waits */
     bool spooling;
-    bool writes;        /* the command changes something */
+    bool writes;       /* the command changes something */
+    bool clock_stands; /* the ledger's clock is `clock`, not the system's */
+    jb_instant clock;
     bool output_closed; /* a query's reader had enough: no error */
     struct jb_error err;
 };
@@ -157,6 +159,8 @@ int cmd_roles(struct app *app, int argc, char **argv);
 int cmd_channel(struct app *app, int argc, char **argv);
 int cmd_biz(struct app *app, int argc, char **argv);
 int cmd_can_delete(struct app *app, int argc, char **argv);
+int cmd_answer(struct app *app, int argc, char **argv);
+void print_questions(FILE *to); /* that it answers */
 int cmd_log(struct app *app, int argc, char **argv);
 int cmd_stat(struct app *app, int argc, char **argv);
 int cmd_audit(struct app *app, int argc, char **argv);

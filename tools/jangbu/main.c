@@ -216,6 +216,18 @@ static const struct row rows[] = {
           "  --newest-first   the other way round\n"
           "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
               COMMON)},
+    {"answer", cmd_answer, TAKES_JSON,
+     USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--people] "
+           "[--clock=at|system]"),
+     SAID("one of the ten questions that users ask, answered in a sentence"),
+     HELP("  --question N     1 to 10, see below\n"
+          "  --channel C      of question 9: that channel; unless given, each that the wallet is "
+          "connected with\n"
+          "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
+          "a gateway\n"
+          "  --people         people by their ids, not as #7\n"
+          "  --clock=at       the ledger's clock stands at its last event: documents, "
+          "tests\n" COMMON)},
     {"log", cmd_log, TAKES_JSON,
      USAGE("LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]"),
      SAID("the events themselves, in order"),
@@ -262,9 +274,9 @@ static const char *
 nth_harmless(unsigned n)
 {
     static const char *const harmless[] = {
-        "balance", "wallets",    "lots",    "grants", "refunds", "events", "cash-status",
-        "history", "refused",    "explain", "who",    "may",     "roles",  "channel",
-        "biz",     "can-delete", "log",     "stat",   "audit",   "export", "help"};
+        "balance", "wallets", "lots", "grants", "refunds", "events",  "cash-status", "history",
+        "refused", "explain", "who",  "may",    "roles",   "channel", "biz",         "can-delete",
+        "answer",  "log",     "stat", "audit",  "export",  "help"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 
@@ -397,6 +409,10 @@ cmd_help(struct app *app, int argc, char **argv)
         print_usage(r);
         putchar('\n');
         print_lines(r->help);
+        if (r->run == cmd_answer) {
+            putchar('\n');
+            print_questions(stdout);
+        }
         return EXIT_DONE;
     }
     printf(

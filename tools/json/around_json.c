@@ -446,3 +446,46 @@ can_delete_answer(const struct asked *a, const struct query *q, struct out *o, s
     when_json(o, d.seq, d.at, a->utc_offset_s);
     return JB_OK;
 }
+
+/* ---- the ten questions ---- */
+
+struct jb_question
+question_of(const struct query *q)
+{
+    struct jb_question question = JB_SIZED(struct jb_question);
+    question.number = (uint32_t)q->question;
+    question.lang = q->lang == QUERY_LANG_EN   ? JB_LANG_EN
+                    : q->lang == QUERY_LANG_KO ? JB_LANG_KO
+                                               : JB_LANG_UNSAID;
+    question.wallet = q->wallet;
+    question.channel = q->channel;
+    question.charge = q->charge;
+    question.people = q->people;
+    return question;
+}
+
+jb_status
+reply_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    const struct jb_question question = question_of(q);
+    struct jb_reply *r;
+    jb_status status = jb_reply_get(a->views, &question, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", r->wallet);
+    js_uint(o, "question", q->question);
+    js_uint(o, "answered", r->question);
+    js_str(o, "lang", r->lang == JB_LANG_KO ? "ko" : "en");
+    js_str(o, "text", r->text);
+    js_open(o, "events", '[');
+    for (uint32_t i = 0; i < r->events_n; i++) {
+        js_uint(o, NULL, r->events[i]);
+    }
+    js_close(o, ']');
+    js_uint(o, "events_total", r->events_total);
+    when_json(o, r->as_of.seq, r->as_of.at, a->utc_offset_s);
+    jb_reply_free(r);
+    return JB_OK;
+}

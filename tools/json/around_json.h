@@ -1,4 +1,5 @@
-/* Queries about what stands around the money: who, may, roles, channel, biz, can_delete. */
+/* Queries about what stands around the money: who, may, roles, channel, biz, can_delete; and
+ * answers to the ten questions. */
 #ifndef JANGBU_AROUND_JSON_H
 #define JANGBU_AROUND_JSON_H
 
@@ -17,6 +18,11 @@ jb_status biz_answer(const struct asked *a, const struct query *q, struct out *o
 jb_status can_delete_answer(const struct asked *a, const struct query *q, struct out *o,
                             struct jb_error *err);
 
+jb_status reply_answer(const struct asked *a, const struct query *q, struct out *o,
+                       struct jb_error *err);
+
+/* What a query "answer" asks. */
+struct jb_question question_of(const struct query *q);
 /* What was said of a cell, as a word: "ROLE", "STATE", "KIND"; NULL: yes. */
 const char *may_word(jb_may_answer answer);
 /* The word of a condition of a deletion. */

@@ -8,11 +8,15 @@
 
 static const char *const views[] = {"posted", "known", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
+static const char *const langs[] = {"en", "ko", NULL};
 
 enum {
     WALLET,
     CHANNEL,
     ACTOR,
+    QUESTION,
+    CHARGE,
+    LANG,
     AS_OF,
     VIEW,
     FROM_DAY,
@@ -39,6 +43,9 @@ static const struct member_row members[MEMBERS] = {
     [WALLET] = {"wallet", MEMBER_TEXT, AT(wallet), 0, 0, NULL},
     [CHANNEL] = {"channel", MEMBER_TEXT, AT(channel), 0, 0, NULL},
     [ACTOR] = {"actor", MEMBER_TEXT, AT(actor), 0, 0, NULL},
+    [QUESTION] = {"question", MEMBER_NUMBER, AT(question), 1, JB_QUESTIONS, NULL},
+    [CHARGE] = {"charge", MEMBER_TEXT, AT(charge), 0, 0, NULL},
+    [LANG] = {"lang", MEMBER_WORD, AT(lang), 0, 0, langs},
     [AS_OF] = {"as_of", MEMBER_AS_OF, AT(as_of), 0, 0, NULL},
     [VIEW] = {"view", MEMBER_WORD, AT(view), 0, 0, views},
     [FROM_DAY] = {"from_day", MEMBER_DAY, AT(from_day), 0, 0, NULL},
@@ -86,6 +93,8 @@ static const struct {
     [QUERY_CHANNEL] = {"channel", M(CHANNEL), M(PEOPLE), false},
     [QUERY_BIZ] = {"biz", 0, M(WALLET) | M(CHANNEL) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
     [QUERY_CAN_DELETE] = {"can_delete", M(WALLET), 0, false},
+    [QUERY_ANSWER] = {"answer", M(WALLET) | M(QUESTION),
+                      M(CHANNEL) | M(CHARGE) | M(LANG) | M(PEOPLE), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},
@@ -106,6 +115,7 @@ query_of(enum query_kind kind)
                           .to_day = JB_NO_DAY,
                           .from = 1,
                           .limit = 100,
+                          .lang = QUERY_LANG_OF_HANDLE,
                           .timeout_us = JB_US_PER_SECOND};
 }
 

@@ -42,6 +42,7 @@ enum query_kind {
     QUERY_CHANNEL,
     QUERY_BIZ,
     QUERY_CAN_DELETE,
+    QUERY_ANSWER,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
@@ -53,6 +54,9 @@ enum query_kind {
     QUERY_QUERIES,
     QUERIES
 };
+
+/* Of a reply, in the order of the words. */
+enum query_lang { QUERY_LANG_EN, QUERY_LANG_KO, QUERY_LANG_OF_HANDLE };
 
 struct query {
     enum query_kind kind;
@@ -70,6 +74,9 @@ struct query {
     uint8_t people;
     uint8_t open; /* lots, grants, refunds: those that are */
     uint8_t newest_first;
+    uint64_t question;
+    uint32_t lang; /* enum query_lang */
+    struct jb_text charge;
 };
 
 /* A query of that kind in which nothing is given yet. */

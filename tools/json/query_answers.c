@@ -324,6 +324,7 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_CHANNEL] = channel_answer,
         [QUERY_BIZ] = biz_answer,
         [QUERY_CAN_DELETE] = can_delete_answer,
+        [QUERY_ANSWER] = reply_answer,
         [QUERY_LOG] = log_events,
         [QUERY_STAT] = stat_json,
         [QUERY_INFO] = info,

@@ -302,6 +302,47 @@ JB_API JB_NODISCARD jb_status jb_refused_get(jb_views *v, struct jb_text wallet,
                                              void *data, char *next, struct jb_moment *moment,
                                              struct jb_error *err);
 
+/*
+ * The ten questions that users ask (docs/questions.md), each answered in a sentence or a few, in
+ * Korean or English: "Wallet W1 cannot be deleted yet; ...", with what it is as of and the events
+ * behind it. What is asked of is now.
+ */
+enum { JB_QUESTIONS = 10, JB_REPLY_EVENTS_MAX = 1000 };
+
+/* The question of that number, 1 to JB_QUESTIONS, in that language (0: English), in one sentence.
+ * NULL: there is none. Static storage. */
+JB_API const char *jb_question_text(uint32_t number, jb_lang lang);
+
+struct jb_question {
+    size_t size;
+    uint32_t number; /* 1 to JB_QUESTIONS */
+    jb_lang lang;    /* of the reply; 0: that of the handle */
+    struct jb_text wallet;
+    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with */
+    struct jb_text charge;  /* of question 5: s NULL, the newest payment through a gateway */
+    uint8_t people;         /* people by their ids where those can be read; 0: as "#7" */
+    uint8_t reserved[7];    /* 0 */
+};
+
+struct jb_reply {
+    size_t size;
+    uint32_t question; /* the one that is answered: of a deleted wallet 2, but for 5 and 8 */
+    jb_lang lang;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    const char *text; /* UTF-8, ends with NUL */
+    struct jb_moment as_of;
+    const jb_seq *events; /* behind it, ascending: where its figures come from */
+    uint32_t events_n;
+    uint32_t number;       /* of the wallet */
+    uint64_t events_total; /* more than events_n: those are the newest */
+};
+/* *ret is owned: jb_reply_free. JB_E_NOTFOUND where there is no such wallet, channel or charge;
+ * JB_E_USAGE for a number that is no question, a channel beside another question than 9, a charge
+ * beside another than 5. */
+JB_API JB_NODISCARD jb_status jb_reply_get(jb_views *v, const struct jb_question *question,
+                                           struct jb_reply **ret, struct jb_error *err);
+JB_API struct jb_reply *jb_reply_free(struct jb_reply *reply); /* NULL allowed; returns NULL */
+
 struct jb_views_stat {
     size_t size;
     jb_seq stored_seq; /* what views.mdb includes */

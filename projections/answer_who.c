@@ -1,0 +1,292 @@
+/* The questions about what stands around a wallet: 6 to 10. */
+#include "projections/answer.h"
+
+/* ---- 6 ---- */
+
+jb_status
+answer_biz(struct answering *a)
+{
+    struct jb_biz b = JB_SIZED(struct jb_biz);
+    const struct jb_text none = {NULL, 0};
+    jb_instant approved = JB_NO_INSTANT;
+    jb_status status = jb_biz_get(a->v->l, a->q->wallet, none, &b, a->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    a->as_of = (struct jb_moment){b.seq, b.at};
+    const char *open = answer_number(a, b.pending.request != 0);
+    answer_event(a, b.approved);
+    answer_event(a, b.record.request);
+    answer_event(a, b.pending.request);
+    if (b.approved == 0) {
+        answer_say(a, SAY_NO_BIZ, "n", open, NULL);
+        return JB_OK;
+    }
+    status = answer_recorded(a, b.approved, &approved);
+    answer_say(a, SAY_BIZ, "number", b.number, "day", answer_day_of(a, approved), "seq",
+               answer_number(a, b.approved), "n", open, NULL);
+    return status;
+}
+
+/* ---- 7 ---- */
+
+struct item {
+    const char *cell;
+    uint32_t group;
+    uint32_t as_master, as_member;
+    const char *en, *en_behind, *ko, *ko_behind;
+};
+
+static const struct item items[] = {
+#define ITEM(cell, group, as_master, as_member, en, en_behind, ko, ko_behind)                      \
+    {cell, group, 1U << (as_master), 1U << (as_member), en, en_behind, ko, ko_behind},
+#include "projections/questions.def"
+};
+#define ITEMS (sizeof items / sizeof items[0])
+
+static uint32_t
+roles_of(const struct jb_permission *cells, size_t n, const char *cell)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(cells[i].cell, cell) == 0) {
+            return cells[i].roles;
+        }
+    }
+    return 0;
+}
+
+/* What the master may, and members, too, or not. */
+static const char *
+list_rights(struct answering *a, const struct jb_permission *cells, size_t n, bool members_too)
+{
+    const char *list = "", *breath = "";
+    uint32_t group = 0;
+    for (size_t i = 0; i < ITEMS; i++) {
+        const struct item *it = &items[i];
+        const uint32_t roles = roles_of(cells, n, it->cell);
+        if ((roles & it->as_master) == 0 || ((roles & it->as_member) != 0) != members_too) {
+            continue;
+        }
+        if (it->group != group) {
+            list = answer_and(a, list, breath);
+            breath = "";
+            group = it->group;
+        }
+        const bool first = *breath == '\0';
+        breath = answer_piece(
+            a, SAY_TOGETHER, "first", breath, "next",
+            a->korean ? (first ? it->ko : it->ko_behind) : (first ? it->en : it->en_behind), NULL);
+    }
+    return answer_and(a, list, breath);
+}
+
+static jb_status
+ask_matrix(struct answering *a, int64_t *ret)
+{
+    return jb_policy_get(a->v->l, JB_POLICY_ROLES, ret, a->err);
+}
+
+static void
+say_trust(struct answering *a, int64_t matrix)
+{
+    if (matrix == 0) {
+        answer_say(a, SAY_TRUST, NULL);
+    }
+}
+
+/* The people behind a reply: the wallet's master, its members. */
+static void
+people_events(struct answering *a)
+{
+    for (size_t i = 0; i < a->people.n; i++) {
+        answer_event(a, a->people.at[i].seq);
+    }
+}
+
+jb_status
+answer_rights(struct answering *a)
+{
+    int64_t matrix;
+    size_t n = 0;
+    const char *master = "";
+    jb_status status = ask_matrix(a, &matrix);
+    status = status == JB_OK ? answer_person(a, a->who.master, &master) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    /* Where nobody is asked for a role: as it would be by the newest matrix. */
+    const struct jb_permission *cells =
+        jb_permissions(matrix != 0 ? (uint32_t)matrix : (uint32_t)JB_MATRICES, &n);
+    people_events(a);
+    answer_say(a, SAY_MASTER_ONLY, "master", master, "list", list_rights(a, cells, n, false), NULL);
+    answer_say(a, SAY_MEMBERS_TOO, "members", answer_number(a, a->who.members), "list",
+               list_rights(a, cells, n, true), NULL);
+    say_trust(a, matrix);
+    return JB_OK;
+}
+
+/* ---- 8 ---- */
+
+static bool
+is_creation(void *data, const struct jb_event *e)
+{
+    (void)data;
+    (void)e;
+    return true;
+}
+
+static jb_status
+ask_creation(struct answering *a)
+{
+    static const uint32_t types[] = {JB_EV_WALLET_CREATED};
+    bool found;
+    return answer_newest(a, types, 1, is_creation, NULL, &found);
+}
+
+jb_status
+answer_invoice(struct answering *a)
+{
+    answer_say(a, a->who.kind == JB_KIND_BUSINESS ? SAY_NO_INVOICES : SAY_NOT_BUSINESS, NULL);
+    return ask_creation(a);
+}
+
+/* ---- 9 ---- */
+
+static jb_status
+say_marks(struct answering *a)
+{
+    static const char *const marks[] = {"", "-", "_", "- _"};
+    int64_t allowed = 0;
+    jb_status status = jb_policy_get(a->v->l, JB_POLICY_SEARCH_ID_MARKS, &allowed, a->err);
+    if (status == JB_OK && (allowed & 3) != 0) {
+        answer_say(a, SAY_MARKS, "marks", marks[allowed & 3], NULL);
+    }
+    return status;
+}
+
+static jb_status
+say_search_id(struct answering *a, const struct jb_channel_info *c)
+{
+    jb_instant set = JB_NO_INSTANT;
+    if (c->search_id_seq == 0) {
+        answer_say(a, SAY_NO_SEARCH_ID, "C", c->channel, NULL);
+        return say_marks(a);
+    }
+    jb_status status = answer_recorded(a, c->search_id_seq, &set);
+    answer_event(a, c->search_id_seq);
+    answer_say(a, SAY_SEARCH_ID, "C", c->channel, "id", c->search_id, "day", answer_day_of(a, set),
+               NULL);
+    return status;
+}
+
+/* One that was asked for by its id, whatever it is connected with. */
+static jb_status
+one_channel(struct answering *a)
+{
+    struct jb_channel_info c = JB_SIZED(struct jb_channel_info);
+    jb_status status = jb_channel_get(a->v->l, a->q->channel, NULL, NULL, &c, a->err);
+    a->as_of = (struct jb_moment){c.seq, c.at};
+    return status == JB_OK ? say_search_id(a, &c) : status;
+}
+
+/* A channel that the wallet is connected with, as it was at the moment of the reply: where an event
+ * of it came since, all is asked again. */
+static jb_status
+connected(struct answering *a, const struct answer_channel *channel,
+          bool (*each)(void *data, const struct jb_who_row *row), struct jb_channel_info *ret)
+{
+    *ret = (struct jb_channel_info)JB_SIZED(struct jb_channel_info);
+    jb_status status = jb_channel_get(a->v->l, jb_text_of(channel->id), each, a, ret, a->err);
+    a->again |= status == JB_OK && ret->version > a->as_of.seq;
+    answer_event(a, channel->seq);
+    return status;
+}
+
+jb_status
+answer_search_id(struct answering *a)
+{
+    if (a->q->channel.s != NULL) {
+        return one_channel(a);
+    }
+    if (a->channels.n == 0) {
+        answer_say(a, SAY_NO_CHANNEL, NULL);
+    }
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < a->channels.n && status == JB_OK && !a->again; i++) {
+        struct jb_channel_info c;
+        status = connected(a, &a->channels.at[i], NULL, &c);
+        if (i > 0) {
+            answer_say(a, SAY_TOGETHER, "first", " ", NULL);
+        }
+        status = status == JB_OK ? say_search_id(a, &c) : status;
+    }
+    return status;
+}
+
+/* ---- 10 ---- */
+
+static bool
+each_staff(void *data, const struct jb_who_row *row)
+{
+    struct answering *a = data;
+    if (!jb_vec_reserve(&a->people, a->people.n + 1)) {
+        a->no_memory = true;
+        return false;
+    }
+    a->people.at[a->people.n++] = (struct answer_person){row->person, row->role, row->seq};
+    return true;
+}
+
+static int
+by_person(const void *one, const void *other)
+{
+    const struct answer_person *a = one, *b = other;
+    return (a->person > b->person) - (a->person < b->person);
+}
+
+static uint64_t
+count_once(struct answer_person *at, size_t n)
+{
+    uint64_t count = 0;
+    if (n > 1) {
+        qsort(at, n, sizeof *at, by_person);
+    }
+    for (size_t i = 0; i < n; i++) {
+        count += i == 0 || at[i].person != at[i - 1].person;
+    }
+    return count;
+}
+
+static enum say
+kind_word(uint32_t kind)
+{
+    return kind == JB_KIND_BUSINESS   ? SAY_BUSINESS
+           : kind == JB_KIND_OVERSEAS ? SAY_OVERSEAS
+                                      : SAY_PERSONAL;
+}
+
+jb_status
+answer_wallet(struct answering *a)
+{
+    int64_t matrix = 0;
+    const char *master = "";
+    const size_t own = a->people.n; /* behind them come those of channels */
+    jb_status status = ask_matrix(a, &matrix);
+    status = status == JB_OK ? answer_person(a, a->who.master, &master) : status;
+    for (size_t i = 0; i < a->channels.n && status == JB_OK && !a->again; i++) {
+        struct jb_channel_info c;
+        status = connected(a, &a->channels.at[i], each_staff, &c);
+    }
+    status = status == JB_OK ? ask_creation(a) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    people_events(a);
+    const uint64_t staff =
+        a->people.n > own ? count_once(a->people.at + own, a->people.n - own) : 0;
+    answer_say(a, SAY_WHAT, "kind", answer_piece(a, kind_word(a->who.kind), NULL), NULL);
+    answer_say(a, SAY_USED_BY, "master", master, "members", answer_number(a, a->who.members), "k",
+               answer_number(a, a->channels.n), "m", answer_number(a, staff), NULL);
+    say_trust(a, matrix);
+    return JB_OK;
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""What stands around a wallet, asked by the program: can-delete, the dry run and the real wallet.delete agree in every state that is
+reached; who, channel and biz say what the commands made; the tables fit a terminal; what is not there is said.
+
+usage: around.py JANGBU"""
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+JANGBU = None
+bad = []
+
+
+def check(name, ok, detail=""):
+    if not ok:
+        bad.append(f"{name}: {str(detail)[:400]}")
+
+
+def run(*args, feed=None):
+    return subprocess.run([JANGBU, *args], input=feed, capture_output=True, text=True)
+
+
+def apply(ledger, *commands, dry=False):
+    lines = "".join(json.dumps(command, ensure_ascii=False) + "\n" for command in commands)
+    out = run("apply", ledger, *(["--dry-run"] if dry else []), feed=lines)
+    return [json.loads(line) for line in out.stdout.splitlines()]
+
+
+def ask(ledger, name, *words):
+    out = run(name, ledger, *words, "--json")
+    assert out.returncode == 0, (name, words, out.stderr)
+    return json.loads(out.stdout)
+
+
+STEPS = {  # what puts a condition in the way, and what the remedy must be
+    "paid": ([{"op": "charge", "wallet": "W", "charge": "C", "amount": 1000}], "paid_not_zero", "refund.request"),
+    "debt": ([{"op": "wallet.on", "wallet": "W"}, {"op": "consume", "wallet": "W", "usage": "U", "amount": 7, "overdraft": True},
+              {"op": "wallet.off", "wallet": "W"}], "paid_not_zero", "charge"),
+    "right": ([{"op": "sales.request", "wallet": "W", "agency": "A1"}, {"op": "sales.accept", "wallet": "W", "agency": "A1"}],
+              "sales_right", "sales.release"),
+    "limit": ([{"op": "wallet.settlement", "wallet": "W", "settlement": "POSTPAID", "limit": 0}], "postpaid", "wallet.settlement"),
+    "on": ([{"op": "wallet.on", "wallet": "W"}], "not_off", "wallet.off"),
+    "suspended": ([{"op": "wallet.suspend", "wallet": "W"}], "not_off", "wallet.lift"),
+    "refund": ([{"op": "charge", "wallet": "W", "charge": "D", "amount": 1000}, {"op": "refund.request", "wallet": "W", "refund": "R"}],
+               "refund_outstanding", "refund.cancel"),
+}
+
+
+def deletions(work):
+    chosen = [c for n in range(4) for c in itertools.combinations(STEPS, n)]
+    for number, names in enumerate(chosen):
+        if {"paid", "debt"} <= set(names) or {"debt", "refund"} <= set(names) or {"on", "suspended"} <= set(names):
+            continue
+        ledger = os.path.join(work, f"d{number}")
+        run("init", ledger)
+        first = [{"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "m"}, {"op": "wallet.off", "wallet": "W"},
+                 {"op": "free.grant", "wallet": "W", "grant": "G", "amount": 40, "expires_on": "2099-01-01"},
+                 {"op": "free.grant", "wallet": "W", "grant": "H", "amount": 2, "expires_on": "2099-01-01"},
+                 {"op": "free.activate", "wallet": "W", "grant": "H"}]
+        steps = [step for name in sorted(names, key=lambda n: n in ("on", "suspended")) for step in STEPS[name][0]]
+        answers = apply(ledger, *first, *steps)
+        assert all(a["ok"] for a in answers), (names, answers)
+        said = ask(ledger, "can-delete", "W")
+        unmet = {c["name"]: c for c in said["conditions"] if not c["ok"]}
+        dry, = apply(ledger, {"op": "wallet.delete", "wallet": "W"}, dry=True)
+        real, = apply(ledger, {"op": "wallet.delete", "wallet": "W"})
+        for how, answer in (("dry run", dry), ("real", real)):
+            check(f"{names} {how}", answer["ok"] == said["can_delete"], (said, answer))
+            check(f"{names} {how}: conditions", answer.get("conditions", {}) == {name: c["figure"] for name, c in unmet.items()}, (unmet, answer))
+        if said["can_delete"]:
+            check(f"{names}: forfeits", real["forfeited"] == said["forfeits"], (said, real))
+        for name in names:
+            _, condition, remedy = STEPS[name]
+            check(f"{names}: {condition}", condition in unmet, unmet)
+            if condition in unmet and not {"paid", "refund"} <= set(names):
+                ops = {"refund.request", "refund.approve"} if name == "paid" else {remedy, "debt.repay"} if name == "debt" else {remedy}
+                check(f"{names}: remedy of {condition}", unmet[condition]["remedy"]["op"] in ops, unmet[condition])
+        check(f"{names}: met ones ask for nothing", all(c["remedy"] is None for c in said["conditions"] if c["ok"]))
+
+
+PEOPLE = {"MASTER": "jin", "MEMBER": "sol", "CHANNEL_MASTER": "boss", "MANAGER": "clerk", "AGENCY": "seller", "OPERATOR": "desk",
+          "GATEWAY": "gate", "SYSTEM": "robot", "SELF": "nobody"}
+MADE = [
+    ("desk", {"op": "role.give", "person": "gate", "role": "GATEWAY"}), ("desk", {"op": "role.give", "person": "robot", "role": "SYSTEM"}),
+    ("desk", {"op": "role.give", "person": "seller", "role": "AGENCY", "agency": "A1"}),
+    ("desk", {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"}),
+    ("desk", {"op": "wallet.create", "wallet": "X", "kind": "BUSINESS", "name": "x", "master": "owner"}),
+    ("jin", {"op": "member.invite", "wallet": "W", "person": "sol"}), ("sol", {"op": "member.accept", "wallet": "W", "person": "sol"}),
+    ("desk", {"op": "channel.create", "channel": "K", "person": "boss", "channel_kind": "BUSINESS"}),
+    ("desk", {"op": "channel.create", "channel": "own", "person": "owner", "channel_kind": "BUSINESS"}),
+    ("boss", {"op": "manager.add", "channel": "K", "person": "clerk"}),
+    ("desk", {"op": "channel.connect", "wallet": "W", "channel": "K"}),
+    ("seller", {"op": "sales.request", "wallet": "W", "agency": "A1"}), ("jin", {"op": "sales.accept", "wallet": "W", "agency": "A1"}),
+]
+
+
+def permitted(work):
+    """may says ROLE of exactly those cells that the person's one role does not carry."""
+    ledger = os.path.join(work, "r")
+    run("init", ledger, "--roles=enforce", "--operator", "desk")
+    answers = apply(ledger, *[{**command, "actor": {"id": by}} for by, command in MADE])
+    assert all(a["ok"] for a in answers), answers
+    cells = ask(ledger, "roles")["cells"]
+    for role, person in PEOPLE.items():
+        said = ask(ledger, "may", "W", "--actor", person, "--channel", "K")
+        check(f"roles of {person}", said["roles"] == ([role] if role != "SELF" else []), said)
+        for row in cells:
+            may = (role in row["roles"] and role not in row["both"]) or "SELF" in row["roles"]
+            check(f"may {row['cell']} for {role}", (said["ops"][row["cell"]] != "ROLE") == may, said["ops"][row["cell"]])
+    owner = ask(ledger, "may", "X", "--actor", "owner", "--channel", "own")["ops"]
+    check("who is both", owner["channel.connect"] is True and ask(ledger, "may", "X", "--actor", "owner")["ops"]["channel.connect"] == "ROLE", owner)
+    later = "2031-10-02T09:00:00+09:00"  # of the ledger's clock, not of this one
+    late, = [json.loads(run("apply", ledger, "--clock=at", feed=json.dumps({"op": "role.give", "person": "late", "role": "SYSTEM",
+                                                                          "actor": {"id": "desk"}, "clock": later})).stdout)]
+    check("a role that was recorded is held", late["ok"] and ask(ledger, "may", "W", "--actor", "late")["roles"] == ["SYSTEM"], late)
+
+
+def business(work):
+    ledger = os.path.join(work, "b")
+    run("init", ledger)
+    biz = {"op": "biz.request", "biz": "1112233333", "biz_name": "가게", "representative": "r", "address": "서울"}
+    made = [{"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"},
+            {"op": "member.invite", "wallet": "W", "person": "sol"}, {"op": "member.accept", "wallet": "W", "person": "sol"},
+            {"op": "member.invite", "wallet": "W", "person": "min"},
+            {"op": "channel.create", "channel": "cafe", "person": "jin", "channel_kind": "BUSINESS"},
+            {"op": "manager.add", "channel": "cafe", "person": "clerk"}, {"op": "channel.connect", "wallet": "W", "channel": "cafe"},
+            {"op": "channel.search_id", "channel": "cafe", "search_id": "카페1"}, {"op": "channel.mail_order", "channel": "cafe", "mail_order": "2026-1"},
+            {"op": "invoice.email", "wallet": "W", "email": "a@b.example"},
+            {"op": "charge", "wallet": "W", "charge": "C", "amount": 5000, "channel": "cafe"}]
+    answers = apply(ledger, *made)
+    assert all(a["ok"] for a in answers), answers
+    invited = answers[3]["until"]
+    who = ask(ledger, "who", "W", "--people")
+    names = lambda rows: [row["id"] for row in rows]
+    check("who", (who["master"]["id"], names(who["members"]), names(who["invited"]), who["channels"], who["agency"], who["email"]) ==
+          ("jin", ["sol"], ["min"], ["cafe"], None, "a@b.example") and who["invited"][0]["until"] == invited, who)
+    check("who without people", "id" not in ask(ledger, "who", "W")["master"])
+    channel = ask(ledger, "channel", "cafe", "--people")
+    check("channel", (channel["kind"], channel["search_id"], channel["mail_order"], channel["wallet"], channel["biz"],
+                      [(p["id"], p["role"]) for p in channel["staff"]]) ==
+          ("BUSINESS", "카페1", "2026-1", "W", None, [("jin", "CHANNEL_MASTER"), ("clerk", "MANAGER")]), channel)
+    asked, = apply(ledger, {**biz, "wallet": "W"})
+    said = ask(ledger, "biz", "W", "--people")
+    check("asked for", said["number"] is None and said["record"] is None and said["pending"]["request"] == asked["seq"] and
+          said["pending"]["biz_name"] == "가게", said)
+    approved, late = apply(ledger, {"op": "biz.approve", "wallet": "W", "seq": asked["seq"]}, {**biz, "wallet": "W", "biz_name": "새 가게"})
+    other, = apply(ledger, {**biz, "channel": "cafe", "biz_name": "카페"})
+    apply(ledger, {"op": "biz.approve", "channel": "cafe", "seq": other["seq"]})
+    said, shown = ask(ledger, "biz", "W", "--people"), ask(ledger, "biz", "--channel", "cafe", "--people")
+    check("all holders show the newest approval", said["record"]["biz_name"] == shown["record"]["biz_name"] == "카페" and
+          said["number"] == shown["number"] == "1112233333", (said, shown))
+    check("what was asked before it is stale", said["pending"]["request"] == late["seq"] and said["pending"]["stale"] and shown["pending"] is None, said)
+    rows, cursor = [], []
+    while True:
+        page = ask(ledger, "biz", "W", "--limit", "1", *cursor)
+        rows += page["history"]
+        if page["next"] is None:
+            break
+        cursor = ["--cursor", page["next"]]
+    check("history in pages", [r["seq"] for r in rows] == [late["seq"], approved["seq"], asked["seq"]], rows)
+    of_channel = [e for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e.get("subject", {}).get("id") == "cafe"]
+    for order in ([], ["--newest-first"]):
+        rows, cursor = [], []
+        while True:
+            page = ask(ledger, "events", "--channel", "cafe", "--limit", "2", *order, *cursor)
+            rows += page["rows"]
+            if page["next"] is None:
+                break
+            cursor = ["--cursor", page["next"]]
+        check(f"events of a channel {order}", rows == (of_channel[::-1] if order else of_channel), [r["seq"] for r in rows])
+    early = ask(ledger, "events", "--channel", "cafe", "--as-of", str(of_channel[2]["seq"]))["rows"]
+    check("events of a channel as of then", early == of_channel[:3], early)
+    charged = [e for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e["type"] == "charge_settled"]
+    check("a charge in a channel's name", charged[0]["channel"] == "cafe" and "subject" not in charged[0], charged)
+    check("log in words", "channel cafe" in run("log", ledger).stdout and "person #" in run("log", ledger).stdout)
+    tables(ledger)
+    wrong(ledger)
+    verdict = run("audit", ledger)
+    check("the audit", verdict.returncode == 0, verdict.stdout)
+
+
+def tables(ledger):
+    for words in (["who", ledger, "W", "--people"], ["channel", ledger, "cafe", "--people"], ["biz", ledger, "W", "--people"],
+                  ["can-delete", ledger, "W"], ["may", ledger, "W", "--actor", "sol"], ["roles", ledger]):
+        for lang in ("en", "ko"):
+            out = run(*words, "--lang", lang)
+            lines = out.stdout.splitlines()
+            check(f"{words[0]} as a table", out.returncode == 0 and len(lines) > 2, out.stderr)
+    check("people in a table", "sol (#" in run("who", ledger, "W", "--people").stdout and "sol" not in run("who", ledger, "W").stdout)
+    check("a table of can-delete", "wallet.off" in run("can-delete", ledger, "W").stdout)
+    check("a trusting ledger says so", "checks no roles" in run("may", ledger, "W", "--actor", "sol").stdout and "checks no roles" in run("roles", ledger).stdout)
+
+
+def wrong(ledger):
+    for words, code, part in ((["who", ledger, "X"], 1, "no wallet X"), (["channel", ledger, "X"], 1, "no channel X"), (["biz", ledger], 2, "--channel"),
+                              (["biz", ledger, "--channel", "X"], 1, "no channel X"), (["may", ledger, "W"], 2, "--actor"),
+                              (["may", ledger, "W", "--actor", "sol", "--channel", "X"], 1, "no channel X"), (["can-delete", ledger, "X"], 1, "no wallet X"),
+                              (["who", ledger, "W", "--as-of", "12"], 2, "--as-of"), (["events", ledger, "--channel", "cafe", "--wallet", "W"], 2, "not of both")):
+        out = run(*words)
+        check(f"{words[0]} {words[2:]}", out.returncode == code and part in out.stderr and out.stdout == "", (out.returncode, out.stderr))
+    nobody = ask(ledger, "may", "W", "--actor", "somebody-else")
+    check("may of nobody", nobody["actor"]["ref"] is None and nobody["roles"] == [], nobody)
+
+
+def main():
+    global JANGBU
+    JANGBU = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as work:
+        deletions(work)
+        permitted(work)
+        business(work)
+    print("\n".join(bad[:20] + [f"{len(bad)} wrong"]))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
