@@ -203,7 +203,9 @@ collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first
         status = status == JB_OK ? jb_around_next(a->b, holder, number, &whom, &t, a->err) : status;
     }
     *ret_n = (uint32_t)(a->rows.n - begin);
-    turn_round(a->rows.at + begin, *ret_n);
+    if (*ret_n > 0) { /* else there may be no rows at all */
+        turn_round(a->rows.at + begin, *ret_n);
+    }
     for (size_t i = begin; i < a->rows.n && first != 0; i++) {
         if (a->rows.at[i].row.role == first) {
             struct found master = a->rows.at[i];
