@@ -112,6 +112,13 @@ def same_questions(ledger, directory):
                 # A cursor names the frames of its log, and these two ledgers were cut into other ones.
                 have, want = (re.sub(r'"next":"[0-9a-f]+"', '"next":"..."', text) for text in (have, want))
                 check(f"{ask} of {name} as of {moment}", have == want, (have, want))
+        for number, lang in ((n, lang) for n in range(1, 11) for lang in ("ko", "en")):
+            answers = [ledger.ask("answer", wallet=name, question=number, lang=lang),
+                       json.loads(run("answer", directory, name, "--question", str(number), "--lang", lang, "--json"))]
+            for a in answers:  # asked at two moments
+                a["text"] = re.sub(r"(기준: |As of )[-0-9T:.+]+", "...", a["text"])
+                a["as_of"].pop("at")
+            check(f"question {number} about {name} in {lang}", answers[0] == answers[1] and answers[0]["text"], answers)
         check(f"refused of {name}", ledger.ask_text({"ask": "refused", "wallet": name}) == run("refused", directory, name, "--json"))
     day = json.loads(run("stat", directory, "--json"))["closed_through"]
     check("cash_day", ledger.ask_text({"ask": "cash_day", "day": day}) == run("cash-status", directory, "--all", "--day", day, "--json"))
