@@ -203,7 +203,9 @@ collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first
         status = status == JB_OK ? jb_around_next(a->b, holder, number, &whom, &t, a->err) : status;
     }
     *ret_n = (uint32_t)(a->rows.n - begin);
-    turn_round(a->rows.at + begin, *ret_n);
+    if (*ret_n > 0) { /* else there may be no rows at all */
+        turn_round(a->rows.at + begin, *ret_n);
+    }
     for (size_t i = begin; i < a->rows.n && first != 0; i++) {
         if (a->rows.at[i].row.role == first) {
             struct found master = a->rows.at[i];
@@ -520,17 +522,18 @@ struct standing {
     struct jb_channel channel;
     uint64_t channel_no; /* 0: none is named */
     uint32_t roles;
+    bool connected;   /* with the channel that is named: its people use the wallet then */
     bool in_agency;   /* of whatever agency: it may ask for the sales right */
     bool own_request; /* the open biz.request was asked by the person */
-    bool connected;   /* the channel is, with this wallet */
 };
 
 static bool
 carries(const struct jb_permission *p, const struct standing *s)
 {
-    const uint32_t of_channel = 1U << JB_ROLE_CHANNEL_MASTER | 1U << JB_ROLE_MANAGER;
     bool uses = p->op == JB_OP_CHARGE || p->op == JB_OP_CONSUME;
-    uint32_t have = uses && !s->connected ? s->roles & ~of_channel : s->roles;
+    uint32_t have = uses && !s->connected
+                        ? s->roles & ~(1U << JB_ROLE_CHANNEL_MASTER | 1U << JB_ROLE_MANAGER)
+                        : s->roles;
     if (p->op == JB_OP_SALES_REQUEST) {
         return (p->roles & 1U << JB_ROLE_AGENCY) != 0 && s->in_agency;
     }
@@ -602,15 +605,19 @@ look_standing(struct asking *a, struct jb_text wallet, struct jb_text actor, str
     }
     const struct jb_people people = {.actor = ret->actor, .person = ret->actor, .self = true};
     const struct jb_around_time t = {a->now, a->now};
+    uint32_t held = 0;
     s->own_request = around->biz.open != 0 && ret->actor != 0 && around->biz.open_by == ret->actor;
     status =
         jb_around_roles(a->b, s->w, s->channel_no, &s->channel, 0, &people, &t, &s->roles, a->err);
+    if (status == JB_OK && s->channel_no != 0) {
+        status = jb_around_held(a->b, JB_HOLDER_CHANNELS, ret->number, s->channel_no, a->now, &held,
+                                a->err);
+    }
+    s->connected = held != 0;
     status = status == JB_OK && ret->actor != 0 ? look_agencies(a, ret->actor, s) : status;
-    if (s->w->status == JB_WALLET_DELETED) { /* they ended with it */
+    if (s->w->status == JB_WALLET_DELETED) { /* the roles of it ended with it */
         s->roles &= ~(1U << JB_ROLE_MASTER | 1U << JB_ROLE_MEMBER | 1U << JB_ROLE_AGENCY);
     }
-    s->connected = s->channel_no != 0 && s->channel.wallet == s->w->number &&
-                   s->w->status != JB_WALLET_DELETED;
     ret->roles = s->roles & ~(1U << JB_ROLE_SELF);
     return status;
 }

@@ -13,7 +13,25 @@ struct look {
     const struct jb_people *people;
     const struct jb_around_time *t;
     struct jb_error *err;
+    /* What the actor is to the wallet at that time, once it was looked up. */
+    bool known;
+    jb_instant known_at;
+    uint32_t known_role;
 };
+
+static jb_status
+role_of_wallet(struct look *l, jb_instant at, uint32_t *ret)
+{
+    jb_status status = JB_OK;
+    if (!l->known || l->known_at != at) {
+        status = jb_around_held(l->b, JB_HOLDER_WALLET, l->w->number, l->people->actor, at,
+                                &l->known_role, l->err);
+        l->known = status == JB_OK;
+        l->known_at = at;
+    }
+    *ret = l->known_role;
+    return status;
+}
 
 static jb_status
 in_agency(const struct look *l, jb_instant at, bool *ret)
@@ -24,9 +42,11 @@ in_agency(const struct look *l, jb_instant at, bool *ret)
     if (agency == 0 && l->w != NULL) {
         struct jb_wallet_around a;
         status = jb_around_wallet(l->b, l->w->number, &a, l->err);
-        status = status == JB_OK ? jb_around_holder_at(l->b, JB_HOLDER_SALES, l->w->number,
-                                                       a.agency, at, &agency, l->err)
-                                 : status;
+        bool nobody = status == JB_OK && a.agency == 0 && at >= l->t->recorded_at;
+        status = status == JB_OK && !nobody
+                     ? jb_around_holder_at(l->b, JB_HOLDER_SALES, l->w->number, a.agency, at,
+                                           &agency, l->err)
+                     : status;
     }
     if (status == JB_OK && agency != 0) {
         status =
@@ -37,7 +57,7 @@ in_agency(const struct look *l, jb_instant at, bool *ret)
 }
 
 static jb_status
-has_role(const struct look *l, uint32_t role, jb_instant at, bool *ret)
+has_role(struct look *l, uint32_t role, jb_instant at, bool *ret)
 {
     uint32_t held = 0;
     jb_status status = JB_OK;
@@ -53,9 +73,7 @@ has_role(const struct look *l, uint32_t role, jb_instant at, bool *ret)
         return in_agency(l, at, ret);
     }
     if (role == JB_ROLE_MASTER || role == JB_ROLE_MEMBER) {
-        status = l->w == NULL ? JB_OK
-                              : jb_around_held(l->b, JB_HOLDER_WALLET, l->w->number,
-                                               l->people->actor, at, &held, l->err);
+        status = l->w != NULL ? role_of_wallet(l, at, &held) : JB_OK;
     } else if (role == JB_ROLE_CHANNEL_MASTER || role == JB_ROLE_MANAGER) {
         bool open =
             l->channel_no != 0 && (l->channel->closed == JB_NO_INSTANT || at < l->channel->closed);
@@ -78,7 +96,7 @@ has_role(const struct look *l, uint32_t role, jb_instant at, bool *ret)
 }
 
 static jb_status
-all_roles(const struct look *l, jb_instant at, uint32_t *ret)
+all_roles(struct look *l, jb_instant at, uint32_t *ret)
 {
     *ret = 0;
     for (uint32_t role = JB_ROLE_MASTER; role < JB_ROLES; role++) {
@@ -97,13 +115,20 @@ jb_around_roles(struct jb_state *b, const struct jb_wallet *w, uint64_t channel_
                 const struct jb_channel *channel, uint64_t agency, const struct jb_people *people,
                 const struct jb_around_time *t, uint32_t *ret, struct jb_error *err)
 {
-    const struct look l = {b, w, channel_no, channel, false, agency, people, t, err};
+    struct look l = {.b = b,
+                     .w = w,
+                     .channel_no = channel_no,
+                     .channel = channel,
+                     .agency = agency,
+                     .people = people,
+                     .t = t,
+                     .err = err};
     return all_roles(&l, t->at, ret);
 }
 
 /* The first of the roles that the op takes. The usual one costs one look. */
 static jb_status
-look_carried(const struct look *l, struct jb_permit permit, uint32_t named, uint32_t *ret)
+look_carried(struct look *l, struct jb_permit permit, uint32_t named, uint32_t *ret)
 {
     *ret = JB_ROLE_NONE;
     uint32_t alone = permit.roles & ~permit.both & named;
@@ -160,7 +185,7 @@ barred_roles(const struct look *l, const struct jb_command *c, const struct jb_a
 }
 
 static jb_status
-look_roles(const struct look *l, const struct jb_command *c, struct jb_around *a)
+look_roles(struct look *l, const struct jb_command *c, struct jb_around *a)
 {
     uint32_t named = named_roles(l->people->role) & ~barred_roles(l, c, a);
     jb_status status = look_carried(l, a->permit, named, &a->carried);

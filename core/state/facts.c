@@ -64,7 +64,6 @@ jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size
 {
     uint64_t hash = jb_state_hash(b, key, sizeof *key);
     const struct jb_fact *fact = find(b, key, hash);
-    *ret_found = fact != NULL;
     if (fact == NULL && b->store != NULL) {
         const void *value;
         size_t value_n;
@@ -74,16 +73,17 @@ jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size
                                 (size_t) * (const uint8_t *)value * 8 + 1 > value_n)) {
             return jb_store_damaged(b->store, "what it says of roles and channels", err);
         }
+        /* That there is none is kept as well: it is asked again and again who is no member. */
         status = status == JB_OK           ? add(b, key, hash, value, value_n, true, err)
-                 : status == JB_E_NOTFOUND ? JB_OK
+                 : status == JB_E_NOTFOUND ? add(b, key, hash, (const uint8_t *)"", 0, true, err)
                                            : status;
         if (status != JB_OK) {
             return status;
         }
         fact = find(b, key, hash);
-        *ret_found = fact != NULL;
     }
-    if (fact == NULL) {
+    *ret_found = fact != NULL && fact->n > 0;
+    if (!*ret_found) {
         memset(words, 0, n * 8);
         if (text != NULL) {
             *text = (struct jb_text){NULL, 0};

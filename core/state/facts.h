@@ -41,7 +41,7 @@ jb_fact_key(enum jb_fact_kind kind, uint8_t holder, uint64_t number, uint64_t wh
 
 struct jb_fact {
     struct jb_fact_key key;
-    uint16_t n;  /* bytes of the record */
+    uint16_t n;  /* bytes of the record; 0: state.mdb has none */
     bool stored; /* equal to what state.mdb has */
     size_t at;   /* in bytes */
 };

@@ -58,6 +58,43 @@ currency_holds(struct jb_text t)
 }
 
 /* Of people.mdb: what the log alone can tell. */
+static jb_status
+check_forgotten(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    const struct jb_forgotten *f = &e->forgotten;
+    struct jb_person_roles roles = {0};
+    struct jb_biz_number biz = {0};
+    struct jb_cached_wallet *s = NULL;
+    uint32_t held = JB_ROLE_OPERATOR;
+    jb_status status = f->person != 0 ? jb_around_person(r->b, f->person, &roles, err) : JB_OK;
+    if (status == JB_OK && f->biz.s != NULL) {
+        status = jb_around_biz(r->b, jb_biz_number_of(f->biz), &biz, err);
+    }
+    if (status == JB_OK && f->wallet_no != 0) {
+        status = jb_state_wallet(r->b, f->wallet_no, &s, err);
+    }
+    if (status == JB_OK && r->b->g.matrix != 0) {
+        status = jb_around_held(r->b, JB_HOLDER_LEDGER, JB_ROLE_OPERATOR, e->actor, e->recorded_at,
+                                &held, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    if (roles.wallets + roles.channels + roles.roles > 0) {
+        jb_refute_text(r, e, "a person is forgotten who still has a role");
+    }
+    if (s != NULL && s->w.status != JB_WALLET_DELETED) {
+        jb_refute_text(r, e, "a wallet is forgotten that is not deleted");
+    }
+    if (biz.holders + biz.askers > 0) {
+        jb_refute_text(r, e, "a business is forgotten that somebody has or asks for");
+    }
+    if (held != JB_ROLE_OPERATOR) {
+        jb_refute_text(r, e, "somebody is forgotten, and not by an operator");
+    }
+    return JB_OK;
+}
+
 static void
 check_people(struct jb_judge *r, const struct jb_event *e)
 {
@@ -115,6 +152,12 @@ check_init(struct jb_judge *r, const struct jb_event *e)
     if (!jb_policy_of(r, e, &c)) {
         return;
     }
+    if (e->policy_set.policy == JB_POLICY_ROLES && e->policy_set.value != 0 &&
+        r->b->g.operators == 0) {
+        jb_refute_text(r, e,
+                       "roles are asked and nobody can give them; the rules say "
+                       "LAST_OPERATOR");
+    }
     bool again = false;
     for (size_t i = 0; i < r->b->g.policies.n; i++) {
         again |= r->b->g.policies.at[i].policy == e->policy_set.policy;
@@ -138,6 +181,21 @@ not_known(struct jb_judge *r, const struct jb_event *e, jb_status status, struct
     return JB_OK;
 }
 
+/* A closing by nobody is the ledger's own where it was due. By hand several days close under one
+ * actor, who stands in the last of them; a closing that was cut has none. */
+static void
+count_roles(struct jb_judge *r, const struct jb_event *e)
+{
+    bool asked = r->b->g.matrix != 0;
+    bool nobody = e->type == JB_EV_DAY_CLOSED && (e->flags & JB_EVF_ACTOR) == 0;
+    r->n.asking += asked;
+    r->n.trusting += !asked;
+    if (asked && nobody) {
+        jb_day due = jb_due_day(&r->b->g, e->recorded_at);
+        r->n.closed_by_nobody += due == JB_NO_DAY || due < e->day_closed.day;
+    }
+}
+
 static jb_status
 ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
@@ -148,10 +206,12 @@ ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
     extra = extra || personal;
     if (status == JB_OK && e->type == JB_EV_COMMAND_REFUSED) {
         status = jb_check_refusal(r, e, err);
-    } else if (status == JB_OK && e->type == JB_EV_PEOPLE_ENCRYPTED) {
+    } else if (status == JB_OK && personal) {
         check_people(r, e);
+        status = e->type == JB_EV_FORGOTTEN ? check_forgotten(r, e, err) : JB_OK;
     } else if (status == JB_OK && !extra) {
         r->n.commands++;
+        count_roles(r, e);
         r->n.closings += e->type == JB_EV_DAY_CLOSED;
         status = jb_decide_again(r, e, err);
     }
@@ -221,6 +281,10 @@ jb_judge_end(struct jb_judge *r)
     count(r, n->refusals_1,
           "a remembered refusal of version 1: its code and figures fit each other, and what the "
           "command was is not in the event");
+    count(r, n->asking > 0 ? n->trusting : 0, "actors' roles: none was asked when it was written");
+    count(r, n->closed_by_nobody,
+          "by whom a day was closed that was not due by itself: several that close at once name "
+          "their actor in the last one");
     count(r, n->masters_lost,
           "whether the name of a master who was passed over opens no more: that is in people.mdb");
     count(r, n->personal, "of personal data: what was forgotten is in people.mdb");

@@ -134,6 +134,22 @@ what_is_no_question(void **state)
     assert_null(jb_reply_free(NULL));
 }
 
+/* Of a ledger that was closed first. */
+static void
+after_the_ledger(void **state)
+{
+    (void)state;
+    jb_ledger *other;
+    jb_views *views;
+    struct jb_reply *r;
+    const struct jb_question q = question(10);
+    assert_int_equal(jb_open(dir, NULL, &other, &err), JB_OK);
+    assert_int_equal(jb_views_open(other, &views, &err), JB_OK);
+    jb_close(other);
+    assert_int_equal(jb_reply_get(views, &q, &r, &err), JB_E_USAGE);
+    jb_views_close(views);
+}
+
 static void
 what_a_reply_is(void **state)
 {
@@ -229,6 +245,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_question),
+        cmocka_unit_test(after_the_ledger),
         cmocka_unit_test(what_a_reply_is),
         cmocka_unit_test(lists_are_those_of_the_matrix),
     };
