@@ -248,12 +248,12 @@ look_who(struct asking *a, struct jb_text id, struct jb_who *ret)
                            .seq = a->b->g.seq,
                            .at = a->now};
     put_id(ret->wallet, w->id, w->id_n);
-    if (w->status == JB_WALLET_DELETED) {
-        return JB_OK; /* all of it ended with the wallet */
-    }
     status = jb_around_wallet(a->b, ret->number, &around, a->err);
+    ret->email = status == JB_OK ? around.email : 0; /* its invoices are mailed all the same */
+    if (status != JB_OK || w->status == JB_WALLET_DELETED) {
+        return status; /* everything else ended with the wallet */
+    }
     ret->master = around.master;
-    ret->email = around.email;
     ret->agency_since = around.agency_since;
     status = status == JB_OK ? put_agency(a, around.agency, ret->agency) : status;
     status = status == JB_OK
@@ -522,6 +522,7 @@ struct standing {
     struct jb_channel channel;
     uint64_t channel_no; /* 0: none is named */
     uint32_t roles;
+    bool connected;   /* with the channel that is named: its people use the wallet then */
     bool in_agency;   /* of whatever agency: it may ask for the sales right */
     bool own_request; /* the open biz.request was asked by the person */
 };
@@ -529,7 +530,10 @@ struct standing {
 static bool
 carries(const struct jb_permission *p, const struct standing *s)
 {
-    uint32_t have = s->roles;
+    bool uses = p->op == JB_OP_CHARGE || p->op == JB_OP_CONSUME;
+    uint32_t have = uses && !s->connected
+                        ? s->roles & ~(1U << JB_ROLE_CHANNEL_MASTER | 1U << JB_ROLE_MANAGER)
+                        : s->roles;
     if (p->op == JB_OP_SALES_REQUEST) {
         return (p->roles & 1U << JB_ROLE_AGENCY) != 0 && s->in_agency;
     }
@@ -601,10 +605,19 @@ look_standing(struct asking *a, struct jb_text wallet, struct jb_text actor, str
     }
     const struct jb_people people = {.actor = ret->actor, .person = ret->actor, .self = true};
     const struct jb_around_time t = {a->now, a->now};
+    uint32_t held = 0;
     s->own_request = around->biz.open != 0 && ret->actor != 0 && around->biz.open_by == ret->actor;
     status =
         jb_around_roles(a->b, s->w, s->channel_no, &s->channel, 0, &people, &t, &s->roles, a->err);
+    if (status == JB_OK && s->channel_no != 0) {
+        status = jb_around_held(a->b, JB_HOLDER_CHANNELS, ret->number, s->channel_no, a->now, &held,
+                                a->err);
+    }
+    s->connected = held != 0;
     status = status == JB_OK && ret->actor != 0 ? look_agencies(a, ret->actor, s) : status;
+    if (s->w->status == JB_WALLET_DELETED) { /* the roles of it ended with it */
+        s->roles &= ~(1U << JB_ROLE_MASTER | 1U << JB_ROLE_MEMBER | 1U << JB_ROLE_AGENCY);
+    }
     ret->roles = s->roles & ~(1U << JB_ROLE_SELF);
     return status;
 }
@@ -613,8 +626,11 @@ static jb_may_answer
 answer_of(const struct jb_permission *p, const struct standing *s, uint32_t status, bool enforced,
           bool has_master)
 {
-    bool of_wallet =
-        (jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 && p->op != JB_OP_WALLET_CREATE;
+    /* biz.* are of a wallet or a channel; their other row is that of channels. */
+    bool biz = p->op >= JB_OP_BIZ_REQUEST && p->op <= JB_OP_BIZ_REFUSE &&
+               strcmp(p->cell, "biz.request:channel") != 0;
+    bool of_wallet = biz || ((jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 &&
+                             p->op != JB_OP_WALLET_CREATE);
     if (of_wallet && status == JB_WALLET_DELETED) {
         return JB_MAY_STATE;
     }
