@@ -90,6 +90,7 @@ def main():
         trial = object.__new__(witness.Trial)
         trial.program, trial.ledger, trial.rng, trial.init_events, trial.totals_compared = witness.Program(jangbu, ledger), agreeing, rng, init_events, 0
         trial.pages_rng = random.Random(seed)
+        trial.mode = None
         trial._check_reads()
         trial.program.stderr.close()
     refused = sum(not answer["ok"] for answer in firsts.values())
