@@ -98,13 +98,11 @@ enum {
     JB_NAME_CHARACTERS_MAX = 20, /* as people count: grapheme clusters */
     JB_NAME_CODEPOINTS_MAX = 100,
     JB_NOTE_CODEPOINTS_MAX = 500,
-    JB_MAIL_ORDER_BYTES_MAX = 1280, /* 40 characters */
     JB_LINE_BYTES_MAX = 4 << 20,
     JB_COMMAND_BYTES_MAX = 64 << 10,
 
     JB_GROUP_COMMANDS_MAX = 8192, /* members of a group */
     JB_PAGE_ROWS_MAX = 10000,     /* rows of a page of a list */
-    JB_CONDITIONS_MAX = 16,       /* of a wallet's deletion */
 
     /* Rooms for texts that functions write. */
     JB_ERROR_TEXT_BYTES = 960,
@@ -138,8 +136,7 @@ enum {
     X(16, COMMAND_BYTES_MAX) X(17, GROUP_COMMANDS_MAX) X(18, ERROR_TEXT_BYTES)                     \
     X(19, DAY_TEXT_BYTES) X(20, INSTANT_TEXT_BYTES) X(21, PERSON_TEXT_BYTES) X(22, MOVES_MAX)      \
     X(23, LOG_FORMAT) X(24, RULES) X(25, PAGE_ROWS_MAX) X(26, CURSOR_TEXT_BYTES)        \
-    X(27, DAY_MIN) X(28, DAY_MAX) X(29, MAIL_ORDER_BYTES_MAX) \
-    X(30, CONDITIONS_MAX)
+    X(27, DAY_MIN) X(28, DAY_MAX) X(29, MAIL_ORDER_BYTES_MAX) X(30, CONDITIONS_MAX)
 /* clang-format on */
 
 typedef enum jb_limit_name {

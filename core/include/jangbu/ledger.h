@@ -288,6 +288,7 @@ JB_API JB_NODISCARD jb_status jb_who_get(jb_ledger *l, struct jb_text wallet,
                                          bool (*each)(void *data, const struct jb_who_row *row),
                                          void *data, struct jb_who *ret, struct jb_error *err);
 
+enum { JB_MAIL_ORDER_BYTES_MAX = 40 * 8 * 4 };
 struct jb_channel_info {
     size_t size;
     uint64_t number;
@@ -384,6 +385,7 @@ struct jb_condition {
     jb_amount remedy_amount; /* 0: none */
 };
 
+enum { JB_CONDITIONS_MAX = 16 };
 struct jb_can_delete {
     size_t size;
     uint32_t number;
