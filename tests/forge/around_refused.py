@@ -1,5 +1,5 @@
 """docs/rules.md sections 9 and 10: remembered refusals of roles, members, channels and the rest."""
-from forgery import forgery
+from forgery import forgery, sound
 from ledger import epoch_day, instant
 from around import ASKED, ASKING, POSTPAID, RIGHT, SEARCHED, TRUSTING, add, people, requested, approved
 from wallets import code, figure, known
@@ -56,6 +56,12 @@ refused("for the role says that others may", "wallet.off by=lee", figure(66, 2))
 refused("for the role has figures of another code", "wallet.off by=lee",
         code("ROLE", ("state", 2)))
 refused("for the role, of a group", "wallet.off by=lee", known("op", "atomic"))
+
+@sound("10", "a refusal for the role of one whom nobody knows, and who names one",
+       ASKING + "member.accept gum by=gum/MEMBER key=r")
+def _(_log):
+    pass
+
 
 # ---- members
 
