@@ -173,7 +173,9 @@ answer_person(struct answering *a, uint64_t ref, const char **ret)
         *ret = answer_piece(a, SAY_NONE, NULL);
         return JB_OK;
     }
-    jb_status status = a->q->people != 0 ? jb_person_text(a->v->l, ref, text, &n, a->err) : JB_OK;
+    jb_person_why why;
+    jb_status status =
+        a->q->people != 0 ? jb_person_get(a->v->l, ref, text, &n, &why, a->err) : JB_OK;
     if (n == 0) {
         n = (size_t)snprintf(text, sizeof text, "#%llu", (unsigned long long)ref);
     }

@@ -56,6 +56,7 @@ struct jb_scan_result {
     uint64_t no_fingerprint; /* events with a key and without a fingerprint */
     jb_seq last_ref_event;   /* the first event with the highest reference into people.mdb */
     uint64_t last_ref;
+    bool enforcing; /* at some event roles were asked */
     bool newer; /* some of it was written by a newer version: the fold ended there */
 };
 

@@ -108,6 +108,7 @@ check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
 static void
 check_before(struct scan *s, const struct jb_event *e, uint64_t frame)
 {
+    s->r.enforcing |= s->state->g.matrix != 0;
     s->f->part = JB_AUDIT_FORM;
     jb_check_key(s->state, e, frame, s->f);
     check_subject(s, e, frame);

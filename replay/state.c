@@ -255,6 +255,68 @@ check_txns(struct compare *c)
     check_count(c, JB_TABLE_TXNS, c->b->txns.n);
 }
 
+/* Nothing that was folded later has the same key. */
+static bool
+is_newest(const struct jb_facts *f, size_t i)
+{
+    const struct jb_map_entry *m = jb_map_find(&f->map, f->map.entries.at[i].hash);
+    while (m->value > i &&
+           memcmp(&f->list.at[m->value].key, &f->list.at[i].key, JB_FACT_KEY_BYTES) != 0) {
+        m = jb_map_again(&f->map, m);
+    }
+    return m->value == i;
+}
+
+/* What a record is about. */
+static const char *
+fact_word(uint8_t kind)
+{
+    switch ((enum jb_fact_kind)kind) {
+    case JB_FACT_TENURE:
+        return JB_SAID("who or what stands in a list");
+    case JB_FACT_PAST:
+        return JB_SAID("who or what stood in a list");
+    case JB_FACT_HOLDING:
+        return JB_SAID("a list");
+    case JB_FACT_WALLET:
+        return JB_SAID("what stands around a wallet");
+    case JB_FACT_CHANNEL:
+        return JB_SAID("a channel");
+    case JB_FACT_AGENCY:
+        return JB_SAID("an agency");
+    case JB_FACT_PERSON:
+        return JB_SAID("how many roles a person has");
+    case JB_FACT_BIZ:
+        return JB_SAID("a registration number");
+    }
+    return "?";
+}
+
+/* Roles, channels and the rest: each record, and no other. */
+static void
+check_facts(struct compare *c)
+{
+    const struct jb_facts *f = &c->b->facts;
+    uint64_t distinct = 0;
+    for (size_t i = 0; i < f->list.n; i++) {
+        const struct jb_fact *fact = &f->list.at[i];
+        const uint8_t *key = fact->key.bytes;
+        if (!is_newest(f, i)) {
+            continue;
+        }
+        distinct++;
+        if (!row_equals(c, JB_TABLE_FACTS, key, JB_FACT_KEY_BYTES, f->bytes.at + fact->at,
+                        fact->n)) {
+            differs(c, "facts",
+                    "%s is missing or not what the log gives (kind %c, number %llu, of %llu)",
+                    jb_tr(fact_word(key[0])), key[1] != 0 ? key[1] : key[0],
+                    (unsigned long long)jb_get_be(key + 2, 4),
+                    (unsigned long long)jb_get_be(key + 6, 8));
+        }
+    }
+    check_count(c, JB_TABLE_FACTS, distinct);
+}
+
 void
 jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f)
 {
@@ -276,7 +338,9 @@ jb_check_state(struct jb_state *b, struct jb_store_txn *t, struct jb_findings *f
     check_due(&c);
     check_returns_and_days(&c);
     check_txns(&c);
+    check_facts(&c);
     c.expected.n = 0;
+    check_count(&c, JB_TABLE_GLOBALS, 1);
     bool recorded = jb_record_globals(&b->g, &c.expected);
     f->no_memory |= !recorded;
     if (recorded && !row_equals(&c, JB_TABLE_GLOBALS, "g", 1, c.expected.at, c.expected.n)) {

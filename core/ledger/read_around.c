@@ -522,6 +522,7 @@ struct standing {
     struct jb_channel channel;
     uint64_t channel_no; /* 0: none is named */
     uint32_t roles;
+    bool connected;   /* with the channel that is named: its people use the wallet then */
     bool in_agency;   /* of whatever agency: it may ask for the sales right */
     bool own_request; /* the open biz.request was asked by the person */
 };
@@ -529,7 +530,10 @@ struct standing {
 static bool
 carries(const struct jb_permission *p, const struct standing *s)
 {
-    uint32_t have = s->roles;
+    bool uses = p->op == JB_OP_CHARGE || p->op == JB_OP_CONSUME;
+    uint32_t have = uses && !s->connected
+                        ? s->roles & ~(1U << JB_ROLE_CHANNEL_MASTER | 1U << JB_ROLE_MANAGER)
+                        : s->roles;
     if (p->op == JB_OP_SALES_REQUEST) {
         return (p->roles & 1U << JB_ROLE_AGENCY) != 0 && s->in_agency;
     }
@@ -601,10 +605,19 @@ look_standing(struct asking *a, struct jb_text wallet, struct jb_text actor, str
     }
     const struct jb_people people = {.actor = ret->actor, .person = ret->actor, .self = true};
     const struct jb_around_time t = {a->now, a->now};
+    uint32_t held = 0;
     s->own_request = around->biz.open != 0 && ret->actor != 0 && around->biz.open_by == ret->actor;
     status =
         jb_around_roles(a->b, s->w, s->channel_no, &s->channel, 0, &people, &t, &s->roles, a->err);
+    if (status == JB_OK && s->channel_no != 0) {
+        status = jb_around_held(a->b, JB_HOLDER_CHANNELS, ret->number, s->channel_no, a->now, &held,
+                                a->err);
+    }
+    s->connected = held != 0;
     status = status == JB_OK && ret->actor != 0 ? look_agencies(a, ret->actor, s) : status;
+    if (s->w->status == JB_WALLET_DELETED) { /* the roles of it ended with it */
+        s->roles &= ~(1U << JB_ROLE_MASTER | 1U << JB_ROLE_MEMBER | 1U << JB_ROLE_AGENCY);
+    }
     ret->roles = s->roles & ~(1U << JB_ROLE_SELF);
     return status;
 }

@@ -66,6 +66,9 @@ same_field(const struct jb_event *stands, const struct jb_event *said,
         return same_parts(*(const struct jb_parts *)(const void *)a,
                           *(const struct jb_parts *)(const void *)b);
     case JB_FK_REF:
+        /* The one who was the master is in the state; who gets what only the command says. */
+        return f->offset != offsetof(struct jb_event, master_transferred.from) ||
+               stands->type != JB_EV_MASTER_TRANSFERRED || memcmp(a, b, sizeof(uint64_t)) == 0;
     case JB_FK_ID16:
     case JB_FK_FIGURES:
     case JB_FK_TOTALS:

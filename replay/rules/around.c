@@ -45,9 +45,10 @@ static void
 pass_over_master(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c)
 {
     struct jb_around *a = &r->around;
+    bool acts = a->carried == JB_ROLE_MASTER || (e->actor != 0 && e->actor == a->wallet.master);
     a->master_lost =
         (e->type == JB_EV_MASTER_TRANSFERRED && e->master_transferred.from == 0 &&
-         a->wallet.master != 0) ||
+         a->wallet.master != 0 && !acts) ||
         (c->op == JB_OP_CHANNEL_TRANSFER && a->carried == JB_ROLE_OPERATOR &&
          (a->channel.kind != JB_CHANNEL_BUSINESS || a->person_state != JB_PERSON_MANAGER));
     r->n.masters_lost += a->master_lost;

@@ -151,15 +151,32 @@ grant_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     return made_holds(r, e, "grant", p->grant) && amount_holds(r, e, p->amount);
 }
 
+/* A postpaid wallet goes below 0 without `overdraft`, down to its limit. */
+static bool
+within_limit(struct jb_judge *r, uint32_t wallet, jb_amount from_paid)
+{
+    struct jb_cached_wallet *s;
+    struct jb_error none;
+    if (jb_state_wallet(r->b, wallet, &s, &none) != JB_OK ||
+        s->w.settlement != JB_SETTLEMENT_POSTPAID) {
+        return false;
+    }
+    return s->w.paid > -s->w.limit && from_paid <= s->w.paid + s->w.limit;
+}
+
 static bool
 consumption_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
     const struct jb_cash_consumed *p = &e->cash_consumed;
     c->id = p->usage;
     c->amount = p->amount;
+    bool debt = false;
+    jb_amount from_paid = p->amount;
     for (uint32_t i = 0; i < p->parts.n; i++) {
-        c->overdraft |= p->parts.at[i].kind == JB_PART_DEBT;
+        debt |= p->parts.at[i].kind == JB_PART_DEBT;
+        from_paid -= p->parts.at[i].kind == JB_PART_GRANT ? p->parts.at[i].amount : 0;
     }
+    c->overdraft = debt && !within_limit(r, e->wallet, from_paid);
     c->has |= H(OVERDRAFT);
     r->n.debts += c->overdraft;
     return made_holds(r, e, "usage", p->usage) && amount_holds(r, e, p->amount);
@@ -236,6 +253,11 @@ role_of(struct jb_judge *r, const struct jb_event *e, uint32_t role, struct jb_t
         jb_refute_text(r, e, "stands a role that no command gives or takes");
         return false;
     }
+    if (e->type == JB_EV_ROLE_GIVEN && e->role_given.how == JB_HOW_RECOVERED &&
+        (role != JB_ROLE_OPERATOR || (e->flags & JB_EVF_ACTOR) != 0)) {
+        jb_refute_text(r, e, "stands as recovered; the rules recover an operator, by nobody");
+        return false;
+    }
     return text_holds(r, e, "agency", agency, JB_ID_BYTES_MAX, true);
 }
 
@@ -254,6 +276,24 @@ search_id_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     return true;
 }
 
+/* Of which characters it is the form of a command says. */
+static bool
+mail_order_holds(struct jb_judge *r, const struct jb_event *e)
+{
+    const struct jb_command c = {.size = sizeof c,
+                                 .op = JB_OP_CHANNEL_MAIL_ORDER,
+                                 .has = H(CHANNEL) | H(MAIL_ORDER),
+                                 .channel = {"c", 1},
+                                 .mail_order = e->mail_order_set.mail_order};
+    char why[JB_WHY_BYTES];
+    if (c.mail_order.s == NULL ||
+        jb_check_form(&c, false, false, why, sizeof why) == JB_CODE_NONE) {
+        return true;
+    }
+    jb_refute_text(r, e, "the rules say: %s", why);
+    return false;
+}
+
 static bool
 registration_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
@@ -265,7 +305,9 @@ registration_of(struct jb_judge *r, const struct jb_event *e, struct jb_command 
     if (!ok) {
         jb_refute_text(r, e, "its registration number is not one of ten digits");
     }
-    return ok;
+    return ok && reference_holds(r, e, "name", e->biz_requested.name) &&
+           reference_holds(r, e, "representative", e->biz_requested.representative) &&
+           reference_holds(r, e, "address", e->biz_requested.address);
 }
 
 static bool
@@ -315,7 +357,9 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_CHANNEL_MAIL_ORDER:
         c->mail_order = e->mail_order_set.mail_order;
         c->has |= c->mail_order.s != NULL ? H(MAIL_ORDER) : 0;
-        return true;
+        return mail_order_holds(r, e);
+    case JB_OP_INVOICE_EMAIL:
+        return reference_holds(r, e, "e-mail", e->invoice_email_set.email);
     case JB_OP_BIZ_REQUEST:
         return registration_of(r, e, c);
     case JB_OP_BIZ_APPROVE:
@@ -334,7 +378,7 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
         c->settlement = e->settlement_changed.settlement;
         c->limit = e->settlement_changed.limit;
         c->has |= H(LIMIT);
-        return true;
+        return c->limit == 0 || amount_holds(r, e, c->limit);
     case JB_OP_POLICY_SET:
         return jb_policy_of(r, e, c);
     case JB_OP_DAY_CLOSE:
@@ -366,7 +410,6 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_CHANNEL_CONNECT:
     case JB_OP_CHANNEL_DISCONNECT:
     case JB_OP_CHANNEL_CLOSE:
-    case JB_OP_INVOICE_EMAIL:
     case JB_OP_SALES_RELEASE:
     case JB_OP_FORGET:
     case JB_OPS:

@@ -56,6 +56,8 @@ struct counts {
     uint64_t commands, debts, closings, own_times, returns, keyed, unknown;
     uint64_t refusals_1, refusals_members, refusals_partly;
     uint64_t masters_lost, personal;
+    uint64_t trusting, asking; /* commands while no role was asked, and while roles were */
+    uint64_t closed_by_nobody;
 };
 
 struct jb_judge {
@@ -163,6 +165,18 @@ jb_status jb_check_refusal(struct jb_judge *r, const struct jb_event *e, struct 
 bool jb_refused_form_holds(struct jb_judge *r, const struct jb_event *e);
 /* refusal_again.c: one of version 2, whose code and figures fit its op. */
 jb_status jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
+
+/* refusal_role.c: where roles are asked they come before `expect`, state and money. w NULL: there
+ * is no such wallet, or none is named. */
+jb_status jb_refused_role(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
+                          struct jb_error *err);
+/* refusal_around.c: decides c again, where the event says enough of it; r->v has it. */
+jb_status jb_refused_around_again(struct jb_judge *r, const struct jb_event *e,
+                                  const struct jb_wallet *w, struct jb_command *c, bool *ret_asked,
+                                  struct jb_error *err);
+/* What the state does not disprove. */
+jb_status jb_refused_around_can_be(struct jb_judge *r, const struct jb_event *e,
+                                   const struct jb_wallet *w, bool *ret, struct jb_error *err);
 
 static inline jb_status
 jb_judge_no_memory(struct jb_error *err)

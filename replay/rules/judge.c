@@ -115,6 +115,12 @@ check_init(struct jb_judge *r, const struct jb_event *e)
     if (!jb_policy_of(r, e, &c)) {
         return;
     }
+    if (e->policy_set.policy == JB_POLICY_ROLES && e->policy_set.value != 0 &&
+        r->b->g.operators == 0) {
+        jb_refute_text(r, e,
+                       "roles are asked and nobody can give them; the rules say "
+                       "LAST_OPERATOR");
+    }
     bool again = false;
     for (size_t i = 0; i < r->b->g.policies.n; i++) {
         again |= r->b->g.policies.at[i].policy == e->policy_set.policy;
@@ -138,6 +144,21 @@ not_known(struct jb_judge *r, const struct jb_event *e, jb_status status, struct
     return JB_OK;
 }
 
+/* A closing by nobody is the ledger's own where it was due. By hand several days close under one
+ * actor, who stands in the last of them; a closing that was cut has none. */
+static void
+count_roles(struct jb_judge *r, const struct jb_event *e)
+{
+    bool asked = r->b->g.matrix != 0;
+    bool nobody = e->type == JB_EV_DAY_CLOSED && (e->flags & JB_EVF_ACTOR) == 0;
+    r->n.asking += asked;
+    r->n.trusting += !asked;
+    if (asked && nobody) {
+        jb_day due = jb_due_day(&r->b->g, e->recorded_at);
+        r->n.closed_by_nobody += due == JB_NO_DAY || due < e->day_closed.day;
+    }
+}
+
 static jb_status
 ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
@@ -152,6 +173,7 @@ ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
         check_people(r, e);
     } else if (status == JB_OK && !extra) {
         r->n.commands++;
+        count_roles(r, e);
         r->n.closings += e->type == JB_EV_DAY_CLOSED;
         status = jb_decide_again(r, e, err);
     }
@@ -221,6 +243,10 @@ jb_judge_end(struct jb_judge *r)
     count(r, n->refusals_1,
           "a remembered refusal of version 1: its code and figures fit each other, and what the "
           "command was is not in the event");
+    count(r, n->asking > 0 ? n->trusting : 0, "actors' roles: none was asked when it was written");
+    count(r, n->closed_by_nobody,
+          "by whom a day was closed that was not due by itself: several that close at once name "
+          "their actor in the last one");
     count(r, n->masters_lost,
           "whether the name of a master who was passed over opens no more: that is in people.mdb");
     count(r, n->personal, "of personal data: what was forgotten is in people.mdb");

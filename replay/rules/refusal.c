@@ -3,85 +3,169 @@
 #include "replay/rules/inner.h"
 
 #define OP(op) (UINT64_C(1) << JB_OP_##op)
-#define ON_WALLETS                                                                                 \
-    (OP(WALLET_RENAME) | OP(WALLET_OFF) | OP(WALLET_ON) | OP(WALLET_SUSPEND) | OP(WALLET_LIFT) |   \
-     OP(WALLET_DELETE) | OP(CHARGE) | OP(CHARGE_REVERSE) | OP(DEBT_REPAY) | OP(FREE_GRANT) |       \
-     OP(FREE_ACTIVATE) | OP(FREE_REVOKE) | OP(CONSUME) | OP(CONSUME_REVERSE) |                     \
-     OP(REFUND_REQUEST) | REFUND_CHANGES | PEOPLE_OF_WALLETS | OF_EITHER | OP(CHANNEL_CONNECT) |   \
-     OP(CHANNEL_DISCONNECT) | OP(INVOICE_EMAIL) | OP(SALES_REQUEST) | OP(SALES_ACCEPT) |           \
-     OP(SALES_REFUSE) | OP(SALES_RELEASE) | OP(WALLET_SETTLEMENT))
-#define PEOPLE_OF_WALLETS                                                                          \
-    (OP(MEMBER_INVITE) | OP(MEMBER_ACCEPT) | OP(MEMBER_LEAVE) | OP(MEMBER_REMOVE) |                \
-     OP(MASTER_TRANSFER))
-/* Of a wallet, or of a channel. */
-#define OF_EITHER (OP(BIZ_REQUEST) | OP(BIZ_APPROVE) | OP(BIZ_REFUSE))
-#define ON_CHANNELS                                                                                \
-    (OP(CHANNEL_CREATE) | OP(MANAGER_ADD) | OP(MANAGER_REMOVE) | OP(CHANNEL_TRANSFER) |            \
-     OP(CHANNEL_CLOSE) | OP(CHANNEL_SEARCH_ID) | OP(CHANNEL_MAIL_ORDER))
 #define REFUND_CHANGES                                                                             \
     (OP(REFUND_APPROVE) | OP(REFUND_REJECT) | OP(REFUND_CANCEL) | OP(REFUND_COMPLETE) |            \
      OP(REFUND_FAIL))
-#define WITH_A_TIME                                                                                \
-    (OP(CHARGE) | OP(CHARGE_REVERSE) | OP(DEBT_REPAY) | OP(CONSUME) | OP(CONSUME_REVERSE))
-#define ANY_OP                                                                                     \
-    (ON_WALLETS | ON_CHANNELS | OP(WALLET_CREATE) | OP(POLICY_SET) | OP(DAY_CLOSE) | OP(ATOMIC) |  \
-     OP(ROLE_GIVE) | OP(ROLE_TAKE) | OP(FORGET))
+#define OF_MEMBERS                                                                                 \
+    (OP(MEMBER_INVITE) | OP(MEMBER_ACCEPT) | OP(MEMBER_LEAVE) | OP(MEMBER_REMOVE) |                \
+     OP(MASTER_TRANSFER))
+#define OF_STAFF (OP(MANAGER_ADD) | OP(MANAGER_REMOVE) | OP(CHANNEL_TRANSFER))
+
+/* Which ops can get a code: those that are listed, or all with something in their row of
+ * commands.def, but for those. */
+enum whose {
+    LISTED,
+    ANY_OP,
+    ANY_SINGLE,
+    OWN_TIME,
+    NO_TIME,
+    WITH_WALLET,
+    WITH_CHANNEL,
+    WITH_EXPECT
+};
 
 /* What a code that is remembered comes with. figures: in their order; 0: no more. */
 static const struct row {
+    enum whose whose;
     uint64_t ops;
     uint32_t figures[5];
-    bool some; /* any of the figures, one at least */
+    enum {
+        ALL,
+        SOME,
+        BUT_LAST
+    } which; /* of the figures: all; any, one at least; all, but perhaps
+                not the last */
 } rows[JB_CODES_END] = {
-    [JB_CODE_EXPECT_MISMATCH] = {ON_WALLETS | ON_CHANNELS | OP(WALLET_CREATE),
-                                 {JB_FIG_VERSION},
-                                 false},
-    [JB_CODE_WALLET_UNKNOWN] = {ON_WALLETS, {0}, false},
-    [JB_CODE_WALLET_UNKNOWN_THEN] = {WITH_A_TIME, {0}, false},
-    [JB_CODE_WALLET_EXISTS] = {OP(WALLET_CREATE), {0}, false},
-    [JB_CODE_WALLET_DELETED] = {ON_WALLETS, {0}, false},
-    [JB_CODE_WALLET_STATE] = {OP(CHARGE) | OP(CONSUME) | OP(WALLET_OFF) | OP(WALLET_ON) |
+    [JB_CODE_EXPECT_MISMATCH] = {WITH_EXPECT, 0, {JB_FIG_VERSION}, ALL},
+    [JB_CODE_WALLET_UNKNOWN] = {WITH_WALLET, OP(WALLET_CREATE), {0}, ALL},
+    [JB_CODE_WALLET_UNKNOWN_THEN] = {OWN_TIME, OP(ATOMIC), {0}, ALL},
+    [JB_CODE_WALLET_EXISTS] = {LISTED, OP(WALLET_CREATE), {0}, ALL},
+    [JB_CODE_WALLET_DELETED] = {WITH_WALLET, OP(WALLET_CREATE), {0}, ALL},
+    [JB_CODE_WALLET_STATE] = {LISTED,
+                              OP(CHARGE) | OP(CONSUME) | OP(WALLET_OFF) | OP(WALLET_ON) |
                                   OP(WALLET_SUSPEND) | OP(WALLET_LIFT),
                               {JB_FIG_STATUS},
-                              false},
-    [JB_CODE_DELETE_CONDITIONS] = {OP(WALLET_DELETE),
+                              ALL},
+    [JB_CODE_DELETE_CONDITIONS] = {LISTED,
+                                   OP(WALLET_DELETE),
                                    {JB_FIG_NOT_OFF, JB_FIG_SALES_RIGHT, JB_FIG_PAID_NOT_ZERO,
                                     JB_FIG_POSTPAID, JB_FIG_REFUND_OUTSTANDING},
-                                   true},
-    [JB_CODE_CHARGE_UNKNOWN] = {OP(CHARGE_REVERSE), {0}, false},
-    [JB_CODE_GRANT_UNKNOWN] = {OP(FREE_ACTIVATE) | OP(FREE_REVOKE), {0}, false},
-    [JB_CODE_REFUND_UNKNOWN] = {REFUND_CHANGES, {0}, false},
-    [JB_CODE_USAGE_UNKNOWN] = {OP(CONSUME_REVERSE), {0}, false},
-    [JB_CODE_AMBIGUOUS_USAGE] = {OP(CONSUME_REVERSE), {0}, false},
-    [JB_CODE_ID_EXISTS] = {OP(CHARGE) | OP(FREE_GRANT) | OP(REFUND_REQUEST), {0}, false},
-    [JB_CODE_INSUFFICIENT_CASH] = {OP(CONSUME), {JB_FIG_AVAILABLE, JB_FIG_POSTPAID_LIMIT}, true},
-    [JB_CODE_NOTHING_REFUNDABLE] = {OP(REFUND_REQUEST), {JB_FIG_REFUNDABLE}, false},
-    [JB_CODE_REFUND_EXCEEDS] = {OP(REFUND_REQUEST), {JB_FIG_REFUNDABLE}, false},
-    [JB_CODE_DEBT_EXCEEDS] = {OP(DEBT_REPAY), {JB_FIG_DEBT}, false},
-    [JB_CODE_REVERSAL_EXCEEDS] = {OP(CHARGE_REVERSE), {JB_FIG_LEFT}, false},
-    [JB_CODE_RETURN_EXCEEDS] = {OP(CONSUME_REVERSE), {JB_FIG_LEFT}, false},
-    [JB_CODE_MIN_CHARGE] = {OP(CHARGE), {JB_FIG_MIN_CHARGE}, false},
-    [JB_CODE_AMOUNT_RANGE] = {OP(CHARGE) | OP(CHARGE_REVERSE) | OP(FREE_GRANT) | OP(CONSUME) |
+                                   SOME},
+    [JB_CODE_CHARGE_UNKNOWN] = {LISTED, OP(CHARGE_REVERSE), {0}, ALL},
+    [JB_CODE_GRANT_UNKNOWN] = {LISTED, OP(FREE_ACTIVATE) | OP(FREE_REVOKE), {0}, ALL},
+    [JB_CODE_REFUND_UNKNOWN] = {LISTED, REFUND_CHANGES, {0}, ALL},
+    [JB_CODE_USAGE_UNKNOWN] = {LISTED, OP(CONSUME_REVERSE), {0}, ALL},
+    [JB_CODE_AMBIGUOUS_USAGE] = {LISTED, OP(CONSUME_REVERSE), {0}, ALL},
+    [JB_CODE_ID_EXISTS] = {LISTED, OP(CHARGE) | OP(FREE_GRANT) | OP(REFUND_REQUEST), {0}, ALL},
+    [JB_CODE_INSUFFICIENT_CASH] = {LISTED,
+                                   OP(CONSUME),
+                                   {JB_FIG_AVAILABLE, JB_FIG_POSTPAID_LIMIT},
+                                   BUT_LAST},
+    [JB_CODE_NOTHING_REFUNDABLE] = {LISTED, OP(REFUND_REQUEST), {JB_FIG_REFUNDABLE}, ALL},
+    [JB_CODE_REFUND_EXCEEDS] = {LISTED, OP(REFUND_REQUEST), {JB_FIG_REFUNDABLE}, ALL},
+    [JB_CODE_DEBT_EXCEEDS] = {LISTED, OP(DEBT_REPAY), {JB_FIG_DEBT}, ALL},
+    [JB_CODE_REVERSAL_EXCEEDS] = {LISTED, OP(CHARGE_REVERSE), {JB_FIG_LEFT}, ALL},
+    [JB_CODE_RETURN_EXCEEDS] = {LISTED, OP(CONSUME_REVERSE), {JB_FIG_LEFT}, ALL},
+    [JB_CODE_MIN_CHARGE] = {LISTED, OP(CHARGE), {JB_FIG_MIN_CHARGE}, ALL},
+    [JB_CODE_AMOUNT_RANGE] = {LISTED,
+                              OP(CHARGE) | OP(CHARGE_REVERSE) | OP(FREE_GRANT) | OP(CONSUME) |
                                   OP(CONSUME_REVERSE),
                               {JB_FIG_LIMIT},
-                              false},
-    [JB_CODE_GRANT_STATE] = {OP(FREE_ACTIVATE) | OP(FREE_REVOKE), {JB_FIG_GRANT_STATE}, false},
-    [JB_CODE_GRANT_EXPIRED] = {OP(FREE_GRANT) | OP(FREE_ACTIVATE) | OP(FREE_REVOKE),
+                              ALL},
+    [JB_CODE_GRANT_STATE] = {LISTED,
+                             OP(FREE_ACTIVATE) | OP(FREE_REVOKE),
+                             {JB_FIG_GRANT_STATE},
+                             ALL},
+    [JB_CODE_GRANT_EXPIRED] = {LISTED,
+                               OP(FREE_GRANT) | OP(FREE_ACTIVATE) | OP(FREE_REVOKE),
                                {JB_FIG_EXPIRES_ON},
-                               false},
-    [JB_CODE_REFUND_STATE] = {REFUND_CHANGES, {JB_FIG_REFUND_STATE}, false},
-    [JB_CODE_AT_IN_FUTURE] = {ANY_OP, {JB_FIG_NOW}, false},
-    [JB_CODE_AT_NOT_ALLOWED] = {ANY_OP & ~(WITH_A_TIME | OP(ATOMIC)), {JB_FIG_NOW}, false},
-    [JB_CODE_TOO_MANY_PARTS] = {OP(CONSUME) | OP(CHARGE_REVERSE) | OP(CONSUME_REVERSE) |
+                               ALL},
+    [JB_CODE_REFUND_STATE] = {LISTED, REFUND_CHANGES, {JB_FIG_REFUND_STATE}, ALL},
+    [JB_CODE_AT_IN_FUTURE] = {ANY_OP, 0, {JB_FIG_NOW}, ALL},
+    [JB_CODE_AT_NOT_ALLOWED] = {NO_TIME, 0, {JB_FIG_NOW}, ALL},
+    [JB_CODE_TOO_MANY_PARTS] = {LISTED,
+                                OP(CONSUME) | OP(CHARGE_REVERSE) | OP(CONSUME_REVERSE) |
                                     OP(REFUND_APPROVE),
                                 {JB_FIG_PARTS_MAX, JB_FIG_MOST},
-                                false},
-    [JB_CODE_AT_TOO_OLD] = {WITH_A_TIME | OP(ATOMIC), {JB_FIG_NOW, JB_FIG_DAYS_MAX}, false},
-    [JB_CODE_DAY_NOT_OVER] = {OP(DAY_CLOSE), {JB_FIG_FIRST_OPEN_DAY}, false},
-    [JB_CODE_GRANTS_LIMIT] = {OP(FREE_GRANT), {JB_FIG_GRANTS_MAX}, false},
-    [JB_CODE_FROM_IN_PAST] = {OP(POLICY_SET), {JB_FIG_NOW}, false},
-    [JB_CODE_TOO_MANY_DAYS] = {OP(DAY_CLOSE), {JB_FIG_DAYS, JB_FIG_EMPTY_DAYS_MAX}, false},
+                                ALL},
+    [JB_CODE_AT_TOO_OLD] = {OWN_TIME, 0, {JB_FIG_NOW, JB_FIG_DAYS_MAX}, ALL},
+    [JB_CODE_DAY_NOT_OVER] = {LISTED, OP(DAY_CLOSE), {JB_FIG_FIRST_OPEN_DAY}, ALL},
+    [JB_CODE_GRANTS_LIMIT] = {LISTED, OP(FREE_GRANT), {JB_FIG_GRANTS_MAX}, ALL},
+    [JB_CODE_FROM_IN_PAST] = {LISTED, OP(POLICY_SET), {JB_FIG_NOW}, ALL},
+    [JB_CODE_TOO_MANY_DAYS] = {LISTED, OP(DAY_CLOSE), {JB_FIG_DAYS, JB_FIG_EMPTY_DAYS_MAX}, ALL},
+    [JB_CODE_ROLE] = {ANY_SINGLE, 0, {JB_FIG_HAVE, JB_FIG_HAVE_NOW, JB_FIG_WHO}, ALL},
+    [JB_CODE_WALLET_KIND] = {LISTED,
+                             OP(BIZ_REQUEST) | OP(INVOICE_EMAIL) | OP(WALLET_SETTLEMENT) |
+                                 OP(MASTER_TRANSFER),
+                             {JB_FIG_KIND, JB_FIG_KINDS},
+                             ALL},
+    [JB_CODE_PERSON_STATE] = {LISTED,
+                              OP(ROLE_GIVE) | OP(ROLE_TAKE) | OF_MEMBERS | OF_STAFF,
+                              {JB_FIG_PERSON_STATE},
+                              ALL},
+    [JB_CODE_INVITE_EXPIRED] = {LISTED, OP(MEMBER_ACCEPT), {JB_FIG_UNTIL}, ALL},
+    [JB_CODE_MEMBERS_LIMIT] = {LISTED,
+                               OP(MEMBER_INVITE) | OP(MANAGER_ADD),
+                               {JB_FIG_MEMBERS_MAX},
+                               ALL},
+    [JB_CODE_MASTER_NEEDED] = {LISTED,
+                               OP(WALLET_CREATE) | OP(MEMBER_LEAVE) | OP(MEMBER_REMOVE) |
+                                   OP(MANAGER_REMOVE) | OP(POLICY_SET),
+                               {JB_FIG_WALLETS},
+                               BUT_LAST},
+    [JB_CODE_LAST_OPERATOR] = {LISTED, OP(POLICY_SET) | OP(ROLE_TAKE), {0}, ALL},
+    [JB_CODE_PERSON_HAS_ROLE] = {LISTED,
+                                 OP(FORGET),
+                                 {JB_FIG_WALLETS, JB_FIG_CHANNELS, JB_FIG_ROLES},
+                                 ALL},
+    [JB_CODE_CHANNEL_UNKNOWN] = {WITH_CHANNEL, OP(CHANNEL_CREATE), {0}, ALL},
+    [JB_CODE_CHANNEL_EXISTS] = {LISTED, OP(CHANNEL_CREATE), {0}, ALL},
+    [JB_CODE_CHANNEL_STATE] = {WITH_CHANNEL, OP(CHANNEL_CREATE), {JB_FIG_CHANNEL_STATE}, ALL},
+    [JB_CODE_CHANNEL_KIND] = {LISTED,
+                              OP(WALLET_CREATE) | OP(CHANNEL_TRANSFER) | OP(CHANNEL_CONNECT) |
+                                  OP(CHANNEL_MAIL_ORDER),
+                              {JB_FIG_CHANNEL_KIND},
+                              ALL},
+    [JB_CODE_SEARCH_ID_INVALID] = {LISTED, OP(CHANNEL_SEARCH_ID), {0}, ALL},
+    [JB_CODE_SEARCH_ID_SET] = {LISTED, OP(CHANNEL_SEARCH_ID), {JB_FIG_SEQ}, ALL},
+    [JB_CODE_SEARCH_ID_TAKEN] = {LISTED, OP(CHANNEL_SEARCH_ID), {JB_FIG_SEQ}, ALL},
+    [JB_CODE_BIZ_NUMBER] = {LISTED, OP(BIZ_REQUEST), {JB_FIG_SEQ}, ALL},
+    [JB_CODE_BIZ_STATE] = {LISTED, OP(BIZ_APPROVE) | OP(BIZ_REFUSE), {JB_FIG_BIZ_STATE}, ALL},
+    [JB_CODE_SALES_STATE] = {LISTED,
+                             OP(SALES_REQUEST) | OP(SALES_ACCEPT) | OP(SALES_REFUSE) |
+                                 OP(SALES_RELEASE),
+                             {JB_FIG_SALES_STATE},
+                             ALL},
+    [JB_CODE_UNCHANGED] = {LISTED, OP(CHANNEL_MAIL_ORDER) | OP(WALLET_SETTLEMENT), {0}, ALL},
+    [JB_CODE_RETENTION] = {LISTED, OP(FORGET), {JB_FIG_UNTIL}, ALL},
 };
+
+static bool
+can_get(const struct row *row, uint32_t op)
+{
+    const struct jb_op_info *info = jb_op_get(op);
+    const uint64_t members = info->required | info->optional;
+    bool listed = (row->ops >> op & 1) != 0;
+    switch (row->whose) {
+    case LISTED:
+        return listed;
+    case ANY_OP:
+        return true;
+    case ANY_SINGLE:
+        return op != JB_OP_ATOMIC;
+    case OWN_TIME:
+        return info->business_time && !listed;
+    case NO_TIME:
+        return !info->business_time;
+    case WITH_WALLET:
+        return (members & JB_HAS(JB_CF_WALLET)) != 0 && !listed;
+    case WITH_CHANNEL:
+        return (members & JB_HAS(JB_CF_CHANNEL)) != 0 && !listed;
+    case WITH_EXPECT:
+        return (members & JB_HAS(JB_CF_EXPECT)) != 0;
+    }
+    return false;
+}
 
 /* Codes that leave no trace: the key stays free. */
 static bool
@@ -101,14 +185,15 @@ figures_fit(const struct row *row, const struct jb_command_refused *p)
         n++;
     }
     for (uint32_t i = 0; i < p->figures.n; i++, k++) {
-        while (row->some && k < n && row->figures[k] != p->figures.at[i].name) {
+        while (row->which == SOME && k < n && row->figures[k] != p->figures.at[i].name) {
             k++;
         }
         if (k >= n || row->figures[k] != p->figures.at[i].name) {
             return false;
         }
     }
-    return row->some ? p->figures.n > 0 : p->figures.n == n;
+    return row->which == SOME ? p->figures.n > 0
+                              : p->figures.n == n || (row->which == BUT_LAST && k + 1 == n);
 }
 
 /* What a figure must be that depends on nothing but the ledger. True: *ret has it. */
@@ -132,6 +217,12 @@ known_figure(const struct jb_judge *r, const struct jb_event *e, uint32_t name, 
         return true;
     case JB_FIG_DAYS_MAX: /* CLOCK_AHEAD, which has it too, is not remembered */
         *ret = jb_policy_at(g, JB_POLICY_AT_BACK_MAX, e->recorded_at);
+        return true;
+    case JB_FIG_MEMBERS_MAX:
+        *ret = jb_policy_at(g, JB_POLICY_MEMBERS_MAX, e->recorded_at);
+        return true;
+    case JB_FIG_CHANNEL_KIND:
+        *ret = JB_CHANNEL_BASIC; /* the other one may all that */
         return true;
     case JB_FIG_FIRST_OPEN_DAY:
         *ret = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
@@ -167,7 +258,13 @@ possible_figure(const struct jb_judge *r, const struct jb_event *e, const struct
         return f->value != 0;
     case JB_FIG_REFUND_OUTSTANDING:
     case JB_FIG_MOST:
+    case JB_FIG_SALES_RIGHT:
         return f->value > 0;
+    case JB_FIG_UNTIL: /* INVITE_EXPIRED: it is over; RETENTION: it is to come */
+        return (f->value <= e->recorded_at) == (e->command_refused.op == JB_OP_MEMBER_ACCEPT);
+    case JB_FIG_POSTPAID:
+    case JB_FIG_POSTPAID_LIMIT:
+        return f->value >= 0 && f->value <= JB_AMOUNT_MAX;
     case JB_FIG_AVAILABLE:
     case JB_FIG_REFUNDABLE:
     case JB_FIG_DEBT:
@@ -210,10 +307,12 @@ code_holds(struct jb_judge *r, const struct jb_event *e)
         return false;
     }
     const struct row *row = p->code < JB_CODES_END ? &rows[p->code] : NULL;
-    if (row == NULL || row->ops == 0 || op == NULL) {
+    /* What is forgotten is in people.mdb, and why it was not. */
+    bool known = row != NULL && (row->ops != 0 || row->whose != LISTED) && p->op != JB_OP_FORGET;
+    if (!known || op == NULL) {
         return true; /* a code of rules that have no row here yet */
     }
-    if ((row->ops >> p->op & 1) == 0) {
+    if (!can_get(row, p->op)) {
         jb_refute_text(r, e, "stands %s for %s, which never gets that code by the rules", code,
                        op->name);
         return false;

@@ -65,7 +65,7 @@ command_of(const struct jb_event *e)
     const struct jb_command_refused *p = &e->command_refused;
     struct jb_command c = {.size = sizeof c, .op = (jb_op)p->op};
     c.wallet = p->wallet_id;
-    c.has |= jb_op_get(p->op)->has_wallet ? JB_HAS(JB_CF_WALLET) : 0;
+    c.has |= p->wallet_no != 0 || p->wallet_id.s != NULL ? JB_HAS(JB_CF_WALLET) : 0;
     c.id = p->id;
     c.amount = p->amount;
     c.has |= p->amount != 0 ? JB_HAS(JB_CF_AMOUNT) : 0;
@@ -116,18 +116,22 @@ static bool
 wallet_allows(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w)
 {
     const struct jb_command_refused *p = &e->command_refused;
-    jb_code should = w == NULL                        ? JB_CODE_WALLET_UNKNOWN
+    bool creates = p->op == JB_OP_WALLET_CREATE;
+    jb_code should = creates     ? (w != NULL ? JB_CODE_WALLET_EXISTS : JB_CODE_NONE)
+                     : w == NULL ? JB_CODE_WALLET_UNKNOWN
                      : w->status == JB_WALLET_DELETED ? JB_CODE_WALLET_DELETED
                                                       : JB_CODE_NONE;
-    bool says = p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED;
+    bool says = p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED ||
+                p->code == JB_CODE_WALLET_EXISTS;
     bool at = p->code == JB_CODE_AT_IN_FUTURE || p->code == JB_CODE_AT_NOT_ALLOWED ||
               p->code == JB_CODE_AT_TOO_OLD;
     if (at || (should == JB_CODE_NONE && !says) || (uint32_t)should == p->code) {
         return true;
     }
     jb_refute_text(r, e, "stands %s; the rules say %s", jb_code_word(p->code),
-                   should == JB_CODE_NONE ? jb_tr("that the wallet is there")
-                                          : jb_code_word(should));
+                   should != JB_CODE_NONE ? jb_code_word(should)
+                   : creates              ? jb_tr("that there is no such wallet")
+                                          : jb_tr("that the wallet is there"));
     return false;
 }
 
@@ -168,8 +172,8 @@ static bool
 was_available(struct jb_judge *r, const struct jb_wallet *w, jb_day today, jb_amount asked,
               jb_amount *ret_now)
 {
-    jb_amount paid = w->paid + (w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0);
-    jb_amount then = paid > 0 ? paid : 0;
+    jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0;
+    jb_amount then = w->paid > -limit ? w->paid + limit : 0;
     bool found = asked == then;
     usable_grants(r, today);
     for (size_t i = 0; i < r->grants.n; i++) {
@@ -212,6 +216,15 @@ check_consume(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
     jb_amount now;
     jb_day today = jb_day_of(e->recorded_at, r->b->g.utc_offset_s);
     bool was = was_available(r, w, today, figure, &now);
+    bool postpaid = w->settlement == JB_SETTLEMENT_POSTPAID;
+    if (p->figures.n != (postpaid ? 2U : 1U) || (postpaid && p->figures.at[1].value != w->limit)) {
+        jb_refute_text(r, e,
+                       postpaid ? "stands INSUFFICIENT_CASH without the limit of its postpaid "
+                                  "wallet, %lld"
+                                : "stands INSUFFICIENT_CASH with a limit; its wallet is prepaid "
+                                  "(limit %lld)",
+                       (long long)w->limit);
+    }
     if (!was || p->amount <= figure) {
         jb_refute_text(r, e,
                        "stands INSUFFICIENT_CASH (available %lld) for a consumption of %lld; the "
@@ -249,21 +262,57 @@ possible(const struct jb_judge *r, const struct jb_command_refused *p, const str
 }
 
 static void
+cannot_be(struct jb_judge *r, const struct jb_event *e)
+{
+    const struct jb_command_refused *p = &e->command_refused;
+    struct sentence s = {.n = 0};
+    jb_say(&s, "stands %s", jb_code_word(p->code));
+    jb_say_figures(&s, p->figures.at, p->figures.n);
+    jb_say(&s, ", which the rules cannot have said of a %s then", jb_op_get(p->op)->name);
+    jb_refute(r, e, &s);
+}
+
+static void
 check_rest(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w)
 {
     const struct jb_command_refused *p = &e->command_refused;
     int64_t figure = p->figures.n > 0 ? p->figures.at[0].value : 0;
     if (!possible(r, p, w)) {
-        struct sentence s = {.n = 0};
-        jb_say(&s, "stands %s", jb_code_word(p->code));
-        jb_say_figures(&s, p->figures.at, p->figures.n);
-        jb_say(&s, ", which the rules cannot have said of a %s then", jb_op_get(p->op)->name);
-        jb_refute(r, e, &s);
+        cannot_be(r, e);
     }
     if (p->code == JB_CODE_RETURN_EXCEEDS && p->amount <= figure) {
         jb_refute_text(r, e, "stands RETURN_EXCEEDS (left %lld) for a return of %lld",
                        (long long)figure, (long long)p->amount);
     }
+}
+
+/* Of people, channels and the like: asked again where the event says enough, and else whether it
+ * can have been. w NULL: of no wallet. */
+static jb_status
+on_around(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
+          struct jb_error *err)
+{
+    struct jb_command c = command_of(e);
+    bool asked, can_be;
+    jb_status status = jb_refused_around_again(r, e, w, &c, &asked, err);
+    if (status != JB_OK || asked) {
+        if (status == JB_OK) {
+            compare(r, e);
+        }
+        return status;
+    }
+    r->n.refusals_partly++; /* who and what it was about is not in the event */
+    status = jb_refused_around_can_be(r, e, w, &can_be, err);
+    if (status == JB_OK && !can_be) {
+        cannot_be(r, e);
+    }
+    return status;
+}
+
+static bool
+is_around(uint32_t code)
+{
+    return code >= JB_CODE_ROLE && code <= JB_CODE_RETENTION;
 }
 
 static jb_status
@@ -273,12 +322,8 @@ on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *
     const struct jb_command_refused *p = &e->command_refused;
     const struct jb_command c = command_of(e);
     struct jb_prefetched loaded = {0};
-    if (c.op != JB_OP_WALLET_CREATE && !wallet_allows(r, e, w)) {
-        return JB_OK;
-    }
-    if (p->code >= JB_CODE_ROLE && p->code <= JB_CODE_RETENTION) {
-        r->n.refusals_partly++; /* who it was by, and about, is not in the event */
-        return JB_OK;
+    if (is_around(p->code)) {
+        return on_around(r, e, w, err);
     }
     if (!says_all(p->op, p->code)) {
         r->n.refusals_partly++;
@@ -294,17 +339,43 @@ on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *
     return status;
 }
 
+/* Of a channel, a policy, a day, a role, a group: none of them stands there. */
+static jb_status
+on_nothing(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    const struct jb_command_refused *p = &e->command_refused;
+    if (is_around(p->code) || p->code == JB_CODE_EXPECT_MISMATCH) {
+        return on_around(r, e, NULL, err);
+    }
+    r->n.refusals_partly++;
+    return JB_OK;
+}
+
 jb_status
 jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
     const struct jb_command_refused *p = &e->command_refused;
     const struct jb_op_info *op = jb_op_get(p->op);
     const struct jb_wallet *w;
+    const bool on = p->wallet_no != 0 || p->wallet_id.s != NULL;
+    uint64_t problems = r->f->problems;
     bool ok;
-    if (op == NULL || !op->has_wallet) {
-        r->n.refusals_partly++; /* the policy, its value, the day: none of them stands there */
+    if (op == NULL) {
+        r->n.refusals_partly++;
         return JB_OK;
     }
     jb_status status = find_wallet(r, e, &w, &ok, err);
-    return status == JB_OK && ok ? on_wallet(r, e, w, err) : status;
+    if (status != JB_OK || !ok ||
+        (on && p->op != JB_OP_WALLET_CREATE && p->op != JB_OP_FORGET && !wallet_allows(r, e, w))) {
+        return status;
+    }
+    if (!on && (p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED)) {
+        jb_refute_text(r, e, "stands %s, and no wallet", jb_code_word(p->code));
+        return JB_OK;
+    }
+    status = jb_refused_role(r, e, w, err);
+    if (status != JB_OK || r->f->problems != problems) {
+        return status;
+    }
+    return on ? on_wallet(r, e, w, err) : on_nothing(r, e, err);
 }

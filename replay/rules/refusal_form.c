@@ -20,7 +20,7 @@ wallet_holds(struct jb_judge *r, const struct jb_event *e, const struct jb_op_in
 {
     const struct jb_command_refused *p = &e->command_refused;
     bool named = p->wallet_no != 0 || p->wallet_id.s != NULL;
-    bool may = op->has_wallet || (op->optional & H(WALLET)) != 0;
+    bool may = ((op->required | op->optional) & H(WALLET)) != 0;
     if (named ? !may : op->has_wallet) {
         return no_form(r, e, named ? "a wallet" : "no wallet");
     }

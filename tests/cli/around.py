@@ -112,6 +112,14 @@ def permitted(work):
             check(f"may {row['cell']} for {role}", (said["ops"][row["cell"]] != "ROLE") == may, said["ops"][row["cell"]])
     owner = ask(ledger, "may", "X", "--actor", "owner", "--channel", "own")["ops"]
     check("who is both", owner["channel.connect"] is True and ask(ledger, "may", "X", "--actor", "owner")["ops"]["channel.connect"] == "ROLE", owner)
+    for by, command in (("boss", {"op": "channel.disconnect", "wallet": "W", "channel": "K"}), ("desk", {"op": "wallet.suspend", "wallet": "W"})):
+        used = [{"op": "charge", "wallet": "W", "charge": "c", "amount": 5000, "channel": "K"}, {"op": "consume", "wallet": "W", "usage": "u", "amount": 1, "channel": "K"}]
+        for person in PEOPLE.values():
+            said = ask(ledger, "may", "W", "--actor", person, "--channel", "K")["ops"]
+            codes = [a.get("code") for a in apply(ledger, *[{**c, "actor": {"id": person}} for c in used], dry=True)]
+            check(f"who uses a wallet before {command['op']}: {person}", [code == "ROLE" for code in codes] == [said[c["op"]] == "ROLE" for c in used], (said, codes))
+        answer, = apply(ledger, {**command, "actor": {"id": by}})
+        assert answer["ok"], answer
     later = "2031-10-02T09:00:00+09:00"  # of the ledger's clock, not of this one
     late, = [json.loads(run("apply", ledger, "--clock=at", feed=json.dumps({"op": "role.give", "person": "late", "role": "SYSTEM",
                                                                           "actor": {"id": "desk"}, "clock": later})).stdout)]

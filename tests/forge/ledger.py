@@ -34,7 +34,7 @@ def fields_of(cell):
     found = []
     for field in filter(None, (f.strip() for f in cell.split(","))):
         kind, name, *words = field.split()
-        found.append((kind, name, " ".join(words).strip("()") if words else None))
+        found.append((kind, name, " ".join(words).strip("()") or None))
     return found
 
 
@@ -47,6 +47,7 @@ class Format:
              for row in table("names")}
     words.update((n, {int(row[0]): row[1] for row in table(n + "s")}) for n in ("op", "code"))
     totals = [row[1] for row in table("totals")]
+    subjects = {row[1]: int(row[0]) for row in table("subjects")}
     figures = {row[1]: int(row[0]) for row in reversed(table("figures"))}
     part_kinds = {row[1]: int(row[0]) for row in table("parts")}
 
@@ -124,13 +125,13 @@ def xxh3_128(data):
 class Event:
     """recorded_at None: an event of `init`. occurred_at, posted_on, prev None: what follows from the
     others. extra: the elements of the other flags, by the flag's name. group_first: the first event
-    of the group that ends here."""
+    of the group that ends here. subject_prev None: the subject's event before it."""
 
     def __init__(self, name, wallet=0, version=1, fields=None):
         self.name, self.wallet, self.version = name, wallet, version
         self.fields, self.extra, self.unknown_flags = dict(fields or {}), {}, 0
         self.recorded_at = self.occurred_at = self.posted_on = self.prev = None
-        self.group_first = self.group_events = None
+        self.group_first = self.group_events = self.subject_prev = None
         self.commit = 0
 
     def __getitem__(self, name):
@@ -228,7 +229,7 @@ class Log:
 
     def _point(self, seq, e):
         """Numbers of events become the events."""
-        for field in ("consumption", "before"):
+        for field in ("consumption", "before", "base", "request"):
             if e.fields.get(field):
                 e.fields[field] = self.events[e.fields[field] - 1]
         if "CAUSE" in e.extra:
@@ -317,6 +318,8 @@ class Log:
                  "amount": lambda: sum(sums(given.get("parts", []))),
                  "before": lambda: ([x for x in mine if x.name == "consumption_reversed" and
                                      x["consumption"] is given["consumption"]] or [0])[-1],
+                 "limit": lambda: 0, "how": lambda: "GIVEN", "representative": lambda: 1,
+                 "address": lambda: 1, "biz": lambda: "1234567890",
                  "method": lambda: "UNSPECIFIED", "reason": lambda: "NONE", "usage": lambda: "UX",
                  "origin": lambda: "PROMOTION", "kind": lambda: "BUSINESS", "name": lambda: 1,
                  "scope": lambda: "PARTIAL", "why": lambda: "AFTER_APPROVAL", "in_use": lambda: 1,
@@ -364,6 +367,7 @@ class Derived:
     def __init__(self, log):
         self.log, self.number = log, {id(e): seq for seq, e in enumerate(log.events, 1)}
         self.last, self.first_open, self.days, self.closings = {}, None, {}, {}
+        self.subjects = {}
 
     def root(self):
         e = self.log.events[0]
@@ -412,6 +416,8 @@ class Derived:
         if "GROUP" in elements:
             elements["GROUP"][0] = e.group_events if e.group_events is not None else \
                 seq - self.number[id(e.group_first)] + 1
+        if "SUBJECT" in elements:
+            elements["SUBJECT"][1] = self.subject_back(seq, e, elements["SUBJECT"][0])
         flags |= sum(bit for bit, name, _ in Format.flags if name in elements)
         prev = self.last.get(e.wallet, 0) if e.prev is None else self.seq_of(e.prev)
         back = seq - prev if e.wallet and prev else 0
@@ -421,6 +427,12 @@ class Derived:
         fields = [self.field(seq, e, *field) for field in e.form()]
         self.last[e.wallet] = seq
         return msgpack.packb(envelope + brought + fields, use_bin_type=True)
+
+    def subject_back(self, seq, e, subject):
+        before = self.subjects.get(subject, 0) if e.subject_prev is None else \
+            self.seq_of(e.subject_prev)
+        self.subjects[subject] = seq
+        return seq - before if before else 0
 
     def posted(self, e, elements):
         today, occurred = self.day(e.recorded_at), self.day(e.occurred())

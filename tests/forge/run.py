@@ -32,6 +32,7 @@ import ledger
 import script as scripts
 from forgery import CASES, Feed, Lie
 import chance, free, paid, refunds, rows, times, wallets  # noqa: F401 they fill CASES
+import around, around_refused  # noqa: F401
 
 DERIVED = ("HEAD", "lock", "log.mdb", "state.mdb", "views.mdb")  # made again, or witnesses of the log
 
@@ -58,7 +59,8 @@ class Ledgers:
         return self.made[script]
 
     def _make(self, script, where):
-        options = script.options if isinstance(script, Feed) else ()
+        options = script.options if isinstance(script, Feed) else \
+            scripts.options(script) if isinstance(script, str) else ()
         feed = feed_of(script)
         subprocess.run([self.jangbu, "init", where, *options], check=True, capture_output=True)
         out = subprocess.run([self.jangbu, "apply", where, "--clock=at"], input=feed,
@@ -169,7 +171,8 @@ MANY_GRANTS = "".join(f"wallet.create W{w}\n" + "".join(
 def unchanged(jangbu, work):
     """A log that is read and written again without a change is the same, event for event, and sound:
     what is derived here is what the program derives."""
-    feeds = {"every type": times.EVERY_TYPE, "month": Feed("../../tools/example/month.jsonl", "--roles=enforce", "--operator", "op-7"),
+    feeds = {"every type": times.EVERY_TYPE, "roles": around.RIGHT, "no roles": around.TRUSTING,
+             "month": Feed("../../tools/example/month.jsonl", "--roles=enforce", "--operator", "op-7"),
              "a closing of 9,000 expiries": MANY_GRANTS}
     feeds.update((f"stream {seed}", feed) for seed, feed in chance.STREAMS.items())
     made = Ledgers(jangbu, os.path.join(work, "feeds"))

@@ -112,6 +112,13 @@ def same_questions(ledger, directory):
                 # A cursor names the frames of its log, and these two ledgers were cut into other ones.
                 have, want = (re.sub(r'"next":"[0-9a-f]+"', '"next":"..."', text) for text in (have, want))
                 check(f"{ask} of {name} as of {moment}", have == want, (have, want))
+        for number, lang in ((n, lang) for n in range(1, 11) for lang in ("ko", "en")):
+            answers = [ledger.ask("answer", wallet=name, question=number, lang=lang),
+                       json.loads(run("answer", directory, name, "--question", str(number), "--lang", lang, "--json"))]
+            for a in answers:  # asked at two moments
+                a["text"] = re.sub(r"(기준: |As of )[-0-9T:.+]+", "...", a["text"])
+                a["as_of"].pop("at")
+            check(f"question {number} about {name} in {lang}", answers[0] == answers[1] and answers[0]["text"], answers)
         check(f"refused of {name}", ledger.ask_text({"ask": "refused", "wallet": name}) == run("refused", directory, name, "--json"))
     day = json.loads(run("stat", directory, "--json"))["closed_through"]
     check("cash_day", ledger.ask_text({"ask": "cash_day", "day": day}) == run("cash-status", directory, "--all", "--day", day, "--json"))
@@ -128,6 +135,34 @@ def same_questions(ledger, directory):
     check("stat", list(have) == list(want) and all(have[k] == want[k] for k in have if k not in volatile), (have, want))
     check("head", ledger.ask("head")["seq"] == events and ledger.ask("policies") == have["policies"])
     check("info", ledger.ask("info") == ledger.info and ledger.info["ledger_id"] == have["ledger_id"])
+
+
+def around(work):
+    """What stands around the money: the library says what the program prints."""
+    directory = made(work, "around")
+    ledger = Ledger(LIBRARY, directory)
+    answers = ledger.apply(wallet("W", master="jin"), {"op": "channel.create", "channel": "cafe", "person": "jin", "channel_kind": "BUSINESS"},
+                           {"op": "channel.connect", "wallet": "W", "channel": "cafe"}, {"op": "member.invite", "wallet": "W", "person": "sol"},
+                           {"op": "biz.request", "wallet": "W", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a"},
+                           charge("W", "C", 5000, channel="cafe"))
+    check("commands about people", all(a["ok"] for a in answers), answers)
+    for ask, words, members in (("who", ["who", "W"], {"wallet": "W"}), ("who", ["who", "W", "--people"], {"wallet": "W", "people": True}),
+                                ("may", ["may", "W", "--actor", "jin"], {"wallet": "W", "actor": "jin"}),
+                                ("may", ["may", "W", "--actor", "jin", "--channel", "cafe", "--people"],
+                                 {"wallet": "W", "actor": "jin", "channel": "cafe", "people": True}),
+                                ("roles", ["roles"], {}), ("channel", ["channel", "cafe", "--people"], {"channel": "cafe", "people": True}),
+                                ("biz", ["biz", "W", "--people"], {"wallet": "W", "people": True}), ("biz", ["biz", "--channel", "cafe"], {"channel": "cafe"}),
+                                ("can_delete", ["can-delete", "W"], {"wallet": "W"}), ("events", ["events", "--channel", "cafe"], {"channel": "cafe"})):
+        want = json.loads(run(words[0], directory, *words[1:], "--json"))
+        have = ledger.ask(ask, **members)
+        moment = have.pop("as_of", None), want.pop("as_of", None)  # of now
+        check(f"{ask} {members}", have == want and (ask == "roles" or moment[0]["seq"] == moment[1]["seq"]), (have, want))
+    failure("biz of both", "E_USAGE", "of a wallet or of a channel", ledger.ask, "biz", wallet="W", channel="cafe")
+    failure("biz of none", "E_USAGE", "of a wallet or of a channel", ledger.ask, "biz")
+    failure("may of whom", "E_USAGE", "`actor`", ledger.ask, "may", wallet="W")
+    failure("no such channel", "E_NOTFOUND", "no channel X", ledger.ask, "channel", channel="X")
+    failure("now and then", "E_USAGE", "as_of", ledger.ask, "who", wallet="W", as_of=3)
+    ledger.close()
 
 
 def the_words(ledger):
@@ -400,7 +435,7 @@ def main():
     global JANGBU, LIBRARY
     JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
     with tempfile.TemporaryDirectory() as work:
-        for part in (same_commands, pages, wrong_lines, wrong_queries, opening, languages, forked, threads):
+        for part in (same_commands, pages, around, wrong_lines, wrong_queries, opening, languages, forked, threads):
             part(work)
     print(f"{checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0

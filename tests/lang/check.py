@@ -28,6 +28,9 @@ CORE_SINKS = {
     "count": 2, "same": 1, "no_form": 2,
 }
 CORE_MARKS = {"jb_tr", "JB_SAID"}
+# What is put into a sentence: their arguments from that one on. A word among them is marked, too, but for INTERFACE.
+FORMATTERS = {"snprintf": 3, "fprintf": 2, "printf": 1}
+INTERFACE = {"null", "true", "false", ", secret", "/tmp", "SIGINT", "SIGTERM"}
 # Not for people who run the program, or said before there is a language: asserts and the compiler's own.
 SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "CONDITION", "USAGE"}
 
@@ -123,7 +126,10 @@ def sentences(path, text, room):
         at = room["sinks"].get(call)
         said = call in room["marks"] or argument == at or (isinstance(at, tuple) and argument in at)
         prose = PROSE.search(CONVERSION.sub("", literal)) and not re.match(r"[A-Z]{3}( [A-Z]{3})+$|struct jb_\w+$", literal)
-        if said or (prose and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ())):
+        put_in = at + 1 if isinstance(at, int) else FORMATTERS.get(call, 99)
+        if not said and argument >= put_in and has_words(literal) and literal not in INTERFACE:
+            yield line, literal, True
+        elif said or (prose and call not in SILENT and (path, literal) not in NO_SENTENCE and path not in room.get("plain", ())):
             wrong = not said and call is not None and not call.isupper() and call not in room["sinks"]
             yield from ((line, piece, wrong) for piece in pieces(literal, call, room)
                        if has_words(piece) or (call in room["marks"] and "%" in piece))
@@ -352,9 +358,11 @@ def missing(root):
 def selftest():
     room = {"sinks": CORE_SINKS, "marks": CORE_MARKS}
     source = ('void f(void) {\n  jb_fail(err, JB_E_IO, "no " "memory %s", jb_tr("word"));\n  snprintf(a, n, "two words");\n  return "a part is";\n'
-              '  jb_fail(err, 1, c ? "one" : "%s", "x");\n  g("key");\n  snprintf(a, n, jb_tr("is (%s)"));\n}\n')
+              '  jb_fail(err, 1, c ? "one" : "%s", "x");\n  g("key");\n  snprintf(a, n, jb_tr("is (%s)"));\n'
+              '  jb_fail(err, 1, "no memory %s", d ? "null" : "gone");\n}\n')
     got = list(sentences("x.c", source, room))
-    want = [(2, "no memory %s", False), (2, "word", False), (3, "two words", True), (4, "a part is", False), (5, "one", False), (7, "is (%s)", False)]
+    want = [(2, "no memory %s", False), (2, "word", False), (3, "two words", True), (4, "a part is", False), (5, "one", False), (5, "x", True), (7, "is (%s)", False),
+            (8, "no memory %s", False), (8, "gone", True)]
     bad = [("%s of %d", "%s의 %s"), ("no %s", "%s을 찾을 수 없습니다"), ("no %s", ""), ("no %s", "no %s"), ("no %llu", "이벤트 %llu는 없습니다"),
            ("%s %u", "%2$u번 %1$d"), ("%d %d", "%1$d번"), ("x\n", "없습니다")]
     good = [("%s of %u", "%2$u번의 %1$s"), ("%.*s is", "%2$.*1$s: 그렇습니다"), ("%s %s", "%s: %s"), ("%llu", "%llu")]

@@ -5,9 +5,11 @@ usage: run.py JANGBU FILE [--write]    --write: puts what is answered now into t
 
 A line of the file is {"init": [options]}: a new ledger; {"do": command}: it is carried out, and done, at its `at`;
 {"ask": [wallet, number, options ...], "ko", "en", "events"}: what is answered, without what it is as of;
-{"ask": ..., "fails": text}: what is said where there is no answer; {"#": text}: a remark. A `seq` {"of": N} is that of the N-th `do` before.
+{"ask": ..., "fails": text}: what is said where there is no answer; {"#": text}: a remark. {"without": "key"}: the key file is
+removed, which `init` made at {key}. A `seq` {"of": N} is that of the N-th `do` before.
 """
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +22,7 @@ EN_AS_OF = re.compile(r" \(As of [-0-9T:+.]+, event (\d+)\.\)$")
 class Ledger:
     def __init__(self, jangbu, options):
         self.jangbu, self.dir, self.seqs = jangbu, tempfile.mkdtemp(prefix="jangbu-questions-") + "/ledger", []
+        options = [option.replace("{key}", self.dir + ".key") for option in options]
         subprocess.run([jangbu, "init", self.dir, *options], check=True, capture_output=True)
 
     def do(self, command):
@@ -82,6 +85,8 @@ def main():
             if problem:
                 print(f"{path}:{at}: not done: {problem}")
                 failed += 1
+        elif "without" in row:
+            os.remove(ledger.dir + "." + row["without"])
         elif "ask" in row:
             asked += 1
             numbers |= {row["ask"][1]} if "fails" not in row else set()

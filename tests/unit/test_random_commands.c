@@ -3,7 +3,7 @@
  * Each of them is submitted to a small ledger, and what becomes of it is compared with what a
  * second reading of the struct expects: JB_E_USAGE where it is no command at all, MALFORMED and
  * the like where its form is wrong, and otherwise an event that says what the members with a bit
- * said and nothing of the others. Then the ledger is audited.
+ * said and nothing of the others. Then the ledger is audited. Half of the ledgers ask roles.
  *
  * test_random_commands [SEED [COMMANDS]]
  */
@@ -51,18 +51,61 @@ text(const char *s)
     return (struct jb_text){s, strlen(s)};
 }
 
+/* What is deleted or closed does not come back: now and then there are others. */
+static char wallets[4][24], channels[4][24];
+
+static void
+name_places(unsigned era)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(wallets[i], sizeof wallets[i], "%s-%u-%u", i == 3 ? "지갑" : "W", era, i);
+        snprintf(channels[i], sizeof channels[i], "%s-%u-%u", i == 3 ? "채널" : "C", era, i);
+    }
+}
+
 static struct jb_text
 good_id(unsigned of_100_known)
 {
-    static const char *const ids[] = {"W1", "W2", "W3", "지갑-4"};
     static char made[64][24];
     static unsigned next;
     if (chance(of_100_known)) {
-        return text(ids[number(sizeof ids / sizeof ids[0])]);
+        return text(wallets[number(4)]);
     }
     char *to = made[next++ % 64];
     snprintf(to, sizeof made[0], "id-%u", (unsigned)number(100000));
     return text(to);
+}
+
+/* People, channels and agencies are few, so that they meet again. */
+static const char *const people[] = {"O", "O", "O", "kim", "lee", "park", "gate", "hong", "new"};
+static const char *const roles_in_words[] = {"OPERATOR", "MASTER", "MEMBER", "CHANNEL_MASTER",
+                                             "SELF",     "AGENCY", "x"};
+
+static struct jb_text
+one_of(const char *const *list, size_t n)
+{
+    return text(list[number(n)]);
+}
+#define ONE_OF(list) one_of(list, sizeof(list) / sizeof *(list))
+
+static struct jb_text
+good_text(unsigned field)
+{
+    static const char *const agencies[] = {"A1", "A2"};
+    if (chance(95)) {
+        switch (field) {
+        case JB_CF_MASTER:
+        case JB_CF_PERSON:
+            return ONE_OF(people);
+        case JB_CF_CHANNEL:
+            return text(channels[number(4)]);
+        case JB_CF_AGENCY:
+            return ONE_OF(agencies);
+        default:
+            break;
+        }
+    }
+    return good_id(field == JB_CF_WALLET ? 95 : field == JB_CF_KEY ? 0 : 30);
 }
 
 static struct jb_text
@@ -111,6 +154,8 @@ any_number(void)
     }
 }
 
+static const char *const searched[] = {"검색-1", "shop_2", "shop", "검색", "a1", "b2"};
+
 static const jb_instant begun = INT64_C(1790000000000000); /* 2026-09-21 */
 static jb_instant now = begun;
 
@@ -122,6 +167,8 @@ the_time(void *data)
     now += chance(1) ? JB_US_PER_DAY : 0;
     return now;
 }
+
+static jb_seq requests[8]; /* the last that were made of business information */
 
 /* Gives the member a value; good: one that its kind allows. */
 static void
@@ -138,13 +185,10 @@ fill(struct jb_command *c, unsigned field, bool good)
     case JB_CK_NAME:
     case JB_CK_TEXT:
     case JB_CK_LINE:
-        *(struct jb_text *)at = good ? good_id(field == JB_CF_WALLET ? 95
-                                               : field == JB_CF_KEY  ? 0
-                                                                     : 30)
-                                     : any_text();
+        *(struct jb_text *)at = good ? good_text(field) : any_text();
         break;
     case JB_CK_SEARCH_ID:
-        *(struct jb_text *)at = good ? text(chance(50) ? "검색-1" : "shop_2") : any_text();
+        *(struct jb_text *)at = good ? ONE_OF(searched) : any_text();
         break;
     case JB_CK_EMAIL:
         *(struct jb_text *)at = good ? text("a@b.example") : any_text();
@@ -156,7 +200,10 @@ fill(struct jb_command *c, unsigned field, bool good)
     case JB_CK_AMOUNT0:
     case JB_CK_UINT:
     case JB_CK_VALUE:
-        *(int64_t *)at = good ? (int64_t)number(3000) + 1 : any_number();
+        *(int64_t *)at = !good                                ? any_number()
+                         : field == JB_CF_SEQ && chance(80)   ? (int64_t)requests[number(8)]
+                         : field == JB_CF_EXPECT && chance(5) ? 0
+                                                              : (int64_t)number(3000) + 1;
         break;
     case JB_CK_INSTANT:
         *(jb_instant *)at = good ? now - (jb_instant)number(100) : any_number();
@@ -171,8 +218,9 @@ fill(struct jb_command *c, unsigned field, bool good)
         *(uint8_t *)at = good ? (uint8_t)number(2) : (uint8_t)any_number();
         break;
     case JB_CK_ACTOR:
-        c->actor_id = good ? good_id(50) : any_text();
-        c->actor_role = chance(50) ? (good ? good_id(50) : any_text()) : (struct jb_text){NULL, 0};
+        c->actor_id = good ? (chance(95) ? ONE_OF(people) : good_id(50)) : any_text();
+        c->actor_role =
+            chance(10) ? (good ? ONE_OF(roles_in_words) : any_text()) : (struct jb_text){NULL, 0};
         break;
     case JB_CK_COMMANDS:
         break; /* make_group */
@@ -228,7 +276,9 @@ spoil(struct padded *p)
         c->has ^= UINT64_C(1) << number(64);
         break;
     case 4:
-        c->op = (jb_op)number(JB_OPS + 5);
+        do {
+            c->op = (jb_op)number(JB_OPS + 5);
+        } while (c->op == JB_OP_FORGET);
         break;
     case 5:
         fill(c, field, false);
@@ -236,6 +286,67 @@ spoil(struct padded *p)
         break;
     default:
         c->has = seed;
+    }
+}
+
+/* Somebody who may often do such a thing: the operator, a gateway, or the master of many wallets.
+ */
+static struct jb_text
+likely_actor(jb_op op)
+{
+    size_t n;
+    uint32_t roles = 0;
+    const struct jb_permission *rows = jb_permissions(1, &n);
+    for (size_t i = 0; i < n; i++) {
+        roles |= rows[i].op == (uint32_t)op ? rows[i].roles : 0;
+    }
+    return text((roles & 1U << JB_ROLE_OPERATOR) != 0 ? "O"
+                : (roles & 1U << JB_ROLE_MASTER) != 0 ? "kim"
+                : (roles & 1U << JB_ROLE_AGENCY) != 0 ? "hong"
+                                                      : "gate");
+}
+
+/* Members that hang on each other. */
+static void
+fit_together(struct jb_command *c)
+{
+    bool of_biz = c->op >= JB_OP_BIZ_REQUEST && c->op <= JB_OP_BIZ_REFUSE;
+    if (c->op == JB_OP_ROLE_GIVE || c->op == JB_OP_ROLE_TAKE) {
+        c->role = JB_ROLE_AGENCY + (uint32_t)number(4);
+        c->agency = c->role == JB_ROLE_AGENCY ? good_text(JB_CF_AGENCY) : (struct jb_text){NULL, 0};
+        c->has = (c->has & ~H(AGENCY)) | (c->role == JB_ROLE_AGENCY ? H(AGENCY) : 0);
+        bool kept = c->op == JB_OP_ROLE_TAKE && c->role == JB_ROLE_OPERATOR && chance(95);
+        c->person = c->role == JB_ROLE_AGENCY && chance(50) ? text("hong")
+                    : kept                                  ? text("lee")
+                                                            : c->person;
+    }
+    if ((c->has & H(ACTOR)) != 0 && chance(60)) {
+        c->actor_id = likely_actor(c->op);
+        c->actor_role = (struct jb_text){NULL, 0};
+    }
+    if ((c->has & H(MASTER)) != 0 && chance(50)) {
+        c->master = text("kim");
+    }
+    if (of_biz && ((c->has & H(WALLET)) == 0) == ((c->has & H(CHANNEL)) == 0)) {
+        bool wallet = chance(50);
+        c->wallet = wallet ? good_text(JB_CF_WALLET) : (struct jb_text){NULL, 0};
+        c->channel = wallet ? (struct jb_text){NULL, 0} : good_text(JB_CF_CHANNEL);
+        c->has = (c->has & ~(H(WALLET) | H(CHANNEL))) | (wallet ? H(WALLET) : H(CHANNEL));
+    }
+    if (c->op == JB_OP_POLICY_SET) {
+        static const uint32_t policies[] = {JB_POLICY_INVITE_DAYS,     JB_POLICY_MEMBERS_MAX,
+                                            JB_POLICY_SEARCH_ID_MARKS, JB_POLICY_ROLES,
+                                            JB_POLICY_MIN_CHARGE,      JB_POLICY_DAY_CLOSE};
+        c->policy = policies[number(sizeof policies / sizeof policies[0])];
+        c->value = (int64_t)number(
+            c->policy == JB_POLICY_ROLES || c->policy == JB_POLICY_DAY_CLOSE ? 2 : 4);
+        c->from = c->policy == JB_POLICY_ROLES ? 0 : c->from;
+        c->has &= c->policy == JB_POLICY_ROLES ? ~H(FROM) : UINT64_MAX;
+    }
+    if ((c->op == JB_OP_MEMBER_ACCEPT || c->op == JB_OP_MEMBER_LEAVE) && (c->has & H(ACTOR)) != 0 &&
+        chance(80)) {
+        c->actor_id = c->person;
+        c->actor_role = (struct jb_text){NULL, 0};
     }
 }
 
@@ -252,8 +363,11 @@ make(struct padded *to, bool member)
     c->op = chance(30) ? (chance(50) ? JB_OP_CHARGE : JB_OP_CONSUME) : c->op;
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     for (unsigned field = 0; field < JB_CF_N; field++) {
-        bool optional =
-            (op->optional & JB_HAS(field)) != 0 && chance(field == JB_CF_EXPECT ? 2 : 25);
+        bool optional = (op->optional & JB_HAS(field)) != 0 &&
+                        chance(field == JB_CF_EXPECT                         ? 2
+                               : field == JB_CF_ACTOR                        ? 90
+                               : field == JB_CF_AT || field == JB_CF_CHANNEL ? 10
+                                                                             : 25);
         optional &= !member || (field != JB_CF_KEY && field != JB_CF_CLOCK && field != JB_CF_AT &&
                                 field != JB_CF_CALLER);
         optional &= field != JB_CF_CALLER || (c->has & H(KEY)) != 0;
@@ -262,6 +376,7 @@ make(struct padded *to, bool member)
             c->has |= JB_HAS(field);
         }
     }
+    fit_together(c);
     if (c->op == JB_OP_ATOMIC && !member) {
         make_group(c);
     }
@@ -706,30 +821,36 @@ try_one(jb_ledger *l, jb_answers *answers, const struct padded *p)
     for (size_t i = 0; a->outcome == JB_DONE && i + 1 < members; i++) {
         must_be_its_event(member_of(c, i), c->has, jb_answer_event(jb_answer_member_at(a, i)));
     }
+    if (a->outcome == JB_DONE && jb_answer_event(a)->type == JB_EV_BIZ_REQUESTED) {
+        requests[number(8)] = a->seq;
+    }
     seen[a->outcome]++;
 }
 
-int
-main(int argc, char **argv)
+/* A ledger of so many commands; enforced: roles are asked from its beginning on. */
+static void
+try_ledger(const char *dir, unsigned n, bool enforced)
 {
-    seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 20261126;
-    unsigned n = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 20000;
-    char dir[] = "/tmp/jangbu-random-XXXXXX";
-    make_scratch(dir);
-    memset(long_text, 'a', sizeof long_text);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        bytes[i] = (char)(i == 0 ? 0xff : number(256)); /* never UTF-8 */
-    }
     struct jb_error err;
     jb_ledger *l;
     struct jb_open_options options = JB_SIZED(struct jb_open_options);
+    struct jb_init_options how = JB_SIZED(struct jb_init_options);
+    how.roles = enforced;
+    how.operator_id = "O";
     options.now = the_time;
-    must(jb_init(dir, NULL, &err) == JB_OK, "init");
+    now = begun;
+    postpaid = false;
+    memset(seen, 0, sizeof seen);
+    memset(requests, 0, sizeof requests);
+    must(jb_init(dir, &how, &err) == JB_OK, "init");
     must(jb_open(dir, &options, &l, &err) == JB_OK, "open");
     jb_answers *answers = jb_answers_new();
     must(answers != NULL, "no memory");
     struct padded p;
     for (unsigned i = 0; i < n; i++) {
+        if (i % 500 == 0) {
+            name_places(i / 500);
+        }
         if (i == 0 || !chance(5)) {
             make(&p, false); /* else the same command again */
         }
@@ -737,8 +858,9 @@ main(int argc, char **argv)
     }
     jb_answers_free(answers);
     l = jb_close(l);
-    printf("done %u, refused %u, repeated %u, conflict %u, JB_E_USAGE %u\n", seen[JB_DONE],
-           seen[JB_REFUSED], seen[JB_DUPLICATE], seen[JB_CONFLICT], seen[7]);
+    printf("roles %s: done %u, refused %u, repeated %u, conflict %u, JB_E_USAGE %u\n",
+           enforced ? "asked" : "not asked", seen[JB_DONE], seen[JB_REFUSED], seen[JB_DUPLICATE],
+           seen[JB_CONFLICT], seen[7]);
     must(seen[JB_DONE] > n / 50 && seen[JB_REFUSED] > n / 50 && seen[JB_DUPLICATE] > 0 &&
              seen[7] > n / 50,
          "too few of a kind to prove anything");
@@ -747,6 +869,22 @@ main(int argc, char **argv)
     must(report->verdict == JB_VERIFIED,
          report->problems_n > 0 ? report->problems[0]->text : "the audit");
     jb_audit_report_free(report);
-    remove_scratch(dir);
+}
+
+int
+main(int argc, char **argv)
+{
+    seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 20261126;
+    unsigned n = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 20000;
+    memset(long_text, 'a', sizeof long_text);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char)(i == 0 ? 0xff : number(256)); /* never UTF-8 */
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        char dir[] = "/tmp/jangbu-random-XXXXXX";
+        make_scratch(dir);
+        try_ledger(dir, n / 2, i == 1);
+        remove_scratch(dir);
+    }
     return 0;
 }
