@@ -1,5 +1,5 @@
 /* What the headers have as constants, by number. */
-#include <jangbu/command.h>
+#include <jangbu/ledger.h>
 
 int64_t
 jb_limit(jb_limit_name which)

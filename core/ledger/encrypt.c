@@ -286,9 +286,7 @@ seal(struct jb_ledger *l, const char *key_path, struct jb_error *err)
     struct jb_people_key key;
     jb_status status = jb_log_catch_up(l->log, err);
     if (status == JB_OK && jb_lock_has_fault(l->lock)) {
-        status = jb_fail(err, JB_E_DEVICE,
-                         "the device failed while the ledger was written; the next command reads "
-                         "it back, and this can be tried again after it");
+        status = jb_ledger_clear_fault(l, err);
     }
     status = status == JB_OK ? jb_state_catch_up(l->state, err) : status;
     status = status == JB_OK ? jb_ledger_may_write(l, err) : status;

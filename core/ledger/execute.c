@@ -66,6 +66,14 @@ read_clock(struct execution *x, bool *ret_refused)
     return status;
 }
 
+/* A forgetting that was cut off is brought to its end before it is answered again. */
+static enum jb_step
+repeat(struct execution *x, jb_seq seq)
+{
+    x->l->forgot = x->c->op == JB_OP_FORGET ? seq : 0;
+    return jb_repeat(x, seq);
+}
+
 enum jb_step
 jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct jb_error *err)
 {
@@ -78,13 +86,16 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
     x.keyed = (x.c->has & JB_HAS(JB_CF_KEY)) != 0;
     x.caller = (x.c->has & JB_HAS(JB_CF_CALLER)) != 0 ? x.c->caller : r->caller;
     x.caller.s = x.caller.n > 0 ? x.caller.s : "";
+    if (l->dying.n > 0 && x.c->op != JB_OP_FORGET) {
+        return JB_STEP_COMMIT_FIRST; /* nobody knows them behind their event */
+    }
     if (x.keyed) {
         jb_seq seq;
         if (jb_state_key(l->state, x.caller, x.c->key, &seq, err) != JB_OK) {
             return JB_STEP_FAILED;
         }
         if (seq != 0) {
-            return jb_repeat(&x, seq);
+            return repeat(&x, seq);
         }
     }
     if (x.c->op == JB_OP_DAY_CLOSE) {
@@ -106,5 +117,6 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
     return x.c->op == JB_OP_ATOMIC       ? jb_execute_group(&x)
            : x.c->op == JB_OP_DAY_CLOSE  ? jb_execute_close(&x)
            : x.c->op == JB_OP_POLICY_SET ? jb_execute_policy(&x)
+           : x.c->op == JB_OP_FORGET     ? jb_execute_forget(&x)
                                          : jb_execute_wallet(&x);
 }

@@ -84,8 +84,8 @@ known_version(struct execution *x, const struct jb_wallet *wallet)
 }
 
 /* What was decided, before apply looks at it by itself. */
-static jb_status
-check_verdict(struct execution *x)
+jb_status
+jb_check_verdict(struct execution *x)
 {
     const char *why = jb_decided_wrong(x->c, &x->l->verdict);
     return why == NULL
@@ -126,7 +126,7 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
         if (l->verdict.no_memory) {
             return jb_fail(x->err, JB_E_NOMEM, "no memory to decide a command");
         }
-        status = check_verdict(x);
+        status = jb_check_verdict(x);
     }
     return status;
 }
@@ -151,8 +151,8 @@ jb_close_due_on_trial(struct execution *x)
 
 /* What comes before an accepted command's own event. A dry run does the same and takes it back with
  * the rest (end_dry): so it says what the real run would. */
-static enum jb_step
-begin(struct execution *x)
+enum jb_step
+jb_begin_event(struct execution *x)
 {
     if (!x->r->options.dry_run) {
         return jb_close_due(x);
@@ -161,8 +161,8 @@ begin(struct execution *x)
                                                             : JB_STEP_FAILED;
 }
 
-static void
-end_dry(struct execution *x, const struct jb_cached_wallet *s)
+void
+jb_end_dry(struct execution *x, const struct jb_cached_wallet *s)
 {
     if (!x->r->options.dry_run) {
         return;
@@ -188,7 +188,7 @@ jb_execute_wallet(struct execution *x)
     if (x->l->verdict.code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }
-    enum jb_step step = begin(x);
+    enum jb_step step = jb_begin_event(x);
     if (step != JB_STEP_DECIDED) {
         return step;
     }
@@ -204,7 +204,7 @@ jb_execute_wallet(struct execution *x)
         if (s == NULL && jb_state_find(x->l->state, x->c->wallet, &s, x->err) != JB_OK) {
             return JB_STEP_FAILED;
         }
-        end_dry(x, s);
+        jb_end_dry(x, s);
         jb_personal_cut(x->l->personal, collected);
     }
     return JB_STEP_DECIDED;
@@ -218,13 +218,13 @@ jb_execute_policy(struct execution *x)
         return JB_STEP_FAILED;
     }
     jb_decide_policy(&x->l->state->g, x->c, x->around, &x->m, v);
-    if (check_verdict(x) != JB_OK) {
+    if (jb_check_verdict(x) != JB_OK) {
         return JB_STEP_FAILED;
     }
     if (v->code != JB_CODE_NONE) {
         return jb_refuse_verdict(x);
     }
-    enum jb_step step = begin(x);
+    enum jb_step step = jb_begin_event(x);
     if (step != JB_STEP_DECIDED) {
         return step;
     }
@@ -234,7 +234,7 @@ jb_execute_policy(struct execution *x)
     status = status == JB_OK ? jb_batch_append(x->l, &v->event, x->err) : status;
     if (status == JB_OK) {
         jb_answer_done(x->r->answers, x->a, &v->event);
-        end_dry(x, NULL);
+        jb_end_dry(x, NULL);
         if (x->r->options.dry_run) {
             jb_personal_cut(x->l->personal, collected);
         }
@@ -250,7 +250,7 @@ jb_execute_close(struct execution *x)
         return JB_STEP_FAILED;
     }
     jb_decide_close(&x->l->state->g, x->c, x->around, &x->m, v);
-    if (check_verdict(x) != JB_OK) {
+    if (jb_check_verdict(x) != JB_OK) {
         return JB_STEP_FAILED;
     }
     if (v->code != JB_CODE_NONE) {
@@ -275,7 +275,7 @@ jb_execute_close(struct execution *x)
             return JB_STEP_FAILED;
         }
         jb_answer_done(x->r->answers, x->a, e);
-        end_dry(x, NULL);
+        jb_end_dry(x, NULL);
     }
     if (dry || step == JB_STEP_COMMIT_FIRST) {
         /* The note belongs to the last day's event, which is still to come. */

@@ -89,6 +89,14 @@ enum jb_step jb_close_due_on_trial(struct execution *x);
 enum jb_step jb_execute_wallet(struct execution *x);
 enum jb_step jb_execute_policy(struct execution *x);
 enum jb_step jb_execute_close(struct execution *x);
+/* The steps that they share: what was decided is sound; the days that are due are closed, or a
+ * trial of it begun, which jb_end_dry takes back. */
+jb_status jb_check_verdict(struct execution *x);
+enum jb_step jb_begin_event(struct execution *x);
+void jb_end_dry(struct execution *x, const struct jb_cached_wallet *s);
+
+/* forget.c */
+enum jb_step jb_execute_forget(struct execution *x);
 
 /* execute_group.c */
 enum jb_step jb_execute_group(struct execution *x);

@@ -43,6 +43,10 @@ struct jb_request {
      * began. */
     bool cut;
     jb_seq before_cut;
+    size_t held; /* commands whose events are on disk; the answers of the last may not be final: */
+    jb_seq owes; /* whom this event, the last of `forget`s, forgot is not yet forgotten in every
+                    copy; 0: nobody. Their answers wait */
+    size_t owes_from; /* the first of these commands */
     struct jb_submit_options options;
     jb_lang lang;
     struct jb_text caller;
@@ -128,6 +132,8 @@ struct jb_ledger {
     int64_t store_again_at;  /* monotonic: the last one failed */
     uint64_t looks;          /* at the clock while deciding; tests count them */
     /* Where a closing of days that was cut by a commit goes on. */
+    jb_seq forgot;          /* by the command that was decided last; 0: it was no `forget` */
+    JB_VEC(uint64_t) dying; /* people whom events of the batch forget */
     jb_day closing_day;
     struct jb_due closing_after;
     bool closing;
@@ -170,6 +176,7 @@ bool jb_reason_is_words(const struct jb_command *c);
 
 /* submit.c: whether this program may write on; and a device that failed is noted. */
 jb_status jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err);
+jb_status jb_ledger_clear_fault(struct jb_ledger *l, struct jb_error *err);
 void jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err);
 
 /* open.c: l->refused, in the language of the call. */
@@ -221,6 +228,9 @@ enum jb_step {
 };
 enum jb_step jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index,
                         struct jb_error *err);
+/* forget.c: a step on the way to forget whom event seq, or one before it, forgot.
+ * JB_STEP_COMMIT_FIRST: there are more, or something is to be committed before. */
+enum jb_step jb_forget_on(struct jb_ledger *l, jb_seq seq, struct jb_error *err);
 /* batch.c: asserts that the batch, the state and the end of the log go in step. */
 void jb_batch_check(const struct jb_ledger *l);
 /* batch.c: puts an event that is complete but for seq and prev into the batch and the state. */

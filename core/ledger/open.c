@@ -437,6 +437,7 @@ jb_close(jb_ledger *l)
     }
     jb_log_batch_free(&l->batch);
     jb_verdict_free(&l->verdict);
+    jb_vec_free(&l->dying);
     jb_known_free(&l->known);
     jb_vec_free(&l->read_grants);
     l->closed = true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ledger/internal.h"
+#include "state/around.h"
 
 /* Of a step that is only on the way of somebody's commit. */
 #define OWNERS_ON_THE_WAY 512
@@ -128,11 +129,21 @@ kill_since(struct jb_ledger *l, jb_seq from, struct jb_error *err)
 static jb_status
 last_master(void *data, uint32_t wallet, uint64_t *ret, struct jb_error *err)
 {
-    (void)data;
-    (void)wallet;
-    (void)err;
-    *ret = 0;
-    return JB_OK;
+    struct jb_ledger *l = data;
+    struct jb_wallet_around around;
+    jb_status status = jb_around_wallet(l->state, wallet, &around, err);
+    *ret = status == JB_OK ? around.master : 0;
+    return status;
+}
+
+static jb_status
+is_deleted(void *data, uint32_t wallet, bool *ret, struct jb_error *err)
+{
+    struct jb_ledger *l = data;
+    struct jb_cached_wallet *s;
+    jb_status status = jb_state_wallet(l->state, wallet, &s, err);
+    *ret = status == JB_OK && s->w.status == JB_WALLET_DELETED;
+    return status;
 }
 
 jb_status
@@ -150,7 +161,7 @@ jb_people_step(struct jb_ledger *l, jb_seq seq, size_t owners, bool *ret_done, s
         *ret_done = true;
         return JB_OK;
     }
-    const struct jb_rotation r = {owners, last_master, l};
+    const struct jb_rotation r = {owners, last_master, is_deleted, l};
     bool ended = false;
     status = status == JB_OK ? jb_personal_rotate(l->personal, &r, &ended, err) : status;
     if (status == JB_OK && ended) {
@@ -211,9 +222,7 @@ as_writer(struct jb_ledger *l, writer_step step, void *data, struct jb_error *er
     }
     status = jb_log_catch_up(l->log, err);
     if (status == JB_OK && jb_lock_has_fault(l->lock)) {
-        status = jb_fail(err, JB_E_DEVICE,
-                         "the device failed while the ledger was written; the next command reads "
-                         "it back, and this can be tried again after it");
+        status = jb_ledger_clear_fault(l, err);
     }
     status = status == JB_OK ? jb_state_catch_up(l->state, err) : status;
     status = status == JB_OK ? jb_ledger_may_write(l, err) : status;
@@ -260,7 +269,7 @@ rotate_step(struct jb_ledger *l, void *data, struct jb_error *err)
         r->done = status == JB_OK;
         return status;
     }
-    const struct jb_rotation how = {OWNERS_IN_A_STEP, last_master, l};
+    const struct jb_rotation how = {OWNERS_IN_A_STEP, last_master, is_deleted, l};
     bool ended;
     return jb_personal_rotate(l->personal, &how, &ended, err);
 }

@@ -52,6 +52,12 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
                            "another set of answers, or a copy of it",
                            i, held);
         }
+        if (r->commands[i].op == JB_OP_FORGET) {
+            status = jb_personal_may_rotate(l->personal, err);
+            if (status != JB_OK) {
+                return status;
+            }
+        }
         char why[JB_WHY_BYTES];
         if (prepare_one(l, r, i, why) == JB_FORM_NONSENSE) {
             return r->n == 1 ? jb_fail(err, JB_E_USAGE, "the command: %s", why)
@@ -68,6 +74,7 @@ drop_batch(struct jb_ledger *l)
 {
     l->batch.bytes.n = 0;
     l->batch.ends.n = 0;
+    l->dying.n = 0;
 }
 
 /* Commands that read nothing take so little time that the clock is looked at once for so many. */
@@ -106,6 +113,13 @@ warm(const struct jb_ledger *l, const struct jb_request *r)
     }
 }
 
+/* Whoever was forgotten is that in every copy before anything else of the request goes on. */
+static bool
+has_to_wait(const struct jb_request *r)
+{
+    return r->owes != 0 && (r->decided == r->n || r->commands[r->decided].op != JB_OP_FORGET);
+}
+
 /* Decides commands of the queue until the commit is full. *ret_last: the last request that was
  * looked at. */
 static jb_status
@@ -116,15 +130,24 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
     unsigned unseen = 0; /* commands since the last look at the clock */
     for (struct jb_request *r = first; r != NULL;) {
         *ret_last = r;
-        while (r->decided < r->n) {
+        while (r->decided < r->n || r->owes != 0) {
             if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;
+            }
+            if (has_to_wait(r)) {
+                enum jb_step owed = jb_forget_on(l, r->owes, err);
+                if (owed != JB_STEP_DECIDED) {
+                    return owed == JB_STEP_FAILED ? err->status : JB_OK;
+                }
+                r->owes = 0;
+                continue;
             }
             if (r->n > 1 && r->decided % JB_WARM_MAX == 0) {
                 warm(l, r);
             }
             jb_seq before = l->state->g.seq;
             uint64_t events_read = l->state->events_read;
+            l->forgot = 0;
             enum jb_step step = jb_execute(l, r, r->decided, err);
             if (step != JB_STEP_FAILED && r->answers->no_memory) {
                 /* Said before the commit: nothing was done. */
@@ -141,6 +164,10 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
                 return JB_OK;
             }
             r->cut = false;
+            if (l->forgot != 0) {
+                r->owes_from = r->owes == 0 ? r->decided : r->owes_from;
+                r->owes = l->forgot;
+            }
             r->decided++;
         }
         pthread_mutex_lock(&l->queue_lock);
@@ -163,11 +190,11 @@ start_over(struct jb_ledger *l, struct jb_request *first, const struct jb_reques
     l->closing = false;
     pthread_mutex_lock(&l->queue_lock);
     for (struct jb_request *r = first; r != NULL; r = r != last ? r->next : NULL) {
-        for (size_t i = r->done; i < r->n && i <= r->decided; i++) {
+        for (size_t i = r->held; i < r->n && i <= r->decided; i++) {
             char why[JB_WHY_BYTES];
             (void)prepare_one(l, r, i, why); /* nonsense was refused before it was queued */
         }
-        r->decided = r->done;
+        r->decided = r->held;
         r->cut = false;
     }
     pthread_mutex_unlock(&l->queue_lock);
@@ -240,8 +267,8 @@ jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_erro
 
 /* Nothing is written after a fault of the device until it has been read back; who opens the ledger
  * to write, or writes on, does that. */
-static jb_status
-clear_fault(struct jb_ledger *l, struct jb_error *err)
+jb_status
+jb_ledger_clear_fault(struct jb_ledger *l, struct jb_error *err)
 {
     int64_t now = jb_monotonic_us();
     if (now < l->fault_again_at) {
@@ -318,7 +345,8 @@ acknowledge(struct jb_ledger *l, struct jb_request *last)
     l->moved_at = jb_monotonic_us();
     for (struct jb_request *r = l->first; r != NULL; r = r->next) {
         JB_ASSERT(r->done <= r->decided && r->decided <= r->n);
-        r->done = r->decided;
+        r->held = r->decided;
+        r->done = r->owes != 0 ? r->owes_from : r->decided;
         if (r == last) {
             break;
         }
@@ -351,7 +379,7 @@ fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
         struct jb_request *r = l->first;
         more = r != last;
         jb_answers_not_done(r->answers, r->done);
-        for (size_t i = r->done; i < r->decided && status == JB_E_UNKNOWN; i++) {
+        for (size_t i = r->done; i < (status == JB_E_UNKNOWN ? r->decided : r->held); i++) {
             r->answers->list.at[i].outcome = JB_UNKNOWN;
         }
         r->status = status;
@@ -407,7 +435,7 @@ one_commit(struct jb_ledger *l)
     jb_day open_before = JB_NO_DAY;
     status = jb_log_catch_up(l->log, &err);
     if (status == JB_OK && jb_lock_has_fault(l->lock)) {
-        status = clear_fault(l, &err);
+        status = jb_ledger_clear_fault(l, &err);
     }
     if (status == JB_OK) {
         status = decide(l, first, &last, &open_before, &err);

@@ -310,6 +310,21 @@ write_file(const char *path, const uint8_t ledger_id[16], const struct jb_key_fi
     return code;
 }
 
+/* A whole file gets a name that no other has. 0, or errno: EEXIST. */
+static int
+give_name(const char *made, const char *path)
+{
+    struct stat st;
+    if (link(made, path) == 0) {
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
+        return errno;
+    }
+    /* A file system without a second name for a file. */
+    return lstat(path, &st) == 0 ? EEXIST : rename(made, path) == 0 ? 0 : errno;
+}
+
 jb_status
 jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
                  const struct jb_key_file *keys, struct jb_error *err)
@@ -318,7 +333,15 @@ jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
     if (status != JB_OK) {
         return status;
     }
-    int code = write_file(path, ledger_id, keys);
+    char *made = NULL;
+    if (asprintf(&made, "%s.new", path) < 0) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to look for the key file %s", path);
+    }
+    int code = unlink(made) == 0 || errno == ENOENT ? 0 : errno; /* one that was killed left it */
+    code = code == 0 ? write_file(made, ledger_id, keys) : code;
+    code = code == 0 ? give_name(made, path) : code;
+    unlink(made);
+    free(made);
     if (code == EEXIST) {
         return jb_fail(err, JB_E_EXISTS,
                        "there is a file %s already, and a key is never written over: take another "

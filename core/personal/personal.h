@@ -137,12 +137,13 @@ jb_status jb_personal_may_rotate(struct jb_personal *p, struct jb_error *err);
  * be called by the holder of the writer lock until *ret_done; others may write in between. With it
  * `done` is what `killed` was when it began.
  *
- * last_master: the reference of the last master of a wallet that is deleted; 0: it is not, or had
- * none. Such a wallet is forgotten together with him.
+ * A wallet that is deleted is forgotten together with its last master. last_master: the reference
+ * of the master that it had last; 0: none. is_deleted is asked where that one is forgotten.
  */
 struct jb_rotation {
     size_t owners; /* in a step; 0: 8,192 */
     jb_status (*last_master)(void *data, uint32_t wallet, uint64_t *ret, struct jb_error *err);
+    jb_status (*is_deleted)(void *data, uint32_t wallet, bool *ret, struct jb_error *err);
     void *data;
 };
 jb_status jb_personal_rotate(struct jb_personal *p, const struct jb_rotation *r, bool *ret_done,

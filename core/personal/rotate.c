@@ -219,7 +219,10 @@ follows(struct jb_personal *p, MDB_txn *txn, struct step *s, const uint8_t owner
     jb_sealed_put_owner(&master, key);
     MDB_val k = {sizeof key, key}, v;
     int code = mdb_get(txn, p->sealed->owners, &k, &v);
-    *ret = code == 0 && v.mv_size == GRAVE_BYTES;
+    if (code == 0 && v.mv_size == GRAVE_BYTES) {
+        s->status = s->r->is_deleted(s->r->data, (uint32_t)o.number, ret, &s->err);
+        code = s->status == JB_OK ? 0 : MDB_BAD_TXN;
+    }
     return code == MDB_NOTFOUND ? 0 : code;
 }
 

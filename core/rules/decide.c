@@ -253,7 +253,7 @@ jb_decided_wrong(const struct jb_command *c, const struct jb_verdict *v)
         !(c->op == JB_OP_REFUND_APPROVE && e->type == JB_EV_REFUND_FAILED)) {
         return "the event is not that of the command";
     }
-    return jb_given(c, JB_CF_WALLET) == (e->wallet == 0)
+    return jb_given(c, JB_CF_WALLET) == (e->wallet == 0) && c->op != JB_OP_FORGET
                ? "the event has no wallet where it needs one, or one where it has none"
                : wrong_parts(e);
 }

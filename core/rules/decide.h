@@ -132,6 +132,16 @@ size_t jb_delete_conditions(const struct jb_wallet *w, const struct jb_around *a
 void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                       const struct jb_around *around, const struct jb_decision_time *m,
                       struct jb_verdict *v);
+/* forget. w: the wallet that it names; NULL: it names none, or none that is there. */
+struct jb_forgetting {
+    struct jb_person_roles roles; /* of the person named */
+    bool biz_known;               /* there was a record of that number, or a request */
+    struct jb_biz_number biz;
+};
+void jb_decide_forget(const struct jb_globals *g, const struct jb_wallet *w,
+                      const struct jb_command *c, const struct jb_around *a,
+                      const struct jb_forgetting *f, const struct jb_decision_time *m,
+                      struct jb_verdict *v);
 /* day.close of a day that is still open: may it be closed? */
 void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
                      const struct jb_around *around, const struct jb_decision_time *m,

@@ -446,17 +446,12 @@ check_role(const struct jb_command *c, struct complaint *complaint)
                : malformed(complaint, "agency", "belongs to the role AGENCY, and only to that one");
 }
 
-#define JB_FORGET_LATER true /* until personal data are sealed */
-
 /* What members say together, of the ops that need more than the table tells. */
 static jb_code
 check_together(const struct jb_command *c, bool member, struct complaint *complaint)
 {
     if (c->op == JB_OP_ROLE_GIVE || c->op == JB_OP_ROLE_TAKE) {
         return check_role(c, complaint);
-    }
-    if (c->op == JB_OP_FORGET && JB_FORGET_LATER) {
-        return malformed(complaint, "forget", "is not carried out by this version");
     }
     if (c->op == JB_OP_FORGET) {
         return member || (c->has & H(NOTE)) != 0

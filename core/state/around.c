@@ -103,6 +103,14 @@ jb_around_person(struct jb_state *b, uint64_t ref, struct jb_person_roles *ret,
 }
 
 jb_status
+jb_around_biz_known(struct jb_state *b, uint64_t number, struct jb_biz_number *ret, bool *ret_known,
+                    struct jb_error *err)
+{
+    const struct jb_fact_key key = jb_fact_key(JB_FACT_BIZ, 0, 0, number);
+    return jb_fact_get(b, &key, ret, WORDS(jb_biz_number), NULL, ret_known, err);
+}
+
+jb_status
 jb_around_biz(struct jb_state *b, uint64_t number, struct jb_biz_number *ret, struct jb_error *err)
 {
     const struct jb_fact_key key = jb_fact_key(JB_FACT_BIZ, 0, 0, number);

@@ -51,6 +51,10 @@ jb_status jb_around_person(struct jb_state *b, uint64_t ref, struct jb_person_ro
 jb_status jb_around_biz(struct jb_state *b, uint64_t number, struct jb_biz_number *ret,
                         struct jb_error *err);
 
+/* The same; *ret_known: there is a record. */
+jb_status jb_around_biz_known(struct jb_state *b, uint64_t number, struct jb_biz_number *ret,
+                              bool *ret_known, struct jb_error *err);
+
 /* The next one of a holder's list, newest first: *whom is 0 before the first and after the last.
  * Ended ones and void ones are not in it; lapsed invitations are, for a while. Invitations stand by
  * when they lapse, everything else by when it began. */

@@ -58,6 +58,43 @@ currency_holds(struct jb_text t)
 }
 
 /* Of people.mdb: what the log alone can tell. */
+static jb_status
+check_forgotten(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
+{
+    const struct jb_forgotten *f = &e->forgotten;
+    struct jb_person_roles roles = {0};
+    struct jb_biz_number biz = {0};
+    struct jb_cached_wallet *s = NULL;
+    uint32_t held = JB_ROLE_OPERATOR;
+    jb_status status = f->person != 0 ? jb_around_person(r->b, f->person, &roles, err) : JB_OK;
+    if (status == JB_OK && f->biz.s != NULL) {
+        status = jb_around_biz(r->b, jb_biz_number_of(f->biz), &biz, err);
+    }
+    if (status == JB_OK && f->wallet_no != 0) {
+        status = jb_state_wallet(r->b, f->wallet_no, &s, err);
+    }
+    if (status == JB_OK && r->b->g.matrix != 0) {
+        status = jb_around_held(r->b, JB_HOLDER_LEDGER, JB_ROLE_OPERATOR, e->actor, e->recorded_at,
+                                &held, err);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    if (roles.wallets + roles.channels + roles.roles > 0) {
+        jb_refute_text(r, e, "a person is forgotten who still has a role");
+    }
+    if (s != NULL && s->w.status != JB_WALLET_DELETED) {
+        jb_refute_text(r, e, "a wallet is forgotten that is not deleted");
+    }
+    if (biz.holders + biz.askers > 0) {
+        jb_refute_text(r, e, "a business is forgotten that somebody has or asks for");
+    }
+    if (held != JB_ROLE_OPERATOR) {
+        jb_refute_text(r, e, "somebody is forgotten, and not by an operator");
+    }
+    return JB_OK;
+}
+
 static void
 check_people(struct jb_judge *r, const struct jb_event *e)
 {
@@ -169,8 +206,9 @@ ask(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
     extra = extra || personal;
     if (status == JB_OK && e->type == JB_EV_COMMAND_REFUSED) {
         status = jb_check_refusal(r, e, err);
-    } else if (status == JB_OK && e->type == JB_EV_PEOPLE_ENCRYPTED) {
+    } else if (status == JB_OK && personal) {
         check_people(r, e);
+        status = e->type == JB_EV_FORGOTTEN ? check_forgotten(r, e, err) : JB_OK;
     } else if (status == JB_OK && !extra) {
         r->n.commands++;
         count_roles(r, e);

@@ -89,7 +89,7 @@ def main():
             assert not differences, (by_key[event["key"]], differences, expected, firsts[event["key"]])
         trial = object.__new__(witness.Trial)
         trial.program, trial.ledger, trial.rng, trial.init_events, trial.totals_compared = witness.Program(jangbu, ledger), agreeing, rng, init_events, 0
-        trial.pages_rng = random.Random(seed)
+        trial.pages_rng, trial.mode = random.Random(seed), None  # nobody is asked for a role
         trial._check_reads()
         trial.program.stderr.close()
     refused = sum(not answer["ok"] for answer in firsts.values())

@@ -4,6 +4,7 @@
  * JB_SHIM_CALL=write|sync|all), or answers each stat() of a log late (JB_SHIM_STAT=microseconds),
  * or stops the process at its n-th write or sync of one file (JB_SHIM_STOP=views.mdb,
  * JB_SHIM_STOP_AT=n), or says of each file system that it is another one (JB_SHIM_FSTYPE=hex).
+ * With JB_SHIM_NAMES calls that give, change and take names away (rename, unlink) count, too.
  * JB_SHIM_SECRET makes the first read of the file `secret` fail.
  * Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's
  * files count: standard output and error do not.
@@ -166,6 +167,21 @@ pwritev(int fd, const struct iovec *iov, int n, off_t at)
     return strike(fd, 'w')
                ? -1
                : REAL("pwritev", ssize_t(*)(int, const struct iovec *, int, off_t))(fd, iov, n, at);
+}
+
+int
+rename(const char *from, const char *to)
+{
+    bool counts = getenv("JB_SHIM_NAMES") != NULL;
+    return counts && strike(3, 'n') ? -1
+                                    : REAL("rename", int (*)(const char *, const char *))(from, to);
+}
+
+int
+unlink(const char *path)
+{
+    bool counts = getenv("JB_SHIM_NAMES") != NULL;
+    return counts && strike(3, 'n') ? -1 : REAL("unlink", int (*)(const char *))(path);
 }
 
 int

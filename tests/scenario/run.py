@@ -27,7 +27,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Codes that no single command can get, and why.
 NOT_REACHABLE = {"BATCH_TOO_LARGE": "tests/cli has it", "MALFORMED": "tests/cli has it",
-                 "PERSON_HAS_ROLE": "of forget, which is not carried out yet", "RETENTION": "likewise",
+                 "PERSON_HAS_ROLE": "tests/faults/forgetting.py has it", "RETENTION": "of a sealed ledger, as PERSON_HAS_ROLE",
                  "TOO_MANY_PARTS": "tests/unit/test_parts.c has it", "CLOCK_AHEAD": "tests/faults/clocks.py has it"}
 
 

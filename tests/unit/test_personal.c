@@ -242,6 +242,15 @@ master_of(void *data, uint32_t wallet, uint64_t *ret, struct jb_error *err)
     return JB_OK;
 }
 
+static jb_status
+deleted_but_3(void *data, uint32_t wallet, bool *ret, struct jb_error *err)
+{
+    (void)data;
+    (void)err;
+    *ret = wallet != 3;
+    return JB_OK;
+}
+
 static void
 test_wallets_follow(void **state)
 {
@@ -258,8 +267,9 @@ test_wallets_follow(void **state)
     uint64_t b = refer(p, "wallet of ben", false, &two);
     uint64_t c = refer(p, "alive", false, &three);
     commit(p);
-    uint64_t masters[] = {0, anna, ben, 0};
-    const struct jb_rotation r = {.owners = 2, .last_master = master_of, .data = masters};
+    uint64_t masters[] = {0, anna, ben, anna};
+    const struct jb_rotation r = {
+        .owners = 2, .last_master = master_of, .is_deleted = deleted_but_3, .data = masters};
     kill_person(p, anna, 7);
     for (bool done = false; !done;) {
         assert_int_equal(jb_personal_rotate(p, &r, &done, &err), JB_OK);

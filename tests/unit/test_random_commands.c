@@ -10,6 +10,7 @@
 #include <jangbu/replay.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "../check.h"
 
@@ -358,8 +359,8 @@ make(struct padded *to, bool member)
     c->size = sizeof *c;
     do {
         c->op = (jb_op)(1 + number(JB_OPS - 1));
-    } while (c->op == JB_OP_FORGET ||
-             (member && (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC)));
+    } while (member &&
+             (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC || c->op == JB_OP_FORGET));
     c->op = chance(30) ? (chance(50) ? JB_OP_CHARGE : JB_OP_CONSUME) : c->op;
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     for (unsigned field = 0; field < JB_CF_N; field++) {
@@ -624,7 +625,7 @@ is_one_of(const struct jb_command *c, uint64_t several)
 
 /* Of the ops whose members depend on each other. */
 static bool
-fits_together(const struct jb_command *c)
+fits_together(const struct jb_command *c, bool member)
 {
     bool agency = c->role == JB_ROLE_AGENCY;
     if (c->op == JB_OP_ROLE_GIVE || c->op == JB_OP_ROLE_TAKE) {
@@ -634,7 +635,8 @@ fits_together(const struct jb_command *c)
     if (c->op >= JB_OP_BIZ_REQUEST && c->op <= JB_OP_BIZ_REFUSE) {
         return is_one_of(c, H(WALLET) | H(CHANNEL));
     }
-    return c->op != JB_OP_FORGET; /* it is not carried out yet */
+    return c->op != JB_OP_FORGET ||
+           (!member && (c->has & H(NOTE)) == 0 && is_one_of(c, H(PERSON) | H(WALLET) | H(BIZ)));
 }
 
 static void
@@ -652,7 +654,7 @@ read_command(const struct jb_command *c, bool member, struct opinion *o)
     o->wrong |= member && (c->op == JB_OP_ATOMIC || c->op == JB_OP_DAY_CLOSE ||
                            (c->has & (H(KEY) | H(CLOCK) | H(CALLER))) != 0 ||
                            ((c->has & H(AT)) != 0 && !op->business_time));
-    o->wrong |= !fits_together(c);
+    o->wrong |= !fits_together(c, member);
     o->wrong |= c->op == JB_OP_CONSUME_REVERSE && (c->has & (H(USAGE) | H(SEQ))) == 0;
     for (unsigned field = 0; field < JB_CF_N; field++) {
         if ((c->has & JB_HAS(field)) != 0 && jb_command_field_get(field) != NULL) {
@@ -842,6 +844,10 @@ try_ledger(const char *dir, unsigned n, bool enforced)
     postpaid = false;
     memset(seen, 0, sizeof seen);
     memset(requests, 0, sizeof requests);
+    /* Sealed, so that people can be forgotten. */
+    char key_file[64];
+    snprintf(key_file, sizeof key_file, "%s.key", dir);
+    how.key_file = key_file;
     must(jb_init(dir, &how, &err) == JB_OK, "init");
     must(jb_open(dir, &options, &l, &err) == JB_OK, "open");
     jb_answers *answers = jb_answers_new();
@@ -869,6 +875,7 @@ try_ledger(const char *dir, unsigned n, bool enforced)
     must(report->verdict == JB_VERIFIED,
          report->problems_n > 0 ? report->problems[0]->text : "the audit");
     jb_audit_report_free(report);
+    unlink(key_file);
 }
 
 int
