@@ -239,9 +239,17 @@ instead_of(const struct sentence *s, jb_code code)
     if (code == JB_CODE_ROLE && figure(s, JB_FIG_HAVE) == 0) {
         return INSTEAD_NO_ROLE;
     }
-    return code == JB_CODE_MASTER_NEEDED && s->op == JB_OP_POLICY_SET
-               ? INSTEAD_WALLETS_WITHOUT_MASTER
-               : INSTEAD_NONE;
+    if (code == JB_CODE_CHANNEL_KIND) { /* else: a wallet and a channel do not go together */
+        return s->op == JB_OP_CHANNEL_MAIL_ORDER || s->op == JB_OP_CHANNEL_TRANSFER
+                   ? INSTEAD_CHANNEL_NOT_BUSINESS
+                   : INSTEAD_NONE;
+    }
+    if (code != JB_CODE_MASTER_NEEDED) {
+        return INSTEAD_NONE;
+    }
+    return s->op == JB_OP_POLICY_SET      ? INSTEAD_WALLETS_WITHOUT_MASTER
+           : s->op == JB_OP_WALLET_CREATE ? INSTEAD_CREATED_WITHOUT_MASTER
+                                          : INSTEAD_NONE;
 }
 
 void
