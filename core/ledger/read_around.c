@@ -248,12 +248,12 @@ look_who(struct asking *a, struct jb_text id, struct jb_who *ret)
                            .seq = a->b->g.seq,
                            .at = a->now};
     put_id(ret->wallet, w->id, w->id_n);
-    if (w->status == JB_WALLET_DELETED) {
-        return JB_OK; /* all of it ended with the wallet */
-    }
     status = jb_around_wallet(a->b, ret->number, &around, a->err);
+    ret->email = status == JB_OK ? around.email : 0; /* its invoices are mailed all the same */
+    if (status != JB_OK || w->status == JB_WALLET_DELETED) {
+        return status; /* everything else ended with the wallet */
+    }
     ret->master = around.master;
-    ret->email = around.email;
     ret->agency_since = around.agency_since;
     status = status == JB_OK ? put_agency(a, around.agency, ret->agency) : status;
     status = status == JB_OK
@@ -626,8 +626,11 @@ static jb_may_answer
 answer_of(const struct jb_permission *p, const struct standing *s, uint32_t status, bool enforced,
           bool has_master)
 {
-    bool of_wallet =
-        (jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 && p->op != JB_OP_WALLET_CREATE;
+    /* biz.* are of a wallet or a channel; their other row is that of channels. */
+    bool biz = p->op >= JB_OP_BIZ_REQUEST && p->op <= JB_OP_BIZ_REFUSE &&
+               strcmp(p->cell, "biz.request:channel") != 0;
+    bool of_wallet = biz || ((jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 &&
+                             p->op != JB_OP_WALLET_CREATE);
     if (of_wallet && status == JB_WALLET_DELETED) {
         return JB_MAY_STATE;
     }

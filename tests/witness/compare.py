@@ -119,34 +119,76 @@ def explain(expected, got):
     return found + _as_of(expected, got)
 
 
+def _ids(people, *names):
+    """Persons by their ids and what else is compared; their references are the program's."""
+    if not isinstance(people, list):
+        return people
+    return sorted([person.get("id"), *(person.get(name) for name in names)] for person in people)
+
+
 def who(expected, got):
-    return _members(expected, got, ["wallet", "master", "members", "channels", "agency"]) + _as_of(expected, got)
+    got = {**got, "master": (got.get("master") or {}).get("id"), "members": _ids(got.get("members")),
+           "invited": _ids(got.get("invited"), "until"), "channels": sorted(got.get("channels", [])),
+           "email": got.get("email")}
+    return _members(expected, got, [name for name in expected if name != "as_of"]) + _as_of(expected, got)
 
 
 def channel(expected, got):
-    return _members(expected, got, ["channel", "kind", "search_id", "mail_order", "wallet", "staff"]) + _as_of(expected, got)
+    got = {**got, "staff": _ids(got.get("staff"), "role")}
+    return _members(expected, got, [name for name in expected if name != "as_of"]) + _as_of(expected, got)
 
 
 def biz(expected, got):
-    return _members(expected, got, ["number", "record", "pending", "history"]) + _as_of(expected, got)
+    found = _members(expected, got, ["number"]) + _as_of(expected, got)
+    for name in ("record", "pending"):
+        if expected[name] is None or not isinstance(got.get(name), dict):
+            found += _members(expected, got, [name])
+        else:
+            found += [f"{name}.{text}" for text in _members(expected[name], got[name], expected[name])]
+    seqs = [event.get("seq") for event in got.get("history", [])]
+    if seqs != expected["history"]:
+        found.append(f"history: expected {expected['history']}, got {seqs}")
+    return found
 
 
 def may(expected, got):
-    """What both name; a program that names nothing differs."""
-    ops = got.get("ops") or {}
-    names = [name for name in expected["ops"] if name in ops or name == "consume"]
-    return [f"ops.{text}" for text in _members(expected["ops"], ops, names)]
+    found = _members(expected, got, ["wallet", "channel", "roles"]) + _as_of(expected, got)
+    names = list(expected["ops"]) + [name for name in got.get("ops") or {} if name not in expected["ops"]]
+    return found + [f"ops.{text}" for text in _members(expected["ops"], got.get("ops") or {}, names)]
 
 
 def can_delete(expected, got):
     found = _members(expected, got, ["wallet", "can_delete", "forfeits"]) + _as_of(expected, got)
-    rows = [{**row, "remedy": (row.get("remedy") or {}).get("op")} for row in got.get("conditions", [])]
+    rows = got.get("conditions", [])
     if [row.get("name") for row in rows] != [row["name"] for row in expected["conditions"]]:
         return found + [f"conditions: expected {expected['conditions']!r}, got {rows!r}"]
     for row, got_row in zip(expected["conditions"], rows):
         names = ["ok"] if row["ok"] else ["ok", "figure", "remedy"]  # the figure of a condition that is met is open
         found += [f"{row['name']}.{text}" for text in _members(row, got_row, names)]
     return found
+
+
+def people_of(event):
+    """The persons whom an accepted command makes known."""
+    if event.type == "command_refused":
+        return set()
+    named = [event.body.get(name) for name in ("person", "master", "from", "to")]
+    return {person for person in [*named, (event.actor or {}).get("id")] if person is not None}
+
+
+def log_actor(event, got, known):
+    """Who did it, in which role: of a command's main event. A refusal makes nobody known."""
+    shown = got.get("people", {}).get("actor")
+    if event.type == "command_refused":
+        wanted = (event.actor or {}).get("id")
+        if event.body["op"] == "atomic" or shown == (wanted if wanted in known else None):
+            return []
+        return [f"actor: expected {wanted!r} if known, got {shown!r}"]
+    wanted = ((event.actor or {}).get("id"), (event.actor or {}).get("role"))
+    role = got.get("role") or None if "actor_ref" in got else None  # of role_given it is the one that was given
+    if event.type in ("role_given", "role_taken", "channel_staffed"):
+        wanted, role = (wanted[0], None), None
+    return [] if (shown, role) == wanted else [f"actor: expected {wanted!r}, got {(shown, role)!r}"]
 
 
 def log_line(expected, got):

@@ -40,8 +40,8 @@ class WhoGenerator(Generator):
     WEIGHTS = _WEIGHTS
     IN_GROUPS = _IN_GROUPS
 
-    def __init__(self, seed, mode="enforce"):
-        super().__init__(seed)
+    def __init__(self, seed, mode="enforce", init_events=None):
+        super().__init__(seed, INIT_EVENTS if init_events is None else init_events)
         self.mode = mode
         self.opening = []
         if mode == "switch":
@@ -49,7 +49,7 @@ class WhoGenerator(Generator):
                             {"op": "policy.set", "policy": "roles", "value": 1}]
         self.hint = None          # whose role begins or ends at the `at` that was chosen
         if mode == "enforce":
-            self.ledger = Ledger(INIT_EVENTS_ENFORCED, OPERATOR)
+            self.ledger = Ledger(INIT_EVENTS_ENFORCED if init_events is None else init_events, OPERATOR)
 
     def next(self):
         if not self.opening:
@@ -424,8 +424,8 @@ class WhoGenerator(Generator):
         return {**command, "clock": instant_text(self.now), "actor": {"id": "op1"}}
 
 
-def stream(seed, commands, mode="enforce"):
-    generator = WhoGenerator(seed, mode)
+def stream(seed, commands, mode="enforce", init_events=None):
+    generator = WhoGenerator(seed, mode, init_events)
     for _ in range(commands):
         yield generator.next()[0]
 

@@ -78,11 +78,12 @@ class Wallet:
 
 
 class Remembered:
-    """What a key stands for: its content and its first result."""
+    """What a key stands for: its content, its first result, and the event that has it."""
 
-    def __init__(self, content, result):
+    def __init__(self, content, result, seq):
         self.content = content
         self.result = result
+        self.seq = seq
 
 
 class Mark:
@@ -176,13 +177,13 @@ class Ledger(who.Deciding):
                     "recorded_at": instant_text(self.last_recorded)}
         result = self._perform_or_refuse(command, clock, keyed=name is not None)
         if name:
-            self.keys[name] = Remembered(form.content(command), dict(result))
+            self.keys[name] = Remembered(form.content(command), dict(result), len(self.events))
         return result
 
     @staticmethod
     def _answer_from_memory(known, command):
         if known.content != form.content(command):
-            return {"ok": False, "code": "KEY_CONFLICT", "seq": known.result["seq"]}
+            return {"ok": False, "code": "KEY_CONFLICT", "seq": known.seq}
         return {**known.result, "duplicate": True}
 
     def _answer_closed_day(self, day):
@@ -210,7 +211,9 @@ class Ledger(who.Deciding):
             self._rollback(mark)
             result = {"ok": False, "code": refusal.code, **refusal.figures}
             if keyed:  # remembered for ever, so that a delayed duplicate can't succeed after a no
-                result["seq"] = self._emit("command_refused", None, {"code": refusal.code}).seq
+                event = self._emit("command_refused", None, {"code": refusal.code, "op": command["op"]})
+                event.actor = command.get("actor")
+                result.setdefault("seq", event.seq)  # a figure of that name goes before
             return result
 
     def _rollback(self, mark):
@@ -277,11 +280,16 @@ class Ledger(who.Deciding):
                 self._write_due_expiries(wallet)
             decide = getattr(self, "_" + op.replace(".", "_"))
             event, members = decide(wallet, wallet and wallet.state, command, occurred)
-        event.actor = actor and {**actor, **({"role": role} if role else {})}
-        event.row = who.row_of(command)
+        self._done_by(event, command, actor, role)
         if event.wallet is not None:
             members = {"wallet_version": event.seq, **members}
         return {"ok": True, "seq": event.seq, **members}
+
+    @staticmethod
+    def _done_by(event, command, actor, role):
+        """A command's last event says who gave it, in the role that carried it."""
+        event.actor = actor and {**actor, **({"role": role} if role else {})}
+        event.row = who.row_of(command)
 
     def _check_at(self, op, at_text):
         at = parse_instant(at_text) if at_text is not None else None
@@ -395,7 +403,8 @@ class Ledger(who.Deciding):
 
     def _close_by_command(self, command):
         self._check_at("day.close", command.get("at"))
-        self._check_role(command, command.get("actor"), self.now)
+        actor = command.get("actor")
+        role = self._check_role(command, actor, self.now)
         day = parse_day(command["day"])
         today = day_of(self.now)
         first_open = today if self.first_open is None else self.first_open
@@ -408,6 +417,7 @@ class Ledger(who.Deciding):
             raise Refused("TOO_MANY_DAYS", days=empty, empty_days_max=self.policy("empty_days_max"))
         while self.first_open <= day:
             event = self._close_next_day()
+        self._done_by(event, command, actor, role)
         return {"ok": True, "seq": event.seq, "day": day_text(day)}
 
     # ---- commands without a wallet, and the one that makes it
@@ -427,13 +437,12 @@ class Ledger(who.Deciding):
             raise Refused("EXPECT_MISMATCH", version=0)
         master = command.get("master")
         if self.policy("roles"):
-            if role == "CHANNEL_MASTER":
-                master = actor["id"]
-            if master is None:
-                raise Refused("MASTER_NEEDED")
+            master = actor["id"] if role == "CHANNEL_MASTER" else master
         self._require_open(command)
         if "channel" in command and command["kind"] == "BUSINESS":
             self._require_channel_kind(command["channel"])
+        if self.policy("roles") and master is None:
+            raise Refused("MASTER_NEEDED")
         wallet = Wallet(command["wallet"], len(self.wallets) + 1)
         self.wallets[wallet.id] = wallet
         body = {"number": wallet.number, "kind": command["kind"], "master": master}

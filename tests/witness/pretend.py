@@ -7,7 +7,9 @@ import argparse
 import json
 import os
 import sys
+import time
 
+import compare
 import figures
 import fold
 import model
@@ -73,8 +75,14 @@ def show(value):
 
 
 def log(ledger):
+    known = set()
     for event in ledger.events:
-        show({**figures.log_line(event), **event.body.get("totals", {})})
+        actor = event.actor or {}
+        if event.type == "command_refused" and actor.get("id") not in known:
+            actor = {}
+        show({**figures.log_line(event), **event.body.get("totals", {}), "role": actor.get("role"),
+              "actor_ref": 1, "people": {"actor": actor.get("id")}})
+        known |= compare.people_of(event)
 
 
 def rows_of(arguments, reading):
@@ -104,18 +112,27 @@ def read(arguments, ledger):
         show(reading.explain(arguments.wallet))
 
 
+def people(rows, *names):
+    return [{"id": row[0], **dict(zip(names, row[1:]))} for row in rows]
+
+
 def read_who(arguments, reader):
+    """In the form of the program, with people."""
+    reader.now = max(time.time_ns() // 1000, reader.reading.at)
     if arguments.verb == "may":
         show(reader.may(arguments.wallet, arguments.actor, arguments.channel))
     elif arguments.verb == "biz":
-        show(reader.biz(("wallet", arguments.wallet)))
+        answer = reader.biz({"channel": arguments.channel} if arguments.channel else {"wallet": arguments.wallet})
+        show({**answer, "history": [{"seq": seq} for seq in answer["history"]]})
     elif arguments.verb == "can-delete":
-        answer = reader.can_delete(arguments.wallet)
-        for row in answer["conditions"]:
-            row["remedy"] = row["remedy"] and {"op": row["remedy"]}
-        show(answer)
+        show(reader.can_delete(arguments.wallet))
+    elif arguments.verb == "channel":
+        answer = reader.channel(arguments.wallet)
+        show({**answer, "staff": people(answer["staff"], "role")})
     else:
-        show(getattr(reader, arguments.verb)(arguments.wallet))
+        answer = reader.who(arguments.wallet)
+        show({**answer, "master": answer["master"] and {"id": answer["master"]}, "members": people(answer["members"]),
+              "invited": people(answer["invited"], "until")})
 
 
 def parse_arguments():

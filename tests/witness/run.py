@@ -23,10 +23,12 @@ import figures
 import generate
 import generate_who
 import model
+import moment
 import whoread
 
 COMMANDS_PER_LEDGER = 2000
 EARLIER_READS = 4       # random earlier sequence numbers that are read back per ledger
+NOW_WITHIN = 10 * moment.MINUTE
 ANSWER_TIMEOUT = 60     # seconds without a result: the program hangs
 
 
@@ -159,6 +161,7 @@ class Trial:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def run(self, lines, reads=True):
+        self.reads = reads
         pieces = self._pieces(lines)
         first = self._apply_all(pieces)
         if self.restart:
@@ -179,6 +182,8 @@ class Trial:
         results = []
         for start, lines, caller in pieces:
             results += self._apply(start, lines, caller)
+            if self.mode and self.reads and len(self.ledger.events) > self.init_events:
+                self._check_who()
         return results
 
     def _batch_size(self):
@@ -246,17 +251,51 @@ class Trial:
                 self._check_reads_as_of(seq, self.rng.sample(list(self.ledger.wallets),
                                                              min(2, len(self.ledger.wallets))))
         self._check_unknown("Wnone", last)
+        if self.mode and last > self.init_events:
+            self._check_who()
         self._check_audit()
 
+    def _check_who(self):
+        """Who may use the wallets, and what stands around them, now."""
+        reader = whoread.WhoReading(figures.Reading(self.ledger, len(self.ledger.events)))
+        channels = list(reader.world.channels)
+        for wallet in self.ledger.wallets:
+            self._compare_now(compare.who, reader, reader.who, (wallet,), "who", wallet, "--people")
+            self._compare_now(compare.biz, reader, reader.biz, ({"wallet": wallet},), "biz", wallet, "--people")
+            self._compare_now(compare.can_delete, reader, reader.can_delete, (wallet,), "can-delete", wallet)
+            for actor in self.pages_rng.sample(generate_who.PEOPLE, 3):
+                self._compare_now(compare.may, reader, reader.may, (wallet, actor), "may", wallet, "--actor", actor)
+                for channel in self.pages_rng.sample(channels, min(1, len(channels))):
+                    self._compare_now(compare.may, reader, reader.may, (wallet, actor, channel),
+                                      "may", wallet, "--actor", actor, "--channel", channel)
+        for channel in channels:
+            self._compare_now(compare.channel, reader, reader.channel, (channel,), "channel", channel, "--people")
+            self._compare_now(compare.biz, reader, reader.biz, ({"channel": channel},), "biz", "--channel", channel, "--people")
+
+    def _compare_now(self, comparing, reader, asking, about, verb, *arguments):
+        """These questions are of now: of the machine's clock, but never before the last event."""
+        got = self.program.must(verb, *arguments)[0]
+        reader.now = moment.parse_instant((got.get("as_of") or {}).get("at"))
+        now = max(time.time_ns() // 1000, self.ledger.last_recorded)
+        if reader.now is None or not 0 <= now - reader.now < NOW_WITHIN:
+            raise Difference(f"{verb} {' '.join(arguments)}", [f"as_of: it is {moment.instant_text(now)}, got {got!r}"])
+        found = comparing(asking(*about), got)
+        if found:
+            raise Difference(f"{verb} {' '.join(arguments)}", found + [repr(got)])
+
     def _check_log(self):
-        got_lines = self.program.must("log")
+        got_lines = self.program.must("log", *(["--people"] if self.mode else []))
         if len(got_lines) != len(self.ledger.events):
             raise Difference("log", [f"expected {len(self.ledger.events)} events, got {len(got_lines)}"])
+        known = set()
         for event, got in zip(self.ledger.events, got_lines):
             expected = figures.log_line(event)
             if event.seq <= self.init_events:
                 expected["type"] = "ledger_created" if event.seq == 1 else got.get("type")
             found = compare.log_line(expected, got)
+            if self.mode:
+                found += compare.log_actor(event, got, known)
+                known |= compare.people_of(event)
             if event.type == "day_closed":
                 differences, compared = compare.control_totals(event.body["totals"], got)
                 self.totals_compared = max(self.totals_compared, compared)
@@ -279,23 +318,6 @@ class Trial:
             self._compare_read(compare.explain, reading.explain(wallet), "explain", wallet, *as_of)
             if wallet in lists_of:
                 self._check_lists(reading, wallet, *as_of)
-        if self.mode:
-            self._check_who(whoread.WhoReading(reading), lists_of, "--as-of", str(seq))
-
-    def _check_who(self, reader, wallets, *as_of):
-        """Who may use some wallets, and what stands around them."""
-        for wallet in wallets:
-            if wallet not in reader.reading.wallets():
-                continue
-            self._compare_read(compare.who, reader.who(wallet), "who", wallet, *as_of)
-            self._compare_read(compare.biz, reader.biz(("wallet", wallet)), "biz", wallet, *as_of)
-            self._compare_read(compare.can_delete, reader.can_delete(wallet), "can-delete", wallet, *as_of)
-            for actor in self.pages_rng.sample(generate_who.PEOPLE, 3):
-                self._compare_read(compare.may, reader.may(wallet, actor), "may", wallet, "--actor", actor, *as_of)
-        channels = list(reader.world.channels)
-        for channel in self.pages_rng.sample(channels, min(3, len(channels))):
-            self._compare_read(compare.channel, reader.channel(channel), "channel", channel, *as_of)
-
     def _pages(self, count, verb, *arguments):
         """The rows of all pages of a list, which has so many: one page, two or three."""
         rows, more = [], []
@@ -445,7 +467,7 @@ def run_ledger(arguments, seed, count, replay):
     if replay:
         lines = replay
     elif mode:
-        lines = list(generate_who.stream(seed, count, mode))
+        lines = list(generate_who.stream(seed, count, mode, trial.init_events))
     else:
         lines = list(generate.stream(seed, count, trial.init_events))
     try:

@@ -881,9 +881,10 @@ class TheDriver(unittest.TestCase):
             return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
     def test_no_difference_where_there_is_none(self):
-        for arguments in (["--batch", "1"], ["--batch", "random", "--restart"], ["--batch", "1000", "--restart"],
-                          ["--who", "enforce"], ["--who", "trust", "--batch", "random", "--restart"]):
-            done = self.drive("--commands", "150", *arguments)
+        for count, *arguments in (["150", "--batch", "1"], ["150", "--batch", "random", "--restart"],
+                                  ["150", "--batch", "1000", "--restart"], ["80", "--who", "enforce"],
+                                  ["40", "--who", "trust", "--batch", "random", "--restart"]):
+            done = self.drive("--commands", count, *arguments)
             self.assertEqual(done.returncode, 0, done.stdout.decode())
 
     def test_planted_faults_are_found(self):

@@ -19,7 +19,7 @@ wallet.create channel.transfer                                          ..x..x..
 wallet.rename member.invite member.remove master.transfer               x....x...
 wallet.off wallet.on wallet.delete biz.request sales.accept sales.refuse sales.release  x........
 wallet.suspend wallet.lift charge:admin free.grant free.revoke policy.set role.give role.take  .....x...
-biz.approve biz.refuse wallet.settlement                                .....x...
+biz.approve biz.refuse wallet.settlement forget                         .....x...
 charge                                                                  xxxx..x..
 charge:auto                                                             ......xx.
 charge.reverse debt.repay                                               .....xx..
@@ -313,6 +313,10 @@ class World:
         return {person: until for (of, person), until in self.invitations.items()
                 if of == wallet and until is not None and now < until}
 
+    def people_n(self, wallet, now):
+        """How many are in it, with its master and those who are invited."""
+        return len(self.members_of(wallet)) + len(self.invited_to(wallet, now)) + (self.master(wallet) is not None)
+
     def person_in_wallet(self, wallet, person, now):
         if self.master(wallet) == person:
             return "MASTER"
@@ -402,7 +406,7 @@ class World:
             return command.get("master", person) == person  # for himself only
         if command["op"] == "biz.approve":
             request = self.open_biz.get(holder_of(command))
-            return request is None or request.by != person
+            return request is None or request.seq != command.get("seq") or request.by != person
         return True
 
 
@@ -455,11 +459,11 @@ class Deciding:
         if "channel" not in command:
             return
         channel = self.world.channels[command["channel"]]
-        linked = at_of(self.world.links.get(channel.id, ()), at)
-        if wallet.id in linked:
+        if wallet.id in at_of(self.world.links.get(channel.id, ()), at):
             return
-        closed = channel.closed is not None and channel.closed <= at
-        raise self.Refused("CHANNEL_STATE", state="CLOSED" if closed else "ELSEWHERE" if linked else "FREE")
+        linked = self.world.wallet_of(channel.id)
+        raise self.Refused("CHANNEL_STATE", state="CLOSED" if channel.closed is not None
+                           else "FREE" if linked in (None, wallet.id) else "ELSEWHERE")
 
     # -- roles of the ledger
 
@@ -493,7 +497,7 @@ class Deciding:
         person = command["person"]
         self._require_person(wallet, person, "NONE", "LAPSED")
         most = self.policy("members_max")
-        if len(self.world.members_of(wallet.id)) + len(self.world.invited_to(wallet.id, self.now)) >= most:
+        if self.world.people_n(wallet.id, self.now) >= most:
             raise self.Refused("MEMBERS_LIMIT", members_max=most)
         until = self.now + self.policy("invite_days") * DAY
         event = self._emit("member_invited", wallet, {"person": person, "until": until})
@@ -557,6 +561,8 @@ class Deciding:
 
     def _manager_remove(self, wallet, state, command, occurred):
         self._require_open(command)
+        if self.world.channel_master(command["channel"]) == command["person"]:
+            raise self.Refused("MASTER_NEEDED")
         self._require_staff(command, "MANAGER")
         return self._staff(command, "NONE")
 

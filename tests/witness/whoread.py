@@ -1,6 +1,7 @@
-"""The answers about who: `who`, `may`, `channel`, `biz`, `can-delete`, as of any sequence number, folded from the events."""
+"""The answers about who: `who`, `may`, `channel`, `biz`, `can-delete`, folded from the events."""
 
 import fold
+import form
 import who
 from figures import Unknown
 from moment import day_of, instant_text
@@ -9,17 +10,19 @@ from moment import day_of, instant_text
 _STATES = {"charge": ("ACTIVE", "OFF"), "charge:admin": ("ACTIVE", "OFF"), "charge:auto": ("ACTIVE", "OFF"),
            "consume": ("ACTIVE",), "wallet.off": ("ACTIVE",), "wallet.on": ("OFF",),
            "wallet.suspend": ("ACTIVE", "OFF"), "wallet.lift": ("SUSPENDED",)}
-_BUSINESS_ONLY = ("biz.request", "invoice.email")
 
-# The rows of one wallet, with a member that the op needs to be judged as it would be.
-_MAY = [row for row in who.MATRIX if row not in (
-    "wallet.create", "channel.create", "channel.create:business", "policy.set", "role.give", "role.take", "day.close",
-    "biz.request:channel", "manager.add", "manager.remove", "channel.transfer", "channel.close", "channel.search_id",
-    "channel.mail_order", "sales.request", "member.accept", "member.leave")]
+
+def _of_wallet(row):
+    op = row.split(":")[0]
+    if op == "forget":
+        return False
+    if op.startswith("biz."):
+        return row != "biz.request:channel"
+    return "wallet" in form.FIELDS[op][0].split() and op != "wallet.create"
 
 
 class WhoReading:
-    """Beside figures.Reading: the world as of sequence number S, at t = recorded_at(S)."""
+    """Beside figures.Reading: the world as of sequence number S, and what time it is then."""
 
     def __init__(self, reading):
         self.reading = reading
@@ -30,16 +33,17 @@ class WhoReading:
         return fold.fold(self.reading.events_of(wallet))
 
     def _as_of(self):
-        return {"seq": self.reading.seq, "at": instant_text(self.reading.at)}
+        return {"seq": self.reading.seq, "at": instant_text(self.now)}
 
     def who(self, wallet):
-        self.reading.events_of(wallet)
-        master, right = self.world.master(wallet), self.world.right(wallet)
-        return {"wallet": wallet, "master": None if master is None else {"id": master},
-                "members": sorted(self.world.members_of(wallet)),
-                "invited": {p: instant_text(t) for p, t in sorted(self.world.invited_to(wallet, self.now).items())},
-                "channels": sorted(self.world.channels_of(wallet)),
-                "agency": None if right is None else right.what, "as_of": self._as_of()}
+        state = self._state(wallet)
+        right, (word, limit) = self.world.right(wallet), self.world.settlement(wallet)
+        return {"wallet": wallet, "kind": self.world.kinds[wallet], "status": state.status, "settlement": word, "limit": limit,
+                "master": self.world.master(wallet), "agency": None if right is None else right.what,
+                "email": self.world.emails.get(wallet),
+                "members": sorted([person] for person in self.world.members_of(wallet)),
+                "invited": sorted([p, instant_text(until)] for p, until in self.world.invited_to(wallet, self.now).items()),
+                "channels": sorted(self.world.channels_of(wallet)), "as_of": self._as_of()}
 
     def channel(self, channel):
         if channel not in self.world.channels:
@@ -47,53 +51,67 @@ class WhoReading:
         found = self.world.channels[channel]
         return {"channel": channel, "kind": found.kind, "search_id": found.search_id, "mail_order": found.mail_order,
                 "wallet": self.world.wallet_of(channel), "biz": self.world.number(("channel", channel)),
-                "staff": dict(sorted(self.world.staff_of(channel).items())), "as_of": self._as_of()}
+                "staff": sorted([p, role] for p, role in self.world.staff_of(channel).items()), "as_of": self._as_of()}
 
-    def biz(self, holder):
+    def biz(self, named):
         """What is shown of a wallet or channel: the newest approval of its number, whoever asked for it."""
-        if holder[0] == "wallet":
-            self.reading.events_of(holder[1])
-        number = self.world.number(holder)
+        (of, name), = named.items()
+        if of == "wallet":
+            self.reading.events_of(name)
+        elif name not in self.world.channels:
+            raise Unknown(name)
+        number = self.world.number((of, name))
         seq, record = self.world.approval(number)
-        pending = self.world.open_biz.get(holder)
-        shown = None
-        if record is not None:
-            shown = {"number": number, "approved": seq,
-                     **dict(zip(("biz_name", "representative", "address"), record))}
-        history = [seq for seq, _ in self.world.approvals.get(number, ())]
-        return {"number": number, "record": shown, "pending": pending and pending.seq, "history": history,
+        pending = self.world.open_biz.get((of, name))
+        return {"number": number, "record": record and {"number": number, "approved": seq, **_record(record)},
+                "pending": pending and {
+                    "number": pending.biz, "request": pending.seq, "base": pending.base,
+                    "stale": pending.base != self.world.approval(pending.biz)[0], **_record(pending.record)},
+                "history": [e.seq for e in reversed(self.reading.events) if e.body.get("holder") == (of, name)],
                 "as_of": self._as_of()}
 
     def may(self, wallet, actor, channel=None):
         """{row: True, ROLE, STATE or KIND}"""
         state = self._state(wallet)
-        trusted = [e.body["value"] for e in self.reading.events
-                   if e.type == "policy_set" and e.body.get("policy") == "roles"]
-        looked_at = trusted[-1] if trusted else self.reading.ledger.roles_at_first
-        return {"ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in _MAY}}
+        set_to = [e.body["value"] for e in self.reading.events if e.type == "policy_set" and e.body.get("policy") == "roles"]
+        looked_at = set_to[-1] if set_to else self.reading.ledger.roles_at_first
+        named = {} if channel is None else {"channel": channel}
+        roles = self.world.roles_at(actor, {"op": "may", "wallet": wallet, **named}, self.now, self.now)
+        return {"wallet": wallet, "channel": channel, "roles": roles, "as_of": self._as_of(),
+                "ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in who.MATRIX}}
 
     def _may(self, row, wallet, state, actor, channel, looked_at):
-        command = {"op": row.split(":")[0], "wallet": wallet}
-        if channel is not None:
-            command["channel"] = channel
-        if looked_at and self._role(row, command, actor) is None:
+        if _of_wallet(row) and state.status == "DELETED":
+            return "STATE"  # before anybody's role is looked at
+        if looked_at and not self._carries(row, wallet, actor, channel):
             return "ROLE"
-        if state.status not in _STATES.get(row, (state.status,)):
+        if _of_wallet(row) and state.status not in _STATES.get(row, (state.status,)):
             return "STATE"
-        kind = self.world.kinds[wallet]
-        if row in _BUSINESS_ONLY and kind != "BUSINESS":
-            return "KIND"
-        if row == "master.transfer" and kind == "PERSONAL" and self.world.master(wallet) is not None:
-            return "KIND"
-        return True
+        return True if self._is_of_kind(row, wallet, channel) else "KIND"
 
-    def _role(self, row, command, actor):
+    def _is_of_kind(self, row, wallet, channel):
+        kind = self.world.kinds[wallet]
+        basic = channel is not None and self.world.channels[channel].kind == "BASIC"
+        if row in ("biz.request", "invoice.email"):
+            return kind == "BUSINESS"
+        if row == "master.transfer":
+            return kind != "PERSONAL" or self.world.master(wallet) is None
+        if row == "channel.connect":
+            return kind != "BUSINESS" or not basic
+        return row not in ("channel.transfer", "channel.mail_order") or not basic
+
+    def _carries(self, row, wallet, actor, channel):
+        """As if the person that the command names were the actor himself."""
+        request = self.world.open_biz.get(("wallet", wallet))
+        if row == "biz.approve" and request is not None and request.by == actor:
+            return False
+        if row == "sales.request":  # for whatever agency he is with
+            return any(who.now_of(spans) for (p, role, _), spans in self.world.roles.items() if (p, role) == (actor, "AGENCY"))
+        named = {} if channel is None else {"channel": channel}
+        command = {"op": row.split(":")[0], "wallet": wallet, "person": actor, **named}
         had = self.world.roles_at(actor, command, self.now, self.now)
-        for role in had:
-            mark = who.MATRIX[row].get(role)
-            if mark == "x" or (mark == "b" and {"MASTER", "CHANNEL_MASTER"} <= set(had)):
-                return role
-        return None
+        return any(role in had and (mark == "x" or {"MASTER", "CHANNEL_MASTER"} <= set(had))
+                   for role, mark in who.MATRIX[row].items())
 
     def can_delete(self, wallet):
         """All conditions; of an unmet one its figure, and what to do."""
@@ -101,38 +119,32 @@ class WhoReading:
         unmet = dict(who.delete_conditions(self.world, wallet, state))
         today = day_of(self.now)
         forfeits = sum(g.remaining for g in state.grants if g.unfinished and g.expires_on >= today)
-        rows = [{"name": name, "ok": name not in unmet, "figure": unmet.get(name),
-                 "remedy": remedy(name, state) if name in unmet else None} for name in who.CONDITIONS]
+        rows = [] if state.status == "DELETED" else [
+            {"name": name, "ok": name not in unmet, "figure": unmet.get(name),
+             "remedy": remedy(name, state) if name in unmet else None} for name in who.CONDITIONS]
         return {"wallet": wallet, "can_delete": not unmet, "conditions": rows, "forfeits": forfeits, "as_of": self._as_of()}
 
 
+def _record(record):
+    return dict(zip(("biz_name", "representative", "address"), record))
+
+
 def remedy(name, state):
-    """The op that is to come first."""
+    """The op that is to come first, how much of it, and who may."""
+    amount = None
     if name == "not_off":
-        return "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
-    if name == "paid_not_zero":
-        if state.paid > 0:
-            return "refund.request"
-        return "debt.repay" if state.status == "SUSPENDED" else "charge"
-    if name == "refund_outstanding":
+        op = "wallet.lift" if state.status == "SUSPENDED" else "wallet.off"
+    elif name == "paid_not_zero":
+        if state.refundable > 0:
+            op, amount = "refund.request", state.refundable
+        elif state.paid > 0:  # all of it is asked for already
+            op, amount = "refund.approve", state.refunds_in("REQUESTED")
+        else:
+            op, amount = "debt.repay" if state.status == "SUSPENDED" else "charge", state.debt
+    elif name == "refund_outstanding":
         requested = any(refund.state == "REQUESTED" for refund in state.refunds.values())
-        return "refund.cancel" if requested else "refund.complete"
-    return {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
-
-
-def ask(ledger, words):
-    """A question as scenarios write it."""
-    import figures
-    reading = figures.Reading(ledger, len(ledger.events))
-    reader = WhoReading(reading)
-    verb, about, *rest = words
-    options = dict(zip(rest[::2], rest[1::2]))
-    if verb == "balance":
-        return reading.balance(about)
-    if verb == "may":
-        return reader.may(about, options["--actor"], options.get("--channel"))
-    if verb == "biz":
-        return reader.biz(("wallet", about))
-    if verb in ("who", "channel", "can-delete"):
-        return getattr(reader, verb.replace("-", "_"))(about)
-    return None
+        op = "refund.cancel" if requested else "refund.complete"
+    else:
+        op = {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
+    return {"op": op, "amount": amount,
+            "who": [role for role in who.ROLES if any(role in marks for row, marks in who.MATRIX.items() if row.split(":")[0] == op)]}
