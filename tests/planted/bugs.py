@@ -15,7 +15,7 @@ BUGS = [
      "(g->returned_at == JB_NO_INSTANT || g->returned_at <= m->at)", "true",
      "late usage takes free cash that came back after it happened"),
     ("overdraft-open-debt", "core/rules/consume.c",
-     "jb_amount paid = w->paid > 0 ? w->paid : 0;", "jb_amount paid = w->paid;",
+     "jb_amount paid = w->paid > -limit ? w->paid + limit : 0;", "jb_amount paid = w->paid + limit;",
      "an open debt eats into usable free cash"),
     ("credit-forgets-debt", "core/rules/consume.c",
      "jb_amount fill = least(debt, amount);", "jb_amount fill = 0 * least(debt, amount);",
