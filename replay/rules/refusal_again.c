@@ -325,6 +325,10 @@ on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *
     if (is_around(p->code)) {
         return on_around(r, e, w, err);
     }
+    if (p->op == JB_OP_FORGET) {
+        r->n.refusals_partly++; /* what may be forgotten is not asked again */
+        return JB_OK;
+    }
     if (!says_all(p->op, p->code)) {
         r->n.refusals_partly++;
         check_rest(r, e, w);
@@ -365,8 +369,7 @@ jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *e
         return JB_OK;
     }
     jb_status status = find_wallet(r, e, &w, &ok, err);
-    if (status != JB_OK || !ok ||
-        (on && p->op != JB_OP_WALLET_CREATE && p->op != JB_OP_FORGET && !wallet_allows(r, e, w))) {
+    if (status != JB_OK || !ok || (on && p->op != JB_OP_FORGET && !wallet_allows(r, e, w))) {
         return status;
     }
     if (!on && (p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED)) {

@@ -63,6 +63,9 @@ def _(_log):
     pass
 
 
+refused("for an unknown channel, of a wallet that exists", "wallet.create N channel=X by=O",
+        lambda _, e: e.fields.update(wallet_no=1, wallet_id=None))
+
 # ---- members
 
 refused("of an invitation that lapsed, which did not", "member.accept choi by=choi",
