@@ -2,7 +2,7 @@
 """Plants each bug of bugs.py in a copy of the tree, builds, and looks who finds it: the audit, of a ledger that the
 sound program made, or the witness. Every bug must be found, those of core/ by the witness.
 
-usage: run.py SOURCE_DIR [NAME ...]"""
+usage: run.py SOURCE_DIR [--who] [NAME ...]       --who: those about roles and channels, by the witness alone"""
 import json
 import os
 import shutil
@@ -12,7 +12,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import plant  # noqa: E402
-from bugs import BUGS, FOLD_BUGS  # noqa: E402
+from bugs import BUGS, FOLD_BUGS, WHO_BUGS  # noqa: E402
 
 SEEDS = range(1, 9)
 
@@ -25,10 +25,10 @@ def build(tree):
     return run(["cmake", "--build", os.path.join(tree, "b"), "--target", "jangbu"])
 
 
-def found_by_witness(source, program):
+def found_by_witness(source, program, more=()):
     for seed in SEEDS:
         r = run(["/usr/bin/python3", os.path.join(source, "tests/witness/run.py"), "--jangbu", program, "--seed", str(seed),
-                 "--commands", "4000", "--batch", "random", "--shrink-seconds", "0"], env={**os.environ, "TMPDIR": os.path.dirname(program)})
+                 "--commands", "4000", "--batch", "random", "--shrink-seconds", "0", *more], env={**os.environ, "TMPDIR": os.path.dirname(program)})
         if r.returncode != 0:
             return seed, next((line for line in r.stdout.splitlines() if "DIFFERENCE" in line), "it failed")
     return None, ""
@@ -53,6 +53,15 @@ def found_by_audit(program, ledger):
     return problems[0]["text"] if problems else None
 
 
+def look_who(source, program):
+    """Which seed of the streams about who finds it."""
+    for mode in ("enforce", "switch", "trust"):
+        seed, difference = found_by_witness(source, program, ["--who", mode])
+        if seed is not None:
+            return [f"by the witness, {mode}, with seed {seed}: {difference}"]
+    return []
+
+
 def look(source, program, ledger, by_witness):
     """Who finds the bug that program has: sentences."""
     who = []
@@ -69,7 +78,8 @@ def look(source, program, ledger, by_witness):
 
 
 def main():
-    source, only = os.path.abspath(sys.argv[1]), set(sys.argv[2:])
+    about_who = "--who" in sys.argv
+    source, only = os.path.abspath(sys.argv[1]), set(sys.argv[2:]) - {"--who"}
     failed = done = 0
     with tempfile.TemporaryDirectory() as tree:
         for name in ("CMakeLists.txt", "core", "projections", "replay", "tools", "docs"):
@@ -87,7 +97,7 @@ def main():
         if sound:
             print(f"the tree without a bug is found {sound[0]}")
             return 1
-        for name, path, old, new, why in BUGS + FOLD_BUGS:
+        for name, path, old, new, why in WHO_BUGS if about_who else BUGS + FOLD_BUGS:
             if only and name not in only:
                 continue
             done += 1
@@ -99,7 +109,9 @@ def main():
                 failed += 1
                 continue
             b = build(tree)
-            who = look(source, program, ledger, path.startswith("core/")) if b.returncode == 0 else []
+            who = []
+            if b.returncode == 0:
+                who = look_who(source, program) if about_who else look(source, program, ledger, path.startswith("core/"))
             print(f"{name}: {'found ' + ', and '.join(who) if who else 'NOT FOUND' if b.returncode == 0 else 'does not build'} ({why})", flush=True)
             failed += not who
             with open(full, "w", encoding="utf-8") as f:
