@@ -57,7 +57,7 @@ struct jb_scan_result {
     jb_seq last_ref_event;   /* the first event with the highest reference into people.mdb */
     uint64_t last_ref;
     bool enforcing; /* at some event roles were asked */
-    bool newer; /* some of it was written by a newer version: the fold ended there */
+    bool newer;     /* some of it was written by a newer version: the fold ended there */
 };
 
 /* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */

@@ -318,11 +318,18 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     if (status != JB_OK) {
         return status;
     }
-    status = make_files(m.stage, &o, ledger_id, err);
+    /* Who has roles is somebody: he is to be forgotten when he has none any more. */
+    char *beside = o.roles != 0 && o.key_file == NULL ? jb_key_file_default(dir) : NULL;
+    if (o.roles != 0 && o.key_file == NULL && beside == NULL) {
+        status = jb_fail(err, JB_E_NOMEM, "no memory for the path of the key file");
+    }
+    o.key_file = beside != NULL ? beside : o.key_file;
+    status = status == JB_OK ? make_files(m.stage, &o, ledger_id, err) : status;
     status = status == JB_OK ? make_people(&m, &o, ledger_id, &made_key, err) : status;
     status = jb_making_end(&m, status, err);
     if (status != JB_OK && made_key) {
         unlink(o.key_file);
     }
+    free(beside);
     return status;
 }

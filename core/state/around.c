@@ -223,6 +223,34 @@ struct place {
     struct jb_error *err;
 };
 
+/* Between which two an invitation stands that lapses then: looked for from both ends, because
+ * nearly always it is the last one, or else the first, when `invite_days` became fewer. */
+static jb_status
+find_place(const struct place *p, const struct jb_holding *h, jb_instant until, uint64_t *ret_newer,
+           uint64_t *ret_older)
+{
+    uint64_t down = h->newest, up = h->oldest;
+    *ret_newer = *ret_older = 0;
+    while (down != 0 && up != 0) {
+        struct jb_tenure t;
+        jb_status status = jb_around_tenure(p->b, p->holder, p->number, down, &t, p->err);
+        if (status != JB_OK || t.until <= until) {
+            *ret_newer = t.newer;
+            *ret_older = down;
+            return status;
+        }
+        down = t.older;
+        status = jb_around_tenure(p->b, p->holder, p->number, up, &t, p->err);
+        if (status != JB_OK || t.until > until) {
+            *ret_newer = up;
+            *ret_older = t.older;
+            return status;
+        }
+        up = t.newer;
+    }
+    return JB_OK;
+}
+
 static jb_status
 begin(const struct place *p, uint64_t whom, uint32_t role, jb_instant until)
 {
@@ -238,19 +266,38 @@ begin(const struct place *p, uint64_t whom, uint32_t role, jb_instant until)
         return contradicts("a role, a connection or a right begins that is there", p->err);
     }
     forget_last(p->b, p->holder, p->number);
-    uint64_t second = h.newest;
-    t = (struct jb_tenure){.role = role,
-                           .from = p->e->recorded_at,
-                           .until = until,
-                           .seq = p->e->seq,
-                           .past = t.past,
-                           .older = second};
-    status = put_tenure(p->b, p->holder, p->number, whom, &t, p->err);
-    status = status == JB_OK ? join(p->b, p->holder, p->number, whom, second, &h, p->err) : status;
-    h.newest = whom;
-    h.oldest = h.oldest == 0 ? whom : h.oldest;
+    t = (struct jb_tenure){
+        .role = role, .from = p->e->recorded_at, .until = until, .seq = p->e->seq, .past = t.past};
+    uint64_t newer = 0, older = h.newest;
+    if (p->holder == JB_HOLDER_INVITED) {
+        status = find_place(p, &h, until, &newer, &older);
+    }
+    status = status == JB_OK ? put_tenure(p->b, p->holder, p->number, whom, &t, p->err) : status;
+    status = status == JB_OK ? join(p->b, p->holder, p->number, newer, whom, &h, p->err) : status;
+    status = status == JB_OK ? join(p->b, p->holder, p->number, whom, older, &h, p->err) : status;
     h.n++;
     return status == JB_OK ? put_holding(p->b, p->holder, p->number, &h, p->err) : status;
+}
+
+/* Of those that have ended of the same two: `far` leads to one so far back that a few steps, of
+ * either length, lead to any of them (a skew-binary list). */
+static jb_status
+find_far(const struct place *p, struct jb_past_tenure *past)
+{
+    struct jb_past_tenure one = {0}, two = {0}, three = {0};
+    jb_status status = JB_OK;
+    if (past->older != 0) {
+        status = get_past(p->b, p->holder, p->number, past->older, &one, p->err);
+    }
+    if (status == JB_OK && one.far != 0) {
+        status = get_past(p->b, p->holder, p->number, one.far, &two, p->err);
+    }
+    if (status == JB_OK && two.far != 0) {
+        status = get_past(p->b, p->holder, p->number, two.far, &three, p->err);
+    }
+    past->n = one.n + 1;
+    past->far = one.n - two.n == two.n - three.n ? two.far : past->older;
+    return status;
 }
 
 static jb_status
@@ -269,8 +316,9 @@ end(const struct place *p, uint64_t whom)
     }
     forget_last(p->b, p->holder, p->number);
     status = join(p->b, p->holder, p->number, t.newer, t.older, &h, p->err);
-    const struct jb_past_tenure past = {
+    struct jb_past_tenure past = {
         .whom = whom, .role = t.role, .from = t.from, .until = p->e->recorded_at, .older = t.past};
+    status = status == JB_OK ? find_far(p, &past) : status;
     h.n--;
     h.past_given++;
     const struct jb_fact_key key =
@@ -296,6 +344,27 @@ is_in(const struct place *p, uint64_t whom, bool *ret)
     return status;
 }
 
+/* The newest of the ended ones of the same two that had begun by then. */
+static jb_status
+held_before(struct jb_state *b, enum jb_holder holder, uint64_t number, uint64_t ordinal,
+            jb_instant at, uint32_t *ret, struct jb_error *err)
+{
+    struct jb_past_tenure past, far = {0};
+    while (ordinal != 0) {
+        jb_status status = get_past(b, holder, number, ordinal, &past, err);
+        if (status != JB_OK || past.from <= at) {
+            *ret = status == JB_OK && past.until > at ? (uint32_t)past.role : 0;
+            return status;
+        }
+        status = past.far != 0 ? get_past(b, holder, number, past.far, &far, err) : JB_OK;
+        if (status != JB_OK) {
+            return status;
+        }
+        ordinal = past.far != 0 && far.from > at ? past.far : past.older;
+    }
+    return JB_OK;
+}
+
 jb_status
 jb_around_held(struct jb_state *b, enum jb_holder holder, uint64_t number, uint64_t whom,
                jb_instant at, uint32_t *ret, struct jb_error *err)
@@ -319,16 +388,7 @@ jb_around_held(struct jb_state *b, enum jb_holder holder, uint64_t number, uint6
         }
         return JB_OK;
     }
-    for (uint64_t ordinal = t.past; ordinal != 0 && *ret == 0;) {
-        struct jb_past_tenure past;
-        status = get_past(b, holder, number, ordinal, &past, err);
-        if (status != JB_OK || past.until <= at) {
-            return status;
-        }
-        *ret = past.from <= at ? (uint32_t)past.role : 0;
-        ordinal = past.older;
-    }
-    return JB_OK;
+    return held_before(b, holder, number, t.past, at, ret, err);
 }
 
 jb_status
@@ -336,7 +396,7 @@ jb_around_holder_at(struct jb_state *b, enum jb_holder holder, uint64_t number, 
                     jb_instant at, uint64_t *ret, struct jb_error *err)
 {
     struct jb_tenure t;
-    struct jb_holding h;
+    struct jb_holding h = {0};
     *ret = 0;
     jb_status status = JB_OK;
     if (now != 0) {
@@ -347,13 +407,35 @@ jb_around_holder_at(struct jb_state *b, enum jb_holder holder, uint64_t number, 
         }
     }
     status = jb_around_holding(b, holder, number, &h, err);
-    for (uint64_t ordinal = h.past_given; status == JB_OK && ordinal != 0 && *ret == 0; ordinal--) {
-        struct jb_past_tenure past;
-        status = get_past(b, holder, number, ordinal, &past, err);
-        if (status != JB_OK || past.until <= at) {
+    /* They ended in the order in which they began: the last one that had begun by then. */
+    uint64_t low = 0, high = status == JB_OK ? h.past_given : 0;
+    struct jb_past_tenure past = {0}, found = {0};
+    while (status == JB_OK && low < high) {
+        uint64_t middle = high - (high - low) / 2;
+        status = get_past(b, holder, number, middle, &past, err);
+        bool begun = past.from <= at;
+        found = begun ? past : found;
+        low = begun ? middle : low;
+        high = begun ? high : middle - 1;
+    }
+    *ret = status == JB_OK && found.until > at ? found.whom : 0;
+    return status;
+}
+
+jb_status
+jb_around_lapsed(struct jb_state *b, uint64_t number, jb_instant now, uint64_t *ret,
+                 struct jb_error *err)
+{
+    struct jb_holding h;
+    struct jb_tenure t;
+    *ret = 0;
+    jb_status status = jb_around_holding(b, JB_HOLDER_INVITED, number, &h, err);
+    for (uint64_t whom = h.oldest; status == JB_OK && whom != 0; whom = t.newer) {
+        status = jb_around_tenure(b, JB_HOLDER_INVITED, number, whom, &t, err);
+        if (status != JB_OK || t.until > now) {
             return status;
         }
-        *ret = past.from <= at ? past.whom : 0;
+        ++*ret;
     }
     return status;
 }
@@ -417,8 +499,7 @@ fold_role(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     return status == JB_OK ? count_person(b, person, OF_ROLES, given, err) : status;
 }
 
-/* From the oldest on, as long as they have lapsed: so the list is about as long as those that have
- * not. */
+/* They stand by when they lapse: so what is left of the list has not. */
 static jb_status
 drop_lapsed(const struct place *p)
 {
@@ -454,14 +535,10 @@ fold_member(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
     const struct place members = {b, JB_HOLDER_WALLET, e->wallet, e, err};
     const struct place invited = {b, JB_HOLDER_INVITED, e->wallet, e, err};
-    bool in = false;
     jb_status status = JB_OK;
     if (e->type == JB_EV_MEMBER_INVITED) {
         uint64_t person = e->member_invited.person;
         status = drop_lapsed(&invited);
-        status = status == JB_OK ? is_in(&invited, person, &in) : status;
-        /* One that has lapsed behind one that has not. */
-        status = status == JB_OK && in ? end(&invited, person) : status;
         return status == JB_OK ? begin(&invited, person, 1, e->member_invited.until) : status;
     }
     if (e->type == JB_EV_MEMBER_JOINED) {

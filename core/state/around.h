@@ -56,9 +56,14 @@ jb_status jb_around_biz_known(struct jb_state *b, uint64_t number, struct jb_biz
                               bool *ret_known, struct jb_error *err);
 
 /* The next one of a holder's list, newest first: *whom is 0 before the first and after the last.
- * Ended ones and void ones are not in it; lapsed invitations are. */
+ * Ended ones and void ones are not in it; lapsed invitations are, for a while. Invitations stand by
+ * when they lapse, everything else by when it began. */
 jb_status jb_around_next(struct jb_state *b, enum jb_holder holder, uint64_t number, uint64_t *whom,
                          struct jb_tenure *ret, struct jb_error *err);
+/* How many invitations into a wallet have lapsed and are still in its list. */
+jb_status jb_around_lapsed(struct jb_state *b, uint64_t number, jb_instant now, uint64_t *ret,
+                           struct jb_error *err);
+
 /* The role that whom had there at that time; 0: none. */
 jb_status jb_around_held(struct jb_state *b, enum jb_holder holder, uint64_t number, uint64_t whom,
                          jb_instant at, uint32_t *ret, struct jb_error *err);

@@ -255,16 +255,12 @@ look_member(const struct look *l, struct jb_around *a)
 static jb_status
 count_lapsed(const struct look *l, struct jb_around *a)
 {
-    struct jb_tenure t;
-    uint64_t whom = 0;
+    uint64_t lapsed;
     if ((int64_t)a->people_n < jb_policy_at(&l->b->g, JB_POLICY_MEMBERS_MAX, l->t->recorded_at)) {
         return JB_OK;
     }
-    jb_status status = jb_around_next(l->b, JB_HOLDER_INVITED, l->w->number, &whom, &t, l->err);
-    while (status == JB_OK && whom != 0) {
-        a->people_n -= t.until <= l->t->recorded_at;
-        status = jb_around_next(l->b, JB_HOLDER_INVITED, l->w->number, &whom, &t, l->err);
-    }
+    jb_status status = jb_around_lapsed(l->b, l->w->number, l->t->recorded_at, &lapsed, l->err);
+    a->people_n -= status == JB_OK ? lapsed : 0;
     return status;
 }
 

@@ -1,6 +1,7 @@
 #include "state/facts.h"
 
 #include "base/error.h"
+#include "base/steps.h"
 #include "state/state.h"
 
 /* Kept in memory after a checkpoint; beyond it all of them come back when they are asked for. */
@@ -64,6 +65,7 @@ jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size
 {
     uint64_t hash = jb_state_hash(b, key, sizeof *key);
     const struct jb_fact *fact = find(b, key, hash);
+    jb_steps.moved++;
     if (fact == NULL && b->store != NULL) {
         const void *value;
         size_t value_n;

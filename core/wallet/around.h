@@ -46,10 +46,12 @@ struct jb_past_tenure {
     jb_instant from;
     jb_instant until;
     uint64_t older; /* of the same two; 0: none */
+    uint64_t n;     /* the how manieth of the same two */
+    uint64_t far;   /* one of them that is far older, so that few steps lead to any; 0: none */
 };
 
 struct jb_holding {
-    uint64_t newest; /* whom; 0: nobody */
+    uint64_t newest; /* whom; 0: nobody. Of the invited: whose invitation lapses last */
     uint64_t oldest;
     uint64_t n;
     uint64_t past_given;  /* how many ended */

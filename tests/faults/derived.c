@@ -25,7 +25,7 @@
 #define PAGE 4096
 #define SESSIONS 14
 #define COMMANDS_MAX 160
-#define NEW_COMMANDS 12
+#define NEW_COMMANDS 15
 #define FILES 6
 #define WALLETS 5
 
@@ -111,6 +111,34 @@ add_round(unsigned r)
     }
 }
 
+/* Of a channel, which the command names instead of a wallet, or beside it. */
+static struct jb_command *
+add_channel(jb_op op, unsigned wallet, unsigned channel, uint64_t has, unsigned hour)
+{
+    struct jb_command *c = add(op, wallet, has | JB_HAS(JB_CF_CHANNEL), hour);
+    c->channel = text("channel-%u", channel, 0);
+    if ((jb_op_get(op)->required & JB_HAS(JB_CF_WALLET)) == 0) {
+        c->has &= ~JB_HAS(JB_CF_WALLET);
+        c->wallet = (struct jb_text){NULL, 0};
+    }
+    return c;
+}
+
+/* A channel, its connection, and a member: what stands around a wallet. */
+static void
+add_people(unsigned w)
+{
+    struct jb_command *c = add_channel(JB_OP_CHANNEL_CREATE, w, w,
+                                       JB_HAS(JB_CF_PERSON) | JB_HAS(JB_CF_CHANNEL_KIND), 0);
+    c->person = text("master-%u", w, 0);
+    c->channel_kind = JB_CHANNEL_BUSINESS;
+    add_channel(JB_OP_CHANNEL_CONNECT, w, w, 0, 0);
+    c = add(JB_OP_MEMBER_INVITE, w, JB_HAS(JB_CF_PERSON), 0);
+    c->person = text("member-%u", w, 0);
+    c = add(JB_OP_MEMBER_ACCEPT, w, JB_HAS(JB_CF_PERSON), 0);
+    c->person = text("member-%u", w, 0);
+}
+
 static void
 make_commands(void)
 {
@@ -119,6 +147,9 @@ make_commands(void)
             add(JB_OP_WALLET_CREATE, w, JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME), 0);
         c->kind = JB_KIND_BUSINESS;
         c->name = text("name %u", w, 0);
+    }
+    for (unsigned w = 0; w < WALLETS; w++) {
+        add_people(w);
     }
     for (unsigned r = 0; r < 20; r++) {
         add_round(r);
@@ -145,6 +176,13 @@ make_new_commands(void)
         c->id = text("usage-new-%u", i, 0);
         c->amount = 4321;
     }
+    struct jb_command *c =
+        add_channel(JB_OP_CONSUME, 2, 2, JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_AMOUNT), 121);
+    c->id = text("usage-of-a-channel", 0, 0);
+    c->amount = 5;
+    add_channel(JB_OP_CHANNEL_CONNECT, 3, 2, 0, 121); /* another wallet has it */
+    c = add(JB_OP_MEMBER_INVITE, 1, JB_HAS(JB_CF_PERSON), 121);
+    c->person = text("member-%u", 1, 0); /* a member already */
     must(commands_n - first == NEW_COMMANDS, "the number of new commands");
 }
 

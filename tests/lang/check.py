@@ -66,6 +66,8 @@ HANGUL = re.compile("[가-힣]")
 PARTICLE = re.compile(r"%[-#0-9$.*]*(?:ll|l|z)?[sdugxc]['\"`]?(?:은|는|이|가|을|를|과|와|으로|로|이나|나|이라|라)(?=[ ,.;:)]|$)")
 # Names and words of the interface, which no language changes.
 SAME_IN_BOTH = re.compile(r"%s\.mdb|^(true|false)$|^  --type [a-z, ]+$")
+# Words that docs/glossary.md has others for.
+OTHER_WORDS = {"거부": "거절", "행위자": "처리자", "멱등 키": "멱등키", "거래일": "귀속일"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "0": "\0"}
 
 
@@ -182,6 +184,9 @@ def check_row(en, ko):
     if "%" in en or "%" in ko:
         if conversions(ko) is None or conversions(ko) != conversions(en):
             return f"the conversions differ: {conversions(en)} and {conversions(ko)}"
+    for word, better in OTHER_WORDS.items():
+        if word in ko:
+            return f"{word} is not of docs/glossary.md: {better}"
     particle = PARTICLE.search(ko)
     if re.search(r"[은이을와]\((?:는|가|를|과)\)|\(으\)로", ko):
         return "two particles for one: say it in another way"

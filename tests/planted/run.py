@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Plants each bug of bugs.py in a copy of the tree, builds, and looks who finds it: the audit, of a ledger that the
-sound program made, or the witness. Every bug must be found, those of core/ by the witness.
+"""Plants each bug of bugs.py or who_bugs.py in a copy of the tree, builds, and looks who finds it. money: the audit, of a ledger that the
+sound program made, or the witness; those of core/ the witness. who: the audit, of ledgers with roles, or the scenarios of roles.
+streams: the witness's streams with roles and channels. Every bug must be found.
 
-usage: run.py SOURCE_DIR [--who] [NAME ...]       --who: those about roles and channels, by the witness alone"""
+usage: run.py SOURCE_DIR money|who|streams [NAME ...]"""
 import json
 import os
 import shutil
@@ -12,7 +13,8 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import plant  # noqa: E402
-from bugs import BUGS, FOLD_BUGS, WHO_BUGS  # noqa: E402
+from bugs import BUGS, FOLD_BUGS, STREAM_BUGS  # noqa: E402
+from who_bugs import WHO_BUGS  # noqa: E402
 
 SEEDS = range(1, 9)
 
@@ -34,10 +36,18 @@ def found_by_witness(source, program, more=()):
     return None, ""
 
 
-def make_ledger(source, program, ledger):
+STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], [])],
+           "who": [(["generate_who.py", "--seed", "5", "--commands", "5000", "--mode", mode], options) for mode, options in
+                   (("enforce", ["--roles=enforce", "--operator", "op1"]), ("trust", []))],
+           "streams": []}
+KINDS = {"money": BUGS + FOLD_BUGS, "who": WHO_BUGS, "streams": STREAM_BUGS}
+SCENARIOS = ("who.jsonl", "who-trust.jsonl", "who-limits.jsonl", "refusals-who.jsonl")
+
+
+def make_ledger(source, program, ledger, stream, options):
     """A ledger of the sound program, without what was derived from its log."""
-    lines = run(["/usr/bin/python3", os.path.join(source, "tests/witness/generate.py"), "--seed", "3", "--commands", "4000"]).stdout
-    run([program, "init", ledger], check=True)
+    lines = run(["/usr/bin/python3", os.path.join(source, "tests/witness", stream[0]), *stream[1:]]).stdout
+    run([program, "init", ledger, *options], check=True)
     run([program, "apply", ledger, "--clock=at"], input=lines)
     for name in ("state.mdb", "views.mdb"):
         os.remove(os.path.join(ledger, name))
@@ -53,19 +63,42 @@ def found_by_audit(program, ledger):
     return problems[0]["text"] if problems else None
 
 
-def look_who(source, program):
-    """Which seed of the streams about who finds it."""
-    for mode in ("enforce", "switch", "trust"):
+def found_by_scenarios(source, program):
+    """Each table, until one says something else."""
+    folder = os.path.join(source, "tests/scenario")
+    for table in SCENARIOS:
+        r = run(["/usr/bin/python3", os.path.join(folder, "run.py"), program, os.path.join(folder, table)],
+                env={**os.environ, "TMPDIR": os.path.dirname(program)})
+        if r.returncode != 0:
+            return table + ": " + next((line for line in r.stdout.splitlines() if "expect" in line or "failed" in line), "it failed")[:160]
+    return None
+
+
+def look_who(source, program, ledgers):
+    for ledger in ledgers:
+        what = found_by_audit(program, ledger)
+        if what is not None:
+            return ["by the audit: " + what]
+    what = found_by_scenarios(source, program)
+    return [] if what is None else ["by the scenarios: " + what]
+
+
+def look_streams(source, program, modes):
+    for mode in modes:
         seed, difference = found_by_witness(source, program, ["--who", mode])
         if seed is not None:
             return [f"by the witness, {mode}, with seed {seed}: {difference}"]
     return []
 
 
-def look(source, program, ledger, by_witness):
+def look(source, program, ledgers, by_witness, kind):
     """Who finds the bug that program has: sentences."""
     who = []
-    what = found_by_audit(program, ledger)
+    if kind == "streams":
+        return look_streams(source, program, ["enforce", "switch", "trust"] if by_witness else [])
+    if kind == "who":
+        return look_who(source, program, ledgers)
+    what = found_by_audit(program, ledgers[0])
     if what is not None:
         who.append("by the audit: " + what)
     if by_witness or not who:
@@ -78,8 +111,7 @@ def look(source, program, ledger, by_witness):
 
 
 def main():
-    about_who = "--who" in sys.argv
-    source, only = os.path.abspath(sys.argv[1]), set(sys.argv[2:]) - {"--who"}
+    source, kind, only = os.path.abspath(sys.argv[1]), sys.argv[2], set(sys.argv[3:])
     failed = done = 0
     with tempfile.TemporaryDirectory() as tree:
         for name in ("CMakeLists.txt", "core", "projections", "replay", "tools", "docs"):
@@ -91,13 +123,14 @@ def main():
         if b.returncode != 0:
             print("the tree without a bug does not build:\n" + b.stdout)
             return 1
-        ledger = os.path.join(tree, "ledger")
-        make_ledger(source, program, ledger)
-        sound = look(source, program, ledger, False)
+        ledgers = [os.path.join(tree, f"ledger{i}") for i in range(len(STREAMS[kind]))]
+        for ledger, (stream, options) in zip(ledgers, STREAMS[kind]):
+            make_ledger(source, program, ledger, stream, options)
+        sound = look(source, program, ledgers, False, kind)
         if sound:
             print(f"the tree without a bug is found {sound[0]}")
             return 1
-        for name, path, old, new, why in WHO_BUGS if about_who else BUGS + FOLD_BUGS:
+        for name, path, old, new, why in KINDS[kind]:
             if only and name not in only:
                 continue
             done += 1
@@ -109,9 +142,7 @@ def main():
                 failed += 1
                 continue
             b = build(tree)
-            who = []
-            if b.returncode == 0:
-                who = look_who(source, program) if about_who else look(source, program, ledger, path.startswith("core/"))
+            who = look(source, program, ledgers, path.startswith("core/"), kind) if b.returncode == 0 else []
             print(f"{name}: {'found ' + ', and '.join(who) if who else 'NOT FOUND' if b.returncode == 0 else 'does not build'} ({why})", flush=True)
             failed += not who
             with open(full, "w", encoding="utf-8") as f:

@@ -5,8 +5,9 @@ usage: run.py JANGBU FILE [--write]    --write: puts what is answered now into t
 
 A line of the file is {"init": [options]}: a new ledger; {"do": command}: it is carried out, and done, at its `at`;
 {"ask": [wallet, number, options ...], "ko", "en", "events"}: what is answered, without what it is as of;
-{"ask": ..., "fails": text}: what is said where there is no answer; {"#": text}: a remark. {"without": "key"}: the key file is
-removed, which `init` made at {key}. A `seq` {"of": N} is that of the N-th `do` before.
+{"ask": ..., "fails": {"en", "ko"}, "exit"}: where there is no answer what is said, among other things, and the exit code;
+{"#": text}: a remark. {"without": "key"}: the key file is removed, which `init` made at {key}.
+A `seq` {"of": N} is that of the N-th `do` before.
 """
 import json
 import os
@@ -37,7 +38,7 @@ class Ledger:
         wallet, number, *options = asked
         run = subprocess.run([self.jangbu, "answer", self.dir, wallet, "--question", str(number), *options, "--clock", "at", "--json", "--lang", lang],
                              text=True, capture_output=True)
-        return json.loads(run.stdout) if run.returncode == 0 else None, run.stderr
+        return json.loads(run.stdout) if run.returncode == 0 else None, run
 
     def log(self):
         out = subprocess.run([self.jangbu, "log", self.dir, "--json"], text=True, capture_output=True).stdout
@@ -48,13 +49,13 @@ def check_answer(ledger, row, write):
     """What is wrong with one row."""
     problems, last = [], None
     for lang, as_of in (("ko", KO_AS_OF), ("en", EN_AS_OF)):
-        answer, error = ledger.ask(row["ask"], lang)
+        answer, run = ledger.ask(row["ask"], lang)
         if "fails" in row:
-            if answer is not None or (lang == "en" and row["fails"] not in error):
-                problems.append(f"{lang}: {answer or error}")
+            if run.returncode != row["exit"] or run.stdout or row["fails"][lang] not in run.stderr:
+                problems.append(f"{lang}: exit code {run.returncode}: {run.stdout}{run.stderr}")
             continue
         if answer is None:
-            problems.append(f"{lang}: {error}")
+            problems.append(f"{lang}: {run.stderr}")
             continue
         end = as_of.search(answer["text"])
         log = ledger.log()

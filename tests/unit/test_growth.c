@@ -24,6 +24,7 @@ struct desk {
     jb_ledger *l;
     jb_answers *answers;
     jb_instant clock;
+    jb_instant tick; /* so much later is each command than the one before */
 };
 
 static struct jb_text
@@ -75,7 +76,7 @@ run_as(struct desk *d, struct jb_command *list, size_t n, bool dry_run)
     struct jb_error err = {0};
     for (size_t i = 0; i < n; i++) {
         list[i].size = sizeof *list;
-        list[i].clock = d->clock;
+        list[i].clock = d->clock += d->tick;
         list[i].has |= JB_HAS(JB_CF_CLOCK);
     }
     jb_steps = (struct jb_steps){0};
@@ -640,6 +641,163 @@ test_pages(void **state)
     check_growth("pages in which nothing is listed", pages_with_nothing, 52000, 1.1);
 }
 
+/* ---- people, channels, agencies ---- */
+
+static struct jb_command
+policy(uint32_t which, int64_t value)
+{
+    return (struct jb_command){.op = JB_OP_POLICY_SET,
+                               .has = JB_HAS(JB_CF_POLICY) | JB_HAS(JB_CF_VALUE),
+                               .policy = which,
+                               .value = value};
+}
+
+/* A wallet of a business that has enough paid cash. */
+static void
+make_business(struct desk *d)
+{
+    struct jb_command c = {.op = JB_OP_WALLET_CREATE,
+                           .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME) |
+                                  JB_HAS(JB_CF_MASTER),
+                           .wallet = text("W"),
+                           .kind = JB_KIND_BUSINESS,
+                           .name = text("n"),
+                           .master = text("m")};
+    one(d, c);
+    one(d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "c", 1000000));
+}
+
+static uint64_t
+invite(struct desk *d, const char *prefix, size_t n)
+{
+    struct jb_command *list = calloc(n, sizeof *list);
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    must(list != NULL && ids != NULL, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(ids[i], sizeof ids[i], "%s%zu", prefix, i);
+        list[i] = (struct jb_command){.op = JB_OP_MEMBER_INVITE,
+                                      .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_PERSON),
+                                      .wallet = text("W"),
+                                      .person = text(ids[i])};
+    }
+    uint64_t steps = run(d, list, n);
+    free(list);
+    free(ids);
+    return steps;
+}
+
+/* n invitations into a full wallet that lapse at once, each behind others that last. */
+static uint64_t
+lapsed_behind_others(size_t n)
+{
+    struct desk d = new_desk();
+    make_business(&d);
+    one(&d, policy(JB_POLICY_MEMBERS_MAX, 20));
+    one(&d, policy(JB_POLICY_INVITE_DAYS, 36500));
+    invite(&d, "lasts", 18);
+    one(&d, policy(JB_POLICY_INVITE_DAYS, 0));
+    uint64_t steps = invite(&d, "lapses", n);
+    end_desk(&d);
+    return steps;
+}
+
+static uint64_t
+consume_back(struct desk *d, size_t n, jb_instant at, const char *channel, const char *actor)
+{
+    struct jb_command *list = calloc(n, sizeof *list);
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    must(list != NULL && ids != NULL, "no memory");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(ids[i], sizeof ids[i], "u%zu", i);
+        list[i] = with_id(JB_OP_CONSUME, JB_CF_USAGE, ids[i], 1);
+        list[i].at = at;
+        list[i].has |= JB_HAS(JB_CF_AT) | (channel != NULL ? JB_HAS(JB_CF_CHANNEL) : 0) |
+                       (actor != NULL ? JB_HAS(JB_CF_ACTOR) : 0);
+        list[i].channel = channel != NULL ? text(channel) : list[i].channel;
+        list[i].actor_id = actor != NULL ? text(actor) : list[i].actor_id;
+    }
+    uint64_t steps = run(d, list, n);
+    free(list);
+    free(ids);
+    return steps;
+}
+
+/* n consumptions of when a channel was connected first, which was so n times since. */
+static uint64_t
+connected_long_ago(size_t n)
+{
+    struct desk d = new_desk();
+    struct jb_command *list = calloc(2 * n, sizeof *list);
+    must(list != NULL, "no memory");
+    make_business(&d);
+    one(&d, (struct jb_command){.op = JB_OP_CHANNEL_CREATE,
+                                .has = JB_HAS(JB_CF_CHANNEL) | JB_HAS(JB_CF_PERSON) |
+                                       JB_HAS(JB_CF_CHANNEL_KIND),
+                                .channel = text("C"),
+                                .person = text("m"),
+                                .channel_kind = JB_CHANNEL_BUSINESS});
+    for (size_t i = 0; i < 2 * n; i++) {
+        list[i] =
+            (struct jb_command){.op = i % 2 == 0 ? JB_OP_CHANNEL_CONNECT : JB_OP_CHANNEL_DISCONNECT,
+                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHANNEL),
+                                .wallet = text("W"),
+                                .channel = text("C")};
+    }
+    d.tick = 1;
+    jb_instant first = d.clock + d.tick;
+    run(&d, list, 2 * n);
+    free(list);
+    uint64_t steps = consume_back(&d, n, first, "C", NULL);
+    end_desk(&d);
+    return steps;
+}
+
+/* n consumptions by the staff of the first of n agencies that had the sales right. */
+static uint64_t
+right_of_long_ago(size_t n)
+{
+    struct desk d = new_desk();
+    struct jb_command *list = calloc(2 * n, sizeof *list);
+    char(*ids)[24] = calloc(n, sizeof *ids);
+    must(list != NULL && ids != NULL, "no memory");
+    make_business(&d);
+    struct jb_command give = {.op = JB_OP_ROLE_GIVE,
+                              .has = JB_HAS(JB_CF_PERSON) | JB_HAS(JB_CF_ROLE),
+                              .person = text("o"),
+                              .role = JB_ROLE_OPERATOR};
+    one(&d, give);
+    give.has |= JB_HAS(JB_CF_AGENCY);
+    give.agency = text("a0");
+    give.person = text("s");
+    give.role = JB_ROLE_AGENCY;
+    one(&d, give);
+    for (size_t i = 0; i < 2 * n; i++) {
+        snprintf(ids[i / 2], sizeof ids[i / 2], "a%zu", i / 2);
+        list[i] = (struct jb_command){.op = i % 2 == 0 ? JB_OP_SALES_REQUEST : JB_OP_SALES_ACCEPT,
+                                      .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_AGENCY),
+                                      .wallet = text("W"),
+                                      .agency = text(ids[i / 2])};
+    }
+    d.tick = 1;
+    jb_instant first = d.clock + 2 * d.tick;
+    run(&d, list, 2 * n);
+    one(&d, policy(JB_POLICY_ROLES, 1));
+    uint64_t steps = consume_back(&d, n, first, NULL, "s");
+    free(list);
+    free(ids);
+    end_desk(&d);
+    return steps;
+}
+
+static void
+test_around(void **state)
+{
+    (void)state;
+    check_growth("invitations that lapse behind others", lapsed_behind_others, 2000, 2.2);
+    check_growth("a channel that was often connected", connected_long_ago, 2000, 2.4);
+    check_growth("agencies that had the right", right_of_long_ago, 2000, 2.4);
+}
+
 int
 main(void)
 {
@@ -647,7 +805,7 @@ main(void)
         cmocka_unit_test(test_full_lots),     cmocka_unit_test(test_partial_returns),
         cmocka_unit_test(test_failed_refund), cmocka_unit_test(test_group),
         cmocka_unit_test(test_turns),         cmocka_unit_test(test_audits),
-        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_pages),         cmocka_unit_test(test_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../check.h"
+#include "base/clock.h"
 #include "personal/key_file.h"
 #include "personal/personal.h"
 #include "personal/seal.h"
@@ -529,9 +530,65 @@ test_cut(void **state)
     jb_personal_close(p);
 }
 
-int
-main(void)
+static int64_t
+cpu_us(void)
 {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
+}
+
+/* So many owners, two thirds people: what forgetting one of them takes, and the longest step, in
+ * which nobody else writes. */
+static void
+measure(unsigned owners)
+{
+    struct jb_personal *p = open_people();
+    struct jb_error err;
+    char text[64];
+    uint64_t first = 0;
+    for (unsigned i = 0; i < owners;) {
+        begin(p);
+        for (unsigned k = 0; k < 8192 && i < owners; k++, i++) {
+            struct jb_owners o = {0};
+            jb_owners_add(&o, JB_OWNER_WALLET, i + 1);
+            snprintf(text, sizeof text, "person-%u@example.org", i);
+            uint64_t ref = i % 3 == 0 ? refer(p, text, false, &o) : refer(p, text, true, NULL);
+            first = i == 1 ? ref : first;
+        }
+        commit(p);
+    }
+    kill_person(p, first, 1);
+    int64_t began = jb_monotonic_us(), longest = 0, cpu = cpu_us();
+    const struct jb_rotation r = {0};
+    unsigned steps = 0;
+    for (bool done = false; !done; steps++) {
+        int64_t from = jb_monotonic_us();
+        assert_int_equal(jb_personal_rotate(p, &r, &done, &err), JB_OK);
+        int64_t took = jb_monotonic_us() - from;
+        longest = took > longest ? took : longest;
+    }
+    int64_t all = jb_monotonic_us() - began;
+    cpu = cpu_us() - cpu;
+    assert_int_equal(find(p, "person-1@example.org"), 0);
+    assert_true(find(p, "person-2@example.org") != 0);
+    printf(
+        "%u owners: forgotten in %lld ms (%lld ms of processor time), %u steps, the longest %lld "
+        "ms\n",
+        owners, (long long)all / 1000, (long long)cpu / 1000, steps, (long long)longest / 1000);
+    jb_personal_close(p);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc > 1) {
+        unsigned owners = (unsigned)strtoul(argv[1], NULL, 10);
+        void *state = NULL;
+        begin_ledger(&state);
+        measure(owners);
+        return end_ledger(&state);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_texts, begin_ledger, end_ledger),
         cmocka_unit_test_setup_teardown(test_came_back, begin_ledger, end_ledger),

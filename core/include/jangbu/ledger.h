@@ -38,7 +38,9 @@ struct jb_init_options {
     uint8_t reserved[6];      /* 0 */
     jb_lang lang;             /* of what it says when it fails; 0: English */
     uint8_t reserved_too[4];  /* 0 */
-    const char *key_file;     /* people.mdb is sealed, and its key is made there; NULL: it is not */
+    /* people.mdb is sealed, and its key is made there. NULL: it is not; but where roles are asked
+     * it is, with its key beside the directory, by its name with ".key" behind it. */
+    const char *key_file;
     /* Roles are asked from the beginning, by the matrix of that number; 0: they are not. Somebody
      * has to be able to give them: JB_E_USAGE without an operator. */
     const char *operator_id; /* the id of the first person with that role; NULL: none */
