@@ -90,7 +90,7 @@ STREAM_BUGS = [
      "l->people->actor, l->t->recorded_at, &held, l->err);", "l->people->actor, at, &held, l->err);",
      "a new gateway cannot report yesterday"),
     ("end-inside", "core/state/around.c",
-     "if (status != JB_OK || past.until <= at) { return status; } *ret = past.from <= at ? (uint32_t)past.role : 0;", "if (status != JB_OK || past.until < at) { return status; } *ret = past.from <= at ? (uint32_t)past.role : 0;",
+     "*ret = status == JB_OK && past.until > at ? (uint32_t)past.role : 0;", "*ret = status == JB_OK && past.until >= at ? (uint32_t)past.role : 0;",
      "a role holds at the instant of its end"),
     ("start-outside", "core/state/around.c",
      "if (t.role != 0 && t.from <= at) {", "if (t.role != 0 && t.from < at) {",
