@@ -276,6 +276,9 @@ jb_encrypt_finish(const char *dir, struct jb_error *err)
     }
     jb_status status = put_in_place(dir, "people.mdb.new", "people.mdb", err);
     status = status == JB_OK ? put_in_place(dir, "secret.new", "secret", err) : status;
+    char lock[4096 + 32];
+    snprintf(lock, sizeof lock, "%s/people.mdb.new-lock", dir);
+    unlink(lock); /* of one that was killed */
     return status == JB_OK ? jb_sync_dir(dir, err) : status;
 }
 

@@ -38,7 +38,9 @@ add(struct jb_state *b, const struct jb_fact_key *key, uint64_t hash, const uint
         !jb_map_put(&f->map, hash, f->list.n)) {
         return no_memory(err);
     }
-    memcpy(f->bytes.at + f->bytes.n, record, n);
+    if (n > 0) { /* else there may be no bytes yet */
+        memcpy(f->bytes.at + f->bytes.n, record, n);
+    }
     f->list.at[f->list.n++] =
         (struct jb_fact){.key = *key, .n = (uint16_t)n, .stored = stored, .at = f->bytes.n};
     f->bytes.n += n;
@@ -177,7 +179,9 @@ compact(struct jb_facts *f, const struct jb_state *b)
     for (size_t i = 0; i < f->list.n; i++) {
         struct jb_fact fact = f->list.at[i];
         if (fact.at != REPLACED) {
-            memmove(f->bytes.at + bytes, f->bytes.at + fact.at, fact.n);
+            if (fact.n > 0) {
+                memmove(f->bytes.at + bytes, f->bytes.at + fact.at, fact.n);
+            }
             fact.at = bytes;
             bytes += fact.n;
             f->list.at[to++] = fact;

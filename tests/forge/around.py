@@ -562,3 +562,29 @@ def deleted(name, *cures):
 deleted("with a sales right and postpaid")
 deleted("with a sales right", 1)
 deleted("postpaid, with a limit of 0", 0)
+
+# ---- who is forgotten
+
+OVER = ASKING + "member.remove lee by=kim\nmember.remove lee wallet=P by=park\n" \
+    "wallet.create X kind=PERSONAL master=park by=O\nwallet.off wallet=X by=park\n" \
+    "wallet.delete wallet=X by=park\n"
+differs("8", "a master is forgotten", OVER, "forgotten", None, {"who": {"person": "lee"}},
+        {"who": {"person": "kim"}}, by="O/OPERATOR", wallet_no=0, biz=None)
+differs("8", "a channel's manager is forgotten", OVER, "forgotten", None,
+        {"who": {"person": "lee"}}, {"who": {"person": "choi"}}, by="O/OPERATOR", wallet_no=0,
+        biz=None)
+differs("8", "an operator is forgotten", OVER, "forgotten", None, {"who": {"person": "lee"}},
+        {"who": {"person": "O"}}, by="O/OPERATOR", wallet_no=0, biz=None)
+differs("8", "somebody is forgotten by a master", OVER, "forgotten", None, {"by": "O/OPERATOR"},
+        {"by": "kim/MASTER"}, who={"person": "lee"}, wallet_no=0, biz=None)
+differs("8", "a wallet is forgotten that is in use", OVER, "forgotten", None, {"wallet_no": 3},
+        {"wallet_no": 1}, by="O/OPERATOR", person=0, biz=None)
+differs("8", "nobody is forgotten", OVER, "forgotten", None, {"wallet_no": 3}, {"wallet_no": 0},
+        by="O/OPERATOR", person=0, biz=None)
+differs("8", "two are forgotten at once", OVER, "forgotten", None, {"wallet_no": 0},
+        {"wallet_no": 3}, by="O/OPERATOR", who={"person": "lee"}, biz=None)
+differs("8", "a business is forgotten that somebody asks for",
+        OVER + "biz.request 1234567890 by=kim\n", "forgotten", None, {"biz": "2222222222"},
+        {"biz": "1234567890"}, by="O/OPERATOR", person=0, wallet_no=0)
+differs("8", "people.mdb is sealed with a layout that is not sealed", TRUSTING,
+        "people_encrypted", None, {"layout": 2}, {"layout": 1}, by=None)

@@ -310,6 +310,12 @@ cmd_backup(struct app *app, int argc, char **argv)
     } else {
         app_sentencef(app, "copied to %s: log.mdb, people.mdb%s. `jangbu audit %s` checks it",
                       args[1], has_secret ? ", secret" : "", args[1]);
+        if (app->info.key_file != NULL) {
+            app_sentencef(app,
+                          "not copied: the key %s. Keep it elsewhere, and only the newest: who was "
+                          "forgotten since is forgotten in the copy, too",
+                          app->info.key_file);
+        }
         if (!has_secret) {
             app_sentence(app, "not copied: secret, which is lost or damaged here: in this ledger, "
                               "as in the copy, repeated keys are answered without a comparison of "
