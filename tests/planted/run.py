@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Plants each bug of bugs.py or who_bugs.py in a copy of the tree, builds, and looks who finds it. money: the audit, of a ledger that the
-sound program made, or the witness; those of core/ the witness. who: the audit, of ledgers with roles, or the scenarios of roles. Every
-bug must be found.
+sound program made, or the witness; those of core/ the witness. who: the audit, of ledgers with roles, or the scenarios of roles.
+streams: the witness's streams with roles and channels. Every bug must be found.
 
-usage: run.py SOURCE_DIR money|who [NAME ...]"""
+usage: run.py SOURCE_DIR money|who|streams [NAME ...]"""
 import json
 import os
 import shutil
@@ -13,7 +13,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import plant  # noqa: E402
-from bugs import BUGS, FOLD_BUGS  # noqa: E402
+from bugs import BUGS, FOLD_BUGS, STREAM_BUGS  # noqa: E402
 from who_bugs import WHO_BUGS  # noqa: E402
 
 SEEDS = range(1, 9)
@@ -27,10 +27,10 @@ def build(tree):
     return run(["cmake", "--build", os.path.join(tree, "b"), "--target", "jangbu"])
 
 
-def found_by_witness(source, program):
+def found_by_witness(source, program, more=()):
     for seed in SEEDS:
         r = run(["/usr/bin/python3", os.path.join(source, "tests/witness/run.py"), "--jangbu", program, "--seed", str(seed),
-                 "--commands", "4000", "--batch", "random", "--shrink-seconds", "0"], env={**os.environ, "TMPDIR": os.path.dirname(program)})
+                 "--commands", "4000", "--batch", "random", "--shrink-seconds", "0", *more], env={**os.environ, "TMPDIR": os.path.dirname(program)})
         if r.returncode != 0:
             return seed, next((line for line in r.stdout.splitlines() if "DIFFERENCE" in line), "it failed")
     return None, ""
@@ -38,7 +38,9 @@ def found_by_witness(source, program):
 
 STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], [])],
            "who": [(["generate_who.py", "--seed", "5", "--commands", "5000", "--mode", mode], options) for mode, options in
-                   (("enforce", ["--roles=enforce", "--operator", "op1"]), ("trust", []))]}
+                   (("enforce", ["--roles=enforce", "--operator", "op1"]), ("trust", []))],
+           "streams": []}
+KINDS = {"money": BUGS + FOLD_BUGS, "who": WHO_BUGS, "streams": STREAM_BUGS}
 SCENARIOS = ("who.jsonl", "who-trust.jsonl", "who-limits.jsonl", "refusals-who.jsonl")
 
 
@@ -81,9 +83,19 @@ def look_who(source, program, ledgers):
     return [] if what is None else ["by the scenarios: " + what]
 
 
+def look_streams(source, program, modes):
+    for mode in modes:
+        seed, difference = found_by_witness(source, program, ["--who", mode])
+        if seed is not None:
+            return [f"by the witness, {mode}, with seed {seed}: {difference}"]
+    return []
+
+
 def look(source, program, ledgers, by_witness, kind):
     """Who finds the bug that program has: sentences."""
     who = []
+    if kind == "streams":
+        return look_streams(source, program, ["enforce", "switch", "trust"] if by_witness else [])
     if kind == "who":
         return look_who(source, program, ledgers)
     what = found_by_audit(program, ledgers[0])
@@ -118,7 +130,7 @@ def main():
         if sound:
             print(f"the tree without a bug is found {sound[0]}")
             return 1
-        for name, path, old, new, why in WHO_BUGS if kind == "who" else BUGS + FOLD_BUGS:
+        for name, path, old, new, why in KINDS[kind]:
             if only and name not in only:
                 continue
             done += 1

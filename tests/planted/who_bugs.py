@@ -23,8 +23,8 @@ WHO_BUGS = [
     ("any-role-will-do", "core/rules/permissions.c", "a->carried != JB_ROLE_NONE) {", "a->have != 0) {", "any role carries anything"),
     # intervals
     ("begins-late", FOLD, "if (t.role != 0 && t.from <= at) {", "if (t.role != 0 && t.from < at) {", "a role does not hold in its first instant"),
-    ("ends-late", FOLD, "if (status != JB_OK || past.until <= at) { return status; } *ret = past.from <= at ? (uint32_t)past.role : 0;",
-     "if (status != JB_OK || past.until < at) { return status; } *ret = past.from <= at ? (uint32_t)past.role : 0;", "a role still holds when it has ended"),
+    ("ends-late", FOLD, "*ret = status == JB_OK && past.until > at ? (uint32_t)past.role : 0;",
+     "*ret = status == JB_OK && past.until >= at ? (uint32_t)past.role : 0;", "a role still holds when it has ended"),
     ("reporters-of-then", LOOK, "role, l->people->actor, l->t->recorded_at,", "role, l->people->actor, at,", "a new reporter cannot report yesterday"),
     ("right-of-now", LOOK, "a.agency, at, &agency, l->err)", "a.agency, l->t->recorded_at, &agency, l->err)", "an agency's right is judged by now"),
     ("members-of-now", LOOK, "l->people->actor, at, &l->known_role,", "l->people->actor, l->t->recorded_at, &l->known_role,", "a member is judged by now"),

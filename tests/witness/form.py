@@ -226,15 +226,24 @@ def check(command):
 
 _NOT_CONTENT = {"key", "expect", "clock", "actor"}
 _INSTANTS = {"at", "from"}
+_PERSONAL = {"name", "master", "note", "person", "biz_name", "representative", "address", "email"}
+_REASON_CODES = {"DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL", "INVALID_CLICK", "UNSENT", "OPERATOR_ERROR"}
 
 
-def content(command):
-    """What a retry must repeat: by meaning, an absent member is not one with its default."""
+def _is_personal(name, value):
+    return name in _PERSONAL or (name == "reason" and value not in _REASON_CODES)
+
+
+def content(command, presence=False):
+    """What a retry must repeat: by meaning, an absent member is not one with its default. `presence`: of personal text
+    only that it is there, which is all that a sealed ledger knows of a refused command."""
     def meaning(name, value):
+        if presence and _is_personal(name, value):
+            return "there"
         if name in _INSTANTS:
             return moment.parse_instant(value)
         if name == "commands":
-            return tuple(content(member) for member in value)
+            return tuple(content(member, presence) for member in value)
         if name == "search_id":
             return composed(value)
         return (type(value).__name__, value)  # True is not 1

@@ -80,8 +80,9 @@ class Wallet:
 class Remembered:
     """What a key stands for: its content, its first result, and the event that has it."""
 
-    def __init__(self, content, result, seq):
+    def __init__(self, content, result, seq, presence):
         self.content = content
+        self.presence = presence  # of personal text only that it was there
         self.result = result
         self.seq = seq
 
@@ -110,6 +111,7 @@ class Ledger(who.Deciding):
             self.settings.append(("roles", ALWAYS, 1))
         self.world = who.World(self.events)
         self.roles_at_first = int(operator is not None)
+        self.sealed = operator is not None  # such an init makes a key for personal text
         self.actor = None        # of the command at work
         self.wallets = {}        # id -> Wallet, in order of creation
         self.posted = {}         # day -> its events
@@ -177,12 +179,13 @@ class Ledger(who.Deciding):
                     "recorded_at": instant_text(self.last_recorded)}
         result = self._perform_or_refuse(command, clock, keyed=name is not None)
         if name:
-            self.keys[name] = Remembered(form.content(command), dict(result), len(self.events))
+            presence = self.sealed and not result["ok"]
+            self.keys[name] = Remembered(form.content(command, presence), dict(result), len(self.events), presence)
         return result
 
     @staticmethod
     def _answer_from_memory(known, command):
-        if known.content != form.content(command):
+        if known.content != form.content(command, known.presence):
             return {"ok": False, "code": "KEY_CONFLICT", "seq": known.seq}
         return {**known.result, "duplicate": True}
 

@@ -231,7 +231,7 @@ class Trial:
                 continue
             if before.get("duplicate") and json.loads(lines[index])["op"] == "day.close":
                 continue  # a closed day is answered without taking the key
-            drop = ("line", "duplicate", "message")
+            drop = ("line", "duplicate", "message", "content_checked")
             same = [{k: v for k, v in result.items() if k not in drop} for result in (before, after)]
             if same[0] != same[1] or after.get("duplicate") is not True:
                 raise Difference("second application", [f"first  {before!r}", f"second {after!r}"], index)
