@@ -223,6 +223,9 @@ status_instead(jb_op op, uint32_t status)
     if (op == JB_OP_WALLET_LIFT) {
         return INSTEAD_STATE_NOTHING_TO_LIFT;
     }
+    if (op == JB_OP_FORGET) {
+        return INSTEAD_STATE_NOT_DELETED;
+    }
     if (op == JB_OP_WALLET_ON || op == JB_OP_WALLET_OFF) {
         return INSTEAD_STATE_LIFT_FIRST;
     }

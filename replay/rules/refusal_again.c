@@ -380,5 +380,9 @@ jb_refuse_again(struct jb_judge *r, const struct jb_event *e, struct jb_error *e
     if (status != JB_OK || r->f->problems != problems) {
         return status;
     }
+    if (p->op == JB_OP_FORGET) { /* whom, and why not: that is in people.mdb */
+        r->n.refusals_partly++;
+        return JB_OK;
+    }
     return on ? on_wallet(r, e, w, err) : on_nothing(r, e, err);
 }

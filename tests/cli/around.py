@@ -213,6 +213,31 @@ def wrong(ledger):
     check("may of nobody", nobody["actor"]["ref"] is None and nobody["roles"] == [], nobody)
 
 
+def forgotten(work):
+    """What is refused of forgetting is remembered, and the audit takes it; who and biz then say why a text is not there."""
+    ledger = os.path.join(work, "f")
+    run("init", ledger, "--key-file", ledger + ".key")
+    made = [{"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"},
+            {"op": "wallet.create", "wallet": "V", "kind": "BUSINESS", "name": "v", "master": "sol"},
+            {"op": "biz.request", "wallet": "W", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a"}]
+    answers = apply(ledger, *made)
+    assert all(a["ok"] for a in answers), answers
+    refused = apply(ledger, *[{"op": "forget", "key": f"f{i}", **what} for i, what in enumerate(
+        ({"wallet": "W"}, {"wallet": "X"}, {"person": "jin"}, {"person": "nobody"}, {"biz": "1112233333"}, {"biz": "9999999999"}))])
+    check("forgetting refused", [a.get("code") for a in refused] ==
+          ["WALLET_STATE", "WALLET_UNKNOWN", "PERSON_HAS_ROLE", "PERSON_STATE", "BIZ_STATE", "BIZ_STATE"], refused)
+    check("the sentence of a wallet that lives", "only a deleted one can be forgotten" in refused[0]["message"], refused[0])
+    ended = apply(ledger, {"op": "wallet.off", "wallet": "W"}, {"op": "wallet.delete", "wallet": "W"}, {"op": "forget", "person": "jin", "key": "g"})
+    check("forgotten", all(a["ok"] for a in ended), ended)
+    os.rename(ledger + ".key", ledger + ".away")
+    who = ask(ledger, "who", "V", "--people")
+    check("sealed", who["master"]["id"] is None and who["master"]["why"] == "sealed", who)
+    check("sealed in a table", "sealed (#" in run("who", ledger, "V", "--people").stdout, run("who", ledger, "V", "--people").stdout)
+    os.rename(ledger + ".away", ledger + ".key")
+    verdict = run("audit", ledger)
+    check("the audit of what was not forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
+
+
 def main():
     global JANGBU
     JANGBU = os.path.abspath(sys.argv[1])
@@ -220,6 +245,7 @@ def main():
         deletions(work)
         permitted(work)
         business(work)
+        forgotten(work)
     print("\n".join(bad[:20] + [f"{len(bad)} wrong"]))
     return 1 if bad else 0
 
