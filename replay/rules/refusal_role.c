@@ -162,7 +162,8 @@ check_role(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet 
     bool row;
     uint32_t no_use;
     jb_status status = barred(r, e, w, &no_use, err);
-    bool carried = may_carry(e, have & ~no_use, who, &row);
+    /* Of one whom nobody knew, the role that he named is not kept. */
+    bool carried = may_carry(e, have & ~no_use, who, &row) && (e->flags & JB_EVF_ACTOR) != 0;
     if (!row) {
         jb_refute_text(r, e, "stands ROLE with who %u; of a %s the rules say another", who,
                        jb_op_get(e->command_refused.op)->name);
