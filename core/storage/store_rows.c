@@ -672,9 +672,12 @@ put_pieces(struct jb_store_txn *t, unsigned table, struct bytes lower, struct by
         size_t n = take_rows(p, from, room);
         JB_ASSERT(n > 0 || p->rows.n == 0);
         bool ends = from + n == p->rows.n;
-        struct piece x = {
-            table, lower, ends ? upper : p->rows.at[from + n].key, ends && last, p->rows.at + from,
-            n};
+        struct piece x = {table,
+                          lower,
+                          ends ? upper : p->rows.at[from + n].key,
+                          ends && last,
+                          n > 0 ? p->rows.at + from : NULL,
+                          n};
         code = put_piece(t, &x);
         lower = x.upper;
         from += n;
