@@ -92,7 +92,8 @@ jb_answers_hold(const jb_answers *set, const struct jb_command *c)
     for (unsigned field = 0; rest != 0 && found == NULL; field++, rest >>= 1) {
         const struct jb_command_field_info *f =
             (rest & 1) != 0 ? jb_command_field_get(field) : NULL;
-        if (f != NULL &&
+        /* All that are texts; behind the kinds of the first version a number stands among them. */
+        if (f != NULL && f->kind != JB_CK_AMOUNT0 &&
             (f->kind <= JB_CK_TEXT || f->kind >= JB_CK_KEY || f->kind == JB_CK_ACTOR)) {
             const struct jb_text *t = (const void *)((const char *)c + f->offset);
             found = lies_in(set, t) || (f->kind == JB_CK_ACTOR && lies_in(set, &c->actor_role))

@@ -325,10 +325,6 @@ on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *
     if (is_around(p->code)) {
         return on_around(r, e, w, err);
     }
-    if (p->op == JB_OP_FORGET) {
-        r->n.refusals_partly++; /* what may be forgotten is not asked again */
-        return JB_OK;
-    }
     if (!says_all(p->op, p->code)) {
         r->n.refusals_partly++;
         check_rest(r, e, w);

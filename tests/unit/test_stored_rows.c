@@ -160,7 +160,7 @@ read_rows(unsigned table)
     struct jb_store_row r;
     struct jb_error err;
     size_t n = 0;
-    jb_status status = jb_store_seek(&t, table, NULL, 0, &r, &err);
+    jb_status status = jb_store_seek(&t, table, "", 0, &r, &err);
     while (status == JB_OK) {
         must(n < ROWS_MAX && r.key_n <= sizeof rows[0].key && r.value_n <= sizeof rows[0].value,
              "too many rows");
