@@ -88,10 +88,10 @@ look(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w, st
 
 /* Whether one who has these roles may, by that row. */
 static bool
-carries(const struct jb_permission *row, uint32_t roles)
+carries(const struct jb_permission *row, uint32_t roles, uint32_t counted)
 {
-    return (roles & row->roles & ~row->both) != 0 ||
-           (row->both != 0 && (roles & row->both) == row->both);
+    return (roles & counted & row->roles & ~row->both) != 0 ||
+           ((row->both & counted) != 0 && (roles & row->both) == row->both);
 }
 
 /* The roles that the actor's own word lets count. */
@@ -119,7 +119,7 @@ may_carry(const struct jb_event *e, uint32_t roles, uint32_t who, bool *ret_row)
         bool other = p->op == JB_OP_BIZ_REQUEST && (rows[i].roles == ROLE(MASTER)) != on_wallet;
         if (rows[i].op == p->op && !other && (who == 0 || rows[i].roles == who)) {
             *ret_row = true;
-            carried |= carries(&rows[i], roles & named(e));
+            carried |= carries(&rows[i], roles, named(e));
         }
     }
     return carried;
