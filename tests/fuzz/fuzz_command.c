@@ -257,6 +257,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     bool at = (number(&in, 1) & 1) != 0;
     size_t commands_n = fill_commands(&in, commands, members);
     now = BEGINNING + JB_US_PER_SECOND;
+    for (size_t i = 0; i < commands_n; i++) {
+        if (commands[i].op == JB_OP_FORGET) {
+            return 0; /* it needs sealed names, which this small ledger has not */
+        }
+    }
     JB_ASSERT(jb_open(path, &o, &l, &err) == JB_OK);
     jb_status status = submit(l, commands, commands_n, at, first);
     JB_ASSERT(submit(l, commands, commands_n, at, second) == status);
