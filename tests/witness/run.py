@@ -1,6 +1,6 @@
 """Runs jangbu beside the model, and stops at the first difference.
 
-    python3 run.py --jangbu /work/main/build/jangbu [--seed S] [--commands N] [--batch 1|2|3|1000|random] [--restart]
+    python3 run.py --jangbu build/tools/jangbu/jangbu [--seed S] [--commands N] [--batch 1|2|3|1000|random] [--restart]
     python3 run.py --jangbu PATH --who all              with roles, channels, business information, enforced and in trust
     python3 run.py --jangbu PATH --replay FILE          one file of commands instead of random ones
 
