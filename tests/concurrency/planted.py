@@ -26,7 +26,7 @@ PLANTS = [
 def build(tree, program):
     sources = sorted(glob.glob(tree + "/core/*/*.c")) + [program + ".c"]
     subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-w", "-I" + tree + "/core/include", "-I" + tree + "/core", "-o", program, *sources,
-                    "-llmdb", "-lmsgpackc", "-lxxhash", "-lutf8proc", "-lpthread"], check=True)
+                    "-llmdb", "-lmsgpackc", "-lxxhash", "-lutf8proc", "-lsodium", "-lpthread"], check=True)
 
 
 def replace(path, old, new):
