@@ -872,25 +872,25 @@ class Who(unittest.TestCase):
 class TheDriver(unittest.TestCase):
     """run.py against a program that is made of the model itself, honest and with faults planted."""
 
-    def drive(self, *arguments, fault=None):
+    def drive(self, *arguments, fault=None, shrink="2"):
         command = [sys.executable, os.path.join(HERE, "run.py"), "--jangbu", os.path.join(HERE, "pretend.py"),
-                   "--seed", "5", "--shrink-seconds", "2", *arguments]
+                   "--seed", "5", "--shrink-seconds", shrink, *arguments]
         COUNTS["runs of the driver"] += 1
         with tempfile.TemporaryDirectory() as scratch:  # where a difference leaves its shrunken stream
             environment = {**os.environ, "PRETEND_FAULT": fault or "", "TMPDIR": scratch}
             return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
     def test_no_difference_where_there_is_none(self):
-        for count, *arguments in (["150", "--batch", "1"], ["150", "--batch", "random", "--restart"],
-                                  ["150", "--batch", "1000", "--restart"], ["80", "--who", "enforce"],
-                                  ["40", "--who", "trust", "--batch", "random", "--restart"]):
+        for count, *arguments in (["70", "--batch", "1"], ["70", "--batch", "random", "--restart"],
+                                  ["70", "--batch", "1000", "--restart"], ["20", "--who", "enforce"],
+                                  ["12", "--who", "trust", "--batch", "random", "--restart"]):
             done = self.drive("--commands", count, *arguments)
             self.assertEqual(done.returncode, 0, done.stdout.decode())
 
     def test_planted_faults_are_found(self):
         import pretend
-        for fault in pretend.FAULTS:
-            done = self.drive("--commands", str(FAULT_COMMANDS), fault=fault)
+        for i, fault in enumerate(pretend.FAULTS):
+            done = self.drive("--commands", str(FAULT_COMMANDS), fault=fault, shrink="2" if i == 0 else "0")
             self.assertEqual(done.returncode, 1, (fault, done.stdout.decode()))
             self.assertIn(b"DIFFERENCE", done.stdout, fault)
             COUNTS["planted faults found by the driver"] += 1
