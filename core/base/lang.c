@@ -64,12 +64,6 @@ jb_tr(const char *english)
 }
 
 void
-jb_lang_back(const jb_lang *before)
-{
-    jb_lang_now = *before;
-}
-
-void
 jb_both_back(const struct jb_both *before)
 {
     jb_both = *before;

@@ -11,8 +11,9 @@
 
 #include <jangbu/base.h>
 
-/* That of the calling thread, now. */
-extern _Thread_local jb_lang jb_lang_now;
+/* That of the calling thread, now. Every public call sets it, jb_cursor_next for each event: so it
+ * lies where one instruction finds it, in a shared library, too. */
+extern _Thread_local jb_lang jb_lang_now __attribute__((tls_model("initial-exec")));
 
 /* english in the thread's language: static, or english itself where the catalogue lacks it. */
 const char *jb_tr(const char *english) __attribute__((format_arg(1)));
@@ -21,7 +22,11 @@ const char *jb_tr_in(jb_lang lang, const char *english) __attribute__((format_ar
 /* Marks a sentence that is looked up by the name that it gets. */
 #define JB_SAID(english) english
 
-void jb_lang_back(const jb_lang *before);
+static inline void
+jb_lang_back(const jb_lang *before)
+{
+    jb_lang_now = *before;
+}
 static inline jb_lang
 jb_lang_set(jb_lang lang)
 {
