@@ -300,10 +300,6 @@ jb_refused_around_can_be(struct jb_judge *r, const struct jb_event *e, const str
     *ret = true;
     switch (p->code) {
     case JB_CODE_PERSON_STATE:
-        if (p->op == JB_OP_FORGET) {
-            *ret = the_figure(p) == JB_PERSON_NONE;
-            return JB_OK;
-        }
         return can_be_person(r, e, w, ret, err);
     case JB_CODE_INVITE_EXPIRED:
         return any_invited(r, w, e->recorded_at, true, p->figures.at[0].value, ret, err);
@@ -330,7 +326,7 @@ jb_refused_around_can_be(struct jb_judge *r, const struct jb_event *e, const str
     case JB_CODE_BIZ_NUMBER:
         return can_be_number(r, e, w, ret, err);
     case JB_CODE_BIZ_STATE:
-        *ret = the_figure(p) == JB_BIZ_NONE || p->op == JB_OP_FORGET ||
+        *ret = the_figure(p) == JB_BIZ_NONE ||
                (the_figure(p) == JB_BIZ_STALE && p->op == JB_OP_BIZ_APPROVE);
         return JB_OK;
     case JB_CODE_SALES_STATE:
