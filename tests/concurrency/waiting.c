@@ -84,10 +84,13 @@ pause_us(long us)
     nanosleep(&t, NULL);
 }
 
+/* What an earlier case has left lets no child begin before its parent is there. */
 static pid_t
 child_of(void (*run)(void))
 {
     fflush(stdout);
+    shared->seen = 0;
+    shared->committed_at = 0;
     pid_t pid = fork();
     must(pid >= 0, "no child");
     if (pid == 0) {
@@ -141,13 +144,13 @@ wakes(bool read_only)
     shared->seen = end;
     for (int i = 0; i < COMMITS; i++) {
         jb_seq before = end;
-        shared->committed_at = 0;
         must(jb_wait(l, before, FOR_EVER, &end, &err) == JB_OK && end > before, "it is woken");
         int64_t now = jb_monotonic_us();
         while (shared->committed_at == 0) {
             pause_us(20); /* it was told before the writer was */
         }
         late[i] = now > shared->committed_at ? now - shared->committed_at : 0;
+        shared->committed_at = 0; /* before the writer may go on */
         shared->seen = end;
     }
     ended_well(writer);
@@ -180,7 +183,6 @@ commit_on(void)
 static void
 follows(void)
 {
-    shared->ready = false;
     pid_t writer = child_of(commit_on);
     jb_ledger *l = open_it(true);
     jb_seq end = end_of(l), last = end + COMMITS;
@@ -396,7 +398,6 @@ killed(void)
         submit(l, JB_OP_WALLET_RENAME, "name");
     }
     must(jb_steps.calls <= 1, "who commits calls nobody"); /* but who listened last, and has left */
-    shared->ready = false;
     pid_t waiter = child_of(wait_for_ever);
     while (!shared->ready) {
         pause_us(50);
@@ -422,19 +423,16 @@ commit_without(void)
         pause_us(50);
     }
     must(unlink(path) == 0, "the lock file is there");
-    shared->seen = 0;
     for (int i = 0; i < 10; i++) {
         submit(l, JB_OP_WALLET_RENAME, "name");
         pause_us(20000);
     }
-    shared->seen = 1;
     jb_close(l);
 }
 
 static void
 lock_deleted(void)
 {
-    shared->ready = false;
     pid_t writer = child_of(commit_without);
     jb_ledger *l = open_it(true);
     jb_seq end = end_of(l), last = end + 10;
@@ -454,7 +452,6 @@ read_only_place(void)
     char there[64];
     snprintf(there, sizeof there, "%s/there", scratch);
     must(mkdir(there, 0700) == 0, "no directory");
-    shared->ready = false;
     pid_t writer = child_of(commit_in_turn);
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount(dir, there, NULL, MS_BIND, NULL) != 0 ||
