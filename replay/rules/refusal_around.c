@@ -75,17 +75,15 @@ jb_refused_around_again(struct jb_judge *r, const struct jb_event *e, const stru
 {
     const struct jb_command_refused *p = &e->command_refused;
     const struct jb_prefetched none = {0};
-    const struct jb_people people = {.person = is_himself(r, p) ? e->actor : 0};
     const struct jb_around_time t = {e->recorded_at, e->recorded_at};
     *ret_asked = w != NULL && can_ask(r, p);
     if (!*ret_asked) {
         return JB_OK;
     }
     memset(&r->around, 0, sizeof r->around);
+    r->around.people.person = is_himself(r, p) ? e->actor : 0;
     jb_status status = complete(r, w, p, c, err);
-    status = status == JB_OK ? jb_around_look(r->b, w, c, &people, (struct jb_permit){0, 0}, &t,
-                                              &r->around, err)
-                             : status;
+    status = status == JB_OK ? jb_around_look(r->b, w, c, &t, &r->around, err) : status;
     return status == JB_OK ? jb_decide_command(r, w, c, &none, e->recorded_at, err) : status;
 }
 
