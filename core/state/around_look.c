@@ -411,12 +411,15 @@ find_channel(struct jb_state *b, const struct jb_command *c, struct jb_around *a
 
 jb_status
 jb_around_look(struct jb_state *b, const struct jb_wallet *w, const struct jb_command *c,
+               const struct jb_people *people, struct jb_permit permit,
                const struct jb_around_time *t, struct jb_around *a, struct jb_error *err)
 {
-    struct look l = {.b = b, .w = w, .people = &a->people, .t = t, .err = err};
+    struct look l = {.b = b, .w = w, .people = people, .t = t, .err = err};
     l.uses = w != NULL && (c->op == JB_OP_CHARGE || c->op == JB_OP_CONSUME);
     bool of_who = c->op >= JB_OP_ROLE_GIVE || c->op == JB_OP_WALLET_DELETE;
     a->enforced = b->g.matrix != 0;
+    a->permit = permit;
+    a->people = *people;
     jb_status status = find_channel(b, c, a, err);
     status = status == JB_OK && of_who ? find_agency(b, c, &l.agency, err) : status;
     l.channel_no = a->channel_no;

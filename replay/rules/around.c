@@ -59,8 +59,7 @@ jb_judge_around(struct jb_judge *r, const struct jb_wallet *w, const struct jb_e
                 const struct jb_command *c, struct jb_error *err)
 {
     const bool nobody = has_no_actor(e);
-    memset(&r->around, 0, sizeof r->around);
-    r->around.people = (struct jb_people){
+    const struct jb_people people = {
         .actor = nobody ? 0 : e->actor,
         .person = person_of(e),
         .self = !nobody && e->actor != 0 && person_of(e) == e->actor,
@@ -68,11 +67,12 @@ jb_judge_around(struct jb_judge *r, const struct jb_wallet *w, const struct jb_e
                        e->wallet_created.master == e->actor,
         .role = e->role,
     };
-    r->around.permit = nobody ? (struct jb_permit){0, 0} : jb_permit_of(c);
+    const struct jb_permit permit = nobody ? (struct jb_permit){0, 0} : jb_permit_of(c);
     const struct jb_around_time t = {
         e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at, e->recorded_at};
+    memset(&r->around, 0, sizeof r->around);
     r->around.recovered = e->type == JB_EV_ROLE_GIVEN && e->role_given.how == JB_HOW_RECOVERED;
-    jb_status status = jb_around_look(r->b, w, c, &t, &r->around, err);
+    jb_status status = jb_around_look(r->b, w, c, &people, permit, &t, &r->around, err);
     if (status == JB_OK) {
         pass_over_master(r, e, c);
     }

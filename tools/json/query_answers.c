@@ -5,6 +5,7 @@
 #include "around_json.h"
 #include "event_json.h"
 #include "lists_json.h"
+#include "papers_json.h"
 #include "queries.h"
 #include "rows_json.h"
 #include "vocabulary.h"
@@ -139,6 +140,7 @@ info(const struct asked *a, const struct query *q, struct out *o, struct jb_erro
     js_bool(o, "secret_lost", i.secret_lost);
     js_bool(o, "secret_damaged", i.secret_damaged);
     js_bool(o, "head_damaged", i.head_damaged);
+    js_bool(o, "sealed", i.sealed);
     js_str(o, "version", JB_VERSION_STRING);
     js_close(o, '}');
     js_line_end(o);
@@ -318,6 +320,10 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_HISTORY] = history_answer,
         [QUERY_REFUSED] = refused_answer,
         [QUERY_EXPLAIN] = explain,
+        [QUERY_RECEIPTS] = receipts_answer,
+        [QUERY_STATEMENT] = statement_answer,
+        [QUERY_TOTALS] = totals_answer,
+        [QUERY_EXPIRING] = expiring_answer,
         [QUERY_WHO] = who_answer,
         [QUERY_MAY] = may_answer,
         [QUERY_ROLES] = roles_answer,
