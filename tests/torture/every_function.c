@@ -714,6 +714,40 @@ s_wallets(struct world *w)
                : status;
 }
 
+static bool
+a_found_wallet(void *data, const struct jb_wallet_row *row)
+{
+    say("%u %llu %lld ", row->kind, (unsigned long long)row->master, (long long)row->used_at);
+    return a_balance(data, row->balance);
+}
+
+static bool
+a_found_event(void *data, const struct jb_find_row *row)
+{
+    say("%u %s %u ", row->what_n, row->what[0], row->wallet);
+    return an_event(data, row->event);
+}
+
+static jb_status
+s_found(struct world *w)
+{
+    static const char *const texts[] = {"C1", "U1", "13", "K1", "W1", "A9"};
+    struct jb_wallets_query q = JB_SIZED(struct jb_wallets_query);
+    jb_status status =
+        jb_wallets_find(w->v, NULL, NULL, NULL, 9, a_found_wallet, NULL, NULL, NULL, &w->err);
+    q.name = t("name");
+    q.master = t("master");
+    if (status == JB_OK) {
+        status = jb_wallets_find(w->v, &q, &moments[1], NULL, 9, a_found_wallet, NULL, NULL, NULL,
+                                 &w->err);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == JB_OK; i++) {
+        status =
+            jb_find_get(w->v, t(texts[i]), NULL, NULL, 9, a_found_event, NULL, NULL, NULL, &w->err);
+    }
+    return status;
+}
+
 static jb_status
 s_items(struct world *w)
 {
@@ -1023,6 +1057,8 @@ s_json_ask(struct world *w)
         "{\"ask\":\"explain\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"log\",\"people\":true,\"limit\":1000}",
         "{\"ask\":\"wallets\",\"as_of\":15}",
+        "{\"ask\":\"find\",\"text\":\"C1\",\"people\":true,\"as_of\":15}",
+        "{\"ask\":\"charges\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"lots\",\"wallet\":\"W1\",\"limit\":1,\"as_of\":15}",
         "{\"ask\":\"grants\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"refunds\",\"wallet\":\"W1\",\"open\":true,\"as_of\":15}",
@@ -1078,6 +1114,7 @@ static const struct step {
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
     {"jb_wallets_get", s_wallets, VIEWS, false},
+    {"jb_wallets_find, jb_find_get", s_found, VIEWS, false},
     {"lots, grants, refunds", s_items, VIEWS, false},
     {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},

@@ -1,4 +1,5 @@
 /* Queries answered. */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -34,20 +35,28 @@ balance(const struct asked *a, const struct query *q, struct out *o, struct jb_e
 static bool
 each_cash_row(void *data, const struct jb_cash_row *r)
 {
-    cash_row_json(data, NULL, r);
-    return true;
+    struct cash_rows *rows = data;
+    return cash_rows_add(rows, r);
 }
 
 static jb_status
 cash_status(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct jb_cash_status s = {.size = sizeof s};
+    struct cash_rows rows = {.query = q};
     js_open(o, NULL, '{');
     js_text(o, "wallet", q->wallet);
     js_str(o, "view", q->view == JB_VIEW_POSTED ? "posted" : "known");
     js_open(o, "rows", '[');
     jb_status status = jb_cash_status_get(a->views, q->wallet, (jb_cash_view)q->view, as_of(q),
-                                          q->from_day, q->to_day, each_cash_row, o, &s, err);
+                                          q->from_day, q->to_day, each_cash_row, &rows, &s, err);
+    if (status == JB_OK && rows.no_memory) {
+        o->no_memory = true;
+    }
+    for (size_t i = 0; i < rows.n && status == JB_OK; i++) {
+        cash_row_json(o, NULL, &rows.at[q->newest_first != 0 ? rows.n - 1 - i : i]);
+    }
+    free(rows.at);
     if (status != JB_OK) {
         return status;
     }
@@ -317,6 +326,7 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_CASH_DAY] = cash_day,
         [QUERY_HISTORY] = history_answer,
         [QUERY_REFUSED] = refused_answer,
+        [QUERY_FIND] = find_answer,
         [QUERY_EXPLAIN] = explain,
         [QUERY_WHO] = who_answer,
         [QUERY_MAY] = may_answer,
@@ -335,6 +345,7 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_COMMANDS] = commands,
         [QUERY_QUERIES] = queries,
         [QUERY_WALLETS] = wallets_answer,
+        [QUERY_CHARGES] = items_answer,
         [QUERY_LOTS] = items_answer,
         [QUERY_GRANTS] = items_answer,
         [QUERY_REFUNDS] = items_answer,
