@@ -150,17 +150,6 @@ one_wallet(struct app *app, const struct asked_rows *asked)
     return EXIT_DONE;
 }
 
-/* text NULL: nothing is asked, and *ret stays. False: said on standard error. */
-static bool
-read_day(const struct app *app, const char *name, const char *text, jb_day *ret)
-{
-    if (text == NULL || jb_day_parse(text, strlen(text), ret)) {
-        return true;
-    }
-    app_usage(app, "--%s is a day like 2026-10-31, not %s", name, text);
-    return false;
-}
-
 /* Whether the options are those of one of the forms. */
 static bool
 is_form(int n, bool all, bool day, bool rows_too)
@@ -222,8 +211,8 @@ cmd_cash_status(struct app *app, int argc, char **argv)
     if (strcmp(view, "posted") != 0 && strcmp(view, "known") != 0) {
         return app_usage(app, "--view is posted or known, not %s", view);
     }
-    if (!read_day(app, "day", day_text, &day) || !read_day(app, "from", from, &asked.from) ||
-        !read_day(app, "to", to, &asked.to) || !read_flow(app, flow, &asked.flow)) {
+    if (!query_day(app, "day", day_text, &day) || !query_day(app, "from", from, &asked.from) ||
+        !query_day(app, "to", to, &asked.to) || !read_flow(app, flow, &asked.flow)) {
         return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {

@@ -207,8 +207,15 @@ static const struct row rows[] = {
      HELP("  WALLET           also an id that no wallet has\n"
           "  --limit N        rows, 1 to 10,000; 100 unless given\n"
           "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON)},
-    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET"),
-     SAID("why the total and the cash status differ, to the last unit"), HELP(AS_OF COMMON)},
+    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET\nLEDGER WALLET --from DAY --to DAY\nLEDGER WALLET --since WHEN\nLEDGER "
+           "WALLET --day DAY"),
+     SAID("why the total and the cash status differ, or two totals, to the last unit"),
+     HELP("  --from DAY --to DAY\n"
+          "                   why the cash status closes these days otherwise than the day before\n"
+          "  --since WHEN     why the total is another one than at that event or time\n"
+          "  --day DAY        why a closed day is known otherwise than it was published\n" AS_OF
+              COMMON)},
     {"who", cmd_who, TAKES_JSON, USAGE("LEDGER WALLET [--people]"),
      SAID("who has to do with a wallet: its master, members, channels, agency"),
      HELP("  --people         ids of people beside their references\n" COMMON)},

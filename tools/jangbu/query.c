@@ -149,6 +149,16 @@ query_moment(struct app *app, const char *name, const char *text, struct jb_as_o
     return false;
 }
 
+bool
+query_day(struct app *app, const char *name, const char *text, jb_day *ret)
+{
+    if (text == NULL || jb_day_parse(text, strlen(text), ret)) {
+        return true;
+    }
+    app_usage(app, "--%s is a day like 2026-10-31, not %s", name, text);
+    return false;
+}
+
 /* In capitals, as they are shown; typed in any. */
 static bool
 word_number(jb_list list, const char *text, size_t n, uint32_t *ret)

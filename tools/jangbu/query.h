@@ -23,6 +23,7 @@ void query_page_end(struct app *app, const struct jb_moment *m, const char *next
 /* A bound of --NAME; text NULL: none. False: said on standard error. */
 bool query_amount(struct app *app, const char *name, const char *text, struct amount_bound *ret);
 bool query_moment(struct app *app, const char *name, const char *text, struct jb_as_of *ret);
+bool query_day(struct app *app, const char *name, const char *text, jb_day *ret);
 /* Words of a list with commas between them, as 1 << number of each. Likewise. */
 bool query_words(struct app *app, const char *name, const char *text, jb_list list, uint32_t *ret);
 /* The name of a wallet, or why there is none. False: it cannot be read, app->err says why. */

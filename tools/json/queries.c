@@ -134,7 +134,8 @@ static const struct {
                           M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST) | M(AMOUNT_MIN) |
                           M(AMOUNT_MAX),
                       false},
-    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
+    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF) | M(FROM_DAY) | M(TO_DAY) | M(DAY) | M(SINCE),
+                       false},
     [QUERY_WHO] = {"who", M(WALLET), M(PEOPLE), false},
     [QUERY_MAY] = {"may", M(WALLET) | M(ACTOR), M(CHANNEL) | M(PEOPLE), false},
     [QUERY_ROLES] = {"roles", 0, 0, false},
@@ -159,6 +160,7 @@ struct query
 query_of(enum query_kind kind)
 {
     return (struct query){.kind = kind,
+                          .day = JB_NO_DAY,
                           .from_day = JB_NO_DAY,
                           .to_day = JB_NO_DAY,
                           .from = 1,

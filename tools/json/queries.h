@@ -106,6 +106,10 @@ struct query query_of(enum query_kind kind);
 /* Its texts lie in the pool until that is reset. False: bad says why. */
 bool query_from_json(struct json_pool *pool, const char *text, size_t n, struct query *ret,
                      struct bad_line *bad);
+/* What `explain` asks for beside why the total is not the cash status's: false, nothing. since may
+ * have to be borrowed from q. JB_E_USAGE where it is half, or more than one thing. */
+jb_status change_asked(const struct query *q, struct jb_change_query *ret, bool *ret_asked,
+                       struct jb_error *err);
 /* Writes one line, or of a list one for each of it. What is written before a failure is to be
  * thrown away. */
 jb_status query_answer(const struct asked *a, const struct query *q, struct out *o,

@@ -1,10 +1,12 @@
 /* Queries answered. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "around_json.h"
 #include "event_json.h"
+#include "lang.h"
 #include "lists_json.h"
 #include "queries.h"
 #include "rows_json.h"
@@ -85,11 +87,58 @@ cash_day(const struct asked *a, const struct query *q, struct out *o, struct jb_
     return jb_cash_day_each(a->views, q->day, as_of(q), each_wallet_row, o, err);
 }
 
+jb_status
+change_asked(const struct query *q, struct jb_change_query *ret, bool *ret_asked,
+             struct jb_error *err)
+{
+    const bool period = q->from_day != JB_NO_DAY || q->to_day != JB_NO_DAY;
+    const bool day = q->day != JB_NO_DAY, moments = q->since.kind != JB_AS_OF_NOW;
+    *ret_asked = period || day || moments;
+    if (period + day + moments > 1 ||
+        (period && (q->from_day == JB_NO_DAY || q->to_day == JB_NO_DAY))) {
+        *err = (struct jb_error){.status = JB_E_USAGE};
+        snprintf(err->text, sizeof err->text, "%s",
+                 tr("explain takes a first and a last day, or one day, or an earlier moment"));
+        return JB_E_USAGE;
+    }
+    *ret = (struct jb_change_query){.size = sizeof *ret,
+                                    .wallet = q->wallet,
+                                    .kind = period ? JB_CHANGE_PERIOD
+                                            : day  ? JB_CHANGE_DAY
+                                                   : JB_CHANGE_MOMENTS,
+                                    .from = period ? q->from_day
+                                            : day  ? q->day
+                                                   : 0,
+                                    .to = period ? q->to_day : 0,
+                                    .since = moments ? &q->since : NULL};
+    return JB_OK;
+}
+
+static jb_status
+explain_change(const struct asked *a, const struct query *q, const struct jb_change_query *asked,
+               struct out *o, struct jb_error *err)
+{
+    struct jb_change *c;
+    jb_status status = jb_change_get(a->views, asked, as_of(q), &c, err);
+    if (status == JB_OK) {
+        change_json(o, c, a->utc_offset_s);
+        js_line_end(o);
+        jb_change_free(c);
+    }
+    return status;
+}
+
 static jb_status
 explain(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct jb_explanation *x;
-    jb_status status = jb_explain(a->views, q->wallet, as_of(q), &x, err);
+    struct jb_change_query asked;
+    bool is_change;
+    jb_status status = change_asked(q, &asked, &is_change, err);
+    if (status != JB_OK || is_change) {
+        return status == JB_OK ? explain_change(a, q, &asked, o, err) : status;
+    }
+    status = jb_explain(a->views, q->wallet, as_of(q), &x, err);
     if (status == JB_OK) {
         explanation_json(o, x, a->utc_offset_s);
         js_line_end(o);

@@ -231,6 +231,43 @@ explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offs
     js_close(o, '}');
 }
 
+static void
+causes_json(struct out *o, const char *name, const struct jb_cause_line *const *lines, uint32_t n)
+{
+    js_open(o, name, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        cause_json(o, lines[i]);
+    }
+    js_close(o, ']');
+}
+
+void
+change_json(struct out *o, const struct jb_change *c, int32_t utc_offset_s)
+{
+    static const char *const kinds[] = {
+        [JB_CHANGE_PERIOD] = "period", [JB_CHANGE_MOMENTS] = "moments", [JB_CHANGE_DAY] = "day"};
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", c->wallet);
+    js_str(o, "change", kinds[c->kind]);
+    if (c->kind == JB_CHANGE_MOMENTS) {
+        js_open(o, "since", '{');
+        js_uint(o, "seq", c->since.seq);
+        js_instant(o, "at", c->since.at, utc_offset_s);
+        js_close(o, '}');
+    } else {
+        js_day(o, "from_day", c->from);
+        js_day(o, "to_day", c->to);
+    }
+    js_int(o, "before", c->before);
+    js_int(o, "after", c->after);
+    js_int(o, "difference", c->difference);
+    causes_json(o, "causes", c->causes, c->causes_n);
+    causes_json(o, "apart", c->apart, c->apart_n);
+    js_int(o, "rest", c->rest);
+    moment_json(o, &c->as_of, utc_offset_s);
+    js_close(o, '}');
+}
+
 /* Under which name the id of what the event is about stands where the event has only the wallet's
  * number for it. */
 static const char *

@@ -30,6 +30,7 @@ void grant_row_json(struct out *o, const struct jb_grant_row *r, int32_t utc_off
 void refund_row_json(struct out *o, const struct jb_refund_row *r, int32_t utc_offset_s);
 void cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r);
 void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offset_s);
+void change_json(struct out *o, const struct jb_change *c, int32_t utc_offset_s);
 jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
                            int32_t utc_offset_s, struct jb_error *err);
 

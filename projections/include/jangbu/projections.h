@@ -348,6 +348,58 @@ JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet,
 JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
 
 /*
+ * Why two totals of a wallet differ. Each is asked as of a moment (NULL: now).
+ *
+ * PERIOD    the published closing of day `to` and that of the day before `from`: by what was posted
+ *           to these days, which must be closed (JB_E_NOT_CLOSED)
+ * MOMENTS   the total at as_of and that at `since`, an event or a time: by what was recorded
+ * between them. Before a wallet was made its total is 0 DAY       what the closed day `from` did to
+ * the total, as it is known at as_of and as it was published: by what happened on it and was posted
+ * to a later one (causes), and what was posted to it and had happened before (apart, with the other
+ * sign). It costs what the wallet's events since then do
+ *
+ * difference = after - before = the sum over causes and apart; rest is what is left over, must be 0
+ * and is not made so.
+ */
+typedef enum jb_change_kind {
+    JB_CHANGE_PERIOD = 1,
+    JB_CHANGE_MOMENTS = 2,
+    JB_CHANGE_DAY = 3
+} jb_change_kind;
+struct jb_change_query {
+    size_t size;
+    struct jb_text wallet;
+    jb_change_kind kind;
+    jb_day from;
+    jb_day to;                    /* of PERIOD; else 0 */
+    uint32_t reserved;            /* 0 */
+    const struct jb_as_of *since; /* of MOMENTS; else NULL */
+};
+struct jb_change {
+    size_t size;
+    uint32_t number;
+    jb_change_kind kind;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_day from; /* JB_NO_DAY where there is none */
+    jb_day to;
+    struct jb_moment since; /* of MOMENTS */
+    jb_amount before;
+    jb_amount after;
+    jb_amount difference;
+    const struct jb_cause_line *const *causes; /* causes[0] to causes[causes_n - 1] */
+    const struct jb_cause_line *const *apart;  /* of DAY */
+    uint32_t causes_n;
+    uint32_t apart_n;
+    jb_amount rest;
+    struct jb_moment as_of;
+};
+/* *ret is owned: jb_change_free. */
+JB_API JB_NODISCARD jb_status jb_change_get(jb_views *v, const struct jb_change_query *query,
+                                            const struct jb_as_of *as_of, struct jb_change **ret,
+                                            struct jb_error *err);
+JB_API struct jb_change *jb_change_free(struct jb_change *change); /* NULL allowed; returns NULL */
+
+/*
  * A page of the commands with a key on a wallet that were refused, newest first: events
  * command_refused, which stand in no history. wallet may be an id that no wallet has. *event is
  * borrowed until each returns. Refusals of version 1 do not say their wallet and are not found.
