@@ -358,8 +358,8 @@ lay_out(struct answering *a, struct jb_reply **ret)
     return JB_OK;
 }
 
-static void
-let_go(struct answering *a)
+void
+answer_let_go(struct answering *a)
 {
     while (a->rooms != NULL) {
         struct answer_room *before = a->rooms->before;
@@ -452,7 +452,7 @@ jb_reply_get(jb_views *v, const struct jb_question *question, struct jb_reply **
     struct answering a = {.v = v, .q = &q, .err = err, .korean = lang == JB_LANG_KO};
     status = answer(&a);
     status = status == JB_OK ? lay_out(&a, ret) : status;
-    let_go(&a);
+    answer_let_go(&a);
     return status;
 }
 

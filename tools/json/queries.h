@@ -50,6 +50,10 @@ enum query_kind {
     QUERY_REFUNDS,
     QUERY_EVENTS,
     QUERY_EXPLAIN,
+    QUERY_RECEIPTS,
+    QUERY_STATEMENT,
+    QUERY_TOTALS,
+    QUERY_EXPIRING,
     QUERY_WHO,
     QUERY_MAY,
     QUERY_ROLES,
@@ -68,6 +72,9 @@ enum query_kind {
     QUERY_QUERIES,
     QUERIES
 };
+
+/* Of grants about to lapse, unless it is said. */
+#define QUERY_DAYS 30
 
 /* Of a reply, in the order of the words. */
 enum query_lang { QUERY_LANG_EN, QUERY_LANG_KO, QUERY_LANG_OF_HANDLE };
@@ -99,6 +106,7 @@ struct query {
     struct amount_bound amount_min, amount_max;
     uint8_t oldest_first;
     uint32_t flow; /* 1 + enum of JB_FLOWS; 0: any */
+    uint64_t days;
 };
 
 /* A query of that kind in which nothing is given yet. */

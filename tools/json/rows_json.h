@@ -49,6 +49,9 @@ bool cash_rows_add(struct cash_rows *rows, const struct jb_cash_row *r);
  */
 const char *lot_state(const struct jb_lot_row *r);
 
+/* Which event it is, and when: an object that is left open. */
+void event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
+
 /* An event as `jangbu log` prints it. */
 jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
                          int32_t utc_offset_s, struct jb_error *err);
