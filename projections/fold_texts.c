@@ -141,7 +141,7 @@ jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_si
         const size_t end = i + 1 < f->epochs.n ? f->epochs.at[i + 1].first : f->texts.n;
         most = end - f->epochs.at[i].first > most ? end - f->epochs.at[i].first : most;
     }
-    uint64_t *sorted = malloc(most * sizeof *sorted);
+    uint64_t *sorted = malloc((most + 1) * sizeof *sorted);
     uint32_t *ends = malloc(JB_TEXT_BUCKETS * sizeof *ends);
     jb_status status = sorted != NULL && ends != NULL
                            ? JB_OK

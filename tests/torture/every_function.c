@@ -881,9 +881,41 @@ s_history(struct world *w)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     jb_status status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, NULL, 5, a_history_row,
                                       NULL, next, NULL, &w->err);
-    return status == JB_OK ? jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50,
-                                            a_history_row, NULL, next, NULL, &w->err)
-                           : status;
+    if (status == JB_OK) {
+        status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50, a_history_row, NULL,
+                                next, NULL, &w->err);
+    }
+    const jb_amount min = 100;
+    const struct jb_history_query q = {.size = sizeof q, .wallet = t("W1"), .amount_min = &min};
+    return status == JB_OK
+               ? jb_history_find(w->v, &q, NULL, NULL, 50, a_history_row, NULL, NULL, NULL, &w->err)
+               : status;
+}
+
+/* A period, a day against itself, and what came between two moments. */
+static jb_status
+s_change(struct world *w)
+{
+    const struct jb_as_of since = {.kind = JB_AS_OF_SEQ, .seq = 15};
+    const jb_day day = jb_day_of(BEGINNING, 32400);
+    struct jb_change_query q = {.size = sizeof q, .wallet = t("W1"), .from = day};
+    jb_status status = JB_OK;
+    for (int kind = JB_CHANGE_PERIOD; kind <= JB_CHANGE_DAY && status == JB_OK; kind++) {
+        struct jb_change *c = NULL;
+        q.kind = (jb_change_kind)kind;
+        q.from = kind == JB_CHANGE_MOMENTS ? 0 : day;
+        q.to = kind == JB_CHANGE_PERIOD ? day : 0;
+        q.since = kind == JB_CHANGE_MOMENTS ? &since : NULL;
+        status = jb_change_get(w->v, &q, NULL, &c, &w->err);
+        if (status == JB_OK) {
+            say("%lld %lld %u %u %lld;", (long long)c->before, (long long)c->after, c->causes_n,
+                c->apart_n, (long long)c->rest);
+        } else if (status == JB_E_NOT_CLOSED) { /* as the ledger is before anything closes it */
+            status = JB_OK;
+        }
+        jb_change_free(c);
+    }
+    return status;
 }
 
 static bool
@@ -1170,7 +1202,8 @@ static const struct step {
     {"lots, grants, refunds", s_items, VIEWS, false},
     {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},
-    {"jb_history_get", s_history, VIEWS, false},
+    {"jb_history_get, jb_history_find", s_history, VIEWS, false},
+    {"jb_change_get", s_change, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
     {"papers", s_papers, VIEWS, false},
     {"jb_reply_get", s_reply, VIEWS, false},

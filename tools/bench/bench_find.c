@@ -128,8 +128,8 @@ look(jb_views *v, const char *what, const char *format, uint64_t of, unsigned fo
 int
 main(int argc, char **argv)
 {
-    jb_ledger *l;
-    jb_views *v;
+    jb_ledger *l = NULL;
+    jb_views *v = NULL;
     if (argc != 3) {
         fprintf(stderr, "bench_find EVENTS DIR\n");
         return 2;
