@@ -4,6 +4,7 @@
  */
 #include "projections/answer.h"
 
+#include "base/calendar.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -311,15 +312,11 @@ tidy_events(struct answering *a)
     a->events.n = n;
 }
 
-/* To the second where the rest is 0. */
 static void
 say_as_of(struct answering *a)
 {
     char at[JB_INSTANT_TEXT_BYTES];
-    jb_instant_print(a->as_of.at, a->v->info.utc_offset_s, at);
-    if (strncmp(at + 19, ".000000", 7) == 0) {
-        memmove(at + 19, at + 26, strlen(at + 26) + 1);
-    }
+    jb_instant_say(a->as_of.at, a->v->info.utc_offset_s, at);
     answer_say(a, SAY_AS_OF, "at", at, "seq", answer_number(a, a->as_of.seq), NULL);
 }
 
