@@ -166,7 +166,7 @@ def usage(ledger, work):
         (("init", work + "/x", "--currency", "won"), 2, "ISO 4217"), (("init", work + "/x", "--offset", "+99:00"), 2, "--offset"),
         (("balance", ledger, "W", "--caller", "me"), 2, "takes no --caller"), (("audit", ledger, "--as-of", "5"), 2, "takes no --as-of"),
         (("export", ledger, "--format", "csv", "--json"), 2, "takes no --json"), (("refund", "aprove", ledger, "W", "R"), 2, "approve, reject, cancel"),
-        (("wallet", "frobnicate", ledger, "W"), 2, "delete; not frobnicate"), (("wallet",), 2, "one more word"), (("stat", *[ledger] * 70), 2, "more than 64 arguments"),
+        (("wallet", "frobnicate", ledger, "W"), 2, "settlement; not frobnicate"), (("wallet",), 2, "one more word"), (("stat", *[ledger] * 70), 2, "more than 64 arguments"),
         (("charge", ledger, "W", "C", "1000", "--key", "a", "--key", "b"), 2, "--key is given twice"),
         (("balance", ledger, "W", "--as-of", "1"), 1, "the wallet W did not exist yet at event 1"),
         (("charge", ledger, "W", "C", "99999999999999999999"), 2, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),

@@ -86,8 +86,9 @@ static const struct row rows[] = {
          "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename "
          "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
          "LEDGER WALLET"),
-     SAID("make, rename, turn off and on, suspend, lift, delete a wallet"),
-     HELP("  --master ID      who is in charge; kept apart from the log, like the name\n" ONE)},
+     SAID("make, rename, turn off and on, suspend, lift, delete a wallet; how it pays"),
+     HELP("  --settlement     PREPAID, or POSTPAID with a --limit\n"
+          "  --master ID      who is in charge; kept apart from the log, like the name\n" ONE)},
     {"charge", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no "
            "NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
@@ -138,6 +139,23 @@ static const struct row rows[] = {
      SAID("close a day, and the open days before it"),
      HELP(
          "  --force          even if more than empty_days_max empty days would be closed\n" KEYED)},
+    {"role", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("give somebody a role of the ledger, or take it"),
+     HELP("  ROLE             OPERATOR, GATEWAY, SYSTEM; or AGENCY, with --agency\n" KEYED)},
+    {"member", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("invite somebody into a wallet, accept, leave, remove"), HELP(ONE)},
+    {"master", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("make another of its members the master of a wallet"), HELP(ONE)},
+    {"manager", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("add a manager to a channel, or remove one"), HELP(ONE)},
+    {"invoice", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("set the address for a wallet's tax invoices"), HELP(ONE)},
+    {"sales", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("ask for the sales right of a wallet, accept, refuse, release"), HELP(ONE)},
+    {"forget", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("forget a person, a deleted wallet, or a business that nobody has"),
+     HELP("  one of --person, --wallet, --biz; what is named can be read by nobody any "
+          "more\n" KEYED)},
     {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET\nLEDGER --all"),
      SAID("what a wallet has, in real time"), HELP(AS_OF COMMON)},
     {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF,
@@ -238,30 +256,34 @@ static const struct row rows[] = {
           "  --since WHEN     why the total is another one than at that event or time\n"
           "  --day DAY        why a closed day is known otherwise than it was published\n" AS_OF
               COMMON)},
-    {"who", cmd_who, TAKES_JSON, USAGE("LEDGER WALLET [--people]"),
+    {"who", cmd_who, TAKES_JSON | OF_NOW, USAGE("LEDGER WALLET [--people]"),
      SAID("who has to do with a wallet: its master, members, channels, agency"),
      HELP("  --people         ids of people beside their references\n" COMMON)},
-    {"may", cmd_may, TAKES_JSON, USAGE("LEDGER WALLET --actor ID [--channel CHANNEL] [--people]"),
+    {"may", cmd_may, TAKES_JSON | OF_NOW,
+     USAGE("LEDGER WALLET --actor ID [--channel CHANNEL] [--people]"),
      SAID("what a person may do to a wallet now, and if not, why"),
      HELP("  --actor ID       whom it is about\n"
           "  --channel C      the channel that the commands would name: roles in it count only "
           "then\n"
           "  --people         with --json: the id beside its reference\n" COMMON
-          "ROLE: no role that carries it; STATE: not in the wallet's state; KIND: not for such a "
-          "wallet or channel.\n")},
-    {"roles", cmd_roles, TAKES_JSON, USAGE("LEDGER"), SAID("who may give which command"),
+          "ROLE: no role that carries it; STATE: not in the wallet's state, or the channel is "
+          "closed; "
+          "KIND: not for such a wallet or channel.\n")},
+    {"roles", cmd_roles, TAKES_JSON | OF_NOW, USAGE("LEDGER"), SAID("who may give which command"),
      HELP(COMMON)},
-    {"channel", cmd_channel, TAKES_JSON, USAGE("LEDGER CHANNEL [--people]"),
-     SAID("what a channel is: kind, search id, wallet, staff"),
-     HELP("  --people         ids of people beside their references\n" COMMON)},
-    {"biz", cmd_biz, TAKES_JSON,
+    {"channel", cmd_channel, TAKES_JSON | OF_NOW, USAGE("LEDGER CHANNEL [--people]"),
+     SAID("what a channel is: kind, search id, wallet, staff; or change it"),
+     HELP("  --people         ids of people beside their references\n"
+          "  --channel-kind K BASIC (unless given) or BUSINESS\n" ONE)},
+    {"biz", cmd_biz, TAKES_JSON | OF_NOW,
      USAGE("LEDGER WALLET [--people] [--limit N] [--cursor NEXT]\nLEDGER --channel CHANNEL "
            "[--people] [--limit N] [--cursor NEXT]"),
-     SAID("business information: what is approved, and what is asked for"),
+     SAID("business information: what is approved, and what is asked for; or ask, approve, refuse"),
      HELP("  --people         the texts beside their references\n"
           "  --limit N        with --json: requests and reviews, 1 to 10,000; 100 unless given\n"
-          "  --cursor NEXT    go on where the page before ended\n" COMMON)},
-    {"can-delete", cmd_can_delete, TAKES_JSON, USAGE("LEDGER WALLET"),
+          "  --cursor NEXT    go on where the page before ended\n"
+          "  --seq N          the event of the request that is reviewed\n" ONE)},
+    {"can-delete", cmd_can_delete, TAKES_JSON | OF_NOW, USAGE("LEDGER WALLET"),
      SAID("whether a wallet can be deleted, and what is in the way"), HELP(COMMON)},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "
@@ -283,7 +305,7 @@ static const struct row rows[] = {
          "registration or mail-order number. No names: `jangbu wallets --name` looks for those\n"
          "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
              COMMON)},
-    {"answer", cmd_answer, TAKES_JSON,
+    {"answer", cmd_answer, TAKES_JSON | OF_NOW,
      USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--people] "
            "[--clock=at|system]"),
      SAID("one of the ten questions that users ask, answered in a sentence"),
@@ -321,7 +343,7 @@ static const struct row rows[] = {
      USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
      SAID("the events as a table, or as double entry for an accounting program"),
      HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
-    {"people", cmd_people, TAKES_JSON, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
+    {"people", cmd_people, TAKES_JSON | OF_NOW, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
      SAID("what people.mdb says of itself; seal it; change its key; go on with an older one"),
      HELP("  encrypt          seal the names and notes of a ledger that has them in clear; nobody "
           "else may have it open\n"
@@ -425,12 +447,16 @@ print_lines(const char *text)
 static void
 print_usage(const struct row *r)
 {
+    char made[400], line[440];
     for (const char *form = r->usage; *form != '\0';) {
-        char line[400];
         size_t n = strcspn(form, "\n");
         int length = snprintf(line, sizeof line, "  jangbu %s %.*s", r->name, (int)n, form);
         print_wrapped(line, (size_t)length);
         form += n + (form[n] == '\n');
+    }
+    for (unsigned i = 0; one_usage(r->name, i, made); i++) {
+        int length = snprintf(line, sizeof line, "  jangbu %s %s", r->name, made);
+        print_wrapped(line, (size_t)length);
     }
 }
 

@@ -76,6 +76,13 @@ find_option(const struct option_row *rows, const char *name)
 static bool
 no_option(const struct app *app, const char *name)
 {
+    if (strcmp(name, "as-of") == 0 && (app->takes & OF_NOW) != 0) {
+        app_usage(app,
+                  "jangbu %s tells what is so now and takes no --as-of; `jangbu events` tells when "
+                  "it changed",
+                  app->command);
+        return false;
+    }
     if (strcmp(name, "json") == 0 || strcmp(name, "as-of") == 0 || strcmp(name, "caller") == 0) {
         app_usage(app, "jangbu %s takes no --%s", app->command, name);
         return false;
