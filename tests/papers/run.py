@@ -380,6 +380,8 @@ def receipts(ledger, log):
         check(f"receipts of {wallet} in pages", pages == ask("receipts", ledger, wallet)["rows"])
         text = run("receipts", ledger, wallet, "--lang", "ko").stdout
         check(f"receipts of {wallet} in words", all(f"이벤트 {r['seq']}:" in text for r in pages) and ("PG사" in text) == bool(pages), text[:300])
+        text = run("receipts", ledger, wallet, "--limit", "2").stdout
+        check(f"receipts of {wallet}: a page is filled", all(f"event {r['seq']}:" in text for r in pages[:2]) and text.count("\nevent") + 1 == 2, text)
         newest = ask("answer", ledger, wallet, "--question", "5", "--clock", "at")
         check(f"question 5 of {wallet}: the newest", newest["events"] == [pages[-1]["seq"]] and newest["text"].startswith(pages[-1]["text"]), newest)
         for row in [r for r in pages if r.get("charge")][:6]:
