@@ -160,6 +160,7 @@ int cmd_cash_status(struct app *app, int argc, char **argv);
 int cmd_history(struct app *app, int argc, char **argv);
 int cmd_wallets(struct app *app, int argc, char **argv);
 int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds */
+int cmd_find(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
 int cmd_receipts(struct app *app, int argc, char **argv);
