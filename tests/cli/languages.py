@@ -151,7 +151,7 @@ def without_sentences(value):
 def queries(ledger):
     page = ["wallets", ledger], ["lots", ledger, "W1"], ["grants", ledger, "W1"], ["refunds", ledger, "W1"], ["history", ledger, "W1"], ["refused", ledger, "W1"]
     return [*page, ["balance", ledger, "W1"], ["balance", ledger, "--all"], ["cash-status", ledger, "W1"], ["cash-status", ledger, "W1", "--view", "known"],
-            ["explain", ledger, "W1"], ["events", ledger], ["log", ledger], ["stat", ledger], ["audit", ledger]]
+            ["explain", ledger, "W1"], ["receipts", ledger, "W1"], ["totals", ledger], ["expiring", ledger], ["events", ledger], ["log", ledger], ["stat", ledger], ["audit", ledger]]
 
 
 def same(ledger):
