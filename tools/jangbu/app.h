@@ -25,6 +25,7 @@ struct app {
     unsigned takes;      /* enum takes */
     bool json;
     bool colour;
+    bool pages; /* what is longer than the terminal goes through a pager */
     const char *caller;
     const char *lang;        /* of --lang; NULL: that of the environment */
     const char *key_file;    /* --key-file, or JANGBU_KEY_FILE; NULL: the library's own place */
@@ -160,6 +161,7 @@ int cmd_cash_status(struct app *app, int argc, char **argv);
 int cmd_history(struct app *app, int argc, char **argv);
 int cmd_wallets(struct app *app, int argc, char **argv);
 int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds */
+int cmd_find(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
 int cmd_receipts(struct app *app, int argc, char **argv);
