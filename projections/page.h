@@ -16,7 +16,9 @@ enum jb_page_list {
     JB_PAGE_LOTS = 4,
     JB_PAGE_GRANTS = 5,
     JB_PAGE_REFUNDS = 6,
-    JB_PAGE_EVENTS = 7
+    JB_PAGE_EVENTS = 7,
+    JB_PAGE_RECEIPTS = 20,
+    JB_PAGE_EXPIRING = 21
 };
 
 /* What a cursor is bound to. */

@@ -1,4 +1,5 @@
 #include "ledger/message.h"
+#include "base/calendar.h"
 #include "base/lang.h"
 #include "base/text.h"
 #include "event/names.h"
@@ -155,7 +156,7 @@ say_figure(struct sentence *s, const struct jb_figure *f)
         say_text(s, jb_day_print((jb_day)f->value, text));
         break;
     case INSTANT:
-        say_text(s, jb_instant_print(f->value, s->ledger->utc_offset_s, text));
+        say_text(s, jb_instant_say(f->value, s->ledger->utc_offset_s, text));
         break;
     case SECONDS:
         snprintf(text, sizeof text, "%lld.%06lld", value / JB_US_PER_SECOND,

@@ -305,6 +305,7 @@ jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, st
                                      .refund_in_transit = w->transit,
                                      .version = w->version,
                                      .created_seq = w->created_seq,
+                                     .lots_n = w->lots_given,
                                      .grants = l->read_grants.at,
                                      .grants_n = (uint32_t)l->read_grants.n};
     return JB_OK;

@@ -30,6 +30,7 @@ struct jb_reader_wallet {
     jb_amount refund_in_transit;
     jb_seq version; /* the wallet's last event */
     jb_seq created_seq;
+    uint32_t lots_n; /* highest number given to a lot */
     const struct jb_reader_grant
         *grants; /* those with something left, not ended by an event; in order of ordinal */
     uint32_t grants_n;

@@ -123,6 +123,9 @@ with_amount(jb_op op, const char *id, jb_amount amount, const char *key)
     struct jb_command c = command(op, "W1", key);
     if (op == JB_OP_CHARGE || op == JB_OP_CHARGE_REVERSE) {
         jb_set_charge(&c, t(id));
+        if (op == JB_OP_CHARGE) {
+            jb_set_pg(&c, t("toss"));
+        }
     } else if (op == JB_OP_FREE_GRANT) {
         jb_set_grant(&c, t(id));
         jb_set_expires_on(&c, jb_day_of(BEGINNING, 32400) + 400);
@@ -849,6 +852,55 @@ s_history(struct world *w)
                            : status;
 }
 
+static bool
+a_receipt(void *data, const struct jb_receipt_row *row)
+{
+    (void)data;
+    say("%u %u %lld %s;", row->gateway, row->ways_n, (long long)row->refunded, row->text);
+    return true;
+}
+
+static bool
+a_statement_row(void *data, const struct jb_statement *s, const struct jb_statement_row *row)
+{
+    (void)data;
+    say("%lld %llu %lld;", (long long)s->opening_total, (unsigned long long)row->event->seq,
+        (long long)row->balance);
+    return true;
+}
+
+static bool
+an_expiring(void *data, const struct jb_expiring_row *row)
+{
+    (void)data;
+    say("%s %lld %u;", row->wallet, (long long)row->left, row->days);
+    return true;
+}
+
+static jb_status
+s_papers(struct world *w)
+{
+    struct jb_statement s = JB_SIZED(struct jb_statement);
+    struct jb_ledger_totals totals = JB_SIZED(struct jb_ledger_totals);
+    const jb_day day = jb_day_of(BEGINNING, 32400);
+    jb_status status =
+        jb_receipts_get(w->v, t("W1"), NULL, NULL, 9, a_receipt, NULL, NULL, NULL, &w->err);
+    if (status == JB_OK) {
+        status =
+            jb_statement_get(w->v, t("W1"), day, day, NULL, a_statement_row, NULL, &s, &w->err);
+    }
+    if (status == JB_OK) {
+        say("%lld ", (long long)s.closing_total);
+        status = jb_ledger_totals_get(w->v, NULL, &totals, &w->err);
+    }
+    if (status == JB_OK) {
+        say("%lld %lld ", (long long)totals.paid, (long long)totals.charged_12m);
+        status = jb_expiring_get(w->v, (struct jb_text){NULL, 0}, 36500, NULL, NULL, 9, an_expiring,
+                                 NULL, NULL, NULL, &w->err);
+    }
+    return status;
+}
+
 static jb_status
 s_explain(struct world *w)
 {
@@ -1083,6 +1135,7 @@ static const struct step {
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get", s_history, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"papers", s_papers, VIEWS, false},
     {"jb_reply_get", s_reply, VIEWS, false},
     {"jb_json_open", s_json_open, NOTHING, false},
     {"jb_json_open, a new ledger", s_json_init, NOTHING, true},

@@ -1,6 +1,7 @@
 /* What every sub-command does at its beginning and its end, and how it prints amounts, times and
  * ids. */
 #include "app.h"
+#include "html.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -303,31 +304,7 @@ app_spool_end(struct app *app)
 char *
 app_amount(const struct app *app, jb_amount amount, char *buf)
 {
-    char digits[48];
-    uint64_t value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
-    int at = (int)sizeof digits, count = 0;
-    digits[--at] = '\0';
-    uint32_t exponent = app->info.exponent;
-    for (uint32_t i = 0; i < exponent; i++) {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    if (exponent > 0) {
-        digits[--at] = '.';
-    }
-    do {
-        if (count > 0 && count % 3 == 0) {
-            digits[--at] = ',';
-        }
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-        count++;
-    } while (value != 0);
-    if (amount < 0) {
-        digits[--at] = '-';
-    }
-    memcpy(buf, digits + at, sizeof digits - (size_t)at);
-    return buf;
+    return money_text(amount, app->info.exponent, buf);
 }
 
 const char *

@@ -156,6 +156,10 @@ int cmd_wallets(struct app *app, int argc, char **argv);
 int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds */
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
+int cmd_receipts(struct app *app, int argc, char **argv);
+int cmd_statement(struct app *app, int argc, char **argv);
+int cmd_totals(struct app *app, int argc, char **argv);
+int cmd_expiring(struct app *app, int argc, char **argv);
 int cmd_explain(struct app *app, int argc, char **argv);
 int cmd_who(struct app *app, int argc, char **argv);
 int cmd_may(struct app *app, int argc, char **argv);

@@ -176,6 +176,28 @@ static const struct row rows[] = {
      HELP("  WALLET           also an id that no wallet has\n"
           "  --limit N        rows, 1 to 10,000; 100 unless given\n"
           "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON)},
+    {"receipts", cmd_receipts, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET [--limit N] [--cursor NEXT]"),
+     SAID("where the receipts of a wallet's payments are, and by what they are found there"),
+     HELP(PAGE AS_OF COMMON
+          "What went through no gateway has no receipt. A gateway's slip is no tax invoice.\n")},
+    {"statement", cmd_statement, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET FROM TO [--csv]\nLEDGER WALLET FROM TO --html [--supplier FILE]"),
+     SAID("a wallet's closed days: opening, each movement with its balance, sums, closing"),
+     HELP("  FROM, TO         the first day and the last, like 2026-10-01 2026-10-31\n"
+          "  --csv            a table for other programs\n"
+          "  --html           a page with a chart, for A4 paper\n"
+          "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
+              COMMON)},
+    {"totals", cmd_totals, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER [--month MONTH]"),
+     SAID("what all wallets have and owe, and what was charged in twelve months"),
+     HELP("  --month MONTH    as of the end of a month like 2026-10, once it is closed\n" AS_OF
+              COMMON)},
+    {"expiring", cmd_expiring, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER [--wallet WALLET] [--days N] [--limit N] [--cursor NEXT]"),
+     SAID("free cash that is about to lapse"),
+     HELP("  --days N         at most so many days before its last one; 30 unless given\n"
+          "  --wallet WALLET  of that wallet; of all unless given\n" PAGE AS_OF COMMON)},
     {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET"),
      SAID("why the total and the cash status differ, to the last unit"), HELP(AS_OF COMMON)},
     {"who", cmd_who, TAKES_JSON, USAGE("LEDGER WALLET [--people]"),
@@ -274,9 +296,10 @@ static const char *
 nth_harmless(unsigned n)
 {
     static const char *const harmless[] = {
-        "balance", "wallets", "lots", "grants", "refunds", "events",  "cash-status", "history",
-        "refused", "explain", "who",  "may",    "roles",   "channel", "biz",         "can-delete",
-        "answer",  "log",     "stat", "audit",  "export",  "help"};
+        "balance", "wallets", "lots",     "grants",    "refunds", "events",     "cash-status",
+        "history", "refused", "receipts", "statement", "totals",  "expiring",   "explain",
+        "who",     "may",     "roles",    "channel",   "biz",     "can-delete", "answer",
+        "log",     "stat",    "audit",    "export",    "help"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 

@@ -36,6 +36,10 @@ enum query_kind {
     QUERY_REFUNDS,
     QUERY_EVENTS,
     QUERY_EXPLAIN,
+    QUERY_RECEIPTS,
+    QUERY_STATEMENT,
+    QUERY_TOTALS,
+    QUERY_EXPIRING,
     QUERY_WHO,
     QUERY_MAY,
     QUERY_ROLES,
@@ -54,6 +58,9 @@ enum query_kind {
     QUERY_QUERIES,
     QUERIES
 };
+
+/* Of grants about to lapse, unless it is said. */
+#define QUERY_DAYS 30
 
 /* Of a reply, in the order of the words. */
 enum query_lang { QUERY_LANG_EN, QUERY_LANG_KO, QUERY_LANG_OF_HANDLE };
@@ -77,6 +84,7 @@ struct query {
     uint64_t question;
     uint32_t lang; /* enum query_lang */
     struct jb_text charge;
+    uint64_t days;
 };
 
 /* A query of that kind in which nothing is given yet. */

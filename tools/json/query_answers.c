@@ -5,6 +5,7 @@
 #include "around_json.h"
 #include "event_json.h"
 #include "lists_json.h"
+#include "papers_json.h"
 #include "queries.h"
 #include "rows_json.h"
 #include "vocabulary.h"
@@ -320,6 +321,10 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_HISTORY] = history_answer,
         [QUERY_REFUSED] = refused_answer,
         [QUERY_EXPLAIN] = explain,
+        [QUERY_RECEIPTS] = receipts_answer,
+        [QUERY_STATEMENT] = statement_answer,
+        [QUERY_TOTALS] = totals_answer,
+        [QUERY_EXPIRING] = expiring_answer,
         [QUERY_WHO] = who_answer,
         [QUERY_MAY] = may_answer,
         [QUERY_ROLES] = roles_answer,

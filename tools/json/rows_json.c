@@ -53,8 +53,7 @@ wallet_row_json(struct out *o, const struct jb_wallet_balance *w)
     js_close(o, '}');
 }
 
-/* Which event it is, and when; left open. */
-static void
+void
 event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);

@@ -31,6 +31,9 @@ void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc
 jb_status history_row_json(struct out *o, jb_ledger *l, const struct jb_history_row *r, bool people,
                            int32_t utc_offset_s, struct jb_error *err);
 
+/* Which event it is, and when: an object that is left open. */
+void event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s);
+
 /* An event as `jangbu log` prints it. */
 jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
                          int32_t utc_offset_s, struct jb_error *err);

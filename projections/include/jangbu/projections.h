@@ -343,6 +343,141 @@ JB_API JB_NODISCARD jb_status jb_reply_get(jb_views *v, const struct jb_question
                                            struct jb_reply **ret, struct jb_error *err);
 JB_API struct jb_reply *jb_reply_free(struct jb_reply *reply); /* NULL allowed; returns NULL */
 
+/*
+ * ---- papers ----
+ *
+ * Receipts: which gateway a payment went through, and what its own search asks for. A ledger keeps
+ * no slips: they are the gateway's.
+ */
+typedef enum jb_gateway {
+    JB_GATEWAY_OTHER = 0,
+    JB_GATEWAY_TOSS = 1,  /* pg toss, tosspayments, lgu in any case of letters */
+    JB_GATEWAY_INICIS = 2 /* pg inicis, kginicis */
+} jb_gateway;
+
+/* What something may be looked up by, as bits. */
+enum jb_receipt_key {
+    JB_RECEIPT_APPROVE_NO = 1,
+    JB_RECEIPT_EMAIL = 2, /* the one entered when paying, which the ledger does not keep */
+    JB_RECEIPT_AMOUNT = 4,
+    JB_RECEIPT_DAY = 8,
+    JB_RECEIPT_BANK = 16, /* not kept, either, and the next */
+    JB_RECEIPT_ACCOUNT = 32
+};
+
+typedef enum jb_receipt_by {
+    JB_RECEIPT_BY_CARD = 1,    /* a payment by card, at the gateway */
+    JB_RECEIPT_BY_ACCOUNT = 2, /* a deposit, at the gateway */
+    JB_RECEIPT_BY_ISSUER = 3   /* at the card's issuer, whose slip shows it, too */
+} jb_receipt_by;
+
+/* One way to find it: all of these keys together. Final. */
+struct jb_receipt_way {
+    jb_receipt_by by;
+    uint32_t keys; /* enum jb_receipt_key */
+};
+
+/* A charge or a debt repayment that went through a gateway. */
+struct jb_receipt_row {
+    const struct jb_event *event; /* charge_settled or debt_repaid; borrowed during the call */
+    uint32_t number;              /* the wallet's number for what it brought */
+    jb_gateway gateway;
+    const char *site; /* where it is looked up; NULL: not known of this gateway */
+    jb_day day;       /* of the payment */
+    jb_amount amount;
+    jb_amount reversed;                /* of a charge: taken back by whoever paid */
+    jb_amount refunded;                /* paid out again by refunds */
+    const struct jb_receipt_way *ways; /* ways[0] to ways[ways_n - 1], each sufficient */
+    uint32_t ways_n;
+    const char *text; /* all that in a sentence or a few, in the language of the handle */
+};
+/* A page of them in the order in which they came, as of a moment. What went through no gateway
+ * (operator's credits, too) is not listed. */
+JB_API JB_NODISCARD jb_status jb_receipts_get(
+    jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, const char *cursor,
+    uint32_t limit, bool (*each)(void *data, const struct jb_receipt_row *row), void *data,
+    char *next, struct jb_moment *moment, struct jb_error *err);
+
+/*
+ * A statement: a wallet's closed days from one to another. Opening and closing are those of the
+ * cash status; between them stands each event that moved money of the total, in order of its
+ * posting day, with the balance after it.
+ */
+struct jb_statement_row {
+    const struct jb_event *event; /* borrowed during the call */
+    jb_amount effect;             /* on the total */
+    jb_amount balance;            /* the total after it */
+    bool late;                    /* posted_on > day(occurred_at) */
+};
+/* It grows with its flows, which are and stay its last members. */
+struct jb_statement {
+    size_t size;
+    uint32_t number;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_day from, to;
+    uint64_t rows;           /* how many were read; of the statement that `each` gets 0 */
+    struct jb_moment as_of;  /* closed days do not change: the same at any later moment */
+    jb_amount opening_total; /* at the end of the day before */
+    jb_amount opening_paid;
+    jb_amount opening_free;
+    jb_amount closing_total; /* at the end of the last day */
+    jb_amount closing_paid;
+    jb_amount closing_free;
+/* Sums of the days between them. */
+#define JB_X(name) jb_amount name;
+    JB_FLOWS(JB_X)
+#undef JB_X
+};
+/* each NULL: no rows are read; false ends them. JB_E_NOT_CLOSED where a day up to `to` was not
+ * closed as of as_of; JB_E_NOTFOUND where the wallet was made later than `to`; JB_E_CORRUPT where
+ * the events of a day do not come to its closing. What is read is the wallet's events of these
+ * days. */
+JB_API JB_NODISCARD jb_status jb_statement_get(jb_views *v, struct jb_text wallet, jb_day from,
+                                               jb_day to, const struct jb_as_of *as_of,
+                                               bool (*each)(void *data,
+                                                            const struct jb_statement *statement,
+                                                            const struct jb_statement_row *row),
+                                               void *data, struct jb_statement *ret,
+                                               struct jb_error *err);
+
+/* What a ledger owes and is owed over all its wallets. */
+struct jb_ledger_totals {
+    size_t size;
+    uint32_t wallets;         /* those that are not deleted */
+    uint32_t wallets_in_debt; /* those whose paid cash is below 0 */
+    struct jb_moment as_of;
+    jb_amount paid; /* sum of paid cash above 0 */
+    jb_amount debt; /* sum of paid cash below 0, as a positive figure */
+    jb_amount free;
+    jb_amount free_dormant;
+    jb_amount held; /* reserved: always 0 */
+    jb_amount refund_in_transit;
+    jb_day from, to;        /* the twelve months, both included; they end with as_of's day */
+    jb_amount charged_12m;  /* charged in them less reversed, by posting day */
+    jb_amount credited_12m; /* of it the operator's credits: ADMIN_CASH, ADV_RET_CASH */
+};
+/* It looks at every wallet, and at every event of these twelve months. */
+JB_API JB_NODISCARD jb_status jb_ledger_totals_get(jb_views *v, const struct jb_as_of *as_of,
+                                                   struct jb_ledger_totals *ret,
+                                                   struct jb_error *err);
+
+/* Free cash that is about to lapse. */
+struct jb_expiring_row {
+    const char *wallet;           /* its id; borrowed during the call, as the event */
+    const struct jb_event *event; /* free_granted */
+    jb_grant_state state;         /* DORMANT or IN_USE */
+    jb_amount left;
+    jb_day expires_on; /* the last day */
+    uint32_t days;     /* until that day; 0: it is today */
+};
+/* A page of the grants with something left whose last day is at most `days` days away, of one
+ * wallet (s NULL: of all, in order of number). JB_AS_OF_DAY is the end of that day, as recorded by
+ * then. */
+JB_API JB_NODISCARD jb_status jb_expiring_get(
+    jb_views *v, struct jb_text wallet, uint32_t days, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_expiring_row *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
+
 struct jb_views_stat {
     size_t size;
     jb_seq stored_seq; /* what views.mdb includes */
