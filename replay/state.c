@@ -288,6 +288,8 @@ fact_word(uint8_t kind)
         return JB_SAID("how many roles a person has");
     case JB_FACT_BIZ:
         return JB_SAID("a registration number");
+    case JB_FACT_GONE:
+        return JB_SAID("who or what is forgotten");
     }
     return "?";
 }

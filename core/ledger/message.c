@@ -74,6 +74,7 @@ struct sentence {
     const struct jb_figure *figures;
     size_t figures_n;
     jb_op op;
+    unsigned about;
     const struct jb_log_identity *ledger;
 };
 
@@ -295,10 +296,15 @@ instead_of(const struct sentence *s, jb_code code)
         return status_instead(s->op, (uint32_t)figure(s, JB_FIG_STATUS));
     }
     if (code == JB_CODE_ROLE) {
-        return figure(s, JB_FIG_HAVE) == 0 ? INSTEAD_NO_ROLE : role_instead(s);
+        return figure(s, JB_FIG_HAVE) != 0      ? role_instead(s)
+               : (s->about & JB_BY_NOBODY) != 0 ? INSTEAD_NO_ACTOR
+                                                : INSTEAD_NO_ROLE;
     }
     if (code == JB_CODE_INSUFFICIENT_CASH) {
         return figure(s, JB_FIG_POSTPAID_LIMIT) != 0 ? INSTEAD_POSTPAID_CASH : INSTEAD_NONE;
+    }
+    if (code == JB_CODE_EXPECT_MISMATCH) {
+        return (s->about & JB_OF_CHANNEL) != 0 ? INSTEAD_CHANNEL_VERSION : INSTEAD_NONE;
     }
     if (code == JB_CODE_CHANNEL_KIND) { /* else: a wallet and a channel do not go together */
         return s->op == JB_OP_CHANNEL_MAIL_ORDER || s->op == JB_OP_CHANNEL_TRANSFER
@@ -331,11 +337,23 @@ state_words(const struct sentence *s, jb_code code)
     return NULL;
 }
 
-void
-jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index,
-                   const struct jb_log_identity *ledger, char *text, size_t text_n)
+unsigned
+jb_refusal_about(const struct jb_command *c, int64_t index)
 {
-    struct sentence s = {text, text_n, figures, n, op, ledger};
+    const struct jb_command *m =
+        index >= 0 && c->op == JB_OP_ATOMIC && (size_t)index < c->commands_n ? &c->commands[index]
+                                                                             : c;
+    bool by_nobody = ((c->has | m->has) & JB_HAS(JB_CF_ACTOR)) == 0;
+    bool of_channel = (m->has & JB_HAS(JB_CF_CHANNEL)) != 0 && (m->has & JB_HAS(JB_CF_WALLET)) == 0;
+    return (by_nobody ? JB_BY_NOBODY : 0U) | (of_channel ? JB_OF_CHANNEL : 0U);
+}
+
+void
+jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op,
+                   unsigned about, int64_t index, const struct jb_log_identity *ledger, char *text,
+                   size_t text_n)
+{
+    struct sentence s = {text, text_n, figures, n, op, about, ledger};
     text[0] = '\0';
     if (index >= 0) {
         char of_group[300];

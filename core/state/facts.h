@@ -21,7 +21,8 @@ enum jb_fact_kind {
     JB_FACT_CHANNEL = 'c', /* number, and its id as text */
     JB_FACT_AGENCY = 'a',  /* number, and its id as text */
     JB_FACT_PERSON = 'n',  /* whom: a reference */
-    JB_FACT_BIZ = 'b'      /* whom: the ten digits plus 1 */
+    JB_FACT_BIZ = 'b',     /* whom: the ten digits plus 1 */
+    JB_FACT_GONE = 'f'     /* of an owner, 'P' or 'W' or 'B', whom: his number */
 };
 
 struct jb_fact_key {

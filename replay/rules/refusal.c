@@ -139,7 +139,11 @@ static const struct row {
                                  OP(SALES_RELEASE),
                              {JB_FIG_SALES_STATE},
                              ALL},
-    [JB_CODE_UNCHANGED] = {LISTED, OP(CHANNEL_MAIL_ORDER) | OP(WALLET_SETTLEMENT), {0}, ALL},
+    [JB_CODE_UNCHANGED] = {LISTED,
+                           OP(CHANNEL_MAIL_ORDER) | OP(WALLET_SETTLEMENT) | OP(INVOICE_EMAIL) |
+                               OP(FORGET),
+                           {0},
+                           ALL},
     [JB_CODE_RETENTION] = {LISTED, OP(FORGET), {JB_FIG_UNTIL}, ALL},
 };
 

@@ -74,6 +74,8 @@ def forgetting(run):
     check("nor by a trial", "l.key" not in run("apply", "l", "--dry-run", text=forget).stderr)
     check("a forget says that the key changed", "l.key" in run("apply", "l", text=forget).stderr)
     check("once", "l.key" not in run("apply", "l", text=forget).stderr)
+    run("apply", "l", text=lines)
+    check("by a single command, too", "l.key" in run("forget", "l", "--person", "su", "--actor", "root").stderr)
 
 
 def persons(run):
@@ -82,6 +84,7 @@ def persons(run):
         p = run(*words)
         check(f"{words[0]} takes an id without a role", p.returncode == 2 and "without a role" in p.stderr, p)
     check("an id may have a colon", "without a role" not in run("may", "l", "W", "--actor", "a:b").stderr)
+    check("no name is no key file", run("balance", "l", "W", "--key-file=").returncode == 2)
     check("a ledger that trusts says so", "nobody is asked for a role" in run("init", "trust").stdout)
     p = run("people", "encrypt", "l", "--lang", "ko")
     check("what is sealed already is said in Korean", "sealed" not in p.stderr and p.returncode == 2, p)

@@ -717,6 +717,40 @@ s_wallets(struct world *w)
                : status;
 }
 
+static bool
+a_found_wallet(void *data, const struct jb_wallet_row *row)
+{
+    say("%u %llu %lld ", row->kind, (unsigned long long)row->master, (long long)row->used_at);
+    return a_balance(data, row->balance);
+}
+
+static bool
+a_found_event(void *data, const struct jb_find_row *row)
+{
+    say("%u %s %u ", row->what_n, row->what[0], row->wallet);
+    return an_event(data, row->event);
+}
+
+static jb_status
+s_found(struct world *w)
+{
+    static const char *const texts[] = {"C1", "U1", "13", "K1", "W1", "A9"};
+    struct jb_wallets_query q = JB_SIZED(struct jb_wallets_query);
+    jb_status status =
+        jb_wallets_find(w->v, NULL, NULL, NULL, 9, a_found_wallet, NULL, NULL, NULL, &w->err);
+    q.name = t("name");
+    q.master = t("master");
+    if (status == JB_OK) {
+        status = jb_wallets_find(w->v, &q, &moments[1], NULL, 9, a_found_wallet, NULL, NULL, NULL,
+                                 &w->err);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == JB_OK; i++) {
+        status =
+            jb_find_get(w->v, t(texts[i]), NULL, NULL, 9, a_found_event, NULL, NULL, NULL, &w->err);
+    }
+    return status;
+}
+
 static jb_status
 s_items(struct world *w)
 {
@@ -847,9 +881,41 @@ s_history(struct world *w)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     jb_status status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, NULL, 5, a_history_row,
                                       NULL, next, NULL, &w->err);
-    return status == JB_OK ? jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50,
-                                            a_history_row, NULL, next, NULL, &w->err)
-                           : status;
+    if (status == JB_OK) {
+        status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50, a_history_row, NULL,
+                                next, NULL, &w->err);
+    }
+    const jb_amount min = 100;
+    const struct jb_history_query q = {.size = sizeof q, .wallet = t("W1"), .amount_min = &min};
+    return status == JB_OK
+               ? jb_history_find(w->v, &q, NULL, NULL, 50, a_history_row, NULL, NULL, NULL, &w->err)
+               : status;
+}
+
+/* A period, a day against itself, and what came between two moments. */
+static jb_status
+s_change(struct world *w)
+{
+    const struct jb_as_of since = {.kind = JB_AS_OF_SEQ, .seq = 15};
+    const jb_day day = jb_day_of(BEGINNING, 32400);
+    struct jb_change_query q = {.size = sizeof q, .wallet = t("W1"), .from = day};
+    jb_status status = JB_OK;
+    for (int kind = JB_CHANGE_PERIOD; kind <= JB_CHANGE_DAY && status == JB_OK; kind++) {
+        struct jb_change *c = NULL;
+        q.kind = (jb_change_kind)kind;
+        q.from = kind == JB_CHANGE_MOMENTS ? 0 : day;
+        q.to = kind == JB_CHANGE_PERIOD ? day : 0;
+        q.since = kind == JB_CHANGE_MOMENTS ? &since : NULL;
+        status = jb_change_get(w->v, &q, NULL, &c, &w->err);
+        if (status == JB_OK) {
+            say("%lld %lld %u %u %lld;", (long long)c->before, (long long)c->after, c->causes_n,
+                c->apart_n, (long long)c->rest);
+        } else if (status == JB_E_NOT_CLOSED) { /* as the ledger is before anything closes it */
+            status = JB_OK;
+        }
+        jb_change_free(c);
+    }
+    return status;
 }
 
 static bool
@@ -1075,6 +1141,8 @@ s_json_ask(struct world *w)
         "{\"ask\":\"explain\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"log\",\"people\":true,\"limit\":1000}",
         "{\"ask\":\"wallets\",\"as_of\":15}",
+        "{\"ask\":\"find\",\"text\":\"C1\",\"people\":true,\"as_of\":15}",
+        "{\"ask\":\"charges\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"lots\",\"wallet\":\"W1\",\"limit\":1,\"as_of\":15}",
         "{\"ask\":\"grants\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"refunds\",\"wallet\":\"W1\",\"open\":true,\"as_of\":15}",
@@ -1130,10 +1198,12 @@ static const struct step {
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
     {"jb_wallets_get", s_wallets, VIEWS, false},
+    {"jb_wallets_find, jb_find_get", s_found, VIEWS, false},
     {"lots, grants, refunds", s_items, VIEWS, false},
     {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},
-    {"jb_history_get", s_history, VIEWS, false},
+    {"jb_history_get, jb_history_find", s_history, VIEWS, false},
+    {"jb_change_get", s_change, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
     {"papers", s_papers, VIEWS, false},
     {"jb_reply_get", s_reply, VIEWS, false},

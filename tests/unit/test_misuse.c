@@ -442,6 +442,14 @@ null_is_refused_by_queries(void **state)
     MISUSE(jb_events_get(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_refused_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_refused_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_find_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_find_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_wallets_find(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_wallets_find(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_change_get(NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_change_get(v, NULL, NULL, NULL, &err));
+    MISUSE(jb_history_find(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_history_find(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_explain(NULL, text("W1"), NULL, &explanation, &err));
     MISUSE(jb_explain(v, text("W1"), NULL, NULL, &err));
     MISUSE(jb_views_stat_get(NULL, &stat, &err));

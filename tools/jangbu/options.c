@@ -76,6 +76,13 @@ find_option(const struct option_row *rows, const char *name)
 static bool
 no_option(const struct app *app, const char *name)
 {
+    if (strcmp(name, "as-of") == 0 && (app->takes & OF_NOW) != 0) {
+        app_usage(app,
+                  "jangbu %s tells what is so now and takes no --as-of; `jangbu events` tells when "
+                  "it changed",
+                  app->command);
+        return false;
+    }
     if (strcmp(name, "json") == 0 || strcmp(name, "as-of") == 0 || strcmp(name, "caller") == 0) {
         app_usage(app, "jangbu %s takes no --%s", app->command, name);
         return false;
@@ -187,6 +194,10 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
             return false;
         }
         i += used_next ? 1 : 0;
+    }
+    if (app->key_file != NULL && app->key_file[0] == '\0') {
+        app_usage(app, "--%s needs a value", "key-file");
+        return false;
     }
     const char *key_file = getenv("JANGBU_KEY_FILE");
     if (app->key_file == NULL && key_file != NULL && key_file[0] != '\0') {

@@ -18,7 +18,7 @@ bool
 supplier_from_json(struct json_pool *pool, const char *text, size_t n, struct supplier *ret,
                    struct bad_line *bad)
 {
-    uint32_t has;
+    uint64_t has;
     *ret = (struct supplier){.number = {NULL, 0}};
     json_t *root = parse_begin(pool, TEXT_OPTIONS, text, n, bad);
     const bool ok = root != NULL && members_read(root, rows, ROWS, MEMBER(ROWS) - 1, NULL,
