@@ -22,7 +22,7 @@ struct making {
     struct jb_statement s;
     struct jb_row_list days;
     JB_VEC(jb_seq) seqs; /* of the day's events, newest first */
-    struct jb_kept kept;
+    struct jb_kept kept; /* all of them, in that order, where there are few; else some, forward */
     struct told told;
     jb_amount balance;
     uint64_t rows;
@@ -114,11 +114,35 @@ read_days(struct jb_view_read *q, struct making *m, const struct jb_as_of_point 
 
 /* ---- the rows of a day ---- */
 
+/* Whether all that was found so far can be told at once. */
+static bool
+few(const struct making *m)
+{
+    return m->seqs.n <= ROWS_AT_ONCE && !jb_kept_full(&m->kept);
+}
+
+static void
+empty_kept(struct making *m)
+{
+    m->kept.bytes.n = m->kept.events.n = 0;
+}
+
 static bool
 moves_total(const struct jb_event *e)
 {
     struct jb_move m;
     return jb_move_of(e, &m) == NULL && !jb_flows_none(m.flows);
+}
+
+/* Notes one of the day's events, which c returned last, and keeps it as long as they are few. */
+static jb_status
+note_event(struct making *m, const jb_cursor *c, jb_seq seq, struct jb_error *err)
+{
+    if (!jb_vec_reserve(&m->seqs, m->seqs.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the rows of a statement");
+    }
+    m->seqs.at[m->seqs.n++] = seq;
+    return few(m) ? jb_keep(&m->kept, c, seq, err) : JB_OK;
 }
 
 /* The day's events that move the total, newest first. */
@@ -127,29 +151,26 @@ find_events(struct making *m, jb_cursor *c, const struct jb_day_row *day, struct
 {
     jb_status status = JB_OK;
     m->seqs.n = 0;
+    empty_kept(m);
     for (jb_seq at = day->last_seq; at >= day->first_seq && at != 0 && status == JB_OK;) {
         const struct jb_event *e;
         status = jb_chain_event(c, at, m->wallet, &e, err);
         if (status != JB_OK) {
             break;
         }
-        if (e->posted_on == day->day && moves_total(e)) {
-            if (!jb_vec_reserve(&m->seqs, m->seqs.n + 1)) {
-                return jb_fail(err, JB_E_NOMEM, "no memory for the rows of a statement");
-            }
-            m->seqs.at[m->seqs.n++] = at;
-        }
-        at = e->prev;
+        const jb_seq before = e->prev;
+        status = e->posted_on == day->day && moves_total(e) ? note_event(m, c, at, err) : JB_OK;
+        at = before;
     }
     return status;
 }
 
-/* Reads as many of them as are told at once, from the i-th last on. */
+/* Reads as many of them as are told at once; *left: how many are still to be read. */
 static jb_status
 keep_some(struct making *m, jb_cursor *c, size_t *left, struct jb_error *err)
 {
     jb_status status = JB_OK;
-    m->kept.bytes.n = m->kept.events.n = 0;
+    empty_kept(m);
     while (*left > 0 && m->kept.events.n < ROWS_AT_ONCE && !jb_kept_full(&m->kept) &&
            status == JB_OK) {
         const struct jb_event *e;
@@ -161,12 +182,13 @@ keep_some(struct making *m, jb_cursor *c, size_t *left, struct jb_error *err)
     return status;
 }
 
+/* Tells what is kept; back: it was kept newest first. */
 static jb_status
-tell_some(struct making *m, struct jb_error *err)
+tell_kept(struct making *m, bool back, struct jb_error *err)
 {
-    for (size_t i = 0; i < m->kept.events.n; i++) {
+    for (size_t i = 0; i < m->kept.events.n && m->told.more; i++) {
         const struct jb_event *e;
-        jb_status status = jb_kept_at(&m->kept, i, &e, err);
+        jb_status status = jb_kept_at(&m->kept, back ? m->kept.events.n - 1 - i : i, &e, err);
         if (status != JB_OK) {
             return status;
         }
@@ -175,9 +197,7 @@ tell_some(struct making *m, struct jb_error *err)
             .event = e, .effect = jb_event_effect(e), .late = e->posted_on > happened};
         row.balance = m->balance = jb_sum(m->balance, row.effect);
         m->rows++;
-        if (m->told.more) {
-            m->told.more = m->told.each(m->told.data, &m->s, &row);
-        }
+        m->told.more = m->told.each(m->told.data, &m->s, &row);
     }
     return JB_OK;
 }
@@ -197,10 +217,12 @@ static jb_status
 tell_day(struct making *m, jb_cursor *c, const struct jb_day_row *day, struct jb_error *err)
 {
     jb_status status = find_events(m, c, day, err);
+    const bool all = m->kept.events.n == m->seqs.n;
     for (size_t left = m->seqs.n; left > 0 && status == JB_OK && m->told.more;) {
-        status = keep_some(m, c, &left, err);
+        status = all ? JB_OK : keep_some(m, c, &left, err);
+        left = all ? 0 : left;
         jb_cursor_rest(c); /* each may take its time */
-        status = status == JB_OK ? tell_some(m, err) : status;
+        status = status == JB_OK ? tell_kept(m, all, err) : status;
     }
     return status == JB_OK && m->told.more ? check_closing(m, day, err) : status;
 }

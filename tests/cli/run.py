@@ -247,7 +247,7 @@ def sentences(work):
              {"op": "consume", "wallet": "V", "usage": "U", "amount": 70000, "key": "l", "at": "2026-11-20T12:00:00+09:00"}]
     apply(ledger, *lines, args=("--clock=at",))
     rows = run("events", ledger, "--type", "command_refused").stdout.splitlines()
-    check("refused in events", "W       U   700.00  consume: INSUFFICIENT_CASH, available 510.00" in rows[1] and "V       U   700.00  consume: WALLET_UNKNOWN" in rows[2], rows)
+    check("refused in events", "W       n     U   700.00  consume: INSUFFICIENT_CASH, available 510.00" in rows[1] and "V             U   700.00  consume: WALLET_UNKNOWN" in rows[2], rows)
     rows = run("log", ledger).stdout
     check("refused in the log", "W  consume  700.00  U  INSUFFICIENT_CASH  available 510.00" in rows and "V  consume" in rows, rows)
     check("refused with its figure", "available 510.00" in run("refused", ledger, "W").stdout)

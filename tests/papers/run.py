@@ -305,6 +305,21 @@ def supplier(work, ledger):
     check("no such file", out.returncode == 1 and "none" in out.stderr, out.stderr)
 
 
+def many(work):
+    """A day with more rows of one wallet than are kept at once, and other wallets' between them."""
+    ledger = os.path.join(work, "many")
+    run("init", ledger)
+    at = "2026-10-01T09:00:00+09:00"
+    lines = [{"op": "wallet.create", "wallet": w, "kind": "PERSONAL", "name": "n", "clock": at} for w in ("W", "V")]
+    lines += [{"op": "charge", "wallet": w, "charge": "C", "amount": 10**9, "clock": at} for w in ("W", "V")]
+    lines += [{"op": "consume", "wallet": "V" if i % 7 == 0 else "W", "usage": f"U{i}", "amount": 1 + i % 50, "clock": at} for i in range(14000)]
+    lines += [{"op": "day.close", "day": "2026-10-01", "clock": "2026-10-02T00:00:01+09:00"}]
+    run("apply", ledger, "--clock=at", feed="".join(json.dumps(c) + "\n" for c in lines).encode())
+    log = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()]
+    s = check_statement(ledger, log, "W", "2026-10-01", "2026-10-01")
+    check("a day of many rows", len(s["rows"]) == 12001, len(s["rows"]))
+
+
 # ---- receipts ----
 
 TOSS, INICIS = {"toss", "tosspayments", "lgu"}, {"inicis", "kginicis"}
@@ -365,6 +380,8 @@ def receipts(ledger, log):
         check(f"receipts of {wallet} in pages", pages == ask("receipts", ledger, wallet)["rows"])
         text = run("receipts", ledger, wallet, "--lang", "ko").stdout
         check(f"receipts of {wallet} in words", all(f"이벤트 {r['seq']}:" in text for r in pages) and ("PG사" in text) == bool(pages), text[:300])
+        text = run("receipts", ledger, wallet, "--limit", "2").stdout
+        check(f"receipts of {wallet}: a page is filled", all(f"event {r['seq']}:" in text for r in pages[:2]) and text.count("\nevent") + 1 == 2, text)
         newest = ask("answer", ledger, wallet, "--question", "5", "--clock", "at")
         check(f"question 5 of {wallet}: the newest", newest["events"] == [pages[-1]["seq"]] and newest["text"].startswith(pages[-1]["text"]), newest)
         for row in [r for r in pages if r.get("charge")][:6]:
@@ -458,6 +475,7 @@ def main():
         ledger, log = make(work, rng)
         statements(ledger, log, rng)
         supplier(work, ledger)
+        many(work)
         receipts(ledger, log)
         totals(ledger, log)
         twelve_months(work)

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pager.h"
 #include "process.h"
 
 const char *
@@ -253,6 +254,9 @@ app_flush(struct app *app)
     }
     if (app->spooling) {
         return spool(app);
+    }
+    if (app->pages && !app->writes && !app->json && pager_is_wanted(app->out.at, app->out.n)) {
+        pager_begin();
     }
     if (!write_out(app->out.at, app->out.n)) {
         return output_failed(app, errno);

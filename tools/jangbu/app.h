@@ -25,6 +25,7 @@ struct app {
     unsigned takes;      /* enum takes */
     bool json;
     bool colour;
+    bool pages; /* what is longer than the terminal goes through a pager */
     const char *caller;
     const char *lang;        /* of --lang; NULL: that of the environment */
     const char *key_file;    /* --key-file, or JANGBU_KEY_FILE; NULL: the library's own place */

@@ -29,6 +29,7 @@ struct rows {
     struct table *table;
     jb_day last; /* that was shown */
     bool broken;
+    bool unnamed; /* a name cannot be read: app->err says why */
 };
 
 static bool
@@ -57,6 +58,10 @@ each_wallet_row(void *data, const struct jb_cash_status *s, const struct jb_cash
         return !rows->broken;
     }
     table_cell(rows->table, s->wallet);
+    if (!name_cell(app, rows->table, s->wallet)) {
+        rows->broken = rows->unnamed = true;
+        return false;
+    }
     row_cells(app, rows->table, r);
     return true;
 }
@@ -65,14 +70,14 @@ static int
 all_wallets(struct app *app, jb_day day)
 {
     struct rows rows = {.app = app};
-    const char *headers[TABLE_COLUMNS_MAX + 1] = {COLUMN("wallet")};
-    memcpy(headers + 1, row_headers, sizeof row_headers);
+    const char *headers[TABLE_COLUMNS_MAX + 1] = {COLUMN("wallet"), COLUMN("?name")};
+    memcpy(headers + 2, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
     app_spool_begin(app);
     jb_status status =
         jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err);
     rows.broken |= !app_spool_end(app);
-    if (status != JB_OK) {
+    if (status != JB_OK || rows.unnamed) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }

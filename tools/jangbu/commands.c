@@ -371,14 +371,118 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     if (e != NULL) {
         print_parts(app, jb_event_parts(e));
     }
-    const struct jb_balance *balance = jb_answer_balance(a);
-    if (balance != NULL) {
-        char free_cash[48], total[48], line[300];
-        snprintf(line, sizeof line, tr("balance then: paid %s, free %s, total %s\n"),
-                 app_amount(app, balance->paid, amount), app_amount(app, balance->free, free_cash),
-                 app_amount(app, balance->total, total));
-        out_str(o, line);
+}
+
+/* ---- what stands under an answer ---- */
+
+/* A word as a shell takes it. */
+static void
+shell_word(struct out *o, const char *word)
+{
+    bool plain = word[0] != '\0' && word[0] != '-';
+    for (const char *c = word; *c != '\0'; c++) {
+        plain = plain && ((unsigned char)*c >= 0x80 || isalnum((unsigned char)*c) ||
+                          strchr("._/@:+-,=%", *c) != NULL);
     }
+    if (plain) {
+        out_str(o, word);
+        return;
+    }
+    out_char(o, '\'');
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'') {
+            out_str(o, "'\\''");
+        } else {
+            out_char(o, *c);
+        }
+    }
+    out_char(o, '\'');
+}
+
+/* The command that takes an event back, where there is one. */
+static const struct step_back {
+    uint32_t type;
+    const char *form; /* "charge.reverse", which is typed with a blank */
+    bool id, amount;
+    bool seq; /* which of several with that id */
+} steps_back[] = {
+    {JB_EV_CHARGE_SETTLED, "charge.reverse", true, true, false},
+    {JB_EV_CASH_CONSUMED, "consume.reverse", true, true, true},
+    {JB_EV_FREE_GRANTED, "grant.revoke", true, false, false},
+    {JB_EV_REFUND_REQUESTED, "refund.cancel", true, false, false},
+    {JB_EV_REFUND_APPROVED, "refund.fail", true, false, false},
+    {JB_EV_WALLET_TURNED_OFF, "wallet.on", false, false, false},
+    {JB_EV_WALLET_TURNED_ON, "wallet.off", false, false, false},
+    {JB_EV_WALLET_SUSPENDED, "wallet.lift", false, false, false},
+    {JB_EV_SUSPENSION_LIFTED, "wallet.suspend", false, false, false},
+    {JB_EV_SALES_ACCEPTED, "sales.release", false, false, false},
+};
+
+static void
+print_step_back(struct app *app, const struct jb_event *e, struct jb_text wallet)
+{
+    const struct step_back *s = NULL;
+    char text[JB_ID_BYTES_MAX + 1], amount[48], seq[32];
+    for (size_t i = 0; i < sizeof steps_back / sizeof steps_back[0]; i++) {
+        s = steps_back[i].type == e->type ? &steps_back[i] : s;
+    }
+    if (s == NULL || wallet.n > JB_ID_BYTES_MAX) {
+        return;
+    }
+    out_str(&app->out, tr("to take it back: "));
+    out_str(&app->out, "jangbu ");
+    for (const char *c = s->form; *c != '\0'; c++) {
+        out_char(&app->out, *c == '.' ? ' ' : *c);
+    }
+    out_char(&app->out, ' ');
+    shell_word(&app->out, app->args[0]);
+    out_char(&app->out, ' ');
+    snprintf(text, sizeof text, "%.*s", (int)wallet.n, wallet.s);
+    shell_word(&app->out, text);
+    if (s->id) {
+        out_char(&app->out, ' ');
+        shell_word(&app->out, app_event_id(app, e, text));
+    }
+    if (s->amount) {
+        out_char(&app->out, ' ');
+        out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
+    }
+    if (s->seq) {
+        snprintf(seq, sizeof seq, " --seq %llu", (unsigned long long)e->seq);
+        out_str(&app->out, seq);
+    }
+    out_char(&app->out, '\n');
+}
+
+static void
+print_balance(struct app *app, const char *format, const struct jb_balance *b)
+{
+    char paid[48], free_cash[48], total[48], line[300];
+    snprintf(line, sizeof line, tr(format), app_amount(app, b->paid, paid),
+             app_amount(app, b->free, free_cash), app_amount(app, b->total, total));
+    out_str(&app->out, line);
+}
+
+/* What the wallet has now, and how the step is taken back: under what was done, not what would be.
+ */
+static void
+print_after(struct app *app, const struct jb_answer *a, struct jb_text wallet)
+{
+    const struct jb_event *e = jb_answer_event(a);
+    struct jb_wallet_balance b = {.size = sizeof b};
+    struct jb_error ignored; /* it only adds to the answer, which stands */
+    if (jb_answer_balance(a) != NULL) {
+        print_balance(app, SAID("balance then: paid %s, free %s, total %s\n"),
+                      jb_answer_balance(a));
+    }
+    if (a->outcome != JB_DONE || a->dry_run || e == NULL || wallet.s == NULL) {
+        return;
+    }
+    if (jb_event_amount(e) != 0 && app->views != NULL &&
+        jb_balance_get(app->views, wallet, NULL, &b, &ignored) == JB_OK) {
+        print_balance(app, SAID("balance now: paid %s, free %s, total %s\n"), &b.balance);
+    }
+    print_step_back(app, e, wallet);
 }
 
 /* Queries open the ledger for reading and never store; so commands keep the tail short that queries
@@ -391,10 +495,7 @@ bound_views_lag(struct app *app, jb_seq seq)
     struct jb_views_stat stat = {.size = sizeof stat};
     struct jb_error
         ignored; /* what could not be stored now is stored by the next command; the answer stands */
-    if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
-        return;
-    }
-    if (jb_views_stat_get(app->views, &stat, &ignored) == JB_OK &&
+    if (app->views != NULL && jb_views_stat_get(app->views, &stat, &ignored) == JB_OK &&
         seq > stat.stored_seq + VIEWS_LAG_MAX) {
         (void)!jb_views_sync(app->views, true, &ignored);
     }
@@ -468,11 +569,16 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         code = app_fail(app, &app->err);
     } else {
         const struct jb_answer *a = jb_answers_at(answers, 0);
+        struct jb_error ignored; /* what they add can be done without */
+        if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
+            app->views = NULL;
+        }
         if (app->json) {
             answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
             out_char(&app->out, '\n');
         } else {
             print_answer(app, a, &c, before);
+            print_after(app, a, c.wallet);
         }
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED

@@ -183,7 +183,7 @@ static const char style[] =
     ":is(.inv,.par,.ite) :is(td,th){border:.25mm solid "
     "#444;height:7mm;vertical-align:middle;padding:.8mm 1.2mm}\n"
     ":is(.inv,.par,.ite) "
-    "th{background:#f5f5f5;text-align:center;white-space:nowrap;font-size:8pt}\n"
+    "th{background:#f5f5f5;text-align:center;font-size:8pt}\n"
     ".par .v{writing-mode:vertical-rl;text-orientation:upright;letter-spacing:.2em;width:7mm;"
     "padding:0}\n"
     ".par{table-layout:fixed}\n"

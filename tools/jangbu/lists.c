@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_json.h"
 #include "lists_json.h"
 #include "query.h"
 #include "rows_json.h"
@@ -10,6 +11,7 @@ struct rows {
     struct app *app;
     struct table *table;
     uint32_t n;
+    bool broken; /* a name cannot be read: app->err says why */
 };
 
 static void
@@ -196,6 +198,17 @@ words_cell(struct app *app, struct table *t, const struct jb_event *e)
     app->out.no_memory |= words.no_memory; /* said when it is printed */
 }
 
+/* The name of the wallet of that id, where the event is of one. */
+static bool
+event_name_cell(struct app *app, struct table *t, const struct jb_event *e, const char *id)
+{
+    if (event_wallet(e) == 0) {
+        table_cell(t, "");
+        return true;
+    }
+    return name_cell(app, t, id);
+}
+
 static bool
 each_event(void *data, const struct jb_event *e)
 {
@@ -209,6 +222,10 @@ each_event(void *data, const struct jb_event *e)
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, type != NULL ? type->name : tr("unknown"));
     table_cell(rows->table, app_event_wallet(app, e, id));
+    if (!event_name_cell(app, rows->table, e, id)) {
+        rows->broken = true;
+        return false;
+    }
     if (refused) {
         table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
     } else {
@@ -235,7 +252,7 @@ events_page(struct app *app, const struct query *q, struct rows *rows, char *nex
                               (uint32_t)q->limit - rows->n, each_event, rows, next, m, &app->err);
         }
         cursor = next;
-    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit);
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit && !rows->broken);
     return status;
 }
 
@@ -297,8 +314,8 @@ cmd_events(struct app *app, int argc, char **argv)
     char at[TIME_HEADER_BYTES];
     rows.table = table_new((const char *const[]){
         COLUMN(">event"), app_time_header(app, "recorded at", at), COLUMN("type"), COLUMN("wallet"),
-        COLUMN("id"), COLUMN(">amount"), COLUMN("?what"), NULL});
-    if (events_page(app, &q, &rows, next, &moment) != JB_OK) {
+        COLUMN("?name"), COLUMN("id"), COLUMN(">amount"), COLUMN("?what"), NULL});
+    if (events_page(app, &q, &rows, next, &moment) != JB_OK || rows.broken) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
@@ -331,10 +348,17 @@ each_found(void *data, const struct jb_find_row *r)
     } else {
         table_cell(rows->table, "-");
     }
+    if (r->wallet == 0) {
+        table_cell(rows->table, "");
+    } else {
+        char id[JB_ID_BYTES_MAX + 1];
+        snprintf(id, sizeof id, "%.*s", (int)r->wallet_id.n, r->wallet_id.s);
+        rows->broken = !name_cell(app, rows->table, id);
+    }
     amount_cell(app, rows->table, refused ? e->command_refused.amount : jb_event_amount(e));
     words_cell(app, rows->table, e);
     rows->n++;
-    return true;
+    return !rows->broken;
 }
 
 static jb_status
@@ -347,7 +371,7 @@ find_page(struct app *app, const struct query *q, struct rows *rows, char *next,
         status = jb_find_get(app->views, q->text, query_as_of(app), cursor,
                              (uint32_t)q->limit - rows->n, each_found, rows, next, m, &app->err);
         cursor = next;
-    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit);
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit && !rows->broken);
     return status;
 }
 
@@ -385,10 +409,11 @@ cmd_find(struct app *app, int argc, char **argv)
     struct rows rows = {.app = app};
     char next[JB_CURSOR_TEXT_BYTES], at[TIME_HEADER_BYTES];
     struct jb_moment moment;
-    rows.table = table_new((const char *const[]){
-        COLUMN(">event"), app_time_header(app, "recorded at", at), COLUMN("type"),
-        COLUMN("found as"), COLUMN("wallet"), COLUMN(">amount"), COLUMN("?what"), NULL});
-    if (find_page(app, &q, &rows, next, &moment) != JB_OK) {
+    rows.table =
+        table_new((const char *const[]){COLUMN(">event"), app_time_header(app, "recorded at", at),
+                                        COLUMN("type"), COLUMN("found as"), COLUMN("wallet"),
+                                        COLUMN("?name"), COLUMN(">amount"), COLUMN("?what"), NULL});
+    if (find_page(app, &q, &rows, next, &moment) != JB_OK || rows.broken) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }

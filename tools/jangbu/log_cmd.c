@@ -436,5 +436,6 @@ cmd_log(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, false, &code) || !read_typed(app, &t, &only, &code)) {
         return code;
     }
+    app->pages = !follow;
     return print_log(app, &only, follow, people);
 }

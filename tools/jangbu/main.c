@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "language.h"
+#include "pager.h"
 #include "parse.h"
 #include "process.h"
 
@@ -582,10 +583,12 @@ main(int argc, char **argv)
         }
     }
     app.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    app.pages = true;
     int code = r->run(&app, argc - 1, argv + 1);
     if (!app_flush(&app) && !app.output_closed) {
         code = EXIT_MACHINE;
     }
+    pager_end();
     app_close(&app);
     free(app.out.at);
     return finish(&app, code);

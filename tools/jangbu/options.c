@@ -1,6 +1,7 @@
 /* The words of the command line: options anywhere among the arguments, numbers, moments. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app.h"
 #include "language.h"
@@ -124,6 +125,43 @@ set_option(struct app *app, const struct option_row *row, const char *name, cons
     return true;
 }
 
+/* Where the ledger stands among the arguments: behind the word of `people encrypt LEDGER`. */
+static int
+place_of_ledger(const struct app *app, const char *const *args, int n)
+{
+    return strcmp(app->command, "people") == 0 && n > 0 &&
+                   (strcmp(args[0], "encrypt") == 0 || strcmp(args[0], "rotate") == 0 ||
+                    strcmp(args[0], "accept") == 0)
+               ? 1
+               : 0;
+}
+
+static bool
+is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* JANGBU_LEDGER stands where the ledger would, if no directory does. */
+static void
+ledger_of_environment(const struct app *app, const char **args, int *n)
+{
+    const char *ledger = getenv("JANGBU_LEDGER");
+    if (app->takes == 0 || strcmp(app->command, "init") == 0 || ledger == NULL ||
+        ledger[0] == '\0') {
+        return;
+    }
+    const int at = place_of_ledger(app, args, *n);
+    bool given = *n > at && is_directory(args[at]);
+    if (given || *n == ARGUMENTS_MAX) {
+        return;
+    }
+    memmove(&args[at + 1], &args[at], (size_t)(*n - at) * sizeof *args);
+    args[at] = ledger;
+    ++*n;
+}
+
 bool
 read_options(struct app *app, int argc, char **argv, const struct option_row *rows,
              const char **ret_args, int *ret_n)
@@ -203,6 +241,7 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
     if (app->key_file == NULL && key_file != NULL && key_file[0] != '\0') {
         app->key_file = key_file;
     }
+    ledger_of_environment(app, ret_args, ret_n);
     app->args = ret_args;
     app->args_n = *ret_n;
     if (app->lang != NULL && !language_choose(app->lang)) {

@@ -82,10 +82,10 @@ amount_fact(struct app *app, const char *what, jb_amount amount)
 }
 
 static void
-said_fact(struct out *o, const char *what, struct jb_text text)
+said_fact(struct out *o, const char *what, const char *text)
 {
-    if (text.s != NULL) {
-        fact(o, what, text.s);
+    if (text != NULL) {
+        fact(o, what, text);
     }
 }
 
@@ -93,16 +93,17 @@ static void
 supplier_facts(struct page *p)
 {
     struct out *o = &p->app->out;
+    const struct invoice_party who = supplier_party(&p->supplier);
     if (!p->supplier.given) {
         return;
     }
     html_element(o, "h2", NULL, tr("supplier"));
     html_open(o, "table", "facts");
-    said_fact(o, tr("company"), p->supplier.is.name);
-    said_fact(o, tr("registration number"), p->supplier.is.number);
-    said_fact(o, tr("representative"), p->supplier.is.representative);
-    said_fact(o, tr("address"), p->supplier.is.address);
-    said_fact(o, tr("e-mail"), p->supplier.is.email);
+    said_fact(o, tr("company"), who.name);
+    said_fact(o, tr("registration number"), who.number);
+    said_fact(o, tr("representative"), who.representative);
+    said_fact(o, tr("address"), who.address);
+    said_fact(o, tr("e-mail"), who.email);
     html_close(o, "table");
 }
 

@@ -59,6 +59,18 @@ supplier_read(struct app *app, const char *path, struct supplier_file *ret, int 
     return true;
 }
 
+struct invoice_party
+supplier_party(const struct supplier_file *s)
+{
+    return (struct invoice_party){.number = s->is.number.s,
+                                  .name = s->is.name.s,
+                                  .representative = s->is.representative.s,
+                                  .address = s->is.address.s,
+                                  .type = s->is.type.s,
+                                  .item = s->is.item.s,
+                                  .email = s->is.email.s};
+}
+
 void
 supplier_free(struct supplier_file *s)
 {

@@ -8,9 +8,9 @@
 #include "event_json.h"
 #include "lang.h"
 #include "lists_json.h"
-#include "papers_json.h"
 #include "queries.h"
 #include "rows_json.h"
+#include "statements_json.h"
 #include "vocabulary.h"
 
 static const struct jb_as_of *

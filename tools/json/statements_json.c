@@ -1,4 +1,4 @@
-#include "papers_json.h"
+#include "statements_json.h"
 
 #include <string.h>
 

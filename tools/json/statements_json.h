@@ -1,6 +1,6 @@
 /* Queries for papers: receipts, statements, totals, grants about to lapse. */
-#ifndef JANGBU_PAPERS_JSON_H
-#define JANGBU_PAPERS_JSON_H
+#ifndef JANGBU_STATEMENTS_JSON_H
+#define JANGBU_STATEMENTS_JSON_H
 
 #include "queries.h"
 
