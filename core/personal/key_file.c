@@ -381,32 +381,6 @@ exists(const char *path, struct jb_error *err)
                    path);
 }
 
-jb_status
-jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
-                 const struct jb_key_file *keys, struct jb_error *err)
-{
-    jb_status status = check_outside(path, dir, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    char *made = new_name(path);
-    if (made == NULL) {
-        return jb_fail(err, JB_E_NOMEM, "no memory to look for the key file %s", path);
-    }
-    int code = unlink(made) == 0 || errno == ENOENT ? 0 : errno; /* one that was killed left it */
-    code = code == 0 ? write_file(made, ledger_id, keys) : code;
-    code = code == 0 ? give_name(made, path) : code;
-    unlink(made);
-    free(made);
-    if (code == EEXIST) {
-        return exists(path, err);
-    }
-    if (code == 0 && (code = sync_folder(path)) != 0) {
-        unlink(path);
-    }
-    return code == 0 ? JB_OK : not_written(err, code, path);
-}
-
 /* ---- of a ledger that is being made ---- */
 
 static bool
@@ -489,19 +463,17 @@ jb_key_file_end(struct jb_key_making *m, jb_status status, struct jb_error *err)
     }
     if (status == JB_OK) {
         int code = give_name(m->made, m->path);
-        /* Whoever opened the ledger meanwhile gave it its name. */
-        if (code != 0 && is_file(m->fd, m->path)) {
-            code = 0;
-        }
-        if (code == EEXIST) {
+        bool made = is_file(m->fd, m->made), named = is_file(m->fd, m->path);
+        if (named && made) {
+            unlink(m->made);
+            (void)sync_folder(m->path);
+        } else if (code == EEXIST && !named) {
             status = jb_fail(err, JB_E_EXISTS,
                              "a file %s was made meanwhile; the key of the new ledger is in %s",
                              m->path, m->made);
-        } else if (code == 0) {
-            /* On disk it is with this name or with that one, and either is found. */
-            unlink(m->made);
-            (void)sync_folder(m->path);
-        }
+        } else if (!named && !made) {
+            status = not_written(err, code != 0 ? code : ENOENT, m->path);
+        } /* else it is on disk by one of its names, and whoever opens the ledger finds it */
     } else if (is_file(m->fd, m->made)) {
         unlink(m->made);
     } else if (is_file(m->fd, m->path)) {
@@ -511,6 +483,15 @@ jb_key_file_end(struct jb_key_making *m, jb_status status, struct jb_error *err)
     free(m->made);
     m->fd = -1;
     return status;
+}
+
+jb_status
+jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
+                 const struct jb_key_file *keys, struct jb_error *err)
+{
+    struct jb_key_making m;
+    jb_status status = jb_key_file_begin(&m, path, dir, ledger_id, keys, err);
+    return status == JB_OK ? jb_key_file_end(&m, JB_OK, err) : status;
 }
 
 jb_status

@@ -202,5 +202,9 @@ jb_admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_
          const struct jb_decision_time *m, struct jb_verdict *v)
 {
     const struct jb_case k = {.w = w, .c = c, .a = around, .m = m};
-    return admit(w, c, around, m, v) && channel_fits(&k, v) && kinds_fit(&k, v);
+    if (!admit(w, c, around, m, v)) {
+        return false;
+    }
+    /* The usual command is about money alone. */
+    return (c->op < JB_OP_ROLE_GIVE && !around->named) || (channel_fits(&k, v) && kinds_fit(&k, v));
 }

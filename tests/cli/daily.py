@@ -167,6 +167,10 @@ def completion(ledger, work):
     check("words of an option", sorted(complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work)) == ["known", "posted"],
           complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work))
     check("the second word", "suspend" in complete(["jangbu", "wallet", "sus"], work), complete(["jangbu", "wallet", "sus"], work))
+    for command, word in (("member", "invite"), ("role", "give"), ("channel", "search-id"), ("biz", "approve"), ("sales", "release"), ("wallet", "settlement")):
+        found = complete(["jangbu", command, word[:3]], work)
+        check(f"the second word of {command}", word in found, found)
+    check("its options", "--biz-name" in complete(["jangbu", "biz", "request", ledger, "--biz"], work), complete(["jangbu", "biz", "request", ledger, "--biz"], work))
     check("wallets", "W1" in complete(["jangbu", "balance", ledger, "W"], work), complete(["jangbu", "balance", ledger, "W"], work))
     check("wallets of the environment's ledger", "W1" in complete(["jangbu", "balance", "W"], work, JANGBU_LEDGER=ledger))
     check("files", "ledger" in complete(["jangbu", "balance", "led"], work), complete(["jangbu", "balance", "led"], work))
