@@ -42,7 +42,12 @@ def ask(*args):
 
 # ---- a ledger with everything in it ----
 
-def commands(rng):
+def hostile(rng, name):
+    return name if rng.randrange(3) else name + rng.choice(HOSTILE)
+
+
+def commands(rng, manual):
+    """manual: days are closed hours after they are over, so that two of them are open at once."""
     wallets, charges, usages, n = ["W1", "W2", HOSTILE[0]], {}, {}, 0
     when = datetime.datetime.combine(FIRST, datetime.time(9), KST)
     at = [when]
@@ -51,16 +56,21 @@ def commands(rng):
         at[0] += datetime.timedelta(minutes=rng.randrange(1, 9))
         return {"op": op, **members, "clock": at[0].isoformat()}
 
+    if manual:
+        yield line("policy.set", policy="day_close", value="manual")
     for i, wallet in enumerate(wallets):
         yield line("wallet.create", wallet=wallet, kind="BUSINESS", name=f"</title><b>{i}&'", master="u1")
     for day in range(DAYS):
         at[0] = max(at[0], datetime.datetime.combine(FIRST + datetime.timedelta(days=day), datetime.time(rng.randrange(0, 6), 10), KST))
-        for _ in range(rng.randrange(4, 16)):
+        count = rng.randrange(4, 16)
+        for i in range(count):
             n += 1
+            if manual and day > 0 and i == count // 2:
+                yield line("day.close", day=(FIRST + datetime.timedelta(days=day - 1)).isoformat())
             wallet = rng.choice(wallets)
             what = rng.randrange(20)
             if what < 3:
-                charge = f"C{n}" if rng.randrange(3) else f"C{n}{rng.choice(HOSTILE)}"
+                charge = hostile(rng, f"C{n}")
                 line_of = {"charge": charge, "amount": rng.randrange(1000, 90000)}
                 method = rng.choice(["CREDIT_CARD", "KAKAOPAY_CARD", "VIRTUAL_ACCOUNT", "ADMIN_CASH", "ADV_RET_CASH", None])
                 if method:
@@ -74,14 +84,15 @@ def commands(rng):
                 charges.setdefault(wallet, []).append(charge)
                 yield line("charge", wallet=wallet, **line_of)
             elif what < 10:
-                usages.setdefault(wallet, []).append((f"U{n}", n))
+                usage = hostile(rng, f"U{n}")
+                usages.setdefault(wallet, []).append(usage)
                 late = {}
-                if rng.randrange(4) == 0:
+                if rng.randrange(2 if manual else 4) == 0:
                     late["at"] = (at[0] - datetime.timedelta(hours=rng.randrange(1, 60))).isoformat()
                 amount = rng.randrange(1, 9000)
-                yield {**line("consume", wallet=wallet, usage=f"U{n}", amount=amount, overdraft=rng.randrange(2) == 0), **late}
+                yield {**line("consume", wallet=wallet, usage=usage, amount=amount, overdraft=rng.randrange(2) == 0), **late}
             elif what < 12 and usages.get(wallet):
-                yield line("consume.reverse", wallet=wallet, usage=rng.choice(usages[wallet])[0], amount=rng.randrange(1, 3000))
+                yield line("consume.reverse", wallet=wallet, usage=rng.choice(usages[wallet]), amount=rng.randrange(1, 3000))
             elif what < 14:
                 last = (at[0].date() + datetime.timedelta(days=rng.randrange(0, 60))).isoformat()
                 yield line("free.grant", wallet=wallet, grant=f"G{n}", amount=rng.randrange(100, 9000), origin="PROMOTION", reason="r", expires_on=last)
@@ -97,12 +108,14 @@ def commands(rng):
                 yield line("debt.repay", wallet=wallet, amount=rng.randrange(1, 4000), **({"pg": "toss", "txn_ref": f"d{n}"} if rng.randrange(2) else {}))
     at[0] = datetime.datetime.combine(FIRST + datetime.timedelta(days=DAYS), datetime.time(11), KST)
     yield line("consume", wallet="W1", usage="last", amount=1, overdraft=True)  # closes the days before
+    if manual:
+        yield line("day.close", day=(FIRST + datetime.timedelta(days=DAYS - 1)).isoformat())
 
 
-def make(work, rng):
-    ledger = os.path.join(work, "ledger")
+def make(work, rng, manual=False):
+    ledger = os.path.join(work, "manual" if manual else "ledger")
     run("init", ledger)
-    feed = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in commands(rng))
+    feed = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in commands(rng, manual))
     out = run("apply", ledger, "--clock=at", feed=feed.encode())
     done = [json.loads(line) for line in out.stdout.splitlines()]
     check("most commands were done", sum(a["ok"] for a in done) > len(done) * 6 // 10, [a for a in done if not a["ok"]][:3])
@@ -472,7 +485,12 @@ def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 20261127
     with tempfile.TemporaryDirectory() as work:
         rng = random.Random(seed)
+        ledger, log = make(work, rng, True)
+        days = [e["posted_on"] for e in log if e["wallet"] == "W1" and flows(e)]
+        check("days were open at once", len(sys.argv) > 2 or sum(a > b for a, b in zip(days, days[1:])) > 3, days)
+        statements(ledger, log, rng)
         ledger, log = make(work, rng)
+        check("hostile ids", len(sys.argv) > 2 or sum("<" in str(e.get("charge", e.get("usage"))) for e in log) > 20)
         statements(ledger, log, rng)
         supplier(work, ledger)
         many(work)

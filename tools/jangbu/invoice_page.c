@@ -212,7 +212,7 @@ void
 invoice_page(struct out *o, const struct invoice_page *p)
 {
     const char *title =
-        p->kind == INVOICE_ORIGINAL ? tr("Electronic tax invoice") : tr("Amended tax invoice");
+        p->amended ? tr("Amended tax invoice") : tr("Electronic tax invoice");
     html_page_begin(o, lang_now() == JB_LANG_KO ? "ko" : "en", title);
     html_open(o, "div", "title");
     html_element(o, "h1", NULL, title);

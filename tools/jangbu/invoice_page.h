@@ -24,19 +24,12 @@ struct invoice_row {
     jb_amount amount; /* below 0: a return */
 };
 
-enum invoice_kind {
-    INVOICE_ORIGINAL = 1,
-    INVOICE_NEGATIVE = 2,
-    INVOICE_CORRECTED = 3,
-    INVOICE_DELTA = 4
-};
-
 struct invoice_page {
     uint64_t number; /* of the document, in the ledger */
-    enum invoice_kind kind;
+    bool amended;           /* it is not the first of its month */
     uint64_t original;      /* which it amends; 0: none */
     const char *reason;     /* why it does; NULL: none */
-    const char *state;      /* a word of the ledger */
+    const char *state;
     const char *approve_no; /* of the tax office; NULL: none yet */
     struct invoice_party supplier, recipient;
     uint32_t month; /* 202603 */

@@ -66,9 +66,8 @@ pager_begin(void)
         return;
     }
     /* What fits on one screen is left there, colours are kept; as git has it. */
-    setenv("LESS", "FRX", 0);
     char line[4096];
-    snprintf(line, sizeof line, "exec %s", words);
+    snprintf(line, sizeof line, "LESS=${LESS-FRX} exec %s", words);
     char *const arguments[] = {(char *)(size_t) "sh", (char *)(size_t) "-c", line, NULL};
     posix_spawn_file_actions_t actions;
     bool begun = posix_spawn_file_actions_init(&actions) == 0;
