@@ -235,10 +235,11 @@ check_search_id(struct jb_text t, struct complaint *complaint)
     if (jb_search_id_nfc(t, id) != 0) {
         return JB_CODE_NONE;
     }
-    snprintf(complaint->why, complaint->n,
-             jb_tr("search_id must be 1 to %d Hangul syllables, lowercase letters a to z, digits, "
-                   "- and _"),
-             JB_SEARCH_ID_CODEPOINTS_MAX);
+    snprintf(
+        complaint->why, complaint->n,
+        jb_tr("search_id must be 1 to %d Hangul syllables, lowercase letters a to z, digits; - "
+              "and _ where the policy search_id_marks allows them"),
+        JB_SEARCH_ID_CODEPOINTS_MAX);
     return JB_CODE_SEARCH_ID_INVALID;
 }
 
@@ -325,7 +326,8 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
     case JB_CK_BIZ:
         return is_registration(*t)
                    ? JB_CODE_NONE
-                   : malformed(complaint, f->name, "must be a registration number of ten digits");
+                   : malformed(complaint, f->name,
+                               "must be a registration number of ten digits, without hyphens");
     case JB_CK_EMAIL:
         return is_email(*t) ? JB_CODE_NONE
                             : malformed(complaint, f->name,
@@ -468,7 +470,7 @@ check_together(const struct jb_command *c, bool member, struct complaint *compla
     }
     if (c->op == JB_OP_FORGET) {
         return member || (c->has & H(NOTE)) != 0
-                   ? malformed(complaint, "forget", "takes no note and cannot stand in a group")
+                   ? malformed(complaint, "forget", "takes no note, and cannot stand in a group")
                    : check_one_of(c, H(PERSON) | H(WALLET) | H(BIZ),
                                   "needs a person, a wallet or a biz, and only one of them",
                                   complaint);
