@@ -74,6 +74,10 @@ jb_status jb_personal_refer(struct jb_personal *p, struct jb_text text, bool sha
 /* The reference of a person's id, collected ones included; 0: nobody knows it. Makes none. */
 jb_status jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret,
                            struct jb_error *err);
+/* The same for whoever asks while the writer collects: what is on disk, nothing of p is changed. 0
+ * where there is no people.mdb. */
+jb_status jb_personal_look(struct jb_personal *p, struct jb_text id, uint64_t *ret,
+                           struct jb_error *err);
 /* One that is collected; borrowed until the next call. False: it is not. */
 bool jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret);
 /* Whether a reference still says who it is. */
