@@ -251,6 +251,9 @@ print_summary(const struct run *r)
     }
     fputs(".\n", stderr);
     hint_import(r, r->tally.dated > 0);
+    if (r->tally.forgotten > 0 && !trial) {
+        app_hint_key(r->app);
+    }
 }
 
 static int

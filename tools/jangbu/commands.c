@@ -583,6 +583,9 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
                                                             : EXIT_DONE;
+        if (c.op == JB_OP_FORGET && a->outcome == JB_DONE && !dry_run) {
+            app_hint_key(app);
+        }
         bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);
