@@ -296,9 +296,11 @@ instead_of(const struct sentence *s, jb_code code)
         return status_instead(s->op, (uint32_t)figure(s, JB_FIG_STATUS));
     }
     if (code == JB_CODE_ROLE) {
-        return figure(s, JB_FIG_HAVE) != 0      ? role_instead(s)
-               : (s->about & JB_BY_NOBODY) != 0 ? INSTEAD_NO_ACTOR
-                                                : INSTEAD_NO_ROLE;
+        const bool by_nobody = (s->about & JB_BY_NOBODY) != 0;
+        return figure(s, JB_FIG_WHO) == 1 << JB_ROLE_SELF && !by_nobody ? INSTEAD_ROLE_SELF
+               : figure(s, JB_FIG_HAVE) != 0                            ? role_instead(s)
+               : by_nobody                                              ? INSTEAD_NO_ACTOR
+                                                                        : INSTEAD_NO_ROLE;
     }
     if (code == JB_CODE_INSUFFICIENT_CASH) {
         return figure(s, JB_FIG_POSTPAID_LIMIT) != 0 ? INSTEAD_POSTPAID_CASH : INSTEAD_NONE;

@@ -502,15 +502,12 @@ jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct
 }
 
 jb_status
-jb_personal_look(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
+jb_personal_known(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
 {
     MDB_txn *txn;
     *ret = 0;
-    if (p->env == NULL) {
-        return JB_OK;
-    }
-    if (p->sealed != NULL) {
-        return jb_sealed_find(p, id, ret, err);
+    if (p->env == NULL || p->sealed != NULL) {
+        return p->env == NULL ? JB_OK : jb_sealed_find(p, id, ret, err);
     }
     jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
     if (status != JB_OK) {

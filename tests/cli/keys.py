@@ -78,6 +78,15 @@ def forgetting(run):
     check("by a single command, too", "l.key" in run("forget", "l", "--person", "su", "--actor", "root").stderr)
 
 
+def way_back(run):
+    """Where roles are asked the command that takes something back names who does it."""
+    done = run("wallet", "off", "l", "W", "--actor", "jin").stdout.splitlines()
+    back = [line.split(": ", 1)[1].split()[1:] for line in done if line.startswith("to take it back: ")]
+    check("a way back", len(back) == 1 and back[0][-2:] == ["--actor", "ID"], done)
+    p = run(*[w.replace("ID", "jin") for w in back[0]])
+    check("and it is one", p.returncode == 0, p)
+
+
 def persons(run):
     for words in (("may", "l", "W", "--actor", "jin:MASTER"), ("operator", "l", "jin:OPERATOR"),
                   ("init", "new", "--roles=enforce", "--operator", "root:OPERATOR")):
@@ -98,6 +107,7 @@ def main():
         p = run("wallet", "create", "l", "W", "--kind", "BUSINESS", "--name", "shop", "--master", "jin", "--actor", "root")
         check("a wallet", p.returncode == 0, p)
         forgetting(run)
+        way_back(run)
         persons(run)
         reasons(run, lambda name: os.path.join(work, name))
     print(f"keys: {len(FAILED)} failed")

@@ -259,6 +259,11 @@ print_summary(const struct run *r)
 static int
 stopped(const struct run *r, const char *what)
 {
+    if (r->tally.line == 0) {
+        fprintf(stderr, tr("jangbu: %s. No line is done: apply the input again behind that.\n"),
+                what);
+        return EXIT_MACHINE;
+    }
     fprintf(stderr,
             tr("jangbu: %s. Lines up to %llu are done. Apply the input again: commands with a key "
                "are not done twice.\n"),

@@ -533,7 +533,7 @@ cmd_help(struct app *app, int argc, char **argv)
     }
     printf(
         tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
-           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n"));
+           "vocabulary: docs/vocabulary.md (installed: share/doc/jangbu).\nManual: man jangbu.\n"));
     return EXIT_DONE;
 }
 
