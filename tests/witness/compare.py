@@ -1,5 +1,7 @@
 """Expected against got, member by member. Members that the rules do not name are ignored; `message` is for people."""
 
+import re
+
 from figures import FLOWS
 from model import ANY
 from moment import parse_instant
@@ -164,8 +166,54 @@ def can_delete(expected, got):
         return found + [f"conditions: expected {expected['conditions']!r}, got {rows!r}"]
     for row, got_row in zip(expected["conditions"], rows):
         names = ["ok"] if row["ok"] else ["ok", "figure", "remedy"]  # the figure of a condition that is met is open
+        names += ["papers", "from"] if row["name"] == "uninvoiced" and not row["ok"] else []
         found += [f"{row['name']}.{text}" for text in _members(row, got_row, names)]
     return found
+
+
+_INVOICE = ["invoice", "kind", "reason", "month", "written_on", "state", "supply", "vat", "total", "original", "approve_no"]
+
+
+def invoices(expected, got):
+    """Lists of documents."""
+    if [row.get("invoice") for row in got] != [row["invoice"] for row in expected]:
+        return [f"invoices: expected {expected!r}, got {got!r}"]
+    return [f"invoice {row['invoice']}: {text}" for row, got_row in zip(expected, got) for text in _members(row, got_row, _INVOICE)]
+
+
+def invoice(expected, got):
+    rows = [(row.get("seq"), row.get("usage"), row.get("amount")) for row in got.get("rows", [])]
+    found = _members(expected, got, ["wallet", *_INVOICE])
+    return found if rows == expected["rows"] else found + [f"rows: expected {expected['rows']}, got {rows}"]
+
+
+_DUE = {"day.close": (None, "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
+
+
+def due(expected, got):
+    """What is to be done, by kind; and what is in the way."""
+    wanted, blocked = expected
+    found, commands = [], got.get("commands", [])
+    for kind, (wallet, what) in _DUE.items():
+        have = sorted((c.get(wallet), c.get(what)) if wallet else (None, c.get(what)) for c in commands if c.get("op") == kind)
+        if have != sorted(wanted.get(kind, [])):
+            found.append(f"{kind}: expected {sorted(wanted.get(kind, []))}, got {have}")
+    keys = [c.get("key") for c in commands]
+    if len(set(keys)) != len(keys) or None in keys:
+        found.append(f"keys: {keys}")
+    have = sorted((b.get("wallet"), b.get("month")) for b in got.get("blocked", []))
+    if have != sorted(b[:2] for b in blocked):
+        found.append(f"blocked: expected {sorted(blocked)}, got {got.get('blocked')}")
+    return found
+
+
+def vat_lines(expected, text):
+    """The entries of hledger's books: {(wallet, month of posting, tax month): VAT}."""
+    have = {}
+    for day, posted, wallet, month, amount in re.findall(
+            r'^((\d{4}-\d\d)-\d\d) \* vat (\S+) (\d{4}-\d\d)$.*?^ +Liabilities:VatPayable +(-?\d+) ', text, re.M | re.S):
+        have[wallet, int(posted.replace("-", "")), int(month.replace("-", ""))] = -int(amount)
+    return [] if have == expected else [f"VAT: expected {expected}, got {have}"]
 
 
 def people_of(event):

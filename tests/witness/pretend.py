@@ -13,9 +13,12 @@ import compare
 import figures
 import fold
 import model
+import papers
+import papersread
 import whoread
 from generate import INIT_EVENTS
 from generate_who import INIT_EVENTS_ENFORCED
+from moment import day_text
 
 
 def _fault_credit():
@@ -51,8 +54,10 @@ class Store:
     def __init__(self, directory):
         self.path = os.path.join(directory, "lines.jsonl")
         with open(os.path.join(directory, "operator"), encoding="utf-8") as file:
-            operator = file.read()
-        self.ledger = model.Ledger(INIT_EVENTS_ENFORCED, operator) if operator else model.Ledger(INIT_EVENTS)
+            operator, since = json.load(file)
+        month = papers.ALL_MONTHS if since is None else papers.parse_month(since)
+        count = (INIT_EVENTS_ENFORCED if operator else INIT_EVENTS) + (month is not None)
+        self.ledger = model.Ledger(count, operator or None, month)
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as lines:
                 for line in lines:
@@ -106,6 +111,8 @@ def read(arguments, ledger):
         show({"rows": rows[begin:end], "next": f"{reading.seq}.{end}" if end < len(rows) else None})
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
+    elif arguments.verb in ("invoices", "invoice", "due", "export"):
+        read_papers(arguments, papersread.PapersReading(reading))
     elif arguments.verb in ("who", "channel", "biz", "may", "can-delete"):
         read_who(arguments, whoread.WhoReading(reading))
     else:
@@ -135,6 +142,26 @@ def read_who(arguments, reader):
               "invited": people(answer["invited"], "until")})
 
 
+def read_papers(arguments, reader):
+    if arguments.verb == "invoices":
+        begin = int(arguments.cursor.split(".")[1])
+        rows, end = reader.invoices(arguments.wallet), begin + arguments.limit
+        show({"rows": rows[begin:end], "next": f"{reader.reading.seq}.{end}" if end < len(rows) else None})
+    elif arguments.verb == "invoice":
+        answer = reader.invoice(int(arguments.wallet))
+        show({**answer, "rows": [dict(zip(("seq", "usage", "amount"), row)) for row in answer["rows"]]})
+    elif arguments.verb == "due":
+        wanted, blocked = reader.due()
+        names = {"day.close": ("no_wallet", "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
+        commands = [{"op": kind, **dict(zip(names[kind], one))} for kind, some in wanted.items() for one in some]
+        show({"commands": [{**c, "key": f"due:{i}"} for i, c in enumerate(commands)],
+              "blocked": [dict(zip(("wallet", "month", "why"), one)) for one in blocked]})
+    else:
+        for (wallet, posted, month), vat in reader.vat_lines().items():
+            print(f"{day_text(papers.last_day(posted))} * vat {wallet} {papers.month_text(month)}\n"
+                  f"    Liabilities:VatPayable  {-vat} KRW\n    Income:Ads:W{wallet}\n")
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("verb")
@@ -142,6 +169,8 @@ def parse_arguments():
     parser.add_argument("wallet", nargs="?")
     parser.add_argument("--roles", default="trust")
     parser.add_argument("--operator", default="")
+    parser.add_argument("--invoice-from")
+    parser.add_argument("--format")
     parser.add_argument("--actor")
     parser.add_argument("--channel")
     parser.add_argument("--people", action="store_true")
@@ -166,7 +195,7 @@ def main():
     if arguments.verb == "init":
         os.makedirs(arguments.directory)
         with open(os.path.join(arguments.directory, "operator"), "w", encoding="utf-8") as file:
-            file.write(arguments.operator)
+            json.dump([arguments.operator, arguments.invoice_from], file)
         show({"ok": True})
         return 0
     store = Store(arguments.directory)
