@@ -8,10 +8,9 @@ usage: run.py JANGBU FILE...       --coverage: also fail when a code of command.
     {"at": "2026-10-01T09:00:00+09:00"}                      the clock from here on
     {"do": {...command...}, "expect": {...}}                 members that must be equal; without "expect": it must be ok
     {"do": {...}, "mark": "asked"}                           keeps the answer's seq: {"mark": "asked"} stands for it from there on
-    {"ask": "balance W1", "expect": {...}}                   members; "W1" may carry options. A list in "expect" must be equal
+    {"ask": "balance W1", "expect": {...}}                   members; "W1" may carry options. Of a list as many, in their order
     {"ask": "cash-status W1", "row": {"day": "...", ...}}    a row with these members must be there
     {"ask": "explain W1", "causes": {"charged": 1000}}       causes by name, "late:" in front of late ones; exactly these
-    {"ask": "invoices W1", "rows": [{"invoice": 1, ...}]}    exactly these rows, with these members
     {"ask": "may W1 --actor jin", "ops": {"charge": true}}   members of `ops`
     {"ask": "can-delete W1", "unmet": {"not_off": "ACTIVE"}} conditions that do not hold, with their figures; exactly these
 
@@ -90,13 +89,6 @@ def filled(value, marks):
     return [filled(item, marks) for item in value] if isinstance(value, list) else value
 
 
-def check_rows(expected, got, where):
-    """Exactly these, in their order."""
-    rows = got.get("rows", [])
-    if len(rows) != len(expected) or not all(is_so(want, row) for want, row in zip(expected, rows)):
-        raise Failed(f"{where}: rows {json.dumps(rows, ensure_ascii=False)}, expected {json.dumps(expected, ensure_ascii=False)}")
-
-
 def ask(ledger, line, where):
     got = ledger.ask(line["ask"])
     if "error" in line:
@@ -107,8 +99,6 @@ def ask(ledger, line, where):
     compare(line.get("ops", {}), got.get("ops", {}), where)
     if "unmet" in line:
         compare({"unmet": line["unmet"]}, {"unmet": {c["name"]: c["figure"] for c in got["conditions"] if not c["ok"]}}, where)
-    if "rows" in line:
-        check_rows(line["rows"], got, where)
     if "row" in line:
         rows = [r for r in got["rows"] if r["day"] == line["row"]["day"]]
         if not rows:

@@ -12,7 +12,7 @@ import generate_who
 import papers
 from generate_who import WhoGenerator
 from model import Ledger
-from moment import DAY, HOUR, MINUTE, day_of, instant_text, start_of
+from moment import DAY, HOUR, MINUTE, SECOND, day_of, instant_text, start_of
 
 SINCE = ["all", "all", "all", "later", "none"]   # what invoice_from is at the beginning
 NOT_MONTHS = ["2026-13", "2026-00", "202610", "2026-1", "0000-01", "", 202610, None, "2026-10-01"]
@@ -22,11 +22,11 @@ _WEIGHTS = {
     "debt_repay": 2, "refund_request": 1.5, "refund_approve": 1.5, "refund_complete": 1, "refund_fail": 0.5,
     "state": 1.5, "create": 1, "delete": 1, "policy": 2, "day_close": 2, "group": 4, "repeat": 5, "malformed": 1.5,
     "biz_request": 4, "biz_answer": 5, "email": 1.5, "role": 0.5, "channel_create": 0.5, "connect": 0.5, "settlement": 0.5,
-    "issue": 20, "confirm": 14, "fail": 5, "mail": 3, "correct": 7, "notice": 3,
+    "issue": 20, "confirm": 14, "fail": 5, "mail": 3, "correct": 7, "notice": 3, "give_all_back": 2,
 }
 _IN_GROUPS = [name for name in _WEIGHTS if name not in ("day_close", "group", "repeat", "malformed", "role")]
-# Weights of the clock's steps, as in generate.py: a month in some 60 commands, in 30, in 15.
-_PACES = [[20, 6, 20, 24, 10, 14, 3], [18, 5, 18, 18, 12, 22, 7], [12, 4, 14, 14, 12, 28, 16]]
+# Weights of the clock's steps, as in generate.py: a month in some 150 commands, in 80, in 40.
+_PACES = [[26, 8, 24, 26, 6, 6, 0.5], [22, 6, 22, 24, 9, 12, 1.5], [18, 5, 20, 18, 12, 18, 6]]
 
 
 class PapersGenerator(WhoGenerator):
@@ -53,12 +53,18 @@ class PapersGenerator(WhoGenerator):
     def _choose(self):
         """New wallets get their business information soon."""
         for wallet in self.ledger.wallets.values():
-            if self._lacks_business(wallet) and self._chance(0.25):
+            if self._lacks_business(wallet) and self._chance(0.12):
                 request = self.world.open_biz.get(("wallet", wallet.id))
                 if request is None:
                     return self._decorate({**self._who_biz_request(), "wallet": wallet.id})
                 return self._decorate({"op": "biz.approve", "wallet": wallet.id, "seq": request.seq})
+        if self._two_days_open() and self._chance(0.4):
+            return self._aimed(self.rng.choice(["consume", "consume_reverse", "consume_reverse"]))
         return super()._choose()
+
+    def _two_days_open(self):
+        """Posting days go to and fro between yesterday and today."""
+        return self.ledger.first_open is not None and self.ledger.first_open < day_of(self.now)
 
     def _lacks_business(self, wallet):
         return (self.world.kinds[wallet.id] == "BUSINESS" and wallet.state.status != "DELETED"
@@ -71,12 +77,12 @@ class PapersGenerator(WhoGenerator):
 
     def _to_boundary(self):
         """To the end of a month, its grace, and the days on which something becomes due."""
-        if self._chance(0.5):
+        if self._chance(0.75):
             return super()._to_boundary()
         month = papers.next_month(papers.month_of(day_of(self.now)))
         begin = start_of(papers.first_day(month))
         grace = self.ledger.policy("day_close_grace", self.now) * 10**6
-        target = begin + self.rng.choice([0, 0, grace, grace, 5 * MINUTE, HOUR, 2 * DAY, 2 * DAY + grace, 9 * DAY])
+        target = begin + self.rng.choice([0, 0, grace, grace, 5 * MINUTE, HOUR, 2 * DAY, 2 * DAY + grace, 9 * DAY, -SECOND, -4 * MINUTE])
         return max(0, target + self.rng.choice([-1, 0, 0, 1]) - self.now)
 
     def _past(self, command):
@@ -84,6 +90,9 @@ class PapersGenerator(WhoGenerator):
         if not self._chance(0.45):
             return super()._past(command)
         month = papers.month_of(day_of(self.now))
+        behind = start_of(papers.first_day(papers.next_month(month)))
+        if behind - self.now < 5 * MINUTE and self._chance(0.7):
+            return behind + self.rng.choice([-1, 0, 0, 1, SECOND])  # ahead of the clock
         for _ in range(self.rng.choice([0, 0, 0, 1, 1, 2, 3, 11])):
             month = month - 1 if month % 100 > 1 else (month // 100 - 1) * 100 + 12
         edge = start_of(papers.first_day(month))
@@ -124,7 +133,9 @@ class PapersGenerator(WhoGenerator):
             month = self.rng.choice([this_month, papers.next_month(this_month), 202609, this_month - 1 or this_month])
             month = month if 1 <= month % 100 <= 12 else this_month
         command = {"op": "invoice.issue", "wallet": wallet.id, "month": papers.month_text(month)}
-        if self._chance(0.06 if found.net(month) else 0.3):
+        if found.net(month) == 0 and self._chance(0.6):
+            command["reason"] = "RESCINDED"
+        elif self._chance(0.06):
             command["reason"] = self.rng.choice([*papers.CHANGES, *papers.CHANGES, *papers.CORRECTIONS])
         return command
 
@@ -171,7 +182,7 @@ class PapersGenerator(WhoGenerator):
     def _grant(self, wallet):
         command = super()._grant(wallet)
         if self._chance(0.5):
-            days = self.rng.choice([29, 30, 31, 45, 90])
+            days = self.rng.choice([7, 29, 30, 31, 45, 90, 200])
             command["expires_on"] = instant_text(start_of(day_of(self.now) + days))[:10]
         return command
 
@@ -183,6 +194,14 @@ class PapersGenerator(WhoGenerator):
         if self._chance(0.7):
             command["overdraft"] = True
         return command
+
+    def _who_give_all_back(self):
+        """What is left of a consumption, so that now and then nothing of a month is left."""
+        open_ones = [(w, c) for w in self.ledger.wallets.values() for c in w.state.consumptions if c.returned < c.amount]
+        if not open_ones:
+            return self._build("consume")
+        wallet, consumption = self.rng.choice(open_ones)
+        return {"op": "consume.reverse", "wallet": wallet.id, "seq": consumption.seq, "amount": consumption.amount - consumption.returned}
 
     # ---- the way to a deletion
 

@@ -18,7 +18,7 @@ import papersread
 import whoread
 from generate import INIT_EVENTS
 from generate_who import INIT_EVENTS_ENFORCED
-from moment import day_text
+from moment import day_text, parse_instant
 
 
 def _fault_credit():
@@ -99,9 +99,18 @@ def rows_of(arguments, reading):
             if row[-1] or not arguments.open]
 
 
+def as_of(ledger, text):
+    """(number, time) of --as-of: a number, or a time; None: now."""
+    if text is None or text.isdecimal():
+        return int(text or len(ledger.events)), None
+    now = parse_instant(text)
+    return sum(1 for e in ledger.events if e.recorded_at is None or e.recorded_at <= now), now
+
+
 def read(arguments, ledger):
     moment, begin = map(int, arguments.cursor.split("."))  # of the first page, and where this one begins
-    reading = figures.Reading(ledger, moment or arguments.as_of or len(ledger.events))
+    seq, now = as_of(ledger, arguments.as_of)
+    reading = figures.Reading(ledger, moment or seq)
     if arguments.verb == "balance":
         for wallet in reading.wallets() if arguments.all else [arguments.wallet]:
             show(reading.balance(wallet))
@@ -112,7 +121,7 @@ def read(arguments, ledger):
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
     elif arguments.verb in ("invoices", "invoice", "due", "export"):
-        read_papers(arguments, papersread.PapersReading(reading))
+        read_papers(arguments, papersread.PapersReading(reading, now))
     elif arguments.verb in ("who", "channel", "biz", "may", "can-delete"):
         read_who(arguments, whoread.WhoReading(reading))
     else:
@@ -153,6 +162,9 @@ def read_papers(arguments, reader):
     elif arguments.verb == "due":
         wanted, blocked = reader.due()
         names = {"day.close": ("no_wallet", "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
+        if arguments.kind:
+            wanted = {kind: some for kind, some in wanted.items() if kind.startswith(arguments.kind)}
+            blocked = blocked if arguments.kind == "invoice" else []
         commands = [{"op": kind, **dict(zip(names[kind], one))} for kind, some in wanted.items() for one in some]
         show({"commands": [{**c, "key": f"due:{i}"} for i, c in enumerate(commands)],
               "blocked": [dict(zip(("wallet", "month", "why"), one)) for one in blocked]})
@@ -174,7 +186,8 @@ def parse_arguments():
     parser.add_argument("--actor")
     parser.add_argument("--channel")
     parser.add_argument("--people", action="store_true")
-    parser.add_argument("--as-of", type=int)
+    parser.add_argument("--as-of")
+    parser.add_argument("--kind")
     parser.add_argument("--view", default="posted")
     parser.add_argument("--caller", default="")
     parser.add_argument("--clock")
