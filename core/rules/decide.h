@@ -46,7 +46,9 @@ struct jb_verdict {
     jb_code code; /* 0: yes */
     struct jb_figure figures[JB_FIGURES_MAX];
     uint32_t figures_n;
-    struct jb_event event; /* type and fields; the envelope is the caller's */
+    struct jb_event event;  /* type and fields; the envelope is the caller's */
+    struct jb_event before; /* one that the command writes before it, */
+    bool has_before;        /* if it does */
     JB_VEC(struct jb_part) parts;
     JB_VEC(const struct jb_grant *) order; /* scratch */
     JB_VEC(struct jb_part) given;          /* scratch */

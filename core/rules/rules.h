@@ -20,7 +20,8 @@ struct jb_case {
     const struct jb_decision_time *m;
 };
 
-/* The rules: business.c, cash.c, channels.c, consume.c, free.c, people.c, refund.c, wallets.c. */
+/* The rules: business.c, cash.c, channels.c, consume.c, free.c, papers.c, people.c, refund.c,
+ * wallets.c. */
 #define OP(NAME, word, event, at, states, rule, ...)                                               \
     void rule(const struct jb_case *k, struct jb_verdict *v);
 #include "event/commands.def"

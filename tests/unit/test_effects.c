@@ -162,6 +162,11 @@ by_hand(const struct jb_event *e)
     case JB_EV_SETTLEMENT_CHANGED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
     case JB_EV_TYPES:
         break;
     }

@@ -185,5 +185,7 @@ struct option_row {
 bool read_options(struct app *app, int argc, char **argv, const struct option_row *rows,
                   const char **ret_args, int *ret_n);
 bool parse_number(const char *text, uint64_t max, uint64_t *ret);
+/* "2026-03": 202603. */
+bool parse_month(const char *text, uint32_t *ret);
 
 #endif

@@ -20,8 +20,13 @@ nth_field(unsigned i)
 static const char *
 nth_op(unsigned i)
 {
-    const struct jb_op_info *op = jb_op_get(i + 1);
-    return op != NULL ? op->name : NULL;
+    for (uint32_t number = 1; number < JB_OPS; number++) {
+        const struct jb_op_info *op = jb_op_get(number);
+        if (op != NULL && i-- == 0) {
+            return op->name;
+        }
+    }
+    return NULL;
 }
 
 /* ---- members ---- */
@@ -72,6 +77,28 @@ actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
         return wrong(bad, JB_CODE_MALFORMED, "actor", "actor needs an id");
     }
     return true;
+}
+
+/* "2026-03" */
+static bool
+month_member(const struct jb_command_field_info *f, const json_t *value, uint32_t *ret,
+             struct bad_line *bad)
+{
+    char day[16], given[160];
+    jb_day first;
+    int year, month;
+    const struct jb_text t = text_of(value);
+    if (t.s != NULL && t.n == 7) {
+        snprintf(day, sizeof day, "%.7s-01", t.s);
+        if (jb_day_parse(day, strlen(day), &first)) {
+            jb_day_to_date(first, &year, &month, NULL);
+            *ret = (uint32_t)(year * 100 + month);
+            return true;
+        }
+    }
+    return wrong(bad, JB_CODE_MALFORMED, f->name,
+                 "%s must be a month, written like \"2026-03\"; not %s", f->name,
+                 given_as(value, given, sizeof given));
 }
 
 /* Whether a word or a number is right depends on the policy, which may stand behind it:
@@ -189,6 +216,8 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
         return true;
     case JB_CK_WORD:
         return word_member(f, value, to, bad);
+    case JB_CK_MONTH:
+        return month_member(f, value, to, bad);
     case JB_CK_DAY:
         return json_is_string(value) && jb_day_parse(t.s, t.n, to)
                    ? true

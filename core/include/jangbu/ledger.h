@@ -46,7 +46,14 @@ struct jb_init_options {
     const char *operator_id; /* the id of the first person with that role; NULL: none */
     uint32_t roles;
     uint8_t reserved_3[4]; /* 0 */
+    /* The first month whose consumption gets tax invoices, 202603. 0: all months of a ledger in
+     * KRW, none in another currency. */
+    uint32_t invoice_from;
+    uint8_t reserved_4[4]; /* 0 */
 };
+
+/* No invoices (until policy.set begins with them), and those of all months. */
+enum { JB_INVOICE_FROM_NONE = 1, JB_INVOICE_FROM_ALL = 101 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
  * there is one, or a key file of that name; JB_E_KEY where a key file cannot be made there. */
@@ -400,6 +407,9 @@ struct jb_can_delete {
     char wallet[JB_ID_BYTES_MAX + 1];
     jb_seq seq;
     jb_instant at;
+    uint32_t papers; /* tax months, documents and slices that JB_FIG_UNINVOICED counts */
+    jb_day
+        uninvoiced_from; /* the first day on which one of the months can be invoiced; JB_NO_DAY */
 };
 /* Whether a wallet.delete by its master would be done, and what is in its way. */
 JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,
