@@ -144,7 +144,7 @@ _CHECKS = {
     "email": _is_text(254),
     "limit": lambda value: True,     # likewise
     "month": lambda value: papers.parse_month(value) is not None,
-    "invoice": lambda value: _is_int(value) and value >= 1,
+    "invoice": lambda value: _is_int(value) and value >= 0,
     "why": lambda value: value in papers.WHY,
     "result": lambda value: value in ("SENT", "BOUNCED"),
     "ref": _is_id,
@@ -166,7 +166,7 @@ _POLICY_CHECKS = {
     "invite_days": _COUNT,
     "members_max": _COUNT,
     "biz_retention_days": _COUNT,
-    "invoice_from": lambda value: papers.parse_month(value) is not None,
+    "invoice_from": lambda value: papers.month_of_policy(value) is not None,
     "invoice_day": lambda value: _is_int(value) and 1 <= value <= 28,
     "notice_days": _COUNT,
     "receipt_tax": lambda value: _is_int(value) and 0 <= value <= 2,

@@ -150,7 +150,7 @@ class PapersGenerator(WhoGenerator):
             number = self.rng.choice(fitting)
         else:
             count = sum(1 for e in self.ledger.events if e.type == "invoice_issued")
-            number = self.rng.choice([*mine, count + 1, self.rng.randint(1, count + 1)])
+            number = self.rng.choice([*mine, 0, count + 1, self.rng.randint(1, count + 1)])
         return {"op": op, "wallet": wallet.id, "invoice": number}
 
     def _who_confirm(self):
@@ -233,7 +233,7 @@ class PapersGenerator(WhoGenerator):
             this_month = papers.month_of(day_of(self.now))
             later = papers.next_month(this_month)
             return {"op": "policy.set", "policy": "invoice_from",
-                    "value": papers.month_text(self.rng.choice([this_month, later, later, papers.next_month(later), 202610]))}
+                    "value": self._month_value(self.rng.choice([this_month, later, later, papers.next_month(later), 202610]))}
         policy, values = self.rng.choice([("vat_rate", [10, 10, 10, 0, 5, 11]), ("invoice_day", [3, 3, 1, 10]),
                                           ("notice_days", [30, 30, 0, 7]), ("receipt_tax", [0, 1, 2])])
         command = {"op": "policy.set", "policy": policy, "value": self.rng.choice(values)}
@@ -241,6 +241,9 @@ class PapersGenerator(WhoGenerator):
             month = papers.next_month(papers.month_of(day_of(self.now)))
             command["from"] = self._instant(start_of(papers.first_day(month)) + self.rng.choice([-1, 0, 0, 1]))
         return command
+
+    def _month_value(self, month):
+        return papers.month_text(month) if self._chance(0.7) else month
 
     # ---- lines that are no commands
 
@@ -255,13 +258,13 @@ class PapersGenerator(WhoGenerator):
             {"op": "invoice.issue", "wallet": "W1", "month": "2026-10", "amount": 5},
             {"op": "invoice.correct", "wallet": "W1", "invoice": 1},
             {"op": "invoice.correct", "wallet": "W1", "invoice": 1, "reason": "entry error"},
-            {"op": "invoice.correct", "wallet": "W1", "invoice": 0, "reason": "ENTRY_ERROR"},
-            {"op": "invoice.confirm", "wallet": "W1", "invoice": self.rng.choice([0, -1, "1", 1.5, True, None])},
+            {"op": "invoice.correct", "wallet": "W1", "invoice": -1, "reason": "ENTRY_ERROR"},
+            {"op": "invoice.confirm", "wallet": "W1", "invoice": self.rng.choice([-1, "1", 1.5, True, None])},
             {"op": "invoice.fail", "wallet": "W1", "invoice": 1},
             {"op": "invoice.fail", "wallet": "W1", "invoice": 1, "why": "SENT"},
             {"op": "invoice.mail", "wallet": "W1", "invoice": 1, "result": "LOST"},
             {"op": "notice.send", "wallet": "W1"},
-            {"op": "policy.set", "policy": "invoice_from", "value": self.rng.choice(NOT_MONTHS)},
+            {"op": "policy.set", "policy": "invoice_from", "value": self.rng.choice([202613, 202600, 5, -1, "", None, "x"])},
             {"op": "policy.set", "policy": "invoice_from", "value": "2030-01", "from": instant_text(self.now + HOUR)},
             {"op": "policy.set", "policy": "receipt_tax", "value": 3},
         ])

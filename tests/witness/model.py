@@ -440,7 +440,7 @@ class Ledger(who.Deciding, papers.Papering):
             raise Refused("FROM_IN_PAST", now=instant_text(self.now))
         self._check_switch(command)
         self._check_invoice_from(command)
-        value = papers.parse_month(command["value"]) if command["policy"] == "invoice_from" else command["value"]
+        value = papers.month_of_policy(command["value"]) if command["policy"] == "invoice_from" else command["value"]
         event = self._emit("policy_set", None, {"policy": command["policy"], "value": value, "from": start})
         self.settings.append((command["policy"], start, value))
         return event, {}

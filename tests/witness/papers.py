@@ -51,6 +51,13 @@ def parse_month(text):
     return int(match[1]) * 100 + int(match[2])
 
 
+def month_of_policy(value):
+    """What the policy invoice_from is set to: a month as text or number; None where it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return parse_month(month_text(value)) if 0 <= value <= 999912 else None
+    return parse_month(value)
+
+
 def half_up(net, rate):
     """The VAT that is in `net`."""
     sign = -1 if net < 0 else 1
@@ -242,7 +249,7 @@ class Papering:
             return
         this_month, in_force = month_of(day_of(self.now)), self.policy("invoice_from")
         consumed = any(event.type == "cash_consumed" for event in self.events)
-        if (in_force is not None and in_force <= this_month) or (parse_month(command["value"]) <= this_month and consumed):
+        if (in_force is not None and in_force <= this_month) or (month_of_policy(command["value"]) <= this_month and consumed):
             raise self.Refused("FROM_IN_PAST", now=self._now_text())
 
     # -- issuing
@@ -270,7 +277,7 @@ class Papering:
             wallet, kind=kind, reason=self._reason_of(command, kind, papers.net(month)), month=month, total=total, vat=vat,
             after=papers.through(month), through=papers.uncovered_rows(month)[-1].seq, business=business, first=None, mirrors=None,
             written_on=newest.posted_on if firsts else last_day(month), original=firsts[0].number if firsts else 0, ref=None)
-        return event, {"invoice": event.body["number"], "total": total, "vat": vat}
+        return event, self._answer_of(event)
 
     def _reason_of(self, command, kind, net):
         reason = command.get("reason", "NONE" if kind == "ORIGINAL" else "AMOUNT_CHANGED")
@@ -317,15 +324,21 @@ class Papering:
             raise self.Refused("INVOICE_REASON")
         same = {"reason": reason, "month": first.month, "after": first.after, "through": first.through,
                 "written_on": first.written_on, "first": first.number, "ref": command.get("ref")}
-        event, members = None, {}
+        negative = event = None
         if in_force:
-            event = self._issue(wallet, kind="NEGATIVE", total=-first.total, vat=-first.vat, mirrors=in_force[0].number,
+            event = negative = self._issue(wallet, kind="NEGATIVE", total=-first.total, vat=-first.vat, mirrors=in_force[0].number,
                                 original=in_force[0].number, business=in_force[0].business, **same)
-            members["negative"] = event.body["number"]
         if reason == "ENTRY_ERROR" and len(in_force) < 2:
             event = self._issue(wallet, kind="CORRECTED", total=first.total, vat=first.vat, mirrors=None,
                                 original=self._replaced(papers, first, in_force), business=self._business_now(wallet), **same)
-        return event, {"invoice": event.body["number"], **members}
+        pair = {"negative": negative.body["number"]} if negative and negative is not event else {}
+        return event, {**self._answer_of(event), **pair}
+
+    @staticmethod
+    def _answer_of(event):
+        body = event.body
+        return {"invoice": body["number"], "kind": body["kind"], "month": month_text(body["month"]), "total": body["total"],
+                "vat": body["vat"], "supply": body["total"] - body["vat"], "written_on": day_text(body["written_on"])}
 
     @staticmethod
     def _replaced(papers, first, in_force):
@@ -342,7 +355,7 @@ class Papering:
         if document.state not in good:
             raise self.Refused("INVOICE_STATE", state=document.state)
         body = {"number": document.number, "total": document.total, "vat": document.vat, **body}
-        return self._emit(type_, wallet, body), {"invoice": document.number}
+        return self._emit(type_, wallet, body), {}
 
     def _invoice_confirm(self, wallet, state, command, occurred):
         return self._step(wallet, command, "invoice_confirmed", ("ISSUED",), approve_no=command.get("approve_no"))
