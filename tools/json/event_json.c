@@ -203,6 +203,11 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
             index_json(o, f->name, e->command_refused.index);
             break;
         }
+        if (e->type == JB_EV_POLICY_SET && e->policy_set.policy == JB_POLICY_INVOICE_FROM &&
+            at == &e->policy_set.value) {
+            js_month(o, f->name, (uint32_t)e->policy_set.value);
+            break;
+        }
         js_int(o, f->name, *(const int64_t *)at);
         break;
     case JB_FK_NAME:
