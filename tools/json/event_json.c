@@ -465,6 +465,15 @@ result_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
         js_int(o, "total", e->invoice_issued.total);
         js_day(o, "written_on", e->invoice_issued.written_on);
         break;
+    case JB_EV_INVOICE_CONFIRMED:
+        js_uint(o, "invoice", e->invoice_confirmed.invoice);
+        break;
+    case JB_EV_INVOICE_FAILED:
+        js_uint(o, "invoice", e->invoice_failed.invoice);
+        break;
+    case JB_EV_INVOICE_MAILED:
+        js_uint(o, "invoice", e->invoice_mailed.invoice);
+        break;
     case JB_EV_SETTLEMENT_CHANGED:
         js_str(o, "settlement",
                jb_name_word(jb_names_get(JB_LIST_SETTLEMENT), e->settlement_changed.settlement));
