@@ -202,6 +202,15 @@ jb_due_day(const struct jb_globals *g, jb_instant recorded_at)
     return through;
 }
 
+jb_day
+jb_open_after_due(const struct jb_globals *g, jb_instant recorded_at)
+{
+    jb_day due = jb_due_day(g, recorded_at);
+    return due != JB_NO_DAY                 ? due + 1
+           : g->first_open_day != JB_NO_DAY ? g->first_open_day
+                                            : jb_day_of(recorded_at, g->utc_offset_s);
+}
+
 void
 jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
                 const struct jb_around *around, const struct jb_decision_time *m,

@@ -151,6 +151,8 @@ void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
 /* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY:
  * none. (docs/rules.md section 1) */
 jb_day jb_due_day(const struct jb_globals *g, jb_instant recorded_at);
+/* The first day that is open behind these closings: of a ledger without events that day's own. */
+jb_day jb_open_after_due(const struct jb_globals *g, jb_instant recorded_at);
 /* Of the open days up to `through`: how many have nothing posted to them. */
 int64_t jb_empty_days(const struct jb_globals *g, jb_day through);
 

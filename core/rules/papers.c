@@ -78,15 +78,16 @@ has_business(const struct jb_papers *p, struct jb_verdict *v)
 
 /* ---- issuing ---- */
 
+/* The days that are due close before the event of a command that is accepted: they count as closed,
+ * so that the decision is the same either way. */
 static bool
 is_over(const struct jb_case *k, struct jb_verdict *v)
 {
-    const struct jb_globals *g = k->g;
-    if (g->closed_through != JB_NO_DAY && g->closed_through >= jb_month_last(k->c->month)) {
+    jb_day open = jb_open_after_due(k->g, k->m->recorded_at);
+    if (open > jb_month_last(k->c->month)) {
         return true;
     }
-    jb_refuse_with(v, JB_CODE_MONTH_OPEN, JB_FIG_FIRST_OPEN_DAY,
-                   g->first_open_day == JB_NO_DAY ? k->m->today : g->first_open_day);
+    jb_refuse_with(v, JB_CODE_MONTH_OPEN, JB_FIG_FIRST_OPEN_DAY, open);
     return false;
 }
 

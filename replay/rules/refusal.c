@@ -250,6 +250,10 @@ known_figure(const struct jb_judge *r, const struct jb_event *e, uint32_t name, 
         *ret = JB_CHANNEL_BASIC; /* the other one may all that */
         return true;
     case JB_FIG_FIRST_OPEN_DAY:
+        if (e->command_refused.code == JB_CODE_MONTH_OPEN) {
+            *ret = jb_open_after_due(g, e->recorded_at);
+            return true;
+        }
         *ret = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
         return true;
     case JB_FIG_NOW:

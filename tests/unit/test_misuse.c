@@ -584,6 +584,10 @@ no_table_has_an_empty_row(void **state)
     uint64_t members = 0;
     for (uint32_t i = 1; i < JB_OPS; i++) {
         const struct jb_op_info *op = jb_op_get(i);
+        if (i >= 51 && i <= 55) { /* not given yet */
+            assert_null(op);
+            continue;
+        }
         assert_non_null(op);
         assert_int_equal(jb_op_from_name(op->name, strlen(op->name)), i);
         assert_int_not_equal(op->required | (op->optional & ONE_OF), 0);
@@ -594,7 +598,9 @@ no_table_has_an_empty_row(void **state)
             taken |= jb_wallet_allows(status, (jb_op)i);
         }
         assert_true(taken);
-        assert_false(jb_wallet_allows(JB_WALLET_DELETED, (jb_op)i));
+        /* Only papers go on when a wallet is over. */
+        assert_int_equal(jb_wallet_allows(JB_WALLET_DELETED, (jb_op)i),
+                         i >= JB_OP_INVOICE_ISSUE && i <= JB_OP_INVOICE_MAIL);
         members |= op->required | op->optional;
     }
     for (unsigned i = 0; i < JB_CF_N; i++) {

@@ -203,6 +203,11 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
             index_json(o, f->name, e->command_refused.index);
             break;
         }
+        if (e->type == JB_EV_POLICY_SET && e->policy_set.policy == JB_POLICY_INVOICE_FROM &&
+            at == &e->policy_set.value) {
+            js_month(o, f->name, (uint32_t)e->policy_set.value);
+            break;
+        }
         js_int(o, f->name, *(const int64_t *)at);
         break;
     case JB_FK_NAME:
@@ -459,6 +464,15 @@ result_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
         js_int(o, "vat", e->invoice_issued.vat);
         js_int(o, "total", e->invoice_issued.total);
         js_day(o, "written_on", e->invoice_issued.written_on);
+        break;
+    case JB_EV_INVOICE_CONFIRMED:
+        js_uint(o, "invoice", e->invoice_confirmed.invoice);
+        break;
+    case JB_EV_INVOICE_FAILED:
+        js_uint(o, "invoice", e->invoice_failed.invoice);
+        break;
+    case JB_EV_INVOICE_MAILED:
+        js_uint(o, "invoice", e->invoice_mailed.invoice);
         break;
     case JB_EV_SETTLEMENT_CHANGED:
         js_str(o, "settlement",
