@@ -39,7 +39,7 @@ class PapersGenerator(WhoGenerator):
         self.since = self.rng.choice(SINCE) if since is None else since
         begin = papers.month_of(day_of(self.now))
         month = {"all": papers.ALL_MONTHS, "none": None, "later": papers.next_month(begin)}[self.since]
-        count = len(self.ledger.events) + (month is not None if init_events is None else 0)
+        count = len(self.ledger.events) + (1 + (month is not None) if init_events is None else 0)  # the rules' number, too
         self.ledger = Ledger(count, generate_who.OPERATOR if mode == "enforce" else None, month)
 
     @property
