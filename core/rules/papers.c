@@ -230,8 +230,8 @@ jb_rule_invoice_correct(const struct jb_case *k, struct jb_verdict *v)
         refuse_state(p, v);
         return;
     }
-    if (!find_missing(k, reason, &missing, v) || (missing.corrected && !has_business(p, v)) ||
-        !none_pending(p, v)) {
+    if (!none_pending(p, v) || !find_missing(k, reason, &missing, v) ||
+        (missing.corrected && !has_business(p, v))) {
         return;
     }
     uint64_t number = k->g->invoices + 1;

@@ -47,7 +47,7 @@ STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], [])]
            "streams": []}
 KINDS = {"money": BUGS + FOLD_BUGS, "who": WHO_BUGS, "streams": STREAM_BUGS, "papers": PAPERS_BUGS}
 SCENARIOS = ("who.jsonl", "who-trust.jsonl", "who-limits.jsonl", "refusals-who.jsonl")
-PAPERS_SCENARIOS = ("papers.jsonl", "papers-from.jsonl", "papers-due.jsonl")
+PAPERS_SCENARIOS = ("papers.jsonl", "papers-rules.jsonl", "papers-from.jsonl", "papers-due.jsonl")
 
 
 def make_ledger(source, program, ledger, stream, options):

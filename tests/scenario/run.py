@@ -113,7 +113,7 @@ def ask(ledger, line, where):
 def run_file(jangbu, path, sentences):
     with open(path, encoding="utf-8") as f:
         lines = [(number, json.loads(text)) for number, text in enumerate(f, 1) if text.strip()]
-    options = lines[0][1].get("init", [])
+    options = lines[0][1].get("init", ["--invoice-from", "none"])  # those that know invoices say from when on
     kept, clock, wallets, marks = [], None, set(), {}
     with tempfile.TemporaryDirectory() as work:
         ledger = Ledger(jangbu, os.path.join(work, "l"), options)

@@ -796,7 +796,7 @@ bounds(void **state)
     unsigned refused = 0, taken = 0;
     encode(JB_EV_CASH_CONSUMED, 0, &m); /* something stands before what is encoded */
     for (unsigned i = 0; i < 300000; i++) {
-        uint32_t type = 1 + i % (JB_EV_TYPES - 1);
+        uint32_t type = given(i);
         make(type, i % 31, &m.e, m.parts, m.figures, m.totals);
         const struct jb_event_type_info *info = jb_event_type_get(type);
         for (uint64_t k = 1 + next(2); k > 0; k--) {

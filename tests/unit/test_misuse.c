@@ -148,6 +148,11 @@ a_member_without_its_bit_is_named(void **state)
                              .biz = text("x"),
                              .biz_name = text("x"),
                              .representative = text("x"),
+                             .month = 1,
+                             .invoice = 1,
+                             .ref = text("x"),
+                             .result = 1,
+                             .why = 1,
                              .address = text("x"),
                              .email = text("x"),
                              .settlement = 1,
@@ -609,6 +614,10 @@ no_table_has_an_empty_row(void **state)
     }
     for (uint32_t i = 1; i < JB_EV_TYPES; i++) {
         const struct jb_event_type_info *type = jb_event_type_get(i);
+        if (i >= 52 && i <= 78) { /* not given yet */
+            assert_null(type);
+            continue;
+        }
         assert_non_null(type);
         for (uint32_t f = 0; f < type->fields_n; f++) {
             assert_non_null(type->fields[f].name);

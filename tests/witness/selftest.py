@@ -876,7 +876,7 @@ class Who(unittest.TestCase):
 
 
 class Papers(unittest.TestCase):
-    """Tax invoices. What each rule says: tests/scenario/papers.jsonl, papers-due.jsonl, papers-from.jsonl."""
+    """Tax invoices. What each rule says: tests/scenario/papers-rules.jsonl, papers-due.jsonl, papers-from.jsonl."""
 
     def test_v2_v3_vat(self):
         for net, vat in ((9026, 821), (30000, 2727), (37400, 3400), (50000, 4545), (50000000000, 4545454545), (1492, 136),

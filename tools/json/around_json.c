@@ -397,7 +397,7 @@ condition_word(const struct jb_condition *c)
 }
 
 static void
-condition_json(struct out *o, const struct jb_condition *c)
+condition_json(struct out *o, const struct jb_condition *c, jb_day from)
 {
     js_open(o, NULL, '{');
     js_str(o, "name", condition_word(c));
@@ -420,6 +420,9 @@ condition_json(struct out *o, const struct jb_condition *c)
             js_null(o, "amount");
         }
         set_json(o, "who", JB_LIST_ROLE, c->remedy_who);
+        if (c->name == JB_FIG_UNINVOICED) {
+            js_day(o, "from", from);
+        }
         js_close(o, '}');
     }
     js_close(o, '}');
@@ -439,10 +442,11 @@ can_delete_answer(const struct asked *a, const struct query *q, struct out *o, s
     js_bool(o, "can_delete", d.can_delete != 0);
     js_open(o, "conditions", '[');
     for (uint32_t i = 0; i < d.conditions_n; i++) {
-        condition_json(o, &d.conditions[i]);
+        condition_json(o, &d.conditions[i], d.uninvoiced_from);
     }
     js_close(o, ']');
     js_int(o, "forfeits", d.forfeits);
+    js_uint(o, "papers", d.papers);
     when_json(o, d.seq, d.at, a->utc_offset_s);
     return JB_OK;
 }
