@@ -187,6 +187,21 @@ def invoice(expected, got):
     return found if rows == expected["rows"] else found + [f"rows: expected {expected['rows']}, got {rows}"]
 
 
+def receipt(row):
+    ways = [way.get("by") for way in row.get("look_up", [])]
+    return (row.get("seq"), row.get("gateway"), row.get("where"), ways, row.get("amount"), row.get("cancelled"), row.get("refunded"))
+
+
+def statement(expected, got):
+    got = {**got, "opening": (got.get("opening") or {}).get("total"), "closing": (got.get("closing") or {}).get("total"),
+           "rows": [tuple(row.get(name) for name in ("seq", "posted_on", "late", "effect", "balance")) for row in got.get("rows", [])]}
+    return _members(expected, got, list(expected))
+
+
+def totals(expected, got):
+    return _members(expected, got, list(expected))
+
+
 _DUE = {"day.close": (None, "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
 
 

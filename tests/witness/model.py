@@ -516,15 +516,20 @@ class Ledger(who.Deciding, papers.Papering):
         members = {"amount": amount, "applied_to_debt": min(state.debt, amount)}
         transaction = (command.get("pg"), command["txn_ref"]) if "txn_ref" in command else None
         before = [e.seq for e in self.events if e.type == "charge_settled" and e.body["transaction"] == transaction]
-        body = {"charge": command["charge"], "transaction": transaction, "channel": command.get("channel"), **members}
+        body = {"charge": command["charge"], "transaction": transaction, "channel": command.get("channel"),
+                **self._payment(command), **members}
         event = self._emit("charge_settled", wallet, body, occurred)
         return event, {**members, "same_txn": before[0]} if transaction and before else members
+
+    @staticmethod
+    def _payment(command):
+        return {name: command.get(name) for name in ("method", "pg", "txn_ref", "approve_no")}
 
     def _debt_repay(self, wallet, state, command, occurred):
         if command["amount"] > state.debt:
             raise Refused("DEBT_EXCEEDS", debt=state.debt)
         members = {"amount": command["amount"]}
-        return self._emit("debt_repaid", wallet, dict(members), occurred), members
+        return self._emit("debt_repaid", wallet, {**self._payment(command), **members}, occurred), members
 
     def _charge_reverse(self, wallet, state, command, occurred):
         lot, amount = state.lot_of(command["charge"]), command["amount"]

@@ -1,7 +1,9 @@
 """The answers about papers: a wallet's invoices, what is due, what the books say of VAT, folded from the events."""
 
 import collections
+import datetime
 
+import figures
 import fold
 import model
 import papers
@@ -9,7 +11,7 @@ import who
 from figures import Unknown
 from moment import day_of, day_text, start_of
 
-KINDS_DUE = ["day.close", "invoice.issue", "notice.send"]
+OPERATORS_CREDITS = ("ADMIN_CASH", "ADV_RET_CASH")
 
 
 class PapersReading:
@@ -146,7 +148,61 @@ class PapersReading:
                         lines[wallet, posted, month] = vat
         return lines
 
+    # ---- statements
+
+    def statement(self, wallet, begin, end):
+        """The posted view of closed days: what was there before the first, each movement (a return that lapses whole, too),
+        what was there after the last."""
+        events = sorted((e for e in self.reading.events_of(wallet) if any(figures.movement(e).flows.values())),
+                        key=lambda e: (e.posted_on, e.seq))
+        before = [e for e in events if e.posted_on < begin]
+        balance, rows = sum(map(figures.effect, before)), []
+        opening = balance
+        for event in events:
+            if begin <= event.posted_on <= end:
+                balance += figures.effect(event)
+                rows.append((event.seq, day_text(event.posted_on), event.late, figures.effect(event), balance))
+        days = [row for row in figures.day_rows(self.reading.events_of(wallet), figures.posted_on) if begin <= row["day"] <= end]
+        return {"wallet": wallet, "opening": opening, "closing": balance, "rows": rows,
+                "sums": {name: sum(day[name] for day in days) for name in figures.FLOWS}}
+
+    # ---- receipts
+
+    _SITES = {**dict.fromkeys(("toss", "tosspayments", "lgu"), ("TOSS", "tosspayments.com")),
+              **dict.fromkeys(("inicis", "kginicis"), ("INICIS", "inicis.com/payment_view"))}
+
+    def receipts(self, wallet):
+        """Of what came through a gateway: (seq, gateway, where, ways, amount, cancelled, refunded)."""
+        lots, found = fold.fold(self.reading.events_of(wallet)).lots, []
+        paid_in = [e for e in self.reading.events_of(wallet) if e.type in ("charge_settled", "debt_repaid")]
+        for lot, event in zip(lots, paid_in):
+            body = event.body
+            if body["pg"] is None or body["method"] in OPERATORS_CREDITS:
+                continue
+            gateway, where = self._SITES.get(body["pg"].lower(), ("OTHER", None))
+            ways = {None: ["card", "account"], "VIRTUAL_ACCOUNT": ["account"]}.get(body["method"], ["card", "issuer"])
+            found.append((event.seq, gateway, where, ways, lot.amount, lot.reversed, lot.refunded))
+        return found
+
     # ---- totals
+
+    def charged_12m(self):
+        """(all, without operators' credits) of the twelve months that end today, less what was reversed."""
+        date = datetime.date.fromordinal(self.today)
+        leap = (date.month, date.day) == (2, 29)
+        begin = date.replace(year=date.year - 1, day=28 if leap else date.day).toordinal()
+        sums = [0, 0]
+        for wallet in self.reading.wallets():
+            events, lots = self.reading.events_of(wallet), []
+            for event in events:
+                if event.type in ("charge_settled", "debt_repaid"):
+                    lots.append(event)
+                amount = {"charge_settled": 1, "charge_reversed": -1}.get(event.type, 0) * event.body.get("amount", 0)
+                if amount and begin < event.posted_on <= self.today:
+                    charge = event if amount > 0 else lots[event.body["lot"] - 1]
+                    sums[0] += amount
+                    sums[1] += 0 if charge.body["method"] in OPERATORS_CREDITS else amount
+        return tuple(sums)
 
     def totals(self):
         sums = collections.Counter()
@@ -155,11 +211,14 @@ class PapersReading:
             sums["paid"] += max(0, state.paid)
             sums["debt"] += state.debt
             sums["free"] += state.free(self.today)
-            sums["dormant"] += state.dormant(self.today)
-            sums["in_transit"] += state.refunds_in("APPROVED")
-        return dict(sums)
+            sums["free_dormant"] += state.dormant(self.today)
+            sums["refund_in_transit"] += state.refunds_in("APPROVED")
+        charged, without = self.charged_12m()
+        return {**dict.fromkeys(("paid", "debt", "free", "free_dormant", "refund_in_transit"), 0), **sums,
+                "charged_12m": charged, "charged_12m_without_credits": without}
 
     def expiring(self, wallet, days):
+        """(grant, what is left, days until its last one)"""
         state = fold.fold(self.reading.events_of(wallet))
-        return [(g.id, g.remaining, day_text(g.expires_on)) for g in state.grants
+        return [(g.id, g.remaining, g.expires_on - self.today) for g in state.grants
                 if g.unfinished and self.today <= g.expires_on <= self.today + days]

@@ -18,7 +18,7 @@ import papersread
 import whoread
 from generate import INIT_EVENTS
 from generate_who import INIT_EVENTS_ENFORCED
-from moment import day_text, parse_instant
+from moment import day_text, parse_day, parse_instant
 
 
 def _fault_credit():
@@ -120,6 +120,8 @@ def read(arguments, ledger):
         show({"rows": rows[begin:end], "next": f"{reading.seq}.{end}" if end < len(rows) else None})
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
+    elif arguments.verb in ("totals", "receipts", "expiring", "statement"):
+        read_statements(arguments, papersread.PapersReading(reading, now))
     elif arguments.verb in ("invoices", "invoice", "due", "export"):
         read_papers(arguments, papersread.PapersReading(reading, now))
     elif arguments.verb in ("who", "channel", "biz", "may", "can-delete"):
@@ -151,6 +153,24 @@ def read_who(arguments, reader):
               "invited": people(answer["invited"], "until")})
 
 
+def read_statements(arguments, reader):
+    if arguments.verb == "totals":
+        show(reader.totals())
+    elif arguments.verb == "statement":
+        answer = reader.statement(arguments.wallet, *map(parse_day, arguments.more))
+        show({**answer, "opening": {"total": answer["opening"]}, "closing": {"total": answer["closing"]},
+              "rows": [dict(zip(("seq", "posted_on", "late", "effect", "balance"), row)) for row in answer["rows"]]})
+    else:
+        if arguments.verb == "receipts":
+            rows = [{**dict(zip(("seq", "gateway", "where", "look_up", "amount", "cancelled", "refunded"), row)),
+                     "look_up": [{"by": way} for way in row[3]]} for row in reader.receipts(arguments.wallet)]
+        else:
+            rows = [dict(zip(("grant", "left", "days"), row)) for row in reader.expiring(arguments.of, arguments.days)]
+        begin = int(arguments.cursor.split(".")[1])
+        end = begin + arguments.limit
+        show({"rows": rows[begin:end], "next": f"{reader.reading.seq}.{end}" if end < len(rows) else None})
+
+
 def read_papers(arguments, reader):
     if arguments.verb == "invoices":
         begin = int(arguments.cursor.split(".")[1])
@@ -179,6 +199,8 @@ def parse_arguments():
     parser.add_argument("verb")
     parser.add_argument("directory")
     parser.add_argument("wallet", nargs="?")
+    parser.add_argument("more", nargs="*")
+    parser.add_argument("--days", type=int)
     parser.add_argument("--roles", default="trust")
     parser.add_argument("--operator", default="")
     parser.add_argument("--invoice-from")

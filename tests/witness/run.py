@@ -269,6 +269,8 @@ class Trial:
             self._check_who()
         if self.papers and last > self.init_events and not os.environ.get("WITNESS_NO_PAPERS_QUERIES"):
             self._check_papers()
+        if last > self.init_events and not os.environ.get("WITNESS_NO_STATEMENTS"):
+            self._check_statements(last)
         self._check_audit()
 
     def _check_who(self):
@@ -287,6 +289,28 @@ class Trial:
         for channel in channels:
             self._compare_now(compare.channel, reader, reader.channel, (channel,), "channel", channel, "--people")
             self._compare_now(compare.biz, reader, reader.biz, ({"channel": channel},), "biz", "--channel", channel, "--people")
+
+    def _check_statements(self, last):
+        """Statements of closed days, receipts, grants that lapse soon, and what all wallets have."""
+        reader = papersread.PapersReading(figures.Reading(self.ledger, self.pages_rng.randint(self.init_events + 1, last)))
+        as_of = ["--as-of", str(reader.reading.seq)]
+        self._compare_read(compare.totals, reader.totals(), "totals", *as_of)
+        for wallet in reader.reading.wallets():
+            got = [compare.receipt(row) for row in self._pages(2, "receipts", wallet, *as_of)]
+            if sorted(got) != sorted(reader.receipts(wallet)):
+                raise Difference(f"receipts {wallet} {' '.join(as_of)}", [f"expected {reader.receipts(wallet)}", f"got {got}"])
+            days = self.pages_rng.choice([0, 1, 2, 30])
+            got = [(row.get("grant"), row.get("left"), row.get("days"))
+                   for row in self._pages(2, "expiring", "--wallet", wallet, "--days", str(days), *as_of)]
+            if sorted(got) != sorted(reader.expiring(wallet, days)):
+                raise Difference(f"expiring {wallet} {days} {' '.join(as_of)}", [f"expected {reader.expiring(wallet, days)}", f"got {got}"])
+            if reader.closed_through is not None:
+                first = reader.reading.events_of(wallet)[0].posted_on  # days before it was made cannot be known
+                if first > reader.closed_through:
+                    continue
+                begin, end = sorted(self.pages_rng.randint(first, reader.closed_through) for _ in range(2))
+                self._compare_read(compare.statement, reader.statement(wallet, begin, end), "statement", wallet,
+                                   moment.day_text(begin), moment.day_text(end), *as_of)
 
     def _check_papers(self):
         """Documents with their rows, what is due, the books' VAT: now, and as of earlier moments."""
