@@ -415,6 +415,78 @@ struct jb_can_delete {
 JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,
                                                 struct jb_can_delete *ret, struct jb_error *err);
 
+/* A tax invoice (docs/rules.md section 15). */
+struct jb_invoice {
+    size_t size;
+    uint64_t invoice;  /* its number in the ledger */
+    uint64_t original; /* the one that it goes with, takes back or stands for; 0: none */
+    jb_seq seq;        /* its event */
+    uint32_t wallet_no;
+    uint32_t kind;   /* enum jb_invoice_kind */
+    uint32_t reason; /* enum jb_invoice_reason */
+    uint32_t month;  /* 202603 */
+    uint32_t state;  /* enum jb_invoice_state */
+    uint32_t why;    /* enum jb_invoice_why; 0: it did not fail */
+    jb_day written_on;
+    uint32_t in_force; /* 1: it is the one that stands for its rows */
+    jb_amount total;   /* VAT included */
+    jb_amount vat;
+    jb_seq after;                /* its rows are those of its month behind this event, */
+    jb_seq through;              /* up to this one */
+    jb_seq business;             /* the approval that it shows, */
+    struct jb_biz_record record; /* and its record */
+    uint64_t email;              /* reference; 0: there was no address */
+    jb_seq ended;                /* the event that confirmed or failed it; 0: none */
+    jb_instant issued_at;
+    jb_instant ended_at; /* JB_NO_INSTANT */
+    uint32_t mails;      /* how many there were; of the newest: */
+    uint32_t mail;       /* enum jb_mail_result; 0: none */
+    jb_seq mailed;       /* its event */
+    jb_instant mailed_at;
+    uint64_t mail_email; /* reference */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char approve_no[JB_SHORT_BYTES_MAX + 1];    /* the tax office's; "": none */
+    char outside_ref[JB_TXN_REF_BYTES_MAX + 1]; /* the paper elsewhere; "": none */
+};
+
+/* What a wallet has of invoices. */
+struct jb_invoices {
+    size_t size;
+    uint32_t number;       /* of the wallet */
+    uint32_t kind;         /* enum jb_wallet_kind */
+    uint32_t invoice_from; /* the first month with invoices, 202603; 0: there are none */
+    uint32_t n;            /* rows */
+    uint32_t papers;       /* that are missing or not confirmed */
+    uint32_t reserved;
+    jb_amount uninvoiced; /* as JB_FIG_UNINVOICED */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_seq seq;
+    jb_instant at;
+};
+/* Rows: its invoices, from the oldest on; month 0: of all months. row is borrowed during the call
+ * of each. */
+JB_API JB_NODISCARD jb_status jb_invoices_get(jb_ledger *l, struct jb_text wallet, uint32_t month,
+                                              bool (*each)(void *data,
+                                                           const struct jb_invoice *row),
+                                              void *data, struct jb_invoices *ret,
+                                              struct jb_error *err);
+
+/* A row of an invoice. Borrowed during the call of each. Final. */
+struct jb_invoice_row {
+    jb_seq seq;         /* of a cash_consumed or a consumption_reversed */
+    jb_seq consumption; /* of a return: what came back; 0: it is none */
+    struct jb_text usage;
+    jb_amount amount; /* paid cash and debt; below 0: a return, and the reverse in a NEGATIVE */
+    jb_instant occurred_at;
+    jb_day posted_on;
+    uint32_t reserved;
+};
+/* One invoice, by its number, and the rows that it adds up to, from the oldest on. JB_E_NOTFOUND:
+ * there is none of that number. */
+JB_API JB_NODISCARD jb_status jb_invoice_get(
+    jb_ledger *l, uint64_t invoice, bool (*each)(void *data, const struct jb_invoice_row *row),
+    void *data, struct jb_invoice *ret, struct jb_error *err);
+
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
  * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf
  * needs room for JB_PERSON_TEXT_BYTES. */
