@@ -10,9 +10,12 @@ struct found_row {
 
 struct asking {
     struct jb_ledger *l;
+    jb_seq last; /* what came behind it is not seen */
     struct jb_state *b;
     struct jb_error *err;
     jb_instant now;
+    bool more;
+    JB_VEC(uint64_t) numbers;
     JB_VEC(struct jb_invoice) invoices;
     JB_VEC(struct found_row) rows;
 };
@@ -40,6 +43,7 @@ asked(struct asking *a)
 static void
 forget(struct asking *a)
 {
+    jb_vec_free(&a->numbers);
     jb_vec_free(&a->invoices);
     jb_vec_free(&a->rows);
 }
@@ -101,6 +105,46 @@ put_end(struct asking *a, jb_seq seq, struct jb_invoice *ret)
     return JB_OK;
 }
 
+/* What a document was when `last` was the newest event. */
+static jb_status
+look_back(struct asking *a, uint64_t number, struct jb_invoice_record *r)
+{
+    const struct jb_event *e;
+    jb_status status = JB_OK;
+    if (r->ended > a->last) {
+        r->ended = 0;
+        r->state = JB_INVOICE_ISSUED;
+    }
+    bool all = r->mailed <= a->last; /* no mail of it came behind */
+    for (jb_seq seq = r->mailed; !all && status == JB_OK && seq > r->seq;) {
+        status = jb_state_event(a->b, seq, &e, a->err);
+        bool mail = status == JB_OK && e->type == JB_EV_INVOICE_MAILED &&
+                    e->invoice_mailed.invoice == number;
+        all = mail && seq <= a->last;
+        r->mails -= mail && !all;
+        r->mailed = seq;
+        seq = status == JB_OK ? e->prev : 0;
+    }
+    r->mailed = all ? r->mailed : 0;
+    return status;
+}
+
+/* Whether a NEGATIVE that did not fail took it back by then. */
+static jb_status
+look_taken_back(struct asking *a, const struct jb_wallet *w, uint64_t number, bool *ret)
+{
+    struct jb_wallet_papers p;
+    struct jb_invoice_record r = {0};
+    jb_status status = jb_papers_wallet(a->b, w, &p, a->err);
+    *ret = false;
+    for (uint64_t other = p.last; other > number && !*ret && status == JB_OK; other = r.older) {
+        status = jb_papers_invoice(a->b, other, &r, a->err);
+        *ret = status == JB_OK && r.kind == JB_INVOICE_NEGATIVE && r.original == number &&
+               r.seq <= a->last && (r.state != JB_INVOICE_FAILED || r.ended > a->last);
+    }
+    return status;
+}
+
 static jb_status
 put_mail(struct asking *a, jb_seq seq, struct jb_invoice *ret)
 {
@@ -117,10 +161,14 @@ put_mail(struct asking *a, jb_seq seq, struct jb_invoice *ret)
 
 static jb_status
 look_invoice(struct asking *a, uint64_t number, const struct jb_wallet *w,
-             const struct jb_invoice_record *r, struct jb_invoice *ret)
+             struct jb_invoice_record *r, struct jb_invoice *ret)
 {
-    struct jb_slice slice;
     const struct jb_event *e;
+    bool taken_back = r->negated != 0;
+    jb_status status = look_back(a, number, r);
+    if (status == JB_OK && a->last != a->b->g.seq) {
+        status = look_taken_back(a, w, number, &taken_back);
+    }
     *ret = (struct jb_invoice){.size = sizeof *ret,
                                .invoice = number,
                                .wallet_no = w->number,
@@ -129,8 +177,7 @@ look_invoice(struct asking *a, uint64_t number, const struct jb_wallet *w,
                                .ended_at = JB_NO_INSTANT,
                                .mailed_at = JB_NO_INSTANT};
     put_text(ret->wallet, sizeof ret->wallet, (struct jb_text){w->id, w->id_n});
-    jb_status status = jb_papers_slice(a->b, r->slice, &slice, a->err);
-    ret->in_force = status == JB_OK && (slice.standing == number || slice.extra == number);
+    ret->in_force = r->kind != JB_INVOICE_NEGATIVE && r->state != JB_INVOICE_FAILED && !taken_back;
     status = status == JB_OK ? jb_state_event(a->b, r->seq, &e, a->err) : status;
     if (status != JB_OK) {
         return status;
@@ -168,73 +215,89 @@ find_wallet(struct asking *a, struct jb_text id, const struct jb_wallet **ret)
                : status;
 }
 
-/* From the newest back; told the other way round. */
+/* The numbers, from the newest back, and of those a page, told the other way round. */
 static jb_status
-collect(struct asking *a, const struct jb_wallet *w, uint64_t last, uint32_t month)
+collect(struct asking *a, const struct jb_invoices_query *q, const struct jb_wallet *w)
 {
+    struct jb_wallet_papers p;
     struct jb_invoice_record r = {0};
-    jb_status status = JB_OK;
-    for (uint64_t number = last; number != 0 && status == JB_OK; number = r.older) {
+    jb_status status = jb_papers_wallet(a->b, w, &p, a->err);
+    for (uint64_t number = p.last; number > q->after && status == JB_OK; number = r.older) {
         status = jb_papers_invoice(a->b, number, &r, a->err);
-        if (status != JB_OK || (month != 0 && r.month != month)) {
+        if (status != JB_OK || (q->month != 0 && r.month != q->month) || r.seq > a->last) {
             continue;
         }
-        if (!jb_vec_reserve(&a->invoices, a->invoices.n + 1)) {
+        if (!jb_vec_reserve(&a->numbers, a->numbers.n + 1)) {
             return no_memory(a);
         }
-        status = look_invoice(a, number, w, &r, &a->invoices.at[a->invoices.n++]);
+        a->numbers.at[a->numbers.n++] = number;
     }
+    const size_t n = q->limit != 0 && q->limit < a->numbers.n ? q->limit : a->numbers.n;
+    if (status == JB_OK && !jb_vec_reserve(&a->invoices, n + 1)) {
+        return no_memory(a);
+    }
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        const uint64_t number = a->numbers.at[a->numbers.n - 1 - i];
+        status = jb_papers_invoice(a->b, number, &r, a->err);
+        status = status == JB_OK ? look_invoice(a, number, w, &r, &a->invoices.at[i]) : status;
+        a->invoices.n = i + 1;
+    }
+    a->more = n < a->numbers.n;
     return status;
 }
 
 static jb_status
-look_invoices(struct asking *a, struct jb_text id, uint32_t month, struct jb_invoices *ret)
+look_from(struct asking *a, jb_seq seq)
+{
+    const jb_seq newest = a->b->g.seq;
+    a->last = seq != 0 ? seq : newest;
+    if (a->last > newest) {
+        return jb_fail(a->err, JB_E_NOTFOUND, "there is no event %llu: the log ends with %llu",
+                       (unsigned long long)seq, (unsigned long long)newest);
+    }
+    return a->b->g.invoice_from != 0
+               ? JB_OK
+               : jb_fail(a->err, JB_E_NOTFOUND, "no invoices: invoice_from is not set");
+}
+
+static jb_status
+look_invoices(struct asking *a, const struct jb_invoices_query *q)
 {
     const struct jb_wallet *w = NULL;
-    struct jb_wallet_papers p;
     a->invoices.n = 0;
-    *ret = (struct jb_invoices){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
-    jb_status status = find_wallet(a, id, &w);
-    status = status == JB_OK ? jb_papers_wallet(a->b, w, &p, a->err) : status;
-    if (status != JB_OK) {
-        return status;
-    }
-    jb_wide won = (jb_wide)p.uneven_won + p.unconfirmed_won + p.torn_won;
-    ret->number = w->number;
-    ret->kind = w->kind;
-    ret->invoice_from = a->b->g.invoice_from;
-    ret->papers = (uint32_t)(p.uneven + p.unconfirmed + p.torn);
-    ret->uninvoiced = won > INT64_MAX ? INT64_MAX : (jb_amount)won;
-    put_text(ret->wallet, sizeof ret->wallet, (struct jb_text){w->id, w->id_n});
-    status = collect(a, w, p.last, month);
-    ret->n = (uint32_t)a->invoices.n;
-    return status;
+    a->numbers.n = 0;
+    jb_status status = look_from(a, q->seq);
+    status = status == JB_OK ? find_wallet(a, q->wallet, &w) : status;
+    return status == JB_OK ? collect(a, q, w) : status;
 }
 
 jb_status
-jb_invoices_get(jb_ledger *l, struct jb_text wallet, uint32_t month,
-                bool (*each)(void *data, const struct jb_invoice *row), void *data,
-                struct jb_invoices *ret, struct jb_error *err)
+jb_invoices_at(jb_ledger *l, const struct jb_invoices_query *query,
+               bool (*each)(void *data, const struct jb_invoice *row), void *data,
+               uint64_t *ret_next, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
     struct asking a;
-    struct jb_invoices full;
-    if (l == NULL || ret == NULL) {
-        return jb_fail_null(err, "jb_invoices_get");
+    struct jb_invoices_query q = {.size = sizeof q};
+    if (l == NULL || query == NULL || each == NULL || ret_next == NULL) {
+        return jb_fail_null(err, "jb_invoices_at");
     }
-    jb_status status = ask(l, &a, err);
+    *ret_next = 0;
+    jb_status status = jb_abi_in(&q, sizeof q, query, "struct jb_invoices_query", err);
+    status = status == JB_OK ? ask(l, &a, err) : status;
     if (status != JB_OK) {
         return status;
     }
     do {
-        status = look_invoices(&a, wallet, month, &full);
+        status = look_invoices(&a, &q);
     } while (jb_reader_again(l, &status, err));
     asked(&a);
-    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
-    for (size_t i = a.invoices.n; i-- > 0 && status == JB_OK && each != NULL;) {
-        if (!each(data, &a.invoices.at[i])) {
-            break;
-        }
+    size_t i = 0;
+    while (status == JB_OK && i < a.invoices.n && each(data, &a.invoices.at[i])) {
+        i++;
+    }
+    if (status == JB_OK && a.more && i == a.invoices.n && i > 0) {
+        *ret_next = a.invoices.at[i - 1].invoice;
     }
     forget(&a);
     return status;
@@ -302,12 +365,13 @@ look_rows(struct asking *a, const struct jb_invoice *i)
 }
 
 static jb_status
-look_one(struct asking *a, uint64_t number, bool rows, struct jb_invoice *ret)
+look_one(struct asking *a, uint64_t number, jb_seq seq, bool rows, struct jb_invoice *ret)
 {
-    struct jb_invoice_record r;
+    struct jb_invoice_record r = {0};
     struct jb_cached_wallet *s = NULL;
-    jb_status status = jb_papers_invoice(a->b, number, &r, a->err);
-    if (status == JB_OK && r.wallet == 0) {
+    jb_status status = look_from(a, seq);
+    status = status == JB_OK ? jb_papers_invoice(a->b, number, &r, a->err) : status;
+    if (status == JB_OK && (r.wallet == 0 || r.seq > a->last)) {
         return jb_fail(a->err, JB_E_NOTFOUND, "there is no invoice number %llu",
                        (unsigned long long)number);
     }
@@ -317,7 +381,7 @@ look_one(struct asking *a, uint64_t number, bool rows, struct jb_invoice *ret)
 }
 
 jb_status
-jb_invoice_get(jb_ledger *l, uint64_t invoice,
+jb_invoice_get(jb_ledger *l, uint64_t invoice, jb_seq seq,
                bool (*each)(void *data, const struct jb_invoice_row *row), void *data,
                struct jb_invoice *ret, struct jb_error *err)
 {
@@ -332,7 +396,7 @@ jb_invoice_get(jb_ledger *l, uint64_t invoice,
         return status;
     }
     do {
-        status = look_one(&a, invoice, each != NULL, &full);
+        status = look_one(&a, invoice, seq, each != NULL, &full);
     } while (jb_reader_again(l, &status, err));
     asked(&a);
     status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
