@@ -16,7 +16,8 @@ enum jb_page_list {
     JB_PAGE_LOTS = 4,
     JB_PAGE_GRANTS = 5,
     JB_PAGE_REFUNDS = 6,
-    JB_PAGE_EVENTS = 7
+    JB_PAGE_EVENTS = 7,
+    JB_PAGE_INVOICES = 8
 };
 
 /* What a cursor is bound to. */

@@ -554,6 +554,11 @@ is_of_kind(const struct jb_permission *p, const struct standing *s, bool has_mas
     case JB_OP_BIZ_REQUEST:
         return business || strcmp(p->cell, "biz.request") != 0;
     case JB_OP_INVOICE_EMAIL:
+    case JB_OP_INVOICE_ISSUE:
+    case JB_OP_INVOICE_CORRECT:
+    case JB_OP_INVOICE_CONFIRM:
+    case JB_OP_INVOICE_FAIL:
+    case JB_OP_INVOICE_MAIL:
         return business;
     case JB_OP_MASTER_TRANSFER:
         return !has_master || s->w->kind != JB_KIND_PERSONAL;
@@ -632,7 +637,8 @@ answer_of(const struct jb_permission *p, const struct standing *s, uint32_t stat
                strcmp(p->cell, "biz.request:channel") != 0;
     bool of_wallet = biz || ((jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 &&
                              p->op != JB_OP_WALLET_CREATE);
-    if (of_wallet && status == JB_WALLET_DELETED) {
+    bool outlives = p->op >= JB_OP_INVOICE_ISSUE && p->op <= JB_OP_INVOICE_MAIL;
+    if (of_wallet && status == JB_WALLET_DELETED && !outlives) {
         return JB_MAY_STATE;
     }
     if (enforced && !carries(p, s)) {
@@ -782,13 +788,12 @@ forfeits_of(const struct jb_wallet *w, jb_day today)
 /* How many papers are missing, and from when on the first of them can be issued. */
 static jb_status
 look_uninvoiced(struct asking *a, const struct jb_wallet *w, const struct jb_wallet_papers *of,
-                jb_day today, struct jb_can_delete *ret)
+                struct jb_can_delete *ret)
 {
     uint32_t month = 0;
     jb_status status = of->uneven > 0 ? jb_papers_first_uneven(a->b, w, &month, a->err) : JB_OK;
-    jb_day from = month != 0 ? jb_month_last(month) + 1 : JB_NO_DAY;
     ret->papers = (uint32_t)(of->uneven + of->unconfirmed + of->torn);
-    ret->uninvoiced_from = month != 0 && from < today ? today : from;
+    ret->uninvoiced_from = month != 0 ? jb_month_last(month) + 1 : JB_NO_DAY;
     return status;
 }
 
@@ -826,7 +831,7 @@ look_deletion(struct asking *a, struct jb_text id, struct jb_can_delete *ret)
     }
     jb_day today = jb_day_of(a->now, a->l->identity.utc_offset_s);
     ret->forfeits = forfeits_of(w, today);
-    return look_uninvoiced(a, w, &around.papers.of, today, ret);
+    return look_uninvoiced(a, w, &around.papers.of, ret);
 }
 
 jb_status

@@ -346,11 +346,14 @@ add_slice(struct changed *c)
                                  .vat = i->vat,
                                  .documents = i->total,
                                  .standing = i->invoice,
+                                 .before = m->last,
                                  .after = i->after,
                                  .through = i->through,
                                  .written_on = i->written_on};
     m->covered = plus(m->covered, i->total);
     m->through = i->through;
+    m->last = i->invoice;
+    m->failed = 0;
     m->original = original ? i->invoice : m->original;
     return NULL;
 }
@@ -459,6 +462,8 @@ drop_slice(struct changed *c, uint64_t number, const struct jb_invoice_record *i
     m->through = c->slice.after;
     m->covered = minus(m->covered, i->total);
     m->original = m->original == number ? 0 : m->original;
+    m->last = c->slice.before;
+    m->failed = number;
     c->slice.rows = c->slice.documents = 0;
     c->slice.standing = 0;
     return NULL;
@@ -535,6 +540,7 @@ fold_mailed(struct changed *c)
     struct jb_invoice_record i;
     jb_status status = find(c, c->e->invoice_mailed.invoice, &i);
     i.mailed = c->e->seq;
+    i.mails++;
     return status == JB_OK ? put_invoice(c->b, c->e->invoice_mailed.invoice, &i, c->err) : status;
 }
 

@@ -23,6 +23,8 @@ struct jb_tax_month {
     uint64_t original; /* number of its ORIGINAL; 0: none that did not fail */
     uint64_t pending;  /* the lowest number of its documents that are ISSUED; 0: none */
     uint64_t pending_n;
+    uint64_t last;   /* first document of its last slice; 0: none */
+    uint64_t failed; /* the ORIGINAL or DELTA that failed since then; 0: none */
     uint64_t older; /* another month of the wallet: the one that came before; 0: none */
 };
 
@@ -56,6 +58,7 @@ struct jb_invoice_record {
     uint64_t reason;
     jb_seq ended;   /* the event that confirmed or failed it; 0: none */
     jb_seq mailed;  /* the newest mail; 0: none */
+    uint64_t mails; /* how many */
     uint64_t older; /* the wallet's document before; 0: none */
 };
 
@@ -68,6 +71,7 @@ struct jb_slice {
     uint64_t standing;   /* the document that is in force; 0: none */
     uint64_t extra;      /* an older one that still is, because its NEGATIVE failed; 0: none */
     uint64_t replaced;   /* the one that was taken back last; 0: none */
+    uint64_t before;     /* first document of the month's slice before it; 0: none */
     jb_seq after;
     jb_seq through;
     int64_t written_on;

@@ -159,6 +159,9 @@ int cmd_roles(struct app *app, int argc, char **argv);
 int cmd_channel(struct app *app, int argc, char **argv);
 int cmd_biz(struct app *app, int argc, char **argv);
 int cmd_can_delete(struct app *app, int argc, char **argv);
+int cmd_invoices(struct app *app, int argc, char **argv);
+int cmd_invoice(struct app *app, int argc, char **argv);
+int cmd_due(struct app *app, int argc, char **argv);
 int cmd_answer(struct app *app, int argc, char **argv);
 void print_questions(FILE *to); /* that it answers */
 int cmd_log(struct app *app, int argc, char **argv);

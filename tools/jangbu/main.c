@@ -44,7 +44,7 @@ struct row {
 static const struct row rows[] = {
     {"init", cmd_init, TAKES_JSON,
      USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID] "
-           "[--key-file FILE]"),
+           "[--key-file FILE] [--invoice-from MONTH|none]"),
      SAID("make a ledger in a new or empty directory"),
      HELP(
          "  --currency CODE  ISO 4217; KRW unless given\n"
@@ -55,7 +55,9 @@ static const struct row rows[] = {
          "given\n"
          "  --operator ID    the first operator, who gives the other roles\n"
          "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
-         "ledger\n" COMMON)},
+         "ledger\n"
+         "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
+         "months, unless given\n" COMMON)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
            "NAME] [--key KEY] [--at TIME]"),
@@ -203,6 +205,20 @@ static const struct row rows[] = {
           "  --cursor NEXT    go on where the page before ended\n" COMMON)},
     {"can-delete", cmd_can_delete, TAKES_JSON, USAGE("LEDGER WALLET"),
      SAID("whether a wallet can be deleted, and what is in the way"), HELP(COMMON)},
+    {"invoices", cmd_invoices, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET [--month MONTH] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's tax invoices and their states"),
+     HELP("  --month MONTH    of that tax month, like 2026-03\n" PAGE AS_OF COMMON)},
+    {"invoice", cmd_invoice, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER NUMBER [--people]"),
+     SAID("one tax invoice, and the consumption that it adds up to"),
+     HELP("  --people         with --json: to whom it is made out as well\n" AS_OF COMMON)},
+    {"due", cmd_due, TAKES_JSON, USAGE("LEDGER [--outside] [--clock=at|system]"),
+     SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "
+          "to send"),
+     HELP("  --outside        documents to transmit and to mail, too\n"
+          "  --clock=at       the ledger's clock stands at its last event: documents, "
+          "tests\n" COMMON
+          "With --json the member commands has what `jangbu apply` takes, each with its key.\n")},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "
            "[--until WHEN] [--newest-first] [--people] [--limit N] [--cursor NEXT]"),
@@ -217,14 +233,16 @@ static const struct row rows[] = {
           "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
               COMMON)},
     {"answer", cmd_answer, TAKES_JSON,
-     USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--people] "
-           "[--clock=at|system]"),
+     USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--month MONTH] "
+           "[--people] [--clock=at|system]"),
      SAID("one of the ten questions that users ask, answered in a sentence"),
      HELP("  --question N     1 to 10, see below\n"
           "  --channel C      of question 9: that channel; unless given, each that the wallet is "
           "connected with\n"
           "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
           "a gateway\n"
+          "  --month MONTH    of question 8: that tax month; unless given, the newest with an "
+          "invoice\n"
           "  --people         people by their ids, not as #7\n"
           "  --clock=at       the ledger's clock stands at its last event: documents, "
           "tests\n" COMMON)},
@@ -274,9 +292,10 @@ static const char *
 nth_harmless(unsigned n)
 {
     static const char *const harmless[] = {
-        "balance", "wallets", "lots", "grants", "refunds", "events",  "cash-status", "history",
-        "refused", "explain", "who",  "may",    "roles",   "channel", "biz",         "can-delete",
-        "answer",  "log",     "stat", "audit",  "export",  "help"};
+        "balance", "wallets",    "lots",    "grants", "refunds", "events", "cash-status",
+        "history", "refused",    "explain", "who",    "may",     "roles",  "channel",
+        "biz",     "can-delete", "answer",  "log",    "stat",    "audit",  "export",
+        "help",    "invoices",   "invoice", "due"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 

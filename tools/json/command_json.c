@@ -79,8 +79,7 @@ actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
-/* "2026-03": 202603. */
-static bool
+bool
 month_of(struct jb_text t, uint32_t *ret)
 {
     char day[16];

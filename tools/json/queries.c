@@ -34,6 +34,9 @@ enum {
     NEWEST_FIRST,
     AFTER,
     TIMEOUT_US,
+    MONTH,
+    INVOICE,
+    OUTSIDE,
     MEMBERS
 };
 
@@ -63,6 +66,9 @@ static const struct member_row members[MEMBERS] = {
     [NEWEST_FIRST] = {"newest_first", MEMBER_FLAG, AT(newest_first), 0, 0, NULL},
     [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
     [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
+    [MONTH] = {"month", MEMBER_MONTH, AT(month), 0, 0, NULL},
+    [INVOICE] = {"invoice", MEMBER_NUMBER, AT(invoice), 1, SEQ_MAX, NULL},
+    [OUTSIDE] = {"outside", MEMBER_FLAG, AT(outside), 0, 0, NULL},
 };
 
 static const struct {
@@ -94,7 +100,10 @@ static const struct {
     [QUERY_BIZ] = {"biz", 0, M(WALLET) | M(CHANNEL) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
     [QUERY_CAN_DELETE] = {"can_delete", M(WALLET), 0, false},
     [QUERY_ANSWER] = {"answer", M(WALLET) | M(QUESTION),
-                      M(CHANNEL) | M(CHARGE) | M(LANG) | M(PEOPLE), false},
+                      M(CHANNEL) | M(CHARGE) | M(MONTH) | M(LANG) | M(PEOPLE), false},
+    [QUERY_INVOICES] = {"invoices", M(WALLET), M(MONTH) | M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_INVOICE] = {"invoice", M(INVOICE), M(AS_OF) | M(PEOPLE), false},
+    [QUERY_DUE] = {"due", 0, M(OUTSIDE), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},

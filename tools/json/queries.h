@@ -43,6 +43,9 @@ enum query_kind {
     QUERY_BIZ,
     QUERY_CAN_DELETE,
     QUERY_ANSWER,
+    QUERY_INVOICES,
+    QUERY_INVOICE,
+    QUERY_DUE,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
@@ -77,6 +80,9 @@ struct query {
     uint64_t question;
     uint32_t lang; /* enum query_lang */
     struct jb_text charge;
+    uint32_t month; /* 202603; 0: none */
+    uint64_t invoice;
+    uint8_t outside;
 };
 
 /* A query of that kind in which nothing is given yet. */
