@@ -32,7 +32,7 @@ NOT_REACHABLE = {"BATCH_TOO_LARGE": "tests/cli has it", "MALFORMED": "tests/cli 
 
 
 # Queries that are of now.
-NOW = ("audit", "stat", "who", "may", "roles", "channel", "biz", "can-delete")
+NOW = ("audit", "stat", "who", "may", "roles", "channel", "biz", "can-delete", "due")
 
 # What every remembered refusal says behind its own sentence.
 REMEMBERED = ". This key keeps that answer; another try needs a new key"

@@ -323,14 +323,17 @@ class Papering:
         if len(in_force) > 1 and reason == "ISSUED_TWICE":
             raise self.Refused("INVOICE_REASON")
         same = {"reason": reason, "month": first.month, "after": first.after, "through": first.through,
-                "written_on": first.written_on, "first": first.number, "ref": command.get("ref")}
+                "written_on": first.written_on, "first": first.number}
         negative = event = None
+        corrected = reason == "ENTRY_ERROR" and len(in_force) < 2
         if in_force:
             event = negative = self._issue(wallet, kind="NEGATIVE", total=-first.total, vat=-first.vat, mirrors=in_force[0].number,
-                                original=in_force[0].number, business=in_force[0].business, **same)
-        if reason == "ENTRY_ERROR" and len(in_force) < 2:
+                                original=in_force[0].number, business=in_force[0].business,
+                                ref=None if corrected else command.get("ref"), **same)
+        if corrected:
             event = self._issue(wallet, kind="CORRECTED", total=first.total, vat=first.vat, mirrors=None,
-                                original=self._replaced(papers, first, in_force), business=self._business_now(wallet), **same)
+                                original=self._replaced(papers, first, in_force), business=self._business_now(wallet),
+                                ref=command.get("ref"), **same)
         pair = {"negative": negative.body["number"]} if negative and negative is not event else {}
         return event, {**self._answer_of(event), **pair}
 

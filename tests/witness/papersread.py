@@ -62,8 +62,7 @@ class PapersReading:
     def _shown(d):
         return {"invoice": d.number, "kind": d.kind, "reason": d.reason, "month": papers.month_text(d.month),
                 "written_on": day_text(d.written_on), "state": d.state, "supply": d.total - d.vat, "vat": d.vat,
-                "total": d.total, "original": d.original, "business": d.business, "approve_no": d.approve_no,
-                "mails": len(d.mails)}
+                "total": d.total, "original": d.original, "approve_no": d.approve_no, "mails": len(d.mails)}
 
     def invoice(self, number):
         """A document with its rows: [(seq, usage, amount)]; of a negative one the amounts are turned round."""
@@ -72,7 +71,8 @@ class PapersReading:
             if number in found.documents:
                 document = found.documents[number]
                 sign = -1 if document.kind == "NEGATIVE" else 1
-                return {"wallet": wallet, **self._shown(document),
+                return {"wallet": wallet, **self._shown(document), "business": document.business, "why": document.why,
+                        "after": document.after, "through": document.through, "outside_ref": document.ref,
                         "rows": [(row.seq, row.usage, sign * row.amount) for row in found.rows_in(document)]}
         raise Unknown(number)
 

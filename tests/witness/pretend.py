@@ -178,7 +178,8 @@ def read_papers(arguments, reader):
         show({"rows": rows[begin:end], "next": f"{reader.reading.seq}.{end}" if end < len(rows) else None})
     elif arguments.verb == "invoice":
         answer = reader.invoice(int(arguments.wallet))
-        show({**answer, "rows": [dict(zip(("seq", "usage", "amount"), row)) for row in answer["rows"]]})
+        show({**answer, "recipient": {"business": answer["business"]},
+              "rows": [dict(zip(("seq", "usage", "amount"), row)) for row in answer["rows"]]})
     elif arguments.verb == "due":
         wanted, blocked = reader.due()
         names = {"day.close": ("no_wallet", "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
