@@ -754,7 +754,7 @@ find_remedy(const struct jb_wallet *w, const struct jb_papers *p, struct jb_cond
                p->of.unconfirmed > 0 ? JB_OP_INVOICE_CONFIRM
                : p->of.uneven > 0    ? JB_OP_INVOICE_ISSUE
                                      : JB_OP_INVOICE_CORRECT,
-               c->figure);
+               0);
         break;
     default:
         break;

@@ -145,7 +145,7 @@ static jb_status
 look_months(struct asking *a)
 {
     jb_status status = JB_OK;
-    for (uint32_t i = 1; i <= a->b->g.wallets && status == JB_OK; i++) {
+    for (uint32_t i = 1; i <= a->b->g.wallets_given && status == JB_OK; i++) {
         struct jb_cached_wallet *s;
         status = jb_state_wallet(a->b, i, &s, a->err);
         if (status == JB_OK && s->w.kind == JB_KIND_BUSINESS) {
