@@ -436,7 +436,10 @@ struct jb_invoice {
     jb_seq business;             /* the approval that it shows, */
     struct jb_biz_record record; /* and its record */
     uint64_t email;              /* reference; 0: there was no address */
-    jb_seq ended;                /* the event that confirmed or failed it; 0: none */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char approve_no[JB_SHORT_BYTES_MAX + 1];    /* the tax office's; "": none */
+    char outside_ref[JB_TXN_REF_BYTES_MAX + 1]; /* the paper elsewhere; "": none */
+    jb_seq ended;                               /* the event that confirmed or failed it; 0: none */
     jb_instant issued_at;
     jb_instant ended_at; /* JB_NO_INSTANT */
     uint32_t mails;      /* how many there were; of the newest: */
@@ -444,9 +447,6 @@ struct jb_invoice {
     jb_seq mailed;       /* its event */
     jb_instant mailed_at;
     uint64_t mail_email; /* reference */
-    char wallet[JB_ID_BYTES_MAX + 1];
-    char approve_no[JB_SHORT_BYTES_MAX + 1];    /* the tax office's; "": none */
-    char outside_ref[JB_TXN_REF_BYTES_MAX + 1]; /* the paper elsewhere; "": none */
 };
 
 /* Which documents. */
@@ -488,7 +488,6 @@ enum jb_due_what {
     JB_DUE_BLOCKED = 2, /* something is in the way of it */
     JB_DUE_OUTSIDE = 3  /* something is to be done elsewhere; the command tells how it went */
 };
-enum { JB_DUE_KEY_BYTES = 96 };
 
 /* Something that is to be done. Borrowed during the call of each. */
 struct jb_due_item {
@@ -499,11 +498,11 @@ struct jb_due_item {
     uint32_t why; /* what is in the way: enum jb_code; 0 where the document `invoice` failed and the
                    * business information is as it was */
     jb_day day;   /* of day.close: through it; JB_NO_DAY */
-    uint32_t late;    /* 1: the 10th, until which it is to be done, is over */
-    uint64_t invoice; /* document; 0: none */
+    uint32_t late; /* 1: the 10th, until which it is to be done, is over */
     char wallet[JB_ID_BYTES_MAX + 1];
     char grant[JB_ID_BYTES_MAX + 1];
     char key[JB_DUE_KEY_BYTES]; /* that the command is to carry */
+    uint64_t invoice;           /* document; 0: none */
 };
 struct jb_due_list {
     size_t size;
