@@ -724,7 +724,7 @@ any_requested(const struct jb_wallet *w)
 
 /* What helps next. */
 static void
-find_remedy(const struct jb_wallet *w, struct jb_condition *c)
+find_remedy(const struct jb_wallet *w, const struct jb_papers *p, struct jb_condition *c)
 {
     bool suspended = w->status == JB_WALLET_SUSPENDED;
     switch (c->name) {
@@ -750,7 +750,11 @@ find_remedy(const struct jb_wallet *w, struct jb_condition *c)
         remedy(c, any_requested(w) ? JB_OP_REFUND_CANCEL : JB_OP_REFUND_COMPLETE, 0);
         break;
     case JB_FIG_UNINVOICED:
-        remedy(c, JB_OP_INVOICE_ISSUE, 0);
+        remedy(c,
+               p->of.uneven > 0        ? JB_OP_INVOICE_ISSUE
+               : p->of.unconfirmed > 0 ? JB_OP_INVOICE_CONFIRM
+                                       : JB_OP_INVOICE_CORRECT,
+               0);
         break;
     default:
         break;
@@ -821,7 +825,7 @@ look_deletion(struct asking *a, struct jb_text id, struct jb_can_delete *ret)
                                    .has_figure = has_figure(&all[i], &around),
                                    .figure = has_figure(&all[i], &around) ? all[i].figure : 0};
         if (!c->met) {
-            find_remedy(w, c);
+            find_remedy(w, &around.papers, c);
             ret->can_delete = false;
         }
     }

@@ -57,6 +57,15 @@ in_agency(const struct look *l, jb_instant at, bool *ret)
     return status;
 }
 
+/* The roles of a wallet ended with it, without events of their own. */
+static bool
+is_gone(const struct look *l, jb_instant at)
+{
+    const struct jb_wallet *w = l->w;
+    return w != NULL && w->status == JB_WALLET_DELETED && w->intervals.n > 0 &&
+           at >= w->intervals.at[w->intervals.n - 1].from;
+}
+
 static jb_status
 has_role(struct look *l, uint32_t role, jb_instant at, bool *ret)
 {
@@ -67,7 +76,8 @@ has_role(struct look *l, uint32_t role, jb_instant at, bool *ret)
         *ret = l->people->self;
         return JB_OK;
     }
-    if (l->people->actor == 0) {
+    bool wallets = role == JB_ROLE_MASTER || role == JB_ROLE_MEMBER || role == JB_ROLE_AGENCY;
+    if (l->people->actor == 0 || (wallets && is_gone(l, at))) {
         return JB_OK;
     }
     if (role == JB_ROLE_AGENCY) {

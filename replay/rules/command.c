@@ -234,9 +234,10 @@ jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     if (c->policy == JB_POLICY_RULES) {
         return rules_hold(r, e);
     }
-    /* Roles are asked from their event on; no command says `from`. */
+    /* Roles are asked from their event on, a first month is one; no command says `from`. */
     bool init = (e->flags & JB_EVF_UNRECORDED) != 0;
-    if (c->policy == JB_POLICY_ROLES && p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
+    bool unsaid = c->policy == JB_POLICY_ROLES || c->policy == JB_POLICY_INVOICE_FROM;
+    if (unsaid && p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
         c->has &= ~H(FROM);
         c->from = 0;
     }

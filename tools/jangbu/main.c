@@ -212,10 +212,12 @@ static const struct row rows[] = {
     {"invoice", cmd_invoice, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER NUMBER [--people]"),
      SAID("one tax invoice, and the consumption that it adds up to"),
      HELP("  --people         with --json: to whom it is made out as well\n" AS_OF COMMON)},
-    {"due", cmd_due, TAKES_JSON, USAGE("LEDGER [--outside] [--clock=at|system]"),
+    {"due", cmd_due, TAKES_JSON,
+     USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--clock=at|system]"),
      SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "
           "to send"),
-     HELP("  --outside        documents to transmit and to mail, too\n"
+     HELP("  --kind KIND      of that kind only: day, invoice, notice\n"
+          "  --outside        documents to transmit and to mail, too\n"
           "  --clock=at       the ledger's clock stands at its last event: documents, "
           "tests\n" COMMON
           "With --json the member commands has what `jangbu apply` takes, each with its key.\n")},

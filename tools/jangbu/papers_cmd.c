@@ -7,6 +7,7 @@
 struct rows {
     struct app *app;
     struct table *table;
+    uint32_t due;
 };
 
 static const char *
@@ -66,10 +67,12 @@ list(struct app *app, const struct query *q)
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     struct rows rows = {
-        app, table_new((const char *const[]){
-                 COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
-                 COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total"),
-                 COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL})};
+        app,
+        table_new((const char *const[]){COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"),
+                                        COLUMN("written on"), COLUMN("state"), COLUMN(">supply"),
+                                        COLUMN(">VAT"), COLUMN(">total"), COLUMN(">original"),
+                                        COLUMN("?approval"), COLUMN("?mail"), NULL}),
+        0};
     jb_status status =
         jb_invoices_get(app->views, q->wallet, q->month, query_as_of(app), q->cursor.s,
                         (uint32_t)q->limit, each_invoice, &rows, next, &moment, &app->err);
@@ -140,7 +143,8 @@ one(struct app *app, const struct query *q)
     struct jb_moment moment;
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN(">event"), COLUMN("posted on"),
-                                                        COLUMN("usage"), COLUMN(">amount"), NULL})};
+                                                        COLUMN("usage"), COLUMN(">amount"), NULL}),
+                        0};
     char day[JB_DAY_TEXT_BYTES];
     jb_status status = invoice_moment(&asked, q, &moment, &app->err);
     if (status == JB_OK) {
@@ -203,6 +207,9 @@ static bool
 each_due(void *data, const struct jb_due_item *i)
 {
     struct rows *rows = data;
+    if (!due_is(i, rows->due)) {
+        return true;
+    }
     table_cell(rows->table, jb_op_get(i->op)->name);
     table_cell(rows->table, i->wallet[0] != '\0' ? i->wallet : "-");
     about_cell(rows->table, i);
@@ -219,15 +226,20 @@ each_due(void *data, const struct jb_due_item *i)
 int
 cmd_due(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *clock = NULL;
+    const char *args[ARGUMENTS_MAX], *clock = NULL, *kind = "all";
     bool outside = false;
     int n, code;
-    const struct option_row options[] = {{"outside", &outside, NULL}, {"clock", NULL, &clock}, {0}};
+    uint32_t due_kind;
+    const struct option_row options[] = {
+        {"kind", NULL, &kind}, {"outside", &outside, NULL}, {"clock", NULL, &clock}, {0}};
     if (!read_options(app, argc, argv, options, args, &n) || !query_clock(app, clock)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
         return app_usage(app, "jangbu %s takes one ledger", app->command);
+    }
+    if (!due_kind_called(kind, &due_kind)) {
+        return app_usage(app, "--kind is all, day, invoice or notice, not %s", kind);
     }
     if (!app_open(app, args[0], false, false, &code)) {
         return code;
@@ -237,13 +249,15 @@ cmd_due(struct app *app, int argc, char **argv)
     }
     struct query q = query_about(app, QUERY_DUE, NULL);
     q.outside = outside;
+    q.due = due_kind;
     if (app->json) {
         return query_print(app, &q);
     }
     struct jb_due_list due = JB_SIZED(struct jb_due_list);
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN("what"), COLUMN("wallet"),
-                                                        COLUMN("about"), COLUMN("why"), NULL})};
+                                                        COLUMN("about"), COLUMN("why"), NULL}),
+                        due_kind};
     if (jb_due_get(app->ledger, outside, each_due, &rows, &due, &app->err) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);

@@ -1,6 +1,7 @@
 #include "papers_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "around_json.h"
 #include "rows_json.h"
@@ -180,8 +181,16 @@ due_why(const struct jb_due_item *i)
     return code != NULL ? code : "FAILED";
 }
 
+bool
+due_is(const struct jb_due_item *i, uint32_t kind)
+{
+    static const char *const begins[DUE_KINDS] = {"", "day.", "invoice.", "notice."};
+    return strncmp(jb_op_get(i->op)->name, begins[kind], strlen(begins[kind])) == 0;
+}
+
 struct due_lists {
     struct out o;
+    uint32_t kind;
     unsigned list; /* how many were begun */
 };
 
@@ -259,13 +268,13 @@ static bool
 each_due_item(void *data, const struct jb_due_item *i)
 {
     struct due_both *b = data;
-    return each_late(&b->late, i) && each_due(&b->lists, i);
+    return !due_is(i, b->lists.kind) || (each_late(&b->late, i) && each_due(&b->lists, i));
 }
 
 jb_status
 due_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
-    struct due_both b = {.late = {.o = {.first = true}}};
+    struct due_both b = {.lists = {.kind = q->due}, .late = {.o = {.first = true}}};
     struct jb_due_list list = JB_SIZED(struct jb_due_list);
     jb_status status = jb_due_get(a->ledger, q->outside != 0, each_due_item, &b, &list, err);
     if (status == JB_OK) {

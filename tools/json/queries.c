@@ -10,6 +10,20 @@ static const char *const views[] = {"posted", "known", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
 static const char *const langs[] = {"en", "ko", NULL};
 
+static const char *const dues[] = {"all", "day", "invoice", "notice", NULL};
+
+bool
+due_kind_called(const char *word, uint32_t *ret)
+{
+    for (uint32_t i = 0; i < DUE_KINDS; i++) {
+        if (strcmp(word, dues[i]) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum {
     WALLET,
     CHANNEL,
@@ -37,6 +51,7 @@ enum {
     MONTH,
     INVOICE,
     OUTSIDE,
+    KIND,
     MEMBERS
 };
 
@@ -68,6 +83,7 @@ static const struct member_row members[MEMBERS] = {
     [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
     [MONTH] = {"month", MEMBER_MONTH, AT(month), 0, 0, NULL},
     [INVOICE] = {"invoice", MEMBER_NUMBER, AT(invoice), 1, SEQ_MAX, NULL},
+    [KIND] = {"kind", MEMBER_WORD, AT(due), 0, 0, dues},
     [OUTSIDE] = {"outside", MEMBER_FLAG, AT(outside), 0, 0, NULL},
 };
 
@@ -103,7 +119,7 @@ static const struct {
                       M(CHANNEL) | M(CHARGE) | M(MONTH) | M(LANG) | M(PEOPLE), false},
     [QUERY_INVOICES] = {"invoices", M(WALLET), M(MONTH) | M(AS_OF) | M(LIMIT) | M(CURSOR), false},
     [QUERY_INVOICE] = {"invoice", M(INVOICE), M(AS_OF) | M(PEOPLE), false},
-    [QUERY_DUE] = {"due", 0, M(OUTSIDE), false},
+    [QUERY_DUE] = {"due", 0, M(OUTSIDE) | M(KIND), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},

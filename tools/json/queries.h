@@ -58,6 +58,9 @@ enum query_kind {
     QUERIES
 };
 
+/* Of what is due, in the order of the words. */
+enum due_kind { DUE_ALL, DUE_DAY, DUE_INVOICE, DUE_NOTICE, DUE_KINDS };
+
 /* Of a reply, in the order of the words. */
 enum query_lang { QUERY_LANG_EN, QUERY_LANG_KO, QUERY_LANG_OF_HANDLE };
 
@@ -83,6 +86,7 @@ struct query {
     uint32_t month; /* 202603; 0: none */
     uint64_t invoice;
     uint8_t outside;
+    uint32_t due; /* enum due_kind */
 };
 
 /* A query of that kind in which nothing is given yet. */
@@ -96,6 +100,8 @@ jb_status query_answer(const struct asked *a, const struct query *q, struct out 
                        struct jb_error *err);
 /* A day is over and not closed: judged by the wall clock. */
 bool past_day_open(const struct jb_ledger_stat *s, int32_t utc_offset_s);
+/* The number of the word of a kind of what is due. False: it is none. */
+bool due_kind_called(const char *word, uint32_t *ret);
 /* The table, for the query "queries". */
 void queries_json(struct out *o);
 #endif
