@@ -227,9 +227,11 @@ def due(expected, got):
 def vat_lines(expected, text):
     """The entries of hledger's books: {(wallet, month of posting, tax month): VAT}."""
     have = {}
-    for day, posted, wallet, month, amount in re.findall(
-            r'^((\d{4}-\d\d)-\d\d) \* vat (\S+) (\d{4}-\d\d)$.*?^ +Liabilities:VatPayable +(-?\d+) ', text, re.M | re.S):
-        have[wallet, int(posted.replace("-", "")), int(month.replace("-", ""))] = -int(amount)
+    for posted, month, postings in re.findall(r"^(\d{4}-\d\d)-\d\d \* vat of (the month|\d{4}-\d\d)\n((?: .*\n)+)", text, re.M):
+        amount = re.search(r"Liabilities:VatPayable +(-?\d+) ", postings)[1]
+        wallet = re.search(r"Income:Ads:W(\S+) ", postings)[1]
+        tax = posted if month == "the month" else month
+        have[wallet, int(posted.replace("-", "")), int(tax.replace("-", ""))] = -int(amount)
     return [] if have == expected else [f"VAT: expected {expected}, got {have}"]
 
 

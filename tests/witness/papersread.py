@@ -131,20 +131,18 @@ class PapersReading:
     # ---- books
 
     def vat_lines(self):
-        """{(wallet, month of posting, tax month): VAT} of the closed months: what V of the net grew by."""
+        """{(wallet, month of posting, tax month): VAT} of the tax months that are over: what V of the net grew by."""
         lines, nets = {}, collections.Counter()
         for wallet in self.reading.wallets():
             rows = self.papers(wallet).rows
             for posted in sorted({papers.month_of(row.posted_on) for row in rows}):
-                if self.closed_through is None or papers.last_day(posted) > self.closed_through:
-                    break
                 for month in sorted({row.month for row in rows if papers.month_of(row.posted_on) == posted}):
                     before = nets[wallet, month]
                     nets[wallet, month] += sum(row.amount for row in rows
                                                if row.month == month and papers.month_of(row.posted_on) == posted)
                     rate = self.rate(month)
                     vat = papers.half_up(nets[wallet, month], rate) - papers.half_up(before, rate)
-                    if vat:
+                    if vat and self.closed_through is not None and papers.last_day(month) <= self.closed_through:
                         lines[wallet, posted, month] = vat
         return lines
 

@@ -191,7 +191,8 @@ def read_papers(arguments, reader):
               "blocked": [dict(zip(("wallet", "month", "why"), one)) for one in blocked]})
     else:
         for (wallet, posted, month), vat in reader.vat_lines().items():
-            print(f"{day_text(papers.last_day(posted))} * vat {wallet} {papers.month_text(month)}\n"
+            name = "the month" if month == posted else papers.month_text(month)
+            print(f"{day_text(papers.last_day(posted))} * vat of {name}\n"
                   f"    Liabilities:VatPayable  {-vat} KRW\n    Income:Ads:W{wallet}\n")
 
 

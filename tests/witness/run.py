@@ -267,7 +267,7 @@ class Trial:
         self._check_unknown("Wnone", last)
         if self.mode and last > self.init_events:
             self._check_who()
-        if self.papers and last > self.init_events and not os.environ.get("WITNESS_NO_PAPERS_QUERIES"):
+        if self.papers and last > self.init_events:
             self._check_papers()
         if last > self.init_events and not os.environ.get("WITNESS_NO_STATEMENTS"):
             self._check_statements(last)
@@ -324,8 +324,7 @@ class Trial:
                     self._check_invoices(reader, wallet, *as_of)
             if seq == last and reader.since is not None:
                 self._compare_read(compare.due, reader.due(), "due", "--clock=at")
-            if not os.environ.get("WITNESS_NO_BOOKS"):
-                self._check_books(reader, *as_of)
+            self._check_books(reader, *as_of)
         if not self.mode:
             reader = whoread.WhoReading(figures.Reading(self.ledger, last))
             for wallet in self.ledger.wallets:
