@@ -21,6 +21,7 @@ struct month {
     jb_seq newest;
     jb_amount net;
     jb_amount vat; /* of its documents that did not fail */
+    bool said;     /* that a document of it is wrong */
     JB_VEC(struct piece) pieces;
 };
 
@@ -228,9 +229,11 @@ piece_of(struct month *m, uint64_t first)
 }
 
 static void
-same(const struct jb_event *e, const char *what, int64_t is, int64_t should, struct jb_findings *f)
+same(struct month *m, const struct jb_event *e, const char *what, int64_t is, int64_t should,
+     struct jb_findings *f)
 {
     if (is != should) {
+        m->said = true;
         jb_found(f, "invoice", e->seq, 0, 0,
                  "event %llu issues document %llu: %s is %lld, and by the rows and documents "
                  "before it %lld",
@@ -247,10 +250,10 @@ add_piece(struct jb_state *b, struct month *m, const struct jb_event *e, struct 
     const struct jb_invoice_issued *i = &e->invoice_issued;
     const struct piece *last = last_piece(m);
     const jb_amount before = last != NULL ? last->behind : 0;
-    same(e, "its first row", (int64_t)i->after, last != NULL ? (int64_t)last->through : 0, f);
-    same(e, "its last row", (int64_t)i->through, (int64_t)m->newest, f);
-    same(e, "its total", i->total, jb_sum(m->net, turned(before)), f);
-    same(e, "its VAT", i->vat, vat_in(b, i->month, m->net) - vat_in(b, i->month, before), f);
+    same(m, e, "its first row", (int64_t)i->after, last != NULL ? (int64_t)last->through : 0, f);
+    same(m, e, "its last row", (int64_t)i->through, (int64_t)m->newest, f);
+    same(m, e, "its total", i->total, jb_sum(m->net, turned(before)), f);
+    same(m, e, "its VAT", i->vat, vat_in(b, i->month, m->net) - vat_in(b, i->month, before), f);
     if (!jb_vec_reserve(&m->pieces, m->pieces.n + 1)) {
         return no_memory(err);
     }
@@ -266,10 +269,10 @@ add_mirror(struct month *m, const struct jb_event *e, const struct document *of,
     const struct jb_invoice_issued *i = &e->invoice_issued;
     const bool turn = (i->kind == JB_INVOICE_NEGATIVE) != (of->kind == JB_INVOICE_NEGATIVE);
     struct piece *p = piece_of(m, of->first);
-    same(e, "its first row", (int64_t)i->after, (int64_t)of->after, f);
-    same(e, "its last row", (int64_t)i->through, (int64_t)of->through, f);
-    same(e, "its total", i->total, turn ? turned(of->total) : of->total, f);
-    same(e, "its VAT", i->vat, turn ? turned(of->vat) : of->vat, f);
+    same(m, e, "its first row", (int64_t)i->after, (int64_t)of->after, f);
+    same(m, e, "its last row", (int64_t)i->through, (int64_t)of->through, f);
+    same(m, e, "its total", i->total, turn ? turned(of->total) : of->total, f);
+    same(m, e, "its VAT", i->vat, turn ? turned(of->vat) : of->vat, f);
     if (p != NULL) {
         p->told = jb_sum(p->told, i->total);
     }
@@ -292,7 +295,7 @@ add_document(struct jb_papers_check *p, struct jb_state *b, const struct jb_even
                                     : NULL;
     jb_status status = JB_OK;
     p->begun = true;
-    same(e, "its number", (int64_t)i->invoice, (int64_t)p->documents.n + 1, f);
+    same(m, e, "its number", (int64_t)i->invoice, (int64_t)p->documents.n + 1, f);
     if (!mirror) {
         status = add_piece(b, m, e, f, err);
     } else if (of == NULL || of->wallet != e->wallet || of->month != i->month) {
@@ -430,7 +433,7 @@ jb_papers_check_end(struct jb_papers_check *p, struct jb_state *b, struct jb_fin
         for (size_t k = 0; k < h->months.n; k++) {
             const struct month *m = &h->months.at[k];
             const jb_amount vat = vat_in(b, m->month, m->net);
-            if (is_whole(m) && m->vat != vat) {
+            if (!m->said && is_whole(m) && m->vat != vat) {
                 jb_found(f, "invoice", m->newest, 0, 0,
                          "wallet number %llu has documents with VAT of %lld for the %lld of "
                          "%04u-%02u, which has %lld",
