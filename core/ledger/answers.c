@@ -291,8 +291,8 @@ jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
 
 void
 jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
-                  const struct jb_figure *figures, size_t figures_n, int64_t index,
-                  const struct jb_log_identity *ledger)
+                  const struct jb_figure *figures, size_t figures_n, const struct jb_command *c,
+                  int64_t index, const struct jb_log_identity *ledger)
 {
     char text[1200];
     JB_SPEAK(set->lang); /* its caller's, and not that of the thread that decides for it */
@@ -305,7 +305,8 @@ jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
     }
     rest->figures = copy(set, figures, figures_n * sizeof *figures);
     rest->figures_n = rest->figures != NULL ? figures_n : 0;
-    jb_refusal_message(code, figures, figures_n, a->op, index, ledger, text, sizeof text);
+    jb_refusal_message(code, figures, figures_n, a->op, jb_refusal_about(c, index), index, ledger,
+                       text, sizeof text);
     if (a->remembered) {
         size_t n = strlen(text);
         snprintf(text + n, sizeof text - n, "%s",

@@ -36,20 +36,35 @@ find_people(struct execution *x, struct jb_people *ret)
     return x->l->state->g.matrix != 0 ? jb_find_person(x, actor->actor_id, &ret->actor) : JB_OK;
 }
 
-/* A master who is forgotten, or whose name is lost, can do nothing any more. */
+uint64_t
+jb_master_of(const struct jb_wallet *w, const struct jb_command *c, const struct jb_around *a)
+{
+    return c->op == JB_OP_MASTER_TRANSFER && w != NULL ? a->wallet.master
+           : c->op == JB_OP_CHANNEL_TRANSFER           ? a->channel.master
+                                                       : 0;
+}
+
 static jb_status
 look_for_master(struct execution *x, const struct jb_wallet *w, struct jb_around *a)
 {
-    uint64_t master = 0;
+    uint64_t master = jb_master_of(w, x->c, a);
     bool opens = true;
-    if (x->c->op == JB_OP_MASTER_TRANSFER && w != NULL) {
-        master = a->wallet.master;
-    } else if (x->c->op == JB_OP_CHANNEL_TRANSFER) {
-        master = a->channel.master;
-    }
     jb_status status =
         master != 0 ? jb_personal_opens(x->l->personal, master, &opens, x->err) : JB_OK;
     a->master_lost = !opens;
+    return status;
+}
+
+/* The address itself is in people.mdb alone. */
+static jb_status
+look_for_email(struct execution *x, struct jb_around *a)
+{
+    enum jb_repeated same = JB_REPEATED_SAME;
+    if (x->c->op != JB_OP_INVOICE_EMAIL || a->wallet.email == 0) {
+        return JB_OK;
+    }
+    jb_status status = jb_compare_text(x, a->wallet.email, x->c->email, false, &same);
+    a->same_email = status == JB_OK && same == JB_REPEATED_SAME;
     return status;
 }
 
@@ -75,5 +90,6 @@ jb_look_around(struct execution *x, const struct jb_wallet *w)
     status = status == JB_OK
                  ? jb_around_look(l->state, w, c, &people, permit, &t, &l->around, x->err)
                  : status;
-    return status == JB_OK ? look_for_master(x, w, &l->around) : status;
+    status = status == JB_OK ? look_for_master(x, w, &l->around) : status;
+    return status == JB_OK ? look_for_email(x, &l->around) : status;
 }

@@ -45,6 +45,9 @@ jb_status jb_envelope(struct execution *x, const struct jb_command *c, bool with
                       struct jb_event *e);
 /* Whether the texts of a command are those of the event that answered it once. */
 enum jb_repeated { JB_REPEATED_SAME, JB_REPEATED_GONE, JB_REPEATED_OTHER };
+/* Of one text: name: it is stored as NFC. *ret only gets worse. */
+jb_status jb_compare_text(struct execution *x, uint64_t ref, struct jb_text text, bool name,
+                          enum jb_repeated *ret);
 /* group: c is a member of it, the last one where last. *ret only gets worse. */
 jb_status jb_compare_texts(struct execution *x, const struct jb_command *c,
                            const struct jb_command *group, const struct jb_event *event, bool last,

@@ -244,6 +244,11 @@ enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recor
 jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
                         struct jb_error *err);
 
+/* around.c: of a command that makes another master: who is the master; 0: nobody. One who is
+ * forgotten, or whose name is lost, can do nothing any more. */
+uint64_t jb_master_of(const struct jb_wallet *w, const struct jb_command *c,
+                      const struct jb_around *a);
+
 /* The writer has caught up, and begins to decide; its commit is on disk. */
 void jb_known_begin(struct jb_ledger *l);
 void jb_known_committed(struct jb_ledger *l);

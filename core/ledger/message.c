@@ -1,4 +1,5 @@
 #include "ledger/message.h"
+#include "base/calendar.h"
 #include "base/lang.h"
 #include "base/text.h"
 #include "event/names.h"
@@ -61,6 +62,7 @@ struct sentence {
     const struct jb_figure *figures;
     size_t figures_n;
     jb_op op;
+    unsigned about;
     const struct jb_log_identity *ledger;
 };
 
@@ -132,7 +134,7 @@ say_figure(struct sentence *s, const struct jb_figure *f)
         say_text(s, jb_day_print((jb_day)f->value, text));
         break;
     case INSTANT:
-        say_text(s, jb_instant_print(f->value, s->ledger->utc_offset_s, text));
+        say_text(s, jb_instant_say(f->value, s->ledger->utc_offset_s, text));
         break;
     case SECONDS:
         snprintf(text, sizeof text, "%lld.%06lld", value / JB_US_PER_SECOND,
@@ -240,7 +242,10 @@ instead_of(const struct sentence *s, jb_code code)
         return status_instead(s->op, (uint32_t)figure(s, JB_FIG_STATUS));
     }
     if (code == JB_CODE_ROLE && figure(s, JB_FIG_HAVE) == 0) {
-        return INSTEAD_NO_ROLE;
+        return (s->about & JB_BY_NOBODY) != 0 ? INSTEAD_NO_ACTOR : INSTEAD_NO_ROLE;
+    }
+    if (code == JB_CODE_EXPECT_MISMATCH) {
+        return (s->about & JB_OF_CHANNEL) != 0 ? INSTEAD_CHANNEL_VERSION : INSTEAD_NONE;
     }
     if (code == JB_CODE_CHANNEL_KIND) { /* else: a wallet and a channel do not go together */
         return s->op == JB_OP_CHANNEL_MAIL_ORDER || s->op == JB_OP_CHANNEL_TRANSFER
@@ -255,11 +260,23 @@ instead_of(const struct sentence *s, jb_code code)
                                           : INSTEAD_NONE;
 }
 
-void
-jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op, int64_t index,
-                   const struct jb_log_identity *ledger, char *text, size_t text_n)
+unsigned
+jb_refusal_about(const struct jb_command *c, int64_t index)
 {
-    struct sentence s = {text, text_n, figures, n, op, ledger};
+    const struct jb_command *m =
+        index >= 0 && c->op == JB_OP_ATOMIC && (size_t)index < c->commands_n ? &c->commands[index]
+                                                                             : c;
+    bool by_nobody = ((c->has | m->has) & JB_HAS(JB_CF_ACTOR)) == 0;
+    bool of_channel = (m->has & JB_HAS(JB_CF_CHANNEL)) != 0 && (m->has & JB_HAS(JB_CF_WALLET)) == 0;
+    return (by_nobody ? JB_BY_NOBODY : 0U) | (of_channel ? JB_OF_CHANNEL : 0U);
+}
+
+void
+jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_op op,
+                   unsigned about, int64_t index, const struct jb_log_identity *ledger, char *text,
+                   size_t text_n)
+{
+    struct sentence s = {text, text_n, figures, n, op, about, ledger};
     text[0] = '\0';
     if (index >= 0) {
         char of_group[300];

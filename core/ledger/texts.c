@@ -370,8 +370,9 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
 
 /* ---- the texts of a repetition ---- */
 
-static jb_status
-compare(struct execution *x, uint64_t ref, struct jb_text text, bool name, enum jb_repeated *ret)
+jb_status
+jb_compare_text(struct execution *x, uint64_t ref, struct jb_text text, bool name,
+                enum jb_repeated *ret)
 {
     char buf[JB_PERSON_TEXT_BYTES_MAX];
     size_t n = 0;
@@ -408,8 +409,9 @@ jb_compare_texts(struct execution *x, const struct jb_command *c, const struct j
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
         if (list[i].text.s != NULL) {
-            status = compare(x, *list[i].ref, list[i].text,
-                             list[i].kind == JB_KIND_NAME || list[i].kind == JB_KIND_RECORD, ret);
+            status = jb_compare_text(x, *list[i].ref, list[i].text,
+                                     list[i].kind == JB_KIND_NAME || list[i].kind == JB_KIND_RECORD,
+                                     ret);
         }
     }
     if (e.type == JB_EV_FORGOTTEN && e.forgotten.person != 0) {
@@ -418,7 +420,7 @@ jb_compare_texts(struct execution *x, const struct jb_command *c, const struct j
     const struct jb_command *note =
         (c->has & JB_HAS(JB_CF_NOTE)) == 0 && last && group != NULL ? group : c;
     if (status == JB_OK && (note->has & JB_HAS(JB_CF_NOTE)) != 0) {
-        status = compare(x, e.note, note->note, false, ret);
+        status = jb_compare_text(x, e.note, note->note, false, ret);
     }
     return status;
 }

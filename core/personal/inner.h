@@ -48,6 +48,6 @@ jb_status jb_sealed_commit(struct jb_personal *p, struct jb_error *err);
 jb_status jb_sealed_get(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
                         enum jb_text_state *ret_state, struct jb_error *err);
 jb_status jb_sealed_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref),
-                          void *data, struct jb_error *err);
+                          void *data, struct jb_people_texts *ret, struct jb_error *err);
 
 #endif

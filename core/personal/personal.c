@@ -751,13 +751,14 @@ jb_personal_highest(struct jb_personal *p, uint64_t *ret, struct jb_error *err)
 
 jb_status
 jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref), void *data,
-                  struct jb_error *err)
+                  struct jb_people_texts *ret, struct jb_error *err)
 {
+    *ret = (struct jb_people_texts){0};
     if (p->env == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "it is not there: everyone is forgotten");
     }
     if (p->sealed != NULL) {
-        return jb_sealed_check(p, damaged, data, err);
+        return jb_sealed_check(p, damaged, data, ret, err);
     }
     if (!p->has_checks) {
         return jb_fail(err, JB_E_NOTFOUND,

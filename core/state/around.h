@@ -55,12 +55,19 @@ jb_status jb_around_biz(struct jb_state *b, uint64_t number, struct jb_biz_numbe
 jb_status jb_around_biz_known(struct jb_state *b, uint64_t number, struct jb_biz_number *ret,
                               bool *ret_known, struct jb_error *err);
 
+/* The event that forgot a person (by reference), a wallet, or a registration number (as in
+ * jb_around_biz) of which nothing was asked since; 0: none did. */
+enum jb_gone { JB_GONE_PERSON = 'P', JB_GONE_WALLET = 'W', JB_GONE_BIZ = 'B' };
+jb_status jb_around_gone(struct jb_state *b, enum jb_gone what, uint64_t number, jb_seq *ret,
+                         struct jb_error *err);
+
 /* The next one of a holder's list, newest first: *whom is 0 before the first and after the last.
  * Ended ones and void ones are not in it; lapsed invitations are, for a while. Invitations stand by
  * when they lapse, everything else by when it began. */
 jb_status jb_around_next(struct jb_state *b, enum jb_holder holder, uint64_t number, uint64_t *whom,
                          struct jb_tenure *ret, struct jb_error *err);
-/* How many invitations into a wallet have lapsed and are still in its list. */
+/* How many invitations into a wallet are still in its list and open no more: they have lapsed, or
+ * who was invited is forgotten and can accept no more. */
 jb_status jb_around_lapsed(struct jb_state *b, uint64_t number, jb_instant now, uint64_t *ret,
                            struct jb_error *err);
 

@@ -249,7 +249,8 @@ def pages(work):
         check(f"{ask} in pages", in_pages(ledger, ask, 2 if ask == "wallets" else 7, **about) == whole[ask] and len(whole[ask]) >= 3, len(whole[ask]))
     balance = ledger.ask("balance", wallet="W")
     everybody = [json.loads(line) for line in run("balance", directory, "--all", "--json").splitlines()]
-    check("wallets", whole["wallets"] == [{k: v for k, v in w.items() if k != "as_of"} for w in everybody])
+    check("wallets", [{k: w[k] for k in everybody[0] if k != "as_of"} for w in whole["wallets"]] ==
+          [{k: v for k, v in w.items() if k != "as_of"} for w in everybody])
     check("lots are the paid cash", sum(r["left"] for r in whole["lots"]) == balance["paid"] and whole["lots"][0]["charge"] == "C0", whole["lots"][:1])
     check("grants are the free cash", sum(r["left"] for r in whole["grants"] if r["state"] == "IN_USE") == balance["free"] and
           sum(r["left"] for r in whole["grants"] if r["state"] == "DORMANT") == balance["free_dormant"] and not whole["grants"][0]["due"], whole["grants"][:1])

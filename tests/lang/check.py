@@ -43,7 +43,7 @@ ROOMS = [
     {"name": "core", "sources": ["core", "projections", "replay"], "catalogue": "core/base/korean_core.def", "sinks": CORE_SINKS, "marks": CORE_MARKS},
     {"name": "json", "sources": ["tools/json"], "catalogue": "tools/json/korean_json.def", "sinks": JSON_SINKS, "marks": TOOL_MARKS},
     {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
-     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c"]},
+     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c", "tools/jangbu/html.c", "tools/jangbu/chart.c"]},
 ]
 QUESTIONS = "projections/questions.def"
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"

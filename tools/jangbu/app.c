@@ -1,6 +1,7 @@
 /* What every sub-command does at its beginning and its end, and how it prints amounts, times and
  * ids. */
 #include "app.h"
+#include "html.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pager.h"
 #include "process.h"
 
 const char *
@@ -229,6 +231,9 @@ app_flush(struct app *app)
     if (app->spooling) {
         return spool(app);
     }
+    if (app->pages && !app->writes && !app->json && pager_is_wanted(app->out.at, app->out.n)) {
+        pager_begin();
+    }
     if (!write_out(app->out.at, app->out.n)) {
         return output_failed(app, errno);
     }
@@ -279,31 +284,7 @@ app_spool_end(struct app *app)
 char *
 app_amount(const struct app *app, jb_amount amount, char *buf)
 {
-    char digits[48];
-    uint64_t value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
-    int at = (int)sizeof digits, count = 0;
-    digits[--at] = '\0';
-    uint32_t exponent = app->info.exponent;
-    for (uint32_t i = 0; i < exponent; i++) {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    if (exponent > 0) {
-        digits[--at] = '.';
-    }
-    do {
-        if (count > 0 && count % 3 == 0) {
-            digits[--at] = ',';
-        }
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-        count++;
-    } while (value != 0);
-    if (amount < 0) {
-        digits[--at] = '-';
-    }
-    memcpy(buf, digits + at, sizeof digits - (size_t)at);
-    return buf;
+    return money_text(amount, app->info.exponent, buf);
 }
 
 const char *

@@ -269,6 +269,10 @@ cmd_channel(struct app *app, int argc, char **argv)
     int code;
     struct rows rows = {.app = app};
     const struct option_row options[] = {{"people", &rows.people, NULL}, {0}};
+    if (is_one(argv[0], argc, argv)) {
+        app->takes = TAKES_JSON | TAKES_CALLER;
+        return cmd_one(app, argc, argv);
+    }
     if (!begin(app, argc, argv, options, 2, SAID("jangbu %s takes a ledger and a channel"), false,
                args, &code)) {
         return code;
@@ -337,6 +341,10 @@ cmd_biz(struct app *app, int argc, char **argv)
                                          {"cursor", NULL, &cursor},
                                          {"limit", NULL, &limit_text},
                                          {0}};
+    if (is_one(argv[0], argc, argv)) {
+        app->takes = TAKES_JSON | TAKES_CALLER;
+        return cmd_one(app, argc, argv);
+    }
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
