@@ -4,6 +4,7 @@
  */
 #include "projections/answer.h"
 
+#include "base/calendar.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -311,15 +312,11 @@ tidy_events(struct answering *a)
     a->events.n = n;
 }
 
-/* To the second where the rest is 0. */
 static void
 say_as_of(struct answering *a)
 {
     char at[JB_INSTANT_TEXT_BYTES];
-    jb_instant_print(a->as_of.at, a->v->info.utc_offset_s, at);
-    if (strncmp(at + 19, ".000000", 7) == 0) {
-        memmove(at + 19, at + 26, strlen(at + 26) + 1);
-    }
+    jb_instant_say(a->as_of.at, a->v->info.utc_offset_s, at);
     answer_say(a, SAY_AS_OF, "at", at, "seq", answer_number(a, a->as_of.seq), NULL);
 }
 
@@ -358,8 +355,8 @@ lay_out(struct answering *a, struct jb_reply **ret)
     return JB_OK;
 }
 
-static void
-let_go(struct answering *a)
+void
+answer_let_go(struct answering *a)
 {
     while (a->rooms != NULL) {
         struct answer_room *before = a->rooms->before;
@@ -455,7 +452,7 @@ jb_reply_get(jb_views *v, const struct jb_question *question, struct jb_reply **
     struct answering a = {.v = v, .q = &q, .err = err, .korean = lang == JB_LANG_KO};
     status = answer(&a);
     status = status == JB_OK ? lay_out(&a, ret) : status;
-    let_go(&a);
+    answer_let_go(&a);
     return status;
 }
 

@@ -71,6 +71,9 @@ jb_status answer_person(struct answering *a, uint64_t ref, const char **ret);
 /* An event behind the reply; 0: none. */
 void answer_event(struct answering *a, jb_seq seq);
 
+/* Frees what a reply is made with. */
+void answer_let_go(struct answering *a);
+
 /* ---- asking (answer.c) ---- */
 
 /* The newest event of the wallet of one of these types, up to the moment of the reply. *ret_found

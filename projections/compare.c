@@ -46,6 +46,10 @@ name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_
     } else if (c->table == JB_VT_REFUSED && n == JB_KEY_REFUSED_BYTES) {
         snprintf(out, out_n, jb_tr("refused command %llu"),
                  (unsigned long long)jb_get_be(key + 12, 8));
+    } else if (c->table == JB_VT_TEXTS && n == JB_KEY_TEXT_BYTES) {
+        snprintf(out, out_n, jb_tr("texts of events from %llu on, bucket %u"),
+                 (unsigned long long)jb_get_be(key, 3) << JB_TEXT_EPOCH_BITS,
+                 (unsigned)jb_get_be(key + 3, 2));
     } else if (c->table == JB_VT_WALLETS && n == JB_KEY_WALLET_BYTES) {
         snprintf(out, out_n, jb_tr("wallet number %u"), (unsigned)jb_get_be(key, 4));
     } else {
@@ -124,7 +128,7 @@ compare_tables(struct compare *c, const struct jb_fold *fold, struct jb_error *e
     jb_status status = JB_OK;
     for (c->table = 0; c->table < JB_VT_N && status == JB_OK; c->table++) {
         c->rows = 0;
-        status = jb_fold_each(fold, c->table, compare_row, c, err);
+        status = jb_fold_each(fold, NULL, c->table, compare_row, c, err);
         if (status == JB_OK && c->t->meta.rows[c->table] != c->rows) {
             say(c, "it has %llu rows where %llu should be",
                 (unsigned long long)c->t->meta.rows[c->table], (unsigned long long)c->rows);

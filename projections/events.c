@@ -20,6 +20,7 @@ struct search {
     bool newest_first;
     bool all_types;
     bool types[JB_EV_TYPES];
+    const jb_amount *amount_min, *amount_max;
     jb_seq low, high; /* both included; low > high: nothing */
     struct jb_as_of_point r;
     uint32_t limit;
@@ -31,41 +32,19 @@ struct search {
 };
 
 static jb_status
-read_types(const struct jb_events_query *q, struct search *s, struct jb_error *err)
-{
-    s->all_types = q->types == NULL;
-    if ((q->types == NULL) != (q->types_n == 0)) {
-        return jb_fail(err, JB_E_USAGE, "types and types_n: a list of types has at least one");
-    }
-    for (uint32_t i = 0; i < q->types_n; i++) {
-        if (jb_event_type_get(q->types[i]) == NULL) {
-            return jb_fail(err, JB_E_USAGE, "there is no type of events %u", q->types[i]);
-        }
-        s->types[q->types[i]] = true;
-    }
-    return JB_OK;
-}
-
-static jb_status
 check_query(const struct jb_events_query *q, struct jb_error *err)
 {
     if (q->order != JB_OLDEST_FIRST && q->order != JB_NEWEST_FIRST) {
         return jb_fail(err, JB_E_USAGE, "an order of events that does not exist");
     }
-    const jb_instant *times[2] = {q->since, q->until};
-    for (int i = 0; i < 2; i++) {
-        if (times[i] != NULL && (*times[i] < JB_INSTANT_MIN || *times[i] > JB_INSTANT_MAX)) {
-            return jb_fail(err, JB_E_USAGE, "a time outside the years 1 to 9999");
-        }
-    }
-    return JB_OK;
+    return jb_view_check_times(q->since, q->until, err);
 }
 
 /* What the cursor is bound to. */
 static uint64_t
 filter_of(const struct jb_events_query *q, const struct search *s)
 {
-    uint8_t bytes[8 * 4 + 3 + JB_EV_TYPES + 8];
+    uint8_t bytes[8 * 4 + 3 + JB_EV_TYPES + 8 + 2 * 9];
     jb_put_be(bytes, 8, q->first);
     jb_put_be(bytes + 8, 8, q->last);
     jb_put_be(bytes + 16, 8, q->since != NULL ? (uint64_t)*q->since : 0);
@@ -83,35 +62,32 @@ filter_of(const struct jb_events_query *q, const struct search *s)
         jb_put_be(bytes + n, 8, s->channel);
         n += 8;
     }
+    const jb_amount *amounts[2] = {q->amount_min, q->amount_max};
+    for (unsigned i = 0; i < 2; i++) {
+        if (amounts[i] != NULL) {
+            bytes[n] = (uint8_t)(i + 1);
+            jb_put_be(bytes + n + 1, 8, (uint64_t)*amounts[i]);
+            n += 9;
+        }
+    }
     return XXH3_64bits(bytes, n);
 }
 
-/* Bounds of time become bounds of numbers: recorded_at never goes back. Events of init have no time
- * and come before every one. */
 static jb_status
 read_bounds(const struct jb_events_query *q, struct search *s, struct jb_error *err)
 {
-    jb_seq before;
-    jb_status status = JB_OK;
     s->low = q->first > 1 ? q->first : 1;
     s->high = s->r.moment.seq;
     s->high = q->last != 0 && q->last < s->high ? q->last : s->high;
-    if (q->since != NULL) {
-        status = jb_seq_at_time(s->v->l, *q->since - 1, &before, err);
-        s->low = status == JB_OK && before + 1 > s->low ? before + 1 : s->low;
-    }
-    if (q->until != NULL && status == JB_OK) {
-        status = jb_seq_at_time(s->v->l, *q->until - 1, &before, err);
-        s->high = status == JB_OK && before < s->high ? before : s->high;
-    }
-    return status;
+    return jb_view_bounds(s->v, q->since, q->until, &s->low, &s->high, err);
 }
 
 static bool
 is_listed(const struct search *s, const struct jb_event *e)
 {
     bool counts = s->r.only_through == JB_NO_DAY || e->posted_on <= s->r.only_through;
-    return counts && (s->all_types || (e->type < JB_EV_TYPES && s->types[e->type]));
+    return counts && (s->all_types || (e->type < JB_EV_TYPES && s->types[e->type])) &&
+           jb_amount_within(e, s->amount_min, s->amount_max);
 }
 
 static bool
@@ -216,43 +192,8 @@ chain_back(struct search *s, struct jb_error *err)
     return status;
 }
 
-struct piece {
-    JB_VEC(jb_seq) seqs; /* of the wallet's events, newest first */
-};
-
-/* The wallet's events from s->at on, up to the next snapshot of its summary. */
 static jb_status
-read_piece(struct jb_view_read *q, struct search *s, struct piece *piece, struct jb_error *err)
-{
-    jb_seq at = 0;
-    jb_status status = jb_view_read_anchor(q, s->wallet, s->at - 1, &at, err);
-    piece->seqs.n = 0;
-    while (status == JB_OK && at >= s->at) {
-        const struct jb_event *e;
-        status = jb_view_read_event(q, at, s->wallet, &e, err);
-        s->looked++;
-        if (status == JB_OK && e->prev >= at) {
-            status = jb_fail(err, JB_E_CORRUPT,
-                             "event %llu names a later one as its wallet's event before it",
-                             (unsigned long long)at);
-        }
-        if (status == JB_OK && !jb_vec_reserve(&piece->seqs, piece->seqs.n + 1)) {
-            status = jb_fail(err, JB_E_NOMEM, "no memory for the events of a wallet");
-        }
-        if (status == JB_OK) {
-            piece->seqs.at[piece->seqs.n++] = at;
-            at = e->prev;
-        }
-    }
-    return status == JB_OK && piece->seqs.n == 0
-               ? jb_fail(err, JB_E_CORRUPT,
-                         "wallet %u has no event behind %llu. Run `jangbu audit`", s->wallet,
-                         (unsigned long long)(s->at - 1))
-               : status;
-}
-
-static jb_status
-keep_piece(struct jb_view_read *q, struct search *s, const struct piece *piece,
+keep_piece(struct jb_view_read *q, struct search *s, const struct jb_piece *piece,
            struct jb_error *err)
 {
     jb_status status = JB_OK;
@@ -276,13 +217,14 @@ static jb_status
 chain_forward(struct search *s, struct jb_error *err)
 {
     struct jb_view_read q;
-    struct piece piece = {.seqs = {0}};
+    struct jb_piece piece = {.seqs = {0}};
     jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
     if (status != JB_OK) {
         return status;
     }
     while (s->at <= s->high && !is_full(s) && status == JB_OK) {
-        status = read_piece(&q, s, &piece, err);
+        status = jb_view_read_piece(&q, s->wallet, s->at, &piece, err);
+        s->looked += (uint32_t)piece.seqs.n;
         status = status == JB_OK ? keep_piece(&q, s, &piece, err) : status;
     }
     jb_view_read_end(&q);
@@ -334,7 +276,7 @@ channel_back(struct search *s, struct jb_error *err)
 
 /* The channel's events from s->at on, newest first. */
 static jb_status
-read_channel(const struct search *s, jb_cursor *c, struct piece *piece, struct jb_error *err)
+read_channel(const struct search *s, jb_cursor *c, struct jb_piece *piece, struct jb_error *err)
 {
     jb_status status = JB_OK;
     for (jb_seq at = s->newest; at >= s->at && at != 0 && status == JB_OK;) {
@@ -355,7 +297,7 @@ static jb_status
 channel_forward(struct search *s, struct jb_error *err)
 {
     jb_cursor *c;
-    struct piece piece = {.seqs = {0}};
+    struct jb_piece piece = {.seqs = {0}};
     jb_status status = jb_cursor_open(s->v->l, 1, &c, err);
     if (status != JB_OK) {
         return status;
@@ -477,7 +419,11 @@ read_query(jb_views *v, const struct jb_events_query *given, struct jb_events_qu
     jb_status status =
         given != NULL ? jb_abi_in(q, sizeof *q, given, "jb_events_query", err) : JB_OK;
     status = status == JB_OK ? check_query(q, err) : status;
-    status = status == JB_OK ? read_types(q, s, err) : status;
+    status = status == JB_OK
+                 ? jb_view_check_types(q->types, q->types_n, s->types, &s->all_types, err)
+                 : status;
+    s->amount_min = q->amount_min;
+    s->amount_max = q->amount_max;
     if (status == JB_OK && q->wallet.s != NULL) {
         status = jb_find_wallet(v->l, q->wallet, &s->wallet, err);
     }

@@ -4,7 +4,7 @@
  * row, the causes from the wallet's events in the log. The rest is what is left over; nothing here
  * makes it 0.
  */
-#include "projections/query.h"
+#include "projections/causes.h"
 
 static const char *const cause_words[JB_CAUSES_N] = {
 #define JB_X(name) #name,
@@ -34,32 +34,27 @@ cause_of(uint32_t type)
     return type < JB_EV_TYPES ? causes[type] : JB_CAUSE_none;
 }
 
-struct cell {
-    jb_wide amount;
-    JB_VEC(jb_seq) events; /* as the walk meets them: descending */
-};
+void
+jb_causes_free(struct jb_causes *c)
+{
+    for (unsigned i = 0; i < JB_CAUSES_N; i++) {
+        jb_vec_free(&c->cells[i][0].events);
+        jb_vec_free(&c->cells[i][1].events);
+    }
+}
 
 /* Everything that one explanation is made of, before it is laid out. */
 struct parts {
     int32_t utc_offset_s;
-    struct cell cells[JB_CAUSES_N][2]; /* [late] */
-    jb_wide sum;
-    bool unknown_cause;
-    /* From the state. */
-    jb_amount total, due;
-    jb_amount dormant, transit, pending;
-    jb_seq version;
-    JB_VEC(uint32_t) due_grants; /* ordinals */
+    struct jb_causes causes;
+    struct jb_total_parts state;
 };
 
 static void
 free_parts(struct parts *p)
 {
-    for (unsigned i = 0; i < JB_CAUSES_N; i++) {
-        jb_vec_free(&p->cells[i][0].events);
-        jb_vec_free(&p->cells[i][1].events);
-    }
-    jb_vec_free(&p->due_grants);
+    jb_causes_free(&p->causes);
+    jb_vec_free(&p->state.due_grants);
 }
 
 static jb_status
@@ -69,7 +64,7 @@ no_memory(struct jb_error *err)
 }
 
 static bool
-add_due(struct parts *p, uint32_t ordinal, jb_amount remaining)
+add_due(struct jb_total_parts *p, uint32_t ordinal, jb_amount remaining)
 {
     p->due += remaining;
     if (!jb_vec_reserve(&p->due_grants, p->due_grants.n + 1)) {
@@ -81,8 +76,8 @@ add_due(struct parts *p, uint32_t ordinal, jb_amount remaining)
 
 /* The first source, now: the state that deciding uses. */
 static jb_status
-state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_reader_head *head,
-          jb_instant *ret_now, struct jb_error *err)
+state_now(struct jb_views *v, uint32_t number, struct jb_total_parts *p,
+          struct jb_reader_head *head, jb_instant *ret_now, struct jb_error *err)
 {
     jb_status status = jb_reader_begin(v->l, head, err);
     if (status != JB_OK) {
@@ -114,9 +109,9 @@ state_now(struct jb_views *v, uint32_t number, struct parts *p, struct jb_reader
 
 /* The first source of a past moment: the summary then. Of a closed day: without what was posted
  * to later days. */
-static jb_status
-state_then(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r, struct parts *p,
-           struct jb_error *err)
+jb_status
+jb_total_parts_then(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r,
+                    struct jb_total_parts *p, struct jb_error *err)
 {
     struct jb_summary summary;
     jb_status status = jb_view_read_summary(q, number, r->moment.seq, &summary, err);
@@ -147,12 +142,20 @@ state_then(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point 
     return status;
 }
 
-/* The third source: events. The walk gives them newest first. */
-static jb_status
-add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
+bool
+jb_cause_cell_add(struct jb_cause_cell *c, jb_seq seq)
 {
-    (void)m; /* the causes are d(e) of core, the rows are sums of moves: two hands */
-    struct parts *p = data;
+    if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
+        return false;
+    }
+    c->events.at[c->events.n++] = seq;
+    return true;
+}
+
+jb_status
+jb_causes_add(struct jb_causes *causes_of, const struct jb_event *e, int sign, int32_t utc_offset_s,
+              struct jb_error *err)
+{
     jb_amount effect = jb_event_effect(e);
     if (effect == 0) {
         return JB_OK;
@@ -163,92 +166,121 @@ add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct 
                        "event %llu moves money in a way that this version does not know",
                        (unsigned long long)e->seq);
     }
-    struct cell *c = &p->cells[cause][e->posted_on > jb_day_of(e->occurred_at, p->utc_offset_s)];
-    c->amount += effect;
-    if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
-        return no_memory(err);
-    }
-    c->events.at[c->events.n++] = e->seq;
-    return JB_OK;
+    const bool late = e->posted_on > jb_day_of(e->occurred_at, utc_offset_s);
+    struct jb_cause_cell *c = &causes_of->cells[cause][late];
+    c->amount += sign * (jb_wide)effect;
+    return jb_cause_cell_add(c, e->seq) ? JB_OK : no_memory(err);
 }
 
-/* expiry_due has no event after the close; what can be named is the event that gave each grant. */
+/* The third source: events. The walk gives them newest first. */
 static jb_status
-add_expiry_due(struct jb_view_read *q, uint32_t number, jb_seq seq, struct parts *p,
-               struct jb_error *err)
+add_event(void *data, const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
+{
+    (void)m; /* the causes are d(e) of core, the rows are sums of moves: two hands */
+    struct parts *p = data;
+    return jb_causes_add(&p->causes, e, 1, p->utc_offset_s, err);
+}
+
+jb_status
+jb_causes_add_due(struct jb_causes *causes_of, struct jb_view_read *q, uint32_t number, jb_seq seq,
+                  const struct jb_total_parts *p, struct jb_error *err)
 {
     if (p->due == 0) {
         return JB_OK;
     }
-    struct cell *c = &p->cells[JB_CAUSE_expiry_due][0];
-    c->amount = -(jb_wide)p->due;
+    struct jb_cause_cell *c = &causes_of->cells[JB_CAUSE_expiry_due][0];
+    c->amount -= (jb_wide)p->due;
     struct jb_summary summary;
     jb_status status = jb_view_read_summary(q, number, seq, &summary, err);
     if (status != JB_OK) {
         return status;
     }
     for (size_t i = summary.grants.n; i-- > 0 && status == JB_OK;) {
-        for (size_t k = 0; k < p->due_grants.n; k++) {
-            if (p->due_grants.at[k] != summary.grants.at[i].ordinal) {
-                continue;
-            }
-            if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
+        for (size_t k = 0; k < p->due_grants.n && status == JB_OK; k++) {
+            if (p->due_grants.at[k] == summary.grants.at[i].ordinal &&
+                !jb_cause_cell_add(c, summary.grants.at[i].seq)) {
                 status = no_memory(err);
-                break;
             }
-            c->events.at[c->events.n++] = summary.grants.at[i].seq;
         }
     }
     jb_summary_free(&summary);
     return status;
 }
 
+size_t
+jb_causes_events(const struct jb_causes *c)
+{
+    size_t events_n = 0;
+    for (unsigned i = 0; i < JB_CAUSE_LINES_MAX; i++) {
+        size_t n = c->cells[i / 2][i % 2].events.n;
+        events_n += n < JB_CAUSE_EVENTS_MAX ? n : JB_CAUSE_EVENTS_MAX;
+    }
+    return events_n;
+}
+
+uint32_t
+jb_causes_lay_out(const struct jb_causes *causes_of, struct jb_cause_line lines[JB_CAUSE_LINES_MAX],
+                  const struct jb_cause_line *at[JB_CAUSE_LINES_MAX], jb_seq **events)
+{
+    uint32_t lines_n = 0;
+    for (unsigned i = 0; i < JB_CAUSE_LINES_MAX; i++) {
+        const struct jb_cause_cell *c = &causes_of->cells[i / 2][i % 2];
+        if (c->events.n == 0 && c->amount == 0) {
+            continue;
+        }
+        uint32_t n =
+            c->events.n < JB_CAUSE_EVENTS_MAX ? (uint32_t)c->events.n : JB_CAUSE_EVENTS_MAX;
+        lines[lines_n] = (struct jb_cause_line){.cause = i / 2,
+                                                .late = i % 2 != 0,
+                                                .amount = (jb_amount)c->amount,
+                                                .events_total = c->events.n,
+                                                .events = *events,
+                                                .events_n = n};
+        at[lines_n] = &lines[lines_n];
+        lines_n++;
+        for (uint32_t k = 0; k < n; k++) {
+            *(*events)++ = c->events.at[c->events.n - 1 - k];
+        }
+    }
+    return lines_n;
+}
+
+jb_status
+jb_causes_sum(const struct jb_causes *c, jb_wide *ret, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    *ret = 0;
+    for (unsigned i = 0; i < JB_CAUSE_LINES_MAX && status == JB_OK; i++) {
+        jb_amount unused;
+        *ret += c->cells[i / 2][i % 2].amount;
+        status = jb_wide_fits(c->cells[i / 2][i % 2].amount, &unused, err);
+    }
+    return status;
+}
+
 /* The explanation and all its lists in one piece of memory. */
 struct laid_out {
     struct jb_explanation e;
-    struct jb_cause_line lines[JB_CAUSES_N * 2];
-    const struct jb_cause_line *causes[JB_CAUSES_N * 2];
+    struct jb_cause_line lines[JB_CAUSE_LINES_MAX];
+    const struct jb_cause_line *causes[JB_CAUSE_LINES_MAX];
     jb_seq events[];
 };
 
 static struct laid_out *
 lay_out(const struct parts *p)
 {
-    size_t events_n = 0;
-    for (unsigned i = 0; i < JB_CAUSES_N * 2; i++) {
-        size_t n = p->cells[i / 2][i % 2].events.n;
-        events_n += n < JB_CAUSE_EVENTS_MAX ? n : JB_CAUSE_EVENTS_MAX;
-    }
-    struct laid_out *o = calloc(1, sizeof *o + events_n * sizeof o->events[0]);
+    struct laid_out *o = calloc(1, sizeof *o + jb_causes_events(&p->causes) * sizeof o->events[0]);
     if (o == NULL) {
         return NULL;
     }
     jb_seq *at = o->events;
-    for (unsigned i = 0; i < JB_CAUSES_N * 2; i++) {
-        const struct cell *c = &p->cells[i / 2][i % 2];
-        if (c->events.n == 0 && c->amount == 0) {
-            continue;
-        }
-        uint32_t n =
-            c->events.n < JB_CAUSE_EVENTS_MAX ? (uint32_t)c->events.n : JB_CAUSE_EVENTS_MAX;
-        struct jb_cause_line *line = &o->lines[o->e.causes_n];
-        *line = (struct jb_cause_line){.cause = i / 2,
-                                       .late = i % 2 != 0,
-                                       .amount = (jb_amount)c->amount,
-                                       .events_total = c->events.n,
-                                       .events = at,
-                                       .events_n = n};
-        o->causes[o->e.causes_n++] = line;
-        for (uint32_t k = 0; k < n; k++) {
-            *at++ = c->events.at[c->events.n - 1 - k];
-        }
-    }
+    o->e.causes_n = jb_causes_lay_out(&p->causes, o->lines, o->causes, &at);
     o->e.causes = o->causes;
     return o;
 }
 
-static jb_status
-fits(jb_wide value, jb_amount *ret, struct jb_error *err)
+jb_status
+jb_wide_fits(jb_wide value, jb_amount *ret, struct jb_error *err)
 {
     *ret = (jb_amount)value;
     return *ret == value
@@ -272,20 +304,20 @@ put_together(struct jb_view_read *q, uint32_t number, const struct jb_as_of_poin
     }
     /* Of a closed day nothing posted later counts, and nothing else is left. */
     struct jb_walk walk = {
-        .from = p->version, .posted_after = r->closed_through, .visit = add_event, .data = p};
+        .from = p->state.version, .posted_after = r->closed_through, .visit = add_event, .data = p};
     struct jb_move unused;
     if (status == JB_OK && r->only_through == JB_NO_DAY) {
         status = jb_view_read_walk(q, number, &walk, &unused, err);
     }
-    status = status == JB_OK ? add_expiry_due(q, number, r->moment.seq, p, err) : status;
+    if (status == JB_OK) {
+        status = jb_causes_add_due(&p->causes, q, number, r->moment.seq, &p->state, err);
+    }
     jb_amount closing = found ? row.total : 0, rest = 0;
     jb_wide sum = 0;
-    for (unsigned i = 0; i < JB_CAUSES_N * 2 && status == JB_OK; i++) {
-        jb_amount unused_amount;
-        sum += p->cells[i / 2][i % 2].amount;
-        status = fits(p->cells[i / 2][i % 2].amount, &unused_amount, err);
+    status = status == JB_OK ? jb_causes_sum(&p->causes, &sum, err) : status;
+    if (status == JB_OK) {
+        status = jb_wide_fits((jb_wide)p->state.total - closing - sum, &rest, err);
     }
-    status = status == JB_OK ? fits((jb_wide)p->total - closing - sum, &rest, err) : status;
     if (status != JB_OK) {
         return status;
     }
@@ -295,13 +327,13 @@ put_together(struct jb_view_read *q, uint32_t number, const struct jb_as_of_poin
     }
     o->e.size = sizeof o->e;
     o->e.number = number;
-    o->e.total_now = p->total;
+    o->e.total_now = p->state.total;
     o->e.cash_status_total = closing;
     o->e.through = r->closed_through;
-    o->e.difference = p->total - closing;
-    o->e.free_dormant = p->dormant;
-    o->e.refund_in_transit = p->transit;
-    o->e.refund_pending = p->pending;
+    o->e.difference = p->state.total - closing;
+    o->e.free_dormant = p->state.dormant;
+    o->e.refund_in_transit = p->state.transit;
+    o->e.refund_pending = p->state.pending;
     o->e.rest = rest;
     o->e.as_of = r->moment;
     *ret = &o->e;
@@ -318,7 +350,7 @@ explain(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struc
     if (jb_as_of_is_now(as_of)) {
         struct jb_reader_head head;
         jb_instant now;
-        status = state_now(v, number, p, &head, &now, err);
+        status = state_now(v, number, &p->state, &head, &now, err);
         status = status == JB_OK ? jb_view_read_begin(v, head.seq, &q, err) : status;
         if (status != JB_OK) {
             return status;
@@ -333,7 +365,7 @@ explain(struct jb_views *v, uint32_t number, const struct jb_as_of *as_of, struc
         if (status != JB_OK) {
             return status;
         }
-        status = state_then(&q, number, &r, p, err);
+        status = jb_total_parts_then(&q, number, &r, &p->state, err);
     }
     status = status == JB_OK ? put_together(&q, number, &r, p, ret, err) : status;
     jb_view_read_end(&q);

@@ -34,6 +34,8 @@ jb_fold_free(struct jb_fold *f)
     jb_vec_free(&f->wallets);
     jb_vec_free(&f->closes);
     jb_vec_free(&f->refused);
+    jb_vec_free(&f->texts);
+    jb_vec_free(&f->epochs);
     free(f->slots);
     f->slots = NULL;
     f->slots_mask = 0;
@@ -450,6 +452,9 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
     } else if (e->type == JB_EV_COMMAND_REFUSED) {
         status = fold_refused(f, e, err);
     }
+    if (status == JB_OK && !jb_fold_texts(f, e)) {
+        return contradiction(err, e->seq, "no memory");
+    }
     f->g.seq = e->seq;
     return status;
 }
@@ -555,6 +560,7 @@ each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void
             break;
         case JB_VT_CLOSES:
         case JB_VT_REFUSED:
+        case JB_VT_TEXTS:
         case JB_VT_GLOBAL:
         case JB_VT_N:
             break;
@@ -599,13 +605,16 @@ each_refused(const struct jb_fold *f, jb_fold_sink sink, void *data, struct jb_e
 }
 
 jb_status
-jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data,
-             struct jb_error *err)
+jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table, jb_fold_sink sink,
+             void *data, struct jb_error *err)
 {
     if (table == JB_VT_GLOBAL) {
         uint8_t value[JB_GLOBAL_BYTES];
         jb_view_global_encode(&f->g, value);
         return sink(data, "g", 1, value, sizeof value, err);
+    }
+    if (table == JB_VT_TEXTS) {
+        return jb_fold_each_text(f, base, sink, data, err);
     }
     if (table == JB_VT_REFUSED) {
         return each_refused(f, sink, data, err);
@@ -638,12 +647,13 @@ put(void *data, const void *key, size_t key_n, const void *value, size_t value_n
 }
 
 jb_status
-jb_fold_store(const struct jb_fold *f, struct jb_store_txn *t, struct jb_error *err)
+jb_fold_store(const struct jb_fold *f, struct jb_store_txn *base, struct jb_store_txn *t,
+              struct jb_error *err)
 {
     jb_status status = JB_OK;
     for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
         struct storing s = {t, table};
-        status = jb_fold_each(f, table, put, &s, err);
+        status = jb_fold_each(f, base, table, put, &s, err);
     }
     return status;
 }

@@ -40,14 +40,22 @@ struct jb_fold_wallet {
     JB_VEC(struct jb_fold_grant) grants;   /* in order of ordinal: new ones */
 };
 
+/* The entries of texts from `first` on, up to the next one's, are of that epoch. */
+struct jb_fold_epoch {
+    jb_seq epoch;
+    size_t first;
+};
+
 struct jb_fold {
     int32_t utc_offset_s;
     struct jb_view_global g;
     JB_VEC(struct jb_fold_wallet *) wallets; /* every wallet that was touched */
     uint32_t *slots;                         /* hash of numbers: index + 1 into wallets */
     uint32_t slots_mask;
-    JB_VEC(struct jb_close) closes;    /* new ones, days without a gap */
-    JB_VEC(struct jb_refused) refused; /* new ones, in order of seq */
+    JB_VEC(struct jb_close) closes;      /* new ones, days without a gap */
+    JB_VEC(struct jb_refused) refused;   /* new ones, in order of seq */
+    JB_VEC(uint64_t) texts;              /* jb_text_entry: new ones, in order of seq */
+    JB_VEC(struct jb_fold_epoch) epochs; /* of texts, in order */
 };
 
 void jb_fold_init(struct jb_fold *f, int32_t utc_offset_s);
@@ -72,14 +80,20 @@ jb_status jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn
                              struct jb_summary *summary, const struct jb_event *e, jb_day today,
                              struct jb_error *err);
 
-/* Every entry of a table that differs from the store, in order of key. Stops at the first status
- * that is not JB_OK. */
+/* Every entry of a table that differs from the store (base, or NULL as with jb_fold_event), in
+ * order of key. Stops at the first status that is not JB_OK. */
 typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value,
                                   size_t value_n, struct jb_error *err);
-jb_status jb_fold_each(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void *data,
-                       struct jb_error *err);
-/* Writes all of it into t, which is over the store that the fold stands on. JB_E_FULL may be worth
- * another try: jb_store_grown. */
-jb_status jb_fold_store(const struct jb_fold *f, struct jb_store_txn *t, struct jb_error *err);
+jb_status jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table,
+                       jb_fold_sink sink, void *data, struct jb_error *err);
+/* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. False: no memory. */
+bool jb_fold_texts(struct jb_fold *f, const struct jb_event *e);
+jb_status jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_sink sink,
+                            void *data, struct jb_error *err);
+/* Writes all of it into t. base is t itself, where t is over the store that the fold stands on, or
+ * NULL for a fold over nothing, whatever t has. JB_E_FULL may be worth another try: jb_store_grown.
+ */
+jb_status jb_fold_store(const struct jb_fold *f, struct jb_store_txn *base, struct jb_store_txn *t,
+                        struct jb_error *err);
 
 #endif

@@ -1,8 +1,13 @@
 /*
- * Histories: the wallet's own chain, walked back. The running balance starts from the state and
- * goes down by the effect of each event, so that a row's balance is the sum of effects up to it.
+ * Histories: the wallet's own chain. Newest first the running balance starts from the state and
+ * goes down by the effect of each event; oldest first it starts from the state before the first one
+ * and goes up. So a row's balance is the sum of effects up to it, whichever way and whatever is
+ * listed.
  */
 #include "projections/page.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 enum { JB_HISTORY_none = JB_HISTORY_ALL };
 
@@ -19,26 +24,44 @@ is_of_kind(uint32_t type, jb_history_kind kind)
     return kind == JB_HISTORY_ALL || (type < JB_EV_TYPES && kinds[type] == kind);
 }
 
-/* The newest event at the moment and the balance after it. Of a closed day: without what was posted
- * later. */
+/* A query as it is carried out. */
+struct search {
+    struct jb_views *v;
+    struct jb_history_query query;
+    uint32_t wallet;
+    bool all_types;
+    bool types[JB_EV_TYPES];
+    jb_seq low, high; /* both included; low > high: nothing */
+    struct jb_as_of_point r;
+    uint32_t limit;
+    struct jb_kept kept;
+    JB_VEC(jb_amount) balances; /* after each of the kept */
+    /* Newest first: the next event to look at, and the balance after it. Oldest first: it or a
+     * later one, and the balance before it. at 0: there is none. */
+    struct jb_page_place behind;
+};
+
+/* The wallet's last event up to seq and the balance after it. Of a closed day: without what was
+ * posted later. */
 static jb_status
-newest(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r,
-       struct jb_page_place *ret, struct jb_error *err)
+newest(struct jb_view_read *q, const struct search *s, jb_seq seq, struct jb_page_place *ret,
+       struct jb_error *err)
 {
+    const jb_day through = s->r.only_through;
     struct jb_summary summary;
-    jb_status status = jb_view_read_summary(q, wallet, r->moment.seq, &summary, err);
+    jb_status status = jb_view_read_summary(q, s->wallet, seq, &summary, err);
     if (status != JB_OK) {
         return status;
     }
-    if (r->only_through != JB_NO_DAY && summary.created_on > r->only_through) {
-        status = jb_not_yet(q, wallet, 0, err);
+    if (through != JB_NO_DAY && summary.created_on > through) {
+        status = jb_not_yet(q, s->wallet, 0, err);
     }
     struct jb_summary_sums sums;
     struct jb_move later = {.paid = 0};
     jb_summary_sum(&summary, JB_NO_DAY, &sums);
-    if (status == JB_OK && r->only_through != JB_NO_DAY) {
-        struct jb_walk walk = {.from = summary.version, .posted_after = r->only_through};
-        status = jb_view_read_walk(q, wallet, &walk, &later, err);
+    if (status == JB_OK && through != JB_NO_DAY) {
+        struct jb_walk walk = {.from = summary.version, .posted_after = through};
+        status = jb_view_read_walk(q, s->wallet, &walk, &later, err);
     }
     *ret = (struct jb_page_place){.at = summary.version,
                                   .balance = summary.paid + sums.free - later.paid - later.free};
@@ -46,35 +69,37 @@ newest(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r,
     return status;
 }
 
-/* Where a first page begins. The moment is resolved. */
+/* The same where the wallet need not have been there yet: no event, and 0. */
 static jb_status
-begin_at_newest(struct jb_views *v, uint32_t wallet, const struct jb_as_of_point *r,
-                struct jb_page_place *ret, struct jb_error *err)
+newest_if_any(struct jb_view_read *q, const struct search *s, jb_seq seq, struct jb_page_place *ret,
+              struct jb_error *err)
 {
-    struct jb_view_read q;
-    jb_status status = jb_view_read_begin(v, r->moment.seq, &q, err);
-    if (status == JB_OK) {
-        status = newest(&q, wallet, r, ret, err);
-        jb_view_read_end(&q);
-    }
-    return status;
+    *ret = (struct jb_page_place){0};
+    jb_status status = seq > 0 ? newest(q, s, seq, ret, err) : JB_OK;
+    return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
-/* The rows of a page, kept, and where what is behind them begins. */
-struct page {
-    struct jb_kept kept;
-    JB_VEC(jb_amount) balances; /* after each of them */
-    struct jb_page_place behind;
-};
-
+/* Where a first page begins. */
 static jb_status
-keep_row(struct page *p, const jb_cursor *c, const struct jb_event *e, struct jb_error *err)
+begin(struct search *s, struct jb_error *err)
 {
-    if (!jb_vec_reserve(&p->balances, p->balances.n + 1)) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for a page of a history");
+    struct jb_view_read q;
+    struct jb_page_place last = {0};
+    jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
+    if (status != JB_OK) {
+        return status;
     }
-    p->balances.at[p->balances.n++] = p->behind.balance;
-    return jb_keep(&p->kept, c, e->seq, err);
+    status = newest(&q, s, s->r.moment.seq, &last, err); /* also: whether there is such a wallet */
+    if (status == JB_OK && s->query.order == JB_OLDEST_FIRST) {
+        status = newest_if_any(&q, s, s->low - 1, &s->behind, err);
+        s->behind.at = s->low;
+    } else if (status == JB_OK && s->high < s->r.moment.seq) {
+        status = newest_if_any(&q, s, s->high, &s->behind, err);
+    } else {
+        s->behind = last;
+    }
+    jb_view_read_end(&q);
+    return status;
 }
 
 /* Of a closed day only what was posted by then. */
@@ -90,67 +115,251 @@ effect_of(const struct jb_event *e, const struct jb_as_of_point *r)
     return counts(e, r) ? jb_event_effect(e) : 0;
 }
 
+static bool
+is_listed(const struct search *s, const struct jb_event *e)
+{
+    return counts(e, &s->r) && is_of_kind(e->type, s->query.kind) &&
+           (s->all_types || (e->type < JB_EV_TYPES && s->types[e->type])) &&
+           jb_amount_within(e, s->query.amount_min, s->query.amount_max);
+}
+
+static bool
+is_full(const struct search *s)
+{
+    return s->balances.n == s->limit || jb_kept_full(&s->kept);
+}
+
+/* Keeps e, which c returned last, if it is listed. */
 static jb_status
-collect(jb_cursor *c, uint32_t wallet, jb_history_kind kind, const struct jb_as_of_point *r,
-        uint32_t limit, struct page *p, struct jb_error *err)
+keep_row(struct search *s, const jb_cursor *c, const struct jb_event *e, jb_amount balance,
+         struct jb_error *err)
+{
+    if (!is_listed(s, e)) {
+        return JB_OK;
+    }
+    if (!jb_vec_reserve(&s->balances, s->balances.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for a page of a history");
+    }
+    s->balances.at[s->balances.n++] = balance;
+    return jb_keep(&s->kept, c, e->seq, err);
+}
+
+static jb_status
+collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
 {
     jb_status status = JB_OK;
     for (uint32_t looked = 0; looked < JB_PAGE_EVENTS_MAX && status == JB_OK; looked++) {
-        if (p->behind.at == 0 || p->balances.n == limit || jb_kept_full(&p->kept)) {
+        if (s->behind.at < s->low || is_full(s)) {
             break;
         }
         const struct jb_event *e;
-        status = jb_chain_event(c, p->behind.at, wallet, &e, err);
+        status = jb_chain_event(c, s->behind.at, s->wallet, &e, err);
         if (status != JB_OK) {
             break;
         }
-        struct jb_page_place next = {e->prev, p->behind.balance - effect_of(e, r)};
-        status = counts(e, r) && is_of_kind(e->type, kind) ? keep_row(p, c, e, err) : JB_OK;
-        p->behind = next;
+        const struct jb_page_place next = {e->prev, s->behind.balance - effect_of(e, &s->r)};
+        status = keep_row(s, c, e, s->behind.balance, err);
+        s->behind = next;
+    }
+    s->behind.at = s->behind.at < s->low ? 0 : s->behind.at;
+    return status;
+}
+
+/* The events of a piece, as far as the page goes. */
+static jb_status
+collect_piece(struct search *s, struct jb_view_read *q, const struct jb_piece *piece,
+              struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = piece->seqs.n; i-- > 0 && status == JB_OK;) {
+        const struct jb_event *e;
+        const jb_seq seq = piece->seqs.at[i];
+        s->behind.at = seq;
+        if (seq > s->high || is_full(s)) {
+            break;
+        }
+        status = jb_view_read_event(q, seq, s->wallet, &e, err);
+        if (status == JB_OK) {
+            s->behind = (struct jb_page_place){seq + 1, s->behind.balance + effect_of(e, &s->r)};
+            status = keep_row(s, q->cursor, e, s->behind.balance, err);
+        }
     }
     return status;
 }
 
 static jb_status
-tell(struct page *p, const struct jb_as_of_point *r, int32_t utc_offset_s,
-     bool (*each)(void *data, const struct jb_history_row *row), void *data, struct jb_error *err)
+collect_forward(struct search *s, struct jb_error *err)
 {
-    for (size_t i = 0; i < p->balances.n; i++) {
+    struct jb_view_read q;
+    struct jb_piece piece = {.seqs = {0}};
+    struct jb_page_place last = {0};
+    size_t looked = 0;
+    jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = newest_if_any(&q, s, s->high, &last, err);
+    const jb_seq high = last.at; /* of the wallet */
+    while (status == JB_OK && s->behind.at <= high && !is_full(s) && looked < JB_PAGE_EVENTS_MAX) {
+        status = jb_view_read_piece(&q, s->wallet, s->behind.at, &piece, err);
+        status = status == JB_OK ? collect_piece(s, &q, &piece, err) : status;
+        looked += piece.seqs.n;
+    }
+    jb_view_read_end(&q);
+    jb_vec_free(&piece.seqs);
+    s->behind.at = s->behind.at > high ? 0 : s->behind.at;
+    return status;
+}
+
+static jb_status
+tell(struct search *s, bool (*each)(void *data, const struct jb_history_row *row), void *data,
+     struct jb_error *err)
+{
+    for (size_t i = 0; i < s->balances.n; i++) {
         const struct jb_event *e;
-        jb_status status = jb_kept_at(&p->kept, i, &e, err);
+        jb_status status = jb_kept_at(&s->kept, i, &e, err);
         if (status != JB_OK) {
             return status;
         }
-        struct jb_history_row row = {.event = e,
-                                     .effect = effect_of(e, r),
-                                     .balance = p->balances.at[i],
-                                     .late =
-                                         e->posted_on > jb_day_of(e->occurred_at, utc_offset_s)};
+        const jb_day occurred = jb_day_of(e->occurred_at, s->v->info.utc_offset_s);
+        const struct jb_history_row row = {.event = e,
+                                           .effect = effect_of(e, &s->r),
+                                           .balance = s->balances.at[i],
+                                           .late = e->posted_on > occurred};
         if (!each(data, &row)) {
-            p->behind = (struct jb_page_place){e->prev, row.balance - row.effect};
+            const bool back = s->query.order == JB_NEWEST_FIRST;
+            const jb_seq at = back ? e->prev : e->seq + 1;
+            s->behind =
+                (struct jb_page_place){.at = at < s->low || at > s->high ? 0 : at,
+                                       .balance = back ? row.balance - row.effect : row.balance};
             break;
         }
     }
     return JB_OK;
 }
 
+/* A cursor that another program made up: its place must be one of the list. */
+static bool
+is_forged(const struct search *s, jb_cursor *c)
+{
+    const struct jb_event *e;
+    return s->behind.at < s->low || s->behind.at > s->high ||
+           (s->query.order == JB_NEWEST_FIRST &&
+            jb_chain_event(c, s->behind.at, s->wallet, &e, NULL) == JB_E_CORRUPT);
+}
+
 static jb_status
-read_page(struct jb_views *v, const struct jb_page_of *of, const struct jb_as_of_point *r,
-          bool fresh, uint32_t limit, struct page *p, struct jb_error *err)
+read_page(struct search *s, bool fresh, struct jb_error *err)
 {
     jb_cursor *c;
-    const struct jb_event *e;
-    jb_status status = fresh ? begin_at_newest(v, of->wallet, r, &p->behind, err) : JB_OK;
-    status = status == JB_OK ? jb_cursor_open(v->l, 1, &c, err) : status;
+    jb_status status = fresh ? begin(s, err) : JB_OK;
+    if (status != JB_OK || (fresh && s->low > s->high)) {
+        s->behind.at = 0;
+        return status;
+    }
+    status = jb_cursor_open(s->v->l, 1, &c, err);
     if (status != JB_OK) {
         return status;
     }
-    bool forged = !fresh && (p->behind.at == 0 || p->behind.at > r->moment.seq ||
-                             jb_chain_event(c, p->behind.at, of->wallet, &e, NULL) == JB_E_CORRUPT);
-    status = forged ? jb_fail(err, JB_E_USAGE,
-                              "this cursor is not of this wallet's history; begin without one")
-                    : collect(c, of->wallet, (jb_history_kind)of->filter, r, limit, p, err);
+    if (!fresh && is_forged(s, c)) {
+        status = jb_fail(err, JB_E_USAGE,
+                         "this cursor is not of this wallet's history; begin without one");
+    } else if (s->query.order == JB_NEWEST_FIRST) {
+        status = collect_back(s, c, err);
+    }
     jb_cursor_close(c);
+    return status == JB_OK && s->query.order == JB_OLDEST_FIRST ? collect_forward(s, err) : status;
+}
+
+/* What the cursor is bound to: of a plain history, newest first, its kind alone. */
+static uint64_t
+filter_of(const struct search *s)
+{
+    const struct jb_history_query *q = &s->query;
+    uint8_t bytes[6 * 9 + 1 + JB_EV_TYPES];
+    size_t n = 0;
+    const int64_t numbers[6] = {(int64_t)q->first,
+                                (int64_t)q->last,
+                                q->since != NULL ? *q->since : 0,
+                                q->until != NULL ? *q->until : 0,
+                                q->amount_min != NULL ? *q->amount_min : 0,
+                                q->amount_max != NULL ? *q->amount_max : 0};
+    const bool given[6] = {q->first != 0,    q->last != 0,          q->since != NULL,
+                           q->until != NULL, q->amount_min != NULL, q->amount_max != NULL};
+    bool plain = q->order == JB_NEWEST_FIRST && s->all_types;
+    for (unsigned i = 0; i < 6; i++) {
+        plain = plain && !given[i];
+        if (given[i]) {
+            bytes[n] = (uint8_t)(i + 1);
+            jb_put_be(bytes + n + 1, 8, (uint64_t)numbers[i]);
+            n += 9;
+        }
+    }
+    if (plain) {
+        return q->kind;
+    }
+    bytes[n++] = (uint8_t)(16 + 4 * (unsigned)q->kind + (unsigned)q->order);
+    for (unsigned i = 0; i < JB_EV_TYPES && !s->all_types; i++) {
+        if (s->types[i]) {
+            bytes[n++] = (uint8_t)i;
+        }
+    }
+    return XXH3_64bits(bytes, n) | UINT64_C(1) << 63;
+}
+
+static jb_status
+check_query(struct search *s, struct jb_error *err)
+{
+    const struct jb_history_query *q = &s->query;
+    if ((unsigned)q->kind > JB_HISTORY_REFUND) {
+        return jb_fail(err, JB_E_USAGE, "a history of a kind that does not exist");
+    }
+    if (q->order != JB_OLDEST_FIRST && q->order != JB_NEWEST_FIRST) {
+        return jb_fail(err, JB_E_USAGE, "an order of events that does not exist");
+    }
+    jb_status status = jb_view_check_times(q->since, q->until, err);
+    return status == JB_OK ? jb_view_check_types(q->types, q->types_n, s->types, &s->all_types, err)
+                           : status;
+}
+
+static jb_status
+read_bounds(struct search *s, struct jb_error *err)
+{
+    const struct jb_history_query *q = &s->query;
+    s->low = q->first > 1 ? q->first : 1;
+    s->high = q->last != 0 && q->last < s->r.moment.seq ? q->last : s->r.moment.seq;
+    return jb_view_bounds(s->v, q->since, q->until, &s->low, &s->high, err);
+}
+
+jb_status
+jb_history_find(jb_views *v, const struct jb_history_query *query, const struct jb_as_of *as_of,
+                const char *cursor, uint32_t limit,
+                bool (*each)(void *data, const struct jb_history_row *row), void *data, char *next,
+                struct jb_moment *moment, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(v));
+    if (v == NULL || query == NULL || each == NULL) {
+        return jb_fail_null(err, "jb_history_find");
+    }
+    struct search s = {.v = v, .limit = limit};
+    struct jb_page_of of = {.list = JB_PAGE_HISTORY};
+    bool fresh = true;
+    jb_status status = jb_abi_in(&s.query, sizeof s.query, query, "struct jb_history_query", err);
+    status = status == JB_OK ? check_query(&s, err) : status;
+    status = status == JB_OK ? jb_find_wallet(v->l, s.query.wallet, &s.wallet, err) : status;
+    if (status == JB_OK) {
+        of.wallet = s.wallet;
+        of.filter = filter_of(&s);
+        status = jb_page_begin(v, &of, as_of, cursor, limit, &s.behind, &s.r, &fresh, err);
+    }
+    status = status == JB_OK ? read_bounds(&s, err) : status;
+    status = status == JB_OK ? read_page(&s, fresh, err) : status;
+    status = status == JB_OK ? tell(&s, each, data, err) : status;
+    jb_kept_free(&s.kept);
+    jb_vec_free(&s.balances);
+    if (status == JB_OK) {
+        jb_page_end(v, &of, s.behind.at != 0 ? &s.behind : NULL, &s.r, next, moment);
+    }
     return status;
 }
 
@@ -164,23 +373,7 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_history_get");
     }
-    if ((unsigned)kind > JB_HISTORY_REFUND) {
-        return jb_fail(err, JB_E_USAGE, "a history of a kind that does not exist");
-    }
-    struct jb_page_of of = {.list = JB_PAGE_HISTORY, .filter = kind};
-    struct jb_as_of_point r;
-    struct page p = {.behind = {0}};
-    bool fresh;
-    jb_status status = jb_find_wallet(v->l, wallet, &of.wallet, err);
-    status = status == JB_OK
-                 ? jb_page_begin(v, &of, as_of, cursor, limit, &p.behind, &r, &fresh, err)
-                 : status;
-    status = status == JB_OK ? read_page(v, &of, &r, fresh, limit, &p, err) : status;
-    status = status == JB_OK ? tell(&p, &r, v->info.utc_offset_s, each, data, err) : status;
-    jb_kept_free(&p.kept);
-    jb_vec_free(&p.balances);
-    if (status == JB_OK) {
-        jb_page_end(v, &of, p.behind.at != 0 ? &p.behind : NULL, &r, next, moment);
-    }
-    return status;
+    const struct jb_history_query query = {
+        .size = sizeof query, .wallet = wallet, .kind = kind, .order = JB_NEWEST_FIRST};
+    return jb_history_find(v, &query, as_of, cursor, limit, each, data, next, moment, err);
 }

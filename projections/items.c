@@ -6,6 +6,7 @@
 #include "projections/page.h"
 
 #include "base/steps.h"
+#include "projections/receipt.h"
 
 /* What later events did to one of them, to be taken back: of one event, or of several, summed. */
 struct change {
@@ -49,6 +50,7 @@ struct page {
     struct jb_taken_back *t;
     JB_VEC(struct jb_reader_item) rows;
     struct jb_kept kept;
+    char id[JB_ID_BYTES_MAX + 1]; /* of the wallet */
 };
 
 struct jb_taken_back *
@@ -538,9 +540,10 @@ struct list {
     enum jb_page_list page;
     enum jb_reader_list items;
     uint32_t made_by, or_by; /* enum jb_event_type */
-    /* Tells the i-th row; false: the caller has enough. */
-    bool (*tell)(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
-                 void *each, void *data);
+    /* Tells a row; *ret_more false: the caller has enough. */
+    jb_status (*tell)(const struct page *p, const struct jb_reader_item *row,
+                      const struct jb_event *e, void *each, void *data, bool *ret_more,
+                      struct jb_error *err);
 };
 
 /* What the caller gave. */
@@ -567,7 +570,10 @@ tell_rows(struct page *p, const struct list *l, const struct asked *a, size_t *r
         if (status != JB_OK) {
             return status;
         }
-        more = l->tell(p, &p->rows.at[*ret_told], e, a->each, a->data);
+        status = l->tell(p, &p->rows.at[*ret_told], e, a->each, a->data, &more, err);
+        if (status != JB_OK) {
+            return status;
+        }
     }
     return JB_OK;
 }
@@ -586,6 +592,7 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
     size_t told = 0;
     jb_status status = jb_find_wallet(v->l, a->wallet, &p.wallet, err);
     of.wallet = p.wallet;
+    status = status == JB_OK ? jb_wallet_text(v->l, p.wallet, p.id, err) : status;
     status = status == JB_OK
                  ? jb_page_begin(v, &of, a->as_of, a->cursor, a->limit, &place, &p.r, &fresh, err)
                  : status;
@@ -607,11 +614,12 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
     return status;
 }
 
-static bool
+static jb_status
 tell_lot(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
-         void *each, void *data)
+         void *each, void *data, bool *ret_more, struct jb_error *err)
 {
     (void)p;
+    (void)err;
     struct jb_lot_row lot = {.event = e,
                              .number = row->number,
                              .amount = row->amount,
@@ -619,13 +627,15 @@ tell_lot(const struct page *p, const struct jb_reader_item *row, const struct jb
                              .reversed = row->reversed,
                              .refunded = row->refunded};
     bool (**function)(void *, const struct jb_lot_row *) = each;
-    return (*function)(data, &lot);
+    *ret_more = (*function)(data, &lot);
+    return JB_OK;
 }
 
-static bool
+static jb_status
 tell_grant(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
-           void *each, void *data)
+           void *each, void *data, bool *ret_more, struct jb_error *err)
 {
+    (void)err;
     bool used_up = row->state == JB_GRANT_IN_USE && row->left == 0;
     struct jb_grant_row grant = {.event = e,
                                  .number = row->number,
@@ -635,20 +645,31 @@ tell_grant(const struct page *p, const struct jb_reader_item *row, const struct 
                                  .expires_on = row->expires_on,
                                  .due = row->left > 0 && row->expires_on < p->r.today};
     bool (**function)(void *, const struct jb_grant_row *) = each;
-    return (*function)(data, &grant);
+    *ret_more = (*function)(data, &grant);
+    return JB_OK;
 }
 
-static bool
+static jb_status
 tell_refund(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
-            void *each, void *data)
+            void *each, void *data, bool *ret_more, struct jb_error *err)
 {
     (void)p;
+    (void)err;
     struct jb_refund_row refund = {.event = e,
                                    .number = row->number,
                                    .state = (jb_refund_state)row->state,
                                    .amount = row->amount};
     bool (**function)(void *, const struct jb_refund_row *) = each;
-    return (*function)(data, &refund);
+    *ret_more = (*function)(data, &refund);
+    return JB_OK;
+}
+
+static jb_status
+tell_receipt(const struct page *p, const struct jb_reader_item *row, const struct jb_event *e,
+             void *each, void *data, bool *ret_more, struct jb_error *err)
+{
+    bool (**function)(void *, const struct jb_receipt_row *) = each;
+    return receipt_tell(p->v, p->id, row, e, *function, data, ret_more, err);
 }
 
 static const struct list lots = {"jb_lots_get",        JB_PAGE_LOTS,      JB_READER_LOTS,
@@ -658,6 +679,8 @@ static const struct list grants = {"jb_grants_get",    JB_PAGE_GRANTS,     JB_RE
 static const struct list refunds = {"jb_refunds_get",       JB_PAGE_REFUNDS,
                                     JB_READER_REFUNDS,      JB_EV_REFUND_REQUESTED,
                                     JB_EV_REFUND_REQUESTED, tell_refund};
+static const struct list receipts = {"jb_receipts_get",    JB_PAGE_RECEIPTS,  JB_READER_LOTS,
+                                     JB_EV_CHARGE_SETTLED, JB_EV_DEBT_REPAID, tell_receipt};
 
 jb_status
 jb_lots_get(jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
@@ -693,4 +716,85 @@ jb_refunds_get(jb_views *v, struct jb_text wallet, jb_which which, const struct 
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &refunds, &a, err)
                                      : jb_fail_null(err, refunds.function);
+}
+
+jb_status
+jb_receipts_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
+                const char *cursor, uint32_t limit,
+                bool (*each)(void *data, const struct jb_receipt_row *row), void *data, char *next,
+                struct jb_moment *moment, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(v));
+    const struct asked a = {wallet, JB_WHICH_ALL, as_of, cursor, limit, &each, data, next, moment};
+    return v != NULL && each != NULL ? get_page(v, &receipts, &a, err)
+                                     : jb_fail_null(err, receipts.function);
+}
+
+/* ---- the newest of a kind ---- */
+
+/* From the newest lot on back, as the state has them; p->t has what came since the moment. */
+static jb_status
+find_newest(struct page *p, jb_cursor *c, uint32_t lots_n,
+            bool (*is_it)(void *data, const struct jb_event *e), void *data,
+            struct jb_reader_item *ret, bool *ret_found, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    *ret_found = false;
+    for (uint32_t number = lots_n; number > 0 && !*ret_found && status == JB_OK; number--) {
+        const struct jb_event *e;
+        status = jb_reader_item(p->v->l, p->wallet, JB_READER_LOTS, number, ret, err);
+        if (status != JB_OK || ret->seq > p->r.moment.seq) {
+            continue;
+        }
+        status = jb_chain_event(c, ret->seq, p->wallet, &e, err);
+        *ret_found = status == JB_OK && is_it(data, e);
+    }
+    if (*ret_found) {
+        size_t at = changes_above(p->t, ret->number - 1);
+        const struct change *changed = change_of(p->t, ret->number, &at);
+        ret->reversed += changed != NULL ? changed->reversed : 0;
+        ret->refunded += changed != NULL ? changed->refunded : 0;
+    }
+    return status;
+}
+
+static jb_status
+read_newest(struct page *p, bool (*is_it)(void *data, const struct jb_event *e), void *data,
+            struct jb_reader_item *ret, bool *ret_found, struct jb_error *err)
+{
+    struct jb_reader_head head;
+    struct jb_reader_wallet w;
+    jb_cursor *c;
+    jb_status status = jb_cursor_open(p->v->l, 1, &c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_reader_begin(p->v->l, &head, err);
+    if (status == JB_OK) {
+        status = jb_reader_wallet(p->v->l, p->wallet, &w, err);
+        const uint32_t lots_n = status == JB_OK ? w.lots_n : 0;
+        status = status == JB_OK ? take_back(p, w.version, err) : status;
+        if (status == JB_OK) {
+            merge_changes(p->t);
+            status = find_newest(p, c, lots_n, is_it, data, ret, ret_found, err);
+        }
+        jb_reader_end(p->v->l);
+    }
+    jb_cursor_close(c);
+    return status;
+}
+
+jb_status
+jb_newest_lot(struct jb_views *v, uint32_t wallet, jb_seq seq,
+              bool (*is_it)(void *data, const struct jb_event *e), void *data,
+              struct jb_reader_item *ret, bool *ret_found, struct jb_error *err)
+{
+    struct page p = {.v = v,
+                     .wallet = wallet,
+                     .list = JB_READER_LOTS,
+                     .r = {.moment = {.seq = seq}, .only_through = JB_NO_DAY}};
+    jb_status status = begin_taking(&p, err);
+    status = status == JB_OK ? read_newest(&p, is_it, data, ret, ret_found, err) : status;
+    free_page(&p, false);
+    return status;
 }

@@ -17,7 +17,11 @@ enum jb_page_list {
     JB_PAGE_GRANTS = 5,
     JB_PAGE_REFUNDS = 6,
     JB_PAGE_EVENTS = 7,
-    JB_PAGE_INVOICES = 8
+    JB_PAGE_FIND = 8,
+    JB_PAGE_WALLETS_FOUND = 9,
+    JB_PAGE_INVOICES = 10,
+    JB_PAGE_RECEIPTS = 20,
+    JB_PAGE_EXPIRING = 21
 };
 
 /* What a cursor is bound to. */

@@ -79,6 +79,27 @@ jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq s
 jb_status jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
                               struct jb_error *err);
 
+/* The wallet's events from number `at` on, up to its next snapshot, newest first: a chain goes back
+ * only, and is gone through forward in such pieces. There is at least one. */
+struct jb_piece {
+    JB_VEC(jb_seq) seqs;
+};
+jb_status jb_view_read_piece(struct jb_view_read *q, uint32_t wallet, jb_seq at,
+                             struct jb_piece *piece, struct jb_error *err);
+
+/* What the bounds of a list of events come to, as numbers: recorded_at never goes back. Events of
+ * init have no time and come before every one. *low and *high are narrowed. */
+jb_status jb_view_bounds(struct jb_views *v, const jb_instant *since, const jb_instant *until,
+                         jb_seq *low, jb_seq *high, struct jb_error *err);
+/* JB_E_USAGE for a time outside the calendar; NULL is none. */
+jb_status jb_view_check_times(const jb_instant *since, const jb_instant *until,
+                              struct jb_error *err);
+/* Types that are asked for, as a set (of JB_EV_TYPES); false in *ret_all where there are some. */
+jb_status jb_view_check_types(const uint32_t *types, uint32_t types_n, bool *set, bool *ret_all,
+                              struct jb_error *err);
+/* Whether the event's amount, that of the command where it was refused, lies between the bounds. */
+bool jb_amount_within(const struct jb_event *e, const jb_amount *min, const jb_amount *max);
+
 /* items.c; NULL allowed; returns NULL. */
 struct jb_taken_back *jb_taken_back_free(struct jb_taken_back *t);
 

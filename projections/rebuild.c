@@ -11,7 +11,7 @@ write_next(struct jb_store *store, const struct jb_fold *fold, const uint8_t cha
     for (;;) {
         struct jb_store_txn t;
         jb_status status = jb_store_next_write(store, &t, err);
-        status = status == JB_OK ? jb_fold_store(fold, &t, err) : status;
+        status = status == JB_OK ? jb_fold_store(fold, NULL, &t, err) : status;
         if (status == JB_OK) {
             return jb_store_commit(&t, fold->g.seq, chain, err);
         }

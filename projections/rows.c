@@ -2,10 +2,13 @@
 
 #include "base/bytes.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 static const char *const table_names[JB_VT_N] = {
     [JB_VT_ROWS] = "rows",           [JB_VT_BY_OCCURRENCE] = "known", [JB_VT_WALLETS] = "wallets",
     [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_GRANTS] = "grants",       [JB_VT_CLOSES] = "closes",
-    [JB_VT_REFUSED] = "refused",     [JB_VT_GLOBAL] = "global",
+    [JB_VT_REFUSED] = "refused",     [JB_VT_TEXTS] = "texts",         [JB_VT_GLOBAL] = "global",
 };
 
 const struct jb_store_schema jb_views_schema = {
@@ -137,6 +140,56 @@ jb_key_refused(uint8_t key[JB_KEY_REFUSED_BYTES], const struct jb_refused *r)
     jb_put_be(key, 4, r->wallet);
     jb_put_be(key + 4, 8, r->hash);
     jb_put_be(key + 12, 8, r->seq);
+}
+
+void
+jb_key_text(uint8_t key[JB_KEY_TEXT_BYTES], jb_seq epoch, uint32_t bucket, uint32_t chunk)
+{
+    jb_put_be(key, 3, epoch);
+    jb_put_be(key + 3, 2, bucket);
+    jb_put_be(key + 5, 2, chunk);
+}
+
+uint64_t
+jb_text_hash(struct jb_text t)
+{
+    return XXH3_64bits(t.s, t.n) >> (64 - 16 - JB_TEXT_REST_BITS);
+}
+
+static unsigned
+add_text(struct jb_event_text *out, unsigned n, const char *what, struct jb_text text)
+{
+    bool there = text.s != NULL && text.n > 0 && n < JB_EVENT_TEXTS_MAX;
+    if (there) {
+        out[n] = (struct jb_event_text){what, text};
+    }
+    return n + there;
+}
+
+/* What the member `id` is depends on the type: of whom, and of which command. */
+static const char *
+what_of(const struct jb_event *e, const struct jb_field_info *f)
+{
+    bool of_wallet = (e->type == JB_EV_WALLET_CREATED && strcmp(f->name, "id") == 0) ||
+                     (e->type == JB_EV_COMMAND_REFUSED && strcmp(f->name, "wallet_id") == 0);
+    return of_wallet ? "wallet" : f->name;
+}
+
+unsigned
+jb_event_texts(const struct jb_event *e, struct jb_event_text out[JB_EVENT_TEXTS_MAX])
+{
+    const struct jb_event_type_info *type =
+        e->type != JB_EV_LEDGER_CREATED ? jb_event_type_get(e->type) : NULL;
+    unsigned n = (e->flags & JB_EVF_KEY) != 0 ? add_text(out, 0, "key", e->key) : 0;
+    for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {
+        const struct jb_field_info *f = &type->fields[i];
+        if ((f->kind == JB_FK_TEXT || f->kind == JB_FK_OPT_TEXT) && f->since <= e->version) {
+            struct jb_text text;
+            memcpy(&text, (const char *)e + f->offset, sizeof text);
+            n = add_text(out, n, what_of(e, f), text);
+        }
+    }
+    return n;
 }
 
 void

@@ -18,11 +18,19 @@
  *   closes     day 4 (bias 2^31)            seq 8, recorded_at 8 of its day_closed
  *   refused    wallet 4, hash 8, seq 8      nothing: a refused command on that wallet; 0 and the hash
  *                                           of the id where there was no such wallet
+ *   texts      epoch 3, bucket 2, chunk 2   where a text stands in an event: JB_TEXT_CHUNK entries
+ *                                           of 5 bytes, in order of seq
  *   global     "g"                          the ledger's days
  *
  * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each
  * flow that is not 0; bit i of the mask is flow i of JB_FLOWS. The closings stand first and at
  * fixed places: they are what `explain` reads.
+ *
+ * An entry of `texts` stands for the texts of one event that have one hash (36 bits of XXH3-64): the
+ * epoch is the upper bits of the event's number, the bucket the upper 16 of the hash, and the entry
+ * the other 20 of it and the lower 20 of the number. What it leads to is looked at in the event. A
+ * bucket's chunks are filled one behind the other, so only its last one is written again, and an
+ * epoch that is over never (decisions/0026).
  */
 /* clang-format on */
 #ifndef JANGBU_PROJECTIONS_ROWS_H
@@ -33,7 +41,7 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 4
+#define JB_VIEWS_VERSION 5
 
 enum jb_view_table {
     JB_VT_ROWS,
@@ -43,6 +51,7 @@ enum jb_view_table {
     JB_VT_GRANTS,
     JB_VT_CLOSES,
     JB_VT_REFUSED,
+    JB_VT_TEXTS,
     JB_VT_GLOBAL,
     JB_VT_N
 };
@@ -121,6 +130,33 @@ struct jb_refused {
 void jb_key_refused(uint8_t key[JB_KEY_REFUSED_BYTES], const struct jb_refused *r);
 /* What the event is found by; wallet and hash 0: by nothing. */
 struct jb_refused jb_refused_of(const struct jb_event *e);
+
+/* A text of an event: the name of what it is there, and the text. */
+struct jb_event_text {
+    const char *what; /* static storage */
+    struct jb_text text;
+};
+#define JB_EVENT_TEXTS_MAX 8
+/* The texts by which an event is found: its key, and ids, references and numbers that it has in
+ * clear, once each. Returns how many. */
+unsigned jb_event_texts(const struct jb_event *e, struct jb_event_text out[JB_EVENT_TEXTS_MAX]);
+
+#define JB_TEXT_EPOCH_BITS 20 /* of an event's number stand in the entry */
+#define JB_TEXT_REST_BITS 20  /* so do these of the hash; the 16 above them are the bucket */
+#define JB_TEXT_BUCKETS 65536U
+#define JB_TEXT_CHUNK 256 /* entries */
+#define JB_TEXT_ENTRY_BYTES 5
+#define JB_TEXT_CHUNK_BYTES ((size_t)JB_TEXT_CHUNK * JB_TEXT_ENTRY_BYTES)
+#define JB_KEY_TEXT_BYTES 7
+/* 36 bits. */
+uint64_t jb_text_hash(struct jb_text t);
+/* Hash and the lower bits of a number, as the fold keeps them. */
+static inline uint64_t
+jb_text_entry(uint64_t hash, jb_seq seq)
+{
+    return hash << JB_TEXT_EPOCH_BITS | (seq & ((1U << JB_TEXT_EPOCH_BITS) - 1));
+}
+void jb_key_text(uint8_t key[JB_KEY_TEXT_BYTES], jb_seq epoch, uint32_t bucket, uint32_t chunk);
 
 struct jb_close {
     jb_day day;

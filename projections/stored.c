@@ -233,3 +233,53 @@ jb_stored_refused_below(struct jb_store_txn *t, const struct jb_refused *at, jb_
     }
     return status;
 }
+
+/* What a chunk of texts holds is entries. */
+static jb_status
+check_chunk(struct jb_store_txn *t, size_t n, struct jb_error *err)
+{
+    bool whole = n > 0 && n % JB_TEXT_ENTRY_BYTES == 0 && n <= JB_TEXT_CHUNK_BYTES;
+    return whole ? JB_OK : row_damaged(t, err, "texts", 0);
+}
+
+jb_status
+jb_stored_text(struct jb_store_txn *t, jb_seq epoch, uint32_t bucket, uint32_t chunk,
+               const uint8_t **value, size_t *value_n, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_TEXT_BYTES];
+    const void *bytes;
+    jb_key_text(key, epoch, bucket, chunk);
+    jb_status status = jb_store_get(t, JB_VT_TEXTS, key, sizeof key, &bytes, value_n, err);
+    if (status != JB_OK) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    *value = bytes;
+    *ret_found = true;
+    return check_chunk(t, *value_n, err);
+}
+
+jb_status
+jb_stored_texts_below(struct jb_store_txn *t, jb_seq epoch, uint32_t bucket, uint32_t *chunk,
+                      const uint8_t **value, size_t *value_n, bool *ret_found, struct jb_error *err)
+{
+    *ret_found = false;
+    if (t == NULL) {
+        return JB_OK;
+    }
+    uint8_t key[JB_KEY_TEXT_BYTES];
+    struct jb_store_row r = {0};
+    jb_key_text(key, epoch, bucket, *chunk);
+    jb_status status = jb_store_before(t, JB_VT_TEXTS, key, sizeof key, &r, err);
+    if (status != JB_OK || r.key_n != sizeof key || memcmp(r.key, key, 5) != 0) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    *chunk = (uint32_t)jb_get_be(r.key + 5, 2);
+    *value = r.value;
+    *value_n = r.value_n;
+    *ret_found = true;
+    return check_chunk(t, r.value_n, err);
+}

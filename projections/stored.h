@@ -35,4 +35,15 @@ jb_status jb_stored_global(struct jb_store_txn *t, struct jb_view_global *ret,
 jb_status jb_stored_refused_below(struct jb_store_txn *t, const struct jb_refused *at, jb_seq *ret,
                                   struct jb_error *err);
 
+/* That chunk of a bucket of texts. *value borrows until the transaction ends (of a write: until the
+ * next put). */
+jb_status jb_stored_text(struct jb_store_txn *t, jb_seq epoch, uint32_t bucket, uint32_t chunk,
+                         const uint8_t **value, size_t *value_n, bool *ret_found,
+                         struct jb_error *err);
+/* The bucket's newest chunk of texts with a number below *chunk, which gets its number. *value as
+ * above. */
+jb_status jb_stored_texts_below(struct jb_store_txn *t, jb_seq epoch, uint32_t bucket,
+                                uint32_t *chunk, const uint8_t **value, size_t *value_n,
+                                bool *ret_found, struct jb_error *err);
+
 #endif

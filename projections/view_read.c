@@ -230,3 +230,89 @@ jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_er
                                 .closing_free = row->free};
     return JB_OK;
 }
+
+/* ---- what lists of events share ---- */
+
+jb_status
+jb_view_read_piece(struct jb_view_read *q, uint32_t wallet, jb_seq from, struct jb_piece *piece,
+                   struct jb_error *err)
+{
+    jb_seq at = 0;
+    jb_status status = jb_view_read_anchor(q, wallet, from - 1, &at, err);
+    piece->seqs.n = 0;
+    while (status == JB_OK && at >= from) {
+        const struct jb_event *e;
+        status = jb_view_read_event(q, at, wallet, &e, err);
+        if (status == JB_OK && e->prev >= at) {
+            status = jb_fail(err, JB_E_CORRUPT,
+                             "event %llu names a later one as its wallet's event before it",
+                             (unsigned long long)at);
+        }
+        if (status == JB_OK && !jb_vec_reserve(&piece->seqs, piece->seqs.n + 1)) {
+            status = jb_fail(err, JB_E_NOMEM, "no memory for the events of a wallet");
+        }
+        if (status == JB_OK) {
+            piece->seqs.at[piece->seqs.n++] = at;
+            at = e->prev;
+        }
+    }
+    return status == JB_OK && piece->seqs.n == 0
+               ? jb_fail(err, JB_E_CORRUPT,
+                         "wallet %u has no event behind %llu. Run `jangbu audit`", wallet,
+                         (unsigned long long)(from - 1))
+               : status;
+}
+
+jb_status
+jb_view_check_times(const jb_instant *since, const jb_instant *until, struct jb_error *err)
+{
+    const jb_instant *times[2] = {since, until};
+    for (int i = 0; i < 2; i++) {
+        if (times[i] != NULL && (*times[i] < JB_INSTANT_MIN || *times[i] > JB_INSTANT_MAX)) {
+            return jb_fail(err, JB_E_USAGE, "a time outside the years 1 to 9999");
+        }
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_view_bounds(struct jb_views *v, const jb_instant *since, const jb_instant *until, jb_seq *low,
+               jb_seq *high, struct jb_error *err)
+{
+    jb_seq before;
+    jb_status status = JB_OK;
+    if (since != NULL) {
+        status = jb_seq_at_time(v->l, *since - 1, &before, err);
+        *low = status == JB_OK && before + 1 > *low ? before + 1 : *low;
+    }
+    if (until != NULL && status == JB_OK) {
+        status = jb_seq_at_time(v->l, *until - 1, &before, err);
+        *high = status == JB_OK && before < *high ? before : *high;
+    }
+    return status;
+}
+
+jb_status
+jb_view_check_types(const uint32_t *types, uint32_t types_n, bool *set, bool *ret_all,
+                    struct jb_error *err)
+{
+    *ret_all = types == NULL;
+    if ((types == NULL) != (types_n == 0)) {
+        return jb_fail(err, JB_E_USAGE, "types and types_n: a list of types has at least one");
+    }
+    for (uint32_t i = 0; i < types_n; i++) {
+        if (jb_event_type_get(types[i]) == NULL) {
+            return jb_fail(err, JB_E_USAGE, "there is no type of events %u", types[i]);
+        }
+        set[types[i]] = true;
+    }
+    return JB_OK;
+}
+
+bool
+jb_amount_within(const struct jb_event *e, const jb_amount *min, const jb_amount *max)
+{
+    const jb_amount amount =
+        e->type == JB_EV_COMMAND_REFUSED ? e->command_refused.amount : jb_event_amount(e);
+    return (min == NULL || amount >= *min) && (max == NULL || amount <= *max);
+}

@@ -73,7 +73,7 @@ store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
         jb_store_end(&t);
         return JB_END;
     }
-    status = jb_fold_store(&v->fold, &t, err);
+    status = jb_fold_store(&v->fold, &t, &t, err);
     if (status != JB_OK) {
         jb_store_end(&t);
         return status;

@@ -330,6 +330,24 @@ apply_status(struct jb_summary *w, const struct jb_event *e)
     return NULL;
 }
 
+/* What lists are filtered by, beside the money. */
+static void
+apply_about(struct jb_summary *w, const struct jb_event *e)
+{
+    if (e->type == JB_EV_CASH_CONSUMED) {
+        w->used_at = e->occurred_at;
+    } else if (e->type == JB_EV_WALLET_CREATED) {
+        w->kind = e->wallet_created.kind;
+        w->name = e->wallet_created.name;
+        w->master = e->wallet_created.master;
+        w->used_at = JB_NO_INSTANT;
+    } else if (e->type == JB_EV_WALLET_RENAMED) {
+        w->name = e->wallet_renamed.name;
+    } else if (e->type == JB_EV_MASTER_TRANSFERRED) {
+        w->master = e->master_transferred.to;
+    }
+}
+
 const char *
 jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb_move *m)
 {
@@ -403,6 +421,7 @@ jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb
     case JB_EV_TYPES:
         break;
     }
+    apply_about(w, e);
     w->paid = jb_sum(w->paid, m->paid);
     w->pending = jb_sum(w->pending, m->pending);
     w->transit = jb_sum(w->transit, m->transit);
@@ -425,9 +444,9 @@ jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums 
 }
 
 /* As bytes: version 8, created_seq 8, events 8, snapshot_events 8, created_on 4, status 1, under 1,
- * paid 8, pending 8, transit 8, grants 4, then for each grant ordinal 4, in_use 1, expires_on 4,
- * remaining 8, seq 8. */
-#define SUMMARY_BYTES 66
+ * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, grants 4, then for each grant
+ * ordinal 4, in_use 1, expires_on 4, remaining 8, seq 8. */
+#define SUMMARY_BYTES 91
 #define GRANT_BYTES 25
 
 size_t
@@ -449,7 +468,11 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
     jb_put_be(out + 38, 8, (uint64_t)w->paid);
     jb_put_be(out + 46, 8, (uint64_t)w->pending);
     jb_put_be(out + 54, 8, (uint64_t)w->transit);
-    jb_put_be(out + 62, 4, w->grants.n);
+    out[62] = (uint8_t)w->kind;
+    jb_put_be(out + 63, 8, w->name);
+    jb_put_be(out + 71, 8, w->master);
+    jb_put_be(out + 79, 8, (uint64_t)w->used_at);
+    jb_put_be(out + 87, 4, w->grants.n);
     out += SUMMARY_BYTES;
     for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
         const struct jb_summary_grant *g = &w->grants.at[i];
@@ -465,7 +488,7 @@ jb_status
 jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
 {
     if (n < SUMMARY_BYTES || (n - SUMMARY_BYTES) % GRANT_BYTES != 0 ||
-        jb_get_be(bytes + 62, 4) != (n - SUMMARY_BYTES) / GRANT_BYTES) {
+        jb_get_be(bytes + 87, 4) != (n - SUMMARY_BYTES) / GRANT_BYTES) {
         return JB_E_STALE;
     }
     struct jb_summary w = {
@@ -479,6 +502,10 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
         .paid = (jb_amount)jb_get_be(bytes + 38, 8),
         .pending = (jb_amount)jb_get_be(bytes + 46, 8),
         .transit = (jb_amount)jb_get_be(bytes + 54, 8),
+        .kind = bytes[62],
+        .name = jb_get_be(bytes + 63, 8),
+        .master = jb_get_be(bytes + 71, 8),
+        .used_at = (jb_instant)jb_get_be(bytes + 79, 8),
     };
     size_t grants_n = (n - SUMMARY_BYTES) / GRANT_BYTES;
     if (!jb_vec_reserve(&w.grants, grants_n)) {

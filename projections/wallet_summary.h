@@ -43,6 +43,10 @@ struct jb_summary {
     jb_amount paid;
     jb_amount pending;
     jb_amount transit;
+    uint32_t kind;      /* enum jb_wallet_kind */
+    uint64_t name;      /* references into people.mdb */
+    uint64_t master;    /* 0: none */
+    jb_instant used_at; /* when the last consumption happened; JB_NO_INSTANT: there was none */
     JB_VEC(struct jb_summary_grant) grants; /* in order of ordinal */
 };
 

@@ -230,10 +230,16 @@ static void
 check_people(struct audit *a, const uint8_t ledger_id[16], const struct jb_scan_result *r)
 {
     struct jb_personal *p;
+    struct jb_people_texts n;
     struct jb_error err = {0};
     jb_status status = jb_personal_open(a->dir, ledger_id, a->f.to.key_file, true, false, &p, &err);
     if (status == JB_OK) {
-        status = jb_personal_check(p, text_damaged, a, &err);
+        status = jb_personal_check(p, text_damaged, a, &n, &err);
+        if (status == JB_OK && jb_personal_layout(p) == 2) {
+            jb_note(&a->f, "personal texts: %llu can be read, %llu are forgotten, %llu are lost",
+                    (unsigned long long)n.readable, (unsigned long long)n.forgotten,
+                    (unsigned long long)n.lost);
+        }
         status = status == JB_OK ? check_references(a, p, r, &err) : status;
         jb_personal_close(p);
     }

@@ -250,10 +250,12 @@ add_piece(struct jb_state *b, struct month *m, const struct jb_event *e, struct 
     const struct jb_invoice_issued *i = &e->invoice_issued;
     const struct piece *last = last_piece(m);
     const jb_amount before = last != NULL ? last->behind : 0;
-    same(m, e, "its first row", (int64_t)i->after, last != NULL ? (int64_t)last->through : 0, f);
-    same(m, e, "its last row", (int64_t)i->through, (int64_t)m->newest, f);
-    same(m, e, "its total", i->total, jb_sum(m->net, turned(before)), f);
-    same(m, e, "its VAT", i->vat, vat_in(b, i->month, m->net) - vat_in(b, i->month, before), f);
+    same(m, e, JB_SAID("its first row"), (int64_t)i->after,
+         last != NULL ? (int64_t)last->through : 0, f);
+    same(m, e, JB_SAID("its last row"), (int64_t)i->through, (int64_t)m->newest, f);
+    same(m, e, JB_SAID("its total"), i->total, jb_sum(m->net, turned(before)), f);
+    same(m, e, JB_SAID("its VAT"), i->vat,
+         vat_in(b, i->month, m->net) - vat_in(b, i->month, before), f);
     if (!jb_vec_reserve(&m->pieces, m->pieces.n + 1)) {
         return no_memory(err);
     }
@@ -269,10 +271,10 @@ add_mirror(struct month *m, const struct jb_event *e, const struct document *of,
     const struct jb_invoice_issued *i = &e->invoice_issued;
     const bool turn = (i->kind == JB_INVOICE_NEGATIVE) != (of->kind == JB_INVOICE_NEGATIVE);
     struct piece *p = piece_of(m, of->first);
-    same(m, e, "its first row", (int64_t)i->after, (int64_t)of->after, f);
-    same(m, e, "its last row", (int64_t)i->through, (int64_t)of->through, f);
-    same(m, e, "its total", i->total, turn ? turned(of->total) : of->total, f);
-    same(m, e, "its VAT", i->vat, turn ? turned(of->vat) : of->vat, f);
+    same(m, e, JB_SAID("its first row"), (int64_t)i->after, (int64_t)of->after, f);
+    same(m, e, JB_SAID("its last row"), (int64_t)i->through, (int64_t)of->through, f);
+    same(m, e, JB_SAID("its total"), i->total, turn ? turned(of->total) : of->total, f);
+    same(m, e, JB_SAID("its VAT"), i->vat, turn ? turned(of->vat) : of->vat, f);
     if (p != NULL) {
         p->told = jb_sum(p->told, i->total);
     }
@@ -295,7 +297,7 @@ add_document(struct jb_papers_check *p, struct jb_state *b, const struct jb_even
                                     : NULL;
     jb_status status = JB_OK;
     p->begun = true;
-    same(m, e, "its number", (int64_t)i->invoice, (int64_t)p->documents.n + 1, f);
+    same(m, e, JB_SAID("its number"), (int64_t)i->invoice, (int64_t)p->documents.n + 1, f);
     if (!mirror) {
         status = add_piece(b, m, e, f, err);
     } else if (of == NULL || of->wallet != e->wallet || of->month != i->month) {

@@ -298,6 +298,8 @@ fact_word(uint8_t kind)
         return JB_SAID("what an invoice stands for");
     case JB_FACT_NOTICE:
         return JB_SAID("a notice");
+    case JB_FACT_GONE:
+        return JB_SAID("who or what is forgotten");
     }
     return "?";
 }

@@ -192,6 +192,16 @@ jb_instant_print(jb_instant t, int32_t utc_offset_s, char *buf)
     return buf;
 }
 
+char *
+jb_instant_say(jb_instant t, int32_t utc_offset_s, char buf[JB_INSTANT_TEXT_BYTES])
+{
+    jb_instant_print(t, utc_offset_s, buf);
+    if (strlen(buf) > 26 && strncmp(buf + 19, ".000000", 7) == 0) {
+        memmove(buf + 19, buf + 26, strlen(buf + 26) + 1);
+    }
+    return buf;
+}
+
 /* A reader of fixed digits that remembers a failure, so that one check covers all. */
 struct scan {
     const char *s;

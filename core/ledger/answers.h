@@ -58,9 +58,11 @@ void jb_answer_set_balance(jb_answers *set, struct jb_answer *a, const struct jb
  * found by its key. */
 void jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e);
 /* Fills a refusal (a->op and a->remembered are set before); the message is made from code and
- * figures, so that it is the same for ever. */
+ * figures, so that it is the same for ever. c: the command, or the group of which member `index`
+ * was refused. */
 void jb_answer_refused(jb_answers *set, struct jb_answer *a, jb_code code,
-                       const struct jb_figure *figures, size_t figures_n, int64_t index,
+                       const struct jb_figure *figures, size_t figures_n,
+                       const struct jb_command *c, int64_t index,
                        const struct jb_log_identity *ledger);
 
 #endif

@@ -30,7 +30,7 @@ clock_is_wrong(struct execution *x, bool system)
     if (x->m.clock < last - tolerance && !sets_tolerance(x->c)) {
         const struct jb_figure figures[] = {{JB_FIG_BEHIND_US, last - x->m.clock},
                                             {JB_FIG_RECORDED_AT, last}};
-        jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, -1,
+        jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_BEHIND, figures, 2, x->c, -1,
                           &x->l->identity);
         return true;
     }
@@ -43,7 +43,7 @@ clock_is_wrong(struct execution *x, bool system)
         const struct jb_figure figures[] = {{JB_FIG_AHEAD_US, x->m.clock - last},
                                             {JB_FIG_RECORDED_AT, last},
                                             {JB_FIG_DAYS_MAX, most / JB_US_PER_DAY}};
-        jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_AHEAD, figures, 3, -1,
+        jb_answer_refused(x->r->answers, x->a, JB_CODE_CLOCK_AHEAD, figures, 3, x->c, -1,
                           &x->l->identity);
         return true;
     }

@@ -129,7 +129,7 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
     }
     /* The usual consumption names nothing that would have to be looked up. */
     if (status == JB_OK && s != NULL && x->c->op != JB_OP_CONSUME) {
-        if (!jb_decide_needs_ids(&s->w, x->c, x->around, &x->m, &l->verdict)) {
+        if (!jb_admit(&s->w, x->c, x->around, &x->m, &l->verdict)) {
             return JB_OK;
         }
         status = jb_prefetch(x, s, &loaded);

@@ -43,10 +43,16 @@ look_up(struct execution *x, struct jb_cached_wallet **ret_slot, struct jb_forge
     uint64_t person = x->around->people.person;
     *ret_first = is_dying(x->l, person) || is_dying(x->l, by);
     status = person != 0 ? jb_around_person(b, person, &ret->roles, x->err) : JB_OK;
-    return status == JB_OK && jb_given(c, JB_CF_BIZ)
-               ? jb_around_biz_known(b, jb_biz_number_of(c->biz), &ret->biz, &ret->biz_known,
-                                     x->err)
-               : status;
+    if (status == JB_OK && *ret_slot != NULL) {
+        status = jb_around_gone(b, JB_GONE_WALLET, (*ret_slot)->w.number, &ret->gone, x->err);
+    }
+    if (status != JB_OK || !jb_given(c, JB_CF_BIZ)) {
+        return status;
+    }
+    const uint64_t number = jb_biz_number_of(c->biz);
+    status = jb_around_gone(b, JB_GONE_BIZ, number, &ret->gone, x->err);
+    return status == JB_OK ? jb_around_biz_known(b, number, &ret->biz, &ret->biz_known, x->err)
+                           : status;
 }
 
 static jb_status
@@ -107,6 +113,8 @@ jb_execute_forget(struct execution *x)
         return JB_STEP_FAILED;
     }
     if (v->code != JB_CODE_NONE) {
+        /* Who hears that it was done before hears it when it is. */
+        x->l->forgot = v->code == JB_CODE_UNCHANGED && !x->r->options.dry_run ? f.gone : 0;
         return jb_refuse_verdict(x);
     }
     enum jb_step step = jb_begin_event(x);

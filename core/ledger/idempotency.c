@@ -184,7 +184,7 @@ jb_repeat(struct execution *x, jb_seq seq)
     }
     if (other) {
         struct jb_figure first = {JB_FIG_SEQ, (int64_t)seq};
-        jb_answer_refused(x->r->answers, x->a, JB_CODE_KEY_CONFLICT, &first, 1, -1,
+        jb_answer_refused(x->r->answers, x->a, JB_CODE_KEY_CONFLICT, &first, 1, x->c, -1,
                           &x->l->identity);
         x->a->seq = seq;
         return JB_STEP_DECIDED;
@@ -194,7 +194,7 @@ jb_repeat(struct execution *x, jb_seq seq)
         x->a->op = (jb_op)refused->op;
         x->a->remembered = 1;
         jb_answer_refused(x->r->answers, x->a, (jb_code)refused->code, refused->figures.at,
-                          refused->figures.n, refused->index - 1, &x->l->identity);
+                          refused->figures.n, x->c, refused->index - 1, &x->l->identity);
         x->a->seq = seq;
     } else {
         uint32_t events = e->group_events, commands = e->group_commands;

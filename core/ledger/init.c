@@ -225,7 +225,7 @@ jb_sync_dir(const char *dir, struct jb_error *err)
 /* A sealed people.mdb, and its key outside of the ledger. */
 static jb_status
 make_sealed(const struct jb_making *m, const struct jb_init_options *o, const uint8_t ledger_id[16],
-            struct jb_personal **ret, bool *ret_key, struct jb_error *err)
+            struct jb_personal **ret, struct jb_key_making *key, struct jb_error *err)
 {
     char path[4096 + 16];
     struct jb_key_file keys = {.n = 1};
@@ -233,8 +233,7 @@ make_sealed(const struct jb_making *m, const struct jb_init_options *o, const ui
         return jb_fail(err, JB_E_IO, "libsodium finds no random bytes");
     }
     jb_key_make(1, &keys.keys[0]);
-    jb_status status = jb_key_file_make(o->key_file, m->dir, ledger_id, &keys, err);
-    *ret_key = status == JB_OK;
+    jb_status status = jb_key_file_begin(key, o->key_file, m->dir, ledger_id, &keys, err);
     snprintf(path, sizeof path, "%s/people.mdb", m->stage);
     status = status == JB_OK ? jb_personal_make(path, ledger_id, &keys.keys[0], ret, err) : status;
     jb_key_file_wipe(&keys);
@@ -243,14 +242,14 @@ make_sealed(const struct jb_making *m, const struct jb_init_options *o, const ui
 
 static jb_status
 make_people(const struct jb_making *m, const struct jb_init_options *o, const uint8_t ledger_id[16],
-            bool *ret_key, struct jb_error *err)
+            struct jb_key_making *key, struct jb_error *err)
 {
     struct jb_personal *p;
     if (o->operator_id == NULL && o->key_file == NULL) {
         return JB_OK;
     }
     jb_status status = o->key_file != NULL
-                           ? make_sealed(m, o, ledger_id, &p, ret_key, err)
+                           ? make_sealed(m, o, ledger_id, &p, key, err)
                            : jb_personal_open(m->stage, ledger_id, NULL, false, true, &p, err);
     if (status != JB_OK) {
         return status;
@@ -334,7 +333,7 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");
     }
     struct jb_making m;
-    bool made_key = false;
+    struct jb_key_making key = {.fd = -1};
     status = status == JB_OK ? jb_making_begin(&m, dir, false, err) : status;
     if (status != JB_OK) {
         return status;
@@ -346,11 +345,9 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     }
     o.key_file = beside != NULL ? beside : o.key_file;
     status = status == JB_OK ? make_files(m.stage, &o, ledger_id, err) : status;
-    status = status == JB_OK ? make_people(&m, &o, ledger_id, &made_key, err) : status;
+    status = status == JB_OK ? make_people(&m, &o, ledger_id, &key, err) : status;
     status = jb_making_end(&m, status, err);
-    if (status != JB_OK && made_key) {
-        unlink(o.key_file);
-    }
+    status = jb_key_file_end(&key, status, err);
     free(beside);
     return status;
 }

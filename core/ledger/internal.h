@@ -214,6 +214,13 @@ jb_status jb_fail_closed(struct jb_error *err);
 /* init.c: makes the names in a new directory, and its own, last. */
 jb_status jb_sync_dir(const char *dir, struct jb_error *err);
 
+/* Whether the command is one of this version's header; of a group, whose members may be others,
+ * false: it has to be looked at closely. */
+static inline bool
+jb_abi_is_ours(const struct jb_command *c)
+{
+    return c->size == sizeof *c && c->op != JB_OP_ATOMIC;
+}
 /* command_abi.c: commands as this version has them: as they are where the caller has the same
  * header, else copies in set's memory. */
 jb_status jb_abi_commands(jb_answers *set, const struct jb_command *list, size_t n,
@@ -243,6 +250,11 @@ enum jb_step jb_close_days(struct jb_ledger *l, jb_day through, jb_instant recor
 /* Writes the wallet's due expiries. */
 jb_status jb_expire_due(struct jb_ledger *l, struct jb_cached_wallet *s, jb_instant recorded_at,
                         struct jb_error *err);
+
+/* around.c: of a command that makes another master: who is the master; 0: nobody. One who is
+ * forgotten, or whose name is lost, can do nothing any more. */
+uint64_t jb_master_of(const struct jb_wallet *w, const struct jb_command *c,
+                      const struct jb_around *a);
 
 /* The writer has caught up, and begins to decide; its commit is on disk. */
 void jb_known_begin(struct jb_ledger *l);

@@ -274,6 +274,14 @@ jb_reader_again(jb_ledger *l, jb_status *status, struct jb_error *err)
 }
 
 jb_status
+jb_reader_person(jb_ledger *l, struct jb_text id, uint64_t *ret, struct jb_error *err)
+{
+    *ret = 0;
+    return id.n >= 1 && id.n <= JB_ID_BYTES_MAX ? jb_personal_find(l->personal, id, ret, err)
+                                                : JB_OK;
+}
+
+jb_status
 jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
@@ -305,6 +313,7 @@ jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, st
                                      .refund_in_transit = w->transit,
                                      .version = w->version,
                                      .created_seq = w->created_seq,
+                                     .lots_n = w->lots_given,
                                      .grants = l->read_grants.at,
                                      .grants_n = (uint32_t)l->read_grants.n};
     return JB_OK;

@@ -1,62 +1,56 @@
 /* What stands around the money, for those who ask: docs/rules.md section 10. Rows are collected
  * while the read state is held, and told when it was let go. */
-#include "ledger/internal.h"
+#include "ledger/asking.h"
 #include "state/around.h"
 #include "state/papers.h"
 
-struct found {
-    struct jb_who_row row;
-    char channel[JB_ID_BYTES_MAX];
-};
-
-/* One question. */
-struct asking {
-    struct jb_ledger *l;
-    struct jb_state *b;
-    struct jb_error *err;
-    jb_instant now;
-    JB_VEC(struct found) rows;
-};
-
-static jb_status
-ask(struct jb_ledger *l, struct asking *a, struct jb_error *err)
+jb_status
+jb_ask(struct jb_ledger *l, struct jb_asking *a, jb_look look, const void *question, void *ret,
+       struct jb_error *err)
 {
     struct jb_reader_head head;
-    *a = (struct asking){.l = l, .err = err};
+    *a = (struct jb_asking){.l = l, .err = err};
     jb_status status = jb_ledger_now(l, &a->now, err);
     status = status == JB_OK ? jb_reader_begin(l, &head, err) : status;
-    if (status == JB_OK) {
-        a->b = l->read_state;
-        /* A role that was recorded is held, whatever the clock says since. */
-        a->now = head.recorded_at > a->now ? head.recorded_at : a->now;
+    if (status != JB_OK) {
+        return status;
+    }
+    a->b = l->read_state;
+    /* A role that was recorded is held, whatever the clock says since. */
+    a->now = head.recorded_at > a->now ? head.recorded_at : a->now;
+    do {
+        a->rows.n = 0;
+        status = look(a, question, ret);
+    } while (jb_reader_again(l, &status, err));
+    jb_reader_end(l);
+    if (status != JB_OK) {
+        jb_vec_free(&a->rows);
     }
     return status;
 }
 
-static void
-asked(struct asking *a)
-{
-    if (a->b != NULL) {
-        jb_reader_end(a->l);
-    }
-}
-
+/* Asks, and gives the answer out: *full in the caller's size, then the rows. */
 static jb_status
-tell(struct asking *a, bool (*each)(void *data, const struct jb_who_row *row), void *data)
+answer(struct jb_ledger *l, jb_look look, const void *question, void *full, size_t full_size,
+       void *ret, bool (*each)(void *data, const struct jb_who_row *row), void *data,
+       struct jb_error *err)
 {
-    for (size_t i = 0; i < a->rows.n && each != NULL; i++) {
-        struct jb_who_row *row = &a->rows.at[i].row;
-        row->channel.s = row->channel.n > 0 ? a->rows.at[i].channel : NULL;
+    struct jb_asking a;
+    jb_status status = jb_ask(l, &a, look, question, full, err);
+    status = status == JB_OK ? jb_abi_out(ret, full, full_size, err) : status;
+    for (size_t i = 0; status == JB_OK && i < a.rows.n && each != NULL; i++) {
+        struct jb_who_row *row = &a.rows.at[i].row;
+        row->channel.s = row->channel.n > 0 ? a.rows.at[i].channel : NULL;
         if (!each(data, row)) {
             break;
         }
     }
-    jb_vec_free(&a->rows);
-    return JB_OK;
+    jb_vec_free(&a.rows);
+    return status;
 }
 
-static jb_status
-wallet_of(struct asking *a, struct jb_text id, const struct jb_wallet **ret)
+jb_status
+jb_ask_wallet(struct jb_asking *a, struct jb_text id, const struct jb_wallet **ret)
 {
     struct jb_cached_wallet *s = NULL;
     *ret = NULL;
@@ -69,8 +63,8 @@ wallet_of(struct asking *a, struct jb_text id, const struct jb_wallet **ret)
     return status;
 }
 
-static jb_status
-channel_of(struct asking *a, struct jb_text id, uint64_t *ret)
+jb_status
+jb_ask_channel(struct jb_asking *a, struct jb_text id, uint64_t *ret)
 {
     uint32_t number = 0;
     jb_status status = id.n >= 1 && id.n <= JB_ID_BYTES_MAX
@@ -93,23 +87,41 @@ put_id(char to[JB_ID_BYTES_MAX + 1], const char *id, size_t n)
 
 /* ---- ids of channels ---- */
 
+static jb_status
+look_number(struct jb_asking *a, const void *question, void *ret)
+{
+    return jb_ask_channel(a, *(const struct jb_text *)question, ret);
+}
+
 jb_status
 jb_channel_number(jb_ledger *l, struct jb_text id, uint64_t *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
-    if (l == NULL || ret == NULL) {
-        return jb_fail_null(err, "jb_channel_number");
+    struct jb_asking a;
+    return l != NULL && ret != NULL ? jb_ask(l, &a, look_number, &id, ret, err)
+                                    : jb_fail_null(err, "jb_channel_number");
+}
+
+struct channel_id {
+    char s[JB_ID_BYTES_MAX];
+    size_t n;
+};
+
+static jb_status
+look_id(struct jb_asking *a, const void *question, void *ret)
+{
+    const uint64_t number = *(const uint64_t *)question;
+    struct channel_id *id = ret;
+    struct jb_channel c = {0};
+    struct jb_text text = {NULL, 0};
+    jb_status status =
+        number <= UINT32_MAX ? jb_around_channel(a->b, number, &c, &text, a->err) : JB_OK;
+    if (status == JB_OK && c.kind == 0) {
+        return jb_fail(a->err, JB_E_NOTFOUND, "there is no channel number %llu",
+                       (unsigned long long)number);
     }
-    struct jb_reader_head head;
-    jb_status status = jb_reader_begin(l, &head, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    struct asking a = {.l = l, .b = l->read_state, .err = err};
-    do {
-        status = channel_of(&a, id, ret);
-    } while (jb_reader_again(l, &status, err));
-    jb_reader_end(l);
+    id->n = status == JB_OK && text.n <= sizeof id->s ? text.n : 0;
+    memcpy(id->s, id->n > 0 ? text.s : "", id->n);
     return status;
 }
 
@@ -117,58 +129,45 @@ jb_status
 jb_channel_id(jb_ledger *l, uint64_t number, char *id, size_t *ret_n, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
+    struct jb_asking a;
+    struct channel_id found;
     if (l == NULL || id == NULL || ret_n == NULL) {
         return jb_fail_null(err, "jb_channel_id");
     }
-    struct jb_reader_head head;
-    jb_status status = jb_reader_begin(l, &head, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    struct jb_channel c = {0};
-    struct jb_text text = {NULL, 0};
-    do {
-        status =
-            number <= UINT32_MAX ? jb_around_channel(l->read_state, number, &c, &text, err) : JB_OK;
-    } while (jb_reader_again(l, &status, err));
-    if (status == JB_OK && c.kind == 0) {
-        status = jb_fail(err, JB_E_NOTFOUND, "there is no channel number %llu",
-                         (unsigned long long)number);
-    }
+    jb_status status = jb_ask(l, &a, look_id, &number, &found, err);
     if (status == JB_OK) {
-        *ret_n = text.n <= JB_ID_BYTES_MAX ? text.n : 0;
-        memcpy(id, text.n > 0 ? text.s : "", *ret_n);
+        *ret_n = found.n;
+        memcpy(id, found.s, found.n);
     }
-    jb_reader_end(l);
     return status;
 }
 
 /* ---- who has to do with a wallet or a channel ---- */
 
 static jb_status
-add_row(struct asking *a, uint64_t person, uint32_t role, const struct jb_tenure *t)
+add_row(struct jb_asking *a, uint64_t person, uint32_t role, const struct jb_tenure *t)
 {
     if (!jb_vec_reserve(&a->rows, a->rows.n + 1)) {
         return jb_fail(a->err, JB_E_NOMEM, "no memory for who is there");
     }
     a->rows.at[a->rows.n++] =
-        (struct found){.row = {.role = role,
-                               .person = person,
-                               .seq = t->seq,
-                               .from = t->from,
-                               .until = t->until != 0 ? t->until : JB_NO_INSTANT}};
+        (struct jb_found){.row = {.role = role,
+                                  .person = person,
+                                  .seq = t->seq,
+                                  .from = t->from,
+                                  .until = t->until != 0 ? t->until : JB_NO_INSTANT}};
     return JB_OK;
 }
 
 static jb_status
-add_channel(struct asking *a, uint64_t number, const struct jb_tenure *t)
+add_channel(struct jb_asking *a, uint64_t number, const struct jb_tenure *t)
 {
     struct jb_channel c;
     struct jb_text id;
     jb_status status = jb_around_channel(a->b, number, &c, &id, a->err);
     status = status == JB_OK ? add_row(a, 0, JB_ROLE_NONE, t) : status;
     if (status == JB_OK) {
-        struct found *f = &a->rows.at[a->rows.n - 1];
+        struct jb_found *f = &a->rows.at[a->rows.n - 1];
         f->row.channel.n = id.n <= sizeof f->channel ? id.n : 0;
         memcpy(f->channel, id.n > 0 ? id.s : "", f->row.channel.n);
     }
@@ -176,10 +175,10 @@ add_channel(struct asking *a, uint64_t number, const struct jb_tenure *t)
 }
 
 static void
-turn_round(struct found *rows, size_t n)
+turn_round(struct jb_found *rows, size_t n)
 {
     for (size_t i = 0; i < n / 2; i++) {
-        struct found other = rows[i];
+        struct jb_found other = rows[i];
         rows[i] = rows[n - 1 - i];
         rows[n - 1 - i] = other;
     }
@@ -187,7 +186,8 @@ turn_round(struct found *rows, size_t n)
 
 /* A list, from its oldest on; first: a role that comes before the others. */
 static jb_status
-collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first, uint32_t *ret_n)
+collect(struct jb_asking *a, enum jb_holder holder, uint64_t number, uint32_t first,
+        uint32_t *ret_n)
 {
     struct jb_tenure t;
     uint64_t whom = 0;
@@ -195,6 +195,14 @@ collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first
     jb_status status = jb_around_next(a->b, holder, number, &whom, &t, a->err);
     while (status == JB_OK && whom != 0) {
         bool lapsed = holder == JB_HOLDER_INVITED && t.until <= a->now;
+        jb_seq gone = 0;
+        if (holder == JB_HOLDER_INVITED && !lapsed && a->b->g.forgotten != 0) {
+            status = jb_around_gone(a->b, JB_GONE_PERSON, whom, &gone, a->err);
+            lapsed = gone != 0; /* nobody can accept it any more */
+        }
+        if (status != JB_OK) {
+            break;
+        }
         if (holder == JB_HOLDER_CHANNELS) {
             status = add_channel(a, whom, &t);
         } else if (!lapsed) {
@@ -209,7 +217,7 @@ collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first
     }
     for (size_t i = begin; i < a->rows.n && first != 0; i++) {
         if (a->rows.at[i].row.role == first) {
-            struct found master = a->rows.at[i];
+            struct jb_found master = a->rows.at[i];
             memmove(&a->rows.at[begin + 1], &a->rows.at[begin], (i - begin) * sizeof master);
             a->rows.at[begin] = master;
             break;
@@ -219,7 +227,7 @@ collect(struct asking *a, enum jb_holder holder, uint64_t number, uint32_t first
 }
 
 static jb_status
-put_agency(struct asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
+put_agency(struct jb_asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
 {
     struct jb_text id;
     to[0] = '\0';
@@ -231,12 +239,12 @@ put_agency(struct asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
 }
 
 static jb_status
-look_who(struct asking *a, struct jb_text id, struct jb_who *ret)
+look_who(struct jb_asking *a, const void *question, void *data)
 {
+    struct jb_who *ret = data;
     const struct jb_wallet *w = NULL;
     struct jb_wallet_around around;
-    a->rows.n = 0;
-    jb_status status = wallet_of(a, id, &w);
+    jb_status status = jb_ask_wallet(a, *(const struct jb_text *)question, &w);
     if (status != JB_OK) {
         return status;
     }
@@ -273,25 +281,10 @@ jb_who_get(jb_ledger *l, struct jb_text wallet,
            struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
-    struct asking a;
     struct jb_who full;
-    if (l == NULL || ret == NULL) {
-        return jb_fail_null(err, "jb_who_get");
-    }
-    jb_status status = ask(l, &a, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    do {
-        status = look_who(&a, wallet, &full);
-    } while (jb_reader_again(l, &status, err));
-    asked(&a);
-    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
-    if (status != JB_OK) {
-        jb_vec_free(&a.rows);
-        return status;
-    }
-    return tell(&a, each, data);
+    return l != NULL && ret != NULL
+               ? answer(l, look_who, &wallet, &full, sizeof full, ret, each, data, err)
+               : jb_fail_null(err, "jb_who_get");
 }
 
 /* ---- channels ---- */
@@ -308,7 +301,7 @@ put_biz_number(char to[12], uint64_t number)
 }
 
 static jb_status
-put_search_id(struct asking *a, jb_seq seq, struct jb_channel_info *ret)
+put_search_id(struct jb_asking *a, jb_seq seq, struct jb_channel_info *ret)
 {
     const struct jb_event *e;
     jb_status status = seq != 0 ? jb_state_event(a->b, seq, &e, a->err) : JB_OK;
@@ -320,7 +313,7 @@ put_search_id(struct asking *a, jb_seq seq, struct jb_channel_info *ret)
 }
 
 static jb_status
-put_mail_order(struct asking *a, jb_seq seq, struct jb_channel_info *ret)
+put_mail_order(struct jb_asking *a, jb_seq seq, struct jb_channel_info *ret)
 {
     const struct jb_event *e;
     jb_status status = seq != 0 ? jb_state_event(a->b, seq, &e, a->err) : JB_OK;
@@ -334,7 +327,7 @@ put_mail_order(struct asking *a, jb_seq seq, struct jb_channel_info *ret)
 
 /* A deleted wallet has let its channels go. */
 static jb_status
-put_wallet_of_channel(struct asking *a, uint64_t number, struct jb_channel_info *ret)
+put_wallet_of_channel(struct jb_asking *a, uint64_t number, struct jb_channel_info *ret)
 {
     struct jb_cached_wallet *s;
     jb_status status = number != 0 ? jb_state_wallet(a->b, (uint32_t)number, &s, a->err) : JB_OK;
@@ -346,15 +339,15 @@ put_wallet_of_channel(struct asking *a, uint64_t number, struct jb_channel_info 
 }
 
 static jb_status
-look_channel(struct asking *a, struct jb_text id, struct jb_channel_info *ret)
+look_channel(struct jb_asking *a, const void *question, void *data)
 {
+    struct jb_channel_info *ret = data;
     struct jb_channel c;
     struct jb_text own;
     uint64_t number;
-    a->rows.n = 0;
     *ret = (struct jb_channel_info){
         .size = sizeof *ret, .seq = a->b->g.seq, .at = a->now, .closed = JB_NO_INSTANT};
-    jb_status status = channel_of(a, id, &number);
+    jb_status status = jb_ask_channel(a, *(const struct jb_text *)question, &number);
     status = status == JB_OK ? jb_around_channel(a->b, number, &c, &own, a->err) : status;
     if (status != JB_OK) {
         return status;
@@ -381,31 +374,16 @@ jb_channel_get(jb_ledger *l, struct jb_text channel,
                struct jb_channel_info *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
-    struct asking a;
     struct jb_channel_info full;
-    if (l == NULL || ret == NULL) {
-        return jb_fail_null(err, "jb_channel_get");
-    }
-    jb_status status = ask(l, &a, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    do {
-        status = look_channel(&a, channel, &full);
-    } while (jb_reader_again(l, &status, err));
-    asked(&a);
-    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
-    if (status != JB_OK) {
-        jb_vec_free(&a.rows);
-        return status;
-    }
-    return tell(&a, each, data);
+    return l != NULL && ret != NULL
+               ? answer(l, look_channel, &channel, &full, sizeof full, ret, each, data, err)
+               : jb_fail_null(err, "jb_channel_get");
 }
 
 /* ---- business information ---- */
 
 static jb_status
-put_record(struct asking *a, jb_seq request, struct jb_biz_record *ret)
+put_record(struct jb_asking *a, jb_seq request, struct jb_biz_record *ret)
 {
     const struct jb_event *e;
     jb_status status = request != 0 ? jb_state_event(a->b, request, &e, a->err) : JB_OK;
@@ -424,7 +402,7 @@ put_record(struct asking *a, jb_seq request, struct jb_biz_record *ret)
 
 /* All holders of a number show what was approved last, whoever asked. */
 static jb_status
-put_approved(struct asking *a, uint64_t number, struct jb_biz *ret)
+put_approved(struct jb_asking *a, uint64_t number, struct jb_biz *ret)
 {
     struct jb_biz_number n;
     const struct jb_event *e;
@@ -441,7 +419,7 @@ put_approved(struct asking *a, uint64_t number, struct jb_biz *ret)
 }
 
 static jb_status
-put_pending(struct asking *a, const struct jb_biz_of *biz, struct jb_biz *ret)
+put_pending(struct jb_asking *a, const struct jb_biz_of *biz, struct jb_biz *ret)
 {
     struct jb_biz_number n;
     jb_status status = put_record(a, biz->open, &ret->pending);
@@ -453,16 +431,24 @@ put_pending(struct asking *a, const struct jb_biz_of *biz, struct jb_biz *ret)
     return status;
 }
 
+/* Whose: the other one has no text. */
+struct holder {
+    struct jb_text wallet, channel;
+};
+
 static jb_status
-look_biz(struct asking *a, struct jb_text wallet, struct jb_text channel, struct jb_biz *ret)
+look_biz(struct jb_asking *a, const void *question, void *data)
 {
+    const struct jb_text wallet = ((const struct holder *)question)->wallet,
+                         channel = ((const struct holder *)question)->channel;
+    struct jb_biz *ret = data;
     struct jb_biz_of biz;
     jb_status status;
     *ret = (struct jb_biz){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
     if (channel.s != NULL) {
         struct jb_channel c;
         struct jb_text id;
-        status = channel_of(a, channel, &ret->channel_no);
+        status = jb_ask_channel(a, channel, &ret->channel_no);
         status =
             status == JB_OK ? jb_around_channel(a->b, ret->channel_no, &c, &id, a->err) : status;
         if (status != JB_OK) {
@@ -474,7 +460,7 @@ look_biz(struct asking *a, struct jb_text wallet, struct jb_text channel, struct
     } else {
         const struct jb_wallet *w = NULL;
         struct jb_wallet_around around;
-        status = wallet_of(a, wallet, &w);
+        status = jb_ask_wallet(a, wallet, &w);
         if (status != JB_OK) {
             return status;
         }
@@ -496,7 +482,7 @@ jb_biz_get(jb_ledger *l, struct jb_text wallet, struct jb_text channel, struct j
            struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
-    struct asking a;
+    const struct holder holder = {wallet, channel};
     struct jb_biz full;
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_biz_get");
@@ -505,188 +491,7 @@ jb_biz_get(jb_ledger *l, struct jb_text wallet, struct jb_text channel, struct j
         return jb_fail(err, JB_E_USAGE,
                        "business information is asked for of a wallet or of a channel");
     }
-    jb_status status = ask(l, &a, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    do {
-        status = look_biz(&a, wallet, channel, &full);
-    } while (jb_reader_again(l, &status, err));
-    asked(&a);
-    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
-}
-
-/* ---- what somebody may ---- */
-
-struct standing {
-    const struct jb_wallet *w;
-    struct jb_channel channel;
-    uint64_t channel_no; /* 0: none is named */
-    uint32_t roles;
-    bool connected;   /* with the channel that is named: its people use the wallet then */
-    bool in_agency;   /* of whatever agency: it may ask for the sales right */
-    bool own_request; /* the open biz.request was asked by the person */
-};
-
-static bool
-carries(const struct jb_permission *p, const struct standing *s)
-{
-    bool uses = p->op == JB_OP_CHARGE || p->op == JB_OP_CONSUME;
-    uint32_t have = uses && !s->connected
-                        ? s->roles & ~(1U << JB_ROLE_CHANNEL_MASTER | 1U << JB_ROLE_MANAGER)
-                        : s->roles;
-    if (p->op == JB_OP_SALES_REQUEST) {
-        return (p->roles & 1U << JB_ROLE_AGENCY) != 0 && s->in_agency;
-    }
-    if (p->op == JB_OP_BIZ_APPROVE && s->own_request) {
-        return false; /* nobody approves what he asked for */
-    }
-    return (p->roles & ~p->both & have) != 0 || (p->both != 0 && (have & p->both) == p->both);
-}
-
-/* Whether it is for wallets and channels of these kinds. */
-static bool
-is_of_kind(const struct jb_permission *p, const struct standing *s, bool has_master)
-{
-    bool business = s->w->kind == JB_KIND_BUSINESS;
-    bool channel = s->channel_no == 0 || s->channel.kind == JB_CHANNEL_BUSINESS;
-    switch (p->op) {
-    case JB_OP_BIZ_REQUEST:
-        return business || strcmp(p->cell, "biz.request") != 0;
-    case JB_OP_INVOICE_EMAIL:
-    case JB_OP_INVOICE_ISSUE:
-    case JB_OP_INVOICE_CORRECT:
-    case JB_OP_INVOICE_CONFIRM:
-    case JB_OP_INVOICE_FAIL:
-    case JB_OP_INVOICE_MAIL:
-        return business;
-    case JB_OP_MASTER_TRANSFER:
-        return !has_master || s->w->kind != JB_KIND_PERSONAL;
-    case JB_OP_CHANNEL_CONNECT:
-        return !business || channel;
-    case JB_OP_CHANNEL_TRANSFER:
-    case JB_OP_CHANNEL_MAIL_ORDER:
-        return channel;
-    default:
-        return true;
-    }
-}
-
-static jb_status
-look_agencies(struct asking *a, uint64_t person, struct standing *s)
-{
-    jb_status status = JB_OK;
-    s->in_agency = false;
-    for (uint64_t i = 1; i <= a->b->g.agencies_given && !s->in_agency && status == JB_OK; i++) {
-        uint32_t role = 0;
-        status = jb_around_held(a->b, JB_HOLDER_AGENCY, i, person, a->now, &role, a->err);
-        s->in_agency = role != 0;
-    }
-    return status;
-}
-
-static jb_status
-look_standing(struct asking *a, struct jb_text wallet, struct jb_text actor, struct jb_text channel,
-              struct standing *s, struct jb_wallet_around *around, struct jb_may *ret)
-{
-    *s = (struct standing){0};
-    *ret = (struct jb_may){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
-    ret->matrix = a->b->g.matrix;
-    jb_status status = wallet_of(a, wallet, &s->w);
-    if (status != JB_OK) {
-        return status;
-    }
-    ret->number = s->w->number;
-    if (channel.s != NULL) {
-        status = channel_of(a, channel, &s->channel_no);
-        status = status == JB_OK ? jb_around_channel(a->b, s->channel_no, &s->channel, NULL, a->err)
-                                 : status;
-    }
-    status = status == JB_OK ? jb_around_wallet(a->b, ret->number, around, a->err) : status;
-    if (status == JB_OK && actor.s != NULL && actor.n >= 1 && actor.n <= JB_ID_BYTES_MAX) {
-        status = jb_personal_find(a->l->personal, actor, &ret->actor, a->err);
-    }
-    if (status != JB_OK) {
-        return status;
-    }
-    const struct jb_people people = {.actor = ret->actor, .person = ret->actor, .self = true};
-    const struct jb_around_time t = {a->now, a->now};
-    uint32_t held = 0;
-    s->own_request = around->biz.open != 0 && ret->actor != 0 && around->biz.open_by == ret->actor;
-    status =
-        jb_around_roles(a->b, s->w, s->channel_no, &s->channel, 0, &people, &t, &s->roles, a->err);
-    if (status == JB_OK && s->channel_no != 0) {
-        status = jb_around_held(a->b, JB_HOLDER_CHANNELS, ret->number, s->channel_no, a->now, &held,
-                                a->err);
-    }
-    s->connected = held != 0;
-    status = status == JB_OK && ret->actor != 0 ? look_agencies(a, ret->actor, s) : status;
-    if (s->w->status == JB_WALLET_DELETED) { /* the roles of it ended with it */
-        s->roles &= ~(1U << JB_ROLE_MASTER | 1U << JB_ROLE_MEMBER | 1U << JB_ROLE_AGENCY);
-    }
-    ret->roles = s->roles & ~(1U << JB_ROLE_SELF);
-    return status;
-}
-
-static jb_may_answer
-answer_of(const struct jb_permission *p, const struct standing *s, uint32_t status, bool enforced,
-          bool has_master)
-{
-    /* biz.* are of a wallet or a channel; their other row is that of channels. */
-    bool biz = p->op >= JB_OP_BIZ_REQUEST && p->op <= JB_OP_BIZ_REFUSE &&
-               strcmp(p->cell, "biz.request:channel") != 0;
-    bool of_wallet = biz || ((jb_op_get(p->op)->required & JB_HAS(JB_CF_WALLET)) != 0 &&
-                             p->op != JB_OP_WALLET_CREATE);
-    bool outlives = p->op >= JB_OP_INVOICE_ISSUE && p->op <= JB_OP_INVOICE_MAIL;
-    if (of_wallet && status == JB_WALLET_DELETED && !outlives) {
-        return JB_MAY_STATE;
-    }
-    if (enforced && !carries(p, s)) {
-        return JB_MAY_ROLE;
-    }
-    if (of_wallet && !jb_wallet_allows(status, (jb_op)p->op)) {
-        return JB_MAY_STATE;
-    }
-    return is_of_kind(p, s, has_master) ? JB_MAY_YES : JB_MAY_KIND;
-}
-
-jb_status
-jb_may_get(jb_ledger *l, struct jb_text wallet, struct jb_text actor, struct jb_text channel,
-           bool (*each)(void *data, const struct jb_permission *cell, jb_may_answer answer),
-           void *data, struct jb_may *ret, struct jb_error *err)
-{
-    JB_SPEAK(JB_LANG_OF(l));
-    struct asking a;
-    struct jb_may full;
-    struct standing s;
-    struct jb_wallet_around around;
-    uint8_t answers[256];
-    size_t n = 0;
-    if (l == NULL || ret == NULL) {
-        return jb_fail_null(err, "jb_may_get");
-    }
-    jb_status status = ask(l, &a, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    do {
-        status = look_standing(&a, wallet, actor, channel, &s, &around, &full);
-    } while (jb_reader_again(l, &status, err));
-    const struct jb_permission *cells =
-        status == JB_OK ? jb_permissions(full.matrix != 0 ? full.matrix : 1, &n) : NULL;
-    JB_ASSERT(n <= sizeof answers);
-    for (size_t i = 0; i < n; i++) {
-        answers[i] =
-            (uint8_t)answer_of(&cells[i], &s, s.w->status, full.matrix != 0, around.master != 0);
-    }
-    asked(&a);
-    status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
-    for (size_t i = 0; i < n && status == JB_OK && each != NULL; i++) {
-        if (!each(data, &cells[i], (jb_may_answer)answers[i])) {
-            break;
-        }
-    }
-    return status;
+    return answer(l, look_biz, &holder, &full, sizeof full, ret, NULL, NULL, err);
 }
 
 /* ---- what is in the way of a deletion ---- */
@@ -787,7 +592,7 @@ forfeits_of(const struct jb_wallet *w, jb_day today)
 
 /* How many papers are missing, and from when on the first of them can be issued. */
 static jb_status
-look_uninvoiced(struct asking *a, const struct jb_wallet *w, const struct jb_wallet_papers *of,
+look_uninvoiced(struct jb_asking *a, const struct jb_wallet *w, const struct jb_wallet_papers *of,
                 struct jb_can_delete *ret)
 {
     uint32_t month = 0;
@@ -798,13 +603,14 @@ look_uninvoiced(struct asking *a, const struct jb_wallet *w, const struct jb_wal
 }
 
 static jb_status
-look_deletion(struct asking *a, struct jb_text id, struct jb_can_delete *ret)
+look_deletion(struct jb_asking *a, const void *question, void *data)
 {
+    struct jb_can_delete *ret = data;
     const struct jb_wallet *w = NULL;
     struct jb_around around = {0};
     struct jb_delete_condition all[JB_DELETE_CONDITIONS_MAX];
     *ret = (struct jb_can_delete){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
-    jb_status status = wallet_of(a, id, &w);
+    jb_status status = jb_ask_wallet(a, *(const struct jb_text *)question, &w);
     status = status == JB_OK ? jb_around_wallet(a->b, w->number, &around.wallet, a->err) : status;
     status = status == JB_OK ? jb_papers_look(a->b, w, 0, 0, &around.papers, a->err) : status;
     if (status != JB_OK) {
@@ -839,18 +645,8 @@ jb_can_delete_get(jb_ledger *l, struct jb_text wallet, struct jb_can_delete *ret
                   struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));
-    struct asking a;
     struct jb_can_delete full;
-    if (l == NULL || ret == NULL) {
-        return jb_fail_null(err, "jb_can_delete_get");
-    }
-    jb_status status = ask(l, &a, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    do {
-        status = look_deletion(&a, wallet, &full);
-    } while (jb_reader_again(l, &status, err));
-    asked(&a);
-    return status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
+    return l != NULL && ret != NULL
+               ? answer(l, look_deletion, &wallet, &full, sizeof full, ret, NULL, NULL, err)
+               : jb_fail_null(err, "jb_can_delete_get");
 }

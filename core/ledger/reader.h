@@ -30,6 +30,7 @@ struct jb_reader_wallet {
     jb_amount refund_in_transit;
     jb_seq version; /* the wallet's last event */
     jb_seq created_seq;
+    uint32_t lots_n; /* highest number given to a lot */
     const struct jb_reader_grant
         *grants; /* those with something left, not ended by an event; in order of ordinal */
     uint32_t grants_n;
@@ -69,6 +70,8 @@ jb_status jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_er
 /* Wallet by number, 1..wallets_n. Borrowed until the next call or jb_reader_end. */
 jb_status jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret,
                            struct jb_error *err);
+/* The reference of a person's id; 0: nobody knows it. */
+jb_status jb_reader_person(jb_ledger *l, struct jb_text id, uint64_t *ret, struct jb_error *err);
 /* The wallet's lot, grant or refund of that number. JB_E_NOTFOUND: none was given it. */
 jb_status jb_reader_item(jb_ledger *l, uint32_t wallet, enum jb_reader_list list, uint32_t number,
                          struct jb_reader_item *ret, struct jb_error *err);

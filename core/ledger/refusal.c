@@ -32,7 +32,7 @@ jb_refuse_command(struct execution *x, jb_code code, const struct jb_figure *fig
 {
     x->a->remembered = x->keyed && !x->r->options.dry_run && code != JB_CODE_CLOCK_BEHIND &&
                        code != JB_CODE_KEY_CONFLICT && code != JB_CODE_BATCH_TOO_LARGE;
-    jb_answer_refused(x->r->answers, x->a, code, figures, figures_n, index, &x->l->identity);
+    jb_answer_refused(x->r->answers, x->a, code, figures, figures_n, x->c, index, &x->l->identity);
     if (!x->a->remembered) {
         return JB_STEP_DECIDED;
     }

@@ -318,10 +318,13 @@ refer_actor(struct execution *x, const struct jb_command *c, struct jb_event *e)
     return status;
 }
 
-/* A channel's master who makes a wallet is its master. */
+/* Of a wallet that is made: a channel's master who makes one is its master. */
 static struct jb_text
-new_master(const struct execution *x)
+new_master(const struct execution *x, const struct jb_event *e)
 {
+    if (e->type != JB_EV_WALLET_CREATED) {
+        return (struct jb_text){NULL, 0};
+    }
     const struct jb_command *actor = jb_actor_of(x, x->c);
     bool himself =
         x->around != NULL && x->around->carried == JB_ROLE_CHANNEL_MASTER && actor != NULL;
@@ -333,7 +336,7 @@ static jb_status
 refer_fields(struct execution *x, const struct jb_command *c, struct jb_event *e)
 {
     struct ref_text list[TEXTS_MAX];
-    unsigned n = texts_of(x->c, new_master(x), e, list);
+    unsigned n = texts_of(x->c, new_master(x, e), e, list);
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
         if (list[i].kind == JB_KIND_WORDS || list[i].kind == JB_KIND_MAIL) {
@@ -370,8 +373,9 @@ jb_envelope(struct execution *x, const struct jb_command *c, bool with_key, stru
 
 /* ---- the texts of a repetition ---- */
 
-static jb_status
-compare(struct execution *x, uint64_t ref, struct jb_text text, bool name, enum jb_repeated *ret)
+jb_status
+jb_compare_text(struct execution *x, uint64_t ref, struct jb_text text, bool name,
+                enum jb_repeated *ret)
 {
     char buf[JB_PERSON_TEXT_BYTES_MAX];
     size_t n = 0;
@@ -408,8 +412,9 @@ jb_compare_texts(struct execution *x, const struct jb_command *c, const struct j
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
         if (list[i].text.s != NULL) {
-            status = compare(x, *list[i].ref, list[i].text,
-                             list[i].kind == JB_KIND_NAME || list[i].kind == JB_KIND_RECORD, ret);
+            status = jb_compare_text(x, *list[i].ref, list[i].text,
+                                     list[i].kind == JB_KIND_NAME || list[i].kind == JB_KIND_RECORD,
+                                     ret);
         }
     }
     if (e.type == JB_EV_FORGOTTEN && e.forgotten.person != 0) {
@@ -418,7 +423,7 @@ jb_compare_texts(struct execution *x, const struct jb_command *c, const struct j
     const struct jb_command *note =
         (c->has & JB_HAS(JB_CF_NOTE)) == 0 && last && group != NULL ? group : c;
     if (status == JB_OK && (note->has & JB_HAS(JB_CF_NOTE)) != 0) {
-        status = compare(x, e.note, note->note, false, ret);
+        status = jb_compare_text(x, e.note, note->note, false, ret);
     }
     return status;
 }

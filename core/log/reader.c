@@ -2,6 +2,7 @@
  * when it is loaded. */
 #include <assert.h>
 
+#include "event/codec.h"
 #include "log/log_file.h"
 
 struct jb_log_reader {
@@ -17,6 +18,11 @@ struct jb_log_reader {
     struct jb_frame frame;
     size_t at;
     size_t last_at, last_n;
+    /* Where the events of one piece of the frame begin, as far as was gone over them: a chain goes
+     * back, and meets them next. */
+    jb_seq piece;     /* the number of its first event */
+    uint32_t piece_n; /* 0: nothing is known */
+    uint32_t piece_at[JB_FRAME_STRIDE];
     struct jb_event event;
     struct jb_event_space space;
 };
@@ -116,6 +122,7 @@ load_frame(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
         return jb_env_fail(err, code, r->log->env, "reading");
     }
     r->frame_loaded = false;
+    r->piece_n = 0;
     jb_status status = jb_log_parse_frame(&key, &value, &r->frame, err);
     if (status != JB_OK) {
         return status;
@@ -308,6 +315,28 @@ frame_cut_wrong(struct jb_log_reader *r, jb_seq seq, struct jb_error *err)
     return status;
 }
 
+/* Where an event of the frame begins; SIZE_MAX: the frame is cut wrong. */
+static size_t
+offset_of(struct jb_log_reader *r, jb_seq seq)
+{
+    const struct jb_frame *f = &r->frame;
+    const uint32_t index = (uint32_t)(seq - f->first), within = index % JB_FRAME_STRIDE;
+    const jb_seq piece = seq - within;
+    if (r->piece_n == 0 || r->piece != piece) {
+        const size_t begin = jb_frame_offset(f, piece);
+        r->piece = piece;
+        r->piece_n = begin != SIZE_MAX;
+        r->piece_at[0] = (uint32_t)begin;
+    }
+    while (r->piece_n > 0 && r->piece_n <= within) {
+        const size_t at = r->piece_at[r->piece_n - 1];
+        const size_t length = at < f->bytes ? jb_event_length(f->events + at, f->bytes - at) : 0;
+        r->piece_at[r->piece_n] = (uint32_t)(at + length);
+        r->piece_n = length != 0 ? r->piece_n + 1 : 0;
+    }
+    return r->piece_n > 0 && r->piece_at[within] < f->bytes ? r->piece_at[within] : SIZE_MAX;
+}
+
 /* Makes the place stand on event r->next. */
 static jb_status
 settle(struct jb_log_reader *r, struct jb_error *err)
@@ -334,7 +363,7 @@ settle(struct jb_log_reader *r, struct jb_error *err)
         r->at = 0;
         return JB_OK;
     }
-    r->at = jb_frame_offset(&r->frame, r->next);
+    r->at = offset_of(r, r->next);
     return r->at == SIZE_MAX ? frame_cut_wrong(r, r->next, err) : JB_OK;
 }
 
@@ -368,7 +397,7 @@ jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **re
         return status;
     }
     r->next = 0; /* the place is lost */
-    size_t at = jb_frame_offset(&r->frame, seq);
+    size_t at = offset_of(r, seq);
     return at == SIZE_MAX ? frame_cut_wrong(r, seq, err) : decode_at(r, seq, at, ret, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,44 @@ folder_of(const char *path)
     return slash == NULL   ? strdup(".")
            : slash == path ? strdup("/")
                            : strndup(path, (size_t)(slash - path));
+}
+
+/* ---- names ---- */
+
+/* Where it is before it has its name. NULL: no memory. */
+static char *
+new_name(const char *path)
+{
+    char *made = NULL;
+    return asprintf(&made, "%s.new", path) >= 0 ? made : NULL;
+}
+
+static int
+sync_folder(const char *path)
+{
+    char *folder = folder_of(path);
+    int fd = folder != NULL ? jb_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0) : -1;
+    int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(folder);
+    return code == EINVAL ? 0 : code; /* some file systems have nothing to sync there */
+}
+
+/* A whole file gets a name that no other has. 0, or errno: EEXIST. */
+static int
+give_name(const char *made, const char *path)
+{
+    struct stat st;
+    if (link(made, path) == 0) {
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
+        return errno;
+    }
+    /* A file system without a second name for a file. */
+    return lstat(path, &st) == 0 ? EEXIST : rename(made, path) == 0 ? 0 : errno;
 }
 
 /* ---- reading ---- */
@@ -197,20 +236,23 @@ parse(const char *path, const char *bytes, const uint8_t ledger_id[16], struct j
     return JB_OK;
 }
 
-jb_status
-jb_key_file_read(const char *path, const char *dir, const uint8_t ledger_id[16],
-                 struct jb_key_file *ret, struct jb_error *err)
+static int
+open_to_read(const char *path)
 {
-    char bytes[FILE_BYTES_MAX + 2];
-    struct stat st;
-    ret->n = 0;
     int fd;
     do {
         fd = jb_descriptor_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     } while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        return not_read(err, errno, path);
-    }
+    return fd;
+}
+
+/* Closes fd. */
+static jb_status
+read_opened(int fd, const char *path, const char *dir, const uint8_t ledger_id[16],
+            struct jb_key_file *ret, struct jb_error *err)
+{
+    char bytes[FILE_BYTES_MAX + 2];
+    struct stat st;
     jb_status status =
         fstat(fd, &st) == 0 ? check_kind(path, &st, err) : not_read(err, errno, path);
     ssize_t got = status == JB_OK ? read_all(fd, bytes, FILE_BYTES_MAX + 1) : 0;
@@ -231,6 +273,39 @@ jb_key_file_read(const char *path, const char *dir, const uint8_t ledger_id[16],
         jb_key_file_wipe(ret);
     }
     return status;
+}
+
+/* An init that was killed once the ledger was there: its key has not got its name yet. False: there
+ * is none of this ledger. */
+static bool
+adopt_new(const char *path, const char *dir, const uint8_t ledger_id[16], struct jb_key_file *ret)
+{
+    struct jb_error ignored;
+    char *made = new_name(path);
+    int fd = made != NULL ? open_to_read(made) : -1;
+    bool ok = fd >= 0 && read_opened(fd, made, dir, ledger_id, ret, &ignored) == JB_OK;
+    if (ok && give_name(made, path) == 0) {
+        /* Where it cannot, the next one does: with either name it is whole, and on disk. */
+        unlink(made);
+        (void)sync_folder(path);
+    }
+    free(made);
+    return ok;
+}
+
+jb_status
+jb_key_file_read(const char *path, const char *dir, const uint8_t ledger_id[16],
+                 struct jb_key_file *ret, struct jb_error *err)
+{
+    ret->n = 0;
+    int fd = open_to_read(path);
+    if (fd < 0 && errno == ENOENT) {
+        if (adopt_new(path, dir, ledger_id, ret)) {
+            return JB_OK;
+        }
+        fd = open_to_read(path); /* somebody else may have given it its name in between */
+    }
+    return fd >= 0 ? read_opened(fd, path, dir, ledger_id, ret, err) : not_read(err, errno, path);
 }
 
 /* ---- writing ---- */
@@ -268,19 +343,6 @@ write_all(int fd, const char *bytes, size_t n)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-static int
-sync_folder(const char *path)
-{
-    char *folder = folder_of(path);
-    int fd = folder != NULL ? jb_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0) : -1;
-    int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    free(folder);
-    return code == EINVAL ? 0 : code; /* some file systems have nothing to sync there */
-}
-
 static jb_status
 not_written(struct jb_error *err, int code, const char *path)
 {
@@ -310,48 +372,126 @@ write_file(const char *path, const uint8_t ledger_id[16], const struct jb_key_fi
     return code;
 }
 
-/* A whole file gets a name that no other has. 0, or errno: EEXIST. */
-static int
-give_name(const char *made, const char *path)
+static jb_status
+exists(const char *path, struct jb_error *err)
 {
+    return jb_fail(err, JB_E_EXISTS,
+                   "there is a file %s already, and a key is never written over: take another "
+                   "name, or remove it if no ledger needs it",
+                   path);
+}
+
+/* ---- of a ledger that is being made ---- */
+
+static bool
+is_file(int fd, const char *path)
+{
+    struct stat own, named;
+    return fstat(fd, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino &&
+           own.st_dev == named.st_dev;
+}
+
+/* The file before it has its name, empty and locked: who made it and was killed holds no lock any
+ * more. -1 with errno; EWOULDBLOCK: another init is at it. */
+static int
+lock_new(const char *made)
+{
+    for (int i = 0; i < 100; i++) {
+        int fd = jb_descriptor_open_locking(made, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+        struct stat st;
+        if (fd < 0 && errno != ELOOP) {
+            return -1;
+        }
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            jb_descriptor_close(fd);
+            errno = EWOULDBLOCK;
+            return -1;
+        }
+        bool plain = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+                     st.st_uid == geteuid() && (st.st_mode & 07077) == 0;
+        if (plain && is_file(fd, made) && ftruncate(fd, 0) == 0) {
+            return fd;
+        }
+        /* Renamed meanwhile, or something else of that name. */
+        if (fd < 0 || is_file(fd, made)) {
+            unlink(made);
+        }
+        jb_descriptor_close(fd);
+    }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+jb_status
+jb_key_file_begin(struct jb_key_making *m, const char *path, const char *dir,
+                  const uint8_t ledger_id[16], const struct jb_key_file *keys, struct jb_error *err)
+{
+    char bytes[FILE_BYTES_MAX + 1];
     struct stat st;
-    if (link(made, path) == 0) {
-        return 0;
+    *m = (struct jb_key_making){.path = path, .fd = -1};
+    jb_status status = check_outside(path, dir, err);
+    if (status != JB_OK) {
+        return status;
     }
-    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK) {
-        return errno;
+    if (lstat(path, &st) == 0) {
+        return exists(path, err);
     }
-    /* A file system without a second name for a file. */
-    return lstat(path, &st) == 0 ? EEXIST : rename(made, path) == 0 ? 0 : errno;
+    m->made = new_name(path);
+    if (m->made == NULL) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to look for the key file %s", path);
+    }
+    m->fd = lock_new(m->made);
+    if (m->fd < 0) {
+        int code = errno;
+        free(m->made);
+        return code == EWOULDBLOCK
+                   ? jb_fail(err, JB_E_BUSY, "another program is making the key file %s", path)
+                   : not_written(err, code, path);
+    }
+    size_t n = print(keys, ledger_id, bytes);
+    int code = write_all(m->fd, bytes, n);
+    sodium_memzero(bytes, sizeof bytes);
+    code = code == 0 ? sync_folder(path) : code;
+    return code == 0 ? JB_OK : jb_key_file_end(m, not_written(err, code, path), err);
+}
+
+jb_status
+jb_key_file_end(struct jb_key_making *m, jb_status status, struct jb_error *err)
+{
+    if (m->fd < 0) {
+        return status;
+    }
+    if (status == JB_OK) {
+        int code = give_name(m->made, m->path);
+        bool made = is_file(m->fd, m->made), named = is_file(m->fd, m->path);
+        if (named && made) {
+            unlink(m->made);
+            (void)sync_folder(m->path);
+        } else if (code == EEXIST && !named) {
+            status = jb_fail(err, JB_E_EXISTS,
+                             "a file %s was made meanwhile; the key of the new ledger is in %s",
+                             m->path, m->made);
+        } else if (!named && !made) {
+            status = not_written(err, code != 0 ? code : ENOENT, m->path);
+        } /* else it is on disk by one of its names, and whoever opens the ledger finds it */
+    } else if (is_file(m->fd, m->made)) {
+        unlink(m->made);
+    } else if (is_file(m->fd, m->path)) {
+        unlink(m->path); /* who opened what was a ledger for a moment gave it its name */
+    }
+    jb_descriptor_close(m->fd);
+    free(m->made);
+    m->fd = -1;
+    return status;
 }
 
 jb_status
 jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
                  const struct jb_key_file *keys, struct jb_error *err)
 {
-    jb_status status = check_outside(path, dir, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    char *made = NULL;
-    if (asprintf(&made, "%s.new", path) < 0) {
-        return jb_fail(err, JB_E_NOMEM, "no memory to look for the key file %s", path);
-    }
-    int code = unlink(made) == 0 || errno == ENOENT ? 0 : errno; /* one that was killed left it */
-    code = code == 0 ? write_file(made, ledger_id, keys) : code;
-    code = code == 0 ? give_name(made, path) : code;
-    unlink(made);
-    free(made);
-    if (code == EEXIST) {
-        return jb_fail(err, JB_E_EXISTS,
-                       "there is a file %s already, and a key is never written over: take another "
-                       "name, or remove it if no ledger needs it",
-                       path);
-    }
-    if (code == 0 && (code = sync_folder(path)) != 0) {
-        unlink(path);
-    }
-    return code == 0 ? JB_OK : not_written(err, code, path);
+    struct jb_key_making m;
+    jb_status status = jb_key_file_begin(&m, path, dir, ledger_id, keys, err);
+    return status == JB_OK ? jb_key_file_end(&m, JB_OK, err) : status;
 }
 
 jb_status
@@ -362,9 +502,13 @@ jb_key_file_check_writable(const char *path, struct jb_error *err)
         folder != NULL && access(real, W_OK) == 0 && access(folder, W_OK | X_OK) == 0 ? 0 : errno;
     free(folder);
     free(real);
-    return code == 0 ? JB_OK
-                     : jb_fail_errno(err, JB_E_KEY, code,
-                                     "the key file %s cannot be replaced, and has to be", path);
+    return code == 0
+               ? JB_OK
+               : jb_fail_errno(
+                     err, JB_E_KEY, code,
+                     "the key file %s cannot be replaced, as each change of the key wants; it and "
+                     "its directory have to be writable",
+                     path);
 }
 
 jb_status

@@ -26,8 +26,9 @@ struct jb_key_file {
  * ".key" behind it. NULL: no memory, or there is no such directory. The caller frees it. */
 char *jb_key_file_default(const char *dir);
 
-/* JB_E_KEY with a sentence: it is missing, not readable, of another ledger, half written, for
- * others to read, somebody else's, or inside of the ledger dir. */
+/* One that is not there may have its name still to get, FILE.new (jb_key_file_begin): it gets it
+ * now, where that can be. JB_E_KEY with a sentence: it is missing, not readable, of another ledger,
+ * half written, for others to read, somebody else's, or inside of the ledger dir. */
 jb_status jb_key_file_read(const char *path, const char *dir, const uint8_t ledger_id[16],
                            struct jb_key_file *ret, struct jb_error *err);
 /* Whether it could be replaced. JB_E_KEY. */
@@ -35,6 +36,20 @@ jb_status jb_key_file_check_writable(const char *path, struct jb_error *err);
 /* Makes a new one with those keys. JB_E_EXISTS where there is one; JB_E_KEY inside of dir. */
 jb_status jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
                            const struct jb_key_file *keys, struct jb_error *err);
+/* The same for a ledger that is being made: FILE.new, whole and on disk, which gets its name once
+ * the ledger is there. Until then nobody needs it, and the next one writes over what a killed one
+ * left. JB_E_EXISTS: there is a FILE; JB_E_BUSY: another one is being made. path must stay. */
+struct jb_key_making {
+    const char *path;
+    char *made;
+    int fd; /* locked; -1: nothing was begun */
+};
+jb_status jb_key_file_begin(struct jb_key_making *m, const char *path, const char *dir,
+                            const uint8_t ledger_id[16], const struct jb_key_file *keys,
+                            struct jb_error *err);
+/* status JB_OK: the ledger is there; else FILE.new goes. Returns status, or that a FILE is there by
+ * now. */
+jb_status jb_key_file_end(struct jb_key_making *m, jb_status status, struct jb_error *err);
 /* Replaces it whole: a new file, synced, in its place, and the directory synced. JB_E_KEY,
  * JB_E_FULL, JB_E_IO; then the old one is as it was, or nobody knows. */
 jb_status jb_key_file_replace(const char *path, const uint8_t ledger_id[16],

@@ -355,10 +355,10 @@ jb_personal_key_file(const struct jb_personal *p)
     return p->sealed != NULL ? jb_sealed_key_file(p->sealed) : NULL;
 }
 
-bool
-jb_personal_has_key(struct jb_personal *p)
+jb_status
+jb_personal_key(struct jb_personal *p, struct jb_error *err)
 {
-    return p->sealed == NULL || jb_sealed_has_key(p);
+    return p->sealed == NULL ? JB_OK : jb_sealed_key(p, err);
 }
 
 jb_status
@@ -751,13 +751,14 @@ jb_personal_highest(struct jb_personal *p, uint64_t *ret, struct jb_error *err)
 
 jb_status
 jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref), void *data,
-                  struct jb_error *err)
+                  struct jb_people_texts *ret, struct jb_error *err)
 {
+    *ret = (struct jb_people_texts){0};
     if (p->env == NULL) {
         return jb_fail(err, JB_E_NOTFOUND, "it is not there: everyone is forgotten");
     }
     if (p->sealed != NULL) {
-        return jb_sealed_check(p, damaged, data, err);
+        return jb_sealed_check(p, damaged, data, ret, err);
     }
     if (!p->has_checks) {
         return jb_fail(err, JB_E_NOTFOUND,

@@ -60,8 +60,8 @@ unsigned jb_personal_layout(const struct jb_personal *p);
 /* The key file in use, from the root on; NULL in layout 1. */
 const char *jb_personal_key_file(const struct jb_personal *p);
 
-/* Whether texts can be read and written; layout 1 needs no key. */
-bool jb_personal_has_key(struct jb_personal *p);
+/* JB_OK, or why texts can be neither read nor written; layout 1 needs no key. */
+jb_status jb_personal_key(struct jb_personal *p, struct jb_error *err);
 
 /* Starts collecting; last_ref is the highest reference in the log, seq its last event. JB_E_KEY:
  * there is no usable key, or the file is older than the log. */
@@ -91,10 +91,15 @@ jb_status jb_personal_text(struct jb_personal *p, uint64_t ref, char *buf, size_
 /* The same, and what became of it. */
 jb_status jb_personal_get(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
                           enum jb_text_state *ret_state, struct jb_error *err);
+/* Of sealed texts: how many can be read, and how many not. */
+struct jb_people_texts {
+    uint64_t readable, forgotten, lost;
+};
 /* Calls damaged for each text whose check does not hold, and with 0 where only all of them together
- * are not what was written. JB_E_NOTFOUND with the reason: there is nothing to check. */
+ * are not what was written. *ret counts them where they are sealed. JB_E_NOTFOUND with the reason:
+ * there is nothing to check. */
 jb_status jb_personal_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref),
-                            void *data, struct jb_error *err);
+                            void *data, struct jb_people_texts *ret, struct jb_error *err);
 /* The highest reference that was ever given here; 0: none, or it is not known. */
 jb_status jb_personal_highest(struct jb_personal *p, uint64_t *ret, struct jb_error *err);
 /* LMDB's environment, for backups; NULL: there is no file. */
@@ -119,9 +124,6 @@ struct jb_people_count {
 jb_status jb_personal_count(struct jb_personal *p, struct jb_people_count *ret,
                             struct jb_error *err);
 /* The same of texts. */
-struct jb_people_texts {
-    uint64_t readable, forgotten, lost;
-};
 jb_status jb_personal_texts(struct jb_personal *p, struct jb_people_texts *ret,
                             struct jb_error *err);
 

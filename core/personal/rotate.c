@@ -506,11 +506,10 @@ jb_personal_texts(struct jb_personal *p, struct jb_people_texts *ret, struct jb_
 
 jb_status
 jb_sealed_check(struct jb_personal *p, void (*damaged)(void *data, uint64_t ref), void *data,
-                struct jb_error *err)
+                struct jb_people_texts *ret, struct jb_error *err)
 {
-    struct jb_people_texts ignored;
     struct jb_error why;
-    jb_status status = each_text(p, damaged, data, &ignored, &why);
+    jb_status status = each_text(p, damaged, data, ret, &why);
     return status == JB_E_KEY ? jb_fail(err, JB_E_NOTFOUND, "they are sealed (%s)", why.text)
            : status == JB_OK  ? JB_OK
                               : jb_fail(err, status, "%s", why.text);

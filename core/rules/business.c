@@ -7,23 +7,9 @@ done(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = jb_op_get((uint32_t)k->c->op)->event_type;
 }
 
-/* Of a channel: it is not closed. */
-static bool
-is_open(const struct jb_case *k, struct jb_verdict *v)
-{
-    if (k->w == NULL && k->a->channel_state == JB_CHANNEL_CLOSED) {
-        jb_refuse_channel(k, v);
-        return false;
-    }
-    return true;
-}
-
 void
 jb_rule_biz_request(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (!is_open(k, v) || (k->w != NULL && !jb_kind_is(k, 1U << JB_KIND_BUSINESS, v))) {
-        return;
-    }
     if (k->a->biz.number != 0 && k->a->biz.number != jb_biz_number_of(k->c->biz)) {
         jb_refuse_with(v, JB_CODE_BIZ_NUMBER, JB_FIG_SEQ, (int64_t)k->a->biz.fixed);
         return;
@@ -38,10 +24,6 @@ jb_rule_biz_review(const struct jb_case *k, struct jb_verdict *v)
 {
     bool approve = k->c->op == JB_OP_BIZ_APPROVE;
     const struct jb_around *a = k->a;
-    /* The kind was asked where it began. */
-    if (!is_open(k, v)) {
-        return;
-    }
     if (a->biz.open == 0 || a->biz.open != k->c->seq) {
         jb_refuse_with(v, JB_CODE_BIZ_STATE, JB_FIG_BIZ_STATE, JB_BIZ_NONE);
         return;
@@ -58,9 +40,11 @@ jb_rule_biz_review(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_invoice_email(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (jb_kind_is(k, 1U << JB_KIND_BUSINESS, v)) {
-        done(k, v);
+    if (k->a->same_email) {
+        jb_refuse(v, JB_CODE_UNCHANGED);
+        return;
     }
+    done(k, v);
 }
 
 /* request: of an agency that has neither asked nor got it; accept, refuse: of one that has asked;
@@ -86,9 +70,6 @@ void
 jb_rule_settlement(const struct jb_case *k, struct jb_verdict *v)
 {
     jb_amount limit = jb_given(k->c, JB_CF_LIMIT) ? k->c->limit : k->w->limit;
-    if (k->c->settlement == JB_SETTLEMENT_POSTPAID && !jb_kind_is(k, 1U << JB_KIND_BUSINESS, v)) {
-        return;
-    }
     if (k->c->settlement == k->w->settlement && limit == k->w->limit) {
         jb_refuse(v, JB_CODE_UNCHANGED);
         return;

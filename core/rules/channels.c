@@ -7,36 +7,6 @@ done(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = jb_op_get((uint32_t)k->c->op)->event_type;
 }
 
-static bool
-state_is(const struct jb_case *k, uint32_t state, struct jb_verdict *v)
-{
-    if (k->a->channel_state == state) {
-        return true;
-    }
-    jb_refuse_channel(k, v);
-    return false;
-}
-
-static bool
-is_open(const struct jb_case *k, struct jb_verdict *v)
-{
-    if (k->a->channel_state != JB_CHANNEL_CLOSED) {
-        return true;
-    }
-    jb_refuse_channel(k, v);
-    return false;
-}
-
-static bool
-is_business(const struct jb_case *k, struct jb_verdict *v)
-{
-    if (k->a->channel.kind == JB_CHANNEL_BUSINESS) {
-        return true;
-    }
-    jb_refuse_with(v, JB_CODE_CHANNEL_KIND, JB_FIG_CHANNEL_KIND, (int64_t)k->a->channel.kind);
-    return false;
-}
-
 void
 jb_rule_channel_create(const struct jb_case *k, struct jb_verdict *v)
 {
@@ -50,29 +20,11 @@ jb_rule_channel_create(const struct jb_case *k, struct jb_verdict *v)
         jb_given(k->c, JB_CF_CHANNEL_KIND) ? k->c->channel_kind : (uint32_t)JB_CHANNEL_BASIC;
 }
 
-/* A channel has one wallet at a time. */
+/* connect, disconnect, close: whether they may be hangs on the channel's state alone. */
 void
-jb_rule_channel_connect(const struct jb_case *k, struct jb_verdict *v)
+jb_rule_channel_change(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (state_is(k, JB_CHANNEL_FREE, v) && (k->w->kind != JB_KIND_BUSINESS || is_business(k, v))) {
-        done(k, v);
-    }
-}
-
-void
-jb_rule_channel_disconnect(const struct jb_case *k, struct jb_verdict *v)
-{
-    if (state_is(k, JB_CHANNEL_CONNECTED, v)) {
-        done(k, v);
-    }
-}
-
-void
-jb_rule_channel_close(const struct jb_case *k, struct jb_verdict *v)
-{
-    if (state_is(k, JB_CHANNEL_FREE, v)) {
-        done(k, v);
-    }
+    done(k, v);
 }
 
 static bool
@@ -87,9 +39,6 @@ marks_allowed(const struct jb_case *k)
 void
 jb_rule_search_id(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (!is_open(k, v)) {
-        return;
-    }
     if (!marks_allowed(k)) {
         jb_refuse(v, JB_CODE_SEARCH_ID_INVALID);
     } else if (k->a->channel.search != 0) {
@@ -105,9 +54,6 @@ jb_rule_search_id(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_mail_order(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (!is_open(k, v) || !is_business(k, v)) {
-        return;
-    }
     if (k->a->same_mail_order) {
         jb_refuse(v, JB_CODE_UNCHANGED);
         return;

@@ -82,8 +82,15 @@ jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, ch
 
 /* Of a command whose form is right: whether its times lie in days that can be closed. 0, or
  * MALFORMED with a sentence. */
-jb_code jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why,
-                          size_t why_n);
+jb_code jb_check_times(const struct jb_command *c, int32_t utc_offset_s, char *why, size_t why_n);
+static inline jb_code
+jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why, size_t why_n)
+{
+    const uint64_t times = JB_HAS(JB_CF_AT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_FROM);
+    return (c->has & times) != 0 || c->op == JB_OP_ATOMIC
+               ? jb_check_times(c, utc_offset_s, why, why_n)
+               : JB_CODE_NONE;
+}
 
 /* The largest value that policy.set takes; the least is 0. */
 int64_t jb_policy_most(uint32_t policy);
@@ -94,6 +101,9 @@ void jb_decide_time(const struct jb_globals *g, const struct jb_command *c, stru
 
 /* What an op takes of its actor, by matrix 1. */
 struct jb_permit jb_permit_of(const struct jb_command *c);
+/* The command that a row of the matrix is about: its op, and the members that make it one of that
+ * row. Of no wallet, channel or person yet. */
+struct jb_command jb_permission_command(const struct jb_permission *row);
 /* Whether the actor may: else v says why not. */
 bool jb_admit_role(const struct jb_around *a, struct jb_verdict *v);
 /* Nothing stands around: of a command without people and channels where no role is asked. */
@@ -105,11 +115,10 @@ void jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w,
                       const struct jb_command *c, const struct jb_prefetched *loaded,
                       const struct jb_around *around, const struct jb_decision_time *m,
                       struct jb_verdict *v);
-/* Whether that command gets as far as its ids (wallet, channel, role, expect and state say yes):
- * otherwise nothing needs to be loaded. */
-bool jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
-                         const struct jb_around *around, const struct jb_decision_time *m,
-                         struct jb_verdict *v);
+/* Whether that command gets as far as its ids and money: wallet, channel, role, expect, state and
+ * kind say yes; else v says why not. Otherwise nothing needs to be loaded. */
+bool jb_admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_around *around,
+              const struct jb_decision_time *m, struct jb_verdict *v);
 /* What of a return (of a failed refund's legs) neither the debt nor the named lots can take. Above
  * 0: any lot may be asked, so the newest with room for the whole amount have to be loaded (the
  * named ones among them may be full by then). */
@@ -138,6 +147,7 @@ void jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
 struct jb_forgetting {
     struct jb_person_roles roles; /* of the person named */
     bool biz_known;               /* there was a record of that number, or a request */
+    jb_seq gone; /* the event that forgot the wallet or the number, and nothing came since; 0 */
     struct jb_biz_number biz;
 };
 void jb_decide_forget(const struct jb_globals *g, const struct jb_wallet *w,

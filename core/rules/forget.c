@@ -31,6 +31,10 @@ decide_business(const struct jb_globals *g, const struct jb_command *c,
         jb_refuse_with(v, JB_CODE_BIZ_STATE, JB_FIG_BIZ_STATE, state);
         return;
     }
+    if (f->gone != 0) {
+        jb_refuse(v, JB_CODE_UNCHANGED);
+        return;
+    }
     int64_t days = jb_policy_at(g, JB_POLICY_BIZ_RETENTION_DAYS, m->recorded_at);
     jb_instant until;
     if (n->approved != 0 && n->ended != JB_NO_INSTANT &&
@@ -58,6 +62,10 @@ jb_decide_forget(const struct jb_globals *g, const struct jb_wallet *w, const st
     }
     if (wallet && w->status != JB_WALLET_DELETED) {
         jb_refuse_with(v, JB_CODE_WALLET_STATE, JB_FIG_STATUS, w->status);
+        return;
+    }
+    if (wallet && f->gone != 0) {
+        jb_refuse(v, JB_CODE_UNCHANGED);
         return;
     }
     v->event.type = JB_EV_FORGOTTEN;

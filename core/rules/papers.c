@@ -35,12 +35,6 @@ jb_rule_notice_send(const struct jb_case *k, struct jb_verdict *v)
 
 /* ---- what all of them ask ---- */
 
-static bool
-is_business(const struct jb_case *k, struct jb_verdict *v)
-{
-    return jb_kind_is(k, 1U << JB_KIND_BUSINESS, v);
-}
-
 /* The reason that the command names is one of two; none where it names none. */
 static bool
 reason_of(const struct jb_case *k, uint32_t one, uint32_t other, uint32_t *ret,
@@ -117,8 +111,7 @@ jb_rule_invoice_issue(const struct jb_case *k, struct jb_verdict *v)
     const struct jb_papers *p = &k->a->papers;
     const struct jb_tax_month *m = &p->month;
     uint32_t reason;
-    if (!is_business(k, v) ||
-        !reason_of(k, JB_INVOICE_AMOUNT_CHANGED, JB_INVOICE_RESCINDED, &reason, v) ||
+    if (!reason_of(k, JB_INVOICE_AMOUNT_CHANGED, JB_INVOICE_RESCINDED, &reason, v) ||
         !is_over(k, v)) {
         return;
     }
@@ -221,8 +214,7 @@ jb_rule_invoice_correct(const struct jb_case *k, struct jb_verdict *v)
     const struct jb_papers *p = &k->a->papers;
     struct missing missing;
     uint32_t reason;
-    if (!is_business(k, v) ||
-        !reason_of(k, JB_INVOICE_ENTRY_ERROR, JB_INVOICE_ISSUED_TWICE, &reason, v) ||
+    if (!reason_of(k, JB_INVOICE_ENTRY_ERROR, JB_INVOICE_ISSUED_TWICE, &reason, v) ||
         !is_known(k, v)) {
         return;
     }
@@ -256,7 +248,7 @@ void
 jb_rule_invoice_end(const struct jb_case *k, struct jb_verdict *v)
 {
     const struct jb_papers *p = &k->a->papers;
-    if (!is_business(k, v) || !is_known(k, v)) {
+    if (!is_known(k, v)) {
         return;
     }
     if (p->invoice.state != JB_INVOICE_ISSUED) {
@@ -277,7 +269,7 @@ void
 jb_rule_invoice_mail(const struct jb_case *k, struct jb_verdict *v)
 {
     const struct jb_papers *p = &k->a->papers;
-    if (!is_business(k, v) || !is_known(k, v)) {
+    if (!is_known(k, v)) {
         return;
     }
     done(k, v);

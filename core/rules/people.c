@@ -99,11 +99,7 @@ jb_rule_member_end(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_master_transfer(const struct jb_case *k, struct jb_verdict *v)
 {
-    /* Where nobody can act as the master, an operator names one, and it may be anybody. */
-    bool none = k->a->wallet.master == 0 || k->a->master_lost;
-    if (!none && !jb_kind_is(k, 1U << JB_KIND_BUSINESS | 1U << JB_KIND_OVERSEAS, v)) {
-        return;
-    }
+    bool none = jb_has_no_master(k->a);
     if (!none && k->a->person_state != JB_PERSON_MEMBER) {
         jb_refuse_person(k, v);
         return;
@@ -113,16 +109,6 @@ jb_rule_master_transfer(const struct jb_case *k, struct jb_verdict *v)
 }
 
 /* ---- staff of channels ---- */
-
-static bool
-is_open(const struct jb_case *k, struct jb_verdict *v)
-{
-    if (k->a->channel_state != JB_CHANNEL_CLOSED) {
-        return true;
-    }
-    jb_refuse_channel(k, v);
-    return false;
-}
 
 static void
 staffed(const struct jb_case *k, uint32_t role, struct jb_verdict *v)
@@ -134,9 +120,6 @@ staffed(const struct jb_case *k, uint32_t role, struct jb_verdict *v)
 void
 jb_rule_manager_add(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (!is_open(k, v)) {
-        return;
-    }
     if (k->a->person_state != JB_PERSON_NONE) {
         jb_refuse_person(k, v);
     } else if (has_room(k, v)) {
@@ -147,9 +130,6 @@ jb_rule_manager_add(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_manager_remove(const struct jb_case *k, struct jb_verdict *v)
 {
-    if (!is_open(k, v)) {
-        return;
-    }
     if (k->a->person_state == JB_PERSON_CHANNEL_MASTER) {
         jb_refuse(v, JB_CODE_MASTER_NEEDED);
     } else if (k->a->person_state != JB_PERSON_MANAGER) {
@@ -162,13 +142,7 @@ jb_rule_manager_remove(const struct jb_case *k, struct jb_verdict *v)
 void
 jb_rule_channel_transfer(const struct jb_case *k, struct jb_verdict *v)
 {
-    bool none = k->a->master_lost;
-    if (!is_open(k, v)) {
-        return;
-    }
-    if (!none && k->a->channel.kind != JB_CHANNEL_BUSINESS) {
-        jb_refuse_with(v, JB_CODE_CHANNEL_KIND, JB_FIG_CHANNEL_KIND, (int64_t)k->a->channel.kind);
-    } else if (!none && k->a->person_state != JB_PERSON_MANAGER) {
+    if (!k->a->master_lost && k->a->person_state != JB_PERSON_MANAGER) {
         jb_refuse_person(k, v);
     } else {
         staffed(k, JB_ROLE_CHANNEL_MASTER, v);

@@ -1,6 +1,7 @@
 /* permissions.def as data. */
 #include <assert.h>
 
+#include "base/error.h"
 #include "rules/rules.h"
 
 /* Which commands of an op a row is about. */
@@ -76,6 +77,35 @@ fits(enum when when, const struct jb_command *command)
         break;
     }
     return true;
+}
+
+struct jb_command
+jb_permission_command(const struct jb_permission *row)
+{
+    struct jb_command c = {.size = sizeof c, .op = (jb_op)row->op};
+    JB_ASSERT(row >= rows && row < rows + ROWS);
+    switch ((enum when)whens[row - rows]) {
+    case BY_HAND:
+        c.method = JB_METHOD_ADMIN_CASH;
+        c.has |= JB_HAS(JB_CF_METHOD);
+        break;
+    case BY_ITSELF:
+        c.method = JB_METHOD_KAKAOPAY_CARD_AUTO;
+        c.has |= JB_HAS(JB_CF_METHOD);
+        break;
+    case UNSENT:
+        c.origin = JB_ORIGIN_UNSENT_SIMPLE;
+        c.has |= JB_HAS(JB_CF_ORIGIN);
+        break;
+    case BUSINESS:
+        c.channel_kind = JB_CHANNEL_BUSINESS;
+        c.has |= JB_HAS(JB_CF_CHANNEL_KIND);
+        break;
+    case OF_CHANNEL:
+    case ALWAYS:
+        break;
+    }
+    return c;
 }
 
 struct jb_permit

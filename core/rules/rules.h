@@ -21,18 +21,20 @@ struct jb_case {
 };
 
 /* The rules: business.c, cash.c, channels.c, consume.c, free.c, papers.c, people.c, refund.c,
- * wallets.c. */
+ * wallets.c. What jb_admit asks (admit.c) is so for all of them. */
 #define OP(NAME, word, event, at, states, rule, ...)                                               \
     void rule(const struct jb_case *k, struct jb_verdict *v);
 #include "event/commands.def"
 #undef OP
 
-/* Refused because the wallet is of another kind: kinds are those that may, bits 1 << enum
- * jb_wallet_kind. True: it is of one of them. */
-bool jb_kind_is(const struct jb_case *k, uint32_t kinds, struct jb_verdict *v);
-/* Refused because of what the channel is, or the person. */
-void jb_refuse_channel(const struct jb_case *k, struct jb_verdict *v);
+/* Refused because of what the person named is. */
 void jb_refuse_person(const struct jb_case *k, struct jb_verdict *v);
+/* Nobody can act as the wallet's master: then an operator names one, and it may be anybody. */
+static inline bool
+jb_has_no_master(const struct jb_around *a)
+{
+    return a->wallet.master == 0 || a->master_lost;
+}
 
 /* Of a return that would go to more than JB_PARTS_MAX places: an amount that goes at once, `most`
  * if that does. v->parts is used up. */

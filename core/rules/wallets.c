@@ -1,135 +1,10 @@
-/* The life of a wallet, and which command which state allows. docs/rules.md sections 1 and 5. */
+/* The life of a wallet. docs/rules.md sections 1 and 13. */
 #include <assert.h>
 
 #include "base/error.h"
 #include "rules/rules.h"
 
-/* The states of a wallet that allow an op, as bits. */
-static const uint32_t allowed[JB_OPS] = {
-#define S(status) (1U << JB_WALLET_##status)
-#define EVERY (S(ACTIVE) | S(OFF) | S(SUSPENDED))
-#define OP(NAME, word, event, at, states, ...) [JB_OP_##NAME] = (states),
-#include "event/commands.def"
-#undef OP
-#undef EVERY
-#undef S
-};
-
-bool
-jb_wallet_allows(uint32_t status, jb_op op)
-{
-    return (unsigned)op < JB_OPS && status <= JB_WALLET_DELETED &&
-           (allowed[op] & 1U << status) != 0;
-}
-
-/* The status at an instant by the intervals known now; 0: the wallet was not there yet. */
-static uint32_t
-status_at(const struct jb_wallet *w, jb_instant at)
-{
-    for (size_t i = w->intervals.n; i-- > 0;) {
-        if (w->intervals.at[i].from <= at) {
-            return w->intervals.at[i].status;
-        }
-    }
-    return 0;
-}
-
-/* expect: a wallet's version, or that of a channel where the command is on no wallet. */
-static bool
-admit_version(const struct jb_command *c, jb_seq version, struct jb_verdict *v)
-{
-    if ((c->has & JB_HAS(JB_CF_EXPECT)) != 0 && c->expect != version) {
-        jb_refuse_with(v, JB_CODE_EXPECT_MISMATCH, JB_FIG_VERSION, (int64_t)version);
-    }
-    return v->code == JB_CODE_NONE;
-}
-
-/* The channel that the command names is there (of one that is made it is asked later), and the
- * actor may. */
-static bool
-admit_channel_and_role(const struct jb_command *c, const struct jb_around *a, struct jb_verdict *v)
-{
-    if (a->named && a->channel_no == 0 && c->op != JB_OP_CHANNEL_CREATE) {
-        jb_refuse(v, JB_CODE_CHANNEL_UNKNOWN);
-        return false;
-    }
-    return jb_admit_role(a, v);
-}
-
-/* What is of a channel, or of the whole ledger. */
-static bool
-admit_without_wallet(const struct jb_command *c, const struct jb_around *a, struct jb_verdict *v)
-{
-    return admit_channel_and_role(c, a, v) && admit_version(c, a->channel.version, v);
-}
-
-/* Wallet, channel, role, expect, state: in this order (docs/rules.md section 5). False: v says why
- * not. */
-static bool
-admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_around *a,
-      const struct jb_decision_time *m, struct jb_verdict *v)
-{
-    if ((c->has & JB_HAS(JB_CF_WALLET)) == 0) {
-        return admit_without_wallet(c, a, v);
-    }
-    if (c->op == JB_OP_WALLET_CREATE) {
-        if (w != NULL) {
-            jb_refuse(v, JB_CODE_WALLET_EXISTS);
-            return false;
-        }
-        return admit_channel_and_role(c, a, v) && admit_version(c, 0, v);
-    }
-    if (w == NULL) {
-        jb_refuse(v, JB_CODE_WALLET_UNKNOWN);
-        return false;
-    }
-    if (w->status == JB_WALLET_DELETED && !jb_wallet_allows(JB_WALLET_DELETED, c->op)) {
-        jb_refuse(v, JB_CODE_WALLET_DELETED);
-        return false;
-    }
-    jb_seq version = m->known_version != 0 ? m->known_version : w->version;
-    if (!admit_channel_and_role(c, a, v) || !admit_version(c, version, v)) {
-        return false;
-    }
-    /* Only consumption is judged by the state at its own time; everything else by the state now.
-     * But nothing happened in a wallet before it was there. */
-    bool back = m->at < m->recorded_at && (c->op == JB_OP_CONSUME || m->told);
-    uint32_t then = back ? status_at(w, m->at) : w->status;
-    uint32_t status = c->op == JB_OP_CONSUME ? then : w->status;
-    if (then == 0) {
-        jb_refuse(v, JB_CODE_WALLET_UNKNOWN_THEN);
-    } else if (!jb_wallet_allows(status, c->op)) {
-        jb_refuse_with(v, JB_CODE_WALLET_STATE, JB_FIG_STATUS, status);
-    }
-    return v->code == JB_CODE_NONE;
-}
-
-bool
-jb_decide_needs_ids(const struct jb_wallet *w, const struct jb_command *c,
-                    const struct jb_around *around, const struct jb_decision_time *m,
-                    struct jb_verdict *v)
-{
-    return admit(w, c, around, m, v);
-}
-
 const struct jb_around jb_around_nothing = {.channel_no = 0};
-
-bool
-jb_kind_is(const struct jb_case *k, uint32_t kinds, struct jb_verdict *v)
-{
-    if ((kinds & 1U << k->w->kind) != 0) {
-        return true;
-    }
-    jb_refuse_with(v, JB_CODE_WALLET_KIND, JB_FIG_KIND, k->w->kind);
-    jb_refuse_figure(v, JB_FIG_KINDS, kinds);
-    return false;
-}
-
-void
-jb_refuse_channel(const struct jb_case *k, struct jb_verdict *v)
-{
-    jb_refuse_with(v, JB_CODE_CHANNEL_STATE, JB_FIG_CHANNEL_STATE, k->a->channel_state);
-}
 
 void
 jb_refuse_person(const struct jb_case *k, struct jb_verdict *v)
@@ -149,14 +24,6 @@ void
 jb_rule_wallet_create(const struct jb_case *k, struct jb_verdict *v)
 {
     const struct jb_around *a = k->a;
-    if (a->named && a->channel_state == JB_CHANNEL_CLOSED) {
-        jb_refuse_channel(k, v);
-        return;
-    }
-    if (a->named && k->c->kind == JB_KIND_BUSINESS && a->channel.kind != JB_CHANNEL_BUSINESS) {
-        jb_refuse_with(v, JB_CODE_CHANNEL_KIND, JB_FIG_CHANNEL_KIND, (int64_t)a->channel.kind);
-        return;
-    }
     /* Who may otherwise do anything with it? */
     if (a->enforced && a->carried != JB_ROLE_CHANNEL_MASTER && !jb_given(k->c, JB_CF_MASTER)) {
         jb_refuse(v, JB_CODE_MASTER_NEEDED);
@@ -326,15 +193,6 @@ refuse_too_many_parts(const struct jb_case *k, struct jb_verdict *v)
     jb_refuse_figure(v, JB_FIG_MOST, most);
 }
 
-/* What the channel that a charge or a consumption names was at that time. */
-static void
-refuse_unconnected(const struct jb_case *k, struct jb_verdict *v)
-{
-    uint32_t state = k->a->channel_state;
-    jb_refuse_with(v, JB_CODE_CHANNEL_STATE, JB_FIG_CHANNEL_STATE,
-                   state == JB_CHANNEL_CONNECTED ? JB_CHANNEL_FREE : state);
-}
-
 /* An event of a channel belongs to it; one that only names it says so. */
 static void
 set_channel(const struct jb_globals *g, const struct jb_command *c, const struct jb_around *a,
@@ -363,14 +221,10 @@ jb_decide_wallet(const struct jb_globals *g, const struct jb_wallet *w, const st
 #include "event/commands.def"
 #undef OP
     };
-    if (!admit(w, c, around, m, v)) {
+    if (!jb_admit(w, c, around, m, v)) {
         return;
     }
     struct jb_case k = {g, w, c, loaded, around, m};
-    if ((c->op == JB_OP_CHARGE || c->op == JB_OP_CONSUME) && around->named && !around->connected) {
-        refuse_unconnected(&k, v);
-        return;
-    }
     rules[c->op](&k, v);
     if (v->parts.n > JB_PARTS_MAX && c->op != JB_OP_REFUND_FAIL && !m->any_parts && !v->no_memory) {
         refuse_too_many_parts(&k, v);

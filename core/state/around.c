@@ -125,6 +125,22 @@ put_biz(struct jb_state *b, uint64_t number, const struct jb_biz_number *n, stru
     return jb_fact_put(b, &key, n, WORDS(jb_biz_number), no_text, err);
 }
 
+jb_status
+jb_around_gone(struct jb_state *b, enum jb_gone what, uint64_t number, jb_seq *ret,
+               struct jb_error *err)
+{
+    const struct jb_fact_key key = jb_fact_key(JB_FACT_GONE, (uint8_t)what, 0, number);
+    bool found;
+    return jb_fact_get(b, &key, ret, 1, NULL, &found, err);
+}
+
+static jb_status
+put_gone(struct jb_state *b, enum jb_gone what, uint64_t number, jb_seq seq, struct jb_error *err)
+{
+    const struct jb_fact_key key = jb_fact_key(JB_FACT_GONE, (uint8_t)what, 0, number);
+    return jb_fact_put(b, &key, &seq, 1, no_text, err);
+}
+
 /* ---- lists ---- */
 
 static bool
@@ -370,14 +386,13 @@ jb_around_held(struct jb_state *b, enum jb_holder holder, uint64_t number, uint6
                jb_instant at, uint32_t *ret, struct jb_error *err)
 {
     struct jb_tenure t;
-    const struct jb_last_role *last = last_role(b, holder, number);
-    bool known = last != NULL && last->ref == whom && last->from <= at;
-    *ret = known ? last->role : 0;
+    *ret = holder == JB_HOLDER_WALLET ? jb_around_again(b, (uint32_t)number, whom, at) : 0;
+    bool known = *ret != 0;
     if (known && !JB_CHECKS) {
         return JB_OK;
     }
     jb_status status = jb_around_tenure(b, holder, number, whom, &t, err);
-    JB_ASSERT(!known || status != JB_OK || (t.role == *ret && t.from == last->from));
+    JB_ASSERT(!known || status != JB_OK || (t.role == *ret && t.from <= at));
     if (status != JB_OK) {
         return status;
     }
@@ -431,11 +446,14 @@ jb_around_lapsed(struct jb_state *b, uint64_t number, jb_instant now, uint64_t *
     *ret = 0;
     jb_status status = jb_around_holding(b, JB_HOLDER_INVITED, number, &h, err);
     for (uint64_t whom = h.oldest; status == JB_OK && whom != 0; whom = t.newer) {
+        jb_seq gone = 0;
         status = jb_around_tenure(b, JB_HOLDER_INVITED, number, whom, &t, err);
-        if (status != JB_OK || t.until > now) {
-            return status;
+        bool lapsed = t.until <= now;
+        if (status != JB_OK || (!lapsed && b->g.forgotten == 0)) {
+            return status; /* they stand by when they lapse: the others have not */
         }
-        ++*ret;
+        status = lapsed ? JB_OK : jb_around_gone(b, JB_GONE_PERSON, whom, &gone, err);
+        *ret += lapsed || gone != 0;
     }
     return status;
 }
@@ -705,6 +723,16 @@ fold_sales(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     return status == JB_OK ? put_wallet(b, e->wallet, &a, err) : status;
 }
 
+/* Somebody asks for a number whose record was forgotten: there is one again. */
+static jb_status
+come_back(struct jb_state *b, uint64_t number, struct jb_error *err)
+{
+    jb_seq gone = 0;
+    jb_status status =
+        b->g.forgotten != 0 ? jb_around_gone(b, JB_GONE_BIZ, number, &gone, err) : JB_OK;
+    return status == JB_OK && gone != 0 ? put_gone(b, JB_GONE_BIZ, number, 0, err) : status;
+}
+
 static jb_status
 fold_biz(struct jb_state *b, const struct jb_event *e, struct jb_biz_of *biz,
          uint64_t *channel_kind, struct jb_error *err)
@@ -716,6 +744,7 @@ fold_biz(struct jb_state *b, const struct jb_event *e, struct jb_biz_of *biz,
         biz->open_number = number;
         biz->open_base = e->biz_requested.base;
         biz->open_by = e->actor;
+        status = status == JB_OK ? come_back(b, number, err) : status;
         return status == JB_OK ? count_biz(b, number, 0, 1, e, err) : status;
     }
     bool approved = e->type == JB_EV_BIZ_APPROVED;
@@ -858,12 +887,21 @@ fold_subject(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 static jb_status
 fold_forgotten(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
-    if (e->forgotten.biz.s == NULL) {
-        return JB_OK;
+    const struct jb_forgotten *f = &e->forgotten;
+    jb_status status = JB_OK;
+    if (f->person != 0) {
+        status = put_gone(b, JB_GONE_PERSON, f->person, e->seq, err);
+    }
+    if (status == JB_OK && f->wallet_no != 0) {
+        status = put_gone(b, JB_GONE_WALLET, f->wallet_no, e->seq, err);
+    }
+    if (status != JB_OK || f->biz.s == NULL) {
+        return status;
     }
     struct jb_biz_number n;
-    uint64_t number = jb_biz_number_of(e->forgotten.biz);
-    jb_status status = jb_around_biz(b, number, &n, err);
+    uint64_t number = jb_biz_number_of(f->biz);
+    status = put_gone(b, JB_GONE_BIZ, number, e->seq, err);
+    status = status == JB_OK ? jb_around_biz(b, number, &n, err) : status;
     n.forgotten = e->seq;
     return status == JB_OK ? put_biz(b, number, &n, err) : status;
 }
@@ -911,19 +949,9 @@ fold(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     }
 }
 
-/* Most events move money alone. */
-static bool
-is_about_money(uint32_t type)
-{
-    return type < JB_EV_ROLE_GIVEN && type != JB_EV_WALLET_CREATED && type != JB_EV_WALLET_DELETED;
-}
-
 jb_status
 jb_around_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
-    if (is_about_money(e->type)) {
-        return JB_OK;
-    }
     struct jb_error why = {0};
     jb_status status = fold(b, e, &why);
     if (status == JB_E_CORRUPT) {

@@ -26,7 +26,8 @@ enum jb_fact_kind {
     JB_FACT_PAPERS = 'p',  /* number */
     JB_FACT_INVOICE = 'i', /* whom: number of a document */
     JB_FACT_SLICE = 's',   /* whom: number of its first document */
-    JB_FACT_NOTICE = 'g'   /* number, whom: a grant */
+    JB_FACT_NOTICE = 'g',  /* number, whom: a grant */
+    JB_FACT_GONE = 'f'     /* of an owner, 'P' or 'W' or 'B', whom: his number */
 };
 
 struct jb_fact_key {

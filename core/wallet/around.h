@@ -135,6 +135,7 @@ struct jb_around {
     bool connected;         /* it is with the wallet, at the command's time */
     uint32_t channel_state; /* enum jb_channel_state, seen from the wallet, or from nobody */
     uint64_t channel_no;    /* 0: there is none of that id, or none is named */
+    bool whatever_wallet;   /* with which wallet the channel is connected is not asked: may */
 
     /* From here on: what is looked at for commands about people, channels, business information
      * and deletion, and for those that name a channel; of others it means nothing. */
@@ -151,6 +152,7 @@ struct jb_around {
     struct jb_biz_of biz;        /* the holder's: the wallet's or the channel's */
     struct jb_biz_number number; /* that of the command, or of the open request */
     bool same_mail_order;
+    bool same_email; /* of the wallet's invoices: what it says now can be read, and is that */
     char search_id[JB_SEARCH_ID_BYTES_MAX]; /* in NFC */
     size_t search_id_n;
     jb_seq search_taken;     /* the event that gave the search id to a channel; 0: it is free */

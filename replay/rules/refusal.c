@@ -148,7 +148,11 @@ static const struct row {
                                  OP(SALES_RELEASE),
                              {JB_FIG_SALES_STATE},
                              ALL},
-    [JB_CODE_UNCHANGED] = {LISTED, OP(CHANNEL_MAIL_ORDER) | OP(WALLET_SETTLEMENT), {0}, ALL},
+    [JB_CODE_UNCHANGED] = {LISTED,
+                           OP(CHANNEL_MAIL_ORDER) | OP(WALLET_SETTLEMENT) | OP(INVOICE_EMAIL) |
+                               OP(FORGET),
+                           {0},
+                           ALL},
     [JB_CODE_MONTH_OPEN] = {LISTED, OP(INVOICE_ISSUE), {JB_FIG_FIRST_OPEN_DAY}, ALL},
     [JB_CODE_NOTHING_TO_INVOICE] = {LISTED, OP(INVOICE_ISSUE), {0}, ALL},
     [JB_CODE_NO_BUSINESS_INFO] = {LISTED, OP(INVOICE_ISSUE) | OP(INVOICE_CORRECT), {0}, ALL},

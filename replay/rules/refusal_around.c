@@ -291,6 +291,20 @@ can_be_master(struct jb_judge *r, const struct jb_command_refused *p, const stru
     return JB_OK;
 }
 
+/* The same again: of an address there has to be one. */
+static jb_status
+can_be_unchanged(struct jb_judge *r, const struct jb_command_refused *p, const struct jb_wallet *w,
+                 bool *ret, struct jb_error *err)
+{
+    struct jb_wallet_around a = {0};
+    if (p->op != JB_OP_INVOICE_EMAIL || w == NULL) {
+        return JB_OK;
+    }
+    jb_status status = jb_around_wallet(r->b, w->number, &a, err);
+    *ret = a.email != 0 && w->kind == JB_KIND_BUSINESS;
+    return status;
+}
+
 jb_status
 jb_refused_around_can_be(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
                          bool *ret, struct jb_error *err)
@@ -334,6 +348,8 @@ jb_refused_around_can_be(struct jb_judge *r, const struct jb_event *e, const str
     case JB_CODE_WALLET_KIND:
         *ret = w != NULL;
         return JB_OK;
+    case JB_CODE_UNCHANGED:
+        return can_be_unchanged(r, p, w, ret, err);
     case JB_CODE_EXPECT_MISMATCH: /* the version of a channel; 0: of one that is to be made */
         *ret = the_figure(p) == 0 && p->op == JB_OP_CHANNEL_CREATE;
         return *ret ? JB_OK : names_event(r, e, 0, ret, err);

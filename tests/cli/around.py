@@ -206,7 +206,9 @@ def wrong(ledger):
     for words, code, part in ((["who", ledger, "X"], 1, "no wallet X"), (["channel", ledger, "X"], 1, "no channel X"), (["biz", ledger], 2, "--channel"),
                               (["biz", ledger, "--channel", "X"], 1, "no channel X"), (["may", ledger, "W"], 2, "--actor"),
                               (["may", ledger, "W", "--actor", "sol", "--channel", "X"], 1, "no channel X"), (["can-delete", ledger, "X"], 1, "no wallet X"),
-                              (["who", ledger, "W", "--as-of", "12"], 2, "--as-of"), (["events", ledger, "--channel", "cafe", "--wallet", "W"], 2, "not of both")):
+                              *[([*words, "--as-of", "12"], 2, "what is so now") for words in
+                                (["who", ledger, "W"], ["may", ledger, "W", "--actor", "sol"], ["roles", ledger], ["channel", ledger, "cafe"], ["biz", ledger, "W"],
+                                 ["can-delete", ledger, "W"], ["people", ledger], ["answer", ledger, "W", "--question", "1"])], (["events", ledger, "--channel", "cafe", "--wallet", "W"], 2, "not of both")):
         out = run(*words)
         check(f"{words[0]} {words[2:]}", out.returncode == code and part in out.stderr and out.stdout == "", (out.returncode, out.stderr))
     nobody = ask(ledger, "may", "W", "--actor", "somebody-else")
@@ -238,6 +240,118 @@ def forgotten(work):
     check("the audit of what was not forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
 
 
+def places(work):
+    """Somebody invited who is forgotten takes no place; what is forgotten is not forgotten again, and what is so is not set again."""
+    ledger = os.path.join(work, "p")
+    run("init", ledger, "--key-file", ledger + ".key")
+    code = lambda command: apply(ledger, command)[0].get("code")  # noqa: E731
+    made = apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"}, {"op": "policy.set", "policy": "members_max", "value": 2},
+                 {"op": "member.invite", "wallet": "W", "person": "sol"})
+    check("invited", all(a["ok"] for a in made), made)
+    check("full", code({"op": "member.invite", "wallet": "W", "person": "han"}) == "MEMBERS_LIMIT")
+    check("forgotten", code({"op": "forget", "person": "sol"}) is None)
+    check("who of the forgotten", ask(ledger, "who", "W")["invited"] == [], ask(ledger, "who", "W"))
+    check("his place is free", code({"op": "member.invite", "wallet": "W", "person": "han"}) is None)
+    check("one place", code({"op": "member.invite", "wallet": "W", "person": "sun"}) == "MEMBERS_LIMIT")
+    check("a person again", code({"op": "forget", "person": "sol"}) == "PERSON_STATE")
+    mail = {"op": "invoice.email", "wallet": "W", "email": "a@b.example"}
+    check("an address", [code(mail), code({**mail, "key": "k"}), code({**mail, "email": "c@b.example"}), code(mail)] == [None, "UNCHANGED", None, None])
+    group = {"op": "atomic", "commands": [{**mail, "email": "d@b.example"}, {**mail, "email": "d@b.example"}]}
+    check("an address in a group", apply(ledger, group)[0].get("index") == 1, apply(ledger, group))
+    asked, = apply(ledger, {"op": "biz.request", "wallet": "W", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a"})
+    refuse = {"op": "biz.refuse", "wallet": "W", "seq": asked["seq"]}
+    made = apply(ledger, refuse, {"op": "forget", "biz": "1112233333"}, {"op": "wallet.off", "wallet": "W"}, {"op": "wallet.delete", "wallet": "W"},
+                 {"op": "forget", "wallet": "W"})
+    check("a business and a wallet", all(a["ok"] for a in made), made)
+    events = ask(ledger, "stat")["events"]
+    check("the business again", code({"op": "forget", "biz": "1112233333", "key": "b"}) == "UNCHANGED")
+    check("the wallet again", code({"op": "forget", "wallet": "W"}) == "UNCHANGED")
+    check("no second event", ask(ledger, "stat")["events"] == events + 1)  # the refusal with a key
+    apply(ledger, {"op": "channel.create", "channel": "cafe", "person": "min"})
+    again, = apply(ledger, {"op": "biz.request", "channel": "cafe", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a"})
+    made = apply(ledger, {"op": "biz.refuse", "channel": "cafe", "seq": again["seq"]}, {"op": "forget", "biz": "1112233333"}, {"op": "forget", "biz": "1112233333"})
+    check("one that came back is forgotten once more", [a.get("code") for a in made] == [None, None, "UNCHANGED"], made)
+    verdict = run("audit", ledger)
+    check("the audit of places", verdict.returncode == 0, verdict.stdout + verdict.stderr)
+
+
+def sentences(work):
+    """What a refusal is about, in both languages."""
+    ledger = os.path.join(work, "s")
+    run("init", ledger, "--roles=enforce", "--operator", "root")
+    apply(ledger, {"op": "channel.create", "channel": "cafe", "person": "min", "actor": {"id": "min"}})
+    operator = {"actor": {"id": "root"}}
+    asked = {"op": "biz.request", "channel": "cafe", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a", "expect": 1, "actor": {"id": "min"}}
+    cases = [({"op": "channel.close", "channel": "cafe", "expect": 1, **operator}, "the channel is at version", "채널의 현재 버전"),
+             (asked, "the channel is at version", "채널의 현재 버전"),
+             ({"op": "channel.create", "channel": "bar", "person": "min", "expect": 1, **operator}, "the channel is at version", "채널의 현재 버전"),
+             ({"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "w", "expect": 1, **operator}, "the wallet is at version", "월렛의 현재 버전"),
+             ({"op": "channel.close", "channel": "cafe"}, "nobody is named who does it; say who (--actor ID)", "--actor 아이디"),
+             ({"op": "atomic", "commands": [{"op": "channel.close", "channel": "cafe"}]}, "(--actor ID)", "--actor 아이디"),
+             ({"op": "channel.close", "channel": "cafe", "actor": {"id": "nobody"}}, "the actor has no role here", "처리자에게는"),
+             ({"op": "atomic", "commands": [{"op": "channel.close", "channel": "cafe"}], "actor": {"id": "nobody"}}, "the actor has no role here", "처리자에게는")]
+    for command, english, korean in cases:
+        for lang, part in (("en", english), ("ko", korean)):
+            keyed = json.dumps({**command, "key": f"{english}{lang}{json.dumps(command)}"[:120].replace(" ", "")})
+            for time in ("first", "again"):
+                out = run("apply", ledger, "--lang", lang, feed=keyed + "\n")
+                check(f"{lang}, {time}: {command}", part in json.loads(out.stdout)["message"], out.stdout)
+
+
+VALUES = {"WALLET": "W", "CHANNEL": "cafe", "PERSON": "sol", "ROLE": "GATEWAY", "AGENCY": "Nuri", "SEARCH-ID": "shop", "EMAIL": "a@b.example", "SETTLEMENT": "POSTPAID",
+          "LIMIT": "5,000", "SEQ": "7", "BIZ": "1112233333", "BIZ-NAME": "n", "REPRESENTATIVE": "r", "ADDRESS": "a", "CHANNEL-KIND": "BUSINESS", "MAIL-ORDER": "12",
+          "REASON": "no", "GRANT": "G1", "MONTH": "2026-03", "INVOICE": "3", "REF": "R-1", "APPROVE-NO": "A-1", "WHY": "OTHER", "RESULT": "SENT"}
+
+
+def single(work):
+    """Each op has a command line, which help shows, and which is the same as its line of JSON."""
+    ledger = os.path.join(work, "o")
+    run("init", ledger, "--key-file", ledger + ".key")
+    apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"}, {"op": "channel.create", "channel": "cafe", "person": "jin"})
+    ops = list(dict.fromkeys(row["cell"].split(":")[0] for row in ask(ledger, "roles")["cells"]))
+    ops = ops[ops.index("role.give"):]
+    check("all of them", len(ops) == 32, ops)
+    for op in ops:
+        words = op.replace("_", "-").split(".")
+        usage = " ".join(run("help", words[0]).stdout.split())
+        begin = "jangbu " + " ".join(words) + " LEDGER"
+        if begin not in usage:
+            check(f"{op}: help", False, usage)
+            continue
+        form = usage[usage.index(begin) + len(begin):].split(" jangbu ")[0].split()
+        form = form[:next((i for i, w in enumerate(form) if w.strip("[]") not in VALUES and not w.strip("[]").startswith("--")), len(form))]
+        members, line, name = {"op": op}, [], None
+        for word in form:
+            plain = word.strip("[]")
+            if plain.startswith("--"):
+                name = plain
+            elif (op.startswith("biz.") and name == "--channel") or (op == "forget" and name != "--person"):
+                name = None  # of one alone
+            elif name is None and any(w.startswith("--") for w in line):
+                break  # the explanation
+            else:
+                line += [VALUES[plain]] if name is None else [name, VALUES[plain]]
+                number = plain in ("SEQ", "LIMIT", "INVOICE")
+                members[plain.lower().replace("-", "_")] = int(VALUES[plain].replace(",", "")) if number else VALUES[plain]
+                name = None
+        if op == "role.give":
+            members.pop("agency"), line.remove("--agency"), line.remove("Nuri")
+        if op == "role.take":
+            members["role"], line[line.index("GATEWAY")] = "AGENCY", "AGENCY"
+        want, = apply(ledger, members, dry=True)
+        out = run(*words, ledger, *line, "--dry-run", "--json") if len(words) == 2 else run(op, ledger, *line, "--dry-run", "--json")
+        got = json.loads(out.stdout) if out.stdout else out.stderr
+        want.pop("line", None)
+        drop = lambda a: {k: v for k, v in a.items() if k not in ("line", "at", "recorded_at", "until")} if isinstance(a, dict) else a  # noqa: E731
+        check(f"{op}: {line}", drop(got) == drop(want), (members, want, got))
+        check(f"{op}: its form is right", want.get("code") != "MALFORMED", want)
+    for words, code, part in ((["channel", "creat", ledger, "x"], 2, ""), (["member"], 2, "invite, accept, leave, remove"), (["channel", "close", ledger], 2, "LEDGER CHANNEL"),
+                              (["channel", ledger, "cafe"], 0, ""), (["channel", "search_id", ledger, "cafe", "a-b"], 1, ""), (["sales", "request", ledger, "W"], 2, "AGENCY"),
+                              (["channel", "close", ledger, "cafe", "--caller", "x", "--key", "k"], 0, ""), (["channel", ledger, "cafe", "--caller", "x"], 2, "takes no --caller")):
+        out = run(*words)
+        check(f"{words}", out.returncode == code and part in out.stderr, out)
+
+
 def main():
     global JANGBU
     JANGBU = os.path.abspath(sys.argv[1])
@@ -246,6 +360,9 @@ def main():
         permitted(work)
         business(work)
         forgotten(work)
+        places(work)
+        sentences(work)
+        single(work)
     print("\n".join(bad[:20] + [f"{len(bad)} wrong"]))
     return 1 if bad else 0
 

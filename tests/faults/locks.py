@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import lmdb
 
@@ -46,6 +47,12 @@ def contents(ledger):
     return {name: open(os.path.join(ledger, name), "rb").read() for name in os.listdir(ledger) if not name.endswith("lock")}
 
 
+def side_by_side(programs):
+    """They wait, most of the time, and not for each other."""
+    with ThreadPoolExecutor(len(programs)) as pool:
+        return list(pool.map(lambda words: subprocess.run(words, capture_output=True, text=True, timeout=60), programs))
+
+
 def namespaces(jangbu, work):
     """Processes of two PID namespaces have the same numbers, by which mutexes know their owners: whoever comes second is refused, and writes nothing."""
     ledger = new(jangbu, work, "namespaces")
@@ -58,11 +65,11 @@ def namespaces(jangbu, work):
         holder = subprocess.Popen([*apart, jangbu, *first], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         time.sleep(0.7)
         before = contents(ledger)
-        for second in ([], apart):
-            for words in (["balance", ledger, "W0"], ["charge", ledger, "W0", "N1", "5000"], ["audit", ledger], ["rebuild", ledger], ["log", ledger],
-                          ["backup", ledger, ledger + "-copy"]):
-                out = subprocess.run([*second, jangbu, *words], capture_output=True, text=True, timeout=60)
-                check(f"{words[0]} beside {first[0]} of another namespace", out.returncode in (2, 3) and "PID namespace" in out.stderr, (out.returncode, out.stderr))
+        seconds = [[*second, jangbu, *words] for second in ([], apart)
+                   for words in (["balance", ledger, "W0"], ["charge", ledger, "W0", "N1", "5000"], ["audit", ledger], ["rebuild", ledger], ["log", ledger],
+                                 ["backup", ledger, ledger + "-copy"])]
+        for words, out in zip(seconds, side_by_side(seconds)):
+            check(f"{words} beside {first[0]} of another namespace", out.returncode in (2, 3) and "PID namespace" in out.stderr, (out.returncode, out.stderr))
         check("and nothing was written", contents(ledger) == before and not os.path.exists(ledger + "-copy"))
         holder.kill()
         holder.wait()
@@ -109,27 +116,33 @@ class Apply:
         return self.process.wait(30), self.process.stderr.read()
 
 
+LOCKS = ["lock", "log.mdb-lock", "people.mdb-lock", "state.mdb-lock", "views.mdb-lock"]
+
+
+def deleted_of(jangbu, work, names):
+    ledger = new(jangbu, work, "deleted-" + names[-1] + str(len(names)))
+    one = Apply(jangbu, ledger)
+    told = {name for name in ("a1", "a2") if one.say(name)}
+    for name in names:
+        os.remove(os.path.join(ledger, name))
+    others = []
+    for words in (["apply", ledger], ["balance", ledger, "W0"], ["audit", ledger]):
+        out = run(jangbu, *words, feed=consume("b0") if words[0] == "apply" else None)
+        others.append((out.returncode, out.stderr))
+        told |= {"b0"} if words[0] == "apply" and out.returncode == 0 else set()
+    told |= {"a3"} if one.say("a3") else set()
+    code, text = one.end()
+    check(f"whoever finds {names} deleted says so", any("was deleted while programs use the ledger" in t for _, t in others), (others, text))
+    check(f"the first goes on or says so ({names})", code == 0 or "was deleted while" in text, (code, text))
+    lost = told - in_log(jangbu, ledger)
+    check(f"nothing acknowledged is lost ({names})", not lost and len(told) >= 2, lost)
+    check(f"and the ledger is whole ({names})", run(jangbu, "audit", ledger).returncode == 0, run(jangbu, "audit", ledger).stdout)
+
+
 def deleted(jangbu, work):
-    for names in (["log.mdb-lock"], ["lock"], ["people.mdb-lock"], ["state.mdb-lock"], ["views.mdb-lock"],
-                  ["lock", "log.mdb-lock", "people.mdb-lock", "state.mdb-lock", "views.mdb-lock"]):
-        ledger = new(jangbu, work, "deleted-" + names[-1] + str(len(names)))
-        one = Apply(jangbu, ledger)
-        told = {name for name in ("a1", "a2") if one.say(name)}
-        for name in names:
-            os.remove(os.path.join(ledger, name))
-        others = []
-        for i in range(1):
-            for words in (["apply", ledger], ["balance", ledger, "W0"], ["audit", ledger]):
-                out = run(jangbu, *words, feed=consume(f"b{i}") if words[0] == "apply" else None)
-                others.append((out.returncode, out.stderr))
-                told |= {f"b{i}"} if words[0] == "apply" and out.returncode == 0 else set()
-            told |= {name for name in (f"a{i}x",) if one.say(name)}
-        code, text = one.end()
-        check(f"whoever finds {names} deleted says so", any("was deleted while programs use the ledger" in t for _, t in others), (others, text))
-        check(f"the first goes on or says so ({names})", code == 0 or "was deleted while" in text, (code, text))
-        lost = told - in_log(jangbu, ledger)
-        check(f"nothing acknowledged is lost ({names})", not lost and len(told) >= 2, lost)
-        check(f"and the ledger is whole ({names})", run(jangbu, "audit", ledger).returncode == 0, run(jangbu, "audit", ledger).stdout)
+    cases = [[name] for name in LOCKS] + [LOCKS]
+    with ThreadPoolExecutor(len(cases)) as pool:
+        list(pool.map(lambda names: deleted_of(jangbu, work, names), cases))
 
 
 def counted_elsewhere(jangbu, work):
@@ -154,34 +167,42 @@ def counted_elsewhere(jangbu, work):
         check(f"nor anything damaged ({name})", run(jangbu, "audit", ledger).returncode == 0, run(jangbu, "audit", ledger).stdout)
 
 
-def stopped(jangbu, shim, work):
+STOPS = (
+    ("people.mdb", ["wallet", "create", "LEDGER", "WX", "--kind", "PERSONAL", "--name", "n"], "1", False, True),
+    ("log.mdb", ["wallet", "create", "LEDGER", "WX", "--kind", "PERSONAL", "--name", "n"], "1", False, True),
+    ("state.mdb", ["rebuild", "LEDGER"], "2", False, False),
+    ("views.mdb", ["rebuild", "LEDGER"], "2", False, False),
+    ("views.mdb", ["apply", "LEDGER"], "1", True, True),
+    ("state.mdb", ["charge", "LEDGER", "W0", "M1", "5000"], "1", True, True),
+)
+
+
+def stopped_in(jangbu, preloaded, work, name, words, at, make, held):
     """A process that is stopped while it writes to one of the files, or makes it."""
-    env = {**os.environ, **preload(shim, work)}
-    wallet = ["wallet", "create", "LEDGER", "WX", "--kind", "PERSONAL", "--name", "n"]
-    for name, words, at, make, held in (("people.mdb", wallet, "1", False, True), ("log.mdb", wallet, "1", False, True), ("state.mdb", ["rebuild", "LEDGER"], "2", False, False),
-                                        ("views.mdb", ["rebuild", "LEDGER"], "2", False, False), ("views.mdb", ["apply", "LEDGER"], "1", True, True),
-                                        ("state.mdb", ["charge", "LEDGER", "W0", "M1", "5000"], "1", True, True)):
-        ledger = new(jangbu, work, f"stopped-{name}-{words[0]}-{make}")
-        run(jangbu, "balance", ledger, "W0")
-        if make:
-            os.remove(os.path.join(ledger, name))
-            os.remove(os.path.join(ledger, name + "-lock"))
-        holder = subprocess.Popen([jangbu, *[ledger if w == "LEDGER" else w for w in words]], env={**env, "JB_SHIM_STOP": name, "JB_SHIM_STOP_AT": at}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        pid, status = os.waitpid(holder.pid, os.WUNTRACED)
-        check(f"{words[0]} is stopped in {name}", os.WIFSTOPPED(status), status)
-        for more in (["charge", ledger, "W0", "S1", "5000"], ["balance", ledger, "W0"], ["log", ledger]):
-            began = time.monotonic()
-            try:
-                out = subprocess.run([jangbu, *more], capture_output=True, text=True, timeout=40)
-                told = out.returncode == 3 and f"process {pid} " in out.stderr
-                ok = out.returncode == 0 or told
-                check(f"{more[0]} beside {words[0]} stopped in {name}{' while it makes it' if make else ''}", ok and (not held or more[0] != "charge" or told),
-                      (out.returncode, out.stderr, round(time.monotonic() - began, 1)))
-            except subprocess.TimeoutExpired:
-                check(f"{more[0]} beside {words[0]} stopped in {name}: hangs", False)
-        os.kill(pid, signal.SIGCONT)
-        holder.wait(60)
-        check("and then all goes on", run(jangbu, "charge", ledger, "W0", "S2", "5000").returncode == 0 and run(jangbu, "audit", ledger).returncode == 0)
+    ledger = new(jangbu, work, f"stopped-{name}-{words[0]}-{make}")
+    run(jangbu, "balance", ledger, "W0")
+    if make:
+        os.remove(os.path.join(ledger, name))
+        os.remove(os.path.join(ledger, name + "-lock"))
+    env = {**os.environ, **preloaded, "JB_SHIM_STOP": name, "JB_SHIM_STOP_AT": at}
+    holder = subprocess.Popen([jangbu, *[ledger if w == "LEDGER" else w for w in words]], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    pid, status = os.waitpid(holder.pid, os.WUNTRACED)
+    check(f"{words[0]} is stopped in {name}", os.WIFSTOPPED(status), status)
+    seconds = [[jangbu, "charge", ledger, "W0", "S1", "5000"], [jangbu, "balance", ledger, "W0"], [jangbu, "log", ledger]]
+    for more, out in zip(seconds, side_by_side(seconds)):
+        told = out.returncode == 3 and f"process {pid} " in out.stderr
+        ok = out.returncode == 0 or told
+        check(f"{more[1]} beside {words[0]} stopped in {name}{' while it makes it' if make else ''}", ok and (not held or more[1] != "charge" or told),
+              (out.returncode, out.stderr))
+    os.kill(pid, signal.SIGCONT)
+    holder.wait(60)
+    check("and then all goes on", run(jangbu, "charge", ledger, "W0", "S2", "5000").returncode == 0 and run(jangbu, "audit", ledger).returncode == 0)
+
+
+def stopped(jangbu, shim, work):
+    preloaded = preload(shim, work)
+    with ThreadPoolExecutor(len(STOPS)) as pool:
+        list(pool.map(lambda stop: stopped_in(jangbu, preloaded, work, *stop), STOPS))
 
 
 def readers(jangbu, work):

@@ -3,6 +3,7 @@
 And where a ledger may not lie: every file system of a network or a cluster.
 
 usage: making.py JANGBU SHIM"""
+import fcntl
 import json
 import os
 import shutil
@@ -37,10 +38,66 @@ def whole(jangbu, ledger, original=None):
                                 json.loads(run(jangbu, "balance", ledger, "W0", "--json").stdout)["name"] == "name of wallet 0")
 
 
+def keyed(jangbu, words, dest):
+    """Where names are sealed they can be read, from a key file that has its name; elsewhere there is none."""
+    if "--operator" not in words:
+        return not os.path.exists(dest + ".key") and not os.path.exists(dest + ".key.new")
+    who = run(jangbu, "log", dest, "--people", "--json").stdout
+    return '"root"' in who and os.path.exists(dest + ".key") and not os.path.exists(dest + ".key.new")
+
+
+def remove(dest, key):
+    shutil.rmtree(dest)
+    for path in (key, key + ".new"):
+        if os.path.exists(path):
+            os.remove(path)
+
+
+def key_files(jangbu, work):
+    """Names that are taken, and by what."""
+    dest, key = os.path.join(work, "keyed"), os.path.join(work, "keyed.key")
+    init = ["init", "--roles=enforce", "--operator", "root", dest]
+
+    def put(path, text="", mode=0o600):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+
+    put(key, "mine")
+    out = run(jangbu, *init)
+    check("a key file is never written over", out.returncode == 1 and open(key).read() == "mine" and not os.path.exists(dest), out)
+    os.remove(key)
+    for title, left in (("half a line", lambda: put(key + ".new", "jangbu-key-1 00")), ("of another mode", lambda: put(key + ".new", "x", 0o644)),
+                        ("a link", lambda: os.symlink(os.path.join(work, "elsewhere"), key + ".new"))):
+        left()
+        out = run(jangbu, *init)
+        check(f"what a killed one left, {title}, is written over", out.returncode == 0 and keyed(jangbu, init, dest) and
+              not os.path.exists(os.path.join(work, "elsewhere")) and os.stat(key).st_mode & 0o777 == 0o600, out)
+        remove(dest, key)
+    # An init of another ledger is at it.
+    with open(key + ".new", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        out = run(jangbu, *init)
+        check("two at once", out.returncode == 3 and "another program" in out.stderr and not os.path.exists(dest), out)
+    # A ledger that is there with its key's name still to get; and that of another ledger.
+    other = os.path.join(work, "other")
+    run(jangbu, *init)
+    run(jangbu, *init[:-1], other)
+    os.rename(key, key + ".new")
+    check("whoever opens it gives it its name", keyed(jangbu, init, dest))
+    os.remove(key)
+    shutil.copy(other + ".key", key + ".new")
+    out = run(jangbu, "charge", dest, "W", "C", "1000", "--actor", "root")
+    check("another ledger's is not taken", out.returncode == 3 and "no key file" in out.stderr and os.path.exists(key + ".new"), out)
+    remove(dest, key)
+    remove(other, other + ".key")
+
+
 def at_each(jangbu, shim, work, original):
     env = preload(shim, work)
-    for words in (["init"], ["backup", original]):
+    for words in (["init"], ["init", "--roles=enforce", "--operator", "root"], ["backup", original]):
         dest = os.path.join(work, words[0])
+        key = dest + ".key"
         for fault in ({"JB_SHIM_KILL": None}, {"JB_SHIM_FAIL": None, "JB_SHIM_ERRNO": "28"}, {"JB_SHIM_FAIL": None, "JB_SHIM_ERRNO": "5"}):
             n = 0
             while n < 300:
@@ -49,8 +106,9 @@ def at_each(jangbu, shim, work, original):
                 out = run(jangbu, *words, dest, env={**env, "JB_SHIM_COUNT": count, **{k: v or str(n) for k, v in fault.items()}})
                 name = f"{words[0]} with {fault} at {n}"
                 if out.returncode == 0:
+                    check(f"{name}: its key", keyed(jangbu, words, dest), os.listdir(work))
                     check(f"{name}: whole", whole(jangbu, dest, original if words[0] == "backup" else None))
-                    shutil.rmtree(dest)
+                    remove(dest, key)
                     if n <= int(open(count).read()):
                         continue  # a call that may fail: room for what is to come
                     break
@@ -58,18 +116,22 @@ def at_each(jangbu, shim, work, original):
                 if "JB_SHIM_KILL" in fault:
                     check(f"{name}: killed", out.returncode == -9, (out.returncode, out.stderr))
                     if os.path.exists(log):
+                        check(f"{name}: its key", keyed(jangbu, words, dest), os.listdir(work))
                         check(f"{name}: what has a log is whole", whole(jangbu, dest, original if words[0] == "backup" else None), os.listdir(dest))
-                        shutil.rmtree(dest)
+                        remove(dest, key)
                         continue
+                    check(f"{name}: no key has its name yet", not os.path.exists(key))
                     refused = run(jangbu, "balance", dest, "W0")
                     check(f"{name}: what has none is no ledger", refused.returncode == 3, (refused.returncode, refused.stderr))
                 else:
                     check(f"{name}: said", out.returncode == 3 and out.stderr != "", (out.returncode, out.stderr))
                     check(f"{name}: nothing is left", not os.path.exists(dest), os.path.exists(dest) and os.listdir(dest))
+                    check(f"{name}: no key is left", not os.path.exists(key) and not os.path.exists(key + ".new"), os.listdir(work))
                 again = run(jangbu, *words, dest)
                 check(f"{name}: the next one works", again.returncode == 0 and sorted(f for f in os.listdir(dest) if f.startswith(".")) == [], again.stderr)
+                check(f"{name}: its key", keyed(jangbu, words, dest), os.listdir(work))
                 check(f"{name}: and is whole", whole(jangbu, dest, original if words[0] == "backup" else None))
-                shutil.rmtree(dest)
+                remove(dest, key)
             check(f"{words[0]}: the faults were there, and an end of them", 5 < n < 300, n)
 
 
@@ -150,6 +212,7 @@ def main():
         run(jangbu, "apply", original, "--clock=at", feed=FEED)
         at_each(jangbu, shim, work, original)
         in_the_way(jangbu, work, original)
+        key_files(jangbu, work)
         places(jangbu, shim, work, original)
         overlay(jangbu, work, original)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))

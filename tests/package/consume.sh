@@ -91,3 +91,10 @@ cmake --build "$work/outside/build" >/dev/null
 "$work/outside/build/words" "$work/ledger6"
 "$work/outside/build/words_static" "$work/ledger7"
 echo "eight consumers built and ran"
+
+# All of it can be taken away again.
+"$prefix/bin/jangbu" --version >/dev/null
+test -f "$prefix/share/doc/jangbu/vocabulary.md" # the help names it
+test -f "$prefix/share/bash-completion/completions/jangbu"
+cmake --build "$build" --target uninstall >/dev/null
+test -z "$(find "$prefix" -type f)"

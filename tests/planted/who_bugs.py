@@ -8,6 +8,7 @@ PEOPLE = "core/rules/people.c"
 CHANNELS = "core/rules/channels.c"
 BUSINESS = "core/rules/business.c"
 WALLETS = "core/rules/wallets.c"
+ADMIT = "core/rules/admit.c"
 
 WHO_BUGS = [
     # the permission table
@@ -40,16 +41,16 @@ WHO_BUGS = [
     ("one-more-member", PEOPLE, "if (k->a->people_n < (uint64_t)most) {", "if (k->a->people_n <= (uint64_t)most) {", "one more than members_max"),
     ("to-anybody", PEOPLE, "if (!none && k->a->person_state != JB_PERSON_MEMBER) {", "if (!none && k->a->person_state == JB_PERSON_LAPSED) {", "a wallet goes to anybody"),
     ("last-operator-goes", PEOPLE, "k->g->operators <= 1) {", "k->g->operators < 1) {", "the last operator is taken"),
-    ("personal-wallets-go-over", PEOPLE, "1U << JB_KIND_BUSINESS | 1U << JB_KIND_OVERSEAS, v)", "~1U, v)", "a PERSONAL wallet gets another master"),
+    ("personal-wallets-go-over", ADMIT, "business | 1U << JB_KIND_OVERSEAS, v)", "~1U, v)", "a PERSONAL wallet gets another master"),
     ("former-master-is-out", FOLD, "status = status == JB_OK ? begin(p, from, other, 0) : status; }", "(void)other; }", "who was the master is no member"),
     # channels
-    ("basic-for-business", CHANNELS, "(k->w->kind != JB_KIND_BUSINESS || is_business(k, v))) {", "(k->w->kind != 0 || is_business(k, v))) {", "a business wallet has a BASIC channel"),
+    ("basic-for-business", ADMIT, "return k->w->kind != JB_KIND_BUSINESS || is_business", "return k->w->kind != 0 || is_business", "a business wallet has a BASIC channel"),
     ("marks-mixed-up", CHANNELS, "((marks & 2) != 0 || memchr", "((marks & 1) != 0 || memchr", "one mark allows the other"),
     ("search-id-twice", CHANNELS, "} else if (k->a->search_taken != 0) {", "} else if (k->a->search_taken > (jb_seq)INT64_MAX) {", "two channels have one search id"),
     ("search-id-again", CHANNELS, "} else if (k->a->channel.search != 0) {", "} else if (k->a->channel.search > (jb_seq)INT64_MAX) {", "a search id is set again"),
-    ("closed-while-connected", CHANNELS, "jb_rule_channel_close(const struct jb_case *k, struct jb_verdict *v) { if (state_is(k, JB_CHANNEL_FREE, v)) {",
-     "jb_rule_channel_close(const struct jb_case *k, struct jb_verdict *v) { if (is_open(k, v)) {", "a connected channel is closed"),
-    ("unconnected-is-fine", WALLETS, "around->named && !around->connected) {", "around->named && around->channel_state == JB_CHANNEL_CLOSED) {", "a charge names a channel of another wallet"),
+    ("closed-while-connected", ADMIT, "case JB_OP_CHANNEL_CLOSE: return state == JB_CHANNEL_FREE ||",
+     "return state == JB_CHANNEL_FREE || refuse_channel(v, state); case JB_OP_CHANNEL_CLOSE: return state != JB_CHANNEL_CLOSED ||", "a connected channel is closed"),
+    ("unconnected-is-fine", ADMIT, "return k->a->connected ||", "return state != JB_CHANNEL_CLOSED ||", "a charge names a channel of another wallet"),
     # business information, the sales right, settlement, deletion
     ("older-undoes-newer", BUSINESS, "if (approve && a->biz.open_base != a->number.approved) {", "if (approve && a->biz.open_base > a->number.approved) {", "an older request undoes a newer approval"),
     ("number-changes", BUSINESS, "if (k->a->biz.number != 0 && k->a->biz.number", "if (k->a->biz.number == 1 && k->a->biz.number", "a registration number changes"),
@@ -57,13 +58,13 @@ WHO_BUGS = [
     ("number-fixed-late", FOLD, "biz->fixed = first ? e->seq : biz->fixed;", "biz->fixed = e->seq;", "each approval is said to have fixed the number"),
     ("right-of-two", FOLD, "status == JB_OK && a.agency != 0 ? end(&right, a.agency) : status;", "status;", "the agency before keeps the right"),
     ("asks-for-what-it-has", BUSINESS, "if (k->a->sales_state != wanted) {", "if (k->a->sales_state < wanted) {", "an agency asks for the right that it has"),
-    ("anybody-is-postpaid", BUSINESS, "if (k->c->settlement == JB_SETTLEMENT_POSTPAID && !jb_kind_is", "if (k->c->settlement > JB_SETTLEMENT_POSTPAID && !jb_kind_is", "a PERSONAL wallet is POSTPAID"),
+    ("anybody-is-postpaid", ADMIT, "k->c->settlement != JB_SETTLEMENT_POSTPAID ||", "k->c->settlement <= JB_SETTLEMENT_POSTPAID ||", "a PERSONAL wallet is POSTPAID"),
     ("limit-locks-free-cash", "core/rules/consume.c", "w->paid > -limit ? w->paid + limit : 0;", "w->paid + limit;", "a debt eats into usable free cash"),
     ("limit-of-prepaid", "core/rules/consume.c", "jb_amount limit = w->settlement == JB_SETTLEMENT_POSTPAID ? w->limit : 0;", "jb_amount limit = w->limit;", "the limit counts though the wallet is PREPAID"),
     ("deleted-with-a-right", WALLETS, "return a->wallet.agency == 0;", "return a->wallet.agency != UINT64_MAX;", "a wallet with a sales right is deleted"),
     ("deleted-without-limit", WALLETS, "return w->settlement != JB_SETTLEMENT_POSTPAID;", "return w->settlement != JB_SETTLEMENT_POSTPAID || w->limit == 0;", "a POSTPAID wallet with a limit of 0 is deleted"),
     ("nobody-is-the-master", WALLETS, "a->carried != JB_ROLE_CHANNEL_MASTER && !jb_given", "a->carried == JB_ROLE_NONE && !jb_given", "a wallet without a master, while roles are asked"),
-    ("version-before-role", WALLETS, "if (!admit_channel_and_role(c, a, v) || !admit_version(c, version, v)) {", "if (!admit_version(c, version, v) || !admit_channel_and_role(c, a, v)) {",
+    ("version-before-role", ADMIT, "if (!admit_channel_and_role(c, a, v) || !admit_version(c, version, v)) {", "if (!admit_version(c, version, v) || !admit_channel_and_role(c, a, v)) {",
      "a stranger learns a wallet's version"),
     ("switched-on-alone", "core/rules/decide.c", "if (g->operators == 0) {", "if (g->operators > UINT32_MAX - 1) {", "roles are asked and nobody can give them"),
     ("switched-on-masterless", "core/rules/decide.c", "} else if (g->masterless > 0) {", "} else if (g->masterless > UINT32_MAX - 1) {", "roles are asked of wallets without a master"),

@@ -123,6 +123,9 @@ with_amount(jb_op op, const char *id, jb_amount amount, const char *key)
     struct jb_command c = command(op, "W1", key);
     if (op == JB_OP_CHARGE || op == JB_OP_CHARGE_REVERSE) {
         jb_set_charge(&c, t(id));
+        if (op == JB_OP_CHARGE) {
+            jb_set_pg(&c, t("toss"));
+        }
     } else if (op == JB_OP_FREE_GRANT) {
         jb_set_grant(&c, t(id));
         jb_set_expires_on(&c, jb_day_of(BEGINNING, 32400) + 400);
@@ -714,6 +717,40 @@ s_wallets(struct world *w)
                : status;
 }
 
+static bool
+a_found_wallet(void *data, const struct jb_wallet_row *row)
+{
+    say("%u %llu %lld ", row->kind, (unsigned long long)row->master, (long long)row->used_at);
+    return a_balance(data, row->balance);
+}
+
+static bool
+a_found_event(void *data, const struct jb_find_row *row)
+{
+    say("%u %s %u ", row->what_n, row->what[0], row->wallet);
+    return an_event(data, row->event);
+}
+
+static jb_status
+s_found(struct world *w)
+{
+    static const char *const texts[] = {"C1", "U1", "13", "K1", "W1", "A9"};
+    struct jb_wallets_query q = JB_SIZED(struct jb_wallets_query);
+    jb_status status =
+        jb_wallets_find(w->v, NULL, NULL, NULL, 9, a_found_wallet, NULL, NULL, NULL, &w->err);
+    q.name = t("name");
+    q.master = t("master");
+    if (status == JB_OK) {
+        status = jb_wallets_find(w->v, &q, &moments[1], NULL, 9, a_found_wallet, NULL, NULL, NULL,
+                                 &w->err);
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && status == JB_OK; i++) {
+        status =
+            jb_find_get(w->v, t(texts[i]), NULL, NULL, 9, a_found_event, NULL, NULL, NULL, &w->err);
+    }
+    return status;
+}
+
 static jb_status
 s_items(struct world *w)
 {
@@ -794,7 +831,7 @@ a_due(void *data, const struct jb_due_item *i)
 
 /* Tax invoices: there may be none, and no policy that asks for any. */
 static jb_status
-s_papers(struct world *w)
+s_invoices(struct world *w)
 {
     struct jb_invoice i = JB_SIZED(struct jb_invoice);
     struct jb_due_list due = JB_SIZED(struct jb_due_list);
@@ -814,7 +851,7 @@ s_papers(struct world *w)
 }
 
 static jb_status
-s_papers_pages(struct world *w)
+s_invoice_pages(struct world *w)
 {
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
@@ -899,9 +936,90 @@ s_history(struct world *w)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     jb_status status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, NULL, 5, a_history_row,
                                       NULL, next, NULL, &w->err);
-    return status == JB_OK ? jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50,
-                                            a_history_row, NULL, next, NULL, &w->err)
-                           : status;
+    if (status == JB_OK) {
+        status = jb_history_get(w->v, t("W1"), JB_HISTORY_ALL, NULL, next, 50, a_history_row, NULL,
+                                next, NULL, &w->err);
+    }
+    const jb_amount min = 100;
+    const struct jb_history_query q = {.size = sizeof q, .wallet = t("W1"), .amount_min = &min};
+    return status == JB_OK
+               ? jb_history_find(w->v, &q, NULL, NULL, 50, a_history_row, NULL, NULL, NULL, &w->err)
+               : status;
+}
+
+/* A period, a day against itself, and what came between two moments. */
+static jb_status
+s_change(struct world *w)
+{
+    const struct jb_as_of since = {.kind = JB_AS_OF_SEQ, .seq = 15};
+    const jb_day day = jb_day_of(BEGINNING, 32400);
+    struct jb_change_query q = {.size = sizeof q, .wallet = t("W1"), .from = day};
+    jb_status status = JB_OK;
+    for (int kind = JB_CHANGE_PERIOD; kind <= JB_CHANGE_DAY && status == JB_OK; kind++) {
+        struct jb_change *c = NULL;
+        q.kind = (jb_change_kind)kind;
+        q.from = kind == JB_CHANGE_MOMENTS ? 0 : day;
+        q.to = kind == JB_CHANGE_PERIOD ? day : 0;
+        q.since = kind == JB_CHANGE_MOMENTS ? &since : NULL;
+        status = jb_change_get(w->v, &q, NULL, &c, &w->err);
+        if (status == JB_OK) {
+            say("%lld %lld %u %u %lld;", (long long)c->before, (long long)c->after, c->causes_n,
+                c->apart_n, (long long)c->rest);
+        } else if (status == JB_E_NOT_CLOSED) { /* as the ledger is before anything closes it */
+            status = JB_OK;
+        }
+        jb_change_free(c);
+    }
+    return status;
+}
+
+static bool
+a_receipt(void *data, const struct jb_receipt_row *row)
+{
+    (void)data;
+    say("%u %u %lld %s;", row->gateway, row->ways_n, (long long)row->refunded, row->text);
+    return true;
+}
+
+static bool
+a_statement_row(void *data, const struct jb_statement *s, const struct jb_statement_row *row)
+{
+    (void)data;
+    say("%lld %llu %lld;", (long long)s->opening_total, (unsigned long long)row->event->seq,
+        (long long)row->balance);
+    return true;
+}
+
+static bool
+an_expiring(void *data, const struct jb_expiring_row *row)
+{
+    (void)data;
+    say("%s %lld %u;", row->wallet, (long long)row->left, row->days);
+    return true;
+}
+
+static jb_status
+s_papers(struct world *w)
+{
+    struct jb_statement s = JB_SIZED(struct jb_statement);
+    struct jb_ledger_totals totals = JB_SIZED(struct jb_ledger_totals);
+    const jb_day day = jb_day_of(BEGINNING, 32400);
+    jb_status status =
+        jb_receipts_get(w->v, t("W1"), NULL, NULL, 9, a_receipt, NULL, NULL, NULL, &w->err);
+    if (status == JB_OK) {
+        status =
+            jb_statement_get(w->v, t("W1"), day, day, NULL, a_statement_row, NULL, &s, &w->err);
+    }
+    if (status == JB_OK) {
+        say("%lld ", (long long)s.closing_total);
+        status = jb_ledger_totals_get(w->v, NULL, &totals, &w->err);
+    }
+    if (status == JB_OK) {
+        say("%lld %lld ", (long long)totals.paid, (long long)totals.charged_12m);
+        status = jb_expiring_get(w->v, (struct jb_text){NULL, 0}, 36500, NULL, NULL, 9, an_expiring,
+                                 NULL, NULL, NULL, &w->err);
+    }
+    return status;
 }
 
 static jb_status
@@ -1078,6 +1196,8 @@ s_json_ask(struct world *w)
         "{\"ask\":\"explain\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"log\",\"people\":true,\"limit\":1000}",
         "{\"ask\":\"wallets\",\"as_of\":15}",
+        "{\"ask\":\"find\",\"text\":\"C1\",\"people\":true,\"as_of\":15}",
+        "{\"ask\":\"charges\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"lots\",\"wallet\":\"W1\",\"limit\":1,\"as_of\":15}",
         "{\"ask\":\"grants\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"refunds\",\"wallet\":\"W1\",\"open\":true,\"as_of\":15}",
@@ -1125,7 +1245,7 @@ static const struct step {
     {"closing before cursors and projections", s_close_first, LEDGER, false},
     {"cursors, ids, texts", s_events, LEDGER, false},
     {"what stands around a wallet", s_asked, LEDGER, false},
-    {"tax invoices", s_papers, LEDGER, false},
+    {"tax invoices", s_invoices, LEDGER, false},
     {"jb_submit, many commands", s_submit, LEDGER, false},
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},
     {"jb_submit, dry run", s_dry_run, LEDGER, false},
@@ -1136,12 +1256,15 @@ static const struct step {
     {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
     {"jb_wallets_get", s_wallets, VIEWS, false},
+    {"jb_wallets_find, jb_find_get", s_found, VIEWS, false},
     {"lots, grants, refunds", s_items, VIEWS, false},
     {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},
-    {"jb_history_get", s_history, VIEWS, false},
+    {"jb_history_get, jb_history_find", s_history, VIEWS, false},
+    {"jb_change_get", s_change, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
-    {"jb_invoices_get", s_papers_pages, VIEWS, false},
+    {"jb_invoices_get", s_invoice_pages, VIEWS, false},
+    {"papers", s_papers, VIEWS, false},
     {"jb_reply_get", s_reply, VIEWS, false},
     {"jb_json_open", s_json_open, NOTHING, false},
     {"jb_json_open, a new ledger", s_json_init, NOTHING, true},

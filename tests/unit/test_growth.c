@@ -127,21 +127,27 @@ make_wallet(struct desk *d)
                             .name = text("n")});
 }
 
-/* n commands of one kind, each with an id of its own: "a0", "a1", ... */
+/* n commands of one kind, each with an id of its own: "a0", "a1", ... where a is the prefix. */
 static uint64_t
-many(struct desk *d, size_t n, jb_op op, uint64_t field, jb_amount amount)
+many_called(struct desk *d, char prefix, size_t n, jb_op op, uint64_t field, jb_amount amount)
 {
     struct jb_command *list = calloc(n, sizeof *list);
     char(*ids)[24] = calloc(n, sizeof *ids);
     must(list != NULL && ids != NULL, "no memory");
     for (size_t i = 0; i < n; i++) {
-        snprintf(ids[i], sizeof ids[i], "a%zu", i);
+        snprintf(ids[i], sizeof ids[i], "%c%zu", prefix, i);
         list[i] = with_id(op, field, ids[i], amount);
     }
     uint64_t steps = run(d, list, n);
     free(ids);
     free(list);
     return steps;
+}
+
+static uint64_t
+many(struct desk *d, size_t n, jb_op op, uint64_t field, jb_amount amount)
+{
+    return many_called(d, 'a', n, op, field, amount);
 }
 
 /* A return whose own charge was reversed looks for room beside n newer charges that have none. */
@@ -487,6 +493,14 @@ each_wallet(void *data, const struct jb_wallet_balance *b)
 }
 
 /* Two pages of each list, the second with the cursor of the first. */
+static bool
+each_statement_row(void *data, const struct jb_statement *s, const struct jb_statement_row *row)
+{
+    (void)data;
+    (void)s;
+    return row->effect == -5;
+}
+
 static void
 two_pages(jb_views *v, bool rare)
 {
@@ -572,6 +586,50 @@ pages_of_the_past(size_t n)
     return steps;
 }
 
+/* A statement of a day with 50 rows, between two with n each, now and as of its closing; and where
+ * the receipt of the wallet's only payment is. */
+static uint64_t
+statement_between(size_t n)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    struct jb_statement s = JB_SIZED(struct jb_statement);
+    struct jb_question q = JB_SIZED(struct jb_question);
+    struct jb_reply *reply;
+    const jb_day day = jb_day_of(d.clock, 32400) + 1;
+    const struct jb_as_of then = {.kind = JB_AS_OF_DAY, .day = day};
+    struct jb_command charge = with_id(JB_OP_CHARGE, JB_CF_CHARGE, "C", 1000000);
+    make_wallet(&d);
+    charge.has |= JB_HAS(JB_CF_PG);
+    charge.pg = text("toss");
+    one(&d, charge);
+    many_called(&d, 'x', n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    d.clock += DAY;
+    many_called(&d, 'y', 50, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    d.clock += DAY;
+    many_called(&d, 'z', n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    reopen(&d);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_steps = (struct jb_steps){0};
+    const struct jb_as_of *moments[] = {NULL, &then};
+    for (int i = 0; i < 2; i++) {
+        must(jb_statement_get(v, text("W"), day, day, moments[i], each_statement_row, NULL, &s,
+                              &err) == JB_OK,
+             err.text);
+        assert_true(s.rows == 50 && s.opening_total - s.closing_total == 250);
+    }
+    q.number = 5;
+    q.wallet = text("W");
+    must(jb_reply_get(v, &q, &reply, &err) == JB_OK, err.text);
+    assert_true(reply->events_n == 1);
+    jb_reply_free(reply);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
 static uint64_t
 pages(size_t n)
 {
@@ -638,6 +696,7 @@ test_pages(void **state)
     (void)state;
     check_growth("pages of lists", pages, 2000, 1.1);
     check_growth("pages of the past", pages_of_the_past, 2000, 2.2);
+    check_growth("a statement of a day between others", statement_between, 2000, 1.2);
     check_growth("pages in which nothing is listed", pages_with_nothing, 52000, 1.1);
 }
 

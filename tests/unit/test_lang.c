@@ -315,7 +315,7 @@ test_codes(void **state)
         for (uint32_t op = 1; op < JB_OPS && jb_code_word(code) != NULL; op++) {
             for (int lang = 0; lang < 2; lang++) {
                 JB_SPEAK(lang == 0 ? JB_LANG_EN : JB_LANG_KO);
-                jb_refusal_message((jb_code)code, figures, JB_FIG_NAMES, (jb_op)op, 3, &ledger,
+                jb_refusal_message((jb_code)code, figures, JB_FIG_NAMES, (jb_op)op, 0, 3, &ledger,
                                    text[lang], sizeof text[lang]);
                 assert_null(strpbrk(text[lang], "{}"));
                 assert_true(strlen(text[lang]) < 1000);
@@ -326,24 +326,24 @@ test_codes(void **state)
         }
     }
     const struct jb_figure available = {JB_FIG_AVAILABLE, 1234567};
-    jb_refusal_message(JB_CODE_INSUFFICIENT_CASH, &available, 1, JB_OP_CONSUME, -1, &ledger,
+    jb_refusal_message(JB_CODE_INSUFFICIENT_CASH, &available, 1, JB_OP_CONSUME, 0, -1, &ledger,
                        text[0], sizeof text[0]);
     assert_string_equal(text[0], "only 12,345.67 is available (usable free cash and paid cash)");
     jb_lang_set(JB_LANG_KO);
     const struct jb_figure left = {JB_FIG_LEFT, 5000};
     memcpy(ledger.currency, "USD", 4);
-    jb_refusal_message(JB_CODE_RETURN_EXCEEDS, &left, 1, JB_OP_CONSUME_REVERSE, -1, &ledger,
+    jb_refusal_message(JB_CODE_RETURN_EXCEEDS, &left, 1, JB_OP_CONSUME_REVERSE, 0, -1, &ledger,
                        text[1], sizeof text[1]);
     assert_string_equal(text[1], "이 소진에서 더 환급할 수 있는 금액은 50.00 USD입니다");
     ledger.exponent = 0;
     memcpy(ledger.currency, "KRW", 4);
-    jb_refusal_message(JB_CODE_RETURN_EXCEEDS, &left, 1, JB_OP_CONSUME_REVERSE, -1, &ledger,
+    jb_refusal_message(JB_CODE_RETURN_EXCEEDS, &left, 1, JB_OP_CONSUME_REVERSE, 0, -1, &ledger,
                        text[1], sizeof text[1]);
     assert_string_equal(text[1], "이 소진에서 더 환급할 수 있는 금액은 5,000원입니다");
     jb_lang_set(JB_LANG_EN);
     ledger.exponent = 2;
     /* A room that is too small is filled and ended. */
-    jb_refusal_message(JB_CODE_INSUFFICIENT_CASH, &available, 1, JB_OP_CONSUME, -1, &ledger,
+    jb_refusal_message(JB_CODE_INSUFFICIENT_CASH, &available, 1, JB_OP_CONSUME, 0, -1, &ledger,
                        text[0], 10);
     assert_string_equal(text[0], "only 12,3");
 }

@@ -182,6 +182,83 @@ packing(void **state)
     jb_log_close(l);
 }
 
+/* Consumptions of as many won as their number says, with texts of different lengths. */
+static void
+fill_numbered(struct jb_log_batch *b, jb_seq first, size_t n)
+{
+    static const char usage[] = "a-usage-with-a-name-of-some-length";
+    struct jb_event_context context = {INT64_C(1790000000000000), 32400};
+    b->bytes.n = b->ends.n = 0;
+    b->first = first;
+    b->base = context.base;
+    for (size_t i = 0; i < n; i++) {
+        const jb_amount amount = (jb_amount)(first + i);
+        struct jb_part part = {JB_PART_LOT, 1, amount};
+        struct jb_event e = {.seq = first + i,
+                             .type = JB_EV_CASH_CONSUMED,
+                             .version = 1,
+                             .wallet = 1,
+                             .prev = first + i - 1,
+                             .cash_consumed = {{usage, 1 + i * 7 % 33}, amount, {&part, 1}}};
+        e.recorded_at = e.occurred_at = context.base;
+        e.posted_on = jb_day_of(e.recorded_at, 32400);
+        assert_null(jb_event_encode(&e, &context, &b->bytes));
+        assert_true(jb_vec_reserve(&b->ends, b->ends.n + 1));
+        b->ends.at[b->ends.n++] = (uint32_t)b->bytes.n;
+    }
+}
+
+static void
+reads(struct jb_log_reader *r, jb_seq seq)
+{
+    const struct jb_event *e;
+    struct jb_error err;
+    assert_int_equal(jb_log_reader_at(r, seq, &e, &err), JB_OK);
+    assert_int_equal(e->cash_consumed.amount, seq);
+}
+
+/* An event by its number is that event, whichever was read before it. */
+static void
+any_order(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 63, 64, 65, 500, 3, 129};
+    struct jb_log *l;
+    struct jb_error err;
+    struct jb_log_head head = {0};
+    struct jb_log_batch b = {0};
+    struct jb_log_reader *r;
+    assert_int_equal(jb_log_open(dir, false, true, 0, &l, &err), JB_OK);
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+        fill_numbered(&b, head.seq + 1, sizes[k]);
+        append(l, &b, &head);
+    }
+    assert_int_equal(jb_log_reader_open(l, &r, &err), JB_OK);
+    jb_log_reader_offset(r, 32400);
+    assert_int_equal(jb_log_reader_renew(r, NULL, &err), JB_OK);
+    const jb_seq first = 2; /* the first frame is checked by what this log does not have */
+    for (jb_seq seq = head.seq; seq >= first; seq--) {
+        reads(r, seq);
+    }
+    for (jb_seq seq = first; seq <= head.seq; seq++) {
+        reads(r, seq);
+    }
+    uint64_t x = 1;
+    for (int i = 0; i < 20000; i++) {
+        x = x * UINT64_C(6364136223846793005) + 1442695040888963407;
+        reads(r, first + (x >> 33) % (head.seq - first + 1));
+        const struct jb_event *e;
+        uint8_t none[16] = {0};
+        if (i % 10 == 0) { /* a place in between */
+            jb_log_reader_seek(r, first + (x >> 40) % (head.seq - first + 1), none);
+            (void)!jb_log_reader_next(r, &e, &err);
+        }
+    }
+    jb_log_reader_close(r);
+    jb_log_batch_free(&b);
+    jb_log_close(l);
+}
+
 /* The map begins at 64 KiB and grows, here and when another process made it grow. */
 static void
 map_grows(void **state)
@@ -432,8 +509,9 @@ int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(flipped_bytes),   TEST(append_only), TEST(packing),
-                                       TEST(map_grows),       TEST(cut_short),   TEST(followed),
-                                       TEST(one_environment), TEST(writer_lock)};
+    const struct CMUnitTest tests[] = {
+        TEST(flipped_bytes), TEST(append_only),     TEST(packing),
+        TEST(any_order),     TEST(map_grows),       TEST(cut_short),
+        TEST(followed),      TEST(one_environment), TEST(writer_lock)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -447,6 +447,32 @@ null_is_refused_by_queries(void **state)
     MISUSE(jb_events_get(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_refused_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_refused_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_receipts_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_receipts_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    struct jb_statement statement = JB_SIZED(struct jb_statement);
+    struct jb_ledger_totals totals = JB_SIZED(struct jb_ledger_totals);
+    MISUSE(jb_statement_get(NULL, text("W1"), 0, 0, NULL, NULL, NULL, &statement, &err));
+    MISUSE(jb_statement_get(v, text("W1"), 0, 0, NULL, NULL, NULL, NULL, &err));
+    assert_int_equal(jb_statement_get(v, text("W1"), 1, 0, NULL, NULL, NULL, &statement, &err),
+                     JB_E_USAGE);
+    assert_int_equal(
+        jb_statement_get(v, text("W1"), JB_NO_DAY, 0, NULL, NULL, NULL, &statement, &err),
+        JB_E_USAGE);
+    assert_int_equal(
+        jb_statement_get(v, text("W1"), 0, JB_DAY_MAX + 1, NULL, NULL, NULL, &statement, &err),
+        JB_E_USAGE);
+    MISUSE(jb_ledger_totals_get(NULL, NULL, &totals, &err));
+    MISUSE(jb_ledger_totals_get(v, NULL, NULL, &err));
+    MISUSE(jb_expiring_get(NULL, text("W1"), 1, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_expiring_get(v, text("W1"), 1, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_find_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_find_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_wallets_find(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_wallets_find(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_change_get(NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_change_get(v, NULL, NULL, NULL, &err));
+    MISUSE(jb_history_find(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_history_find(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_explain(NULL, text("W1"), NULL, &explanation, &err));
     MISUSE(jb_explain(v, text("W1"), NULL, NULL, &err));
     MISUSE(jb_views_stat_get(NULL, &stat, &err));

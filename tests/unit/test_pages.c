@@ -168,7 +168,18 @@ tear_down(void **state)
 
 /* ---- the lists ---- */
 
-enum kind { WALLET_LIST, LOTS, GRANTS, REFUNDS, EVENTS, REFUSED, HISTORY };
+enum kind {
+    WALLET_LIST,
+    LOTS,
+    GRANTS,
+    REFUNDS,
+    EVENTS,
+    REFUSED,
+    HISTORY,
+    FIND,
+    WALLETS_FOUND,
+    HISTORY_FOUND
+};
 
 struct list {
     enum kind kind;
@@ -176,6 +187,9 @@ struct list {
     jb_which which;
     jb_history_kind history;
     struct jb_events_query query;
+    const char *text; /* of FIND */
+    struct jb_wallets_query wallets;
+    struct jb_history_query found;
 };
 
 struct text {
@@ -248,14 +262,37 @@ each_history(void *data, const struct jb_history_row *r)
                (long long)r->balance);
 }
 
+static bool
+each_found(void *data, const struct jb_find_row *r)
+{
+    char what[200] = "";
+    for (uint32_t i = 0; i < r->what_n; i++) {
+        snprintf(what + strlen(what), sizeof what - strlen(what), " %s", r->what[i]);
+    }
+    return add(data, "%llu %u %.*s%s\n", (unsigned long long)r->event->seq, r->wallet,
+               (int)r->wallet_id.n, r->wallet_id.s != NULL ? r->wallet_id.s : "", what);
+}
+
+static bool
+each_wallet_found(void *data, const struct jb_wallet_row *w)
+{
+    must(w->kind == JB_KIND_BUSINESS && w->name != 0 && w->master == 0, "what a wallet is");
+    return each_wallet(data, w->balance);
+}
+
 static jb_status
 get(const struct list *list, const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
     struct text *t, char *next, struct jb_moment *m, struct jb_error *err)
 {
     const struct jb_text w = jb_text_of(list->wallet);
     struct jb_events_query q = list->query;
+    struct jb_wallets_query wq = list->wallets;
+    struct jb_history_query hq = list->found;
     q.size = sizeof q;
     q.wallet = w;
+    wq.size = sizeof wq;
+    hq.size = sizeof hq;
+    hq.wallet = w;
     switch (list->kind) {
     case WALLET_LIST:
         return jb_wallets_get(v, as_of, cursor, limit, each_wallet, t, next, m, err);
@@ -273,8 +310,21 @@ get(const struct list *list, const struct jb_as_of *as_of, const char *cursor, u
     case HISTORY:
         return jb_history_get(v, w, list->history, as_of, cursor, limit, each_history, t, next, m,
                               err);
+    case FIND:
+        return jb_find_get(v, jb_text_of(list->text), as_of, cursor, limit, each_found, t, next, m,
+                           err);
+    case WALLETS_FOUND:
+        return jb_wallets_find(v, &wq, as_of, cursor, limit, each_wallet_found, t, next, m, err);
+    case HISTORY_FOUND:
+        return jb_history_find(v, &hq, as_of, cursor, limit, each_history, t, next, m, err);
     }
     return JB_E_USAGE;
+}
+
+static bool
+has_wallet(const struct list *list)
+{
+    return list->kind != WALLET_LIST && list->kind != FIND && list->kind != WALLETS_FOUND;
 }
 
 /* All pages of a list, one after the other. between: is called between two of them. */
@@ -308,6 +358,7 @@ whole(const struct list *list, const struct jb_as_of *as_of, uint32_t limit, uns
 static const uint32_t rare[] = {JB_EV_FREE_REVOKED, JB_EV_WALLET_CREATED, JB_EV_DAY_CLOSED};
 static const uint32_t common[] = {JB_EV_CASH_CONSUMED, JB_EV_CHARGE_SETTLED};
 static jb_instant early, late;
+static const jb_amount little = 50, much = 150, nothing = 0;
 
 #define LISTS_MAX 64
 static struct list lists[LISTS_MAX];
@@ -327,6 +378,32 @@ make_lists(void)
     early = clock_at - 9 * JB_US_PER_DAY;
     late = clock_at - 2 * JB_US_PER_DAY;
     push((struct list){.kind = WALLET_LIST});
+    push((struct list){.kind = FIND, .text = "u5"});
+    push((struct list){.kind = FIND, .text = "c1"});
+    push((struct list){.kind = FIND, .text = "W2"});
+    push((struct list){.kind = WALLETS_FOUND});
+    push((struct list){.kind = WALLETS_FOUND, .wallets = {.total_min = &nothing}});
+    push((struct list){.kind = WALLETS_FOUND, .wallets = {.name = {"n", 1}, .kinds = 4}});
+    push((struct list){.kind = WALLETS_FOUND, .wallets = {.statuses = 2, .used_since = &early}});
+    for (int order = 0; order < 2; order++) {
+        const jb_order o = (jb_order)order;
+        push((struct list){
+            .kind = HISTORY_FOUND, .wallet = "W1", .found = {.order = o, .amount_min = &little}});
+        push((struct list){.kind = HISTORY_FOUND,
+                           .wallet = "W1",
+                           .found = {.order = o,
+                                     .types = common,
+                                     .types_n = 2,
+                                     .amount_min = &little,
+                                     .amount_max = &much}});
+        push((struct list){.kind = HISTORY_FOUND,
+                           .wallet = "W0",
+                           .found = {.order = o, .since = &early, .until = &late}});
+        push((struct list){
+            .kind = HISTORY_FOUND,
+            .wallet = "W0",
+            .found = {.order = o, .kind = JB_HISTORY_CONSUMPTION, .first = 100, .last = 600}});
+    }
     for (int which = 0; which < 2; which++) {
         push((struct list){LOTS, .wallet = "W1", .which = (jb_which)which});
         push((struct list){GRANTS, .wallet = "W1", .which = (jb_which)which});
@@ -408,7 +485,8 @@ of_one_moment_while_others_write(void **state)
         assert_string_equal(t.at, right.at);
         struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = m.seq};
         free(t.at);
-        if (lists[i].kind != WALLET_LIST && lists[i].kind != GRANTS) { /* without deadlines */
+        if (lists[i].kind != WALLET_LIST && lists[i].kind != WALLETS_FOUND &&
+            lists[i].kind != GRANTS) { /* without deadlines */
             t = whole(&lists[i], &then, 5, 0, go_on, NULL);
             assert_string_equal(t.at, right.at);
             free(t.at);
@@ -444,10 +522,10 @@ directions_are_reverses(void **state)
     (void)state;
     make_lists();
     for (size_t i = 0; i < lists_n; i++) {
-        if (lists[i].kind == EVENTS) {
+        if (lists[i].kind == EVENTS || lists[i].kind == HISTORY_FOUND) {
             struct list other = lists[i];
-            other.query.order =
-                other.query.order == JB_OLDEST_FIRST ? JB_NEWEST_FIRST : JB_OLDEST_FIRST;
+            jb_order *order = other.kind == EVENTS ? &other.query.order : &other.found.order;
+            *order = *order == JB_OLDEST_FIRST ? JB_NEWEST_FIRST : JB_OLDEST_FIRST;
             struct text a = whole(&lists[i], NULL, 11, 0, NULL, NULL);
             struct text b = whole(&other, NULL, 7, 0, NULL, NULL);
             assert_int_equal(backwards(a.at, b.at), 0);
@@ -476,7 +554,7 @@ a_cursor_is_of_its_list(void **state)
         }
         struct list other = lists[i];
         other.wallet = other.wallet != NULL && strcmp(other.wallet, "W0") == 0 ? "W1" : "W0";
-        if (cursors[i][0] != '\0' && other.kind != WALLET_LIST) {
+        if (cursors[i][0] != '\0' && has_wallet(&other)) {
             assert_int_equal(get(&other, NULL, cursors[i], 1, &t, next, NULL, &err), JB_E_USAGE);
         }
         size_t n = strlen(cursors[i]);
@@ -566,15 +644,16 @@ cursors_made_up(void **state)
              jb_wallet_number(l, jb_text_of("W1"), &number, &err) == JB_OK,
          err.text);
     static const uint8_t numbers[] = {
-        [WALLET_LIST] = 3, [LOTS] = 4, [GRANTS] = 5, [REFUNDS] = 6, [HISTORY] = 1};
-    for (unsigned i = 0; i < 20000; i++) {
-        const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY};
-        const enum kind kind = kinds[i % 5];
+        [WALLET_LIST] = 3, [LOTS] = 4, [GRANTS] = 5, [REFUNDS] = 6, [HISTORY] = 1, [FIND] = 8};
+    for (unsigned i = 0; i < 24000; i++) {
+        const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY, FIND};
+        const enum kind kind = kinds[i % 6];
         uint8_t bytes[16 + 4 + 4 + 8 + 45 + 8] = {0};
         char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
         memcpy(bytes, info.ledger_id, 16);
         put(bytes + 16, 4, numbers[kind]);
-        put(bytes + 20, 4, kind == WALLET_LIST ? 0 : number);
+        put(bytes + 20, 4, kind == WALLET_LIST || kind == FIND ? 0 : number);
+        put(bytes + 24, 8, kind == FIND ? XXH3_64bits("u5", 2) : 0);
         const uint64_t moment = odd_number(head());
         uint8_t chain[16] = {0};
         (void)jb_chain_of(l, moment, chain, NULL); /* whoever has the log has that, too */
@@ -589,7 +668,8 @@ cursors_made_up(void **state)
         for (size_t k = 0; k < 53; k++) {
             snprintf(cursor + 2 * k, 3, "%02x", bytes[32 + k]);
         }
-        struct list list = {.kind = kind, .wallet = kind == WALLET_LIST ? NULL : "W1"};
+        struct list list = {.kind = kind, .text = "u5", .wallet = "W1"};
+        list.wallet = has_wallet(&list) ? list.wallet : NULL;
         jb_status status = get(&list, NULL, cursor, 3, &t, next, NULL, &err);
         assert_true(status == JB_OK || status == JB_E_USAGE || status == JB_E_NOTFOUND);
         answered += status == JB_OK;
@@ -687,6 +767,174 @@ questions_that_are_none(void **state)
     assert_int_equal(get(&list, &first, NULL, 1, &t, next, NULL, &err), JB_OK);
     assert_true(t.rows == 0 && next[0] == '\0');
     free(t.at);
+}
+
+/* ---- what is found is what a look at every event finds ---- */
+
+/* The texts of an event that these commands give. */
+static unsigned
+texts_of(const struct jb_event *e, struct jb_text out[4])
+{
+    unsigned n = 0;
+    struct jb_text all[4] = {(e->flags & JB_EVF_KEY) != 0 ? e->key : (struct jb_text){NULL, 0},
+                             jb_event_own_id(e)};
+    if (e->type == JB_EV_COMMAND_REFUSED) {
+        all[1] = e->command_refused.id;
+    } else if (e->type == JB_EV_WALLET_CREATED) {
+        all[1] = e->wallet_created.id;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if (all[i].s != NULL && all[i].n > 0) {
+            out[n++] = all[i];
+        }
+    }
+    return n;
+}
+
+static bool
+has_text(const struct jb_event *e, const char *text)
+{
+    struct jb_text all[4];
+    bool has = false;
+    for (unsigned i = 0, n = texts_of(e, all); i < n; i++) {
+        has |= all[i].n == strlen(text) && memcmp(all[i].s, text, all[i].n) == 0;
+    }
+    return has;
+}
+
+static bool
+each_found_seq(void *data, const struct jb_find_row *r)
+{
+    return add(data, "%llu\n", (unsigned long long)r->event->seq);
+}
+
+static void
+must_find(const char *text, uint32_t limit)
+{
+    jb_cursor *c;
+    struct jb_error err;
+    const struct jb_event *e;
+    struct text right = {0}, t = {0};
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    must(jb_cursor_open(l, 1, &c, &err) == JB_OK, err.text);
+    for (jb_seq seq = head(); seq > 0; seq--) {
+        must(jb_cursor_at(c, seq, &e, &err) == JB_OK, err.text);
+        if (has_text(e, text)) {
+            add(&right, "%llu\n", (unsigned long long)seq);
+        }
+    }
+    jb_cursor_close(c);
+    do {
+        must(jb_find_get(v, jb_text_of(text), NULL, next, limit, each_found_seq, &t, next, NULL,
+                         &err) == JB_OK,
+             err.text);
+    } while (next[0] != '\0');
+    add(&right, ".");
+    add(&t, ".");
+    assert_string_equal(t.at, right.at);
+    free(right.at);
+    free(t.at);
+}
+
+/* One usage as often as two chunks of a bucket hold, and more. */
+static void
+use_often(const char *usage, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        char key[24];
+        struct jb_command c;
+        snprintf(key, sizeof key, "often%u", next_id++);
+        jb_command_begin(&c, JB_OP_CONSUME);
+        jb_set_wallet(&c, jb_text_of("W1"));
+        jb_set_key(&c, jb_text_of(key));
+        jb_set_usage(&c, jb_text_of(usage));
+        jb_set_amount(&c, 1);
+        jb_set_overdraft(&c, true);
+        must(submit(&c) == JB_DONE, "not used");
+    }
+}
+
+static void
+found_is_what_is_there(void **state)
+{
+    (void)state;
+    struct jb_error err;
+    use_often("often", 700);
+    for (int stored = 0; stored < 3; stored++) {
+        char text[24];
+        for (unsigned i = 0; i < 120; i++) {
+            snprintf(text, sizeof text, "%c%u", "cugrk"[i % 5], i % 5 == 4 ? i * 7 : i);
+            must_find(text, 1 + i % 9);
+        }
+        must_find("often", 3);
+        must_find("often", 1000);
+        must_find("W0", 100);
+        must_find("nothing that there is", 100);
+        if (stored == 0) {
+            must(jb_views_sync(v, true, &err) == JB_OK, err.text);
+        } else if (stored == 1) {
+            use_often("often", 300); /* some of it stored, some in memory */
+        }
+    }
+    must(jb_views_sync(v, true, &err) == JB_OK, err.text);
+    must_find("often", 7);
+    assert_int_equal(
+        jb_find_get(v, jb_text_of(""), NULL, NULL, 1, each_found, NULL, NULL, NULL, &err),
+        JB_E_USAGE);
+}
+
+static bool
+each_total(void *data, const struct jb_wallet_row *w)
+{
+    const jb_amount *bounds = data;
+    must(w->balance->balance.total >= bounds[0] && w->balance->balance.total <= bounds[1],
+         "a wallet outside the bounds");
+    return true;
+}
+
+static bool
+count_wallet(void *data, const struct jb_wallet_row *w)
+{
+    (void)w;
+    ++*(unsigned *)data;
+    return true;
+}
+
+static unsigned
+wallets_of(struct jb_wallets_query q)
+{
+    unsigned n = 0;
+    struct jb_error err;
+    q.size = sizeof q;
+    must(jb_wallets_find(v, &q, NULL, NULL, 100, count_wallet, &n, NULL, NULL, &err) == JB_OK,
+         err.text);
+    return n;
+}
+
+static void
+wallets_by_what_they_are(void **state)
+{
+    (void)state;
+    struct jb_error err;
+    const jb_amount bounds[2] = {-200, 5000};
+    const jb_instant first = JB_INSTANT_MIN, last = JB_INSTANT_MAX;
+    struct jb_wallets_query q = {
+        .size = sizeof q, .total_min = &bounds[0], .total_max = &bounds[1]};
+    jb_amount given[2] = {bounds[0], bounds[1]};
+    must(jb_wallets_find(v, &q, NULL, NULL, 9, each_total, given, NULL, NULL, &err) == JB_OK,
+         err.text);
+    assert_int_equal(wallets_of((struct jb_wallets_query){0}), WALLETS);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.kinds = 1U << JB_KIND_BUSINESS}),
+                     WALLETS);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.kinds = 1U << JB_KIND_PERSONAL}), 0);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.name = {"n", 1}}), WALLETS);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.name = {"nn", 2}}), 0);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.master = {"nobody", 6}}), 0);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.used_since = &first}), WALLETS);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.used_before = &first}), 0);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.used_since = &last}), 0);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.used_before = &last}), WALLETS);
+    assert_int_equal(wallets_of((struct jb_wallets_query){.statuses = 1U << JB_WALLET_DELETED}), 0);
 }
 
 /* ---- the figures, by a fold of their own ---- */
@@ -966,6 +1214,8 @@ main(void)
         cmocka_unit_test(of_another_ledger),
         cmocka_unit_test(cursors_made_up),
         cmocka_unit_test(of_another_history),
+        cmocka_unit_test(found_is_what_is_there),
+        cmocka_unit_test(wallets_by_what_they_are),
         cmocka_unit_test(questions_that_are_none),
         cmocka_unit_test(the_figures_of_any_event),
         cmocka_unit_test(open_ones_add_up_to_the_balance),

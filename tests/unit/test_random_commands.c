@@ -872,7 +872,7 @@ try_ledger(const char *dir, unsigned n, bool enforced)
     memset(seen, 0, sizeof seen);
     memset(requests, 0, sizeof requests);
     /* Sealed, so that people can be forgotten. */
-    char key_file[64];
+    char key_file[80];
     snprintf(key_file, sizeof key_file, "%s.key", dir);
     how.key_file = key_file;
     must(jb_init(dir, &how, &err) == JB_OK, "init");
@@ -915,8 +915,8 @@ main(int argc, char **argv)
         bytes[i] = (char)(i == 0 ? 0xff : number(256)); /* never UTF-8 */
     }
     for (unsigned i = 0; i < 2; i++) {
-        char dir[] = "/tmp/jangbu-random-XXXXXX";
-        make_scratch(dir);
+        char dir[64];
+        make_quick_scratch(dir, "random");
         try_ledger(dir, n / 2, i == 1);
         remove_scratch(dir);
     }

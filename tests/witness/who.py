@@ -654,6 +654,8 @@ class Deciding:
 
     def _invoice_email(self, wallet, state, command, occurred):
         self._require_kind(wallet, "BUSINESS")
+        if self.world.emails.get(wallet.id) == command["email"]:
+            raise self.Refused("UNCHANGED")
         return self._emit("invoice_email_set", wallet, {"email": command["email"]}), {}
 
     def _sales_state(self, wallet, agency):

@@ -23,6 +23,14 @@ def _of_wallet(row):
     return "wallet" in form.FIELDS[op][0].split() and op != "wallet.create"
 
 
+def _of_channel(row):
+    """Those that name a channel, where one is named; what is asked of business information is the wallet's, but for one row."""
+    op = row.split(":")[0]
+    if op == "forget" or op.startswith("biz."):
+        return row == "biz.request:channel"
+    return op != "channel.create" and any("channel" in fields.split() for fields in form.FIELDS[op][:2])
+
+
 class WhoReading:
     """Beside figures.Reading: the world as of sequence number S, and what time it is then."""
 
@@ -88,6 +96,8 @@ class WhoReading:
         if looked_at and not self._carries(row, wallet, actor, channel):
             return "ROLE"
         if _of_wallet(row) and state.status not in _STATES.get(row, (state.status,)):
+            return "STATE"
+        if channel is not None and _of_channel(row) and self.world.channels[channel].closed is not None:
             return "STATE"
         return True if self._is_of_kind(row, wallet, channel) else "KIND"
 

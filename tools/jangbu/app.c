@@ -1,6 +1,7 @@
 /* What every sub-command does at its beginning and its end, and how it prints amounts, times and
  * ids. */
 #include "app.h"
+#include "html.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pager.h"
 #include "process.h"
 
 const char *
@@ -46,6 +48,31 @@ app_usage(const struct app *app, const char *format, ...)
     return EXIT_USAGE;
 }
 
+bool
+app_is_person(const struct app *app, const char *what, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    uint32_t role;
+    if (colon == NULL ||
+        !jb_name_number(jb_names_get(JB_LIST_ROLE), colon + 1, strlen(colon + 1), &role)) {
+        return true;
+    }
+    app_usage(app, "%s takes the id of a person, without a role: %.*s, not %s", what,
+              (int)(colon - text), text, text);
+    return false;
+}
+
+void
+app_hint_key(const struct app *app)
+{
+    if (app->info.key_file != NULL) {
+        fprintf(stderr,
+                tr("jangbu: forgetting took another key, in %s: put a copy of it in the place of "
+                   "the older one, and back up people.mdb now; no key opens older copies of it.\n"),
+                app->info.key_file);
+    }
+}
+
 /* What is not as it should be beside the log, and does not keep the ledger from being used. */
 static void
 warn_of_files(const struct jb_ledger_info *info, const char *dir)
@@ -60,10 +87,9 @@ warn_of_files(const struct jb_ledger_info *info, const char *dir)
     }
     if (info->sealed) {
         fprintf(stderr,
-                tr("jangbu: warning: the key to %s/people.mdb is not there (%s): names and notes "
-                   "are sealed, and nothing can be written. --key-file or JANGBU_KEY_FILE says "
-                   "where it lies; `jangbu people %s` says more.\n"),
-                dir, info->key_file, dir);
+                tr("jangbu: warning: %s. Until that is put right names and notes are sealed, and "
+                   "nothing can be written.\n"),
+                info->sealed_why);
     }
     if (info->head_damaged) {
         fprintf(stderr,
@@ -229,6 +255,9 @@ app_flush(struct app *app)
     if (app->spooling) {
         return spool(app);
     }
+    if (app->pages && !app->writes && !app->json && pager_is_wanted(app->out.at, app->out.n)) {
+        pager_begin();
+    }
     if (!write_out(app->out.at, app->out.n)) {
         return output_failed(app, errno);
     }
@@ -279,31 +308,7 @@ app_spool_end(struct app *app)
 char *
 app_amount(const struct app *app, jb_amount amount, char *buf)
 {
-    char digits[48];
-    uint64_t value = amount < 0 ? (uint64_t)0 - (uint64_t)amount : (uint64_t)amount;
-    int at = (int)sizeof digits, count = 0;
-    digits[--at] = '\0';
-    uint32_t exponent = app->info.exponent;
-    for (uint32_t i = 0; i < exponent; i++) {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    if (exponent > 0) {
-        digits[--at] = '.';
-    }
-    do {
-        if (count > 0 && count % 3 == 0) {
-            digits[--at] = ',';
-        }
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-        count++;
-    } while (value != 0);
-    if (amount < 0) {
-        digits[--at] = '-';
-    }
-    memcpy(buf, digits + at, sizeof digits - (size_t)at);
-    return buf;
+    return money_text(amount, app->info.exponent, buf);
 }
 
 const char *

@@ -13,13 +13,19 @@ enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_MACHINE =
 
 /* Which of the options that several sub-commands have this one takes. One that it does not take is
  * an error and never ignored. */
-enum takes { TAKES_JSON = 1, TAKES_AS_OF = 2, TAKES_CALLER = 4 };
+enum takes {
+    TAKES_JSON = 1,
+    TAKES_AS_OF = 2,
+    TAKES_CALLER = 4,
+    OF_NOW = 8 /* it tells what is so now: no earlier moment of that is kept */
+};
 
 struct app {
     const char *command; /* "balance", for messages */
     unsigned takes;      /* enum takes */
     bool json;
     bool colour;
+    bool pages; /* what is longer than the terminal goes through a pager */
     const char *caller;
     const char *lang;        /* of --lang; NULL: that of the environment */
     const char *key_file;    /* --key-file, or JANGBU_KEY_FILE; NULL: the library's own place */
@@ -51,6 +57,10 @@ int app_fail(const struct app *app, const struct jb_error *err);
 /* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. What is said here and in a table's
  * cells and sentences is looked up by its English format. */
 int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
+/* False where text is ID:ROLE, as --actor takes it: `what` takes the id alone. That was said. */
+bool app_is_person(const struct app *app, const char *what, const char *text);
+/* Behind a forget that was done, on standard error: what is to be kept elsewhere now. */
+void app_hint_key(const struct app *app);
 /* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full
  * (said once; that a query's reader had enough is not said). */
 bool app_flush(struct app *app);
@@ -145,13 +155,23 @@ void progress_end(struct progress *p);
 int cmd_init(struct app *app, int argc, char **argv);
 int cmd_apply(struct app *app, int argc, char **argv);
 int cmd_one(struct app *app, int argc, char **argv); /* wallet, charge, grant, ...: one command */
+/* Whether the next word makes it a command of cmd_one: `channel create`, not `channel LEDGER C`. */
+bool is_one(const char *command, int argc, char **argv);
+/* The i-th usage line, behind "jangbu COMMAND ", of its forms that are made from the table of ops.
+ * False: there are no more. */
+bool one_usage(const char *command, unsigned i, char line[400]);
 int cmd_balance(struct app *app, int argc, char **argv);
 int cmd_cash_status(struct app *app, int argc, char **argv);
 int cmd_history(struct app *app, int argc, char **argv);
 int cmd_wallets(struct app *app, int argc, char **argv);
 int cmd_items(struct app *app, int argc, char **argv); /* lots, grants, refunds */
+int cmd_find(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
+int cmd_receipts(struct app *app, int argc, char **argv);
+int cmd_statement(struct app *app, int argc, char **argv);
+int cmd_totals(struct app *app, int argc, char **argv);
+int cmd_expiring(struct app *app, int argc, char **argv);
 int cmd_explain(struct app *app, int argc, char **argv);
 int cmd_who(struct app *app, int argc, char **argv);
 int cmd_may(struct app *app, int argc, char **argv);

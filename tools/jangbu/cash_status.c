@@ -29,15 +29,21 @@ struct rows {
     struct table *table;
     jb_day last; /* that was shown */
     bool broken;
+    bool unnamed; /* a name cannot be read: app->err says why */
 };
 
 static bool
-each_row(void *data, const struct jb_cash_row *r)
+keep_row(void *data, const struct jb_cash_row *r)
 {
-    struct rows *rows = data;
+    struct cash_rows *kept = data;
+    return cash_rows_add(kept, r);
+}
+
+static void
+each_row(struct rows *rows, const struct jb_cash_row *r)
+{
     row_cells(rows->app, rows->table, r);
-    rows->last = r->day;
-    return true;
+    rows->last = r->day > rows->last ? r->day : rows->last;
 }
 
 static bool
@@ -52,6 +58,10 @@ each_wallet_row(void *data, const struct jb_cash_status *s, const struct jb_cash
         return !rows->broken;
     }
     table_cell(rows->table, s->wallet);
+    if (!name_cell(app, rows->table, s->wallet)) {
+        rows->broken = rows->unnamed = true;
+        return false;
+    }
     row_cells(app, rows->table, r);
     return true;
 }
@@ -60,14 +70,14 @@ static int
 all_wallets(struct app *app, jb_day day)
 {
     struct rows rows = {.app = app};
-    const char *headers[TABLE_COLUMNS_MAX + 1] = {COLUMN("wallet")};
-    memcpy(headers + 1, row_headers, sizeof row_headers);
+    const char *headers[TABLE_COLUMNS_MAX + 1] = {COLUMN("wallet"), COLUMN("?name")};
+    memcpy(headers + 2, row_headers, sizeof row_headers);
     rows.table = app->json ? NULL : table_new(headers);
     app_spool_begin(app);
     jb_status status =
         jb_cash_day_each(app->views, day, query_as_of(app), each_wallet_row, &rows, &app->err);
     rows.broken |= !app_spool_end(app);
-    if (status != JB_OK) {
+    if (status != JB_OK || rows.unnamed) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
@@ -82,6 +92,9 @@ struct asked_rows {
     const char *wallet;
     jb_cash_view view;
     jb_day from, to; /* JB_NO_DAY: no bound */
+    uint32_t flow;   /* 1 + the number of a flow; 0: any */
+    struct amount_bound min, max;
+    bool newest_first;
 };
 
 /* Under the rows: which they are, as of when, and whether a day waits to be closed. */
@@ -111,18 +124,28 @@ print_end(struct app *app, const struct asked_rows *asked, const struct jb_cash_
 static int
 one_wallet(struct app *app, const struct asked_rows *asked)
 {
+    struct query q = query_about(app, QUERY_CASH_STATUS, asked->wallet);
+    q.view = asked->view;
+    q.from_day = asked->from;
+    q.to_day = asked->to;
+    q.flow = asked->flow;
+    q.amount_min = asked->min;
+    q.amount_max = asked->max;
+    q.newest_first = asked->newest_first;
     if (app->json) {
-        struct query q = query_about(app, QUERY_CASH_STATUS, asked->wallet);
-        q.view = asked->view;
-        q.from_day = asked->from;
-        q.to_day = asked->to;
         return query_print(app, &q);
     }
     struct rows rows = {.app = app, .table = table_new(row_headers), .last = JB_NO_DAY};
+    struct cash_rows kept = {.query = &q};
     struct jb_cash_status s = {.size = sizeof s};
     jb_status status =
         jb_cash_status_get(app->views, query_text(asked->wallet), asked->view, query_as_of(app),
-                           asked->from, asked->to, each_row, &rows, &s, &app->err);
+                           asked->from, asked->to, keep_row, &kept, &s, &app->err);
+    app->out.no_memory |= kept.no_memory; /* said when it is printed */
+    for (size_t i = 0; i < kept.n && status == JB_OK; i++) {
+        each_row(&rows, &kept.at[asked->newest_first ? kept.n - 1 - i : i]);
+    }
+    free(kept.at);
     if (status != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
@@ -132,44 +155,76 @@ one_wallet(struct app *app, const struct asked_rows *asked)
     return EXIT_DONE;
 }
 
-/* text NULL: nothing is asked, and *ret stays. False: said on standard error. */
+/* Whether the options are those of one of the forms. */
 static bool
-read_day(const struct app *app, const char *name, const char *text, jb_day *ret)
+is_form(int n, bool all, bool day, bool rows_too)
 {
-    if (text == NULL || jb_day_parse(text, strlen(text), ret)) {
-        return true;
+    return n == (all ? 1 : 2) && all == day && !(all && rows_too);
+}
+
+/* text NULL: any. False: said on standard error. */
+static bool
+read_flow(const struct app *app, const char *text, uint32_t *ret)
+{
+    static const char *const flows[] = {
+#define JB_X(name) #name,
+        JB_FLOWS(JB_X)
+#undef JB_X
+    };
+    char all[300] = "";
+    size_t used = 0;
+    *ret = 0;
+    for (uint32_t i = 0; text != NULL && i < sizeof flows / sizeof flows[0]; i++) {
+        *ret = strcmp(text, flows[i]) == 0 ? i + 1 : *ret;
+        used +=
+            (size_t)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", flows[i]);
     }
-    app_usage(app, "--%s is a day like 2026-10-31, not %s", name, text);
-    return false;
+    if (text != NULL && *ret == 0) {
+        app_usage(app, "--flow is one of %s, not %.40s", all, text);
+    }
+    return text == NULL || *ret != 0;
 }
 
 int
 cmd_cash_status(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *view = "posted", *day_text = NULL, *from = NULL, *to = NULL;
+    const char *flow = NULL, *min = NULL, *max = NULL;
     int n, code;
     bool all = false;
     jb_day day = 0;
     struct asked_rows asked = {.from = JB_NO_DAY, .to = JB_NO_DAY};
-    const struct option_row options[] = {{"all", &all, NULL},      {"view", NULL, &view},
-                                         {"day", NULL, &day_text}, {"from", NULL, &from},
-                                         {"to", NULL, &to},        {0}};
+    const struct option_row options[] = {{"all", &all, NULL},
+                                         {"view", NULL, &view},
+                                         {"day", NULL, &day_text},
+                                         {"from", NULL, &from},
+                                         {"to", NULL, &to},
+                                         {"flow", NULL, &flow},
+                                         {"min", NULL, &min},
+                                         {"max", NULL, &max},
+                                         {"newest-first", &asked.newest_first, NULL},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
-    if (n != (all ? 1 : 2) || all != (day_text != NULL) || (all && (from != NULL || to != NULL))) {
+    const bool rows_too = from != NULL || to != NULL || flow != NULL || min != NULL ||
+                          max != NULL || asked.newest_first;
+    if (!is_form(n, all, day_text != NULL, rows_too)) {
         return app_usage(app, "jangbu cash-status takes a ledger and a wallet (and --from and --to "
                               "of its days), or a ledger, --all and --day");
     }
     if (strcmp(view, "posted") != 0 && strcmp(view, "known") != 0) {
         return app_usage(app, "--view is posted or known, not %s", view);
     }
-    if (!read_day(app, "day", day_text, &day) || !read_day(app, "from", from, &asked.from) ||
-        !read_day(app, "to", to, &asked.to)) {
+    if (!query_day(app, "day", day_text, &day) || !query_day(app, "from", from, &asked.from) ||
+        !query_day(app, "to", to, &asked.to) || !read_flow(app, flow, &asked.flow)) {
         return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
+    }
+    if (!query_amount(app, "min", min, &asked.min) || !query_amount(app, "max", max, &asked.max)) {
+        return EXIT_USAGE;
     }
     asked.wallet = all ? NULL : args[1];
     asked.view = strcmp(view, "posted") == 0 ? JB_VIEW_POSTED : JB_VIEW_KNOWN;

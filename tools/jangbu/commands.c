@@ -44,21 +44,98 @@ static const struct form forms[] = {
     {"day", "close", JB_OP_DAY_CLOSE, {JB_CF_DAY, -1}, 0},
 };
 
+#define FORMS (sizeof forms / sizeof forms[0])
+#define WORD_BYTES 24
+
+/* The ops that have no row above are called by their own words, `member invite` for member.invite;
+ * of what they must say these are arguments, in this order, and the rest are options. */
+static const int argument_order[] = {JB_CF_WALLET, JB_CF_CHANNEL,   JB_CF_PERSON, JB_CF_ROLE,
+                                     JB_CF_AGENCY, JB_CF_SEARCH_ID, JB_CF_EMAIL,  JB_CF_SETTLEMENT,
+                                     JB_CF_GRANT,  JB_CF_MONTH,     JB_CF_INVOICE};
+
+static void
+copy_word(char to[WORD_BYTES], const char *from, size_t n)
+{
+    size_t i = 0;
+    for (; i < n && i + 1 < WORD_BYTES; i++) {
+        to[i] = from[i] == '_' ? '-' : from[i];
+    }
+    to[i] = '\0';
+}
+
+static const struct form *
+made_form(uint32_t op)
+{
+    static struct form made[JB_OPS];
+    static char words[JB_OPS][2][WORD_BYTES];
+    struct form *f = &made[op];
+    const struct jb_op_info *info = jb_op_get(op);
+    if (f->command != NULL) {
+        return f;
+    }
+    if (info == NULL) { /* a number that is not given */
+        *f = (struct form){"", NULL, op, {-1, -1, -1, -1}, 0};
+        return f;
+    }
+    const char *dot = strchr(info->name, '.');
+    copy_word(words[op][0], info->name,
+              dot != NULL ? (size_t)(dot - info->name) : strlen(info->name));
+    copy_word(words[op][1], dot != NULL ? dot + 1 : "", dot != NULL ? strlen(dot + 1) : 0);
+    *f = (struct form){words[op][0], dot != NULL ? words[op][1] : NULL, op, {-1, -1, -1, -1}, 0};
+    /* Of a wallet, or of the channel that an option names. */
+    bool either = info->name[0] == 'b' && (info->optional & JB_HAS(JB_CF_CHANNEL)) != 0;
+    int n = 0;
+    for (size_t i = 0; i < sizeof argument_order / sizeof argument_order[0] && n < 3; i++) {
+        bool is = (info->required & JB_HAS(argument_order[i])) != 0 ||
+                  (either && argument_order[i] == JB_CF_WALLET);
+        f->positional[n] = is ? argument_order[i] : -1;
+        n += is;
+    }
+    f->positional[n] = -1;
+    f->optional = either;
+    return f;
+}
+
+/* All forms; NULL behind the last one. */
+static const struct form *
+nth_form(size_t i)
+{
+    return i < FORMS ? &forms[i]
+           : i - FORMS < JB_OPS - JB_OP_ROLE_GIVE
+               ? made_form((uint32_t)(i - FORMS) + JB_OP_ROLE_GIVE)
+               : NULL;
+}
+
+static bool
+is_word(const char *of_form, const char *typed)
+{
+    char word[WORD_BYTES];
+    copy_word(word, typed, strlen(typed));
+    return strcmp(of_form, word) == 0;
+}
+
 static const struct form *
 find_form(const char *command, const char *word)
 {
-    const struct form *plain = NULL;
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (strcmp(forms[i].command, command) != 0) {
+    const struct form *plain = NULL, *f;
+    for (size_t i = 0; (f = nth_form(i)) != NULL; i++) {
+        if (strcmp(f->command, command) != 0) {
             continue;
         }
-        if (forms[i].word == NULL) {
-            plain = &forms[i];
-        } else if (word != NULL && strcmp(forms[i].word, word) == 0) {
-            return &forms[i];
+        if (f->word == NULL) {
+            plain = f;
+        } else if (word != NULL && is_word(f->word, word)) {
+            return f;
         }
     }
     return plain;
+}
+
+bool
+is_one(const char *command, int argc, char **argv)
+{
+    const struct form *f = argc > 1 ? find_form(command, argv[1]) : NULL;
+    return f != NULL && f->word != NULL;
 }
 
 /* The words that a sub-command has. None is proposed: all of them change something. */
@@ -67,10 +144,10 @@ no_form(const struct app *app, const char *command, const char *word)
 {
     char list[200] = "";
     size_t n = 0;
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (strcmp(forms[i].command, command) == 0 && forms[i].word != NULL) {
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "",
-                                  forms[i].word);
+    const struct form *f;
+    for (size_t i = 0; (f = nth_form(i)) != NULL; i++) {
+        if (strcmp(f->command, command) == 0 && f->word != NULL) {
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", f->word);
         }
     }
     static const char *const lists[] = {"list", "ls", "show", "get"};
@@ -96,7 +173,8 @@ static void
 member(struct out *o, int field, const char *text)
 {
     const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
-    bool number = f->kind == JB_CK_AMOUNT || f->kind == JB_CK_UINT || f->kind == JB_CK_VALUE;
+    bool number = f->kind == JB_CK_AMOUNT || f->kind == JB_CK_AMOUNT0 || f->kind == JB_CK_UINT ||
+                  f->kind == JB_CK_VALUE;
     if (number && looks_whole(text)) {
         js_number(o, f->name, text);
     } else {
@@ -159,6 +237,9 @@ named(const struct jb_command *c, jb_code code)
     static const jb_code id[] = {JB_CODE_CHARGE_UNKNOWN,  JB_CODE_GRANT_UNKNOWN,
                                  JB_CODE_REFUND_UNKNOWN,  JB_CODE_USAGE_UNKNOWN,
                                  JB_CODE_AMBIGUOUS_USAGE, JB_CODE_ID_EXISTS};
+    if (code >= JB_CODE_CHANNEL_UNKNOWN && code <= JB_CODE_CHANNEL_KIND) {
+        return &c->channel;
+    }
     for (size_t i = 0; i < sizeof wallet / sizeof wallet[0]; i++) {
         if (code == wallet[i]) {
             return &c->wallet;
@@ -295,14 +376,124 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     if (e != NULL) {
         print_parts(app, jb_event_parts(e));
     }
-    const struct jb_balance *balance = jb_answer_balance(a);
-    if (balance != NULL) {
-        char free_cash[48], total[48], line[300];
-        snprintf(line, sizeof line, tr("balance then: paid %s, free %s, total %s\n"),
-                 app_amount(app, balance->paid, amount), app_amount(app, balance->free, free_cash),
-                 app_amount(app, balance->total, total));
-        out_str(o, line);
+}
+
+/* ---- what stands under an answer ---- */
+
+/* A word as a shell takes it. */
+static void
+shell_word(struct out *o, const char *word)
+{
+    bool plain = word[0] != '\0' && word[0] != '-';
+    for (const char *c = word; *c != '\0'; c++) {
+        plain = plain && ((unsigned char)*c >= 0x80 || isalnum((unsigned char)*c) ||
+                          strchr("._/@:+-,=%", *c) != NULL);
     }
+    if (plain) {
+        out_str(o, word);
+        return;
+    }
+    out_char(o, '\'');
+    for (const char *c = word; *c != '\0'; c++) {
+        if (*c == '\'') {
+            out_str(o, "'\\''");
+        } else {
+            out_char(o, *c);
+        }
+    }
+    out_char(o, '\'');
+}
+
+/* The command that takes an event back, where there is one. */
+static const struct step_back {
+    uint32_t type;
+    const char *form; /* "charge.reverse", which is typed with a blank */
+    bool id, amount;
+    bool seq; /* which of several with that id */
+} steps_back[] = {
+    {JB_EV_CHARGE_SETTLED, "charge.reverse", true, true, false},
+    {JB_EV_CASH_CONSUMED, "consume.reverse", true, true, true},
+    {JB_EV_FREE_GRANTED, "grant.revoke", true, false, false},
+    {JB_EV_REFUND_REQUESTED, "refund.cancel", true, false, false},
+    {JB_EV_REFUND_APPROVED, "refund.fail", true, false, false},
+    {JB_EV_WALLET_TURNED_OFF, "wallet.on", false, false, false},
+    {JB_EV_WALLET_TURNED_ON, "wallet.off", false, false, false},
+    {JB_EV_WALLET_SUSPENDED, "wallet.lift", false, false, false},
+    {JB_EV_SUSPENSION_LIFTED, "wallet.suspend", false, false, false},
+    {JB_EV_SALES_ACCEPTED, "sales.release", false, false, false},
+};
+
+static void
+print_step_back(struct app *app, const struct jb_event *e, struct jb_text wallet)
+{
+    const struct step_back *s = NULL;
+    char text[JB_ID_BYTES_MAX + 1], amount[48], seq[32];
+    for (size_t i = 0; i < sizeof steps_back / sizeof steps_back[0]; i++) {
+        s = steps_back[i].type == e->type ? &steps_back[i] : s;
+    }
+    if (s == NULL || wallet.n > JB_ID_BYTES_MAX) {
+        return;
+    }
+    out_str(&app->out, tr("to take it back: "));
+    out_str(&app->out, "jangbu ");
+    for (const char *c = s->form; *c != '\0'; c++) {
+        out_char(&app->out, *c == '.' ? ' ' : *c);
+    }
+    out_char(&app->out, ' ');
+    shell_word(&app->out, app->args[0]);
+    out_char(&app->out, ' ');
+    snprintf(text, sizeof text, "%.*s", (int)wallet.n, wallet.s);
+    shell_word(&app->out, text);
+    if (s->id) {
+        out_char(&app->out, ' ');
+        shell_word(&app->out, app_event_id(app, e, text));
+    }
+    if (s->amount) {
+        out_char(&app->out, ' ');
+        out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
+    }
+    if (s->seq) {
+        snprintf(seq, sizeof seq, " --seq %llu", (unsigned long long)e->seq);
+        out_str(&app->out, seq);
+    }
+    int64_t roles = 0;
+    struct jb_error ignored; /* the command is done: it is a hint that is without it */
+    if (jb_policy_get(app->ledger, JB_POLICY_ROLES, &roles, &ignored) == JB_OK && roles != 0) {
+        out_str(&app->out, " --actor");
+        out_str(&app->out, " ID"); /* whoever may: not always who did it */
+    }
+    out_char(&app->out, '\n');
+}
+
+static void
+print_balance(struct app *app, const char *format, const struct jb_balance *b)
+{
+    char paid[48], free_cash[48], total[48], line[300];
+    snprintf(line, sizeof line, tr(format), app_amount(app, b->paid, paid),
+             app_amount(app, b->free, free_cash), app_amount(app, b->total, total));
+    out_str(&app->out, line);
+}
+
+/* What the wallet has now, and how the step is taken back: under what was done, not what would be.
+ */
+static void
+print_after(struct app *app, const struct jb_answer *a, struct jb_text wallet)
+{
+    const struct jb_event *e = jb_answer_event(a);
+    struct jb_wallet_balance b = {.size = sizeof b};
+    struct jb_error ignored; /* it only adds to the answer, which stands */
+    if (jb_answer_balance(a) != NULL) {
+        print_balance(app, SAID("balance then: paid %s, free %s, total %s\n"),
+                      jb_answer_balance(a));
+    }
+    if (a->outcome != JB_DONE || a->dry_run || e == NULL || wallet.s == NULL) {
+        return;
+    }
+    if (jb_event_amount(e) != 0 && app->views != NULL &&
+        jb_balance_get(app->views, wallet, NULL, &b, &ignored) == JB_OK) {
+        print_balance(app, SAID("balance now: paid %s, free %s, total %s\n"), &b.balance);
+    }
+    print_step_back(app, e, wallet);
 }
 
 /* Queries open the ledger for reading and never store; so commands keep the tail short that queries
@@ -315,10 +506,7 @@ bound_views_lag(struct app *app, jb_seq seq)
     struct jb_views_stat stat = {.size = sizeof stat};
     struct jb_error
         ignored; /* what could not be stored now is stored by the next command; the answer stands */
-    if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
-        return;
-    }
-    if (jb_views_stat_get(app->views, &stat, &ignored) == JB_OK &&
+    if (app->views != NULL && jb_views_stat_get(app->views, &stat, &ignored) == JB_OK &&
         seq > stat.stored_seq + VIEWS_LAG_MAX) {
         (void)!jb_views_sync(app->views, true, &ignored);
     }
@@ -392,15 +580,23 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         code = app_fail(app, &app->err);
     } else {
         const struct jb_answer *a = jb_answers_at(answers, 0);
+        struct jb_error ignored; /* what they add can be done without */
+        if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
+            app->views = NULL;
+        }
         if (app->json) {
             answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
             out_char(&app->out, '\n');
         } else {
             print_answer(app, a, &c, before);
+            print_after(app, a, c.wallet);
         }
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
                                                             : EXIT_DONE;
+        if (c.op == JB_OP_FORGET && a->outcome == JB_DONE && !dry_run) {
+            app_hint_key(app);
+        }
         bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);
@@ -431,7 +627,8 @@ read_amounts(const struct app *app, const char *values[JB_CF_N], char amounts[][
     bool money = values[JB_CF_POLICY] != NULL && strcmp(values[JB_CF_POLICY], "min_charge") == 0;
     for (int field = 0; field < JB_CF_N; field++) {
         const struct jb_command_field_info *f = jb_command_field_get((unsigned)field);
-        bool amount = f != NULL && (f->kind == JB_CK_AMOUNT || (f->kind == JB_CK_VALUE && money));
+        bool amount = f != NULL && (f->kind == JB_CK_AMOUNT || f->kind == JB_CK_AMOUNT0 ||
+                                    (f->kind == JB_CK_VALUE && money));
         if (amount && f->kind == JB_CK_AMOUNT && values[field] != NULL && values[field][0] == '-') {
             return out_of_range(app, f->name, values[field], false);
         }
@@ -451,24 +648,81 @@ read_amounts(const struct app *app, const char *values[JB_CF_N], char amounts[][
     return true;
 }
 
-/* The words that the form has, by the names that help shows. */
-static int
-wrong_arguments(const struct app *app, const struct form *form, int n)
+static void
+upper_name(int field, char name[WORD_BYTES])
 {
-    char list[200] = "LEDGER", name[24];
-    size_t used = strlen(list);
+    option_name(field, name, WORD_BYTES);
+    for (char *c = name; *c != '\0'; c++) {
+        *c = (char)toupper((unsigned char)*c);
+    }
+}
+
+/* The words that the form has, by the names that help shows. Returns how many beside the ledger. */
+static int
+arguments_of(const struct form *form, char list[200])
+{
+    char name[WORD_BYTES];
+    size_t used = (size_t)snprintf(list, 200, "LEDGER");
     int all = 0;
     while (all < 4 && form->positional[all] >= 0) {
         all++;
     }
     for (int i = 0; i < all; i++) {
         const bool optional = i >= all - form->optional;
-        option_name(form->positional[i], name, sizeof name);
-        for (char *c = name; *c != '\0'; c++) {
-            *c = (char)toupper((unsigned char)*c);
-        }
-        used += (size_t)snprintf(list + used, sizeof list - used, optional ? " [%s]" : " %s", name);
+        upper_name(form->positional[i], name);
+        used += (size_t)snprintf(list + used, 200 - used, optional ? " [%s]" : " %s", name);
     }
+    return all;
+}
+
+/* Those that any command may have, or that are arguments, are not shown with the form. */
+static bool
+is_shown(const struct form *form, int field)
+{
+    const struct jb_op_info *op = jb_op_get(form->op);
+    bool shown = ((op->required | op->optional) & JB_HAS(field)) != 0 && field != JB_CF_KEY &&
+                 field != JB_CF_ACTOR && field != JB_CF_AT && field != JB_CF_CLOCK &&
+                 field != JB_CF_EXPECT && field != JB_CF_NOTE && field != JB_CF_CALLER;
+    for (int i = 0; i < 4 && form->positional[i] >= 0; i++) {
+        shown = shown && form->positional[i] != field;
+    }
+    return shown;
+}
+
+bool
+one_usage(const char *command, unsigned i, char line[400])
+{
+    const struct form *f = NULL;
+    char list[200], option[WORD_BYTES], name[WORD_BYTES];
+    for (uint32_t op = JB_OP_ROLE_GIVE; op < JB_OPS; op++) {
+        f = made_form(op);
+        if (strcmp(f->command, command) == 0 && i-- == 0) {
+            break;
+        }
+        f = NULL;
+    }
+    if (f == NULL) {
+        return false;
+    }
+    arguments_of(f, list);
+    size_t n = (size_t)snprintf(line, 400, "%s%s%s", f->word != NULL ? f->word : "",
+                                f->word != NULL ? " " : "", list);
+    for (int field = 0; field < JB_CF_N; field++) {
+        if (is_shown(f, field)) {
+            bool needed = (jb_op_get(f->op)->required & JB_HAS(field)) != 0;
+            upper_name(field, name);
+            n += (size_t)snprintf(line + n, 400 - n, needed ? " --%s %s" : " [--%s %s]",
+                                  option_name(field, option, sizeof option), name);
+        }
+    }
+    return true;
+}
+
+static int
+wrong_arguments(const struct app *app, const struct form *form, int n)
+{
+    char list[200];
+    int all = arguments_of(form, list);
     const char *const word = form->word != NULL ? form->word : "";
     return app_usage(app, "jangbu %s%s%s takes %d arguments, %s, not %d", form->command,
                      word[0] != '\0' ? " " : "", word, 1 + all, list, n);

@@ -58,6 +58,17 @@ explain_events(struct app *app, struct table *t, const struct jb_cause_line *c, 
     return JB_OK;
 }
 
+static void
+cause_row(struct app *app, struct table *t, const struct jb_cause_line *c)
+{
+    table_cellf(t, c->events_total == 1 ? "  %s%s, %llu event" : "  %s%s, %llu events",
+                c->cause < JB_CAUSES_N ? tr(cause_words[c->cause]) : tr("unknown"),
+                c->late ? tr(" late") : "", (unsigned long long)c->events_total);
+    table_cell(t, "");
+    table_cell(t, "");
+    amount_cell(app, t, c->amount);
+}
+
 /* What is in neither figure, or in both. */
 static void
 print_outside(struct app *app, const struct jb_explanation *x)
@@ -105,12 +116,7 @@ explain_page(struct app *app, const struct jb_explanation *x)
     for (uint32_t i = 0; i < x->causes_n && status == JB_OK; i++) {
         const struct jb_cause_line *c = x->causes[i];
         late |= c->late;
-        table_cellf(t, c->events_total == 1 ? "  %s%s, %llu event" : "  %s%s, %llu events",
-                    c->cause < JB_CAUSES_N ? tr(cause_words[c->cause]) : tr("unknown"),
-                    c->late ? tr(" late") : "", (unsigned long long)c->events_total);
-        table_cell(t, "");
-        table_cell(t, "");
-        amount_cell(app, t, c->amount);
+        cause_row(app, t, c);
         status = explain_events(app, t, c, cursor);
     }
     jb_cursor_close(cursor);
@@ -131,22 +137,125 @@ explain_page(struct app *app, const struct jb_explanation *x)
     return status == JB_OK ? EXIT_DONE : app_fail(app, &app->err);
 }
 
-int
-cmd_explain(struct app *app, int argc, char **argv)
+/* ---- a period, two moments, a day against itself ---- */
+
+static void
+total_row(struct table *t, struct app *app, const char *label, jb_amount amount)
 {
-    const char *args[ARGUMENTS_MAX];
-    int n, code = EXIT_DONE;
-    if (!read_options(app, argc, argv, NULL, args, &n)) {
-        return EXIT_USAGE;
+    table_cell(t, label);
+    table_cell(t, "");
+    table_cell(t, "");
+    amount_cell(app, t, amount);
+}
+
+static void
+heading_row(struct table *t, const char *label)
+{
+    table_cell(t, label);
+    for (int i = 0; i < 3; i++) {
+        table_cell(t, "");
     }
-    if (n != 2) {
-        return app_usage(app, "jangbu explain takes a ledger and a wallet");
+}
+
+/* What the two totals are, in words. */
+static void
+change_labels(const struct app *app, const struct jb_change *c, char before[200], char after[200])
+{
+    char from[JB_DAY_TEXT_BYTES], to[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
+    if (c->kind == JB_CHANGE_PERIOD) {
+        snprintf(before, 200, tr("closing of %s before %s"), c->wallet,
+                 jb_day_print(c->from, from));
+        snprintf(after, 200, tr("closing of %s (the sum of the column)"), jb_day_print(c->to, to));
+    } else if (c->kind == JB_CHANGE_MOMENTS) {
+        snprintf(before, 200, tr("total of %s at event %llu, %s"), c->wallet,
+                 (unsigned long long)c->since.seq, app_time_short(app, c->since.at, time));
+        snprintf(after, 200, tr("total then (the sum of the column)"));
+    } else {
+        snprintf(before, 200, tr("what %s did to %s, as published"), jb_day_print(c->from, from),
+                 c->wallet);
+        snprintf(after, 200, tr("the same as known (the sum of the column)"));
     }
-    if (!app_open(app, args[0], false, true, &code)) {
+}
+
+static jb_status
+cause_rows(struct app *app, struct table *t, const struct jb_cause_line *const *lines, uint32_t n,
+           jb_cursor *cursor)
+{
+    jb_status status = JB_OK;
+    for (uint32_t i = 0; i < n && status == JB_OK; i++) {
+        cause_row(app, t, lines[i]);
+        status = explain_events(app, t, lines[i], cursor);
+    }
+    return status;
+}
+
+static int
+change_page(struct app *app, const struct jb_change *c)
+{
+    char before[200], after[200], when[TIME_HEADER_BYTES];
+    jb_cursor *cursor;
+    if (jb_cursor_open(app->ledger, 1, &cursor, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    struct table *t = table_new((const char *const[]){"", app_time_header(app, "?when", when),
+                                                      COLUMN(">each"), COLUMN(">sum"), NULL});
+    change_labels(app, c, before, after);
+    total_row(t, app, before, c->before);
+    if (c->kind == JB_CHANGE_DAY && c->causes_n > 0) {
+        heading_row(t, tr("happened on it, posted later:"));
+    }
+    jb_status status = cause_rows(app, t, c->causes, c->causes_n, cursor);
+    if (c->kind == JB_CHANGE_DAY && c->apart_n > 0) {
+        heading_row(t, tr("posted to it, had happened before (with the other sign):"));
+    }
+    status = status == JB_OK ? cause_rows(app, t, c->apart, c->apart_n, cursor) : status;
+    jb_cursor_close(cursor);
+    total_row(t, app, tr("rest (must be 0)"), c->rest);
+    total_row(t, app, after, c->after);
+    table_print(app, t);
+    app_print_as_of(app, &c->as_of);
+    return status == JB_OK ? EXIT_DONE : app_fail(app, &app->err);
+}
+
+/* The exit code of one whose rest is that; not 0 is said. */
+static int
+judge_rest(jb_amount rest, int code)
+{
+    if (rest == 0) {
         return code;
     }
+    fprintf(stderr,
+            tr("jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu "
+               "audit`, which says what is damaged.\n"),
+            (long long)rest);
+    return EXIT_REFUSED;
+}
+
+static int
+explain_change(struct app *app, const struct jb_change_query *asked)
+{
+    struct jb_change *c;
+    int code = EXIT_DONE;
+    if (jb_change_get(app->views, asked, query_as_of(app), &c, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    if (app->json) {
+        change_json(&app->out, c, app->info.utc_offset_s);
+        js_line_end(&app->out);
+    } else {
+        code = change_page(app, c);
+    }
+    code = judge_rest(c->rest, code);
+    jb_change_free(c);
+    return code;
+}
+
+static int
+explain_total(struct app *app, const char *wallet)
+{
     struct jb_explanation *x;
-    if (jb_explain(app->views, query_text(args[1]), query_as_of(app), &x, &app->err) != JB_OK) {
+    int code = EXIT_DONE;
+    if (jb_explain(app->views, query_text(wallet), query_as_of(app), &x, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
     if (app->json) {
@@ -155,13 +264,40 @@ cmd_explain(struct app *app, int argc, char **argv)
     } else {
         code = explain_page(app, x);
     }
-    bool broken = x->rest != 0;
-    if (broken) {
-        fprintf(stderr,
-                tr("jangbu: the parts do not add up: the rest is %lld and must be 0. Run `jangbu "
-                   "audit`, which says what is damaged.\n"),
-                (long long)x->rest);
-    }
+    code = judge_rest(x->rest, code);
     jb_explanation_free(x);
-    return broken ? EXIT_REFUSED : code;
+    return code;
+}
+
+int
+cmd_explain(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *from = NULL, *to = NULL, *day = NULL, *since = NULL;
+    int n, code = EXIT_USAGE;
+    struct query q = query_of(QUERY_EXPLAIN);
+    const struct option_row options[] = {{"from", NULL, &from},
+                                         {"to", NULL, &to},
+                                         {"day", NULL, &day},
+                                         {"since", NULL, &since},
+                                         {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu explain takes a ledger and a wallet");
+    }
+    if (!query_day(app, "from", from, &q.from_day) || !query_day(app, "to", to, &q.to_day) ||
+        !query_day(app, "day", day, &q.day) || !query_moment(app, "since", since, &q.since)) {
+        return EXIT_USAGE;
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    struct jb_change_query asked;
+    bool is_change;
+    q.wallet = query_text(args[1]);
+    if (change_asked(&q, &asked, &is_change, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    return is_change ? explain_change(app, &asked) : explain_total(app, args[1]);
 }

@@ -17,6 +17,9 @@ jb_status export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size
 
 enum books_format { BOOKS_HLEDGER, BOOKS_LEDGER, BOOKS_BEANCOUNT };
 
+/* A cell of a CSV, guarded against spreadsheets. s NULL: empty. */
+void csv_cell(struct out *o, struct jb_text t);
+
 /* false: output is closed or full. */
 bool export_flush(struct out *o, FILE *file);
 

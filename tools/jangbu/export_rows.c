@@ -27,7 +27,7 @@ csv_text(struct out *o, const char *s, size_t n)
 
 /* A cell that a spreadsheet would calculate (= + - @, tab, line end in front) gets a ' in front of
  * it. Only texts: figures are ours. */
-static void
+void
 csv_cell(struct out *o, struct jb_text t)
 {
     char guarded[2 + 4 * JB_TXN_REF_BYTES_MAX + JB_KEY_BYTES_MAX];

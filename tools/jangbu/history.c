@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lists_json.h"
 #include "query.h"
 
 struct rows {
@@ -45,61 +46,103 @@ history_kind(const char *word, jb_history_kind *ret)
     return false;
 }
 
-int
-cmd_history(struct app *app, int argc, char **argv)
+/* One of the kinds, or types of events. False: said on standard error. */
+static bool
+read_type(struct app *app, const char *type, struct query *q)
 {
-    const char *args[ARGUMENTS_MAX], *type = "all", *cursor = NULL, *limit_text = "100";
-    int n, code;
-    uint64_t limit;
     jb_history_kind kind;
-    bool people = false;
-    const struct option_row options[] = {{"type", NULL, &type},
-                                         {"cursor", NULL, &cursor},
-                                         {"limit", NULL, &limit_text},
-                                         {"people", &people, NULL},
-                                         {0}};
-    if (!read_options(app, argc, argv, options, args, &n)) {
-        return EXIT_USAGE;
+    if (history_kind(type, &kind)) {
+        q->type = kind;
+        return true;
     }
-    if (n != 2) {
-        return app_usage(app, "jangbu history takes a ledger and a wallet");
+    if (event_types_read(type, &q->types, &app->err) == JB_OK) {
+        return true;
     }
-    if (!history_kind(type, &kind)) {
-        return app_usage(app, "--type is all, charge, consumption, return or refund, not %s", type);
-    }
-    if (!query_limit(app, limit_text, &limit)) {
-        return EXIT_USAGE;
-    }
-    if (!app_open(app, args[0], false, true, &code)) {
-        return code;
-    }
-    if (people && !app->json) {
-        return app_usage(app,
-                         "--people goes with --json here; `jangbu log --people` is for reading");
-    }
-    if (app->json) {
-        struct query q = query_about(app, QUERY_HISTORY, args[1]);
-        q.type = kind;
-        q.cursor = jb_text_of(cursor);
-        q.limit = limit;
-        q.people = people;
-        return query_print(app, &q);
-    }
+    app_usage(app,
+              "--type is all, charge, consumption, return or refund, or types of events like "
+              "charge_settled,charge_reversed, not %s",
+              type);
+    return false;
+}
+
+/* As many pages of the library as fill one of ours. */
+static jb_status
+history_page(struct app *app, const struct query *q, struct rows *rows, char *next,
+             struct jb_moment *m)
+{
+    struct history_asked asked;
+    const char *cursor = q->cursor.s;
+    jb_status status = history_asked(q, app->info.utc_offset_s, &asked, &app->err);
+    do {
+        if (status == JB_OK) {
+            status = jb_history_find(app->views, &asked.query, query_as_of(app), cursor,
+                                     (uint32_t)q->limit - rows->n, each_history, rows, next, m,
+                                     &app->err);
+        }
+        cursor = next;
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit);
+    return status;
+}
+
+static int
+print_history(struct app *app, const struct query *q)
+{
     struct rows rows = {.app = app};
-    char at[TIME_HEADER_BYTES];
+    char at[TIME_HEADER_BYTES], next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
     rows.table = table_new((const char *const[]){
         COLUMN(">event"), app_time_header(app, "at", at), COLUMN("?posted on"), COLUMN("type"),
         COLUMN("id"), COLUMN("?>amount"), COLUMN(">effect"), COLUMN(">balance"), NULL});
-    char next[JB_CURSOR_TEXT_BYTES];
-    struct jb_moment moment;
-    if (jb_history_get(app->views, query_text(args[1]), kind, query_as_of(app), cursor,
-                       (uint32_t)limit, each_history, &rows, next, &moment, &app->err) != JB_OK) {
+    if (history_page(app, q, &rows, next, &moment) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
     table_print(app, rows.table);
     query_page_end(app, &moment, next);
     return EXIT_DONE;
+}
+
+int
+cmd_history(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *type = "all", *cursor = NULL, *limit_text = "100";
+    const char *since = NULL, *until = NULL, *min = NULL, *max = NULL;
+    int n, code = EXIT_USAGE;
+    uint64_t limit;
+    bool people = false, oldest_first = false;
+    struct query q = query_of(QUERY_HISTORY);
+    const struct option_row options[] = {
+        {"type", NULL, &type},     {"since", NULL, &since},
+        {"until", NULL, &until},   {"min", NULL, &min},
+        {"max", NULL, &max},       {"oldest-first", &oldest_first, NULL},
+        {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text},
+        {"people", &people, NULL}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu history takes a ledger and a wallet");
+    }
+    if (people && !app->json) {
+        return app_usage(app,
+                         "--people goes with --json here; `jangbu log --people` is for reading");
+    }
+    if (!read_type(app, type, &q) || !query_limit(app, limit_text, &limit) ||
+        !query_moment(app, "since", since, &q.since) ||
+        !query_moment(app, "until", until, &q.until) ||
+        !app_open(app, args[0], false, true, &code) ||
+        !query_amount(app, "min", min, &q.amount_min) ||
+        !query_amount(app, "max", max, &q.amount_max)) {
+        return code;
+    }
+    const struct query about = query_about(app, QUERY_HISTORY, args[1]);
+    q.wallet = about.wallet;
+    q.as_of = about.as_of;
+    q.oldest_first = oldest_first;
+    q.cursor = jb_text_of(cursor);
+    q.limit = limit;
+    q.people = people;
+    return app->json ? query_print(app, &q) : print_history(app, &q);
 }
 
 static bool

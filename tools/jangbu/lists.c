@@ -2,13 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event_json.h"
 #include "lists_json.h"
 #include "query.h"
+#include "rows_json.h"
 
 struct rows {
     struct app *app;
     struct table *table;
     uint32_t n;
+    bool broken; /* a name cannot be read: app->err says why */
 };
 
 static void
@@ -40,6 +43,10 @@ event_cells(struct rows *rows, const struct jb_event *e)
 #define LOT_COLUMNS                                                                                \
     COLUMN("charge"), COLUMN("method"), COLUMN(">amount"), COLUMN(">left"), COLUMN(">reversed"),   \
         COLUMN(">refunded"), NULL
+#define CHARGE_COLUMNS                                                                             \
+    COLUMN("charge"), COLUMN("method"), COLUMN("state"), COLUMN(">amount"), COLUMN(">left"),       \
+        COLUMN(">reversed"), COLUMN(">refunded"), COLUMN("?pg"), COLUMN("?transaction"),           \
+        COLUMN("?approval"), NULL
 #define GRANT_COLUMNS                                                                              \
     COLUMN("grant"), COLUMN("origin"), COLUMN("state"), COLUMN(">amount"), COLUMN(">left"),        \
         COLUMN("last day"), NULL
@@ -60,6 +67,30 @@ each_lot(void *data, const struct jb_lot_row *r)
     amount_cell(rows->app, rows->table, r->left);
     amount_cell(rows->app, rows->table, r->reversed);
     amount_cell(rows->app, rows->table, r->refunded);
+    return true;
+}
+
+/* What a payment is looked up by. */
+static bool
+each_charge(void *data, const struct jb_lot_row *r)
+{
+    struct rows *rows = data;
+    const struct jb_charge_settled *c = &r->event->charge_settled;
+    if (r->event->type != JB_EV_CHARGE_SETTLED) {
+        return true;
+    }
+    event_cells(rows, r->event);
+    id_cell(rows, r->event);
+    word_cell(rows, JB_LIST_METHOD, c->method);
+    table_cell(rows->table, lot_state(r));
+    amount_cell(rows->app, rows->table, r->amount);
+    amount_cell(rows->app, rows->table, r->left);
+    amount_cell(rows->app, rows->table, r->reversed);
+    amount_cell(rows->app, rows->table, r->refunded);
+    const struct jb_text keys[] = {c->pg, c->txn_ref, c->approve_no};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        table_cellf(rows->table, "%.*s", (int)keys[i].n, keys[i].s != NULL ? keys[i].s : "");
+    }
     return true;
 }
 
@@ -100,6 +131,11 @@ items_page(struct app *app, const struct query *q, struct rows *rows, char *next
     const char *cursor = q->cursor.s;
     char at[TIME_HEADER_BYTES];
     app_time_header(app, "at", at);
+    if (q->kind == QUERY_CHARGES) {
+        rows->table = table_new((const char *const[]){COLUMN(">event"), at, CHARGE_COLUMNS});
+        return jb_lots_get(app->views, q->wallet, which, as_of, cursor, limit, each_charge, rows,
+                           next, m, &app->err);
+    }
     if (q->kind == QUERY_LOTS) {
         rows->table = table_new((const char *const[]){COLUMN(">event"), at, LOT_COLUMNS});
         return jb_lots_get(app->views, q->wallet, which, as_of, cursor, limit, each_lot, rows, next,
@@ -118,9 +154,10 @@ items_page(struct app *app, const struct query *q, struct rows *rows, char *next
 static enum query_kind
 kind_of(const char *command)
 {
-    return strcmp(command, "lots") == 0     ? QUERY_LOTS
-           : strcmp(command, "grants") == 0 ? QUERY_GRANTS
-                                            : QUERY_REFUNDS;
+    return strcmp(command, "lots") == 0      ? QUERY_LOTS
+           : strcmp(command, "charges") == 0 ? QUERY_CHARGES
+           : strcmp(command, "grants") == 0  ? QUERY_GRANTS
+                                             : QUERY_REFUNDS;
 }
 
 int
@@ -161,6 +198,17 @@ words_cell(struct app *app, struct table *t, const struct jb_event *e)
     app->out.no_memory |= words.no_memory; /* said when it is printed */
 }
 
+/* The name of the wallet of that id, where the event is of one. */
+static bool
+event_name_cell(struct app *app, struct table *t, const struct jb_event *e, const char *id)
+{
+    if (event_wallet(e) == 0) {
+        table_cell(t, "");
+        return true;
+    }
+    return name_cell(app, t, id);
+}
+
 static bool
 each_event(void *data, const struct jb_event *e)
 {
@@ -174,6 +222,10 @@ each_event(void *data, const struct jb_event *e)
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, type != NULL ? type->name : tr("unknown"));
     table_cell(rows->table, app_event_wallet(app, e, id));
+    if (!event_name_cell(app, rows->table, e, id)) {
+        rows->broken = true;
+        return false;
+    }
     if (refused) {
         table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");
     } else {
@@ -200,22 +252,8 @@ events_page(struct app *app, const struct query *q, struct rows *rows, char *nex
                               (uint32_t)q->limit - rows->n, each_event, rows, next, m, &app->err);
         }
         cursor = next;
-    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit);
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit && !rows->broken);
     return status;
-}
-
-/* False: said on standard error. */
-static bool
-read_bound(struct app *app, const char *name, const char *text, struct jb_as_of *ret)
-{
-    if (text == NULL || parse_as_of(text, ret)) {
-        return true;
-    }
-    app_usage(app,
-              "--%s takes an event's number, a time like 2026-10-31T09:00:00+09:00, or a day like "
-              "2026-10-31; not %s",
-              name, text);
-    return false;
 }
 
 int
@@ -223,6 +261,7 @@ cmd_events(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100", *wallet = NULL;
     const char *types = NULL, *since = NULL, *until = NULL, *channel = NULL;
+    const char *min = NULL, *max = NULL;
     int n, code;
     bool newest_first = false, people = false;
     struct jb_as_of from = {.kind = JB_AS_OF_NOW}, to = {.kind = JB_AS_OF_NOW};
@@ -232,15 +271,16 @@ cmd_events(struct app *app, int argc, char **argv)
         {"type", NULL, &types},       {"since", NULL, &since},
         {"until", NULL, &until},      {"newest-first", &newest_first, NULL},
         {"people", &people, NULL},    {"cursor", NULL, &cursor},
-        {"limit", NULL, &limit_text}, {0}};
+        {"limit", NULL, &limit_text}, {"min", NULL, &min},
+        {"max", NULL, &max},          {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
         return app_usage(app, "jangbu events takes one ledger");
     }
-    if (!query_limit(app, limit_text, &limit) || !read_bound(app, "since", since, &from) ||
-        !read_bound(app, "until", until, &to)) {
+    if (!query_limit(app, limit_text, &limit) || !query_moment(app, "since", since, &from) ||
+        !query_moment(app, "until", until, &to)) {
         return EXIT_USAGE;
     }
     if (people && !app->json) {
@@ -253,6 +293,10 @@ cmd_events(struct app *app, int argc, char **argv)
     struct query q = query_about(app, QUERY_EVENTS, wallet);
     if (event_types_read(types, &q.types, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
+    }
+    if (!query_amount(app, "min", min, &q.amount_min) ||
+        !query_amount(app, "max", max, &q.amount_max)) {
+        return EXIT_USAGE;
     }
     q.channel = jb_text_of(channel);
     q.since = from;
@@ -270,10 +314,117 @@ cmd_events(struct app *app, int argc, char **argv)
     char at[TIME_HEADER_BYTES];
     rows.table = table_new((const char *const[]){
         COLUMN(">event"), app_time_header(app, "recorded at", at), COLUMN("type"), COLUMN("wallet"),
-        COLUMN("id"), COLUMN(">amount"), COLUMN("?what"), NULL});
-    if (events_page(app, &q, &rows, next, &moment) != JB_OK) {
+        COLUMN("?name"), COLUMN("id"), COLUMN(">amount"), COLUMN("?what"), NULL});
+    if (events_page(app, &q, &rows, next, &moment) != JB_OK || rows.broken) {
         table_free(rows.table);
         return app_fail(app, &app->err);
+    }
+    table_print(app, rows.table);
+    query_page_end(app, &moment, next);
+    return EXIT_DONE;
+}
+
+/* ---- find ---- */
+
+static bool
+each_found(void *data, const struct jb_find_row *r)
+{
+    struct rows *rows = data;
+    struct app *app = rows->app;
+    const struct jb_event *e = r->event;
+    const struct jb_event_type_info *type = jb_event_type_get(e->type);
+    const bool refused = e->type == JB_EV_COMMAND_REFUSED;
+    char time[JB_INSTANT_TEXT_BYTES], what[200] = "";
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->what_n && n < sizeof what; i++) {
+        n += (size_t)snprintf(what + n, sizeof what - n, "%s%s", i > 0 ? ", " : "", r->what[i]);
+    }
+    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
+    table_cell(rows->table, type != NULL ? type->name : tr("unknown"));
+    table_cell(rows->table, what);
+    if (r->wallet_id.s != NULL) {
+        table_cellf(rows->table, "%.*s", (int)r->wallet_id.n, r->wallet_id.s);
+    } else {
+        table_cell(rows->table, "-");
+    }
+    if (r->wallet == 0) {
+        table_cell(rows->table, "");
+    } else {
+        char id[JB_ID_BYTES_MAX + 1];
+        snprintf(id, sizeof id, "%.*s", (int)r->wallet_id.n, r->wallet_id.s);
+        rows->broken = !name_cell(app, rows->table, id);
+    }
+    amount_cell(app, rows->table, refused ? e->command_refused.amount : jb_event_amount(e));
+    words_cell(app, rows->table, e);
+    rows->n++;
+    return !rows->broken;
+}
+
+static jb_status
+find_page(struct app *app, const struct query *q, struct rows *rows, char *next,
+          struct jb_moment *m)
+{
+    const char *cursor = q->cursor.s;
+    jb_status status;
+    do {
+        status = jb_find_get(app->views, q->text, query_as_of(app), cursor,
+                             (uint32_t)q->limit - rows->n, each_found, rows, next, m, &app->err);
+        cursor = next;
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit && !rows->broken);
+    return status;
+}
+
+int
+cmd_find(struct app *app, int argc, char **argv)
+{
+    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = "100";
+    int n, code;
+    bool people = false;
+    uint64_t limit;
+    const struct option_row options[] = {
+        {"people", &people, NULL}, {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu find takes a ledger and a text");
+    }
+    if (people && !app->json) {
+        return app_usage(app,
+                         "--people goes with --json here; `jangbu log --people` is for reading");
+    }
+    code = EXIT_USAGE;
+    if (!query_limit(app, limit_text, &limit) || !app_open(app, args[0], false, true, &code)) {
+        return code;
+    }
+    struct query q = query_about(app, QUERY_FIND, NULL);
+    q.text = query_text(args[1]);
+    q.people = people;
+    q.cursor = jb_text_of(cursor);
+    q.limit = limit;
+    if (app->json) {
+        return query_print(app, &q);
+    }
+    struct rows rows = {.app = app};
+    char next[JB_CURSOR_TEXT_BYTES], at[TIME_HEADER_BYTES];
+    struct jb_moment moment;
+    rows.table =
+        table_new((const char *const[]){COLUMN(">event"), app_time_header(app, "recorded at", at),
+                                        COLUMN("type"), COLUMN("found as"), COLUMN("wallet"),
+                                        COLUMN("?name"), COLUMN(">amount"), COLUMN("?what"), NULL});
+    if (find_page(app, &q, &rows, next, &moment) != JB_OK || rows.broken) {
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    if (rows.n == 0 && next[0] == '\0') {
+        table_free(rows.table);
+        app_sentencef(app,
+                      "nothing has %s as an id, a key or a reference; whole texts are looked for, "
+                      "and no names",
+                      args[1]);
+        app_print_as_of(app, &moment);
+        return EXIT_REFUSED;
     }
     table_print(app, rows.table);
     query_page_end(app, &moment, next);

@@ -2,10 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
 #include "event_json.h"
+#include "lists_json.h"
 #include "people.h"
 #include "process.h"
+#include "query.h"
 #include "rows_json.h"
 
 /* How often it is looked whether somebody still reads what is printed. */
@@ -104,15 +105,21 @@ print_refused(struct app *app, const struct jb_command_refused *r)
     }
 }
 
-/* Which wallet is asked for: its number, and its id for commands that came before it was made. */
+/* Which events are asked for. */
 struct only {
+    bool
+        wallet; /* those of one: its number, and its id for commands that came before it was made */
     uint32_t number;
     struct jb_text id;
+    jb_seq first, last; /* both included; last 0: as far as the log goes */
+    struct event_types types;
+    struct amount_bound min, max;
+    bool newest_first;
 };
 
 /* Whether e is an event of that wallet, or the refusal of a command on it. */
 static bool
-is_of(const struct jb_event *e, const struct only *only)
+is_of_wallet(const struct jb_event *e, const struct only *only)
 {
     const struct jb_command_refused *r = &e->command_refused;
     bool refused = e->type == JB_EV_COMMAND_REFUSED && e->version >= 2;
@@ -122,6 +129,20 @@ is_of(const struct jb_event *e, const struct only *only)
     }
     return refused && r->wallet_no == 0 && r->wallet_id.n == only->id.n && only->id.n > 0 &&
            memcmp(r->wallet_id.s, only->id.s, only->id.n) == 0;
+}
+
+static bool
+is_of(const struct jb_event *e, const struct only *only)
+{
+    const jb_amount amount =
+        e->type == JB_EV_COMMAND_REFUSED ? e->command_refused.amount : jb_event_amount(e);
+    bool of_type = only->types.n == 0;
+    for (uint32_t i = 0; i < only->types.n; i++) {
+        of_type |= e->type == only->types.at[i];
+    }
+    return of_type && (only->min.given == 0 || amount >= only->min.amount) &&
+           (only->max.given == 0 || amount <= only->max.amount) &&
+           (!only->wallet || is_of_wallet(e, only));
 }
 
 /* The day in whose row it counts, where that is not the day on which it was recorded. */
@@ -177,24 +198,73 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet, const
     print_posting_day(app, e);
 }
 
-static int
-print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bool people)
+/* What is printed, and the ids that were looked up for it. */
+struct log {
+    struct app *app;
+    const struct only *only;
+    struct ids wallets, channels;
+    bool people;
+    bool any; /* one was printed */
+};
+
+/* False: it cannot be printed, and *ret_code says why. */
+static bool
+print_one(struct log *log, const struct jb_event *e, int *ret_code)
 {
-    jb_cursor *c;
-    struct ids wallets = {0}, channels = {0};
-    int code = EXIT_DONE;
-    bool nothing_of_it = only != NULL && only->number == 0;
-    jb_seq next = from;
-    if (jb_cursor_open(app->ledger, from, &c, &app->err) != JB_OK) {
-        return app_fail(app, &app->err);
+    struct app *app = log->app;
+    const char *wallet = event_wallet(e) != 0 ? wallet_of(app, &log->wallets, e) : NULL;
+    const char *channel = event_channel(e) != 0 ? channel_of(app, &log->channels, e) : NULL;
+    if (!is_of(e, log->only)) {
+        return true;
     }
-    for (;;) {
+    log->any = true;
+    *ret_code = EXIT_MACHINE;
+    if (app->json) {
+        const struct event_ids ids = {jb_text_of(wallet), jb_text_of(channel)};
+        event_json_open(&app->out, e, &ids, app->info.utc_offset_s);
+        if (log->people && people_json(&app->out, app->ledger, e, &app->err) != JB_OK) {
+            app_fail(app, &app->err);
+            return false;
+        }
+        js_close(&app->out, '}');
+        app->out.first = true;
+    } else {
+        print_event(app, e, wallet, channel);
+        if (log->people && !people_of_event(app, e)) {
+            return false;
+        }
+    }
+    out_char(&app->out, '\n');
+    *ret_code = EXIT_DONE;
+    return true;
+}
+
+/* Lets a full buffer go. A slow reader of the pipe holds no snapshot. */
+static bool
+pass_on(struct log *log, jb_cursor *c, int *ret_code)
+{
+    if (log->app->out.n <= 60000) {
+        return true;
+    }
+    jb_cursor_rest(c);
+    if (app_flush(log->app)) {
+        return true;
+    }
+    *ret_code = app_output_code(log->app);
+    return false;
+}
+
+static int
+forward(struct log *log, jb_cursor *c, bool follow)
+{
+    struct app *app = log->app;
+    int code = EXIT_DONE;
+    for (jb_seq next = log->only->first; log->only->last == 0 || next <= log->only->last;) {
         const struct jb_event *e;
         jb_status status = jb_cursor_next(c, &e, &app->err);
         if (status == JB_END) {
             if (!app_flush(app)) {
-                code = app_output_code(app);
-                break;
+                return app_output_code(app);
             }
             if (!follow || process_output_closed()) {
                 break;
@@ -206,57 +276,144 @@ print_log(struct app *app, jb_seq from, const struct only *only, bool follow, bo
         }
         if (status != JB_OK) {
             app_flush(app);
-            code = app_fail(app, &app->err);
-            break;
+            return app_fail(app, &app->err);
         }
         next = e->seq + 1;
-        const char *wallet = event_wallet(e) != 0 ? wallet_of(app, &wallets, e) : NULL;
-        const char *channel = event_channel(e) != 0 ? channel_of(app, &channels, e) : NULL;
-        if (only != NULL && !is_of(e, only)) {
-            continue;
-        }
-        nothing_of_it = false;
-        if (app->json) {
-            const struct event_ids ids = {jb_text_of(wallet), jb_text_of(channel)};
-            event_json_open(&app->out, e, &ids, app->info.utc_offset_s);
-            if (people && people_json(&app->out, app->ledger, e, &app->err) != JB_OK) {
-                app_fail(app, &app->err);
-                code = EXIT_MACHINE;
-                break;
-            }
-            js_close(&app->out, '}');
-            app->out.first = true;
-        } else {
-            print_event(app, e, wallet, channel);
-            if (people && !people_of_event(app, e)) {
-                code = EXIT_MACHINE;
-                break;
-            }
-        }
-        out_char(&app->out, '\n');
-        if (app->out.n > 60000) {
-            jb_cursor_rest(c); /* a slow reader of the pipe holds no snapshot */
-            if (!app_flush(app)) {
-                code = app_output_code(app);
-                break;
-            }
+        if (!print_one(log, e, &code) || !pass_on(log, c, &code)) {
+            break;
         }
     }
+    return code;
+}
+
+static int
+backward(struct log *log, jb_cursor *c)
+{
+    struct app *app = log->app;
+    int code = EXIT_DONE;
+    struct jb_head head = {.size = sizeof head};
+    if (jb_head_get(app->ledger, &head, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    const jb_seq last = log->only->last;
+    for (jb_seq seq = last != 0 && last < head.seq ? last : head.seq; seq >= log->only->first;
+         seq--) {
+        const struct jb_event *e;
+        if (jb_cursor_at(c, seq, &e, &app->err) != JB_OK) {
+            app_flush(app);
+            return app_fail(app, &app->err);
+        }
+        if (!print_one(log, e, &code) || !pass_on(log, c, &code)) {
+            break;
+        }
+    }
+    return code;
+}
+
+static int
+print_log(struct app *app, const struct only *only, bool follow, bool people)
+{
+    jb_cursor *c;
+    struct log log = {.app = app, .only = only, .people = people};
+    const struct jb_error no_wallet = app->err;
+    if (only->last != 0 && only->first > only->last) {
+        return EXIT_DONE;
+    }
+    if (jb_cursor_open(app->ledger, only->first, &c, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    const int code = only->newest_first ? backward(&log, c) : forward(&log, c, follow);
     jb_cursor_close(c);
-    free(wallets.at);
-    free(channels.at);
-    return code == EXIT_DONE && nothing_of_it ? app_fail(app, &app->err) : code;
+    free(log.wallets.at);
+    free(log.channels.at);
+    const bool nothing_of_it = only->wallet && only->number == 0 && !log.any;
+    return code == EXIT_DONE && nothing_of_it ? app_fail(app, &no_wallet) : code;
+}
+
+/* The options that say which events, as they were typed. */
+struct typed {
+    const char *from, *wallet, *since, *until, *types, *min, *max;
+};
+
+/* A bound as a number of an event: of a time or a day by when events were recorded. */
+static jb_status
+bound_number(struct app *app, const struct jb_as_of *bound, bool upper, jb_seq *ret)
+{
+    if (bound->kind == JB_AS_OF_SEQ) {
+        *ret = bound->seq;
+        return JB_OK;
+    }
+    jb_instant t = bound->time;
+    if (bound->kind == JB_AS_OF_DAY) {
+        t = jb_day_start(bound->day + (upper ? 1 : 0), app->info.utc_offset_s);
+    }
+    t = t <= JB_INSTANT_MIN ? JB_INSTANT_MIN : t > JB_INSTANT_MAX ? JB_INSTANT_MAX : t - 1;
+    jb_seq before = 0;
+    jb_status status = jb_seq_at_time(app->ledger, t, &before, &app->err);
+    *ret = upper ? before : before + 1;
+    return status;
+}
+
+static jb_status
+read_bounds(struct app *app, const struct jb_as_of *since, const struct jb_as_of *until,
+            struct only *only)
+{
+    jb_seq number = 0;
+    jb_status status = JB_OK;
+    if (since->kind != JB_AS_OF_NOW) {
+        status = bound_number(app, since, false, &number);
+        only->first = number > only->first ? number : only->first;
+    }
+    if (status == JB_OK && until->kind != JB_AS_OF_NOW) {
+        status = bound_number(app, until, true, &only->last);
+        /* Up to nothing is a bound as well. */
+        only->first = only->last == 0 ? 2 : only->first;
+        only->last = only->last == 0 ? 1 : only->last;
+    }
+    return status;
+}
+
+/* False: *ret_code, and it was said. */
+static bool
+read_typed(struct app *app, const struct typed *t, struct only *only, int *ret_code)
+{
+    struct jb_as_of since = {.kind = JB_AS_OF_NOW}, until = {.kind = JB_AS_OF_NOW};
+    *ret_code = EXIT_USAGE;
+    if (!query_moment(app, "since", t->since, &since) ||
+        !query_moment(app, "until", t->until, &until) ||
+        !query_amount(app, "min", t->min, &only->min) ||
+        !query_amount(app, "max", t->max, &only->max)) {
+        return false;
+    }
+    jb_status status = event_types_read(t->types, &only->types, &app->err);
+    status = status == JB_OK ? read_bounds(app, &since, &until, only) : status;
+    only->wallet = t->wallet != NULL;
+    only->id = jb_text_of(t->wallet);
+    if (status == JB_OK && only->wallet) {
+        status = jb_wallet_number(app->ledger, only->id, &only->number, &app->err);
+        /* Of a wallet that there is not the log may still have commands that were refused. */
+        status = status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    *ret_code = status == JB_OK ? EXIT_DONE : app_fail(app, &app->err);
+    return status == JB_OK;
 }
 
 int
 cmd_log(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *from_text = NULL, *wallet = NULL;
+    const char *args[ARGUMENTS_MAX];
     int n, code;
     bool follow = false, people = false;
-    uint64_t from = 1;
-    const struct option_row options[] = {{"from", NULL, &from_text},
-                                         {"wallet", NULL, &wallet},
+    struct typed t = {0};
+    struct only only = {.first = 1};
+    const struct option_row options[] = {{"from", NULL, &t.from},
+                                         {"wallet", NULL, &t.wallet},
+                                         {"since", NULL, &t.since},
+                                         {"until", NULL, &t.until},
+                                         {"type", NULL, &t.types},
+                                         {"min", NULL, &t.min},
+                                         {"max", NULL, &t.max},
+                                         {"newest-first", &only.newest_first, NULL},
                                          {"follow", &follow, NULL},
                                          {"people", &people, NULL},
                                          {0}};
@@ -266,21 +423,19 @@ cmd_log(struct app *app, int argc, char **argv)
     if (n != 1) {
         return app_usage(app, "jangbu log takes one ledger");
     }
-    if (from_text != NULL && (!parse_number(from_text, UINT64_MAX / 2, &from) || from == 0)) {
-        return app_usage(app, "--from is an event's number, from 1 on, not %s", from_text);
+    if (t.from != NULL && (!parse_number(t.from, UINT64_MAX / 2, &only.first) || only.first == 0)) {
+        return app_usage(app, "--from is an event's number, from 1 on, not %s", t.from);
+    }
+    if (follow && (only.newest_first || t.until != NULL)) {
+        return app_usage(app,
+                         "--follow goes on with what comes: not with --newest-first or --until");
     }
     if (app->has_as_of) {
         return app_usage(app, "the log has no --as-of: its events never change");
     }
-    if (!app_open(app, args[0], false, false, &code)) {
+    if (!app_open(app, args[0], false, false, &code) || !read_typed(app, &t, &only, &code)) {
         return code;
     }
-    struct only only = {0, {wallet, wallet != NULL ? strlen(wallet) : 0}};
-    jb_status status =
-        wallet != NULL ? jb_wallet_number(app->ledger, only.id, &only.number, &app->err) : JB_OK;
-    /* Of a wallet that there is not the log may still have commands that were refused. */
-    if (status != JB_OK && status != JB_E_NOTFOUND) {
-        return app_fail(app, &app->err);
-    }
-    return print_log(app, from, wallet != NULL ? &only : NULL, follow, people);
+    app->pages = !follow;
+    return print_log(app, &only, follow, people);
 }

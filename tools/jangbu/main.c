@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "language.h"
+#include "pager.h"
 #include "parse.h"
 #include "process.h"
 
@@ -24,13 +25,21 @@ struct row {
 
 #define LANGUAGE                                                                                   \
     "  --lang ko|en     the language; that of LC_ALL, LC_MESSAGES or LANG unless given\n"
-#define COMMON                                                                                     \
-    "  --json           one JSON object (or line) for programs\n"                                  \
-    "  --key-file FILE  where the key of a sealed ledger lies; LEDGER.key unless given\n" LANGUAGE
+#define JSON "  --json           one JSON object (or line) for programs\n"
+#define KEY_FILE                                                                                   \
+    "  --key-file FILE  where the key of a sealed ledger lies; LEDGER.key unless given\n"
+#define COMMON JSON KEY_FILE LANGUAGE
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
 #define PAGE                                                                                       \
     "  --limit N        rows, 1 to 10,000; 100 unless given\n"                                     \
     "  --cursor NEXT    go on where the page before ended\n"
+#define BOUNDS                                                                                     \
+    "  --since WHEN     from an event's number, a time with an offset, or a day on\n"              \
+    "  --until WHEN     up to that event or the end of that day; before that time. Both go by "    \
+    "the "                                                                                         \
+    "time at which events were recorded, not by when they happened\n"                              \
+    "  --min AMOUNT, --max AMOUNT\n"                                                               \
+    "                   whose amount lies between them, both included\n"
 #define AMOUNT "  AMOUNT           as it is printed: 50000 or 50,000 won; 50.00 dollars, never 50\n"
 #define KEYED                                                                                      \
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
@@ -38,6 +47,7 @@ struct row {
     "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                            \
     "  --dry-run        the verdict and the balances it would give; nothing is written\n"          \
     "  --accept-clock   the clock is right, however far it is ahead of the last event\n" COMMON
+#define CHANNEL "  --channel C      what it went through; a role in a channel counts only so\n"
 #define AT "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00\n"
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
 
@@ -46,18 +56,18 @@ static const struct row rows[] = {
      USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID] "
            "[--key-file FILE] [--invoice-from MONTH|none]"),
      SAID("make a ledger in a new or empty directory"),
-     HELP(
-         "  --currency CODE  ISO 4217; KRW unless given\n"
-         "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
-         "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
-         "never change\n"
-         "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
-         "given\n"
-         "  --operator ID    the first operator, who gives the other roles\n"
-         "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
-         "ledger\n"
-         "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
-         "months, unless given\n" COMMON)},
+     HELP("  --currency CODE  ISO 4217; KRW unless given\n"
+          "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
+          "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
+          "never change\n"
+          "  --roles=enforce  each command takes a role of its actor (`jangbu roles`), and names "
+          "and "
+          "notes are sealed; trust unless given: nobody is asked\n"
+          "  --operator ID    the first operator, who gives the other roles\n"
+          "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
+          "ledger; with --roles=enforce DIR.key unless given\n"
+          "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
+          "months, unless given\n" JSON LANGUAGE)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
            "NAME] [--key KEY] [--at TIME]"),
@@ -71,28 +81,32 @@ static const struct row rows[] = {
           "the group's)\n"
           "  --dry-run        decide, show, write nothing\n"
           "  --accept-clock   the system's clock is right, however far it is ahead of the last "
-          "event\n" LANGUAGE
+          "event\n" KEY_FILE LANGUAGE
           "Results come in the order of the lines, as soon as they are on disk. A bad line is one "
           "refused result; the rest go on.\n"
           "The exit code is 1 if any line was refused. Applying a file again does keyed commands "
-          "once.\n")},
+          "once.\n"
+          "docs/vocabulary.md has the commands, with those of people, channels and businesses.\n")},
     {"wallet", cmd_one, TAKES_JSON | TAKES_CALLER,
-     USAGE(
-         "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename "
-         "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
-         "LEDGER WALLET"),
-     SAID("make, rename, turn off and on, suspend, lift, delete a wallet"),
-     HELP("  --master ID      who is in charge; kept apart from the log, like the name\n" ONE)},
+     USAGE("create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID] "
+           "[--channel "
+           "CHANNEL]\nrename "
+           "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
+           "LEDGER WALLET"),
+     SAID("make, rename, turn off and on, suspend, lift, delete a wallet; how it pays"),
+     HELP("  --settlement     PREPAID, or POSTPAID with a --limit\n"
+          "  --master ID      who is in charge; kept apart from the log, like the name\n"
+          "  --channel C      the channel whose master makes it, for himself\n" ONE)},
     {"charge", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no "
-           "NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
+           "NO] [--channel CHANNEL]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
      SAID("paid cash came in; or a charge is taken back"),
      HELP(AMOUNT
           "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
           "charge), KAKAOPAY_CARD_AUTO, "
           "CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
-          "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT
-              ONE)},
+          "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or "
+          "words\n" CHANNEL AT ONE)},
     {"repay", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]"),
      SAID("a debt is paid (also while suspended)"), HELP(AMOUNT AT ONE)},
@@ -108,12 +122,14 @@ static const struct row rows[] = {
     {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("LEDGER WALLET GRANT"),
      SAID("bring a grant into use, once"), HELP(ONE)},
     {"consume", cmd_one, TAKES_JSON | TAKES_CALLER,
-     USAGE("LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] "
+     USAGE("LEDGER WALLET USAGE AMOUNT [--overdraft] [--channel CHANNEL]\nreverse LEDGER WALLET "
+           "USAGE AMOUNT [--seq N] "
            "[--reason R]"),
      SAID("pay for a usage: free cash, then paid cash, then debt; or return it"),
-     HELP(AMOUNT "  --overdraft      may make a debt\n"
-                 "  --seq N          which consumption, where the usage occurs twice\n"
-                 "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" AT ONE)},
+     HELP(AMOUNT
+          "  --overdraft      may make a debt\n"
+          "  --seq N          which consumption, where the usage occurs twice\n"
+          "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" CHANNEL AT ONE)},
     {"refund", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE(
          "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
@@ -127,17 +143,53 @@ static const struct row rows[] = {
           "(seconds), grants_max, "
           "clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
           "(their number), "
-          "clock_ahead_max (days), at_back_max (days)\n"
+          "clock_ahead_max (days), at_back_max (days), roles (0: trust, 1: `jangbu roles`), "
+          "invite_days, members_max, biz_retention_days, search_id_marks (0: none, 1: -, 2: _, 3: "
+          "both)\n"
           "  --from TIME      not in the past; now, unless given\n" KEYED)},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("close LEDGER DAY [--force]"),
      SAID("close a day, and the open days before it"),
      HELP(
          "  --force          even if more than empty_days_max empty days would be closed\n" KEYED)},
+    {"role", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("give somebody a role of the ledger, or take it"),
+     HELP("  ROLE             OPERATOR, GATEWAY, SYSTEM; or AGENCY, with --agency\n" KEYED)},
+    {"member", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("invite somebody into a wallet, accept, leave, remove"), HELP(ONE)},
+    {"master", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("make another of its members the master of a wallet"), HELP(ONE)},
+    {"manager", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("add a manager to a channel, or remove one"), HELP(ONE)},
+    {"notice", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("say that somebody was told about a grant that lapses"), HELP(ONE)},
+    {"sales", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("ask for the sales right of a wallet, accept, refuse, release"), HELP(ONE)},
+    {"forget", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("forget a person, a deleted wallet, or a business that nobody has"),
+     HELP("  one of --person, --wallet, --biz; what is named can be read by nobody any "
+          "more\n" KEYED)},
     {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET\nLEDGER --all"),
      SAID("what a wallet has, in real time"), HELP(AS_OF COMMON)},
-    {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER [--limit N] [--cursor NEXT]"),
-     SAID("all wallets and what they have, in the order in which they were made"),
-     HELP(PAGE AS_OF COMMON)},
+    {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF,
+     USAGE(
+         "LEDGER [--status STATUS] [--kind KIND] [--name TEXT] [--master ID] [--min AMOUNT] [--max "
+         "AMOUNT] [--in-debt] [--used-since WHEN] [--unused-since WHEN] [--limit N] [--cursor "
+         "NEXT]"),
+     SAID("wallets and what they have, in the order in which they were made"),
+     HELP("  --status STATUS  ACTIVE, OFF, SUSPENDED, DELETED, or some with commas between them\n"
+          "  --kind KIND      PERSONAL, BUSINESS, OVERSEAS, likewise\n"
+          "  --name TEXT      that is part of the name: each name is looked up\n"
+          "  --master ID      whose master that person is\n"
+          "  --min AMOUNT, --max AMOUNT\n"
+          "                   whose total cash lies between them, both included\n"
+          "  --in-debt        whose paid cash is below 0\n"
+          "  --used-since WHEN, --unused-since WHEN\n"
+          "                   whose last consumption happened at that time, or from that day on; "
+          "before it, or never\n" PAGE AS_OF COMMON)},
+    {"charges", cmd_items, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET [--open] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's charges: state, what is left, and the gateway's keys to each"),
+     HELP("  --open           only those that have something left\n" PAGE AS_OF COMMON)},
     {"lots", cmd_items, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER WALLET [--open] [--limit N] [--cursor NEXT]"),
      SAID("a wallet's charges and debt repayments, and what is left of each"),
@@ -151,67 +203,109 @@ static const struct row rows[] = {
      SAID("a wallet's refunds and their states"),
      HELP("  --open           only those that are requested or approved\n" PAGE AS_OF COMMON)},
     {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF,
-     USAGE("LEDGER WALLET [--view posted|known] [--from DAY] [--to DAY]\nLEDGER --all --day DAY"),
+     USAGE(
+         "LEDGER WALLET [--view posted|known] [--from DAY] [--to DAY] [--flow FLOW] [--min AMOUNT] "
+         "[--max AMOUNT] [--newest-first]\nLEDGER --all --day DAY"),
      SAID("the daily rows through the last closed day"),
      HELP("  --view posted    as published, by posting day (default); known: by the day it "
           "happened, "
           "open days too\n"
           "  --from DAY       the first day that is shown\n"
-          "  --to DAY         the last day that is shown\n" AS_OF COMMON)},
+          "  --to DAY         the last day that is shown\n"
+          "  --flow FLOW      the days that have it: charged, charge_reversed, free_activated, "
+          "consumed_paid, consumed_free, returned, refunded, refund_failed, debt_repaid, expired, "
+          "forfeited\n"
+          "  --min AMOUNT, --max AMOUNT\n"
+          "                   the days on which it, or any flow, lies between them\n"
+          "  --newest-first   the other way round\n" AS_OF COMMON)},
     {"history", cmd_history, TAKES_JSON | TAKES_AS_OF,
-     USAGE("LEDGER WALLET [--type charge|consumption|return|refund] [--limit N] [--cursor NEXT] "
-           "[--people]"),
+     USAGE("LEDGER WALLET [--type charge|consumption|return|refund|TYPE,TYPE] [--since WHEN] "
+           "[--until WHEN] [--min AMOUNT] [--max AMOUNT] [--oldest-first] [--limit N] [--cursor "
+           "NEXT] [--people]"),
      SAID("what happened to a wallet, newest first, each row with its running balance"),
      HELP("  --type charge    what came in or lapsed: charges, their reversals, debts repaid, free "
           "cash "
           "given, activated, revoked, expired, forfeited\n"
           "  --type consumption, return, refund\n"
           "                   usages paid for; what was put back; every step of a refund\n"
-          "  --limit N        rows, 1 to 10,000; 100 unless given\n"
-          "  --cursor NEXT    go on where the page before ended\n"
-          "  --people         with --json: actors, notes and reasons as well\n" AS_OF COMMON
-          "By time, or by single types: `jangbu events LEDGER --wallet WALLET --since WHEN --until "
-          "WHEN`.\n")},
+          "  --type TYPES     of these types only, like charge_settled,cash_consumed\n" BOUNDS
+          "  --oldest-first   the other way round; balances are those of the whole history\n"
+          "  --people         with --json: actors, notes and reasons as well\n" PAGE AS_OF COMMON)},
     {"refused", cmd_refused, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER WALLET [--limit N] [--cursor NEXT]"),
      SAID("the commands on a wallet that were refused (those with a key), newest first"),
      HELP("  WALLET           also an id that no wallet has\n"
           "  --limit N        rows, 1 to 10,000; 100 unless given\n"
           "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON)},
-    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET"),
-     SAID("why the total and the cash status differ, to the last unit"), HELP(AS_OF COMMON)},
-    {"who", cmd_who, TAKES_JSON, USAGE("LEDGER WALLET [--people]"),
+    {"receipts", cmd_receipts, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET [--limit N] [--cursor NEXT]"),
+     SAID("where the receipts of a wallet's payments are, and by what they are found there"),
+     HELP(PAGE AS_OF COMMON
+          "What went through no gateway has no receipt. A gateway's slip is no tax invoice.\n")},
+    {"statement", cmd_statement, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET FROM TO [--csv]\nLEDGER WALLET FROM TO --html [--supplier FILE]"),
+     SAID("a wallet's closed days: opening, each movement with its balance, sums, closing"),
+     HELP("  FROM, TO         the first day and the last, like 2026-10-01 2026-10-31\n"
+          "  --csv            a table for other programs\n"
+          "  --html           a page with a chart, for A4 paper\n"
+          "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
+              COMMON)},
+    {"totals", cmd_totals, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER [--month MONTH]"),
+     SAID("what all wallets have and owe, and what was charged in twelve months"),
+     HELP("  --month MONTH    as of the end of a month like 2026-10, once it is closed\n" AS_OF
+              COMMON)},
+    {"expiring", cmd_expiring, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER [--wallet WALLET] [--days N] [--limit N] [--cursor NEXT]"),
+     SAID("free cash that is about to lapse"),
+     HELP("  --days N         at most so many days before its last one; 30 unless given\n"
+          "  --wallet WALLET  of that wallet; of all unless given\n" PAGE AS_OF COMMON)},
+    {"explain", cmd_explain, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET\nLEDGER WALLET --from DAY --to DAY\nLEDGER WALLET --since WHEN\nLEDGER "
+           "WALLET --day DAY"),
+     SAID("why the total and the cash status differ, or two totals, to the last unit"),
+     HELP("  --from DAY --to DAY\n"
+          "                   why the cash status closes these days otherwise than the day before\n"
+          "  --since WHEN     why the total is another one than at that event or time\n"
+          "  --day DAY        why a closed day is known otherwise than it was published\n" AS_OF
+              COMMON)},
+    {"who", cmd_who, TAKES_JSON | OF_NOW, USAGE("LEDGER WALLET [--people]"),
      SAID("who has to do with a wallet: its master, members, channels, agency"),
      HELP("  --people         ids of people beside their references\n" COMMON)},
-    {"may", cmd_may, TAKES_JSON, USAGE("LEDGER WALLET --actor ID [--channel CHANNEL] [--people]"),
+    {"may", cmd_may, TAKES_JSON | OF_NOW,
+     USAGE("LEDGER WALLET --actor ID [--channel CHANNEL] [--people]"),
      SAID("what a person may do to a wallet now, and if not, why"),
      HELP("  --actor ID       whom it is about\n"
           "  --channel C      the channel that the commands would name: roles in it count only "
           "then\n"
           "  --people         with --json: the id beside its reference\n" COMMON
-          "ROLE: no role that carries it; STATE: not in the wallet's state; KIND: not for such a "
-          "wallet or channel.\n")},
-    {"roles", cmd_roles, TAKES_JSON, USAGE("LEDGER"), SAID("who may give which command"),
+          "ROLE: no role that carries it; STATE: not in the wallet's state, or the channel is "
+          "closed; "
+          "KIND: not for such a wallet or channel.\n")},
+    {"roles", cmd_roles, TAKES_JSON | OF_NOW, USAGE("LEDGER"), SAID("who may give which command"),
      HELP(COMMON)},
-    {"channel", cmd_channel, TAKES_JSON, USAGE("LEDGER CHANNEL [--people]"),
-     SAID("what a channel is: kind, search id, wallet, staff"),
-     HELP("  --people         ids of people beside their references\n" COMMON)},
-    {"biz", cmd_biz, TAKES_JSON,
+    {"channel", cmd_channel, TAKES_JSON | OF_NOW, USAGE("LEDGER CHANNEL [--people]"),
+     SAID("what a channel is: kind, search id, wallet, staff; or change it"),
+     HELP("  --people         ids of people beside their references\n"
+          "  --channel-kind K BASIC (unless given) or BUSINESS\n" ONE)},
+    {"biz", cmd_biz, TAKES_JSON | OF_NOW,
      USAGE("LEDGER WALLET [--people] [--limit N] [--cursor NEXT]\nLEDGER --channel CHANNEL "
            "[--people] [--limit N] [--cursor NEXT]"),
-     SAID("business information: what is approved, and what is asked for"),
+     SAID("business information: what is approved, and what is asked for; or ask, approve, refuse"),
      HELP("  --people         the texts beside their references\n"
           "  --limit N        with --json: requests and reviews, 1 to 10,000; 100 unless given\n"
-          "  --cursor NEXT    go on where the page before ended\n" COMMON)},
-    {"can-delete", cmd_can_delete, TAKES_JSON, USAGE("LEDGER WALLET"),
+          "  --cursor NEXT    go on where the page before ended\n"
+          "  --seq N          the event of the request that is reviewed\n" ONE)},
+    {"can-delete", cmd_can_delete, TAKES_JSON | OF_NOW, USAGE("LEDGER WALLET"),
      SAID("whether a wallet can be deleted, and what is in the way"), HELP(COMMON)},
     {"invoices", cmd_invoices, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER WALLET [--month MONTH] [--limit N] [--cursor NEXT]"),
      SAID("a wallet's tax invoices and their states"),
      HELP("  --month MONTH    of that tax month, like 2026-03\n" PAGE AS_OF COMMON)},
     {"invoice", cmd_invoice, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER NUMBER [--people]"),
-     SAID("one tax invoice, and the consumption that it adds up to"),
-     HELP("  --people         with --json: to whom it is made out as well\n" AS_OF COMMON)},
+     SAID(
+         "one tax invoice, and the consumption that it adds up to; or issue, correct, confirm one, "
+         "say what became of it, set the address for a wallet's invoices"),
+     HELP("  --people         with --json: to whom it is made out as well\n" AS_OF ONE)},
     {"due", cmd_due, TAKES_JSON,
      USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--clock=at|system]"),
      SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "
@@ -223,18 +317,25 @@ static const struct row rows[] = {
           "With --json the member commands has what `jangbu apply` takes, each with its key.\n")},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "
-           "[--until WHEN] [--newest-first] [--people] [--limit N] [--cursor NEXT]"),
+           "[--until WHEN] [--min AMOUNT] [--max AMOUNT] [--newest-first] [--people] [--limit N] "
+           "[--cursor NEXT]"),
      SAID("events in pages, of the ledger, a wallet or a channel, by type and time"),
      HELP("  --channel C      those that belong to it; not those that only name it\n"
-          "  --type TYPES     of these types only, like charge_settled,cash_consumed\n"
-          "  --since WHEN     from an event's number, a time with an offset, or a day on\n"
-          "  --until WHEN     up to that event or the end of that day; before that time. Both go "
-          "by the "
-          "time at which events were recorded, not by when they happened\n"
+          "  --type TYPES     of these types only, like charge_settled,cash_consumed\n" BOUNDS
           "  --newest-first   the other way round\n"
           "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
               COMMON)},
-    {"answer", cmd_answer, TAKES_JSON,
+    {"find", cmd_find, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER TEXT [--people] [--limit N] [--cursor NEXT]"),
+     SAID(
+         "where an id, a key, a gateway's transaction or approval number stands: wallet and event"),
+     HELP(
+         "  TEXT             whole, as it was given: of a wallet, charge, grant, usage, refund, "
+         "channel or agency; a key; a gateway, its transaction, an approval number; a search id, a "
+         "registration or mail-order number. No names: `jangbu wallets --name` looks for those\n"
+         "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
+             COMMON)},
+    {"answer", cmd_answer, TAKES_JSON | OF_NOW,
      USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--month MONTH] "
            "[--people] [--clock=at|system]"),
      SAID("one of the ten questions that users ask, answered in a sentence"),
@@ -249,10 +350,13 @@ static const struct row rows[] = {
           "  --clock=at       the ledger's clock stands at its last event: documents, "
           "tests\n" COMMON)},
     {"log", cmd_log, TAKES_JSON,
-     USAGE("LEDGER [--from SEQ] [--wallet WALLET] [--follow] [--people]"),
+     USAGE("LEDGER [--from SEQ] [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] "
+           "[--min AMOUNT] [--max AMOUNT] [--newest-first] [--follow] [--people]"),
      SAID("the events themselves, in order"),
      HELP("  --wallet WALLET  its events, and the commands on it that were refused (those with a "
           "key)\n"
+          "  --type TYPES     of these types only, like charge_settled,cash_consumed\n" BOUNDS
+          "  --newest-first   the other way round\n"
           "  --follow         wait for more\n"
           "  --people         names, actors, notes and reasons as well\n" COMMON)},
     {"stat", cmd_stat, TAKES_JSON, USAGE("LEDGER"),
@@ -271,7 +375,7 @@ static const struct row rows[] = {
      USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
      SAID("the events as a table, or as double entry for an accounting program"),
      HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
-    {"people", cmd_people, TAKES_JSON, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
+    {"people", cmd_people, TAKES_JSON | OF_NOW, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
      SAID("what people.mdb says of itself; seal it; change its key; go on with an older one"),
      HELP("  encrypt          seal the names and notes of a ledger that has them in clear; nobody "
           "else may have it open\n"
@@ -283,7 +387,7 @@ static const struct row rows[] = {
     {"operator", cmd_operator, TAKES_JSON, USAGE("LEDGER ID"),
      SAID("make somebody an operator where nobody is left who could: a way back for who can write "
           "the ledger's files"),
-     HELP(COMMON)},
+     HELP(COMMON "It is not asked whether an operator is left. The event says RECOVERED.\n")},
     {"help", cmd_help, 0, USAGE("[COMMAND]"), SAID("this, or about one sub-command"),
      HELP(LANGUAGE)},
 };
@@ -294,10 +398,11 @@ static const char *
 nth_harmless(unsigned n)
 {
     static const char *const harmless[] = {
-        "balance", "wallets",    "lots",    "grants", "refunds", "events", "cash-status",
-        "history", "refused",    "explain", "who",    "may",     "roles",  "channel",
-        "biz",     "can-delete", "answer",  "log",    "stat",    "audit",  "export",
-        "help",    "invoices",   "invoice", "due"};
+        "balance",     "wallets", "lots",    "charges",  "grants",    "refunds", "events",
+        "cash-status", "history", "refused", "receipts", "statement", "totals",  "expiring",
+        "explain",     "find",    "who",     "may",      "roles",     "channel", "biz",
+        "can-delete",  "answer",  "log",     "stat",     "audit",     "export",  "help",
+        "invoices",    "invoice", "due"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 
@@ -375,12 +480,16 @@ print_lines(const char *text)
 static void
 print_usage(const struct row *r)
 {
+    char made[400], line[440];
     for (const char *form = r->usage; *form != '\0';) {
-        char line[400];
         size_t n = strcspn(form, "\n");
         int length = snprintf(line, sizeof line, "  jangbu %s %.*s", r->name, (int)n, form);
         print_wrapped(line, (size_t)length);
         form += n + (form[n] == '\n');
+    }
+    for (unsigned i = 0; one_usage(r->name, i, made); i++) {
+        int length = snprintf(line, sizeof line, "  jangbu %s %s", r->name, made);
+        print_wrapped(line, (size_t)length);
     }
 }
 
@@ -447,7 +556,7 @@ cmd_help(struct app *app, int argc, char **argv)
     }
     printf(
         tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
-           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n"));
+           "vocabulary: docs/vocabulary.md (installed: share/doc/jangbu).\nManual: man jangbu.\n"));
     return EXIT_DONE;
 }
 
@@ -497,10 +606,12 @@ main(int argc, char **argv)
         }
     }
     app.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    app.pages = true;
     int code = r->run(&app, argc - 1, argv + 1);
     if (!app_flush(&app) && !app.output_closed) {
         code = EXIT_MACHINE;
     }
+    pager_end();
     app_close(&app);
     free(app.out.at);
     return finish(&app, code);

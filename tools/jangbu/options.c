@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app.h"
 #include "language.h"
@@ -92,6 +93,13 @@ find_option(const struct option_row *rows, const char *name)
 static bool
 no_option(const struct app *app, const char *name)
 {
+    if (strcmp(name, "as-of") == 0 && (app->takes & OF_NOW) != 0) {
+        app_usage(app,
+                  "jangbu %s tells what is so now and takes no --as-of; `jangbu events` tells when "
+                  "it changed",
+                  app->command);
+        return false;
+    }
     if (strcmp(name, "json") == 0 || strcmp(name, "as-of") == 0 || strcmp(name, "caller") == 0) {
         app_usage(app, "jangbu %s takes no --%s", app->command, name);
         return false;
@@ -131,6 +139,43 @@ set_option(struct app *app, const struct option_row *row, const char *name, cons
     }
     *row->value = value;
     return true;
+}
+
+/* Where the ledger stands among the arguments: behind the word of `people encrypt LEDGER`. */
+static int
+place_of_ledger(const struct app *app, const char *const *args, int n)
+{
+    return strcmp(app->command, "people") == 0 && n > 0 &&
+                   (strcmp(args[0], "encrypt") == 0 || strcmp(args[0], "rotate") == 0 ||
+                    strcmp(args[0], "accept") == 0)
+               ? 1
+               : 0;
+}
+
+static bool
+is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* JANGBU_LEDGER stands where the ledger would, if no directory does. */
+static void
+ledger_of_environment(const struct app *app, const char **args, int *n)
+{
+    const char *ledger = getenv("JANGBU_LEDGER");
+    if (app->takes == 0 || strcmp(app->command, "init") == 0 || ledger == NULL ||
+        ledger[0] == '\0') {
+        return;
+    }
+    const int at = place_of_ledger(app, args, *n);
+    bool given = *n > at && is_directory(args[at]);
+    if (given || *n == ARGUMENTS_MAX) {
+        return;
+    }
+    memmove(&args[at + 1], &args[at], (size_t)(*n - at) * sizeof *args);
+    args[at] = ledger;
+    ++*n;
 }
 
 bool
@@ -204,10 +249,15 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         }
         i += used_next ? 1 : 0;
     }
+    if (app->key_file != NULL && app->key_file[0] == '\0') {
+        app_usage(app, "--key-file needs a value");
+        return false;
+    }
     const char *key_file = getenv("JANGBU_KEY_FILE");
     if (app->key_file == NULL && key_file != NULL && key_file[0] != '\0') {
         app->key_file = key_file;
     }
+    ledger_of_environment(app, ret_args, ret_n);
     app->args = ret_args;
     app->args_n = *ret_n;
     if (app->lang != NULL && !language_choose(app->lang)) {

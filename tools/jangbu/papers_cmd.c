@@ -168,6 +168,10 @@ one(struct app *app, const struct query *q)
 int
 cmd_invoice(struct app *app, int argc, char **argv)
 {
+    if (is_one(argv[0], argc, argv)) {
+        app->takes = TAKES_JSON | TAKES_CALLER;
+        return cmd_one(app, argc, argv);
+    }
     const char *args[ARGUMENTS_MAX];
     bool people = false;
     int n, code;

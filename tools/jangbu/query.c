@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "query.h"
+#include "rows_json.h"
 
 const struct jb_as_of *
 query_as_of(const struct app *app)
@@ -120,4 +121,106 @@ amount_cell(struct app *app, struct table *t, jb_amount amount)
 {
     char buf[48];
     table_cell(t, app_amount(app, amount, buf));
+}
+
+bool
+name_cell(struct app *app, struct table *t, const char *wallet)
+{
+    struct wallet_name name;
+    if (wallet_name_get(app->ledger, query_text(wallet), &name, &app->err) != JB_OK) {
+        return false;
+    }
+    table_cell(t, name.text[0] != '\0'        ? name.text
+                  : name.why == JB_WHY_LOST   ? tr("(damaged)")
+                  : name.why == JB_WHY_SEALED ? tr("(sealed)")
+                                              : tr("(forgotten)"));
+    return true;
+}
+
+/* ---- options that several lists have ---- */
+
+bool
+query_amount(struct app *app, const char *name, const char *text, struct amount_bound *ret)
+{
+    char option[24], digits[AMOUNT_DIGITS];
+    uint64_t value;
+    *ret = (struct amount_bound){0};
+    if (text == NULL) {
+        return true;
+    }
+    snprintf(option, sizeof option, "--%s", name);
+    if (!read_amount(app, option, text[0] == '-' ? text + 1 : text, digits)) {
+        return false;
+    }
+    if (!parse_number(digits, INT64_MAX, &value)) {
+        app_usage(app, "%s is too large: %s", option, text);
+        return false;
+    }
+    ret->given = 1;
+    ret->amount = text[0] == '-' ? -(jb_amount)value : (jb_amount)value;
+    return true;
+}
+
+bool
+query_moment(struct app *app, const char *name, const char *text, struct jb_as_of *ret)
+{
+    if (text == NULL || parse_as_of(text, ret)) {
+        return true;
+    }
+    app_usage(app,
+              "--%s takes an event's number, a time like 2026-10-31T09:00:00+09:00, or a day like "
+              "2026-10-31; not %s",
+              name, text);
+    return false;
+}
+
+bool
+query_day(struct app *app, const char *name, const char *text, jb_day *ret)
+{
+    if (text == NULL || jb_day_parse(text, strlen(text), ret)) {
+        return true;
+    }
+    app_usage(app, "--%s is a day like 2026-10-31, not %s", name, text);
+    return false;
+}
+
+/* In capitals, as they are shown; typed in any. */
+static bool
+word_number(jb_list list, const char *text, size_t n, uint32_t *ret)
+{
+    char word[32];
+    if (n >= sizeof word) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        word[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
+    }
+    return jb_name_number(jb_names_get(list), word, n, ret) && *ret < 32;
+}
+
+bool
+query_words(struct app *app, const char *name, const char *text, jb_list list, uint32_t *ret)
+{
+    *ret = 0;
+    while (text != NULL) {
+        const size_t n = strcspn(text, ",");
+        uint32_t number;
+        if (!word_number(list, text, n, &number)) {
+            const struct jb_names *names = jb_names_get(list);
+            char all[200] = "";
+            size_t used = 0;
+            for (uint32_t i = 1; i < names->n && used < sizeof all; i++) {
+                if (names->words[i] != NULL) {
+                    used += (size_t)snprintf(all + used, sizeof all - used, "%s%s",
+                                             used > 0 ? ", " : "", names->words[i]);
+                }
+            }
+            app_usage(app, "--%s is one of %s, or some with commas between them, not %.40s", name,
+                      all, text);
+            return false;
+        }
+        *ret |= 1U << number;
+        text = text[n] == ',' ? text + n + 1 : NULL;
+    }
+    return true;
 }

@@ -24,6 +24,14 @@ bool query_page(struct app *app, int argc, char **argv, enum query_kind kind, bo
                 struct query *ret, int *ret_code);
 /* What stands under a page: as of what, and how to go on. */
 void query_page_end(struct app *app, const struct jb_moment *m, const char *next);
+/* A bound of --NAME; text NULL: none. False: said on standard error. */
+bool query_amount(struct app *app, const char *name, const char *text, struct amount_bound *ret);
+bool query_moment(struct app *app, const char *name, const char *text, struct jb_as_of *ret);
+bool query_day(struct app *app, const char *name, const char *text, jb_day *ret);
+/* Words of a list with commas between them, as 1 << number of each. Likewise. */
+bool query_words(struct app *app, const char *name, const char *text, jb_list list, uint32_t *ret);
+/* The name of a wallet, or why there is none. False: it cannot be read, app->err says why. */
+bool name_cell(struct app *app, struct table *t, const char *wallet);
 void amount_cell(struct app *app, struct table *t, jb_amount amount);
 
 #endif

@@ -71,14 +71,14 @@ static const struct member_row apply_rows[] = {
     LANG,
     {"line", MEMBER_NUMBER, AT(line), 1, LINE_MAX_GIVEN, NULL}};
 #define N(rows) (sizeof(rows) / sizeof(rows)[0])
-#define ALL UINT32_MAX
+#define ALL UINT64_MAX
 
 bool
 open_call_read(struct json_pool *pool, const char *text, struct open_call *ret,
                struct bad_line *bad)
 {
     struct read r = {0};
-    uint32_t has, init_has = 0;
+    uint64_t has, init_has = 0;
     if (text != NULL) {
         json_t *root = parse_begin(pool, TEXT_OPTIONS, text, strlen(text), bad);
         speak_as(root);
@@ -120,7 +120,7 @@ apply_call_read(struct json_pool *pool, const char *text, struct apply_call *ret
                 struct bad_line *bad)
 {
     struct read r = {.line = 1};
-    uint32_t has;
+    uint64_t has;
     if (text != NULL) {
         json_t *root = parse_begin(pool, TEXT_OPTIONS, text, strlen(text), bad);
         speak_as(root);

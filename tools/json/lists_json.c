@@ -46,23 +46,70 @@ list_end(const struct asked *a, struct out *o, const char *next, const struct jb
     js_line_end(o);
 }
 
+static jb_status
+usage(struct jb_error *err, const char *sentence)
+{
+    *err = (struct jb_error){.status = JB_E_USAGE};
+    snprintf(err->text, sizeof err->text, "%s", tr(sentence));
+    return JB_E_USAGE;
+}
+
 /* ---- wallets ---- */
 
 static bool
-each_wallet(void *data, const struct jb_wallet_balance *b)
+each_wallet(void *data, const struct jb_wallet_row *w)
 {
-    wallet_row_json(data, b);
+    const struct rows *rows = data;
+    wallet_row_json(rows->o, w, rows->asked->utc_offset_s);
     return true;
+}
+
+/* NULL: no bound. A day begins with its first instant; before one is before that, too. */
+static jb_status
+time_asked(const struct jb_as_of *bound, int32_t utc_offset_s, jb_instant *at,
+           const jb_instant **ret, struct jb_error *err)
+{
+    *ret = bound->kind != JB_AS_OF_NOW ? at : NULL;
+    *at = bound->kind == JB_AS_OF_DAY ? jb_day_start(bound->day, utc_offset_s) : bound->time;
+    *at = bound->kind == JB_AS_OF_DAY && *at < JB_INSTANT_MIN ? JB_INSTANT_MIN : *at;
+    return bound->kind == JB_AS_OF_SEQ
+               ? usage(err, "used_since and used_before are times or days, not events' numbers")
+               : JB_OK;
+}
+
+jb_status
+wallets_asked(const struct query *q, int32_t utc_offset_s, struct wallets_asked *ret,
+              struct jb_error *err)
+{
+    *ret = (struct wallets_asked){.query = {.size = sizeof ret->query,
+                                            .statuses = q->statuses,
+                                            .kinds = q->kinds,
+                                            .name = q->name,
+                                            .master = q->master,
+                                            .total_min = bound_of(&q->total_min),
+                                            .total_max = bound_of(&q->total_max),
+                                            .paid_min = bound_of(&q->paid_min),
+                                            .paid_max = bound_of(&q->paid_max)}};
+    jb_status status =
+        time_asked(&q->used_since, utc_offset_s, &ret->since, &ret->query.used_since, err);
+    return status == JB_OK ? time_asked(&q->used_before, utc_offset_s, &ret->before,
+                                        &ret->query.used_before, err)
+                           : status;
 }
 
 jb_status
 wallets_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
+    struct rows rows = {.asked = a, .query = q, .o = o};
+    struct wallets_asked asked;
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     list_begin(q, o);
-    jb_status status = jb_wallets_get(a->views, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                                      each_wallet, o, next, &moment, err);
+    jb_status status = wallets_asked(q, a->utc_offset_s, &asked, err);
+    if (status == JB_OK) {
+        status = jb_wallets_find(a->views, &asked.query, as_of(q), q->cursor.s, (uint32_t)q->limit,
+                                 each_wallet, &rows, next, &moment, err);
+    }
     if (status == JB_OK) {
         list_end(a, o, next, &moment);
     }
@@ -77,6 +124,12 @@ each_lot(void *data, const struct jb_lot_row *r)
     const struct rows *rows = data;
     lot_row_json(rows->o, r, rows->asked->utc_offset_s);
     return true;
+}
+
+static bool
+each_charge(void *data, const struct jb_lot_row *r)
+{
+    return r->event->type != JB_EV_CHARGE_SETTLED || each_lot(data, r);
 }
 
 static bool
@@ -104,14 +157,16 @@ items_answer(const struct asked *a, const struct query *q, struct out *o, struct
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     list_begin(q, o);
-    jb_status status = q->kind == QUERY_LOTS
-                           ? jb_lots_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit,
-                                         each_lot, &rows, next, &moment, err)
-                       : q->kind == QUERY_GRANTS
-                           ? jb_grants_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit,
-                                           each_grant, &rows, next, &moment, err)
-                           : jb_refunds_get(a->views, q->wallet, which, as_of(q), q->cursor.s,
-                                            limit, each_refund, &rows, next, &moment, err);
+    jb_status status =
+        q->kind == QUERY_CHARGES ? jb_lots_get(a->views, q->wallet, which, as_of(q), q->cursor.s,
+                                               limit, each_charge, &rows, next, &moment, err)
+        : q->kind == QUERY_LOTS  ? jb_lots_get(a->views, q->wallet, which, as_of(q), q->cursor.s,
+                                               limit, each_lot, &rows, next, &moment, err)
+        : q->kind == QUERY_GRANTS
+            ? jb_grants_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit, each_grant,
+                            &rows, next, &moment, err)
+            : jb_refunds_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit, each_refund,
+                             &rows, next, &moment, err);
     if (status == JB_OK) {
         list_end(a, o, next, &moment);
     }
@@ -130,15 +185,40 @@ each_history(void *data, const struct jb_history_row *r)
 }
 
 jb_status
+history_asked(const struct query *q, int32_t utc_offset_s, struct history_asked *ret,
+              struct jb_error *err)
+{
+    jb_status status = events_asked(q, utc_offset_s, &ret->bounds, err);
+    const struct jb_events_query *b = &ret->bounds.query;
+    ret->query =
+        (struct jb_history_query){.size = sizeof ret->query,
+                                  .wallet = q->wallet,
+                                  .kind = (jb_history_kind)q->type,
+                                  .order = q->oldest_first != 0 ? JB_OLDEST_FIRST : JB_NEWEST_FIRST,
+                                  .types = b->types,
+                                  .types_n = b->types_n,
+                                  .first = b->first,
+                                  .last = b->last,
+                                  .since = b->since,
+                                  .until = b->until,
+                                  .amount_min = b->amount_min,
+                                  .amount_max = b->amount_max};
+    return status;
+}
+
+jb_status
 history_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    struct history_asked asked;
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     list_begin(q, o);
-    jb_status status =
-        jb_history_get(a->views, q->wallet, (jb_history_kind)q->type, as_of(q), q->cursor.s,
-                       (uint32_t)q->limit, each_history, &rows, next, &moment, err);
+    jb_status status = history_asked(q, a->utc_offset_s, &asked, err);
+    if (status == JB_OK) {
+        status = jb_history_find(a->views, &asked.query, as_of(q), q->cursor.s, (uint32_t)q->limit,
+                                 each_history, &rows, next, &moment, err);
+    }
     status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
         list_end(a, o, next, &moment);
@@ -171,15 +251,36 @@ refused_answer(const struct asked *a, const struct query *q, struct out *o, stru
     return status;
 }
 
-/* ---- events ---- */
+/* ---- find ---- */
 
-static jb_status
-usage(struct jb_error *err, const char *sentence)
+static bool
+each_found(void *data, const struct jb_find_row *r)
 {
-    *err = (struct jb_error){.status = JB_E_USAGE};
-    snprintf(err->text, sizeof err->text, "%s", tr(sentence));
-    return JB_E_USAGE;
+    struct rows *rows = data;
+    rows->status = find_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
+                                 rows->asked->utc_offset_s, rows->err);
+    return rows->status == JB_OK;
 }
+
+jb_status
+find_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    js_open(o, NULL, '{');
+    js_text(o, "text", q->text);
+    js_open(o, "rows", '[');
+    jb_status status = jb_find_get(a->views, q->text, as_of(q), q->cursor.s, (uint32_t)q->limit,
+                                   each_found, &rows, next, &moment, err);
+    status = status == JB_OK ? rows.status : status;
+    if (status == JB_OK) {
+        list_end(a, o, next, &moment);
+    }
+    return status;
+}
+
+/* ---- events ---- */
 
 static const char *
 nth_type(unsigned i)
@@ -188,7 +289,8 @@ nth_type(unsigned i)
     return type != NULL ? type->name : NULL;
 }
 
-/* The types that may be meant: those that contain the word, else the nearest, else all. */
+/* The types that may be meant: those that contain the word, and the nearest one; as many as there
+ * is room for. */
 static jb_status
 no_such_type(struct jb_error *err, const char *name, size_t name_n)
 {
@@ -197,19 +299,24 @@ no_such_type(struct jb_error *err, const char *name, size_t name_n)
     memcpy(word, name, word_n);
     const char *const nearest = nearest_word(word, word_n, nth_type);
     size_t n = 0;
-    for (int all = 0; all <= 1 && n == 0; all++) {
-        for (unsigned i = 0; nth_type(i) != NULL && n < sizeof list; i++) {
-            const char *type = nth_type(i);
-            if (all || type == nearest || (word_n > 0 && strstr(type, word) != NULL)) {
-                n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", type);
-            }
+    for (unsigned i = 0; nth_type(i) != NULL; i++) {
+        const char *type = nth_type(i);
+        bool meant = type == nearest || (word_n > 0 && strstr(type, word) != NULL);
+        if (meant && n + strlen(type) + 3 < sizeof list) {
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", type);
         }
     }
     *err = (struct jb_error){.status = JB_E_USAGE};
-    snprintf(err->text, sizeof err->text,
-             tr("there is no type of events %s; do you mean one of these: %s? Several stand with "
-                "commas between them"),
-             word, list);
+    if (n == 0) {
+        snprintf(err->text, sizeof err->text,
+                 tr("there is no type of events %s; docs/format.md, section 3, has them all"),
+                 word);
+    } else {
+        snprintf(err->text, sizeof err->text,
+                 tr("there is no type of events %s; do you mean one of these: %s? Several stand "
+                    "with commas between them"),
+                 word, list);
+    }
     return JB_E_USAGE;
 }
 
@@ -265,6 +372,8 @@ events_asked(const struct query *q, int32_t utc_offset_s, struct events_asked *r
     }
     ret->query.types = q->types.n > 0 ? q->types.at : NULL;
     ret->query.types_n = q->types.n;
+    ret->query.amount_min = bound_of(&q->amount_min);
+    ret->query.amount_max = bound_of(&q->amount_max);
     return JB_OK;
 }
 

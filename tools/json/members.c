@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const char *const kind_words[] = {
-    [MEMBER_TEXT] = "text",    [MEMBER_NUMBER] = "number", [MEMBER_FLAG] = "boolean",
-    [MEMBER_WORD] = "word",    [MEMBER_DAY] = "day",       [MEMBER_MONTH] = "month",
-    [MEMBER_TYPES] = "types",  [MEMBER_AS_OF] = "as_of",   [MEMBER_OFFSET] = "offset",
-    [MEMBER_OBJECT] = "object"};
+    [MEMBER_TEXT] = "text",   [MEMBER_NUMBER] = "number", [MEMBER_FLAG] = "boolean",
+    [MEMBER_WORD] = "word",   [MEMBER_DAY] = "day",       [MEMBER_MONTH] = "month",
+    [MEMBER_TYPES] = "types", [MEMBER_SET] = "words",     [MEMBER_AMOUNT] = "amount",
+    [MEMBER_AS_OF] = "as_of", [MEMBER_OFFSET] = "offset", [MEMBER_OBJECT] = "object"};
 
 static bool
 as_of_member(const json_t *value, struct jb_as_of *ret)
@@ -60,6 +60,31 @@ word_member(const struct member_row *row, struct jb_text t, uint32_t *ret)
         }
     }
     return false;
+}
+
+/* A list of words, each the row's: not empty. */
+static bool
+set_member(const struct member_row *row, const json_t *value, uint32_t *ret)
+{
+    const size_t n = json_array_size(value);
+    *ret = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t word;
+        if (!word_member(row, text_of(json_array_get(value, i)), &word)) {
+            return false;
+        }
+        *ret |= 1U << (word + 1);
+    }
+    return n > 0;
+}
+
+static bool
+amount_member(const json_t *value, struct amount_bound *ret)
+{
+    int64_t whole;
+    ret->given = whole_of(value, &whole) == WHOLE;
+    ret->amount = ret->given ? whole : 0;
+    return ret->given;
 }
 
 uint32_t
@@ -173,12 +198,15 @@ wanted(const struct member_row *row, char *buf, size_t size)
         return tr("an offset from UTC like \"+09:00\"");
     case MEMBER_OBJECT:
         return tr("an object");
+    case MEMBER_AMOUNT:
+        return tr("a whole number");
+    case MEMBER_SET:
     case MEMBER_WORD:
         break;
     }
+    const char *begin = row->kind == MEMBER_SET ? tr("a list of some of ") : tr("one of ");
     for (uint32_t i = 0; row->words[i] != NULL && n < size; i++) {
-        n += (size_t)snprintf(buf + n, size - n, "%s%s", i == 0 ? tr("one of ") : ", ",
-                              row->words[i]);
+        n += (size_t)snprintf(buf + n, size - n, "%s%s", i == 0 ? begin : ", ", row->words[i]);
     }
     return buf;
 }
@@ -212,6 +240,10 @@ member_read(const struct member_row *row, json_t *value, void *to)
         return types_member(value, to);
     case MEMBER_AS_OF:
         return as_of_member(value, to);
+    case MEMBER_SET:
+        return set_member(row, value, to);
+    case MEMBER_AMOUNT:
+        return amount_member(value, to);
     case MEMBER_OFFSET:
         return offset_member(text_of(value), to);
     case MEMBER_OBJECT:
@@ -223,7 +255,7 @@ member_read(const struct member_row *row, json_t *value, void *to)
 
 static _Thread_local const struct member_row *near_rows;
 static _Thread_local size_t near_n;
-static _Thread_local uint32_t near_takes;
+static _Thread_local uint64_t near_takes;
 
 static const char *
 nth_member(unsigned i)
@@ -246,8 +278,8 @@ no_member(const char *key, const char *what, struct bad_line *bad)
 }
 
 bool
-members_read(json_t *object, const struct member_row *rows, size_t n, uint32_t takes,
-             const char *but, const char *what, void *to, uint32_t *ret_has, struct bad_line *bad)
+members_read(json_t *object, const struct member_row *rows, size_t n, uint64_t takes,
+             const char *but, const char *what, void *to, uint64_t *ret_has, struct bad_line *bad)
 {
     const char *key;
     json_t *value;
@@ -298,7 +330,7 @@ members_json(struct out *o, const char *key, const struct member_row *rows, size
             js_uint(o, "min", row->min);
             js_uint(o, "max", row->max);
         }
-        if (row->kind == MEMBER_WORD) {
+        if (row->kind == MEMBER_WORD || row->kind == MEMBER_SET) {
             js_open(o, "words", '[');
             for (size_t k = 0; row->words[k] != NULL; k++) {
                 js_str(o, NULL, row->words[k]);

@@ -9,6 +9,13 @@
 static const char *const views[] = {"posted", "known", NULL};
 static const char *const types[] = {"all", "charge", "consumption", "return", "refund", NULL};
 static const char *const langs[] = {"en", "ko", NULL};
+static const char *const statuses[] = {"ACTIVE", "OFF", "SUSPENDED", "DELETED", NULL};
+static const char *const kinds[] = {"PERSONAL", "BUSINESS", "OVERSEAS", NULL};
+static const char *const flows[] = {"any",
+#define JB_X(name) #name,
+                                    JB_FLOWS(JB_X)
+#undef JB_X
+                                        NULL};
 
 static const char *const dues[] = {"all", "day", "invoice", "notice", NULL};
 
@@ -30,6 +37,8 @@ enum {
     ACTOR,
     QUESTION,
     CHARGE,
+    TEXT,
+    DAYS,
     LANG,
     AS_OF,
     VIEW,
@@ -46,6 +55,20 @@ enum {
     SINCE,
     UNTIL,
     NEWEST_FIRST,
+    OLDEST_FIRST,
+    AMOUNT_MIN,
+    AMOUNT_MAX,
+    FLOW,
+    STATUSES,
+    KINDS,
+    NAME,
+    MASTER,
+    TOTAL_MIN,
+    TOTAL_MAX,
+    PAID_MIN,
+    PAID_MAX,
+    USED_SINCE,
+    USED_BEFORE,
     AFTER,
     TIMEOUT_US,
     MONTH,
@@ -63,6 +86,8 @@ static const struct member_row members[MEMBERS] = {
     [ACTOR] = {"actor", MEMBER_TEXT, AT(actor), 0, 0, NULL},
     [QUESTION] = {"question", MEMBER_NUMBER, AT(question), 1, JB_QUESTIONS, NULL},
     [CHARGE] = {"charge", MEMBER_TEXT, AT(charge), 0, 0, NULL},
+    [TEXT] = {"text", MEMBER_TEXT, AT(text), 0, 0, NULL},
+    [DAYS] = {"days", MEMBER_NUMBER, AT(days), 0, 36500, NULL},
     [LANG] = {"lang", MEMBER_WORD, AT(lang), 0, 0, langs},
     [AS_OF] = {"as_of", MEMBER_AS_OF, AT(as_of), 0, 0, NULL},
     [VIEW] = {"view", MEMBER_WORD, AT(view), 0, 0, views},
@@ -79,6 +104,20 @@ static const struct member_row members[MEMBERS] = {
     [SINCE] = {"since", MEMBER_AS_OF, AT(since), 0, 0, NULL},
     [UNTIL] = {"until", MEMBER_AS_OF, AT(until), 0, 0, NULL},
     [NEWEST_FIRST] = {"newest_first", MEMBER_FLAG, AT(newest_first), 0, 0, NULL},
+    [OLDEST_FIRST] = {"oldest_first", MEMBER_FLAG, AT(oldest_first), 0, 0, NULL},
+    [AMOUNT_MIN] = {"amount_min", MEMBER_AMOUNT, AT(amount_min), 0, 0, NULL},
+    [AMOUNT_MAX] = {"amount_max", MEMBER_AMOUNT, AT(amount_max), 0, 0, NULL},
+    [FLOW] = {"flow", MEMBER_WORD, AT(flow), 0, 0, flows},
+    [STATUSES] = {"statuses", MEMBER_SET, AT(statuses), 0, 0, statuses},
+    [KINDS] = {"kinds", MEMBER_SET, AT(kinds), 0, 0, kinds},
+    [NAME] = {"name", MEMBER_TEXT, AT(name), 0, 0, NULL},
+    [MASTER] = {"master", MEMBER_TEXT, AT(master), 0, 0, NULL},
+    [TOTAL_MIN] = {"total_min", MEMBER_AMOUNT, AT(total_min), 0, 0, NULL},
+    [TOTAL_MAX] = {"total_max", MEMBER_AMOUNT, AT(total_max), 0, 0, NULL},
+    [PAID_MIN] = {"paid_min", MEMBER_AMOUNT, AT(paid_min), 0, 0, NULL},
+    [PAID_MAX] = {"paid_max", MEMBER_AMOUNT, AT(paid_max), 0, 0, NULL},
+    [USED_SINCE] = {"used_since", MEMBER_AS_OF, AT(used_since), 0, 0, NULL},
+    [USED_BEFORE] = {"used_before", MEMBER_AS_OF, AT(used_before), 0, 0, NULL},
     [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
     [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
     [MONTH] = {"month", MEMBER_MONTH, AT(month), 0, 0, NULL},
@@ -89,26 +128,43 @@ static const struct member_row members[MEMBERS] = {
 
 static const struct {
     const char *name;
-    uint32_t required, optional;
+    uint64_t required, optional;
     bool lines; /* the answer is a list: a line for each of it */
 } rows[QUERIES] = {
 #define M(i) MEMBER(i)
     [QUERY_BALANCE] = {"balance", M(WALLET), M(AS_OF), false},
-    [QUERY_CASH_STATUS] = {"cash_status", M(WALLET), M(VIEW) | M(AS_OF) | M(FROM_DAY) | M(TO_DAY),
+    [QUERY_CASH_STATUS] = {"cash_status", M(WALLET),
+                           M(VIEW) | M(AS_OF) | M(FROM_DAY) | M(TO_DAY) | M(FLOW) | M(AMOUNT_MIN) |
+                               M(AMOUNT_MAX) | M(NEWEST_FIRST),
                            false},
     [QUERY_CASH_DAY] = {"cash_day", M(DAY), M(AS_OF), true},
-    [QUERY_HISTORY] = {"history", M(WALLET), M(TYPE) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE),
+    [QUERY_HISTORY] = {"history", M(WALLET),
+                       M(TYPE) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) | M(TYPES) | M(SINCE) |
+                           M(UNTIL) | M(AMOUNT_MIN) | M(AMOUNT_MAX) | M(OLDEST_FIRST),
                        false},
     [QUERY_REFUSED] = {"refused", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
-    [QUERY_WALLETS] = {"wallets", 0, M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_FIND] = {"find", M(TEXT), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
+    [QUERY_WALLETS] = {"wallets", 0,
+                       M(AS_OF) | M(LIMIT) | M(CURSOR) | M(STATUSES) | M(KINDS) | M(NAME) |
+                           M(MASTER) | M(TOTAL_MIN) | M(TOTAL_MAX) | M(PAID_MIN) | M(PAID_MAX) |
+                           M(USED_SINCE) | M(USED_BEFORE),
+                       false},
+    [QUERY_CHARGES] = {"charges", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_LOTS] = {"lots", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_GRANTS] = {"grants", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_REFUNDS] = {"refunds", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_EVENTS] = {"events", 0,
                       M(WALLET) | M(CHANNEL) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) |
-                          M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST),
+                          M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST) | M(AMOUNT_MIN) |
+                          M(AMOUNT_MAX),
                       false},
-    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF), false},
+    [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF) | M(FROM_DAY) | M(TO_DAY) | M(DAY) | M(SINCE),
+                       false},
+    [QUERY_RECEIPTS] = {"receipts", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_STATEMENT] = {"statement", M(WALLET) | M(FROM_DAY) | M(TO_DAY), M(AS_OF), false},
+    [QUERY_TOTALS] = {"totals", 0, M(AS_OF), false},
+    [QUERY_EXPIRING] = {"expiring", 0, M(WALLET) | M(DAYS) | M(AS_OF) | M(LIMIT) | M(CURSOR),
+                        false},
     [QUERY_WHO] = {"who", M(WALLET), M(PEOPLE), false},
     [QUERY_MAY] = {"may", M(WALLET) | M(ACTOR), M(CHANNEL) | M(PEOPLE), false},
     [QUERY_ROLES] = {"roles", 0, 0, false},
@@ -136,10 +192,12 @@ struct query
 query_of(enum query_kind kind)
 {
     return (struct query){.kind = kind,
+                          .day = JB_NO_DAY,
                           .from_day = JB_NO_DAY,
                           .to_day = JB_NO_DAY,
                           .from = 1,
                           .limit = 100,
+                          .days = QUERY_DAYS,
                           .lang = QUERY_LANG_OF_HANDLE,
                           .timeout_us = JB_US_PER_SECOND};
 }
@@ -175,7 +233,7 @@ static bool
 query_read(json_t *root, struct query *ret, struct bad_line *bad)
 {
     const struct jb_text ask = text_of(json_object_get(root, "ask"));
-    uint32_t has;
+    uint64_t has;
     if (!json_is_object(root) || ask.s == NULL) {
         return wrong(bad, JB_CODE_MALFORMED, json_is_object(root) ? "ask" : NULL,
                      "a query is a JSON object, like {\"ask\":\"balance\",\"wallet\":\"W1\"}");
@@ -211,7 +269,7 @@ query_from_json(struct json_pool *pool, const char *text, size_t n, struct query
 }
 
 static void
-names_json(struct out *o, const char *key, uint32_t set)
+names_json(struct out *o, const char *key, uint64_t set)
 {
     js_open(o, key, '[');
     for (uint32_t i = 0; i < MEMBERS; i++) {

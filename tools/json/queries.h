@@ -17,6 +17,18 @@ uint32_t event_type_called(const char *s, size_t n);
 /* The type that a name which is none may mean; NULL: none. */
 const char *event_type_near(const char *s, size_t n);
 
+/* A bound of an amount. */
+struct amount_bound {
+    jb_amount amount;
+    uint8_t given;
+};
+/* NULL: there is none. */
+static inline const jb_amount *
+bound_of(const struct amount_bound *b)
+{
+    return b->given != 0 ? &b->amount : NULL;
+}
+
 /* What is asked of. */
 struct asked {
     jb_ledger *ledger;
@@ -30,12 +42,18 @@ enum query_kind {
     QUERY_CASH_DAY,
     QUERY_HISTORY,
     QUERY_REFUSED,
+    QUERY_FIND,
     QUERY_WALLETS,
+    QUERY_CHARGES,
     QUERY_LOTS,
     QUERY_GRANTS,
     QUERY_REFUNDS,
     QUERY_EVENTS,
     QUERY_EXPLAIN,
+    QUERY_RECEIPTS,
+    QUERY_STATEMENT,
+    QUERY_TOTALS,
+    QUERY_EXPIRING,
     QUERY_WHO,
     QUERY_MAY,
     QUERY_ROLES,
@@ -60,6 +78,9 @@ enum query_kind {
 
 /* Of what is due, in the order of the words. */
 enum due_kind { DUE_ALL, DUE_DAY, DUE_INVOICE, DUE_NOTICE, DUE_KINDS };
+
+/* Of grants about to lapse, unless it is said. */
+#define QUERY_DAYS 30
 
 /* Of a reply, in the order of the words. */
 enum query_lang { QUERY_LANG_EN, QUERY_LANG_KO, QUERY_LANG_OF_HANDLE };
@@ -87,6 +108,15 @@ struct query {
     uint64_t invoice;
     uint8_t outside;
     uint32_t due; /* enum due_kind */
+    struct jb_text text;         /* that is to be found */
+    struct jb_text name, master; /* of wallets */
+    uint32_t statuses, kinds;    /* 1 << number */
+    struct amount_bound total_min, total_max, paid_min, paid_max;
+    struct jb_as_of used_since, used_before; /* all 0: no bound */
+    struct amount_bound amount_min, amount_max;
+    uint8_t oldest_first;
+    uint32_t flow; /* 1 + enum of JB_FLOWS; 0: any */
+    uint64_t days;
 };
 
 /* A query of that kind in which nothing is given yet. */
@@ -94,6 +124,10 @@ struct query query_of(enum query_kind kind);
 /* Its texts lie in the pool until that is reset. False: bad says why. */
 bool query_from_json(struct json_pool *pool, const char *text, size_t n, struct query *ret,
                      struct bad_line *bad);
+/* What `explain` asks for beside why the total is not the cash status's: false, nothing. since may
+ * have to be borrowed from q. JB_E_USAGE where it is half, or more than one thing. */
+jb_status change_asked(const struct query *q, struct jb_change_query *ret, bool *ret_asked,
+                       struct jb_error *err);
 /* Writes one line, or of a list one for each of it. What is written before a failure is to be
  * thrown away. */
 jb_status query_answer(const struct asked *a, const struct query *q, struct out *o,

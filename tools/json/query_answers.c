@@ -1,13 +1,17 @@
 /* Queries answered. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "around_json.h"
 #include "event_json.h"
+#include "lang.h"
 #include "lists_json.h"
 #include "papers_json.h"
 #include "queries.h"
 #include "rows_json.h"
+#include "statements_json.h"
 #include "vocabulary.h"
 
 static const struct jb_as_of *
@@ -35,20 +39,28 @@ balance(const struct asked *a, const struct query *q, struct out *o, struct jb_e
 static bool
 each_cash_row(void *data, const struct jb_cash_row *r)
 {
-    cash_row_json(data, NULL, r);
-    return true;
+    struct cash_rows *rows = data;
+    return cash_rows_add(rows, r);
 }
 
 static jb_status
 cash_status(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct jb_cash_status s = {.size = sizeof s};
+    struct cash_rows rows = {.query = q};
     js_open(o, NULL, '{');
     js_text(o, "wallet", q->wallet);
     js_str(o, "view", q->view == JB_VIEW_POSTED ? "posted" : "known");
     js_open(o, "rows", '[');
     jb_status status = jb_cash_status_get(a->views, q->wallet, (jb_cash_view)q->view, as_of(q),
-                                          q->from_day, q->to_day, each_cash_row, o, &s, err);
+                                          q->from_day, q->to_day, each_cash_row, &rows, &s, err);
+    if (status == JB_OK && rows.no_memory) {
+        o->no_memory = true;
+    }
+    for (size_t i = 0; i < rows.n && status == JB_OK; i++) {
+        cash_row_json(o, NULL, &rows.at[q->newest_first != 0 ? rows.n - 1 - i : i]);
+    }
+    free(rows.at);
     if (status != JB_OK) {
         return status;
     }
@@ -77,11 +89,58 @@ cash_day(const struct asked *a, const struct query *q, struct out *o, struct jb_
     return jb_cash_day_each(a->views, q->day, as_of(q), each_wallet_row, o, err);
 }
 
+jb_status
+change_asked(const struct query *q, struct jb_change_query *ret, bool *ret_asked,
+             struct jb_error *err)
+{
+    const bool period = q->from_day != JB_NO_DAY || q->to_day != JB_NO_DAY;
+    const bool day = q->day != JB_NO_DAY, moments = q->since.kind != JB_AS_OF_NOW;
+    *ret_asked = period || day || moments;
+    if (period + day + moments > 1 ||
+        (period && (q->from_day == JB_NO_DAY || q->to_day == JB_NO_DAY))) {
+        *err = (struct jb_error){.status = JB_E_USAGE};
+        snprintf(err->text, sizeof err->text, "%s",
+                 tr("explain takes a first and a last day, or one day, or an earlier moment"));
+        return JB_E_USAGE;
+    }
+    *ret = (struct jb_change_query){.size = sizeof *ret,
+                                    .wallet = q->wallet,
+                                    .kind = period ? JB_CHANGE_PERIOD
+                                            : day  ? JB_CHANGE_DAY
+                                                   : JB_CHANGE_MOMENTS,
+                                    .from = period ? q->from_day
+                                            : day  ? q->day
+                                                   : 0,
+                                    .to = period ? q->to_day : 0,
+                                    .since = moments ? &q->since : NULL};
+    return JB_OK;
+}
+
+static jb_status
+explain_change(const struct asked *a, const struct query *q, const struct jb_change_query *asked,
+               struct out *o, struct jb_error *err)
+{
+    struct jb_change *c;
+    jb_status status = jb_change_get(a->views, asked, as_of(q), &c, err);
+    if (status == JB_OK) {
+        change_json(o, c, a->utc_offset_s);
+        js_line_end(o);
+        jb_change_free(c);
+    }
+    return status;
+}
+
 static jb_status
 explain(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct jb_explanation *x;
-    jb_status status = jb_explain(a->views, q->wallet, as_of(q), &x, err);
+    struct jb_change_query asked;
+    bool is_change;
+    jb_status status = change_asked(q, &asked, &is_change, err);
+    if (status != JB_OK || is_change) {
+        return status == JB_OK ? explain_change(a, q, &asked, o, err) : status;
+    }
+    status = jb_explain(a->views, q->wallet, as_of(q), &x, err);
     if (status == JB_OK) {
         explanation_json(o, x, a->utc_offset_s);
         js_line_end(o);
@@ -140,6 +199,8 @@ info(const struct asked *a, const struct query *q, struct out *o, struct jb_erro
     js_bool(o, "secret_lost", i.secret_lost);
     js_bool(o, "secret_damaged", i.secret_damaged);
     js_bool(o, "head_damaged", i.head_damaged);
+    js_bool(o, "sealed", i.sealed);
+    js_sentence(o, "sealed_why", i.sealed ? i.sealed_why : NULL);
     js_str(o, "version", JB_VERSION_STRING);
     js_close(o, '}');
     js_line_end(o);
@@ -320,7 +381,12 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_CASH_DAY] = cash_day,
         [QUERY_HISTORY] = history_answer,
         [QUERY_REFUSED] = refused_answer,
+        [QUERY_FIND] = find_answer,
         [QUERY_EXPLAIN] = explain,
+        [QUERY_RECEIPTS] = receipts_answer,
+        [QUERY_STATEMENT] = statement_answer,
+        [QUERY_TOTALS] = totals_answer,
+        [QUERY_EXPIRING] = expiring_answer,
         [QUERY_WHO] = who_answer,
         [QUERY_MAY] = may_answer,
         [QUERY_ROLES] = roles_answer,
@@ -341,6 +407,7 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_COMMANDS] = commands,
         [QUERY_QUERIES] = queries,
         [QUERY_WALLETS] = wallets_answer,
+        [QUERY_CHARGES] = items_answer,
         [QUERY_LOTS] = items_answer,
         [QUERY_GRANTS] = items_answer,
         [QUERY_REFUNDS] = items_answer,

@@ -1,5 +1,6 @@
 #include "rows_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "event_json.h"
@@ -44,17 +45,78 @@ balance_json(struct out *o, const struct jb_wallet_balance *w, const struct wall
 }
 
 void
-wallet_row_json(struct out *o, const struct jb_wallet_balance *w)
+wallet_row_json(struct out *o, const struct jb_wallet_row *w, int32_t utc_offset_s)
 {
+    const struct jb_wallet_balance *b = w->balance;
     js_open(o, NULL, '{');
-    js_str(o, "wallet", w->wallet);
-    balance_members_json(o, &w->balance);
-    js_uint(o, "version", w->balance.version);
+    js_str(o, "wallet", b->wallet);
+    balance_members_json(o, &b->balance);
+    js_uint(o, "version", b->balance.version);
+    js_str(o, "kind", jb_name_word(jb_names_get(JB_LIST_WALLET_KIND), w->kind));
+    js_uint(o, "name_ref", w->name);
+    js_uint(o, "master_ref", w->master);
+    js_instant(o, "used_at", w->used_at, utc_offset_s);
     js_close(o, '}');
 }
 
-/* Which event it is, and when; left open. */
-static void
+/* ---- rows that are asked for ---- */
+
+static bool
+is_within(const struct query *q, jb_amount amount)
+{
+    return (q->amount_min.given == 0 || amount >= q->amount_min.amount) &&
+           (q->amount_max.given == 0 || amount <= q->amount_max.amount);
+}
+
+/* Of that flow, or of any, an amount that is not 0 and lies between the bounds. */
+static bool
+cash_row_is_asked(const struct query *q, const struct jb_cash_row *r)
+{
+    const jb_amount flows[] = {
+#define JB_X(name) r->name,
+        JB_FLOWS(JB_X)
+#undef JB_X
+    };
+    if (q->flow == 0 && q->amount_min.given == 0 && q->amount_max.given == 0) {
+        return true;
+    }
+    bool asked = false;
+    for (uint32_t i = 0; i < sizeof flows / sizeof flows[0]; i++) {
+        asked |= (q->flow == 0 || q->flow == i + 1) && flows[i] != 0 && is_within(q, flows[i]);
+    }
+    return asked;
+}
+
+bool
+cash_rows_add(struct cash_rows *rows, const struct jb_cash_row *r)
+{
+    if (!cash_row_is_asked(rows->query, r)) {
+        return true;
+    }
+    if (rows->n == rows->cap) {
+        const size_t cap = rows->cap == 0 ? 64 : rows->cap * 2;
+        struct jb_cash_row *at = realloc(rows->at, cap * sizeof *at);
+        rows->no_memory = at == NULL;
+        if (at == NULL) {
+            return false;
+        }
+        rows->at = at;
+        rows->cap = cap;
+    }
+    rows->at[rows->n++] = *r;
+    return true;
+}
+
+const char *
+lot_state(const struct jb_lot_row *r)
+{
+    return r->left > 0                ? "OPEN"
+           : r->reversed == r->amount ? "REVERSED"
+           : r->refunded == r->amount ? "REFUNDED"
+                                      : "USED_UP";
+}
+
+void
 event_head_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
@@ -76,6 +138,7 @@ void
 lot_row_json(struct out *o, const struct jb_lot_row *r, int32_t utc_offset_s)
 {
     made_by_json(o, r->event, utc_offset_s);
+    js_str(o, "state", lot_state(r));
     js_int(o, "left", r->left);
     js_int(o, "reversed", r->reversed);
     js_int(o, "refunded", r->refunded);
@@ -164,6 +227,43 @@ explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offs
     js_int(o, "refund_pending", x->refund_pending);
     js_int(o, "rest", x->rest);
     moment_json(o, &x->as_of, utc_offset_s);
+    js_close(o, '}');
+}
+
+static void
+causes_json(struct out *o, const char *name, const struct jb_cause_line *const *lines, uint32_t n)
+{
+    js_open(o, name, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        cause_json(o, lines[i]);
+    }
+    js_close(o, ']');
+}
+
+void
+change_json(struct out *o, const struct jb_change *c, int32_t utc_offset_s)
+{
+    static const char *const kinds[] = {
+        [JB_CHANGE_PERIOD] = "period", [JB_CHANGE_MOMENTS] = "moments", [JB_CHANGE_DAY] = "day"};
+    js_open(o, NULL, '{');
+    js_str(o, "wallet", c->wallet);
+    js_str(o, "change", kinds[c->kind]);
+    if (c->kind == JB_CHANGE_MOMENTS) {
+        js_open(o, "since", '{');
+        js_uint(o, "seq", c->since.seq);
+        js_instant(o, "at", c->since.at, utc_offset_s);
+        js_close(o, '}');
+    } else {
+        js_day(o, "from_day", c->from);
+        js_day(o, "to_day", c->to);
+    }
+    js_int(o, "before", c->before);
+    js_int(o, "after", c->after);
+    js_int(o, "difference", c->difference);
+    causes_json(o, "causes", c->causes, c->causes_n);
+    causes_json(o, "apart", c->apart, c->apart_n);
+    js_int(o, "rest", c->rest);
+    moment_json(o, &c->as_of, utc_offset_s);
     js_close(o, '}');
 }
 
@@ -275,8 +375,9 @@ event_ids_get(jb_ledger *l, const struct jb_event *e, char bufs[2][JB_ID_BYTES_M
     return status == JB_E_NOTFOUND ? JB_OK : status; /* its number is shown */
 }
 
-jb_status
-event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+/* As far as members may follow. */
+static jb_status
+event_row_open(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
                int32_t utc_offset_s, struct jb_error *err)
 {
     char bufs[2][JB_ID_BYTES_MAX];
@@ -286,7 +387,33 @@ event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool peopl
         return status;
     }
     event_json_open(o, e, &ids, utc_offset_s);
-    status = people ? people_json(o, l, e, err) : JB_OK;
+    return people ? people_json(o, l, e, err) : JB_OK;
+}
+
+jb_status
+event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, bool people,
+               int32_t utc_offset_s, struct jb_error *err)
+{
+    jb_status status = event_row_open(o, l, e, people, utc_offset_s, err);
+    js_close(o, '}');
+    return status;
+}
+
+jb_status
+find_row_json(struct out *o, jb_ledger *l, const struct jb_find_row *r, bool people,
+              int32_t utc_offset_s, struct jb_error *err)
+{
+    jb_status status = event_row_open(o, l, r->event, people, utc_offset_s, err);
+    js_open(o, "what", '[');
+    for (uint32_t i = 0; i < r->what_n; i++) {
+        js_str(o, NULL, r->what[i]);
+    }
+    js_close(o, ']');
+    if (r->wallet_id.s != NULL) {
+        js_text(o, "belongs_to", r->wallet_id);
+    } else {
+        js_null(o, "belongs_to");
+    }
     js_close(o, '}');
     return status;
 }

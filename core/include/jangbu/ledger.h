@@ -122,6 +122,8 @@ struct jb_ledger_info {
                              sealed. Borrowed until jb_close */
     bool sealed; /* there is no usable key: names and notes cannot be read, nothing be written */
     uint8_t reserved_too[7]; /* 0 */
+    /* Why there is no usable key, in one sentence, as jb_submit says it; "" where there is one. */
+    char sealed_why[JB_ERROR_TEXT_BYTES];
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
@@ -358,7 +360,7 @@ JB_API JB_NODISCARD jb_status jb_biz_get(jb_ledger *l, struct jb_text wallet,
 typedef enum jb_may_answer {
     JB_MAY_YES = 0,
     JB_MAY_ROLE = 1,  /* the person has no role that carries it */
-    JB_MAY_STATE = 2, /* the wallet's state does not allow it */
+    JB_MAY_STATE = 2, /* the wallet's state does not allow it, or the channel is closed */
     JB_MAY_KIND = 3   /* it is not for wallets, or channels, of that kind */
 } jb_may_answer;
 
@@ -374,8 +376,9 @@ struct jb_may {
 };
 /* What a person may do to a wallet, for each cell of the matrix (of matrix 1 where the ledger
  * trusts). channel (s NULL: none): the one that the commands would name; roles in it count only
- * then. Of SELF: as if the command were about the person himself. What depends on more than role,
- * the wallet's state and kinds is not looked at. */
+ * then. Of SELF: as if the command were about the person himself. It says no where the command
+ * would be refused for a role, for the state of the wallet, because the channel is closed, or for a
+ * kind; what depends on persons, ids, money and connections is not looked at. */
 JB_API JB_NODISCARD jb_status jb_may_get(jb_ledger *l, struct jb_text wallet, struct jb_text actor,
                                          struct jb_text channel,
                                          bool (*each)(void *data, const struct jb_permission *cell,

@@ -103,6 +103,38 @@ jb_wallets_get(jb_views *v, const struct jb_as_of *as_of, const char *cursor, ui
                bool (*each)(void *data, const struct jb_wallet_balance *b), void *data, char *next,
                struct jb_moment *moment, struct jb_error *err);
 
+/* Which wallets are listed: what is 0 or NULL leaves nothing out. */
+struct jb_wallets_query {
+    size_t size;
+    uint32_t statuses;     /* 1 << enum jb_wallet_status for each that is listed */
+    uint32_t kinds;        /* likewise of enum jb_wallet_kind */
+    struct jb_text name;   /* that is part of the wallet's name; names stand in people.mdb alone, so
+                              each is looked up there, and who is forgotten or sealed has none */
+    struct jb_text master; /* the master's id */
+    const jb_amount *total_min; /* total cash, both included */
+    const jb_amount *total_max;
+    const jb_amount *paid_min; /* paid cash, likewise: below 0 is a debt */
+    const jb_amount *paid_max;
+    const jb_instant *used_since;  /* whose last consumption happened at that time or later */
+    const jb_instant *used_before; /* whose last consumption happened before that time; those that
+                                      had none, too */
+};
+/* Borrowed during the call. */
+struct jb_wallet_row {
+    const struct jb_wallet_balance *balance;
+    uint32_t kind; /* enum jb_wallet_kind */
+    uint32_t reserved;
+    uint64_t name;      /* reference */
+    uint64_t master;    /* reference; 0: none */
+    jb_instant used_at; /* when its last consumption happened; JB_NO_INSTANT: there was none */
+};
+/* A page of wallets in order of their numbers. query NULL: all. A page ends at the latest when it
+ * has looked at 50,000 wallets, however few were listed. */
+JB_API JB_NODISCARD jb_status jb_wallets_find(
+    jb_views *v, const struct jb_wallets_query *query, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_wallet_row *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
+
 /*
  * What a wallet has several of: lots, grants, refunds, in order of their numbers. They change with
  * events and have no posting day: JB_AS_OF_DAY is the end of that day, as recorded by then.
@@ -192,6 +224,8 @@ JB_API JB_NODISCARD jb_status jb_cash_day_each(
     bool (*each)(void *data, const struct jb_cash_status *w, const struct jb_cash_row *row),
     void *data, struct jb_error *err);
 
+typedef enum jb_order { JB_OLDEST_FIRST = 0, JB_NEWEST_FIRST = 1 } jb_order;
+
 typedef enum jb_history_kind {
     JB_HISTORY_ALL = 0,
     JB_HISTORY_CHARGE = 1,      /* charge_settled, charge_reversed, debt_repaid, free_granted,
@@ -214,7 +248,28 @@ JB_API JB_NODISCARD jb_status jb_history_get(
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
     void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
-typedef enum jb_order { JB_OLDEST_FIRST = 0, JB_NEWEST_FIRST = 1 } jb_order;
+/* What a page of a history lists: what is 0 or NULL beside the wallet leaves nothing out. Balances
+ * are those of the whole history, whatever is listed. */
+struct jb_history_query {
+    size_t size;
+    struct jb_text wallet;
+    jb_history_kind kind;
+    jb_order order;
+    const uint32_t *types; /* enum jb_event_type: of these types only */
+    uint32_t types_n;
+    uint32_t reserved;           /* 0 */
+    jb_seq first;                /* from this number on */
+    jb_seq last;                 /* up to this number */
+    const jb_instant *since;     /* recorded at that time or later */
+    const jb_instant *until;     /* recorded before that time */
+    const jb_amount *amount_min; /* whose amount is at least that much */
+    const jb_amount *amount_max; /* and at most that much */
+};
+/* A page of it, in the order that is asked for. */
+JB_API JB_NODISCARD jb_status jb_history_find(
+    jb_views *v, const struct jb_history_query *query, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_history_row *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
 /* Which events are listed: what is 0 or NULL leaves nothing out. */
 struct jb_events_query {
@@ -230,6 +285,8 @@ struct jb_events_query {
     /* Of that channel: those that belong to it, not those that only name it. s NULL: of any. Not
      * beside a wallet (JB_E_USAGE). */
     struct jb_text channel;
+    const jb_amount *amount_min; /* whose amount (jb_event_amount) is at least that much */
+    const jb_amount *amount_max; /* and at most that much */
 };
 /* A page of events. query NULL: all, oldest first. A page ends at the latest when it has looked at
  * 50,000 events, however few were listed. Commands on a wallet that were refused are no events of
@@ -291,6 +348,58 @@ JB_API JB_NODISCARD jb_status jb_explain(jb_views *v, struct jb_text wallet,
 JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
 
 /*
+ * Why two totals of a wallet differ. Each is asked as of a moment (NULL: now).
+ *
+ * PERIOD    the published closing of day `to` and that of the day before `from`: by what was posted
+ *           to these days, which must be closed (JB_E_NOT_CLOSED)
+ * MOMENTS   the total at as_of and that at `since`, an event or a time: by what was recorded
+ * between them. Before a wallet was made its total is 0 DAY       what the closed day `from` did to
+ * the total, as it is known at as_of and as it was published: by what happened on it and was posted
+ * to a later one (causes), and what was posted to it and had happened before (apart, with the other
+ * sign). It costs what the wallet's events since then do
+ *
+ * difference = after - before = the sum over causes and apart; rest is what is left over, must be 0
+ * and is not made so.
+ */
+typedef enum jb_change_kind {
+    JB_CHANGE_PERIOD = 1,
+    JB_CHANGE_MOMENTS = 2,
+    JB_CHANGE_DAY = 3
+} jb_change_kind;
+struct jb_change_query {
+    size_t size;
+    struct jb_text wallet;
+    jb_change_kind kind;
+    jb_day from;
+    jb_day to;                    /* of PERIOD; else 0 */
+    uint32_t reserved;            /* 0 */
+    const struct jb_as_of *since; /* of MOMENTS; else NULL */
+};
+struct jb_change {
+    size_t size;
+    uint32_t number;
+    jb_change_kind kind;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_day from; /* JB_NO_DAY where there is none */
+    jb_day to;
+    struct jb_moment since; /* of MOMENTS */
+    jb_amount before;
+    jb_amount after;
+    jb_amount difference;
+    const struct jb_cause_line *const *causes; /* causes[0] to causes[causes_n - 1] */
+    const struct jb_cause_line *const *apart;  /* of DAY */
+    uint32_t causes_n;
+    uint32_t apart_n;
+    jb_amount rest;
+    struct jb_moment as_of;
+};
+/* *ret is owned: jb_change_free. */
+JB_API JB_NODISCARD jb_status jb_change_get(jb_views *v, const struct jb_change_query *query,
+                                            const struct jb_as_of *as_of, struct jb_change **ret,
+                                            struct jb_error *err);
+JB_API struct jb_change *jb_change_free(struct jb_change *change); /* NULL allowed; returns NULL */
+
+/*
  * A page of the commands with a key on a wallet that were refused, newest first: events
  * command_refused, which stand in no history. wallet may be an id that no wallet has. *event is
  * borrowed until each returns. Refusals of version 1 do not say their wallet and are not found.
@@ -308,6 +417,34 @@ JB_API JB_NODISCARD jb_status jb_invoices_get(
     jb_views *v, struct jb_text wallet, uint32_t month, const struct jb_as_of *as_of,
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_invoice *row),
     void *data, char *next, struct jb_moment *moment, struct jb_error *err);
+
+/* What a text was found in. */
+struct jb_find_row {
+    const struct jb_event *event; /* borrowed during the call, as all of it */
+    /* What the text is there: "charge", "grant", "usage", "refund", "wallet", "channel", "key",
+     * "pg", "txn_ref", "approve_no", "search_id", "mail_order", "agency", "biz"; "id" of a command
+     * that was refused. what[0] to what[what_n - 1] */
+    const char *const *what;
+    uint32_t what_n;
+    /* The wallet's number: of the event, of the command that was refused; of an event of a channel
+     * that belongs to no wallet, of the one that the channel is connected with at the page's
+     * moment. 0: none */
+    uint32_t wallet;
+    struct jb_text wallet_id; /* its id; s NULL: none */
+};
+/*
+ * A page of the events in which a text stands in clear, newest first: as an id of a wallet, charge,
+ * grant, usage, refund or channel, as a key, a gateway, its transaction or approval number, a
+ * search id, a mail-order or registration number, an agency. Whole texts, byte by byte; personal
+ * ones (names, notes, people) are found nowhere. What it costs grows with the log by one look for
+ * each million of events. JB_E_USAGE for an empty text.
+ */
+JB_API JB_NODISCARD jb_status jb_find_get(jb_views *v, struct jb_text text,
+                                          const struct jb_as_of *as_of, const char *cursor,
+                                          uint32_t limit,
+                                          bool (*each)(void *data, const struct jb_find_row *row),
+                                          void *data, char *next, struct jb_moment *moment,
+                                          struct jb_error *err);
 
 /*
  * The ten questions that users ask (docs/questions.md), each answered in a sentence or a few, in
@@ -350,6 +487,141 @@ struct jb_reply {
 JB_API JB_NODISCARD jb_status jb_reply_get(jb_views *v, const struct jb_question *question,
                                            struct jb_reply **ret, struct jb_error *err);
 JB_API struct jb_reply *jb_reply_free(struct jb_reply *reply); /* NULL allowed; returns NULL */
+
+/*
+ * ---- papers ----
+ *
+ * Receipts: which gateway a payment went through, and what its own search asks for. A ledger keeps
+ * no slips: they are the gateway's.
+ */
+typedef enum jb_gateway {
+    JB_GATEWAY_OTHER = 0,
+    JB_GATEWAY_TOSS = 1,  /* pg toss, tosspayments, lgu in any case of letters */
+    JB_GATEWAY_INICIS = 2 /* pg inicis, kginicis */
+} jb_gateway;
+
+/* What something may be looked up by, as bits. */
+enum jb_receipt_key {
+    JB_RECEIPT_APPROVE_NO = 1,
+    JB_RECEIPT_EMAIL = 2, /* the one entered when paying, which the ledger does not keep */
+    JB_RECEIPT_AMOUNT = 4,
+    JB_RECEIPT_DAY = 8,
+    JB_RECEIPT_BANK = 16, /* not kept, either, and the next */
+    JB_RECEIPT_ACCOUNT = 32
+};
+
+typedef enum jb_receipt_by {
+    JB_RECEIPT_BY_CARD = 1,    /* a payment by card, at the gateway */
+    JB_RECEIPT_BY_ACCOUNT = 2, /* a deposit, at the gateway */
+    JB_RECEIPT_BY_ISSUER = 3   /* at the card's issuer, whose slip shows it, too */
+} jb_receipt_by;
+
+/* One way to find it: all of these keys together. Final. */
+struct jb_receipt_way {
+    jb_receipt_by by;
+    uint32_t keys; /* enum jb_receipt_key */
+};
+
+/* A charge or a debt repayment that went through a gateway. */
+struct jb_receipt_row {
+    const struct jb_event *event; /* charge_settled or debt_repaid; borrowed during the call */
+    uint32_t number;              /* the wallet's number for what it brought */
+    jb_gateway gateway;
+    const char *site; /* where it is looked up; NULL: not known of this gateway */
+    jb_day day;       /* of the payment */
+    jb_amount amount;
+    jb_amount reversed;                /* of a charge: taken back by whoever paid */
+    jb_amount refunded;                /* paid out again by refunds */
+    const struct jb_receipt_way *ways; /* ways[0] to ways[ways_n - 1], each sufficient */
+    uint32_t ways_n;
+    const char *text; /* all that in a sentence or a few, in the language of the handle */
+};
+/* A page of them in the order in which they came, as of a moment. What went through no gateway
+ * (operator's credits, too) is not listed. */
+JB_API JB_NODISCARD jb_status jb_receipts_get(
+    jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of, const char *cursor,
+    uint32_t limit, bool (*each)(void *data, const struct jb_receipt_row *row), void *data,
+    char *next, struct jb_moment *moment, struct jb_error *err);
+
+/*
+ * A statement: a wallet's closed days from one to another. Opening and closing are those of the
+ * cash status; between them stands each event that moved money of the total, in order of its
+ * posting day, with the balance after it.
+ */
+struct jb_statement_row {
+    const struct jb_event *event; /* borrowed during the call */
+    jb_amount effect;             /* on the total */
+    jb_amount balance;            /* the total after it */
+    bool late;                    /* posted_on > day(occurred_at) */
+};
+/* It grows with its flows, which are and stay its last members. */
+struct jb_statement {
+    size_t size;
+    uint32_t number;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_day from, to;
+    uint64_t rows;           /* how many were read; of the statement that `each` gets 0 */
+    struct jb_moment as_of;  /* closed days do not change: the same at any later moment */
+    jb_amount opening_total; /* at the end of the day before */
+    jb_amount opening_paid;
+    jb_amount opening_free;
+    jb_amount closing_total; /* at the end of the last day */
+    jb_amount closing_paid;
+    jb_amount closing_free;
+/* Sums of the days between them. */
+#define JB_X(name) jb_amount name;
+    JB_FLOWS(JB_X)
+#undef JB_X
+};
+/* each NULL: no rows are read; false ends them. JB_E_NOT_CLOSED where a day up to `to` was not
+ * closed as of as_of; JB_E_NOTFOUND where the wallet was made later than `to`; JB_E_CORRUPT where
+ * the events of a day do not come to its closing. What is read is the wallet's events of these
+ * days. */
+JB_API JB_NODISCARD jb_status jb_statement_get(jb_views *v, struct jb_text wallet, jb_day from,
+                                               jb_day to, const struct jb_as_of *as_of,
+                                               bool (*each)(void *data,
+                                                            const struct jb_statement *statement,
+                                                            const struct jb_statement_row *row),
+                                               void *data, struct jb_statement *ret,
+                                               struct jb_error *err);
+
+/* What a ledger owes and is owed over all its wallets. */
+struct jb_ledger_totals {
+    size_t size;
+    uint32_t wallets;         /* those that are not deleted */
+    uint32_t wallets_in_debt; /* those whose paid cash is below 0 */
+    struct jb_moment as_of;
+    jb_amount paid; /* sum of paid cash above 0 */
+    jb_amount debt; /* sum of paid cash below 0, as a positive figure */
+    jb_amount free;
+    jb_amount free_dormant;
+    jb_amount held; /* reserved: always 0 */
+    jb_amount refund_in_transit;
+    jb_day from, to;        /* the twelve months, both included; they end with as_of's day */
+    jb_amount charged_12m;  /* charged in them less reversed, by posting day */
+    jb_amount credited_12m; /* of it the operator's credits: ADMIN_CASH, ADV_RET_CASH */
+};
+/* It looks at every wallet, and at every event of these twelve months. */
+JB_API JB_NODISCARD jb_status jb_ledger_totals_get(jb_views *v, const struct jb_as_of *as_of,
+                                                   struct jb_ledger_totals *ret,
+                                                   struct jb_error *err);
+
+/* Free cash that is about to lapse. */
+struct jb_expiring_row {
+    const char *wallet;           /* its id; borrowed during the call, as the event */
+    const struct jb_event *event; /* free_granted */
+    jb_grant_state state;         /* DORMANT or IN_USE */
+    jb_amount left;
+    jb_day expires_on; /* the last day */
+    uint32_t days;     /* until that day; 0: it is today */
+};
+/* A page of the grants with something left whose last day is at most `days` days away, of one
+ * wallet (s NULL: of all, in order of number). JB_AS_OF_DAY is the end of that day, as recorded by
+ * then. */
+JB_API JB_NODISCARD jb_status jb_expiring_get(
+    jb_views *v, struct jb_text wallet, uint32_t days, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_expiring_row *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
 struct jb_views_stat {
     size_t size;

@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""What somebody types all day: the ledger by JANGBU_LEDGER; the balance after a change, and the command that takes it back, which
+works as it stands; names in lists; tables that fit 80 columns; long answers through a pager; completion.
+
+usage: daily.py JANGBU ROOT"""
+import fcntl
+import json
+import os
+import pty
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import unicodedata
+
+JANGBU = ROOT = None
+bad = []
+
+
+def check(name, ok, detail=""):
+    if not ok:
+        bad.append(f"{name}: {str(detail)[:600]}")
+
+
+def environment(**more):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("JANGBU_") and k not in ("PAGER", "LESS", "LANG", "LC_ALL", "LC_MESSAGES")}
+    return {**env, "LC_ALL": "C.UTF-8", **more}
+
+
+def run(*args, feed=None, **env):
+    return subprocess.run([JANGBU, *args], input=feed, capture_output=True, text=True, env=environment(**env))
+
+
+def terminal(args, rows, columns, **env):
+    """What a terminal of that size shows, and the exit code."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    child = subprocess.Popen([JANGBU, *args], stdin=follower, stdout=follower, stderr=follower, env=environment(NO_COLOR="1", **env))
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    return shown.decode("utf-8").replace("\r\n", "\n"), child.wait()
+
+
+def width(line):
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+def by_environment(ledger, work):
+    here = {"JANGBU_LEDGER": ledger}
+    plain = run("balance", ledger, "W1", "--json").stdout
+    cut = lambda text: {k: v for k, v in json.loads(text).items() if k != "as_of"}
+    check("the ledger of the environment", cut(run("balance", "W1", "--json", **here).stdout) == cut(plain), run("balance", "W1", **here))
+    check("one that is written goes before", cut(run("balance", ledger, "W1", "--json", JANGBU_LEDGER="/nowhere").stdout) == cut(plain))
+    check("apply takes it, too", run("apply", feed='{"op":"wallet.create","wallet":"E1","kind":"PERSONAL","name":"e"}\n', **here).returncode == 0)
+    check("one command", run("charge", "E1", "CE", "5000", **here).returncode == 0)
+    check("the words of people", "clear" in run("people", **here).stdout and run("people", "accept", **here).returncode != 2, run("people", "accept", **here))
+    other = os.path.join(work, "other")
+    check("init makes what it is told", run("init", other, **here).returncode == 0 and os.path.exists(other + "/log.mdb"))
+    check("a backup", run("backup", os.path.join(work, "copy"), **here).returncode == 0)
+    check("empty is not set", run("balance", "W1", JANGBU_LEDGER="").returncode == 2)
+    check("one that is none is said", run("balance", "W1", JANGBU_LEDGER="/nowhere").returncode == 3)
+
+
+FLOW = [  # each with what its answer says of the way back: None, nothing
+    (["wallet", "create", "L", "W1", "--kind", "BUSINESS", "--name", "가게 하나"], None),
+    (["charge", "L", "W1", "C;rm", "50,000", "--pg", "toss", "--txn-ref", "T1"], "charge reverse"),
+    (["charge", "L", "W1", "C2", "90000", "--pg", "toss", "--txn-ref", "T2"], "charge reverse"),
+    (["consume", "L", "W1", "U'1", "1000"], "consume reverse"),
+    (["consume", "L", "W1", "U'1", "1000"], "consume reverse"),
+    (["grant", "L", "W1", "G1", "700", "--expires-on", "2099-01-01"], "grant revoke"),
+    (["refund", "request", "L", "W1", "R1", "1000"], "refund cancel"),
+    (["refund", "request", "L", "W1", "R2", "1000"], "refund cancel"),
+    (["refund", "approve", "L", "W1", "R2"], "refund fail"),
+    (["wallet", "off", "L", "W1"], "wallet on"),
+    (["wallet", "suspend", "L", "W1"], "wallet lift"),
+    (["wallet", "rename", "L", "W1", "--name", "가게 둘"], None),
+]
+
+
+def steps_back(ledger):
+    """Each step is taken, and where its answer says how, taken back by what it says; a copy goes on with it untaken."""
+    for words, back in FLOW:
+        out = run(*[ledger if w == "L" else w for w in words])
+        lines = out.stdout.splitlines()
+        way = [line[len("to take it back: "):] for line in lines if line.startswith("to take it back: ")]
+        now = [line for line in lines if line.startswith("balance now: ")]
+        if not out.stdout.startswith("done"):
+            check(f"{words}", False, out)
+            continue
+        check(f"{words}: a way back", (not way) == (back is None) and (back is None or way[0].startswith(f"jangbu {back} ")), lines)
+        balance = json.loads(run("balance", ledger, "W1", "--json").stdout)
+        said = f"balance now: paid {balance['paid']:,}, free {balance['free']:,}, total {balance['total']:,}"
+        check(f"{words}: the balance", not now or now == [said], (now, said))
+        dry = run(*[ledger if w == "L" else w for w in words], "--dry-run").stdout
+        check(f"{words}: a dry run has no way back", "to take it back" not in dry and "balance now" not in dry, dry)
+        if way and words[:2] != ["refund", "request"] and words[1] != "suspend":
+            copy = tempfile.mkdtemp()
+            shutil.rmtree(copy)
+            run("backup", ledger, copy)
+            argv = shlex.split(way[0].replace(ledger, copy))
+            undone = run(*argv[1:])
+            check(f"{words}: {way[0]}", undone.returncode == 0 and undone.stdout.startswith("done"), undone)
+            shutil.rmtree(copy)
+    check("Korean", "되돌리려면: jangbu " in run("wallet", "lift", ledger, "W1", "--lang", "ko").stdout)
+    check("JSON stays one object", len(run("consume", ledger, "W1", "U9", "10", "--json", "--overdraft").stdout.splitlines()) == 1)
+
+
+def lists(ledger):
+    for words in (("events", ledger), ("find", ledger, "C2"), ("wallets", ledger), ("find", ledger, "W1")):
+        check(f"names in {words[0]}", "가게 둘" in run(*words).stdout, run(*words))
+    for words in (("events",), ("find", "C2"), ("wallets",), ("charges", "W1"), ("lots", "W1"), ("grants", "W1"), ("refunds", "W1"), ("history", "W1"),
+                  ("cash-status", "W1", "--view", "known"), ("explain", "W1"), ("explain", "W1", "--since", "12"), ("refused", "W1"), ("balance", "W1")):
+        shown, code = terminal([words[0], ledger, *words[1:]], 500, 80)
+        wide = [line for line in shown.splitlines() if width(line) > 80 and not line.startswith("more: --cursor")]
+        check(f"{words} fits 80 columns", code == 0 and shown and not wide, wide or shown)
+
+
+def pages(ledger):
+    upper = {"JANGBU_PAGER": "tr a-z A-Z"}
+    shown, code = terminal(["events", ledger], 10, 200, **upper)
+    check("what is long goes through the pager", code == 0 and "WALLET_CREATED" in shown and "wallet_created" not in shown, shown)
+    shown, code = terminal(["log", ledger], 10, 200, **upper)
+    check("the log, too", code == 0 and "WALLET_CREATED" in shown, shown)
+    shown, code = terminal(["balance", ledger, "W1"], 10, 200, **upper)
+    check("what is short does not", code == 0 and "wallet" in shown, shown)
+    shown, code = terminal(["events", ledger, "--json"], 10, 200, **upper)
+    check("nor JSON", code == 0 and "wallet_created" in shown, shown)
+    shown, code = terminal(["events", ledger], 10, 200, JANGBU_PAGER="")
+    check("nor where there is to be none", code == 0 and "wallet_created" in shown, shown)
+    shown, code = terminal(["events", ledger], 10, 200, PAGER="tr a-z A-Z")
+    check("PAGER", code == 0 and "WALLET_CREATED" in shown, shown)
+    shown, code = terminal(["events", ledger], 10, 200, JANGBU_PAGER="head -n 1")
+    check("a reader who has seen enough", code == 0 and "wallet_created" not in shown and shown, (shown, code))
+    check("a pipe has none", "wallet_created" in run("events", ledger, **upper).stdout)
+
+
+def complete(words, cwd, **env):
+    script = f"source {shlex.quote(ROOT + '/tools/completion/jangbu.bash')}\nCOMP_WORDS=({' '.join(shlex.quote(w) for w in words)})\n" \
+             f"COMP_CWORD={len(words) - 1}\n_jangbu\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+    out = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=cwd,
+                         env=environment(PATH=os.path.dirname(JANGBU) + ":" + os.environ["PATH"], **env))
+    return out.stdout.split("\n")[:-1]
+
+
+def completion(ledger, work):
+    names = complete(["jangbu", ""], work)
+    listed = [line.split()[0] for line in run("help").stdout.splitlines() if line.startswith("  ") and not line.startswith("   ")]
+    check("sub-commands", sorted(names) == sorted(listed) and len(names) > 30, (names, listed))
+    check("by their beginning", complete(["jangbu", "cash"], work) == ["cash-status"], complete(["jangbu", "cash"], work))
+    for name in listed:
+        if name != "help":
+            options = complete(["jangbu", name, ledger, "--"], work)
+            check(f"options of {name}", "--lang" in options and set(options) <= set(run("help", name).stdout.replace("[", " ").replace("]", " ")
+                  .replace("=", " ").replace(",", " ").split()) | set(options), options)
+    check("words of an option", sorted(complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work)) == ["known", "posted"],
+          complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work))
+    check("the second word", "suspend" in complete(["jangbu", "wallet", "sus"], work), complete(["jangbu", "wallet", "sus"], work))
+    for command, word in (("member", "invite"), ("role", "give"), ("channel", "search-id"), ("biz", "approve"), ("sales", "release"), ("wallet", "settlement")):
+        found = complete(["jangbu", command, word[:3]], work)
+        check(f"the second word of {command}", word in found, found)
+    check("its options", "--biz-name" in complete(["jangbu", "biz", "request", ledger, "--biz"], work), complete(["jangbu", "biz", "request", ledger, "--biz"], work))
+    check("wallets", "W1" in complete(["jangbu", "balance", ledger, "W"], work), complete(["jangbu", "balance", ledger, "W"], work))
+    check("wallets of the environment's ledger", "W1" in complete(["jangbu", "balance", "W"], work, JANGBU_LEDGER=ledger))
+    check("files", "ledger" in complete(["jangbu", "balance", "led"], work), complete(["jangbu", "balance", "led"], work))
+    if shutil.which("zsh"):
+        out = subprocess.run(["zsh", "-n", ROOT + "/tools/completion/_jangbu"], capture_output=True, text=True)
+        check("zsh reads its file", out.returncode == 0, out)
+
+
+def main():
+    global JANGBU, ROOT
+    JANGBU, ROOT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    with tempfile.TemporaryDirectory() as work:
+        ledger = os.path.join(work, "ledger")
+        run("init", ledger)
+        steps_back(ledger)
+        by_environment(ledger, work)
+        lists(ledger)
+        pages(ledger)
+        completion(ledger, work)
+    for line in bad:
+        print(line)
+    print(f"daily: {'failed' if bad else 'all as it should be'}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+#include "pager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static pid_t pager;
+
+bool
+pager_is_wanted(const char *text, size_t n)
+{
+    struct winsize size;
+    if (pager != 0 || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) {
+        return false;
+    }
+    size_t lines = 0;
+    for (size_t i = 0; i < n; i++) {
+        lines += text[i] == '\n';
+    }
+    return lines >= size.ws_row;
+}
+
+static bool
+is_in_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+    while (path != NULL) {
+        const size_t n = strcspn(path, ":");
+        snprintf(file, sizeof file, "%.*s/%s", (int)n, path, name);
+        if (n > 0 && access(file, X_OK) == 0) {
+            return true;
+        }
+        path = path[n] == ':' ? path + n + 1 : NULL;
+    }
+    return false;
+}
+
+/* NULL: none. */
+static const char *
+command(void)
+{
+    const char *words = getenv("JANGBU_PAGER");
+    words = words != NULL ? words : getenv("PAGER");
+    if (words == NULL) {
+        return is_in_path("less") ? "less" : NULL;
+    }
+    return words[0] == '\0' || strcmp(words, "cat") == 0 ? NULL : words;
+}
+
+void
+pager_begin(void)
+{
+    const char *words = command();
+    int ends[2];
+    if (words == NULL || pipe2(ends, O_CLOEXEC) != 0) {
+        return;
+    }
+    /* What fits on one screen is left there, colours are kept; as git has it. */
+    char line[4096];
+    snprintf(line, sizeof line, "LESS=${LESS-FRX} exec %s", words);
+    char *const arguments[] = {(char *)(size_t) "sh", (char *)(size_t) "-c", line, NULL};
+    posix_spawn_file_actions_t actions;
+    bool begun = posix_spawn_file_actions_init(&actions) == 0;
+    begun = begun && posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO) == 0 &&
+            posix_spawn(&pager, "/bin/sh", &actions, NULL, arguments, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    pager = begun ? pager : 0;
+    if (begun) {
+        dup2(ends[1], STDOUT_FILENO);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+void
+pager_end(void)
+{
+    if (pager == 0) {
+        return;
+    }
+    /* The pager sees the end; the number stays in use. */
+    const int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nothing >= 0) {
+        dup2(nothing, STDOUT_FILENO);
+        close(nothing);
+    }
+    while (waitpid(pager, NULL, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    pager = 0;
+}
