@@ -152,6 +152,8 @@ class Applying:
 class Trial:
     """One ledger, its model, and the comparison of both."""
 
+    papers = False  # with tax invoices
+
     def __init__(self, path, rng, batch="1000", restart=False, mode=None, since="none"):
         """`since`: what `init --invoice-from` says, None: nothing."""
         self.home = tempfile.mkdtemp(prefix="jangbu-witness-")
