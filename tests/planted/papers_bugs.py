@@ -38,7 +38,7 @@ PAPERS_BUGS = [
     ("without-business-information", RULES, "if (p->business == 0) {", "if (p->business == 1) {", "an invoice to nobody"),
     ("number-skips-failed", RULES, ".invoice = k->g->invoices + 1, .original = m->original,",
      ".invoice = k->g->invoices + 1 + (m->original != 0), .original = m->original,", "a number is left out"),
-    ("slice-begins-anew", FOLD, "m->through = i->through; m->original", "m->original", "each slice begins where the month began"),
+    ("slice-begins-anew", FOLD, "m->through = i->through; m->last", "m->last", "each slice begins where the month began"),
     ("delta-dated-as-the-month", RULES, ".written_on = original ? jb_month_last(k->c->month) : p->newest_on};",
      ".written_on = jb_month_last(k->c->month)};", "a delta is dated as the original"),
     ("original-dated-today", RULES, ".written_on = original ? jb_month_last(k->c->month) : p->newest_on};",
@@ -97,7 +97,7 @@ PAPERS_BUGS = [
      "+100 in one month and -100 in another are nothing"),
     ("figure-without-the-unconfirmed", WALLETS, "jb_wide won = (jb_wide)of->uneven_won + of->unconfirmed_won + of->torn_won;",
      "jb_wide won = (jb_wide)of->uneven_won + of->torn_won;", "the figure leaves out what is unconfirmed"),
-    ("no-papers-of-deleted", WALLETS, "if (w->status == JB_WALLET_DELETED && !jb_wallet_allows(JB_WALLET_DELETED, c->op)) {",
+    ("no-papers-of-deleted", "core/rules/admit.c", "if (w->status == JB_WALLET_DELETED && !jb_wallet_allows(JB_WALLET_DELETED, c->op)) {",
      "if (w->status == JB_WALLET_DELETED) {", "papers of a deleted wallet can be neither confirmed nor corrected"),
     # the first month, notices
     ("first-month-moves", "core/rules/decide.c", "bool in_force = g->invoice_from != 0 && g->invoice_from <= now;", "bool in_force = g->invoice_from != 0 && g->invoice_from < now;",

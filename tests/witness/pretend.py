@@ -193,7 +193,7 @@ def read_papers(arguments, reader):
         for (wallet, posted, month), vat in reader.vat_lines().items():
             name = "the month" if month == posted else papers.month_text(month)
             print(f"{day_text(papers.last_day(posted))} * vat of {name}\n"
-                  f"    Liabilities:VatPayable  {-vat} KRW\n    Income:Ads:W{wallet}\n")
+                  f"    Liabilities:VatPayable  {-vat} KRW\n    Income:Ads:W{wallet}  {vat} KRW\n")
 
 
 def parse_arguments():
