@@ -148,7 +148,7 @@ read_moments(struct change *c, struct jb_view_read *q, const struct jb_as_of_poi
         status =
             jb_view_read_resolve(q, c->query.since, q->fold->g.seq, head.recorded_at, &since, err);
     }
-    if (status == JB_OK && since.moment.seq > r->moment.seq) {
+    if (status == JB_OK && (since.moment.seq > r->moment.seq || since.moment.at > r->moment.at)) {
         status = jb_fail(err, JB_E_USAGE, "the earlier moment is after the later one");
     }
     if (status != JB_OK) {
@@ -317,6 +317,9 @@ jb_change_get(jb_views *v, const struct jb_change_query *query, const struct jb_
     struct change c = {.v = v};
     struct jb_change *change = NULL;
     jb_status status = jb_abi_in(&c.query, sizeof c.query, query, "struct jb_change_query", err);
+    status = status == JB_OK ? jb_abi_reserved(&c.query.reserved, sizeof c.query.reserved,
+                                               "struct jb_change_query", err)
+                             : status;
     status = status == JB_OK ? check_query(&c.query, as_of, err) : status;
     status = status == JB_OK ? jb_find_wallet(v->l, c.query.wallet, &c.number, err) : status;
     status = status == JB_OK ? read_change(&c, as_of, err) : status;

@@ -317,7 +317,9 @@ check_query(struct search *s, struct jb_error *err)
     if (q->order != JB_OLDEST_FIRST && q->order != JB_NEWEST_FIRST) {
         return jb_fail(err, JB_E_USAGE, "an order of events that does not exist");
     }
-    jb_status status = jb_view_check_times(q->since, q->until, err);
+    jb_status status =
+        jb_abi_reserved(&q->reserved, sizeof q->reserved, "struct jb_history_query", err);
+    status = status == JB_OK ? jb_view_check_times(q->since, q->until, err) : status;
     return status == JB_OK ? jb_view_check_types(q->types, q->types_n, s->types, &s->all_types, err)
                            : status;
 }

@@ -53,7 +53,9 @@ filter_of(const struct jb_wallets_query *q)
     const struct jb_text texts[2] = {q->name, q->master};
     for (int i = 0; i < 2; i++) {
         hash_number(&state, texts[i].s != NULL, (int64_t)texts[i].n);
-        XXH3_64bits_update(&state, texts[i].s != NULL ? texts[i].s : "", texts[i].n);
+        if (texts[i].s != NULL) { /* n means nothing without */
+            XXH3_64bits_update(&state, texts[i].s, texts[i].n);
+        }
     }
     return XXH3_64bits_digest(&state);
 }

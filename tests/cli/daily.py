@@ -143,6 +143,9 @@ def pages(ledger):
     check("PAGER", code == 0 and "WALLET_CREATED" in shown, shown)
     shown, code = terminal(["events", ledger], 10, 200, JANGBU_PAGER="head -n 1")
     check("a reader who has seen enough", code == 0 and "wallet_created" not in shown and shown, (shown, code))
+    for words in ("X=1 tr a-z A-Z", "cat | tr a-z A-Z", "{ tr a-z A-Z; }", "tr a-z A-Z #" + "x" * 5000):
+        shown, code = terminal(["events", ledger], 10, 200, PAGER=words)
+        check(f"a pager is a line for the shell: {words[:20]}", code == 0 and "WALLET_CREATED" in shown, shown)
     check("a pipe has none", "wallet_created" in run("events", ledger, **upper).stdout)
 
 
@@ -173,6 +176,17 @@ def completion(ledger, work):
     check("its options", "--biz-name" in complete(["jangbu", "biz", "request", ledger, "--biz"], work), complete(["jangbu", "biz", "request", ledger, "--biz"], work))
     check("wallets", "W1" in complete(["jangbu", "balance", ledger, "W"], work), complete(["jangbu", "balance", ledger, "W"], work))
     check("wallets of the environment's ledger", "W1" in complete(["jangbu", "balance", "W"], work, JANGBU_LEDGER=ledger))
+    # An id is a stranger's text: it is completed as it stands, and nothing in it is carried out.
+    hostile = ["$(touch${IFS}made)", "`touch${IFS}made`", "'$(touch${IFS}made)", "${HOME}", "~", "*"]
+    other = os.path.join(work, "hostile")
+    run("init", other)
+    made = [run("wallet", "create", other, wallet, "--kind", "PERSONAL", "--name", "x").returncode for wallet in hostile]
+    found = complete(["jangbu", "balance", other, ""], work)
+    check("ids are completed as they stand", made == [0] * len(hostile) and all(w in found for w in hostile), (made, found))
+    check("and are not carried out", not os.path.exists(os.path.join(work, "made")), os.listdir(work))
+    for words in (["jangbu", "x/;e touch made;s/", ""], ["jangbu", "balance", "--x/;e touch made;s/", ""]):
+        complete(words, work)
+    check("nor is what stands on the line", not os.path.exists(os.path.join(work, "made")), os.listdir(work))
     check("files", "ledger" in complete(["jangbu", "balance", "led"], work), complete(["jangbu", "balance", "led"], work))
     if shutil.which("zsh"):
         out = subprocess.run(["zsh", "-n", ROOT + "/tools/completion/_jangbu"], capture_output=True, text=True)

@@ -937,6 +937,55 @@ wallets_by_what_they_are(void **state)
     assert_int_equal(wallets_of((struct jb_wallets_query){.statuses = 1U << JB_WALLET_DELETED}), 0);
 }
 
+static bool
+any_history(void *data, const struct jb_history_row *row)
+{
+    (void)data;
+    (void)row;
+    return true;
+}
+
+/* A text without s is none, whatever its n; what is reserved is 0; the earlier of two moments is
+ * not the later one, though nothing came between them. */
+static void
+queries_that_are_half_set(void **state)
+{
+    (void)state;
+    struct jb_error err;
+    struct jb_change *change;
+    char next[JB_CURSOR_TEXT_BYTES];
+    unsigned n = 0;
+    struct jb_wallets_query plain = {.size = sizeof plain}, half = plain;
+    half.name.n = half.master.n = 40;
+    assert_int_equal(wallets_of(half), WALLETS);
+    must(jb_wallets_find(v, &half, NULL, NULL, 1, count_wallet, &n, next, NULL, &err) == JB_OK,
+         err.text);
+    must(jb_wallets_find(v, &plain, NULL, next, 1, count_wallet, &n, next, NULL, &err) == JB_OK,
+         err.text);
+    struct jb_history_query h = {.size = sizeof h, .wallet = jb_text_of("W1"), .reserved = 1};
+    assert_int_equal(jb_history_find(v, &h, NULL, NULL, 1, any_history, NULL, NULL, NULL, &err),
+                     JB_E_USAGE);
+    const struct jb_as_of first = {.kind = JB_AS_OF_SEQ, .seq = 3};
+    struct jb_change_query c = {
+        .size = sizeof c, .wallet = jb_text_of("W1"), .kind = JB_CHANGE_MOMENTS, .since = &first};
+    must(jb_change_get(v, &c, NULL, &change, &err) == JB_OK, err.text);
+    jb_change_free(change);
+    c.reserved = 1;
+    assert_int_equal(jb_change_get(v, &c, NULL, &change, &err), JB_E_USAGE);
+    c.reserved = 0;
+    struct jb_head head = JB_SIZED(struct jb_head);
+    must(jb_head_get(l, &head, &err) == JB_OK, err.text);
+    const struct jb_as_of later = {.kind = JB_AS_OF_TIME, .time = head.recorded_at - 1};
+    struct jb_as_of last = {.kind = JB_AS_OF_SEQ};
+    struct jb_moment at;
+    must(jb_moment_resolve(v, &later, &at, &err) == JB_OK, err.text);
+    last.seq = at.seq;
+    must(jb_moment_resolve(v, &last, &at, &err) == JB_OK, err.text);
+    assert_true(at.at < later.time);
+    c.since = &later;
+    assert_int_equal(jb_change_get(v, &c, &last, &change, &err), JB_E_USAGE);
+}
+
 /* ---- the figures, by a fold of their own ---- */
 
 struct held {
@@ -1216,6 +1265,7 @@ main(void)
         cmocka_unit_test(of_another_history),
         cmocka_unit_test(found_is_what_is_there),
         cmocka_unit_test(wallets_by_what_they_are),
+        cmocka_unit_test(queries_that_are_half_set),
         cmocka_unit_test(questions_that_are_none),
         cmocka_unit_test(the_figures_of_any_event),
         cmocka_unit_test(open_ones_add_up_to_the_balance),

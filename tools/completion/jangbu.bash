@@ -25,8 +25,22 @@ _jangbu_wallets() {
     fi
 }
 
+# Of the words, one a line, those that begin like the one on the line. Not `compgen -W`, which expands
+# its words: an id is a stranger's text, and may say $(...).
+_jangbu_matching() {
+    local word
+    while IFS= read -r word; do
+        if [[ -n $word && $word == "$1"* ]]; then
+            printf '%s\n' "$word"
+        fi
+    done
+}
+
 _jangbu() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]-} words
+    # Both stand in patterns below: what is no name is none that there is.
+    [[ $command == *[^a-z-]* ]] && command=help
+    [[ $prev == *[^a-z-]* ]] && prev=
     if [ "$COMP_CWORD" -eq 1 ]; then
         words=$(_jangbu_help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
     elif [ "$command" = help ] && [ "$COMP_CWORD" -eq 2 ]; then
@@ -36,7 +50,7 @@ _jangbu() {
     elif [[ $prev == --* ]]; then
         # The words of an option stand in the usage, as in [--view posted|known].
         words=$(_jangbu_help "$command" | tr -d '\n' | tr -s ' ' |
-            sed -n "s/.*\\[*${prev}[ =]\\([a-z_]*|[a-z_|]*\\).*/\\1/p" | tr '|' ' ')
+            sed -n "s/.*\\[*${prev}[ =]\\([a-z_]*|[a-z_|]*\\).*/\\1/p" | tr '|' '\n')
     else
         words=
         if [ "$COMP_CWORD" -eq 2 ]; then
@@ -46,12 +60,11 @@ _jangbu() {
             words="$words
 $(_jangbu_wallets)"
         fi
-        local IFS=$'\n'
-        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
+        mapfile -t COMPREPLY < <(_jangbu_matching "$cur" <<<"$words"; compgen -f -- "$cur")
         compopt -o filenames 2>/dev/null
         return
     fi
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    mapfile -t COMPREPLY < <(_jangbu_matching "$cur" <<<"$words")
 }
 
 complete -F _jangbu jangbu

@@ -65,15 +65,21 @@ pager_begin(void)
     if (words == NULL || pipe2(ends, O_CLOEXEC) != 0) {
         return;
     }
-    /* What fits on one screen is left there, colours are kept; as git has it. */
-    char line[4096];
-    snprintf(line, sizeof line, "LESS=${LESS-FRX} exec %s", words);
+    /* What fits on one screen is left there, colours are kept; as git has it. The words are a line
+     * for the shell: they may set variables, and be a pipe. */
+    char *line = NULL;
+    if (asprintf(&line, "export LESS=\"${LESS-FRX}\"\n%s", words) < 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return;
+    }
     char *const arguments[] = {(char *)(size_t) "sh", (char *)(size_t) "-c", line, NULL};
     posix_spawn_file_actions_t actions;
     bool begun = posix_spawn_file_actions_init(&actions) == 0;
     begun = begun && posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO) == 0 &&
             posix_spawn(&pager, "/bin/sh", &actions, NULL, arguments, environ) == 0;
     posix_spawn_file_actions_destroy(&actions);
+    free(line);
     pager = begun ? pager : 0;
     if (begun) {
         dup2(ends[1], STDOUT_FILENO);

@@ -353,10 +353,11 @@ JB_API struct jb_explanation *jb_explanation_free(struct jb_explanation *e);
  * PERIOD    the published closing of day `to` and that of the day before `from`: by what was posted
  *           to these days, which must be closed (JB_E_NOT_CLOSED)
  * MOMENTS   the total at as_of and that at `since`, an event or a time: by what was recorded
- * between them. Before a wallet was made its total is 0 DAY       what the closed day `from` did to
- * the total, as it is known at as_of and as it was published: by what happened on it and was posted
- * to a later one (causes), and what was posted to it and had happened before (apart, with the other
- * sign). It costs what the wallet's events since then do
+ *           between them. Before a wallet was made its total is 0
+ * DAY       what the closed day `from` did to the total, as it is known at as_of and as it was
+ *           published: by what happened on it and was posted to a later one (causes), and what was
+ *           posted to it and had happened before (apart, with the other sign). It costs what the
+ *           wallet's events since then do
  *
  * difference = after - before = the sum over causes and apart; rest is what is left over, must be 0
  * and is not made so.
