@@ -107,7 +107,7 @@ struct query {
     uint32_t month; /* 202603; 0: none */
     uint64_t invoice;
     uint8_t outside;
-    uint32_t due; /* enum due_kind */
+    uint32_t due;                /* enum due_kind */
     struct jb_text text;         /* that is to be found */
     struct jb_text name, master; /* of wallets */
     uint32_t statuses, kinds;    /* 1 << number */
