@@ -428,6 +428,9 @@ check(const struct jb_question *q, jb_lang *lang, struct jb_error *err)
     if (q->charge.s != NULL && q->number != 5) {
         return jb_fail(err, JB_E_USAGE, "only question 5 is about a charge");
     }
+    if (q->month != 0 && q->number != 8) {
+        return jb_fail(err, JB_E_USAGE, "only question 8 is about a month");
+    }
     return jb_abi_reserved(q->reserved, sizeof q->reserved, "struct jb_question", err);
 }
 

@@ -172,9 +172,21 @@ paid_left(struct answering *a, const struct jb_condition *c)
                         NULL);
 }
 
+static const char *
+uninvoiced_left(struct answering *a, const struct jb_condition *c, const struct jb_can_delete *d)
+{
+    const char *amount = answer_money(a, c->figure);
+    return d->uninvoiced_from != JB_NO_DAY
+               ? answer_piece(a, SAY_LEFT_UNINVOICED, "amount", amount, "from",
+                              answer_day(a, d->uninvoiced_from), NULL)
+               : answer_piece(a, SAY_LEFT_PAPERS, "n", answer_number(a, d->papers), "amount",
+                              amount, NULL);
+}
+
 /* A condition that is in the way, and its events. */
 static jb_status
-condition_left(struct answering *a, const struct jb_condition *c, const char **ret)
+condition_left(struct answering *a, const struct jb_can_delete *d, const struct jb_condition *c,
+               const char **ret)
 {
     static const uint32_t settlements[] = {JB_EV_SETTLEMENT_CHANGED};
     const char *agency = "";
@@ -199,6 +211,9 @@ condition_left(struct answering *a, const struct jb_condition *c, const char **r
     case JB_FIG_REFUND_OUTSTANDING:
         *ret = answer_piece(a, SAY_LEFT_REFUNDS, "n", answer_number(a, (uint64_t)c->figure), NULL);
         return ask_refunds(a);
+    case JB_FIG_UNINVOICED:
+        *ret = uninvoiced_left(a, c, d);
+        return JB_OK;
     default: /* one that the table got and this does not know yet: its word is better than nothing
               */
         *ret = answer_piece(a, SAY_LEFT_OTHER, "name", name != NULL ? name : "?", NULL);
@@ -220,7 +235,7 @@ answer_delete(struct answering *a)
     for (uint32_t i = 0; i < d.conditions_n && status == JB_OK; i++) {
         const char *what = "";
         if (d.conditions[i].met == 0) {
-            status = condition_left(a, &d.conditions[i], &what);
+            status = condition_left(a, &d, &d.conditions[i], &what);
             list = answer_and(a, list, what);
             left++;
         }

@@ -1,6 +1,8 @@
 /* The questions about what stands around a wallet: 6 to 10. */
 #include "projections/answer.h"
 
+#include <stdio.h>
+
 /* ---- 6 ---- */
 
 jb_status
@@ -143,11 +145,132 @@ ask_creation(struct answering *a)
     return answer_newest(a, types, 1, is_creation, NULL, &found);
 }
 
+/* What a month's documents say together: the newest of those that stand, the sum of all of them. */
+struct month_told {
+    struct answering *a;
+    uint32_t month; /* 0: the newest with a document */
+    bool found;
+    struct jb_invoice newest;
+    jb_amount total, vat;
+};
+
+static bool
+each_document(void *data, const struct jb_invoice *i)
+{
+    struct month_told *m = data;
+    m->found = true;
+    m->newest = *i;
+    if (i->state != JB_INVOICE_FAILED) {
+        m->total += i->total;
+        m->vat += i->vat;
+    }
+    answer_event(m->a, i->seq);
+    answer_event(m->a, i->ended);
+    answer_event(m->a, i->mailed);
+    return true;
+}
+
+/* The newest month that has a document. */
+static bool
+each_month(void *data, const struct jb_invoice *i)
+{
+    struct month_told *m = data;
+    m->month = i->month > m->month ? i->month : m->month;
+    return true;
+}
+
+static jb_status
+ask_documents(struct answering *a, uint32_t month,
+              bool (*each)(void *data, const struct jb_invoice *i), struct month_told *m)
+{
+    uint64_t next;
+    const struct jb_invoices_query query = {
+        .size = sizeof query, .wallet = a->q->wallet, .month = month, .seq = a->as_of.seq};
+    return jb_invoices_at(a->v->l, &query, each, m, &next, a->err);
+}
+
+static jb_status
+uninvoiced(struct answering *a, jb_amount *ret)
+{
+    struct jb_can_delete d = JB_SIZED(struct jb_can_delete);
+    jb_status status = jb_can_delete_get(a->v->l, a->q->wallet, &d, a->err);
+    a->again |= status == JB_OK && d.seq != a->as_of.seq;
+    *ret = 0;
+    for (uint32_t i = 0; i < d.conditions_n && status == JB_OK; i++) {
+        *ret = d.conditions[i].name == JB_FIG_UNINVOICED ? d.conditions[i].figure : *ret;
+    }
+    return status;
+}
+
+static enum say
+state_said(uint32_t state)
+{
+    return state == JB_INVOICE_CONFIRMED ? SAY_CONFIRMED
+           : state == JB_INVOICE_FAILED  ? SAY_FAILED
+                                         : SAY_ISSUED;
+}
+
+static const char *
+month_text(struct answering *a, uint32_t month)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%04u-%02u", month / 100, month % 100);
+    return answer_text(a, jb_text_of(text));
+}
+
+static jb_status
+say_no_invoice(struct answering *a, uint32_t month)
+{
+    jb_amount amount;
+    jb_status status = uninvoiced(a, &amount);
+    if (status != JB_OK) {
+        return status;
+    }
+    const char *money = answer_money(a, amount);
+    if (month == 0) {
+        answer_say(a, SAY_NO_INVOICE, "amount", money, NULL);
+    } else {
+        answer_say(a, SAY_NO_INVOICE_OF, "month", month_text(a, month), "amount", money, NULL);
+    }
+    return ask_creation(a);
+}
+
+static jb_status
+say_invoice(struct answering *a, const struct month_told *m)
+{
+    const struct jb_invoice *i = &m->newest;
+    const enum say mail = i->mail == JB_MAIL_SENT      ? SAY_MAIL_SENT
+                          : i->mail == JB_MAIL_BOUNCED ? SAY_MAIL_BOUNCED
+                                                       : SAY_MAIL_NONE;
+    answer_say(a, SAY_INVOICE, "month", month_text(a, i->month), "status",
+               answer_piece(a, state_said(i->state), NULL), "supply",
+               answer_money(a, m->total - m->vat), "total", answer_money(a, m->total), "mail",
+               answer_piece(a, mail, NULL), NULL);
+    answer_say(a, SAY_WHERE_INVOICES, NULL);
+    return JB_OK;
+}
+
 jb_status
 answer_invoice(struct answering *a)
 {
-    answer_say(a, a->who.kind == JB_KIND_BUSINESS ? SAY_NO_INVOICES : SAY_NOT_BUSINESS, NULL);
-    return ask_creation(a);
+    struct month_told m = {.a = a, .month = a->q->month};
+    int64_t from = 0;
+    jb_status status = jb_policy_get(a->v->l, JB_POLICY_INVOICE_FROM, &from, a->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    if (a->who.kind != JB_KIND_BUSINESS || from == 0) {
+        answer_say(a, a->who.kind != JB_KIND_BUSINESS ? SAY_NOT_BUSINESS : SAY_NO_INVOICES, NULL);
+        return ask_creation(a);
+    }
+    status = m.month == 0 ? ask_documents(a, 0, each_month, &m) : JB_OK;
+    if (status == JB_OK && m.month != 0) {
+        status = ask_documents(a, m.month, each_document, &m);
+    }
+    if (status != JB_OK) {
+        return status;
+    }
+    return m.found ? say_invoice(a, &m) : say_no_invoice(a, a->q->month);
 }
 
 /* ---- 9 ---- */

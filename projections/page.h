@@ -19,6 +19,7 @@ enum jb_page_list {
     JB_PAGE_EVENTS = 7,
     JB_PAGE_FIND = 8,
     JB_PAGE_WALLETS_FOUND = 9,
+    JB_PAGE_INVOICES = 10,
     JB_PAGE_RECEIPTS = 20,
     JB_PAGE_EXPIRING = 21
 };

@@ -177,6 +177,11 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
     case JB_EV_SETTLEMENT_CHANGED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
     case JB_EV_TYPES:
         break;
     }
@@ -408,6 +413,11 @@ jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb
     case JB_EV_SETTLEMENT_CHANGED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
     case JB_EV_TYPES:
         break;
     }

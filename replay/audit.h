@@ -77,6 +77,18 @@ jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb
 
 /* ---- cross_check.c: core's fold against that of the projections, which was written apart ---- */
 
+/* ---- papers.c: tax invoices, once more from the events alone ---- */
+
+struct jb_papers_check;
+struct jb_papers_check *jb_papers_check_new(void);                       /* NULL: no memory */
+struct jb_papers_check *jb_papers_check_free(struct jb_papers_check *p); /* NULL allowed */
+/* Of an event that the state has applied. JB_E_NOMEM only. */
+jb_status jb_papers_check_event(struct jb_papers_check *p, struct jb_state *b,
+                                const struct jb_event *e, struct jb_findings *f,
+                                struct jb_error *err);
+/* The VAT of each month whose documents say all of it. */
+void jb_papers_check_end(struct jb_papers_check *p, struct jb_state *b, struct jb_findings *f);
+
 struct jb_cross;
 jb_status jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err);
 struct jb_cross *jb_cross_close(struct jb_cross *x);

@@ -23,6 +23,7 @@ struct closed_day {
 
 struct jb_cross {
     struct jb_fold fold;
+    struct jb_papers_check *papers;
     bool over;                        /* the fold could not go on; that was said */
     JB_VEC(uint32_t) touched;         /* wallets with an event since they were compared */
     JB_VEC(uint8_t) is_touched;       /* by number */
@@ -34,9 +35,13 @@ jb_status
 jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err)
 {
     struct jb_cross *x = calloc(1, sizeof *x);
-    if (x == NULL) {
+    struct jb_papers_check *papers = jb_papers_check_new();
+    if (x == NULL || papers == NULL) {
+        free(x);
+        jb_papers_check_free(papers);
         return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
     }
+    x->papers = papers;
     jb_fold_init(&x->fold, utc_offset_s);
     *ret = x;
     return JB_OK;
@@ -47,6 +52,7 @@ jb_cross_close(struct jb_cross *x)
 {
     if (x != NULL) {
         jb_fold_free(&x->fold);
+        jb_papers_check_free(x->papers);
         jb_vec_free(&x->touched);
         jb_vec_free(&x->is_touched);
         jb_vec_free(&x->closed);
@@ -179,8 +185,9 @@ jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
                struct jb_findings *f, struct jb_error *err)
 {
     struct jb_error why;
-    if (x->over) {
-        return JB_OK;
+    jb_status papers = jb_papers_check_event(x->papers, b, e, f, err);
+    if (x->over || papers != JB_OK) {
+        return papers;
     }
     jb_status status = jb_fold_event(&x->fold, NULL, e, &why);
     if (status == JB_E_CORRUPT) {
@@ -334,6 +341,7 @@ check_days(struct jb_cross *x, struct jb_findings *f)
 jb_status
 jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f, struct jb_error *err)
 {
+    jb_papers_check_end(x->papers, b, f);
     if (x->over) {
         return JB_OK;
     }

@@ -288,6 +288,16 @@ fact_word(uint8_t kind)
         return JB_SAID("how many roles a person has");
     case JB_FACT_BIZ:
         return JB_SAID("a registration number");
+    case JB_FACT_MONTH:
+        return JB_SAID("a tax month");
+    case JB_FACT_PAPERS:
+        return JB_SAID("what a wallet has of invoices");
+    case JB_FACT_INVOICE:
+        return JB_SAID("an invoice");
+    case JB_FACT_SLICE:
+        return JB_SAID("what an invoice stands for");
+    case JB_FACT_NOTICE:
+        return JB_SAID("a notice");
     case JB_FACT_GONE:
         return JB_SAID("who or what is forgotten");
     }

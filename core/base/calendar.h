@@ -8,6 +8,12 @@
  * there is a day behind it. */
 bool jb_instant_closable(jb_instant t, int32_t utc_offset_s);
 
+/* Months as numbers, 202603: that of a day; its first and its last day; whether there is such a
+ * month in the years 1 to 9999. */
+uint32_t jb_month_of(jb_day d);
+jb_day jb_month_first(uint32_t month);
+jb_day jb_month_last(uint32_t month);
+bool jb_month_valid(int64_t month);
 /* As jb_instant_print, for a sentence: to the second where the rest is 0. */
 char *jb_instant_say(jb_instant t, int32_t utc_offset_s, char buf[JB_INSTANT_TEXT_BYTES]);
 

@@ -102,6 +102,35 @@ jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
     }
 }
 
+uint32_t
+jb_month_of(jb_day d)
+{
+    int year, month;
+    jb_day_to_date(d, &year, &month, NULL);
+    return (uint32_t)(year * 100 + month);
+}
+
+bool
+jb_month_valid(int64_t month)
+{
+    return month >= 101 && month <= 999912 && month % 100 >= 1 && month % 100 <= 12;
+}
+
+jb_day
+jb_month_first(uint32_t month)
+{
+    jb_day first;
+    return jb_day_from_date((int)(month / 100), (int)(month % 100), 1, &first) ? first : JB_NO_DAY;
+}
+
+jb_day
+jb_month_last(uint32_t month)
+{
+    jb_day first = jb_month_first(month);
+    return first != JB_NO_DAY ? first + days_in_month((int)(month / 100), (int)(month % 100)) - 1
+                              : JB_NO_DAY;
+}
+
 static bool
 in_calendar(jb_day d)
 {

@@ -51,6 +51,11 @@ const struct jb_command_field_info jb_command_fields[JB_CF_N] = {
     [JB_CF_EMAIL] = FIELD("email", EMAIL, email, 0),
     [JB_CF_SETTLEMENT] = FIELD("settlement", WORD, settlement, &jb_settlement_names),
     [JB_CF_LIMIT] = FIELD("limit", AMOUNT0, limit, 0),
+    [JB_CF_MONTH] = FIELD("month", MONTH, month, 0),
+    [JB_CF_INVOICE] = FIELD("invoice", UINT, invoice, 0),
+    [JB_CF_REF] = FIELD("ref", REF, ref, 0),
+    [JB_CF_RESULT] = FIELD("result", WORD, result, &jb_mail_result_names),
+    [JB_CF_WHY] = FIELD("why", WORD, why, &jb_invoice_why_names),
     [JB_CF_CALLER] = FIELD("caller", CALLER, caller, 0),
 };
 
@@ -80,5 +85,5 @@ jb_command_field_get(unsigned field)
 const struct jb_op_info *
 jb_op_get(uint32_t op)
 {
-    return op > 0 && op < JB_OPS ? &jb_ops[op] : NULL;
+    return op > 0 && op < JB_OPS && jb_ops[op].name != NULL ? &jb_ops[op] : NULL;
 }

@@ -95,7 +95,7 @@ jb_answers_hold(const jb_answers *set, const struct jb_command *c)
         const struct jb_command_field_info *f =
             jb_command_field_get((unsigned)__builtin_ctzll(rest));
         /* All that are texts; behind the kinds of the first version a number stands among them. */
-        if (f != NULL && f->kind != JB_CK_AMOUNT0 &&
+        if (f != NULL && f->kind != JB_CK_AMOUNT0 && f->kind != JB_CK_MONTH &&
             (f->kind <= JB_CK_TEXT || f->kind >= JB_CK_KEY || f->kind == JB_CK_ACTOR)) {
             const struct jb_text *t = (const void *)((const char *)c + f->offset);
             found = lies_in(set, t) || (f->kind == JB_CK_ACTOR && lies_in(set, &c->actor_role))
@@ -299,6 +299,15 @@ jb_answer_set_balance(jb_answers *set, struct jb_answer *a, const struct jb_bala
 }
 
 void
+jb_answer_set_negative(jb_answers *set, struct jb_answer *a, uint64_t number)
+{
+    struct jb_answer_rest *rest = rest_of(set, a);
+    if (rest != NULL) {
+        rest->negative = number;
+    }
+}
+
+void
 jb_answer_done(jb_answers *set, struct jb_answer *a, const struct jb_event *e)
 {
     a->outcome = JB_DONE;
@@ -383,4 +392,10 @@ const struct jb_balance *
 jb_answer_balance(const struct jb_answer *a)
 {
     return rest_or_nothing(a)->balance;
+}
+
+uint64_t
+jb_answer_negative(const struct jb_answer *a)
+{
+    return rest_or_nothing(a)->negative;
 }

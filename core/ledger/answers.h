@@ -17,6 +17,7 @@ struct jb_answer_rest {
     const struct jb_answer *members;
     size_t members_n;
     const struct jb_balance *balance; /* NULL: none */
+    uint64_t negative;
 };
 
 struct jb_chunk {
@@ -50,6 +51,7 @@ const struct jb_event *jb_answers_copy_event(jb_answers *set, const struct jb_ev
 void jb_answer_set_message(jb_answers *set, struct jb_answer *a, const char *text);
 void jb_answer_set_members(jb_answers *set, struct jb_answer *a, const struct jb_answer *members,
                            size_t n);
+void jb_answer_set_negative(jb_answers *set, struct jb_answer *a, uint64_t number);
 void jb_answer_set_balance(jb_answers *set, struct jb_answer *a, const struct jb_balance *balance);
 
 /* Fills an answer from the first event of its command: the same whether it was just decided or is

@@ -101,7 +101,7 @@ close_day(struct jb_ledger *l, jb_day day, jb_instant recorded_at, const struct 
     jb_totals_at_close(&l->state->g, day, l->state->g.seq, totals);
     e.type = JB_EV_DAY_CLOSED;
     e.recorded_at = e.occurred_at = recorded_at;
-    e.day_closed = (struct jb_day_closed){day, {totals, JB_TOTALS_N}};
+    e.day_closed = (struct jb_day_closed){day, {totals, l->state->g.totals_n}};
     l->closing = false;
     return jb_batch_append(l, &e, err);
 }

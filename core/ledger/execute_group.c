@@ -51,7 +51,7 @@ member(struct execution *g, size_t i, struct jb_answer *a, bool *ret_refused)
         a->index = -1;
         a->content_checked = 1;
         jb_answer_done(g->r->answers, a, &v->event);
-        status = jb_answer_same_txn(&x, a);
+        status = jb_answer_rest(&x, a);
     }
     return jb_step_of(status);
 }

@@ -26,6 +26,17 @@ forfeit(struct execution *x, struct jb_cached_wallet *s)
     return JB_OK;
 }
 
+/* What the command writes before its own event. */
+static jb_status
+write_before(struct execution *x, const struct jb_cached_wallet *s)
+{
+    struct jb_event *e = &x->l->verdict.before;
+    e->prev = s->w.version;
+    e->recorded_at = x->m.recorded_at;
+    e->occurred_at = x->m.occurred_at;
+    return jb_batch_append(x->l, e, x->err);
+}
+
 /* Writes what was decided: due expiries, forfeits, the event. last_of_group: it carries the group's
  * key and size. */
 jb_status
@@ -37,6 +48,9 @@ jb_write_wallet_event(struct execution *x, struct jb_cached_wallet *s,
     jb_status status = s != NULL ? jb_expire_due(x->l, s, x->m.recorded_at, x->err) : JB_OK;
     if (status == JB_OK && x->c->op == JB_OP_WALLET_DELETE) {
         status = forfeit(x, s);
+    }
+    if (status == JB_OK && v->has_before) {
+        status = write_before(x, s);
     }
     e->prev = s != NULL ? s->w.version : 0;
     e->recorded_at = x->m.recorded_at;
@@ -197,7 +211,7 @@ jb_execute_wallet(struct execution *x)
         return JB_STEP_FAILED;
     }
     jb_answer_done(x->r->answers, x->a, &x->l->verdict.event);
-    if (jb_answer_same_txn(x, x->a) != JB_OK) {
+    if (jb_answer_rest(x, x->a) != JB_OK) {
         return JB_STEP_FAILED;
     }
     if (x->r->options.dry_run) {

@@ -60,8 +60,9 @@ enum jb_step jb_refuse_verdict(struct execution *x);
 
 /* idempotency.c: the answer to a command whose key stands in event seq. */
 enum jb_step jb_repeat(struct execution *x, jb_seq seq);
-/* Says in the answer of a charge (its event) which charge had its gateway's transaction first. */
-jb_status jb_answer_same_txn(struct execution *x, struct jb_answer *a);
+/* Says in the answer of a charge (its event) which charge had its gateway's transaction first, and
+ * in that of a corrected invoice which one was written with it. */
+jb_status jb_answer_rest(struct execution *x, struct jb_answer *a);
 /* A closed day is answered with its first result, before the clock is looked at; its key is not
  * taken. */
 enum jb_step jb_repeat_close(struct execution *x, bool *ret_known);

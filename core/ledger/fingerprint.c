@@ -66,6 +66,7 @@ member(XXH3_state_t *s, const struct jb_command *c, unsigned field)
         number(s, *(const uint64_t *)at);
         break;
     case JB_CK_WORD:
+    case JB_CK_MONTH:
         number(s, *(const uint32_t *)at);
         break;
     case JB_CK_DAY:

@@ -3,17 +3,68 @@
 #include "ledger/execution.h"
 
 static bool
-is_member_event(uint32_t type)
+is_of_member(uint32_t type)
 {
     return jb_event_type_get(type) != NULL && type != JB_EV_FREE_EXPIRED &&
            type != JB_EV_FREE_FORFEITED && type != JB_EV_DAY_CLOSED;
 }
 
-/* A function of the log before the charge, so that a repetition says the same. */
-jb_status
-jb_answer_same_txn(struct execution *x, struct jb_answer *a)
+/* Whether an invoice that takes another back is half of a correction: the other half follows right
+ * behind it. Alone it has to be confirmed before anything stands for what it took back. */
+static jb_status
+is_half(struct execution *x, jb_seq seq, bool *ret)
+{
+    const struct jb_event *e;
+    *ret = false;
+    if (seq == 0 || seq + 1 > x->l->state->g.seq) {
+        return JB_OK;
+    }
+    jb_status status = jb_state_event(x->l->state, seq, &e, x->err);
+    if (status != JB_OK || e->type != JB_EV_INVOICE_ISSUED ||
+        e->invoice_issued.kind != JB_INVOICE_NEGATIVE) {
+        return status;
+    }
+    const uint64_t number = e->invoice_issued.invoice, original = e->invoice_issued.original;
+    status = jb_state_event(x->l->state, seq + 1, &e, x->err);
+    *ret = status == JB_OK && e->type == JB_EV_INVOICE_ISSUED &&
+           e->invoice_issued.kind == JB_INVOICE_CORRECTED &&
+           e->invoice_issued.invoice == number + 1 && e->invoice_issued.original == original;
+    return status;
+}
+
+/* Whether event seq is the one by which a member of a group is known. */
+static jb_status
+is_member_event(struct execution *x, jb_seq seq, uint32_t type, bool *ret)
+{
+    bool half = false;
+    jb_status status = type == JB_EV_INVOICE_ISSUED ? is_half(x, seq, &half) : JB_OK;
+    *ret = is_of_member(type) && !half;
+    return status;
+}
+
+static jb_status
+answer_negative(struct execution *x, struct jb_answer *a)
 {
     const struct jb_event *e = a->own_event;
+    bool half;
+    if (e->invoice_issued.kind != JB_INVOICE_CORRECTED) {
+        return JB_OK;
+    }
+    jb_status status = is_half(x, e->seq - 1, &half);
+    if (status == JB_OK && half) {
+        jb_answer_set_negative(x->r->answers, a, e->invoice_issued.invoice - 1);
+    }
+    return status;
+}
+
+/* A function of the log before the charge, so that a repetition says the same. */
+jb_status
+jb_answer_rest(struct execution *x, struct jb_answer *a)
+{
+    const struct jb_event *e = a->own_event;
+    if (e != NULL && e->type == JB_EV_INVOICE_ISSUED) {
+        return answer_negative(x, a);
+    }
     if (e == NULL || e->type != JB_EV_CHARGE_SETTLED || e->charge_settled.txn_ref.n == 0) {
         return JB_OK;
     }
@@ -58,13 +109,19 @@ answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t command
         if (status != JB_OK) {
             return status;
         }
-        if (is_member_event(e->type)) {
+        bool of_member;
+        status = is_member_event(x, seq, e->type, &of_member);
+        status = status == JB_OK ? jb_state_event(x->l->state, seq, &e, x->err) : status;
+        if (status != JB_OK) {
+            return status;
+        }
+        if (of_member) {
             members[n].index = -1;
             members[n].content_checked = 1;
             members[n].op =
                 x->c->op == JB_OP_ATOMIC && n < x->c->commands_n ? x->c->commands[n].op : x->c->op;
             jb_answer_done(x->r->answers, &members[n], e);
-            status = jb_answer_same_txn(x, &members[n++]);
+            status = jb_answer_rest(x, &members[n++]);
             if (status != JB_OK) {
                 return status;
             }
@@ -93,8 +150,11 @@ compare_texts(struct execution *x, const struct jb_event *last, enum jb_repeated
     size_t n = 0;
     for (jb_seq seq = end - last->group_events + 1; seq <= end && status == JB_OK; seq++) {
         const struct jb_event *e;
+        bool of_member = false;
         status = jb_state_event(x->l->state, seq, &e, x->err);
-        if (status == JB_OK && is_member_event(e->type) && n < c->commands_n) {
+        status = status == JB_OK ? is_member_event(x, seq, e->type, &of_member) : status;
+        status = status == JB_OK ? jb_state_event(x->l->state, seq, &e, x->err) : status;
+        if (status == JB_OK && of_member && n < c->commands_n) {
             bool is_last = n + 1 == c->commands_n;
             status = jb_compare_texts(x, &c->commands[n++], c, e, is_last, ret);
         }
@@ -139,8 +199,7 @@ jb_repeat(struct execution *x, jb_seq seq)
     } else {
         uint32_t events = e->group_events, commands = e->group_commands;
         jb_answer_done(x->r->answers, x->a, e);
-        status =
-            commands > 0 ? answer_group(x, seq, events, commands) : jb_answer_same_txn(x, x->a);
+        status = commands > 0 ? answer_group(x, seq, events, commands) : jb_answer_rest(x, x->a);
     }
     x->a->outcome = JB_DUPLICATE;
     x->a->content_checked = checked;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/calendar.h"
 #include "storage/descriptors.h"
 #include "ledger/internal.h"
 #include "ledger/making.h"
@@ -79,6 +80,20 @@ check_options(const struct jb_init_options *o, struct jb_error *err)
     return JB_OK;
 }
 
+static jb_status
+check_invoices(struct jb_init_options *o, struct jb_error *err)
+{
+    if (o->invoice_from == 0) {
+        o->invoice_from =
+            strcmp(o->currency, "KRW") == 0 ? JB_INVOICE_FROM_ALL : JB_INVOICE_FROM_NONE;
+    }
+    return o->invoice_from == JB_INVOICE_FROM_NONE || jb_month_valid(o->invoice_from)
+               ? JB_OK
+               : jb_fail(err, JB_E_USAGE,
+                         "the first month with invoices is one like 202603, of the years 1 to "
+                         "9999");
+}
+
 static bool
 add(struct jb_log_batch *b, struct jb_event *e, int32_t utc_offset_s)
 {
@@ -111,11 +126,13 @@ add_policies(struct jb_log_batch *b, const struct jb_init_options *o)
         [JB_POLICY_VAT_RATE] = krw ? 10 : 0,
         [JB_POLICY_RULES] = JB_RULES,
         [JB_POLICY_ROLES] = o->roles,
+        [JB_POLICY_INVOICE_FROM] = o->invoice_from,
     };
     /* What is not written holds by default. */
-    for (uint32_t i = 1; i <= JB_POLICY_RULES; i++) {
+    for (uint32_t i = 1; i <= JB_POLICY_INVOICE_FROM; i++) {
         bool written = i <= JB_POLICY_VAT_RATE || i == JB_POLICY_RULES ||
-                       (i == JB_POLICY_ROLES && o->roles != 0);
+                       (i == JB_POLICY_ROLES && o->roles != 0) ||
+                       (i == JB_POLICY_INVOICE_FROM && o->invoice_from != JB_INVOICE_FROM_NONE);
         if (!written) {
             continue;
         }
@@ -280,6 +297,9 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
                  ? jb_abi_reserved(o.reserved_3, sizeof o.reserved_3, "struct jb_init_options", err)
                  : status;
     status = status == JB_OK
+                 ? jb_abi_reserved(o.reserved_4, sizeof o.reserved_4, "struct jb_init_options", err)
+                 : status;
+    status = status == JB_OK
                  ? jb_lang_check(o.lang, JB_LANG_EN, "struct jb_init_options", &o.lang, err)
                  : status;
     if (status != JB_OK) {
@@ -307,6 +327,7 @@ jb_init(const char *dir, const struct jb_init_options *opts, struct jb_error *er
     }
     status = check_options(&o, err);
     status = status == JB_OK ? check_roles(&o, err) : status;
+    status = status == JB_OK ? check_invoices(&o, err) : status;
     uint8_t ledger_id[16];
     if (status == JB_OK && getrandom(ledger_id, sizeof ledger_id, 0) != (ssize_t)sizeof ledger_id) {
         status = jb_fail_errno(err, JB_E_IO, errno, "no random bytes for the ledger's id");

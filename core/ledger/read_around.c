@@ -2,6 +2,7 @@
  * while the read state is held, and told when it was let go. */
 #include "ledger/asking.h"
 #include "state/around.h"
+#include "state/papers.h"
 
 jb_status
 jb_ask(struct jb_ledger *l, struct jb_asking *a, jb_look look, const void *question, void *ret,
@@ -528,7 +529,7 @@ any_requested(const struct jb_wallet *w)
 
 /* What helps next. */
 static void
-find_remedy(const struct jb_wallet *w, struct jb_condition *c)
+find_remedy(const struct jb_wallet *w, const struct jb_papers *p, struct jb_condition *c)
 {
     bool suspended = w->status == JB_WALLET_SUSPENDED;
     switch (c->name) {
@@ -553,15 +554,26 @@ find_remedy(const struct jb_wallet *w, struct jb_condition *c)
     case JB_FIG_REFUND_OUTSTANDING:
         remedy(c, any_requested(w) ? JB_OP_REFUND_CANCEL : JB_OP_REFUND_COMPLETE, 0);
         break;
+    case JB_FIG_UNINVOICED:
+        remedy(c,
+               p->of.uneven > 0        ? JB_OP_INVOICE_ISSUE
+               : p->of.unconfirmed > 0 ? JB_OP_INVOICE_CONFIRM
+                                       : JB_OP_INVOICE_CORRECT,
+               0);
+        break;
     default:
         break;
     }
 }
 
-/* A right, or a limit, that is not there has no figure. */
+/* A right, or a limit, that is not there has no figure, nor has a wallet that gets no invoices one.
+ */
 static bool
-has_figure(const struct jb_delete_condition *c)
+has_figure(const struct jb_delete_condition *c, const struct jb_around *a)
 {
+    if (c->name == JB_FIG_UNINVOICED) {
+        return a->papers.counted;
+    }
     return !c->met || (c->name != JB_FIG_SALES_RIGHT && c->name != JB_FIG_POSTPAID);
 }
 
@@ -578,6 +590,18 @@ forfeits_of(const struct jb_wallet *w, jb_day today)
     return sum;
 }
 
+/* How many papers are missing, and from when on the first of them can be issued. */
+static jb_status
+look_uninvoiced(struct jb_asking *a, const struct jb_wallet *w, const struct jb_wallet_papers *of,
+                struct jb_can_delete *ret)
+{
+    uint32_t month = 0;
+    jb_status status = of->uneven > 0 ? jb_papers_first_uneven(a->b, w, &month, a->err) : JB_OK;
+    ret->papers = (uint32_t)(of->uneven + of->unconfirmed + of->torn);
+    ret->uninvoiced_from = month != 0 ? jb_month_last(month) + 1 : JB_NO_DAY;
+    return status;
+}
+
 static jb_status
 look_deletion(struct jb_asking *a, const void *question, void *data)
 {
@@ -588,6 +612,7 @@ look_deletion(struct jb_asking *a, const void *question, void *data)
     *ret = (struct jb_can_delete){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
     jb_status status = jb_ask_wallet(a, *(const struct jb_text *)question, &w);
     status = status == JB_OK ? jb_around_wallet(a->b, w->number, &around.wallet, a->err) : status;
+    status = status == JB_OK ? jb_papers_look(a->b, w, 0, 0, &around.papers, a->err) : status;
     if (status != JB_OK) {
         return status;
     }
@@ -603,18 +628,16 @@ look_deletion(struct jb_asking *a, const void *question, void *data)
         struct jb_condition *c = &ret->conditions[ret->conditions_n++];
         *c = (struct jb_condition){.name = all[i].name,
                                    .met = all[i].met,
-                                   .has_figure = has_figure(&all[i]),
-                                   .figure = has_figure(&all[i]) ? all[i].figure : 0};
+                                   .has_figure = has_figure(&all[i], &around),
+                                   .figure = has_figure(&all[i], &around) ? all[i].figure : 0};
         if (!c->met) {
-            find_remedy(w, c);
+            find_remedy(w, &around.papers, c);
             ret->can_delete = false;
         }
     }
-    /* No invoices are made yet: nothing is without one. */
-    ret->conditions[ret->conditions_n++] =
-        (struct jb_condition){.name = JB_FIG_UNINVOICED, .met = true};
-    ret->forfeits = forfeits_of(w, jb_day_of(a->now, a->l->identity.utc_offset_s));
-    return JB_OK;
+    jb_day today = jb_day_of(a->now, a->l->identity.utc_offset_s);
+    ret->forfeits = forfeits_of(w, today);
+    return look_uninvoiced(a, w, &around.papers.of, ret);
 }
 
 jb_status

@@ -122,9 +122,14 @@ bool
 jb_reason_is_words(const struct jb_command *c)
 {
     uint32_t code;
-    return (c->has & JB_HAS(JB_CF_REASON)) != 0 &&
-           ((c->op != JB_OP_CHARGE_REVERSE && c->op != JB_OP_CONSUME_REVERSE) ||
-            !is_code(c->reason, &code));
+    if ((c->has & JB_HAS(JB_CF_REASON)) == 0) {
+        return false;
+    }
+    if (c->op == JB_OP_INVOICE_ISSUE || c->op == JB_OP_INVOICE_CORRECT) {
+        return !jb_name_number(&jb_invoice_reason_names, c->reason.s, c->reason.n, &code);
+    }
+    return (c->op != JB_OP_CHARGE_REVERSE && c->op != JB_OP_CONSUME_REVERSE) ||
+           !is_code(c->reason, &code);
 }
 
 static unsigned
@@ -219,6 +224,11 @@ texts_of(const struct jb_command *c, struct jb_text master, struct jb_event *e,
     case JB_EV_SETTLEMENT_CHANGED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
     case JB_EV_TYPES:
         break; /* no text of a person */
     }

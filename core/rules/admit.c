@@ -83,7 +83,7 @@ admit(const struct jb_wallet *w, const struct jb_command *c, const struct jb_aro
         jb_refuse(v, JB_CODE_WALLET_UNKNOWN);
         return false;
     }
-    if (w->status == JB_WALLET_DELETED) {
+    if (w->status == JB_WALLET_DELETED && !jb_wallet_allows(JB_WALLET_DELETED, c->op)) {
         jb_refuse(v, JB_CODE_WALLET_DELETED);
         return false;
     }
@@ -181,6 +181,11 @@ kinds_fit(const struct jb_case *k, struct jb_verdict *v)
     case JB_OP_BIZ_REQUEST: /* it was asked where it began: not when it is reviewed */
         return k->w == NULL || kind_is(k, business, v);
     case JB_OP_INVOICE_EMAIL:
+    case JB_OP_INVOICE_ISSUE:
+    case JB_OP_INVOICE_CORRECT:
+    case JB_OP_INVOICE_CONFIRM:
+    case JB_OP_INVOICE_FAIL:
+    case JB_OP_INVOICE_MAIL:
         return kind_is(k, business, v);
     case JB_OP_WALLET_SETTLEMENT:
         return k->c->settlement != JB_SETTLEMENT_POSTPAID || kind_is(k, business, v);

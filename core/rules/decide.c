@@ -1,5 +1,6 @@
 #include "rules/decide.h"
 
+#include "base/calendar.h"
 #include "rules/rules.h"
 
 void
@@ -47,7 +48,7 @@ jb_verdict_begin(struct jb_verdict *v)
     v->code = JB_CODE_NONE;
     v->figures_n = 0;
     v->parts.n = 0;
-    v->no_memory = false;
+    v->no_memory = v->has_before = false;
     memset(&v->event, 0, sizeof v->event);
 }
 
@@ -135,12 +136,29 @@ can_enforce(const struct jb_globals *g, const struct jb_command *c, struct jb_ve
     return v->code == JB_CODE_NONE;
 }
 
+/* Invoices begin with a month that lies ahead, so that nothing of it was consumed; where nothing
+ * was consumed at all with any. */
+static bool
+can_invoice(const struct jb_globals *g, const struct jb_command *c,
+            const struct jb_decision_time *m, struct jb_verdict *v)
+{
+    if (c->policy != JB_POLICY_INVOICE_FROM) {
+        return true;
+    }
+    uint32_t now = jb_month_of(m->today);
+    bool in_force = g->invoice_from != 0 && g->invoice_from <= now;
+    if (in_force || (c->value <= (int64_t)now && g->consumed != 0)) {
+        jb_refuse_with(v, JB_CODE_FROM_IN_PAST, JB_FIG_NOW, m->recorded_at);
+    }
+    return v->code == JB_CODE_NONE;
+}
+
 void
 jb_decide_policy(const struct jb_globals *g, const struct jb_command *c,
                  const struct jb_around *around, const struct jb_decision_time *m,
                  struct jb_verdict *v)
 {
-    if (!jb_admit_role(around, v) || !can_enforce(g, c, v)) {
+    if (!jb_admit_role(around, v) || !can_enforce(g, c, v) || !can_invoice(g, c, m, v)) {
         return;
     }
     jb_instant from = c->has & JB_HAS(JB_CF_FROM) ? c->from : m->recorded_at;
@@ -182,6 +200,15 @@ jb_due_day(const struct jb_globals *g, jb_instant recorded_at)
         return JB_NO_DAY;
     }
     return through;
+}
+
+jb_day
+jb_open_after_due(const struct jb_globals *g, jb_instant recorded_at)
+{
+    jb_day due = jb_due_day(g, recorded_at);
+    return due != JB_NO_DAY                 ? due + 1
+           : g->first_open_day != JB_NO_DAY ? g->first_open_day
+                                            : jb_day_of(recorded_at, g->utc_offset_s);
 }
 
 void

@@ -46,7 +46,9 @@ struct jb_verdict {
     jb_code code; /* 0: yes */
     struct jb_figure figures[JB_FIGURES_MAX];
     uint32_t figures_n;
-    struct jb_event event; /* type and fields; the envelope is the caller's */
+    struct jb_event event;  /* type and fields; the envelope is the caller's */
+    struct jb_event before; /* one that the command writes before it, */
+    bool has_before;        /* if it does */
     JB_VEC(struct jb_part) parts;
     JB_VEC(const struct jb_grant *) order; /* scratch */
     JB_VEC(struct jb_part) given;          /* scratch */
@@ -159,6 +161,8 @@ void jb_decide_close(const struct jb_globals *g, const struct jb_command *c,
 /* The last day that is to be closed by itself before an event recorded at that time; JB_NO_DAY:
  * none. (docs/rules.md section 1) */
 jb_day jb_due_day(const struct jb_globals *g, jb_instant recorded_at);
+/* The first day that is open behind these closings: of a ledger without events that day's own. */
+jb_day jb_open_after_due(const struct jb_globals *g, jb_instant recorded_at);
 /* Of the open days up to `through`: how many have nothing posted to them. */
 int64_t jb_empty_days(const struct jb_globals *g, jb_day through);
 

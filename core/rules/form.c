@@ -60,7 +60,7 @@ nonsense(struct complaint *c, const char *field, const char *rule)
 
 #define FIRST_RARE offsetof(struct jb_command, kind)
 static_assert(sizeof(struct jb_command) - FIRST_RARE ==
-                  10 * 4 + 7 * 8 + 20 * sizeof(struct jb_text) + 16,
+                  14 * 4 + 8 * 8 + 21 * sizeof(struct jb_text) + 16,
               "has_more() looks at members only, not at padding");
 #define RARE_WORDS ((sizeof(struct jb_command) - FIRST_RARE) / 8)
 
@@ -121,6 +121,7 @@ is_set(const struct jb_command *c, unsigned field)
     case JB_CK_VALUE:
         return *(const int64_t *)at != 0;
     case JB_CK_WORD:
+    case JB_CK_MONTH:
         return *(const uint32_t *)at != 0;
     case JB_CK_DAY:
         return *(const jb_day *)at != 0;
@@ -163,7 +164,7 @@ check_bits(const struct jb_command *c, struct complaint *complaint)
             return without_bit(complaint, jb_command_fields[field].name);
         }
     }
-    if (c->reserved != 0) {
+    if (c->reserved != 0 || c->reserved_too != 0) {
         return nonsense(complaint, "reserved", "is not 0");
     }
     return JB_CODE_NONE;
@@ -358,6 +359,10 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
         return *(const jb_day *)at >= JB_DAY_MIN && *(const jb_day *)at <= JB_DAY_MAX
                    ? JB_CODE_NONE
                    : malformed(complaint, f->name, "must be a day of the years 1 to 9999");
+    case JB_CK_MONTH:
+        return jb_month_valid(*(const uint32_t *)at)
+                   ? JB_CODE_NONE
+                   : malformed(complaint, f->name, "must be a month of the years 1 to 9999");
     case JB_CK_INSTANT:
         return *(const jb_instant *)at >= JB_INSTANT_MIN &&
                        *(const jb_instant *)at <= JB_INSTANT_MAX
@@ -414,8 +419,25 @@ jb_policy_most(uint32_t policy)
         [JB_POLICY_RULES] = JB_RULES,
         [JB_POLICY_CLOCK_AHEAD_MAX] = 3652059,
         [JB_POLICY_AT_BACK_MAX] = 3652059,
+        [JB_POLICY_INVOICE_FROM] = 999912,
+        [JB_POLICY_INVOICE_DAY] = 28,
+        [JB_POLICY_NOTICE_DAYS] = 3652059,
+        [JB_POLICY_RECEIPT_TAX] = 2,
     };
     return policy < JB_POLICIES ? most[policy] : 0;
+}
+
+/* The first month with invoices. */
+static jb_code
+check_invoice_from(const struct jb_command *c, struct complaint *complaint)
+{
+    if (!jb_month_valid(c->value)) {
+        return malformed(complaint, "invoice_from",
+                         "is a month as a number, like 202603, from 101 to 999912");
+    }
+    return (c->has & JB_HAS(JB_CF_FROM)) == 0
+               ? JB_CODE_NONE
+               : malformed(complaint, "invoice_from", "takes no from: it says by itself from when");
 }
 
 static jb_code
@@ -423,6 +445,9 @@ check_policy(const struct jb_command *c, struct complaint *complaint)
 {
     if (c->policy == JB_POLICY_RULES) {
         return check_rules(c, complaint);
+    }
+    if (c->policy == JB_POLICY_INVOICE_FROM) {
+        return check_invoice_from(c, complaint);
     }
     if (c->value < 0 || c->value > jb_policy_most(c->policy)) {
         snprintf(complaint->why, complaint->n, jb_tr("value of %s must be 0 to %lld"),
@@ -513,7 +538,7 @@ jb_code
 jb_check_form(const struct jb_command *c, bool clock_at, bool member, char *why, size_t why_n)
 {
     struct complaint complaint = {why, why_n};
-    if ((uint32_t)c->op < 1 || (uint32_t)c->op >= JB_OPS) {
+    if (jb_op_get((uint32_t)c->op) == NULL) {
         return nonsense(&complaint, "op", "has no such value");
     }
     const struct jb_op_info *op = &jb_ops[c->op];

@@ -20,8 +20,8 @@ struct jb_case {
     const struct jb_decision_time *m;
 };
 
-/* The rules: business.c, cash.c, channels.c, consume.c, free.c, people.c, refund.c, wallets.c. What
- * jb_admit asks (admit.c) is so for all of them. */
+/* The rules: business.c, cash.c, channels.c, consume.c, free.c, papers.c, people.c, refund.c,
+ * wallets.c. What jb_admit asks (admit.c) is so for all of them. */
 #define OP(NAME, word, event, at, states, rule, ...)                                               \
     void rule(const struct jb_case *k, struct jb_verdict *v);
 #include "event/commands.def"

@@ -40,8 +40,8 @@ jb_rule_wallet_status(const struct jb_case *k, struct jb_verdict *v)
     v->event.type = jb_op_get((uint32_t)k->c->op)->event_type;
 }
 
-/* The conditions of a deletion, as data: more of them come with invoices. Each gives the figure
- * that explains why it does not hold. */
+/* The conditions of a deletion, as data. Each gives the figure that explains why it does not hold.
+ */
 struct condition {
     jb_figure_name name;
     bool (*met)(const struct jb_wallet *w, const struct jb_around *a);
@@ -118,12 +118,30 @@ the_refunds(const struct jb_wallet *w, const struct jb_around *a)
     return w->refunds_open;
 }
 
+static bool
+all_is_invoiced(const struct jb_wallet *w, const struct jb_around *a)
+{
+    const struct jb_wallet_papers *of = &a->papers.of;
+    (void)w;
+    return of->uneven == 0 && of->unconfirmed == 0 && of->torn == 0;
+}
+
+static int64_t
+the_uninvoiced(const struct jb_wallet *w, const struct jb_around *a)
+{
+    const struct jb_wallet_papers *of = &a->papers.of;
+    jb_wide won = (jb_wide)of->uneven_won + of->unconfirmed_won + of->torn_won;
+    (void)w;
+    return won > INT64_MAX ? INT64_MAX : (int64_t)won;
+}
+
 static const struct condition conditions[] = {
     {JB_FIG_NOT_OFF, is_off, the_status},
     {JB_FIG_SALES_RIGHT, sales_right_is_free, the_sales_right},
     {JB_FIG_PAID_NOT_ZERO, paid_is_zero, the_paid},
     {JB_FIG_POSTPAID, is_prepaid, the_limit},
     {JB_FIG_REFUND_OUTSTANDING, no_refund, the_refunds},
+    {JB_FIG_UNINVOICED, all_is_invoiced, the_uninvoiced},
 };
 
 size_t

@@ -1,6 +1,7 @@
 /* What the rules are told about what stands around the money, for one command. */
 #include "base/text.h"
 #include "state/around.h"
+#include "state/papers.h"
 
 /* Whose roles, and where. */
 struct look {
@@ -56,6 +57,15 @@ in_agency(const struct look *l, jb_instant at, bool *ret)
     return status;
 }
 
+/* The roles of a wallet ended with it, without events of their own. */
+static bool
+is_gone(const struct look *l, jb_instant at)
+{
+    const struct jb_wallet *w = l->w;
+    return w != NULL && w->status == JB_WALLET_DELETED && w->intervals.n > 0 &&
+           at >= w->intervals.at[w->intervals.n - 1].from;
+}
+
 static jb_status
 has_role(struct look *l, uint32_t role, jb_instant at, bool *ret)
 {
@@ -66,7 +76,8 @@ has_role(struct look *l, uint32_t role, jb_instant at, bool *ret)
         *ret = l->people->self;
         return JB_OK;
     }
-    if (l->people->actor == 0) {
+    bool wallets = role == JB_ROLE_MASTER || role == JB_ROLE_MEMBER || role == JB_ROLE_AGENCY;
+    if (l->people->actor == 0 || (wallets && is_gone(l, at))) {
         return JB_OK;
     }
     if (role == JB_ROLE_AGENCY) {
@@ -381,6 +392,15 @@ look_named(const struct look *l, const struct jb_command *c, struct jb_around *a
     case JB_OP_SALES_REFUSE:
     case JB_OP_SALES_RELEASE:
         return look_sales(l, a);
+    case JB_OP_WALLET_DELETE:
+        return jb_papers_look(l->b, l->w, 0, 0, &a->papers, l->err);
+    case JB_OP_INVOICE_ISSUE:
+        return jb_papers_look(l->b, l->w, 0, c->month, &a->papers, l->err);
+    case JB_OP_INVOICE_CORRECT:
+    case JB_OP_INVOICE_CONFIRM:
+    case JB_OP_INVOICE_FAIL:
+    case JB_OP_INVOICE_MAIL:
+        return jb_papers_look(l->b, l->w, c->invoice, 0, &a->papers, l->err);
     default:
         return JB_OK;
     }

@@ -22,6 +22,11 @@ enum jb_fact_kind {
     JB_FACT_AGENCY = 'a',  /* number, and its id as text */
     JB_FACT_PERSON = 'n',  /* whom: a reference */
     JB_FACT_BIZ = 'b',     /* whom: the ten digits plus 1 */
+    JB_FACT_MONTH = 'm',   /* number, whom: a tax month, 202603 */
+    JB_FACT_PAPERS = 'p',  /* number */
+    JB_FACT_INVOICE = 'i', /* whom: number of a document */
+    JB_FACT_SLICE = 's',   /* whom: number of its first document */
+    JB_FACT_NOTICE = 'g',  /* number, whom: a grant */
     JB_FACT_GONE = 'f'     /* of an owner, 'P' or 'W' or 'B', whom: his number */
 };
 

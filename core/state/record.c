@@ -1,5 +1,7 @@
 #include "state/record.h"
 
+#include "base/calendar.h"
+
 /* One walk over the members serves both directions, so that they cannot differ. */
 struct pipe {
     struct jb_buffer *out; /* writing */
@@ -171,6 +173,20 @@ interval(struct pipe *io, struct jb_interval *v)
     u64(io, &v->seq);
 }
 
+/* Its days follow from it. */
+static void
+open_month(struct pipe *io, struct jb_open_month *m)
+{
+    u32(io, &m->month);
+    i64(io, &m->net);
+    u64(io, &m->newest);
+    if (io->out == NULL && m->month != 0) {
+        io->bad |= !jb_month_valid(m->month);
+        m->first = jb_month_first(m->month);
+        m->last = jb_month_last(m->month);
+    }
+}
+
 /* The head of a wallet's record; its lists follow. */
 static void
 wallet_head(struct pipe *io, struct jb_wallet *w)
@@ -195,6 +211,7 @@ wallet_head(struct pipe *io, struct jb_wallet *w)
     u32(io, &w->refunds_open);
     u32(io, &w->settlement);
     amount(io, &w->limit);
+    open_month(io, &w->tax);
     bytes(io, &w->id_n, 1);
     if (w->id_n > JB_ID_BYTES_MAX) {
         io->bad = true;
@@ -338,6 +355,11 @@ globals_head(struct pipe *io, struct jb_globals *g)
     u32(io, &g->operators);
     u32(io, &g->masterless);
     u32(io, &g->matrix);
+    u32(io, &g->invoice_from);
+    u32(io, &g->totals_n);
+    u64(io, &g->invoices);
+    u32(io, &g->consumed);
+    io->bad |= g->totals_n > JB_TOTALS_N;
     wide(io, &g->closing_paid);
     wide(io, &g->closing_free);
     wide(io, &g->closing_dormant);

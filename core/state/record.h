@@ -7,7 +7,7 @@
 #include "event/codec.h"
 #include "wallet/wallet.h"
 
-#define JB_STATE_VERSION 5
+#define JB_STATE_VERSION 6
 
 enum jb_archived_kind {
     JB_ARCHIVED_LOT = 1,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "state/around.h"
+#include "state/papers.h"
 
 /* A reader's state, or that of a process that seldom writes, begins again from the store when it
  * holds this many events more than it. */
@@ -438,6 +439,11 @@ index_event(struct jb_state *b, const struct jb_event *e)
     case JB_EV_SETTLEMENT_CHANGED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
     case JB_EV_TYPES:
         break; /* nothing is named by it */
     }
@@ -553,5 +559,6 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     if (status == JB_OK && jb_around_concerns(e->type)) {
         status = jb_around_apply(b, e, err);
     }
+    status = status == JB_OK ? jb_papers_apply(b, s, e, err) : status;
     return status != JB_OK || index_event(b, e) ? status : no_memory(err);
 }

@@ -326,11 +326,12 @@ apply_grant(struct jb_wallet *w, const struct jb_event *e)
 }
 
 static const char *
-apply_consumption(struct jb_wallet *w, const struct jb_cash_consumed *e)
+apply_consumption(struct jb_globals *g, struct jb_wallet *w, const struct jb_cash_consumed *e)
 {
     jb_amount paid;
     const char *why = take_parts(w, e->parts, e->amount, &paid);
     CONTRADICTION(why == NULL && !add(&w->paid, -paid), out_of_range);
+    g->consumed = 1;
     return why;
 }
 
@@ -475,7 +476,7 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_FREE_FORFEITED:
         return apply_grant(w, e);
     case JB_EV_CASH_CONSUMED:
-        return apply_consumption(w, &e->cash_consumed);
+        return apply_consumption(g, w, &e->cash_consumed);
     case JB_EV_CONSUMPTION_REVERSED:
         return apply_return(w, e->consumption_reversed.parts, e->consumption_reversed.amount,
                             e->recorded_at);
@@ -505,7 +506,12 @@ apply_to_wallet(struct jb_globals *g, struct jb_wallet *w, const struct jb_event
     case JB_EV_SALES_ACCEPTED:
     case JB_EV_SALES_REFUSED:
     case JB_EV_SALES_RELEASED:
-        return NULL; /* nothing of the wallet itself: state/around.c */
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
+        return NULL; /* nothing of the wallet itself: state/around.c, state/papers.c */
     case JB_EV_LEDGER_CREATED:
     case JB_EV_POLICY_SET:
     case JB_EV_DAY_CLOSED:
@@ -552,6 +558,13 @@ is_ledger_event(const struct jb_event *e)
     }
 }
 
+/* What goes on when the wallet is over. */
+static bool
+is_of_papers(uint32_t type)
+{
+    return type >= JB_EV_INVOICE_ISSUED && type <= JB_EV_INVOICE_MAILED;
+}
+
 /* Time runs forward, and posted_on is what the rule of posting days gives (docs/rules.md section
  * 1). */
 static const char *
@@ -588,7 +601,8 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     const char *why = apply_time(g, e);
     if (why == NULL && w != NULL) {
         CONTRADICTION(e->prev != w->version, "an event does not name its wallet's event before it");
-        CONTRADICTION(w->status == JB_WALLET_DELETED, "an event names a deleted wallet");
+        CONTRADICTION(w->status == JB_WALLET_DELETED && !is_of_papers(e->type),
+                      "an event names a deleted wallet");
         why = apply_to_wallet(g, w, e);
         w->version = e->seq;
     } else if (why == NULL && e->type == JB_EV_DAY_CLOSED) {
@@ -604,6 +618,8 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
             e->policy_set.policy, e->policy_set.value, e->policy_set.from, e->seq};
         if (e->policy_set.policy == JB_POLICY_ROLES) {
             g->matrix = (uint32_t)e->policy_set.value; /* it takes no `from` */
+        } else if (e->policy_set.policy == JB_POLICY_INVOICE_FROM) {
+            g->invoice_from = (uint32_t)e->policy_set.value; /* nor does this */
         }
     } else if (why == NULL && e->type == JB_EV_COMMAND_REFUSED) {
         CONTRADICTION(e->command_refused.wallet_no > g->wallets_given,
@@ -617,6 +633,7 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
         g->people_sealed = e->seq;
     } else if (why == NULL && e->type == JB_EV_LEDGER_CREATED) {
         CONTRADICTION(e->seq != 1, "a ledger is created twice");
+        g->totals_n = JB_TOTALS_1;
         g->utc_offset_s = (int32_t)e->ledger_created.utc_offset_s;
     }
     if (e->flags & JB_EVF_KEY) {

@@ -13,6 +13,7 @@
 #include <jangbu/event.h>
 
 #include "base/text.h"
+#include "wallet/papers.h"
 
 /*
  * A tenure: something that holds from a time to a time, half open, by recorded_at. Each stands in
@@ -154,7 +155,8 @@ struct jb_around {
     bool same_email; /* of the wallet's invoices: what it says now can be read, and is that */
     char search_id[JB_SEARCH_ID_BYTES_MAX]; /* in NFC */
     size_t search_id_n;
-    jb_seq search_taken; /* the event that gave the search id to a channel; 0: it is free */
+    jb_seq search_taken;     /* the event that gave the search id to a channel; 0: it is free */
+    struct jb_papers papers; /* of wallet.delete and invoice.*, but for invoice.email */
 };
 
 /* What a struct jb_around is before it is looked at: for a command of whose op so much is asked. */

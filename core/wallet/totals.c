@@ -76,6 +76,16 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
     return true;
 }
 
+bool
+jb_totals_add(struct jb_globals *g, jb_day day, enum jb_total_name total, jb_amount amount)
+{
+    struct jb_open_day *d = open_day(g, day);
+    if (d != NULL) {
+        d->t[total] += amount;
+    }
+    return d != NULL;
+}
+
 void
 jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before,
                    struct jb_int128 ret[JB_TOTALS_N])
@@ -102,8 +112,8 @@ jb_totals_close(struct jb_globals *g, const struct jb_event *e)
     struct jb_int128 expected[JB_TOTALS_N];
     const jb_day day = e->day_closed.day;
     jb_totals_at_close(g, day, e->seq - 1, expected);
-    if (e->day_closed.totals.n != JB_TOTALS_N ||
-        memcmp(expected, e->day_closed.totals.at, sizeof expected) != 0) {
+    if (e->day_closed.totals.n != g->totals_n ||
+        memcmp(expected, e->day_closed.totals.at, g->totals_n * sizeof *expected) != 0) {
         return "the control totals of a closed day are not the sums of its events";
     }
     g->closing_paid = jb_wide_get(expected[JB_TOTAL_closing_paid].be);

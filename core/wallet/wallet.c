@@ -195,6 +195,10 @@ policy_default(uint32_t policy)
         return 1000;
     case JB_POLICY_BIZ_RETENTION_DAYS:
         return 1826;
+    case JB_POLICY_INVOICE_DAY:
+        return 3;
+    case JB_POLICY_NOTICE_DAYS:
+        return 30;
     default:
         return 0;
     }

@@ -63,6 +63,15 @@ struct jb_interval {
     bool stored;
 };
 
+/* The tax month that a BUSINESS wallet consumed in last: a consumption within its days adds to the
+ * sum and looks at nothing else (state/papers.c). */
+struct jb_open_month {
+    uint32_t month; /* 202603; 0: none yet */
+    jb_day first, last;
+    jb_amount net; /* consumed less returned, of paid cash and debt */
+    jb_seq newest; /* the event of its newest row; 0: none */
+};
+
 struct jb_wallet {
     uint32_t number;
     uint32_t status; /* enum jb_wallet_status */
@@ -84,6 +93,7 @@ struct jb_wallet {
     uint32_t first_lot;    /* no lot of the list before this index has anything left */
     uint32_t settlement;   /* enum jb_settlement */
     jb_amount limit;       /* how far below 0 paid cash may go where POSTPAID */
+    struct jb_open_month tax;
     JB_VEC(struct jb_lot) lots;
     JB_VEC(struct jb_grant) grants;
     JB_VEC(struct jb_refund) refunds;
@@ -163,9 +173,13 @@ struct jb_globals {
     jb_seq forgotten;       /* the last event `forgotten`; 0: none */
     uint32_t channels_given;
     uint32_t agencies_given;
-    uint32_t operators;  /* how many people have that role */
-    uint32_t masterless; /* wallets, not deleted, without a master */
-    uint32_t matrix;     /* policy `roles`: 0: nobody's role is asked */
+    uint32_t operators;    /* how many people have that role */
+    uint32_t masterless;   /* wallets, not deleted, without a master */
+    uint32_t matrix;       /* policy `roles`: 0: nobody's role is asked */
+    uint32_t invoice_from; /* policy `invoice_from`: 0: no tax invoices */
+    uint32_t totals_n;     /* how many control totals a day has that closes now */
+    uint64_t invoices;     /* documents so far, failed ones included */
+    uint32_t consumed;     /* 1: anything was */
     jb_wide closing_paid, closing_free, closing_dormant, transit, wallets; /* at closed_through */
     JB_VEC(struct jb_policy_setting) policies;
     JB_VEC(struct jb_open_day) open; /* in order of day */
@@ -181,9 +195,13 @@ int64_t jb_policy_us_at(const struct jb_globals *g, uint32_t policy, jb_instant 
 int64_t jb_rules(const struct jb_globals *g);
 /* The sums of that open day; NULL: nothing is posted to it. */
 const struct jb_open_day *jb_open_day_find(const struct jb_globals *g, jb_day day);
-/* What day_closed of `day` must say; seq_before is the number of the event before it. */
+/* What day_closed of `day` must say, the first g->totals_n; seq_before is the number of the event
+ * before it. */
 void jb_totals_at_close(const struct jb_globals *g, jb_day day, jb_seq seq_before,
                         struct jb_int128 ret[JB_TOTALS_N]);
+
+/* Adds to a sum of a day that is open. False: no memory. */
+bool jb_totals_add(struct jb_globals *g, jb_day day, enum jb_total_name total, jb_amount amount);
 
 /*
  * Applies an event: to its wallet (NULL where it has none; a wallet_created event gets a zeroed

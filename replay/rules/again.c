@@ -35,6 +35,16 @@ same_parts(struct jb_parts a, struct jb_parts b)
     return a.n == b.n;
 }
 
+/* The one who was the master is in the state, and so is an invoice's address; who gets what only
+ * the command says. */
+static bool
+is_known_ref(const struct jb_event *stands, const struct jb_field_info *f)
+{
+    return (stands->type == JB_EV_MASTER_TRANSFERRED &&
+            f->offset == offsetof(struct jb_event, master_transferred.from)) ||
+           stands->type == JB_EV_INVOICE_ISSUED || stands->type == JB_EV_INVOICE_MAILED;
+}
+
 /* True also for what the rules do not say: references to texts, and the totals, which are sums. */
 static bool
 same_field(const struct jb_event *stands, const struct jb_event *said,
@@ -66,9 +76,7 @@ same_field(const struct jb_event *stands, const struct jb_event *said,
         return same_parts(*(const struct jb_parts *)(const void *)a,
                           *(const struct jb_parts *)(const void *)b);
     case JB_FK_REF:
-        /* The one who was the master is in the state; who gets what only the command says. */
-        return f->offset != offsetof(struct jb_event, master_transferred.from) ||
-               stands->type != JB_EV_MASTER_TRANSFERRED || memcmp(a, b, sizeof(uint64_t)) == 0;
+        return !is_known_ref(stands, f) || memcmp(a, b, sizeof(uint64_t)) == 0;
     case JB_FK_ID16:
     case JB_FK_FIGURES:
     case JB_FK_TOTALS:
@@ -130,11 +138,27 @@ other_type(struct jb_judge *r, const struct jb_event *e)
     jb_refute_text(r, e, "the rules say %s", said != NULL ? said->name : jb_tr("something else"));
 }
 
+/* The first of two documents: the second has everything that is the command's. */
+static void
+begin_correction(struct jb_judge *r, const struct jb_event *e)
+{
+    const uint32_t said = JB_EVF_KEY | JB_EVF_ACTOR | JB_EVF_NOTE | JB_EVF_GROUP;
+    if ((e->flags & said) != 0) {
+        jb_refute_text(r, e,
+                       "it has a key, an actor, a note or a group; the rules give them to the "
+                       "document behind it");
+    }
+    compare(r, e, &r->v.before);
+    r->correction = (struct correction){e->seq, r->v.event.invoice_issued};
+}
+
 static void
 judge(struct jb_judge *r, const struct jb_event *e)
 {
     if (r->v.code != JB_CODE_NONE) {
         refused(r, e);
+    } else if (r->v.has_before) {
+        begin_correction(r, e);
     } else if (r->v.event.type != e->type) {
         other_type(r, e);
     } else {
@@ -229,6 +253,12 @@ narrow(struct jb_judge *r, const struct jb_wallet **w, struct jb_wallet *view,
     case JB_OP_SALES_RELEASE:
     case JB_OP_WALLET_SETTLEMENT:
     case JB_OP_FORGET:
+    case JB_OP_NOTICE_SEND:
+    case JB_OP_INVOICE_ISSUE:
+    case JB_OP_INVOICE_CORRECT:
+    case JB_OP_INVOICE_CONFIRM:
+    case JB_OP_INVOICE_FAIL:
+    case JB_OP_INVOICE_MAIL:
     case JB_OPS:
         return true;
     }
@@ -309,6 +339,35 @@ look_up(struct jb_judge *r, const struct jb_wallet *w, const struct jb_event *e,
     return JB_OK;
 }
 
+/* The second of two documents, on the state behind the first: what it says was decided with that
+ * one, and by whom it is done is asked here. */
+static jb_status
+end_correction(struct jb_judge *r, const struct jb_event *e, const struct jb_wallet *w,
+               const struct jb_command *c, struct jb_error *err)
+{
+    jb_status status = jb_judge_around(r, w, e, c, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    r->v.code = JB_CODE_NONE;
+    r->v.has_before = false;
+    r->v.event.type = JB_EV_INVOICE_ISSUED;
+    r->v.event.invoice_issued = r->correction.second;
+    r->v.event.invoice_issued.outside_ref = e->invoice_issued.outside_ref;
+    r->correction = (struct correction){0};
+    (void)jb_admit_role(&r->around, &r->v);
+    judge(r, e);
+    jb_judge_role(r, e);
+    return JB_OK;
+}
+
+static bool
+is_second(const struct jb_judge *r, const struct jb_event *e)
+{
+    return r->correction.seq != 0 && e->type == JB_EV_INVOICE_ISSUED &&
+           e->invoice_issued.kind == JB_INVOICE_CORRECTED;
+}
+
 static jb_status
 decide_on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_command *c,
                  struct jb_error *err)
@@ -326,11 +385,23 @@ decide_on_wallet(struct jb_judge *r, const struct jb_event *e, const struct jb_c
     } else {
         status = look_up(r, &s->w, e, c, &loaded, err);
     }
+    if (status == JB_OK && s != NULL && is_second(r, e)) {
+        return end_correction(r, e, &s->w, c, err);
+    }
     status = status == JB_OK ? jb_judge_around(r, s != NULL ? &s->w : NULL, e, c, err) : status;
+    /* Who corrects stands in the second of two documents. */
+    bool first = e->type == JB_EV_INVOICE_ISSUED && e->invoice_issued.kind == JB_INVOICE_NEGATIVE &&
+                 e->invoice_issued.reason == JB_INVOICE_ENTRY_ERROR;
+    const struct jb_permit permit = r->around.permit;
+    r->around.permit = first ? (struct jb_permit){0, 0} : permit;
     status = status == JB_OK
                  ? jb_decide_command(r, s != NULL ? &s->w : NULL, c, &loaded, e->recorded_at, err)
                  : status;
     if (status == JB_OK) {
+        r->around.permit = r->v.has_before ? (struct jb_permit){0, 0} : permit;
+        if (first && r->v.code == JB_CODE_NONE && !r->v.has_before) {
+            (void)jb_admit_role(&r->around, &r->v);
+        }
         judge(r, e);
         jb_judge_role(r, e);
     }

@@ -1,6 +1,8 @@
 /* The command that an event answers: what only the command can have said, and whether a command can
  * have said it at all. */
+#include "base/calendar.h"
 #include "base/text.h"
+#include "event/names.h"
 #include "replay/rules/inner.h"
 
 enum { JB_EV_NONE = 0 }; /* of `atomic`; no event has that type */
@@ -38,6 +40,11 @@ jb_op_of(const struct jb_event *e)
         return e->channel_staffed.role == JB_ROLE_NONE      ? JB_OP_MANAGER_REMOVE
                : e->channel_staffed.role == JB_ROLE_MANAGER ? JB_OP_MANAGER_ADD
                                                             : JB_OP_CHANNEL_TRANSFER;
+    }
+    if (e->type == JB_EV_INVOICE_ISSUED) {
+        bool first = e->invoice_issued.kind == JB_INVOICE_ORIGINAL ||
+                     e->invoice_issued.kind == JB_INVOICE_DELTA;
+        return first ? JB_OP_INVOICE_ISSUE : JB_OP_INVOICE_CORRECT;
     }
     return first_op_of(e->type);
 }
@@ -227,9 +234,10 @@ jb_policy_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     if (c->policy == JB_POLICY_RULES) {
         return rules_hold(r, e);
     }
-    /* Roles are asked from their event on; no command says `from`. */
+    /* Roles are asked from their event on, a first month is one; no command says `from`. */
     bool init = (e->flags & JB_EVF_UNRECORDED) != 0;
-    if (c->policy == JB_POLICY_ROLES && p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
+    bool unsaid = c->policy == JB_POLICY_ROLES || c->policy == JB_POLICY_INVOICE_FROM;
+    if (unsaid && p->from == (init ? JB_NO_INSTANT : e->recorded_at)) {
         c->has &= ~H(FROM);
         c->from = 0;
     }
@@ -310,6 +318,29 @@ registration_of(struct jb_judge *r, const struct jb_event *e, struct jb_command 
            reference_holds(r, e, "address", e->biz_requested.address);
 }
 
+/* The reason stands as the command had it, or as a DELTA has it by itself: it says the same. */
+static bool
+issue_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
+{
+    const struct jb_invoice_issued *p = &e->invoice_issued;
+    const char *reason = jb_name_word(&jb_invoice_reason_names, p->reason);
+    c->reason = (struct jb_text){reason, strlen(reason)};
+    c->has |= p->reason != JB_INVOICE_NO_REASON ? H(REASON) : 0;
+    if (c->op == JB_OP_INVOICE_CORRECT) {
+        /* One of a slice that can be named: that which is taken back, or was. */
+        c->invoice = p->original;
+        c->ref = p->outside_ref;
+        c->has |= H(INVOICE) | (p->outside_ref.s != NULL ? H(REF) : 0);
+        return text_holds(r, e, "outside_ref", p->outside_ref, JB_TXN_REF_BYTES_MAX, true);
+    }
+    c->month = p->month;
+    c->has |= H(MONTH);
+    if (!jb_month_valid(p->month)) {
+        jb_refute_text(r, e, "stands month %u, which there is not", p->month);
+    }
+    return jb_month_valid(p->month);
+}
+
 static bool
 fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
 {
@@ -368,6 +399,24 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_BIZ_REFUSE:
         c->seq = e->biz_refused.request;
         return true;
+    case JB_OP_INVOICE_ISSUE:
+    case JB_OP_INVOICE_CORRECT:
+        return issue_of(r, e, c);
+    case JB_OP_INVOICE_CONFIRM:
+        c->invoice = e->invoice_confirmed.invoice;
+        c->approve_no = e->invoice_confirmed.approve_no;
+        c->has |= H(INVOICE) | (c->approve_no.s != NULL ? H(APPROVE_NO) : 0);
+        return text_holds(r, e, "approve_no", c->approve_no, JB_SHORT_BYTES_MAX, true);
+    case JB_OP_INVOICE_FAIL:
+        c->invoice = e->invoice_failed.invoice;
+        c->why = e->invoice_failed.why;
+        c->has |= H(INVOICE) | H(WHY);
+        return true;
+    case JB_OP_INVOICE_MAIL:
+        c->invoice = e->invoice_mailed.invoice;
+        c->result = e->invoice_mailed.result;
+        c->has |= H(INVOICE) | H(RESULT);
+        return true;
     case JB_OP_SALES_REQUEST:
     case JB_OP_SALES_ACCEPT:
     case JB_OP_SALES_REFUSE:
@@ -412,6 +461,7 @@ fields_of(struct jb_judge *r, const struct jb_event *e, struct jb_command *c)
     case JB_OP_CHANNEL_CLOSE:
     case JB_OP_SALES_RELEASE:
     case JB_OP_FORGET:
+    case JB_OP_NOTICE_SEND:
     case JB_OPS:
         break; /* nothing but the wallet, and what the event's ordinal names */
     }

@@ -51,6 +51,13 @@ struct deletion {
     uint32_t last; /* ordinal */
 };
 
+/* A correction at hand: the document that takes another back came, and the one that stands for it
+ * must follow. */
+struct correction {
+    jb_seq seq;                      /* of the first; 0: none */
+    struct jb_invoice_issued second; /* as the rules say it, but for outside_ref */
+};
+
 /* What cannot be known, and how often. */
 struct counts {
     uint64_t commands, debts, closings, own_times, returns, keyed, unknown;
@@ -73,6 +80,7 @@ struct jb_judge {
     JB_VEC(struct jb_lot) lots;
     JB_VEC(struct expiry) run;
     struct deletion deletion;
+    struct correction correction;
     jb_seq commit_first;
     JB_VEC(struct in_commit) commit;
     JB_VEC(struct complaint) complaints;

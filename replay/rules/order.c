@@ -23,6 +23,13 @@ role_of(const struct jb_event *e)
     }
 }
 
+/* Of an event that was decided: the first of two documents is not its command's. */
+static enum role
+role_behind(const struct jb_judge *r, const struct jb_event *e)
+{
+    return r->correction.seq == e->seq ? ROLE_EXTRA : role_of(e);
+}
+
 static struct jb_wallet *
 wallet_of(struct jb_judge *r, const struct jb_event *e)
 {
@@ -331,9 +338,27 @@ before_command(struct jb_judge *r, const struct jb_event *e, struct jb_error *er
     return status == JB_OK && e->type == JB_EV_FREE_FORFEITED ? forfeit(r, e, err) : status;
 }
 
+/* Two documents of one correction stand one behind the other, in one commit. */
+static void
+leave_correction(struct jb_judge *r)
+{
+    if (r->correction.seq != 0) {
+        jb_refute_at(
+            r, r->correction.seq,
+            "invoice_issued: it stands alone; the rules write the document that stands for "
+            "number %llu right behind it",
+            (unsigned long long)r->correction.second.original);
+        r->correction = (struct correction){0};
+    }
+}
+
 jb_status
 jb_order_event(struct jb_judge *r, const struct jb_event *e, struct jb_error *err)
 {
+    if (e->type != JB_EV_INVOICE_ISSUED || e->invoice_issued.kind != JB_INVOICE_CORRECTED ||
+        e->seq != r->correction.seq + 1) {
+        leave_correction(r);
+    }
     if (r->deletion.wallet != 0 && !goes_on(&r->deletion, e)) {
         jb_refute_text(r, e,
                        "it stands where the deletion of wallet number %u should: the rules write "
@@ -359,7 +384,7 @@ jb_order_behind(struct jb_judge *r, const struct jb_event *e, struct jb_error *e
     }
     r->commit.at[r->commit.n++] = (struct in_commit){.recorded_at = e->recorded_at,
                                                      .wallet = e->wallet,
-                                                     .role = (uint8_t)role_of(e),
+                                                     .role = (uint8_t)role_behind(r, e),
                                                      .keyed = (e->flags & JB_EVF_KEY) != 0};
     if ((e->flags & JB_EVF_GROUP) != 0) {
         check_group(r, e);
@@ -383,6 +408,7 @@ end_deletion(struct jb_judge *r, const char *what)
 void
 jb_order_commit(struct jb_judge *r)
 {
+    leave_correction(r);
     end_deletion(r, "free_forfeited: the commit ends, and no deletion of wallet number %u stands "
                     "behind it; the rules forfeit only what is deleted");
     for (size_t i = 0; i < r->complaints.n; i++) {

@@ -9,6 +9,8 @@
 #define OF_MEMBERS                                                                                 \
     (OP(MEMBER_INVITE) | OP(MEMBER_ACCEPT) | OP(MEMBER_LEAVE) | OP(MEMBER_REMOVE) |                \
      OP(MASTER_TRANSFER))
+#define OF_INVOICES                                                                                \
+    (OP(INVOICE_CORRECT) | OP(INVOICE_CONFIRM) | OP(INVOICE_FAIL) | OP(INVOICE_MAIL))
 #define OF_STAFF (OP(MANAGER_ADD) | OP(MANAGER_REMOVE) | OP(CHANNEL_TRANSFER))
 
 /* Which ops can get a code: those that are listed, or all with something in their row of
@@ -28,7 +30,7 @@ enum whose {
 static const struct row {
     enum whose whose;
     uint64_t ops;
-    uint32_t figures[5];
+    uint32_t figures[6];
     enum {
         ALL,
         SOME,
@@ -40,7 +42,10 @@ static const struct row {
     [JB_CODE_WALLET_UNKNOWN] = {WITH_WALLET, OP(WALLET_CREATE), {0}, ALL},
     [JB_CODE_WALLET_UNKNOWN_THEN] = {OWN_TIME, OP(ATOMIC), {0}, ALL},
     [JB_CODE_WALLET_EXISTS] = {LISTED, OP(WALLET_CREATE), {0}, ALL},
-    [JB_CODE_WALLET_DELETED] = {WITH_WALLET, OP(WALLET_CREATE) | OP(FORGET), {0}, ALL},
+    [JB_CODE_WALLET_DELETED] = {WITH_WALLET,
+                                OP(WALLET_CREATE) | OP(FORGET) | OP(INVOICE_ISSUE) | OF_INVOICES,
+                                {0},
+                                ALL},
     [JB_CODE_WALLET_STATE] = {LISTED,
                               OP(CHARGE) | OP(CONSUME) | OP(WALLET_OFF) | OP(WALLET_ON) |
                                   OP(WALLET_SUSPEND) | OP(WALLET_LIFT) | OP(FORGET),
@@ -49,10 +54,13 @@ static const struct row {
     [JB_CODE_DELETE_CONDITIONS] = {LISTED,
                                    OP(WALLET_DELETE),
                                    {JB_FIG_NOT_OFF, JB_FIG_SALES_RIGHT, JB_FIG_PAID_NOT_ZERO,
-                                    JB_FIG_POSTPAID, JB_FIG_REFUND_OUTSTANDING},
+                                    JB_FIG_POSTPAID, JB_FIG_REFUND_OUTSTANDING, JB_FIG_UNINVOICED},
                                    SOME},
     [JB_CODE_CHARGE_UNKNOWN] = {LISTED, OP(CHARGE_REVERSE), {0}, ALL},
-    [JB_CODE_GRANT_UNKNOWN] = {LISTED, OP(FREE_ACTIVATE) | OP(FREE_REVOKE), {0}, ALL},
+    [JB_CODE_GRANT_UNKNOWN] = {LISTED,
+                               OP(FREE_ACTIVATE) | OP(FREE_REVOKE) | OP(NOTICE_SEND),
+                               {0},
+                               ALL},
     [JB_CODE_REFUND_UNKNOWN] = {LISTED, REFUND_CHANGES, {0}, ALL},
     [JB_CODE_USAGE_UNKNOWN] = {LISTED, OP(CONSUME_REVERSE), {0}, ALL},
     [JB_CODE_AMBIGUOUS_USAGE] = {LISTED, OP(CONSUME_REVERSE), {0}, ALL},
@@ -73,11 +81,12 @@ static const struct row {
                               {JB_FIG_LIMIT},
                               ALL},
     [JB_CODE_GRANT_STATE] = {LISTED,
-                             OP(FREE_ACTIVATE) | OP(FREE_REVOKE),
+                             OP(FREE_ACTIVATE) | OP(FREE_REVOKE) | OP(NOTICE_SEND),
                              {JB_FIG_GRANT_STATE},
                              ALL},
     [JB_CODE_GRANT_EXPIRED] = {LISTED,
-                               OP(FREE_GRANT) | OP(FREE_ACTIVATE) | OP(FREE_REVOKE),
+                               OP(FREE_GRANT) | OP(FREE_ACTIVATE) | OP(FREE_REVOKE) |
+                                   OP(NOTICE_SEND),
                                {JB_FIG_EXPIRES_ON},
                                ALL},
     [JB_CODE_REFUND_STATE] = {LISTED, REFUND_CHANGES, {JB_FIG_REFUND_STATE}, ALL},
@@ -96,7 +105,7 @@ static const struct row {
     [JB_CODE_ROLE] = {ANY_SINGLE, 0, {JB_FIG_HAVE, JB_FIG_HAVE_NOW, JB_FIG_WHO}, ALL},
     [JB_CODE_WALLET_KIND] = {LISTED,
                              OP(BIZ_REQUEST) | OP(INVOICE_EMAIL) | OP(WALLET_SETTLEMENT) |
-                                 OP(MASTER_TRANSFER),
+                                 OP(MASTER_TRANSFER) | OP(INVOICE_ISSUE) | OF_INVOICES,
                              {JB_FIG_KIND, JB_FIG_KINDS},
                              ALL},
     [JB_CODE_PERSON_STATE] = {LISTED,
@@ -144,6 +153,19 @@ static const struct row {
                                OP(FORGET),
                            {0},
                            ALL},
+    [JB_CODE_MONTH_OPEN] = {LISTED, OP(INVOICE_ISSUE), {JB_FIG_FIRST_OPEN_DAY}, ALL},
+    [JB_CODE_NOTHING_TO_INVOICE] = {LISTED, OP(INVOICE_ISSUE), {0}, ALL},
+    [JB_CODE_NO_BUSINESS_INFO] = {LISTED, OP(INVOICE_ISSUE) | OP(INVOICE_CORRECT), {0}, ALL},
+    [JB_CODE_INVOICE_PENDING] = {LISTED,
+                                 OP(INVOICE_ISSUE) | OP(INVOICE_CORRECT),
+                                 {JB_FIG_INVOICE},
+                                 ALL},
+    [JB_CODE_INVOICE_UNKNOWN] = {LISTED, OF_INVOICES, {0}, ALL},
+    [JB_CODE_INVOICE_STATE] = {LISTED,
+                               OP(INVOICE_CORRECT) | OP(INVOICE_CONFIRM) | OP(INVOICE_FAIL),
+                               {JB_FIG_INVOICE_STATE},
+                               ALL},
+    [JB_CODE_INVOICE_REASON] = {LISTED, OP(INVOICE_ISSUE) | OP(INVOICE_CORRECT), {0}, ALL},
     [JB_CODE_RETENTION] = {LISTED, OP(FORGET), {JB_FIG_UNTIL}, ALL},
 };
 
@@ -232,6 +254,10 @@ known_figure(const struct jb_judge *r, const struct jb_event *e, uint32_t name, 
         *ret = JB_CHANNEL_BASIC; /* the other one may all that */
         return true;
     case JB_FIG_FIRST_OPEN_DAY:
+        if (e->command_refused.code == JB_CODE_MONTH_OPEN) {
+            *ret = jb_open_after_due(g, e->recorded_at);
+            return true;
+        }
         *ret = g->first_open_day == JB_NO_DAY ? today : g->first_open_day;
         return true;
     case JB_FIG_NOW:
@@ -266,7 +292,13 @@ possible_figure(const struct jb_judge *r, const struct jb_event *e, const struct
     case JB_FIG_REFUND_OUTSTANDING:
     case JB_FIG_MOST:
     case JB_FIG_SALES_RIGHT:
+    case JB_FIG_UNINVOICED:
         return f->value > 0;
+    case JB_FIG_INVOICE:
+        return f->value > 0 && (uint64_t)f->value <= r->b->g.invoices;
+    case JB_FIG_INVOICE_STATE: /* what can be corrected is confirmed, but for what takes back */
+        return f->value >= JB_INVOICE_ISSUED && f->value <= JB_INVOICE_FAILED &&
+               (f->value != JB_INVOICE_ISSUED || e->command_refused.op == JB_OP_INVOICE_CORRECT);
     case JB_FIG_UNTIL: /* INVITE_EXPIRED: it is over; RETENTION: it is to come */
         return (f->value <= e->recorded_at) == (e->command_refused.op == JB_OP_MEMBER_ACCEPT);
     case JB_FIG_POSTPAID:

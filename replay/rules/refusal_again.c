@@ -12,7 +12,9 @@ says_all(uint32_t op, uint32_t code)
         code == JB_CODE_EXPECT_MISMATCH || code == JB_CODE_TOO_MANY_PARTS) {
         return false;
     }
-    return op != JB_OP_CONSUME && op != JB_OP_CONSUME_REVERSE;
+    /* Which month, or which document, is not there. */
+    bool of_papers = op >= JB_OP_INVOICE_ISSUE && op <= JB_OP_INVOICE_MAIL;
+    return op != JB_OP_CONSUME && op != JB_OP_CONSUME_REVERSE && !of_papers;
 }
 
 /* The wallet of the command, and whether what the event says of it is so. *ret NULL: there is none.
@@ -47,12 +49,12 @@ static jb_status
 look_up(struct jb_judge *r, const struct jb_wallet *w, const struct jb_command *c,
         struct jb_prefetched *loaded, struct jb_error *err)
 {
-    char kind =
-        c->op == JB_OP_CHARGE || c->op == JB_OP_CHARGE_REVERSE ? 'C'
-        : c->op == JB_OP_FREE_GRANT || c->op == JB_OP_FREE_ACTIVATE || c->op == JB_OP_FREE_REVOKE
-            ? 'G'
-        : c->op >= JB_OP_REFUND_REQUEST && c->op <= JB_OP_REFUND_FAIL ? 'R'
-                                                                      : '\0';
+    char kind = c->op == JB_OP_CHARGE || c->op == JB_OP_CHARGE_REVERSE ? 'C'
+                : c->op == JB_OP_FREE_GRANT || c->op == JB_OP_FREE_ACTIVATE ||
+                        c->op == JB_OP_FREE_REVOKE || c->op == JB_OP_NOTICE_SEND
+                    ? 'G'
+                : c->op >= JB_OP_REFUND_REQUEST && c->op <= JB_OP_REFUND_FAIL ? 'R'
+                                                                              : '\0';
     return w == NULL || kind == '\0'
                ? JB_OK
                : jb_state_id(r->b, kind, w->number, c->id, &loaded->ordinal, err);
@@ -117,10 +119,12 @@ wallet_allows(struct jb_judge *r, const struct jb_event *e, const struct jb_wall
 {
     const struct jb_command_refused *p = &e->command_refused;
     bool creates = p->op == JB_OP_WALLET_CREATE;
-    jb_code should = creates     ? (w != NULL ? JB_CODE_WALLET_EXISTS : JB_CODE_NONE)
-                     : w == NULL ? JB_CODE_WALLET_UNKNOWN
-                     : w->status == JB_WALLET_DELETED ? JB_CODE_WALLET_DELETED
-                                                      : JB_CODE_NONE;
+    jb_code should =
+        creates     ? (w != NULL ? JB_CODE_WALLET_EXISTS : JB_CODE_NONE)
+        : w == NULL ? JB_CODE_WALLET_UNKNOWN
+        : w->status == JB_WALLET_DELETED && !jb_wallet_allows(JB_WALLET_DELETED, (jb_op)p->op)
+            ? JB_CODE_WALLET_DELETED
+            : JB_CODE_NONE;
     bool says = p->code == JB_CODE_WALLET_UNKNOWN || p->code == JB_CODE_WALLET_DELETED ||
                 p->code == JB_CODE_WALLET_EXISTS;
     bool at = p->code == JB_CODE_AT_IN_FUTURE || p->code == JB_CODE_AT_NOT_ALLOWED ||

@@ -93,6 +93,10 @@ LISTS = {  # names in table.c -> how the document calls the list
     "jb_left_names": "left",
     "jb_channel_kind_names": "channel kind",
     "jb_settlement_names": "settlement",
+    "jb_invoice_kind_names": "invoice kind",
+    "jb_invoice_reason_names": "invoice reason",
+    "jb_invoice_why_names": "invoice why",
+    "jb_mail_result_names": "mail result",
     "jb_op_names": "op",
     "jb_code_names": "code",
 }
@@ -195,7 +199,7 @@ class Sources:
                  "EXPIRES_ON": "day", "FIRST_OPEN_DAY": "day", "NOW": "instant", "RECORDED_AT": "instant", "UNTIL": "instant",
                  "HAVE": "set of role", "HAVE_NOW": "set of role", "WHO": "set of role", "KIND": "kind", "KINDS": "set of kind",
                  "CHANNEL_KIND": "channel kind", "PERSON_STATE": "person state", "CHANNEL_STATE": "channel state",
-                 "BIZ_STATE": "biz state", "SALES_STATE": "sales state"}
+                 "BIZ_STATE": "biz state", "SALES_STATE": "sales state", "INVOICE_STATE": "invoice state"}
         return ["number", "name", "value"], [[str(numbers[k]), w, kinds.get(k.replace("JB_FIG_", ""), "integer")] for k, w in words]
 
     def states(self):
@@ -203,7 +207,7 @@ class Sources:
         for c_name, shown in (("jb_wallet_status_names", "wallet status"), ("jb_grant_state_names", "grant state"),
                               ("jb_refund_state_names", "refund state"), ("jb_person_state_names", "person state"),
                               ("jb_channel_state_names", "channel state"), ("jb_biz_state_names", "biz state"),
-                              ("jb_sales_state_names", "sales state")):
+                              ("jb_sales_state_names", "sales state"), ("jb_invoice_state_names", "invoice state")):
             rows.append([shown, ", ".join(f"{n} {w}" for n, w in words_of(self.table_c, c_name))])
         return ["list", "numbers and words"], rows
 
@@ -216,7 +220,7 @@ class Sources:
         how = {"ID": "text", "SHORT": "text", "NAME": "text", "TEXT": "text", "AMOUNT": "number", "UINT": "number", "VALUE": "number",
                "INSTANT": "number", "WORD": "number of the word", "DAY": "number", "BOOL": "number, 0 or 1", "ACTOR": "not content",
                "COMMANDS": "see below", "KEY": "not content", "REF": "text", "CALLER": "not content", "SEARCH_ID": "text",
-               "BIZ": "text", "LINE": "text", "EMAIL": "text", "AMOUNT0": "number"}
+               "BIZ": "text", "LINE": "text", "EMAIL": "text", "AMOUNT0": "number", "MONTH": "number"}
         rows = []
         for word, bit in enum_of(self.command_h, "jb_command_field"):
             key = word.replace("JB_CF_", "")

@@ -16,6 +16,7 @@ OFFSET_S, YEAR, MONTH = 9 * 3600, "2026", "10"
 SECOND, DAY_S = 1_000_000, 86_400
 FRAME_LAST, FRAME_OFFSETS, STRIDE = 1, 2, 64
 UNRECORDED = 2
+FIRST_TOTALS = 22  # those of version 1; the others follow when there is a document
 
 
 def document(name):
@@ -57,8 +58,8 @@ class Format:
 
     @classmethod
     def newest(cls, name):
-        if name == "day_closed" and len(cls.totals) == 22:
-            return 1  # section 4.4: version 2 is for more
+        if name == "day_closed":
+            return 1  # section 4.4: version 2 is for more; Derived knows
         return max(version for (_, version), row in cls.types.items() if row[0] == name)
 
 
@@ -183,7 +184,7 @@ class Log:
     """The events of a log in order."""
 
     def __init__(self, path):
-        self.events, self.ids, self.totals_n = [], {}, len(Format.totals)
+        self.events, self.ids = [], {}
         env = lmdb.open(path, subdir=False, readonly=True, lock=False)
         with env.begin() as txn:
             commit = 0
@@ -221,8 +222,6 @@ class Log:
         amount = dict(zip((f[1] for f in form), rest)).get("amount")
         for (kind, field, words), value in zip(form, rest):
             e.fields[field] = read_field(kind, words, value, amount)
-            if kind == "TOTALS":
-                self.totals_n = len(value) // 16
         if name == "wallet_created":
             self.ids[e["id"]] = wallet
         return e
@@ -367,7 +366,7 @@ class Derived:
     def __init__(self, log):
         self.log, self.number = log, {id(e): seq for seq, e in enumerate(log.events, 1)}
         self.last, self.first_open, self.days, self.closings = {}, None, {}, {}
-        self.subjects = {}
+        self.subjects, self.documents = {}, {}
 
     def root(self):
         e = self.log.events[0]
@@ -405,6 +404,8 @@ class Derived:
 
     def encoded(self, seq, e, base):
         elements, flags = {}, e.unknown_flags
+        if e.name == "day_closed":
+            e.version = 2 if self.documents else 1
         if e.version > 1:
             elements["VERSION"] = [e.version]
         if e.recorded_at is None:
@@ -444,10 +445,20 @@ class Derived:
         if day != today:
             elements["POSTED"] = [today - day]
         flows = self.days.setdefault(day, dict.fromkeys(Format.totals, 0))
-        for total, amount in effects(e):
+        for total, amount in effects(e) + self.invoiced(e):
             flows[total] += amount
         if e.name == "day_closed":
             self.first_open = e["day"] + 1
+
+    def invoiced(self, e):
+        """A document that failed is taken back on the day of its failure."""
+        if e.name == "invoice_issued":
+            self.documents[e["invoice"]] = e["total"], e["vat"]
+            return [("invoiced", e["total"]), ("invoiced_vat", e["vat"])]
+        if e.name == "invoice_failed" and e["invoice"] in self.documents:
+            total, vat = self.documents[e["invoice"]]
+            return [("invoiced", -total), ("invoiced_vat", -vat)]
+        return []
 
     def field(self, seq, e, kind, name, words):
         value = e.fields[name]
@@ -474,7 +485,7 @@ class Derived:
         for name, by in (changes or {}).items():
             totals[name] += by
         values = [totals[name] for name in Format.totals]
-        return values[:self.log.totals_n] + [0] * (self.log.totals_n - len(values))
+        return values if self.documents else values[:FIRST_TOTALS]
 
 
 def effects(e):

@@ -32,7 +32,7 @@ import ledger
 import script as scripts
 from forgery import CASES, Feed, Lie
 import chance, free, paid, refunds, rows, times, wallets  # noqa: F401 they fill CASES
-import around, around_refused  # noqa: F401
+import around, around_refused, invoices  # noqa: F401
 
 DERIVED = ("HEAD", "lock", "log.mdb", "state.mdb", "views.mdb")  # made again, or witnesses of the log
 

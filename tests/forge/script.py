@@ -21,7 +21,10 @@ MEMBERS = {"wallet.create": "wallet", "charge": "charge amount", "charge.reverse
            "channel.connect": "channel", "channel.disconnect": "channel", "channel.close": "channel",
            "channel.search_id": "channel search_id", "channel.mail_order": "channel mail_order",
            "biz.request": "biz", "biz.approve": "seq", "biz.refuse": "seq",
-           "invoice.email": "email", "wallet.settlement": "settlement limit"}
+           "invoice.email": "email", "invoice.issue": "month",
+           "invoice.correct": "invoice reason", "invoice.confirm": "invoice",
+           "invoice.fail": "invoice why", "invoice.mail": "invoice result",
+           "notice.send": "grant", "wallet.settlement": "settlement limit"}
 MEMBERS.update(("refund." + step, "refund")
                for step in ("approve", "reject", "cancel", "complete", "fail"))
 MEMBERS.update(("member." + step, "person") for step in ("invite", "accept", "leave", "remove"))
@@ -45,7 +48,7 @@ def value_of(member, word):
         return (datetime.date(1970, 1, 1) + datetime.timedelta(epoch_day(word))).isoformat()
     if member in ("at", "from"):
         return rfc3339(instant(word.replace("_", " ")))
-    if member in ("amount", "value", "seq", "expect", "limit") and word.isdigit():
+    if member in ("amount", "value", "seq", "expect", "limit", "invoice") and word.isdigit():
         return int(word)
     return {"true": True, "false": False}.get(word, word)
 
@@ -71,9 +74,10 @@ def command(text):
 
 
 def options(script):
-    """What `init` is told."""
-    return [word for line in script.split("\n") if line.strip().startswith("!")
-            for word in line.strip()[1:].split()]
+    """What `init` is told: without tax invoices, unless the script says so."""
+    words = [word for line in script.split("\n") if line.strip().startswith("!")
+             for word in line.strip()[1:].split()]
+    return words if "--invoice-from" in words else words + ["--invoice-from", "none"]
 
 
 def commands(script):

@@ -49,10 +49,11 @@ for key, value in zip(lines[::2], lines[1::2]):
         if subject: event["subject"] = {"kind": SUBJECTS[subject & 7], "number": subject >> 3, **({"id": channels[subject >> 3]} if subject & 7 == 1 else {}), "prev": seq - since if since else 0}
         show = {"BOOL": bool, "DAY": day, "OPT_INSTANT": lambda v: v and instant(v, offset), "ID16": bytes.hex, "SPLIT": lambda v: parts(v, rest[1], "from"),
                 "PARTS_FROM": lambda v: parts(v, 0, "from"), "PARTS_TO": lambda v: parts(v, 0, "to"), "FIGURES": lambda v: figures(v, offset),
-                "TOTALS": lambda v: {t: number(v[16 * i:16 * i + 16], True) for i, t in enumerate(TOTALS)}}
+                "TOTALS": lambda v: {t: number(v[16 * i:16 * i + 16], True) for i, t in enumerate(TOTALS[:len(v) // 16])}}
         for field, v in zip(fields, rest):
             what, label = field.split()[:2]
             if field.endswith("(role)"): label = "person_role"
+            if label == "month" or (label == "value" and event["policy"] == "invoice_from"): v = f"{v // 100:04}-{v % 100:02}"
             event[label + ("_ref" if what == "REF" else "")] = WORDS[field.split("(")[1][:-1]][v] if what == "NAME" else show.get(what, lambda v: v)(v)
         if name == "command_refused":
             event["index"] = event["index"] - 1 if event["index"] else None

@@ -120,6 +120,9 @@ fill_member(struct input *in, struct jb_command *c, unsigned field)
     case JB_CK_WORD:
         *(uint32_t *)to = (uint32_t)number(in, 1) % 12;
         break;
+    case JB_CK_MONTH:
+        *(uint32_t *)to = 202600 + (uint32_t)number(in, 1) % 16;
+        break;
     case JB_CK_DAY:
         *(jb_day *)to = jb_day_of(BEGINNING, 32400) + (jb_day)number(in, 1) - 8;
         break;

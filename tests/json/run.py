@@ -165,6 +165,50 @@ def around(work):
     ledger.close()
 
 
+def papers(work):
+    """Tax invoices: the library says what the program prints, now and in the past."""
+    directory = made(work, "papers")
+    ledger = Ledger(LIBRARY, directory)
+    at = "2026-03-%02dT10:00:00+09:00"
+    lines = [wallet("W", master="jin", at=at % 2), {"op": "biz.request", "wallet": "W", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a", "at": at % 2}]
+    answers = [json.loads(a) for a in ledger.apply_text("".join(json.dumps(line) + "\n" for line in lines).encode(), {"clock": "at"}).splitlines()]
+    lines = [{"op": "biz.approve", "wallet": "W", "seq": answers[1]["seq"], "at": at % 3}, charge("W", "C", 5000, at=at % 3), consume("W", "U1", 1100, at=at % 4),
+             consume("W", "U2", 1100, at=at % 5), {"op": "free.grant", "wallet": "W", "grant": "G", "amount": 5, "expires_on": "2026-04-20", "at": at % 5},
+             {"op": "day.close", "day": "2026-04-02", "at": "2026-04-03T10:00:00+09:00"}]
+    ledger.apply_text("".join(json.dumps(line) + "\n" for line in lines).encode(), {"clock": "at"})
+    due = json.loads(run("due", directory, "--clock=at", "--json"))
+    check("what is due", [c["op"] for c in due["commands"]] == ["invoice.issue", "notice.send"] and due["blocked"] == [] and due["late"] == [], due)
+    done = ledger.apply_text("".join(json.dumps({**c, "clock": "2026-04-03T11:00:00+09:00"}) + "\n" for c in due["commands"]).encode(), {"clock": "at"})
+    done = [json.loads(line) for line in done.splitlines()]
+    check("what is due is done", [a["ok"] for a in done] == [True, True] and done[0]["total"] == 2200 and done[0]["vat"] == 200, done)
+    lines = [{"op": "invoice.confirm", "wallet": "W", "invoice": 1, "at": "2026-04-03T12:00:00+09:00"},
+             {"op": "consume.reverse", "wallet": "W", "usage": "U2", "amount": 100, "at": "2026-04-04T12:00:00+09:00"},
+             {"op": "invoice.issue", "wallet": "W", "month": "2026-03", "at": "2026-04-05T12:00:00+09:00"}]
+    ledger.apply_text("".join(json.dumps(line) + "\n" for line in lines).encode(), {"clock": "at"})
+    for ask, words, members in (("invoices", ["invoices", "W"], {"wallet": "W"}), ("invoices", ["invoices", "W", "--month", "2026-04"], {"wallet": "W", "month": "2026-04"}),
+                                ("invoice", ["invoice", "2", "--people"], {"invoice": 2, "people": True}), ("due", ["due", "--outside"], {"outside": True}),
+                                ("due", ["due", "--kind", "day"], {"kind": "day"}), ("invoice", ["invoice", "1", "--as-of", str(done[0]["seq"])], {"invoice": 1, "as_of": done[0]["seq"]})):
+        want = json.loads(run(words[0], directory, *words[1:], "--json"))
+        have = ledger.ask(ask, **members)
+        moment = have.pop("as_of", None), want.pop("as_of", None)  # of now
+        check(f"{ask} {members}", have == want and moment[0]["seq"] == moment[1]["seq"], (have, want))
+    rows = ledger.ask("invoice", invoice=2)["rows"]
+    check("rows of a delta", [(r["usage"], r["amount"]) for r in rows] == [("U2", -100)], rows)
+    check("a month's papers", [(r["kind"], r["state"], r["total"], r["vat"]) for r in in_pages(ledger, "invoices", 1, wallet="W")] ==
+          [("ORIGINAL", "CONFIRMED", 2200, 200), ("DELTA", "ISSUED", -100, -9)])
+    check("as it was", ledger.ask("invoice", invoice=1, as_of=done[0]["seq"])["state"] == "ISSUED")
+    failure("no such invoice", "E_NOTFOUND", "no invoice number 3", ledger.ask, "invoice", invoice=3)
+    failure("not yet", "E_NOTFOUND", "no invoice number 1", ledger.ask, "invoice", invoice=1, as_of=done[0]["seq"] - 1)
+    failure("a month", "E_USAGE", "month", ledger.ask, "invoices", wallet="W", month="2026-13")
+    ledger.close()
+    subprocess.run([JANGBU, "init", os.path.join(work, "none"), "--invoice-from", "none"], check=True, capture_output=True)
+    ledger = Ledger(LIBRARY, os.path.join(work, "none"))
+    ledger.apply(wallet("W"))
+    for ask, members in (("invoices", {"wallet": "W"}), ("invoice", {"invoice": 1}), ("due", {})):
+        failure(f"{ask} of none", "E_NOTFOUND", "no invoices: invoice_from is not set", ledger.ask, ask, **members)
+    ledger.close()
+
+
 def the_words(ledger):
     """What the query "commands" says is whole: every member has a kind, and is one of some op."""
     said = ledger.ask("commands")
@@ -450,7 +494,7 @@ def main():
     global JANGBU, LIBRARY
     JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
     with tempfile.TemporaryDirectory() as work:
-        for part in (same_commands, pages, around, wrong_lines, wrong_queries, opening, languages, unkeyed, forked, threads):
+        for part in (same_commands, pages, around, papers, wrong_lines, wrong_queries, opening, languages, unkeyed, forked, threads):
             part(work)
     print(f"{checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0

@@ -163,7 +163,7 @@ def two_write_paths_of_which_one_loses_a_field(work):
             for member in ("ledger_id", "recorded_at", "occurred_at", "posted_on", "group_events", "group_commands"):
                 event.pop(member, None)
         written[way] = events
-    check("as many events as commands", len(written["line"]) == 9 + len(rows), len(written["line"]))
+    check("as many events as commands", len(written["line"]) == 10 + len(rows), len(written["line"]))
     for way in ("member", "words"):
         for one, other in zip(written["line"], written[way], strict=True):
             check(f"a line and {way} write the same", one == other, (one, other))

@@ -804,6 +804,61 @@ a_cell(void *data, const struct jb_permission *cell, jb_may_answer said)
     return true;
 }
 
+static bool
+an_invoice(void *data, const struct jb_invoice *i)
+{
+    (void)data;
+    say("%llu %lld;", (unsigned long long)i->invoice, (long long)i->total);
+    return true;
+}
+
+static bool
+an_invoice_row(void *data, const struct jb_invoice_row *r)
+{
+    (void)data;
+    say("%llu %lld %.*s;", (unsigned long long)r->seq, (long long)r->amount, (int)r->usage.n,
+        r->usage.s != NULL ? r->usage.s : "");
+    return true;
+}
+
+static bool
+a_due(void *data, const struct jb_due_item *i)
+{
+    (void)data;
+    say("%u %u %s;", i->what, i->op, i->wallet);
+    return true;
+}
+
+/* Tax invoices: there may be none, and no policy that asks for any. */
+static jb_status
+s_invoices(struct world *w)
+{
+    struct jb_invoice i = JB_SIZED(struct jb_invoice);
+    struct jb_due_list due = JB_SIZED(struct jb_due_list);
+    struct jb_invoices_query q = JB_SIZED(struct jb_invoices_query);
+    uint64_t next = 0;
+    q.wallet = t("W1");
+    jb_status status = jb_invoices_at(w->l, &q, an_invoice, NULL, &next, &w->err);
+    if (status == JB_OK) {
+        status = jb_invoice_get(w->l, 1, 0, an_invoice_row, NULL, &i, &w->err);
+        status = status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    status = status == JB_OK ? jb_due_get(w->l, true, a_due, NULL, &due, &w->err) : status;
+    if (status == JB_OK) {
+        say("%u %u %u", due.commands, due.blocked, due.outside);
+    }
+    return status;
+}
+
+static jb_status
+s_invoice_pages(struct world *w)
+{
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    return jb_invoices_get(w->v, t("W1"), 0, NULL, NULL, 9, an_invoice, NULL, next, &moment,
+                           &w->err);
+}
+
 /* What stands around a wallet. */
 static jb_status
 s_asked(struct world *w)
@@ -1146,6 +1201,8 @@ s_json_ask(struct world *w)
         "{\"ask\":\"lots\",\"wallet\":\"W1\",\"limit\":1,\"as_of\":15}",
         "{\"ask\":\"grants\",\"wallet\":\"W1\",\"as_of\":15}",
         "{\"ask\":\"refunds\",\"wallet\":\"W1\",\"open\":true,\"as_of\":15}",
+        "{\"ask\":\"invoices\",\"wallet\":\"W1\"}",
+        "{\"ask\":\"due\",\"outside\":true}",
         "{\"ask\":\"events\",\"types\":[\"charge_settled\"],\"newest_first\":true,\"as_of\":15}",
         "{\"ask\":\"info\"}",
         "{\"ask\":\"head\"}",
@@ -1188,6 +1245,7 @@ static const struct step {
     {"closing before cursors and projections", s_close_first, LEDGER, false},
     {"cursors, ids, texts", s_events, LEDGER, false},
     {"what stands around a wallet", s_asked, LEDGER, false},
+    {"tax invoices", s_invoices, LEDGER, false},
     {"jb_submit, many commands", s_submit, LEDGER, false},
     {"jb_submit, one by one", s_one_by_one, LEDGER, false},
     {"jb_submit, dry run", s_dry_run, LEDGER, false},
@@ -1205,6 +1263,7 @@ static const struct step {
     {"jb_history_get, jb_history_find", s_history, VIEWS, false},
     {"jb_change_get", s_change, VIEWS, false},
     {"jb_explain", s_explain, VIEWS, false},
+    {"jb_invoices_get", s_invoice_pages, VIEWS, false},
     {"papers", s_papers, VIEWS, false},
     {"jb_reply_get", s_reply, VIEWS, false},
     {"jb_json_open", s_json_open, NOTHING, false},

@@ -81,7 +81,8 @@ fill(struct jb_event *e, const struct jb_field_info *f, int64_t size, unsigned r
         *(struct jb_figures *)at = (struct jb_figures){figures, 2};
         break;
     case JB_FK_TOTALS:
-        *(struct jb_totals *)at = (struct jb_totals){totals, JB_TOTALS_N};
+        *(struct jb_totals *)at =
+            (struct jb_totals){totals, round % 4 == 2 ? JB_TOTALS_1 : JB_TOTALS_N - round % 6};
         break;
     }
 }
@@ -161,6 +162,17 @@ make(uint32_t type, unsigned round, struct jb_event *e, struct jb_part parts[4],
     }
 }
 
+/* The next type from that number on: not every number is given. */
+static uint32_t
+given(uint32_t type)
+{
+    type %= JB_EV_TYPES;
+    while (jb_event_type_get(type) == NULL) {
+        type = (type + 1) % JB_EV_TYPES;
+    }
+    return type;
+}
+
 struct made {
     struct jb_event e;
     struct jb_part parts[4];
@@ -203,7 +215,8 @@ round_trip(void **state)
     (void)state;
     struct made m = {0};
     struct jb_event_space space = {0};
-    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+    for (uint32_t type = 1; type < JB_EV_TYPES;
+         type = type + 1 < JB_EV_TYPES ? given(type + 1) : type + 1) {
         for (unsigned round = 0; round < 30; round++) {
             encode(type, round, &m);
             assert_same(m.bytes.at, m.bytes.n, &space);
@@ -220,7 +233,8 @@ read_back(void **state)
 {
     (void)state;
     struct made m = {0};
-    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+    for (uint32_t type = 1; type < JB_EV_TYPES;
+         type = type + 1 < JB_EV_TYPES ? given(type + 1) : type + 1) {
         for (unsigned round = 0; round < 30; round++) {
             encode(type, round, &m);
             assert_true(jb_event_reads_back(&m.e, &context, m.bytes.at, m.bytes.n));
@@ -246,7 +260,8 @@ cut(void **state)
     struct made m = {0};
     struct jb_event_space space = {0};
     struct jb_event e;
-    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+    for (uint32_t type = 1; type < JB_EV_TYPES;
+         type = type + 1 < JB_EV_TYPES ? given(type + 1) : type + 1) {
         encode(type, 7, &m);
         for (size_t n = 0; n < m.bytes.n; n++) {
             uint8_t *copy =
@@ -275,7 +290,7 @@ mutated(void **state)
     uint64_t seed = 20261124, accepted = 0;
     print_message("seed %llu\n", (unsigned long long)seed);
     for (unsigned i = 0; i < 200000; i++) {
-        encode(1 + i % (JB_EV_TYPES - 1), i % 30, &m);
+        encode(given(i), i % 30, &m);
         for (unsigned k = 0; k <= i % 3; k++) {
             seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U;
             m.bytes.at[(seed >> 33) % m.bytes.n] = (uint8_t)(seed >> 55);
@@ -370,7 +385,8 @@ any_type(void **state)
 {
     (void)state;
     struct made m = {0};
-    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+    for (uint32_t type = 1; type < JB_EV_TYPES;
+         type = type + 1 < JB_EV_TYPES ? given(type + 1) : type + 1) {
         encode(type, 3, &m);
         const struct jb_event_type_info *info = jb_event_type_get(type);
         const char *amount = NULL, *parts = NULL, *ordinal = NULL, *id = NULL;
@@ -417,7 +433,8 @@ copied(void **state)
     struct jb_event e;
     jb_answers *answers = jb_answers_new();
     assert_non_null(answers);
-    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+    for (uint32_t type = 1; type < JB_EV_TYPES;
+         type = type + 1 < JB_EV_TYPES ? given(type + 1) : type + 1) {
         for (unsigned round = 0; round < 6; round++) {
             encode(type, round, &m);
             uint8_t *bytes = malloc(m.bytes.n);
@@ -452,7 +469,8 @@ other_unpacker(void **state)
 {
     (void)state;
     struct made m = {0};
-    for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
+    for (uint32_t type = 1; type < JB_EV_TYPES;
+         type = type + 1 < JB_EV_TYPES ? given(type + 1) : type + 1) {
         for (unsigned round = 0; round < 30; round++) {
             encode(type, round, &m);
             msgpack_unpacked result;
@@ -778,7 +796,7 @@ bounds(void **state)
     unsigned refused = 0, taken = 0;
     encode(JB_EV_CASH_CONSUMED, 0, &m); /* something stands before what is encoded */
     for (unsigned i = 0; i < 300000; i++) {
-        uint32_t type = 1 + i % (JB_EV_TYPES - 1);
+        uint32_t type = given(i);
         make(type, i % 31, &m.e, m.parts, m.figures, m.totals);
         const struct jb_event_type_info *info = jb_event_type_get(type);
         for (uint64_t k = 1 + next(2); k > 0; k--) {

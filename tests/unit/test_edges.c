@@ -144,7 +144,7 @@ half_set_options(void **state)
     assert_int_equal(jb_views_open(l, &v, &err), JB_OK);
     struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
     struct jb_as_of whole[] = {{.kind = JB_AS_OF_NOW},
-                               {.kind = JB_AS_OF_SEQ, .seq = 10},
+                               {.kind = JB_AS_OF_SEQ, .seq = 11},
                                {.kind = JB_AS_OF_TIME, .time = DAY(20000)}};
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(jb_balance_get(v, jb_text_of("W"), &whole[i], &b, &err), JB_OK);

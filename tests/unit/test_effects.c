@@ -162,6 +162,11 @@ by_hand(const struct jb_event *e)
     case JB_EV_SETTLEMENT_CHANGED:
     case JB_EV_FORGOTTEN:
     case JB_EV_PEOPLE_ENCRYPTED:
+    case JB_EV_NOTICE_SENT:
+    case JB_EV_INVOICE_ISSUED:
+    case JB_EV_INVOICE_CONFIRMED:
+    case JB_EV_INVOICE_FAILED:
+    case JB_EV_INVOICE_MAILED:
     case JB_EV_TYPES:
         break;
     }
@@ -182,6 +187,17 @@ static const struct {
 static_assert(sizeof signs / sizeof signs[0] == 0 JB_FLOWS(JB_X), "a flow has no sign here");
 #undef JB_X
 
+/* The next type from that number on: not every number is given. */
+static uint32_t
+given(uint32_t type)
+{
+    type %= JB_EV_TYPES;
+    while (jb_event_type_get(type) == NULL) {
+        type = (type + 1) % JB_EV_TYPES;
+    }
+    return type;
+}
+
 static void
 random_events(void **state)
 {
@@ -190,7 +206,7 @@ random_events(void **state)
     for (uint32_t i = 0; i < 200000; i++) {
         struct jb_event e;
         struct jb_part parts[4];
-        make(1 + i % (JB_EV_TYPES - 1), &e, parts);
+        make(given(i), &e, parts);
         const struct change c = by_hand(&e);
         assert_int_equal(jb_event_effect(&e), c.paid + c.free);
         jb_amount at[JB_PLACES] = {0}, all = 0;
@@ -226,7 +242,7 @@ control_totals(void **state)
     for (uint32_t i = 0; i < events; i++) {
         struct jb_event e;
         struct jb_part parts[4];
-        make(1 + below(JB_EV_TYPES - 1), &e, parts);
+        make(given((uint32_t)below(JB_EV_TYPES)), &e, parts);
         assert_true(jb_totals_post(&g, &e));
         const struct change c = by_hand(&e);
         sums.paid += c.paid;
@@ -270,6 +286,9 @@ causes(void **state)
     };
     for (uint32_t type = 1; type < JB_EV_TYPES; type++) {
         bool effect = false;
+        if (jb_event_type_get(type) == NULL) {
+            continue; /* a number that is not given yet */
+        }
         for (unsigned round = 0; round < 64; round++) {
             struct jb_event e;
             struct jb_part parts[4];

@@ -167,7 +167,7 @@ return_beside_full_lots(size_t n)
                               .has =
                                   JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) | JB_HAS(JB_CF_AMOUNT),
                               .wallet = text("W"),
-                              .seq = 12,
+                              .seq = 13,
                               .amount = 10};
     uint64_t steps = run(&d, &back, 1);
     must(jb_answers_at(d.answers, 0)->outcome == JB_DONE, "the return was refused");
@@ -189,7 +189,7 @@ return_to_newest_lot(size_t n)
                               .has =
                                   JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) | JB_HAS(JB_CF_AMOUNT),
                               .wallet = text("W"),
-                              .seq = 12,
+                              .seq = 13,
                               .amount = 10};
     uint64_t steps = run(&d, &back, 1);
     end_desk(&d);
@@ -252,7 +252,7 @@ partial_returns(size_t n)
                                       .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_SEQ) |
                                              JB_HAS(JB_CF_AMOUNT),
                                       .wallet = text("W"),
-                                      .seq = 12,
+                                      .seq = 13,
                                       .amount = 1};
     }
     uint64_t steps = run(&d, list, n / 2);

@@ -148,6 +148,11 @@ a_member_without_its_bit_is_named(void **state)
                              .biz = text("x"),
                              .biz_name = text("x"),
                              .representative = text("x"),
+                             .month = 1,
+                             .invoice = 1,
+                             .ref = text("x"),
+                             .result = 1,
+                             .why = 1,
                              .address = text("x"),
                              .email = text("x"),
                              .settlement = 1,
@@ -610,6 +615,10 @@ no_table_has_an_empty_row(void **state)
     uint64_t members = 0;
     for (uint32_t i = 1; i < JB_OPS; i++) {
         const struct jb_op_info *op = jb_op_get(i);
+        if (i >= 51 && i <= 55) { /* not given yet */
+            assert_null(op);
+            continue;
+        }
         assert_non_null(op);
         assert_int_equal(jb_op_from_name(op->name, strlen(op->name)), i);
         assert_int_not_equal(op->required | (op->optional & ONE_OF), 0);
@@ -620,7 +629,9 @@ no_table_has_an_empty_row(void **state)
             taken |= jb_wallet_allows(status, (jb_op)i);
         }
         assert_true(taken);
-        assert_false(jb_wallet_allows(JB_WALLET_DELETED, (jb_op)i));
+        /* Only papers go on when a wallet is over. */
+        assert_int_equal(jb_wallet_allows(JB_WALLET_DELETED, (jb_op)i),
+                         i >= JB_OP_INVOICE_ISSUE && i <= JB_OP_INVOICE_MAIL);
         members |= op->required | op->optional;
     }
     for (unsigned i = 0; i < JB_CF_N; i++) {
@@ -629,6 +640,10 @@ no_table_has_an_empty_row(void **state)
     }
     for (uint32_t i = 1; i < JB_EV_TYPES; i++) {
         const struct jb_event_type_info *type = jb_event_type_get(i);
+        if (i >= 52 && i <= 78) { /* not given yet */
+            assert_null(type);
+            continue;
+        }
         assert_non_null(type);
         for (uint32_t f = 0; f < type->fields_n; f++) {
             assert_non_null(type->fields[f].name);

@@ -103,7 +103,7 @@ put(const struct frame *f, size_t flip)
 #define EVENT(...) {__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__})
 static const struct frame frames[] = {
     {"a policy", EVENT(0x98, 2, 0, 0, 0, 0, 99, 5, 0xc0), 0, 0, false},
-    {"a policy with a reserved number", EVENT(0x98, 2, 0, 0, 0, 0, 16, 5, 0xc0), 0, 0, false},
+    {"a policy with a reserved number", EVENT(0x98, 2, 0, 0, 0, 0, 20, 5, 0xc0), 0, 0, false},
     {"a kind of wallet", EVENT(0x99, 3, 0, 1, 0, 0, 0xa1, 'W', 9, 0, 0), 0, 0, false},
     {"the op of a refused command",
      EVENT(0x9c, 27, 16, 0, 0, 0, 0xa1, 'k', 0xa0, 1, 77, 3, 0, 0x90), 0, 0, false},
@@ -117,8 +117,8 @@ static const struct frame frames[] = {
     {"a reserved type", EVENT(0x95, 60, 0, 0, 0, 0), 0, 0, false},
     {"a version", EVENT(0x99, 2, 1, 0, 0, 0, 2, 1, 5, 0xc0), 0, 0, false},
     {"more totals of a day",
-     {0x98, 26, 1, 0, 0, 0, 2, 0xcd, 0x50, 0, 0xc5, 0x01, 0x70},
-     13 + 23 * 16,
+     {0x98, 26, 1, 0, 0, 0, 2, 0xcd, 0x50, 0, 0xc5, 0x01, 0xd0},
+     13 + 29 * 16,
      0,
      0,
      false},

@@ -115,7 +115,7 @@ what_is_no_question(void **state)
     q.size = 0;
     assert_int_equal(ask(&q), JB_E_USAGE);
     q = question(1);
-    q.reserved[6] = 1;
+    q.reserved[2] = 1;
     assert_int_equal(ask(&q), JB_E_USAGE);
     q = question(1);
     q.lang = (jb_lang)3;

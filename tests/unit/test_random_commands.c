@@ -93,6 +93,8 @@ static struct jb_text
 good_text(unsigned field)
 {
     static const char *const agencies[] = {"A1", "A2"};
+    static const char *const reasons[] = {"AMOUNT_CHANGED", "RESCINDED", "ENTRY_ERROR",
+                                          "ISSUED_TWICE",   "UNSENT",    "words"};
     if (chance(95)) {
         switch (field) {
         case JB_CF_MASTER:
@@ -102,6 +104,8 @@ good_text(unsigned field)
             return text(channels[number(4)]);
         case JB_CF_AGENCY:
             return ONE_OF(agencies);
+        case JB_CF_REASON:
+            return ONE_OF(reasons);
         default:
             break;
         }
@@ -171,6 +175,15 @@ the_time(void *data)
 
 static jb_seq requests[8]; /* the last that were made of business information */
 
+/* This month, or one of the two before. */
+static uint32_t
+some_month(void)
+{
+    int year, month;
+    jb_day_to_date(jb_day_of(now, 9 * 3600) - (jb_day)number(62), &year, &month, NULL);
+    return (uint32_t)(year * 100 + month);
+}
+
 /* Gives the member a value; good: one that its kind allows. */
 static void
 fill(struct jb_command *c, unsigned field, bool good)
@@ -203,6 +216,7 @@ fill(struct jb_command *c, unsigned field, bool good)
     case JB_CK_VALUE:
         *(int64_t *)at = !good                                ? any_number()
                          : field == JB_CF_SEQ && chance(80)   ? (int64_t)requests[number(8)]
+                         : field == JB_CF_INVOICE             ? (int64_t)number(20) + 1
                          : field == JB_CF_EXPECT && chance(5) ? 0
                                                               : (int64_t)number(3000) + 1;
         break;
@@ -211,6 +225,9 @@ fill(struct jb_command *c, unsigned field, bool good)
         break;
     case JB_CK_WORD:
         *(uint32_t *)at = good ? 1 + (uint32_t)number(3) : (uint32_t)any_number();
+        break;
+    case JB_CK_MONTH:
+        *(uint32_t *)at = good ? some_month() : (uint32_t)any_number();
         break;
     case JB_CK_DAY:
         *(jb_day *)at = good ? jb_day_of(now, 9 * 3600) + (jb_day)number(40) : (jb_day)any_number();
@@ -261,8 +278,8 @@ static void
 spoil(struct padded *p)
 {
     struct jb_command *c = &p->c;
-    unsigned field = (unsigned)number(JB_CF_LIMIT + 2);
-    field = field > JB_CF_LIMIT ? JB_CF_CALLER : field;
+    unsigned field = (unsigned)number(JB_CF_WHY + 2);
+    field = field > JB_CF_WHY ? JB_CF_CALLER : field;
     switch (number(7)) {
     case 0:
         c->has ^= JB_HAS(field);
@@ -359,8 +376,9 @@ make(struct padded *to, bool member)
     c->size = sizeof *c;
     do {
         c->op = (jb_op)(1 + number(JB_OPS - 1));
-    } while (member &&
-             (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC || c->op == JB_OP_FORGET));
+    } while (
+        jb_op_get((uint32_t)c->op) == NULL ||
+        (member && (c->op == JB_OP_DAY_CLOSE || c->op == JB_OP_ATOMIC || c->op == JB_OP_FORGET)));
     c->op = chance(30) ? (chance(50) ? JB_OP_CHARGE : JB_OP_CONSUME) : c->op;
     const struct jb_op_info *op = jb_op_get((uint32_t)c->op);
     for (unsigned field = 0; field < JB_CF_N; field++) {
@@ -521,6 +539,10 @@ read_value(const struct jb_command *c, unsigned field, struct opinion *o)
         memcpy(&word, at, sizeof word);
         o->nonsense |= jb_name_word(f->names, word) == NULL;
         break;
+    case JB_CK_MONTH:
+        memcpy(&word, at, sizeof word);
+        o->wrong |= word < 101 || word > 999912 || word % 100 < 1 || word % 100 > 12;
+        break;
     case JB_CK_DAY:
         o->wrong |= *(const jb_day *)at < -719162 || *(const jb_day *)at > 2932896;
         break;
@@ -594,6 +616,11 @@ has_stray(const struct jb_command *c)
     TAKE(H(EMAIL), email, NONE)
     TAKE(H(SETTLEMENT), settlement, 0)
     TAKE(H(LIMIT), limit, 0)
+    TAKE(H(MONTH), month, 0)
+    TAKE(H(INVOICE), invoice, 0)
+    TAKE(H(REF), ref, NONE)
+    TAKE(H(RESULT), result, 0)
+    TAKE(H(WHY), why, 0)
 #undef TAKE
     rest.size = 0;
     rest.op = (jb_op)0;

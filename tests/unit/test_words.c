@@ -35,6 +35,11 @@ static const char *const lists[] = {
     [JB_LIST_CHANNEL_STATE] = "channel state",
     [JB_LIST_BIZ_STATE] = "biz state",
     [JB_LIST_SALES_STATE] = "sales state",
+    [JB_LIST_INVOICE_KIND] = "invoice kind",
+    [JB_LIST_INVOICE_REASON] = "invoice reason",
+    [JB_LIST_INVOICE_WHY] = "invoice why",
+    [JB_LIST_MAIL_RESULT] = "mail result",
+    [JB_LIST_INVOICE_STATE] = "invoice state",
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
 

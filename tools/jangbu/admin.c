@@ -62,11 +62,15 @@ cmd_init(struct app *app, int argc, char **argv)
 {
     const char *currency = NULL, *exponent = NULL, *offset = NULL;
     const char *args[ARGUMENTS_MAX];
-    const char *roles = NULL, *operator_id = NULL;
+    const char *roles = NULL, *operator_id = NULL, *invoice_from = NULL;
     int n;
-    const struct option_row options[] = {
-        {"currency", NULL, &currency}, {"exponent", NULL, &exponent},    {"offset", NULL, &offset},
-        {"roles", NULL, &roles},       {"operator", NULL, &operator_id}, {0}};
+    const struct option_row options[] = {{"currency", NULL, &currency},
+                                         {"exponent", NULL, &exponent},
+                                         {"offset", NULL, &offset},
+                                         {"roles", NULL, &roles},
+                                         {"operator", NULL, &operator_id},
+                                         {"invoice-from", NULL, &invoice_from},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
@@ -97,6 +101,14 @@ cmd_init(struct app *app, int argc, char **argv)
     }
     if (operator_id != NULL && !app_is_person(app, "--operator", operator_id)) {
         return EXIT_USAGE;
+    }
+    if (invoice_from != NULL && strcmp(invoice_from, "none") == 0) {
+        o.invoice_from = JB_INVOICE_FROM_NONE;
+    } else if (invoice_from != NULL && !parse_month(invoice_from, &o.invoice_from)) {
+        return app_usage(app,
+                         "--invoice-from is the first month with tax invoices, like 2026-03, or "
+                         "none; not %s",
+                         invoice_from);
     }
     if (jb_init(args[0], &o, &app->err) != JB_OK) {
         return app_fail(app, &app->err);

@@ -53,22 +53,6 @@ read_question(struct app *app, const char *text, uint64_t *ret)
     return false;
 }
 
-/* The ledger's clock stands at its last event. */
-static bool
-stand_at_last_event(struct app *app, const char *word)
-{
-    struct jb_head head = JB_SIZED(struct jb_head);
-    if (word == NULL || strcmp(word, "system") == 0) {
-        return true;
-    }
-    app->clock_stands = true;
-    if (jb_head_get(app->ledger, &head, &app->err) != JB_OK) {
-        return false;
-    }
-    app->clock = head.recorded_at != JB_NO_INSTANT ? head.recorded_at : 0;
-    return true;
-}
-
 static int
 answer(struct app *app, const struct query *q)
 {
@@ -89,13 +73,19 @@ answer(struct app *app, const struct query *q)
 int
 cmd_answer(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *number = NULL, *channel = NULL, *charge = NULL, *clock = NULL;
+    const char *args[ARGUMENTS_MAX], *number = NULL, *channel = NULL, *charge = NULL, *clock = NULL,
+                                     *month = NULL;
     bool people = false;
     int n, code;
     uint64_t question;
-    const struct option_row options[] = {{"question", NULL, &number}, {"channel", NULL, &channel},
-                                         {"charge", NULL, &charge},   {"people", &people, NULL},
-                                         {"clock", NULL, &clock},     {0}};
+    uint32_t of = 0;
+    const struct option_row options[] = {{"question", NULL, &number},
+                                         {"channel", NULL, &channel},
+                                         {"charge", NULL, &charge},
+                                         {"people", &people, NULL},
+                                         {"clock", NULL, &clock},
+                                         {"month", NULL, &month},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n) ||
         !read_question(app, number, &question)) {
         return EXIT_USAGE;
@@ -103,19 +93,23 @@ cmd_answer(struct app *app, int argc, char **argv)
     if (n != 2) {
         return app_usage(app, "jangbu answer takes a ledger and a wallet");
     }
-    if (clock != NULL && strcmp(clock, "at") != 0 && strcmp(clock, "system") != 0) {
-        return app_usage(app, "--clock is at or system, not %s", clock);
+    if (!query_clock(app, clock)) {
+        return EXIT_USAGE;
+    }
+    if (month != NULL && !parse_month(month, &of)) {
+        return app_usage(app, "--month is a month like 2026-03, not %s", month);
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    if (!stand_at_last_event(app, clock)) {
+    if (!query_stand(app, clock)) {
         return app_fail(app, &app->err);
     }
     struct query q = query_about(app, QUERY_ANSWER, args[1]);
     q.question = question;
     q.channel = jb_text_of(channel);
     q.charge = jb_text_of(charge);
+    q.month = of;
     q.people = people;
     return answer(app, &q);
 }

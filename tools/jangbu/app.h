@@ -179,6 +179,9 @@ int cmd_roles(struct app *app, int argc, char **argv);
 int cmd_channel(struct app *app, int argc, char **argv);
 int cmd_biz(struct app *app, int argc, char **argv);
 int cmd_can_delete(struct app *app, int argc, char **argv);
+int cmd_invoices(struct app *app, int argc, char **argv);
+int cmd_invoice(struct app *app, int argc, char **argv);
+int cmd_due(struct app *app, int argc, char **argv);
 int cmd_answer(struct app *app, int argc, char **argv);
 void print_questions(FILE *to); /* that it answers */
 int cmd_log(struct app *app, int argc, char **argv);
@@ -205,5 +208,7 @@ struct option_row {
 bool read_options(struct app *app, int argc, char **argv, const struct option_row *rows,
                   const char **ret_args, int *ret_n);
 bool parse_number(const char *text, uint64_t max, uint64_t *ret);
+/* "2026-03": 202603. */
+bool parse_month(const char *text, uint32_t *ret);
 
 #endif

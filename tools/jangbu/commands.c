@@ -50,7 +50,8 @@ static const struct form forms[] = {
 /* The ops that have no row above are called by their own words, `member invite` for member.invite;
  * of what they must say these are arguments, in this order, and the rest are options. */
 static const int argument_order[] = {JB_CF_WALLET, JB_CF_CHANNEL,   JB_CF_PERSON, JB_CF_ROLE,
-                                     JB_CF_AGENCY, JB_CF_SEARCH_ID, JB_CF_EMAIL,  JB_CF_SETTLEMENT};
+                                     JB_CF_AGENCY, JB_CF_SEARCH_ID, JB_CF_EMAIL,  JB_CF_SETTLEMENT,
+                                     JB_CF_GRANT,  JB_CF_MONTH,     JB_CF_INVOICE};
 
 static void
 copy_word(char to[WORD_BYTES], const char *from, size_t n)
@@ -70,6 +71,10 @@ made_form(uint32_t op)
     struct form *f = &made[op];
     const struct jb_op_info *info = jb_op_get(op);
     if (f->command != NULL) {
+        return f;
+    }
+    if (info == NULL) { /* a number that is not given */
+        *f = (struct form){"", NULL, op, {-1, -1, -1, -1}, 0};
         return f;
     }
     const char *dot = strchr(info->name, '.');

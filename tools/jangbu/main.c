@@ -54,7 +54,7 @@ struct row {
 static const struct row rows[] = {
     {"init", cmd_init, TAKES_JSON,
      USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID] "
-           "[--key-file FILE]"),
+           "[--key-file FILE] [--invoice-from MONTH|none]"),
      SAID("make a ledger in a new or empty directory"),
      HELP("  --currency CODE  ISO 4217; KRW unless given\n"
           "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
@@ -65,7 +65,9 @@ static const struct row rows[] = {
           "notes are sealed; trust unless given: nobody is asked\n"
           "  --operator ID    the first operator, who gives the other roles\n"
           "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
-          "ledger; with --roles=enforce DIR.key unless given\n" JSON LANGUAGE)},
+          "ledger; with --roles=enforce DIR.key unless given\n"
+          "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
+          "months, unless given\n" JSON LANGUAGE)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
            "NAME] [--key KEY] [--at TIME]"),
@@ -158,8 +160,8 @@ static const struct row rows[] = {
      SAID("make another of its members the master of a wallet"), HELP(ONE)},
     {"manager", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
      SAID("add a manager to a channel, or remove one"), HELP(ONE)},
-    {"invoice", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
-     SAID("set the address for a wallet's tax invoices"), HELP(ONE)},
+    {"notice", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
+     SAID("say that somebody was told about a grant that lapses"), HELP(ONE)},
     {"sales", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
      SAID("ask for the sales right of a wallet, accept, refuse, release"), HELP(ONE)},
     {"forget", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
@@ -295,6 +297,24 @@ static const struct row rows[] = {
           "  --seq N          the event of the request that is reviewed\n" ONE)},
     {"can-delete", cmd_can_delete, TAKES_JSON | OF_NOW, USAGE("LEDGER WALLET"),
      SAID("whether a wallet can be deleted, and what is in the way"), HELP(COMMON)},
+    {"invoices", cmd_invoices, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET [--month MONTH] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's tax invoices and their states"),
+     HELP("  --month MONTH    of that tax month, like 2026-03\n" PAGE AS_OF COMMON)},
+    {"invoice", cmd_invoice, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER NUMBER [--people]"),
+     SAID(
+         "one tax invoice, and the consumption that it adds up to; or issue, correct, confirm one, "
+         "say what became of it, set the address for a wallet's invoices"),
+     HELP("  --people         with --json: to whom it is made out as well\n" AS_OF ONE)},
+    {"due", cmd_due, TAKES_JSON,
+     USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--clock=at|system]"),
+     SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "
+          "to send"),
+     HELP("  --kind KIND      of that kind only: day, invoice, notice\n"
+          "  --outside        documents to transmit and to mail, too\n"
+          "  --clock=at       the ledger's clock stands at its last event: documents, "
+          "tests\n" COMMON
+          "With --json the member commands has what `jangbu apply` takes, each with its key.\n")},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "
            "[--until WHEN] [--min AMOUNT] [--max AMOUNT] [--newest-first] [--people] [--limit N] "
@@ -316,14 +336,16 @@ static const struct row rows[] = {
          "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
              COMMON)},
     {"answer", cmd_answer, TAKES_JSON | OF_NOW,
-     USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--people] "
-           "[--clock=at|system]"),
+     USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--month MONTH] "
+           "[--people] [--clock=at|system]"),
      SAID("one of the ten questions that users ask, answered in a sentence"),
      HELP("  --question N     1 to 10, see below\n"
           "  --channel C      of question 9: that channel; unless given, each that the wallet is "
           "connected with\n"
           "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
           "a gateway\n"
+          "  --month MONTH    of question 8: that tax month; unless given, the newest with an "
+          "invoice\n"
           "  --people         people by their ids, not as #7\n"
           "  --clock=at       the ledger's clock stands at its last event: documents, "
           "tests\n" COMMON)},
@@ -379,7 +401,8 @@ nth_harmless(unsigned n)
         "balance",     "wallets", "lots",    "charges",  "grants",    "refunds", "events",
         "cash-status", "history", "refused", "receipts", "statement", "totals",  "expiring",
         "explain",     "find",    "who",     "may",      "roles",     "channel", "biz",
-        "can-delete",  "answer",  "log",     "stat",     "audit",     "export",  "help"};
+        "can-delete",  "answer",  "log",     "stat",     "audit",     "export",  "help",
+        "invoices",    "invoice", "due"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 

@@ -1,4 +1,5 @@
 /* The words of the command line: options anywhere among the arguments, numbers, moments. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,21 @@ parse_number(const char *text, uint64_t max, uint64_t *ret)
         value = value * 10 + (uint64_t)(*text - '0');
     }
     *ret = value;
+    return true;
+}
+
+bool
+parse_month(const char *text, uint32_t *ret)
+{
+    char day[16];
+    jb_day first;
+    int year, month;
+    snprintf(day, sizeof day, "%.7s-01", text);
+    if (strlen(text) != 7 || !jb_day_parse(day, strlen(day), &first)) {
+        return false;
+    }
+    jb_day_to_date(first, &year, &month, NULL);
+    *ret = (uint32_t)(year * 100 + month);
     return true;
 }
 

@@ -39,6 +39,31 @@ query_print(struct app *app, const struct query *q)
 }
 
 bool
+query_clock(struct app *app, const char *clock)
+{
+    if (clock != NULL && strcmp(clock, "at") != 0 && strcmp(clock, "system") != 0) {
+        app_usage(app, "--clock is at or system, not %s", clock);
+        return false;
+    }
+    return true;
+}
+
+bool
+query_stand(struct app *app, const char *clock)
+{
+    struct jb_head head = JB_SIZED(struct jb_head);
+    if (clock == NULL || strcmp(clock, "system") == 0) {
+        return true;
+    }
+    app->clock_stands = true;
+    if (jb_head_get(app->ledger, &head, &app->err) != JB_OK) {
+        return false;
+    }
+    app->clock = head.recorded_at != JB_NO_INSTANT ? head.recorded_at : 0;
+    return true;
+}
+
+bool
 query_limit(struct app *app, const char *text, uint64_t *ret)
 {
     if (!parse_number(text, JB_PAGE_ROWS_MAX, ret) || *ret == 0) {

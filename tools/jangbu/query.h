@@ -11,6 +11,10 @@ struct jb_text query_text(const char *s);
 struct query query_about(const struct app *app, enum query_kind kind, const char *wallet);
 /* Prints the answer as JSON. Returns the exit code. */
 int query_print(struct app *app, const struct query *q);
+/* --clock: at, system, or NULL. False: it is another word, and that was said. */
+bool query_clock(struct app *app, const char *clock);
+/* With --clock=at the ledger's clock stands at its last event. */
+bool query_stand(struct app *app, const char *clock);
 /* --limit of a list. False: said on standard error. */
 bool query_limit(struct app *app, const char *text, uint64_t *ret);
 /* A page of a list: --cursor, --limit, and --open where open is not NULL. The arguments are the

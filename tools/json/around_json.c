@@ -22,9 +22,7 @@ word(jb_list list, uint32_t number)
     return jb_name_word(jb_names_get(list), number);
 }
 
-/* A member with a reference, and with the text where that is asked for; null, and why, where there
- * is none. keys: of the three. */
-static jb_status
+jb_status
 ref_json(const struct asked *a, struct out *o, const char *const keys[3], uint64_t ref, bool people,
          struct jb_error *err)
 {
@@ -397,7 +395,7 @@ condition_word(const struct jb_condition *c)
 }
 
 static void
-condition_json(struct out *o, const struct jb_condition *c)
+condition_json(struct out *o, const struct jb_condition *c, const struct jb_can_delete *d)
 {
     js_open(o, NULL, '{');
     js_str(o, "name", condition_word(c));
@@ -422,6 +420,10 @@ condition_json(struct out *o, const struct jb_condition *c)
         set_json(o, "who", JB_LIST_ROLE, c->remedy_who);
         js_close(o, '}');
     }
+    if (c->name == JB_FIG_UNINVOICED) {
+        js_uint(o, "papers", d->papers);
+        js_day(o, "from", d->uninvoiced_from);
+    }
     js_close(o, '}');
 }
 
@@ -439,7 +441,7 @@ can_delete_answer(const struct asked *a, const struct query *q, struct out *o, s
     js_bool(o, "can_delete", d.can_delete != 0);
     js_open(o, "conditions", '[');
     for (uint32_t i = 0; i < d.conditions_n; i++) {
-        condition_json(o, &d.conditions[i]);
+        condition_json(o, &d.conditions[i], &d);
     }
     js_close(o, ']');
     js_int(o, "forfeits", d.forfeits);
@@ -460,6 +462,7 @@ question_of(const struct query *q)
     question.wallet = q->wallet;
     question.channel = q->channel;
     question.charge = q->charge;
+    question.month = q->month;
     question.people = q->people;
     return question;
 }

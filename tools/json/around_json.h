@@ -21,6 +21,10 @@ jb_status can_delete_answer(const struct asked *a, const struct query *q, struct
 jb_status reply_answer(const struct asked *a, const struct query *q, struct out *o,
                        struct jb_error *err);
 
+/* A member with a reference, and with the text where that is asked for; null, and why, where there
+ * is none. keys: of the three. */
+jb_status ref_json(const struct asked *a, struct out *o, const char *const keys[3], uint64_t ref,
+                   bool people, struct jb_error *err);
 /* What a query "answer" asks. */
 struct jb_question question_of(const struct query *q);
 /* What was said of a cell, as a word: "ROLE", "STATE", "KIND"; NULL: yes. */

@@ -20,8 +20,13 @@ nth_field(unsigned i)
 static const char *
 nth_op(unsigned i)
 {
-    const struct jb_op_info *op = jb_op_get(i + 1);
-    return op != NULL ? op->name : NULL;
+    for (uint32_t number = 1; number < JB_OPS; number++) {
+        const struct jb_op_info *op = jb_op_get(number);
+        if (op != NULL && i-- == 0) {
+            return op->name;
+        }
+    }
+    return NULL;
 }
 
 /* ---- members ---- */
@@ -74,12 +79,47 @@ actor_member(json_t *value, struct jb_command *c, struct bad_line *bad)
     return true;
 }
 
+bool
+month_of(struct jb_text t, uint32_t *ret)
+{
+    char day[16];
+    jb_day first;
+    int year, month;
+    if (t.s == NULL || t.n != 7) {
+        return false;
+    }
+    snprintf(day, sizeof day, "%.7s-01", t.s);
+    if (!jb_day_parse(day, strlen(day), &first)) {
+        return false;
+    }
+    jb_day_to_date(first, &year, &month, NULL);
+    *ret = (uint32_t)(year * 100 + month);
+    return true;
+}
+
+static bool
+month_member(const struct jb_command_field_info *f, const json_t *value, uint32_t *ret,
+             struct bad_line *bad)
+{
+    char given[160];
+    return month_of(text_of(value), ret)
+               ? true
+               : wrong(bad, JB_CODE_MALFORMED, f->name,
+                       "%s must be a month, written like \"2026-03\"; not %s", f->name,
+                       given_as(value, given, sizeof given));
+}
+
 /* Whether a word or a number is right depends on the policy, which may stand behind it:
  * policy_value looks when all members are known. */
 static bool
 value_member(const json_t *value, struct jb_command *c, struct bad_line *bad)
 {
     const char *word = json_string_value(value);
+    uint32_t month;
+    if (word != NULL && month_of(text_of(value), &month)) {
+        c->value = month;
+        return true;
+    }
     if (word != NULL) {
         c->value = strcmp(word, "manual") == 0;
     }
@@ -87,17 +127,28 @@ value_member(const json_t *value, struct jb_command *c, struct bad_line *bad)
                      : whole_of(value, &c->value) == WHOLE) {
         return true;
     }
-    return wrong(bad, JB_CODE_MALFORMED, "value",
-                 "value must be a whole number, or \"auto\" or \"manual\" for day_close");
+    return wrong(
+        bad, JB_CODE_MALFORMED, "value",
+        "value must be a whole number, or \"auto\" or \"manual\" for day_close, or a month "
+        "like \"2026-03\" for invoice_from");
 }
 
 static bool
 policy_value(const json_t *object, const struct jb_command *c, struct bad_line *bad)
 {
     const uint64_t both = JB_HAS(JB_CF_POLICY) | JB_HAS(JB_CF_VALUE);
-    bool word = json_is_string(json_object_get(object, "value"));
-    if ((c->has & both) != both || word == (c->policy == JB_POLICY_DAY_CLOSE)) {
+    const json_t *value = json_object_get(object, "value");
+    bool word = json_is_string(value);
+    uint32_t month;
+    bool is_month = month_of(text_of(value), &month);
+    bool fits = c->policy == JB_POLICY_INVOICE_FROM ? !word || is_month
+                                                    : word == (c->policy == JB_POLICY_DAY_CLOSE);
+    if ((c->has & both) != both || (fits && is_month <= (c->policy == JB_POLICY_INVOICE_FROM))) {
         return true;
+    }
+    if (c->policy == JB_POLICY_INVOICE_FROM) {
+        return wrong(bad, JB_CODE_MALFORMED, "value",
+                     "the value of invoice_from is a month like \"2026-03\"");
     }
     return word ? wrong(bad, JB_CODE_MALFORMED, "value", "the value of %s is a whole number",
                         jb_name_word(jb_names_get(JB_LIST_POLICY), c->policy))
@@ -189,6 +240,8 @@ member(struct json_pool *pool, unsigned field, json_t *value, struct jb_command 
         return true;
     case JB_CK_WORD:
         return word_member(f, value, to, bad);
+    case JB_CK_MONTH:
+        return month_member(f, value, to, bad);
     case JB_CK_DAY:
         return json_is_string(value) && jb_day_parse(t.s, t.n, to)
                    ? true

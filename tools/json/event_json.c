@@ -37,6 +37,7 @@ figure_form(uint32_t name)
         [JB_FIG_CHANNEL_KIND] = {FIGURE_WORD, JB_LIST_CHANNEL_KIND},
         [JB_FIG_BIZ_STATE] = {FIGURE_WORD, JB_LIST_BIZ_STATE},
         [JB_FIG_SALES_STATE] = {FIGURE_WORD, JB_LIST_SALES_STATE},
+        [JB_FIG_INVOICE_STATE] = {FIGURE_WORD, JB_LIST_INVOICE_STATE},
         [JB_FIG_HAVE] = {FIGURE_SET, JB_LIST_ROLE},
         [JB_FIG_HAVE_NOW] = {FIGURE_SET, JB_LIST_ROLE},
         [JB_FIG_WHO] = {FIGURE_SET, JB_LIST_ROLE},
@@ -189,6 +190,10 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
         break;
     case JB_FK_ORDINAL:
     case JB_FK_UINT:
+        if (at == &e->invoice_issued.month && e->type == JB_EV_INVOICE_ISSUED) {
+            js_month(o, f->name, e->invoice_issued.month);
+            break;
+        }
         js_uint(o, f->name, *(const uint32_t *)at);
         break;
     case JB_FK_AMOUNT:
@@ -196,6 +201,11 @@ field_json(struct out *o, const struct jb_event *e, const struct jb_field_info *
     case JB_FK_INT:
         if (e->type == JB_EV_COMMAND_REFUSED && at == &e->command_refused.index) {
             index_json(o, f->name, e->command_refused.index);
+            break;
+        }
+        if (e->type == JB_EV_POLICY_SET && e->policy_set.policy == JB_POLICY_INVOICE_FROM &&
+            at == &e->policy_set.value) {
+            js_month(o, f->name, (uint32_t)e->policy_set.value);
             break;
         }
         js_int(o, f->name, *(const int64_t *)at);
@@ -446,6 +456,24 @@ result_json(struct out *o, const struct jb_event *e, int32_t utc_offset_s)
     case JB_EV_SALES_RELEASED:
         js_text(o, "agency", e->sales_released.agency);
         break;
+    case JB_EV_INVOICE_ISSUED:
+        js_uint(o, "invoice", e->invoice_issued.invoice);
+        js_str(o, "kind", jb_name_word(jb_names_get(JB_LIST_INVOICE_KIND), e->invoice_issued.kind));
+        js_month(o, "month", e->invoice_issued.month);
+        js_int(o, "supply", e->invoice_issued.total - e->invoice_issued.vat);
+        js_int(o, "vat", e->invoice_issued.vat);
+        js_int(o, "total", e->invoice_issued.total);
+        js_day(o, "written_on", e->invoice_issued.written_on);
+        break;
+    case JB_EV_INVOICE_CONFIRMED:
+        js_uint(o, "invoice", e->invoice_confirmed.invoice);
+        break;
+    case JB_EV_INVOICE_FAILED:
+        js_uint(o, "invoice", e->invoice_failed.invoice);
+        break;
+    case JB_EV_INVOICE_MAILED:
+        js_uint(o, "invoice", e->invoice_mailed.invoice);
+        break;
     case JB_EV_SETTLEMENT_CHANGED:
         js_str(o, "settlement",
                jb_name_word(jb_names_get(JB_LIST_SETTLEMENT), e->settlement_changed.settlement));
@@ -517,6 +545,9 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
             js_close(o, ']');
         } else if (jb_answer_event(a) != NULL) {
             result_json(o, jb_answer_event(a), utc_offset_s);
+        }
+        if (jb_answer_negative(a) != 0) {
+            js_uint(o, "negative", jb_answer_negative(a));
         }
         if (a->same_txn != 0) {
             js_uint(o, "same_txn", a->same_txn);

@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const char *const kind_words[] = {
-    [MEMBER_TEXT] = "text",     [MEMBER_NUMBER] = "number", [MEMBER_FLAG] = "boolean",
-    [MEMBER_WORD] = "word",     [MEMBER_DAY] = "day",       [MEMBER_TYPES] = "types",
-    [MEMBER_SET] = "words",     [MEMBER_AMOUNT] = "amount", [MEMBER_AS_OF] = "as_of",
-    [MEMBER_OFFSET] = "offset", [MEMBER_OBJECT] = "object"};
+    [MEMBER_TEXT] = "text",   [MEMBER_NUMBER] = "number", [MEMBER_FLAG] = "boolean",
+    [MEMBER_WORD] = "word",   [MEMBER_DAY] = "day",       [MEMBER_MONTH] = "month",
+    [MEMBER_TYPES] = "types", [MEMBER_SET] = "words",     [MEMBER_AMOUNT] = "amount",
+    [MEMBER_AS_OF] = "as_of", [MEMBER_OFFSET] = "offset", [MEMBER_OBJECT] = "object"};
 
 static bool
 as_of_member(const json_t *value, struct jb_as_of *ret)
@@ -187,6 +187,8 @@ wanted(const struct member_row *row, char *buf, size_t size)
         return tr("true or false");
     case MEMBER_DAY:
         return tr("a day that exists, written like \"2026-10-31\"");
+    case MEMBER_MONTH:
+        return tr("a month, written like \"2026-03\"");
     case MEMBER_TYPES:
         return tr("a list of types of events, like [\"charge_settled\"]");
     case MEMBER_AS_OF:
@@ -232,6 +234,8 @@ member_read(const struct member_row *row, json_t *value, void *to)
     case MEMBER_DAY:
         return json_is_string(value) &&
                jb_day_parse(json_string_value(value), json_string_length(value), to);
+    case MEMBER_MONTH:
+        return month_of(text_of(value), to);
     case MEMBER_TYPES:
         return types_member(value, to);
     case MEMBER_AS_OF:

@@ -14,6 +14,7 @@ enum member_kind {
     MEMBER_FLAG,   /* uint8_t */
     MEMBER_WORD,   /* uint32_t, one of words */
     MEMBER_DAY,    /* jb_day */
+    MEMBER_MONTH,  /* uint32_t: 202603 */
     MEMBER_TYPES,  /* struct event_types: a list of their names */
     MEMBER_AS_OF,  /* struct jb_as_of: an event's number, a time, a closed day */
     MEMBER_SET,    /* uint32_t, 1 << number of each: a list of words, whose numbers are from 1 */

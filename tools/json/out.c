@@ -1,5 +1,6 @@
 #include "out.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,6 +232,14 @@ js_day(struct out *o, const char *key, jb_day d)
 {
     char text[JB_DAY_TEXT_BYTES];
     js_str(o, key, d == JB_NO_DAY ? NULL : jb_day_print(d, text));
+}
+
+void
+js_month(struct out *o, const char *key, uint32_t month)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%04u-%02u", month / 100, month % 100);
+    js_str(o, key, month == 0 ? NULL : text);
 }
 
 void

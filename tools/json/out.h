@@ -29,7 +29,8 @@ void js_bool(struct out *o, const char *key, bool value);
 void js_null(struct out *o, const char *key);
 void js_wide(struct out *o, const char *key, const uint8_t be[16]);
 void js_hex(struct out *o, const char *key, const uint8_t *bytes, size_t n);
-void js_day(struct out *o, const char *key, jb_day d); /* JB_NO_DAY: null */
+void js_day(struct out *o, const char *key, jb_day d);         /* JB_NO_DAY: null */
+void js_month(struct out *o, const char *key, uint32_t month); /* 202603; 0: null */
 void js_instant(struct out *o, const char *key, jb_instant t,
                 int32_t utc_offset_s); /* JB_NO_INSTANT: null */
 void js_open(struct out *o, const char *key, char bracket);

@@ -21,7 +21,8 @@ bool parse_end(struct json_pool *pool, bool ok, struct bad_line *bad);
 bool wrong(struct bad_line *bad, jb_code code, const char *field, const char *format, ...)
     JB_PRINTF(4, 5);
 
-struct jb_text text_of(const json_t *value); /* s NULL where it is no text */
+struct jb_text text_of(const json_t *value);    /* s NULL where it is no text */
+bool month_of(struct jb_text t, uint32_t *ret); /* "2026-03": 202603 */
 enum whole { NOT_WHOLE, WHOLE, BEYOND_INT64 };
 enum whole whole_of(const json_t *value, int64_t *ret);
 /* What stands there, for a message. */

@@ -17,6 +17,20 @@ static const char *const flows[] = {"any",
 #undef JB_X
                                         NULL};
 
+static const char *const dues[] = {"all", "day", "invoice", "notice", NULL};
+
+bool
+due_kind_called(const char *word, uint32_t *ret)
+{
+    for (uint32_t i = 0; i < DUE_KINDS; i++) {
+        if (strcmp(word, dues[i]) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum {
     WALLET,
     CHANNEL,
@@ -57,6 +71,10 @@ enum {
     USED_BEFORE,
     AFTER,
     TIMEOUT_US,
+    MONTH,
+    INVOICE,
+    OUTSIDE,
+    KIND,
     MEMBERS
 };
 
@@ -102,6 +120,10 @@ static const struct member_row members[MEMBERS] = {
     [USED_BEFORE] = {"used_before", MEMBER_AS_OF, AT(used_before), 0, 0, NULL},
     [AFTER] = {"after", MEMBER_NUMBER, AT(after), 0, SEQ_MAX, NULL},
     [TIMEOUT_US] = {"timeout_us", MEMBER_NUMBER, AT(timeout_us), 0, INT64_MAX, NULL},
+    [MONTH] = {"month", MEMBER_MONTH, AT(month), 0, 0, NULL},
+    [INVOICE] = {"invoice", MEMBER_NUMBER, AT(invoice), 1, SEQ_MAX, NULL},
+    [KIND] = {"kind", MEMBER_WORD, AT(due), 0, 0, dues},
+    [OUTSIDE] = {"outside", MEMBER_FLAG, AT(outside), 0, 0, NULL},
 };
 
 static const struct {
@@ -150,7 +172,10 @@ static const struct {
     [QUERY_BIZ] = {"biz", 0, M(WALLET) | M(CHANNEL) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
     [QUERY_CAN_DELETE] = {"can_delete", M(WALLET), 0, false},
     [QUERY_ANSWER] = {"answer", M(WALLET) | M(QUESTION),
-                      M(CHANNEL) | M(CHARGE) | M(LANG) | M(PEOPLE), false},
+                      M(CHANNEL) | M(CHARGE) | M(MONTH) | M(LANG) | M(PEOPLE), false},
+    [QUERY_INVOICES] = {"invoices", M(WALLET), M(MONTH) | M(AS_OF) | M(LIMIT) | M(CURSOR), false},
+    [QUERY_INVOICE] = {"invoice", M(INVOICE), M(AS_OF) | M(PEOPLE), false},
+    [QUERY_DUE] = {"due", 0, M(OUTSIDE) | M(KIND), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},

@@ -61,6 +61,9 @@ enum query_kind {
     QUERY_BIZ,
     QUERY_CAN_DELETE,
     QUERY_ANSWER,
+    QUERY_INVOICES,
+    QUERY_INVOICE,
+    QUERY_DUE,
     QUERY_LOG,
     QUERY_STAT,
     QUERY_INFO,
@@ -72,6 +75,9 @@ enum query_kind {
     QUERY_QUERIES,
     QUERIES
 };
+
+/* Of what is due, in the order of the words. */
+enum due_kind { DUE_ALL, DUE_DAY, DUE_INVOICE, DUE_NOTICE, DUE_KINDS };
 
 /* Of grants about to lapse, unless it is said. */
 #define QUERY_DAYS 30
@@ -98,6 +104,10 @@ struct query {
     uint64_t question;
     uint32_t lang; /* enum query_lang */
     struct jb_text charge;
+    uint32_t month; /* 202603; 0: none */
+    uint64_t invoice;
+    uint8_t outside;
+    uint32_t due;                /* enum due_kind */
     struct jb_text text;         /* that is to be found */
     struct jb_text name, master; /* of wallets */
     uint32_t statuses, kinds;    /* 1 << number */
@@ -124,6 +134,8 @@ jb_status query_answer(const struct asked *a, const struct query *q, struct out 
                        struct jb_error *err);
 /* A day is over and not closed: judged by the wall clock. */
 bool past_day_open(const struct jb_ledger_stat *s, int32_t utc_offset_s);
+/* The number of the word of a kind of what is due. False: it is none. */
+bool due_kind_called(const char *word, uint32_t *ret);
 /* The table, for the query "queries". */
 void queries_json(struct out *o);
 #endif

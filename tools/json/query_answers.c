@@ -8,6 +8,7 @@
 #include "event_json.h"
 #include "lang.h"
 #include "lists_json.h"
+#include "papers_json.h"
 #include "queries.h"
 #include "rows_json.h"
 #include "statements_json.h"
@@ -255,6 +256,8 @@ policies_json(struct out *o, const char *key, jb_ledger *l, struct jb_error *err
         status = jb_policy_get(l, i, &value, err);
         if (i == JB_POLICY_DAY_CLOSE) {
             js_str(o, word, value != 0 ? "manual" : "auto");
+        } else if (i == JB_POLICY_INVOICE_FROM) {
+            js_month(o, word, (uint32_t)value);
         } else {
             js_int(o, word, value);
         }
@@ -391,6 +394,9 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_BIZ] = biz_answer,
         [QUERY_CAN_DELETE] = can_delete_answer,
         [QUERY_ANSWER] = reply_answer,
+        [QUERY_INVOICES] = invoices_answer,
+        [QUERY_INVOICE] = invoice_answer,
+        [QUERY_DUE] = due_answer,
         [QUERY_LOG] = log_events,
         [QUERY_STAT] = stat_json,
         [QUERY_INFO] = info,

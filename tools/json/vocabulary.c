@@ -12,7 +12,8 @@ kind_word(jb_command_kind kind)
         [JB_CK_INSTANT] = "instant", [JB_CK_ACTOR] = "actor",   [JB_CK_VALUE] = "value",
         [JB_CK_COMMANDS] = "list",   [JB_CK_KEY] = "key",       [JB_CK_REF] = "reference",
         [JB_CK_CALLER] = "caller",   [JB_CK_BIZ] = "biz",       [JB_CK_SEARCH_ID] = "search_id",
-        [JB_CK_LINE] = "line",       [JB_CK_EMAIL] = "email",   [JB_CK_AMOUNT0] = "amount or 0"};
+        [JB_CK_LINE] = "line",       [JB_CK_EMAIL] = "email",   [JB_CK_AMOUNT0] = "amount or 0",
+        [JB_CK_MONTH] = "month"};
     return (size_t)kind < sizeof words / sizeof words[0] ? words[kind] : NULL;
 }
 
@@ -54,6 +55,9 @@ commands_json(struct out *o)
     js_open(o, "ops", '[');
     for (uint32_t i = 1; i < JB_OPS; i++) {
         const struct jb_op_info *op = jb_op_get(i);
+        if (op == NULL) {
+            continue; /* a number that is not given yet */
+        }
         js_open(o, NULL, '{');
         js_str(o, "op", op->name);
         fields_json(o, "required", op->required);

@@ -109,7 +109,8 @@ enum {
     JB_DAY_TEXT_BYTES = 16,
     JB_INSTANT_TEXT_BYTES = 40,
     JB_PERSON_TEXT_BYTES = 2048, /* a name, note, reason or actor out of people.mdb */
-    JB_CURSOR_TEXT_BYTES = 128   /* where the next page of a list begins */
+    JB_CURSOR_TEXT_BYTES = 128,  /* where the next page of a list begins */
+    JB_DUE_KEY_BYTES = 96        /* the key of something that is to be done */
 };
 
 /* Largest amount: 10^15 - 1. Adding a thousand of them cannot overflow int64_t, and it is exact in
@@ -136,7 +137,8 @@ enum {
     X(16, COMMAND_BYTES_MAX) X(17, GROUP_COMMANDS_MAX) X(18, ERROR_TEXT_BYTES)                     \
     X(19, DAY_TEXT_BYTES) X(20, INSTANT_TEXT_BYTES) X(21, PERSON_TEXT_BYTES) X(22, MOVES_MAX)      \
     X(23, LOG_FORMAT) X(24, RULES) X(25, PAGE_ROWS_MAX) X(26, CURSOR_TEXT_BYTES)        \
-    X(27, DAY_MIN) X(28, DAY_MAX) X(29, MAIL_ORDER_BYTES_MAX) X(30, CONDITIONS_MAX)
+    X(27, DAY_MIN) X(28, DAY_MAX) X(29, MAIL_ORDER_BYTES_MAX) X(30, CONDITIONS_MAX) \
+    X(31, DUE_KEY_BYTES)
 /* clang-format on */
 
 typedef enum jb_limit_name {

@@ -66,7 +66,14 @@ typedef enum jb_op {
     JB_OP_SALES_RELEASE = 48,
     JB_OP_WALLET_SETTLEMENT = 49,
     JB_OP_FORGET = 50,
-    JB_OPS = 51
+    /* 51 to 55 are not given yet */
+    JB_OP_NOTICE_SEND = 56,
+    JB_OP_INVOICE_ISSUE = 57,
+    JB_OP_INVOICE_CORRECT = 58,
+    JB_OP_INVOICE_CONFIRM = 59,
+    JB_OP_INVOICE_FAIL = 60,
+    JB_OP_INVOICE_MAIL = 61,
+    JB_OPS = 62
 } jb_op;
 
 typedef enum jb_wallet_kind {
@@ -110,7 +117,12 @@ typedef enum jb_policy {
     JB_POLICY_RULES = 13,           /* number of the set of rules; without it 1 */
     JB_POLICY_CLOCK_AHEAD_MAX = 14, /* days */
     JB_POLICY_AT_BACK_MAX = 15,     /* days */
-    JB_POLICIES = 16                /* one above the largest */
+    JB_POLICY_INVOICE_FROM =
+        16, /* the first month that gets tax invoices, 202603; without it none */
+    JB_POLICY_INVOICE_DAY = 17, /* day of the next month from which on one is due */
+    JB_POLICY_NOTICE_DAYS = 18, /* days before a grant lapses in which a notice is due */
+    JB_POLICY_RECEIPT_TAX = 19, /* of a slip: 0 not said, 1 taxable, 2 exempt */
+    JB_POLICIES = 20            /* one above the largest */
 } jb_policy;
 
 /* The newest set of rules that this version decides by. Policy `rules` says which set a ledger goes
@@ -122,7 +134,7 @@ enum { JB_MATRICES = 1 };
 
 /* Members of a command, as bits of `has`: absent is not the same as 0 or false. The numbers go into
  * the fingerprint of a command's content and so are on disk for ever: new members take the next
- * number from 44 on. 63 stays free. */
+ * number from 49 on. 63 stays free. */
 #define JB_HAS(field) (UINT64_C(1) << (field))
 enum jb_command_field {
     JB_CF_WALLET = 0,
@@ -169,6 +181,11 @@ enum jb_command_field {
     JB_CF_EMAIL,
     JB_CF_SETTLEMENT,
     JB_CF_LIMIT,
+    JB_CF_MONTH,
+    JB_CF_INVOICE, /* number of a document */
+    JB_CF_REF,     /* of a paper elsewhere */
+    JB_CF_RESULT,
+    JB_CF_WHY,
     JB_CF_CALLER = 62,
     JB_CF_N /* one above the largest; between them are numbers without a member */
 };
@@ -240,6 +257,12 @@ struct jb_command {
     uint32_t settlement;   /* enum jb_settlement */
     uint32_t reserved;     /* 0 */
     jb_amount limit;       /* >= 0 */
+    uint32_t month;        /* 202603 */
+    uint32_t result;       /* enum jb_mail_result */
+    uint32_t why;          /* enum jb_invoice_why */
+    uint32_t reserved_too; /* 0 */
+    uint64_t invoice;
+    struct jb_text ref;
 };
 
 /*
@@ -318,6 +341,11 @@ JB_SETTER(address, ADDRESS, struct jb_text, address)
 JB_SETTER(email, EMAIL, struct jb_text, email)
 JB_SETTER(settlement, SETTLEMENT, jb_settlement, settlement)
 JB_SETTER(limit, LIMIT, jb_amount, limit) /* >= 0, minor unit */
+JB_SETTER(month, MONTH, uint32_t, month)  /* 202603: March 2026 */
+JB_SETTER(invoice, INVOICE, uint64_t, invoice)
+JB_SETTER(ref, REF, struct jb_text, ref)
+JB_SETTER(result, RESULT, jb_mail_result, result)
+JB_SETTER(why, WHY, jb_invoice_why, why)
 #undef JB_SETTER
 
 /* role.s NULL: none. */
@@ -366,6 +394,7 @@ typedef enum jb_command_kind {
                       and representative 1..60, address 1..200 */
     JB_CK_EMAIL,   /* as an id with one @, 3..254 bytes */
     JB_CK_AMOUNT0, /* integer 0..JB_AMOUNT_MAX */
+    JB_CK_MONTH,   /* "2026-03" */
 } jb_command_kind;
 
 struct jb_command_field_info {
@@ -419,7 +448,9 @@ JB_API uint32_t jb_op_from_name(const char *name, size_t n);
     X(41, MASTER_NEEDED) X(42, LAST_OPERATOR) X(43, PERSON_HAS_ROLE) X(44, CHANNEL_UNKNOWN) X(45, CHANNEL_EXISTS)     \
     X(46, CHANNEL_STATE) X(47, CHANNEL_KIND) X(48, SEARCH_ID_INVALID) X(49, SEARCH_ID_SET) X(50, SEARCH_ID_TAKEN)     \
     X(51, BIZ_NUMBER) X(52, BIZ_STATE) X(53, SALES_STATE) X(54, UNCHANGED) X(55, RETENTION)                           \
-    X(56, TOO_MANY_PARTS) X(57, CLOCK_AHEAD) X(58, AT_TOO_OLD) /* 59 is reserved */
+    X(56, TOO_MANY_PARTS) X(57, CLOCK_AHEAD) X(58, AT_TOO_OLD) /* 59 is reserved */                                   \
+    X(60, MONTH_OPEN) X(61, NOTHING_TO_INVOICE) X(62, NO_BUSINESS_INFO) X(63, INVOICE_PENDING)                        \
+    X(64, INVOICE_UNKNOWN) X(65, INVOICE_STATE) X(66, INVOICE_REASON)
 /* clang-format on */
 
 typedef enum jb_code {
@@ -492,6 +523,9 @@ JB_API const char *jb_answer_message(const struct jb_answer *a);
 /* How many members a group has that is done, and the answer to each of them; NULL beyond. */
 JB_API size_t jb_answer_members(const struct jb_answer *a);
 JB_API const struct jb_answer *jb_answer_member_at(const struct jb_answer *a, size_t i);
+/* Of an invoice.correct that wrote two documents, of which its event is the second: the number of
+ * the first, which takes the old one back. 0: it wrote one. */
+JB_API uint64_t jb_answer_negative(const struct jb_answer *a);
 /* Dry run of a command on a wallet: what it would give. NULL: none. */
 JB_API const struct jb_balance *jb_answer_balance(const struct jb_answer *a);
 

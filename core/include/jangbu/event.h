@@ -66,7 +66,13 @@ typedef enum jb_event_type {
     JB_EV_SETTLEMENT_CHANGED = 49,
     JB_EV_FORGOTTEN = 50,
     JB_EV_PEOPLE_ENCRYPTED = 51,
-    JB_EV_TYPES = 52 /* one above the largest */
+    /* 52 to 78 are not given yet */
+    JB_EV_NOTICE_SENT = 79,
+    JB_EV_INVOICE_ISSUED = 80,
+    JB_EV_INVOICE_CONFIRMED = 81,
+    JB_EV_INVOICE_FAILED = 82,
+    JB_EV_INVOICE_MAILED = 83,
+    JB_EV_TYPES = 84 /* one above the largest */
 } jb_event_type;
 
 /* Added to the type of a skippable event whose version is newer than this library: its fields are
@@ -134,11 +140,13 @@ typedef enum jb_figure_name {
     JB_FIG_POSTPAID = 40,    /* likewise: the limit */
     JB_FIG_UNINVOICED = 41,  /* likewise: consumption without an invoice */
     /* 42 and 43 are reserved for conditions to come */
-    JB_FIG_PARTS_MAX = 44, /* how many parts an event has at most */
-    JB_FIG_MOST = 45,      /* the amount that goes at once */
-    JB_FIG_AHEAD_US = 46,  /* how far the clock is ahead of the last event */
-    JB_FIG_DAYS_MAX = 47,  /* value of clock_ahead_max or at_back_max */
-    JB_FIG_NAMES = 48      /* one above the largest */
+    JB_FIG_PARTS_MAX = 44,     /* how many parts an event has at most */
+    JB_FIG_MOST = 45,          /* the amount that goes at once */
+    JB_FIG_AHEAD_US = 46,      /* how far the clock is ahead of the last event */
+    JB_FIG_DAYS_MAX = 47,      /* value of clock_ahead_max or at_back_max */
+    JB_FIG_INVOICE = 48,       /* number of a document */
+    JB_FIG_INVOICE_STATE = 49, /* enum jb_invoice_state; printed "state" */
+    JB_FIG_NAMES = 50          /* one above the largest */
 } jb_figure_name;
 
 /* Final. */
@@ -180,11 +188,13 @@ typedef enum jb_refund_state {
     X(charged) X(charge_reversed) X(free_activated) X(consumed_paid) X(consumed_free) X(returned)  \
     X(refunded) X(refund_failed) X(debt_repaid) X(expired) X(forfeited)
 /* The control totals of a closed day, over all wallets, in the order in which they stand in
- * day_closed. */
+ * day_closed: the first 22 until the ledger's first invoice, all of them from it on. held to
+ * closing_held are reserved, and 0. */
 #define JB_TOTALS(X)                                                                               \
     JB_FLOWS(X)                                                                                    \
     X(dormant_granted) X(dormant_expired) X(dormant_revoked) X(dormant_forfeited) X(closing_paid)  \
-    X(closing_free) X(closing_dormant) X(refund_in_transit) X(events) X(wallets) X(last_seq)
+    X(closing_free) X(closing_dormant) X(refund_in_transit) X(events) X(wallets) X(last_seq)       \
+    X(held) X(released) X(held_returned) X(closing_held) X(invoiced) X(invoiced_vat)
 /* clang-format on */
 
 enum jb_total_name {
@@ -301,6 +311,38 @@ typedef enum jb_sales_state {
     JB_SALES_REQUESTED = 2,
     JB_SALES_HELD = 3
 } jb_sales_state;
+
+/* Tax invoices (docs/rules.md section 15). The numbers are on disk. */
+typedef enum jb_invoice_kind {
+    JB_INVOICE_ORIGINAL = 1,
+    JB_INVOICE_DELTA = 2,    /* what came to its month after the last one */
+    JB_INVOICE_NEGATIVE = 3, /* takes another back, whole */
+    JB_INVOICE_CORRECTED = 4 /* stands for one that was taken back */
+} jb_invoice_kind;
+
+typedef enum jb_invoice_reason {
+    JB_INVOICE_NO_REASON = 0, /* of an ORIGINAL */
+    JB_INVOICE_AMOUNT_CHANGED = 1,
+    JB_INVOICE_RESCINDED = 2,
+    JB_INVOICE_ENTRY_ERROR = 3,
+    JB_INVOICE_ISSUED_TWICE = 4
+} jb_invoice_reason;
+
+/* Why the tax office would not have a document. */
+typedef enum jb_invoice_why {
+    JB_INVOICE_CLOSED_BUSINESS = 1,
+    JB_INVOICE_SUSPENDED_BUSINESS = 2,
+    JB_INVOICE_WRONG_NUMBER = 3,
+    JB_INVOICE_OTHER = 4
+} jb_invoice_why;
+
+typedef enum jb_mail_result { JB_MAIL_SENT = 1, JB_MAIL_BOUNCED = 2 } jb_mail_result;
+
+typedef enum jb_invoice_state {
+    JB_INVOICE_ISSUED = 1,    /* the tax office has not answered */
+    JB_INVOICE_CONFIRMED = 2, /* it has the document */
+    JB_INVOICE_FAILED = 3     /* it would not have it */
+} jb_invoice_state;
 
 typedef enum jb_scope {
     JB_SCOPE_FULL = 1, /* all that could be refunded */
@@ -471,8 +513,7 @@ struct jb_refund_failed {
     struct jb_parts parts; /* where it went; none with JB_FAILURE_BALANCE */
 };
 
-/* Control totals in the order of enum jb_total_name: JB_TOTALS_N of them in what this version
- * writes. Final. */
+/* Control totals in the order of enum jb_total_name: the first n, 22 or more. Final. */
 struct jb_totals {
     const struct jb_int128 *at;
     uint32_t n;
@@ -599,6 +640,43 @@ struct jb_people_encrypted {
     uint32_t layout;
 };
 
+struct jb_notice_sent {
+    uint32_t grant_no;
+};
+
+struct jb_invoice_issued {
+    uint64_t invoice;  /* its number in the ledger, from 1, without a gap */
+    uint64_t original; /* number of the document that it goes with: a DELTA's ORIGINAL, the one that
+                          a NEGATIVE takes back, the one that a CORRECTED stands for; 0: none */
+    jb_seq business;   /* the biz_approved whose record it shows */
+    uint64_t email;    /* reference; 0: there was no address */
+    jb_seq after;      /* its rows are those of the month behind this event, */
+    jb_seq through;    /* up to this one */
+    jb_amount total;   /* VAT included; below 0 where money came back */
+    jb_amount vat;
+    uint32_t kind;   /* enum jb_invoice_kind */
+    uint32_t reason; /* enum jb_invoice_reason */
+    uint32_t month;  /* 202603 */
+    jb_day written_on;
+    struct jb_text outside_ref; /* optional: the paper elsewhere that says the same */
+};
+
+struct jb_invoice_confirmed {
+    uint64_t invoice;
+    struct jb_text approve_no; /* optional: the tax office's */
+};
+
+struct jb_invoice_failed {
+    uint64_t invoice;
+    uint32_t why; /* enum jb_invoice_why */
+};
+
+struct jb_invoice_mailed {
+    uint64_t invoice;
+    uint32_t result; /* enum jb_mail_result */
+    uint64_t email;  /* reference */
+};
+
 /* One event. Texts, parts and figures are borrowed: the function that fills it says for how long.
  * It only ever grows at its end: hold pointers to it, and copies of members. */
 struct jb_event {
@@ -675,6 +753,11 @@ struct jb_event {
         struct jb_settlement_changed settlement_changed;
         struct jb_forgotten forgotten;
         struct jb_people_encrypted people_encrypted;
+        struct jb_notice_sent notice_sent;
+        struct jb_invoice_issued invoice_issued;
+        struct jb_invoice_confirmed invoice_confirmed;
+        struct jb_invoice_failed invoice_failed;
+        struct jb_invoice_mailed invoice_mailed;
     };
 };
 
@@ -774,7 +857,12 @@ typedef enum jb_list {
     JB_LIST_PERSON_STATE = 16,
     JB_LIST_CHANNEL_STATE = 17,
     JB_LIST_BIZ_STATE = 18,
-    JB_LIST_SALES_STATE = 19
+    JB_LIST_SALES_STATE = 19,
+    JB_LIST_INVOICE_KIND = 20,
+    JB_LIST_INVOICE_REASON = 21,
+    JB_LIST_INVOICE_WHY = 22,
+    JB_LIST_MAIL_RESULT = 23,
+    JB_LIST_INVOICE_STATE = 24
 } jb_list;
 /* Static storage; NULL for a number that this version does not know. */
 JB_API const struct jb_names *jb_names_get(jb_list list);

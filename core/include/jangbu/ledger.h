@@ -46,7 +46,14 @@ struct jb_init_options {
     const char *operator_id; /* the id of the first person with that role; NULL: none */
     uint32_t roles;
     uint8_t reserved_3[4]; /* 0 */
+    /* The first month whose consumption gets tax invoices, 202603. 0: all months of a ledger in
+     * KRW, none in another currency. */
+    uint32_t invoice_from;
+    uint8_t reserved_4[4]; /* 0 */
 };
+
+/* No invoices (until policy.set begins with them), and those of all months. */
+enum { JB_INVOICE_FROM_NONE = 1, JB_INVOICE_FROM_ALL = 101 };
 
 /* Makes an empty ledger in directory dir, which is made, or exists and is empty. JB_E_EXISTS where
  * there is one, or a key file of that name; JB_E_KEY where a key file cannot be made there. */
@@ -403,10 +410,116 @@ struct jb_can_delete {
     char wallet[JB_ID_BYTES_MAX + 1];
     jb_seq seq;
     jb_instant at;
+    uint32_t papers; /* tax months, documents and slices that JB_FIG_UNINVOICED counts */
+    jb_day
+        uninvoiced_from; /* the first day on which one of the months can be invoiced; JB_NO_DAY */
 };
 /* Whether a wallet.delete by its master would be done, and what is in its way. */
 JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,
                                                 struct jb_can_delete *ret, struct jb_error *err);
+
+/* A tax invoice (docs/rules.md section 15). */
+struct jb_invoice {
+    size_t size;
+    uint64_t invoice;  /* its number in the ledger */
+    uint64_t original; /* the one that it goes with, takes back or stands for; 0: none */
+    jb_seq seq;        /* its event */
+    uint32_t wallet_no;
+    uint32_t kind;   /* enum jb_invoice_kind */
+    uint32_t reason; /* enum jb_invoice_reason */
+    uint32_t month;  /* 202603 */
+    uint32_t state;  /* enum jb_invoice_state */
+    uint32_t why;    /* enum jb_invoice_why; 0: it did not fail */
+    jb_day written_on;
+    uint32_t in_force; /* 1: it is the one that stands for its rows */
+    jb_amount total;   /* VAT included */
+    jb_amount vat;
+    jb_seq after;                /* its rows are those of its month behind this event, */
+    jb_seq through;              /* up to this one */
+    jb_seq business;             /* the approval that it shows, */
+    struct jb_biz_record record; /* and its record */
+    uint64_t email;              /* reference; 0: there was no address */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char approve_no[JB_SHORT_BYTES_MAX + 1];    /* the tax office's; "": none */
+    char outside_ref[JB_TXN_REF_BYTES_MAX + 1]; /* the paper elsewhere; "": none */
+    jb_seq ended;                               /* the event that confirmed or failed it; 0: none */
+    jb_instant issued_at;
+    jb_instant ended_at; /* JB_NO_INSTANT */
+    uint32_t mails;      /* how many there were; of the newest: */
+    uint32_t mail;       /* enum jb_mail_result; 0: none */
+    jb_seq mailed;       /* its event */
+    jb_instant mailed_at;
+    uint64_t mail_email; /* reference */
+};
+
+/* Which documents. */
+struct jb_invoices_query {
+    size_t size;
+    struct jb_text wallet;
+    uint32_t month; /* 202603; 0: of all months */
+    uint32_t limit; /* rows; 0: all */
+    uint64_t after; /* behind the one of that number */
+    jb_seq seq;     /* as of that event; 0: now */
+};
+/* A wallet's tax invoices, from the oldest on. *ret_next: the number behind which the list goes on;
+ * 0: that was all. row is borrowed during the call of each. jb_invoices_get has pages and moments.
+ * JB_E_NOTFOUND: there is no such wallet, or the policy invoice_from was never set. */
+JB_API JB_NODISCARD jb_status jb_invoices_at(jb_ledger *l, const struct jb_invoices_query *query,
+                                             bool (*each)(void *data, const struct jb_invoice *row),
+                                             void *data, uint64_t *ret_next, struct jb_error *err);
+
+/* A row of an invoice. Borrowed during the call of each. Final. */
+struct jb_invoice_row {
+    jb_seq seq;         /* of a cash_consumed or a consumption_reversed */
+    jb_seq consumption; /* of a return: what came back; 0: it is none */
+    struct jb_text usage;
+    jb_amount amount; /* paid cash and debt; below 0: a return, and the reverse in a NEGATIVE */
+    jb_instant occurred_at;
+    jb_day posted_on;
+    uint32_t reserved;
+};
+/* One invoice, by its number, as of the event seq (0: now), and the rows that it adds up to, from
+ * the oldest on. JB_E_NOTFOUND: there is none of that number. */
+JB_API JB_NODISCARD jb_status jb_invoice_get(jb_ledger *l, uint64_t invoice, jb_seq seq,
+                                             bool (*each)(void *data,
+                                                          const struct jb_invoice_row *row),
+                                             void *data, struct jb_invoice *ret,
+                                             struct jb_error *err);
+
+enum jb_due_what {
+    JB_DUE_COMMAND = 1, /* it would be accepted now */
+    JB_DUE_BLOCKED = 2, /* something is in the way of it */
+    JB_DUE_OUTSIDE = 3  /* something is to be done elsewhere; the command tells how it went */
+};
+
+/* Something that is to be done. Borrowed during the call of each. */
+struct jb_due_item {
+    size_t size;
+    uint32_t what;  /* enum jb_due_what */
+    uint32_t op;    /* enum jb_op */
+    uint32_t month; /* of invoice.issue */
+    uint32_t why; /* what is in the way: enum jb_code; 0 where the document `invoice` failed and the
+                   * business information is as it was */
+    jb_day day;   /* of day.close: through it; JB_NO_DAY */
+    uint32_t late; /* 1: the 10th, until which it is to be done, is over */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    char grant[JB_ID_BYTES_MAX + 1];
+    char key[JB_DUE_KEY_BYTES]; /* that the command is to carry */
+    uint64_t invoice;           /* document; 0: none */
+};
+struct jb_due_list {
+    size_t size;
+    uint32_t commands, blocked, outside;
+    jb_day today;
+    jb_seq seq;
+    jb_instant at;
+};
+/* What is to be done now: day.close, and nothing else while a day is over and open; else
+ * invoice.issue and notice.send. outside: documents to transmit and to mail, too. It looks at every
+ * wallet. JB_E_NOTFOUND: the policy invoice_from was never set. */
+JB_API JB_NODISCARD jb_status jb_due_get(jb_ledger *l, bool outside,
+                                         bool (*each)(void *data, const struct jb_due_item *item),
+                                         void *data, struct jb_due_list *ret, struct jb_error *err);
 
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
  * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf

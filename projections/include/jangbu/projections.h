@@ -412,6 +412,13 @@ JB_API JB_NODISCARD jb_status jb_refused_get(jb_views *v, struct jb_text wallet,
                                              void *data, char *next, struct jb_moment *moment,
                                              struct jb_error *err);
 
+/* A page of a wallet's tax invoices, from the oldest on; month 202603, 0: of all. jb_invoice_get
+ * has one with its rows. JB_E_NOTFOUND: the policy invoice_from was never set, too. */
+JB_API JB_NODISCARD jb_status jb_invoices_get(
+    jb_views *v, struct jb_text wallet, uint32_t month, const struct jb_as_of *as_of,
+    const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_invoice *row),
+    void *data, char *next, struct jb_moment *moment, struct jb_error *err);
+
 /* What a text was found in. */
 struct jb_find_row {
     const struct jb_event *event; /* borrowed during the call, as all of it */
@@ -459,7 +466,8 @@ struct jb_question {
     struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with */
     struct jb_text charge;  /* of question 5: s NULL, the newest payment through a gateway */
     uint8_t people;         /* people by their ids where those can be read; 0: as "#7" */
-    uint8_t reserved[7];    /* 0 */
+    uint8_t reserved[3];    /* 0 */
+    uint32_t month;         /* of question 8: 202603; 0: the newest with an invoice */
 };
 
 struct jb_reply {
@@ -476,7 +484,7 @@ struct jb_reply {
 };
 /* *ret is owned: jb_reply_free. JB_E_NOTFOUND where there is no such wallet, channel or charge;
  * JB_E_USAGE for a number that is no question, a channel beside another question than 9, a charge
- * beside another than 5. */
+ * beside another than 5, a month beside another than 8. */
 JB_API JB_NODISCARD jb_status jb_reply_get(jb_views *v, const struct jb_question *question,
                                            struct jb_reply **ret, struct jb_error *err);
 JB_API struct jb_reply *jb_reply_free(struct jb_reply *reply); /* NULL allowed; returns NULL */

@@ -1,0 +1,298 @@
+#include "papers_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "around_json.h"
+#include "rows_json.h"
+
+static const char *
+word(jb_list list, uint32_t number)
+{
+    return jb_name_word(jb_names_get(list), number);
+}
+
+static const struct jb_as_of *
+as_of(const struct query *q)
+{
+    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
+}
+
+static void
+text_or_null(struct out *o, const char *key, const char *text)
+{
+    js_str(o, key, text[0] != '\0' ? text : NULL);
+}
+
+/* ---- a list ---- */
+
+void
+invoice_members_json(struct out *o, const struct jb_invoice *i)
+{
+    js_uint(o, "invoice", i->invoice);
+    js_str(o, "kind", word(JB_LIST_INVOICE_KIND, i->kind));
+    js_str(o, "reason", word(JB_LIST_INVOICE_REASON, i->reason));
+    js_month(o, "month", i->month);
+    js_day(o, "written_on", i->written_on);
+    js_str(o, "state", word(JB_LIST_INVOICE_STATE, i->state));
+    js_int(o, "supply", i->total - i->vat);
+    js_int(o, "vat", i->vat);
+    js_int(o, "total", i->total);
+    js_uint(o, "original", i->original);
+    text_or_null(o, "approve_no", i->approve_no);
+    js_uint(o, "mails", i->mails);
+    js_bool(o, "in_force", i->in_force != 0);
+    js_uint(o, "seq", i->seq);
+}
+
+static bool
+each_invoice(void *data, const struct jb_invoice *i)
+{
+    struct out *o = data;
+    js_open(o, NULL, '{');
+    invoice_members_json(o, i);
+    js_close(o, '}');
+    return !o->no_memory;
+}
+
+jb_status
+invoices_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct jb_moment moment;
+    js_open(o, NULL, '{');
+    js_text(o, "wallet", q->wallet);
+    js_month(o, "month", q->month);
+    js_open(o, "rows", '[');
+    jb_status status = jb_invoices_get(a->views, q->wallet, q->month, as_of(q), q->cursor.s,
+                                       (uint32_t)q->limit, each_invoice, o, next, &moment, err);
+    if (status == JB_OK) {
+        js_close(o, ']');
+        text_or_null(o, "next", next);
+        moment_json(o, &moment, a->utc_offset_s);
+        js_close(o, '}');
+        js_line_end(o);
+    }
+    return status;
+}
+
+/* ---- one ---- */
+
+jb_status
+invoice_moment(const struct asked *a, const struct query *q, struct jb_moment *ret,
+               struct jb_error *err)
+{
+    return jb_moment_resolve(a->views, as_of(q), ret, err);
+}
+
+static bool
+each_row(void *data, const struct jb_invoice_row *r)
+{
+    struct out *o = data;
+    js_open(o, NULL, '{');
+    js_uint(o, "seq", r->seq);
+    js_text(o, "usage", r->usage);
+    js_int(o, "amount", r->amount);
+    if (r->consumption != 0) {
+        js_uint(o, "consumption", r->consumption);
+    }
+    js_day(o, "posted_on", r->posted_on);
+    js_close(o, '}');
+    return !o->no_memory;
+}
+
+/* To whom it is made out, as it was approved. */
+static jb_status
+recipient_json(const struct asked *a, const struct query *q, struct out *o,
+               const struct jb_invoice *i, struct jb_error *err)
+{
+    static const char *const keys[4][3] = {
+        {"biz_name_ref", "biz_name", "biz_name_why"},
+        {"representative_ref", "representative", "representative_why"},
+        {"address_ref", "address", "address_why"},
+        {"email_ref", "email", "email_why"}};
+    const uint64_t refs[4] = {i->record.name, i->record.representative, i->record.address,
+                              i->email};
+    jb_status status = JB_OK;
+    js_open(o, "recipient", '{');
+    text_or_null(o, "number", i->record.biz);
+    for (size_t at = 0; at < 4 && status == JB_OK; at++) {
+        status = ref_json(a, o, keys[at], refs[at], q->people != 0, err);
+    }
+    js_uint(o, "business", i->business);
+    js_close(o, '}');
+    return status;
+}
+
+static void
+mail_json(struct out *o, const struct jb_invoice *i, int32_t utc_offset_s)
+{
+    if (i->mailed == 0) {
+        js_null(o, "mail");
+        return;
+    }
+    js_open(o, "mail", '{');
+    js_uint(o, "seq", i->mailed);
+    js_str(o, "result", word(JB_LIST_MAIL_RESULT, i->mail));
+    js_instant(o, "at", i->mailed_at, utc_offset_s);
+    js_close(o, '}');
+}
+
+jb_status
+invoice_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct jb_invoice i = JB_SIZED(struct jb_invoice);
+    struct jb_moment moment;
+    struct out rows = {.first = true};
+    jb_status status = invoice_moment(a, q, &moment, err);
+    status = status == JB_OK
+                 ? jb_invoice_get(a->ledger, q->invoice, moment.seq, each_row, &rows, &i, err)
+                 : status;
+    if (status == JB_OK) {
+        js_open(o, NULL, '{');
+        js_str(o, "wallet", i.wallet);
+        invoice_members_json(o, &i);
+        js_str(o, "why", i.why != 0 ? word(JB_LIST_INVOICE_WHY, i.why) : NULL);
+        text_or_null(o, "outside_ref", i.outside_ref);
+        js_uint(o, "after", i.after);
+        js_uint(o, "through", i.through);
+        js_instant(o, "issued_at", i.issued_at, a->utc_offset_s);
+        js_instant(o, "ended_at", i.ended_at, a->utc_offset_s);
+        mail_json(o, &i, a->utc_offset_s);
+        status = recipient_json(a, q, o, &i, err);
+        js_open(o, "rows", '[');
+        out_bytes(o, rows.at, rows.n);
+        o->no_memory |= rows.no_memory;
+        js_close(o, ']');
+        moment_json(o, &moment, a->utc_offset_s);
+        js_close(o, '}');
+        js_line_end(o);
+    }
+    free(rows.at);
+    return status;
+}
+
+/* ---- what is to be done ---- */
+
+const char *
+due_why(const struct jb_due_item *i)
+{
+    const char *code = i->why != 0 ? jb_code_word((jb_code)i->why) : NULL;
+    return code != NULL ? code : "FAILED";
+}
+
+bool
+due_is(const struct jb_due_item *i, uint32_t kind)
+{
+    static const char *const begins[DUE_KINDS] = {"", "day.", "invoice.", "notice."};
+    return strncmp(jb_op_get(i->op)->name, begins[kind], strlen(begins[kind])) == 0;
+}
+
+struct due_lists {
+    struct out o;
+    uint32_t kind;
+    unsigned list; /* how many were begun */
+};
+
+static void
+go_to(struct due_lists *l, unsigned list)
+{
+    static const char *const names[] = {NULL, "commands", "blocked", "outside"};
+    while (l->list < list) {
+        if (l->list > 0) {
+            js_close(&l->o, ']');
+        }
+        js_open(&l->o, names[++l->list], '[');
+    }
+}
+
+/* A command is one, as `jangbu apply` takes it: it has no other members. */
+static bool
+each_due(void *data, const struct jb_due_item *i)
+{
+    struct due_lists *l = data;
+    struct out *o = &l->o;
+    bool command = i->what == JB_DUE_COMMAND;
+    go_to(l, i->what);
+    js_open(o, NULL, '{');
+    js_str(o, "op", jb_op_get(i->op)->name);
+    if (i->wallet[0] != '\0') {
+        js_str(o, "wallet", i->wallet);
+    }
+    if (i->month != 0) {
+        js_month(o, "month", i->month);
+    }
+    if (i->grant[0] != '\0') {
+        js_str(o, "grant", i->grant);
+    }
+    if (i->day != JB_NO_DAY) {
+        js_day(o, "day", i->day);
+    }
+    if (i->invoice != 0) {
+        js_uint(o, "invoice", i->invoice);
+    }
+    if (i->what == JB_DUE_BLOCKED) {
+        js_str(o, "why", due_why(i));
+        js_bool(o, "late", i->late != 0);
+    }
+    if (command) {
+        js_str(o, "key", i->key);
+    }
+    js_close(o, '}');
+    return !o->no_memory;
+}
+
+/* The commands that should have been done by the 10th, by their places in the list. */
+struct late {
+    struct out o;
+    uint32_t at;
+};
+
+static bool
+each_late(void *data, const struct jb_due_item *i)
+{
+    struct late *l = data;
+    if (i->what == JB_DUE_COMMAND && i->late != 0) {
+        js_uint(&l->o, NULL, l->at);
+    }
+    l->at += i->what == JB_DUE_COMMAND;
+    return true;
+}
+
+struct due_both {
+    struct due_lists lists;
+    struct late late;
+};
+
+static bool
+each_due_item(void *data, const struct jb_due_item *i)
+{
+    struct due_both *b = data;
+    return !due_is(i, b->lists.kind) || (each_late(&b->late, i) && each_due(&b->lists, i));
+}
+
+jb_status
+due_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct due_both b = {.lists = {.kind = q->due}, .late = {.o = {.first = true}}};
+    struct jb_due_list list = JB_SIZED(struct jb_due_list);
+    jb_status status = jb_due_get(a->ledger, q->outside != 0, each_due_item, &b, &list, err);
+    if (status == JB_OK) {
+        const struct jb_moment moment = {list.seq, list.at};
+        js_open(o, NULL, '{');
+        js_day(o, "today", list.today);
+        go_to(&b.lists, q->outside != 0 ? 3 : 2);
+        js_close(&b.lists.o, ']');
+        out_bytes(o, b.lists.o.at, b.lists.o.n);
+        js_open(o, "late", '[');
+        out_bytes(o, b.late.o.at, b.late.o.n);
+        js_close(o, ']');
+        o->no_memory |= b.lists.o.no_memory || b.late.o.no_memory;
+        moment_json(o, &moment, a->utc_offset_s);
+        js_close(o, '}');
+        js_line_end(o);
+    }
+    free(b.lists.o.at);
+    free(b.late.o.at);
+    return status;
+}
