@@ -300,7 +300,7 @@ def sentences(work):
 
 VALUES = {"WALLET": "W", "CHANNEL": "cafe", "PERSON": "sol", "ROLE": "GATEWAY", "AGENCY": "Nuri", "SEARCH-ID": "shop", "EMAIL": "a@b.example", "SETTLEMENT": "POSTPAID",
           "LIMIT": "5,000", "SEQ": "7", "BIZ": "1112233333", "BIZ-NAME": "n", "REPRESENTATIVE": "r", "ADDRESS": "a", "CHANNEL-KIND": "BUSINESS", "MAIL-ORDER": "12",
-          "REASON": "no"}
+          "REASON": "no", "GRANT": "G1", "MONTH": "2026-03", "INVOICE": "3", "REF": "R-1", "APPROVE-NO": "A-1", "WHY": "OTHER", "RESULT": "SENT"}
 
 
 def single(work):
@@ -310,7 +310,7 @@ def single(work):
     apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"}, {"op": "channel.create", "channel": "cafe", "person": "jin"})
     ops = list(dict.fromkeys(row["cell"].split(":")[0] for row in ask(ledger, "roles")["cells"]))
     ops = ops[ops.index("role.give"):]
-    check("all of them", len(ops) == 26, ops)
+    check("all of them", len(ops) == 32, ops)
     for op in ops:
         words = op.replace("_", "-").split(".")
         usage = " ".join(run("help", words[0]).stdout.split())
@@ -331,7 +331,7 @@ def single(work):
                 break  # the explanation
             else:
                 line += [VALUES[plain]] if name is None else [name, VALUES[plain]]
-                number = plain in ("SEQ", "LIMIT")
+                number = plain in ("SEQ", "LIMIT", "INVOICE")
                 members[plain.lower().replace("-", "_")] = int(VALUES[plain].replace(",", "")) if number else VALUES[plain]
                 name = None
         if op == "role.give":

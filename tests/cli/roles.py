@@ -41,7 +41,8 @@ CELLS = {
     "biz.request": {**W, **RECORD}, "biz.request:channel": {**H, **RECORD}, "biz.approve": {**W, "seq": 1}, "biz.refuse": {**W, "seq": 1},
     "invoice.email": {**W, "email": "a@b.example"}, "sales.request": {**W, "agency": "A"}, "sales.accept": {**W, "agency": "A"},
     "sales.refuse": {**W, "agency": "A"}, "sales.release": W, "wallet.settlement": {**W, "settlement": "POSTPAID", "limit": 1},
-    "forget": P,
+    "forget": P, "notice.send": {**W, "grant": "g"}, "invoice.issue": {**W, "month": "2026-08"}, "invoice.correct": {**W, "invoice": 1, "reason": "ENTRY_ERROR"},
+    "invoice.confirm": {**W, "invoice": 1}, "invoice.fail": {**W, "invoice": 1, "why": "OTHER"}, "invoice.mail": {**W, "invoice": 1, "result": "SENT"},
 }
 
 

@@ -24,7 +24,8 @@ class Books:
         self.balances = collections.Counter()
         self.grants = {}  # (wallet, ordinal) -> [account, left, expires_on]
         self.lots, self.legs = {}, {}
-        self.net = collections.Counter()  # (wallet, "2026-10") -> paid consumption
+        self.net = collections.Counter()  # (wallet, tax month, month of posting) -> paid consumption
+        self.invoice_from, self.used_in = None, {}  # used_in: tax month of each consumption
         self.closed, self.rates, self.offset = "", [], 0
         self.vat = {}
         for event in sorted(events, key=lambda e: e["seq"]):
@@ -49,6 +50,18 @@ class Books:
         if event["policy"] == "vat_rate":
             since = event["from"]
             self.rates.append((datetime.datetime.min if since is None else self._utc(since), event["value"]))
+
+        elif event["policy"] == "invoice_from":
+            self.invoice_from = event["value"]
+
+    def _tax_month(self, event):
+        """Of a consumption that in which it happened, as far as was known; of a return that of what it gives back. None: it
+        lies before the first month with invoices, and VAT goes by what was posted."""
+        if event["type"] == "cash_consumed":
+            at = min(self._utc(event["occurred_at"]), self._utc(event["recorded_at"]))
+            self.used_in[event["seq"]] = (at + datetime.timedelta(seconds=self.offset)).strftime("%Y-%m").rjust(7, "0")
+        month = self.used_in[event.get("consumption", event["seq"])]
+        return month if self.invoice_from is not None and month >= self.invoice_from else None
 
     @staticmethod
     def _utc(text):
@@ -83,6 +96,7 @@ class Books:
     free_expired = free_forfeited = free_revoked
 
     def _parts(self, event, w, sign):
+        tax = self._tax_month(event)
         for part in event["parts"]:
             kind = part.get("from") or part.get("to")
             if kind == "free":
@@ -90,7 +104,7 @@ class Books:
                 self._move("Equity:Promotion", "Liabilities:Free:" + w, sign * part["amount"])
             elif kind in ("paid", "debt"):
                 self._move("Income:Ads:" + w, "Liabilities:Paid:" + w, sign * part["amount"])
-                self.net[w, event["posted_on"][:7]] += sign * part["amount"]
+                self.net[w, tax, event["posted_on"][:7]] += sign * part["amount"]
 
     def cash_consumed(self, event, w):
         self._parts(event, w, 1)
@@ -118,14 +132,26 @@ class Books:
                 best = (since, value)
         return best[1] if best else 0
 
+    @staticmethod
+    def _last_day(month):
+        y, m = map(int, month.split("-"))
+        return "%s-%02d" % (month, calendar.monthrange(y, m)[1])
+
+    def _vat(self, net, month):
+        y, m = map(int, month.split("-"))
+        rate = self._rate(y, m)
+        return half_up(net * rate, 100 + rate)
+
     def _add_vat(self):
-        for (w, month), net in self.net.items():
-            y, m = map(int, month.split("-"))
-            last = "%s-%02d" % (month, calendar.monthrange(y, m)[1])
-            rate = self._rate(y, m)
-            vat = half_up(net * rate, 100 + rate)
-            if last <= self.closed and vat != 0:
-                self.vat[w, last] = vat
+        """What the posting of a month adds to the VAT of a tax month, whose lines add up to the VAT of all of it."""
+        before = collections.Counter()
+        for (w, tax, month), net in sorted(self.net.items(), key=lambda item: (item[0][0], item[0][1] or "", item[0][2])):
+            last = self._last_day(month)
+            was = 0 if tax is None else before[w, tax]
+            before[w, tax] = was + net
+            vat = self._vat(was + net, tax or month) - self._vat(was, tax or month)
+            if self._last_day(tax or month) <= self.closed and vat != 0:
+                self.vat[w, tax, last] = vat
                 self._move("Liabilities:VatPayable", "Income:Ads:" + w, vat)
 
     def overdue(self, account, day):

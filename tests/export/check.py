@@ -91,7 +91,7 @@ def check_order(name, entries, vat, events):
         assert posted.get(seq, day) == day, f"{name}: event {seq} stands on {day}, it was posted to {posted[seq]}"
     assert keys == sorted(keys), f"{name}: not sorted by posting day, then sequence number"
     have = sorted(day for day, what in entries if what.startswith("vat"))
-    assert have == sorted(day for _, day in vat), f"{name}: VAT lines on {have}, expected for {sorted(vat)}"
+    assert have == sorted(day for _, _, day in vat), f"{name}: VAT lines on {have}, expected for {sorted(vat)}"
 
 
 def check_wallets(model, ours):

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Plants each bug of bugs.py or who_bugs.py in a copy of the tree, builds, and looks who finds it. money: the audit, of a ledger that the
+"""Plants each bug of bugs.py, who_bugs.py or papers_bugs.py in a copy of the tree, builds, and looks who finds it. money: the audit, of a ledger that the
 sound program made, or the witness; those of core/ the witness. who: the audit, of ledgers with roles, or the scenarios of roles.
-streams: the witness's streams with roles and channels. Every bug must be found.
+streams: the witness's streams with roles and channels. papers: the scenarios of papers, the audit of a ledger with
+invoices, or the witness. Every bug must be found.
 
-usage: run.py SOURCE_DIR money|who|streams [--thirds] [NAME ...]
+usage: run.py SOURCE_DIR money|who|streams|papers [--thirds] [NAME ...]
 
 --thirds: builds and looks for a third of them, another third at each commit; of all others only that their places are still there."""
 import json
@@ -16,6 +17,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import plant  # noqa: E402
 from bugs import BUGS, FOLD_BUGS, STREAM_BUGS  # noqa: E402
+from papers_bugs import PAPERS_BUGS  # noqa: E402
 from who_bugs import WHO_BUGS  # noqa: E402
 
 SEEDS = range(1, 9)
@@ -41,9 +43,11 @@ def found_by_witness(source, program, more=()):
 STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], [])],
            "who": [(["generate_who.py", "--seed", "5", "--commands", "5000", "--mode", mode], options) for mode, options in
                    (("enforce", ["--roles=enforce", "--operator", "op1"]), ("trust", []))],
+           "papers": [(["generate_papers.py", "--seed", "3", "--commands", "1500", "--since", "all"], [])],
            "streams": []}
-KINDS = {"money": BUGS + FOLD_BUGS, "who": WHO_BUGS, "streams": STREAM_BUGS}
+KINDS = {"money": BUGS + FOLD_BUGS, "who": WHO_BUGS, "streams": STREAM_BUGS, "papers": PAPERS_BUGS}
 SCENARIOS = ("who.jsonl", "who-trust.jsonl", "who-limits.jsonl", "refusals-who.jsonl")
+PAPERS_SCENARIOS = ("papers.jsonl", "papers-rules.jsonl", "papers-from.jsonl", "papers-due.jsonl")
 
 
 def make_ledger(source, program, ledger, stream, options):
@@ -65,10 +69,10 @@ def found_by_audit(program, ledger):
     return problems[0]["text"] if problems else None
 
 
-def found_by_scenarios(source, program):
+def found_by_scenarios(source, program, tables=SCENARIOS):
     """Each table, until one says something else."""
     folder = os.path.join(source, "tests/scenario")
-    for table in SCENARIOS:
+    for table in tables:
         r = run(["/usr/bin/python3", os.path.join(folder, "run.py"), program, os.path.join(folder, table)],
                 env={**os.environ, "TMPDIR": os.path.dirname(program)})
         if r.returncode != 0:
@@ -85,6 +89,17 @@ def look_who(source, program, ledgers):
     return [] if what is None else ["by the scenarios: " + what]
 
 
+def look_papers(source, program, ledger, by_witness):
+    what = found_by_scenarios(source, program, PAPERS_SCENARIOS)
+    if what is not None:
+        return ["by the scenarios: " + what]
+    what = found_by_audit(program, ledger)
+    if what is not None:
+        return ["by the audit: " + what]
+    seed, difference = found_by_witness(source, program, ["--papers"]) if by_witness else (None, "")
+    return [] if seed is None else [f"by the witness with seed {seed}: {difference}"]
+
+
 def look_streams(source, program, modes):
     for mode in modes:
         seed, difference = found_by_witness(source, program, ["--who", mode])
@@ -98,6 +113,8 @@ def look(source, program, ledgers, by_witness, kind):
     who = []
     if kind == "streams":
         return look_streams(source, program, ["enforce", "switch", "trust"] if by_witness else [])
+    if kind == "papers":
+        return look_papers(source, program, ledgers[0], by_witness)
     if kind == "who":
         return look_who(source, program, ledgers)
     what = found_by_audit(program, ledgers[0])

@@ -8,7 +8,7 @@ usage: run.py JANGBU FILE...       --coverage: also fail when a code of command.
     {"at": "2026-10-01T09:00:00+09:00"}                      the clock from here on
     {"do": {...command...}, "expect": {...}}                 members that must be equal; without "expect": it must be ok
     {"do": {...}, "mark": "asked"}                           keeps the answer's seq: {"mark": "asked"} stands for it from there on
-    {"ask": "balance W1", "expect": {...}}                   members; "W1" may carry options. A list in "expect" must be equal
+    {"ask": "balance W1", "expect": {...}}                   members; "W1" may carry options. Of a list as many, in their order
     {"ask": "cash-status W1", "row": {"day": "...", ...}}    a row with these members must be there
     {"ask": "explain W1", "causes": {"charged": 1000}}       causes by name, "late:" in front of late ones; exactly these
     {"ask": "may W1 --actor jin", "ops": {"charge": true}}   members of `ops`
@@ -32,7 +32,7 @@ NOT_REACHABLE = {"BATCH_TOO_LARGE": "tests/cli has it", "MALFORMED": "tests/cli 
 
 
 # Queries that are of now.
-NOW = ("audit", "stat", "who", "may", "roles", "channel", "biz", "can-delete")
+NOW = ("audit", "stat", "who", "may", "roles", "channel", "biz", "can-delete", "due")
 
 # What every remembered refusal says behind its own sentence.
 REMEMBERED = ". This key keeps that answer; another try needs a new key"
@@ -70,6 +70,8 @@ def is_so(value, got):
     """An object has the members that are expected of it, and may have more."""
     if isinstance(value, dict) and isinstance(got, dict):
         return all(is_so(item, got.get(name)) for name, item in value.items())
+    if isinstance(value, list) and isinstance(got, list):
+        return len(value) == len(got) and all(map(is_so, value, got))
     return got == value
 
 

@@ -1,5 +1,7 @@
 """Expected against got, member by member. Members that the rules do not name are ignored; `message` is for people."""
 
+import re
+
 from figures import FLOWS
 from model import ANY
 from moment import parse_instant
@@ -164,8 +166,73 @@ def can_delete(expected, got):
         return found + [f"conditions: expected {expected['conditions']!r}, got {rows!r}"]
     for row, got_row in zip(expected["conditions"], rows):
         names = ["ok"] if row["ok"] else ["ok", "figure", "remedy"]  # the figure of a condition that is met is open
+        if row["name"] == "uninvoiced" and not row["ok"]:
+            names = ["ok", "figure", "papers", "from"]  # which of the papers comes first is open
         found += [f"{row['name']}.{text}" for text in _members(row, got_row, names)]
     return found
+
+
+_INVOICE = ["invoice", "kind", "reason", "month", "written_on", "state", "supply", "vat", "total", "original", "approve_no", "mails"]
+
+
+def invoices(expected, got):
+    """Lists of documents."""
+    if [row.get("invoice") for row in got] != [row["invoice"] for row in expected]:
+        return [f"invoices: expected {expected!r}, got {got!r}"]
+    return [f"invoice {row['invoice']}: {text}" for row, got_row in zip(expected, got) for text in _members(row, got_row, _INVOICE)]
+
+
+def invoice(expected, got):
+    rows = [(row.get("seq"), row.get("usage"), row.get("amount")) for row in got.get("rows", [])]
+    got = {**got, "business": (got.get("recipient") or {}).get("business")}
+    found = _members(expected, got, ["wallet", "why", "business", "after", "through", "outside_ref", *_INVOICE])
+    return found if rows == expected["rows"] else found + [f"rows: expected {expected['rows']}, got {rows}"]
+
+
+def receipt(row):
+    ways = [way.get("by") for way in row.get("look_up", [])]
+    return (row.get("seq"), row.get("gateway"), row.get("where"), ways, row.get("amount"), row.get("cancelled"), row.get("refunded"))
+
+
+def statement(expected, got):
+    got = {**got, "opening": (got.get("opening") or {}).get("total"), "closing": (got.get("closing") or {}).get("total"),
+           "rows": [tuple(row.get(name) for name in ("seq", "posted_on", "late", "effect", "balance")) for row in got.get("rows", [])]}
+    return _members(expected, got, list(expected))
+
+
+def totals(expected, got):
+    return _members(expected, got, list(expected))
+
+
+_DUE = {"day.close": (None, "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
+
+
+def due(expected, got):
+    """What is to be done, by kind; and what is in the way."""
+    wanted, blocked = expected
+    found, commands = [], got.get("commands", [])
+    for kind, (wallet, what) in _DUE.items():
+        have = sorted((c.get(wallet), c.get(what)) if wallet else (None, c.get(what)) for c in commands if c.get("op") == kind)
+        if have != sorted(wanted.get(kind, [])):
+            found.append(f"{kind}: expected {sorted(wanted.get(kind, []))}, got {have}")
+    keys = [c.get("key") for c in commands]
+    if len(set(keys)) != len(keys) or None in keys:
+        found.append(f"keys: {keys}")
+    have = sorted((b.get("wallet"), b.get("month")) for b in got.get("blocked", []))
+    if have != sorted(b[:2] for b in blocked):
+        found.append(f"blocked: expected {sorted(blocked)}, got {got.get('blocked')}")
+    return found
+
+
+def vat_lines(expected, text):
+    """The entries of hledger's books: {(wallet, month of posting, tax month): VAT}."""
+    have = {}
+    for posted, month, postings in re.findall(r"^(\d{4}-\d\d)-\d\d \* vat of (the month|\d{4}-\d\d)\n((?: .*\n)+)", text, re.M):
+        amount = re.search(r"Liabilities:VatPayable +(-?\d+) ", postings)[1]
+        wallet = re.search(r"Income:Ads:W(\S+) ", postings)[1]
+        tax = posted if month == "the month" else month
+        have[wallet, int(posted.replace("-", "")), int(tax.replace("-", ""))] = -int(amount)
+    return [] if have == expected else [f"VAT: expected {expected}, got {have}"]
 
 
 def people_of(event):

@@ -14,6 +14,7 @@ FLOWS = ["charged", "charge_reversed", "free_activated", "consumed_paid", "consu
 # How a column moves the total. consumed_paid includes debt, expired includes what lapsed on its return.
 _SIGN = {"charged": 1, "charge_reversed": -1, "free_activated": 1, "consumed_paid": -1, "consumed_free": -1,
          "returned": 1, "refunded": -1, "refund_failed": 1, "debt_repaid": 1, "expired": -1, "forfeited": -1}
+_HELD = ["held", "released", "held_returned", "closing_held"]  # of money that is not taken yet
 _DORMANT = ["dormant_granted", "dormant_expired", "dormant_revoked"]
 
 
@@ -31,6 +32,7 @@ class Movement:
     transit: int = 0
     wallets: int = 0
     dormant_flows: dict = field(default_factory=dict)
+    papers: dict = field(default_factory=dict)
 
 
 def _parts(event, word, *targets):
@@ -82,7 +84,13 @@ def _money(column, sign):
     return lambda event: Movement({column: event.body["amount"]}, paid=sign * event.body["amount"])
 
 
+def _invoiced(sign):
+    return lambda event: Movement(papers={"invoiced": sign * event.body["total"], "invoiced_vat": sign * event.body["vat"]})
+
+
 _MOVEMENTS = {
+    "invoice_issued": _invoiced(1),
+    "invoice_failed": _invoiced(-1),
     "wallet_created": lambda event: Movement(wallets=1),
     "wallet_deleted": lambda event: Movement(wallets=-1),
     "charge_settled": _money("charged", 1),
@@ -111,12 +119,12 @@ def movement(event):
 def day_totals(events, day, before=None):
     """The control totals of `day` over all wallets, from the events posted to it and the totals of the day
     before (None: nothing was before)."""
-    totals = dict.fromkeys(FLOWS + _DORMANT, 0)
+    totals = dict.fromkeys(FLOWS + _DORMANT + _HELD + ["invoiced", "invoiced_vat"], 0)
     sums = {name: before[name] if before else 0
             for name in ("closing_paid", "closing_free", "closing_dormant", "refunds_in_transit", "wallets")}
     for event in events:
         moved = movement(event)
-        for name, amount in {**moved.flows, **moved.dormant_flows}.items():
+        for name, amount in {**moved.flows, **moved.dormant_flows, **moved.papers}.items():
             if name in totals:
                 totals[name] += amount
         sums["closing_paid"] += moved.paid

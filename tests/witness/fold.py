@@ -26,7 +26,7 @@ class Event:
     @property
     def known_on(self):
         """The day of the row in the view "as known now"."""
-        return min(day_of(self.occurred_at), day_of(self.recorded_at))
+        return None if self.recorded_at is None else min(day_of(self.occurred_at), day_of(self.recorded_at))
 
 
 @dataclass
@@ -288,7 +288,8 @@ _HOW = {
     **{name: lambda state, event: None for name in (  # see who.py
         "member_invited", "member_joined", "member_left", "master_transferred", "channel_connected",
         "channel_disconnected", "biz_requested", "biz_approved", "biz_refused", "invoice_email_set", "sales_requested",
-        "sales_accepted", "sales_refused", "sales_released", "settlement_changed")},
+        "sales_accepted", "sales_refused", "sales_released", "settlement_changed",
+        "invoice_issued", "invoice_confirmed", "invoice_failed", "invoice_mailed", "notice_sent")},  # see papers.py
 }
 
 

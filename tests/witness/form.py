@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 import moment
+import papers
 
 LIMIT = 10**15 - 1  # of every amount, debt, and what comes in
 
@@ -62,12 +63,19 @@ FIELDS = {
     "biz.approve": ("seq", "wallet channel reason"),
     "biz.refuse": ("seq", "wallet channel reason"),
     "invoice.email": ("wallet email", ""),
+    "invoice.issue": ("wallet month", "reason"),
+    "invoice.correct": ("wallet invoice reason", "ref"),
+    "invoice.confirm": ("wallet invoice", "approve_no"),
+    "invoice.fail": ("wallet invoice why", ""),
+    "invoice.mail": ("wallet invoice result", ""),
+    "notice.send": ("wallet grant", ""),
     "sales.request": ("wallet agency", ""),
     "sales.accept": ("wallet agency", ""),
     "sales.refuse": ("wallet agency", ""),
     "sales.release": ("wallet", ""),
     "wallet.settlement": ("wallet settlement", "limit"),
 }
+_INVOICE_REASONS = papers.CHANGES + papers.CORRECTIONS
 _ROLES_GIVEN = ["OPERATOR", "GATEWAY", "SYSTEM", "AGENCY"]
 _SEARCH_ID = re.compile("[가-힣a-z0-9_-]{1,15}")
 _EVERYWHERE = {"op", "key", "actor", "at", "clock", "note"}
@@ -135,6 +143,11 @@ _CHECKS = {
     "address": _is_text(200),
     "email": _is_text(254),
     "limit": lambda value: True,     # likewise
+    "month": lambda value: papers.parse_month(value) is not None,
+    "invoice": lambda value: _is_int(value) and value >= 0,
+    "why": lambda value: value in papers.WHY,
+    "result": lambda value: value in ("SENT", "BOUNCED"),
+    "ref": _is_id,
 }
 
 _COUNT = lambda value: _is_int(value) and 0 <= value <= LIMIT
@@ -153,6 +166,10 @@ _POLICY_CHECKS = {
     "invite_days": _COUNT,
     "members_max": _COUNT,
     "biz_retention_days": _COUNT,
+    "invoice_from": lambda value: papers.month_of_policy(value) is not None,
+    "invoice_day": lambda value: _is_int(value) and 1 <= value <= 28,
+    "notice_days": _COUNT,
+    "receipt_tax": lambda value: _is_int(value) and 0 <= value <= 2,
 }
 
 
@@ -203,7 +220,7 @@ def _check_one(command):
         raise Malformed("SEARCH_ID_INVALID")
     if command["op"].startswith("role.") and ("agency" in command) != (command["role"] == "AGENCY"):
         raise Malformed("MALFORMED")
-    if command.get("policy") == "roles" and "from" in command:
+    if command.get("policy") in ("roles", "invoice_from") and "from" in command:
         raise Malformed("MALFORMED")
     if command["op"] == "policy.set" and not _POLICY_CHECKS[command["policy"]](command["value"]):
         raise Malformed("MALFORMED")
@@ -227,7 +244,8 @@ def check(command):
 _NOT_CONTENT = {"key", "expect", "clock", "actor"}
 _INSTANTS = {"at", "from"}
 _PERSONAL = {"name", "master", "note", "person", "biz_name", "representative", "address", "email"}
-_REASON_CODES = {"DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL", "INVALID_CLICK", "UNSENT", "OPERATOR_ERROR"}
+_REASON_CODES = {"DEPOSIT_ERROR", "CHARGEBACK", "PG_CANCEL", "INVALID_CLICK", "UNSENT", "OPERATOR_ERROR",
+                 *_INVOICE_REASONS}
 
 
 def _is_personal(name, value):

@@ -2,6 +2,7 @@
 
 import figures
 import fold
+import papers_invariants
 import who
 import who_invariants
 from figures import FLOWS
@@ -20,6 +21,7 @@ def check(ledger):
         check_wallet(ledger, wallet)
     check_control_totals(ledger)
     check_who(ledger)
+    papers_invariants.check(ledger)
 
 
 def check_sequence(ledger):
@@ -123,7 +125,8 @@ def check_consumption_states(wallet):
             expect(then and then[-1] == "ACTIVE", "consumed when not active", event)
         elif event.type == "charge_settled":
             expect(transitions[-1][1] in ("ACTIVE", "OFF"), "charged when suspended", event)
-        expect(transitions[-1][1] != "DELETED" or event.type == "wallet_deleted", "after deletion", event)
+        expect(transitions[-1][1] != "DELETED" or event.type == "wallet_deleted" or event.type.startswith("invoice_"),
+               "after deletion", event)
 
 
 def check_refunds(state):

@@ -11,6 +11,7 @@ import json
 import figures
 import fold
 import form
+import papers
 import who
 from moment import DAY, SECOND, day_of, day_text, instant_text, parse_day, parse_instant, start_of
 
@@ -18,8 +19,10 @@ ALWAYS = -10**18  # `from` of the policies that init writes
 DEFAULT_POLICIES = {"min_charge": 1000, "day_close": "auto", "day_close_grace": 600, "grants_max": 1024,
                     "clock_tolerance": 300, "empty_days_max": 3660, "vat_rate": 10,  # of a KRW ledger
                     "at_back_max": 366,  # days; built in, as the rest
-                    "roles": 0, "invite_days": 7, "members_max": 1000, "search_id_marks": 0}
+                    "roles": 0, "invite_days": 7, "members_max": 1000, "search_id_marks": 0,
+                    "invoice_day": 3, "notice_days": 30, "receipt_tax": 0}
 
+OF_DELETED = ("invoice.issue", "invoice.correct", "invoice.confirm", "invoice.fail", "invoice.mail")
 PARTS_MAX = 262144  # of one event, but for a failed refund
 
 # Where the rules are silent, the witness's choice; see README.md.
@@ -97,14 +100,17 @@ class Mark:
         self.world = ledger.world.mark()
 
 
-class Ledger(who.Deciding):
+class Ledger(who.Deciding, papers.Papering):
     Refused = Refused
 
-    def __init__(self, init_events, operator=None):
-        """With an operator it looks at roles from the beginning: `init --roles=enforce --operator ID`."""
+    def __init__(self, init_events, operator=None, invoice_from=None):
+        """With an operator it looks at roles from the beginning: `init --roles=enforce --operator ID`. `invoice_from`: the
+        month of `init --invoice-from`, None of `none`."""
         self.events = [fold.Event(1, "ledger_created")]
         self.events += [fold.Event(seq, "policy_set") for seq in range(2, init_events + 1)]
         self.settings = [(name, ALWAYS, value) for name, value in DEFAULT_POLICIES.items()]
+        self.settings.append(("invoice_from", ALWAYS, invoice_from))
+        self.invoice_from_at_first = invoice_from
         if operator is not None:
             self.events[-2] = fold.Event(init_events - 1, "role_given",
                                          body={"person": operator, "role": "OPERATOR", "agency": None})
@@ -323,7 +329,7 @@ class Ledger(who.Deciding):
             return None
         if wallet is None:
             raise Refused("WALLET_UNKNOWN")
-        if wallet.state.status == "DELETED":
+        if wallet.state.status == "DELETED" and command["op"] not in OF_DELETED:
             raise Refused("WALLET_DELETED")
         return wallet
 
@@ -342,6 +348,9 @@ class Ledger(who.Deciding):
         held = [(start, order, value) for order, (which, start, value) in enumerate(self.settings)
                 if which == name and start <= instant]
         return max(held)[2]
+
+    def _now_text(self):
+        return instant_text(self.now)
 
     # ---- writing
 
@@ -430,8 +439,10 @@ class Ledger(who.Deciding):
         if start < self.now:
             raise Refused("FROM_IN_PAST", now=instant_text(self.now))
         self._check_switch(command)
-        event = self._emit("policy_set", None, {"policy": command["policy"], "value": command["value"]})
-        self.settings.append((command["policy"], start, command["value"]))
+        self._check_invoice_from(command)
+        value = papers.month_of_policy(command["value"]) if command["policy"] == "invoice_from" else command["value"]
+        event = self._emit("policy_set", None, {"policy": command["policy"], "value": value, "from": start})
+        self.settings.append((command["policy"], start, value))
         return event, {}
 
     def _wallet_create(self, command, actor, role):
@@ -479,7 +490,7 @@ class Ledger(who.Deciding):
         return self._emit("suspension_lifted", wallet, {"status": status}), {}
 
     def _wallet_delete(self, wallet, state, command, occurred):
-        unmet = dict(who.delete_conditions(self.world, wallet.id, state))
+        unmet = dict(who.delete_conditions(self.world, wallet.id, state, self._uninvoiced(wallet)))
         if unmet:
             raise Refused("DELETE_CONDITIONS", conditions=unmet)
         forfeited = 0
@@ -505,15 +516,20 @@ class Ledger(who.Deciding):
         members = {"amount": amount, "applied_to_debt": min(state.debt, amount)}
         transaction = (command.get("pg"), command["txn_ref"]) if "txn_ref" in command else None
         before = [e.seq for e in self.events if e.type == "charge_settled" and e.body["transaction"] == transaction]
-        body = {"charge": command["charge"], "transaction": transaction, "channel": command.get("channel"), **members}
+        body = {"charge": command["charge"], "transaction": transaction, "channel": command.get("channel"),
+                **self._payment(command), **members}
         event = self._emit("charge_settled", wallet, body, occurred)
         return event, {**members, "same_txn": before[0]} if transaction and before else members
+
+    @staticmethod
+    def _payment(command):
+        return {name: command.get(name) for name in ("method", "pg", "txn_ref", "approve_no")}
 
     def _debt_repay(self, wallet, state, command, occurred):
         if command["amount"] > state.debt:
             raise Refused("DEBT_EXCEEDS", debt=state.debt)
         members = {"amount": command["amount"]}
-        return self._emit("debt_repaid", wallet, dict(members), occurred), members
+        return self._emit("debt_repaid", wallet, {**self._payment(command), **members}, occurred), members
 
     def _charge_reverse(self, wallet, state, command, occurred):
         lot, amount = state.lot_of(command["charge"]), command["amount"]

@@ -13,9 +13,12 @@ import compare
 import figures
 import fold
 import model
+import papers
+import papersread
 import whoread
 from generate import INIT_EVENTS
 from generate_who import INIT_EVENTS_ENFORCED
+from moment import day_text, parse_day, parse_instant
 
 
 def _fault_credit():
@@ -51,8 +54,10 @@ class Store:
     def __init__(self, directory):
         self.path = os.path.join(directory, "lines.jsonl")
         with open(os.path.join(directory, "operator"), encoding="utf-8") as file:
-            operator = file.read()
-        self.ledger = model.Ledger(INIT_EVENTS_ENFORCED, operator) if operator else model.Ledger(INIT_EVENTS)
+            operator, since = json.load(file)
+        month = papers.ALL_MONTHS if since is None else papers.parse_month(since)
+        count = (INIT_EVENTS_ENFORCED if operator else INIT_EVENTS) + (month is not None)
+        self.ledger = model.Ledger(count, operator or None, month)
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as lines:
                 for line in lines:
@@ -94,9 +99,18 @@ def rows_of(arguments, reading):
             if row[-1] or not arguments.open]
 
 
+def as_of(ledger, text):
+    """(number, time) of --as-of: a number, or a time; None: now."""
+    if text is None or text.isdecimal():
+        return int(text or len(ledger.events)), None
+    now = parse_instant(text)
+    return sum(1 for e in ledger.events if e.recorded_at is None or e.recorded_at <= now), now
+
+
 def read(arguments, ledger):
     moment, begin = map(int, arguments.cursor.split("."))  # of the first page, and where this one begins
-    reading = figures.Reading(ledger, moment or arguments.as_of or len(ledger.events))
+    seq, now = as_of(ledger, arguments.as_of)
+    reading = figures.Reading(ledger, moment or seq)
     if arguments.verb == "balance":
         for wallet in reading.wallets() if arguments.all else [arguments.wallet]:
             show(reading.balance(wallet))
@@ -106,6 +120,10 @@ def read(arguments, ledger):
         show({"rows": rows[begin:end], "next": f"{reading.seq}.{end}" if end < len(rows) else None})
     elif arguments.verb == "cash-status":
         show(reading.cash_status(arguments.wallet, arguments.view))
+    elif arguments.verb in ("totals", "receipts", "expiring", "statement"):
+        read_statements(arguments, papersread.PapersReading(reading, now))
+    elif arguments.verb in ("invoices", "invoice", "due", "export"):
+        read_papers(arguments, papersread.PapersReading(reading, now))
     elif arguments.verb in ("who", "channel", "biz", "may", "can-delete"):
         read_who(arguments, whoread.WhoReading(reading))
     else:
@@ -135,17 +153,65 @@ def read_who(arguments, reader):
               "invited": people(answer["invited"], "until")})
 
 
+def read_statements(arguments, reader):
+    if arguments.verb == "totals":
+        show(reader.totals())
+    elif arguments.verb == "statement":
+        answer = reader.statement(arguments.wallet, *map(parse_day, arguments.more))
+        show({**answer, "opening": {"total": answer["opening"]}, "closing": {"total": answer["closing"]},
+              "rows": [dict(zip(("seq", "posted_on", "late", "effect", "balance"), row)) for row in answer["rows"]]})
+    else:
+        if arguments.verb == "receipts":
+            rows = [{**dict(zip(("seq", "gateway", "where", "look_up", "amount", "cancelled", "refunded"), row)),
+                     "look_up": [{"by": way} for way in row[3]]} for row in reader.receipts(arguments.wallet)]
+        else:
+            rows = [dict(zip(("grant", "left", "days"), row)) for row in reader.expiring(arguments.of, arguments.days)]
+        begin = int(arguments.cursor.split(".")[1])
+        end = begin + arguments.limit
+        show({"rows": rows[begin:end], "next": f"{reader.reading.seq}.{end}" if end < len(rows) else None})
+
+
+def read_papers(arguments, reader):
+    if arguments.verb == "invoices":
+        begin = int(arguments.cursor.split(".")[1])
+        rows, end = reader.invoices(arguments.wallet), begin + arguments.limit
+        show({"rows": rows[begin:end], "next": f"{reader.reading.seq}.{end}" if end < len(rows) else None})
+    elif arguments.verb == "invoice":
+        answer = reader.invoice(int(arguments.wallet))
+        show({**answer, "recipient": {"business": answer["business"]},
+              "rows": [dict(zip(("seq", "usage", "amount"), row)) for row in answer["rows"]]})
+    elif arguments.verb == "due":
+        wanted, blocked = reader.due()
+        names = {"day.close": ("no_wallet", "day"), "invoice.issue": ("wallet", "month"), "notice.send": ("wallet", "grant")}
+        if arguments.kind:
+            wanted = {kind: some for kind, some in wanted.items() if kind.startswith(arguments.kind)}
+            blocked = blocked if arguments.kind == "invoice" else []
+        commands = [{"op": kind, **dict(zip(names[kind], one))} for kind, some in wanted.items() for one in some]
+        show({"commands": [{**c, "key": f"due:{i}"} for i, c in enumerate(commands)],
+              "blocked": [dict(zip(("wallet", "month", "why"), one)) for one in blocked]})
+    else:
+        for (wallet, posted, month), vat in reader.vat_lines().items():
+            name = "the month" if month == posted else papers.month_text(month)
+            print(f"{day_text(papers.last_day(posted))} * vat of {name}\n"
+                  f"    Liabilities:VatPayable  {-vat} KRW\n    Income:Ads:W{wallet}\n")
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("verb")
     parser.add_argument("directory")
     parser.add_argument("wallet", nargs="?")
+    parser.add_argument("more", nargs="*")
+    parser.add_argument("--days", type=int)
     parser.add_argument("--roles", default="trust")
     parser.add_argument("--operator", default="")
+    parser.add_argument("--invoice-from")
+    parser.add_argument("--format")
     parser.add_argument("--actor")
     parser.add_argument("--channel")
     parser.add_argument("--people", action="store_true")
-    parser.add_argument("--as-of", type=int)
+    parser.add_argument("--as-of")
+    parser.add_argument("--kind")
     parser.add_argument("--view", default="posted")
     parser.add_argument("--caller", default="")
     parser.add_argument("--clock")
@@ -166,7 +232,7 @@ def main():
     if arguments.verb == "init":
         os.makedirs(arguments.directory)
         with open(os.path.join(arguments.directory, "operator"), "w", encoding="utf-8") as file:
-            file.write(arguments.operator)
+            json.dump([arguments.operator, arguments.invoice_from], file)
         show({"ok": True})
         return 0
     store = Store(arguments.directory)

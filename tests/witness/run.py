@@ -2,6 +2,7 @@
 
     python3 run.py --jangbu build/tools/jangbu/jangbu [--seed S] [--commands N] [--batch 1|2|3|1000|random] [--restart]
     python3 run.py --jangbu PATH --who all              with roles, channels, business information, enforced and in trust
+    python3 run.py --jangbu PATH --papers [--who MODE]  with tax invoices, over two years
     python3 run.py --jangbu PATH --replay FILE          one file of commands instead of random ones
 
 A difference ends with exit status 1, and a file of the fewest commands found that still show one."""
@@ -21,9 +22,12 @@ import time
 import compare
 import figures
 import generate
+import generate_papers
 import generate_who
 import model
 import moment
+import papers
+import papersread
 import whoread
 
 COMMANDS_PER_LEDGER = 2000
@@ -66,6 +70,12 @@ class Program:
             return 0, [json.loads(line) for line in lines]
         except ValueError as error:
             raise Difference(f"{verb} {arguments}", [f"no JSON: {error}: {done.stdout[:300]!r}"])
+
+    def text(self, verb, *arguments):
+        """(exit status, output) of a verb that prints no JSON."""
+        done = subprocess.run([self.path, verb, self.directory, *arguments], stdout=subprocess.PIPE, stderr=self.stderr,
+                              timeout=ANSWER_TIMEOUT)
+        return done.returncode, done.stdout.decode()
 
     def must(self, verb, *arguments):
         status, lines = self.ask(verb, *arguments)
@@ -142,7 +152,8 @@ class Applying:
 class Trial:
     """One ledger, its model, and the comparison of both."""
 
-    def __init__(self, path, rng, batch="1000", restart=False, mode=None):
+    def __init__(self, path, rng, batch="1000", restart=False, mode=None, since="none"):
+        """`since`: what `init --invoice-from` says, None: nothing."""
         self.home = tempfile.mkdtemp(prefix="jangbu-witness-")
         self.program = Program(path, os.path.join(self.home, "ledger"))
         self.rng = rng
@@ -152,9 +163,12 @@ class Trial:
         self.totals_compared = 0
         self.mode = mode
         operator = generate_who.OPERATOR if mode == "enforce" else None
-        self.program.must("init", *([] if operator is None else ["--roles=enforce", "--operator", operator]))
+        self.papers = since != "none"
+        self.program.must("init", *([] if operator is None else ["--roles=enforce", "--operator", operator]),
+                          *([] if since is None else ["--invoice-from", since]))
         self.init_events = self.program.must("stat")[0]["events"]
-        self.ledger = model.Ledger(self.init_events, operator)
+        month = papers.ALL_MONTHS if since is None else papers.parse_month(since)
+        self.ledger = model.Ledger(self.init_events, operator, month)
 
     def close(self):
         self.program.stderr.close()
@@ -253,6 +267,10 @@ class Trial:
         self._check_unknown("Wnone", last)
         if self.mode and last > self.init_events:
             self._check_who()
+        if self.papers and last > self.init_events:
+            self._check_papers()
+        if last > self.init_events and not os.environ.get("WITNESS_NO_STATEMENTS"):
+            self._check_statements(last)
         self._check_audit()
 
     def _check_who(self):
@@ -271,6 +289,65 @@ class Trial:
         for channel in channels:
             self._compare_now(compare.channel, reader, reader.channel, (channel,), "channel", channel, "--people")
             self._compare_now(compare.biz, reader, reader.biz, ({"channel": channel},), "biz", "--channel", channel, "--people")
+
+    def _check_statements(self, last):
+        """Statements of closed days, receipts, grants that lapse soon, and what all wallets have."""
+        reader = papersread.PapersReading(figures.Reading(self.ledger, self.pages_rng.randint(self.init_events + 1, last)))
+        as_of = ["--as-of", str(reader.reading.seq)]
+        self._compare_read(compare.totals, reader.totals(), "totals", *as_of)
+        for wallet in reader.reading.wallets():
+            got = [compare.receipt(row) for row in self._pages(2, "receipts", wallet, *as_of)]
+            if sorted(got) != sorted(reader.receipts(wallet)):
+                raise Difference(f"receipts {wallet} {' '.join(as_of)}", [f"expected {reader.receipts(wallet)}", f"got {got}"])
+            days = self.pages_rng.choice([0, 1, 2, 30])
+            got = [(row.get("grant"), row.get("left"), row.get("days"))
+                   for row in self._pages(2, "expiring", "--wallet", wallet, "--days", str(days), *as_of)]
+            if sorted(got) != sorted(reader.expiring(wallet, days)):
+                raise Difference(f"expiring {wallet} {days} {' '.join(as_of)}", [f"expected {reader.expiring(wallet, days)}", f"got {got}"])
+            if reader.closed_through is not None:
+                first = reader.reading.events_of(wallet)[0].posted_on  # days before it was made cannot be known
+                if first > reader.closed_through:
+                    continue
+                begin, end = sorted(self.pages_rng.randint(first, reader.closed_through) for _ in range(2))
+                self._compare_read(compare.statement, reader.statement(wallet, begin, end), "statement", wallet,
+                                   moment.day_text(begin), moment.day_text(end), *as_of)
+
+    def _check_papers(self):
+        """Documents with their rows, what is due, the books' VAT: now, and as of earlier moments."""
+        last = len(self.ledger.events)
+        earlier = self.pages_rng.sample(range(self.init_events + 1, last), min(3, last - self.init_events - 1))
+        for seq in [last, *earlier]:
+            reader = papersread.PapersReading(figures.Reading(self.ledger, seq))
+            as_of = ["--as-of", str(seq)]
+            for wallet in reader.reading.wallets():
+                if reader.since is not None:
+                    self._check_invoices(reader, wallet, *as_of)
+            if seq == last and reader.since is not None:
+                self._compare_read(compare.due, reader.due(), "due", "--clock=at")
+            self._check_books(reader, *as_of)
+        if not self.mode:
+            reader = whoread.WhoReading(figures.Reading(self.ledger, last))
+            for wallet in self.ledger.wallets:
+                self._compare_now(compare.can_delete, reader, reader.can_delete, (wallet,), "can-delete", wallet)
+
+    def _check_invoices(self, reader, wallet, *as_of):
+        wanted = reader.invoices(wallet)
+        got = self._pages(len(wanted), "invoices", wallet, *as_of)
+        found = compare.invoices(wanted, got)
+        if found:
+            raise Difference(f"invoices {wallet} {' '.join(as_of)}", found)
+        for document in wanted:
+            number = document["invoice"]
+            self._compare_read(compare.invoice, reader.invoice(number), "invoice", str(number), *as_of)
+
+    def _check_books(self, reader, *as_of):
+        """The VAT of the exported books, line by line; only of ledgers that had invoices from the beginning."""
+        if self.ledger.invoice_from_at_first is None:
+            return
+        status, text = self.program.text("export", "--format", "hledger", *as_of)
+        found = compare.vat_lines(reader.vat_lines(), text) if status == 0 else [f"exit status {status}"]
+        if found:
+            raise Difference(f"export {' '.join(as_of)}", found)
 
     def _compare_now(self, comparing, reader, asking, about, verb, *arguments):
         """These questions are of now: of the machine's clock, but never before the last event."""
@@ -386,7 +463,8 @@ class Trial:
 class Replaying:
     """Runs the same lines again and again, in new ledgers, to see whether they still show a difference of one kind."""
 
-    def __init__(self, arguments, seed, mode, difference):
+    def __init__(self, arguments, seed, mode, since, difference):
+        self.since = since
         self.path = arguments.jangbu
         self.mode = mode
         self.seed = seed
@@ -403,7 +481,7 @@ class Replaying:
         return self._difference(lines, self.ways[0])
 
     def _difference(self, lines, way):
-        trial = Trial(self.path, random.Random(self.seed), *way, self.mode)
+        trial = Trial(self.path, random.Random(self.seed), *way, self.mode, self.since)
         try:
             trial.run(lines, self.reads)
         except Difference as difference:
@@ -432,7 +510,7 @@ def shrink(lines, still_differs, seconds):
     return lines
 
 
-def report(arguments, seed, mode, lines, difference):
+def report(arguments, seed, mode, since, lines, difference):
     print(f"DIFFERENCE in ledger seed {seed} (--seed {arguments.seed}): {difference.what}")
     if difference.line is not None:
         print(f"command {difference.line + 1}: {lines[difference.line]}")
@@ -441,7 +519,7 @@ def report(arguments, seed, mode, lines, difference):
     for text in difference.details:
         print("   ", text)
     print(f"shrinking {len(lines)} lines, at most {arguments.shrink_seconds} s", flush=True)
-    replaying = Replaying(arguments, seed, mode, difference)
+    replaying = Replaying(arguments, seed, mode, since, difference)
     comes_back = replaying.choose_way(lines)
     if comes_back:
         lines = shrink(lines, replaying.difference, arguments.shrink_seconds)
@@ -453,7 +531,7 @@ def report(arguments, seed, mode, lines, difference):
         return
     batch, restart = replaying.ways[0]
     print(f"{len(lines)} lines in {name} (--replay {name} --seed {seed} --batch {batch}"
-          f"{' --restart' if restart else ''}{f' --who {mode}' if mode else ''}):")
+          f"{' --restart' if restart else ''}{f' --who {mode}' if mode else ''}{' --papers' if arguments.papers else ''}): invoices from {since or 'the beginning'}")
     again = replaying.difference(lines)
     for text in again.details if again is not None else ["this time it did not come back: it hangs on timing"]:
         print("   ", text)
@@ -463,9 +541,15 @@ def report(arguments, seed, mode, lines, difference):
 
 def run_ledger(arguments, seed, count, replay):
     mode = random.Random(seed).choice(generate_who.MODES) if arguments.who == "all" else arguments.who
-    trial = Trial(arguments.jangbu, random.Random(seed), arguments.batch, arguments.restart, mode)
+    papers_stream = generate_papers.PapersGenerator(seed, mode or "trust") if arguments.papers else None
+    since = papers_stream.init_option if arguments.papers else "none"
+    trial = Trial(arguments.jangbu, random.Random(seed), arguments.batch, arguments.restart, mode, since)
+    trial.papers = arguments.papers
     if replay:
         lines = replay
+    elif arguments.papers:
+        papers_stream = generate_papers.PapersGenerator(seed, mode or "trust", None, trial.init_events)
+        lines = [papers_stream.next()[0] for _ in range(count)]
     elif mode:
         lines = list(generate_who.stream(seed, count, mode, trial.init_events))
     else:
@@ -478,7 +562,7 @@ def run_ledger(arguments, seed, count, replay):
               flush=True)
         return True
     except Difference as difference:
-        report(arguments, seed, mode, lines, difference)
+        report(arguments, seed, mode, since, lines, difference)
         return False
     finally:
         trial.close()
@@ -493,6 +577,7 @@ def parse_arguments():
     parser.add_argument("--restart", action="store_true", help="several invocations, then the whole file again")
     parser.add_argument("--shrink-seconds", type=int, default=60, help="how long to look for fewer commands")
     parser.add_argument("--who", choices=[*generate_who.MODES, "all"], help="streams with roles and channels, too")
+    parser.add_argument("--papers", action="store_true", help="streams with tax invoices")
     parser.add_argument("--replay", help="a file of commands instead of random ones")
     return parser.parse_args()
 

@@ -19,16 +19,22 @@ import compare
 import figures
 import form
 import generate
+import generate_papers
 import generate_who
 import invariants
 import model
 import moment
+import papers
+import papers_faults
+import papersread
 import who_faults
 
 SEEDS = 60                # short streams, everything recomputed after each command
 COMMANDS = 150
 WHO_SEEDS = 12            # of each kind of ledger, with roles and channels
 WHO_COMMANDS = 500
+PAPERS_SEEDS = 8          # of ledgers with tax invoices, over years
+PAPERS_COMMANDS = 700
 LONG_SEEDS = 6            # long ones, recomputed now and then and read as of every hundredth event
 LONG_COMMANDS = 2000
 FAULT_COMMANDS = 400
@@ -869,6 +875,88 @@ class Who(unittest.TestCase):
                 generator.ledger.check()
 
 
+class Papers(unittest.TestCase):
+    """Tax invoices. What each rule says: tests/scenario/papers-rules.jsonl, papers-due.jsonl, papers-from.jsonl."""
+
+    def test_v2_v3_vat(self):
+        for net, vat in ((9026, 821), (30000, 2727), (37400, 3400), (50000, 4545), (50000000000, 4545454545), (1492, 136),
+                         (2250, 205), (859950, 78177), (105000, 9545), (-2200, -200), (5, 0), (6, 1)):
+            self.assertEqual(papers.half_up(net, 10), vat)
+            if net > 0:
+                self.assertEqual(invariants.papers_invariants.vat_in(net, 10), vat)
+
+    def test_months(self):
+        self.assertEqual(papers.next_month(202612), 202701)
+        self.assertEqual(moment.day_text(papers.last_day(202802)), "2028-02-29")
+        for text in ("2026-13", "2026-00", "202610", "2026-1", "0000-01", "", 202610, None):
+            self.assertIsNone(papers.parse_month(text))
+
+    def test_invariants_and_codes(self):
+        accepted = count = 0
+        codes, kinds = collections.Counter(), collections.Counter()
+        for seed in range(PAPERS_SEEDS):
+            generator = generate_papers.PapersGenerator(seed, "enforce" if seed % 4 == 3 else "trust")
+            for number in range(PAPERS_COMMANDS):
+                text, result = generator.next()
+                if number % 100 == 99:
+                    try:
+                        generator.ledger.check()
+                    except Exception:
+                        print(f"papers, seed {seed}, command {number + 1}: {text}", file=sys.stderr)
+                        raise
+                if result is not None:
+                    count, accepted = count + 1, accepted + result["ok"]
+                    codes[result.get("code")] += 1
+            kinds.update((e.body["kind"], e.body["reason"]) for e in generator.ledger.events if e.type == "invoice_issued")
+        self.assertGreater(accepted / count, 0.5)
+        expected = set("""MONTH_OPEN NOTHING_TO_INVOICE NO_BUSINESS_INFO INVOICE_PENDING INVOICE_UNKNOWN INVOICE_STATE INVOICE_REASON
+            WALLET_KIND FROM_IN_PAST DELETE_CONDITIONS GRANT_STATE GRANT_UNKNOWN GRANT_EXPIRED""".split())
+        self.assertEqual(expected - set(codes), set())
+        self.assertEqual(len(kinds), 6, kinds)
+        COUNTS["random commands with tax invoices"] += count
+        COUNTS["tax invoices in them"] += sum(kinds.values())
+
+    def test_streams_find_planted_faults(self):
+        streams = papers_faults.recorded()
+        self.assertIsNone(papers_faults.found(streams))
+        for name, plant in papers_faults.FAULTS.items():
+            with plant():
+                self.assertIsNotNone(papers_faults.found(streams), name)
+            COUNTS["planted faults about papers found by the streams"] += 1
+
+    def test_a_corrupted_event_is_found(self):
+        for type_, member, value in (("invoice_issued", "total", 1), ("invoice_issued", "vat", 1), ("invoice_issued", "number", 1),
+                                     ("invoice_issued", "business", 1), ("invoice_issued", "written_on", 1),
+                                     ("invoice_issued", "through", -1)):
+            generator = generate_papers.PapersGenerator(21, since="all")
+            for _ in range(300):
+                generator.next()
+            event = [e for e in generator.ledger.events if e.type == type_][-1]
+            event.body[member] += value
+            with self.subTest(member=member), self.assertRaises((AssertionError, KeyError)):
+                generator.ledger.check()
+
+    def test_books_are_papers(self):
+        """Of each wallet and month of which all is invoiced."""
+        compared = 0
+        for seed in range(4):
+            generator = generate_papers.PapersGenerator(300 + seed, since="all")
+            for _ in range(PAPERS_COMMANDS):
+                generator.next()
+            reader = papersread.PapersReading(figures.Reading(generator.ledger, len(generator.ledger.events)))
+            books = collections.Counter()
+            for (wallet, _, month), vat in reader.vat_lines().items():
+                books[wallet, month] += vat
+            for wallet in generator.ledger.wallets.values():
+                found = papers.Papers(wallet.events)
+                for month in found.months(papers.ALL_MONTHS) if reader.world.kinds[wallet.id] == "BUSINESS" else []:
+                    if found.net(month) == found.covered(month) and papers.last_day(month) <= (reader.closed_through or 0):
+                        self.assertEqual(books[wallet.id, month], sum(first.vat for first in found.firsts(month)))
+                        compared += 1
+        self.assertGreater(compared, 40)
+        COUNTS["months whose books are their papers"] += compared
+
+
 class TheDriver(unittest.TestCase):
     """run.py against a program that is made of the model itself, honest and with faults planted."""
 
@@ -883,7 +971,8 @@ class TheDriver(unittest.TestCase):
     def test_no_difference_where_there_is_none(self):
         for count, *arguments in (["70", "--batch", "1"], ["70", "--batch", "random", "--restart"],
                                   ["70", "--batch", "1000", "--restart"], ["20", "--who", "enforce"],
-                                  ["12", "--who", "trust", "--batch", "random", "--restart"]):
+                                  ["12", "--who", "trust", "--batch", "random", "--restart"], ["60", "--papers"],
+                                  ["60", "--papers", "--who", "enforce", "--restart"]):
             done = self.drive("--commands", count, *arguments)
             self.assertEqual(done.returncode, 0, done.stdout.decode())
 

@@ -38,6 +38,8 @@ channel.search_id                                                       ..xx.x..
 channel.mail_order                                                      ..xx.....
 biz.request:channel                                                     ..x......
 sales.request                                                           ....x....
+invoice.issue invoice.confirm invoice.fail invoice.mail notice.send     .....x.x.
+invoice.correct                                                         .....x...
 """
 
 
@@ -695,8 +697,8 @@ class Deciding:
 CONDITIONS = ["not_off", "sales_right", "paid_not_zero", "postpaid", "refund_outstanding", "uninvoiced"]
 
 
-def delete_conditions(world, wallet, state):
-    """[(name, figure)] of all that keeps a wallet from being deleted."""
+def delete_conditions(world, wallet, state, uninvoiced):
+    """[(name, figure)] of all that keeps a wallet from being deleted. `uninvoiced`: (won, papers)."""
     unmet = []
     if state.status != "OFF":
         unmet.append(("not_off", state.status))
@@ -711,4 +713,7 @@ def delete_conditions(world, wallet, state):
     outstanding = sum(1 for refund in state.refunds.values() if refund.state in ("REQUESTED", "APPROVED"))
     if outstanding:
         unmet.append(("refund_outstanding", outstanding))
+    won, missing = uninvoiced
+    if missing:
+        unmet.append(("uninvoiced", won))
     return unmet

@@ -2,8 +2,10 @@
 
 import fold
 import form
+import papersread
 import who
 from figures import Unknown
+from model import OF_DELETED
 from moment import day_of, instant_text
 
 # What a state of the wallet allows, where not all do.
@@ -89,7 +91,7 @@ class WhoReading:
                 "ops": {row: self._may(row, wallet, state, actor, channel, looked_at) for row in who.MATRIX}}
 
     def _may(self, row, wallet, state, actor, channel, looked_at):
-        if _of_wallet(row) and state.status == "DELETED":
+        if _of_wallet(row) and state.status == "DELETED" and row not in OF_DELETED:
             return "STATE"  # before anybody's role is looked at
         if looked_at and not self._carries(row, wallet, actor, channel):
             return "ROLE"
@@ -102,7 +104,7 @@ class WhoReading:
     def _is_of_kind(self, row, wallet, channel):
         kind = self.world.kinds[wallet]
         basic = channel is not None and self.world.channels[channel].kind == "BASIC"
-        if row in ("biz.request", "invoice.email"):
+        if row == "biz.request" or row.startswith("invoice."):
             return kind == "BUSINESS"
         if row == "master.transfer":
             return kind != "PERSONAL" or self.world.master(wallet) is None
@@ -126,12 +128,15 @@ class WhoReading:
     def can_delete(self, wallet):
         """All conditions; of an unmet one its figure, and what to do."""
         state = self._state(wallet)
-        unmet = dict(who.delete_conditions(self.world, wallet, state))
+        won, papers_n, first_day = papersread.PapersReading(self.reading, self.now).uninvoiced(wallet)
+        unmet = dict(who.delete_conditions(self.world, wallet, state, (won, papers_n)))
         today = day_of(self.now)
         forfeits = sum(g.remaining for g in state.grants if g.unfinished and g.expires_on >= today)
         rows = [] if state.status == "DELETED" else [
             {"name": name, "ok": name not in unmet, "figure": unmet.get(name),
              "remedy": remedy(name, state) if name in unmet else None} for name in who.CONDITIONS]
+        if rows:
+            rows[-1].update({"papers": papers_n, "from": first_day})
         return {"wallet": wallet, "can_delete": not unmet, "conditions": rows, "forfeits": forfeits, "as_of": self._as_of()}
 
 
@@ -155,6 +160,6 @@ def remedy(name, state):
         requested = any(refund.state == "REQUESTED" for refund in state.refunds.values())
         op = "refund.cancel" if requested else "refund.complete"
     else:
-        op = {"sales_right": "sales.release", "postpaid": "wallet.settlement"}[name]
+        op = {"sales_right": "sales.release", "postpaid": "wallet.settlement", "uninvoiced": "invoice.issue"}[name]
     return {"op": op, "amount": amount,
             "who": [role for role in who.ROLES if any(role in marks for row, marks in who.MATRIX.items() if row.split(":")[0] == op)]}

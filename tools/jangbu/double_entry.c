@@ -92,26 +92,81 @@ source_of_lot(const struct wallet *w, uint32_t lot)
     return lot >= 1 && lot <= w->sources_n ? w->sources[lot - 1] : account_of(CLEARING, 0);
 }
 
-static void
-add_to_month(struct wallet *w, jb_day day, jb_amount amount)
+static int32_t
+month_number(jb_day day)
 {
     int year, month, day_of_month;
     jb_day_to_date(day, &year, &month, &day_of_month);
-    int32_t number = year * 12 + month - 1;
+    return year * 12 + month - 1;
+}
+
+/* 202603 */
+static int32_t
+month_name(int32_t number)
+{
+    return number / 12 * 100 + number % 12 + 1;
+}
+
+static jb_amount
+plus(jb_amount a, jb_amount b, int32_t month)
+{
+    jb_amount sum;
+    if (__builtin_add_overflow(a, b, &sum)) {
+        fprintf(stderr,
+                tr("jangbu: the consumption of one wallet in %04d-%02d passes 64 bits: its "
+                   "VAT cannot be exported\n"),
+                month / 12, month % 12 + 1);
+        exit(EXIT_MACHINE);
+    }
+    return sum;
+}
+
+static void
+add_to_month(struct wallet *w, int32_t tax, jb_day day, jb_amount amount)
+{
+    int32_t number = month_number(day);
     for (uint32_t i = w->months_n; i-- > 0;) {
-        if (w->months[i].number == number) {
-            if (__builtin_add_overflow(w->months[i].net, amount, &w->months[i].net)) {
-                fprintf(stderr,
-                        tr("jangbu: the consumption of one wallet in %04d-%02d passes 64 bits: its "
-                           "VAT cannot be exported\n"),
-                        year, month);
-                exit(EXIT_MACHINE);
-            }
+        if (w->months[i].number == number && w->months[i].tax == tax) {
+            w->months[i].net = plus(w->months[i].net, amount, number);
             return;
         }
     }
     w->months = grown(w->months, w->months_n + 1U, sizeof *w->months);
-    w->months[w->months_n++] = (struct month){number, amount};
+    w->months[w->months_n++] = (struct month){tax, number, amount};
+}
+
+/* The month in which it happened, as it was known when it was recorded. */
+static int32_t
+month_of_consumption(const struct books *b, struct wallet *w, const struct jb_event *e)
+{
+    jb_instant at = e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at;
+    int32_t month = month_number(jb_day_of(at, b->app->info.utc_offset_s));
+    if (w->runs_n == 0 || w->runs[w->runs_n - 1].month != month) {
+        w->runs = grown(w->runs, w->runs_n + 1U, sizeof *w->runs);
+        w->runs[w->runs_n++] = (struct tax_run){e->seq, month};
+    }
+    return month;
+}
+
+/* A return is of the month of what it gives back. */
+static int32_t
+tax_month(const struct books *b, struct wallet *w, const struct jb_event *e)
+{
+    int32_t month = NO_TAX_MONTH;
+    if (e->type == JB_EV_CASH_CONSUMED) {
+        month = month_of_consumption(b, w, e);
+    } else {
+        uint32_t low = 0,
+                 high = w->runs_n; /* runs before low begin no later than what it gives back */
+        while (low < high) {
+            uint32_t middle = low + (high - low) / 2;
+            bool later = w->runs[middle].from > e->consumption_reversed.consumption;
+            *(later ? &high : &low) = later ? middle : middle + 1;
+        }
+        month = low > 0 ? w->runs[low - 1].month : month;
+    }
+    bool invoiced = b->invoice_from != 0 && month_name(month) >= b->invoice_from;
+    return invoiced ? month : NO_TAX_MONTH;
 }
 
 static void
@@ -201,11 +256,13 @@ wallet_event(struct books *b, struct wallet *w, const struct jb_event *e)
     }
     struct jb_money_move moves[JB_MOVES_MAX];
     size_t n = net(moves, jb_event_moves(e, moves));
+    bool rows = e->type == JB_EV_CASH_CONSUMED || e->type == JB_EV_CONSUMPTION_REVERSED;
+    int32_t tax = rows ? tax_month(b, w, e) : NO_TAX_MONTH;
     for (size_t i = 0; i < n; i++) {
         const struct jb_money_move *m = &moves[i];
         carry(b, account_at(w, e, m->from), account_at(w, e, m->to), m->amount);
         if (m->to == JB_PLACE_INCOME || m->from == JB_PLACE_INCOME) {
-            add_to_month(w, e->posted_on, m->to == JB_PLACE_INCOME ? m->amount : -m->amount);
+            add_to_month(w, tax, e->posted_on, m->to == JB_PLACE_INCOME ? m->amount : -m->amount);
         }
     }
 }
@@ -225,6 +282,8 @@ one_event(struct books *b, const struct jb_event *e)
     } else if (e->type == JB_EV_POLICY_SET && e->policy_set.policy == JB_POLICY_VAT_RATE) {
         b->rates = grown(b->rates, b->rates_n + 1, sizeof *b->rates);
         b->rates[b->rates_n++] = (struct rate){e->policy_set.from, e->policy_set.value};
+    } else if (e->type == JB_EV_POLICY_SET && e->policy_set.policy == JB_POLICY_INVOICE_FROM) {
+        b->invoice_from = e->policy_set.value;
     } else if (e->wallet != 0 && e->wallet <= b->wallets_n) {
         begin_entry(b, e->posted_on, e->seq, e->wallet, e->type);
         wallet_event(b, &b->wallets[e->wallet - 1], e);
@@ -258,26 +317,61 @@ vat_of(jb_amount net, int rate)
     return whole * rate + vat;
 }
 
-/* One line per wallet and month whose last day is closed: a VAT per event would not add up to that
- * of the month. */
+static jb_day
+month_end(int32_t number)
+{
+    jb_day next_month;
+    int32_t next = number + 1;
+    return jb_day_from_date(next / 12, next % 12 + 1, 1, &next_month) ? next_month - 1 : JB_NO_DAY;
+}
+
+static int
+compare_months(const void *a, const void *b)
+{
+    const struct month *x = a, *y = b;
+    if (x->tax != y->tax) {
+        return x->tax < y->tax ? -1 : 1;
+    }
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* What a month's posting adds to the VAT of its tax month: so the lines of a tax month add up to
+ * the VAT of its net, as its invoices do. Without invoices it is the VAT of what was posted. */
+static void
+add_vat_of(struct books *b, uint32_t wallet, const struct month *m, jb_amount before)
+{
+    jb_day end = month_end(m->number);
+    bool old = m->tax == NO_TAX_MONTH;
+    jb_day tax_end = old ? end : month_end(m->tax);
+    if (end == JB_NO_DAY || b->closed_through == JB_NO_DAY || tax_end > b->closed_through) {
+        return;
+    }
+    int rate = rate_at(b, jb_day_start(tax_end + 1, b->app->info.utc_offset_s) - 1);
+    jb_amount vat =
+        vat_of(plus(before, m->net, old ? m->number : m->tax), rate) - vat_of(before, rate);
+    if (vat != 0) {
+        bool same = old || m->tax == m->number;
+        begin_entry(b, end, UINT64_MAX, wallet, same ? 0 : (uint32_t)month_name(m->tax));
+        carry(b, account_of(INCOME, wallet), account_of(VAT, 0), vat);
+    }
+}
+
+/* Lines per wallet, tax month whose last day is closed, and month of posting: a VAT per event would
+ * not add up to that of the month. */
 static void
 add_vat(struct books *b)
 {
     for (uint32_t i = 0; i < b->wallets_n; i++) {
-        const struct wallet *w = &b->wallets[i];
+        struct wallet *w = &b->wallets[i];
+        jb_amount before = 0;
+        if (w->months_n > 1) {
+            qsort(w->months, w->months_n, sizeof *w->months, compare_months);
+        }
         for (uint32_t k = 0; k < w->months_n; k++) {
-            jb_day next_month;
-            int32_t next = w->months[k].number + 1;
-            if (!jb_day_from_date(next / 12, next % 12 + 1, 1, &next_month) ||
-                b->closed_through == JB_NO_DAY || next_month - 1 > b->closed_through) {
-                continue;
-            }
-            int rate = rate_at(b, jb_day_start(next_month, b->app->info.utc_offset_s) - 1);
-            jb_amount vat = vat_of(w->months[k].net, rate);
-            if (vat != 0) {
-                begin_entry(b, next_month - 1, UINT64_MAX, i + 1, 0);
-                carry(b, account_of(INCOME, i + 1), account_of(VAT, 0), vat);
-            }
+            const struct month *m = &w->months[k];
+            bool goes_on = k > 0 && m->tax != NO_TAX_MONTH && m->tax == m[-1].tax;
+            before = goes_on ? plus(before, m[-1].net, m->tax) : 0;
+            add_vat_of(b, i + 1, m, before);
         }
     }
 }
@@ -292,7 +386,13 @@ compare_entries(const void *a, const void *b)
     if (x->seq != y->seq) {
         return x->seq < y->seq ? -1 : 1;
     }
-    return x->wallet < y->wallet ? -1 : x->wallet > y->wallet;
+    if (x->wallet != y->wallet) {
+        return x->wallet < y->wallet ? -1 : 1;
+    }
+    if (x->type != y->type) {
+        return x->type < y->type ? -1 : 1;
+    }
+    return x->first < y->first ? -1 : x->first > y->first;
 }
 
 jb_status
@@ -331,6 +431,7 @@ books_free(struct books *b)
         free(b->wallets[i].sources);
         free(b->wallets[i].refunds);
         free(b->wallets[i].months);
+        free(b->wallets[i].runs);
     }
     free(b->wallets);
     free(b->entries);

@@ -33,7 +33,7 @@ struct entry {
     jb_day day;
     jb_seq seq; /* UINT64_MAX: the VAT of a month, behind all events of its day */
     uint32_t wallet;
-    uint32_t type;
+    uint32_t type; /* of a VAT: its tax month as 202603, 0: that in which it is posted */
     size_t first;
     uint32_t n;
 };
@@ -43,9 +43,21 @@ struct legs {
     uint32_t n;
 };
 
+/* The net paid consumption of a tax month that is posted to a month; both are year * 12 + month
+ * - 1.
+ */
 struct month {
-    int32_t number; /* year * 12 + month - 1 */
+    int32_t tax; /* NO_TAX_MONTH: it lies before the first month with invoices */
+    int32_t number;
     jb_amount net;
+};
+
+enum { NO_TAX_MONTH = -1 };
+
+/* The tax month of a wallet's consumptions from one on, until the next such. */
+struct tax_run {
+    jb_seq from;
+    int32_t month;
 };
 
 struct wallet {
@@ -57,6 +69,8 @@ struct wallet {
     uint32_t refunds_n;
     struct month *months;
     uint32_t months_n;
+    struct tax_run *runs;
+    uint32_t runs_n;
 };
 
 struct rate {
@@ -76,6 +90,7 @@ struct books {
     uint32_t gateways_n;
     struct rate *rates;
     size_t rates_n;
+    int64_t invoice_from; /* as 202603; 0: there are no invoices */
     jb_day closed_through;
     jb_day first_day;
 };

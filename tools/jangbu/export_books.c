@@ -160,7 +160,9 @@ write_entry(const struct books *b, enum books_format format, const struct entry 
 {
     char day[JB_DAY_TEXT_BYTES];
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    const char *name = e->seq == UINT64_MAX ? "vat of the month"
+    char vat[16];
+    snprintf(vat, sizeof vat, "vat of %04u-%02u", e->type / 100 % 10000, e->type % 100);
+    const char *name = e->seq == UINT64_MAX ? e->type == 0 ? "vat of the month" : vat
                        : type != NULL       ? type->name
                                             : "event";
     out_str(o, jb_day_print(e->day, day));

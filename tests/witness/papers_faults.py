@@ -1,0 +1,370 @@
+"""Faults about papers, to plant in the model: the streams of generate_papers.py must tell each from the honest one.
+
+    python3 papers_faults.py [--seeds N] [--commands N]        how soon each is found"""
+
+import argparse
+import json
+from unittest import mock
+
+import compare
+import figures
+import generate_papers
+import model
+import papers
+import papersread
+from moment import day_of
+
+SEEDS, COMMANDS = 12, 900
+
+FAULTS = {}
+
+
+def fault(make):
+    FAULTS[make.__name__] = make
+    return make
+
+
+def _method(owner, name, make):
+    return mock.patch.object(owner, name, make(getattr(owner, name)))
+
+
+def _rows(change):
+    """Each row as `change(row, event)` says; None: it is left out."""
+    def make(honest):
+        def rows(events):
+            by_seq = {event.seq: event for event in events}
+            return [row for row in (change(row, by_seq[row.seq]) for row in honest(events)) if row is not None]
+        return rows
+    return _method(papers, "rows_of", make)
+
+
+def _with_month(row, day):
+    row.month = papers.month_of(day)
+    return row
+
+
+@fault
+def month_of_posting():
+    return _rows(lambda row, event: _with_month(row, event.posted_on))
+
+
+@fault
+def month_of_recording():
+    return _rows(lambda row, event: _with_month(row, day_of(event.recorded_at)) if row.amount > 0 else row)
+
+
+@fault
+def month_that_the_command_said():
+    return _rows(lambda row, event: _with_month(row, day_of(event.occurred_at)) if row.amount > 0 else row)
+
+
+@fault
+def returns_own_month():
+    return mock.patch.object(papers, "RETURN_IS_OF_ITS_CONSUMPTION", False)
+
+
+@fault
+def returns_are_not_counted():
+    return _rows(lambda row, event: row if row.amount > 0 else None)
+
+
+@fault
+def debt_is_left_out():
+    return _method(papers, "money_of", lambda honest: lambda event, word: sum(
+        p["amount"] for p in event.body["parts"] if p[word] == "paid"))
+
+
+@fault
+def free_cash_is_invoiced():
+    return _method(papers, "money_of", lambda honest: lambda event, word: sum(
+        p["amount"] for p in event.body["parts"] if p[word] != "lapsed"))
+
+
+@fault
+def each_document_rounded_alone():
+    def make(honest):
+        def issue(self, wallet, **body):
+            if body["kind"] == "DELTA":
+                body["vat"] = papers.half_up(body["total"], self._rate(body["month"]))
+            return honest(self, wallet, **body)
+        return issue
+    return _method(papers.Papering, "_issue", make)
+
+
+@fault
+def vat_cut_off():
+    return mock.patch.object(papers, "half_up", lambda net, rate: net * rate // (100 + rate))
+
+
+@fault
+def rate_of_today():
+    return mock.patch.object(papers.Papering, "_rate", lambda self, month: self.policy("vat_rate"))
+
+
+@fault
+def rate_of_the_month_behind():
+    return mock.patch.object(papers.Papering, "_rate", lambda self, month: self.policy(
+        "vat_rate", papers.start_of(papers.last_day(month) + 1)))
+
+
+@fault
+def delta_dated_by_the_latest_posting_day():
+    return mock.patch.object(papers, "NEWEST_ROW_BY_NUMBER", False)
+
+
+@fault
+def failed_documents_stand():
+    return mock.patch.object(papers.Document, "stands", property(lambda self: True))
+
+
+@fault
+def failed_number_is_given_again():
+    def make(honest):
+        def issue(self, wallet, **body):
+            event = honest(self, wallet, **body)
+            failed = sum(1 for e in self.events if e.type == "invoice_failed")
+            event.body["number"] -= failed
+            return event
+        return issue
+    return _method(papers.Papering, "_issue", make)
+
+
+@fault
+def numbers_of_each_wallet():
+    def make(honest):
+        def issue(self, wallet, **body):
+            event = honest(self, wallet, **body)
+            event.body["number"] = sum(1 for e in wallet.events if e.type == "invoice_issued")
+            return event
+        return issue
+    return _method(papers.Papering, "_issue", make)
+
+
+@fault
+def unconfirmed_is_no_hindrance():
+    return mock.patch.object(papers.Papering, "_require_settled", lambda self, found, month: None)
+
+
+@fault
+def open_month_is_invoiced():
+    return _method(papers, "last_day", lambda honest: lambda month: honest(month) - 1)
+
+
+@fault
+def one_counter_for_deletion():
+    def make(honest):
+        def uninvoiced(self, since):
+            total = sum(self.net(month) - self.covered(month) for month in self.months(since))
+            return abs(total), int(total != 0)
+        return uninvoiced
+    return _method(papers.Papers, "uninvoiced", make)
+
+
+@fault
+def unconfirmed_does_not_keep_it():
+    def make(honest):
+        def uninvoiced(self, since):
+            pending = [abs(d.total) for d in self.documents.values() if d.state == "ISSUED"]
+            won, count = honest(self, since)
+            return won - sum(pending), count - len(pending)
+        return uninvoiced
+    return _method(papers.Papers, "uninvoiced", make)
+
+
+@fault
+def half_a_pair_is_enough():
+    return mock.patch.object(papers.Papers, "gap", lambda self, first: 0)
+
+
+@fault
+def deletion_asks_nobody():
+    return mock.patch.object(papers.Papering, "_uninvoiced", lambda self, wallet: (0, 0))
+
+
+@fault
+def deletion_asks_personal_wallets():
+    def make(honest):
+        def uninvoiced(self, wallet):
+            since = self.policy("invoice_from")
+            return (0, 0) if since is None else papers.Papers(wallet.events).uninvoiced(since)
+        return uninvoiced
+    return _method(papers.Papering, "_uninvoiced", make)
+
+
+@fault
+def deleted_wallets_have_no_papers():
+    return mock.patch.object(model, "OF_DELETED", ())
+
+
+@fault
+def issued_twice_is_uninvoiced():
+    def make(honest):
+        def issued(self, event, body):
+            honest(self, event, body)
+            self.outside.clear()
+        return issued
+    return _method(papers.Papers, "_on_invoice_issued", make)
+
+
+@fault
+def outside_for_ever():
+    def make(honest):
+        def issued(self, event, body):
+            outside = dict(self.outside)
+            honest(self, event, body)
+            self.outside = {**outside, **self.outside}
+        return issued
+    return _method(papers.Papers, "_on_invoice_issued", make)
+
+
+@fault
+def refused_negative_stays_outside():
+    def make(honest):
+        def failed(self, event, body):
+            outside = dict(self.outside)
+            honest(self, event, body)
+            self.outside = outside
+        return failed
+    return _method(papers.Papers, "_on_invoice_failed", make)
+
+
+@fault
+def always_a_whole_pair():
+    return _method(papers.Papers, "in_force", lambda honest: lambda self, first: (honest(self, first) or [
+        self.documents[first]])[:1])
+
+
+@fault
+def negative_says_todays_information():
+    def make(honest):
+        def issue(self, wallet, **body):
+            return honest(self, wallet, **{**body, "business": self._business_now(wallet)})
+        return issue
+    return _method(papers.Papering, "_issue", make)
+
+
+@fault
+def any_document_is_corrected():
+    return mock.patch.object(papers, "CORRECTIONS", papers.CORRECTIONS + papers.CHANGES)
+
+
+@fault
+def rescinded_in_part():
+    return _method(papers.Papering, "_reason_of", lambda honest: lambda self, command, kind, net: honest(self, command, kind, 0))
+
+
+@fault
+def business_information_is_not_needed():
+    return _method(papers.Papering, "_business_now", lambda honest: lambda self, wallet: honest(self, wallet) or 1)
+
+
+@fault
+def invoice_from_can_be_moved():
+    return mock.patch.object(papers.Papering, "_check_invoice_from", lambda self, command: None)
+
+
+@fault
+def a_failure_stays_in_the_totals():
+    return mock.patch.dict(figures._MOVEMENTS, {"invoice_failed": lambda event: figures.Movement()})
+
+
+@fault
+def notices_of_finished_grants():
+    def make(honest):
+        def send(self, wallet, state, command, occurred):
+            grant = state.grant_of(command["grant"])
+            if not grant:
+                raise self.Refused("GRANT_UNKNOWN")
+            return self._emit("notice_sent", wallet, {"grant_no": grant.number}), {}
+        return send
+    return _method(papers.Papering, "_notice_send", make)
+
+
+@fault
+def deltas_are_due_at_once():
+    return _method(papers.Papers, "firsts", lambda honest: lambda self, month: _Undated(honest(self, month)))
+
+
+class _Undated(list):
+    """Slices of which nobody knows when they were issued; only `due` asks that of all of them at once."""
+
+    def __iter__(self):
+        import sys
+        asked_by = sys._getframe(1).f_code.co_name
+        return iter([]) if asked_by in ("_due_months",) else super().__iter__()
+
+
+@fault
+def notices_again_and_again():
+    return mock.patch.object(papers.Papers, "_on_notice_sent", lambda self, event, body: None)
+
+
+@fault
+def books_forget_the_tax_month():
+    def make(honest):
+        def lines(self):
+            sums = {}
+            for (wallet, posted, _), vat in honest(self).items():
+                sums[wallet, posted, posted] = sums.get((wallet, posted, posted), 0) + vat
+            return sums
+        return lines
+    return _method(papersread.PapersReading, "vat_lines", make)
+
+
+# ---- finding them
+
+def _reads(ledger):
+    """What the driver asks about papers, at the end of a stream."""
+    reader = papersread.PapersReading(figures.Reading(ledger, len(ledger.events)))
+    said = [reader.due(), sorted(reader.vat_lines().items())]
+    for wallet in reader.reading.wallets():
+        said.append((reader.uninvoiced(wallet), reader.invoices(wallet)))
+        said += [reader.invoice(row["invoice"])["rows"] for row in reader.invoices(wallet)]
+    return repr(said + [event.body["totals"] for event in ledger.events if event.type == "day_closed"])
+
+
+def recorded(seeds=SEEDS, commands=COMMANDS):
+    """[(settings, [(line, expected)], reads)] of the honest model."""
+    streams = []
+    for seed in range(seeds):
+        mode = "enforce" if seed % 4 == 3 else "trust"
+        generator = generate_papers.PapersGenerator(8000 + seed, mode)
+        settings = (generator.ledger.events[-1].seq, generate_papers.generate_who.OPERATOR if mode == "enforce" else None,
+                    generator.ledger.invoice_from_at_first)
+        lines = [generator.next() for _ in range(commands)]
+        streams.append((settings, lines, _reads(generator.ledger)))
+    return streams
+
+
+def found(streams):
+    """After how many commands the model, as it is now, differs from what was recorded; None: it does not."""
+    count = 0
+    for settings, lines, reads in streams:
+        ledger = model.Ledger(*settings)
+        for line, expected in lines:
+            count += 1
+            try:
+                got = ledger.apply_line(line)
+            except (KeyError, AttributeError, TypeError, IndexError, AssertionError, model.Undecided):
+                return count
+            if expected is not None and compare.result(expected, json.loads(json.dumps(got, default=str))):
+                return count
+        if _reads(ledger) != reads:
+            return count
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description="how soon the streams find each planted fault")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--commands", type=int, default=COMMANDS)
+    arguments = parser.parse_args()
+    streams = recorded(arguments.seeds, arguments.commands)
+    assert found(streams) is None
+    for name, make in FAULTS.items():
+        with make():
+            print(f"{name:50} {found(streams)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
