@@ -93,6 +93,17 @@ or_empty(const char *s)
     return s[0] != '\0' ? s : NULL;
 }
 
+/* Ten digits as they are written: 120-81-47521. NULL: there are none. */
+static const char *
+number_of(const char *biz, char buf[16])
+{
+    if (strlen(biz) != 10) {
+        return or_empty(biz);
+    }
+    snprintf(buf, 16, "%.3s-%.2s-%.5s", biz, biz + 3, biz + 5);
+    return buf;
+}
+
 static const char *
 reason_of(uint32_t reason)
 {
@@ -127,7 +138,7 @@ static void
 print_page(struct form *f)
 {
     const struct jb_invoice *i = &f->i;
-    char item[120];
+    char item[120], number[16];
     snprintf(item, sizeof item, tr("services used in %04u-%02u"), i->month / 100, i->month % 100);
     const struct invoice_page page = {.number = i->invoice,
                                       .amended = i->kind != JB_INVOICE_ORIGINAL,
@@ -136,7 +147,7 @@ print_page(struct form *f)
                                       .state = state_of(i->state),
                                       .approve_no = or_empty(i->approve_no),
                                       .supplier = supplier_party(&f->supplier),
-                                      .recipient = {.number = or_empty(i->record.biz),
+                                      .recipient = {.number = number_of(i->record.biz, number),
                                                     .name = or_empty(f->name),
                                                     .representative = or_empty(f->representative),
                                                     .address = or_empty(f->address),
