@@ -50,6 +50,20 @@ eight_at(const char *s)
     return eight;
 }
 
+/* The bytes of 1 to 7, some of them twice. */
+static inline uint64_t
+few_at(const char *s, size_t n)
+{
+    uint32_t first, last;
+    if (n < sizeof first) {
+        return (uint64_t)(unsigned char)s[0] | (uint64_t)(unsigned char)s[n / 2] << 8 |
+               (uint64_t)(unsigned char)s[n - 1] << 16;
+    }
+    memcpy(&first, s, sizeof first);
+    memcpy(&last, s + n - sizeof last, sizeof last);
+    return (uint64_t)first << 32 | last;
+}
+
 /* All of it is such ASCII, as nearly all ids are. A rest is looked at with some of what is before
  * it. False where it is shorter than four bytes, too. */
 static inline bool
@@ -62,13 +76,7 @@ is_plain(struct jb_text t)
         }
         return wrong == 0;
     }
-    uint32_t first, last;
-    if (t.n < sizeof first) {
-        return false;
-    }
-    memcpy(&first, t.s, sizeof first);
-    memcpy(&last, t.s + t.n - sizeof last, sizeof last);
-    return not_plain((uint64_t)first << 32 | last) == 0;
+    return t.n >= 4 && not_plain(few_at(t.s, t.n)) == 0;
 }
 
 bool
@@ -83,13 +91,17 @@ jb_utf8_valid(const char *s, size_t n, size_t *ret_codepoints)
         uint64_t eight;
         while (n - i >= sizeof eight) {
             memcpy(&eight, s + i, sizeof eight);
-            if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            if ((eight & HIGH_BITS) != 0) {
                 break;
             }
             i += sizeof eight;
             count += sizeof eight;
         }
         if (i == n) {
+            break;
+        }
+        if (n - i < sizeof eight && (few_at(s + i, n - i) & HIGH_BITS) == 0) {
+            count += n - i;
             break;
         }
         uint32_t c;

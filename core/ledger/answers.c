@@ -82,16 +82,18 @@ jb_answers_hold(const jb_answers *set, const struct jb_command *c)
     if (set->first == NULL) {
         return NULL;
     }
+    /* An amount is no text. */
     const uint64_t usual = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_GRANT) |
-                           JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_REFUND) | JB_HAS(JB_CF_KEY);
+                           JB_HAS(JB_CF_USAGE) | JB_HAS(JB_CF_REFUND) | JB_HAS(JB_CF_KEY) |
+                           JB_HAS(JB_CF_AMOUNT);
     const char *found = lies_in(set, &c->wallet) ? "wallet"
                         : lies_in(set, &c->id)   ? jb_tr("the id")
                         : lies_in(set, &c->key)  ? "key"
                                                  : NULL;
     uint64_t rest = found == NULL ? c->has & ~usual : 0;
-    for (unsigned field = 0; rest != 0 && found == NULL; field++, rest >>= 1) {
+    for (; rest != 0 && found == NULL; rest &= rest - 1) {
         const struct jb_command_field_info *f =
-            (rest & 1) != 0 ? jb_command_field_get(field) : NULL;
+            jb_command_field_get((unsigned)__builtin_ctzll(rest));
         /* All that are texts; behind the kinds of the first version a number stands among them. */
         if (f != NULL && f->kind != JB_CK_AMOUNT0 && f->kind != JB_CK_MONTH &&
             (f->kind <= JB_CK_TEXT || f->kind >= JB_CK_KEY || f->kind == JB_CK_ACTOR)) {
@@ -117,10 +119,25 @@ jb_answers_not_done(jb_answers *set, size_t from)
     }
 }
 
-void *
-jb_answers_alloc(jb_answers *set, size_t bytes)
+/* From the current chunk; NULL: it has not as much left. */
+static inline void *
+take(jb_answers *set, size_t bytes)
 {
-    bytes = (bytes + 15) & ~(size_t)15;
+    struct jb_chunk *c = set->current;
+    if (c == NULL || c->size - c->used < bytes) {
+        return NULL;
+    }
+    void *at = (char *)c->bytes + c->used;
+    c->used += bytes;
+    return at;
+}
+
+#define ROUND_UP(bytes) (((bytes) + 15) & ~(size_t)15)
+
+/* Makes a chunk current that has so much left. */
+static bool
+find_room(jb_answers *set, size_t bytes)
+{
     while (set->current != NULL && set->current->size - set->current->used < bytes &&
            set->current->next != NULL) {
         set->current = set->current->next;
@@ -131,7 +148,7 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
         struct jb_chunk *c = malloc(sizeof *c + size);
         if (c == NULL) {
             set->no_memory = true;
-            return NULL;
+            return false;
         }
         *c = (struct jb_chunk){.size = size};
         uintptr_t from = (uintptr_t)c->bytes;
@@ -145,16 +162,26 @@ jb_answers_alloc(jb_answers *set, size_t bytes)
         }
         set->current = c;
     }
-    void *at = (char *)set->current->bytes + set->current->used;
-    JB_ASSERT(bytes <= set->current->size - set->current->used);
-    set->current->used += bytes;
-    return at;
+    return true;
+}
+
+static inline void *
+alloc(jb_answers *set, size_t bytes)
+{
+    void *at = take(set, ROUND_UP(bytes));
+    return at != NULL || !find_room(set, ROUND_UP(bytes)) ? at : take(set, ROUND_UP(bytes));
+}
+
+void *
+jb_answers_alloc(jb_answers *set, size_t bytes)
+{
+    return alloc(set, bytes);
 }
 
 static const void *
 copy(jb_answers *set, const void *from, size_t n)
 {
-    void *to = n > 0 ? jb_answers_alloc(set, n) : NULL;
+    void *to = n > 0 ? alloc(set, n) : NULL;
     return to != NULL ? memcpy(to, from, n) : NULL;
 }
 
@@ -213,7 +240,7 @@ copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
 const struct jb_event *
 jb_answers_copy_event(jb_answers *set, const struct jb_event *e)
 {
-    struct jb_event *to = jb_answers_alloc(set, sizeof *to);
+    struct jb_event *to = alloc(set, sizeof *to);
     if (to == NULL) {
         return NULL;
     }

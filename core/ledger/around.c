@@ -1,13 +1,7 @@
 /* Who a command is by and about, and what stands around its wallet: everything that the rules are
  * told beside the money. */
+#include "event/names.h"
 #include "ledger/execution.h"
-
-const struct jb_command *
-jb_actor_of(const struct execution *x, const struct jb_command *c)
-{
-    const struct jb_command *actor = !jb_given(c, JB_CF_ACTOR) && x->group != NULL ? x->group : c;
-    return jb_given(actor, JB_CF_ACTOR) ? actor : NULL;
-}
 
 jb_status
 jb_find_person(struct execution *x, struct jb_text id, uint64_t *ret)
@@ -15,13 +9,13 @@ jb_find_person(struct execution *x, struct jb_text id, uint64_t *ret)
     return jb_known_find(x->l, id, ret, x->err);
 }
 
+/* *ret is zeroed. */
 static jb_status
 find_people(struct execution *x, struct jb_people *ret)
 {
     const struct jb_command *actor = jb_actor_of(x, x->c);
     bool person = jb_given(x->c, JB_CF_PERSON);
     jb_status status = JB_OK;
-    *ret = (struct jb_people){0};
     if (person) {
         status = jb_find_person(x, x->c->person, &ret->person);
     }
@@ -55,6 +49,23 @@ look_for_master(struct execution *x, const struct jb_wallet *w, struct jb_around
     return status;
 }
 
+/* The usual command of a ledger that asks for roles: about money, by who used the wallet before and
+ * may by what he is there. Of the roles that an op takes those of the wallet come first. */
+static bool
+carries_again(const struct execution *x, const struct jb_wallet *w, struct jb_around *a)
+{
+    uint32_t role = w != NULL ? jb_around_again(x->l->state, w->number, a->people.actor, x->m.at)
+                              : JB_ROLE_NONE;
+    const char *word = jb_name_word(&jb_role_names, role);
+    if ((a->permit.roles & ~a->permit.both & 1U << role) == 0 || word == NULL ||
+        (a->people.role.n > 0 && !jb_text_equal(a->people.role, jb_text_of(word)))) {
+        return false;
+    }
+    a->enforced = true;
+    a->carried = role;
+    return true;
+}
+
 /* The address itself is in people.mdb alone. */
 static jb_status
 look_for_email(struct execution *x, struct jb_around *a)
@@ -69,27 +80,26 @@ look_for_email(struct execution *x, struct jb_around *a)
 }
 
 jb_status
-jb_look_around(struct execution *x, const struct jb_wallet *w)
+jb_look_closely(struct execution *x, const struct jb_wallet *w)
 {
     struct jb_ledger *l = x->l;
+    struct jb_around *a = &l->around;
     const struct jb_command *c = x->c;
-    bool more =
-        c->op >= JB_OP_ROLE_GIVE || c->op == JB_OP_WALLET_DELETE || jb_given(c, JB_CF_CHANNEL);
-    /* The usual command is by anybody, and about nobody. */
-    if (l->state->g.matrix == 0 && !more) {
-        x->around = &jb_around_nothing;
+    const struct jb_around_time t = {x->m.at, x->m.recorded_at};
+    bool money = jb_about_money(c);
+    jb_around_begin(a, !money);
+    a->recovered = x->r->recover;
+    a->permit = x->r->recover ? (struct jb_permit){0, 0} : jb_permit_of(c);
+    x->around = a;
+    jb_status status = find_people(x, &a->people);
+    bool again = status == JB_OK && money && carries_again(x, w, a);
+    if (again && !JB_CHECKS) {
         return JB_OK;
     }
-    struct jb_people people;
-    const struct jb_around_time t = {x->m.at, x->m.recorded_at};
-    const struct jb_permit permit = x->r->recover ? (struct jb_permit){0, 0} : jb_permit_of(c);
-    jb_around_begin(&l->around, more);
-    l->around.recovered = x->r->recover;
-    x->around = &l->around;
-    jb_status status = find_people(x, &people);
-    status = status == JB_OK
-                 ? jb_around_look(l->state, w, c, &people, permit, &t, &l->around, x->err)
-                 : status;
-    status = status == JB_OK ? look_for_master(x, w, &l->around) : status;
-    return status == JB_OK ? look_for_email(x, &l->around) : status;
+    uint32_t carried = a->carried;
+    status = status == JB_OK ? jb_around_look(l->state, w, c, &a->people, a->permit, &t, a, x->err)
+                             : status;
+    JB_ASSERT(!again || status != JB_OK || a->carried == carried);
+    status = status == JB_OK ? look_for_master(x, w, a) : status;
+    return status == JB_OK ? look_for_email(x, a) : status;
 }

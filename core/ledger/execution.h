@@ -72,10 +72,29 @@ jb_status jb_prefetch(struct execution *x, struct jb_cached_wallet *s,
                       struct jb_prefetched *loaded);
 
 /* around.c: what the command needs to know beside its wallet (NULL: there is none), in x->around.
- */
-jb_status jb_look_around(struct execution *x, const struct jb_wallet *w);
+ * The usual command is by anybody, and about money alone. */
+jb_status jb_look_closely(struct execution *x, const struct jb_wallet *w);
+static inline bool
+jb_about_money(const struct jb_command *c)
+{
+    return c->op < JB_OP_ROLE_GIVE && c->op != JB_OP_WALLET_DELETE && !jb_given(c, JB_CF_CHANNEL);
+}
+static inline jb_status
+jb_look_around(struct execution *x, const struct jb_wallet *w)
+{
+    if (x->l->state->g.matrix != 0 || !jb_about_money(x->c)) {
+        return jb_look_closely(x, w);
+    }
+    x->around = &jb_around_nothing;
+    return JB_OK;
+}
 /* The command whose actor counts: its own or its group's. NULL: none is named. */
-const struct jb_command *jb_actor_of(const struct execution *x, const struct jb_command *c);
+static inline const struct jb_command *
+jb_actor_of(const struct execution *x, const struct jb_command *c)
+{
+    const struct jb_command *actor = !jb_given(c, JB_CF_ACTOR) && x->group != NULL ? x->group : c;
+    return jb_given(actor, JB_CF_ACTOR) ? actor : NULL;
+}
 /* The reference that a person's id has, or will have; 0: nobody knows it, and it stays so. */
 jb_status jb_find_person(struct execution *x, struct jb_text id, uint64_t *ret);
 

@@ -214,6 +214,13 @@ jb_status jb_fail_closed(struct jb_error *err);
 /* init.c: makes the names in a new directory, and its own, last. */
 jb_status jb_sync_dir(const char *dir, struct jb_error *err);
 
+/* Whether the command is one of this version's header; of a group, whose members may be others,
+ * false: it has to be looked at closely. */
+static inline bool
+jb_abi_is_ours(const struct jb_command *c)
+{
+    return c->size == sizeof *c && c->op != JB_OP_ATOMIC;
+}
 /* command_abi.c: commands as this version has them: as they are where the caller has the same
  * header, else copies in set's memory. */
 jb_status jb_abi_commands(jb_answers *set, const struct jb_command *list, size_t n,

@@ -31,6 +31,18 @@ static const struct words instead[INSTEAD_N] = {
 #include "ledger/messages.def"
 };
 
+static const struct {
+    jb_code code;
+    int64_t state;
+    int op; /* 0: any */
+    struct words words;
+} of_state[] = {
+#define JB_OP_NONE 0
+#define OF_STATE(code, state, op, en, ko) {JB_CODE_##code, JB_##state, JB_OP_##op, {en, ko}},
+#include "ledger/messages.def"
+#undef JB_OP_NONE
+};
+
 static const struct words of_condition[JB_FIG_NAMES] = {
 #define CONDITION(name, en, ko) [JB_FIG_##name] = {en, ko},
 #include "ledger/messages.def"
@@ -66,6 +78,17 @@ struct sentence {
     const struct jb_log_identity *ledger;
 };
 
+static int64_t
+figure(const struct sentence *s, jb_figure_name name)
+{
+    for (size_t i = 0; i < s->figures_n; i++) {
+        if (s->figures[i].name == (uint32_t)name) {
+            return s->figures[i].value;
+        }
+    }
+    return 0;
+}
+
 static void
 say_bytes(struct sentence *s, const char *bytes, size_t n)
 {
@@ -89,14 +112,14 @@ word(const struct jb_names *names, int64_t value)
     return w != NULL ? w : "?";
 }
 
-/* "MASTER, OPERATOR" */
+/* "MASTER, MEMBER or OPERATOR" */
 static void
-say_set(struct sentence *s, const struct jb_names *names, uint64_t set)
+say_set(struct sentence *s, const struct jb_names *names, uint64_t set, const char *last)
 {
     bool any = false;
     for (uint32_t i = 0; i < names->n; i++) {
         if ((set >> i & 1) != 0 && names->words[i] != NULL) {
-            say_text(s, any ? jb_tr(" or ") : "");
+            say_text(s, !any ? "" : set >> i == 1 ? last : ", ");
             say_text(s, names->words[i]);
             any = true;
         }
@@ -145,7 +168,9 @@ say_figure(struct sentence *s, const struct jb_figure *f)
         say_text(s, word(figure_kinds[f->name].list, f->value));
         break;
     case SET:
-        say_set(s, figure_kinds[f->name].list, (uint64_t)f->value);
+        say_set(s, figure_kinds[f->name].list, (uint64_t)f->value,
+                f->name == JB_FIG_HAVE || f->name == JB_FIG_HAVE_NOW ? jb_tr(" and ")
+                                                                     : jb_tr(" or "));
         break;
     case NUMBER:
     case DAYS:
@@ -157,6 +182,20 @@ say_figure(struct sentence *s, const struct jb_figure *f)
     }
 }
 
+/* What of an op's commands was asked for, by the roles that it takes: "charge:admin". */
+static const char *
+cell_name(jb_op op, uint64_t roles)
+{
+    size_t n;
+    const struct jb_permission *cells = jb_permissions(JB_MATRICES, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (cells[i].op == (uint32_t)op && cells[i].roles == roles) {
+            return cells[i].cell;
+        }
+    }
+    return NULL;
+}
+
 /* The figure that is called so; 0 where the refusal has none of that name. */
 static void
 say_place(struct sentence *s, const char *name, size_t n)
@@ -164,6 +203,11 @@ say_place(struct sentence *s, const char *name, size_t n)
     const struct jb_op_info *info = jb_op_get((uint32_t)s->op);
     if (n == 2 && memcmp(name, "op", 2) == 0) {
         say_text(s, info != NULL ? info->name : "?");
+        return;
+    }
+    if (n == 4 && memcmp(name, "cell", 4) == 0) {
+        const char *cell = cell_name(s->op, (uint64_t)figure(s, JB_FIG_WHO));
+        say_text(s, cell != NULL ? cell : info != NULL ? info->name : "?");
         return;
     }
     for (size_t i = 0; i < s->figures_n; i++) {
@@ -190,17 +234,6 @@ say(struct sentence *s, const struct words *w)
 }
 
 /* ---- which one ---- */
-
-static int64_t
-figure(const struct sentence *s, jb_figure_name name)
-{
-    for (size_t i = 0; i < s->figures_n; i++) {
-        if (s->figures[i].name == (uint32_t)name) {
-            return s->figures[i].value;
-        }
-    }
-    return 0;
-}
 
 static void
 say_conditions(struct sentence *s)
@@ -234,6 +267,27 @@ status_instead(jb_op op, uint32_t status)
     return jb_wallet_allows(status, JB_OP_CHARGE) ? INSTEAD_NONE : INSTEAD_STATE_REFUND_ONLY;
 }
 
+/* Of an actor who has a role: what kept him, where that is not the role. */
+static int
+role_instead(const struct sentence *s)
+{
+    const uint64_t have = (uint64_t)figure(s, JB_FIG_HAVE),
+                   both = 1U << JB_ROLE_MASTER | 1U << JB_ROLE_CHANNEL_MASTER;
+    const bool operates = (have >> JB_ROLE_OPERATOR & 1) != 0;
+    if ((have & (uint64_t)figure(s, JB_FIG_WHO)) == 0) {
+        return INSTEAD_NONE;
+    }
+    if (s->op == JB_OP_BIZ_APPROVE) {
+        return INSTEAD_ROLE_OWN_REQUEST;
+    }
+    if (s->op == JB_OP_WALLET_CREATE && !operates) {
+        return INSTEAD_ROLE_FOR_OTHERS;
+    }
+    return s->op == JB_OP_CHANNEL_CONNECT && !operates && (have & both) != both
+               ? INSTEAD_ROLE_ONE_OF_TWO
+               : INSTEAD_ROLE_NAMED;
+}
+
 /* The row of `instead` that a refusal has in place of its code's, or INSTEAD_NONE. */
 static int
 instead_of(const struct sentence *s, jb_code code)
@@ -241,8 +295,15 @@ instead_of(const struct sentence *s, jb_code code)
     if (code == JB_CODE_WALLET_STATE) {
         return status_instead(s->op, (uint32_t)figure(s, JB_FIG_STATUS));
     }
-    if (code == JB_CODE_ROLE && figure(s, JB_FIG_HAVE) == 0) {
-        return (s->about & JB_BY_NOBODY) != 0 ? INSTEAD_NO_ACTOR : INSTEAD_NO_ROLE;
+    if (code == JB_CODE_ROLE) {
+        const bool by_nobody = (s->about & JB_BY_NOBODY) != 0;
+        return figure(s, JB_FIG_WHO) == 1 << JB_ROLE_SELF && !by_nobody ? INSTEAD_ROLE_SELF
+               : figure(s, JB_FIG_HAVE) != 0                            ? role_instead(s)
+               : by_nobody                                              ? INSTEAD_NO_ACTOR
+                                                                        : INSTEAD_NO_ROLE;
+    }
+    if (code == JB_CODE_INSUFFICIENT_CASH) {
+        return figure(s, JB_FIG_POSTPAID_LIMIT) != 0 ? INSTEAD_POSTPAID_CASH : INSTEAD_NONE;
     }
     if (code == JB_CODE_EXPECT_MISMATCH) {
         return (s->about & JB_OF_CHANNEL) != 0 ? INSTEAD_CHANNEL_VERSION : INSTEAD_NONE;
@@ -258,6 +319,24 @@ instead_of(const struct sentence *s, jb_code code)
     return s->op == JB_OP_POLICY_SET      ? INSTEAD_WALLETS_WITHOUT_MASTER
            : s->op == JB_OP_WALLET_CREATE ? INSTEAD_CREATED_WITHOUT_MASTER
                                           : INSTEAD_NONE;
+}
+
+/* What the state that a refusal names means for its op; NULL: no row says it. */
+static const struct words *
+state_words(const struct sentence *s, jb_code code)
+{
+    const int64_t state = code == JB_CODE_PERSON_STATE    ? figure(s, JB_FIG_PERSON_STATE)
+                          : code == JB_CODE_CHANNEL_STATE ? figure(s, JB_FIG_CHANNEL_STATE)
+                          : code == JB_CODE_BIZ_STATE     ? figure(s, JB_FIG_BIZ_STATE)
+                          : code == JB_CODE_SALES_STATE   ? figure(s, JB_FIG_SALES_STATE)
+                                                          : 0;
+    for (size_t i = 0; i < sizeof of_state / sizeof of_state[0]; i++) {
+        if (of_state[i].code == code && of_state[i].state == state &&
+            (of_state[i].op == 0 || of_state[i].op == (int)s->op)) {
+            return &of_state[i].words;
+        }
+    }
+    return NULL;
 }
 
 unsigned
@@ -291,7 +370,8 @@ jb_refusal_message(jb_code code, const struct jb_figure *figures, size_t n, jb_o
         return;
     }
     const int other = instead_of(&s, code);
-    say(&s, other != INSTEAD_NONE ? &instead[other] : &of_code[code]);
+    const struct words *of = state_words(&s, code);
+    say(&s, of != NULL ? of : other != INSTEAD_NONE ? &instead[other] : &of_code[code]);
     if (code == JB_CODE_DELETE_CONDITIONS) {
         say_conditions(&s);
     }

@@ -463,9 +463,12 @@ jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret, struct jb_error *err
                                   .secret_lost = !l->has_secret,
                                   .secret_damaged = l->secret_damaged,
                                   .head_damaged = l->head_damaged,
-                                  .key_file = jb_personal_key_file(l->personal),
-                                  .sealed = l->unkeyed.status != JB_OK ||
-                                            !jb_personal_has_key(l->personal)};
+                                  .key_file = jb_personal_key_file(l->personal)};
+    struct jb_error why = l->unkeyed;
+    if (why.status != JB_OK || jb_personal_key(l->personal, &why) != JB_OK) {
+        full.sealed = true;
+        memcpy(full.sealed_why, why.text, sizeof full.sealed_why);
+    }
     memcpy(full.currency, l->identity.currency, 4);
     memcpy(full.ledger_id, l->identity.ledger_id, 16);
     return jb_abi_out(ret, &full, sizeof full, err);

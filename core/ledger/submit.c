@@ -12,13 +12,13 @@
 
 /* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
 
-/* The answer before anything is decided: of a command whose form is wrong it is the last one. */
+/* The answer before anything is decided: of a command whose form is wrong it is the last one, in
+ * the thread's language. */
 static jb_code
 prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[JB_WHY_BYTES])
 {
     const struct jb_command *c = &r->commands[i];
     struct jb_answer *a = &r->answers->list.at[i];
-    JB_SPEAK(r->lang); /* it may be decided anew by another caller's thread */
     memset(a, 0, sizeof *a);
     a->op = c->op;
     a->index = -1;
@@ -40,11 +40,16 @@ prepare_one(struct jb_ledger *l, struct jb_request *r, size_t i, char why[JB_WHY
 static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
 {
-    jb_status status = jb_abi_commands(r->answers, r->commands, r->n, &r->commands, err);
-    if (status != JB_OK) {
-        return status;
-    }
+    jb_status status = JB_OK;
+    bool ours = false; /* all of them are structs of this version: it was looked at */
     for (size_t i = 0; i < r->n; i++) {
+        if (!ours && !jb_abi_is_ours(&r->commands[i])) {
+            status = jb_abi_commands(r->answers, r->commands, r->n, &r->commands, err);
+            if (status != JB_OK) {
+                return status;
+            }
+            ours = true;
+        }
         const char *held = jb_answers_hold(r->answers, &r->commands[i]);
         if (held != NULL) {
             return jb_fail(err, JB_E_USAGE,
@@ -98,7 +103,7 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
 static void
 warm(const struct jb_ledger *l, const struct jb_request *r)
 {
-    struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX] = {{NULL, 0}};
+    struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX];
     size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
     for (size_t i = 0; i < n; i++) {
         const struct jb_command *c = &r->commands[r->decided + i];
@@ -190,6 +195,7 @@ start_over(struct jb_ledger *l, struct jb_request *first, const struct jb_reques
     l->closing = false;
     pthread_mutex_lock(&l->queue_lock);
     for (struct jb_request *r = first; r != NULL; r = r != last ? r->next : NULL) {
+        JB_SPEAK(r->lang); /* it may be another caller's */
         for (size_t i = r->held; i < r->n && i <= r->decided; i++) {
             char why[JB_WHY_BYTES];
             (void)prepare_one(l, r, i, why); /* nonsense was refused before it was queued */

@@ -318,10 +318,13 @@ refer_actor(struct execution *x, const struct jb_command *c, struct jb_event *e)
     return status;
 }
 
-/* A channel's master who makes a wallet is its master. */
+/* Of a wallet that is made: a channel's master who makes one is its master. */
 static struct jb_text
-new_master(const struct execution *x)
+new_master(const struct execution *x, const struct jb_event *e)
 {
+    if (e->type != JB_EV_WALLET_CREATED) {
+        return (struct jb_text){NULL, 0};
+    }
     const struct jb_command *actor = jb_actor_of(x, x->c);
     bool himself =
         x->around != NULL && x->around->carried == JB_ROLE_CHANNEL_MASTER && actor != NULL;
@@ -333,7 +336,7 @@ static jb_status
 refer_fields(struct execution *x, const struct jb_command *c, struct jb_event *e)
 {
     struct ref_text list[TEXTS_MAX];
-    unsigned n = texts_of(x->c, new_master(x), e, list);
+    unsigned n = texts_of(x->c, new_master(x, e), e, list);
     jb_status status = JB_OK;
     for (unsigned i = 0; i < n && status == JB_OK; i++) {
         if (list[i].kind == JB_KIND_WORDS || list[i].kind == JB_KIND_MAIL) {

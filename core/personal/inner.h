@@ -38,7 +38,7 @@ bool jb_sealed_is(MDB_txn *txn); /* it has exactly the tables of layout 2 */
 jb_status jb_sealed_open(struct jb_personal *p, const char *dir, const char *key_file,
                          struct jb_error *err);
 struct jb_sealed *jb_sealed_close(struct jb_sealed *s);
-bool jb_sealed_has_key(struct jb_personal *p);
+jb_status jb_sealed_key(struct jb_personal *p, struct jb_error *err);
 const char *jb_sealed_key_file(const struct jb_sealed *s);
 jb_status jb_sealed_begin(struct jb_personal *p, uint64_t last_ref, jb_seq seq,
                           struct jb_error *err);

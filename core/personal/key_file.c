@@ -502,9 +502,13 @@ jb_key_file_check_writable(const char *path, struct jb_error *err)
         folder != NULL && access(real, W_OK) == 0 && access(folder, W_OK | X_OK) == 0 ? 0 : errno;
     free(folder);
     free(real);
-    return code == 0 ? JB_OK
-                     : jb_fail_errno(err, JB_E_KEY, code,
-                                     "the key file %s cannot be replaced, and has to be", path);
+    return code == 0
+               ? JB_OK
+               : jb_fail_errno(
+                     err, JB_E_KEY, code,
+                     "the key file %s cannot be replaced, as each change of the key wants; it and "
+                     "its directory have to be writable",
+                     path);
 }
 
 jb_status

@@ -355,10 +355,10 @@ jb_personal_key_file(const struct jb_personal *p)
     return p->sealed != NULL ? jb_sealed_key_file(p->sealed) : NULL;
 }
 
-bool
-jb_personal_has_key(struct jb_personal *p)
+jb_status
+jb_personal_key(struct jb_personal *p, struct jb_error *err)
 {
-    return p->sealed == NULL || jb_sealed_has_key(p);
+    return p->sealed == NULL ? JB_OK : jb_sealed_key(p, err);
 }
 
 jb_status

@@ -60,8 +60,8 @@ unsigned jb_personal_layout(const struct jb_personal *p);
 /* The key file in use, from the root on; NULL in layout 1. */
 const char *jb_personal_key_file(const struct jb_personal *p);
 
-/* Whether texts can be read and written; layout 1 needs no key. */
-bool jb_personal_has_key(struct jb_personal *p);
+/* JB_OK, or why texts can be neither read nor written; layout 1 needs no key. */
+jb_status jb_personal_key(struct jb_personal *p, struct jb_error *err);
 
 /* Starts collecting; last_ref is the highest reference in the log, seq its last event. JB_E_KEY:
  * there is no usable key, or the file is older than the log. */

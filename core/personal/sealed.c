@@ -675,15 +675,14 @@ jb_sealed_get(struct jb_personal *p, uint64_t ref, char *buf, size_t *ret_n,
     return code == 0 ? JB_OK : jb_personal_fail(p, code, "reading", err);
 }
 
-bool
-jb_sealed_has_key(struct jb_personal *p)
+jb_status
+jb_sealed_key(struct jb_personal *p, struct jb_error *err)
 {
     struct sealed_meta m;
     struct key_pair keys;
-    struct jb_error ignored;
-    bool has = jb_sealed_look(p, &m, &keys, &ignored) == JB_OK;
+    jb_status status = jb_sealed_look(p, &m, &keys, err);
     jb_seal_wipe(&keys, sizeof keys);
-    return has;
+    return status;
 }
 
 jb_status

@@ -82,8 +82,15 @@ jb_code jb_check_form(const struct jb_command *c, bool clock_at, bool member, ch
 
 /* Of a command whose form is right: whether its times lie in days that can be closed. 0, or
  * MALFORMED with a sentence. */
-jb_code jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why,
-                          size_t why_n);
+jb_code jb_check_times(const struct jb_command *c, int32_t utc_offset_s, char *why, size_t why_n);
+static inline jb_code
+jb_check_calendar(const struct jb_command *c, int32_t utc_offset_s, char *why, size_t why_n)
+{
+    const uint64_t times = JB_HAS(JB_CF_AT) | JB_HAS(JB_CF_CLOCK) | JB_HAS(JB_CF_FROM);
+    return (c->has & times) != 0 || c->op == JB_OP_ATOMIC
+               ? jb_check_times(c, utc_offset_s, why, why_n)
+               : JB_CODE_NONE;
+}
 
 /* The largest value that policy.set takes; the least is 0. */
 int64_t jb_policy_most(uint32_t policy);

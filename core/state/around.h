@@ -10,6 +10,13 @@
 #include "state/state.h"
 #include "wallet/around.h"
 
+/* Most events move money alone, and say nothing about it. */
+static inline bool
+jb_around_concerns(uint32_t type)
+{
+    return type >= JB_EV_ROLE_GIVEN || type == JB_EV_WALLET_CREATED || type == JB_EV_WALLET_DELETED;
+}
+
 /* Folds what an event says about it. JB_E_CORRUPT: it contradicts what is there. */
 jb_status jb_around_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err);
 
@@ -21,7 +28,8 @@ struct jb_around_time {
 };
 
 /* What the rules need to know about a command by and about these people, on wallet w (NULL: it
- * names none, or none that is there). permit: what its op takes. *ret must be zeroed. */
+ * names none, or none that is there). permit: what its op takes. *ret must be zeroed, but for what
+ * it has of these two. */
 jb_status jb_around_look(struct jb_state *b, const struct jb_wallet *w, const struct jb_command *c,
                          const struct jb_people *people, struct jb_permit permit,
                          const struct jb_around_time *t, struct jb_around *ret,
@@ -74,6 +82,16 @@ jb_status jb_around_lapsed(struct jb_state *b, uint64_t number, jb_instant now, 
 /* The role that whom had there at that time; 0: none. */
 jb_status jb_around_held(struct jb_state *b, enum jb_holder holder, uint64_t number, uint64_t whom,
                          jb_instant at, uint32_t *ret, struct jb_error *err);
+
+/* The role in a wallet of whom it was asked there last, where he has it since before that time; 0:
+ * that is not known. */
+static inline uint32_t
+jb_around_again(const struct jb_state *b, uint32_t wallet, uint64_t whom, jb_instant at)
+{
+    const struct jb_last_role *last =
+        (size_t)wallet - 1 < b->last_roles.n ? &b->last_roles.at[wallet - 1] : NULL;
+    return last != NULL && whom != 0 && last->ref == whom && last->from <= at ? last->role : 0;
+}
 
 /* Who alone held it there at that time (now: who holds it now); 0: nobody. */
 jb_status jb_around_holder_at(struct jb_state *b, enum jb_holder holder, uint64_t number,

@@ -556,7 +556,9 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     if (e->type == JB_EV_CONSUMPTION_REVERSED) {
         status = index_return(b, e, err);
     }
-    status = status == JB_OK ? jb_around_apply(b, e, err) : status;
+    if (status == JB_OK && jb_around_concerns(e->type)) {
+        status = jb_around_apply(b, e, err);
+    }
     status = status == JB_OK ? jb_papers_apply(b, s, e, err) : status;
     return status != JB_OK || index_event(b, e) ? status : no_memory(err);
 }

@@ -611,9 +611,10 @@ def lists(work):
     table = run("lots", ledger, "A", "--limit", "2").stdout
     check("a page says how to go on", table.splitlines()[-1].startswith("more: --cursor ") and table.splitlines()[-1].split()[-1] and "c1" in table, table)
     check("an unknown wallet", run("lots", ledger, "nobody").returncode == 1)
-    for word, meant in (("charge", "charge_settled, charge_reversed?"), ("cash_consumd", "cash_consumed?"), ("gift", "ledger_created, policy_set")):
+    for word, meant in (("charge", "do you mean one of these: charge_settled, charge_reversed?"), ("cash_consumd", "do you mean one of these: cash_consumed?"),
+                        ("gift", "docs/format.md, section 3, has them all")):
         out = run("events", ledger, "--type", word)
-        check(f"what type {word} may mean", out.returncode == 2 and "do you mean one of these: " + meant in out.stderr, out.stderr)
+        check(f"what type {word} may mean", out.returncode == 2 and meant in out.stderr, out.stderr)
 
 
 def refused(work):

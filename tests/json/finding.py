@@ -184,7 +184,7 @@ def sums(change):
 def changes(ledger, log, chance):
     days = [e["day"] for e in log if e["type"] == "day_closed"]
     check("days are closed", len(days) > 10, len(days))
-    late = 0
+    late = due = 0
     for wallet in ("W0", "W1", "W2", "W3"):
         posted = ledger.ask("cash_status", wallet=wallet)["rows"]
         known = ledger.ask("cash_status", wallet=wallet, view="known")["rows"]
@@ -208,12 +208,22 @@ def changes(ledger, log, chance):
             before = ledger.ask("balance", wallet=wallet, as_of=low)["total"] if low >= born else 0
             after = ledger.ask("balance", wallet=wallet, as_of=high)["total"]
             check("two moments", x["rest"] == 0 and (x["before"], x["after"]) == (before, after) and sums(x) == after - before, (x, before, after))
+        for event in log:
+            if event["type"] != "free_expired" or not event["in_use"] or event["wallet"] != wallet:
+                continue
+            midnight = datetime.datetime.fromisoformat(event["recorded_at"]).replace(hour=0, minute=0, second=1, microsecond=0)
+            low, high = time(midnight), event["seq"]
+            before = ledger.ask("balance", wallet=wallet, as_of=low)["total"]
+            x = ledger.ask("explain", wallet=wallet, since=low, as_of=high)
+            due += any(c["cause"] == "expiry_due" for c in x["causes"])
+            check("since what is over had no event yet", x["rest"] == 0 and x["before"] == before and sums(x) == x["difference"], (x, before))
         for day in days:
             x = ledger.ask("explain", wallet=wallet, day=day)
             at = lambda view: moved([r for r in view if r["day"] == day])
             check("a day against itself", x["rest"] == 0 and (x["before"], x["after"]) == (at(posted), at(known)) and sums(x) == x["difference"], x)
             late += len(x["causes"])
     check("some came late", late > 5, late)
+    check("some were over before an event said so", due > 0, due)
     for members in ({"from_day": days[0]}, {"to_day": days[0]}, {"from_day": days[1], "to_day": days[0]}, {"day": days[0], "since": 5},
                     {"since": days[0]}, {"since": len(log), "as_of": 15}):
         try:

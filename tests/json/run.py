@@ -421,6 +421,20 @@ def opening(work):
     check("closed twice", LIBRARY.c.jb_json_close(None) is None)
 
 
+def unkeyed(work):
+    """`info` says why there is no usable key, in the language of the handle, as a command that fails does."""
+    directory, key = os.path.join(work, "unkeyed"), os.path.join(work, "unkeyed.key")
+    whole = Ledger(LIBRARY, directory, {"init": {"key_file": key}})
+    check("a usable key", (whole.ask("info")["sealed"], whole.ask("info")["sealed_why"]) == (False, None), whole.ask("info"))
+    whole.close()
+    os.chmod(key, 0o644)
+    for lang in ("en", "ko"):
+        ledger = Ledger(LIBRARY, directory, {"lang": lang})
+        info, failed = ledger.ask("info"), failure(f"a command without a key, {lang}", "E_KEY", [key], ledger.apply, wallet("W"))
+        check(f"why there is no usable key, {lang}", info["sealed"] and info["sealed_why"] == failed.error["message"], info)
+        ledger.close()
+
+
 def forked(work):
     """A handle does not survive fork: the child is told so by each call, and the parent goes on."""
     ledger = Ledger(LIBRARY, made(work, "forked"))
@@ -480,7 +494,7 @@ def main():
     global JANGBU, LIBRARY
     JANGBU, LIBRARY = os.path.abspath(sys.argv[1]), Library(os.path.abspath(sys.argv[2]))
     with tempfile.TemporaryDirectory() as work:
-        for part in (same_commands, pages, around, papers, wrong_lines, wrong_queries, opening, languages, forked, threads):
+        for part in (same_commands, pages, around, papers, wrong_lines, wrong_queries, opening, languages, unkeyed, forked, threads):
             part(work)
     print(f"{checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0

@@ -32,7 +32,7 @@ CORE_MARKS = {"jb_tr", "JB_SAID"}
 FORMATTERS = {"snprintf": 3, "fprintf": 2, "printf": 1}
 INTERFACE = {"null", "true", "false", ", secret", "/tmp", "SIGINT", "SIGTERM"}
 # Not for people who run the program, or said before there is a language: asserts and the compiler's own.
-SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "CONDITION", "USAGE"}
+SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "OF_STATE", "CONDITION", "USAGE"}
 
 TOOL_MARKS = {"tr", "SAID"}
 PROGRAM_SINKS = {"app_usage": 1, "app_sentence": 1, "app_sentencef": 1, "table_cellf": 1, "progress_begin": 1, "app_time_header": 1,

@@ -94,6 +94,7 @@ echo "eight consumers built and ran"
 
 # All of it can be taken away again.
 "$prefix/bin/jangbu" --version >/dev/null
+test -f "$prefix/share/doc/jangbu/vocabulary.md" # the help names it
 test -f "$prefix/share/bash-completion/completions/jangbu"
 cmake --build "$build" --target uninstall >/dev/null
 test -z "$(find "$prefix" -type f)"

@@ -82,6 +82,15 @@ def compare(expected, got, where):
             raise Failed(f"{where}: {member} is {json.dumps(got.get(member), ensure_ascii=False)}, expected {json.dumps(value, ensure_ascii=False)}\n  {json.dumps(got, ensure_ascii=False)}")
 
 
+def speaks(got, where):
+    """The sentence of a refusal says what a state means, not its word; and of an actor who has one of the roles, why that was not enough."""
+    message = got.get("message", "")
+    if got.get("code") in ("PERSON_STATE", "CHANNEL_STATE", "BIZ_STATE", "SALES_STATE") and re.search(rf"\b{got['state']}\b", message):
+        raise Failed(f"{where}: the sentence has the word of the state: {message}")
+    if got.get("code") == "ROLE" and set(got["have"]) & set(got["who"]) and ", and the actor is" in message:
+        raise Failed(f"{where}: the sentence contradicts itself: {message}")
+
+
 def filled(value, marks):
     """With the numbers in place of their marks."""
     if isinstance(value, dict):
@@ -132,6 +141,7 @@ def run_file(jangbu, path, sentences):
                 if "message" in expected and "key" in command and got.get("code") not in ("KEY_CONFLICT", "CLOCK_BEHIND", "MALFORMED"):
                     expected["message"] += REMEMBERED
                 compare(expected, got, where)
+                speaks(got, where)
                 if "mark" in line:
                     marks[line["mark"]] = got["seq"]
                 if "message" in line.get("expect", {}):

@@ -1,4 +1,4 @@
-# What `cmake --install` lays down: headers, libraries, pkg-config, CMake package, manual, completion, program (tools/jangbu).
+# What `cmake --install` lays down: headers, libraries, pkg-config, CMake package, manual, documents, completion, program (tools/jangbu).
 include(CMakePackageConfigHelpers)
 install(TARGETS jangbu_shared jangbu_static jangbu_json_shared jangbu_json_static LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(layer core projections replay tools/json)
@@ -16,6 +16,7 @@ install(FILES ${PROJECT_BINARY_DIR}/jangbuConfig.cmake ${PROJECT_BINARY_DIR}/jan
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/jangbu)
 install(FILES ${PROJECT_SOURCE_DIR}/tools/completion/jangbu.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME jangbu)
 install(FILES ${PROJECT_SOURCE_DIR}/tools/completion/_jangbu DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbu.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 add_custom_target(uninstall
   COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt -P ${PROJECT_SOURCE_DIR}/tools/cmake/uninstall.cmake VERBATIM)

@@ -99,6 +99,9 @@ cmd_init(struct app *app, int argc, char **argv)
     if (o.roles != 0 && operator_id == NULL) {
         return app_usage(app, "--roles=enforce needs --operator ID, who gives the other roles");
     }
+    if (operator_id != NULL && !app_is_person(app, "--operator", operator_id)) {
+        return EXIT_USAGE;
+    }
     if (invoice_from != NULL && strcmp(invoice_from, "none") == 0) {
         o.invoice_from = JB_INVOICE_FROM_NONE;
     } else if (invoice_from != NULL && !parse_month(invoice_from, &o.invoice_from)) {
@@ -143,6 +146,14 @@ cmd_init(struct app *app, int argc, char **argv)
                           "names and notes lie in clear in people.mdb; `jangbu people encrypt %s` "
                           "seals them, so that people can be forgotten",
                           args[0]);
+        }
+        if (o.roles != 0) {
+            app_sentencef(app,
+                          "each command takes a role of its actor (`jangbu roles %s`); the "
+                          "operator is %s",
+                          args[0], operator_id);
+        } else {
+            app_sentence(app, "nobody is asked for a role (`jangbu help init`: --roles=enforce)");
         }
     }
     if (!app_flush(app)) {
@@ -361,6 +372,9 @@ cmd_operator(struct app *app, int argc, char **argv)
     }
     if (n != 2) {
         return app_usage(app, "jangbu operator takes a ledger and the id of a person");
+    }
+    if (!app_is_person(app, app->command, args[1])) {
+        return EXIT_USAGE;
     }
     if (!app_open(app, args[0], true, false, &code)) {
         return code;

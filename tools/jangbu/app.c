@@ -48,6 +48,31 @@ app_usage(const struct app *app, const char *format, ...)
     return EXIT_USAGE;
 }
 
+bool
+app_is_person(const struct app *app, const char *what, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    uint32_t role;
+    if (colon == NULL ||
+        !jb_name_number(jb_names_get(JB_LIST_ROLE), colon + 1, strlen(colon + 1), &role)) {
+        return true;
+    }
+    app_usage(app, "%s takes the id of a person, without a role: %.*s, not %s", what,
+              (int)(colon - text), text, text);
+    return false;
+}
+
+void
+app_hint_key(const struct app *app)
+{
+    if (app->info.key_file != NULL) {
+        fprintf(stderr,
+                tr("jangbu: forgetting took another key, in %s: put a copy of it in the place of "
+                   "the older one, and back up people.mdb now; no key opens older copies of it.\n"),
+                app->info.key_file);
+    }
+}
+
 /* What is not as it should be beside the log, and does not keep the ledger from being used. */
 static void
 warn_of_files(const struct jb_ledger_info *info, const char *dir)
@@ -62,10 +87,9 @@ warn_of_files(const struct jb_ledger_info *info, const char *dir)
     }
     if (info->sealed) {
         fprintf(stderr,
-                tr("jangbu: warning: the key to %s/people.mdb is not there (%s): names and notes "
-                   "are sealed, and nothing can be written. --key-file or JANGBU_KEY_FILE says "
-                   "where it lies; `jangbu people %s` says more.\n"),
-                dir, info->key_file, dir);
+                tr("jangbu: warning: %s. Until that is put right names and notes are sealed, and "
+                   "nothing can be written.\n"),
+                info->sealed_why);
     }
     if (info->head_damaged) {
         fprintf(stderr,

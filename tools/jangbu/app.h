@@ -57,6 +57,10 @@ int app_fail(const struct app *app, const struct jb_error *err);
 /* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. What is said here and in a table's
  * cells and sentences is looked up by its English format. */
 int app_usage(const struct app *app, const char *format, ...) JB_PRINTF(2, 3);
+/* False where text is ID:ROLE, as --actor takes it: `what` takes the id alone. That was said. */
+bool app_is_person(const struct app *app, const char *what, const char *text);
+/* Behind a forget that was done, on standard error: what is to be kept elsewhere now. */
+void app_hint_key(const struct app *app);
 /* Writes app->out to standard output and empties it. False: the pipe is closed or the disk is full
  * (said once; that a query's reader had enough is not said). */
 bool app_flush(struct app *app);

@@ -251,11 +251,19 @@ print_summary(const struct run *r)
     }
     fputs(".\n", stderr);
     hint_import(r, r->tally.dated > 0);
+    if (r->tally.forgotten > 0 && !trial) {
+        app_hint_key(r->app);
+    }
 }
 
 static int
 stopped(const struct run *r, const char *what)
 {
+    if (r->tally.line == 0) {
+        fprintf(stderr, tr("jangbu: %s. No line is done: apply the input again behind that.\n"),
+                what);
+        return EXIT_MACHINE;
+    }
     fprintf(stderr,
             tr("jangbu: %s. Lines up to %llu are done. Apply the input again: commands with a key "
                "are not done twice.\n"),

@@ -179,6 +179,9 @@ cmd_may(struct app *app, int argc, char **argv)
     if (actor == NULL) {
         return app_usage(app, "jangbu may needs --actor ID: who is it about?");
     }
+    if (!app_is_person(app, "--actor", actor)) {
+        return EXIT_USAGE;
+    }
     if (app->json) {
         struct query q = query_about(app, QUERY_MAY, args[1]);
         q.actor = jb_text_of(actor);
@@ -195,6 +198,9 @@ cmd_may(struct app *app, int argc, char **argv)
     }
     print_roles_of(app, &m);
     table_print(app, rows.table);
+    app_sentence(app, "ROLE: no role that carries it; STATE: not in that state; KIND: not for that "
+                      "kind. Of what else a command asks (an invitation, cash, the conditions of a "
+                      "deletion) nothing is said here");
     print_when(app, m.seq, m.at);
     return EXIT_DONE;
 }
@@ -392,6 +398,28 @@ cmd_biz(struct app *app, int argc, char **argv)
 
 /* ---- can-delete ---- */
 
+/* What must be so: JSON's names say what is in the way. */
+static const char *
+condition_words(const struct jb_condition *c)
+{
+    switch (c->name) {
+    case JB_FIG_NOT_OFF:
+        return tr("turned off");
+    case JB_FIG_SALES_RIGHT:
+        return tr("sales right released");
+    case JB_FIG_PAID_NOT_ZERO:
+        return tr("paid cash is 0");
+    case JB_FIG_POSTPAID:
+        return tr("prepaid");
+    case JB_FIG_REFUND_OUTSTANDING:
+        return tr("no refund open");
+    case JB_FIG_UNINVOICED:
+        return tr("nothing to be invoiced");
+    default:
+        return condition_word(c);
+    }
+}
+
 static void
 figure_cell(struct app *app, struct table *t, const struct jb_condition *c)
 {
@@ -462,7 +490,7 @@ cmd_can_delete(struct app *app, int argc, char **argv)
                                         COLUMN("what helps"), COLUMN("?who"), NULL});
     for (uint32_t i = 0; i < d.conditions_n; i++) {
         const struct jb_condition *c = &d.conditions[i];
-        table_cell(t, condition_word(c));
+        table_cell(t, condition_words(c));
         table_cell(t, c->met != 0 ? tr("yes") : tr("no"));
         figure_cell(app, t, c);
         remedy_cells(app, t, c);

@@ -456,6 +456,12 @@ print_step_back(struct app *app, const struct jb_event *e, struct jb_text wallet
         snprintf(seq, sizeof seq, " --seq %llu", (unsigned long long)e->seq);
         out_str(&app->out, seq);
     }
+    int64_t roles = 0;
+    struct jb_error ignored; /* the command is done: it is a hint that is without it */
+    if (jb_policy_get(app->ledger, JB_POLICY_ROLES, &roles, &ignored) == JB_OK && roles != 0) {
+        out_str(&app->out, " --actor");
+        out_str(&app->out, " ID"); /* whoever may: not always who did it */
+    }
     out_char(&app->out, '\n');
 }
 
@@ -588,6 +594,9 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
                                                             : EXIT_DONE;
+        if (c.op == JB_OP_FORGET && a->outcome == JB_DONE && !dry_run) {
+            app_hint_key(app);
+        }
         bound_views_lag(app, a->seq);
     }
     jb_answers_free(answers);

@@ -25,9 +25,10 @@ struct row {
 
 #define LANGUAGE                                                                                   \
     "  --lang ko|en     the language; that of LC_ALL, LC_MESSAGES or LANG unless given\n"
-#define COMMON                                                                                     \
-    "  --json           one JSON object (or line) for programs\n"                                  \
-    "  --key-file FILE  where the key of a sealed ledger lies; LEDGER.key unless given\n" LANGUAGE
+#define JSON "  --json           one JSON object (or line) for programs\n"
+#define KEY_FILE                                                                                   \
+    "  --key-file FILE  where the key of a sealed ledger lies; LEDGER.key unless given\n"
+#define COMMON JSON KEY_FILE LANGUAGE
 #define AS_OF "  --as-of WHEN     as of an event's number, a time with an offset, or a closed day\n"
 #define PAGE                                                                                       \
     "  --limit N        rows, 1 to 10,000; 100 unless given\n"                                     \
@@ -46,6 +47,7 @@ struct row {
     "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                            \
     "  --dry-run        the verdict and the balances it would give; nothing is written\n"          \
     "  --accept-clock   the clock is right, however far it is ahead of the last event\n" COMMON
+#define CHANNEL "  --channel C      what it went through; a role in a channel counts only so\n"
 #define AT "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00\n"
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
 
@@ -54,18 +56,18 @@ static const struct row rows[] = {
      USAGE("DIR [--currency KRW] [--exponent N] [--offset +09:00] [--roles=enforce --operator ID] "
            "[--key-file FILE] [--invoice-from MONTH|none]"),
      SAID("make a ledger in a new or empty directory"),
-     HELP(
-         "  --currency CODE  ISO 4217; KRW unless given\n"
-         "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
-         "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
-         "never change\n"
-         "  --roles=enforce  each command takes a role of its actor (`jangbu roles`); trust unless "
-         "given\n"
-         "  --operator ID    the first operator, who gives the other roles\n"
-         "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
-         "ledger\n"
-         "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
-         "months, unless given\n" COMMON)},
+     HELP("  --currency CODE  ISO 4217; KRW unless given\n"
+          "  --exponent N     the currency's decimals, 0 to 6; known for most currencies\n"
+          "  --offset +hh:mm  from UTC: where the day begins; +09:00 unless given. These three "
+          "never change\n"
+          "  --roles=enforce  each command takes a role of its actor (`jangbu roles`), and names "
+          "and "
+          "notes are sealed; trust unless given: nobody is asked\n"
+          "  --operator ID    the first operator, who gives the other roles\n"
+          "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
+          "ledger; with --roles=enforce DIR.key unless given\n"
+          "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
+          "months, unless given\n" JSON LANGUAGE)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "
            "NAME] [--key KEY] [--at TIME]"),
@@ -79,29 +81,32 @@ static const struct row rows[] = {
           "the group's)\n"
           "  --dry-run        decide, show, write nothing\n"
           "  --accept-clock   the system's clock is right, however far it is ahead of the last "
-          "event\n" LANGUAGE
+          "event\n" KEY_FILE LANGUAGE
           "Results come in the order of the lines, as soon as they are on disk. A bad line is one "
           "refused result; the rest go on.\n"
           "The exit code is 1 if any line was refused. Applying a file again does keyed commands "
-          "once.\n")},
+          "once.\n"
+          "docs/vocabulary.md has the commands, with those of people, channels and businesses.\n")},
     {"wallet", cmd_one, TAKES_JSON | TAKES_CALLER,
-     USAGE(
-         "create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID]\nrename "
-         "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
-         "LEDGER WALLET"),
+     USAGE("create LEDGER WALLET --kind PERSONAL|BUSINESS|OVERSEAS --name NAME [--master ID] "
+           "[--channel "
+           "CHANNEL]\nrename "
+           "LEDGER WALLET --name NAME\noff|on|suspend|lift|delete "
+           "LEDGER WALLET"),
      SAID("make, rename, turn off and on, suspend, lift, delete a wallet; how it pays"),
      HELP("  --settlement     PREPAID, or POSTPAID with a --limit\n"
-          "  --master ID      who is in charge; kept apart from the log, like the name\n" ONE)},
+          "  --master ID      who is in charge; kept apart from the log, like the name\n"
+          "  --channel C      the channel whose master makes it, for himself\n" ONE)},
     {"charge", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER WALLET CHARGE AMOUNT [--method M] [--pg PG] [--txn-ref REF] [--approve-no "
-           "NO]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
+           "NO] [--channel CHANNEL]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
      SAID("paid cash came in; or a charge is taken back"),
      HELP(AMOUNT
           "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
           "charge), KAKAOPAY_CARD_AUTO, "
           "CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
-          "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or words\n" AT
-              ONE)},
+          "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or "
+          "words\n" CHANNEL AT ONE)},
     {"repay", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER WALLET AMOUNT [--pg PG] [--txn-ref REF]"),
      SAID("a debt is paid (also while suspended)"), HELP(AMOUNT AT ONE)},
@@ -117,12 +122,14 @@ static const struct row rows[] = {
     {"activate", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("LEDGER WALLET GRANT"),
      SAID("bring a grant into use, once"), HELP(ONE)},
     {"consume", cmd_one, TAKES_JSON | TAKES_CALLER,
-     USAGE("LEDGER WALLET USAGE AMOUNT [--overdraft]\nreverse LEDGER WALLET USAGE AMOUNT [--seq N] "
+     USAGE("LEDGER WALLET USAGE AMOUNT [--overdraft] [--channel CHANNEL]\nreverse LEDGER WALLET "
+           "USAGE AMOUNT [--seq N] "
            "[--reason R]"),
      SAID("pay for a usage: free cash, then paid cash, then debt; or return it"),
-     HELP(AMOUNT "  --overdraft      may make a debt\n"
-                 "  --seq N          which consumption, where the usage occurs twice\n"
-                 "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" AT ONE)},
+     HELP(AMOUNT
+          "  --overdraft      may make a debt\n"
+          "  --seq N          which consumption, where the usage occurs twice\n"
+          "  --reason R       INVALID_CLICK, UNSENT, OPERATOR_ERROR, or words\n" CHANNEL AT ONE)},
     {"refund", cmd_one, TAKES_JSON | TAKES_CALLER,
      USAGE(
          "request LEDGER WALLET REFUND [AMOUNT]\napprove|reject|cancel|complete|fail LEDGER WALLET "
@@ -136,7 +143,9 @@ static const struct row rows[] = {
           "(seconds), grants_max, "
           "clock_tolerance (seconds), empty_days_max, vat_rate (per cent), rules "
           "(their number), "
-          "clock_ahead_max (days), at_back_max (days)\n"
+          "clock_ahead_max (days), at_back_max (days), roles (0: trust, 1: `jangbu roles`), "
+          "invite_days, members_max, biz_retention_days, search_id_marks (0: none, 1: -, 2: _, 3: "
+          "both)\n"
           "  --from TIME      not in the past; now, unless given\n" KEYED)},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("close LEDGER DAY [--force]"),
      SAID("close a day, and the open days before it"),
@@ -383,7 +392,7 @@ static const struct row rows[] = {
     {"operator", cmd_operator, TAKES_JSON, USAGE("LEDGER ID"),
      SAID("make somebody an operator where nobody is left who could: a way back for who can write "
           "the ledger's files"),
-     HELP(COMMON)},
+     HELP(COMMON "It is not asked whether an operator is left. The event says RECOVERED.\n")},
     {"help", cmd_help, 0, USAGE("[COMMAND]"), SAID("this, or about one sub-command"),
      HELP(LANGUAGE)},
 };
@@ -552,7 +561,7 @@ cmd_help(struct app *app, int argc, char **argv)
     }
     printf(
         tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
-           "vocabulary: docs/vocabulary.md. Manual: man jangbu.\n"));
+           "vocabulary: docs/vocabulary.md (installed: share/doc/jangbu).\nManual: man jangbu.\n"));
     return EXIT_DONE;
 }
 

@@ -249,6 +249,10 @@ read_options(struct app *app, int argc, char **argv, const struct option_row *ro
         }
         i += used_next ? 1 : 0;
     }
+    if (app->key_file != NULL && app->key_file[0] == '\0') {
+        app_usage(app, "--key-file needs a value");
+        return false;
+    }
     const char *key_file = getenv("JANGBU_KEY_FILE");
     if (app->key_file == NULL && key_file != NULL && key_file[0] != '\0') {
         app->key_file = key_file;

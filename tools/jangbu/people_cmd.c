@@ -74,7 +74,8 @@ done(struct app *app, const char *dir, const char *sentence)
 static int
 encrypt(struct app *app, const char *dir)
 {
-    struct jb_open_options o = {.size = sizeof o, .caller = app->caller, .key_file = app->key_file};
+    struct jb_open_options o = {
+        .size = sizeof o, .caller = app->caller, .lang = lang_now(), .key_file = app->key_file};
     app->writes = true;
     return jb_people_encrypt(dir, &o, &app->err) == JB_OK
                ? done(

@@ -135,6 +135,7 @@ batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n
             answer_json(o, a, line->number, line->key, utc_offset_s);
             code = a->code;
             before = a->outcome == JB_DUPLICATE;
+            tally->forgotten += a->op == JB_OP_FORGET && a->outcome == JB_DONE ? 1 : 0;
         }
         js_line_end(o);
         count(tally, line->number, code, before);

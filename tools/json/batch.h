@@ -46,7 +46,8 @@ struct batch_tally {
     uint64_t done_before, refused_before; /* answers of keys */
     uint64_t first_refused;               /* its line */
     jb_code first_code;
-    uint64_t dated; /* those refused because their `at` lies too far back for the clock */
+    uint64_t dated;     /* those refused because their `at` lies too far back for the clock */
+    uint64_t forgotten; /* commands `forget` that were done by this call */
 };
 
 /* Whether it says that a command's `at` lies too far back for the clock. */

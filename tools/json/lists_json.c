@@ -289,7 +289,8 @@ nth_type(unsigned i)
     return type != NULL ? type->name : NULL;
 }
 
-/* The types that may be meant: those that contain the word, else the nearest, else all. */
+/* The types that may be meant: those that contain the word, and the nearest one; as many as there
+ * is room for. */
 static jb_status
 no_such_type(struct jb_error *err, const char *name, size_t name_n)
 {
@@ -298,19 +299,24 @@ no_such_type(struct jb_error *err, const char *name, size_t name_n)
     memcpy(word, name, word_n);
     const char *const nearest = nearest_word(word, word_n, nth_type);
     size_t n = 0;
-    for (int all = 0; all <= 1 && n == 0; all++) {
-        for (unsigned i = 0; nth_type(i) != NULL && n < sizeof list; i++) {
-            const char *type = nth_type(i);
-            if (all || type == nearest || (word_n > 0 && strstr(type, word) != NULL)) {
-                n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", type);
-            }
+    for (unsigned i = 0; nth_type(i) != NULL; i++) {
+        const char *type = nth_type(i);
+        bool meant = type == nearest || (word_n > 0 && strstr(type, word) != NULL);
+        if (meant && n + strlen(type) + 3 < sizeof list) {
+            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", n > 0 ? ", " : "", type);
         }
     }
     *err = (struct jb_error){.status = JB_E_USAGE};
-    snprintf(err->text, sizeof err->text,
-             tr("there is no type of events %s; do you mean one of these: %s? Several stand with "
-                "commas between them"),
-             word, list);
+    if (n == 0) {
+        snprintf(err->text, sizeof err->text,
+                 tr("there is no type of events %s; docs/format.md, section 3, has them all"),
+                 word);
+    } else {
+        snprintf(err->text, sizeof err->text,
+                 tr("there is no type of events %s; do you mean one of these: %s? Several stand "
+                    "with commas between them"),
+                 word, list);
+    }
     return JB_E_USAGE;
 }
 

@@ -200,6 +200,7 @@ info(const struct asked *a, const struct query *q, struct out *o, struct jb_erro
     js_bool(o, "secret_damaged", i.secret_damaged);
     js_bool(o, "head_damaged", i.head_damaged);
     js_bool(o, "sealed", i.sealed);
+    js_sentence(o, "sealed_why", i.sealed ? i.sealed_why : NULL);
     js_str(o, "version", JB_VERSION_STRING);
     js_close(o, '}');
     js_line_end(o);

@@ -122,6 +122,8 @@ struct jb_ledger_info {
                              sealed. Borrowed until jb_close */
     bool sealed; /* there is no usable key: names and notes cannot be read, nothing be written */
     uint8_t reserved_too[7]; /* 0 */
+    /* Why there is no usable key, in one sentence, as jb_submit says it; "" where there is one. */
+    char sealed_why[JB_ERROR_TEXT_BYTES];
 };
 /* JB_E_USAGE where ret->size is 0. */
 JB_API JB_NODISCARD jb_status jb_info_get(const jb_ledger *l, struct jb_ledger_info *ret,
