@@ -1,6 +1,7 @@
 #include "projections/rows.h"
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -159,8 +160,9 @@ jb_text_hash(struct jb_text t)
 static unsigned
 add_text(struct jb_event_text *out, unsigned n, const char *what, struct jb_text text)
 {
-    bool there = text.s != NULL && text.n > 0 && n < JB_EVENT_TEXTS_MAX;
+    bool there = text.s != NULL && text.n > 0;
     if (there) {
+        JB_ASSERT(n < JB_EVENT_TEXTS_MAX); /* no type has that many */
         out[n] = (struct jb_event_text){what, text};
     }
     return n + there;

@@ -277,7 +277,7 @@ jb_status
 jb_reader_person(jb_ledger *l, struct jb_text id, uint64_t *ret, struct jb_error *err)
 {
     *ret = 0;
-    return id.n >= 1 && id.n <= JB_ID_BYTES_MAX ? jb_personal_find(l->personal, id, ret, err)
+    return id.n >= 1 && id.n <= JB_ID_BYTES_MAX ? jb_personal_known(l->personal, id, ret, err)
                                                 : JB_OK;
 }
 

@@ -87,7 +87,7 @@ look_standing(struct jb_asking *a, const struct may_question *q, struct standing
     status = jb_around_wallet(a->b, ret->number, &s->around, a->err);
     bool named = q->actor.s != NULL && q->actor.n >= 1 && q->actor.n <= JB_ID_BYTES_MAX;
     if (status == JB_OK && named) {
-        status = jb_personal_find(a->l->personal, q->actor, &s->person, a->err);
+        status = jb_personal_known(a->l->personal, q->actor, &s->person, a->err);
     }
     ret->actor = s->person;
     status = status == JB_OK ? look_agency(a, s) : status;

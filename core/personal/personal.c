@@ -502,6 +502,23 @@ jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct
 }
 
 jb_status
+jb_personal_known(struct jb_personal *p, struct jb_text id, uint64_t *ret, struct jb_error *err)
+{
+    MDB_txn *txn;
+    *ret = 0;
+    if (p->env == NULL || p->sealed != NULL) {
+        return p->env == NULL ? JB_OK : jb_sealed_find(p, id, ret, err);
+    }
+    jb_status status = jb_env_begin(p->env, MDB_RDONLY, &txn, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    const int code = find(p, txn, id, ret);
+    jb_env_abort(p->env, txn);
+    return code == 0 ? JB_OK : jb_env_fail(err, code, p->env, "reading");
+}
+
+jb_status
 jb_personal_refer(struct jb_personal *p, struct jb_text text, bool shared,
                   const struct jb_owners *owners, uint64_t *ret, struct jb_error *err)
 {

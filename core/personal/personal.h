@@ -5,7 +5,7 @@
  *
  * New texts of a commit are collected and written in one transaction before the log's: a reference
  * in the log always has been stored. References are dense and ascending. Used by one thread at a
- * time (the holder of the writer lock), but jb_personal_text and jb_personal_get by any.
+ * time (the holder of the writer lock), but jb_personal_text, _get and _known by any.
  *
  * There are two layouts. Layout 1 has the texts in clear. In layout 2 each is sealed with a key of
  * those whom it is about, its owners, and theirs with a key that lies outside the ledger: so that
@@ -74,6 +74,10 @@ jb_status jb_personal_refer(struct jb_personal *p, struct jb_text text, bool sha
 /* The reference of a person's id, collected ones included; 0: nobody knows it. Makes none. */
 jb_status jb_personal_find(struct jb_personal *p, struct jb_text id, uint64_t *ret,
                            struct jb_error *err);
+/* The same for any thread, beside the one that collects: what is stored alone, and nothing of the
+ * file's is noted. */
+jb_status jb_personal_known(struct jb_personal *p, struct jb_text id, uint64_t *ret,
+                            struct jb_error *err);
 /* One that is collected; borrowed until the next call. False: it is not. */
 bool jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret);
 /* Whether a reference still says who it is. */

@@ -87,6 +87,10 @@ write_groups(void *data)
                                    .has = JB_HAS(JB_CF_COMMANDS),
                                    .commands = members,
                                    .commands_n = 2};
+        char actor[24]; /* somebody new each time: people.mdb is written */
+        snprintf(actor, sizeof actor, "A%u-%u", writer, i);
+        group.has |= JB_HAS(JB_CF_ACTOR);
+        group.actor_id = text(actor);
         submit(ledger, &group, answers);
     }
     jb_answers_free(answers);
@@ -165,6 +169,40 @@ read_lots(const char *wallet, const struct jb_as_of *then)
     CHECK(left == TOTAL, "the lots of %s have %lld left", wallet, (long long)left);
 }
 
+static bool
+found(void *data, const struct jb_find_row *r)
+{
+    ++*(unsigned *)data;
+    return r->event->type == JB_EV_CHARGE_SETTLED;
+}
+
+static bool
+is_listed(void *data, const struct jb_wallet_row *r)
+{
+    (void)r;
+    ++*(unsigned *)data;
+    return true;
+}
+
+/* What looks for people and texts while others write them. */
+static void
+look_for(const char *wallet)
+{
+    struct jb_error err;
+    struct jb_may may = {.size = sizeof may};
+    unsigned n = 0;
+    struct jb_wallets_query q = {.size = sizeof q, .master = text("A0-1")};
+    CHECK(jb_may_get(ledger, text(wallet), text("A0-0"), (struct jb_text){NULL, 0}, NULL, NULL,
+                     &may, &err) == JB_OK,
+          "may: %s", err.text);
+    CHECK(jb_wallets_find(views, &q, NULL, NULL, 9, is_listed, &n, NULL, NULL, &err) == JB_OK &&
+              n == 0,
+          "wallets: %s", err.text);
+    CHECK(jb_find_get(views, text("C0-0"), NULL, NULL, 9, found, &n, NULL, NULL, &err) == JB_OK &&
+              n <= 1,
+          "find: %s", err.text);
+}
+
 static void
 read_once(const char *wallet)
 {
@@ -179,6 +217,7 @@ read_once(const char *wallet)
     struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = b.as_of.seq};
     CHECK(jb_balance_get(views, text(wallet), &then, &b, &err) == JB_OK && whole(&n, &b),
           "balance as of %llu: %s", (unsigned long long)then.seq, err.text);
+    look_for(wallet);
     read_lots(wallet, &then);
     read_lots(wallet, NULL);
     struct jb_explanation *x;
