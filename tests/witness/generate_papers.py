@@ -67,7 +67,8 @@ class PapersGenerator(WhoGenerator):
         return self.ledger.first_open is not None and self.ledger.first_open < day_of(self.now)
 
     def _lacks_business(self, wallet):
-        return (self.world.kinds[wallet.id] == "BUSINESS" and wallet.state.status != "DELETED"
+        """But for each fourth, whose months end without it."""
+        return (wallet.number % 4 != 3 and self.world.kinds[wallet.id] == "BUSINESS" and wallet.state.status != "DELETED"
                 and self.world.number(("wallet", wallet.id)) is None)
 
     def _holder(self, good=None):
@@ -234,7 +235,7 @@ class PapersGenerator(WhoGenerator):
             later = papers.next_month(this_month)
             return {"op": "policy.set", "policy": "invoice_from",
                     "value": self._month_value(self.rng.choice([this_month, later, later, papers.next_month(later), 202610]))}
-        policy, values = self.rng.choice([("vat_rate", [10, 10, 10, 0, 5, 11]), ("invoice_day", [3, 3, 1, 10]),
+        policy, values = self.rng.choice([("vat_rate", [10, 10, 0, 5, 11])] * 3 + [("invoice_day", [3, 3, 1, 10]),
                                           ("notice_days", [30, 30, 0, 7]), ("receipt_tax", [0, 1, 2])])
         command = {"op": "policy.set", "policy": policy, "value": self.rng.choice(values)}
         if policy == "vat_rate" and self._chance(0.6):
