@@ -56,9 +56,10 @@ carries_again(const struct execution *x, const struct jb_wallet *w, struct jb_ar
 {
     uint32_t role = w != NULL ? jb_around_again(x->l->state, w->number, a->people.actor, x->m.at)
                               : JB_ROLE_NONE;
-    const char *word = jb_name_word(&jb_role_names, role);
-    if ((a->permit.roles & ~a->permit.both & 1U << role) == 0 || word == NULL ||
-        (a->people.role.n > 0 && !jb_text_equal(a->people.role, jb_text_of(word)))) {
+    if ((role != JB_ROLE_MASTER && role != JB_ROLE_MEMBER) ||
+        (a->permit.roles & ~a->permit.both & 1U << role) == 0 ||
+        (a->people.role.n > 0 &&
+         !jb_text_equal(a->people.role, jb_text_of(jb_name_word(&jb_role_names, role))))) {
         return false;
     }
     a->enforced = true;

@@ -54,7 +54,7 @@ admit_channel_and_role(const struct jb_command *c, const struct jb_around *a, st
         jb_refuse(v, JB_CODE_CHANNEL_UNKNOWN);
         return false;
     }
-    return !a->enforced || jb_admit_role(a, v);
+    return !a->enforced || a->carried != JB_ROLE_NONE || jb_admit_role(a, v);
 }
 
 /* What is of a channel, or of the whole ledger. */

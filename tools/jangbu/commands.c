@@ -481,7 +481,6 @@ print_after(struct app *app, const struct jb_answer *a, struct jb_text wallet)
 {
     const struct jb_event *e = jb_answer_event(a);
     struct jb_wallet_balance b = {.size = sizeof b};
-    struct jb_error ignored; /* it only adds to the answer, which stands */
     if (jb_answer_balance(a) != NULL) {
         print_balance(app, SAID("balance then: paid %s, free %s, total %s\n"),
                       jb_answer_balance(a));
@@ -489,9 +488,14 @@ print_after(struct app *app, const struct jb_answer *a, struct jb_text wallet)
     if (a->outcome != JB_DONE || a->dry_run || e == NULL || wallet.s == NULL) {
         return;
     }
-    if (jb_event_amount(e) != 0 && app->views != NULL &&
-        jb_balance_get(app->views, wallet, NULL, &b, &ignored) == JB_OK) {
-        print_balance(app, SAID("balance now: paid %s, free %s, total %s\n"), &b.balance);
+    if (jb_event_amount(e) != 0) { /* it only adds to the answer, which stands */
+        if (app->views != NULL &&
+            jb_balance_get(app->views, wallet, NULL, &b, &app->err) == JB_OK) {
+            print_balance(app, SAID("balance now: paid %s, free %s, total %s\n"), &b.balance);
+        } else {
+            fprintf(stderr, tr("jangbu: it is done; what the wallet has now cannot be told: %s.\n"),
+                    app->err.text);
+        }
     }
     print_step_back(app, e, wallet);
 }
@@ -580,9 +584,8 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         code = app_fail(app, &app->err);
     } else {
         const struct jb_answer *a = jb_answers_at(answers, 0);
-        struct jb_error ignored; /* what they add can be done without */
-        if (jb_views_open(app->ledger, &app->views, &ignored) != JB_OK) {
-            app->views = NULL;
+        if (jb_views_open(app->ledger, &app->views, &app->err) != JB_OK) {
+            app->views = NULL; /* what they add can be done without */
         }
         if (app->json) {
             answer_json(&app->out, a, 0, key, app->info.utc_offset_s);
