@@ -216,7 +216,7 @@ class Page(html.parser.HTMLParser):
             self.title += data
 
 
-def number(text):
+def number_in(text):
     return int(text.replace(",", "")) if text else 0
 
 
@@ -229,13 +229,13 @@ def check_page(name, ledger, log, wallet, first, last, lang):
           out.stdout.count("http://") == 1, page.tags)
     check(f"{name}: its language", f'<html lang="{lang}">' in out.stdout and ("거래" in page.title) == (lang == "ko"), page.title)
     table = [r for r in page.rows if len(r) == 7 and r[0][:2] == "20"]
-    got = [(int(r[3]), r[0], number(r[4]) - number(r[5]), number(r[6])) for r in table]
+    got = [(int(r[3]), r[0], number_in(r[4]) - number_in(r[5]), number_in(r[6])) for r in table]
     check(f"{name}: rows", got == rows, (got[:3], rows[:3]))
-    ends = [number(r[2]) for r in page.rows if len(r) == 3 and r[0][:2] == "20"]
+    ends = [number_in(r[2]) for r in page.rows if len(r) == 3 and r[0][:2] == "20"]
     check(f"{name}: opening and closing", ends == [opening, closing], (ends, opening, closing))
     total = [r for r in page.rows if len(r) == 3 and r[0] in ("in all", "합계")]
-    check(f"{name}: sums", len(total) == 1 and number(total[0][1]) == sum(sums[k] for k in IN) and
-          number(total[0][2]) == sum(sums[k] for k in FLOWS if k not in IN), (total, sums))
+    check(f"{name}: sums", len(total) == 1 and number_in(total[0][1]) == sum(sums[k] for k in IN) and
+          number_in(total[0][2]) == sum(sums[k] for k in FLOWS if k not in IN), (total, sums))
 
 
 def check_statement(ledger, log, wallet, first, last):
@@ -446,6 +446,61 @@ def twelve_months(work):
     check("totals of a ledger without wallets", run("init", ledger + "2").returncode == 0 and ask("totals", ledger + "2")["paid"] == 0)
 
 
+# ---- tax invoices ----
+
+def invoice_commands():
+    at = ["2026-03-10T10:00:00+09:00"]
+
+    def line(op, clock=None, **members):
+        at[0] = clock or at[0]
+        return {"op": op, "wallet": "W", **members, "clock": at[0]}
+
+    yield line("wallet.create", kind="BUSINESS", name="n")
+    yield line("biz.request", biz="1208147521", biz_name=HOSTILE[0], representative=HOSTILE[2], address="서울특별시 강남구 & <서초구>")
+    yield line("biz.approve", seq="asked")
+    yield line("invoice.email", email="tax@example.com")
+    yield line("charge", charge="C1", amount=100000, method="CREDIT_CARD", pg="toss")
+    for i, usage in enumerate(h for h in HOSTILE if h.isprintable()):
+        yield line("consume", usage=usage, amount=9026 + i, overdraft=True)
+    yield line("invoice.issue", "2026-04-03T09:00:00+09:00", month="2026-03")
+    yield line("invoice.confirm", invoice=1, approve_no="20260403410000001")
+    yield line("consume.reverse", usage=HOSTILE[1], amount=1000)
+    yield line("invoice.issue", "2026-04-20T09:00:00+09:00", month="2026-03")
+
+
+def invoices(work):
+    """An invoice as a page and as CSV is what its JSON says, in both languages, with boxes that are empty or the supplier's."""
+    ledger, asked = os.path.join(work, "invoices"), None
+    run("init", ledger)
+    for c in invoice_commands():
+        c = {**c, "seq": asked} if c.get("seq") == "asked" else c
+        answer = json.loads(run("apply", ledger, "--clock=at", feed=json.dumps(c).encode()).stdout)
+        asked = answer.get("seq") if c["op"] == "biz.request" else asked
+        check(f"{c['op']} is done", answer["ok"], answer)
+    us = os.path.join(work, "us.json")
+    with open(us, "w", encoding="utf-8") as f:
+        json.dump({"name": "(주)공급", "number": "220-81-62517", "address": HOSTILE[2]}, f)
+    titles = {("ko", 1): "전자세금계산서", ("ko", 2): "수정전자세금계산서", ("en", 1): "Electronic tax invoice", ("en", 2): "Amended tax invoice"}
+    for number in (1, 2):
+        one = ask("invoice", ledger, str(number))
+        want = [(r["seq"], r["usage"], r["amount"]) for r in one["rows"]]
+        for lang in ("ko", "en"):
+            for given in ([], ["--supplier", us]):
+                out = run("invoice", ledger, str(number), "--html", "--lang", lang, *given)
+                page, name = Page(out.stdout), f"invoice {number} {lang} {given}"
+                cells = [cell for row in page.rows for cell in row]
+                check(f"{name}: well formed", out.returncode == 0 and not page.bad and page.title == titles[lang, number], (page.bad, page.title, out.stderr))
+                got = [(int(r[2]), r[1].strip(), number_in(r[3])) for r in page.rows if len(r) == 4 and r[0][:4] == "2026" and r[2].isdigit()]
+                check(f"{name}: rows", got == want, (got, want))
+                check(f"{name}: figures", all(f"{one[k]:,}" in cells for k in ("supply", "vat", "total")), cells)
+                check(f"{name}: recipient", {"120-81-47521", HOSTILE[0], HOSTILE[2], "tax@example.com"} <= set(cells), cells)
+                check(f"{name}: supplier", ("220-81-62517" in cells) == bool(given) and ("--supplier" in out.stderr) == (not given), (cells, out.stderr))
+        table = list(csv.DictReader(io.StringIO(run("invoice", ledger, str(number), "--csv").stdout)))
+        check(f"invoice {number}: CSV", [(int(r["seq"]), int(r["amount"])) for r in table] == [(w[0], w[2]) for w in want], table[:2])
+    check("an invoice that is none", run("invoice", ledger, "9", "--html").returncode == 1)
+    check("two forms of an invoice", run("invoice", ledger, "1", "--html", "--csv").returncode == 2)
+
+
 # ---- grants about to lapse ----
 
 def expiring(ledger, log):
@@ -498,6 +553,7 @@ def main():
         totals(ledger, log)
         twelve_months(work)
         expiring(ledger, log)
+        invoices(work)
     print(f"papers, seed {seed}: {checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0
 

@@ -301,11 +301,16 @@ static const struct row rows[] = {
      USAGE("LEDGER WALLET [--month MONTH] [--limit N] [--cursor NEXT]"),
      SAID("a wallet's tax invoices and their states"),
      HELP("  --month MONTH    of that tax month, like 2026-03\n" PAGE AS_OF COMMON)},
-    {"invoice", cmd_invoice, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER NUMBER [--people]"),
+    {"invoice", cmd_invoice, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER NUMBER [--people | --csv | --html [--supplier FILE]]"),
      SAID(
          "one tax invoice, and the consumption that it adds up to; or issue, correct, confirm one, "
          "say what became of it, set the address for a wallet's invoices"),
-     HELP("  --people         with --json: to whom it is made out as well\n" AS_OF ONE)},
+     HELP("  --people         with --json: to whom it is made out as well\n"
+          "  --csv            its rows, for other programs\n"
+          "  --html           a page in the shape of a Korean tax invoice, for A4 paper\n"
+          "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
+              ONE)},
     {"due", cmd_due, TAKES_JSON,
      USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--clock=at|system]"),
      SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "

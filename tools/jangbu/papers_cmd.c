@@ -1,6 +1,7 @@
 /* jangbu invoices, invoice, due: tax invoices. */
 #include <string.h>
 
+#include "invoice_form.h"
 #include "papers_json.h"
 #include "query.h"
 
@@ -165,6 +166,19 @@ one(struct app *app, const struct query *q)
     return EXIT_DONE;
 }
 
+/* As a page, or as CSV. */
+static int
+form(struct app *app, const struct query *q, bool html, const char *supplier)
+{
+    const struct asked asked = {app->ledger, app->views, app->info.utc_offset_s};
+    struct jb_moment moment;
+    if (invoice_moment(&asked, q, &moment, &app->err) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
+    return html ? invoice_html(app, q->invoice, moment.seq, supplier)
+                : invoice_csv(app, q->invoice, moment.seq);
+}
+
 int
 cmd_invoice(struct app *app, int argc, char **argv)
 {
@@ -172,16 +186,24 @@ cmd_invoice(struct app *app, int argc, char **argv)
         app->takes = TAKES_JSON | TAKES_CALLER;
         return cmd_one(app, argc, argv);
     }
-    const char *args[ARGUMENTS_MAX];
-    bool people = false;
+    const char *args[ARGUMENTS_MAX], *supplier = NULL;
+    bool people = false, csv = false, html = false;
     int n, code;
     uint64_t invoice;
-    const struct option_row options[] = {{"people", &people, NULL}, {0}};
+    const struct option_row options[] = {{"people", &people, NULL},
+                                         {"csv", &csv, NULL},
+                                         {"html", &html, NULL},
+                                         {"supplier", NULL, &supplier},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
     }
     if (n != 2 || !parse_number(args[1], UINT64_MAX / 2, &invoice) || invoice == 0) {
         return app_usage(app, "jangbu invoice takes a ledger and the number of an invoice");
+    }
+    if (app->json + csv + html > 1 || (supplier != NULL && !html)) {
+        return app_usage(app, "an invoice is printed in one form: --csv, --html (with --supplier) "
+                              "or --json");
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
@@ -189,7 +211,9 @@ cmd_invoice(struct app *app, int argc, char **argv)
     struct query q = query_about(app, QUERY_INVOICE, NULL);
     q.invoice = invoice;
     q.people = people;
-    return app->json ? query_print(app, &q) : one(app, &q);
+    return app->json     ? query_print(app, &q)
+           : csv || html ? form(app, &q, html, supplier)
+                         : one(app, &q);
 }
 
 /* ---- what is to be done ---- */
