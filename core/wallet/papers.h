@@ -25,7 +25,7 @@ struct jb_tax_month {
     uint64_t pending_n;
     uint64_t last;   /* first document of its last slice; 0: none */
     uint64_t failed; /* the ORIGINAL or DELTA that failed since then; 0: none */
-    uint64_t older; /* another month of the wallet: the one that came before; 0: none */
+    uint64_t older;  /* another month of the wallet: the one that came before; 0: none */
 };
 
 /* A wallet's months and documents in all. What is uneven, unconfirmed or torn forbids its deletion.
