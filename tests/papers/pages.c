@@ -169,7 +169,7 @@ an_invoice(void)
                                               {42, 20455, "<script>alert(1)</script>", 50000},
                                               {43, 20460, "click-1", -5000}};
     return (struct invoice_page){.number = 7,
-                                                          .state = "CONFIRMED",
+                                 .state = "CONFIRMED",
                                  .approve_no = "2026041010000000",
                                  .supplier = {"120-81-47521", "(주)공급", "홍길동", "서울 <강남>",
                                               "서비스", "광고", "a@b.kr"},

@@ -211,8 +211,7 @@ rows(struct out *o, const struct invoice_page *p)
 void
 invoice_page(struct out *o, const struct invoice_page *p)
 {
-    const char *title =
-        p->amended ? tr("Amended tax invoice") : tr("Electronic tax invoice");
+    const char *title = p->amended ? tr("Amended tax invoice") : tr("Electronic tax invoice");
     html_page_begin(o, lang_now() == JB_LANG_KO ? "ko" : "en", title);
     html_open(o, "div", "title");
     html_element(o, "h1", NULL, title);

@@ -25,10 +25,10 @@ struct invoice_row {
 };
 
 struct invoice_page {
-    uint64_t number; /* of the document, in the ledger */
-    bool amended;           /* it is not the first of its month */
-    uint64_t original;      /* which it amends; 0: none */
-    const char *reason;     /* why it does; NULL: none */
+    uint64_t number;    /* of the document, in the ledger */
+    bool amended;       /* it is not the first of its month */
+    uint64_t original;  /* which it amends; 0: none */
+    const char *reason; /* why it does; NULL: none */
     const char *state;
     const char *approve_no; /* of the tax office; NULL: none yet */
     struct invoice_party supplier, recipient;
