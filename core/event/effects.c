@@ -20,8 +20,8 @@ struct row {
     uint8_t total, from, to, what;
 };
 
-enum { JB_TOTAL_none = JB_TOTALS_N };
-static_assert(JB_TOTALS_N < UINT8_MAX, "the number of a total does not fit into a row");
+enum { JB_TOTAL_none = JB_TOTAL_NONE };
+static_assert(JB_TOTAL_NONE < UINT8_MAX, "the number of a total does not fit into a row");
 
 /* By type, ended by END. */
 #define ROW_MOVES 4

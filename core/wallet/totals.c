@@ -34,11 +34,11 @@ open_day(struct jb_globals *g, jb_day day)
     return &g->open.at[at];
 }
 
-/* The total that is what a place holds at the close; JB_TOTALS_N: it is outside. */
+/* The total that is what a place holds at the close; none: it is outside. */
 static const uint8_t closing_of[JB_PLACES] = {
-    [JB_PLACE_GATEWAY] = JB_TOTALS_N,
-    [JB_PLACE_INCOME] = JB_TOTALS_N,
-    [JB_PLACE_PROMOTION] = JB_TOTALS_N,
+    [JB_PLACE_GATEWAY] = JB_TOTAL_NONE,
+    [JB_PLACE_INCOME] = JB_TOTAL_NONE,
+    [JB_PLACE_PROMOTION] = JB_TOTAL_NONE,
     [JB_PLACE_PAID] = JB_TOTAL_closing_paid,
     [JB_PLACE_FREE] = JB_TOTAL_closing_free,
     [JB_PLACE_DORMANT] = JB_TOTAL_closing_dormant,
@@ -48,7 +48,7 @@ static const uint8_t closing_of[JB_PLACES] = {
 static void
 grow(struct jb_open_day *d, uint32_t total, jb_wide amount)
 {
-    if (total < JB_TOTALS_N) {
+    if (total != JB_TOTAL_NONE) {
         d->t[total] += amount;
     }
 }

@@ -230,6 +230,18 @@ random_events(void **state)
     }
 }
 
+/* Programs of 0.1.0 know "no total" by this number, and have an array of so many. */
+static void
+no_total(void **state)
+{
+    (void)state;
+    struct jb_event e = {.type = JB_EV_REFUND_COMPLETED};
+    struct jb_money_move moves[JB_MOVES_MAX];
+    e.refund_completed.amount = 7;
+    assert_int_equal(jb_event_moves(&e, moves), 1);
+    assert_int_equal(moves[0].total, 22);
+}
+
 /* One day of random events: its control totals obey the identities of the daily row. */
 static void
 control_totals(void **state)
@@ -320,7 +332,7 @@ damaged(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_events),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(random_events), cmocka_unit_test(no_total),
                                        cmocka_unit_test(control_totals), cmocka_unit_test(causes),
                                        cmocka_unit_test(damaged)};
     return cmocka_run_group_tests(tests, NULL, NULL);

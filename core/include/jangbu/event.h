@@ -203,6 +203,9 @@ enum jb_total_name {
 #undef JB_X
         JB_TOTALS_N
 };
+/* No total. The number is that of JB_TOTALS_N in 0.1.0, which programs of that version compare
+ * with; what stands there now (held) and behind it is not the total of a move. */
+enum { JB_TOTAL_NONE = 22 };
 
 /* A 128-bit two's complement integer, big endian: a sum over a ledger may exceed 64 bits. Final.
  */
@@ -888,7 +891,7 @@ typedef enum jb_place {
 
 /* Final. */
 struct jb_money_move {
-    uint32_t total; /* enum jb_total_name: the one that grows by it; JB_TOTALS_N: none */
+    uint32_t total; /* enum jb_total_name: the one that grows by it, or JB_TOTAL_NONE */
     uint32_t from;  /* enum jb_place */
     uint32_t to;
     jb_amount amount; /* > 0 */
