@@ -4,6 +4,8 @@
  */
 #include "projections/page.h"
 
+#include "base/steps.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -143,10 +145,16 @@ find_page(struct search *s, jb_seq below, struct jb_error *err)
 struct page {
     struct jb_kept kept;
     JB_VEC(uint32_t) wallets; /* of each of them */
-    jb_seq behind;            /* what is behind the page lies below it; 0: nothing does */
+    /* The wallets of channels that were looked up for this page, by the last bits of their numbers:
+     * a channel's chain is not gone along again for each of its rows. */
+    struct {
+        uint64_t channel; /* 0: none */
+        uint32_t wallet;
+    } known[256];
+    jb_seq behind; /* what is behind the page lies below it; 0: nothing does */
 };
 
-/* The wallet that a channel was connected with at the moment. Its chain is short. */
+/* The wallet that a channel was connected with at the moment: along its chain. */
 static jb_status
 wallet_of_channel(struct jb_views *v, jb_cursor *c, uint64_t channel, jb_seq moment, uint32_t *ret,
                   struct jb_error *err)
@@ -161,6 +169,7 @@ wallet_of_channel(struct jb_views *v, jb_cursor *c, uint64_t channel, jb_seq mom
     }
     for (jb_seq at = status == JB_OK ? info.version : 0; at != 0 && status == JB_OK;) {
         const struct jb_event *e;
+        jb_steps.events++;
         status = jb_cursor_at(c, at, &e, err);
         if (status == JB_OK && at <= moment &&
             (e->type == JB_EV_CHANNEL_CONNECTED || e->type == JB_EV_CHANNEL_DISCONNECTED)) {
@@ -174,6 +183,22 @@ wallet_of_channel(struct jb_views *v, jb_cursor *c, uint64_t channel, jb_seq mom
         }
         at = status == JB_OK ? e->subject_prev : 0;
     }
+    return status;
+}
+
+/* The same, once for the page. */
+static jb_status
+look_up_channel(struct jb_views *v, jb_cursor *c, uint64_t channel, jb_seq moment, struct page *p,
+                uint32_t *ret, struct jb_error *err)
+{
+    const size_t at = channel % (sizeof p->known / sizeof p->known[0]);
+    jb_status status = JB_OK;
+    if (p->known[at].channel != channel) {
+        p->known[at].channel = 0;
+        status = wallet_of_channel(v, c, channel, moment, &p->known[at].wallet, err);
+        p->known[at].channel = status == JB_OK ? channel : 0;
+    }
+    *ret = p->known[at].wallet;
     return status;
 }
 
@@ -203,9 +228,10 @@ keep_row(struct jb_views *v, jb_cursor *c, const struct jb_event *e, jb_seq mome
 {
     uint32_t wallet = e->type == JB_EV_COMMAND_REFUSED ? e->command_refused.wallet_no : e->wallet;
     const jb_seq seq = e->seq;
+    const uint64_t channel = e->subject_kind == JB_SUBJECT_CHANNEL ? e->subject : 0;
     jb_status status = jb_keep(&p->kept, c, seq, err);
-    if (status == JB_OK && wallet == 0 && e->subject_kind == JB_SUBJECT_CHANNEL) {
-        status = wallet_of_channel(v, c, e->subject, moment, &wallet, err);
+    if (status == JB_OK && wallet == 0 && channel != 0) {
+        status = look_up_channel(v, c, channel, moment, p, &wallet, err);
     }
     if (status == JB_OK && !jb_vec_reserve(&p->wallets, p->wallets.n + 1)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a page of events");

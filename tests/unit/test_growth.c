@@ -811,6 +811,54 @@ connected_long_ago(size_t n)
     return steps;
 }
 
+static bool
+each_found_row(void *data, const struct jb_find_row *row)
+{
+    *(unsigned *)data += row->wallet != 0;
+    return true;
+}
+
+/* Half of the n numbers that a channel had since it was connected, found: whose each of them is. */
+static uint64_t
+found_in_a_channel(size_t n)
+{
+    struct desk d = new_desk();
+    struct jb_command *list = calloc(n, sizeof *list);
+    jb_views *v;
+    struct jb_error err;
+    unsigned found = 0;
+    must(list != NULL, "no memory");
+    make_business(&d);
+    one(&d, (struct jb_command){.op = JB_OP_CHANNEL_CREATE,
+                                .has = JB_HAS(JB_CF_CHANNEL) | JB_HAS(JB_CF_PERSON) |
+                                       JB_HAS(JB_CF_CHANNEL_KIND),
+                                .channel = text("C"),
+                                .person = text("m"),
+                                .channel_kind = JB_CHANNEL_BUSINESS});
+    one(&d, (struct jb_command){.op = JB_OP_CHANNEL_CONNECT,
+                                .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHANNEL),
+                                .wallet = text("W"),
+                                .channel = text("C")});
+    for (size_t i = 0; i < n; i++) {
+        list[i] = (struct jb_command){.op = JB_OP_CHANNEL_MAIL_ORDER,
+                                      .has = JB_HAS(JB_CF_CHANNEL) | JB_HAS(JB_CF_MAIL_ORDER),
+                                      .channel = text("C"),
+                                      .mail_order = text(i % 2 == 0 ? "other" : "sought")};
+    }
+    run(&d, list, n);
+    free(list);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_steps = (struct jb_steps){0};
+    must(jb_find_get(v, text("sought"), NULL, NULL, 10000, each_found_row, &found, NULL, NULL,
+                     &err) == JB_OK,
+         err.text);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    must(found == n / 2, "each of them is the wallet's");
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
 /* n consumptions by the staff of the first of n agencies that had the sales right. */
 static uint64_t
 right_of_long_ago(size_t n)
@@ -853,6 +901,7 @@ test_around(void **state)
 {
     (void)state;
     check_growth("invitations that lapse behind others", lapsed_behind_others, 2000, 2.2);
+    check_growth("what is found in one channel", found_in_a_channel, 2000, 2.4);
     check_growth("a channel that was often connected", connected_long_ago, 2000, 2.4);
     check_growth("agencies that had the right", right_of_long_ago, 2000, 2.4);
 }

@@ -68,6 +68,13 @@ static struct jb_command
 command(jb_op op, const struct about *a)
 {
     struct jb_command c = {.size = sizeof c, .op = op, .has = jb_op_get((uint32_t)op)->required};
+    c.month = (c.has & JB_HAS(JB_CF_MONTH)) != 0 ? 202603 : 0;
+    c.invoice = (c.has & JB_HAS(JB_CF_INVOICE)) != 0;
+    c.why = (c.has & JB_HAS(JB_CF_WHY)) != 0 ? JB_INVOICE_OTHER : 0;
+    c.result = (c.has & JB_HAS(JB_CF_RESULT)) != 0 ? JB_MAIL_SENT : 0;
+    if (op == JB_OP_INVOICE_CORRECT) {
+        c.reason = jb_text_of("ENTRY_ERROR");
+    }
     c.wallet = text(a->wallet);
     c.channel = text(a->channel);
     c.person = c.master = text(a->person);
@@ -148,6 +155,9 @@ some_command(jb_seq *requests)
     jb_op op;
     do {
         op = chance(50) ? (jb_op)often[number(sizeof often)] : (jb_op)(1 + number(JB_OPS - 1));
+        if (jb_op_get((uint32_t)op) == NULL) { /* a number that is not given */
+            op = JB_OP_CHARGE;
+        }
     } while (op == JB_OP_ATOMIC || op == JB_OP_FORGET || op == JB_OP_DAY_CLOSE ||
              op == JB_OP_POLICY_SET || op == JB_OP_ROLE_TAKE);
     const struct about a = {.wallet = wallets[number(PLACES)],

@@ -51,7 +51,7 @@ chain_of(const uint8_t before[16], const uint8_t *value, size_t n, uint8_t ret[1
 
 struct frame {
     const char *what;
-    uint8_t event[400];
+    uint8_t event[600];
     size_t n;
     uint16_t format, must;
     bool known; /* this version knows it */
@@ -78,7 +78,7 @@ put(const struct frame *f, size_t flip)
     assert_int_equal(mdb_cursor_get(cursor, &key, &value, MDB_LAST), 0);
     const uint8_t *last = value.mv_data;
     jb_seq first = jb_get_be(last + JB_FRAME_FIRST, 8) + jb_get_be(last + JB_FRAME_COUNT, 4);
-    uint8_t frame[500] = {0}, key_bytes[8];
+    uint8_t frame[700] = {0}, key_bytes[8];
     size_t n = 48 + f->n;
     jb_put_be(frame, 2, f->format != 0 ? f->format : 1);
     jb_put_be(frame + JB_FRAME_MUST, 2, f->must | 1U);
