@@ -34,7 +34,8 @@ jb_status jb_personal_fail(const struct jb_personal *p, int code, const char *do
 jb_status jb_personal_make_room(struct jb_personal *p, size_t bytes, struct jb_error *err);
 
 /* sealed.c: layout 2 of the functions in personal.h that have the same name behind jb_personal_. */
-bool jb_sealed_is(MDB_txn *txn); /* it has exactly the tables of layout 2 */
+/* Whether it has exactly the tables of layout 2. LMDB's code: what cannot be read is neither. */
+int jb_sealed_is(MDB_txn *txn, bool *ret);
 jb_status jb_sealed_open(struct jb_personal *p, const char *dir, const char *key_file,
                          struct jb_error *err);
 struct jb_sealed *jb_sealed_close(struct jb_sealed *s);

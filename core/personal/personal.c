@@ -243,8 +243,8 @@ open_tables(struct jb_personal *p, bool make, bool *ret_sealed, struct jb_error 
     if (*ret_status != JB_OK) {
         return 0;
     }
-    *ret_sealed = jb_sealed_is(txn);
-    int code = *ret_sealed ? MDB_VERSION_MISMATCH : check_layout(txn);
+    int code = jb_sealed_is(txn, ret_sealed);
+    code = *ret_sealed ? MDB_VERSION_MISMATCH : code == 0 ? check_layout(txn) : code;
     code = code == 0 ? mdb_dbi_open(txn, "texts", make ? MDB_CREATE : 0, &p->texts) : code;
     code = code == 0 ? mdb_dbi_open(txn, "index", make ? MDB_CREATE : 0, &p->index) : code;
     if (code == 0) {

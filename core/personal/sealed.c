@@ -705,41 +705,49 @@ jb_personal_info(struct jb_personal *p, struct jb_people_info *ret, struct jb_er
 
 /* ---- opening ---- */
 
-/* One row and no other; what it says is another question. */
-static bool
-has_meta(MDB_txn *txn)
+/* One row and no other; what it says is another question. LMDB's code, as below. */
+static int
+has_meta(MDB_txn *txn, bool *ret)
 {
     MDB_dbi dbi;
     MDB_cursor *cursor;
     MDB_val k, v;
-    if (mdb_dbi_open(txn, "meta", 0, &dbi) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) {
-        return false;
+    int code = mdb_dbi_open(txn, "meta", 0, &dbi);
+    code = code == 0 ? mdb_cursor_open(txn, dbi, &cursor) : code;
+    if (code != 0) {
+        return code;
     }
-    bool has = mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0 && k.mv_size == 4 &&
-               memcmp(k.mv_data, "meta", 4) == 0 &&
-               mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == MDB_NOTFOUND;
+    code = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+    if (code == 0 && k.mv_size == 4 && memcmp(k.mv_data, "meta", 4) == 0) {
+        code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+        *ret = code == MDB_NOTFOUND;
+    }
     mdb_cursor_close(cursor);
-    return has;
+    return code == MDB_NOTFOUND ? 0 : code;
 }
 
-bool
-jb_sealed_is(MDB_txn *txn)
+int
+jb_sealed_is(MDB_txn *txn, bool *ret)
 {
     MDB_dbi dbi;
     MDB_cursor *cursor;
     MDB_val k, v;
     unsigned found = 0, all = 0;
-    if (mdb_dbi_open(txn, NULL, 0, &dbi) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) {
-        return false;
+    *ret = false;
+    int code = mdb_dbi_open(txn, NULL, 0, &dbi);
+    code = code == 0 ? mdb_cursor_open(txn, dbi, &cursor) : code;
+    if (code != 0) {
+        return code;
     }
-    while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
+    while ((code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0) {
         all++;
         for (const char *const *t = tables; *t != NULL; t++) {
             found += k.mv_size == strlen(*t) && memcmp(k.mv_data, *t, k.mv_size) == 0;
         }
     }
     mdb_cursor_close(cursor);
-    return found == 4 && all == 4 && has_meta(txn);
+    code = code == MDB_NOTFOUND ? 0 : code;
+    return code == 0 && found == 4 && all == 4 ? has_meta(txn, ret) : code;
 }
 
 static int
