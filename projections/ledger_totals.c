@@ -174,6 +174,10 @@ jb_ledger_totals_get(jb_views *v, const struct jb_as_of *as_of, struct jb_ledger
         return status;
     }
     const bool of_day = as_of != NULL && as_of->kind == JB_AS_OF_DAY;
+    if (!of_day && full.as_of.at == JB_NO_INSTANT) { /* nothing has happened yet */
+        full.from = full.to = JB_NO_DAY;
+        return jb_abi_out(ret, &full, sizeof full, err);
+    }
     full.to = of_day ? as_of->day : jb_day_of(full.as_of.at, v->info.utc_offset_s);
     full.from = first_day_of(full.to);
     struct coming c = {.v = v, .from = full.from, .to = full.to};

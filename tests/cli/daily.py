@@ -146,6 +146,9 @@ def pages(ledger):
     for words in ("X=1 tr a-z A-Z", "cat | tr a-z A-Z", "{ tr a-z A-Z; }", "tr a-z A-Z #" + "x" * 5000):
         shown, code = terminal(["events", ledger], 10, 200, PAGER=words)
         check(f"a pager is a line for the shell: {words[:20]}", code == 0 and "WALLET_CREATED" in shown, shown)
+    for words in ("no-such-pager", "/etc/passwd", "X=1 no-such-pager -r"):
+        shown, code = terminal(["events", ledger], 10, 200, PAGER=words)
+        check(f"a pager that is not there: {words}", code == 0 and "wallet_created" in shown, shown)
     check("a pipe has none", "wallet_created" in run("events", ledger, **upper).stdout)
 
 

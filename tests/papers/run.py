@@ -423,6 +423,8 @@ def totals(ledger, log):
         want.update({"charged_12m": all_, "charged_12m_without_credits": all_ - credits})
         check(f"totals as of {seq}", {k: t[k] for k in want} == want, (t, want))
     check("credits were among them", all_ != 0 and credits != 0)
+    first = ask("totals", ledger, "--as-of", "1")
+    check("totals before anything has happened", first["from"] is None and first["to"] is None and first["charged_12m"] == 0, first)
     month = ask("totals", ledger, "--month", "2026-09")
     check("totals of a month", month == ask("totals", ledger, "--as-of", "2026-09-30") and month["to"] == "2026-09-30" and month["from"] == "2025-10-01", month)
     for args, code in ((["--month", "2026-13"], 2), (["--month", "2026-12"], 1), (["--month", "2026-09", "--as-of", "5"], 2)):

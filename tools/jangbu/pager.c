@@ -66,9 +66,13 @@ pager_begin(void)
         return;
     }
     /* What fits on one screen is left there, colours are kept; as git has it. The words are a line
-     * for the shell: they may set variables, and be a pipe. */
+     * for the shell: they may set variables, and be a pipe. Where there is no such program its
+     * text is shown as it stands. */
     char *line = NULL;
-    if (asprintf(&line, "export LESS=\"${LESS-FRX}\"\n%s", words) < 0) {
+    if (asprintf(&line,
+                 "export LESS=\"${LESS-FRX}\"\n%s\ncode=$?\n"
+                 "[ $code -ne 126 ] && [ $code -ne 127 ] || exec cat",
+                 words) < 0) {
         close(ends[0]);
         close(ends[1]);
         return;

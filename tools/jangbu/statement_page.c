@@ -306,6 +306,8 @@ make(struct page *p)
     html_element(&app->out, "h1", NULL, tr("Cash statement"));
     facts(p, &s);
     supplier_facts(p);
+    html_element(&app->out, "p", "s",
+                 tr("By posting day, as the cash status; what is closed does not change."));
     chart(p, &s);
     sums(p, &s);
     rows_begin(p);
@@ -317,8 +319,6 @@ make(struct page *p)
     balance_row(p, s.to, tr("closing balance"), s.closing_total);
     html_close(&app->out, "tbody");
     html_close(&app->out, "table");
-    html_element(&app->out, "p", "s",
-                 tr("By posting day, as the cash status; what is closed does not change."));
     html_page_end(&app->out);
     return JB_OK;
 }

@@ -598,7 +598,8 @@ struct jb_ledger_totals {
     jb_amount free_dormant;
     jb_amount held; /* reserved: always 0 */
     jb_amount refund_in_transit;
-    jb_day from, to;        /* the twelve months, both included; they end with as_of's day */
+    jb_day from, to;        /* the twelve months, both included; they end with as_of's day.
+                               JB_NO_DAY before the first event that has a time */
     jb_amount charged_12m;  /* charged in them less reversed, by posting day */
     jb_amount credited_12m; /* of it the operator's credits: ADMIN_CASH, ADV_RET_CASH */
 };
