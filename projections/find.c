@@ -30,7 +30,8 @@ is_full(const struct search *s)
     return s->found_n == s->limit || s->looked >= LOOKED_MAX;
 }
 
-/* An entry, by the number of its event and the hash above it. */
+/* An entry, by the number of its event and the hash above it. One of another text leaves its event
+ * to be looked at: the text that is sought may stand in the same event, and be further in front. */
 static void
 look_at(struct search *s, jb_seq seq, uint64_t entry, uint64_t wanted)
 {
@@ -38,8 +39,9 @@ look_at(struct search *s, jb_seq seq, uint64_t entry, uint64_t wanted)
     if (seq >= s->below) {
         return;
     }
-    s->below = seq;
+    s->below = seq + 1;
     if (entry >> JB_TEXT_EPOCH_BITS == wanted) {
+        s->below = seq;
         s->found[s->found_n++] = seq;
     }
 }

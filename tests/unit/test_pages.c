@@ -18,6 +18,7 @@
 #include <xxhash.h>
 
 #include "ledger/reader.h"
+#include "projections/rows.h"
 
 #include "../check.h"
 
@@ -836,22 +837,45 @@ must_find(const char *text, uint32_t limit)
     free(t.at);
 }
 
+static void
+use(const char *usage, const char *key)
+{
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_CONSUME);
+    jb_set_wallet(&c, jb_text_of("W1"));
+    jb_set_key(&c, jb_text_of(key));
+    jb_set_usage(&c, jb_text_of(usage));
+    jb_set_amount(&c, 1);
+    jb_set_overdraft(&c, true);
+    must(submit(&c) == JB_DONE, "not used");
+}
+
 /* One usage as often as two chunks of a bucket hold, and more. */
 static void
 use_often(const char *usage, unsigned times)
 {
     for (unsigned i = 0; i < times; i++) {
         char key[24];
-        struct jb_command c;
         snprintf(key, sizeof key, "often%u", next_id++);
-        jb_command_begin(&c, JB_OP_CONSUME);
-        jb_set_wallet(&c, jb_text_of("W1"));
-        jb_set_key(&c, jb_text_of(key));
-        jb_set_usage(&c, jb_text_of(usage));
-        jb_set_amount(&c, 1);
-        jb_set_overdraft(&c, true);
-        must(submit(&c) == JB_DONE, "not used");
+        use(usage, key);
     }
+}
+
+static uint64_t
+bucket_of(const char *text)
+{
+    return jb_text_hash(jb_text_of(text)) >> JB_TEXT_REST_BITS;
+}
+
+/* A usage under a key that is of the same bucket of the table of texts. */
+static void
+use_with_neighbour(const char *usage, char key[24])
+{
+    unsigned i = 0;
+    do {
+        snprintf(key, 24, "neighbour%u", i++);
+    } while (bucket_of(key) != bucket_of(usage));
+    use(usage, key);
 }
 
 static void
@@ -859,6 +883,8 @@ found_is_what_is_there(void **state)
 {
     (void)state;
     struct jb_error err;
+    char neighbour[24];
+    use_with_neighbour("with-neighbour", neighbour);
     use_often("often", 700);
     for (int stored = 0; stored < 3; stored++) {
         char text[24];
@@ -869,6 +895,8 @@ found_is_what_is_there(void **state)
         must_find("often", 3);
         must_find("often", 1000);
         must_find("W0", 100);
+        must_find("with-neighbour", 100);
+        must_find(neighbour, 100);
         must_find("nothing that there is", 100);
         if (stored == 0) {
             must(jb_views_sync(v, true, &err) == JB_OK, err.text);
