@@ -38,7 +38,8 @@ def terminal(args, rows, columns, **env):
     """What a terminal of that size shows, and the exit code."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    child = subprocess.Popen([JANGBU, *args], stdin=follower, stdout=follower, stderr=follower, env=environment(NO_COLOR="1", **env))
+    child = subprocess.Popen([JANGBU, *args], stdin=follower, stdout=follower, stderr=follower, env=environment(NO_COLOR="1", **env),
+                             start_new_session=True)
     os.close(follower)
     shown = b""
     while True:
@@ -149,6 +150,9 @@ def pages(ledger):
     for words in ("no-such-pager", "/etc/passwd", "X=1 no-such-pager -r"):
         shown, code = terminal(["events", ledger], 10, 200, PAGER=words)
         check(f"a pager that is not there: {words}", code == 0 and "wallet_created" in shown, shown)
+    ctrl_c = '''sh -c "trap '' INT; kill -INT 0; sleep 0.3; tr a-z A-Z"'''
+    shown, code = terminal(["events", ledger], 10, 200, PAGER=ctrl_c)
+    check("Ctrl-C is the pager's", code == 0 and "WALLET_CREATED" in shown, (shown, code))
     check("a pipe has none", "wallet_created" in run("events", ledger, **upper).stdout)
 
 

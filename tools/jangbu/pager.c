@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,10 +68,11 @@ pager_begin(void)
     }
     /* What fits on one screen is left there, colours are kept; as git has it. The words are a line
      * for the shell: they may set variables, and be a pipe. Where there is no such program its
-     * text is shown as it stands. */
+     * text is shown as it stands. Ctrl-C is the pager's: neither that shell nor this program leaves
+     * the terminal before it does. */
     char *line = NULL;
     if (asprintf(&line,
-                 "export LESS=\"${LESS-FRX}\"\n%s\ncode=$?\n"
+                 "trap : INT\nexport LESS=\"${LESS-FRX}\"\n%s\ncode=$?\n"
                  "[ $code -ne 126 ] && [ $code -ne 127 ] || exec cat",
                  words) < 0) {
         close(ends[0]);
@@ -86,6 +88,7 @@ pager_begin(void)
     free(line);
     pager = begun ? pager : 0;
     if (begun) {
+        signal(SIGINT, SIG_IGN);
         dup2(ends[1], STDOUT_FILENO);
     }
     close(ends[0]);
