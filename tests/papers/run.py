@@ -393,6 +393,11 @@ def receipts(ledger, log):
         check(f"receipts of {wallet} in pages", pages == ask("receipts", ledger, wallet)["rows"])
         text = run("receipts", ledger, wallet, "--lang", "ko").stdout
         check(f"receipts of {wallet} in words", all(f"이벤트 {r['seq']}:" in text for r in pages) and ("PG사" in text) == bool(pages), text[:300])
+        texts, cursor = [], None
+        while cursor is not None or not texts:
+            texts.append(run("receipts", ledger, wallet, "--limit", "1", *(["--cursor", cursor] if cursor else [])).stdout)
+            cursor = dict(line.split(" --cursor ") for line in texts[-1].splitlines() if line.startswith("more: ")).get("more:")
+        check(f"receipts of {wallet}: what is behind the last one", ("no payment" in "".join(texts)) == (not pages), texts[-1])
         text = run("receipts", ledger, wallet, "--limit", "2").stdout
         check(f"receipts of {wallet}: a page is filled", all(f"event {r['seq']}:" in text for r in pages[:2]) and text.count("\nevent") + 1 == 2, text)
         newest = ask("answer", ledger, wallet, "--question", "5", "--clock", "at")

@@ -93,11 +93,8 @@ cmd_answer(struct app *app, int argc, char **argv)
     if (n != 2) {
         return app_usage(app, "jangbu answer takes a ledger and a wallet");
     }
-    if (!query_clock(app, clock)) {
+    if (!query_clock(app, clock) || !query_month(app, month, &of)) {
         return EXIT_USAGE;
-    }
-    if (month != NULL && !parse_month(month, &of)) {
-        return app_usage(app, "--month is a month like 2026-03, not %s", month);
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;

@@ -10,20 +10,11 @@
 
 /* ---- the page ---- */
 
-struct kept_row {
-    jb_seq seq;
-    jb_day day;
-    jb_amount amount;
-    char usage[JB_ID_BYTES_MAX + 1];
-};
-
 struct form {
     struct app *app;
     struct jb_invoice i;
-    struct kept_row *kept;
-    struct invoice_row *rows; /* of the page: they point into kept */
+    struct invoice_row *rows;
     size_t n, cap;
-    bool no_memory;
     struct supplier_file supplier;
     char name[JB_PERSON_TEXT_BYTES + 1], representative[JB_PERSON_TEXT_BYTES + 1];
     char address[JB_PERSON_TEXT_BYTES + 1], email[JB_PERSON_TEXT_BYTES + 1];
@@ -35,34 +26,18 @@ keep_row(void *data, const struct jb_invoice_row *r)
     struct form *f = data;
     if (f->n == f->cap) {
         f->cap = f->cap == 0 ? 64 : 2 * f->cap;
-        struct kept_row *more = realloc(f->kept, f->cap * sizeof *more);
-        f->no_memory = more == NULL;
+        struct invoice_row *more = realloc(f->rows, f->cap * sizeof *more);
+        f->app->out.no_memory |= more == NULL; /* said when it is printed */
         if (more == NULL) {
             return false;
         }
-        f->kept = more;
+        f->rows = more;
     }
-    struct kept_row *row = &f->kept[f->n++];
-    *row = (struct kept_row){.seq = r->seq, .day = r->posted_on, .amount = r->amount};
+    struct invoice_row *row = &f->rows[f->n++];
+    *row = (struct invoice_row){.seq = r->seq, .day = r->posted_on, .amount = r->amount};
     snprintf(row->usage, sizeof row->usage, "%.*s", (int)r->usage.n,
              r->usage.s != NULL ? r->usage.s : "");
     return true;
-}
-
-static jb_status
-make_rows(struct form *f)
-{
-    f->rows = calloc(f->n + 1, sizeof *f->rows);
-    if (f->no_memory || f->rows == NULL) {
-        f->app->err = (struct jb_error){.status = JB_E_NOMEM};
-        snprintf(f->app->err.text, sizeof f->app->err.text, "%s", tr("no memory"));
-        return JB_E_NOMEM;
-    }
-    for (size_t i = 0; i < f->n; i++) {
-        const struct kept_row *k = &f->kept[i];
-        f->rows[i] = (struct invoice_row){k->seq, k->day, k->usage, k->amount};
-    }
-    return JB_OK;
 }
 
 /* "" where there is none, or it cannot be read. */
@@ -176,7 +151,6 @@ invoice_html(struct app *app, uint64_t invoice, jb_seq seq, const char *supplier
     int code = EXIT_DONE;
     if (supplier_read(app, supplier, &f.supplier, &code)) {
         jb_status status = jb_invoice_get(app->ledger, invoice, seq, keep_row, &f, &f.i, &app->err);
-        status = status == JB_OK ? make_rows(&f) : status;
         status = status == JB_OK ? read_people(&f) : status;
         if (status == JB_OK) {
             print_page(&f);
@@ -185,7 +159,6 @@ invoice_html(struct app *app, uint64_t invoice, jb_seq seq, const char *supplier
         }
     }
     supplier_free(&f.supplier);
-    free(f.kept);
     free(f.rows);
     return code;
 }

@@ -20,7 +20,7 @@ struct invoice_party {
 struct invoice_row {
     jb_seq seq;
     jb_day day;
-    const char *usage;
+    char usage[JB_ID_BYTES_MAX + 1];
     jb_amount amount; /* below 0: a return */
 };
 

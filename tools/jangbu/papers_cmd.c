@@ -24,18 +24,6 @@ month_cell(struct table *t, uint32_t month)
     table_cellf(t, "%04u-%02u", month / 100, month % 100);
 }
 
-/* "2026-03", or NULL. False: said on standard error. */
-static bool
-read_month(struct app *app, const char *text, uint32_t *ret)
-{
-    *ret = 0;
-    if (text == NULL || parse_month(text, ret)) {
-        return true;
-    }
-    app_usage(app, "--month is a month like 2026-03, not %s", text);
-    return false;
-}
-
 /* ---- invoices ---- */
 
 static bool
@@ -69,10 +57,10 @@ list(struct app *app, const struct query *q)
     struct jb_moment moment;
     struct rows rows = {
         app,
-        table_new((const char *const[]){COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"),
-                                        COLUMN("written on"), COLUMN("state"), COLUMN(">supply"),
-                                        COLUMN(">VAT"), COLUMN(">total"), COLUMN(">original"),
-                                        COLUMN("?approval"), COLUMN("?mail"), NULL}),
+        table_new((const char *const[]){
+            COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
+            COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
+            COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL}),
         0};
     jb_status status =
         jb_invoices_get(app->views, q->wallet, q->month, query_as_of(app), q->cursor.s,
@@ -101,7 +89,7 @@ cmd_invoices(struct app *app, int argc, char **argv)
     if (n != 2) {
         return app_usage(app, "jangbu %s takes a ledger and a wallet", app->command);
     }
-    if (!read_month(app, month, &of) || !query_limit(app, limit_text, &limit)) {
+    if (!query_month(app, month, &of) || !query_limit(app, limit_text, &limit)) {
         return EXIT_USAGE;
     }
     if (!app_open(app, args[0], false, true, &code)) {

@@ -184,6 +184,17 @@ query_day(struct app *app, const char *name, const char *text, jb_day *ret)
     return false;
 }
 
+bool
+query_month(struct app *app, const char *text, uint32_t *ret)
+{
+    *ret = 0;
+    if (text == NULL || parse_month(text, ret)) {
+        return true;
+    }
+    app_usage(app, "--month is a month like 2026-03, not %s", text);
+    return false;
+}
+
 /* In capitals, as they are shown; typed in any. */
 static bool
 word_number(jb_list list, const char *text, size_t n, uint32_t *ret)

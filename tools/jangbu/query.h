@@ -28,6 +28,8 @@ void query_page_end(struct app *app, const struct jb_moment *m, const char *next
 bool query_amount(struct app *app, const char *name, const char *text, struct amount_bound *ret);
 bool query_moment(struct app *app, const char *name, const char *text, struct jb_as_of *ret);
 bool query_day(struct app *app, const char *name, const char *text, jb_day *ret);
+/* --month: 202603, or 0 where text is NULL. False: said on standard error. */
+bool query_month(struct app *app, const char *text, uint32_t *ret);
 /* Words of a list with commas between them, as 1 << number of each. Likewise. */
 bool query_words(struct app *app, const char *name, const char *text, jb_list list, uint32_t *ret);
 /* The name of a wallet, or why there is none. False: it cannot be read, app->err says why. */

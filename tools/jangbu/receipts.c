@@ -1,6 +1,4 @@
 /* jangbu receipts, totals, expiring. */
-#include <string.h>
-
 #include "lang.h"
 #include "query.h"
 
@@ -56,7 +54,7 @@ cmd_receipts(struct app *app, int argc, char **argv)
         app->out.n = 0;
         return app_fail(app, &app->err);
     }
-    if (rows.n == 0 && next[0] == '\0') {
+    if (rows.n == 0 && next[0] == '\0' && q.cursor.s == NULL) {
         app_sentence(app, "no payment went through a gateway, so there is no receipt");
     }
     if (rows.n > 0) {
@@ -95,24 +93,16 @@ print_totals(struct app *app, const struct jb_ledger_totals *t)
     app_print_as_of(app, &t->as_of);
 }
 
-/* The last day of "2026-10". */
-static bool
-month_end(const char *month, jb_day *ret)
+/* Of 202610 the 31st. */
+static jb_day
+last_day_of(uint32_t month)
 {
-    char text[16];
-    const size_t n = strlen(month);
-    if (n != strlen("2026-10")) {
-        return false;
+    jb_day last = JB_NO_DAY;
+    int day = 31;
+    while (!jb_day_from_date((int)(month / 100), (int)(month % 100), day, &last)) {
+        day--;
     }
-    memcpy(text, month, n);
-    for (const char *const *end = (const char *const[]){"-31", "-30", "-29", "-28", NULL};
-         *end != NULL; end++) {
-        memcpy(text + n, *end, 4);
-        if (jb_day_parse(text, n + 3, ret)) {
-            return true;
-        }
-    }
-    return false;
+    return last;
 }
 
 int
@@ -120,6 +110,7 @@ cmd_totals(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *month = NULL;
     int n, code;
+    uint32_t of;
     const struct option_row options[] = {{"month", NULL, &month}, {0}};
     if (!read_options(app, argc, argv, options, args, &n)) {
         return EXIT_USAGE;
@@ -127,12 +118,12 @@ cmd_totals(struct app *app, int argc, char **argv)
     if (n != 1 || (month != NULL && app->has_as_of)) {
         return app_usage(app, "jangbu totals takes one ledger, and --month or --as-of");
     }
+    if (!query_month(app, month, &of)) {
+        return EXIT_USAGE;
+    }
     if (month != NULL) {
-        app->as_of = (struct jb_as_of){.kind = JB_AS_OF_DAY};
-        app->has_as_of = month_end(month, &app->as_of.day);
-        if (!app->has_as_of) {
-            return app_usage(app, "--month is a month like 2026-10, not %s", month);
-        }
+        app->as_of = (struct jb_as_of){.kind = JB_AS_OF_DAY, .day = last_day_of(of)};
+        app->has_as_of = true;
     }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;

@@ -50,9 +50,13 @@ supplier_read(struct app *app, const char *path, struct supplier_file *ret, int 
         return false;
     }
     ret->pool = json_pool_new();
-    if (ret->pool == NULL || !supplier_from_json(ret->pool, text, n, &ret->is, &bad)) {
-        *ret_exit = app_usage(app, "the supplier's file %s: %s", path,
-                              ret->pool == NULL ? tr("no memory") : bad.message);
+    if (ret->pool == NULL) {
+        fputs(tr("jangbu: no memory\n"), stderr);
+        *ret_exit = EXIT_MACHINE;
+        return false;
+    }
+    if (!supplier_from_json(ret->pool, text, n, &ret->is, &bad)) {
+        *ret_exit = app_usage(app, "the supplier's file %s: %s", path, bad.message);
         return false;
     }
     ret->given = true;
