@@ -139,18 +139,6 @@ tell(struct page *p, uint32_t limit, bool (*each)(void *data, const struct jb_ex
     return JB_OK;
 }
 
-/* The end of a day, as recorded by then. */
-static jb_status
-resolve_day(struct page *p, struct jb_error *err)
-{
-    if (p->r.only_through == JB_NO_DAY) {
-        return JB_OK;
-    }
-    p->r.only_through = JB_NO_DAY;
-    jb_status status = jb_seq_at_time(p->v->l, p->r.moment.at, &p->r.moment.seq, err);
-    return status == JB_OK ? jb_chain_of(p->v->l, p->r.moment.seq, p->r.chain, err) : status;
-}
-
 /* Before the first event that has a time there is no day, and no wallet. */
 static jb_day
 last_day(jb_day today, uint32_t days)
@@ -169,7 +157,7 @@ get_page(struct page *p, const struct jb_page_of *of, uint32_t days, const struc
     bool fresh;
     size_t told = 0;
     jb_status status = jb_page_begin(p->v, of, as_of, cursor, limit, &place, &p->r, &fresh, err);
-    status = status == JB_OK ? resolve_day(p, err) : status;
+    status = status == JB_OK ? jb_page_end_of_day(p->v, &p->r, err) : status;
     if (status != JB_OK) {
         return status;
     }

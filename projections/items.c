@@ -522,19 +522,7 @@ keep_rows(struct page *p, uint32_t made_by, uint32_t or_by, struct jb_error *err
     return status;
 }
 
-/* The end of a day, as recorded by then. */
-static jb_status
-resolve_day(struct page *p, struct jb_error *err)
-{
-    if (p->r.only_through == JB_NO_DAY) {
-        return JB_OK;
-    }
-    p->r.only_through = JB_NO_DAY;
-    jb_status status = jb_seq_at_time(p->v->l, p->r.moment.at, &p->r.moment.seq, err);
-    return status == JB_OK ? jb_chain_of(p->v->l, p->r.moment.seq, p->r.chain, err) : status;
-}
-
-/* How the three lists differ. */
+/* How these lists differ. */
 struct list {
     const char *function;
     enum jb_page_list page;
@@ -599,7 +587,7 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
     if (status == JB_OK && place.at >= UINT32_MAX - JB_PAGE_ROWS_MAX) {
         status = jb_fail(err, JB_E_USAGE, "this cursor is of a number that there cannot be");
     }
-    status = status == JB_OK ? resolve_day(&p, err) : status;
+    status = status == JB_OK ? jb_page_end_of_day(v, &p.r, err) : status;
     p.above = (uint32_t)place.at;
     status = status == JB_OK ? begin_taking(&p, err) : status;
     /* One more than the page has: whether the list goes on. */

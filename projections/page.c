@@ -154,6 +154,17 @@ jb_page_begin(struct jb_views *v, const struct jb_page_of *of, const struct jb_a
     return status;
 }
 
+jb_status
+jb_page_end_of_day(struct jb_views *v, struct jb_as_of_point *r, struct jb_error *err)
+{
+    if (r->only_through == JB_NO_DAY) {
+        return JB_OK;
+    }
+    r->only_through = JB_NO_DAY;
+    jb_status status = jb_seq_at_time(v->l, r->moment.at, &r->moment.seq, err);
+    return status == JB_OK ? jb_chain_of(v->l, r->moment.seq, r->chain, err) : status;
+}
+
 void
 jb_page_end(const struct jb_views *v, const struct jb_page_of *of,
             const struct jb_page_place *place, const struct jb_as_of_point *r, char *next,

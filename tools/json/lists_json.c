@@ -17,12 +17,6 @@ struct rows {
     struct jb_error *err;
 };
 
-static const struct jb_as_of *
-as_of(const struct query *q)
-{
-    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
-}
-
 static void
 list_begin(const struct query *q, struct out *o)
 {
@@ -34,16 +28,6 @@ list_begin(const struct query *q, struct out *o)
         js_text(o, "channel", q->channel);
     }
     js_open(o, "rows", '[');
-}
-
-static void
-list_end(const struct asked *a, struct out *o, const char *next, const struct jb_moment *moment)
-{
-    js_close(o, ']');
-    js_str(o, "next", next[0] != '\0' ? next : NULL);
-    moment_json(o, moment, a->utc_offset_s);
-    js_close(o, '}');
-    js_line_end(o);
 }
 
 static jb_status
@@ -107,11 +91,11 @@ wallets_answer(const struct asked *a, const struct query *q, struct out *o, stru
     list_begin(q, o);
     jb_status status = wallets_asked(q, a->utc_offset_s, &asked, err);
     if (status == JB_OK) {
-        status = jb_wallets_find(a->views, &asked.query, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                                 each_wallet, &rows, next, &moment, err);
+        status = jb_wallets_find(a->views, &asked.query, asked_as_of(q), q->cursor.s,
+                                 (uint32_t)q->limit, each_wallet, &rows, next, &moment, err);
     }
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -157,18 +141,19 @@ items_answer(const struct asked *a, const struct query *q, struct out *o, struct
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     list_begin(q, o);
-    jb_status status =
-        q->kind == QUERY_CHARGES ? jb_lots_get(a->views, q->wallet, which, as_of(q), q->cursor.s,
-                                               limit, each_charge, &rows, next, &moment, err)
-        : q->kind == QUERY_LOTS  ? jb_lots_get(a->views, q->wallet, which, as_of(q), q->cursor.s,
-                                               limit, each_lot, &rows, next, &moment, err)
-        : q->kind == QUERY_GRANTS
-            ? jb_grants_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit, each_grant,
-                            &rows, next, &moment, err)
-            : jb_refunds_get(a->views, q->wallet, which, as_of(q), q->cursor.s, limit, each_refund,
-                             &rows, next, &moment, err);
+    jb_status status = q->kind == QUERY_CHARGES
+                           ? jb_lots_get(a->views, q->wallet, which, asked_as_of(q), q->cursor.s,
+                                         limit, each_charge, &rows, next, &moment, err)
+                       : q->kind == QUERY_LOTS
+                           ? jb_lots_get(a->views, q->wallet, which, asked_as_of(q), q->cursor.s,
+                                         limit, each_lot, &rows, next, &moment, err)
+                       : q->kind == QUERY_GRANTS
+                           ? jb_grants_get(a->views, q->wallet, which, asked_as_of(q), q->cursor.s,
+                                           limit, each_grant, &rows, next, &moment, err)
+                           : jb_refunds_get(a->views, q->wallet, which, asked_as_of(q), q->cursor.s,
+                                            limit, each_refund, &rows, next, &moment, err);
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -216,12 +201,12 @@ history_answer(const struct asked *a, const struct query *q, struct out *o, stru
     list_begin(q, o);
     jb_status status = history_asked(q, a->utc_offset_s, &asked, err);
     if (status == JB_OK) {
-        status = jb_history_find(a->views, &asked.query, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                                 each_history, &rows, next, &moment, err);
+        status = jb_history_find(a->views, &asked.query, asked_as_of(q), q->cursor.s,
+                                 (uint32_t)q->limit, each_history, &rows, next, &moment, err);
     }
     status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -242,11 +227,11 @@ refused_answer(const struct asked *a, const struct query *q, struct out *o, stru
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     list_begin(q, o);
-    jb_status status = jb_refused_get(a->views, q->wallet, as_of(q), q->cursor.s,
+    jb_status status = jb_refused_get(a->views, q->wallet, asked_as_of(q), q->cursor.s,
                                       (uint32_t)q->limit, each_refused, &rows, next, &moment, err);
     status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -271,11 +256,11 @@ find_answer(const struct asked *a, const struct query *q, struct out *o, struct 
     js_open(o, NULL, '{');
     js_text(o, "text", q->text);
     js_open(o, "rows", '[');
-    jb_status status = jb_find_get(a->views, q->text, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                                   each_found, &rows, next, &moment, err);
+    jb_status status = jb_find_get(a->views, q->text, asked_as_of(q), q->cursor.s,
+                                   (uint32_t)q->limit, each_found, &rows, next, &moment, err);
     status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -396,12 +381,12 @@ events_answer(const struct asked *a, const struct query *q, struct out *o, struc
     list_begin(q, o);
     jb_status status = events_asked(q, a->utc_offset_s, &asked, err);
     if (status == JB_OK) {
-        status = jb_events_get(a->views, &asked.query, as_of(q), q->cursor.s, (uint32_t)q->limit,
-                               each_event, &rows, next, &moment, err);
+        status = jb_events_get(a->views, &asked.query, asked_as_of(q), q->cursor.s,
+                               (uint32_t)q->limit, each_event, &rows, next, &moment, err);
     }
     status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }

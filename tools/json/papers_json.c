@@ -12,12 +12,6 @@ word(jb_list list, uint32_t number)
     return jb_name_word(jb_names_get(list), number);
 }
 
-static const struct jb_as_of *
-as_of(const struct query *q)
-{
-    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
-}
-
 static void
 text_or_null(struct out *o, const char *key, const char *text)
 {
@@ -64,14 +58,10 @@ invoices_answer(const struct asked *a, const struct query *q, struct out *o, str
     js_text(o, "wallet", q->wallet);
     js_month(o, "month", q->month);
     js_open(o, "rows", '[');
-    jb_status status = jb_invoices_get(a->views, q->wallet, q->month, as_of(q), q->cursor.s,
+    jb_status status = jb_invoices_get(a->views, q->wallet, q->month, asked_as_of(q), q->cursor.s,
                                        (uint32_t)q->limit, each_invoice, o, next, &moment, err);
     if (status == JB_OK) {
-        js_close(o, ']');
-        text_or_null(o, "next", next);
-        moment_json(o, &moment, a->utc_offset_s);
-        js_close(o, '}');
-        js_line_end(o);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -82,7 +72,7 @@ jb_status
 invoice_moment(const struct asked *a, const struct query *q, struct jb_moment *ret,
                struct jb_error *err)
 {
-    return jb_moment_resolve(a->views, as_of(q), ret, err);
+    return jb_moment_resolve(a->views, asked_as_of(q), ret, err);
 }
 
 static bool

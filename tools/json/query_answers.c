@@ -14,18 +14,12 @@
 #include "statements_json.h"
 #include "vocabulary.h"
 
-static const struct jb_as_of *
-as_of(const struct query *q)
-{
-    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
-}
-
 static jb_status
 balance(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct jb_wallet_balance w = {.size = sizeof w};
     struct wallet_name name;
-    jb_status status = jb_balance_get(a->views, q->wallet, as_of(q), &w, err);
+    jb_status status = jb_balance_get(a->views, q->wallet, asked_as_of(q), &w, err);
     if (status == JB_OK) {
         status = wallet_name_get(a->ledger, q->wallet, &name, err);
     }
@@ -52,8 +46,9 @@ cash_status(const struct asked *a, const struct query *q, struct out *o, struct 
     js_text(o, "wallet", q->wallet);
     js_str(o, "view", q->view == JB_VIEW_POSTED ? "posted" : "known");
     js_open(o, "rows", '[');
-    jb_status status = jb_cash_status_get(a->views, q->wallet, (jb_cash_view)q->view, as_of(q),
-                                          q->from_day, q->to_day, each_cash_row, &rows, &s, err);
+    jb_status status =
+        jb_cash_status_get(a->views, q->wallet, (jb_cash_view)q->view, asked_as_of(q), q->from_day,
+                           q->to_day, each_cash_row, &rows, &s, err);
     if (status == JB_OK && rows.no_memory) {
         o->no_memory = true;
     }
@@ -86,7 +81,7 @@ each_wallet_row(void *data, const struct jb_cash_status *s, const struct jb_cash
 static jb_status
 cash_day(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
-    return jb_cash_day_each(a->views, q->day, as_of(q), each_wallet_row, o, err);
+    return jb_cash_day_each(a->views, q->day, asked_as_of(q), each_wallet_row, o, err);
 }
 
 jb_status
@@ -121,7 +116,7 @@ explain_change(const struct asked *a, const struct query *q, const struct jb_cha
                struct out *o, struct jb_error *err)
 {
     struct jb_change *c;
-    jb_status status = jb_change_get(a->views, asked, as_of(q), &c, err);
+    jb_status status = jb_change_get(a->views, asked, asked_as_of(q), &c, err);
     if (status == JB_OK) {
         change_json(o, c, a->utc_offset_s);
         js_line_end(o);
@@ -140,7 +135,7 @@ explain(const struct asked *a, const struct query *q, struct out *o, struct jb_e
     if (status != JB_OK || is_change) {
         return status == JB_OK ? explain_change(a, q, &asked, o, err) : status;
     }
-    status = jb_explain(a->views, q->wallet, as_of(q), &x, err);
+    status = jb_explain(a->views, q->wallet, asked_as_of(q), &x, err);
     if (status == JB_OK) {
         explanation_json(o, x, a->utc_offset_s);
         js_line_end(o);

@@ -14,6 +14,23 @@ moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s)
     js_close(o, '}');
 }
 
+const struct jb_as_of *
+asked_as_of(const struct query *q)
+{
+    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
+}
+
+void
+page_end_json(const struct asked *a, struct out *o, const char *next,
+              const struct jb_moment *moment)
+{
+    js_close(o, ']');
+    js_str(o, "next", next[0] != '\0' ? next : NULL);
+    moment_json(o, moment, a->utc_offset_s);
+    js_close(o, '}');
+    js_line_end(o);
+}
+
 jb_status
 wallet_name_get(jb_ledger *l, struct jb_text wallet, struct wallet_name *ret, struct jb_error *err)
 {

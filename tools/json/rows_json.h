@@ -10,6 +10,12 @@
 /* The member as_of: the moment that a figure holds for. */
 void moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s);
 
+/* NULL: now. */
+const struct jb_as_of *asked_as_of(const struct query *q);
+/* What stands behind the rows of a page. */
+void page_end_json(const struct asked *a, struct out *o, const char *next,
+                   const struct jb_moment *moment);
+
 /* The name of a wallet, where it was looked up: "" where it is forgotten. */
 struct wallet_name {
     char text[2049];

@@ -13,22 +13,6 @@ struct rows {
     struct jb_error *err;
 };
 
-static const struct jb_as_of *
-as_of(const struct query *q)
-{
-    return q->as_of.kind != JB_AS_OF_NOW ? &q->as_of : NULL;
-}
-
-static void
-list_end(const struct asked *a, struct out *o, const char *next, const struct jb_moment *moment)
-{
-    js_close(o, ']');
-    js_str(o, "next", next[0] != '\0' ? next : NULL);
-    moment_json(o, moment, a->utc_offset_s);
-    js_close(o, '}');
-    js_line_end(o);
-}
-
 /* ---- receipts ---- */
 
 static const char *
@@ -101,10 +85,10 @@ receipts_answer(const struct asked *a, const struct query *q, struct out *o, str
     js_open(o, NULL, '{');
     js_text(o, "wallet", q->wallet);
     js_open(o, "rows", '[');
-    jb_status status = jb_receipts_get(a->views, q->wallet, as_of(q), q->cursor.s,
+    jb_status status = jb_receipts_get(a->views, q->wallet, asked_as_of(q), q->cursor.s,
                                        (uint32_t)q->limit, each_receipt, &rows, next, &moment, err);
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
@@ -143,7 +127,7 @@ statement_answer(const struct asked *a, const struct query *q, struct out *o, st
     js_day(o, "from", q->from_day);
     js_day(o, "to", q->to_day);
     js_open(o, "rows", '[');
-    jb_status status = jb_statement_get(a->views, q->wallet, q->from_day, q->to_day, as_of(q),
+    jb_status status = jb_statement_get(a->views, q->wallet, q->from_day, q->to_day, asked_as_of(q),
                                         each_statement_row, &rows, &s, err);
     status = status == JB_OK ? rows.status : status;
     if (status != JB_OK) {
@@ -169,7 +153,7 @@ jb_status
 totals_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct jb_ledger_totals t = JB_SIZED(struct jb_ledger_totals);
-    jb_status status = jb_ledger_totals_get(a->views, as_of(q), &t, err);
+    jb_status status = jb_ledger_totals_get(a->views, asked_as_of(q), &t, err);
     if (status != JB_OK) {
         return status;
     }
@@ -219,10 +203,10 @@ expiring_answer(const struct asked *a, const struct query *q, struct out *o, str
     js_uint(o, "days", q->days);
     js_open(o, "rows", '[');
     jb_status status =
-        jb_expiring_get(a->views, q->wallet, (uint32_t)q->days, as_of(q), q->cursor.s,
+        jb_expiring_get(a->views, q->wallet, (uint32_t)q->days, asked_as_of(q), q->cursor.s,
                         (uint32_t)q->limit, each_expiring, &rows, next, &moment, err);
     if (status == JB_OK) {
-        list_end(a, o, next, &moment);
+        page_end_json(a, o, next, &moment);
     }
     return status;
 }
