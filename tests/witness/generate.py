@@ -531,8 +531,8 @@ def stream(seed, commands, init_events=INIT_EVENTS):
         yield generator.next()[0]
 
 
-def _print_stats(seed, commands):
-    generator = Generator(seed)
+def print_shares(generator, commands):
+    """Of each op how many there were, and how many of them were accepted; and how often each code."""
     shares, codes = collections.defaultdict(lambda: [0, 0]), collections.Counter()
     for _ in range(commands):
         text, result = generator.next()
@@ -549,6 +549,11 @@ def _print_stats(seed, commands):
     for name, (count, accepted) in sorted(shares.items()):
         print(f"{name:18} {count:7} {100 * accepted / count:6.1f} %")
     print(", ".join(f"{code} {count}" for code, count in codes.most_common()))
+
+
+def _print_stats(seed, commands):
+    generator = Generator(seed)
+    print_shares(generator, commands)
     closings = sum(1 for e in generator.ledger.events if e.type == "day_closed")
     print(f"{len(generator.ledger.events)} events, {closings} days closed, {len(generator.ledger.wallets)} wallets")
 

@@ -6,8 +6,8 @@ confirmed, refused and corrected, and commands that clumsy and hostile people gi
 
 import argparse
 import collections
-import json
 
+import generate
 import generate_who
 import papers
 from generate_who import WhoGenerator
@@ -280,22 +280,7 @@ def stream(seed, commands, mode="trust", since=None, init_events=None):
 
 def _print_stats(seed, commands, mode, since):
     generator = PapersGenerator(seed, mode, since)
-    shares, codes = collections.defaultdict(lambda: [0, 0]), collections.Counter()
-    for _ in range(commands):
-        text, result = generator.next()
-        if result is None:
-            continue
-        try:
-            op = json.loads(text).get("op", "?")
-        except ValueError:
-            op = "?"
-        for name in (op, "all"):
-            shares[name][0] += 1
-            shares[name][1] += result["ok"]
-        codes[result.get("code", "duplicate" if result.get("duplicate") else "ok")] += 1
-    for name, (count, accepted) in sorted(shares.items()):
-        print(f"{name:18} {count:7} {100 * accepted / count:6.1f} %")
-    print(", ".join(f"{code} {count}" for code, count in codes.most_common()))
+    generate.print_shares(generator, commands)
     types = collections.Counter(e.type for e in generator.ledger.events)
     print(", ".join(f"{name} {count}" for name, count in types.most_common()))
     kinds = collections.Counter((e.body["kind"], e.body["reason"]) for e in generator.ledger.events if e.type == "invoice_issued")

@@ -2,17 +2,17 @@
 
     python3 papers_faults.py [--seeds N] [--commands N]        how soon each is found"""
 
-import argparse
 import json
 from unittest import mock
 
-import compare
 import figures
 import generate_papers
 import model
 import papers
 import papersread
+import planting
 from moment import day_of
+from planting import method
 
 SEEDS, COMMANDS = 10, 900
 
@@ -24,10 +24,6 @@ def fault(make):
     return make
 
 
-def _method(owner, name, make):
-    return mock.patch.object(owner, name, make(getattr(owner, name)))
-
-
 def _rows(change):
     """Each row as `change(row, event)` says; None: it is left out."""
     def make(honest):
@@ -35,7 +31,7 @@ def _rows(change):
             by_seq = {event.seq: event for event in events}
             return [row for row in (change(row, by_seq[row.seq]) for row in honest(events)) if row is not None]
         return rows
-    return _method(papers, "rows_of", make)
+    return method(papers, "rows_of", make)
 
 
 def _with_month(row, day):
@@ -70,13 +66,13 @@ def returns_are_not_counted():
 
 @fault
 def debt_is_left_out():
-    return _method(papers, "money_of", lambda honest: lambda event, word: sum(
+    return method(papers, "money_of", lambda honest: lambda event, word: sum(
         p["amount"] for p in event.body["parts"] if p[word] == "paid"))
 
 
 @fault
 def free_cash_is_invoiced():
-    return _method(papers, "money_of", lambda honest: lambda event, word: sum(
+    return method(papers, "money_of", lambda honest: lambda event, word: sum(
         p["amount"] for p in event.body["parts"] if p[word] != "lapsed"))
 
 
@@ -88,7 +84,7 @@ def each_document_rounded_alone():
                 body["vat"] = papers.half_up(body["total"], self._rate(body["month"]))
             return honest(self, wallet, **body)
         return issue
-    return _method(papers.Papering, "_issue", make)
+    return method(papers.Papering, "_issue", make)
 
 
 @fault
@@ -126,7 +122,7 @@ def failed_number_is_given_again():
             event.body["number"] -= failed
             return event
         return issue
-    return _method(papers.Papering, "_issue", make)
+    return method(papers.Papering, "_issue", make)
 
 
 @fault
@@ -137,7 +133,7 @@ def numbers_of_each_wallet():
             event.body["number"] = sum(1 for e in wallet.events if e.type == "invoice_issued")
             return event
         return issue
-    return _method(papers.Papering, "_issue", make)
+    return method(papers.Papering, "_issue", make)
 
 
 @fault
@@ -147,7 +143,7 @@ def unconfirmed_is_no_hindrance():
 
 @fault
 def open_month_is_invoiced():
-    return _method(papers, "last_day", lambda honest: lambda month: honest(month) - 1)
+    return method(papers, "last_day", lambda honest: lambda month: honest(month) - 1)
 
 
 @fault
@@ -157,7 +153,7 @@ def one_counter_for_deletion():
             total = sum(self.net(month) - self.covered(month) for month in self.months(since))
             return abs(total), int(total != 0)
         return uninvoiced
-    return _method(papers.Papers, "uninvoiced", make)
+    return method(papers.Papers, "uninvoiced", make)
 
 
 @fault
@@ -168,7 +164,7 @@ def unconfirmed_does_not_keep_it():
             won, count = honest(self, since)
             return won - sum(pending), count - len(pending)
         return uninvoiced
-    return _method(papers.Papers, "uninvoiced", make)
+    return method(papers.Papers, "uninvoiced", make)
 
 
 @fault
@@ -188,7 +184,7 @@ def deletion_asks_personal_wallets():
             since = self.policy("invoice_from")
             return (0, 0) if since is None else papers.Papers(wallet.events).uninvoiced(since)
         return uninvoiced
-    return _method(papers.Papering, "_uninvoiced", make)
+    return method(papers.Papering, "_uninvoiced", make)
 
 
 @fault
@@ -203,7 +199,7 @@ def issued_twice_is_uninvoiced():
             honest(self, event, body)
             self.outside.clear()
         return issued
-    return _method(papers.Papers, "_on_invoice_issued", make)
+    return method(papers.Papers, "_on_invoice_issued", make)
 
 
 @fault
@@ -214,7 +210,7 @@ def outside_for_ever():
             honest(self, event, body)
             self.outside = {**outside, **self.outside}
         return issued
-    return _method(papers.Papers, "_on_invoice_issued", make)
+    return method(papers.Papers, "_on_invoice_issued", make)
 
 
 @fault
@@ -225,12 +221,12 @@ def refused_negative_stays_outside():
             honest(self, event, body)
             self.outside = outside
         return failed
-    return _method(papers.Papers, "_on_invoice_failed", make)
+    return method(papers.Papers, "_on_invoice_failed", make)
 
 
 @fault
 def always_a_whole_pair():
-    return _method(papers.Papers, "in_force", lambda honest: lambda self, first: (honest(self, first) or [
+    return method(papers.Papers, "in_force", lambda honest: lambda self, first: (honest(self, first) or [
         self.documents[first]])[:1])
 
 
@@ -240,7 +236,7 @@ def negative_says_todays_information():
         def issue(self, wallet, **body):
             return honest(self, wallet, **{**body, "business": self._business_now(wallet)})
         return issue
-    return _method(papers.Papering, "_issue", make)
+    return method(papers.Papering, "_issue", make)
 
 
 @fault
@@ -250,12 +246,12 @@ def any_document_is_corrected():
 
 @fault
 def rescinded_in_part():
-    return _method(papers.Papering, "_reason_of", lambda honest: lambda self, command, kind, net: honest(self, command, kind, 0))
+    return method(papers.Papering, "_reason_of", lambda honest: lambda self, command, kind, net: honest(self, command, kind, 0))
 
 
 @fault
 def business_information_is_not_needed():
-    return _method(papers.Papering, "_business_now", lambda honest: lambda self, wallet: honest(self, wallet) or 1)
+    return method(papers.Papering, "_business_now", lambda honest: lambda self, wallet: honest(self, wallet) or 1)
 
 
 @fault
@@ -277,12 +273,12 @@ def notices_of_finished_grants():
                 raise self.Refused("GRANT_UNKNOWN")
             return self._emit("notice_sent", wallet, {"grant_no": grant.number}), {}
         return send
-    return _method(papers.Papering, "_notice_send", make)
+    return method(papers.Papering, "_notice_send", make)
 
 
 @fault
 def deltas_are_due_at_once():
-    return _method(papers.Papers, "firsts", lambda honest: lambda self, month: _Undated(honest(self, month)))
+    return method(papers.Papers, "firsts", lambda honest: lambda self, month: _Undated(honest(self, month)))
 
 
 class _Undated(list):
@@ -308,7 +304,7 @@ def books_forget_the_tax_month():
                 sums[wallet, posted, posted] = sums.get((wallet, posted, posted), 0) + vat
             return sums
         return lines
-    return _method(papersread.PapersReading, "vat_lines", make)
+    return method(papersread.PapersReading, "vat_lines", make)
 
 
 # ---- finding them
@@ -376,30 +372,14 @@ def found(streams):
     count = 0
     for settings, lines, reads in streams:
         ledger = model.Ledger(*settings)
-        for line, expected in lines:
-            count += 1
-            try:
-                got = ledger.apply_line(line)
-            except (KeyError, AttributeError, TypeError, IndexError, AssertionError, model.Undecided):
-                return count
-            if expected is not None and compare.result(expected, json.loads(json.dumps(got, default=str))):
-                return count
+        different = planting.first_difference(ledger, lines)
+        if different is not None:
+            return count + different
+        count += len(lines)
         if _reads(ledger) != reads:
             return count
     return None
 
 
-def main():
-    parser = argparse.ArgumentParser(description="how soon the streams find each planted fault")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--commands", type=int, default=COMMANDS)
-    arguments = parser.parse_args()
-    streams = recorded(arguments.seeds, arguments.commands)
-    assert found(streams) is None
-    for name, make in FAULTS.items():
-        with make():
-            print(f"{name:50} {found(streams)}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    planting.main(FAULTS, recorded, found, SEEDS, COMMANDS)

@@ -2,16 +2,15 @@
 
     python3 who_faults.py [--seeds N] [--commands N]        how soon each is found"""
 
-import argparse
-import json
 from unittest import mock
 
-import compare
 import form
 import generate_who
 import model
+import planting
 import who
 from generate_who import INIT_EVENTS_ENFORCED, OPERATOR
+from planting import method
 
 SEEDS, COMMANDS = 24, 600
 
@@ -38,10 +37,6 @@ for _row, _role, _mark in [("charge:admin", "MASTER", "x"), ("charge:auto", "MEM
     FAULTS[f"cell {_row} {_role}"] = lambda row=_row, role=_role, mark=_mark: _cell(row, role, mark)
 
 
-def _method(owner, name, make):
-    return mock.patch.object(owner, name, make(getattr(owner, name)))
-
-
 @fault
 def end_is_inside():
     return mock.patch.object(who.Span, "holds", lambda s, at: s.start <= at and (s.end is None or at <= s.end))
@@ -54,12 +49,12 @@ def start_is_outside():
 
 @fault
 def judged_by_now():
-    return _method(who.Deciding, "_check_role", lambda honest: lambda self, c, actor, at: honest(self, c, actor, self.now))
+    return method(who.Deciding, "_check_role", lambda honest: lambda self, c, actor, at: honest(self, c, actor, self.now))
 
 
 @fault
 def reporting_judged_by_at():
-    return _method(who.World, "carrying", lambda honest: lambda self, c, actor, at, now: honest(self, c, actor, at, at))
+    return method(who.World, "carrying", lambda honest: lambda self, c, actor, at, now: honest(self, c, actor, at, at))
 
 
 @fault
@@ -74,19 +69,19 @@ def channel_named_need_not_be_connected():
 
 @fault
 def own_request_approved():
-    return _method(who.World, "_carries", lambda honest: lambda self, role, mark, c, p, had:
+    return method(who.World, "_carries", lambda honest: lambda self, role, mark, c, p, had:
                    honest(self, role, mark, {**c, "op": "biz.refuse"} if c["op"] == "biz.approve" else c, p, had))
 
 
 @fault
 def channel_master_makes_wallets_for_others():
-    return _method(who.World, "_carries", lambda honest: lambda self, role, mark, c, p, had:
+    return method(who.World, "_carries", lambda honest: lambda self, role, mark, c, p, had:
                    honest(self, role, mark, {**c, "master": p} if c["op"] == "wallet.create" else c, p, had))
 
 
 @fault
 def invitation_holds_at_its_end():
-    return _method(who.World, "person_in_wallet", lambda honest: lambda self, w, p, now: honest(self, w, p, now - 1))
+    return method(who.World, "person_in_wallet", lambda honest: lambda self, w, p, now: honest(self, w, p, now - 1))
 
 
 @fault
@@ -98,7 +93,7 @@ def transfer_leaves_invitations():
             for key, until in kept.items():
                 self._set(self.invitations, key, until)
         return transferred
-    return _method(who.World, "_on_master_transferred", make)
+    return method(who.World, "_on_master_transferred", make)
 
 
 @fault
@@ -108,7 +103,7 @@ def transfer_to_anybody():
             old = self.world.master(wallet.id)
             return self._emit("master_transferred", wallet, {"from": old, "to": command["person"]}), {}
         return transfer
-    return _method(who.Deciding, "_master_transfer", make)
+    return method(who.Deciding, "_master_transfer", make)
 
 
 @fault
@@ -118,7 +113,7 @@ def old_master_goes():
             honest(self, event, body)
             self._end(self.members, (event.wallet, body["from"]), event)
         return transferred
-    return _method(who.World, "_on_master_transferred", make)
+    return method(who.World, "_on_master_transferred", make)
 
 
 @fault
@@ -130,11 +125,11 @@ def deletion_keeps_channels():
             for channel, spans in kept.items():
                 self._set(self.links, channel, spans)
         return deleted
-    return _method(who.World, "_on_wallet_deleted", make)
+    return method(who.World, "_on_wallet_deleted", make)
 
 
 def _without(*names):
-    return _method(who, "delete_conditions", lambda honest: lambda *args: [c for c in honest(*args) if c[0] not in names])
+    return method(who, "delete_conditions", lambda honest: lambda *args: [c for c in honest(*args) if c[0] not in names])
 
 
 @fault
@@ -144,7 +139,7 @@ def deletion_forgets_the_sales_right():
 
 @fault
 def postpaid_is_a_figure():
-    return _method(who, "delete_conditions",
+    return method(who, "delete_conditions",
                    lambda honest: lambda *args: [c for c in honest(*args) if c != ("postpaid", 0)])
 
 
@@ -159,12 +154,12 @@ def limit_is_forgotten_by_prepaid():
         def changed(self, event, body):
             honest(self, event, {**body, "limit": body["limit"] if body["settlement"] == "POSTPAID" else 0})
         return changed
-    return _method(who.World, "_on_settlement_changed", make)
+    return method(who.World, "_on_settlement_changed", make)
 
 
 @fault
 def stale_request_approved():
-    return _method(who.World, "apply", lambda honest: lambda self, event: honest(
+    return method(who.World, "apply", lambda honest: lambda self, event: honest(
         self, event) if event.type != "biz_approved" else _approved_for_all(self, event, honest))
 
 
@@ -186,7 +181,7 @@ def number_is_not_fixed():
             self._undo.append((self.numbers, body["holder"], False, None))
             self.numbers[body["holder"]] = (None, None)
         return approved
-    return _method(who.World, "_on_biz_approved", make)
+    return method(who.World, "_on_biz_approved", make)
 
 
 @fault
@@ -196,7 +191,7 @@ def request_does_not_replace():
             if self.open_biz.get(body["holder"]) is None:
                 honest(self, event, body)
         return requested
-    return _method(who.World, "_on_biz_requested", make)
+    return method(who.World, "_on_biz_requested", make)
 
 
 @fault
@@ -208,7 +203,7 @@ def approval_leaves_the_channel_basic():
             if kind:
                 self._channel(body["holder"][1], kind=kind)
         return approved
-    return _method(who.World, "_on_biz_approved", make)
+    return method(who.World, "_on_biz_approved", make)
 
 
 @fault
@@ -218,7 +213,7 @@ def search_id_is_not_composed():
 
 @fault
 def all_marks_are_good():
-    return _method(model.Ledger, "policy", lambda honest: lambda self, name, at=None:
+    return method(model.Ledger, "policy", lambda honest: lambda self, name, at=None:
                    3 if name == "search_id_marks" else honest(self, name, at))
 
 
@@ -232,7 +227,7 @@ def search_id_free_again_when_closed():
                 self._set(self.search_ids, mine, None)
                 del self.search_ids[mine]
         return closed
-    return _method(who.World, "_on_channel_closed", make)
+    return method(who.World, "_on_channel_closed", make)
 
 
 @fault
@@ -242,7 +237,7 @@ def second_agency_beside_the_first():
             self._set(self.asked, (event.wallet, body["agency"]), None)
             self._begin(self.rights, event.wallet, body["agency"], event)
         return accepted
-    return _method(who.World, "_on_sales_accepted", make)
+    return method(who.World, "_on_sales_accepted", make)
 
 
 @fault
@@ -257,7 +252,7 @@ def last_operator_goes():
 
 @fault
 def no_effect_is_a_command():
-    return _method(who.World, "settlement", lambda honest: lambda self, w: _Unequal(honest(self, w)))
+    return method(who.World, "settlement", lambda honest: lambda self, w: _Unequal(honest(self, w)))
 
 
 class _Unequal(tuple):
@@ -275,12 +270,12 @@ def version_before_role():
                 self._check_version(self.wallets[command["wallet"]], command)
             return honest(self, command, actor, at)
         return check
-    return _method(who.Deciding, "_check_role", make)
+    return method(who.Deciding, "_check_role", make)
 
 
 @fault
 def role_named_is_not_looked_at():
-    return _method(who.World, "carrying", lambda honest: lambda self, c, actor, at, now:
+    return method(who.World, "carrying", lambda honest: lambda self, c, actor, at, now:
                    honest(self, c, {"id": actor.get("id")}, at, now))
 
 
@@ -291,7 +286,7 @@ def members_actor_is_the_groups():
             members = [{**m, "actor": command["actor"]} if "actor" in command else m for m in command["commands"]]
             return honest(self, {**command, "commands": members})
         return group
-    return _method(model.Ledger, "_group", make)
+    return method(model.Ledger, "_group", make)
 
 
 # ---- finding them
@@ -311,28 +306,12 @@ def found(streams):
     count = 0
     for mode, lines in streams:
         ledger = model.Ledger(INIT_EVENTS_ENFORCED, OPERATOR) if mode == "enforce" else model.Ledger(generate_who.INIT_EVENTS)
-        for line, expected in lines:
-            count += 1
-            try:
-                got = ledger.apply_line(line)
-            except (KeyError, AttributeError, TypeError, model.Undecided):
-                return count
-            if expected is not None and compare.result(expected, json.loads(json.dumps(got, default=str))):
-                return count
+        different = planting.first_difference(ledger, lines)
+        if different is not None:
+            return count + different
+        count += len(lines)
     return None
 
 
-def main():
-    parser = argparse.ArgumentParser(description="how soon the streams find each planted fault")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--commands", type=int, default=COMMANDS)
-    arguments = parser.parse_args()
-    streams = recorded(arguments.seeds, arguments.commands)
-    assert found(streams) is None
-    for name, make in FAULTS.items():
-        with make():
-            print(f"{name:50} {found(streams)}", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    planting.main(FAULTS, recorded, found, SEEDS, COMMANDS)
