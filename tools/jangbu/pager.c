@@ -58,6 +58,37 @@ command(void)
     return words[0] == '\0' || strcmp(words, "cat") == 0 ? NULL : words;
 }
 
+/* A shell that reads from the pipe; it hears Ctrl-C, and this program does not while there is one.
+ */
+static bool
+begin_shell(char *line, int from)
+{
+    char *const arguments[] = {(char *)(size_t) "sh", (char *)(size_t) "-c", line, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    struct sigaction before, ignored = {.sa_handler = SIG_IGN};
+    sigset_t heard;
+    sigemptyset(&ignored.sa_mask);
+    sigemptyset(&heard);
+    sigaction(SIGINT, &ignored, &before);
+    if (before.sa_handler != SIG_IGN) {
+        sigaddset(&heard, SIGINT);
+    }
+    bool begun = posix_spawn_file_actions_init(&actions) == 0;
+    begun = posix_spawnattr_init(&attributes) == 0 && begun;
+    begun = begun && posix_spawnattr_setsigdefault(&attributes, &heard) == 0 &&
+            posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF) == 0 &&
+            posix_spawn_file_actions_adddup2(&actions, from, STDIN_FILENO) == 0 &&
+            posix_spawn(&pager, "/bin/sh", &actions, &attributes, arguments, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    if (!begun) {
+        pager = 0;
+        sigaction(SIGINT, &before, NULL);
+    }
+    return begun;
+}
+
 void
 pager_begin(void)
 {
@@ -79,16 +110,9 @@ pager_begin(void)
         close(ends[1]);
         return;
     }
-    char *const arguments[] = {(char *)(size_t) "sh", (char *)(size_t) "-c", line, NULL};
-    posix_spawn_file_actions_t actions;
-    bool begun = posix_spawn_file_actions_init(&actions) == 0;
-    begun = begun && posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO) == 0 &&
-            posix_spawn(&pager, "/bin/sh", &actions, NULL, arguments, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
+    const bool begun = begin_shell(line, ends[0]);
     free(line);
-    pager = begun ? pager : 0;
     if (begun) {
-        signal(SIGINT, SIG_IGN);
         dup2(ends[1], STDOUT_FILENO);
     }
     close(ends[0]);
