@@ -20,12 +20,18 @@ month_key(uint32_t wallet, uint64_t month)
     return jb_fact_key(JB_FACT_MONTH, 0, wallet, month);
 }
 
+/*
+ * A wallet's first month has no record until there is an invoice about it or another month comes:
+ * what is open stands in the wallet, and most wallets' first consumption writes nothing more.
+ */
 static jb_status
-get_month(struct jb_state *b, uint32_t wallet, uint64_t month, struct jb_tax_month *ret,
+get_month(struct jb_state *b, const struct jb_wallet *w, uint64_t month, struct jb_tax_month *ret,
           bool *ret_found, struct jb_error *err)
 {
-    const struct jb_fact_key key = month_key(wallet, month);
-    return jb_fact_get(b, &key, ret, WORDS(jb_tax_month), NULL, ret_found, err);
+    const struct jb_fact_key key = month_key(w->number, month);
+    jb_status status = jb_fact_get(b, &key, ret, WORDS(jb_tax_month), NULL, ret_found, err);
+    *ret_found |= status == JB_OK && month != 0 && w->tax.month == month;
+    return status;
 }
 
 static jb_status
@@ -37,11 +43,16 @@ put_month(struct jb_state *b, uint32_t wallet, uint64_t month, const struct jb_t
 }
 
 static jb_status
-get_wallet(struct jb_state *b, uint32_t wallet, struct jb_wallet_papers *ret, struct jb_error *err)
+get_wallet(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_papers *ret,
+           struct jb_error *err)
 {
-    const struct jb_fact_key key = jb_fact_key(JB_FACT_PAPERS, 0, wallet, 0);
+    const struct jb_fact_key key = jb_fact_key(JB_FACT_PAPERS, 0, w->number, 0);
     bool found;
-    return jb_fact_get(b, &key, ret, WORDS(jb_wallet_papers), NULL, &found, err);
+    jb_status status = jb_fact_get(b, &key, ret, WORDS(jb_wallet_papers), NULL, &found, err);
+    if (status == JB_OK && !found) {
+        ret->newest_month = w->tax.month;
+    }
+    return status;
 }
 
 static jb_status
@@ -168,38 +179,60 @@ jb_papers_paid(const struct jb_event *e)
     return paid;
 }
 
-/* Another month takes the place of the open one. */
+/* The open month gets its record. */
 static jb_status
-open_month(struct jb_state *b, struct jb_wallet *w, uint32_t month, struct jb_error *err)
+leave_month(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_papers *p,
+            struct jb_error *err)
+{
+    struct jb_tax_month old;
+    bool found;
+    jb_status status = get_month(b, w, w->tax.month, &old, &found, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    old.net = w->tax.net;
+    old.newest = w->tax.newest;
+    count_month(p, &old, true);
+    return put_month(b, w->number, w->tax.month, &old, err);
+}
+
+/* Another month takes its place. */
+static jb_status
+change_month(struct jb_state *b, const struct jb_wallet *w, uint32_t month,
+             struct jb_tax_month *ret, struct jb_error *err)
 {
     struct jb_wallet_papers p;
-    struct jb_tax_month old, new;
-    bool found = true;
-    jb_status status = get_wallet(b, w->number, &p, err);
-    if (status == JB_OK && w->tax.month != 0) {
-        status = jb_papers_month(b, w, w->tax.month, &old, err);
-        status = status == JB_OK ? put_month(b, w->number, w->tax.month, &old, err) : status;
-        if (status == JB_OK) {
-            count_month(&p, &old, true);
-        }
-    }
-    status = status == JB_OK ? get_month(b, w->number, month, &new, &found, err) : status;
+    bool found = false;
+    jb_status status = get_wallet(b, w, &p, err);
+    status = status == JB_OK ? leave_month(b, w, &p, err) : status;
+    status = status == JB_OK ? get_month(b, w, month, ret, &found, err) : status;
     if (status != JB_OK) {
         return status;
     }
     if (found) {
-        count_month(&p, &new, false);
+        count_month(&p, ret, false);
     } else {
-        new.older = p.newest_month;
+        ret->older = p.newest_month;
         p.newest_month = month;
-        status = put_month(b, w->number, month, &new, err);
+        status = put_month(b, w->number, month, ret, err);
+    }
+    return status == JB_OK ? put_wallet(b, w->number, &p, err) : status;
+}
+
+static jb_status
+open_month(struct jb_state *b, struct jb_wallet *w, uint32_t month, struct jb_error *err)
+{
+    struct jb_tax_month new = {0};
+    jb_status status = w->tax.month != 0 ? change_month(b, w, month, &new, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
     }
     w->tax = (struct jb_open_month){.month = month,
                                     .first = jb_month_first(month),
                                     .last = jb_month_last(month),
                                     .net = new.net,
                                     .newest = new.newest};
-    return status == JB_OK ? put_wallet(b, w->number, &p, err) : status;
+    return JB_OK;
 }
 
 static jb_status
@@ -287,9 +320,8 @@ begin(struct changed *c, uint32_t month, uint64_t slice)
     bool found;
     c->month_no = month;
     c->slice_no = slice;
-    jb_status status = get_wallet(c->b, c->w->number, &c->p, c->err);
-    status =
-        status == JB_OK ? get_month(c->b, c->w->number, month, &c->month, &found, c->err) : status;
+    jb_status status = get_wallet(c->b, c->w, &c->p, c->err);
+    status = status == JB_OK ? get_month(c->b, c->w, month, &c->month, &found, c->err) : status;
     if (status == JB_OK && !found) {
         return contradicts("an invoice is about a month in which nothing was consumed", c->e,
                            c->err);
@@ -594,7 +626,7 @@ jb_papers_month(struct jb_state *b, const struct jb_wallet *w, uint32_t month,
                 struct jb_tax_month *ret, struct jb_error *err)
 {
     bool found;
-    jb_status status = get_month(b, w->number, month, ret, &found, err);
+    jb_status status = get_month(b, w, month, ret, &found, err);
     if (status == JB_OK && w->tax.month == month && month != 0) {
         ret->net = w->tax.net;
         ret->newest = w->tax.newest;
@@ -607,7 +639,7 @@ jb_papers_wallet(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet
                  struct jb_error *err)
 {
     struct jb_tax_month open;
-    jb_status status = get_wallet(b, w->number, ret, err);
+    jb_status status = get_wallet(b, w, ret, err);
     if (status != JB_OK || w->tax.month == 0) {
         return status;
     }
@@ -678,7 +710,7 @@ jb_papers_first_uneven(struct jb_state *b, const struct jb_wallet *w, uint32_t *
 {
     struct jb_wallet_papers p;
     struct jb_tax_month m = {0};
-    jb_status status = get_wallet(b, w->number, &p, err);
+    jb_status status = get_wallet(b, w, &p, err);
     uint64_t month = status == JB_OK ? p.newest_month : 0;
     *ret = 0;
     for (; month != 0 && status == JB_OK; month = m.older) {
