@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "event/command_table.h"
 #include "ledger/message.h"
 
 #define CHUNK_BYTES (64 << 10)
@@ -94,9 +95,7 @@ jb_answers_hold(const jb_answers *set, const struct jb_command *c)
     for (; rest != 0 && found == NULL; rest &= rest - 1) {
         const struct jb_command_field_info *f =
             jb_command_field_get((unsigned)__builtin_ctzll(rest));
-        /* All that are texts; behind the kinds of the first version a number stands among them. */
-        if (f != NULL && f->kind != JB_CK_AMOUNT0 && f->kind != JB_CK_MONTH &&
-            (f->kind <= JB_CK_TEXT || f->kind >= JB_CK_KEY || f->kind == JB_CK_ACTOR)) {
+        if (f != NULL && (jb_command_kind_is_text(f->kind) || f->kind == JB_CK_ACTOR)) {
             const struct jb_text *t = (const void *)((const char *)c + f->offset);
             found = lies_in(set, t) || (f->kind == JB_CK_ACTOR && lies_in(set, &c->actor_role))
                         ? f->name

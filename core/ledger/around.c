@@ -50,12 +50,14 @@ look_for_master(struct execution *x, const struct jb_wallet *w, struct jb_around
 }
 
 /* The usual command of a ledger that asks for roles: about money, by who used the wallet before and
- * may by what he is there. Of the roles that an op takes those of the wallet come first. */
+ * may by what he is there. Of the roles that an op takes those of the wallet come first. The roles
+ * of a deleted wallet ended with it, without events of their own. */
 static bool
 carries_again(const struct execution *x, const struct jb_wallet *w, struct jb_around *a)
 {
-    uint32_t role = w != NULL ? jb_around_again(x->l->state, w->number, a->people.actor, x->m.at)
-                              : JB_ROLE_NONE;
+    bool lives = w != NULL && w->status != JB_WALLET_DELETED;
+    uint32_t role =
+        lives ? jb_around_again(x->l->state, w->number, a->people.actor, x->m.at) : JB_ROLE_NONE;
     if ((role != JB_ROLE_MASTER && role != JB_ROLE_MEMBER) ||
         (a->permit.roles & ~a->permit.both & 1U << role) == 0 ||
         (a->people.role.n > 0 &&

@@ -32,13 +32,17 @@ is_half(struct execution *x, jb_seq seq, bool *ret)
     return status;
 }
 
-/* Whether event seq is the one by which a member of a group is known. */
+/* An event of a group, and whether a member is known by it. */
 static jb_status
-is_member_event(struct execution *x, jb_seq seq, uint32_t type, bool *ret)
+look_member(struct execution *x, jb_seq seq, const struct jb_event **ret, bool *ret_member)
 {
     bool half = false;
-    jb_status status = type == JB_EV_INVOICE_ISSUED ? is_half(x, seq, &half) : JB_OK;
-    *ret = is_of_member(type) && !half;
+    jb_status status = jb_state_event(x->l->state, seq, ret, x->err);
+    if (status == JB_OK && (*ret)->type == JB_EV_INVOICE_ISSUED) {
+        status = is_half(x, seq, &half); /* which looks at others, so that it is read again */
+        status = status == JB_OK ? jb_state_event(x->l->state, seq, ret, x->err) : status;
+    }
+    *ret_member = status == JB_OK && is_of_member((*ret)->type) && !half;
     return status;
 }
 
@@ -105,13 +109,8 @@ answer_group(struct execution *x, jb_seq last, uint32_t events, uint32_t command
     uint32_t n = 0;
     for (jb_seq seq = last - events + 1; seq <= last && n < commands; seq++) {
         const struct jb_event *e;
-        jb_status status = jb_state_event(x->l->state, seq, &e, x->err);
-        if (status != JB_OK) {
-            return status;
-        }
         bool of_member;
-        status = is_member_event(x, seq, e->type, &of_member);
-        status = status == JB_OK ? jb_state_event(x->l->state, seq, &e, x->err) : status;
+        jb_status status = look_member(x, seq, &e, &of_member);
         if (status != JB_OK) {
             return status;
         }
@@ -150,10 +149,8 @@ compare_texts(struct execution *x, const struct jb_event *last, enum jb_repeated
     size_t n = 0;
     for (jb_seq seq = end - last->group_events + 1; seq <= end && status == JB_OK; seq++) {
         const struct jb_event *e;
-        bool of_member = false;
-        status = jb_state_event(x->l->state, seq, &e, x->err);
-        status = status == JB_OK ? is_member_event(x, seq, e->type, &of_member) : status;
-        status = status == JB_OK ? jb_state_event(x->l->state, seq, &e, x->err) : status;
+        bool of_member;
+        status = look_member(x, seq, &e, &of_member);
         if (status == JB_OK && of_member && n < c->commands_n) {
             bool is_last = n + 1 == c->commands_n;
             status = jb_compare_texts(x, &c->commands[n++], c, e, is_last, ret);

@@ -63,13 +63,9 @@ look_roles(struct jb_asking *a, const struct standing *s, struct jb_may *ret)
         status =
             status == JB_OK ? jb_around_channel(a->b, channel_no, &channel, NULL, a->err) : status;
     }
-    status = status == JB_OK ? jb_around_roles(a->b, s->w, channel_no, &channel, 0, &people, &t,
-                                               &ret->roles, a->err)
-                             : status;
-    if (s->w->status == JB_WALLET_DELETED) { /* the roles of it ended with it */
-        ret->roles &= ~(1U << JB_ROLE_MASTER | 1U << JB_ROLE_MEMBER | 1U << JB_ROLE_AGENCY);
-    }
-    return status;
+    return status == JB_OK ? jb_around_roles(a->b, s->w, channel_no, &channel, 0, &people, &t,
+                                             &ret->roles, a->err)
+                           : status;
 }
 
 static jb_status

@@ -3,6 +3,7 @@
 #define JANGBU_PERSONAL_INNER_H
 
 #include "base/bytes.h"
+#include "base/map.h"
 #include "personal/personal.h"
 #include "storage/lmdb_env.h"
 
@@ -22,14 +23,17 @@ struct jb_personal {
     MDB_dbi texts, index, checks, meta;
     _Atomic bool has_checks; /* false: a file of the first layout, until the next text is written */
     uint64_t next_ref;
-    off_t room; /* bytes that the file has had at least */
-    JB_VEC(struct collected) list;
+    off_t room;                    /* bytes that the file has had at least */
+    JB_VEC(struct collected) list; /* by jb_personal_refer: one reference behind the other */
     JB_VEC(char) bytes;
+    struct jb_map by_text; /* hash of a text to its place in the list, of each of them */
 };
 
 /* personal.c: LMDB's code or MDB_VERSION_MISMATCH (newer) as a sentence. */
 jb_status jb_personal_fail(const struct jb_personal *p, int code, const char *doing,
                            struct jb_error *err);
+/* What was collected is written. */
+void jb_personal_written(struct jb_personal *p);
 /* Room for so many bytes before they are written. */
 jb_status jb_personal_make_room(struct jb_personal *p, size_t bytes, struct jb_error *err);
 

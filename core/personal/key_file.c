@@ -444,6 +444,7 @@ jb_key_file_begin(struct jb_key_making *m, const char *path, const char *dir,
     if (m->fd < 0) {
         int code = errno;
         free(m->made);
+        m->made = NULL;
         return code == EWOULDBLOCK
                    ? jb_fail(err, JB_E_BUSY, "another program is making the key file %s", path)
                    : not_written(err, code, path);
@@ -481,7 +482,7 @@ jb_key_file_end(struct jb_key_making *m, jb_status status, struct jb_error *err)
     }
     jb_descriptor_close(m->fd);
     free(m->made);
-    m->fd = -1;
+    *m = (struct jb_key_making){.fd = -1};
     return status;
 }
 

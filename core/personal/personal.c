@@ -1,6 +1,7 @@
 #include "personal/inner.h"
 
 #include "base/error.h"
+#include "base/steps.h"
 #include "base/text.h"
 #include "personal/seal.h"
 #include "storage/room.h"
@@ -332,6 +333,7 @@ jb_personal_close(struct jb_personal *p)
         jb_env_close(p->env);
         jb_vec_free(&p->list);
         jb_vec_free(&p->bytes);
+        jb_map_free(&p->by_text);
         free(p);
     }
     return NULL;
@@ -450,8 +452,10 @@ look_up(struct jb_personal *p, struct jb_text text, bool shared, uint64_t *ret,
 static uint64_t
 collected_ref(const struct jb_personal *p, struct jb_text text)
 {
-    for (size_t i = p->list.n; i-- > 0;) {
-        const struct collected *c = &p->list.at[i];
+    const struct jb_map_entry *m = jb_map_find(&p->by_text, XXH3_64bits(text.s, text.n));
+    for (; m != NULL; m = jb_map_again(&p->by_text, m)) {
+        const struct collected *c = &p->list.at[m->value];
+        jb_steps.moved++;
         if (c->shared && c->n == text.n && memcmp(p->bytes.at + c->at, text.s, text.n) == 0) {
             return c->ref;
         }
@@ -479,7 +483,8 @@ collect(struct jb_personal *p, uint64_t ref, struct jb_text text, bool shared,
         const struct jb_owners *owners, struct jb_error *err)
 {
     if (!jb_vec_reserve(&p->list, p->list.n + 1) ||
-        !jb_vec_reserve(&p->bytes, p->bytes.n + text.n)) {
+        !jb_vec_reserve(&p->bytes, p->bytes.n + text.n) ||
+        !jb_map_put(&p->by_text, XXH3_64bits(text.s, text.n), p->list.n)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a text");
     }
     memcpy(p->bytes.at + p->bytes.n, text.s, text.n);
@@ -549,14 +554,14 @@ jb_personal_add(struct jb_personal *p, uint64_t ref, struct jb_text text, bool s
 bool
 jb_personal_pending(const struct jb_personal *p, uint64_t ref, struct jb_text *ret)
 {
-    for (size_t i = p->list.n; i-- > 0;) {
-        const struct collected *c = &p->list.at[i];
-        if (c->ref == ref) {
-            *ret = (struct jb_text){p->bytes.at + c->at, c->n};
-            return true;
-        }
+    const uint64_t first = p->list.n > 0 ? p->list.at[0].ref : 0;
+    if (p->list.n == 0 || ref < first || ref - first >= p->list.n) {
+        return false;
     }
-    return false;
+    const struct collected *c = &p->list.at[ref - first];
+    JB_ASSERT(c->ref == ref);
+    *ret = (struct jb_text){p->bytes.at + c->at, c->n};
+    return true;
 }
 
 size_t
@@ -572,7 +577,15 @@ jb_personal_cut(struct jb_personal *p, size_t n)
         p->next_ref = p->list.at[n].ref;
         p->bytes.n = p->list.at[n].at;
         p->list.n = n;
+        jb_map_cut(&p->by_text, n);
     }
+}
+
+void
+jb_personal_written(struct jb_personal *p)
+{
+    p->list.n = p->bytes.n = 0;
+    jb_map_cut(&p->by_text, 0);
 }
 
 static int
@@ -637,7 +650,7 @@ jb_personal_commit(struct jb_personal *p, struct jb_error *err)
             return jb_personal_fail(p, code, "writing", err);
         }
         p->has_checks = true;
-        p->list.n = p->bytes.n = 0;
+        jb_personal_written(p);
         /* What the log will refer to is in the file that will be there. */
         status = jb_env_still(p->env, err);
         if (status != JB_OK) {

@@ -606,7 +606,7 @@ jb_sealed_commit(struct jb_personal *p, struct jb_error *err)
     }
     if (status == JB_OK) {
         jb_seal_wipe(p->bytes.at, p->bytes.n);
-        p->list.n = p->bytes.n = 0;
+        jb_personal_written(p);
     }
     return status;
 }

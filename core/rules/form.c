@@ -201,12 +201,6 @@ check_actor(const struct jb_command *c, struct complaint *complaint)
                            "characters");
 }
 
-static bool
-is_text(jb_command_kind kind)
-{
-    return kind <= JB_CK_TEXT || (kind >= JB_CK_KEY && kind <= JB_CK_EMAIL);
-}
-
 /* What people read in one line, of at most so many characters. */
 static jb_code
 check_line(const struct jb_command *c, unsigned field, struct complaint *complaint)
@@ -270,7 +264,7 @@ check_value(const struct jb_command *c, unsigned field, struct complaint *compla
     const struct jb_command_field_info *f = &jb_command_fields[field];
     const void *at = (const char *)c + f->offset;
     const struct jb_text *t = at;
-    if (is_text(f->kind) && check_address(t, f->name, complaint) != JB_CODE_NONE) {
+    if (jb_command_kind_is_text(f->kind) && check_address(t, f->name, complaint) != JB_CODE_NONE) {
         return JB_FORM_NONSENSE;
     }
     switch (f->kind) {

@@ -8,7 +8,7 @@
 #define JANGBU_FACTS_H
 
 #include "event/codec.h"
-#include "state/map.h"
+#include "base/map.h"
 
 #define JB_FACT_KEY_BYTES 14
 #define JB_FACT_WORDS_MAX 16

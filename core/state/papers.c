@@ -501,7 +501,8 @@ drop_slice(struct changed *c, uint64_t number, const struct jb_invoice_record *i
     return NULL;
 }
 
-/* A correction that failed: what it changed is as before. */
+/* A correction that failed: what it changed is as before; but a slice that stood outside does not
+ * any more, once somebody asked for its document again. */
 static jb_status
 undo_correction(struct changed *c, uint64_t number, const struct jb_invoice_record *i)
 {
@@ -571,26 +572,20 @@ fold_mailed(struct changed *c)
 {
     struct jb_invoice_record i;
     jb_status status = find(c, c->e->invoice_mailed.invoice, &i);
+    if (status != JB_OK) {
+        return status;
+    }
     i.mailed = c->e->seq;
     i.mails++;
-    return status == JB_OK ? put_invoice(c->b, c->e->invoice_mailed.invoice, &i, c->err) : status;
+    return put_invoice(c->b, c->e->invoice_mailed.invoice, &i, c->err);
 }
 
-jb_status
-jb_papers_fold(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e,
-               struct jb_error *err)
+static jb_status
+fold_document(struct jb_state *b, struct jb_wallet *w, const struct jb_event *e,
+              struct jb_error *err)
 {
-    struct changed c = {.b = b, .w = &s->w, .e = e, .err = err};
+    struct changed c = {.b = b, .w = w, .e = e, .err = err};
     switch (e->type) {
-    case JB_EV_CASH_CONSUMED:
-        return fold_row(b, c.w, tax_day(b, e), jb_papers_paid(e), e->seq, err);
-    case JB_EV_CONSUMPTION_REVERSED:
-        return fold_return(b, c.w, e, err);
-    case JB_EV_NOTICE_SENT: {
-        const struct jb_fact_key key =
-            jb_fact_key(JB_FACT_NOTICE, 0, c.w->number, e->notice_sent.grant_no);
-        return jb_fact_put(b, &key, &e->seq, 1, no_text, err);
-    }
     case JB_EV_INVOICE_ISSUED:
         return fold_issued(&c);
     case JB_EV_INVOICE_CONFIRMED:
@@ -601,6 +596,26 @@ jb_papers_fold(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_e
         return fold_mailed(&c);
     default:
         return JB_OK;
+    }
+}
+
+/* Rows come first, and without what documents take: there are thousands of them to a document. */
+jb_status
+jb_papers_fold(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e,
+               struct jb_error *err)
+{
+    switch (e->type) {
+    case JB_EV_CASH_CONSUMED:
+        return fold_row(b, &s->w, tax_day(b, e), jb_papers_paid(e), e->seq, err);
+    case JB_EV_CONSUMPTION_REVERSED:
+        return fold_return(b, &s->w, e, err);
+    case JB_EV_NOTICE_SENT: {
+        const struct jb_fact_key key =
+            jb_fact_key(JB_FACT_NOTICE, 0, s->w.number, e->notice_sent.grant_no);
+        return jb_fact_put(b, &key, &e->seq, 1, no_text, err);
+    }
+    default:
+        return fold_document(b, &s->w, e, err);
     }
 }
 
@@ -674,8 +689,8 @@ jb_status
 jb_papers_look(struct jb_state *b, const struct jb_wallet *w, uint64_t number, uint32_t month,
                struct jb_papers *ret, struct jb_error *err)
 {
-    ret->counted = b->g.invoice_from != 0 && w->kind == JB_KIND_BUSINESS;
-    ret->month_no = month;
+    *ret = (struct jb_papers){.counted = b->g.invoice_from != 0 && w->kind == JB_KIND_BUSINESS,
+                              .month_no = month};
     jb_status status = jb_papers_wallet(b, w, &ret->of, err);
     status = status == JB_OK && number != 0 ? look_invoice(b, w, number, ret, err) : status;
     if (status == JB_OK && ret->month_no != 0) {

@@ -47,8 +47,8 @@ jb_status jb_papers_noticed(struct jb_state *b, uint32_t wallet, uint32_t grant,
 jb_status jb_papers_first_uneven(struct jb_state *b, const struct jb_wallet *w, uint32_t *ret,
                                  struct jb_error *err);
 
-/* What the rules need to know of a command about w's papers; *ret is zeroed. number: the document
- * that it names, month: or the month. business: that of w; forgotten ones have no texts. */
+/* What the rules need to know of a command about w's papers. number: the document that it names, or
+ * 0; month: the month that it names, or 0. */
 jb_status jb_papers_look(struct jb_state *b, const struct jb_wallet *w, uint64_t number,
                          uint32_t month, struct jb_papers *ret, struct jb_error *err);
 

@@ -11,7 +11,7 @@
 #define JANGBU_STATE_H
 
 #include "state/facts.h"
-#include "state/map.h"
+#include "base/map.h"
 #include "state/record.h"
 #include "storage/store.h"
 #include "log/log.h"

@@ -173,6 +173,27 @@ test_it_is_taken_back(void)
     consumes_as("park", NULL);
 }
 
+/* The roles of a wallet end with it. */
+static void
+test_it_is_deleted(void)
+{
+    snprintf(wallet, sizeof wallet, "W%u", wallets++);
+    struct jb_command c = by("O", JB_OP_WALLET_CREATE);
+    jb_set_kind(&c, JB_KIND_PERSONAL);
+    jb_set_name(&c, text("name"));
+    jb_set_master(&c, text("kim"));
+    done(c);
+    c = by("kim", JB_OP_CHARGE);
+    jb_set_charge(&c, text("C"));
+    jb_set_amount(&c, 1000);
+    done(c);
+    c = consumption("kim", 1000);
+    done(c);
+    done(by("kim", JB_OP_WALLET_OFF));
+    done(by("kim", JB_OP_WALLET_DELETE));
+    must(submit(l, &c, false)->code == JB_CODE_WALLET_DELETED, "a deleted wallet is used");
+}
+
 static void
 test_others_end_it(void)
 {
@@ -276,6 +297,7 @@ main(void)
     test_it_ends();
     test_it_changes();
     test_it_is_taken_back();
+    test_it_is_deleted();
     test_others_end_it();
     test_before_it_began();
     test_another_is_named();

@@ -745,6 +745,18 @@ invite(struct desk *d, const char *prefix, size_t n)
     return steps;
 }
 
+/* n people whom nobody knew, in one submission and one commit. */
+static uint64_t
+newcomers(size_t n)
+{
+    struct desk d = new_desk();
+    make_business(&d);
+    one(&d, policy(JB_POLICY_MEMBERS_MAX, 10000));
+    uint64_t steps = invite(&d, "new", n);
+    end_desk(&d);
+    return steps;
+}
+
 /* n invitations into a full wallet that lapse at once, each behind others that last. */
 static uint64_t
 lapsed_behind_others(size_t n)
@@ -900,6 +912,7 @@ static void
 test_around(void **state)
 {
     (void)state;
+    check_growth("invitations of people whom nobody knew", newcomers, 300, 2.6);
     check_growth("invitations that lapse behind others", lapsed_behind_others, 2000, 2.2);
     check_growth("what is found in one channel", found_in_a_channel, 2000, 2.4);
     check_growth("a channel that was often connected", connected_long_ago, 2000, 2.4);

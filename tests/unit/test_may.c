@@ -110,6 +110,7 @@ size_of(uint32_t kind)
         return 8;
     case JB_CK_WORD:
     case JB_CK_DAY:
+    case JB_CK_MONTH:
         return 4;
     case JB_CK_BOOL:
         return 1;

@@ -1,4 +1,4 @@
-#include "state/map.h"
+#include "base/map.h"
 
 void
 jb_map_free(struct jb_map *m)
