@@ -69,10 +69,10 @@ list(struct app *app, const struct query *q)
     struct jb_moment moment;
     struct rows rows = {
         app,
-        table_new((const char *const[]){COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"),
-                                        COLUMN("written on"), COLUMN("state"), COLUMN(">supply"),
-                                        COLUMN(">VAT"), COLUMN(">total"), COLUMN(">original"),
-                                        COLUMN("?approval"), COLUMN("?mail"), NULL}),
+        table_new((const char *const[]){
+            COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
+            COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
+            COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL}),
         0};
     jb_status status =
         jb_invoices_get(app->views, q->wallet, q->month, query_as_of(app), q->cursor.s,
@@ -244,7 +244,7 @@ each_due(void *data, const struct jb_due_item *i)
     if (i->what == JB_DUE_BLOCKED) {
         table_cellf(rows->table, "%s%s", due_why(i), i->late != 0 ? tr(", late") : "");
     } else {
-        table_cell(rows->table, i->what == JB_DUE_OUTSIDE ? tr("elsewhere")
+        table_cell(rows->table, i->what == JB_DUE_OUTSIDE ? tr("record the outcome")
                                 : i->late != 0            ? tr("late")
                                                           : "");
     }

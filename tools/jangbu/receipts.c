@@ -90,7 +90,7 @@ print_totals(struct app *app, const struct jb_ledger_totals *t)
     figure(app, table, SAID("the same without the operator's credits"),
            t->charged_12m - t->credited_12m);
     table_print(app, table);
-    app_sentencef(app, "%u wallets, %u of them in debt; the twelve months are %s to %s", t->wallets,
+    app_sentencef(app, "wallets: %u, in debt: %u; the twelve months are %s to %s", t->wallets,
                   t->wallets_in_debt, jb_day_print(t->from, from), jb_day_print(t->to, to));
     app_print_as_of(app, &t->as_of);
 }
@@ -131,7 +131,7 @@ cmd_totals(struct app *app, int argc, char **argv)
         app->as_of = (struct jb_as_of){.kind = JB_AS_OF_DAY};
         app->has_as_of = month_end(month, &app->as_of.day);
         if (!app->has_as_of) {
-            return app_usage(app, "--month is a month like 2026-10, not %s", month);
+            return app_usage(app, "--month is a month like 2026-03, not %s", month);
         }
     }
     if (!app_open(app, args[0], false, true, &code)) {

@@ -51,8 +51,8 @@ supplier_read(struct app *app, const char *path, struct supplier_file *ret, int 
     }
     ret->pool = json_pool_new();
     if (ret->pool == NULL || !supplier_from_json(ret->pool, text, n, &ret->is, &bad)) {
-        *ret_exit = app_usage(app, "the supplier's file %s: %s", path,
-                              ret->pool == NULL ? tr("no memory") : bad.message);
+        *ret_exit = app_usage(app, "%s (in the supplier's file %s)",
+                              ret->pool == NULL ? tr("no memory") : bad.message, path);
         return false;
     }
     ret->given = true;
