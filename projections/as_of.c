@@ -104,6 +104,18 @@ at_day(struct jb_view_read *q, jb_day day, struct jb_as_of_point *r, struct jb_e
 }
 
 jb_status
+jb_as_of_not_closed(const struct jb_as_of_point *r, jb_day day, struct jb_error *err)
+{
+    char text[JB_DAY_TEXT_BYTES], last[JB_DAY_TEXT_BYTES];
+    jb_day_print(day, text);
+    if (r->closed_through == JB_NO_DAY) {
+        return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed yet; no day is", text);
+    }
+    return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed yet; the last closed day is %s", text,
+                   jb_day_print(r->closed_through, last));
+}
+
+jb_status
 jb_view_check_day(jb_day day, struct jb_error *err)
 {
     return day == JB_NO_DAY ? jb_fail(err, JB_E_USAGE, "no day is given")

@@ -38,7 +38,7 @@ check_bounds(const struct jb_as_of_point *r, jb_cash_view view, jb_day from, jb_
         return jb_fail(err, JB_E_USAGE, "the first day asked for is after the last one");
     }
     if (from != JB_NO_DAY && view == JB_VIEW_POSTED && from > r->closed_through) {
-        return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed yet", jb_day_print(from, text));
+        return jb_as_of_not_closed(r, from, err);
     }
     if (from != JB_NO_DAY && view == JB_VIEW_KNOWN && from > r->today) {
         return jb_fail(err, JB_E_NOT_CLOSED, "%s has not begun yet", jb_day_print(from, text));

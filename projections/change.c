@@ -32,7 +32,7 @@ check_query(const struct jb_change_query *q, const struct jb_as_of *as_of, struc
     if (moments && (q->since->kind == JB_AS_OF_NOW || q->since->kind == JB_AS_OF_DAY ||
                     (as_of != NULL && as_of->kind == JB_AS_OF_DAY))) {
         return jb_fail(err, JB_E_USAGE,
-                       "a change between two moments takes events or times; days are a period");
+                       "since takes an event or a time; with days, ask from one to another (from, to)");
     }
     if (moments) {
         return JB_OK;
@@ -87,9 +87,7 @@ read_period(struct change *c, struct jb_view_read *q, const struct jb_as_of_poin
     struct jb_summary then;
     struct jb_move unused;
     if (r->closed_through == JB_NO_DAY || c->query.to > r->closed_through) {
-        char text[JB_DAY_TEXT_BYTES];
-        return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed yet",
-                       jb_day_print(c->query.to, text));
+        return jb_as_of_not_closed(r, c->query.to, err);
     }
     if (c->query.to < q->fold->g.first_day) {
         return JB_OK;

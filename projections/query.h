@@ -124,6 +124,8 @@ jb_as_of_is_now(const struct jb_as_of *as_of)
 }
 /* JB_E_USAGE for no day, and for one outside the calendar. */
 jb_status jb_view_check_day(jb_day day, struct jb_error *err);
+/* JB_E_NOT_CLOSED, with the day up to which all is. */
+jb_status jb_as_of_not_closed(const struct jb_as_of_point *r, jb_day day, struct jb_error *err);
 jb_status jb_view_read_resolve(struct jb_view_read *q, const struct jb_as_of *as_of,
                                jb_seq head_seq, jb_instant head_recorded_at,
                                struct jb_as_of_point *ret, struct jb_error *err);

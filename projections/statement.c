@@ -33,7 +33,6 @@ struct making {
 static jb_status
 check_days(const struct jb_as_of_point *r, jb_day from, jb_day to, struct jb_error *err)
 {
-    char text[JB_DAY_TEXT_BYTES];
     jb_status status = jb_view_check_day(from, err);
     status = status == JB_OK ? jb_view_check_day(to, err) : status;
     if (status != JB_OK) {
@@ -43,7 +42,7 @@ check_days(const struct jb_as_of_point *r, jb_day from, jb_day to, struct jb_err
         return jb_fail(err, JB_E_USAGE, "the first day asked for is after the last one");
     }
     if (r->closed_through == JB_NO_DAY || to > r->closed_through) {
-        return jb_fail(err, JB_E_NOT_CLOSED, "%s is not closed yet", jb_day_print(to, text));
+        return jb_as_of_not_closed(r, to, err);
     }
     return JB_OK;
 }

@@ -252,7 +252,7 @@ def program(jangbu, directory, log):
     out = run("find", directory, "no such text")
     check("nothing is found", out.returncode == 1 and "no such text" in out.stdout, out)
     out = run("find", directory, "no such text", "--lang", "ko")
-    check("in Korean", "다음 글이 없습니다" in out.stdout, out)
+    check("in Korean", "일치하는 아이디, 키, 참조 번호가 없습니다" in out.stdout, out)
     out = run("find", directory, "shop", "--json")
     check("find as JSON", json.loads(out.stdout)["rows"][0]["what"] == ["search_id"], out)
     numbers = lambda text: [json.loads(line)["seq"] for line in text.splitlines()]

@@ -295,6 +295,24 @@ print_last_day(struct app *app)
     }
 }
 
+/* What a tax invoice says, and the number of the document that a correction wrote before it. */
+static void
+print_invoice(struct app *app, const struct jb_answer *a, const struct jb_invoice_issued *i)
+{
+    char supply[48], vat[48], total[48], text[256];
+    snprintf(text, sizeof text, tr("supply %s, VAT %s, total %s"),
+             app_amount(app, i->total - i->vat, supply), app_amount(app, i->vat, vat),
+             app_amount(app, i->total, total));
+    out_str(&app->out, "  ");
+    out_str(&app->out, text);
+    if (jb_answer_negative(a) != 0) {
+        snprintf(text, sizeof text, tr("; invoice %llu, written with it, takes %llu back"),
+                 (unsigned long long)jb_answer_negative(a), (unsigned long long)i->original);
+        out_str(&app->out, text);
+    }
+    out_char(&app->out, '\n');
+}
+
 /* An answer for people: a sentence, where the money went, and for a dry run the balances that it
  * would give. before: the first open day that there was. */
 static void
@@ -375,6 +393,9 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
     out_char(o, '\n');
     if (e != NULL) {
         print_parts(app, jb_event_parts(e));
+    }
+    if (e != NULL && e->type == JB_EV_INVOICE_ISSUED) {
+        print_invoice(app, a, &e->invoice_issued);
     }
 }
 

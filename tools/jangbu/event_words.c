@@ -71,6 +71,8 @@ app_policy(const struct app *app, uint32_t policy, int64_t value, char *buf)
         strcpy(buf, value != 0 ? "manual" : "auto"); /* 48 bytes: fits */
     } else if (policy == JB_POLICY_MIN_CHARGE) {
         app_amount(app, value, buf);
+    } else if (policy == JB_POLICY_INVOICE_FROM) {
+        snprintf(buf, 48, "%04lld-%02lld", (long long)value / 100, (long long)value % 100);
     } else {
         snprintf(buf, 48, "%lld", (long long)value);
     }
@@ -110,6 +112,17 @@ labelled(struct out *o, const char *label, const char *value)
     out_str(o, value);
 }
 
+/* A tax month is typed as 2026-03, and so it is printed. */
+static void
+number_words(const char *field, uint32_t number, char *buf, size_t n)
+{
+    if (strcmp(field, "month") == 0) {
+        snprintf(buf, n, "%04u-%02u", number / 100, number % 100);
+    } else {
+        snprintf(buf, n, "%u", number);
+    }
+}
+
 /* One field of an event that moves no money. False: there is nothing to say. */
 static bool
 field_words(const struct app *app, const struct jb_event *e, const struct jb_field_info *f,
@@ -133,7 +146,7 @@ field_words(const struct app *app, const struct jb_event *e, const struct jb_fie
         snprintf(value, sizeof value, "%llu", (unsigned long long)*(const jb_seq *)at);
         break;
     case JB_FK_UINT:
-        snprintf(value, sizeof value, "%u", *(const uint32_t *)at);
+        number_words(f->name, *(const uint32_t *)at, value, sizeof value);
         break;
     case JB_FK_AMOUNT0:
         app_amount(app, *(const jb_amount *)at, value);

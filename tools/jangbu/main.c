@@ -66,7 +66,8 @@ static const struct row rows[] = {
           "  --operator ID    the first operator, who gives the other roles\n"
           "  --key-file FILE  seal names and notes, with a key that is made there, outside of the "
           "ledger; with --roles=enforce DIR.key unless given\n"
-          "  --invoice-from M the first month with tax invoices, like 2026-03, or none; in KRW all "
+          "  --invoice-from MONTH\n"
+          "                   the first month with tax invoices, like 2026-03, or none; in KRW all "
           "months, unless given\n" JSON LANGUAGE)},
     {"apply", cmd_apply, TAKES_JSON | TAKES_CALLER,
      USAGE("LEDGER [FILE] [--atomic] [--clock=at|system] [--dry-run] [--accept-clock] [--caller "

@@ -232,7 +232,7 @@ each_due(void *data, const struct jb_due_item *i)
     if (i->what == JB_DUE_BLOCKED) {
         table_cellf(rows->table, "%s%s", due_why(i), i->late != 0 ? tr(", late") : "");
     } else {
-        table_cell(rows->table, i->what == JB_DUE_OUTSIDE ? tr("elsewhere")
+        table_cell(rows->table, i->what == JB_DUE_OUTSIDE ? tr("record the outcome")
                                 : i->late != 0            ? tr("late")
                                                           : "");
     }

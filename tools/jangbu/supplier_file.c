@@ -56,7 +56,7 @@ supplier_read(struct app *app, const char *path, struct supplier_file *ret, int 
         return false;
     }
     if (!supplier_from_json(ret->pool, text, n, &ret->is, &bad)) {
-        *ret_exit = app_usage(app, "the supplier's file %s: %s", path, bad.message);
+        *ret_exit = app_usage(app, "%s (in the supplier's file %s)", bad.message, path);
         return false;
     }
     ret->given = true;

@@ -95,7 +95,8 @@ change_asked(const struct query *q, struct jb_change_query *ret, bool *ret_asked
         (period && (q->from_day == JB_NO_DAY || q->to_day == JB_NO_DAY))) {
         *err = (struct jb_error){.status = JB_E_USAGE};
         snprintf(err->text, sizeof err->text, "%s",
-                 tr("explain takes a first and a last day, or one day, or an earlier moment"));
+                 tr("explain takes one of these: from and to (a first and a last day), day, since "
+                    "(a moment)"));
         return JB_E_USAGE;
     }
     *ret = (struct jb_change_query){.size = sizeof *ret,
