@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 
-WITHOUT = ("chromium ",)  # what no test needs to have
+WITHOUT = ("chromium ", "$ ")  # what no test needs to have
 SAID = ("month 2026-10", "supply 45,455, VAT 4,545, total 50,000; invoice 2, written with it, takes 1 back", "closing balance                50,000")
 
 
 def examples(path):
-    """Each block of lines that begin with four blanks, as a script."""
+    """Each block of lines that begin with four blanks, as a script; what shows its output as well
+    ("$ ") is run by tests/papers/worked.py."""
     with open(path, encoding="utf-8") as f:
         blocks = re.findall(r"(?:^    .*\n)+", f.read(), re.M)
     for block in blocks:
