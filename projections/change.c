@@ -31,8 +31,9 @@ check_query(const struct jb_change_query *q, const struct jb_as_of *as_of, struc
     }
     if (moments && (q->since->kind == JB_AS_OF_NOW || q->since->kind == JB_AS_OF_DAY ||
                     (as_of != NULL && as_of->kind == JB_AS_OF_DAY))) {
-        return jb_fail(err, JB_E_USAGE,
-                       "since takes an event or a time; with days, ask from one to another (from, to)");
+        return jb_fail(
+            err, JB_E_USAGE,
+            "since takes an event or a time; with days, ask from one to another (from, to)");
     }
     if (moments) {
         return JB_OK;
