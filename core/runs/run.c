@@ -61,12 +61,12 @@ jb_run_name_new_read(const char *name, uint64_t *ret)
 jb_status
 jb_run_read_pages(const struct jb_run *r, uint64_t no, size_t n, uint8_t *ret)
 {
-    size_t want = n * JB_PAGE_BYTES, have = 0;
+    size_t want = n * JB_RUN_PAGE_BYTES, have = 0;
     if (no + n > r->pages) {
         return JB_E_STALE;
     }
     while (have < want) {
-        ssize_t got = pread(r->fd, ret + have, want - have, (off_t)(no * JB_PAGE_BYTES + have));
+        ssize_t got = pread(r->fd, ret + have, want - have, (off_t)(no * JB_RUN_PAGE_BYTES + have));
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -76,7 +76,7 @@ jb_run_read_pages(const struct jb_run *r, uint64_t no, size_t n, uint8_t *ret)
         have += (size_t)got;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!jb_page_holds(ret + i * JB_PAGE_BYTES, r->file, no + i)) {
+        if (!jb_run_page_holds(ret + i * JB_RUN_PAGE_BYTES, r->file, no + i)) {
             return JB_E_STALE;
         }
     }
@@ -87,7 +87,7 @@ static bool
 read_header(struct jb_run *r, const struct jb_run_place *place, const struct jb_run_range *range,
             const uint8_t *page, uint64_t file_bytes)
 {
-    if (!jb_page_holds(page, jb_get_le(place->ledger_id, 8), 0) ||
+    if (!jb_run_page_holds(page, jb_get_le(place->ledger_id, 8), 0) ||
         memcmp(page + 8, "jangbuR1", 8) != 0 || memcmp(page + 16, place->ledger_id, 16) != 0) {
         return false;
     }
@@ -103,7 +103,7 @@ read_header(struct jb_run *r, const struct jb_run_place *place, const struct jb_
     r->levels = (unsigned)jb_get_le(page + 112, 8) + 1;
     r->filter_pages = (r->lines + JB_FILTER_LINES_OF_PAGE - 1) / JB_FILTER_LINES_OF_PAGE;
     return r->range.generation == range->generation && r->range.first == range->first &&
-           r->range.last == range->last && r->pages * JB_PAGE_BYTES == file_bytes &&
+           r->range.last == range->last && r->pages * JB_RUN_PAGE_BYTES == file_bytes &&
            r->pages < UINT32_MAX && r->levels <= JB_RUN_LEVELS_MAX && r->lines > 0 &&
            r->filter_pages < r->root && r->root < r->pages;
 }
@@ -112,7 +112,7 @@ static jb_status
 open_file(const struct jb_run_place *place, const struct jb_run_range *range, struct jb_run *r)
 {
     char name[JB_RUN_NAME_BYTES];
-    uint8_t page[JB_PAGE_BYTES];
+    uint8_t page[JB_RUN_PAGE_BYTES];
     struct stat st;
     jb_run_name(range, name);
     r->fd = jb_descriptor_open_at(place->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -193,7 +193,7 @@ jb_pool_forget(struct jb_pool *p, struct jb_run *r)
 static uint8_t *
 frame_at(const struct jb_pool *p, size_t i)
 {
-    return p->slabs.at[i / SLAB_FRAMES] + i % SLAB_FRAMES * JB_PAGE_BYTES;
+    return p->slabs.at[i / SLAB_FRAMES] + i % SLAB_FRAMES * JB_RUN_PAGE_BYTES;
 }
 
 static bool
@@ -204,7 +204,7 @@ grow(struct jb_pool *p)
         !jb_vec_reserve(&p->spare, n)) {
         return false;
     }
-    uint8_t *slab = aligned_alloc(64, (size_t)SLAB_FRAMES * JB_PAGE_BYTES);
+    uint8_t *slab = aligned_alloc(64, (size_t)SLAB_FRAMES * JB_RUN_PAGE_BYTES);
     if (slab == NULL) {
         return false;
     }
@@ -305,15 +305,15 @@ step_down(struct jb_pool *p, struct jb_run *r, unsigned level, const uint8_t *ke
           uint64_t *no)
 {
     const uint8_t *page, *before;
-    struct jb_page_walk walk;
-    struct jb_row row;
+    struct jb_run_page_walk walk;
+    struct jb_run_row row;
     bool found;
     jb_status status = jb_pool_page(p, r, *no, &page);
     if (status != JB_OK) {
         return status;
     }
-    if (!jb_page_begin(page, level, &walk) ||
-        !jb_page_seek(&walk, key, key_n, &row, &found, &before)) {
+    if (!jb_run_page_begin(page, level, &walk) ||
+        !jb_run_page_seek(&walk, key, key_n, &row, &found, &before)) {
         return JB_E_STALE;
     }
     bool here =
@@ -332,7 +332,7 @@ copy_page(struct jb_pool *p, struct jb_run_at *at)
     const uint8_t *page;
     jb_status status = jb_pool_page(p, at->run, at->no, &page);
     if (status == JB_OK) {
-        memcpy(at->page, page, JB_PAGE_BYTES);
+        memcpy(at->page, page, JB_RUN_PAGE_BYTES);
     }
     return status;
 }
@@ -349,11 +349,11 @@ jb_run_next(struct jb_pool *p, struct jb_run_at *at)
             return status;
         }
         at->row.key_n = 0;
-        if (!jb_page_begin(at->page, 0, &at->walk)) {
+        if (!jb_run_page_begin(at->page, 0, &at->walk)) {
             at->walk.left = 0;
         }
     }
-    return jb_page_next(&at->walk, &at->row) ? JB_OK : JB_E_STALE;
+    return jb_run_page_next(&at->walk, &at->row) ? JB_OK : JB_E_STALE;
 }
 
 jb_status
@@ -373,8 +373,8 @@ jb_run_seek(struct jb_pool *p, struct jb_run *r, const uint8_t *key, size_t key_
     if (status != JB_OK) {
         return status;
     }
-    if (!jb_page_begin(ret->page, 0, &ret->walk) ||
-        !jb_page_seek(&ret->walk, key, key_n, &ret->row, &found, NULL)) {
+    if (!jb_run_page_begin(ret->page, 0, &ret->walk) ||
+        !jb_run_page_seek(&ret->walk, key, key_n, &ret->row, &found, NULL)) {
         return JB_E_STALE;
     }
     return found ? JB_OK : jb_run_next(p, ret);
@@ -408,7 +408,7 @@ next_page(struct jb_run_scan *s)
         }
         s->next += s->have;
     }
-    if (!jb_page_begin(s->pages + (size_t)s->at++ * JB_PAGE_BYTES, 0, &s->walk)) {
+    if (!jb_run_page_begin(s->pages + (size_t)s->at++ * JB_RUN_PAGE_BYTES, 0, &s->walk)) {
         s->walk.left = 0;
     }
     s->row.key_n = 0;
@@ -424,7 +424,7 @@ jb_run_scan_next(struct jb_run_scan *s)
             return status;
         }
     }
-    if (!jb_page_next(&s->walk, &s->row) || s->row.key_n < JB_RUN_HASH_BYTES) {
+    if (!jb_run_page_next(&s->walk, &s->row) || s->row.key_n < JB_RUN_HASH_BYTES) {
         return JB_E_STALE;
     }
     s->hash = jb_run_hash(s->row.key);

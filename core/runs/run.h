@@ -15,7 +15,7 @@
 
 #include <jangbu/base.h>
 
-#include "runs/page.h"
+#include "runs/run_page.h"
 
 #define JB_RUN_LEVELS_MAX 8
 /* generation-first-last.run, and the name of one that is being written. */
@@ -55,8 +55,8 @@ struct jb_run_write {
     uint64_t lines, filter_pages, filter_page; /* filter_page: that in `filter` */
     uint64_t bytes_synced, bytes;
     unsigned levels;
-    struct jb_page_fill *level[JB_RUN_LEVELS_MAX];
-    uint8_t filter[JB_PAGE_BYTES];
+    struct jb_run_page_fill *level[JB_RUN_LEVELS_MAX];
+    uint8_t filter[JB_RUN_PAGE_BYTES];
     uint8_t *out; /* pages that are still to be written, from page out_first on */
     uint64_t out_first, out_n;
 };
@@ -119,9 +119,9 @@ void jb_run_warm(const struct jb_pool *p, const struct jb_run *r, uint64_t hash)
 struct jb_run_at {
     struct jb_run *run;
     uint64_t no; /* of the page */
-    struct jb_page_walk walk;
-    struct jb_row row;
-    uint8_t page[JB_PAGE_BYTES];
+    struct jb_run_page_walk walk;
+    struct jb_run_row row;
+    uint8_t page[JB_RUN_PAGE_BYTES];
 };
 /* The first row with a key >= key. JB_E_NOTFOUND: none. */
 jb_status jb_run_seek(struct jb_pool *p, struct jb_run *r, const uint8_t *key, size_t key_n,
@@ -134,10 +134,10 @@ struct jb_run_scan {
     struct jb_run *run;
     uint64_t next; /* page to be read next */
     unsigned have, at;
-    struct jb_page_walk walk;
-    struct jb_row row;
+    struct jb_run_page_walk walk;
+    struct jb_run_row row;
     uint64_t hash; /* of the row: its key's first bytes */
-    uint8_t pages[JB_RUN_READ_PAGES * JB_PAGE_BYTES];
+    uint8_t pages[JB_RUN_READ_PAGES * JB_RUN_PAGE_BYTES];
 };
 void jb_run_scan_begin(struct jb_run_scan *s, struct jb_run *r);
 /* JB_E_NOTFOUND: that was the last. */

@@ -99,7 +99,7 @@ jb_status
 jb_runs_write(const struct jb_run_place *place, struct jb_runs_source *s)
 {
     struct jb_run_write w;
-    struct jb_row row;
+    struct jb_run_row row;
     if (!s->sort(s->data)) {
         return JB_E_NOMEM;
     }
@@ -787,10 +787,8 @@ jb_runs_close(struct jb_runs *r)
 jb_seq
 jb_runs_end(struct jb_runs *r)
 {
-    pthread_mutex_lock(&r->lock);
-    jb_seq end = end_of(r);
-    pthread_mutex_unlock(&r->lock);
-    return end;
+    adopt(r);
+    return r->mine.n > 0 ? r->mine.at[r->mine.n - 1]->range.last : 0;
 }
 
 uint64_t
@@ -829,7 +827,6 @@ jb_status
 jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
 {
     jb_status status = JB_OK;
-    adopt(r);
     for (size_t i = 0; i < r->mine.n; i++) {
         jb_run_warm(&r->pool, r->mine.at[i], hash);
     }

@@ -38,7 +38,7 @@ struct jb_runs_source {
     /* In the thread: puts them in order. False: no memory. */
     bool (*sort)(void *data);
     /* The row of that number: sets key, key_n, value and value_n. */
-    void (*row)(void *data, uint64_t i, struct jb_row *ret);
+    void (*row)(void *data, uint64_t i, struct jb_run_row *ret);
     void *data;
     _Atomic bool done; /* they are in a run of the set, or will never be */
 };
@@ -48,7 +48,7 @@ jb_status jb_runs_open(const struct jb_runs_options *o, struct jb_runs **ret, st
 /* What was offered and can be written is written; merges are given up. */
 struct jb_runs *jb_runs_close(struct jb_runs *r);
 
-/* The last event that the runs cover; 0: none. */
+/* The last event that the runs cover, as they are looked into from now on; 0: none. */
 jb_seq jb_runs_end(struct jb_runs *r);
 /* Rows in all of them, and how many they are. */
 uint64_t jb_runs_rows(struct jb_runs *r, size_t *ret_runs);
@@ -56,7 +56,7 @@ uint64_t jb_runs_rows(struct jb_runs *r, size_t *ret_runs);
 /* Called with each row whose key begins with hash, until it returns something other than JB_OK,
  * which is then returned. JB_E_STALE (of nothing else): a run was damaged; the runs now end before
  * it. */
-typedef jb_status (*jb_runs_found)(void *data, const struct jb_row *row);
+typedef jb_status (*jb_runs_found)(void *data, const struct jb_run_row *row);
 jb_status jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data);
 
 /* To be written when the runs end right before it; else it waits. False: too much waits already,

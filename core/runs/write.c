@@ -45,8 +45,8 @@ static jb_status
 write_out(struct jb_run_write *w)
 {
     jb_status status =
-        write_at(w->fd, w->out, w->out_n * JB_PAGE_BYTES, w->out_first * JB_PAGE_BYTES);
-    w->bytes += w->out_n * JB_PAGE_BYTES;
+        write_at(w->fd, w->out, w->out_n * JB_RUN_PAGE_BYTES, w->out_first * JB_RUN_PAGE_BYTES);
+    w->bytes += w->out_n * JB_RUN_PAGE_BYTES;
     w->out_first += w->out_n;
     w->out_n = 0;
     if (status == JB_OK && w->bytes - w->bytes_synced >= SYNC_BYTES) {
@@ -64,7 +64,7 @@ jb_run_write_begin(struct jb_run_write *w, const struct jb_run_place *place,
     w->lines = jb_filter_lines(rows_max);
     w->filter_pages = (w->lines + JB_FILTER_LINES_OF_PAGE - 1) / JB_FILTER_LINES_OF_PAGE;
     w->pages = w->out_first = 1 + w->filter_pages;
-    w->out = malloc(OUT_PAGES * JB_PAGE_BYTES);
+    w->out = malloc(OUT_PAGES * JB_RUN_PAGE_BYTES);
     w->level[0] = calloc(1, sizeof *w->level[0]);
     w->levels = 1;
     if (w->out == NULL || w->level[0] == NULL ||
@@ -81,8 +81,8 @@ static jb_status
 end_filter_page(struct jb_run_write *w)
 {
     uint64_t no = 1 + w->filter_page;
-    jb_page_seal(w->filter, w->file, no);
-    jb_status status = write_at(w->fd, w->filter, JB_PAGE_BYTES, no * JB_PAGE_BYTES);
+    jb_run_page_seal(w->filter, w->file, no);
+    jb_status status = write_at(w->fd, w->filter, JB_RUN_PAGE_BYTES, no * JB_RUN_PAGE_BYTES);
     memset(w->filter, 0, sizeof w->filter);
     w->filter_page++;
     return status;
@@ -107,12 +107,12 @@ static jb_status add_row(struct jb_run_write *w, unsigned level, const uint8_t *
 static jb_status
 end_page(struct jb_run_write *w, unsigned level, uint64_t *ret_no)
 {
-    struct jb_page_fill *f = w->level[level];
+    struct jb_run_page_fill *f = w->level[level];
     jb_status status = w->out_n == OUT_PAGES ? write_out(w) : JB_OK;
     *ret_no = w->pages++;
-    jb_page_end(f, level);
-    memcpy(w->out + w->out_n * JB_PAGE_BYTES, f->page, JB_PAGE_BYTES);
-    jb_page_seal(w->out + w->out_n * JB_PAGE_BYTES, w->file, *ret_no);
+    jb_run_page_end(f, level);
+    memcpy(w->out + w->out_n * JB_RUN_PAGE_BYTES, f->page, JB_RUN_PAGE_BYTES);
+    jb_run_page_seal(w->out + w->out_n * JB_RUN_PAGE_BYTES, w->file, *ret_no);
     w->out_n++;
     return status;
 }
@@ -125,7 +125,7 @@ end_page_under(struct jb_run_write *w, unsigned level)
     uint8_t value[8];
     jb_status status = end_page(w, level, &no);
     if (status == JB_OK && level + 1 == w->levels) {
-        struct jb_page_fill *f =
+        struct jb_run_page_fill *f =
             w->levels < JB_RUN_LEVELS_MAX ? calloc(1, sizeof *w->level[0]) : NULL;
         if (f == NULL) {
             return JB_E_NOMEM;
@@ -133,10 +133,10 @@ end_page_under(struct jb_run_write *w, unsigned level)
         w->level[w->levels++] = f;
     }
     jb_put_le(value, 8, no);
-    struct jb_page_fill *f = w->level[level];
+    struct jb_run_page_fill *f = w->level[level];
     status =
         status == JB_OK ? add_row(w, level + 1, f->first, f->first_n, value, sizeof value) : status;
-    jb_page_clear(f);
+    jb_run_page_clear(f);
     return status;
 }
 
@@ -144,19 +144,20 @@ static jb_status
 add_row(struct jb_run_write *w, unsigned level, const uint8_t *key, size_t key_n, const void *value,
         size_t value_n)
 {
-    if (jb_page_add(w->level[level], key, key_n, value, value_n)) {
+    if (jb_run_page_add(w->level[level], key, key_n, value, value_n)) {
         return JB_OK;
     }
     jb_status status = end_page_under(w, level);
-    return status == JB_OK && !jb_page_add(w->level[level], key, key_n, value, value_n) ? JB_E_USAGE
-                                                                                        : status;
+    return status == JB_OK && !jb_run_page_add(w->level[level], key, key_n, value, value_n)
+               ? JB_E_USAGE
+               : status;
 }
 
 jb_status
 jb_run_write_row(struct jb_run_write *w, const uint8_t *key, size_t key_n, const void *value,
                  size_t value_n)
 {
-    const struct jb_page_fill *f = w->level[0];
+    const struct jb_run_page_fill *f = w->level[0];
     if (key_n < JB_RUN_HASH_BYTES || key_n > JB_RUN_KEY_MAX || value_n > JB_RUN_VALUE_MAX ||
         w->rows == w->rows_max) {
         return JB_E_USAGE;
@@ -176,9 +177,9 @@ jb_run_write_row(struct jb_run_write *w, const uint8_t *key, size_t key_n, const
 }
 
 static jb_status
-write_header(struct jb_run_write *w, uint64_t root, unsigned level, uint8_t page[JB_PAGE_BYTES])
+write_header(struct jb_run_write *w, uint64_t root, unsigned level, uint8_t page[JB_RUN_PAGE_BYTES])
 {
-    memset(page, 0, JB_PAGE_BYTES);
+    memset(page, 0, JB_RUN_PAGE_BYTES);
     memcpy(page + 8, "jangbuR1", 8);
     memcpy(page + 16, w->place.ledger_id, 16);
     const uint64_t head[] = {w->file, w->range.generation, w->range.first, w->range.last};
@@ -190,8 +191,8 @@ write_header(struct jb_run_write *w, uint64_t root, unsigned level, uint8_t page
     for (unsigned i = 0; i < 5; i++) {
         jb_put_le(page + 80 + (size_t)8 * i, 8, tail[i]);
     }
-    jb_page_seal(page, jb_get_le(w->place.ledger_id, 8), 0);
-    return write_at(w->fd, page, JB_PAGE_BYTES, 0);
+    jb_run_page_seal(page, jb_get_le(w->place.ledger_id, 8), 0);
+    return write_at(w->fd, page, JB_RUN_PAGE_BYTES, 0);
 }
 
 static jb_status

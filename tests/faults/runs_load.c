@@ -51,7 +51,7 @@ sort(void *data)
 }
 
 static void
-row(void *data, uint64_t i, struct jb_row *ret)
+row(void *data, uint64_t i, struct jb_run_row *ret)
 {
     const struct part *p = data;
     jb_put_be(ret->key, 8, p->at[i].hash);
@@ -95,7 +95,7 @@ open_runs(const char *dir, uint64_t step_rows)
 }
 
 static jb_status
-look(void *data, const struct jb_row *found)
+look(void *data, const struct jb_run_row *found)
 {
     uint64_t *number = data;
     if (jb_get_be(found->key + 8, 6) == *number) {
@@ -110,6 +110,7 @@ static bool
 has(struct jb_runs *r, uint64_t number)
 {
     uint64_t looked_for = number;
+    (void)jb_runs_end(r); /* what was written meanwhile is looked into, too */
     jb_status status = jb_runs_find(r, hash_of(number), look, &looked_for);
     must(status == JB_OK || status == JB_END, "a run is damaged");
     return looked_for == 0;

@@ -31,7 +31,7 @@ mix(uint64_t n)
 
 /* The row of event i: its hash, its number, and a value that is longer now and then. */
 static void
-row_of(uint64_t i, uint64_t salt, struct jb_row *ret)
+row_of(uint64_t i, uint64_t salt, struct jb_run_row *ret)
 {
     static uint8_t value[JB_RUN_VALUE_MAX];
     jb_put_be(ret->key, 8, mix(i) & ~UINT64_C(1)); /* some hashes are two rows' */
@@ -50,7 +50,7 @@ struct range {
 static int
 by_hash(const void *a, const void *b)
 {
-    struct jb_row x, y;
+    struct jb_run_row x, y;
     row_of(*(const uint64_t *)a, 0, &x);
     row_of(*(const uint64_t *)b, 0, &y);
     return memcmp(x.key, y.key, 16);
@@ -69,7 +69,7 @@ sort(void *data)
 }
 
 static void
-row(void *data, uint64_t i, struct jb_row *ret)
+row(void *data, uint64_t i, struct jb_run_row *ret)
 {
     struct range *r = data;
     row_of(r->order[i], r->salt, ret);
@@ -154,10 +154,10 @@ struct looking {
 };
 
 static jb_status
-look(void *data, const struct jb_row *found)
+look(void *data, const struct jb_run_row *found)
 {
     struct looking *l = data;
-    struct jb_row want;
+    struct jb_run_row want;
     row_of(l->i, l->salt, &want);
     if (found->key_n == 16 && memcmp(found->key, want.key, 16) == 0) {
         assert_int_equal(found->value_n, want.value_n);
@@ -171,6 +171,7 @@ static jb_status
 find(struct jb_runs *r, uint64_t i, uint64_t salt, unsigned *ret)
 {
     struct looking l = {i, salt, 0};
+    (void)jb_runs_end(r); /* what was written meanwhile is looked into, too */
     jb_status status = jb_runs_find(r, mix(i) & ~UINT64_C(1), look, &l);
     *ret = l.found;
     return status;
@@ -356,20 +357,20 @@ pages_exchanged(void **state)
     make_image(&older, rows);
     make_image(&image, rows);
     assert_int_equal(older.n, image.n);
-    uint8_t page[JB_PAGE_BYTES];
-    for (size_t at = 0; at < image.n; at += JB_PAGE_BYTES) {
+    uint8_t page[JB_RUN_PAGE_BYTES];
+    for (size_t at = 0; at < image.n; at += JB_RUN_PAGE_BYTES) {
         for (int how = 0; how < 3; how++) {
-            memcpy(page, image.bytes + at, JB_PAGE_BYTES);
+            memcpy(page, image.bytes + at, JB_RUN_PAGE_BYTES);
             if (how == 0) { /* the same page of an older file */
-                memcpy(image.bytes + at, older.bytes + at, JB_PAGE_BYTES);
+                memcpy(image.bytes + at, older.bytes + at, JB_RUN_PAGE_BYTES);
             } else if (how == 1) { /* another page */
-                size_t other = at == JB_PAGE_BYTES ? 2 * JB_PAGE_BYTES : JB_PAGE_BYTES;
-                memcpy(image.bytes + at, image.bytes + other, JB_PAGE_BYTES);
+                size_t other = at == JB_RUN_PAGE_BYTES ? 2 * JB_RUN_PAGE_BYTES : JB_RUN_PAGE_BYTES;
+                memcpy(image.bytes + at, image.bytes + other, JB_RUN_PAGE_BYTES);
             } else {
-                memset(image.bytes + at, 0, JB_PAGE_BYTES);
+                memset(image.bytes + at, 0, JB_RUN_PAGE_BYTES);
             }
             put_image(&image, image.n);
-            memcpy(image.bytes + at, page, JB_PAGE_BYTES);
+            memcpy(image.bytes + at, page, JB_RUN_PAGE_BYTES);
             check_damaged(rows, &unharmed);
         }
     }
@@ -391,14 +392,14 @@ cut_short_or_long(void **state)
         check_damaged(rows, &unharmed);
     }
     put_image(&image, image.n);
-    assert_int_equal(truncate(image.path, (off_t)image.n + JB_PAGE_BYTES), 0);
+    assert_int_equal(truncate(image.path, (off_t)image.n + JB_RUN_PAGE_BYTES), 0);
     check_damaged(rows, &unharmed);
     free(image.bytes);
     /* While it is open. */
     clear();
     write_range(1, rows, 0);
     struct jb_runs *r = open_runs(1);
-    assert_int_equal(truncate(image.path, 2 * JB_PAGE_BYTES), 0);
+    assert_int_equal(truncate(image.path, 2 * JB_RUN_PAGE_BYTES), 0);
     unsigned found;
     jb_status status = JB_OK;
     for (uint64_t i = 1; i <= rows && status == JB_OK; i++) {
@@ -536,7 +537,7 @@ goes_on_behind_damage(void **state)
     char path[160];
     name_of(2001, 3000, path, sizeof path);
     int fd = open(path, O_RDWR);
-    assert_int_equal(pwrite(fd, "!", 1, 2 * JB_PAGE_BYTES + 99), 1);
+    assert_int_equal(pwrite(fd, "!", 1, 2 * JB_RUN_PAGE_BYTES + 99), 1);
     close(fd);
     r = open_runs(1);
     assert_int_equal(jb_runs_end(r), 4000);

@@ -8,17 +8,17 @@
  * in ascending order of their keys: bytes shared with the key before, further bytes of the key,
  * bytes of the value (2), then these. All numbers are little endian.
  */
-#ifndef JANGBU_RUNS_PAGE_H
-#define JANGBU_RUNS_PAGE_H
+#ifndef JANGBU_RUNS_RUN_PAGE_H
+#define JANGBU_RUNS_RUN_PAGE_H
 
 #include "base/bytes.h"
 
-#define JB_PAGE_BYTES 4096
-#define JB_PAGE_HEAD 16
-#define JB_PAGE_LEVEL_AT 8
-#define JB_PAGE_ROWS_AT 10
-#define JB_PAGE_USED_AT 12
-#define JB_ROW_HEAD 4
+#define JB_RUN_PAGE_BYTES 4096
+#define JB_RUN_PAGE_HEAD 16
+#define JB_RUN_PAGE_LEVEL_AT 8
+#define JB_RUN_PAGE_ROWS_AT 10
+#define JB_RUN_PAGE_USED_AT 12
+#define JB_RUN_ROW_HEAD 4
 
 /* What a row may have at most: so several stand in each page. */
 #define JB_RUN_KEY_MAX 64
@@ -45,8 +45,8 @@ jb_get_le(const uint8_t *p, unsigned bytes)
 }
 
 /* file: the number of the file; no: of the page in it. */
-void jb_page_seal(uint8_t *page, uint64_t file, uint64_t no);
-bool jb_page_holds(const uint8_t *page, uint64_t file, uint64_t no);
+void jb_run_page_seal(uint8_t *page, uint64_t file, uint64_t no);
+bool jb_run_page_holds(const uint8_t *page, uint64_t file, uint64_t no);
 
 /* The filter: lines of 64 bytes, 63 of them in a page behind the check. A hash has one line, found
  * by its first bits, so that ascending keys fill one line after the other. */
@@ -78,39 +78,39 @@ jb_filter_bits(uint64_t hash)
 void jb_filter_put(uint8_t line[JB_FILTER_LINE], uint64_t hash);
 bool jb_filter_has(const uint8_t line[JB_FILTER_LINE], uint64_t hash);
 
-struct jb_row {
+struct jb_run_row {
     const uint8_t *value;
     size_t key_n, value_n;
     uint8_t key[JB_RUN_KEY_MAX];
 };
 
 /* A way through the rows of a page that holds. */
-struct jb_page_walk {
+struct jb_run_page_walk {
     const uint8_t *page;
     unsigned at, left;
 };
 /* False: it is no page of rows of that level, or (below) its rows are none. Neither happens to what
  * was written. */
-bool jb_page_begin(const uint8_t *page, unsigned level, struct jb_page_walk *ret);
+bool jb_run_page_begin(const uint8_t *page, unsigned level, struct jb_run_page_walk *ret);
 /* The next row; row has the one before, or key_n 0. left is 0: there is none. */
-bool jb_page_next(struct jb_page_walk *w, struct jb_row *row);
+bool jb_run_page_next(struct jb_run_page_walk *w, struct jb_run_row *row);
 /* Goes to the first row with a key >= key: *row is it where *ret_found, else the last one. before
  * (may be NULL): the value of the row before it, 8 bytes; NULL where there is none. */
-bool jb_page_seek(struct jb_page_walk *w, const uint8_t *key, size_t key_n, struct jb_row *row,
-                  bool *ret_found, const uint8_t **before);
+bool jb_run_page_seek(struct jb_run_page_walk *w, const uint8_t *key, size_t key_n,
+                      struct jb_run_row *row, bool *ret_found, const uint8_t **before);
 
 /* A page that is being filled; last: the key of the last row, also of the page before. */
-struct jb_page_fill {
-    uint8_t page[JB_PAGE_BYTES];
+struct jb_run_page_fill {
+    uint8_t page[JB_RUN_PAGE_BYTES];
     unsigned rows, used;
     uint8_t first[JB_RUN_KEY_MAX], last[JB_RUN_KEY_MAX];
     size_t first_n, last_n;
 };
 /* False: it is full. */
-bool jb_page_add(struct jb_page_fill *f, const uint8_t *key, size_t key_n, const void *value,
-                 size_t value_n);
+bool jb_run_page_add(struct jb_run_page_fill *f, const uint8_t *key, size_t key_n,
+                     const void *value, size_t value_n);
 /* Ready to be sealed. */
-void jb_page_end(struct jb_page_fill *f, unsigned level);
-void jb_page_clear(struct jb_page_fill *f);
+void jb_run_page_end(struct jb_run_page_fill *f, unsigned level);
+void jb_run_page_clear(struct jb_run_page_fill *f);
 
 #endif
