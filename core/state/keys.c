@@ -6,14 +6,14 @@
 #include "base/steps.h"
 #include "state/state.h"
 
-/* How many keys, or how many events whoever opens has to read for keys, are worth a run: while the
- * ledger is open, and when it is closed. Builds for tests meet all of it with little. */
-#define TABLE_KEYS (JB_CHECKS ? 64 : 131072)
-#define TABLE_EVENTS (JB_CHECKS ? 256 : 262144)
-#define CLOSING_KEYS (JB_CHECKS ? 1 : 4096)
-#define CLOSING_EVENTS (JB_CHECKS ? 1 : 65536)
-/* Of the runs in memory at most, 256 MiB. */
-#define POOL_PAGES 65536
+/* Builds for tests meet all of it with little. */
+struct jb_keys_limits jb_keys_limits = {
+    .table_keys = JB_CHECKS ? 64 : 131072,
+    .table_events = JB_CHECKS ? 256 : 262144,
+    .closing_keys = JB_CHECKS ? 1 : 4096,
+    .closing_events = JB_CHECKS ? 1 : 65536,
+    .pool_pages = 65536, /* 256 MiB */
+};
 /* Keys of one hash. */
 #define SAME_MAX 16
 
@@ -99,7 +99,8 @@ insert(struct jb_keys *k, struct jb_key_table *t)
 static bool
 is_large(const struct jb_key_table *t)
 {
-    return t->map.entries.n >= CLOSING_KEYS || t->range.last - t->range.first >= CLOSING_EVENTS;
+    return t->map.entries.n >= jb_keys_limits.closing_keys ||
+           t->range.last - t->range.first >= jb_keys_limits.closing_events;
 }
 
 /* Those that are in runs now go, the others are offered: all, or down to the first that is small
@@ -165,7 +166,7 @@ jb_keys_open(struct jb_state *b, const struct jb_store *store, uint32_t generati
     struct jb_runs_options o = {.path = path,
                                 .generation = generation,
                                 .read_only = read_only,
-                                .pool_pages = POOL_PAGES,
+                                .pool_pages = jb_keys_limits.pool_pages,
                                 .known = known,
                                 .data = b};
     memcpy(o.ledger_id, b->identity.ledger_id, sizeof o.ledger_id);
@@ -247,7 +248,7 @@ read_table(struct jb_state *b, struct jb_log_reader *r, jb_seq last, struct jb_k
         }
         const struct jb_frame *f = jb_log_reader_current(r);
         bool frame_ends = f->first + f->count - 1 == seq;
-        full = frame_ends && t->map.entries.n >= TABLE_KEYS;
+        full = frame_ends && t->map.entries.n >= jb_keys_limits.table_keys;
         if (frame_ends) {
             memcpy(t->range.chain, f->chain, JB_CHAIN_BYTES);
         }
@@ -435,8 +436,9 @@ jb_keys_store(struct jb_state *b, bool closing)
         first = k->tables.at[i]->range.first;
     }
     uint64_t events = b->g.seq - first + 1;
-    bool enough = closing ? keys >= CLOSING_KEYS || events >= CLOSING_EVENTS
-                          : keys >= TABLE_KEYS || events >= TABLE_EVENTS;
+    bool enough =
+        closing ? keys >= jb_keys_limits.closing_keys || events >= jb_keys_limits.closing_events
+                : keys >= jb_keys_limits.table_keys || events >= jb_keys_limits.table_events;
     if (enough) {
         open_runs(b);
         struct jb_key_table *t = cover(b, &ignored) == JB_OK ? freeze(b) : NULL;

@@ -41,6 +41,18 @@ struct jb_keys {
     uint32_t generation;
 };
 
+/* How many keys, or how many events whoever opens would have to read for keys, are worth a run:
+ * while the ledger is open, and when it is closed; how many pages of runs are kept in memory at
+ * most. Set by tests alone, before anything is open. */
+struct jb_keys_limits {
+    size_t table_keys;
+    uint64_t table_events;
+    size_t closing_keys;
+    uint64_t closing_events;
+    size_t pool_pages;
+};
+extern struct jb_keys_limits jb_keys_limits;
+
 /* False: no memory. */
 bool jb_keys_add(struct jb_state *b, uint64_t hash, jb_seq seq);
 /* The events up to g.seq whose key has that hash, newest first: called with each until it returns
