@@ -32,6 +32,7 @@ struct merging {
 
 struct jb_runs {
     struct jb_runs_options o;
+    char *path;
     struct jb_run_place place;
 
     /* Under the lock: what there is, and what is to be done. */
@@ -705,6 +706,7 @@ free_all(struct jb_runs *r)
     jb_vec_free(&r->garbage);
     jb_pool_free(&r->pool);
     jb_runs_leave(&r->place);
+    free(r->path);
     pthread_mutex_destroy(&r->lock);
     pthread_cond_destroy(&r->wake);
     pthread_cond_destroy(&r->moved);
@@ -717,8 +719,8 @@ open_all(struct jb_runs *r, struct jb_error *err)
     struct jb_run **runs;
     size_t n, from;
     unsigned size;
-    jb_status status = jb_runs_place(r->o.path, r->o.ledger_id, r->o.read_only, &r->place);
-    if (status == JB_E_NOTFOUND && r->o.read_only) {
+    jb_status status = jb_runs_place(r->path, r->o.ledger_id, true, &r->place);
+    if (status == JB_E_NOTFOUND) {
         return JB_OK;
     }
     status = status == JB_OK ? look_again(r, &runs, &n, err) : status;
@@ -755,8 +757,8 @@ jb_runs_open(const struct jb_runs_options *o, struct jb_runs **ret, struct jb_er
     r->place.dir = -1;
     r->merge_fd = -1;
     r->pool.frames_max = o->pool_pages;
-    jb_status status = open_all(r, err);
-    r->o.path = NULL; /* the caller's */
+    r->path = strdup(o->path);
+    jb_status status = r->path != NULL ? open_all(r, err) : JB_E_NOMEM;
     if (status != JB_OK) {
         jb_runs_close(r);
         return status;
@@ -845,7 +847,11 @@ bool
 jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s)
 {
     pthread_mutex_lock(&r->lock);
-    bool room = r->queue.n < QUEUE_MAX && jb_vec_reserve(&r->queue, r->queue.n + 1) && start(r);
+    if (r->place.dir < 0 && !r->o.read_only) {
+        (void)jb_runs_place(r->path, r->o.ledger_id, false, &r->place);
+    }
+    bool room = r->place.dir >= 0 && r->queue.n < QUEUE_MAX &&
+                jb_vec_reserve(&r->queue, r->queue.n + 1) && start(r);
     if (room) {
         atomic_store(&s->done, false);
         r->queue.at[r->queue.n++] = s;

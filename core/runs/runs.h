@@ -18,7 +18,7 @@
 struct jb_runs;
 
 struct jb_runs_options {
-    const char *path; /* of the directory; it is made where it is missing */
+    const char *path; /* of the directory; it is made when something is written */
     uint8_t ledger_id[16];
     uint32_t generation;
     bool read_only;     /* nothing is written or removed */
