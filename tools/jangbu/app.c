@@ -354,6 +354,14 @@ app_amount(const struct app *app, jb_amount amount, char *buf)
     return money_text(amount, app->info.exponent, buf);
 }
 
+jb_status
+app_no_memory(struct jb_error *err)
+{
+    *err = (struct jb_error){.status = JB_E_NOMEM};
+    snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
+    return JB_E_NOMEM;
+}
+
 const char *
 app_event_id(struct app *app, const struct jb_event *e, char *buf)
 {
