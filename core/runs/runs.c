@@ -825,13 +825,19 @@ find_in(struct jb_runs *r, struct jb_run *run, uint64_t hash, jb_runs_found foun
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
+void
+jb_runs_warm(const struct jb_runs *r, uint64_t hash)
+{
+    for (size_t i = 0; i < r->mine.n; i++) {
+        jb_run_warm(&r->pool, r->mine.at[i], hash);
+    }
+}
+
 jb_status
 jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
 {
     jb_status status = JB_OK;
-    for (size_t i = 0; i < r->mine.n; i++) {
-        jb_run_warm(&r->pool, r->mine.at[i], hash);
-    }
+    jb_runs_warm(r, hash);
     for (size_t i = r->mine.n; i-- > 0 && status == JB_OK;) {
         status = find_in(r, r->mine.at[i], hash, found, data);
         if (status == JB_E_STALE) {

@@ -59,6 +59,9 @@ uint64_t jb_runs_rows(struct jb_runs *r, size_t *ret_runs);
 typedef jb_status (*jb_runs_found)(void *data, const struct jb_run_row *row);
 jb_status jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data);
 
+/* What jb_runs_find looks at first comes near, where it is in memory. */
+void jb_runs_warm(const struct jb_runs *r, uint64_t hash);
+
 /* To be written when the runs end right before it; else it waits. False: too much waits already,
  * or there is no thread for it, and the caller keeps it. */
 bool jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s);

@@ -400,6 +400,27 @@ jb_keys_find(struct jb_state *b, uint64_t hash, jb_keys_found found, void *data,
     return status;
 }
 
+void
+jb_keys_warm(const struct jb_state *b, const uint64_t *hashes, size_t n)
+{
+    const struct jb_keys *k = &b->keys;
+    for (size_t i = 0; i < n; i++) {
+        jb_map_warm(&k->map, hashes[i]);
+        for (size_t t = 0; t < k->tables.n; t++) {
+            jb_map_warm(&k->tables.at[t]->map, hashes[i]);
+        }
+        if (k->runs != NULL) {
+            jb_runs_warm(k->runs, hashes[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(jb_map_first(&k->map, hashes[i]));
+        for (size_t t = 0; t < k->tables.n; t++) {
+            __builtin_prefetch(jb_map_first(&k->tables.at[t]->map, hashes[i]));
+        }
+    }
+}
+
 /* ---- writing ---- */
 
 /* The map becomes a table, and a new one begins. */
