@@ -298,7 +298,7 @@ month_ago(void)
     const jb_instant at = (jb_instant)t.tv_sec * JB_US_PER_SECOND - 40 * DAY_US;
     char text[JB_INSTANT_TEXT_BYTES];
     jb_instant_print(at, 32400, text);
-    month = (uint32_t)(strtoul(text, NULL, 10) * 100 + strtoul(text + 5, NULL, 10));
+    month = (uint32_t)(strtoull(text, NULL, 10) * 100 + strtoull(text + 5, NULL, 10));
     return at;
 }
 
@@ -340,7 +340,7 @@ measure(const char *what, unsigned wallets, maker make)
 int
 main(int argc, char **argv)
 {
-    const unsigned wallets = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+    const unsigned wallets = argc == 3 ? (unsigned)strtoull(argv[1], NULL, 10) : 0;
     if (wallets < 1) {
         fprintf(stderr, "bench_issue WALLETS DIR\n");
         return 2;
