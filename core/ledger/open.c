@@ -32,6 +32,22 @@ jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
                          (long long)*ret);
 }
 
+jb_status
+jb_ledger_now_near(jb_ledger *l, jb_instant *ret, struct jb_error *err)
+{
+    if (l->clock_holds > 0) {
+        l->clock_holds--;
+        *ret = l->clock;
+        return JB_OK;
+    }
+    jb_status status = jb_ledger_now(l, ret, err);
+    if (status == JB_OK && l->now == system_clock) {
+        l->clock = *ret;
+        l->clock_holds = JB_WARM_MAX - 1;
+    }
+    return status;
+}
+
 jb_lang
 jb_lang_of(const jb_ledger *l)
 {

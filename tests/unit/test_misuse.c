@@ -359,6 +359,15 @@ null_is_refused(void **state)
     MISUSE(jb_people_stat_get(NULL, &people, &err));
     MISUSE(jb_people_stat_get(l, NULL, &err));
     assert_int_equal(jb_people_stat_get(l, &unsized, &err), JB_E_USAGE);
+    /* The size is said as it was given. */
+    assert_non_null(strstr(err.text, "size 0:"));
+    unsized.size = 4;
+    assert_int_equal(jb_people_stat_get(l, &unsized, &err), JB_E_USAGE);
+    assert_non_null(strstr(err.text, "size 4:"));
+    struct jb_open_options small = {.size = 4};
+    jb_ledger *none;
+    assert_int_equal(jb_open("/tmp", &small, &none, &err), JB_E_USAGE);
+    assert_non_null(strstr(err.text, "size 4:"));
     MISUSE(jb_people_encrypt(NULL, NULL, &err));
     MISUSE(jb_people_rotate(NULL, &err));
     MISUSE(jb_people_accept(NULL, &err));

@@ -128,6 +128,8 @@ struct table;
 struct table *table_new(const char *const *headers);
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *format, ...) JB_PRINTF(2, 3);
+void table_number(struct table *t,
+                  uint64_t number); /* without separators: of an event, a document */
 /* Prints and frees it. */
 void table_print(struct app *app, struct table *t);
 void table_free(struct table *t); /* NULL allowed */

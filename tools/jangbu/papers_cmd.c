@@ -31,7 +31,7 @@ each_invoice(void *data, const struct jb_invoice *i)
     struct rows *rows = data;
     struct table *t = rows->table;
     char day[JB_DAY_TEXT_BYTES];
-    table_cellf(t, "%llu", (unsigned long long)i->invoice);
+    table_number(t, i->invoice);
     table_cell(t, word(JB_LIST_INVOICE_KIND, i->kind));
     month_cell(t, i->month);
     table_cell(t, jb_day_print(i->written_on, day));
@@ -40,7 +40,7 @@ each_invoice(void *data, const struct jb_invoice *i)
     amount_cell(rows->app, t, i->vat);
     amount_cell(rows->app, t, i->total);
     if (i->original != 0) {
-        table_cellf(t, "%llu", (unsigned long long)i->original);
+        table_number(t, i->original);
     } else {
         table_cell(t, "");
     }
@@ -106,7 +106,7 @@ each_row(void *data, const struct jb_invoice_row *r)
 {
     struct rows *rows = data;
     char day[JB_DAY_TEXT_BYTES];
-    table_cellf(rows->table, "%llu", (unsigned long long)r->seq);
+    table_number(rows->table, r->seq);
     table_cell(rows->table, jb_day_print(r->posted_on, day));
     table_cellf(rows->table, "%.*s", (int)r->usage.n, r->usage.s != NULL ? r->usage.s : "");
     amount_cell(rows->app, rows->table, r->amount);
@@ -207,7 +207,7 @@ about_cell(struct table *t, const struct jb_due_item *i)
 {
     char day[JB_DAY_TEXT_BYTES];
     if (i->what == JB_DUE_OUTSIDE) {
-        table_cellf(t, "%llu", (unsigned long long)i->invoice);
+        table_number(t, i->invoice);
     } else if (i->month != 0) {
         month_cell(t, i->month);
     } else {
