@@ -1,7 +1,6 @@
 #include "base/calendar.h"
 #include "base/error.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define OFFSET_MAX_S (18 * 3600)
