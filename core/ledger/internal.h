@@ -52,9 +52,10 @@ struct jb_request {
     struct jb_text caller;
     jb_answers *answers;
     jb_status status;
-    struct jb_error err; /* in its language */
-    int64_t since;       /* monotonic: when it was queued */
-    bool recover;        /* jb_operator_recover */
+    struct jb_error err;  /* in its language */
+    struct jb_error stop; /* why the command behind the n-th cannot be done: of those before it n */
+    int64_t since;        /* monotonic: when it was queued */
+    bool recover;         /* jb_operator_recover */
     bool finished;
 };
 
@@ -146,6 +147,8 @@ struct jb_ledger {
     /* The reading side. */
     pthread_mutex_t read_lock;
     struct jb_state *read_state;
+    pthread_mutex_t past_lock;
+    struct jb_state *past; /* folded up to some past event; NULL: nobody has asked (read_due.c) */
     JB_VEC(struct jb_reader_grant) read_grants;
 };
 

@@ -419,6 +419,19 @@ JB_API JB_NODISCARD jb_status jb_invoices_get(
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_invoice *row),
     void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
+/*
+ * A page of what is to be done (jb_due_at). Of now each page is of the moment at which it is asked
+ * for: what was done since the page before is not told any more. As of a past moment all are of
+ * that one: of what was due then, with the commands that would have done it. JB_AS_OF_DAY is the
+ * end of that day, as recorded by then.
+ */
+JB_API JB_NODISCARD jb_status jb_due_get(jb_views *v, jb_due_kind kind, bool outside,
+                                         const struct jb_as_of *as_of, const char *cursor,
+                                         uint32_t limit,
+                                         bool (*each)(void *data, const struct jb_due_item *item),
+                                         void *data, char *next, struct jb_due_list *ret,
+                                         struct jb_error *err);
+
 /* What a text was found in. */
 struct jb_find_row {
     const struct jb_event *event; /* borrowed during the call, as all of it */
@@ -463,7 +476,8 @@ struct jb_question {
     uint32_t number; /* 1 to JB_QUESTIONS */
     jb_lang lang;    /* of the reply; 0: that of the handle */
     struct jb_text wallet;
-    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with */
+    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with; of
+                               question 6: its business information; s NULL, the wallet's */
     struct jb_text charge;  /* of question 5: s NULL, the newest payment through a gateway */
     uint8_t people;         /* people by their ids where those can be read; 0: as "#7" */
     uint8_t reserved[3];    /* 0 */
