@@ -303,6 +303,40 @@ jb_invoices_at(jb_ledger *l, const struct jb_invoices_query *query,
     return status;
 }
 
+/* ---- tax months ---- */
+
+static jb_status
+look_tax_month(struct asking *a, uint32_t wallet, uint32_t month, bool *ret_counted,
+               jb_seq *ret_newest)
+{
+    struct jb_cached_wallet *s = NULL;
+    struct jb_tax_month m = {0};
+    const uint32_t from = a->b->g.invoice_from;
+    jb_status status = jb_state_wallet(a->b, wallet, &s, a->err);
+    *ret_counted = status == JB_OK && s->w.kind == JB_KIND_BUSINESS && from != 0 && month >= from;
+    if (*ret_counted) {
+        status = jb_papers_month(a->b, &s->w, month, &m, a->err);
+    }
+    *ret_newest = m.newest;
+    return status;
+}
+
+jb_status
+jb_reader_tax_month(jb_ledger *l, uint32_t wallet, uint32_t month, bool *ret_counted,
+                    jb_seq *ret_newest, struct jb_error *err)
+{
+    struct asking a;
+    jb_status status = ask(l, &a, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    do {
+        status = look_tax_month(&a, wallet, month, ret_counted, ret_newest);
+    } while (jb_reader_again(l, &status, err));
+    asked(&a);
+    return status;
+}
+
 /* ---- rows ---- */
 
 static jb_status

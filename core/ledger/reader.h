@@ -80,6 +80,10 @@ jb_status jb_reader_item(jb_ledger *l, uint32_t wallet, enum jb_reader_list list
 jb_status jb_reader_open_above(jb_ledger *l, uint32_t wallet, enum jb_reader_list list,
                                uint32_t above, uint32_t *ret, struct jb_error *err);
 void jb_reader_end(jb_ledger *l);
+/* Whether documents are made of a wallet's consumption in that tax month, and the event of the
+ * newest row of it (0: it has none). It takes the read state itself. */
+jb_status jb_reader_tax_month(jb_ledger *l, uint32_t wallet, uint32_t month, bool *ret_counted,
+                              jb_seq *ret_newest, struct jb_error *err);
 
 /* What the bytes of the event last returned (jb_cursor_bytes) are decoded by. */
 struct jb_event_context jb_cursor_context(const jb_cursor *c);

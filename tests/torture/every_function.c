@@ -991,6 +991,17 @@ a_statement_row(void *data, const struct jb_statement *s, const struct jb_statem
 }
 
 static bool
+a_report_row(void *data, const struct jb_report *report, const struct jb_invoice *document,
+             const struct jb_invoice_row *row)
+{
+    (void)data;
+    say("%lld %lld %lld;", (long long)report->net,
+        document != NULL ? (long long)document->total : 0,
+        row != NULL ? (long long)row->amount : 0);
+    return true;
+}
+
+static bool
 an_expiring(void *data, const struct jb_expiring_row *row)
 {
     (void)data;
@@ -1002,6 +1013,7 @@ static jb_status
 s_papers(struct world *w)
 {
     struct jb_statement s = JB_SIZED(struct jb_statement);
+    struct jb_report r = JB_SIZED(struct jb_report);
     struct jb_ledger_totals totals = JB_SIZED(struct jb_ledger_totals);
     const jb_day day = jb_day_of(BEGINNING, 32400);
     jb_status status =
@@ -1012,6 +1024,10 @@ s_papers(struct world *w)
     }
     if (status == JB_OK) {
         say("%lld ", (long long)s.closing_total);
+        status = jb_report_get(w->v, t("W1"), 202609, NULL, a_report_row, NULL, &r, &w->err);
+    }
+    if (status == JB_OK) {
+        say("%lld %llu ", (long long)r.net, (unsigned long long)r.rows);
         status = jb_ledger_totals_get(w->v, NULL, &totals, &w->err);
     }
     if (status == JB_OK) {

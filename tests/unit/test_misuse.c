@@ -461,6 +461,11 @@ null_is_refused_by_queries(void **state)
     assert_int_equal(
         jb_statement_get(v, text("W1"), 0, JB_DAY_MAX + 1, NULL, NULL, NULL, &statement, &err),
         JB_E_USAGE);
+    struct jb_report month = JB_SIZED(struct jb_report);
+    MISUSE(jb_report_get(NULL, text("W1"), 202610, NULL, NULL, NULL, &month, &err));
+    MISUSE(jb_report_get(v, text("W1"), 202610, NULL, NULL, NULL, NULL, &err));
+    assert_int_equal(jb_report_get(v, text("W1"), 202613, NULL, NULL, NULL, &month, &err),
+                     JB_E_USAGE);
     MISUSE(jb_ledger_totals_get(NULL, NULL, &totals, &err));
     MISUSE(jb_ledger_totals_get(v, NULL, NULL, &err));
     MISUSE(jb_expiring_get(NULL, text("W1"), 1, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));

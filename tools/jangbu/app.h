@@ -169,6 +169,7 @@ int cmd_find(struct app *app, int argc, char **argv);
 int cmd_events(struct app *app, int argc, char **argv);
 int cmd_refused(struct app *app, int argc, char **argv);
 int cmd_receipts(struct app *app, int argc, char **argv);
+int cmd_report(struct app *app, int argc, char **argv);
 int cmd_statement(struct app *app, int argc, char **argv);
 int cmd_totals(struct app *app, int argc, char **argv);
 int cmd_expiring(struct app *app, int argc, char **argv);

@@ -251,6 +251,14 @@ static const struct row rows[] = {
           "  --html           a page with a chart, for A4 paper\n"
           "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
               COMMON)},
+    {"report", cmd_report, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER WALLET MONTH [--csv]\nLEDGER WALLET MONTH --html [--supplier FILE]"),
+     SAID("what a wallet consumed in a tax month, by tax invoice, and what is in none yet"),
+     HELP("  MONTH            a tax month like 2026-10\n"
+          "  --csv            its rows as a table for other programs\n"
+          "  --html           a page with a chart, for A4 paper\n"
+          "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
+              COMMON)},
     {"totals", cmd_totals, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER [--month MONTH]"),
      SAID("what all wallets have and owe, and what was charged in twelve months"),
      HELP("  --month MONTH    as of the end of a month like 2026-10, once it is closed\n" AS_OF
@@ -408,7 +416,7 @@ nth_harmless(unsigned n)
         "cash-status", "history", "refused", "receipts", "statement", "totals",  "expiring",
         "explain",     "find",    "who",     "may",      "roles",     "channel", "biz",
         "can-delete",  "answer",  "log",     "stat",     "audit",     "export",  "help",
-        "invoices",    "invoice", "due"};
+        "invoices",    "invoice", "due",     "report"};
     return n < sizeof harmless / sizeof harmless[0] ? harmless[n] : NULL;
 }
 

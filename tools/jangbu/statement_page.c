@@ -6,106 +6,20 @@
 
 #include "html.h"
 #include "lang.h"
+#include "page_parts.h"
 #include "query.h"
 #include "rows_json.h"
-#include "supplier_file.h"
 
 struct page {
     struct app *app;
     const struct statement_asked *asked;
-    struct chart_day *days;
-    size_t days_n, days_cap;
+    struct page_days days;
     struct supplier_file supplier;
     char name[2049]; /* of the wallet; "" where it cannot be told */
     bool broken;
 };
 
-/* ---- the days of the chart ---- */
-
-static jb_amount
-plus(jb_amount a, jb_amount b)
-{
-    jb_amount sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-static bool
-each_day(void *data, const struct jb_cash_row *r)
-{
-    struct page *p = data;
-    const jb_amount in[] = {r->charged, r->debt_repaid, r->free_activated, r->returned,
-                            r->refund_failed};
-    const jb_amount out[] = {r->charge_reversed, r->consumed_paid, r->consumed_free,
-                             r->refunded,        r->expired,       r->forfeited};
-    struct chart_day day = {.day = r->day, .closing = r->closing_total};
-    if (p->days_n == p->days_cap) {
-        p->days_cap = p->days_cap == 0 ? 64 : 2 * p->days_cap;
-        struct chart_day *more = realloc(p->days, p->days_cap * sizeof *more);
-        p->app->out.no_memory |= more == NULL; /* said when it is printed */
-        if (more == NULL) {
-            return false;
-        }
-        p->days = more;
-    }
-    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++) {
-        day.in = plus(day.in, in[i]);
-    }
-    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++) {
-        day.out = plus(day.out, out[i]);
-    }
-    p->days[p->days_n++] = day;
-    return true;
-}
-
 /* ---- the head ---- */
-
-static void
-fact(struct out *o, const char *what, const char *text)
-{
-    html_open(o, "tr", NULL);
-    html_element(o, "th", NULL, what);
-    html_open(o, "td", NULL);
-    html_given(o, text);
-    html_close(o, "td");
-    html_close(o, "tr");
-}
-
-static void
-amount_fact(struct app *app, const char *what, jb_amount amount)
-{
-    char buf[48];
-    struct out *o = &app->out;
-    html_open(o, "tr", NULL);
-    html_element(o, "th", NULL, what);
-    html_element(o, "td", "r", app_amount(app, amount, buf));
-    html_close(o, "tr");
-}
-
-static void
-said_fact(struct out *o, const char *what, const char *text)
-{
-    if (text != NULL) {
-        fact(o, what, text);
-    }
-}
-
-static void
-supplier_facts(struct page *p)
-{
-    struct out *o = &p->app->out;
-    const struct invoice_party who = supplier_party(&p->supplier);
-    if (!p->supplier.given) {
-        return;
-    }
-    html_element(o, "h2", NULL, tr("supplier"));
-    html_open(o, "table", "facts");
-    said_fact(o, tr("company"), who.name);
-    said_fact(o, tr("registration number"), who.number);
-    said_fact(o, tr("representative"), who.representative);
-    said_fact(o, tr("address"), who.address);
-    said_fact(o, tr("e-mail"), who.email);
-    html_close(o, "table");
-}
 
 static void
 facts(struct page *p, const struct jb_statement *s)
@@ -117,18 +31,18 @@ facts(struct page *p, const struct jb_statement *s)
              jb_day_print(s->to, to));
     html_open(o, "div", "two");
     html_open(o, "table", "facts");
-    fact(o, tr("wallet"), s->wallet);
-    fact(o, tr("name"), p->name[0] != '\0' ? p->name : "-");
-    fact(o, tr("period"), period);
-    fact(o, tr("as of"), app_time_short(app, s->as_of.at, at));
-    fact(o, tr("currency"), app->info.currency);
+    page_fact(o, tr("wallet"), s->wallet);
+    page_fact(o, tr("name"), p->name[0] != '\0' ? p->name : "-");
+    page_fact(o, tr("period"), period);
+    page_fact(o, tr("as of"), app_time_short(app, s->as_of.at, at));
+    page_fact(o, tr("currency"), app->info.currency);
     html_close(o, "table");
     html_open(o, "table", "facts");
-    amount_fact(app, tr("opening balance"), s->opening_total);
-    amount_fact(app, tr("closing less opening"), s->closing_total - s->opening_total);
-    amount_fact(app, tr("closing balance"), s->closing_total);
-    amount_fact(app, tr("of it paid cash"), s->closing_paid);
-    amount_fact(app, tr("of it free cash in use"), s->closing_free);
+    page_amount_fact(app, tr("opening balance"), s->opening_total);
+    page_amount_fact(app, tr("closing less opening"), s->closing_total - s->opening_total);
+    page_amount_fact(app, tr("closing balance"), s->closing_total);
+    page_amount_fact(app, tr("of it paid cash"), s->closing_paid);
+    page_amount_fact(app, tr("of it free cash in use"), s->closing_free);
     html_close(o, "table");
     html_close(o, "div");
 }
@@ -153,8 +67,8 @@ sums(struct page *p, const struct jb_statement *s)
     jb_amount in = 0, out = 0;
     for (size_t i = 0; i < STATEMENT_SUMS; i++) {
         const char *amount = app_amount(p->app, all[i].amount, buf);
-        in = all[i].in ? plus(in, all[i].amount) : in;
-        out = all[i].in ? out : plus(out, all[i].amount);
+        in = all[i].in ? page_plus(in, all[i].amount) : in;
+        out = all[i].in ? out : page_plus(out, all[i].amount);
         if (all[i].amount == 0) {
             continue;
         }
@@ -171,21 +85,6 @@ sums(struct page *p, const struct jb_statement *s)
     html_close(o, "tr");
     html_close(o, "tbody");
     html_close(o, "table");
-}
-
-static void
-chart(struct page *p, const struct jb_statement *s)
-{
-    const struct chart c = {.from = s->from,
-                            .to = s->to,
-                            .opening = s->opening_total,
-                            .exponent = p->app->info.exponent,
-                            .days = p->days,
-                            .days_n = p->days_n,
-                            .balance = tr("balance at the end of the day"),
-                            .in = tr("in"),
-                            .out = tr("out")};
-    html_chart(&p->app->out, &c);
 }
 
 /* ---- rows ---- */
@@ -273,12 +172,11 @@ read_around(struct page *p)
 {
     struct app *app = p->app;
     struct wallet_name name;
-    struct jb_cash_status unused = JB_SIZED(struct jb_cash_status);
     jb_status status = wallet_name_get(app->ledger, query_text(p->asked->wallet), &name, &app->err);
     if (status == JB_OK) {
         snprintf(p->name, sizeof p->name, "%s", name.text);
-        status = jb_cash_status_get(app->views, query_text(p->asked->wallet), JB_VIEW_POSTED, NULL,
-                                    p->asked->from, p->asked->to, each_day, p, &unused, &app->err);
+        status =
+            page_days_read(app, p->asked->wallet, NULL, p->asked->from, p->asked->to, &p->days);
     }
     return status;
 }
@@ -305,10 +203,10 @@ make(struct page *p)
     html_page_begin(&app->out, lang_now() == JB_LANG_KO ? "ko" : "en", tr("Cash statement"));
     html_element(&app->out, "h1", NULL, tr("Cash statement"));
     facts(p, &s);
-    supplier_facts(p);
+    page_supplier(&app->out, &p->supplier);
     html_element(&app->out, "p", "s",
                  tr("By posting day, as the cash status; what is closed does not change."));
-    chart(p, &s);
+    page_chart(app, s.from, s.to, s.opening_total, &p->days);
     sums(p, &s);
     rows_begin(p);
     balance_row(p, s.from, tr("opening balance"), s.opening_total);
@@ -334,6 +232,6 @@ statement_page(struct app *app, const struct statement_asked *a, const char *sup
         code = !made ? app_fail(app, &app->err) : p.broken ? app_output_code(app) : EXIT_DONE;
     }
     supplier_free(&p.supplier);
-    free(p.days);
+    free(p.days.at);
     return code;
 }

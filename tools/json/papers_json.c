@@ -162,6 +162,100 @@ invoice_answer(const struct asked *a, const struct query *q, struct out *o, stru
     return status;
 }
 
+/* ---- a tax month ---- */
+
+struct report_rows {
+    struct out *o;
+    unsigned list; /* 0: none is begun; 1: documents; 2: rows that are in none */
+    bool in_document;
+};
+
+static void
+end_document(struct report_rows *rows)
+{
+    if (rows->in_document) {
+        js_close(rows->o, ']');
+        js_close(rows->o, '}');
+    }
+    rows->in_document = false;
+}
+
+static void
+report_list(struct report_rows *rows, unsigned list)
+{
+    static const char *const names[] = {NULL, "documents", "uninvoiced_rows"};
+    while (rows->list < list) {
+        end_document(rows);
+        if (rows->list > 0) {
+            js_close(rows->o, ']');
+        }
+        js_open(rows->o, names[++rows->list], '[');
+    }
+}
+
+static bool
+each_report_row(void *data, const struct jb_report *report, const struct jb_invoice *document,
+                const struct jb_invoice_row *row)
+{
+    struct report_rows *rows = data;
+    (void)report;
+    report_list(rows, document != NULL ? 1 : 2);
+    if (row != NULL) {
+        return each_row(rows->o, row);
+    }
+    end_document(rows);
+    js_open(rows->o, NULL, '{');
+    invoice_members_json(rows->o, document);
+    js_open(rows->o, "rows", '[');
+    rows->in_document = true;
+    return !rows->o->no_memory;
+}
+
+static void
+report_sums(struct out *o, const struct jb_report *r)
+{
+    js_bool(o, "counted", r->counted != 0);
+    js_int(o, "net", r->net);
+    js_int(o, "invoiced", r->invoiced);
+    js_int(o, "vat", r->vat);
+    js_int(o, "uninvoiced", r->uninvoiced);
+    js_int(o, "outside", r->outside);
+    js_int(o, "unsettled", r->unsettled);
+    js_open(o, "cash_status", '{');
+    js_day(o, "from", r->from);
+    js_day(o, "to", r->to);
+    js_day(o, "through", r->through);
+    js_int(o, "consumed_paid", r->consumed_paid);
+    js_int(o, "returned", r->returned);
+    js_int(o, "returned_free", r->returned_free);
+    js_int(o, "open", r->open);
+    js_int(o, "other_months", r->other_months);
+    js_int(o, "elsewhere", r->elsewhere);
+    js_close(o, '}');
+}
+
+jb_status
+report_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct report_rows rows = {.o = o};
+    struct jb_report r = JB_SIZED(struct jb_report);
+    js_open(o, NULL, '{');
+    js_text(o, "wallet", q->wallet);
+    js_month(o, "month", q->month);
+    jb_status status = jb_report_get(a->views, q->wallet, q->month, asked_as_of(q), each_report_row,
+                                     &rows, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    report_list(&rows, 2);
+    js_close(o, ']');
+    report_sums(o, &r);
+    moment_json(o, &r.as_of, a->utc_offset_s);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}
+
 /* ---- what is to be done ---- */
 
 const char *

@@ -1,4 +1,4 @@
-/* Queries about tax invoices: invoices, invoice, due. */
+/* Queries about tax invoices: invoices, invoice, report, due. */
 #ifndef JANGBU_PAPERS_JSON_H
 #define JANGBU_PAPERS_JSON_H
 
@@ -8,6 +8,8 @@ jb_status invoices_answer(const struct asked *a, const struct query *q, struct o
                           struct jb_error *err);
 jb_status invoice_answer(const struct asked *a, const struct query *q, struct out *o,
                          struct jb_error *err);
+jb_status report_answer(const struct asked *a, const struct query *q, struct out *o,
+                        struct jb_error *err);
 jb_status due_answer(const struct asked *a, const struct query *q, struct out *o,
                      struct jb_error *err);
 

@@ -162,6 +162,7 @@ static const struct {
                        false},
     [QUERY_RECEIPTS] = {"receipts", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
     [QUERY_STATEMENT] = {"statement", M(WALLET) | M(FROM_DAY) | M(TO_DAY), M(AS_OF), false},
+    [QUERY_REPORT] = {"report", M(WALLET) | M(MONTH), M(AS_OF), false},
     [QUERY_TOTALS] = {"totals", 0, M(AS_OF), false},
     [QUERY_EXPIRING] = {"expiring", 0, M(WALLET) | M(DAYS) | M(AS_OF) | M(LIMIT) | M(CURSOR),
                         false},

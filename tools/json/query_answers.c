@@ -381,6 +381,7 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_EXPLAIN] = explain,
         [QUERY_RECEIPTS] = receipts_answer,
         [QUERY_STATEMENT] = statement_answer,
+        [QUERY_REPORT] = report_answer,
         [QUERY_TOTALS] = totals_answer,
         [QUERY_EXPIRING] = expiring_answer,
         [QUERY_WHO] = who_answer,

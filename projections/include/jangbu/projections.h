@@ -586,6 +586,55 @@ JB_API JB_NODISCARD jb_status jb_statement_get(jb_views *v, struct jb_text walle
                                                void *data, struct jb_statement *ret,
                                                struct jb_error *err);
 
+/*
+ * A tax month of a wallet: what was consumed of paid cash and debt and what came back of it, by the
+ * document that each row stands in.
+ *
+ *     net = invoiced + uninvoiced + outside + unsettled
+ *     net = consumed_paid - returned + returned_free + open - other_months + elsewhere
+ *
+ * The first says which papers there are; the second, why it is not what the cash status has of the
+ * month's days.
+ */
+struct jb_report {
+    size_t size;
+    uint32_t number;
+    uint32_t month; /* 202603 */
+    char wallet[JB_ID_BYTES_MAX + 1];
+    jb_day from, to;    /* the month's days */
+    jb_day through;     /* the last of them that is closed; JB_NO_DAY: none is */
+    uint32_t documents; /* failed ones included */
+    uint32_t counted;   /* 1: documents are made of this month; else of none of its rows */
+    uint64_t rows;      /* of the month, each once */
+    struct jb_moment as_of;
+    jb_amount net;        /* of all rows */
+    jb_amount invoiced;   /* the totals of its documents that did not fail, */
+    jb_amount vat;        /* and their VAT */
+    jb_amount uninvoiced; /* rows in no document yet; of a month that is not counted all of them */
+    jb_amount outside;    /* rows that a paper elsewhere stands for (ISSUED_TWICE) */
+    jb_amount unsettled;  /* of corrections whose other half is missing */
+    jb_amount consumed_paid; /* the cash status of the days up to `through`, */
+    jb_amount returned;      /* which has no difference between what comes back as paid cash, */
+    jb_amount returned_free; /* and as free cash: of `returned` */
+    jb_amount open;          /* rows posted to days of the month that are not closed */
+    jb_amount other_months;  /* posted to the month's days, of other tax months */
+    jb_amount elsewhere;     /* of the month, posted to other months' days */
+};
+/* Each document, row NULL, and behind it the rows that it adds up to, from the oldest on; those of
+ * one that failed are in none of it. At the end, document NULL, the rows that are in none. each
+ * NULL: no rows are told; false ends it. What they add up to is known before the first is told: all
+ * of report. JB_E_NOTFOUND where the wallet was made later than the month's last day; JB_E_CORRUPT
+ * where the rows of a document do not come to its total, or the two sums above to net. What is read
+ * is the wallet's events from the month's first day to its newest row, and of a month that is not
+ * counted to the moment asked for. */
+JB_API JB_NODISCARD jb_status jb_report_get(jb_views *v, struct jb_text wallet, uint32_t month,
+                                            const struct jb_as_of *as_of,
+                                            bool (*each)(void *data, const struct jb_report *report,
+                                                         const struct jb_invoice *document,
+                                                         const struct jb_invoice_row *row),
+                                            void *data, struct jb_report *ret,
+                                            struct jb_error *err);
+
 /* What a ledger owes and is owed over all its wallets. */
 struct jb_ledger_totals {
     size_t size;
