@@ -93,35 +93,6 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
     return JB_OK;
 }
 
-jb_status
-jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, jb_progress on_progress, void *data,
-            struct jb_error *err)
-{
-    jb_cursor *cursor;
-    jb_status status = jb_cursor_open(l, 1, &cursor, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    while (status == JB_OK && fold->g.seq < seq) {
-        const struct jb_event *e;
-        status = jb_cursor_next(cursor, &e, err);
-        if (status == JB_END) {
-            status = jb_fail(err, JB_E_ROLLBACK,
-                             "views.mdb includes event %llu, but the log ends at %llu: it was put "
-                             "back to an older state",
-                             (unsigned long long)seq, (unsigned long long)fold->g.seq);
-        }
-        if (status == JB_OK) {
-            status = jb_fold_event(fold, NULL, e, err);
-        }
-        if (on_progress != NULL && fold->g.seq % 65536 == 0) {
-            on_progress(data, fold->g.seq, seq);
-        }
-    }
-    jb_cursor_close(cursor);
-    return status;
-}
-
 static jb_status
 compare_tables(struct compare *c, const struct jb_fold *fold, struct jb_error *err)
 {

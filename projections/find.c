@@ -353,8 +353,8 @@ jb_find_get(jb_views *v, struct jb_text text, const struct jb_as_of *as_of, cons
     jb_status status = jb_page_begin(v, &of, as_of, cursor, limit, &place, &r, &fresh, err);
     if (status == JB_OK) {
         const jb_seq below = fresh ? r.moment.seq + 1 : place.at;
-        status = below > 0 ? read_page(v, text, below, &r, limit, &p, err)
-                           : jb_fail(err, JB_E_USAGE, "this cursor's place is not in its list");
+        status = jb_page_check_below(below, &r, err);
+        status = status == JB_OK ? read_page(v, text, below, &r, limit, &p, err) : status;
     }
     status = status == JB_OK ? tell(v, &p, text, each, data, err) : status;
     place.at = p.behind;

@@ -57,7 +57,7 @@ static uint32_t
 slot_of(const struct jb_fold *f, uint32_t number)
 {
     uint32_t slot = (number * UINT32_C(2654435769)) & f->slots_mask;
-    while (f->slots[slot] != 0 && f->wallets.at[f->slots[slot] - 1]->number != number) {
+    while (f->slots[slot].wallet != NULL && f->slots[slot].number != number) {
         slot = (slot + 1) & f->slots_mask;
     }
     return slot;
@@ -69,8 +69,40 @@ jb_fold_wallet(const struct jb_fold *f, uint32_t number)
     if (f->slots == NULL) {
         return NULL;
     }
-    uint32_t slot = slot_of(f, number);
-    return f->slots[slot] == 0 ? NULL : f->wallets.at[f->slots[slot] - 1];
+    return f->slots[slot_of(f, number)].wallet;
+}
+
+static void
+warm_row(const struct jb_fold_row *r)
+{
+    for (size_t at = 0; at < sizeof *r; at += JB_CACHE_LINE) {
+        __builtin_prefetch((const char *)r + at, 1);
+    }
+}
+
+/* One pass for each step from a number to a row, so that the steps of many go side by side. */
+void
+jb_fold_warm(const struct jb_fold *f, const uint32_t *numbers, size_t n)
+{
+    const struct jb_fold_wallet *wallets[JB_FOLD_WARM_MAX];
+    n = f->slots == NULL ? 0 : n < JB_FOLD_WARM_MAX ? n : JB_FOLD_WARM_MAX;
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(&f->slots[(numbers[i] * UINT32_C(2654435769)) & f->slots_mask]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *w = (const char *)(wallets[i] = jb_fold_wallet(f, numbers[i]));
+        for (size_t at = 0; w != NULL && at < sizeof *wallets[i]; at += JB_CACHE_LINE) {
+            __builtin_prefetch(w + at, 1);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (wallets[i] != NULL && wallets[i]->rows.n > 0) {
+            warm_row(&wallets[i]->rows.at[wallets[i]->rows.n - 1]);
+        }
+        if (wallets[i] != NULL && wallets[i]->known.n > 0) {
+            warm_row(&wallets[i]->known.at[wallets[i]->known.n - 1]);
+        }
+    }
 }
 
 static bool
@@ -80,7 +112,7 @@ grow_slots(struct jb_fold *f)
         return true;
     }
     uint32_t slots_n = f->slots == NULL ? 64 : (f->slots_mask + 1) * 2;
-    uint32_t *slots = calloc(slots_n, sizeof *slots);
+    struct jb_fold_slot *slots = calloc(slots_n, sizeof *slots);
     if (slots == NULL) {
         return false;
     }
@@ -88,7 +120,8 @@ grow_slots(struct jb_fold *f)
     f->slots = slots;
     f->slots_mask = slots_n - 1;
     for (uint32_t i = 0; i < f->wallets.n; i++) {
-        f->slots[slot_of(f, f->wallets.at[i]->number)] = i + 1;
+        struct jb_fold_wallet *w = f->wallets.at[i];
+        f->slots[slot_of(f, w->number)] = (struct jb_fold_slot){w->number, w};
     }
     return true;
 }
@@ -134,8 +167,8 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
         return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
     }
     uint32_t slot = slot_of(f, number);
-    if (f->slots[slot] != 0) {
-        *ret = f->wallets.at[f->slots[slot] - 1];
+    if (f->slots[slot].wallet != NULL) {
+        *ret = f->slots[slot].wallet;
         return JB_OK;
     }
     struct jb_fold_wallet *w = calloc(1, sizeof *w);
@@ -149,7 +182,7 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
         return status;
     }
     f->wallets.at[f->wallets.n++] = w;
-    f->slots[slot] = (uint32_t)f->wallets.n;
+    f->slots[slot] = (struct jb_fold_slot){number, w};
     *ret = w;
     return JB_OK;
 }
@@ -160,8 +193,8 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
 static size_t
 row_index(const struct jb_fold_row *rows, size_t n, jb_day day)
 {
-    if (n == 0 || rows[n - 1].row.day < day) {
-        return n;
+    if (n == 0 || rows[n - 1].row.day <= day) {
+        return n == 0 || rows[n - 1].row.day < day ? n : n - 1;
     }
     size_t low = 0, high = n - 1;
     while (low < high) {
@@ -635,6 +668,7 @@ jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table,
 struct storing {
     struct jb_store_txn *t;
     unsigned table;
+    bool steps; /* what is written may be committed before all of it is */
 };
 
 static jb_status
@@ -643,7 +677,7 @@ put(void *data, const void *key, size_t key_n, const void *value, size_t value_n
 {
     struct storing *s = data;
     jb_status status = jb_store_put(s->t, s->table, key, key_n, value, value_n, err);
-    return status == JB_OK ? jb_store_next_step(s->t, err) : status;
+    return status == JB_OK && s->steps ? jb_store_next_step(s->t, err) : status;
 }
 
 jb_status
@@ -652,7 +686,7 @@ jb_fold_store(const struct jb_fold *f, struct jb_store_txn *base, struct jb_stor
 {
     jb_status status = JB_OK;
     for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
-        struct storing s = {t, table};
+        struct storing s = {t, table, base == NULL};
         status = jb_fold_each(f, base, table, put, &s, err);
     }
     return status;

@@ -46,11 +46,16 @@ struct jb_fold_epoch {
     size_t first;
 };
 
+struct jb_fold_slot {
+    uint32_t number;
+    struct jb_fold_wallet *wallet;
+};
+
 struct jb_fold {
     int32_t utc_offset_s;
     struct jb_view_global g;
     JB_VEC(struct jb_fold_wallet *) wallets; /* every wallet that was touched */
-    uint32_t *slots;                         /* hash of numbers: index + 1 into wallets */
+    struct jb_fold_slot *slots;              /* hash of numbers; wallet NULL: free */
     uint32_t slots_mask;
     JB_VEC(struct jb_close) closes;      /* new ones, days without a gap */
     JB_VEC(struct jb_refused) refused;   /* new ones, in order of seq */
@@ -73,6 +78,12 @@ jb_status jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const stru
 
 /* NULL where the fold has not touched it. */
 const struct jb_fold_wallet *jb_fold_wallet(const struct jb_fold *f, uint32_t number);
+
+/* What will be folded in a moment comes near to the processor: at most JB_FOLD_WARM_MAX numbers of
+ * wallets, any ones; it changes nothing. */
+#define JB_FOLD_WARM_MAX 64
+#define JB_CACHE_LINE 64
+void jb_fold_warm(const struct jb_fold *f, const uint32_t *numbers, size_t n);
 
 /* Brings back into the summary the used-up grants that the event gives something to (NULL fold
  * wallet: nothing is new). JB_E_CORRUPT: there is no such grant, or its deadline is over. */

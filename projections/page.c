@@ -165,6 +165,14 @@ jb_page_end_of_day(struct jb_views *v, struct jb_as_of_point *r, struct jb_error
     return status == JB_OK ? jb_chain_of(v->l, r->moment.seq, r->chain, err) : status;
 }
 
+jb_status
+jb_page_check_below(jb_seq below, const struct jb_as_of_point *r, struct jb_error *err)
+{
+    return below > 0 && below <= r->moment.seq + 1
+               ? JB_OK
+               : jb_fail(err, JB_E_USAGE, "this cursor's place is not in its list");
+}
+
 void
 jb_page_end(const struct jb_views *v, const struct jb_page_of *of,
             const struct jb_page_place *place, const struct jb_as_of_point *r, char *next,

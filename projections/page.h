@@ -20,6 +20,7 @@ enum jb_page_list {
     JB_PAGE_FIND = 8,
     JB_PAGE_WALLETS_FOUND = 9,
     JB_PAGE_INVOICES = 10,
+    JB_PAGE_DUE = 11,
     JB_PAGE_RECEIPTS = 20,
     JB_PAGE_EXPIRING = 21
 };
@@ -45,6 +46,9 @@ jb_status jb_page_begin(struct jb_views *v, const struct jb_page_of *of,
                         const struct jb_as_of *as_of, const char *cursor, uint32_t limit,
                         struct jb_page_place *place, struct jb_as_of_point *r, bool *ret_fresh,
                         struct jb_error *err);
+/* Of a list of numbers, newest first, that goes on below one: a cursor that somebody made up has no
+ * place behind its moment. */
+jb_status jb_page_check_below(jb_seq below, const struct jb_as_of_point *r, struct jb_error *err);
 /* Of a list that knows no posting days: as of a day is as it was recorded when the day ended. */
 jb_status jb_page_end_of_day(struct jb_views *v, struct jb_as_of_point *r, struct jb_error *err);
 /* What the caller gets at the end: the cursor for what is behind the page (place NULL: nothing is),

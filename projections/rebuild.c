@@ -1,25 +1,67 @@
-/* views.mdb anew: folded over nothing, written into the next generation's tables, switched to in
- * one transaction. */
+/* views.mdb anew: folded from the first event on, in pieces, written into the next generation's
+ * tables, switched to in one transaction. */
 #include "projections/views.h"
 
+#include "projections/follow.h"
 #include "projections/query.h"
 
+/* Nothing of a piece is there before all of it is: what it adds to may not have it already. */
 static jb_status
-write_next(struct jb_store *store, const struct jb_fold *fold, const uint8_t chain[16],
-           struct jb_error *err)
+write_piece(struct jb_store *store, const struct jb_fold *fold, const uint8_t chain[16],
+            struct jb_error *err)
 {
     for (;;) {
         struct jb_store_txn t;
         jb_status status = jb_store_next_write(store, &t, err);
-        status = status == JB_OK ? jb_fold_store(fold, NULL, &t, err) : status;
+        status = status == JB_OK ? jb_fold_store(fold, &t, &t, err) : status;
+        status = status == JB_OK ? jb_store_commit(&t, fold->g.seq, chain, err) : status;
         if (status == JB_OK) {
-            return jb_store_commit(&t, fold->g.seq, chain, err);
+            return JB_OK;
         }
         jb_store_end(&t);
         if (status != JB_E_FULL || !jb_store_grown(store)) {
             return status;
         }
     }
+}
+
+/* The next piece of the log over what was written of those before. */
+static jb_status
+make_piece(jb_ledger *l, struct jb_store *store, struct jb_fold *fold, struct jb_follow *how,
+           struct jb_error *err)
+{
+    struct jb_store_txn base;
+    const struct jb_view_global g = fold->g;
+    uint8_t chain[16];
+    jb_fold_reset(fold, &g);
+    how->stored = g.seq;
+    jb_status status = jb_store_next_read(store, &base, err);
+    if (status == JB_OK) {
+        status = jb_follow(l, fold, g.seq > 0 ? &base : NULL, how, err);
+        jb_store_end(&base);
+    }
+    if (status == JB_END) {
+        return jb_fail(err, JB_E_ROLLBACK,
+                       "views.mdb includes event %llu, but the log ends at %llu: it was put back "
+                       "to an older state",
+                       (unsigned long long)how->to, (unsigned long long)fold->g.seq);
+    }
+    status = status == JB_OK ? jb_chain_at(l, fold->g.seq, chain, err) : status;
+    return status == JB_OK ? write_piece(store, fold, chain, err) : status;
+}
+
+static jb_status
+make_all(jb_ledger *l, struct jb_store *store, struct jb_follow *how, struct jb_error *err)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct jb_fold fold;
+    jb_status status = jb_info_get(l, &info, err);
+    jb_fold_init(&fold, info.utc_offset_s);
+    while (status == JB_OK && fold.g.seq < how->to) {
+        status = make_piece(l, store, &fold, how, err);
+    }
+    jb_fold_free(&fold);
+    return status;
 }
 
 static jb_status
@@ -56,23 +98,20 @@ rebuild(jb_ledger *l, struct jb_store *store, bool comparable, jb_progress on_pr
         struct jb_views_rebuilt *ret, struct jb_error *err)
 {
     struct jb_head head = JB_SIZED(struct jb_head);
-    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     struct jb_store_meta before = {0}, after;
-    uint8_t digest_before[16], chain[16];
-    jb_status status = jb_info_get(l, &info, err);
-    status = status == JB_OK ? jb_head_get(l, &head, err) : status;
+    uint8_t digest_before[16];
+    jb_status status = jb_head_get(l, &head, err);
     status = status == JB_OK ? digest(store, false, digest_before, &before, err) : status;
     status = status == JB_OK ? jb_store_next_begin(store, err) : status;
     if (status != JB_OK) {
         return status;
     }
     ret->had = comparable && before.seq > 0 && before.seq <= head.seq;
-    struct jb_fold fold;
-    jb_fold_init(&fold, info.utc_offset_s);
-    status = jb_fold_log(l, ret->had ? before.seq : head.seq, &fold, on_progress, data, err);
-    status = status == JB_OK ? jb_chain_at(l, fold.g.seq, chain, err) : status;
-    status = status == JB_OK ? write_next(store, &fold, chain, err) : status;
-    jb_fold_free(&fold);
+    struct jb_follow how = {.to = ret->had ? before.seq : head.seq,
+                            .bounded = true,
+                            .on_progress = on_progress,
+                            .data = data};
+    status = make_all(l, store, &how, err);
     status = status == JB_OK ? digest(store, true, ret->digest, &after, err) : status;
     if (status == JB_OK) {
         ret->same =

@@ -192,7 +192,9 @@ jb_refused_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
     jb_status status = jb_page_begin(v, &of, as_of, cursor, limit, &place, &r, &fresh, err);
     if (status == JB_OK) {
         jb_seq below = fresh ? r.moment.seq + 1 : place.at;
-        status = read_page(v, wallet, below, limit, &kept, &place.at, err);
+        status = jb_page_check_below(below, &r, err);
+        status =
+            status == JB_OK ? read_page(v, wallet, below, limit, &kept, &place.at, err) : status;
     }
     status = status == JB_OK ? tell(&kept, wallet, &place.at, each, data, err) : status;
     jb_kept_free(&kept);

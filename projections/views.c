@@ -1,4 +1,5 @@
 /* The handle: opening views.mdb, following the log, and storing behind it. */
+#include "projections/follow.h"
 #include "projections/query.h"
 
 #include "base/clock.h"
@@ -7,8 +8,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-/* How far the store may lag: the fold of that tail is what opening costs. */
-#define UNSTORED_EVENTS_MAX 200000
 #define UNSTORED_US_MAX INT64_C(1000000)
 /* Map growths that one flush may need. */
 #define GROWTHS_MAX 40
@@ -102,7 +101,7 @@ flush(struct jb_views *v, struct jb_error *err)
         v->unstored_since_us = 0;
         return JB_OK;
     }
-    v->retry_at = v->fold.g.seq + UNSTORED_EVENTS_MAX;
+    v->retry_at = v->fold.g.seq + JB_UNSTORED_EVENTS_MAX;
     return status;
 }
 
@@ -111,29 +110,14 @@ flush(struct jb_views *v, struct jb_error *err)
 static jb_status
 fold_tail(struct jb_views *v, struct jb_store_txn *base, jb_seq to, struct jb_error *err)
 {
-    jb_cursor *c;
-    jb_status status = jb_cursor_open(v->l, v->fold.g.seq + 1, &c, err);
-    if (status != JB_OK) {
-        return status;
+    const struct jb_follow how = {.to = to,
+                                  .bounded = v->writable && v->fold.g.seq + 1 >= v->retry_at,
+                                  .stored = v->stored_meta.seq};
+    jb_status status = jb_follow(v->l, &v->fold, base, &how, err);
+    if (status == JB_END) {
+        status = jb_fail(err, JB_E_CORRUPT, "the log ends before event %llu, which it had",
+                         (unsigned long long)to);
     }
-    bool bounded = v->writable && v->fold.g.seq + 1 >= v->retry_at;
-    while (status == JB_OK && v->fold.g.seq < to) {
-        const struct jb_event *e;
-        status = jb_cursor_next(c, &e, err);
-        if (status == JB_END) {
-            status = jb_fail(err, JB_E_CORRUPT, "the log ends before event %llu, which it had",
-                             (unsigned long long)to);
-        }
-        if (status == JB_OK) {
-            status = jb_fold_event(&v->fold, base, e, err);
-        }
-        uint8_t chain[16];
-        if (bounded && v->fold.g.seq >= v->stored_meta.seq + UNSTORED_EVENTS_MAX &&
-            jb_chain_at(v->l, v->fold.g.seq, chain, NULL) == JB_OK) {
-            break;
-        }
-    }
-    jb_cursor_close(c);
     if (status != JB_OK) {
         v->has_base = false; /* half an event may be in it */
     } else if (v->unstored_since_us == 0) {
@@ -237,7 +221,7 @@ jb_view_read_end(struct jb_view_read *q)
     }
     jb_seq unstored = v->fold.g.seq - v->stored_meta.seq;
     bool due =
-        unstored > UNSTORED_EVENTS_MAX ||
+        unstored > JB_UNSTORED_EVENTS_MAX ||
         (v->unstored_since_us != 0 && jb_monotonic_us() - v->unstored_since_us > UNSTORED_US_MAX);
     if (unstored > 0 && due && v->fold.g.seq >= v->retry_at) {
         jb_status ignored = flush(v, NULL); /* tried again later; nothing is lost */

@@ -24,8 +24,4 @@ struct jb_views_rebuilt {
 jb_status jb_views_rebuild(jb_ledger *l, jb_progress on_progress, void *data,
                            struct jb_views_rebuilt *ret, struct jb_error *err);
 
-/* Folds events 1..seq over nothing. fold must be initialized; on_progress may be NULL. */
-jb_status jb_fold_log(jb_ledger *l, jb_seq seq, struct jb_fold *fold, jb_progress on_progress,
-                      void *data, struct jb_error *err);
-
 #endif

@@ -190,6 +190,29 @@ tell(struct search *s, bool (*each)(void *data, const struct jb_wallet_row *row)
     return JB_OK;
 }
 
+/* Whether each of the bits is a word of the list. */
+static bool
+are_words(uint32_t bits, uint32_t list)
+{
+    for (uint32_t i = 0; i < 32; i++) {
+        if ((bits >> i & 1) != 0 && jb_name_word(jb_names_get(list), i) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static jb_status
+check_query(const struct jb_wallets_query *q, struct jb_error *err)
+{
+    if (!are_words(q->statuses, JB_LIST_WALLET_STATUS) ||
+        !are_words(q->kinds, JB_LIST_WALLET_KIND)) {
+        return jb_fail(err, JB_E_USAGE,
+                       "wallets are asked for by a status or a kind that does not exist");
+    }
+    return jb_view_check_times(q->used_since, q->used_before, err);
+}
+
 /* Who the master is, once for the page. */
 static jb_status
 find_master(struct search *s, struct jb_error *err)
@@ -222,8 +245,7 @@ jb_wallets_find(jb_views *v, const struct jb_wallets_query *query, const struct 
     bool fresh;
     jb_status status =
         query != NULL ? jb_abi_in(&s.query, sizeof s.query, query, "jb_wallets_query", err) : JB_OK;
-    status = status == JB_OK ? jb_view_check_times(s.query.used_since, s.query.used_before, err)
-                             : status;
+    status = status == JB_OK ? check_query(&s.query, err) : status;
     if (status == JB_OK) {
         of.filter = filter_of(&s.query);
         status = jb_page_begin(v, &of, as_of, cursor, limit, &place, &s.r, &fresh, err);

@@ -1,7 +1,6 @@
 #include "base/calendar.h"
 #include "base/error.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define OFFSET_MAX_S (18 * 3600)
@@ -143,6 +142,15 @@ print_none(char *buf)
     return buf != NULL ? memcpy(buf, "-", 2) : NULL;
 }
 
+static void
+put_digits(char *p, int64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        p[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
 char *
 jb_day_print(jb_day d, char *buf)
 {
@@ -151,17 +159,13 @@ jb_day_print(jb_day d, char *buf)
         return print_none(buf);
     }
     jb_day_to_date(d, &year, &month, &day);
-    snprintf(buf, JB_DAY_TEXT_BYTES, "%04d-%02d-%02d", year % 10000, month, day);
+    put_digits(buf, year, 4);
+    buf[4] = '-';
+    put_digits(buf + 5, month, 2);
+    buf[7] = '-';
+    put_digits(buf + 8, day, 2);
+    buf[10] = '\0';
     return buf;
-}
-
-static void
-put_digits(char *p, int64_t value, int digits)
-{
-    for (int i = digits - 1; i >= 0; i--) {
-        p[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
 }
 
 char *

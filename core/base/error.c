@@ -72,7 +72,8 @@ jb_abi_out(void *ret, const void *full, size_t full_size, struct jb_error *err)
     size_t size;
     memcpy(&size, ret, sizeof size);
     if (size < sizeof size) {
-        return jb_fail(err, JB_E_USAGE, "a struct for a result has size 0: make it with JB_SIZED");
+        return jb_fail(err, JB_E_USAGE, "a struct for a result has size %zu: make it with JB_SIZED",
+                       size);
     }
     size = size < full_size ? size : full_size;
     memcpy(ret, full, size);
@@ -102,7 +103,7 @@ jb_abi_in(void *full, size_t full_size, const void *given, const char *what, str
     size_t size;
     memcpy(&size, given, sizeof size);
     if (size < sizeof size) {
-        return jb_fail(err, JB_E_USAGE, "%s has size 0: make it with JB_SIZED", what);
+        return jb_fail(err, JB_E_USAGE, "%s has size %zu: make it with JB_SIZED", what, size);
     }
     if (size > STRUCT_BYTES_MAX) {
         return jb_fail(err, JB_E_USAGE, "%s has size %zu: make it with JB_SIZED", what, size);

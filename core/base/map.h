@@ -29,7 +29,10 @@ void jb_map_cut(struct jb_map *m, size_t n);
 /* The newest entry with that hash; then the ones before it. NULL: none. */
 const struct jb_map_entry *jb_map_find(const struct jb_map *m, uint64_t hash);
 const struct jb_map_entry *jb_map_again(const struct jb_map *m, const struct jb_map_entry *e);
-/* Two steps towards finding: each reads what the one before has sent for. The entry need not have
+/* Ends a function that only sends for memory: a compiler that sees through calls takes such a one
+ * for a function that does nothing, and leaves it out. */
+#define JB_KEEP() __asm__ volatile("")
+/* Steps towards finding: each reads what the one before has sent for. The entry need not have
  * that hash. */
 static inline void
 jb_map_warm(const struct jb_map *m, uint64_t hash)
@@ -42,6 +45,13 @@ jb_map_first(const struct jb_map *m, uint64_t hash)
 {
     uint32_t index = m->buckets != NULL ? m->buckets[hash & m->mask] : 0;
     return index != 0 ? &m->entries.at[index - 1] : NULL;
+}
+
+/* The same entry, or where it has another hash the one behind it in its bucket. */
+static inline const struct jb_map_entry *
+jb_map_step(const struct jb_map *m, const struct jb_map_entry *e, uint64_t hash)
+{
+    return e == NULL || e->hash == hash ? e : e->next != 0 ? &m->entries.at[e->next - 1] : NULL;
 }
 
 #endif

@@ -78,8 +78,8 @@ size_t jb_event_decode(const uint8_t *p, size_t n, jb_seq seq,
 bool jb_event_reads_back(const struct jb_event *e, const struct jb_event_context *context,
                          const uint8_t *p, size_t n);
 
-/* How many bytes the event at p takes, without looking at what it says; 0 where it is not well
- * formed. */
+/* How many bytes the event at p takes, if it is one, without looking at what it says; 0 where it
+ * has no end within n. */
 size_t jb_event_length(const uint8_t *p, size_t n);
 
 #endif

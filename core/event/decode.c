@@ -630,15 +630,55 @@ jb_event_space_free(struct jb_event_space *s)
     jb_vec_free(&s->parts);
 }
 
+/* What the element at p takes without the elements inside of it, of which *inside gets the number;
+ * 0: it has no form, or is longer than the n bytes that are left. */
+static size_t
+element_bytes(const uint8_t *p, size_t n, size_t *inside)
+{
+    const uint8_t tag = *p;
+    *inside = 0;
+    if (tag < 0x80 || tag >= 0xe0 || tag == 0xc0) {
+        return 1;
+    }
+    if ((tag & 0xf0) == 0x90) {
+        *inside = tag & 0x0f;
+        return 1;
+    }
+    if ((tag & 0xe0) == 0xa0) {
+        return 1U + (tag & 0x1fU);
+    }
+    if (tag >= 0xcc && tag <= 0xd3) {
+        return 1U + (1U << (tag & 3));
+    }
+    const bool bin = tag >= 0xc4 && tag <= 0xc6, text = tag >= 0xd9 && tag <= 0xdb;
+    const bool array = tag == 0xdc || tag == 0xdd;
+    const unsigned bytes = bin           ? 1U << (tag - 0xc4)
+                           : text        ? 1U << (tag - 0xd9)
+                           : tag == 0xdc ? 2
+                                         : 4;
+    if ((!bin && !text && !array) || n < 1 + bytes) {
+        return 0;
+    }
+    const size_t length = (size_t)jb_get_be(p + 1, bytes);
+    *inside = array ? length : 0;
+    return 1 + bytes + (array ? 0 : length);
+}
+
+/* Looks for one event among others go over those before it: a byte says how long an element is,
+ * and all else is looked at where an event is decoded. */
 size_t
 jb_event_length(const uint8_t *p, size_t n)
 {
-    struct scanner s = {.p = p, .end = p + n, .start = p};
-    size_t elements = scan_array(&s);
-    for (size_t i = 0; i < elements && s.why == NULL; i++) {
-        skip_element(&s, 4);
+    size_t at = 0, left = 1, inside = 0;
+    for (; left > 0; left += inside - 1) {
+        const size_t bytes = at < n ? element_bytes(p + at, n - at, &inside) : 0;
+        /* Every element takes a byte at least. */
+        if (bytes == 0 || bytes > n - at || inside > n - at - bytes || left > n) {
+            return 0;
+        }
+        at += bytes;
     }
-    return s.why == NULL ? (size_t)(s.p - p) : 0;
+    return (*p & 0xf0) == 0x90 || *p == 0xdc || *p == 0xdd ? at : 0;
 }
 
 /* One event has one encoding, and what does not stand in the bytes is compared here: so equal bytes

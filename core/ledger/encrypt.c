@@ -186,14 +186,14 @@ static jb_status
 make_key(const struct jb_ledger *l, const char *path, struct jb_people_key *ret,
          struct jb_error *err)
 {
-    struct jb_key_file file = {.n = 1};
+    struct jb_key_file file;
     struct jb_error ignored;
-    jb_key_make(1, &file.keys[0]);
-    jb_status status = jb_key_file_make(path, l->place, l->identity.ledger_id, &file, err);
-    if (status == JB_E_EXISTS &&
-        jb_key_file_read(path, l->place, l->identity.ledger_id, &file, &ignored) == JB_OK &&
-        file.n == 1 && file.keys[0].epoch == 1) {
-        status = JB_OK;
+    jb_status status = JB_OK;
+    if (jb_key_file_read(path, l->place, l->identity.ledger_id, &file, &ignored) != JB_OK ||
+        file.n != 1 || file.keys[0].epoch != 1) {
+        file.n = 1;
+        jb_key_make(1, &file.keys[0]);
+        status = jb_key_file_make(path, l->place, l->identity.ledger_id, &file, err);
     }
     *ret = file.keys[0];
     jb_key_file_wipe(&file);

@@ -57,7 +57,7 @@ read_clock(struct execution *x, bool *ret_refused)
     bool system = x->r->options.clock == JB_CLOCK_SYSTEM;
     jb_status status = JB_OK;
     if (system) {
-        status = jb_ledger_now(x->l, &x->m.clock, x->err);
+        status = jb_ledger_now_near(x->l, &x->m.clock, x->err);
     } else {
         x->m.clock = x->c->has & JB_HAS(JB_CF_CLOCK) ? x->c->clock : x->c->at;
     }
@@ -77,8 +77,12 @@ repeat(struct execution *x, jb_seq seq)
 enum jb_step
 jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct jb_error *err)
 {
-    struct execution x = {
-        .l = l, .r = r, .c = &r->commands[index], .a = &r->answers->list.at[index], .err = err};
+    struct execution x = {.l = l,
+                          .r = r,
+                          .c = &r->commands[index],
+                          .a = &r->answers->list.at[index],
+                          .near = l->near[index % JB_WARM_MAX],
+                          .err = err};
     if (x.a->outcome != 0) {
         return JB_STEP_DECIDED; /* its form was wrong, and that was said already */
     }

@@ -114,9 +114,9 @@ jb_decide_on_wallet(struct execution *x, struct jb_cached_wallet **ret_slot)
 {
     struct jb_ledger *l = x->l;
     struct jb_prefetched loaded = {0};
-    struct jb_cached_wallet *s;
-    jb_status status =
-        jb_state_find(l->state, jb_given_text(x->c, JB_CF_WALLET, x->c->wallet), &s, x->err);
+    struct jb_text id = jb_given_text(x->c, JB_CF_WALLET, x->c->wallet);
+    struct jb_cached_wallet *s = jb_state_guessed(l->state, x->near, id);
+    jb_status status = s != NULL ? JB_OK : jb_state_find(l->state, id, &s, x->err);
     *ret_slot = s;
     if (status == JB_OK && s != NULL) {
         status = known_version(x, &s->w);

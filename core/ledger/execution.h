@@ -20,6 +20,7 @@ struct execution {
     const struct jb_command *last_member;
     jb_seq before_closing, first; /* of a group: the last event before its closing of days, and the
                                      first event of its members */
+    uint32_t near;                /* the number that its wallet may have; 0: nobody knows */
     bool keyed;
     bool closed; /* the closing of days before a group is done */
 };

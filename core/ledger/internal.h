@@ -129,6 +129,10 @@ struct jb_ledger {
     jb_instant stored_at;    /* monotonic, of the last checkpoint */
     int64_t store_again_at;  /* monotonic: the last one failed */
     uint64_t looks;          /* at the clock while deciding; tests count them */
+    jb_instant clock;        /* as it was read last, which holds for so many commands more */
+    unsigned clock_holds;
+    uint32_t near[JB_WARM_MAX]; /* numbers of the wallets that were sent for; guesses: whoever uses
+                                   one looks at its id */
     /* Where a closing of days that was cut by a commit goes on. */
     jb_seq forgot;          /* by the command that was decided last; 0: it was no `forget` */
     JB_VEC(uint64_t) dying; /* people whom events of the batch forget */
@@ -140,6 +144,8 @@ struct jb_ledger {
     /* The reading side. */
     pthread_mutex_t read_lock;
     struct jb_state *read_state;
+    pthread_mutex_t past_lock;
+    struct jb_state *past; /* folded up to some past event; NULL: nobody has asked (read_due.c) */
     JB_VEC(struct jb_reader_grant) read_grants;
 };
 

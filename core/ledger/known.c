@@ -108,6 +108,10 @@ jb_known_warm(const struct jb_ledger *l, const struct jb_text *ids, size_t n)
         __builtin_prefetch(entries[i]);
     }
     for (size_t i = 0; i < found; i++) {
+        entries[i] = jb_map_step(&k->map, entries[i], hashes[i]);
+        __builtin_prefetch(entries[i]);
+    }
+    for (size_t i = 0; i < found; i++) {
         size_t at = entries[i] != NULL ? entries[i]->value : k->list.n;
         entries[i] = at < k->list.n ? entries[i] : NULL;
         __builtin_prefetch(entries[i] != NULL ? &k->list.at[at] : NULL);
@@ -117,4 +121,5 @@ jb_known_warm(const struct jb_ledger *l, const struct jb_text *ids, size_t n)
             __builtin_prefetch(k->bytes.at + k->list.at[entries[i]->value].at);
         }
     }
+    JB_KEEP();
 }

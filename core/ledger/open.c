@@ -32,6 +32,22 @@ jb_ledger_now(struct jb_ledger *l, jb_instant *ret, struct jb_error *err)
                          (long long)*ret);
 }
 
+jb_status
+jb_ledger_now_near(jb_ledger *l, jb_instant *ret, struct jb_error *err)
+{
+    if (l->clock_holds > 0) {
+        l->clock_holds--;
+        *ret = l->clock;
+        return JB_OK;
+    }
+    jb_status status = jb_ledger_now(l, ret, err);
+    if (status == JB_OK && l->now == system_clock) {
+        l->clock = *ret;
+        l->clock_holds = JB_WARM_MAX - 1;
+    }
+    return status;
+}
+
 jb_lang
 jb_lang_of(const jb_ledger *l)
 {
@@ -82,6 +98,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     pthread_mutex_init(&l->wait_lock, NULL);
     pthread_cond_init(&l->wait_left, NULL);
     jb_query_lock_init(&l->read_lock);
+    jb_query_lock_init(&l->past_lock);
     *ret = l;
     return JB_OK;
 }
@@ -404,6 +421,7 @@ jb_ledger_let_go(jb_ledger *l)
         pthread_mutex_destroy(&l->wait_lock);
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
+        pthread_mutex_destroy(&l->past_lock);
     }
     free(l->key_file);
     free(l->place);
@@ -426,6 +444,7 @@ jb_close(jb_ledger *l)
     if (!forked) {
         jb_state_close(l->state);
         jb_state_close(l->read_state);
+        jb_state_close(l->past);
     }
     jb_store_close(l->store);
     jb_personal_close(l->personal);

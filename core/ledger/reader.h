@@ -97,6 +97,9 @@ jb_status jb_chain_of(jb_ledger *l, jb_seq seq, uint8_t ret_chain[16], struct jb
 
 /* The ledger's clock. JB_E_USAGE where it says what no event could have. */
 jb_status jb_ledger_now(jb_ledger *l, jb_instant *ret, struct jb_error *err);
+/* The same for commands that are decided one after the other: the system's clock is looked at once
+ * for JB_WARM_MAX of them, which take microseconds. A clock of the caller's is asked each time. */
+jb_status jb_ledger_now_near(jb_ledger *l, jb_instant *ret, struct jb_error *err);
 
 /* The language of the handle; l may be NULL. */
 jb_lang jb_lang_of(const jb_ledger *l);

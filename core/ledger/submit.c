@@ -101,7 +101,7 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
 
 /* The wallets of the next commands, where there are many. */
 static void
-warm(const struct jb_ledger *l, const struct jb_request *r)
+warm(struct jb_ledger *l, const struct jb_request *r)
 {
     struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX];
     size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
@@ -112,7 +112,7 @@ warm(const struct jb_ledger *l, const struct jb_request *r)
             actors[by++] = c->actor_id;
         }
     }
-    jb_state_warm(l->state, ids, n);
+    jb_state_warm(l->state, ids, n, l->near);
     if (by > 0) {
         jb_known_warm(l, actors, by);
     }
@@ -142,6 +142,7 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
     int64_t until = jb_monotonic_us() + JB_COMMIT_DECIDE_US;
     unsigned unseen = 0; /* commands since the last look at the clock */
     const struct jb_request *seen = first;
+    l->clock_holds = 0;
     for (struct jb_request *r = first; r != NULL;) {
         *ret_last = r;
         while (r->decided < r->n || r->owes != 0) {
@@ -168,7 +169,10 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
                 return jb_fail(err, JB_E_NOMEM, "no memory for the answers");
             }
             /* A command that read the log may have read much of it. */
-            unseen = l->state->events_read != events_read ? COMMANDS_UNSEEN_MAX : unseen;
+            if (l->state->events_read != events_read) {
+                unseen = COMMANDS_UNSEEN_MAX;
+                l->clock_holds = 0;
+            }
             if (step == JB_STEP_FAILED) {
                 return err->status != JB_OK ? err->status : JB_E_CORRUPT;
             }

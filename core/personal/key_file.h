@@ -26,19 +26,24 @@ struct jb_key_file {
  * ".key" behind it. NULL: no memory, or there is no such directory. The caller frees it. */
 char *jb_key_file_default(const char *dir);
 
-/* One that is not there may have its name still to get, FILE.new (jb_key_file_begin): it gets it
- * now, where that can be. JB_E_KEY with a sentence: it is missing, not readable, of another ledger,
+/* One that is not there may have its name still to get, FILE.new (jb_key_file_begin), or was put
+ * aside as FILE.new.XXXXXXXX, the first eight digits of its ledger's id: it gets it now, where that
+ * can be. JB_E_KEY with a sentence: it is missing, not readable, of another ledger,
  * half written, for others to read, somebody else's, or inside of the ledger dir. */
 jb_status jb_key_file_read(const char *path, const char *dir, const uint8_t ledger_id[16],
                            struct jb_key_file *ret, struct jb_error *err);
+/* Where this ledger's key lies if FILE is that of another one: where it was put aside, if it was;
+ * else FILE. NULL: no memory. The caller frees it. */
+char *jb_key_file_find(const char *path, const char *dir, const uint8_t ledger_id[16]);
 /* Whether it could be replaced. JB_E_KEY. */
 jb_status jb_key_file_check_writable(const char *path, struct jb_error *err);
 /* Makes a new one with those keys. JB_E_EXISTS where there is one; JB_E_KEY inside of dir. */
 jb_status jb_key_file_make(const char *path, const char *dir, const uint8_t ledger_id[16],
                            const struct jb_key_file *keys, struct jb_error *err);
 /* The same for a ledger that is being made: FILE.new, whole and on disk, which gets its name once
- * the ledger is there. Until then nobody needs it, and the next one writes over what a killed one
- * left. JB_E_EXISTS: there is a FILE; JB_E_BUSY: another one is being made. path must stay. */
+ * the ledger is there. A whole key that a killed one left there may be some ledger's: it is put
+ * aside; what is less is written over. JB_E_EXISTS: there is a FILE, or a FILE.new that is no key;
+ * JB_E_BUSY: another one is being made. path must stay. */
 struct jb_key_making {
     const char *path;
     char *made;

@@ -794,10 +794,13 @@ jb_sealed_open(struct jb_personal *p, const char *dir, const char *key_file, str
 {
     MDB_txn *txn;
     struct sealed_meta m;
+    char *said = key_file != NULL ? jb_place_absolute(key_file) : jb_key_file_default(dir);
     p->sealed = make();
-    if (p->sealed == NULL || (p->sealed->dir = jb_place_absolute(dir)) == NULL ||
-        (p->sealed->key_path =
-             key_file != NULL ? jb_place_absolute(key_file) : jb_key_file_default(dir)) == NULL) {
+    bool ok = said != NULL && p->sealed != NULL &&
+              (p->sealed->dir = jb_place_absolute(dir)) != NULL &&
+              (p->sealed->key_path = jb_key_file_find(said, dir, p->ledger_id)) != NULL;
+    free(said);
+    if (!ok) {
         return jb_fail(err, JB_E_NOMEM, "no memory to open %s", jb_env_path(p->env));
     }
     jb_env_set_tables(p->env, tables);

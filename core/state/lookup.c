@@ -140,6 +140,20 @@ jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_wallet **r
     return read_slot(b, number, ret, err);
 }
 
+static bool
+has_id(const struct jb_cached_wallet *s, struct jb_text id)
+{
+    return s->w.id_n == id.n && memcmp(s->w.id, id.s, id.n) == 0;
+}
+
+struct jb_cached_wallet *
+jb_state_guessed(const struct jb_state *b, uint32_t number, struct jb_text id)
+{
+    struct jb_cached_wallet *s =
+        number > 0 && number <= b->slots.n ? b->slots.at[number - 1] : NULL;
+    return s != NULL && id.s != NULL && has_id(s, id) ? s : NULL;
+}
+
 jb_status
 jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **ret,
               struct jb_error *err)
@@ -152,7 +166,7 @@ jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **r
     for (const struct jb_map_entry *e = jb_map_find(&b->wallet_ids, hash); e != NULL;
          e = jb_map_again(&b->wallet_ids, e)) {
         struct jb_cached_wallet *s = e->value <= b->slots.n ? b->slots.at[e->value - 1] : NULL;
-        if (s != NULL && s->w.id_n == id.n && memcmp(s->w.id, id.s, id.n) == 0) {
+        if (s != NULL && has_id(s, id)) {
             *ret = s;
             return JB_OK;
         }
@@ -166,44 +180,55 @@ jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **r
     return jb_state_wallet(b, number, ret, err);
 }
 
+/* Nearly all entries stand among the first three of their bucket. */
+#define WARM_STEPS 2
+
 void
-jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n)
+jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n,
+              uint32_t ret_numbers[JB_WARM_MAX])
 {
-    const struct jb_map_entry *entries[JB_WARM_MAX];
+    const struct jb_map_entry *entries[JB_WARM_MAX] = {NULL};
     const struct jb_cached_wallet *found[JB_WARM_MAX];
     uint64_t hashes[JB_WARM_MAX];
-    size_t k = 0;
+    n = n < JB_WARM_MAX ? n : JB_WARM_MAX;
     /* Each step waits for what the step before has sent for, for all of them at once. */
-    for (size_t i = 0; i < n && i < JB_WARM_MAX; i++) {
-        if (ids[i].s != NULL && ids[i].n <= JB_ID_BYTES_MAX) {
-            hashes[k] = jb_state_hash(b, ids[i].s, ids[i].n);
-            jb_map_warm(&b->wallet_ids, hashes[k++]);
-        }
+    for (size_t i = 0; i < n; i++) {
+        bool can_be = ids[i].s != NULL && ids[i].n <= JB_ID_BYTES_MAX;
+        hashes[i] = can_be ? jb_state_hash(b, ids[i].s, ids[i].n) : 0;
+        jb_map_warm(&b->wallet_ids, hashes[i]);
     }
-    for (size_t i = 0; i < k; i++) {
+    for (size_t i = 0; i < n; i++) {
         entries[i] = jb_map_first(&b->wallet_ids, hashes[i]);
         __builtin_prefetch(entries[i]);
     }
-    for (size_t i = 0; i < k; i++) {
-        size_t slot = entries[i] != NULL ? entries[i]->value - 1 : b->slots.n;
-        entries[i] = slot < b->slots.n ? entries[i] : NULL;
-        __builtin_prefetch(entries[i] != NULL ? &b->slots.at[slot] : NULL);
+    for (size_t steps = 0; steps < WARM_STEPS; steps++) {
+        for (size_t i = 0; i < n; i++) {
+            entries[i] = jb_map_step(&b->wallet_ids, entries[i], hashes[i]);
+            __builtin_prefetch(entries[i]);
+        }
     }
-    for (size_t i = 0; i < k && b->last_roles.n > 0; i++) {
-        size_t slot = entries[i] != NULL ? entries[i]->value - 1 : b->last_roles.n;
-        __builtin_prefetch(slot < b->last_roles.n ? &b->last_roles.at[slot] : NULL);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t number = entries[i] != NULL ? entries[i]->value : 0;
+        ret_numbers[i] = number <= b->slots.n ? (uint32_t)number : 0;
+        __builtin_prefetch(ret_numbers[i] != 0 ? &b->slots.at[number - 1] : NULL);
     }
-    for (size_t i = 0; i < k; i++) {
-        found[i] = entries[i] != NULL ? b->slots.at[entries[i]->value - 1] : NULL;
+    for (size_t i = 0; i < n && b->last_roles.n > 0; i++) {
+        size_t number = ret_numbers[i];
+        __builtin_prefetch(number != 0 && number <= b->last_roles.n ? &b->last_roles.at[number - 1]
+                                                                    : NULL);
+    }
+    for (size_t i = 0; i < n; i++) {
+        found[i] = ret_numbers[i] != 0 ? b->slots.at[ret_numbers[i] - 1] : NULL;
         for (size_t at = 0; found[i] != NULL && at < sizeof *found[i]; at += CACHE_LINE) {
             __builtin_prefetch((const char *)found[i] + at, 1);
         }
     }
-    for (size_t i = 0; i < k; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (found[i] != NULL && found[i]->w.first_lot < found[i]->w.lots.n) {
             __builtin_prefetch(&found[i]->w.lots.at[found[i]->w.first_lot], 1);
         }
     }
+    JB_KEEP();
 }
 
 jb_status

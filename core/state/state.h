@@ -187,7 +187,11 @@ jb_status jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_
 /* What will be looked for in a moment comes near to the processor: at most JB_WARM_MAX wallets,
  * whose ways through memory go side by side. Any texts; it changes nothing. */
 #define JB_WARM_MAX 16
-void jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n);
+void jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n,
+                   uint32_t ret_numbers[JB_WARM_MAX]);
+/* The wallet with that id if it has that number and is in memory; else NULL, which says nothing. */
+struct jb_cached_wallet *jb_state_guessed(const struct jb_state *b, uint32_t number,
+                                          struct jb_text id);
 /* kind 'C', 'G' or 'R' of a wallet, 'H' (a channel), 'S' (the channel of a search id) or 'A' (an
  * agency) of wallet 0; *ret 0: there is none. */
 jb_status jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,

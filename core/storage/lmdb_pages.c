@@ -1,7 +1,8 @@
-/* The layout is that of LMDB 0.9 on 64-bit machines: little-endian there, native everywhere. */
 #include "storage/lmdb_pages.h"
 
+#include "base/steps.h"
 #include "storage/descriptors.h"
+#include "storage/lmdb_layout.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,29 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    PAGE_HEADER = 16,
-    PAGE_BYTES_MAX = 65536,
-    P_BRANCH = 1,
-    P_LEAF = 2,
-    P_OVERFLOW = 4,
-    P_META = 8,
-    NODE_HEADER = 8,
-    N_BIGDATA = 1,
-    N_SUBDATA = 2,
-    DB_BYTES = 48,
-    KEY_BYTES_MAX = 511,
-    DEPTH_MAX = 32
-};
 #define META_MAGIC UINT32_C(0xbeefc0de)
-#define NO_PAGE UINT64_MAX
-
-struct db {
-    uint32_t pad;
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t branch, leaf, overflow, entries, root;
-};
 
 struct meta {
     uint32_t page_bytes;
@@ -41,40 +20,10 @@ struct meta {
     uint64_t last, txn_id;
 };
 
-static uint16_t
-get16(const uint8_t *p)
-{
-    uint16_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
-
-static uint32_t
-get32(const uint8_t *p)
-{
-    uint32_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
-
-static uint64_t
-get64(const uint8_t *p)
-{
-    uint64_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
-
-static struct db
-get_db(const uint8_t *p)
-{
-    return (struct db){get32(p),      get16(p + 4),  get16(p + 6),  get64(p + 8),
-                       get64(p + 16), get64(p + 24), get64(p + 32), get64(p + 40)};
-}
-
 static bool
 read_whole(int fd, uint8_t *bytes, size_t n, uint64_t at)
 {
+    jb_steps.pages++;
     for (size_t have = 0; have < n;) {
         ssize_t got = pread(fd, bytes + have, n - have, (off_t)(at + have));
         if (got < 0 && errno == EINTR) {
@@ -178,6 +127,7 @@ struct walk {
     uint8_t *seen;   /* a bit a page */
     uint8_t *levels; /* a page for each level */
     bool no_memory;
+    bool only_names; /* not what lies in the tables, and not the free pages */
 };
 
 enum kind { FREE_TREE, MAIN_TREE, NAMED_TREE };
@@ -205,7 +155,7 @@ static bool
 overflow_holds(struct walk *w, uint64_t page, uint32_t bytes, uint64_t *ret_pages)
 {
     uint8_t header[PAGE_HEADER];
-    uint64_t pages = (PAGE_HEADER - 1 + (uint64_t)bytes) / w->page_bytes + 1;
+    uint64_t pages = overflow_pages(bytes, w->page_bytes);
     if (page > w->last || !read_whole(w->fd, header, sizeof header, page * w->page_bytes) ||
         get64(header) != page || get16(header + 10) != P_OVERFLOW || get32(header + 12) != pages) {
         return false;
@@ -259,7 +209,7 @@ leaf_value_holds(struct walk *w, struct tree *t, const uint8_t *node, const uint
     uint16_t flags = get16(node + 4);
     if (flags == N_SUBDATA && t->kind == MAIN_TREE && bytes == DB_BYTES) {
         struct db db = get_db(data);
-        return db.pad == 0 && db.flags == 0 && walk_tree(w, NAMED_TREE, &db);
+        return db.pad == 0 && db.flags == 0 && (w->only_names || walk_tree(w, NAMED_TREE, &db));
     }
     if (flags != 0 && flags != N_BIGDATA) {
         return false;
@@ -378,9 +328,10 @@ walk_tree(struct walk *w, enum kind kind, const struct db *db)
 }
 
 static enum jb_pages_found
-walk_all(int fd, const struct meta *m)
+walk_snapshot(int fd, const struct meta *m, bool only_names)
 {
-    struct walk w = {.fd = fd, .page_bytes = m->page_bytes, .last = m->last};
+    struct walk w = {
+        .fd = fd, .page_bytes = m->page_bytes, .last = m->last, .only_names = only_names};
     w.seen = calloc(1, m->last / 8 + 1);
     if (w.seen == NULL) {
         return JB_PAGES_UNKNOWN;
@@ -389,7 +340,8 @@ walk_all(int fd, const struct meta *m)
      * stand those of the environment: that the file is no directory. */
     bool ok = m->main.flags == 0 && m->main.pad == 0 &&
               m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) &&
-              walk_tree(&w, MAIN_TREE, &m->main) && walk_tree(&w, FREE_TREE, &m->free);
+              walk_tree(&w, MAIN_TREE, &m->main) &&
+              (only_names || walk_tree(&w, FREE_TREE, &m->free));
     free(w.seen);
     return ok ? JB_PAGES_SOUND : w.no_memory ? JB_PAGES_UNKNOWN : JB_PAGES_DAMAGED;
 }
@@ -401,8 +353,8 @@ file_bytes(int fd)
     return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-enum jb_pages_found
-jb_pages_look_at_all(const char *path, uint64_t txn_id)
+static enum jb_pages_found
+look(const char *path, uint64_t txn_id, bool only_names)
 {
     int fd;
     struct meta metas[2];
@@ -412,12 +364,26 @@ jb_pages_look_at_all(const char *path, uint64_t txn_id)
     }
     found = look_at_metas(fd, metas);
     const struct meta *m = &metas[txn_id & 1];
-    if (found == JB_PAGES_SOUND && m->last * m->page_bytes < JB_PAGES_LOOK_BYTES_MAX) {
+    if (found == JB_PAGES_SOUND &&
+        (only_names || m->last * m->page_bytes < JB_PAGES_LOOK_BYTES_MAX)) {
         /* A later one stands there: others write at the same time, so nothing can be told. */
-        found = m->txn_id > txn_id                                    ? JB_PAGES_UNKNOWN
-                : m->txn_id == txn_id && meta_fits(m, file_bytes(fd)) ? walk_all(fd, m)
-                                                                      : JB_PAGES_DAMAGED;
+        found = m->txn_id > txn_id ? JB_PAGES_UNKNOWN
+                : m->txn_id == txn_id && meta_fits(m, file_bytes(fd))
+                    ? walk_snapshot(fd, m, only_names)
+                    : JB_PAGES_DAMAGED;
     }
     close(fd);
     return found;
+}
+
+enum jb_pages_found
+jb_pages_look_at_all(const char *path, uint64_t txn_id)
+{
+    return look(path, txn_id, false);
+}
+
+enum jb_pages_found
+jb_pages_look_at_names(const char *path, uint64_t txn_id)
+{
+    return look(path, txn_id, true);
 }

@@ -1,7 +1,9 @@
 /*
  * LMDB's own pages, looked at before LMDB does: it ends the process that reads a damaged branch or
  * free page, whatever the rows say. Everything that it follows is followed here first: both meta
- * pages, every page of every tree, and the list of free pages.
+ * pages, every page of every tree, and the list of free pages, for who is going to write; for who
+ * only reads, the pages with the tables' names. Rows he finds by lmdb_tree.h, which looks at each
+ * page when it comes by.
  */
 #ifndef JANGBU_LMDB_PAGES_H
 #define JANGBU_LMDB_PAGES_H
@@ -9,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is larger is opened without a look at its pages: that costs as long as reading it. */
+/* What is larger is written to without a look at all its pages: that costs as long as reading it.
+ */
 #define JB_PAGES_LOOK_BYTES_MAX (UINT64_C(256) << 20)
 
 enum jb_pages_found {
@@ -24,5 +27,8 @@ enum jb_pages_found jb_pages_look_at_metas(const char *path);
 /* Everything that the snapshot txn_id (mdb_txn_id of an open read transaction, which keeps it)
  * reaches. */
 enum jb_pages_found jb_pages_look_at_all(const char *path, uint64_t txn_id);
+/* Of that, the pages that lead to the tables, and not what lies in them: a few, however large the
+ * file is. */
+enum jb_pages_found jb_pages_look_at_names(const char *path, uint64_t txn_id);
 
 #endif

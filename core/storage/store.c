@@ -136,8 +136,12 @@ meta_put(struct jb_store *s, MDB_txn *txn, int which, const struct jb_store_meta
 
 /* Bytes of FILE-users that are locked. Everyone who has the store open holds the first; who gets it
  * alone may make a damaged file anew. A rebuild holds the second: the next generation belongs to
- * one of them only. */
-enum { PRESENCE = 0, REBUILD = 1 };
+ * one of them only. Who may write holds the third, once all of LMDB's pages were looked at, by
+ * himself or by who held it when he came: what happened to them since was done by LMDB. */
+enum { PRESENCE = 0, REBUILD = 1, LOOKED_AT = 2 };
+
+static const char *const names[2][JB_STORE_DBIS] = {{"0/blocks", "0/checks"},
+                                                    {"1/blocks", "1/checks"}};
 
 static int
 lock_byte(int fd, int byte, short type)
@@ -147,9 +151,9 @@ lock_byte(int fd, int byte, short type)
 }
 
 static bool
-others_there(int fd)
+others_have(int fd, int byte)
 {
-    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = PRESENCE, .l_len = 1};
+    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
     return fd >= 0 && fcntl(fd, F_OFD_GETLK, &fl) == 0 && fl.l_type != F_UNLCK;
 }
 
@@ -163,8 +167,6 @@ marked(int fd)
 static int
 open_tables(struct jb_store *s, MDB_txn *txn, unsigned flags)
 {
-    static const char *const names[2][JB_STORE_DBIS] = {{"0/blocks", "0/checks"},
-                                                        {"1/blocks", "1/checks"}};
     jb_env_tables_lock(s->env);
     int code = mdb_dbi_open(txn, NULL, 0, &s->main);
     for (unsigned set = 0; set < 2; set++) {
@@ -228,6 +230,24 @@ set_up(struct jb_store *s, MDB_txn *txn)
     return meta_put(s, txn, 0, &m);
 }
 
+/* The pages that LMDB will follow: all where it writes, or finds rows, which it does in a file with
+ * pages larger than the machine's. */
+static bool
+pages_hold(struct jb_store *s, MDB_txn *txn)
+{
+    MDB_stat stat;
+    bool all = !s->read_only || mdb_env_stat(mdb_txn_env(txn), &stat) != 0 ||
+               (long)stat.ms_psize > sysconf(_SC_PAGESIZE);
+    const char *path = jb_env_path(s->env);
+    enum jb_pages_found found = JB_PAGES_DAMAGED;
+    /* Who begins to write beside this one may have been in the middle of a meta page. */
+    for (int tries = 0; tries < 2 && found == JB_PAGES_DAMAGED; tries++) {
+        found = all ? jb_pages_look_at_all(path, mdb_txn_id(txn))
+                    : jb_pages_look_at_names(path, mdb_txn_id(txn));
+    }
+    return found != JB_PAGES_DAMAGED;
+}
+
 /* Looks with a read transaction, and writes only where there is nothing yet: an open waits for
  * nobody who writes. */
 static int
@@ -239,10 +259,7 @@ open_in(struct jb_store *s, bool make, bool look_at_pages, jb_status *ret_status
     if (*ret_status != JB_OK) {
         return 0;
     }
-    int code = look_at_pages && jb_pages_look_at_all(jb_env_path(s->env), mdb_txn_id(txn)) ==
-                                    JB_PAGES_DAMAGED
-                   ? MDB_CORRUPTED
-                   : 0;
+    int code = look_at_pages && !pages_hold(s, txn) ? MDB_CORRUPTED : 0;
     if (code == 0) {
         code = make ? set_up(s, txn) : open_tables(s, txn, 0);
     }
@@ -275,8 +292,7 @@ open_env(struct jb_store *s, const char *path, bool first, int *ret_code, struct
     if (status != JB_OK) {
         return status;
     }
-    bool look = first && jb_env_users(s->env) == 1;
-    int code = open_in(s, false, look, &status, err);
+    int code = open_in(s, false, !others_have(s->presence_fd, LOOKED_AT), &status, err);
     if (status == JB_OK && code == MDB_NOTFOUND && !s->read_only) {
         code = open_in(s, true, false, &status, err);
     }
@@ -314,7 +330,7 @@ open_or_make(struct jb_store *s, const char *path, bool *ret_remade, struct jb_e
 {
     bool alone =
         !s->read_only && s->presence_fd >= 0 && lock_byte(s->presence_fd, PRESENCE, F_WRLCK) == 0;
-    bool first = alone || !others_there(s->presence_fd);
+    bool first = alone || !others_have(s->presence_fd, PRESENCE);
     bool damaged = marked(s->presence_fd);
     int code = 0;
     jb_status status = damaged ? JB_E_CORRUPT : open_env(s, path, first, &code, err);
@@ -325,6 +341,9 @@ open_or_make(struct jb_store *s, const char *path, bool *ret_remade, struct jb_e
     }
     if (s->presence_fd >= 0) {
         lock_byte(s->presence_fd, PRESENCE, F_RDLCK);
+        if (status == JB_OK && !s->read_only) {
+            lock_byte(s->presence_fd, LOOKED_AT, F_RDLCK);
+        }
     }
     if (status != JB_OK && code == MDB_VERSION_MISMATCH && s->read_only) {
         return jb_fail(err, JB_E_NOTFOUND, "%s is of another version of jangbu", path);
@@ -390,6 +409,24 @@ jb_store_grown(struct jb_store *s)
 
 /* ---- transactions ---- */
 
+/* The tables of t's generation, for who only reads. */
+static int
+find_trees(struct jb_store *s, struct jb_store_txn *t)
+{
+    for (unsigned i = 0; i < JB_STORE_DBIS; i++) {
+        const char *name = names[t->meta.generation & 1][i];
+        MDB_val key = {strlen(name), (void *)(uintptr_t)name}, value;
+        int code = mdb_get(t->txn, s->main, &key, &value);
+        if (code != 0) {
+            return code;
+        }
+        if (!jb_tree_of(&value, &t->trees[i]) || !jb_snapshot_of(t->txn, &value, &t->pages)) {
+            return MDB_CORRUPTED;
+        }
+    }
+    return 0;
+}
+
 static jb_status
 begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struct jb_error *err)
 {
@@ -418,6 +455,10 @@ begin(struct jb_store *s, bool write, bool next, struct jb_store_txn *ret, struc
         return jb_store_damaged(s, "its first row", err);
     }
     t.dbi = s->dbi[t.meta.generation & 1];
+    if (!write && find_trees(s, &t) != 0) {
+        jb_store_end(&t);
+        return jb_store_damaged(s, "LMDB's pages", err);
+    }
     *ret = t;
     return JB_OK;
 }

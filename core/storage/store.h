@@ -19,6 +19,8 @@
 #include <jangbu/base.h>
 #include <lmdb.h>
 
+#include "storage/lmdb_tree.h"
+
 #define JB_STORE_TABLES_MAX 16
 #define JB_STORE_KEY_BYTES_MAX 255
 
@@ -58,6 +60,9 @@ jb_status jb_store_damaged(struct jb_store *s, const char *what, struct jb_error
 /* Whether a failure to open a store, or of a store, is one that the log makes good. */
 bool jb_store_dispensable(jb_status status);
 
+/* The tables of LMDB that a generation has. */
+enum jb_store_dbi { JB_STORE_BLOCKS, JB_STORE_CHECKS, JB_STORE_DBIS };
+
 /* The block that was looked into last. */
 struct jb_store_last {
     const uint8_t *block; /* NULL: none */
@@ -68,7 +73,9 @@ struct jb_store_last {
 struct jb_store_txn {
     struct jb_store *store;
     MDB_txn *txn;
-    const MDB_dbi *dbi; /* of the current generation (or of the next, where asked for) */
+    const MDB_dbi *dbi;       /* of the current generation (or of the next, where asked for) */
+    struct jb_snapshot pages; /* of a read: the same two tables, not by LMDB */
+    struct jb_tree trees[JB_STORE_DBIS];
     struct jb_store_meta meta;
     struct jb_store_pending *pending; /* of a write: what is put and deleted until the commit */
     struct jb_store_last last;

@@ -8,9 +8,6 @@
 #include "storage/lmdb_env.h"
 #include "storage/store.h"
 
-/* The tables of LMDB that a generation has. */
-enum jb_store_dbi { JB_STORE_BLOCKS, JB_STORE_CHECKS, JB_STORE_DBIS };
-
 #define JB_STORE_AGREED 4096
 
 struct jb_store {

@@ -133,12 +133,19 @@ parse(const uint8_t *at, size_t n, struct block *ret)
     return (b.rows == 0 ? b.rows_at : row_end(&b, b.rows - 1)) == n;
 }
 
+static int
+code_of(enum jb_tree_found found)
+{
+    return found == JB_TREE_THERE ? 0 : found == JB_TREE_NOT_THERE ? MDB_NOTFOUND : MDB_CORRUPTED;
+}
+
 static jb_status
 get_value(struct jb_store_txn *t, enum jb_store_dbi dbi, const MDB_val *key, MDB_val *ret,
           struct jb_error *err)
 {
     MDB_val k = *key;
-    int code = mdb_get(t->txn, t->dbi[dbi], &k, ret);
+    int code = t->pages.map != NULL ? code_of(jb_tree_get(&t->pages, &t->trees[dbi], &k, ret))
+                                    : mdb_get(t->txn, t->dbi[dbi], &k, ret);
     return code == 0              ? JB_OK
            : code == MDB_NOTFOUND ? jb_store_damaged(t->store, "a row is missing", err)
                                   : jb_store_failed(t->store, code, "reading", err);
@@ -207,6 +214,35 @@ is_last_found(const struct jb_store_txn *t, unsigned table, struct bytes key, st
            (ret->last || compare(key, ret->upper) < 0);
 }
 
+/* Pages that are in disorder lead to a block that is sound, and another one. */
+static bool
+is_between(const struct block *b, struct bytes key, bool before)
+{
+    int lower = compare(b->lower, key), upper = b->last ? -1 : compare(key, b->upper);
+    return before ? lower < 0 && upper <= 0 : lower <= 0 && upper < 0;
+}
+
+/* LMDB's code: the block with the greatest lower bound that is not above *k (below: that is
+ * smaller), by LMDB. */
+static int
+seek_in_lmdb(struct jb_store_txn *t, bool below, MDB_val *k, MDB_val *v)
+{
+    MDB_cursor *c;
+    MDB_val key = *k;
+    int code = mdb_cursor_open(t->txn, t->dbi[JB_STORE_BLOCKS], &c);
+    if (code != 0) {
+        return code;
+    }
+    code = mdb_cursor_get(c, k, v, MDB_SET_RANGE);
+    bool exact = code == 0 && !below && k->mv_size == key.mv_size &&
+                 memcmp(k->mv_data, key.mv_data, key.mv_size) == 0;
+    if (!exact && (code == 0 || code == MDB_NOTFOUND)) {
+        code = mdb_cursor_get(c, k, v, code == 0 ? MDB_PREV : MDB_LAST);
+    }
+    mdb_cursor_close(c);
+    return code;
+}
+
 /* The block that key falls into (before: that ends at key or has it inside, as its upper bound may
  * be). JB_E_NOTFOUND: the table has no blocks yet. */
 static jb_status
@@ -214,22 +250,14 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
            struct jb_error *err)
 {
     uint8_t place[1 + JB_STORE_KEY_BYTES_MAX];
-    MDB_cursor *c;
     MDB_val k = {place_of(table, key, place), place}, v;
     if (!before && is_last_found(t, table, key, ret)) {
         return JB_OK;
     }
-    int code = mdb_cursor_open(t->txn, t->dbi[JB_STORE_BLOCKS], &c);
-    if (code != 0) {
-        return jb_store_failed(t->store, code, "reading", err);
-    }
-    code = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
-    bool exact =
-        code == 0 && !before && k.mv_size == 1 + key.n && memcmp(k.mv_data, place, k.mv_size) == 0;
-    if (!exact && (code == 0 || code == MDB_NOTFOUND)) {
-        code = mdb_cursor_get(c, &k, &v, code == 0 ? MDB_PREV : MDB_LAST);
-    }
-    mdb_cursor_close(c);
+    int code =
+        t->pages.map != NULL
+            ? code_of(jb_tree_last(&t->pages, &t->trees[JB_STORE_BLOCKS], &k, before, &k, &v))
+            : seek_in_lmdb(t, before, &k, &v);
     if (code == MDB_NOTFOUND || (code == 0 && *(const uint8_t *)k.mv_data != table)) {
         return t->meta.rows[table] == 0 ? JB_E_NOTFOUND
                                         : jb_store_damaged(t->store, "rows are missing", err);
@@ -238,11 +266,8 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
         return jb_store_failed(t->store, code, "reading", err);
     }
     jb_status status = check_block(t, table, &k, &v, ret, err);
-    if (status == JB_OK && !ret->last) {
-        int order = compare(key, ret->upper);
-        if (before ? order > 0 : order >= 0) {
-            status = jb_store_damaged(t->store, "rows are missing", err);
-        }
+    if (status == JB_OK && !is_between(ret, key, before)) {
+        status = jb_store_damaged(t->store, "rows are missing", err);
     }
     if (status == JB_OK) {
         t->last = (struct jb_store_last){ret->at, ret->n, table};

@@ -91,6 +91,7 @@ child_of(void (*run)(void))
     fflush(stdout);
     shared->seen = 0;
     shared->committed_at = 0;
+    shared->ready = false;
     pid_t pid = fork();
     must(pid >= 0, "no child");
     if (pid == 0) {

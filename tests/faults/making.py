@@ -67,13 +67,12 @@ def key_files(jangbu, work):
     out = run(jangbu, *init)
     check("a key file is never written over", out.returncode == 1 and open(key).read() == "mine" and not os.path.exists(dest), out)
     os.remove(key)
-    for title, left in (("half a line", lambda: put(key + ".new", "jangbu-key-1 00")), ("of another mode", lambda: put(key + ".new", "x", 0o644)),
-                        ("a link", lambda: os.symlink(os.path.join(work, "elsewhere"), key + ".new"))):
-        left()
+    for title, text, mode in (("nothing", "", 0o600), ("half a line", "jangbu-key-1 00", 0o600), ("of another mode", "jangbu", 0o644), ("zeros", "\0" * 90, 0o600)):
+        put(key + ".new", text, mode)
         out = run(jangbu, *init)
-        check(f"what a killed one left, {title}, is written over", out.returncode == 0 and keyed(jangbu, init, dest) and
-              not os.path.exists(os.path.join(work, "elsewhere")) and os.stat(key).st_mode & 0o777 == 0o600, out)
+        check(f"what a killed one left, {title}, is written over", out.returncode == 0 and keyed(jangbu, init, dest) and os.stat(key).st_mode & 0o777 == 0o600, out)
         remove(dest, key)
+    no_keys(jangbu, init, dest, key, put)
     # An init of another ledger is at it.
     with open(key + ".new", "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -91,6 +90,106 @@ def key_files(jangbu, work):
     check("another ledger's is not taken", out.returncode == 3 and "no key file" in out.stderr and os.path.exists(key + ".new"), out)
     remove(dest, key)
     remove(other, other + ".key")
+
+
+def no_keys(jangbu, init, dest, key, put):
+    """What lies under FILE.new and is no key is not touched, and said."""
+    for title, make, remove_it in (("a text", lambda p: put(p, "mine\n"), os.remove), ("of another mode", lambda p: put(p, "x", 0o644), os.remove),
+                                   ("a long one", lambda p: put(p, "jangbu-key-1 " + "x" * 2000), os.remove), ("a link", lambda p: os.symlink("elsewhere", p), os.remove),
+                                   ("a directory", os.mkdir, os.rmdir), ("a pipe", os.mkfifo, os.remove)):
+        made = key + ".new"
+        make(made)
+        before = os.lstat(made)
+        for lang, words in (("en", "is no key"), ("ko", "키가 아닙니다")):
+            out = run(jangbu, *init, "--lang", lang)
+            check(f"{title} in the way, {lang}", out.returncode == 1 and words in out.stderr and made in out.stderr and not os.path.exists(dest) and
+                  not os.path.exists(os.path.join(os.path.dirname(key), "elsewhere")), out)
+        after = os.lstat(made)
+        check(f"{title} is as it was", (before.st_ino, before.st_size, before.st_mode) == (after.st_ino, after.st_size, after.st_mode))
+        remove_it(made)
+
+
+def unopened(jangbu, work, name):
+    """A ledger whose init was killed before its key had its name: the ledger, its id's first digits, its key file's text."""
+    ledger, key = os.path.join(work, name), os.path.join(work, "k")
+    run(jangbu, "init", "--roles=enforce", "--operator", "root", "--key-file", key, ledger)
+    os.rename(key, key + ".new")
+    with open(key + ".new", encoding="utf-8") as file:
+        text = file.read()
+    return ledger, text.split()[1][:8], text
+
+
+def opens(jangbu, ledger, key):
+    """Its names can be read, and a change of its key can be made."""
+    shown = run(jangbu, "log", ledger, "--people", "--json", "--key-file", key).stdout
+    return '"root"' in shown and run(jangbu, "people", "rotate", ledger, "--key-file", key).returncode == 0 and \
+        '"root"' in run(jangbu, "log", ledger, "--people", "--json", "--key-file", key).stdout
+
+
+def kept_keys(jangbu, shim, work):
+    """A FILE.new may be the only key of a ledger that nobody has opened since: whoever finds it puts it aside, and its ledger finds it there."""
+    key, env = os.path.join(work, "k"), preload(shim, work)
+    init = ["init", "--roles=enforce", "--operator", "root", "--key-file", key]
+
+    def clean():
+        for name in os.listdir(work):
+            if name == "k" or name.startswith("k."):
+                os.remove(os.path.join(work, name))
+        for name in ("one", "two"):
+            shutil.rmtree(os.path.join(work, name), ignore_errors=True)
+
+    one, digits, text = unopened(jangbu, work, "one")
+    two = os.path.join(work, "two")
+    out = run(jangbu, *init, two)
+    check("an init beside another's key", out.returncode == 0 and open(f"{key}.new.{digits}").read() == text and not os.path.exists(key + ".new"), (out, os.listdir(work)))
+    check("both open", opens(jangbu, two, key) and opens(jangbu, one, key) and opens(jangbu, two, key), os.listdir(work))
+    check("the one that was put aside is used where it lies", json.loads(run(jangbu, "people", one, "--key-file", key, "--json").stdout)["key_file"] == f"{key}.new.{digits}")
+    os.rename(key, key + ".gone")
+    check("and gets its name where nobody has that", opens(jangbu, one, key) and os.path.exists(key) and not os.path.exists(f"{key}.new.{digits}"), os.listdir(work))
+    clean()
+    # Three of them, one after another; and one whose place is taken.
+    one, digits, text = unopened(jangbu, work, "one")
+    two, others, other_text = unopened(jangbu, work, "two")
+    check("two that nobody opened", open(f"{key}.new.{digits}").read() == text and open(key + ".new").read() == other_text, os.listdir(work))
+    shutil.copy(f"{key}.new.{digits}", f"{key}.new.{others}")
+    out = run(jangbu, *init, os.path.join(work, "three"))
+    check("a place aside that is taken", out.returncode == 1 and others in out.stderr and open(key + ".new").read() == other_text and open(f"{key}.new.{digits}").read() == text, out)
+    shutil.copy(key + ".new", f"{key}.new.{others}")
+    out = run(jangbu, *init, os.path.join(work, "three"))
+    check("by the same key", out.returncode == 0 and opens(jangbu, two, key) and opens(jangbu, one, key), (out, os.listdir(work)))
+    shutil.rmtree(os.path.join(work, "three"))
+    clean()
+    # Another ledger's FILE is there already: its changes of key do not remove what lies under FILE.new either.
+    one, digits, text = unopened(jangbu, work, "one")
+    os.rename(key + ".new", key + ".saved")
+    run(jangbu, *init, two)
+    os.rename(key + ".saved", key + ".new")
+    check("a change of key beside another's", opens(jangbu, two, key) and open(f"{key}.new.{digits}").read() == text and opens(jangbu, one, key), os.listdir(work))
+    os.rename(f"{key}.new.{digits}", key + ".new")
+    check("under FILE.new, with another's FILE", opens(jangbu, one, key) and opens(jangbu, two, key), os.listdir(work))
+    with open(key + ".new", "w", encoding="utf-8") as file:
+        file.write("mine\n")
+    out = run(jangbu, "people", "rotate", two, "--key-file", key)
+    check("a change of key beside what is no key", out.returncode == 3 and "is no key" in out.stderr and open(key + ".new").read() == "mine\n", out)
+    os.remove(key + ".new")
+    check("and goes on without it", opens(jangbu, two, key))
+    clean()
+    # Killed at each call, and each call failing.
+    for fault in ({"JB_SHIM_KILL": None}, {"JB_SHIM_FAIL": None, "JB_SHIM_ERRNO": "28"}, {"JB_SHIM_FAIL": None, "JB_SHIM_ERRNO": "5"}):
+        for n in range(1, 300):
+            one, digits, text = unopened(jangbu, work, "one")
+            count = os.path.join(work, "count")
+            out = run(jangbu, *init, two, env={**env, "JB_SHIM_COUNT": count, **{k: v or str(n) for k, v in fault.items()}})
+            name = f"init beside another's key with {fault} at {n}"
+            kept = [p for p in (key + ".new", f"{key}.new.{digits}") if os.path.exists(p) and open(p).read() == text]
+            check(f"{name}: it is kept", kept != [], os.listdir(work))
+            if not os.path.exists(os.path.join(two, "log.mdb")):
+                again = run(jangbu, *init, two)
+                check(f"{name}: the next one works", again.returncode == 0, again)
+            check(f"{name}: both open", opens(jangbu, two, key) and opens(jangbu, one, key), os.listdir(work))
+            clean()
+            if out.returncode == 0 and n > int(open(count).read()):
+                break
 
 
 def at_each(jangbu, shim, work, original):
@@ -213,6 +312,7 @@ def main():
         at_each(jangbu, shim, work, original)
         in_the_way(jangbu, work, original)
         key_files(jangbu, work)
+        kept_keys(jangbu, shim, work)
         places(jangbu, shim, work, original)
         overlay(jangbu, work, original)
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**checks))

@@ -13,6 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct jb_event_space space = {0};
     struct jb_decode_failure failure;
     struct jb_event e;
+    JB_ASSERT(jb_event_length(data, n) <= n);
     size_t used = jb_event_decode(data, n, 1000, &context, &e, &space, &failure);
     if (used > 0) {
         JB_ASSERT(used <= n && jb_event_length(data, n) == used);

@@ -430,6 +430,8 @@ def totals(ledger, log):
     check("credits were among them", all_ != 0 and credits != 0)
     first = ask("totals", ledger, "--as-of", "1")
     check("totals before anything has happened", first["from"] is None and first["to"] is None and first["charged_12m"] == 0, first)
+    said = {lang: subprocess.run([JANGBU, "totals", ledger, "--as-of", "1", "--lang", lang], capture_output=True, text=True).stdout for lang in ("en", "ko")}
+    check("and says so, without days", "no charge yet" in said["en"] and "충전도 없었" in said["ko"] and not any(" - " in s or "-부터" in s for s in said.values()), said)
     month = ask("totals", ledger, "--month", "2026-09")
     check("totals of a month", month == ask("totals", ledger, "--as-of", "2026-09-30") and month["to"] == "2026-09-30" and month["from"] == "2025-10-01", month)
     for args, code in ((["--month", "2026-13"], 2), (["--month", "2026-12"], 1), (["--month", "2026-09", "--as-of", "5"], 2)):

@@ -642,6 +642,30 @@ pages_with_nothing(size_t n)
     return pages_of(n, true);
 }
 
+/* Looks at LMDB's pages, by who opens to read, alone. */
+static uint64_t
+open_to_read(size_t n)
+{
+    struct desk d = new_desk();
+    make_wallet(&d);
+    many(&d, n, JB_OP_CHARGE, JB_CF_CHARGE, 1);
+    jb_views *v;
+    struct jb_error err;
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_views_close(v);
+    jb_close(d.l);
+    struct jb_open_options o = {.size = sizeof o, .read_only = 1};
+    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
+    jb_steps = (struct jb_steps){0};
+    must(jb_open(d.dir, &o, &d.l, &err) == JB_OK && jb_views_open(d.l, &v, &err) == JB_OK,
+         err.text);
+    must(jb_balance_get(v, text("W"), NULL, &b, &err) == JB_OK, err.text);
+    uint64_t steps = jb_steps.pages;
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
 static void
 check_growth(const char *what, uint64_t (*scenario)(size_t n), size_t n, double most)
 {
@@ -649,6 +673,13 @@ check_growth(const char *what, uint64_t (*scenario)(size_t n), size_t n, double 
     printf("%s: %llu steps for %zu, %llu for %zu\n", what, (unsigned long long)once, n,
            (unsigned long long)twice, 2 * n);
     assert_true((double)twice <= most * (double)once);
+}
+
+static void
+test_opening(void **state)
+{
+    (void)state;
+    check_growth("opening to read", open_to_read, 20000, 1.0);
 }
 
 static void
@@ -923,10 +954,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_full_lots),     cmocka_unit_test(test_partial_returns),
-        cmocka_unit_test(test_failed_refund), cmocka_unit_test(test_group),
-        cmocka_unit_test(test_turns),         cmocka_unit_test(test_audits),
-        cmocka_unit_test(test_pages),         cmocka_unit_test(test_around),
+        cmocka_unit_test(test_opening),         cmocka_unit_test(test_full_lots),
+        cmocka_unit_test(test_partial_returns), cmocka_unit_test(test_failed_refund),
+        cmocka_unit_test(test_group),           cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_audits),          cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -250,15 +250,20 @@ each_refund(void *data, const struct jb_refund_row *r)
                (int)r->state, (long long)r->amount);
 }
 
+/* No event of a list stands behind it. */
+static jb_seq newest_listed = UINT64_MAX;
+
 static bool
 each_event(void *data, const struct jb_event *e)
 {
+    must(e->seq <= newest_listed, "an event behind the list's moment");
     return add(data, "%llu %u\n", (unsigned long long)e->seq, e->type);
 }
 
 static bool
 each_history(void *data, const struct jb_history_row *r)
 {
+    must(r->event->seq <= newest_listed, "an event behind the list's moment");
     return add(data, "%llu %lld %lld\n", (unsigned long long)r->event->seq, (long long)r->effect,
                (long long)r->balance);
 }
@@ -267,6 +272,7 @@ static bool
 each_found(void *data, const struct jb_find_row *r)
 {
     char what[200] = "";
+    must(r->event->seq <= newest_listed, "an event behind the list's moment");
     for (uint32_t i = 0; i < r->what_n; i++) {
         snprintf(what + strlen(what), sizeof what - strlen(what), " %s", r->what[i]);
     }
@@ -645,21 +651,26 @@ cursors_made_up(void **state)
              jb_wallet_number(l, jb_text_of("W1"), &number, &err) == JB_OK,
          err.text);
     static const uint8_t numbers[] = {
-        [WALLET_LIST] = 3, [LOTS] = 4, [GRANTS] = 5, [REFUNDS] = 6, [HISTORY] = 1, [FIND] = 8};
-    for (unsigned i = 0; i < 24000; i++) {
-        const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY, FIND};
-        const enum kind kind = kinds[i % 6];
+        [WALLET_LIST] = 3, [LOTS] = 4,    [GRANTS] = 5,  [REFUNDS] = 6,
+        [EVENTS] = 7,      [REFUSED] = 2, [HISTORY] = 1, [FIND] = 8};
+    for (unsigned i = 0; i < 28000; i++) {
+        const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY, FIND, REFUSED};
+        const enum kind kind = kinds[i % 7];
         uint8_t bytes[16 + 4 + 4 + 8 + 45 + 8] = {0};
         char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
         memcpy(bytes, info.ledger_id, 16);
         put(bytes + 16, 4, numbers[kind]);
-        put(bytes + 20, 4, kind == WALLET_LIST || kind == FIND ? 0 : number);
-        put(bytes + 24, 8, kind == FIND ? XXH3_64bits("u5", 2) : 0);
-        const uint64_t moment = odd_number(head());
+        put(bytes + 20, 4, kind == WALLET_LIST || kind == FIND || kind == REFUSED ? 0 : number);
+        put(bytes + 24, 8,
+            kind == FIND      ? XXH3_64bits("u5", 2)
+            : kind == REFUSED ? XXH3_64bits("W1", 2)
+                              : 0);
+        /* Half of them in the midst of the log: much lies behind. */
+        const uint64_t moment = i % 2 == 0 ? 1 + pick(head()) : odd_number(head());
         uint8_t chain[16] = {0};
         (void)jb_chain_of(l, moment, chain, NULL); /* whoever has the log has that, too */
         bytes[32] = 1;
-        put(bytes + 33, 8, odd_number(3));
+        put(bytes + 33, 8, pick(3) == 0 ? moment + 2 + pick(9) : odd_number(3));
         put(bytes + 41, 8, odd_number(100));
         put(bytes + 49, 8, moment);
         put(bytes + 57, 8, odd_number((uint64_t)clock_at));
@@ -671,11 +682,13 @@ cursors_made_up(void **state)
         }
         struct list list = {.kind = kind, .text = "u5", .wallet = "W1"};
         list.wallet = has_wallet(&list) ? list.wallet : NULL;
+        newest_listed = moment;
         jb_status status = get(&list, NULL, cursor, 3, &t, next, NULL, &err);
         assert_true(status == JB_OK || status == JB_E_USAGE || status == JB_E_NOTFOUND);
         answered += status == JB_OK;
         t.n = 0;
     }
+    newest_listed = UINT64_MAX;
     assert_true(answered > 500);
     free(t.at);
 }
@@ -963,6 +976,19 @@ wallets_by_what_they_are(void **state)
     assert_int_equal(wallets_of((struct jb_wallets_query){.used_since = &last}), 0);
     assert_int_equal(wallets_of((struct jb_wallets_query){.used_before = &last}), WALLETS);
     assert_int_equal(wallets_of((struct jb_wallets_query){.statuses = 1U << JB_WALLET_DELETED}), 0);
+    for (uint32_t i = 0; i < 32; i++) {
+        const struct jb_wallets_query of_status = {.size = sizeof q, .statuses = 1U << i};
+        const struct jb_wallets_query of_kind = {.size = sizeof q, .kinds = 1U << i};
+        unsigned n = 0;
+        const bool is_status = i >= JB_WALLET_ACTIVE && i <= JB_WALLET_DELETED;
+        const bool is_kind = i >= JB_KIND_PERSONAL && i <= JB_KIND_OVERSEAS;
+        assert_int_equal(
+            jb_wallets_find(v, &of_status, NULL, NULL, 9, count_wallet, &n, NULL, NULL, &err),
+            is_status ? JB_OK : JB_E_USAGE);
+        assert_int_equal(
+            jb_wallets_find(v, &of_kind, NULL, NULL, 9, count_wallet, &n, NULL, NULL, &err),
+            is_kind ? JB_OK : JB_E_USAGE);
+    }
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -306,6 +307,109 @@ the_note_of_a_long_closing_is_stored_once(void **state)
     assert_int_equal(texts_stored("someone"), 1);
 }
 
+/* The numbers that were sent for are guesses: wrong ones cost a look, and never the wallet. */
+static void
+a_guess_is_compared(void **state)
+{
+    (void)state;
+    enum { N = 40, WALLETS = 8 };
+    static char ids[WALLETS][8];
+    static struct jb_command list[N];
+    for (int i = 0; i < WALLETS; i++) {
+        snprintf(ids[i], sizeof ids[i], "G%d", i);
+        struct jb_command c = command(JB_OP_WALLET_CREATE, H(KIND) | H(NAME), NULL);
+        c.kind = JB_KIND_BUSINESS;
+        c.name = text("n");
+        c.wallet = text(ids[i]);
+        must_do(&c);
+        c = money(JB_OP_CHARGE, H(CHARGE), "C1", 100000);
+        c.wallet = text(ids[i]);
+        must_do(&c);
+    }
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < JB_WARM_MAX; i++) {
+            l->near[i] = round == 2 ? UINT32_MAX : i + round; /* no such wallet, or another one */
+        }
+        /* One alone sends for nothing, and finds these. */
+        for (unsigned i = 0; i < N; i++) {
+            list[i] = money(JB_OP_CONSUME, H(USAGE), "U", 1);
+            list[i].wallet = text(ids[(i * 5 + round) % WALLETS]);
+        }
+        assert_int_equal(submit(&list[round], false)->outcome, JB_DONE);
+        assert_int_equal(jb_submit(l, list, N, NULL, answers, NULL, &err), JB_OK);
+        for (unsigned i = 0; i < N; i++) {
+            const struct jb_event *e = jb_answer_event(jb_answers_at(answers, i));
+            assert_non_null(e);
+            struct jb_cached_wallet *s;
+            assert_int_equal(jb_state_wallet(l->state, e->wallet, &s, &err), JB_OK);
+            assert_memory_equal(s->w.id, list[i].wallet.s, list[i].wallet.n);
+        }
+    }
+}
+
+/* The system's clock is looked at once for some commands: no answer is older than its call, none
+ * goes back; and a clock of the caller's is asked for each. */
+static unsigned asked;
+
+static jb_instant
+counts(void *data)
+{
+    (void)data;
+    asked++;
+    return clock_says;
+}
+
+static jb_instant
+clock_of_the_system(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (jb_instant)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
+}
+
+static void
+the_clock_holds_within_a_call(void **state)
+{
+    (void)state;
+    enum { N = 100 };
+    char other[] = "/tmp/jangbu-clock-XXXXXX", line[100];
+    static struct jb_command list[N];
+    struct jb_command c = command(JB_OP_WALLET_CREATE, H(KIND) | H(NAME), NULL);
+    c.kind = JB_KIND_BUSINESS;
+    c.name = text("n");
+    struct jb_command charge = money(JB_OP_CHARGE, H(CHARGE), "C1", 100000);
+    for (int i = 0; i < N; i++) {
+        list[i] = money(JB_OP_CONSUME, H(USAGE), "U", 1);
+    }
+    assert_non_null(mkdtemp(other));
+    jb_ledger *led;
+    assert_int_equal(jb_init(other, NULL, &err), JB_OK);
+    assert_int_equal(jb_open(other, NULL, &led, &err), JB_OK);
+    assert_int_equal(jb_submit(led, &c, 1, NULL, answers, NULL, &err), JB_OK);
+    assert_int_equal(jb_submit(led, &charge, 1, NULL, answers, NULL, &err), JB_OK);
+    jb_instant last = 0;
+    for (int call = 0; call < 5; call++) {
+        jb_instant before = clock_of_the_system();
+        assert_int_equal(jb_submit(led, list, call == 3 ? 1 : N, NULL, answers, NULL, &err), JB_OK);
+        jb_instant after = clock_of_the_system();
+        for (size_t i = 0; i < jb_answers_count(answers); i++) {
+            jb_instant said = jb_answer_event(jb_answers_at(answers, i))->recorded_at;
+            assert_true(said >= before && said >= last && said <= after);
+            last = said;
+        }
+    }
+    jb_close(led);
+    clock_says = clock_of_the_system() + JB_US_PER_SECOND;
+    struct jb_open_options o = {.size = sizeof o, .now = counts};
+    assert_int_equal(jb_open(other, &o, &led, &err), JB_OK);
+    asked = 0;
+    assert_int_equal(jb_submit(led, list, N, NULL, answers, NULL, &err), JB_OK);
+    assert_true(asked >= N);
+    jb_close(led);
+    snprintf(line, sizeof line, "rm -rf %s", other);
+    assert_int_equal(system(line), 0);
+}
+
 int
 main(void)
 {
@@ -314,6 +418,8 @@ main(void)
         cmocka_unit_test(a_dry_run_says_what_the_real_run_says),
         cmocka_unit_test(a_clock_far_ahead_is_vouched_for),
         cmocka_unit_test(the_note_of_a_long_closing_is_stored_once),
+        cmocka_unit_test(a_guess_is_compared),
+        cmocka_unit_test(the_clock_holds_within_a_call),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

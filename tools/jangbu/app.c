@@ -128,6 +128,45 @@ the_clock(void *data)
     return (jb_instant)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
 }
 
+/* A query that would fold more than this stores it first, where it may: the next one has it. */
+#define BACKLOG_EVENTS 200000
+
+static bool
+has_backlog(struct app *app)
+{
+    struct jb_views_stat stored = {.size = sizeof stored};
+    struct jb_head head = {.size = sizeof head};
+    return !app->info.rolled_back && jb_views_stat_get(app->views, &stored, &app->err) == JB_OK &&
+           jb_head_get(app->ledger, &head, &app->err) == JB_OK &&
+           head.seq > stored.stored_seq + BACKLOG_EVENTS;
+}
+
+/* Whatever comes of it, the query is answered: it folds what is not stored. */
+static void
+store_backlog(const char *dir, const struct jb_open_options *query)
+{
+    struct jb_open_options o = *query;
+    struct jb_error ignored;
+    jb_ledger *l = NULL;
+    jb_views *v = NULL;
+    o.read_only = false;
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    if (jb_open(dir, &o, &l, &ignored) == JB_OK && jb_info_get(l, &info, &ignored) == JB_OK &&
+        !info.read_only && jb_views_open(l, &v, &ignored) == JB_OK) {
+        (void)!jb_views_sync(v, true, &ignored);
+    }
+    jb_views_close(v);
+    jb_close(l);
+}
+
+static bool
+open_both(struct app *app, const char *dir, const struct jb_open_options *o, bool views)
+{
+    return jb_open(dir, o, &app->ledger, &app->err) == JB_OK &&
+           jb_info_get(app->ledger, &app->info, &app->err) == JB_OK &&
+           (!views || jb_views_open(app->ledger, &app->views, &app->err) == JB_OK);
+}
+
 bool
 app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit)
 {
@@ -140,9 +179,13 @@ app_open(struct app *app, const char *dir, bool write, bool views, int *ret_exit
                                 .key_file = app->key_file};
     app->writes |= write;
     app->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
-    if (jb_open(dir, &o, &app->ledger, &app->err) != JB_OK ||
-        jb_info_get(app->ledger, &app->info, &app->err) != JB_OK ||
-        (views && jb_views_open(app->ledger, &app->views, &app->err) != JB_OK)) {
+    bool opened = open_both(app, dir, &o, views);
+    if (opened && views && !write && has_backlog(app)) {
+        app_close(app); /* in one process nobody writes beside a reader */
+        store_backlog(dir, &o);
+        opened = open_both(app, dir, &o, views);
+    }
+    if (!opened) {
         *ret_exit = app_fail(app, &app->err);
         hint_order(app);
         if (app->err.status == JB_E_NOTFOUND && app->ledger == NULL) {
@@ -309,6 +352,14 @@ char *
 app_amount(const struct app *app, jb_amount amount, char *buf)
 {
     return money_text(amount, app->info.exponent, buf);
+}
+
+jb_status
+app_no_memory(struct jb_error *err)
+{
+    *err = (struct jb_error){.status = JB_E_NOMEM};
+    snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
+    return JB_E_NOMEM;
 }
 
 const char *

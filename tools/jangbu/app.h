@@ -52,6 +52,8 @@ bool app_open(struct app *app, const char *dir, bool write, bool views, int *ret
 void app_close(struct app *app);
 /* What the system says of a failed call. */
 const char *system_words(int code);
+/* JB_E_NOMEM. */
+jb_status app_no_memory(struct jb_error *err);
 /* "jangbu: ..." on standard error; the exit code that the status means. */
 int app_fail(const struct app *app, const struct jb_error *err);
 /* "jangbu: ... Try `jangbu help COMMAND`." Always EXIT_USAGE. What is said here and in a table's
@@ -128,6 +130,8 @@ struct table;
 struct table *table_new(const char *const *headers);
 void table_cell(struct table *t, const char *text);
 void table_cellf(struct table *t, const char *format, ...) JB_PRINTF(2, 3);
+void table_number(struct table *t,
+                  uint64_t number); /* without separators: of an event, a document */
 /* Prints and frees it. */
 void table_print(struct app *app, struct table *t);
 void table_free(struct table *t); /* NULL allowed */
@@ -143,6 +147,7 @@ struct progress {
     const char *doing;
     int64_t began_us;
     int64_t shown_us;
+    bool terminal; /* there is one to show it on */
     bool shown;
 };
 void progress_begin(struct progress *p, const char *doing);

@@ -74,7 +74,7 @@ each_who(void *data, const struct jb_who_row *row)
     table_cell(rows->table, app_time_cell(rows->app, row->from, time));
     table_cell(rows->table,
                row->until != JB_NO_INSTANT ? app_time_cell(rows->app, row->until, time) : "");
-    table_cellf(rows->table, "%llu", (unsigned long long)row->seq);
+    table_number(rows->table, row->seq);
     return !rows->failed;
 }
 
@@ -86,7 +86,7 @@ agency_row(struct rows *rows, const struct jb_who *w)
         table_cell(rows->table, w->agency);
         table_cell(rows->table, "");
         table_cell(rows->table, "");
-        table_cellf(rows->table, "%llu", (unsigned long long)w->agency_since);
+        table_number(rows->table, w->agency_since);
     }
 }
 
@@ -326,7 +326,7 @@ record_rows(struct rows *rows, const char *what, jb_seq seq, const struct jb_biz
     table_cell(rows->table, what);
     table_cell(rows->table, tr("number"));
     table_cell(rows->table, r->biz);
-    table_cellf(rows->table, "%llu", (unsigned long long)seq);
+    table_number(rows->table, seq);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         table_cell(rows->table, "");
         table_cell(rows->table, texts[i].name);

@@ -22,6 +22,19 @@ compare_order(const void *a, const void *b)
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/* Most ledgers have no late event: then the log's order is that of the days. */
+static void
+sort(struct export_order *list, size_t n)
+{
+    size_t i = 1;
+    while (i < n && list[i - 1].posted_on <= list[i].posted_on) {
+        i++;
+    }
+    if (i < n) {
+        qsort(list, n, sizeof *list, compare_order);
+    }
+}
+
 jb_status
 export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
             struct jb_error *err)
@@ -45,7 +58,7 @@ export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
     }
     jb_cursor_close(c);
     if (status == JB_OK || status == JB_END) {
-        qsort(list, n, sizeof *list, compare_order);
+        sort(list, n);
         *ret = list;
         *ret_n = n;
         return JB_OK;

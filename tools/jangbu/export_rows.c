@@ -5,12 +5,15 @@
 #include "event_json.h"
 #include "rows_json.h"
 #include "export.h"
+#include "ids.h"
 
 static void
 csv_text(struct out *o, const char *s, size_t n)
 {
-    bool plain = memchr(s, ',', n) == NULL && memchr(s, '"', n) == NULL &&
-                 memchr(s, '\n', n) == NULL && memchr(s, '\r', n) == NULL;
+    bool plain = true;
+    for (size_t i = 0; i < n; i++) {
+        plain &= s[i] != ',' && s[i] != '"' && s[i] != '\n' && s[i] != '\r';
+    }
     if (plain) {
         out_bytes(o, s, n);
         return;
@@ -134,6 +137,7 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     size_t n;
     jb_cursor *c = NULL;
     struct out o = {.first = true};
+    struct ids known = {0};
     jb_status status = export_sort(app->ledger, last, &order, &n, err);
     if (status != JB_OK) {
         return status;
@@ -145,11 +149,10 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     }
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;
-        char bufs[2][JB_ID_BYTES_MAX];
         struct event_ids ids = {0};
         status = jb_cursor_at(c, order[i].seq, &e, err);
         if (status == JB_OK) {
-            status = event_ids_get(app->ledger, e, bufs, &ids, err);
+            status = ids_of_event(&known, app->ledger, e, &ids, err);
         }
         if (status != JB_OK) {
             break;
@@ -169,12 +172,11 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         progress_show(p, i, n);
     }
     if (status == JB_OK && o.no_memory) {
-        status = JB_E_NOMEM;
-        *err = (struct jb_error){.status = status};
-        snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
+        status = app_no_memory(err);
     }
     export_flush(&o, file);
     free(o.at);
+    ids_free(&known);
     jb_cursor_close(c);
     free(order);
     return status;

@@ -22,7 +22,7 @@ each_history(void *data, const struct jb_history_row *r)
     const char *name = type != NULL ? type->name : tr("unknown");
     char id[JB_ID_BYTES_MAX + 1];
     char day[JB_DAY_TEXT_BYTES], time[JB_INSTANT_TEXT_BYTES];
-    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_number(rows->table, e->seq);
     table_cell(rows->table, app_time_cell(app, e->occurred_at, time));
     table_cell(rows->table, e->posted_on == JB_NO_DAY ? "-" : jb_day_print(e->posted_on, day));
     table_cellf(rows->table, "%s%s", name, r->late ? tr(" (late)") : "");
@@ -154,7 +154,7 @@ each_refused(void *data, const struct jb_event *e)
     char time[JB_INSTANT_TEXT_BYTES];
     const struct jb_op_info *op = jb_op_get(r->op);
     const char *code = jb_code_word(r->code);
-    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_number(rows->table, e->seq);
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, op != NULL ? op->name : "?");
     table_cellf(rows->table, "%.*s", (int)r->id.n, r->id.s != NULL ? r->id.s : "");

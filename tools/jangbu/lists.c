@@ -36,7 +36,7 @@ static void
 event_cells(struct rows *rows, const struct jb_event *e)
 {
     char time[JB_INSTANT_TEXT_BYTES];
-    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_number(rows->table, e->seq);
     table_cell(rows->table, app_time_cell(rows->app, e->occurred_at, time));
 }
 
@@ -218,7 +218,7 @@ each_event(void *data, const struct jb_event *e)
     char time[JB_INSTANT_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     const struct jb_command_refused *r = &e->command_refused;
     const bool refused = e->type == JB_EV_COMMAND_REFUSED;
-    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_number(rows->table, e->seq);
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, type != NULL ? type->name : tr("unknown"));
     table_cell(rows->table, app_event_wallet(app, e, id));
@@ -339,7 +339,7 @@ each_found(void *data, const struct jb_find_row *r)
     for (uint32_t i = 0; i < r->what_n && n < sizeof what; i++) {
         n += (size_t)snprintf(what + n, sizeof what - n, "%s%s", i > 0 ? ", " : "", r->what[i]);
     }
-    table_cellf(rows->table, "%llu", (unsigned long long)e->seq);
+    table_number(rows->table, e->seq);
     table_cell(rows->table, app_time_cell(app, e->recorded_at, time));
     table_cell(rows->table, type != NULL ? type->name : tr("unknown"));
     table_cell(rows->table, what);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "event_json.h"
+#include "ids.h"
 #include "lists_json.h"
 #include "people.h"
 #include "process.h"
@@ -11,74 +12,6 @@
 
 /* How often it is looked whether somebody still reads what is printed. */
 #define PIPE_LOOK_US 100000
-
-/* Ids by number, from the events seen that made what has them, else from the state. */
-struct ids {
-    char (*at)[JB_ID_BYTES_MAX + 1];
-    size_t n;
-};
-
-static char *
-place_of(struct ids *ids, uint64_t number)
-{
-    if (number >= ids->n) {
-        size_t n = ids->n == 0 ? 1024 : ids->n;
-        while (n <= number) {
-            n *= 2;
-        }
-        ids->at = realloc(ids->at, n * sizeof *ids->at);
-        if (ids->at == NULL) {
-            fputs(tr("jangbu: no memory\n"), stderr);
-            exit(EXIT_MACHINE);
-        }
-        memset(ids->at + ids->n, 0, (n - ids->n) * sizeof *ids->at);
-        ids->n = n;
-    }
-    return ids->at[number];
-}
-
-/* Whether the event says the id of what it makes: then it is known. */
-static bool
-says_id(const struct jb_event *e, uint32_t type, char *id)
-{
-    const struct jb_text own = jb_event_own_id(e);
-    if (e->type != type || own.n > JB_ID_BYTES_MAX) {
-        return false;
-    }
-    memcpy(id, own.s, own.n);
-    id[own.n] = '\0';
-    return true;
-}
-
-static const char *
-wallet_of(struct app *app, struct ids *ids, const struct jb_event *e)
-{
-    const uint32_t number = event_wallet(e);
-    char *id = place_of(ids, number);
-    size_t n = 0;
-    if (!says_id(e, JB_EV_WALLET_CREATED, id) && id[0] == '\0' &&
-        jb_wallet_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
-        id[n] = '\0';
-    }
-    return id;
-}
-
-/* NULL: nobody knows it, and its number is shown. */
-static const char *
-channel_of(struct app *app, struct ids *ids, const struct jb_event *e)
-{
-    const uint64_t number = event_channel(e);
-    if (number > UINT32_MAX) {
-        return NULL;
-    }
-    char *id = place_of(ids, number);
-    size_t n = 0;
-    if (!says_id(e, JB_EV_CHANNEL_CREATED, id) && id[0] == '\0' &&
-        jb_channel_id(app->ledger, number, id, &n, &app->err) == JB_OK) {
-        id[n] = '\0';
-    }
-    return id[0] != '\0' ? id : NULL;
-}
 
 /* What was refused, and why: of old ones only the op and the code are known. */
 static void
@@ -160,7 +93,7 @@ print_posting_day(struct app *app, const struct jb_event *e)
 }
 
 static void
-print_event(struct app *app, const struct jb_event *e, const char *wallet, const char *channel)
+print_event(struct app *app, const struct jb_event *e, const struct event_ids *ids)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], amount[48];
@@ -169,11 +102,11 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet, const
                      app_time_short(app, e->recorded_at, time),
                      type != NULL ? type->name : tr("unknown"));
     out_bytes(&app->out, line, (size_t)n);
-    if (e->type == JB_EV_COMMAND_REFUSED && wallet == NULL && e->command_refused.wallet_id.n > 0) {
-        out_bytes(&app->out, e->command_refused.wallet_id.s, e->command_refused.wallet_id.n);
-    } else {
-        out_str(&app->out, wallet != NULL ? wallet : "-");
-    }
+    const bool refused = e->type == JB_EV_COMMAND_REFUSED && e->command_refused.wallet_id.n > 0;
+    const struct jb_text wallet = ids->wallet.s != NULL ? ids->wallet
+                                  : refused             ? e->command_refused.wallet_id
+                                                        : jb_text_of("-");
+    out_bytes(&app->out, wallet.s, wallet.n);
     if (jb_event_amount(e) != 0) {
         out_str(&app->out, "  ");
         out_str(&app->out, app_amount(app, jb_event_amount(e), amount));
@@ -188,7 +121,7 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet, const
         out_str(&app->out, id);
     }
     struct out words = {0};
-    app_event_words(app, e, channel, &words);
+    app_event_words(app, e, ids->channel.s, &words);
     if (words.n > 0) {
         out_str(&app->out, "  ");
         out_bytes(&app->out, words.at, words.n);
@@ -202,7 +135,7 @@ print_event(struct app *app, const struct jb_event *e, const char *wallet, const
 struct log {
     struct app *app;
     const struct only *only;
-    struct ids wallets, channels;
+    struct ids ids;
     bool people;
     bool any; /* one was printed */
 };
@@ -212,15 +145,17 @@ static bool
 print_one(struct log *log, const struct jb_event *e, int *ret_code)
 {
     struct app *app = log->app;
-    const char *wallet = event_wallet(e) != 0 ? wallet_of(app, &log->wallets, e) : NULL;
-    const char *channel = event_channel(e) != 0 ? channel_of(app, &log->channels, e) : NULL;
+    struct event_ids ids;
+    if (ids_of_event(&log->ids, app->ledger, e, &ids, &app->err) != JB_OK) {
+        *ret_code = app_fail(app, &app->err);
+        return false;
+    }
     if (!is_of(e, log->only)) {
         return true;
     }
     log->any = true;
     *ret_code = EXIT_MACHINE;
     if (app->json) {
-        const struct event_ids ids = {jb_text_of(wallet), jb_text_of(channel)};
         event_json_open(&app->out, e, &ids, app->info.utc_offset_s);
         if (log->people && people_json(&app->out, app->ledger, e, &app->err) != JB_OK) {
             app_fail(app, &app->err);
@@ -229,7 +164,7 @@ print_one(struct log *log, const struct jb_event *e, int *ret_code)
         js_close(&app->out, '}');
         app->out.first = true;
     } else {
-        print_event(app, e, wallet, channel);
+        print_event(app, e, &ids);
         if (log->people && !people_of_event(app, e)) {
             return false;
         }
@@ -324,8 +259,7 @@ print_log(struct app *app, const struct only *only, bool follow, bool people)
     }
     const int code = only->newest_first ? backward(&log, c) : forward(&log, c, follow);
     jb_cursor_close(c);
-    free(log.wallets.at);
-    free(log.channels.at);
+    ids_free(&log.ids);
     const bool nothing_of_it = only->wallet && only->number == 0 && !log.any;
     return code == EXIT_DONE && nothing_of_it ? app_fail(app, &no_wallet) : code;
 }

@@ -15,16 +15,19 @@ monotonic_us(void)
 void
 progress_begin(struct progress *p, const char *doing)
 {
-    *p = (struct progress){.doing = tr(doing), .began_us = monotonic_us()};
+    *p = (struct progress){
+        .doing = tr(doing), .began_us = monotonic_us(), .terminal = isatty(STDERR_FILENO) != 0};
 }
 
 void
 progress_show(void *data, uint64_t done, uint64_t all)
 {
     struct progress *p = data;
+    if (!p->terminal) {
+        return;
+    }
     int64_t now = monotonic_us();
-    if (now - p->began_us < JB_US_PER_SECOND || now - p->shown_us < JB_US_PER_SECOND / 10 ||
-        !isatty(STDERR_FILENO)) {
+    if (now - p->began_us < JB_US_PER_SECOND || now - p->shown_us < JB_US_PER_SECOND / 10) {
         return;
     }
     p->shown_us = now;

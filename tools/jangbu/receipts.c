@@ -88,8 +88,12 @@ print_totals(struct app *app, const struct jb_ledger_totals *t)
     figure(app, table, SAID("the same without the operator's credits"),
            t->charged_12m - t->credited_12m);
     table_print(app, table);
-    app_sentencef(app, "wallets: %u, in debt: %u; the twelve months are %s to %s", t->wallets,
-                  t->wallets_in_debt, jb_day_print(t->from, from), jb_day_print(t->to, to));
+    if (t->to == JB_NO_DAY) { /* before the first event that has a time */
+        app_sentence(app, "there was no wallet and no charge yet");
+    } else {
+        app_sentencef(app, "wallets: %u, in debt: %u; the twelve months are %s to %s", t->wallets,
+                      t->wallets_in_debt, jb_day_print(t->from, from), jb_day_print(t->to, to));
+    }
     app_print_as_of(app, &t->as_of);
 }
 

@@ -91,7 +91,7 @@ table_row(void *data, const struct jb_report *report, const struct jb_invoice *d
         return true;
     }
     table_cell(t->rows, report_document(document, buf));
-    table_cellf(t->rows, "%llu", (unsigned long long)row->seq);
+    table_number(t->rows, row->seq);
     table_cell(t->rows, jb_day_print(row->posted_on, day));
     table_cellf(t->rows, "%.*s", (int)row->usage.n, row->usage.s != NULL ? row->usage.s : "");
     amount_cell(t->app, t->rows, row->amount);

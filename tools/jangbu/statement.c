@@ -85,8 +85,12 @@ table_row(void *data, const struct jb_statement *s, const struct jb_statement_ro
     char day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
     (void)s;
     table_cell(rows->table, jb_day_print(r->event->posted_on, day));
-    table_cellf(rows->table, "%llu", (unsigned long long)r->event->seq);
-    table_cellf(rows->table, "%s%s", statement_label(r->event), r->late ? tr(" (late)") : "");
+    table_number(rows->table, r->event->seq);
+    if (r->late) {
+        table_cellf(rows->table, "%s%s", statement_label(r->event), tr(" (late)"));
+    } else {
+        table_cell(rows->table, statement_label(r->event));
+    }
     table_cell(rows->table, app_event_id(app, r->event, id));
     amount_cell(app, rows->table, r->effect);
     amount_cell(app, rows->table, r->balance);

@@ -9,10 +9,17 @@
 
 #include "app.h"
 
+struct cell {
+    size_t at; /* in bytes, where its text begins; it ends with a NUL */
+    uint32_t n, width;
+};
+
 struct table {
     size_t columns;
     size_t cells_n, cells_cap;
-    char **cells; /* row after row; the headers first */
+    struct cell *cells; /* row after row; the headers first */
+    size_t bytes_n, bytes_cap;
+    char *bytes;
     bool right[TABLE_COLUMNS_MAX];
     bool spare[TABLE_COLUMNS_MAX];
 };
@@ -22,6 +29,11 @@ display_width(const char *s, size_t n)
 {
     size_t width = 0;
     for (size_t i = 0; i < n;) {
+        if (s[i] >= ' ' && s[i] <= '~') { /* most of what there is */
+            width++;
+            i++;
+            continue;
+        }
         utf8proc_int32_t c;
         utf8proc_ssize_t length =
             utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
@@ -35,19 +47,44 @@ display_width(const char *s, size_t n)
     return width;
 }
 
+static void
+no_memory(void)
+{
+    fputs(tr("jangbu: no memory\n"), stderr);
+    exit(EXIT_MACHINE);
+}
+
+/* at: items of so many bytes; room for n of them. */
+static void *
+grown(void *at, size_t *cap, size_t n, size_t bytes)
+{
+    if (n <= *cap) {
+        return at;
+    }
+    *cap = n < 1024 ? 1024 : n * 2;
+    void *ret = realloc(at, *cap * bytes);
+    if (ret == NULL) {
+        no_memory();
+    }
+    return ret;
+}
+
 void
 table_cell(struct table *t, const char *text)
 {
-    if (t->cells_n == t->cells_cap) {
-        t->cells_cap = t->cells_cap == 0 ? 64 : t->cells_cap * 2;
-        t->cells = realloc(t->cells, t->cells_cap * sizeof *t->cells);
-    }
-    char *copy = t->cells != NULL ? strdup(text) : NULL;
-    if (copy == NULL) {
-        fputs(tr("jangbu: no memory\n"), stderr);
-        exit(EXIT_MACHINE);
-    }
-    t->cells[t->cells_n++] = copy;
+    const size_t n = strlen(text);
+    t->cells = grown(t->cells, &t->cells_cap, t->cells_n + 1, sizeof *t->cells);
+    t->bytes = grown(t->bytes, &t->bytes_cap, t->bytes_n + n + 1, 1);
+    memcpy(t->bytes + t->bytes_n, text, n + 1);
+    t->cells[t->cells_n++] =
+        (struct cell){t->bytes_n, (uint32_t)n, (uint32_t)display_width(text, n)};
+    t->bytes_n += n + 1;
+}
+
+static const char *
+text_of(const struct table *t, size_t cell)
+{
+    return t->bytes + t->cells[cell].at;
 }
 
 void
@@ -61,13 +98,25 @@ table_cellf(struct table *t, const char *format, ...)
     table_cell(t, text);
 }
 
+void
+table_number(struct table *t, uint64_t number)
+{
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    table_cell(t, digits + at);
+}
+
 struct table *
 table_new(const char *const *headers)
 {
     struct table *t = calloc(1, sizeof *t);
     if (t == NULL) {
-        fputs(tr("jangbu: no memory\n"), stderr);
-        exit(EXIT_MACHINE);
+        no_memory();
     }
     for (; headers[t->columns] != NULL; t->columns++) {
         const char *h = headers[t->columns];
@@ -82,11 +131,9 @@ table_new(const char *const *headers)
 void
 table_free(struct table *t)
 {
-    for (size_t i = 0; t != NULL && i < t->cells_n; i++) {
-        free(t->cells[i]);
-    }
     if (t != NULL) {
         free(t->cells);
+        free(t->bytes);
     }
     free(t);
 }
@@ -94,9 +141,11 @@ table_free(struct table *t)
 static void
 pad(struct app *app, size_t n)
 {
-    while (n-- > 0) {
-        out_char(&app->out, ' ');
+    static const char blanks[] = "                                ";
+    for (; n >= sizeof blanks; n -= sizeof blanks - 1) {
+        out_bytes(&app->out, blanks, sizeof blanks - 1);
     }
+    out_bytes(&app->out, blanks, n);
 }
 
 /* 0: standard output is no terminal, or one whose width is not known. */
@@ -180,10 +229,9 @@ static void
 measure(const struct table *t, struct layout *l)
 {
     for (size_t column = 0; column < t->columns; column++) {
-        size_t width = header_width(t->cells[column], l->split);
+        size_t width = header_width(text_of(t, column), l->split);
         for (size_t i = t->columns + column; i < t->cells_n; i += t->columns) {
-            const size_t w = display_width(t->cells[i], strlen(t->cells[i]));
-            width = w > width ? w : width;
+            width = t->cells[i].width > width ? t->cells[i].width : width;
         }
         l->widths[column] = width;
     }
@@ -204,7 +252,7 @@ static bool
 all_zero(const struct table *t, size_t column)
 {
     for (size_t i = t->columns + column; i < t->cells_n; i += t->columns) {
-        const char *c = t->cells[i];
+        const char *c = text_of(t, i);
         if (c[strspn(c, "0.,-")] != '\0') {
             return false;
         }
@@ -221,7 +269,7 @@ say_left_out(struct app *app, const struct table *t, const char *why, const bool
     for (size_t i = 0; i < t->columns; i++) {
         if (which[i]) {
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n > 0 ? ", " : why,
-                                  t->cells[i]);
+                                  text_of(t, i));
         }
     }
     if (n > 0) {
@@ -289,9 +337,11 @@ print_row(struct app *app, const struct table *t, const struct layout *l, size_t
         if (l->out[i]) {
             continue;
         }
-        size_t n;
-        const char *text = header_part(t->cells[row * t->columns + i], line, &n);
-        const size_t rest = l->widths[i] - display_width(text, n);
+        const struct cell *cell = &t->cells[row * t->columns + i];
+        size_t n = cell->n;
+        const char *text = line == 0 ? text_of(t, row * t->columns + i)
+                                     : header_part(text_of(t, row * t->columns + i), line, &n);
+        const size_t rest = l->widths[i] - (line == 0 ? cell->width : display_width(text, n));
         owed += (i > 0 ? l->gap : 0) + (t->right[i] ? rest : 0);
         if (n > 0) {
             pad(app, owed);

@@ -96,17 +96,37 @@ quoted(struct out *o, const char *s, size_t n)
     out_char(o, '"');
 }
 
+/* Keys are words of ours: there is nothing in them to escape. */
 static void
 member(struct out *o, const char *key)
 {
+    const size_t n = key != NULL ? strlen(key) : 0;
+    if (!reserve(o, n + 4)) {
+        return;
+    }
+    char *at = o->at + o->n;
     if (!o->first) {
-        out_char(o, ',');
+        *at++ = ',';
+    }
+    if (key != NULL) {
+        *at++ = '"';
+        memcpy(at, key, n);
+        at += n;
+        *at++ = '"';
+        *at++ = ':';
     }
     o->first = false;
-    if (key != NULL) {
-        quoted(o, key, strlen(key));
-        out_char(o, ':');
-    }
+    o->n = (size_t)(at - o->at);
+}
+
+/* Days and times: likewise. */
+static void
+plain(struct out *o, const char *key, const char *s)
+{
+    member(o, key);
+    out_char(o, '"');
+    out_str(o, s);
+    out_char(o, '"');
 }
 
 void
@@ -231,7 +251,11 @@ void
 js_day(struct out *o, const char *key, jb_day d)
 {
     char text[JB_DAY_TEXT_BYTES];
-    js_str(o, key, d == JB_NO_DAY ? NULL : jb_day_print(d, text));
+    if (d == JB_NO_DAY) {
+        js_null(o, key);
+    } else {
+        plain(o, key, jb_day_print(d, text));
+    }
 }
 
 void
@@ -246,7 +270,11 @@ void
 js_instant(struct out *o, const char *key, jb_instant t, int32_t utc_offset_s)
 {
     char text[JB_INSTANT_TEXT_BYTES];
-    js_str(o, key, t == JB_NO_INSTANT ? NULL : jb_instant_print(t, utc_offset_s, text));
+    if (t == JB_NO_INSTANT) {
+        js_null(o, key);
+    } else {
+        plain(o, key, jb_instant_print(t, utc_offset_s, text));
+    }
 }
 
 void

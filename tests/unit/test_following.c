@@ -1,0 +1,167 @@
+/*
+ * However often, and in however large pieces, the projections were stored: they are a function of
+ * the log. A ledger whose views were stored at odd moments, made again from the first event on, has
+ * the same bytes; the audit's fold, which stores nothing, agrees with them; and so does a
+ * rebuild of a store that somebody else made in one go.
+ */
+#include <jangbu/replay.h>
+
+#include <string.h>
+
+#include "../check.h"
+
+#define WALLETS 2000U
+#define BATCH 5000U
+#define BATCHES 90U /* more events than a tail may have, three times over */
+
+static struct jb_error err;
+static struct jb_command commands[BATCH];
+static char texts[BATCH][4][24];
+static jb_instant the_time = INT64_C(1767193200000000);
+
+static jb_instant
+clock_of(void *data)
+{
+    (void)data;
+    return the_time;
+}
+
+static void
+good(jb_status status, const char *what)
+{
+    if (status != JB_OK) {
+        fprintf(stderr, "%s: %s\n", what, err.text);
+    }
+    must(status == JB_OK, what);
+}
+
+static uint64_t
+pick(uint64_t n)
+{
+    static uint64_t x = 88172645463325252U;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return x % n;
+}
+
+static void
+make_wallet(size_t i, uint32_t number)
+{
+    snprintf(texts[i][0], sizeof texts[i][0], "W%u", number);
+    jb_command_begin(&commands[i], JB_OP_WALLET_CREATE);
+    jb_set_wallet(&commands[i], jb_text_of(texts[i][0]));
+    jb_set_kind(&commands[i], JB_KIND_PERSONAL);
+    jb_set_name(&commands[i], jb_text_of("name"));
+}
+
+/* Consumptions mostly, some of them late; charges, grants, and keys. Some are refused: so be it. */
+static void
+make_command(size_t i, uint64_t number)
+{
+    const uint64_t what = pick(100);
+    struct jb_command *c = &commands[i];
+    snprintf(texts[i][0], sizeof texts[i][0], "W%u", (unsigned)(pick(WALLETS) * pick(2)));
+    snprintf(texts[i][1], sizeof texts[i][1], "I%llu", (unsigned long long)number);
+    snprintf(texts[i][2], sizeof texts[i][2], "K%llu", (unsigned long long)number);
+    if (what < 80) {
+        jb_command_begin(c, JB_OP_CONSUME);
+        jb_set_usage(c, jb_text_of(texts[i][1]));
+    } else if (what < 95) {
+        jb_command_begin(c, JB_OP_CHARGE);
+        jb_set_charge(c, jb_text_of(texts[i][1]));
+    } else {
+        jb_command_begin(c, JB_OP_FREE_GRANT);
+        jb_set_grant(c, jb_text_of(texts[i][1]));
+        jb_set_expires_on(c, jb_day_of(the_time, 32400) + 2);
+    }
+    jb_set_wallet(c, jb_text_of(texts[i][0]));
+    jb_set_amount(c, 1 + (jb_amount)pick(what < 80 ? 100 : 1000));
+    if (what < 80 && pick(10) == 0) {
+        jb_set_at(c, the_time - (jb_instant)pick(UINT64_C(100000000000)));
+    }
+    if (pick(7) == 0) {
+        jb_set_key(c, jb_text_of(texts[i][2]));
+    }
+}
+
+static void
+fill(jb_ledger *l, jb_views *v)
+{
+    jb_answers *answers = jb_answers_new();
+    must(answers != NULL, "no memory");
+    for (uint32_t i = 0; i < WALLETS; i++) {
+        make_wallet(i, i);
+    }
+    good(jb_submit(l, commands, WALLETS, NULL, answers, NULL, &err), "wallets");
+    for (uint32_t batch = 0; batch < BATCHES; batch++) {
+        for (uint32_t i = 0; i < BATCH; i++) {
+            make_command(i, (uint64_t)batch * BATCH + i);
+        }
+        the_time += INT64_C(3600000000);
+        good(jb_submit(l, commands, BATCH, NULL, answers, NULL, &err), "commands");
+        if (batch % 24 == 23) {
+            jb_command_begin(&commands[0], JB_OP_DAY_CLOSE);
+            jb_set_day(&commands[0], jb_day_of(the_time, 32400) - 1);
+            good(jb_submit(l, commands, 1, NULL, answers, NULL, &err), "a day");
+        }
+        if (v != NULL && pick(12) == 0) {
+            good(jb_views_sync(v, true, &err), "stored");
+        }
+    }
+    jb_answers_free(answers);
+}
+
+static void
+check_audit(const char *dir)
+{
+    struct jb_audit_report *r;
+    good(jb_audit(dir, NULL, &r, &err), "audit");
+    for (uint32_t i = 0; i < r->problems_n; i++) {
+        fprintf(stderr, "%s\n", r->problems[i]->text);
+    }
+    must(r->verdict == JB_VERIFIED, "the audit does not verify it");
+    jb_audit_report_free(r);
+}
+
+static void
+check_rebuild(const char *dir, uint8_t digest[16])
+{
+    struct jb_rebuild_result r = JB_SIZED(struct jb_rebuild_result);
+    good(jb_rebuild(dir, NULL, &r, &err), "rebuild");
+    must(r.had_views && r.same_views, "made again the views are others");
+    must(r.had_state && r.same_state, "made again the state is another");
+    memcpy(digest, r.views_digest, 16);
+}
+
+int
+main(void)
+{
+    char scratch[64], dir[80], views[96];
+    uint8_t often[16], at_once[16];
+    jb_ledger *l;
+    jb_views *v;
+    make_quick_scratch(scratch, "following");
+    snprintf(dir, sizeof dir, "%s/l", scratch);
+    snprintf(views, sizeof views, "%s/views.mdb", dir);
+    const struct jb_open_options o = {.size = sizeof o, .now = clock_of};
+    good(jb_init(dir, NULL, &err), "init");
+    good(jb_open(dir, &o, &l, &err), "open");
+    good(jb_views_open(l, &v, &err), "views");
+    fill(l, v);
+    good(jb_views_sync(v, true, &err), "stored");
+    jb_views_close(v);
+    jb_close(l);
+    check_audit(dir);
+    check_rebuild(dir, often);
+    check_audit(dir);
+    must(unlink(views) == 0, "no views");
+    good(jb_open(dir, NULL, &l, &err), "open again");
+    good(jb_views_open(l, &v, &err), "views again");
+    jb_views_close(v);
+    jb_close(l);
+    check_rebuild(dir, at_once);
+    must(memcmp(often, at_once, 16) == 0, "stored at once the views are others");
+    remove_scratch(scratch);
+    return 0;
+}
