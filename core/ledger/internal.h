@@ -54,10 +54,11 @@ struct jb_request {
     struct jb_text caller;
     jb_answers *answers;
     jb_status status;
-    struct jb_error err; /* in its language */
-    int64_t since;       /* monotonic: when it was queued */
-    bool recover;        /* jb_operator_recover */
-    bool finished;       /* it has left the queue; for who leads: the others have `turn` */
+    struct jb_error err;  /* in its language */
+    struct jb_error stop; /* why the command behind the n-th cannot be done: of those before it n */
+    int64_t since;        /* monotonic: when it was queued */
+    bool recover;         /* jb_operator_recover */
+    bool finished;        /* it has left the queue; for who leads: the others have `turn` */
     pthread_t thread;
     _Atomic uint32_t turn; /* enum jb_turn */
 };
