@@ -146,6 +146,8 @@ struct jb_ledger {
     /* The reading side. */
     pthread_mutex_t read_lock;
     struct jb_state *read_state;
+    pthread_mutex_t past_lock;
+    struct jb_state *past; /* folded up to some past event; NULL: nobody has asked (read_due.c) */
     JB_VEC(struct jb_reader_grant) read_grants;
 };
 

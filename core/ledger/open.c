@@ -100,6 +100,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     pthread_mutex_init(&l->wait_lock, NULL);
     pthread_cond_init(&l->wait_left, NULL);
     jb_query_lock_init(&l->read_lock);
+    jb_query_lock_init(&l->past_lock);
     *ret = l;
     return JB_OK;
 }
@@ -423,6 +424,7 @@ jb_ledger_let_go(jb_ledger *l)
         pthread_mutex_destroy(&l->wait_lock);
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
+        pthread_mutex_destroy(&l->past_lock);
     }
     free(l->key_file);
     free(l->place);
@@ -445,6 +447,7 @@ jb_close(jb_ledger *l)
     if (!forked) {
         jb_state_close(l->state);
         jb_state_close(l->read_state);
+        jb_state_close(l->past);
     }
     jb_store_close(l->store);
     jb_personal_close(l->personal);

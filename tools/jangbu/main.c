@@ -320,14 +320,16 @@ static const struct row rows[] = {
           "  --html           a page in the shape of a Korean tax invoice, for A4 paper\n"
           "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
               ONE)},
-    {"due", cmd_due, TAKES_JSON,
-     USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--clock=at|system]"),
-     SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "
+    {"due", cmd_due, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--limit N] [--cursor NEXT] "
+           "[--clock=at|system]\nLEDGER --commands [--kind day|invoice|notice]"),
+     SAID("what is to be done, as commands: the day to close; else invoices to issue, notices "
           "to send"),
      HELP("  --kind KIND      of that kind only: day, invoice, notice\n"
           "  --outside        documents to transmit and to mail, too\n"
+          "  --commands       all commands, a line of JSON each, for `jangbu apply`\n"
           "  --clock=at       the ledger's clock stands at its last event: documents, "
-          "tests\n" COMMON
+          "tests\n" PAGE AS_OF COMMON
           "With --json the member commands has what `jangbu apply` takes, each with its key.\n")},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "

@@ -507,19 +507,49 @@ struct jb_due_item {
     char key[JB_DUE_KEY_BYTES]; /* that the command is to carry */
     uint64_t invoice;           /* document; 0: none */
 };
+/* Which of it. */
+typedef enum jb_due_kind {
+    JB_DUE_ALL = 0,
+    JB_DUE_DAY = 1,     /* day.close */
+    JB_DUE_INVOICE = 2, /* invoice.issue, and what is to be done elsewhere about documents */
+    JB_DUE_NOTICE = 3   /* notice.send */
+} jb_due_kind;
+/* A place in the list; 0, 0: its beginning, and its end. */
+struct jb_due_place {
+    uint64_t at, more;
+};
+struct jb_due_query {
+    size_t size;
+    uint32_t kind;    /* enum jb_due_kind */
+    uint32_t outside; /* 1: documents to transmit and to mail, too */
+    uint32_t limit;   /* items; 0: all */
+    uint32_t reserved;
+    struct jb_due_place after;
+    jb_seq seq;    /* as of that event; 0: now */
+    jb_instant at; /* with seq: what the clock said; before the event was recorded: that time */
+};
 struct jb_due_list {
     size_t size;
-    uint32_t commands, blocked, outside;
-    jb_day today;
+    uint32_t commands, blocked, outside; /* how many of each were told */
+    jb_day today;                        /* JB_NO_DAY before the first event that has a time */
     jb_seq seq;
     jb_instant at;
 };
-/* What is to be done now: day.close, and nothing else while a day is over and open; else
- * invoice.issue and notice.send. outside: documents to transmit and to mail, too. It looks at every
- * wallet. JB_E_NOTFOUND: the policy invoice_from was never set. */
-JB_API JB_NODISCARD jb_status jb_due_get(jb_ledger *l, bool outside,
-                                         bool (*each)(void *data, const struct jb_due_item *item),
-                                         void *data, struct jb_due_list *ret, struct jb_error *err);
+/*
+ * What is to be done: day.close, and nothing else while a day is over and open; else invoice.issue
+ * by wallet and month, notice.send by the grants' last days, and what is to be done elsewhere by
+ * document. *ret_next: where the list goes on; with a limit it looks at a bounded number of
+ * wallets, too, so there may be fewer items than that, or none. What is done between two calls is
+ * not told by the second. jb_due_get has pages and moments. JB_E_NOTFOUND: the policy invoice_from
+ * was not set.
+ *
+ * As of a past event the log is folded up to there once for calls that follow each other: the
+ * handle keeps that state until it is asked about an earlier event, or closed.
+ */
+JB_API JB_NODISCARD jb_status jb_due_at(jb_ledger *l, const struct jb_due_query *query,
+                                        bool (*each)(void *data, const struct jb_due_item *item),
+                                        void *data, struct jb_due_list *ret,
+                                        struct jb_due_place *ret_next, struct jb_error *err);
 
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
  * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf

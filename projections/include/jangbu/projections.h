@@ -419,6 +419,19 @@ JB_API JB_NODISCARD jb_status jb_invoices_get(
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_invoice *row),
     void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
+/*
+ * A page of what is to be done (jb_due_at). Of now each page is of the moment at which it is asked
+ * for: what was done since the page before is not told any more. As of a past moment all are of
+ * that one: of what was due then, with the commands that would have done it. JB_AS_OF_DAY is the
+ * end of that day, as recorded by then.
+ */
+JB_API JB_NODISCARD jb_status jb_due_get(jb_views *v, jb_due_kind kind, bool outside,
+                                         const struct jb_as_of *as_of, const char *cursor,
+                                         uint32_t limit,
+                                         bool (*each)(void *data, const struct jb_due_item *item),
+                                         void *data, char *next, struct jb_due_list *ret,
+                                         struct jb_error *err);
+
 /* What a text was found in. */
 struct jb_find_row {
     const struct jb_event *event; /* borrowed during the call, as all of it */
