@@ -52,9 +52,10 @@ struct jb_request {
     struct jb_text caller;
     jb_answers *answers;
     jb_status status;
-    struct jb_error err; /* in its language */
-    int64_t since;       /* monotonic: when it was queued */
-    bool recover;        /* jb_operator_recover */
+    struct jb_error err;  /* in its language */
+    struct jb_error stop; /* why the command behind the n-th cannot be done: of those before it n */
+    int64_t since;        /* monotonic: when it was queued */
+    bool recover;         /* jb_operator_recover */
     bool finished;
 };
 

@@ -41,6 +41,7 @@ static jb_status
 prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
 {
     jb_status status = JB_OK;
+    size_t may = r->n; /* how many may be done */
     bool ours = false; /* all of them are structs of this version: it was looked at */
     for (size_t i = 0; i < r->n; i++) {
         if (!ours && !jb_abi_is_ours(&r->commands[i])) {
@@ -57,11 +58,9 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
                            "another set of answers, or a copy of it",
                            i, held);
         }
-        if (r->commands[i].op == JB_OP_FORGET) {
-            status = jb_personal_may_rotate(l->personal, err);
-            if (status != JB_OK) {
-                return status;
-            }
+        if (r->commands[i].op == JB_OP_FORGET && may == r->n &&
+            jb_personal_may_rotate(l->personal, &r->stop) != JB_OK) {
+            may = i;
         }
         char why[JB_WHY_BYTES];
         if (prepare_one(l, r, i, why) == JB_FORM_NONSENSE) {
@@ -69,6 +68,7 @@ prepare(struct jb_ledger *l, struct jb_request *r, struct jb_error *err)
                              : jb_fail(err, JB_E_USAGE, "command %zu: %s", i, why);
         }
     }
+    r->n = may;
     return JB_OK;
 }
 
@@ -583,7 +583,7 @@ submit(jb_ledger *l, const struct jb_command *commands, size_t n,
         jb_answers_not_done(answers, 0);
         return status;
     }
-    status = n > 0 ? enqueue_and_wait(l, &r, err) : JB_OK;
+    status = r.n > 0 ? enqueue_and_wait(l, &r, err) : JB_OK;
     if (status != JB_OK) {
         jb_answers_not_done(answers, 0);
         return status;
@@ -591,6 +591,11 @@ submit(jb_ledger *l, const struct jb_command *commands, size_t n,
     JB_ASSERT(r.status == JB_OK ? r.done == r.n : r.done < r.n);
     if (ret_done != NULL) {
         *ret_done = r.done;
+    }
+    if (r.status == JB_OK && r.n < n) { /* what stood before a forget that cannot be is done */
+        jb_answers_not_done(answers, r.n);
+        r.status = r.stop.status;
+        r.err = r.stop;
     }
     if (r.status != JB_OK && err != NULL) {
         *err = r.err;
