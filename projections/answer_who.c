@@ -5,9 +5,49 @@
 
 /* ---- 6 ---- */
 
+/* A channel that was asked for by its id, whatever it is connected with. */
+static jb_status
+answer_biz_of_channel(struct answering *a)
+{
+    struct jb_biz b = JB_SIZED(struct jb_biz);
+    struct jb_channel_info c = JB_SIZED(struct jb_channel_info);
+    const struct jb_text none = {NULL, 0};
+    jb_instant approved = JB_NO_INSTANT;
+    jb_status status = jb_biz_get(a->v->l, none, a->q->channel, &b, a->err);
+    status =
+        status == JB_OK ? jb_channel_get(a->v->l, a->q->channel, NULL, NULL, &c, a->err) : status;
+    status =
+        status == JB_OK && b.approved != 0 ? answer_recorded(a, b.approved, &approved) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    a->as_of = (struct jb_moment){b.seq, b.at};
+    a->again |= c.version > b.seq;
+    const char *open = answer_number(a, b.pending.request != 0);
+    answer_event(a, b.approved);
+    answer_event(a, b.record.request);
+    answer_event(a, b.pending.request);
+    if (b.approved != 0) {
+        answer_say(a, SAY_BIZ_OF_CHANNEL, "C", c.channel, "number", b.number, "day",
+                   answer_day_of(a, approved), "seq", answer_number(a, b.approved), "n", open,
+                   NULL);
+    } else {
+        answer_say(a, SAY_NO_BIZ_OF_CHANNEL, "C", c.channel, "n", open, NULL);
+    }
+    if (c.kind == JB_CHANNEL_BUSINESS) {
+        answer_event(a, c.mail_order_seq);
+        answer_say(a, SAY_MAIL_ORDER, "mail",
+                   c.mail_order[0] != '\0' ? c.mail_order : answer_piece(a, SAY_NONE, NULL), NULL);
+    }
+    return JB_OK;
+}
+
 jb_status
 answer_biz(struct answering *a)
 {
+    if (a->q->channel.s != NULL) {
+        return answer_biz_of_channel(a);
+    }
     struct jb_biz b = JB_SIZED(struct jb_biz);
     const struct jb_text none = {NULL, 0};
     jb_instant approved = JB_NO_INSTANT;

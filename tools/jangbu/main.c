@@ -41,12 +41,13 @@ struct row {
     "  --min AMOUNT, --max AMOUNT\n"                                                               \
     "                   whose amount lies between them, both included\n"
 #define AMOUNT "  AMOUNT           as it is printed: 50000 or 50,000 won; 50.00 dollars, never 50\n"
-#define KEYED                                                                                      \
+#define KEY                                                                                        \
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
-    "ever\n"                                                                                       \
-    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                            \
+    "ever\n"
+#define TRIED                                                                                      \
     "  --dry-run        the verdict and the balances it would give; nothing is written\n"          \
     "  --accept-clock   the clock is right, however far it is ahead of the last event\n" COMMON
+#define KEYED KEY "  --actor ID[:ROLE], --note TEXT, --caller NAME\n" TRIED
 #define CHANNEL "  --channel C      what it went through; a role in a channel counts only so\n"
 #define AT "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00\n"
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
@@ -168,7 +169,7 @@ static const struct row rows[] = {
     {"forget", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
      SAID("forget a person, a deleted wallet, or a business that nobody has"),
      HELP("  one of --person, --wallet, --biz; what is named can be read by nobody any "
-          "more\n" KEYED)},
+          "more\n" KEY "  --actor ID[:ROLE], --caller NAME\n" TRIED)},
     {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET\nLEDGER --all"),
      SAID("what a wallet has, in real time"), HELP(AS_OF COMMON)},
     {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF,
@@ -357,16 +358,18 @@ static const struct row rows[] = {
      USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--month MONTH] "
            "[--people] [--clock=at|system]"),
      SAID("one of the ten questions that users ask, answered in a sentence"),
-     HELP("  --question N     1 to 10, see below\n"
-          "  --channel C      of question 9: that channel; unless given, each that the wallet is "
-          "connected with\n"
-          "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
-          "a gateway\n"
-          "  --month MONTH    of question 8: that tax month; unless given, the newest with an "
-          "invoice\n"
-          "  --people         people by their ids, not as #7\n"
-          "  --clock=at       the ledger's clock stands at its last event: documents, "
-          "tests\n" COMMON)},
+     HELP(
+         "  --question N     1 to 10, see below\n"
+         "  --channel C      of question 6: that channel's business information, not the wallet's\n"
+         "                   of question 9: that channel; unless given, each that the wallet is "
+         "connected with\n"
+         "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
+         "a gateway\n"
+         "  --month MONTH    of question 8: that tax month; unless given, the newest with an "
+         "invoice\n"
+         "  --people         people by their ids, not as #7\n"
+         "  --clock=at       the ledger's clock stands at its last event: documents, "
+         "tests\n" COMMON)},
     {"log", cmd_log, TAKES_JSON,
      USAGE("LEDGER [--from SEQ] [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] "
            "[--min AMOUNT] [--max AMOUNT] [--newest-first] [--follow] [--people]"),

@@ -163,6 +163,8 @@ struct jb_submit_options {
  * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first
  * *ret_done commands were carried out and stay, the rest are JB_NOT_DONE (or JB_UNKNOWN after
  * JB_E_UNKNOWN). JB_E_USAGE for one of the commands is said before any of them is carried out.
+ * JB_E_KEY for a `forget` (people.mdb is in clear, or its key file cannot be replaced) when those
+ * before it are done.
  * JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT,
  * JB_E_NOMEM, JB_E_USAGE.
  */
@@ -292,6 +294,7 @@ struct jb_who {
     char agency[JB_ID_BYTES_MAX + 1]; /* that has the sales right; "": none */
     jb_seq seq;
     jb_instant at;
+    jb_instant agency_from; /* the time of agency_since; JB_NO_INSTANT: none */
 };
 /* Rows: the master, members, the invited, channels that it is connected with; each from the oldest
  * on. */
@@ -318,6 +321,7 @@ struct jb_channel_info {
     char mail_order[JB_MAIL_ORDER_BYTES_MAX + 1]; /* "": none */
     jb_seq seq;
     jb_instant at;
+    jb_seq mail_order_seq; /* the event that set its mail-order number, or took it away; 0: none */
 };
 /* Rows: its master and its managers, from the oldest on. */
 JB_API JB_NODISCARD jb_status jb_channel_get(jb_ledger *l, struct jb_text channel,
@@ -395,6 +399,8 @@ struct jb_condition {
     uint32_t remedy;         /* enum jb_op: what helps next; 0: nothing is to be done */
     uint32_t remedy_who;     /* who may: bits 1 << enum jb_role */
     jb_amount remedy_amount; /* 0: none */
+    uint32_t other;          /* enum jb_op: what helps as well, and ends otherwise; 0: nothing */
+    uint32_t other_who;
 };
 
 enum { JB_CONDITIONS_MAX = 16 };
@@ -593,6 +599,7 @@ struct jb_people_stat {
     uint32_t layout; /* 1: texts in clear; 2: sealed; 0: there is no such file */
     bool sealed;     /* layout 2, and the key is not there */
     bool unfinished; /* somebody was forgotten, or the key changed, and that is not at its end */
+    bool older;      /* than the log: it does not know all references that the log names */
     uint64_t epoch;  /* of the key; what follows is of layout 2 */
     uint64_t owners; /* people, wallets and businesses whose texts can be read */
     uint64_t forgotten;

@@ -477,7 +477,8 @@ struct jb_question {
     uint32_t number; /* 1 to JB_QUESTIONS */
     jb_lang lang;    /* of the reply; 0: that of the handle */
     struct jb_text wallet;
-    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with */
+    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with; of
+                               question 6: its business information; s NULL, the wallet's */
     struct jb_text charge;  /* of question 5: s NULL, the newest payment through a gateway */
     uint8_t people;         /* people by their ids where those can be read; 0: as "#7" */
     uint8_t reserved[3];    /* 0 */
