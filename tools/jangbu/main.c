@@ -393,9 +393,10 @@ static const struct row rows[] = {
      HELP("  --accept-rollback  the log was put back to an older state on purpose: go on from "
           "it\n" COMMON)},
     {"export", cmd_export, TAKES_AS_OF,
-     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
+     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE] [--people]"),
      SAID("the events as a table, or as double entry for an accounting program"),
-     HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
+     HELP("  -o FILE          write to FILE, which must not exist\n"
+          "  --people         of csv and jsonl: names, actors and notes as well\n" AS_OF LANGUAGE)},
     {"people", cmd_people, TAKES_JSON | OF_NOW, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
      SAID("what people.mdb says of itself; seal it; change its key; go on with an older one"),
      HELP("  encrypt          seal the names and notes of a ledger that has them in clear; nobody "
