@@ -349,7 +349,9 @@ static const struct row rows[] = {
      HELP(
          "  TEXT             whole, as it was given: of a wallet, charge, grant, usage, refund, "
          "channel or agency; a key; a gateway, its transaction, an approval number; a search id, a "
-         "registration or mail-order number. No names: `jangbu wallets --name` looks for those\n"
+         "registration or mail-order number; a tax invoice. No names: `jangbu wallets --name` "
+         "looks for "
+         "those\n"
          "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
              COMMON)},
     {"answer", cmd_answer, TAKES_JSON | OF_NOW,
