@@ -645,7 +645,7 @@ bench_growth(unsigned millions, unsigned manner)
 static void
 bench_peer(void)
 {
-    uint64_t n = quick ? 200000 : 1000000;
+    uint64_t n = quick ? 200000 : 2000000;
     static const struct {
         const char *name;
         uint32_t wallets;
@@ -655,7 +655,7 @@ bench_peer(void)
     } all[] = {{"sqlite/batch8192/10k", 10000, 8192, 1, false},
                {"sqlite/batch8192/10k/keys", 10000, 8192, 2, true},
                {"sqlite/batch8192/1M", 1000000, 8192, 1, false},
-               {"sqlite/single", 1000, 1, 100, false}};
+               {"sqlite/single", 1000, 1, 200, false}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (is_wanted(all[i].name) && (only != NULL || !quick || i != 2)) {
             (void)peer_sqlite(dir, all[i].name, all[i].wallets, all[i].batch, n / all[i].part,
@@ -739,7 +739,8 @@ static const char usage[] =
     "  --check      a few figures against the disk's and SQLite's of the same run, with wide\n"
     "               margins: ends with 1 when one is below its bound\n"
     "  --only NAME  the figure of that name; NAME* for all that begin so\n"
-    "  --grow N     one ledger up to N million events, plain and with keys: each part of it\n"
+    "  --grow N     one ledger up to N million events, plain and with keys: each part of\n"
+    "               it; --only grow, --only grow/keys: one of them\n"
     "  --seconds N  how long the mixed load runs (600; --quick: 5)\n";
 
 static void
@@ -807,8 +808,12 @@ main(int argc, char **argv)
     if (checks) {
         code = check_bounds();
     } else if (millions > 0) {
-        bench_growth(millions, PLAIN);
-        bench_growth(millions, KEYED);
+        if (is_wanted("grow")) {
+            bench_growth(millions, PLAIN);
+        }
+        if (is_wanted("grow/keys")) {
+            bench_growth(millions, KEYED);
+        }
         print_rows(json);
     } else {
         measure(seconds > 0 ? seconds : quick ? 5 : 600);
