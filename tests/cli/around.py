@@ -270,7 +270,9 @@ def forgotten(work):
     os.rename(ledger + ".away", ledger + ".key")
     verdict = run("audit", ledger)
     check("the audit of what was not forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
-    ended = apply(ledger, {"op": "forget", "wallet": "W", "key": "h"}, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"},
+    again = apply(ledger, {"op": "forget", "wallet": "W", "key": "h"}, {"op": "forget", "wallet": "W", "key": "h2"})
+    check("a wallet that went with its last master can be named once", [a.get("code") for a in again] == [None, "UNCHANGED"], again)
+    ended = apply(ledger, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"},
                   {"op": "forget", "wallet": "V", "key": "i"})
     gone = [line.split() for line in run("events", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
     shown = [line.split() for line in run("log", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
@@ -280,6 +282,8 @@ def forgotten(work):
     check("forget has no --note", out.returncode == 2 and "--note" in out.stderr and "--note" not in run("help", "forget").stdout, out)
     noted, = apply(ledger, {"op": "forget", "wallet": "V", "note": "x"})
     check("nor a note", noted["code"] == "MALFORMED", noted)
+    verdict = run("audit", ledger)
+    check("the audit of what was forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
 
 
 def exported(work):
