@@ -422,8 +422,8 @@ check(const struct jb_question *q, jb_lang *lang, struct jb_error *err)
         return jb_fail(err, JB_E_USAGE, "there are questions 1 to %d, and none of number %u",
                        JB_QUESTIONS, q->number);
     }
-    if (q->channel.s != NULL && q->number != 9) {
-        return jb_fail(err, JB_E_USAGE, "only question 9 is about a channel");
+    if (q->channel.s != NULL && q->number != 6 && q->number != 9) {
+        return jb_fail(err, JB_E_USAGE, "only questions 6 and 9 are about a channel");
     }
     if (q->charge.s != NULL && q->number != 5) {
         return jb_fail(err, JB_E_USAGE, "only question 5 is about a charge");

@@ -5,9 +5,49 @@
 
 /* ---- 6 ---- */
 
+/* A channel that was asked for by its id, whatever it is connected with. */
+static jb_status
+answer_biz_of_channel(struct answering *a)
+{
+    struct jb_biz b = JB_SIZED(struct jb_biz);
+    struct jb_channel_info c = JB_SIZED(struct jb_channel_info);
+    const struct jb_text none = {NULL, 0};
+    jb_instant approved = JB_NO_INSTANT;
+    jb_status status = jb_biz_get(a->v->l, none, a->q->channel, &b, a->err);
+    status =
+        status == JB_OK ? jb_channel_get(a->v->l, a->q->channel, NULL, NULL, &c, a->err) : status;
+    status =
+        status == JB_OK && b.approved != 0 ? answer_recorded(a, b.approved, &approved) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    a->as_of = (struct jb_moment){b.seq, b.at};
+    a->again |= c.version > b.seq;
+    const char *open = answer_number(a, b.pending.request != 0);
+    answer_event(a, b.approved);
+    answer_event(a, b.record.request);
+    answer_event(a, b.pending.request);
+    if (b.approved != 0) {
+        answer_say(a, SAY_BIZ_OF_CHANNEL, "C", c.channel, "number", b.number, "day",
+                   answer_day_of(a, approved), "seq", answer_number(a, b.approved), "n", open,
+                   NULL);
+    } else {
+        answer_say(a, SAY_NO_BIZ_OF_CHANNEL, "C", c.channel, "n", open, NULL);
+    }
+    if (c.kind == JB_CHANNEL_BUSINESS) {
+        answer_event(a, c.mail_order_seq);
+        answer_say(a, SAY_MAIL_ORDER, "mail",
+                   c.mail_order[0] != '\0' ? c.mail_order : answer_piece(a, SAY_NONE, NULL), NULL);
+    }
+    return JB_OK;
+}
+
 jb_status
 answer_biz(struct answering *a)
 {
+    if (a->q->channel.s != NULL) {
+        return answer_biz_of_channel(a);
+    }
     struct jb_biz b = JB_SIZED(struct jb_biz);
     const struct jb_text none = {NULL, 0};
     jb_instant approved = JB_NO_INSTANT;
@@ -235,6 +275,28 @@ say_no_invoice(struct answering *a, uint32_t month)
     return ask_creation(a);
 }
 
+/* Why the newest failed, and what brings another one. */
+static jb_status
+say_failed(struct answering *a, const struct jb_invoice *i)
+{
+    static const struct jb_text none = {NULL, 0};
+    const enum say why = i->why == JB_INVOICE_CLOSED_BUSINESS      ? SAY_CLOSED_BUSINESS
+                         : i->why == JB_INVOICE_SUSPENDED_BUSINESS ? SAY_SUSPENDED_BUSINESS
+                         : i->why == JB_INVOICE_WRONG_NUMBER       ? SAY_WRONG_NUMBER
+                                                                   : SAY_OTHER_WHY;
+    const bool rows = i->kind == JB_INVOICE_ORIGINAL || i->kind == JB_INVOICE_DELTA;
+    struct jb_biz b = JB_SIZED(struct jb_biz);
+    jb_status status = jb_biz_get(a->v->l, a->q->wallet, none, &b, a->err);
+    a->again |= status == JB_OK && b.seq != a->as_of.seq;
+    answer_say(a, SAY_FAILED_WHY, "why", answer_piece(a, why, NULL), NULL);
+    answer_say(a,
+               !rows                                          ? SAY_FAILED_CORRECTION
+               : b.approved != 0 && b.approved != i->business ? SAY_FAILED_AGAIN
+                                                              : SAY_FAILED_BUSINESS,
+               NULL);
+    return status;
+}
+
 static jb_status
 say_invoice(struct answering *a, const struct month_told *m)
 {
@@ -247,7 +309,7 @@ say_invoice(struct answering *a, const struct month_told *m)
                answer_money(a, m->total - m->vat), "total", answer_money(a, m->total), "mail",
                answer_piece(a, mail, NULL), NULL);
     answer_say(a, SAY_WHERE_INVOICES, NULL);
-    return JB_OK;
+    return i->state == JB_INVOICE_FAILED ? say_failed(a, i) : JB_OK;
 }
 
 jb_status

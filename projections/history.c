@@ -1,28 +1,22 @@
 /*
  * Histories: the wallet's own chain. Newest first the running balance starts from the state and
- * goes down by the effect of each event; oldest first it starts from the state before the first one
- * and goes up. So a row's balance is the sum of effects up to it, whichever way and whatever is
- * listed.
+ * goes down by the effect of each event, and where nothing is listed for long it begins again at
+ * the next event of a kind that is; oldest first it starts from the state before the first one and
+ * goes up. So a row's balance is the sum of effects up to it, whichever way and whatever is listed.
  */
 #include "projections/page.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { JB_HISTORY_none = JB_HISTORY_ALL };
-
-/* The kind of history that lists events of a type, beside that of all. */
-static const uint8_t kinds[JB_EV_TYPES] = {
-#define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = JB_HISTORY_##history,
-#include "event/effects.def"
-#undef EFFECT
-};
-
 static bool
 is_of_kind(uint32_t type, jb_history_kind kind)
 {
-    return kind == JB_HISTORY_ALL || (type < JB_EV_TYPES && kinds[type] == kind);
+    return kind == JB_HISTORY_ALL || jb_history_kind_of(type) == kind;
 }
+
+/* So many events in a row that are not listed, and the next one that may be is looked up. */
+#define MISSED_MAX 16
 
 /* A query as it is carried out. */
 struct search {
@@ -39,6 +33,8 @@ struct search {
     /* Newest first: the next event to look at, and the balance after it. Oldest first: it or a
      * later one, and the balance before it. at 0: there is none. */
     struct jb_page_place behind;
+    unsigned kinds;  /* bit k - 1: something of kind k may be listed; 0: anything may */
+    unsigned missed; /* newest first: the events before `behind` that were not listed */
 };
 
 /* The wallet's last event up to seq and the balance after it. Of a closed day: without what was
@@ -144,10 +140,56 @@ keep_row(struct search *s, const jb_cursor *c, const struct jb_event *e, jb_amou
     return jb_keep(&s->kept, c, e->seq, err);
 }
 
+/* The kinds of which something may be listed. */
+static unsigned
+kinds_of(const struct search *s)
+{
+    unsigned kinds = s->query.kind != JB_HISTORY_ALL ? 1U << (s->query.kind - 1) : 0;
+    for (uint32_t type = 0; type < JB_EV_TYPES && kinds == 0 && !s->all_types; type++) {
+        if (s->types[type] && jb_history_kind_of(type) == JB_HISTORY_ALL) {
+            return 0;
+        }
+    }
+    for (uint32_t type = 0; type < JB_EV_TYPES && s->query.kind == JB_HISTORY_ALL; type++) {
+        kinds |= !s->all_types && s->types[type] ? 1U << (jb_history_kind_of(type) - 1) : 0;
+    }
+    return kinds;
+}
+
+/* Goes on at the newest event, up to the one that is next, that may be listed by its kind: the
+ * wallet's summary there knows it. */
+static jb_status
+skip(struct search *s, struct jb_error *err)
+{
+    struct jb_view_read q;
+    struct jb_summary summary;
+    jb_seq at = 0;
+    jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_view_read_summary(&q, s->wallet, s->behind.at, &summary, err);
+    if (status == JB_OK) {
+        for (unsigned i = 0; i < JB_HISTORY_KINDS; i++) {
+            const bool listed = (s->kinds & 1U << i) != 0 && summary.last_of[i] > at;
+            at = listed ? summary.last_of[i] : at;
+        }
+        jb_summary_free(&summary);
+    }
+    if (status == JB_OK && at < s->low) {
+        s->behind.at = 0;
+    } else if (status == JB_OK && at < s->behind.at) {
+        status = newest(&q, s, at, &s->behind, err);
+    }
+    jb_view_read_end(&q);
+    s->missed = 0;
+    return status;
+}
+
 static jb_status
 collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
 {
-    jb_status status = JB_OK;
+    jb_status status = s->kinds != 0 && s->missed >= MISSED_MAX ? skip(s, err) : JB_OK;
     for (uint32_t looked = 0; looked < JB_PAGE_EVENTS_MAX && status == JB_OK; looked++) {
         if (s->behind.at < s->low || is_full(s)) {
             break;
@@ -158,8 +200,13 @@ collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
             break;
         }
         const struct jb_page_place next = {e->prev, s->behind.balance - effect_of(e, &s->r)};
+        const size_t kept = s->balances.n;
         status = keep_row(s, c, e, s->behind.balance, err);
         s->behind = next;
+        s->missed = s->balances.n > kept ? 0 : s->missed + 1;
+        if (status == JB_OK && s->kinds != 0 && s->missed >= MISSED_MAX && next.at >= s->low) {
+            status = skip(s, err);
+        }
     }
     s->behind.at = s->behind.at < s->low ? 0 : s->behind.at;
     return status;
@@ -253,6 +300,8 @@ read_page(struct search *s, bool fresh, struct jb_error *err)
 {
     jb_cursor *c;
     jb_status status = fresh ? begin(s, err) : JB_OK;
+    s->kinds = kinds_of(s);
+    s->missed = fresh ? MISSED_MAX : 0;
     if (status != JB_OK || (fresh && s->low > s->high)) {
         s->behind.at = 0;
         return status;

@@ -20,6 +20,7 @@ enum jb_page_list {
     JB_PAGE_FIND = 8,
     JB_PAGE_WALLETS_FOUND = 9,
     JB_PAGE_INVOICES = 10,
+    JB_PAGE_DUE = 11,
     JB_PAGE_RECEIPTS = 20,
     JB_PAGE_EXPIRING = 21
 };

@@ -41,7 +41,7 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 5
+#define JB_VIEWS_VERSION 6
 
 enum jb_view_table {
     JB_VT_ROWS,

@@ -149,6 +149,20 @@ jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_error 
                : jb_fail(err, JB_E_NOTFOUND, "the wallet %s did not exist yet on that day", id);
 }
 
+/* Where the walk back to seq begins: with it, where it is an event of the wallet. */
+static jb_status
+walk_from(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq last, jb_seq *ret,
+          struct jb_error *err)
+{
+    const struct jb_event *e;
+    jb_status status = jb_view_read_event(q, seq, 0, &e, err);
+    if (status == JB_OK && e->wallet == wallet) {
+        *ret = seq;
+        return JB_OK;
+    }
+    return status == JB_OK ? anchor_above(q, wallet, seq, last, ret, err) : status;
+}
+
 static jb_status
 read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
              struct jb_error *err)
@@ -158,7 +172,7 @@ read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summ
     if (status == JB_OK && summary.version > seq && summary.created_seq <= seq) {
         jb_seq last = summary.version, from;
         jb_summary_free(&summary);
-        status = anchor_above(q, wallet, seq, last, &from, err);
+        status = walk_from(q, wallet, seq, last, &from, err);
         status = status == JB_OK ? snapshot_at_most(q, wallet, seq, &summary, err) : status;
         status = status == JB_OK ? bring_forward(q, wallet, &summary, from, seq, err) : status;
     }

@@ -1,5 +1,7 @@
 #include "projections/wallet_summary.h"
 
+#include <assert.h>
+
 #define CONTRADICTION(condition, sentence)                                                         \
     do {                                                                                           \
         if (condition) {                                                                           \
@@ -191,6 +193,20 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
 
 /* ---- the summary ---- */
 
+static_assert((int)JB_HISTORY_REFUND == JB_HISTORY_KINDS, "each kind of history has a place");
+enum { JB_HISTORY_none = JB_HISTORY_ALL };
+
+jb_history_kind
+jb_history_kind_of(uint32_t type)
+{
+    static const uint8_t kinds[JB_EV_TYPES] = {
+#define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = JB_HISTORY_##history,
+#include "event/effects.def"
+#undef EFFECT
+    };
+    return type < JB_EV_TYPES ? (jb_history_kind)kinds[type] : JB_HISTORY_ALL;
+}
+
 void
 jb_summary_free(struct jb_summary *w)
 {
@@ -334,6 +350,10 @@ apply_status(struct jb_summary *w, const struct jb_event *e)
 static void
 apply_about(struct jb_summary *w, const struct jb_event *e)
 {
+    const jb_history_kind kind = jb_history_kind_of(e->type);
+    if (kind != JB_HISTORY_ALL) {
+        w->last_of[kind - 1] = e->seq;
+    }
     if (e->type == JB_EV_CASH_CONSUMED) {
         w->used_at = e->occurred_at;
     } else if (e->type == JB_EV_WALLET_CREATED) {
@@ -444,9 +464,12 @@ jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums 
 }
 
 /* As bytes: version 8, created_seq 8, events 8, snapshot_events 8, created_on 4, status 1, under 1,
- * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, grants 4, then for each grant
- * ordinal 4, in_use 1, expires_on 4, remaining 8, seq 8. */
-#define SUMMARY_BYTES 91
+ * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, the last
+ * event of each kind 8 * 4, grants 4, then for each grant ordinal 4, in_use 1, expires_on 4,
+ * remaining 8, seq 8. */
+#define SUMMARY_BYTES (LAST_OF_AT + 8 * JB_HISTORY_KINDS + 4)
+#define LAST_OF_AT 87
+#define GRANTS_AT (SUMMARY_BYTES - 4)
 #define GRANT_BYTES 25
 
 size_t
@@ -472,7 +495,10 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
     jb_put_be(out + 63, 8, w->name);
     jb_put_be(out + 71, 8, w->master);
     jb_put_be(out + 79, 8, (uint64_t)w->used_at);
-    jb_put_be(out + 87, 4, w->grants.n);
+    for (size_t i = 0; i < JB_HISTORY_KINDS; i++) {
+        jb_put_be(out + LAST_OF_AT + 8 * i, 8, w->last_of[i]);
+    }
+    jb_put_be(out + GRANTS_AT, 4, w->grants.n);
     out += SUMMARY_BYTES;
     for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
         const struct jb_summary_grant *g = &w->grants.at[i];
@@ -488,7 +514,7 @@ jb_status
 jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
 {
     if (n < SUMMARY_BYTES || (n - SUMMARY_BYTES) % GRANT_BYTES != 0 ||
-        jb_get_be(bytes + 87, 4) != (n - SUMMARY_BYTES) / GRANT_BYTES) {
+        jb_get_be(bytes + GRANTS_AT, 4) != (n - SUMMARY_BYTES) / GRANT_BYTES) {
         return JB_E_STALE;
     }
     struct jb_summary w = {
@@ -507,6 +533,9 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
         .master = jb_get_be(bytes + 71, 8),
         .used_at = (jb_instant)jb_get_be(bytes + 79, 8),
     };
+    for (size_t i = 0; i < JB_HISTORY_KINDS; i++) {
+        w.last_of[i] = jb_get_be(bytes + LAST_OF_AT + 8 * i, 8);
+    }
     size_t grants_n = (n - SUMMARY_BYTES) / GRANT_BYTES;
     if (!jb_vec_reserve(&w.grants, grants_n)) {
         return JB_E_NOMEM;

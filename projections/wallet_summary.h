@@ -32,6 +32,11 @@ struct jb_summary_grant {
     jb_seq seq; /* free_granted */
 };
 
+/* Kinds of histories, beside that of all. */
+#define JB_HISTORY_KINDS 4
+/* The kind of history that lists events of a type; JB_HISTORY_ALL: only that of all. */
+jb_history_kind jb_history_kind_of(uint32_t type);
+
 struct jb_summary {
     jb_seq version; /* the wallet's last event; 0: there is no wallet yet */
     jb_seq created_seq;
@@ -47,6 +52,7 @@ struct jb_summary {
     uint64_t name;      /* references into people.mdb */
     uint64_t master;    /* 0: none */
     jb_instant used_at; /* when the last consumption happened; JB_NO_INSTANT: there was none */
+    jb_seq last_of[JB_HISTORY_KINDS];       /* the last event of each kind, from 1 on; 0: none */
     JB_VEC(struct jb_summary_grant) grants; /* in order of ordinal */
 };
 

@@ -62,15 +62,18 @@ const struct jb_command_field_info jb_command_fields[JB_CF_N] = {
 #define H(field) JB_HAS(JB_CF_##field)
 #define ANY (H(KEY) | H(ACTOR) | H(AT) | H(CLOCK) | H(NOTE) | H(CALLER))
 #define ANY_WALLET (ANY | H(EXPECT))
+/* A note of whom is forgotten would be forgotten with him. */
+#define NEVER(NAME) (JB_OP_##NAME == JB_OP_FORGET ? H(NOTE) : 0)
 enum { JB_EV_NONE = 0 };
 const struct jb_op_info jb_ops[JB_OPS] = {
 #define OP(NAME, word, event, at, states, rule, required, optional)                                \
-    [JB_OP_##NAME] = {word,                                                                        \
-                      (required),                                                                  \
-                      (optional) | ((required) & (H(WALLET) | H(CHANNEL)) ? ANY_WALLET : ANY),     \
-                      ((required)&H(WALLET)) != 0,                                                 \
-                      at,                                                                          \
-                      JB_EV_##event},
+    [JB_OP_##NAME] = {                                                                             \
+        word,                                                                                      \
+        (required),                                                                                \
+        (optional) | (((required) & (H(WALLET) | H(CHANNEL)) ? ANY_WALLET : ANY) & ~NEVER(NAME)),  \
+        ((required)&H(WALLET)) != 0,                                                               \
+        at,                                                                                        \
+        JB_EV_##event},
 #include "event/commands.def"
 #undef OP
 };

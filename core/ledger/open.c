@@ -91,15 +91,14 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     l->now_data = o->now_data;
     l->head_fd = -1;
     l->users = 1;
-    l->last = &l->first;
     if (o->caller != NULL) {
         memcpy(l->caller, o->caller, strlen(o->caller));
     }
-    pthread_mutex_init(&l->queue_lock, NULL);
-    pthread_cond_init(&l->queue_moved, NULL);
+    jb_queue_init(&l->queue);
     pthread_mutex_init(&l->wait_lock, NULL);
     pthread_cond_init(&l->wait_left, NULL);
     jb_query_lock_init(&l->read_lock);
+    jb_query_lock_init(&l->past_lock);
     *ret = l;
     return JB_OK;
 }
@@ -418,11 +417,11 @@ jb_ledger_let_go(jb_ledger *l)
     jb_log_close(l->log);
     if (!forked) {
         /* A child would wait here for the parent's threads. */
-        pthread_mutex_destroy(&l->queue_lock);
-        pthread_cond_destroy(&l->queue_moved);
+        jb_queue_free(&l->queue);
         pthread_mutex_destroy(&l->wait_lock);
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);
+        pthread_mutex_destroy(&l->past_lock);
     }
     free(l->key_file);
     free(l->place);
@@ -445,6 +444,7 @@ jb_close(jb_ledger *l)
     if (!forked) {
         jb_state_close(l->state);
         jb_state_close(l->read_state);
+        jb_state_close(l->past);
     }
     jb_store_close(l->store);
     jb_personal_close(l->personal);

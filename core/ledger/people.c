@@ -325,6 +325,7 @@ jb_people_stat_get(jb_ledger *l, struct jb_people_stat *ret, struct jb_error *er
             return status;
         }
         jb_seq forgotten = l->read_state->g.forgotten;
+        const uint64_t last_ref = l->read_state->g.last_ref;
         jb_reader_end(l);
         status = jb_personal_info(l->personal, &info, err);
         status = status == JB_OK ? jb_personal_count(l->personal, &count, err) : status;
@@ -333,6 +334,7 @@ jb_people_stat_get(jb_ledger *l, struct jb_people_stat *ret, struct jb_error *er
         }
         st.sealed = count.sealed;
         st.unfinished = info.old_epoch != 0 || info.done < forgotten;
+        st.older = info.highest < last_ref;
         st.epoch = info.epoch;
         st.owners = count.owners;
         st.forgotten = count.forgotten;

@@ -238,6 +238,17 @@ put_agency(struct jb_asking *a, uint64_t number, char to[JB_ID_BYTES_MAX + 1])
     return status;
 }
 
+/* When the sales right was given. */
+static jb_status
+put_agency_since(struct jb_asking *a, jb_seq seq, struct jb_who *ret)
+{
+    const struct jb_event *e;
+    ret->agency_since = seq;
+    jb_status status = seq != 0 ? jb_state_event(a->b, seq, &e, a->err) : JB_OK;
+    ret->agency_from = seq != 0 && status == JB_OK ? e->recorded_at : JB_NO_INSTANT;
+    return status;
+}
+
 static jb_status
 look_who(struct jb_asking *a, const void *question, void *data)
 {
@@ -255,7 +266,8 @@ look_who(struct jb_asking *a, const void *question, void *data)
                            .settlement = w->settlement,
                            .limit = w->limit,
                            .seq = a->b->g.seq,
-                           .at = a->now};
+                           .at = a->now,
+                           .agency_from = JB_NO_INSTANT};
     put_id(ret->wallet, w->id, w->id_n);
     status = jb_around_wallet(a->b, ret->number, &around, a->err);
     ret->email = status == JB_OK ? around.email : 0; /* its invoices are mailed all the same */
@@ -263,8 +275,8 @@ look_who(struct jb_asking *a, const void *question, void *data)
         return status; /* everything else ended with the wallet */
     }
     ret->master = around.master;
-    ret->agency_since = around.agency_since;
-    status = status == JB_OK ? put_agency(a, around.agency, ret->agency) : status;
+    status = put_agency(a, around.agency, ret->agency);
+    status = status == JB_OK ? put_agency_since(a, around.agency_since, ret) : status;
     status = status == JB_OK
                  ? collect(a, JB_HOLDER_WALLET, ret->number, JB_ROLE_MASTER, &ret->members)
                  : status;
@@ -322,6 +334,7 @@ put_mail_order(struct jb_asking *a, jb_seq seq, struct jb_channel_info *ret)
     if (text.n > 0 && text.n < sizeof ret->mail_order) {
         memcpy(ret->mail_order, text.s, text.n);
     }
+    ret->mail_order_seq = seq;
     return status;
 }
 
@@ -552,7 +565,13 @@ find_remedy(const struct jb_wallet *w, const struct jb_papers *p, struct jb_cond
         remedy(c, JB_OP_WALLET_SETTLEMENT, 0);
         break;
     case JB_FIG_REFUND_OUTSTANDING:
-        remedy(c, any_requested(w) ? JB_OP_REFUND_CANCEL : JB_OP_REFUND_COMPLETE, 0);
+        if (any_requested(w)) { /* one leaves the cash in the wallet, the other takes it out */
+            remedy(c, JB_OP_REFUND_CANCEL, 0);
+            c->other = JB_OP_REFUND_APPROVE;
+            c->other_who = roles_for(JB_OP_REFUND_APPROVE);
+        } else {
+            remedy(c, JB_OP_REFUND_COMPLETE, 0);
+        }
         break;
     case JB_FIG_UNINVOICED:
         remedy(c,

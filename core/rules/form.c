@@ -488,11 +488,10 @@ check_together(const struct jb_command *c, bool member, struct complaint *compla
         return check_role(c, complaint);
     }
     if (c->op == JB_OP_FORGET) {
-        return member || (c->has & H(NOTE)) != 0
-                   ? malformed(complaint, "forget", "takes no note, and cannot stand in a group")
-                   : check_one_of(c, H(PERSON) | H(WALLET) | H(BIZ),
-                                  "needs a person, a wallet or a biz, and only one of them",
-                                  complaint);
+        return member ? malformed(complaint, "forget", "cannot stand in a group")
+                      : check_one_of(c, H(PERSON) | H(WALLET) | H(BIZ),
+                                     "needs a person, a wallet or a biz, and only one of them",
+                                     complaint);
     }
     bool biz =
         c->op == JB_OP_BIZ_REQUEST || c->op == JB_OP_BIZ_APPROVE || c->op == JB_OP_BIZ_REFUSE;

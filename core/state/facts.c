@@ -10,7 +10,7 @@
 static jb_status
 no_memory(struct jb_error *err)
 {
-    return jb_fail(err, JB_E_NOMEM, "no memory for roles and channels");
+    return jb_fail(err, JB_E_NOMEM, "no memory for roles, channels and papers");
 }
 
 static struct jb_fact *
@@ -75,7 +75,7 @@ jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size
             jb_store_get(&b->snap, JB_TABLE_FACTS, key, sizeof *key, &value, &value_n, err);
         if (status == JB_OK && (value_n < 1 || value_n > UINT16_MAX ||
                                 (size_t) * (const uint8_t *)value * 8 + 1 > value_n)) {
-            return jb_store_damaged(b->store, "what it says of roles and channels", err);
+            return jb_store_damaged(b->store, "what it says of roles, channels and papers", err);
         }
         /* That there is none is kept as well: it is asked again and again who is no member. */
         status = status == JB_OK           ? add(b, key, hash, value, value_n, true, err)

@@ -65,7 +65,8 @@ bool jb_store_dispensable(jb_status status);
 /* The tables of LMDB that a generation has. */
 enum jb_store_dbi { JB_STORE_BLOCKS, JB_STORE_CHECKS, JB_STORE_DBIS };
 
-/* The block that was looked into last. */
+/* A block that was looked into. */
+#define JB_STORE_LAST 16
 struct jb_store_last {
     const uint8_t *block; /* NULL: none */
     size_t n;
@@ -80,7 +81,8 @@ struct jb_store_txn {
     struct jb_tree trees[JB_STORE_DBIS];
     struct jb_store_meta meta;
     struct jb_store_pending *pending; /* of a write: what is put and deleted until the commit */
-    struct jb_store_last last;
+    struct jb_store_last last[JB_STORE_LAST];
+    bool any_last;
     bool next;     /* on the next generation */
     uint64_t rows; /* put since the transaction began */
 };

@@ -205,13 +205,30 @@ place_of(unsigned table, struct bytes lower, uint8_t out[1 + JB_STORE_KEY_BYTES_
     return 1 + lower.n;
 }
 
-/* Whether key falls into the block that was found last: who asks in order finds it there. */
-static bool
-is_last_found(const struct jb_store_txn *t, unsigned table, struct bytes key, struct block *ret)
+/* Where a block that was found is remembered: who asks in turn for rows of several tables, or of
+ * several kinds in one, finds each beside the one before. */
+static struct jb_store_last *
+last_of(struct jb_store_txn *t, unsigned table, struct bytes key)
 {
-    return t->last.block != NULL && t->last.table == table &&
-           parse(t->last.block, t->last.n, ret) && compare(ret->lower, key) <= 0 &&
-           (ret->last || compare(key, ret->upper) < 0);
+    return &t->last[(table * 3 + (key.n > 0 ? key.at[0] : 0U)) % JB_STORE_LAST];
+}
+
+static void
+forget_last(struct jb_store_txn *t)
+{
+    if (t->any_last) {
+        memset(t->last, 0, sizeof t->last);
+        t->any_last = false;
+    }
+}
+
+/* Whether key falls into the block that is remembered there. */
+static bool
+is_last_found(struct jb_store_txn *t, unsigned table, struct bytes key, struct block *ret)
+{
+    const struct jb_store_last *last = last_of(t, table, key);
+    return last->block != NULL && last->table == table && parse(last->block, last->n, ret) &&
+           compare(ret->lower, key) <= 0 && (ret->last || compare(key, ret->upper) < 0);
 }
 
 /* Pages that are in disorder lead to a block that is sound, and another one. */
@@ -270,7 +287,8 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
         status = jb_store_damaged(t->store, "rows are missing", err);
     }
     if (status == JB_OK) {
-        t->last = (struct jb_store_last){ret->at, ret->n, table};
+        *last_of(t, table, key) = (struct jb_store_last){ret->at, ret->n, table};
+        t->any_last = true;
     }
     return status;
 }
@@ -644,7 +662,7 @@ piece_reads_back(const struct piece *x, const uint8_t *at, size_t n)
 static int
 put_piece(struct jb_store_txn *t, const struct piece *x)
 {
-    t->last.block = NULL; /* pages move */
+    forget_last(t); /* pages move */
     size_t n = B_BOUNDS + x->lower.n + (x->last ? 0 : x->upper.n);
     for (size_t i = 0; i < x->rows_n; i++) {
         n += row_bytes(&x->rows[i]);
@@ -713,7 +731,7 @@ put_pieces(struct jb_store_txn *t, unsigned table, struct bytes lower, struct by
 static int
 delete_block(struct jb_store_txn *t, unsigned table, struct bytes lower)
 {
-    t->last.block = NULL;
+    forget_last(t);
     uint8_t place[1 + JB_STORE_KEY_BYTES_MAX];
     MDB_val k = {place_of(table, lower, place), place};
     int code = mdb_del(t->txn, t->dbi[JB_STORE_BLOCKS], &k, NULL);

@@ -30,8 +30,8 @@ def run(*args):
 
 
 def make(ledger, commands):
-    lines = subprocess.run([sys.executable, GENERATE, "--seed", "3", "--commands", str(commands)], capture_output=True).stdout
-    run("init", ledger)
+    lines = subprocess.run([sys.executable, GENERATE, "--seed", "3", "--commands", str(commands), "--program", JANGBU], capture_output=True).stdout
+    run("init", ledger, "--invoice-from", "none")
     subprocess.run([JANGBU, "apply", ledger, "--clock=at"], input=lines, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -12,8 +12,8 @@ import sys
 import tempfile
 
 
-def stream(generate, seed, commands):
-    out = subprocess.run([sys.executable, generate, "--seed", str(seed), "--commands", str(commands)], capture_output=True, check=True)
+def stream(generate, jangbu, seed, commands):
+    out = subprocess.run([sys.executable, generate, "--seed", str(seed), "--commands", str(commands), "--program", jangbu], capture_output=True, check=True)
     return out.stdout.splitlines(keepends=True)
 
 
@@ -37,8 +37,8 @@ def main():
     for seed in range(a.seed, a.seed + a.ledgers):
         with tempfile.TemporaryDirectory() as d:
             ledger = os.path.join(d, "l")
-            subprocess.run([a.jangbu, "init", ledger], check=True, capture_output=True)
-            lines = stream(a.generate, seed, a.commands)
+            subprocess.run([a.jangbu, "init", ledger, "--invoice-from", "none"], check=True, capture_output=True)
+            lines = stream(a.generate, a.jangbu, seed, a.commands)
             apply(a.jangbu, ledger, lines, random.Random(seed))
             report = json.loads(subprocess.run([a.jangbu, "audit", ledger, "--json"], capture_output=True, text=True).stdout)
             commands, events = commands + len(lines), events + report["events"]

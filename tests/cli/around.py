@@ -3,6 +3,8 @@
 reached; who, channel and biz say what the commands made; the tables fit a terminal; what is not there is said.
 
 usage: around.py JANGBU"""
+import csv
+import io
 import itertools
 import json
 import os
@@ -78,6 +80,12 @@ def deletions(work):
             if condition in unmet and not {"paid", "refund"} <= set(names):
                 ops = {"refund.request", "refund.approve"} if name == "paid" else {remedy, "debt.repay"} if name == "debt" else {remedy}
                 check(f"{names}: remedy of {condition}", unmet[condition]["remedy"]["op"] in ops, unmet[condition])
+        refund = {c["name"]: c for c in said["conditions"]}["refund_outstanding"]
+        check(f"{names}: both ways out of a refund that is asked for", refund.get("or") == (
+            {"op": "refund.approve", "who": ["OPERATOR", "SYSTEM"]} if not refund["ok"] else None), refund)
+        for lang, words in (("en", "leaves it in the wallet"), ("ko", "월렛에 남습니다")):
+            table = run("can-delete", ledger, "W", "--lang", lang).stdout
+            check(f"{names}: and the table, {lang}", said["status"] == "DELETED" or ("refund.approve" in table and words in table) == (not refund["ok"]) or "paid" in names, table)
         check(f"{names}: met ones ask for nothing", all(c["remedy"] is None for c in said["conditions"] if c["ok"]))
 
 
@@ -184,10 +192,34 @@ def business(work):
     charged = [e for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e["type"] == "charge_settled"]
     check("a charge in a channel's name", charged[0]["channel"] == "cafe" and "subject" not in charged[0], charged)
     check("log in words", "channel cafe" in run("log", ledger).stdout and "person #" in run("log", ledger).stdout)
+    of_channels(ledger, other)
     tables(ledger)
     wrong(ledger)
     verdict = run("audit", ledger)
     check("the audit", verdict.returncode == 0, verdict.stdout)
+
+
+def of_channels(ledger, asked):
+    """Question 6 of a channel: its own business information and mail-order number, with the events behind them; and since when an agency is there."""
+    by_type = {e["type"]: e["seq"] for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e.get("subject", {}).get("id") == "cafe"}
+    apply(ledger, {"op": "channel.create", "channel": "bare", "person": "jin"}, {"op": "channel.create", "channel": "shop", "person": "jin", "channel_kind": "BUSINESS"},
+          {"op": "biz.request", "channel": "shop", "biz": "1112233333", "biz_name": "n", "representative": "r", "address": "a"},
+          {"op": "sales.request", "wallet": "W", "agency": "A1"}, {"op": "sales.accept", "wallet": "W", "agency": "A1"})
+    for lang, known, none, review in (("en", "(number 1112233333): approved", "no approved business information", "1 in review"),
+                                      ("ko", "(등록번호 1112233333)", "승인된 사업자정보가 없습니다", "심사 중 1건")):
+        say = lambda channel: json.loads(run("answer", ledger, "W", "--question", "6", "--channel", channel, "--lang", lang, "--json").stdout)  # noqa: E731
+        cafe, shop, bare = say("cafe"), say("shop"), say("bare")
+        check(f"question 6 of a channel, {lang}", known in cafe["text"] and "2026-1" in cafe["text"] and "cafe" in cafe["text"], cafe)
+        check(f"and its events, {lang}", {asked["seq"], by_type["biz_approved"], by_type["mail_order_set"]} <= set(cafe["events"]), (cafe, by_type))
+        check(f"of one that asks, {lang}", none in shop["text"] and review in shop["text"] and "shop" in shop["text"], shop)
+        check(f"of a basic one, {lang}", none in bare["text"] and "ail-order" not in bare["text"] and "통신판매" not in bare["text"], bare)
+        check(f"of the wallet it is as before, {lang}", json.loads(run("answer", ledger, "W", "--question", "6", "--lang", lang, "--json").stdout)["events"] != cafe["events"])
+    out = run("answer", ledger, "W", "--question", "6", "--channel", "nowhere")
+    check("question 6 of no channel", out.returncode == 1 and "no channel nowhere" in out.stderr, out)
+    check("no other question is of a channel", run("answer", ledger, "W", "--question", "7", "--channel", "cafe").returncode == 2)
+    accepted = [e for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e["type"] == "sales_accepted"][-1]
+    row = next(line for line in run("who", ledger, "W").stdout.splitlines() if line.startswith("agency"))
+    check("since when an agency has the right", accepted["recorded_at"][:19] in row and str(accepted["seq"]) in row, row)
 
 
 def tables(ledger):
@@ -238,6 +270,46 @@ def forgotten(work):
     os.rename(ledger + ".away", ledger + ".key")
     verdict = run("audit", ledger)
     check("the audit of what was not forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
+    again = apply(ledger, {"op": "forget", "wallet": "W", "key": "h"}, {"op": "forget", "wallet": "W", "key": "h2"})
+    check("a wallet that went with its last master can be named once", [a.get("code") for a in again] == [None, "UNCHANGED"], again)
+    ended = apply(ledger, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"},
+                  {"op": "forget", "wallet": "V", "key": "i"})
+    gone = [line.split() for line in run("events", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
+    shown = [line.split() for line in run("log", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
+    check("log says the id of a wallet that was forgotten", [[w for w in words if w in ("V", "W")] for words in shown] == [[w for w in words if w in ("V", "W")] for words in gone] == [[], ["W"], ["V"]], (shown, gone, ended))
+    check("and no name", "wallet_no" not in run("log", ledger).stdout)
+    out = run("forget", ledger, "--wallet", "V", "--note", "x")
+    check("forget has no --note", out.returncode == 2 and "--note" in out.stderr and "--note" not in run("help", "forget").stdout, out)
+    noted, = apply(ledger, {"op": "forget", "wallet": "V", "note": "x"})
+    check("nor a note", noted["code"] == "MALFORMED", noted)
+    verdict = run("audit", ledger)
+    check("the audit of what was forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
+
+
+def exported(work):
+    """Personal texts are in an export where --people is said, and in no other; guarded like all texts, and what is gone says so."""
+    ledger = os.path.join(work, "x")
+    run("init", ledger, "--key-file", ledger + ".key")
+    long = "=" + "말" * 340
+    answers = apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "=1+1", "master": "Zz-jin", "actor": {"id": "Zz-su"}, "note": long},
+                    {"op": "charge", "wallet": "W", "charge": "C", "amount": 1000, "actor": {"id": "Zz-min"}, "note": 'two\nlines, "quoted"'},
+                    {"op": "forget", "person": "Zz-min", "key": "f"})
+    assert all(a["ok"] for a in answers), answers
+    rows = lambda *more: list(csv.DictReader(io.StringIO(run("export", ledger, "--format", "csv", *more).stdout, newline="")))  # noqa: E731
+    plain, full = rows(), rows("--people")
+    check("an export without people has none", not any("Zz-" in v or "말" in v for row in plain for v in row.values()))
+    check("and is otherwise the same", [{k: v for k, v in row.items() if k not in ("wallet_name", "actor", "note")} for row in full] == plain)
+    made, charged = (next(row for row in full if row["type"] == name) for name in ("wallet_created", "charge_settled"))
+    check("its people", (made["wallet_name"], made["actor"], made["note"]) == ("'=1+1", "Zz-su", "'" + long), made)
+    check("what is gone", (charged["wallet_name"], charged["actor"], charged["note"]) == ("'=1+1", "(forgotten)", "(forgotten)"), charged)
+    check("who has no wallet", all(row["wallet_name"] == "" for row in full if row["wallet"] == ""))
+    people = {e["seq"]: e["people"] for e in map(json.loads, run("log", ledger, "--json", "--people").stdout.splitlines())}
+    lines = [json.loads(line) for line in run("export", ledger, "--format", "jsonl", "--people").stdout.splitlines()]
+    check("jsonl", {e["seq"]: e["people"] for e in lines} == people and '"people":' not in run("export", ledger, "--format", "jsonl").stdout, people)
+    os.rename(ledger + ".key", ledger + ".away")
+    check("sealed", next(row for row in rows("--people") if row["type"] == "wallet_created")["actor"] == "(sealed)")
+    out = run("export", ledger, "--format", "hledger", "--people")
+    check("books name nobody", out.returncode == 2 and "books name nobody" in out.stderr and out.stdout == "", out)
 
 
 def places(work):
@@ -360,6 +432,7 @@ def main():
         permitted(work)
         business(work)
         forgotten(work)
+        exported(work)
         places(work)
         sentences(work)
         single(work)

@@ -6,6 +6,7 @@ usage: daily.py JANGBU ROOT"""
 import fcntl
 import json
 import os
+import re
 import pty
 import shlex
 import shutil
@@ -156,48 +157,86 @@ def pages(ledger):
     check("a pipe has none", "wallet_created" in run("events", ledger, **upper).stdout)
 
 
-def complete(words, cwd, **env):
+def complete_bash(words, cwd, **env):
     script = f"source {shlex.quote(ROOT + '/tools/completion/jangbu.bash')}\nCOMP_WORDS=({' '.join(shlex.quote(w) for w in words)})\n" \
              f"COMP_CWORD={len(words) - 1}\n_jangbu\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
-    out = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=cwd,
+    return completed(["bash", "-c", script], cwd, env)
+
+
+# What zsh would offer: in the place of its own builtins, those that match what is typed.
+ZSH = """compadd() { [[ $1 == -a ]] && offer "${(@P)2}" }
+_files() { offer *(DN) }
+offer() { local word; for word in "$@"; do [[ -n $word && $word == "${words[CURRENT]}"* ]] && print -r -- "$word"; done; true }
+"""
+
+
+def complete_zsh(words, cwd, **env):
+    script = f"{ZSH}words=({' '.join(shlex.quote(w) for w in words)})\nCURRENT={len(words)}\nsource {shlex.quote(ROOT + '/tools/completion/_jangbu')}\n"
+    return completed(["zsh", "-f", "-c", script], cwd, env)
+
+
+def completed(command, cwd, env):
+    out = subprocess.run(command, capture_output=True, text=True, cwd=cwd,
                          env=environment(PATH=os.path.dirname(JANGBU) + ":" + os.environ["PATH"], **env))
+    check(f"{command[0]} says nothing else", out.stderr == "", out.stderr)
     return out.stdout.split("\n")[:-1]
 
 
-def completion(ledger, work):
+def typed_zsh(work):
+    """In a terminal, with zsh's own completion: the line as it stands behind each Tab."""
+    script = f"""zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1= RPS1=; fpath=({shlex.quote(ROOT + "/tools/completion")} $fpath); autoload -Uz compinit; compinit -u -D; print ${{(U):-ready}}'
+zpty -r z text '*READY*'
+zpty -w -n z $'jangbu cash-\t--lang k\t; print ${{(U):-end}}\n'
+zpty -r z text '*END*'
+print -r -- "$text"
+"""
+    out = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, cwd=work, timeout=60,
+                         env=environment(PATH=os.path.dirname(JANGBU) + ":" + os.environ["PATH"], TERM="dumb"))
+    check("in a terminal of zsh", re.search("cash-status [\b ]*--lang ko", out.stdout) is not None, out)
+
+
+def completions(ledger, work):
+    completion("bash", complete_bash, ledger, work)
+    if shutil.which("zsh"):
+        completion("zsh", complete_zsh, ledger, work)
+        typed_zsh(work)
+    else:
+        print("zsh is not installed: its completion is not tested (tools/setup test)")
+
+
+def completion(shell, complete, ledger, work):
     names = complete(["jangbu", ""], work)
     listed = [line.split()[0] for line in run("help").stdout.splitlines() if line.startswith("  ") and not line.startswith("   ")]
-    check("sub-commands", sorted(names) == sorted(listed) and len(names) > 30, (names, listed))
-    check("by their beginning", complete(["jangbu", "cash"], work) == ["cash-status"], complete(["jangbu", "cash"], work))
+    check(f"{shell}: sub-commands", sorted(names) == sorted(listed) and len(names) > 30, (names, listed))
+    check(f"{shell}: by their beginning", complete(["jangbu", "cash"], work) == ["cash-status"], complete(["jangbu", "cash"], work))
     for name in listed:
         if name != "help":
             options = complete(["jangbu", name, ledger, "--"], work)
-            check(f"options of {name}", "--lang" in options and set(options) <= set(run("help", name).stdout.replace("[", " ").replace("]", " ")
+            check(f"{shell}: options of {name}", "--lang" in options and set(options) <= set(run("help", name).stdout.replace("[", " ").replace("]", " ")
                   .replace("=", " ").replace(",", " ").split()) | set(options), options)
-    check("words of an option", sorted(complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work)) == ["known", "posted"],
+    check(f"{shell}: words of an option", sorted(complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work)) == ["known", "posted"],
           complete(["jangbu", "cash-status", ledger, "W1", "--view", ""], work))
-    check("the second word", "suspend" in complete(["jangbu", "wallet", "sus"], work), complete(["jangbu", "wallet", "sus"], work))
+    check(f"{shell}: the second word", "suspend" in complete(["jangbu", "wallet", "sus"], work), complete(["jangbu", "wallet", "sus"], work))
     for command, word in (("member", "invite"), ("role", "give"), ("channel", "search-id"), ("biz", "approve"), ("sales", "release"), ("wallet", "settlement")):
         found = complete(["jangbu", command, word[:3]], work)
-        check(f"the second word of {command}", word in found, found)
-    check("its options", "--biz-name" in complete(["jangbu", "biz", "request", ledger, "--biz"], work), complete(["jangbu", "biz", "request", ledger, "--biz"], work))
-    check("wallets", "W1" in complete(["jangbu", "balance", ledger, "W"], work), complete(["jangbu", "balance", ledger, "W"], work))
-    check("wallets of the environment's ledger", "W1" in complete(["jangbu", "balance", "W"], work, JANGBU_LEDGER=ledger))
+        check(f"{shell}: the second word of {command}", word in found, found)
+    check(f"{shell}: its options", "--biz-name" in complete(["jangbu", "biz", "request", ledger, "--biz"], work), complete(["jangbu", "biz", "request", ledger, "--biz"], work))
+    check(f"{shell}: wallets", "W1" in complete(["jangbu", "balance", ledger, "W"], work), complete(["jangbu", "balance", ledger, "W"], work))
+    check(f"{shell}: wallets of the environment's ledger", "W1" in complete(["jangbu", "balance", "W"], work, JANGBU_LEDGER=ledger))
     # An id is a stranger's text: it is completed as it stands, and nothing in it is carried out.
     hostile = ["$(touch${IFS}made)", "`touch${IFS}made`", "'$(touch${IFS}made)", "${HOME}", "~", "*"]
-    other = os.path.join(work, "hostile")
+    other = os.path.join(work, "hostile-" + shell)
     run("init", other)
     made = [run("wallet", "create", other, wallet, "--kind", "PERSONAL", "--name", "x").returncode for wallet in hostile]
     found = complete(["jangbu", "balance", other, ""], work)
-    check("ids are completed as they stand", made == [0] * len(hostile) and all(w in found for w in hostile), (made, found))
-    check("and are not carried out", not os.path.exists(os.path.join(work, "made")), os.listdir(work))
+    check(f"{shell}: ids are completed as they stand", made == [0] * len(hostile) and all(w in found for w in hostile), (made, found))
+    check(f"{shell}: and are not carried out", not os.path.exists(os.path.join(work, "made")), os.listdir(work))
     for words in (["jangbu", "x/;e touch made;s/", ""], ["jangbu", "balance", "--x/;e touch made;s/", ""]):
         complete(words, work)
-    check("nor is what stands on the line", not os.path.exists(os.path.join(work, "made")), os.listdir(work))
-    check("files", "ledger" in complete(["jangbu", "balance", "led"], work), complete(["jangbu", "balance", "led"], work))
-    if shutil.which("zsh"):
-        out = subprocess.run(["zsh", "-n", ROOT + "/tools/completion/_jangbu"], capture_output=True, text=True)
-        check("zsh reads its file", out.returncode == 0, out)
+    check(f"{shell}: nor is what stands on the line", not os.path.exists(os.path.join(work, "made")), os.listdir(work))
+    check(f"{shell}: files", "ledger" in complete(["jangbu", "balance", "led"], work), complete(["jangbu", "balance", "led"], work))
 
 
 def main():
@@ -210,7 +249,7 @@ def main():
         by_environment(ledger, work)
         lists(ledger)
         pages(ledger)
-        completion(ledger, work)
+        completions(ledger, work)
     for line in bad:
         print(line)
     print(f"daily: {'failed' if bad else 'all as it should be'}")

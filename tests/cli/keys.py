@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Whatever keeps the key of a sealed ledger from being used, a query warns of it with the sentence that a command fails with, in both
-languages; a forget says that the key is another one now; and what is typed for a person's id is not taken for an id with a role.
+languages; a forget says that the key is another one now; where it cannot be, what stands before it is done; a people.mdb that is older says so; an --actor
+that was left out spends no key; and what is typed for a person's id is not taken for an id with a role.
 
 usage: keys.py JANGBU"""
 import os
@@ -99,6 +100,61 @@ def persons(run):
     check("what is sealed already is said in Korean", "sealed" not in p.stderr and p.returncode == 2, p)
 
 
+def in_clear(run, at):
+    """Nobody can be forgotten there: what stands before that is done, what stands behind it is not, and both are said."""
+    run("init", "clear")
+    made = ['{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"n","master":"jin","key":"a"}', '{"op":"charge","wallet":"W","charge":"C","amount":5000,"key":"b"}']
+    ended = ['{"op":"member.invite","wallet":"W","person":"su","key":"c"}', '{"op":"member.leave","wallet":"W","person":"su","key":"d"}']
+    behind = ['{"op":"charge","wallet":"W","charge":"D","amount":7000,"key":"e"}']
+    lines = "".join(line + "\n" for line in made + ended + ['{"op":"forget","person":"su","key":"f"}'] + behind)
+    for lang, words in (("en", "Lines up to 4 are done"), ("ko", "4번째 줄까지")):
+        p = run("apply", "clear", "--lang", lang, text=lines)
+        check(f"a forget in clear, {lang}", p.returncode == 3 and "people encrypt" in p.stderr and words in p.stderr and p.stdout.count('"ok":true') == 4, p)
+        log = run("log", "clear", "--json").stdout
+        check(f"what stood before is done, {lang}", log.count('"charge_settled"') == 1 and "member_left" in log, log)
+    p = run("apply", "clear", "--dry-run", text=lines)
+    check("a trial says the same", p.returncode == 3 and p.stdout.count('"ok":true') == 4, p)
+    p = run("forget", "clear", "--person", "su")
+    check("and a single command", p.returncode == 3 and "people encrypt" in p.stderr, p)
+    run("people", "encrypt", "clear")
+    p = run("apply", "clear", text=lines)
+    check("then the same input is done", p.returncode == 0 and p.stdout.count('"ok":true') == 6 and run("log", "clear", "--json").stdout.count('"charge_settled"') == 2, p)
+
+
+def slips(run):
+    """Who types a command and leaves --actor out has not spent the key; a program's line has."""
+    for lang in ("en", "ko"):
+        before = run("log", "l").stdout
+        p = run("charge", "l", "W", "K" + lang, "1000", "--key", "slip" + lang, "--lang", lang)
+        check(f"a slip is refused, {lang}", p.returncode == 1 and "ROLE" in p.stdout and "--actor" in p.stderr and run("log", "l").stdout == before, p)
+        p = run("charge", "l", "W", "K" + lang, "1000", "--key", "slip" + lang, "--actor", "jin", "--lang", lang)
+        check(f"and the key is free, {lang}", p.returncode == 0, p)
+        p = run("charge", "l", "W", "K" + lang, "1000", "--key", "slip" + lang, "--lang", lang)
+        check(f"a repetition is answered to everybody, {lang}", p.returncode == 0 and p.stderr == "", p)
+    p = run("wallet", "off", "l", "none", "--key", "other")
+    check("what is refused for something else is remembered", "WALLET_UNKNOWN" in p.stdout and p.stderr == "" and '"other"' in run("log", "l", "--json").stdout, p)
+    line = '{"op":"wallet.off","wallet":"W","key":"line"%s}\n'
+    check("a line without an actor is remembered", '"ROLE"' in run("apply", "l", text=line % "").stdout and
+          '"ROLE"' in run("apply", "l", text=line % ',"actor":{"id":"jin"}').stdout)
+    p = run("wallet", "off", "l", "W", "--key", "line")
+    check("and then it is said of the single command, too", p.returncode == 1 and "nothing was written" not in p.stderr, p)
+
+
+def older(run, at):
+    """What `people` says of a people.mdb that does not know all whom the log names."""
+    for lang, words in (("en", "older than the log"), ("ko", "로그보다 오래된")):
+        check(f"a people.mdb of now, {lang}", words not in run("people", "l", "--lang", lang).stdout and '"older":false' in run("people", "l", "--json").stdout)
+    shutil.copy(at("l/people.mdb"), at("people.then"))
+    p = run("apply", "l", text='{"op":"wallet.rename","wallet":"W","name":"later","actor":{"id":"jin"}}\n')
+    check("a text more", p.returncode == 0, p)
+    shutil.copy(at("l/people.mdb"), at("people.now"))
+    shutil.copy(at("people.then"), at("l/people.mdb"))
+    for lang, words in (("en", "older than the log"), ("ko", "로그보다 오래된")):
+        check(f"an older one, {lang}", words in run("people", "l", "--lang", lang).stdout and '"older":true' in run("people", "l", "--json").stdout, run("people", "l"))
+    shutil.copy(at("people.now"), at("l/people.mdb"))
+    check("and the newest again", '"older":false' in run("people", "l", "--json").stdout and run(*CHARGE, "--dry-run").returncode == 0)
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         run = Program(os.path.abspath(sys.argv[1]), work)
@@ -109,6 +165,9 @@ def main():
         forgetting(run)
         way_back(run)
         persons(run)
+        slips(run)
+        older(run, lambda name: os.path.join(work, name))
+        in_clear(run, lambda name: os.path.join(work, name))
         reasons(run, lambda name: os.path.join(work, name))
     print(f"keys: {len(FAILED)} failed")
     return 1 if FAILED else 0

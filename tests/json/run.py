@@ -35,9 +35,9 @@ def run(*args, feed=None):
     return out.stdout.decode()
 
 
-def made(work, name):
+def made(work, name, *options):
     ledger = os.path.join(work, name)
-    subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
+    subprocess.run([JANGBU, "init", ledger, *options], check=True, capture_output=True)
     return ledger
 
 
@@ -68,9 +68,9 @@ def failure(name, status, words, call, *args, **members):
 
 def same_commands(work):
     """Two copies of one empty ledger: so the ledger's id and secret are the same, and all else is as well."""
-    by_program, by_library = made(work, "program"), os.path.join(work, "library")
+    by_program, by_library = made(work, "program", *generate.INIT_OPTIONS), os.path.join(work, "library")
     shutil.copytree(by_program, by_library)
-    lines = [line.encode() for line in generate.stream(20261127, 1000)]
+    lines = [line.encode() for line in generate.stream(20261127, 1000, generate.init_events(JANGBU, *generate.INIT_OPTIONS))]
     whole = b"".join(line + b"\n" for line in lines)
     want = run("apply", by_program, "--clock=at", feed=whole)
     ledger = Ledger(LIBRARY, by_library)

@@ -40,9 +40,9 @@ def found_by_witness(source, program, more=()):
     return None, ""
 
 
-STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], [])],
+STREAMS = {"money": [(["generate.py", "--seed", "3", "--commands", "4000"], ["--invoice-from", "none"])],
            "who": [(["generate_who.py", "--seed", "5", "--commands", "5000", "--mode", mode], options) for mode, options in
-                   (("enforce", ["--roles=enforce", "--operator", "op1"]), ("trust", []))],
+                   (("enforce", ["--invoice-from", "none", "--roles=enforce", "--operator", "op1"]), ("trust", ["--invoice-from", "none"]))],
            "papers": [(["generate_papers.py", "--seed", "3", "--commands", "1500", "--since", "all"], [])],
            "streams": []}
 KINDS = {"money": BUGS + FOLD_BUGS, "who": WHO_BUGS, "streams": STREAM_BUGS, "papers": PAPERS_BUGS}
@@ -52,7 +52,7 @@ PAPERS_SCENARIOS = ("papers.jsonl", "papers-rules.jsonl", "papers-from.jsonl", "
 
 def make_ledger(source, program, ledger, stream, options):
     """A ledger of the sound program, without what was derived from its log."""
-    lines = run(["/usr/bin/python3", os.path.join(source, "tests/witness", stream[0]), *stream[1:]]).stdout
+    lines = run(["/usr/bin/python3", os.path.join(source, "tests/witness", stream[0]), *stream[1:], "--program", program]).stdout
     run([program, "init", ledger, *options], check=True)
     run([program, "apply", ledger, "--clock=at"], input=lines)
     for name in ("state.mdb", "views.mdb"):

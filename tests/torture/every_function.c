@@ -843,7 +843,11 @@ s_invoices(struct world *w)
         status = jb_invoice_get(w->l, 1, 0, an_invoice_row, NULL, &i, &w->err);
         status = status == JB_E_NOTFOUND ? JB_OK : status;
     }
-    status = status == JB_OK ? jb_due_get(w->l, true, a_due, NULL, &due, &w->err) : status;
+    const struct jb_due_query asked = {.size = sizeof asked, .outside = 1};
+    struct jb_due_place place;
+    if (status == JB_OK) {
+        status = jb_due_at(w->l, &asked, a_due, NULL, &due, &place, &w->err);
+    }
     if (status == JB_OK) {
         say("%u %u %u", due.commands, due.blocked, due.outside);
     }
@@ -1014,6 +1018,8 @@ s_papers(struct world *w)
 {
     struct jb_statement s = JB_SIZED(struct jb_statement);
     struct jb_report r = JB_SIZED(struct jb_report);
+    struct jb_due_list due = JB_SIZED(struct jb_due_list);
+    const struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = 20};
     struct jb_ledger_totals totals = JB_SIZED(struct jb_ledger_totals);
     const jb_day day = jb_day_of(BEGINNING, 32400);
     jb_status status =
@@ -1028,6 +1034,10 @@ s_papers(struct world *w)
     }
     if (status == JB_OK) {
         say("%lld %llu ", (long long)r.net, (unsigned long long)r.rows);
+        status =
+            jb_due_get(w->v, JB_DUE_ALL, true, &then, NULL, 9, a_due, NULL, NULL, &due, &w->err);
+    }
+    if (status == JB_OK) {
         status = jb_ledger_totals_get(w->v, NULL, &totals, &w->err);
     }
     if (status == JB_OK) {

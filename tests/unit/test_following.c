@@ -2,7 +2,8 @@
  * However often, and in however large pieces, the projections were stored: they are a function of
  * the log. A ledger whose views were stored at odd moments, made again from the first event on, has
  * the same bytes; the audit's fold, which stores nothing, agrees with them; and so does a
- * rebuild of a store that somebody else made in one go.
+ * rebuild of a store that somebody else made in one go. What a list by kind skips by what is stored
+ * is what the whole list has between its rows.
  */
 #include <jangbu/replay.h>
 
@@ -55,13 +56,16 @@ make_wallet(size_t i, uint32_t number)
     jb_set_name(&commands[i], jb_text_of("name"));
 }
 
-/* Consumptions mostly, some of them late; charges, grants, and keys. Some are refused: so be it. */
+/* Consumptions mostly, some of them late; charges, grants, and keys. Some are refused: so be it.
+ * Half of all are of W0, which is charged seldom. */
 static void
 make_command(size_t i, uint64_t number)
 {
-    const uint64_t what = pick(100);
+    const unsigned wallet = (unsigned)(pick(WALLETS) * pick(2));
+    const bool seldom = number % 9973 == 0;
+    const uint64_t what = seldom ? 80 : pick(wallet == 0 ? 80 : 100);
     struct jb_command *c = &commands[i];
-    snprintf(texts[i][0], sizeof texts[i][0], "W%u", (unsigned)(pick(WALLETS) * pick(2)));
+    snprintf(texts[i][0], sizeof texts[i][0], "W%u", seldom ? 0 : wallet);
     snprintf(texts[i][1], sizeof texts[i][1], "I%llu", (unsigned long long)number);
     snprintf(texts[i][2], sizeof texts[i][2], "K%llu", (unsigned long long)number);
     if (what < 80) {
@@ -76,7 +80,7 @@ make_command(size_t i, uint64_t number)
         jb_set_expires_on(c, jb_day_of(the_time, 32400) + 2);
     }
     jb_set_wallet(c, jb_text_of(texts[i][0]));
-    jb_set_amount(c, 1 + (jb_amount)pick(what < 80 ? 100 : 1000));
+    jb_set_amount(c, seldom ? 300000 : 1 + (jb_amount)pick(what < 80 ? 100 : 1000));
     if (what < 80 && pick(10) == 0) {
         jb_set_at(c, the_time - (jb_instant)pick(UINT64_C(100000000000)));
     }
@@ -134,6 +138,87 @@ check_rebuild(const char *dir, uint8_t digest[16])
     memcpy(digest, r.views_digest, 16);
 }
 
+/* ---- histories by kind ---- */
+
+struct row {
+    jb_seq seq;
+    uint64_t type;
+    jb_amount effect, balance;
+};
+
+struct rows {
+    struct row at[BATCH * BATCHES + WALLETS];
+    size_t n;
+};
+
+static bool
+each_row(void *data, const struct jb_history_row *r)
+{
+    struct rows *rows = data;
+    rows->at[rows->n++] = (struct row){r->event->seq, r->event->type, r->effect, r->balance};
+    return true;
+}
+
+static void
+list(jb_views *v, const struct jb_history_query *q, const struct jb_as_of *as_of, uint32_t limit,
+     struct rows *ret)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    ret->n = 0;
+    do {
+        good(jb_history_find(v, q, as_of, next[0] != '\0' ? next : NULL, limit, each_row, ret, next,
+                             NULL, &err),
+             "history");
+    } while (next[0] != '\0');
+}
+
+static bool
+is_charge(uint64_t type)
+{
+    return type == JB_EV_CHARGE_SETTLED || type == JB_EV_FREE_GRANTED ||
+           type == JB_EV_FREE_EXPIRED || type == JB_EV_DEBT_REPAID;
+}
+
+/* What a list by kind, or by type, has is what the whole list has of it, with the same balances. */
+static void
+check_kinds(jb_views *v, const char *wallet, const struct jb_as_of *as_of, uint32_t limit)
+{
+    static struct rows all, some;
+    static const uint32_t grants[] = {JB_EV_FREE_GRANTED, JB_EV_CASH_CONSUMED};
+    for (unsigned what = 0; what < 6; what++) {
+        struct jb_history_query q = {
+            .size = sizeof q, .wallet = jb_text_of(wallet), .order = JB_NEWEST_FIRST};
+        list(v, &q, as_of, 1000, &all);
+        q.kind = what < 5 ? (jb_history_kind)what : JB_HISTORY_ALL;
+        q.types = what == 5 ? grants : NULL;
+        q.types_n = what == 5 ? 1 : 0;
+        list(v, &q, as_of, q.kind == JB_HISTORY_CONSUMPTION || what == 0 ? 1000 : limit, &some);
+        size_t n = 0;
+        for (size_t i = 0; i < all.n; i++) {
+            const struct row *r = &all.at[i];
+            bool listed = what == 0 || (what == 1 && is_charge(r->type)) ||
+                          (what == 2 && r->type == JB_EV_CASH_CONSUMED) ||
+                          (what == 5 && r->type == JB_EV_FREE_GRANTED);
+            must(!listed || (n < some.n && memcmp(r, &some.at[n], sizeof *r) == 0),
+                 "a row is missing or another");
+            n += listed;
+        }
+        must(n == some.n, "there are rows too many");
+    }
+}
+
+static void
+check_histories(jb_views *v)
+{
+    const struct jb_as_of early = {.kind = JB_AS_OF_SEQ, .seq = 123456};
+    const struct jb_as_of day = {.kind = JB_AS_OF_DAY, .day = jb_day_of(the_time, 32400) - 3};
+    check_kinds(v, "W0", NULL, 7);
+    check_kinds(v, "W0", &early, 1);
+    check_kinds(v, "W0", &day, 3);
+    check_kinds(v, "W17", NULL, 2);
+    check_kinds(v, "W18", &day, 50);
+}
+
 int
 main(void)
 {
@@ -149,7 +234,9 @@ main(void)
     good(jb_open(dir, &o, &l, &err), "open");
     good(jb_views_open(l, &v, &err), "views");
     fill(l, v);
+    check_histories(v); /* what was not stored yet, too */
     good(jb_views_sync(v, true, &err), "stored");
+    check_histories(v);
     jb_views_close(v);
     jb_close(l);
     check_audit(dir);

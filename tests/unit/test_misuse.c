@@ -475,6 +475,17 @@ null_is_refused_by_queries(void **state)
     MISUSE(jb_report_get(v, text("W1"), 202610, NULL, NULL, NULL, NULL, &err));
     assert_int_equal(jb_report_get(v, text("W1"), 202613, NULL, NULL, NULL, &month, &err),
                      JB_E_USAGE);
+    struct jb_due_list due = JB_SIZED(struct jb_due_list);
+    struct jb_due_query asked = JB_SIZED(struct jb_due_query);
+    struct jb_due_place place;
+    MISUSE(jb_due_at(NULL, &asked, NULL, NULL, &due, &place, &err));
+    MISUSE(jb_due_at(l, NULL, NULL, NULL, &due, &place, &err));
+    MISUSE(jb_due_at(l, &asked, NULL, NULL, NULL, &place, &err));
+    MISUSE(jb_due_at(l, &asked, NULL, NULL, &due, NULL, &err));
+    asked.kind = JB_DUE_NOTICE + 1;
+    assert_int_equal(jb_due_at(l, &asked, NULL, NULL, &due, &place, &err), JB_E_USAGE);
+    MISUSE(jb_due_get(NULL, JB_DUE_ALL, false, NULL, NULL, 1, NULL, NULL, NULL, &due, &err));
+    MISUSE(jb_due_get(v, JB_DUE_ALL, false, NULL, NULL, 1, NULL, NULL, NULL, &due, &err));
     MISUSE(jb_ledger_totals_get(NULL, NULL, &totals, &err));
     MISUSE(jb_ledger_totals_get(v, NULL, NULL, &err));
     MISUSE(jb_expiring_get(NULL, text("W1"), 1, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));

@@ -3,18 +3,23 @@
 The generator carries the model along. So it can aim (return what was consumed, approve what was requested, stand on
 the exact boundary of an interval) and miss on purpose, and it can predict sequence numbers for `expect` and `seq`.
 
-    python3 generate.py --seed 7 --commands 2000 [--stats]      prints the stream, or its shares of acceptance"""
+    python3 generate.py --seed 7 --commands 2000 --program JANGBU   prints the stream, for a ledger of `JANGBU init LEDGER --invoice-from none`
+    python3 generate.py --seed 7 --commands 2000 --stats            its shares of acceptance by the model alone"""
 
 import argparse
 import collections
 import json
+import os
 import random
+import subprocess
+import tempfile
 
 import form
 from model import Ledger
 from moment import DAY, HOUR, LEDGER_OFFSET, MINUTE, SECOND, day_of, day_text, instant_text, parse_instant, start_of
 
-INIT_EVENTS = 8       # ledger_created and seven policies
+INIT_OPTIONS = ["--invoice-from", "none"]  # of the ledger that a stream is for: it knows no invoices
+INIT_EVENTS = 8       # of the model alone: ledger_created and seven policies
 MOST_LIVE_WALLETS = 6
 START = parse_instant("2026-10-01T09:00:00+09:00")
 
@@ -524,6 +529,26 @@ def worth_repeating(result):
     return result["ok"] or "seq" in result or result["code"] == "CLOCK_BEHIND"
 
 
+def init_events(program, *options):
+    """How many events the program's `init` writes, so that the numbers of those behind them can be said in advance: it is tried."""
+    with tempfile.TemporaryDirectory() as work:
+        ledger = os.path.join(work, "ledger")
+        subprocess.run([program, "init", ledger, *options], check=True, stdout=subprocess.DEVNULL)
+        return json.loads(subprocess.run([program, "stat", ledger, "--json"], check=True, capture_output=True).stdout)["events"]
+
+
+def arguments_of(parser):
+    """What all streams take. One that is printed is for a program's ledger."""
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--commands", type=int, default=2000)
+    parser.add_argument("--stats", action="store_true", help="shares of acceptance per op instead of the stream")
+    parser.add_argument("--program", help="jangbu, whose `init` makes the ledger that the stream is for")
+    arguments = parser.parse_args()
+    if not arguments.stats and arguments.program is None:
+        parser.error("--program is missing: a stream names events by their numbers, which begin behind those of `init`")
+    return arguments
+
+
 def stream(seed, commands, init_events=INIT_EVENTS):
     """Yields the lines of a stream of its own for each seed."""
     generator = Generator(seed, init_events)
@@ -560,14 +585,11 @@ def _print_stats(seed, commands):
 
 def main():
     parser = argparse.ArgumentParser(description="random command streams")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--commands", type=int, default=2000)
-    parser.add_argument("--stats", action="store_true", help="shares of acceptance per op instead of the stream")
-    arguments = parser.parse_args()
+    arguments = arguments_of(parser)
     if arguments.stats:
         _print_stats(arguments.seed, arguments.commands)
         return
-    for line in stream(arguments.seed, arguments.commands):
+    for line in stream(arguments.seed, arguments.commands, init_events(arguments.program, *INIT_OPTIONS)):
         print(line)
 
 

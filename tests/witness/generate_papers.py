@@ -289,16 +289,16 @@ def _print_stats(seed, commands, mode, since):
 
 def main():
     parser = argparse.ArgumentParser(description="random command streams with tax invoices")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--commands", type=int, default=2000)
     parser.add_argument("--mode", choices=generate_who.MODES, default="trust")
     parser.add_argument("--since", choices=["all", "later", "none"], help="invoice_from at the beginning; else by the seed")
-    parser.add_argument("--stats", action="store_true", help="shares of acceptance per op instead of the stream")
-    arguments = parser.parse_args()
+    arguments = generate.arguments_of(parser)
     if arguments.stats:
         _print_stats(arguments.seed, arguments.commands, arguments.mode, arguments.since)
         return
-    for line in stream(arguments.seed, arguments.commands, arguments.mode, arguments.since):
+    since = PapersGenerator(arguments.seed, arguments.mode, arguments.since).init_option
+    options = [o for o in generate_who.init_options(arguments.mode) if o not in generate.INIT_OPTIONS] + (["--invoice-from", since] if since else [])
+    count = generate.init_events(arguments.program, *options)
+    for line in stream(arguments.seed, arguments.commands, arguments.mode, arguments.since, count):
         print(line)
 
 

@@ -424,6 +424,11 @@ class WhoGenerator(Generator):
         return {**command, "clock": instant_text(self.now), "actor": {"id": "op1"}}
 
 
+def init_options(mode):
+    """Of the ledger that a stream is for."""
+    return generate.INIT_OPTIONS + (["--roles=enforce", "--operator", OPERATOR] if mode == "enforce" else [])
+
+
 def stream(seed, commands, mode="enforce", init_events=None):
     generator = WhoGenerator(seed, mode, init_events)
     for _ in range(commands):
@@ -439,15 +444,13 @@ def _print_stats(seed, commands, mode):
 
 def main():
     parser = argparse.ArgumentParser(description="random command streams with roles")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--commands", type=int, default=2000)
     parser.add_argument("--mode", choices=MODES, default="enforce")
-    parser.add_argument("--stats", action="store_true", help="shares of acceptance per op instead of the stream")
-    arguments = parser.parse_args()
+    arguments = generate.arguments_of(parser)
     if arguments.stats:
         _print_stats(arguments.seed, arguments.commands, arguments.mode)
         return
-    for line in stream(arguments.seed, arguments.commands, arguments.mode):
+    count = generate.init_events(arguments.program, *init_options(arguments.mode))
+    for line in stream(arguments.seed, arguments.commands, arguments.mode, count):
         print(line)
 
 

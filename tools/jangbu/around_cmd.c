@@ -81,10 +81,11 @@ each_who(void *data, const struct jb_who_row *row)
 static void
 agency_row(struct rows *rows, const struct jb_who *w)
 {
+    char time[JB_INSTANT_TEXT_BYTES];
     if (w->agency[0] != '\0') {
         table_cell(rows->table, tr("agency"));
         table_cell(rows->table, w->agency);
-        table_cell(rows->table, "");
+        table_cell(rows->table, app_time_cell(rows->app, w->agency_from, time));
         table_cell(rows->table, "");
         table_number(rows->table, w->agency_since);
     }
@@ -437,10 +438,23 @@ figure_cell(struct app *app, struct table *t, const struct jb_condition *c)
 }
 
 static void
+role_cell(struct table *t, uint32_t roles)
+{
+    char who[100] = "";
+    size_t n = 0;
+    for (uint32_t i = 0; i < JB_ROLES; i++) {
+        if ((roles & 1U << i) != 0) {
+            n += (size_t)snprintf(who + n, sizeof who - n, "%s%s", n > 0 ? " " : "",
+                                  word(JB_LIST_ROLE, i));
+        }
+    }
+    table_cell(t, who);
+}
+
+static void
 remedy_cells(struct app *app, struct table *t, const struct jb_condition *c)
 {
-    char amount[48], who[100] = "";
-    size_t n = 0;
+    char amount[48];
     if (c->remedy == 0) {
         table_cell(t, "");
         table_cell(t, "");
@@ -452,13 +466,23 @@ remedy_cells(struct app *app, struct table *t, const struct jb_condition *c)
     } else {
         table_cell(t, jb_op_get(c->remedy)->name);
     }
-    for (uint32_t i = 0; i < JB_ROLES; i++) {
-        if ((c->remedy_who & 1U << i) != 0) {
-            n += (size_t)snprintf(who + n, sizeof who - n, "%s%s", n > 0 ? " " : "",
-                                  word(JB_LIST_ROLE, i));
-        }
+    role_cell(t, c->remedy_who);
+}
+
+/* What helps as well, in a row of its own. */
+static void
+other_row(struct table *t, const struct jb_condition *c)
+{
+    char other[60];
+    if (c->other == 0) {
+        return;
     }
-    table_cell(t, who);
+    for (int i = 0; i < 3; i++) {
+        table_cell(t, "");
+    }
+    snprintf(other, sizeof other, tr("or %s"), jb_op_get(c->other)->name);
+    table_cell(t, other);
+    role_cell(t, c->other_who);
 }
 
 int
@@ -485,17 +509,24 @@ cmd_can_delete(struct app *app, int argc, char **argv)
         print_when(app, d.seq, d.at);
         return EXIT_DONE;
     }
+    bool either = false;
     struct table *t =
         table_new((const char *const[]){COLUMN("condition"), COLUMN("met"), COLUMN(">figure"),
-                                        COLUMN("what helps"), COLUMN("?who"), NULL});
+                                        COLUMN("what helps"), COLUMN("?who may"), NULL});
     for (uint32_t i = 0; i < d.conditions_n; i++) {
         const struct jb_condition *c = &d.conditions[i];
         table_cell(t, condition_words(c));
         table_cell(t, c->met != 0 ? tr("yes") : tr("no"));
         figure_cell(app, t, c);
         remedy_cells(app, t, c);
+        other_row(t, c);
+        either |= c->other != 0;
     }
     table_print(app, t);
+    if (either) {
+        app_sentence(app, "An approved refund takes the cash out; one that is cancelled leaves it "
+                          "in the wallet.");
+    }
     out_str(&app->out, d.can_delete != 0 ? tr("can be deleted") : tr("cannot be deleted yet"));
     out_str(&app->out, tr("; free cash that lapses with it: "));
     out_str(&app->out, app_amount(app, d.forfeits, amount));

@@ -562,6 +562,35 @@ option_of(const struct form *form, const struct bad_line *bad, char option[24])
     return 0;
 }
 
+/* Who leaves --actor out where roles are asked is refused, and the refusal would be kept under the
+ * key: it was a slip of whoever typed, so it is only tried then, and the key stays as it was. */
+static bool
+is_slip(struct app *app, const struct jb_command *c)
+{
+    int64_t roles = 0;
+    struct jb_error ignored; /* whoever decides says it */
+    return (c->has & JB_HAS(JB_CF_ACTOR)) == 0 && (c->has & JB_HAS(JB_CF_KEY)) != 0 &&
+           jb_policy_get(app->ledger, JB_POLICY_ROLES, &roles, &ignored) == JB_OK && roles != 0;
+}
+
+static jb_status
+decide(struct app *app, const struct jb_command *c, const struct jb_submit_options *o,
+       jb_answers *answers, bool *ret_tried)
+{
+    *ret_tried = false;
+    struct jb_submit_options trial = *o;
+    trial.dry_run = true;
+    if (o->dry_run == 0 && is_slip(app, c)) {
+        jb_status status = jb_submit(app->ledger, c, 1, &trial, answers, NULL, &app->err);
+        const struct jb_answer *a = status == JB_OK ? jb_answers_at(answers, 0) : NULL;
+        *ret_tried = a != NULL && a->code == JB_CODE_ROLE && a->outcome == JB_REFUSED;
+        if (status != JB_OK || *ret_tried) {
+            return status;
+        }
+    }
+    return jb_submit(app->ledger, c, 1, o, answers, NULL, &app->err);
+}
+
 static int
 submit(struct app *app, const struct form *form, const struct out *json, bool dry_run,
        bool accept_clock)
@@ -598,10 +627,11 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         .size = sizeof o, .dry_run = dry_run, .accept_clock = accept_clock, .caller = app->caller};
     jb_answers *answers = jb_answers_new();
     const jb_day before = open_day(app);
+    bool tried = false;
     if (answers == NULL) {
         fputs(tr("jangbu: no memory\n"), stderr);
         code = EXIT_MACHINE;
-    } else if (jb_submit(app->ledger, &c, 1, &o, answers, NULL, &app->err) != JB_OK) {
+    } else if (decide(app, &c, &o, answers, &tried) != JB_OK) {
         code = app_fail(app, &app->err);
     } else {
         const struct jb_answer *a = jb_answers_at(answers, 0);
@@ -618,6 +648,10 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED
                                                             : EXIT_DONE;
+        if (tried) {
+            fputs(tr("jangbu: nothing was written: with --actor the same key can be used.\n"),
+                  stderr);
+        }
         if (c.op == JB_OP_FORGET && a->outcome == JB_DONE && !dry_run) {
             app_hint_key(app);
         }

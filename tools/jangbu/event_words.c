@@ -1,4 +1,5 @@
 /* What an event says beside its amount and its id, in words for people. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,10 @@ who_words(const struct app *app, const struct jb_event *e, const char *channel, 
         const struct jb_text *text = (const void *)((const char *)e + type->fields[i].offset);
         if (type->fields[i].kind == JB_FK_TEXT && text->s == own) {
             continue;
+        }
+        if (type->fields[i].offset == offsetof(struct jb_event, forgotten.wallet_no) &&
+            e->type == JB_EV_FORGOTTEN) {
+            continue; /* its id stands where that of a wallet stands */
         }
         out_str(o, before > begin ? " " : "");
         if (!field_words(app, e, &type->fields[i], o)) {

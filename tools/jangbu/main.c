@@ -41,12 +41,13 @@ struct row {
     "  --min AMOUNT, --max AMOUNT\n"                                                               \
     "                   whose amount lies between them, both included\n"
 #define AMOUNT "  AMOUNT           as it is printed: 50000 or 50,000 won; 50.00 dollars, never 50\n"
-#define KEYED                                                                                      \
+#define KEY                                                                                        \
     "  --key KEY        idempotency key: the same command with the same key is done once, for "    \
-    "ever\n"                                                                                       \
-    "  --actor ID[:ROLE], --note TEXT, --caller NAME\n"                                            \
+    "ever\n"
+#define TRIED                                                                                      \
     "  --dry-run        the verdict and the balances it would give; nothing is written\n"          \
     "  --accept-clock   the clock is right, however far it is ahead of the last event\n" COMMON
+#define KEYED KEY "  --actor ID[:ROLE], --note TEXT, --caller NAME\n" TRIED
 #define CHANNEL "  --channel C      what it went through; a role in a channel counts only so\n"
 #define AT "  --at TIME        when it happened, like 2026-10-31T09:00:00+09:00\n"
 #define ONE "  --expect N       only if the wallet is at this version\n" KEYED
@@ -168,7 +169,7 @@ static const struct row rows[] = {
     {"forget", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE(""),
      SAID("forget a person, a deleted wallet, or a business that nobody has"),
      HELP("  one of --person, --wallet, --biz; what is named can be read by nobody any "
-          "more\n" KEYED)},
+          "more\n" KEY "  --actor ID[:ROLE], --caller NAME\n" TRIED)},
     {"balance", cmd_balance, TAKES_JSON | TAKES_AS_OF, USAGE("LEDGER WALLET\nLEDGER --all"),
      SAID("what a wallet has, in real time"), HELP(AS_OF COMMON)},
     {"wallets", cmd_wallets, TAKES_JSON | TAKES_AS_OF,
@@ -320,14 +321,16 @@ static const struct row rows[] = {
           "  --html           a page in the shape of a Korean tax invoice, for A4 paper\n"
           "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
               ONE)},
-    {"due", cmd_due, TAKES_JSON,
-     USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--clock=at|system]"),
-     SAID("what is to be done now, as commands: the day to close; else invoices to issue, notices "
+    {"due", cmd_due, TAKES_JSON | TAKES_AS_OF,
+     USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--limit N] [--cursor NEXT] "
+           "[--clock=at|system]\nLEDGER --commands [--kind day|invoice|notice]"),
+     SAID("what is to be done, as commands: the day to close; else invoices to issue, notices "
           "to send"),
      HELP("  --kind KIND      of that kind only: day, invoice, notice\n"
           "  --outside        documents to transmit and to mail, too\n"
+          "  --commands       all commands, a line of JSON each, for `jangbu apply`\n"
           "  --clock=at       the ledger's clock stands at its last event: documents, "
-          "tests\n" COMMON
+          "tests\n" PAGE AS_OF COMMON
           "With --json the member commands has what `jangbu apply` takes, each with its key.\n")},
     {"events", cmd_events, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--wallet WALLET | --channel CHANNEL] [--type TYPE,TYPE] [--since WHEN] "
@@ -346,23 +349,27 @@ static const struct row rows[] = {
      HELP(
          "  TEXT             whole, as it was given: of a wallet, charge, grant, usage, refund, "
          "channel or agency; a key; a gateway, its transaction, an approval number; a search id, a "
-         "registration or mail-order number. No names: `jangbu wallets --name` looks for those\n"
+         "registration or mail-order number; a tax invoice. No names: `jangbu wallets --name` "
+         "looks for "
+         "those\n"
          "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
              COMMON)},
     {"answer", cmd_answer, TAKES_JSON | OF_NOW,
      USAGE("LEDGER WALLET --question N [--channel CHANNEL] [--charge CHARGE] [--month MONTH] "
            "[--people] [--clock=at|system]"),
      SAID("one of the ten questions that users ask, answered in a sentence"),
-     HELP("  --question N     1 to 10, see below\n"
-          "  --channel C      of question 9: that channel; unless given, each that the wallet is "
-          "connected with\n"
-          "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
-          "a gateway\n"
-          "  --month MONTH    of question 8: that tax month; unless given, the newest with an "
-          "invoice\n"
-          "  --people         people by their ids, not as #7\n"
-          "  --clock=at       the ledger's clock stands at its last event: documents, "
-          "tests\n" COMMON)},
+     HELP(
+         "  --question N     1 to 10, see below\n"
+         "  --channel C      of question 6: that channel's business information, not the wallet's\n"
+         "                   of question 9: that channel; unless given, each that the wallet is "
+         "connected with\n"
+         "  --charge CHARGE  of question 5: that charge; unless given, the newest payment through "
+         "a gateway\n"
+         "  --month MONTH    of question 8: that tax month; unless given, the newest with an "
+         "invoice\n"
+         "  --people         people by their ids, not as #7\n"
+         "  --clock=at       the ledger's clock stands at its last event: documents, "
+         "tests\n" COMMON)},
     {"log", cmd_log, TAKES_JSON,
      USAGE("LEDGER [--from SEQ] [--wallet WALLET] [--type TYPE,TYPE] [--since WHEN] [--until WHEN] "
            "[--min AMOUNT] [--max AMOUNT] [--newest-first] [--follow] [--people]"),
@@ -386,9 +393,10 @@ static const struct row rows[] = {
      HELP("  --accept-rollback  the log was put back to an older state on purpose: go on from "
           "it\n" COMMON)},
     {"export", cmd_export, TAKES_AS_OF,
-     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
+     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE] [--people]"),
      SAID("the events as a table, or as double entry for an accounting program"),
-     HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
+     HELP("  -o FILE          write to FILE, which must not exist\n"
+          "  --people         of csv and jsonl: names, actors and notes as well\n" AS_OF LANGUAGE)},
     {"people", cmd_people, TAKES_JSON | OF_NOW, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
      SAID("what people.mdb says of itself; seal it; change its key; go on with an older one"),
      HELP("  encrypt          seal the names and notes of a ledger that has them in clear; nobody "

@@ -8,7 +8,6 @@
 struct rows {
     struct app *app;
     struct table *table;
-    uint32_t due;
 };
 
 static const char *
@@ -56,12 +55,10 @@ list(struct app *app, const struct query *q)
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     struct rows rows = {
-        app,
-        table_new((const char *const[]){
-            COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
-            COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
-            COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL}),
-        0};
+        app, table_new((const char *const[]){
+                 COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
+                 COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
+                 COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL})};
     jb_status status =
         jb_invoices_get(app->views, q->wallet, q->month, query_as_of(app), q->cursor.s,
                         (uint32_t)q->limit, each_invoice, &rows, next, &moment, &app->err);
@@ -132,8 +129,7 @@ one(struct app *app, const struct query *q)
     struct jb_moment moment;
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN(">event"), COLUMN("posted on"),
-                                                        COLUMN("usage"), COLUMN(">amount"), NULL}),
-                        0};
+                                                        COLUMN("usage"), COLUMN(">amount"), NULL})};
     char day[JB_DAY_TEXT_BYTES];
     jb_status status = invoice_moment(&asked, q, &moment, &app->err);
     if (status == JB_OK) {
@@ -223,14 +219,14 @@ static bool
 each_due(void *data, const struct jb_due_item *i)
 {
     struct rows *rows = data;
-    if (!due_is(i, rows->due)) {
-        return true;
-    }
     table_cell(rows->table, jb_op_get(i->op)->name);
     table_cell(rows->table, i->wallet[0] != '\0' ? i->wallet : "-");
     about_cell(rows->table, i);
     if (i->what == JB_DUE_BLOCKED) {
         table_cellf(rows->table, "%s%s", due_why(i), i->late != 0 ? tr(", late") : "");
+    } else if (i->op == JB_OP_INVOICE_EMAIL) {
+        table_cell(rows->table, i->address == JB_WHY_NONE ? tr("no address is set")
+                                                          : tr("the address can be read no more"));
     } else {
         table_cell(rows->table, i->what == JB_DUE_OUTSIDE ? tr("record the outcome")
                                 : i->late != 0            ? tr("late")
@@ -239,25 +235,94 @@ each_due(void *data, const struct jb_due_item *i)
     return true;
 }
 
+static int
+due_page(struct app *app, const struct query *q)
+{
+    struct jb_due_list due = JB_SIZED(struct jb_due_list);
+    char next[JB_CURSOR_TEXT_BYTES];
+    struct rows rows = {app,
+                        table_new((const char *const[]){COLUMN("what"), COLUMN("wallet"),
+                                                        COLUMN("about"), COLUMN("why"), NULL})};
+    if (jb_due_get(app->views, (jb_due_kind)q->due, q->outside != 0, query_as_of(app), q->cursor.s,
+                   (uint32_t)q->limit, each_due, &rows, next, &due, &app->err) != JB_OK) {
+        table_free(rows.table);
+        return app_fail(app, &app->err);
+    }
+    table_print(app, rows.table);
+    const struct jb_moment m = {due.seq, due.at};
+    query_page_end(app, &m, next);
+    return EXIT_DONE;
+}
+
+/* ---- all of it, for `apply` ---- */
+
+struct lines {
+    struct app *app;
+    bool broken;
+};
+
+static bool
+each_line(void *data, const struct jb_due_item *i)
+{
+    struct lines *lines = data;
+    struct out *o = &lines->app->out;
+    if (i->what == JB_DUE_COMMAND) {
+        due_item_json(o, i);
+        js_line_end(o);
+        lines->broken = o->n > 60000 && !app_flush(lines->app);
+    }
+    return !lines->broken;
+}
+
+/* Page by page: nothing is kept. */
+static int
+due_commands(struct app *app, const struct query *q)
+{
+    struct lines lines = {.app = app};
+    char cursor[JB_CURSOR_TEXT_BYTES] = "", next[JB_CURSOR_TEXT_BYTES];
+    do {
+        struct jb_due_list due = JB_SIZED(struct jb_due_list);
+        if (jb_due_get(app->views, (jb_due_kind)q->due, false, query_as_of(app), cursor, 1000,
+                       each_line, &lines, next, &due, &app->err) != JB_OK) {
+            return app_fail(app, &app->err);
+        }
+        memcpy(cursor, next, sizeof cursor);
+    } while (cursor[0] != '\0' && !lines.broken);
+    return lines.broken ? app_output_code(app) : EXIT_DONE;
+}
+
 int
 cmd_due(struct app *app, int argc, char **argv)
 {
-    const char *args[ARGUMENTS_MAX], *clock = NULL, *kind = "all";
-    bool outside = false;
+    const char *args[ARGUMENTS_MAX], *clock = NULL, *kind = "all", *cursor = NULL, *limit = NULL;
+    bool outside = false, commands = false;
     int n, code;
-    uint32_t due_kind;
-    const struct option_row options[] = {
-        {"kind", NULL, &kind}, {"outside", &outside, NULL}, {"clock", NULL, &clock}, {0}};
+    const struct option_row options[] = {{"kind", NULL, &kind},
+                                         {"outside", &outside, NULL},
+                                         {"commands", &commands, NULL},
+                                         {"cursor", NULL, &cursor},
+                                         {"limit", NULL, &limit},
+                                         {"clock", NULL, &clock},
+                                         {0}};
     if (!read_options(app, argc, argv, options, args, &n) || !query_clock(app, clock)) {
         return EXIT_USAGE;
     }
     if (n != 1) {
         return app_usage(app, "jangbu %s takes one ledger", app->command);
     }
+    if (commands && (app->json || outside || cursor != NULL || limit != NULL)) {
+        return app_usage(app, "--commands is all of them, a line of JSON each, for `jangbu apply`: "
+                              "without --json, --outside, --limit and --cursor");
+    }
+    uint32_t due_kind;
+    uint64_t rows;
     if (!due_kind_called(kind, &due_kind)) {
         return app_usage(app, "--kind is all, day, invoice or notice, not %s", kind);
     }
-    if (!app_open(app, args[0], false, false, &code)) {
+    if (!query_limit(app, limit != NULL ? limit : "100", &rows)) {
+        return EXIT_USAGE;
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
     if (!query_stand(app, clock)) {
@@ -266,20 +331,7 @@ cmd_due(struct app *app, int argc, char **argv)
     struct query q = query_about(app, QUERY_DUE, NULL);
     q.outside = outside;
     q.due = due_kind;
-    if (app->json) {
-        return query_print(app, &q);
-    }
-    struct jb_due_list due = JB_SIZED(struct jb_due_list);
-    struct rows rows = {app,
-                        table_new((const char *const[]){COLUMN("what"), COLUMN("wallet"),
-                                                        COLUMN("about"), COLUMN("why"), NULL}),
-                        due_kind};
-    if (jb_due_get(app->ledger, outside, each_due, &rows, &due, &app->err) != JB_OK) {
-        table_free(rows.table);
-        return app_fail(app, &app->err);
-    }
-    table_print(app, rows.table);
-    const struct jb_moment m = {due.seq, due.at};
-    app_print_as_of(app, &m);
-    return EXIT_DONE;
+    q.cursor = jb_text_of(cursor);
+    q.limit = rows;
+    return commands ? due_commands(app, &q) : app->json ? query_print(app, &q) : due_page(app, &q);
 }

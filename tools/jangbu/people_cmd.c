@@ -21,6 +21,11 @@ print_stat(struct app *app, const struct jb_people_stat *s)
                   s->key_file, s->sealed ? tr(", which cannot be used") : "");
     app_sentencef(app, "owners %llu, forgotten %llu, lost %llu", (unsigned long long)s->owners,
                   (unsigned long long)s->forgotten, (unsigned long long)s->lost);
+    if (s->older) {
+        app_sentence(app, "it is older than the log: people whom the log names are not in it. Put "
+                          "the newest one back; where it is gone, `jangbu people accept` goes on "
+                          "with this one");
+    }
     if (s->unfinished) {
         app_sentence(app, "somebody is being forgotten, or the key changed, and that is not at its "
                           "end: the next program that writes brings it there");

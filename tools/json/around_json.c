@@ -420,6 +420,12 @@ condition_json(struct out *o, const struct jb_condition *c, const struct jb_can_
         set_json(o, "who", JB_LIST_ROLE, c->remedy_who);
         js_close(o, '}');
     }
+    if (c->other != 0) {
+        js_open(o, "or", '{');
+        js_str(o, "op", jb_op_get(c->other)->name);
+        set_json(o, "who", JB_LIST_ROLE, c->other_who);
+        js_close(o, '}');
+    }
     if (c->name == JB_FIG_UNINVOICED) {
         js_uint(o, "papers", d->papers);
         js_day(o, "from", d->uninvoiced_from);

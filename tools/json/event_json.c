@@ -277,6 +277,9 @@ all_fields(struct out *o, const struct jb_event *e, struct jb_text wallet, int32
 uint32_t
 event_wallet(const struct jb_event *e)
 {
+    if (e->type == JB_EV_FORGOTTEN) {
+        return e->forgotten.wallet_no;
+    }
     return e->wallet != 0 || e->type != JB_EV_COMMAND_REFUSED || e->version < 2
                ? e->wallet
                : e->command_refused.wallet_no;

@@ -265,39 +265,17 @@ due_why(const struct jb_due_item *i)
     return code != NULL ? code : "FAILED";
 }
 
-bool
-due_is(const struct jb_due_item *i, uint32_t kind)
+const char *
+due_no_address(const struct jb_due_item *i)
 {
-    static const char *const begins[DUE_KINDS] = {"", "day.", "invoice.", "notice."};
-    return strncmp(jb_op_get(i->op)->name, begins[kind], strlen(begins[kind])) == 0;
+    return i->address == JB_WHY_NONE        ? "NO_ADDRESS"
+           : i->address == JB_WHY_FORGOTTEN ? "FORGOTTEN"
+                                            : "LOST";
 }
 
-struct due_lists {
-    struct out o;
-    uint32_t kind;
-    unsigned list; /* how many were begun */
-};
-
-static void
-go_to(struct due_lists *l, unsigned list)
+void
+due_item_json(struct out *o, const struct jb_due_item *i)
 {
-    static const char *const names[] = {NULL, "commands", "blocked", "outside"};
-    while (l->list < list) {
-        if (l->list > 0) {
-            js_close(&l->o, ']');
-        }
-        js_open(&l->o, names[++l->list], '[');
-    }
-}
-
-/* A command is one, as `jangbu apply` takes it: it has no other members. */
-static bool
-each_due(void *data, const struct jb_due_item *i)
-{
-    struct due_lists *l = data;
-    struct out *o = &l->o;
-    bool command = i->what == JB_DUE_COMMAND;
-    go_to(l, i->what);
     js_open(o, NULL, '{');
     js_str(o, "op", jb_op_get(i->op)->name);
     if (i->wallet[0] != '\0') {
@@ -319,64 +297,73 @@ each_due(void *data, const struct jb_due_item *i)
         js_str(o, "why", due_why(i));
         js_bool(o, "late", i->late != 0);
     }
-    if (command) {
+    if (i->op == JB_OP_INVOICE_EMAIL) {
+        js_str(o, "why", due_no_address(i));
+    }
+    if (i->what == JB_DUE_COMMAND) {
         js_str(o, "key", i->key);
     }
     js_close(o, '}');
-    return !o->no_memory;
 }
 
-/* The commands that should have been done by the 10th, by their places in the list. */
-struct late {
-    struct out o;
-    uint32_t at;
+/* What was found so far of each list. */
+struct due_lists {
+    struct out of[JB_DUE_OUTSIDE + 1], late;
+    uint32_t commands; /* how many */
 };
 
 static bool
-each_late(void *data, const struct jb_due_item *i)
+each_due(void *data, const struct jb_due_item *i)
 {
-    struct late *l = data;
-    if (i->what == JB_DUE_COMMAND && i->late != 0) {
-        js_uint(&l->o, NULL, l->at);
+    struct due_lists *l = data;
+    if (i->what == JB_DUE_COMMAND) {
+        if (i->late != 0) {
+            js_uint(&l->late, NULL, l->commands);
+        }
+        l->commands++;
     }
-    l->at += i->what == JB_DUE_COMMAND;
-    return true;
+    due_item_json(&l->of[i->what], i);
+    return !l->of[i->what].no_memory;
 }
 
-struct due_both {
-    struct due_lists lists;
-    struct late late;
-};
-
-static bool
-each_due_item(void *data, const struct jb_due_item *i)
+static void
+due_list_json(struct out *o, const char *name, const struct out *list)
 {
-    struct due_both *b = data;
-    return !due_is(i, b->lists.kind) || (each_late(&b->late, i) && each_due(&b->lists, i));
+    js_open(o, name, '[');
+    out_bytes(o, list->at, list->n);
+    o->no_memory |= list->no_memory;
+    js_close(o, ']');
 }
 
 jb_status
 due_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
-    struct due_both b = {.lists = {.kind = q->due}, .late = {.o = {.first = true}}};
+    struct due_lists l = {.late = {.first = true}};
     struct jb_due_list list = JB_SIZED(struct jb_due_list);
-    jb_status status = jb_due_get(a->ledger, q->outside != 0, each_due_item, &b, &list, err);
+    char next[JB_CURSOR_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof l.of / sizeof l.of[0]; i++) {
+        l.of[i].first = true;
+    }
+    jb_status status = jb_due_get(a->views, (jb_due_kind)q->due, q->outside != 0, asked_as_of(q),
+                                  q->cursor.s, (uint32_t)q->limit, each_due, &l, next, &list, err);
     if (status == JB_OK) {
         const struct jb_moment moment = {list.seq, list.at};
         js_open(o, NULL, '{');
         js_day(o, "today", list.today);
-        go_to(&b.lists, q->outside != 0 ? 3 : 2);
-        js_close(&b.lists.o, ']');
-        out_bytes(o, b.lists.o.at, b.lists.o.n);
-        js_open(o, "late", '[');
-        out_bytes(o, b.late.o.at, b.late.o.n);
-        js_close(o, ']');
-        o->no_memory |= b.lists.o.no_memory || b.late.o.no_memory;
+        due_list_json(o, "commands", &l.of[JB_DUE_COMMAND]);
+        due_list_json(o, "blocked", &l.of[JB_DUE_BLOCKED]);
+        if (q->outside != 0) {
+            due_list_json(o, "outside", &l.of[JB_DUE_OUTSIDE]);
+        }
+        due_list_json(o, "late", &l.late);
+        js_str(o, "next", next[0] != '\0' ? next : NULL);
         moment_json(o, &moment, a->utc_offset_s);
         js_close(o, '}');
         js_line_end(o);
     }
-    free(b.lists.o.at);
-    free(b.late.o.at);
+    for (size_t i = 0; i < sizeof l.of / sizeof l.of[0]; i++) {
+        free(l.of[i].at);
+    }
+    free(l.late.at);
     return status;
 }

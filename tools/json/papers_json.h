@@ -18,8 +18,11 @@ void invoice_members_json(struct out *o, const struct jb_invoice *i);
 /* The moment of a query about one invoice. */
 jb_status invoice_moment(const struct asked *a, const struct query *q, struct jb_moment *ret,
                          struct jb_error *err);
-/* Whether it is of that kind of what is due. */
-bool due_is(const struct jb_due_item *i, uint32_t kind);
+/* Of invoice.email: why there is no address: NO_ADDRESS, FORGOTTEN or LOST. */
+const char *due_no_address(const struct jb_due_item *i);
+/* Something that is due, as an object. A command is one as `jangbu apply` takes it: it has no other
+ * members. */
+void due_item_json(struct out *o, const struct jb_due_item *i);
 /* Why something that is due is blocked: a code's name, or "FAILED". */
 const char *due_why(const struct jb_due_item *i);
 #endif

@@ -22,7 +22,7 @@ static const char *const dues[] = {"all", "day", "invoice", "notice", NULL};
 bool
 due_kind_called(const char *word, uint32_t *ret)
 {
-    for (uint32_t i = 0; i < DUE_KINDS; i++) {
+    for (uint32_t i = 0; dues[i] != NULL; i++) {
         if (strcmp(word, dues[i]) == 0) {
             *ret = i;
             return true;
@@ -176,7 +176,7 @@ static const struct {
                       M(CHANNEL) | M(CHARGE) | M(MONTH) | M(LANG) | M(PEOPLE), false},
     [QUERY_INVOICES] = {"invoices", M(WALLET), M(MONTH) | M(AS_OF) | M(LIMIT) | M(CURSOR), false},
     [QUERY_INVOICE] = {"invoice", M(INVOICE), M(AS_OF) | M(PEOPLE), false},
-    [QUERY_DUE] = {"due", 0, M(OUTSIDE) | M(KIND), false},
+    [QUERY_DUE] = {"due", 0, M(OUTSIDE) | M(KIND) | M(AS_OF) | M(LIMIT) | M(CURSOR), false},
     [QUERY_LOG] = {"log", 0, M(FROM) | M(LIMIT) | M(PEOPLE), true},
     [QUERY_STAT] = {"stat", 0, 0, false},
     [QUERY_INFO] = {"info", 0, 0, false},

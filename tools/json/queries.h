@@ -77,9 +77,6 @@ enum query_kind {
     QUERIES
 };
 
-/* Of what is due, in the order of the words. */
-enum due_kind { DUE_ALL, DUE_DAY, DUE_INVOICE, DUE_NOTICE, DUE_KINDS };
-
 /* Of grants about to lapse, unless it is said. */
 #define QUERY_DAYS 30
 
@@ -108,7 +105,7 @@ struct query {
     uint32_t month; /* 202603; 0: none */
     uint64_t invoice;
     uint8_t outside;
-    uint32_t due;                /* enum due_kind */
+    uint32_t due;                /* enum jb_due_kind */
     struct jb_text text;         /* that is to be found */
     struct jb_text name, master; /* of wallets */
     uint32_t statuses, kinds;    /* 1 << number */

@@ -293,6 +293,7 @@ people(const struct asked *a, const struct query *q, struct out *o, struct jb_er
     js_uint(o, "layout", s.layout);
     js_bool(o, "sealed", s.sealed);
     js_bool(o, "unfinished", s.unfinished);
+    js_bool(o, "older", s.older);
     js_uint(o, "epoch", s.epoch);
     js_uint(o, "owners", s.owners);
     js_uint(o, "forgotten", s.forgotten);

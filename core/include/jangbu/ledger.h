@@ -163,6 +163,8 @@ struct jb_submit_options {
  * *ret_done (may be NULL) says how many answers are final when the call fails half-way: the first
  * *ret_done commands were carried out and stay, the rest are JB_NOT_DONE (or JB_UNKNOWN after
  * JB_E_UNKNOWN). JB_E_USAGE for one of the commands is said before any of them is carried out.
+ * JB_E_KEY for a `forget` (people.mdb is in clear, or its key file cannot be replaced) when those
+ * before it are done.
  * JB_E_BUSY, JB_E_READONLY, JB_E_FULL, JB_E_IO, JB_E_UNKNOWN, JB_E_CORRUPT,
  * JB_E_NOMEM, JB_E_USAGE.
  */
@@ -292,6 +294,7 @@ struct jb_who {
     char agency[JB_ID_BYTES_MAX + 1]; /* that has the sales right; "": none */
     jb_seq seq;
     jb_instant at;
+    jb_instant agency_from; /* the time of agency_since; JB_NO_INSTANT: none */
 };
 /* Rows: the master, members, the invited, channels that it is connected with; each from the oldest
  * on. */
@@ -318,6 +321,7 @@ struct jb_channel_info {
     char mail_order[JB_MAIL_ORDER_BYTES_MAX + 1]; /* "": none */
     jb_seq seq;
     jb_instant at;
+    jb_seq mail_order_seq; /* the event that set its mail-order number, or took it away; 0: none */
 };
 /* Rows: its master and its managers, from the oldest on. */
 JB_API JB_NODISCARD jb_status jb_channel_get(jb_ledger *l, struct jb_text channel,
@@ -395,6 +399,8 @@ struct jb_condition {
     uint32_t remedy;         /* enum jb_op: what helps next; 0: nothing is to be done */
     uint32_t remedy_who;     /* who may: bits 1 << enum jb_role */
     jb_amount remedy_amount; /* 0: none */
+    uint32_t other;          /* enum jb_op: what helps as well, and ends otherwise; 0: nothing */
+    uint32_t other_who;
 };
 
 enum { JB_CONDITIONS_MAX = 16 };
@@ -463,7 +469,8 @@ struct jb_invoices_query {
 };
 /* A wallet's tax invoices, from the oldest on. *ret_next: the number behind which the list goes on;
  * 0: that was all. row is borrowed during the call of each. jb_invoices_get has pages and moments.
- * JB_E_NOTFOUND: there is no such wallet, or the policy invoice_from was never set. */
+ * JB_E_NOTFOUND: there is no such wallet, or was none then, or the policy invoice_from was never
+ * set. */
 JB_API JB_NODISCARD jb_status jb_invoices_at(jb_ledger *l, const struct jb_invoices_query *query,
                                              bool (*each)(void *data, const struct jb_invoice *row),
                                              void *data, uint64_t *ret_next, struct jb_error *err);
@@ -492,7 +499,10 @@ enum jb_due_what {
     JB_DUE_OUTSIDE = 3  /* something is to be done elsewhere; the command tells how it went */
 };
 
-/* Something that is to be done. Borrowed during the call of each. */
+/* Something that is to be done. Borrowed during the call of each. Of JB_DUE_OUTSIDE the op says
+ * what is told when it is done: invoice.confirm (or invoice.fail), invoice.mail; invoice.email
+ * where the document cannot be mailed, because no address is set or those that are can be read no
+ * more. */
 struct jb_due_item {
     size_t size;
     uint32_t what;  /* enum jb_due_what */
@@ -506,20 +516,52 @@ struct jb_due_item {
     char grant[JB_ID_BYTES_MAX + 1];
     char key[JB_DUE_KEY_BYTES]; /* that the command is to carry */
     uint64_t invoice;           /* document; 0: none */
+    uint32_t address; /* of invoice.email: why there is no address to mail the document to (enum
+                       * jb_person_why); JB_WHY_NONE: none was ever set */
+};
+/* Which of it. */
+typedef enum jb_due_kind {
+    JB_DUE_ALL = 0,
+    JB_DUE_DAY = 1,     /* day.close */
+    JB_DUE_INVOICE = 2, /* invoice.issue, and what is to be done elsewhere about documents */
+    JB_DUE_NOTICE = 3   /* notice.send */
+} jb_due_kind;
+/* A place in the list; 0, 0: its beginning, and its end. */
+struct jb_due_place {
+    uint64_t at, more;
+};
+struct jb_due_query {
+    size_t size;
+    uint32_t kind;    /* enum jb_due_kind */
+    uint32_t outside; /* 1: documents to transmit and to mail, too */
+    uint32_t limit;   /* items; 0: all */
+    uint32_t reserved;
+    struct jb_due_place after;
+    jb_seq seq;    /* as of that event; 0: now */
+    jb_instant at; /* with seq: what the clock said; before the event was recorded: that time */
 };
 struct jb_due_list {
     size_t size;
-    uint32_t commands, blocked, outside;
-    jb_day today;
+    uint32_t commands, blocked, outside; /* how many of each were told */
+    jb_day today;                        /* JB_NO_DAY before the first event that has a time */
     jb_seq seq;
     jb_instant at;
 };
-/* What is to be done now: day.close, and nothing else while a day is over and open; else
- * invoice.issue and notice.send. outside: documents to transmit and to mail, too. It looks at every
- * wallet. JB_E_NOTFOUND: the policy invoice_from was never set. */
-JB_API JB_NODISCARD jb_status jb_due_get(jb_ledger *l, bool outside,
-                                         bool (*each)(void *data, const struct jb_due_item *item),
-                                         void *data, struct jb_due_list *ret, struct jb_error *err);
+/*
+ * What is to be done: day.close, and nothing else while a day is over and open; else invoice.issue
+ * by wallet and month, notice.send by the grants' last days, and what is to be done elsewhere by
+ * document. *ret_next: where the list goes on; with a limit it looks at a bounded number of
+ * wallets, too, so there may be fewer items than that, or none. What is done between two calls is
+ * not told by the second. jb_due_get has pages and moments. JB_E_NOTFOUND: the policy invoice_from
+ * was not set.
+ *
+ * As of a past event the log is folded up to there once for calls that follow each other: the
+ * handle keeps that state until it is asked about an earlier event, or closed.
+ */
+JB_API JB_NODISCARD jb_status jb_due_at(jb_ledger *l, const struct jb_due_query *query,
+                                        bool (*each)(void *data, const struct jb_due_item *item),
+                                        void *data, struct jb_due_list *ret,
+                                        struct jb_due_place *ret_next, struct jb_error *err);
 
 /* The name that a wallet has now. *ret_n = 0 with JB_OK where it is forgotten or sealed,
  * JB_E_NOTFOUND where there is no such wallet, JB_E_CORRUPT where it is damaged: no figure is. buf
@@ -557,6 +599,7 @@ struct jb_people_stat {
     uint32_t layout; /* 1: texts in clear; 2: sealed; 0: there is no such file */
     bool sealed;     /* layout 2, and the key is not there */
     bool unfinished; /* somebody was forgotten, or the key changed, and that is not at its end */
+    bool older;      /* than the log: it does not know all references that the log names */
     uint64_t epoch;  /* of the key; what follows is of layout 2 */
     uint64_t owners; /* people, wallets and businesses whose texts can be read */
     uint64_t forgotten;

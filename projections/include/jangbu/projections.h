@@ -419,11 +419,25 @@ JB_API JB_NODISCARD jb_status jb_invoices_get(
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_invoice *row),
     void *data, char *next, struct jb_moment *moment, struct jb_error *err);
 
+/*
+ * A page of what is to be done (jb_due_at). Of now each page is of the moment at which it is asked
+ * for: what was done since the page before is not told any more. As of a past moment all are of
+ * that one: of what was due then, with the commands that would have done it. JB_AS_OF_DAY is the
+ * end of that day, as recorded by then.
+ */
+JB_API JB_NODISCARD jb_status jb_due_get(jb_views *v, jb_due_kind kind, bool outside,
+                                         const struct jb_as_of *as_of, const char *cursor,
+                                         uint32_t limit,
+                                         bool (*each)(void *data, const struct jb_due_item *item),
+                                         void *data, char *next, struct jb_due_list *ret,
+                                         struct jb_error *err);
+
 /* What a text was found in. */
 struct jb_find_row {
     const struct jb_event *event; /* borrowed during the call, as all of it */
     /* What the text is there: "charge", "grant", "usage", "refund", "wallet", "channel", "key",
-     * "pg", "txn_ref", "approve_no", "search_id", "mail_order", "agency", "biz"; "id" of a command
+     * "pg", "txn_ref", "approve_no", "search_id", "mail_order", "agency", "biz"; "invoice": its
+     * number in the ledger (of its newest mail, too, and of no older one); "id" of a command
      * that was refused. what[0] to what[what_n - 1] */
     const char *const *what;
     uint32_t what_n;
@@ -463,7 +477,8 @@ struct jb_question {
     uint32_t number; /* 1 to JB_QUESTIONS */
     jb_lang lang;    /* of the reply; 0: that of the handle */
     struct jb_text wallet;
-    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with */
+    struct jb_text channel; /* of question 9: s NULL, each that the wallet is connected with; of
+                               question 6: its business information; s NULL, the wallet's */
     struct jb_text charge;  /* of question 5: s NULL, the newest payment through a gateway */
     uint8_t people;         /* people by their ids where those can be read; 0: as "#7" */
     uint8_t reserved[3];    /* 0 */
@@ -523,6 +538,14 @@ struct jb_receipt_way {
     uint32_t keys; /* enum jb_receipt_key */
 };
 
+/* How a gateway's slip is taxed: the policy receipt_tax when it was paid. It is no tax invoice in
+ * any case: that follows what is used. */
+typedef enum jb_receipt_tax {
+    JB_RECEIPT_TAX_UNSAID = 0,
+    JB_RECEIPT_TAXABLE = 1,
+    JB_RECEIPT_EXEMPT = 2
+} jb_receipt_tax;
+
 /* A charge or a debt repayment that went through a gateway. */
 struct jb_receipt_row {
     const struct jb_event *event; /* charge_settled or debt_repaid; borrowed during the call */
@@ -535,6 +558,7 @@ struct jb_receipt_row {
     jb_amount refunded;                /* paid out again by refunds */
     const struct jb_receipt_way *ways; /* ways[0] to ways[ways_n - 1], each sufficient */
     uint32_t ways_n;
+    jb_receipt_tax tax;
     const char *text; /* all that in a sentence or a few, in the language of the handle */
 };
 /* A page of them in the order in which they came, as of a moment. What went through no gateway
