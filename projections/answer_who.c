@@ -275,6 +275,28 @@ say_no_invoice(struct answering *a, uint32_t month)
     return ask_creation(a);
 }
 
+/* Why the newest failed, and what brings another one. */
+static jb_status
+say_failed(struct answering *a, const struct jb_invoice *i)
+{
+    static const struct jb_text none = {NULL, 0};
+    const enum say why = i->why == JB_INVOICE_CLOSED_BUSINESS      ? SAY_CLOSED_BUSINESS
+                         : i->why == JB_INVOICE_SUSPENDED_BUSINESS ? SAY_SUSPENDED_BUSINESS
+                         : i->why == JB_INVOICE_WRONG_NUMBER       ? SAY_WRONG_NUMBER
+                                                                   : SAY_OTHER_WHY;
+    const bool rows = i->kind == JB_INVOICE_ORIGINAL || i->kind == JB_INVOICE_DELTA;
+    struct jb_biz b = JB_SIZED(struct jb_biz);
+    jb_status status = jb_biz_get(a->v->l, a->q->wallet, none, &b, a->err);
+    a->again |= status == JB_OK && b.seq != a->as_of.seq;
+    answer_say(a, SAY_FAILED_WHY, "why", answer_piece(a, why, NULL), NULL);
+    answer_say(a,
+               !rows                                          ? SAY_FAILED_CORRECTION
+               : b.approved != 0 && b.approved != i->business ? SAY_FAILED_AGAIN
+                                                              : SAY_FAILED_BUSINESS,
+               NULL);
+    return status;
+}
+
 static jb_status
 say_invoice(struct answering *a, const struct month_told *m)
 {
@@ -287,7 +309,7 @@ say_invoice(struct answering *a, const struct month_told *m)
                answer_money(a, m->total - m->vat), "total", answer_money(a, m->total), "mail",
                answer_piece(a, mail, NULL), NULL);
     answer_say(a, SAY_WHERE_INVOICES, NULL);
-    return JB_OK;
+    return i->state == JB_INVOICE_FAILED ? say_failed(a, i) : JB_OK;
 }
 
 jb_status

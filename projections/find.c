@@ -210,18 +210,91 @@ same_text(struct jb_text a, struct jb_text b)
     return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
 }
 
+/* A text as the number of a tax invoice. */
+static bool
+is_number(struct jb_text t, uint64_t *ret)
+{
+    uint64_t number = 0;
+    bool is = t.n > 0 && t.n < 19 && t.s[0] != '0';
+    for (size_t i = 0; i < t.n && is; i++) {
+        is = t.s[i] >= '0' && t.s[i] <= '9';
+        number = 10 * number + (uint64_t)(t.s[i] - '0');
+    }
+    *ret = number;
+    return is;
+}
+
+/* The document that the event is about; 0: none. */
+static uint64_t
+invoice_of(const struct jb_event *e)
+{
+    return e->type == JB_EV_INVOICE_ISSUED      ? e->invoice_issued.invoice
+           : e->type == JB_EV_INVOICE_CONFIRMED ? e->invoice_confirmed.invoice
+           : e->type == JB_EV_INVOICE_FAILED    ? e->invoice_failed.invoice
+           : e->type == JB_EV_INVOICE_MAILED    ? e->invoice_mailed.invoice
+                                                : 0;
+}
+
 /* Under which names the text stands in the event; 0: another one with its hash does. */
 static unsigned
 matches(const struct jb_event *e, struct jb_text text, const char *what[JB_EVENT_TEXTS_MAX])
 {
     struct jb_event_text texts[JB_EVENT_TEXTS_MAX];
     unsigned n = 0;
+    uint64_t number;
     for (unsigned i = 0, all = jb_event_texts(e, texts); i < all; i++) {
         if (same_text(texts[i].text, text)) {
             what[n++] = texts[i].what;
         }
     }
+    if (n < JB_EVENT_TEXTS_MAX && is_number(text, &number) && invoice_of(e) == number) {
+        what[n++] = "invoice";
+    }
     return n;
+}
+
+static void
+insert(struct search *s, jb_seq seq)
+{
+    uint32_t i = s->found_n;
+    while (i > 0 && s->found[i - 1] < seq) {
+        i--;
+    }
+    if (i > 0 && s->found[i - 1] == seq) {
+        return;
+    }
+    memmove(s->found + i + 1, s->found + i, (s->found_n - i) * sizeof *s->found);
+    s->found[i] = seq;
+    s->found_n++;
+}
+
+/* The table of texts has no numbers: what became of a tax invoice is asked of the ledger, and put
+ * in between. */
+#define INVOICE_EVENTS 3
+static jb_status
+add_invoice(struct jb_views *v, struct jb_text text, jb_seq below, jb_seq moment, struct search *s,
+            struct page *p, struct jb_error *err)
+{
+    struct jb_invoice i = JB_SIZED(struct jb_invoice);
+    uint64_t number;
+    if (!is_number(text, &number)) {
+        return JB_OK;
+    }
+    jb_status status = jb_invoice_get(v->l, number, moment, NULL, NULL, &i, err);
+    if (status != JB_OK) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    const jb_seq events[INVOICE_EVENTS] = {i.seq, i.ended, i.mailed};
+    for (unsigned k = 0; k < INVOICE_EVENTS; k++) {
+        if (events[k] != 0 && events[k] < below && events[k] >= p->behind) {
+            insert(s, events[k]);
+        }
+    }
+    if (s->found_n > s->limit) {
+        s->found_n = s->limit;
+        p->behind = s->found[s->limit - 1];
+    }
+    return JB_OK;
 }
 
 static jb_status
@@ -273,8 +346,9 @@ static jb_status
 read_page(struct jb_views *v, struct jb_text text, jb_seq below, const struct jb_as_of_point *r,
           uint32_t limit, struct page *p, struct jb_error *err)
 {
-    struct search s = {
-        .hash = jb_text_hash(text), .limit = limit, .found = malloc(limit * sizeof *s.found)};
+    struct search s = {.hash = jb_text_hash(text),
+                       .limit = limit,
+                       .found = malloc((limit + INVOICE_EVENTS) * sizeof *s.found)};
     if (s.found == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a page of events");
     }
@@ -287,6 +361,9 @@ read_page(struct jb_views *v, struct jb_text text, jb_seq below, const struct jb
     }
     if (status == JB_OK) {
         p->behind = is_full(&s) ? s.below : 0;
+        status = add_invoice(v, text, below, r->moment.seq, &s, p, err);
+    }
+    if (status == JB_OK) {
         status = keep_all(v, &s, text, r, p, err);
     }
     free(s.found);

@@ -16,6 +16,7 @@ struct jb_steps {
     uint64_t looks;  /* of jb_wait at where the log ends, */
     uint64_t missed; /* and those that found something though nobody had woken it */
     uint64_t calls;  /* to those who wait: with a system call */
+    uint64_t sleeps; /* of jb_submit until its turn, or its answers, came */
     uint64_t pages;  /* of a store, looked at before LMDB does */
 };
 

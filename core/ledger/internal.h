@@ -3,12 +3,14 @@
 #define JANGBU_LEDGER_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "state/state.h"
 #include "ledger/answers.h"
+#include "ledger/queue.h"
 #include "ledger/requires.h"
 #include "ledger/secret.h"
 #include "ledger/reader.h"
@@ -56,7 +58,9 @@ struct jb_request {
     struct jb_error stop; /* why the command behind the n-th cannot be done: of those before it n */
     int64_t since;        /* monotonic: when it was queued */
     bool recover;         /* jb_operator_recover */
-    bool finished;
+    bool finished;        /* it has left the queue; for who leads: the others have `turn` */
+    pthread_t thread;
+    _Atomic uint32_t turn; /* enum jb_turn */
 };
 
 /* known.c */
@@ -104,13 +108,7 @@ struct jb_ledger {
     uint8_t secret[JB_SECRET_BYTES];
 
     /* Callers that wait; one of them leads and does the work of all. */
-    pthread_mutex_t queue_lock;
-    pthread_cond_t queue_moved;
-    struct jb_request *first, **last;
-    bool led;
-    pthread_t leader;
-    int64_t moved_at; /* monotonic: the last commit, from which on the callers that are left wait
-                         anew */
+    struct jb_queue queue;
 
     /* What uses the log and this struct until it is closed: the handle itself, its cursors and its
      * projections. `closed` is set by jb_close when others are left. */

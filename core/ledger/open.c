@@ -91,12 +91,10 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     l->now_data = o->now_data;
     l->head_fd = -1;
     l->users = 1;
-    l->last = &l->first;
     if (o->caller != NULL) {
         memcpy(l->caller, o->caller, strlen(o->caller));
     }
-    pthread_mutex_init(&l->queue_lock, NULL);
-    pthread_cond_init(&l->queue_moved, NULL);
+    jb_queue_init(&l->queue);
     pthread_mutex_init(&l->wait_lock, NULL);
     pthread_cond_init(&l->wait_left, NULL);
     jb_query_lock_init(&l->read_lock);
@@ -419,8 +417,7 @@ jb_ledger_let_go(jb_ledger *l)
     jb_log_close(l->log);
     if (!forked) {
         /* A child would wait here for the parent's threads. */
-        pthread_mutex_destroy(&l->queue_lock);
-        pthread_cond_destroy(&l->queue_moved);
+        jb_queue_free(&l->queue);
         pthread_mutex_destroy(&l->wait_lock);
         pthread_cond_destroy(&l->wait_left);
         pthread_mutex_destroy(&l->read_lock);

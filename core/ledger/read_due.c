@@ -1,5 +1,6 @@
 /* What is to be done, as the commands that do it: docs/rules.md section 15. */
 #include "ledger/internal.h"
+#include "state/around.h"
 #include "state/papers.h"
 
 #include <inttypes.h>
@@ -20,6 +21,12 @@ enum phase { MONTHS = 1, NOTICES = 2, OUTSIDE = 3 };
 #define PHASE_SHIFT 56
 #define ALL_MONTHS UINT32_MAX
 
+struct found_due {
+    struct jb_due_item item;
+    uint64_t addresses[2]; /* of a document to be mailed: its own, the wallet's now; 0: none */
+    bool mail;             /* the address decides what is to be done */
+};
+
 struct asking {
     struct jb_ledger *l;
     struct jb_state *b;
@@ -30,7 +37,7 @@ struct asking {
     struct jb_due_place place; /* everything up to it was looked at */
     uint32_t looked;
     JB_VEC(uint32_t) months; /* of a wallet, that something is due about */
-    JB_VEC(struct jb_due_item) found;
+    JB_VEC(struct found_due) found;
 };
 
 static bool
@@ -72,8 +79,9 @@ add(struct asking *a, enum jb_due_what what, jb_op op, const struct jb_wallet *w
         (void)jb_fail(a->err, JB_E_NOMEM, "no memory for what is due");
         return NULL;
     }
-    struct jb_due_item *i = &a->found.at[a->found.n++];
-    *i = (struct jb_due_item){.size = sizeof *i, .what = what, .op = op, .day = JB_NO_DAY};
+    struct found_due *f = &a->found.at[a->found.n++];
+    struct jb_due_item *i = &f->item;
+    *f = (struct found_due){.item = {.size = sizeof *i, .what = what, .op = op, .day = JB_NO_DAY}};
     if (w != NULL) {
         put_text(i->wallet, sizeof i->wallet, (struct jb_text){w->id, w->id_n});
     }
@@ -278,6 +286,35 @@ look_notices(struct asking *a, int64_t days)
 /* ---- elsewhere ---- */
 
 static jb_status
+add_document(struct asking *a, uint64_t number, const struct jb_invoice_record *r, bool mail)
+{
+    struct jb_cached_wallet *s;
+    jb_status status = jb_state_wallet(a->b, (uint32_t)r->wallet, &s, a->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    struct jb_due_item *i =
+        add(a, JB_DUE_OUTSIDE, mail ? JB_OP_INVOICE_MAIL : JB_OP_INVOICE_CONFIRM, &s->w);
+    if (i == NULL) {
+        return JB_E_NOMEM;
+    }
+    i->month = (uint32_t)r->month;
+    i->invoice = number;
+    if (!mail || s->w.status == JB_WALLET_DELETED) { /* nobody is left who could set an address */
+        return JB_OK;
+    }
+    struct found_due *f = &a->found.at[a->found.n - 1];
+    struct jb_wallet_around around;
+    const struct jb_event *e;
+    f->mail = true;
+    status = jb_around_wallet(a->b, s->w.number, &around, a->err);
+    f->addresses[1] = status == JB_OK ? around.email : 0;
+    status = status == JB_OK ? jb_state_event(a->b, r->seq, &e, a->err) : status;
+    f->addresses[0] = status == JB_OK ? e->invoice_issued.email : 0;
+    return status;
+}
+
+static jb_status
 look_outside(struct asking *a)
 {
     jb_status status = JB_OK;
@@ -287,24 +324,47 @@ look_outside(struct asking *a)
     }
     for (number++; number <= a->b->g.invoices && status == JB_OK && !full(a); number++) {
         struct jb_invoice_record r;
-        struct jb_cached_wallet *s;
         a->looked++;
         go_to(a, OUTSIDE, number, 0);
         status = jb_papers_invoice(a->b, number, &r, a->err);
-        bool mail = status == JB_OK && r.state == JB_INVOICE_CONFIRMED && r.mails == 0;
-        if (status != JB_OK || (!mail && r.state != JB_INVOICE_ISSUED)) {
+        const bool mail = status == JB_OK && r.state == JB_INVOICE_CONFIRMED && r.mails == 0;
+        if (mail || (status == JB_OK && r.state == JB_INVOICE_ISSUED)) {
+            status = add_document(a, number, &r, mail);
+        }
+    }
+    return status;
+}
+
+/* Where a document can be mailed to no address that can be read, one is to be set. Without the key
+ * nobody knows. */
+static jb_status
+look_address(struct asking *a, struct found_due *f)
+{
+    char text[JB_PERSON_TEXT_BYTES];
+    size_t n;
+    f->item.op = JB_OP_INVOICE_EMAIL;
+    for (size_t i = 0; i < 2; i++) {
+        jb_person_why why = JB_WHY_NONE;
+        if (f->addresses[i] == 0) {
             continue;
         }
-        status = jb_state_wallet(a->b, (uint32_t)r.wallet, &s, a->err);
-        struct jb_due_item *i =
-            status == JB_OK
-                ? add(a, JB_DUE_OUTSIDE, mail ? JB_OP_INVOICE_MAIL : JB_OP_INVOICE_CONFIRM, &s->w)
-                : NULL;
-        if (i == NULL) {
-            return status == JB_OK ? JB_E_NOMEM : status;
+        jb_status status = jb_person_get(a->l, f->addresses[i], text, &n, &why, a->err);
+        if (status != JB_OK || why == JB_WHY_NONE || why == JB_WHY_SEALED) {
+            f->item.op = JB_OP_INVOICE_MAIL;
+            f->item.address = 0;
+            return status;
         }
-        i->month = (uint32_t)r.month;
-        i->invoice = number;
+        f->item.address = why;
+    }
+    return JB_OK;
+}
+
+static jb_status
+look_addresses(struct asking *a)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < a->found.n && status == JB_OK; i++) {
+        status = a->found.at[i].mail ? look_address(a, &a->found.at[i]) : JB_OK;
     }
     return status;
 }
@@ -437,7 +497,7 @@ tell(struct asking *a, bool (*each)(void *data, const struct jb_due_item *item),
 {
     bool more = each != NULL;
     for (size_t i = 0; i < a->found.n; i++) {
-        const struct jb_due_item *item = &a->found.at[i];
+        const struct jb_due_item *item = &a->found.at[i].item;
         a->list.commands += item->what == JB_DUE_COMMAND;
         a->list.blocked += item->what == JB_DUE_BLOCKED;
         a->list.outside += item->what == JB_DUE_OUTSIDE;
@@ -461,6 +521,7 @@ jb_due_at(jb_ledger *l, const struct jb_due_query *query,
         status = jb_fail(err, JB_E_USAGE, "struct jb_due_query: a kind that there is not");
     }
     status = status != JB_OK ? status : a.q.seq != 0 ? look_past(&a) : look_now(&a);
+    status = status == JB_OK ? look_addresses(&a) : status;
     if (status == JB_OK) {
         tell(&a, each, data);
         *ret_next = a.place;

@@ -268,6 +268,10 @@ look_invoices(struct asking *a, const struct jb_invoices_query *q)
     a->numbers.n = 0;
     jb_status status = look_from(a, q->seq);
     status = status == JB_OK ? find_wallet(a, q->wallet, &w) : status;
+    if (status == JB_OK && w->created_seq > a->last) {
+        return jb_fail(a->err, JB_E_NOTFOUND, "the wallet %.*s did not exist yet at event %llu",
+                       (int)w->id_n, w->id, (unsigned long long)a->last);
+    }
     return status == JB_OK ? collect(a, q, w) : status;
 }
 

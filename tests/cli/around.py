@@ -3,6 +3,8 @@
 reached; who, channel and biz say what the commands made; the tables fit a terminal; what is not there is said.
 
 usage: around.py JANGBU"""
+import csv
+import io
 import itertools
 import json
 import os
@@ -268,16 +270,46 @@ def forgotten(work):
     os.rename(ledger + ".away", ledger + ".key")
     verdict = run("audit", ledger)
     check("the audit of what was not forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
-    ended = apply(ledger, {"op": "forget", "wallet": "W", "key": "h"}, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"},
+    again, = apply(ledger, {"op": "forget", "wallet": "W", "key": "h"})
+    check("a wallet was forgotten with its last master", again.get("code") == "UNCHANGED", again)
+    ended = apply(ledger, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"},
                   {"op": "forget", "wallet": "V", "key": "i"})
     gone = [line.split() for line in run("events", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
     shown = [line.split() for line in run("log", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
-    check("log says the id of a wallet that was forgotten", [[w for w in words if w in ("V", "W")] for words in shown] == [[w for w in words if w in ("V", "W")] for words in gone] == [[], ["W"], ["V"]], (shown, gone, ended))
+    check("log says the id of a wallet that was forgotten", [[w for w in words if w in ("V", "W")] for words in shown] == [[w for w in words if w in ("V", "W")] for words in gone] == [[], ["V"]], (shown, gone, ended))
     check("and no name", "wallet_no" not in run("log", ledger).stdout)
     out = run("forget", ledger, "--wallet", "V", "--note", "x")
     check("forget has no --note", out.returncode == 2 and "--note" in out.stderr and "--note" not in run("help", "forget").stdout, out)
     noted, = apply(ledger, {"op": "forget", "wallet": "V", "note": "x"})
     check("nor a note", noted["code"] == "MALFORMED", noted)
+    verdict = run("audit", ledger)
+    check("the audit of what was forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
+
+
+def exported(work):
+    """Personal texts are in an export where --people is said, and in no other; guarded like all texts, and what is gone says so."""
+    ledger = os.path.join(work, "x")
+    run("init", ledger, "--key-file", ledger + ".key")
+    long = "=" + "말" * 340
+    answers = apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "=1+1", "master": "Zz-jin", "actor": {"id": "Zz-su"}, "note": long},
+                    {"op": "charge", "wallet": "W", "charge": "C", "amount": 1000, "actor": {"id": "Zz-min"}, "note": 'two\nlines, "quoted"'},
+                    {"op": "forget", "person": "Zz-min", "key": "f"})
+    assert all(a["ok"] for a in answers), answers
+    rows = lambda *more: list(csv.DictReader(io.StringIO(run("export", ledger, "--format", "csv", *more).stdout, newline="")))  # noqa: E731
+    plain, full = rows(), rows("--people")
+    check("an export without people has none", not any("Zz-" in v or "말" in v for row in plain for v in row.values()))
+    check("and is otherwise the same", [{k: v for k, v in row.items() if k not in ("wallet_name", "actor", "note")} for row in full] == plain)
+    made, charged = (next(row for row in full if row["type"] == name) for name in ("wallet_created", "charge_settled"))
+    check("its people", (made["wallet_name"], made["actor"], made["note"]) == ("'=1+1", "Zz-su", "'" + long), made)
+    check("what is gone", (charged["wallet_name"], charged["actor"], charged["note"]) == ("'=1+1", "(forgotten)", "(forgotten)"), charged)
+    check("who has no wallet", all(row["wallet_name"] == "" for row in full if row["wallet"] == ""))
+    people = {e["seq"]: e["people"] for e in map(json.loads, run("log", ledger, "--json", "--people").stdout.splitlines())}
+    lines = [json.loads(line) for line in run("export", ledger, "--format", "jsonl", "--people").stdout.splitlines()]
+    check("jsonl", {e["seq"]: e["people"] for e in lines} == people and '"people":' not in run("export", ledger, "--format", "jsonl").stdout, people)
+    os.rename(ledger + ".key", ledger + ".away")
+    check("sealed", next(row for row in rows("--people") if row["type"] == "wallet_created")["actor"] == "(sealed)")
+    out = run("export", ledger, "--format", "hledger", "--people")
+    check("books name nobody", out.returncode == 2 and "books name nobody" in out.stderr and out.stdout == "", out)
 
 
 def places(work):
@@ -400,6 +432,7 @@ def main():
         permitted(work)
         business(work)
         forgotten(work)
+        exported(work)
         places(work)
         sentences(work)
         single(work)

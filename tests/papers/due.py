@@ -54,6 +54,8 @@ def grow(do, rng, remember):
         do("charge", f"W{i}", charge="C", amount=10**7)
         if i % 7:
             business(do, f"W{i}", i)
+        if i % 2:
+            do("invoice.email", f"W{i}", email="a@example.com")
     for n in range(900):
         wallet = f"W{rng.randrange(WALLETS)}"
         what = rng.randrange(20)
@@ -95,6 +97,41 @@ def in_pages(ledger, limit, *args):
             return whole, longest
 
 
+def addresses(work):
+    """A document that can be mailed to nobody asks for an address: where none was set, and where whoever set it is forgotten."""
+    ledger = os.path.join(work, "addresses")
+    run("init", ledger, "--key-file", os.path.join(work, "addresses.key"))
+    do = Applying(ledger)
+    for n, wallet in enumerate(("W1", "W2")):
+        do("wallet.create", wallet, kind="BUSINESS", name="n", master="m1")
+        business(do, wallet, n)
+        do("consume", wallet, usage="U", amount=1100, overdraft=True)
+    do("member.invite", "W1", person="m2")
+    do("member.accept", "W1", actor={"id": "m2"})
+    do("invoice.email", "W1", email="m2@example.com", actor={"id": "m2", "role": "MEMBER"})
+    do.at = datetime.datetime(2026, 2, 4, 9, tzinfo=KST)
+    for n, wallet in enumerate(("W1", "W2"), 1):
+        do("invoice.issue", wallet, month="2026-01")
+
+    def outside():
+        return [(x["op"], x["invoice"], x.get("why")) for x in told(ledger, "--clock=at")["outside"]]
+    check("to be transmitted", outside() == [("invoice.confirm", 1, None), ("invoice.confirm", 2, None)], outside())
+    for n, wallet in enumerate(("W1", "W2"), 1):
+        do("invoice.confirm", wallet, invoice=n)
+    check("no address was set", outside() == [("invoice.mail", 1, None), ("invoice.email", 2, "NO_ADDRESS")], outside())
+    do("member.leave", "W1", actor={"id": "m2"})
+    forgotten = do("forget", person="m2")
+    check("who set it is forgotten", forgotten["ok"] and outside()[0] == ("invoice.email", 1, "FORGOTTEN"), (forgotten, outside()))
+    text = run("due", ledger, "--outside", "--clock=at", "--lang", "en").stdout
+    check("in words", "the address can be read no more" in text and "no address is set" in text, text)
+    do("invoice.email", "W1", email="m1@example.com", actor={"id": "m1"})
+    do("invoice.email", "W2", email="m1@example.com", actor={"id": "m1"})
+    check("another one is set", outside() == [("invoice.mail", 1, None), ("invoice.mail", 2, None)], outside())
+    out = run("invoices", ledger, "W2", "--as-of", "12")
+    check("invoices of a wallet that there was not yet", out.returncode == 1 and "W2 did not exist yet at event 12" in out.stderr, out)
+    do.end()
+
+
 def main():
     papers.JANGBU = os.path.abspath(sys.argv[1])
     rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 20261127)
@@ -118,7 +155,7 @@ def main():
             some = then[len(then) // 2]
             pages, longest = in_pages(ledger, limit, "--as-of", str(some["as_of"]["seq"]))
             check(f"pages of {limit}, as of a past moment", all(pages[k] == some[k] for k in pages) and longest <= limit, longest)
-        for kind, ops in (("invoice", {"invoice.issue", "invoice.confirm", "invoice.mail"}), ("notice", {"notice.send"}), ("day", set())):
+        for kind, ops in (("invoice", {"invoice.issue", "invoice.confirm", "invoice.mail", "invoice.email"}), ("notice", {"notice.send"}), ("day", set())):
             some = told(ledger, "--kind", kind, "--clock=at")
             check(f"of kind {kind}", {x["op"] for k in ("commands", "blocked", "outside") for x in some[k]} <= ops and
                   some["commands"] == [c for c in now["commands"] if c["op"] in ops], some)
@@ -143,6 +180,7 @@ def main():
             check(f"due {args}", out.returncode == code and said in out.stderr, out)
         check("as of before anything has happened", ask("due", ledger, "--json", "--as-of", str(seq))["today"] is None)
         do.end()
+        addresses(work)
     print(f"{papers.checks['passed']} passed, {papers.checks['failed']} failed")
     return papers.checks["failed"] != 0
 

@@ -469,6 +469,7 @@ def invoice_commands():
     yield line("biz.approve", seq="asked")
     yield line("invoice.email", email="tax@example.com")
     yield line("charge", charge="C1", amount=100000, method="CREDIT_CARD", pg="toss")
+    yield line("charge", charge="1", amount=1000)
     for i, usage in enumerate(h for h in HOSTILE if h.isprintable()):
         yield line("consume", usage=usage, amount=9026 + i, overdraft=True)
     yield line("invoice.issue", "2026-04-03T09:00:00+09:00", month="2026-03")
@@ -506,6 +507,24 @@ def invoices(work):
                 check(f"{name}: supplier", ("220-81-62517" in cells) == bool(given) and ("--supplier" in out.stderr) == (not given), (cells, out.stderr))
         table = list(csv.DictReader(io.StringIO(run("invoice", ledger, str(number), "--csv").stdout)))
         check(f"invoice {number}: CSV", [(int(r["seq"]), int(r["amount"])) for r in table] == [(w[0], w[2]) for w in want], table[:2])
+    log = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()]
+    for number in ("1", "2", "3"):
+        want = [(e["seq"], e["type"]) for e in reversed(log) if str(e.get("invoice", e.get("charge"))) == number]
+        got = ask("find", ledger, number)
+        rows = got["rows"] if isinstance(got, dict) else []
+        check(f"find invoice {number}", [(r["seq"], r["type"]) for r in rows] == want and len(want) == (3, 1, 0)[int(number) - 1], (rows, want))
+        check(f"invoice {number} is the wallet's", all(r["what"] == ["charge" if r["type"] == "charge_settled" else "invoice"] and r["belongs_to"] == "W" for r in rows), rows)
+    check("find by the tax office's number", [r["type"] for r in ask("find", ledger, "20260403410000001")["rows"]] == ["invoice_confirmed"])
+    pages, cursor = [], None
+    while cursor is not None or not pages:
+        page = ask("find", ledger, "1", "--limit", "1", *(["--cursor", cursor] if cursor else []))
+        pages, cursor = pages + page["rows"], page["next"]
+    check("in pages", pages == ask("find", ledger, "1")["rows"], pages)
+    issued = next(e["seq"] for e in log if e["type"] == "invoice_issued")
+    charged = next(e["seq"] for e in log if e.get("charge") == "1")
+    check("as of before it was confirmed", [r["seq"] for r in ask("find", ledger, "1", "--as-of", str(issued))["rows"]] == [issued, charged])
+    check("as of before it was issued", [r["seq"] for r in ask("find", ledger, "1", "--as-of", str(issued - 1))["rows"]] == [charged])
+    check("no invoice yet", run("find", ledger, "1", "--as-of", str(charged - 1)).returncode == 1)
     check("an invoice that is none", run("invoice", ledger, "9", "--html").returncode == 1)
     check("two forms of an invoice", run("invoice", ledger, "1", "--html", "--csv").returncode == 2)
 

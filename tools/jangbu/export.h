@@ -23,8 +23,9 @@ void csv_cell(struct out *o, struct jb_text t);
 /* false: output is closed or full. */
 bool export_flush(struct out *o, FILE *file);
 
-jb_status export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p,
-                      struct jb_error *err);
+/* people: with the texts behind references. */
+jb_status export_rows(struct app *app, jb_seq last, bool csv, bool people, FILE *file,
+                      struct progress *p, struct jb_error *err);
 jb_status export_books(struct app *app, jb_seq last, enum books_format format, FILE *file,
                        struct progress *p, struct jb_error *err);
 

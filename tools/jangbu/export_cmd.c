@@ -5,7 +5,7 @@
 #include "export.h"
 
 static int
-run_export(struct app *app, const char *format, FILE *file)
+run_export(struct app *app, const char *format, bool people, FILE *file)
 {
     static const char *const words[] = {"hledger", "ledger", "beancount"};
     struct jb_moment m;
@@ -17,7 +17,7 @@ run_export(struct app *app, const char *format, FILE *file)
     }
     progress_begin(&p, "export");
     if (strcmp(format, "csv") == 0 || strcmp(format, "jsonl") == 0) {
-        status = export_rows(app, m.seq, strcmp(format, "csv") == 0, file, &p, &app->err);
+        status = export_rows(app, m.seq, strcmp(format, "csv") == 0, people, file, &p, &app->err);
     } else {
         for (int i = 0; i < 3; i++) {
             if (strcmp(format, words[i]) == 0) {
@@ -36,8 +36,10 @@ int
 cmd_export(struct app *app, int argc, char **argv)
 {
     const char *args[ARGUMENTS_MAX], *format = NULL, *path = NULL;
+    bool people = false;
     int n, code;
-    const struct option_row options[] = {{"format", NULL, &format}, {"output", NULL, &path}, {0}};
+    const struct option_row options[] = {
+        {"format", NULL, &format}, {"output", NULL, &path}, {"people", &people, NULL}, {0}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-o") == 0) {
             argv[i] = (char *)(uintptr_t) "--output";
@@ -58,6 +60,9 @@ cmd_export(struct app *app, int argc, char **argv)
         return app_usage(app, "--format is csv, jsonl, hledger, ledger or beancount, not %s",
                          format);
     }
+    if (people && strcmp(format, "csv") != 0 && strcmp(format, "jsonl") != 0) {
+        return app_usage(app, "--people is of csv and jsonl: books name nobody");
+    }
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
@@ -68,7 +73,7 @@ cmd_export(struct app *app, int argc, char **argv)
                 why == EEXIST ? tr("; an export overwrites nothing") : "");
         return why == EEXIST || why == ENOENT ? EXIT_REFUSED : EXIT_MACHINE;
     }
-    code = run_export(app, format, file);
+    code = run_export(app, format, people, file);
     bool bad = fflush(file) != 0 || ferror(file) != 0;
     if (path != NULL) {
         bad |= fclose(file) != 0;

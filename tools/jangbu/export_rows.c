@@ -8,24 +8,24 @@
 #include "ids.h"
 
 static void
-csv_text(struct out *o, const char *s, size_t n)
+csv_text(struct out *o, const char *s, size_t n, bool guarded)
 {
     bool plain = true;
     for (size_t i = 0; i < n; i++) {
         plain &= s[i] != ',' && s[i] != '"' && s[i] != '\n' && s[i] != '\r';
     }
-    if (plain) {
-        out_bytes(o, s, n);
-        return;
-    }
-    out_char(o, '"');
-    for (size_t i = 0; i < n; i++) {
+    out_str(o, plain ? "" : "\"");
+    out_str(o, guarded ? "'" : "");
+    for (size_t i = 0; i < n && !plain; i++) {
         if (s[i] == '"') {
             out_char(o, '"');
         }
         out_char(o, s[i]);
     }
-    out_char(o, '"');
+    if (plain) {
+        out_bytes(o, s, n);
+    }
+    out_str(o, plain ? "" : "\"");
 }
 
 /* A cell that a spreadsheet would calculate (= + - @, tab, line end in front) gets a ' in front of
@@ -33,17 +33,9 @@ csv_text(struct out *o, const char *s, size_t n)
 void
 csv_cell(struct out *o, struct jb_text t)
 {
-    char guarded[2 + 4 * JB_TXN_REF_BYTES_MAX + JB_KEY_BYTES_MAX];
-    if (t.s == NULL) {
-        return;
+    if (t.s != NULL) {
+        csv_text(o, t.s, t.n, t.n > 0 && memchr("=+-@\t\r", t.s[0], 6) != NULL);
     }
-    if (t.n > 0 && t.n + 1 < sizeof guarded && memchr("=+-@\t\r", t.s[0], 6) != NULL) {
-        guarded[0] = '\'';
-        memcpy(guarded + 1, t.s, t.n);
-        csv_text(o, guarded, t.n + 1);
-        return;
-    }
-    csv_text(o, t.s, t.n);
 }
 
 static bool
@@ -54,8 +46,9 @@ is_late(const struct app *app, const struct jb_event *e)
 }
 
 /* The event as `jangbu log --json` has it, and behind it the figures that a table has. */
-static void
-json_row(struct app *app, const struct jb_event *e, const struct event_ids *ids, struct out *o)
+static jb_status
+json_row(struct app *app, const struct jb_event *e, const struct event_ids *ids, bool people,
+         struct out *o, struct jb_error *err)
 {
     struct part_sums s = parts_sum(e);
     event_json_open(o, e, ids, app->info.utc_offset_s);
@@ -65,8 +58,10 @@ json_row(struct app *app, const struct jb_event *e, const struct event_ids *ids,
     js_int(o, "debt", s.debt);
     js_int(o, "lapsed", s.lapsed);
     js_int(o, "effect", jb_event_effect(e));
+    jb_status status = people ? people_json(o, app->ledger, e, err) : JB_OK;
     js_close(o, '}');
     js_line_end(o);
+    return status;
 }
 
 /* What a gateway's file is matched by. */
@@ -89,8 +84,44 @@ csv_references(struct out *o, const struct jb_event *e)
     csv_cell(o, e->flags & JB_EVF_KEY ? e->key : none);
 }
 
+/* A text, or in brackets why there is none. */
 static void
-csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o)
+csv_person(struct out *o, const char *text, size_t n, jb_person_why why)
+{
+    char gone[40];
+    snprintf(gone, sizeof gone, "(%s)", jb_person_why_word(why));
+    csv_cell(o, n > 0                ? (struct jb_text){text, n}
+                : why != JB_WHY_NONE ? jb_text_of(gone)
+                                     : (struct jb_text){NULL, 0});
+}
+
+/* The wallet's name now, the actor, the note. */
+static jb_status
+csv_people(struct app *app, const struct jb_event *e, struct jb_text wallet, struct out *o,
+           struct jb_error *err)
+{
+    const uint64_t refs[2] = {(e->flags & JB_EVF_ACTOR) != 0 ? e->actor : 0,
+                              (e->flags & JB_EVF_NOTE) != 0 ? e->note : 0};
+    char text[JB_PERSON_TEXT_BYTES];
+    size_t n = 0;
+    jb_person_why why = JB_WHY_NONE;
+    jb_status status =
+        wallet.s != NULL ? jb_wallet_name_get(app->ledger, wallet, text, &n, &why, err) : JB_OK;
+    out_char(o, ',');
+    csv_person(o, text, n, why);
+    for (int i = 0; i < 2 && status == JB_OK; i++) {
+        n = 0;
+        why = JB_WHY_NONE;
+        status = refs[i] != 0 ? jb_person_get(app->ledger, refs[i], text, &n, &why, err) : JB_OK;
+        out_char(o, ',');
+        csv_person(o, text, n, why);
+    }
+    return status;
+}
+
+static jb_status
+csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, bool people,
+        struct out *o, struct jb_error *err)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
@@ -126,11 +157,13 @@ csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, struct
     out_char(o, ',');
     out_uint(o, app->info.exponent);
     csv_references(o, e);
+    jb_status status = people ? csv_people(app, e, wallet, o, err) : JB_OK;
     out_char(o, '\n');
+    return status;
 }
 
 jb_status
-export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress *p,
+export_rows(struct app *app, jb_seq last, bool csv, bool people, FILE *file, struct progress *p,
             struct jb_error *err)
 {
     struct export_order *order;
@@ -145,7 +178,8 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
     status = jb_cursor_open(app->ledger, 1, &c, err);
     if (csv) {
         out_str(&o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,"
-                    "debt,lapsed,effect,currency,exponent,method,pg,txn_ref,approve_no,key\n");
+                    "debt,lapsed,effect,currency,exponent,method,pg,txn_ref,approve_no,key");
+        out_str(&o, people ? ",wallet_name,actor,note\n" : "\n");
     }
     for (size_t i = 0; i < n && status == JB_OK; i++) {
         const struct jb_event *e;
@@ -159,9 +193,12 @@ export_rows(struct app *app, jb_seq last, bool csv, FILE *file, struct progress 
         }
         if (csv) {
             const struct jb_text none = {NULL, 0};
-            csv_row(app, e, e->wallet != 0 ? ids.wallet : none, &o);
+            status = csv_row(app, e, e->wallet != 0 ? ids.wallet : none, people, &o, err);
         } else {
-            json_row(app, e, &ids, &o);
+            status = json_row(app, e, &ids, people, &o, err);
+        }
+        if (status != JB_OK) {
+            break;
         }
         if (o.n > 60000) {
             jb_cursor_rest(c); /* a slow reader of the export holds no snapshot */

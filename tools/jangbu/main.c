@@ -349,7 +349,9 @@ static const struct row rows[] = {
      HELP(
          "  TEXT             whole, as it was given: of a wallet, charge, grant, usage, refund, "
          "channel or agency; a key; a gateway, its transaction, an approval number; a search id, a "
-         "registration or mail-order number. No names: `jangbu wallets --name` looks for those\n"
+         "registration or mail-order number; a tax invoice. No names: `jangbu wallets --name` "
+         "looks for "
+         "those\n"
          "  --people         with --json: names, actors, notes and reasons as well\n" PAGE AS_OF
              COMMON)},
     {"answer", cmd_answer, TAKES_JSON | OF_NOW,
@@ -391,9 +393,10 @@ static const struct row rows[] = {
      HELP("  --accept-rollback  the log was put back to an older state on purpose: go on from "
           "it\n" COMMON)},
     {"export", cmd_export, TAKES_AS_OF,
-     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE]"),
+     USAGE("LEDGER --format csv|jsonl|hledger|ledger|beancount [-o FILE] [--people]"),
      SAID("the events as a table, or as double entry for an accounting program"),
-     HELP("  -o FILE          write to FILE, which must not exist\n" AS_OF LANGUAGE)},
+     HELP("  -o FILE          write to FILE, which must not exist\n"
+          "  --people         of csv and jsonl: names, actors and notes as well\n" AS_OF LANGUAGE)},
     {"people", cmd_people, TAKES_JSON | OF_NOW, USAGE("LEDGER\nencrypt|rotate|accept LEDGER"),
      SAID("what people.mdb says of itself; seal it; change its key; go on with an older one"),
      HELP("  encrypt          seal the names and notes of a ledger that has them in clear; nobody "

@@ -224,6 +224,9 @@ each_due(void *data, const struct jb_due_item *i)
     about_cell(rows->table, i);
     if (i->what == JB_DUE_BLOCKED) {
         table_cellf(rows->table, "%s%s", due_why(i), i->late != 0 ? tr(", late") : "");
+    } else if (i->op == JB_OP_INVOICE_EMAIL) {
+        table_cell(rows->table, i->address == JB_WHY_NONE ? tr("no address is set")
+                                                          : tr("the address can be read no more"));
     } else {
         table_cell(rows->table, i->what == JB_DUE_OUTSIDE ? tr("record the outcome")
                                 : i->late != 0            ? tr("late")

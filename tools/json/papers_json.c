@@ -265,6 +265,14 @@ due_why(const struct jb_due_item *i)
     return code != NULL ? code : "FAILED";
 }
 
+const char *
+due_no_address(const struct jb_due_item *i)
+{
+    return i->address == JB_WHY_NONE        ? "NO_ADDRESS"
+           : i->address == JB_WHY_FORGOTTEN ? "FORGOTTEN"
+                                            : "LOST";
+}
+
 void
 due_item_json(struct out *o, const struct jb_due_item *i)
 {
@@ -288,6 +296,9 @@ due_item_json(struct out *o, const struct jb_due_item *i)
     if (i->what == JB_DUE_BLOCKED) {
         js_str(o, "why", due_why(i));
         js_bool(o, "late", i->late != 0);
+    }
+    if (i->op == JB_OP_INVOICE_EMAIL) {
+        js_str(o, "why", due_no_address(i));
     }
     if (i->what == JB_DUE_COMMAND) {
         js_str(o, "key", i->key);

@@ -18,6 +18,8 @@ void invoice_members_json(struct out *o, const struct jb_invoice *i);
 /* The moment of a query about one invoice. */
 jb_status invoice_moment(const struct asked *a, const struct query *q, struct jb_moment *ret,
                          struct jb_error *err);
+/* Of invoice.email: why there is no address: NO_ADDRESS, FORGOTTEN or LOST. */
+const char *due_no_address(const struct jb_due_item *i);
 /* Something that is due, as an object. A command is one as `jangbu apply` takes it: it has no other
  * members. */
 void due_item_json(struct out *o, const struct jb_due_item *i);

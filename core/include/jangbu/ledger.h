@@ -469,7 +469,8 @@ struct jb_invoices_query {
 };
 /* A wallet's tax invoices, from the oldest on. *ret_next: the number behind which the list goes on;
  * 0: that was all. row is borrowed during the call of each. jb_invoices_get has pages and moments.
- * JB_E_NOTFOUND: there is no such wallet, or the policy invoice_from was never set. */
+ * JB_E_NOTFOUND: there is no such wallet, or was none then, or the policy invoice_from was never
+ * set. */
 JB_API JB_NODISCARD jb_status jb_invoices_at(jb_ledger *l, const struct jb_invoices_query *query,
                                              bool (*each)(void *data, const struct jb_invoice *row),
                                              void *data, uint64_t *ret_next, struct jb_error *err);
@@ -498,7 +499,10 @@ enum jb_due_what {
     JB_DUE_OUTSIDE = 3  /* something is to be done elsewhere; the command tells how it went */
 };
 
-/* Something that is to be done. Borrowed during the call of each. */
+/* Something that is to be done. Borrowed during the call of each. Of JB_DUE_OUTSIDE the op says
+ * what is told when it is done: invoice.confirm (or invoice.fail), invoice.mail; invoice.email
+ * where the document cannot be mailed, because no address is set or those that are can be read no
+ * more. */
 struct jb_due_item {
     size_t size;
     uint32_t what;  /* enum jb_due_what */
@@ -512,6 +516,8 @@ struct jb_due_item {
     char grant[JB_ID_BYTES_MAX + 1];
     char key[JB_DUE_KEY_BYTES]; /* that the command is to carry */
     uint64_t invoice;           /* document; 0: none */
+    uint32_t address; /* of invoice.email: why there is no address to mail the document to (enum
+                       * jb_person_why); JB_WHY_NONE: none was ever set */
 };
 /* Which of it. */
 typedef enum jb_due_kind {

@@ -436,7 +436,8 @@ JB_API JB_NODISCARD jb_status jb_due_get(jb_views *v, jb_due_kind kind, bool out
 struct jb_find_row {
     const struct jb_event *event; /* borrowed during the call, as all of it */
     /* What the text is there: "charge", "grant", "usage", "refund", "wallet", "channel", "key",
-     * "pg", "txn_ref", "approve_no", "search_id", "mail_order", "agency", "biz"; "id" of a command
+     * "pg", "txn_ref", "approve_no", "search_id", "mail_order", "agency", "biz"; "invoice": its
+     * number in the ledger (of its newest mail, too, and of no older one); "id" of a command
      * that was refused. what[0] to what[what_n - 1] */
     const char *const *what;
     uint32_t what_n;

@@ -1,0 +1,18 @@
+/* What the disk and others do in the same run: to compare with, and nothing of jangbu. */
+#ifndef BENCH_FLOOR_H
+#define BENCH_FLOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One append of 4 KiB and its sync, times n: what durability costs on this disk at least. */
+void floor_sync(const char *dir, size_t n);
+/* One record appended to LMDB and committed, times n: two syncs, as a commit of the log has. */
+void floor_lmdb(const char *dir, size_t n);
+/* The same work by SQLite (WAL, FULL, statements prepared): a balance that may not go below 0, an
+ * event for each, with keyed a unique key. False: built without SQLite. */
+bool peer_sqlite(const char *dir, const char *name, uint32_t wallets, size_t batch, uint64_t events,
+                 bool keyed);
+
+#endif
