@@ -96,6 +96,7 @@ receipt_of(const struct jb_event *e, int32_t utc_offset_s, struct receipt *ret)
                         .approve_no = charge ? c->approve_no : none,
                         .method = charge ? c->method : (uint32_t)JB_METHOD_UNSPECIFIED,
                         .day = jb_day_of(e->occurred_at, utc_offset_s),
+                        .paid_at = e->occurred_at,
                         .amount = charge ? c->amount : d->amount};
     r.through = r.pg.s != NULL && !is_by_hand(r.method);
     if (r.through) {
@@ -104,6 +105,17 @@ receipt_of(const struct jb_event *e, int32_t utc_offset_s, struct receipt *ret)
         find_ways(&r);
     }
     *ret = r;
+}
+
+/* How the slip is taxed, as the policy said when it was paid. */
+static jb_status
+find_tax(struct jb_views *v, struct receipt *r, struct jb_error *err)
+{
+    int64_t value = 0;
+    jb_status status =
+        r->through ? jb_reader_policy(v->l, JB_POLICY_RECEIPT_TAX, r->paid_at, &value, err) : JB_OK;
+    r->tax = (jb_receipt_tax)value;
+    return status;
 }
 
 /* ---- in words ---- */
@@ -173,6 +185,9 @@ receipt_say(struct answering *a, const struct receipt *r)
         answer_say(a, SAY_REPAYMENT, "day", day, "amount", amount, NULL);
     }
     say_where(a, r);
+    if (r->tax != JB_RECEIPT_TAX_UNSAID) {
+        answer_say(a, r->tax == JB_RECEIPT_TAXABLE ? SAY_SLIP_TAXABLE : SAY_SLIP_EXEMPT, NULL);
+    }
     if (r->reversed != 0) {
         answer_say(a, SAY_REVERSED_SINCE, "amount", answer_money(a, r->reversed), NULL);
     }
@@ -230,6 +245,7 @@ answer_receipt(struct answering *a)
         s.r.reversed = lot.reversed;
         s.r.refunded = lot.refunded;
         answer_event(a, lot.seq);
+        status = find_tax(a->v, &s.r, a->err);
         receipt_say(a, &s.r);
     } else if (s.charge.s != NULL) {
         return jb_fail(a->err, JB_E_NOTFOUND, "wallet %s has no charge %.*s", a->who.wallet,
@@ -237,7 +253,7 @@ answer_receipt(struct answering *a)
     } else {
         answer_say(a, SAY_NO_CHARGE, NULL);
     }
-    return JB_OK;
+    return status;
 }
 
 /* ---- the list ---- */
@@ -255,6 +271,10 @@ receipt_tell(struct jb_views *v, const char *wallet, const struct jb_reader_item
     }
     r.reversed = lot->reversed;
     r.refunded = lot->refunded;
+    jb_status status = find_tax(v, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
     struct answering a = {.v = v, .err = err, .korean = v->lang == JB_LANG_KO};
     snprintf(a.who.wallet, sizeof a.who.wallet, "%s", wallet);
     receipt_say(&a, &r);
@@ -268,6 +288,7 @@ receipt_tell(struct jb_views *v, const char *wallet, const struct jb_reader_item
                                        .refunded = r.refunded,
                                        .ways = r.ways,
                                        .ways_n = r.ways_n,
+                                       .tax = r.tax,
                                        .text = a.text.at};
     const bool whole = !a.no_memory;
     *ret_more = whole && each(data, &row);

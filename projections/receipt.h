@@ -16,12 +16,16 @@ struct receipt {
     jb_gateway gateway;
     const char *site;
     jb_day day;
+    jb_instant paid_at;
+    jb_receipt_tax tax;
     jb_amount amount, reversed, refunded;
     struct jb_receipt_way ways[JB_RECEIPT_WAYS_MAX];
     uint32_t ways_n;
 };
 
-/* e is charge_settled or debt_repaid; nothing of it is reversed or refunded yet. */
+/* e is charge_settled or debt_repaid; nothing of it is reversed or refunded yet, and tax is not
+ * said.
+ */
 void receipt_of(const struct jb_event *e, int32_t utc_offset_s, struct receipt *ret);
 /* Appends what a reply says of it. */
 void receipt_say(struct answering *a, const struct receipt *r);

@@ -46,10 +46,6 @@ look_up(struct execution *x, struct jb_cached_wallet **ret_slot, struct jb_forge
     if (status == JB_OK && *ret_slot != NULL) {
         status = jb_around_gone(b, JB_GONE_WALLET, (*ret_slot)->w.number, &ret->gone, x->err);
     }
-    /* With its last master a deleted wallet was forgotten. */
-    if (status == JB_OK && ret->gone == 0 && x->around->wallet.master != 0) {
-        status = jb_around_gone(b, JB_GONE_PERSON, x->around->wallet.master, &ret->gone, x->err);
-    }
     if (status != JB_OK || !jb_given(c, JB_CF_BIZ)) {
         return status;
     }

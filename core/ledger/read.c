@@ -625,6 +625,18 @@ jb_ledger_stat_get(jb_ledger *l, struct jb_ledger_stat *ret, struct jb_error *er
 }
 
 jb_status
+jb_reader_policy(jb_ledger *l, uint32_t policy, jb_instant t, int64_t *ret, struct jb_error *err)
+{
+    struct jb_reader_head head;
+    jb_status status = jb_reader_begin(l, &head, err);
+    if (status == JB_OK) {
+        *ret = jb_policy_at(&l->read_state->g, policy, t);
+        jb_reader_end(l);
+    }
+    return status;
+}
+
+jb_status
 jb_policy_get(jb_ledger *l, uint32_t policy, int64_t *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(l));

@@ -80,6 +80,10 @@ jb_status jb_reader_item(jb_ledger *l, uint32_t wallet, enum jb_reader_list list
 jb_status jb_reader_open_above(jb_ledger *l, uint32_t wallet, enum jb_reader_list list,
                                uint32_t above, uint32_t *ret, struct jb_error *err);
 void jb_reader_end(jb_ledger *l);
+/* The value of a policy that was in force at t, an instant that is no later than the last event. It
+ * takes the read state itself. */
+jb_status jb_reader_policy(jb_ledger *l, uint32_t policy, jb_instant t, int64_t *ret,
+                           struct jb_error *err);
 /* Whether documents are made of a wallet's consumption in that tax month, and the event of the
  * newest row of it (0: it has none). It takes the read state itself. */
 jb_status jb_reader_tax_month(jb_ledger *l, uint32_t wallet, uint32_t month, bool *ret_counted,

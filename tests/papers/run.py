@@ -411,6 +411,24 @@ def receipts(ledger, log):
 
 # ---- totals ----
 
+def slips(work):
+    """What the policy said when it was paid, not what it says now."""
+    ledger = os.path.join(work, "slips")
+    run("init", ledger)
+    lines = [{"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "n"}]
+    for i, value in enumerate((None, 2, 1, 0)):
+        lines += [{"op": "policy.set", "policy": "receipt_tax", "value": value}] if value is not None else []
+        lines += [{"op": "charge", "wallet": "W", "charge": f"C{i}", "amount": 5000, "method": "CREDIT_CARD", "pg": "toss"}]
+    run("apply", ledger, "--clock=at", feed="".join(json.dumps({**c, "clock": f"2026-03-{i + 1:02}T09:00:00+09:00"}) + "\n" for i, c in enumerate(lines)).encode())
+    rows = ask("receipts", ledger, "W")["rows"]
+    check("how slips are taxed", [r["tax"] for r in rows] == [None, "EXEMPT", "TAXABLE", None], rows)
+    for lang, words in (("en", (None, "exempt from VAT", "a taxable one", None)), ("ko", (None, "면세로", "과세로", None))):
+        for i, word in enumerate(words):
+            answer = ask("answer", ledger, "W", "--question", "5", "--charge", f"C{i}", "--clock=at", "--lang", lang)["text"]
+            check(f"slip of C{i}, {lang}", (word in answer) if word else not ({"VAT", "taxable"} & set(answer.split()) or "세로" in answer), answer)
+    check("as of before the policy was set again", [r["tax"] for r in ask("receipts", ledger, "W", "--as-of", str(rows[1]["seq"]))["rows"]] == [None, "EXEMPT"])
+
+
 def totals(ledger, log):
     for seq in (len(log), len(log) // 2):
         t = ask("totals", ledger, "--as-of", str(seq))
@@ -578,6 +596,7 @@ def main():
         supplier(work, ledger)
         many(work)
         receipts(ledger, log)
+        slips(work)
         totals(ledger, log)
         twelve_months(work)
         expiring(ledger, log)

@@ -141,7 +141,7 @@ follow(const char *dir)
 {
     char path[4096];
     jb_ledger *l;
-    jb_views *v;
+    jb_views *v = NULL;
     snprintf(path, sizeof path, "%s/views.mdb", dir);
     unlink(path);
     must(jb_open(dir, NULL, &l, &err) == JB_OK && jb_views_open(l, &v, &err) == JB_OK, dir);

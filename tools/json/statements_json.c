@@ -69,6 +69,10 @@ each_receipt(void *data, const struct jb_receipt_row *r)
         way_json(o, r, &r->ways[i]);
     }
     js_close(o, ']');
+    js_str(o, "tax",
+           r->tax == JB_RECEIPT_TAXABLE  ? "TAXABLE"
+           : r->tax == JB_RECEIPT_EXEMPT ? "EXEMPT"
+                                         : NULL);
     js_int(o, "cancelled", r->reversed);
     js_int(o, "refunded", r->refunded);
     js_sentence(o, "text", r->text);

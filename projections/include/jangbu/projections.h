@@ -538,6 +538,14 @@ struct jb_receipt_way {
     uint32_t keys; /* enum jb_receipt_key */
 };
 
+/* How a gateway's slip is taxed: the policy receipt_tax when it was paid. It is no tax invoice in
+ * any case: that follows what is used. */
+typedef enum jb_receipt_tax {
+    JB_RECEIPT_TAX_UNSAID = 0,
+    JB_RECEIPT_TAXABLE = 1,
+    JB_RECEIPT_EXEMPT = 2
+} jb_receipt_tax;
+
 /* A charge or a debt repayment that went through a gateway. */
 struct jb_receipt_row {
     const struct jb_event *event; /* charge_settled or debt_repaid; borrowed during the call */
@@ -550,6 +558,7 @@ struct jb_receipt_row {
     jb_amount refunded;                /* paid out again by refunds */
     const struct jb_receipt_way *ways; /* ways[0] to ways[ways_n - 1], each sufficient */
     uint32_t ways_n;
+    jb_receipt_tax tax;
     const char *text; /* all that in a sentence or a few, in the language of the handle */
 };
 /* A page of them in the order in which they came, as of a moment. What went through no gateway
