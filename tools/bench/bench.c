@@ -152,6 +152,40 @@ bench_all_batches(void)
     }
 }
 
+/* One command alone, and one record committed by LMDB, in turn: the disk is the same for both. */
+static void
+bench_single(size_t n)
+{
+    if (!is_wanted("single/ours") && !is_wanted("single/LMDB alone")) {
+        return;
+    }
+    jb_ledger *l = open_new(dir, "l", PLAIN);
+    jb_answers *answers = jb_answers_new();
+    struct load *load = load_new(1000, PLAIN);
+    struct floor_lmdb *floor = floor_lmdb_open(dir);
+    int64_t *ours_us = calls_of(n), *floor_us = calls_of(n), ours = 0, theirs = 0, cpu = 0;
+    load_wallets(load, l, answers);
+    int64_t bytes = log_bytes(l);
+    for (size_t i = 0; i < n; i++) {
+        load_consumption(load, 0, i);
+        ours_us[i] = submit_timed(load, l, 1, answers, &cpu);
+        ours += ours_us[i];
+        int64_t began = now_us();
+        floor_lmdb_commit(floor);
+        floor_us[i] = now_us() - began;
+        theirs += floor_us[i];
+    }
+    add_row("single/ours", (int64_t)n, ours, ours_us, n, log_bytes(l) - bytes, cpu);
+    add_row("single/LMDB alone", (int64_t)n, theirs, floor_us, n, 0, 0);
+    free(ours_us);
+    free(floor_us);
+    floor_lmdb_close(floor);
+    load_free(load);
+    jb_answers_free(answers);
+    jb_close(l);
+    drop("l");
+}
+
 /* ---- many callers, one command each ---- */
 
 #define CALLERS_MAX 64
@@ -555,12 +589,63 @@ bench_there(uint32_t wallets, uint64_t events)
     drop("there");
 }
 
+/* ---- over the length of the log ---- */
+
+static void
+grow_step(const char *name, struct load *load, jb_answers *answers, uint64_t *made, uint64_t to)
+{
+    char path[4200], row[64];
+    struct jb_error err;
+    jb_ledger *l;
+    snprintf(path, sizeof path, "%s/grown", dir);
+    int64_t opened = now_us(), cpu = 0;
+    check(jb_open(path, NULL, &l, &err), &err);
+    opened = now_us() - opened;
+    size_t calls = (size_t)((to - *made + BATCH_MAX - 1) / BATCH_MAX), call = 0;
+    int64_t *calls_us = calls_of(calls), bytes = log_bytes(l), spent = 0;
+    uint64_t from = *made;
+    while (*made < to) {
+        size_t n = 0;
+        for (; n < BATCH_MAX && *made < to; n++, ++*made) {
+            load_consumption(load, n, *made);
+        }
+        calls_us[call] = submit_timed(load, l, n, answers, &cpu);
+        spent += calls_us[call++];
+    }
+    add_row(name, (int64_t)(to - from), spent, calls_us, call, log_bytes(l) - bytes, cpu);
+    free(calls_us);
+    snprintf(row, sizeof row, "%s/open before", name);
+    add_row(row, 1, opened, &opened, 1, 0, 0);
+    jb_close(l);
+}
+
+/* One ledger that becomes longer: what each part of it took. */
+static void
+bench_growth(unsigned millions, unsigned manner)
+{
+    static const unsigned steps[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+    jb_answers *answers = jb_answers_new();
+    struct load *load = load_new(10000, manner);
+    jb_ledger *l = open_new(dir, "grown", manner);
+    load_wallets(load, l, answers);
+    jb_close(l);
+    uint64_t made = 0;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && steps[i] <= millions; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "grow/%uM%s", steps[i], (manner & KEYED) != 0 ? "/keys" : "");
+        grow_step(name, load, answers, &made, steps[i] * UINT64_C(1000000));
+    }
+    load_free(load);
+    jb_answers_free(answers);
+    drop("grown");
+}
+
 /* ---- against the disk and a peer, in the same run ---- */
 
 static void
 bench_peer(void)
 {
-    uint64_t n = quick ? 200000 : 1000000;
+    uint64_t n = quick ? 200000 : 2000000;
     static const struct {
         const char *name;
         uint32_t wallets;
@@ -570,7 +655,7 @@ bench_peer(void)
     } all[] = {{"sqlite/batch8192/10k", 10000, 8192, 1, false},
                {"sqlite/batch8192/10k/keys", 10000, 8192, 2, true},
                {"sqlite/batch8192/1M", 1000000, 8192, 1, false},
-               {"sqlite/single", 1000, 1, 100, false}};
+               {"sqlite/single", 1000, 1, 200, false}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (is_wanted(all[i].name) && (only != NULL || !quick || i != 2)) {
             (void)peer_sqlite(dir, all[i].name, all[i].wallets, all[i].batch, n / all[i].part,
@@ -647,13 +732,15 @@ check_bounds(void)
 /* ---- all of it ---- */
 
 static const char usage[] =
-    "bench [--quick] [--json] [--check] [--only NAME] [--seconds N] [DIR]\n"
+    "bench [--quick] [--json] [--check] [--only NAME] [--grow N] [--seconds N] [DIR]\n"
     "Measures ledgers below DIR (default: a temporary directory).\n"
     "  --quick      fewer of each, in less than two minutes\n"
     "  --json       for machines\n"
     "  --check      a few figures against the disk's and SQLite's of the same run, with wide\n"
     "               margins: ends with 1 when one is below its bound\n"
     "  --only NAME  the figure of that name; NAME* for all that begin so\n"
+    "  --grow N     one ledger up to N million events, plain and with keys: each part of\n"
+    "               it; --only grow, --only grow/keys: one of them\n"
     "  --seconds N  how long the mixed load runs (600; --quick: 5)\n";
 
 static void
@@ -662,9 +749,7 @@ measure(unsigned seconds)
     if (is_wanted("disk: append 4 KiB and sync")) {
         floor_sync(dir, quick ? 500 : 5000);
     }
-    if (is_wanted("disk: LMDB, one record")) {
-        floor_lmdb(dir, quick ? 500 : 5000);
-    }
+    bench_single(quick ? 500 : 5000);
     bench_all_batches();
     bench_threads("consume/threads1", 1, quick ? 1000 : 10000, false);
     bench_threads("consume/threads8", 8, quick ? 500 : 4000, false);
@@ -694,7 +779,7 @@ main(int argc, char **argv)
 {
     bool json = false, checks = false;
     const char *where = NULL;
-    unsigned seconds = 0;
+    unsigned seconds = 0, millions = 0;
     for (int i = 1; i < argc; i++) {
         json |= strcmp(argv[i], "--json") == 0;
         quick |= strcmp(argv[i], "--quick") == 0;
@@ -703,6 +788,8 @@ main(int argc, char **argv)
             only = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             seconds = number_of(argv[++i]);
+        } else if (strcmp(argv[i], "--grow") == 0 && i + 1 < argc) {
+            millions = number_of(argv[++i]);
         } else if (argv[i][0] != '-') {
             where = argv[i];
         } else if (strcmp(argv[i], "--help") == 0) {
@@ -720,6 +807,14 @@ main(int argc, char **argv)
     int code = 0;
     if (checks) {
         code = check_bounds();
+    } else if (millions > 0) {
+        if (is_wanted("grow")) {
+            bench_growth(millions, PLAIN);
+        }
+        if (is_wanted("grow/keys")) {
+            bench_growth(millions, KEYED);
+        }
+        print_rows(json);
     } else {
         measure(seconds > 0 ? seconds : quick ? 5 : 600);
         print_rows(json);
