@@ -8,8 +8,12 @@
 
 /* One append of 4 KiB and its sync, times n: what durability costs on this disk at least. */
 void floor_sync(const char *dir, size_t n);
-/* One record appended to LMDB and committed, times n: two syncs, as a commit of the log has. */
-void floor_lmdb(const char *dir, size_t n);
+/* A file of LMDB's, to which one record is appended and committed at a time: two syncs, as a commit
+ * of the log has. */
+struct floor_lmdb;
+struct floor_lmdb *floor_lmdb_open(const char *dir);
+void floor_lmdb_commit(struct floor_lmdb *f);
+struct floor_lmdb *floor_lmdb_close(struct floor_lmdb *f);
 /* The same work by SQLite (WAL, FULL, statements prepared): a balance that may not go below 0, an
  * event for each, with keyed a unique key. False: built without SQLite. */
 bool peer_sqlite(const char *dir, const char *name, uint32_t wallets, size_t batch, uint64_t events,

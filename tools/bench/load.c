@@ -187,7 +187,7 @@ load_consumption(struct load *l, size_t slot, uint64_t number)
                           : (uint32_t)((number * UINT64_C(2654435761)) % l->wallets);
     char(*ids)[24] = l->ids[slot];
     snprintf(ids[0], sizeof ids[0], "W%u", wallet);
-    snprintf(ids[1], sizeof ids[1], "U%07llu", (unsigned long long)(number % 10000000));
+    snprintf(ids[1], sizeof ids[1], "U%07llu", (unsigned long long)number);
     struct jb_command *c = &l->commands[slot];
     l->used[slot] = wallet;
     *c = (struct jb_command){.size = sizeof *c,
