@@ -1,5 +1,6 @@
 #include "projections/fold.h"
 
+#include "base/map.h"
 #include "ledger/reader.h"
 
 /* ---- memory ---- */
@@ -103,6 +104,7 @@ jb_fold_warm(const struct jb_fold *f, const uint32_t *numbers, size_t n)
             warm_row(&wallets[i]->known.at[wallets[i]->known.n - 1]);
         }
     }
+    JB_KEEP();
 }
 
 static bool

@@ -75,6 +75,12 @@ struct jb_scan_stop {
 jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop *stops,
                       size_t stops_n, struct jb_scan_result *ret, struct jb_error *err);
 
+/* warm.c: the first events of those bytes, JB_FRAME_STRIDE and `count` at most, will be looked at
+ * in a moment. fold may be NULL. Returns how many there are; wallets gets theirs, as far as they
+ * can be told. */
+size_t jb_audit_warm(const struct jb_state *b, const struct jb_fold *fold, const uint8_t *events,
+                     size_t n, uint32_t count, uint32_t wallets[JB_FRAME_STRIDE]);
+
 /* ---- cross_check.c: core's fold against that of the projections, which was written apart ---- */
 
 /* ---- papers.c: tax invoices, once more from the events alone ---- */

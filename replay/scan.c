@@ -174,6 +174,18 @@ end_commit(struct scan *s)
     }
 }
 
+/* Memory for the events from `at` on is sent for. */
+static void
+warm(const struct scan *s, const struct jb_frame *frame, size_t at, uint32_t count)
+{
+    uint32_t wallets[JB_FRAME_STRIDE];
+    const size_t n = jb_audit_warm(s->state, jb_cross_fold(s->cross), frame->events + at,
+                                   frame->bytes - at, count, wallets);
+    if (s->judge != NULL) {
+        jb_judge_warm(s->judge, wallets, n);
+    }
+}
+
 static void
 one_frame(struct scan *s, const struct jb_frame *frame)
 {
@@ -183,6 +195,9 @@ one_frame(struct scan *s, const struct jb_frame *frame)
     for (uint32_t i = 0; i < frame->count; i++) {
         jb_seq seq = frame->first + i;
         struct jb_event e;
+        if (s->state != NULL && i % JB_FRAME_STRIDE == 0) {
+            warm(s, frame, at, frame->count - i);
+        }
         struct jb_decode_failure failure;
         size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e,
                                    &s->space, &failure);

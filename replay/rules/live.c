@@ -1,11 +1,23 @@
 /* Which grants and lots of a wallet have something left. */
 #include "base/steps.h"
+#include "base/map.h"
 #include "replay/rules/inner.h"
 
 struct live *
 jb_live(struct jb_judge *r, uint32_t wallet)
 {
     return wallet >= 1 && wallet <= r->live.n ? &r->live.at[wallet - 1] : NULL;
+}
+
+void
+jb_judge_warm(const struct jb_judge *r, const uint32_t *wallets, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (wallets[i] >= 1 && wallets[i] <= r->live.n) {
+            __builtin_prefetch(&r->live.at[wallets[i] - 1], 1);
+        }
+    }
+    JB_KEEP();
 }
 
 static bool

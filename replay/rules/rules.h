@@ -19,6 +19,8 @@ struct jb_judge;
 jb_status jb_judge_open(struct jb_state *b, struct jb_findings *f, struct jb_judge **ret,
                         struct jb_error *err);
 struct jb_judge *jb_judge_close(struct jb_judge *r);
+/* Events of these wallets come in a moment; any numbers, and it changes nothing. */
+void jb_judge_warm(const struct jb_judge *r, const uint32_t *wallets, size_t n);
 /* The next event, on the state before it. JB_E_NOMEM and the like: nothing can be said. */
 jb_status jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t frame,
                          struct jb_error *err);

@@ -1080,6 +1080,22 @@ s_reply(struct world *w)
     return status;
 }
 
+static bool
+replayed(void *data, const struct jb_replayed *w)
+{
+    (void)data;
+    say("%u at %llu: %lld %lld %lld\n", w->number, (unsigned long long)w->version,
+        (long long)w->paid, (long long)w->free, (long long)w->dormant);
+    return true;
+}
+
+static jb_status
+s_replay(struct world *w)
+{
+    struct jb_replay_result r = JB_SIZED(struct jb_replay_result);
+    return jb_replay(ledger_dir, NULL, replayed, &r, &w->err);
+}
+
 static jb_status
 s_audit(struct world *w)
 {
@@ -1298,6 +1314,7 @@ static const struct step {
     {"jb_json_ask", s_json_ask, NOTHING, false},
     {"jb_audit", s_audit, NOTHING, false},
     {"jb_rebuild", s_rebuild, NOTHING, false},
+    {"jb_replay", s_replay, NOTHING, false},
 };
 
 /* ---- running ---- */

@@ -219,6 +219,74 @@ check_histories(jb_views *v)
     check_kinds(v, "W18", &day, 50);
 }
 
+/* ---- replay ---- */
+
+struct newest {
+    jb_seq seq;
+    jb_amount balance;
+};
+
+static bool
+newest_row(void *data, const struct jb_history_row *r)
+{
+    *(struct newest *)data = (struct newest){r->event->seq, r->balance};
+    return false;
+}
+
+static struct jb_replayed replayed[WALLETS];
+
+static bool
+each_replayed(void *data, const struct jb_replayed *w)
+{
+    size_t *n = data;
+    must(*n < WALLETS && w->number == *n + 1, "a wallet out of order");
+    replayed[(*n)++] = *w;
+    return true;
+}
+
+/* What the log alone gives is what the projections show. */
+static void
+check_replay(const char *dir, jb_ledger *l, jb_views *v)
+{
+    size_t n = 0;
+    const struct jb_replay_options o = {.size = sizeof o, .data = &n};
+    struct jb_replay_result r = JB_SIZED(struct jb_replay_result);
+    struct jb_head head = JB_SIZED(struct jb_head);
+    good(jb_replay(dir, &o, each_replayed, &r, &err), "replay");
+    good(jb_head_get(l, &head, &err), "head");
+    must(r.events == head.seq && memcmp(r.chain, head.chain, 16) == 0, "another log");
+    must(n == WALLETS && r.wallets == WALLETS, "wallets");
+    for (size_t i = 0; i < n; i++) {
+        char id[24];
+        struct newest row = {0};
+        snprintf(id, sizeof id, "W%zu", i);
+        good(jb_history_get(v, jb_text_of(id), JB_HISTORY_ALL, NULL, NULL, 1, newest_row, &row,
+                            NULL, NULL, &err),
+             "history");
+        must(replayed[i].version == row.seq && replayed[i].paid + replayed[i].free == row.balance &&
+                 replayed[i].dormant >= 0,
+             "another balance");
+    }
+}
+
+/* A byte of a usage is changed in the file: a chain value does not hold. */
+static void
+check_broken_chain(const char *dir)
+{
+    static const char usage[] = "I222223";
+    char path[96];
+    struct jb_replay_result r = JB_SIZED(struct jb_replay_result);
+    snprintf(path, sizeof path, "%s/log.mdb", dir);
+    FILE *f = fopen(path, "r+b");
+    static char bytes[64 << 20];
+    const size_t n = f != NULL ? fread(bytes, 1, sizeof bytes, f) : 0;
+    const char *at = memmem(bytes, n, usage, sizeof usage - 1);
+    must(at != NULL && n < sizeof bytes, "no such usage");
+    must(fseek(f, (long)(at - bytes), SEEK_SET) == 0 && fputc('J', f) == 'J' && fclose(f) == 0,
+         "not written");
+    must(jb_replay(dir, NULL, NULL, &r, &err) == JB_E_CORRUPT, "a break of the chain is not seen");
+}
+
 int
 main(void)
 {
@@ -245,10 +313,12 @@ main(void)
     must(unlink(views) == 0, "no views");
     good(jb_open(dir, NULL, &l, &err), "open again");
     good(jb_views_open(l, &v, &err), "views again");
+    check_replay(dir, l, v);
     jb_views_close(v);
     jb_close(l);
     check_rebuild(dir, at_once);
     must(memcmp(often, at_once, 16) == 0, "stored at once the views are others");
+    check_broken_chain(dir);
     remove_scratch(scratch);
     return 0;
 }

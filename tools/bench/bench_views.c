@@ -6,6 +6,7 @@
  *   follow     the projections from nothing (views.mdb is removed first)
  *   audit      a whole audit
  *   rebuild    both projections anew
+ *   replay     balances of all wallets from the log alone, its chain verified
  *   history    a first page of charges, of the wallets in turn
  */
 #include <jangbu/replay.h>
@@ -174,6 +175,14 @@ rebuild(const char *dir)
     return r.events;
 }
 
+static uint64_t
+replay(const char *dir)
+{
+    struct jb_replay_result r = JB_SIZED(struct jb_replay_result);
+    must(jb_replay(dir, NULL, NULL, &r, &err) == JB_OK, "replay");
+    return r.events;
+}
+
 static bool
 each_row(void *data, const struct jb_history_row *row)
 {
@@ -223,7 +232,11 @@ history(const char *dir)
 static const struct {
     const char *name;
     uint64_t (*work)(const char *dir);
-} works[] = {{"follow", follow}, {"audit", audit}, {"rebuild", rebuild}, {"history", history}};
+} works[] = {{"follow", follow},
+             {"audit", audit},
+             {"rebuild", rebuild},
+             {"replay", replay},
+             {"history", history}};
 
 int
 main(int argc, char **argv)
@@ -250,6 +263,6 @@ main(int argc, char **argv)
         return 0;
     }
     fprintf(stderr,
-            "bench_views make EVENTS WALLETS DAYS DIR | follow|audit|rebuild|history DIR\n");
+            "bench_views make EVENTS WALLETS DAYS DIR | follow|audit|rebuild|replay|history DIR\n");
     return 2;
 }

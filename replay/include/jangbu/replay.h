@@ -89,6 +89,42 @@ JB_API JB_NODISCARD jb_status jb_audit(const char *dir, const struct jb_audit_op
                                        struct jb_audit_report **ret, struct jb_error *err);
 JB_API struct jb_audit_report *jb_audit_report_free(struct jb_audit_report *r);
 
+struct jb_replay_options {
+    size_t size;
+    jb_progress on_progress; /* NULL allowed: with frames read and frames in all */
+    void *data;
+    jb_lang lang;        /* of what it says when it fails; 0: English */
+    uint8_t reserved[4]; /* 0 */
+};
+/* A wallet as the log's events give it; grants past their deadline count until an event ends them.
+ */
+struct jb_replayed {
+    jb_seq version; /* its last event */
+    jb_amount paid; /* negative: debt */
+    jb_amount free;
+    jb_amount dormant;
+    uint32_t number; /* jb_wallet_id has its id */
+    uint32_t reserved;
+};
+struct jb_replay_result {
+    size_t size;
+    uint64_t events;
+    uint64_t frames;
+    uint8_t chain[16];
+    uint32_t wallets;
+    uint32_t reserved; /* 0 */
+};
+/*
+ * Balances of all wallets from the log alone, from the first event on, the chain value of each
+ * frame and the order of each wallet's events verified on the way: what state.mdb and views.mdb say
+ * plays no part. It is not an audit, and asks no rules. each (NULL allowed) gets the wallets in
+ * order of number and returns false to stop. The ledger may be in use meanwhile. JB_E_CORRUPT: the
+ * log contradicts itself; then each gets none. It reads in the calling process: see jb_audit.
+ */
+JB_API JB_NODISCARD jb_status jb_replay(const char *dir, const struct jb_replay_options *opts,
+                                        bool (*each)(void *data, const struct jb_replayed *w),
+                                        struct jb_replay_result *ret, struct jb_error *err);
+
 struct jb_rebuild_options {
     size_t size;
     uint8_t accept_rollback; /* the log was put back to an older state on purpose: go on from it */
