@@ -182,9 +182,10 @@ one_frame(struct replay *r, const struct jb_frame *f, struct jb_error *err)
         at += n;
     }
     if (at != f->bytes) {
+        const jb_seq behind = f->first + f->count;
         return jb_fail(err, JB_E_CORRUPT,
                        "frame %llu does not hold event %llu where it should. Run `jangbu audit`",
-                       (unsigned long long)f->first, (unsigned long long)(f->first + f->count));
+                       (unsigned long long)f->first, (unsigned long long)behind);
     }
     return JB_OK;
 }

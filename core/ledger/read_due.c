@@ -515,8 +515,8 @@ jb_due_at(jb_ledger *l, const struct jb_due_query *query,
     if (l == NULL || query == NULL || ret == NULL || ret_next == NULL) {
         return jb_fail_null(err, "jb_due_at");
     }
-    *ret_next = (struct jb_due_place){0};
     jb_status status = jb_abi_in(&a.q, sizeof a.q, query, "struct jb_due_query", err);
+    *ret_next = (struct jb_due_place){0}; /* it may be query->after */
     if (status == JB_OK && (a.q.kind > JB_DUE_NOTICE || a.q.reserved != 0)) {
         status = jb_fail(err, JB_E_USAGE, "struct jb_due_query: a kind that there is not");
     }

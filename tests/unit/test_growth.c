@@ -731,6 +731,110 @@ test_pages(void **state)
     check_growth("pages in which nothing is listed", pages_with_nothing, 52000, 1.1);
 }
 
+/* ---- papers ---- */
+
+static void
+make_business_called(struct desk *d, const char *wallet)
+{
+    one(d,
+        (struct jb_command){.op = JB_OP_WALLET_CREATE,
+                            .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+                            .wallet = text(wallet),
+                            .kind = JB_KIND_BUSINESS,
+                            .name = text("n")});
+}
+
+static bool
+each_report_row(void *data, const struct jb_report *report, const struct jb_invoice *document,
+                const struct jb_invoice_row *row)
+{
+    (void)data;
+    (void)report;
+    return document == NULL && row->amount == 5;
+}
+
+/* A report of a month with 50 rows, between two with n each, now and as of its end. */
+static uint64_t
+report_between(size_t n)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    struct jb_report r = JB_SIZED(struct jb_report);
+    make_business_called(&d, "W");
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "C", 1000000));
+    many_called(&d, 'x', n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    d.clock += 31 * DAY;
+    many_called(&d, 'y', 50, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    d.clock += 31 * DAY;
+    many_called(&d, 'z', n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    reopen(&d);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    const struct jb_as_of then = {.kind = JB_AS_OF_TIME, .time = d.clock - 10 * DAY};
+    const struct jb_as_of *moments[] = {NULL, &then};
+    jb_steps = (struct jb_steps){0};
+    for (int i = 0; i < 2; i++) {
+        must(jb_report_get(v, text("W"), 202611, moments[i], each_report_row, NULL, &r, &err) ==
+                 JB_OK,
+             err.text);
+        assert_true(r.rows == 50 && r.uninvoiced == 250);
+    }
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
+static bool
+each_due(void *data, const struct jb_due_item *item)
+{
+    *(size_t *)data += item->op == JB_OP_INVOICE_ISSUE;
+    return true;
+}
+
+/* All pages of what is due of n wallets. */
+static uint64_t
+due_pages(size_t n)
+{
+    struct desk d = new_desk();
+    struct jb_error err;
+    struct jb_due_query q = {.size = sizeof q, .limit = 10, .at = JB_NO_INSTANT};
+    struct jb_due_list list = JB_SIZED(struct jb_due_list);
+    size_t told = 0;
+    char id[24];
+    for (size_t i = 0; i < n; i++) {
+        snprintf(id, sizeof id, "W%zu", i);
+        make_business_called(&d, id);
+        struct jb_command c = with_id(JB_OP_CONSUME, JB_CF_USAGE, "U", 5);
+        c.wallet = text(id);
+        c.has |= JB_HAS(JB_CF_OVERDRAFT);
+        c.overdraft = true;
+        one(&d, c);
+    }
+    d.clock += 40 * DAY;
+    make_business_called(&d, "last");
+    reopen(&d);
+    struct jb_head head = JB_SIZED(struct jb_head);
+    must(jb_head_get(d.l, &head, &err) == JB_OK, err.text);
+    q.seq = head.seq; /* folded once, and not for each page */
+    jb_steps = (struct jb_steps){0};
+    do {
+        must(jb_due_at(d.l, &q, each_due, &told, &list, &q.after, &err) == JB_OK, err.text);
+    } while (q.after.at != 0);
+    assert_true(told == n);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    end_desk(&d);
+    return steps;
+}
+
+static void
+test_papers(void **state)
+{
+    (void)state;
+    check_growth("a report of a month between others", report_between, 2000, 1.2);
+    check_growth("pages of what is due", due_pages, 300, 2.2);
+}
+
 /* ---- people, channels, agencies ---- */
 
 static struct jb_command
@@ -958,7 +1062,7 @@ main(void)
         cmocka_unit_test(test_partial_returns), cmocka_unit_test(test_failed_refund),
         cmocka_unit_test(test_group),           cmocka_unit_test(test_turns),
         cmocka_unit_test(test_audits),          cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_around),
+        cmocka_unit_test(test_papers),          cmocka_unit_test(test_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
