@@ -142,9 +142,9 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
     int64_t until = jb_monotonic_us() + JB_COMMIT_DECIDE_US;
     unsigned unseen = 0; /* commands since the last look at the clock */
     const struct jb_request *seen = first;
-    l->clock_holds = 0;
     for (struct jb_request *r = first; r != NULL;) {
         *ret_last = r;
+        l->clock_holds = 0; /* the caller may have looked at the clock since */
         while (r->decided < r->n || r->owes != 0) {
             if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;

@@ -385,7 +385,8 @@ jb_key_file_find(const char *path, const char *dir, const uint8_t ledger_id[16])
 enum content { UNFINISHED, A_KEY, NO_KEY, NOT_READ };
 
 /* A key is on disk before anything is sealed by it: half of its first line opens nothing, and
- * neither does a length whose bytes a crash of the machine has lost. */
+ * neither does a length whose bytes a crash of the machine has lost. What is longer than a key file
+ * was never one, whatever it begins with. */
 static enum content
 content_of(int fd, uint8_t ret_id[16])
 {
@@ -407,8 +408,9 @@ content_of(int fd, uint8_t ret_id[16])
     const char *at = bytes;
     size_t begun = n < strlen(WORD " ") ? n : strlen(WORD " ");
     bool is_key = take_line(&at, ret_id, &key);
-    bool is_half = n < LINE_BYTES_MAX && strncmp(bytes, WORD " ", begun) == 0 &&
-                   memchr(bytes, '\n', n) == NULL && memchr(bytes, '\0', n) == NULL;
+    bool is_half = st.st_size <= FILE_BYTES_MAX && n < LINE_BYTES_MAX &&
+                   strncmp(bytes, WORD " ", begun) == 0 && memchr(bytes, '\n', n) == NULL &&
+                   memchr(bytes, '\0', n) == NULL;
     sodium_memzero(bytes, sizeof bytes);
     sodium_memzero(&key, sizeof key);
     return !S_ISREG(st.st_mode) ? NO_KEY : is_key ? A_KEY : is_half ? UNFINISHED : NO_KEY;

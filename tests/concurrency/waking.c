@@ -1,7 +1,8 @@
 /*
  * Who waits in jb_submit is woken once, when there is something to do: to lead, or to take its
  * answers. And single commands are answered between the commits of a long batch, however long it
- * is. Neither is seen by a clock: sleeps and events are counted.
+ * is. Neither is seen by a clock: sleeps and events are counted. And what a caller's clock has said
+ * is not in the future of the commit that it comes into.
  */
 #include <jangbu/ledger.h>
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/steps.h"
@@ -27,6 +29,7 @@
 
 #define CALLERS 24
 #define CALLS 60
+#define CALLS_WITH_TIMES 300
 #define LONG 60000
 #define SINGLES 40
 
@@ -45,7 +48,8 @@ submit(const struct jb_command *c, size_t n, jb_answers *answers)
 {
     struct jb_error err;
     CHECK(jb_submit(ledger, c, n, NULL, answers, NULL, &err) == JB_OK, "submit: %s", err.text);
-    CHECK(jb_answers_at(answers, n - 1)->outcome == JB_DONE, "it was not done");
+    const struct jb_answer *last = jb_answers_at(answers, n - 1);
+    CHECK(last->outcome == JB_DONE, "it was not done: code %u", (unsigned)last->code);
 }
 
 static struct jb_command
@@ -175,6 +179,52 @@ beside_a_long_batch(void)
            beside, LONG, soon, alone);
 }
 
+static void
+allow_no_clock_ahead(void)
+{
+    jb_answers *answers = jb_answers_new();
+    struct jb_command c = {.size = sizeof c,
+                           .op = JB_OP_POLICY_SET,
+                           .has = JB_HAS(JB_CF_POLICY) | JB_HAS(JB_CF_VALUE),
+                           .policy = JB_POLICY_CLOCK_TOLERANCE,
+                           .value = 0};
+    submit(&c, 1, answers);
+    jb_answers_free(answers);
+}
+
+static void *
+call_with_times(void *data)
+{
+    (void)data;
+    jb_answers *answers = jb_answers_new();
+    struct jb_command c = consumption("T");
+    c.has |= JB_HAS(JB_CF_AT);
+    for (unsigned i = 0; i < CALLS_WITH_TIMES; i++) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        c.at = (jb_instant)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+        submit(&c, 1, answers);
+    }
+    jb_answers_free(answers);
+    return NULL;
+}
+
+/* The ledger's clock is never behind one that a caller has looked at before its call: not even
+ * where the commit that takes the command along was begun before that. */
+static void
+times_of_callers(void)
+{
+    pthread_t threads[CALLERS];
+    allow_no_clock_ahead();
+    for (unsigned i = 0; i < CALLERS; i++) {
+        CHECK(pthread_create(&threads[i], NULL, call_with_times, NULL) == 0, "thread");
+    }
+    for (unsigned i = 0; i < CALLERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    printf("%d calls with a time of their own\n", CALLERS * CALLS_WITH_TIMES);
+}
+
 int
 main(void)
 {
@@ -191,6 +241,7 @@ main(void)
     set_up();
     many_callers();
     beside_a_long_batch();
+    times_of_callers();
     jb_close(ledger);
     snprintf(command, sizeof command, "rm -rf '%s'", dir);
     return system(command);

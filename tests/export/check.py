@@ -168,6 +168,13 @@ def check_output(jangbu, ledger, work):
     path = os.path.join(work, "there")
     open(path, "w").close()
     assert run([jangbu, "export", ledger, "--format", "csv", "-o", path]).returncode == 1 and os.path.getsize(path) == 0
+    named = os.path.join(work, "named")
+    before = os.umask(0)
+    for fmt in ("csv", "jsonl"):  # whatever the umask: nobody else reads names
+        assert run([jangbu, "export", ledger, "--format", fmt, "--people", "-o", named]).returncode == 0
+        assert os.stat(named).st_mode & 0o777 == 0o600, f"{fmt} with names: mode {os.stat(named).st_mode & 0o777:o}"
+        os.remove(named)
+    os.umask(before)
     with open("/dev/full", "w") as full:
         out = subprocess.run([jangbu, "export", ledger, "--format", "csv"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert out.returncode == 3 and "cannot write" in out.stderr, out

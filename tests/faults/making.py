@@ -95,7 +95,7 @@ def key_files(jangbu, work):
 def no_keys(jangbu, init, dest, key, put):
     """What lies under FILE.new and is no key is not touched, and said."""
     for title, make, remove_it in (("a text", lambda p: put(p, "mine\n"), os.remove), ("of another mode", lambda p: put(p, "x", 0o644), os.remove),
-                                   ("a long one", lambda p: put(p, "jangbu-key-1 " + "x" * 2000), os.remove), ("a link", lambda p: os.symlink("elsewhere", p), os.remove),
+                                   ("a long one", lambda p: put(p, "jangbu-key-1 " + "x" * 2000), os.remove), ("a long one that begins with zeros", lambda p: put(p, "\0" * 4096 + "mine"), os.remove), ("a link", lambda p: os.symlink("elsewhere", p), os.remove),
                                    ("a directory", os.mkdir, os.rmdir), ("a pipe", os.mkfifo, os.remove)):
         made = key + ".new"
         make(made)

@@ -80,19 +80,27 @@ def money_of(event, word):
     return sum(part["amount"] for part in event.body["parts"] if part[word] in ("paid", "debt"))
 
 
+def row_of(event, consumed):
+    month = None if event.known_on is None else month_of(event.known_on)
+    if event.type == "cash_consumed":
+        return Row(event.seq, month, money_of(event, "from"), event.posted_on, event.body["usage"])
+    of = consumed[event.body["of"]]
+    return Row(event.seq, of.month if RETURN_IS_OF_ITS_CONSUMPTION else month, -money_of(event, "to"), event.posted_on, of.usage)
+
+
 def rows_of(events):
-    """Of one wallet, in the order of its chain. A return is of the month of what it gives back."""
+    """Of one wallet, in the order of its chain. A return is of the month of what it gives back. What an event is does not change: its
+    row is made once."""
     rows, consumed = [], {}
     for event in events:
-        month = month_of(event.known_on) if event.known_on is not None else None
-        if event.type == "cash_consumed":
-            consumed[event.seq] = (month, event.body["usage"])
-            rows.append(Row(event.seq, month, money_of(event, "from"), event.posted_on, event.body["usage"]))
-        elif event.type == "consumption_reversed":
-            of, usage = consumed[event.body["of"]]
-            rows.append(Row(event.seq, of if RETURN_IS_OF_ITS_CONSUMPTION else month, -money_of(event, "to"),
-                            event.posted_on, usage))
-    return [row for row in rows if row.amount]
+        if event.type in ("cash_consumed", "consumption_reversed"):
+            row = event.__dict__.get("tax_row")
+            if row is None:
+                row = event.__dict__["tax_row"] = row_of(event, consumed)
+            consumed[event.seq] = row
+            if row.amount:
+                rows.append(row)
+    return rows
 
 
 # ---- documents
@@ -126,6 +134,9 @@ class Document:
         return self.state != "FAILED"
 
 
+PAPER_EVENTS = {"invoice_issued", "invoice_confirmed", "invoice_failed", "invoice_mailed", "notice_sent"}
+
+
 class Papers:
     """What the events of one wallet say of its documents."""
 
@@ -135,9 +146,8 @@ class Papers:
         self.outside = {}     # first document of a slice: the NEGATIVE by which it stands outside
         self.noticed = set()  # ordinals of grants
         for event in events:
-            how = getattr(self, "_on_" + event.type, None)
-            if how:
-                how(event, event.body)
+            if event.type in PAPER_EVENTS:
+                getattr(self, "_on_" + event.type)(event, event.body)
 
     def _on_invoice_issued(self, event, body):
         document = Document(seq=event.seq, issued_on=event.posted_on, **body)

@@ -19,7 +19,7 @@ import generate_papers
 import papers
 import papersread
 import run
-from moment import DAY, HOUR, SECOND, day_of, instant_text, start_of
+from moment import DAY, HOUR, SECOND, day_of, day_text, instant_text, start_of
 from papers_invariants import Walk, expect, vat_in
 
 PACE = [50, 10, 25, 14, 0.1, 0, 0]  # what is behind its time is caught up with in steps of hours
@@ -55,10 +55,19 @@ class YearGenerator(generate_papers.PapersGenerator):
         months = found.open_months(since)
         return {"op": "invoice.issue", **named, "month": papers.month_text(months[0])} if months else None
 
+    def _carry_out(self, step):
+        asked = self.ledger.policy("roles", self.now) and {"actor": {"id": self.world.operators()[0]}}
+        text = self._text({**step, "clock": instant_text(self.now), **(asked or {})})
+        result = self.ledger.apply_line(text)
+        expect(result["ok"], "refused", text, result)
+        return text
+
     def settle(self):
         """Lines behind the year: when its last month is over all is issued, of those who may be invoiced at all."""
         self.now = start_of(papers.first_day(papers.next_month(papers.month_of(day_of(self.now))))) + 3 * DAY
         self.now += self.ledger.policy("day_close_grace", self.now) * SECOND
+        if self.ledger.policy("day_close", self.now) != "auto":
+            yield self._carry_out({"op": "day.close", "day": day_text(day_of(self.now) - 1)})
         for wallet in list(self.ledger.wallets.values()):
             if self.world.kinds[wallet.id] != "BUSINESS" or self.world.number(("wallet", wallet.id)) is None:
                 continue
@@ -66,11 +75,7 @@ class YearGenerator(generate_papers.PapersGenerator):
                 step = self._step(wallet)
                 if step is None:
                     break
-                asked = self.ledger.policy("roles", self.now) and {"actor": {"id": self.world.operators()[0]}}
-                text = self._text({**step, "clock": instant_text(self.now), **(asked or {})})
-                yield text
-                result = self.ledger.apply_line(text)
-                expect(result["ok"], "refused", text, result)
+                yield self._carry_out(step)
             else:
                 raise AssertionError(f"{wallet.id} comes to no end")
 

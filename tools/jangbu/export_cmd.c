@@ -1,6 +1,8 @@
 /* jangbu export: which format, to where. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "export.h"
 
@@ -30,6 +32,20 @@ run_export(struct app *app, const char *format, bool people, FILE *file)
         return app_fail(app, &app->err);
     }
     return EXIT_DONE;
+}
+
+/* A new file; NULL with errno. One that names people is for its owner alone, as people.mdb is. */
+static FILE *
+make_file(const char *path, bool people)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, people ? 0600 : 0666);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && file == NULL) {
+        close(fd);
+        unlink(path);
+        errno = ENOMEM;
+    }
+    return file;
 }
 
 int
@@ -66,7 +82,7 @@ cmd_export(struct app *app, int argc, char **argv)
     if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    FILE *file = path == NULL ? stdout : fopen(path, "wx");
+    FILE *file = path == NULL ? stdout : make_file(path, people);
     if (file == NULL) {
         int why = errno;
         fprintf(stderr, tr("jangbu: cannot make %s: %s%s\n"), path, system_words(why),

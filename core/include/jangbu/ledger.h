@@ -516,8 +516,9 @@ struct jb_due_item {
     char grant[JB_ID_BYTES_MAX + 1];
     char key[JB_DUE_KEY_BYTES]; /* that the command is to carry */
     uint64_t invoice;           /* document; 0: none */
-    uint32_t address; /* of invoice.email: why there is no address to mail the document to (enum
-                       * jb_person_why); JB_WHY_NONE: none was ever set */
+    uint32_t address;  /* of invoice.email: why there is no address to mail the document to (enum
+                        * jb_person_why); JB_WHY_NONE: none was ever set */
+    uint32_t reserved; /* 0 */
 };
 /* Which of it. */
 typedef enum jb_due_kind {
