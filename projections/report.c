@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/steps.h"
 
 /* Rows that are told at once, between two looks at the log. */
 #define ROWS_AT_ONCE 256
@@ -275,23 +276,84 @@ is_slice(const struct jb_invoice *i)
     return (i->kind == JB_INVOICE_ORIGINAL || i->kind == JB_INVOICE_DELTA) && !failed(i);
 }
 
-/* What is missing in the documents of a slice: nothing where they add up to its rows. */
-static void
-count_slice(struct making *m, const struct jb_invoice *slice, jb_status *status)
+/* By slice, and of one slice in the order of their numbers. */
+static int
+by_slice(const void *a, const void *b)
 {
-    jb_amount missing = slice->total;
-    bool outside = false;
-    for (size_t i = 0; i < m->documents.n && *status == JB_OK; i++) {
-        const struct jb_invoice *d = &m->documents.at[i];
-        const bool correction = d->kind == JB_INVOICE_NEGATIVE || d->kind == JB_INVOICE_CORRECTED;
-        if (d->after != slice->after || d->through != slice->through ||
-            !(correction || d == slice)) {
-            continue;
+    const struct jb_invoice *x = *(const struct jb_invoice *const *)a;
+    const struct jb_invoice *y = *(const struct jb_invoice *const *)b;
+    const uint64_t of[][2] = {
+        {x->after, y->after}, {x->through, y->through}, {x->invoice, y->invoice}};
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        if (of[i][0] != of[i][1]) {
+            return of[i][0] < of[i][1] ? -1 : 1;
         }
-        outside = d->reason == JB_INVOICE_ISSUED_TWICE && !failed(d);
-        add(m, &missing, failed(d) ? 0 : -d->total, status);
     }
-    add(m, outside ? &m->r.outside : &m->r.unsettled, missing, status);
+    return 0;
+}
+
+/* What is missing in the n documents of one slice: nothing where they add up to its rows. */
+static void
+count_slice(struct making *m, const struct jb_invoice *const *of, size_t n, jb_status *status)
+{
+    jb_amount missing = 0;
+    bool outside = false, stands = false;
+    for (size_t i = 0; i < n && *status == JB_OK; i++) {
+        const struct jb_invoice *d = of[i];
+        const bool correction = d->kind == JB_INVOICE_NEGATIVE || d->kind == JB_INVOICE_CORRECTED;
+        if (is_slice(d)) {
+            stands = true; /* its rows, less itself */
+        } else if (correction) {
+            outside = d->reason == JB_INVOICE_ISSUED_TWICE && !failed(d);
+            add(m, &missing, failed(d) ? 0 : -d->total, status);
+        }
+    }
+    if (stands) {
+        add(m, outside ? &m->r.outside : &m->r.unsettled, missing, status);
+    }
+}
+
+static jb_status
+count_slices(struct making *m)
+{
+    const size_t n = m->documents.n;
+    const struct jb_invoice **order = n > 0 ? malloc(n * sizeof *order) : NULL;
+    jb_status status = JB_OK;
+    if (n > 0 && order == NULL) {
+        return jb_fail(m->err, JB_E_NOMEM, "no memory for invoices");
+    }
+    for (size_t i = 0; i < n; i++) {
+        order[i] = &m->documents.at[i];
+    }
+    if (n > 1) {
+        qsort((void *)order, n, sizeof *order, by_slice);
+    }
+    for (size_t i = 0, end; i < n && status == JB_OK; i = end) {
+        for (end = i + 1; end < n && order[end]->after == order[i]->after &&
+                          order[end]->through == order[i]->through;) {
+            end++;
+        }
+        count_slice(m, order + i, end - i, &status);
+    }
+    free((void *)order);
+    jb_steps.moved += n;
+    return status;
+}
+
+/* The first of the rows, which go from the newest on, that is not behind `seq`. */
+static size_t
+first_up_to(const struct making *m, jb_seq seq)
+{
+    size_t low = 0, high = m->entries.n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (m->entries.at[middle].seq > seq) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
 /* What the rows behind `after`, up to `through`, come to. */
@@ -299,9 +361,13 @@ static jb_amount
 rows_between(const struct making *m, jb_seq after, jb_seq through)
 {
     jb_amount sum = 0;
-    for (size_t i = 0; i < m->entries.n; i++) {
+    for (size_t i = first_up_to(m, through); i < m->entries.n; i++) {
         const struct entry *r = &m->entries.at[i];
-        sum += r->seq > after && r->seq <= through ? r->amount : 0; /* of rows that fit into net */
+        jb_steps.moved++;
+        if (r->seq <= after) {
+            break;
+        }
+        sum += r->amount; /* of rows that fit into net */
     }
     return sum;
 }
@@ -322,11 +388,10 @@ count_documents(struct making *m, jb_seq *ret_through)
         add(m, &m->r.vat, failed(d) ? 0 : d->vat, &status);
         if (is_slice(d)) {
             *ret_through = d->through > *ret_through ? d->through : *ret_through;
-            count_slice(m, d, &status);
         }
     }
     m->r.uninvoiced = rows_between(m, *ret_through, m->r.as_of.seq);
-    return status;
+    return status == JB_OK ? count_slices(m) : status;
 }
 
 /* The two sums of the declaration. */
@@ -375,14 +440,12 @@ static jb_status
 tell_rows(struct making *m, const struct jb_invoice *d, jb_seq after, jb_seq through)
 {
     const bool mirrored = d != NULL && d->kind == JB_INVOICE_NEGATIVE;
+    const size_t newest = first_up_to(m, through);
     jb_status status = JB_OK;
-    for (size_t left = m->entries.n; left > 0 && status == JB_OK && m->more;) {
+    for (size_t left = first_up_to(m, after); left > newest && status == JB_OK && m->more;) {
         size_t n = 0;
-        for (; left > 0 && n < ROWS_AT_ONCE && status == JB_OK; left--) {
-            const struct entry *r = &m->entries.at[left - 1];
-            if (r->seq > after && r->seq <= through) {
-                status = read_row(m, r, mirrored, &m->rows[n++]);
-            }
+        for (; left > newest && n < ROWS_AT_ONCE && status == JB_OK; left--) {
+            status = read_row(m, &m->entries.at[left - 1], mirrored, &m->rows[n++]);
         }
         jb_cursor_rest(m->chain); /* each may take its time */
         jb_cursor_rest(m->consumptions);

@@ -272,8 +272,10 @@ def forgotten(work):
     check("the audit of what was not forgotten", verdict.returncode == 0, verdict.stdout + verdict.stderr)
     again = apply(ledger, {"op": "forget", "wallet": "W", "key": "h"}, {"op": "forget", "wallet": "W", "key": "h2"})
     check("a wallet that went with its last master can be named once", [a.get("code") for a in again] == [None, "UNCHANGED"], again)
-    ended = apply(ledger, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"},
-                  {"op": "forget", "wallet": "V", "key": "i"})
+    ended = apply(ledger, {"op": "wallet.off", "wallet": "V"}, {"op": "wallet.delete", "wallet": "V"})
+    out = run("forget", ledger, "--wallet", "V", "--dry-run")
+    check("a single command says which wallet is forgotten", out.stdout.splitlines()[0] == "would be done: forgotten V", out)
+    ended += apply(ledger, {"op": "forget", "wallet": "V", "key": "i"})
     gone = [line.split() for line in run("events", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
     shown = [line.split() for line in run("log", ledger, "--type", "forgotten").stdout.splitlines() if " forgotten " in line]
     check("log says the id of a wallet that was forgotten", [[w for w in words if w in ("V", "W")] for words in shown] == [[w for w in words if w in ("V", "W")] for words in gone] == [[], ["W"], ["V"]], (shown, gone, ended))
@@ -362,6 +364,15 @@ def sentences(work):
              ({"op": "atomic", "commands": [{"op": "channel.close", "channel": "cafe"}]}, "(--actor ID)", "--actor 아이디"),
              ({"op": "channel.close", "channel": "cafe", "actor": {"id": "nobody"}}, "the actor has no role here", "처리자에게는"),
              ({"op": "atomic", "commands": [{"op": "channel.close", "channel": "cafe"}], "actor": {"id": "nobody"}}, "the actor has no role here", "처리자에게는")]
+    run("wallet", "create", ledger, "H", "--kind", "PERSONAL", "--name", "h", "--master", "min", "--actor", "root")
+    run("channel", "connect", ledger, "H", "cafe", "--actor", "root")
+    run("manager", "add", ledger, "cafe", "han", "--actor", "min")
+    for lang, part in (("en", "counts where the channel is named: --channel"), ("ko", "채널을 지정해야 인정됩니다: --channel")):
+        charge = ["charge", ledger, "H", "C", "1000", "--method", "CREDIT_CARD", "--actor", "han", "--dry-run", "--lang", lang]
+        check(f"{lang}: a manager is told to name the channel", part in run(*charge).stdout and "ROLE" not in run(*charge, "--channel", "cafe").stdout, run(*charge))
+        out = run("policy", "set", ledger, "invoice_from", "2999-01", "--actor", "root", "--lang", lang)
+        check(f"{lang}: why invoice_from stays", "FROM_IN_PAST" in out.stdout and "invoice_from" in out.stdout.splitlines()[1], out)
+        check(f"{lang}: not where none can be named", part not in run("wallet", "off", ledger, "H", "--actor", "han", "--lang", lang).stdout)
     for command, english, korean in cases:
         for lang, part in (("en", english), ("ko", korean)):
             keyed = json.dumps({**command, "key": f"{english}{lang}{json.dumps(command)}"[:120].replace(" ", "")})

@@ -127,6 +127,11 @@ def lists(ledger):
         shown, code = terminal([words[0], ledger, *words[1:]], 500, 80)
         wide = [line for line in shown.splitlines() if width(line) > 80 and not line.startswith("more: --cursor")]
         check(f"{words} fits 80 columns", code == 0 and shown and not wide, wide or shown)
+    for columns in range(40, 121, 8):
+        shown, code = terminal(["explain", ledger, "W1", "--since", "12"], 500, columns)
+        lines = shown.splitlines()
+        behind = [lines[i + 1] for i, line in enumerate(lines[:-1]) if line.startswith("(")]
+        check(f"{columns} columns: no blank line above the heads", code == 0 and len(lines) > 5 and all(line.strip() for line in behind), shown)
 
 
 def pages(ledger):

@@ -12,6 +12,7 @@ import tempfile
 import unicodedata
 
 JANGBU = None
+VOCABULARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/vocabulary.md")
 HANGUL = re.compile("[가-힣]")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("LC_") and k != "LANG"}
 checks = {"passed": 0, "failed": 0}
@@ -77,6 +78,26 @@ def helping():
         for line in english.stdout.splitlines() + korean.stdout.splitlines():
             check(f"help {name}: within 80 columns", width(line) <= 80, line)
     check("the list", len(sub_commands()) > 25 and all(is_korean(line) for line in run("help", lang="ko").stdout.splitlines() if line.startswith("  ")))
+
+
+def words_of_help(ledger):
+    """Whatever word a command or a policy takes is in its help, and in the refusal of another word."""
+    table = re.findall(r"^\| (`[a-z_.` ]+`) \|(.*)$", open(VOCABULARY, encoding="utf-8").read(), re.M)
+    given = {(op, word) for ops, fields in table for op in re.findall("[a-z_.]+", ops)
+             for said in re.findall(r"\w+ \(((?:`[A-Z_]+` ?)+)\)", fields) for word in re.findall("[A-Z_]+", said)}
+    policies = list(json.loads(run("stat", ledger, "--json").stdout)["policies"])
+    said = run("policy", "set", ledger, "no_such_one", "1").stderr
+    check("words and policies", len(given) > 20 and len(policies) > 15, (given, policies))
+    for lang in ("en", "ko"):
+        for op, word in sorted(given):
+            text = run("help", re.split("[._]", op)[0], lang=lang).stdout
+            check(f"help of {op}, {lang}: {word}", re.search(rf"\b{word}\b", text, re.A), text)
+        text = run("help", "policy", lang=lang).stdout
+        for policy in policies:
+            check(f"help policy, {lang}: {policy}", re.search(rf"\b{policy}\b", text, re.A), text)
+    for policy in policies:
+        check(f"no such policy: {policy}", policy in re.findall(r"\w+", said), said)
+    check("help ends with its last word", "2: exempt)" in " ".join(run("help", "policy").stdout.split()))
 
 
 def failing(ledger):
@@ -219,6 +240,7 @@ def main():
         ledger = filled(work)
         choosing()
         helping()
+        words_of_help(ledger)
         failing(ledger)
         refusals(ledger)
         same(ledger)

@@ -390,6 +390,22 @@ wait_for_ever(void)
     (void)!jb_wait(l, UINT64_MAX, FOR_EVER, NULL, &err);
 }
 
+/* Whether the process sleeps: behind `ready` there is nothing but jb_wait that it sleeps in. */
+static bool
+sleeps(pid_t pid)
+{
+    char path[48], line[256] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    size_t n = f != NULL ? fread(line, 1, sizeof line - 1, f) : 0;
+    line[n] = '\0';
+    if (f != NULL) {
+        fclose(f);
+    }
+    const char *name_ends = strrchr(line, ')');
+    return name_ends != NULL && name_ends[1] == ' ' && name_ends[2] == 'S';
+}
+
 static void
 killed(void)
 {
@@ -403,7 +419,9 @@ killed(void)
     while (!shared->ready) {
         pause_us(50);
     }
-    pause_us(20000);
+    for (int i = 0; i < 3; i += sleeps(waiter)) {
+        pause_us(5000);
+    }
     must(kill(waiter, SIGKILL) == 0 && waitpid(waiter, NULL, 0) == waiter, "it is killed");
     jb_steps = (struct jb_steps){0};
     for (int i = 0; i < 10; i++) {

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 
@@ -184,6 +185,8 @@ def forms(ledger, wallet, month, r, seq):
         check(f"{name}: a page, {lang}", out.returncode == 0 and not page.bad and ("소진" in page.title) == (lang == "ko"), (page.bad[:5], out.stderr))
         got = [(x[0].split()[0].replace("-", ""), int(x[3]), number_in(x[4])) for x in page.rows if len(x) == 5 and x[1][:3] == "202"]
         check(f"{name}: rows of the page, {lang}", got == flat, (got[:3], flat[:3]))
+        codes = [cell for row in page.rows for cell in row if re.search(r"\b(ORIGINAL|DELTA|NEGATIVE|CORRECTED|ISSUED|CONFIRMED|FAILED)\b", cell)]
+        check(f"{name}: words for customers, no codes, {lang}", not codes, codes[:5])
         check(f"{name}: a chart, {lang}", ("<svg" in out.stdout) == (r["cash_status"]["through"] is not None))
         text = run("report", ledger, wallet, month, "--lang", lang, "--as-of", str(seq)).stdout
         check(f"{name}: in words, {lang}", f"{r['net']:,}" in text and ("과세월" in text) == (lang == "ko"), text[-300:])

@@ -786,6 +786,73 @@ report_between(size_t n)
 }
 
 static bool
+each_row_of_all(void *data, const struct jb_report *report, const struct jb_invoice *document,
+                const struct jb_invoice_row *row)
+{
+    size_t *rows = data;
+    (void)report;
+    (void)document;
+    *rows += row != NULL;
+    return true;
+}
+
+/* A report of a month with n documents of one row each. */
+static uint64_t
+report_of_many(size_t n)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    struct jb_report r = JB_SIZED(struct jb_report);
+    char usage[24];
+    size_t rows = 0;
+    d.clock += 31 * DAY; /* November */
+    make_business_called(&d, "W");
+    struct jb_command biz;
+    jb_command_begin(&biz, JB_OP_BIZ_REQUEST);
+    jb_set_wallet(&biz, text("W"));
+    jb_set_biz(&biz, text("1234567891"));
+    jb_set_biz_name(&biz, text("n"));
+    jb_set_representative(&biz, text("r"));
+    jb_set_address(&biz, text("a"));
+    one(&d, biz);
+    const jb_seq requested = jb_answers_at(d.answers, 0)->seq;
+    jb_command_begin(&biz, JB_OP_BIZ_APPROVE);
+    jb_set_wallet(&biz, text("W"));
+    jb_set_seq(&biz, requested);
+    one(&d, biz);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "C", 1000000));
+    const jb_instant in_month = d.clock;
+    const uint32_t month = 202611;
+    d.clock += 31 * DAY;
+    for (size_t i = 0; i < n; i++) {
+        snprintf(usage, sizeof usage, "U%zu", i);
+        struct jb_command c = with_id(JB_OP_CONSUME, JB_CF_USAGE, usage, 5);
+        jb_set_at(&c, in_month + (jb_instant)i);
+        one(&d, c);
+        one(&d, (struct jb_command){.op = JB_OP_INVOICE_ISSUE,
+                                    .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_MONTH),
+                                    .wallet = text("W"),
+                                    .month = month});
+        jb_command_begin(&c, JB_OP_INVOICE_CONFIRM);
+        jb_set_wallet(&c, text("W"));
+        jb_set_invoice(&c, i + 1);
+        jb_set_approve_no(&c, text(usage));
+        one(&d, c);
+    }
+    reopen(&d);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_steps = (struct jb_steps){0};
+    must(jb_report_get(v, text("W"), month, NULL, each_row_of_all, &rows, &r, &err) == JB_OK,
+         err.text);
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    assert_true(rows == n && r.documents == n && r.invoiced == (jb_amount)(5 * n));
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
+static bool
 each_due(void *data, const struct jb_due_item *item)
 {
     *(size_t *)data += item->op == JB_OP_INVOICE_ISSUE;
@@ -832,6 +899,7 @@ test_papers(void **state)
 {
     (void)state;
     check_growth("a report of a month between others", report_between, 2000, 1.2);
+    check_growth("a report of many documents", report_of_many, 200, 2.2);
     check_growth("pages of what is due", due_pages, 300, 2.2);
 }
 

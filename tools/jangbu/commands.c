@@ -295,6 +295,39 @@ print_last_day(struct app *app)
     }
 }
 
+/* What two refusals leave out: a manager who names no channel has no role, and invoice_from has no
+ * `from`. */
+static void
+print_hint(struct app *app, jb_code code, const struct jb_command *c)
+{
+    const uint64_t channel = JB_HAS(JB_CF_CHANNEL);
+    if (code == JB_CODE_ROLE && (c->has & JB_HAS(JB_CF_ACTOR)) != 0 && (c->has & channel) == 0 &&
+        (jb_op_get(c->op)->optional & channel) != 0) {
+        out_str(&app->out, tr("A role in a channel counts where the channel is named: --channel "
+                              "CHANNEL.\n"));
+    } else if (code == JB_CODE_FROM_IN_PAST && c->policy == JB_POLICY_INVOICE_FROM) {
+        out_str(&app->out, tr("invoice_from can be set until its month begins: to a month that "
+                              "lies ahead, or to any where nothing was consumed.\n"));
+    }
+}
+
+/* What the event is about, in words: nothing where there are none. */
+static void
+print_about(struct app *app, const struct jb_event *e, const struct jb_command *c)
+{
+    struct out *o = &app->out;
+    const size_t before = o->n;
+    char channel[JB_ID_BYTES_MAX + 1];
+    out_char(o, ' ');
+    app_event_words(app, e, app_event_channel(app, e, channel), o);
+    if (e->type == JB_EV_FORGOTTEN && e->forgotten.wallet_no != 0) { /* a number in the event */
+        out_bytes(o, c->wallet.s, c->wallet.n);
+    }
+    if (o->n == before + 1) {
+        o->n = before;
+    }
+}
+
 /* What a tax invoice says, and the number of the document that a correction wrote before it. */
 static void
 print_invoice(struct app *app, const struct jb_answer *a, const struct jb_invoice_issued *i)
@@ -339,6 +372,7 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
             print_last_day(app);
         }
         out_str(o, ".\n");
+        print_hint(app, a->code, c);
         return;
     }
     const struct jb_event *e = jb_answer_event(a);
@@ -358,9 +392,7 @@ print_answer(struct app *app, const struct jb_answer *a, const struct jb_command
                  jb_day_print(before, day), jb_day_print(e->day_closed.day, last));
         out_str(o, closed);
     } else if (e != NULL && (e->type == JB_EV_POLICY_SET || e->type >= JB_EV_DAY_CLOSED)) {
-        out_char(o, ' ');
-        char channel[JB_ID_BYTES_MAX + 1];
-        app_event_words(app, e, app_event_channel(app, e, channel), o);
+        print_about(app, e, c);
     }
     if (e != NULL && jb_event_amount(e) != 0) {
         out_str(o, " ");

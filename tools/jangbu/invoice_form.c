@@ -96,8 +96,8 @@ reason_of(uint32_t reason)
     }
 }
 
-static const char *
-state_of(uint32_t state)
+const char *
+invoice_state_said(uint32_t state)
 {
     switch (state) {
     case JB_INVOICE_ISSUED:
@@ -119,7 +119,7 @@ print_page(struct form *f)
                                       .amended = i->kind != JB_INVOICE_ORIGINAL,
                                       .original = i->original,
                                       .reason = reason_of(i->reason),
-                                      .state = state_of(i->state),
+                                      .state = invoice_state_said(i->state),
                                       .approve_no = or_empty(i->approve_no),
                                       .supplier = supplier_party(&f->supplier),
                                       .recipient = {.number = number_of(i->record.biz, number),

@@ -8,4 +8,7 @@
 int invoice_html(struct app *app, uint64_t invoice, jb_seq seq, const char *supplier);
 int invoice_csv(struct app *app, uint64_t invoice, jb_seq seq);
 
+/* An invoice's state in words, as pages for customers say it. */
+const char *invoice_state_said(uint32_t state);
+
 #endif

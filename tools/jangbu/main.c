@@ -147,7 +147,9 @@ static const struct row rows[] = {
           "(their number), "
           "clock_ahead_max (days), at_back_max (days), roles (0: trust, 1: `jangbu roles`), "
           "invite_days, members_max, biz_retention_days, search_id_marks (0: none, 1: -, 2: _, 3: "
-          "both)\n"
+          "both), invoice_from (the first month with tax invoices, like 2026-03), invoice_day (of "
+          "the next month, from which on one is due), notice_days (before a grant lapses), "
+          "receipt_tax (0: not said, 1: taxable, 2: exempt)\n"
           "  --from TIME      not in the past; now, unless given\n" KEYED)},
     {"day", cmd_one, TAKES_JSON | TAKES_CALLER, USAGE("close LEDGER DAY [--force]"),
      SAID("close a day, and the open days before it"),
@@ -319,8 +321,11 @@ static const struct row rows[] = {
      HELP("  --people         with --json: to whom it is made out as well\n"
           "  --csv            its rows, for other programs\n"
           "  --html           a page in the shape of a Korean tax invoice, for A4 paper\n"
-          "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n" AS_OF
-              ONE)},
+          "  --supplier FILE  who supplies, as JSON; that of JANGBU_SUPPLIER unless given\n"
+          "  --reason REASON  to issue: AMOUNT_CHANGED, RESCINDED, and without for an ORIGINAL; to "
+          "correct: ENTRY_ERROR, ISSUED_TWICE\n"
+          "  --why WHY        CLOSED_BUSINESS, SUSPENDED_BUSINESS, WRONG_NUMBER, OTHER\n"
+          "  --result RESULT  SENT, BOUNCED\n" AS_OF ONE)},
     {"due", cmd_due, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER [--kind day|invoice|notice] [--outside] [--limit N] [--cursor NEXT] "
            "[--clock=at|system]\nLEDGER --commands [--kind day|invoice|notice]"),
@@ -490,7 +495,7 @@ static void
 print_lines(const char *text)
 {
     while (*text != '\0') {
-        char line[600];
+        char line[1200]; /* the longest, in English or Korean, has 700 */
         const size_t n = strcspn(text, "\n");
         snprintf(line, sizeof line, "%.*s", (int)n, text);
         const char *said = tr(line);

@@ -43,7 +43,8 @@ report_lines(const struct jb_report *r, struct report_line ret[REPORT_LINES])
     line(ret, &n, tr("cash status of its days: returned"), -r->returned, false, false);
     line(ret, &n, tr("of it free cash"), r->returned_free, false, false);
     line(ret, &n, tr("posted to days that are not closed yet"), r->open, false, false);
-    line(ret, &n, tr("posted to its days, of other tax months"), -r->other_months, false, false);
+    line(ret, &n, tr("less posted to its days, of other tax months"), -r->other_months, false,
+         false);
     line(ret, &n, tr("posted to days of other months"), r->elsewhere, false, false);
     line(ret, &n, net, r->net, true, true);
     return n;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "invoice_form.h"
 #include "lang.h"
 #include "page_parts.h"
 #include "query.h"
@@ -104,15 +105,41 @@ sums(struct page *p, const struct jb_report *r)
 
 /* ---- rows ---- */
 
+static const char *
+kind_said(uint32_t kind)
+{
+    switch (kind) {
+    case JB_INVOICE_ORIGINAL:
+        return tr("original document");
+    case JB_INVOICE_DELTA:
+        return tr("delta");
+    case JB_INVOICE_NEGATIVE:
+        return tr("taken back");
+    default:
+        return tr("corrected");
+    }
+}
+
+/* The page is for customers: words where the tables of the program have codes. */
+static const char *
+document_said(const struct jb_invoice *document, char buf[64])
+{
+    if (document == NULL) {
+        return "-";
+    }
+    snprintf(buf, 64, "%llu %s", (unsigned long long)document->invoice, kind_said(document->kind));
+    return buf;
+}
+
 static void
 document_row(struct page *p, const struct jb_invoice *i)
 {
     struct out *o = &p->app->out;
     char buf[64], day[JB_DAY_TEXT_BYTES];
     html_open(o, "tr", NULL);
-    html_element(o, "td", NULL, report_document(i, buf));
+    html_element(o, "td", NULL, document_said(i, buf));
     html_element(o, "td", "n", jb_day_print(i->written_on, day));
-    html_element(o, "td", NULL, jb_name_word(jb_names_get(JB_LIST_INVOICE_STATE), i->state));
+    html_element(o, "td", NULL, invoice_state_said(i->state));
     amount_box(p, i->total - i->vat);
     amount_box(p, i->vat);
     amount_box(p, i->total);
@@ -128,7 +155,7 @@ usage_row(struct page *p, const struct jb_invoice *document, const struct jb_inv
     snprintf(usage, sizeof usage, "%.*s", (int)row->usage.n,
              row->usage.s != NULL ? row->usage.s : "");
     html_open(o, "tr", NULL);
-    html_element(o, "td", NULL, report_document(document, buf));
+    html_element(o, "td", NULL, document_said(document, buf));
     html_element(o, "td", "n", jb_day_print(row->posted_on, day));
     html_open(o, "td", NULL);
     html_given(o, usage);

@@ -355,6 +355,20 @@ print_row(struct app *app, const struct table *t, const struct layout *l, size_t
     out_char(&app->out, '\n');
 }
 
+/* Whether a head among the columns from `from` up to `to`, or the first, is in two lines. */
+static bool
+heads_in_two(const struct table *t, const struct layout *l, size_t from, size_t to)
+{
+    for (size_t i = 0; i < to; i = i == 0 && from > 1 ? from : i + 1) {
+        size_t n;
+        header_part(text_of(t, i), 1, &n);
+        if (!l->out[i] && n > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 table_print(struct app *app, struct table *t)
 {
@@ -363,7 +377,7 @@ table_print(struct app *app, struct table *t)
     for (size_t from = 0; from < t->columns;) {
         const size_t to = part_end(t, &l, from);
         out_str(&app->out, from > 0 ? "\n" : "");
-        if (l.split) {
+        if (l.split && heads_in_two(t, &l, from, to)) {
             print_row(app, t, &l, 0, from, to, 1);
         }
         print_row(app, t, &l, 0, from, to, l.split ? 2 : 0);

@@ -174,7 +174,7 @@ word_member(const struct jb_command_field_info *f, const json_t *value, uint32_t
         command_may_say(f->names, *ret)) {
         return true;
     }
-    char list[250] = "";
+    char list[400] = ""; /* the policies take the most, 260 and more to come */
     size_t n = 0;
     for (uint32_t i = 0; i < f->names->n && n < sizeof list - 40; i++) {
         if (f->names->words[i] != NULL && command_may_say(f->names, i)) {
