@@ -29,9 +29,11 @@ void jb_map_cut(struct jb_map *m, size_t n);
 /* The newest entry with that hash; then the ones before it. NULL: none. */
 const struct jb_map_entry *jb_map_find(const struct jb_map *m, uint64_t hash);
 const struct jb_map_entry *jb_map_again(const struct jb_map *m, const struct jb_map_entry *e);
+
 /* Ends a function that only sends for memory: a compiler that sees through calls takes such a one
  * for a function that does nothing, and leaves it out. */
 #define JB_KEEP() __asm__ volatile("")
+
 /* Steps towards finding: each reads what the one before has sent for. The entry need not have
  * that hash. */
 static inline void

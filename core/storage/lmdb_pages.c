@@ -155,9 +155,13 @@ static bool
 overflow_holds(struct walk *w, uint64_t page, uint32_t bytes, uint64_t *ret_pages)
 {
     uint8_t header[PAGE_HEADER];
-    uint64_t pages = overflow_pages(bytes, w->page_bytes);
     if (page > w->last || !read_whole(w->fd, header, sizeof header, page * w->page_bytes) ||
-        get64(header) != page || get16(header + 10) != P_OVERFLOW || get32(header + 12) != pages) {
+        get64(header) != page || get16(header + 10) != P_OVERFLOW) {
+        return false;
+    }
+    /* A value that got shorter in its own transaction keeps the pages that it had. */
+    uint64_t pages = get32(header + 12);
+    if (pages < overflow_pages(bytes, w->page_bytes)) {
         return false;
     }
     for (uint64_t i = 0; i < pages; i++) {

@@ -161,9 +161,11 @@ long_value(const struct jb_snapshot *s, uint64_t page, uint32_t bytes, MDB_val *
         return false;
     }
     uint8_t *at = (uint8_t *)(uintptr_t)s->map + page * s->page_bytes;
+    uint32_t there = get32(at + PAGE_LOWER);
     *ret = (MDB_val){bytes, at + PAGE_HEADER};
-    return get64(at) == page && get16(at + PAGE_FLAGS) == P_OVERFLOW &&
-           get32(at + PAGE_LOWER) == pages;
+    /* A value that got shorter in its own transaction keeps the pages that it had. */
+    return get64(at) == page && get16(at + PAGE_FLAGS) == P_OVERFLOW && there >= pages &&
+           there <= s->pages - page;
 }
 
 static bool

@@ -5,6 +5,16 @@
 #include "lang.h"
 #include "query.h"
 
+int
+page_code(struct app *app, jb_status made, bool broken)
+{
+    if (made != JB_OK) {
+        app->out.n = 0;
+        return app_fail(app, &app->err);
+    }
+    return broken ? app_output_code(app) : EXIT_DONE;
+}
+
 /* ---- facts ---- */
 
 void

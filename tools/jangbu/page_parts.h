@@ -6,6 +6,9 @@
 #include "html.h"
 #include "supplier_file.h"
 
+/* The exit code of a page. One that could not be made prints nothing more. broken: the output. */
+int page_code(struct app *app, jb_status made, bool broken);
+
 /* A row of a table of facts; text is somebody's. */
 void page_fact(struct out *o, const char *what, const char *text);
 void page_amount_fact(struct app *app, const char *what, jb_amount amount);

@@ -227,9 +227,7 @@ statement_page(struct app *app, const struct statement_asked *a, const char *sup
     struct page p = {.app = app, .asked = a};
     int code = EXIT_DONE;
     if (supplier_read(app, supplier, &p.supplier, &code)) {
-        const bool made = make(&p) == JB_OK;
-        app->out.n = made ? app->out.n : 0;
-        code = !made ? app_fail(app, &app->err) : p.broken ? app_output_code(app) : EXIT_DONE;
+        code = page_code(app, make(&p), p.broken);
     }
     supplier_free(&p.supplier);
     free(p.days.at);
