@@ -119,8 +119,8 @@ check_close(struct jb_state *b, const struct jb_event *e, uint64_t frame, struct
 {
     const jb_day day = e->day_closed.day;
     struct jb_error err;
-    for (size_t i = 0; i < b->due.n; i++) {
-        const struct jb_due *due = &b->due.at[i];
+    for (size_t i = 0; i < b->news.due.n; i++) {
+        const struct jb_due *due = &b->news.due.at[i];
         struct jb_cached_wallet *s;
         if (due->expires_on > day || jb_state_wallet(b, due->wallet, &s, &err) != JB_OK) {
             continue;

@@ -130,19 +130,19 @@ check_wallet(struct compare *c, const struct jb_wallet *w)
 static void
 check_ids(struct compare *c)
 {
-    for (size_t i = 0; i < c->b->id_entries.n; i++) {
-        const struct jb_id_entry *e = &c->b->id_entries.at[i];
+    for (size_t i = 0; i < c->b->news.id_entries.n; i++) {
+        const struct jb_id_entry *e = &c->b->news.id_entries.at[i];
         uint8_t key[5 + JB_ID_BYTES_MAX], value[4];
         key[0] = (uint8_t)e->kind;
         jb_put_be(key + 1, 4, e->wallet);
-        memcpy(key + 5, c->b->id_bytes.at + e->at, e->n);
+        memcpy(key + 5, c->b->news.id_bytes.at + e->at, e->n);
         jb_put_be(value, 4, e->ordinal);
         if (!row_equals(c, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value)) {
             differs(c, "ids", "id %.*s (kind %c, wallet number %u) is missing or leads elsewhere",
-                    (int)e->n, (const char *)c->b->id_bytes.at + e->at, e->kind, e->wallet);
+                    (int)e->n, (const char *)c->b->news.id_bytes.at + e->at, e->kind, e->wallet);
         }
     }
-    check_count(c, JB_TABLE_IDS, c->b->id_entries.n);
+    check_count(c, JB_TABLE_IDS, c->b->news.id_entries.n);
 }
 
 struct key_looked_for {
@@ -209,8 +209,8 @@ static void
 check_due(struct compare *c)
 {
     uint64_t expected = 0;
-    for (size_t i = 0; i < c->b->due.n; i++) {
-        const struct jb_due *d = &c->b->due.at[i];
+    for (size_t i = 0; i < c->b->news.due.n; i++) {
+        const struct jb_due *d = &c->b->news.due.at[i];
         if (c->b->g.closed_through != JB_NO_DAY && d->expires_on <= c->b->g.closed_through) {
             continue;
         }
@@ -234,14 +234,14 @@ check_returns_and_days(struct compare *c)
 {
     uint64_t distinct = 0;
     uint8_t key[8], value[16];
-    for (size_t i = 0; i < c->b->returns.entries.n; i++) {
-        const struct jb_map_entry *e = &c->b->returns.entries.at[i];
-        const struct jb_map_entry *newest = jb_map_find(&c->b->returns, e->hash);
+    for (size_t i = 0; i < c->b->news.returns.entries.n; i++) {
+        const struct jb_map_entry *e = &c->b->news.returns.entries.at[i];
+        const struct jb_map_entry *newest = jb_map_find(&c->b->news.returns, e->hash);
         if (newest != e) {
             continue;
         }
         distinct++;
-        const struct jb_returned *r = &c->b->returned.at[e->value];
+        const struct jb_returned *r = &c->b->news.returned.at[e->value];
         jb_put_be(key, 8, e->hash);
         jb_put_be(value, 8, r->last);
         jb_put_be(value + 8, 8, (uint64_t)r->sum);
@@ -253,24 +253,24 @@ check_returns_and_days(struct compare *c)
         }
     }
     check_count(c, JB_TABLE_RETURNS, distinct);
-    for (size_t i = 0; i < c->b->closed.n; i++) {
+    for (size_t i = 0; i < c->b->news.closed.n; i++) {
         char day[JB_DAY_TEXT_BYTES];
-        jb_put_be_i32(key, c->b->closed.at[i].day);
-        jb_put_be(value, 8, c->b->closed.at[i].seq);
+        jb_put_be_i32(key, c->b->news.closed.at[i].day);
+        jb_put_be(value, 8, c->b->news.closed.at[i].seq);
         if (!row_equals(c, JB_TABLE_DAYS, key, 4, value, 8)) {
             differs(c, "days", "the closing of %s is not event %llu",
-                    jb_day_print(c->b->closed.at[i].day, day),
-                    (unsigned long long)c->b->closed.at[i].seq);
+                    jb_day_print(c->b->news.closed.at[i].day, day),
+                    (unsigned long long)c->b->news.closed.at[i].seq);
         }
     }
-    check_count(c, JB_TABLE_DAYS, c->b->closed.n);
+    check_count(c, JB_TABLE_DAYS, c->b->news.closed.n);
 }
 
 static void
 check_txns(struct compare *c)
 {
-    for (size_t i = 0; i < c->b->txns.n; i++) {
-        const struct jb_txn *t = &c->b->txns.at[i];
+    for (size_t i = 0; i < c->b->news.txns.n; i++) {
+        const struct jb_txn *t = &c->b->news.txns.at[i];
         uint8_t value[8];
         jb_put_be(value, 8, t->seq);
         if (!row_equals(c, JB_TABLE_TXNS, t->hash, sizeof t->hash, value, sizeof value)) {
@@ -278,7 +278,7 @@ check_txns(struct compare *c)
                     (unsigned long long)t->seq);
         }
     }
-    check_count(c, JB_TABLE_TXNS, c->b->txns.n);
+    check_count(c, JB_TABLE_TXNS, c->b->news.txns.n);
 }
 
 /* Nothing that was folded later has the same key. */
@@ -334,7 +334,7 @@ fact_word(uint8_t kind)
 static void
 check_facts(struct compare *c)
 {
-    const struct jb_facts *f = &c->b->facts;
+    const struct jb_facts *f = &c->b->news.facts;
     uint64_t distinct = 0;
     for (size_t i = 0; i < f->list.n; i++) {
         const struct jb_fact *fact = &f->list.at[i];

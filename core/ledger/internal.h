@@ -29,10 +29,7 @@
 #define JB_COMMIT_BYTES_CUT (16 << 20)
 #define JB_COMMIT_DECIDE_US 4000
 /* How far the stored state may lag. */
-#define JB_LAG_EVENTS_MAX 200000
 #define JB_LAG_US_MAX 1000000
-/* After it could not be stored. */
-#define JB_STORE_AGAIN_US 10000000
 
 /* One call of jb_submit, waiting to be carried out. */
 struct jb_request {
@@ -128,7 +125,6 @@ struct jb_ledger {
     struct jb_known known;
     struct jb_around around; /* of the command that is decided, where anything is asked of it */
     jb_instant stored_at;    /* monotonic, of the last checkpoint */
-    int64_t store_again_at;  /* monotonic: the last one failed */
     uint64_t looks;          /* at the clock while deciding; tests count them */
     jb_instant clock;        /* as it was read last, which holds for so many commands more */
     unsigned clock_holds;

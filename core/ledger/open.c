@@ -5,6 +5,7 @@
 
 #include "base/calendar.h"
 #include "ledger/internal.h"
+#include "state/behind.h"
 #include "log/fault.h"
 #include "storage/place.h"
 
@@ -365,19 +366,21 @@ static void
 write_behind(struct jb_ledger *l)
 {
     struct jb_error ignored;
-    if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq ||
+    if (l->state == NULL || !l->state->usable || l->state->g.seq == l->state->stored_seq) {
+        return;
+    }
+    jb_state_release(l->state);
+    if (jb_behind_settle(l->state, &ignored) != JB_OK ||
         jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
     if (jb_log_catch_up(l->log, &ignored) == JB_OK &&
         jb_state_catch_up(l->state, &ignored) == JB_OK) {
-        struct jb_error also_ignored;
-        if (jb_state_checkpoint(l->state, &also_ignored) == JB_E_STALE) {
-            jb_state_drop_store(l->state);
-        }
+        (void)jb_behind_freeze(l->state, &ignored);
     }
     jb_state_release(l->state);
     jb_lock_release(l->lock, JB_LOCK_WRITER);
+    (void)jb_behind_settle(l->state, &ignored); /* nobody waits for it */
 }
 
 /* Writes behind what is due, so that the next one to open has no tail to fold. Losing this race or

@@ -285,7 +285,7 @@ jb_status
 jb_reader_wallet(jb_ledger *l, uint32_t number, struct jb_reader_wallet *ret, struct jb_error *err)
 {
     struct jb_cached_wallet *s;
-    jb_state_trim(l->read_state, READER_WALLETS_MAX);
+    jb_state_trim(l->read_state, READER_WALLETS_MAX, SIZE_MAX);
     jb_status status;
     do {
         status = jb_state_wallet(l->read_state, number, &s, err);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ledger/internal.h"
+#include "state/behind.h"
 
 struct rebuilding {
     struct jb_ledger *l;
@@ -58,7 +59,7 @@ finish(struct rebuilding *w, struct jb_state *b, struct jb_error *err)
     bool comparable = !l->accept_rollback;
     if (comparable) {
         comparable = jb_state_catch_up(l->state, err) == JB_OK &&
-                     jb_state_checkpoint(l->state, err) == JB_OK;
+                     jb_behind_checkpoint(l->state, err) == JB_OK;
         jb_state_release(l->state);
     }
     if (comparable) {

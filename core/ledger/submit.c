@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ledger/internal.h"
+#include "state/behind.h"
 #include "log/fault.h"
 
 /* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
@@ -354,28 +355,25 @@ commit_batch(struct jb_ledger *l, jb_day open_before, struct jb_error *err)
 }
 
 static bool
-checkpoint_is_due(const struct jb_ledger *l)
+write_behind_is_due(const struct jb_ledger *l)
 {
-    uint64_t lag = l->state->g.seq - l->state->stored_seq;
-    int64_t now = jb_monotonic_us();
-    return now >= l->store_again_at &&
-           (lag >= JB_LAG_EVENTS_MAX || (lag != 0 && now - l->stored_at >= JB_LAG_US_MAX));
+    uint64_t lag = l->state->g.seq - jb_behind_frozen(l->state);
+    return jb_behind_busy(l->state) || lag >= jb_behind_limits.lag_events ||
+           l->state->dirty.n >= jb_behind_limits.lag_wallets ||
+           (lag != 0 && jb_monotonic_us() - l->stored_at >= JB_LAG_US_MAX);
 }
 
+/* A failure to write behind loses nothing: the log has it all. events: how many the commit had. */
 static void
-checkpoint(struct jb_ledger *l)
+write_behind(struct jb_ledger *l, uint64_t events)
 {
-    /* A failure to write behind loses nothing: the log has it all. It is tried again, but not with
-     * each commit: it may have waited for a process that is stopped inside the store. */
     struct jb_error ignored;
-    jb_status status = jb_state_checkpoint(l->state, &ignored);
-    if (status == JB_E_STALE) {
-        jb_state_drop_store(l->state);
+    if (jb_behind_busy(l->state)) {
+        jb_behind_go_on(l->state, (size_t)events);
+    } else {
+        (void)jb_behind_freeze(l->state, &ignored);
+        l->stored_at = jb_monotonic_us();
     }
-    bool stored = status == JB_OK;
-    int64_t now = jb_monotonic_us();
-    l->stored_at = stored ? now : l->stored_at;
-    l->store_again_at = stored ? 0 : now + JB_STORE_AGAIN_US;
 }
 
 /* Answers are final up to `decided`; whole requests leave the queue. */
@@ -425,6 +423,17 @@ fail_requests(struct jb_ledger *l, struct jb_request *last, jb_status status,
     pthread_mutex_unlock(&q->lock);
 }
 
+/* What takes long is done before anybody has to wait for it. */
+static void
+begin_before_the_lock(struct jb_ledger *l)
+{
+    struct jb_error ignored;
+    if (!l->state->usable) {
+        (void)jb_state_catch_up(l->state, &ignored); /* a failure comes again, with the lock */
+        jb_state_release(l->state);
+    }
+}
+
 /* left: who has left the queue, and is not yet told. */
 static void
 one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving *left)
@@ -433,6 +442,7 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
     JB_SAY_BOTH(&err, &other);
     int64_t waited_us;
     struct jb_request *first = jb_queue_first(&l->queue, &waited_us), *last = first;
+    begin_before_the_lock(l);
     jb_status status = jb_lock_take(l->lock, JB_LOCK_WRITER, l->lock_wait_us, waited_us, &err);
     if (status != JB_OK) {
         /* Whoever has waited as long is told, too, and does not wait for its turn to wait. */
@@ -456,6 +466,7 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
     if (status != JB_OK) {
         l->state->usable = false;
     }
+    jb_seq before = l->state->head.seq;
     if (status == JB_OK) {
         status = commit_batch(l, open_before, &err);
     }
@@ -466,9 +477,9 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
     }
     if (status == JB_OK) {
         acknowledge(l, last, left);
-        if (checkpoint_is_due(l)) {
+        if (write_behind_is_due(l)) {
             jb_queue_tell(left, self);
-            checkpoint(l);
+            write_behind(l, l->state->g.seq - before);
         }
     }
     jb_state_release(l->state);

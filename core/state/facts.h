@@ -1,7 +1,7 @@
 /*
- * Small records by key: what was folded since the last checkpoint in memory, the rest in the table
- * `facts` of state.mdb. The newest record of a key counts, so what a savepoint takes back is cut
- * off. A key has 14 bytes: kind, holder, number (BE4), whom (BE8); a record is words (BE8), and for
+ * Small records by key: what is not stored yet in memory, the rest in the table `facts` of
+ * state.mdb. The newest record of a key counts, so what a savepoint takes back is cut off. A key
+ * has 14 bytes: kind, holder, number (BE4), whom (BE8); a record is words (BE8), and for
  * some kinds a text behind them.
  */
 #ifndef JANGBU_FACTS_H
@@ -47,16 +47,14 @@ jb_fact_key(enum jb_fact_kind kind, uint8_t holder, uint64_t number, uint64_t wh
 
 struct jb_fact {
     struct jb_fact_key key;
-    uint16_t n;  /* bytes of the record; 0: state.mdb has none */
-    bool stored; /* equal to what state.mdb has */
-    size_t at;   /* in bytes */
+    uint16_t n; /* bytes of the record; 0: state.mdb has none */
+    size_t at;  /* in bytes */
 };
 
 struct jb_facts {
     struct jb_map map; /* hash -> index into list */
     JB_VEC(struct jb_fact) list;
     struct jb_buffer bytes;
-    size_t replaced; /* entries that a newer one of the same key stands for */
 };
 
 struct jb_state;
@@ -72,8 +70,8 @@ void jb_facts_clear(struct jb_facts *f);
 void jb_facts_free(struct jb_facts *f);
 /* Lets go what the store has, where there is much of it. */
 void jb_facts_trim(struct jb_state *b);
-/* After a checkpoint, which has written them: they stay, as far as there is room, or where there is
- * no store to ask. */
-void jb_facts_stored(struct jb_state *b);
+/* Takes n of `from`, which are stored now, from number *at on, into what is kept of the stored
+ * ones. False: no memory, and nothing is kept. */
+bool jb_facts_take(struct jb_facts *kept, const struct jb_facts *from, size_t *at, size_t n);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/steps.h"
 #include "base/text.h"
-#include "state/state.h"
+#include "state/behind.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -46,14 +46,32 @@ jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text tx
     return true;
 }
 
+/* What came since, in two parts: what is on its way to the store, then what came behind that. */
+#define PARTS 2
+struct parts {
+    const struct jb_news *at[PARTS];
+};
+
+static struct parts
+parts(const struct jb_state *b)
+{
+    static const struct jb_news none;
+    const struct jb_news *before = jb_behind_news(b);
+    return (struct parts){{before != NULL ? before : &none, &b->news}};
+}
+
 const struct jb_txn *
 jb_state_txn(const struct jb_state *b, const uint8_t hash[16])
 {
-    for (const struct jb_map_entry *m = jb_map_find(&b->txn_index, jb_get_be(hash, 8)); m != NULL;
-         m = jb_map_again(&b->txn_index, m)) {
-        const struct jb_txn *t = &b->txns.at[m->value];
-        if (memcmp(t->hash, hash, sizeof t->hash) == 0) {
-            return t;
+    struct parts p = parts(b);
+    for (unsigned i = 0; i < PARTS; i++) {
+        const struct jb_news *n = p.at[i];
+        for (const struct jb_map_entry *m = jb_map_find(&n->txn_index, jb_get_be(hash, 8));
+             m != NULL; m = jb_map_again(&n->txn_index, m)) {
+            const struct jb_txn *t = &n->txns.at[m->value];
+            if (memcmp(t->hash, hash, sizeof t->hash) == 0) {
+                return t;
+            }
         }
     }
     return NULL;
@@ -80,6 +98,19 @@ get(struct jb_state *b, unsigned table, const void *key, size_t key_n, const voi
 {
     return b->store == NULL ? JB_E_NOTFOUND
                             : jb_store_get(&b->snap, table, key, key_n, value, n, err);
+}
+
+/* A number has one entry for ever: its wallet may come and go. */
+static bool
+note_id(struct jb_state *b, uint64_t hash, uint32_t number)
+{
+    for (const struct jb_map_entry *e = jb_map_find(&b->wallet_ids, hash); e != NULL;
+         e = jb_map_again(&b->wallet_ids, e)) {
+        if (e->value == number) {
+            return true;
+        }
+    }
+    return jb_map_put(&b->wallet_ids, hash, number);
 }
 
 static jb_status
@@ -110,7 +141,7 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     while (b->slots.n < number) {
         b->slots.at[b->slots.n++] = NULL;
     }
-    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), number)) {
+    if (!note_id(b, jb_state_hash(b, s->w.id, s->w.id_n), number)) {
         jb_wallet_free(&s->w);
         free(s);
         return no_memory(err);
@@ -126,7 +157,7 @@ jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_wallet **r
                 struct jb_error *err)
 {
     if (number >= 1 && number <= b->slots.n && b->slots.at[number - 1] != NULL) {
-        *ret = b->slots.at[number - 1];
+        *ret = jb_behind_use(b, b->slots.at[number - 1]);
         return JB_OK;
     }
     if (number < 1 || number > b->g.wallets_given) {
@@ -142,11 +173,11 @@ has_id(const struct jb_cached_wallet *s, struct jb_text id)
 }
 
 struct jb_cached_wallet *
-jb_state_guessed(const struct jb_state *b, uint32_t number, struct jb_text id)
+jb_state_guessed(struct jb_state *b, uint32_t number, struct jb_text id)
 {
     struct jb_cached_wallet *s =
         number > 0 && number <= b->slots.n ? b->slots.at[number - 1] : NULL;
-    return s != NULL && id.s != NULL && has_id(s, id) ? s : NULL;
+    return s != NULL && id.s != NULL && has_id(s, id) ? jb_behind_use(b, s) : NULL;
 }
 
 jb_status
@@ -162,7 +193,7 @@ jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_wallet **r
          e = jb_map_again(&b->wallet_ids, e)) {
         struct jb_cached_wallet *s = e->value <= b->slots.n ? b->slots.at[e->value - 1] : NULL;
         if (s != NULL && has_id(s, id)) {
-            *ret = s;
+            *ret = jb_behind_use(b, s);
             return JB_OK;
         }
     }
@@ -226,6 +257,20 @@ jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n,
     JB_KEEP();
 }
 
+static const struct jb_id_entry *
+find_id(const struct jb_news *n, const uint8_t *key, struct jb_text id, uint64_t hash)
+{
+    for (const struct jb_map_entry *m = jb_map_find(&n->ids, hash); m != NULL;
+         m = jb_map_again(&n->ids, m)) {
+        const struct jb_id_entry *e = &n->id_entries.at[m->value];
+        if (e->kind == (char)key[0] && e->wallet == jb_get_be(key + 1, 4) && e->n == id.n &&
+            memcmp(n->id_bytes.at + e->at, id.s, id.n) == 0) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
 jb_status
 jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t *ret,
             struct jb_error *err)
@@ -239,11 +284,10 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     jb_put_be(key + 1, 4, wallet);
     memcpy(key + 5, id.s, id.n);
     uint64_t hash = jb_state_hash(b, key, 5 + id.n);
-    for (const struct jb_map_entry *m = jb_map_find(&b->ids, hash); m != NULL;
-         m = jb_map_again(&b->ids, m)) {
-        const struct jb_id_entry *e = &b->id_entries.at[m->value];
-        if (e->kind == kind && e->wallet == wallet && e->n == id.n &&
-            memcmp(b->id_bytes.at + e->at, id.s, id.n) == 0) {
+    struct parts p = parts(b);
+    for (unsigned i = PARTS; i-- > 0;) {
+        const struct jb_id_entry *e = find_id(p.at[i], key, id, hash);
+        if (e != NULL) {
             *ret = e->ordinal;
             return JB_OK;
         }
@@ -332,14 +376,17 @@ jb_status
 jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_amount *ret_sum,
                   struct jb_error *err)
 {
-    const struct jb_map_entry *m = jb_map_find(&b->returns, consumption);
+    struct parts p = parts(b);
     *ret_last = 0;
     *ret_sum = 0;
-    if (m != NULL) {
-        const struct jb_returned *r = &b->returned.at[m->value];
-        *ret_last = r->last;
-        *ret_sum = r->sum;
-        return JB_OK;
+    for (unsigned i = PARTS; i-- > 0;) {
+        const struct jb_map_entry *m = jb_map_find(&p.at[i]->returns, consumption);
+        if (m != NULL) {
+            const struct jb_returned *r = &p.at[i]->returned.at[m->value];
+            *ret_last = r->last;
+            *ret_sum = r->sum;
+            return JB_OK;
+        }
     }
     uint8_t key[8];
     const void *value;
@@ -394,10 +441,14 @@ jb_status
 jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *err)
 {
     *ret = 0;
-    for (size_t i = b->closed.n; i-- > 0;) {
-        if (b->closed.at[i].day == day) {
-            *ret = b->closed.at[i].seq;
-            return JB_OK;
+    struct parts p = parts(b);
+    for (unsigned part = 0; part < PARTS; part++) {
+        const struct jb_news *news = p.at[part];
+        for (size_t i = news->closed.n; i-- > 0;) {
+            if (news->closed.at[i].day == day) {
+                *ret = news->closed.at[i].seq;
+                return JB_OK;
+            }
         }
     }
     uint8_t key[4];
@@ -747,14 +798,14 @@ compare_due(const void *a, const void *b)
     return memcmp(x, y, sizeof x);
 }
 
-/* Index of the first entry in memory behind *after. */
+/* Index of the first entry behind *after. */
 static size_t
-due_after(const struct jb_state *b, const struct jb_due *after)
+due_after(const struct jb_news *n, const struct jb_due *after)
 {
-    size_t low = 0, high = b->due.n;
+    size_t low = 0, high = n->due.n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_due(&b->due.at[middle], after) <= 0) {
+        if (compare_due(&n->due.at[middle], after) <= 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -766,77 +817,127 @@ due_after(const struct jb_state *b, const struct jb_due *after)
 void
 jb_state_due_drop(struct jb_state *b, jb_day through)
 {
+    struct jb_news *news = &b->news;
     JB_ASSERT(!b->save.live && b->store == NULL);
     size_t kept = 0;
-    for (size_t i = 0; i < b->due.n; i++) {
-        if (b->due.at[i].expires_on > through) {
-            b->due.at[kept++] = b->due.at[i];
+    for (size_t i = 0; i < news->due.n; i++) {
+        if (news->due.at[i].expires_on > through) {
+            news->due.at[kept++] = news->due.at[i];
         }
     }
-    b->due_sorted = b->due_sorted == b->due.n ? kept : 0;
-    b->due.n = kept;
+    news->due_sorted = news->due_sorted == news->due.n ? kept : 0;
+    news->due.n = kept;
+}
+
+/* One of the sorted lists that are merged: the store's, what is on its way, what came since. */
+struct due_list {
+    const struct jb_news *news; /* NULL: the store */
+    size_t at;
+    struct jb_store_row row;
+    struct jb_due next;
+    bool has;
+};
+
+/* Everything that came since is sorted once more at each step: days are closed seldom, and little
+ * came since. */
+static void
+sort_due(struct jb_news *n)
+{
+    if (n->due_sorted != n->due.n) {
+        jb_steps.moved += n->due.n;
+        qsort(n->due.at, n->due.n, sizeof *n->due.at, compare_due);
+        n->due_sorted = n->due.n;
+    }
+}
+
+static void
+begin_in_memory(struct due_list *l, struct jb_news *n, const struct jb_due *after)
+{
+    *l = (struct due_list){.news = n};
+    if (n != NULL) {
+        sort_due(n);
+        l->at = after != NULL ? due_after(n, after) : 0;
+        l->has = l->at < n->due.n;
+        l->next = l->has ? n->due.at[l->at] : l->next;
+    }
+}
+
+/* What a row says. */
+static jb_status
+take_row(struct due_list *l, jb_status status)
+{
+    l->has = status == JB_OK && l->row.key_n == 12;
+    if (l->has) {
+        const uint8_t *p = l->row.key;
+        l->next = (struct jb_due){jb_get_be_i32(p), (uint32_t)jb_get_be(p + 4, 4),
+                                  (uint32_t)jb_get_be(p + 8, 4)};
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+static jb_status
+step_due(struct jb_state *b, struct due_list *l, struct jb_error *err)
+{
+    if (l->news == NULL) {
+        return take_row(l, jb_store_next(&b->snap, JB_TABLE_DUE, &l->row, err));
+    }
+    l->at++;
+    l->has = l->at < l->news->due.n;
+    l->next = l->has ? l->news->due.at[l->at] : l->next;
+    return JB_OK;
 }
 
 /* The store's first one behind `after`. */
 static jb_status
-first_due(struct jb_state *b, const struct jb_due *after, struct jb_store_row *ret,
-          struct jb_error *err)
+begin_in_store(struct jb_state *b, struct due_list *l, const struct jb_due *after,
+               struct jb_error *err)
 {
     uint8_t from[12] = {0};
+    *l = (struct due_list){0};
     if (b->store == NULL) {
-        return JB_E_NOTFOUND;
+        return JB_OK;
     }
     if (after != NULL) {
         due_key(after, from);
     }
-    jb_status status = jb_store_seek(&b->snap, JB_TABLE_DUE, from, sizeof from, ret, err);
-    bool same = status == JB_OK && after != NULL && ret->key_n == sizeof from &&
-                memcmp(ret->key, from, sizeof from) == 0;
-    return same ? jb_store_next(&b->snap, JB_TABLE_DUE, ret, err) : status;
+    jb_status status =
+        take_row(l, jb_store_seek(&b->snap, JB_TABLE_DUE, from, sizeof from, &l->row, err));
+    return status == JB_OK && l->has && after != NULL && compare_due(&l->next, after) == 0
+               ? step_due(b, l, err)
+               : status;
 }
+
+#define DUE_LISTS 3
 
 jb_status
 jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *after, struct jb_due *ret,
              size_t n, size_t *ret_n, struct jb_error *err)
 {
-    /* Everything that came since stored_seq is sorted once more at each step: days are closed
-     * seldom, and little came since. In a savepoint only what came before it is sorted, which it
-     * counts and does not look at. */
-    size_t before = b->save.live ? b->save.due : b->due.n;
-    JB_ASSERT(b->due.n == before);
-    if (b->due_sorted != b->due.n) {
-        jb_steps.moved += b->due.n;
-        qsort(b->due.at, b->due.n, sizeof *b->due.at, compare_due);
-        b->due_sorted = b->due.n;
-    }
-    size_t at = after != NULL ? due_after(b, after) : 0, count = 0;
-    struct jb_store_row row = {0};
-    jb_status status = first_due(b, after, &row, err);
-    /* Two sorted lists, the store's and memory's, merged. */
-    while (count < n && (status == JB_OK || status == JB_E_NOTFOUND)) {
-        struct jb_due stored = {0};
-        bool has_stored = status == JB_OK && row.key_n == 12;
-        if (has_stored) {
-            const uint8_t *p = row.key;
-            stored = (struct jb_due){jb_get_be_i32(p), (uint32_t)jb_get_be(p + 4, 4),
-                                     (uint32_t)jb_get_be(p + 8, 4)};
+    /* In a savepoint only what came before it is sorted, which it counts and does not look at. */
+    JB_ASSERT(!b->save.live || b->news.due.n == b->save.due);
+    struct due_list lists[DUE_LISTS];
+    size_t count = 0;
+    jb_status status = begin_in_store(b, &lists[0], after, err);
+    begin_in_memory(&lists[1], jb_behind_due(b), after);
+    begin_in_memory(&lists[2], &b->news, after);
+    while (count < n && status == JB_OK) {
+        const struct due_list *first = NULL;
+        for (unsigned i = 0; i < DUE_LISTS; i++) {
+            if (lists[i].has && (first == NULL || compare_due(&lists[i].next, &first->next) < 0)) {
+                first = &lists[i];
+            }
         }
-        bool has_new = at < b->due.n;
-        if (!has_stored && !has_new) {
+        if (first == NULL || first->next.expires_on > through) {
             break;
         }
-        bool take_stored = has_stored && (!has_new || compare_due(&stored, &b->due.at[at]) < 0);
-        struct jb_due next = take_stored ? stored : b->due.at[at];
-        if (next.expires_on > through) {
-            break;
-        }
-        ret[count++] = next;
-        if (take_stored) {
-            status = jb_store_next(&b->snap, JB_TABLE_DUE, &row, err);
-        } else {
-            at++;
+        struct jb_due next = ret[count++] = first->next;
+        /* What the store has since this state began may be in memory, too. */
+        for (unsigned i = 0; i < DUE_LISTS && status == JB_OK; i++) {
+            status = lists[i].has && compare_due(&lists[i].next, &next) == 0
+                         ? step_due(b, &lists[i], err)
+                         : status;
         }
     }
     *ret_n = count;
-    return status == JB_E_NOTFOUND ? JB_OK : status;
+    return status;
 }

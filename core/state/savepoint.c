@@ -13,15 +13,15 @@ jb_savepoint_begin(struct jb_state *b, struct jb_error *err)
     if (!jb_globals_copy(&b->g, &s->g)) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a group of commands");
     }
-    s->ids = b->ids.entries.n;
-    s->id_entries = b->id_entries.n;
-    s->id_bytes = b->id_bytes.n;
+    s->ids = b->news.ids.entries.n;
+    s->id_entries = b->news.id_entries.n;
+    s->id_bytes = b->news.id_bytes.n;
     s->keys = b->keys.map.entries.n;
-    s->returns = b->returns.entries.n;
-    s->txns = b->txns.n;
-    s->facts = b->facts.list.n;
-    s->due = b->due.n;
-    s->closed = b->closed.n;
+    s->returns = b->news.returns.entries.n;
+    s->txns = b->news.txns.n;
+    s->facts = b->news.facts.list.n;
+    s->due = b->news.due.n;
+    s->closed = b->news.closed.n;
     s->dirty = b->dirty.n;
     s->pending_bytes = b->pending != NULL ? b->pending->bytes.n : 0;
     s->pending_ends = b->pending != NULL ? b->pending->ends.n : 0;
@@ -147,7 +147,7 @@ save_wallet(struct jb_state *b, struct jb_cached_wallet *slot, bool created)
     }
     struct jb_saved_wallet *saved = &s->wallets.at[s->wallets.n];
     *saved = (struct jb_saved_wallet){.number = created ? b->g.wallets_given + 1 : slot->w.number,
-                                      .dirty = slot->dirty,
+                                      .touched = slot->touched,
                                       .created = created,
                                       .head = slot->w};
     if (JB_CHECKS && !created && !record(&slot->w, &saved->record, &saved->record_wallet)) {
@@ -282,7 +282,7 @@ undo_wallets(struct jb_state *b)
             continue;
         }
         undo_wallet(&slot->w, &saved->head);
-        slot->dirty = saved->dirty;
+        slot->touched = saved->touched;
         slot->saved = 0;
         JB_ASSERT(!JB_CHECKS || !b->usable || is_as_before(&slot->w, saved));
     }
@@ -294,17 +294,17 @@ jb_savepoint_rollback(struct jb_state *b)
     struct jb_savepoint *s = &b->save;
     undo_changes(b);
     undo_wallets(b);
-    jb_map_cut(&b->ids, s->ids);
+    jb_map_cut(&b->news.ids, s->ids);
     jb_map_cut(&b->keys.map, s->keys);
-    jb_map_cut(&b->returns, s->returns);
-    b->id_entries.n = s->id_entries;
-    b->id_bytes.n = s->id_bytes;
-    b->returned.n = s->returns;
-    jb_map_cut(&b->txn_index, s->txns);
-    b->txns.n = s->txns;
+    jb_map_cut(&b->news.returns, s->returns);
+    b->news.id_entries.n = s->id_entries;
+    b->news.id_bytes.n = s->id_bytes;
+    b->news.returned.n = s->returns;
+    jb_map_cut(&b->news.txn_index, s->txns);
+    b->news.txns.n = s->txns;
     jb_facts_cut(b, s->facts);
-    b->due.n = s->due;
-    b->closed.n = s->closed;
+    b->news.due.n = s->due;
+    b->news.closed.n = s->closed;
     b->dirty.n = s->dirty;
     if (b->pending != NULL) {
         b->pending->bytes.n = s->pending_bytes;

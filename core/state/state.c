@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "state/around.h"
+#include "state/behind.h"
 #include "state/papers.h"
 
 /* A reader's state, or that of a process that seldom writes, begins again from the store when it
@@ -33,24 +34,45 @@ drop_slot(struct jb_state *b, size_t i)
 }
 
 void
-jb_state_trim(struct jb_state *b, size_t keep)
+jb_state_trim(struct jb_state *b, size_t keep, size_t look)
 {
     jb_facts_trim(b);
-    if (b->loaded <= keep || b->store == NULL || b->save.live) {
-        return;
-    }
-    jb_map_clear(&b->wallet_ids);
-    for (size_t i = 0; i < b->slots.n; i++) {
-        struct jb_cached_wallet *s = b->slots.at[i];
-        if (s == NULL) {
-            continue;
+    look = look < b->slots.n ? look : b->slots.n;
+    for (; look > 0 && b->loaded > keep && b->store != NULL && !b->save.live; look--) {
+        b->hand = b->hand < b->slots.n ? b->hand : 0;
+        const struct jb_cached_wallet *s = b->slots.at[b->hand];
+        /* Its entry in wallet_ids finds an empty slot until it is loaded again. */
+        if (s != NULL && s->touched == 0) {
+            drop_slot(b, b->hand);
         }
-        /* A map that was cleared has room for fewer entries than it had. */
-        if (!s->dirty || !jb_map_put(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), i + 1)) {
-            JB_ASSERT(!s->dirty);
-            drop_slot(b, i);
-        }
+        b->hand++;
     }
+}
+
+void
+jb_news_clear(struct jb_news *n)
+{
+    jb_map_clear(&n->ids);
+    jb_map_clear(&n->returns);
+    jb_map_clear(&n->txn_index);
+    jb_facts_clear(&n->facts);
+    n->id_entries.n = n->id_bytes.n = n->returned.n = n->txns.n = n->due.n = n->closed.n = 0;
+    n->due_sorted = 0;
+}
+
+void
+jb_news_free(struct jb_news *n)
+{
+    jb_map_free(&n->ids);
+    jb_map_free(&n->returns);
+    jb_map_free(&n->txn_index);
+    jb_facts_free(&n->facts);
+    jb_vec_free(&n->id_entries);
+    free(n->id_bytes.at);
+    jb_vec_free(&n->returned);
+    jb_vec_free(&n->txns);
+    jb_vec_free(&n->due);
+    jb_vec_free(&n->closed);
 }
 
 /* Forgets everything in memory. */
@@ -58,19 +80,17 @@ static void
 forget(struct jb_state *b)
 {
     JB_ASSERT(!b->save.live);
+    jb_behind_drop(b);
     for (size_t i = 0; i < b->slots.n; i++) {
         drop_slot(b, i);
     }
     b->slots.n = 0;
     jb_map_clear(&b->wallet_ids);
-    jb_map_clear(&b->ids);
-    jb_map_clear(&b->returns);
-    jb_map_clear(&b->txn_index);
+    jb_news_clear(&b->news);
+    b->written = (struct jb_news_mark){0};
     jb_facts_clear(&b->facts);
     b->last_roles.n = 0;
-    b->txns.n = 0;
-    b->id_entries.n = b->id_bytes.n = b->due.n = b->closed.n = b->dirty.n = b->returned.n = 0;
-    b->due_sorted = 0;
+    b->dirty.n = 0;
     jb_globals_free(&b->g);
     memset(&b->g, 0, sizeof b->g);
     b->g.recorded_at = JB_NO_INSTANT;
@@ -81,7 +101,6 @@ forget(struct jb_state *b)
     b->stored_seq = 0;
     jb_keys_begin(b, 0, b->generation);
     b->usable = false;
-    b->force_reset = false;
 }
 
 jb_status
@@ -95,6 +114,7 @@ jb_state_open(struct jb_log *log, struct jb_store *store, const struct jb_log_id
     b->log = log;
     b->store = store;
     b->identity = *identity;
+    b->epoch = 1;
     jb_status status = jb_log_reader_open(log, &b->follow, err);
     if (status == JB_OK) {
         jb_log_reader_reset(b->follow);
@@ -123,21 +143,13 @@ jb_state_close(struct jb_state *b)
     }
     jb_keys_free(b);
     jb_state_release(b);
+    jb_behind_free(b);
     forget(b);
     jb_vec_free(&b->slots);
     jb_map_free(&b->wallet_ids);
-    jb_map_free(&b->ids);
-    jb_map_free(&b->returns);
-    jb_map_free(&b->txn_index);
-    jb_vec_free(&b->txns);
+    jb_news_free(&b->news);
     jb_facts_free(&b->facts);
     jb_vec_free(&b->last_roles);
-    jb_vec_free(&b->id_entries);
-    free(b->id_bytes.at);
-    free(b->scratch.at);
-    jb_vec_free(&b->returned);
-    jb_vec_free(&b->due);
-    jb_vec_free(&b->closed);
     jb_vec_free(&b->dirty);
     jb_savepoint_free(&b->save);
     jb_globals_free(&b->g);
@@ -221,6 +233,7 @@ catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
 {
     /* First the store, then the log: so the log is never behind the store. */
     jb_status status = JB_OK;
+    jb_behind_look(b);
     if (b->store != NULL) {
         jb_store_end(&b->snap);
         status = jb_store_read(b->store, &b->snap, err);
@@ -238,8 +251,8 @@ catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
     bool other =
         b->store != NULL && (b->snap.meta.generation != b->generation ||
                              b->snap.meta.seq < b->stored_seq || b->snap.meta.seq > b->g.seq ||
-                             (b->snap.meta.seq > b->stored_seq &&
-                              (b->force_reset || b->g.seq - b->stored_seq > OVERLAY_EVENTS_MAX)));
+                             (b->snap.meta.seq > b->stored_seq && b->behind == NULL &&
+                              b->g.seq - b->stored_seq > OVERLAY_EVENTS_MAX));
     if (!b->usable || other) {
         status = begin_from_store(b, end.seq, err);
         if (status != JB_OK) {
@@ -284,6 +297,7 @@ void
 jb_state_drop_store(struct jb_state *b)
 {
     jb_state_release(b);
+    jb_behind_wait(b);
     b->store = NULL;
     b->usable = false;
 }
@@ -314,15 +328,16 @@ index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint
     key[0] = (uint8_t)kind;
     jb_put_be(key + 1, 4, wallet);
     memcpy(key + 5, id.s, id.n);
-    if (!jb_vec_reserve(&b->id_entries, b->id_entries.n + 1) ||
-        !jb_vec_grow((void **)&b->id_bytes.at, &b->id_bytes.cap, b->id_bytes.n + id.n, 1) ||
-        !jb_map_put(&b->ids, jb_state_hash(b, key, 5 + id.n), b->id_entries.n)) {
+    if (!jb_vec_reserve(&b->news.id_entries, b->news.id_entries.n + 1) ||
+        !jb_vec_grow((void **)&b->news.id_bytes.at, &b->news.id_bytes.cap,
+                     b->news.id_bytes.n + id.n, 1) ||
+        !jb_map_put(&b->news.ids, jb_state_hash(b, key, 5 + id.n), b->news.id_entries.n)) {
         return false;
     }
-    b->id_entries.at[b->id_entries.n++] =
-        (struct jb_id_entry){wallet, ordinal, (uint32_t)b->id_bytes.n, (uint8_t)id.n, kind};
-    memcpy(b->id_bytes.at + b->id_bytes.n, id.s, id.n);
-    b->id_bytes.n += id.n;
+    b->news.id_entries.at[b->news.id_entries.n++] =
+        (struct jb_id_entry){wallet, ordinal, (uint32_t)b->news.id_bytes.n, (uint8_t)id.n, kind};
+    memcpy(b->news.id_bytes.at + b->news.id_bytes.n, id.s, id.n);
+    b->news.id_bytes.n += id.n;
     return true;
 }
 
@@ -336,11 +351,11 @@ index_txn(struct jb_state *b, const struct jb_event *e)
     if (!jb_state_txn_hash(b, c->pg, c->txn_ref, hash) || jb_state_txn(b, hash) != NULL) {
         return true;
     }
-    if (!jb_vec_reserve(&b->txns, b->txns.n + 1) ||
-        !jb_map_put(&b->txn_index, jb_get_be(hash, 8), b->txns.n)) {
+    if (!jb_vec_reserve(&b->news.txns, b->news.txns.n + 1) ||
+        !jb_map_put(&b->news.txn_index, jb_get_be(hash, 8), b->news.txns.n)) {
         return false;
     }
-    struct jb_txn *t = &b->txns.at[b->txns.n++];
+    struct jb_txn *t = &b->news.txns.at[b->news.txns.n++];
     memcpy(t->hash, hash, sizeof hash);
     t->seq = e->seq;
     return true;
@@ -370,17 +385,17 @@ index_event(struct jb_state *b, const struct jb_event *e)
         return index_id(b, 'R', e->wallet, e->refund_requested.refund,
                         e->refund_requested.refund_no);
     case JB_EV_FREE_GRANTED:
-        if (!jb_vec_reserve(&b->due, b->due.n + 1)) {
+        if (!jb_vec_reserve(&b->news.due, b->news.due.n + 1)) {
             return false;
         }
-        b->due.at[b->due.n++] =
+        b->news.due.at[b->news.due.n++] =
             (struct jb_due){e->free_granted.expires_on, e->wallet, e->free_granted.grant_no};
         return index_id(b, 'G', e->wallet, e->free_granted.grant, e->free_granted.grant_no);
     case JB_EV_DAY_CLOSED:
-        if (!jb_vec_reserve(&b->closed, b->closed.n + 1)) {
+        if (!jb_vec_reserve(&b->news.closed, b->news.closed.n + 1)) {
             return false;
         }
-        b->closed.at[b->closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
+        b->news.closed.at[b->news.closed.n++] = (struct jb_closed){e->day_closed.day, e->seq};
         return true;
     case JB_EV_LEDGER_CREATED:
     case JB_EV_POLICY_SET:
@@ -457,11 +472,11 @@ index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
                        (unsigned long long)e->seq);
     }
     sum += r->amount;
-    if (!jb_vec_reserve(&b->returned, b->returned.n + 1) ||
-        !jb_map_put(&b->returns, r->consumption, b->returned.n)) {
+    if (!jb_vec_reserve(&b->news.returned, b->news.returned.n + 1) ||
+        !jb_map_put(&b->news.returns, r->consumption, b->news.returned.n)) {
         return no_memory(err);
     }
-    b->returned.at[b->returned.n++] = (struct jb_returned){e->seq, sum};
+    b->news.returned.at[b->news.returned.n++] = (struct jb_returned){e->seq, sum};
     return JB_OK;
 }
 
@@ -516,11 +531,11 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     if (status != JB_OK) {
         return status;
     }
-    if (s != NULL && !s->dirty) {
+    if (s != NULL && s->touched != b->epoch) {
         if (!jb_vec_reserve(&b->dirty, b->dirty.n + 1)) {
             return no_memory(err);
         }
-        s->dirty = true;
+        s->touched = b->epoch;
         b->dirty.at[b->dirty.n++] = e->wallet;
     }
     const char *why = jb_apply(&b->g, s != NULL ? &s->w : NULL, e);

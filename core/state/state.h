@@ -2,10 +2,14 @@
  * The state that deciding needs: an in-memory cache over state.mdb. It always equals the fold of
  * the log through event g.seq.
  *
+ *   events  1 ......... stored_seq | ............ frozen | ............ g.seq
+ *   are in  state.mdb              | what is on its way  | the news
+ *
  * In memory since the stored sequence number (`stored_seq`): every wallet that an event touched,
  * and the ids, keys, returns and due grants that came since. A wallet that is not in memory has had
  * no event after stored_seq, so its stored record is current. Nothing here takes the writer lock: a
- * writer holds it, a reader has a state of its own. Used by one thread at a time.
+ * writer holds it, a reader has a state of its own. Used by one thread at a time; the thread that
+ * writes what is on its way (behind.h) sees nothing but that.
  */
 #ifndef JANGBU_STATE_H
 #define JANGBU_STATE_H
@@ -14,6 +18,7 @@
 #include "state/keys.h"
 #include "base/map.h"
 #include "state/record.h"
+#include "state/rows.h"
 #include "storage/store.h"
 #include "log/log.h"
 
@@ -33,8 +38,8 @@ extern const struct jb_store_schema jb_state_schema;
 
 struct jb_cached_wallet {
     struct jb_wallet w;
-    bool dirty;     /* an event touched it since stored_seq */
-    uint32_t saved; /* number of the savepoint that has a copy of it */
+    uint32_t touched; /* the last epoch in which an event touched it; 0: it is as it is stored */
+    uint32_t saved;   /* number of the savepoint that has a copy of it */
 };
 
 /* The role of a wallet that was looked up last; ref 0: none. */
@@ -75,9 +80,26 @@ struct jb_closed {
     jb_seq seq;
 };
 
+/* What came since, by what it is looked up by. It grows, and is cut off from its end. */
+struct jb_news {
+    struct jb_map ids;
+    JB_VEC(struct jb_id_entry) id_entries;
+    struct jb_buffer id_bytes;
+    struct jb_map returns; /* consumption -> index into returned */
+    JB_VEC(struct jb_returned) returned;
+    struct jb_map txn_index; /* half a hash -> index into txns */
+    JB_VEC(struct jb_txn) txns;
+    struct jb_facts facts;
+    JB_VEC(struct jb_due) due;
+    size_t due_sorted; /* equal to due.n: they are in order */
+    JB_VEC(struct jb_closed) closed;
+};
+void jb_news_clear(struct jb_news *n);
+void jb_news_free(struct jb_news *n);
+
 struct jb_saved_wallet {
     uint32_t number;
-    bool dirty;
+    uint32_t touched;
     bool created;          /* it was not there before */
     struct jb_wallet head; /* as it was, but for what stands in its lists, which are not its own */
     struct jb_buffer record; /* all that is in memory of it, in builds with JB_CHECKS */
@@ -129,26 +151,20 @@ struct jb_state {
     JB_VEC(struct jb_cached_wallet *) slots; /* by number - 1; NULL: not loaded */
     size_t loaded;
     struct jb_map wallet_ids;
-    struct jb_map ids;
-    JB_VEC(struct jb_id_entry) id_entries;
-    struct jb_buffer id_bytes;
     struct jb_keys keys;
-    struct jb_map returns; /* consumption -> index into returned */
-    JB_VEC(struct jb_returned) returned;
-    struct jb_map txn_index; /* half a hash -> index into txns */
-    JB_VEC(struct jb_txn) txns;
-    struct jb_facts facts;
+    struct jb_news news;
+    struct jb_news_mark written;            /* of the news, by jb_state_write_next */
+    struct jb_facts facts;                  /* as they are stored: a cache */
     JB_VEC(struct jb_last_role) last_roles; /* by wallet number - 1 */
-    JB_VEC(struct jb_due) due;
-    size_t due_sorted; /* equal to due.n: they are in order */
-    JB_VEC(struct jb_closed) closed;
-    JB_VEC(uint32_t) dirty;
+    uint32_t epoch;                         /* begins with each freeze, at 1 */
+    uint32_t waiting; /* wallets touched in this epoch last are still to be gathered; 0: none */
+    JB_VEC(uint32_t) dirty;       /* wallets touched in this epoch */
+    struct jb_behind *behind;     /* NULL: nothing was ever on its way */
+    size_t hand;                  /* of the clock that evicts wallets */
     struct jb_log_batch *pending; /* events decided and not yet in the log; NULL: none */
     struct jb_event pending_event;
     struct jb_event_space pending_space;
     struct jb_savepoint save;
-    struct jb_buffer scratch;
-    bool force_reset; /* a checkpoint found that another process had made one */
 };
 
 /* store may be NULL. *ret is owned: jb_state_close. */
@@ -168,9 +184,9 @@ void jb_state_drop_store(struct jb_state *b);
 /* Lets the snapshots go. To be called before the log is appended to, and when a caller is done. */
 void jb_state_release(struct jb_state *b);
 
-/* Where more than `keep` wallets are in memory: drops those that no event touched since stored_seq.
- * They are loaded again when they are needed. */
-void jb_state_trim(struct jb_state *b, size_t keep);
+/* Where more than `keep` wallets are in memory: drops those that no event touched since stored_seq,
+ * at most as many as `look` slots have. They are loaded again when they are needed. */
+void jb_state_trim(struct jb_state *b, size_t keep, size_t look);
 
 /* Applies an event that was just decided: loads what it names, folds it, indexes it. JB_E_CORRUPT:
  * it contradicts the state. */
@@ -189,8 +205,7 @@ jb_status jb_state_find(struct jb_state *b, struct jb_text id, struct jb_cached_
 void jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n,
                    uint32_t ret_numbers[JB_WARM_MAX]);
 /* The wallet with that id if it has that number and is in memory; else NULL, which says nothing. */
-struct jb_cached_wallet *jb_state_guessed(const struct jb_state *b, uint32_t number,
-                                          struct jb_text id);
+struct jb_cached_wallet *jb_state_guessed(struct jb_state *b, uint32_t number, struct jb_text id);
 /* kind 'C', 'G' or 'R' of a wallet, 'H' (a channel), 'S' (the channel of a search id) or 'A' (an
  * agency) of wallet 0; *ret 0: there is none. */
 jb_status jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
@@ -248,7 +263,7 @@ uint64_t jb_state_hash(const struct jb_state *b, const void *bytes, size_t n);
 /* False: the event names no transaction. */
 bool jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,
                        uint8_t ret[16]);
-/* Its place in b->txns; NULL: it came before stored_seq, or never. */
+/* Borrowed until the next call; NULL: it came before stored_seq, or never. */
 const struct jb_txn *jb_state_txn(const struct jb_state *b, const uint8_t hash[16]);
 uint64_t jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key);
 
@@ -263,12 +278,10 @@ bool jb_savepoint_before(struct jb_state *b, struct jb_cached_wallet *s, const s
 /* What a savepoint keeps for the next. */
 void jb_savepoint_free(struct jb_savepoint *s);
 
-/* ---- writing behind (checkpoint.c) ---- */
+/* ---- writing (behind.h; write_next.c) ---- */
 
-/* Stores everything up to g.seq, which must be the end of the log. By the holder of the writer lock
- * only. */
-jb_status jb_state_checkpoint(struct jb_state *b, struct jb_error *err);
-/* The same into the store's next generation (rebuild). */
+/* Everything up to g.seq, of a state without a store, into the store's next generation (rebuild).
+ */
 jb_status jb_state_write_next(struct jb_state *b, struct jb_store *store, struct jb_error *err);
 
 #endif

@@ -1,0 +1,491 @@
+#include "state/behind.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+/* Builds for tests meet all of it with little. */
+struct jb_behind_limits jb_behind_limits = {
+    .lag_events = JB_CHECKS ? 64 : 200000,
+    .lag_wallets = JB_CHECKS ? 32 : 32768,
+    .slice = JB_CHECKS ? 3 : 512,
+    .wallets_kept = JB_CHECKS ? 200 : 1000000,
+};
+
+/* After a failure that may pass: a full disk, a process that is stopped inside the store. */
+#define AGAIN_US (10 * JB_US_PER_SECOND)
+/* Rows that stay with the next freeze. */
+#define ROWS_KEPT_BYTES (64U << 20)
+#define NOBODY UINT32_MAX
+
+/* GIVEN_UP: the state has begun again; the thread still has it. */
+enum stage { NOTHING, GATHERING, WRITING, DROPPING, GIVEN_UP };
+enum turn { LEADERS, THREADS };
+
+struct gathered {
+    uint32_t wallet;
+    size_t at, end; /* of its rows */
+};
+
+struct jb_behind {
+    enum stage stage;
+    jb_seq seq, base; /* what is written stands behind what was stored before */
+    uint32_t generation;
+    uint8_t chain[JB_CHAIN_BYTES];
+    jb_day closed_through;
+    bool broken; /* there was no memory for some rows: it cannot be written */
+    JB_VEC(uint32_t) dirty;
+    size_t next, next_fact; /* of dirty, of the news' facts */
+    JB_VEC(struct gathered) wallets;
+    struct jb_buffer rows, ledger_rows;
+    struct jb_news news;
+    struct jb_news shown; /* the due ones, which are put in order to be shown */
+    int64_t again_at;     /* monotonic */
+
+    /* The thread's, while it has its turn. */
+    struct jb_store *store;
+    jb_status result;
+    bool overtaken; /* the store is another now */
+    struct jb_error err;
+
+    pthread_mutex_t lock;
+    pthread_cond_t wake, moved;
+    pthread_t thread;
+    bool started, stop;
+    _Atomic int turn;
+};
+
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory to store the ledger's state");
+}
+
+bool
+jb_behind_busy(const struct jb_state *b)
+{
+    return b->behind != NULL && b->behind->stage != NOTHING;
+}
+
+static bool
+is_part_of_state(const struct jb_state *b)
+{
+    return jb_behind_busy(b) && b->behind->stage != GIVEN_UP;
+}
+
+jb_seq
+jb_behind_frozen(const struct jb_state *b)
+{
+    return is_part_of_state(b) ? b->behind->seq : b->stored_seq;
+}
+
+const struct jb_news *
+jb_behind_news(const struct jb_state *b)
+{
+    return is_part_of_state(b) ? &b->behind->news : NULL;
+}
+
+struct jb_news *
+jb_behind_due(struct jb_state *b)
+{
+    return is_part_of_state(b) ? &b->behind->shown : NULL;
+}
+
+/* ---- writing: in the thread, or in who waits for it ---- */
+
+static int
+by_wallet(const void *a, const void *b)
+{
+    uint32_t x = ((const struct gathered *)a)->wallet, y = ((const struct gathered *)b)->wallet;
+    return x < y ? -1 : x > y;
+}
+
+static jb_status
+put_all(struct jb_behind *z, bool doubt, struct jb_store_txn *t, struct jb_error *err)
+{
+    static const struct jb_news_mark all;
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < z->wallets.n && status == JB_OK; i++) {
+        const struct gathered *g = &z->wallets.at[i];
+        status = jb_rows_put(&z->rows, g->at, g->end, doubt, t, err);
+    }
+    status =
+        status == JB_OK ? jb_rows_put(&z->ledger_rows, 0, z->ledger_rows.n, doubt, t, err) : status;
+    status = status == JB_OK ? jb_news_put(&z->news, &all, z->closed_through, t, err) : status;
+    return status == JB_OK ? jb_store_commit(t, z->seq, z->chain, err) : status;
+}
+
+static jb_status
+write_once(struct jb_behind *z, struct jb_error *err)
+{
+    struct jb_store_txn t;
+    jb_status status = jb_store_write(z->store, &t, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    /* What another process has stored meanwhile is what this one would have, up to there. */
+    z->overtaken = t.meta.generation != z->generation || t.meta.seq < z->base;
+    bool covered = t.meta.seq >= z->seq;
+    status = covered || z->overtaken ? JB_OK : put_all(z, t.meta.seq != z->base, &t, err);
+    jb_store_end(&t); /* harmless where the commit has ended it */
+    return status;
+}
+
+static void
+write_it(struct jb_behind *z)
+{
+    if (z->wallets.n > 1) {
+        qsort(z->wallets.at, z->wallets.n, sizeof *z->wallets.at, by_wallet);
+    }
+    do {
+        z->result = write_once(z, &z->err);
+    } while (z->result == JB_E_FULL && jb_store_grown(z->store));
+    if (z->result == JB_OK && z->rows.cap > ROWS_KEPT_BYTES) {
+        free(z->rows.at); /* here, where nobody waits for it */
+        z->rows = (struct jb_buffer){0};
+    }
+}
+
+static void *
+work(void *data)
+{
+    struct jb_behind *z = data;
+    pthread_mutex_lock(&z->lock);
+    for (;;) {
+        if (atomic_load(&z->turn) == THREADS) {
+            pthread_mutex_unlock(&z->lock);
+            write_it(z);
+            pthread_mutex_lock(&z->lock);
+            atomic_store(&z->turn, LEADERS);
+            pthread_cond_broadcast(&z->moved);
+        } else if (z->stop) {
+            break;
+        } else {
+            pthread_cond_wait(&z->wake, &z->lock);
+        }
+    }
+    pthread_mutex_unlock(&z->lock);
+    return NULL;
+}
+
+/* No signal of the program's is handled in it. */
+static bool
+start(struct jb_behind *z)
+{
+    if (!z->started) {
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        z->started = pthread_create(&z->thread, NULL, work, z) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    return z->started;
+}
+
+static void
+wait_for_thread(struct jb_behind *z)
+{
+    if (z->started) {
+        pthread_mutex_lock(&z->lock);
+        while (atomic_load(&z->turn) == THREADS) {
+            pthread_cond_wait(&z->moved, &z->lock);
+        }
+        pthread_mutex_unlock(&z->lock);
+    }
+}
+
+/* All rows are there. at_once: the caller waits for it anyway. */
+static void
+hand_over(struct jb_state *b, struct jb_behind *z, bool at_once)
+{
+    z->store = b->store;
+    z->overtaken = false;
+    z->again_at = 0;
+    if (at_once || !start(z)) {
+        write_it(z);
+        return;
+    }
+    pthread_mutex_lock(&z->lock);
+    atomic_store(&z->turn, THREADS);
+    pthread_cond_signal(&z->wake);
+    pthread_mutex_unlock(&z->lock);
+}
+
+/* ---- beginning ---- */
+
+static struct jb_behind *
+behind(struct jb_state *b)
+{
+    struct jb_behind *z = b->behind != NULL ? b->behind : calloc(1, sizeof *z);
+    if (z != NULL && b->behind == NULL) {
+        pthread_mutex_init(&z->lock, NULL);
+        pthread_cond_init(&z->wake, NULL);
+        pthread_cond_init(&z->moved, NULL);
+        b->behind = z;
+    }
+    return z;
+}
+
+/* The due ones are shown in order while the others are written. */
+static bool
+copy_due(struct jb_behind *z, const struct jb_news *news)
+{
+    if (!jb_vec_reserve(&z->shown.due, news->due.n)) {
+        return false;
+    }
+    if (news->due.n > 0) {
+        memcpy(z->shown.due.at, news->due.at, news->due.n * sizeof *news->due.at);
+    }
+    z->shown.due.n = news->due.n;
+    z->shown.due_sorted = news->due_sorted;
+    return true;
+}
+
+jb_status
+jb_behind_freeze(struct jb_state *b, struct jb_error *err)
+{
+    if (b->store == NULL || !b->usable || b->g.seq == b->stored_seq) {
+        return JB_OK;
+    }
+    JB_ASSERT(b->g.seq == b->head.seq && !b->save.live && !jb_behind_busy(b));
+    struct jb_behind *z = behind(b);
+    if (z == NULL) {
+        return no_memory(err);
+    }
+    z->rows.n = z->ledger_rows.n = z->wallets.n = z->dirty.n = 0;
+    if (!jb_rows_ledger(&z->ledger_rows, &b->news, &b->g) || !copy_due(z, &b->news)) {
+        return no_memory(err);
+    }
+    z->seq = b->g.seq;
+    z->base = b->stored_seq;
+    z->generation = b->generation;
+    z->closed_through = b->g.closed_through;
+    z->broken = false;
+    memcpy(z->chain, b->head.chain, JB_CHAIN_BYTES);
+    struct jb_news news = z->news; /* empty, with room */
+    z->news = b->news;
+    b->news = news;
+    uint32_t *at = z->dirty.at;
+    size_t cap = z->dirty.cap;
+    z->dirty.at = b->dirty.at;
+    z->dirty.n = b->dirty.n;
+    z->dirty.cap = b->dirty.cap;
+    b->dirty.at = at;
+    b->dirty.n = 0;
+    b->dirty.cap = cap;
+    z->next = z->next_fact = 0;
+    b->waiting = b->epoch++;
+    z->stage = GATHERING;
+    jb_keys_store(b, false);
+    return JB_OK;
+}
+
+/* ---- going on ---- */
+
+void
+jb_behind_gather(struct jb_state *b, struct jb_cached_wallet *s)
+{
+    struct jb_behind *z = b->behind;
+    size_t at = z->rows.n;
+    s->touched = 0;
+    if (!jb_vec_reserve(&z->wallets, z->wallets.n + 1) || !jb_rows_wallet(&z->rows, &s->w)) {
+        z->broken = true;
+        return;
+    }
+    z->wallets.at[z->wallets.n++] = (struct gathered){s->w.number, at, z->rows.n};
+}
+
+/* The wallet of that number, which stays in memory until it is stored. */
+static struct jb_cached_wallet *
+frozen_wallet(const struct jb_state *b, size_t i)
+{
+    uint32_t number = b->behind->dirty.at[i];
+    JB_ASSERT(number > 0 && number <= b->slots.n);
+    return b->slots.at[number - 1];
+}
+
+#define NEAR 8
+
+static void
+send_for(const struct jb_state *b, const struct jb_behind *z)
+{
+    if (z->next + NEAR < z->dirty.n) {
+        __builtin_prefetch(frozen_wallet(b, z->next + NEAR));
+    }
+}
+
+static void
+gather_some(struct jb_state *b, struct jb_behind *z, size_t wallets, bool at_once)
+{
+    for (size_t i = 0; i < wallets && z->next < z->dirty.n; i++, z->next++) {
+        send_for(b, z);
+        struct jb_cached_wallet *s = frozen_wallet(b, z->next);
+        JB_ASSERT(s != NULL);
+        jb_behind_use(b, s);
+    }
+    if (z->next == z->dirty.n) {
+        b->waiting = NOBODY;
+        z->stage = WRITING;
+        if (!z->broken) {
+            hand_over(b, z, at_once);
+        }
+    }
+}
+
+static void
+end(struct jb_behind *z)
+{
+    jb_news_clear(&z->news);
+    jb_news_clear(&z->shown);
+    z->stage = NOTHING;
+}
+
+/* What was stored leaves memory: what is over, where nobody has touched it since. */
+static void
+drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
+{
+    for (size_t i = 0; i < wallets && z->next < z->dirty.n; i++, z->next++) {
+        send_for(b, z);
+        struct jb_cached_wallet *s = frozen_wallet(b, z->next);
+        if (s != NULL && s->touched == 0) {
+            jb_wallet_drop_over(&s->w);
+        }
+    }
+    jb_facts_take(&b->facts, &z->news.facts, &z->next_fact, 4 * wallets);
+    jb_state_trim(b, jb_behind_limits.wallets_kept, 4 * wallets);
+    if (z->next == z->dirty.n && z->next_fact == z->news.facts.list.n) {
+        end(z);
+    }
+}
+
+void
+jb_behind_look(struct jb_state *b)
+{
+    struct jb_behind *z = b->behind;
+    if (z == NULL || (z->stage != WRITING && z->stage != GIVEN_UP) ||
+        atomic_load(&z->turn) == THREADS) {
+        return;
+    }
+    if (z->stage == GIVEN_UP) {
+        end(z);
+    } else if (z->broken || (z->result == JB_OK && z->overtaken)) {
+        b->usable = false; /* it begins again from what is stored */
+    } else if (z->result == JB_OK) {
+        b->stored_seq = z->seq;
+        z->stage = DROPPING;
+        z->next = z->next_fact = 0;
+    } else if (z->result == JB_E_STALE) {
+        end(z);
+        jb_state_drop_store(b);
+    } else if (z->again_at == 0) {
+        z->again_at = jb_monotonic_us() + AGAIN_US;
+    }
+}
+
+void
+jb_behind_go_on(struct jb_state *b, size_t wallets)
+{
+    struct jb_behind *z = b->behind;
+    wallets += jb_behind_limits.slice;
+    if (z == NULL || !b->usable) {
+        return;
+    }
+    if (z->stage == GATHERING) {
+        gather_some(b, z, wallets, false);
+    } else if (z->stage == DROPPING) {
+        drop_some(b, z, wallets);
+    } else if (z->stage == WRITING && z->again_at != 0 && jb_monotonic_us() >= z->again_at) {
+        hand_over(b, z, false);
+    }
+}
+
+jb_status
+jb_behind_settle(struct jb_state *b, struct jb_error *err)
+{
+    struct jb_behind *z = b->behind;
+    bool tried = false;
+    while (b->usable && b->store != NULL && jb_behind_busy(b)) {
+        if (z->stage == GATHERING) {
+            tried = true;
+            gather_some(b, z, SIZE_MAX, true);
+        }
+        wait_for_thread(z);
+        jb_behind_look(b);
+        if (z->stage == WRITING && z->result != JB_OK && b->store != NULL) {
+            if (tried) {
+                jb_status status = z->result;
+                *err = z->err;
+                return status;
+            }
+            tried = true;
+            hand_over(b, z, true);
+        } else if (z->stage == DROPPING) {
+            drop_some(b, z, SIZE_MAX / 8);
+        }
+    }
+    return JB_OK;
+}
+
+jb_status
+jb_behind_checkpoint(struct jb_state *b, struct jb_error *err)
+{
+    jb_state_release(b);
+    jb_status status = jb_behind_settle(b, err);
+    if (status == JB_OK) {
+        status = jb_behind_freeze(b, err);
+        jb_state_release(b);
+    }
+    return status == JB_OK ? jb_behind_settle(b, err) : status;
+}
+
+/* ---- ending ---- */
+
+void
+jb_behind_drop(struct jb_state *b)
+{
+    struct jb_behind *z = b->behind;
+    b->waiting = NOBODY;
+    if (z != NULL && z->stage != NOTHING) {
+        z->stage = GIVEN_UP;
+        jb_behind_look(b);
+    }
+}
+
+void
+jb_behind_wait(struct jb_state *b)
+{
+    if (b->behind != NULL) {
+        wait_for_thread(b->behind);
+        jb_behind_look(b);
+    }
+}
+
+void
+jb_behind_free(struct jb_state *b)
+{
+    struct jb_behind *z = b->behind;
+    if (z == NULL) {
+        return;
+    }
+    jb_behind_wait(b);
+    if (z->started) {
+        pthread_mutex_lock(&z->lock);
+        z->stop = true;
+        pthread_cond_signal(&z->wake);
+        pthread_mutex_unlock(&z->lock);
+        pthread_join(z->thread, NULL);
+    }
+    jb_news_free(&z->news);
+    jb_news_free(&z->shown);
+    jb_vec_free(&z->dirty);
+    jb_vec_free(&z->wallets);
+    free(z->rows.at);
+    free(z->ledger_rows.at);
+    pthread_mutex_destroy(&z->lock);
+    pthread_cond_destroy(&z->wake);
+    pthread_cond_destroy(&z->moved);
+    free(z);
+    b->behind = NULL;
+}

@@ -1,0 +1,65 @@
+/*
+ * Writing behind: what was decided up to an event goes into state.mdb while deciding goes on.
+ *
+ * A freeze takes the news away, which change no more, and notes which wallets were touched. Their
+ * rows are gathered some at a time, and those of a wallet that is used meanwhile before it is. When
+ * all are there a thread writes them in one transaction; it sees nothing but them. When they are
+ * stored what is over leaves memory, some wallets at a time. So nobody waits for more than a few
+ * hundred wallets, however many were touched. Until then all of it stays in memory, and is looked
+ * up there.
+ *
+ * By who leads only, like the state itself.
+ */
+#ifndef JANGBU_STATE_BEHIND_H
+#define JANGBU_STATE_BEHIND_H
+
+#include "state/state.h"
+
+/* Set by tests alone, before anything is open. */
+struct jb_behind_limits {
+    uint64_t lag_events; /* a freeze is due with so many events since the last, */
+    size_t lag_wallets;  /* or so many wallets touched: the disk is not busy with them for long */
+    size_t slice;        /* wallets that are looked at in one go at least */
+    size_t wallets_kept; /* in memory; beyond it those that are stored make room */
+};
+extern struct jb_behind_limits jb_behind_limits;
+
+/* Begins. Nothing may be on its way; the state stands at the end of the log. A failure changes
+ * nothing. */
+jb_status jb_behind_freeze(struct jb_state *b, struct jb_error *err);
+/* Something is on its way. */
+bool jb_behind_busy(const struct jb_state *b);
+/* The event up to which everything is stored or on its way. */
+jb_seq jb_behind_frozen(const struct jb_state *b);
+/* Goes on, with about so many wallets. */
+void jb_behind_go_on(struct jb_state *b, size_t wallets);
+/* Goes on until nothing is on its way, or it fails. The caller holds no snapshots
+ * (jb_state_release). */
+jb_status jb_behind_settle(struct jb_state *b, struct jb_error *err);
+/* Stores everything up to g.seq. */
+jb_status jb_behind_checkpoint(struct jb_state *b, struct jb_error *err);
+
+/* What the thread has come to is taken up: before a snapshot of the store is taken. */
+void jb_behind_look(struct jb_state *b);
+/* The news that are on their way; NULL: none. */
+const struct jb_news *jb_behind_news(const struct jb_state *b);
+struct jb_news *jb_behind_due(struct jb_state *b);
+/* The rows of a wallet whose turn has come. */
+void jb_behind_gather(struct jb_state *b, struct jb_cached_wallet *s);
+/* What is on its way is no longer part of the state, which begins again. */
+void jb_behind_drop(struct jb_state *b);
+/* Until the thread uses the store no more. */
+void jb_behind_wait(struct jb_state *b);
+void jb_behind_free(struct jb_state *b);
+
+/* Whoever uses a wallet goes through here. */
+static inline struct jb_cached_wallet *
+jb_behind_use(struct jb_state *b, struct jb_cached_wallet *s)
+{
+    if (s->touched == b->waiting) {
+        jb_behind_gather(b, s);
+    }
+    return s;
+}
+
+#endif

@@ -1,0 +1,289 @@
+#include "state/rows.h"
+
+#include "base/error.h"
+#include "state/state.h"
+
+/* table (1), length of the key (1), of the value (4): then both. */
+#define HEAD_BYTES 6
+/* In place of a value: there may be such a row, and it goes. */
+#define DELETED UINT32_MAX
+/* There is none, unless somebody else has stored, too. */
+#define DELETED_IN_DOUBT (UINT32_MAX - 1)
+
+/* ---- into a buffer ---- */
+
+static bool
+begin_row(struct jb_buffer *rows, unsigned table, const void *key, size_t key_n)
+{
+    if (!jb_vec_grow((void **)&rows->at, &rows->cap, rows->n + HEAD_BYTES + key_n, 1)) {
+        return false;
+    }
+    uint8_t *p = rows->at + rows->n;
+    p[0] = (uint8_t)table;
+    p[1] = (uint8_t)key_n;
+    memcpy(p + HEAD_BYTES, key, key_n);
+    rows->n += HEAD_BYTES + key_n;
+    return true;
+}
+
+/* The value was appended behind the row that begins at `at`. */
+static void
+end_row(struct jb_buffer *rows, size_t at)
+{
+    jb_put_be(rows->at + at + 2, 4, rows->n - at - HEAD_BYTES - rows->at[at + 1]);
+}
+
+static bool
+row(struct jb_buffer *rows, unsigned table, const void *key, size_t key_n, const void *value,
+    size_t value_n)
+{
+    size_t at = rows->n;
+    if (!begin_row(rows, table, key, key_n) ||
+        !jb_vec_grow((void **)&rows->at, &rows->cap, rows->n + value_n, 1)) {
+        return false;
+    }
+    if (value_n > 0) {
+        memcpy(rows->at + rows->n, value, value_n);
+        rows->n += value_n;
+    }
+    end_row(rows, at);
+    return true;
+}
+
+static bool
+deletion(struct jb_buffer *rows, const uint8_t key[9], bool stored)
+{
+    size_t at = rows->n;
+    bool ok = begin_row(rows, JB_TABLE_ARCHIVE, key, 9);
+    if (ok) {
+        jb_put_be(rows->at + at + 2, 4, stored ? DELETED : DELETED_IN_DOUBT);
+    }
+    return ok;
+}
+
+/* What is over goes to its own table; what lives again leaves it. So the tables say the same
+ * whenever they were written. */
+#define ROWS_OVER(list, kind, is_over, record)                                                     \
+    for (size_t i = 0; i < w->list.n && ok; i++) {                                                 \
+        bool over = is_over;                                                                       \
+        bool stored = w->list.at[i].stored;                                                        \
+        w->list.at[i].stored = over;                                                               \
+        jb_archive_key(key, w->number, kind, w->list.at[i].ordinal);                               \
+        if (over) {                                                                                \
+            at = rows->n;                                                                          \
+            ok = begin_row(rows, JB_TABLE_ARCHIVE, key, sizeof key) &&                             \
+                 record(&w->list.at[i], rows);                                                     \
+            ok = ok && (end_row(rows, at), true);                                                  \
+        } else {                                                                                   \
+            ok = deletion(rows, key, stored);                                                      \
+        }                                                                                          \
+    }
+
+/* A lot without room has a kind of its own: who looks for room does not meet it. */
+static bool
+rows_lot(struct jb_buffer *rows, uint32_t wallet, struct jb_lot *l)
+{
+    uint8_t key[9];
+    bool over = jb_lot_over(l), ok = true;
+    enum jb_archived_kind kind = jb_archived_lot_kind(l);
+    for (unsigned i = 0; i < 2 && ok; i++) {
+        enum jb_archived_kind old = i == 0 ? JB_ARCHIVED_LOT : JB_ARCHIVED_FULL_LOT;
+        if (!over || old != kind) {
+            jb_archive_key(key, wallet, old, l->ordinal);
+            ok = deletion(rows, key, l->stored);
+        }
+    }
+    l->stored = over;
+    if (!ok || !over) {
+        return ok;
+    }
+    size_t at = rows->n;
+    jb_archive_key(key, wallet, kind, l->ordinal);
+    ok = begin_row(rows, JB_TABLE_ARCHIVE, key, sizeof key) && jb_record_lot(l, rows);
+    return ok && (end_row(rows, at), true);
+}
+
+bool
+jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w)
+{
+    uint8_t key[9];
+    size_t at = rows->n;
+    jb_put_be(key, 4, w->number);
+    bool ok = begin_row(rows, JB_TABLE_WALLETS, key, 4) && jb_record_wallet(w, rows);
+    ok = ok && (end_row(rows, at), true);
+    for (size_t i = 0; i < w->lots.n && ok; i++) {
+        ok = rows_lot(rows, w->number, &w->lots.at[i]);
+    }
+    ROWS_OVER(grants, JB_ARCHIVED_GRANT, jb_grant_over(&w->grants.at[i]), jb_record_grant)
+    ROWS_OVER(refunds, JB_ARCHIVED_REFUND, jb_refund_over(&w->refunds.at[i]), jb_record_refund)
+    ROWS_OVER(intervals, JB_ARCHIVED_INTERVAL, jb_interval_over(w, &w->intervals.at[i]),
+              jb_record_interval)
+    return ok;
+}
+
+bool
+jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct jb_globals *g)
+{
+    uint8_t key[12], value[8];
+    bool ok = true;
+    for (size_t i = 0; i < news->due.n && ok; i++) {
+        const struct jb_due *d = &news->due.at[i];
+        if (g->closed_through == JB_NO_DAY || d->expires_on > g->closed_through) {
+            jb_put_be_i32(key, d->expires_on);
+            jb_put_be(key + 4, 4, d->wallet);
+            jb_put_be(key + 8, 4, d->ordinal);
+            ok = row(rows, JB_TABLE_DUE, key, sizeof key, "", 0);
+        }
+    }
+    for (size_t i = 0; i < news->closed.n && ok; i++) {
+        jb_put_be_i32(key, news->closed.at[i].day);
+        jb_put_be(value, 8, news->closed.at[i].seq);
+        ok = row(rows, JB_TABLE_DAYS, key, 4, value, sizeof value);
+    }
+    size_t at = rows->n;
+    ok = ok && begin_row(rows, JB_TABLE_GLOBALS, "g", 1) && jb_record_globals(g, rows);
+    return ok && (end_row(rows, at), true);
+}
+
+/* ---- into a transaction ---- */
+
+jb_status
+jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt, struct jb_store_txn *t,
+            struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    while (at < end && status == JB_OK) {
+        const uint8_t *p = rows->at + at;
+        size_t key_n = p[1], value_n = jb_get_be(p + 2, 4);
+        const uint8_t *key = p + HEAD_BYTES;
+        if (value_n >= DELETED_IN_DOUBT) {
+            status = value_n == DELETED || doubt ? jb_store_del(t, p[0], key, key_n, err) : JB_OK;
+            value_n = 0;
+        } else {
+            status = jb_store_put(t, p[0], key, key_n, key + key_n, value_n, err);
+        }
+        at += HEAD_BYTES + key_n + value_n;
+    }
+    return status;
+}
+
+static jb_status
+put_ids(const struct jb_news *news, size_t from, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = from; i < news->id_entries.n && status == JB_OK; i++) {
+        const struct jb_id_entry *e = &news->id_entries.at[i];
+        uint8_t key[5 + JB_ID_BYTES_MAX], value[4];
+        key[0] = (uint8_t)e->kind;
+        jb_put_be(key + 1, 4, e->wallet);
+        memcpy(key + 5, news->id_bytes.at + e->at, e->n);
+        jb_put_be(value, 4, e->ordinal);
+        status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value, err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
+    }
+    return status;
+}
+
+/* The first stays the first: a step of a rebuild that was cut may have written it. */
+static jb_status
+put_txns(const struct jb_news *news, size_t from, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = from; i < news->txns.n && status == JB_OK; i++) {
+        const struct jb_txn *txn = &news->txns.at[i];
+        uint8_t value[8];
+        const void *old;
+        size_t n;
+        status = jb_store_get(t, JB_TABLE_TXNS, txn->hash, sizeof txn->hash, &old, &n, err);
+        if (status == JB_E_NOTFOUND) {
+            jb_put_be(value, 8, txn->seq);
+            status = jb_store_put(t, JB_TABLE_TXNS, txn->hash, sizeof txn->hash, value,
+                                  sizeof value, err);
+        }
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
+    }
+    return status;
+}
+
+static jb_status
+put_returns(const struct jb_news *news, size_t from, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    uint8_t key[8], value[16];
+    for (size_t i = from; i < news->returns.entries.n && status == JB_OK; i++) {
+        const struct jb_map_entry *e = &news->returns.entries.at[i];
+        const struct jb_returned *r = &news->returned.at[e->value];
+        jb_put_be(key, 8, e->hash);
+        jb_put_be(value, 8, r->last);
+        jb_put_be(value + 8, 8, (uint64_t)r->sum);
+        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 16, err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
+    }
+    return status;
+}
+
+/* The last one of a key counts. */
+static jb_status
+put_facts(const struct jb_facts *f, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < f->list.n && status == JB_OK; i++) {
+        const struct jb_fact *fact = &f->list.at[i];
+        status = jb_store_put(t, JB_TABLE_FACTS, &fact->key, sizeof fact->key,
+                              f->bytes.at + fact->at, fact->n, err);
+        status = status == JB_OK ? jb_store_next_step(t, err) : status;
+    }
+    return status;
+}
+
+/* What a closed day settled is done with. */
+static jb_status
+delete_due(struct jb_store_txn *t, jb_day closed_through, struct jb_error *err)
+{
+    struct jb_store_row r;
+    uint8_t key[12];
+    jb_status status = jb_store_seek(t, JB_TABLE_DUE, NULL, 0, &r, err);
+    while (status == JB_OK && r.key_n == sizeof key && jb_get_be_i32(r.key) <= closed_through) {
+        memcpy(key, r.key, sizeof key);
+        /* What is read does not know what is pending, so the next row is still there. */
+        status = jb_store_next(t, JB_TABLE_DUE, &r, err);
+        jb_status deleted = jb_store_del(t, JB_TABLE_DUE, key, sizeof key, err);
+        status = deleted == JB_OK ? status : deleted;
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+jb_status
+jb_news_put(const struct jb_news *news, const struct jb_news_mark *from, jb_day closed_through,
+            struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = put_ids(news, from->ids, t, err);
+    status = status == JB_OK ? put_txns(news, from->txns, t, err) : status;
+    status = status == JB_OK ? put_facts(&news->facts, t, err) : status;
+    status = status == JB_OK ? put_returns(news, from->returns, t, err) : status;
+    return status == JB_OK && closed_through != JB_NO_DAY ? delete_due(t, closed_through, err)
+                                                          : status;
+}
+
+/* ---- afterwards ---- */
+
+#define DROP_OVER(list, is_over)                                                                   \
+    do {                                                                                           \
+        size_t to = 0;                                                                             \
+        for (size_t i = 0; i < w->list.n; i++) {                                                   \
+            if (!(is_over)) {                                                                      \
+                w->list.at[to++] = w->list.at[i];                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        w->list.n = to;                                                                            \
+    } while (0)
+
+void
+jb_wallet_drop_over(struct jb_wallet *w)
+{
+    DROP_OVER(lots, jb_lot_over(&w->lots.at[i]));
+    DROP_OVER(grants, jb_grant_over(&w->grants.at[i]));
+    DROP_OVER(refunds, jb_refund_over(&w->refunds.at[i]));
+    DROP_OVER(intervals, jb_interval_over(w, &w->intervals.at[i]));
+    w->first_lot = 0;
+}
