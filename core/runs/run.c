@@ -117,7 +117,8 @@ open_file(const struct jb_run_place *place, const struct jb_run_range *range, st
     jb_run_name(range, name);
     r->fd = jb_descriptor_open_at(place->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (r->fd < 0) {
-        return errno == ENOENT ? JB_E_NOTFOUND : errno == ENOMEM ? JB_E_NOMEM : JB_E_STALE;
+        bool short_of = errno != ENOENT && jb_run_errno() == JB_E_NOMEM;
+        return errno == ENOENT ? JB_E_NOTFOUND : short_of ? JB_E_NOMEM : JB_E_STALE;
     }
     ssize_t got;
     do {
@@ -144,6 +145,16 @@ jb_run_open(const struct jb_run_place *place, const struct jb_run_range *range, 
     }
     *ret = r;
     return JB_OK;
+}
+
+bool
+jb_run_is_there(const struct jb_run_place *place, const struct jb_run *r)
+{
+    char name[JB_RUN_NAME_BYTES];
+    struct stat own, named;
+    jb_run_name(&r->range, name);
+    return fstat(r->fd, &own) == 0 && fstatat(place->dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           own.st_ino == named.st_ino && own.st_dev == named.st_dev;
 }
 
 void

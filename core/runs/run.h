@@ -40,7 +40,7 @@ bool jb_run_name_read(const char *name, struct jb_run_range *ret);
 void jb_run_name_new(uint64_t file, char ret[JB_RUN_NAME_BYTES]);
 bool jb_run_name_new_read(const char *name, uint64_t *ret);
 
-/* JB_E_FULL or JB_E_IO, for what errno says. */
+/* JB_E_FULL, JB_E_NOMEM (memory or descriptors) or JB_E_IO, for what errno says. */
 jb_status jb_run_errno(void);
 
 /* ---- writing ---- */
@@ -84,12 +84,15 @@ struct jb_run {
     bool taken;       /* by a merge: for who plans them */
 };
 
-/* JB_E_NOTFOUND: no such file any more; JB_E_STALE: it is not what it is called, or damaged. */
+/* JB_E_NOTFOUND: no such file any more; JB_E_STALE: it is not what it is called, or damaged;
+ * JB_E_NOMEM: no memory or no descriptors for it, which says nothing about the file. */
 jb_status jb_run_open(const struct jb_run_place *place, const struct jb_run_range *range,
                       struct jb_run **ret);
 void jb_run_use(struct jb_run *r);
 /* Its frames are to be let go before (jb_pool_forget). */
 void jb_run_let_go(struct jb_run *r);
+/* Whether the file of that name is this one. */
+bool jb_run_is_there(const struct jb_run_place *place, const struct jb_run *r);
 jb_status jb_run_read_pages(const struct jb_run *r, uint64_t no, size_t n, uint8_t *ret);
 
 /* Pages in memory, at most so many; those not used for long make room, one by one. One thread at a
