@@ -18,8 +18,8 @@ import plant  # noqa: E402
 PLANTS = [
     ("no writer lock", "core/storage/writer_lock.c", "    int64_t deadline;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline;\n",
      ("core/storage/writer_lock.c", "    struct named *n = &l->shared->of[name];\n    uint64_t taken", "    if (l != NULL) return;\n    struct named *n = &l->shared->of[name];\n    uint64_t taken"), ("processes", "winner")),
-    ("no look-up of keys", "core/state/lookup.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
-     "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n", None, ("threads", "processes", "winner")),
+    ("no look-up of keys", "core/state/lookup.c", "    struct key_looked_for k = {b, caller, key, 0};\n",
+     "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    struct key_looked_for k = {b, caller, key, 0};\n", None, ("threads", "processes", "winner")),
 ]
 
 
