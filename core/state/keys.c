@@ -482,22 +482,60 @@ jb_keys_warm(const struct jb_state *b, const uint64_t *hashes, size_t n)
 
 /* ---- writing ---- */
 
-/* The map becomes a table, and a new one begins. */
+/* The map, which ends with that event, becomes a table, and a new one begins. There is room for it
+ * among the tables. NULL: no memory. */
 static struct jb_key_table *
-freeze(struct jb_state *b)
+freeze(struct jb_keys *k, jb_seq last, const uint8_t chain[JB_CHAIN_BYTES])
 {
-    struct jb_keys *k = &b->keys;
     struct jb_key_table *t = calloc(1, sizeof *t);
     if (t == NULL || !jb_vec_reserve(&k->tables, k->tables.n + 1)) {
         free(t);
         return NULL;
     }
-    t->range = (struct jb_run_range){.first = k->from, .last = b->g.seq};
-    memcpy(t->range.chain, b->head.chain, JB_CHAIN_BYTES);
+    t->range = (struct jb_run_range){.first = k->from, .last = last};
+    memcpy(t->range.chain, chain, JB_CHAIN_BYTES);
     t->map = k->map;
     k->map = (struct jb_map){0};
-    k->from = b->g.seq + 1;
+    k->from = last + 1;
     return t;
+}
+
+/* Of whoever has never looked for a key, and where runs have them: they are found there, or in the
+ * log. What has no place behind runs and tables is read once that is needed. */
+static bool
+are_had(struct jb_state *b, jb_seq last)
+{
+    struct jb_keys *k = &b->keys;
+    jb_seq until, end = covered(k, &until);
+    return !k->writes || k->runs == NULL || end >= last || end + 1 < k->from;
+}
+
+jb_status
+jb_keys_fold(struct jb_state *b, const struct jb_frame *frame, jb_seq seq, struct jb_error *err)
+{
+    struct jb_keys *k = &b->keys;
+    if (b->store == NULL || b->save.live || frame->first + frame->count - 1 != seq) {
+        return JB_OK;
+    }
+    jb_status status = k->writes ? open_runs(b, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    if (are_had(b, seq)) {
+        jb_map_clear(&k->map);
+        k->from = seq + 1;
+        return JB_OK;
+    }
+    struct jb_key_table *t = freeze(k, seq, frame->chain);
+    if (t == NULL) {
+        return no_memory(err);
+    }
+    (void)insert(k, t); /* for which there is room */
+    offer(k, true);
+    if (k->tables.n > 2) {
+        jb_runs_settle(k->runs, false); /* so that memory does not fill with them */
+    }
+    return JB_OK;
 }
 
 void
@@ -522,7 +560,7 @@ jb_keys_store(struct jb_state *b, bool closing)
     if (enough) {
         jb_status status = open_runs(b, &ignored);
         status = status == JB_OK ? cover(b, &ignored) : status;
-        struct jb_key_table *t = status == JB_OK ? freeze(b) : NULL;
+        struct jb_key_table *t = status == JB_OK ? freeze(k, b->g.seq, b->head.chain) : NULL;
         if (t != NULL) {
             (void)insert(k, t); /* for which there is room */
         }
@@ -540,7 +578,8 @@ jb_keys_write_next(struct jb_state *b, const struct jb_store *store, uint32_t ge
     struct jb_keys *k = &b->keys;
     struct jb_run_place place = {.dir = -1};
     char *path = directory(store);
-    struct jb_key_table *t = path != NULL && b->g.seq >= k->from ? freeze(b) : NULL;
+    struct jb_key_table *t =
+        path != NULL && b->g.seq >= k->from ? freeze(k, b->g.seq, b->head.chain) : NULL;
     jb_status status = JB_E_NOMEM;
     if (t != NULL) {
         prepare(t, generation);
