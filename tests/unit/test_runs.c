@@ -492,8 +492,9 @@ offer(struct jb_runs *r, struct range *range)
 {
     struct jb_runs_source s;
     source(&s, range, 1);
-    while (!jb_runs_offer(r, &s)) {
-        usleep(100);
+    for (int i = 0; !jb_runs_offer(r, &s); i++) {
+        assert_true(i < 10000);
+        usleep(1000);
     }
     jb_runs_settle(r, false);
     assert_true(s.done);
