@@ -889,11 +889,7 @@ jb_runs_rows(struct jb_runs *r, size_t *ret_runs)
 static jb_status
 find_in(struct jb_runs *r, struct jb_run *run, uint64_t hash, jb_runs_found found, void *data)
 {
-    bool may;
-    jb_status status = jb_run_may_have(&r->pool, run, hash, &may);
-    if (status != JB_OK || !may) {
-        return status;
-    }
+    jb_status status;
     uint8_t key[JB_RUN_HASH_BYTES];
     struct jb_run_at at;
     jb_put_be(key, 8, hash);
@@ -909,17 +905,55 @@ void
 jb_runs_warm(const struct jb_runs *r, uint64_t hash)
 {
     for (size_t i = 0; i < r->mine.n; i++) {
-        jb_run_warm(&r->pool, r->mine.at[i], hash);
+        __builtin_prefetch(jb_run_line_there(&r->pool, r->mine.at[i], hash));
     }
+}
+
+/* Lines of filters that were in memory when nothing had been read since. */
+#define LINES_MAX 64
+struct lines {
+    unsigned reads;
+    size_t n;
+    const uint8_t *at[LINES_MAX];
+};
+
+/* They come side by side. */
+static void
+send_for_lines(const struct jb_runs *r, uint64_t hash, struct lines *ret)
+{
+    ret->reads = r->pool.reads;
+    ret->n = r->mine.n < LINES_MAX ? r->mine.n : LINES_MAX;
+    for (size_t i = 0; i < ret->n; i++) {
+        ret->at[i] = jb_run_line_there(&r->pool, r->mine.at[i], hash);
+        __builtin_prefetch(ret->at[i]);
+    }
+}
+
+static jb_status
+may_have(struct jb_runs *r, const struct lines *lines, size_t i, uint64_t hash,
+         const uint8_t bits[JB_FILTER_LINE], bool *ret)
+{
+    bool there = i < lines->n && lines->at[i] != NULL && lines->reads == r->pool.reads;
+    const uint8_t *line = there ? lines->at[i] : NULL;
+    jb_status status = there ? JB_OK : jb_run_line(&r->pool, r->mine.at[i], hash, &line);
+    *ret = status == JB_OK && jb_filter_has(line, bits);
+    return status;
 }
 
 jb_status
 jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
 {
     jb_status status = JB_OK;
-    jb_runs_warm(r, hash);
+    struct lines lines;
+    uint8_t bits[JB_FILTER_LINE] = {0};
+    jb_filter_put(bits, hash);
+    send_for_lines(r, hash, &lines);
     for (size_t i = r->mine.n; i-- > 0 && status == JB_OK;) {
-        status = find_in(r, r->mine.at[i], hash, found, data);
+        bool may;
+        status = may_have(r, &lines, i, hash, bits, &may);
+        if (status == JB_OK && may) {
+            status = find_in(r, r->mine.at[i], hash, found, data);
+        }
         if (status == JB_E_STALE) {
             pthread_mutex_lock(&r->lock);
             cut(r, r->mine.at[i]);

@@ -14,6 +14,8 @@ struct jb_keys_limits jb_keys_limits = {
     .closing_events = JB_CHECKS ? 1 : 65536,
     .pool_pages = 65536, /* 256 MiB */
 };
+#define SORT_SHIFT 48
+#define SORT_PARTS (UINT64_C(1) << (64 - SORT_SHIFT))
 /* Keys of one hash. */
 #define SAME_MAX 16
 
@@ -40,19 +42,34 @@ compare(const void *a, const void *b)
                               : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+/* Hashes are spread evenly: put where their first bits belong they are nearly in order. */
 static bool
 sort(void *data)
 {
     struct jb_key_table *t = data;
     size_t n = t->map.entries.n;
+    const struct jb_map_entry *e = t->map.entries.at;
     t->sorted = t->sorted != NULL ? t->sorted : malloc((n + 1) * sizeof *t->sorted);
-    if (t->sorted == NULL) {
+    uint32_t *ends = calloc(SORT_PARTS + 1, sizeof *ends);
+    if (t->sorted == NULL || ends == NULL) {
+        free(ends);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        t->sorted[i] = (struct jb_key_row){t->map.entries.at[i].hash, t->map.entries.at[i].value};
+        ends[(e[i].hash >> SORT_SHIFT) + 1]++;
     }
-    qsort(t->sorted, n, sizeof *t->sorted, compare);
+    for (size_t i = 0; i < SORT_PARTS; i++) {
+        ends[i + 1] += ends[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        t->sorted[ends[e[i].hash >> SORT_SHIFT]++] = (struct jb_key_row){e[i].hash, e[i].value};
+    }
+    for (size_t i = 0, from = 0; i < SORT_PARTS; from = ends[i++]) {
+        if (ends[i] - from > 1) {
+            qsort(t->sorted + from, ends[i] - from, sizeof *t->sorted, compare);
+        }
+    }
+    free(ends);
     return true;
 }
 
