@@ -22,8 +22,8 @@ PLANTS = [
         ("core/storage/writer_lock.c", "    struct named *n = &l->shared->of[name];\n    uint64_t taken", "    if (l != NULL) return;\n    struct named *n = &l->shared->of[name];\n    uint64_t taken")],
      ("processes", "winner")),
     ("no look-up of keys", [
-        ("core/state/lookup.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
-         "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n")],
+        ("core/state/lookup.c", "    struct key_looked_for k = {b, caller, key, 0};\n",
+         "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    struct key_looked_for k = {b, caller, key, 0};\n")],
      ("threads", "processes", "winner")),
 ]
 
