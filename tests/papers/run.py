@@ -492,6 +492,7 @@ def invoice_commands():
         yield line("consume", usage=usage, amount=9026 + i, overdraft=True)
     yield line("invoice.issue", "2026-04-03T09:00:00+09:00", month="2026-03")
     yield line("invoice.confirm", invoice=1, approve_no="20260403410000001")
+    yield line("invoice.mail", invoice=1, result="SENT")
     yield line("consume.reverse", usage=HOSTILE[1], amount=1000)
     yield line("invoice.issue", "2026-04-20T09:00:00+09:00", month="2026-03")
 
@@ -524,13 +525,16 @@ def invoices(work):
                 check(f"{name}: recipient", {"120-81-47521", HOSTILE[0], HOSTILE[2], "tax@example.com"} <= set(cells), cells)
                 check(f"{name}: supplier", ("220-81-62517" in cells) == bool(given) and ("--supplier" in out.stderr) == (not given), (cells, out.stderr))
         table = list(csv.DictReader(io.StringIO(run("invoice", ledger, str(number), "--csv").stdout)))
+        for lang, line, none in (("en", "recipient 120-81-47521, approval number %s, mail %s", "none yet"), ("ko", "공급받는 자 120-81-47521, 승인번호 %s, 메일 %s", "아직 없음")):
+            text = run("invoice", ledger, str(number), "--lang", lang).stdout
+            check(f"invoice {number}: what became of it, {lang}", line % (one["approve_no"] or none, (one["mail"] or {"result": none})["result"]) in text, text)
         check(f"invoice {number}: CSV", [(int(r["seq"]), int(r["amount"])) for r in table] == [(w[0], w[2]) for w in want], table[:2])
     log = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()]
     for number in ("1", "2", "3"):
         want = [(e["seq"], e["type"]) for e in reversed(log) if str(e.get("invoice", e.get("charge"))) == number]
         got = ask("find", ledger, number)
         rows = got["rows"] if isinstance(got, dict) else []
-        check(f"find invoice {number}", [(r["seq"], r["type"]) for r in rows] == want and len(want) == (3, 1, 0)[int(number) - 1], (rows, want))
+        check(f"find invoice {number}", [(r["seq"], r["type"]) for r in rows] == want and len(want) == (4, 1, 0)[int(number) - 1], (rows, want))
         check(f"invoice {number} is the wallet's", all(r["what"] == ["charge" if r["type"] == "charge_settled" else "invoice"] and r["belongs_to"] == "W" for r in rows), rows)
     check("find by the tax office's number", [r["type"] for r in ask("find", ledger, "20260403410000001")["rows"]] == ["invoice_confirmed"])
     pages, cursor = [], None

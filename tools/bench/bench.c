@@ -703,7 +703,8 @@ static int
 check_bounds(void)
 {
     struct bound bounds[] = {
-        {"consume/batch8192/10k", "sqlite/batch8192/10k", 120, true, 0, 0},
+        {"consume/batch8192/10k", "sqlite/batch8192/10k", 150, true, 0, 0},
+        {"consume/batch8192/10k/keys", "sqlite/batch8192/10k/keys", 1, true, 0, 0},
         {"consume/batch8192/10k", "sqlite/batch8192/10k", 60, false, 0, 0},
         {"consume/batch8192/10k/keys", "sqlite/batch8192/10k/keys", 40, false, 0, 0},
         {"consume/single", "disk: append 4 KiB and sync", 25, false, 0, 0},

@@ -186,8 +186,8 @@ print_expiring(struct app *app, const struct query *q)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table,
+                    rows.n > 0 ? NULL : tr("no free cash lapses within these days"), &moment, next);
     return EXIT_DONE;
 }
 
