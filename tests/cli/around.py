@@ -354,7 +354,7 @@ def words_and_not_numbers(work):
     ledger, none = os.path.join(work, "n"), os.path.join(work, "none")
     run("init", ledger)
     run("init", none, "--invoice-from", "none")
-    for lang, all_months, no, due, lapses in (("en", "all months", "none", "nothing is due", "no free cash lapses"),
+    for lang, all_months, no, due, lapses in (("en", "always", "none", "nothing is due", "no free cash lapses"),
                                               ("ko", "모든 달", "없음", "지금 처리할 일이 없습니다", "만료되는 무상캐시가 없습니다")):
         for where, word in ((ledger, all_months), (none, no)):
             row, = (line for line in run("stat", where, "--lang", lang).stdout.splitlines() if "invoice_from" in line)
