@@ -23,6 +23,8 @@ struct closed_day {
 
 struct jb_cross {
     struct jb_fold fold;
+    struct jb_fold_drain drain;
+    struct jb_tally drained[JB_VT_N]; /* what went there */
     struct jb_papers_check *papers;
     bool over;                        /* the fold could not go on; that was said */
     JB_VEC(uint32_t) touched;         /* wallets with an event since they were compared */
@@ -30,6 +32,16 @@ struct jb_cross {
     JB_VEC(struct closed_day) closed; /* in order, without a gap */
     JB_VEC(struct day_sums) sums;     /* of the same days */
 };
+
+static jb_status
+drain_row(void *data, unsigned table, const void *key, size_t key_n, const void *value,
+          size_t value_n, struct jb_error *err)
+{
+    struct jb_cross *x = data;
+    (void)err;
+    jb_tally_add(&x->drained[table], key, key_n, value, value_n);
+    return JB_OK;
+}
 
 jb_status
 jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err)
@@ -43,6 +55,8 @@ jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err)
     }
     x->papers = papers;
     jb_fold_init(&x->fold, utc_offset_s);
+    x->drain = (struct jb_fold_drain){drain_row, x};
+    x->fold.drain = &x->drain;
     *ret = x;
     return JB_OK;
 }
@@ -60,6 +74,49 @@ jb_cross_close(struct jb_cross *x)
         free(x);
     }
     return NULL;
+}
+
+const struct jb_tally *
+jb_cross_drained(const struct jb_cross *x)
+{
+    return x->drained;
+}
+
+struct again {
+    struct jb_fold fold;
+    jb_status status;
+    struct jb_error *err;
+};
+
+static void
+fold_again(void *data, const struct jb_event *e)
+{
+    struct again *a = data;
+    a->status = a->status == JB_OK ? jb_fold_event(&a->fold, NULL, e, a->err) : a->status;
+}
+
+static jb_status
+drain_rest(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
+           struct jb_error *err)
+{
+    const struct jb_fold_drain *drain = data;
+    return drain->row(drain->data, JB_VT_TEXTS, key, key_n, value, value_n, err);
+}
+
+jb_status
+jb_cross_again(struct jb_state *b, const struct jb_fold_drain *drain, struct jb_error *err)
+{
+    struct again a = {.status = JB_OK, .err = err};
+    jb_fold_init(&a.fold, b->identity.utc_offset_s);
+    a.fold.drain = drain;
+    jb_status status = jb_audit_events(b, 1, b->g.seq, fold_again, &a, err);
+    status = status == JB_OK ? a.status : status;
+    if (status == JB_OK) { /* of an epoch that goes on; nothing else is kept */
+        status =
+            jb_fold_each(&a.fold, NULL, JB_VT_TEXTS, drain_rest, (void *)(uintptr_t)drain, err);
+    }
+    jb_fold_free(&a.fold);
+    return status;
 }
 
 const struct jb_fold *

@@ -17,6 +17,8 @@ struct scan {
     bool last_flag;
     struct jb_cross *cross;
     struct jb_map subjects; /* number * 8 + kind -> its last event */
+    struct jb_repeats repeats;
+    struct jb_tallies tallies;
     struct jb_judge *judge; /* NULL: the rules are not asked */
     struct jb_scan_result r;
     bool chained;     /* the chain value of the frame at hand holds */
@@ -89,7 +91,7 @@ check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
         return;
     }
     uint64_t subject = e->subject * 8 + e->subject_kind;
-    const struct jb_map_entry *last = jb_map_find(&s->subjects, subject);
+    struct jb_map_entry *last = jb_map_change(&s->subjects, subject);
     uint64_t before = last != NULL ? last->value : 0;
     if (e->subject_prev != before) {
         jb_found(s->f, "subject_chain", e->seq, frame, 0,
@@ -99,7 +101,9 @@ check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
                  (unsigned long long)e->subject, (unsigned long long)e->subject_prev,
                  (unsigned long long)before);
     }
-    if (!jb_map_put(&s->subjects, subject, e->seq)) {
+    if (last != NULL) {
+        last->value = e->seq;
+    } else if (!jb_map_put(&s->subjects, subject, e->seq)) {
         s->failed = jb_fail(s->err, JB_E_NOMEM, "no memory to check the subjects of events");
     }
 }
@@ -324,7 +328,7 @@ stop_here(struct scan *s, const struct jb_scan_stop *stops, size_t stops_n)
         if (s->state->g.seq == stops[i].stop) {
             memcpy(s->state->head.chain, s->chain, JB_CHAIN_BYTES);
             s->f->part = JB_AUDIT_SUMS;
-            s->failed = stops[i].at_seq(stops[i].data, s->state, jb_cross_fold(s->cross), s->err);
+            s->failed = stops[i].at_seq(stops[i].data, s->state, s->cross, s->err);
         }
     }
 }
@@ -345,6 +349,32 @@ log_ended(struct scan *s, int code)
     }
 }
 
+/* Finds out what repeats, before anything is folded. */
+static void
+find_names(struct scan *s, MDB_txn *txn, const MDB_val *key)
+{
+    enum jb_names_found found;
+    int code = 0;
+    if (s->state == NULL) {
+        return;
+    }
+    s->state->tallies = &s->tallies;
+    s->failed = jb_audit_names(s->state, txn, key, &s->repeats, &found, &code, s->err);
+    if (s->failed != JB_OK || found == JB_NAMES_UNKNOWN) {
+        return; /* everything is kept */
+    }
+    s->state->repeats = &s->repeats;
+    if (found == JB_NAMES_NO_ROOM) {
+        s->f->part = JB_AUDIT_FORM;
+        jb_not_checked(s->f, JB_AUDIT_ALL,
+                       "keys, ids and all that is folded: there is no room for what an audit sorts "
+                       "in temporary files (TMPDIR): %s",
+                       strerror(code));
+        s->r.unfolded = true;
+        stop_folding(s);
+    }
+}
+
 static jb_status
 all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_scan_stop *stops,
            size_t stops_n)
@@ -359,7 +389,11 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     }
     mdb_stat(txn, dbi, &st);
     MDB_val key, value;
-    while (s->failed == JB_OK && (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+    code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    if (code == 0) {
+        find_names(s, txn, &key);
+    }
+    for (; s->failed == JB_OK && code == 0; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         jb_audit_progress(s->f, s->r.frames, st.ms_entries);
         one_value(s, &key, &value);
         stop_here(s, stops, stops_n);
@@ -369,6 +403,55 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
         log_ended(s, code);
     }
     return s->failed;
+}
+
+/* Of a frame, from that event on. False: something of it cannot be read. */
+static bool
+events_of_frame(const struct jb_state *b, const struct jb_frame *f, jb_seq from, jb_seq through,
+                struct jb_event_space *space, void (*look)(void *data, const struct jb_event *e),
+                void *data, bool *no_memory)
+{
+    struct jb_event_context context = {f->base, b->identity.utc_offset_s};
+    size_t at = 0;
+    for (uint32_t i = 0; i < f->count && f->first + i <= through; i++) {
+        struct jb_decode_failure failure;
+        struct jb_event e;
+        size_t n = jb_event_decode(f->events + at, f->bytes - at, f->first + i, &context, &e, space,
+                                   &failure);
+        if (n == 0) {
+            *no_memory |= failure.no_memory;
+            return false;
+        }
+        at += n;
+        if (e.seq >= from) {
+            look(data, &e);
+        }
+    }
+    return true;
+}
+
+jb_status
+jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
+                void (*look)(void *data, const struct jb_event *e), void *data,
+                struct jb_error *err)
+{
+    struct jb_event_space space = {0};
+    struct jb_log_reader *r;
+    struct jb_frame frame;
+    bool no_memory = false, holds = true;
+    jb_status status = jb_log_reader_open(b->log, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (jb_seq next = from; next <= through && status == JB_OK && holds;
+         next = frame.first + frame.count) {
+        status = jb_log_reader_any_frame(r, next, &frame, err);
+        holds = status == JB_OK &&
+                events_of_frame(b, &frame, from, through, &space, look, data, &no_memory);
+    }
+    jb_log_reader_close(r);
+    jb_event_space_free(&space);
+    return no_memory ? jb_fail(err, JB_E_NOMEM, "no memory to read events again") : status;
 }
 
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
@@ -434,6 +517,7 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop
     jb_status status = read_all(&s, log, stops, stops_n);
     jb_cross_close(s.cross);
     jb_map_free(&s.subjects);
+    jb_repeats_free(&s.repeats);
     jb_judge_close(s.judge);
     jb_state_close(s.state);
     jb_event_space_free(&s.space);

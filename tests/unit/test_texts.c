@@ -38,7 +38,7 @@ fold_one(struct jb_fold *f, jb_seq seq)
                                .wallet = 1,
                                .key = seq % 5 == 0 ? jb_text_of(usage) : jb_text_of(key),
                                .cash_consumed = {.usage = jb_text_of(usage), .amount = 1}};
-    must(jb_fold_texts(f, &e), "no memory");
+    must(jb_fold_texts(f, &e, NULL) == JB_OK, "no memory");
     f->g.seq = seq;
 }
 
