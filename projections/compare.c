@@ -6,6 +6,7 @@
 
 #include "base/tally.h"
 #include "projections/query.h"
+#include "storage/passed.h"
 
 #define KEY_BYTES_MAX 32
 
@@ -180,11 +181,13 @@ static bool
 has_table(struct compare *c)
 {
     struct jb_tally there = {0};
+    struct jb_passed passed = {0};
     struct jb_store_row row;
     struct jb_error err;
     jb_status status = jb_store_seek(c->t, c->table, "", 0, &row, &err);
     while (status == JB_OK) {
         jb_tally_add(&there, row.key, row.key_n, row.value, row.value_n);
+        jb_passed(&passed, row.value, row.value_n);
         status = jb_store_next(c->t, c->table, &row, &err);
     }
     return status == JB_E_NOTFOUND && jb_tally_same(&there, &c->sums);

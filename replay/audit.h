@@ -22,6 +22,9 @@ struct jb_findings {
     uint32_t refuted,
         unknown;    /* parts with a problem; parts of which something could not be told */
     bool no_memory; /* something is missing in the lists, or could not be looked at */
+    /* Called before a problem is told: what came before it and is not told yet has its turn. */
+    void (*catch_up)(void *data);
+    void *catch_up_data;
 };
 
 /* Whether a look-up for a check was answered. One that failed for want of memory says nothing about
@@ -49,6 +52,26 @@ jb_audit_verdict jb_part_verdict(const struct jb_findings *f, uint32_t part);
 void jb_findings_free(struct jb_findings *f);
 
 struct jb_cross;
+
+/* ---- beside.c: a thread that gets pieces of the log ---- */
+
+/* Events of a frame, one behind the other. */
+struct jb_piece {
+    const uint8_t *events;
+    size_t bytes;
+    jb_seq first;
+    uint32_t count; /* 0: none */
+    jb_instant base;
+};
+
+struct jb_beside;
+/* NULL: no memory. Where there is no thread to be had, work is called by jb_beside_give. */
+struct jb_beside *jb_beside_open(void (*work)(void *data, const struct jb_piece *piece),
+                                 void *data);
+void jb_beside_give(struct jb_beside *q, const struct jb_piece *piece);
+/* Until all that was given is done. */
+void jb_beside_settle(struct jb_beside *q);
+struct jb_beside *jb_beside_close(struct jb_beside *q);
 
 /* What the scan of the log found out. */
 struct jb_scan_result {
@@ -96,8 +119,8 @@ jb_status jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
                           struct jb_error *err);
 
 /* warm.c: the first events of those bytes, JB_FRAME_STRIDE and `count` at most, will be looked at
- * in a moment. fold may be NULL. Returns how many there are; wallets gets theirs, as far as they
- * can be told. */
+ * in a moment. b or fold may be NULL. Returns how many there are; wallets gets theirs, as far as
+ * they can be told. */
 size_t jb_audit_warm(const struct jb_state *b, const struct jb_fold *fold, const uint8_t *events,
                      size_t n, uint32_t count, uint32_t wallets[JB_FRAME_STRIDE]);
 
@@ -117,10 +140,18 @@ void jb_papers_check_end(struct jb_papers_check *p, struct jb_state *b, struct j
 
 jb_status jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err);
 struct jb_cross *jb_cross_close(struct jb_cross *x);
-/* Folds e, which the state has applied. Each time a day closes the wallets that were touched since
- * are compared. JB_E_NOMEM only; a contradiction is a finding. */
+/* What else than the folds can be said of e, which the state has applied. JB_E_NOMEM only. */
 jb_status jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
                          struct jb_findings *f, struct jb_error *err);
+/* Folds events that the state has applied, beside the caller. */
+void jb_cross_give(struct jb_cross *x, const struct jb_piece *piece);
+/* When all of them are folded. *ret_over: the event that the fold did not take, which is a finding,
+ * if it was not told yet; else 0. JB_E_NOMEM only. */
+jb_status jb_cross_settle(struct jb_cross *x, struct jb_findings *f, jb_seq *ret_over,
+                          struct jb_error *err);
+/* Each time a day has closed: the wallets that were touched since are compared. To be settled
+ * before, as for all that follows. */
+void jb_cross_day(struct jb_cross *x, struct jb_state *b, struct jb_findings *f);
 /* Every wallet, every row, and the rows of every closed day against its control totals. */
 jb_status jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f,
                        struct jb_error *err);

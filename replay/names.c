@@ -19,6 +19,7 @@
 #include "replay/audit.h"
 #include "storage/descriptors.h"
 #include "storage/lmdb_tree.h"
+#include "storage/passed.h"
 
 #define PARTS 256
 #define WALKERS 2
@@ -220,6 +221,7 @@ walk(void *data)
 {
     struct walker *w = data;
     struct counting *c = w->c;
+    struct jb_passed passed = {0};
     bool goes_on = true;
     for (jb_seq next = w->first; goes_on && next < w->end && atomic_load(&c->failed) == 0;) {
         uint8_t bytes[8];
@@ -237,6 +239,7 @@ walk(void *data)
         }
         goes_on = names_of_frame(w, &f);
         next += f.count;
+        jb_passed(&passed, value.mv_data, value.mv_size);
     }
     return NULL;
 }

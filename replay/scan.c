@@ -5,6 +5,7 @@
 #include <jangbu/command.h>
 
 #include "storage/lmdb_env.h"
+#include "storage/passed.h"
 
 struct scan {
     struct jb_findings *f;
@@ -21,9 +22,11 @@ struct scan {
     struct jb_tallies tallies;
     struct jb_judge *judge; /* NULL: the rules are not asked */
     struct jb_scan_result r;
-    bool chained;     /* the chain value of the frame at hand holds */
-    bool sound;       /* everything so far held */
-    jb_status failed; /* the audit itself cannot go on */
+    struct jb_piece piece; /* what the state has applied and the other fold has not got yet */
+    struct jb_piece event; /* the one at hand */
+    bool chained;          /* the chain value of the frame at hand holds */
+    bool sound;            /* everything so far held */
+    jb_status failed;      /* the audit itself cannot go on */
     struct jb_error *err;
 };
 
@@ -73,6 +76,56 @@ not_applied(struct scan *s, const struct jb_event *e, uint64_t frame, size_t off
 }
 
 static void
+give_piece(struct scan *s)
+{
+    if (s->piece.count > 0) {
+        jb_cross_give(s->cross, &s->piece);
+        s->piece.count = 0;
+    }
+}
+
+/* The other fold stands where the state does, or at the event that it did not take. */
+static void
+settle(struct scan *s)
+{
+    jb_seq over = 0;
+    if (s->cross == NULL) {
+        return;
+    }
+    const uint32_t part = s->f->part;
+    void (*catch_up)(void *data) = s->f->catch_up;
+    give_piece(s);
+    s->f->catch_up = NULL; /* it tells a problem itself */
+    s->f->part = JB_AUDIT_SUMS;
+    jb_status status = jb_cross_settle(s->cross, s->f, &over, s->err);
+    s->f->part = part;
+    s->f->catch_up = catch_up;
+    s->failed = status != JB_OK ? status : s->failed;
+    if (over != 0) {
+        s->sound = false;
+        s->r.verified_to = s->r.verified_to < over ? s->r.verified_to : over - 1;
+    }
+}
+
+static void
+catch_up(void *data)
+{
+    settle(data);
+}
+
+/* The event at hand is the other fold's next. */
+static void
+add_to_piece(struct scan *s)
+{
+    if (s->piece.count == 0) {
+        s->piece = s->event;
+        return;
+    }
+    s->piece.bytes += s->event.bytes;
+    s->piece.count++;
+}
+
+static void
 check_sums_of(struct scan *s, const struct jb_event *e, uint64_t frame)
 {
     if ((s->f->to.only & JB_AUDIT_SUMS) == 0) {
@@ -81,6 +134,11 @@ check_sums_of(struct scan *s, const struct jb_event *e, uint64_t frame)
     jb_check_after(s->state, e, frame, s->f);
     jb_status status = jb_cross_event(s->cross, s->state, e, s->f, s->err);
     s->failed = status != JB_OK ? status : s->failed;
+    add_to_piece(s);
+    if (e->type == JB_EV_DAY_CLOSED) {
+        settle(s);
+        jb_cross_day(s->cross, s->state, s->f);
+    }
 }
 
 /* Each subject's events name the one before, as those of a wallet do. */
@@ -183,8 +241,8 @@ static void
 warm(const struct scan *s, const struct jb_frame *frame, size_t at, uint32_t count)
 {
     uint32_t wallets[JB_FRAME_STRIDE];
-    const size_t n = jb_audit_warm(s->state, jb_cross_fold(s->cross), frame->events + at,
-                                   frame->bytes - at, count, wallets);
+    const size_t n =
+        jb_audit_warm(s->state, NULL, frame->events + at, frame->bytes - at, count, wallets);
     if (s->judge != NULL) {
         jb_judge_warm(s->judge, wallets, n);
     }
@@ -228,9 +286,11 @@ one_frame(struct scan *s, const struct jb_frame *frame)
                      (unsigned long long)seq);
             s->sound = false;
         }
+        s->event = (struct jb_piece){frame->events + at, n, seq, 1, frame->base};
         one_event(s, &e, frame->first, JB_FRAME_EVENTS + at);
         at += n;
     }
+    give_piece(s);
     s->f->part = JB_AUDIT_FORM;
     if (at != frame->bytes) {
         jb_found(s->f, "frame", 0, frame->first, JB_FRAME_EVENTS + at,
@@ -326,8 +386,12 @@ stop_here(struct scan *s, const struct jb_scan_stop *stops, size_t stops_n)
 {
     for (size_t i = 0; i < stops_n && s->state != NULL && s->failed == JB_OK; i++) {
         if (s->state->g.seq == stops[i].stop) {
+            settle(s);
             memcpy(s->state->head.chain, s->chain, JB_CHAIN_BYTES);
             s->f->part = JB_AUDIT_SUMS;
+            if (s->failed != JB_OK) {
+                return;
+            }
             s->failed = stops[i].at_seq(stops[i].data, s->state, s->cross, s->err);
         }
     }
@@ -389,6 +453,7 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     }
     mdb_stat(txn, dbi, &st);
     MDB_val key, value;
+    struct jb_passed passed = {0};
     code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
     if (code == 0) {
         find_names(s, txn, &key);
@@ -396,6 +461,7 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     for (; s->failed == JB_OK && code == 0; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         jb_audit_progress(s->f, s->r.frames, st.ms_entries);
         one_value(s, &key, &value);
+        jb_passed(&passed, value.mv_data, value.mv_size);
         stop_here(s, stops, stops_n);
     }
     mdb_cursor_close(cursor);
@@ -495,6 +561,8 @@ read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, s
     status = status == JB_OK ? jb_env_begin(jb_log_env(log), MDB_RDONLY, &txn, s->err) : status;
     if (status == JB_OK) {
         status = all_values(s, log, txn, stops, stops_n);
+        settle(s);
+        status = status == JB_OK ? s->failed : status;
         jb_env_abort(jb_log_env(log), txn);
     }
     if (status == JB_OK && s->state != NULL && (s->f->to.only & JB_AUDIT_SUMS) != 0) {
@@ -514,7 +582,10 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop
             size_t stops_n, struct jb_scan_result *ret, struct jb_error *err)
 {
     struct scan s = {.f = f, .next = 1, .sound = true, .err = err};
+    f->catch_up = catch_up;
+    f->catch_up_data = &s;
     jb_status status = read_all(&s, log, stops, stops_n);
+    f->catch_up = NULL;
     jb_cross_close(s.cross);
     jb_map_free(&s.subjects);
     jb_repeats_free(&s.repeats);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "replay/audit.h"
+#include "storage/passed.h"
 
 struct compare {
     struct jb_state *b;
@@ -133,11 +134,13 @@ static bool
 has_table(struct compare *c, unsigned table, const struct jb_tally *expected)
 {
     struct jb_tally there = {0};
+    struct jb_passed passed = {0};
     struct jb_store_row row;
     struct jb_error err;
     jb_status status = jb_store_seek(c->t, table, "", 0, &row, &err);
     while (status == JB_OK) {
         jb_tally_add(&there, row.key, row.key_n, row.value, row.value_n);
+        jb_passed(&passed, row.value, row.value_n);
         status = jb_store_next(c->t, table, &row, &err);
     }
     c->f->no_memory |= status == JB_E_NOMEM;
