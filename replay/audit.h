@@ -108,6 +108,13 @@ enum jb_names_found {
     JB_NAMES_UNKNOWN, /* pages are damaged, or are being written: all names are to be kept */
     JB_NAMES_NO_ROOM  /* *ret_errno says why: in the place for temporary files */
 };
+/* How many names of a part are in memory before they go into the file; for how many events a second
+ * thread is begun. Set by tests alone. */
+struct jb_audit_limits {
+    size_t block_names;
+    jb_seq events_of_two;
+};
+extern struct jb_audit_limits jb_audit_limits;
 /* txn: a read of the log; key: of a row of it, as LMDB gave it. JB_E_NOMEM alone. */
 jb_status jb_audit_names(const struct jb_state *b, MDB_txn *txn, const MDB_val *key,
                          struct jb_repeats *ret, enum jb_names_found *ret_found, int *ret_errno,

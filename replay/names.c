@@ -23,12 +23,15 @@
 
 #define PARTS 256
 #define WALKERS 2
-#define BLOCK_NAMES (JB_CHECKS ? 8 : 2048)
-/* What a second thread is worth. */
-#define EVENTS_OF_TWO (JB_CHECKS ? 64 : 65536)
+
+/* Builds for tests meet all of it with little. */
+struct jb_audit_limits jb_audit_limits = {
+    .block_names = JB_CHECKS ? 8 : 2048,
+    .events_of_two = JB_CHECKS ? 64 : 65536,
+};
 
 struct part {
-    uint64_t *block; /* BLOCK_NAMES; NULL: it has no names yet */
+    uint64_t *block; /* of block_names; NULL: it has no names yet */
     unsigned n;
     JB_VEC(uint32_t) blocks; /* of the file */
 };
@@ -120,14 +123,14 @@ have_file(struct counting *c)
 static off_t
 place_of(uint32_t block)
 {
-    return (off_t)block * BLOCK_NAMES * (off_t)sizeof(uint64_t);
+    return (off_t)((uint64_t)block * jb_audit_limits.block_names * sizeof(uint64_t));
 }
 
 static bool
 write_block(struct counting *c, uint32_t block, const uint64_t *names)
 {
     const uint8_t *at = (const uint8_t *)names;
-    for (size_t done = 0, n = BLOCK_NAMES * sizeof *names; done < n;) {
+    for (size_t done = 0, n = jb_audit_limits.block_names * sizeof *names; done < n;) {
         ssize_t got = pwrite(c->fd, at + done, n - done, place_of(block) + (off_t)done);
         if (got == 0 || (got < 0 && errno != EINTR)) {
             file_failed(c, got < 0 ? errno : EIO);
@@ -142,7 +145,7 @@ static bool
 read_block(struct counting *c, uint32_t block, uint64_t *ret)
 {
     uint8_t *at = (uint8_t *)ret;
-    for (size_t done = 0, n = BLOCK_NAMES * sizeof *ret; done < n;) {
+    for (size_t done = 0, n = jb_audit_limits.block_names * sizeof *ret; done < n;) {
         ssize_t got = pread(c->fd, at + done, n - done, place_of(block) + (off_t)done);
         if (got == 0 || (got < 0 && errno != EINTR)) {
             file_failed(c, got < 0 ? errno : EIO);
@@ -177,10 +180,10 @@ put(struct walker *w, uint64_t name)
 {
     struct part *p = &w->parts[name >> 56];
     if (p->block == NULL) {
-        p->block = malloc(BLOCK_NAMES * sizeof *p->block);
+        p->block = malloc(jb_audit_limits.block_names * sizeof *p->block);
         w->no_memory |= p->block == NULL;
     }
-    if (p->block == NULL || (p->n == BLOCK_NAMES && !spill(w, p))) {
+    if (p->block == NULL || (p->n == jb_audit_limits.block_names && !spill(w, p))) {
         return false;
     }
     p->block[p->n++] = name;
@@ -294,7 +297,8 @@ see_part(struct walker *w, struct seen *s, unsigned part, uint64_t *block)
     struct counting *c = w->c;
     size_t names = 0;
     for (unsigned i = 0; i < c->n; i++) {
-        names += c->walkers[i].parts[part].n + c->walkers[i].parts[part].blocks.n * BLOCK_NAMES;
+        names += c->walkers[i].parts[part].n +
+                 c->walkers[i].parts[part].blocks.n * jb_audit_limits.block_names;
     }
     bool memory = clear_seen(s, names), read = true;
     for (unsigned i = 0; i < c->n && memory && read; i++) {
@@ -302,7 +306,7 @@ see_part(struct walker *w, struct seen *s, unsigned part, uint64_t *block)
         memory = see(w, s, p->block, p->n);
         for (size_t k = 0; k < p->blocks.n && memory && read; k++) {
             read = read_block(c, p->blocks.at[k], block);
-            memory = !read || see(w, s, block, BLOCK_NAMES);
+            memory = !read || see(w, s, block, jb_audit_limits.block_names);
         }
     }
     w->no_memory |= !memory;
@@ -315,7 +319,7 @@ search(void *data)
     struct walker *w = data;
     struct counting *c = w->c;
     struct seen seen = {0};
-    uint64_t *block = malloc(BLOCK_NAMES * sizeof *block);
+    uint64_t *block = malloc(jb_audit_limits.block_names * sizeof *block);
     bool ok = block != NULL;
     w->no_memory |= !ok;
     for (unsigned part = (unsigned)(w - c->walkers); part < PARTS && ok; part += c->n) {
@@ -370,7 +374,7 @@ share(struct counting *c)
     c->n = 1;
     c->walkers[0].first = 1;
     c->walkers[0].end = end;
-    if (last < EVENTS_OF_TWO) {
+    if (last < jb_audit_limits.events_of_two) {
         return true;
     }
     jb_put_be(bytes, 8, middle);
