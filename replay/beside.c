@@ -8,10 +8,11 @@
 
 #include "replay/audit.h"
 
-/* Each side sleeps until half of them are there for it: to wake the other costs more than a piece.
- */
-#define PIECES (JB_CHECKS ? 2 : 256)
+/* It is woken for so many events, or when half of the places are taken: to wake it costs more than
+ * a few events. Who gives waits until half of the places are free again. */
+#define PIECES (JB_CHECKS ? 2 : 1024)
 #define HALF (PIECES / 2)
+#define EVENTS 2048
 
 struct jb_beside {
     void (*work)(void *data, const struct jb_piece *piece);
@@ -23,10 +24,18 @@ struct jb_beside {
     pthread_cond_t moved; /* either side */
     struct jb_piece pieces[PIECES];
     unsigned first, n; /* the first is being worked on */
+    uint64_t events;   /* in all of them */
     bool busy;         /* the thread is at it until there are none left */
     bool settles;      /* somebody waits until it is done with all of them */
     bool stop;
 };
+
+/* With the lock. */
+static bool
+is_worth_it(const struct jb_beside *q)
+{
+    return q->n >= HALF || q->events >= EVENTS || q->settles || q->stop;
+}
 
 static void *
 run(void *data)
@@ -35,7 +44,7 @@ run(void *data)
     JB_SPEAK(q->lang);
     pthread_mutex_lock(&q->lock);
     while (!q->stop || q->n > 0) {
-        if (q->n == 0 || (!q->busy && q->n < HALF && !q->settles && !q->stop)) {
+        if (q->n == 0 || (!q->busy && !is_worth_it(q))) {
             q->busy = false;
             pthread_cond_wait(&q->moved, &q->lock);
             continue;
@@ -47,6 +56,7 @@ run(void *data)
         pthread_mutex_lock(&q->lock);
         q->first = (q->first + 1) % PIECES;
         q->n--;
+        q->events -= piece.count;
         if (q->n == 0 || q->n == HALF) {
             pthread_cond_broadcast(&q->moved);
         }
@@ -88,7 +98,8 @@ jb_beside_give(struct jb_beside *q, const struct jb_piece *piece)
         pthread_cond_wait(&q->moved, &q->lock);
     }
     q->pieces[(q->first + q->n++) % PIECES] = *piece;
-    if (q->n >= HALF && !q->busy) {
+    q->events += piece->count;
+    if (!q->busy && is_worth_it(q)) {
         pthread_cond_broadcast(&q->moved);
     }
     pthread_mutex_unlock(&q->lock);

@@ -7,6 +7,9 @@
 #include "storage/lmdb_env.h"
 #include "storage/passed.h"
 
+/* Of a long frame the other fold gets pieces. */
+#define PIECE_EVENTS (JB_CHECKS ? 5 : 512)
+
 struct scan {
     struct jb_findings *f;
     struct jb_state *state; /* NULL once the state cannot be folded on */
@@ -123,6 +126,9 @@ add_to_piece(struct scan *s)
     }
     s->piece.bytes += s->event.bytes;
     s->piece.count++;
+    if (s->piece.count == PIECE_EVENTS) {
+        give_piece(s);
+    }
 }
 
 static void
@@ -502,6 +508,7 @@ jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
                 struct jb_error *err)
 {
     struct jb_event_space space = {0};
+    struct jb_passed passed = {0};
     struct jb_log_reader *r;
     struct jb_frame frame;
     bool no_memory = false, holds = true;
@@ -514,6 +521,9 @@ jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
         status = jb_log_reader_any_frame(r, next, &frame, err);
         holds = status == JB_OK &&
                 events_of_frame(b, &frame, from, through, &space, look, data, &no_memory);
+        if (holds) {
+            jb_passed(&passed, frame.value, frame.value_n);
+        }
     }
     jb_log_reader_close(r);
     jb_event_space_free(&space);
