@@ -18,6 +18,8 @@ struct jb_keys_limits jb_keys_limits = {
 #define AUDIT_POOL_PAGES 4096
 #define SORT_SHIFT 48
 #define SORT_PARTS (UINT64_C(1) << (64 - SORT_SHIFT))
+/* In memory, unless there is no room for them in runs. */
+#define TABLES_MAX 12
 /* Keys of one hash. */
 #define SAME_MAX 16
 
@@ -609,6 +611,9 @@ jb_keys_store(struct jb_state *b, bool closing)
     if (k->runs != NULL && (enough || k->tables.n > 0)) {
         jb_runs_refresh(k->runs);
         offer(k, enough);
+        if (k->tables.n > TABLES_MAX) {
+            jb_runs_settle(k->runs, false); /* who writes faster than the thread waits for it */
+        }
     }
 }
 
