@@ -289,20 +289,37 @@ know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *
     return JB_OK;
 }
 
-static bool
-take_snapshot(struct jb_fold_wallet *w)
+/* A snapshot that nobody is to keep. */
+static jb_status
+drain_snapshot(const struct jb_fold *f, const struct jb_fold_wallet *w,
+               const struct jb_fold_mark *m, struct jb_error *err)
+{
+    uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
+    jb_key_wallet_seq(key, w->number, m->seq);
+    return f->drain->row(f->drain->data, JB_VT_SNAPSHOTS, key, sizeof key, m->bytes, m->bytes_n,
+                         err);
+}
+
+static jb_status
+take_snapshot(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_error *err)
 {
     struct jb_fold_mark m = {.seq = w->summary.version,
                              .bytes_n = (uint32_t)jb_summary_bytes(&w->summary)};
     m.bytes = malloc(m.bytes_n);
-    if (m.bytes == NULL || !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1)) {
+    bool kept = f->drain == NULL;
+    if (m.bytes == NULL || (kept && !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1))) {
         free(m.bytes);
-        return false;
+        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
     }
     w->summary.snapshot_events = w->summary.events;
     jb_summary_encode(&w->summary, m.bytes);
-    w->snapshots.at[w->snapshots.n++] = m;
-    return true;
+    if (kept) {
+        w->snapshots.at[w->snapshots.n++] = m;
+        return JB_OK;
+    }
+    jb_status status = drain_snapshot(f, w, &m, err);
+    free(m.bytes);
+    return status;
 }
 
 /* ---- events ---- */
@@ -416,6 +433,11 @@ fold_refused(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
     if (r.wallet == 0 && r.hash == 0) {
         return JB_OK;
     }
+    if (f->drain != NULL) {
+        uint8_t key[JB_KEY_REFUSED_BYTES];
+        jb_key_refused(key, &r);
+        return f->drain->row(f->drain->data, JB_VT_REFUSED, key, sizeof key, "", 0, err);
+    }
     if (!jb_vec_reserve(&f->refused, f->refused.n + 1)) {
         return contradiction(err, e->seq, "no memory");
     }
@@ -461,11 +483,8 @@ fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_
             e->free_granted.grant_no, {.expires_on = e->free_granted.expires_on, .seq = e->seq}};
     }
     const struct jb_summary *s = &w->summary;
-    if (status == JB_OK && s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n &&
-        !take_snapshot(w)) {
-        return contradiction(err, e->seq, "no memory");
-    }
-    return status;
+    bool due = s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n;
+    return status == JB_OK && due ? take_snapshot(f, w, err) : status;
 }
 
 jb_status
@@ -487,9 +506,7 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
     } else if (e->type == JB_EV_COMMAND_REFUSED) {
         status = fold_refused(f, e, err);
     }
-    if (status == JB_OK && !jb_fold_texts(f, e)) {
-        return contradiction(err, e->seq, "no memory");
-    }
+    status = status == JB_OK ? jb_fold_texts(f, e, err) : status;
     f->g.seq = e->seq;
     return status;
 }

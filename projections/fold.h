@@ -46,6 +46,22 @@ struct jb_fold_epoch {
     size_t first;
 };
 
+typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value,
+                                  size_t value_n, struct jb_error *err);
+
+/* Rows that never change again, and that no later event asks for, go there as soon as they are
+ * made, and are not kept: snapshots, refused commands, texts of epochs that are over. */
+struct jb_fold_drain {
+    jb_status (*row)(void *data, unsigned table, const void *key, size_t key_n, const void *value,
+                     size_t value_n, struct jb_error *err);
+    void *data;
+};
+static inline bool
+jb_fold_drains(unsigned table)
+{
+    return table == JB_VT_SNAPSHOTS || table == JB_VT_REFUSED || table == JB_VT_TEXTS;
+}
+
 struct jb_fold_slot {
     uint32_t number;
     struct jb_fold_wallet *wallet;
@@ -61,6 +77,7 @@ struct jb_fold {
     JB_VEC(struct jb_refused) refused;   /* new ones, in order of seq */
     JB_VEC(uint64_t) texts;              /* jb_text_entry: new ones, in order of seq */
     JB_VEC(struct jb_fold_epoch) epochs; /* of texts, in order */
+    const struct jb_fold_drain *drain;   /* of a fold over nothing; NULL: all rows are kept */
 };
 
 void jb_fold_init(struct jb_fold *f, int32_t utc_offset_s);
@@ -93,12 +110,10 @@ jb_status jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn
 
 /* Every entry of a table that differs from the store (base, or NULL as with jb_fold_event), in
  * order of key. Stops at the first status that is not JB_OK. */
-typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value,
-                                  size_t value_n, struct jb_error *err);
 jb_status jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table,
                        jb_fold_sink sink, void *data, struct jb_error *err);
-/* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. False: no memory. */
-bool jb_fold_texts(struct jb_fold *f, const struct jb_event *e);
+/* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. */
+jb_status jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err);
 jb_status jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_sink sink,
                             void *data, struct jb_error *err);
 /* Writes all of it into t. base is t itself, where t is over the store that the fold stands on, or

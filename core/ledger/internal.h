@@ -28,8 +28,6 @@
 /* Likewise at so many bytes: the largest command then still stays within JB_COMMIT_BYTES_MAX. */
 #define JB_COMMIT_BYTES_CUT (16 << 20)
 #define JB_COMMIT_DECIDE_US 4000
-/* How far the stored state may lag. */
-#define JB_LAG_US_MAX 1000000
 
 /* One call of jb_submit, waiting to be carried out. */
 struct jb_request {
@@ -124,7 +122,7 @@ struct jb_ledger {
     struct jb_verdict verdict;
     struct jb_known known;
     struct jb_around around; /* of the command that is decided, where anything is asked of it */
-    jb_instant stored_at;    /* monotonic, of the last checkpoint */
+    jb_instant stored_at;    /* monotonic, of the last freeze */
     uint64_t looks;          /* at the clock while deciding; tests count them */
     jb_instant clock;        /* as it was read last, which holds for so many commands more */
     unsigned clock_holds;

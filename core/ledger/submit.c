@@ -360,7 +360,7 @@ write_behind_is_due(const struct jb_ledger *l)
     uint64_t lag = l->state->g.seq - jb_behind_frozen(l->state);
     return jb_behind_busy(l->state) || lag >= jb_behind_limits.lag_events ||
            l->state->dirty.n >= jb_behind_limits.lag_wallets ||
-           (lag != 0 && jb_monotonic_us() - l->stored_at >= JB_LAG_US_MAX);
+           (lag != 0 && jb_monotonic_us() - l->stored_at >= jb_behind_limits.lag_us);
 }
 
 /* A failure to write behind loses nothing: the log has it all. events: how many the commit had. */

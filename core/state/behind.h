@@ -17,8 +17,11 @@
 
 /* Set by tests alone, before anything is open. */
 struct jb_behind_limits {
-    uint64_t lag_events; /* a freeze is due with so many events since the last, */
-    size_t lag_wallets;  /* or so many wallets touched: the disk is not busy with them for long */
+    /* A freeze is due with so many events since the last, or so many wallets touched (the disk is
+     * not busy with them for long), or after so long. */
+    uint64_t lag_events;
+    size_t lag_wallets;
+    int64_t lag_us;
     size_t slice;        /* wallets that are looked at in one go at least */
     size_t wallets_kept; /* in memory; beyond it those that are stored make room */
 };

@@ -265,8 +265,11 @@ alone(uint64_t lag, size_t slice, size_t kept)
 {
     char name[32];
     snprintf(name, sizeof name, "alone-%u-%d-%d", run, (int)lag, (int)slice);
-    jb_behind_limits = (struct jb_behind_limits){
-        .lag_events = lag, .lag_wallets = 4, .slice = slice, .wallets_kept = kept};
+    jb_behind_limits = (struct jb_behind_limits){.lag_events = lag,
+                                                 .lag_wallets = 4,
+                                                 .lag_us = JB_US_PER_SECOND,
+                                                 .slice = slice,
+                                                 .wallets_kept = kept};
     jb_instant at = make(name);
     for (unsigned round = 0; round < 6; round++) {
         open_it();
@@ -286,8 +289,11 @@ in_turn(uint64_t lag, uint64_t lags)
     char name[32], token;
     int there[2], back[2];
     snprintf(name, sizeof name, "turn-%u-%d", run, (int)lags);
-    jb_behind_limits = (struct jb_behind_limits){
-        .lag_events = lag, .lag_wallets = 500, .slice = 1, .wallets_kept = 6};
+    jb_behind_limits = (struct jb_behind_limits){.lag_events = lag,
+                                                 .lag_wallets = 500,
+                                                 .lag_us = JB_US_PER_SECOND,
+                                                 .slice = 1,
+                                                 .wallets_kept = 6};
     jb_instant at = make(name);
     must(pipe(there) == 0 && pipe(back) == 0, "no pipes");
     pid_t other = fork();
@@ -358,8 +364,11 @@ stopped_inside(void)
 static void
 beside_a_stopped_one(void)
 {
-    jb_behind_limits = (struct jb_behind_limits){
-        .lag_events = 40, .lag_wallets = 100, .slice = 2, .wallets_kept = 4};
+    jb_behind_limits = (struct jb_behind_limits){.lag_events = 40,
+                                                 .lag_wallets = 100,
+                                                 .lag_us = JB_US_PER_SECOND,
+                                                 .slice = 2,
+                                                 .wallets_kept = 4};
     char name[32];
     snprintf(name, sizeof name, "stopped-%u", run);
     jb_instant at = make(name);
