@@ -63,6 +63,25 @@ struct jb_fold {
     JB_VEC(struct jb_fold_epoch) epochs; /* of texts, in order */
 };
 
+/* ---- one wallet (fold_wallet.c) ---- */
+
+/* Begins with all zero. What base (NULL: an empty store) has of it, where first_open_day is the one
+ * that base ends with; then its events in order. What is kept in memory is what differs from base.
+ */
+jb_status jb_fold_wallet_load(struct jb_fold_wallet *w, uint32_t number, jb_day first_open_day,
+                              struct jb_store_txn *base, struct jb_error *err);
+jb_status jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s,
+                               struct jb_store_txn *base, const struct jb_event *e,
+                               struct jb_error *err);
+/* As at its beginning, with the memory that its lists had; and without. */
+void jb_fold_wallet_clear(struct jb_fold_wallet *w);
+void jb_fold_wallet_free(struct jb_fold_wallet *w);
+
+/* JB_E_CORRUPT with the sentence of how the log contradicts itself; "no memory" is JB_E_NOMEM. */
+jb_status jb_fold_contradiction(struct jb_error *err, jb_seq seq, const char *why);
+
+/* ---- all of them ---- */
+
 void jb_fold_init(struct jb_fold *f, int32_t utc_offset_s);
 /* Forgets everything but the offset; g begins as given (NULL: at the beginning of the log). */
 void jb_fold_reset(struct jb_fold *f, const struct jb_view_global *g);
@@ -75,6 +94,9 @@ void jb_fold_free(struct jb_fold *f);
  */
 jb_status jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
                         struct jb_error *err);
+
+/* The same but for what the event does to its wallet, which somebody else folds. */
+jb_status jb_fold_around(struct jb_fold *f, const struct jb_event *e, struct jb_error *err);
 
 /* NULL where the fold has not touched it. */
 const struct jb_fold_wallet *jb_fold_wallet(const struct jb_fold *f, uint32_t number);
@@ -97,8 +119,12 @@ typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, con
                                   size_t value_n, struct jb_error *err);
 jb_status jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table,
                        jb_fold_sink sink, void *data, struct jb_error *err);
+jb_status jb_fold_wallet_each(const struct jb_fold_wallet *w, unsigned table, jb_fold_sink sink,
+                              void *data, struct jb_error *err);
 /* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. False: no memory. */
 bool jb_fold_texts(struct jb_fold *f, const struct jb_event *e);
+/* The same for an event whose only text is given. */
+bool jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text);
 jb_status jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_sink sink,
                             void *data, struct jb_error *err);
 /* Writes all of it into t. base is t itself, where t is over the store that the fold stands on, or

@@ -3,21 +3,41 @@
 #include "base/error.h"
 #include "projections/fold.h"
 
-bool
-jb_fold_texts(struct jb_fold *f, const struct jb_event *e)
+/* Room for n entries of the event behind those that there are. */
+static bool
+reserve(struct jb_fold *f, jb_seq seq, unsigned n)
 {
-    struct jb_event_text texts[JB_EVENT_TEXTS_MAX];
-    const unsigned n = jb_event_texts(e, texts);
-    const jb_seq epoch = e->seq >> JB_TEXT_EPOCH_BITS;
-    if (n == 0) {
-        return true;
-    }
+    const jb_seq epoch = seq >> JB_TEXT_EPOCH_BITS;
     if (!jb_vec_reserve(&f->texts, f->texts.n + n) ||
         !jb_vec_reserve(&f->epochs, f->epochs.n + 1)) {
         return false;
     }
     if (f->epochs.n == 0 || f->epochs.at[f->epochs.n - 1].epoch != epoch) {
         f->epochs.at[f->epochs.n++] = (struct jb_fold_epoch){epoch, f->texts.n};
+    }
+    return true;
+}
+
+bool
+jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text)
+{
+    if (!reserve(f, seq, 1)) {
+        return false;
+    }
+    f->texts.at[f->texts.n++] = jb_text_entry(jb_text_hash(text), seq);
+    return true;
+}
+
+bool
+jb_fold_texts(struct jb_fold *f, const struct jb_event *e)
+{
+    struct jb_event_text texts[JB_EVENT_TEXTS_MAX];
+    const unsigned n = jb_event_texts(e, texts);
+    if (n == 0) {
+        return true;
+    }
+    if (!reserve(f, e->seq, n)) {
+        return false;
     }
     const size_t first = f->texts.n;
     for (unsigned i = 0; i < n; i++) {

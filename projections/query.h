@@ -21,6 +21,7 @@ struct jb_views {
     struct jb_fold fold;              /* the tail of the log over the store */
     int64_t unstored_since_us;        /* monotonic; 0: nothing is unstored */
     jb_seq retry_at;                  /* after a failure to store: not again before this event */
+    bool by_event; /* something in the log must be told where it stands: no more pieces at once */
 
     pthread_mutex_t taken_lock;  /* guards taken, held for a moment */
     struct jb_taken_back *taken; /* items.c: what the page before had to take back; NULL: nothing */
