@@ -47,6 +47,7 @@ void
 jb_bulk_free(struct jb_bulk *b)
 {
     jb_vec_free(&b->records);
+    jb_vec_free(&b->read);
     jb_vec_free(&b->ends);
     jb_event_space_free(&b->space);
 }
@@ -75,10 +76,13 @@ make_room(struct jb_bulk *b, jb_seq to)
 {
     const jb_seq most = (jb_seq)JB_BULK_EPOCHS << JB_TEXT_EPOCH_BITS;
     const size_t n = (size_t)(to - b->first + 1 < most ? to - b->first + 1 : most);
-    if (!jb_vec_reserve(&b->records, n * EIGHTS(sizeof(struct record)))) {
+    const size_t before = b->read.cap;
+    if (!jb_vec_reserve(&b->read, n * EIGHTS(sizeof(struct record)))) {
         return false;
     }
-    in_large_pages(b->records.at, b->records.cap * sizeof *b->records.at);
+    if (b->read.cap > before) {
+        in_large_pages(b->read.at, b->read.cap * sizeof *b->read.at);
+    }
     return true;
 }
 
@@ -88,12 +92,12 @@ make_room(struct jb_bulk *b, jb_seq to)
 static struct record *
 add_record(struct jb_bulk *b, uint32_t wallet, jb_seq seq, size_t bytes)
 {
-    const size_t eights = EIGHTS(bytes), at = b->records.n;
-    if (!jb_vec_reserve(&b->records, at + eights)) {
+    const size_t eights = EIGHTS(bytes), at = b->read.n;
+    if (!jb_vec_reserve(&b->read, at + eights)) {
         return NULL;
     }
-    b->records.n += eights;
-    struct record *r = (struct record *)&b->records.at[at];
+    b->read.n += eights;
+    struct record *r = (struct record *)&b->read.at[at];
     r->seq = (uint32_t)(seq - b->first);
     r->wallet = wallet;
     return r;
@@ -189,7 +193,7 @@ one_frame(struct reading *r, const struct jb_frame *frame, size_t at)
 static bool
 ends(const struct jb_bulk *b, const struct jb_fold *f, jb_seq to)
 {
-    return f->g.seq >= to || b->records.n * 8 >= JB_BULK_BYTES_MAX ||
+    return f->g.seq >= to || b->read.n * 8 >= JB_BULK_BYTES_MAX ||
            f->g.seq >> JB_TEXT_EPOCH_BITS >= (b->first >> JB_TEXT_EPOCH_BITS) + JB_BULK_EPOCHS;
 }
 
@@ -211,18 +215,30 @@ read_frames(jb_cursor *c, struct reading *r, const struct jb_follow *how)
 
 /* ---- by wallet ---- */
 
+/* Nearly all are of one length. */
+static void
+copy_record(uint64_t *to, const uint64_t *from)
+{
+    if (record_at(from)->amount > 0) {
+        memcpy(to, from, sizeof(struct record));
+    } else {
+        memcpy(to, from, eights_of(record_at(from)) * sizeof *from);
+    }
+}
+
 /* The records in parts by wallet; in order of seq within each. */
 static bool
 put_in_parts(struct jb_bulk *b, uint32_t wallets_n)
 {
     const unsigned shift = part_shift(wallets_n);
-    const uint64_t *from = b->records.at, *end = from + b->records.n;
-    uint64_t *to = malloc((b->records.n + 1) * sizeof *to);
-    if (to == NULL || !jb_vec_reserve(&b->ends, PARTS)) {
-        free(to);
+    const uint64_t *from = b->read.at, *end = from + b->read.n;
+    const size_t before = b->records.cap;
+    if (!jb_vec_reserve(&b->records, b->read.n) || !jb_vec_reserve(&b->ends, PARTS)) {
         return false;
     }
-    in_large_pages(to, b->records.n * sizeof *to);
+    if (b->records.cap > before) {
+        in_large_pages(b->records.at, b->records.cap * sizeof *b->records.at);
+    }
     size_t *ends = b->ends.at;
     b->ends.n = PARTS;
     memset(ends, 0, PARTS * sizeof *ends);
@@ -236,12 +252,10 @@ put_in_parts(struct jb_bulk *b, uint32_t wallets_n)
     }
     for (const uint64_t *at = from; at < end; at += eights_of(record_at(at))) {
         size_t *place = &ends[record_at(at)->wallet >> shift];
-        memcpy(to + *place, at, eights_of(record_at(at)) * sizeof *at);
+        copy_record(b->records.at + *place, at);
         *place += eights_of(record_at(at));
     }
-    free(b->records.at);
-    b->records.at = to;
-    b->records.cap = b->records.n + 1;
+    b->records.n = b->read.n;
     return true;
 }
 
@@ -253,7 +267,7 @@ jb_bulk_read(jb_ledger *l, struct jb_fold *f, struct jb_bulk *b, const struct jb
     jb_cursor *c;
     b->first = f->g.seq + 1;
     b->first_open_day = f->g.first_open_day;
-    b->records.n = 0;
+    b->read.n = b->ends.n = 0;
     jb_status status =
         make_room(b, how->to) ? jb_cursor_open(l, b->first, &c, err) : no_memory(err);
     if (status != JB_OK) {

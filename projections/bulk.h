@@ -18,10 +18,11 @@ struct jb_bulk {
     jb_seq first;             /* the first event of the piece */
     jb_day first_open_day;    /* before it */
     JB_VEC(uint64_t) records; /* of events of wallets; in parts by wallet after jb_bulk_read */
+    JB_VEC(uint64_t) read;    /* memory for them as they are read, in order of seq */
     JB_VEC(size_t) ends;      /* of the parts */
     struct jb_event_space space;
 };
-void jb_bulk_free(struct jb_bulk *b);
+void jb_bulk_free(struct jb_bulk *b); /* begins with all zero, and has one piece after the other */
 
 /*
  * Reads the next piece behind f->g.seq, up to event how->to or the end of its frame at most. f,

@@ -92,16 +92,19 @@ static void
 add_flows(struct jb_day_row *row, const struct jb_move *m, jb_seq seq)
 {
     for (unsigned i = 0; i < JB_FLOWS_N; i++) {
-        row->flows[i] = jb_sum(row->flows[i], m->flows[i]);
+        if (m->flows[i] != 0) { /* nearly always one */
+            row->flows[i] = jb_sum(row->flows[i], m->flows[i]);
+        }
     }
     row->first_seq = row->first_seq == 0 ? seq : row->first_seq;
     row->last_seq = seq;
 }
 
+/* effect: jb_flows_effect of m. */
 static void
-add_effect(struct jb_fold_row *r, const struct jb_move *m)
+add_effect(struct jb_fold_row *r, const struct jb_move *m, jb_amount effect)
 {
-    r->row.total = jb_sum(r->row.total, jb_flows_effect(m->flows));
+    r->row.total = jb_sum(r->row.total, effect);
     r->row.paid = jb_sum(r->row.paid, m->paid);
     r->row.free = jb_sum(r->row.free, m->free);
     r->dirty = true;
@@ -109,7 +112,7 @@ add_effect(struct jb_fold_row *r, const struct jb_move *m)
 
 /* The row of the posting day gets the flows; it and every later open day get the new closing. */
 static bool
-post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m)
+post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m, jb_amount effect)
 {
     size_t at = row_index(w->rows.at, w->rows.n, e->posted_on);
     if (at == w->rows.n || w->rows.at[at].row.day != e->posted_on) {
@@ -125,18 +128,26 @@ post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m
     }
     add_flows(&w->rows.at[at].row, m, e->seq);
     for (; at < w->rows.n; at++) {
-        add_effect(&w->rows.at[at], m);
+        add_effect(&w->rows.at[at], m, effect);
     }
     return true;
 }
 
-static jb_status
-know(int32_t utc_offset_s, struct jb_store_txn *base, struct jb_fold_wallet *w,
-     const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
+/* The day on which the event was known: it occurred then, or was recorded before. */
+static jb_day
+known_on(const struct jb_event *e, int32_t utc_offset_s)
 {
-    jb_day occurred = jb_day_of(e->occurred_at, utc_offset_s),
-           recorded = jb_day_of(e->recorded_at, utc_offset_s);
-    jb_day day = occurred < recorded ? occurred : recorded;
+    if ((e->flags & (JB_EVF_OCCURRED | JB_EVF_POSTED)) == 0) {
+        return e->posted_on; /* all three are one */
+    }
+    return jb_day_of(e->occurred_at < e->recorded_at ? e->occurred_at : e->recorded_at,
+                     utc_offset_s);
+}
+
+static jb_status
+know(jb_day day, struct jb_store_txn *base, struct jb_fold_wallet *w, const struct jb_event *e,
+     const struct jb_move *m, jb_amount effect, struct jb_error *err)
+{
     size_t at = row_index(w->known.at, w->known.n, day);
     if (at == w->known.n || w->known.at[at].row.day != day) {
         struct jb_day_row row;
@@ -155,7 +166,7 @@ know(int32_t utc_offset_s, struct jb_store_txn *base, struct jb_fold_wallet *w,
         insert_row(w->known.at, &w->known.n, at, &row);
     }
     add_flows(&w->known.at[at].row, m, e->seq);
-    add_effect(&w->known.at[at], m);
+    add_effect(&w->known.at[at], m, effect);
     return JB_OK;
 }
 
@@ -262,10 +273,11 @@ jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s, struct jb_s
         return jb_fold_contradiction(err, e->seq, why);
     }
     if (!jb_flows_none(m.flows)) {
-        if (!post(w, e, &m)) {
+        const jb_amount effect = jb_flows_effect(m.flows);
+        if (!post(w, e, &m, effect)) {
             return jb_fold_contradiction(err, e->seq, "no memory");
         }
-        status = know(utc_offset_s, base, w, e, &m, err);
+        status = know(known_on(e, utc_offset_s), base, w, e, &m, effect, err);
     }
     if (e->type == JB_EV_FREE_GRANTED) {
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {

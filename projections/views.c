@@ -127,13 +127,11 @@ has_backlog(const struct jb_views *v, jb_seq to)
 /* Folds and stores the next piece of a backlog. What fails here is met again, and told, event by
  * event; want of memory is told at once. */
 static jb_status
-store_piece(struct jb_views *v, jb_seq to, struct jb_error *err)
+store_piece(struct jb_views *v, struct jb_bulk *bulk, jb_seq to, struct jb_error *err)
 {
     const struct jb_follow how = {.to = to};
-    struct jb_bulk bulk = {.first = 0};
-    jb_status status = jb_bulk_read(v->l, &v->fold, &bulk, &how, err);
-    status = status == JB_OK ? store(v, &bulk, err) : status;
-    jb_bulk_free(&bulk);
+    jb_status status = jb_bulk_read(v->l, &v->fold, bulk, &how, err);
+    status = status == JB_OK ? store(v, bulk, err) : status;
     v->has_base = false;
     v->by_event |= status == JB_E_CORRUPT || status == JB_E_FORMAT || status == JB_END;
     return status == JB_E_NOMEM || status == JB_E_STALE ? status : JB_OK;
@@ -187,7 +185,8 @@ jb_view_read_again(struct jb_view_read *q, jb_status *status, struct jb_error *e
 }
 
 static jb_status
-look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *err)
+look_with(struct jb_views *v, struct jb_bulk *bulk, jb_seq seq, struct jb_view_read *q,
+          struct jb_error *err)
 {
     for (;;) {
         jb_status status = v->store != NULL ? jb_store_read(v->store, &q->txn, err) : JB_OK;
@@ -204,7 +203,7 @@ look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *er
             if (q->stored != NULL) {
                 jb_store_end(q->stored);
             }
-            status = store_piece(v, seq, err);
+            status = store_piece(v, bulk, seq, err);
             if (status == JB_OK) {
                 continue;
             }
@@ -229,6 +228,15 @@ look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *er
             flush(v, NULL); /* a store that refuses does not keep a question from being answered */
         (void)ignored;
     }
+}
+
+static jb_status
+look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *err)
+{
+    struct jb_bulk bulk = {.first = 0};
+    jb_status status = look_with(v, &bulk, seq, q, err);
+    jb_bulk_free(&bulk);
+    return status;
 }
 
 jb_status
