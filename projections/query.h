@@ -75,6 +75,13 @@ jb_status jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
 jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
                                struct jb_summary *ret, struct jb_error *err);
 
+/* The last of the wallet's events of kinds (bit k - 1: kind k) that the summary knows; 0: none. */
+jb_seq jb_summary_last_of(const struct jb_summary *w, unsigned kinds);
+/* The wallet's first event of those kinds from `from` on. `last` is the last one that counts, and
+ * not before `from`. It takes as many looks as the log's length has digits. */
+jb_status jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds,
+                                jb_seq from, jb_seq last, jb_seq *ret, struct jb_error *err);
+
 /* A place in the wallet's chain behind event seq to walk back from: its first snapshot there, else
  * its last event (which may be seq or earlier). */
 jb_status jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
