@@ -99,18 +99,36 @@ commit_is_full(struct jb_ledger *l, int64_t until, unsigned *unseen)
     return jb_monotonic_us() >= until;
 }
 
-/* The wallets of the next commands, where there are many. */
+/* Where a command's key is looked for. False: it has none, or one of a wrong form. */
+static bool
+key_hash(const struct jb_ledger *l, const struct jb_request *r, const struct jb_command *c,
+         uint64_t *ret)
+{
+    struct jb_text caller = jb_given(c, JB_CF_CALLER) ? c->caller : r->caller;
+    bool can_be = jb_given(c, JB_CF_KEY) && c->key.s != NULL && c->key.n <= JB_KEY_BYTES_MAX &&
+                  caller.n <= JB_SHORT_BYTES_MAX && (caller.s != NULL || caller.n == 0);
+    *ret = can_be ? jb_state_key_hash(l->state, caller, c->key) : 0;
+    return can_be;
+}
+
+/* The wallets and keys of the next commands, where there are many. */
 static void
 warm(struct jb_ledger *l, const struct jb_request *r)
 {
     struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX];
+    uint64_t keys[JB_WARM_MAX];
     size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
+    size_t keyed = 0;
     for (size_t i = 0; i < n; i++) {
         const struct jb_command *c = &r->commands[r->decided + i];
         ids[i] = c->wallet;
         if (jb_given(c, JB_CF_ACTOR)) {
             actors[by++] = c->actor_id;
         }
+        keyed += key_hash(l, r, c, &keys[keyed]) ? 1 : 0;
+    }
+    if (keyed > 0) {
+        jb_keys_warm(l->state, keys, keyed);
     }
     jb_state_warm(l->state, ids, n, l->near);
     if (by > 0) {

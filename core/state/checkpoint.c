@@ -109,83 +109,6 @@ write_ids(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
     return status;
 }
 
-struct stored_key {
-    uint64_t half[2]; /* of the hash */
-    jb_seq seq;
-};
-
-static int
-compare_key(const void *a, const void *b)
-{
-    const struct stored_key *x = a, *y = b;
-    return x->half[0] != y->half[0]   ? (x->half[0] < y->half[0] ? -1 : 1)
-           : x->half[1] != y->half[1] ? (x->half[1] < y->half[1] ? -1 : 1)
-           : x->seq < y->seq          ? -1
-                                      : x->seq > y->seq;
-}
-
-/* The keys that have one hash, beside those that are stored. *n: how many of the list they are. */
-static jb_status
-put_keys(struct jb_store_txn *t, const struct stored_key *k, size_t n, size_t *ret_taken,
-         struct jb_error *err)
-{
-    uint8_t hash[16], value[8 * 16];
-    const void *old;
-    size_t have, taken = 0;
-    jb_put_be(hash, 8, k->half[0]);
-    jb_put_be(hash + 8, 8, k->half[1]);
-    jb_status status = jb_store_get(t, JB_TABLE_KEYS, hash, sizeof hash, &old, &have, err);
-    have = status == JB_OK ? have : 0;
-    if (status != JB_OK && status != JB_E_NOTFOUND) {
-        return status;
-    }
-    if (have > 0 && have <= sizeof value) {
-        memcpy(value, old, have);
-    }
-    for (; taken < n && memcmp(k[taken].half, k->half, sizeof k->half) == 0; taken++) {
-        bool there = false;
-        for (size_t at = 0; at + 8 <= have && have <= sizeof value; at += 8) {
-            there |= jb_get_be(value + at, 8) == k[taken].seq;
-        }
-        if (!there && have + 8 > sizeof value) {
-            return jb_fail(err, JB_E_STALE,
-                           "sixteen idempotency keys have one 128-bit hash: state.mdb is damaged. "
-                           "Run `jangbu rebuild`");
-        }
-        if (!there) {
-            jb_put_be(value + have, 8, k[taken].seq);
-            have += 8;
-        }
-    }
-    *ret_taken = taken;
-    return jb_store_put(t, JB_TABLE_KEYS, hash, sizeof hash, value, have, err);
-}
-
-static jb_status
-write_keys(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
-{
-    size_t n = b->keys.entries.n;
-    if (n == 0) {
-        return JB_OK;
-    }
-    struct stored_key *keys = malloc(n * sizeof *keys);
-    if (keys == NULL) {
-        return no_memory(err);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct jb_map_entry *e = &b->keys.entries.at[i];
-        keys[i] = (struct stored_key){{e->hash, b->keys_other.at[i]}, e->value};
-    }
-    qsort(keys, n, sizeof *keys, compare_key);
-    jb_status status = JB_OK;
-    for (size_t i = 0, taken = 0; i < n && status == JB_OK; i += taken) {
-        status = put_keys(t, &keys[i], n - i, &taken, err);
-        status = status == JB_OK ? jb_store_next_step(t, err) : status;
-    }
-    free(keys);
-    return status;
-}
-
 /* What a closed day settled is done with. */
 static jb_status
 delete_due(struct jb_store_txn *t, jb_day closed_through, struct jb_error *err)
@@ -306,7 +229,6 @@ write_all(struct jb_state *b, struct jb_store_txn *t, struct jb_error *err)
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     status = status == JB_OK ? write_ids(b, t, err) : status;
-    status = status == JB_OK ? write_keys(b, t, err) : status;
     status = status == JB_OK ? write_due(b, t, err) : status;
     status = status == JB_OK ? write_txns(b, t, err) : status;
     status = status == JB_OK ? write_facts(b, t, err) : status;
@@ -350,7 +272,6 @@ after_write(struct jb_state *b)
         clean(b, b->slots.at[b->dirty.at[i] - 1], true);
     }
     b->dirty.n = 0;
-    jb_map_clear(&b->keys);
     b->stored_seq = b->g.seq;
     jb_facts_stored(b);
     if (b->store == NULL) {
@@ -390,6 +311,7 @@ jb_state_checkpoint(struct jb_state *b, struct jb_error *err)
         status = write_all(b, &t, err);
         if (status == JB_OK) {
             after_write(b);
+            jb_keys_store(b, false);
             jb_state_release(b);
             return JB_OK;
         }
@@ -411,8 +333,10 @@ jb_state_write_next(struct jb_state *b, struct jb_store *store, struct jb_error 
         if (status != JB_OK) {
             return status;
         }
+        uint32_t generation = t.meta.generation;
         status = write_all(b, &t, err);
         if (status == JB_OK) {
+            jb_keys_write_next(b, store, generation);
             after_write(b);
             jb_state_release(b);
             return JB_OK;

@@ -17,19 +17,14 @@ jb_state_hash(const struct jb_state *b, const void *bytes, size_t n)
     return XXH3_64bits_withSeed(bytes, n, jb_get_be(b->identity.ledger_id, 8));
 }
 
-void
-jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
-                  uint8_t ret[16])
+uint64_t
+jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key)
 {
     uint8_t bytes[1 + JB_SHORT_BYTES_MAX + JB_KEY_BYTES_MAX];
     bytes[0] = (uint8_t)caller.n;
     memcpy(bytes + 1, caller.n > 0 ? caller.s : "", caller.n);
     memcpy(bytes + 1 + caller.n, key.s, key.n);
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(
-        &canonical,
-        XXH3_128bits_withSeed(bytes, 1 + caller.n + key.n, jb_get_be(b->identity.ledger_id, 8)));
-    memcpy(ret, canonical.digest, 16);
+    return jb_state_hash(b, bytes, 1 + caller.n + key.n);
 }
 
 bool
@@ -303,14 +298,23 @@ jb_state_event(struct jb_state *b, jb_seq seq, const struct jb_event **ret, stru
     return status;
 }
 
+struct key_looked_for {
+    struct jb_state *b;
+    struct jb_text caller, key;
+    jb_seq found;
+};
+
 /* The index holds a hash: the full key in the event decides. */
 static jb_status
-is_key(struct jb_state *b, jb_seq seq, struct jb_text caller, struct jb_text key, bool *ret,
-       struct jb_error *err)
+is_key(void *data, jb_seq seq, bool *stop, struct jb_error *err)
 {
+    struct key_looked_for *k = data;
     const struct jb_event *e;
-    jb_status status = jb_state_event(b, seq, &e, err);
-    *ret = status == JB_OK && jb_text_equal(e->key, key) && jb_text_equal(e->caller, caller);
+    jb_status status = jb_state_event(k->b, seq, &e, err);
+    if (status == JB_OK && jb_text_equal(e->key, k->key) && jb_text_equal(e->caller, k->caller)) {
+        k->found = seq;
+        *stop = true;
+    }
     return status;
 }
 
@@ -318,37 +322,10 @@ jb_status
 jb_state_key(struct jb_state *b, struct jb_text caller, struct jb_text key, jb_seq *ret,
              struct jb_error *err)
 {
-    uint8_t hash[16];
-    bool found = false;
-    jb_status status;
-    *ret = 0;
-    jb_state_key_hash(b, caller, key, hash);
-    for (const struct jb_map_entry *m = jb_map_find(&b->keys, jb_get_be(hash, 8)); m != NULL;
-         m = jb_map_again(&b->keys, m)) {
-        if (b->keys_other.at[m - b->keys.entries.at] != jb_get_be(hash + 8, 8)) {
-            continue;
-        }
-        status = is_key(b, m->value, caller, key, &found, err);
-        if (status != JB_OK || found) {
-            *ret = m->value;
-            return status;
-        }
-    }
-    const void *value;
-    size_t n;
-    status = get(b, JB_TABLE_KEYS, hash, sizeof hash, &value, &n, err);
-    if (status != JB_OK) {
-        return status == JB_E_NOTFOUND ? JB_OK : status;
-    }
-    for (size_t at = 0; at + 8 <= n; at += 8) {
-        jb_seq seq = jb_get_be((const uint8_t *)value + at, 8);
-        status = is_key(b, seq, caller, key, &found, err);
-        if (status != JB_OK || found) {
-            *ret = seq;
-            return status;
-        }
-    }
-    return JB_OK;
+    struct key_looked_for k = {b, caller, key, 0};
+    jb_status status = jb_keys_find(b, jb_state_key_hash(b, caller, key), is_key, &k, err);
+    *ret = status == JB_OK ? k.found : 0;
+    return status;
 }
 
 jb_status

@@ -7,7 +7,7 @@
 #include "event/codec.h"
 #include "wallet/wallet.h"
 
-#define JB_STATE_VERSION 6
+#define JB_STATE_VERSION 7
 
 enum jb_archived_kind {
     JB_ARCHIVED_LOT = 1,

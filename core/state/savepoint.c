@@ -16,7 +16,7 @@ jb_savepoint_begin(struct jb_state *b, struct jb_error *err)
     s->ids = b->ids.entries.n;
     s->id_entries = b->id_entries.n;
     s->id_bytes = b->id_bytes.n;
-    s->keys = b->keys.entries.n;
+    s->keys = b->keys.map.entries.n;
     s->returns = b->returns.entries.n;
     s->txns = b->txns.n;
     s->facts = b->facts.list.n;
@@ -295,7 +295,7 @@ jb_savepoint_rollback(struct jb_state *b)
     undo_changes(b);
     undo_wallets(b);
     jb_map_cut(&b->ids, s->ids);
-    jb_map_cut(&b->keys, s->keys);
+    jb_map_cut(&b->keys.map, s->keys);
     jb_map_cut(&b->returns, s->returns);
     b->id_entries.n = s->id_entries;
     b->id_bytes.n = s->id_bytes;

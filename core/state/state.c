@@ -11,7 +11,7 @@
 #define OVERLAY_EVENTS_MAX 400000
 
 static const char *const table_names[JB_STATE_TABLES] = {
-    "globals", "wallets", "archive", "ids", "keys", "due", "returns", "days", "txns", "facts"};
+    "globals", "wallets", "archive", "ids", "due", "returns", "days", "txns", "facts"};
 const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
                                                 table_names};
 
@@ -64,7 +64,6 @@ forget(struct jb_state *b)
     b->slots.n = 0;
     jb_map_clear(&b->wallet_ids);
     jb_map_clear(&b->ids);
-    jb_map_clear(&b->keys);
     jb_map_clear(&b->returns);
     jb_map_clear(&b->txn_index);
     jb_facts_clear(&b->facts);
@@ -80,6 +79,7 @@ forget(struct jb_state *b)
     b->head = (struct jb_log_head){0};
     memcpy(b->head.chain, b->identity.root, JB_CHAIN_BYTES);
     b->stored_seq = 0;
+    jb_keys_begin(b, 0, b->generation);
     b->usable = false;
     b->force_reset = false;
 }
@@ -121,13 +121,12 @@ jb_state_close(struct jb_state *b)
     if (b->save.live) {
         jb_savepoint_rollback(b);
     }
+    jb_keys_free(b);
     jb_state_release(b);
     forget(b);
     jb_vec_free(&b->slots);
     jb_map_free(&b->wallet_ids);
     jb_map_free(&b->ids);
-    jb_map_free(&b->keys);
-    jb_vec_free(&b->keys_other);
     jb_map_free(&b->returns);
     jb_map_free(&b->txn_index);
     jb_vec_free(&b->txns);
@@ -184,6 +183,7 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     forget(b);
     if (b->store == NULL || b->snap.meta.seq == 0) {
         b->generation = b->store != NULL ? b->snap.meta.generation : 0;
+        jb_keys_begin(b, 0, b->generation);
         b->usable = true;
         return JB_OK;
     }
@@ -210,6 +210,7 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     }
     b->stored_seq = b->head.seq = stored;
     b->generation = b->snap.meta.generation;
+    jb_keys_begin(b, stored, b->generation);
     memcpy(b->head.chain, chain, JB_CHAIN_BYTES);
     b->usable = true;
     return JB_OK;
@@ -325,19 +326,6 @@ index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint
     return true;
 }
 
-static bool
-index_key(struct jb_state *b, const struct jb_event *e)
-{
-    uint8_t hash[16];
-    jb_state_key_hash(b, e->caller, e->key, hash);
-    if (!jb_vec_reserve(&b->keys_other, b->keys.entries.n + 1) ||
-        !jb_map_put(&b->keys, jb_get_be(hash, 8), e->seq)) {
-        return false;
-    }
-    b->keys_other.at[b->keys.entries.n - 1] = jb_get_be(hash + 8, 8);
-    return true;
-}
-
 /* The first of a gateway's transaction. What is stored already is not looked for: it came before.
  */
 static bool
@@ -368,7 +356,8 @@ jb_state_index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text
 static bool
 index_event(struct jb_state *b, const struct jb_event *e)
 {
-    if ((e->flags & JB_EVF_KEY) != 0 && !index_key(b, e)) {
+    if ((e->flags & JB_EVF_KEY) != 0 &&
+        !jb_keys_add(b, jb_state_key_hash(b, e->caller, e->key), e->seq)) {
         return false;
     }
     switch ((jb_event_type)e->type) {

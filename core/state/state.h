@@ -11,6 +11,7 @@
 #define JANGBU_STATE_H
 
 #include "state/facts.h"
+#include "state/keys.h"
 #include "base/map.h"
 #include "state/record.h"
 #include "storage/store.h"
@@ -21,7 +22,6 @@ enum jb_state_table {
     JB_TABLE_WALLETS, /* wallet BE4 -> record */
     JB_TABLE_ARCHIVE, /* wallet BE4, kind, ordinal BE4 -> record of what is over */
     JB_TABLE_IDS,     /* kind, wallet BE4, id -> ordinal BE4 (of a wallet: wallet 0, its number) */
-    JB_TABLE_KEYS,    /* 16 bytes of hash -> sequence numbers, BE8 each */
     JB_TABLE_DUE,     /* expires_on, wallet BE4, ordinal BE4 -> nothing */
     JB_TABLE_RETURNS, /* consumption BE8 -> its last return BE8, sum of its returns BE8 */
     JB_TABLE_DAYS,    /* day -> its day_closed BE8 */
@@ -132,9 +132,8 @@ struct jb_state {
     struct jb_map ids;
     JB_VEC(struct jb_id_entry) id_entries;
     struct jb_buffer id_bytes;
-    struct jb_map keys;          /* half a hash -> sequence number */
-    JB_VEC(uint64_t) keys_other; /* the other half, of the same place */
-    struct jb_map returns;       /* consumption -> index into returned */
+    struct jb_keys keys;
+    struct jb_map returns; /* consumption -> index into returned */
     JB_VEC(struct jb_returned) returned;
     struct jb_map txn_index; /* half a hash -> index into txns */
     JB_VEC(struct jb_txn) txns;
@@ -251,8 +250,7 @@ bool jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_te
                        uint8_t ret[16]);
 /* Its place in b->txns; NULL: it came before stored_seq, or never. */
 const struct jb_txn *jb_state_txn(const struct jb_state *b, const uint8_t hash[16]);
-void jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key,
-                       uint8_t ret[16]);
+uint64_t jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_text key);
 
 /* ---- groups and dry runs (savepoint.c) ---- */
 

@@ -57,7 +57,13 @@ jb_descriptor_guard_forks(void)
 int
 jb_descriptor_open(const char *path, int flags, mode_t mode)
 {
-    int fd = open(path, flags | O_CLOEXEC, mode);
+    return jb_descriptor_open_at(AT_FDCWD, path, flags, mode);
+}
+
+int
+jb_descriptor_open_at(int dir, const char *path, int flags, mode_t mode)
+{
+    int fd = openat(dir, path, flags | O_CLOEXEC, mode);
     if (fd < 0 || fd > 2) {
         return fd;
     }
@@ -71,8 +77,14 @@ jb_descriptor_open(const char *path, int flags, mode_t mode)
 int
 jb_descriptor_open_locking(const char *path, int flags, mode_t mode)
 {
+    return jb_descriptor_open_at_locking(AT_FDCWD, path, flags, mode);
+}
+
+int
+jb_descriptor_open_at_locking(int dir, const char *path, int flags, mode_t mode)
+{
     jb_descriptor_guard_forks();
-    int fd = jb_descriptor_open(path, flags, mode);
+    int fd = jb_descriptor_open_at(dir, path, flags, mode);
     if (fd >= 0 && fd < TRACKED_MAX) {
         atomic_fetch_or(&tracked[fd / 64], UINT64_C(1) << (fd % 64));
     }

@@ -11,8 +11,10 @@
 
 /* As open(2), with O_CLOEXEC. */
 int jb_descriptor_open(const char *path, int flags, mode_t mode);
+int jb_descriptor_open_at(int dir, const char *path, int flags, mode_t mode);
 /* The same; the descriptor is closed in a forked child. Close it with jb_descriptor_close. */
 int jb_descriptor_open_locking(const char *path, int flags, mode_t mode);
+int jb_descriptor_open_at_locking(int dir, const char *path, int flags, mode_t mode);
 /* Harmless on -1, and on one that fork has closed already. */
 void jb_descriptor_close(int fd);
 

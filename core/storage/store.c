@@ -387,6 +387,12 @@ jb_store_open(const char *dir, const struct jb_store_schema *schema, const uint8
     return JB_OK;
 }
 
+const char *
+jb_store_place(const struct jb_store *s)
+{
+    return jb_env_place(s->env);
+}
+
 struct jb_store *
 jb_store_close(struct jb_store *s)
 {

@@ -54,6 +54,8 @@ jb_status jb_store_open(const char *dir, const struct jb_store_schema *schema,
                         const uint8_t ledger_id[16], bool read_only, struct jb_store **ret,
                         bool *ret_remade, struct jb_error *err);
 struct jb_store *jb_store_close(struct jb_store *s);
+/* Where its file lies: absolute. */
+const char *jb_store_place(const struct jb_store *s);
 /* What is there is not what was written: from now on nobody in this process uses the file, and who
  * opens it next without others makes it anew. Returns JB_E_STALE with a sentence. */
 jb_status jb_store_damaged(struct jb_store *s, const char *what, struct jb_error *err);

@@ -189,16 +189,17 @@ def completed(command, cwd, env):
 
 def typed_zsh(work):
     """In a terminal, with zsh's own completion: the line as it stands behind each Tab."""
-    script = f"""zmodload zsh/zpty
+    script = """zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z 'PS1= RPS1=; fpath=({shlex.quote(ROOT + "/tools/completion")} $fpath); autoload -Uz compinit; compinit -u -D; print ${{(U):-ready}}'
+zpty -w z 'PS1= RPS1=; fpath=($COMPLETION $fpath); autoload -Uz compinit; compinit -u -D; print ${(U):-ready}'
 zpty -r z text '*READY*'
-zpty -w -n z $'jangbu cash-\t--lang k\t; print ${{(U):-end}}\n'
+zpty -w -n z $'jangbu cash-\t--lang k\t; print ${(U):-end}\n'
 zpty -r z text '*END*'
 print -r -- "$text"
 """
     out = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, cwd=work, timeout=60,
-                         env=environment(PATH=os.path.dirname(JANGBU) + ":" + os.environ["PATH"], TERM="dumb"))
+                         env=environment(PATH=os.path.dirname(JANGBU) + ":" + os.environ["PATH"], TERM="dumb",
+                                         COMPLETION=ROOT + "/tools/completion"))
     check("in a terminal of zsh", re.search("cash-status [\b ]*--lang ko", out.stdout) is not None, out)
 
 

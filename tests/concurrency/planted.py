@@ -3,6 +3,7 @@
 of days begin again after a failed commit: the test of it must fail, and the audit must refute the ledger that it leaves.
 
 usage: planted.py SOURCE_DIR JANGBU"""
+import concurrent.futures
 import contextlib
 import glob
 import os
@@ -16,17 +17,58 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import plant  # noqa: E402
 
 PLANTS = [
-    ("no writer lock", "core/storage/writer_lock.c", "    int64_t deadline;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline;\n",
-     ("core/storage/writer_lock.c", "    struct named *n = &l->shared->of[name];\n    uint64_t taken", "    if (l != NULL) return;\n    struct named *n = &l->shared->of[name];\n    uint64_t taken"), ("processes", "winner")),
-    ("no look-up of keys", "core/state/lookup.c", "    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n    *ret = 0;\n",
-     "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    uint8_t hash[16];\n    bool found = false;\n    jb_status status;\n", None, ("threads", "processes", "winner")),
+    ("no writer lock", [
+        ("core/storage/writer_lock.c", "    int64_t deadline;\n", "    (void)l; (void)wait_us; (void)waited_us; (void)err;\n    return JB_OK;\n    int64_t deadline;\n"),
+        ("core/storage/writer_lock.c", "    struct named *n = &l->shared->of[name];\n    uint64_t taken", "    if (l != NULL) return;\n    struct named *n = &l->shared->of[name];\n    uint64_t taken")],
+     ("processes", "winner")),
+    ("no look-up of keys", [
+        ("core/state/lookup.c", "    struct key_looked_for k = {b, caller, key, 0};\n",
+         "    *ret = 0;\n    if (b != NULL) return JB_OK;\n    struct key_looked_for k = {b, caller, key, 0};\n")],
+     ("threads", "processes", "winner")),
 ]
+
+
+FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O1", "-w"]
+LIBRARIES = ["-llmdb", "-lmsgpackc", "-lxxhash", "-lutf8proc", "-lsodium", "-lpthread"]
+
+
+def compile_one(tree, source):
+    """Its object; made once for all plants where the source is as it was."""
+    made = source[:-2] + ".o"
+    if not os.path.exists(made):
+        subprocess.run(["gcc", *FLAGS, "-I" + tree + "/core/include", "-I" + tree + "/core", "-c", "-o", made, source], check=True)
+    return made
 
 
 def build(tree, program):
     sources = sorted(glob.glob(tree + "/core/*/*.c")) + [program + ".c"]
-    subprocess.run(["gcc", "-std=c17", "-D_GNU_SOURCE", "-O1", "-w", "-I" + tree + "/core/include", "-I" + tree + "/core", "-o", program, *sources,
-                    "-llmdb", "-lmsgpackc", "-lxxhash", "-lutf8proc", "-lsodium", "-lpthread"], check=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(lambda source: compile_one(tree, source), sources))
+    subprocess.run(["gcc", "-o", program, *objects, *LIBRARIES], check=True)
+
+
+@contextlib.contextmanager
+def planted(tree, places):
+    """(path, old, new) in the tree's sources, and their objects gone; after it all is as it was."""
+    kept = {}
+    try:
+        for path, old, new in places:
+            full = os.path.join(tree, path)
+            with open(full, encoding="utf-8") as f:
+                kept.setdefault(full, f.read())
+            replace(full, old, new)
+            forget(full)
+        yield
+    finally:
+        for full, text in kept.items():
+            with open(full, "w", encoding="utf-8") as f:
+                f.write(text)
+            forget(full)
+
+
+def forget(source):
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(source[:-2] + ".o")
 
 
 def replace(path, old, new):
@@ -49,16 +91,14 @@ def fails(program, race):
     return False
 
 
-def closing(source, jangbu):
+def closing(source, tree, jangbu):
     """Expiries that a failed commit took with it, and a closing that goes on behind them."""
-    with tempfile.TemporaryDirectory() as tree:
-        shutil.copytree(source + "/core", tree + "/core")
-        with open(source + "/tests/faults/closing.c", encoding="utf-8") as f, open(tree + "/closing.c", "w", encoding="utf-8") as copy:
-            copy.write(f.read().replace('"../check.h"', f'"{source}/tests/check.h"'))
-        replace(tree + "/core/ledger/submit.c", "l->closing = false; /* the expiries", "/* the expiries")
+    with open(source + "/tests/faults/closing.c", encoding="utf-8") as f, open(tree + "/closing.c", "w", encoding="utf-8") as copy:
+        copy.write(f.read().replace('"../check.h"', f'"{source}/tests/check.h"'))
+    with planted(tree, [("core/ledger/submit.c", "l->closing = false; /* the expiries", "/* the expiries")]):
         build(tree, tree + "/closing")
-        noticed = subprocess.run([tree + "/closing", "full", tree + "/ledger"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
-        audit = subprocess.run([jangbu, "audit", tree + "/ledger"], capture_output=True, text=True)
+    noticed = subprocess.run([tree + "/closing", "full", tree + "/ledger"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0
+    audit = subprocess.run([jangbu, "audit", tree + "/ledger"], capture_output=True, text=True)
     refuted = audit.returncode == 1 and "whose last day it was" in audit.stdout and "REFUTED" in audit.stdout
     print(f"no new beginning of a closing: {'the test fails, as it must' if noticed else 'NOT NOTICED'}; "
           f"{'the audit refutes the ledger' if refuted else 'NOT SEEN BY THE AUDIT: ' + audit.stdout[-500:] + audit.stderr}", flush=True)
@@ -67,19 +107,17 @@ def closing(source, jangbu):
 
 def main():
     source, failed = os.path.abspath(sys.argv[1]), 0
-    for name, path, old, new, more, races in PLANTS:
-        with tempfile.TemporaryDirectory() as tree:
-            shutil.copytree(source + "/core", tree + "/core")
-            shutil.copy(source + "/tests/concurrency/racers.c", tree)
-            replace(os.path.join(tree, path), old, new)
-            if more:
-                replace(os.path.join(tree, more[0]), more[1], more[2])
-            build(tree, tree + "/racers")
+    with tempfile.TemporaryDirectory() as tree:
+        shutil.copytree(source + "/core", tree + "/core")
+        shutil.copy(source + "/tests/concurrency/racers.c", tree)
+        for name, places, races in PLANTS:
+            with planted(tree, places):
+                build(tree, tree + "/racers")
             for race in races:
                 seen = fails(tree + "/racers", race)
                 print(f"{name}, {race}: {'the race fails, as it must' if seen else 'NOT NOTICED'}", flush=True)
                 failed += not seen
-    failed += not closing(source, sys.argv[2])
+        failed += not closing(source, tree, sys.argv[2])
     return 1 if failed else 0
 
 

@@ -258,7 +258,7 @@ def encrypt_at_each(jangbu, work, clear, env):
             out = run(jangbu, "people", "encrypt", ledger)
             check(f"encrypt, {title}: again", out.returncode == 0, out)
         check(f"encrypt, {title}: all is there at the end", texts(jangbu, ledger, key) == before)
-        data = b"".join(open(p, "rb").read() for p in glob.glob(ledger + "/*"))
+        data = b"".join(open(p, "rb").read() for p in glob.glob(ledger + "/**", recursive=True) if os.path.isfile(p))
         check(f"encrypt, {title}: nothing is in clear", b"Zz-" not in data and not glob.glob(ledger + "/*.new"), glob.glob(ledger + "/*"))
         out = run(jangbu, "audit", ledger)
         check(f"encrypt, {title}: the audit", out.returncode == 0, out)

@@ -44,7 +44,8 @@ def in_log(jangbu, ledger):
 
 
 def contents(ledger):
-    return {name: open(os.path.join(ledger, name), "rb").read() for name in os.listdir(ledger) if not name.endswith("lock")}
+    return {name: open(os.path.join(ledger, name), "rb").read() for name in os.listdir(ledger)
+            if not name.endswith("lock") and os.path.isfile(os.path.join(ledger, name))}
 
 
 def side_by_side(programs):

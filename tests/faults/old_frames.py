@@ -45,7 +45,8 @@ def main():
         for i in range(0, len(old), 3):  # a frame for every few commands
             out = run(jangbu, "apply", ledger, "--clock=at", feed=feed_of(old[i:i + 3]))
             assert out.returncode in (0, 1), out
-        files = {name: open(os.path.join(ledger, name), "rb").read() for name in os.listdir(ledger)}
+        files = {name: open(os.path.join(ledger, name), "rb").read() for name in os.listdir(ledger)
+                 if os.path.isfile(os.path.join(ledger, name))}
         feed = feed_of(old + more())
         shutil.copytree(ledger, copy)
         expected = run(jangbu, "apply", copy, "--clock=at", feed=feed).stdout.splitlines()

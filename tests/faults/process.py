@@ -54,7 +54,7 @@ def closed_descriptors(jangbu, work):
             if 1 in closed and 2 not in closed and out.returncode == 3:
                 check(f"{words[0]} says so", "cannot write to standard output" in out.stderr, out.stderr)
         check(f"the ledger is whole after {closed}", run(jangbu, "audit", ledger).returncode == 0)
-        files = {n: open(os.path.join(ledger, n), "rb").read() for n in os.listdir(ledger)}
+        files = {n: open(os.path.join(ledger, n), "rb").read() for n in os.listdir(ledger) if os.path.isfile(os.path.join(ledger, n))}
         check("no file of it has an answer", not any(b"done:" in data or b"refused:" in data for data in files.values()))
     out = subprocess.run(["sh", "-c", 'exec "$1" apply "$2" <&-', "sh", jangbu, ledger], capture_output=True, text=True, timeout=60)
     check("apply without standard input says so", out.returncode == 3 and "cannot read the input" in out.stderr, (out.returncode, out.stderr))

@@ -5,9 +5,9 @@
  * or stops the process at its n-th write or sync of one file (JB_SHIM_STOP=views.mdb,
  * JB_SHIM_STOP_AT=n), or says of each file system that it is another one (JB_SHIM_FSTYPE=hex).
  * With JB_SHIM_NAMES calls that give, change and take names away (rename, unlink) count, too.
- * JB_SHIM_SECRET makes the first read of the file `secret` fail.
- * Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the ledger's
- * files count: standard output and error do not.
+ * JB_SHIM_SHORT=bytes cuts each pwrite. JB_SHIM_SECRET makes the first read of the file `secret`
+ * fail. Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the
+ * ledger's files count: standard output and error do not.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -132,9 +132,18 @@ statfs(const char *path, struct statfs *ret)
     return code;
 }
 
+/* With JB_SHIM_SHORT each pwrite of more than that many bytes writes only those. */
+static size_t
+shortened(size_t n)
+{
+    size_t most = (size_t)number("JB_SHIM_SHORT");
+    return most > 0 && n > most ? most : n;
+}
+
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t at)
 {
+    n = shortened(n);
     return strike(fd, 'w')
                ? -1
                : REAL("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(fd, buf, n, at);
@@ -182,6 +191,25 @@ unlink(const char *path)
 {
     bool counts = getenv("JB_SHIM_NAMES") != NULL;
     return counts && strike(3, 'n') ? -1 : REAL("unlink", int (*)(const char *))(path);
+}
+
+int
+renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    bool counts = getenv("JB_SHIM_NAMES") != NULL;
+    return counts && strike(3, 'n')
+               ? -1
+               : REAL("renameat", int (*)(int, const char *, int, const char *))(from_dir, from,
+                                                                                 to_dir, to);
+}
+
+int
+unlinkat(int dir, const char *path, int flags)
+{
+    bool counts = getenv("JB_SHIM_NAMES") != NULL;
+    return counts && strike(3, 'n')
+               ? -1
+               : REAL("unlinkat", int (*)(int, const char *, int))(dir, path, flags);
 }
 
 int

@@ -96,7 +96,7 @@ def copy(source, where, log):
     """The ledger with another log, and without what is made from the log."""
     os.mkdir(where)
     for name in os.listdir(source):
-        if name not in DERIVED and not name.endswith(("-lock", "-users")):
+        if name not in DERIVED and not name.endswith(("-lock", "-users")) and os.path.isfile(os.path.join(source, name)):
             shutil.copy(os.path.join(source, name), where)
     log.write(os.path.join(where, "log.mdb"))
 

@@ -14,17 +14,18 @@ MAY = {
     "core/base": set(),
     "core/event": {"core/base"},
     "core/storage": {"core/base"},
+    "core/runs": {"core/base", "core/storage"},
     "core/log": {"core/base", "core/event", "core/storage"},
     "core/wallet": {"core/base", "core/event"},
     "core/rules": {"core/base", "core/event", "core/wallet"},
-    "core/state": {"core/base", "core/event", "core/storage", "core/log", "core/wallet"},
+    "core/state": {"core/base", "core/event", "core/storage", "core/runs", "core/log", "core/wallet"},
     "core/personal": {"core/base", "core/storage"},
     "core/ledger": {"core/base", "core/event", "core/storage", "core/log", "core/wallet", "core/rules", "core/state",
                     "core/personal"},
     "projections": {"core/base", "core/event", "core/storage", "core/log", "core/ledger"},
     # The one folder of replay that may ask the rules: the fold, a rebuild and the questions know none.
     "replay/rules": {"core/base", "core/event", "core/wallet", "core/rules", "core/state", "replay"},
-    "replay": {"core/base", "core/event", "core/storage", "core/log", "core/wallet", "core/state", "core/ledger", "core/personal", "projections",
+    "replay": {"core/base", "core/event", "core/storage", "core/runs", "core/log", "core/wallet", "core/state", "core/ledger", "core/personal", "projections",
                "replay/rules"},
 }
 # Headers of core/ledger that are meant for the layers above; the rest is its own.

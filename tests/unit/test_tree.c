@@ -1,8 +1,8 @@
 /*
  * Tables of LMDB, read without LMDB: each row that is looked for is the one that LMDB finds, in
- * trees of several depths from which much was deleted; and in a copy of the file with bytes
- * changed, whatever is looked for, nothing outside of the copy is read (valgrind and
- * AddressSanitizer say so) and no look goes on for ever.
+ * trees of several depths from which much was deleted, and where values got shorter; and in a copy
+ * of the file with bytes changed, whatever is looked for, nothing outside of the copy is read
+ * (valgrind and AddressSanitizer say so) and no look goes on for ever.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../check.h"
+#include "storage/lmdb_pages.h"
 #include "storage/lmdb_tree.h"
 
 #define KEYS 4000
@@ -176,6 +177,55 @@ test_as_lmdb(void **state)
     assert_true(stat.ms_depth >= 3);
 }
 
+/* The pages that the run of a long value says it has. */
+static uint32_t
+pages_of(const MDB_val *v)
+{
+    uint32_t pages;
+    memcpy(&pages, (const uint8_t *)v->mv_data - 4, sizeof pages);
+    return pages;
+}
+
+/*
+ * LMDB overwrites a value in the pages that it got in the same transaction, and keeps them all
+ * where the new one needs fewer: that is no damage, for who finds the row and for who walks over
+ * all pages.
+ */
+static void
+test_got_shorter(void **state)
+{
+    (void)state;
+    static char bytes[40000];
+    static const size_t sizes[] = {40000, 21000, 17000, 9000, 5000, 3000};
+    enum { N = sizeof sizes / sizeof *sizes };
+    MDB_txn *txn;
+    struct jb_snapshot s;
+    struct jb_tree t;
+    char text[32];
+    unsigned kept = 0;
+    must(mdb_txn_begin(env, NULL, 0, &txn) == 0, "begin");
+    for (uint32_t i = 0; i < N * N; i++) {
+        MDB_val k = {(size_t)snprintf(text, sizeof text, "again %u", i), text};
+        MDB_val before = {sizes[i / N], bytes}, after = {sizes[i % N], bytes};
+        must(mdb_put(txn, dbi, &k, &before, 0) == 0 && mdb_put(txn, dbi, &k, &after, 0) == 0,
+             "rows");
+    }
+    must(mdb_txn_commit(txn) == 0, "commit");
+    must(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0, "begin");
+    find_tree(txn, &s, &t);
+    for (uint32_t i = 0; i < N * N; i++) {
+        MDB_val k = {(size_t)snprintf(text, sizeof text, "again %u", i), text}, v, own_v;
+        must(mdb_get(txn, dbi, &k, &v) == 0, "a row");
+        assert_int_equal(jb_tree_get(&s, &t, &k, &own_v), JB_TREE_THERE);
+        assert_true(same(&v, &own_v) && v.mv_size == sizes[i % N]);
+        kept += v.mv_size > s.page_bytes &&
+                pages_of(&v) > (v.mv_size + 16 + s.page_bytes - 1) / s.page_bytes;
+    }
+    assert_true(kept > 0);
+    assert_int_equal(jb_pages_look_at_all(path, mdb_txn_id(txn)), JB_PAGES_SOUND);
+    mdb_txn_abort(txn);
+}
+
 /* The bytes of the file's pages, nothing beside them. */
 static uint8_t *
 copy_of(const struct jb_snapshot *s)
@@ -251,6 +301,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_as_lmdb),
+                                       cmocka_unit_test(test_got_shorter),
                                        cmocka_unit_test(test_damaged)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

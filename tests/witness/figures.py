@@ -123,10 +123,13 @@ def day_totals(events, day, before=None):
     sums = {name: before[name] if before else 0
             for name in ("closing_paid", "closing_free", "closing_dormant", "refunds_in_transit", "wallets")}
     for event in events:
+        if event.type not in _MOVEMENTS:
+            continue
         moved = movement(event)
-        for name, amount in {**moved.flows, **moved.dormant_flows, **moved.papers}.items():
-            if name in totals:
-                totals[name] += amount
+        for flows in (moved.flows, moved.dormant_flows, moved.papers):
+            for name, amount in flows.items():
+                if name in totals:
+                    totals[name] += amount
         sums["closing_paid"] += moved.paid
         sums["closing_free"] += moved.free
         sums["closing_dormant"] += moved.dormant
@@ -146,6 +149,8 @@ def day_rows(events, day_of_event):
     for day in sorted(by_day):
         row = dict.fromkeys(FLOWS, 0)
         for event in by_day[day]:
+            if event.type not in _MOVEMENTS:
+                continue
             moved = movement(event)
             for name, amount in moved.flows.items():
                 row[name] += amount

@@ -1,5 +1,7 @@
 """What must hold after every command, recomputed from the plain lists: docs/rules.md sections 1, 6 and 9."""
 
+import collections
+
 import figures
 import fold
 import papers_invariants
@@ -175,13 +177,19 @@ def check_reading(reading, wallet):
 
 def check_control_totals(ledger):
     """Every day_closed against all events of the ledger, without the running sums that wrote it."""
+    by_day, sums, closed = collections.defaultdict(list), None, None
+    for event in ledger.events:
+        if event.recorded_at is not None:
+            by_day[event.posted_on].append(event)
+    days = sorted(by_day, reverse=True)
     for event in ledger.events:
         if event.type == "day_closed":
             day = event.body["day"]
-            before = [e for e in ledger.events if e.recorded_at is not None and e.posted_on < day]
-            posted = [e for e in ledger.events if e.recorded_at is not None and e.posted_on == day]
-            expect(figures.day_totals(posted, day, figures.day_totals(before, day)) == event.body["totals"],
-                   "control totals", event)
+            expect(closed is None or closed < day, "days close in their order", event)
+            closed = day
+            while days and days[-1] < day:
+                sums = figures.day_totals(by_day[days.pop()], None, sums)
+            expect(figures.day_totals(by_day.get(day, []), day, sums) == event.body["totals"], "control totals", event)
 
 
 # ---- who

@@ -1,12 +1,36 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -ISE
 """A pretended `jangbu`, made of the model, to test the driver (run.py) before and without the C program.
 
-PRETEND_FAULT names a fault to plant in it: the driver must find each."""
+PRETEND_FAULT names a fault to plant in it: the driver must find each.
+
+    pretend.py --serving COMMAND...    runs the command, and what pretend.py answers there a fork of this process answers
+                                       (serving.py): to read the model takes longer than most answers"""
+
+import os
+import sys
+
+
+def ask_the_server(address):
+    """Hands the arguments and the three streams over, and ends as the fork does."""
+    import _socket
+    import array
+    server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+    server.connect(address)
+    words = "\0".join([os.getcwd(), os.environ.get("PRETEND_FAULT", ""), *sys.argv[1:]])
+    server.sendmsg([words.encode()], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
+    status = server.recv(1)
+    os._exit(status[0] if status else 1)
+
+
+if __name__ == "__main__":
+    if os.environ.get("PRETEND_SERVER"):
+        ask_the_server(os.environ["PRETEND_SERVER"])
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # -I leaves it out
 
 import argparse
 import json
-import os
-import sys
+import pickle
+import subprocess
 import time
 
 import compare
@@ -49,17 +73,24 @@ FAULTS = {"credit": _fault_credit, "late": _fault_late, "grace": _fault_grace, "
 
 
 class Store:
-    """The ledger's file: callers and lines, replayed at each start."""
+    """The ledger's file: callers and lines, replayed at each start from where the last `apply` has left the model."""
 
     def __init__(self, directory):
         self.path = os.path.join(directory, "lines.jsonl")
-        with open(os.path.join(directory, "operator"), encoding="utf-8") as file:
-            operator, since = json.load(file)
-        month = papers.ALL_MONTHS if since is None else papers.parse_month(since)
-        count = (INIT_EVENTS_ENFORCED if operator else INIT_EVENTS) + (month is not None)
-        self.ledger = model.Ledger(count, operator or None, month)
+        self.left = os.path.join(directory, "model")
+        begin = 0
+        if os.path.exists(self.left):
+            with open(self.left, "rb") as file:
+                begin, self.ledger = pickle.load(file)
+        else:
+            with open(os.path.join(directory, "operator"), encoding="utf-8") as file:
+                operator, since = json.load(file)
+            month = papers.ALL_MONTHS if since is None else papers.parse_month(since)
+            count = (INIT_EVENTS_ENFORCED if operator else INIT_EVENTS) + (month is not None)
+            self.ledger = model.Ledger(count, operator or None, month)
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as lines:
+                lines.seek(begin)
                 for line in lines:
                     self.ledger.apply_line(*reversed(json.loads(line)))
 
@@ -72,6 +103,9 @@ class Store:
                 if result is not None:
                     refused |= not result["ok"]
                     show({**result, "line": number})
+        with open(self.left + ".new", "wb") as file:
+            pickle.dump((os.path.getsize(self.path), self.ledger), file, pickle.HIGHEST_PROTOCOL)
+        os.rename(self.left + ".new", self.left)
         return int(refused)
 
 
@@ -254,4 +288,8 @@ def main():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--serving"]:
+        import serving
+        with serving.server(main) as environment:
+            sys.exit(subprocess.run(sys.argv[2:], env={**os.environ, **environment}).returncode)
     sys.exit(main())

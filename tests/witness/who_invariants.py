@@ -95,10 +95,8 @@ def role_of_ledger(person, role, agency=None):
     return about
 
 
-def looked_at(ledger):
-    def about(event, _):
-        return event.body["value"] if event.type == "policy_set" and event.body.get("policy") == "roles" else SILENT
-    return lambda events: last_word(events, about) if any(about(e, None) is not SILENT for e in events) else ledger.roles_at_first
+def says_of_looking(event):
+    return event.body["value"] if event.type == "policy_set" and event.body.get("policy") == "roles" else SILENT
 
 
 # ---- one event
@@ -148,7 +146,6 @@ class Walk:
 
     def __init__(self, ledger):
         self.ledger = ledger
-        self.looked_at = looked_at(ledger)
         self.kinds, self.open, self.wallets_of_channels = {}, {}, {}
         self.channels, self.numbers, self.search_ids, self.requests, self.approved = {}, {}, {}, {}, {}
         self.settlements, self.wallet_rights, self.asked = {}, {}, set()
@@ -156,13 +153,16 @@ class Walk:
 
     def run(self):
         events = self.ledger.events
+        looked_at = self.ledger.roles_at_first  # what the last event said that said anything of it
         for number, event in enumerate(events):
-            if self.looked_at(events[:number]) and event.recorded_at is not None:
+            if looked_at and event.recorded_at is not None:
                 check_actor(events[:number], event, self.requests)
             step = getattr(self, "_" + event.type, None)
             if step:
                 step(event, event.body)
-            if self.looked_at(events[:number + 1]) and event.type in ("role_taken", "policy_set") and event.recorded_at is not None:
+            said = says_of_looking(event)
+            looked_at = looked_at if said is SILENT else said
+            if looked_at and event.type in ("role_taken", "policy_set") and event.recorded_at is not None:
                 expect(self.operators, "no operator is left", event)
 
     def _role_given(self, event, body):

@@ -1,0 +1,939 @@
+#include "runs/runs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "runs/directory.h"
+#include "storage/descriptors.h"
+
+#define STEP_ROWS 8192
+#define QUEUE_MAX 4
+#define AGAIN_US JB_US_PER_SECOND
+/* Merges at once: of each size at most one, and there are not more sizes. */
+#define MERGES_MAX 16
+/* A run of fewer rows is of the least size; each further size is eight times as large. */
+#define SMALL_ROWS 4096
+/* What is merged even when the runs are closed: of the two least sizes, or where they are many. */
+#define CLOSING_SIZE 1
+#define CLOSING_RUNS 64
+
+struct merging {
+    struct jb_merge m;
+    unsigned size;
+};
+
+struct jb_runs {
+    struct jb_runs_options o;
+    char *path;
+    struct jb_run_place place;
+
+    /* Under the lock: what there is, and what is to be done. */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;  /* the thread: there is something to do */
+    pthread_cond_t moved; /* who waits for it */
+    JB_VEC(struct jb_run *) set;
+    _Atomic unsigned version; /* of the set */
+    JB_VEC(struct jb_runs_source *) queue;
+    JB_VEC(struct jb_run *) dropped;     /* to be closed: freeing a large file takes long */
+    JB_VEC(struct jb_run_range) garbage; /* to be removed */
+    bool cleaning;                       /* the thread looks for files that nobody writes */
+    bool started, stop, failing, idle;
+    _Atomic bool stale; /* other processes have changed the directory */
+
+    /* The thread's. */
+    pthread_t thread;
+    struct merging *merges[MERGES_MAX];
+    size_t merges_n;
+    int64_t write_again_at, merge_again_at;
+    int merge_fd; /* holds the lock of who merges; -1: not */
+
+    /* The caller's: the set as it was looked at last. */
+    JB_VEC(struct jb_run *) mine;
+    JB_VEC(struct jb_run *) before; /* room for the next */
+    unsigned mine_version;
+    struct jb_pool pool;
+};
+
+/* ---- the directory ---- */
+
+jb_status
+jb_runs_place(const char *path, const uint8_t ledger_id[16], bool read_only,
+              struct jb_run_place *ret)
+{
+    memcpy(ret->ledger_id, ledger_id, 16);
+    if (!read_only && mkdir(path, 0700) != 0 && errno != EEXIST) {
+        ret->dir = -1;
+        return errno == EROFS || errno == EACCES ? JB_E_READONLY : jb_run_errno();
+    }
+    ret->dir = jb_descriptor_open(path, O_RDONLY | O_DIRECTORY, 0);
+    return ret->dir >= 0 ? JB_OK : errno == ENOENT ? JB_E_NOTFOUND : jb_run_errno();
+}
+
+void
+jb_runs_leave(struct jb_run_place *p)
+{
+    if (p->dir >= 0) {
+        close(p->dir);
+        p->dir = -1;
+    }
+}
+
+static void
+let_all_go(struct jb_run **runs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        jb_run_let_go(runs[i]);
+    }
+}
+
+/* ---- writing ---- */
+
+jb_status
+jb_runs_write(const struct jb_run_place *place, struct jb_runs_source *s)
+{
+    struct jb_run_write w;
+    struct jb_run_row row;
+    if (!s->sort(s->data)) {
+        return JB_E_NOMEM;
+    }
+    jb_status status = jb_run_write_begin(&w, place, &s->range, s->rows);
+    for (uint64_t i = 0; i < s->rows && status == JB_OK; i++) {
+        s->row(s->data, i, &row);
+        status = jb_run_write_row(&w, row.key, row.key_n, row.value, row.value_n);
+    }
+    if (status == JB_OK) {
+        return jb_run_write_finish(&w);
+    }
+    jb_run_write_drop(&w);
+    return status;
+}
+
+static jb_seq
+end_of(const struct jb_runs *r)
+{
+    return r->set.n > 0 ? r->set.at[r->set.n - 1]->range.last : 0;
+}
+
+static void
+changed(struct jb_runs *r)
+{
+    atomic_fetch_add(&r->version, 1);
+    pthread_cond_broadcast(&r->moved);
+}
+
+/* Whoever offered it keeps it no longer. */
+static void
+done(struct jb_runs *r, struct jb_runs_source *s)
+{
+    for (size_t i = 0; i < r->queue.n; i++) {
+        if (r->queue.at[i] == s) {
+            r->queue.n--;
+            memmove(&r->queue.at[i], &r->queue.at[i + 1], (r->queue.n - i) * sizeof *r->queue.at);
+            break;
+        }
+    }
+    atomic_store(&s->done, true);
+}
+
+/* The one that stands right behind what there is. What is covered already will never be written. */
+static struct jb_runs_source *
+next_source(struct jb_runs *r)
+{
+    struct jb_runs_source *next = NULL;
+    for (size_t i = r->queue.n; i-- > 0;) {
+        struct jb_runs_source *s = r->queue.at[i];
+        if (s->range.last <= end_of(r)) {
+            done(r, s);
+        } else if (s->range.first == end_of(r) + 1) {
+            next = s;
+        }
+    }
+    return next;
+}
+
+/* Called and left with the lock. */
+static void
+write_source(struct jb_runs *r, struct jb_runs_source *s)
+{
+    struct jb_run *run = NULL;
+    pthread_mutex_unlock(&r->lock);
+    jb_status status = jb_runs_write(&r->place, s);
+    status = status == JB_OK ? jb_run_open(&r->place, &s->range, &run) : status;
+    pthread_mutex_lock(&r->lock);
+    bool fits = status == JB_OK && s->range.first == end_of(r) + 1;
+    if (fits && jb_vec_reserve(&r->set, r->set.n + 1)) {
+        r->set.at[r->set.n++] = run;
+        done(r, s);
+        r->failing = false;
+        changed(r);
+        return;
+    }
+    if (run != NULL) {
+        jb_run_let_go(run);
+    }
+    if (status != JB_OK || fits) {
+        r->failing = true;
+        r->write_again_at = jb_monotonic_us() + AGAIN_US;
+        pthread_cond_broadcast(&r->moved);
+    }
+}
+
+/* ---- merging ---- */
+
+static unsigned
+size_of(const struct jb_run *run)
+{
+    unsigned size = 0;
+    for (uint64_t rows = run->rows / SMALL_ROWS; rows > 0; rows /= JB_MERGE_RUNS_MAX) {
+        size++;
+    }
+    return size;
+}
+
+/* The first of eight runs side by side that no merge has, of the least size there is. A run is as
+ * large as the largest behind it: so sizes only fall, and small ones between large ones are taken
+ * with those. */
+static bool
+plan(const struct jb_runs *r, size_t *ret, unsigned *ret_size)
+{
+    unsigned size = 0;
+    size_t n = 0;
+    for (size_t i = r->set.n; i-- > 0;) {
+        unsigned own = size_of(r->set.at[i]);
+        bool ends = own > size || r->set.at[i]->taken;
+        if (ends && n >= JB_MERGE_RUNS_MAX) {
+            *ret = i + 1;
+            *ret_size = size;
+            return true;
+        }
+        n = r->set.at[i]->taken ? 0 : ends ? 1 : n + 1;
+        size = own > size ? own : size;
+    }
+    *ret = 0;
+    *ret_size = size;
+    return n >= JB_MERGE_RUNS_MAX;
+}
+
+/* With the lock. */
+static void
+end_merge(struct jb_runs *r, struct merging *m)
+{
+    for (size_t i = 0; i < r->merges_n; i++) {
+        if (r->merges[i] == m) {
+            r->merges[i] = r->merges[--r->merges_n];
+            break;
+        }
+    }
+    for (unsigned i = 0; i < m->m.n; i++) {
+        m->m.runs[i]->taken = false;
+    }
+    pthread_mutex_unlock(&r->lock);
+    jb_merge_end(&m->m);
+    free(m);
+    pthread_mutex_lock(&r->lock);
+}
+
+/* One process at a time; others do without, and whoever is killed holds it no longer. */
+static bool
+may_merge(struct jb_runs *r)
+{
+    if (r->merge_fd < 0) {
+        r->merge_fd = jb_descriptor_open_at_locking(r->place.dir, ".", O_RDONLY | O_DIRECTORY, 0);
+        if (r->merge_fd >= 0 && flock(r->merge_fd, LOCK_EX | LOCK_NB) != 0) {
+            jb_descriptor_close(r->merge_fd);
+            r->merge_fd = -1;
+        }
+    }
+    return r->merge_fd >= 0;
+}
+
+static void
+stop_merging(struct jb_runs *r)
+{
+    if (r->merge_fd >= 0) {
+        jb_descriptor_close(r->merge_fd);
+        r->merge_fd = -1;
+    }
+}
+
+/* All still have their names: nobody else has merged them. */
+static bool
+all_there(const struct jb_runs *r, size_t from)
+{
+    for (size_t i = from; i < from + JB_MERGE_RUNS_MAX; i++) {
+        char name[JB_RUN_NAME_BYTES];
+        jb_run_name(&r->set.at[i]->range, name);
+        if (faccessat(r->place.dir, name, F_OK, 0) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+remove_run(const struct jb_runs *r, const struct jb_run_range *range)
+{
+    char name[JB_RUN_NAME_BYTES];
+    jb_run_name(range, name);
+    unlinkat(r->place.dir, name, 0);
+}
+
+/* With the lock. */
+static void
+drop(struct jb_runs *r, struct jb_run *run)
+{
+    if (r->started && jb_vec_reserve(&r->dropped, r->dropped.n + 1)) {
+        r->dropped.at[r->dropped.n++] = run;
+        pthread_cond_signal(&r->wake);
+    } else {
+        jb_run_let_go(run);
+    }
+}
+
+/* With the lock: the set ends before that run, if it is in it. */
+static void
+cut(struct jb_runs *r, const struct jb_run *bad)
+{
+    size_t at = 0;
+    while (at < r->set.n && r->set.at[at] != bad) {
+        at++;
+    }
+    if (at < r->set.n) {
+        if (!r->o.read_only) {
+            remove_run(r, &bad->range);
+        }
+        while (r->set.n > at) {
+            drop(r, r->set.at[--r->set.n]);
+        }
+        changed(r);
+    }
+}
+
+/* With the lock. */
+static void
+merge_failed(struct jb_runs *r, struct merging *m)
+{
+    if (m->m.bad < m->m.n) {
+        cut(r, m->m.runs[m->m.bad]);
+    }
+    r->merge_again_at = jb_monotonic_us() + AGAIN_US;
+    end_merge(r, m);
+}
+
+/* Called and left with the lock. NULL: it cannot be done now. */
+static struct merging *
+begin_merge(struct jb_runs *r, struct jb_run **at, unsigned size)
+{
+    struct jb_run *runs[JB_MERGE_RUNS_MAX];
+    struct merging *m = malloc(sizeof *m);
+    if (m == NULL) {
+        r->merge_again_at = jb_monotonic_us() + AGAIN_US;
+        return NULL;
+    }
+    for (size_t i = 0; i < JB_MERGE_RUNS_MAX; i++) {
+        jb_run_use(runs[i] = at[i]);
+        runs[i]->taken = true;
+    }
+    m->size = size;
+    r->merges[r->merges_n++] = m;
+    pthread_mutex_unlock(&r->lock);
+    jb_status status = jb_merge_begin(&m->m, &r->place, runs, JB_MERGE_RUNS_MAX);
+    let_all_go(runs, JB_MERGE_RUNS_MAX);
+    pthread_mutex_lock(&r->lock);
+    if (status != JB_OK) {
+        merge_failed(r, m);
+        return NULL;
+    }
+    return m;
+}
+
+/* With the lock. A merge that is worth a step, or NULL. */
+static struct merging *
+next_merge(struct jb_runs *r)
+{
+    size_t from;
+    unsigned size;
+    struct merging *least = NULL;
+    for (size_t i = 0; i < r->merges_n; i++) {
+        least = least == NULL || r->merges[i]->size < least->size ? r->merges[i] : least;
+    }
+    if (r->stale || jb_monotonic_us() < r->merge_again_at || !plan(r, &from, &size) ||
+        (least != NULL && least->size <= size) || r->merges_n == MERGES_MAX) {
+        return least;
+    }
+    if (!may_merge(r)) {
+        r->merge_again_at = jb_monotonic_us() + AGAIN_US;
+        return least;
+    }
+    if (!all_there(r, from)) {
+        r->stale = true;
+        return least;
+    }
+    return begin_merge(r, &r->set.at[from], size);
+}
+
+/* With the lock: the runs of a merge make room for the new one, if they still stand there. */
+static bool
+replace(struct jb_runs *r, const struct jb_merge *m, struct jb_run *run)
+{
+    size_t at = 0;
+    while (at < r->set.n && r->set.at[at] != m->runs[0]) {
+        at++;
+    }
+    if (at + m->n > r->set.n) {
+        return false;
+    }
+    for (unsigned i = 0; i < m->n; i++) {
+        if (r->set.at[at + i] != m->runs[i]) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < m->n; i++) {
+        drop(r, r->set.at[at + i]);
+    }
+    r->set.at[at] = run;
+    memmove(&r->set.at[at + 1], &r->set.at[at + m->n], (r->set.n - at - m->n) * sizeof *r->set.at);
+    r->set.n -= m->n - 1;
+    changed(r);
+    return true;
+}
+
+static void
+finish_merge(struct jb_runs *r, struct merging *m)
+{
+    struct jb_run *run = NULL;
+    struct jb_run_range range = m->m.out.range;
+    jb_status status = jb_run_open(&r->place, &range, &run);
+    pthread_mutex_lock(&r->lock);
+    bool replaced = status == JB_OK && replace(r, &m->m, run);
+    pthread_mutex_unlock(&r->lock);
+    if (!replaced) {
+        if (run != NULL) {
+            jb_run_let_go(run);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < m->m.n; i++) {
+        remove_run(r, &m->m.runs[i]->range);
+    }
+}
+
+/* Called and left with the lock. */
+static void
+step(struct jb_runs *r, struct merging *m)
+{
+    bool finished;
+    pthread_mutex_unlock(&r->lock);
+    jb_status status =
+        jb_merge_step(&m->m, r->o.step_rows != 0 ? r->o.step_rows : STEP_ROWS, &finished);
+    if (status == JB_OK && finished) {
+        finish_merge(r, m);
+    }
+    pthread_mutex_lock(&r->lock);
+    if (status != JB_OK) {
+        merge_failed(r, m);
+    } else if (finished) {
+        end_merge(r, m);
+    }
+}
+
+/* ---- tidying ---- */
+
+/* Files that are being written are locked by who writes them. */
+static void
+remove_new(const struct jb_runs *r, uint64_t number)
+{
+    char name[JB_RUN_NAME_BYTES];
+    jb_run_name_new(number, name);
+    int fd =
+        jb_descriptor_open_at_locking(r->place.dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        unlinkat(r->place.dir, name, 0);
+    }
+    jb_descriptor_close(fd);
+}
+
+/* Called and left with the lock. */
+static void
+tidy(struct jb_runs *r)
+{
+    while (r->dropped.n > 0) {
+        struct jb_run *run = r->dropped.at[--r->dropped.n];
+        pthread_mutex_unlock(&r->lock);
+        jb_run_let_go(run);
+        pthread_mutex_lock(&r->lock);
+    }
+    if (!r->cleaning || !may_merge(r)) {
+        return; /* who merges does it */
+    }
+    r->cleaning = false;
+    while (r->garbage.n > 0) {
+        struct jb_run_range range = r->garbage.at[--r->garbage.n];
+        pthread_mutex_unlock(&r->lock);
+        remove_run(r, &range);
+        pthread_mutex_lock(&r->lock);
+    }
+    pthread_mutex_unlock(&r->lock);
+    struct jb_runs_list list;
+    if (jb_runs_look(&r->place, r->o.generation, &list) == JB_OK) {
+        for (size_t i = 0; i < list.news.n; i++) {
+            remove_new(r, list.news.at[i]);
+        }
+        jb_runs_list_free(&list);
+    }
+    pthread_mutex_lock(&r->lock);
+}
+
+/* ---- the thread ---- */
+
+static void
+sleep_a_while(struct jb_runs *r)
+{
+    struct timespec until;
+    r->idle = true;
+    pthread_cond_broadcast(&r->moved);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1;
+    pthread_cond_timedwait(&r->wake, &r->lock, &until);
+    r->idle = false;
+}
+
+/* Who writes little at a time and closes does not leave more and more small runs. */
+static bool
+must_merge(const struct jb_runs *r, const struct merging *m)
+{
+    return m != NULL && (m->size <= CLOSING_SIZE || r->set.n > CLOSING_RUNS);
+}
+
+static void *
+work(void *data)
+{
+    struct jb_runs *r = data;
+    pthread_mutex_lock(&r->lock);
+    for (;;) {
+        tidy(r);
+        struct jb_runs_source *s = next_source(r);
+        bool wait = r->failing && jb_monotonic_us() < r->write_again_at;
+        if (s != NULL && !wait) {
+            write_source(r, s);
+            continue;
+        }
+        struct merging *m = next_merge(r);
+        if (r->stop && !must_merge(r, m)) {
+            break;
+        }
+        if (m != NULL) {
+            step(r, m);
+            continue;
+        }
+        stop_merging(r);
+        sleep_a_while(r);
+    }
+    while (r->merges_n > 0) {
+        end_merge(r, r->merges[0]);
+    }
+    stop_merging(r);
+    r->idle = true;
+    pthread_cond_broadcast(&r->moved);
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+/* With the lock. No signal of the program's is handled in it. */
+static bool
+start(struct jb_runs *r)
+{
+    if (r->started || r->o.read_only) {
+        return r->started;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r->started = pthread_create(&r->thread, NULL, work, r) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r->started;
+}
+
+/* ---- opening ---- */
+
+/* Opens the runs of a way, or takes those of the set that are the same. *ret_bad: the one that
+ * cannot be used. JB_E_NOTFOUND: it is not there any more. */
+static jb_status
+open_way(struct jb_runs *r, struct jb_runs_list *l, size_t last, struct jb_run **runs,
+         size_t *ret_bad, struct jb_error *err)
+{
+    size_t i = last != SIZE_MAX ? l->entries.at[last].steps : 0;
+    size_t n = i;
+    jb_status status = JB_OK;
+    for (size_t at = last; i > 0 && status == JB_OK; at = l->entries.at[at].previous) {
+        *ret_bad = at;
+        status = jb_run_open(&r->place, &l->entries.at[at].range, &runs[i - 1]);
+        if (status == JB_OK) {
+            i--;
+            jb_status known = r->o.known(r->o.data, &runs[i]->range, err);
+            status = known == JB_E_NOTFOUND ? JB_E_STALE : known;
+        }
+    }
+    if (status != JB_OK) {
+        let_all_go(runs + i, n - i);
+    }
+    return status;
+}
+
+static void
+note_garbage(struct jb_runs *r, const struct jb_runs_list *l, size_t last)
+{
+    jb_seq end = last != SIZE_MAX ? l->entries.at[last].range.last : 0;
+    size_t way = last;
+    r->garbage.n = 0;
+    if (!jb_vec_reserve(&r->garbage, l->entries.n + l->others.n)) {
+        return;
+    }
+    for (size_t i = l->entries.n; i-- > 0;) {
+        const struct jb_runs_entry *e = &l->entries.at[i];
+        if (i == way) {
+            way = e->previous;
+        } else if (e->no || e->range.last <= end) {
+            r->garbage.at[r->garbage.n++] = e->range;
+        }
+    }
+    for (size_t i = 0; i < l->others.n; i++) {
+        r->garbage.at[r->garbage.n++] = l->others.at[i];
+    }
+    r->cleaning = r->garbage.n > 0 || l->news.n > 0;
+}
+
+/* What the directory has now. *ret_end: where it ends. */
+static jb_status
+look(struct jb_runs *r, struct jb_run ***ret, size_t *ret_n, struct jb_error *err)
+{
+    struct jb_runs_list l;
+    jb_status status = jb_runs_look(&r->place, r->o.generation, &l);
+    struct jb_run **runs = status == JB_OK ? malloc((l.entries.n + 1) * sizeof(void *)) : NULL;
+    if (runs == NULL) {
+        jb_runs_list_free(&l);
+        return status == JB_OK ? JB_E_NOMEM : status;
+    }
+    size_t last, bad = 0;
+    do {
+        last = jb_runs_way(&l);
+        status = open_way(r, &l, last, runs, &bad, err);
+        if (status == JB_E_STALE) {
+            l.entries.at[bad].no = true; /* another way, then */
+        }
+    } while (status == JB_E_STALE);
+    if (status == JB_OK) {
+        note_garbage(r, &l, last);
+        *ret = runs;
+        *ret_n = last != SIZE_MAX ? l.entries.at[last].steps : 0;
+    } else {
+        free(runs);
+    }
+    jb_runs_list_free(&l);
+    return status;
+}
+
+/* Files may go while they are looked for: merged by another process, which leaves a larger one. */
+static jb_status
+look_again(struct jb_runs *r, struct jb_run ***ret, size_t *ret_n, struct jb_error *err)
+{
+    jb_status status = JB_E_NOTFOUND;
+    for (unsigned i = 0; i < 100 && status == JB_E_NOTFOUND; i++) {
+        status = look(r, ret, ret_n, err);
+    }
+    return status;
+}
+
+/* One of those that were looked at last. */
+static void
+forget(struct jb_runs *r, struct jb_run *run)
+{
+    bool kept = false;
+    for (size_t i = 0; i < r->mine.n; i++) {
+        kept |= r->mine.at[i] == run;
+    }
+    if (!kept) {
+        jb_pool_forget(&r->pool, run);
+    }
+    drop(r, run);
+}
+
+static void
+adopt(struct jb_runs *r)
+{
+    if (r->mine_version == atomic_load(&r->version)) {
+        return;
+    }
+    pthread_mutex_lock(&r->lock);
+    if (jb_vec_reserve(&r->before, r->set.n)) {
+        struct jb_run **at = r->before.at;
+        size_t n = r->mine.n, cap = r->before.cap;
+        for (size_t i = 0; i < r->set.n; i++) {
+            jb_run_use(at[i] = r->set.at[i]);
+        }
+        r->before.at = r->mine.at;
+        r->before.cap = r->mine.cap;
+        r->mine.at = at;
+        r->mine.n = r->set.n;
+        r->mine.cap = cap;
+        for (size_t i = 0; i < n; i++) {
+            forget(r, r->before.at[i]);
+        }
+        r->mine_version = atomic_load(&r->version);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void
+free_all(struct jb_runs *r)
+{
+    let_all_go(r->mine.at, r->mine.n);
+    let_all_go(r->set.at, r->set.n);
+    let_all_go(r->dropped.at, r->dropped.n);
+    jb_vec_free(&r->mine);
+    jb_vec_free(&r->before);
+    jb_vec_free(&r->set);
+    jb_vec_free(&r->dropped);
+    jb_vec_free(&r->queue);
+    jb_vec_free(&r->garbage);
+    jb_pool_free(&r->pool);
+    jb_runs_leave(&r->place);
+    free(r->path);
+    pthread_mutex_destroy(&r->lock);
+    pthread_cond_destroy(&r->wake);
+    pthread_cond_destroy(&r->moved);
+    free(r);
+}
+
+static jb_status
+open_all(struct jb_runs *r, struct jb_error *err)
+{
+    struct jb_run **runs;
+    size_t n, from;
+    unsigned size;
+    jb_status status = jb_runs_place(r->path, r->o.ledger_id, true, &r->place);
+    if (status == JB_E_NOTFOUND) {
+        return JB_OK;
+    }
+    status = status == JB_OK ? look_again(r, &runs, &n, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    r->set.at = runs;
+    r->set.n = n;
+    r->set.cap = n + 1;
+    atomic_fetch_add(&r->version, 1);
+    pthread_mutex_lock(&r->lock);
+    if (r->cleaning || plan(r, &from, &size)) {
+        start(r);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return JB_OK;
+}
+
+jb_status
+jb_runs_open(const struct jb_runs_options *o, struct jb_runs **ret, struct jb_error *err)
+{
+    struct jb_runs *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return JB_E_NOMEM;
+    }
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->wake, &monotonic);
+    pthread_cond_init(&r->moved, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    r->o = *o;
+    r->place.dir = -1;
+    r->merge_fd = -1;
+    r->pool.frames_max = o->pool_pages;
+    r->path = strdup(o->path);
+    jb_status status = r->path != NULL ? open_all(r, err) : JB_E_NOMEM;
+    if (status != JB_OK) {
+        jb_runs_close(r);
+        return status;
+    }
+    *ret = r;
+    return JB_OK;
+}
+
+struct jb_runs *
+jb_runs_close(struct jb_runs *r)
+{
+    if (r == NULL) {
+        return NULL;
+    }
+    if (r->started) {
+        pthread_mutex_lock(&r->lock);
+        r->stop = true;
+        pthread_cond_signal(&r->wake);
+        pthread_mutex_unlock(&r->lock);
+        pthread_join(r->thread, NULL);
+    }
+    free_all(r);
+    return NULL;
+}
+
+/* ---- the caller's side ---- */
+
+jb_seq
+jb_runs_end(struct jb_runs *r)
+{
+    adopt(r);
+    return r->mine.n > 0 ? r->mine.at[r->mine.n - 1]->range.last : 0;
+}
+
+uint64_t
+jb_runs_rows(struct jb_runs *r, size_t *ret_runs)
+{
+    uint64_t rows = 0;
+    pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->set.n; i++) {
+        rows += r->set.at[i]->rows;
+    }
+    *ret_runs = r->set.n;
+    pthread_mutex_unlock(&r->lock);
+    return rows;
+}
+
+static jb_status
+find_in(struct jb_runs *r, struct jb_run *run, uint64_t hash, jb_runs_found found, void *data)
+{
+    bool may;
+    jb_status status = jb_run_may_have(&r->pool, run, hash, &may);
+    if (status != JB_OK || !may) {
+        return status;
+    }
+    uint8_t key[JB_RUN_HASH_BYTES];
+    struct jb_run_at at;
+    jb_put_be(key, 8, hash);
+    status = jb_run_seek(&r->pool, run, key, sizeof key, &at);
+    while (status == JB_OK && memcmp(at.row.key, key, sizeof key) == 0) {
+        status = found(data, &at.row);
+        status = status == JB_OK ? jb_run_next(&r->pool, &at) : status;
+    }
+    return status == JB_E_NOTFOUND ? JB_OK : status;
+}
+
+void
+jb_runs_warm(const struct jb_runs *r, uint64_t hash)
+{
+    for (size_t i = 0; i < r->mine.n; i++) {
+        jb_run_warm(&r->pool, r->mine.at[i], hash);
+    }
+}
+
+jb_status
+jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
+{
+    jb_status status = JB_OK;
+    jb_runs_warm(r, hash);
+    for (size_t i = r->mine.n; i-- > 0 && status == JB_OK;) {
+        status = find_in(r, r->mine.at[i], hash, found, data);
+        if (status == JB_E_STALE) {
+            pthread_mutex_lock(&r->lock);
+            cut(r, r->mine.at[i]);
+            pthread_mutex_unlock(&r->lock);
+        }
+    }
+    return status;
+}
+
+bool
+jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->place.dir < 0 && !r->o.read_only) {
+        (void)jb_runs_place(r->path, r->o.ledger_id, false, &r->place);
+    }
+    bool room = r->place.dir >= 0 && r->queue.n < QUEUE_MAX &&
+                jb_vec_reserve(&r->queue, r->queue.n + 1) && start(r);
+    if (room) {
+        atomic_store(&s->done, false);
+        r->queue.at[r->queue.n++] = s;
+        pthread_cond_signal(&r->wake);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return room;
+}
+
+bool
+jb_runs_failing(struct jb_runs *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool failing = r->failing;
+    pthread_mutex_unlock(&r->lock);
+    return failing;
+}
+
+void
+jb_runs_settle(struct jb_runs *r, bool merges)
+{
+    size_t from;
+    unsigned size;
+    pthread_mutex_lock(&r->lock);
+    while (r->started && !r->failing &&
+           (next_source(r) != NULL ||
+            (merges && !(r->idle && r->merges_n == 0 && !plan(r, &from, &size))))) {
+        pthread_cond_signal(&r->wake);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&r->moved, &r->lock, &until);
+        if (merges && r->stale) {
+            break;
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Those that are the same are kept, with what is in memory of them. */
+static void
+keep_same(struct jb_runs *r, struct jb_run **runs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < r->set.n; k++) {
+            if (r->set.at[k]->file == runs[i]->file) {
+                jb_run_let_go(runs[i]);
+                jb_run_use(runs[i] = r->set.at[k]);
+                break;
+            }
+        }
+    }
+}
+
+void
+jb_runs_refresh(struct jb_runs *r)
+{
+    struct jb_run **runs;
+    size_t n;
+    struct jb_error ignored;
+    if (!r->stale || r->place.dir < 0) {
+        return;
+    }
+    pthread_mutex_lock(&r->lock);
+    if (look_again(r, &runs, &n, &ignored) == JB_OK) {
+        keep_same(r, runs, n);
+        while (r->set.n > 0) {
+            drop(r, r->set.at[--r->set.n]);
+        }
+        free(r->set.at);
+        r->set.at = runs;
+        r->set.n = n;
+        r->set.cap = n + 1;
+        changed(r);
+    }
+    r->stale = false;
+    pthread_cond_signal(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+}

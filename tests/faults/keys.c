@@ -1,0 +1,349 @@
+/*
+ * Idempotency keys over the runs of a ledger (`state/`): lost, cut, changed in every byte in turn,
+ * replaced by older ones, before the ledger is opened and while it is: each key that was used gets
+ * its first answer, each new one is carried out, and the log stays sound.
+ *
+ * usage: keys [--bytes N]   changes every Nth byte of each file (default 1009)
+ */
+#include <jangbu/ledger.h>
+#include <jangbu/replay.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../check.h"
+#include "state/keys.h"
+
+#define KEYS 700
+#define FILES_MAX 40
+
+static char root[64], ledger[80], state_dir[90];
+static unsigned used; /* keys 1 to this are in the log */
+
+static struct jb_text
+text(const char *s)
+{
+    return (struct jb_text){s, strlen(s)};
+}
+
+static jb_ledger *
+open_ledger(void)
+{
+    struct jb_error err;
+    jb_ledger *l;
+    must(jb_open(ledger, NULL, &l, &err) == JB_OK, "the ledger opens");
+    return l;
+}
+
+/* Commands with the keys of these numbers, in one batch. */
+static void
+submit(jb_ledger *l, unsigned from, unsigned n, jb_outcome expected)
+{
+    static char keys[1000][16];
+    static struct jb_command c[1000];
+    jb_answers *a = jb_answers_new();
+    struct jb_error err;
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(keys[i], sizeof keys[i], "key-%u", from + i);
+        c[i] = (struct jb_command){.size = sizeof c[i],
+                                   .op = JB_OP_CONSUME,
+                                   .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
+                                          JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY),
+                                   .wallet = text("W"),
+                                   .id = text("U"),
+                                   .amount = 1 + from + i,
+                                   .key = text(keys[i])};
+    }
+    must(jb_submit(l, c, n, NULL, a, NULL, &err) == JB_OK, "commands are carried out");
+    for (unsigned i = 0; i < n; i++) {
+        const struct jb_answer *answer = jb_answers_at(a, i);
+        if (answer->outcome != expected) {
+            fprintf(stderr, "key-%u: outcome %d, expected %d\n", from + i, (int)answer->outcome,
+                    (int)expected);
+            exit(1);
+        }
+        const struct jb_event *e = jb_answer_event(answer);
+        must(e != NULL && e->cash_consumed.amount == 1 + from + i, "the answer is that command's");
+    }
+    jb_answers_free(a);
+}
+
+static void
+make_ledger(void)
+{
+    struct jb_error err;
+    must(jb_init(ledger, NULL, &err) == JB_OK, "a ledger is made");
+    jb_ledger *l = open_ledger();
+    jb_answers *a = jb_answers_new();
+    struct jb_command c[2] = {
+        {.size = sizeof c[0],
+         .op = JB_OP_WALLET_CREATE,
+         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+         .wallet = text("W"),
+         .kind = JB_KIND_BUSINESS,
+         .name = text("keys")},
+        {.size = sizeof c[1],
+         .op = JB_OP_CHARGE,
+         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
+         .wallet = text("W"),
+         .id = text("C1"),
+         .amount = INT64_C(1000000000000)}};
+    must(jb_submit(l, c, 2, NULL, a, NULL, &err) == JB_OK, "a wallet is made");
+    jb_answers_free(a);
+    jb_close(l);
+    /* In as many sessions as it takes for some merges. */
+    for (used = 0; used < KEYS;) {
+        unsigned n = 20 + used % 37;
+        l = open_ledger();
+        submit(l, used + 1, n, JB_DONE);
+        used += n;
+        jb_close(l);
+    }
+}
+
+/* All keys that were used, and one that was not. */
+static void
+check(jb_ledger *l)
+{
+    for (unsigned i = 1; i <= used; i += 100) {
+        submit(l, i, used - i + 1 < 100 ? used - i + 1 : 100, JB_DUPLICATE);
+    }
+    submit(l, ++used, 1, JB_DONE);
+}
+
+static void
+check_open(void)
+{
+    jb_ledger *l = open_ledger();
+    check(l);
+    jb_close(l);
+}
+
+struct file {
+    char name[64];
+    uint8_t *bytes;
+    size_t n;
+};
+static struct file files[FILES_MAX];
+static size_t files_n;
+
+static void
+path_of(const char *name, char ret[200])
+{
+    snprintf(ret, 200, "%.89s/%.63s", state_dir, name);
+}
+
+static void
+forget_files(void)
+{
+    for (size_t i = 0; i < files_n; i++) {
+        free(files[i].bytes);
+    }
+    files_n = 0;
+}
+
+static void
+remember_files(void)
+{
+    forget_files();
+    DIR *d = opendir(state_dir);
+    must(d != NULL, "there are runs");
+    for (const struct dirent *e; (e = readdir(d)) != NULL && files_n < FILES_MAX;) {
+        size_t len = strlen(e->d_name);
+        if (len != 46 || strcmp(e->d_name + len - 4, ".run") != 0) {
+            continue;
+        }
+        struct file *f = &files[files_n++];
+        char path[200];
+        struct stat st;
+        memcpy(f->name, e->d_name, len + 1);
+        path_of(f->name, path);
+        int fd = open(path, O_RDONLY);
+        must(fd >= 0 && fstat(fd, &st) == 0, "a run is read");
+        f->n = (size_t)st.st_size;
+        f->bytes = malloc(f->n + 1);
+        must(f->bytes != NULL && read(fd, f->bytes, f->n) == st.st_size, "a run is read");
+        close(fd);
+    }
+    closedir(d);
+    must(files_n > 0, "there are runs");
+}
+
+static void
+put_file(const struct file *f, size_t n)
+{
+    char path[200];
+    path_of(f->name, path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    must(fd >= 0 && write(fd, f->bytes, n) == (ssize_t)n, "a run is written");
+    close(fd);
+}
+
+static void
+remove_runs(void)
+{
+    DIR *d = opendir(state_dir);
+    for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d != NULL) {
+        closedir(d);
+    }
+}
+
+/* As they were remembered: and so older than the log by now, which is no fault. */
+static void
+put_files(void)
+{
+    remove_runs();
+    for (size_t i = 0; i < files_n; i++) {
+        put_file(&files[i], files[i].n);
+    }
+}
+
+static void
+lost(void)
+{
+    remember_files();
+    for (size_t i = 0; i < files_n; i++) {
+        char path[200];
+        put_files();
+        path_of(files[i].name, path);
+        must(unlink(path) == 0, "a run is removed");
+        check_open();
+    }
+    remove_runs();
+    check_open();
+    remove_runs();
+    must(rmdir(state_dir) == 0, "the directory is removed");
+    check_open();
+    remove_runs();
+    must(rmdir(state_dir) == 0, "the directory is removed");
+    int fd = open(state_dir, O_WRONLY | O_CREAT, 0600);
+    must(fd >= 0, "a file in its place");
+    close(fd);
+    check_open();
+    must(unlink(state_dir) == 0, "the file goes");
+    check_open();
+}
+
+static unsigned
+changed(size_t bytes)
+{
+    unsigned n = 0;
+    remember_files();
+    for (size_t i = 0; i < files_n; i++) {
+        struct file *f = &files[i];
+        for (size_t at = i % bytes; at < f->n; at += bytes, n++) {
+            uint8_t bit = (uint8_t)(1U << (at % 8));
+            f->bytes[at] ^= bit;
+            put_files();
+            f->bytes[at] ^= bit;
+            check_open();
+        }
+        for (unsigned part = 0; part < 4; part++, n++) {
+            put_files();
+            put_file(f, f->n * part / 4);
+            check_open();
+        }
+        for (size_t other = 0; other < files_n; other++, n++) { /* another under its name */
+            struct file wrong = files[other];
+            memcpy(wrong.name, f->name, sizeof wrong.name);
+            put_files();
+            put_file(&wrong, wrong.n);
+            check_open();
+        }
+    }
+    return n;
+}
+
+/* Pages that were looked at are in memory; the rest changes under whoever has it open. */
+static void
+changed_while_open(void)
+{
+    remember_files();
+    for (size_t i = 0; i < files_n; i++) {
+        for (size_t at = 5; at < files[i].n; at += 1531) {
+            put_files();
+            jb_ledger *l = open_ledger();
+            submit(l, 1, 1, JB_DUPLICATE);
+            char path[200];
+            path_of(files[i].name, path);
+            int fd = open(path, O_WRONLY);
+            uint8_t byte = (uint8_t)(files[i].bytes[at] ^ 0x40);
+            must(fd < 0 || pwrite(fd, &byte, 1, (off_t)at) == 1, "a byte is changed");
+            must(fd < 0 || at % 2 == 0 || ftruncate(fd, (off_t)at) == 0, "a run is cut");
+            close(fd);
+            check(l);
+            jb_close(l);
+        }
+        jb_ledger *l = open_ledger();
+        submit(l, 1, 1, JB_DUPLICATE);
+        remove_runs();
+        check(l);
+        jb_close(l);
+    }
+}
+
+static void
+audited(void)
+{
+    struct jb_audit_report *report;
+    struct jb_error err;
+    must(jb_audit(ledger, NULL, &report, &err) == JB_OK, "the audit runs");
+    for (uint32_t i = 0; i < report->problems_n; i++) {
+        fprintf(stderr, "%s\n", report->problems[i]->text);
+    }
+    must(report->verdict == JB_VERIFIED, "the audit finds nothing");
+    jb_audit_report_free(report);
+}
+
+/* The same with everything made again, while it is open: the runs are of another generation. */
+static void
+rebuilt(void)
+{
+    struct jb_error err;
+    jb_ledger *l = open_ledger();
+    submit(l, 1, 5, JB_DUPLICATE);
+    struct jb_rebuild_result result = {.size = sizeof result};
+    must(jb_rebuild(ledger, NULL, &result, &err) == JB_OK, "it is rebuilt");
+    check(l);
+    jb_close(l);
+    remember_files();
+    for (size_t i = 0; i < files_n; i++) {
+        must(strncmp(files[i].name, "00000000", 8) != 0, "runs of the old generation have gone");
+    }
+    check_open();
+    audited();
+}
+
+int
+main(int argc, char **argv)
+{
+    size_t bytes = argc > 2 && strcmp(argv[1], "--bytes") == 0 ? strtoull(argv[2], NULL, 10) : 1009;
+    jb_keys_limits = (struct jb_keys_limits){.table_keys = 50,
+                                             .table_events = 100,
+                                             .closing_keys = 1,
+                                             .closing_events = 1,
+                                             .pool_pages = 8};
+    make_quick_scratch(root, "keys");
+    snprintf(ledger, sizeof ledger, "%s/l", root);
+    snprintf(state_dir, sizeof state_dir, "%s/state", ledger);
+    make_ledger();
+    check_open();
+    audited();
+    lost();
+    audited();
+    unsigned n = changed(bytes);
+    audited();
+    changed_while_open();
+    audited();
+    rebuilt();
+    forget_files();
+    remove_scratch(root);
+    printf("%u faults: each of %u keys had its answer\n", n, used);
+    return 0;
+}
