@@ -120,7 +120,8 @@ say_set(struct sentence *s, const struct jb_names *names, uint64_t set, const ch
     for (uint32_t i = 0; i < names->n; i++) {
         if ((set >> i & 1) != 0 && names->words[i] != NULL) {
             say_text(s, !any ? "" : set >> i == 1 ? last : ", ");
-            say_text(s, names->words[i]);
+            say_text(s, names == &jb_role_names && i == JB_ROLE_SELF ? jb_tr("the person concerned")
+                                                                     : names->words[i]);
             any = true;
         }
     }

@@ -231,6 +231,9 @@ open_states(struct jb_ledger *l, struct jb_error *err)
     if (!l->read_only) {
         status = jb_state_open(l->log, l->store, &l->identity, &l->state, err);
     }
+    if (status == JB_OK && l->state != NULL) {
+        l->state->keys.writes = true;
+    }
     return status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
                            : status;
 }

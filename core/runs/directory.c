@@ -84,14 +84,15 @@ jb_runs_list_free(struct jb_runs_list *l)
     jb_vec_free(&l->entries);
     jb_vec_free(&l->others);
     jb_vec_free(&l->news);
+    jb_vec_free(&l->chosen);
 }
 
 /* The best way that ends right before the entry. Whatever can come before it stands before it. */
 static void
-reach(struct jb_runs_list *l, size_t i)
+reach(struct jb_runs_list *l, size_t i, jb_seq from)
 {
     struct jb_runs_entry *e = &l->entries.at[i];
-    e->reached = !e->no && e->range.first == 1;
+    e->reached = !e->no && e->range.first == from;
     e->steps = 1;
     e->previous = SIZE_MAX;
     for (size_t j = 0; j < i && !e->no; j++) {
@@ -105,13 +106,14 @@ reach(struct jb_runs_list *l, size_t i)
     }
 }
 
-size_t
-jb_runs_way(struct jb_runs_list *l)
+/* The last entry of the best way that begins there. SIZE_MAX: nothing does. */
+static size_t
+way(struct jb_runs_list *l, jb_seq from)
 {
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < l->entries.n; i++) {
         const struct jb_runs_entry *e = &l->entries.at[i];
-        reach(l, i);
+        reach(l, i, from);
         if (e->reached && (best == SIZE_MAX || e->range.last > l->entries.at[best].range.last ||
                            (e->range.last == l->entries.at[best].range.last &&
                             e->steps < l->entries.at[best].steps))) {
@@ -119,4 +121,35 @@ jb_runs_way(struct jb_runs_list *l)
         }
     }
     return best;
+}
+
+/* Where a run begins behind that event; 0: nowhere. */
+static jb_seq
+next_begin(const struct jb_runs_list *l, jb_seq end)
+{
+    for (size_t i = 0; i < l->entries.n; i++) {
+        if (!l->entries.at[i].no && l->entries.at[i].range.first > end) {
+            return l->entries.at[i].range.first;
+        }
+    }
+    return 0;
+}
+
+bool
+jb_runs_choose(struct jb_runs_list *l)
+{
+    l->chosen.n = 0;
+    if (!jb_vec_reserve(&l->chosen, l->entries.n)) {
+        return false;
+    }
+    jb_seq end = 0;
+    for (jb_seq from; (from = next_begin(l, end)) != 0;) {
+        size_t last = way(l, from), n = l->entries.at[last].steps;
+        for (size_t i = n, at = last; i-- > 0; at = l->entries.at[at].previous) {
+            l->chosen.at[l->chosen.n + i] = at;
+        }
+        l->chosen.n += n;
+        end = l->entries.at[last].range.last;
+    }
+    return true;
 }

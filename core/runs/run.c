@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "runs/run.h"
 #include "storage/descriptors.h"
 
-#define SLAB_FRAMES 64
+/* Two MiB, so that pages of that size can be had for them: what is looked for lies anywhere. */
+#define SLAB_FRAMES 512
+/* Who looks at little does not take them. */
+#define SLABS_SMALL 4
 
 void
 jb_run_name(const struct jb_run_range *r, char ret[JB_RUN_NAME_BYTES])
@@ -117,7 +121,8 @@ open_file(const struct jb_run_place *place, const struct jb_run_range *range, st
     jb_run_name(range, name);
     r->fd = jb_descriptor_open_at(place->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (r->fd < 0) {
-        return errno == ENOENT ? JB_E_NOTFOUND : errno == ENOMEM ? JB_E_NOMEM : JB_E_STALE;
+        bool short_of = errno != ENOENT && jb_run_errno() == JB_E_NOMEM;
+        return errno == ENOENT ? JB_E_NOTFOUND : short_of ? JB_E_NOMEM : JB_E_STALE;
     }
     ssize_t got;
     do {
@@ -144,6 +149,16 @@ jb_run_open(const struct jb_run_place *place, const struct jb_run_range *range, 
     }
     *ret = r;
     return JB_OK;
+}
+
+bool
+jb_run_is_there(const struct jb_run_place *place, const struct jb_run *r)
+{
+    char name[JB_RUN_NAME_BYTES];
+    struct stat own, named;
+    jb_run_name(&r->range, name);
+    return fstat(r->fd, &own) == 0 && fstatat(place->dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           own.st_ino == named.st_ino && own.st_dev == named.st_dev;
 }
 
 void
@@ -174,6 +189,7 @@ jb_pool_free(struct jb_pool *p)
     }
     jb_vec_free(&p->slabs);
     jb_vec_free(&p->frames);
+    jb_vec_free(&p->used);
     jb_vec_free(&p->spare);
 }
 
@@ -200,17 +216,22 @@ static bool
 grow(struct jb_pool *p)
 {
     size_t n = p->frames.n + SLAB_FRAMES;
+    const size_t bytes = (size_t)SLAB_FRAMES * JB_RUN_PAGE_BYTES;
     if (!jb_vec_reserve(&p->slabs, p->slabs.n + 1) || !jb_vec_reserve(&p->frames, n) ||
-        !jb_vec_reserve(&p->spare, n)) {
+        !jb_vec_reserve(&p->used, n) || !jb_vec_reserve(&p->spare, n)) {
         return false;
     }
-    uint8_t *slab = aligned_alloc(64, (size_t)SLAB_FRAMES * JB_RUN_PAGE_BYTES);
+    uint8_t *slab = aligned_alloc(bytes, bytes);
     if (slab == NULL) {
         return false;
+    }
+    if (p->slabs.n >= SLABS_SMALL) {
+        (void)madvise(slab, bytes, MADV_HUGEPAGE); /* else it is as well, and slower */
     }
     p->slabs.at[p->slabs.n++] = slab;
     for (size_t i = n; i-- > p->frames.n;) {
         p->frames.at[i] = (struct jb_pool_frame){0};
+        p->used.at[i] = 0;
         p->spare.at[p->spare.n++] = (uint32_t)i;
     }
     p->frames.n = n;
@@ -232,12 +253,12 @@ take_frame(struct jb_pool *p, uint32_t *ret)
         struct jb_pool_frame *f = &p->frames.at[p->hand];
         *ret = (uint32_t)p->hand;
         p->hand = (p->hand + 1) % p->frames.n;
-        if (!f->used) {
+        if (p->used.at[*ret] == 0) {
             f->run->frames[f->page] = 0;
             f->run = NULL;
             return true;
         }
-        f->used = false;
+        p->used.at[*ret] = 0;
     }
 }
 
@@ -256,19 +277,21 @@ jb_pool_page(struct jb_pool *p, struct jb_run *r, uint64_t no, const uint8_t **r
     }
     if (r->frames[no] != 0) {
         i = r->frames[no] - 1;
-        p->frames.at[i].used = true;
+        p->used.at[i] = 1;
         *ret = frame_at(p, i);
         return JB_OK;
     }
     if (!take_frame(p, &i)) {
         return JB_E_NOMEM;
     }
+    p->reads++;
     jb_status status = jb_run_read_pages(r, no, 1, frame_at(p, i));
     if (status != JB_OK) {
         p->spare.at[p->spare.n++] = i;
         return status;
     }
-    p->frames.at[i] = (struct jb_pool_frame){r, (uint32_t)no, true};
+    p->frames.at[i] = (struct jb_pool_frame){r, (uint32_t)no};
+    p->used.at[i] = 1;
     r->frames[no] = i + 1;
     *ret = frame_at(p, i);
     return JB_OK;
@@ -276,25 +299,26 @@ jb_pool_page(struct jb_pool *p, struct jb_run *r, uint64_t no, const uint8_t **r
 
 /* ---- looking ---- */
 
-void
-jb_run_warm(const struct jb_pool *p, const struct jb_run *r, uint64_t hash)
+const uint8_t *
+jb_run_line_there(const struct jb_pool *p, const struct jb_run *r, uint64_t hash)
 {
     uint64_t line = jb_filter_line(hash, r->lines);
     uint32_t frame = r->frames != NULL ? r->frames[1 + line / JB_FILTER_LINES_OF_PAGE] : 0;
-    if (frame != 0) {
-        __builtin_prefetch(frame_at(p, frame - 1) +
-                           JB_FILTER_LINE * (1 + line % JB_FILTER_LINES_OF_PAGE));
+    if (frame == 0) {
+        return NULL;
     }
+    p->used.at[frame - 1] = 1;
+    return frame_at(p, frame - 1) + JB_FILTER_LINE * (1 + line % JB_FILTER_LINES_OF_PAGE);
 }
 
 jb_status
-jb_run_may_have(struct jb_pool *p, struct jb_run *r, uint64_t hash, bool *ret)
+jb_run_line(struct jb_pool *p, struct jb_run *r, uint64_t hash, const uint8_t **ret)
 {
     uint64_t line = jb_filter_line(hash, r->lines);
     const uint8_t *page;
     jb_status status = jb_pool_page(p, r, 1 + line / JB_FILTER_LINES_OF_PAGE, &page);
     if (status == JB_OK) {
-        *ret = jb_filter_has(page + JB_FILTER_LINE * (1 + line % JB_FILTER_LINES_OF_PAGE), hash);
+        *ret = page + JB_FILTER_LINE * (1 + line % JB_FILTER_LINES_OF_PAGE);
     }
     return status;
 }

@@ -40,7 +40,7 @@ bool jb_run_name_read(const char *name, struct jb_run_range *ret);
 void jb_run_name_new(uint64_t file, char ret[JB_RUN_NAME_BYTES]);
 bool jb_run_name_new_read(const char *name, uint64_t *ret);
 
-/* JB_E_FULL or JB_E_IO, for what errno says. */
+/* JB_E_FULL, JB_E_NOMEM (memory or descriptors) or JB_E_IO, for what errno says. */
 jb_status jb_run_errno(void);
 
 /* ---- writing ---- */
@@ -84,12 +84,15 @@ struct jb_run {
     bool taken;       /* by a merge: for who plans them */
 };
 
-/* JB_E_NOTFOUND: no such file any more; JB_E_STALE: it is not what it is called, or damaged. */
+/* JB_E_NOTFOUND: no such file any more; JB_E_STALE: it is not what it is called, or damaged;
+ * JB_E_NOMEM: no memory or no descriptors for it, which says nothing about the file. */
 jb_status jb_run_open(const struct jb_run_place *place, const struct jb_run_range *range,
                       struct jb_run **ret);
 void jb_run_use(struct jb_run *r);
 /* Its frames are to be let go before (jb_pool_forget). */
 void jb_run_let_go(struct jb_run *r);
+/* Whether the file of that name is this one. */
+bool jb_run_is_there(const struct jb_run_place *place, const struct jb_run *r);
 jb_status jb_run_read_pages(const struct jb_run *r, uint64_t no, size_t n, uint8_t *ret);
 
 /* Pages in memory, at most so many; those not used for long make room, one by one. One thread at a
@@ -97,11 +100,12 @@ jb_status jb_run_read_pages(const struct jb_run *r, uint64_t no, size_t n, uint8
 struct jb_pool_frame {
     struct jb_run *run; /* NULL: free */
     uint32_t page;
-    bool used; /* since the hand passed */
 };
 struct jb_pool {
     JB_VEC(uint8_t *) slabs;
     JB_VEC(struct jb_pool_frame) frames;
+    JB_VEC(uint8_t) used; /* by frame: since the hand passed */
+    unsigned reads;       /* of pages: each may take the place of another one */
     JB_VEC(uint32_t) spare;
     size_t frames_max, hand;
 };
@@ -110,10 +114,11 @@ void jb_pool_forget(struct jb_pool *p, struct jb_run *r);
 /* Borrowed until the next call on the pool. */
 jb_status jb_pool_page(struct jb_pool *p, struct jb_run *r, uint64_t no, const uint8_t **ret);
 
-/* Whether a row's key may begin with that hash. */
-jb_status jb_run_may_have(struct jb_pool *p, struct jb_run *r, uint64_t hash, bool *ret);
-/* What jb_run_may_have reads comes near, where it is in memory. */
-void jb_run_warm(const struct jb_pool *p, const struct jb_run *r, uint64_t hash);
+/* The line of the filter that says whether a row's key may begin with that hash. Borrowed until the
+ * next page is read (reads of the pool). */
+jb_status jb_run_line(struct jb_pool *p, struct jb_run *r, uint64_t hash, const uint8_t **ret);
+/* The same where it is in memory; NULL: it is not. */
+const uint8_t *jb_run_line_there(const struct jb_pool *p, const struct jb_run *r, uint64_t hash);
 
 /* A place among the rows: a page of its own, so that nothing is borrowed. */
 struct jb_run_at {

@@ -31,18 +31,6 @@ jb_filter_put(uint8_t line[JB_FILTER_LINE], uint64_t hash)
     }
 }
 
-bool
-jb_filter_has(const uint8_t line[JB_FILTER_LINE], uint64_t hash)
-{
-    uint64_t bits = jb_filter_bits(hash);
-    for (unsigned i = 0; i < JB_FILTER_PROBES; i++, bits >>= 9) {
-        if ((line[(bits >> 3) & 63] & (1U << (bits & 7))) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- reading ---- */
 
 bool

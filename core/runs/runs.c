@@ -37,10 +37,10 @@ struct jb_runs {
 
     /* Under the lock: what there is, and what is to be done. */
     pthread_mutex_t lock;
-    pthread_cond_t wake;  /* the thread: there is something to do */
-    pthread_cond_t moved; /* who waits for it */
-    JB_VEC(struct jb_run *) set;
-    _Atomic unsigned version; /* of the set */
+    pthread_cond_t wake;         /* the thread: there is something to do */
+    pthread_cond_t moved;        /* who waits for it */
+    JB_VEC(struct jb_run *) set; /* by what they cover; behind a hole: until it is filled */
+    _Atomic unsigned version;    /* of the set */
     JB_VEC(struct jb_runs_source *) queue;
     JB_VEC(struct jb_run *) dropped;     /* to be closed: freeing a large file takes long */
     JB_VEC(struct jb_run_range) garbage; /* to be removed */
@@ -58,6 +58,7 @@ struct jb_runs {
     /* The caller's: the set as it was looked at last. */
     JB_VEC(struct jb_run *) mine;
     JB_VEC(struct jb_run *) before; /* room for the next */
+    size_t mine_whole;              /* so many cover the log from its first event on */
     unsigned mine_version;
     struct jb_pool pool;
 };
@@ -94,6 +95,15 @@ let_all_go(struct jb_run **runs, size_t n)
     }
 }
 
+static void
+stop_merging(struct jb_runs *r)
+{
+    if (r->merge_fd >= 0) {
+        jb_descriptor_close(r->merge_fd);
+        r->merge_fd = -1;
+    }
+}
+
 /* ---- writing ---- */
 
 jb_status
@@ -116,10 +126,34 @@ jb_runs_write(const struct jb_run_place *place, struct jb_runs_source *s)
     return status;
 }
 
+/* How many of them follow each other without a hole, from event `from` on. */
+static size_t
+whole(struct jb_run *const *runs, size_t n, jb_seq from)
+{
+    size_t i = 0;
+    for (; i < n && runs[i]->range.first == from; i++) {
+        from = runs[i]->range.last + 1;
+    }
+    return i;
+}
+
 static jb_seq
 end_of(const struct jb_runs *r)
 {
-    return r->set.n > 0 ? r->set.at[r->set.n - 1]->range.last : 0;
+    size_t n = whole(r->set.at, r->set.n, 1);
+    return n > 0 ? r->set.at[n - 1]->range.last : 0;
+}
+
+/* Where it belongs. SIZE_MAX: it does not follow what covers the log, or reaches into what comes
+ * behind a hole. */
+static size_t
+place_of(const struct jb_runs *r, const struct jb_run_range *range)
+{
+    size_t n = whole(r->set.at, r->set.n, 1);
+    jb_seq end = n > 0 ? r->set.at[n - 1]->range.last : 0;
+    bool fits =
+        range->first == end + 1 && (n == r->set.n || r->set.at[n]->range.first > range->last);
+    return fits ? n : SIZE_MAX;
 }
 
 static void
@@ -143,20 +177,38 @@ done(struct jb_runs *r, struct jb_runs_source *s)
     atomic_store(&s->done, true);
 }
 
-/* The one that stands right behind what there is. What is covered already will never be written. */
+/* The one that stands right behind what there is. What is covered already, also in part, will never
+ * be written. */
 static struct jb_runs_source *
 next_source(struct jb_runs *r)
 {
     struct jb_runs_source *next = NULL;
     for (size_t i = r->queue.n; i-- > 0;) {
         struct jb_runs_source *s = r->queue.at[i];
-        if (s->range.last <= end_of(r)) {
+        jb_seq end = end_of(r);
+        bool fits = place_of(r, &s->range) != SIZE_MAX;
+        if (s->range.first <= end || (s->range.first == end + 1 && !fits)) {
             done(r, s);
-        } else if (s->range.first == end_of(r) + 1) {
+        } else if (fits) {
             next = s;
         }
     }
     return next;
+}
+
+/* With the lock. Who removes the directory of what can be made again, while it is in use, gets a
+ * new one. */
+static void
+come_back(struct jb_runs *r)
+{
+    struct stat st;
+    struct jb_run_place place;
+    if (fstat(r->place.dir, &st) == 0 && st.st_nlink == 0 &&
+        jb_runs_place(r->path, r->o.ledger_id, false, &place) == JB_OK) {
+        stop_merging(r);
+        (void)dup3(place.dir, r->place.dir, O_CLOEXEC);
+        jb_runs_leave(&place);
+    }
 }
 
 /* Called and left with the lock. */
@@ -168,9 +220,12 @@ write_source(struct jb_runs *r, struct jb_runs_source *s)
     jb_status status = jb_runs_write(&r->place, s);
     status = status == JB_OK ? jb_run_open(&r->place, &s->range, &run) : status;
     pthread_mutex_lock(&r->lock);
-    bool fits = status == JB_OK && s->range.first == end_of(r) + 1;
+    size_t at = place_of(r, &s->range);
+    bool fits = status == JB_OK && at != SIZE_MAX;
     if (fits && jb_vec_reserve(&r->set, r->set.n + 1)) {
-        r->set.at[r->set.n++] = run;
+        memmove(&r->set.at[at + 1], &r->set.at[at], (r->set.n - at) * sizeof *r->set.at);
+        r->set.at[at] = run;
+        r->set.n++;
         done(r, s);
         r->failing = false;
         changed(r);
@@ -180,6 +235,7 @@ write_source(struct jb_runs *r, struct jb_runs_source *s)
         jb_run_let_go(run);
     }
     if (status != JB_OK || fits) {
+        come_back(r);
         r->failing = true;
         r->write_again_at = jb_monotonic_us() + AGAIN_US;
         pthread_cond_broadcast(&r->moved);
@@ -208,7 +264,9 @@ plan(const struct jb_runs *r, size_t *ret, unsigned *ret_size)
     size_t n = 0;
     for (size_t i = r->set.n; i-- > 0;) {
         unsigned own = size_of(r->set.at[i]);
-        bool ends = own > size || r->set.at[i]->taken;
+        bool hole =
+            i + 1 < r->set.n && r->set.at[i]->range.last + 1 != r->set.at[i + 1]->range.first;
+        bool ends = own > size || r->set.at[i]->taken || hole;
         if (ends && n >= JB_MERGE_RUNS_MAX) {
             *ret = i + 1;
             *ret_size = size;
@@ -255,23 +313,12 @@ may_merge(struct jb_runs *r)
     return r->merge_fd >= 0;
 }
 
-static void
-stop_merging(struct jb_runs *r)
-{
-    if (r->merge_fd >= 0) {
-        jb_descriptor_close(r->merge_fd);
-        r->merge_fd = -1;
-    }
-}
-
-/* All still have their names: nobody else has merged them. */
+/* All still have their names: nobody else has merged or replaced them. */
 static bool
 all_there(const struct jb_runs *r, size_t from)
 {
     for (size_t i = from; i < from + JB_MERGE_RUNS_MAX; i++) {
-        char name[JB_RUN_NAME_BYTES];
-        jb_run_name(&r->set.at[i]->range, name);
-        if (faccessat(r->place.dir, name, F_OK, 0) != 0) {
+        if (!jb_run_is_there(&r->place, r->set.at[i])) {
             return false;
         }
     }
@@ -298,7 +345,8 @@ drop(struct jb_runs *r, struct jb_run *run)
     }
 }
 
-/* With the lock: the set ends before that run, if it is in it. */
+/* With the lock: that run leaves the set, if it is in it, and the directory, if nobody has replaced
+ * it there. */
 static void
 cut(struct jb_runs *r, const struct jb_run *bad)
 {
@@ -307,12 +355,13 @@ cut(struct jb_runs *r, const struct jb_run *bad)
         at++;
     }
     if (at < r->set.n) {
-        if (!r->o.read_only) {
+        if (!r->o.read_only && jb_run_is_there(&r->place, bad)) {
             remove_run(r, &bad->range);
         }
-        while (r->set.n > at) {
-            drop(r, r->set.at[--r->set.n]);
-        }
+        struct jb_run *run = r->set.at[at];
+        r->set.n--;
+        memmove(&r->set.at[at], &r->set.at[at + 1], (r->set.n - at) * sizeof *r->set.at);
+        drop(r, run);
         changed(r);
     }
 }
@@ -406,7 +455,8 @@ replace(struct jb_runs *r, const struct jb_merge *m, struct jb_run *run)
     return true;
 }
 
-static void
+/* JB_OK also where what was merged has gone meanwhile. */
+static jb_status
 finish_merge(struct jb_runs *r, struct merging *m)
 {
     struct jb_run *run = NULL;
@@ -419,11 +469,12 @@ finish_merge(struct jb_runs *r, struct merging *m)
         if (run != NULL) {
             jb_run_let_go(run);
         }
-        return;
+        return status;
     }
     for (unsigned i = 0; i < m->m.n; i++) {
         remove_run(r, &m->m.runs[i]->range);
     }
+    return JB_OK;
 }
 
 /* Called and left with the lock. */
@@ -435,7 +486,7 @@ step(struct jb_runs *r, struct merging *m)
     jb_status status =
         jb_merge_step(&m->m, r->o.step_rows != 0 ? r->o.step_rows : STEP_ROWS, &finished);
     if (status == JB_OK && finished) {
-        finish_merge(r, m);
+        status = finish_merge(r, m);
     }
     pthread_mutex_lock(&r->lock);
     if (status != JB_OK) {
@@ -564,56 +615,58 @@ start(struct jb_runs *r)
 
 /* ---- opening ---- */
 
-/* Opens the runs of a way, or takes those of the set that are the same. *ret_bad: the one that
- * cannot be used. JB_E_NOTFOUND: it is not there any more. */
+/* Opens those that were chosen. *ret_bad: the one that cannot be used. JB_E_NOTFOUND: it is not
+ * there any more. */
 static jb_status
-open_way(struct jb_runs *r, struct jb_runs_list *l, size_t last, struct jb_run **runs,
-         size_t *ret_bad, struct jb_error *err)
+open_chosen(struct jb_runs *r, struct jb_runs_list *l, struct jb_run **runs, size_t *ret_bad,
+            struct jb_error *err)
 {
-    size_t i = last != SIZE_MAX ? l->entries.at[last].steps : 0;
-    size_t n = i;
+    size_t i = 0;
     jb_status status = JB_OK;
-    for (size_t at = last; i > 0 && status == JB_OK; at = l->entries.at[at].previous) {
-        *ret_bad = at;
-        status = jb_run_open(&r->place, &l->entries.at[at].range, &runs[i - 1]);
+    while (i < l->chosen.n && status == JB_OK) {
+        *ret_bad = l->chosen.at[i];
+        status = jb_run_open(&r->place, &l->entries.at[*ret_bad].range, &runs[i]);
         if (status == JB_OK) {
-            i--;
             jb_status known = r->o.known(r->o.data, &runs[i]->range, err);
             status = known == JB_E_NOTFOUND ? JB_E_STALE : known;
+            i++;
         }
     }
     if (status != JB_OK) {
-        let_all_go(runs + i, n - i);
+        let_all_go(runs, i);
     }
     return status;
 }
 
+/* Whatever was not chosen: it cannot be used, or others cover it. Runs of a later generation are
+ * such where the store has just been read; for who has had it open, they may be the store's by now.
+ */
 static void
-note_garbage(struct jb_runs *r, const struct jb_runs_list *l, size_t last)
+note_garbage(struct jb_runs *r, const struct jb_runs_list *l, bool opening)
 {
-    jb_seq end = last != SIZE_MAX ? l->entries.at[last].range.last : 0;
-    size_t way = last;
+    size_t chosen = 0;
     r->garbage.n = 0;
     if (!jb_vec_reserve(&r->garbage, l->entries.n + l->others.n)) {
         return;
     }
-    for (size_t i = l->entries.n; i-- > 0;) {
-        const struct jb_runs_entry *e = &l->entries.at[i];
-        if (i == way) {
-            way = e->previous;
-        } else if (e->no || e->range.last <= end) {
-            r->garbage.at[r->garbage.n++] = e->range;
+    for (size_t i = 0; i < l->entries.n; i++) {
+        if (chosen < l->chosen.n && l->chosen.at[chosen] == i) {
+            chosen++;
+        } else {
+            r->garbage.at[r->garbage.n++] = l->entries.at[i].range;
         }
     }
     for (size_t i = 0; i < l->others.n; i++) {
-        r->garbage.at[r->garbage.n++] = l->others.at[i];
+        if (opening || l->others.at[i].generation < r->o.generation) {
+            r->garbage.at[r->garbage.n++] = l->others.at[i];
+        }
     }
     r->cleaning = r->garbage.n > 0 || l->news.n > 0;
 }
 
-/* What the directory has now. *ret_end: where it ends. */
+/* What the directory has now. */
 static jb_status
-look(struct jb_runs *r, struct jb_run ***ret, size_t *ret_n, struct jb_error *err)
+look(struct jb_runs *r, bool opening, struct jb_run ***ret, size_t *ret_n, struct jb_error *err)
 {
     struct jb_runs_list l;
     jb_status status = jb_runs_look(&r->place, r->o.generation, &l);
@@ -622,18 +675,17 @@ look(struct jb_runs *r, struct jb_run ***ret, size_t *ret_n, struct jb_error *er
         jb_runs_list_free(&l);
         return status == JB_OK ? JB_E_NOMEM : status;
     }
-    size_t last, bad = 0;
+    size_t bad = 0;
     do {
-        last = jb_runs_way(&l);
-        status = open_way(r, &l, last, runs, &bad, err);
+        status = jb_runs_choose(&l) ? open_chosen(r, &l, runs, &bad, err) : JB_E_NOMEM;
         if (status == JB_E_STALE) {
             l.entries.at[bad].no = true; /* another way, then */
         }
     } while (status == JB_E_STALE);
     if (status == JB_OK) {
-        note_garbage(r, &l, last);
+        note_garbage(r, &l, opening);
         *ret = runs;
-        *ret_n = last != SIZE_MAX ? l.entries.at[last].steps : 0;
+        *ret_n = l.chosen.n;
     } else {
         free(runs);
     }
@@ -643,11 +695,12 @@ look(struct jb_runs *r, struct jb_run ***ret, size_t *ret_n, struct jb_error *er
 
 /* Files may go while they are looked for: merged by another process, which leaves a larger one. */
 static jb_status
-look_again(struct jb_runs *r, struct jb_run ***ret, size_t *ret_n, struct jb_error *err)
+look_again(struct jb_runs *r, bool opening, struct jb_run ***ret, size_t *ret_n,
+           struct jb_error *err)
 {
     jb_status status = JB_E_NOTFOUND;
     for (unsigned i = 0; i < 100 && status == JB_E_NOTFOUND; i++) {
-        status = look(r, ret, ret_n, err);
+        status = look(r, opening, ret, ret_n, err);
     }
     return status;
 }
@@ -664,6 +717,17 @@ forget(struct jb_runs *r, struct jb_run *run)
         jb_pool_forget(&r->pool, run);
     }
     drop(r, run);
+}
+
+/* One of them was damaged: it goes at once, whether or not there is memory to adopt the set. */
+static void
+cut_mine(struct jb_runs *r, size_t i)
+{
+    struct jb_run *run = r->mine.at[i];
+    r->mine.n--;
+    memmove(&r->mine.at[i], &r->mine.at[i + 1], (r->mine.n - i) * sizeof *r->mine.at);
+    r->mine_whole = i < r->mine_whole ? i : r->mine_whole;
+    forget(r, run);
 }
 
 static void
@@ -687,6 +751,7 @@ adopt(struct jb_runs *r)
         for (size_t i = 0; i < n; i++) {
             forget(r, r->before.at[i]);
         }
+        r->mine_whole = whole(r->mine.at, r->mine.n, 1);
         r->mine_version = atomic_load(&r->version);
     }
     pthread_mutex_unlock(&r->lock);
@@ -723,7 +788,7 @@ open_all(struct jb_runs *r, struct jb_error *err)
     if (status == JB_E_NOTFOUND) {
         return JB_OK;
     }
-    status = status == JB_OK ? look_again(r, &runs, &n, err) : status;
+    status = status == JB_OK ? look_again(r, true, &runs, &n, err) : status;
     if (status != JB_OK) {
         return status;
     }
@@ -790,7 +855,22 @@ jb_seq
 jb_runs_end(struct jb_runs *r)
 {
     adopt(r);
-    return r->mine.n > 0 ? r->mine.at[r->mine.n - 1]->range.last : 0;
+    return r->mine_whole > 0 ? r->mine.at[r->mine_whole - 1]->range.last : 0;
+}
+
+jb_seq
+jb_runs_reach(const struct jb_runs *r, jb_seq end, jb_seq *ret_next)
+{
+    *ret_next = UINT64_MAX;
+    for (size_t i = r->mine_whole; i < r->mine.n; i++) {
+        const struct jb_run_range *range = &r->mine.at[i]->range;
+        if (range->first > end + 1) {
+            *ret_next = range->first;
+            return end;
+        }
+        end = range->last > end ? range->last : end;
+    }
+    return end;
 }
 
 uint64_t
@@ -798,10 +878,10 @@ jb_runs_rows(struct jb_runs *r, size_t *ret_runs)
 {
     uint64_t rows = 0;
     pthread_mutex_lock(&r->lock);
-    for (size_t i = 0; i < r->set.n; i++) {
+    *ret_runs = whole(r->set.at, r->set.n, 1);
+    for (size_t i = 0; i < *ret_runs; i++) {
         rows += r->set.at[i]->rows;
     }
-    *ret_runs = r->set.n;
     pthread_mutex_unlock(&r->lock);
     return rows;
 }
@@ -809,11 +889,7 @@ jb_runs_rows(struct jb_runs *r, size_t *ret_runs)
 static jb_status
 find_in(struct jb_runs *r, struct jb_run *run, uint64_t hash, jb_runs_found found, void *data)
 {
-    bool may;
-    jb_status status = jb_run_may_have(&r->pool, run, hash, &may);
-    if (status != JB_OK || !may) {
-        return status;
-    }
+    jb_status status;
     uint8_t key[JB_RUN_HASH_BYTES];
     struct jb_run_at at;
     jb_put_be(key, 8, hash);
@@ -829,20 +905,59 @@ void
 jb_runs_warm(const struct jb_runs *r, uint64_t hash)
 {
     for (size_t i = 0; i < r->mine.n; i++) {
-        jb_run_warm(&r->pool, r->mine.at[i], hash);
+        __builtin_prefetch(jb_run_line_there(&r->pool, r->mine.at[i], hash));
     }
+}
+
+/* Lines of filters that were in memory when nothing had been read since. */
+#define LINES_MAX 64
+struct lines {
+    unsigned reads;
+    size_t n;
+    const uint8_t *at[LINES_MAX];
+};
+
+/* They come side by side. */
+static void
+send_for_lines(const struct jb_runs *r, uint64_t hash, struct lines *ret)
+{
+    ret->reads = r->pool.reads;
+    ret->n = r->mine.n < LINES_MAX ? r->mine.n : LINES_MAX;
+    for (size_t i = 0; i < ret->n; i++) {
+        ret->at[i] = jb_run_line_there(&r->pool, r->mine.at[i], hash);
+        __builtin_prefetch(ret->at[i]);
+    }
+}
+
+static jb_status
+may_have(struct jb_runs *r, const struct lines *lines, size_t i, uint64_t hash,
+         const uint8_t bits[JB_FILTER_LINE], bool *ret)
+{
+    bool there = i < lines->n && lines->at[i] != NULL && lines->reads == r->pool.reads;
+    const uint8_t *line = there ? lines->at[i] : NULL;
+    jb_status status = there ? JB_OK : jb_run_line(&r->pool, r->mine.at[i], hash, &line);
+    *ret = status == JB_OK && jb_filter_has(line, bits);
+    return status;
 }
 
 jb_status
 jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
 {
     jb_status status = JB_OK;
-    jb_runs_warm(r, hash);
+    struct lines lines;
+    uint8_t bits[JB_FILTER_LINE] = {0};
+    jb_filter_put(bits, hash);
+    send_for_lines(r, hash, &lines);
     for (size_t i = r->mine.n; i-- > 0 && status == JB_OK;) {
-        status = find_in(r, r->mine.at[i], hash, found, data);
+        bool may;
+        status = may_have(r, &lines, i, hash, bits, &may);
+        if (status == JB_OK && may) {
+            status = find_in(r, r->mine.at[i], hash, found, data);
+        }
         if (status == JB_E_STALE) {
             pthread_mutex_lock(&r->lock);
             cut(r, r->mine.at[i]);
+            cut_mine(r, i);
             pthread_mutex_unlock(&r->lock);
         }
     }
@@ -856,7 +971,11 @@ jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s)
     if (r->place.dir < 0 && !r->o.read_only) {
         (void)jb_runs_place(r->path, r->o.ledger_id, false, &r->place);
     }
-    bool room = r->place.dir >= 0 && r->queue.n < QUEUE_MAX &&
+    size_t before = 0; /* what waits behind a hole does not keep out what fills it */
+    for (size_t i = 0; i < r->queue.n; i++) {
+        before += r->queue.at[i]->range.first < s->range.first;
+    }
+    bool room = r->place.dir >= 0 && before < QUEUE_MAX &&
                 jb_vec_reserve(&r->queue, r->queue.n + 1) && start(r);
     if (room) {
         atomic_store(&s->done, false);
@@ -922,7 +1041,7 @@ jb_runs_refresh(struct jb_runs *r)
         return;
     }
     pthread_mutex_lock(&r->lock);
-    if (look_again(r, &runs, &n, &ignored) == JB_OK) {
+    if (look_again(r, false, &runs, &n, &ignored) == JB_OK) {
         keep_same(r, runs, n);
         while (r->set.n > 0) {
             drop(r, r->set.at[--r->set.n]);

@@ -1,5 +1,6 @@
 /*
- * Runs that cover a log from its first event on without a hole, and a thread that adds to them and
+ * Runs that cover a log from its first event on without a hole; what stands behind a hole waits for
+ * it to be filled. A thread adds to them and
  * keeps them few: of eight of about one size that stand side by side it makes one, in steps, small
  * ones first. Nobody waits for it.
  *
@@ -40,30 +41,36 @@ struct jb_runs_source {
     /* The row of that number: sets key, key_n, value and value_n. */
     void (*row)(void *data, uint64_t i, struct jb_run_row *ret);
     void *data;
-    _Atomic bool done; /* they are in a run of the set, or will never be */
+    /* They are in a run, or will never be: runs of others took their place, also a part of it. */
+    _Atomic bool done;
 };
 
-/* JB_E_IO, JB_E_READONLY ...: there are none, and none can be written. */
+/* JB_E_IO, JB_E_READONLY ...: there are none, and none can be written. JB_E_NOMEM (memory or
+ * descriptors): that is not known. */
 jb_status jb_runs_open(const struct jb_runs_options *o, struct jb_runs **ret, struct jb_error *err);
 /* What was offered and can be written is written; merges are given up. */
 struct jb_runs *jb_runs_close(struct jb_runs *r);
 
-/* The last event that the runs cover, as they are looked into from now on; 0: none. */
+/* The last event that the runs cover from the first on, as they are looked into from now on; 0:
+ * none. */
 jb_seq jb_runs_end(struct jb_runs *r);
-/* Rows in all of them, and how many they are. */
+/* The same, where the events up to `end` are covered otherwise: runs behind a hole count as soon as
+ * it is filled. *ret_next: where the next of them begins; UINT64_MAX: there is none. */
+jb_seq jb_runs_reach(const struct jb_runs *r, jb_seq end, jb_seq *ret_next);
+/* Rows in those up to that end, and how many they are. */
 uint64_t jb_runs_rows(struct jb_runs *r, size_t *ret_runs);
 
-/* Called with each row whose key begins with hash, until it returns something other than JB_OK,
- * which is then returned. JB_E_STALE (of nothing else): a run was damaged; the runs now end before
- * it. */
+/* Called with each row whose key begins with hash, also of runs behind a hole, until it returns
+ * something other than JB_OK, which is then returned. JB_E_STALE (of nothing else): a run was
+ * damaged, and is none of them any more. */
 typedef jb_status (*jb_runs_found)(void *data, const struct jb_run_row *row);
 jb_status jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data);
 
 /* What jb_runs_find looks at first comes near, where it is in memory. */
 void jb_runs_warm(const struct jb_runs *r, uint64_t hash);
 
-/* To be written when the runs end right before it; else it waits. False: too much waits already,
- * or there is no thread for it, and the caller keeps it. */
+/* To be written when the runs end right before it; else it waits. False: too much waits already
+ * that comes before it, or there is no thread for it, and the caller keeps it. */
 bool jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s);
 /* Writing failed, and is tried again each second. */
 bool jb_runs_failing(struct jb_runs *r);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runs/run.h"
@@ -17,9 +18,9 @@
 jb_status
 jb_run_errno(void)
 {
-    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? JB_E_FULL
-           : errno == ENOMEM                                    ? JB_E_NOMEM
-                                                                : JB_E_IO;
+    bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    bool short_of = errno == ENOMEM || errno == EMFILE || errno == ENFILE;
+    return full ? JB_E_FULL : short_of ? JB_E_NOMEM : JB_E_IO;
 }
 
 static jb_status
@@ -73,8 +74,13 @@ jb_run_write_begin(struct jb_run_write *w, const struct jb_run_place *place,
     }
     jb_run_name_new(w->file, w->name);
     w->fd = jb_descriptor_open_at_locking(place->dir, w->name, O_RDWR | O_CREAT | O_EXCL, 0600);
-    /* Whoever finds it unlocked knows that nobody writes it any more. */
-    return w->fd >= 0 && flock(w->fd, LOCK_EX | LOCK_NB) == 0 ? JB_OK : jb_run_errno();
+    /* Whoever finds it unlocked knows that nobody writes it any more, and removes it: also right
+     * after it was made. */
+    struct stat st;
+    if (w->fd < 0 || flock(w->fd, LOCK_EX | LOCK_NB) != 0 || fstat(w->fd, &st) != 0) {
+        return jb_run_errno();
+    }
+    return st.st_nlink > 0 ? JB_OK : JB_E_IO;
 }
 
 static jb_status

@@ -14,6 +14,8 @@ struct jb_keys_limits jb_keys_limits = {
     .closing_events = JB_CHECKS ? 1 : 65536,
     .pool_pages = 65536, /* 256 MiB */
 };
+#define SORT_SHIFT 48
+#define SORT_PARTS (UINT64_C(1) << (64 - SORT_SHIFT))
 /* Keys of one hash. */
 #define SAME_MAX 16
 
@@ -21,6 +23,13 @@ static jb_status
 no_memory(struct jb_error *err)
 {
     return jb_fail(err, JB_E_NOMEM, "no memory for the ledger's state");
+}
+
+static jb_status
+short_of(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM,
+                   "no memory, or no file descriptors, for the idempotency keys in `state`");
 }
 
 /* ---- tables ---- */
@@ -33,19 +42,34 @@ compare(const void *a, const void *b)
                               : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+/* Hashes are spread evenly: put where their first bits belong they are nearly in order. */
 static bool
 sort(void *data)
 {
     struct jb_key_table *t = data;
     size_t n = t->map.entries.n;
+    const struct jb_map_entry *e = t->map.entries.at;
     t->sorted = t->sorted != NULL ? t->sorted : malloc((n + 1) * sizeof *t->sorted);
-    if (t->sorted == NULL) {
+    uint32_t *ends = calloc(SORT_PARTS + 1, sizeof *ends);
+    if (t->sorted == NULL || ends == NULL) {
+        free(ends);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        t->sorted[i] = (struct jb_key_row){t->map.entries.at[i].hash, t->map.entries.at[i].value};
+        ends[(e[i].hash >> SORT_SHIFT) + 1]++;
     }
-    qsort(t->sorted, n, sizeof *t->sorted, compare);
+    for (size_t i = 0; i < SORT_PARTS; i++) {
+        ends[i + 1] += ends[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        t->sorted[ends[e[i].hash >> SORT_SHIFT]++] = (struct jb_key_row){e[i].hash, e[i].value};
+    }
+    for (size_t i = 0, from = 0; i < SORT_PARTS; from = ends[i++]) {
+        if (ends[i] - from > 1) {
+            qsort(t->sorted + from, ends[i] - from, sizeof *t->sorted, compare);
+        }
+    }
+    free(ends);
     return true;
 }
 
@@ -103,6 +127,37 @@ is_large(const struct jb_key_table *t)
            t->range.last - t->range.first >= jb_keys_limits.closing_events;
 }
 
+/* Only the keys behind that event. False: no memory; they stay as they are. */
+static bool
+shorten(struct jb_key_table *t, jb_seq end)
+{
+    struct jb_map behind = {0};
+    for (size_t i = 0; i < t->map.entries.n; i++) {
+        const struct jb_map_entry *e = &t->map.entries.at[i];
+        if (e->value > end && !jb_map_put(&behind, e->hash, e->value)) {
+            jb_map_free(&behind);
+            return false;
+        }
+    }
+    jb_map_free(&t->map);
+    free(t->sorted);
+    t->map = behind;
+    t->sorted = NULL;
+    t->range.first = end + 1;
+    return true;
+}
+
+/* The runs have the table, or will never have it as it is: where another process's end within it,
+ * the rest is offered anew. True: it is kept. */
+static bool
+stays(const struct jb_keys *k, struct jb_key_table *t)
+{
+    jb_seq end = k->runs != NULL ? jb_runs_end(k->runs) : 0;
+    bool rest = t->range.first <= end && end < t->range.last;
+    t->offered = false;
+    return rest && shorten(t, end);
+}
+
 /* Those that are in runs now go, the others are offered: all, or down to the first that is small
  * and may as well be read again. */
 static void
@@ -112,7 +167,7 @@ offer(struct jb_keys *k, bool all)
     bool offers = k->runs != NULL;
     for (size_t i = 0; i < k->tables.n; i++) {
         struct jb_key_table *t = k->tables.at[i];
-        if (t->offered && atomic_load(&t->source.done)) {
+        if (t->offered && atomic_load(&t->source.done) && !stays(k, t)) {
             table_free(t);
             continue;
         }
@@ -175,18 +230,22 @@ jb_keys_open(struct jb_state *b, const struct jb_store *store, uint32_t generati
     return status;
 }
 
-/* Without them everything is read from the log. */
-static void
-open_runs(struct jb_state *b)
+/* Without them everything is read from the log; but not because there were no descriptors for a
+ * moment. */
+static jb_status
+open_runs(struct jb_state *b, struct jb_error *err)
 {
     struct jb_keys *k = &b->keys;
     struct jb_error ignored;
-    if (!k->tried && b->store != NULL) {
-        k->tried = true;
-        if (jb_keys_open(b, b->store, b->generation, false, &k->runs, &ignored) != JB_OK) {
-            k->runs = NULL;
-        }
+    if (k->tried || b->store == NULL) {
+        return JB_OK;
     }
+    jb_status status = jb_keys_open(b, b->store, b->generation, false, &k->runs, &ignored);
+    if (status != JB_OK) {
+        k->runs = NULL;
+    }
+    k->tried = status != JB_E_NOMEM;
+    return k->tried ? JB_OK : short_of(err);
 }
 
 /* What is in them is in the runs, or stays in memory, and is offered to the next ones. */
@@ -210,21 +269,35 @@ close_runs(struct jb_keys *k)
 
 /* ---- what nobody has ---- */
 
-/* The events from 1 on that runs and tables have without a hole. *ret_until: where the next table
- * begins, or the map does. */
+/* The same for tables alone as jb_runs_reach. */
 static jb_seq
-covered(const struct jb_keys *k, jb_seq *ret_until)
+tables_reach(const struct jb_keys *k, jb_seq end, jb_seq *ret_next)
 {
-    jb_seq end = k->runs != NULL ? jb_runs_end(k->runs) : 0;
-    *ret_until = k->from;
+    *ret_next = UINT64_MAX;
     for (size_t i = 0; i < k->tables.n; i++) {
         const struct jb_run_range *r = &k->tables.at[i]->range;
         if (r->first > end + 1) {
-            *ret_until = r->first;
+            *ret_next = r->first;
             return end;
         }
         end = r->last > end ? r->last : end;
     }
+    return end;
+}
+
+/* The events from 1 on that runs and tables have without a hole. *ret_until: where the next of them
+ * begins, or the map does. */
+static jb_seq
+covered(const struct jb_keys *k, jb_seq *ret_until)
+{
+    jb_seq end = k->runs != NULL ? jb_runs_end(k->runs) : 0, before, table, run = UINT64_MAX;
+    do {
+        before = end;
+        end = tables_reach(k, end, &table);
+        end = k->runs != NULL ? jb_runs_reach(k->runs, end, &run) : end;
+    } while (end != before);
+    *ret_until = table < run ? table : run;
+    *ret_until = *ret_until < k->from ? *ret_until : k->from;
     return end;
 }
 
@@ -301,13 +374,16 @@ cover(struct jb_state *b, struct jb_error *err)
     if (k->from <= 1) {
         return JB_OK;
     }
-    open_runs(b);
+    jb_status status = open_runs(b, err);
+    if (status != JB_OK) {
+        return status;
+    }
     end = covered(k, &until);
     if (end + 1 >= until) {
         return JB_OK;
     }
     struct jb_log_reader *r;
-    jb_status status = jb_log_reader_open(b->log, &r, err);
+    status = jb_log_reader_open(b->log, &r, err);
     if (status != JB_OK) {
         return status;
     }
@@ -423,22 +499,60 @@ jb_keys_warm(const struct jb_state *b, const uint64_t *hashes, size_t n)
 
 /* ---- writing ---- */
 
-/* The map becomes a table, and a new one begins. */
+/* The map, which ends with that event, becomes a table, and a new one begins. There is room for it
+ * among the tables. NULL: no memory. */
 static struct jb_key_table *
-freeze(struct jb_state *b)
+freeze(struct jb_keys *k, jb_seq last, const uint8_t chain[JB_CHAIN_BYTES])
 {
-    struct jb_keys *k = &b->keys;
     struct jb_key_table *t = calloc(1, sizeof *t);
     if (t == NULL || !jb_vec_reserve(&k->tables, k->tables.n + 1)) {
         free(t);
         return NULL;
     }
-    t->range = (struct jb_run_range){.first = k->from, .last = b->g.seq};
-    memcpy(t->range.chain, b->head.chain, JB_CHAIN_BYTES);
+    t->range = (struct jb_run_range){.first = k->from, .last = last};
+    memcpy(t->range.chain, chain, JB_CHAIN_BYTES);
     t->map = k->map;
     k->map = (struct jb_map){0};
-    k->from = b->g.seq + 1;
+    k->from = last + 1;
     return t;
+}
+
+/* Of whoever has never looked for a key, and where runs have them: they are found there, or in the
+ * log. What has no place behind runs and tables is read once that is needed. */
+static bool
+are_had(struct jb_state *b, jb_seq last)
+{
+    struct jb_keys *k = &b->keys;
+    jb_seq until, end = covered(k, &until);
+    return !k->writes || k->runs == NULL || end >= last || end + 1 < k->from;
+}
+
+jb_status
+jb_keys_fold(struct jb_state *b, const struct jb_frame *frame, jb_seq seq, struct jb_error *err)
+{
+    struct jb_keys *k = &b->keys;
+    if (b->store == NULL || b->save.live || frame->first + frame->count - 1 != seq) {
+        return JB_OK;
+    }
+    jb_status status = k->writes ? open_runs(b, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    if (are_had(b, seq)) {
+        jb_map_clear(&k->map);
+        k->from = seq + 1;
+        return JB_OK;
+    }
+    struct jb_key_table *t = freeze(k, seq, frame->chain);
+    if (t == NULL) {
+        return no_memory(err);
+    }
+    (void)insert(k, t); /* for which there is room */
+    offer(k, true);
+    if (k->tables.n > 2) {
+        jb_runs_settle(k->runs, false); /* so that memory does not fill with them */
+    }
+    return JB_OK;
 }
 
 void
@@ -461,8 +575,9 @@ jb_keys_store(struct jb_state *b, bool closing)
         closing ? keys >= jb_keys_limits.closing_keys || events >= jb_keys_limits.closing_events
                 : keys >= jb_keys_limits.table_keys || events >= jb_keys_limits.table_events;
     if (enough) {
-        open_runs(b);
-        struct jb_key_table *t = cover(b, &ignored) == JB_OK ? freeze(b) : NULL;
+        jb_status status = open_runs(b, &ignored);
+        status = status == JB_OK ? cover(b, &ignored) : status;
+        struct jb_key_table *t = status == JB_OK ? freeze(k, b->g.seq, b->head.chain) : NULL;
         if (t != NULL) {
             (void)insert(k, t); /* for which there is room */
         }
@@ -480,7 +595,8 @@ jb_keys_write_next(struct jb_state *b, const struct jb_store *store, uint32_t ge
     struct jb_keys *k = &b->keys;
     struct jb_run_place place = {.dir = -1};
     char *path = directory(store);
-    struct jb_key_table *t = path != NULL && b->g.seq >= k->from ? freeze(b) : NULL;
+    struct jb_key_table *t =
+        path != NULL && b->g.seq >= k->from ? freeze(k, b->g.seq, b->head.chain) : NULL;
     jb_status status = JB_E_NOMEM;
     if (t != NULL) {
         prepare(t, generation);

@@ -13,6 +13,7 @@
 #define JANGBU_KEYS_H
 
 #include "base/map.h"
+#include "log/log.h"
 #include "runs/runs.h"
 #include "storage/store.h"
 
@@ -62,6 +63,16 @@ jb_status jb_keys_find(struct jb_state *b, uint64_t hash, jb_keys_found found, v
                        struct jb_error *err);
 /* What looking for these goes through comes near to the processor. It changes nothing. */
 void jb_keys_warm(const struct jb_state *b, const uint64_t *hashes, size_t n);
+/* That event was folded. Where a frame of the log ends with it and the keys are many they move on,
+ * so that folding a long log needs little memory. */
+jb_status jb_keys_fold(struct jb_state *b, const struct jb_frame *frame, jb_seq seq,
+                       struct jb_error *err);
+/* Whether there are so many that jb_keys_fold has something to do. */
+static inline bool
+jb_keys_many(const struct jb_keys *k)
+{
+    return k->map.entries.n >= jb_keys_limits.table_keys;
+}
 /* What came since moves towards the runs, where it is much: after a checkpoint. A failure loses
  * nothing. closing: also where it is less, so that the next one to open reads little. */
 void jb_keys_store(struct jb_state *b, bool closing);

@@ -262,6 +262,9 @@ catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
         if (status == JB_OK) {
             status = jb_state_apply(b, e, err);
         }
+        if (status == JB_OK && jb_keys_many(&b->keys)) {
+            status = jb_keys_fold(b, jb_log_reader_current(b->follow), b->g.seq, err);
+        }
         if (status != JB_OK) {
             b->usable = false;
             return status;

@@ -349,6 +349,37 @@ def places(work):
     check("the audit of places", verdict.returncode == 0, verdict.stdout + verdict.stderr)
 
 
+def words_and_not_numbers(work):
+    """What is nothing, all, or an event's number is said so, in both languages."""
+    ledger, none = os.path.join(work, "n"), os.path.join(work, "none")
+    run("init", ledger)
+    run("init", none, "--invoice-from", "none")
+    for lang, all_months, no, due, lapses in (("en", "always", "none", "nothing is due", "no free cash lapses"),
+                                              ("ko", "모든 달", "없음", "지금 처리할 일이 없습니다", "만료되는 무상캐시가 없습니다")):
+        for where, word in ((ledger, all_months), (none, no)):
+            row, = (line for line in run("stat", where, "--lang", lang).stdout.splitlines() if "invoice_from" in line)
+            check(f"{lang}: invoice_from", row.split("  ")[-1].strip() == word, row)
+        for name, words, part in (("due", [], due), ("expiring", ["--days", "3"], lapses)):
+            lines = run(name, ledger, *words, "--lang", lang).stdout.splitlines()
+            check(f"{lang}: {name} of nothing", len(lines) == 2 and part in lines[0], lines)
+    apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"},
+          {"op": "biz.request", "wallet": "W", "biz": "1048612345", "biz_name": "n", "representative": "r", "address": "a"},
+          {"op": "charge", "wallet": "W", "charge": "104-86-54321", "amount": 1000},
+          {"op": "sales.request", "wallet": "W", "agency": "A1"}, {"op": "sales.accept", "wallet": "W", "agency": "A1"})
+    for typed, found in (("1048612345", ["biz_requested"]), ("104-86-12345", ["biz_requested"]), ("104-86-54321", ["charge_settled"]), ("1048654321", []),
+                         ("104-8612345", []), ("104-86-1234", []), ("104-86-123456", []), ("104-86-", [])):
+        got = [row["type"] for row in ask(ledger, "find", typed)["rows"]] if found else run("find", ledger, typed).stdout
+        check(f"find {typed}", got == found if found else "nothing has " + typed in got, got)
+        check(f"find {typed} as a table", all(type in run("find", ledger, typed).stdout for type in found))
+    accepted = [e["seq"] for e in map(json.loads, run("log", ledger, "--json").stdout.splitlines()) if e["type"] == "sales_accepted"][0]
+    for lang, event, hint in (("en", f"event {accepted} ", "where the channel is named (--channel)"), ("ko", f"이벤트 {accepted} ", "--channel로 채널을")):
+        check(f"{lang}: since which event", event in run("can-delete", ledger, "W", "--lang", lang).stdout)
+        may = ["may", ledger, "W", "--actor", "sol", "--lang", lang]
+        check(f"{lang}: where roles of a channel count", hint in run(*may).stdout)
+    apply(ledger, {"op": "channel.create", "channel": "cafe", "person": "min"})
+    check("not where it is named", "(--channel)" not in run("may", ledger, "W", "--actor", "sol", "--channel", "cafe").stdout)
+
+
 def sentences(work):
     """What a refusal is about, in both languages."""
     ledger = os.path.join(work, "s")
@@ -445,6 +476,7 @@ def main():
         forgotten(work)
         exported(work)
         places(work)
+        words_and_not_numbers(work)
         sentences(work)
         single(work)
     print("\n".join(bad[:20] + [f"{len(bad)} wrong"]))

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "../check.h"
+#include "ledger/internal.h"
 #include "state/keys.h"
 
 #define KEYS 700
@@ -288,6 +289,83 @@ changed_while_open(void)
     }
 }
 
+/* Of all keys of the log a state holds a few, however it came to know them. */
+static void
+check_few(const struct jb_state *b)
+{
+    const struct jb_keys *k = &b->keys;
+    size_t n = k->map.entries.n;
+    for (size_t i = 0; i < k->tables.n; i++) {
+        n += k->tables.at[i]->map.entries.n;
+    }
+    if (n > 8 * (jb_keys_limits.table_keys + 100)) { /* a table ends with a batch */
+        fprintf(stderr, "%zu keys are in memory, in %zu tables\n", n, k->tables.n);
+        exit(1);
+    }
+}
+
+static void
+remove_state(void)
+{
+    static const char *const names[] = {"state.mdb", "state.mdb-lock"};
+    for (int i = 0; i < 2; i++) {
+        char path[120];
+        snprintf(path, sizeof path, "%s/%s", ledger, names[i]);
+        (void)unlink(path);
+    }
+}
+
+/* A log that is folded from its first event on, with runs and without: by a writer, who looks for
+ * keys at once, and by a reader. */
+static void
+folded(void)
+{
+    struct jb_error err;
+    while (used < 6000) {
+        jb_ledger *l = open_ledger();
+        submit(l, used + 1, 90, JB_DONE);
+        used += 90;
+        jb_close(l);
+    }
+    for (int runs = 0; runs < 2; runs++) {
+        remove_state();
+        if (runs == 0) {
+            remove_runs();
+        }
+        jb_ledger *l = open_ledger();
+        uint32_t number;
+        must(jb_wallet_number(l, text("W"), &number, &err) == JB_OK, "a wallet's number");
+        must(l->read_state->g.seq >= 6000, "the log is folded");
+        check_few(l->read_state);
+        submit(l, used + 1, 1, JB_DONE);
+        used++;
+        check_few(l->state);
+        check(l);
+        check_few(l->state);
+        jb_close(l);
+    }
+}
+
+/* Two handles write in turn: the runs of one end within the tables of the other. */
+static void
+in_turn(void)
+{
+    jb_ledger *l[2] = {open_ledger(), open_ledger()};
+    for (unsigned i = 0; i < 120; i++) {
+        unsigned n = 1 + i * 29 % 83;
+        submit(l[i % 2], used + 1, n, JB_DONE);
+        used += n;
+        submit(l[(i + 1) % 2], used - n + 1, n, JB_DUPLICATE);
+        check_few(l[0]->state);
+        check_few(l[1]->state);
+    }
+    check(l[0]);
+    check(l[1]);
+    jb_close(l[0]);
+    jb_close(l[1]);
+    check_open();
+}
+
 static void
 audited(void)
 {
@@ -342,6 +420,10 @@ main(int argc, char **argv)
     changed_while_open();
     audited();
     rebuilt();
+    folded();
+    audited();
+    in_turn();
+    audited();
     forget_files();
     remove_scratch(root);
     printf("%u faults: each of %u keys had its answer\n", n, used);

@@ -3,12 +3,18 @@
  *
  * usage: runs_load fill DIR ROWS    goes on to so many rows; says "done N" when the first N are
  *                                   durable
+ *        runs_load small DIR RUNS   so many small runs, none of them merged
+ *        runs_load merge DIR        merges what there is, as long as there is something to merge
  *        runs_load check DIR        looks for every row; says "covers N"
- *        runs_load bench DIR ROWS   writes and looks at once; says how long all of it took
+ *        runs_load flips - [SEED]   each bit of a set of runs flipped in turn, one of each byte
+ * with a seed: every row is found, or its run is not used runs_load bench DIR ROWS   writes and
+ * looks at once; says how long all of it took
  */
 #include <inttypes.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../check.h"
@@ -140,6 +146,36 @@ fill(const char *dir, uint64_t rows)
     return 0;
 }
 
+#define SMALL 30
+
+static int
+small(const char *dir, uint64_t runs)
+{
+    struct jb_run_place place;
+    must(jb_runs_place(dir, ledger_id, false, &place) == JB_OK, "a directory for runs");
+    for (uint64_t i = 0; i < runs; i++) {
+        struct part p;
+        make_part(&p, i * SMALL + 1, SMALL);
+        p.source.data = &p;
+        must(jb_runs_write(&place, &p.source) == JB_OK, "a run is written");
+        free(p.at);
+    }
+    jb_runs_leave(&place);
+    return 0;
+}
+
+static int
+merge(const char *dir)
+{
+    struct jb_runs *r = open_runs(dir, 1000);
+    size_t runs;
+    jb_runs_settle(r, true);
+    uint64_t rows = jb_runs_rows(r, &runs);
+    jb_runs_close(r);
+    printf("%" PRIu64 " rows, %zu runs\n", rows, runs);
+    return 0;
+}
+
 static int
 check(const char *dir)
 {
@@ -151,6 +187,158 @@ check(const char *dir)
     jb_runs_settle(r, true);
     jb_runs_close(r);
     printf("covers %" PRIu64 "\n", end);
+    return 0;
+}
+
+/* ---- damage ---- */
+
+#define IMAGES_MAX 8
+struct image {
+    char path[160];
+    uint8_t *bytes;
+    size_t n;
+};
+
+static void
+put_image(const struct image *image)
+{
+    int fd = open(image->path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    must(fd >= 0 && write(fd, image->bytes, image->n) == (ssize_t)image->n, "a run is put back");
+    close(fd);
+}
+
+static void
+read_image(const char *dir, uint64_t i, struct image *image)
+{
+    struct jb_run_range range = {1, i * SMALL + 1, i * SMALL + SMALL, {0}};
+    char name[JB_RUN_NAME_BYTES];
+    struct stat st;
+    jb_run_name(&range, name);
+    snprintf(image->path, sizeof image->path, "%s/%s", dir, name);
+    int fd = open(image->path, O_RDONLY);
+    must(fd >= 0 && fstat(fd, &st) == 0, "a run is read");
+    image->n = (size_t)st.st_size;
+    image->bytes = malloc(image->n);
+    must(image->bytes != NULL && read(fd, image->bytes, image->n) == st.st_size, "a run is read");
+    close(fd);
+}
+
+/* Every row that the runs say they cover is there, and none that was never written, whatever is
+ * found out on the way. */
+static void
+look_at_all(struct jb_runs *r, uint64_t rows)
+{
+    for (uint64_t i = 1; i <= rows + 20; i++) {
+        uint64_t looked_for;
+        jb_seq end;
+        jb_status status;
+        do {
+            looked_for = i;
+            end = jb_runs_end(r);
+            status = jb_runs_find(r, hash_of(i), look, &looked_for);
+        } while (status == JB_E_STALE);
+        must(status == JB_OK || status == JB_END, "looking ends in a fault");
+        must(looked_for == 0 || i > end, "a row is missing");
+        must(looked_for != 0 || i <= rows, "there is a row too many");
+    }
+}
+
+/* One bit of it is another. merges: seen by a merge first. True: the run is not used. */
+static bool
+flip(const char *dir, struct image *image, size_t at, unsigned bit, uint64_t rows, bool merges)
+{
+    image->bytes[at] = (uint8_t)(image->bytes[at] ^ 1U << bit);
+    put_image(image);
+    image->bytes[at] = (uint8_t)(image->bytes[at] ^ 1U << bit);
+    struct jb_runs *r = open_runs(dir, 0);
+    if (merges) {
+        jb_runs_settle(r, true);
+    }
+    look_at_all(r, rows);
+    bool unused = jb_runs_end(r) < rows;
+    jb_runs_close(r);
+    return unused;
+}
+
+static uint64_t
+make_images(const char *dir, struct image *images, unsigned n)
+{
+    (void)small(dir, n);
+    for (unsigned i = 0; i < n; i++) {
+        read_image(dir, i, &images[i]);
+    }
+    return (uint64_t)n * SMALL;
+}
+
+static void
+remove_images(struct image *images, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        (void)unlink(images[i].path);
+        free(images[i].bytes);
+    }
+}
+
+static uint64_t
+flip_each(const char *dir, uint64_t seed)
+{
+    struct image images[IMAGES_MAX];
+    const unsigned n = 3;
+    uint64_t rows = make_images(dir, images, n), flips = 0;
+    for (unsigned i = 0; i < n; i++) {
+        for (size_t at = 0; at < images[i].n * 8; at++) {
+            if (seed == 0 || hash_of(seed + at / 8) % 8 == at % 8) {
+                must(flip(dir, &images[i], at / 8, at % 8, rows, false), "a bit that is not seen");
+                put_image(&images[i]);
+                flips++;
+            }
+        }
+    }
+    remove_images(images, n);
+    return flips;
+}
+
+/* Eight of them are merged: nothing of the damaged one gets into what is made of them. */
+static void
+remove_merged(const char *dir)
+{
+    char path[160], name[JB_RUN_NAME_BYTES];
+    struct jb_run_range range = {1, 1, (uint64_t)IMAGES_MAX * SMALL, {0}};
+    jb_run_name(&range, name);
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)unlink(path);
+}
+
+static uint64_t
+flip_and_merge(const char *dir, uint64_t seed)
+{
+    struct image images[IMAGES_MAX];
+    uint64_t rows = make_images(dir, images, IMAGES_MAX);
+    const uint64_t flips = seed == 0 ? 5000 : 300;
+    uint64_t unseen = 0; /* bits of filters, which merges do not look at */
+    for (uint64_t n = 0; n < flips; n++) {
+        struct image *image = &images[n % IMAGES_MAX];
+        uint64_t which = hash_of(seed + n);
+        unseen += flip(dir, image, which / 8 % image->n, which % 8, rows, true) ? 0 : 1;
+        remove_merged(dir);
+        for (unsigned i = 0; i < IMAGES_MAX; i++) {
+            put_image(&images[i]);
+        }
+    }
+    must(unseen < flips / 2, "damage gets into merges");
+    remove_images(images, IMAGES_MAX);
+    return flips;
+}
+
+static int
+flips(uint64_t seed)
+{
+    char dir[64];
+    make_quick_scratch(dir, "flips");
+    uint64_t each = flip_each(dir, seed), merged = flip_and_merge(dir, seed);
+    remove_scratch(dir);
+    printf("%" PRIu64 " bits flipped, and %" PRIu64 " before a merge: no wrong answer\n", each,
+           merged);
     return 0;
 }
 
@@ -228,9 +416,12 @@ bench(const char *dir, uint64_t rows)
 int
 main(int argc, char **argv)
 {
-    must(argc >= 3, "usage: runs_load fill|check|bench DIR [ROWS]");
+    must(argc >= 3, "usage: runs_load fill|small|merge|check|flips|bench DIR [ROWS]");
     uint64_t rows = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
     return strcmp(argv[1], "fill") == 0    ? fill(argv[2], rows)
+           : strcmp(argv[1], "small") == 0 ? small(argv[2], rows)
+           : strcmp(argv[1], "merge") == 0 ? merge(argv[2])
+           : strcmp(argv[1], "flips") == 0 ? flips(rows)
            : strcmp(argv[1], "bench") == 0 ? bench(argv[2], rows)
                                            : check(argv[2]);
 }

@@ -375,6 +375,25 @@ def expected_receipts(log, wallet, seq):
     return rows
 
 
+def lang_of_none(title):
+    return "no payment went through a gateway, so there is no receipt" if title.isascii() else "PG사를 통한 결제가 없어 영수증이 없습니다"
+
+
+def receipts_page(name, out, title, want):
+    """Each payment with its sentence beneath, and the sums of all."""
+    page = Page(out.stdout)
+    check(f"{name}: well formed", out.returncode == 0 and not page.bad and page.title == title, (page.bad, page.title, out.stderr))
+    rows = [r for r in page.rows if len(r) == 6 and r[2].isdigit()]
+    got = [(r[0], r[1], int(r[2]), *map(number_in, r[3:])) for r in rows]
+    paid = [(r["paid_at"][:10], r.get("charge") or "", r["seq"], r["amount"], r["cancelled"], r["refunded"]) for r in want]
+    check(f"{name}: rows", [g[:1] + g[2:] for g in got] == [p[:1] + p[2:] for p in paid] and all(p[1] in g[1] for g, p in zip(got, paid)), (got, paid))
+    beneath = [page.rows[i + 1] for i, r in enumerate(page.rows) if len(r) == 6 and r[2].isdigit()]
+    check(f"{name}: sentences", beneath == [[r["text"].strip()] for r in want], (beneath, want))
+    sums = [list(map(number_in, r[1:])) for r in page.rows if len(r) == 4]
+    check(f"{name}: sums", sums == [[sum(p[i] for p in paid) for i in (3, 4, 5)]] if paid else sums == [], sums)
+    check(f"{name}: nothing is said", bool(paid) or (lang_of_none(title),) in [tuple(r) for r in page.rows], page.rows)
+
+
 def receipts(ledger, log):
     kinds = set()
     for wallet in ("W1", "W2", HOSTILE[0]):
@@ -400,6 +419,11 @@ def receipts(ledger, log):
         check(f"receipts of {wallet}: what is behind the last one", ("no payment" in "".join(texts)) == (not pages), texts[-1])
         text = run("receipts", ledger, wallet, "--limit", "2").stdout
         check(f"receipts of {wallet}: a page is filled", all(f"event {r['seq']}:" in text for r in pages[:2]) and text.count("\nevent") + 1 == 2, text)
+        for lang, title in (("en", "Payments and their receipts"), ("ko", "결제와 영수증")):
+            for seq in (len(log), len(log) // 3):
+                out = run("receipts", ledger, wallet, "--html", "--lang", lang, "--as-of", str(seq))
+                receipts_page(f"receipts of {wallet} as a page, {lang}, as of {seq}", out, title,
+                              ask("receipts", ledger, wallet, "--as-of", str(seq), "--lang", lang)["rows"])
         newest = ask("answer", ledger, wallet, "--question", "5", "--clock", "at")
         check(f"question 5 of {wallet}: the newest", newest["events"] == [pages[-1]["seq"]] and newest["text"].startswith(pages[-1]["text"]), newest)
         for row in [r for r in pages if r.get("charge")][:6]:
@@ -492,6 +516,7 @@ def invoice_commands():
         yield line("consume", usage=usage, amount=9026 + i, overdraft=True)
     yield line("invoice.issue", "2026-04-03T09:00:00+09:00", month="2026-03")
     yield line("invoice.confirm", invoice=1, approve_no="20260403410000001")
+    yield line("invoice.mail", invoice=1, result="SENT")
     yield line("consume.reverse", usage=HOSTILE[1], amount=1000)
     yield line("invoice.issue", "2026-04-20T09:00:00+09:00", month="2026-03")
 
@@ -524,13 +549,16 @@ def invoices(work):
                 check(f"{name}: recipient", {"120-81-47521", HOSTILE[0], HOSTILE[2], "tax@example.com"} <= set(cells), cells)
                 check(f"{name}: supplier", ("220-81-62517" in cells) == bool(given) and ("--supplier" in out.stderr) == (not given), (cells, out.stderr))
         table = list(csv.DictReader(io.StringIO(run("invoice", ledger, str(number), "--csv").stdout)))
+        for lang, line, none in (("en", "recipient 120-81-47521, approval number %s, mail %s", "none yet"), ("ko", "공급받는 자 120-81-47521, 승인번호 %s, 메일 %s", "아직 없음")):
+            text = run("invoice", ledger, str(number), "--lang", lang).stdout
+            check(f"invoice {number}: what became of it, {lang}", line % (one["approve_no"] or none, (one["mail"] or {"result": none})["result"]) in text, text)
         check(f"invoice {number}: CSV", [(int(r["seq"]), int(r["amount"])) for r in table] == [(w[0], w[2]) for w in want], table[:2])
     log = [json.loads(line) for line in run("log", ledger, "--json").stdout.splitlines()]
     for number in ("1", "2", "3"):
         want = [(e["seq"], e["type"]) for e in reversed(log) if str(e.get("invoice", e.get("charge"))) == number]
         got = ask("find", ledger, number)
         rows = got["rows"] if isinstance(got, dict) else []
-        check(f"find invoice {number}", [(r["seq"], r["type"]) for r in rows] == want and len(want) == (3, 1, 0)[int(number) - 1], (rows, want))
+        check(f"find invoice {number}", [(r["seq"], r["type"]) for r in rows] == want and len(want) == (4, 1, 0)[int(number) - 1], (rows, want))
         check(f"invoice {number} is the wallet's", all(r["what"] == ["charge" if r["type"] == "charge_settled" else "invoice"] and r["belongs_to"] == "W" for r in rows), rows)
     check("find by the tax office's number", [r["type"] for r in ask("find", ledger, "20260403410000001")["rows"]] == ["invoice_confirmed"])
     pages, cursor = [], None
@@ -544,6 +572,13 @@ def invoices(work):
     check("as of before it was issued", [r["seq"] for r in ask("find", ledger, "1", "--as-of", str(issued - 1))["rows"]] == [charged])
     check("no invoice yet", run("find", ledger, "1", "--as-of", str(charged - 1)).returncode == 1)
     check("an invoice that is none", run("invoice", ledger, "9", "--html").returncode == 1)
+    nobody = {"op": "wallet.create", "wallet": "E", "kind": "PERSONAL", "name": "e", "clock": "2026-04-20T09:00:00+09:00"}
+    check("a wallet without payments", b'"ok":true' in run("apply", ledger, "--clock=at", feed=json.dumps(nobody).encode()).stdout.encode())
+    for lang, title in (("en", "Payments and their receipts"), ("ko", "결제와 영수증")):
+        receipts_page(f"no receipts, {lang}", run("receipts", ledger, "E", "--html", "--lang", lang), title, [])
+    for args in (["W", "--html", "--json"], ["W", "--html", "--limit", "5"], ["W", "--html", "--cursor", "x"]):
+        check(f"receipts {args}", run("receipts", ledger, *args).returncode == 2)
+    check("receipts of nobody", run("receipts", ledger, "X", "--html").returncode == 1)
     check("two forms of an invoice", run("invoice", ledger, "1", "--html", "--csv").returncode == 2)
 
 

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -187,15 +188,20 @@ open_runs(uint32_t generation)
     return r;
 }
 
-/* All that the runs cover is there, and nothing else. */
+/* All that the runs cover is there, and nothing that was never written. Of what they do not cover
+ * something may stand behind a hole. */
 static void
 check_all(struct jb_runs *r, uint64_t end, uint64_t salt)
 {
     unsigned found;
     assert_int_equal(jb_runs_end(r), end);
-    for (uint64_t i = 1; i <= end + 3000; i++) {
+    for (uint64_t i = 1; i <= end; i++) {
         assert_int_equal(find(r, i, salt, &found), JB_OK);
-        assert_int_equal(found, i <= end ? 1 : 0);
+        assert_int_equal(found, 1);
+    }
+    for (uint64_t i = UINT64_C(1) << 40, n = 0; n < 3000; n++) {
+        assert_int_equal(find(r, i + n, salt, &found), JB_OK);
+        assert_int_equal(found, 0);
     }
 }
 
@@ -486,8 +492,9 @@ offer(struct jb_runs *r, struct range *range)
 {
     struct jb_runs_source s;
     source(&s, range, 1);
-    while (!jb_runs_offer(r, &s)) {
-        usleep(100);
+    for (int i = 0; !jb_runs_offer(r, &s); i++) {
+        assert_true(i < 10000);
+        usleep(1000);
     }
     jb_runs_settle(r, false);
     assert_true(s.done);
@@ -548,10 +555,231 @@ goes_on_behind_damage(void **state)
     }
     assert_int_equal(status, JB_E_STALE);
     check_all(r, 2000, 0);
-    struct range range = {2001, 3000, 0, NULL};
+    jb_seq next;
+    assert_int_equal(jb_runs_reach(r, 2000, &next), 2000);
+    assert_int_equal(next, 3001);
+    assert_int_equal(jb_runs_reach(r, 3000, &next), 4000); /* what stands behind it holds */
+    jb_runs_close(r);
+    r = open_runs(1); /* also for who comes later */
+    check_all(r, 2000, 0);
+    struct range range = {2001, 1500, 0, NULL}; /* reaches into it: nobody has a place for that */
+    offer(r, &range);
+    check_all(r, 2000, 0);
+    range = (struct range){2001, 400, 0, NULL};
+    offer(r, &range);
+    check_all(r, 2400, 0);
+    assert_int_equal(jb_runs_reach(r, 2400, &next), 2400);
+    assert_int_equal(next, 3001);
+    range = (struct range){2401, 600, 0, NULL};
+    offer(r, &range);
+    check_all(r, 4000, 0);
+    range = (struct range){4001, 1000, 0, NULL};
     offer(r, &range);
     check_all(r, 5000, 0);
+    jb_runs_settle(r, true);
+    check_all(r, 5000, 0);
     jb_runs_close(r);
+}
+
+/* The middle of many runs is damaged while much waits to be written behind them all: what fills the
+ * hole gets in, and then everything does. */
+static void
+hole_while_much_waits(void **state)
+{
+    (void)state;
+    clear();
+    for (uint64_t i = 0; i < 4; i++) {
+        write_range(1 + i * 100, 100, 0);
+    }
+    char path[160];
+    name_of(101, 200, path, sizeof path);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, "!", 1, JB_RUN_PAGE_BYTES + 99), 1);
+    close(fd);
+    struct jb_runs *r = open_runs(1);
+    unsigned found, waiting = 0;
+    for (uint64_t i = 1; i <= 400 && find(r, i, 0, &found) == JB_OK; i++) {
+    }
+    assert_int_equal(jb_runs_end(r), 100);
+    struct range ranges[12];
+    struct jb_runs_source s[12];
+    for (int i = 0; i < 12; i++) { /* behind the hole */
+        ranges[i] = (struct range){401 + (uint64_t)i * 100, 100, 0, NULL};
+        source(&s[i], &ranges[i], 1);
+        waiting += jb_runs_offer(r, &s[i]) ? 1 : 0;
+    }
+    assert_true(waiting >= 1 && waiting < 12);
+    struct range fills = {101, 100, 0, NULL};
+    offer(r, &fills);
+    jb_runs_settle(r, false);
+    check_all(r, 400 + waiting * 100, 0);
+    for (unsigned i = 0; i < waiting; i++) {
+        assert_true(s[i].done);
+        free(ranges[i].order);
+    }
+    jb_runs_close(r);
+}
+
+/* Runs that another process wrote end within what is offered: its owner learns of it. */
+static void
+taken_in_part(void **state)
+{
+    (void)state;
+    clear();
+    write_range(1, 150, 0);
+    struct jb_runs *r = open_runs(1);
+    struct range range = {101, 100, 0, NULL};
+    offer(r, &range);
+    check_all(r, 150, 0);
+    range = (struct range){151, 50, 0, NULL};
+    offer(r, &range);
+    check_all(r, 200, 0);
+    jb_runs_close(r);
+}
+
+/* Who is out of descriptors learns nothing about the runs, and removes none. */
+static void
+no_descriptors(void **state)
+{
+    (void)state;
+    clear();
+    for (uint64_t i = 0; i < 5; i++) {
+        write_range(1 + i * 100, 100, 0);
+    }
+    struct rlimit before, few;
+    struct jb_runs *r = NULL;
+    struct jb_error err;
+    struct jb_runs_options o = options(1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    jb_status status = JB_E_NOMEM;
+    unsigned refused = 0;
+    for (few = before, few.rlim_cur = 3; status == JB_E_NOMEM; few.rlim_cur++) {
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        status = jb_runs_open(&o, &r, &err);
+        refused += status == JB_E_NOMEM ? 1 : 0;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(files(".run"), 5);
+    }
+    assert_int_equal(status, JB_OK);
+    few.rlim_cur--;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    assert_true(refused >= 5);
+    struct range range = {501, 100, 0, NULL}; /* which can be written, and not be opened */
+    struct jb_runs_source s;
+    source(&s, &range, 1);
+    assert_true(jb_runs_offer(r, &s));
+    jb_runs_settle(r, false);
+    assert_true(jb_runs_failing(r) || s.done);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < 300 && !s.done; i++) {
+        usleep(10000);
+    }
+    assert_true(s.done);
+    check_all(r, 600, 0);
+    jb_runs_close(r);
+    free(range.order);
+}
+
+/* An old process does not take the runs of a store that was made again twice for rubbish. */
+static void
+later_generations(void **state)
+{
+    (void)state;
+    clear();
+    write_range(1, 100, 0);
+    struct jb_runs *r = open_runs(1);
+    struct jb_run_place place;
+    assert_int_equal(jb_runs_place(dir, ledger_id, false, &place), JB_OK);
+    for (uint32_t generation = 2; generation < 5; generation++) {
+        struct range range = {1, 100, 0, NULL};
+        struct jb_runs_source s;
+        source(&s, &range, generation);
+        assert_int_equal(jb_runs_write(&place, &s), JB_OK);
+        free(range.order);
+    }
+    for (uint64_t i = 1; i < 20; i++) {
+        struct range range = {1 + i * 100, 100, 0, NULL};
+        offer(r, &range);
+    }
+    for (uint64_t i = 1; i < 20; i++) { /* it finds them merged, and looks at the directory again */
+        char path[160];
+        name_of(1 + i * 100, 100 + i * 100, path, sizeof path);
+        (void)unlink(path);
+    }
+    for (uint64_t i = 20; i < 40; i++) {
+        struct range range = {jb_runs_end(r) + 1, 100, 0, NULL};
+        offer(r, &range);
+        jb_runs_settle(r, true);
+        jb_runs_refresh(r);
+    }
+    jb_runs_close(r);
+    assert_int_equal(access(dir, R_OK), 0);
+    for (uint32_t generation = 2; generation < 5; generation++) {
+        char name[JB_RUN_NAME_BYTES];
+        struct jb_run_range range = {generation, 1, 100, {0}};
+        jb_run_name(&range, name);
+        assert_int_equal(faccessat(place.dir, name, F_OK, 0), 0);
+    }
+    r = open_runs(1); /* as if an older state.mdb had been put back */
+    jb_runs_settle(r, true);
+    jb_runs_close(r);
+    struct jb_run_range range = {4, 1, 100, {0}};
+    char name[JB_RUN_NAME_BYTES];
+    jb_run_name(&range, name);
+    assert_int_not_equal(faccessat(place.dir, name, F_OK, 0), 0);
+    jb_runs_leave(&place);
+}
+
+/* A run that was written again by another process is not removed by who has the damaged one. */
+static void
+replaced_while_open(void **state)
+{
+    (void)state;
+    struct image image;
+    make_image(&image, 500);
+    image.bytes[JB_RUN_PAGE_BYTES + 99] ^= 1;
+    put_image(&image, image.n);
+    struct jb_runs *r = open_runs(1);
+    assert_int_equal(jb_runs_end(r), 500);
+    assert_int_equal(unlink(image.path), 0);
+    write_range(1, 500, 0);
+    unsigned found;
+    jb_status status = JB_OK;
+    for (uint64_t i = 1; i <= 500 && status == JB_OK; i++) {
+        status = find(r, i, 0, &found);
+    }
+    assert_int_equal(status, JB_E_STALE);
+    assert_int_equal(jb_runs_end(r), 0);
+    jb_runs_close(r);
+    r = open_runs(1);
+    check_all(r, 500, 0);
+    jb_runs_close(r);
+    free(image.bytes);
+}
+
+/* Who removes the directory while it is in use does not keep anything from being written. */
+static void
+directory_removed(void **state)
+{
+    (void)state;
+    clear();
+    struct jb_runs *r = open_runs(1);
+    struct range range = {1, 100, 0, NULL};
+    offer(r, &range);
+    clear();
+    assert_int_equal(rmdir(dir), 0);
+    range = (struct range){101, 100, 0, NULL};
+    struct jb_runs_source s;
+    source(&s, &range, 1);
+    assert_true(jb_runs_offer(r, &s));
+    for (int i = 0; i < 300 && !s.done; i++) {
+        usleep(10000);
+    }
+    assert_true(s.done);
+    check_all(r, 200, 0);
+    assert_int_equal(files(".run"), 1);
+    jb_runs_close(r);
+    free(range.order);
 }
 
 /* Two that write into one directory, in turn: each is right at any time, and so is who comes. */
@@ -628,7 +856,10 @@ main(void)
         cmocka_unit_test(farthest_way),          cmocka_unit_test(other_generations),
         cmocka_unit_test(strangers_stay),        cmocka_unit_test(written_and_merged),
         cmocka_unit_test(goes_on_behind_damage), cmocka_unit_test(two_at_once),
-        cmocka_unit_test(full_then_room),
+        cmocka_unit_test(full_then_room),        cmocka_unit_test(hole_while_much_waits),
+        cmocka_unit_test(taken_in_part),         cmocka_unit_test(no_descriptors),
+        cmocka_unit_test(later_generations),     cmocka_unit_test(replaced_while_open),
+        cmocka_unit_test(directory_removed),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     clear();

@@ -671,8 +671,10 @@ bench_peer(void)
     }
 }
 
-/* What is compared: figures of one run, each the best of some rounds in turn. The bounds are about
- * half of what a busy machine showed: 167, 92, 64, 50 and 2500. */
+/* What is compared: figures of one run, each the best of some rounds in turn. Those of the
+ * processor's time hardly hang on the load (182 to 327 and 212 to 240 in 20 and 10 runs at a load
+ * of 18): half of the usual fails. Those of the clock are about half of what a busy machine showed:
+ * 92, 64, 50 and 2500. */
 struct bound {
     const char *ours, *theirs;
     int64_t percent_least;
@@ -703,7 +705,8 @@ static int
 check_bounds(void)
 {
     struct bound bounds[] = {
-        {"consume/batch8192/10k", "sqlite/batch8192/10k", 120, true, 0, 0},
+        {"consume/batch8192/10k", "sqlite/batch8192/10k", 160, true, 0, 0},
+        {"consume/batch8192/10k/keys", "sqlite/batch8192/10k/keys", 140, true, 0, 0},
         {"consume/batch8192/10k", "sqlite/batch8192/10k", 60, false, 0, 0},
         {"consume/batch8192/10k/keys", "sqlite/batch8192/10k/keys", 40, false, 0, 0},
         {"consume/single", "disk: append 4 KiB and sync", 25, false, 0, 0},

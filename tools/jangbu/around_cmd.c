@@ -152,10 +152,13 @@ each_cell(void *data, const struct jb_permission *cell, jb_may_answer answer)
 }
 
 static void
-print_roles_of(struct app *app, const struct jb_may *m)
+print_roles_of(struct app *app, const struct jb_may *m, bool in_channel)
 {
     out_str(&app->out, m->matrix == 0 ? tr("this ledger checks no roles; ") : "");
-    out_str(&app->out, m->roles == 0 ? tr("no role here\n") : tr("roles here:"));
+    out_str(&app->out, m->roles != 0 ? tr("roles here:")
+                       : in_channel  ? tr("no role here\n")
+                                     : tr("no role here; one of a channel counts where the channel "
+                                           "is named (--channel)\n"));
     for (uint32_t i = 0; i < JB_ROLES && m->roles != 0; i++) {
         if ((m->roles & 1U << i) != 0) {
             out_char(&app->out, ' ');
@@ -197,7 +200,7 @@ cmd_may(struct app *app, int argc, char **argv)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    print_roles_of(app, &m);
+    print_roles_of(app, &m, channel != NULL);
     table_print(app, rows.table);
     app_sentence(app, "ROLE: no role that carries it; STATE: not in that state; KIND: not for that "
                       "kind. Of what else a command asks (an invitation, cash, the conditions of a "
@@ -432,6 +435,8 @@ figure_cell(struct app *app, struct table *t, const struct jb_condition *c)
         table_cell(t, word(form.list, (uint32_t)c->figure));
     } else if (form.kind == FIGURE_MONEY) {
         table_cell(t, app_amount(app, c->figure, amount));
+    } else if (c->name == JB_FIG_SALES_RIGHT) {
+        table_cellf(t, tr("event %llu"), (unsigned long long)c->figure);
     } else {
         table_cellf(t, "%lld", (long long)c->figure);
     }

@@ -72,6 +72,8 @@ app_policy(const struct app *app, uint32_t policy, int64_t value, char *buf)
         strcpy(buf, value != 0 ? "manual" : "auto"); /* 48 bytes: fits */
     } else if (policy == JB_POLICY_MIN_CHARGE) {
         app_amount(app, value, buf);
+    } else if (policy == JB_POLICY_INVOICE_FROM && value <= JB_INVOICE_FROM_ALL) {
+        snprintf(buf, 48, "%s", value == JB_INVOICE_FROM_ALL ? tr("always") : tr("none"));
     } else if (policy == JB_POLICY_INVOICE_FROM) {
         snprintf(buf, 48, "%04lld-%02lld", (long long)value / 100, (long long)value % 100);
     } else {

@@ -68,9 +68,8 @@ or_empty(const char *s)
     return s[0] != '\0' ? s : NULL;
 }
 
-/* Ten digits as they are written: 120-81-47521. NULL: there are none. */
-static const char *
-number_of(const char *biz, char buf[16])
+const char *
+biz_number_said(const char *biz, char buf[16])
 {
     if (strlen(biz) != 10) {
         return or_empty(biz);
@@ -115,27 +114,28 @@ print_page(struct form *f)
     const struct jb_invoice *i = &f->i;
     char item[120], number[16];
     snprintf(item, sizeof item, tr("services used in %04u-%02u"), i->month / 100, i->month % 100);
-    const struct invoice_page page = {.number = i->invoice,
-                                      .amended = i->kind != JB_INVOICE_ORIGINAL,
-                                      .original = i->original,
-                                      .reason = reason_of(i->reason),
-                                      .state = invoice_state_said(i->state),
-                                      .approve_no = or_empty(i->approve_no),
-                                      .supplier = supplier_party(&f->supplier),
-                                      .recipient = {.number = number_of(i->record.biz, number),
-                                                    .name = or_empty(f->name),
-                                                    .representative = or_empty(f->representative),
-                                                    .address = or_empty(f->address),
-                                                    .email = or_empty(f->email)},
-                                      .month = i->month,
-                                      .written_on = i->written_on,
-                                      .supply = i->total - i->vat,
-                                      .vat = i->vat,
-                                      .total = i->total,
-                                      .exponent = f->app->info.exponent,
-                                      .item = item,
-                                      .rows = f->rows,
-                                      .rows_n = f->n};
+    const struct invoice_page page = {
+        .number = i->invoice,
+        .amended = i->kind != JB_INVOICE_ORIGINAL,
+        .original = i->original,
+        .reason = reason_of(i->reason),
+        .state = invoice_state_said(i->state),
+        .approve_no = or_empty(i->approve_no),
+        .supplier = supplier_party(&f->supplier),
+        .recipient = {.number = biz_number_said(i->record.biz, number),
+                      .name = or_empty(f->name),
+                      .representative = or_empty(f->representative),
+                      .address = or_empty(f->address),
+                      .email = or_empty(f->email)},
+        .month = i->month,
+        .written_on = i->written_on,
+        .supply = i->total - i->vat,
+        .vat = i->vat,
+        .total = i->total,
+        .exponent = f->app->info.exponent,
+        .item = item,
+        .rows = f->rows,
+        .rows_n = f->n};
     invoice_page(&f->app->out, &page);
     if (!f->supplier.given) {
         fputs(tr("jangbu: neither --supplier nor JANGBU_SUPPLIER says who supplies: those boxes "

@@ -375,6 +375,52 @@ find_page(struct app *app, const struct query *q, struct rows *rows, char *next,
     return status;
 }
 
+enum { BIZ_DIGITS = 10 };
+
+/* A registration number as it is written, 104-86-12345: the ledger keeps its digits. */
+static bool
+biz_digits(const char *text, char ret[BIZ_DIGITS + 1])
+{
+    uint32_t n = 0;
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        const bool hyphen = i == 3 || i == 6;
+        if (i == BIZ_DIGITS + 2 || (hyphen ? text[i] != '-' : text[i] < '0' || text[i] > '9')) {
+            return false;
+        }
+        if (!hyphen) {
+            ret[n++] = text[i];
+        }
+    }
+    ret[n] = '\0';
+    return n == BIZ_DIGITS;
+}
+
+static bool
+each_is_there(void *data, const struct jb_find_row *r)
+{
+    (void)r;
+    *(bool *)data = true;
+    return false;
+}
+
+/* What is typed may be an id with hyphens: only where there is none is it a registration number. */
+static jb_status
+read_as_typed(struct app *app, struct query *q, const char *digits)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    struct jb_moment moment;
+    bool there = false;
+    jb_status status;
+    do {
+        status = jb_find_get(app->views, q->text, query_as_of(app), next, 1, each_is_there, &there,
+                             next, &moment, &app->err);
+    } while (status == JB_OK && next[0] != '\0' && !there);
+    if (status == JB_OK && !there) {
+        q->text = query_text(digits);
+    }
+    return status;
+}
+
 int
 cmd_find(struct app *app, int argc, char **argv)
 {
@@ -403,6 +449,10 @@ cmd_find(struct app *app, int argc, char **argv)
     q.people = people;
     q.cursor = jb_text_of(cursor);
     q.limit = limit;
+    char digits[BIZ_DIGITS + 1];
+    if (biz_digits(args[1], digits) && read_as_typed(app, &q, digits) != JB_OK) {
+        return app_fail(app, &app->err);
+    }
     if (app->json) {
         return query_print(app, &q);
     }

@@ -242,9 +242,10 @@ static const struct row rows[] = {
           "  --limit N        rows, 1 to 10,000; 100 unless given\n"
           "  --cursor NEXT    go on where the page before ended\n" AS_OF COMMON)},
     {"receipts", cmd_receipts, TAKES_JSON | TAKES_AS_OF,
-     USAGE("LEDGER WALLET [--limit N] [--cursor NEXT]"),
+     USAGE("LEDGER WALLET [--limit N] [--cursor NEXT]\nLEDGER WALLET --html"),
      SAID("where the receipts of a wallet's payments are, and by what they are found there"),
-     HELP(PAGE AS_OF COMMON
+     HELP(PAGE
+          "  --html           all of them as a page, for A4 paper\n" AS_OF COMMON
           "What went through no gateway has no receipt. A gateway's slip is no tax invoice.\n")},
     {"statement", cmd_statement, TAKES_JSON | TAKES_AS_OF,
      USAGE("LEDGER WALLET FROM TO [--csv]\nLEDGER WALLET FROM TO --html [--supplier FILE]"),

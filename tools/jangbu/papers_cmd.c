@@ -8,6 +8,7 @@
 struct rows {
     struct app *app;
     struct table *table;
+    uint32_t n;
 };
 
 static const char *
@@ -55,10 +56,12 @@ list(struct app *app, const struct query *q)
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     struct rows rows = {
-        app, table_new((const char *const[]){
-                 COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
-                 COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
-                 COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL})};
+        app,
+        table_new((const char *const[]){
+            COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
+            COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
+            COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL}),
+        0};
     jb_status status =
         jb_invoices_get(app->views, q->wallet, q->month, query_as_of(app), q->cursor.s,
                         (uint32_t)q->limit, each_invoice, &rows, next, &moment, &app->err);
@@ -121,6 +124,17 @@ print_sums(struct app *app, const struct jb_invoice *i)
                   app_amount(app, i->vat, vat), app_amount(app, i->total, total));
 }
 
+/* To whom, and what became of it; names are for the page and for JSON. */
+static void
+print_ways(struct app *app, const struct jb_invoice *i)
+{
+    char number[16];
+    const char *to = biz_number_said(i->record.biz, number);
+    app_sentencef(app, "recipient %s, approval number %s, mail %s", to != NULL ? to : tr("unknown"),
+                  i->approve_no[0] != '\0' ? i->approve_no : tr("none yet"),
+                  i->mail != 0 ? word(JB_LIST_MAIL_RESULT, i->mail) : tr("none yet"));
+}
+
 static int
 one(struct app *app, const struct query *q)
 {
@@ -129,7 +143,8 @@ one(struct app *app, const struct query *q)
     struct jb_moment moment;
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN(">event"), COLUMN("posted on"),
-                                                        COLUMN("usage"), COLUMN(">amount"), NULL})};
+                                                        COLUMN("usage"), COLUMN(">amount"), NULL}),
+                        0};
     char day[JB_DAY_TEXT_BYTES];
     jb_status status = invoice_moment(&asked, q, &moment, &app->err);
     if (status == JB_OK) {
@@ -144,6 +159,7 @@ one(struct app *app, const struct query *q)
                   (unsigned long long)i.invoice, i.wallet, word(JB_LIST_INVOICE_KIND, i.kind),
                   i.month / 100, i.month % 100, jb_day_print(i.written_on, day),
                   word(JB_LIST_INVOICE_STATE, i.state));
+    print_ways(app, &i);
     table_print(app, rows.table);
     print_sums(app, &i);
     app_print_as_of(app, &moment);
@@ -232,6 +248,7 @@ each_due(void *data, const struct jb_due_item *i)
                                 : i->late != 0            ? tr("late")
                                                           : "");
     }
+    rows->n++;
     return true;
 }
 
@@ -242,15 +259,15 @@ due_page(struct app *app, const struct query *q)
     char next[JB_CURSOR_TEXT_BYTES];
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN("what"), COLUMN("wallet"),
-                                                        COLUMN("about"), COLUMN("why"), NULL})};
+                                                        COLUMN("about"), COLUMN("why"), NULL}),
+                        0};
     if (jb_due_get(app->views, (jb_due_kind)q->due, q->outside != 0, query_as_of(app), q->cursor.s,
                    (uint32_t)q->limit, each_due, &rows, next, &due, &app->err) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
     const struct jb_moment m = {due.seq, due.at};
-    query_page_end(app, &m, next);
+    query_table_end(app, rows.table, rows.n > 0 ? NULL : tr("nothing is due"), &m, next);
     return EXIT_DONE;
 }
 

@@ -117,6 +117,20 @@ query_page_end(struct app *app, const struct jb_moment *m, const char *next)
 }
 
 void
+query_table_end(struct app *app, struct table *t, const char *empty, const struct jb_moment *m,
+                const char *next)
+{
+    if (empty == NULL || next[0] != '\0') {
+        table_print(app, t);
+    } else {
+        table_free(t);
+        out_str(&app->out, empty);
+        out_char(&app->out, '\n');
+    }
+    query_page_end(app, m, next);
+}
+
+void
 amount_cell(struct app *app, struct table *t, jb_amount amount)
 {
     char buf[48];

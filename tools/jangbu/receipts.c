@@ -1,6 +1,7 @@
 /* jangbu receipts, totals, expiring. */
+#include "receipts.h"
+
 #include "lang.h"
-#include "query.h"
 
 struct rows {
     struct app *app;
@@ -39,13 +40,34 @@ receipts_page(struct app *app, const struct query *q, struct rows *rows, char *n
 int
 cmd_receipts(struct app *app, int argc, char **argv)
 {
-    struct query q;
-    int code;
-    if (!query_page(app, argc, argv, QUERY_RECEIPTS, NULL, &q, &code)) {
+    const char *args[ARGUMENTS_MAX], *cursor = NULL, *limit_text = NULL;
+    bool html = false;
+    int n, code;
+    uint64_t limit;
+    const struct option_row options[] = {
+        {"cursor", NULL, &cursor}, {"limit", NULL, &limit_text}, {"html", &html, NULL}, {0}};
+    if (!read_options(app, argc, argv, options, args, &n)) {
+        return EXIT_USAGE;
+    }
+    if (n != 2) {
+        return app_usage(app, "jangbu %s takes a ledger and a wallet", app->command);
+    }
+    if (html && (app->json || cursor != NULL || limit_text != NULL)) {
+        return app_usage(app,
+                         "receipts as a page are all of them: --html goes with none of --json, "
+                         "--limit and --cursor");
+    }
+    if (!query_limit(app, limit_text != NULL ? limit_text : "100", &limit)) {
+        return EXIT_USAGE;
+    }
+    if (!app_open(app, args[0], false, true, &code)) {
         return code;
     }
-    if (app->json) {
-        return query_print(app, &q);
+    struct query q = query_about(app, QUERY_RECEIPTS, args[1]);
+    q.cursor = jb_text_of(cursor);
+    q.limit = limit;
+    if (app->json || html) {
+        return html ? receipts_html(app, q.wallet) : query_print(app, &q);
     }
     struct rows rows = {.app = app};
     char next[JB_CURSOR_TEXT_BYTES];
@@ -186,8 +208,8 @@ print_expiring(struct app *app, const struct query *q)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table,
+                    rows.n > 0 ? NULL : tr("no free cash lapses within these days"), &moment, next);
     return EXIT_DONE;
 }
 

@@ -1,0 +1,181 @@
+/*
+ * A ledger whose keys lie in many small runs, for kills inside their writing and merging, and
+ * inside the switch to another generation.
+ *
+ * usage: keys_load make DIR          a ledger with a wallet; says how many events it has
+ *        keys_load write DIR TO      commands with the keys up to TO, in several sessions; says
+ *                                    "done N" when the first N were answered
+ *        keys_load rebuild DIR       everything is made again
+ *        keys_load check DIR N TO EVENTS
+ *                                    the first N keys were used; then all up to TO are; the audit
+ *                                    finds nothing, and each of them once beside so many events;
+ *                                    says how many there were
+ */
+#include <jangbu/ledger.h>
+#include <jangbu/replay.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "../check.h"
+#include "state/keys.h"
+
+#define BATCH 23
+#define SESSION 4
+
+static struct jb_text
+text(const char *s)
+{
+    return (struct jb_text){s, strlen(s)};
+}
+
+static jb_ledger *
+open_ledger(const char *dir)
+{
+    struct jb_error err;
+    jb_ledger *l;
+    if (jb_open(dir, NULL, &l, &err) != JB_OK) {
+        fprintf(stderr, "failed: the ledger does not open: %s\n", err.text);
+        exit(1);
+    }
+    return l;
+}
+
+/* How many events there are in a log in which nothing is wrong. */
+static uint64_t
+audited(const char *dir)
+{
+    struct jb_error err;
+    struct jb_audit_report *report;
+    must(jb_audit(dir, NULL, &report, &err) == JB_OK, "the audit runs");
+    for (uint32_t i = 0; i < report->problems_n; i++) {
+        fprintf(stderr, "%s\n", report->problems[i]->text);
+    }
+    must(report->verdict == JB_VERIFIED, "the audit finds nothing");
+    uint64_t events = report->events;
+    jb_audit_report_free(report);
+    return events;
+}
+
+static int
+make(const char *dir)
+{
+    struct jb_error err;
+    must(jb_init(dir, NULL, &err) == JB_OK, "a ledger is made");
+    jb_ledger *l = open_ledger(dir);
+    jb_answers *a = jb_answers_new();
+    struct jb_command c[2] = {
+        {.size = sizeof c[0],
+         .op = JB_OP_WALLET_CREATE,
+         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
+         .wallet = text("W"),
+         .kind = JB_KIND_BUSINESS,
+         .name = text("keys")},
+        {.size = sizeof c[1],
+         .op = JB_OP_CHARGE,
+         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
+         .wallet = text("W"),
+         .id = text("C1"),
+         .amount = INT64_C(1000000000000)}};
+    must(jb_submit(l, c, 2, NULL, a, NULL, &err) == JB_OK, "a wallet is made");
+    jb_answers_free(a);
+    jb_close(l);
+    printf("%" PRIu64 "\n", audited(dir));
+    return 0;
+}
+
+/* The keys first, first + 1 ..; how many of them were used before. */
+static unsigned
+submit(jb_ledger *l, unsigned first, unsigned n)
+{
+    static char keys[BATCH][16];
+    struct jb_command c[BATCH];
+    jb_answers *a = jb_answers_new();
+    struct jb_error err;
+    unsigned again = 0;
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(keys[i], sizeof keys[i], "key-%u", first + i);
+        c[i] = (struct jb_command){.size = sizeof c[i],
+                                   .op = JB_OP_CONSUME,
+                                   .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
+                                          JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY),
+                                   .wallet = text("W"),
+                                   .id = text("U"),
+                                   .amount = first + i,
+                                   .key = text(keys[i])};
+    }
+    must(jb_submit(l, c, n, NULL, a, NULL, &err) == JB_OK, "commands are carried out");
+    for (unsigned i = 0; i < n; i++) {
+        const struct jb_answer *answer = jb_answers_at(a, i);
+        must(answer->outcome == JB_DONE || answer->outcome == JB_DUPLICATE, "an answer");
+        const struct jb_event *e = jb_answer_event(answer);
+        must(e != NULL && e->cash_consumed.amount == first + i, "the answer is that command's");
+        again += answer->outcome == JB_DUPLICATE;
+    }
+    jb_answers_free(a);
+    return again;
+}
+
+static int
+write_keys(const char *dir, unsigned to)
+{
+    for (unsigned done = 0; done < to;) {
+        jb_ledger *l = open_ledger(dir);
+        for (unsigned i = 0; i < SESSION && done < to; i++) {
+            unsigned n = to - done < BATCH ? to - done : BATCH;
+            (void)submit(l, done + 1, n);
+            done += n;
+            printf("done %u\n", done);
+            fflush(stdout);
+        }
+        jb_close(l);
+    }
+    return 0;
+}
+
+static int
+rebuild(const char *dir)
+{
+    struct jb_error err;
+    struct jb_rebuild_result result = {.size = sizeof result};
+    must(jb_rebuild(dir, NULL, &result, &err) == JB_OK, "everything is made again");
+    return 0;
+}
+
+static int
+check(const char *dir, unsigned used, unsigned to, unsigned events)
+{
+    unsigned again = 0;
+    jb_ledger *l = open_ledger(dir);
+    for (unsigned i = 0; i < to; i += BATCH) {
+        unsigned n = to - i < BATCH ? to - i : BATCH, before = submit(l, i + 1, n);
+        must(i >= used || before >= (used - i < n ? used - i : n), "a key is used twice");
+        again += before;
+    }
+    jb_close(l);
+    must(audited(dir) == events + to, "each command once");
+    printf("%u were there\n", again);
+    return 0;
+}
+
+static unsigned
+number(int argc, char **argv, int i)
+{
+    return i < argc ? (unsigned)strtoul(argv[i], NULL, 10) : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    must(argc >= 3, "usage: keys_load make|write|rebuild|check DIR [N] [TO] [EVENTS]");
+    jb_keys_limits = (struct jb_keys_limits){.table_keys = 40,
+                                             .table_events = 60,
+                                             .closing_keys = 1,
+                                             .closing_events = 1,
+                                             .pool_pages = 64};
+    return strcmp(argv[1], "make") == 0      ? make(argv[2])
+           : strcmp(argv[1], "write") == 0   ? write_keys(argv[2], number(argc, argv, 3))
+           : strcmp(argv[1], "rebuild") == 0 ? rebuild(argv[2])
+                                             : check(argv[2], number(argc, argv, 3),
+                                                     number(argc, argv, 4), number(argc, argv, 5));
+}
