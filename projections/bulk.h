@@ -12,7 +12,7 @@
 
 /* A piece ends with a frame, when it has so many epochs of texts or so many bytes of records. */
 #define JB_BULK_EPOCHS 4
-#define JB_BULK_BYTES_MAX ((size_t)192 << 20)
+#define JB_BULK_BYTES_MAX ((size_t)128 << 20)
 
 struct jb_bulk {
     jb_seq first;             /* the first event of the piece */
