@@ -133,7 +133,7 @@ plain_event(struct reading *r, const uint8_t *bytes, size_t n, jb_seq seq,
     const size_t taken = jb_event_plain(bytes, n, seq, context, &e);
     if (taken == 0 || g->first_timed_seq == 0 || e.recorded_at < g->recorded_at ||
         day_of(r, e.recorded_at) < g->first_open_day || e.wallet > g->wallets_n ||
-        !jb_fold_text(r->f, seq, e.usage)) {
+        jb_fold_text(r->f, seq, e.usage, r->err) != JB_OK) {
         return 0;
     }
     struct record *record = add_record(r->b, e.wallet, seq, sizeof *record);
@@ -332,7 +332,7 @@ one_wallet(struct jb_bulk *b, const struct jb_fold *f, const uint64_t *const *re
         const struct jb_event *e;
         status = event_of(b, record_at(records[i]), f->utc_offset_s, &plain, &decoded, &e, err);
         part.amount = plain.cash_consumed.amount;
-        status = status == JB_OK ? jb_fold_wallet_event(w, f->utc_offset_s, t, e, err) : status;
+        status = status == JB_OK ? jb_fold_wallet_event(f, w, t, e, err) : status;
     }
     for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
         struct storing s = {t, table};

@@ -188,6 +188,11 @@ fold_refused(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
     if (r.wallet == 0 && r.hash == 0) {
         return JB_OK;
     }
+    if (f->drain != NULL) {
+        uint8_t key[JB_KEY_REFUSED_BYTES];
+        jb_key_refused(key, &r);
+        return f->drain->row(f->drain->data, JB_VT_REFUSED, key, sizeof key, "", 0, err);
+    }
     if (!jb_vec_reserve(&f->refused, f->refused.n + 1)) {
         return jb_fold_contradiction(err, e->seq, "no memory");
     }
@@ -213,9 +218,7 @@ jb_fold_around(struct jb_fold *f, const struct jb_event *e, struct jb_error *err
     } else if (e->type == JB_EV_COMMAND_REFUSED) {
         status = fold_refused(f, e, err);
     }
-    if (status == JB_OK && !jb_fold_texts(f, e)) {
-        status = jb_fold_contradiction(err, e->seq, "no memory");
-    }
+    status = status == JB_OK ? jb_fold_texts(f, e, err) : status;
     f->g.seq = e->seq;
     return status;
 }
@@ -230,7 +233,7 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
         return status;
     }
     status = touch_wallet(f, base, e->wallet, &w, err);
-    return status == JB_OK ? jb_fold_wallet_event(w, f->utc_offset_s, base, e, err) : status;
+    return status == JB_OK ? jb_fold_wallet_event(f, w, base, e, err) : status;
 }
 
 /* ---- what differs from the store ---- */

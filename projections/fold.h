@@ -46,6 +46,22 @@ struct jb_fold_epoch {
     size_t first;
 };
 
+typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value,
+                                  size_t value_n, struct jb_error *err);
+
+/* Rows that never change again, and that no later event asks for, go there as soon as they are
+ * made, and are not kept: snapshots, refused commands, texts of epochs that are over. */
+struct jb_fold_drain {
+    jb_status (*row)(void *data, unsigned table, const void *key, size_t key_n, const void *value,
+                     size_t value_n, struct jb_error *err);
+    void *data;
+};
+static inline bool
+jb_fold_drains(unsigned table)
+{
+    return table == JB_VT_SNAPSHOTS || table == JB_VT_REFUSED || table == JB_VT_TEXTS;
+}
+
 struct jb_fold_slot {
     uint32_t number;
     struct jb_fold_wallet *wallet;
@@ -61,16 +77,18 @@ struct jb_fold {
     JB_VEC(struct jb_refused) refused;   /* new ones, in order of seq */
     JB_VEC(uint64_t) texts;              /* jb_text_entry: new ones, in order of seq */
     JB_VEC(struct jb_fold_epoch) epochs; /* of texts, in order */
+    const struct jb_fold_drain *drain;   /* of a fold over nothing; NULL: all rows are kept */
 };
 
 /* ---- one wallet (fold_wallet.c) ---- */
 
 /* Begins with all zero. What base (NULL: an empty store) has of it, where first_open_day is the one
- * that base ends with; then its events in order. What is kept in memory is what differs from base.
+ * that base ends with; then its events in order, as f (its offset and its drain)
+ * has them folded. What is kept in memory is what differs from base.
  */
 jb_status jb_fold_wallet_load(struct jb_fold_wallet *w, uint32_t number, jb_day first_open_day,
                               struct jb_store_txn *base, struct jb_error *err);
-jb_status jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s,
+jb_status jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w,
                                struct jb_store_txn *base, const struct jb_event *e,
                                struct jb_error *err);
 /* As at its beginning, with the memory that its lists had; and without. */
@@ -115,16 +133,14 @@ jb_status jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn
 
 /* Every entry of a table that differs from the store (base, or NULL as with jb_fold_event), in
  * order of key. Stops at the first status that is not JB_OK. */
-typedef jb_status (*jb_fold_sink)(void *data, const void *key, size_t key_n, const void *value,
-                                  size_t value_n, struct jb_error *err);
 jb_status jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table,
                        jb_fold_sink sink, void *data, struct jb_error *err);
 jb_status jb_fold_wallet_each(const struct jb_fold_wallet *w, unsigned table, jb_fold_sink sink,
                               void *data, struct jb_error *err);
-/* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. False: no memory. */
-bool jb_fold_texts(struct jb_fold *f, const struct jb_event *e);
+/* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. */
+jb_status jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err);
 /* The same for an event whose only text is given. */
-bool jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text);
+jb_status jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text, struct jb_error *err);
 jb_status jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_sink sink,
                             void *data, struct jb_error *err);
 /* Writes all of it into t. base is t itself, where t is over the store that the fold stands on, or

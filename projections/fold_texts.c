@@ -3,56 +3,6 @@
 #include "base/error.h"
 #include "projections/fold.h"
 
-/* Room for n entries of the event behind those that there are. */
-static bool
-reserve(struct jb_fold *f, jb_seq seq, unsigned n)
-{
-    const jb_seq epoch = seq >> JB_TEXT_EPOCH_BITS;
-    if (!jb_vec_reserve(&f->texts, f->texts.n + n) ||
-        !jb_vec_reserve(&f->epochs, f->epochs.n + 1)) {
-        return false;
-    }
-    if (f->epochs.n == 0 || f->epochs.at[f->epochs.n - 1].epoch != epoch) {
-        f->epochs.at[f->epochs.n++] = (struct jb_fold_epoch){epoch, f->texts.n};
-    }
-    return true;
-}
-
-bool
-jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text)
-{
-    if (!reserve(f, seq, 1)) {
-        return false;
-    }
-    f->texts.at[f->texts.n++] = jb_text_entry(jb_text_hash(text), seq);
-    return true;
-}
-
-bool
-jb_fold_texts(struct jb_fold *f, const struct jb_event *e)
-{
-    struct jb_event_text texts[JB_EVENT_TEXTS_MAX];
-    const unsigned n = jb_event_texts(e, texts);
-    if (n == 0) {
-        return true;
-    }
-    if (!reserve(f, e->seq, n)) {
-        return false;
-    }
-    const size_t first = f->texts.n;
-    for (unsigned i = 0; i < n; i++) {
-        const uint64_t entry = jb_text_entry(jb_text_hash(texts[i].text), e->seq);
-        bool again = false; /* a key often is the id of what it stands for */
-        for (size_t k = first; k < f->texts.n; k++) {
-            again |= f->texts.at[k] == entry;
-        }
-        if (!again) {
-            f->texts.at[f->texts.n++] = entry;
-        }
-    }
-    return true;
-}
-
 /* The new entries of one bucket of an epoch, in order of seq. */
 struct bucket {
     jb_seq epoch;
@@ -175,4 +125,76 @@ jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_si
     free(sorted);
     free(ends);
     return status;
+}
+
+/* ---- folding ---- */
+
+static jb_status
+drain_text(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
+           struct jb_error *err)
+{
+    const struct jb_fold_drain *drain = data;
+    return drain->row(drain->data, JB_VT_TEXTS, key, key_n, value, value_n, err);
+}
+
+/* An epoch begins: what came before it is over. */
+static jb_status
+begin_epoch(struct jb_fold *f, jb_seq epoch, struct jb_error *err)
+{
+    if (f->drain != NULL && f->epochs.n > 0) {
+        jb_status status = jb_fold_each_text(f, NULL, drain_text, (void *)(uintptr_t)f->drain, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        f->texts.n = f->epochs.n = 0;
+    }
+    f->epochs.at[f->epochs.n++] = (struct jb_fold_epoch){epoch, f->texts.n};
+    return JB_OK;
+}
+
+/* Room for n entries of the event behind those that there are. */
+static jb_status
+reserve(struct jb_fold *f, jb_seq seq, unsigned n, struct jb_error *err)
+{
+    const jb_seq epoch = seq >> JB_TEXT_EPOCH_BITS;
+    if (!jb_vec_reserve(&f->texts, f->texts.n + n) ||
+        !jb_vec_reserve(&f->epochs, f->epochs.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
+    }
+    return f->epochs.n == 0 || f->epochs.at[f->epochs.n - 1].epoch != epoch
+               ? begin_epoch(f, epoch, err)
+               : JB_OK;
+}
+
+jb_status
+jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text, struct jb_error *err)
+{
+    jb_status status = reserve(f, seq, 1, err);
+    if (status == JB_OK) {
+        f->texts.at[f->texts.n++] = jb_text_entry(jb_text_hash(text), seq);
+    }
+    return status;
+}
+
+jb_status
+jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
+{
+    struct jb_event_text texts[JB_EVENT_TEXTS_MAX];
+    const unsigned n = jb_event_texts(e, texts);
+    jb_status status = n > 0 ? reserve(f, e->seq, n, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
+    }
+    const size_t first = f->texts.n;
+    for (unsigned i = 0; i < n; i++) {
+        const uint64_t entry = jb_text_entry(jb_text_hash(texts[i].text), e->seq);
+        bool again = false; /* a key often is the id of what it stands for */
+        for (size_t k = first; k < f->texts.n; k++) {
+            again |= f->texts.at[k] == entry;
+        }
+        if (!again) {
+            f->texts.at[f->texts.n++] = entry;
+        }
+    }
+    return JB_OK;
 }

@@ -170,20 +170,37 @@ know(jb_day day, struct jb_store_txn *base, struct jb_fold_wallet *w, const stru
     return JB_OK;
 }
 
-static bool
-take_snapshot(struct jb_fold_wallet *w)
+/* A snapshot that nobody is to keep. */
+static jb_status
+drain_snapshot(const struct jb_fold *f, const struct jb_fold_wallet *w,
+               const struct jb_fold_mark *m, struct jb_error *err)
+{
+    uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
+    jb_key_wallet_seq(key, w->number, m->seq);
+    return f->drain->row(f->drain->data, JB_VT_SNAPSHOTS, key, sizeof key, m->bytes, m->bytes_n,
+                         err);
+}
+
+static jb_status
+take_snapshot(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_error *err)
 {
     struct jb_fold_mark m = {.seq = w->summary.version,
                              .bytes_n = (uint32_t)jb_summary_bytes(&w->summary)};
     m.bytes = malloc(m.bytes_n);
-    if (m.bytes == NULL || !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1)) {
+    bool kept = f->drain == NULL;
+    if (m.bytes == NULL || (kept && !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1))) {
         free(m.bytes);
-        return false;
+        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
     }
     w->summary.snapshot_events = w->summary.events;
     jb_summary_encode(&w->summary, m.bytes);
-    w->snapshots.at[w->snapshots.n++] = m;
-    return true;
+    if (kept) {
+        w->snapshots.at[w->snapshots.n++] = m;
+        return JB_OK;
+    }
+    jb_status status = drain_snapshot(f, w, &m, err);
+    free(m.bytes);
+    return status;
 }
 
 /* ---- events ---- */
@@ -255,7 +272,7 @@ jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn *base,
 }
 
 jb_status
-jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s, struct jb_store_txn *base,
+jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_store_txn *base,
                      const struct jb_event *e, struct jb_error *err)
 {
     struct jb_move m;
@@ -263,8 +280,8 @@ jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s, struct jb_s
     if (why != NULL) {
         return jb_fold_contradiction(err, e->seq, why);
     }
-    jb_status status =
-        jb_fold_fill_again(w, base, &w->summary, e, jb_day_of(e->recorded_at, utc_offset_s), err);
+    jb_status status = jb_fold_fill_again(w, base, &w->summary, e,
+                                          jb_day_of(e->recorded_at, f->utc_offset_s), err);
     if (status != JB_OK) {
         return status;
     }
@@ -277,7 +294,7 @@ jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s, struct jb_s
         if (!post(w, e, &m, effect)) {
             return jb_fold_contradiction(err, e->seq, "no memory");
         }
-        status = know(known_on(e, utc_offset_s), base, w, e, &m, effect, err);
+        status = know(known_on(e, f->utc_offset_s), base, w, e, &m, effect, err);
     }
     if (e->type == JB_EV_FREE_GRANTED) {
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
@@ -287,11 +304,8 @@ jb_fold_wallet_event(struct jb_fold_wallet *w, int32_t utc_offset_s, struct jb_s
             e->free_granted.grant_no, {.expires_on = e->free_granted.expires_on, .seq = e->seq}};
     }
     const struct jb_summary *s = &w->summary;
-    if (status == JB_OK && s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n &&
-        !take_snapshot(w)) {
-        return jb_fold_contradiction(err, e->seq, "no memory");
-    }
-    return status;
+    bool due = s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n;
+    return status == JB_OK && due ? take_snapshot(f, w, err) : status;
 }
 
 /* ---- what differs from the store ---- */

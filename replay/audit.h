@@ -22,6 +22,9 @@ struct jb_findings {
     uint32_t refuted,
         unknown;    /* parts with a problem; parts of which something could not be told */
     bool no_memory; /* something is missing in the lists, or could not be looked at */
+    /* Called before a problem is told: what came before it and is not told yet has its turn. */
+    void (*catch_up)(void *data);
+    void *catch_up_data;
 };
 
 /* Whether a look-up for a check was answered. One that failed for want of memory says nothing about
@@ -48,6 +51,28 @@ void jb_audit_progress(struct jb_findings *f, uint64_t done, uint64_t all);
 jb_audit_verdict jb_part_verdict(const struct jb_findings *f, uint32_t part);
 void jb_findings_free(struct jb_findings *f);
 
+struct jb_cross;
+
+/* ---- beside.c: a thread that gets pieces of the log ---- */
+
+/* Events of a frame, one behind the other. */
+struct jb_piece {
+    const uint8_t *events;
+    size_t bytes;
+    jb_seq first;
+    uint32_t count; /* 0: none */
+    jb_instant base;
+};
+
+struct jb_beside;
+/* NULL: no memory. Where there is no thread to be had, work is called by jb_beside_give. */
+struct jb_beside *jb_beside_open(void (*work)(void *data, const struct jb_piece *piece),
+                                 void *data);
+void jb_beside_give(struct jb_beside *q, const struct jb_piece *piece);
+/* Until all that was given is done. */
+void jb_beside_settle(struct jb_beside *q);
+struct jb_beside *jb_beside_close(struct jb_beside *q);
+
 /* What the scan of the log found out. */
 struct jb_scan_result {
     uint64_t events, frames;
@@ -58,12 +83,13 @@ struct jb_scan_result {
     uint64_t last_ref;
     bool enforcing; /* at some event roles were asked */
     bool newer;     /* some of it was written by a newer version: the fold ended there */
+    bool unfolded;  /* there was no room to find out what repeats: nothing was folded */
 };
 
 /* Whoever wants the state and the projections' fold as they are behind event `stop` (0: never). */
 struct jb_scan_stop {
     jb_seq stop;
-    jb_status (*at_seq)(void *data, struct jb_state *b, const struct jb_fold *fold,
+    jb_status (*at_seq)(void *data, struct jb_state *b, const struct jb_cross *x,
                         struct jb_error *err);
     void *data;
 };
@@ -75,9 +101,33 @@ struct jb_scan_stop {
 jb_status jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop *stops,
                       size_t stops_n, struct jb_scan_result *ret, struct jb_error *err);
 
+/* ---- names.c: what stands more than once in the log, so that nothing else is to be kept ---- */
+
+enum jb_names_found {
+    JB_NAMES_KNOWN,
+    JB_NAMES_UNKNOWN, /* pages are damaged, or are being written: all names are to be kept */
+    JB_NAMES_NO_ROOM  /* *ret_errno says why: in the place for temporary files */
+};
+/* How many names of a part are in memory before they go into the file; for how many events a second
+ * thread is begun. Set by tests alone. */
+struct jb_audit_limits {
+    size_t block_names;
+    jb_seq events_of_two;
+};
+extern struct jb_audit_limits jb_audit_limits;
+/* txn: a read of the log; key: of a row of it, as LMDB gave it. JB_E_NOMEM alone. */
+jb_status jb_audit_names(const struct jb_state *b, MDB_txn *txn, const MDB_val *key,
+                         struct jb_repeats *ret, enum jb_names_found *ret_found, int *ret_errno,
+                         struct jb_error *err);
+
+/* scan.c: the events from .. through, which the scan has folded, once more. */
+jb_status jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
+                          void (*look)(void *data, const struct jb_event *e), void *data,
+                          struct jb_error *err);
+
 /* warm.c: the first events of those bytes, JB_FRAME_STRIDE and `count` at most, will be looked at
- * in a moment. fold may be NULL. Returns how many there are; wallets gets theirs, as far as they
- * can be told. */
+ * in a moment. b or fold may be NULL. Returns how many there are; wallets gets theirs, as far as
+ * they can be told. */
 size_t jb_audit_warm(const struct jb_state *b, const struct jb_fold *fold, const uint8_t *events,
                      size_t n, uint32_t count, uint32_t wallets[JB_FRAME_STRIDE]);
 
@@ -95,18 +145,30 @@ jb_status jb_papers_check_event(struct jb_papers_check *p, struct jb_state *b,
 /* The VAT of each month whose documents say all of it. */
 void jb_papers_check_end(struct jb_papers_check *p, struct jb_state *b, struct jb_findings *f);
 
-struct jb_cross;
 jb_status jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err);
 struct jb_cross *jb_cross_close(struct jb_cross *x);
-/* Folds e, which the state has applied. Each time a day closes the wallets that were touched since
- * are compared. JB_E_NOMEM only; a contradiction is a finding. */
+/* What else than the folds can be said of e, which the state has applied. JB_E_NOMEM only. */
 jb_status jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
                          struct jb_findings *f, struct jb_error *err);
+/* Folds events that the state has applied, beside the caller. */
+void jb_cross_give(struct jb_cross *x, const struct jb_piece *piece);
+/* When all of them are folded. *ret_over: the event that the fold did not take, which is a finding,
+ * if it was not told yet; else 0. JB_E_NOMEM only. */
+jb_status jb_cross_settle(struct jb_cross *x, struct jb_findings *f, jb_seq *ret_over,
+                          struct jb_error *err);
+/* Each time a day has closed: the wallets that were touched since are compared. To be settled
+ * before, as for all that follows. */
+void jb_cross_day(struct jb_cross *x, struct jb_state *b, struct jb_findings *f);
 /* Every wallet, every row, and the rows of every closed day against its control totals. */
 jb_status jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f,
                        struct jb_error *err);
-/* NULL where the fold could not go on. */
+/* NULL where the fold could not go on. It has a drain. */
 const struct jb_fold *jb_cross_fold(const struct jb_cross *x);
+/* Sums of what the fold has not kept, by table. */
+const struct jb_tally *jb_cross_drained(const struct jb_cross *x);
+/* Folds the log again, as far as the state goes: those rows go to drain. */
+jb_status jb_cross_again(struct jb_state *b, const struct jb_fold_drain *drain,
+                         struct jb_error *err);
 
 /* The same key of the same caller stands in one event only. */
 void jb_check_key(struct jb_state *b, const struct jb_event *e, uint64_t frame,

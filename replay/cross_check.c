@@ -23,26 +23,50 @@ struct closed_day {
 
 struct jb_cross {
     struct jb_fold fold;
+    struct jb_fold_drain drain;
+    struct jb_tally drained[JB_VT_N]; /* what went there */
     struct jb_papers_check *papers;
-    bool over;                        /* the fold could not go on; that was said */
+    struct jb_beside *beside;
+    struct jb_event_space space;
+    jb_status status; /* JB_E_CORRUPT: the fold could not go on */
+    jb_seq over;      /* at this event; and why */
+    struct jb_error why;
+    bool said;                        /* that */
     JB_VEC(uint32_t) touched;         /* wallets with an event since they were compared */
     JB_VEC(uint8_t) is_touched;       /* by number */
     JB_VEC(struct closed_day) closed; /* in order, without a gap */
     JB_VEC(struct day_sums) sums;     /* of the same days */
 };
 
+static void fold_piece(void *data, const struct jb_piece *piece);
+
+static jb_status
+drain_row(void *data, unsigned table, const void *key, size_t key_n, const void *value,
+          size_t value_n, struct jb_error *err)
+{
+    struct jb_cross *x = data;
+    (void)err;
+    jb_tally_add(&x->drained[table], key, key_n, value, value_n);
+    return JB_OK;
+}
+
 jb_status
 jb_cross_open(int32_t utc_offset_s, struct jb_cross **ret, struct jb_error *err)
 {
     struct jb_cross *x = calloc(1, sizeof *x);
     struct jb_papers_check *papers = jb_papers_check_new();
-    if (x == NULL || papers == NULL) {
+    struct jb_beside *beside = x != NULL ? jb_beside_open(fold_piece, x) : NULL;
+    if (beside == NULL || papers == NULL) {
+        jb_beside_close(beside);
         free(x);
         jb_papers_check_free(papers);
         return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
     }
     x->papers = papers;
+    x->beside = beside;
     jb_fold_init(&x->fold, utc_offset_s);
+    x->drain = (struct jb_fold_drain){drain_row, x};
+    x->fold.drain = &x->drain;
     *ret = x;
     return JB_OK;
 }
@@ -51,6 +75,8 @@ struct jb_cross *
 jb_cross_close(struct jb_cross *x)
 {
     if (x != NULL) {
+        jb_beside_close(x->beside);
+        jb_event_space_free(&x->space);
         jb_fold_free(&x->fold);
         jb_papers_check_free(x->papers);
         jb_vec_free(&x->touched);
@@ -62,10 +88,53 @@ jb_cross_close(struct jb_cross *x)
     return NULL;
 }
 
+const struct jb_tally *
+jb_cross_drained(const struct jb_cross *x)
+{
+    return x->drained;
+}
+
+struct again {
+    struct jb_fold fold;
+    jb_status status;
+    struct jb_error *err;
+};
+
+static void
+fold_again(void *data, const struct jb_event *e)
+{
+    struct again *a = data;
+    a->status = a->status == JB_OK ? jb_fold_event(&a->fold, NULL, e, a->err) : a->status;
+}
+
+static jb_status
+drain_rest(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
+           struct jb_error *err)
+{
+    const struct jb_fold_drain *drain = data;
+    return drain->row(drain->data, JB_VT_TEXTS, key, key_n, value, value_n, err);
+}
+
+jb_status
+jb_cross_again(struct jb_state *b, const struct jb_fold_drain *drain, struct jb_error *err)
+{
+    struct again a = {.status = JB_OK, .err = err};
+    jb_fold_init(&a.fold, b->identity.utc_offset_s);
+    a.fold.drain = drain;
+    jb_status status = jb_audit_events(b, 1, b->g.seq, fold_again, &a, err);
+    status = status == JB_OK ? a.status : status;
+    if (status == JB_OK) { /* of an epoch that goes on; nothing else is kept */
+        status =
+            jb_fold_each(&a.fold, NULL, JB_VT_TEXTS, drain_rest, (void *)(uintptr_t)drain, err);
+    }
+    jb_fold_free(&a.fold);
+    return status;
+}
+
 const struct jb_fold *
 jb_cross_fold(const struct jb_cross *x)
 {
-    return x == NULL || x->over ? NULL : &x->fold;
+    return x == NULL || x->status != JB_OK ? NULL : &x->fold;
 }
 
 /* ---- wallets ---- */
@@ -180,31 +249,79 @@ keep_day(struct jb_cross *x, const struct jb_event *e)
     return true;
 }
 
+/* ---- beside ---- */
+
+static jb_status
+fold_event(struct jb_cross *x, const struct jb_event *e)
+{
+    jb_status status = jb_fold_event(&x->fold, NULL, e, &x->why);
+    if (status == JB_OK && ((e->wallet != 0 && !touch(x, e->wallet)) ||
+                            (e->type == JB_EV_DAY_CLOSED && !keep_day(x, e)))) {
+        status = JB_E_NOMEM;
+    }
+    x->over = status != JB_OK ? e->seq : 0;
+    return status;
+}
+
+/* The thread's: its events were read before, and hold. */
+static void
+fold_piece(void *data, const struct jb_piece *piece)
+{
+    struct jb_cross *x = data;
+    struct jb_event_context context = {piece->base, x->fold.utc_offset_s};
+    size_t at = 0;
+    for (uint32_t i = 0; i < piece->count && x->status == JB_OK; i++) {
+        struct jb_decode_failure failure;
+        struct jb_event e;
+        if (i % JB_FRAME_STRIDE == 0) {
+            uint32_t wallets[JB_FRAME_STRIDE];
+            jb_audit_warm(NULL, &x->fold, piece->events + at, piece->bytes - at, piece->count - i,
+                          wallets);
+        }
+        size_t n = jb_event_decode(piece->events + at, piece->bytes - at, piece->first + i,
+                                   &context, &e, &x->space, &failure);
+        x->status = n != 0 ? fold_event(x, &e) : JB_E_NOMEM;
+        at += n;
+    }
+}
+
+void
+jb_cross_give(struct jb_cross *x, const struct jb_piece *piece)
+{
+    jb_beside_give(x->beside, piece);
+}
+
+jb_status
+jb_cross_settle(struct jb_cross *x, struct jb_findings *f, jb_seq *ret_over, struct jb_error *err)
+{
+    jb_beside_settle(x->beside);
+    *ret_over = 0;
+    if (x->status != JB_OK && x->status != JB_E_CORRUPT) {
+        return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
+    }
+    if (x->status == JB_E_CORRUPT && !x->said) {
+        x->said = true;
+        *ret_over = x->over;
+        jb_found(f, "folds", x->over, 0, 0,
+                 "core's fold takes event %llu, and that of the projections does not: %s",
+                 (unsigned long long)x->over, x->why.text);
+    }
+    return JB_OK;
+}
+
 jb_status
 jb_cross_event(struct jb_cross *x, struct jb_state *b, const struct jb_event *e,
                struct jb_findings *f, struct jb_error *err)
 {
-    struct jb_error why;
-    jb_status papers = jb_papers_check_event(x->papers, b, e, f, err);
-    if (x->over || papers != JB_OK) {
-        return papers;
-    }
-    jb_status status = jb_fold_event(&x->fold, NULL, e, &why);
-    if (status == JB_E_CORRUPT) {
-        x->over = true;
-        jb_found(f, "folds", e->seq, 0, 0,
-                 "core's fold takes event %llu, and that of the projections does not: %s",
-                 (unsigned long long)e->seq, why.text);
-        return JB_OK;
-    }
-    if (status != JB_OK || (e->wallet != 0 && !touch(x, e->wallet)) ||
-        (e->type == JB_EV_DAY_CLOSED && !keep_day(x, e))) {
-        return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
-    }
-    if (e->type == JB_EV_DAY_CLOSED) {
+    return jb_papers_check_event(x->papers, b, e, f, err);
+}
+
+void
+jb_cross_day(struct jb_cross *x, struct jb_state *b, struct jb_findings *f)
+{
+    if (x->status == JB_OK) {
         compare_touched(x, b, f);
     }
-    return JB_OK;
 }
 
 /* ---- rows ---- */
@@ -342,7 +459,7 @@ jb_status
 jb_cross_end(struct jb_cross *x, struct jb_state *b, struct jb_findings *f, struct jb_error *err)
 {
     jb_papers_check_end(x->papers, b, f);
-    if (x->over) {
+    if (x->status != JB_OK) {
         return JB_OK;
     }
     for (uint32_t number = 1; number <= b->g.wallets_given; number++) {

@@ -49,6 +49,9 @@ jb_found(struct jb_findings *f, const char *check, jb_seq seq, uint64_t frame, u
     va_start(args, format);
     vsnprintf(text, sizeof text, jb_tr(format), args);
     va_end(args);
+    if (f->catch_up != NULL) {
+        f->catch_up(f->catch_up_data);
+    }
     if ((f->to.only & f->part) == 0) {
         jb_not_checked(f, f->to.only, "%s", text);
         return;

@@ -5,6 +5,10 @@
 #include <jangbu/command.h>
 
 #include "storage/lmdb_env.h"
+#include "storage/passed.h"
+
+/* Of a long frame the other fold gets pieces. */
+#define PIECE_EVENTS (JB_CHECKS ? 5 : 512)
 
 struct scan {
     struct jb_findings *f;
@@ -17,11 +21,15 @@ struct scan {
     bool last_flag;
     struct jb_cross *cross;
     struct jb_map subjects; /* number * 8 + kind -> its last event */
+    struct jb_repeats repeats;
+    struct jb_tallies tallies;
     struct jb_judge *judge; /* NULL: the rules are not asked */
     struct jb_scan_result r;
-    bool chained;     /* the chain value of the frame at hand holds */
-    bool sound;       /* everything so far held */
-    jb_status failed; /* the audit itself cannot go on */
+    struct jb_piece piece; /* what the state has applied and the other fold has not got yet */
+    struct jb_piece event; /* the one at hand */
+    bool chained;          /* the chain value of the frame at hand holds */
+    bool sound;            /* everything so far held */
+    jb_status failed;      /* the audit itself cannot go on */
     struct jb_error *err;
 };
 
@@ -71,6 +79,59 @@ not_applied(struct scan *s, const struct jb_event *e, uint64_t frame, size_t off
 }
 
 static void
+give_piece(struct scan *s)
+{
+    if (s->piece.count > 0) {
+        jb_cross_give(s->cross, &s->piece);
+        s->piece.count = 0;
+    }
+}
+
+/* The other fold stands where the state does, or at the event that it did not take. */
+static void
+settle(struct scan *s)
+{
+    jb_seq over = 0;
+    if (s->cross == NULL) {
+        return;
+    }
+    const uint32_t part = s->f->part;
+    void (*catch_up)(void *data) = s->f->catch_up;
+    give_piece(s);
+    s->f->catch_up = NULL; /* it tells a problem itself */
+    s->f->part = JB_AUDIT_SUMS;
+    jb_status status = jb_cross_settle(s->cross, s->f, &over, s->err);
+    s->f->part = part;
+    s->f->catch_up = catch_up;
+    s->failed = status != JB_OK ? status : s->failed;
+    if (over != 0) {
+        s->sound = false;
+        s->r.verified_to = s->r.verified_to < over ? s->r.verified_to : over - 1;
+    }
+}
+
+static void
+catch_up(void *data)
+{
+    settle(data);
+}
+
+/* The event at hand is the other fold's next. */
+static void
+add_to_piece(struct scan *s)
+{
+    if (s->piece.count == 0) {
+        s->piece = s->event;
+        return;
+    }
+    s->piece.bytes += s->event.bytes;
+    s->piece.count++;
+    if (s->piece.count == PIECE_EVENTS) {
+        give_piece(s);
+    }
+}
+
+static void
 check_sums_of(struct scan *s, const struct jb_event *e, uint64_t frame)
 {
     if ((s->f->to.only & JB_AUDIT_SUMS) == 0) {
@@ -79,6 +140,11 @@ check_sums_of(struct scan *s, const struct jb_event *e, uint64_t frame)
     jb_check_after(s->state, e, frame, s->f);
     jb_status status = jb_cross_event(s->cross, s->state, e, s->f, s->err);
     s->failed = status != JB_OK ? status : s->failed;
+    add_to_piece(s);
+    if (e->type == JB_EV_DAY_CLOSED) {
+        settle(s);
+        jb_cross_day(s->cross, s->state, s->f);
+    }
 }
 
 /* Each subject's events name the one before, as those of a wallet do. */
@@ -89,7 +155,7 @@ check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
         return;
     }
     uint64_t subject = e->subject * 8 + e->subject_kind;
-    const struct jb_map_entry *last = jb_map_find(&s->subjects, subject);
+    struct jb_map_entry *last = jb_map_change(&s->subjects, subject);
     uint64_t before = last != NULL ? last->value : 0;
     if (e->subject_prev != before) {
         jb_found(s->f, "subject_chain", e->seq, frame, 0,
@@ -99,7 +165,9 @@ check_subject(struct scan *s, const struct jb_event *e, uint64_t frame)
                  (unsigned long long)e->subject, (unsigned long long)e->subject_prev,
                  (unsigned long long)before);
     }
-    if (!jb_map_put(&s->subjects, subject, e->seq)) {
+    if (last != NULL) {
+        last->value = e->seq;
+    } else if (!jb_map_put(&s->subjects, subject, e->seq)) {
         s->failed = jb_fail(s->err, JB_E_NOMEM, "no memory to check the subjects of events");
     }
 }
@@ -179,8 +247,8 @@ static void
 warm(const struct scan *s, const struct jb_frame *frame, size_t at, uint32_t count)
 {
     uint32_t wallets[JB_FRAME_STRIDE];
-    const size_t n = jb_audit_warm(s->state, jb_cross_fold(s->cross), frame->events + at,
-                                   frame->bytes - at, count, wallets);
+    const size_t n =
+        jb_audit_warm(s->state, NULL, frame->events + at, frame->bytes - at, count, wallets);
     if (s->judge != NULL) {
         jb_judge_warm(s->judge, wallets, n);
     }
@@ -224,9 +292,11 @@ one_frame(struct scan *s, const struct jb_frame *frame)
                      (unsigned long long)seq);
             s->sound = false;
         }
+        s->event = (struct jb_piece){frame->events + at, n, seq, 1, frame->base};
         one_event(s, &e, frame->first, JB_FRAME_EVENTS + at);
         at += n;
     }
+    give_piece(s);
     s->f->part = JB_AUDIT_FORM;
     if (at != frame->bytes) {
         jb_found(s->f, "frame", 0, frame->first, JB_FRAME_EVENTS + at,
@@ -322,9 +392,13 @@ stop_here(struct scan *s, const struct jb_scan_stop *stops, size_t stops_n)
 {
     for (size_t i = 0; i < stops_n && s->state != NULL && s->failed == JB_OK; i++) {
         if (s->state->g.seq == stops[i].stop) {
+            settle(s);
             memcpy(s->state->head.chain, s->chain, JB_CHAIN_BYTES);
             s->f->part = JB_AUDIT_SUMS;
-            s->failed = stops[i].at_seq(stops[i].data, s->state, jb_cross_fold(s->cross), s->err);
+            if (s->failed != JB_OK) {
+                return;
+            }
+            s->failed = stops[i].at_seq(stops[i].data, s->state, s->cross, s->err);
         }
     }
 }
@@ -345,6 +419,32 @@ log_ended(struct scan *s, int code)
     }
 }
 
+/* Finds out what repeats, before anything is folded. */
+static void
+find_names(struct scan *s, MDB_txn *txn, const MDB_val *key)
+{
+    enum jb_names_found found;
+    int code = 0;
+    if (s->state == NULL) {
+        return;
+    }
+    s->state->tallies = &s->tallies;
+    s->failed = jb_audit_names(s->state, txn, key, &s->repeats, &found, &code, s->err);
+    if (s->failed != JB_OK || found == JB_NAMES_UNKNOWN) {
+        return; /* everything is kept */
+    }
+    s->state->repeats = &s->repeats;
+    if (found == JB_NAMES_NO_ROOM) {
+        s->f->part = JB_AUDIT_FORM;
+        jb_not_checked(s->f, JB_AUDIT_ALL,
+                       "keys, ids and all that is folded: there is no room for what an audit sorts "
+                       "in temporary files (TMPDIR): %s",
+                       strerror(code));
+        s->r.unfolded = true;
+        stop_folding(s);
+    }
+}
+
 static jb_status
 all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_scan_stop *stops,
            size_t stops_n)
@@ -359,9 +459,15 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
     }
     mdb_stat(txn, dbi, &st);
     MDB_val key, value;
-    while (s->failed == JB_OK && (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+    struct jb_passed passed = {0};
+    code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    if (code == 0) {
+        find_names(s, txn, &key);
+    }
+    for (; s->failed == JB_OK && code == 0; code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         jb_audit_progress(s->f, s->r.frames, st.ms_entries);
         one_value(s, &key, &value);
+        jb_passed(&passed, value.mv_data, value.mv_size);
         stop_here(s, stops, stops_n);
     }
     mdb_cursor_close(cursor);
@@ -369,6 +475,59 @@ all_values(struct scan *s, struct jb_log *log, MDB_txn *txn, const struct jb_sca
         log_ended(s, code);
     }
     return s->failed;
+}
+
+/* Of a frame, from that event on. False: something of it cannot be read. */
+static bool
+events_of_frame(const struct jb_state *b, const struct jb_frame *f, jb_seq from, jb_seq through,
+                struct jb_event_space *space, void (*look)(void *data, const struct jb_event *e),
+                void *data, bool *no_memory)
+{
+    struct jb_event_context context = {f->base, b->identity.utc_offset_s};
+    size_t at = 0;
+    for (uint32_t i = 0; i < f->count && f->first + i <= through; i++) {
+        struct jb_decode_failure failure;
+        struct jb_event e;
+        size_t n = jb_event_decode(f->events + at, f->bytes - at, f->first + i, &context, &e, space,
+                                   &failure);
+        if (n == 0) {
+            *no_memory |= failure.no_memory;
+            return false;
+        }
+        at += n;
+        if (e.seq >= from) {
+            look(data, &e);
+        }
+    }
+    return true;
+}
+
+jb_status
+jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
+                void (*look)(void *data, const struct jb_event *e), void *data,
+                struct jb_error *err)
+{
+    struct jb_event_space space = {0};
+    struct jb_passed passed = {0};
+    struct jb_log_reader *r;
+    struct jb_frame frame;
+    bool no_memory = false, holds = true;
+    jb_status status = jb_log_reader_open(b->log, &r, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (jb_seq next = from; next <= through && status == JB_OK && holds;
+         next = frame.first + frame.count) {
+        status = jb_log_reader_any_frame(r, next, &frame, err);
+        holds = status == JB_OK &&
+                events_of_frame(b, &frame, from, through, &space, look, data, &no_memory);
+        if (holds) {
+            jb_passed(&passed, frame.value, frame.value_n);
+        }
+    }
+    jb_log_reader_close(r);
+    jb_event_space_free(&space);
+    return no_memory ? jb_fail(err, JB_E_NOMEM, "no memory to read events again") : status;
 }
 
 /* The first event says what the chain begins with and how days are counted. Where it cannot be
@@ -412,6 +571,8 @@ read_all(struct scan *s, struct jb_log *log, const struct jb_scan_stop *stops, s
     status = status == JB_OK ? jb_env_begin(jb_log_env(log), MDB_RDONLY, &txn, s->err) : status;
     if (status == JB_OK) {
         status = all_values(s, log, txn, stops, stops_n);
+        settle(s);
+        status = status == JB_OK ? s->failed : status;
         jb_env_abort(jb_log_env(log), txn);
     }
     if (status == JB_OK && s->state != NULL && (s->f->to.only & JB_AUDIT_SUMS) != 0) {
@@ -431,9 +592,13 @@ jb_scan_log(struct jb_log *log, struct jb_findings *f, const struct jb_scan_stop
             size_t stops_n, struct jb_scan_result *ret, struct jb_error *err)
 {
     struct scan s = {.f = f, .next = 1, .sound = true, .err = err};
+    f->catch_up = catch_up;
+    f->catch_up_data = &s;
     jb_status status = read_all(&s, log, stops, stops_n);
+    f->catch_up = NULL;
     jb_cross_close(s.cross);
     jb_map_free(&s.subjects);
+    jb_repeats_free(&s.repeats);
     jb_judge_close(s.judge);
     jb_state_close(s.state);
     jb_event_space_free(&s.space);

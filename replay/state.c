@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "replay/audit.h"
+#include "storage/passed.h"
 
 struct compare {
     struct jb_state *b;
@@ -127,22 +128,121 @@ check_wallet(struct compare *c, const struct jb_wallet *w)
     return over;
 }
 
+/* ---- what is not kept in memory: a sum over all rows, and where it differs each event ---- */
+
+static bool
+has_table(struct compare *c, unsigned table, const struct jb_tally *expected)
+{
+    struct jb_tally there = {0};
+    struct jb_passed passed = {0};
+    struct jb_store_row row;
+    struct jb_error err;
+    jb_status status = jb_store_seek(c->t, table, "", 0, &row, &err);
+    while (status == JB_OK) {
+        jb_tally_add(&there, row.key, row.key_n, row.value, row.value_n);
+        jb_passed(&passed, row.value, row.value_n);
+        status = jb_store_next(c->t, table, &row, &err);
+    }
+    c->f->no_memory |= status == JB_E_NOMEM;
+    return status == JB_E_NOTFOUND && jb_tally_same(&there, expected);
+}
+
+/* Each event up to where the state stands, once more. */
+static void
+each_event(struct compare *c, jb_seq from, void (*look)(void *data, const struct jb_event *e),
+           void *data)
+{
+    struct jb_error err;
+    jb_looked_up(c->f, jb_audit_events(c->b, from, c->b->g.seq, look, data, &err));
+}
+
+static void
+check_id(struct compare *c, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
+{
+    uint8_t key[JB_ID_KEY_BYTES_MAX], value[4];
+    size_t n = jb_state_id_key(kind, wallet, id, key);
+    jb_put_be(value, 4, ordinal);
+    if (!row_equals(c, JB_TABLE_IDS, key, n, value, sizeof value)) {
+        differs(c, "ids", "id %.*s (kind %c, wallet number %u) is missing or leads elsewhere",
+                (int)id.n, id.s, kind, wallet);
+    }
+}
+
+struct ids {
+    struct compare *c;
+    size_t at; /* among those in memory */
+};
+
+/* Those that are in memory whatever happens, and that events before this one gave. */
+static void
+check_kept_ids(struct ids *ids, jb_seq before)
+{
+    const struct jb_state *b = ids->c->b;
+    for (; ids->at < b->id_entries.n && b->id_entries.at[ids->at].seq < before; ids->at++) {
+        const struct jb_id_entry *e = &b->id_entries.at[ids->at];
+        const struct jb_text id = {(const char *)b->id_bytes.at + e->at, e->n};
+        if (e->wallet == 0) {
+            check_id(ids->c, e->kind, 0, id, e->ordinal);
+        }
+    }
+}
+
+static void
+check_ids_of(void *data, const struct jb_event *e)
+{
+    struct ids *ids = data;
+    check_kept_ids(ids, e->seq);
+    if (e->type == JB_EV_CHARGE_SETTLED) {
+        check_id(ids->c, 'C', e->wallet, e->charge_settled.charge, e->charge_settled.lot);
+    } else if (e->type == JB_EV_REFUND_REQUESTED) {
+        check_id(ids->c, 'R', e->wallet, e->refund_requested.refund, e->refund_requested.refund_no);
+    } else if (e->type == JB_EV_FREE_GRANTED) {
+        check_id(ids->c, 'G', e->wallet, e->free_granted.grant, e->free_granted.grant_no);
+    }
+}
+
 static void
 check_ids(struct compare *c)
 {
-    for (size_t i = 0; i < c->b->id_entries.n; i++) {
-        const struct jb_id_entry *e = &c->b->id_entries.at[i];
-        uint8_t key[5 + JB_ID_BYTES_MAX], value[4];
-        key[0] = (uint8_t)e->kind;
-        jb_put_be(key + 1, 4, e->wallet);
-        memcpy(key + 5, c->b->id_bytes.at + e->at, e->n);
-        jb_put_be(value, 4, e->ordinal);
-        if (!row_equals(c, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value)) {
-            differs(c, "ids", "id %.*s (kind %c, wallet number %u) is missing or leads elsewhere",
-                    (int)e->n, (const char *)c->b->id_bytes.at + e->at, e->kind, e->wallet);
-        }
+    const struct jb_tally *expected = &c->b->tallies->ids;
+    if (!has_table(c, JB_TABLE_IDS, expected)) {
+        struct ids ids = {c, 0};
+        each_event(c, 1, check_ids_of, &ids);
+        check_kept_ids(&ids, UINT64_MAX);
     }
-    check_count(c, JB_TABLE_IDS, c->b->id_entries.n);
+    check_count(c, JB_TABLE_IDS, expected->rows);
+}
+
+/* ---- keys ---- */
+
+struct keys {
+    struct compare *c;
+    struct jb_runs *runs;
+    jb_seq end; /* of what is compared: of the runs, or where the state stands */
+    struct jb_tally there, expected;
+    jb_status status;
+};
+
+static jb_status
+add_key(void *data, const struct jb_run_row *row)
+{
+    struct keys *k = data;
+    jb_seq seq = jb_keys_row_seq(row);
+    if (seq <= k->end) {
+        jb_keys_tally(&k->there, jb_get_be(row->key, 8), seq, true);
+    }
+    return JB_OK;
+}
+
+/* Of an event behind the end of the runs. */
+static void
+take_key(void *data, const struct jb_event *e)
+{
+    struct keys *k = data;
+    if ((e->flags & JB_EVF_KEY) != 0) {
+        uint64_t hash = jb_state_key_hash(k->c->b, e->caller, e->key);
+        jb_keys_tally(&k->expected, hash, e->seq, false);
+    }
 }
 
 struct key_looked_for {
@@ -158,15 +258,38 @@ is_event(void *data, const struct jb_run_row *row)
     return JB_OK;
 }
 
-/* How many of the keys the runs should have. */
-static uint64_t
-keys_until(const struct compare *c, jb_seq end)
+static void
+look_for_key(void *data, const struct jb_event *e)
 {
-    uint64_t n = 0;
-    for (size_t i = 0; i < c->b->keys.map.entries.n; i++) {
-        n += c->b->keys.map.entries.at[i].value <= end;
+    struct keys *k = data;
+    struct key_looked_for look = {e->seq, false};
+    if ((e->flags & JB_EVF_KEY) == 0 || e->seq > k->end || k->status != JB_OK) {
+        return;
     }
-    return n;
+    uint64_t hash = jb_state_key_hash(k->c->b, e->caller, e->key);
+    k->status = jb_runs_find(k->runs, hash, is_event, &look);
+    if (k->status == JB_OK && !look.found) {
+        differs(k->c, "keys", "the idempotency key of event %llu is missing",
+                (unsigned long long)e->seq);
+    }
+}
+
+/* Each by itself: which of them is missing. */
+static void
+name_keys(struct keys *k)
+{
+    size_t runs;
+    jb_seq end = jb_runs_end(k->runs);
+    each_event(k->c, 1, look_for_key, k);
+    if (k->status == JB_E_STALE) {
+        differs(k->c, "keys", "a file in `state` is damaged");
+    }
+    uint64_t rows = jb_runs_rows(k->runs, &runs);
+    bool comparable = k->status == JB_OK && end <= k->c->b->g.seq; /* others may have gone on */
+    if (comparable && rows > k->expected.rows) {
+        differs(k->c, "keys", "it has %llu rows for %llu keys", (unsigned long long)rows,
+                (unsigned long long)k->expected.rows);
+    }
 }
 
 /* Every key that the runs cover must be found: a missing one would let a command happen twice. What
@@ -174,35 +297,26 @@ keys_until(const struct compare *c, jb_seq end)
 static void
 check_keys(struct compare *c)
 {
-    struct jb_runs *r = NULL;
+    struct keys k = {.c = c, .expected = c->b->tallies->keys};
     struct jb_error err;
-    size_t runs;
-    jb_status status = jb_keys_open(c->b, c->t->store, c->t->meta.generation, true, &r, &err);
+    jb_status status = jb_keys_open(c->b, c->t->store, c->t->meta.generation, true, &k.runs, &err);
     c->f->no_memory |= status == JB_E_NOMEM;
     if (status != JB_OK) {
         return;
     }
-    jb_seq end = jb_runs_end(r);
-    for (size_t i = 0; i < c->b->keys.map.entries.n && status == JB_OK; i++) {
-        const struct jb_map_entry *e = &c->b->keys.map.entries.at[i];
-        struct key_looked_for k = {e->value, e->value > end};
-        status = k.found ? JB_OK : jb_runs_find(r, e->hash, is_event, &k);
-        c->f->no_memory |= status == JB_E_NOMEM;
-        if (status == JB_OK && !k.found) {
-            differs(c, "keys", "the idempotency key of event %llu is missing",
-                    (unsigned long long)e->value);
-        }
+    jb_seq end = jb_runs_end(k.runs);
+    k.end = end < c->b->g.seq ? end : c->b->g.seq;
+    if (k.end > 0) {
+        each_event(c, k.end + 1, take_key, &k);
+        status = jb_runs_each(k.runs, add_key, &k);
+    } else {
+        k.expected = k.there;
     }
-    if (status == JB_E_STALE) {
-        differs(c, "keys", "a file in `state` is damaged");
+    if (status != JB_OK || !jb_tally_same(&k.there, &k.expected)) {
+        name_keys(&k);
     }
-    uint64_t rows = jb_runs_rows(r, &runs), keys = keys_until(c, end);
-    bool comparable = status == JB_OK && end <= c->b->g.seq; /* others may have gone on */
-    if (comparable && rows > keys) {
-        differs(c, "keys", "it has %llu rows for %llu keys", (unsigned long long)rows,
-                (unsigned long long)keys);
-    }
-    jb_runs_close(r);
+    c->f->no_memory |= status == JB_E_NOMEM || k.status == JB_E_NOMEM;
+    jb_runs_close(k.runs);
 }
 
 static void
@@ -230,29 +344,44 @@ check_due(struct compare *c)
 }
 
 static void
+check_return(struct compare *c, jb_seq consumption, jb_seq last, jb_amount sum)
+{
+    uint8_t key[8], value[16];
+    jb_put_be(key, 8, consumption);
+    jb_put_be(value, 8, last);
+    jb_put_be(value + 8, 8, (uint64_t)sum);
+    if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, 16)) {
+        differs(c, "returns",
+                "of consumption %llu event %llu is not the last return, or %lld is not what came "
+                "back",
+                (unsigned long long)consumption, (unsigned long long)last, (long long)sum);
+    }
+}
+
+/* What is in memory came back more than once, or may have; all else with this event. */
+static void
+check_return_of(void *data, const struct jb_event *e)
+{
+    struct compare *c = data;
+    if (e->type != JB_EV_CONSUMPTION_REVERSED) {
+        return;
+    }
+    const jb_seq consumption = e->consumption_reversed.consumption;
+    const struct jb_map_entry *newest = jb_map_find(&c->b->returns, consumption);
+    const struct jb_returned *r = newest != NULL ? &c->b->returned.at[newest->value] : NULL;
+    if (r == NULL || r->last == e->seq) {
+        check_return(c, consumption, e->seq, r != NULL ? r->sum : e->consumption_reversed.amount);
+    }
+}
+
+static void
 check_returns_and_days(struct compare *c)
 {
-    uint64_t distinct = 0;
-    uint8_t key[8], value[16];
-    for (size_t i = 0; i < c->b->returns.entries.n; i++) {
-        const struct jb_map_entry *e = &c->b->returns.entries.at[i];
-        const struct jb_map_entry *newest = jb_map_find(&c->b->returns, e->hash);
-        if (newest != e) {
-            continue;
-        }
-        distinct++;
-        const struct jb_returned *r = &c->b->returned.at[e->value];
-        jb_put_be(key, 8, e->hash);
-        jb_put_be(value, 8, r->last);
-        jb_put_be(value + 8, 8, (uint64_t)r->sum);
-        if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, 16)) {
-            differs(c, "returns",
-                    "of consumption %llu event %llu is not the last return, or %lld is not what "
-                    "came back",
-                    (unsigned long long)e->hash, (unsigned long long)r->last, (long long)r->sum);
-        }
+    uint8_t key[4], value[8];
+    if (!has_table(c, JB_TABLE_RETURNS, &c->b->tallies->returns)) {
+        each_event(c, 1, check_return_of, c);
     }
-    check_count(c, JB_TABLE_RETURNS, distinct);
+    check_count(c, JB_TABLE_RETURNS, c->b->tallies->returns.rows);
     for (size_t i = 0; i < c->b->closed.n; i++) {
         char day[JB_DAY_TEXT_BYTES];
         jb_put_be_i32(key, c->b->closed.at[i].day);
@@ -266,19 +395,32 @@ check_returns_and_days(struct compare *c)
     check_count(c, JB_TABLE_DAYS, c->b->closed.n);
 }
 
+/* The same of transactions: only the first charge of one is in the table. */
+static void
+check_txn_of(void *data, const struct jb_event *e)
+{
+    struct compare *c = data;
+    uint8_t hash[16], value[8];
+    if (e->type != JB_EV_CHARGE_SETTLED ||
+        !jb_state_txn_hash(c->b, e->charge_settled.pg, e->charge_settled.txn_ref, hash)) {
+        return;
+    }
+    const struct jb_txn *first = jb_state_txn(c->b, hash);
+    jb_put_be(value, 8, e->seq);
+    if ((first == NULL || first->seq == e->seq) &&
+        !row_equals(c, JB_TABLE_TXNS, hash, sizeof hash, value, sizeof value)) {
+        differs(c, "txns", "event %llu is not the first charge of its gateway's transaction",
+                (unsigned long long)e->seq);
+    }
+}
+
 static void
 check_txns(struct compare *c)
 {
-    for (size_t i = 0; i < c->b->txns.n; i++) {
-        const struct jb_txn *t = &c->b->txns.at[i];
-        uint8_t value[8];
-        jb_put_be(value, 8, t->seq);
-        if (!row_equals(c, JB_TABLE_TXNS, t->hash, sizeof t->hash, value, sizeof value)) {
-            differs(c, "txns", "event %llu is not the first charge of its gateway's transaction",
-                    (unsigned long long)t->seq);
-        }
+    if (!has_table(c, JB_TABLE_TXNS, &c->b->tallies->txns)) {
+        each_event(c, 1, check_txn_of, c);
     }
-    check_count(c, JB_TABLE_TXNS, c->b->txns.n);
+    check_count(c, JB_TABLE_TXNS, c->b->tallies->txns.rows);
 }
 
 /* Nothing that was folded later has the same key. */

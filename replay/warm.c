@@ -77,7 +77,9 @@ jb_audit_warm(const struct jb_state *b, const struct jb_fold *fold, const uint8_
         wallets[got++] = wallet_at(events + at, n - at);
         at = length != 0 ? at + length : n;
     }
-    warm_state(b, wallets, got);
+    if (b != NULL) {
+        warm_state(b, wallets, got);
+    }
     if (fold != NULL) {
         jb_fold_warm(fold, wallets, got);
     }

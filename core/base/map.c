@@ -81,6 +81,13 @@ jb_map_find(const struct jb_map *m, uint64_t hash)
     return m->buckets == NULL ? NULL : walk(m, m->buckets[hash & m->mask], hash);
 }
 
+struct jb_map_entry *
+jb_map_change(struct jb_map *m, uint64_t hash)
+{
+    const struct jb_map_entry *e = jb_map_find(m, hash);
+    return e != NULL ? &m->entries.at[e - m->entries.at] : NULL;
+}
+
 const struct jb_map_entry *
 jb_map_again(const struct jb_map *m, const struct jb_map_entry *e)
 {

@@ -30,6 +30,9 @@ void jb_map_cut(struct jb_map *m, size_t n);
 const struct jb_map_entry *jb_map_find(const struct jb_map *m, uint64_t hash);
 const struct jb_map_entry *jb_map_again(const struct jb_map *m, const struct jb_map_entry *e);
 
+/* The newest one, to give it another value. */
+struct jb_map_entry *jb_map_change(struct jb_map *m, uint64_t hash);
+
 /* Ends a function that only sends for memory: a compiler that sees through calls takes such a one
  * for a function that does nothing, and leaves it out. */
 #define JB_KEEP() __asm__ volatile("")

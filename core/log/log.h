@@ -76,6 +76,10 @@ jb_status jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_
 /* The frame that holds seq. */
 jb_status jb_log_reader_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret,
                               struct jb_error *err);
+/* The same also of a frame that does not follow from the one before it: for an audit, which has
+ * said so. */
+jb_status jb_log_reader_any_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret,
+                                  struct jb_error *err);
 /* The frame that the event last returned stands in, and the event's stored bytes. */
 const struct jb_frame *jb_log_reader_current(const struct jb_log_reader *r);
 struct jb_text jb_log_reader_bytes(const struct jb_log_reader *r);

@@ -432,6 +432,21 @@ jb_log_reader_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret, s
     return status;
 }
 
+jb_status
+jb_log_reader_any_frame(struct jb_log_reader *r, jb_seq seq, struct jb_frame *ret,
+                        struct jb_error *err)
+{
+    jb_status status = seq == 0 ? JB_END : load_frame(r, seq, err);
+    if (status == JB_END) {
+        return jb_fail(err, JB_E_NOTFOUND, "there is no event %llu", (unsigned long long)seq);
+    }
+    if (status == JB_OK) {
+        *ret = r->frame;
+    }
+    r->frame_loaded = false; /* it was not checked */
+    return status;
+}
+
 const struct jb_frame *
 jb_log_reader_current(const struct jb_log_reader *r)
 {

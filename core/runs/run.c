@@ -13,6 +13,7 @@
 
 /* Two MiB, so that pages of that size can be had for them: what is looked for lies anywhere. */
 #define SLAB_FRAMES 512
+#define SLAB_BYTES ((size_t)SLAB_FRAMES * JB_RUN_PAGE_BYTES)
 /* Who looks at little does not take them. */
 #define SLABS_SMALL 4
 
@@ -185,7 +186,7 @@ void
 jb_pool_free(struct jb_pool *p)
 {
     for (size_t i = 0; i < p->slabs.n; i++) {
-        free(p->slabs.at[i]);
+        munmap(p->slabs.at[i], SLAB_BYTES);
     }
     jb_vec_free(&p->slabs);
     jb_vec_free(&p->frames);
@@ -212,21 +213,37 @@ frame_at(const struct jb_pool *p, size_t i)
     return p->slabs.at[i / SLAB_FRAMES] + i % SLAB_FRAMES * JB_RUN_PAGE_BYTES;
 }
 
+/* At a multiple of its size, and not from the heap, where that would leave as much again unused. */
+static uint8_t *
+new_slab(void)
+{
+    uint8_t *at =
+        mmap(NULL, 2 * SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) {
+        return NULL;
+    }
+    size_t before = (SLAB_BYTES - (uintptr_t)at % SLAB_BYTES) % SLAB_BYTES;
+    if (before > 0) {
+        munmap(at, before);
+    }
+    munmap(at + before + SLAB_BYTES, SLAB_BYTES - before);
+    return at + before;
+}
+
 static bool
 grow(struct jb_pool *p)
 {
     size_t n = p->frames.n + SLAB_FRAMES;
-    const size_t bytes = (size_t)SLAB_FRAMES * JB_RUN_PAGE_BYTES;
     if (!jb_vec_reserve(&p->slabs, p->slabs.n + 1) || !jb_vec_reserve(&p->frames, n) ||
         !jb_vec_reserve(&p->used, n) || !jb_vec_reserve(&p->spare, n)) {
         return false;
     }
-    uint8_t *slab = aligned_alloc(bytes, bytes);
+    uint8_t *slab = new_slab();
     if (slab == NULL) {
         return false;
     }
     if (p->slabs.n >= SLABS_SMALL) {
-        (void)madvise(slab, bytes, MADV_HUGEPAGE); /* else it is as well, and slower */
+        (void)madvise(slab, SLAB_BYTES, MADV_HUGEPAGE); /* else it is as well, and slower */
     }
     p->slabs.at[p->slabs.n++] = slab;
     for (size_t i = n; i-- > p->frames.n;) {

@@ -964,6 +964,57 @@ jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
     return status;
 }
 
+/* Whether the row that the scan stands at is found by its key, too: of a page's first row what
+ * leads to the page is gone through, of the others the filter alone is asked. */
+static jb_status
+is_found(struct jb_runs *r, const struct jb_run_scan *s, bool first)
+{
+    struct jb_run_at at;
+    uint8_t bits[JB_FILTER_LINE] = {0};
+    const uint8_t *line = NULL;
+    jb_filter_put(bits, s->hash);
+    jb_status status = jb_run_line(&r->pool, s->run, s->hash, &line);
+    bool may = status == JB_OK && jb_filter_has(line, bits);
+    if (status != JB_OK || !may || !first) {
+        return status == JB_OK && !may ? JB_E_STALE : status;
+    }
+    status = jb_run_seek(&r->pool, s->run, s->row.key, s->row.key_n, &at);
+    bool same = status == JB_OK && at.row.key_n == s->row.key_n &&
+                memcmp(at.row.key, s->row.key, s->row.key_n) == 0;
+    return status == JB_E_NOTFOUND || (status == JB_OK && !same) ? JB_E_STALE : status;
+}
+
+static jb_status
+each_of(struct jb_runs *r, struct jb_run_scan *s, struct jb_run *run, jb_runs_found found,
+        void *data)
+{
+    jb_run_scan_begin(s, run);
+    jb_status status;
+    uint64_t rows = 0;
+    for (bool first = true; (status = jb_run_scan_next(s)) == JB_OK; first = s->walk.left == 0) {
+        status = is_found(r, s, first);
+        status = status == JB_OK ? found(data, &s->row) : status;
+        if (status != JB_OK) {
+            return status;
+        }
+        rows++;
+    }
+    return status != JB_E_NOTFOUND ? status : rows == run->rows ? JB_OK : JB_E_STALE;
+}
+
+jb_status
+jb_runs_each(struct jb_runs *r, jb_runs_found found, void *data)
+{
+    struct jb_run_scan *s = malloc(sizeof *s);
+    jb_status status = s != NULL ? JB_OK : JB_E_NOMEM;
+    adopt(r);
+    for (size_t i = 0; i < r->mine_whole && status == JB_OK; i++) {
+        status = each_of(r, s, r->mine.at[i], found, data);
+    }
+    free(s);
+    return status;
+}
+
 bool
 jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s)
 {

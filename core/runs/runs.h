@@ -66,6 +66,10 @@ uint64_t jb_runs_rows(struct jb_runs *r, size_t *ret_runs);
 typedef jb_status (*jb_runs_found)(void *data, const struct jb_run_row *row);
 jb_status jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data);
 
+/* The same with every row up to jb_runs_end, run by run, each of which jb_runs_find would find: the
+ * filter has it, and what leads to its page. JB_E_STALE also where one would not be found. */
+jb_status jb_runs_each(struct jb_runs *r, jb_runs_found found, void *data);
+
 /* What jb_runs_find looks at first comes near, where it is in memory. */
 void jb_runs_warm(const struct jb_runs *r, uint64_t hash);
 

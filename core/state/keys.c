@@ -14,8 +14,12 @@ struct jb_keys_limits jb_keys_limits = {
     .closing_events = JB_CHECKS ? 1 : 65536,
     .pool_pages = 65536, /* 256 MiB */
 };
+/* An audit goes through the runs from end to end. */
+#define AUDIT_POOL_PAGES 4096
 #define SORT_SHIFT 48
 #define SORT_PARTS (UINT64_C(1) << (64 - SORT_SHIFT))
+/* In memory, unless there is no room for them in runs. */
+#define TABLES_MAX 12
 /* Keys of one hash. */
 #define SAME_MAX 16
 
@@ -73,15 +77,35 @@ sort(void *data)
     return true;
 }
 
+#define ROW_BYTES 14
+
+static void
+row_key(uint64_t hash, jb_seq seq, uint8_t ret[ROW_BYTES])
+{
+    uint8_t bytes[8];
+    jb_put_be(ret, 8, hash);
+    jb_put_be(bytes, 8, seq);
+    memcpy(ret + 8, bytes + 2, 6);
+}
+
+void
+jb_keys_tally(struct jb_tally *t, uint64_t hash, jb_seq seq, bool add)
+{
+    uint8_t key[ROW_BYTES];
+    row_key(hash, seq, key);
+    if (add) {
+        jb_tally_add(t, key, sizeof key, "", 0);
+    } else {
+        jb_tally_take(t, key, sizeof key, "", 0);
+    }
+}
+
 static void
 give_row(void *data, uint64_t i, struct jb_run_row *ret)
 {
     const struct jb_key_table *t = data;
-    jb_put_be(ret->key, 8, t->sorted[i].hash);
-    uint8_t seq[8];
-    jb_put_be(seq, 8, t->sorted[i].seq);
-    memcpy(ret->key + 8, seq + 2, 6);
-    ret->key_n = 14;
+    row_key(t->sorted[i].hash, t->sorted[i].seq, ret->key);
+    ret->key_n = ROW_BYTES;
     ret->value = NULL;
     ret->value_n = 0;
 }
@@ -218,10 +242,12 @@ jb_keys_open(struct jb_state *b, const struct jb_store *store, uint32_t generati
     if (path == NULL) {
         return no_memory(err);
     }
+    size_t pages = jb_keys_limits.pool_pages;
+    pages = read_only && pages > AUDIT_POOL_PAGES ? AUDIT_POOL_PAGES : pages;
     struct jb_runs_options o = {.path = path,
                                 .generation = generation,
                                 .read_only = read_only,
-                                .pool_pages = jb_keys_limits.pool_pages,
+                                .pool_pages = pages,
                                 .known = known,
                                 .data = b};
     memcpy(o.ledger_id, b->identity.ledger_id, sizeof o.ledger_id);
@@ -585,6 +611,9 @@ jb_keys_store(struct jb_state *b, bool closing)
     if (k->runs != NULL && (enough || k->tables.n > 0)) {
         jb_runs_refresh(k->runs);
         offer(k, enough);
+        if (k->tables.n > TABLES_MAX) {
+            jb_runs_settle(k->runs, false); /* who writes faster than the thread waits for it */
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "log/log.h"
 #include "runs/runs.h"
+#include "state/repeats.h"
 #include "storage/store.h"
 
 struct jb_state;
@@ -86,6 +87,9 @@ void jb_keys_free(struct jb_state *b);
 /* Opens the runs beside that store. The caller closes them. */
 jb_status jb_keys_open(struct jb_state *b, const struct jb_store *store, uint32_t generation,
                        bool read_only, struct jb_runs **ret, struct jb_error *err);
+/* The row of a key joins the sums, or leaves them. */
+void jb_keys_tally(struct jb_tally *t, uint64_t hash, jb_seq seq, bool add);
+
 /* The event of a row. */
 static inline jb_seq
 jb_keys_row_seq(const struct jb_run_row *row)

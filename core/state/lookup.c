@@ -27,6 +27,22 @@ jb_state_key_hash(const struct jb_state *b, struct jb_text caller, struct jb_tex
     return jb_state_hash(b, bytes, 1 + caller.n + key.n);
 }
 
+size_t
+jb_state_id_key(char kind, uint32_t wallet, struct jb_text id, uint8_t ret[JB_ID_KEY_BYTES_MAX])
+{
+    ret[0] = (uint8_t)kind;
+    jb_put_be(ret + 1, 4, wallet);
+    memcpy(ret + 5, id.s, id.n);
+    return 5 + id.n;
+}
+
+uint64_t
+jb_state_id_hash(const struct jb_state *b, char kind, uint32_t wallet, struct jb_text id)
+{
+    uint8_t key[JB_ID_KEY_BYTES_MAX];
+    return jb_state_hash(b, key, jb_state_id_key(kind, wallet, id, key));
+}
+
 bool
 jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,
                   uint8_t ret[16])
@@ -234,11 +250,9 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     if (id.n == 0 || id.n > JB_ID_BYTES_MAX) {
         return JB_OK;
     }
-    uint8_t key[5 + JB_ID_BYTES_MAX];
-    key[0] = (uint8_t)kind;
-    jb_put_be(key + 1, 4, wallet);
-    memcpy(key + 5, id.s, id.n);
-    uint64_t hash = jb_state_hash(b, key, 5 + id.n);
+    uint8_t key[JB_ID_KEY_BYTES_MAX];
+    size_t key_n = jb_state_id_key(kind, wallet, id, key);
+    uint64_t hash = jb_state_hash(b, key, key_n);
     for (const struct jb_map_entry *m = jb_map_find(&b->ids, hash); m != NULL;
          m = jb_map_again(&b->ids, m)) {
         const struct jb_id_entry *e = &b->id_entries.at[m->value];
@@ -250,7 +264,7 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     }
     const void *value;
     size_t n;
-    jb_status status = get(b, JB_TABLE_IDS, key, 5 + id.n, &value, &n, err);
+    jb_status status = get(b, JB_TABLE_IDS, key, key_n, &value, &n, err);
     if (status == JB_OK) {
         if (n != 4) {
             return damaged(b, err, "an id");

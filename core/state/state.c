@@ -310,20 +310,34 @@ jb_state_catch_up(struct jb_state *b, struct jb_error *err)
 
 /* ---- applying ---- */
 
+/* Whether anybody will look for it. */
+static bool
+is_kept(const struct jb_state *b, enum jb_named what, uint64_t hash)
+{
+    return b->repeats == NULL || jb_repeats_has(b->repeats, jb_name(what, hash));
+}
+
 static bool
 index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
 {
-    uint8_t key[5 + JB_ID_BYTES_MAX];
-    key[0] = (uint8_t)kind;
-    jb_put_be(key + 1, 4, wallet);
-    memcpy(key + 5, id.s, id.n);
+    uint8_t key[JB_ID_KEY_BYTES_MAX], value[4];
+    size_t n = jb_state_id_key(kind, wallet, id, key);
+    uint64_t hash = jb_state_hash(b, key, n);
+    if (b->tallies != NULL) {
+        jb_put_be(value, 4, ordinal);
+        jb_tally_add(&b->tallies->ids, key, n, value, sizeof value);
+    }
+    /* Those of a wallet are many; wallets, channels and agencies are looked for at any time. */
+    if (wallet != 0 && !is_kept(b, JB_NAMED_ID, hash)) {
+        return true;
+    }
     if (!jb_vec_reserve(&b->id_entries, b->id_entries.n + 1) ||
         !jb_vec_grow((void **)&b->id_bytes.at, &b->id_bytes.cap, b->id_bytes.n + id.n, 1) ||
-        !jb_map_put(&b->ids, jb_state_hash(b, key, 5 + id.n), b->id_entries.n)) {
+        !jb_map_put(&b->ids, hash, b->id_entries.n)) {
         return false;
     }
-    b->id_entries.at[b->id_entries.n++] =
-        (struct jb_id_entry){wallet, ordinal, (uint32_t)b->id_bytes.n, (uint8_t)id.n, kind};
+    b->id_entries.at[b->id_entries.n++] = (struct jb_id_entry){
+        b->g.seq, wallet, ordinal, (uint32_t)b->id_bytes.n, (uint8_t)id.n, kind};
     memcpy(b->id_bytes.at + b->id_bytes.n, id.s, id.n);
     b->id_bytes.n += id.n;
     return true;
@@ -337,6 +351,14 @@ index_txn(struct jb_state *b, const struct jb_event *e)
     const struct jb_charge_settled *c = &e->charge_settled;
     uint8_t hash[16];
     if (!jb_state_txn_hash(b, c->pg, c->txn_ref, hash) || jb_state_txn(b, hash) != NULL) {
+        return true;
+    }
+    if (b->tallies != NULL) {
+        uint8_t value[8];
+        jb_put_be(value, 8, e->seq);
+        jb_tally_add(&b->tallies->txns, hash, sizeof hash, value, sizeof value);
+    }
+    if (!is_kept(b, JB_NAMED_TXN, jb_get_be(hash, 8))) {
         return true;
     }
     if (!jb_vec_reserve(&b->txns, b->txns.n + 1) ||
@@ -357,10 +379,19 @@ jb_state_index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text
 }
 
 static bool
+index_key(struct jb_state *b, const struct jb_event *e)
+{
+    uint64_t hash = jb_state_key_hash(b, e->caller, e->key);
+    if (b->tallies != NULL) {
+        jb_keys_tally(&b->tallies->keys, hash, e->seq, true);
+    }
+    return !is_kept(b, JB_NAMED_KEY, hash) || jb_keys_add(b, hash, e->seq);
+}
+
+static bool
 index_event(struct jb_state *b, const struct jb_event *e)
 {
-    if ((e->flags & JB_EVF_KEY) != 0 &&
-        !jb_keys_add(b, jb_state_key_hash(b, e->caller, e->key), e->seq)) {
+    if ((e->flags & JB_EVF_KEY) != 0 && !index_key(b, e)) {
         return false;
     }
     switch ((jb_event_type)e->type) {
@@ -442,6 +473,21 @@ index_event(struct jb_state *b, const struct jb_event *e)
     return true;
 }
 
+/* last 0: there is no row. */
+static void
+tally_return(struct jb_tally *t, jb_seq consumption, jb_seq last, jb_amount sum, bool add)
+{
+    uint8_t key[8], value[16];
+    jb_put_be(key, 8, consumption);
+    jb_put_be(value, 8, last);
+    jb_put_be(value + 8, 8, (uint64_t)sum);
+    if (last != 0 && add) {
+        jb_tally_add(t, key, sizeof key, value, sizeof value);
+    } else if (last != 0) {
+        jb_tally_take(t, key, sizeof key, value, sizeof value);
+    }
+}
+
 /* A return with the sum of all returns of its consumption, so that nobody walks them. */
 static jb_status
 index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
@@ -460,6 +506,13 @@ index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
                        (unsigned long long)e->seq);
     }
     sum += r->amount;
+    if (b->tallies != NULL) {
+        tally_return(&b->tallies->returns, r->consumption, last, sum - r->amount, false);
+        tally_return(&b->tallies->returns, r->consumption, e->seq, sum, true);
+    }
+    if (!is_kept(b, JB_NAMED_RETURN, r->consumption)) {
+        return JB_OK;
+    }
     if (!jb_vec_reserve(&b->returned, b->returned.n + 1) ||
         !jb_map_put(&b->returns, r->consumption, b->returned.n)) {
         return no_memory(err);

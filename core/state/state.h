@@ -12,6 +12,7 @@
 
 #include "state/facts.h"
 #include "state/keys.h"
+#include "state/repeats.h"
 #include "base/map.h"
 #include "state/record.h"
 #include "storage/store.h"
@@ -45,6 +46,7 @@ struct jb_last_role {
 };
 
 struct jb_id_entry {
+    jb_seq seq; /* the event that gave it */
     uint32_t wallet;
     uint32_t ordinal;
     uint32_t at; /* in id_bytes */
@@ -149,6 +151,10 @@ struct jb_state {
     struct jb_savepoint save;
     struct jb_buffer scratch;
     bool force_reset; /* a checkpoint found that another process had made one */
+    /* Of an audit, which has no store. Those names alone that are in repeats are kept (NULL: all
+     * are); what the tables should have is counted up in tallies (NULL: it is not). */
+    const struct jb_repeats *repeats;
+    struct jb_tallies *tallies;
 };
 
 /* store may be NULL. *ret is owned: jb_state_close. */
@@ -245,6 +251,11 @@ jb_status jb_state_due(struct jb_state *b, jb_day through, const struct jb_due *
 jb_status jb_state_index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id,
                             uint32_t ordinal, struct jb_error *err);
 uint64_t jb_state_hash(const struct jb_state *b, const void *bytes, size_t n);
+/* The key of an id in its table; returns how long it is. */
+#define JB_ID_KEY_BYTES_MAX (5 + JB_ID_BYTES_MAX)
+size_t jb_state_id_key(char kind, uint32_t wallet, struct jb_text id,
+                       uint8_t ret[JB_ID_KEY_BYTES_MAX]);
+uint64_t jb_state_id_hash(const struct jb_state *b, char kind, uint32_t wallet, struct jb_text id);
 /* False: the event names no transaction. */
 bool jb_state_txn_hash(const struct jb_state *b, struct jb_text pg, struct jb_text txn_ref,
                        uint8_t ret[16]);

@@ -41,6 +41,28 @@ jb_tree_of(const MDB_val *value, struct jb_tree *ret)
     return db.depth <= DEPTH_MAX && (db.root == NO_PAGE) == (db.depth == 0);
 }
 
+/* Where the meta page has the unnamed table, and the number of its transaction. */
+#define META_MAIN (PAGE_HEADER + 72)
+#define META_TXN (PAGE_HEADER + 128)
+
+enum jb_tree_found
+jb_tree_of_main(MDB_txn *txn, const MDB_val *key, struct jb_snapshot *ret_pages,
+                struct jb_tree *ret)
+{
+    if (!jb_snapshot_of(txn, key, ret_pages) || ret_pages->map == NULL) {
+        return JB_TREE_DAMAGED;
+    }
+    const uint64_t id = mdb_txn_id(txn);
+    const uint8_t *meta = ret_pages->map + (id & 1) * ret_pages->page_bytes;
+    uint8_t db[DB_BYTES];
+    memcpy(db, meta + META_MAIN, sizeof db);
+    MDB_val value = {sizeof db, db};
+    /* The second commit behind txn takes the place of this page: its number changes last. */
+    return get64(meta + META_TXN) != id ? JB_TREE_NOT_THERE
+           : jb_tree_of(&value, ret)    ? JB_TREE_THERE
+                                        : JB_TREE_DAMAGED;
+}
+
 /* A page on the way down, and the node there that was followed. */
 struct step {
     const uint8_t *page;

@@ -32,6 +32,11 @@ enum jb_tree_found { JB_TREE_THERE, JB_TREE_NOT_THERE, JB_TREE_DAMAGED };
 /* row: what mdb_get gave of the unnamed table, in txn. map is NULL afterwards where the file's
  * pages are larger than the machine's. False: they are damaged. */
 bool jb_snapshot_of(MDB_txn *txn, const MDB_val *row, struct jb_snapshot *ret);
+/* The unnamed table itself, of txn, a read; key: of any of its rows, as LMDB gave it, for pages not
+ * larger than the machine's. JB_TREE_NOT_THERE: it cannot be told, because others write at the same
+ * time. */
+enum jb_tree_found jb_tree_of_main(MDB_txn *txn, const MDB_val *key, struct jb_snapshot *ret_pages,
+                                   struct jb_tree *ret);
 /* value: what mdb_get gave of the unnamed table for the table's name. */
 bool jb_tree_of(const MDB_val *value, struct jb_tree *ret);
 

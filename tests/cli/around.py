@@ -354,13 +354,16 @@ def words_and_not_numbers(work):
     ledger, none = os.path.join(work, "n"), os.path.join(work, "none")
     run("init", ledger)
     run("init", none, "--invoice-from", "none")
-    for lang, all_months, no, due, lapses in (("en", "always", "none", "nothing is due", "no free cash lapses"),
-                                              ("ko", "모든 달", "없음", "지금 처리할 일이 없습니다", "만료되는 무상캐시가 없습니다")):
+    for lang, all_months, no, nothing, due, lapses in (("en", "always", "none", "there is nothing to list", "nothing is due", "no free cash lapses"),
+                                              ("ko", "모든 달", "없음", "해당하는 항목이 없습니다", "지금 처리할 일이 없습니다", "만료되는 무상캐시가 없습니다")):
         for where, word in ((ledger, all_months), (none, no)):
             row, = (line for line in run("stat", where, "--lang", lang).stdout.splitlines() if "invoice_from" in line)
             check(f"{lang}: invoice_from", row.split("  ")[-1].strip() == word, row)
-        for name, words, part in (("due", [], due), ("expiring", ["--days", "3"], lapses)):
-            lines = run(name, ledger, *words, "--lang", lang).stdout.splitlines()
+        run("wallet", "create", none, "W", "--kind", "PERSONAL", "--name", "w")
+        lists = [("history", ["W", "--type", "refund"]), ("lots", ["W"]), ("grants", ["W"]), ("refunds", ["W"]), ("charges", ["W"]),
+                 ("events", ["--type", "refund_failed"]), ("wallets", ["--status", "OFF"])]
+        for where, name, words, part in ((ledger, "due", [], due), (ledger, "expiring", ["--days", "3"], lapses), *((none, name, words, nothing) for name, words in lists)):
+            lines = run(name, where, *words, "--lang", lang).stdout.splitlines()
             check(f"{lang}: {name} of nothing", len(lines) == 2 and part in lines[0], lines)
     apply(ledger, {"op": "wallet.create", "wallet": "W", "kind": "BUSINESS", "name": "w", "master": "jin"},
           {"op": "biz.request", "wallet": "W", "biz": "1048612345", "biz_name": "n", "representative": "r", "address": "a"},

@@ -166,6 +166,16 @@ class Faults:
         shutil.rmtree(place)
         return f"{self.killed - before} kills in switches (of {calls} calls)"
 
+    def slow_disk(self):
+        """Who writes faster than the thread does waits for it, and does not fill the memory."""
+        place = self.ledger("slow")
+        p = self.run(self.args.keys_load, "fast", place, "3000", env={**self.env, "JB_SHIM_SLOW": "20000"})
+        assert p.returncode == 0, p.stderr
+        most = int(p.stdout.split()[0])
+        assert 4 <= most <= 16, f"{most} tables were in memory"
+        shutil.rmtree(place)
+        return f"at most {most} tables wait for a slow disk"
+
     def committing(self, image):
         """A process that writes keys killed at every call, and beside another one that goes on."""
         place, before = self.path("l"), self.killed
@@ -203,6 +213,7 @@ def main():
         image = faults.ledger("image")
         print(faults.switching(image), flush=True)
         print(faults.committing(image), flush=True)
+        print(faults.slow_disk(), flush=True)
         print(f"{faults.killed} kills in all: every row that was durable is there, every key has its answer")
 
 

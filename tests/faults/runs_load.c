@@ -347,12 +347,18 @@ flips(uint64_t seed)
 #define PART 131072
 #define BATCH 8192
 
+/* warm: so many are sent for before they are looked for. */
 static void
-look_many(struct jb_runs *r, const char *what, uint64_t from, uint64_t range, bool there)
+look_many(struct jb_runs *r, const char *what, uint64_t from, uint64_t range, bool there,
+          unsigned warm)
 {
-    const uint64_t n = 200000;
+    static uint64_t turns; /* others each time */
+    const uint64_t n = 200000, first = turns++ * n;
     int64_t began = jb_monotonic_us();
-    for (uint64_t i = 0; i < n; i++) {
+    for (uint64_t i = first; i < first + n; i++) {
+        for (uint64_t k = i; warm > 0 && i % warm == 0 && k < i + warm; k++) {
+            jb_runs_warm(r, hash_of(from + hash_of(k) % range));
+        }
         must(has(r, from + hash_of(i) % range) == there, "a row is missing, or one too many");
     }
     printf("%-28s %8.3f us\n", what, (double)(jb_monotonic_us() - began) / (double)n);
@@ -400,15 +406,17 @@ bench(const char *dir, uint64_t rows)
     printf("%-28s %8.3f ms\n", "longest 8,192 looks", (double)longest / 1000);
     printf("%-28s %8.3f s\n", "waiting for the thread", (double)waited / 1e6);
     printf("%-28s %8.3f s\n", "merges behind it", (double)(jb_monotonic_us() - wrote) / 1e6);
-    look_many(r, "absent", UINT64_C(1) << 41, rows, false);
-    look_many(r, "present", 1, rows, true);
+    look_many(r, "absent", UINT64_C(1) << 41, rows, false, 0);
+    look_many(r, "absent, 16 sent for at once", UINT64_C(1) << 41, rows, false, 16);
+    look_many(r, "present", 1, rows, true, 0);
+    look_many(r, "present, 16 sent for at once", 1, rows, true, 16);
     getrusage(RUSAGE_SELF, &usage);
     printf("%-28s %8ld MB\n", "most memory", usage.ru_maxrss / 1024);
     jb_runs_close(r);
     began = jb_monotonic_us();
     r = open_runs(dir, 0);
     printf("%-28s %8.3f ms\n", "open again", (double)(jb_monotonic_us() - began) / 1000);
-    look_many(r, "present, from the first on", 1, rows, true);
+    look_many(r, "present, from the first on", 1, rows, true, 0);
     jb_runs_close(r);
     return 0;
 }

@@ -5,6 +5,7 @@
  * or stops the process at its n-th write or sync of one file (JB_SHIM_STOP=views.mdb,
  * JB_SHIM_STOP_AT=n), or says of each file system that it is another one (JB_SHIM_FSTYPE=hex).
  * With JB_SHIM_NAMES calls that give, change and take names away (rename, unlink) count, too.
+ * JB_SHIM_SLOW=microseconds makes each fsync (not fdatasync) take as long.
  * JB_SHIM_SHORT=bytes cuts each pwrite. JB_SHIM_SECRET makes the first read of the file `secret`
  * fail. Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the
  * ledger's files count: standard output and error do not.
@@ -221,6 +222,9 @@ fdatasync(int fd)
 int
 fsync(int fd)
 {
+    if (number("JB_SHIM_SLOW") > 0) {
+        usleep((useconds_t)number("JB_SHIM_SLOW"));
+    }
     return strike(fd, 's') ? -1 : REAL("fsync", int (*)(int))(fd);
 }
 

@@ -2,6 +2,7 @@
  * The table of texts is what the events are, however often it was stored on the way: over the
  * border of an epoch, over chunks that are full, with one text in every event.
  */
+#include "base/tally.h"
 #include "projections/fold.h"
 
 #include <stdio.h>
@@ -38,7 +39,7 @@ fold_one(struct jb_fold *f, jb_seq seq)
                                .wallet = 1,
                                .key = seq % 5 == 0 ? jb_text_of(usage) : jb_text_of(key),
                                .cash_consumed = {.usage = jb_text_of(usage), .amount = 1}};
-    must(jb_fold_texts(f, &e), "no memory");
+    must(jb_fold_texts(f, &e, NULL) == JB_OK, "no memory");
     f->g.seq = seq;
 }
 
@@ -143,12 +144,53 @@ holds_each_once(void)
     jb_fold_free(&f);
 }
 
+static jb_status
+add_row(void *data, const void *key, size_t key_n, const void *value, size_t n,
+        struct jb_error *err)
+{
+    (void)err;
+    jb_tally_add(data, key, key_n, value, n);
+    return JB_OK;
+}
+
+static jb_status
+drain_row(void *data, unsigned table, const void *key, size_t key_n, const void *value, size_t n,
+          struct jb_error *err)
+{
+    must(table == JB_VT_TEXTS, "a row of another table");
+    return add_row(data, key, key_n, value, n, err);
+}
+
+/* The rows that went to a drain when their epoch was over, and those that are kept, are the rows of
+ * a fold that keeps all. */
+static void
+drains_the_same(void)
+{
+    struct jb_tally all = {0}, drained = {0};
+    const struct jb_fold_drain drain = {drain_row, &drained};
+    struct jb_fold keeps, drains;
+    jb_fold_init(&keeps, 0);
+    jb_fold_init(&drains, 0);
+    drains.drain = &drain;
+    for (jb_seq seq = FIRST; seq < FIRST + EVENTS; seq++) {
+        fold_one(&keeps, seq);
+        fold_one(&drains, seq);
+    }
+    must(drained.rows > 0 && drains.texts.n < keeps.texts.n, "nothing went to the drain");
+    must(jb_fold_each(&keeps, NULL, JB_VT_TEXTS, add_row, &all, NULL) == JB_OK, "all");
+    must(jb_fold_each(&drains, NULL, JB_VT_TEXTS, add_row, &drained, NULL) == JB_OK, "the rest");
+    must(jb_tally_same(&all, &drained), "other rows");
+    jb_fold_free(&keeps);
+    jb_fold_free(&drains);
+}
+
 int
 main(void)
 {
     static const uint64_t steps[] = {7, 300, 2500};
     uint8_t whole[16], other[16];
     holds_each_once();
+    drains_the_same();
     make(0, whole);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         make(steps[i], other);

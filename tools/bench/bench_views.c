@@ -1,7 +1,8 @@
 /*
  * What following, checking and asking a long log costs: bench_views make EVENTS WALLETS DAYS DIR
  * makes a ledger with that many consumptions, each with a usage of its own, on so many days that
- * are closed. bench_views WORK DIR does one thing to it and says what it took:
+ * are closed; with `keys` behind it each has a key, too. bench_views WORK DIR does one thing to it
+ * and says what it took:
  *
  *   follow     the projections from nothing (views.mdb is removed first)
  *   audit      a whole audit
@@ -44,7 +45,8 @@ now_ns(clockid_t clock)
 /* ---- making ---- */
 
 static struct jb_command commands[BATCH];
-static char texts[BATCH][2][24];
+static char texts[BATCH][3][24];
+static bool keyed;
 static jb_instant the_time = INT64_C(1767193200000000); /* 2026-01-01 in Korea */
 
 static jb_instant
@@ -99,6 +101,10 @@ consume(jb_ledger *l, jb_answers *answers, uint64_t *number, uint64_t events, ui
             jb_set_wallet(c, jb_text_of(texts[n][0]));
             jb_set_usage(c, jb_text_of(texts[n][1]));
             jb_set_amount(c, 1 + (jb_amount)(*number % 60000));
+            if (keyed) {
+                snprintf(texts[n][2], sizeof texts[n][2], "K%09llu", (unsigned long long)*number);
+                jb_set_key(c, jb_text_of(texts[n][2]));
+            }
         }
         the_time += 1000000;
         submit(l, answers, n);
@@ -258,7 +264,8 @@ static const struct {
 int
 main(int argc, char **argv)
 {
-    if (argc == 6 && strcmp(argv[1], "make") == 0) {
+    keyed = argc == 7 && strcmp(argv[6], "keys") == 0;
+    if ((argc == 6 || keyed) && strcmp(argv[1], "make") == 0) {
         make(strtoull(argv[2], NULL, 10), (uint32_t)strtoull(argv[3], NULL, 10),
              (uint32_t)strtoull(argv[4], NULL, 10), argv[5]);
         return 0;
@@ -279,7 +286,7 @@ main(int argc, char **argv)
                n * 1e3 / (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu), u.ru_maxrss / 1024);
         return 0;
     }
-    fprintf(stderr, "bench_views make EVENTS WALLETS DAYS DIR | "
+    fprintf(stderr, "bench_views make EVENTS WALLETS DAYS DIR [keys] | "
                     "follow|audit|rebuild|replay|history|oldest DIR\n");
     return 2;
 }

@@ -133,6 +133,7 @@ void table_cellf(struct table *t, const char *format, ...) JB_PRINTF(2, 3);
 void table_number(struct table *t,
                   uint64_t number); /* without separators: of an event, a document */
 /* Prints and frees it. */
+bool table_has_rows(const struct table *t);
 void table_print(struct app *app, struct table *t);
 void table_free(struct table *t); /* NULL allowed */
 /* A sentence, and the end of its line. On a terminal it is broken at blanks. */

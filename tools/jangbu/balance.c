@@ -215,7 +215,6 @@ cmd_wallets(struct app *app, int argc, char **argv)
         table_free(rows.b.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.b.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.b.table, NULL, &moment, next);
     return EXIT_DONE;
 }

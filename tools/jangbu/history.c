@@ -97,8 +97,7 @@ print_history(struct app *app, const struct query *q)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table, NULL, &moment, next);
     return EXIT_DONE;
 }
 

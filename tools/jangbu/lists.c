@@ -180,8 +180,7 @@ cmd_items(struct app *app, int argc, char **argv)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table, NULL, &moment, next);
     return EXIT_DONE;
 }
 
@@ -319,8 +318,7 @@ cmd_events(struct app *app, int argc, char **argv)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table, NULL, &moment, next);
     return EXIT_DONE;
 }
 
@@ -476,7 +474,6 @@ cmd_find(struct app *app, int argc, char **argv)
         app_print_as_of(app, &moment);
         return EXIT_REFUSED;
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table, NULL, &moment, next);
     return EXIT_DONE;
 }

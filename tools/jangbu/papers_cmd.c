@@ -8,7 +8,6 @@
 struct rows {
     struct app *app;
     struct table *table;
-    uint32_t n;
 };
 
 static const char *
@@ -56,12 +55,10 @@ list(struct app *app, const struct query *q)
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
     struct rows rows = {
-        app,
-        table_new((const char *const[]){
-            COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
-            COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
-            COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL}),
-        0};
+        app, table_new((const char *const[]){
+                 COLUMN(">invoice"), COLUMN("kind"), COLUMN("month"), COLUMN("written on"),
+                 COLUMN("state"), COLUMN(">supply"), COLUMN(">VAT"), COLUMN(">total amount"),
+                 COLUMN(">original"), COLUMN("?approval"), COLUMN("?mail"), NULL})};
     jb_status status =
         jb_invoices_get(app->views, q->wallet, q->month, query_as_of(app), q->cursor.s,
                         (uint32_t)q->limit, each_invoice, &rows, next, &moment, &app->err);
@@ -69,8 +66,7 @@ list(struct app *app, const struct query *q)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    table_print(app, rows.table);
-    query_page_end(app, &moment, next);
+    query_table_end(app, rows.table, NULL, &moment, next);
     return EXIT_DONE;
 }
 
@@ -143,8 +139,7 @@ one(struct app *app, const struct query *q)
     struct jb_moment moment;
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN(">event"), COLUMN("posted on"),
-                                                        COLUMN("usage"), COLUMN(">amount"), NULL}),
-                        0};
+                                                        COLUMN("usage"), COLUMN(">amount"), NULL})};
     char day[JB_DAY_TEXT_BYTES];
     jb_status status = invoice_moment(&asked, q, &moment, &app->err);
     if (status == JB_OK) {
@@ -248,7 +243,6 @@ each_due(void *data, const struct jb_due_item *i)
                                 : i->late != 0            ? tr("late")
                                                           : "");
     }
-    rows->n++;
     return true;
 }
 
@@ -259,15 +253,14 @@ due_page(struct app *app, const struct query *q)
     char next[JB_CURSOR_TEXT_BYTES];
     struct rows rows = {app,
                         table_new((const char *const[]){COLUMN("what"), COLUMN("wallet"),
-                                                        COLUMN("about"), COLUMN("why"), NULL}),
-                        0};
+                                                        COLUMN("about"), COLUMN("why"), NULL})};
     if (jb_due_get(app->views, (jb_due_kind)q->due, q->outside != 0, query_as_of(app), q->cursor.s,
                    (uint32_t)q->limit, each_due, &rows, next, &due, &app->err) != JB_OK) {
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
     const struct jb_moment m = {due.seq, due.at};
-    query_table_end(app, rows.table, rows.n > 0 ? NULL : tr("nothing is due"), &m, next);
+    query_table_end(app, rows.table, tr("nothing is due"), &m, next);
     return EXIT_DONE;
 }
 

@@ -120,11 +120,11 @@ void
 query_table_end(struct app *app, struct table *t, const char *empty, const struct jb_moment *m,
                 const char *next)
 {
-    if (empty == NULL || next[0] != '\0') {
+    if (table_has_rows(t) || next[0] != '\0') {
         table_print(app, t);
     } else {
         table_free(t);
-        out_str(&app->out, empty);
+        out_str(&app->out, empty != NULL ? empty : tr("there is nothing to list"));
         out_char(&app->out, '\n');
     }
     query_page_end(app, m, next);

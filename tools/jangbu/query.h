@@ -24,8 +24,8 @@ bool query_page(struct app *app, int argc, char **argv, enum query_kind kind, bo
                 struct query *ret, int *ret_code);
 /* What stands under a page: as of what, and how to go on. */
 void query_page_end(struct app *app, const struct jb_moment *m, const char *next);
-/* The same with its table, which it frees; empty (NULL: there are rows): what is said in place of a
- * table of heads alone. */
+/* The same with its table, which it frees. empty: what is said in place of a table of heads alone;
+ * NULL: that there is nothing to list. */
 void query_table_end(struct app *app, struct table *t, const char *empty, const struct jb_moment *m,
                      const char *next);
 /* A bound of --NAME; text NULL: none. False: said on standard error. */

@@ -208,8 +208,7 @@ print_expiring(struct app *app, const struct query *q)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
-    query_table_end(app, rows.table,
-                    rows.n > 0 ? NULL : tr("no free cash lapses within these days"), &moment, next);
+    query_table_end(app, rows.table, tr("no free cash lapses within these days"), &moment, next);
     return EXIT_DONE;
 }
 

@@ -369,6 +369,12 @@ heads_in_two(const struct table *t, const struct layout *l, size_t from, size_t 
     return false;
 }
 
+bool
+table_has_rows(const struct table *t)
+{
+    return t->cells_n > t->columns;
+}
+
 void
 table_print(struct app *app, struct table *t)
 {

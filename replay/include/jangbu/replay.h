@@ -81,6 +81,9 @@ struct jb_audit_options {
  * status says whether the audit could be carried out (JB_E_NOMEM: not for want of memory, and
  * nothing is said about the ledger); what it found is the report's verdict.
  *
+ * It sorts in a temporary file in the directory that TMPDIR names, else in /tmp, and begins two
+ * threads, which have ended when it returns. Without room there it could not tell.
+ *
  * It reads in the calling process, and LMDB ends a process that reads some kinds of damaged pages.
  * A file that may be damaged is audited in a process of its own, as `jangbu audit` does; `found` is
  * there so that what was found before such an end is not lost.
