@@ -12,25 +12,12 @@ jb_fold_init(struct jb_fold *f, int32_t utc_offset_s)
     jb_view_global_init(&f->g);
 }
 
-static void
-free_wallet(struct jb_fold_wallet *w)
-{
-    for (size_t i = 0; i < w->snapshots.n; i++) {
-        free(w->snapshots.at[i].bytes);
-    }
-    jb_vec_free(&w->snapshots);
-    jb_vec_free(&w->grants);
-    jb_vec_free(&w->rows);
-    jb_vec_free(&w->known);
-    jb_summary_free(&w->summary);
-    free(w);
-}
-
 void
 jb_fold_free(struct jb_fold *f)
 {
     for (size_t i = 0; i < f->wallets.n; i++) {
-        free_wallet(f->wallets.at[i]);
+        jb_fold_wallet_free(f->wallets.at[i]);
+        free(f->wallets.at[i]);
     }
     jb_vec_free(&f->wallets);
     jb_vec_free(&f->closes);
@@ -129,39 +116,6 @@ grow_slots(struct jb_fold *f)
 }
 
 static jb_status
-load_row(void *data, const struct jb_day_row *row, struct jb_error *err)
-{
-    struct jb_fold_wallet *w = data;
-    if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for a day row");
-    }
-    w->rows.at[w->rows.n++] = (struct jb_fold_row){.row = *row};
-    return JB_OK;
-}
-
-/* What the store has of a wallet that the next events may change: its summary, its rows of open
- * days, the closing before them. */
-static jb_status
-load_wallet(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w,
-            struct jb_error *err)
-{
-    bool found;
-    jb_status status = jb_stored_summary(base, w->number, &w->summary, &found, err);
-    if (status != JB_OK || !found || f->g.first_open_day == JB_NO_DAY) {
-        return status;
-    }
-    struct jb_day_row before;
-    status = jb_stored_row_at_most(base, JB_VT_ROWS, w->number, f->g.first_open_day - 1, &before,
-                                   &found, err);
-    if (status == JB_OK && found) {
-        w->before = before;
-    }
-    return status == JB_OK ? jb_stored_rows(base, JB_VT_ROWS, w->number, f->g.first_open_day,
-                                            INT32_MAX, load_row, w, err)
-                           : status;
-}
-
-static jb_status
 touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
              struct jb_fold_wallet **ret, struct jb_error *err)
 {
@@ -177,10 +131,10 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
     if (w == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
     }
-    w->number = number;
-    jb_status status = load_wallet(f, base, w, err);
+    jb_status status = jb_fold_wallet_load(w, number, f->g.first_open_day, base, err);
     if (status != JB_OK) {
-        free_wallet(w);
+        jb_fold_wallet_free(w);
+        free(w);
         return status;
     }
     f->wallets.at[f->wallets.n++] = w;
@@ -189,206 +143,7 @@ touch_wallet(struct jb_fold *f, struct jb_store_txn *base, uint32_t number,
     return JB_OK;
 }
 
-/* ---- rows ---- */
-
-/* Index of the first row with that day or a later one. Nearly always the last. */
-static size_t
-row_index(const struct jb_fold_row *rows, size_t n, jb_day day)
-{
-    if (n == 0 || rows[n - 1].row.day <= day) {
-        return n == 0 || rows[n - 1].row.day < day ? n : n - 1;
-    }
-    size_t low = 0, high = n - 1;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows[middle].row.day < day) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static void
-insert_row(struct jb_fold_row *rows, size_t *n, size_t at, const struct jb_day_row *row)
-{
-    memmove(&rows[at + 1], &rows[at], (*n - at) * sizeof *rows);
-    rows[at] = (struct jb_fold_row){.row = *row, .dirty = true};
-    ++*n;
-}
-
-static void
-add_flows(struct jb_day_row *row, const struct jb_move *m, jb_seq seq)
-{
-    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
-        row->flows[i] = jb_sum(row->flows[i], m->flows[i]);
-    }
-    row->first_seq = row->first_seq == 0 ? seq : row->first_seq;
-    row->last_seq = seq;
-}
-
-static void
-add_effect(struct jb_fold_row *r, const struct jb_move *m)
-{
-    r->row.total = jb_sum(r->row.total, jb_flows_effect(m->flows));
-    r->row.paid = jb_sum(r->row.paid, m->paid);
-    r->row.free = jb_sum(r->row.free, m->free);
-    r->dirty = true;
-}
-
-/* The row of the posting day gets the flows; it and every later open day get the new closing. */
-static bool
-post(struct jb_fold_wallet *w, const struct jb_event *e, const struct jb_move *m)
-{
-    size_t at = row_index(w->rows.at, w->rows.n, e->posted_on);
-    if (at == w->rows.n || w->rows.at[at].row.day != e->posted_on) {
-        const struct jb_day_row *before = at > 0 ? &w->rows.at[at - 1].row : &w->before;
-        struct jb_day_row row = {.day = e->posted_on,
-                                 .total = before->total,
-                                 .paid = before->paid,
-                                 .free = before->free};
-        if (!jb_vec_reserve(&w->rows, w->rows.n + 1)) {
-            return false;
-        }
-        insert_row(w->rows.at, &w->rows.n, at, &row);
-    }
-    add_flows(&w->rows.at[at].row, m, e->seq);
-    for (; at < w->rows.n; at++) {
-        add_effect(&w->rows.at[at], m);
-    }
-    return true;
-}
-
-static jb_status
-know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w,
-     const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
-{
-    jb_day occurred = jb_day_of(e->occurred_at, f->utc_offset_s),
-           recorded = jb_day_of(e->recorded_at, f->utc_offset_s);
-    jb_day day = occurred < recorded ? occurred : recorded;
-    size_t at = row_index(w->known.at, w->known.n, day);
-    if (at == w->known.n || w->known.at[at].row.day != day) {
-        struct jb_day_row row;
-        bool found;
-        jb_status status =
-            jb_stored_row_at_most(base, JB_VT_BY_OCCURRENCE, w->number, day, &row, &found, err);
-        if (status != JB_OK) {
-            return status;
-        }
-        if (!found || row.day != day) {
-            row = (struct jb_day_row){.day = day};
-        }
-        if (!jb_vec_reserve(&w->known, w->known.n + 1)) {
-            return jb_fail(err, JB_E_NOMEM, "no memory for a day row");
-        }
-        insert_row(w->known.at, &w->known.n, at, &row);
-    }
-    add_flows(&w->known.at[at].row, m, e->seq);
-    add_effect(&w->known.at[at], m);
-    return JB_OK;
-}
-
-/* A snapshot that nobody is to keep. */
-static jb_status
-drain_snapshot(const struct jb_fold *f, const struct jb_fold_wallet *w,
-               const struct jb_fold_mark *m, struct jb_error *err)
-{
-    uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
-    jb_key_wallet_seq(key, w->number, m->seq);
-    return f->drain->row(f->drain->data, JB_VT_SNAPSHOTS, key, sizeof key, m->bytes, m->bytes_n,
-                         err);
-}
-
-static jb_status
-take_snapshot(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_error *err)
-{
-    struct jb_fold_mark m = {.seq = w->summary.version,
-                             .bytes_n = (uint32_t)jb_summary_bytes(&w->summary)};
-    m.bytes = malloc(m.bytes_n);
-    bool kept = f->drain == NULL;
-    if (m.bytes == NULL || (kept && !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1))) {
-        free(m.bytes);
-        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
-    }
-    w->summary.snapshot_events = w->summary.events;
-    jb_summary_encode(&w->summary, m.bytes);
-    if (kept) {
-        w->snapshots.at[w->snapshots.n++] = m;
-        return JB_OK;
-    }
-    jb_status status = drain_snapshot(f, w, &m, err);
-    free(m.bytes);
-    return status;
-}
-
 /* ---- events ---- */
-
-static jb_status
-contradiction(struct jb_error *err, jb_seq seq, const char *why)
-{
-    jb_status status =
-        strcmp(why, "no memory") == 0
-            ? jb_fail(err, JB_E_NOMEM, "no memory for the projections")
-            : jb_fail(err, JB_E_CORRUPT,
-                      "event %llu: %s. The log contradicts itself: run `jangbu audit`",
-                      (unsigned long long)seq, jb_tr(why));
-    if (err != NULL) {
-        err->at = seq;
-    }
-    return status;
-}
-
-static const struct jb_fold_grant *
-new_grant(const struct jb_fold_wallet *w, uint32_t ordinal)
-{
-    size_t low = 0, high = w != NULL ? w->grants.n : 0;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (w->grants.at[middle].ordinal < ordinal) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    bool there = w != NULL && low < w->grants.n && w->grants.at[low].ordinal == ordinal;
-    return there ? &w->grants.at[low] : NULL;
-}
-
-jb_status
-jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn *base,
-                   struct jb_summary *summary, const struct jb_event *e, jb_day today,
-                   struct jb_error *err)
-{
-    if (e->type != JB_EV_CONSUMPTION_REVERSED) {
-        return JB_OK;
-    }
-    const struct jb_parts parts = e->consumption_reversed.parts;
-    for (uint32_t i = 0; i < parts.n; i++) {
-        uint32_t ordinal = parts.at[i].ordinal;
-        if (parts.at[i].kind != JB_PART_GRANT || jb_summary_grant(summary, ordinal) != NULL) {
-            continue;
-        }
-        const struct jb_fold_grant *g = new_grant(w, ordinal);
-        struct jb_grant_terms terms;
-        bool found = g != NULL;
-        jb_status status = JB_OK;
-        if (found) {
-            terms = g->terms;
-        } else {
-            status = jb_stored_grant(base, e->wallet, ordinal, &terms, &found, err);
-        }
-        if (status != JB_OK) {
-            return status;
-        }
-        const char *why = found ? jb_summary_fill_again(summary, ordinal, &terms, today)
-                                : "a return fills a grant that was never given";
-        if (why != NULL) {
-            return contradiction(err, e->seq, why);
-        }
-    }
-    return JB_OK;
-}
 
 static const char *
 fold_time(struct jb_fold *f, const struct jb_event *e)
@@ -414,10 +169,10 @@ fold_close(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 {
     const jb_day day = e->day_closed.day;
     if (day != f->g.first_open_day) {
-        return contradiction(err, e->seq, "a day is closed out of order");
+        return jb_fold_contradiction(err, e->seq, "a day is closed out of order");
     }
     if (!jb_vec_reserve(&f->closes, f->closes.n + 1)) {
-        return contradiction(err, e->seq, "no memory");
+        return jb_fold_contradiction(err, e->seq, "no memory");
     }
     f->closes.at[f->closes.n++] =
         (struct jb_close){.day = day, .seq = e->seq, .recorded_at = e->recorded_at};
@@ -439,68 +194,25 @@ fold_refused(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
         return f->drain->row(f->drain->data, JB_VT_REFUSED, key, sizeof key, "", 0, err);
     }
     if (!jb_vec_reserve(&f->refused, f->refused.n + 1)) {
-        return contradiction(err, e->seq, "no memory");
+        return jb_fold_contradiction(err, e->seq, "no memory");
     }
     f->refused.at[f->refused.n++] = r;
     return JB_OK;
 }
 
-static jb_status
-fold_wallet_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
-                  struct jb_error *err)
-{
-    struct jb_move m;
-    struct jb_fold_wallet *w = NULL;
-    const char *why =
-        e->recorded_at == JB_NO_INSTANT ? "an event of a wallet has no time" : jb_move_of(e, &m);
-    if (why != NULL) {
-        return contradiction(err, e->seq, why);
-    }
-    jb_status status = touch_wallet(f, base, e->wallet, &w, err);
-    if (status == JB_OK) {
-        status = jb_fold_fill_again(w, base, &w->summary, e,
-                                    jb_day_of(e->recorded_at, f->utc_offset_s), err);
-    }
-    if (status != JB_OK) {
-        return status;
-    }
-    why = jb_summary_apply(&w->summary, e, &m);
-    if (why != NULL) {
-        return contradiction(err, e->seq, why);
-    }
-    f->g.wallets_n = e->wallet > f->g.wallets_n ? e->wallet : f->g.wallets_n;
-    if (!jb_flows_none(m.flows)) {
-        if (!post(w, e, &m)) {
-            return contradiction(err, e->seq, "no memory");
-        }
-        status = know(f, base, w, e, &m, err);
-    }
-    if (e->type == JB_EV_FREE_GRANTED) {
-        if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
-            return contradiction(err, e->seq, "no memory");
-        }
-        w->grants.at[w->grants.n++] = (struct jb_fold_grant){
-            e->free_granted.grant_no, {.expires_on = e->free_granted.expires_on, .seq = e->seq}};
-    }
-    const struct jb_summary *s = &w->summary;
-    bool due = s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n;
-    return status == JB_OK && due ? take_snapshot(f, w, err) : status;
-}
-
 jb_status
-jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
-              struct jb_error *err)
+jb_fold_around(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 {
-    if (e->seq != f->g.seq + 1) {
-        return contradiction(err, e->seq, "sequence numbers have a gap");
+    const char *why = e->seq == f->g.seq + 1 ? fold_time(f, e) : "sequence numbers have a gap";
+    if (why == NULL && e->wallet != 0 && e->recorded_at == JB_NO_INSTANT) {
+        why = "an event of a wallet has no time";
     }
-    const char *why = fold_time(f, e);
     if (why != NULL) {
-        return contradiction(err, e->seq, why);
+        return jb_fold_contradiction(err, e->seq, why);
     }
     jb_status status = JB_OK;
     if (e->wallet != 0) {
-        status = fold_wallet_event(f, base, e, err);
+        f->g.wallets_n = e->wallet > f->g.wallets_n ? e->wallet : f->g.wallets_n;
     } else if (e->type == JB_EV_DAY_CLOSED) {
         status = fold_close(f, e, err);
     } else if (e->type == JB_EV_COMMAND_REFUSED) {
@@ -511,6 +223,19 @@ jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_even
     return status;
 }
 
+jb_status
+jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
+              struct jb_error *err)
+{
+    struct jb_fold_wallet *w = NULL;
+    jb_status status = jb_fold_around(f, e, err);
+    if (status != JB_OK || e->wallet == 0) {
+        return status;
+    }
+    status = touch_wallet(f, base, e->wallet, &w, err);
+    return status == JB_OK ? jb_fold_wallet_event(f, w, base, e, err) : status;
+}
+
 /* ---- what differs from the store ---- */
 
 static int
@@ -519,64 +244,6 @@ by_number(const void *a, const void *b)
     uint32_t x = (*(struct jb_fold_wallet *const *)a)->number,
              y = (*(struct jb_fold_wallet *const *)b)->number;
     return (x > y) - (x < y);
-}
-
-static jb_status
-each_row(const struct jb_fold_row *rows, size_t n, uint32_t wallet, jb_fold_sink sink, void *data,
-         struct jb_error *err)
-{
-    jb_status status = JB_OK;
-    for (size_t i = 0; i < n && status == JB_OK; i++) {
-        uint8_t key[JB_KEY_WALLET_DAY_BYTES], value[JB_DAY_ROW_BYTES_MAX];
-        if (rows[i].dirty) {
-            jb_key_wallet_day(key, wallet, rows[i].row.day);
-            status =
-                sink(data, key, sizeof key, value, jb_day_row_encode(&rows[i].row, value), err);
-        }
-    }
-    return status;
-}
-
-static jb_status
-each_snapshot(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
-{
-    jb_status status = JB_OK;
-    for (size_t i = 0; i < w->snapshots.n && status == JB_OK; i++) {
-        uint8_t key[JB_KEY_WALLET_SEQ_BYTES];
-        jb_key_wallet_seq(key, w->number, w->snapshots.at[i].seq);
-        status =
-            sink(data, key, sizeof key, w->snapshots.at[i].bytes, w->snapshots.at[i].bytes_n, err);
-    }
-    return status;
-}
-
-static jb_status
-each_grant(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
-{
-    jb_status status = JB_OK;
-    for (size_t i = 0; i < w->grants.n && status == JB_OK; i++) {
-        uint8_t key[JB_KEY_GRANT_BYTES], value[JB_GRANT_TERMS_BYTES];
-        jb_key_grant(key, w->number, w->grants.at[i].ordinal);
-        jb_grant_terms_encode(&w->grants.at[i].terms, value);
-        status = sink(data, key, sizeof key, value, sizeof value, err);
-    }
-    return status;
-}
-
-static jb_status
-the_summary(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
-{
-    uint8_t key[JB_KEY_WALLET_BYTES];
-    jb_key_wallet(key, w->number);
-    size_t n = jb_summary_bytes(&w->summary);
-    uint8_t *value = malloc(n);
-    if (value == NULL) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
-    }
-    jb_summary_encode(&w->summary, value);
-    jb_status status = sink(data, key, sizeof key, value, n, err);
-    free(value);
-    return status;
 }
 
 static jb_status
@@ -593,30 +260,7 @@ each_of_wallets(const struct jb_fold *f, unsigned table, jb_fold_sink sink, void
     }
     jb_status status = JB_OK;
     for (size_t i = 0; i < f->wallets.n && status == JB_OK; i++) {
-        const struct jb_fold_wallet *w = sorted[i];
-        switch ((enum jb_view_table)table) {
-        case JB_VT_ROWS:
-            status = each_row(w->rows.at, w->rows.n, w->number, sink, data, err);
-            break;
-        case JB_VT_BY_OCCURRENCE:
-            status = each_row(w->known.at, w->known.n, w->number, sink, data, err);
-            break;
-        case JB_VT_SNAPSHOTS:
-            status = each_snapshot(w, sink, data, err);
-            break;
-        case JB_VT_GRANTS:
-            status = each_grant(w, sink, data, err);
-            break;
-        case JB_VT_WALLETS:
-            status = the_summary(w, sink, data, err);
-            break;
-        case JB_VT_CLOSES:
-        case JB_VT_REFUSED:
-        case JB_VT_TEXTS:
-        case JB_VT_GLOBAL:
-        case JB_VT_N:
-            break;
-        }
+        status = jb_fold_wallet_each(sorted[i], table, sink, data, err);
     }
     free(sorted);
     return status;

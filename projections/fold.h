@@ -80,6 +80,26 @@ struct jb_fold {
     const struct jb_fold_drain *drain;   /* of a fold over nothing; NULL: all rows are kept */
 };
 
+/* ---- one wallet (fold_wallet.c) ---- */
+
+/* Begins with all zero. What base (NULL: an empty store) has of it, where first_open_day is the one
+ * that base ends with; then its events in order, as f (its offset and its drain)
+ * has them folded. What is kept in memory is what differs from base.
+ */
+jb_status jb_fold_wallet_load(struct jb_fold_wallet *w, uint32_t number, jb_day first_open_day,
+                              struct jb_store_txn *base, struct jb_error *err);
+jb_status jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w,
+                               struct jb_store_txn *base, const struct jb_event *e,
+                               struct jb_error *err);
+/* As at its beginning, with the memory that its lists had; and without. */
+void jb_fold_wallet_clear(struct jb_fold_wallet *w);
+void jb_fold_wallet_free(struct jb_fold_wallet *w);
+
+/* JB_E_CORRUPT with the sentence of how the log contradicts itself; "no memory" is JB_E_NOMEM. */
+jb_status jb_fold_contradiction(struct jb_error *err, jb_seq seq, const char *why);
+
+/* ---- all of them ---- */
+
 void jb_fold_init(struct jb_fold *f, int32_t utc_offset_s);
 /* Forgets everything but the offset; g begins as given (NULL: at the beginning of the log). */
 void jb_fold_reset(struct jb_fold *f, const struct jb_view_global *g);
@@ -92,6 +112,9 @@ void jb_fold_free(struct jb_fold *f);
  */
 jb_status jb_fold_event(struct jb_fold *f, struct jb_store_txn *base, const struct jb_event *e,
                         struct jb_error *err);
+
+/* The same but for what the event does to its wallet, which somebody else folds. */
+jb_status jb_fold_around(struct jb_fold *f, const struct jb_event *e, struct jb_error *err);
 
 /* NULL where the fold has not touched it. */
 const struct jb_fold_wallet *jb_fold_wallet(const struct jb_fold *f, uint32_t number);
@@ -112,8 +135,12 @@ jb_status jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn
  * order of key. Stops at the first status that is not JB_OK. */
 jb_status jb_fold_each(const struct jb_fold *f, struct jb_store_txn *base, unsigned table,
                        jb_fold_sink sink, void *data, struct jb_error *err);
+jb_status jb_fold_wallet_each(const struct jb_fold_wallet *w, unsigned table, jb_fold_sink sink,
+                              void *data, struct jb_error *err);
 /* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. */
 jb_status jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err);
+/* The same for an event whose only text is given. */
+jb_status jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text, struct jb_error *err);
 jb_status jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_sink sink,
                             void *data, struct jb_error *err);
 /* Writes all of it into t. base is t itself, where t is over the store that the fold stands on, or

@@ -152,24 +152,38 @@ begin_epoch(struct jb_fold *f, jb_seq epoch, struct jb_error *err)
     return JB_OK;
 }
 
+/* Room for n entries of the event behind those that there are. */
+static jb_status
+reserve(struct jb_fold *f, jb_seq seq, unsigned n, struct jb_error *err)
+{
+    const jb_seq epoch = seq >> JB_TEXT_EPOCH_BITS;
+    if (!jb_vec_reserve(&f->texts, f->texts.n + n) ||
+        !jb_vec_reserve(&f->epochs, f->epochs.n + 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
+    }
+    return f->epochs.n == 0 || f->epochs.at[f->epochs.n - 1].epoch != epoch
+               ? begin_epoch(f, epoch, err)
+               : JB_OK;
+}
+
+jb_status
+jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text, struct jb_error *err)
+{
+    jb_status status = reserve(f, seq, 1, err);
+    if (status == JB_OK) {
+        f->texts.at[f->texts.n++] = jb_text_entry(jb_text_hash(text), seq);
+    }
+    return status;
+}
+
 jb_status
 jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_event_text texts[JB_EVENT_TEXTS_MAX];
     const unsigned n = jb_event_texts(e, texts);
-    const jb_seq epoch = e->seq >> JB_TEXT_EPOCH_BITS;
-    if (n == 0) {
-        return JB_OK;
-    }
-    if (!jb_vec_reserve(&f->texts, f->texts.n + n) ||
-        !jb_vec_reserve(&f->epochs, f->epochs.n + 1)) {
-        return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
-    }
-    if (f->epochs.n == 0 || f->epochs.at[f->epochs.n - 1].epoch != epoch) {
-        jb_status status = begin_epoch(f, epoch, err);
-        if (status != JB_OK) {
-            return status;
-        }
+    jb_status status = n > 0 ? reserve(f, e->seq, n, err) : JB_OK;
+    if (status != JB_OK) {
+        return status;
     }
     const size_t first = f->texts.n;
     for (unsigned i = 0; i < n; i++) {

@@ -54,12 +54,7 @@ read_ahead(struct ahead *a, const struct jb_fold *f, jb_seq to, struct jb_error 
 static bool
 is_long(const struct jb_fold *f, const struct jb_follow *how)
 {
-    const jb_seq seq = f->g.seq;
-    if (!how->bounded || seq < how->stored + JB_UNSTORED_EVENTS_MAX) {
-        return false;
-    }
-    return how->to - seq < JB_UNSTORED_EVENTS_MAX || f->wallets.n > JB_BACKLOG_WALLETS_MAX ||
-           seq >> JB_TEXT_EPOCH_BITS >= (how->stored >> JB_TEXT_EPOCH_BITS) + JB_BACKLOG_EPOCHS;
+    return how->bounded && f->g.seq >= how->stored + JB_UNSTORED_EVENTS_MAX;
 }
 
 static jb_status

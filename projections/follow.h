@@ -7,12 +7,6 @@
 
 /* How far the store may lag: the fold of that tail is what opening costs. */
 #define JB_UNSTORED_EVENTS_MAX 200000
-/* A backlog that is longer is stored in larger pieces: each writes a block of rows for most of the
- * wallets that it moves, however little it adds to them. They end with an epoch of the texts, and
- * what they take of memory is bounded: a wallet with rows of two days takes 1.5 KB. */
-#define JB_BACKLOG_WALLETS_MAX 150000
-#define JB_BACKLOG_EPOCHS 4
-
 struct jb_follow {
     jb_seq to;     /* an event that the log has */
     bool bounded;  /* ends sooner, with a frame, when the tail is long enough to be stored */

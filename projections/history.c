@@ -1,8 +1,8 @@
 /*
  * Histories: the wallet's own chain. Newest first the running balance starts from the state and
- * goes down by the effect of each event, and where nothing is listed for long it begins again at
- * the next event of a kind that is; oldest first it starts from the state before the first one and
- * goes up. So a row's balance is the sum of effects up to it, whichever way and whatever is listed.
+ * goes down by the effect of each event; oldest first it starts from the state before the first one
+ * and goes up. Where nothing is listed for long it begins again at the next event of a kind that
+ * is. So a row's balance is the sum of effects up to it, whichever way and whatever is listed.
  */
 #include "projections/page.h"
 
@@ -34,7 +34,7 @@ struct search {
      * later one, and the balance before it. at 0: there is none. */
     struct jb_page_place behind;
     unsigned kinds;  /* bit k - 1: something of kind k may be listed; 0: anything may */
-    unsigned missed; /* newest first: the events before `behind` that were not listed */
+    unsigned missed; /* the events next to `behind` that were gone over and not listed */
 };
 
 /* The wallet's last event up to seq and the balance after it. Of a closed day: without what was
@@ -170,10 +170,7 @@ skip(struct search *s, struct jb_error *err)
     }
     status = jb_view_read_summary(&q, s->wallet, s->behind.at, &summary, err);
     if (status == JB_OK) {
-        for (unsigned i = 0; i < JB_HISTORY_KINDS; i++) {
-            const bool listed = (s->kinds & 1U << i) != 0 && summary.last_of[i] > at;
-            at = listed ? summary.last_of[i] : at;
-        }
+        at = jb_summary_last_of(&summary, s->kinds);
         jb_summary_free(&summary);
     }
     if (status == JB_OK && at < s->low) {
@@ -186,10 +183,17 @@ skip(struct search *s, struct jb_error *err)
     return status;
 }
 
+/* So many events in a row were not listed that the next one that may be is looked up. */
+static bool
+has_missed(const struct search *s)
+{
+    return s->kinds != 0 && s->missed >= MISSED_MAX;
+}
+
 static jb_status
 collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
 {
-    jb_status status = s->kinds != 0 && s->missed >= MISSED_MAX ? skip(s, err) : JB_OK;
+    jb_status status = has_missed(s) ? skip(s, err) : JB_OK;
     for (uint32_t looked = 0; looked < JB_PAGE_EVENTS_MAX && status == JB_OK; looked++) {
         if (s->behind.at < s->low || is_full(s)) {
             break;
@@ -204,7 +208,7 @@ collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
         status = keep_row(s, c, e, s->behind.balance, err);
         s->behind = next;
         s->missed = s->balances.n > kept ? 0 : s->missed + 1;
-        if (status == JB_OK && s->kinds != 0 && s->missed >= MISSED_MAX && next.at >= s->low) {
+        if (status == JB_OK && has_missed(s) && next.at >= s->low) {
             status = skip(s, err);
         }
     }
@@ -212,7 +216,7 @@ collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
     return status;
 }
 
-/* The events of a piece, as far as the page goes. */
+/* The events of a piece, as far as the page goes, or many in a row are not listed. */
 static jb_status
 collect_piece(struct search *s, struct jb_view_read *q, const struct jb_piece *piece,
               struct jb_error *err)
@@ -222,14 +226,56 @@ collect_piece(struct search *s, struct jb_view_read *q, const struct jb_piece *p
         const struct jb_event *e;
         const jb_seq seq = piece->seqs.at[i];
         s->behind.at = seq;
-        if (seq > s->high || is_full(s)) {
+        if (seq > s->high || is_full(s) || has_missed(s)) {
             break;
         }
         status = jb_view_read_event(q, seq, s->wallet, &e, err);
         if (status == JB_OK) {
+            const size_t kept = s->balances.n;
             s->behind = (struct jb_page_place){seq + 1, s->behind.balance + effect_of(e, &s->r)};
             status = keep_row(s, q->cursor, e, s->behind.balance, err);
+            s->missed = s->balances.n > kept ? 0 : s->missed + 1;
         }
+    }
+    return status;
+}
+
+/* Where oldest first ends: the wallet's last event up to the bound, and the last one there that may
+ * be listed by its kind. */
+static jb_status
+find_ends(const struct search *s, struct jb_view_read *q, jb_seq *ret_high, jb_seq *ret_listed,
+          struct jb_error *err)
+{
+    struct jb_summary summary;
+    *ret_high = *ret_listed = 0;
+    jb_status status = jb_view_read_summary(q, s->wallet, s->high, &summary, err);
+    if (status != JB_OK) {
+        return status == JB_E_NOTFOUND ? JB_OK : status;
+    }
+    *ret_high = summary.version;
+    *ret_listed = s->kinds != 0 ? jb_summary_last_of(&summary, s->kinds) : summary.version;
+    jb_summary_free(&summary);
+    return JB_OK;
+}
+
+/* Goes on at the first event, from the one that is next on, that may be listed by its kind. */
+static jb_status
+skip_forward(struct search *s, struct jb_view_read *q, jb_seq listed, struct jb_piece *piece,
+             struct jb_error *err)
+{
+    jb_seq at;
+    const struct jb_event *e;
+    jb_status status =
+        jb_view_read_first_of(q, s->wallet, s->kinds, s->behind.at, listed, &at, err);
+    status = status == JB_OK ? jb_view_read_event(q, at, s->wallet, &e, err) : status;
+    status = status == JB_OK ? newest_if_any(q, s, e->prev, &s->behind, err) : status;
+    if (status == JB_OK && !jb_vec_reserve(&piece->seqs, 1)) {
+        status = jb_fail(err, JB_E_NOMEM, "no memory for the events of a wallet");
+    }
+    if (status == JB_OK) {
+        piece->seqs.at[0] = at;
+        piece->seqs.n = 1;
+        s->missed = 0;
     }
     return status;
 }
@@ -239,22 +285,23 @@ collect_forward(struct search *s, struct jb_error *err)
 {
     struct jb_view_read q;
     struct jb_piece piece = {.seqs = {0}};
-    struct jb_page_place last = {0};
+    jb_seq high, listed;
     size_t looked = 0;
     jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
     if (status != JB_OK) {
         return status;
     }
-    status = newest_if_any(&q, s, s->high, &last, err);
-    const jb_seq high = last.at; /* of the wallet */
-    while (status == JB_OK && s->behind.at <= high && !is_full(s) && looked < JB_PAGE_EVENTS_MAX) {
-        status = jb_view_read_piece(&q, s->wallet, s->behind.at, &piece, err);
+    status = find_ends(s, &q, &high, &listed, err);
+    while (status == JB_OK && s->behind.at <= listed && !is_full(s) &&
+           looked < JB_PAGE_EVENTS_MAX) {
+        status = has_missed(s) ? skip_forward(s, &q, listed, &piece, err)
+                               : jb_view_read_piece(&q, s->wallet, s->behind.at, &piece, err);
         status = status == JB_OK ? collect_piece(s, &q, &piece, err) : status;
         looked += piece.seqs.n;
     }
     jb_view_read_end(&q);
     jb_vec_free(&piece.seqs);
-    s->behind.at = s->behind.at > high ? 0 : s->behind.at;
+    s->behind.at = s->behind.at > listed ? 0 : s->behind.at;
     return status;
 }
 

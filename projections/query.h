@@ -21,6 +21,7 @@ struct jb_views {
     struct jb_fold fold;              /* the tail of the log over the store */
     int64_t unstored_since_us;        /* monotonic; 0: nothing is unstored */
     jb_seq retry_at;                  /* after a failure to store: not again before this event */
+    bool by_event; /* something in the log must be told where it stands: no more pieces at once */
 
     pthread_mutex_t taken_lock;  /* guards taken, held for a moment */
     struct jb_taken_back *taken; /* items.c: what the page before had to take back; NULL: nothing */
@@ -73,6 +74,13 @@ jb_status jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
  * (text is filled). */
 jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
                                struct jb_summary *ret, struct jb_error *err);
+
+/* The last of the wallet's events of kinds (bit k - 1: kind k) that the summary knows; 0: none. */
+jb_seq jb_summary_last_of(const struct jb_summary *w, unsigned kinds);
+/* The wallet's first event of those kinds from `from` on. `last` is the last one that counts, and
+ * not before `from`. It takes as many looks as the log's length has digits. */
+jb_status jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds,
+                                jb_seq from, jb_seq last, jb_seq *ret, struct jb_error *err);
 
 /* A place in the wallet's chain behind event seq to walk back from: its first snapshot there, else
  * its last event (which may be seq or earlier). */

@@ -2,65 +2,97 @@
  * tables, switched to in one transaction. */
 #include "projections/views.h"
 
-#include "projections/follow.h"
+#include "projections/bulk.h"
 #include "projections/query.h"
+
+/* The next generation as it is made: its pieces. */
+struct making {
+    jb_ledger *l;
+    struct jb_store *store;
+    struct jb_fold fold;
+    struct jb_bulk bulk;
+    bool by_event; /* this piece is folded event by event: fold has its wallets */
+};
 
 /* Nothing of a piece is there before all of it is: what it adds to may not have it already. */
 static jb_status
-write_piece(struct jb_store *store, const struct jb_fold *fold, const uint8_t chain[16],
-            struct jb_error *err)
+write_piece(struct making *m, const uint8_t chain[16], struct jb_error *err)
 {
     for (;;) {
         struct jb_store_txn t;
-        jb_status status = jb_store_next_write(store, &t, err);
-        status = status == JB_OK ? jb_fold_store(fold, &t, &t, err) : status;
-        status = status == JB_OK ? jb_store_commit(&t, fold->g.seq, chain, err) : status;
+        jb_status status = jb_store_next_write(m->store, &t, err);
+        status = status != JB_OK ? status
+                 : m->by_event   ? jb_fold_store(&m->fold, &t, &t, err)
+                                 : jb_bulk_store(&m->bulk, &m->fold, &t, err);
+        status = status == JB_OK ? jb_store_commit(&t, m->fold.g.seq, chain, err) : status;
         if (status == JB_OK) {
             return JB_OK;
         }
         jb_store_end(&t);
-        if (status != JB_E_FULL || !jb_store_grown(store)) {
+        if (status != JB_E_FULL || !jb_store_grown(m->store)) {
             return status;
         }
     }
 }
 
-/* The next piece of the log over what was written of those before. */
+/* Event by event, over what was written of the pieces before. */
 static jb_status
-make_piece(jb_ledger *l, struct jb_store *store, struct jb_fold *fold, struct jb_follow *how,
-           struct jb_error *err)
+follow(struct making *m, jb_seq stored, struct jb_follow *how, struct jb_error *err)
 {
     struct jb_store_txn base;
-    const struct jb_view_global g = fold->g;
-    uint8_t chain[16];
-    jb_fold_reset(fold, &g);
-    how->stored = g.seq;
-    jb_status status = jb_store_next_read(store, &base, err);
+    how->stored = stored;
+    jb_status status = jb_store_next_read(m->store, &base, err);
     if (status == JB_OK) {
-        status = jb_follow(l, fold, g.seq > 0 ? &base : NULL, how, err);
+        status = jb_follow(m->l, &m->fold, stored > 0 ? &base : NULL, how, err);
         jb_store_end(&base);
     }
+    return status;
+}
+
+static jb_status
+read_and_write(struct making *m, const struct jb_view_global *g, struct jb_follow *how,
+               struct jb_error *err)
+{
+    uint8_t chain[16];
+    jb_fold_reset(&m->fold, g);
+    jb_status status = m->by_event ? follow(m, g->seq, how, err)
+                                   : jb_bulk_read(m->l, &m->fold, &m->bulk, how, err);
     if (status == JB_END) {
         return jb_fail(err, JB_E_ROLLBACK,
                        "views.mdb includes event %llu, but the log ends at %llu: it was put back "
                        "to an older state",
-                       (unsigned long long)how->to, (unsigned long long)fold->g.seq);
+                       (unsigned long long)how->to, (unsigned long long)m->fold.g.seq);
     }
-    status = status == JB_OK ? jb_chain_at(l, fold->g.seq, chain, err) : status;
-    return status == JB_OK ? write_piece(store, fold, chain, err) : status;
+    status = status == JB_OK ? jb_chain_at(m->l, m->fold.g.seq, chain, err) : status;
+    return status == JB_OK ? write_piece(m, chain, err) : status;
+}
+
+/* The next piece of the log. What is wrong with the log is found event by event. */
+static jb_status
+make_piece(struct making *m, struct jb_follow *how, struct jb_error *err)
+{
+    const struct jb_view_global g = m->fold.g;
+    m->by_event = false;
+    jb_status status = read_and_write(m, &g, how, err);
+    if (status == JB_E_CORRUPT) {
+        m->by_event = true;
+        status = read_and_write(m, &g, how, err);
+    }
+    return status;
 }
 
 static jb_status
 make_all(jb_ledger *l, struct jb_store *store, struct jb_follow *how, struct jb_error *err)
 {
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
-    struct jb_fold fold;
+    struct making m = {.l = l, .store = store};
     jb_status status = jb_info_get(l, &info, err);
-    jb_fold_init(&fold, info.utc_offset_s);
-    while (status == JB_OK && fold.g.seq < how->to) {
-        status = make_piece(l, store, &fold, how, err);
+    jb_fold_init(&m.fold, info.utc_offset_s);
+    while (status == JB_OK && m.fold.g.seq < how->to) {
+        status = make_piece(&m, how, err);
     }
-    jb_fold_free(&fold);
+    jb_fold_free(&m.fold);
+    jb_bulk_free(&m.bulk);
     return status;
 }
 

@@ -199,6 +199,121 @@ read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret, st
     return status;
 }
 
+/* ---- the first event of some kinds behind another one ---- */
+
+jb_seq
+jb_summary_last_of(const struct jb_summary *w, unsigned kinds)
+{
+    jb_seq last = 0;
+    for (unsigned i = 0; i < JB_HISTORY_KINDS; i++) {
+        last = (kinds & 1U << i) != 0 && w->last_of[i] > last ? w->last_of[i] : last;
+    }
+    return last;
+}
+
+/* The last snapshot up to `at`, 0: there is none, and the last event of the kinds up to there. */
+static jb_status
+look_at(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq at, jb_seq *ret_snapshot,
+        jb_seq *ret_last, struct jb_error *err)
+{
+    struct jb_summary summary;
+    jb_status status = snapshot_at_most(q, wallet, at, &summary, err);
+    if (status == JB_OK) {
+        *ret_snapshot = summary.version;
+        *ret_last = jb_summary_last_of(&summary, kinds);
+        jb_summary_free(&summary);
+    }
+    return status;
+}
+
+/* Where the first event of some kinds is looked for: what a snapshot knows to be the last of them
+ * only grows from one snapshot to the next. */
+struct narrowing {
+    jb_seq low, high; /* snapshots up to low know none; those from high on do */
+    jb_seq hi;        /* the first one is this, or one before it */
+    jb_seq floor;     /* it is behind this snapshot; 0: there is none before it */
+};
+
+static jb_status
+narrow_at(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, jb_seq at,
+          struct narrowing *n, struct jb_error *err)
+{
+    jb_seq snapshot, last;
+    jb_status status = look_at(q, wallet, kinds, at, &snapshot, &last, err);
+    if (status == JB_OK && last >= from) {
+        n->hi = last;
+        n->high = snapshot;
+    } else if (status == JB_OK) {
+        n->floor = snapshot > n->floor ? snapshot : n->floor;
+        n->low = at;
+    }
+    return status;
+}
+
+/* In longer and longer steps from `from` on, because what is looked for is rarely far: the first is
+ * to the next snapshot. Then by halves. */
+static jb_status
+narrow(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, struct narrowing *n,
+       struct jb_error *err)
+{
+    jb_seq at = 0;
+    jb_status status = anchor_above(q, wallet, from - 1, n->hi, &at, err);
+    for (jb_seq step = at - n->low; status == JB_OK && at < n->high; step *= 2) {
+        status = narrow_at(q, wallet, kinds, from, at, n, err);
+        at += step;
+    }
+    while (status == JB_OK && n->high - n->low > 1) {
+        status = narrow_at(q, wallet, kinds, from, n->low + (n->high - n->low) / 2, n, err);
+    }
+    return status;
+}
+
+/* The first one of the kinds among the wallet's events from `from` on, behind floor, up to hi. */
+static jb_status
+first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, jb_seq floor,
+         jb_seq hi, jb_seq *ret, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (jb_seq at = hi; at >= from && at > floor && status == JB_OK;) {
+        const struct jb_event *e;
+        status = jb_view_read_event(q, at, wallet, &e, err);
+        if (status == JB_OK && e->prev >= at) {
+            status = jb_fail(err, JB_E_CORRUPT,
+                             "event %llu names a later one as its wallet's event before it",
+                             (unsigned long long)at);
+        }
+        if (status == JB_OK) {
+            const jb_history_kind kind = jb_history_kind_of(e->type);
+            *ret = kind != JB_HISTORY_ALL && (kinds & 1U << (kind - 1)) != 0 ? at : *ret;
+            at = e->prev;
+        }
+    }
+    return status;
+}
+
+static jb_status
+read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, jb_seq last,
+              jb_seq *ret, struct jb_error *err)
+{
+    struct narrowing n = {.low = from - 1, .high = last + 1, .hi = last};
+    jb_status status = narrow(q, wallet, kinds, from, &n, err);
+    *ret = n.hi;
+    return status == JB_OK ? first_of(q, wallet, kinds, from, n.floor, n.hi, ret, err) : status;
+}
+
+jb_status
+jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from,
+                      jb_seq last, jb_seq *ret, struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = read_first_of(q, wallet, kinds, from, last, ret, err);
+    } while (jb_view_read_again(q, &status, err));
+    return status;
+}
+
+/* ---- from outside ---- */
+
 jb_status
 jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,
                     struct jb_error *err)

@@ -1,5 +1,5 @@
 /* The handle: opening views.mdb, following the log, and storing behind it. */
-#include "projections/follow.h"
+#include "projections/bulk.h"
 #include "projections/query.h"
 
 #include "base/clock.h"
@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* So long a tail is not folded in memory first. */
+#define BACKLOG_EVENTS_MIN 400000
 #define UNSTORED_US_MAX INT64_C(1000000)
 /* Map growths that one flush may need. */
 #define GROWTHS_MAX 40
@@ -59,9 +61,10 @@ rebase(struct jb_views *v, struct jb_store_txn *t, struct jb_error *err)
     return JB_OK;
 }
 
-/* JB_OK, or JB_END where someone else stored meanwhile: the caller stands on that instead. */
+/* JB_OK, or JB_END where someone else stored meanwhile: the caller stands on that instead. bulk
+ * (may be NULL) has the wallets. */
 static jb_status
-store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
+store_once(struct jb_views *v, struct jb_bulk *bulk, const uint8_t chain[16], struct jb_error *err)
 {
     struct jb_store_txn t;
     jb_status status = jb_store_write(v->store, &t, err);
@@ -72,7 +75,8 @@ store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
         jb_store_end(&t);
         return JB_END;
     }
-    status = jb_fold_store(&v->fold, &t, &t, err);
+    status = bulk != NULL ? jb_bulk_store(bulk, &v->fold, &t, err)
+                          : jb_fold_store(&v->fold, &t, &t, err);
     if (status != JB_OK) {
         jb_store_end(&t);
         return status;
@@ -80,17 +84,14 @@ store_once(struct jb_views *v, const uint8_t chain[16], struct jb_error *err)
     return jb_store_commit(&t, v->fold.g.seq, chain, err);
 }
 
-/* Stores the tail. Only where a frame ends: a stored number has a chain value. */
+/* Stores what was folded. Only where a frame ends: a stored number has a chain value. */
 static jb_status
-flush(struct jb_views *v, struct jb_error *err)
+store(struct jb_views *v, struct jb_bulk *bulk, struct jb_error *err)
 {
-    if (!v->writable || !v->has_base || v->fold.g.seq == v->stored_meta.seq) {
-        return JB_OK;
-    }
     uint8_t chain[16];
     jb_status status = jb_chain_at(v->l, v->fold.g.seq, chain, err);
     for (int i = 0; status == JB_OK && i < GROWTHS_MAX; i++) {
-        status = store_once(v, chain, err);
+        status = store_once(v, bulk, chain, err);
         if (status != JB_E_FULL || !jb_store_grown(v->store)) {
             break;
         }
@@ -103,6 +104,37 @@ flush(struct jb_views *v, struct jb_error *err)
     }
     v->retry_at = v->fold.g.seq + JB_UNSTORED_EVENTS_MAX;
     return status;
+}
+
+/* Stores the tail. */
+static jb_status
+flush(struct jb_views *v, struct jb_error *err)
+{
+    if (!v->writable || !v->has_base || v->fold.g.seq == v->stored_meta.seq) {
+        return JB_OK;
+    }
+    return store(v, NULL, err);
+}
+
+/* A backlog that is long enough to be stored as it is folded. */
+static bool
+has_backlog(const struct jb_views *v, jb_seq to)
+{
+    return v->writable && !v->by_event && v->fold.g.seq == v->stored_meta.seq &&
+           v->fold.g.seq + 1 >= v->retry_at && to >= v->fold.g.seq + BACKLOG_EVENTS_MIN;
+}
+
+/* Folds and stores the next piece of a backlog. What fails here is met again, and told, event by
+ * event; want of memory is told at once. */
+static jb_status
+store_piece(struct jb_views *v, struct jb_bulk *bulk, jb_seq to, struct jb_error *err)
+{
+    const struct jb_follow how = {.to = to};
+    jb_status status = jb_bulk_read(v->l, &v->fold, bulk, &how, err);
+    status = status == JB_OK ? store(v, bulk, err) : status;
+    v->has_base = false;
+    v->by_event |= status == JB_E_CORRUPT || status == JB_E_FORMAT || status == JB_END;
+    return status == JB_E_NOMEM || status == JB_E_STALE ? status : JB_OK;
 }
 
 /* Folds up to event `to`, or to the end of a frame when the tail has become long enough to be
@@ -153,7 +185,8 @@ jb_view_read_again(struct jb_view_read *q, jb_status *status, struct jb_error *e
 }
 
 static jb_status
-look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *err)
+look_with(struct jb_views *v, struct jb_bulk *bulk, jb_seq seq, struct jb_view_read *q,
+          struct jb_error *err)
 {
     for (;;) {
         jb_status status = v->store != NULL ? jb_store_read(v->store, &q->txn, err) : JB_OK;
@@ -166,6 +199,15 @@ look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *er
         }
         q->stored = v->store != NULL ? &q->txn : NULL;
         status = rebase(v, q->stored, err);
+        if (status == JB_OK && has_backlog(v, seq)) {
+            if (q->stored != NULL) {
+                jb_store_end(q->stored);
+            }
+            status = store_piece(v, bulk, seq, err);
+            if (status == JB_OK) {
+                continue;
+            }
+        }
         if (status == JB_OK && v->fold.g.seq < seq) {
             status = fold_tail(v, q->stored, seq, err);
         }
@@ -186,6 +228,15 @@ look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *er
             flush(v, NULL); /* a store that refuses does not keep a question from being answered */
         (void)ignored;
     }
+}
+
+static jb_status
+look(struct jb_views *v, jb_seq seq, struct jb_view_read *q, struct jb_error *err)
+{
+    struct jb_bulk bulk = {.first = 0};
+    jb_status status = look_with(v, &bulk, seq, q, err);
+    jb_bulk_free(&bulk);
+    return status;
 }
 
 jb_status

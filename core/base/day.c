@@ -76,20 +76,16 @@ void
 jb_day_to_date(jb_day d, int *ret_year, int *ret_month, int *ret_day)
 {
     d = d < JB_DAY_MIN ? JB_DAY_MIN : d > JB_DAY_MAX ? JB_DAY_MAX : d;
-    /* A guess that is at most a year off, then steps. */
-    int year = 1970 + (int)((int64_t)d * 400 / 146097);
-    while (days_before_year(year) > d) {
-        year--;
-    }
-    while (days_before_year(year + 1) <= d) {
-        year++;
-    }
-    int rest = d - days_before_year(year);
-    int month = 1;
-    while (rest >= days_in_month(year, month)) {
-        rest -= days_in_month(year, month);
-        month++;
-    }
+    /* In years that begin in March, so that the odd day is the last one of its year: 400 of them,
+     * an era, have 146,097 days, from 1 March of the year 0 on. */
+    const int from_march = d + 719468, era = from_march / 146097, day_of_era = from_march % 146097;
+    const int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int from = (5 * day_of_year + 2) / 153; /* months since March */
+    const int rest = day_of_year - (153 * from + 2) / 5;
+    const int month = from < 10 ? from + 3 : from - 9;
+    const int year = era * 400 + year_of_era + (month <= 2);
     if (ret_year != NULL) {
         *ret_year = year;
     }

@@ -74,6 +74,20 @@ size_t jb_event_decode(const uint8_t *p, size_t n, jb_seq seq,
                        const struct jb_event_context *context, struct jb_event *ret,
                        struct jb_event_space *space, struct jb_decode_failure *failure);
 
+/* plain.c: a consumption by a wallet out of one lot, and nothing in its envelope. */
+struct jb_event_plain {
+    uint32_t wallet;
+    uint32_t lot;
+    jb_seq prev;
+    jb_instant recorded_at; /* it occurred then, too, and is posted on that day */
+    struct jb_text usage;   /* points into the bytes */
+    jb_amount amount;
+};
+/* How many bytes it takes, as jb_event_decode; 0: it is another event, or one that jb_event_decode
+ * has to look at. */
+size_t jb_event_plain(const uint8_t *p, size_t n, jb_seq seq,
+                      const struct jb_event_context *context, struct jb_event_plain *ret);
+
 /* Whether those n bytes, all of them, decode to the very event: for builds with JB_CHECKS. */
 bool jb_event_reads_back(const struct jb_event *e, const struct jb_event_context *context,
                          const uint8_t *p, size_t n);

@@ -149,6 +149,31 @@ jb_cursor_next(jb_cursor *c, const struct jb_event **ret, struct jb_error *err)
     return status;
 }
 
+static jb_status
+frame_in_snapshot(jb_cursor *c, struct jb_frame *ret, size_t *ret_at, struct jb_error *err)
+{
+    jb_status status = c->away ? go_to_next(c, err) : JB_OK;
+    status = status == JB_OK ? jb_log_reader_next_frame(c->reader, ret, ret_at, err) : status;
+    if (status == JB_OK) {
+        c->next = ret->first + ret->count;
+    }
+    return status;
+}
+
+jb_status
+jb_cursor_frame(jb_cursor *c, struct jb_frame *ret, size_t *ret_at, struct jb_error *err)
+{
+    jb_status status = cursor_usable(c, err);
+    if (status == JB_OK && c->live) {
+        status = frame_in_snapshot(c, ret, ret_at, err);
+        if (status != JB_END) {
+            return status;
+        }
+    }
+    status = status == JB_OK || status == JB_END ? cursor_renew(c, err) : status;
+    return status == JB_OK ? frame_in_snapshot(c, ret, ret_at, err) : status;
+}
+
 jb_status
 jb_cursor_at(jb_cursor *c, jb_seq seq, const struct jb_event **ret, struct jb_error *err)
 {

@@ -9,7 +9,7 @@
 
 #include <jangbu/ledger.h>
 
-#include "event/codec.h"
+#include "log/frame.h"
 
 #include <pthread.h>
 
@@ -91,6 +91,11 @@ jb_status jb_reader_tax_month(jb_ledger *l, uint32_t wallet, uint32_t month, boo
 
 /* What the bytes of the event last returned (jb_cursor_bytes) are decoded by. */
 struct jb_event_context jb_cursor_context(const jb_cursor *c);
+
+/* The frame of the event that jb_cursor_next would give, checked as that does, and steps behind it.
+ * The event begins at *ret_at among the frame's. Borrowed until the next call on c. JB_END: the log
+ * ends before it. */
+jb_status jb_cursor_frame(jb_cursor *c, struct jb_frame *ret, size_t *ret_at, struct jb_error *err);
 
 /* The chain value at the end of the frame that ends with seq. JB_E_NOTFOUND: the log is shorter, or
  * no frame ends there. */

@@ -64,6 +64,10 @@ void jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chai
  * call on r. */
 jb_status jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret,
                              struct jb_error *err);
+/* The frame that the place is in, as jb_log_reader_next has it, and steps behind it. The event at
+ * the place begins at *ret_at among its events. */
+jb_status jb_log_reader_next_frame(struct jb_log_reader *r, struct jb_frame *ret, size_t *ret_at,
+                                   struct jb_error *err);
 /* The event with that number, from whatever frame has it. JB_E_NOTFOUND beyond the snapshot. The
  * place is lost. Here and below a frame is checked against the chain value before it, once in a
  * process: JB_E_CORRUPT with frame and offset. */

@@ -388,6 +388,20 @@ jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret, struct 
 }
 
 jb_status
+jb_log_reader_next_frame(struct jb_log_reader *r, struct jb_frame *ret, size_t *ret_at,
+                         struct jb_error *err)
+{
+    jb_status status = settle(r, err);
+    if (status == JB_OK) {
+        *ret = r->frame;
+        *ret_at = r->at;
+        r->at = r->frame.bytes;
+        r->next = r->frame.first + r->frame.count;
+    }
+    return status;
+}
+
+jb_status
 jb_log_reader_at(struct jb_log_reader *r, jb_seq seq, const struct jb_event **ret,
                  struct jb_error *err)
 {

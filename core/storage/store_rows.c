@@ -73,11 +73,18 @@ struct block {
     size_t rows_at;
 };
 
+/* Nearly all keys have four bytes or more, and most differ there or in the next eight. */
 static int
 compare(struct bytes a, struct bytes b)
 {
-    size_t n = a.n < b.n ? a.n : b.n;
-    int order = n > 0 ? memcmp(a.at, b.at, n) : 0;
+    size_t n = a.n < b.n ? a.n : b.n, same = 0;
+    for (unsigned bytes = 4; bytes <= 8 && n - same >= bytes; same += bytes, bytes += 4) {
+        const uint64_t x = jb_get_be(a.at + same, bytes), y = jb_get_be(b.at + same, bytes);
+        if (x != y) {
+            return x < y ? -1 : 1;
+        }
+    }
+    int order = n > same ? memcmp(a.at + same, b.at + same, n - same) : 0;
     return order != 0 ? order : a.n < b.n ? -1 : a.n > b.n;
 }
 
@@ -222,21 +229,22 @@ forget_last(struct jb_store_txn *t)
     }
 }
 
-/* Whether key falls into the block that is remembered there. */
-static bool
-is_last_found(struct jb_store_txn *t, unsigned table, struct bytes key, struct block *ret)
-{
-    const struct jb_store_last *last = last_of(t, table, key);
-    return last->block != NULL && last->table == table && parse(last->block, last->n, ret) &&
-           compare(ret->lower, key) <= 0 && (ret->last || compare(key, ret->upper) < 0);
-}
-
 /* Pages that are in disorder lead to a block that is sound, and another one. */
 static bool
 is_between(const struct block *b, struct bytes key, bool before)
 {
     int lower = compare(b->lower, key), upper = b->last ? -1 : compare(key, b->upper);
     return before ? lower < 0 && upper <= 0 : lower <= 0 && upper < 0;
+}
+
+/* Whether the block that is remembered there is the one for key. */
+static bool
+is_last_found(struct jb_store_txn *t, unsigned table, struct bytes key, bool before,
+              struct block *ret)
+{
+    const struct jb_store_last *last = last_of(t, table, key);
+    return last->block != NULL && last->table == table && parse(last->block, last->n, ret) &&
+           is_between(ret, key, before);
 }
 
 /* LMDB's code: the block with the greatest lower bound that is not above *k (below: that is
@@ -268,7 +276,7 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
 {
     uint8_t place[1 + JB_STORE_KEY_BYTES_MAX];
     MDB_val k = {place_of(table, key, place), place}, v;
-    if (!before && is_last_found(t, table, key, ret)) {
+    if (is_last_found(t, table, key, before, ret)) {
         return JB_OK;
     }
     int code =
@@ -525,17 +533,55 @@ compare_changes(const void *a, const void *b, void *data)
     return order != 0 ? order : x->order < y->order ? -1 : 1;
 }
 
-/* What comes in order, as most does, is not sorted again. */
-static void
-sort_changes(struct jb_store_pending *p)
+/* The changes by table; within each as they came. */
+static bool
+sort_by_table(struct jb_store_pending *p)
+{
+    size_t ends[UINT8_MAX + 1] = {0}, sum = 0;
+    struct change *sorted = malloc(p->list.cap * sizeof *sorted);
+    if (sorted == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < p->list.n; i++) {
+        ends[p->list.at[i].table]++;
+    }
+    for (unsigned table = 0; table <= UINT8_MAX; table++) {
+        const size_t here = ends[table];
+        ends[table] = sum;
+        sum += here;
+    }
+    for (size_t i = 0; i < p->list.n; i++) {
+        sorted[ends[p->list.at[i].table]++] = p->list.at[i];
+    }
+    free(p->list.at);
+    p->list.at = sorted;
+    return true;
+}
+
+static bool
+in_order(struct jb_store_pending *p)
 {
     size_t i = 1;
     while (i < p->list.n && compare_changes(&p->list.at[i - 1], &p->list.at[i], p) < 0) {
         i++;
     }
-    if (i < p->list.n) {
+    return i >= p->list.n;
+}
+
+/* What comes in order, as most does within its table, is not sorted again. */
+static bool
+sort_changes(struct jb_store_pending *p)
+{
+    if (in_order(p)) {
+        return true;
+    }
+    if (!sort_by_table(p)) {
+        return false;
+    }
+    if (!in_order(p)) {
         qsort_r(p->list.at, p->list.n, sizeof *p->list.at, compare_changes, p);
     }
+    return true;
 }
 
 static bool
@@ -820,7 +866,9 @@ jb_status
 jb_store_apply(struct jb_store_txn *t, struct jb_error *err)
 {
     struct jb_store_pending *p = t->pending;
-    sort_changes(p);
+    if (!sort_changes(p)) {
+        return no_memory(err);
+    }
     for (size_t at = 0; at < p->list.n;) {
         size_t end = at;
         while (end < p->list.n && p->list.at[end].table == p->list.at[at].table) {

@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CORE_SINKS = {
     "jb_fail": 2, "jb_fail_errno": 3, "jb_env_fail": 3, "jb_store_damaged": 1, "jb_store_failed": 2, "jb_ledger_refuse": 1,
     "jb_personal_fail": 2, "bad": 2, "unknown": 2, "require": 2, "malformed": 2, "check_one_of": 2, "nonsense": 2, "not_cleared": 3, "no": 2, "refuse": 2,
-    "stale": 2, "damaged": 2, "CONTRADICTION": 1, "contradicts": 0, "contradiction": 2, "end_deletion": 1,
+    "stale": 2, "damaged": 2, "CONTRADICTION": 1, "contradicts": 0, "contradiction": 2, "jb_fold_contradiction": 2, "end_deletion": 1,
     "jb_found": 5, "jb_not_checked": 2, "jb_note": 1, "jb_say": 1, "jb_refute_text": 2, "jb_refute_at": 2, "differs": 2, "say": 1,
     "count": 2, "same": 1, "no_form": 2,
 }

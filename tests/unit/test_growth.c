@@ -558,6 +558,42 @@ pages_of(size_t n, bool rare)
     return steps;
 }
 
+static bool
+each_charge(void *data, const struct jb_history_row *row)
+{
+    ++*(unsigned *)data;
+    return row->effect > 0;
+}
+
+/* All charges of a wallet with n consumptions between two of them, oldest first. */
+static uint64_t
+charges_far_apart(size_t n)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    unsigned rows = 0;
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    const struct jb_history_query q = {
+        .size = sizeof q, .wallet = text("W"), .kind = JB_HISTORY_CHARGE, .order = JB_OLDEST_FIRST};
+    make_wallet(&d);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "first", 1000000));
+    many(&d, n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "last", 7));
+    reopen(&d);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_steps = (struct jb_steps){0};
+    do {
+        must(jb_history_find(v, &q, NULL, next, 10, each_charge, &rows, next, NULL, &err) == JB_OK,
+             err.text);
+    } while (next[0] != '\0');
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    assert_int_equal(rows, 2);
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
 /* All pages of n lots as of a moment after which each of them was used up. */
 static uint64_t
 pages_of_the_past(size_t n)
@@ -728,6 +764,7 @@ test_pages(void **state)
     (void)state;
     check_growth("pages of lists", pages, 2000, 1.1);
     check_growth("pages of the past", pages_of_the_past, 2000, 2.2);
+    check_growth("charges far apart, oldest first", charges_far_apart, 16000, 1.2);
     check_growth("a statement of a day between others", statement_between, 2000, 1.2);
     check_growth("pages in which nothing is listed", pages_with_nothing, 52000, 1.1);
 }

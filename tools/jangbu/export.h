@@ -5,14 +5,15 @@
 
 #include "app.h"
 
-/* What one event looks like in every export. */
-struct export_order {
-    jb_day posted_on; /* JB_NO_DAY: an event of init, first */
-    jb_seq seq;
+/* Events in a row that are posted on one day. */
+struct export_run {
+    jb_day posted_on; /* JB_NO_DAY: events of init, first */
+    jb_seq first, n;
 };
 
-/* Sorted by posting day, then sequence number. *ret is freed by the caller. */
-jb_status export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
+/* The events up to `last` in order of posting day, then of sequence number: as runs, of which there
+ * are few where no event is late. *ret is freed by the caller. */
+jb_status export_sort(jb_ledger *l, jb_seq last, struct export_run **ret, size_t *ret_n,
                       struct jb_error *err);
 
 enum books_format { BOOKS_HLEDGER, BOOKS_LEDGER, BOOKS_BEANCOUNT };

@@ -13,56 +13,64 @@ export_flush(struct out *o, FILE *file)
 }
 
 static int
-compare_order(const void *a, const void *b)
+compare_runs(const void *a, const void *b)
 {
-    const struct export_order *x = a, *y = b;
+    const struct export_run *x = a, *y = b;
     if (x->posted_on != y->posted_on) {
         return x->posted_on < y->posted_on ? -1 : 1;
     }
-    return x->seq < y->seq ? -1 : x->seq > y->seq;
+    return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* Most ledgers have no late event: then the log's order is that of the days. */
-static void
-sort(struct export_order *list, size_t n)
+struct runs {
+    struct export_run *at;
+    size_t n, cap;
+};
+
+static bool
+add(struct runs *r, const struct jb_event *e)
 {
-    size_t i = 1;
-    while (i < n && list[i - 1].posted_on <= list[i].posted_on) {
-        i++;
+    if (r->n > 0 && r->at[r->n - 1].posted_on == e->posted_on) {
+        r->at[r->n - 1].n++;
+        return true;
     }
-    if (i < n) {
-        qsort(list, n, sizeof *list, compare_order);
+    if (r->n == r->cap) {
+        const size_t cap = r->cap == 0 ? 64 : r->cap * 2;
+        struct export_run *at = realloc(r->at, cap * sizeof *at);
+        if (at == NULL) {
+            return false;
+        }
+        r->at = at;
+        r->cap = cap;
     }
+    r->at[r->n++] = (struct export_run){e->posted_on, e->seq, 1};
+    return true;
 }
 
 jb_status
-export_sort(jb_ledger *l, jb_seq last, struct export_order **ret, size_t *ret_n,
-            struct jb_error *err)
+export_sort(jb_ledger *l, jb_seq last, struct export_run **ret, size_t *ret_n, struct jb_error *err)
 {
-    struct export_order *list = malloc((size_t)last * sizeof *list + 1);
+    struct runs r = {0};
     jb_cursor *c = NULL;
-    size_t n = 0;
-    if (list == NULL) {
-        err->status = JB_E_NOMEM;
-        snprintf(err->text, sizeof err->text, tr("no memory to sort %llu events"),
-                 (unsigned long long)last);
-        return JB_E_NOMEM;
-    }
     jb_status status = jb_cursor_open(l, 1, &c, err);
-    while (status == JB_OK && n < last) {
+    for (jb_seq seq = 0; status == JB_OK && seq < last; seq++) {
         const struct jb_event *e;
         status = jb_cursor_next(c, &e, err);
-        if (status == JB_OK) {
-            list[n++] = (struct export_order){e->posted_on, e->seq};
+        if (status == JB_OK && !add(&r, e)) {
+            status = err->status = JB_E_NOMEM;
+            snprintf(err->text, sizeof err->text, tr("no memory to sort %llu events"),
+                     (unsigned long long)last);
         }
     }
     jb_cursor_close(c);
     if (status == JB_OK || status == JB_END) {
-        sort(list, n);
-        *ret = list;
-        *ret_n = n;
+        if (r.n > 0) {
+            qsort(r.at, r.n, sizeof *r.at, compare_runs);
+        }
+        *ret = r.at;
+        *ret_n = r.n;
         return JB_OK;
     }
-    free(list);
+    free(r.at);
     return status;
 }

@@ -124,7 +124,7 @@ csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, bool p
         struct out *o, struct jb_error *err)
 {
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
-    char time[JB_INSTANT_TEXT_BYTES], day[JB_DAY_TEXT_BYTES], id[JB_ID_BYTES_MAX + 1];
+    char id[JB_ID_BYTES_MAX + 1];
     struct part_sums s = parts_sum(e);
     const jb_amount figures[] = {jb_event_amount(e), s.free, s.paid, s.debt, s.lapsed,
                                  jb_event_effect(e)};
@@ -137,15 +137,17 @@ csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, bool p
     app_event_id(app, e, id);
     csv_cell(o, (struct jb_text){id, strlen(id)});
     out_char(o, ',');
-    out_str(o, e->recorded_at == JB_NO_INSTANT
-                   ? ""
-                   : jb_instant_print(e->recorded_at, app->info.utc_offset_s, time));
+    if (e->recorded_at != JB_NO_INSTANT) {
+        out_instant(o, e->recorded_at, app->info.utc_offset_s);
+    }
     out_char(o, ',');
-    out_str(o, e->occurred_at == JB_NO_INSTANT
-                   ? ""
-                   : jb_instant_print(e->occurred_at, app->info.utc_offset_s, time));
+    if (e->occurred_at != JB_NO_INSTANT) {
+        out_instant(o, e->occurred_at, app->info.utc_offset_s);
+    }
     out_char(o, ',');
-    out_str(o, e->posted_on == JB_NO_DAY ? "" : jb_day_print(e->posted_on, day));
+    if (e->posted_on != JB_NO_DAY) {
+        out_day(o, e->posted_on);
+    }
     out_char(o, ',');
     out_str(o, is_late(app, e) ? "true" : "false");
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
@@ -162,59 +164,101 @@ csv_row(struct app *app, const struct jb_event *e, struct jb_text wallet, bool p
     return status;
 }
 
+/* An export as it is written. */
+struct writing {
+    struct app *app;
+    bool csv, people;
+    FILE *file;
+    struct progress *progress;
+    jb_seq written, last;
+    jb_cursor *c;
+    jb_seq next; /* the event that the cursor gives next; 0: it is to be opened */
+    struct out o;
+    struct ids known;
+};
+
+/* Event seq, behind which `more` follow it in a row. Many in a row are read on from one to the
+ * next, a few are looked up. */
+static jb_status
+event_at(struct writing *w, jb_seq seq, jb_seq more, const struct jb_event **ret,
+         struct jb_error *err)
+{
+    if (seq != w->next && more >= 64) {
+        w->c = jb_cursor_close(w->c);
+        w->next = seq;
+    }
+    jb_status status = w->c == NULL ? jb_cursor_open(w->app->ledger, seq, &w->c, err) : JB_OK;
+    if (status != JB_OK || seq != w->next) {
+        return status == JB_OK ? jb_cursor_at(w->c, seq, ret, err) : status;
+    }
+    w->next++;
+    return jb_cursor_next(w->c, ret, err);
+}
+
+static jb_status
+write_row(struct writing *w, const struct jb_event *e, struct jb_error *err)
+{
+    const struct jb_text none = {NULL, 0};
+    struct event_ids ids = {0};
+    jb_status status = ids_of_event(&w->known, w->app->ledger, e, &ids, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    return w->csv ? csv_row(w->app, e, e->wallet != 0 ? ids.wallet : none, w->people, &w->o, err)
+                  : json_row(w->app, e, &ids, w->people, &w->o, err);
+}
+
+/* *ret_gone: whoever reads the export has gone. */
+static jb_status
+write_run(struct writing *w, const struct export_run *run, bool *ret_gone, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (jb_seq i = 0; i < run->n && status == JB_OK && !*ret_gone; i++) {
+        const struct jb_event *e;
+        status = event_at(w, run->first + i, run->n - i - 1, &e, err);
+        status = status == JB_OK ? write_row(w, e, err) : status;
+        if (status == JB_OK && w->o.n > 60000) {
+            jb_cursor_rest(w->c); /* a slow reader of the export holds no snapshot */
+            *ret_gone = !export_flush(&w->o, w->file);
+        }
+        progress_show(w->progress, ++w->written, w->last);
+    }
+    return status;
+}
+
 jb_status
 export_rows(struct app *app, jb_seq last, bool csv, bool people, FILE *file, struct progress *p,
             struct jb_error *err)
 {
-    struct export_order *order;
+    struct writing w = {.app = app,
+                        .csv = csv,
+                        .people = people,
+                        .file = file,
+                        .progress = p,
+                        .last = last,
+                        .o = {.first = true}};
+    struct export_run *runs;
     size_t n;
-    jb_cursor *c = NULL;
-    struct out o = {.first = true};
-    struct ids known = {0};
-    jb_status status = export_sort(app->ledger, last, &order, &n, err);
+    bool gone = false;
+    jb_status status = export_sort(app->ledger, last, &runs, &n, err);
     if (status != JB_OK) {
         return status;
     }
-    status = jb_cursor_open(app->ledger, 1, &c, err);
     if (csv) {
-        out_str(&o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,"
-                    "debt,lapsed,effect,currency,exponent,method,pg,txn_ref,approve_no,key");
-        out_str(&o, people ? ",wallet_name,actor,note\n" : "\n");
+        out_str(&w.o, "seq,type,wallet,id,recorded_at,occurred_at,posted_on,late,amount,free,paid,"
+                      "debt,lapsed,effect,currency,exponent,method,pg,txn_ref,approve_no,key");
+        out_str(&w.o, people ? ",wallet_name,actor,note\n" : "\n");
     }
-    for (size_t i = 0; i < n && status == JB_OK; i++) {
-        const struct jb_event *e;
-        struct event_ids ids = {0};
-        status = jb_cursor_at(c, order[i].seq, &e, err);
-        if (status == JB_OK) {
-            status = ids_of_event(&known, app->ledger, e, &ids, err);
-        }
-        if (status != JB_OK) {
-            break;
-        }
-        if (csv) {
-            const struct jb_text none = {NULL, 0};
-            status = csv_row(app, e, e->wallet != 0 ? ids.wallet : none, people, &o, err);
-        } else {
-            status = json_row(app, e, &ids, people, &o, err);
-        }
-        if (status != JB_OK) {
-            break;
-        }
-        if (o.n > 60000) {
-            jb_cursor_rest(c); /* a slow reader of the export holds no snapshot */
-            if (!export_flush(&o, file)) {
-                break;
-            }
-        }
-        progress_show(p, i, n);
+    for (size_t i = 0; i < n && status == JB_OK && !gone; i++) {
+        status = write_run(&w, &runs[i], &gone, err);
     }
-    if (status == JB_OK && o.no_memory) {
+    if (status == JB_OK && w.o.no_memory) {
         status = app_no_memory(err);
     }
-    export_flush(&o, file);
-    free(o.at);
-    ids_free(&known);
-    jb_cursor_close(c);
-    free(order);
+    export_flush(&w.o, file);
+    free(w.o.at);
+    ids_free(&w.known);
+    jb_cursor_close(w.c);
+    free(runs);
     return status;
 }

@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* False: there is no memory. Nothing is written any more, and what there is is not the whole. */
-static bool
-reserve(struct out *o, size_t more)
+bool
+out_grow(struct out *o, size_t more)
 {
-    if (o->no_memory || o->cap - o->n >= more) {
-        return !o->no_memory;
-    }
     size_t cap = o->cap == 0 ? 4096 : o->cap;
     while (cap - o->n < more && cap <= SIZE_MAX / 2) {
         cap *= 2;
@@ -25,39 +21,38 @@ reserve(struct out *o, size_t more)
     return true;
 }
 
-void
-out_bytes(struct out *o, const char *s, size_t n)
-{
-    if (n > 0 && reserve(o, n)) {
-        memcpy(o->at + o->n, s, n);
-        o->n += n;
-    }
-}
+#define DIGITS_MAX 20
 
-void
-out_str(struct out *o, const char *s)
-{
-    out_bytes(o, s, strlen(s));
-}
-
-void
-out_char(struct out *o, char c)
-{
-    if (reserve(o, 1)) {
-        o->at[o->n++] = c;
-    }
-}
-
+/* Two digits at once; most figures have one. */
 void
 out_uint(struct out *o, uint64_t value)
 {
-    char digits[24];
-    size_t n = sizeof digits;
-    do {
-        digits[--n] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    out_bytes(o, digits + n, sizeof digits - n);
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    if (value < 10) {
+        out_char(o, (char)('0' + value));
+        return;
+    }
+    char digits[2 * DIGITS_MAX];
+    size_t n = DIGITS_MAX;
+    if (!out_reserve(o, DIGITS_MAX)) {
+        return;
+    }
+    for (; value >= 100; value /= 100) {
+        n -= 2;
+        memcpy(digits + n, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10) {
+        n -= 2;
+        memcpy(digits + n, pairs + 2 * value, 2);
+    } else {
+        digits[--n] = (char)('0' + value);
+    }
+    /* More than there are: a copy whose length is known is quicker. */
+    memcpy(o->at + o->n, digits + n, DIGITS_MAX);
+    o->n += DIGITS_MAX - n;
 }
 
 void
@@ -71,79 +66,51 @@ out_int(struct out *o, int64_t value)
     }
 }
 
-static void
-quoted(struct out *o, const char *s, size_t n)
+void
+out_day(struct out *o, jb_day d)
 {
-    static const char hex[] = "0123456789abcdef";
-    out_char(o, '"');
-    size_t plain = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
-            continue;
-        }
-        out_bytes(o, s + plain, i - plain);
-        plain = i + 1;
-        if (c == '"' || c == '\\') {
-            out_char(o, '\\');
-            out_char(o, (char)c);
-        } else {
-            char u[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-            out_bytes(o, u, 6);
-        }
+    if (o->day_n == 0 || o->day != d) {
+        o->day_n = strlen(jb_day_print(d, o->day_text));
+        o->day = d;
     }
-    out_bytes(o, s + plain, n - plain);
-    out_char(o, '"');
+    out_bytes(o, o->day_text, o->day_n);
 }
 
-/* Keys are words of ours: there is nothing in them to escape. */
-static void
-member(struct out *o, const char *key)
+void
+out_instant(struct out *o, jb_instant t, int32_t utc_offset_s)
 {
-    const size_t n = key != NULL ? strlen(key) : 0;
-    if (!reserve(o, n + 4)) {
+    if (o->instant_n == 0 || o->instant != t || o->utc_offset_s != utc_offset_s) {
+        o->instant_n = strlen(jb_instant_print(t, utc_offset_s, o->instant_text));
+        o->instant = t;
+        o->utc_offset_s = utc_offset_s;
+    }
+    out_bytes(o, o->instant_text, o->instant_n);
+}
+
+void
+out_quoted(struct out *o, const char *s, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    if (n > SIZE_MAX / 8 || !out_reserve(o, 6 * n + 2)) {
+        o->no_memory = true;
         return;
     }
     char *at = o->at + o->n;
-    if (!o->first) {
-        *at++ = ',';
+    *at++ = '"';
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            *at++ = (char)c;
+        } else if (c == '"' || c == '\\') {
+            *at++ = '\\';
+            *at++ = (char)c;
+        } else {
+            memcpy(at, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+            at += 6;
+        }
     }
-    if (key != NULL) {
-        *at++ = '"';
-        memcpy(at, key, n);
-        at += n;
-        *at++ = '"';
-        *at++ = ':';
-    }
-    o->first = false;
+    *at++ = '"';
     o->n = (size_t)(at - o->at);
-}
-
-/* Days and times: likewise. */
-static void
-plain(struct out *o, const char *key, const char *s)
-{
-    member(o, key);
-    out_char(o, '"');
-    out_str(o, s);
-    out_char(o, '"');
-}
-
-void
-js_text(struct out *o, const char *key, struct jb_text t)
-{
-    member(o, key);
-    quoted(o, t.s != NULL ? t.s : "", t.n);
-}
-
-void
-js_str(struct out *o, const char *key, const char *s)
-{
-    if (s == NULL) {
-        js_null(o, key);
-        return;
-    }
-    js_text(o, key, (struct jb_text){s, strlen(s)});
 }
 
 /* Bytes of the character that s begins with; 0: there is none. */
@@ -179,38 +146,10 @@ js_sentence(struct out *o, const char *key, const char *s)
 }
 
 void
-js_int(struct out *o, const char *key, int64_t value)
-{
-    member(o, key);
-    out_int(o, value);
-}
-
-void
 js_number(struct out *o, const char *key, const char *number)
 {
-    member(o, key);
+    js_member(o, key);
     out_str(o, number);
-}
-
-void
-js_uint(struct out *o, const char *key, uint64_t value)
-{
-    member(o, key);
-    out_uint(o, value);
-}
-
-void
-js_bool(struct out *o, const char *key, bool value)
-{
-    member(o, key);
-    out_str(o, value ? "true" : "false");
-}
-
-void
-js_null(struct out *o, const char *key)
-{
-    member(o, key);
-    out_str(o, "null");
 }
 
 void
@@ -220,7 +159,7 @@ js_wide(struct out *o, const char *key, const uint8_t be[16])
     for (int i = 0; i < 16; i++) {
         value = (value << 8) | be[i];
     }
-    member(o, key);
+    js_member(o, key);
     if (be[0] & 0x80) {
         value = 0 - value;
         out_char(o, '-');
@@ -238,7 +177,7 @@ void
 js_hex(struct out *o, const char *key, const uint8_t *bytes, size_t n)
 {
     static const char hex[] = "0123456789abcdef";
-    member(o, key);
+    js_member(o, key);
     out_char(o, '"');
     for (size_t i = 0; i < n; i++) {
         out_char(o, hex[bytes[i] >> 4]);
@@ -250,12 +189,14 @@ js_hex(struct out *o, const char *key, const uint8_t *bytes, size_t n)
 void
 js_day(struct out *o, const char *key, jb_day d)
 {
-    char text[JB_DAY_TEXT_BYTES];
     if (d == JB_NO_DAY) {
         js_null(o, key);
-    } else {
-        plain(o, key, jb_day_print(d, text));
+        return;
     }
+    js_member(o, key);
+    out_char(o, '"');
+    out_day(o, d);
+    out_char(o, '"');
 }
 
 void
@@ -269,18 +210,20 @@ js_month(struct out *o, const char *key, uint32_t month)
 void
 js_instant(struct out *o, const char *key, jb_instant t, int32_t utc_offset_s)
 {
-    char text[JB_INSTANT_TEXT_BYTES];
     if (t == JB_NO_INSTANT) {
         js_null(o, key);
-    } else {
-        plain(o, key, jb_instant_print(t, utc_offset_s, text));
+        return;
     }
+    js_member(o, key);
+    out_char(o, '"');
+    out_instant(o, t, utc_offset_s);
+    out_char(o, '"');
 }
 
 void
 js_open(struct out *o, const char *key, char bracket)
 {
-    member(o, key);
+    js_member(o, key);
     out_char(o, bracket);
     o->first = true;
 }

@@ -1,0 +1,415 @@
+#include "projections/bulk.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The record of a plain consumption, or of an event that is decoded again: then what is less than
+ * nothing is the number of its bytes, which stand where `prev` would. Numbers of events count from
+ * the piece's first. */
+struct record {
+    uint32_t seq;
+    uint32_t wallet;
+    jb_amount amount;
+    jb_instant at; /* recorded_at; of other events, the base of their frame */
+    jb_seq prev;
+};
+#define RECORD_HEAD offsetof(struct record, prev)
+#define EIGHTS(bytes) (((bytes) + 7) / 8)
+static_assert(sizeof(struct record) == 32 && RECORD_HEAD == 24, "a record has no gaps");
+
+static size_t
+eights_of(const struct record *r)
+{
+    return r->amount > 0 ? EIGHTS(sizeof *r) : EIGHTS(RECORD_HEAD + (size_t)-r->amount);
+}
+
+static const struct record *
+record_at(const uint64_t *at)
+{
+    return (const struct record *)at;
+}
+
+/* So many parts has a piece: what the processor has near by holds one of them. */
+#define PARTS 256U
+
+/* Wallets that differ in their lower bits alone are in one part. */
+static unsigned
+part_shift(uint32_t wallets_n)
+{
+    unsigned shift = 0;
+    while (wallets_n >> shift >= PARTS) {
+        shift++;
+    }
+    return shift;
+}
+
+void
+jb_bulk_free(struct jb_bulk *b)
+{
+    jb_vec_free(&b->records);
+    jb_vec_free(&b->read);
+    jb_vec_free(&b->ends);
+    jb_event_space_free(&b->space);
+}
+
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
+}
+
+/* What is gone through in the order of wallets lies all over a piece: with large pages the
+ * processor finds it faster. Where there are none, it is as it was. */
+static void
+in_large_pages(void *at, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE),
+                    begin = ((uintptr_t)at + page - 1) & ~(page - 1);
+    if (bytes > 2 * page) {
+        (void)!madvise((void *)begin, (bytes - page) & ~(page - 1), MADV_HUGEPAGE);
+    }
+}
+
+/* Room for the piece, as far as it is known: plain consumptions up to event `to`. */
+static bool
+make_room(struct jb_bulk *b, jb_seq to)
+{
+    const jb_seq most = (jb_seq)JB_BULK_EPOCHS << JB_TEXT_EPOCH_BITS;
+    const size_t n = (size_t)(to - b->first + 1 < most ? to - b->first + 1 : most);
+    const size_t before = b->read.cap;
+    if (!jb_vec_reserve(&b->read, n * EIGHTS(sizeof(struct record)))) {
+        return false;
+    }
+    if (b->read.cap > before) {
+        in_large_pages(b->read.at, b->read.cap * sizeof *b->read.at);
+    }
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* Room for a record; NULL: no memory. */
+static struct record *
+add_record(struct jb_bulk *b, uint32_t wallet, jb_seq seq, size_t bytes)
+{
+    const size_t eights = EIGHTS(bytes), at = b->read.n;
+    if (!jb_vec_reserve(&b->read, at + eights)) {
+        return NULL;
+    }
+    b->read.n += eights;
+    struct record *r = (struct record *)&b->read.at[at];
+    r->seq = (uint32_t)(seq - b->first);
+    r->wallet = wallet;
+    return r;
+}
+
+/* A piece as it is read. */
+struct reading {
+    struct jb_bulk *b;
+    struct jb_fold *f;
+    jb_instant from, until; /* of the day that was met last, with its beginning */
+    jb_day day;
+    struct jb_error *err;
+};
+
+static jb_day
+day_of(struct reading *r, jb_instant t)
+{
+    if (t < r->from || t >= r->until) {
+        r->day = jb_day_of(t, r->f->utc_offset_s);
+        r->from = jb_day_start(r->day, r->f->utc_offset_s);
+        r->until = r->from + JB_US_PER_DAY;
+    }
+    return r->day;
+}
+
+/* Returns its bytes; 0: it goes the other way, or there is no memory. */
+static size_t
+plain_event(struct reading *r, const uint8_t *bytes, size_t n, jb_seq seq,
+            const struct jb_event_context *context)
+{
+    struct jb_event_plain e;
+    struct jb_view_global *g = &r->f->g;
+    const size_t taken = jb_event_plain(bytes, n, seq, context, &e);
+    if (taken == 0 || g->first_timed_seq == 0 || e.recorded_at < g->recorded_at ||
+        day_of(r, e.recorded_at) < g->first_open_day || e.wallet > g->wallets_n ||
+        jb_fold_text(r->f, seq, e.usage, r->err) != JB_OK) {
+        return 0;
+    }
+    struct record *record = add_record(r->b, e.wallet, seq, sizeof *record);
+    if (record == NULL) {
+        r->f->texts.n--; /* it goes the other way, and has its text there */
+        return 0;
+    }
+    record->at = e.recorded_at;
+    record->prev = e.prev;
+    record->amount = e.amount;
+    g->recorded_at = e.recorded_at;
+    g->seq = seq;
+    return taken;
+}
+
+/* *ret gets its bytes. */
+static jb_status
+any_event(struct reading *r, const uint8_t *bytes, size_t n, jb_seq seq,
+          const struct jb_event_context *context, size_t *ret)
+{
+    struct jb_event e;
+    struct jb_decode_failure why;
+    *ret = jb_event_decode(bytes, n, seq, context, &e, &r->b->space, &why);
+    if (*ret == 0) {
+        return why.no_memory ? no_memory(r->err) : JB_E_CORRUPT;
+    }
+    jb_status status = jb_fold_around(r->f, &e, r->err);
+    if (status != JB_OK || e.wallet == 0) {
+        return status;
+    }
+    struct record *record = add_record(r->b, e.wallet, seq, RECORD_HEAD + *ret);
+    if (record == NULL) {
+        return no_memory(r->err);
+    }
+    record->amount = -(jb_amount)*ret;
+    record->at = context->base;
+    memcpy((uint8_t *)record + RECORD_HEAD, bytes, *ret);
+    return JB_OK;
+}
+
+static jb_status
+one_frame(struct reading *r, const struct jb_frame *frame, size_t at)
+{
+    const struct jb_event_context context = {frame->base, r->f->utc_offset_s};
+    const jb_seq end = frame->first + frame->count;
+    jb_status status = JB_OK;
+    for (jb_seq seq = r->f->g.seq + 1; seq < end && status == JB_OK; seq++) {
+        size_t n = plain_event(r, frame->events + at, frame->bytes - at, seq, &context);
+        if (n == 0) {
+            status = any_event(r, frame->events + at, frame->bytes - at, seq, &context, &n);
+        }
+        at += n;
+    }
+    return status == JB_OK && at != frame->bytes ? JB_E_CORRUPT : status;
+}
+
+static bool
+ends(const struct jb_bulk *b, const struct jb_fold *f, jb_seq to)
+{
+    return f->g.seq >= to || b->read.n * 8 >= JB_BULK_BYTES_MAX ||
+           f->g.seq >> JB_TEXT_EPOCH_BITS >= (b->first >> JB_TEXT_EPOCH_BITS) + JB_BULK_EPOCHS;
+}
+
+static jb_status
+read_frames(jb_cursor *c, struct reading *r, const struct jb_follow *how)
+{
+    jb_status status = JB_OK;
+    while (status == JB_OK && !ends(r->b, r->f, how->to)) {
+        struct jb_frame frame;
+        size_t at;
+        status = jb_cursor_frame(c, &frame, &at, r->err);
+        status = status == JB_OK ? one_frame(r, &frame, at) : status;
+        if (how->on_progress != NULL && status == JB_OK) {
+            how->on_progress(how->data, r->f->g.seq < how->to ? r->f->g.seq : how->to, how->to);
+        }
+    }
+    return status;
+}
+
+/* ---- by wallet ---- */
+
+/* Nearly all are of one length. */
+static void
+copy_record(uint64_t *to, const uint64_t *from)
+{
+    if (record_at(from)->amount > 0) {
+        memcpy(to, from, sizeof(struct record));
+    } else {
+        memcpy(to, from, eights_of(record_at(from)) * sizeof *from);
+    }
+}
+
+/* The records in parts by wallet; in order of seq within each. */
+static bool
+put_in_parts(struct jb_bulk *b, uint32_t wallets_n)
+{
+    const unsigned shift = part_shift(wallets_n);
+    const uint64_t *from = b->read.at, *end = from + b->read.n;
+    const size_t before = b->records.cap;
+    if (!jb_vec_reserve(&b->records, b->read.n) || !jb_vec_reserve(&b->ends, PARTS)) {
+        return false;
+    }
+    if (b->records.cap > before) {
+        in_large_pages(b->records.at, b->records.cap * sizeof *b->records.at);
+    }
+    size_t *ends = b->ends.at;
+    b->ends.n = PARTS;
+    memset(ends, 0, PARTS * sizeof *ends);
+    for (const uint64_t *at = from; at < end; at += eights_of(record_at(at))) {
+        ends[record_at(at)->wallet >> shift] += eights_of(record_at(at));
+    }
+    for (size_t i = 0, sum = 0; i < PARTS; i++) {
+        const size_t here = ends[i];
+        ends[i] = sum;
+        sum += here;
+    }
+    for (const uint64_t *at = from; at < end; at += eights_of(record_at(at))) {
+        size_t *place = &ends[record_at(at)->wallet >> shift];
+        copy_record(b->records.at + *place, at);
+        *place += eights_of(record_at(at));
+    }
+    b->records.n = b->read.n;
+    return true;
+}
+
+jb_status
+jb_bulk_read(jb_ledger *l, struct jb_fold *f, struct jb_bulk *b, const struct jb_follow *how,
+             struct jb_error *err)
+{
+    struct reading r = {.b = b, .f = f, .err = err};
+    jb_cursor *c;
+    b->first = f->g.seq + 1;
+    b->first_open_day = f->g.first_open_day;
+    b->read.n = b->ends.n = 0;
+    jb_status status =
+        make_room(b, how->to) ? jb_cursor_open(l, b->first, &c, err) : no_memory(err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = read_frames(c, &r, how);
+    jb_cursor_close(c);
+    return status == JB_OK && !put_in_parts(b, f->g.wallets_n) ? no_memory(err) : status;
+}
+
+/* ---- storing ---- */
+
+struct storing {
+    struct jb_store_txn *t;
+    unsigned table;
+};
+
+static jb_status
+put(void *data, const void *key, size_t key_n, const void *value, size_t value_n,
+    struct jb_error *err)
+{
+    const struct storing *s = data;
+    return jb_store_put(s->t, s->table, key, key_n, value, value_n, err);
+}
+
+/* The event of a record; e has what a plain consumption says beside its numbers, parts one place.
+ */
+static jb_status
+event_of(struct jb_bulk *b, const struct record *r, int32_t utc_offset_s, struct jb_event *plain,
+         struct jb_event *decoded, const struct jb_event **ret, struct jb_error *err)
+{
+    const jb_seq seq = b->first + r->seq;
+    if (r->amount < 0) {
+        const struct jb_event_context context = {r->at, utc_offset_s};
+        struct jb_decode_failure why;
+        *ret = decoded;
+        return jb_event_decode((const uint8_t *)r + RECORD_HEAD, (size_t)-r->amount, seq, &context,
+                               decoded, &b->space, &why) != 0
+                   ? JB_OK
+                   : no_memory(err); /* it was decoded before */
+    }
+    plain->seq = seq;
+    plain->prev = r->prev;
+    plain->recorded_at = plain->occurred_at = r->at;
+    plain->posted_on = jb_day_of(r->at, utc_offset_s);
+    plain->cash_consumed.amount = r->amount;
+    *ret = plain;
+    return JB_OK;
+}
+
+/* The events of one wallet, and what they change in the store. */
+static jb_status
+one_wallet(struct jb_bulk *b, const struct jb_fold *f, const uint64_t *const *records, size_t n,
+           struct jb_fold_wallet *w, struct jb_store_txn *t, struct jb_error *err)
+{
+    struct jb_part part = {.kind = JB_PART_LOT, .ordinal = 1};
+    struct jb_event decoded, plain = {.type = JB_EV_CASH_CONSUMED, .version = 1};
+    plain.wallet = record_at(records[0])->wallet;
+    plain.cash_consumed.parts = (struct jb_parts){&part, 1};
+    jb_status status = jb_fold_wallet_load(w, plain.wallet, b->first_open_day, t, err);
+    for (size_t i = 0; i < n && status == JB_OK; i++) {
+        const struct jb_event *e;
+        status = event_of(b, record_at(records[i]), f->utc_offset_s, &plain, &decoded, &e, err);
+        part.amount = plain.cash_consumed.amount;
+        status = status == JB_OK ? jb_fold_wallet_event(f, w, t, e, err) : status;
+    }
+    for (unsigned table = 0; table < JB_VT_N && status == JB_OK; table++) {
+        struct storing s = {t, table};
+        status = jb_fold_wallet_each(w, table, put, &s, err);
+    }
+    jb_fold_wallet_clear(w);
+    return status;
+}
+
+/* Memory for one part after the other. */
+struct sorting {
+    JB_VEC(const uint64_t *) records; /* in order of wallet, and of seq within each */
+    JB_VEC(uint32_t) ends;            /* of the wallets of a part */
+    struct jb_fold_wallet w;
+};
+
+/* The records from `at` to `end`, which are a part. */
+static bool
+sort(struct sorting *s, const uint64_t *from, const uint64_t *end, unsigned shift)
+{
+    const uint32_t mask = (1U << shift) - 1;
+    size_t n = 0;
+    if (!jb_vec_reserve(&s->ends, (size_t)mask + 1)) {
+        return false;
+    }
+    memset(s->ends.at, 0, ((size_t)mask + 1) * sizeof *s->ends.at);
+    for (const uint64_t *at = from; at < end; at += eights_of(record_at(at)), n++) {
+        s->ends.at[record_at(at)->wallet & mask]++;
+    }
+    if (!jb_vec_reserve(&s->records, n)) {
+        return false;
+    }
+    for (uint32_t i = 0, sum = 0; i <= mask; i++) {
+        const uint32_t here = s->ends.at[i];
+        s->ends.at[i] = sum;
+        sum += here;
+    }
+    for (const uint64_t *at = from; at < end; at += eights_of(record_at(at))) {
+        s->records.at[s->ends.at[record_at(at)->wallet & mask]++] = at;
+    }
+    s->records.n = n;
+    return true;
+}
+
+static jb_status
+one_part(struct jb_bulk *b, const struct jb_fold *f, size_t begin, size_t end, struct sorting *s,
+         struct jb_store_txn *t, struct jb_error *err)
+{
+    const unsigned shift = part_shift(f->g.wallets_n);
+    if (!sort(s, b->records.at + begin, b->records.at + end, shift)) {
+        return no_memory(err);
+    }
+    jb_status status = JB_OK;
+    size_t from = 0;
+    for (uint32_t i = 0; i >> shift == 0 && status == JB_OK; i++) {
+        const size_t to = s->ends.at[i];
+        if (to > from) {
+            status = one_wallet(b, f, s->records.at + from, to - from, &s->w, t, err);
+        }
+        from = to;
+    }
+    return status;
+}
+
+jb_status
+jb_bulk_store(struct jb_bulk *b, const struct jb_fold *f, struct jb_store_txn *t,
+              struct jb_error *err)
+{
+    struct sorting s = {.records = {0}};
+    jb_status status = JB_OK;
+    for (size_t i = 0, begin = 0; i < b->ends.n && status == JB_OK; i++) {
+        const size_t end = b->ends.at[i];
+        status = end > begin ? one_part(b, f, begin, end, &s, t, err) : JB_OK;
+        begin = end;
+    }
+    jb_vec_free(&s.records);
+    jb_vec_free(&s.ends);
+    jb_fold_wallet_free(&s.w);
+    return status == JB_OK ? jb_fold_store(f, t, t, err) : status;
+}
