@@ -116,6 +116,9 @@ struct jb_ledger {
     unsigned waiting;
     _Atomic bool waits_ended;
 
+    /* Held by who uses the writing side and does not lead, and by who leads and does not hold the
+     * writer lock yet. Taken before that one. */
+    pthread_mutex_t state_lock;
     /* The writing side: used by who leads and holds the writer lock. */
     struct jb_state *state;
     struct jb_log_batch batch;

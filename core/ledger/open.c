@@ -98,6 +98,7 @@ make(const char *dir, const struct jb_open_options *o, struct jb_ledger **ret, s
     jb_queue_init(&l->queue);
     pthread_mutex_init(&l->wait_lock, NULL);
     pthread_cond_init(&l->wait_left, NULL);
+    pthread_mutex_init(&l->state_lock, NULL);
     jb_query_lock_init(&l->read_lock);
     jb_query_lock_init(&l->past_lock);
     *ret = l;
@@ -373,7 +374,9 @@ write_behind(struct jb_ledger *l)
         return;
     }
     jb_state_release(l->state);
-    if (jb_behind_settle(l->state, &ignored) != JB_OK ||
+    /* Where the store is gone there is nothing to write, and the whole log would be folded under
+     * the lock. */
+    if (jb_behind_settle(l->state, &ignored) != JB_OK || l->state->store == NULL ||
         jb_lock_take(l->lock, JB_LOCK_WRITER, JB_US_PER_SECOND, 0, &ignored) != JB_OK) {
         return;
     }
@@ -426,6 +429,7 @@ jb_ledger_let_go(jb_ledger *l)
         jb_queue_free(&l->queue);
         pthread_mutex_destroy(&l->wait_lock);
         pthread_cond_destroy(&l->wait_left);
+        pthread_mutex_destroy(&l->state_lock);
         pthread_mutex_destroy(&l->read_lock);
         pthread_mutex_destroy(&l->past_lock);
     }

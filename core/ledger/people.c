@@ -216,8 +216,10 @@ as_writer(struct jb_ledger *l, writer_step step, void *data, struct jb_error *er
         return jb_fail(err, JB_E_USAGE,
                        "the ledger was opened before fork(); open it in the child");
     }
+    pthread_mutex_lock(&l->state_lock);
     jb_status status = jb_lock_take(l->lock, JB_LOCK_WRITER, l->lock_wait_us, 0, err);
     if (status != JB_OK) {
+        pthread_mutex_unlock(&l->state_lock);
         return status;
     }
     status = jb_log_catch_up(l->log, err);
@@ -233,6 +235,7 @@ as_writer(struct jb_ledger *l, writer_step step, void *data, struct jb_error *er
     }
     jb_state_release(l->state);
     jb_lock_release(l->lock, JB_LOCK_WRITER);
+    pthread_mutex_unlock(&l->state_lock);
     return status;
 }
 

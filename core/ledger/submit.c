@@ -428,10 +428,15 @@ static void
 begin_before_the_lock(struct jb_ledger *l)
 {
     struct jb_error ignored;
+    if (pthread_mutex_trylock(&l->state_lock) != 0) {
+        return; /* another thread is at it, with the lock */
+    }
+    jb_behind_look(l->state); /* what the thread has met may be why it begins again */
     if (!l->state->usable) {
         (void)jb_state_catch_up(l->state, &ignored); /* a failure comes again, with the lock */
         jb_state_release(l->state);
     }
+    pthread_mutex_unlock(&l->state_lock);
 }
 
 /* left: who has left the queue, and is not yet told. */

@@ -263,7 +263,9 @@ jb_behind_freeze(struct jb_state *b, struct jb_error *err)
     z->base = b->stored_seq;
     z->generation = b->generation;
     z->closed_through = b->g.closed_through;
-    z->broken = false;
+    z->broken = z->overtaken = false;
+    z->result = JB_OK; /* one that was given up may have failed */
+    z->again_at = 0;
     memcpy(z->chain, b->head.chain, JB_CHAIN_BYTES);
     struct jb_news news = z->news; /* empty, with room */
     z->news = b->news;
@@ -343,7 +345,8 @@ end(struct jb_behind *z)
     z->stage = NOTHING;
 }
 
-/* What was stored leaves memory: what is over, where nobody has touched it since. */
+/* What was stored leaves memory: what is over. Of a wallet that was touched since, what no event
+ * has changed: one that is used all the time would keep all of it for ever. */
 static void
 drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
 {
@@ -352,6 +355,8 @@ drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
         struct jb_cached_wallet *s = frozen_wallet(b, z->next);
         if (s != NULL && s->touched == 0) {
             jb_wallet_drop_over(&s->w);
+        } else if (s != NULL) {
+            jb_wallet_drop_stored(&s->w);
         }
     }
     jb_facts_take(&b->facts, &z->news.facts, &z->next_fact, 4 * wallets);
@@ -414,11 +419,12 @@ jb_behind_settle(struct jb_state *b, struct jb_error *err)
         }
         wait_for_thread(z);
         jb_behind_look(b);
-        if (z->stage == WRITING && z->result != JB_OK && b->store != NULL) {
+        if (z->stage == WRITING && z->result != JB_OK && b->store != NULL && b->usable) {
             if (tried) {
-                jb_status status = z->result;
-                *err = z->err;
-                return status;
+                if (err != NULL) {
+                    *err = z->err;
+                }
+                return z->result;
             }
             tried = true;
             hand_over(b, z, true);

@@ -68,6 +68,7 @@ deletion(struct jb_buffer *rows, const uint8_t key[9], bool stored)
         bool over = is_over;                                                                       \
         bool stored = w->list.at[i].stored;                                                        \
         w->list.at[i].stored = over;                                                               \
+        w->list.at[i].changed = false;                                                             \
         jb_archive_key(key, w->number, kind, w->list.at[i].ordinal);                               \
         if (over) {                                                                                \
             at = rows->n;                                                                          \
@@ -94,6 +95,7 @@ rows_lot(struct jb_buffer *rows, uint32_t wallet, struct jb_lot *l)
         }
     }
     l->stored = over;
+    l->changed = false;
     if (!ok || !over) {
         return ok;
     }
@@ -285,5 +287,17 @@ jb_wallet_drop_over(struct jb_wallet *w)
     DROP_OVER(grants, jb_grant_over(&w->grants.at[i]));
     DROP_OVER(refunds, jb_refund_over(&w->refunds.at[i]));
     DROP_OVER(intervals, jb_interval_over(w, &w->intervals.at[i]));
+    w->first_lot = 0;
+}
+
+void
+jb_wallet_drop_stored(struct jb_wallet *w)
+{
+    DROP_OVER(lots, jb_lot_over(&w->lots.at[i]) && w->lots.at[i].stored && !w->lots.at[i].changed);
+    DROP_OVER(grants, jb_grant_over(&w->grants.at[i]) && w->grants.at[i].stored &&
+                          !w->grants.at[i].changed);
+    DROP_OVER(refunds, jb_refund_over(&w->refunds.at[i]) && w->refunds.at[i].stored &&
+                           !w->refunds.at[i].changed);
+    DROP_OVER(intervals, jb_interval_over(w, &w->intervals.at[i]) && w->intervals.at[i].stored);
     w->first_lot = 0;
 }

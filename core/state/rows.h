@@ -33,5 +33,7 @@ jb_status jb_news_put(const struct jb_news *news, const struct jb_news_mark *fro
 
 /* Takes what is over out of memory: the store has it. */
 void jb_wallet_drop_over(struct jb_wallet *w);
+/* The same of a wallet that was touched since: what no event has changed. */
+void jb_wallet_drop_stored(struct jb_wallet *w);
 
 #endif

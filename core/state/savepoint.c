@@ -119,6 +119,72 @@ save_named(struct jb_savepoint *s, const struct jb_wallet *w, const struct jb_ev
     }
 }
 
+static void
+note_lot(const struct jb_wallet *w, uint32_t ordinal)
+{
+    struct jb_lot *l = jb_wallet_lot(w, ordinal);
+    if (l != NULL) {
+        l->changed = true;
+    }
+}
+
+static void
+note_grant(const struct jb_wallet *w, uint32_t ordinal)
+{
+    struct jb_grant *g = jb_wallet_grant(w, ordinal);
+    if (g != NULL) {
+        g->changed = true;
+    }
+}
+
+static void
+note_refund(const struct jb_wallet *w, uint32_t ordinal)
+{
+    struct jb_refund *r = jb_wallet_refund(w, ordinal);
+    if (r == NULL) {
+        return;
+    }
+    r->changed = true;
+    for (uint32_t i = 0; i < r->legs_n; i++) {
+        note_lot(w, r->legs[i].ordinal);
+    }
+}
+
+/* The same that save_named saves. */
+void
+jb_state_note_changes(const struct jb_wallet *w, const struct jb_event *e)
+{
+    const struct jb_parts parts = jb_event_parts(e);
+    for (uint32_t i = 0; i < parts.n; i++) {
+        const struct jb_part *p = &parts.at[i];
+        if (p->kind == JB_PART_LOT) {
+            note_lot(w, p->ordinal);
+        } else if (p->kind == JB_PART_GRANT) {
+            note_grant(w, p->ordinal);
+        }
+    }
+    switch (e->type) {
+    case JB_EV_CHARGE_REVERSED:
+        note_lot(w, e->charge_reversed.lot);
+        break;
+    case JB_EV_FREE_ACTIVATED:
+    case JB_EV_FREE_REVOKED:
+    case JB_EV_FREE_EXPIRED:
+    case JB_EV_FREE_FORFEITED:
+        note_grant(w, jb_event_ordinal(e));
+        break;
+    case JB_EV_REFUND_CANCELLED:
+    case JB_EV_REFUND_REJECTED:
+    case JB_EV_REFUND_APPROVED:
+    case JB_EV_REFUND_COMPLETED:
+    case JB_EV_REFUND_FAILED:
+        note_refund(w, jb_event_ordinal(e));
+        break;
+    default:
+        break;
+    }
+}
+
 /* For builds with JB_CHECKS: what is stored of a wallet, then all that is loaded of its lists.
  * *ret_wallet: the bytes of the former. */
 static bool

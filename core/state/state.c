@@ -536,6 +536,21 @@ index_return(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
     return JB_OK;
 }
 
+/* What was taken back left its entry behind, which serves again: however often a wallet is created
+ * on trial there is one. A wallet that is not in memory can do without its own. */
+static bool
+note_created(struct jb_state *b, uint64_t hash, uint32_t number)
+{
+    struct jb_map_entry *e = jb_map_change(&b->wallet_ids, hash);
+    const struct jb_cached_wallet *s =
+        e != NULL && e->value <= b->slots.n ? b->slots.at[e->value - 1] : NULL;
+    if (e != NULL && (s == NULL || jb_state_hash(b, s->w.id, s->w.id_n) != hash)) {
+        e->value = number;
+        return true;
+    }
+    return jb_map_put(&b->wallet_ids, hash, number);
+}
+
 /* A slot for a wallet that the event creates. */
 static jb_status
 make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet **ret,
@@ -560,7 +575,7 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     b->slots.at[e->wallet - 1] = s;
     b->loaded++;
     const struct jb_text id = e->wallet_created.id;
-    if (!jb_map_put(&b->wallet_ids, jb_state_hash(b, id.s, id.n), e->wallet)) {
+    if (!note_created(b, jb_state_hash(b, id.s, id.n), e->wallet)) {
         return no_memory(err);
     }
     *ret = s;
@@ -593,6 +608,9 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
         }
         s->touched = b->epoch;
         b->dirty.at[b->dirty.n++] = e->wallet;
+    }
+    if (s != NULL && !created) {
+        jb_state_note_changes(&s->w, e);
     }
     const char *why = jb_apply(&b->g, s != NULL ? &s->w : NULL, e);
     if (why == jb_apply_no_memory) {

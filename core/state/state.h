@@ -286,6 +286,9 @@ void jb_savepoint_rollback(struct jb_state *b);
 void jb_savepoint_release(struct jb_state *b);
 /* Called before an event changes a wallet, when all that it names is loaded. False: no memory. */
 bool jb_savepoint_before(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_event *e);
+/* What the event is about to change of a wallet, which has all that it names, is no longer as its
+ * row was made. */
+void jb_state_note_changes(const struct jb_wallet *w, const struct jb_event *e);
 /* What a savepoint keeps for the next. */
 void jb_savepoint_free(struct jb_savepoint *s);
 

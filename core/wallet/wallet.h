@@ -28,7 +28,8 @@ struct jb_lot {
     jb_amount remaining;
     jb_amount reversed;
     jb_amount refunded;
-    bool stored; /* came from the store's archive; the state cache's concern alone */
+    bool stored;  /* came from the store's archive; the state cache's concern alone */
+    bool changed; /* by an event since its row was made; likewise */
 };
 
 struct jb_grant {
@@ -42,6 +43,7 @@ struct jb_grant {
     jb_instant activated_at; /* recorded_at of its activation */
     jb_instant returned_at;  /* recorded_at of the last return to it; JB_NO_INSTANT: none */
     bool stored;
+    bool changed;
 };
 
 struct jb_refund {
@@ -52,6 +54,7 @@ struct jb_refund {
     struct jb_part *legs; /* owned; while approved */
     uint32_t legs_n;
     bool stored;
+    bool changed;
 };
 
 /* The wallet's status from an instant on, by recorded_at; half open. */
@@ -61,6 +64,7 @@ struct jb_interval {
     jb_instant from;
     jb_seq seq;
     bool stored;
+    bool changed; /* never */
 };
 
 /* The tax month that a BUSINESS wallet consumed in last: a consumption within its days adds to the

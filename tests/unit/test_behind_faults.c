@@ -1,0 +1,224 @@
+/* What is on its way to the store: a write that failed and was given up, and no memory for rows
+ * behind it; a wallet that is used all the time; wallets that are created on trial; and two threads
+ * that use the writing side, one of which leads. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "state/rows.h"
+#include "state/state.h"
+
+static bool no_rows, busy;
+
+static bool
+rows_wallet(struct jb_buffer *rows, struct jb_wallet *w)
+{
+    return !no_rows && jb_rows_wallet(rows, w);
+}
+
+static jb_status
+store_write(struct jb_store *s, struct jb_store_txn *t, struct jb_error *err)
+{
+    return busy ? JB_E_BUSY : jb_store_write(s, t, err);
+}
+
+#define jb_rows_wallet rows_wallet
+#define jb_store_write store_write
+#include "state/behind.c"
+
+#include <jangbu/replay.h>
+
+#include "../check.h"
+#include "ledger/internal.h"
+
+static char scratch[64], dir[96];
+static jb_ledger *l;
+static jb_answers *answers;
+static struct jb_error err;
+static atomic_bool over;
+
+static void
+begin(const char *name, uint64_t lag)
+{
+    jb_behind_limits = (struct jb_behind_limits){.lag_events = lag,
+                                                 .lag_wallets = SIZE_MAX,
+                                                 .lag_us = INT64_MAX,
+                                                 .slice = 10,
+                                                 .wallets_kept = 1000};
+    snprintf(dir, sizeof dir, "%s/%s", scratch, name);
+    must(jb_init(dir, NULL, &err) == JB_OK && jb_open(dir, NULL, &l, &err) == JB_OK, err.text);
+}
+
+static void
+end_and_audit(void)
+{
+    struct jb_audit_report *report;
+    l = jb_close(l);
+    must(jb_audit(dir, NULL, &report, &err) == JB_OK, err.text);
+    must(report->verdict == JB_VERIFIED,
+         report->problems_n > 0 ? report->problems[0]->text : "not verified");
+    jb_audit_report_free(report);
+}
+
+static void
+submit(struct jb_command *c, bool dry)
+{
+    const struct jb_submit_options o = {.size = sizeof o, .dry_run = dry};
+    must(jb_submit(l, c, 1, &o, answers, NULL, &err) == JB_OK, err.text);
+    must(jb_answers_at(answers, 0)->outcome == JB_DONE,
+         jb_answer_message(jb_answers_at(answers, 0)));
+}
+
+static void
+create(const char *id, bool dry)
+{
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_WALLET_CREATE);
+    jb_set_wallet(&c, jb_text_of(id));
+    jb_set_kind(&c, JB_KIND_PERSONAL);
+    jb_set_name(&c, jb_text_of("a name"));
+    submit(&c, dry);
+}
+
+static void
+charge(const char *id)
+{
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_CHARGE);
+    jb_set_wallet(&c, jb_text_of("W"));
+    jb_set_charge(&c, jb_text_of(id));
+    jb_set_method(&c, JB_METHOD_ADMIN_CASH);
+    jb_set_amount(&c, 10);
+    submit(&c, false);
+}
+
+static void
+consume(const char *id)
+{
+    struct jb_command c;
+    jb_command_begin(&c, JB_OP_CONSUME);
+    jb_set_wallet(&c, jb_text_of("W"));
+    jb_set_usage(&c, jb_text_of(id));
+    jb_set_amount(&c, 10);
+    submit(&c, false);
+}
+
+static void
+freeze(void)
+{
+    must(jb_behind_freeze(l->state, &err) == JB_OK, err.text);
+    jb_state_release(l->state);
+}
+
+/* Rows that are not all there are written by nobody. */
+static void
+lacking_rows(void)
+{
+    begin("rows", UINT64_MAX);
+    create("W", false);
+    charge("C1");
+    freeze();
+    busy = true;
+    jb_behind_go_on(l->state, 10);
+    jb_behind_wait(l->state);
+    busy = false;
+    must(l->state->behind->result == JB_E_BUSY, "it cannot be written");
+    l->state->usable = false; /* as a commit that failed leaves it */
+    charge("C2");
+    must(!jb_behind_busy(l->state), "it was given up");
+    freeze();
+    no_rows = true;
+    jb_behind_go_on(l->state, 10);
+    no_rows = false;
+    must(l->state->behind->stage == WRITING && l->state->behind->broken, "no memory");
+    end_and_audit();
+}
+
+/* Its charges are consumed, stored and gone, though it is touched with every command. */
+static void
+used_all_the_time(void)
+{
+    size_t most = 0;
+    begin("used", 40);
+    create("W", false);
+    for (unsigned i = 0; i < 3000; i++) {
+        char id[24];
+        snprintf(id, sizeof id, "I%u", i);
+        charge(id);
+        consume(id);
+        jb_behind_wait(l->state); /* for the thread, which has no time here */
+        size_t lots = l->state->slots.at[0]->w.lots.n;
+        most = lots > most ? lots : most;
+    }
+    must(most < 300, "what is over stays in memory");
+    end_and_audit();
+}
+
+static void
+on_trial(void)
+{
+    begin("trial", 40);
+    for (unsigned i = 0; i < 100; i++) {
+        char id[24];
+        create("X", true);
+        snprintf(id, sizeof id, "W%u", i);
+        create(id, false);
+        create("X", true);
+    }
+    must(l->state->wallet_ids.entries.n <= 101, "each trial has left something behind");
+    create("X", false);
+    must(jb_state_catch_up(l->state, &err) == JB_OK, err.text);
+    for (unsigned i = 0; i < 100; i++) {
+        char id[24];
+        struct jb_cached_wallet *s;
+        snprintf(id, sizeof id, "W%u", i);
+        must(jb_state_find(l->state, jb_text_of(id), &s, &err) == JB_OK && s != NULL &&
+                 s->w.number == i + 1,
+             "a wallet is found");
+    }
+    jb_state_release(l->state);
+    end_and_audit();
+}
+
+static void *
+rotate(void *unused)
+{
+    struct jb_error e;
+    (void)unused;
+    while (!atomic_load(&over)) {
+        must(jb_people_rotate(l, &e) == JB_E_KEY, "people.mdb is not sealed");
+    }
+    return NULL;
+}
+
+/* Each time jb_people_rotate fails the state begins again: not in two threads at once. */
+static void
+two_threads(void)
+{
+    pthread_t t;
+    begin("two", 40);
+    create("W", false);
+    must(pthread_create(&t, NULL, rotate, NULL) == 0, "a thread");
+    for (unsigned i = 0; i < 3000; i++) {
+        char id[24];
+        snprintf(id, sizeof id, "I%u", i);
+        charge(id);
+    }
+    atomic_store(&over, true);
+    pthread_join(t, NULL);
+    end_and_audit();
+}
+
+int
+main(void)
+{
+    make_quick_scratch(scratch, "behind");
+    answers = jb_answers_new();
+    lacking_rows();
+    used_all_the_time();
+    on_trial();
+    two_threads();
+    jb_answers_free(answers);
+    remove_scratch(scratch);
+    return 0;
+}
