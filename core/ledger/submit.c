@@ -368,12 +368,11 @@ static void
 write_behind(struct jb_ledger *l, uint64_t events)
 {
     struct jb_error ignored;
-    if (jb_behind_busy(l->state)) {
-        jb_behind_go_on(l->state, (size_t)events);
-    } else {
+    if (!jb_behind_busy(l->state)) {
         (void)jb_behind_freeze(l->state, &ignored);
         l->stored_at = jb_monotonic_us();
     }
+    jb_behind_go_on(l->state, (size_t)events);
 }
 
 /* Answers are final up to `decided`; whole requests leave the queue. */
