@@ -150,10 +150,14 @@ note_refund(const struct jb_wallet *w, uint32_t ordinal)
     }
 }
 
-/* The same that save_named saves. */
+/* The same that save_named saves. A consumption takes from what is not over: its row is that of the
+ * wallet, or it was over, has come back since and was noted then. */
 void
 jb_state_note_changes(const struct jb_wallet *w, const struct jb_event *e)
 {
+    if (e->type == JB_EV_CASH_CONSUMED) {
+        return;
+    }
     const struct jb_parts parts = jb_event_parts(e);
     for (uint32_t i = 0; i < parts.n; i++) {
         const struct jb_part *p = &parts.at[i];
