@@ -6,6 +6,7 @@
 #include <jangbu/replay.h>
 
 #include "base/error.h"
+#include "event/plain.h"
 #include "ledger/requires.h"
 #include "log/log.h"
 #include "projections/wallet_summary.h"
@@ -40,67 +41,24 @@ contradiction(struct jb_error *err, jb_seq seq, const char *why)
 
 /* ---- the usual event ---- */
 
-/* No plain consumption is longer: who has so many bytes reads without looking for their end. */
-#define PLAIN_BYTES_MAX 128
-
-/* The number at *p, whose bytes are there. */
-static inline uint64_t
-take(const uint8_t **p)
-{
-    const uint8_t tag = *(*p)++;
-    if (tag < 0x80) {
-        return tag;
-    }
-    if (tag < 0xcc || tag > 0xcf) {
-        return UINT64_MAX; /* none: out of every bound */
-    }
-    const unsigned bytes = 1U << (tag - 0xcc);
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++) {
-        value = value << 8 | (*p)[i];
-    }
-    *p += bytes;
-    return value;
-}
-
-static inline size_t
-take_length(const uint8_t **p)
-{
-    const uint8_t tag = *(*p)++;
-    return tag > 0xa0 && tag < 0xc0 ? tag & 0x1fU : tag == 0xd9 ? *(*p)++ : SIZE_MAX;
-}
-
-/* A consumption by a wallet without anything in its envelope, out of one lot. Returns its bytes; 0:
- * it is something else, or something is wrong with it. */
+/* Applies it, if it is one and nothing is wrong with it. Returns its bytes; else 0. */
 static inline size_t
 plain_consumption(struct replay *r, const uint8_t *bytes, size_t n, jb_seq seq)
 {
-    const uint8_t *p = bytes + 3;
-    if (n < PLAIN_BYTES_MAX || bytes[0] != 0x98 || bytes[1] != JB_EV_CASH_CONSUMED ||
-        bytes[2] != 0) {
+    struct jb_plain_form f;
+    const size_t taken = jb_plain_read(bytes, n, seq, &f);
+    if (taken == 0 || f.wallet > r->wallets.n) {
         return 0;
     }
-    const uint64_t wallet = take(&p), back = take(&p), after = take(&p);
-    const size_t usage = take_length(&p);
-    if (wallet == 0 || wallet > r->wallets.n || usage > JB_ID_BYTES_MAX || after > INT64_MAX) {
-        return 0;
-    }
-    p += usage;
-    const uint64_t amount = take(&p), lot = take(&p);
-    struct tally *w = &r->wallets.at[wallet - 1];
+    struct tally *w = &r->wallets.at[f.wallet - 1];
     jb_amount paid;
-    if (amount == 0 || amount > (uint64_t)JB_BALANCE_MAX || lot == 0 || lot > UINT32_MAX ||
-        back > seq || seq - back != w->version ||
-        __builtin_sub_overflow(w->paid, (jb_amount)amount, &paid)) {
+    if (seq - f.back != w->version || __builtin_sub_overflow(w->paid, (jb_amount)f.amount, &paid)) {
         return 0;
     }
     w->paid = paid;
     w->version = seq;
-    return (size_t)(p - bytes);
+    return taken;
 }
-static_assert(3 + 3 * 9 + 2 + JB_ID_BYTES_MAX + 2 * 9 <= PLAIN_BYTES_MAX,
-              "what is read of a plain consumption is there");
-static_assert(JB_EV_CASH_CONSUMED < 0x80, "its type is one byte");
 
 /* ---- every event ---- */
 

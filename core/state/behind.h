@@ -36,10 +36,11 @@ bool jb_behind_busy(const struct jb_state *b);
 jb_seq jb_behind_frozen(const struct jb_state *b);
 /* Goes on, with about so many wallets. */
 void jb_behind_go_on(struct jb_state *b, size_t wallets);
-/* Goes on until nothing is on its way, or it fails. The caller holds no snapshots
+/* Goes on until nothing is on its way, or it fails. JB_OK also where the state has to begin again
+ * (not usable) or has lost its store: stored_seq says what is stored. The caller holds no snapshots
  * (jb_state_release). */
 jb_status jb_behind_settle(struct jb_state *b, struct jb_error *err);
-/* Stores everything up to g.seq. */
+/* Freezes and settles: stores everything up to g.seq. JB_OK as above. */
 jb_status jb_behind_checkpoint(struct jb_state *b, struct jb_error *err);
 
 /* What the thread has come to is taken up: before a snapshot of the store is taken. */
