@@ -15,7 +15,7 @@ struct auth; /* the file as it was last read; readers keep what they have while 
 struct principal {
     char name[64];
     char caller[33];
-    char role[33];       /* "": none */
+    char role[33]; /* "": none */
     bool read, write, people, ops, keyless;
     char wallets[65];    /* prefix of the wallets that it may see; "": all */
     uint64_t op_mask[4]; /* 1 << op: commands that it may give */
