@@ -24,6 +24,8 @@ void html_span(struct out *o, const char *tag, const char *class, unsigned colum
  * of families. lang: "ko" or "en". */
 void html_page_begin(struct out *o, const char *lang, const char *title);
 void html_page_end(struct out *o);
+/* What stands between <style> and </style> there: for who has to say its hash. */
+struct jb_text html_page_style(void);
 
 /* In a tag that is not closed yet: name="value". */
 void html_number(struct out *o, const char *name, int64_t value);
