@@ -23,6 +23,11 @@ struct route;
 
 #define EXCHANGE_PARAMS 3
 
+/* A parameter of the query, decoded. */
+struct exchange_pair {
+    struct jb_text name, value;
+};
+
 enum method { METHOD_GET = 1, METHOD_POST, METHOD_OTHER };
 
 struct exchange {
@@ -32,16 +37,23 @@ struct exchange {
     uint64_t id;                 /* of this request: in its log line, and its answer's header */
     int64_t began_us;            /* of the monotonic clock */
     enum method method;
-    jb_lang lang;                          /* what Accept-Language prefers */
+    jb_lang lang;                           /* what Accept-Language prefers */
     struct jb_text params[EXCHANGE_PARAMS]; /* of the path, decoded, in the order of the pattern */
-    struct jb_text body;                   /* whole */
-    struct jb_text type;                   /* of the body, without parameters: "application/json" */
+    struct exchange_pair *query;
+    size_t query_n;
+    struct {
+        char *at;
+        size_t n, cap;
+    } room; /* for what is decoded: as long as the request's target, so it never is too small */
+    struct jb_text body; /* whole */
+    struct jb_text type; /* of the body, without parameters: "application/json" */
     struct {
         int status;       /* 0: none yet */
         const char *type; /* Content-Type; a word that lives for ever */
         struct out body;
-        char code[40]; /* for the log: a refusal's, or a status word; "": none */
-        uint64_t seq;  /* of the log, that the answer shows; 0: none */
+        char code[40];  /* for the log: a refusal's, or a status word; "": none */
+        const char *op; /* for the log: of one command, its word; NULL: none, or several */
+        uint64_t seq;   /* of the log, that the answer shows; 0: none */
     } answer;
     void *own; /* of who handles it */
 };
@@ -58,7 +70,10 @@ void exchange_query_each(const struct exchange *x,
                          void *data);
 /* Whether the request came over the Unix socket, and from whom; false: over TCP. */
 bool exchange_peer_uid(const struct exchange *x, uint32_t *ret_uid);
-/* A header of the answer; value is copied. */
+/* Whether it came to a listener of operations: the Unix socket, or that of `ops-listen`. */
+bool exchange_operations(const struct exchange *x);
+/* A header of the answer: name lives for ever, value is copied. One of that name that was set
+ * before is replaced. */
 void exchange_set_header(struct exchange *x, const char *name, const char *value);
 /* Status and type of the answer, whose body is written to x->answer.body. */
 void exchange_answer(struct exchange *x, int status, const char *type);
@@ -76,5 +91,15 @@ void exchange_stream(struct exchange *x, int status, const char *type,
                      void *data);
 /* There is more for a stream. From any thread, until its `end` was called. */
 void exchange_wake(struct exchange *x);
+
+/* ---- for http.c ---- */
+
+/* Decodes s into x->room. s NULL: it is no text that may be in a target: %-escapes that are none,
+ * a NUL, or what is no UTF-8. */
+struct jb_text exchange_decode(struct exchange *x, struct jb_text s, bool plus_is_space);
+/* Decodes the parameters of a query. False: as above, or there are too many. */
+bool exchange_read_query(struct exchange *x, struct jb_text raw, bool plus_is_space);
+/* What a header Accept-Language prefers of the two; other: where it names none of them. */
+jb_lang exchange_language(struct jb_text accept, jb_lang other);
 
 #endif

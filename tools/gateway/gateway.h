@@ -14,6 +14,7 @@ struct http;
 struct metrics;
 struct pages;
 struct submitters;
+struct workers;
 
 struct gateway {
     const struct config *config;
@@ -23,6 +24,7 @@ struct gateway {
     struct auth *auth;
     struct http *http;
     struct submitters *submitters;
+    struct workers *workers; /* of LANE_SLOW */
     struct feed *feed;
     struct metrics *metrics;
     struct pages *pages; /* sessions of the page */

@@ -23,16 +23,24 @@ enum gateway_code {
     GATEWAY_PARAMETER,
     GATEWAY_BAD_REQUEST,
     GATEWAY_CURSOR_AHEAD,
+    GATEWAY_HEAD_TOO_LARGE,
+    GATEWAY_SLOW_FULL,
+    GATEWAY_NO_MEMORY,
     GATEWAY_CODES
 };
 
+/* "NOT_FOUND"; NULL for numbers that are none. */
+const char *gateway_code_word(enum gateway_code code);
+int http_status_of_gateway(enum gateway_code code);
 int http_status_of_code(jb_code code);
 int http_status_of_status(jb_status status);
 
 /* The answer is a problem. detail: a sentence of this case; NULL: the code's own. */
 void problem(struct exchange *x, enum gateway_code code, const char *detail);
 void problem_status(struct exchange *x, jb_status status, const struct jb_error *err);
-/* A refusal by the rules: its members stand beside the problem's. */
+/* A refusal by the rules, or a command of which nobody knows whether it was done: its answer, as
+ * `apply` writes it, is the member `answer` (beside the problem's members a figure `status` would
+ * be a second one of that name). */
 void problem_refusal(struct exchange *x, const struct jb_answer *answer);
 
 #endif

@@ -39,5 +39,11 @@ extern const size_t routes_n;
  * path has routes of other methods (405 and not 404). */
 const struct route *route_find(struct exchange *x, enum method method, struct jb_text path,
                                bool *ret_other);
+/* The number of a route in the table. */
+static inline size_t
+route_number(const struct route *r)
+{
+    return (size_t)(r - routes);
+}
 
 #endif
