@@ -78,7 +78,7 @@ table_add(struct table *t, const struct entry *entry, char *why, size_t size)
     for (size_t i = 0; i < t->n; i++) {
         const struct entry *other = &t->known[i].entry;
         if (same_proof(other, entry) || strcmp(other->who.name, entry->who.name) == 0) {
-            snprintf(why, size, "%s and %s have one name or one proof", entry->who.name,
+            snprintf(why, size, tr("%s and %s have one name, or one proof"), entry->who.name,
                      other->who.name);
             return false;
         }
@@ -158,7 +158,8 @@ table_read(const char *path, struct table **ret, struct jb_error *err)
     const size_t lines = text != NULL ? lines_of(text) : 0;
     struct table *t = calloc(1, sizeof *t + (lines + 1) * sizeof t->known[0]);
     if (t == NULL) {
-        *err = (struct jb_error){.status = JB_E_NOMEM, .text = "no memory for the tokens"};
+        *err = (struct jb_error){.status = JB_E_NOMEM};
+        snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
         status = JB_E_NOMEM;
     } else {
         atomic_init(&t->users, 1);
@@ -180,7 +181,8 @@ auth_open(const char *path, struct jb_error *err)
     struct auth *a = calloc(1, sizeof *a);
     const bool named = path != NULL && path[0] != '\0';
     if (a == NULL || sodium_init() < 0 || (named && (a->path = strdup(path)) == NULL)) {
-        *err = (struct jb_error){.status = JB_E_NOMEM, .text = "no memory for the tokens"};
+        *err = (struct jb_error){.status = JB_E_NOMEM};
+        snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
         free(a);
         return NULL;
     }
@@ -294,8 +296,7 @@ static bool
 may_ask(const struct principal *who, const struct route *route)
 {
     const char *ask = route->ask;
-    return who->read &&
-           (ask == NULL || (who->ask_mask >> query_called(ask, strlen(ask)) & 1) != 0);
+    return who->read && (ask == NULL || (who->ask_mask >> query_called(ask, strlen(ask)) & 1) != 0);
 }
 
 /* NULL: he may; else why not. */
@@ -400,7 +401,7 @@ auth_admit(struct auth *a, struct exchange *x)
         table_leave(t);
         atomic_fetch_add(&a->refused, 1);
         problem(x, GATEWAY_UNAUTHENTICATED, NULL);
-        exchange_set_header(x, "WWW-Authenticate", "Bearer realm=\"jangbu\"");
+        exchange_set_header(x, "WWW-Authenticate", WIRE("Bearer realm=\"jangbu\""));
         return false;
     }
     x->who = &k->entry.who;

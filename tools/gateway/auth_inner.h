@@ -15,8 +15,8 @@ struct entry {
     uint8_t hash[TOKEN_HASH_BYTES];
 };
 
-/* A line without its newline; it is taken apart. False: why it is none. *ret_empty: there is nothing
- * on it. */
+/* A line without its newline; it is taken apart. False: why it is none. *ret_empty: there is
+ * nothing on it. */
 bool token_line_read(char *line, struct entry *ret, bool *ret_empty, char *why, size_t size);
 /* The whole file, owned (free), ended by NUL. JB_E_NOTFOUND; JB_E_KEY: others can read or write it.
  */

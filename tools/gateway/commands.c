@@ -28,8 +28,8 @@ bad_request(struct exchange *x, const char *detail)
     return false;
 }
 
-/* "abc" of RFC 9651 without its quotes and escapes, or what stands there bare; the pool's. False: it
- * is neither, x has the problem. */
+/* "abc" of RFC 9651 without its quotes and escapes, or what stands there bare; the pool's. False:
+ * it is neither, x has the problem. */
 static bool
 key_header(struct exchange *x, struct json_pool *pool, struct jb_text *ret)
 {
@@ -110,10 +110,11 @@ command_check(const struct exchange *x, struct jb_command *c, bool dry_run,
               enum gateway_code *ret_code, struct bad_line *bad)
 {
     const bool caller = (c->has & JB_HAS(JB_CF_CALLER)) != 0;
+    const char *not_here = caller ? "caller" : "clock";
     *bad = (struct bad_line){.code = JB_CODE_MALFORMED};
     *ret_code = 0;
     if (caller || (c->has & JB_HAS(JB_CF_CLOCK)) != 0) {
-        snprintf(bad->field, sizeof bad->field, "%s", caller ? "caller" : "clock");
+        snprintf(bad->field, sizeof bad->field, "%s", not_here);
         snprintf(bad->message, sizeof bad->message, "%s",
                  tr("the caller comes with the token, and the clock is the ledger's: a command "
                     "here has neither"));
@@ -245,8 +246,8 @@ lines_write(struct exchange *x, const struct job *job, const jb_answers *answers
         return;
     }
     exchange_answer(x, 200, LINES_TYPE);
-    batch_answers(&job->batch, answers, from, done, x->gateway->quick.utc_offset_s,
-                  &x->answer.body, &tally);
+    batch_answers(&job->batch, answers, from, done, x->gateway->quick.utc_offset_s, &x->answer.body,
+                  &tally);
     for (size_t i = done; i > 0 && x->answer.seq == 0; i--) {
         x->answer.seq = jb_answers_at(answers, from + i - 1)->seq;
     }

@@ -46,6 +46,12 @@ range(struct out *o, uint64_t min, uint64_t max)
     }
 }
 
+static bool
+takes_commands(const struct route *r)
+{
+    return r->method == METHOD_POST && r->access == ACCESS_WRITE;
+}
+
 /* ---- parameters ---- */
 
 static void
@@ -184,11 +190,13 @@ parameters(struct out *o, const struct route *r)
             parameter(o, row, in_path(r, row->name));
         }
     }
-    if (r->access == ACCESS_WRITE && strcmp(r->path, "/v1/commands") == 0) {
+    if (takes_commands(r)) {
         const struct member_row dry_run = {.name = "dry_run", .kind = MEMBER_FLAG};
         parameter(o, &dry_run, false);
-        header_parameter(o, "Idempotency-Key", "the command's key, for ever; of lines, each has one");
-        header_parameter(o, "If-Match", "the version of the wallet that is expected, as ETag says it");
+        header_parameter(o, "Idempotency-Key",
+                         "the command's key, for ever; of lines, each has one");
+        header_parameter(o, "If-Match",
+                         "the version of the wallet that is expected, as ETag says it");
     }
     if (q != NULL && kind == QUERY_BALANCE) {
         header_parameter(o, "If-None-Match", "an ETag: 304 while nothing changed");
@@ -226,12 +234,12 @@ success(struct out *o, const struct route *r)
     if (kind == QUERY_BALANCE) {
         ref(o, "ETag", "headers", "ETag");
     }
-    if (strcmp(r->path, "/v1/commands") == 0) {
+    if (takes_commands(r)) {
         ref(o, "Idempotent-Replayed", "headers", "Idempotent-Replayed");
     }
     js_close(o, '}');
     js_open(o, "content", '{');
-    if (strcmp(r->path, "/v1/commands") == 0) {
+    if (takes_commands(r)) {
         content(o, "application/json", "Answer");
         content(o, "application/x-ndjson", "Answer");
     } else if (strcmp(r->path, "/metrics") == 0) {
@@ -282,7 +290,7 @@ operation(struct out *o, const struct route *r)
         js_str(o, "x-jangbu-query", r->ask);
     }
     parameters(o, r);
-    if (strcmp(r->path, "/v1/commands") == 0) {
+    if (takes_commands(r)) {
         js_open(o, "requestBody", '{');
         js_bool(o, "required", true);
         js_open(o, "content", '{');
@@ -523,7 +531,8 @@ static void
 event_field_schema(struct out *o, const struct jb_field_info *f)
 {
     char name[80];
-    snprintf(name, sizeof name, "%s%s", f->name, f->kind == JB_FK_REF ? "_ref" : "");
+    const char *behind = f->kind == JB_FK_REF ? "_ref" : "";
+    snprintf(name, sizeof name, "%s%s", f->name, behind);
     js_open(o, name, '{');
     switch (f->kind) {
     case JB_FK_TEXT:
@@ -746,6 +755,8 @@ document(struct out *o)
     js_close(o, '}');
 }
 
+#define LINE_BYTES 90
+
 static void
 line_break(struct out *to, unsigned depth)
 {
@@ -755,6 +766,25 @@ line_break(struct out *to, unsigned depth)
     }
 }
 
+/* Bytes of the object or list that begins there, where it holds no other and is short; 0: it does
+ * not fit in a line. */
+static size_t
+in_one_line(const char *s, size_t n)
+{
+    bool quoted = false;
+    for (size_t i = 1; i < n && i < LINE_BYTES; i++) {
+        quoted = s[i] == '"' ? !quoted : quoted;
+        if (quoted || s[i] == '"') {
+            i += s[i] == '\\' ? 1 : 0;
+        } else if (s[i] == '}' || s[i] == ']') {
+            return i + 1;
+        } else if (s[i] == '{' || s[i] == '[') {
+            return 0;
+        }
+    }
+    return 0;
+}
+
 /* A member, or item, a line. */
 static void
 broken_into_lines(struct out *to, const char *s, size_t n)
@@ -762,6 +792,13 @@ broken_into_lines(struct out *to, const char *s, size_t n)
     unsigned depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < n; i++) {
+        const size_t whole =
+            !quoted && (s[i] == '{' || s[i] == '[') ? in_one_line(s + i, n - i) : 0;
+        if (whole > 0) {
+            out_bytes(to, s + i, whole);
+            i += whole - 1;
+            continue;
+        }
         const char c = s[i];
         const bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
         quoted = c == '"' ? !quoted : quoted;
@@ -772,13 +809,13 @@ broken_into_lines(struct out *to, const char *s, size_t n)
             }
             continue;
         }
-        if (closes && s[i - 1] != '{' && s[i - 1] != '[') {
+        if (closes) {
             line_break(to, depth - 1);
         }
         depth -= closes ? 1 : 0;
         out_char(to, c);
         depth += opens ? 1 : 0;
-        if (c == ',' || (opens && i + 1 < n && s[i + 1] != '}' && s[i + 1] != ']')) {
+        if (c == ',' || opens) {
             line_break(to, depth);
         }
         if (c == ':') {

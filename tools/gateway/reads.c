@@ -1,6 +1,6 @@
 /*
- * Reads. Each route is a query of docs/json.md: what the path names and what stands behind the ? are
- * its members, read by the table of members, so that a query has no code of its own here.
+ * Reads. Each route is a query of docs/json.md: what the path names and what stands behind the ?
+ * are its members, read by the table of members, so that a query has no code of its own here.
  */
 #include "reads.h"
 
@@ -16,15 +16,10 @@
 #include "queries.h"
 #include "rows_json.h"
 
+#define FOR_EVER WIRE("private, max-age=31536000, immutable")
 #define ROWS_MAX 1000U /* of a page; of a history 10,000 */
 
 /* ---- the query ---- */
-
-static bool
-text_is(struct jb_text t, const char *word)
-{
-    return strlen(word) == t.n && memcmp(word, t.s, t.n) == 0;
-}
 
 static bool
 parameter_bad(struct exchange *x, const char *sentence, struct jb_text name)
@@ -78,8 +73,12 @@ query_members(struct exchange *x, struct out *o)
 static bool
 query_allowed(struct exchange *x, const struct query *q)
 {
-    if (q->people != 0 && !x->who->people) {
+    if ((q->people != 0 || q->name.s != NULL) && !x->who->people) {
         problem(x, GATEWAY_FORBIDDEN, tr("it may not read personal texts"));
+        return false;
+    }
+    if (q->channel.s != NULL && x->who->wallets[0] != '\0') {
+        problem(x, GATEWAY_FORBIDDEN, tr("it may see some wallets only, and a channel is none"));
         return false;
     }
     if (q->limit > ROWS_MAX && q->kind != QUERY_HISTORY) {
@@ -125,8 +124,7 @@ caching(struct exchange *x, const struct query *q, jb_seq head)
 {
     const bool ever = q->as_of.kind == JB_AS_OF_SEQ && q->as_of.seq != 0 && q->as_of.seq <= head &&
                       q->people == 0 && q->name.s == NULL;
-    exchange_set_header(x, "Cache-Control",
-                        ever ? "private, max-age=31536000, immutable" : "private, no-cache");
+    exchange_set_header(x, "Cache-Control", ever ? FOR_EVER : WIRE("private, no-cache"));
 }
 
 static void
@@ -222,8 +220,8 @@ etag_listed(struct jb_text list, const char *etag)
         return true;
     }
     for (size_t i = 0; i + n <= list.n; i++) {
-        const bool begins = i == 0 || list.s[i - 1] == ' ' || list.s[i - 1] == ',' ||
-                            list.s[i - 1] == '/';
+        const bool begins =
+            i == 0 || list.s[i - 1] == ' ' || list.s[i - 1] == ',' || list.s[i - 1] == '/';
         const bool ends = i + n == list.n || list.s[i + n] == ' ' || list.s[i + n] == ',';
         if (begins && ends && memcmp(list.s + i, etag, n) == 0) {
             return true;
@@ -304,7 +302,7 @@ event_get(struct exchange *x)
     x->answer.seq = q.from;
     exchange_answer(x, 200, "application/json");
     if (q.people == 0) {
-        exchange_set_header(x, "Cache-Control", "private, max-age=31536000, immutable");
+        exchange_set_header(x, "Cache-Control", FOR_EVER);
     }
     return ANSWERED;
 }

@@ -1,11 +1,13 @@
 #include "submit.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "gateway.h"
+#include "lang.h"
 
 #define SUBMITTERS 2
 /* A call has one language and writes or does not: jobs that differ in these wait in lines of their
@@ -231,13 +233,12 @@ note(struct submitters *s, size_t n, uint64_t us, jb_status status, const struct
 static jb_status
 submit(struct submitter *me, const struct job *first, size_t n, size_t *done, struct jb_error *err)
 {
-    const struct jb_submit_options options = {.size = sizeof options,
-                                              .dry_run = first->dry_run,
-                                              .lang = first->x->lang};
+    const struct jb_submit_options options = {
+        .size = sizeof options, .dry_run = first->dry_run, .lang = first->x->lang};
     const uint64_t began = now_us();
     *done = 0;
-    const jb_status status = jb_submit(me->all->gateway->ledger, me->commands, n, &options,
-                                       me->answers, done, err);
+    const jb_status status =
+        jb_submit(me->all->gateway->ledger, me->commands, n, &options, me->answers, done, err);
     *done = status == JB_OK ? n : *done;
     note(me->all, n, now_us() - began, status, err);
     return status;
@@ -333,7 +334,8 @@ submitters_start(struct gateway *g, struct jb_error *err)
         s->running += whole ? 1 : 0;
     }
     if (!whole) {
-        *err = (struct jb_error){.status = JB_E_NOMEM, .text = "no memory for the submitters"};
+        *err = (struct jb_error){.status = JB_E_NOMEM};
+        snprintf(err->text, sizeof err->text, "%s", tr("no memory"));
         submitters_end(s);
         s = submitters_free(s);
     }

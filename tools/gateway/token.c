@@ -13,13 +13,14 @@
 
 #define SECRET_BYTES 32
 #define TOKEN_PREFIX "jbt_"
-#define TOKEN_BYTES (sizeof TOKEN_PREFIX + sodium_base64_ENCODED_LEN(SECRET_BYTES, \
-                     sodium_base64_VARIANT_URLSAFE_NO_PADDING))
+#define TOKEN_BYTES                                                                                \
+    (sizeof TOKEN_PREFIX +                                                                         \
+     sodium_base64_ENCODED_LEN(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
 
 /* What may stand behind `new NAME`, and the option of the line that it becomes. */
 static const struct {
     const char *flag, *option;
-} flags[] = {{"--scope", "scopes"},     {"--caller", "caller"}, {"--role", "role"},
+} flags[] = {{"--scope", "scopes"},    {"--caller", "caller"}, {"--role", "role"},
              {"--wallets", "wallets"}, {"--rate", "rate"},     {"--uid", NULL}};
 #define FLAGS (sizeof flags / sizeof flags[0])
 enum { SCOPE = 0, UID = FLAGS - 1 };
@@ -32,7 +33,8 @@ struct asked_for {
 static int
 say(const char *what, const char *which)
 {
-    fprintf(stderr, "jangbud: %s%s%s\n", which != NULL ? which : "", which != NULL ? ": " : "", what);
+    fprintf(stderr, "jangbud: %s%s%s\n", which != NULL ? which : "", which != NULL ? ": " : "",
+            what);
     return 2;
 }
 

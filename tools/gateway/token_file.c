@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "auth_inner.h"
+#include "lang.h"
 
 static_assert(TOKEN_HASH_BYTES == crypto_hash_sha256_BYTES, "SHA-256");
 
@@ -22,7 +23,7 @@ token_hash(const char *token, size_t n, uint8_t ret[TOKEN_HASH_BYTES])
 static bool
 because(char *why, size_t size, const char *sentence, const char *word)
 {
-    snprintf(why, size, "%s %.80s", sentence, word);
+    snprintf(why, size, sentence, word);
     return false;
 }
 
@@ -93,10 +94,9 @@ static bool
 scopes_read(char *list, struct principal *ret, char *why, size_t size)
 {
     char *rest;
-    for (char *word = strtok_r(list, ",", &rest); word != NULL;
-         word = strtok_r(NULL, ",", &rest)) {
+    for (char *word = strtok_r(list, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
         if (!scope_read(word, ret)) {
-            return because(why, size, "there is no scope", word);
+            return because(why, size, tr("there is no scope %.80s"), word);
         }
     }
     return true;
@@ -118,7 +118,7 @@ option_read(char *word, struct entry *ret, char *why, size_t size)
     char *value = strchr(word, '=');
     bool ok = false;
     if (value == NULL) {
-        return because(why, size, "an option is written NAME=VALUE, not", word);
+        return because(why, size, tr("an option is written NAME=VALUE, not %.80s"), word);
     }
     *value++ = '\0';
     if (strcmp(word, "scopes") == 0) {
@@ -133,9 +133,9 @@ option_read(char *word, struct entry *ret, char *why, size_t size)
     } else if (strcmp(word, "rate") == 0) {
         ok = number_read(value, 1000000, &ret->who.rate);
     } else {
-        return because(why, size, "there is no option", word);
+        return because(why, size, tr("there is no option %.80s"), word);
     }
-    return ok || because(why, size, "there is something wrong with the value of", word);
+    return ok || because(why, size, tr("the value of %.80s is none that it can have"), word);
 }
 
 static bool
@@ -166,11 +166,12 @@ token_line_read(char *line, struct entry *ret, bool *ret_empty, char *why, size_
     }
     const char *proof = strtok_r(NULL, blanks, &rest);
     if (!text_read(name, ret->who.name, sizeof ret->who.name)) {
-        return because(why, size, "a name has 1 to 63 bytes, not", name);
+        return because(why, size, tr("a name has 1 to 63 bytes, not %.80s"), name);
     }
     if (proof == NULL || !proof_read(proof, ret)) {
-        return because(why, size, "sha256: and 64 hexadecimal digits, or uid: and a number, stand "
-                                  "behind the name",
+        return because(why, size,
+                       tr("behind the name %.80s stands sha256: and 64 hexadecimal digits, or "
+                          "uid: and a number"),
                        name);
     }
     for (char *word = strtok_r(NULL, blanks, &rest); word != NULL;
@@ -181,7 +182,7 @@ token_line_read(char *line, struct entry *ret, bool *ret_empty, char *why, size_
     }
     if (ret->who.caller[0] == '\0' &&
         !text_read(ret->who.name, ret->who.caller, sizeof ret->who.caller)) {
-        return because(why, size, "a caller has at most 32 bytes: give one for", name);
+        return because(why, size, tr("a caller has at most 32 bytes: give one for %.80s"), name);
     }
     return true;
 }
@@ -200,14 +201,14 @@ whole_read(int fd, const char *path, char **ret, size_t *ret_n, struct jb_error 
     struct stat st;
     errno = 0;
     if (fstat(fd, &st) != 0) {
-        return file_bad(err, JB_E_IO, path, "it cannot be looked at");
+        return file_bad(err, JB_E_IO, path, tr("it cannot be looked at"));
     }
     if ((st.st_mode & 077) != 0 || (st.st_uid != geteuid() && st.st_uid != 0)) {
         return file_bad(err, JB_E_KEY, path,
-                        "others can use this file: make it yours, with mode 0600");
+                        tr("others can use this file: make it yours, with mode 0600"));
     }
     if (!S_ISREG(st.st_mode) || st.st_size > (off_t)TOKEN_FILE_BYTES) {
-        return file_bad(err, JB_E_USAGE, path, "this is no file of tokens");
+        return file_bad(err, JB_E_USAGE, path, tr("this is no file of tokens"));
     }
     const size_t size = (size_t)st.st_size;
     char *text = malloc(size + 1);
@@ -216,11 +217,11 @@ whole_read(int fd, const char *path, char **ret, size_t *ret_n, struct jb_error 
         got = read(fd, text + n, size - n);
         if (got < 0) {
             free(text);
-            return file_bad(err, JB_E_IO, path, "it cannot be read");
+            return file_bad(err, JB_E_IO, path, tr("it cannot be read"));
         }
     }
     if (text == NULL) {
-        return file_bad(err, JB_E_NOMEM, path, "no memory");
+        return file_bad(err, JB_E_NOMEM, path, tr("no memory"));
     }
     text[n] = '\0';
     *ret = text;
@@ -234,8 +235,8 @@ token_file_read(const char *path, char **ret, size_t *ret_n, struct jb_error *er
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         return errno == ENOENT ? file_bad(err, JB_E_NOTFOUND, path,
-                                          "there is no such file: `jangbud token new` makes it")
-                               : file_bad(err, JB_E_IO, path, "it cannot be opened");
+                                          tr("there is no such file: `jangbud token new` makes it"))
+                               : file_bad(err, JB_E_IO, path, tr("it cannot be opened"));
     }
     const jb_status status = whole_read(fd, path, ret, ret_n, err);
     close(fd);

@@ -307,8 +307,8 @@ apply_lines(struct jb_json *j, struct work *w, struct source s, const struct app
             status = jb_submit(j->asked.ledger, b->commands, b->commands_n, &call->submit,
                                w->answers, &done, err);
         }
-        batch_answers(b, w->answers, 0, status == JB_OK ? b->commands_n : done, j->asked.utc_offset_s,
-                      o, tally);
+        batch_answers(b, w->answers, 0, status == JB_OK ? b->commands_n : done,
+                      j->asked.utc_offset_s, o, tally);
         if (status != JB_OK) {
             return status;
         }

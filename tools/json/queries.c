@@ -354,8 +354,8 @@ query_member_json(struct out *o, struct jb_text name, struct jb_text value)
     if (row == NULL) {
         return false;
     }
-    const bool numeric = row->kind == MEMBER_NUMBER || row->kind == MEMBER_AMOUNT ||
-                         row->kind == MEMBER_AS_OF;
+    const bool numeric =
+        row->kind == MEMBER_NUMBER || row->kind == MEMBER_AMOUNT || row->kind == MEMBER_AS_OF;
     if (row->kind == MEMBER_TYPES || row->kind == MEMBER_SET) {
         list_json(o, row->name, value);
     } else if ((numeric && is_whole(value)) ||
