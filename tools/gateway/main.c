@@ -13,6 +13,7 @@
 #include "auth.h"
 #include "config.h"
 #include "gateway.h"
+#include "html.h"
 #include "http.h"
 #include "keeper.h"
 #include "lang.h"
@@ -261,6 +262,7 @@ main(int argc, char **argv)
     char bad[CONFIG_TEXT_BYTES + 512];
     config_init(&config);
     lang_also(rows, sizeof rows / sizeof rows[0]);
+    html_language();
     lang_of_process = JB_LANG_EN;
     if (argc > 1 && strcmp(argv[1], "token") == 0) {
         return tokens_main(&config, argc, argv);

@@ -62,6 +62,9 @@ void page_wrong(struct page *p, int status, const char *title, const char *text)
 void page_failed(struct page *p, jb_status status);
 void page_see_other(struct page *p, const char *where);
 
+/* Marks the head of a column; ">" in front: figures. */
+#define COLUMN(text) text
+
 /* ---- parts ---- */
 
 /* Text with what is put into it, escaped; form is a sentence that was looked up. */

@@ -120,7 +120,7 @@ grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting
     jb_status status = jb_moment_resolve(p->views, NULL, &moment, &p->err);
     g.today = status == JB_OK ? today_of(p, moment.at) : JB_NO_DAY;
     page_table(p, "list", waiting ? tr("Free cash that waits for \"Use\"") : tr("Free cash"));
-    page_head(p, (const char *const[]){SAID("reason"), SAID(">left"), SAID("last day"), SAID("state"),
+    page_head(p, (const char *const[]){SAID("reason"), COLUMN(">left"), SAID("last day"), SAID("state"),
                                        SAID("action"), NULL});
     status = status == JB_OK ? jb_grants_get(p->views, wallet, which, NULL, NULL, ROWS, each_grant, &g,
                                              next, &moment, &p->err)
@@ -293,7 +293,7 @@ page_refunds(struct page *p, struct jb_text wallet, jb_which which)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     const size_t before = p->o->n;
     page_table(p, "list", tr("Refunds and how far they are"));
-    page_head(p, (const char *const[]){SAID("requested"), SAID("refund number"), SAID(">amount"),
+    page_head(p, (const char *const[]){SAID("requested on"), SAID("refund number"), COLUMN(">amount"),
                                        SAID("step"), SAID("action"), NULL});
     const jb_status status = jb_refunds_get(p->views, wallet, which, NULL, NULL, ROWS, each_refund, &f,
                                             next, NULL, &p->err);

@@ -299,7 +299,7 @@ static void
 changes(struct page *p, const struct jb_balance *b, const struct jb_balance *a)
 {
     page_table(p, "sum", tr("What would change"));
-    page_head(p, (const char *const[]){SAID("figure"), SAID(">now"), SAID(">then"), SAID(">difference"),
+    page_head(p, (const char *const[]){SAID("figure"), COLUMN(">now"), COLUMN(">then"), COLUMN(">difference"),
                                        NULL});
     change_row(p, tr("Total cash balance"), b->total, a->total);
     change_row(p, tr("Paid cash"), b->paid, a->paid);

@@ -140,7 +140,7 @@ each_closed(void *data, const struct jb_event *e)
     page_event_link(p, e->seq);
     html_close(p->o, "h3");
     page_table(p, "sum", tr("Totals of the last closed day, over all wallets"));
-    page_head(p, (const char *const[]){SAID("total"), SAID(">amount"), NULL});
+    page_head(p, (const char *const[]){SAID("total"), COLUMN(">amount"), NULL});
     for (uint32_t i = 0; i < totals.n; i++) {
         bool fits;
         const int64_t value = wide_of(&totals.at[i], &fits);
@@ -300,8 +300,8 @@ wallets_page(struct page *p)
     page_begin(p, 200, tr("Wallets"), TAB_WALLETS);
     wallets_filter(p, state, name);
     page_table(p, "list", tr("Wallets in the order in which they were made"));
-    page_head(p, (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), SAID(">total"),
-                                       SAID(">paid"), SAID(">free"), SAID("last used"), NULL});
+    page_head(p, (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), COLUMN(">total"),
+                                       COLUMN(">paid"), COLUMN(">free"), SAID("last used"), NULL});
     const jb_status status = jb_wallets_find(p->views, &q, NULL, from, ROWS, each_wallet, &w, next,
                                              &moment, &p->err);
     if (status != JB_OK) {
@@ -532,7 +532,7 @@ find_rows(struct page *p, struct jb_text ref)
     struct jb_moment moment;
     page_table(p, "list", tr("Where it stands, newest first"));
     page_head(p, (const char *const[]){SAID("when"), SAID("what"), SAID("as"), SAID("wallet"),
-                                       SAID(">amount"), NULL});
+                                       COLUMN(">amount"), NULL});
     const jb_status status =
         jb_find_get(p->views, ref, NULL, from, ROWS, each_found, &f, next, &moment, &p->err);
     if (status != JB_OK) {

@@ -112,7 +112,7 @@ page_receipts(struct page *p, struct jb_text wallet, const char *base)
                       "named here. A card slip shows a payment; it is no tax invoice."));
     page_table(p, "list", tr("Payments and where their receipts are"));
     page_head(p, (const char *const[]){SAID("paid on"), SAID("gateway"), SAID("look it up by"),
-                                       SAID(">amount"), SAID(">given back"), NULL});
+                                       COLUMN(">amount"), COLUMN(">given back"), NULL});
     const jb_status status = jb_receipts_get(p->views, wallet, NULL, from, RECEIPTS, each_receipt, &c,
                                              next, NULL, &p->err);
     if (status != JB_OK) {
@@ -162,7 +162,7 @@ static const char *
 invoice_kind(uint32_t kind)
 {
     static const char *const words[] = {"", SAID("tax invoice"), SAID("addition"),
-                                        SAID("taken back"), SAID("corrected")};
+                                        SAID("negative"), SAID("corrected")};
     return kind > 0 && kind < sizeof words / sizeof words[0] ? tr(words[kind]) : "";
 }
 
@@ -202,8 +202,8 @@ page_invoices(struct page *p, struct jb_text wallet)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     const size_t before = p->o->n;
     page_table(p, "list", tr("Tax invoices, by tax month"));
-    page_head(p, (const char *const[]){SAID("tax month"), SAID("issued"), SAID(">supply"), SAID(">VAT"),
-                                       SAID(">total"), SAID("state"), NULL});
+    page_head(p, (const char *const[]){SAID("tax month"), SAID("issued on"), COLUMN(">supply"), COLUMN(">VAT"),
+                                       COLUMN(">total"), SAID("state"), NULL});
     const jb_status status = jb_invoices_get(p->views, wallet, 0, NULL, NULL, INVOICES, each_invoice, &v,
                                              next, NULL, &p->err);
     if (status != JB_OK && status != JB_E_NOTFOUND) { /* not found: this ledger issues none */

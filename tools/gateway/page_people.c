@@ -171,7 +171,7 @@ page_can_delete(struct page *p, struct jb_text wallet)
     page_paragraph(p, NULL, c.can_delete != 0 ? tr("All conditions are met: it can be deleted.")
                                               : tr("It cannot be deleted yet."));
     page_table(p, "list", tr("Conditions of a deletion"));
-    page_head(p, (const char *const[]){SAID("condition"), SAID("met?"), SAID(">what is left"),
+    page_head(p, (const char *const[]){SAID("condition"), SAID("met?"), COLUMN(">what is left"),
                                        SAID("what helps"), NULL});
     for (uint32_t i = 0; i < c.conditions_n; i++) {
         condition_row(p, &c.conditions[i]);

@@ -123,8 +123,10 @@ static void
 cookie_set(struct exchange *x, const char *cookie)
 {
     char text[SECRET_TEXT + 80];
-    snprintf(text, sizeof text, "__Host-jangbu=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s", cookie,
-             cookie[0] != '\0' ? "" : "; Max-Age=0");
+    snprintf(text, sizeof text, "__Host-jangbu=%s; Path=/; Secure; HttpOnly; SameSite=Strict", cookie);
+    if (cookie[0] == '\0') {
+        strcat(text, "; Max-Age=0"); /* it ends */
+    }
     exchange_set_header(x, "Set-Cookie", text);
     sodium_memzero(text, sizeof text);
 }
@@ -142,7 +144,8 @@ go_on(struct page *p, const char *where)
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
                "<meta http-equiv=\"refresh\" content=\"0;url=");
     out_str(o, where);
-    out_str(o, "\"><link rel=\"stylesheet\" href=\"/assets/page.css\">");
+    out_str(o, "\"><link rel=\"stylesheet\" href=\"/assets/page.css\">"
+               "<link rel=\"icon\" href=\"/assets/icon.svg\" type=\"image/svg+xml\">");
     html_element(o, "title", NULL, tr("One moment"));
     out_str(o, "</head><body><main>");
     html_element(o, "h1", NULL, tr("One moment"));

@@ -177,7 +177,7 @@ explanation(struct page *p, const struct jb_explanation *x)
                  jb_day_print(x->through, day));
     }
     page_table(p, "sum", tr("From the cash status to the total cash balance"));
-    page_head(p, (const char *const[]){SAID("cause"), SAID(">amount"), NULL});
+    page_head(p, (const char *const[]){SAID("cause"), COLUMN(">amount"), NULL});
     figure_row(p, "first", label, x->cash_status_total);
     for (uint32_t i = 0; i < x->causes_n; i++) {
         cause_row(p, x->causes[i]);
@@ -281,8 +281,8 @@ page_history(struct page *p, struct jb_text wallet, jb_history_kind kind, const 
 {
     struct history h = {.p = p};
     page_table(p, "list", tr("History, newest first"));
-    page_head(p, (const char *const[]){SAID("when"), SAID("what"), SAID(">amount"),
-                                       SAID(">balance after"), NULL});
+    page_head(p, (const char *const[]){SAID("when"), SAID("what"), COLUMN(">amount"),
+                                       COLUMN(">balance after"), NULL});
     const jb_status status = jb_history_get(p->views, wallet, kind, NULL, cursor, limit,
                                             each_history, &h, next, moment, &p->err);
     if (status != JB_OK) {
@@ -537,8 +537,8 @@ static void
 days_table(struct page *p, const struct days *d)
 {
     page_table(p, "list", tr("Cash status by day, newest first"));
-    page_head(p, (const char *const[]){SAID("day"), SAID(">charged"), SAID(">consumed"),
-                                       SAID(">refunded"), SAID(">other"), SAID(">balance at its end"),
+    page_head(p, (const char *const[]){SAID("day"), COLUMN(">charged"), COLUMN(">consumed"),
+                                       COLUMN(">refunded"), COLUMN(">other"), COLUMN(">balance at its end"),
                                        NULL});
     for (size_t i = d->n; i > 0; i--) {
         day_row(p, &d->at[i - 1]);

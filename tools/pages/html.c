@@ -2,6 +2,20 @@
 
 #include <string.h>
 
+#include "lang.h"
+
+#define KO(en, ko) {en, ko},
+static const struct lang_row korean[] = {
+#include "korean_pages.def"
+};
+#undef KO
+
+void
+html_language(void)
+{
+    lang_also(korean, sizeof korean / sizeof korean[0]);
+}
+
 /* ---- text ---- */
 
 /* Bytes of the sign that s begins with, *ret its number; 0: it is not UTF-8. */

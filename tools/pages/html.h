@@ -4,6 +4,9 @@
 
 #include "out.h"
 
+/* The sentences of pages can be said in Korean from here on: once, before there are threads. */
+void html_language(void);
+
 /* Text between tags or in an attribute: each sign that means something there is written as itself,
  * and what no page may have (control characters, bytes that are not UTF-8) as U+FFFD. */
 void html_text(struct out *o, struct jb_text t);
