@@ -49,7 +49,7 @@ ROOMS = [
     {"name": "pages", "sources": ["tools/pages"], "catalogue": "tools/pages/korean_pages.def", "also": ["tools/json/korean_json.def"],
      "sinks": {}, "marks": TOOL_MARKS, "plain": ["tools/pages/html.c", "tools/pages/chart.c"]},
     {"name": "gateway", "sources": ["tools/gateway"], "catalogue": "tools/gateway/korean_gateway.def", "also": ["tools/json/korean_json.def"],
-     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c", *PAGES]},
+     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS | {"COLUMN"}, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c", *PAGES]},
 ]
 QUESTIONS = "projections/questions.def"
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"

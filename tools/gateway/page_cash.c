@@ -64,8 +64,9 @@ days_left(struct page *p, const struct jb_grant_row *r, jb_day today)
 }
 
 static void
-grant_reason(struct page *p, const struct jb_event *e)
+grant_reason(struct page *p, const struct jb_grant_row *r, jb_day until)
 {
+    const struct jb_event *e = r->event;
     out_str(p->o, "<th scope=\"row\" id=\"grant-");
     out_uint(p->o, e->free_granted.grant_no);
     out_str(p->o, "\">");
@@ -78,7 +79,15 @@ grant_reason(struct page *p, const struct jb_event *e)
     html_str(p->o, page_origin_word(e->free_granted.origin));
     out_str(p->o, " · ");
     html_text(p->o, e->free_granted.grant);
-    out_str(p->o, "</span></th>");
+    out_str(p->o, "</span>");
+    if (until != JB_NO_DAY) {
+        html_open(p->o, "span", "until");
+        html_str(p->o, tr("last day"));
+        out_char(p->o, ' ');
+        days_left(p, r, until);
+        out_str(p->o, "</span>");
+    }
+    out_str(p->o, "</th>");
 }
 
 static bool
@@ -91,13 +100,17 @@ each_grant(void *data, const struct jb_grant_row *r)
         return true;
     }
     page_row(p);
-    grant_reason(p, r->event);
+    grant_reason(p, r, g->waiting ? g->today : JB_NO_DAY);
+    if (!g->waiting) {
+        out_str(p->o, "<td class=\"n\">");
+        days_left(p, r, g->today);
+        out_str(p->o, "</td>");
+    }
     page_cell_money(p, r->left);
-    out_str(p->o, "<td class=\"n\">");
-    days_left(p, r, g->today);
-    out_str(p->o, "</td><td>");
-    html_str(p->o, r->due ? tr("lapsed") : page_grant_word(r->state));
-    out_str(p->o, "</td><td class=\"act\">");
+    if (!g->waiting) {
+        page_cell(p, r->due ? tr("lapsed") : page_grant_word(r->state));
+    }
+    out_str(p->o, "<td class=\"act\">");
     if (dormant && page_may(p, JB_OP_FREE_ACTIVATE)) {
         use_form(p, g->wallet, r->event);
     }
@@ -119,9 +132,14 @@ grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting
     const size_t before = p->o->n;
     jb_status status = jb_moment_resolve(p->views, NULL, &moment, &p->err);
     g.today = status == JB_OK ? today_of(p, moment.at) : JB_NO_DAY;
-    page_table(p, "list", waiting ? tr("Free cash that waits for \"Use\"") : tr("Free cash"));
-    page_head(p, (const char *const[]){SAID("reason"), COLUMN(">left"), SAID("last day"), SAID("state"),
-                                       SAID("action"), NULL});
+    if (waiting) {
+        page_table(p, "list", tr("Free cash that waits for \"Use\""));
+        page_head(p, (const char *const[]){SAID("reason"), COLUMN(">left"), COLUMN(">action"), NULL});
+    } else {
+        page_table(p, "list wide", tr("Free cash"));
+        page_head(p, (const char *const[]){SAID("reason"), SAID("last day"), COLUMN(">left"),
+                                           SAID("state"), COLUMN(">action"), NULL});
+    }
     status = status == JB_OK ? jb_grants_get(p->views, wallet, which, NULL, NULL, ROWS, each_grant, &g,
                                              next, &moment, &p->err)
                              : status;
@@ -292,9 +310,9 @@ page_refunds(struct page *p, struct jb_text wallet, jb_which which)
     struct refunds f = {.p = p, .wallet = wallet};
     char next[JB_CURSOR_TEXT_BYTES] = "";
     const size_t before = p->o->n;
-    page_table(p, "list", tr("Refunds and how far they are"));
+    page_table(p, "list wide", tr("Refunds and how far they are"));
     page_head(p, (const char *const[]){SAID("requested on"), SAID("refund number"), COLUMN(">amount"),
-                                       SAID("step"), SAID("action"), NULL});
+                                       SAID("step"), COLUMN(">action"), NULL});
     const jb_status status = jb_refunds_get(p->views, wallet, which, NULL, NULL, ROWS, each_refund, &f,
                                             next, NULL, &p->err);
     if (status != JB_OK) {

@@ -299,7 +299,7 @@ wallets_page(struct page *p)
     q.name = name.n > 0 && p->session.who.people ? name : (struct jb_text){NULL, 0};
     page_begin(p, 200, tr("Wallets"), TAB_WALLETS);
     wallets_filter(p, state, name);
-    page_table(p, "list", tr("Wallets in the order in which they were made"));
+    page_table(p, "list wide", tr("Wallets in the order in which they were made"));
     page_head(p, (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), COLUMN(">total"),
                                        COLUMN(">paid"), COLUMN(">free"), SAID("last used"), NULL});
     const jb_status status = jb_wallets_find(p->views, &q, NULL, from, ROWS, each_wallet, &w, next,
@@ -530,7 +530,7 @@ find_rows(struct page *p, struct jb_text ref)
     const char *from = page_cursor(p->x, cursor);
     struct found f = {.p = p};
     struct jb_moment moment;
-    page_table(p, "list", tr("Where it stands, newest first"));
+    page_table(p, "list wide", tr("Where it stands, newest first"));
     page_head(p, (const char *const[]){SAID("when"), SAID("what"), SAID("as"), SAID("wallet"),
                                        COLUMN(">amount"), NULL});
     const jb_status status =
@@ -737,9 +737,9 @@ due_page(struct page *p)
     struct jb_due_list list = JB_SIZED(struct jb_due_list);
     page_begin(p, 200, tr("Due"), TAB_DUE);
     page_done_notice(p);
-    page_table(p, "list", tr("What is to be done"));
+    page_table(p, "list wide", tr("What is to be done"));
     page_head(p, (const char *const[]){SAID("what"), SAID("wallet"), SAID("of what"), SAID("state"),
-                                       SAID("action"), NULL});
+                                       COLUMN(">action"), NULL});
     const jb_status status = jb_due_get(p->views, JB_DUE_ALL, true, NULL, from, ROWS, each_due, &d, next,
                                         &list, &p->err);
     if (status != JB_OK && status != JB_E_NOTFOUND) { /* not found: no invoices are issued here */

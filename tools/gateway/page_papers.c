@@ -110,7 +110,7 @@ page_receipts(struct page *p, struct jb_text wallet, const char *base)
     page_paragraph(p, "hint",
                    tr("The payment window is chosen at random, so a receipt lies with the gateway "
                       "named here. A card slip shows a payment; it is no tax invoice."));
-    page_table(p, "list", tr("Payments and where their receipts are"));
+    page_table(p, "list wide", tr("Payments and where their receipts are"));
     page_head(p, (const char *const[]){SAID("paid on"), SAID("gateway"), SAID("look it up by"),
                                        COLUMN(">amount"), COLUMN(">given back"), NULL});
     const jb_status status = jb_receipts_get(p->views, wallet, NULL, from, RECEIPTS, each_receipt, &c,
@@ -201,7 +201,7 @@ page_invoices(struct page *p, struct jb_text wallet)
     struct invoices v = {.p = p};
     char next[JB_CURSOR_TEXT_BYTES] = "";
     const size_t before = p->o->n;
-    page_table(p, "list", tr("Tax invoices, by tax month"));
+    page_table(p, "list wide", tr("Tax invoices, by tax month"));
     page_head(p, (const char *const[]){SAID("tax month"), SAID("issued on"), COLUMN(">supply"), COLUMN(">VAT"),
                                        COLUMN(">total"), SAID("state"), NULL});
     const jb_status status = jb_invoices_get(p->views, wallet, 0, NULL, NULL, INVOICES, each_invoice, &v,

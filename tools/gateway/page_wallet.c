@@ -536,7 +536,7 @@ day_row(struct page *p, const struct jb_cash_row *r)
 static void
 days_table(struct page *p, const struct days *d)
 {
-    page_table(p, "list", tr("Cash status by day, newest first"));
+    page_table(p, "list wide", tr("Cash status by day, newest first"));
     page_head(p, (const char *const[]){SAID("day"), COLUMN(">charged"), COLUMN(">consumed"),
                                        COLUMN(">refunded"), COLUMN(">other"), COLUMN(">balance at its end"),
                                        NULL});
