@@ -14,10 +14,12 @@
 #include "config.h"
 #include "gateway.h"
 #include "http.h"
+#include "keeper.h"
 #include "lang.h"
 #include "log.h"
 #include "openapi.h"
 #include "submit.h"
+#include "metrics.h"
 #include "workers.h"
 
 #define KO(en, ko) {en, ko},
@@ -98,6 +100,7 @@ static bool
 start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
+    g->metrics = metrics_new();
     g->auth = auth_open(g->config->tokens, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {
@@ -105,7 +108,8 @@ start(struct gateway *g, char *bad, size_t bad_n)
         return false;
     }
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
-    if (g->workers == NULL) {
+    g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
+    if (g->workers == NULL || g->keeper == NULL) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -130,6 +134,8 @@ stop(struct gateway *g)
     g->http = http_close(g->http);
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
+    g->keeper = keeper_end(g->keeper);
+    g->metrics = metrics_free(g->metrics);
     return true;
 }
 
