@@ -135,11 +135,11 @@ stop(struct gateway *g)
         return false;
     }
     g->http = http_close(g->http);
-    g->keeper = keeper_end(g->keeper);
-    g->metrics = metrics_free(g->metrics);
     g->pages = pages_free(g->pages);
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
+    g->keeper = keeper_end(g->keeper);
+    g->metrics = metrics_free(g->metrics);
     return true;
 }
 

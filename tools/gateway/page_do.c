@@ -235,8 +235,10 @@ deed_read(struct deed *d)
         return false;
     }
     id_made(d);
-    if (!p->session.operates) { /* whatever the form says */
-        jb_set_wallet(&d->command, page_own_wallet(p));
+    if (!p->session.operates && (d->command.wallet.n != strlen(p->session.wallet) ||
+                                 memcmp(d->command.wallet.s, p->session.wallet, d->command.wallet.n) != 0)) {
+        snprintf(d->why, sizeof d->why, "%s", tr("This session may not do that."));
+        return false;
     }
     if (p->session.actor[0] != '\0') {
         jb_set_actor(&d->command, jb_text_of(p->session.actor), (struct jb_text){NULL, 0});

@@ -55,7 +55,7 @@ ticket_give(struct exchange *x, const struct ticket *t)
     js_close(o, '}');
     js_line_end(o);
     exchange_set_header(x, "Cache-Control", "no-store");
-    exchange_answer(x, 201, "application/json");
+    exchange_answer(x, 200, "application/json");
     sodium_memzero(text, sizeof text);
 }
 

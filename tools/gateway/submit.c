@@ -6,8 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "config.h"
 #include "gateway.h"
 #include "lang.h"
+#include "metrics.h"
 
 #define SUBMITTERS 2
 /* A call has one language and writes or does not: jobs that differ in these wait in lines of their
@@ -42,7 +44,6 @@ struct submitters {
     struct job *kept;
     size_t kept_n;
     struct jb_error broken; /* status JB_OK: it is not */
-    struct submit_stat stat;
     struct submitter of[SUBMITTERS];
 };
 
@@ -118,13 +119,14 @@ submit_queue(struct submitters *s, struct job *job)
         ret = QUEUE_ENDING;
     } else if (s->broken.status != JB_OK) {
         ret = QUEUE_BROKEN;
-    } else if (s->depth + job->batch.commands_n > QUEUE_COMMANDS) {
+    } else if (s->depth + job->batch.commands_n > (size_t)s->gateway->config->queue) {
         ret = QUEUE_FULL;
     } else {
         job->next = NULL;
         *line->last = job;
         line->last = &job->next;
         s->depth += job->batch.commands_n;
+        metrics_queue(s->gateway->metrics, s->depth);
         pthread_cond_signal(&s->some);
     }
     pthread_mutex_unlock(&s->lock);
@@ -159,6 +161,7 @@ take(struct submitters *s)
         s->depth -= n;
         s->turn = (s->turn + i + 1) % LINES;
     }
+    metrics_queue(s->gateway->metrics, s->depth);
     if (s->depth > 0) {
         pthread_cond_signal(&s->some);
     }
@@ -184,22 +187,14 @@ submit_broken(struct submitters *s, struct jb_error *ret)
     return ret->status;
 }
 
-void
-submit_stat_get(struct submitters *s, struct submit_stat *ret)
-{
-    pthread_mutex_lock(&s->lock);
-    *ret = s->stat;
-    pthread_mutex_unlock(&s->lock);
-}
-
 /* ---- submitting ---- */
 
-static uint64_t
+static int64_t
 now_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000U + (uint64_t)t.tv_nsec / 1000U;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 /* What the ledger itself is no more fit for: another try changes nothing. */
@@ -218,29 +213,32 @@ one_at_fault(jb_status status)
 }
 
 static void
-note(struct submitters *s, size_t n, uint64_t us, jb_status status, const struct jb_error *err)
+note(struct submitter *me, size_t done, jb_status status, const struct jb_error *err)
 {
-    pthread_mutex_lock(&s->lock);
-    s->stat.calls++;
-    s->stat.commands += n;
-    s->stat.us += us;
-    if (breaks(status) && s->broken.status == JB_OK) {
-        s->broken = *err;
+    struct submitters *s = me->all;
+    for (size_t i = 0; i < done; i++) {
+        metrics_command(s->gateway->metrics, jb_answers_at(me->answers, i));
     }
-    pthread_mutex_unlock(&s->lock);
+    if (breaks(status)) {
+        pthread_mutex_lock(&s->lock);
+        s->broken = s->broken.status == JB_OK ? *err : s->broken;
+        pthread_mutex_unlock(&s->lock);
+    }
 }
 
 static jb_status
-submit(struct submitter *me, const struct job *first, size_t n, size_t *done, struct jb_error *err)
+submit(struct submitter *me, const struct job *first, const struct jb_command *commands, size_t n,
+       size_t *done, struct jb_error *err)
 {
     const struct jb_submit_options options = {
         .size = sizeof options, .dry_run = first->dry_run, .lang = first->x->lang};
-    const uint64_t began = now_us();
+    const int64_t began = now_us();
     *done = 0;
     const jb_status status =
-        jb_submit(me->all->gateway->ledger, me->commands, n, &options, me->answers, done, err);
+        jb_submit(me->all->gateway->ledger, commands, n, &options, me->answers, done, err);
     *done = status == JB_OK ? n : *done;
-    note(me->all, n, now_us() - began, status, err);
+    metrics_submit(me->all->gateway->metrics, now_us() - began, n);
+    note(me, *done, status, err);
     return status;
 }
 
@@ -251,8 +249,7 @@ submit_alone(struct submitter *me, struct job *job)
     struct jb_error err = {.status = JB_OK};
     const size_t n = job->batch.commands_n;
     size_t done;
-    memcpy(me->commands, job->batch.commands, n * sizeof *me->commands);
-    const jb_status status = submit(me, job, n, &done, &err);
+    const jb_status status = submit(me, job, job->batch.commands, n, &done, &err);
     job->answer(job, me->answers, 0, done, status, &err);
 }
 
@@ -285,6 +282,18 @@ answer_all(struct submitter *me, struct job *first, size_t done, jb_status statu
     }
 }
 
+/* The commands of all the jobs, one behind the other. */
+static size_t
+gather(struct submitter *me, const struct job *first)
+{
+    size_t n = 0;
+    for (const struct job *job = first; job != NULL; job = job->next) {
+        memcpy(me->commands + n, job->batch.commands, job->batch.commands_n * sizeof *me->commands);
+        n += job->batch.commands_n;
+    }
+    return n;
+}
+
 static void *
 run(void *data)
 {
@@ -292,13 +301,13 @@ run(void *data)
     struct job *first;
     while ((first = take(me->all)) != NULL) {
         struct jb_error err = {.status = JB_OK};
-        size_t n = 0, done;
-        for (const struct job *job = first; job != NULL; job = job->next) {
-            memcpy(me->commands + n, job->batch.commands,
-                   job->batch.commands_n * sizeof *me->commands);
-            n += job->batch.commands_n;
+        const struct jb_command *commands = first->batch.commands;
+        size_t n = first->batch.commands_n, done;
+        if (first->next != NULL) {
+            n = gather(me, first);
+            commands = me->commands;
         }
-        const jb_status status = submit(me, first, n, &done, &err);
+        const jb_status status = submit(me, first, commands, n, &done, &err);
         answer_all(me, first, done, status, &err);
     }
     return NULL;

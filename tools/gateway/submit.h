@@ -12,7 +12,6 @@
 #include "batch.h"
 #include "exchange.h"
 
-#define QUEUE_COMMANDS 65536U
 #define SUBMIT_COMMANDS 8192U
 
 /* What a request wants done: some commands, whose answers are to be final together. */
@@ -48,12 +47,5 @@ enum queued submit_queue(struct submitters *s, struct job *job);
 size_t submit_depth(struct submitters *s);
 /* The ledger can be written to no more until a restart, and why: JB_OK while it can. */
 jb_status submit_broken(struct submitters *s, struct jb_error *ret);
-
-/* What the submitters did since they were started. */
-struct submit_stat {
-    uint64_t calls, commands;
-    uint64_t us; /* within jb_submit */
-};
-void submit_stat_get(struct submitters *s, struct submit_stat *ret);
 
 #endif
