@@ -20,7 +20,8 @@ struct auth; /* the file as it was last read; readers keep what they have while 
  *     NAME sha256:HEX|uid:N [caller=C] [role=R] [scopes=WORD,...] [wallets=PREFIX] [rate=N]
  *
  * Scopes: `read` or `read:QUERY`; `write` or the name of an op; `people` (personal texts), `ops`
- * (health and metrics), `keyless` (commands without a key), `page` (sessions of the page). The caller is the name unless given.
+ * (health and metrics), `keyless` (commands without a key), `page` (sessions of the page). The
+ * caller is the name unless given.
  */
 struct principal {
     char name[64];

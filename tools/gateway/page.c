@@ -151,19 +151,18 @@ static const struct tab holder_tabs[] = {{TAB_WALLET, "/w", SAID("Overview")},
                                          {TAB_PAPERS, "/w/papers", SAID("Receipts and invoices")},
                                          {TAB_PEOPLE, "/w/people", SAID("Wallet and members")},
                                          {TAB_QUESTIONS, "/w/questions", SAID("Questions")}};
-static const struct tab operator_tabs[] = {{TAB_LEDGER, "/o", SAID("Ledger")},
-                                           {TAB_WALLETS, "/o/wallets", SAID("Wallets")},
-                                           {TAB_FIND, "/o/find", SAID("Find")},
-                                           {TAB_IN_FLIGHT, "/o/refunds", SAID("Refunds in flight")},
-                                           {TAB_DUE, "/o/due", SAID("Due")},
-                                           {TAB_COMMANDS, "/o/commands", SAID("Commands")}};
+static const struct tab operator_tabs[] = {
+    {TAB_LEDGER, "/o", SAID("Ledger")},  {TAB_WALLETS, "/o/wallets", SAID("Wallets")},
+    {TAB_FIND, "/o/find", SAID("Find")}, {TAB_IN_FLIGHT, "/o/refunds", SAID("Refunds in flight")},
+    {TAB_DUE, "/o/due", SAID("Due")},    {TAB_COMMANDS, "/o/commands", SAID("Commands")}};
 
 static void
 menu(struct page *p, enum page_tab now)
 {
     const bool operates = p->session.operates;
     const struct tab *tabs = operates ? operator_tabs : holder_tabs;
-    const size_t n = operates ? sizeof operator_tabs / sizeof *tabs : sizeof holder_tabs / sizeof *tabs;
+    const size_t n =
+        operates ? sizeof operator_tabs / sizeof *tabs : sizeof holder_tabs / sizeof *tabs;
     out_str(p->o, "<nav");
     html_word(p->o, "aria-label", tr("Pages"));
     out_str(p->o, "><ul>\n");
@@ -265,7 +264,8 @@ page_wrong(struct page *p, int status, const char *title, const char *text)
     page_paragraph(p, "notice wrong", text);
     if (p->cookie.s != NULL) {
         out_str(p->o, "<p>");
-        page_link(p, "button second", p->session.operates ? "/o" : "/w", tr("Back to the overview"));
+        page_link(p, "button second", p->session.operates ? "/o" : "/w",
+                  tr("Back to the overview"));
         out_str(p->o, "</p>\n");
     }
     page_end(p);
@@ -275,7 +275,10 @@ void
 page_failed(struct page *p, jb_status status)
 {
     const bool missing = status == JB_E_NOTFOUND;
-    page_wrong(p, missing ? 404 : status == JB_E_USAGE ? 400 : 503,
+    page_wrong(p,
+               missing                ? 404
+               : status == JB_E_USAGE ? 400
+                                      : 503,
                missing ? tr("There is no such thing") : tr("That did not work"), p->err.text);
     snprintf(p->x->answer.code, sizeof p->x->answer.code, "%s", jb_status_word(status));
 }
@@ -399,7 +402,8 @@ page_as_of(struct page *p, const struct jb_moment *m)
 void
 page_state(struct page *p, uint32_t status)
 {
-    static const char *const classes[] = {"state", "state on", "state off", "state bad", "state gone"};
+    static const char *const classes[] = {"state", "state on", "state off", "state bad",
+                                          "state gone"};
     html_element(p->o, "span", classes[status < 5 ? status : 0], page_status_word(status));
 }
 
@@ -463,8 +467,8 @@ page_person(struct page *p, uint64_t ref)
         out_str(p->o, "-");
         return;
     }
-    if (!p->session.who.people ||
-        jb_person_get(p->ledger, ref, text, &n, &why, &p->err) != JB_OK || n == 0) {
+    if (!p->session.who.people || jb_person_get(p->ledger, ref, text, &n, &why, &p->err) != JB_OK ||
+        n == 0) {
         snprintf(text, sizeof text, "#%llu", (unsigned long long)ref);
     } else {
         text[n] = '\0';
@@ -477,7 +481,8 @@ page_person(struct page *p, uint64_t ref)
 void
 page_table(struct page *p, const char *class, const char *caption)
 {
-    /* A table that is wider than a telephone is moved within its own frame, by the keyboard, too. */
+    /* A table that is wider than a telephone is moved within its own frame, by the keyboard, too.
+     */
     out_str(p->o, "<div class=\"scroll\" tabindex=\"0\" role=\"group\"");
     html_word(p->o, "aria-label", caption);
     out_str(p->o, ">\n");

@@ -124,7 +124,8 @@ each_grant(void *data, const struct jb_grant_row *r)
 }
 
 static bool
-grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting, uint64_t *ret_rows)
+grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting,
+             uint64_t *ret_rows)
 {
     struct jb_moment moment;
     char next[JB_CURSOR_TEXT_BYTES] = "";
@@ -134,14 +135,15 @@ grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting
     g.today = status == JB_OK ? today_of(p, moment.at) : JB_NO_DAY;
     if (waiting) {
         page_table(p, "list", tr("Free cash that waits for \"Use\""));
-        page_head(p, (const char *const[]){SAID("reason"), COLUMN(">left"), COLUMN(">action"), NULL});
+        page_head(p,
+                  (const char *const[]){SAID("reason"), COLUMN(">left"), COLUMN(">action"), NULL});
     } else {
         page_table(p, "list wide", tr("Free cash"));
         page_head(p, (const char *const[]){SAID("reason"), SAID("last day"), COLUMN(">left"),
                                            SAID("state"), COLUMN(">action"), NULL});
     }
-    status = status == JB_OK ? jb_grants_get(p->views, wallet, which, NULL, NULL, ROWS, each_grant, &g,
-                                             next, &moment, &p->err)
+    status = status == JB_OK ? jb_grants_get(p->views, wallet, which, NULL, NULL, ROWS, each_grant,
+                                             &g, next, &moment, &p->err)
                              : status;
     if (status != JB_OK) {
         page_failed(p, status);
@@ -237,13 +239,15 @@ refund_form(struct page *p, uint32_t op, struct jb_text wallet, struct jb_text r
     form_begin(p, op);
     form_hidden(p, "wallet", wallet);
     form_hidden(p, "refund", refund);
-    html_element(p->o, "button", op == JB_OP_REFUND_APPROVE || op == JB_OP_REFUND_COMPLETE ? NULL : "second",
+    html_element(p->o, "button",
+                 op == JB_OP_REFUND_APPROVE || op == JB_OP_REFUND_COMPLETE ? NULL : "second",
                  page_op_word(op));
     out_str(p->o, "</form>");
 }
 
 void
-page_refund_forms(struct page *p, struct jb_text wallet, struct jb_text refund, jb_refund_state state)
+page_refund_forms(struct page *p, struct jb_text wallet, struct jb_text refund,
+                  jb_refund_state state)
 {
     if (state == JB_REFUND_REQUESTED) {
         refund_form(p, JB_OP_REFUND_APPROVE, wallet, refund);
@@ -262,7 +266,8 @@ steps(struct page *p, jb_refund_state state)
 {
     static const jb_refund_state way[] = {JB_REFUND_REQUESTED, JB_REFUND_APPROVED,
                                           JB_REFUND_COMPLETED};
-    if (state != JB_REFUND_REQUESTED && state != JB_REFUND_APPROVED && state != JB_REFUND_COMPLETED) {
+    if (state != JB_REFUND_REQUESTED && state != JB_REFUND_APPROVED &&
+        state != JB_REFUND_COMPLETED) {
         html_element(p->o, "span", "ended", page_refund_word(state));
         return;
     }
@@ -287,7 +292,8 @@ each_refund(void *data, const struct jb_refund_row *r)
     out_str(p->o, "<th scope=\"row\">");
     html_text(p->o, r->event->refund_requested.refund);
     html_open(p->o, "span", "detail");
-    html_str(p->o, r->event->refund_requested.scope == JB_SCOPE_FULL ? tr("all of it") : tr("a part"));
+    html_str(p->o,
+             r->event->refund_requested.scope == JB_SCOPE_FULL ? tr("all of it") : tr("a part"));
     out_str(p->o, " · ");
     html_str(p->o, tr("event"));
     out_char(p->o, ' ');
@@ -311,10 +317,10 @@ page_refunds(struct page *p, struct jb_text wallet, jb_which which)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     const size_t before = p->o->n;
     page_table(p, "list wide", tr("Refunds and how far they are"));
-    page_head(p, (const char *const[]){SAID("requested on"), SAID("refund number"), COLUMN(">amount"),
-                                       SAID("step"), COLUMN(">action"), NULL});
-    const jb_status status = jb_refunds_get(p->views, wallet, which, NULL, NULL, ROWS, each_refund, &f,
-                                            next, NULL, &p->err);
+    page_head(p, (const char *const[]){SAID("requested on"), SAID("refund number"),
+                                       COLUMN(">amount"), SAID("step"), COLUMN(">action"), NULL});
+    const jb_status status = jb_refunds_get(p->views, wallet, which, NULL, NULL, ROWS, each_refund,
+                                            &f, next, NULL, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;

@@ -235,8 +235,9 @@ deed_read(struct deed *d)
         return false;
     }
     id_made(d);
-    if (!p->session.operates && (d->command.wallet.n != strlen(p->session.wallet) ||
-                                 memcmp(d->command.wallet.s, p->session.wallet, d->command.wallet.n) != 0)) {
+    if (!p->session.operates &&
+        (d->command.wallet.n != strlen(p->session.wallet) ||
+         memcmp(d->command.wallet.s, p->session.wallet, d->command.wallet.n) != 0)) {
         snprintf(d->why, sizeof d->why, "%s", tr("This session may not do that."));
         return false;
     }
@@ -301,8 +302,8 @@ static void
 changes(struct page *p, const struct jb_balance *b, const struct jb_balance *a)
 {
     page_table(p, "sum", tr("What would change"));
-    page_head(p, (const char *const[]){SAID("figure"), COLUMN(">now"), COLUMN(">then"), COLUMN(">difference"),
-                                       NULL});
+    page_head(p, (const char *const[]){SAID("figure"), COLUMN(">now"), COLUMN(">then"),
+                                       COLUMN(">difference"), NULL});
     change_row(p, tr("Total cash balance"), b->total, a->total);
     change_row(p, tr("Paid cash"), b->paid, a->paid);
     change_row(p, tr("Free cash in use"), b->free, a->free);
@@ -328,7 +329,8 @@ confirm_form(struct deed *d)
     for (size_t i = 0; i < d->form.n; i++) {
         const struct form_pair *pair = &d->form.at[i];
         char name[40];
-        snprintf(name, sizeof name, "%.*s", (int)(pair->name.n < 40 ? pair->name.n : 0), pair->name.s);
+        snprintf(name, sizeof name, "%.*s", (int)(pair->name.n < 40 ? pair->name.n : 0),
+                 pair->name.s);
         if (strcmp(name, "csrf") != 0 && strcmp(name, "op") != 0 && strcmp(name, "key") != 0 &&
             strcmp(name, "step") != 0 && pair->value.n > 0) {
             form_hidden(p, name, pair->value);
@@ -358,8 +360,9 @@ warning_of(uint32_t op)
 {
     switch (op) {
     case JB_OP_FREE_ACTIVATE:
-        return tr("From then on it is spent before paid cash. It cannot be undone, and its last day "
-                  "stays.");
+        return tr(
+            "From then on it is spent before paid cash. It cannot be undone, and its last day "
+            "stays.");
     case JB_OP_WALLET_DELETE:
         return tr("A deletion cannot be undone.");
     case JB_OP_FORGET:
@@ -382,8 +385,7 @@ preview(struct deed *d, const struct jb_answer *a)
     page_begin(p, 200, page_op_word(d->command.op), TAB_NONE);
     page_paragraph(p, NULL, tr("Nothing was done yet. Look at it, and confirm."));
     members_said(d);
-    if (then != NULL &&
-        jb_balance_get(p->views, d->command.wallet, NULL, &now, &p->err) == JB_OK) {
+    if (then != NULL && jb_balance_get(p->views, d->command.wallet, NULL, &now, &p->err) == JB_OK) {
         changes(p, &now.balance, then);
     }
     if (warning != NULL) {
@@ -454,10 +456,10 @@ done(struct deed *d, const struct jb_answer *a)
     } else if (p->session.operates) {
         out_str(&where, "/o");
     } else {
-        out_str(&where, op == JB_OP_FREE_ACTIVATE  ? "/w"
-                        : refund                   ? "/w/refunds"
+        out_str(&where, op == JB_OP_FREE_ACTIVATE   ? "/w"
+                        : refund                    ? "/w/refunds"
                         : op == JB_OP_WALLET_DELETE ? "/w"
-                                                   : "/w/people");
+                                                    : "/w/people");
     }
     out_str(&where, "?done=");
     out_uint(&where, a->seq);

@@ -47,8 +47,8 @@ choices(struct page *p, const struct jb_command_field_info *f, bool required, co
     for (uint32_t i = 0; i < f->names->n; i++) {
         const char *word = f->names->words[i];
         if (word != NULL) {
-            const bool chosen = value.s != NULL && value.n == strlen(word) &&
-                                memcmp(value.s, word, value.n) == 0;
+            const bool chosen =
+                value.s != NULL && value.n == strlen(word) && memcmp(value.s, word, value.n) == 0;
             out_str(p->o, chosen ? "<option selected>" : "<option>");
             html_str(p->o, word);
             out_str(p->o, "</option>");
@@ -163,7 +163,8 @@ decode(char *s, size_t n)
     size_t to = 0;
     for (size_t i = 0; i < n; i++, to++) {
         if (s[i] == '%') {
-            const int high = i + 2 < n ? nibble(s[i + 1]) : -1, low = i + 2 < n ? nibble(s[i + 2]) : -1;
+            const int high = i + 2 < n ? nibble(s[i + 1]) : -1,
+                      low = i + 2 < n ? nibble(s[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return SIZE_MAX;
             }
@@ -235,8 +236,8 @@ static bool
 csrf_is_right(const struct page *p, const struct form *f)
 {
     const struct jb_text csrf = form_value(f, "csrf");
-    return p->cookie.s == NULL || (csrf.n == CSRF_TEXT - 1 &&
-                                   sodium_memcmp(csrf.s, p->session.csrf, CSRF_TEXT - 1) == 0);
+    return p->cookie.s == NULL ||
+           (csrf.n == CSRF_TEXT - 1 && sodium_memcmp(csrf.s, p->session.csrf, CSRF_TEXT - 1) == 0);
 }
 
 bool

@@ -250,7 +250,8 @@ each_wallet(void *data, const struct jb_wallet_row *r)
 static void
 option(struct page *p, const char *value, const char *label, struct jb_text chosen)
 {
-    const bool now = chosen.s != NULL && chosen.n == strlen(value) && memcmp(chosen.s, value, chosen.n) == 0;
+    const bool now =
+        chosen.s != NULL && chosen.n == strlen(value) && memcmp(chosen.s, value, chosen.n) == 0;
     out_str(p->o, "<option");
     html_word(p->o, "value", value);
     out_str(p->o, now ? " selected>" : ">");
@@ -291,7 +292,8 @@ wallets_page(struct page *p)
     struct wallets w = {.p = p};
     struct jb_moment moment;
     uint32_t status_no;
-    if (state.n > 0 && jb_name_number(jb_names_get(JB_LIST_WALLET_STATUS), state.s, state.n, &status_no)) {
+    if (state.n > 0 &&
+        jb_name_number(jb_names_get(JB_LIST_WALLET_STATUS), state.s, state.n, &status_no)) {
         q.statuses = 1U << status_no;
     } else if (state.n == 4 && memcmp(state.s, "debt", 4) == 0) {
         q.paid_max = &below;
@@ -300,10 +302,11 @@ wallets_page(struct page *p)
     page_begin(p, 200, tr("Wallets"), TAB_WALLETS);
     wallets_filter(p, state, name);
     page_table(p, "list wide", tr("Wallets in the order in which they were made"));
-    page_head(p, (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), COLUMN(">total"),
-                                       COLUMN(">paid"), COLUMN(">free"), SAID("last used"), NULL});
-    const jb_status status = jb_wallets_find(p->views, &q, NULL, from, ROWS, each_wallet, &w, next,
-                                             &moment, &p->err);
+    page_head(p,
+              (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), COLUMN(">total"),
+                                    COLUMN(">paid"), COLUMN(">free"), SAID("last used"), NULL});
+    const jb_status status =
+        jb_wallets_find(p->views, &q, NULL, from, ROWS, each_wallet, &w, next, &moment, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -344,11 +347,11 @@ operator_wallets(struct exchange *x)
 static void
 wallet_forms(struct page *p, struct jb_text wallet, uint32_t status)
 {
-    static const jb_op ops[] = {JB_OP_CHARGE,        JB_OP_FREE_GRANT,     JB_OP_CONSUME,
-                                JB_OP_CONSUME_REVERSE, JB_OP_CHARGE_REVERSE, JB_OP_DEBT_REPAY,
-                                JB_OP_REFUND_REQUEST, JB_OP_WALLET_SUSPEND, JB_OP_WALLET_LIFT,
-                                JB_OP_WALLET_OFF,    JB_OP_WALLET_ON,      JB_OP_WALLET_SETTLEMENT,
-                                JB_OP_WALLET_RENAME, JB_OP_INVOICE_ISSUE,  JB_OP_WALLET_DELETE};
+    static const jb_op ops[] = {
+        JB_OP_CHARGE,         JB_OP_FREE_GRANT,    JB_OP_CONSUME,        JB_OP_CONSUME_REVERSE,
+        JB_OP_CHARGE_REVERSE, JB_OP_DEBT_REPAY,    JB_OP_REFUND_REQUEST, JB_OP_WALLET_SUSPEND,
+        JB_OP_WALLET_LIFT,    JB_OP_WALLET_OFF,    JB_OP_WALLET_ON,      JB_OP_WALLET_SETTLEMENT,
+        JB_OP_WALLET_RENAME,  JB_OP_INVOICE_ISSUE, JB_OP_WALLET_DELETE};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (page_may(p, ops[i]) && jb_wallet_allows(status, ops[i])) {
             page_command_form(p, ops[i], wallet);
@@ -371,7 +374,8 @@ page_command_form(struct page *p, uint32_t op, struct jb_text wallet)
         const bool own_id = op == JB_OP_CHARGE || op == JB_OP_FREE_GRANT || op == JB_OP_CONSUME ||
                             op == JB_OP_REFUND_REQUEST;
         if (((info->required | info->optional) & JB_HAS(field)) == 0 || !form_takes(field) ||
-            field == JB_CF_AT || field == JB_CF_FROM || (field == JB_CF_WALLET && wallet.s != NULL)) {
+            field == JB_CF_AT || field == JB_CF_FROM ||
+            (field == JB_CF_WALLET && wallet.s != NULL)) {
             continue;
         }
         /* An id that the command makes may be left to the page. */
@@ -501,7 +505,8 @@ each_found(void *data, const struct jb_find_row *r)
     struct found *f = data;
     struct page *p = f->p;
     char wallet[JB_ID_BYTES_MAX + 1] = "";
-    snprintf(wallet, sizeof wallet, "%.*s", (int)r->wallet_id.n, r->wallet_id.s != NULL ? r->wallet_id.s : "");
+    snprintf(wallet, sizeof wallet, "%.*s", (int)r->wallet_id.n,
+             r->wallet_id.s != NULL ? r->wallet_id.s : "");
     page_row(p);
     page_cell_time(p, r->event->occurred_at);
     out_str(p->o, "<th scope=\"row\">");
@@ -565,7 +570,8 @@ operator_find(struct exchange *x)
         out_str(p.o, "<form class=\"filter\" method=\"get\" action=\"/o/find\" role=\"search\">"
                      "<p class=\"field\"><label for=\"ref\">");
         html_str(p.o, tr("Id, key, transaction or approval number"));
-        out_str(p.o, "</label><input id=\"ref\" name=\"ref\" required autocomplete=\"off\" value=\"");
+        out_str(p.o,
+                "</label><input id=\"ref\" name=\"ref\" required autocomplete=\"off\" value=\"");
         html_text(p.o, ref);
         out_str(p.o, "\"></p><p class=\"do\"><button>");
         html_str(p.o, tr("Find"));
@@ -740,8 +746,8 @@ due_page(struct page *p)
     page_table(p, "list wide", tr("What is to be done"));
     page_head(p, (const char *const[]){SAID("what"), SAID("wallet"), SAID("of what"), SAID("state"),
                                        COLUMN(">action"), NULL});
-    const jb_status status = jb_due_get(p->views, JB_DUE_ALL, true, NULL, from, ROWS, each_due, &d, next,
-                                        &list, &p->err);
+    const jb_status status = jb_due_get(p->views, JB_DUE_ALL, true, NULL, from, ROWS, each_due, &d,
+                                        next, &list, &p->err);
     if (status != JB_OK && status != JB_E_NOTFOUND) { /* not found: no invoices are issued here */
         page_failed(p, status);
         return false;

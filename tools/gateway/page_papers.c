@@ -43,7 +43,8 @@ static void
 keys(struct page *p, const struct jb_receipt_row *r)
 {
     const bool charge = r->event->type == JB_EV_CHARGE_SETTLED;
-    const struct jb_text txn = charge ? r->event->charge_settled.txn_ref : r->event->debt_repaid.txn_ref;
+    const struct jb_text txn =
+        charge ? r->event->charge_settled.txn_ref : r->event->debt_repaid.txn_ref;
     char money[MONEY_BYTES + 8], day[JB_DAY_TEXT_BYTES];
     uint32_t all = 0;
     for (uint32_t i = 0; i < r->ways_n; i++) {
@@ -113,8 +114,8 @@ page_receipts(struct page *p, struct jb_text wallet, const char *base)
     page_table(p, "list wide", tr("Payments and where their receipts are"));
     page_head(p, (const char *const[]){SAID("paid on"), SAID("gateway"), SAID("look it up by"),
                                        COLUMN(">amount"), COLUMN(">given back"), NULL});
-    const jb_status status = jb_receipts_get(p->views, wallet, NULL, from, RECEIPTS, each_receipt, &c,
-                                             next, NULL, &p->err);
+    const jb_status status = jb_receipts_get(p->views, wallet, NULL, from, RECEIPTS, each_receipt,
+                                             &c, next, NULL, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -161,8 +162,8 @@ failed_because(uint32_t why)
 static const char *
 invoice_kind(uint32_t kind)
 {
-    static const char *const words[] = {"", SAID("tax invoice"), SAID("addition"),
-                                        SAID("negative"), SAID("corrected")};
+    static const char *const words[] = {"", SAID("tax invoice"), SAID("addition"), SAID("negative"),
+                                        SAID("corrected")};
     return kind > 0 && kind < sizeof words / sizeof words[0] ? tr(words[kind]) : "";
 }
 
@@ -202,10 +203,10 @@ page_invoices(struct page *p, struct jb_text wallet)
     char next[JB_CURSOR_TEXT_BYTES] = "";
     const size_t before = p->o->n;
     page_table(p, "list wide", tr("Tax invoices, by tax month"));
-    page_head(p, (const char *const[]){SAID("tax month"), SAID("issued on"), COLUMN(">supply"), COLUMN(">VAT"),
-                                       COLUMN(">total"), SAID("state"), NULL});
-    const jb_status status = jb_invoices_get(p->views, wallet, 0, NULL, NULL, INVOICES, each_invoice, &v,
-                                             next, NULL, &p->err);
+    page_head(p, (const char *const[]){SAID("tax month"), SAID("issued on"), COLUMN(">supply"),
+                                       COLUMN(">VAT"), COLUMN(">total"), SAID("state"), NULL});
+    const jb_status status = jb_invoices_get(p->views, wallet, 0, NULL, NULL, INVOICES,
+                                             each_invoice, &v, next, NULL, &p->err);
     if (status != JB_OK && status != JB_E_NOTFOUND) { /* not found: this ledger issues none */
         page_failed(p, status);
         return false;
@@ -277,7 +278,8 @@ keep_row(void *data, const struct jb_invoice_row *r)
     }
     struct invoice_row *row = &f->rows[f->n++];
     *row = (struct invoice_row){.seq = r->seq, .day = r->posted_on, .amount = r->amount};
-    snprintf(row->usage, sizeof row->usage, "%.*s", (int)r->usage.n, r->usage.s != NULL ? r->usage.s : "");
+    snprintf(row->usage, sizeof row->usage, "%.*s", (int)r->usage.n,
+             r->usage.s != NULL ? r->usage.s : "");
     return true;
 }
 
@@ -351,8 +353,8 @@ holder_invoice(struct exchange *x)
     struct page p;
     if (page_enter(&p, x, PAGE_FOR_BOTH)) {
         struct print f = {.p = &p, .i = JB_SIZED(struct jb_invoice)};
-        jb_status status = jb_invoice_get(p.ledger, page_number(x->params[0]), 0, keep_row, &f, &f.i,
-                                          &p.err);
+        jb_status status =
+            jb_invoice_get(p.ledger, page_number(x->params[0]), 0, keep_row, &f, &f.i, &p.err);
         if (status == JB_OK && !page_sees(&p, f.i.wallet)) {
             status = JB_E_NOTFOUND; /* as if there were none: it is none of theirs */
             p.err.text[0] = '\0';

@@ -27,7 +27,7 @@ each_member(void *data, const struct jb_who_row *r)
         html_text(p->o, r->channel);
     }
     out_str(p->o, "</th>");
-    page_cell(p, r->person == 0             ? tr("connected channel")
+    page_cell(p, r->person == 0            ? tr("connected channel")
                  : r->role == JB_ROLE_NONE ? tr("invited")
                                            : page_role_word(r->role));
     page_cell_time(p, r->from);
@@ -45,7 +45,8 @@ page_members(struct page *p, struct jb_text wallet)
     struct jb_who who = JB_SIZED(struct jb_who);
     const size_t before = p->o->n;
     page_table(p, "list", tr("Who uses this wallet"));
-    page_head(p, (const char *const[]){SAID("who"), SAID("role"), SAID("since"), SAID("event"), NULL});
+    page_head(p,
+              (const char *const[]){SAID("who"), SAID("role"), SAID("since"), SAID("event"), NULL});
     const jb_status status = jb_who_get(p->ledger, wallet, each_member, &m, &who, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
@@ -143,7 +144,8 @@ delete_form(struct page *p, const struct jb_can_delete *c)
     char money[MONEY_BYTES + 8];
     if (c->forfeits != 0) {
         html_open(p->o, "p", "notice");
-        page_sayf(p, tr("Free cash of %s would lapse with it."), page_money_text(p, c->forfeits, money));
+        page_sayf(p, tr("Free cash of %s would lapse with it."),
+                  page_money_text(p, c->forfeits, money));
         html_close(p->o, "p");
     }
     if (page_may(p, JB_OP_WALLET_DELETE)) {
@@ -168,8 +170,9 @@ page_can_delete(struct page *p, struct jb_text wallet)
         page_empty(p, tr("It is deleted."));
         return true;
     }
-    page_paragraph(p, NULL, c.can_delete != 0 ? tr("All conditions are met: it can be deleted.")
-                                              : tr("It cannot be deleted yet."));
+    page_paragraph(p, NULL,
+                   c.can_delete != 0 ? tr("All conditions are met: it can be deleted.")
+                                     : tr("It cannot be deleted yet."));
     page_table(p, "list", tr("Conditions of a deletion"));
     page_head(p, (const char *const[]){SAID("condition"), SAID("met?"), COLUMN(">what is left"),
                                        SAID("what helps"), NULL});
@@ -199,9 +202,10 @@ switch_form(struct page *p, struct jb_text wallet, uint32_t status)
     if (op == 0 || !page_may(p, op)) {
         return;
     }
-    page_paragraph(p, NULL, op == JB_OP_WALLET_OFF
-                                ? tr("Off, a wallet is charged and refunded, and not consumed.")
-                                : tr("On again, consumption goes on."));
+    page_paragraph(p, NULL,
+                   op == JB_OP_WALLET_OFF
+                       ? tr("Off, a wallet is charged and refunded, and not consumed.")
+                       : tr("On again, consumption goes on."));
     form_begin(p, op);
     form_hidden(p, "wallet", wallet);
     out_str(p->o, "<p class=\"do\">");
@@ -305,7 +309,8 @@ holder_questions(struct exchange *x)
     if (page_enter(&p, x, PAGE_FOR_HOLDER)) {
         bool ok = true;
         page_begin(&p, 200, tr("Questions"), TAB_QUESTIONS);
-        page_paragraph(&p, "hint", tr("The ten that are asked most, answered for this wallet now."));
+        page_paragraph(&p, "hint",
+                       tr("The ten that are asked most, answered for this wallet now."));
         for (uint32_t i = 1; i <= JB_QUESTIONS && ok; i++) {
             ok = question(&p, i);
         }
@@ -397,7 +402,8 @@ holder_event(struct exchange *x)
             }
             /* What belongs to no wallet (the totals of a day) is no holder's. */
             if (seq == 0 || !page_sees(&p, wallet)) {
-                page_wrong(&p, 404, tr("There is no such thing"), tr("This wallet has no such event."));
+                page_wrong(&p, 404, tr("There is no such thing"),
+                           tr("This wallet has no such event."));
             } else {
                 snprintf(title, sizeof title, tr("Event %llu: %s"), (unsigned long long)seq,
                          page_event_word(e));

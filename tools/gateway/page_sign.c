@@ -86,8 +86,9 @@ ticket_read(struct exchange *x, struct json_pool *pool)
     struct bad_line bad = {0};
     uint64_t has;
     json_t *root = parse_begin(pool, TEXT_OPTIONS, x->body.s, x->body.n, &bad);
-    const bool ok = root != NULL && members_read(root, ticket_rows, sizeof ticket_rows / sizeof *ticket_rows,
-                                                 UINT64_MAX, NULL, "tickets", &t, &has, &bad);
+    const bool ok =
+        root != NULL && members_read(root, ticket_rows, sizeof ticket_rows / sizeof *ticket_rows,
+                                     UINT64_MAX, NULL, "tickets", &t, &has, &bad);
     if (!parse_end(pool, ok, &bad)) {
         problem(x, bad.no_memory ? GATEWAY_NO_MEMORY : GATEWAY_BAD_REQUEST, bad.message);
     } else if (t.wallet.n > JB_ID_BYTES_MAX || t.actor.n > JB_ID_BYTES_MAX) {
@@ -123,7 +124,8 @@ static void
 cookie_set(struct exchange *x, const char *cookie)
 {
     char text[SECRET_TEXT + 80];
-    snprintf(text, sizeof text, "__Host-jangbu=%s; Path=/; Secure; HttpOnly; SameSite=Strict", cookie);
+    snprintf(text, sizeof text, "__Host-jangbu=%s; Path=/; Secure; HttpOnly; SameSite=Strict",
+             cookie);
     if (cookie[0] == '\0') {
         strcat(text, "; Max-Age=0"); /* it ends */
     }
@@ -194,8 +196,9 @@ sign_in_form(struct page *p, const char *wrong)
     html_element(p->o, "span", "optional", tr(" (optional)"));
     out_str(p->o, "</label><input id=\"actor\" name=\"actor\" type=\"text\" "
                   "autocomplete=\"off\"></p>\n<p class=\"hint\" id=\"token-hint\">");
-    html_str(p->o, tr("One that `jangbud token new` printed, with the scopes read and page. What you "
-                      "do here is written down under your id."));
+    html_str(p->o,
+             tr("One that `jangbud token new` printed, with the scopes read and page. What you "
+                "do here is written down under your id."));
     out_str(p->o, "</p>\n");
     form_end(p, tr("Sign in"));
     out_str(p->o, "</section>\n");
@@ -256,7 +259,8 @@ page_sign_out(struct exchange *x)
             cookie_set(x, "");
             p.cookie = (struct jb_text){NULL, 0};
             page_begin(&p, 200, tr("You are signed out"), TAB_NONE);
-            page_paragraph(&p, NULL, tr("This page opens again from the service that you came from."));
+            page_paragraph(&p, NULL,
+                           tr("This page opens again from the service that you came from."));
             page_end(&p);
         }
         form_free(&f);
@@ -271,7 +275,8 @@ page_asset(struct exchange *x)
 {
     for (size_t i = 0; i < assets_n; i++) {
         const struct asset *a = &assets[i];
-        if (x->params[0].n == strlen(a->name) && memcmp(x->params[0].s, a->name, x->params[0].n) == 0) {
+        if (x->params[0].n == strlen(a->name) &&
+            memcmp(x->params[0].s, a->name, x->params[0].n) == 0) {
             out_bytes(&x->answer.body, a->at, a->n);
             exchange_set_header(x, "Cache-Control", "public, max-age=300");
             exchange_set_header(x, "X-Content-Type-Options", "nosniff");

@@ -79,8 +79,9 @@ page_state_notices(struct page *p, const struct jb_balance *b, const struct jb_w
                           "consumption; refunds only. Customer service tells the reason."));
     }
     if (b->status == JB_WALLET_OFF) {
-        page_paragraph(p, "notice", tr("This wallet is off: charges and refunds go on, consumption "
-                                       "does not."));
+        page_paragraph(p, "notice",
+                       tr("This wallet is off: charges and refunds go on, consumption "
+                          "does not."));
     }
     if (who->settlement == JB_SETTLEMENT_POSTPAID) {
         html_open(p->o, "p", "notice");
@@ -111,7 +112,8 @@ allowed(struct page *p, uint32_t status)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const bool yes = jb_wallet_allows(status, rows[i].op);
         html_open(p->o, "li", yes ? "yes" : "no");
-        out_str(p->o, yes ? "<span aria-hidden=\"true\">○</span> " : "<span aria-hidden=\"true\">×</span> ");
+        out_str(p->o, yes ? "<span aria-hidden=\"true\">○</span> "
+                          : "<span aria-hidden=\"true\">×</span> ");
         html_str(p->o, tr(rows[i].label));
         out_char(p->o, ' ');
         html_str(p->o, yes ? tr("possible") : tr("not possible"));
@@ -189,8 +191,9 @@ explanation(struct page *p, const struct jb_explanation *x)
     figure_row(p, "last", tr("Total cash balance now"), x->total_now);
     page_table_end(p);
     if (late) {
-        page_paragraph(p, "hint", tr("Late: it happened on an earlier day, and is posted to a later "
-                                     "one because that day was closed."));
+        page_paragraph(p, "hint",
+                       tr("Late: it happened on an earlier day, and is posted to a later "
+                          "one because that day was closed."));
     }
 }
 
@@ -208,8 +211,9 @@ page_explain(struct page *p, struct jb_text wallet)
     if (x->difference == 0) {
         page_paragraph(p, NULL, tr("They do not differ now."));
     } else {
-        page_paragraph(p, NULL, tr("The total is of this moment; the cash status has whole days "
-                                   "through yesterday. Between them lies:"));
+        page_paragraph(p, NULL,
+                       tr("The total is of this moment; the cash status has whole days "
+                          "through yesterday. Between them lies:"));
     }
     explanation(p, x);
     html_close(p->o, "section");
@@ -443,7 +447,8 @@ const char *
 page_cursor(const struct exchange *x, char buf[JB_CURSOR_TEXT_BYTES])
 {
     const struct jb_text cursor = exchange_query(x, "cursor");
-    snprintf(buf, JB_CURSOR_TEXT_BYTES, "%.*s", (int)(cursor.n < JB_CURSOR_TEXT_BYTES ? cursor.n : 0),
+    snprintf(buf, JB_CURSOR_TEXT_BYTES, "%.*s",
+             (int)(cursor.n < JB_CURSOR_TEXT_BYTES ? cursor.n : 0),
              cursor.s != NULL ? cursor.s : "");
     return buf[0] != '\0' ? buf : NULL;
 }
@@ -456,7 +461,8 @@ history_page(struct page *p)
     struct jb_moment moment;
     const char *from = page_cursor(p->x, cursor);
     page_begin(p, 200, tr("History"), TAB_HISTORY);
-    page_paragraph(p, "hint", tr("Of this moment. An amount in brackets moved nothing of the total."));
+    page_paragraph(p, "hint",
+                   tr("Of this moment. An amount in brackets moved nothing of the total."));
     page_history_tabs(p, "/w/history", kind);
     if (!page_history(p, page_own_wallet(p), kinds[kind].kind, from, HISTORY_ROWS, next, &moment)) {
         return false;
@@ -538,8 +544,8 @@ days_table(struct page *p, const struct days *d)
 {
     page_table(p, "list wide", tr("Cash status by day, newest first"));
     page_head(p, (const char *const[]){SAID("day"), COLUMN(">charged"), COLUMN(">consumed"),
-                                       COLUMN(">refunded"), COLUMN(">other"), COLUMN(">balance at its end"),
-                                       NULL});
+                                       COLUMN(">refunded"), COLUMN(">other"),
+                                       COLUMN(">balance at its end"), NULL});
     for (size_t i = d->n; i > 0; i--) {
         day_row(p, &d->at[i - 1]);
     }
@@ -547,8 +553,9 @@ days_table(struct page *p, const struct days *d)
     if (d->n == 0) {
         page_empty(p, tr("No day with a movement is closed yet."));
     }
-    page_paragraph(p, "hint", tr("Other: free cash put into use, returns and repaid debt, less "
-                                 "reversed charges and lapsed free cash."));
+    page_paragraph(p, "hint",
+                   tr("Other: free cash put into use, returns and repaid debt, less "
+                      "reversed charges and lapsed free cash."));
 }
 
 /* The last 366 closed days unless a month is asked for. */
@@ -574,8 +581,9 @@ status_page(struct page *p)
     page_begin(p, 200, tr("Cash status"), TAB_STATUS);
     page_paragraph(p, "hint", tr("Whole days through yesterday, at most the last 366."));
     if (s.past_day_open) {
-        page_paragraph(p, "hint", tr("A day that is over is not closed yet: it follows with the next "
-                                     "movement in the ledger."));
+        page_paragraph(p, "hint",
+                       tr("A day that is over is not closed yet: it follows with the next "
+                          "movement in the ledger."));
     }
     const bool explained = page_explain(p, wallet);
     if (explained) {

@@ -3,7 +3,8 @@
 
 #include "page.h"
 
-#define WORD(words, i) ((i) < sizeof(words) / sizeof((words)[0]) && (words)[i] != NULL ? tr((words)[i]) : "?")
+#define WORD(words, i)                                                                             \
+    ((i) < sizeof(words) / sizeof((words)[0]) && (words)[i] != NULL ? tr((words)[i]) : "?")
 
 const char *
 page_event_word(const struct jb_event *e)
@@ -138,24 +139,20 @@ page_status_word(uint32_t status)
 const char *
 page_grant_word(uint32_t state)
 {
-    static const char *const words[] = {[JB_GRANT_DORMANT] = SAID("not in use yet"),
-                                        [JB_GRANT_IN_USE] = SAID("in use"),
-                                        [JB_GRANT_EXPIRED] = SAID("lapsed"),
-                                        [JB_GRANT_REVOKED] = SAID("taken back"),
-                                        [JB_GRANT_FORFEITED] = SAID("forfeited"),
-                                        [JB_GRANT_USED_UP] = SAID("used up")};
+    static const char *const words[] = {
+        [JB_GRANT_DORMANT] = SAID("not in use yet"), [JB_GRANT_IN_USE] = SAID("in use"),
+        [JB_GRANT_EXPIRED] = SAID("lapsed"),         [JB_GRANT_REVOKED] = SAID("taken back"),
+        [JB_GRANT_FORFEITED] = SAID("forfeited"),    [JB_GRANT_USED_UP] = SAID("used up")};
     return WORD(words, state);
 }
 
 const char *
 page_refund_word(uint32_t state)
 {
-    static const char *const words[] = {[JB_REFUND_REQUESTED] = SAID("requested"),
-                                        [JB_REFUND_APPROVED] = SAID("approved"),
-                                        [JB_REFUND_COMPLETED] = SAID("completed"),
-                                        [JB_REFUND_REJECTED] = SAID("rejected"),
-                                        [JB_REFUND_CANCELLED] = SAID("cancelled"),
-                                        [JB_REFUND_FAILED] = SAID("failed")};
+    static const char *const words[] = {
+        [JB_REFUND_REQUESTED] = SAID("requested"), [JB_REFUND_APPROVED] = SAID("approved"),
+        [JB_REFUND_COMPLETED] = SAID("completed"), [JB_REFUND_REJECTED] = SAID("rejected"),
+        [JB_REFUND_CANCELLED] = SAID("cancelled"), [JB_REFUND_FAILED] = SAID("failed")};
     return WORD(words, state);
 }
 

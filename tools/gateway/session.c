@@ -10,7 +10,7 @@ enum { HASH = 32 };
 
 /* A place for a ticket or a session. */
 struct slot {
-    uint8_t hash[HASH]; /* of its text */
+    uint8_t hash[HASH];  /* of its text */
     int64_t made, until; /* seconds of the monotonic clock; until 0: the place is free */
     struct session of;
 };
