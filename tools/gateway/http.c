@@ -1022,8 +1022,12 @@ listen_unix(struct listener *l, const char *path, char *bad, size_t bad_n)
     const int error = errno;
     umask(before);
     if (!bound || listen(l->fd, SOMAXCONN) != 0) {
-        return said(bad, bad_n, SAID("listen-unix: %s cannot be listened at: %s"), path,
-                    bound ? errno : error);
+        const int why = bound ? errno : error;
+        if (l->fd >= 0) {
+            close(l->fd);
+        }
+        l->fd = -1; /* what lies there is not ours, and stays */
+        return said(bad, bad_n, SAID("listen-unix: %s cannot be listened at: %s"), path, why);
     }
     snprintf(l->address, sizeof l->address, "%.95s", path);
     return true;
