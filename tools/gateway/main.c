@@ -92,6 +92,9 @@ static void
 close_ledger(struct gateway *g)
 {
     jb_views_close(g->slow.views);
+    if (g->quick.views != NULL) {
+        (void)!jb_views_sync(g->quick.views, true, NULL); /* who opens next has nothing to fold */
+    }
     jb_views_close(g->quick.views);
     jb_close(g->ledger);
 }
@@ -135,10 +138,10 @@ stop(struct gateway *g)
         return false;
     }
     g->http = http_close(g->http);
+    g->keeper = keeper_end(g->keeper);
     g->pages = pages_free(g->pages);
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
-    g->keeper = keeper_end(g->keeper);
     g->metrics = metrics_free(g->metrics);
     return true;
 }
