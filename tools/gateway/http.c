@@ -25,12 +25,14 @@
 #include "gate.h"
 #include "lang.h"
 #include "log.h"
+#include "metrics.h"
 #include "problem.h"
 #include "request.h"
 #include "route.h"
 #include "workers.h"
 
 #define LOOPS 2
+#define LOOK_MS 100 /* between looks at deadlines */
 #define HEAD_BYTES_MAX 8192U
 #define POOL_BYTES 16384U         /* of a connection: its head twice */
 #define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
@@ -76,7 +78,8 @@ struct http {
     struct listener listeners[LISTENERS];
     pthread_t acceptor;
     bool accepting;
-    int wake; /* ends the acceptor */
+    int64_t looked_us; /* at deadlines: the acceptor's, and when that has ended, of who drains */
+    int wake;          /* ends the acceptor */
     atomic_bool stopping;
     _Atomic(uint64_t) next_id;
     atomic_size_t bodies; /* bytes of bodies in memory */
@@ -729,8 +732,9 @@ completed(void *data, struct MHD_Connection *c, void **own, enum MHD_RequestTerm
     }
     not_late(r);
     if (r->step == STEP_SENT) {
-        log_request(h->g, &r->x, r->known, now_us() - r->x.began_us,
-                    why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+        const int64_t us = now_us() - r->x.began_us;
+        metrics_request(h->g->metrics, &r->x, r->known, us);
+        log_request(&r->x, r->known, us, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     }
     phase(r->conn, PHASE_IDLE);
     request_free(r);
@@ -908,6 +912,50 @@ accept_one(struct http *h, enum listener_kind kind)
     }
 }
 
+/* ---- deadlines ---- */
+
+/* How long a connection may be in a phase; 0: for ever. */
+static int64_t
+allowed(const struct config *c, int p)
+{
+    switch ((enum phase)p) {
+    case PHASE_NEW:
+    case PHASE_HEAD:
+        return c->head_us;
+    case PHASE_BODY:
+        return c->body_us;
+    case PHASE_ANSWER:
+        return c->answer_us;
+    case PHASE_IDLE:
+        return c->idle_us;
+    case PHASE_PENDING:
+    case PHASE_BUSY:
+    case PHASE_STREAM:
+        break;
+    }
+    return 0;
+}
+
+/* Cuts who is too slow. */
+static void
+look_at_deadlines(struct http *h)
+{
+    const int64_t now = now_us();
+    if (now - h->looked_us < LOOK_MS * 1000) {
+        return;
+    }
+    h->looked_us = now;
+    pthread_mutex_lock(&h->lock);
+    for (struct conn *c = h->first; c != NULL; c = c->next) {
+        const int p = atomic_load(&c->phase);
+        const int64_t most = allowed(h->config, p);
+        if (most > 0 && now - atomic_load(&c->since) > most) {
+            shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
 static void *
 accept_all(void *data)
 {
@@ -918,9 +966,10 @@ accept_all(void *data)
     }
     fds[LISTENERS] = (struct pollfd){.fd = h->wake, .events = POLLIN};
     while (fds[LISTENERS].revents == 0) {
-        if (poll(fds, LISTENERS + 1, -1) < 0 && errno != EINTR) {
+        if (poll(fds, LISTENERS + 1, LOOK_MS) < 0 && errno != EINTR) {
             break;
         }
+        look_at_deadlines(h);
         for (int i = 0; i < LISTENERS; i++) {
             if (fds[i].fd >= 0 && fds[i].revents != 0) {
                 accept_one(h, (enum listener_kind)i);
@@ -1210,6 +1259,7 @@ http_drain(struct http *h, int64_t us)
         if (now_us() > until) {
             return false;
         }
+        look_at_deadlines(h);
         const struct timespec rest = {.tv_nsec = 2000000};
         nanosleep(&rest, NULL);
     }
@@ -1236,45 +1286,6 @@ http_close(struct http *h)
     free(h->by_fd);
     free(h);
     return NULL;
-}
-
-/* ---- deadlines ---- */
-
-/* How long a connection may be in a phase; 0: for ever. */
-static int64_t
-allowed(const struct config *c, int p)
-{
-    switch ((enum phase)p) {
-    case PHASE_NEW:
-    case PHASE_HEAD:
-        return c->head_us;
-    case PHASE_BODY:
-        return c->body_us;
-    case PHASE_ANSWER:
-        return c->answer_us;
-    case PHASE_IDLE:
-        return c->idle_us;
-    case PHASE_PENDING:
-    case PHASE_BUSY:
-    case PHASE_STREAM:
-        break;
-    }
-    return 0;
-}
-
-void
-http_look(struct http *h)
-{
-    const int64_t now = now_us();
-    pthread_mutex_lock(&h->lock);
-    for (struct conn *c = h->first; c != NULL; c = c->next) {
-        const int p = atomic_load(&c->phase);
-        const int64_t most = allowed(h->config, p);
-        if (most > 0 && now - atomic_load(&c->since) > most) {
-            shutdown(c->fd, SHUT_RDWR);
-        }
-    }
-    pthread_mutex_unlock(&h->lock);
 }
 
 unsigned

@@ -13,8 +13,10 @@
 #include "config.h"
 #include "gateway.h"
 #include "http.h"
+#include "keeper.h"
 #include "lang.h"
 #include "log.h"
+#include "metrics.h"
 #include "workers.h"
 
 #define KO(en, ko) {en, ko},
@@ -94,8 +96,10 @@ close_ledger(struct gateway *g)
 static bool
 start(struct gateway *g, char *bad, size_t bad_n)
 {
+    g->metrics = metrics_new();
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
-    if (g->workers == NULL) {
+    g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
+    if (g->workers == NULL || g->keeper == NULL) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -117,6 +121,8 @@ stop(struct gateway *g)
         return false;
     }
     g->http = http_close(g->http);
+    g->keeper = keeper_end(g->keeper);
+    g->metrics = metrics_free(g->metrics);
     return true;
 }
 

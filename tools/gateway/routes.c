@@ -1,10 +1,13 @@
 /* The table of all routes: a literal segment stands before a {name} in its place. */
 #include "health.h"
+#include "metrics.h"
 #include "route.h"
 
 /* clang-format off */
 const struct route routes[] = {
     {METHOD_GET, "/healthz", ACCESS_NONE, LANE_QUICK, health_live, NULL, "live", "whether the daemon runs"},
+    {METHOD_GET, "/readyz", ACCESS_OPS, LANE_QUICK, health_ready, NULL, "ready", "whether it can be asked, and why not"},
+    {METHOD_GET, "/metrics", ACCESS_OPS, LANE_QUICK, metrics_get, NULL, "metrics", "what it counts, for Prometheus"},
     {METHOD_GET, "/v1/ledger", ACCESS_READ_ALL, LANE_QUICK, ledger_get, "info", "getLedger", "the ledger: its currency, its place, what it holds"},
 };
 /* clang-format on */
