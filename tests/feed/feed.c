@@ -88,14 +88,28 @@ query_after(jb_seq after, uint32_t limit)
         .size = sizeof(struct jb_feed_query), .after = after, .limit = limit};
 }
 
+static bool
+same_balance(const struct jb_balance *a, const struct jb_balance *b)
+{
+    return a->status == b->status && a->paid == b->paid && a->free == b->free &&
+           a->free_dormant == b->free_dormant && a->total == b->total &&
+           a->refundable == b->refundable && a->refund_pending == b->refund_pending &&
+           a->refund_in_transit == b->refund_in_transit && a->debt == b->debt &&
+           a->version == b->version;
+}
+
 static void
 same(const struct row *a, const struct row *b, const char *what)
 {
-    if (memcmp(a, b, sizeof *a) != 0) {
+    const bool ok = a->seq == b->seq && a->type == b->type &&
+                    a->wallet_number == b->wallet_number && strcmp(a->wallet, b->wallet) == 0 &&
+                    a->effect == b->effect && same_balance(&a->balance, &b->balance) &&
+                    a->late == b->late && strcmp(a->cursor, b->cursor) == 0;
+    if (!ok) {
         fprintf(stderr, "event %llu and %llu\n", (unsigned long long)a->seq,
                 (unsigned long long)b->seq);
     }
-    must(memcmp(a, b, sizeof *a) == 0, what);
+    must(ok, what);
 }
 
 /* ---- what the log and the other calls have ---- */
