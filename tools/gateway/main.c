@@ -90,6 +90,9 @@ static void
 close_ledger(struct gateway *g)
 {
     jb_views_close(g->slow.views);
+    if (g->quick.views != NULL) {
+        (void)!jb_views_sync(g->quick.views, true, NULL); /* who opens next has nothing to fold */
+    }
     jb_views_close(g->quick.views);
     jb_close(g->ledger);
 }
@@ -132,9 +135,9 @@ stop(struct gateway *g)
         return false;
     }
     g->http = http_close(g->http);
+    g->keeper = keeper_end(g->keeper);
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
-    g->keeper = keeper_end(g->keeper);
     g->metrics = metrics_free(g->metrics);
     return true;
 }
