@@ -48,8 +48,7 @@ moved_month(size_t *ret_n)
         free(text);
         return NULL;
     }
-    const jb_day by =
-        jb_day_of((jb_instant)time(NULL) * JB_US_PER_SECOND, UTC_OFFSET_S) - 1 - last;
+    const jb_day by = jb_day_of((jb_instant)time(NULL) * JB_US_PER_SECOND, UTC_OFFSET_S) - 1 - last;
     memcpy(text, month->at, month->n);
     for (size_t i = 0; i + 10 <= month->n; i++) {
         if (text[i + 4] == '-' && text[i + 7] == '-' && jb_day_parse(text + i, 10, &day)) {
@@ -118,8 +117,9 @@ example_print(struct pages *p, const char *address)
     snprintf(s.wallet, sizeof s.wallet, "%s", WALLET);
     snprintf(s.actor, sizeof s.actor, "%s", HOLDER);
     s.lang = JB_LANG_KO;
-    print_one(p, address, tr("The page of a wallet's holder (each address opens once, within ten "
-                             "minutes):"),
+    print_one(p, address,
+              tr("The page of a wallet's holder (each address opens once, within ten "
+                 "minutes):"),
               &s);
     s = (struct session){.operates = true, .lang = JB_LANG_EN, .who = s.who};
     snprintf(s.actor, sizeof s.actor, "%s", OPERATOR);
