@@ -5,6 +5,7 @@ usage: examples.py LANGUAGE LIBRARY [MORE ...]     python; node: the directory o
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,17 @@ def python(text, work, _):
     return [sys.executable, "example.py"], {"PYTHONPATH": str(ROOT / "tools/bindings/python/src"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-LANGUAGES = {"python": python}
+def node(text, work, more):
+    """In the directory in which node.py put the packages."""
+    modules = pathlib.Path(more[0]).resolve() / "node_modules"
+    if not (modules / "jangbu/package.json").exists() or shutil.which("node") is None:
+        skip("there is no node with koffi: see what the test bindings-node says")
+    (work / "example.mjs").write_text(text, encoding="utf-8")
+    (work / "node_modules").symlink_to(modules)
+    return ["node", "example.mjs"], {}
+
+
+LANGUAGES = {"python": python, "node": node}
 
 
 def main():
