@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "gate.h"
+#include "auth.h"
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
@@ -37,9 +37,6 @@
 #define POOL_BYTES 16384U         /* of a connection: its head twice */
 #define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
 #define DESCRIPTORS 512U          /* beside those of connections */
-
-/* Bytes for programs. */
-#define WIRE(text) text
 
 enum listener_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_OPERATIONS, LISTENERS };
 
@@ -531,7 +528,7 @@ head(struct request *r, const char *method, const char *version)
     }
     find_route(r);
     measure_body(r);
-    if (!r->refused && r->x.route->access != ACCESS_NONE && !gate_admit(&r->x)) {
+    if (!r->refused && !auth_admit(h->g->auth, &r->x)) {
         r->refused = true;
     }
     return r->close ? answer(r) : MHD_YES;
@@ -705,6 +702,7 @@ called(void *data, struct MHD_Connection *c, const char *url, const char *method
 static void
 request_free(struct request *r)
 {
+    auth_leave(r->x.gateway->auth, &r->x);
     for (struct answer_header *h = r->headers; h != NULL;) {
         struct answer_header *next = h->next;
         free(h);

@@ -13,6 +13,7 @@
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
+#include "submit.h"
 
 #define SECOND INT64_C(1000000)
 #define LOCK_US SECOND /* in which the writer lock has to be had */
@@ -270,6 +271,11 @@ keeper_ready(struct keeper *k, struct out *o)
         ready = false;
         reason(&reasons, words[TROUBLE_LOCK],
                tr("the ledger has not decided anything for a second"));
+    }
+    struct jb_error broken;
+    if (submit_broken(k->g->submitters, &broken) != JB_OK) {
+        ready = false;
+        reason(&reasons, "broken", broken.text);
     }
     if (atomic_load(&k->g->stopping)) {
         ready = false;
