@@ -154,7 +154,8 @@ async function together() {
     }
     return done;
   };
-  const followed = [collect(ledger.follow(0)), collect(ledger.follow(0))];
+  const seen = [[], []];
+  const followed = seen.map((seqs) => collect(ledger.follow(0), seqs));
   const done = (await Promise.all(Array.from({ length: 64 }, (_, n) => write(n)))).flat();
   check("64 share commits", new Set(done.map((d) => d.seq)).size === 1280 && ledger.commits - before < 320, ledger.commits - before);
   check("and each has its own answer", done.every((d, i) => d.key === `${Math.floor(i / 20)}-${i % 20}`));
@@ -170,8 +171,10 @@ async function together() {
   const waited = ledger.wait({ after: 10 ** 9, timeout_us: 60000000 }).catch((e) => e);
   check("a wait that is over", (await ledger.wait({ after: 10 ** 9, timeout_us: 1000 })).more === false);
   const last = (await ledger.head()).seq;
+  for (let i = 0; i < 2000 && seen.some((seqs) => seqs.length < last); i += 1) {
+    await new Promise((r) => setTimeout(r, 10));
+  }
   const late = Array.from({ length: 30 }, (_, i) => ledger.charge({ wallet: "W", charge: `late${i}`, amount: 1000 }));
-  await new Promise((r) => setTimeout(r, 150));
   await ledger.close();
   check("what was submitted before the end is answered", (await Promise.all(late)).every((a) => a.ok));
   check("a wait is ended", (await waited) instanceof Closed);
@@ -183,8 +186,7 @@ async function together() {
   await big.close();
 }
 
-async function collect(events) {
-  const seqs = [];
+async function collect(events, seqs) {
   for await (const event of events) {
     seqs.push(event.seq);
   }
