@@ -313,7 +313,7 @@ def wrong(work):
             ("a time without an offset", ValueError, ["at", "offset"], charge(at=datetime.datetime(2026, 11, 1))), ("a float in what is not known", TypeError, ["extra.x[1]"], charge(extra={"x": [1, 1.5]})),
             ("an actor that is a text", TypeError, ["actor"], charge(actor="kim")), ("an actor of numbers", TypeError, ["actor.id"], charge(actor={"id": 5})),
             ("a name that is none", TypeError, ["names of members"], {**charge(), 5: 1}), ("a set", TypeError, ["extra"], charge(extra={1})),
-            ("what is nested without end", ValueError, ["deep"], charge(extra=endless())), ("no op", TypeError, ["op"], {"wallet": "W"}), ("a member of a group", TypeError, ["commands[1].amount"], command.atomic(commands=[ok, charge(amount=1.5)])),
+            ("what is nested without end", ValueError, ["deep"], charge(extra=endless())), ("a group in itself without end", ValueError, ["deep"], in_itself()), ("no op", TypeError, ["op"], {"wallet": "W"}), ("a member of a group", TypeError, ["commands[1].amount"], command.atomic(commands=[ok, charge(amount=1.5)])),
             ("a group that is none", TypeError, ["commands"], {"op": "atomic", "commands": "x"})):
         raises(name, kind, words, ledger.submit, bad)
         raises(f"{name} behind a good one", kind, [], ledger.submit, [ok, bad])
@@ -365,6 +365,12 @@ def endless():
     value = []
     value.append(value)
     return value
+
+
+def in_itself():
+    group = {"op": "atomic", "commands": []}
+    group["commands"].append(group)
+    return group
 
 
 def hangul(error):
