@@ -434,6 +434,24 @@ auth_leave(struct auth *a, struct exchange *x)
     }
 }
 
+bool
+auth_token(struct auth *a, struct jb_text token, struct principal *ret)
+{
+    pthread_mutex_lock(&a->lock);
+    struct table *t = a->now;
+    atomic_fetch_add(&t->users, 1);
+    pthread_mutex_unlock(&a->lock);
+    const struct known *k = by_token(t, token);
+    if (k != NULL) {
+        *ret = k->entry.who;
+    } else {
+        atomic_fetch_add(&a->refused, 1);
+    }
+    const bool found = k != NULL;
+    table_leave(t);
+    return found;
+}
+
 /* ---- commands ---- */
 
 static bool

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "submit.h"
+#include "submit.h"
 
 #define SECOND INT64_C(1000000)
 #define LOCK_US SECOND /* in which the writer lock has to be had */
@@ -118,10 +119,13 @@ probe(struct keeper *k)
     const bool clock =
         a != NULL && (a->code == JB_CODE_CLOCK_BEHIND || a->code == JB_CODE_CLOCK_AHEAD);
     note(k, TROUBLE_LOCK, status == JB_E_BUSY ? err.text : NULL);
+    struct jb_error broken;
+    const bool ended = submit_broken(k->g->submitters, &broken) != JB_OK;
     note(k, TROUBLE_LEDGER,
-         status != JB_OK && status != JB_E_BUSY ? err.text
-         : clock                                ? jb_answer_message(a)
-                                                : NULL);
+         ended                                    ? broken.text
+         : status != JB_OK && status != JB_E_BUSY ? err.text
+         : clock                                  ? jb_answer_message(a)
+                                                  : NULL);
 }
 
 static void *
