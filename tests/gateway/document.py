@@ -54,6 +54,7 @@ ASKED = [
     ("POST /v1/commands", "/v1/commands?dry_run=1", {}, [{"op": "consume", "wallet": "W1", "usage": "U2", "amount": 1000}]),
     ("POST /v1/commands", "/v1/commands", {"Content-Type": "application/x-ndjson"},
      [GRANT, {"op": "consume", "wallet": "W1", "usage": "U3", "amount": 4000, "key": "order-4"}, {"op": "consume", "key": "order-5"}]),
+    ("POST /v1/tickets", "/v1/tickets", {}, [{"wallet": "W1", "actor": "u1", "ttl": 60}]),
     ("POST /v1/commands", "/v1/commands", {"If-Match": '"3.0.0"'}, [{"op": "wallet.off", "wallet": "W1", "key": "off-1"}]),
 ]
 PARAMETERS = {
@@ -76,6 +77,7 @@ def fixed(text):
     text = re.sub(r'"(chain|ledger_id)":"[0-9a-f]+"', r'"\1":"5c0f..."', text)
     text = re.sub(r'"(log_bytes|log_file_bytes|stored_seq|views_seq|past_day_open)":\w+', r'"\1":...', text)
     text = re.sub(r"\b20\d\d\.? ?년? ?\d\d?월 ?\d\d?일?", "2026년 10월 31일", text)
+    text = re.sub(r'("ticket":"|\?ticket=|/enter/)[0-9A-Za-z_-]+', r"\1t0...", text)
     return re.sub(r'"(dir|key_file)":"[^"]*"', r'"\1":"/srv/shop"', text)
 
 
