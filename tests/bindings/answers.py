@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PLAIN = {"text": str, "int": int, "bool": bool, "null": type(None)}
+PLAIN = {"text": str, "int": int, "wide": int, "bool": bool, "null": type(None)}
 
 
 def read():
