@@ -45,7 +45,7 @@ def differences(name, value, where=None):
     found = [f"{where}: {m} is missing" for m, (_, optional) in members.items() if not optional and m not in value]
     for m, v in value.items():
         if m not in members:
-            found += [] if others else [f"{where}: {m} ({v!r}) is not in the table"]
+            found += [] if others else [f"{where}: {m} ({v!r}) is not in tools/bindings/answers.txt"]
             continue
         tried = [_is(v, kind, f"{where}.{m}") for kind in members[m][0]]
         if all(tried):

@@ -268,6 +268,14 @@ def objects(work):
     check("once more", len(list(ledger.history("W", as_of=ledger.head().seq, limit=10))) == 27)
     check("the first only", len(ledger.history("W", limit=3).first().rows) == 3)
     log = ledger.log(limit=10000)
+    feed, last = [], log[-1].seq
+    for event in ledger.follow(after=0):
+        feed.append(event)
+        if event.seq == last:
+            break
+    check("the feed", [e.seq for e in feed] == [e.seq for e in log] and feed[-1].balance.total == ledger.balance("W").total and isinstance(feed[-1], jangbu.answers.FeedEvent))
+    check("on from a cursor", next(ledger.follow(cursor=feed[-3].cursor)).seq == last - 1 and next(ledger.follow(after=0, wallet="W")).type == "wallet_created")
+    raises("a cursor that is none", jangbu.Failed, ["cursor"], ledger.follow, cursor="x")
     check("the log", [e.seq for e in log] == list(range(1, len(log) + 1)) and list(ledger.events()) == log)
     check("a refusal", raises("refused", jangbu.Refused, ["INSUFFICIENT_CASH"], ledger.consume, wallet="W", usage="U", amount=10**9).refusal.available == 50000 - 175)
     done = ledger.submit([command.charge(wallet="W", charge="a", amount=1000), command.charge(wallet="W", charge="a", amount=1000)])

@@ -1,5 +1,5 @@
 /** jangbu: an event-sourced ledger for prepaid cash wallets, over libjangbu-json. docs/bindings.md. */
-import type { ApplyOptions, Asks, Command, Done, Event, Info, InitOptions, Int, OpenOptions, Ops, Refusal } from "./made.js";
+import type { ApplyOptions, Asks, Command, Done, FeedEvent, Info, InitOptions, Int, OpenOptions, Ops, Refusal } from "./made.js";
 
 export * from "./made.js";
 
@@ -53,8 +53,9 @@ export class Ledger<I extends number | bigint = number> {
   submit(command: Command, options?: ApplyOptions): Promise<Done<I>>;
   /** Lines in, lines out, as `jangbu apply` has them. */
   apply(lines: string, options?: ApplyOptions): Promise<string>;
-  /** Every event behind number `after` (0: from the beginning; none: those from now on), as long as the ledger is open. */
-  follow(after?: Int | null, options?: { people?: boolean }): AsyncGenerator<Event<I>, void, void>;
+  /** Every event behind number `after` (0: from the beginning; none: those from now on), or behind the `cursor` of an event that it gave
+   *  before, with its effect and the balance after it, as long as the ledger is open. */
+  follow(after?: Int | null, options?: { cursor?: string; wallet?: string; people?: boolean }): AsyncGenerator<FeedEvent<I>, void, void>;
   /** Ends every `follow` and `wait` of this ledger, those that begin later, too. */
   stopFollowing(): void;
   /** What was submitted is carried out, questions that run are answered, who follows is ended. More than once is allowed. */

@@ -273,24 +273,22 @@ export class Ledger {
     }
   }
 
-  /** Every event behind that number, as long as the ledger is open. */
-  async *follow(after = null, { people } = {}) {
-    let seq = after ?? (await this.head()).seq;
+  /** Every event behind that number, or behind the cursor of another, as long as the ledger is open. */
+  async *follow(after = null, { cursor, wallet, people } = {}) {
+    let behind = cursor !== undefined ? { cursor } : { after: after ?? (await this.head()).seq };
     while (!this.#stopped) {
-      let found;
+      let page;
       try {
-        found = await this.log({ from: BigInt(seq) + 1n, limit: 1000, people });
+        page = await this.feed({ ...behind, wallet, people, limit: 1000 });
       } catch (error) {
         if (error instanceof Closed) {
           return;
         }
         throw error;
       }
-      for (const event of found) {
-        seq = event.seq;
-        yield event;
-      }
-      if (found.length === 0 && !this.#stopped) {
+      yield* page.rows;
+      behind = { cursor: page.next };
+      if (!page.more && !this.#stopped) {
         await this.#more(LOOK_MS);
       }
     }

@@ -139,6 +139,27 @@ export interface Event<I = number> {
   prev?: I;
   [more: string]: any;
 }
+export interface FeedEvent<I = number> {
+  seq: I;
+  type: string;
+  recorded_at: string | null;
+  wallet: string | null;
+  occurred_at: string | null;
+  posted_on: string | null;
+  prev: I;
+  effect: I;
+  balance: Figures<I> | null;
+  late: boolean;
+  cursor: string;
+  [more: string]: any;
+}
+export interface Feed<I = number> {
+  rows: FeedEvent<I>[];
+  next: string;
+  more: boolean;
+  through: I;
+  head: I;
+}
 export interface Balance<I = number> {
   wallet: string;
   name: string | null;
@@ -1571,6 +1592,13 @@ export interface EventsQuery {
   amount_min?: Int;
   amount_max?: Int;
 }
+export interface FeedQuery {
+  wallet?: string;
+  limit?: Int;
+  cursor?: string;
+  people?: boolean;
+  after?: Int;
+}
 export interface ExplainQuery {
   wallet: string;
   as_of?: Int | string | Date;
@@ -2030,6 +2058,11 @@ export interface Asks<I> {
    * before that time, or up to the end of that day; newest_first: newest first; amount_min: of events: whose amount is
    * at least that; of days: with a flow of at least that; amount_max: at most that. */
   events(members?: EventsQuery): Pages<Events<I>, Event<I>>;
+  /** The log in order behind `after` or `cursor`, each event with its effect and the balance after it; below.
+   * Members: wallet: its id; limit: rows at most; 100; cursor: `next` of the page before; people: the personal texts
+   * that events name by reference: actor, note, reason, name; one that is not there is {ref, id: null, why}; after: the
+   * last event that is known; 0: none, which it is of `feed`. */
+  feed(members?: FeedQuery): Promise<Feed<I>>;
   /** Why its total and its cash status differ; from one day to another: why the closing is not that before; `since` an
    * event or a time: why the total is another one; `day`: why that day is known otherwise than it was published.
    * Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed day
@@ -2115,7 +2148,8 @@ export interface Asks<I> {
   head(members?: HeadQuery): Promise<Head<I>>;
   /** Returns when the log ends behind that event, or the time is over: `seq`, where it ends, and `more`: whether that is
    * behind it.
-   * Members: after: the last event that is known; 0: none; timeout_us: microseconds; 1000000. 0 looks once. */
+   * Members: after: the last event that is known; 0: none, which it is of `feed`; timeout_us: microseconds; 1000000. 0
+   * looks once. */
   wait(members: WaitQuery): Promise<Growth<I>>;
   /** Each policy with its value in force. */
   policies(members?: PoliciesQuery): Promise<Policies<I>>;

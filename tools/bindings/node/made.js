@@ -74,6 +74,7 @@ export const ASKS = {
   grants: ["grants", "pages", "rows"],
   refunds: ["refunds", "pages", "rows"],
   events: ["events", "pages", "rows"],
+  feed: ["feed", "one"],
   explain: ["explain", "one"],
   receipts: ["receipts", "pages", "rows"],
   statement: ["statement", "one"],
