@@ -130,7 +130,7 @@ table_add_owner(struct table *t)
     struct principal *who = &owner.who;
     char ignored[300];
     snprintf(who->name, sizeof who->name, "owner");
-    who->read = who->write = who->people = who->ops = who->keyless = true;
+    who->read = who->write = who->people = who->ops = who->keyless = who->page = true;
     memset(who->op_mask, 0xff, sizeof who->op_mask);
     who->ask_mask = UINT64_MAX;
     (void)table_add(t, &owner, ignored, sizeof ignored);
