@@ -430,6 +430,7 @@ begin_before_the_lock(struct jb_ledger *l)
     if (pthread_mutex_trylock(&l->state_lock) != 0) {
         return; /* another thread is at it, with the lock */
     }
+    jb_ledger_take_writing(l);
     jb_behind_look(l->state); /* what the thread has met may be why it begins again */
     if (!l->state->usable) {
         (void)jb_state_catch_up(l->state, &ignored); /* a failure comes again, with the lock */
@@ -453,6 +454,7 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
         fail_requests(l, jb_queue_overdue(&l->queue, l->lock_wait_us), status, &err, &other, left);
         return;
     }
+    jb_ledger_take_writing(l);
     drop_batch(l);
     l->state->pending = &l->batch;
     jb_day open_before = JB_NO_DAY;
