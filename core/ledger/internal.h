@@ -185,8 +185,8 @@ jb_status jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err);
 jb_status jb_ledger_clear_fault(struct jb_ledger *l, struct jb_error *err);
 void jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err);
 
-/* open.c: the side takes what opening has folded, if nobody has it yet: as a writer under state_lock
- * or the writer lock, as a reader under read_lock. */
+/* open.c: the side takes what opening has folded, if nobody has it yet: as a writer under
+ * state_lock or the writer lock, as a reader under read_lock. */
 void jb_ledger_take_writing(struct jb_ledger *l);
 void jb_ledger_take_reading(struct jb_ledger *l);
 /* As it was when the ledger was opened, or later. By who is alone with the handle. */

@@ -506,6 +506,9 @@ jb_close(jb_ledger *l)
     if (l->log != NULL && !forked) {
         jb_wait_end(l);
         jb_wait_left(l);
+        if (l->state != NULL) {
+            jb_behind_end_watch(l->state);
+        }
         store_the_rest(l);
     }
     if (!forked) {

@@ -375,6 +375,34 @@ write_behind(struct jb_ledger *l, uint64_t events)
     jb_behind_go_on(l->state, (size_t)events);
 }
 
+/* One step of it. False: somebody else is at work, or there is nothing more to do now. */
+static bool
+store_a_little(struct jb_ledger *l)
+{
+    struct jb_error ignored;
+    if (!jb_queue_lead_idle(&l->queue, jb_behind_limits.lag_us / 2)) {
+        return false;
+    }
+    bool more = false;
+    if (jb_lock_take(l->lock, JB_LOCK_WRITER, 0, 0, &ignored) == JB_OK) {
+        l->stored_at = jb_behind_busy(l->state) ? l->stored_at : jb_monotonic_us();
+        more = !jb_lock_has_fault(l->lock) && jb_behind_idle_step(l->state);
+        jb_state_release(l->state);
+        jb_lock_release(l->lock, JB_LOCK_WRITER);
+    }
+    jb_queue_hand_over(&l->queue);
+    return more;
+}
+
+/* By the thread that writes behind, when nobody commits. Between two steps whoever comes goes
+ * first. */
+static void
+store_while_idle(void *data)
+{
+    while (store_a_little(data)) {
+    }
+}
+
 /* Answers are final up to `decided`; whole requests leave the queue. */
 static void
 acknowledge(struct jb_ledger *l, struct jb_request *last, struct jb_leaving *left)
@@ -486,6 +514,9 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
         if (write_behind_is_due(l)) {
             jb_queue_tell(left, self);
             write_behind(l, l->state->g.seq - before);
+        }
+        if (jb_behind_is_worth_watching(l->state)) {
+            jb_behind_watch(l->state, store_while_idle, l);
         }
     }
     jb_state_release(l->state);
