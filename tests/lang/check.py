@@ -46,7 +46,7 @@ ROOMS = [
     {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
      "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c", "tools/jangbu/html.c", "tools/jangbu/chart.c"]},
     {"name": "gateway", "sources": ["tools/gateway"], "catalogue": "tools/gateway/korean_gateway.def", "also": ["tools/json/korean_json.def"],
-     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS, "plain": ["tools/gateway/routes.c"]},
+     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c"]},
 ]
 QUESTIONS = "projections/questions.def"
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"

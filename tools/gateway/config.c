@@ -30,6 +30,7 @@ static const struct option options[] = {
     {"listen-unix", TEXT, AT(unix_path), "", 0, 0, NULL, SAID("path of the Unix socket, or none; LEDGER.sock unless given")},
     {"listen", TEXT, AT(listen), "127.0.0.1:8420", 0, 0, NULL, SAID("address and port of the TCP listener, or none; port 0 takes a free one")},
     {"ops-listen", TEXT, AT(ops_listen), "none", 0, 0, NULL, SAID("address and port of a listener for /healthz, /readyz and /metrics alone")},
+    {"audit-file", TEXT, AT(audit_file), "", 0, 0, NULL, SAID("file that is touched when an audit has verified the ledger: its time is a metric")},
     {"lang", WORD, AT(lang), "en", 0, 0, "en|ko", SAID("language where a request names neither")},
     {"log", WORD, AT(log), "all", 0, 0, "all|failures|off", SAID("requests that get a line on standard error")},
     {"head-time", TIME, AT(head_us), "10s", SECOND / 100, 600 * SECOND, NULL, SAID("longest time from a request's first line to the end of its head")},

@@ -19,6 +19,7 @@ struct config {
     char unix_path[CONFIG_TEXT_BYTES];
     char listen[CONFIG_TEXT_BYTES];
     char ops_listen[CONFIG_TEXT_BYTES];
+    char audit_file[CONFIG_TEXT_BYTES];
     int64_t lang; /* config_lang */
     int64_t log;  /* enum log_what */
     /* Microseconds. */

@@ -23,6 +23,9 @@ struct route;
 
 #define EXCHANGE_PARAMS 3
 
+/* Marks bytes for programs, which are no sentence. */
+#define WIRE(text) text
+
 /* A parameter of the query, decoded. */
 struct exchange_pair {
     struct jb_text name, value;

@@ -11,6 +11,7 @@ struct auth;
 struct config;
 struct feed;
 struct http;
+struct keeper;
 struct metrics;
 struct pages;
 struct submitters;
@@ -27,6 +28,7 @@ struct gateway {
     struct workers *workers; /* of LANE_SLOW */
     struct feed *feed;
     struct metrics *metrics;
+    struct keeper *keeper;
     struct pages *pages; /* sessions of the page */
     char ledger_id[40];
     atomic_bool stopping;

@@ -1,6 +1,7 @@
 #include "health.h"
 
 #include "gateway.h"
+#include "keeper.h"
 #include "problem.h"
 
 enum handled
@@ -12,6 +13,14 @@ health_live(struct exchange *x)
     js_close(o, '}');
     js_line_end(o);
     exchange_answer(x, 200, "application/json");
+    return ANSWERED;
+}
+
+enum handled
+health_ready(struct exchange *x)
+{
+    const bool ready = keeper_ready(x->gateway->keeper, &x->answer.body);
+    exchange_answer(x, ready ? 200 : 503, "application/json");
     return ANSWERED;
 }
 

@@ -5,6 +5,7 @@
 #include "route.h"
 
 enum handled health_live(struct exchange *x);
+enum handled health_ready(struct exchange *x);
 enum handled ledger_get(struct exchange *x);
 
 #endif

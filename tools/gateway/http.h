@@ -19,8 +19,6 @@ void http_stop_listening(struct http *h);
 bool http_drain(struct http *h, int64_t us);
 /* Ends what is still open. NULL is allowed; returns NULL. */
 struct http *http_close(struct http *h);
-/* Cuts who is too slow. Called often. */
-void http_look(struct http *h);
 /* How many connections there are. */
 unsigned http_connections(struct http *h);
 /* The TCP address of the listener with its port, "" where there is none. */

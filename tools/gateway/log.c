@@ -139,11 +139,10 @@ give(const struct out *line)
 }
 
 void
-log_request(const struct gateway *g, const struct exchange *x, bool known, int64_t us, bool sent)
+log_request(const struct exchange *x, bool known, int64_t us, bool sent)
 {
     static const char *const methods[] = {
         [0] = "", [METHOD_GET] = "GET", [METHOD_POST] = "POST", [METHOD_OTHER] = "OTHER"};
-    (void)g;
     if (log_state.what == LOG_OFF || (log_state.what == LOG_FAILURES && x->answer.status < 400)) {
         return;
     }
@@ -182,6 +181,21 @@ log_event(const char *what, const char *detail)
     js_str(&o, "event", what);
     if (detail != NULL) {
         js_sentence(&o, "detail", detail);
+    }
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}
+
+void
+log_trouble(const char *word, const char *why)
+{
+    struct out o = {.first = true};
+    line_begin(&o);
+    js_str(&o, "event", why != NULL ? "not_ready" : "ready_again");
+    js_str(&o, "reason", word);
+    if (why != NULL) {
+        js_sentence(&o, "detail", why);
     }
     line_end(&o);
     give(&o);

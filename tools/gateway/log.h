@@ -12,10 +12,11 @@ bool log_start(enum log_what what);
 /* What was logged is written. */
 void log_end(void);
 /* known: its route was found. sent: the client has taken the answer. */
-void log_request(const struct gateway *g, const struct exchange *x, bool known, int64_t us,
-                 bool sent);
+void log_request(const struct exchange *x, bool known, int64_t us, bool sent);
 /* Something that happened: `what` is a word, detail a sentence or NULL. */
 void log_event(const char *what, const char *detail);
+/* Something is not as it should be, and why; NULL: it is again. */
+void log_trouble(const char *word, const char *why);
 /* As log_event, with the addresses that are listened at. */
 void log_listening(const char *tcp, const char *operations, const char *unix_path);
 

@@ -10,11 +10,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "auth.h"
 #include "config.h"
 #include "gateway.h"
 #include "http.h"
+#include "keeper.h"
 #include "lang.h"
 #include "log.h"
+#include "openapi.h"
+#include "submit.h"
+#include "metrics.h"
 #include "workers.h"
 
 #define KO(en, ko) {en, ko},
@@ -85,6 +90,9 @@ static void
 close_ledger(struct gateway *g)
 {
     jb_views_close(g->slow.views);
+    if (g->quick.views != NULL) {
+        (void)!jb_views_sync(g->quick.views, true, NULL); /* who opens next has nothing to fold */
+    }
     jb_views_close(g->quick.views);
     jb_close(g->ledger);
 }
@@ -94,8 +102,17 @@ close_ledger(struct gateway *g)
 static bool
 start(struct gateway *g, char *bad, size_t bad_n)
 {
+    struct jb_error err;
+    g->metrics = metrics_new();
+    g->auth = auth_open(g->config->tokens, &err);
+    g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
+    if (g->submitters == NULL) {
+        snprintf(bad, bad_n, "%s", err.text);
+        return false;
+    }
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
-    if (g->workers == NULL) {
+    g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
+    if (g->workers == NULL || g->keeper == NULL) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -113,10 +130,15 @@ stop(struct gateway *g)
         http_stop_listening(g->http);
     }
     g->workers = workers_end(g->workers);
+    submitters_end(g->submitters);
     if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
         return false;
     }
     g->http = http_close(g->http);
+    g->keeper = keeper_end(g->keeper);
+    g->submitters = submitters_free(g->submitters);
+    g->auth = auth_close(g->auth);
+    g->metrics = metrics_free(g->metrics);
     return true;
 }
 
@@ -135,10 +157,21 @@ block_signals(void)
 }
 
 static void
-wait_for_end(const sigset_t *set)
+read_tokens(struct gateway *g)
+{
+    struct jb_error err = {.status = JB_OK};
+    const bool read = auth_reload(g->auth, &err) == JB_OK;
+    log_event(read ? "tokens" : "tokens_not_read", read ? NULL : err.text);
+}
+
+static void
+wait_for_end(struct gateway *g, const sigset_t *set)
 {
     int got = 0;
     while (sigwait(set, &got) != 0 || (got != SIGTERM && got != SIGINT)) {
+        if (got == SIGHUP) {
+            read_tokens(g);
+        }
     }
 }
 
@@ -156,7 +189,7 @@ serve(struct gateway *g)
     log_listening(http_address(g->http, false), http_address(g->http, true),
                   strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
     notify("READY=1");
-    wait_for_end(&set);
+    wait_for_end(g, &set);
     notify("STOPPING=1");
     log_event("stopping", NULL);
     const bool stopped = stop(g);
@@ -182,6 +215,44 @@ run(struct gateway *g)
     return result;
 }
 
+static int
+print_openapi(void)
+{
+    struct out o = {.first = true};
+    openapi_json(&o);
+    const bool whole = !o.no_memory && fwrite(o.at, 1, o.n, stdout) == o.n && fflush(stdout) == 0;
+    free(o.at);
+    return whole ? EXIT_WELL : EXIT_MACHINE;
+}
+
+/* `jangbud token ...`: --tokens, or the file of settings that --config names, says where. */
+static int
+tokens_main(struct config *config, int argc, char **argv)
+{
+    char bad[CONFIG_TEXT_BYTES + 512];
+    char *own[8], *rest[64];
+    int own_n = 1, rest_n = 0;
+    own[0] = argv[0];
+    for (int i = 2; i < argc && rest_n < 64; i++) {
+        const bool config_flag =
+            strncmp(argv[i], "--tokens", 8) == 0 || strncmp(argv[i], "--config", 8) == 0;
+        if (!config_flag || own_n > 5) {
+            rest[rest_n++] = argv[i];
+            continue;
+        }
+        own[own_n++] = argv[i];
+        if (strchr(argv[i], '=') == NULL && i + 1 < argc) {
+            own[own_n++] = argv[++i];
+        }
+    }
+    if (!config_read_flags(config, own_n, own, bad, sizeof bad)) {
+        fprintf(stderr, "jangbud: %s\n", bad);
+        return EXIT_USAGE;
+    }
+    lang_of_process = config_lang(config);
+    return token_main(config->tokens, rest_n, rest);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -191,6 +262,9 @@ main(int argc, char **argv)
     config_init(&config);
     lang_also(rows, sizeof rows / sizeof rows[0]);
     lang_of_process = JB_LANG_EN;
+    if (argc > 1 && strcmp(argv[1], "token") == 0) {
+        return tokens_main(&config, argc, argv);
+    }
     const bool read = config_read_flags(&config, argc, argv, bad, sizeof bad);
     lang_of_process = config_lang(&config);
     if (config.help) {
@@ -200,6 +274,9 @@ main(int argc, char **argv)
     if (config.version) {
         printf("jangbud %s\n", JB_VERSION_STRING);
         return EXIT_WELL;
+    }
+    if (config.openapi) {
+        return print_openapi();
     }
     if (!read || !config_finish(&config, bad, sizeof bad)) {
         fprintf(stderr, "jangbud: %s\n", bad);

@@ -163,6 +163,25 @@ problem_status(struct exchange *x, jb_status status, const struct jb_error *err)
 }
 
 void
+problem_bad(struct exchange *x, const struct bad_line *bad)
+{
+    SPEAK(x->lang);
+    if (bad->no_memory) {
+        problem(x, GATEWAY_NO_MEMORY, NULL);
+        return;
+    }
+    struct out *o = begin(x, http_status_of_code(bad->code), bad_word(bad),
+                          tr("this is no command"), bad->message);
+    if (bad->column > 0) {
+        js_int(o, "column", bad->column);
+    }
+    if (bad->field[0] != '\0') {
+        js_sentence(o, "field", bad->field);
+    }
+    end(o);
+}
+
+void
 problem_refusal(struct exchange *x, const struct jb_answer *answer)
 {
     SPEAK(x->lang);

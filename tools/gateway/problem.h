@@ -6,6 +6,7 @@
 #include <jangbu/command.h>
 
 #include "exchange.h"
+#include "parse.h"
 
 /* Of the gateway's own, beside the library's: word, HTTP status, sentence in both languages. */
 enum gateway_code {
@@ -38,6 +39,8 @@ int http_status_of_status(jb_status status);
 /* The answer is a problem. detail: a sentence of this case; NULL: the code's own. */
 void problem(struct exchange *x, enum gateway_code code, const char *detail);
 void problem_status(struct exchange *x, jb_status status, const struct jb_error *err);
+/* A text that is no command. */
+void problem_bad(struct exchange *x, const struct bad_line *bad);
 /* A refusal by the rules, or a command of which nobody knows whether it was done: its answer, as
  * `apply` writes it, is the member `answer` (beside the problem's members a figure `status` would
  * be a second one of that name). */

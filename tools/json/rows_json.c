@@ -8,6 +8,7 @@
 void
 moment_json(struct out *o, const struct jb_moment *m, int32_t utc_offset_s)
 {
+    o->as_of = m->seq;
     js_open(o, "as_of", '{');
     js_uint(o, "seq", m->seq);
     js_instant(o, "at", m->at, utc_offset_s);
