@@ -13,13 +13,15 @@
 #include "auth.h"
 #include "config.h"
 #include "gateway.h"
+#include "html.h"
 #include "http.h"
 #include "keeper.h"
 #include "lang.h"
 #include "log.h"
-#include "openapi.h"
-#include "submit.h"
 #include "metrics.h"
+#include "openapi.h"
+#include "session.h"
+#include "submit.h"
 #include "workers.h"
 
 #define KO(en, ko) {en, ko},
@@ -104,6 +106,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
     g->metrics = metrics_new();
+    g->pages = pages_new();
     g->auth = auth_open(g->config->tokens, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {
@@ -112,7 +115,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
     }
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
-    if (g->workers == NULL || g->keeper == NULL) {
+    if (g->workers == NULL || g->keeper == NULL || g->pages == NULL) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -136,6 +139,7 @@ stop(struct gateway *g)
     }
     g->http = http_close(g->http);
     g->keeper = keeper_end(g->keeper);
+    g->pages = pages_free(g->pages);
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
     g->metrics = metrics_free(g->metrics);
@@ -261,6 +265,7 @@ main(int argc, char **argv)
     char bad[CONFIG_TEXT_BYTES + 512];
     config_init(&config);
     lang_also(rows, sizeof rows / sizeof rows[0]);
+    html_language();
     lang_of_process = JB_LANG_EN;
     if (argc > 1 && strcmp(argv[1], "token") == 0) {
         return tokens_main(&config, argc, argv);
