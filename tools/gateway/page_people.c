@@ -419,8 +419,7 @@ holder_event(struct exchange *x)
             }
             /* What belongs to no wallet (the totals of a day) is no holder's. */
             if (seq == 0 || !page_sees(&p, wallet)) {
-                page_wrong(&p, 404, tr("There is no such thing"),
-                           tr("This wallet has no such event."));
+                page_failed(&p, JB_E_NOTFOUND);
             } else {
                 snprintf(title, sizeof title, tr("Event %llu: %s"), (unsigned long long)seq,
                          page_event_word(e));

@@ -278,7 +278,7 @@ page_field_word(unsigned field)
         [JB_CF_EMAIL] = SAID("e-mail"),
         [JB_CF_SETTLEMENT] = SAID("settlement"),
         [JB_CF_LIMIT] = SAID("limit"),
-        [JB_CF_MONTH] = SAID("month"),
+        [JB_CF_MONTH] = SAID("tax month"),
         [JB_CF_INVOICE] = SAID("tax invoice"),
         [JB_CF_REF] = SAID("paper elsewhere"),
         [JB_CF_RESULT] = SAID("result"),
