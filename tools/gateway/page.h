@@ -47,6 +47,9 @@ enum page_tab {
     TAB_COMMANDS
 };
 
+/* Ledgers up to that size are looked through without being asked to. */
+enum { PAGE_CHEAP_EVENTS = 200000 };
+
 /* For whom a page is. */
 enum page_for { PAGE_FOR_ALL, PAGE_FOR_HOLDER, PAGE_FOR_OPERATOR, PAGE_FOR_BOTH };
 

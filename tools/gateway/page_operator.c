@@ -12,7 +12,7 @@
 #include "papers_json.h"
 #include "queries.h"
 
-enum { ROWS = 50, REFUSALS = 1000, CHEAP_EVENTS = 200000 };
+enum { ROWS = 50, REFUSALS = 1000 };
 
 /* ---- the ledger ---- */
 
@@ -207,7 +207,8 @@ totals_now(struct page *p)
     struct jb_ledger_totals t = JB_SIZED(struct jb_ledger_totals);
     struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
     jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
-    if (status == JB_OK && s.events > CHEAP_EVENTS && exchange_query(p->x, "totals").s == NULL) {
+    if (status == JB_OK && s.events > PAGE_CHEAP_EVENTS &&
+        exchange_query(p->x, "totals").s == NULL) {
         html_open(p->o, "section", NULL);
         html_element(p->o, "h2", NULL, tr("All wallets together"));
         page_paragraph(p, NULL, tr("This ledger is large: its totals of now take a while."));
