@@ -414,7 +414,7 @@ def threads(work):
     until(lambda: all(seqs and seqs[-1] >= last for seqs in got))
     ledger.close()  # beside all of them
     for t in [*followers, waiter]:
-        t.join(20)
+        t.join(120)
     check("close ends who follows and waits", all(not t.is_alive() for t in [*followers, waiter]))
     check("who follows has every event once, in order", got == [list(range(1, last + 1))] * 3, [len(g) for g in got])
 
@@ -440,12 +440,12 @@ def closing(work):
         time.sleep(0.004 * turn)
         ledger.close()
         for t in threads_of:
-            t.join(20)
+            t.join(120)
         check("closed beside eight threads", sorted(ended) == list(range(8)), ended)
 
 
 def until(true):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not true() and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -501,7 +501,7 @@ def leaving(work):
     """A program that closes nothing, with threads inside, ends."""
     with_wallet(work, "leaving").close()
     for _ in range(3):
-        out = subprocess.run([sys.executable, "-c", LEAVER, os.path.join(work, "leaving")], capture_output=True, text=True, timeout=30,
+        out = subprocess.run([sys.executable, "-c", LEAVER, os.path.join(work, "leaving")], capture_output=True, text=True, timeout=120,
                              env={**os.environ, "PYTHONPATH": str(ROOT / "tools/bindings/python/src")})
         check("a program that closes nothing ends", (out.returncode, out.stdout, out.stderr) == (0, "over\n", ""), (out.returncode, out.stderr))
 
