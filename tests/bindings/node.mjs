@@ -235,6 +235,20 @@ async function deep() {
   await ledger.close();
 }
 
+/** Prints the processor's microseconds of that many keyed consumptions in batches of 1,000. */
+async function speed() {
+  const ledger = await withWallet("speed", 10 ** 12);
+  const commands = Array.from({ length: Number(more[0]) }, (_, i) => ({ op: "consume", wallet: "W", usage: `U${i}`, amount: 10, key: `k${i}` }));
+  const began = process.cpuUsage();
+  for (let i = 0; i < commands.length; i += 1000) {
+    const answers = await ledger.submit(commands.slice(i, i + 1000));
+    check("each is done", answers.every((a) => a.ok));
+  }
+  const { user, system } = process.cpuUsage(began);
+  console.log(user + system);
+  await ledger.close();
+}
+
 /** Prints the keys that are answered until it is killed. */
 async function writer() {
   const ledger = await Ledger.open(directory);
@@ -244,5 +258,5 @@ async function writer() {
   }
 }
 
-await { every, stream, wrong, together, deep, memory, writer }[part]();
+await { every, stream, wrong, together, deep, memory, speed, writer }[part]();
 process.exitCode = failed > 0 ? 1 : 0;
