@@ -125,6 +125,8 @@ const char *page_refund_word(uint32_t state);
 const char *page_role_word(uint32_t role);
 const char *page_op_word(uint32_t op);
 const char *page_field_word(unsigned field);
+/* A word that a member of a command can be. */
+const char *page_choice_word(unsigned field, uint32_t number);
 const char *page_gateway_word(jb_gateway gateway, struct jb_text pg, char buf[40]);
 
 /* ---- forms ---- */

@@ -287,6 +287,25 @@ page_field_word(unsigned field)
     return WORD(words, field);
 }
 
+/* The others are words of the interface, which no language changes. */
+const char *
+page_choice_word(unsigned field, uint32_t number)
+{
+    const struct jb_command_field_info *f = jb_command_field_get(field);
+    switch (field) {
+    case JB_CF_METHOD:
+        return page_method_word(number);
+    case JB_CF_ORIGIN:
+        return page_origin_word(number);
+    case JB_CF_KIND:
+        return page_kind_word(number);
+    case JB_CF_ROLE:
+        return page_role_word(number);
+    default:
+        return f != NULL && f->names != NULL ? jb_name_word(f->names, number) : NULL;
+    }
+}
+
 const char *
 page_gateway_word(jb_gateway gateway, struct jb_text pg, char buf[40])
 {
