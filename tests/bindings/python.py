@@ -2,7 +2,7 @@
 """The Python binding: every op and every query is reached and answers with what its types say; random commands give the answers and the
 log that the program gives; threads, tasks, forks, kills; what is wrong is said before anything is done.
 
-usage: python.py PROGRAM LIBRARY [PART ...]     JANGBU_SEED=N tries another stream"""
+usage: python.py PROGRAM LIBRARY [PART ...]     JANGBU_SEED=N tries another stream, JANGBU_COMMANDS=N more of it"""
 import asyncio
 import datetime
 import gc
@@ -36,6 +36,7 @@ from jangbu._text import command_lines  # noqa: E402
 
 PROGRAM, LIBRARY = None, None
 SEED = int(os.environ.get("JANGBU_SEED", "20261127"))
+COMMANDS = int(os.environ.get("JANGBU_COMMANDS", "1500"))
 checks = {"passed": 0, "failed": 0}
 
 
@@ -236,7 +237,8 @@ def channels(ledger):
 
 def streams(work):
     events = generate.init_events(PROGRAM, *generate.INIT_OPTIONS)
-    stream(work, "money", generate.INIT_OPTIONS, list(generate.stream(SEED, 1500, events)))
+    for n in range(max(1, COMMANDS // 1500)):
+        stream(work, f"money-{n}", generate.INIT_OPTIONS, list(generate.stream(SEED + n, 1500, events)))
     options = ["--roles=enforce", "--operator", generate_who.OPERATOR]
     papers = generate_papers.PapersGenerator(SEED, "enforce", "all", generate.init_events(PROGRAM, *options))
     stream(work, "papers", options, [papers.next()[0] for _ in range(800)])
@@ -311,7 +313,7 @@ def wrong(work):
             ("a time without an offset", ValueError, ["at", "offset"], charge(at=datetime.datetime(2026, 11, 1))), ("a float in what is not known", TypeError, ["extra.x[1]"], charge(extra={"x": [1, 1.5]})),
             ("an actor that is a text", TypeError, ["actor"], charge(actor="kim")), ("an actor of numbers", TypeError, ["actor.id"], charge(actor={"id": 5})),
             ("a name that is none", TypeError, ["names of members"], {**charge(), 5: 1}), ("a set", TypeError, ["extra"], charge(extra={1})),
-            ("what is nested without end", ValueError, ["deep"], charge(extra=endless())), ("no op", TypeError, ["op"], {"wallet": "W"}), ("a member of a group", TypeError, ["commands[1].amount"], command.atomic(commands=[ok, charge(amount=1.5)])),
+            ("what is nested without end", ValueError, ["deep"], charge(extra=endless())), ("a group in itself without end", ValueError, ["deep"], in_itself()), ("no op", TypeError, ["op"], {"wallet": "W"}), ("a member of a group", TypeError, ["commands[1].amount"], command.atomic(commands=[ok, charge(amount=1.5)])),
             ("a group that is none", TypeError, ["commands"], {"op": "atomic", "commands": "x"})):
         raises(name, kind, words, ledger.submit, bad)
         raises(f"{name} behind a good one", kind, [], ledger.submit, [ok, bad])
@@ -363,6 +365,12 @@ def endless():
     value = []
     value.append(value)
     return value
+
+
+def in_itself():
+    group = {"op": "atomic", "commands": []}
+    group["commands"].append(group)
+    return group
 
 
 def hangul(error):
@@ -443,6 +451,36 @@ def forks(work):
     ledger.close()
 
 
+LEAVER = """
+import asyncio, sys, threading, jangbu
+ledger = jangbu.Ledger(sys.argv[1])
+threading.Thread(target=lambda: list(ledger.follow(after=0)), daemon=True).start()
+threading.Thread(target=lambda: [ledger.stat() for _ in range(10**6)], daemon=True).start()
+async def main():
+    other = await jangbu.AsyncLedger.open(sys.argv[1])
+    asyncio.create_task(other.balance("W"))
+    asyncio.create_task(other.charge(wallet="W", charge="C", amount=1000, key="k"))
+    async for event in other.follow(after=0):
+        break
+    asyncio.create_task(follow(other))
+    await asyncio.sleep(0.1)
+async def follow(other):
+    async for event in other.follow(after=0):
+        pass
+asyncio.run(main())
+print("over")
+"""
+
+
+def leaving(work):
+    """A program that closes nothing, with threads inside, ends."""
+    with_wallet(work, "leaving").close()
+    for _ in range(3):
+        out = subprocess.run([sys.executable, "-c", LEAVER, os.path.join(work, "leaving")], capture_output=True, text=True, timeout=30,
+                             env={**os.environ, "PYTHONPATH": str(ROOT / "tools/bindings/python/src")})
+        check("a program that closes nothing ends", (out.returncode, out.stdout, out.stderr) == (0, "over\n", ""), (out.returncode, out.stderr))
+
+
 WRITER = """
 import sys, jangbu
 ledger = jangbu.Ledger(sys.argv[1])
@@ -518,6 +556,7 @@ async def gathered(directory):
                                      ledger.submit({"op": "charge", "amount": 1.5}), ledger.submit(command.wallet_off(wallet="N"), lang="de"), return_exceptions=True)
         check("each its own outcome", [type(m) for m in mixed] == [jangbu.Refused, jangbu.Done, list, list, TypeError, jangbu.errors.Usage] and mixed[1].dry_run and
               [a.ok for a in mixed[2]] == [True, False], mixed)
+        check("lines", json.loads(await ledger.apply('{"op":"wallet.off","wallet":"N"}'))["code"] == "WALLET_UNKNOWN")
         tasks = [asyncio.create_task(ledger.charge(wallet="W", charge=f"c{i}", amount=1000)) for i in range(50)]
         await asyncio.sleep(0)
         for t in tasks[::2]:
@@ -585,7 +624,7 @@ def hints(work):
                 check(f"{kind.__name__}.{name} is annotated and described", typing.get_type_hints(method).get("return") is not None and (method.__doc__ or "").strip(), name)
 
 
-PARTS = [every, streams, objects, wrong, threads, forks, kills, memory, tasks, hints]
+PARTS = [every, streams, objects, wrong, threads, forks, leaving, kills, memory, tasks, hints]
 
 
 def main():

@@ -1,9 +1,9 @@
 /** jangbu: an event-sourced ledger for prepaid cash wallets, over libjangbu-json. docs/bindings.md. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Closed, Failed, JangbuError, LibraryNotFound, Refused } from "./errors.js";
-import { library } from "./library.js";
+import { library, roomy } from "./library.js";
 import { ASKS, OPS } from "./made.js";
-import { commandLines, directoryText, optionsText, queryText, read, readLines } from "./text.js";
+import { commandLines, directoryText, notDeep, optionsText, queryText, read, readLines } from "./text.js";
 
 export { Closed, Failed, JangbuError, LibraryNotFound, Refused };
 
@@ -117,6 +117,9 @@ export class Ledger {
   async apply(lines, options = {}) {
     this.#look();
     const [text, said] = [optionsText(options, this.#lang), String(lines)];
+    if (!roomy()) {
+      notDeep(said, this.#lang);
+    }
     while (this.#submitting !== null) {
       await this.#submitting;
     }

@@ -7,7 +7,16 @@ import koffi from "koffi";
 import { LibraryNotFound, say } from "./errors.js";
 
 const SONAME = "libjangbu-json.so.0";
-const STACK = 1 << 20; // of calls that do not block the loop; koffi's 128 KB are few for a JSON of many levels
+const STACK = 1 << 20; // of calls that do not block the loop; koffi's 128 KB are too few for a text of two thousand levels
+
+try {
+  koffi.config({ ...koffi.config(), async_stack_size: Math.max(STACK, koffi.config().async_stack_size) });
+} catch {
+  // Another package has used koffi: its settings are fixed then, and deep texts are refused here.
+}
+
+/** Whether a text may nest as deep as the library reads, which says itself what is too deep. */
+export const roomy = () => koffi.config().async_stack_size >= STACK;
 
 /** JANGBU_LIBRARY alone, or beside this package, as the loader finds it, and where `cmake --install` puts it. */
 function places() {
@@ -62,9 +71,6 @@ export function library(lang) {
       return loaded.get(place);
     }
     try {
-      if (koffi.config().async_stack_size < STACK) {
-        koffi.config({ ...koffi.config(), async_stack_size: STACK });
-      }
       const found = new Library(koffi.load(place));
       loaded.set(place, found);
       return found;

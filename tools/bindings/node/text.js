@@ -100,14 +100,17 @@ function known(kind, value, member, lang) {
   return kind === "actor" ? object(value, lang, (v, name) => known("text", v, `${member}.${name}`, lang)) : free(value, member, lang);
 }
 
-function command(value, path, lang) {
+function command(value, path, lang, depth = 0) {
   if (!isObject(value) || typeof value.op !== "string") {
     throw new TypeError(say("command", lang, { given: shown(value) }));
   }
   return object(value, lang, (v, name) => {
     const member = path + name;
     if (name === "commands" && Array.isArray(v)) {
-      return `[${v.map((c, i) => command(c, `${member}[${i}].`, lang)).join(",")}]`;
+      if (depth === DEEPEST) {
+        throw new RangeError(say("deep", lang, { member }));
+      }
+      return `[${v.map((c, i) => command(c, `${member}[${i}].`, lang, depth + 1)).join(",")}]`;
     }
     return Object.hasOwn(COMMAND_KINDS, name) ? known(COMMAND_KINDS[name], v, member, lang) : free(v, member, lang);
   });
@@ -115,6 +118,17 @@ function command(value, path, lang) {
 
 export function commandLines(commands, lang) {
   return commands.map((c, i) => command(c, commands.length === 1 ? "" : `[${i}].`, lang) + "\n").join("");
+}
+
+/** RangeError where a line nests deeper than commands do. */
+export function notDeep(lines, lang) {
+  let depth = 0;
+  for (const [token] of lines.matchAll(/"(?:[^"\\\n]|\\.)*"|[[{}\]\n]/g)) {
+    depth = token === "\n" ? 0 : depth + ("[{".includes(token) ? 1 : "]}".includes(token) ? -1 : 0);
+    if (depth > DEEPEST) {
+      throw new RangeError(say("deep", lang, { member: "apply" }));
+    }
+  }
 }
 
 export function queryText(ask, members, lang) {

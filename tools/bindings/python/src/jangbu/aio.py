@@ -250,6 +250,13 @@ class AsyncLedger(Commands[Coroutine[Any, Any, a.Done]], AsyncQueries):
         found = await request.future
         return outcome(found[0]) if one else found
 
+    async def apply(self, lines: str | bytes, **options: Any) -> str:
+        """As `Ledger.apply`."""
+        self._look()
+        text = options_text(options, self._handle.lang)
+        given = lines.encode("utf-8") if isinstance(lines, str) else lines
+        return await self._loop.run_in_executor(self._readers, self._handle.apply, given, text)
+
     # ---- queries
 
     async def _asked(self, query: bytes) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -245,8 +246,9 @@ class Ledger(Commands[a.Done], Queries):
         self.close()
 
     def __del__(self) -> None:
+        # While the interpreter ends, threads may stand inside a call for ever: nothing is waited for. Nothing is lost by that.
         handle: Handle | None = self.__dict__.get("_handle")
-        if handle is not None and handle.open and os.getpid() == handle.opener:
+        if handle is not None and handle.open and not sys.is_finalizing() and os.getpid() == handle.opener:
             warnings.warn(f"a ledger was not closed: {self.directory!r}", ResourceWarning, source=self, stacklevel=2)
             handle.close()
 
