@@ -16,7 +16,7 @@
 #define H(field) JB_HAS(JB_CF_##field)
 #define WALLETS 12
 #define PEOPLE 5
-#define RUNS 8
+#define RUNS SHARE(8)
 
 static char scratch[64], dir[96];
 static jb_ledger *ledger;
