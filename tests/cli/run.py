@@ -610,6 +610,23 @@ def lists(work):
         check(f"a cursor of another list: {other[0]} {other[2:]}", run(*other, "--cursor", cursor).returncode == 2)
     table = run("lots", ledger, "A", "--limit", "2").stdout
     check("a page says how to go on", table.splitlines()[-1].startswith("more: --cursor ") and table.splitlines()[-1].split()[-1] and "c1" in table, table)
+    apply(ledger, *[{"op": "consume", "wallet": "A", "usage": f"v{i}", "amount": 10**9, "key": f"v{i}"} for i in range(5)])  # refused
+
+    def printed_pages(*arguments):
+        """How many rows each page has for people, whichever their cells are."""
+        sizes, cursor = [], None
+        while len(sizes) < 100:
+            lines = run(*arguments, "--limit", "2", *(["--cursor", cursor] if cursor else [])).stdout.splitlines()
+            sizes.append(len([line for line in lines[1:] if not line.startswith(("as of ", "more: "))]))
+            if not lines[-1].startswith("more: "):
+                return sizes
+            cursor = lines[-1].split()[-1]
+        return sizes
+
+    for arguments in (["wallets", ledger], ["lots", ledger, "A"], ["charges", ledger, "A"], ["grants", ledger, "A"], ["refunds", ledger, "A"], ["events", ledger],
+                      ["history", ledger, "A"], ["history", ledger, "A", "--oldest-first"], ["refused", ledger, "A"], ["find", ledger, "c1"], ["expiring", ledger, "--days", "36500"]):
+        whole, sizes = pages(*arguments), printed_pages(*arguments)
+        check(f"pages for people: {' '.join(arguments)}", sum(sizes) == len(whole) > 0 and max(sizes) <= 2, (sizes, len(whole)))
     check("an unknown wallet", run("lots", ledger, "nobody").returncode == 1)
     for word, meant in (("charge", "do you mean one of these: charge_settled, charge_reversed?"), ("cash_consumd", "do you mean one of these: cash_consumed?"),
                         ("gift", "docs/format.md, section 3, has them all")):

@@ -32,18 +32,24 @@ CORE_MARKS = {"jb_tr", "JB_SAID"}
 FORMATTERS = {"snprintf": 3, "fprintf": 2, "printf": 1}
 INTERFACE = {"null", "true", "false", ", secret", "/tmp", "SIGINT", "SIGTERM"}
 # Not for people who run the program, or said before there is a language: asserts and the compiler's own.
-SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "SENTENCE", "INSTEAD", "OF_STATE", "CONDITION", "USAGE"}
+SILENT = {"static_assert", "_Static_assert", "JB_ASSERT", "asprintf", "strcmp", "WIRE", "SENTENCE", "INSTEAD", "OF_STATE", "CONDITION", "USAGE"}
 
 TOOL_MARKS = {"tr", "SAID"}
 PROGRAM_SINKS = {"app_usage": 1, "app_sentence": 1, "app_sentencef": 1, "table_cellf": 1, "progress_begin": 1, "app_time_header": 1,
                  "ROW": (0, 1), "refuse_group": 4, "failed": 1}
+GATEWAY_SINKS = {"said": 2}
 JSON_SINKS = {"wrong": 3, "usage": 1, "null_given": 1}
 
+PAGES = ["tools/gateway/page.c", *(f"tools/gateway/page_{part}.c" for part in ("cash", "do", "form", "operator", "papers", "people", "sign", "wallet"))]
 ROOMS = [
     {"name": "core", "sources": ["core", "projections", "replay"], "catalogue": "core/base/korean_core.def", "sinks": CORE_SINKS, "marks": CORE_MARKS},
     {"name": "json", "sources": ["tools/json"], "catalogue": "tools/json/korean_json.def", "sinks": JSON_SINKS, "marks": TOOL_MARKS},
     {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
-     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c", "tools/jangbu/html.c", "tools/jangbu/chart.c"]},
+     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c"]},
+    {"name": "pages", "sources": ["tools/pages"], "catalogue": "tools/pages/korean_pages.def", "also": ["tools/json/korean_json.def"],
+     "sinks": {}, "marks": TOOL_MARKS, "plain": ["tools/pages/html.c", "tools/pages/chart.c"]},
+    {"name": "gateway", "sources": ["tools/gateway"], "catalogue": "tools/gateway/korean_gateway.def", "also": ["tools/json/korean_json.def"],
+     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS | {"COLUMN"}, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c", *PAGES]},
 ]
 QUESTIONS = "projections/questions.def"
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"

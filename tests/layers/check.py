@@ -32,6 +32,10 @@ MAY = {
 LEDGER_FACES = {"ledger/requires.h", "ledger/secret.h", "ledger/reader.h", "ledger/rebuild.h"}
 # The JSON library over the public headers: its own headers, which the program uses, too.
 JSON = "tools/json"
+# The daemon over both: its own headers, those of the JSON library, the public ones, and the pages' writer. One file knows HTTP's library.
+GATEWAY = "tools/gateway"
+GATEWAY_ALSO = {"html.h", "invoice_page.h"}
+ONE_FILE = {"microhttpd.h": "tools/gateway/http.c", "libpq-fe.h": "tools/feed/postgres.c"}
 PUBLIC_OWNER = {"base.h": "core", "event.h": "core", "command.h": "core", "ledger.h": "core", "projections.h": "projections", "replay.h": "replay",
                 "json.h": JSON}
 PUBLIC_MAY = {"core": {"core"}, "projections": {"core", "projections"}, "replay": {"core", "projections", "replay"}}
@@ -50,7 +54,10 @@ def layer_of(path):
     for layer in MAY:
         if path.startswith(layer + "/"):
             return layer
-    return JSON if path.startswith(JSON + "/") else "tools" if path.startswith("tools/") else None
+    for layer in (JSON, GATEWAY, "tools"):
+        if path.startswith(layer + "/"):
+            return layer
+    return None
 
 
 def resolve(included):
@@ -73,13 +80,15 @@ def check_includes(path, layer, text, headers):
             if owner is None or (top in PUBLIC_MAY and owner not in PUBLIC_MAY[top]):
                 yield f"{path}: {layer} may not include <{included}>"
             continue
+        if included in ONE_FILE and path != ONE_FILE[included]:
+            yield f"{path}: {ONE_FILE[included]} alone may include {included}"
         if kind == "<":
             continue
-        if layer in ("tools", JSON):
+        if layer in ("tools", JSON, GATEWAY):
             if "/" in included:
                 yield f"{path}: tools see public headers only, not {included}"
-            elif layer == JSON and included not in headers:
-                yield f"{path}: {JSON} sees its own headers and the public ones, not {included}"
+            elif layer in headers and included not in headers[layer]:
+                yield f"{path}: {layer} sees its own headers, those below it and the public ones, not {included}"
             continue
         target = resolve(included)
         if target is None:
@@ -90,15 +99,15 @@ def check_includes(path, layer, text, headers):
             yield f"{path}: {included} is the ledger's own; {layer} may include {sorted(LEDGER_FACES)}"
 
 
-def check_file(path, text, json_headers=()):
+def check_file(path, text, headers):
     layer = layer_of(path)
     if layer is None:
         return
-    yield from check_includes(path, layer, text, json_headers)
+    yield from check_includes(path, layer, text, headers)
     code = COMMENT.sub(" ", text)
     for name in set(BANNED.findall(code)):
         yield f"{path}: {name}() is banned here"
-    if layer not in ("tools", JSON) and FLOAT.search(code):
+    if layer not in ("tools", JSON, GATEWAY) and FLOAT.search(code):
         yield f"{path}: money and time are integers; no floating point below tools/"
     if layer in PURE:
         for name in set(IMPURE.findall(code)):
@@ -106,16 +115,21 @@ def check_file(path, text, json_headers=()):
                 yield f"{path}: {layer} is pure; it may not call {name}()"
 
 
+def headers_in(folder):
+    return {name for _, _, names in os.walk(folder) for name in names if name.endswith((".h", ".def", ".inc"))}
+
+
 def check_tree(root):
     problems = [f"{name}: a fuzzer left it; what replays clean belongs in tests/fuzz/corpus" for name in sorted(os.listdir(root)) if FUZZED.match(name)]
-    json_headers = {name for name in os.listdir(os.path.join(root, JSON)) if name.endswith((".h", ".def"))}
+    headers = {JSON: headers_in(os.path.join(root, JSON))}
+    headers[GATEWAY] = headers_in(os.path.join(root, GATEWAY)) | headers[JSON] | GATEWAY_ALSO
     for top in ("core", "projections", "replay", "tools"):
         for folder, _, files in os.walk(os.path.join(root, top)):
             for name in sorted(files):
                 if name.endswith((".c", ".h", ".def")):
                     full = os.path.join(folder, name)
                     with open(full, encoding="utf-8") as f:
-                        problems += check_file(os.path.relpath(full, root), f.read(), json_headers)
+                        problems += check_file(os.path.relpath(full, root), f.read(), headers)
     return problems
 
 
@@ -137,19 +151,25 @@ BAD = {
     "tools/json/a.c": '#include "app.h"\n',
     "tools/json/b.c": '#include "state/state.h"\n',
     "core/log/b.c": "#include <jangbu/json.h>\n",
+    "tools/gateway/a.c": '#include "app.h"\n',
+    "tools/gateway/b.c": '#include "state/state.h"\n',
+    "tools/gateway/c.c": "#include <microhttpd.h>\n",
+    "tools/json/c.c": '#include "route.h"\n',
 }
 
 
 def selftest():
     failed = 0
+    headers = {JSON: {"out.h"}, GATEWAY: {"out.h", "route.h"} | GATEWAY_ALSO}
     for path, text in BAD.items():
-        if not list(check_file(path, text)):
+        if not list(check_file(path, text, headers)):
             print(f"selftest: {path} should have been refused: {text!r}")
             failed += 1
     with tempfile.TemporaryDirectory():
-        good = list(check_file("core/rules/c.c", '#include "wallet/wallet.h"\n/* malloc( time( double */\n'))
+        good = list(check_file("core/rules/c.c", '#include "wallet/wallet.h"\n/* malloc( time( double */\n', headers))
+        good += check_file("tools/gateway/http.c", '#include <microhttpd.h>\n#include "out.h"\n#include "route.h"\n', headers)
     failed += len(good)
-    print(f"layers selftest: {len(BAD) + 1 - failed} passed, {failed} failed")
+    print(f"layers selftest: {len(BAD) + 2 - failed} passed, {failed} failed")
     return failed
 
 

@@ -598,18 +598,15 @@ bench_there(uint32_t wallets, uint64_t events)
 
 /* ---- over the length of the log ---- */
 
+static bool keep;
+
+/* What one part of the log took: to be written, then to be folded into views, then to be asked. */
 static void
-grow_step(const char *name, struct load *load, jb_answers *answers, uint64_t *made, uint64_t to)
+grow_written(const char *name, jb_ledger *l, struct load *load, uint64_t *made, uint64_t to)
 {
-    char path[4200], row[64];
-    struct jb_error err;
-    jb_ledger *l;
-    snprintf(path, sizeof path, "%s/grown", dir);
-    int64_t opened = now_us(), cpu = 0;
-    check(jb_open(path, NULL, &l, &err), &err);
-    opened = now_us() - opened;
+    jb_answers *answers = jb_answers_new();
     size_t calls = (size_t)((to - *made + BATCH_MAX - 1) / BATCH_MAX), call = 0;
-    int64_t *calls_us = calls_of(calls), bytes = log_bytes(l), spent = 0;
+    int64_t *calls_us = calls_of(calls), bytes = log_bytes(l), spent = 0, cpu = 0;
     uint64_t from = *made;
     while (*made < to) {
         size_t n = 0;
@@ -621,8 +618,68 @@ grow_step(const char *name, struct load *load, jb_answers *answers, uint64_t *ma
     }
     add_row(name, (int64_t)(to - from), spent, calls_us, call, log_bytes(l) - bytes, cpu);
     free(calls_us);
+    jb_answers_free(answers);
+}
+
+static void
+grow_asked(const char *name, jb_views *v, uint32_t wallets)
+{
+    static const struct {
+        const char *name;
+        jb_history_kind kind;
+        jb_order order;
+    } all[] = {{"history", JB_HISTORY_ALL, JB_NEWEST_FIRST},
+               {"charges", JB_HISTORY_CHARGE, JB_NEWEST_FIRST},
+               {"charges oldest", JB_HISTORY_CHARGE, JB_OLDEST_FIRST}};
+    static int64_t calls_us[QUERIES];
+    char row[64], wallet[24];
+    struct jb_error err;
+    for (size_t kind = 0; kind <= sizeof all / sizeof all[0]; kind++) {
+        int64_t spent = 0;
+        for (size_t i = 0; i < QUERIES; i++) {
+            struct jb_wallet_balance b = {.size = sizeof b};
+            struct jb_history_query query = {.size = sizeof query};
+            size_t rows = 0;
+            snprintf(wallet, sizeof wallet, "W%u", (unsigned)(i * 7919) % wallets);
+            query.wallet = text(wallet);
+            query.kind = kind > 0 ? all[kind - 1].kind : JB_HISTORY_ALL;
+            query.order = kind > 0 ? all[kind - 1].order : JB_NEWEST_FIRST;
+            int64_t began = now_us();
+            check(kind == 0 ? jb_balance_get(v, query.wallet, NULL, &b, &err)
+                            : jb_history_find(v, &query, NULL, NULL, 50, count_row, &rows, NULL,
+                                              NULL, &err),
+                  &err);
+            calls_us[i] = now_us() - began;
+            spent += calls_us[i];
+        }
+        snprintf(row, sizeof row, "%s/%s", name, kind == 0 ? "balance" : all[kind - 1].name);
+        add_row(row, QUERIES, spent, calls_us, QUERIES, 0, 0);
+    }
+}
+
+static void
+grow_step(const char *name, struct load *load, uint64_t *made, uint64_t to)
+{
+    char path[4200], row[64];
+    struct jb_error err;
+    jb_ledger *l;
+    jb_views *v;
+    uint64_t events = to - *made;
+    snprintf(path, sizeof path, "%s/grown", dir);
+    int64_t opened = now_us();
+    check(jb_open(path, NULL, &l, &err), &err);
+    opened = now_us() - opened;
     snprintf(row, sizeof row, "%s/open before", name);
     add_row(row, 1, opened, &opened, 1, 0, 0);
+    grow_written(name, l, load, made, to);
+    int64_t cpu = cpu_ns(), began = now_us();
+    check(jb_views_open(l, &v, &err), &err);
+    check(jb_views_sync(v, true, &err), &err);
+    int64_t spent = now_us() - began;
+    snprintf(row, sizeof row, "%s/views", name);
+    add_row(row, (int64_t)events, spent, &spent, 1, 0, cpu_ns() - cpu);
+    grow_asked(name, v, load->wallets);
+    jb_views_close(v);
     jb_close(l);
 }
 
@@ -640,11 +697,13 @@ bench_growth(unsigned millions, unsigned manner)
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && steps[i] <= millions; i++) {
         char name[64];
         snprintf(name, sizeof name, "grow/%uM%s", steps[i], (manner & KEYED) != 0 ? "/keys" : "");
-        grow_step(name, load, answers, &made, steps[i] * UINT64_C(1000000));
+        grow_step(name, load, &made, steps[i] * UINT64_C(1000000));
     }
     load_free(load);
     jb_answers_free(answers);
-    drop("grown");
+    if (!keep) {
+        drop("grown");
+    }
 }
 
 /* ---- against the disk and a peer, in the same run ---- */
@@ -766,7 +825,7 @@ check_bounds(void)
 /* ---- all of it ---- */
 
 static const char usage[] =
-    "bench [--quick] [--json] [--check] [--only NAME] [--grow N] [--seconds N] [DIR]\n"
+    "bench [--quick] [--json] [--check] [--only NAME] [--grow N] [--keep] [--seconds N] [DIR]\n"
     "Measures ledgers below DIR (default: a temporary directory).\n"
     "  --quick      fewer of each, in less than two minutes\n"
     "  --json       for machines\n"
@@ -775,6 +834,7 @@ static const char usage[] =
     "  --only NAME  the figure of that name; NAME* for all that begin so\n"
     "  --grow N     one ledger up to N million events, plain and with keys: each part of\n"
     "               it; --only grow, --only grow/keys: one of them\n"
+    "  --keep       the last ledger of --grow stays: `bench_views` takes it from there\n"
     "  --seconds N  how long the mixed load runs (600; --quick: 5)\n";
 
 static void
@@ -818,6 +878,7 @@ main(int argc, char **argv)
         json |= strcmp(argv[i], "--json") == 0;
         quick |= strcmp(argv[i], "--quick") == 0;
         checks |= strcmp(argv[i], "--check") == 0;
+        keep |= strcmp(argv[i], "--keep") == 0;
         if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             only = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
@@ -853,6 +914,10 @@ main(int argc, char **argv)
         measure(seconds > 0 ? seconds : quick ? 5 : 600);
         print_rows(json);
     }
-    drop("");
+    if (!keep) {
+        drop("");
+    } else {
+        fprintf(stderr, "kept: %s\n", dir);
+    }
     return code;
 }

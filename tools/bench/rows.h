@@ -10,6 +10,7 @@ struct row {
     char name[64];
     int64_t per_second, p50_us, p99_us, p999_us, max_us;
     int64_t centibytes_per_event, cpu_ns_per_event;
+    int64_t memory_bytes; /* when it was added: of its own, without mapped files */
 };
 
 int64_t now_us(void);

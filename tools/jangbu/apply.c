@@ -338,8 +338,8 @@ carry_out(struct run *r, const struct batch *b, bool last)
         status = jb_submit(r->app->ledger, b->commands, b->commands_n, &r->options, r->answers,
                            &done, &r->app->err);
     }
-    batch_answers(b, r->answers, status == JB_OK ? b->commands_n : done, r->app->info.utc_offset_s,
-                  &r->app->out, &r->tally);
+    batch_answers(b, r->answers, 0, status == JB_OK ? b->commands_n : done,
+                  r->app->info.utc_offset_s, &r->app->out, &r->tally);
     if (!app_flush(r->app)) {
         if (process_ended_by() != 0) {
             return EXIT_MACHINE; /* ended() says it */

@@ -30,6 +30,7 @@ each_history(void *data, const struct jb_history_row *r)
     amount_cell(app, rows->table, jb_event_amount(e));
     amount_cell(app, rows->table, r->effect);
     amount_cell(app, rows->table, r->balance);
+    rows->n++;
     return true;
 }
 

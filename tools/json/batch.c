@@ -93,6 +93,18 @@ batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_lo
 }
 
 bool
+batch_refuse_last(struct batch *b, const struct bad_line *bad)
+{
+    b->lines_n--; /* keep_bad counts it again */
+    if (!keep_bad(b, &b->lines[b->lines_n], bad)) {
+        b->lines_n++;
+        return false;
+    }
+    b->commands_n--;
+    return true;
+}
+
+bool
 code_is_dated(jb_code code)
 {
     return code == JB_CODE_AT_NOT_ALLOWED || code == JB_CODE_AT_TOO_OLD ||
@@ -117,7 +129,7 @@ count(struct batch_tally *t, uint64_t line, jb_code code, bool before)
 }
 
 void
-batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n,
+batch_answers(const struct batch *b, const jb_answers *answers, size_t from, size_t answers_n,
               int32_t utc_offset_s, struct out *o, struct batch_tally *tally)
 {
     size_t next = 0;
@@ -131,7 +143,7 @@ batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n
         } else if (next == answers_n) {
             return;
         } else {
-            const struct jb_answer *a = jb_answers_at(answers, next++);
+            const struct jb_answer *a = jb_answers_at(answers, from + next++);
             answer_json(o, a, line->number, line->key, utc_offset_s);
             code = a->code;
             before = a->outcome == JB_DUPLICATE;
@@ -140,4 +152,36 @@ batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n
         js_line_end(o);
         count(tally, line->number, code, before);
     }
+}
+
+void
+error_json(struct out *o, const struct jb_error *err, const struct bad_line *bad,
+           const uint64_t *lines_done)
+{
+    js_open(o, NULL, '{');
+    js_open(o, "error", '{');
+    js_str(o, "status", jb_status_word(err->status));
+    js_sentence(o, "message", err->text);
+    if (bad != NULL && bad->column > 0) {
+        js_int(o, "column", bad->column);
+    }
+    if (bad != NULL && bad->field[0] != '\0') {
+        js_sentence(o, "field", bad->field);
+    }
+    if (lines_done != NULL) {
+        js_uint(o, "lines_done", *lines_done);
+    }
+    if (err->os_errno != 0) {
+        js_int(o, "os_errno", err->os_errno);
+    }
+    if (err->at != 0) {
+        js_uint(o, "at", err->at);
+    }
+    if (err->frame != 0) {
+        js_uint(o, "frame", err->frame);
+        js_uint(o, "offset", err->offset);
+    }
+    js_close(o, '}');
+    js_close(o, '}');
+    js_line_end(o);
 }

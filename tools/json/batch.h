@@ -38,6 +38,9 @@ void batch_reset(struct batch *b);
  * may have, and s is only the last of it. False: no memory; the line is not in the batch.
  */
 bool batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_long);
+/* The last line is a command, and is to be answered as refused instead. False: no memory; it is a
+ * command still. */
+bool batch_refuse_last(struct batch *b, const struct bad_line *bad);
 
 /* What became of the lines whose answers were written. */
 struct batch_tally {
@@ -54,7 +57,11 @@ struct batch_tally {
 bool code_is_dated(jb_code code);
 
 /* The answers of the lines, in order, one object a line, as far as they are final: answers_n of
- * those to commands. Adds to *tally. */
-void batch_answers(const struct batch *b, const jb_answers *answers, size_t answers_n,
+ * those to commands, from the one at `from` on. Adds to *tally. */
+void batch_answers(const struct batch *b, const jb_answers *answers, size_t from, size_t answers_n,
                    int32_t utc_offset_s, struct out *o, struct batch_tally *tally);
+
+/* What a call says that failed: {"error":{...}}. bad, lines_done NULL: there is none. */
+void error_json(struct out *o, const struct jb_error *err, const struct bad_line *bad,
+                const uint64_t *lines_done);
 #endif

@@ -573,6 +573,12 @@ answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_t
     js_close(o, '}');
 }
 
+const char *
+bad_word(const struct bad_line *bad)
+{
+    return bad->word != NULL ? bad->word : jb_code_word((uint32_t)bad->code);
+}
+
 void
 bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct jb_text key)
 {
@@ -584,7 +590,7 @@ bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct j
     if (key.s != NULL) {
         js_text(o, "key", key);
     }
-    js_str(o, "code", jb_code_word((uint32_t)bad->code));
+    js_str(o, "code", bad_word(bad));
     js_sentence(o, "message", bad->message);
     if (bad->column > 0) {
         js_int(o, "column", bad->column);

@@ -50,6 +50,8 @@ void balance_members_json(struct out *o, const struct jb_balance *b);
 /* An answer as an object; line 0: none. */
 void answer_json(struct out *o, const struct jb_answer *a, uint64_t line, struct jb_text key,
                  int32_t utc_offset_s);
+/* Its code as a word. */
+const char *bad_word(const struct bad_line *bad);
 /* The answer to a line that is no command; line 0 and key.s NULL: none. */
 void bad_line_json(struct out *o, const struct bad_line *bad, uint64_t line, struct jb_text key);
 #endif

@@ -92,38 +92,6 @@ work_give(struct jb_json *j, struct work *w, bool kept)
 
 /* ---- what a call gives back ---- */
 
-static void
-error_json(struct out *o, const struct jb_error *err, const struct bad_line *bad,
-           const uint64_t *lines_done)
-{
-    js_open(o, NULL, '{');
-    js_open(o, "error", '{');
-    js_str(o, "status", jb_status_word(err->status));
-    js_sentence(o, "message", err->text);
-    if (bad != NULL && bad->column > 0) {
-        js_int(o, "column", bad->column);
-    }
-    if (bad != NULL && bad->field[0] != '\0') {
-        js_sentence(o, "field", bad->field);
-    }
-    if (lines_done != NULL) {
-        js_uint(o, "lines_done", *lines_done);
-    }
-    if (err->os_errno != 0) {
-        js_int(o, "os_errno", err->os_errno);
-    }
-    if (err->at != 0) {
-        js_uint(o, "at", err->at);
-    }
-    if (err->frame != 0) {
-        js_uint(o, "frame", err->frame);
-        js_uint(o, "offset", err->offset);
-    }
-    js_close(o, '}');
-    js_close(o, '}');
-    js_line_end(o);
-}
-
 /* Hands the text over. */
 static jb_status
 finish(jb_status status, struct out *o, const char **ret_text, size_t *ret_n)
@@ -339,8 +307,8 @@ apply_lines(struct jb_json *j, struct work *w, struct source s, const struct app
             status = jb_submit(j->asked.ledger, b->commands, b->commands_n, &call->submit,
                                w->answers, &done, err);
         }
-        batch_answers(b, w->answers, status == JB_OK ? b->commands_n : done, j->asked.utc_offset_s,
-                      o, tally);
+        batch_answers(b, w->answers, 0, status == JB_OK ? b->commands_n : done,
+                      j->asked.utc_offset_s, o, tally);
         if (status != JB_OK) {
             return status;
         }

@@ -11,6 +11,12 @@ static const char *const kind_words[] = {
     [MEMBER_TYPES] = "types", [MEMBER_SET] = "words",     [MEMBER_AMOUNT] = "amount",
     [MEMBER_AS_OF] = "as_of", [MEMBER_OFFSET] = "offset", [MEMBER_OBJECT] = "object"};
 
+const char *
+member_kind_word(enum member_kind kind)
+{
+    return kind_words[kind];
+}
+
 static bool
 as_of_member(const json_t *value, struct jb_as_of *ret)
 {

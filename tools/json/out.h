@@ -9,6 +9,7 @@ struct out {
     char *at;
     size_t n, cap;
     bool first;     /* the next member or item is the first of its object or list: no comma */
+    uint64_t as_of; /* number of the moment that was written last; 0: none */
     bool no_memory; /* and so something is missing: whoever uses the text looks at this first */
     /* The day and the time that were written last: events have the same ones over and over. */
     jb_day day;

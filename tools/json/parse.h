@@ -7,6 +7,7 @@
 /* What was wrong with a line that is no command, or with another text. */
 struct bad_line {
     jb_code code;
+    const char *word; /* of a program over the library, that stands for the code; NULL: none */
     char message[900];
     long column;    /* from 1; 0: not known */
     bool no_memory; /* and so nothing is known about the line: it was not refused */

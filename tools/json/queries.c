@@ -126,11 +126,7 @@ static const struct member_row members[MEMBERS] = {
     [OUTSIDE] = {"outside", MEMBER_FLAG, AT(outside), 0, 0, NULL},
 };
 
-static const struct {
-    const char *name;
-    uint64_t required, optional;
-    bool lines; /* the answer is a list: a line for each of it */
-} rows[QUERIES] = {
+static const struct query_info rows[QUERIES] = {
 #define M(i) MEMBER(i)
     [QUERY_BALANCE] = {"balance", M(WALLET), M(AS_OF), false},
     [QUERY_CASH_STATUS] = {"cash_status", M(WALLET),
@@ -158,6 +154,7 @@ static const struct {
                           M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST) | M(AMOUNT_MIN) |
                           M(AMOUNT_MAX),
                       false},
+    [QUERY_FEED] = {"feed", 0, M(WALLET) | M(AFTER) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
     [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF) | M(FROM_DAY) | M(TO_DAY) | M(DAY) | M(SINCE),
                        false},
     [QUERY_RECEIPTS] = {"receipts", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},
@@ -209,16 +206,26 @@ nth_query(unsigned i)
     return i < QUERIES ? rows[i].name : NULL;
 }
 
-/* QUERIES: none. */
-static enum query_kind
-kind_of(struct jb_text ask)
+enum query_kind
+query_called(const char *name, size_t n)
 {
     int i = 0;
-    while (i < QUERIES &&
-           (strlen(rows[i].name) != ask.n || memcmp(rows[i].name, ask.s, ask.n) != 0)) {
+    while (i < QUERIES && (strlen(rows[i].name) != n || memcmp(rows[i].name, name, n) != 0)) {
         i++;
     }
     return (enum query_kind)i;
+}
+
+const struct query_info *
+query_info_get(unsigned kind)
+{
+    return kind < QUERIES ? &rows[kind] : NULL;
+}
+
+const struct member_row *
+query_member_get(unsigned i)
+{
+    return i < MEMBERS ? &members[i] : NULL;
 }
 
 static bool
@@ -239,7 +246,7 @@ query_read(json_t *root, struct query *ret, struct bad_line *bad)
         return wrong(bad, JB_CODE_MALFORMED, json_is_object(root) ? "ask" : NULL,
                      "a query is a JSON object, like {\"ask\":\"balance\",\"wallet\":\"W1\"}");
     }
-    const enum query_kind kind = kind_of(ask);
+    const enum query_kind kind = query_called(ask.s, ask.n);
     if (kind == QUERIES) {
         return no_query(ask, bad);
     }
@@ -298,4 +305,66 @@ queries_json(struct out *o)
     members_json(o, "members", members, MEMBERS);
     options_json(o);
     js_close(o, '}');
+}
+
+/* ---- members in addresses ---- */
+
+static bool
+text_is(struct jb_text t, const char *word)
+{
+    return strlen(word) == t.n && memcmp(word, t.s, t.n) == 0;
+}
+
+/* As JSON writes a whole number: no sign before 0, no 0 before other digits. */
+static bool
+is_whole(struct jb_text t)
+{
+    const size_t sign = t.n > 0 && t.s[0] == '-' ? 1 : 0;
+    if (t.n == sign || (t.s[sign] == '0' && t.n != 1)) {
+        return false;
+    }
+    for (size_t i = sign; i < t.n; i++) {
+        if (t.s[i] < '0' || t.s[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+list_json(struct out *o, const char *name, struct jb_text value)
+{
+    js_open(o, name, '[');
+    while (value.n > 0) {
+        const char *comma = memchr(value.s, ',', value.n);
+        const size_t n = comma != NULL ? (size_t)(comma - value.s) : value.n;
+        const size_t past = comma != NULL ? n + 1 : n;
+        js_text(o, NULL, (struct jb_text){value.s, n});
+        value = (struct jb_text){value.s + past, value.n - past};
+    }
+    js_close(o, ']');
+}
+
+bool
+query_member_json(struct out *o, struct jb_text name, struct jb_text value)
+{
+    const struct member_row *row = NULL;
+    for (unsigned i = 0; i < MEMBERS && row == NULL; i++) {
+        row = text_is(name, members[i].name) ? &members[i] : NULL;
+    }
+    if (row == NULL) {
+        return false;
+    }
+    const bool numeric =
+        row->kind == MEMBER_NUMBER || row->kind == MEMBER_AMOUNT || row->kind == MEMBER_AS_OF;
+    if (row->kind == MEMBER_TYPES || row->kind == MEMBER_SET) {
+        list_json(o, row->name, value);
+    } else if ((numeric && is_whole(value)) ||
+               (row->kind == MEMBER_FLAG && (text_is(value, "true") || text_is(value, "false")))) {
+        js_member(o, row->name);
+        out_bytes(o, value.s, value.n);
+    } else {
+        js_text(o, row->name, value);
+    }
+    return true;
 }

@@ -29,6 +29,32 @@ bound_of(const struct amount_bound *b)
     return b->given != 0 ? &b->amount : NULL;
 }
 
+enum member_kind {
+    MEMBER_TEXT,   /* struct jb_text */
+    MEMBER_NUMBER, /* uint64_t, min to max */
+    MEMBER_FLAG,   /* uint8_t */
+    MEMBER_WORD,   /* uint32_t, one of words */
+    MEMBER_DAY,    /* jb_day */
+    MEMBER_MONTH,  /* uint32_t: 202603 */
+    MEMBER_TYPES,  /* struct event_types: a list of their names */
+    MEMBER_AS_OF,  /* struct jb_as_of: an event's number, a time, a closed day */
+    MEMBER_SET,    /* uint32_t, 1 << number of each: a list of words, whose numbers are from 1 */
+    MEMBER_AMOUNT, /* struct amount_bound */
+    MEMBER_OFFSET, /* int32_t, seconds from UTC: "+09:00" */
+    MEMBER_OBJECT  /* a JSON object, to be read by another table */
+};
+
+struct member_row {
+    const char *name;
+    enum member_kind kind;
+    size_t offset; /* in what is filled */
+    uint64_t min, max;
+    const char *const *words; /* ended by NULL */
+};
+
+/* The bit of the row of that number. */
+#define MEMBER(i) (UINT64_C(1) << (i))
+
 /* What is asked of. */
 struct asked {
     jb_ledger *ledger;
@@ -49,6 +75,7 @@ enum query_kind {
     QUERY_GRANTS,
     QUERY_REFUNDS,
     QUERY_EVENTS,
+    QUERY_FEED,
     QUERY_EXPLAIN,
     QUERY_RECEIPTS,
     QUERY_STATEMENT,
@@ -136,4 +163,21 @@ bool past_day_open(const struct jb_ledger_stat *s, int32_t utc_offset_s);
 bool due_kind_called(const char *word, uint32_t *ret);
 /* The table, for the query "queries". */
 void queries_json(struct out *o);
+/* The same for programs: a query, and a member that queries have. NULL beyond the last. */
+struct query_info {
+    const char *name;
+    uint64_t required, optional; /* MEMBER(i) of each */
+    bool lines;                  /* the answer is a list: a line for each of it */
+};
+const struct query_info *query_info_get(unsigned kind);
+const struct member_row *query_member_get(unsigned i);
+/* The kind of the query of that name; QUERIES: there is none. */
+enum query_kind query_called(const char *name, size_t n);
+/*
+ * A member under its name as JSON, read from a text as addresses have it: ?limit=10, ?open=true,
+ * ?types=wallet_created,charge_settled. What is none of its kind is written as a text: reading the
+ * query says so. False: queries have no such member.
+ */
+bool query_member_json(struct out *o, struct jb_text name, struct jb_text value);
+const char *member_kind_word(enum member_kind kind);
 #endif

@@ -1,0 +1,305 @@
+#!/usr/bin/python3
+"""What the daemon is told, how much it takes, what it writes to its log, and how it ends.
+
+usage: limits.py JANGBU JANGBUD"""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from served import Served, token
+from wire import Wire, statuses
+
+JANGBU, JANGBUD = sys.argv[1:3]
+checks = {"passed": 0, "failed": 0}
+
+
+def check(name, ok, detail=""):
+    checks["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"failed: {name}: {str(detail)[:700]}")
+
+
+def made(work, name):
+    os.makedirs(os.path.join(work, name))
+    ledger = os.path.join(work, name, "ledger")
+    subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
+    return ledger
+
+
+def run(*flags):
+    done = subprocess.run([JANGBUD, *flags], capture_output=True, text=True, timeout=20, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    return done.returncode, done.stdout, done.stderr
+
+
+def wait(what, seconds=8):
+    """Until it is so, or that long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        got = what()
+        if got:
+            return got
+        time.sleep(0.02)
+    return what()
+
+
+# ---- settings
+
+def settings(work):
+    ledger = made(work, "settings")
+    path = os.path.join(work, "jangbud.conf")
+    good = f"# the ledger\n\nledger = {ledger}\n  listen=none\nbody-size =  128k  \r\nhead-time = 500ms\nlang = ko\n"
+
+    def file(text):
+        with open(path, "w", encoding="utf-8", newline="") as f:
+            f.write(text)
+        return run("--config", path, "--check")
+
+    status, _, err = file(good)
+    check("a file that is well", status == 0 and err == "", err)
+    # What is wrong in the last line: said with the file and that line, before anything is opened.
+    for line, word in {"bodysize = 1": "bodysize", "body-size": "name", "= 1": "", "body-size = ": "4M", "body-size = big": "big", "body-size = 1x": "1x",
+                       "body-size = -1": "-1", "body-size = 1": "body-size", "body-size = 99999999999999999999": "body-size", "body-size = 9999999999999999G": "body-size",
+                       "head-time = 5": "500ms", "head-time = 0s": "head-time", "lang = fr": "en|ko", "connections = 1k": "connections", "log = ALL": "all",
+                       "listen = " + "x" * 2000: "listen", "ledger = a\0b": "", "b\x7f = 1": "", "[section]": ""}.items():
+        for lang in ("en", "ko"):
+            status, out, err = file(good.replace("lang = ko", f"lang = {lang}") + line + "\n")
+            check(f"setting {line[:30]!r}, {lang}", status == 2 and f"{path}:8: " in err and word in err and out == "" and err.count("\n") == 1, (status, err))
+    status, _, err = file("x" * (2 << 20))
+    check("a file that is none", status == 2 and path in err, err)
+    for flags, words in ((["--config", path + ".no"], [path + ".no", "No such file"]), (["--nothing"], ["--nothing", "--help"]), (["--body-size"], ["--body-size"]),
+                         (["--body-size=9x", ledger], ["--body-size", "9x"]), ([], ["--help"]), (["--listen", "none", "--check"], ["--help"])):
+        status, out, err = run(*flags)
+        check(f"flags {flags}", status == 2 and all(w in err for w in words) and out == "", (status, err))
+    check("no ledger", run(os.path.join(work, "none"), "--check")[0] == 3)
+    status, out, _ = run("--help")
+    check("help", status == 0 and "--config FILE" in out and "body-size" in out and "[64k]" in out, out)
+    status, out, _ = run("--help", "--lang", "ko")
+    check("help in Korean", status == 0 and "사용법" in out and "명령 하나의 본문" in out, out)
+    check("version", re.fullmatch(r"jangbud \d+\.\d+\.\d+\n", run("--version")[1]))
+    # A flag wins over the file, wherever it stands.
+    file(good + "body-size = 2048\n")
+    for flags in (["--body-size", "4096", "--config", path], ["--config", path, "--body-size=4096"]):
+        with Served(JANGBUD, ledger, flags=flags) as s:
+            check("a flag wins", s.post(b" " * 3000).status == 400 and s.post(b" " * 5000).status == 413)
+    for flags, words in ((["--listen", "none", "--listen-unix", "none"], ["listen"]), (["--listen", "127.0.0.1"], ["127.0.0.1"]), (["--listen", "127.0.0.1:x"], ["127.0.0.1:x"]),
+                         (["--listen", "256.1.1.1:0"], ["256.1.1.1"]), (["--listen-unix", "/" + "x" * 200], ["listen-unix"]), (["--listen-unix", work], [work])):
+        status, out, err = run(ledger, *flags)
+        check(f"listeners {flags}", status == 3 and all(w in err for w in words), (status, err))
+    with Served(JANGBUD, ledger) as s:
+        status, _, err = run(ledger, "--listen", f"127.0.0.1:{s.address[1]}", "--listen-unix", "none")
+        check("a port that is taken", status == 3 and "Address already in use" in err, err)
+        status, _, err = run(ledger, "--listen", "none", "--listen-unix", s.unix)
+        check("a socket that is taken", status == 3 and "in use" in err and s.get("/healthz").status == 200, err)
+        s.kill()
+    with Served(JANGBUD, ledger) as s:
+        check("the socket of a daemon that was killed", s.get("/healthz").status == 200)
+        check("who may reach the socket", os.stat(s.unix).st_mode & 0o777 == 0o660, oct(os.stat(s.unix).st_mode))
+    check("the socket is taken away", not os.path.exists(s.unix))
+
+
+# ---- limits
+
+def connections(work):
+    with Served(JANGBUD, made(work, "connections"), flags=["--connections", "8"]) as s:
+        held = [Wire(s) for _ in range(8)]
+        for w in held:
+            w.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            w.socket.recv(4096)
+        w = Wire(s)
+        got, closed = w.rest()
+        check("a connection too many", closed and statuses(got) == [503] and b'"CONNECTIONS"}' in got and b"Retry-After" in got, got)
+        held[0].close()
+
+        def again():
+            with_room = Wire(s)
+            with_room.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return statuses(with_room.rest()[0]) == [200]
+        check("room again", wait(again))
+    with Served(JANGBUD, made(work, "address"), flags=["--connections-per-address", "2"]) as s:
+        held = [Wire(s) for _ in range(2)]
+        for w in held:
+            w.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            w.socket.recv(4096)
+        got, closed = Wire(s).rest()
+        check("an address too often", closed and statuses(got) == [503], got)
+        check("the Unix socket has no address", s.get("/healthz").status == 200)
+
+
+LINES = b"POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n"
+
+
+def bodies(work):
+    with Served(JANGBUD, made(work, "bodies"), flags=["--bodies-size", "1M", "--lines-size", "2M"]) as s:
+        for patience in (0.1, 0.3, 1, 3):  # until both are read that stay in the middle
+            held = [Wire(s, unix=True) for _ in range(2)]
+            for w in held:
+                w.send(LINES % 600000 + b" " * 400000)
+            time.sleep(patience)
+            w = Wire(s, unix=True)
+            w.send((LINES % 400000).replace(b"Host: x", b"Host: x\r\nConnection: close") + b" " * 400000)
+            got = w.rest()[0]
+            for w in held:
+                w.close()
+            if statuses(got) == [503]:
+                break
+        check("bodies too many", statuses(got) == [503] and b'"QUEUE_FULL"' in got and b"Retry-After" in got, got)
+        line = json.dumps({"op": "wallet.create", "wallet": "W1", "kind": "PERSONAL", "name": "가", "key": "k"}).encode() + b"\n"
+        check("room again for bodies", wait(lambda: s.ask("POST", "/v1/commands", body=line + b" " * 500000, Content_Type="application/x-ndjson").status == 200))
+        check("a body within, and beyond", s.post(b" " * 65536).status == 400 and s.post(b" " * 65537).status == 413)
+
+
+# ---- the log
+
+SECRETS = {"name": "홍길동이", "note": "비밀메모", "actor": "operator-7", "wallet": "WALLET-Z", "usage": "USAGE-Z", "key": "KEY-Z"}
+
+
+def log(work):
+    ledger = made(work, "log")
+    path = os.path.join(work, "log", "tokens")
+    secret = token(JANGBUD, path, "shop", "--scope", "read,write,people")
+    with Served(JANGBUD, ledger, tokens=path, flags=["--ops-listen", "127.0.0.1:0"]) as s:
+        x = SECRETS
+        s.post({"op": "wallet.create", "wallet": x["wallet"], "kind": "PERSONAL", "name": x["name"], "note": x["note"], "actor": {"id": x["actor"]}, "key": x["key"]},
+               token=secret)
+        s.post({"op": "consume", "wallet": x["wallet"], "usage": x["usage"], "amount": 5, "key": x["key"] + "2"}, token=secret)
+        s.post(json.dumps(x["name"]).encode(), token=secret)
+        s.get(f"/v1/wallets/{x['wallet']}", token=secret)
+        s.get(f"/v1/nothing/{x['wallet']}?key={x['key']}", token=secret)
+        s.get("/v1/ledger", token="jbt_" + "x" * 43)
+        metrics = s.get("/metrics").body.decode()
+        s.stop()
+        lines = [e for e in s.log if "status" in e]
+    text = json.dumps(s.log, ensure_ascii=False) + metrics
+    check("a line a request", len(lines) == 7, len(lines))
+    for what, word in {**SECRETS, "token": secret, "another token": "xxxxxxxx"}.items():
+        check(f"no {what} in log and metrics", word not in text, text)
+    first = lines[0]
+    check("members of a line", {"time", "id", "principal", "method", "route", "op", "status", "us", "seq"} <= first.keys() and first["principal"] == "shop"
+          and first["route"] == "/v1/commands" and first["status"] == 200 and len(first["id"]) == 16, first)
+    check("a refusal's code", lines[1]["code"] == "INSUFFICIENT_CASH" and lines[1]["status"] == 422, lines[1])
+    check("what has no route", lines[4]["route"] is None and lines[4]["status"] == 404, lines[4])
+    check("a wallet's route is its pattern", lines[3]["route"] == "/v1/wallets/{wallet}", lines[3])
+    for name in ("jangbu_commands_total", "jangbu_submit_seconds", "jangbu_submit_batch_size", "jangbu_queue_depth", "jangbu_http_request_seconds", "jangbu_http_connections",
+                 "jangbu_feed_subscribers", "jangbu_log_events", "jangbu_log_bytes", "jangbu_store_lag_events", "jangbu_days_overdue", "jangbu_wallets", "jangbu_disk_free_bytes"):
+        check(f"metric {name}", f"# TYPE {name} " in metrics and f"# HELP {name} " in metrics, name)
+    check("commands are counted", 'jangbu_commands_total{op="wallet.create",outcome="done",code=""} 1\n' in metrics
+          and 'jangbu_commands_total{op="consume",outcome="refused",code="INSUFFICIENT_CASH"} 1\n' in metrics, metrics[:600])
+    names = [line.split(" ")[0] for line in metrics.splitlines() if not line.startswith("#")]
+    check("no series twice", len(names) == len(set(names)), [n for n in names if names.count(n) > 1][:3])
+    for flags, n in ((["--log", "failures"], 1), (["--log", "off"], 0)):
+        with Served(JANGBUD, ledger, flags=flags) as s:
+            s.get("/healthz")
+            s.get("/nothing")
+            s.stop()
+            check(f"log of {flags[1]}", sum("status" in e for e in s.log) == n, s.log)
+
+
+# ---- ready, and not
+
+def ready(work):
+    ledger = made(work, "ready")
+    audited = os.path.join(work, "audited")
+    with Served(JANGBUD, ledger, flags=["--audit-file", audited]) as s:
+        check("ready", wait(lambda: s.get("/readyz").status == 200))
+        check("no audit is known", b"jangbu_audit" not in s.get("/metrics").body)
+        with open(audited, "w", encoding="utf-8"):
+            os.utime(audited, (1767225600, 1767225600))
+        check("an audit is known", wait(lambda: b"jangbu_audit_last_success_timestamp_seconds 1767225600\n" in s.get("/metrics").body))
+    with Served(JANGBUD, ledger, flags=["--disk-free", "1000000G"]) as s:
+        a = wait(lambda: (lambda got: got if got.status == 503 and b'"disk"' in got.body else None)(s.get("/readyz")))
+        check("too little on the disk", a and a.json["ready"] is False and [r["reason"] for r in a.json["reasons"]] == ["disk"], a)
+        check("live all the same", s.get("/healthz").status == 200)
+
+
+# ---- the end
+
+def told(work):
+    """What systemd is told."""
+    path = os.path.join(work, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(path)
+        heard.settimeout(5)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            s = Served(JANGBUD, made(work, "told"))
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        check("READY=1", heard.recv(100) == b"READY=1")
+        s.stop()
+        check("STOPPING=1", heard.recv(100) == b"STOPPING=1")
+
+
+class Writer(threading.Thread):
+    """Keyed commands on one connection, until it ends."""
+
+    def __init__(self, s, number):
+        super().__init__()
+        self.s, self.number, self.done, self.odd = s, number, {}, []
+
+    def run(self):
+        connection = self.s.connection(unix=True)
+        for i in range(100000):
+            key = f"{self.number}-{i}"
+            try:
+                a = self.s.post({"op": "charge", "wallet": "W1", "charge": key, "amount": 10, "method": "ADMIN_CASH", "key": key}, connection=connection)
+            except (OSError, ValueError, Exception) as e:  # the end, which may come at any byte
+                self.odd.append(repr(e))
+                return
+            if a.status == 200:
+                self.done[key] = a.json["seq"]
+            elif a.status == 503:
+                return
+            else:
+                self.odd.append(a)
+                return
+
+
+def end_under_load(work):
+    ledger = made(work, "end")
+    s = Served(JANGBUD, ledger, flags=["--log", "off"])
+    s.post({"op": "wallet.create", "wallet": "W1", "kind": "PERSONAL", "name": "가", "key": "w"})
+    writers = [Writer(s, i) for i in range(16)]
+    for w in writers:
+        w.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    status = s.stop()
+    took = time.monotonic() - began
+    for w in writers:
+        w.join()
+    check("it ends in time, and well", status == 0 and took < 5, (status, took))
+    answered = {key: seq for w in writers for key, seq in w.done.items()}
+    check("something was done", len(answered) > 100, len(answered))
+    found = {}
+    log_lines = subprocess.run([JANGBU, "log", ledger, "--json"], capture_output=True, text=True, check=True).stdout
+    for line in log_lines.splitlines():
+        event = json.loads(line)
+        if event["type"] == "charge_settled":
+            found[event["key"]] = event["seq"]
+    check("all that was answered is in the log", all(found.get(k) == seq for k, seq in answered.items()), len(found))
+    check("nothing is in the log that was not answered", found.keys() == answered.keys(), (found.keys() - answered.keys(), [w.odd for w in writers if w.odd][:3]))
+    stat = json.loads(subprocess.run([JANGBU, "stat", ledger, "--json"], capture_output=True, text=True, check=True).stdout)
+    check("nothing is left to store", stat["stored_seq"] == stat["events"] and stat["views_seq"] == stat["events"], stat)
+    audit = subprocess.run([JANGBU, "audit", ledger], capture_output=True, text=True)
+    check("and the audit verifies it", audit.returncode == 0, audit.stdout + audit.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as work:
+        for part in (settings, connections, bodies, log, ready, told, end_under_load):
+            began = time.monotonic()
+            part(work)
+            if "--times" in sys.argv:
+                print(f"{part.__name__}: {time.monotonic() - began:.1f} s")
+    print(f"limits: {checks['passed']} passed, {checks['failed']} failed")
+    return 1 if checks["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1357 @@
+#include "http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "lang.h"
+#include "log.h"
+#include "metrics.h"
+#include "problem.h"
+#include "request.h"
+#include "route.h"
+#include "workers.h"
+
+#define LOOPS 2
+#define LOOK_MS 100 /* between looks at deadlines */
+#define HEAD_BYTES_MAX 8192U
+#define POOL_BYTES 16384U         /* of a connection: its head twice */
+#define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
+#define DESCRIPTORS 512U          /* beside those of connections */
+
+enum listener_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_OPERATIONS, LISTENERS };
+
+struct listener {
+    int fd; /* -1: none */
+    char address[96];
+};
+
+enum phase {
+    PHASE_PENDING, /* the loop has not taken it yet */
+    PHASE_NEW,     /* no request line came yet */
+    PHASE_HEAD,
+    PHASE_BODY,
+    PHASE_BUSY, /* its answer is being made */
+    PHASE_ANSWER,
+    PHASE_STREAM,
+    PHASE_IDLE
+};
+
+struct conn {
+    struct conn *prev, *next;
+    struct http *http;
+    int fd;
+    enum listener_kind from;
+    uint32_t uid; /* of a Unix socket's peer */
+    struct in6_addr address;
+    atomic_int phase;
+    _Atomic(int64_t) since;
+    pthread_t loop;         /* that has it */
+    struct request *head;   /* whose head is being read; the loop's alone */
+    struct request *stream; /* under http's lock */
+};
+
+struct http {
+    struct gateway *g;
+    const struct config *config;
+    struct MHD_Daemon *mhd;
+    struct listener listeners[LISTENERS];
+    pthread_t acceptor;
+    bool accepting;
+    int64_t looked_us; /* at deadlines: the acceptor's, and when that has ended, of who drains */
+    int wake;          /* ends the acceptor */
+    atomic_bool stopping;
+    _Atomic(uint64_t) next_id;
+    atomic_size_t bodies; /* bytes of bodies in memory */
+    atomic_uint busy;     /* requests whose handler runs or will answer later */
+    pthread_mutex_t lock; /* of what follows */
+    struct conn *first;
+    unsigned conns;
+    struct conn **by_fd;
+    size_t by_fd_n;
+};
+
+struct answer_header {
+    struct answer_header *next;
+    const char *name;
+    char value[];
+};
+
+enum step { STEP_HEAD, STEP_BODY, STEP_RUN, STEP_SENT };
+/* Who comes second of the loop that suspends and the thread that has the answer resumes. */
+enum turn { TURN_LOOP, TURN_SUSPENDED, TURN_DONE };
+
+struct request {
+    struct exchange x; /* first: an exchange is its request */
+    struct MHD_Connection *c;
+    struct conn *conn;
+    enum step step;
+    bool refused; /* it has its answer, and its body is thrown away */
+    bool close;
+    bool known; /* x.route was found */
+    bool late;  /* somebody else has the answer, and counts as busy */
+    int64_t body_max;
+    size_t body_cap, body_all; /* all: also what was thrown away */
+    char *body;
+    struct answer_header *headers;
+    atomic_int turn;
+    struct {
+        ptrdiff_t (*more)(void *data, char *to, size_t size);
+        void (*end)(void *data);
+        void *data;
+        atomic_int turn;
+    } stream;
+    size_t target_n;
+    char target[]; /* as it came; behind it the room for what is decoded */
+};
+
+/* The exchange whose handler this thread is in. */
+static _Thread_local const struct exchange *handling;
+
+static int64_t
+now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static struct request *
+request_of(const struct exchange *x)
+{
+    return (struct request *)(uintptr_t)x;
+}
+
+static void
+phase(struct conn *c, enum phase p)
+{
+    atomic_store(&c->since, now_us());
+    atomic_store(&c->phase, (int)p);
+}
+
+/* ---- what handlers call ---- */
+
+struct jb_text
+exchange_header(const struct exchange *x, const char *name)
+{
+    const char *value = NULL;
+    size_t n = 0;
+    if (MHD_lookup_connection_value_n(request_of(x)->c, MHD_HEADER_KIND, name, strlen(name), &value,
+                                      &n) != MHD_YES) {
+        return (struct jb_text){NULL, 0};
+    }
+    return (struct jb_text){value != NULL ? value : "", value != NULL ? n : 0};
+}
+
+struct counted {
+    const char *name;
+    size_t n;
+    unsigned count;
+};
+
+static enum MHD_Result
+count_header(void *data, enum MHD_ValueKind kind, const char *key, size_t key_n, const char *value,
+             size_t value_n)
+{
+    struct counted *c = data;
+    (void)kind;
+    (void)value;
+    (void)value_n;
+    c->count += key_n == c->n && strncasecmp(key, c->name, c->n) == 0 ? 1 : 0;
+    return MHD_YES;
+}
+
+unsigned
+exchange_header_count(const struct exchange *x, const char *name)
+{
+    struct counted c = {.name = name, .n = strlen(name)};
+    MHD_get_connection_values_n(request_of(x)->c, MHD_HEADER_KIND, count_header, &c);
+    return c.count;
+}
+
+bool
+exchange_peer_uid(const struct exchange *x, uint32_t *ret_uid)
+{
+    const struct conn *c = request_of(x)->conn;
+    *ret_uid = c->uid;
+    return c->from == LISTEN_UNIX;
+}
+
+bool
+exchange_operations(const struct exchange *x)
+{
+    return request_of(x)->conn->from != LISTEN_TCP;
+}
+
+void
+exchange_set_header(struct exchange *x, const char *name, const char *value)
+{
+    struct request *r = request_of(x);
+    const size_t n = strlen(value) + 1;
+    struct answer_header *h = malloc(sizeof *h + n);
+    if (h == NULL) {
+        return;
+    }
+    h->name = name;
+    memcpy(h->value, value, n);
+    for (struct answer_header **at = &r->headers; *at != NULL; at = &(*at)->next) {
+        if (strcasecmp((*at)->name, name) == 0) {
+            struct answer_header *old = *at;
+            *at = old->next;
+            free(old);
+            break;
+        }
+    }
+    h->next = r->headers;
+    r->headers = h;
+}
+
+void
+exchange_done(struct exchange *x)
+{
+    struct request *r = request_of(x);
+    struct MHD_Connection *c = r->c;
+    if (atomic_exchange(&r->turn, TURN_DONE) == TURN_SUSPENDED) {
+        MHD_resume_connection(c);
+    }
+}
+
+void
+exchange_stream(struct exchange *x, int status, const char *type,
+                ptrdiff_t (*more)(void *data, char *to, size_t size), void (*end)(void *data),
+                void *data)
+{
+    struct request *r = request_of(x);
+    exchange_answer(x, status, type);
+    r->stream.more = more;
+    r->stream.end = end;
+    r->stream.data = data;
+    if (handling != x) {
+        exchange_done(x);
+    }
+}
+
+void
+exchange_wake(struct exchange *x)
+{
+    struct request *r = request_of(x);
+    struct MHD_Connection *c = r->c;
+    if (atomic_exchange(&r->stream.turn, TURN_DONE) == TURN_SUSPENDED) {
+        MHD_resume_connection(c);
+    }
+}
+
+/* ---- the answer ---- */
+
+static ssize_t
+stream_more(void *data, uint64_t at, char *to, size_t size)
+{
+    struct request *r = data;
+    (void)at;
+    atomic_store(&r->stream.turn, TURN_LOOP);
+    if (atomic_load(&r->conn->http->stopping)) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    const ptrdiff_t n = r->stream.more(r->stream.data, to, size);
+    if (n < 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    if (n == 0) {
+        MHD_suspend_connection(r->c);
+        int before = TURN_LOOP;
+        if (!atomic_compare_exchange_strong(&r->stream.turn, &before, TURN_SUSPENDED)) {
+            MHD_resume_connection(r->c); /* more came in between */
+        } else if (atomic_load(&r->conn->http->stopping)) {
+            exchange_wake(&r->x);
+        }
+    }
+    return (ssize_t)n;
+}
+
+static void
+stream_listed(struct request *r, bool listed)
+{
+    struct http *h = r->conn->http;
+    pthread_mutex_lock(&h->lock);
+    r->conn->stream = listed ? r : NULL;
+    pthread_mutex_unlock(&h->lock);
+}
+
+static struct MHD_Response *
+response_of(struct request *r)
+{
+    struct out *o = &r->x.answer.body;
+    if (r->stream.more != NULL) {
+        stream_listed(r, true);
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, stream_more, r, NULL);
+    }
+    struct MHD_Response *m = MHD_create_response_from_buffer(o->n, o->at, MHD_RESPMEM_MUST_FREE);
+    if (m != NULL) {
+        *o = (struct out){.at = NULL};
+    }
+    return m;
+}
+
+static void
+add_headers(struct request *r, struct MHD_Response *m)
+{
+    char number[32];
+    bool cached = false;
+    for (const struct answer_header *h = r->headers; h != NULL; h = h->next) {
+        cached = cached || strcasecmp(h->name, "Cache-Control") == 0;
+        MHD_add_response_header(m, h->name, h->value);
+    }
+    if (r->x.answer.type != NULL) {
+        MHD_add_response_header(m, "Content-Type", r->x.answer.type);
+    }
+    if (!cached) {
+        MHD_add_response_header(m, "Cache-Control", "no-store");
+    }
+    MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(m, "Jangbu-Ledger", r->x.gateway->ledger_id);
+    snprintf(number, sizeof number, "%016llx", (unsigned long long)r->x.id);
+    MHD_add_response_header(m, "Jangbu-Request", number);
+    if (r->x.answer.seq != 0) {
+        snprintf(number, sizeof number, "%llu", (unsigned long long)r->x.answer.seq);
+        MHD_add_response_header(m, "Jangbu-Seq", number);
+    }
+    if (r->close || atomic_load(&r->conn->http->stopping)) {
+        MHD_add_response_header(m, "Connection", "close");
+    }
+}
+
+static enum MHD_Result
+answer(struct request *r)
+{
+    if (r->stream.more == NULL && (r->x.answer.body.no_memory || r->x.answer.status == 0)) {
+        r->x.answer.body.n = 0;
+        r->x.answer.body.no_memory = false;
+        problem(&r->x, GATEWAY_NO_MEMORY, NULL);
+    }
+    struct MHD_Response *m = response_of(r);
+    if (m == NULL) {
+        return MHD_NO;
+    }
+    add_headers(r, m);
+    r->step = STEP_SENT;
+    phase(r->conn, r->stream.more != NULL ? PHASE_STREAM : PHASE_ANSWER);
+    const enum MHD_Result queued = MHD_queue_response(r->c, (unsigned)r->x.answer.status, m);
+    MHD_destroy_response(m);
+    return queued;
+}
+
+/* ---- the head ---- */
+
+/* Called when the request line is there. */
+static void *
+begin(void *data, const char *target, struct MHD_Connection *c)
+{
+    struct http *h = data;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct conn *conn = info != NULL ? info->socket_context : NULL;
+    const size_t n = strlen(target);
+    struct request *r = conn != NULL ? calloc(1, sizeof *r + 2 * n + 2) : NULL;
+    if (r == NULL) {
+        return NULL;
+    }
+    conn->head = r;
+    phase(conn, PHASE_HEAD);
+    r->c = c;
+    r->conn = conn;
+    r->target_n = n;
+    memcpy(r->target, target, n);
+    r->x.gateway = h->g;
+    r->x.id = atomic_fetch_add(&h->next_id, 1);
+    r->x.began_us = now_us();
+    r->x.lang = config_lang(h->config);
+    r->x.room.at = r->target + n + 1;
+    r->x.room.cap = n;
+    r->x.answer.body.first = true;
+    return r;
+}
+
+static enum MHD_Result
+look_at_header(void *data, enum MHD_ValueKind kind, const char *key, size_t key_n,
+               const char *value, size_t value_n)
+{
+    (void)kind;
+    framing_header(data, (struct jb_text){key, key_n}, (struct jb_text){value, value_n});
+    return MHD_YES;
+}
+
+/* What is wrong with the head; NULL: nothing. */
+static const char *
+framing(struct request *r, const char *method, const char *version)
+{
+    struct framing f;
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (memchr(r->target, ' ', r->target_n) != NULL) {
+        return "target";
+    }
+    framing_begin(&f, version + strlen(version) + 2);
+    MHD_get_connection_values_n(r->c, MHD_HEADER_KIND, look_at_header, &f);
+    return framing_end(&f, method + size->header_size, strcmp(version, "HTTP/1.1") == 0);
+}
+
+static void
+refuse(struct request *r, enum gateway_code code, const char *detail)
+{
+    r->refused = true;
+    problem(&r->x, code, detail);
+}
+
+/* Path and query of the target. */
+static void
+split(struct request *r, struct jb_text *path, struct jb_text *query)
+{
+    const char *s = r->target;
+    size_t n = r->target_n;
+    /* A proxy's form, of which only the path matters. */
+    if (strncasecmp(s, "http://", 7) == 0 || strncasecmp(s, "https://", 8) == 0) {
+        const char *host = strstr(s, "//") + 2;
+        const char *slash = strchr(host, '/');
+        n = slash != NULL ? n - (size_t)(slash - s) : 0;
+        s = slash != NULL ? slash : s;
+    }
+    const char *mark = n > 0 ? memchr(s, '?', n) : NULL;
+    *path = (struct jb_text){s, mark != NULL ? (size_t)(mark - s) : n};
+    *query = (struct jb_text){mark != NULL ? mark + 1 : s, mark != NULL ? n - path->n - 1 : 0};
+}
+
+static enum method
+method_of(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ? METHOD_GET
+           : strcmp(method, "POST") == 0                             ? METHOD_POST
+                                                                     : METHOD_OTHER;
+}
+
+static struct jb_text
+media_type(struct jb_text s)
+{
+    size_t n = 0;
+    while (n < s.n && s.s[n] != ';') {
+        n++;
+    }
+    while (n > 0 && (s.s[n - 1] == ' ' || s.s[n - 1] == '\t')) {
+        n--;
+    }
+    return (struct jb_text){s.s, n};
+}
+
+static void
+find_route(struct request *r)
+{
+    struct jb_text path;
+    struct jb_text query;
+    bool other = false;
+    split(r, &path, &query);
+    r->x.route = route_find(&r->x, r->x.method, path, &other);
+    r->known = r->x.route != NULL;
+    const bool operations_only = r->conn->from == LISTEN_OPERATIONS;
+    if (r->known && operations_only && r->x.route->access != ACCESS_OPS &&
+        r->x.route->access != ACCESS_NONE) {
+        r->known = false;
+        r->x.route = NULL;
+    }
+    if (!r->known && other) {
+        exchange_set_header(&r->x, "Allow", r->x.method == METHOD_GET ? "POST" : WIRE("GET, HEAD"));
+        refuse(r, GATEWAY_METHOD, NULL);
+    } else if (!r->known) {
+        refuse(r, GATEWAY_NOT_FOUND, NULL);
+    } else if (!exchange_read_query(&r->x, query, r->x.route->access == ACCESS_PAGE)) {
+        refuse(r, GATEWAY_PARAMETER, NULL);
+    }
+}
+
+/* A body of that size is allowed; where its size is not said, bytes are counted as they come. */
+static void
+measure_body(struct request *r)
+{
+    const struct config *c = r->conn->http->config;
+    static const char lines[] = "application/x-ndjson";
+    r->x.type = media_type(exchange_header(&r->x, "Content-Type"));
+    const bool many =
+        r->x.type.n == sizeof lines - 1 && strncasecmp(r->x.type.s, lines, sizeof lines - 1) == 0;
+    r->body_max = many ? c->lines_bytes : c->body_bytes;
+    const struct jb_text length = exchange_header(&r->x, "Content-Length");
+    uint64_t n = 0;
+    for (size_t i = 0; i < length.n && n <= DISCARD_BYTES; i++) {
+        n = n * 10 + (uint64_t)(length.s[i] - '0');
+    }
+    if (n <= (uint64_t)r->body_max) {
+        return;
+    }
+    r->close = n > DISCARD_BYTES;
+    if (!r->refused) {
+        refuse(r, GATEWAY_TOO_LARGE, NULL);
+    }
+}
+
+static enum MHD_Result
+head(struct request *r, const char *method, const char *version)
+{
+    struct http *h = r->conn->http;
+    const char *bad = framing(r, method, version);
+    r->step = STEP_BODY;
+    r->conn->head = NULL;
+    r->x.method = method_of(method);
+    r->x.lang =
+        exchange_language(exchange_header(&r->x, "Accept-Language"), config_lang(h->config));
+    phase(r->conn, PHASE_BODY);
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (bad != NULL || size->header_size > HEAD_BYTES_MAX) {
+        /* Where this request ends, and another begins, is not known: nothing more is read. */
+        r->close = true;
+        refuse(r, bad != NULL ? GATEWAY_BAD_REQUEST : GATEWAY_HEAD_TOO_LARGE, bad);
+        return answer(r);
+    }
+    if (atomic_load(&h->stopping)) {
+        r->close = true;
+        refuse(r, GATEWAY_STOPPING, NULL);
+        return answer(r);
+    }
+    find_route(r);
+    measure_body(r);
+    if (!r->refused && !auth_admit(h->g->auth, &r->x)) {
+        r->refused = true;
+    }
+    return r->close ? answer(r) : MHD_YES;
+}
+
+/* ---- the body ---- */
+
+static bool
+body_room(struct request *r, size_t more)
+{
+    struct http *h = r->conn->http;
+    size_t cap = r->body_cap == 0 ? 1024 : r->body_cap;
+    while (cap < r->x.body.n + more) {
+        cap *= 2;
+    }
+    if (cap == r->body_cap) {
+        return true;
+    }
+    const size_t grown = cap - r->body_cap;
+    if (atomic_fetch_add(&h->bodies, grown) + grown > (size_t)h->config->bodies_bytes) {
+        atomic_fetch_sub(&h->bodies, grown);
+        return false;
+    }
+    char *at = realloc(r->body, cap);
+    if (at == NULL) {
+        atomic_fetch_sub(&h->bodies, grown);
+        return false;
+    }
+    r->body = at;
+    r->body_cap = cap;
+    r->x.body.s = at;
+    return true;
+}
+
+static void
+body_drop(struct request *r)
+{
+    free(r->body);
+    atomic_fetch_sub(&r->conn->http->bodies, r->body_cap);
+    r->body = NULL;
+    r->body_cap = 0;
+    r->x.body = (struct jb_text){NULL, 0};
+}
+
+/* False: there is no end of it in sight. */
+static bool
+body_take(struct request *r, const char *s, size_t n)
+{
+    r->body_all += n;
+    if (r->refused) {
+        return r->body_all <= DISCARD_BYTES;
+    }
+    if (r->body_all > (size_t)r->body_max) {
+        refuse(r, GATEWAY_TOO_LARGE, NULL);
+    } else if (!body_room(r, n)) {
+        refuse(r, GATEWAY_QUEUE_FULL, NULL);
+    }
+    if (r->refused) {
+        body_drop(r);
+        return true;
+    }
+    memcpy(r->body + r->x.body.n, s, n);
+    r->x.body.n += n;
+    return true;
+}
+
+/* ---- the handler ---- */
+
+static void
+handle_slow(struct exchange *x)
+{
+    struct http *h = request_of(x)->conn->http;
+    SPEAK(x->lang);
+    handling = x;
+    if (atomic_load(&h->stopping)) {
+        problem(x, GATEWAY_STOPPING, NULL);
+    } else if (now_us() - x->began_us > h->config->slow_us) {
+        problem(x, GATEWAY_SLOW_FULL, NULL);
+    } else if (x->route->handle(x) == LATER) {
+        handling = NULL;
+        return;
+    }
+    handling = NULL;
+    exchange_done(x);
+}
+
+static enum handled
+handle(struct request *r)
+{
+    SPEAK(r->x.lang);
+    if (r->x.route->lane == LANE_SLOW) {
+        if (workers_give(r->x.gateway->workers, &r->x, handle_slow)) {
+            return LATER;
+        }
+        problem(&r->x, GATEWAY_SLOW_FULL, NULL);
+        return ANSWERED;
+    }
+    handling = &r->x;
+    const enum handled handled = r->x.route->handle(&r->x);
+    handling = NULL;
+    return handled;
+}
+
+static void
+not_late(struct request *r)
+{
+    if (r->late) {
+        r->late = false;
+        atomic_fetch_sub(&r->conn->http->busy, 1);
+    }
+}
+
+static enum MHD_Result
+run(struct request *r)
+{
+    struct http *h = r->conn->http;
+    phase(r->conn, PHASE_BUSY);
+    if (!r->refused && atomic_load(&h->stopping)) {
+        refuse(r, GATEWAY_STOPPING, NULL);
+    }
+    if (r->refused) {
+        return answer(r);
+    }
+    /* Counted before the handler, so that a stop that sees nobody busy has missed nobody. */
+    r->step = STEP_RUN;
+    r->late = true;
+    atomic_fetch_add(&h->busy, 1);
+    struct MHD_Connection *c = r->c;
+    if (handle(r) == ANSWERED || atomic_load(&r->turn) == TURN_DONE) {
+        not_late(r);
+        return answer(r);
+    }
+    MHD_suspend_connection(c);
+    if (atomic_exchange(&r->turn, TURN_SUSPENDED) == TURN_DONE) {
+        MHD_resume_connection(c);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result
+called(void *data, struct MHD_Connection *c, const char *url, const char *method,
+       const char *version, const char *upload, size_t *upload_n, void **own)
+{
+    struct request *r = *own;
+    (void)data;
+    (void)c;
+    (void)url;
+    if (r == NULL) {
+        return MHD_NO;
+    }
+    switch (r->step) {
+    case STEP_HEAD:
+        return head(r, method, version);
+    case STEP_BODY:
+        if (*upload_n > 0) {
+            const bool taken = body_take(r, upload, *upload_n);
+            *upload_n = 0;
+            return taken ? MHD_YES : MHD_NO;
+        }
+        return run(r);
+    case STEP_RUN:
+        not_late(r);
+        return answer(r);
+    case STEP_SENT:
+        break;
+    }
+    *upload_n = 0;
+    return MHD_YES;
+}
+
+static void
+request_free(struct request *r)
+{
+    auth_leave(r->x.gateway->auth, &r->x);
+    for (struct answer_header *h = r->headers; h != NULL;) {
+        struct answer_header *next = h->next;
+        free(h);
+        h = next;
+    }
+    body_drop(r);
+    free(r->x.query);
+    free(r->x.answer.body.at);
+    free(r);
+}
+
+static void
+completed(void *data, struct MHD_Connection *c, void **own, enum MHD_RequestTerminationCode why)
+{
+    struct http *h = data;
+    struct request *r = *own;
+    (void)c;
+    *own = NULL;
+    if (r == NULL) {
+        return;
+    }
+    r->conn->head = NULL;
+    if (r->stream.more != NULL) {
+        stream_listed(r, false);
+        r->stream.end(r->stream.data);
+    }
+    not_late(r);
+    if (r->step == STEP_SENT) {
+        const int64_t us = now_us() - r->x.began_us;
+        metrics_request(h->g->metrics, &r->x, r->known, us);
+        log_request(&r->x, r->known, us, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    }
+    phase(r->conn, PHASE_IDLE);
+    request_free(r);
+}
+
+/* ---- connections ---- */
+
+/* Under the lock. */
+static void
+conn_unlink(struct http *h, struct conn *c)
+{
+    if (c->prev != NULL) {
+        c->prev->next = c->next;
+    } else {
+        h->first = c->next;
+    }
+    if (c->next != NULL) {
+        c->next->prev = c->prev;
+    }
+    if (h->by_fd[c->fd] == c) {
+        h->by_fd[c->fd] = NULL;
+    }
+    h->conns--;
+}
+
+static void
+conn_drop(struct http *h, struct conn *c)
+{
+    pthread_mutex_lock(&h->lock);
+    conn_unlink(h, c);
+    pthread_mutex_unlock(&h->lock);
+    free(c);
+}
+
+static void
+connection(void *data, struct MHD_Connection *m, void **own,
+           enum MHD_ConnectionNotificationCode code)
+{
+    struct http *h = data;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*own != NULL) {
+            conn_drop(h, *own);
+        }
+        *own = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(m, MHD_CONNECTION_INFO_CONNECTION_FD);
+    pthread_mutex_lock(&h->lock);
+    struct conn *c = info != NULL && info->connect_fd >= 0 ? h->by_fd[info->connect_fd] : NULL;
+    if (c != NULL) {
+        c->loop = pthread_self();
+    }
+    pthread_mutex_unlock(&h->lock);
+    *own = c;
+    if (c != NULL) {
+        phase(c, PHASE_NEW);
+    }
+}
+
+/* Under the lock: how many connections the address has. */
+static unsigned
+of_address(const struct http *h, const struct in6_addr *address)
+{
+    unsigned n = 0;
+    for (const struct conn *c = h->first; c != NULL; c = c->next) {
+        n += c->from == LISTEN_TCP && memcmp(&c->address, address, sizeof *address) == 0 ? 1 : 0;
+    }
+    return n;
+}
+
+/* Lists the connection; false: there are too many. */
+static bool
+conn_list(struct http *h, struct conn *c)
+{
+    const struct config *config = h->config;
+    pthread_mutex_lock(&h->lock);
+    bool room = (size_t)c->fd < h->by_fd_n && h->conns < config->connections;
+    if (room && c->from == LISTEN_TCP && config->per_address > 0) {
+        room = of_address(h, &c->address) < config->per_address;
+    }
+    if (room) {
+        struct conn *stale = h->by_fd[c->fd];
+        if (stale != NULL) { /* it was given to a loop that could not take it */
+            conn_unlink(h, stale);
+            free(stale);
+        }
+        h->by_fd[c->fd] = c;
+        c->next = h->first;
+        if (h->first != NULL) {
+            h->first->prev = c;
+        }
+        h->first = c;
+        h->conns++;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return room;
+}
+
+static void
+turn_away(int fd)
+{
+    static const char full[] =
+        WIRE("HTTP/1.1 503 Service Unavailable\r\n"
+             "Content-Type: application/problem+json\r\nContent-Length: 117\r\n"
+             "Retry-After: 1\r\nConnection: close\r\n\r\n"
+             "{\"type\":\"https://jangbu.invalid/codes/CONNECTIONS\","
+             "\"title\":\"too many connections\",\"status\":503,"
+             "\"code\":\"CONNECTIONS\"}\n");
+    (void)!send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    close(fd);
+}
+
+static void
+address_of(struct conn *c, const struct sockaddr_storage *from)
+{
+    if (from->ss_family == AF_INET6) {
+        c->address = ((const struct sockaddr_in6 *)from)->sin6_addr;
+    } else if (from->ss_family == AF_INET) {
+        memcpy(c->address.s6_addr + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
+    }
+}
+
+static void
+admit(struct http *h, enum listener_kind kind, int fd, const struct sockaddr_storage *from,
+      socklen_t from_n)
+{
+    struct conn *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        turn_away(fd);
+        return;
+    }
+    c->http = h;
+    c->fd = fd;
+    c->from = kind;
+    c->uid = UINT32_MAX;
+    phase(c, PHASE_PENDING);
+    address_of(c, from);
+    if (kind == LISTEN_UNIX) {
+        struct ucred peer;
+        socklen_t n = sizeof peer;
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0) {
+            c->uid = peer.uid;
+        }
+    } else {
+        const int on = 1;
+        (void)!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    if (!conn_list(h, c)) {
+        free(c);
+        turn_away(fd);
+        return;
+    }
+    /* An address is wanted there, and not looked at. */
+    struct sockaddr_in none = {.sin_family = AF_INET};
+    const bool named = kind != LISTEN_UNIX;
+    if (MHD_add_connection(h->mhd, fd,
+                           named ? (const struct sockaddr *)from : (struct sockaddr *)&none,
+                           named ? from_n : (socklen_t)sizeof none) != MHD_YES) {
+        conn_drop(h, c); /* the descriptor is closed */
+    }
+}
+
+static void
+accept_one(struct http *h, enum listener_kind kind)
+{
+    struct sockaddr_storage from;
+    memset(&from, 0, sizeof from);
+    socklen_t n = sizeof from;
+    const int fd =
+        accept4(h->listeners[kind].fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        admit(h, kind, fd, &from, n);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+        const struct timespec rest = {.tv_nsec = 50000000}; /* until some have ended */
+        nanosleep(&rest, NULL);
+    }
+}
+
+/* ---- deadlines ---- */
+
+/* How long a connection may be in a phase; 0: for ever. */
+static int64_t
+allowed(const struct config *c, int p)
+{
+    switch ((enum phase)p) {
+    case PHASE_NEW:
+    case PHASE_HEAD:
+        return c->head_us;
+    case PHASE_BODY:
+        return c->body_us;
+    case PHASE_ANSWER:
+        return c->answer_us;
+    case PHASE_IDLE:
+        return c->idle_us;
+    case PHASE_PENDING:
+    case PHASE_BUSY:
+    case PHASE_STREAM:
+        break;
+    }
+    return 0;
+}
+
+/* Cuts who is too slow. */
+static void
+look_at_deadlines(struct http *h)
+{
+    const int64_t now = now_us();
+    if (now - h->looked_us < LOOK_MS * 1000) {
+        return;
+    }
+    h->looked_us = now;
+    pthread_mutex_lock(&h->lock);
+    for (struct conn *c = h->first; c != NULL; c = c->next) {
+        const int p = atomic_load(&c->phase);
+        const int64_t most = allowed(h->config, p);
+        if (most > 0 && now - atomic_load(&c->since) > most) {
+            shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void *
+accept_all(void *data)
+{
+    struct http *h = data;
+    struct pollfd fds[LISTENERS + 1];
+    for (int i = 0; i < LISTENERS; i++) {
+        fds[i] = (struct pollfd){.fd = h->listeners[i].fd, .events = POLLIN};
+    }
+    fds[LISTENERS] = (struct pollfd){.fd = h->wake, .events = POLLIN};
+    while (fds[LISTENERS].revents == 0) {
+        if (poll(fds, LISTENERS + 1, LOOK_MS) < 0 && errno != EINTR) {
+            break;
+        }
+        look_at_deadlines(h);
+        for (int i = 0; i < LISTENERS; i++) {
+            if (fds[i].fd >= 0 && fds[i].revents != 0) {
+                accept_one(h, (enum listener_kind)i);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---- listeners ---- */
+
+static bool
+said(char *bad, size_t bad_n, const char *what, const char *address, int error)
+{
+    snprintf(bad, bad_n, tr(what), address, strerror(error));
+    return false;
+}
+
+static bool
+listen_unix(struct listener *l, const char *path, char *bad, size_t bad_n)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof to.sun_path) {
+        return said(bad, bad_n, SAID("listen-unix: %s cannot be listened at: %s"), path,
+                    ENAMETOOLONG);
+    }
+    memcpy(to.sun_path, path, strlen(path) + 1);
+    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* What a daemon left that was killed is in nobody's way; a living one answers. */
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && probe >= 0 &&
+        connect(probe, (struct sockaddr *)&to, sizeof to) != 0 && errno == ECONNREFUSED) {
+        unlink(path);
+    }
+    if (probe >= 0) {
+        close(probe);
+    }
+    const mode_t before = umask(0117); /* group may connect: a proxy's */
+    const bool bound = l->fd >= 0 && bind(l->fd, (struct sockaddr *)&to, sizeof to) == 0;
+    const int error = errno;
+    umask(before);
+    if (!bound || listen(l->fd, SOMAXCONN) != 0) {
+        const int why = bound ? errno : error;
+        if (l->fd >= 0) {
+            close(l->fd);
+        }
+        l->fd = -1; /* what lies there is not ours, and stays */
+        return said(bad, bad_n, SAID("listen-unix: %s cannot be listened at: %s"), path, why);
+    }
+    snprintf(l->address, sizeof l->address, "%.95s", path);
+    return true;
+}
+
+/* "127.0.0.1:8420", "[::1]:0". */
+static bool
+split_address(const char *address, char *host, size_t host_n, char *port, size_t port_n)
+{
+    const char *colon = strrchr(address, ':');
+    if (colon == NULL || colon == address || colon[1] == '\0') {
+        return false;
+    }
+    size_t n = (size_t)(colon - address);
+    const bool brackets = address[0] == '[' && n > 2 && address[n - 1] == ']';
+    address += brackets ? 1 : 0;
+    n -= brackets ? 2 : 0;
+    if (n >= host_n || strlen(colon + 1) >= port_n) {
+        return false;
+    }
+    memcpy(host, address, n);
+    host[n] = '\0';
+    memcpy(port, colon + 1, strlen(colon + 1) + 1);
+    return true;
+}
+
+static void
+note_address(struct listener *l)
+{
+    struct sockaddr_storage at;
+    socklen_t n = sizeof at;
+    char host[64] = "";
+    char port[8] = "";
+    if (getsockname(l->fd, (struct sockaddr *)&at, &n) == 0 &&
+        getnameinfo((struct sockaddr *)&at, n, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+        const bool six = at.ss_family == AF_INET6;
+        snprintf(l->address, sizeof l->address, six ? "[%s]:%s" : "%s:%s", host, port);
+    }
+}
+
+static bool
+listen_tcp(struct listener *l, const char *address, char *bad, size_t bad_n)
+{
+    char host[256];
+    char port[16];
+    struct addrinfo *found = NULL;
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
+    if (!split_address(address, host, sizeof host, port, sizeof port)) {
+        return said(bad, bad_n, SAID("listen: %s cannot be listened at: %s"), address, EINVAL);
+    }
+    const int looked = getaddrinfo(host, port, &hints, &found);
+    if (looked != 0) {
+        snprintf(bad, bad_n, tr("listen: %s cannot be listened at: %s"), address,
+                 gai_strerror(looked));
+        return false;
+    }
+    const int on = 1;
+    l->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool bound =
+        l->fd >= 0 && setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(l->fd, found->ai_addr, found->ai_addrlen) == 0 && listen(l->fd, SOMAXCONN) == 0;
+    const int error = errno;
+    freeaddrinfo(found);
+    if (!bound) {
+        return said(bad, bad_n, SAID("listen: %s cannot be listened at: %s"), address, error);
+    }
+    note_address(l);
+    return true;
+}
+
+static bool
+wanted(const char *address)
+{
+    return address[0] != '\0' && strcmp(address, "none") != 0;
+}
+
+static bool
+listen_all(struct http *h, char *bad, size_t bad_n)
+{
+    const struct config *c = h->config;
+    if (!wanted(c->unix_path) && !wanted(c->listen)) {
+        snprintf(bad, bad_n, "%s", tr("there is no listener: listen and listen-unix are none"));
+        return false;
+    }
+    return (!wanted(c->unix_path) ||
+            listen_unix(&h->listeners[LISTEN_UNIX], c->unix_path, bad, bad_n)) &&
+           (!wanted(c->listen) || listen_tcp(&h->listeners[LISTEN_TCP], c->listen, bad, bad_n)) &&
+           (!wanted(c->ops_listen) ||
+            listen_tcp(&h->listeners[LISTEN_OPERATIONS], c->ops_listen, bad, bad_n));
+}
+
+/* Room for the descriptors of all connections. */
+static void
+raise_limit(struct http *h)
+{
+    struct rlimit l;
+    const rlim_t want = (rlim_t)h->config->connections + DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < want) {
+        l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+        (void)!setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
+struct http *
+http_open(struct gateway *g, char *bad, size_t bad_n)
+{
+    struct http *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        snprintf(bad, bad_n, "%s", tr("no memory"));
+        return NULL;
+    }
+    h->g = g;
+    h->config = g->config;
+    h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&h->lock, NULL);
+    for (int i = 0; i < LISTENERS; i++) {
+        h->listeners[i].fd = -1;
+    }
+    uint64_t id = 0;
+    (void)!getrandom(&id, sizeof id, GRND_NONBLOCK);
+    atomic_store(&h->next_id, id);
+    raise_limit(h);
+    h->by_fd_n = (size_t)h->config->connections + DESCRIPTORS;
+    h->by_fd = calloc(h->by_fd_n, sizeof(struct conn *));
+    if (h->by_fd == NULL || h->wake < 0) {
+        snprintf(bad, bad_n, "%s", tr("no memory"));
+        return http_close(h);
+    }
+    return listen_all(h, bad, bad_n) ? h : http_close(h);
+}
+
+static size_t
+as_it_came(void *data, struct MHD_Connection *c, char *s)
+{
+    (void)data;
+    (void)c;
+    return strlen(s);
+}
+
+/* A length that libmicrohttpd cannot read. */
+static bool
+length_is_bad(const struct request *r)
+{
+    const struct jb_text length = exchange_header(&r->x, "Content-Length");
+    if (length.s == NULL || exchange_header(&r->x, "Transfer-Encoding").s != NULL) {
+        return false;
+    }
+    uint64_t n = 0;
+    bool digits = length.n > 0;
+    for (size_t i = 0; i < length.n && digits; i++) {
+        digits = length.s[i] >= '0' && length.s[i] <= '9' && !__builtin_mul_overflow(n, 10, &n) &&
+                 !__builtin_add_overflow(n, (uint64_t)(length.s[i] - '0'), &n);
+    }
+    return !digits;
+}
+
+/*
+ * libmicrohttpd 0.9.75 answers a length that it cannot read with the head of its answer twice, and
+ * asks nobody before. It says to its log that it will, though, in the loop that has the request: it
+ * is answered here then, and can say nothing itself any more.
+ */
+static void
+complained(void *data, const char *form, va_list arguments)
+{
+    static const char bad[] = WIRE("HTTP/1.1 400 Bad Request\r\n"
+                                   "Content-Type: application/problem+json\r\n"
+                                   "Content-Length: 153\r\nConnection: close\r\n\r\n"
+                                   "{\"type\":\"https://jangbu.invalid/codes/BAD_REQUEST\","
+                                   "\"title\":\"the request is not well formed\",\"status\":400,"
+                                   "\"detail\":\"Content-Length\",\"code\":\"BAD_REQUEST\"}\n");
+    struct http *h = data;
+    (void)arguments;
+    if (strstr(form, "Content-Length") == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&h->lock);
+    for (struct conn *c = h->first; c != NULL; c = c->next) {
+        if (atomic_load(&c->phase) == PHASE_HEAD && pthread_equal(c->loop, pthread_self()) != 0 &&
+            c->head != NULL && length_is_bad(c->head)) {
+            (void)!send(c->fd, bad, sizeof bad - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+            shutdown(c->fd, SHUT_RDWR);
+            c->head = NULL;
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+bool
+http_start(struct http *h, char *bad, size_t bad_n)
+{
+    const unsigned idle_s = (unsigned)(h->config->idle_us / 1000000) + 10;
+    h->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, called, h, MHD_OPTION_EXTERNAL_LOGGER, complained, h,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LOOPS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(h->config->connections * LOOPS + 16), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+        MHD_OPTION_UNESCAPE_CALLBACK, as_it_came, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, h,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, h, MHD_OPTION_NOTIFY_CONNECTION, connection, h,
+        MHD_OPTION_END);
+    if (h->mhd == NULL) {
+        snprintf(bad, bad_n, "%s", tr("the loops of the listeners could not be started"));
+        return false;
+    }
+    h->accepting = pthread_create(&h->acceptor, NULL, accept_all, h) == 0;
+    if (!h->accepting) {
+        snprintf(bad, bad_n, "%s", tr("a thread could not be started"));
+    }
+    return h->accepting;
+}
+
+/* ---- the end ---- */
+
+static void
+close_listeners(struct http *h)
+{
+    for (int i = 0; i < LISTENERS; i++) {
+        if (h->listeners[i].fd >= 0) {
+            close(h->listeners[i].fd);
+            h->listeners[i].fd = -1;
+            if (i == LISTEN_UNIX) {
+                unlink(h->config->unix_path);
+            }
+        }
+    }
+}
+
+/* Under the lock: connections on which nothing is on its way, and streams. */
+static void
+end_resting(struct http *h)
+{
+    for (struct conn *c = h->first; c != NULL; c = c->next) {
+        const int p = atomic_load(&c->phase);
+        if (p == PHASE_NEW || p == PHASE_IDLE) {
+            shutdown(c->fd, SHUT_RDWR);
+        }
+        if (c->stream != NULL) {
+            exchange_wake(&c->stream->x);
+        }
+    }
+}
+
+void
+http_stop_listening(struct http *h)
+{
+    if (h->accepting) {
+        const uint64_t one = 1;
+        (void)!write(h->wake, &one, sizeof one);
+        pthread_join(h->acceptor, NULL);
+        h->accepting = false;
+    }
+    close_listeners(h);
+    /* First said, then ended: a request that comes in between is not carried out. */
+    atomic_store(&h->stopping, true);
+    pthread_mutex_lock(&h->lock);
+    end_resting(h);
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Whether something is on its way. */
+static bool
+under_way(struct http *h)
+{
+    bool any = atomic_load(&h->busy) > 0;
+    pthread_mutex_lock(&h->lock);
+    for (const struct conn *c = h->first; c != NULL && !any; c = c->next) {
+        const int p = atomic_load(&c->phase);
+        any = p == PHASE_BUSY || p == PHASE_ANSWER || p == PHASE_STREAM;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return any;
+}
+
+bool
+http_drain(struct http *h, int64_t us)
+{
+    const int64_t until = now_us() + us;
+    while (under_way(h)) {
+        if (now_us() > until) {
+            return false;
+        }
+        look_at_deadlines(h);
+        const struct timespec rest = {.tv_nsec = 2000000};
+        nanosleep(&rest, NULL);
+    }
+    return true;
+}
+
+struct http *
+http_close(struct http *h)
+{
+    if (h == NULL) {
+        return NULL;
+    }
+    if (h->mhd != NULL) {
+        MHD_stop_daemon(h->mhd);
+    }
+    close_listeners(h);
+    while (h->first != NULL) {
+        conn_drop(h, h->first);
+    }
+    if (h->wake >= 0) {
+        close(h->wake);
+    }
+    pthread_mutex_destroy(&h->lock);
+    free(h->by_fd);
+    free(h);
+    return NULL;
+}
+
+unsigned
+http_connections(struct http *h)
+{
+    pthread_mutex_lock(&h->lock);
+    const unsigned n = h->conns;
+    pthread_mutex_unlock(&h->lock);
+    return n;
+}
+
+const char *
+http_address(const struct http *h, bool operations)
+{
+    return h->listeners[operations ? LISTEN_OPERATIONS : LISTEN_TCP].address;
+}

@@ -1,0 +1,18 @@
+/*
+ * A thread that looks after the ledger: it stores the projections, looks at the disk and at how far
+ * the stores are behind, asks for the writer lock once a second, and so knows whether the daemon is
+ * ready, and why not.
+ */
+#ifndef JANGBUD_KEEPER_H
+#define JANGBUD_KEEPER_H
+
+#include "exchange.h"
+
+/* NULL: it could not be started. */
+struct keeper *keeper_start(struct gateway *g);
+/* NULL is allowed; returns NULL. */
+struct keeper *keeper_end(struct keeper *k);
+/* Writes {"ready":...} with a reason for each thing that is not as it should be. */
+bool keeper_ready(struct keeper *k, struct out *o);
+
+#endif

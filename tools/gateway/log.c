@@ -1,0 +1,217 @@
+#include "log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "out.h"
+#include "route.h"
+
+#define WAITING_MAX (8U << 20) /* bytes of lines; those that come on top are counted, not kept */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    pthread_t thread;
+    enum log_what what;
+    bool running, ending;
+    struct out waiting; /* lines that are not written yet */
+    uint64_t lost;
+} log_state = {.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER};
+
+static jb_instant
+wall_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (jb_instant)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void
+write_all(const char *s, size_t n)
+{
+    while (n > 0) {
+        const ssize_t wrote = write(STDERR_FILENO, s, n);
+        if (wrote < 0 && errno != EINTR) {
+            return; /* nobody reads it any more */
+        }
+        s += wrote > 0 ? wrote : 0;
+        n -= wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+static void
+line_begin(struct out *o)
+{
+    o->first = true;
+    js_open(o, NULL, '{');
+    js_instant(o, "time", wall_us(), 0);
+}
+
+static void
+line_end(struct out *o)
+{
+    js_close(o, '}');
+    js_line_end(o);
+}
+
+/* Under the lock. */
+static void
+say_lost(struct out *o)
+{
+    if (log_state.lost > 0) {
+        line_begin(o);
+        js_str(o, "event", "log_lost");
+        js_uint(o, "lines", log_state.lost);
+        line_end(o);
+        log_state.lost = 0;
+    }
+}
+
+static void *
+write_lines(void *data)
+{
+    struct out lines = {.first = true};
+    (void)data;
+    pthread_mutex_lock(&log_state.lock);
+    while (!log_state.ending || log_state.waiting.n > 0) {
+        if (log_state.waiting.n == 0) {
+            pthread_cond_wait(&log_state.more, &log_state.lock);
+            continue;
+        }
+        say_lost(&log_state.waiting);
+        const struct out empty = lines;
+        lines = log_state.waiting;
+        log_state.waiting = empty;
+        log_state.waiting.n = 0;
+        pthread_mutex_unlock(&log_state.lock);
+        write_all(lines.at, lines.n);
+        pthread_mutex_lock(&log_state.lock);
+    }
+    pthread_mutex_unlock(&log_state.lock);
+    free(lines.at);
+    return NULL;
+}
+
+bool
+log_start(enum log_what what)
+{
+    log_state.what = what;
+    log_state.running = pthread_create(&log_state.thread, NULL, write_lines, NULL) == 0;
+    return log_state.running;
+}
+
+void
+log_end(void)
+{
+    pthread_mutex_lock(&log_state.lock);
+    const bool running = log_state.running;
+    log_state.ending = true;
+    log_state.running = false;
+    pthread_cond_signal(&log_state.more);
+    pthread_mutex_unlock(&log_state.lock);
+    if (running) {
+        pthread_join(log_state.thread, NULL);
+    }
+    free(log_state.waiting.at);
+    log_state.waiting = (struct out){.first = true};
+}
+
+static void
+give(const struct out *line)
+{
+    pthread_mutex_lock(&log_state.lock);
+    if (!log_state.running) {
+        write_all(line->at, line->n);
+    } else if (line->no_memory || log_state.waiting.n + line->n > WAITING_MAX) {
+        log_state.lost++;
+    } else {
+        out_bytes(&log_state.waiting, line->at, line->n);
+        log_state.lost += log_state.waiting.no_memory ? 1 : 0;
+        log_state.waiting.no_memory = false;
+        pthread_cond_signal(&log_state.more);
+    }
+    pthread_mutex_unlock(&log_state.lock);
+}
+
+void
+log_request(const struct exchange *x, bool known, int64_t us, bool sent)
+{
+    static const char *const methods[] = {
+        [0] = "", [METHOD_GET] = "GET", [METHOD_POST] = "POST", [METHOD_OTHER] = "OTHER"};
+    if (log_state.what == LOG_OFF || (log_state.what == LOG_FAILURES && x->answer.status < 400)) {
+        return;
+    }
+    struct out o = {.first = true};
+    char id[20];
+    snprintf(id, sizeof id, "%016llx", (unsigned long long)x->id);
+    line_begin(&o);
+    js_str(&o, "id", id);
+    js_str(&o, "principal", x->who != NULL ? x->who->name : NULL);
+    js_str(&o, "method", methods[x->method]);
+    js_str(&o, "route", known ? x->route->path : NULL);
+    if (x->answer.op != NULL) {
+        js_str(&o, "op", x->answer.op);
+    }
+    if (x->answer.code[0] != '\0') {
+        js_str(&o, "code", x->answer.code);
+    }
+    js_int(&o, "status", x->answer.status);
+    js_int(&o, "us", us);
+    if (x->answer.seq != 0) {
+        js_uint(&o, "seq", x->answer.seq);
+    }
+    if (!sent) {
+        js_bool(&o, "cut", true);
+    }
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}
+
+void
+log_event(const char *what, const char *detail)
+{
+    struct out o = {.first = true};
+    line_begin(&o);
+    js_str(&o, "event", what);
+    if (detail != NULL) {
+        js_sentence(&o, "detail", detail);
+    }
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}
+
+void
+log_trouble(const char *word, const char *why)
+{
+    struct out o = {.first = true};
+    line_begin(&o);
+    js_str(&o, "event", why != NULL ? "not_ready" : "ready_again");
+    js_str(&o, "reason", word);
+    if (why != NULL) {
+        js_sentence(&o, "detail", why);
+    }
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}
+
+void
+log_listening(const char *tcp, const char *operations, const char *unix_path)
+{
+    struct out o = {.first = true};
+    line_begin(&o);
+    js_str(&o, "event", "listening");
+    js_str(&o, "tcp", tcp[0] != '\0' ? tcp : NULL);
+    js_str(&o, "operations", operations[0] != '\0' ? operations : NULL);
+    js_str(&o, "unix", unix_path);
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}

@@ -1,0 +1,291 @@
+/* jangbud: opens the ledger, serves it, and ends in order. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "auth.h"
+#include "config.h"
+#include "gateway.h"
+#include "html.h"
+#include "http.h"
+#include "keeper.h"
+#include "lang.h"
+#include "log.h"
+#include "metrics.h"
+#include "openapi.h"
+#include "session.h"
+#include "submit.h"
+#include "workers.h"
+
+#define KO(en, ko) {en, ko},
+static const struct lang_row rows[] = {
+#include "korean_gateway.def"
+};
+#undef KO
+
+#define SLOW_WORKERS 2U
+enum exits { EXIT_WELL = 0, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
+
+/* ---- systemd ---- */
+
+/* What sd_notify does: a datagram to the socket that NOTIFY_SOCKET names. */
+static void
+notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof to.sun_path) {
+        return;
+    }
+    memcpy(to.sun_path, path, strlen(path));
+    if (path[0] == '@') {
+        to.sun_path[0] = '\0'; /* an abstract one */
+    }
+    const socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to, n);
+        close(fd);
+    }
+}
+
+/* ---- the ledger ---- */
+
+static jb_status
+open_views(struct gateway *g, struct asked *a, int32_t utc_offset_s, struct jb_error *err)
+{
+    a->ledger = g->ledger;
+    a->utc_offset_s = utc_offset_s;
+    return jb_views_open(g->ledger, &a->views, err);
+}
+
+static jb_status
+open_ledger(struct gateway *g, struct jb_error *err)
+{
+    const struct config *c = g->config;
+    struct jb_open_options options = JB_SIZED(struct jb_open_options);
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    options.key_file = c->key_file[0] != '\0' ? c->key_file : NULL;
+    options.lock_wait_us = c->lock_wait_us;
+    options.lang = config_lang(c);
+    jb_status status = jb_open(c->ledger, &options, &g->ledger, err);
+    if (status == JB_OK) {
+        status = jb_info_get(g->ledger, &info, err);
+    }
+    if (status == JB_OK) {
+        for (size_t i = 0; i < sizeof info.ledger_id; i++) {
+            snprintf(g->ledger_id + 2 * i, 3, "%02x", info.ledger_id[i]);
+        }
+        status = open_views(g, &g->quick, info.utc_offset_s, err);
+    }
+    return status == JB_OK ? open_views(g, &g->slow, info.utc_offset_s, err) : status;
+}
+
+static void
+close_ledger(struct gateway *g)
+{
+    jb_views_close(g->slow.views);
+    if (g->quick.views != NULL) {
+        (void)!jb_views_sync(g->quick.views, true, NULL); /* who opens next has nothing to fold */
+    }
+    jb_views_close(g->quick.views);
+    jb_close(g->ledger);
+}
+
+/* ---- serving ---- */
+
+static bool
+start(struct gateway *g, char *bad, size_t bad_n)
+{
+    struct jb_error err;
+    g->metrics = metrics_new();
+    g->pages = pages_new();
+    g->auth = auth_open(g->config->tokens, &err);
+    g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
+    if (g->submitters == NULL) {
+        snprintf(bad, bad_n, "%s", err.text);
+        return false;
+    }
+    g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
+    g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
+    if (g->workers == NULL || g->keeper == NULL || g->pages == NULL) {
+        snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
+        return false;
+    }
+    g->http = http_open(g, bad, bad_n);
+    return g->http != NULL && http_start(g->http, bad, bad_n);
+}
+
+/* In the order in which each still has what it needs. False: something was not over in time, and
+ * must not be taken from under it. */
+static bool
+stop(struct gateway *g)
+{
+    atomic_store(&g->stopping, true);
+    if (g->http != NULL) {
+        http_stop_listening(g->http);
+    }
+    g->workers = workers_end(g->workers);
+    submitters_end(g->submitters);
+    if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
+        return false;
+    }
+    g->http = http_close(g->http);
+    g->keeper = keeper_end(g->keeper);
+    g->pages = pages_free(g->pages);
+    g->submitters = submitters_free(g->submitters);
+    g->auth = auth_close(g->auth);
+    g->metrics = metrics_free(g->metrics);
+    return true;
+}
+
+/* The signals that main waits for; every thread has them blocked. */
+static sigset_t
+block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+static void
+read_tokens(struct gateway *g)
+{
+    struct jb_error err = {.status = JB_OK};
+    const bool read = auth_reload(g->auth, &err) == JB_OK;
+    log_event(read ? "tokens" : "tokens_not_read", read ? NULL : err.text);
+}
+
+static void
+wait_for_end(struct gateway *g, const sigset_t *set)
+{
+    int got = 0;
+    while (sigwait(set, &got) != 0 || (got != SIGTERM && got != SIGINT)) {
+        if (got == SIGHUP) {
+            read_tokens(g);
+        }
+    }
+}
+
+static int
+serve(struct gateway *g)
+{
+    char bad[JB_ERROR_TEXT_BYTES];
+    const sigset_t set = block_signals();
+    if (!log_start((enum log_what)g->config->log) || !start(g, bad, sizeof bad)) {
+        fprintf(stderr, "jangbud: %s\n", bad);
+        stop(g);
+        log_end();
+        return EXIT_MACHINE;
+    }
+    log_listening(http_address(g->http, false), http_address(g->http, true),
+                  strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
+    notify("READY=1");
+    wait_for_end(g, &set);
+    notify("STOPPING=1");
+    log_event("stopping", NULL);
+    const bool stopped = stop(g);
+    log_event(stopped ? "stopped" : "not_stopped", NULL);
+    log_end();
+    if (!stopped) {
+        _exit(EXIT_MACHINE); /* requests still use the ledger; it is whole without being closed */
+    }
+    return EXIT_WELL;
+}
+
+static int
+run(struct gateway *g)
+{
+    struct jb_error err;
+    if (open_ledger(g, &err) != JB_OK) {
+        fprintf(stderr, "jangbud: %s\n", err.text);
+        close_ledger(g);
+        return EXIT_MACHINE;
+    }
+    const int result = g->config->check ? EXIT_WELL : serve(g);
+    close_ledger(g);
+    return result;
+}
+
+static int
+print_openapi(void)
+{
+    struct out o = {.first = true};
+    openapi_json(&o);
+    const bool whole = !o.no_memory && fwrite(o.at, 1, o.n, stdout) == o.n && fflush(stdout) == 0;
+    free(o.at);
+    return whole ? EXIT_WELL : EXIT_MACHINE;
+}
+
+/* `jangbud token ...`: --tokens, or the file of settings that --config names, says where. */
+static int
+tokens_main(struct config *config, int argc, char **argv)
+{
+    char bad[CONFIG_TEXT_BYTES + 512];
+    char *own[8], *rest[64];
+    int own_n = 1, rest_n = 0;
+    own[0] = argv[0];
+    for (int i = 2; i < argc && rest_n < 64; i++) {
+        const bool config_flag =
+            strncmp(argv[i], "--tokens", 8) == 0 || strncmp(argv[i], "--config", 8) == 0;
+        if (!config_flag || own_n > 5) {
+            rest[rest_n++] = argv[i];
+            continue;
+        }
+        own[own_n++] = argv[i];
+        if (strchr(argv[i], '=') == NULL && i + 1 < argc) {
+            own[own_n++] = argv[++i];
+        }
+    }
+    if (!config_read_flags(config, own_n, own, bad, sizeof bad)) {
+        fprintf(stderr, "jangbud: %s\n", bad);
+        return EXIT_USAGE;
+    }
+    lang_of_process = config_lang(config);
+    return token_main(config->tokens, rest_n, rest);
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct config config;
+    struct gateway g = {.config = &config};
+    char bad[CONFIG_TEXT_BYTES + 512];
+    config_init(&config);
+    lang_also(rows, sizeof rows / sizeof rows[0]);
+    html_language();
+    lang_of_process = JB_LANG_EN;
+    if (argc > 1 && strcmp(argv[1], "token") == 0) {
+        return tokens_main(&config, argc, argv);
+    }
+    const bool read = config_read_flags(&config, argc, argv, bad, sizeof bad);
+    lang_of_process = config_lang(&config);
+    if (config.help) {
+        config_help(stdout);
+        return EXIT_WELL;
+    }
+    if (config.version) {
+        printf("jangbud %s\n", JB_VERSION_STRING);
+        return EXIT_WELL;
+    }
+    if (config.openapi) {
+        return print_openapi();
+    }
+    if (!read || !config_finish(&config, bad, sizeof bad)) {
+        fprintf(stderr, "jangbud: %s\n", bad);
+        return EXIT_USAGE;
+    }
+    return run(&g);
+}

@@ -1,0 +1,15 @@
+/* The workers of LANE_SLOW: few threads, and a queue that ends. */
+#ifndef JANGBUD_WORKERS_H
+#define JANGBUD_WORKERS_H
+
+#include "exchange.h"
+
+/* NULL: they could not be started. */
+struct workers *workers_start(unsigned threads, size_t waiting_max);
+/* False: too many wait. Else `work` is called with x by a worker. */
+bool workers_give(struct workers *w, struct exchange *x, void (*work)(struct exchange *x));
+size_t workers_waiting(struct workers *w);
+/* What waits is still worked at. NULL is allowed; returns NULL. */
+struct workers *workers_end(struct workers *w);
+
+#endif
