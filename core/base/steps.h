@@ -11,6 +11,7 @@
 struct jb_steps {
     uint64_t rows;   /* of a store, read or written */
     uint64_t events; /* read by number */
+    uint64_t folded; /* events read from the log, one after the other, into a state */
     uint64_t made;   /* events decided, those that are undone again included */
     uint64_t moved;  /* items of lists that were sorted, searched or moved */
     uint64_t looks;  /* of jb_wait at where the log ends, */

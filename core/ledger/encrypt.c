@@ -287,6 +287,7 @@ seal(struct jb_ledger *l, const char *key_path, struct jb_error *err)
 {
     struct sealing s = {.l = l};
     struct jb_people_key key;
+    jb_ledger_take_writing(l);
     jb_status status = jb_log_catch_up(l->log, err);
     if (status == JB_OK && jb_lock_has_fault(l->lock)) {
         status = jb_ledger_clear_fault(l, err);
@@ -315,7 +316,9 @@ check_may(struct jb_ledger *l, struct jb_error *err)
     if (l->read_only) {
         return jb_fail(err, JB_E_READONLY, "the ledger in %s is open for reading only", l->dir);
     }
-    if (jb_personal_layout(l->personal) == 2 || l->read_state->g.people_layout == 2) {
+    bool known;
+    const struct jb_globals *g = jb_ledger_as_opened(l, &known);
+    if (jb_personal_layout(l->personal) == 2 || g->people_layout == 2) {
         return jb_fail(err, JB_E_USAGE, "people.mdb of %s is sealed already", l->dir);
     }
     return jb_env_alone(jb_log_env(l->log)) && jb_env_alone(jb_personal_env(l->personal))

@@ -139,6 +139,10 @@ struct jb_ledger {
     bool closing;
     bool trial; /* a closing that will be undone: it is not cut by the commit's cap */
 
+    /* What opening a ledger to write has folded, for the side that is used first: a command's or a
+     * query's, which then need not fold the same. NULL: one of them has it. */
+    struct jb_state *_Atomic folded;
+
     /* The reading side. */
     pthread_mutex_t read_lock;
     struct jb_state *read_state;
@@ -180,6 +184,13 @@ bool jb_reason_is_words(const struct jb_command *c);
 jb_status jb_ledger_may_write(struct jb_ledger *l, struct jb_error *err);
 jb_status jb_ledger_clear_fault(struct jb_ledger *l, struct jb_error *err);
 void jb_ledger_note_fault(struct jb_ledger *l, jb_status status, const struct jb_error *err);
+
+/* open.c: the side takes what opening has folded, if nobody has it yet: as a writer under
+ * state_lock or the writer lock, as a reader under read_lock. */
+void jb_ledger_take_writing(struct jb_ledger *l);
+void jb_ledger_take_reading(struct jb_ledger *l);
+/* As it was when the ledger was opened, or later. By who is alone with the handle. */
+const struct jb_globals *jb_ledger_as_opened(const struct jb_ledger *l, bool *ret_known);
 
 /* open.c: l->refused, in the language of the call. */
 jb_status jb_fail_refused(const struct jb_ledger *l, struct jb_error *err);

@@ -240,10 +240,58 @@ open_states(struct jb_ledger *l, struct jb_error *err)
                            : status;
 }
 
+/* Once, for either side. */
+static jb_status
+fold(struct jb_ledger *l, struct jb_error *err)
+{
+    struct jb_state *b = NULL;
+    jb_status status = jb_state_open(l->log, l->store, &l->identity, &b, err);
+    if (status == JB_OK) {
+        b->keys.writes = true;
+        status = jb_state_catch_up(b, err);
+        jb_state_release(b);
+        atomic_store(&l->folded, b);
+    }
+    return status;
+}
+
+void
+jb_ledger_take_writing(struct jb_ledger *l)
+{
+    struct jb_state *b = atomic_load(&l->folded) != NULL ? atomic_exchange(&l->folded, NULL) : NULL;
+    if (b != NULL) {
+        jb_state_close(l->state);
+        l->state = b;
+    }
+}
+
+void
+jb_ledger_take_reading(struct jb_ledger *l)
+{
+    struct jb_state *b = atomic_load(&l->folded) != NULL ? atomic_exchange(&l->folded, NULL) : NULL;
+    if (b != NULL) {
+        jb_keys_leave(b);
+        jb_state_close(l->read_state);
+        l->read_state = b;
+    }
+}
+
+const struct jb_globals *
+jb_ledger_as_opened(const struct jb_ledger *l, bool *ret_known)
+{
+    const struct jb_state *folded = atomic_load(&l->folded);
+    const struct jb_state *b = folded != NULL                         ? folded
+                               : l->state != NULL && l->state->usable ? l->state
+                                                                      : l->read_state;
+    *ret_known = b->usable;
+    return &b->g;
+}
+
 /* state.mdb was found to be damaged at once: who is alone makes it anew. */
 static jb_status
 open_store_again(struct jb_ledger *l, struct jb_error *err)
 {
+    jb_state_close(atomic_exchange(&l->folded, NULL));
     l->read_state = jb_state_close(l->read_state);
     l->state = jb_state_close(l->state);
     l->store = jb_store_close(l->store);
@@ -268,14 +316,24 @@ open_parts(struct jb_ledger *l, struct jb_error *err)
     return status;
 }
 
+static bool
+has_dropped_store(const struct jb_ledger *l)
+{
+    const struct jb_state *folded = atomic_load(&l->folded);
+    return (folded != NULL && folded->store == NULL) ||
+           (l->state != NULL && l->state->store == NULL) ||
+           (l->read_state != NULL && l->read_state->store == NULL);
+}
+
 /* Says at once, and not at the first command, when the stored state is not one of this log. */
 static jb_status
 check_state(struct jb_ledger *l, struct jb_error *err)
 {
-    jb_status status = jb_state_catch_up(l->read_state, err);
+    jb_status status = l->read_only ? jb_state_catch_up(l->read_state, err) : fold(l, err);
     jb_state_release(l->read_state);
-    if (status == JB_OK && l->read_state->store == NULL && l->store != NULL && !l->read_only) {
-        return open_store_again(l, err);
+    if (status == JB_OK && l->store != NULL && has_dropped_store(l) && !l->read_only) {
+        status = open_store_again(l, err);
+        return status == JB_OK ? fold(l, err) : status;
     }
     if (status == JB_OK ||
         (l->accept_rollback && (status == JB_E_ROLLBACK || status == JB_E_STALE))) {
@@ -355,8 +413,7 @@ static bool
 make_store_again(struct jb_ledger *l)
 {
     struct jb_error ignored;
-    bool dropped = l->state != NULL && l->read_state != NULL &&
-                   (l->state->store == NULL || l->read_state->store == NULL);
+    bool dropped = l->state != NULL && l->read_state != NULL && has_dropped_store(l);
     bool made = false;
     if (dropped && !l->read_only && open_store_again(l, &ignored) == JB_OK && l->store != NULL &&
         jb_state_catch_up(l->state, &ignored) == JB_OK) {
@@ -449,10 +506,14 @@ jb_close(jb_ledger *l)
     if (l->log != NULL && !forked) {
         jb_wait_end(l);
         jb_wait_left(l);
+        if (l->state != NULL) {
+            jb_behind_end_watch(l->state);
+        }
         store_the_rest(l);
     }
     if (!forked) {
         jb_state_close(l->state);
+        jb_state_close(atomic_load(&l->folded));
         jb_state_close(l->read_state);
         jb_state_close(l->past);
     }

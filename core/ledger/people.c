@@ -15,7 +15,9 @@
 static bool
 is_sealed_by_log(const struct jb_ledger *l)
 {
-    return l->read_state->usable && l->read_state->g.people_layout == 2;
+    bool known;
+    const struct jb_globals *g = jb_ledger_as_opened(l, &known);
+    return known && g->people_layout == 2;
 }
 
 /* What a program that was killed did not bring to its end. Where that fails, the next commit says
@@ -31,6 +33,7 @@ finish_forgetting(struct jb_ledger *l)
         if (status != JB_OK) {
             return;
         }
+        jb_ledger_take_writing(l);
         status = jb_log_catch_up(l->log, &ignored);
         status = status == JB_OK ? jb_state_catch_up(l->state, &ignored) : status;
         status = status == JB_OK ? jb_ledger_may_write(l, &ignored) : status;
@@ -49,10 +52,11 @@ has_work(struct jb_ledger *l)
 {
     struct jb_people_info info;
     struct jb_error ignored;
+    bool known;
+    const struct jb_globals *g = jb_ledger_as_opened(l, &known);
     return !l->read_only && l->unkeyed.status == JB_OK && jb_personal_layout(l->personal) == 2 &&
-           l->read_state->usable && jb_personal_info(l->personal, &info, &ignored) == JB_OK &&
-           (info.old_epoch != 0 || info.done < l->read_state->g.forgotten) &&
-           info.done <= l->read_state->g.seq;
+           known && jb_personal_info(l->personal, &info, &ignored) == JB_OK &&
+           (info.old_epoch != 0 || info.done < g->forgotten) && info.done <= g->seq;
 }
 
 jb_status
@@ -222,6 +226,7 @@ as_writer(struct jb_ledger *l, writer_step step, void *data, struct jb_error *er
         pthread_mutex_unlock(&l->state_lock);
         return status;
     }
+    jb_ledger_take_writing(l);
     status = jb_log_catch_up(l->log, err);
     if (status == JB_OK && jb_lock_has_fault(l->lock)) {
         status = jb_ledger_clear_fault(l, err);

@@ -154,6 +154,19 @@ jb_queue_rotate(struct jb_queue *q)
     q->last = &r->next;
 }
 
+bool
+jb_queue_lead_idle(struct jb_queue *q, int64_t idle_us)
+{
+    pthread_mutex_lock(&q->lock);
+    bool leads = !q->led && q->first == NULL && jb_monotonic_us() - q->moved_at >= idle_us;
+    if (leads) {
+        q->led = true;
+        q->leader = pthread_self();
+    }
+    pthread_mutex_unlock(&q->lock);
+    return leads;
+}
+
 void
 jb_queue_hand_over(struct jb_queue *q)
 {

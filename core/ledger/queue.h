@@ -57,6 +57,9 @@ struct jb_request *jb_queue_overdue(struct jb_queue *q, int64_t wait_us);
 void jb_queue_pop(struct jb_queue *q, struct jb_leaving *left);
 /* Puts the first one at the end. Under the lock. */
 void jb_queue_rotate(struct jb_queue *q);
+/* Who has no request leads, where nobody waits and the last commit is so long ago. It hands over
+ * like the others. */
+bool jb_queue_lead_idle(struct jb_queue *q, int64_t idle_us);
 /* Somebody else leads from now on, if anybody waits. */
 void jb_queue_hand_over(struct jb_queue *q);
 /* Tells them all, but not `self`: none of them is there any more after that. */

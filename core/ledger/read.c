@@ -272,6 +272,7 @@ jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
+    jb_ledger_take_reading(l);
     struct jb_state *b = l->read_state;
     status = jb_state_catch_up(b, err);
     if (status != JB_OK) {

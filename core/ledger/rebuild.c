@@ -57,6 +57,7 @@ finish(struct rebuilding *w, struct jb_state *b, struct jb_error *err)
     uint8_t before[16];
     jb_seq seq_before = 0, seq_after = 0;
     bool comparable = !l->accept_rollback;
+    jb_ledger_take_writing(l);
     if (comparable) {
         comparable = jb_state_catch_up(l->state, err) == JB_OK &&
                      jb_behind_checkpoint(l->state, err) == JB_OK;

@@ -375,6 +375,34 @@ write_behind(struct jb_ledger *l, uint64_t events)
     jb_behind_go_on(l->state, (size_t)events);
 }
 
+/* One step of it. False: somebody else is at work, or there is nothing more to do now. */
+static bool
+store_a_little(struct jb_ledger *l)
+{
+    struct jb_error ignored;
+    if (!jb_queue_lead_idle(&l->queue, jb_behind_limits.lag_us / 2)) {
+        return false;
+    }
+    bool more = false;
+    if (jb_lock_take(l->lock, JB_LOCK_WRITER, 0, 0, &ignored) == JB_OK) {
+        l->stored_at = jb_behind_busy(l->state) ? l->stored_at : jb_monotonic_us();
+        more = !jb_lock_has_fault(l->lock) && jb_behind_idle_step(l->state);
+        jb_state_release(l->state);
+        jb_lock_release(l->lock, JB_LOCK_WRITER);
+    }
+    jb_queue_hand_over(&l->queue);
+    return more;
+}
+
+/* By the thread that writes behind, when nobody commits. Between two steps whoever comes goes
+ * first. */
+static void
+store_while_idle(void *data)
+{
+    while (store_a_little(data)) {
+    }
+}
+
 /* Answers are final up to `decided`; whole requests leave the queue. */
 static void
 acknowledge(struct jb_ledger *l, struct jb_request *last, struct jb_leaving *left)
@@ -430,6 +458,7 @@ begin_before_the_lock(struct jb_ledger *l)
     if (pthread_mutex_trylock(&l->state_lock) != 0) {
         return; /* another thread is at it, with the lock */
     }
+    jb_ledger_take_writing(l);
     jb_behind_look(l->state); /* what the thread has met may be why it begins again */
     if (!l->state->usable) {
         (void)jb_state_catch_up(l->state, &ignored); /* a failure comes again, with the lock */
@@ -453,6 +482,7 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
         fail_requests(l, jb_queue_overdue(&l->queue, l->lock_wait_us), status, &err, &other, left);
         return;
     }
+    jb_ledger_take_writing(l);
     drop_batch(l);
     l->state->pending = &l->batch;
     jb_day open_before = JB_NO_DAY;
@@ -484,6 +514,9 @@ one_commit(struct jb_ledger *l, const struct jb_request *self, struct jb_leaving
         if (write_behind_is_due(l)) {
             jb_queue_tell(left, self);
             write_behind(l, l->state->g.seq - before);
+        }
+        if (jb_behind_is_worth_watching(l->state)) {
+            jb_behind_watch(l->state, store_while_idle, l);
         }
     }
     jb_state_release(l->state);

@@ -1,5 +1,6 @@
 #include "state/behind.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -20,6 +21,7 @@ struct jb_behind_limits jb_behind_limits = {
 /* Rows that stay with the next freeze. */
 #define ROWS_KEPT_BYTES (64U << 20)
 #define NOBODY UINT32_MAX
+#define CALL_US_MAX (3600 * JB_US_PER_SECOND)
 
 /* GIVEN_UP: the state has begun again; the thread still has it. */
 enum stage { NOTHING, GATHERING, WRITING, DROPPING, GIVEN_UP };
@@ -39,10 +41,12 @@ struct jb_behind {
     bool broken; /* there was no memory for some rows: it cannot be written */
     JB_VEC(uint32_t) dirty;
     size_t next, next_fact; /* of dirty, of the news' facts */
+    size_t next_due;        /* of the grants that will fall due */
     JB_VEC(struct gathered) wallets;
     struct jb_buffer rows, ledger_rows;
     struct jb_news news;
-    struct jb_news shown; /* the due ones, which are put in order to be shown */
+    struct jb_news shown; /* the due ones, which are put in order to be shown; the thread sees
+                             nothing but their rows */
     int64_t again_at;     /* monotonic */
 
     /* The thread's, while it has its turn. */
@@ -56,6 +60,10 @@ struct jb_behind {
     pthread_t thread;
     bool started, stop;
     _Atomic int turn;
+    jb_behind_call call; /* by the thread, each time that nothing was to do for a while */
+    void *call_data;
+    bool calling;
+    bool watched; /* there is one; by who leads */
 };
 
 static jb_status
@@ -88,10 +96,28 @@ jb_behind_news(const struct jb_state *b)
     return is_part_of_state(b) ? &b->behind->news : NULL;
 }
 
+/* The rows of so many grants that will fall due. */
+static void
+gather_due(struct jb_behind *z, size_t n)
+{
+    size_t left = z->shown.due.n - z->next_due;
+    n = n < left ? n : left;
+    if (n > 0 &&
+        !jb_rows_due(&z->ledger_rows, z->shown.due.at + z->next_due, n, z->closed_through)) {
+        z->broken = true;
+    }
+    z->next_due += n;
+}
+
+/* Who asks may put them in another order. */
 struct jb_news *
 jb_behind_due(struct jb_state *b)
 {
-    return is_part_of_state(b) ? &b->behind->shown : NULL;
+    if (!is_part_of_state(b)) {
+        return NULL;
+    }
+    gather_due(b->behind, SIZE_MAX);
+    return &b->behind->shown;
 }
 
 /* ---- writing: in the thread, or in who waits for it ---- */
@@ -149,6 +175,33 @@ write_it(struct jb_behind *z)
     }
 }
 
+/* False: there is something else to do first. */
+static bool
+is_time_to_call(struct jb_behind *z)
+{
+    int64_t us = jb_behind_limits.lag_us < CALL_US_MAX ? jb_behind_limits.lag_us : CALL_US_MAX;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + us % JB_US_PER_SECOND * 1000;
+    until.tv_sec += (time_t)(us / JB_US_PER_SECOND + ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    return pthread_cond_timedwait(&z->wake, &z->lock, &until) == ETIMEDOUT &&
+           atomic_load(&z->turn) != THREADS && !z->stop && z->call != NULL;
+}
+
+static void
+call_out(struct jb_behind *z)
+{
+    jb_behind_call call = z->call;
+    void *data = z->call_data;
+    z->calling = true;
+    pthread_mutex_unlock(&z->lock);
+    call(data);
+    pthread_mutex_lock(&z->lock);
+    z->calling = false;
+    pthread_cond_broadcast(&z->moved);
+}
+
 static void *
 work(void *data)
 {
@@ -163,8 +216,10 @@ work(void *data)
             pthread_cond_broadcast(&z->moved);
         } else if (z->stop) {
             break;
-        } else {
+        } else if (z->call == NULL) {
             pthread_cond_wait(&z->wake, &z->lock);
+        } else if (is_time_to_call(z)) {
+            call_out(z);
         }
     }
     pthread_mutex_unlock(&z->lock);
@@ -221,27 +276,28 @@ behind(struct jb_state *b)
 {
     struct jb_behind *z = b->behind != NULL ? b->behind : calloc(1, sizeof *z);
     if (z != NULL && b->behind == NULL) {
+        pthread_condattr_t monotonic;
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_mutex_init(&z->lock, NULL);
-        pthread_cond_init(&z->wake, NULL);
+        pthread_cond_init(&z->wake, &monotonic);
         pthread_cond_init(&z->moved, NULL);
+        pthread_condattr_destroy(&monotonic);
         b->behind = z;
     }
     return z;
 }
 
-/* The due ones are shown in order while the others are written. */
-static bool
-copy_due(struct jb_behind *z, const struct jb_news *news)
+/* The due ones stay with who leads. */
+static void
+keep_due(struct jb_behind *z)
 {
-    if (!jb_vec_reserve(&z->shown.due, news->due.n)) {
-        return false;
-    }
-    if (news->due.n > 0) {
-        memcpy(z->shown.due.at, news->due.at, news->due.n * sizeof *news->due.at);
-    }
-    z->shown.due.n = news->due.n;
-    z->shown.due_sorted = news->due_sorted;
-    return true;
+    struct jb_news empty = z->shown; /* with room */
+    memcpy(&z->shown.due, &z->news.due, sizeof z->shown.due);
+    z->shown.due_sorted = z->news.due_sorted;
+    memcpy(&z->news.due, &empty.due, sizeof z->news.due);
+    z->news.due_sorted = 0;
+    z->next_due = 0;
 }
 
 jb_status
@@ -256,7 +312,7 @@ jb_behind_freeze(struct jb_state *b, struct jb_error *err)
         return no_memory(err);
     }
     z->rows.n = z->ledger_rows.n = z->wallets.n = z->dirty.n = 0;
-    if (!jb_rows_ledger(&z->ledger_rows, &b->news, &b->g) || !copy_due(z, &b->news)) {
+    if (!jb_rows_ledger(&z->ledger_rows, &b->news, &b->g)) {
         return no_memory(err);
     }
     z->seq = b->g.seq;
@@ -270,6 +326,7 @@ jb_behind_freeze(struct jb_state *b, struct jb_error *err)
     struct jb_news news = z->news; /* empty, with room */
     z->news = b->news;
     b->news = news;
+    keep_due(z);
     uint32_t *at = z->dirty.at;
     size_t cap = z->dirty.cap;
     z->dirty.at = b->dirty.at;
@@ -328,7 +385,8 @@ gather_some(struct jb_state *b, struct jb_behind *z, size_t wallets, bool at_onc
         JB_ASSERT(s != NULL);
         jb_behind_use(b, s);
     }
-    if (z->next == z->dirty.n) {
+    gather_due(z, 4 * wallets);
+    if (z->next == z->dirty.n && z->next_due == z->shown.due.n) {
         b->waiting = NOBODY;
         z->stage = WRITING;
         if (!z->broken) {
@@ -415,7 +473,7 @@ jb_behind_settle(struct jb_state *b, struct jb_error *err)
     while (b->usable && b->store != NULL && jb_behind_busy(b)) {
         if (z->stage == GATHERING) {
             tried = true;
-            gather_some(b, z, SIZE_MAX, true);
+            gather_some(b, z, SIZE_MAX / 8, true);
         }
         wait_for_thread(z);
         jb_behind_look(b);
@@ -447,6 +505,65 @@ jb_behind_checkpoint(struct jb_state *b, struct jb_error *err)
     return status == JB_OK ? jb_behind_settle(b, err) : status;
 }
 
+/* ---- while nobody commits ---- */
+
+bool
+jb_behind_is_worth_watching(const struct jb_state *b)
+{
+    const size_t few = jb_behind_limits.slice;
+    return b->usable && b->store != NULL &&
+           (jb_behind_busy(b) || b->g.seq - b->stored_seq >= few || b->dirty.n >= few);
+}
+
+static void
+set_call(struct jb_behind *z, jb_behind_call call, void *data)
+{
+    z->watched = call != NULL;
+    pthread_mutex_lock(&z->lock);
+    z->call = call;
+    z->call_data = data;
+    pthread_cond_signal(&z->wake);
+    pthread_mutex_unlock(&z->lock);
+}
+
+void
+jb_behind_watch(struct jb_state *b, jb_behind_call call, void *data)
+{
+    struct jb_behind *z = b->behind;
+    if (z == NULL || !z->watched) {
+        z = behind(b);
+        if (z != NULL && start(z)) {
+            set_call(z, call, data);
+        }
+    }
+}
+
+void
+jb_behind_watch_no_more(struct jb_state *b)
+{
+    if (b->behind != NULL && b->behind->watched) {
+        set_call(b->behind, NULL, NULL);
+    }
+}
+
+bool
+jb_behind_idle_step(struct jb_state *b)
+{
+    struct jb_error ignored;
+    struct jb_behind *z = b->behind;
+    jb_behind_look(b);
+    if (!jb_behind_busy(b)) {
+        if (!jb_behind_is_worth_watching(b)) {
+            jb_behind_watch_no_more(b);
+            return false;
+        }
+        (void)jb_behind_freeze(b, &ignored);
+    } else {
+        jb_behind_go_on(b, 0);
+    }
+    return b->usable && (z->stage == GATHERING || z->stage == DROPPING);
+}
+
 /* ---- ending ---- */
 
 void
@@ -470,12 +587,28 @@ jb_behind_wait(struct jb_state *b)
 }
 
 void
+jb_behind_end_watch(struct jb_state *b)
+{
+    struct jb_behind *z = b->behind;
+    if (z != NULL) {
+        pthread_mutex_lock(&z->lock);
+        z->call = NULL;
+        while (z->calling) {
+            pthread_cond_wait(&z->moved, &z->lock);
+        }
+        pthread_mutex_unlock(&z->lock);
+        z->watched = false;
+    }
+}
+
+void
 jb_behind_free(struct jb_state *b)
 {
     struct jb_behind *z = b->behind;
     if (z == NULL) {
         return;
     }
+    JB_ASSERT(z->call == NULL);
     jb_behind_wait(b);
     if (z->started) {
         pthread_mutex_lock(&z->lock);

@@ -40,6 +40,20 @@ void jb_behind_go_on(struct jb_state *b, size_t wallets);
  * (not usable) or has lost its store: stored_seq says what is stored. The caller holds no snapshots
  * (jb_state_release). */
 jb_status jb_behind_settle(struct jb_state *b, struct jb_error *err);
+/* Somebody has to go on where nobody commits any more: `call` is called by the thread, each time
+ * that it has had nothing to do for lag_us, until jb_behind_watch_no_more; it uses the state once
+ * it leads, and takes one step after the other. Worth it: more than a few events or wallets are not
+ * stored. */
+typedef void (*jb_behind_call)(void *data);
+bool jb_behind_is_worth_watching(const struct jb_state *b);
+void jb_behind_watch(struct jb_state *b, jb_behind_call call, void *data);
+void jb_behind_watch_no_more(struct jb_state *b);
+/* Freezes, or goes on with a slice. Without snapshots, like jb_behind_settle. False: there is no
+ * other step to take now. */
+bool jb_behind_idle_step(struct jb_state *b);
+/* Nobody is called any more when it returns; before the state is closed. The caller is alone with
+ * the state, and does not lead where the one who is called waits to. */
+void jb_behind_end_watch(struct jb_state *b);
 /* Freezes and settles: stores everything up to g.seq. JB_OK as above. */
 jb_status jb_behind_checkpoint(struct jb_state *b, struct jb_error *err);
 

@@ -668,3 +668,11 @@ jb_keys_free(struct jb_state *b)
     jb_vec_free(&k->tables);
     jb_map_free(&k->map);
 }
+
+void
+jb_keys_leave(struct jb_state *b)
+{
+    b->keys.writes = false;
+    jb_keys_free(b);
+    b->keys.from = b->g.seq + 1;
+}

@@ -83,6 +83,8 @@ void jb_keys_write_next(struct jb_state *b, const struct jb_store *store, uint32
 /* The state begins again: behind this event. */
 void jb_keys_begin(struct jb_state *b, jb_seq stored, uint32_t generation);
 void jb_keys_free(struct jb_state *b);
+/* The state becomes a reader's, which needs none. */
+void jb_keys_leave(struct jb_state *b);
 
 /* Opens the runs beside that store. The caller closes them. */
 jb_status jb_keys_open(struct jb_state *b, const struct jb_store *store, uint32_t generation,

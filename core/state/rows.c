@@ -1,6 +1,7 @@
 #include "state/rows.h"
 
 #include "base/error.h"
+#include "base/steps.h"
 #include "state/state.h"
 
 /* table (1), length of the key (1), of the value (4): then both. */
@@ -124,19 +125,28 @@ jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w)
 }
 
 bool
-jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct jb_globals *g)
+jb_rows_due(struct jb_buffer *rows, const struct jb_due *due, size_t n, jb_day closed_through)
 {
-    uint8_t key[12], value[8];
+    uint8_t key[12];
     bool ok = true;
-    for (size_t i = 0; i < news->due.n && ok; i++) {
-        const struct jb_due *d = &news->due.at[i];
-        if (g->closed_through == JB_NO_DAY || d->expires_on > g->closed_through) {
+    jb_steps.moved += n;
+    for (size_t i = 0; i < n && ok; i++) {
+        const struct jb_due *d = &due[i];
+        if (closed_through == JB_NO_DAY || d->expires_on > closed_through) {
             jb_put_be_i32(key, d->expires_on);
             jb_put_be(key + 4, 4, d->wallet);
             jb_put_be(key + 8, 4, d->ordinal);
             ok = row(rows, JB_TABLE_DUE, key, sizeof key, "", 0);
         }
     }
+    return ok;
+}
+
+bool
+jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct jb_globals *g)
+{
+    uint8_t key[4], value[8];
+    bool ok = true;
     for (size_t i = 0; i < news->closed.n && ok; i++) {
         jb_put_be_i32(key, news->closed.at[i].day);
         jb_put_be(value, 8, news->closed.at[i].seq);

@@ -12,11 +12,14 @@
 struct jb_wallet;
 struct jb_news;
 struct jb_globals;
+struct jb_due;
 
 /* Appends the rows of one wallet, the deletions of what is no longer over among them, and notes in
  * it what is stored once they are. False: no memory. */
 bool jb_rows_wallet(struct jb_buffer *rows, struct jb_wallet *w);
-/* Appends what came since and may be changed by who goes on, and the ledger itself. */
+/* Appends those grants that fall due after the days that are closed. */
+bool jb_rows_due(struct jb_buffer *rows, const struct jb_due *due, size_t n, jb_day closed_through);
+/* Appends the days that were closed since, and the ledger itself. */
 bool jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct jb_globals *g);
 /* Puts those from `at` up to `end`. doubt: somebody else may have stored any of it since the
  * wallets were loaded. */

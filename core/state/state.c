@@ -3,6 +3,7 @@
 #include <jangbu/command.h>
 
 #include "base/error.h"
+#include "base/steps.h"
 #include "state/around.h"
 #include "state/behind.h"
 #include "state/papers.h"
@@ -273,6 +274,7 @@ catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
             break;
         }
         if (status == JB_OK) {
+            jb_steps.folded++;
             status = jb_state_apply(b, e, err);
         }
         if (status == JB_OK && jb_keys_many(&b->keys)) {

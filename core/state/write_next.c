@@ -38,7 +38,9 @@ put_all(struct jb_state *b, struct jb_buffer *rows, bool again, struct jb_store_
 {
     jb_status status = put_wallets(b, rows, again, t, err);
     rows->n = 0;
-    if (status == JB_OK && !jb_rows_ledger(rows, &b->news, &b->g)) {
+    if (status == JB_OK &&
+        !(jb_rows_due(rows, b->news.due.at, b->news.due.n, b->g.closed_through) &&
+          jb_rows_ledger(rows, &b->news, &b->g))) {
         status = no_memory(err);
     }
     status = status == JB_OK ? jb_rows_put(rows, 0, rows->n, false, t, err) : status;

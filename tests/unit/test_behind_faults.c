@@ -29,6 +29,7 @@ store_write(struct jb_store *s, struct jb_store_txn *t, struct jb_error *err)
 #include <jangbu/replay.h>
 
 #include "../check.h"
+#include "base/steps.h"
 #include "ledger/internal.h"
 
 static char scratch[64], dir[96];
@@ -180,6 +181,52 @@ on_trial(void)
     end_and_audit();
 }
 
+#define GRANTS 500
+
+static void
+grant(unsigned i)
+{
+    struct jb_command c;
+    char id[16];
+    snprintf(id, sizeof id, "G%u", i);
+    jb_command_begin(&c, JB_OP_FREE_GRANT);
+    jb_set_wallet(&c, jb_text_of("W"));
+    jb_set_grant(&c, jb_text_of(id));
+    jb_set_amount(&c, 1);
+    jb_set_expires_on(&c, l->state->g.first_open_day + 1000 - (jb_day)i);
+    submit(&c, false);
+}
+
+/* However many there are, a freeze looks at none of them, and each step at a few; who asks for them
+ * on the way gets them in order. */
+static void
+many_grants(void)
+{
+    struct jb_due due[GRANTS];
+    size_t n, steps = 0;
+    begin("grants", UINT64_MAX);
+    create("W", false);
+    for (unsigned i = 0; i < GRANTS; i++) {
+        grant(i);
+    }
+    jb_steps.moved = 0;
+    freeze();
+    must(jb_steps.moved == 0, "a freeze goes through all grants");
+    for (; l->state->behind->stage == GATHERING; steps++) {
+        jb_steps.moved = 0;
+        jb_behind_go_on(l->state, 0);
+        must(jb_steps.moved <= 4 * jb_behind_limits.slice, "a step goes through many grants");
+        if (steps == 3) {
+            must(jb_state_due(l->state, JB_DAY_MAX, NULL, due, GRANTS, &n, &err) == JB_OK &&
+                     n == GRANTS && due[0].ordinal == GRANTS && due[GRANTS - 1].ordinal == 1,
+                 "grants on their way are not there, or not in order");
+        }
+    }
+    must(steps >= 4, "they were gathered at once");
+    jb_state_release(l->state);
+    end_and_audit();
+}
+
 static void *
 rotate(void *unused)
 {
@@ -217,6 +264,7 @@ main(void)
     lacking_rows();
     used_all_the_time();
     on_trial();
+    many_grants();
     two_threads();
     jb_answers_free(answers);
     remove_scratch(scratch);
