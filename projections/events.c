@@ -243,7 +243,10 @@ channel_event(const struct search *s, jb_cursor *c, jb_seq seq, const struct jb_
 {
     jb_steps.events++;
     jb_status status = jb_limit_look(err);
-    status = status == JB_OK ? jb_cursor_at(c, seq, ret, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_at(c, seq, ret, err);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && ((*ret)->subject_kind != JB_SUBJECT_CHANNEL ||
                              (*ret)->subject != s->channel || (*ret)->subject_prev >= seq))) {

@@ -260,7 +260,10 @@ jb_chain_event(jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event 
 {
     jb_steps.events++;
     jb_status status = jb_limit_look(err);
-    status = status == JB_OK ? jb_cursor_at(c, seq, ret, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_at(c, seq, ret, err);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && ((*ret)->wallet != wallet || (*ret)->prev >= seq))) {
         status = jb_fail(err, JB_E_CORRUPT,

@@ -18,7 +18,10 @@ jb_view_read_event(struct jb_view_read *q, jb_seq seq, uint32_t wallet, const st
     const struct jb_event *e;
     jb_steps.events++;
     jb_status status = jb_limit_look(err);
-    status = status == JB_OK ? jb_cursor_at(q->cursor, seq, &e, err) : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_at(q->cursor, seq, &e, err);
     if (status == JB_E_NOTFOUND || (status == JB_OK && wallet != 0 && e->wallet != wallet)) {
         status = jb_fail(err, JB_E_CORRUPT,
                          "event %llu is named as one of wallet %u and is not. Run `jangbu audit`",
