@@ -86,6 +86,21 @@ posted_through(struct jb_view_read *q, uint32_t wallet, jb_day day,
     return state_on(q, wallet, day, summary->version, b, err);
 }
 
+void
+jb_summary_balance(const struct jb_summary *summary, jb_day today, struct jb_balance *ret)
+{
+    struct jb_summary_sums sums;
+    jb_summary_sum(summary, today, &sums);
+    *ret = (struct jb_balance){.status = summary->status,
+                               .paid = summary->paid,
+                               .free = sums.free,
+                               .free_dormant = sums.dormant,
+                               .refund_pending = summary->pending,
+                               .refund_in_transit = summary->transit,
+                               .version = summary->version};
+    finish(ret);
+}
+
 jb_status
 jb_view_read_balance(struct jb_view_read *q, uint32_t wallet, const struct jb_as_of_point *r,
                      struct jb_balance *ret, struct jb_error *err)
@@ -95,15 +110,8 @@ jb_view_read_balance(struct jb_view_read *q, uint32_t wallet, const struct jb_as
     if (status != JB_OK) {
         return status;
     }
-    struct jb_summary_sums sums;
-    jb_summary_sum(&summary, r->today, &sums);
-    struct jb_balance b = {.status = summary.status,
-                           .paid = summary.paid,
-                           .free = sums.free,
-                           .free_dormant = sums.dormant,
-                           .refund_pending = summary.pending,
-                           .refund_in_transit = summary.transit,
-                           .version = summary.version};
+    struct jb_balance b;
+    jb_summary_balance(&summary, r->today, &b);
     if (r->only_through != JB_NO_DAY) {
         status = summary.created_on > r->only_through
                      ? jb_not_yet(q, wallet, 0, err)

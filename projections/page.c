@@ -31,11 +31,21 @@ check_of(const struct jb_views *v, const struct jb_page_of *of, const uint8_t pl
     return XXH3_64bits(bytes, sizeof bytes);
 }
 
+void
+jb_page_hex(const uint8_t *bytes, size_t n, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
+
 static void
 write_cursor(const struct jb_views *v, const struct jb_page_of *of,
              const struct jb_page_place *place, const struct jb_as_of_point *r, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t bytes[CURSOR_BYTES];
     bytes[0] = LAYOUT;
     jb_put_be(bytes + AT, 8, place->at);
@@ -45,17 +55,13 @@ write_cursor(const struct jb_views *v, const struct jb_page_of *of,
     jb_put_be_i32(bytes + DAY, r->only_through);
     memcpy(bytes + CHAIN, r->chain, CHAIN_BYTES);
     jb_put_be(bytes + PLACE_BYTES, 8, check_of(v, of, bytes));
-    for (size_t i = 0; i < CURSOR_BYTES; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    out[2 * CURSOR_BYTES] = '\0';
+    jb_page_hex(bytes, sizeof bytes, out);
 }
 
-static bool
-read_bytes(const char *text, uint8_t bytes[CURSOR_BYTES])
+bool
+jb_page_bytes(const char *text, uint8_t *bytes, size_t n)
 {
-    for (size_t i = 0; i < 2 * CURSOR_BYTES; i++) {
+    for (size_t i = 0; i < 2 * n; i++) {
         char c = text[i];
         int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
         if (digit < 0) {
@@ -63,7 +69,17 @@ read_bytes(const char *text, uint8_t bytes[CURSOR_BYTES])
         }
         bytes[i / 2] = (uint8_t)(i % 2 == 0 ? digit << 4 : bytes[i / 2] | digit);
     }
-    return text[2 * CURSOR_BYTES] == '\0';
+    return text[2 * n] == '\0';
+}
+
+/* The log was put back to an older state: err->at is the event that the cursor knew. */
+static jb_status
+other_history(jb_status status, jb_seq seq, struct jb_error *err)
+{
+    if (err != NULL) {
+        err->at = seq;
+    }
+    return status;
 }
 
 static jb_status
@@ -71,7 +87,7 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
             struct jb_page_place *place, struct jb_as_of_point *r, struct jb_error *err)
 {
     uint8_t bytes[CURSOR_BYTES];
-    if (!read_bytes(text, bytes) || bytes[0] != LAYOUT ||
+    if (!jb_page_bytes(text, bytes, sizeof bytes) || bytes[0] != LAYOUT ||
         jb_get_be(bytes + PLACE_BYTES, 8) != check_of(v, of, bytes)) {
         return jb_fail(err, JB_E_USAGE,
                        "this cursor is not of this list: another wallet's, another filter's, or "
@@ -97,6 +113,7 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
                          "this cursor is as of event %llu, and the log ends with %llu: it was put "
                          "back to an older state. Begin without one",
                          (unsigned long long)r->moment.seq, (unsigned long long)head.seq);
+        status = other_history(status, r->moment.seq, err);
     }
     status = status == JB_OK ? jb_chain_of(v->l, r->moment.seq, r->chain, err) : status;
     if (status == JB_OK && memcmp(r->chain, bytes + CHAIN, CHAIN_BYTES) != 0) {
@@ -104,6 +121,7 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
                          "this cursor is of another history: the log was put back to an older "
                          "state, and event %llu is another one now. Begin without one",
                          (unsigned long long)r->moment.seq);
+        status = other_history(status, r->moment.seq, err);
     }
     return status;
 }

@@ -57,6 +57,10 @@ void jb_page_end(const struct jb_views *v, const struct jb_page_of *of,
                  const struct jb_page_place *place, const struct jb_as_of_point *r, char *next,
                  struct jb_moment *moment);
 
+/* Bytes as text, in hexadecimal, which ends with NUL; and back. False: it is no such text. */
+void jb_page_hex(const uint8_t *bytes, size_t n, char *out);
+bool jb_page_bytes(const char *text, uint8_t *bytes, size_t n);
+
 /* Copies of events, which outlive the snapshot that they were read in. Zeroed: empty. */
 struct jb_kept_event {
     jb_seq seq;

@@ -7,6 +7,9 @@
 
 #include <pthread.h>
 
+/* So many followers can be told apart. */
+#define JB_FEEDS_KEPT 4
+
 struct jb_views {
     jb_ledger *l;
     jb_lang lang; /* that of l */
@@ -23,8 +26,10 @@ struct jb_views {
     jb_seq retry_at;                  /* after a failure to store: not again before this event */
     bool by_event; /* something in the log must be told where it stands: no more pieces at once */
 
-    pthread_mutex_t taken_lock;  /* guards taken, held for a moment */
+    pthread_mutex_t taken_lock;  /* guards taken and feeds, held for a moment */
     struct jb_taken_back *taken; /* items.c: what the page before had to take back; NULL: nothing */
+    struct jb_feed_wallets *feeds[JB_FEEDS_KEPT]; /* feed.c: of pages that were asked for last */
+    unsigned feeds_next;
 };
 
 /* The projections as of event seq (and everything later that they may know); valid until
@@ -75,6 +80,12 @@ jb_status jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
 jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
                                struct jb_summary *ret, struct jb_error *err);
 
+/* The summary after the wallet's next event. Only a return asks q for anything, which may be NULL
+ * where e is none: what never changes of grants that it fills again, so q is of the event before e
+ * or a later one. Not JB_OK: half an event may be in the summary; JB_E_STALE: none of it is. */
+jb_status jb_view_step(struct jb_view_read *q, struct jb_summary *summary, const struct jb_event *e,
+                       struct jb_error *err);
+
 /* The last of the wallet's events of kinds (bit k - 1: kind k) that the summary knows; 0: none. */
 jb_seq jb_summary_last_of(const struct jb_summary *w, unsigned kinds);
 /* The wallet's first event of those kinds from `from` on. `last` is the last one that counts, and
@@ -110,6 +121,9 @@ bool jb_amount_within(const struct jb_event *e, const jb_amount *min, const jb_a
 
 /* items.c; NULL allowed; returns NULL. */
 struct jb_taken_back *jb_taken_back_free(struct jb_taken_back *t);
+
+/* feed.c; NULL allowed; returns NULL. */
+struct jb_feed_wallets *jb_feed_wallets_free(struct jb_feed_wallets *w);
 
 /* as_of.c */
 struct jb_as_of_point {
@@ -167,6 +181,9 @@ jb_status jb_view_read_walk(struct jb_view_read *q, uint32_t wallet, const struc
 jb_status jb_view_read_balance(struct jb_view_read *q, uint32_t wallet,
                                const struct jb_as_of_point *r, struct jb_balance *ret,
                                struct jb_error *err);
+
+/* What a wallet of that summary has on day `today`. */
+void jb_summary_balance(const struct jb_summary *summary, jb_day today, struct jb_balance *ret);
 
 /* JB_OK, or JB_E_CORRUPT where a sum does not fit. */
 jb_status jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_error *err);

@@ -76,6 +76,25 @@ snapshot_at_most(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_
     return jb_stored_snapshot_at_most(q->stored, wallet, seq, ret, &found, err);
 }
 
+jb_status
+jb_view_step(struct jb_view_read *q, struct jb_summary *summary, const struct jb_event *e,
+             struct jb_error *err)
+{
+    struct jb_move m;
+    jb_status status = JB_OK;
+    const char *why = jb_move_of(e, &m);
+    if (why == NULL && q != NULL) {
+        status = jb_fold_fill_again(jb_fold_wallet(q->fold, e->wallet), q->stored, summary, e,
+                                    jb_day_of(e->recorded_at, q->v->info.utc_offset_s), err);
+    }
+    why = why == NULL && status == JB_OK ? jb_summary_apply(summary, e, &m) : why;
+    if (why != NULL) {
+        status = jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`",
+                         (unsigned long long)e->seq, jb_tr(why));
+    }
+    return status;
+}
+
 static jb_status
 fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary,
              const jb_seq *seqs, size_t n, struct jb_error *err)
@@ -84,20 +103,7 @@ fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary
     while (n-- > 0 && status == JB_OK) {
         const struct jb_event *e;
         status = jb_view_read_event(q, seqs[n], wallet, &e, err);
-        if (status != JB_OK) {
-            break;
-        }
-        struct jb_move m;
-        const char *why = jb_move_of(e, &m);
-        if (why == NULL) {
-            status = jb_fold_fill_again(jb_fold_wallet(q->fold, wallet), q->stored, summary, e,
-                                        jb_day_of(e->recorded_at, q->v->info.utc_offset_s), err);
-        }
-        why = why == NULL && status == JB_OK ? jb_summary_apply(summary, e, &m) : why;
-        if (why != NULL) {
-            status = jb_fail(err, JB_E_CORRUPT, "event %llu: %s. Run `jangbu audit`",
-                             (unsigned long long)seqs[n], jb_tr(why));
-        }
+        status = status == JB_OK ? jb_view_step(q, summary, e, err) : status;
     }
     return status;
 }

@@ -393,6 +393,9 @@ jb_views_close(jb_views *v)
         pthread_mutex_destroy(&v->lock);
         pthread_mutex_destroy(&v->taken_lock);
         jb_taken_back_free(v->taken);
+        for (unsigned i = 0; i < JB_FEEDS_KEPT; i++) {
+            jb_feed_wallets_free(v->feeds[i]);
+        }
         jb_ledger_let_go(v->l);
         free(v);
     }

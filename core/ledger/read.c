@@ -211,6 +211,12 @@ jb_cursor_context(const jb_cursor *c)
                                      c->l->identity.utc_offset_s};
 }
 
+const struct jb_frame *
+jb_cursor_current(const jb_cursor *c)
+{
+    return jb_log_reader_current(c->reader);
+}
+
 void
 jb_cursor_rest(jb_cursor *c)
 {

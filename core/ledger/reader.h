@@ -92,6 +92,9 @@ jb_status jb_reader_tax_month(jb_ledger *l, uint32_t wallet, uint32_t month, boo
 /* What the bytes of the event last returned (jb_cursor_bytes) are decoded by. */
 struct jb_event_context jb_cursor_context(const jb_cursor *c);
 
+/* The frame that the event last returned stands in. Borrowed until the next call on c. */
+const struct jb_frame *jb_cursor_current(const jb_cursor *c);
+
 /* The frame of the event that jb_cursor_next would give, checked as that does, and steps behind it.
  * The event begins at *ret_at among the frame's. Borrowed until the next call on c. JB_END: the log
  * ends before it. */

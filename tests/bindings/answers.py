@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PLAIN = {"text": str, "int": int, "bool": bool, "null": type(None)}
+PLAIN = {"text": str, "int": int, "wide": int, "bool": bool, "null": type(None)}
 
 
 def read():
@@ -45,7 +45,7 @@ def differences(name, value, where=None):
     found = [f"{where}: {m} is missing" for m, (_, optional) in members.items() if not optional and m not in value]
     for m, v in value.items():
         if m not in members:
-            found += [] if others else [f"{where}: {m} ({v!r}) is not in the table"]
+            found += [] if others else [f"{where}: {m} ({v!r}) is not in tools/bindings/answers.txt"]
             continue
         tried = [_is(v, kind, f"{where}.{m}") for kind in members[m][0]]
         if all(tried):

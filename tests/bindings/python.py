@@ -2,7 +2,7 @@
 """The Python binding: every op and every query is reached and answers with what its types say; random commands give the answers and the
 log that the program gives; threads, tasks, forks, kills; what is wrong is said before anything is done.
 
-usage: python.py PROGRAM LIBRARY [PART ...]     JANGBU_SEED=N tries another stream"""
+usage: python.py PROGRAM LIBRARY [PART ...]     JANGBU_SEED=N tries another stream, JANGBU_COMMANDS=N more of it"""
 import asyncio
 import datetime
 import gc
@@ -36,6 +36,7 @@ from jangbu._text import command_lines  # noqa: E402
 
 PROGRAM, LIBRARY = None, None
 SEED = int(os.environ.get("JANGBU_SEED", "20261127"))
+COMMANDS = int(os.environ.get("JANGBU_COMMANDS", "1500"))
 checks = {"passed": 0, "failed": 0}
 
 
@@ -236,7 +237,8 @@ def channels(ledger):
 
 def streams(work):
     events = generate.init_events(PROGRAM, *generate.INIT_OPTIONS)
-    stream(work, "money", generate.INIT_OPTIONS, list(generate.stream(SEED, 1500, events)))
+    for n in range(max(1, COMMANDS // 1500)):
+        stream(work, f"money-{n}", generate.INIT_OPTIONS, list(generate.stream(SEED + n, 1500, events)))
     options = ["--roles=enforce", "--operator", generate_who.OPERATOR]
     papers = generate_papers.PapersGenerator(SEED, "enforce", "all", generate.init_events(PROGRAM, *options))
     stream(work, "papers", options, [papers.next()[0] for _ in range(800)])
@@ -268,6 +270,14 @@ def objects(work):
     check("once more", len(list(ledger.history("W", as_of=ledger.head().seq, limit=10))) == 27)
     check("the first only", len(ledger.history("W", limit=3).first().rows) == 3)
     log = ledger.log(limit=10000)
+    feed, last = [], log[-1].seq
+    for event in ledger.follow(after=0):
+        feed.append(event)
+        if event.seq == last:
+            break
+    check("the feed", [e.seq for e in feed] == [e.seq for e in log] and feed[-1].balance.total == ledger.balance("W").total and isinstance(feed[-1], jangbu.answers.FeedEvent))
+    check("on from a cursor", next(ledger.follow(cursor=feed[-3].cursor)).seq == last - 1 and next(ledger.follow(after=0, wallet="W")).type == "wallet_created")
+    raises("a cursor that is none", jangbu.Failed, ["cursor"], ledger.follow, cursor="x")
     check("the log", [e.seq for e in log] == list(range(1, len(log) + 1)) and list(ledger.events()) == log)
     check("a refusal", raises("refused", jangbu.Refused, ["INSUFFICIENT_CASH"], ledger.consume, wallet="W", usage="U", amount=10**9).refusal.available == 50000 - 175)
     done = ledger.submit([command.charge(wallet="W", charge="a", amount=1000), command.charge(wallet="W", charge="a", amount=1000)])
@@ -303,7 +313,7 @@ def wrong(work):
             ("a time without an offset", ValueError, ["at", "offset"], charge(at=datetime.datetime(2026, 11, 1))), ("a float in what is not known", TypeError, ["extra.x[1]"], charge(extra={"x": [1, 1.5]})),
             ("an actor that is a text", TypeError, ["actor"], charge(actor="kim")), ("an actor of numbers", TypeError, ["actor.id"], charge(actor={"id": 5})),
             ("a name that is none", TypeError, ["names of members"], {**charge(), 5: 1}), ("a set", TypeError, ["extra"], charge(extra={1})),
-            ("what is nested without end", ValueError, ["deep"], charge(extra=endless())), ("no op", TypeError, ["op"], {"wallet": "W"}), ("a member of a group", TypeError, ["commands[1].amount"], command.atomic(commands=[ok, charge(amount=1.5)])),
+            ("what is nested without end", ValueError, ["deep"], charge(extra=endless())), ("a group in itself without end", ValueError, ["deep"], in_itself()), ("no op", TypeError, ["op"], {"wallet": "W"}), ("a member of a group", TypeError, ["commands[1].amount"], command.atomic(commands=[ok, charge(amount=1.5)])),
             ("a group that is none", TypeError, ["commands"], {"op": "atomic", "commands": "x"})):
         raises(name, kind, words, ledger.submit, bad)
         raises(f"{name} behind a good one", kind, [], ledger.submit, [ok, bad])
@@ -357,6 +367,12 @@ def endless():
     return value
 
 
+def in_itself():
+    group = {"op": "atomic", "commands": []}
+    group["commands"].append(group)
+    return group
+
+
 def hangul(error):
     return error is not None and any("가" <= c <= "힣" for c in str(error))
 
@@ -386,20 +402,52 @@ def threads(work):
     for t in all_of:
         t.join()
     check("32 threads", len({s for s, _ in seen}) == 640 and all(ok for _, ok in seen) and ledger.balance("W").total == 32 * sum(range(1000, 1020)))
-    got = []
-    followers = [threading.Thread(target=lambda: got.append([e.seq for e in ledger.follow(after=0)])) for _ in range(3)]
+    got = [[], [], []]
+    followers = [threading.Thread(target=lambda seqs: seqs.extend(e.seq for e in ledger.follow(after=0)), args=(seqs,)) for seqs in got]
     for t in followers:
         t.start()
+    time.sleep(0.05)
     last = ledger.charge(wallet="W", charge="last", amount=1000).seq
-    time.sleep(0.1)
     waiter = threading.Thread(target=lambda: raises("a wait is ended", jangbu.Failed, ["E_USAGE"], ledger.wait, after=last, timeout_us=10**8))
     waiter.start()
     time.sleep(0.05)
+    until(lambda: all(seqs and seqs[-1] >= last for seqs in got))
     ledger.close()  # beside all of them
     for t in [*followers, waiter]:
-        t.join(20)
+        t.join(120)
     check("close ends who follows and waits", all(not t.is_alive() for t in [*followers, waiter]))
     check("who follows has every event once, in order", got == [list(range(1, last + 1))] * 3, [len(g) for g in got])
+
+
+def closing(work):
+    """Closed while eight threads ask and write: whatever runs comes to its end, and what comes later is told."""
+    with_wallet(work, "closing", 50000).close()
+    for turn in range(8):
+        ledger, ended, rows = jangbu.Ledger(os.path.join(work, "closing")), [], []
+
+        def use(number):
+            try:
+                for i in range(10**6):
+                    if number % 4 == 0:
+                        ledger.charge(wallet="W", charge=f"{turn}-{number}-{i}", amount=1000)
+                    else:
+                        rows.append(len(ledger.history("W", limit=200).first().rows))
+            except jangbu.Closed:
+                ended.append(number)
+        threads_of = [threading.Thread(target=use, args=(n,)) for n in range(8)]
+        for t in threads_of:
+            t.start()
+        time.sleep(0.004 * turn)
+        ledger.close()
+        for t in threads_of:
+            t.join(120)
+        check("closed beside eight threads", sorted(ended) == list(range(8)), ended)
+
+
+def until(true):
+    deadline = time.monotonic() + 120
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def forks(work):
@@ -426,6 +474,36 @@ def forks(work):
     check("a forked child is told, and opens its own", status == 0, status)
     check("and its parent goes on", ledger.charge(wallet="W", charge="C", amount=1000).ok)
     ledger.close()
+
+
+LEAVER = """
+import asyncio, sys, threading, jangbu
+ledger = jangbu.Ledger(sys.argv[1])
+threading.Thread(target=lambda: list(ledger.follow(after=0)), daemon=True).start()
+threading.Thread(target=lambda: [ledger.stat() for _ in range(10**6)], daemon=True).start()
+async def main():
+    other = await jangbu.AsyncLedger.open(sys.argv[1])
+    asyncio.create_task(other.balance("W"))
+    asyncio.create_task(other.charge(wallet="W", charge="C", amount=1000, key="k"))
+    async for event in other.follow(after=0):
+        break
+    asyncio.create_task(follow(other))
+    await asyncio.sleep(0.1)
+async def follow(other):
+    async for event in other.follow(after=0):
+        pass
+asyncio.run(main())
+print("over")
+"""
+
+
+def leaving(work):
+    """A program that closes nothing, with threads inside, ends."""
+    with_wallet(work, "leaving").close()
+    for _ in range(3):
+        out = subprocess.run([sys.executable, "-c", LEAVER, os.path.join(work, "leaving")], capture_output=True, text=True, timeout=120,
+                             env={**os.environ, "PYTHONPATH": str(ROOT / "tools/bindings/python/src")})
+        check("a program that closes nothing ends", (out.returncode, out.stdout, out.stderr) == (0, "over\n", ""), (out.returncode, out.stderr))
 
 
 WRITER = """
@@ -477,7 +555,7 @@ def memory(work):
     before = resident()
     ask(100000)
     grown = resident() - before
-    check("100,000 questions take no memory", grown < 1 << 20, f"{grown} bytes")
+    check("100,000 questions take no memory", grown < 2 << 20, f"{grown} bytes")
     ledger.close()
 
 
@@ -494,30 +572,39 @@ async def gathered(directory):
         calls = ledger._submitter.calls - before
         check("64 tasks share commits", len({d.seq for d in done}) == 1280 and calls < 320, calls)
         check("and each has its own answer", all(d.key in (f"{n // 20}-{n % 20}",) for n, d in enumerate(done)))
+        lists = [[command.charge(wallet="W", charge=f"l{n}-{i}", amount=1000, key=f"l{n}-{i}") for i in range(n % 5)] for n in range(40)]
+        listed = await asyncio.gather(*(ledger.submit(some) for some in lists))
+        check("lists that share commits", [[a.key for a in some] for some in listed] == [[c["key"] for c in some] for some in lists])
+        await ledger.submit([command.charge_reverse(wallet="W", charge=c["charge"], amount=1000) for some in lists for c in some])
         check("a question", (await ledger.balance("W")).total == 1280000)
         rows = [row.seq async for row in ledger.history("W", limit=500)]
         pages = [len(page.rows) async for page in ledger.history("W", limit=1000).pages()]
-        check("rows and pages", len(rows) == 1281 and pages == [1000, 281] and len((await ledger.history("W", limit=5).first()).rows) == 5, pages)
+        check("rows and pages", len(rows) == 1441 and pages == [1000, 441] and len((await ledger.history("W", limit=5).first()).rows) == 5, pages)
         mixed = await asyncio.gather(ledger.consume(wallet="W", usage="U", amount=10**9), ledger.submit(command.charge(wallet="W", charge="dry", amount=1000), dry_run=True),
                                      ledger.submit([command.charge(wallet="W", charge="x", amount=1000), command.wallet_off(wallet="N")]), ledger.submit([]),
                                      ledger.submit({"op": "charge", "amount": 1.5}), ledger.submit(command.wallet_off(wallet="N"), lang="de"), return_exceptions=True)
         check("each its own outcome", [type(m) for m in mixed] == [jangbu.Refused, jangbu.Done, list, list, TypeError, jangbu.errors.Usage] and mixed[1].dry_run and
               [a.ok for a in mixed[2]] == [True, False], mixed)
+        check("lines", json.loads(await ledger.apply('{"op":"wallet.off","wallet":"N"}'))["code"] == "WALLET_UNKNOWN")
         tasks = [asyncio.create_task(ledger.charge(wallet="W", charge=f"c{i}", amount=1000)) for i in range(50)]
         await asyncio.sleep(0)
         for t in tasks[::2]:
             t.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
         check("those that are not cancelled are answered", all(isinstance(e, jangbu.Done) for e in ended[1::2]) and all(isinstance(e, asyncio.CancelledError) for e in ended[::2]))
-        followers = [asyncio.create_task(follow(ledger)) for _ in range(20)]
+        seen = [[] for _ in range(20)]
+        followers = [asyncio.create_task(follow(ledger, seqs)) for seqs in seen]
         await asyncio.sleep(0.05)
         last = (await ledger.charge(wallet="W", charge="end", amount=1000)).seq
-        await asyncio.sleep(0.1)
+        for _ in range(2000):
+            if all(seqs and seqs[-1] >= last for seqs in seen):
+                break
+            await asyncio.sleep(0.01)
         late = asyncio.gather(*(ledger.charge(wallet="W", charge=f"late{i}", amount=1000) for i in range(30)))
         await asyncio.sleep(0)
     check("what was submitted before the end is answered", all(d.ok for d in await late))
-    got = await asyncio.wait_for(asyncio.gather(*followers), 10)
-    check("20 follow with one thread", all(g[:last] == list(range(1, last + 1)) for g in got), [len(g) for g in got])
+    await asyncio.wait_for(asyncio.gather(*followers), 10)
+    check("20 follow with one thread", all(g[:last] == list(range(1, last + 1)) for g in seen), [len(g) for g in seen])
     try:
         await ledger.balance("W")
         check("a closed ledger", False)
@@ -534,8 +621,9 @@ async def gathered(directory):
     return ledger
 
 
-async def follow(ledger):
-    return [event.seq async for event in ledger.follow(after=0)]
+async def follow(ledger, seqs):
+    async for event in ledger.follow(after=0):
+        seqs.append(event.seq)
 
 
 def tasks(work):
@@ -565,7 +653,7 @@ def hints(work):
                 check(f"{kind.__name__}.{name} is annotated and described", typing.get_type_hints(method).get("return") is not None and (method.__doc__ or "").strip(), name)
 
 
-PARTS = [every, streams, objects, wrong, threads, forks, kills, memory, tasks, hints]
+PARTS = [every, streams, objects, wrong, threads, closing, forks, leaving, kills, memory, tasks, hints]
 
 
 def main():

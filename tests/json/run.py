@@ -83,6 +83,7 @@ def same_commands(work):
     again = ledger.apply_text(whole, {"clock": "at"})
     check("again: keyed ones are answered as before", again == run("apply", by_program, "--clock=at", feed=whole))
     same_questions(ledger, by_program)
+    the_feed(ledger)
     ledger.close()
     check("the same log", run("log", by_program, "--json", "--people") == run("log", by_library, "--json", "--people"))
     check("the audit verifies what the library wrote", "verified" in run("audit", by_library))
@@ -135,6 +136,29 @@ def same_questions(ledger, directory):
     check("stat", list(have) == list(want) and all(have[k] == want[k] for k in have if k not in volatile), (have, want))
     check("head", ledger.ask("head")["seq"] == events and ledger.ask("policies") == have["policies"])
     check("info", ledger.ask("info") == ledger.info and ledger.info["ledger_id"] == have["ledger_id"])
+
+
+def the_feed(ledger):
+    """Each event as in the log, with its balance as of its number; of a wallet likewise."""
+    events = {e["seq"]: e for e in ledger.ask("log", limit=10000, people=True)}
+    whole, page = [], {"more": True, "through": 0, "next": ""}
+    while page["more"]:
+        page = ledger.ask("feed", limit=37, people=True, **({"cursor": page["next"]} if whole else {"after": 0}))
+        whole += page["rows"]
+        check("a page's end", page["through"] == whole[-1]["seq"] and page["next"] == whole[-1]["cursor"] and page["head"] == len(events), page["through"])
+    check("each event once", [row["seq"] for row in whole] == list(events))
+    for row in whole:
+        added = {name: row[name] for name in ("effect", "balance", "late", "cursor")}
+        check("a row is the event", {**events[row["seq"]], **added} == row, row)
+        if row["wallet"] is None:
+            check("no balance", row["balance"] is None and row["effect"] == 0, row)
+        elif row["seq"] % 5 == 0:
+            balance = ledger.ask("balance", wallet=row["wallet"], as_of=row["seq"])
+            check("a row's balance", all(balance[name] == value for name, value in row["balance"].items()), (row, balance))
+    name = next(row["wallet"] for row in whole if row["wallet"] is not None)
+    mine = ledger.ask("feed", wallet=name, limit=10000, people=True)
+    check("of a wallet", mine["rows"] == [row for row in whole if row["wallet"] == name] and mine["through"] == len(events) and not mine["more"])
+    check("in clear only with people", "people" not in ledger.ask("feed", limit=1)["rows"][0])
 
 
 def around(work):

@@ -40,13 +40,16 @@ PROGRAM_SINKS = {"app_usage": 1, "app_sentence": 1, "app_sentencef": 1, "table_c
 GATEWAY_SINKS = {"said": 2}
 JSON_SINKS = {"wrong": 3, "usage": 1, "null_given": 1}
 
+PAGES = ["tools/gateway/page.c", *(f"tools/gateway/page_{part}.c" for part in ("cash", "do", "form", "operator", "papers", "people", "sign", "wallet"))]
 ROOMS = [
     {"name": "core", "sources": ["core", "projections", "replay"], "catalogue": "core/base/korean_core.def", "sinks": CORE_SINKS, "marks": CORE_MARKS},
     {"name": "json", "sources": ["tools/json"], "catalogue": "tools/json/korean_json.def", "sinks": JSON_SINKS, "marks": TOOL_MARKS},
     {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
-     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c", "tools/jangbu/html.c", "tools/jangbu/chart.c"]},
+     "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c"]},
+    {"name": "pages", "sources": ["tools/pages"], "catalogue": "tools/pages/korean_pages.def", "also": ["tools/json/korean_json.def"],
+     "sinks": {}, "marks": TOOL_MARKS, "plain": ["tools/pages/html.c", "tools/pages/chart.c"]},
     {"name": "gateway", "sources": ["tools/gateway"], "catalogue": "tools/gateway/korean_gateway.def", "also": ["tools/json/korean_json.def"],
-     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c"]},
+     "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS | {"COLUMN"}, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c", *PAGES]},
 ]
 QUESTIONS = "projections/questions.def"
 MESSAGES, CODES = "core/ledger/messages.def", "core/include/jangbu/command.h"

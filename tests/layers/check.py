@@ -34,8 +34,8 @@ LEDGER_FACES = {"ledger/requires.h", "ledger/secret.h", "ledger/reader.h", "ledg
 JSON = "tools/json"
 # The daemon over both: its own headers, those of the JSON library, the public ones, and the pages' writer. One file knows HTTP's library.
 GATEWAY = "tools/gateway"
-GATEWAY_ALSO = {"html.h"}
-ONE_FILE = {"microhttpd.h": "tools/gateway/http.c"}
+GATEWAY_ALSO = {"html.h", "invoice_page.h"}
+ONE_FILE = {"microhttpd.h": "tools/gateway/http.c", "libpq-fe.h": "tools/feed/postgres.c"}
 PUBLIC_OWNER = {"base.h": "core", "event.h": "core", "command.h": "core", "ledger.h": "core", "projections.h": "projections", "replay.h": "replay",
                 "json.h": JSON}
 PUBLIC_MAY = {"core": {"core"}, "projections": {"core", "projections"}, "replay": {"core", "projections", "replay"}}

@@ -10,12 +10,6 @@
 #include "invoice_page.h"
 #include "lang.h"
 
-#define KO(en, ko) {en, ko},
-static const struct lang_row korean[] = {
-#include "korean_program.def"
-};
-#undef KO
-
 static struct out o;
 
 static int
@@ -247,7 +241,7 @@ main(int argc, char **argv)
 {
     if (argc == 3) { /* the page itself, to be looked at: pages ko|en FILE */
         struct invoice_page p = an_invoice();
-        lang_also(korean, sizeof korean / sizeof korean[0]);
+        html_language();
         lang_of_process = strcmp(argv[1], "ko") == 0 ? JB_LANG_KO : JB_LANG_EN;
         invoice_page(&o, &p);
         FILE *f = fopen(argv[2], "w");
@@ -261,7 +255,7 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(invoice, empty),
         cmocka_unit_test_teardown(invoice_in_korean, empty),
     };
-    lang_also(korean, sizeof korean / sizeof korean[0]);
+    html_language();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     empty(NULL);
     return failed;

@@ -788,6 +788,35 @@ s_event_pages(struct world *w)
 }
 
 static bool
+a_feed_row(void *data, const struct jb_feed_row *row)
+{
+    say("%.*s %lld %d ", (int)row->wallet.n, row->wallet.s != NULL ? row->wallet.s : "",
+        (long long)row->effect, row->late);
+    if (row->balance != NULL) {
+        say("%lld %lld ", (long long)row->balance->total, (long long)row->balance->free_dormant);
+    }
+    return an_event(data, row->event);
+}
+
+static jb_status
+s_feed(struct world *w)
+{
+    char cursor[JB_CURSOR_TEXT_BYTES] = "";
+    jb_status status = JB_OK;
+    for (unsigned i = 0; i < 6 && status == JB_OK; i++) {
+        struct jb_feed_page page = JB_SIZED(struct jb_feed_page);
+        const struct jb_feed_query q = {.size = sizeof q,
+                                        .after = i == 3 ? 9 : 0,
+                                        .cursor = i < 3 ? cursor : NULL,
+                                        .wallet = i > 3 ? t("W1") : (struct jb_text){NULL, 0},
+                                        .limit = 5 + i};
+        status = jb_feed_get(w->v, &q, a_feed_row, NULL, &page, &w->err);
+        memcpy(cursor, page.cursor, sizeof cursor);
+    }
+    return status;
+}
+
+static bool
 a_person(void *data, const struct jb_who_row *row)
 {
     (void)data;
@@ -1301,6 +1330,7 @@ static const struct step {
     {"jb_wallets_find, jb_find_get", s_found, VIEWS, false},
     {"lots, grants, refunds", s_items, VIEWS, false},
     {"jb_events_get, jb_refused_get", s_event_pages, VIEWS, false},
+    {"jb_feed_get", s_feed, VIEWS, false},
     {"cash status", s_cash_status, VIEWS, false},
     {"jb_history_get, jb_history_find", s_history, VIEWS, false},
     {"jb_change_get", s_change, VIEWS, false},

@@ -16,7 +16,8 @@
 #define H(field) JB_HAS(JB_CF_##field)
 #define WALLETS 12
 #define PEOPLE 5
-#define RUNS 8
+#define RUNS 11
+#define RUNS_WITH_IDLE 3
 
 static char scratch[64], dir[96];
 static jb_ledger *ledger;
@@ -259,11 +260,11 @@ make(const char *name)
 
 #define STEP (20 * 60 * JB_US_PER_SECOND)
 
-/* In every other run the thread goes on by itself, as between two commands that are far apart. */
+/* In the last runs the thread goes on by itself, as between two commands that are far apart. */
 static int64_t
 idle_us(void)
 {
-    return run % 2 == 0 ? JB_US_PER_SECOND : 100;
+    return run < RUNS - RUNS_WITH_IDLE ? JB_US_PER_SECOND : 100;
 }
 
 /* One handle, and the limits that make each stage last for a few commands. */

@@ -492,6 +492,8 @@ null_is_refused_by_queries(void **state)
     MISUSE(jb_expiring_get(v, text("W1"), 1, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_find_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_find_get(v, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_feed_get(NULL, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_feed_get(v, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_wallets_find(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_wallets_find(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_change_get(NULL, NULL, NULL, NULL, &err));

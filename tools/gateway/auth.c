@@ -130,7 +130,7 @@ table_add_owner(struct table *t)
     struct principal *who = &owner.who;
     char ignored[300];
     snprintf(who->name, sizeof who->name, "owner");
-    who->read = who->write = who->people = who->ops = who->keyless = true;
+    who->read = who->write = who->people = who->ops = who->keyless = who->page = true;
     memset(who->op_mask, 0xff, sizeof who->op_mask);
     who->ask_mask = UINT64_MAX;
     (void)table_add(t, &owner, ignored, sizeof ignored);
@@ -432,6 +432,24 @@ auth_leave(struct auth *a, struct exchange *x)
         x->who = NULL;
         table_leave(k->table);
     }
+}
+
+bool
+auth_token(struct auth *a, struct jb_text token, struct principal *ret)
+{
+    pthread_mutex_lock(&a->lock);
+    struct table *t = a->now;
+    atomic_fetch_add(&t->users, 1);
+    pthread_mutex_unlock(&a->lock);
+    const struct known *k = by_token(t, token);
+    if (k != NULL) {
+        *ret = k->entry.who;
+    } else {
+        atomic_fetch_add(&a->refused, 1);
+    }
+    const bool found = k != NULL;
+    table_leave(t);
+    return found;
 }
 
 /* ---- commands ---- */

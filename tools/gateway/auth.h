@@ -20,13 +20,14 @@ struct auth; /* the file as it was last read; readers keep what they have while 
  *     NAME sha256:HEX|uid:N [caller=C] [role=R] [scopes=WORD,...] [wallets=PREFIX] [rate=N]
  *
  * Scopes: `read` or `read:QUERY`; `write` or the name of an op; `people` (personal texts), `ops`
- * (health and metrics), `keyless` (commands without a key). The caller is the name unless given.
+ * (health and metrics), `keyless` (commands without a key), `page` (sessions of the page). The
+ * caller is the name unless given.
  */
 struct principal {
     char name[64];
     char caller[33];
     char role[33]; /* "": none */
-    bool read, write, people, ops, keyless;
+    bool read, write, people, ops, keyless, page;
     char wallets[65];    /* prefix of the wallets that it may see; "": all */
     uint64_t op_mask[4]; /* 1 << op: commands that it may give */
     uint64_t ask_mask;   /* 1 << enum query_kind: what it may ask */
@@ -53,6 +54,8 @@ uint64_t auth_refused(const struct auth *a);
 enum gateway_code auth_command(const struct principal *who, struct jb_command *c, char *why,
                                size_t size);
 bool auth_wallet(const struct principal *who, struct jb_text wallet);
+/* Whose token a text is, for who signs in by one. False: nobody's. */
+bool auth_token(struct auth *a, struct jb_text token, struct principal *ret);
 
 /* `token new NAME ...` and so on: prints a new token once, and writes its line behind those of the
  * file at path, which is replaced whole. The exit status. */

@@ -12,14 +12,17 @@
 
 #include "auth.h"
 #include "config.h"
+#include "example.h"
 #include "gateway.h"
+#include "html.h"
 #include "http.h"
 #include "keeper.h"
 #include "lang.h"
 #include "log.h"
-#include "openapi.h"
-#include "submit.h"
 #include "metrics.h"
+#include "openapi.h"
+#include "session.h"
+#include "submit.h"
 #include "workers.h"
 
 #define KO(en, ko) {en, ko},
@@ -104,6 +107,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
     g->metrics = metrics_new();
+    g->pages = pages_new();
     g->auth = auth_open(g->config->tokens, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {
@@ -112,7 +116,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
     }
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
-    if (g->workers == NULL || g->keeper == NULL) {
+    if (g->workers == NULL || g->keeper == NULL || g->pages == NULL) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -136,6 +140,7 @@ stop(struct gateway *g)
     }
     g->http = http_close(g->http);
     g->keeper = keeper_end(g->keeper);
+    g->pages = pages_free(g->pages);
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
     g->metrics = metrics_free(g->metrics);
@@ -188,6 +193,9 @@ serve(struct gateway *g)
     }
     log_listening(http_address(g->http, false), http_address(g->http, true),
                   strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
+    if (g->example) {
+        example_print(g->pages, http_address(g->http, false));
+    }
     notify("READY=1");
     wait_for_end(g, &set);
     notify("STOPPING=1");
@@ -205,7 +213,8 @@ static int
 run(struct gateway *g)
 {
     struct jb_error err;
-    if (open_ledger(g, &err) != JB_OK) {
+    if ((g->example && example_make(g->config->ledger, &err) != JB_OK) ||
+        open_ledger(g, &err) != JB_OK) {
         fprintf(stderr, "jangbud: %s\n", err.text);
         close_ledger(g);
         return EXIT_MACHINE;
@@ -261,10 +270,12 @@ main(int argc, char **argv)
     char bad[CONFIG_TEXT_BYTES + 512];
     config_init(&config);
     lang_also(rows, sizeof rows / sizeof rows[0]);
+    html_language();
     lang_of_process = JB_LANG_EN;
     if (argc > 1 && strcmp(argv[1], "token") == 0) {
         return tokens_main(&config, argc, argv);
     }
+    g.example = example_asked(&config, &argc, argv);
     const bool read = config_read_flags(&config, argc, argv, bad, sizeof bad);
     lang_of_process = config_lang(&config);
     if (config.help) {

@@ -1,9 +1,10 @@
 /* The table of all routes: a literal segment stands before a {name} in its place. */
 #include "commands.h"
 #include "health.h"
-#include "openapi.h"
-#include "reads.h"
 #include "metrics.h"
+#include "openapi.h"
+#include "page_holder.h"
+#include "reads.h"
 #include "route.h"
 
 /* clang-format off */
@@ -54,6 +55,7 @@ const struct route routes[] = {
     {METHOD_GET, "/v1/people", ACCESS_OPS, LANE_SLOW, read_get, "people", "getPeople", "how the personal texts are kept"},
     {METHOD_GET, "/v1/policies", ACCESS_READ_ALL, LANE_QUICK, read_get, "policies", "getPolicies", "each policy with its value in force"},
     {METHOD_GET, "/v1/roles", ACCESS_READ_ALL, LANE_QUICK, read_get, "roles", "getRoles", "which roles carry which command"},
+#include "page_routes.def"
 };
 /* clang-format on */
 const size_t routes_n = sizeof routes / sizeof routes[0];

@@ -82,6 +82,8 @@ scope_read(const char *word, struct principal *ret)
         ret->ops = true;
     } else if (strcmp(word, "keyless") == 0) {
         ret->keyless = true;
+    } else if (strcmp(word, "page") == 0) {
+        ret->page = true;
     } else {
         return false;
     }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "html.h"
 #include "process.h"
 
 #define KO(en, ko) {en, ko},
@@ -24,6 +25,7 @@ language_of_environment(void)
     static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
     const char *value = NULL;
     lang_also(rows, sizeof rows / sizeof rows[0]);
+    html_language();
     for (size_t i = 0; i < sizeof names / sizeof names[0] && value == NULL; i++) {
         value = getenv(names[i]);
         value = value != NULL && value[0] != '\0' ? value : NULL;

@@ -11,16 +11,22 @@ static const struct lang_row own_rows[] = {
 };
 #undef KO
 
+/* Catalogues beside it: of a program, and of what it shares with others. */
 static struct {
     const struct lang_row *rows;
     size_t n;
-} also;
+} also[2];
 
 void
 lang_also(const struct lang_row *rows, size_t n)
 {
-    also.rows = rows;
-    also.n = n;
+    for (size_t i = 0; i < sizeof also / sizeof also[0]; i++) {
+        if (also[i].rows == NULL || also[i].rows == rows) {
+            also[i].rows = rows;
+            also[i].n = n;
+            return;
+        }
+    }
 }
 
 jb_lang
@@ -58,6 +64,8 @@ tr(const char *english)
         return english;
     }
     const char *korean = find(own_rows, sizeof own_rows / sizeof own_rows[0], english);
-    korean = korean == NULL ? find(also.rows, also.n, english) : korean;
+    for (size_t i = 0; i < sizeof also / sizeof also[0] && korean == NULL; i++) {
+        korean = find(also[i].rows, also[i].n, english);
+    }
     return korean != NULL ? korean : english;
 }

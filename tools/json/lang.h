@@ -19,7 +19,8 @@ const char *tr(const char *english) __attribute__((format_arg(1)));
 struct lang_row {
     const char *en, *ko;
 };
-/* A catalogue beside that of the library, in the order of its bytes. */
+/* A catalogue beside that of the library, in the order of its bytes; two at most, before there are
+ * threads. */
 void lang_also(const struct lang_row *rows, size_t n);
 
 void lang_back(const jb_lang *before);

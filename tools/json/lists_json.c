@@ -390,3 +390,40 @@ events_answer(const struct asked *a, const struct query *q, struct out *o, struc
     }
     return status;
 }
+
+/* ---- the feed ---- */
+
+static bool
+each_of_feed(void *data, const struct jb_feed_row *r)
+{
+    struct rows *rows = data;
+    rows->status = feed_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
+                                 rows->asked->utc_offset_s, rows->err);
+    return rows->status == JB_OK;
+}
+
+jb_status
+feed_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    struct jb_feed_page page = JB_SIZED(struct jb_feed_page);
+    const struct jb_feed_query asked = {.size = sizeof asked,
+                                        .after = q->after,
+                                        .cursor = q->cursor.s,
+                                        .wallet = q->wallet,
+                                        .limit = (uint32_t)q->limit};
+    list_begin(q, o);
+    jb_status status = jb_feed_get(a->views, &asked, each_of_feed, &rows, &page, err);
+    status = status == JB_OK ? rows.status : status;
+    if (status != JB_OK) {
+        return status;
+    }
+    js_close(o, ']');
+    js_str(o, "next", page.cursor);
+    js_bool(o, "more", page.more != 0);
+    js_uint(o, "through", page.through);
+    js_uint(o, "head", page.head);
+    js_close(o, '}');
+    js_line_end(o);
+    return JB_OK;
+}

@@ -17,6 +17,8 @@ jb_status find_answer(const struct asked *a, const struct query *q, struct out *
                       struct jb_error *err);
 jb_status events_answer(const struct asked *a, const struct query *q, struct out *o,
                         struct jb_error *err);
+jb_status feed_answer(const struct asked *a, const struct query *q, struct out *o,
+                      struct jb_error *err);
 
 /* A query for events as the library has it. It borrows from q and from itself: it is not to be
  * copied. */

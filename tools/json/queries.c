@@ -154,6 +154,7 @@ static const struct query_info rows[QUERIES] = {
                           M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST) | M(AMOUNT_MIN) |
                           M(AMOUNT_MAX),
                       false},
+    [QUERY_FEED] = {"feed", 0, M(WALLET) | M(AFTER) | M(LIMIT) | M(CURSOR) | M(PEOPLE), false},
     [QUERY_EXPLAIN] = {"explain", M(WALLET), M(AS_OF) | M(FROM_DAY) | M(TO_DAY) | M(DAY) | M(SINCE),
                        false},
     [QUERY_RECEIPTS] = {"receipts", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR), false},

@@ -410,6 +410,7 @@ query_answer(const struct asked *a, const struct query *q, struct out *o, struct
         [QUERY_GRANTS] = items_answer,
         [QUERY_REFUNDS] = items_answer,
         [QUERY_EVENTS] = events_answer,
+        [QUERY_FEED] = feed_answer,
     };
     return answers[q->kind](a, q, o, err);
 }

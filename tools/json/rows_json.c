@@ -435,3 +435,41 @@ find_row_json(struct out *o, jb_ledger *l, const struct jb_find_row *r, bool peo
     js_close(o, '}');
     return status;
 }
+
+/* The wallet's id is known: it is looked up where a command on it was refused. */
+static jb_status
+feed_ids(jb_ledger *l, const struct jb_feed_row *r, char bufs[2][JB_ID_BYTES_MAX],
+         struct event_ids *ret, struct jb_error *err)
+{
+    if (r->wallet.s == NULL || event_channel(r->event) != 0) {
+        return event_ids_get(l, r->event, bufs, ret, err);
+    }
+    *ret = (struct event_ids){r->wallet, {NULL, 0}};
+    return JB_OK;
+}
+
+jb_status
+feed_row_json(struct out *o, jb_ledger *l, const struct jb_feed_row *r, bool people,
+              int32_t utc_offset_s, struct jb_error *err)
+{
+    char bufs[2][JB_ID_BYTES_MAX];
+    struct event_ids ids;
+    jb_status status = feed_ids(l, r, bufs, &ids, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    event_json_open(o, r->event, &ids, utc_offset_s);
+    status = people ? people_json(o, l, r->event, err) : JB_OK;
+    js_int(o, "effect", r->effect);
+    if (r->balance != NULL) {
+        js_open(o, "balance", '{');
+        balance_members_json(o, r->balance);
+        js_close(o, '}');
+    } else {
+        js_null(o, "balance");
+    }
+    js_bool(o, "late", r->late);
+    js_str(o, "cursor", r->cursor);
+    js_close(o, '}');
+    return status;
+}

@@ -66,6 +66,10 @@ jb_status event_row_json(struct out *o, jb_ledger *l, const struct jb_event *e, 
 jb_status find_row_json(struct out *o, jb_ledger *l, const struct jb_find_row *r, bool people,
                         int32_t utc_offset_s, struct jb_error *err);
 
+/* The same, with `effect`, `balance` (null: the event is of no wallet), `late` and `cursor`. */
+jb_status feed_row_json(struct out *o, jb_ledger *l, const struct jb_feed_row *r, bool people,
+                        int32_t utc_offset_s, struct jb_error *err);
+
 /* The ids that an event names by number. bufs: two of JB_ID_BYTES_MAX, where they lie. */
 struct event_ids;
 jb_status event_ids_get(jb_ledger *l, const struct jb_event *e, char bufs[2][JB_ID_BYTES_MAX],

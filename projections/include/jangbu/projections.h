@@ -298,6 +298,58 @@ JB_API JB_NODISCARD jb_status jb_events_get(jb_views *v, const struct jb_events_
                                             void *data, char *next, struct jb_moment *moment,
                                             struct jb_error *err);
 
+/*
+ * The feed: the log in order from any event on, without a hole, each event with what it did and
+ * what its wallet had after it. For those who keep a copy elsewhere: store the row's cursor with
+ * what you make of the row, in one transaction, and go on behind it.
+ */
+struct jb_feed_query {
+    size_t size;
+    jb_seq after;          /* events behind that number; 0: from the first on */
+    const char *cursor;    /* instead of it: of a row or a page; NULL or "": none */
+    struct jb_text wallet; /* of this wallet only; s NULL: of all */
+    uint32_t limit;        /* rows, 1 to JB_PAGE_ROWS_MAX */
+    uint32_t reserved;     /* 0 */
+};
+/* Borrowed during the call, as what it points to. */
+struct jb_feed_row {
+    const struct jb_event *event;
+    struct jb_text wallet;            /* id of the event's wallet; s NULL: it is of none */
+    jb_amount effect;                 /* d(e): what it did to the total */
+    const struct jb_balance *balance; /* of the wallet after it, as jb_balance_get has it as of the
+                                         event's number; NULL: it is of none */
+    bool late;                        /* posted_on > day(occurred_at) */
+    const char *cursor;               /* to go on behind it */
+};
+struct jb_feed_page {
+    size_t size;
+    jb_seq through;                    /* go on behind this event */
+    jb_seq head;                       /* where the log ended */
+    char cursor[JB_CURSOR_TEXT_BYTES]; /* the same as through: it holds on this history only */
+    uint32_t more;                     /* 1: the log has events behind it; 0: none */
+    uint32_t reserved;
+};
+/*
+ * A page of it: events that are on stable storage. A page ends before a group that it could not
+ * have whole; where it has nothing else, it has all of that group, and so more rows than the limit.
+ * each returns false to end the page behind its row, be that in a group. ret may be NULL. Who has
+ * told all of it waits by jb_wait(l, ret->through, ...).
+ *
+ * Balances are folded from page to page: asked for in order, an event costs about a microsecond. A
+ * wallet that the pages before did not meet is read at its place in the log, from a snapshot and at
+ * most 64 events (and one for each grant) behind it; nothing is folded from the first event on,
+ * where views.mdb is there.
+ *
+ * JB_E_USAGE: the limit, a number and a cursor, a cursor of another list or ledger. JB_E_NOTFOUND:
+ * a number or a cursor behind the end of the log, a cursor of another history (the log was put back
+ * to an older state), a wallet that there is not. Where a call fails half-way, what each was told
+ * is right.
+ */
+JB_API JB_NODISCARD jb_status jb_feed_get(jb_views *v, const struct jb_feed_query *query,
+                                          bool (*each)(void *data, const struct jb_feed_row *row),
+                                          void *data, struct jb_feed_page *ret,
+                                          struct jb_error *err);
+
 /* clang-format off */
 #define JB_CAUSES(X)                                                                                               \
     X(charged) X(charge_reversed) X(debt_repaid) X(free_activated) X(consumed) X(returned) X(expired) X(forfeited) \

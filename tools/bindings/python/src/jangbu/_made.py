@@ -873,6 +873,17 @@ class Queries:
             "limit": limit, "cursor": cursor, "people": people, "types": types, "since": since, "until": until,
             "newest_first": newest_first, "amount_min": amount_min, "amount_max": amount_max})
 
+    def feed(self, *, wallet: str | None = None, limit: int | None = None, cursor: str | None = None,
+            people: bool | None = None, after: int | None = None) -> a.Feed:
+        """The log in order behind `after` or `cursor`, each event with its effect and the balance after it; below.
+
+        Members: wallet: its id; limit: rows at most; 100; cursor: `next` of the page before; people: the personal texts
+        that events name by reference: actor, note, reason, name; one that is not there is {ref, id: null, why}; after:
+        the last event that is known; 0: none, which it is of `feed`.
+        """
+        return self._one(a.Feed, "feed", {"wallet": wallet, "limit": limit, "cursor": cursor, "people": people,
+            "after": after})
+
     def explain(self, wallet: str, *, as_of: When | None = None, from_day: Day | None = None, to_day: Day | None = None,
             day: Day | None = None, since: When | None = None) -> a.Explanation:
         """Why its total and its cash status differ; from one day to another: why the closing is not that before; `since`
@@ -1048,7 +1059,8 @@ class Queries:
         """Returns when the log ends behind that event, or the time is over: `seq`, where it ends, and `more`: whether that
         is behind it.
 
-        Members: after: the last event that is known; 0: none; timeout_us: microseconds; 1000000. 0 looks once.
+        Members: after: the last event that is known; 0: none, which it is of `feed`; timeout_us: microseconds; 1000000.
+        0 looks once.
         """
         return self._one(a.Growth, "wait", {"after": after, "timeout_us": timeout_us})
 
@@ -1241,6 +1253,17 @@ class AsyncQueries:
             "limit": limit, "cursor": cursor, "people": people, "types": types, "since": since, "until": until,
             "newest_first": newest_first, "amount_min": amount_min, "amount_max": amount_max})
 
+    async def feed(self, *, wallet: str | None = None, limit: int | None = None, cursor: str | None = None,
+            people: bool | None = None, after: int | None = None) -> a.Feed:
+        """The log in order behind `after` or `cursor`, each event with its effect and the balance after it; below.
+
+        Members: wallet: its id; limit: rows at most; 100; cursor: `next` of the page before; people: the personal texts
+        that events name by reference: actor, note, reason, name; one that is not there is {ref, id: null, why}; after:
+        the last event that is known; 0: none, which it is of `feed`.
+        """
+        return await self._one(a.Feed, "feed", {"wallet": wallet, "limit": limit, "cursor": cursor, "people": people,
+            "after": after})
+
     async def explain(self, wallet: str, *, as_of: When | None = None, from_day: Day | None = None, to_day: Day | None = None,
             day: Day | None = None, since: When | None = None) -> a.Explanation:
         """Why its total and its cash status differ; from one day to another: why the closing is not that before; `since`
@@ -1416,7 +1439,8 @@ class AsyncQueries:
         """Returns when the log ends behind that event, or the time is over: `seq`, where it ends, and `more`: whether that
         is behind it.
 
-        Members: after: the last event that is known; 0: none; timeout_us: microseconds; 1000000. 0 looks once.
+        Members: after: the last event that is known; 0: none, which it is of `feed`; timeout_us: microseconds; 1000000.
+        0 looks once.
         """
         return await self._one(a.Growth, "wait", {"after": after, "timeout_us": timeout_us})
 

@@ -92,7 +92,7 @@ def _known(kind: str, value: Any, path: str, lang: str | None) -> Any:
     return _time(value, path, lang, kind)
 
 
-def _command(command: object, path: str, lang: str | None) -> dict[str, Any]:
+def _command(command: object, path: str, lang: str | None, depth: int = 0) -> dict[str, Any]:
     if not isinstance(command, Mapping):
         raise TypeError(say("mapping", lang, given=_shown(command)))
     if type(command.get("op")) is not str:
@@ -103,7 +103,9 @@ def _command(command: object, path: str, lang: str | None) -> dict[str, Any]:
         if name == "commands":
             if not isinstance(value, (list, tuple)):
                 raise _bad(TypeError, "type", lang, where, _shown(value), want=want("list", lang or "en"))
-            made[name] = [_command(c, f"{where}[{i}].", lang) for i, c in enumerate(value)]
+            if depth == _DEEPEST:
+                raise _bad(ValueError, "deep", lang, where)
+            made[name] = [_command(c, f"{where}[{i}].", lang, depth + 1) for i, c in enumerate(value)]
             continue
         kind = COMMAND_KINDS.get(name) if isinstance(name, str) else None
         made[_name(name, lang)] = _free(value, where, lang) if kind is None else _known(kind, value, where, lang)

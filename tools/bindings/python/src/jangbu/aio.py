@@ -26,6 +26,7 @@ P = TypeVar("P", bound=Answer)
 T = TypeVar("T")
 Answers = list[a.Done | a.Refusal]
 _MOST = 8192  # commands of one call, as the library commits them
+_PAGE = 1000  # events of one question of who follows
 _WAIT_US = 1_000_000
 
 
@@ -249,6 +250,13 @@ class AsyncLedger(Commands[Coroutine[Any, Any, a.Done]], AsyncQueries):
         found = await request.future
         return outcome(found[0]) if one else found
 
+    async def apply(self, lines: str | bytes, **options: Any) -> str:
+        """As `Ledger.apply`."""
+        self._look()
+        text = options_text(options, self._handle.lang)
+        given = lines.encode("utf-8") if isinstance(lines, str) else lines
+        return await self._loop.run_in_executor(self._readers, self._handle.apply, given, text)
+
     # ---- queries
 
     async def _asked(self, query: bytes) -> str:
@@ -276,21 +284,21 @@ class AsyncLedger(Commands[Coroutine[Any, Any, a.Done]], AsyncQueries):
         """What never changes about the ledger, as it was when it was opened."""
         return self._handle.info
 
-    async def follow(self, after: int | None = None, *, people: bool | None = None) -> AsyncIterator[a.Event]:
+    async def follow(self, after: int | None = None, *, cursor: str | None = None, wallet: str | None = None,
+                     people: bool | None = None) -> AsyncIterator[a.FeedEvent]:
         """As `Ledger.follow`. However many follow, one thread waits. `close` and `stop_following` end it."""
-        seq = (await self.head()).seq if after is None else after
-        while True:
-            if self._closing or self._ended:
-                return
+        if cursor is None:
+            after = (await self.head()).seq if after is None else after
+        while not self._closing and not self._ended:
             try:
-                found = await self.log(from_=seq + 1, limit=1000, people=people)
+                page = await self.feed(after=after, cursor=cursor, wallet=wallet, people=people, limit=_PAGE)
             except Closed:
                 return
-            for event in found:
-                seq = event.seq
+            for event in page.rows:
                 yield event
-            if not found:
-                await self._more(seq)
+            after, cursor = None, page.next
+            if not page.more:
+                await self._more(page.through)
 
     async def _more(self, seq: int) -> None:
         """Returns when the log is longer, or nobody waits any more."""

@@ -151,6 +151,28 @@ class Event(Answer):
     posted_on: str | None
     prev: int
 
+class FeedEvent(Answer):
+    __slots__ = ()
+    seq: int
+    type: str
+    recorded_at: str | None
+    wallet: str | None
+    occurred_at: str | None
+    posted_on: str | None
+    prev: int
+    effect: int
+    balance: Figures | None
+    late: bool
+    cursor: str
+
+class Feed(Answer):
+    __slots__ = ()
+    rows: list[FeedEvent]
+    next: str
+    more: bool
+    through: int
+    head: int
+
 class Balance(Answer):
     """Not always there: name_why."""
     __slots__ = ()
@@ -925,6 +947,8 @@ class Queries(Answer):
 
 Done._inner = {"balance": Figures, "parts": Part, "results": Done}
 Refusal._inner = {"conditions": Conditions}
+FeedEvent._inner = {"balance": Figures}
+Feed._inner = {"rows": FeedEvent}
 Balance._inner = {"as_of": Moment}
 CashStatus._inner = {"rows": Day, "as_of": Moment}
 HistoryRow._inner = {"parts": Part}

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from .errors import Closed, Forked, Refused, Usage, failed
 A = TypeVar("A", bound=Answer)
 P = TypeVar("P", bound=Answer)
 Lang = Literal["en", "ko"]
+_PAGE = 1000
 _SLICE_US = 250_000  # how long one call waits: in between, signals are heard
 
 
@@ -197,26 +199,26 @@ class Ledger(Commands[a.Done], Queries):
         """What never changes about the ledger, as it was when it was opened."""
         return self._handle.info
 
-    def follow(self, after: int | None = None, *, people: bool | None = None) -> Iterator[a.Event]:
-        """Every event behind number `after` (0: from the beginning; None: those that come from now on), in order, as long as the ledger
-        is open: it waits for the next. `stop_following`, or `close`, from another thread ends it."""
-        seq = self.head().seq if after is None else after
-        self.log(from_=seq + 1, limit=1, people=people)  # what is wrong is said here
-        return self._follow(seq, people)
+    def follow(self, after: int | None = None, *, cursor: str | None = None, wallet: str | None = None,
+               people: bool | None = None) -> Iterator[a.FeedEvent]:
+        """Every event behind number `after` (0: from the beginning; None: those that come from now on) or behind the `cursor` of an event
+        that it gave before, in order, with its effect and the balance after it, as long as the ledger is open: it waits for the next.
+        `stop_following`, or `close`, from another thread ends it."""
+        if cursor is None:
+            after = self.head().seq if after is None else after
+        return self._follow(self.feed(after=after, cursor=cursor, wallet=wallet, people=people, limit=_PAGE), wallet, people)
 
-    def _follow(self, seq: int, people: bool | None) -> Iterator[a.Event]:
+    def _follow(self, page: a.Feed, wallet: str | None, people: bool | None) -> Iterator[a.FeedEvent]:
         while True:
+            yield from page.rows
             try:
-                found = self.log(from_=seq + 1, limit=1000, people=people)
-                if not found:
-                    self.wait(after=seq, timeout_us=_SLICE_US)
+                if not page.more:
+                    self.wait(after=page.through, timeout_us=_SLICE_US)
+                page = self.feed(cursor=page.next, wallet=wallet, people=people, limit=_PAGE)
             except Usage:
                 if self._ended or not self._handle.open:
                     return
                 raise
-            for event in found:
-                seq = event.seq
-                yield event
 
     _ended = False
 
@@ -244,8 +246,9 @@ class Ledger(Commands[a.Done], Queries):
         self.close()
 
     def __del__(self) -> None:
+        # While the interpreter ends, threads may stand inside a call for ever: nothing is waited for. Nothing is lost by that.
         handle: Handle | None = self.__dict__.get("_handle")
-        if handle is not None and handle.open and os.getpid() == handle.opener:
+        if handle is not None and handle.open and not sys.is_finalizing() and os.getpid() == handle.opener:
             warnings.warn(f"a ledger was not closed: {self.directory!r}", ResourceWarning, source=self, stacklevel=2)
             handle.close()
 

@@ -2,6 +2,20 @@
 
 #include <string.h>
 
+#include "lang.h"
+
+#define KO(en, ko) {en, ko},
+static const struct lang_row korean[] = {
+#include "korean_pages.def"
+};
+#undef KO
+
+void
+html_language(void)
+{
+    lang_also(korean, sizeof korean / sizeof korean[0]);
+}
+
 /* ---- text ---- */
 
 /* Bytes of the sign that s begins with, *ret its number; 0: it is not UTF-8. */
@@ -152,7 +166,7 @@ html_span(struct out *o, const char *tag, const char *class, unsigned columns, u
 /* Sans-serif families that have Hangul, of each system that has one; then whatever there is. Tables
  * break between rows, and their heads stand on each sheet again. */
 static const char style[] =
-    "@page{size:A4;margin:14mm 12mm 16mm;"
+    "\n@page{size:A4;margin:14mm 12mm 16mm;"
     "@bottom-right{content:counter(page) ' / ' counter(pages);font-size:8pt}}\n"
     "*{box-sizing:border-box}\n"
     "html{-webkit-print-color-adjust:exact;print-color-adjust:exact}\n"
@@ -205,9 +219,15 @@ html_page_begin(struct out *o, const char *lang, const char *title)
                "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html_element(o, "title", NULL, title);
-    out_str(o, "<style>\n");
+    out_str(o, "<style>");
     out_str(o, style);
     out_str(o, "</style>\n</head>\n<body>\n");
+}
+
+struct jb_text
+html_page_style(void)
+{
+    return (struct jb_text){style, sizeof style - 1};
 }
 
 void

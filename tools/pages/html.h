@@ -4,6 +4,9 @@
 
 #include "out.h"
 
+/* The sentences of pages can be said in Korean from here on: once, before there are threads. */
+void html_language(void);
+
 /* Text between tags or in an attribute: each sign that means something there is written as itself,
  * and what no page may have (control characters, bytes that are not UTF-8) as U+FFFD. */
 void html_text(struct out *o, struct jb_text t);
@@ -24,6 +27,8 @@ void html_span(struct out *o, const char *tag, const char *class, unsigned colum
  * of families. lang: "ko" or "en". */
 void html_page_begin(struct out *o, const char *lang, const char *title);
 void html_page_end(struct out *o);
+/* What stands between <style> and </style> there: for who has to say its hash. */
+struct jb_text html_page_style(void);
 
 /* In a tag that is not closed yet: name="value". */
 void html_number(struct out *o, const char *name, int64_t value);

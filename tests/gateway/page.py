@@ -1,0 +1,342 @@
+#!/usr/bin/python3
+"""The page over a real socket, as a browser without JavaScript uses it.
+
+Every text is escaped, whoever gave it; forms are those of their session; a ticket works once; what is pressed twice is done once; the
+lines between two totals add up; each state of a wallet has its page, in both languages.
+
+usage: page.py JANGBU JANGBUD
+"""
+import concurrent.futures
+import datetime
+import html.parser
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+from served import Served
+
+SCRIPT = "<script>x()</script>"
+HOLDER = ["/w", "/w/status", "/w/history", "/w/history?kind=charge", "/w/history?kind=use", "/w/history?kind=refund", "/w/free", "/w/refunds",
+          "/w/papers", "/w/people", "/w/questions"]
+OPERATOR = ["/o", "/o/wallets", "/o/wallets?state=debt", "/o/wallets?state=SUSPENDED", "/o/refunds", "/o/due", "/o/commands", "/o/find?ref=C1"]
+LONG = "가나다라마바사아자차카타파하가나다라마바"  # twenty signs: the longest name
+KST = datetime.timezone(datetime.timedelta(hours=9))
+TODAY = datetime.datetime.now(KST).date()
+
+
+class Page(html.parser.HTMLParser):
+    """What of a page is looked at: its tags, its text, its forms, the tables' figures."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.text, self.tags, self.forms, self.lang, self.rows, self.cells = text, [], [], None, [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags.append((tag, attrs))
+        if tag == "html":
+            self.lang = attrs.get("lang")
+        elif tag == "form":
+            self.forms.append({"action": attrs.get("action"), "fields": {}})
+        elif tag == "input" and self.forms and "name" in attrs:
+            self.forms[-1]["fields"][attrs["name"]] = attrs.get("value", "")
+        elif tag == "tr":
+            self.cells = []
+        elif tag == "data" and self.cells is not None:
+            self.cells.append(int(attrs["value"]))
+
+    def handle_endtag(self, tag):
+        if tag == "tr" and self.cells is not None:
+            self.rows.append(self.cells)
+            self.cells = None
+
+    def form(self, op, **fields):
+        """The form for that command, with those values among its fields."""
+        for form in self.forms:
+            if form["fields"].get("op") == op and all(form["fields"].get(k) == v for k, v in fields.items()):
+                return form
+        raise AssertionError(f"no form for {op} {fields}: {[f['fields'].get('op') for f in self.forms]}")
+
+
+class Browser:
+    """One that keeps its cookie."""
+
+    def __init__(self, served):
+        self.served, self.cookie, self.connection = served, None, served.connection()
+        self.origin = "http://%s:%d" % served.address
+
+    def get(self, path, **headers):
+        return self.send("GET", path, None, headers)
+
+    def send(self, method, path, body, headers):
+        if self.cookie:
+            headers.setdefault("Cookie", f"__Host-jangbu={self.cookie}")
+        answer = self.served.ask(method, path, body, connection=self.connection, **headers)
+        given = answer.headers.get("Set-Cookie")
+        if given:
+            self.cookie = re.match(r"__Host-jangbu=([^;]*)", given).group(1)
+        return answer
+
+    def page(self, path, status=200, **headers):
+        answer = self.get(path, **headers)
+        assert answer.status == status, (path, answer)
+        check_headers(answer)
+        return Page(answer.body.decode())
+
+    def post(self, form, status=None, origin=None, **change):
+        fields = {**form["fields"], **change}
+        headers = {"Content_Type": "application/x-www-form-urlencoded", "Origin": origin or self.origin}
+        answer = self.send("POST", form["action"], urllib.parse.urlencode(fields), headers)
+        assert status is None or answer.status == status, (form, answer)
+        return answer
+
+    def do(self, form, **change):
+        """Tries, confirms; the event's number."""
+        looked = Page(self.post(form, 200, **change).body.decode())
+        sure = looked.form(form["fields"]["op"])
+        assert sure["fields"]["step"] == "do" and sure["fields"]["key"].startswith("page-"), sure
+        done = self.post(sure, 303)
+        return sure, int(re.search(r"done=(\d+)", done.headers["Location"]).group(1))
+
+
+def check_headers(answer):
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy, policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "same-origin" and answer.headers["X-Frame-Options"] == "DENY"
+
+
+def ticket(served, token, **members):
+    answer = served.ask("POST", "/v1/tickets", members, token=token)
+    assert answer.status == 200, answer
+    return answer.json["path"]
+
+
+def signed_in(served, token, **members):
+    browser = Browser(served)
+    assert browser.get(ticket(served, token, **members)).status == 200
+    assert browser.cookie
+    return browser
+
+
+def at(days_ago, hour=10, minute=0):
+    day = TODAY - datetime.timedelta(days=days_ago)
+    return datetime.datetime(day.year, day.month, day.day, hour, minute, tzinfo=KST).isoformat()
+
+
+def commands():
+    """A wallet for each state, over the last days, with markup in each text that somebody gives."""
+    person = "<b>'\"&h"
+    out, minute = [], [0]
+
+    def add(op, days_ago=5, **members):
+        minute[0] = 1 if days_ago < 5 else minute[0] + 1
+        out.append({"op": op, "at": at(days_ago, 9 + minute[0] // 60, minute[0] % 60), "key": f"k{len(out)}", **members})
+
+    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant"):
+        add("wallet.create", wallet=name, kind="BUSINESS" if name in ("post", "plant", "many") else "PERSONAL",
+            name=LONG if name == "many" else "<script>x()</script>"[:20], master=person)
+    add("charge", wallet="plant", charge="<i>C1", amount=50000, method="CREDIT_CARD", pg="<i>pg", txn_ref="<i>txn", approve_no="<i>ok",
+        note=SCRIPT)
+    add("free.grant", wallet="plant", grant="<i>G1", amount=7000, expires_on=str(TODAY + datetime.timedelta(days=9)), reason=SCRIPT, note=SCRIPT)
+    add("free.grant", wallet="plant", grant="G2", amount=900, expires_on=str(TODAY + datetime.timedelta(days=9)))
+    add("refund.request", wallet="plant", refund="<i>R1", amount=1000, note=SCRIPT)
+    add("member.invite", wallet="plant", person="<script>x()</script>", actor={"id": person})
+    add("biz.request", wallet="plant", biz="1208612345", biz_name=SCRIPT, representative=SCRIPT, address=SCRIPT)
+    add("invoice.email", wallet="plant", email="<i>a@b")
+    add("sales.request", wallet="plant", agency="<i>agency")
+    add("sales.accept", wallet="plant", agency="<i>agency")
+    add("charge", wallet="debt", charge="C1", amount=1000)
+    add("consume", wallet="debt", usage="U1", amount=3000, overdraft=True)
+    add("wallet.suspend", wallet="susp", note=SCRIPT)
+    add("wallet.off", wallet="off")
+    add("wallet.off", wallet="gone")
+    add("wallet.delete", wallet="gone")
+    add("wallet.settlement", wallet="post", settlement="POSTPAID", limit=50000)
+    add("consume", wallet="post", usage="U1", amount=700)
+    add("charge", wallet="many", charge="C1", amount=100000000)
+    for i in range(2500):
+        add("consume", days_ago=4, wallet="many", usage=f"u{i}", amount=10 + i % 7)
+    add("charge", days_ago=1, wallet="many", charge="C2", amount=3000)
+    return out
+
+
+def make(jangbu, directory):
+    ledger = os.path.join(directory, "ledger")
+    subprocess.run([jangbu, "init", ledger], check=True, stdout=subprocess.DEVNULL)
+    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in commands())
+    done = subprocess.run([jangbu, "apply", ledger, "-", "--clock=at"], input=lines, text=True, capture_output=True)
+    bad = [line for line in done.stdout.splitlines() if '"ok":true' not in line]
+    assert not bad and done.returncode == 0, (bad[:3], done.stderr)
+    return ledger
+
+
+def token_for(jangbud, tokens, name, *flags):
+    made = subprocess.run([jangbud, "token", "new", name, "--tokens", tokens, *flags], check=True, capture_output=True, text=True)
+    return made.stdout.strip()
+
+
+# ---- what is tried ----
+
+
+def escaped(page, path):
+    scripts = [attrs for tag, attrs in page.tags if tag == "script"]
+    assert all(set(a) == {"src", "defer"} for a in scripts), (path, scripts)
+    assert not any(tag in ("i", "b") for tag, _ in page.tags), (path, "markup of somebody else's")
+    assert not any(name.startswith("on") or name == "style" for _, attrs in page.tags for name in attrs), path
+
+
+def every_state(served, token):
+    for wallet in ("never", "debt", "susp", "off", "gone", "many", "post", "plant"):
+        for lang in ("ko", "en"):
+            browser = signed_in(served, token, wallet=wallet, actor="h", lang=lang)
+            for path in HOLDER:
+                page = browser.page(path)
+                assert page.lang == lang, (path, page.lang)
+                escaped(page, path)
+    browser = signed_in(served, token, actor="op")
+    for path in OPERATOR + [f"/o/wallets/{w}" for w in ("never", "debt", "susp", "off", "gone", "many", "post", "plant")]:
+        for lang in ("ko", "en"):
+            escaped(browser.page(path + ("&" if "?" in path else "?") + "lang=" + lang), path)
+    seen = browser.page("/o/wallets/plant")
+    assert "&lt;script&gt;x()&lt;/script&gt;" in seen.text and "&lt;i&gt;C1" in seen.text
+
+
+def lines_add_up(served, token):
+    for wallet in ("many", "debt", "plant", "post"):
+        page = signed_in(served, token, wallet=wallet, actor="h").page("/w/status")
+        table = page.rows[1:]  # behind its head
+        end = next(i for i, r in enumerate(table) if i > 0 and sum(r[0] for r in table[:i]) == r[0])
+        asked = served.ask("GET", f"/v1/wallets/{wallet}", token=token).json
+        assert table[end] == [asked["total"]], (wallet, table[: end + 1], asked)
+
+
+def history_goes_on(served, token):
+    browser, path, rows = signed_in(served, token, wallet="many", actor="h"), "/w/history?kind=use", 0
+    while path and rows < 250:
+        page = browser.page(path)
+        body = [r for r in page.rows if len(r) == 2]
+        assert len(body) == 50 and all(a[1] - b[1] == a[0] for a, b in zip(body, body[1:])), path
+        rows += len(body)
+        path = next((a["href"] for t, a in page.tags if t == "a" and a.get("rel") == "next"), None)
+    assert path, "2,500 rows end early"
+
+
+def signing_in(served, token):
+    path = ticket(served, token, wallet="plant", actor="h")
+    browser = Browser(served)
+    answer = browser.get(path)
+    assert answer.headers["Set-Cookie"] == f"__Host-jangbu={browser.cookie}; Path=/; Secure; HttpOnly; SameSite=Strict"
+    assert "Location" not in answer.headers and 'content="0;url=/w"' in answer.body.decode()
+    assert Browser(served).get(path).status == 403, "a ticket worked twice"
+    assert Browser(served).page("/w", 403) and Browser(served).get("/o").status == 303
+    assert browser.get("/o/wallets").status == 303, "a holder saw the operator's page"
+    assert browser.get("/w/events/2").status == 404, "a holder saw an event that is not of his wallet"
+    out = browser.page("/w").forms[0]
+    assert out["action"] == "/sign-out"
+    assert browser.post({**out, "fields": {"csrf": "0" * 32}}, 403)
+    kept = browser.cookie
+    browser.post(out, 200)
+    browser.cookie = kept
+    assert browser.get("/w").status == 403, "the session lived on"
+
+
+def tickets_are_for_some(served, jangbud, tokens, token):
+    assert served.ask("POST", "/v1/tickets", {"wallet": "nope"}, token=token).status == 404
+    assert served.ask("POST", "/v1/tickets", {"wallet": "plant", "ttl": 61}, token=token).status == 400
+    assert served.ask("POST", "/v1/tickets", {"wallet": "plant", "more": 1}, token=token).status == 400
+    assert served.ask("POST", "/v1/tickets", {"wallet": "plant"}, token="jbt_no").status == 401
+
+
+def operators_paste_a_token(served, token, reader):
+    browser = Browser(served)
+    form = browser.page("/o/sign-in").forms[0]
+    assert browser.post(form, 401, token="jbt_nothing")
+    assert browser.post(form, 401, token=reader), "a token without the scope page opened it"
+    assert browser.post(form, 403, token=token, origin="http://evil.example")
+    browser.post(form, 303, token=token, actor="op-1")
+    browser.page("/o")
+
+
+def forms_are_of_their_session(served, token):
+    one, two = (signed_in(served, token, wallet="plant", actor="h") for _ in range(2))
+    use = one.page("/w/free").form("free.activate", grant="G2")
+    assert one.post(use, 403, csrf="0" * 32) and one.post(use, 403, origin="http://evil.example") and one.post(use, 403, origin="null")
+    assert two.post(use, 403), "a form of another session was taken"
+    other = {"action": "/w/do", "fields": {**use["fields"], "op": "charge", "amount": "1", "charge": "X"}}
+    assert one.post(other, 403), "a holder charged"
+    theirs = {"action": "/w/do", "fields": {**use["fields"], "wallet": "many"}}
+    assert one.post(theirs, 403), "a holder did something to another wallet"
+    assert one.send("POST", "/w/do", "{}", {"Content_Type": "application/json"}).status == 415
+
+
+def used_once(served, token):
+    """사용하기: looked at, confirmed, pressed twice; one event."""
+    browser = signed_in(served, token, wallet="plant", actor="h", lang="ko")
+    before = served.ask("GET", "/v1/wallets/plant", token=token).json
+    sure, seq = browser.do(browser.page("/w").form("free.activate", grant="<i>G1"))
+    again = browser.post(sure, 303)
+    assert f"done={seq}" in again.headers["Location"], again
+    after = served.ask("GET", "/v1/wallets/plant", token=token).json
+    assert after["total"] - before["total"] == 7000 and served.ask("GET", "/v1/ledger/head", token=token).json["seq"] == seq
+    assert f"{seq}" in browser.page(again.headers["Location"]).text
+    escaped(browser.page(f"/w/events/{seq}"), "event")
+    refused = browser.post({"action": "/w/do", "fields": {**sure["fields"], "key": "page-other"}}, 422)
+    assert "GRANT_STATE" in refused.body.decode()
+
+
+def pressed_at_once(served, browser, form, **change):
+    """A confirmation that four connections send at the same time: one event. Its number."""
+    sure = Page(browser.post(form, 200, **change).body.decode()).form(form["fields"]["op"])
+    browsers = [Browser(served) for _ in range(4)]
+    for other in browsers:
+        other.cookie = browser.cookie
+    before = served.ask("GET", "/v1/ledger/head", token=served.reads).json["seq"]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = {b.headers["Location"] for b in pool.map(lambda b: b.post(sure, 303), browsers)}
+    assert len(done) == 1 and served.ask("GET", "/v1/ledger/head", token=served.reads).json["seq"] == before + 1, done
+    return before + 1
+
+
+def refund_and_delete(served, token):
+    holder, operator = signed_in(served, token, wallet="plant", actor="h", lang="en"), signed_in(served, token, actor="op")
+    seq = pressed_at_once(served, holder, holder.page("/w/refunds").form("refund.request"), amount="2,000")
+    refund = served.ask("GET", f"/v1/events/{seq}", token=token).json
+    assert refund["amount"] == 2000, refund
+    name = refund["refund"]
+    operator.do(operator.page("/o/refunds").form("refund.approve", refund=name))
+    operator.do(operator.page("/o/refunds").form("refund.complete", refund=name))
+    answer = holder.post(holder.page("/w/people").form("wallet.delete"), 422).body.decode()
+    assert "DELETE_CONDITIONS" in answer and "Paid cash is 0" in answer and "No agency has the sales right" in answer
+    operator.do(operator.page("/o/wallets/plant").form("charge"), amount="1,500")
+    operator.do(operator.page("/o/wallets/plant").form("free.grant"), amount="500", expires_on=str(TODAY))
+    assert operator.post(operator.page("/o/wallets/plant").form("charge"), 400, amount="1,5x")
+
+
+def main():
+    jangbu, jangbud = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        tokens = os.path.join(directory, "tokens")
+        token = token_for(jangbud, tokens, "shop", "--scope", "read,write,people,page")
+        reader = token_for(jangbud, tokens, "reader", "--scope", "read")
+        with Served(jangbud, make(jangbu, directory), tokens) as served:
+            served.reads = token
+            every_state(served, token)
+            lines_add_up(served, token)
+            history_goes_on(served, token)
+            signing_in(served, token)
+            tickets_are_for_some(served, jangbud, tokens, token)
+            operators_paste_a_token(served, token, reader)
+            forms_are_of_their_session(served, token)
+            used_once(served, token)
+            refund_and_delete(served, token)
+    print("page: every state, both languages, forms, tickets, totals")
+
+
+if __name__ == "__main__":
+    main()

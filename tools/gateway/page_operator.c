@@ -1,0 +1,895 @@
+/* The operator's pages: the ledger as a whole, its wallets, what is due, and commands. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "config.h"
+#include "gateway.h"
+#include "page_holder.h"
+#include "papers_json.h"
+#include "queries.h"
+
+enum { ROWS = 50, REFUSALS = 1000, CHEAP_EVENTS = 200000 };
+
+/* ---- the ledger ---- */
+
+static void
+figures(struct page *p, const struct jb_ledger_totals *t)
+{
+    html_open(p->o, "section", "total");
+    html_element(p->o, "h2", NULL, tr("All wallets together"));
+    html_open(p->o, "p", "figure");
+    page_money_said(p, t->paid);
+    html_close(p->o, "p");
+    page_paragraph(p, "hint", tr("paid cash that is not used yet"));
+    page_as_of(p, &t->as_of);
+    html_open(p->o, "dl", "facts");
+    page_fact_money(p, tr("Debt"), t->debt);
+    page_fact_money(p, tr("Free cash in use"), t->free);
+    page_fact_money(p, tr("Free cash before \"Use\""), t->free_dormant);
+    page_fact_money(p, tr("Refunds on their way"), t->refund_in_transit);
+    page_fact_money(p, tr("Charged in twelve months, less reversed"), t->charged_12m);
+    html_close(p->o, "dl");
+    html_close(p->o, "section");
+}
+
+static void
+number_fact(struct page *p, const char *what, uint64_t n)
+{
+    char text[MONEY_BYTES];
+    page_fact_text(p, what, money_text((jb_amount)n, 0, text));
+}
+
+/* When an audit found the ledger sound: the time of the file that is touched then. */
+static void
+last_audit(struct page *p)
+{
+    const char *path = p->x->gateway->config->audit_file;
+    struct stat file;
+    if (path[0] == '\0') {
+        return;
+    }
+    page_fact_begin(p, tr("Last audit that verified the ledger"));
+    if (stat(path, &file) == 0) {
+        page_time(p, (jb_instant)file.st_mtime * JB_US_PER_SECOND);
+    } else {
+        html_str(p->o, tr("none yet"));
+    }
+    page_fact_end(p);
+}
+
+/* How the ledger is: days, stores, disk. */
+static bool
+health(struct page *p)
+{
+    struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
+    struct jb_views_stat v = JB_SIZED(struct jb_views_stat);
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    struct statvfs disk;
+    jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
+    status = status == JB_OK ? jb_views_stat_get(p->views, &v, &p->err) : status;
+    status = status == JB_OK ? jb_info_get(p->ledger, &info, &p->err) : status;
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    const jb_day today = jb_day_of((jb_instant)time(NULL) * JB_US_PER_SECOND, p->utc_offset_s);
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("How the ledger is"));
+    if (info.warning != NULL) {
+        page_paragraph(p, "notice wrong", info.warning);
+    }
+    html_open(p->o, "dl", "facts");
+    page_fact_begin(p, tr("Last closed day"));
+    page_day(p, s.closed_through);
+    page_fact_end(p);
+    page_fact_begin(p, tr("First open day"));
+    page_day(p, s.open_day);
+    page_fact_end(p);
+    number_fact(p, tr("Days that are over and open"),
+                s.open_day != JB_NO_DAY && today > s.open_day ? (uint64_t)(today - s.open_day) : 0);
+    number_fact(p, tr("Events"), s.events);
+    number_fact(p, tr("Wallets"), s.wallets);
+    number_fact(p, tr("Wallets deleted"), s.wallets_deleted);
+    number_fact(p, tr("Events that state.mdb lacks"), s.events - s.stored_seq);
+    number_fact(p, tr("Events that views.mdb lacks"), s.events - v.stored_seq);
+    if (statvfs(info.dir, &disk) == 0) {
+        number_fact(p, tr("MB free on the disk"),
+                    (uint64_t)disk.f_bavail * disk.f_frsize / 1000000);
+    }
+    last_audit(p);
+    html_close(p->o, "dl");
+    html_close(p->o, "section");
+    return true;
+}
+
+/* The control totals of the last closed day stand in its event; it is the newest of its type. */
+struct closed {
+    struct page *p;
+    bool found;
+};
+
+static int64_t
+wide_of(const struct jb_int128 *v, bool *ret_fits)
+{
+    uint64_t low = 0;
+    const uint8_t sign = (v->be[0] & 0x80) != 0 ? 0xff : 0;
+    bool fits = true;
+    for (int i = 0; i < 8; i++) {
+        fits = fits && v->be[i] == sign;
+        low = low << 8 | v->be[8 + i];
+    }
+    *ret_fits = fits && ((low >> 63) != 0) == (sign != 0);
+    return (int64_t)low;
+}
+
+static const char *
+total_word(uint32_t total)
+{
+    static const char *const words[] = {
+        [JB_TOTAL_charged] = SAID("Charged"),
+        [JB_TOTAL_charge_reversed] = SAID("Charges reversed"),
+        [JB_TOTAL_free_activated] = SAID("Free cash put into use"),
+        [JB_TOTAL_consumed_paid] = SAID("Consumed, paid cash"),
+        [JB_TOTAL_consumed_free] = SAID("Consumed, free cash"),
+        [JB_TOTAL_returned] = SAID("Returned"),
+        [JB_TOTAL_refunded] = SAID("Refunded"),
+        [JB_TOTAL_refund_failed] = SAID("Refunds failed"),
+        [JB_TOTAL_debt_repaid] = SAID("Debt repaid"),
+        [JB_TOTAL_expired] = SAID("Free cash lapsed"),
+        [JB_TOTAL_forfeited] = SAID("Free cash forfeited"),
+        [JB_TOTAL_closing_paid] = SAID("Paid cash at its end"),
+        [JB_TOTAL_closing_free] = SAID("Free cash in use at its end"),
+        [JB_TOTAL_closing_dormant] = SAID("Free cash before \"Use\" at its end"),
+        [JB_TOTAL_refund_in_transit] = SAID("Refunds on their way at its end"),
+    };
+    return total < sizeof words / sizeof words[0] && words[total] != NULL ? tr(words[total]) : NULL;
+}
+
+static bool
+each_closed(void *data, const struct jb_event *e)
+{
+    struct closed *c = data;
+    struct page *p = c->p;
+    const struct jb_totals totals = e->day_closed.totals;
+    char day[JB_DAY_TEXT_BYTES];
+    c->found = true;
+    html_open(p->o, "h3", NULL);
+    page_sayf(p, tr("Day %s, event "), jb_day_print(e->day_closed.day, day));
+    page_event_link(p, e->seq);
+    html_close(p->o, "h3");
+    page_table(p, "sum", tr("Totals of the last closed day, over all wallets"));
+    page_head(p, (const char *const[]){SAID("total"), COLUMN(">amount"), NULL});
+    for (uint32_t i = 0; i < totals.n; i++) {
+        bool fits;
+        const int64_t value = wide_of(&totals.at[i], &fits);
+        if (total_word(i) != NULL && fits) {
+            page_row(p);
+            page_cell_head(p, total_word(i));
+            page_cell_money(p, value);
+            page_row_end(p);
+        }
+    }
+    page_table_end(p);
+    return false;
+}
+
+static bool
+last_closed_day(struct page *p)
+{
+    static const uint32_t types[] = {JB_EV_DAY_CLOSED};
+    const struct jb_events_query q = {
+        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1};
+    struct closed c = {.p = p};
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("The last closed day"));
+    const jb_status status =
+        jb_events_get(p->views, &q, NULL, NULL, 1, each_closed, &c, NULL, NULL, &p->err);
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    if (!c.found) {
+        page_empty(p, tr("No day is closed yet."));
+    }
+    html_close(p->o, "section");
+    return true;
+}
+
+/* Totals of now cost a look at every wallet and at a year of events: of a large ledger only who
+ * asks for them waits for them. */
+static bool
+totals_now(struct page *p)
+{
+    struct jb_ledger_totals t = JB_SIZED(struct jb_ledger_totals);
+    struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
+    jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
+    if (status == JB_OK && s.events > CHEAP_EVENTS && exchange_query(p->x, "totals").s == NULL) {
+        html_open(p->o, "section", NULL);
+        html_element(p->o, "h2", NULL, tr("All wallets together"));
+        page_paragraph(p, NULL, tr("This ledger is large: its totals of now take a while."));
+        page_link(p, "button second", "/o?totals=now", tr("Add them up"));
+        html_close(p->o, "section");
+        return true;
+    }
+    status = status == JB_OK ? jb_ledger_totals_get(p->views, NULL, &t, &p->err) : status;
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    figures(p, &t);
+    return true;
+}
+
+/* ---- what was refused today ---- */
+
+struct refusals {
+    uint32_t codes[JB_CODES_END];
+    uint64_t rows;
+};
+
+static bool
+count_refusal(void *data, const struct jb_event *e)
+{
+    struct refusals *r = data;
+    const uint32_t code = e->command_refused.code;
+    r->codes[code < JB_CODES_END ? code : 0]++;
+    r->rows++;
+    return true;
+}
+
+static bool
+refused_today(struct page *p)
+{
+    static const uint32_t types[] = {JB_EV_COMMAND_REFUSED};
+    struct jb_moment now;
+    struct refusals r = {.rows = 0};
+    jb_status status = jb_moment_resolve(p->views, NULL, &now, &p->err);
+    const jb_instant since =
+        status == JB_OK ? jb_day_start(jb_day_of(now.at, p->utc_offset_s), p->utc_offset_s) : 0;
+    const struct jb_events_query q = {
+        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1, .since = &since};
+    status = status == JB_OK ? jb_events_get(p->views, &q, NULL, NULL, REFUSALS, count_refusal, &r,
+                                             NULL, NULL, &p->err)
+                             : status;
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Refused today"));
+    if (r.rows == 0) {
+        page_empty(p, tr("Nothing was refused today, of what is remembered."));
+    }
+    html_open(p->o, "dl", "facts");
+    for (uint32_t i = 0; i < JB_CODES_END; i++) {
+        if (r.codes[i] > 0) {
+            number_fact(p, jb_code_word(i) != NULL ? jb_code_word(i) : "?", r.codes[i]);
+        }
+    }
+    html_close(p->o, "dl");
+    html_close(p->o, "section");
+    return true;
+}
+
+static bool
+ledger_page(struct page *p)
+{
+    page_begin(p, 200, tr("Ledger"), TAB_LEDGER);
+    page_done_notice(p);
+    html_open(p->o, "div", "columns");
+    html_open(p->o, "div", NULL);
+    if (!totals_now(p) || !refused_today(p)) {
+        return false;
+    }
+    html_close(p->o, "div");
+    if (!health(p)) {
+        return false;
+    }
+    html_close(p->o, "div");
+    if (!last_closed_day(p)) {
+        return false;
+    }
+    page_end(p);
+    return true;
+}
+
+enum handled
+operator_ledger(struct exchange *x)
+{
+    struct page p;
+    const struct jb_text ticket = exchange_query(x, "ticket");
+    if (ticket.s != NULL) {
+        return page_redeem(x, ticket);
+    }
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        ledger_page(&p);
+    }
+    return page_leave(&p);
+}
+
+/* ---- wallets ---- */
+
+struct wallets {
+    struct page *p;
+    uint64_t rows;
+};
+
+static bool
+each_wallet(void *data, const struct jb_wallet_row *r)
+{
+    struct wallets *w = data;
+    struct page *p = w->p;
+    const struct jb_balance *b = &r->balance->balance;
+    page_row(p);
+    out_str(p->o, "<th scope=\"row\">");
+    page_wallet_link(p, r->balance->wallet);
+    html_open(p->o, "span", "detail");
+    page_person(p, r->name);
+    out_str(p->o, "</span></th><td>");
+    html_str(p->o, page_kind_word(r->kind));
+    out_str(p->o, "</td><td>");
+    page_state(p, b->status);
+    out_str(p->o, "</td>");
+    page_cell_money(p, b->total);
+    page_cell_money(p, b->paid);
+    page_cell_money(p, b->free);
+    page_cell_time(p, r->used_at);
+    page_row_end(p);
+    w->rows++;
+    return !p->o->no_memory;
+}
+
+static void
+option(struct page *p, const char *value, const char *label, struct jb_text chosen)
+{
+    const bool now =
+        chosen.s != NULL && chosen.n == strlen(value) && memcmp(chosen.s, value, chosen.n) == 0;
+    out_str(p->o, "<option");
+    html_word(p->o, "value", value);
+    out_str(p->o, now ? " selected>" : ">");
+    html_str(p->o, label);
+    out_str(p->o, "</option>");
+}
+
+static void
+wallets_filter(struct page *p, struct jb_text state, struct jb_text name)
+{
+    out_str(p->o, "<form class=\"filter\" method=\"get\" action=\"/o/wallets\" role=\"search\">"
+                  "<p class=\"field\"><label for=\"state\">");
+    html_str(p->o, tr("State"));
+    out_str(p->o, "</label><select id=\"state\" name=\"state\">");
+    option(p, "", tr("All"), state);
+    option(p, "ACTIVE", page_status_word(JB_WALLET_ACTIVE), state);
+    option(p, "OFF", page_status_word(JB_WALLET_OFF), state);
+    option(p, "SUSPENDED", page_status_word(JB_WALLET_SUSPENDED), state);
+    option(p, "DELETED", page_status_word(JB_WALLET_DELETED), state);
+    option(p, "debt", tr("in debt"), state);
+    out_str(p->o, "</select></p>\n<p class=\"field\"><label for=\"name\">");
+    html_str(p->o, tr("Part of the name"));
+    out_str(p->o, "</label><input id=\"name\" name=\"name\" autocomplete=\"off\" value=\"");
+    html_text(p->o, name);
+    out_str(p->o, "\"></p><p class=\"do\"><button>");
+    html_str(p->o, tr("Show"));
+    out_str(p->o, "</button></p></form>\n");
+}
+
+static bool
+wallets_page(struct page *p)
+{
+    static const jb_amount below = -1;
+    struct jb_wallets_query q = JB_SIZED(struct jb_wallets_query);
+    const struct jb_text state = exchange_query(p->x, "state"), name = exchange_query(p->x, "name");
+    char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
+    const char *from = page_cursor(p->x, cursor);
+    struct wallets w = {.p = p};
+    struct jb_moment moment;
+    uint32_t status_no;
+    if (state.n > 0 &&
+        jb_name_number(jb_names_get(JB_LIST_WALLET_STATUS), state.s, state.n, &status_no)) {
+        q.statuses = 1U << status_no;
+    } else if (state.n == 4 && memcmp(state.s, "debt", 4) == 0) {
+        q.paid_max = &below;
+    }
+    q.name = name.n > 0 && p->session.who.people ? name : (struct jb_text){NULL, 0};
+    page_begin(p, 200, tr("Wallets"), TAB_WALLETS);
+    wallets_filter(p, state, name);
+    html_open(p->o, "section", NULL);
+    page_table(p, "list wide", tr("Wallets in the order in which they were made"));
+    page_head(p,
+              (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), COLUMN(">total"),
+                                    COLUMN(">paid"), COLUMN(">free"), SAID("last used"), NULL});
+    const jb_status status =
+        jb_wallets_find(p->views, &q, NULL, from, ROWS, each_wallet, &w, next, &moment, &p->err);
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    page_table_end(p);
+    if (w.rows == 0) {
+        page_empty(p, next[0] != '\0' ? tr("None among the 50,000 that were looked at; go on.")
+                                      : tr("There is none."));
+    }
+    struct out base = {0};
+    out_str(&base, "/o/wallets?state=");
+    url_text(&base, state);
+    out_str(&base, "&name=");
+    url_text(&base, name);
+    out_char(&base, '\0');
+    if (!base.no_memory) {
+        page_next(p, base.at, next, from == NULL);
+    }
+    free(base.at);
+    page_as_of(p, &moment);
+    html_close(p->o, "section");
+    page_end(p);
+    return true;
+}
+
+enum handled
+operator_wallets(struct exchange *x)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        wallets_page(&p);
+    }
+    return page_leave(&p);
+}
+
+/* ---- one wallet ---- */
+
+/* What an operator does with a wallet: each a form that is opened. */
+static void
+wallet_forms(struct page *p, struct jb_text wallet, uint32_t status)
+{
+    static const jb_op ops[] = {
+        JB_OP_CHARGE,         JB_OP_FREE_GRANT,    JB_OP_CONSUME,        JB_OP_CONSUME_REVERSE,
+        JB_OP_CHARGE_REVERSE, JB_OP_DEBT_REPAY,    JB_OP_REFUND_REQUEST, JB_OP_WALLET_SUSPEND,
+        JB_OP_WALLET_LIFT,    JB_OP_WALLET_OFF,    JB_OP_WALLET_ON,      JB_OP_WALLET_SETTLEMENT,
+        JB_OP_WALLET_RENAME,  JB_OP_INVOICE_ISSUE, JB_OP_WALLET_DELETE};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (page_may(p, ops[i]) && jb_wallet_allows(status, ops[i])) {
+            page_command_form(p, ops[i], wallet);
+        }
+    }
+}
+
+void
+page_command_form(struct page *p, uint32_t op, struct jb_text wallet)
+{
+    const struct jb_op_info *info = jb_op_get(op);
+    html_open(p->o, "details", "form");
+    html_element(p->o, "summary", NULL, page_op_word(op));
+    form_begin(p, op);
+    if (wallet.s != NULL) {
+        form_hidden(p, "wallet", wallet);
+    }
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        const bool required = (info->required & JB_HAS(field)) != 0;
+        const bool own_id = op == JB_OP_CHARGE || op == JB_OP_FREE_GRANT || op == JB_OP_CONSUME ||
+                            op == JB_OP_REFUND_REQUEST;
+        if (((info->required | info->optional) & JB_HAS(field)) == 0 || !form_takes(field) ||
+            field == JB_CF_AT || field == JB_CF_FROM ||
+            (field == JB_CF_WALLET && wallet.s != NULL)) {
+            continue;
+        }
+        /* An id that the command makes may be left to the page. */
+        form_field(p, field,
+                   required && !(own_id && field >= JB_CF_CHARGE && field <= JB_CF_REFUND),
+                   (struct jb_text){NULL, 0});
+    }
+    form_end(p, tr("Try it"));
+    html_close(p->o, "details");
+}
+
+static bool
+wallet_sections(struct page *p, struct jb_text wallet, const char *base)
+{
+    char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "", address[400];
+    const char *from = page_cursor(p->x, cursor), *word;
+    const size_t kind = page_history_kind(p->x);
+    const jb_history_kind which = page_history_kind_at(kind, &word);
+    struct jb_moment moment;
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Free cash"));
+    if (!page_grants(p, wallet, JB_WHICH_OPEN)) {
+        return false;
+    }
+    html_close(p->o, "section");
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Refunds"));
+    if (!page_refunds(p, wallet, JB_WHICH_OPEN)) {
+        return false;
+    }
+    html_close(p->o, "section");
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("History"));
+    page_history_tabs(p, base, kind);
+    if (!page_history(p, wallet, which, from, ROWS, next, &moment)) {
+        return false;
+    }
+    snprintf(address, sizeof address, "%s?kind=%s", base, word);
+    page_next(p, address, next, from == NULL);
+    html_close(p->o, "section");
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Tax invoices"));
+    if (!page_invoices(p, wallet)) {
+        return false;
+    }
+    html_close(p->o, "section");
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Members"));
+    if (!page_members(p, wallet)) {
+        return false;
+    }
+    html_close(p->o, "section");
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Can it be deleted?"));
+    if (!page_can_delete(p, wallet)) {
+        return false;
+    }
+    html_close(p->o, "section");
+    return true;
+}
+
+static bool
+wallet_page(struct page *p)
+{
+    const struct jb_text wallet = p->x->params[0];
+    struct jb_wallet_balance w;
+    struct jb_who who = JB_SIZED(struct jb_who);
+    char name[JB_PERSON_TEXT_BYTES + 1], title[JB_ID_BYTES_MAX + 1];
+    if (!page_balance(p, wallet, &w)) {
+        return false;
+    }
+    const jb_status status = jb_who_get(p->ledger, wallet, NULL, NULL, &who, &p->err);
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    page_wallet_name(p, wallet, name);
+    snprintf(title, sizeof title, "%s", w.wallet);
+    page_begin(p, 200, name[0] != '\0' ? name : title, TAB_WALLETS);
+    page_wallet_head(p, wallet, &w.balance, &who);
+    page_done_notice(p);
+    page_state_notices(p, &w.balance, &who);
+    html_open(p->o, "div", "columns");
+    page_total(p, &w);
+    if (!page_explain(p, wallet)) {
+        return false;
+    }
+    html_close(p->o, "div");
+    if (w.balance.status != JB_WALLET_DELETED) {
+        html_open(p->o, "section", "forms");
+        html_element(p->o, "h2", NULL, tr("Commands"));
+        wallet_forms(p, wallet, w.balance.status);
+        html_close(p->o, "section");
+    }
+    struct out base = {0};
+    out_str(&base, "/o/wallets/");
+    url_text(&base, wallet);
+    out_char(&base, '\0');
+    const bool ok = !base.no_memory && wallet_sections(p, wallet, base.at);
+    free(base.at);
+    if (ok) {
+        page_end(p);
+    }
+    return ok;
+}
+
+enum handled
+operator_wallet(struct exchange *x)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        wallet_page(&p);
+    }
+    return page_leave(&p);
+}
+
+/* ---- find ---- */
+
+struct found {
+    struct page *p;
+    uint64_t rows;
+};
+
+static bool
+each_found(void *data, const struct jb_find_row *r)
+{
+    struct found *f = data;
+    struct page *p = f->p;
+    char wallet[JB_ID_BYTES_MAX + 1] = "";
+    snprintf(wallet, sizeof wallet, "%.*s", (int)r->wallet_id.n,
+             r->wallet_id.s != NULL ? r->wallet_id.s : "");
+    page_row(p);
+    page_cell_time(p, r->event->occurred_at);
+    out_str(p->o, "<th scope=\"row\">");
+    html_str(p->o, page_event_word(r->event));
+    page_event_detail(p, r->event);
+    out_str(p->o, "</th><td>");
+    for (uint32_t i = 0; i < r->what_n; i++) {
+        out_str(p->o, i > 0 ? ", " : "");
+        html_str(p->o, r->what[i]);
+    }
+    out_str(p->o, "</td><td>");
+    if (wallet[0] != '\0') {
+        page_wallet_link(p, wallet);
+    }
+    out_str(p->o, "</td>");
+    page_cell_money(p, jb_event_amount(r->event));
+    page_row_end(p);
+    f->rows++;
+    return !p->o->no_memory;
+}
+
+static bool
+find_rows(struct page *p, struct jb_text ref)
+{
+    char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
+    const char *from = page_cursor(p->x, cursor);
+    struct found f = {.p = p};
+    struct jb_moment moment;
+    html_open(p->o, "section", NULL);
+    page_table(p, "list wide", tr("Where it stands, newest first"));
+    page_head(p, (const char *const[]){SAID("when"), SAID("what"), SAID("as"), SAID("wallet"),
+                                       COLUMN(">amount"), NULL});
+    const jb_status status =
+        jb_find_get(p->views, ref, NULL, from, ROWS, each_found, &f, next, &moment, &p->err);
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    page_table_end(p);
+    if (f.rows == 0) {
+        page_empty(p, tr("It stands nowhere. Whole texts are found: an id, a key, a transaction or "
+                         "approval number; names are not."));
+    }
+    struct out base = {0};
+    out_str(&base, "/o/find?ref=");
+    url_text(&base, ref);
+    out_char(&base, '\0');
+    if (!base.no_memory) {
+        page_next(p, base.at, next, from == NULL);
+    }
+    free(base.at);
+    html_close(p->o, "section");
+    return true;
+}
+
+enum handled
+operator_find(struct exchange *x)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        const struct jb_text ref = exchange_query(x, "ref");
+        page_begin(&p, 200, tr("Find"), TAB_FIND);
+        out_str(p.o, "<form class=\"filter\" method=\"get\" action=\"/o/find\" role=\"search\">"
+                     "<p class=\"field\"><label for=\"ref\">");
+        html_str(p.o, tr("Id, key, transaction or approval number"));
+        out_str(p.o,
+                "</label><input id=\"ref\" name=\"ref\" required autocomplete=\"off\" value=\"");
+        html_text(p.o, ref);
+        out_str(p.o, "\"></p><p class=\"do\"><button>");
+        html_str(p.o, tr("Find"));
+        out_str(p.o, "</button></p></form>\n");
+        if (ref.s == NULL || ref.n == 0 || find_rows(&p, ref)) {
+            page_end(&p);
+        }
+    }
+    return page_leave(&p);
+}
+
+/* ---- refunds in flight ---- */
+
+struct in_flight {
+    struct page *p;
+    char wallets[ROWS][JB_ID_BYTES_MAX + 1];
+    uint32_t n;
+};
+
+static bool
+each_request(void *data, const struct jb_event *e)
+{
+    struct in_flight *f = data;
+    char id[JB_ID_BYTES_MAX + 1];
+    size_t n = 0;
+    if (jb_wallet_id(f->p->ledger, e->wallet, id, &n, &f->p->err) != JB_OK) {
+        return true;
+    }
+    id[n] = '\0';
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (strcmp(f->wallets[i], id) == 0) {
+            return true;
+        }
+    }
+    memcpy(f->wallets[f->n++], id, n + 1);
+    return f->n < ROWS;
+}
+
+/* The wallets of a page of requests, newest first; of each the refunds that are open. */
+static bool
+in_flight_page(struct page *p)
+{
+    static const uint32_t types[] = {JB_EV_REFUND_REQUESTED};
+    const struct jb_events_query q = {
+        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1};
+    char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
+    const char *from = page_cursor(p->x, cursor);
+    struct in_flight f = {.p = p};
+    bool any = false;
+    page_begin(p, 200, tr("Refunds in flight"), TAB_IN_FLIGHT);
+    page_done_notice(p);
+    jb_status status =
+        jb_events_get(p->views, &q, NULL, from, ROWS, each_request, &f, next, NULL, &p->err);
+    for (uint32_t i = 0; i < f.n && status == JB_OK; i++) {
+        const struct jb_text wallet = jb_text_of(f.wallets[i]);
+        struct jb_wallet_balance w = JB_SIZED(struct jb_wallet_balance);
+        status = jb_balance_get(p->views, wallet, NULL, &w, &p->err);
+        if (status == JB_OK && w.balance.refund_pending + w.balance.refund_in_transit > 0) {
+            any = true;
+            html_open(p->o, "section", NULL);
+            html_open(p->o, "h2", NULL);
+            page_wallet_link(p, f.wallets[i]);
+            html_close(p->o, "h2");
+            if (!page_refunds(p, wallet, JB_WHICH_OPEN)) {
+                return false;
+            }
+            html_close(p->o, "section");
+        }
+    }
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    if (!any) {
+        page_empty(p, next[0] != '\0' ? tr("None among the newest requests; older ones follow.")
+                                      : tr("No refund is in flight."));
+    }
+    page_next(p, "/o/refunds", next, from == NULL);
+    page_end(p);
+    return true;
+}
+
+enum handled
+operator_refunds(struct exchange *x)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        in_flight_page(&p);
+    }
+    return page_leave(&p);
+}
+
+/* ---- due ---- */
+
+struct due {
+    struct page *p;
+    uint64_t rows;
+};
+
+static void
+due_form(struct page *p, const struct jb_due_item *i)
+{
+    char text[24];
+    form_begin(p, i->op);
+    if (i->wallet[0] != '\0') {
+        form_hidden(p, "wallet", jb_text_of(i->wallet));
+    }
+    if (i->grant[0] != '\0') {
+        form_hidden(p, "grant", jb_text_of(i->grant));
+    }
+    if (i->month != 0) {
+        snprintf(text, sizeof text, "%04u-%02u", i->month / 100, i->month % 100);
+        form_hidden(p, "month", jb_text_of(text));
+    }
+    if (i->day != JB_NO_DAY) {
+        form_hidden(p, "day", jb_text_of(jb_day_print(i->day, text)));
+    }
+    form_hidden(p, "key", jb_text_of(i->key));
+    html_element(p->o, "button", NULL, tr("Try it"));
+    out_str(p->o, "</form>");
+}
+
+static bool
+each_due(void *data, const struct jb_due_item *i)
+{
+    struct due *d = data;
+    struct page *p = d->p;
+    char text[64] = "";
+    page_row(p);
+    page_cell_head(p, page_op_word(i->op));
+    out_str(p->o, "<td>");
+    if (i->wallet[0] != '\0') {
+        page_wallet_link(p, i->wallet);
+    }
+    out_str(p->o, "</td><td>");
+    if (i->grant[0] != '\0') {
+        html_given(p->o, i->grant);
+    } else if (i->month != 0) {
+        snprintf(text, sizeof text, "%04u-%02u", i->month / 100, i->month % 100);
+        html_str(p->o, text);
+    } else if (i->day != JB_NO_DAY) {
+        page_day(p, i->day);
+    } else if (i->invoice != 0) {
+        snprintf(text, sizeof text, "%llu", (unsigned long long)i->invoice);
+        html_str(p->o, text);
+    }
+    out_str(p->o, "</td><td>");
+    html_str(p->o, i->what == JB_DUE_COMMAND   ? tr("ready")
+                   : i->what == JB_DUE_BLOCKED ? tr("blocked: ")
+                                               : tr("to be done elsewhere"));
+    html_str(p->o, i->what == JB_DUE_BLOCKED ? due_why(i) : "");
+    html_str(p->o, i->late != 0 ? tr(" (overdue)") : "");
+    out_str(p->o, "</td><td class=\"act\">");
+    if (i->what == JB_DUE_COMMAND && page_may(p, i->op)) {
+        due_form(p, i);
+    }
+    out_str(p->o, "</td>");
+    page_row_end(p);
+    d->rows++;
+    return !p->o->no_memory;
+}
+
+static bool
+due_page(struct page *p)
+{
+    char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
+    const char *from = page_cursor(p->x, cursor);
+    struct due d = {.p = p};
+    struct jb_due_list list = JB_SIZED(struct jb_due_list);
+    page_begin(p, 200, tr("Due"), TAB_DUE);
+    page_done_notice(p);
+    html_open(p->o, "section", NULL);
+    page_table(p, "list wide", tr("What is to be done"));
+    page_head(p, (const char *const[]){SAID("what"), SAID("wallet"), SAID("of what"), SAID("state"),
+                                       COLUMN(">action"), NULL});
+    const jb_status status = jb_due_get(p->views, JB_DUE_ALL, true, NULL, from, ROWS, each_due, &d,
+                                        next, &list, &p->err);
+    if (status != JB_OK && status != JB_E_NOTFOUND) { /* not found: no invoices are issued here */
+        page_failed(p, status);
+        return false;
+    }
+    page_table_end(p);
+    if (d.rows == 0) {
+        page_empty(p, tr("Nothing is due."));
+    }
+    page_next(p, "/o/due", next, from == NULL);
+    html_close(p->o, "section");
+    page_end(p);
+    return true;
+}
+
+enum handled
+operator_due(struct exchange *x)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        due_page(&p);
+    }
+    return page_leave(&p);
+}
+
+/* ---- commands ---- */
+
+enum handled
+operator_commands(struct exchange *x)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
+        page_begin(&p, 200, tr("Commands"), TAB_COMMANDS);
+        page_paragraph(&p, "hint", tr("Each is tried first, and shows what would change."));
+        html_open(p.o, "section", "forms");
+        for (uint32_t op = 1; op < JB_OPS; op++) {
+            if (jb_op_get(op) != NULL && page_may(&p, op)) {
+                page_command_form(&p, op, (struct jb_text){NULL, 0});
+            }
+        }
+        html_close(p.o, "section");
+        page_end(&p);
+    }
+    return page_leave(&p);
+}

@@ -1,0 +1,45 @@
+/*
+ * Sessions of the page, and the tickets that they begin with. Both lie in memory only: where the
+ * daemon stops, everybody signs in again. What stands here of a ticket or a cookie is its hash.
+ */
+#ifndef JANGBUD_SESSION_H
+#define JANGBUD_SESSION_H
+
+#include "auth.h"
+
+/* Most that there are at a time; one more takes the place of the oldest. */
+enum { SESSIONS_MAX = 4096, TICKETS_MAX = 4096 };
+/* Of a ticket, and of a cookie: 32 random bytes as text, and the NUL. */
+enum { SECRET_TEXT = 44, CSRF_TEXT = 33 };
+/* Seconds. A session ends when nobody used it for so long, or at the latest after a day's work. */
+enum { TICKET_TTL_MAX = 60, SESSION_IDLE = 30 * 60, SESSION_MAX = 8 * 3600 };
+
+/* Who looks at the page. */
+struct session {
+    bool operates;                    /* an operator; else the holder of `wallet` */
+    jb_lang lang;                     /* UNSAID: what the browser prefers */
+    char wallet[JB_ID_BYTES_MAX + 1]; /* "": none */
+    char actor[JB_ID_BYTES_MAX + 1];
+    char csrf[CSRF_TEXT];
+    struct principal who; /* whose token it was: the session may do no more */
+};
+
+struct pages;
+struct pages *pages_new(void); /* NULL: no memory */
+struct pages *pages_free(struct pages *p);
+
+/* A ticket for such a session, that works once, within so many seconds. */
+void pages_ticket(struct pages *p, const struct session *s, unsigned ttl_s, char ret[SECRET_TEXT]);
+/* The session that a ticket is for begins: its cookie. False: there is no such ticket (any more).
+ */
+bool pages_redeem(struct pages *p, struct jb_text ticket, char ret_cookie[SECRET_TEXT],
+                  struct session *ret);
+void pages_begin(struct pages *p, const struct session *s, char ret_cookie[SECRET_TEXT]);
+/* The session of a cookie, which goes on. False: there is none (any more). */
+bool pages_session(struct pages *p, struct jb_text cookie, struct session *ret);
+void pages_speak(struct pages *p, struct jb_text cookie, jb_lang lang);
+void pages_end(struct pages *p, struct jb_text cookie);
+/* How many sessions there are. */
+unsigned pages_count(struct pages *p);
+
+#endif
