@@ -72,6 +72,16 @@ jb_page_bytes(const char *text, uint8_t *bytes, size_t n)
     return text[2 * n] == '\0';
 }
 
+/* The log was put back to an older state: err->at is the event that the cursor knew. */
+static jb_status
+other_history(jb_status status, jb_seq seq, struct jb_error *err)
+{
+    if (err != NULL) {
+        err->at = seq;
+    }
+    return status;
+}
+
 static jb_status
 read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
             struct jb_page_place *place, struct jb_as_of_point *r, struct jb_error *err)
@@ -103,6 +113,7 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
                          "this cursor is as of event %llu, and the log ends with %llu: it was put "
                          "back to an older state. Begin without one",
                          (unsigned long long)r->moment.seq, (unsigned long long)head.seq);
+        status = other_history(status, r->moment.seq, err);
     }
     status = status == JB_OK ? jb_chain_of(v->l, r->moment.seq, r->chain, err) : status;
     if (status == JB_OK && memcmp(r->chain, bytes + CHAIN, CHAIN_BYTES) != 0) {
@@ -110,6 +121,7 @@ read_cursor(struct jb_views *v, const struct jb_page_of *of, const char *text,
                          "this cursor is of another history: the log was put back to an older "
                          "state, and event %llu is another one now. Begin without one",
                          (unsigned long long)r->moment.seq);
+        status = other_history(status, r->moment.seq, err);
     }
     return status;
 }

@@ -165,6 +165,10 @@ async function together() {
   const done = (await Promise.all(Array.from({ length: 64 }, (_, n) => write(n)))).flat();
   check("64 share commits", new Set(done.map((d) => d.seq)).size === 1280 && ledger.commits - before < 320, ledger.commits - before);
   check("and each has its own answer", done.every((d, i) => d.key === `${Math.floor(i / 20)}-${i % 20}`));
+  const lists = Array.from({ length: 40 }, (_, n) => Array.from({ length: n % 5 }, (_, i) => command.charge({ wallet: "W", charge: `l${n}-${i}`, amount: 1000, key: `l${n}-${i}` })));
+  const listed = await Promise.all(lists.map((some) => ledger.submit(some)));
+  check("lists that share commits", JSON.stringify(listed.map((some) => some.map((a) => a.key))) === JSON.stringify(lists.map((some) => some.map((c) => c.key))));
+  await ledger.submit(lists.flat().map((c) => command.chargeReverse({ wallet: "W", charge: c.charge, amount: 1000 })));
   const answers = await Promise.all(Array.from({ length: 300 }, () => ledger.balance({ wallet: "W" })));
   check("300 questions at once", answers.every((a) => a.total === 1280000));
   const outcomes = await Promise.allSettled([ledger.consume({ wallet: "W", usage: "U", amount: 10 ** 9 }), ledger.submit(command.charge({ wallet: "W", charge: "d", amount: 1000 }), { dry_run: true }),
@@ -181,7 +185,9 @@ async function together() {
     await new Promise((r) => setTimeout(r, 10));
   }
   const late = Array.from({ length: 30 }, (_, i) => ledger.charge({ wallet: "W", charge: `late${i}`, amount: 1000 }));
+  const asked = Array.from({ length: 12 }, () => ledger.log({ limit: 3000 }));
   await ledger.close();
+  check("what was asked before the end is answered", (await Promise.allSettled(asked)).every((a) => a.status === "fulfilled" && a.value.length === 3000));
   check("what was submitted before the end is answered", (await Promise.all(late)).every((a) => a.ok));
   check("a wait is ended", (await waited) instanceof Closed);
   for (const seqs of await Promise.all(followed)) {
@@ -229,6 +235,20 @@ async function deep() {
   await ledger.close();
 }
 
+/** Prints the processor's microseconds of that many keyed consumptions in batches of 1,000. */
+async function speed() {
+  const ledger = await withWallet("speed", 10 ** 12);
+  const commands = Array.from({ length: Number(more[0]) }, (_, i) => ({ op: "consume", wallet: "W", usage: `U${i}`, amount: 10, key: `k${i}` }));
+  const began = process.cpuUsage();
+  for (let i = 0; i < commands.length; i += 1000) {
+    const answers = await ledger.submit(commands.slice(i, i + 1000));
+    check("each is done", answers.every((a) => a.ok));
+  }
+  const { user, system } = process.cpuUsage(began);
+  console.log(user + system);
+  await ledger.close();
+}
+
 /** Prints the keys that are answered until it is killed. */
 async function writer() {
   const ledger = await Ledger.open(directory);
@@ -238,5 +258,5 @@ async function writer() {
   }
 }
 
-await { every, stream, wrong, together, deep, memory, writer }[part]();
+await { every, stream, wrong, together, deep, memory, speed, writer }[part]();
 process.exitCode = failed > 0 ? 1 : 0;

@@ -414,13 +414,38 @@ def threads(work):
     until(lambda: all(seqs and seqs[-1] >= last for seqs in got))
     ledger.close()  # beside all of them
     for t in [*followers, waiter]:
-        t.join(20)
+        t.join(120)
     check("close ends who follows and waits", all(not t.is_alive() for t in [*followers, waiter]))
     check("who follows has every event once, in order", got == [list(range(1, last + 1))] * 3, [len(g) for g in got])
 
 
+def closing(work):
+    """Closed while eight threads ask and write: whatever runs comes to its end, and what comes later is told."""
+    with_wallet(work, "closing", 50000).close()
+    for turn in range(8):
+        ledger, ended, rows = jangbu.Ledger(os.path.join(work, "closing")), [], []
+
+        def use(number):
+            try:
+                for i in range(10**6):
+                    if number % 4 == 0:
+                        ledger.charge(wallet="W", charge=f"{turn}-{number}-{i}", amount=1000)
+                    else:
+                        rows.append(len(ledger.history("W", limit=200).first().rows))
+            except jangbu.Closed:
+                ended.append(number)
+        threads_of = [threading.Thread(target=use, args=(n,)) for n in range(8)]
+        for t in threads_of:
+            t.start()
+        time.sleep(0.004 * turn)
+        ledger.close()
+        for t in threads_of:
+            t.join(120)
+        check("closed beside eight threads", sorted(ended) == list(range(8)), ended)
+
+
 def until(true):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not true() and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -476,7 +501,7 @@ def leaving(work):
     """A program that closes nothing, with threads inside, ends."""
     with_wallet(work, "leaving").close()
     for _ in range(3):
-        out = subprocess.run([sys.executable, "-c", LEAVER, os.path.join(work, "leaving")], capture_output=True, text=True, timeout=30,
+        out = subprocess.run([sys.executable, "-c", LEAVER, os.path.join(work, "leaving")], capture_output=True, text=True, timeout=120,
                              env={**os.environ, "PYTHONPATH": str(ROOT / "tools/bindings/python/src")})
         check("a program that closes nothing ends", (out.returncode, out.stdout, out.stderr) == (0, "over\n", ""), (out.returncode, out.stderr))
 
@@ -547,10 +572,14 @@ async def gathered(directory):
         calls = ledger._submitter.calls - before
         check("64 tasks share commits", len({d.seq for d in done}) == 1280 and calls < 320, calls)
         check("and each has its own answer", all(d.key in (f"{n // 20}-{n % 20}",) for n, d in enumerate(done)))
+        lists = [[command.charge(wallet="W", charge=f"l{n}-{i}", amount=1000, key=f"l{n}-{i}") for i in range(n % 5)] for n in range(40)]
+        listed = await asyncio.gather(*(ledger.submit(some) for some in lists))
+        check("lists that share commits", [[a.key for a in some] for some in listed] == [[c["key"] for c in some] for some in lists])
+        await ledger.submit([command.charge_reverse(wallet="W", charge=c["charge"], amount=1000) for some in lists for c in some])
         check("a question", (await ledger.balance("W")).total == 1280000)
         rows = [row.seq async for row in ledger.history("W", limit=500)]
         pages = [len(page.rows) async for page in ledger.history("W", limit=1000).pages()]
-        check("rows and pages", len(rows) == 1281 and pages == [1000, 281] and len((await ledger.history("W", limit=5).first()).rows) == 5, pages)
+        check("rows and pages", len(rows) == 1441 and pages == [1000, 441] and len((await ledger.history("W", limit=5).first()).rows) == 5, pages)
         mixed = await asyncio.gather(ledger.consume(wallet="W", usage="U", amount=10**9), ledger.submit(command.charge(wallet="W", charge="dry", amount=1000), dry_run=True),
                                      ledger.submit([command.charge(wallet="W", charge="x", amount=1000), command.wallet_off(wallet="N")]), ledger.submit([]),
                                      ledger.submit({"op": "charge", "amount": 1.5}), ledger.submit(command.wallet_off(wallet="N"), lang="de"), return_exceptions=True)
@@ -624,7 +653,7 @@ def hints(work):
                 check(f"{kind.__name__}.{name} is annotated and described", typing.get_type_hints(method).get("return") is not None and (method.__doc__ or "").strip(), name)
 
 
-PARTS = [every, streams, objects, wrong, threads, forks, leaving, kills, memory, tasks, hints]
+PARTS = [every, streams, objects, wrong, threads, closing, forks, leaving, kills, memory, tasks, hints]
 
 
 def main():

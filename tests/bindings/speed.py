@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Keyed consumptions a CPU second: batches of 1,000 through the Python binding, beside `jangbu apply` of the same commands, in turn.
-Measures, so it is run by hand.
+Measures, so it is run by hand. With the directory of the test bindings-node it has the Node binding, too.
 
-usage: speed.py PROGRAM LIBRARY [ROUNDS [COMMANDS]]"""
+usage: speed.py PROGRAM LIBRARY [ROUNDS [COMMANDS [NODE_DIRECTORY]]]"""
 import json
 import os
 import pathlib
@@ -45,16 +45,28 @@ def by_program(work, commands):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def by_node(work, n, directory):
+    out = subprocess.run(["node", "test.mjs", "speed", work, str(n)], cwd=directory, check=True, capture_output=True, text=True).stdout
+    return int(out) / 1e6
+
+
 def main():
     rounds, n = (int(a) for a in (sys.argv[3:] + ["7", "100000"][len(sys.argv) - 3:])[:2])
     commands = [{"op": "consume", "wallet": "W", "usage": f"U{i}", "amount": 10, "key": f"k{i}"} for i in range(n)]
-    ratios = []
+    node = sys.argv[5] if len(sys.argv) > 5 else None
+    ratios, of_node = [], []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as work:
             binding, program = by_binding(work, commands), by_program(work, commands)
             ratios.append(program / binding)
-            print(f"binding {n / binding:,.0f} a CPU second, apply {n / program:,.0f}: {ratios[-1]:.2f}", flush=True)
-    print(f"median {statistics.median(ratios):.2f} of apply ({min(ratios):.2f} to {max(ratios):.2f})")
+            if node is not None:
+                took = by_node(work, n, node)
+                of_node.append(program / took)
+                print(f"Node {n / took:,.0f} a CPU second: {of_node[-1]:.2f}")
+            print(f"Python {n / binding:,.0f} a CPU second, apply {n / program:,.0f}: {ratios[-1]:.2f}", flush=True)
+    for name, of in (("Python", ratios), ("Node", of_node)):
+        if of:
+            print(f"{name}: median {statistics.median(of):.2f} of apply ({min(of):.2f} to {max(of):.2f})")
 
 
 if __name__ == "__main__":

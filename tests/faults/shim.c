@@ -8,7 +8,7 @@
  * JB_SHIM_SLOW=microseconds makes each fsync (not fdatasync) take as long.
  * JB_SHIM_SHORT=bytes cuts each pwrite. JB_SHIM_SECRET makes the first read of the file `secret`
  * fail. Counts go to the file JB_SHIM_COUNT when the process ends by itself. Only calls on the
- * ledger's files count: standard output and error do not.
+ * ledger's files count: standard output and error do not, nor sockets and the like.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -54,7 +54,7 @@ stop_in(int fd)
 
 /* Nonzero: the call is to fail with errno set. kind: 'w' or 's'. */
 static int
-strike(int fd, char kind)
+strike_any(int fd, char kind)
 {
     if (fd <= 2) {
         return 0;
@@ -73,6 +73,14 @@ strike(int fd, char kind)
         return 1;
     }
     return 0;
+}
+
+static int
+strike(int fd, char kind)
+{
+    struct stat st;
+    const bool file = fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+    return file ? strike_any(fd, kind) : 0;
 }
 
 /* The first read of the file `secret` fails with JB_SHIM_SECRET (a number), or, for 0, ends early.
@@ -183,7 +191,7 @@ int
 rename(const char *from, const char *to)
 {
     bool counts = getenv("JB_SHIM_NAMES") != NULL;
-    return counts && strike(3, 'n') ? -1
+    return counts && strike_any(3, 'n') ? -1
                                     : REAL("rename", int (*)(const char *, const char *))(from, to);
 }
 
@@ -191,14 +199,14 @@ int
 unlink(const char *path)
 {
     bool counts = getenv("JB_SHIM_NAMES") != NULL;
-    return counts && strike(3, 'n') ? -1 : REAL("unlink", int (*)(const char *))(path);
+    return counts && strike_any(3, 'n') ? -1 : REAL("unlink", int (*)(const char *))(path);
 }
 
 int
 renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
     bool counts = getenv("JB_SHIM_NAMES") != NULL;
-    return counts && strike(3, 'n')
+    return counts && strike_any(3, 'n')
                ? -1
                : REAL("renameat", int (*)(int, const char *, int, const char *))(from_dir, from,
                                                                                  to_dir, to);
@@ -208,7 +216,7 @@ int
 unlinkat(int dir, const char *path, int flags)
 {
     bool counts = getenv("JB_SHIM_NAMES") != NULL;
-    return counts && strike(3, 'n')
+    return counts && strike_any(3, 'n')
                ? -1
                : REAL("unlinkat", int (*)(int, const char *, int))(dir, path, flags);
 }
@@ -231,5 +239,5 @@ fsync(int fd)
 int
 msync(void *at, size_t n, int flags)
 {
-    return strike(3, 's') ? -1 : REAL("msync", int (*)(void *, size_t, int))(at, n, flags);
+    return strike_any(3, 's') ? -1 : REAL("msync", int (*)(void *, size_t, int))(at, n, flags);
 }

@@ -6,6 +6,7 @@ lines between two totals add up; each state of a wallet has its page, in both la
 
 usage: page.py JANGBU JANGBUD
 """
+import concurrent.futures
 import datetime
 import html.parser
 import json
@@ -289,9 +290,22 @@ def used_once(served, token):
     assert "GRANT_STATE" in refused.body.decode()
 
 
+def pressed_at_once(served, browser, form, **change):
+    """A confirmation that four connections send at the same time: one event. Its number."""
+    sure = Page(browser.post(form, 200, **change).body.decode()).form(form["fields"]["op"])
+    browsers = [Browser(served) for _ in range(4)]
+    for other in browsers:
+        other.cookie = browser.cookie
+    before = served.ask("GET", "/v1/ledger/head", token=served.reads).json["seq"]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = {b.headers["Location"] for b in pool.map(lambda b: b.post(sure, 303), browsers)}
+    assert len(done) == 1 and served.ask("GET", "/v1/ledger/head", token=served.reads).json["seq"] == before + 1, done
+    return before + 1
+
+
 def refund_and_delete(served, token):
     holder, operator = signed_in(served, token, wallet="plant", actor="h", lang="en"), signed_in(served, token, actor="op")
-    _, seq = holder.do(holder.page("/w/refunds").form("refund.request"), amount="2,000")
+    seq = pressed_at_once(served, holder, holder.page("/w/refunds").form("refund.request"), amount="2,000")
     refund = served.ask("GET", f"/v1/events/{seq}", token=token).json
     assert refund["amount"] == 2000, refund
     name = refund["refund"]
@@ -301,7 +315,7 @@ def refund_and_delete(served, token):
     assert "DELETE_CONDITIONS" in answer and "Paid cash is 0" in answer and "No agency has the sales right" in answer
     operator.do(operator.page("/o/wallets/plant").form("charge"), amount="1,500")
     operator.do(operator.page("/o/wallets/plant").form("free.grant"), amount="500", expires_on=str(TODAY))
-    assert operator.post(operator.page("/o/wallets/plant").form("charge"), 403, amount="1,5x")
+    assert operator.post(operator.page("/o/wallets/plant").form("charge"), 400, amount="1,5x")
 
 
 def main():
@@ -311,6 +325,7 @@ def main():
         token = token_for(jangbud, tokens, "shop", "--scope", "read,write,people,page")
         reader = token_for(jangbud, tokens, "reader", "--scope", "read")
         with Served(jangbud, make(jangbu, directory), tokens) as served:
+            served.reads = token
             every_state(served, token)
             lines_add_up(served, token)
             history_goes_on(served, token)

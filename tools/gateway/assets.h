@@ -11,5 +11,8 @@ struct asset {
 };
 extern const struct asset assets[];
 extern const size_t assets_n;
+/* The month of `jangbud --example`: tools/example. */
+extern const struct asset example_files[];
+extern const size_t example_files_n;
 
 #endif

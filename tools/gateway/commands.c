@@ -111,7 +111,7 @@ command_check(const struct exchange *x, struct jb_command *c, bool dry_run,
 {
     const bool caller = (c->has & JB_HAS(JB_CF_CALLER)) != 0;
     const char *not_here = caller ? "caller" : "clock";
-    *bad = (struct bad_line){.code = JB_CODE_MALFORMED};
+    bad_line_begin(bad, JB_CODE_MALFORMED);
     *ret_code = 0;
     if (caller || (c->has & JB_HAS(JB_CF_CLOCK)) != 0) {
         snprintf(bad->field, sizeof bad->field, "%s", not_here);

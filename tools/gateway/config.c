@@ -397,6 +397,7 @@ config_help(FILE *to)
              "  --config FILE   settings\n"
              "  --check         look whether the settings and the ledger are well, then end\n"
              "  --openapi       print the description of the interface\n"
+             "  --example DIR   make an example ledger there, and print addresses of its page\n"
              "  --version, --help\n\n"
              "Settings:\n"),
           to);

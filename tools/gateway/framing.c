@@ -5,7 +5,8 @@
  * way by some proxy, which is how a request hides in the body of another.
  *
  * It leaves names and values where they came in, and puts NULs in the place of colons and line
- * ends: from where they lie one sees what stood between them.
+ * ends: from where they lie one sees what stood between them. Only a NUL that was sent in the place
+ * of a CR, or at the beginning of the last line, looks like one of those.
  */
 #include <ctype.h>
 #include <string.h>
@@ -91,7 +92,7 @@ framing_end(struct framing *f, const char *end, bool http_1_1)
     if (f->bad != NULL) {
         return f->bad;
     }
-    if (f->at + 2 != end) {
+    if (f->at + 2 != end || end[-2] != '\0' || end[-1] != '\0') {
         return "header";
     }
     if (f->hosts > 1 || (http_1_1 && f->hosts == 0)) {

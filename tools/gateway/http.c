@@ -659,6 +659,7 @@ run(struct request *r)
     if (r->refused) {
         return answer(r);
     }
+    r->x.body.s = r->x.body.s != NULL ? r->x.body.s : "";
     /* Counted before the handler, so that a stop that sees nobody busy has missed nobody. */
     r->step = STEP_RUN;
     r->late = true;

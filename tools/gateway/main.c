@@ -12,6 +12,7 @@
 
 #include "auth.h"
 #include "config.h"
+#include "example.h"
 #include "gateway.h"
 #include "html.h"
 #include "http.h"
@@ -192,6 +193,9 @@ serve(struct gateway *g)
     }
     log_listening(http_address(g->http, false), http_address(g->http, true),
                   strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
+    if (g->example) {
+        example_print(g->pages, http_address(g->http, false));
+    }
     notify("READY=1");
     wait_for_end(g, &set);
     notify("STOPPING=1");
@@ -209,7 +213,8 @@ static int
 run(struct gateway *g)
 {
     struct jb_error err;
-    if (open_ledger(g, &err) != JB_OK) {
+    if ((g->example && example_make(g->config->ledger, &err) != JB_OK) ||
+        open_ledger(g, &err) != JB_OK) {
         fprintf(stderr, "jangbud: %s\n", err.text);
         close_ledger(g);
         return EXIT_MACHINE;
@@ -270,6 +275,7 @@ main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "token") == 0) {
         return tokens_main(&config, argc, argv);
     }
+    g.example = example_asked(&config, &argc, argv);
     const bool read = config_read_flags(&config, argc, argv, bad, sizeof bad);
     lang_of_process = config_lang(&config);
     if (config.help) {

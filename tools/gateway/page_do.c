@@ -45,6 +45,7 @@ struct deed {
     struct form form;
     struct jb_command command;
     char id[ID_TEXT], key[KEY_TEXT], why[300];
+    int status; /* of the page that says why */
 };
 
 /* "50,000", or with the currency's decimals "12.50", as they are printed. */
@@ -196,6 +197,7 @@ members_read(struct deed *d, const struct jb_op_info *info)
             continue;
         }
         if (!member_read(f, value, d->p->exponent, &d->command)) {
+            d->status = 400;
             snprintf(d->why, sizeof d->why, tr("%s: that cannot be read: %.*s"),
                      page_field_word(field), (int)(value.n < 100 ? value.n : 0), value.s);
             return false;
@@ -383,6 +385,7 @@ preview(struct deed *d, const struct jb_answer *a)
     const struct jb_balance *then = jb_answer_balance(a);
     const char *warning = warning_of(d->command.op);
     page_begin(p, 200, page_op_word(d->command.op), TAB_NONE);
+    html_open(p->o, "section", "preview");
     page_paragraph(p, NULL, tr("Nothing was done yet. Look at it, and confirm."));
     members_said(d);
     if (then != NULL && jb_balance_get(p->views, d->command.wallet, NULL, &now, &p->err) == JB_OK) {
@@ -392,6 +395,7 @@ preview(struct deed *d, const struct jb_answer *a)
         page_paragraph(p, "notice", warning);
     }
     confirm_form(d);
+    html_close(p->o, "section");
     page_end(p);
 }
 
@@ -500,14 +504,14 @@ page_do(struct exchange *x)
 {
     struct page p;
     if (page_enter(&p, x, PAGE_FOR_BOTH)) {
-        struct deed d = {.p = &p};
+        struct deed d = {.p = &p, .status = 403};
         if (form_read(&p, &d.form)) {
             const struct jb_text step = form_value(&d.form, "step");
             const bool sure = step.n == 2 && memcmp(step.s, "do", 2) == 0;
             if (deed_read(&d)) {
                 submit(&d, !sure);
             } else {
-                page_wrong(&p, 403, tr("That did not work"), d.why);
+                page_wrong(&p, d.status, tr("That did not work"), d.why);
             }
         }
         form_free(&d.form);

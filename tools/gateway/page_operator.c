@@ -2,14 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "config.h"
+#include "gateway.h"
 #include "page_holder.h"
 #include "papers_json.h"
 #include "queries.h"
 
-enum { ROWS = 50 };
+enum { ROWS = 50, REFUSALS = 1000, CHEAP_EVENTS = 200000 };
 
 /* ---- the ledger ---- */
 
@@ -38,6 +41,24 @@ number_fact(struct page *p, const char *what, uint64_t n)
 {
     char text[MONEY_BYTES];
     page_fact_text(p, what, money_text((jb_amount)n, 0, text));
+}
+
+/* When an audit found the ledger sound: the time of the file that is touched then. */
+static void
+last_audit(struct page *p)
+{
+    const char *path = p->x->gateway->config->audit_file;
+    struct stat file;
+    if (path[0] == '\0') {
+        return;
+    }
+    page_fact_begin(p, tr("Last audit that verified the ledger"));
+    if (stat(path, &file) == 0) {
+        page_time(p, (jb_instant)file.st_mtime * JB_US_PER_SECOND);
+    } else {
+        html_str(p->o, tr("none yet"));
+    }
+    page_fact_end(p);
 }
 
 /* How the ledger is: days, stores, disk. */
@@ -79,6 +100,7 @@ health(struct page *p)
         number_fact(p, tr("MB free on the disk"),
                     (uint64_t)disk.f_bavail * disk.f_frsize / 1000000);
     }
+    last_audit(p);
     html_close(p->o, "dl");
     html_close(p->o, "section");
     return true;
@@ -177,19 +199,93 @@ last_closed_day(struct page *p)
     return true;
 }
 
+/* Totals of now cost a look at every wallet and at a year of events: of a large ledger only who
+ * asks for them waits for them. */
 static bool
-ledger_page(struct page *p)
+totals_now(struct page *p)
 {
     struct jb_ledger_totals t = JB_SIZED(struct jb_ledger_totals);
-    const jb_status status = jb_ledger_totals_get(p->views, NULL, &t, &p->err);
+    struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
+    jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
+    if (status == JB_OK && s.events > CHEAP_EVENTS && exchange_query(p->x, "totals").s == NULL) {
+        html_open(p->o, "section", NULL);
+        html_element(p->o, "h2", NULL, tr("All wallets together"));
+        page_paragraph(p, NULL, tr("This ledger is large: its totals of now take a while."));
+        page_link(p, "button second", "/o?totals=now", tr("Add them up"));
+        html_close(p->o, "section");
+        return true;
+    }
+    status = status == JB_OK ? jb_ledger_totals_get(p->views, NULL, &t, &p->err) : status;
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
     }
+    figures(p, &t);
+    return true;
+}
+
+/* ---- what was refused today ---- */
+
+struct refusals {
+    uint32_t codes[JB_CODES_END];
+    uint64_t rows;
+};
+
+static bool
+count_refusal(void *data, const struct jb_event *e)
+{
+    struct refusals *r = data;
+    const uint32_t code = e->command_refused.code;
+    r->codes[code < JB_CODES_END ? code : 0]++;
+    r->rows++;
+    return true;
+}
+
+static bool
+refused_today(struct page *p)
+{
+    static const uint32_t types[] = {JB_EV_COMMAND_REFUSED};
+    struct jb_moment now;
+    struct refusals r = {.rows = 0};
+    jb_status status = jb_moment_resolve(p->views, NULL, &now, &p->err);
+    const jb_instant since =
+        status == JB_OK ? jb_day_start(jb_day_of(now.at, p->utc_offset_s), p->utc_offset_s) : 0;
+    const struct jb_events_query q = {
+        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1, .since = &since};
+    status = status == JB_OK ? jb_events_get(p->views, &q, NULL, NULL, REFUSALS, count_refusal, &r,
+                                             NULL, NULL, &p->err)
+                             : status;
+    if (status != JB_OK) {
+        page_failed(p, status);
+        return false;
+    }
+    html_open(p->o, "section", NULL);
+    html_element(p->o, "h2", NULL, tr("Refused today"));
+    if (r.rows == 0) {
+        page_empty(p, tr("Nothing was refused today, of what is remembered."));
+    }
+    html_open(p->o, "dl", "facts");
+    for (uint32_t i = 0; i < JB_CODES_END; i++) {
+        if (r.codes[i] > 0) {
+            number_fact(p, jb_code_word(i) != NULL ? jb_code_word(i) : "?", r.codes[i]);
+        }
+    }
+    html_close(p->o, "dl");
+    html_close(p->o, "section");
+    return true;
+}
+
+static bool
+ledger_page(struct page *p)
+{
     page_begin(p, 200, tr("Ledger"), TAB_LEDGER);
     page_done_notice(p);
     html_open(p->o, "div", "columns");
-    figures(p, &t);
+    html_open(p->o, "div", NULL);
+    if (!totals_now(p) || !refused_today(p)) {
+        return false;
+    }
+    html_close(p->o, "div");
     if (!health(p)) {
         return false;
     }
@@ -301,6 +397,7 @@ wallets_page(struct page *p)
     q.name = name.n > 0 && p->session.who.people ? name : (struct jb_text){NULL, 0};
     page_begin(p, 200, tr("Wallets"), TAB_WALLETS);
     wallets_filter(p, state, name);
+    html_open(p->o, "section", NULL);
     page_table(p, "list wide", tr("Wallets in the order in which they were made"));
     page_head(p,
               (const char *const[]){SAID("wallet"), SAID("kind"), SAID("state"), COLUMN(">total"),
@@ -327,6 +424,7 @@ wallets_page(struct page *p)
     }
     free(base.at);
     page_as_of(p, &moment);
+    html_close(p->o, "section");
     page_end(p);
     return true;
 }
@@ -535,6 +633,7 @@ find_rows(struct page *p, struct jb_text ref)
     const char *from = page_cursor(p->x, cursor);
     struct found f = {.p = p};
     struct jb_moment moment;
+    html_open(p->o, "section", NULL);
     page_table(p, "list wide", tr("Where it stands, newest first"));
     page_head(p, (const char *const[]){SAID("when"), SAID("what"), SAID("as"), SAID("wallet"),
                                        COLUMN(">amount"), NULL});
@@ -557,6 +656,7 @@ find_rows(struct page *p, struct jb_text ref)
         page_next(p, base.at, next, from == NULL);
     }
     free(base.at);
+    html_close(p->o, "section");
     return true;
 }
 
@@ -743,6 +843,7 @@ due_page(struct page *p)
     struct jb_due_list list = JB_SIZED(struct jb_due_list);
     page_begin(p, 200, tr("Due"), TAB_DUE);
     page_done_notice(p);
+    html_open(p->o, "section", NULL);
     page_table(p, "list wide", tr("What is to be done"));
     page_head(p, (const char *const[]){SAID("what"), SAID("wallet"), SAID("of what"), SAID("state"),
                                        COLUMN(">action"), NULL});
@@ -757,6 +858,7 @@ due_page(struct page *p)
         page_empty(p, tr("Nothing is due."));
     }
     page_next(p, "/o/due", next, from == NULL);
+    html_close(p->o, "section");
     page_end(p);
     return true;
 }

@@ -230,6 +230,22 @@ email_form(struct page *p, struct jb_text wallet, const struct jb_who *who)
     form_end(p, page_op_word(JB_OP_INVOICE_EMAIL));
 }
 
+/* What is done seldom: forms to be opened. */
+static void
+seldom_forms(struct page *p, struct jb_text wallet, const struct jb_who *who)
+{
+    const jb_op ops[] = {JB_OP_WALLET_RENAME, JB_OP_MEMBER_INVITE,
+                         who->members + who->invited > 0 ? JB_OP_MEMBER_REMOVE : 0,
+                         who->agency[0] != '\0' ? JB_OP_SALES_RELEASE : 0};
+    html_open(p->o, "div", "forms");
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (ops[i] != 0 && page_may(p, ops[i])) {
+            page_command_form(p, ops[i], wallet);
+        }
+    }
+    html_close(p->o, "div");
+}
+
 static bool
 people_page(struct page *p)
 {
@@ -253,6 +269,7 @@ people_page(struct page *p)
         html_element(p->o, "h2", NULL, tr("Settings"));
         switch_form(p, wallet, who.status);
         email_form(p, wallet, &who);
+        seldom_forms(p, wallet, &who);
         html_close(p->o, "section");
     }
     html_open(p->o, "section", NULL);

@@ -362,19 +362,21 @@ overview(struct page *p)
     page_done_notice(p);
     page_state_notices(p, &w.balance, &who);
     html_open(p->o, "div", "columns");
+    html_open(p->o, "div", NULL);
     page_total(p, &w);
-    if (!page_explain(p, wallet)) {
-        return false;
-    }
-    html_close(p->o, "div");
     if (w.balance.status != JB_WALLET_DELETED) {
         html_open(p->o, "section", NULL);
         html_element(p->o, "h2", NULL, tr("What the wallet's state allows"));
         allowed(p, w.balance.status);
         html_close(p->o, "section");
-        if (!page_grants_waiting(p, wallet)) {
-            return false;
-        }
+    }
+    html_close(p->o, "div");
+    if (!page_explain(p, wallet)) {
+        return false;
+    }
+    html_close(p->o, "div");
+    if (w.balance.status != JB_WALLET_DELETED && !page_grants_waiting(p, wallet)) {
+        return false;
     }
     html_open(p->o, "section", NULL);
     html_element(p->o, "h2", NULL, tr("Last movements"));

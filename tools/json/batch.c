@@ -66,7 +66,8 @@ bool
 batch_add(struct batch *b, uint64_t number, const char *s, size_t n, bool too_long)
 {
     struct line *line = &b->lines[b->lines_n];
-    struct bad_line bad = {.code = JB_CODE_BATCH_TOO_LARGE};
+    struct bad_line bad;
+    bad_line_begin(&bad, JB_CODE_BATCH_TOO_LARGE);
     *line = (struct line){.number = number};
     b->bytes += n;
     if (too_long) {

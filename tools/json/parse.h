@@ -14,6 +14,19 @@ struct bad_line {
     char field[40];
 };
 
+/* Nothing is wrong yet. The message is long and stays as it is but for its first byte: nearly every
+ * line is right. */
+static inline void
+bad_line_begin(struct bad_line *bad, jb_code code)
+{
+    bad->code = code;
+    bad->word = NULL;
+    bad->message[0] = '\0';
+    bad->column = 0;
+    bad->no_memory = false;
+    bad->field[0] = '\0';
+}
+
 /* Memory of parsed texts: taken from blocks, given back all at once. One per thread that parses. */
 struct json_pool;
 struct json_pool *json_pool_new(void);

@@ -24,9 +24,11 @@ for (const input of document.querySelectorAll("input[inputmode=numeric].r")) {
   });
 }
 
-// A frame is one stop of the keyboard where it can be moved, and none where it cannot.
-for (const frame of document.querySelectorAll(".scroll")) {
-  if (frame.scrollWidth <= frame.clientWidth) {
-    frame.removeAttribute("tabindex");
+// A frame is a stop of the keyboard where it can be moved, and none where it cannot.
+const stops = () => {
+  for (const frame of document.querySelectorAll(".scroll")) {
+    frame.tabIndex = frame.scrollWidth > frame.clientWidth ? 0 : -1;
   }
-}
+};
+window.addEventListener("resize", stops);
+stops();

@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+"""What jangbud says when the machine is at fault: the writer lock is held by another process that does not go on, the disk is full. Each
+is said with what to do, nothing that was answered is lost, reads go on, and the same key goes through when the trouble is over.
+
+usage: troubles.py JANGBU JANGBUD SHIM"""
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from served import Served
+
+JANGBU, JANGBUD, SHIM = sys.argv[1:4]
+checks = {"passed": 0, "failed": 0}
+
+
+def check(name, ok, detail=""):
+    checks["passed" if ok else "failed"] += 1
+    if not ok:
+        print(f"failed: {name}: {str(detail)[:900]}")
+
+
+def made(work, name):
+    os.makedirs(os.path.join(work, name))
+    ledger = os.path.join(work, name, "ledger")
+    subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
+    return ledger
+
+
+def charge(number):
+    return {"op": "charge", "wallet": "W", "charge": number, "amount": 1000, "key": number}
+
+
+def created(s):
+    a = s.post({"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "W", "key": "w"})
+    check("a wallet", a.status == 200, a)
+
+
+def held(work):
+    """Another process stopped in the midst of writing."""
+    ledger = made(work, "held")
+    with Served(JANGBUD, ledger, flags=["--lock-time", "300ms"]) as s:
+        created(s)
+        env = {**os.environ, "LD_PRELOAD": SHIM, "JB_SHIM_STOP": "log.mdb", "JB_SHIM_STOP_AT": "1"}
+        holder = subprocess.Popen([JANGBU, "charge", ledger, "W", "H", "1000"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        pid, status = os.waitpid(holder.pid, os.WUNTRACED)
+        check("it is stopped", os.WIFSTOPPED(status), status)
+        got = []
+        writers = [threading.Thread(target=lambda i=i: got.append(s.post(charge(f"C{i}")))) for i in range(8)]
+        for w in writers:
+            w.start()
+        check("reads go on", s.get("/v1/wallets/W").json["paid"] == 0)
+        for w in writers:
+            w.join()
+        for a in got:
+            check("who holds it is said", a.status == 503 and a.json["code"] == "E_BUSY" and f"process {pid} " in a.json["detail"]
+                  and int(a.headers["Retry-After"]) >= 1, a)
+        lines = s.lines([charge("L1"), charge("L2")])
+        check("lines are refused whole", lines.status == 503 and lines.json["code"] == "E_BUSY", lines)
+        for _ in range(100):
+            ready = s.get("/readyz")
+            if ready.status == 503:
+                break
+            time.sleep(0.05)
+        check("it is not ready, and says why", ready.status == 503 and "writer_lock" in json.dumps(ready.json), ready)
+        os.kill(pid, signal.SIGCONT)
+        holder.wait(60)
+        again = [s.post(charge(f"C{i}")) for i in range(8)]
+        check("the same keys go through", all(a.status == 200 for a in again), again)
+        check("each is done once", s.get("/v1/wallets/W").json["paid"] == 9000, s.get("/v1/wallets/W"))
+
+
+def full(work):
+    """A write finds no space, at one call after the other."""
+    seen = set()
+    for n in (1, 3, 6, 9, 12, 15):
+        ledger = made(work, f"full-{n}")
+        subprocess.run([JANGBU, "wallet", "create", ledger, "W", "--kind", "PERSONAL", "--name", "W"], check=True, capture_output=True)
+        os.environ.update({"LD_PRELOAD": SHIM, "JB_SHIM_CALL": "write", "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(errno.ENOSPC)})
+        try:
+            s = Served(JANGBUD, ledger, flags=["--sync-time", "60s"])
+        except RuntimeError:
+            continue  # it found none when it began
+        finally:
+            for name in ("LD_PRELOAD", "JB_SHIM_CALL", "JB_SHIM_FAIL", "JB_SHIM_ERRNO"):
+                del os.environ[name]
+        with s:
+            for i in range(12):
+                a = s.post(charge(f"F{i}"))
+                seen.add(a.status)
+                check("done, or why not", a.status == 200 or (a.status in (503, 507) and a.json["code"] in ("E_FULL", "E_IO", "E_UNKNOWN") and a.json["detail"]), a)
+                again = s.post(charge(f"F{i}"))
+                check("the same key goes through", again.status == 200, again)
+            check("each is done once", s.get("/v1/wallets/W").json["paid"] == 12000, s.get("/v1/wallets/W"))
+        check("the audit verifies", subprocess.run([JANGBU, "audit", ledger], capture_output=True).returncode == 0)
+    check("507 was among them", 507 in seen, seen)
+
+
+def main():
+    global SHIM
+    with tempfile.TemporaryDirectory(prefix="jangbud-") as work:
+        # LD_PRELOAD cannot name a path with a blank: the shim by another name.
+        os.symlink(os.path.abspath(SHIM), os.path.join(work, "shim.so"))
+        SHIM = os.path.join(work, "shim.so")
+        held(work)
+        full(work)
+    print(f"{checks['passed']} checks passed, {checks['failed']} failed")
+    return 1 if checks["failed"] or checks["passed"] < 60 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
