@@ -217,6 +217,9 @@ read_cursor(struct feed *f, const char *text, struct jb_error *err)
                          "this cursor is of another history: the log was put back to an older "
                          "state, and event %llu is another one now. Begin without one",
                          (unsigned long long)f->through);
+        if (err != NULL) {
+            err->at = f->through;
+        }
     }
     return status;
 }

@@ -8,6 +8,20 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* A sanitizer sees each access and asks for no more numbers: there, the parts of a test that are
+ * random or many are a quarter. They are whole in every other build. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+#define SHARE(n) (SANITIZED ? (n) / 4 : (n))
+
 static inline void
 must(bool ok, const char *what)
 {

@@ -61,7 +61,7 @@ PARAMETERS = {
     "/v1/wallets/{wallet}/may": "?actor=u1", "/v1/find": "?text=T-1", "/v1/wallets/{wallet}/history": "?limit=1", "/v1/wallets": "?total_min=1",
     "/v1/wallets/{wallet}/statement": f"?from_day={day(OLD)}&to_day={day(OLD)}", "/v1/wallets/{wallet}/report": f"?month={day(OLD)[:7]}",
     "/v1/wallets/{wallet}/cash-status": f"?from_day={day(OLD)}", "/v1/events": "?types=charge_settled", "/v1/log": "?from=2&limit=2",
-    "/v1/wallets/{wallet}/events": "?limit=1", "/v1/channels/{channel}/events": "?limit=1", "/v1/wallets/{wallet}/charges": "?open=true",
+    "/v1/wallets/{wallet}/events": "?limit=1", "/v1/wallets/{wallet}/feed": "?limit=1", "/v1/feed": "?after=60&limit=1", "/v1/channels/{channel}/events": "?limit=1", "/v1/wallets/{wallet}/charges": "?open=true",
 }
 PLACES = {"{wallet}": "W1", "{channel}": "blog", "{day}": day(OLD), "{from}": "2", "{question}": "3", "{invoice}": "1"}
 HEADERS = ("ETag", "Idempotent-Replayed", "Jangbu-Seq", "Cache-Control")

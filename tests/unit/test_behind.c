@@ -16,8 +16,8 @@
 #define H(field) JB_HAS(JB_CF_##field)
 #define WALLETS 12
 #define PEOPLE 5
-#define RUNS 11
-#define RUNS_WITH_IDLE 3
+#define RUNS (SANITIZED ? 4 : 11)
+#define RUNS_WITH_IDLE (SANITIZED ? 2 : 3)
 
 static char scratch[64], dir[96];
 static jb_ledger *ledger;

@@ -653,7 +653,7 @@ cursors_made_up(void **state)
     static const uint8_t numbers[] = {
         [WALLET_LIST] = 3, [LOTS] = 4,    [GRANTS] = 5,  [REFUNDS] = 6,
         [EVENTS] = 7,      [REFUSED] = 2, [HISTORY] = 1, [FIND] = 8};
-    for (unsigned i = 0; i < 28000; i++) {
+    for (unsigned i = 0; i < SHARE(28000); i++) {
         const enum kind kinds[] = {WALLET_LIST, LOTS, GRANTS, REFUNDS, HISTORY, FIND, REFUSED};
         const enum kind kind = kinds[i % 7];
         uint8_t bytes[16 + 4 + 4 + 8 + 45 + 8] = {0};
@@ -901,7 +901,7 @@ found_is_what_is_there(void **state)
     use_often("often", 700);
     for (int stored = 0; stored < 3; stored++) {
         char text[24];
-        for (unsigned i = 0; i < 120; i++) {
+        for (unsigned i = 0; i < SHARE(120); i++) {
             snprintf(text, sizeof text, "%c%u", "cugrk"[i % 5], i % 5 == 4 ? i * 7 : i);
             must_find(text, 1 + i % 9);
         }
@@ -1206,7 +1206,7 @@ the_figures_of_any_event(void **state)
         jb_day today = jb_day_of(e->recorded_at, 32400);
         failed += e->type == JB_EV_REFUND_FAILED && e->refund_failed.parts.n > 0;
         fold_one(e);
-        if (pick(20) != 0) {
+        if (pick(SANITIZED ? 80 : 20) != 0) {
             continue;
         }
         struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = seq};
@@ -1259,7 +1259,7 @@ open_ones_add_up_to_the_balance(void **state)
 {
     (void)state;
     struct jb_error err;
-    for (jb_seq seq = 1; seq <= head(); seq += 1 + pick(200)) {
+    for (jb_seq seq = 1; seq <= head(); seq += 1 + pick(SANITIZED ? 800 : 200)) {
         struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = seq};
         must(jb_balance_each(v, &then, check_sums, &then, &err) == JB_OK, err.text);
     }

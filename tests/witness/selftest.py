@@ -32,13 +32,13 @@ import pretend
 import serving
 import who_faults
 
-SEEDS = 60                # short streams, everything recomputed after each command
+SEEDS = 20                # short streams, everything recomputed after each command
 COMMANDS = 150
 WHO_SEEDS = 12            # of each kind of ledger, with roles and channels
 WHO_COMMANDS = 500
 PAPERS_SEEDS = 8          # of ledgers with tax invoices, over years
 PAPERS_COMMANDS = 700
-LONG_SEEDS = 6            # long ones, recomputed now and then and read as of every hundredth event
+LONG_SEEDS = 2            # long ones, recomputed now and then and read as of every hundredth event
 LONG_COMMANDS = 2000
 FAULT_COMMANDS = 400
 

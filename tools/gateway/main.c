@@ -12,6 +12,7 @@
 
 #include "auth.h"
 #include "config.h"
+#include "feed.h"
 #include "example.h"
 #include "gateway.h"
 #include "html.h"
@@ -116,6 +117,11 @@ start(struct gateway *g, char *bad, size_t bad_n)
     }
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
+    g->feed = feed_start(g, &err);
+    if (g->feed == NULL) {
+        snprintf(bad, bad_n, "%s", err.text);
+        return false;
+    }
     if (g->workers == NULL || g->keeper == NULL || g->pages == NULL) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
@@ -135,10 +141,12 @@ stop(struct gateway *g)
     }
     g->workers = workers_end(g->workers);
     submitters_end(g->submitters);
+    feed_stop(g->feed);
     if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
         return false;
     }
     g->http = http_close(g->http);
+    g->feed = feed_free(g->feed);
     g->keeper = keeper_end(g->keeper);
     g->pages = pages_free(g->pages);
     g->submitters = submitters_free(g->submitters);

@@ -198,6 +198,11 @@ parameters(struct out *o, const struct route *r)
         header_parameter(o, "If-Match",
                          "the version of the wallet that is expected, as ETag says it");
     }
+    if (q != NULL && kind == QUERY_FEED) {
+        const struct member_row wait = {.name = "wait", .kind = MEMBER_NUMBER, .max = 30};
+        parameter(o, &wait, false);
+        header_parameter(o, "Last-Event-ID", "of a stream: the cursor to go on behind");
+    }
     if (q != NULL && kind == QUERY_BALANCE) {
         header_parameter(o, "If-None-Match", "an ETag: 304 while nothing changed");
     }
@@ -246,6 +251,10 @@ success(struct out *o, const struct route *r)
         content(o, "text/plain", "Text");
     } else {
         content(o, lines ? "application/x-ndjson" : "application/json", "Object");
+        if (kind == QUERY_FEED) {
+            content(o, "application/x-ndjson", "Object");
+            content(o, "text/event-stream", "Text");
+        }
     }
     js_close(o, '}');
     js_close(o, '}');

@@ -127,12 +127,13 @@ caching(struct exchange *x, const struct query *q, jb_seq head)
     exchange_set_header(x, "Cache-Control", ever ? FOR_EVER : WIRE("private, no-cache"));
 }
 
-static void
-failed(struct exchange *x, const struct query *q, jb_status status, const struct jb_error *err)
+void
+reads_failed(struct exchange *x, const struct query *q, jb_status status,
+             const struct jb_error *err)
 {
     x->answer.body.n = 0;
     x->answer.body.first = true;
-    if (status == JB_E_NOTFOUND && err->at != 0 && q->cursor.s != NULL) {
+    if (status == JB_E_NOTFOUND && err->at != 0 && (q->cursor.s != NULL || q->kind == QUERY_FEED)) {
         problem(x, GATEWAY_CURSOR_AHEAD, err->text);
     } else {
         problem_status(x, status, err);
@@ -147,7 +148,7 @@ answer(struct exchange *x, const struct asked *a, const struct query *q)
     const jb_seq head = head_seq(a);
     const jb_status status = query_answer(a, q, &x->answer.body, &err);
     if (status != JB_OK) {
-        failed(x, q, status, &err);
+        reads_failed(x, q, status, &err);
         return;
     }
     caching(x, q, head);
@@ -192,6 +193,13 @@ pool_of_thread(struct exchange *x)
     }
     json_pool_reset(pool);
     return pool;
+}
+
+bool
+reads_query(struct exchange *x, struct query *ret)
+{
+    struct json_pool *pool = pool_of_thread(x);
+    return pool != NULL && query_read(x, pool, ret);
 }
 
 enum handled
@@ -250,7 +258,7 @@ wallet_answer(struct exchange *x, const struct asked *a, const struct query *q)
         status = wallet_name_get(a->ledger, q->wallet, &name, &err);
     }
     if (status != JB_OK) {
-        failed(x, q, status, &err);
+        reads_failed(x, q, status, &err);
         return;
     }
     etag_of(&w.balance, etag);

@@ -1,5 +1,6 @@
 /* The table of all routes: a literal segment stands before a {name} in its place. */
 #include "commands.h"
+#include "feed.h"
 #include "health.h"
 #include "metrics.h"
 #include "openapi.h"
@@ -38,11 +39,13 @@ const struct route routes[] = {
     {METHOD_GET, "/v1/wallets/{wallet}/can-delete", ACCESS_READ, LANE_SLOW, read_get, "can_delete", "getCanDelete", "whether it can be deleted, and what is in the way"},
     {METHOD_GET, "/v1/wallets/{wallet}/answers/{question}", ACCESS_READ, LANE_SLOW, read_get, "answer", "getAnswer", "one of the ten questions"},
     {METHOD_GET, "/v1/wallets/{wallet}/events", ACCESS_READ, LANE_SLOW, read_get, "events", "listEventsOfWallet", "its events, in pages"},
+    {METHOD_GET, "/v1/wallets/{wallet}/feed", ACCESS_READ, LANE_SLOW, feed_get, "feed", "getFeedOfWallet", "its events in order, with balances: in pages, or as a stream by Accept"},
     {METHOD_GET, "/v1/invoices/{invoice}", ACCESS_READ_ALL, LANE_SLOW, read_get, "invoice", "getInvoice", "a tax invoice, and the consumption that it adds up to"},
     {METHOD_GET, "/v1/channels/{channel}", ACCESS_READ_ALL, LANE_QUICK, read_get, "channel", "getChannel", "a channel"},
     {METHOD_GET, "/v1/channels/{channel}/biz", ACCESS_READ_ALL, LANE_SLOW, read_get, "biz", "getBizOfChannel", "its business information"},
     {METHOD_GET, "/v1/channels/{channel}/events", ACCESS_READ_ALL, LANE_SLOW, read_get, "events", "listEventsOfChannel", "its events, in pages"},
     {METHOD_GET, "/v1/events", ACCESS_READ_ALL, LANE_SLOW, read_get, "events", "listEvents", "events, in pages"},
+    {METHOD_GET, "/v1/feed", ACCESS_READ_ALL, LANE_SLOW, feed_get, "feed", "getFeed", "the log in order, with balances: in pages, or as a stream by Accept"},
     {METHOD_GET, "/v1/events/{from}", ACCESS_READ_ALL, LANE_QUICK, event_get, "log", "getEvent", "an event by its number"},
     {METHOD_GET, "/v1/log", ACCESS_READ_ALL, LANE_SLOW, read_get, "log", "listLog", "events from a number on, as lines"},
     {METHOD_GET, "/v1/find", ACCESS_READ_ALL, LANE_SLOW, read_get, "find", "findText", "the events in which a text stands in clear"},

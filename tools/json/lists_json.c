@@ -393,37 +393,53 @@ events_answer(const struct asked *a, const struct query *q, struct out *o, struc
 
 /* ---- the feed ---- */
 
+struct feed_rows {
+    struct rows rows;
+    uint64_t n;
+};
+
 static bool
 each_of_feed(void *data, const struct jb_feed_row *r)
 {
-    struct rows *rows = data;
+    struct feed_rows *feed = data;
+    struct rows *rows = &feed->rows;
+    feed->n++;
     rows->status = feed_row_json(rows->o, rows->asked->ledger, r, rows->query->people != 0,
                                  rows->asked->utc_offset_s, rows->err);
     return rows->status == JB_OK;
 }
 
 jb_status
-feed_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+feed_page_json(const struct asked *a, const struct query *q, struct out *o,
+               struct jb_feed_page *page, uint64_t *ret_rows, struct jb_error *err)
 {
-    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
-    struct jb_feed_page page = JB_SIZED(struct jb_feed_page);
+    struct feed_rows feed = {.rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err}};
     const struct jb_feed_query asked = {.size = sizeof asked,
                                         .after = q->after,
                                         .cursor = q->cursor.s,
                                         .wallet = q->wallet,
                                         .limit = (uint32_t)q->limit};
     list_begin(q, o);
-    jb_status status = jb_feed_get(a->views, &asked, each_of_feed, &rows, &page, err);
-    status = status == JB_OK ? rows.status : status;
+    jb_status status = jb_feed_get(a->views, &asked, each_of_feed, &feed, page, err);
+    status = status == JB_OK ? feed.rows.status : status;
+    *ret_rows = feed.n;
     if (status != JB_OK) {
         return status;
     }
     js_close(o, ']');
-    js_str(o, "next", page.cursor);
-    js_bool(o, "more", page.more != 0);
-    js_uint(o, "through", page.through);
-    js_uint(o, "head", page.head);
+    js_str(o, "next", page->cursor);
+    js_bool(o, "more", page->more != 0);
+    js_uint(o, "through", page->through);
+    js_uint(o, "head", page->head);
     js_close(o, '}');
     js_line_end(o);
     return JB_OK;
+}
+
+jb_status
+feed_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
+{
+    struct jb_feed_page page = JB_SIZED(struct jb_feed_page);
+    uint64_t rows;
+    return feed_page_json(a, q, o, &page, &rows, err);
 }

@@ -19,6 +19,9 @@ jb_status events_answer(const struct asked *a, const struct query *q, struct out
                         struct jb_error *err);
 jb_status feed_answer(const struct asked *a, const struct query *q, struct out *o,
                       struct jb_error *err);
+/* The same, with where the page ends and how many rows it has. */
+jb_status feed_page_json(const struct asked *a, const struct query *q, struct out *o,
+                         struct jb_feed_page *page, uint64_t *ret_rows, struct jb_error *err);
 
 /* A query for events as the library has it. It borrows from q and from itself: it is not to be
  * copied. */
