@@ -287,6 +287,10 @@ def used_once(served, token):
     assert f"{seq}" in browser.page(again.headers["Location"]).text
     escaped(browser.page(f"/w/events/{seq}"), "event")
     refused = browser.post({"action": "/w/do", "fields": {**sure["fields"], "key": "page-other"}}, 422)
+    taken = browser.page("/w").form("free.activate", grant="G2")
+    browser.post(taken, 303, key="order-1", step="do")
+    keys = [e["key"] for e in served.ask("GET", "/v1/events?types=free_activated", token=token).json["rows"]]
+    assert len(keys) == 2 and all(k.startswith("page-") for k in keys), "a holder took a key of the service's"
     assert "GRANT_STATE" in refused.body.decode()
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 from served import Served, token
 
@@ -209,6 +210,20 @@ def reads(s):
     check("now it does", "immutable" not in now.headers["Cache-Control"], now)
     check("ahead of the log it is refused", s.get("/v1/wallets/W1/history?as_of=99999999").status in (400, 404))
     check("personal texts are no figures", "immutable" not in s.get("/v1/wallets/W1/history?as_of=20&people=true").headers["Cache-Control"])
+
+
+def odd_ids(s):
+    """Any id can be named in a path."""
+    for name in ("a/b", "..", "가나", "a%2Fb", "a+b", "a?b#c", "x:y;z", "{wallet}", "history", "\\", '"'):
+        a = s.post(wallet(name, key="odd-" + urllib.parse.quote(name, safe="")))
+        check(f"made: {name}", a.status == 200, a)
+        path = "/v1/wallets/" + urllib.parse.quote(name, safe="")
+        got, more = s.get(path), s.get(path + "/history")
+        check(f"named: {name}", got.status == 200 and got.json["wallet"] == name and more.status == 200 and more.json["wallet"] == name, (got, more))
+    for path in ("/v1/wallets/%", "/v1/wallets/%zz", "/v1/wallets/%ff", "/v1/wallets/a%00b"):
+        check(f"no text: {path}", s.get(path).status in (400, 404), path)
+    for path in ("/v1/wallets/", "/v1//wallets", "/v1/wallets/W1/", "//v1/wallets/W1", "/v1/wallets/W1/history/x"):
+        check(f"no route: {path}", s.get(path).status == 404, path)
 
 
 def same_as_the_program(s):
@@ -435,7 +450,7 @@ def main():
     work = tempfile.mkdtemp(prefix="jangbud-")
     try:
         with Served(JANGBUD, made(work, "one")) as s:
-            for test in (commands, conditions, dry_run, batches, at_once, reads, same_as_the_program, languages):
+            for test in (commands, conditions, dry_run, batches, at_once, reads, odd_ids, same_as_the_program, languages):
                 test(s)
         principals(work)
         put_back(work)

@@ -40,13 +40,14 @@ PROGRAM_SINKS = {"app_usage": 1, "app_sentence": 1, "app_sentencef": 1, "table_c
 GATEWAY_SINKS = {"said": 2}
 JSON_SINKS = {"wrong": 3, "usage": 1, "null_given": 1}
 
+PAGES_CATALOGUE = "tools/pages/korean_pages.def"
 PAGES = ["tools/gateway/page.c", *(f"tools/gateway/page_{part}.c" for part in ("cash", "do", "form", "operator", "papers", "people", "sign", "wallet"))]
 ROOMS = [
     {"name": "core", "sources": ["core", "projections", "replay"], "catalogue": "core/base/korean_core.def", "sinks": CORE_SINKS, "marks": CORE_MARKS},
     {"name": "json", "sources": ["tools/json"], "catalogue": "tools/json/korean_json.def", "sinks": JSON_SINKS, "marks": TOOL_MARKS},
     {"name": "program", "sources": ["tools/jangbu"], "catalogue": "tools/jangbu/korean_program.def", "also": ["tools/json/korean_json.def"],
      "sinks": PROGRAM_SINKS, "marks": TOOL_MARKS | {"COLUMN", "HELP"}, "plain": ["tools/jangbu/export_books.c"]},
-    {"name": "pages", "sources": ["tools/pages"], "catalogue": "tools/pages/korean_pages.def", "also": ["tools/json/korean_json.def"],
+    {"name": "pages", "sources": ["tools/pages"], "catalogue": PAGES_CATALOGUE, "also": ["tools/json/korean_json.def"],
      "sinks": {}, "marks": TOOL_MARKS, "plain": ["tools/pages/html.c", "tools/pages/chart.c"]},
     {"name": "gateway", "sources": ["tools/gateway"], "catalogue": "tools/gateway/korean_gateway.def", "also": ["tools/json/korean_json.def"],
      "sinks": GATEWAY_SINKS, "marks": TOOL_MARKS | {"COLUMN"}, "plain": ["tools/gateway/routes.c", "tools/gateway/metrics.c", "tools/gateway/openapi.c", *PAGES]},
@@ -312,8 +313,18 @@ def check_questions(text):
         yield f"{QUESTIONS}: {len(numbers)} questions"
 
 
+def check_beside(root):
+    """Pages are said by two programs, each with its own catalogue in front: what both have is said alike."""
+    pages = {en: ko for _, en, ko in rows(read(root, PAGES_CATALOGUE))}
+    for room in ROOMS:
+        if room["catalogue"] != PAGES_CATALOGUE and room["name"] in ("program", "gateway"):
+            for line, en, ko in rows(read(root, room["catalogue"])):
+                if pages.get(en, ko) != ko:
+                    yield f"{room['catalogue']}:{line}: {PAGES_CATALOGUE} says it otherwise: {en!r}"
+
+
 def check(root):
-    problems = [*check_speaking(root), *check_messages(read(root, MESSAGES), read(root, CODES)), *check_questions(read(root, QUESTIONS))]
+    problems = [*check_beside(root), *check_speaking(root), *check_messages(read(root, MESSAGES), read(root, CODES)), *check_questions(read(root, QUESTIONS))]
     count = 0
     for room in ROOMS:
         found, used, _ = look(root, room)

@@ -9,9 +9,11 @@
 #include "lang.h"
 #include "problem.h"
 #include "submit.h"
+#include "workers.h"
 
 #define LINES_TYPE "application/x-ndjson"
 #define KEY_BYTES_MAX 300U
+#define QUICK_BYTES (16U << 10)
 
 /* ---- the head ---- */
 
@@ -236,6 +238,21 @@ single_read(struct exchange *x, struct job *job)
 
 /* ---- lines ---- */
 
+/* The next line, without its end, off the front of rest. False: there is none. */
+static bool
+next_line(struct jb_text *rest, struct jb_text *ret)
+{
+    if (rest->n == 0) {
+        return false;
+    }
+    const char *end = memchr(rest->s, '\n', rest->n);
+    const size_t n = end != NULL ? (size_t)(end - rest->s) : rest->n;
+    const size_t past = n + (end != NULL ? 1 : 0);
+    *ret = (struct jb_text){rest->s, n};
+    *rest = (struct jb_text){rest->s + past, rest->n - past};
+    return true;
+}
+
 static void
 lines_write(struct exchange *x, const struct job *job, const jb_answers *answers, size_t from,
             size_t done, jb_status status, const struct jb_error *err)
@@ -281,16 +298,14 @@ static bool
 lines_read(struct exchange *x, struct job *job)
 {
     struct batch *b = &job->batch;
-    uint64_t number = 1;
-    for (const char *at = x->body.s, *past = at + x->body.n; at < past; number++) {
-        const char *end = memchr(at, '\n', (size_t)(past - at));
-        const size_t n = (size_t)((end != NULL ? end : past) - at), before = b->commands_n;
-        if (!batch_add(b, number, at, n, false) ||
+    struct jb_text rest = x->body, line;
+    for (uint64_t number = 1; next_line(&rest, &line); number++) {
+        const size_t before = b->commands_n;
+        if (!batch_add(b, number, line.s, line.n, false) ||
             (b->commands_n > before && !line_check(x, job))) {
             problem(x, GATEWAY_NO_MEMORY, NULL);
             return false;
         }
-        at += n + (end != NULL ? 1 : 0);
     }
     return b->lines_n > 0 || bad_request(x, tr("the body has no command"));
 }
@@ -300,10 +315,10 @@ lines_read(struct exchange *x, struct job *job)
 static size_t
 lines_of(struct jb_text body)
 {
+    struct jb_text line;
     size_t n = 0;
-    for (const char *at = body.s, *past = at + body.n; at < past; n++) {
-        const char *end = memchr(at, '\n', (size_t)(past - at));
-        at = end != NULL ? end + 1 : past;
+    while (next_line(&body, &line)) {
+        n++;
     }
     return n;
 }
@@ -351,10 +366,10 @@ queue(struct exchange *x, struct job *job)
     return ANSWERED;
 }
 
-enum handled
-commands_post(struct exchange *x)
+/* Reads the body, and has it carried out. */
+static enum handled
+take(struct exchange *x)
 {
-    SPEAK(x->lang);
     const bool lines = type_is(x, LINES_TYPE);
     bool dry_run;
     if (!lines && !type_is(x, "application/json")) {
@@ -377,4 +392,28 @@ commands_post(struct exchange *x)
     }
     auth_spend(x->who, job->batch.lines_n - 1);
     return queue(x, job);
+}
+
+static void
+take_later(struct exchange *x)
+{
+    SPEAK(x->lang);
+    if (take(x) == ANSWERED) {
+        exchange_done(x);
+    }
+}
+
+/* Thousands of lines take milliseconds to read: not in a loop, where others wait for it. */
+enum handled
+commands_post(struct exchange *x)
+{
+    SPEAK(x->lang);
+    if (x->body.n <= QUICK_BYTES) {
+        return take(x);
+    }
+    if (!workers_give(x->gateway->workers, x, take_later)) {
+        problem(x, GATEWAY_SLOW_FULL, NULL);
+        return ANSWERED;
+    }
+    return LATER;
 }

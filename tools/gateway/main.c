@@ -139,12 +139,13 @@ stop(struct gateway *g)
     if (g->http != NULL) {
         http_stop_listening(g->http);
     }
-    g->workers = workers_end(g->workers);
-    submitters_end(g->submitters);
     feed_stop(g->feed);
+    /* Requests that came before give to the workers and to the queue until they are answered. */
     if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
         return false;
     }
+    g->workers = workers_end(g->workers);
+    submitters_end(g->submitters);
     g->http = http_close(g->http);
     g->feed = feed_free(g->feed);
     g->keeper = keeper_end(g->keeper);

@@ -271,15 +271,21 @@ page_wrong(struct page *p, int status, const char *title, const char *text)
     page_end(p);
 }
 
+/* The library's own sentence is in the language of its handle, and for operators. */
 void
 page_failed(struct page *p, jb_status status)
 {
-    const bool missing = status == JB_E_NOTFOUND;
-    page_wrong(p,
-               missing                ? 404
-               : status == JB_E_USAGE ? 400
-                                      : 503,
-               missing ? tr("There is no such thing") : tr("That did not work"), p->err.text);
+    if (status == JB_E_NOTFOUND) {
+        page_wrong(p, 404, tr("There is no such thing"),
+                   tr("What this address names is not there, or not in this wallet."));
+    } else if (status == JB_E_USAGE) {
+        page_wrong(p, 400, tr("That did not work"),
+                   tr("This address is none that the page made. Begin again."));
+    } else {
+        page_wrong(p, 503, tr("That did not work"),
+                   tr("The ledger cannot answer now. Try again in a moment; what was confirmed "
+                      "before is done once, whatever you press."));
+    }
     snprintf(p->x->answer.code, sizeof p->x->answer.code, "%s", jb_status_word(status));
 }
 

@@ -47,6 +47,9 @@ enum page_tab {
     TAB_COMMANDS
 };
 
+/* Ledgers up to that size are looked through without being asked to. */
+enum { PAGE_CHEAP_EVENTS = 200000 };
+
 /* For whom a page is. */
 enum page_for { PAGE_FOR_ALL, PAGE_FOR_HOLDER, PAGE_FOR_OPERATOR, PAGE_FOR_BOTH };
 
@@ -122,6 +125,8 @@ const char *page_refund_word(uint32_t state);
 const char *page_role_word(uint32_t role);
 const char *page_op_word(uint32_t op);
 const char *page_field_word(unsigned field);
+/* A word that a member of a command can be. */
+const char *page_choice_word(unsigned field, uint32_t number);
 const char *page_gateway_word(jb_gateway gateway, struct jb_text pg, char buf[40]);
 
 /* ---- forms ---- */

@@ -11,6 +11,7 @@
 #include "event_json.h"
 #include "gateway.h"
 #include "page_holder.h"
+#include "submit.h"
 
 /* What a holder is offered. All else is the service's affair, and the operators'. */
 static bool
@@ -38,7 +39,7 @@ page_may(const struct page *p, uint32_t op)
 
 /* ---- a command out of a form ---- */
 
-enum { ID_TEXT = 32, KEY_TEXT = 32 };
+enum { ID_TEXT = 32, KEY_TEXT = JB_DUE_KEY_BYTES };
 
 struct deed {
     struct page *p;
@@ -207,15 +208,18 @@ members_read(struct deed *d, const struct jb_op_info *info)
     return true;
 }
 
-/* The key that the form carries, or a new one. */
+/* The key that the form carries, or a new one. A holder's is one that the page made: with a key of
+ * the service's own (they share a caller) he could take that from it. */
 static void
 key_made(struct deed *d)
 {
+    static const char own[] = "page-";
     const struct jb_text key = form_value(&d->form, "key");
-    if (key.s != NULL && key.n < KEY_TEXT) {
+    const bool of_page = key.n > sizeof own && memcmp(key.s, own, sizeof own - 1) == 0;
+    if (key.s != NULL && key.n < KEY_TEXT && (of_page || d->p->session.operates)) {
         snprintf(d->key, sizeof d->key, "%.*s", (int)key.n, key.s);
     } else {
-        random_text("page-", d->key, sizeof d->key);
+        random_text(own, d->key, 32);
     }
     jb_set_key(&d->command, jb_text_of(d->key));
 }
@@ -275,6 +279,9 @@ members_said(struct deed *d)
         if (f->kind == JB_CK_AMOUNT || f->kind == JB_CK_AMOUNT0) {
             page_fact_money(d->p, page_field_word(field),
                             *(const jb_amount *)((const char *)&d->command + f->offset));
+        } else if (f->kind == JB_CK_WORD) {
+            const uint32_t word = *(const uint32_t *)((const char *)&d->command + f->offset);
+            member_said(d->p, field, jb_text_of(page_choice_word(field, word)));
         } else if (value.s != NULL) {
             member_said(d->p, field, value);
         } else if (field == JB_CF_WALLET) {
@@ -480,12 +487,17 @@ submit(struct deed *d, bool dry_run)
     struct page *p = d->p;
     const struct jb_submit_options options = {
         .size = sizeof options, .dry_run = dry_run, .lang = p->lang};
+    jb_status status = submit_broken(p->x->gateway->submitters, &p->err);
+    if (status != JB_OK) { /* nothing is written any more until a restart */
+        page_failed(p, status);
+        return;
+    }
     jb_answers *answers = jb_answers_new();
     if (answers == NULL) {
         p->o->no_memory = true;
         return;
     }
-    const jb_status status = jb_submit(p->ledger, &d->command, 1, &options, answers, NULL, &p->err);
+    status = jb_submit(p->ledger, &d->command, 1, &options, answers, NULL, &p->err);
     const struct jb_answer *a = jb_answers_at(answers, 0);
     if (status != JB_OK || a == NULL) {
         page_failed(p, status);

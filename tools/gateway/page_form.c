@@ -37,9 +37,9 @@ form_begin(struct page *p, uint32_t op)
 
 /* The words of a member as a list to choose from. */
 static void
-choices(struct page *p, const struct jb_command_field_info *f, bool required, const char *id,
-        struct jb_text value)
+choices(struct page *p, unsigned field, bool required, const char *id, struct jb_text value)
 {
+    const struct jb_command_field_info *f = jb_command_field_get(field);
     out_str(p->o, "<select");
     html_word(p->o, "id", id);
     html_word(p->o, "name", f->name);
@@ -49,8 +49,10 @@ choices(struct page *p, const struct jb_command_field_info *f, bool required, co
         if (word != NULL) {
             const bool chosen =
                 value.s != NULL && value.n == strlen(word) && memcmp(value.s, word, value.n) == 0;
-            out_str(p->o, chosen ? "<option selected>" : "<option>");
-            html_str(p->o, word);
+            out_str(p->o, "<option");
+            html_word(p->o, "value", word);
+            out_str(p->o, chosen ? " selected>" : ">");
+            html_str(p->o, page_choice_word(field, i));
             out_str(p->o, "</option>");
         }
     }
@@ -113,7 +115,7 @@ form_field(struct page *p, unsigned field, bool required, struct jb_text value)
     }
     out_str(p->o, "</label>");
     if (f->kind == JB_CK_WORD && f->names != NULL) {
-        choices(p, f, required, id, value);
+        choices(p, field, required, id, value);
     } else {
         out_str(p->o, "<input autocomplete=\"off\" type=\"");
         out_str(p->o, input_kind(f->kind));

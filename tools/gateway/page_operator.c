@@ -12,7 +12,7 @@
 #include "papers_json.h"
 #include "queries.h"
 
-enum { ROWS = 50, REFUSALS = 1000, CHEAP_EVENTS = 200000 };
+enum { ROWS = 50, REFUSALS = 1000 };
 
 /* ---- the ledger ---- */
 
@@ -207,7 +207,8 @@ totals_now(struct page *p)
     struct jb_ledger_totals t = JB_SIZED(struct jb_ledger_totals);
     struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
     jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
-    if (status == JB_OK && s.events > CHEAP_EVENTS && exchange_query(p->x, "totals").s == NULL) {
+    if (status == JB_OK && s.events > PAGE_CHEAP_EVENTS &&
+        exchange_query(p->x, "totals").s == NULL) {
         html_open(p->o, "section", NULL);
         html_element(p->o, "h2", NULL, tr("All wallets together"));
         page_paragraph(p, NULL, tr("This ledger is large: its totals of now take a while."));
@@ -457,30 +458,37 @@ wallet_forms(struct page *p, struct jb_text wallet, uint32_t status)
     }
 }
 
+/* The fields of a command that it needs, or those that it may have. An id that the command makes
+ * may be left to the page. */
+static void
+command_fields(struct page *p, uint32_t op, struct jb_text wallet, bool needed)
+{
+    const struct jb_op_info *info = jb_op_get(op);
+    const bool own_id = op == JB_OP_CHARGE || op == JB_OP_FREE_GRANT || op == JB_OP_CONSUME ||
+                        op == JB_OP_REFUND_REQUEST;
+    for (unsigned field = 0; field < JB_CF_N; field++) {
+        const bool id = own_id && field >= JB_CF_CHARGE && field <= JB_CF_REFUND;
+        const bool required = (info->required & JB_HAS(field)) != 0 && !id;
+        const bool taken = ((info->required | info->optional) & JB_HAS(field)) != 0 &&
+                           form_takes(field) && field != JB_CF_AT && field != JB_CF_FROM &&
+                           (field != JB_CF_WALLET || wallet.s == NULL);
+        if (taken && required == needed) {
+            form_field(p, field, required, (struct jb_text){NULL, 0});
+        }
+    }
+}
+
 void
 page_command_form(struct page *p, uint32_t op, struct jb_text wallet)
 {
-    const struct jb_op_info *info = jb_op_get(op);
     html_open(p->o, "details", "form");
     html_element(p->o, "summary", NULL, page_op_word(op));
     form_begin(p, op);
     if (wallet.s != NULL) {
         form_hidden(p, "wallet", wallet);
     }
-    for (unsigned field = 0; field < JB_CF_N; field++) {
-        const bool required = (info->required & JB_HAS(field)) != 0;
-        const bool own_id = op == JB_OP_CHARGE || op == JB_OP_FREE_GRANT || op == JB_OP_CONSUME ||
-                            op == JB_OP_REFUND_REQUEST;
-        if (((info->required | info->optional) & JB_HAS(field)) == 0 || !form_takes(field) ||
-            field == JB_CF_AT || field == JB_CF_FROM ||
-            (field == JB_CF_WALLET && wallet.s != NULL)) {
-            continue;
-        }
-        /* An id that the command makes may be left to the page. */
-        form_field(p, field,
-                   required && !(own_id && field >= JB_CF_CHARGE && field <= JB_CF_REFUND),
-                   (struct jb_text){NULL, 0});
-    }
+    command_fields(p, op, wallet, true);
+    command_fields(p, op, wallet, false);
     form_end(p, tr("Try it"));
     html_close(p->o, "details");
 }

@@ -357,7 +357,6 @@ holder_invoice(struct exchange *x)
             jb_invoice_get(p.ledger, page_number(x->params[0]), 0, keep_row, &f, &f.i, &p.err);
         if (status == JB_OK && !page_sees(&p, f.i.wallet)) {
             status = JB_E_NOTFOUND; /* as if there were none: it is none of theirs */
-            p.err.text[0] = '\0';
         }
         if (status == JB_OK) {
             print_page(&f);

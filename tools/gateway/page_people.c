@@ -295,7 +295,7 @@ holder_people(struct exchange *x)
 /* ---- the ten questions ---- */
 
 static bool
-question(struct page *p, uint32_t number)
+question(struct page *p, uint32_t number, bool open)
 {
     const struct jb_question q = {.size = sizeof q,
                                   .number = number,
@@ -304,7 +304,7 @@ question(struct page *p, uint32_t number)
                                   .people = p->session.who.people};
     struct jb_reply *reply;
     const jb_status status = jb_reply_get(p->views, &q, &reply, &p->err);
-    html_open(p->o, "details", NULL);
+    out_str(p->o, open ? "<details open>" : "<details>");
     html_element(p->o, "summary", NULL, jb_question_text(number, p->lang));
     if (status == JB_OK) {
         page_paragraph(p, NULL, reply->text);
@@ -319,21 +319,51 @@ question(struct page *p, uint32_t number)
     return true;
 }
 
+/* Of a large ledger an answer may take a moment: each is given when it is asked for. */
+static void
+question_link(struct page *p, uint32_t number)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/w/questions?q=%u", number);
+    html_open(p->o, "p", NULL);
+    page_link(p, NULL, path, jb_question_text(number, p->lang));
+    html_close(p->o, "p");
+}
+
+static bool
+questions_page(struct page *p)
+{
+    struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
+    const jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
+    const uint64_t asked = page_number(exchange_query(p->x, "q"));
+    bool ok = status == JB_OK;
+    if (!ok) {
+        page_failed(p, status);
+        return false;
+    }
+    page_begin(p, 200, tr("Questions"), TAB_QUESTIONS);
+    page_paragraph(p, "hint", tr("The ten that are asked most, answered for this wallet now."));
+    html_open(p->o, "section", NULL);
+    for (uint32_t i = 1; i <= JB_QUESTIONS && ok; i++) {
+        if (s.events <= PAGE_CHEAP_EVENTS || asked == i) {
+            ok = question(p, i, asked == i);
+        } else {
+            question_link(p, i);
+        }
+    }
+    if (ok) {
+        html_close(p->o, "section");
+        page_end(p);
+    }
+    return ok;
+}
+
 enum handled
 holder_questions(struct exchange *x)
 {
     struct page p;
     if (page_enter(&p, x, PAGE_FOR_HOLDER)) {
-        bool ok = true;
-        page_begin(&p, 200, tr("Questions"), TAB_QUESTIONS);
-        page_paragraph(&p, "hint",
-                       tr("The ten that are asked most, answered for this wallet now."));
-        for (uint32_t i = 1; i <= JB_QUESTIONS && ok; i++) {
-            ok = question(&p, i);
-        }
-        if (ok) {
-            page_end(&p);
-        }
+        questions_page(&p);
     }
     return page_leave(&p);
 }
@@ -419,8 +449,7 @@ holder_event(struct exchange *x)
             }
             /* What belongs to no wallet (the totals of a day) is no holder's. */
             if (seq == 0 || !page_sees(&p, wallet)) {
-                page_wrong(&p, 404, tr("There is no such thing"),
-                           tr("This wallet has no such event."));
+                page_failed(&p, JB_E_NOTFOUND);
             } else {
                 snprintf(title, sizeof title, tr("Event %llu: %s"), (unsigned long long)seq,
                          page_event_word(e));

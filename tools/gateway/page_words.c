@@ -278,13 +278,32 @@ page_field_word(unsigned field)
         [JB_CF_EMAIL] = SAID("e-mail"),
         [JB_CF_SETTLEMENT] = SAID("settlement"),
         [JB_CF_LIMIT] = SAID("limit"),
-        [JB_CF_MONTH] = SAID("month"),
+        [JB_CF_MONTH] = SAID("tax month"),
         [JB_CF_INVOICE] = SAID("tax invoice"),
         [JB_CF_REF] = SAID("paper elsewhere"),
         [JB_CF_RESULT] = SAID("result"),
         [JB_CF_WHY] = SAID("cause"),
     };
     return WORD(words, field);
+}
+
+/* The others are words of the interface, which no language changes. */
+const char *
+page_choice_word(unsigned field, uint32_t number)
+{
+    const struct jb_command_field_info *f = jb_command_field_get(field);
+    switch (field) {
+    case JB_CF_METHOD:
+        return page_method_word(number);
+    case JB_CF_ORIGIN:
+        return page_origin_word(number);
+    case JB_CF_KIND:
+        return page_kind_word(number);
+    case JB_CF_ROLE:
+        return page_role_word(number);
+    default:
+        return f != NULL && f->names != NULL ? jb_name_word(f->names, number) : NULL;
+    }
 }
 
 const char *
