@@ -58,7 +58,7 @@ def compile_and_run(source, root, work, env):
 def compare_container(source, packages):
     """The container installs what the two packages depend on."""
     with open(os.path.join(source, "tools/container/Containerfile"), encoding="utf-8") as f:
-        installed = set(re.search(r"--no-install-recommends (.*) \\\\", f.read())[1].split())
+        installed = set(re.search(r"--no-install-recommends ([a-z0-9. +-]+)", f.read())[1].split())
     needed = set()
     for name in ("jangbu", "jangbud"):
         package = [p for p in packages if os.path.basename(p).startswith(name + "_")]
