@@ -163,6 +163,18 @@ def at_once(s):
           and sum(a.headers["Idempotent-Replayed"] is None for a in got) == 1, got)
 
 
+def one_at_fault(s):
+    """Of requests that are carried out together one fails the call: the others are done."""
+    def one(i):
+        if i % 4 == 0:
+            return s.post({"op": "forget", "person": "nobody", "key": f"forget-{i}"})  # the texts of this ledger are in clear
+        return s.post(charge("W2", f"F{i}", 1000, key=f"fault-{i}"))
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        got = list(pool.map(one, range(120)))
+    check("those that can be done are", all(a.status == 200 for i, a in enumerate(got) if i % 4), [a for i, a in enumerate(got) if i % 4 and a.status != 200][:2])
+    check("those that cannot say why", all(a.status == 503 and a.json["code"] == "E_KEY" for a in got[::4]), got[::4][:2])
+
+
 # ---- reads
 
 READS = [
@@ -450,7 +462,7 @@ def main():
     work = tempfile.mkdtemp(prefix="jangbud-")
     try:
         with Served(JANGBUD, made(work, "one")) as s:
-            for test in (commands, conditions, dry_run, batches, at_once, reads, odd_ids, same_as_the_program, languages):
+            for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages):
                 test(s)
         principals(work)
         put_back(work)
