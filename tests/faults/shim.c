@@ -191,8 +191,9 @@ int
 rename(const char *from, const char *to)
 {
     bool counts = getenv("JB_SHIM_NAMES") != NULL;
-    return counts && strike_any(3, 'n') ? -1
-                                    : REAL("rename", int (*)(const char *, const char *))(from, to);
+    return counts && strike_any(3, 'n')
+               ? -1
+               : REAL("rename", int (*)(const char *, const char *))(from, to);
 }
 
 int

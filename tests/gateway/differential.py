@@ -2,7 +2,7 @@
 """The same random commands through jangbud one by one, through jangbud as lines, and through `jangbu apply`: the same answers, and the
 same log.
 
-usage: differential.py JANGBU JANGBUD [--commands N] [--seed S]
+usage: differential.py JANGBU JANGBUD [--commands N] [--seed S] [--who MODE]
 
 The streams are those of tests/witness. They are for a clock that goes through years; here it is the machine's, which all three ways
 have in common but for moments: `at`, `clock` and `from` are left out, days are put around today, and what says when is not compared."""
@@ -20,6 +20,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "witness"))
 import generate  # noqa: E402
+import generate_who  # noqa: E402
 from served import Served  # noqa: E402
 
 MOMENTS = {"recorded_at", "occurred_at", "posted_on", "now", "until", "chain", "ledger_id", "behind_us", "message", "detail"}
@@ -45,9 +46,9 @@ def moved(command, today):
     return out
 
 
-def stream(seed, n):
+def stream(seed, n, mode):
     """n lines of text. The generator aims by a model of its own: what it does not hit is refused, here as there."""
-    g = generate.Generator(seed)
+    g = generate.Generator(seed) if mode == "none" else generate_who.WhoGenerator(seed, mode)
     today = datetime.date.today()
     lines = []
     while len(lines) < n:
@@ -71,10 +72,11 @@ def bare(node):
     return [bare(x) for x in node] if isinstance(node, list) else node
 
 
-def made(jangbu, work, name):
+def made(jangbu, work, name, mode):
     os.makedirs(os.path.join(work, name))
     ledger = os.path.join(work, name, "ledger")
-    subprocess.run([jangbu, "init", ledger, *generate.INIT_OPTIONS], check=True, capture_output=True)
+    roles = ["--roles=enforce", "--operator", generate_who.OPERATOR] if mode == "enforce" else []
+    subprocess.run([jangbu, "init", ledger, *generate.INIT_OPTIONS, *roles], check=True, capture_output=True)
     return ledger
 
 
@@ -150,14 +152,19 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("jangbu")
     parser.add_argument("jangbud")
-    parser.add_argument("--commands", type=int, default=400)
+    parser.add_argument("--commands", type=int, default=250)
     parser.add_argument("--seed", type=int, default=20261127)
+    parser.add_argument("--who", action="append", choices=["none", *generate_who.MODES], help="whether roles are asked; none and enforce")
     a = parser.parse_args()
-    lines = stream(a.seed, a.commands)
+    return max(three_times(a, mode) for mode in a.who or ["none", "enforce"])
+
+
+def three_times(a, mode):
+    lines = stream(a.seed, a.commands, mode)
     work = tempfile.mkdtemp(prefix="jangbud-")
     ways = {"apply": (by_program, a.jangbu), "one by one": (one_by_one, a.jangbud), "as lines": (as_lines, a.jangbud)}
     try:
-        ledgers = {name: made(a.jangbu, work, name.replace(" ", "-")) for name in ways}
+        ledgers = {name: made(a.jangbu, work, name.replace(" ", "-"), mode) for name in ways}
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             running = {name: pool.submit(way, program, ledgers[name], lines) for name, (way, program) in ways.items()}
             answers = {name: r.result() for name, r in running.items()}
@@ -169,7 +176,7 @@ def main():
         ok = compared(name, lines, answers["apply"], answers[name], name == "as lines") and compared_logs(name, logs["apply"], logs[name]) and ok
     done = sum(x.get("ok") is True for x in answers["apply"])
     codes = {x["code"] for x in answers["apply"] if "code" in x}
-    print(f"{len(lines)} commands, {done} done, {len(logs['apply'])} events, {len(codes)} codes: {'the same' if ok else 'not the same'} three times")
+    print(f"roles {mode}: {len(lines)} commands, {done} done, {len(logs['apply'])} events, {len(codes)} codes: {'the same' if ok else 'not the same'} three times")
     if done < len(lines) // 5 or len(codes) < 5:
         print("too little of it was done to say anything")
         return 1

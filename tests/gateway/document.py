@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from served import Served
 
@@ -146,6 +147,10 @@ def main():
         ledger = os.path.join(work, "shop")
         earlier(jangbu, ledger)
         with Served(jangbud, ledger) as s:
+            for _ in range(400):  # it looks at the ledger first
+                if s.get("/readyz").status == 200:
+                    break
+                time.sleep(0.05)
             text = "".join(routes(s))
     finally:
         shutil.rmtree(work, ignore_errors=True)

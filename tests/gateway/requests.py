@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 from served import Served, token
 
@@ -162,6 +163,18 @@ def at_once(s):
           and sum(a.headers["Idempotent-Replayed"] is None for a in got) == 1, got)
 
 
+def one_at_fault(s):
+    """Of requests that are carried out together one fails the call: the others are done."""
+    def one(i):
+        if i % 4 == 0:
+            return s.post({"op": "forget", "person": "nobody", "key": f"forget-{i}"})  # the texts of this ledger are in clear
+        return s.post(charge("W2", f"F{i}", 1000, key=f"fault-{i}"))
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        got = list(pool.map(one, range(120)))
+    check("those that can be done are", all(a.status == 200 for i, a in enumerate(got) if i % 4), [a for i, a in enumerate(got) if i % 4 and a.status != 200][:2])
+    check("those that cannot say why", all(a.status == 503 and a.json["code"] == "E_KEY" for a in got[::4]), got[::4][:2])
+
+
 # ---- reads
 
 READS = [
@@ -209,6 +222,20 @@ def reads(s):
     check("now it does", "immutable" not in now.headers["Cache-Control"], now)
     check("ahead of the log it is refused", s.get("/v1/wallets/W1/history?as_of=99999999").status in (400, 404))
     check("personal texts are no figures", "immutable" not in s.get("/v1/wallets/W1/history?as_of=20&people=true").headers["Cache-Control"])
+
+
+def odd_ids(s):
+    """Any id can be named in a path."""
+    for name in ("a/b", "..", "가나", "a%2Fb", "a+b", "a?b#c", "x:y;z", "{wallet}", "history", "\\", '"'):
+        a = s.post(wallet(name, key="odd-" + urllib.parse.quote(name, safe="")))
+        check(f"made: {name}", a.status == 200, a)
+        path = "/v1/wallets/" + urllib.parse.quote(name, safe="")
+        got, more = s.get(path), s.get(path + "/history")
+        check(f"named: {name}", got.status == 200 and got.json["wallet"] == name and more.status == 200 and more.json["wallet"] == name, (got, more))
+    for path in ("/v1/wallets/%", "/v1/wallets/%zz", "/v1/wallets/%ff", "/v1/wallets/a%00b"):
+        check(f"no text: {path}", s.get(path).status in (400, 404), path)
+    for path in ("/v1/wallets/", "/v1//wallets", "/v1/wallets/W1/", "//v1/wallets/W1", "/v1/wallets/W1/history/x"):
+        check(f"no route: {path}", s.get(path).status == 404, path)
 
 
 def same_as_the_program(s):
@@ -435,7 +462,7 @@ def main():
     work = tempfile.mkdtemp(prefix="jangbud-")
     try:
         with Served(JANGBUD, made(work, "one")) as s:
-            for test in (commands, conditions, dry_run, batches, at_once, reads, same_as_the_program, languages):
+            for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages):
                 test(s)
         principals(work)
         put_back(work)

@@ -6,6 +6,7 @@ usage: wire.py JANGBU JANGBUD [--seed N]"""
 import os
 import random
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -359,6 +360,27 @@ def methods(s):
         check(name, closed and b" 200 " not in got, got[:200])
 
 
+def at_once(s):
+    """Many requests that are all there when the loops look: as many as they take at a time, one less, one more."""
+    for n in (*range(253, 262), 512):
+        wires = [Wire(s) for _ in range(n)]
+        for w in wires:
+            w.send(PING)
+        check(f"{n} connections", all(statuses(w.socket.recv(4096)) == [200] for w in wires))
+        os.kill(s.process.pid, signal.SIGSTOP)
+        for w in wires:
+            w.send(PING)
+        os.kill(s.process.pid, signal.SIGCONT)
+        began = time.monotonic()
+        try:
+            found = [statuses(w.socket.recv(4096)) for w in wires]
+        except OSError as e:
+            found = e
+        check(f"{n} requests at once", found == [[200]] * n, (found, time.monotonic() - began))
+        for w in wires:
+            w.close()
+
+
 def mutated(s):
     """Requests of which some bytes are others: whatever comes back is made of whole answers, and never more than there were lines that
     could begin a request."""
@@ -398,7 +420,7 @@ def main():
         ledger = os.path.join(work, "ledger")
         subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
         with Served(JANGBUD, ledger, flags=FLAGS) as s:
-            for part in (framings, taken, methods, expects, large, cut, slow, mutated):
+            for part in (framings, taken, methods, expects, large, cut, at_once, slow, mutated):
                 part(s)
                 check(f"it lives behind {part.__name__}", s.process.poll() is None)
             left = None

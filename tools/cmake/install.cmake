@@ -18,5 +18,21 @@ install(FILES ${PROJECT_SOURCE_DIR}/tools/completion/jangbu.bash DESTINATION ${C
 install(FILES ${PROJECT_SOURCE_DIR}/tools/completion/_jangbu DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
 install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbu.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+if(JANGBU_GATEWAY)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbud.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+endif()
+if(JANGBU_FEED)
+  install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbu-feed.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
+# A page for each function, of the headers' comments; without Python there are none.
+find_program(JANGBU_PYTHON python3 PATHS /usr/bin)
+if(JANGBU_PYTHON AND PROJECT_IS_TOP_LEVEL)
+  file(GLOB JB_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/*/include/jangbu/*.h ${PROJECT_SOURCE_DIR}/tools/json/include/jangbu/*.h)
+  add_custom_command(OUTPUT man3.made
+    COMMAND ${JANGBU_PYTHON} ${PROJECT_SOURCE_DIR}/tools/man3 ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/man3 >man3.made
+    DEPENDS ${PROJECT_SOURCE_DIR}/tools/man3 ${JB_HEADERS} VERBATIM)
+  add_custom_target(man3 ALL DEPENDS man3.made)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/man3 DESTINATION ${CMAKE_INSTALL_MANDIR} OPTIONAL)
+endif()
 add_custom_target(uninstall
   COMMAND ${CMAKE_COMMAND} -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt -P ${PROJECT_SOURCE_DIR}/tools/cmake/uninstall.cmake VERBATIM)

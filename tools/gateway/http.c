@@ -32,6 +32,7 @@
 #include "workers.h"
 
 #define LOOPS 2
+#define LOOP_MS 1000
 #define LOOK_MS 100 /* between looks at deadlines */
 #define HEAD_BYTES_MAX 8192U
 #define POOL_BYTES 16384U         /* of a connection: its head twice */
@@ -65,18 +66,38 @@ struct conn {
     struct in6_addr address;
     atomic_int phase;
     _Atomic(int64_t) since;
-    pthread_t loop;         /* that has it */
+    struct loop *loop;      /* that has it */
+    struct conn *arrives;   /* behind it, of those that its loop has not seen yet */
     struct request *head;   /* whose head is being read; the loop's alone */
     struct request *stream; /* under http's lock */
+};
+
+/*
+ * A thread and its connections. It waits itself, and has libmicrohttpd do what there is to do:
+ * where that waits (0.9.75) and exactly 128 events are there, it takes them and waits for another
+ * before it looks at any.
+ */
+struct loop {
+    struct http *http;
+    struct MHD_Daemon *mhd;
+    pthread_t thread;
+    bool running;
+    int events;        /* its epoll */
+    int wake;          /* from other threads */
+    atomic_bool woken; /* and it has not looked yet */
+    atomic_bool ending;
+    pthread_mutex_t lock;  /* of what follows */
+    struct conn *arriving; /* the last first */
 };
 
 struct http {
     struct gateway *g;
     const struct config *config;
-    struct MHD_Daemon *mhd;
+    struct loop loops[LOOPS];
     struct listener listeners[LISTENERS];
     pthread_t acceptor;
     bool accepting;
+    unsigned turn;     /* of the loops, for the next connection */
     int64_t looked_us; /* at deadlines: the acceptor's, and when that has ended, of who drains */
     int wake;          /* ends the acceptor */
     atomic_bool stopping;
@@ -146,6 +167,22 @@ phase(struct conn *c, enum phase p)
 {
     atomic_store(&c->since, now_us());
     atomic_store(&c->phase, (int)p);
+}
+
+static void
+loop_wake(struct loop *l)
+{
+    const uint64_t one = 1;
+    if (!atomic_exchange(&l->woken, true)) {
+        (void)!write(l->wake, &one, sizeof one);
+    }
+}
+
+static void
+resume(struct MHD_Connection *c, struct loop *l)
+{
+    MHD_resume_connection(c);
+    loop_wake(l);
 }
 
 /* ---- what handlers call ---- */
@@ -230,8 +267,9 @@ exchange_done(struct exchange *x)
 {
     struct request *r = request_of(x);
     struct MHD_Connection *c = r->c;
+    struct loop *l = r->conn->loop;
     if (atomic_exchange(&r->turn, TURN_DONE) == TURN_SUSPENDED) {
-        MHD_resume_connection(c);
+        resume(c, l);
     }
 }
 
@@ -255,8 +293,9 @@ exchange_wake(struct exchange *x)
 {
     struct request *r = request_of(x);
     struct MHD_Connection *c = r->c;
+    struct loop *l = r->conn->loop;
     if (atomic_exchange(&r->stream.turn, TURN_DONE) == TURN_SUSPENDED) {
-        MHD_resume_connection(c);
+        resume(c, l);
     }
 }
 
@@ -279,7 +318,7 @@ stream_more(void *data, uint64_t at, char *to, size_t size)
         MHD_suspend_connection(r->c);
         int before = TURN_LOOP;
         if (!atomic_compare_exchange_strong(&r->stream.turn, &before, TURN_SUSPENDED)) {
-            MHD_resume_connection(r->c); /* more came in between */
+            resume(r->c, r->conn->loop); /* more came in between */
         } else if (atomic_load(&r->conn->http->stopping)) {
             exchange_wake(&r->x);
         }
@@ -665,13 +704,14 @@ run(struct request *r)
     r->late = true;
     atomic_fetch_add(&h->busy, 1);
     struct MHD_Connection *c = r->c;
+    struct loop *l = r->conn->loop;
     if (handle(r) == ANSWERED || atomic_load(&r->turn) == TURN_DONE) {
         not_late(r);
         return answer(r);
     }
     MHD_suspend_connection(c);
     if (atomic_exchange(&r->turn, TURN_SUSPENDED) == TURN_DONE) {
-        MHD_resume_connection(c);
+        resume(c, l);
     }
     return MHD_YES;
 }
@@ -776,6 +816,21 @@ conn_drop(struct http *h, struct conn *c)
     free(c);
 }
 
+/* A loop could not take it; it may be gone already. */
+static void
+conn_lost(struct http *h, int fd, struct conn *c)
+{
+    pthread_mutex_lock(&h->lock);
+    const bool there = h->by_fd[fd] == c;
+    if (there) {
+        conn_unlink(h, c);
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (there) {
+        free(c);
+    }
+}
+
 static void
 connection(void *data, struct MHD_Connection *m, void **own,
            enum MHD_ConnectionNotificationCode code)
@@ -792,9 +847,6 @@ connection(void *data, struct MHD_Connection *m, void **own,
         MHD_get_connection_info(m, MHD_CONNECTION_INFO_CONNECTION_FD);
     pthread_mutex_lock(&h->lock);
     struct conn *c = info != NULL && info->connect_fd >= 0 ? h->by_fd[info->connect_fd] : NULL;
-    if (c != NULL) {
-        c->loop = pthread_self();
-    }
     pthread_mutex_unlock(&h->lock);
     *own = c;
     if (c != NULL) {
@@ -867,8 +919,7 @@ address_of(struct conn *c, const struct sockaddr_storage *from)
 }
 
 static void
-admit(struct http *h, enum listener_kind kind, int fd, const struct sockaddr_storage *from,
-      socklen_t from_n)
+admit(struct http *h, enum listener_kind kind, int fd, const struct sockaddr_storage *from)
 {
     struct conn *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -896,14 +947,13 @@ admit(struct http *h, enum listener_kind kind, int fd, const struct sockaddr_sto
         turn_away(fd);
         return;
     }
-    /* An address is wanted there, and not looked at. */
-    struct sockaddr_in none = {.sin_family = AF_INET};
-    const bool named = kind != LISTEN_UNIX;
-    if (MHD_add_connection(h->mhd, fd,
-                           named ? (const struct sockaddr *)from : (struct sockaddr *)&none,
-                           named ? from_n : (socklen_t)sizeof none) != MHD_YES) {
-        conn_drop(h, c); /* the descriptor is closed */
-    }
+    struct loop *l = &h->loops[h->turn++ % LOOPS];
+    c->loop = l;
+    pthread_mutex_lock(&l->lock);
+    c->arrives = l->arriving;
+    l->arriving = c;
+    pthread_mutex_unlock(&l->lock);
+    loop_wake(l); /* c may be gone already */
 }
 
 static void
@@ -915,7 +965,7 @@ accept_one(struct http *h, enum listener_kind kind)
     const int fd =
         accept4(h->listeners[kind].fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        admit(h, kind, fd, &from, n);
+        admit(h, kind, fd, &from);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
         const struct timespec rest = {.tv_nsec = 50000000}; /* until some have ended */
         nanosleep(&rest, NULL);
@@ -1149,13 +1199,19 @@ http_open(struct gateway *g, char *bad, size_t bad_n)
     for (int i = 0; i < LISTENERS; i++) {
         h->listeners[i].fd = -1;
     }
+    bool awake = true;
+    for (int i = 0; i < LOOPS; i++) {
+        h->loops[i].wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        pthread_mutex_init(&h->loops[i].lock, NULL);
+        awake = awake && h->loops[i].wake >= 0;
+    }
     uint64_t id = 0;
     (void)!getrandom(&id, sizeof id, GRND_NONBLOCK);
     atomic_store(&h->next_id, id);
     raise_limit(h);
     h->by_fd_n = (size_t)h->config->connections + DESCRIPTORS;
     h->by_fd = calloc(h->by_fd_n, sizeof(struct conn *));
-    if (h->by_fd == NULL || h->wake < 0) {
+    if (h->by_fd == NULL || h->wake < 0 || !awake) {
         snprintf(bad, bad_n, "%s", tr("no memory"));
         return http_close(h);
     }
@@ -1201,15 +1257,16 @@ complained(void *data, const char *form, va_list arguments)
                                    "{\"type\":\"https://jangbu.invalid/codes/BAD_REQUEST\","
                                    "\"title\":\"the request is not well formed\",\"status\":400,"
                                    "\"detail\":\"Content-Length\",\"code\":\"BAD_REQUEST\"}\n");
-    struct http *h = data;
+    struct loop *l = data;
+    struct http *h = l->http;
     (void)arguments;
     if (strstr(form, "Content-Length") == NULL) {
         return;
     }
     pthread_mutex_lock(&h->lock);
     for (struct conn *c = h->first; c != NULL; c = c->next) {
-        if (atomic_load(&c->phase) == PHASE_HEAD && pthread_equal(c->loop, pthread_self()) != 0 &&
-            c->head != NULL && length_is_bad(c->head)) {
+        if (c->loop == l && atomic_load(&c->phase) == PHASE_HEAD && c->head != NULL &&
+            length_is_bad(c->head)) {
             (void)!send(c->fd, bad, sizeof bad - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
             shutdown(c->fd, SHUT_RDWR);
             c->head = NULL;
@@ -1218,23 +1275,76 @@ complained(void *data, const char *form, va_list arguments)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Those that arrived since are its own. */
+static void
+loop_takes(struct loop *l)
+{
+    /* An address is wanted there, and not looked at. */
+    const struct sockaddr_in none = {.sin_family = AF_INET};
+    pthread_mutex_lock(&l->lock);
+    struct conn *c = l->arriving;
+    l->arriving = NULL;
+    pthread_mutex_unlock(&l->lock);
+    while (c != NULL) {
+        struct conn *next = c->arrives;
+        const int fd = c->fd;
+        if (MHD_add_connection(l->mhd, fd, (const struct sockaddr *)&none, sizeof none) !=
+            MHD_YES) {
+            conn_lost(l->http, fd, c); /* the descriptor is closed */
+        }
+        c = next;
+    }
+}
+
+static void *
+loop_run(void *data)
+{
+    struct loop *l = data;
+    while (!atomic_load(&l->ending)) {
+        struct pollfd fds[] = {{.fd = l->events, .events = POLLIN},
+                               {.fd = l->wake, .events = POLLIN}};
+        MHD_UNSIGNED_LONG_LONG ms = 0;
+        uint64_t count;
+        const bool soon = MHD_get_timeout(l->mhd, &ms) == MHD_YES && ms < LOOP_MS;
+        (void)!poll(fds, 2, soon ? (int)ms : LOOP_MS);
+        if (fds[1].revents != 0) {
+            (void)!read(l->wake, &count, sizeof count);
+        }
+        atomic_store(&l->woken, false); /* before what it was woken for is looked at */
+        loop_takes(l);
+        MHD_run_wait(l->mhd, 0);
+    }
+    return NULL;
+}
+
+static bool
+loop_start(struct http *h, struct loop *l)
+{
+    const unsigned idle_s = (unsigned)(h->config->idle_us / 1000000) + 10;
+    l->http = h;
+    l->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, called, h, MHD_OPTION_EXTERNAL_LOGGER, complained, l,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->connections + 16,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_UNESCAPE_CALLBACK, as_it_came, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, begin, h, MHD_OPTION_NOTIFY_COMPLETED, completed, h,
+        MHD_OPTION_NOTIFY_CONNECTION, connection, h, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        l->mhd != NULL ? MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    l->events = info != NULL ? info->epoll_fd : -1;
+    l->running = l->events >= 0 && pthread_create(&l->thread, NULL, loop_run, l) == 0;
+    return l->running;
+}
+
 bool
 http_start(struct http *h, char *bad, size_t bad_n)
 {
-    const unsigned idle_s = (unsigned)(h->config->idle_us / 1000000) + 10;
-    h->mhd = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_ERROR_LOG,
-        0, NULL, NULL, called, h, MHD_OPTION_EXTERNAL_LOGGER, complained, h,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)LOOPS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(h->config->connections * LOOPS + 16), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
-        MHD_OPTION_UNESCAPE_CALLBACK, as_it_came, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, h,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, h, MHD_OPTION_NOTIFY_CONNECTION, connection, h,
-        MHD_OPTION_END);
-    if (h->mhd == NULL) {
-        snprintf(bad, bad_n, "%s", tr("the loops of the listeners could not be started"));
-        return false;
+    for (int i = 0; i < LOOPS; i++) {
+        if (!loop_start(h, &h->loops[i])) {
+            snprintf(bad, bad_n, "%s", tr("the loops of the listeners could not be started"));
+            return false;
+        }
     }
     h->accepting = pthread_create(&h->acceptor, NULL, accept_all, h) == 0;
     if (!h->accepting) {
@@ -1320,14 +1430,34 @@ http_drain(struct http *h, int64_t us)
     return true;
 }
 
+static void
+loop_end(struct loop *l)
+{
+    if (l->running) {
+        atomic_store(&l->ending, true);
+        loop_wake(l);
+        pthread_join(l->thread, NULL);
+    }
+    if (l->mhd != NULL) {
+        MHD_stop_daemon(l->mhd);
+    }
+    for (struct conn *c = l->arriving; c != NULL; c = c->arrives) {
+        close(c->fd);
+    }
+    if (l->wake >= 0) {
+        close(l->wake);
+    }
+    pthread_mutex_destroy(&l->lock);
+}
+
 struct http *
 http_close(struct http *h)
 {
     if (h == NULL) {
         return NULL;
     }
-    if (h->mhd != NULL) {
-        MHD_stop_daemon(h->mhd);
+    for (int i = 0; i < LOOPS; i++) {
+        loop_end(&h->loops[i]);
     }
     close_listeners(h);
     while (h->first != NULL) {
