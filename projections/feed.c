@@ -9,6 +9,8 @@
  */
 #include "projections/page.h"
 
+#include "base/steps.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -350,6 +352,7 @@ collect_all(struct feed *f, jb_cursor *c, struct jb_error *err)
     jb_status status = JB_OK;
     while (seq < f->high && status == JB_OK) {
         const struct jb_event *e;
+        jb_steps.events++;
         status = jb_limit_look(err);
         status = status == JB_OK ? jb_cursor_next(c, &e, err) : status;
         status = status == JB_OK ? keep(f, c, ++seq, err) : status;
