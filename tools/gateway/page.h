@@ -57,6 +57,8 @@ enum page_for { PAGE_FOR_ALL, PAGE_FOR_HOLDER, PAGE_FOR_OPERATOR, PAGE_FOR_BOTH 
  * is not signed in, and the answer says so. page_leave in any case. */
 bool page_enter(struct page *p, struct exchange *x, enum page_for whom);
 enum handled page_leave(struct page *p);
+/* Whether a session may be, by the file of tokens as it is now; it has the rights of now. */
+bool page_session_allowed(const struct page *p, struct session *s);
 
 void page_begin(struct page *p, int status, const char *title, enum page_tab tab);
 void page_end(struct page *p);

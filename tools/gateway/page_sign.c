@@ -163,12 +163,16 @@ page_redeem(struct exchange *x, struct jb_text ticket)
     char cookie[SECRET_TEXT];
     if (page_enter(&p, x, PAGE_FOR_ALL)) {
         struct session s;
-        if (pages_redeem(x->gateway->pages, ticket, cookie, &s)) {
+        const bool begun = pages_redeem(x->gateway->pages, ticket, cookie, &s);
+        if (begun && page_session_allowed(&p, &s)) {
             p.lang = s.lang != JB_LANG_UNSAID ? s.lang : p.lang;
             lang_of_call = p.lang;
             cookie_set(x, cookie);
             go_on(&p, s.operates ? "/o" : "/w");
         } else {
+            if (begun) {
+                pages_end(x->gateway->pages, jb_text_of(cookie));
+            }
             page_wrong(&p, 403, tr("This address was used already"),
                        tr("An address like this opens the page once, and within a minute. Open it "
                           "again from the service that you came from."));

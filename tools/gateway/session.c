@@ -60,6 +60,14 @@ pages_free(struct pages *p)
     return NULL;
 }
 
+bool
+session_allowed(const struct session *s)
+{
+    const struct principal *who = &s->who;
+    return who->page && (s->operates ? who->read && who->wallets[0] == '\0'
+                                     : auth_wallet(who, jb_text_of(s->wallet)));
+}
+
 static void
 hash_of(struct jb_text text, uint8_t ret[HASH])
 {

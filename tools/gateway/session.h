@@ -24,6 +24,9 @@ struct session {
     struct principal who; /* whose token it was: the session may do no more */
 };
 
+/* Whether it is within the rights of `who`, as they are now. */
+bool session_allowed(const struct session *s);
+
 struct pages;
 struct pages *pages_new(void); /* NULL: no memory */
 struct pages *pages_free(struct pages *p);
