@@ -439,6 +439,7 @@ jb_reply_get(jb_views *v, const struct jb_question *question, struct jb_reply **
              struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     struct jb_question q;
     jb_lang lang;
     if (v == NULL || question == NULL || ret == NULL) {

@@ -212,6 +212,7 @@ jb_moment_resolve(jb_views *v, const struct jb_as_of *as_of, struct jb_moment *r
                   struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_moment_resolve");
     }

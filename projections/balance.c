@@ -192,6 +192,7 @@ jb_balance_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
                struct jb_wallet_balance *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_balance_get");
     }
@@ -231,7 +232,8 @@ from_states(struct jb_views *v, struct jb_as_of_point *r, uint32_t after, uint32
     for (uint32_t i = 1; i <= limit && status == JB_OK; i++) {
         struct jb_reader_wallet w;
         b->end = (uint64_t)after + i > head.wallets_n;
-        status = b->end ? JB_OK : jb_reader_wallet(v->l, after + i, &w, err);
+        status = jb_limit_look(err);
+        status = b->end || status != JB_OK ? status : jb_reader_wallet(v->l, after + i, &w, err);
         b->end = b->end || (status == JB_OK && w.created_seq > r->moment.seq);
         if (status != JB_OK || b->end) {
             break;
@@ -301,6 +303,7 @@ jb_balance_each(jb_views *v, const struct jb_as_of *as_of,
                 struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_balance_each");
     }
@@ -327,6 +330,7 @@ jb_wallets_get(jb_views *v, const struct jb_as_of *as_of, const char *cursor, ui
                struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_wallets_get");
     }

@@ -155,6 +155,7 @@ jb_cash_status_get(jb_views *v, struct jb_text wallet, jb_cash_view view,
                    struct jb_cash_status *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_cash_status_get");
     }
@@ -277,6 +278,7 @@ jb_cash_day_each(jb_views *v, jb_day day, const struct jb_as_of *as_of,
                  void *data, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_cash_day_each");
     }

@@ -310,6 +310,7 @@ jb_change_get(jb_views *v, const struct jb_change_query *query, const struct jb_
               struct jb_change **ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || query == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_change_get");
     }

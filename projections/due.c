@@ -11,6 +11,7 @@ jb_due_get(jb_views *v, jb_due_kind kind, bool outside, const struct jb_as_of *a
            struct jb_due_list *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     struct jb_page_place place = {0};
     struct jb_as_of_point r;
     struct jb_due_place behind;

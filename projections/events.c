@@ -109,7 +109,8 @@ log_forward(struct search *s, struct jb_error *err)
     }
     for (; s->at <= s->high && !is_full(s) && status == JB_OK; s->at++) {
         const struct jb_event *e;
-        status = jb_cursor_next(c, &e, err);
+        status = jb_limit_look(err);
+        status = status == JB_OK ? jb_cursor_next(c, &e, err) : status;
         s->looked++;
         jb_steps.events++;
         if (status == JB_OK && is_listed(s, e)) {
@@ -131,7 +132,8 @@ log_back(struct search *s, struct jb_error *err)
     }
     for (; s->at >= s->low && !is_full(s) && status == JB_OK; s->at--) {
         const struct jb_event *e;
-        status = jb_cursor_at(c, s->at, &e, err);
+        status = jb_limit_look(err);
+        status = status == JB_OK ? jb_cursor_at(c, s->at, &e, err) : status;
         s->looked++;
         jb_steps.events++;
         if (status == JB_OK && is_listed(s, e)) {
@@ -240,7 +242,11 @@ channel_event(const struct search *s, jb_cursor *c, jb_seq seq, const struct jb_
               struct jb_error *err)
 {
     jb_steps.events++;
-    jb_status status = jb_cursor_at(c, seq, ret, err);
+    jb_status status = jb_limit_look(err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_at(c, seq, ret, err);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && ((*ret)->subject_kind != JB_SUBJECT_CHANNEL ||
                              (*ret)->subject != s->channel || (*ret)->subject_prev >= seq))) {
@@ -446,6 +452,7 @@ jb_events_get(jb_views *v, const struct jb_events_query *query, const struct jb_
               struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_events_get");
     }

@@ -187,6 +187,7 @@ jb_expiring_get(jb_views *v, struct jb_text wallet, uint32_t days, const struct 
                 struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_expiring_get");
     }

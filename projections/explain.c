@@ -377,6 +377,7 @@ jb_explain(struct jb_views *v, struct jb_text wallet, const struct jb_as_of *as_
            struct jb_explanation **ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_explain");
     }

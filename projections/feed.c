@@ -9,6 +9,8 @@
  */
 #include "projections/page.h"
 
+#include "base/steps.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -350,7 +352,9 @@ collect_all(struct feed *f, jb_cursor *c, struct jb_error *err)
     jb_status status = JB_OK;
     while (seq < f->high && status == JB_OK) {
         const struct jb_event *e;
-        status = jb_cursor_next(c, &e, err);
+        jb_steps.events++;
+        status = jb_limit_look(err);
+        status = status == JB_OK ? jb_cursor_next(c, &e, err) : status;
         status = status == JB_OK ? keep(f, c, ++seq, err) : status;
         if (status == JB_OK && is_full(f)) {
             struct group g;
@@ -617,6 +621,7 @@ jb_feed_get(jb_views *v, const struct jb_feed_query *query,
             struct jb_feed_page *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || query == NULL || each == NULL) {
         return jb_fail_null(err, "jb_feed_get");
     }

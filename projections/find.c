@@ -172,7 +172,8 @@ wallet_of_channel(struct jb_views *v, jb_cursor *c, uint64_t channel, jb_seq mom
     for (jb_seq at = status == JB_OK ? info.version : 0; at != 0 && status == JB_OK;) {
         const struct jb_event *e;
         jb_steps.events++;
-        status = jb_cursor_at(c, at, &e, err);
+        status = jb_limit_look(err);
+        status = status == JB_OK ? jb_cursor_at(c, at, &e, err) : status;
         if (status == JB_OK && at <= moment &&
             (e->type == JB_EV_CHANNEL_CONNECTED || e->type == JB_EV_CHANNEL_DISCONNECTED)) {
             *ret = e->type == JB_EV_CHANNEL_CONNECTED ? e->wallet : 0;
@@ -333,7 +334,8 @@ keep_all(struct jb_views *v, const struct search *s, struct jb_text text,
             p->behind = s->found[i - 1];
             break;
         }
-        status = jb_cursor_at(c, s->found[i], &e, err);
+        status = jb_limit_look(err);
+        status = status == JB_OK ? jb_cursor_at(c, s->found[i], &e, err) : status;
         bool counts = status == JB_OK && matches(e, text, what) > 0 &&
                       (r->only_through == JB_NO_DAY || e->posted_on <= r->only_through);
         status = counts ? keep_row(v, c, e, r->moment.seq, p, err) : status;
@@ -416,6 +418,7 @@ jb_find_get(jb_views *v, struct jb_text text, const struct jb_as_of *as_of, cons
             char *next, struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_find_get");
     }

@@ -436,6 +436,7 @@ jb_history_find(jb_views *v, const struct jb_history_query *query, const struct 
                 struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || query == NULL || each == NULL) {
         return jb_fail_null(err, "jb_history_find");
     }
@@ -468,6 +469,7 @@ jb_history_get(jb_views *v, struct jb_text wallet, jb_history_kind kind,
                struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_history_get");
     }

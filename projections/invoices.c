@@ -8,6 +8,7 @@ jb_invoices_get(jb_views *v, struct jb_text wallet, uint32_t month, const struct
                 struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     struct jb_page_place place = {0};
     struct jb_as_of_point r;
     bool fresh;

@@ -677,6 +677,7 @@ jb_lots_get(jb_views *v, struct jb_text wallet, jb_which which, const struct jb_
             struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &lots, &a, err)
                                      : jb_fail_null(err, lots.function);
@@ -689,6 +690,7 @@ jb_grants_get(jb_views *v, struct jb_text wallet, jb_which which, const struct j
               struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &grants, &a, err)
                                      : jb_fail_null(err, grants.function);
@@ -701,6 +703,7 @@ jb_refunds_get(jb_views *v, struct jb_text wallet, jb_which which, const struct 
                struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &refunds, &a, err)
                                      : jb_fail_null(err, refunds.function);
@@ -713,6 +716,7 @@ jb_receipts_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of
                 struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     const struct asked a = {wallet, JB_WHICH_ALL, as_of, cursor, limit, &each, data, next, moment};
     return v != NULL && each != NULL ? get_page(v, &receipts, &a, err)
                                      : jb_fail_null(err, receipts.function);

@@ -118,7 +118,8 @@ add_events(struct coming *c, jb_seq last, struct jb_error *err)
     for (jb_seq at = before + 1; at <= last && status == JB_OK; at++) {
         const struct jb_event *e;
         jb_steps.events++;
-        status = jb_cursor_next(log, &e, err);
+        status = jb_limit_look(err);
+        status = status == JB_OK ? jb_cursor_next(log, &e, err) : status;
         status = status == JB_OK ? add_event(c, e, err) : status;
     }
     jb_cursor_close(log);
@@ -165,6 +166,7 @@ jb_ledger_totals_get(jb_views *v, const struct jb_as_of *as_of, struct jb_ledger
                      struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_ledger_totals_get");
     }

@@ -259,7 +259,11 @@ jb_chain_event(jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event 
                struct jb_error *err)
 {
     jb_steps.events++;
-    jb_status status = jb_cursor_at(c, seq, ret, err);
+    jb_status status = jb_limit_look(err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_at(c, seq, ret, err);
     if (status == JB_E_NOTFOUND ||
         (status == JB_OK && ((*ret)->wallet != wallet || (*ret)->prev >= seq))) {
         status = jb_fail(err, JB_E_CORRUPT,

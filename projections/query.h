@@ -18,6 +18,8 @@ struct jb_views {
     struct jb_store
         *store; /* NULL: there is none and none can be made; everything is folded in memory */
     bool writable;
+    bool quiet;                       /* queries do not store: jb_views_sync does */
+    int64_t limit_us;                 /* of a query; 0: none */
     bool dropped;                     /* the store could not be believed, or not be used */
     struct jb_store_meta stored_meta; /* what the fold stands on */
     bool has_base;                    /* false: stored_meta and fold are to be made anew */
@@ -41,6 +43,24 @@ struct jb_view_read {
     const struct jb_fold *fold;
     jb_cursor *cursor; /* for single events; opened on demand */
 };
+
+/*
+ * A query of a handle with a limit takes no longer: from its JB_LIMITED(v) on until the block ends
+ * (v may be NULL). One within it, of the same handle, has what is left of that.
+ */
+struct jb_limit {
+    const struct jb_views *v;
+    int64_t us;    /* 0: there is none */
+    int64_t until; /* of the monotonic clock */
+    uint32_t looks;
+};
+struct jb_limit jb_limit_set(const struct jb_views *v);
+void jb_limit_back(const struct jb_limit *before);
+#define JB_LIMITED(v)                                                                              \
+    __attribute__((cleanup(jb_limit_back), unused)) const struct jb_limit jb_limited =             \
+        jb_limit_set(v)
+/* JB_E_BUSY: the time is over. Cheap: each step of a loop may ask. */
+jb_status jb_limit_look(struct jb_error *err);
 
 /* Locks v and brings its fold to event `seq` at least (0: to the log's head). *ret_head (may be
  * NULL) gets the head found. */

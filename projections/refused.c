@@ -176,6 +176,7 @@ jb_refused_get(jb_views *v, struct jb_text wallet, const struct jb_as_of *as_of,
                char *next, struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_refused_get");
     }

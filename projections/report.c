@@ -507,6 +507,7 @@ jb_report_get(jb_views *v, struct jb_text wallet, uint32_t month, const struct j
               void *data, struct jb_report *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_report_get");
     }

@@ -335,7 +335,10 @@ jb_status
 jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
                      struct jb_error *err)
 {
-    jb_status status;
+    jb_status status = jb_limit_look(err);
+    if (status != JB_OK) {
+        return status;
+    }
     do {
         status = read_summary(q, wallet, seq, ret, err);
     } while (jb_view_read_again(q, &status, err));

@@ -269,6 +269,7 @@ jb_statement_get(jb_views *v, struct jb_text wallet, jb_day from, jb_day to,
                  void *data, struct jb_statement *ret, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_statement_get");
     }

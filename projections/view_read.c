@@ -17,7 +17,11 @@ jb_view_read_event(struct jb_view_read *q, jb_seq seq, uint32_t wallet, const st
     }
     const struct jb_event *e;
     jb_steps.events++;
-    jb_status status = jb_cursor_at(q->cursor, seq, &e, err);
+    jb_status status = jb_limit_look(err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_cursor_at(q->cursor, seq, &e, err);
     if (status == JB_E_NOTFOUND || (status == JB_OK && wallet != 0 && e->wallet != wallet)) {
         status = jb_fail(err, JB_E_CORRUPT,
                          "event %llu is named as one of wallet %u and is not. Run `jangbu audit`",
@@ -51,7 +55,10 @@ jb_status
 jb_view_read_row(struct jb_view_read *q, uint32_t wallet, jb_day day, struct jb_day_row *ret,
                  bool *ret_found, struct jb_error *err)
 {
-    jb_status status;
+    jb_status status = jb_limit_look(err);
+    if (status != JB_OK) {
+        return status;
+    }
     do {
         status = read_row(q, wallet, day, ret, ret_found, err);
     } while (jb_view_read_again(q, &status, err));

@@ -11,8 +11,50 @@
 /* So long a tail is not folded in memory first. */
 #define BACKLOG_EVENTS_MIN 400000
 #define UNSTORED_US_MAX INT64_C(1000000)
+#define LIMIT_US_MAX (3600 * JB_US_PER_SECOND)
 /* Map growths that one flush may need. */
 #define GROWTHS_MAX 40
+
+/* ---- the time that a query may take ---- */
+
+static _Thread_local struct jb_limit limit;
+#define LOOKS 64U /* at what there is to do for one at the clock */
+
+struct jb_limit
+jb_limit_set(const struct jb_views *v)
+{
+    const struct jb_limit before = limit;
+    const int64_t us = v != NULL ? v->limit_us : 0;
+    if (v == NULL || limit.v != v) {
+        limit = (struct jb_limit){v, us, .until = us != 0 ? jb_monotonic_us() + us : 0};
+    }
+    return before;
+}
+
+void
+jb_limit_back(const struct jb_limit *before)
+{
+    limit = *before;
+}
+
+static jb_status
+over(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_BUSY,
+                   "the query takes longer than the %lld ms that it may; ask for less at a time",
+                   (long long)(limit.us / 1000));
+}
+
+jb_status
+jb_limit_look(struct jb_error *err)
+{
+    if (limit.us == 0 || ++limit.looks % LOOKS != 0) {
+        return JB_OK;
+    }
+    return jb_monotonic_us() < limit.until ? JB_OK : over(err);
+}
+
+/* ---- standing on the store ---- */
 
 static jb_status
 rolled_back(struct jb_error *err, const char *dir, jb_seq seq)
@@ -137,13 +179,21 @@ store_piece(struct jb_views *v, struct jb_bulk *bulk, jb_seq to, struct jb_error
     return status == JB_E_NOMEM || status == JB_E_STALE ? status : JB_OK;
 }
 
+/* More than memory is to hold, whoever stores. */
+static bool
+is_backlog(const struct jb_views *v, jb_seq to)
+{
+    return to >= v->stored_meta.seq + BACKLOG_EVENTS_MIN;
+}
+
 /* Folds up to event `to`, or to the end of a frame when the tail has become long enough to be
  * stored. */
 static jb_status
 fold_tail(struct jb_views *v, struct jb_store_txn *base, jb_seq to, struct jb_error *err)
 {
     const struct jb_follow how = {.to = to,
-                                  .bounded = v->writable && v->fold.g.seq + 1 >= v->retry_at,
+                                  .bounded = v->writable && v->fold.g.seq + 1 >= v->retry_at &&
+                                             (!v->quiet || is_backlog(v, to)),
                                   .stored = v->stored_meta.seq};
     jb_status status = jb_follow(v->l, &v->fold, base, &how, err);
     if (status == JB_END) {
@@ -251,15 +301,28 @@ jb_view_read_begin(struct jb_views *v, jb_seq seq, struct jb_view_read *ret, str
         seq = head.seq;
     }
     *ret = (struct jb_view_read){.v = v, .fold = &v->fold};
-    jb_status status = jb_query_lock(v->l, &v->lock, err);
+    jb_status status =
+        limit.us != 0 ? jb_query_lock_within(v->l, &v->lock, limit.until - jb_monotonic_us(), err)
+                      : jb_query_lock(v->l, &v->lock, err);
     if (status != JB_OK) {
-        return status;
+        return status == JB_END ? over(err) : status;
     }
     status = look(v, seq, ret, err);
     if (status != JB_OK) {
         pthread_mutex_unlock(&v->lock);
     }
     return status;
+}
+
+/* Whether what is not stored is to be. */
+static bool
+is_due(const struct jb_views *v)
+{
+    jb_seq unstored = v->fold.g.seq - v->stored_meta.seq;
+    bool due =
+        unstored > JB_UNSTORED_EVENTS_MAX ||
+        (v->unstored_since_us != 0 && jb_monotonic_us() - v->unstored_since_us > UNSTORED_US_MAX);
+    return unstored > 0 && due && v->fold.g.seq >= v->retry_at;
 }
 
 void
@@ -270,11 +333,7 @@ jb_view_read_end(struct jb_view_read *q)
     if (q->stored != NULL) {
         jb_store_end(q->stored);
     }
-    jb_seq unstored = v->fold.g.seq - v->stored_meta.seq;
-    bool due =
-        unstored > JB_UNSTORED_EVENTS_MAX ||
-        (v->unstored_since_us != 0 && jb_monotonic_us() - v->unstored_since_us > UNSTORED_US_MAX);
-    if (unstored > 0 && due && v->fold.g.seq >= v->retry_at) {
+    if (!v->quiet && is_due(v)) {
         jb_status ignored = flush(v, NULL); /* tried again later; nothing is lost */
         (void)ignored;
     }
@@ -322,12 +381,40 @@ begin(struct jb_views *v, struct jb_error *err)
     return status;
 }
 
+static jb_status
+read_options(const struct jb_views_options *given, struct jb_views_options *o, struct jb_error *err)
+{
+    *o = (struct jb_views_options){.size = sizeof *o};
+    jb_status status =
+        given != NULL ? jb_abi_in(o, sizeof *o, given, "struct jb_views_options", err) : JB_OK;
+    if (status == JB_OK) {
+        status = jb_abi_reserved(o->reserved, sizeof o->reserved, "struct jb_views_options", err);
+    }
+    if (status == JB_OK && (o->limit_us < 0 || o->limit_us > LIMIT_US_MAX)) {
+        status = jb_fail(err, JB_E_USAGE, "limit_us: from 0 to an hour");
+    }
+    return status;
+}
+
 jb_status
 jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
 {
     JB_SPEAK(jb_lang_of(l));
+    return jb_views_open_with(l, NULL, ret, err);
+}
+
+jb_status
+jb_views_open_with(jb_ledger *l, const struct jb_views_options *options, jb_views **ret,
+                   struct jb_error *err)
+{
+    JB_SPEAK(jb_lang_of(l));
+    struct jb_views_options o;
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_views_open");
+    }
+    jb_status asked = read_options(options, &o, err);
+    if (asked != JB_OK) {
+        return asked;
     }
     struct jb_views *v = calloc(1, sizeof *v);
     if (v == NULL) {
@@ -335,6 +422,8 @@ jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err)
     }
     v->l = l;
     v->lang = jb_lang_of(l);
+    v->quiet = o.sync_stores != 0;
+    v->limit_us = o.limit_us;
     jb_ledger_hold(l);
     v->info = (struct jb_ledger_info)JB_SIZED(struct jb_ledger_info);
     jb_status status = jb_info_get(l, &v->info, err);
@@ -414,11 +503,12 @@ jb_views_sync(jb_views *v, bool now, struct jb_error *err)
     if (status != JB_OK) {
         return status;
     }
-    if (now) {
+    if (now || (v->quiet && is_due(v))) {
         if (q.stored != NULL) {
             jb_store_end(q.stored);
         }
-        status = flush(v, err);
+        const jb_status stored = flush(v, err);
+        status = now ? stored : JB_OK; /* else it is tried again later, and nothing is lost */
     }
     jb_view_read_end(&q);
     return status;

@@ -236,6 +236,7 @@ jb_wallets_find(jb_views *v, const struct jb_wallets_query *query, const struct 
                 struct jb_moment *moment, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
+    JB_LIMITED(v);
     if (v == NULL || each == NULL) {
         return jb_fail_null(err, "jb_wallets_find");
     }

@@ -3,6 +3,9 @@
 #include "ledger/internal.h"
 #include "event/names.h"
 
+#include <errno.h>
+#include <time.h>
+
 /* Wallets that a handle keeps in memory for reading. */
 #define READER_WALLETS_MAX 100000
 /* And so many slots are looked at for one that can go, for each that comes. */
@@ -249,6 +252,14 @@ jb_query_lock_init(pthread_mutex_t *lock)
     pthread_mutexattr_destroy(&attr);
 }
 
+static jb_status
+within_another(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_USAGE,
+                   "a query was asked from within another one, of the same thread; ask when the "
+                   "first has ended");
+}
+
 jb_status
 jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
 {
@@ -258,11 +269,29 @@ jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
     if (l->closed) {
         return jb_fail_closed(err);
     }
-    return pthread_mutex_lock(lock) == 0
-               ? JB_OK
-               : jb_fail(err, JB_E_USAGE,
-                         "a query was asked from within another one, of the same thread; ask when "
-                         "the first has ended");
+    return pthread_mutex_lock(lock) == 0 ? JB_OK : within_another(err);
+}
+
+jb_status
+jb_query_lock_within(jb_ledger *l, pthread_mutex_t *lock, int64_t us, struct jb_error *err)
+{
+    if (jb_log_forked(l->log)) {
+        return forked(err);
+    }
+    if (l->closed) {
+        return jb_fail_closed(err);
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    us = us > 0 ? us : 0;
+    until.tv_sec += us / JB_US_PER_SECOND;
+    until.tv_nsec += us % JB_US_PER_SECOND * 1000;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    const int code = pthread_mutex_timedlock(lock, &until);
+    return code == 0 ? JB_OK : code == ETIMEDOUT ? JB_END : within_another(err);
 }
 
 jb_status

@@ -63,6 +63,9 @@ struct jb_reader_head {
  * deadlock; so does a child of the process that opened l, in which nobody would ever let it go. */
 void jb_query_lock_init(pthread_mutex_t *lock);
 jb_status jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err);
+/* The same; JB_END, and nothing is said, where somebody else holds it for longer than us. */
+jb_status jb_query_lock_within(jb_ledger *l, pthread_mutex_t *lock, int64_t us,
+                               struct jb_error *err);
 
 /* Brings the read state up to the log's head and holds it there until jb_reader_end. One thread at
  * a time; others wait. */

@@ -52,6 +52,7 @@ struct jb_run_write {
     int fd;
     uint64_t file; /* its number */
     uint64_t rows, rows_max, pages;
+    uint64_t hash;                             /* of the last row */
     uint64_t lines, filter_pages, filter_page; /* filter_page: that in `filter` */
     uint64_t bytes_synced, bytes;
     unsigned levels;
@@ -160,6 +161,7 @@ jb_run_hash(const uint8_t *key)
 struct jb_merge {
     struct jb_run *runs[JB_MERGE_RUNS_MAX]; /* each begins where the one before ends */
     struct jb_run_scan *scans[JB_MERGE_RUNS_MAX];
+    uint64_t hashes[JB_MERGE_RUNS_MAX]; /* of their rows; UINT64_MAX: it has none any more */
     unsigned n;
     unsigned bad; /* the run that could not be read; n: all could */
     struct jb_run_write out;

@@ -30,6 +30,16 @@ struct merging {
     unsigned size;
 };
 
+/* Lines of filters that were in memory when nothing had been read since. */
+#define LINES_MAX 64
+#define WARM_MAX 16
+struct lines {
+    uint64_t hash;
+    unsigned reads, changes; /* of the pool, of `mine` */
+    size_t n;
+    const uint8_t *at[LINES_MAX];
+};
+
 struct jb_runs {
     struct jb_runs_options o;
     char *path;
@@ -60,7 +70,10 @@ struct jb_runs {
     JB_VEC(struct jb_run *) before; /* room for the next */
     size_t mine_whole;              /* so many cover the log from its first event on */
     unsigned mine_version;
+    unsigned mine_changes;
     struct jb_pool pool;
+    struct lines warm[WARM_MAX]; /* of the keys that will be looked for next */
+    size_t warm_n, warm_next;
 };
 
 /* ---- the directory ---- */
@@ -724,6 +737,7 @@ static void
 cut_mine(struct jb_runs *r, size_t i)
 {
     struct jb_run *run = r->mine.at[i];
+    r->mine_changes++;
     r->mine.n--;
     memmove(&r->mine.at[i], &r->mine.at[i + 1], (r->mine.n - i) * sizeof *r->mine.at);
     r->mine_whole = i < r->mine_whole ? i : r->mine_whole;
@@ -746,6 +760,7 @@ adopt(struct jb_runs *r)
         r->before.at = r->mine.at;
         r->before.cap = r->mine.cap;
         r->mine.at = at;
+        r->mine_changes++;
         r->mine.n = r->set.n;
         r->mine.cap = cap;
         for (size_t i = 0; i < n; i++) {
@@ -901,32 +916,44 @@ find_in(struct jb_runs *r, struct jb_run *run, uint64_t hash, jb_runs_found foun
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
 
-void
-jb_runs_warm(const struct jb_runs *r, uint64_t hash)
-{
-    for (size_t i = 0; i < r->mine.n; i++) {
-        __builtin_prefetch(jb_run_line_there(&r->pool, r->mine.at[i], hash));
-    }
-}
-
-/* Lines of filters that were in memory when nothing had been read since. */
-#define LINES_MAX 64
-struct lines {
-    unsigned reads;
-    size_t n;
-    const uint8_t *at[LINES_MAX];
-};
-
-/* They come side by side. */
+/* Where the lines of a hash lie. They come side by side. */
 static void
 send_for_lines(const struct jb_runs *r, uint64_t hash, struct lines *ret)
 {
+    ret->hash = hash;
     ret->reads = r->pool.reads;
+    ret->changes = r->mine_changes;
     ret->n = r->mine.n < LINES_MAX ? r->mine.n : LINES_MAX;
     for (size_t i = 0; i < ret->n; i++) {
         ret->at[i] = jb_run_line_there(&r->pool, r->mine.at[i], hash);
         __builtin_prefetch(ret->at[i]);
     }
+}
+
+void
+jb_runs_warm(struct jb_runs *r, const uint64_t *hashes, size_t n)
+{
+    r->warm_n = n < WARM_MAX ? n : WARM_MAX;
+    r->warm_next = 0;
+    for (size_t i = 0; i < r->warm_n; i++) {
+        send_for_lines(r, hashes[i], &r->warm[i]);
+    }
+}
+
+/* Those of a hash that was sent for, in that order, if they lie there still; else they are sent for
+ * now. */
+static const struct lines *
+lines_of(struct jb_runs *r, uint64_t hash, struct lines *own)
+{
+    for (size_t i = r->warm_next; i < r->warm_n; i++) {
+        const struct lines *l = &r->warm[i];
+        if (l->hash == hash && l->reads == r->pool.reads && l->changes == r->mine_changes) {
+            r->warm_next = i + 1;
+            return l;
+        }
+    }
+    send_for_lines(r, hash, own);
+    return own;
 }
 
 static jb_status
@@ -944,13 +971,13 @@ jb_status
 jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
 {
     jb_status status = JB_OK;
-    struct lines lines;
+    struct lines own;
+    const struct lines *lines = lines_of(r, hash, &own);
     uint8_t bits[JB_FILTER_LINE] = {0};
     jb_filter_put(bits, hash);
-    send_for_lines(r, hash, &lines);
     for (size_t i = r->mine.n; i-- > 0 && status == JB_OK;) {
         bool may;
-        status = may_have(r, &lines, i, hash, bits, &may);
+        status = may_have(r, lines, i, hash, bits, &may);
         if (status == JB_OK && may) {
             status = find_in(r, r->mine.at[i], hash, found, data);
         }

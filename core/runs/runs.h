@@ -70,8 +70,9 @@ jb_status jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, vo
  * filter has it, and what leads to its page. JB_E_STALE also where one would not be found. */
 jb_status jb_runs_each(struct jb_runs *r, jb_runs_found found, void *data);
 
-/* What jb_runs_find looks at first comes near, where it is in memory. */
-void jb_runs_warm(const struct jb_runs *r, uint64_t hash);
+/* What jb_runs_find looks at first comes near, where it is in memory, for a few that are looked for
+ * next in that order. */
+void jb_runs_warm(struct jb_runs *r, const uint64_t *hashes, size_t n);
 
 /* To be written when the runs end right before it; else it waits. False: too much waits already
  * that comes before it, or there is no thread for it, and the caller keeps it. */

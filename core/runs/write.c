@@ -168,7 +168,8 @@ jb_run_write_row(struct jb_run_write *w, const uint8_t *key, size_t key_n, const
         w->rows == w->rows_max) {
         return JB_E_USAGE;
     }
-    if (w->rows > 0) {
+    const uint64_t hash = jb_run_hash(key);
+    if (w->rows > 0 && hash <= w->hash) { /* seldom equal */
         int order = memcmp(f->last, key, f->last_n < key_n ? f->last_n : key_n);
         if (order == 0 && f->last_n == key_n) {
             return JB_OK;
@@ -178,7 +179,8 @@ jb_run_write_row(struct jb_run_write *w, const uint8_t *key, size_t key_n, const
         }
     }
     w->rows++;
-    jb_status status = add_to_filter(w, jb_run_hash(key));
+    w->hash = hash;
+    jb_status status = add_to_filter(w, hash);
     return status == JB_OK ? add_row(w, 0, key, key_n, value, value_n) : status;
 }
 

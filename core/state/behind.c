@@ -366,13 +366,26 @@ frozen_wallet(const struct jb_state *b, size_t i)
     return b->slots.at[number - 1];
 }
 
-#define NEAR 8
+#define NEAR 6
+#define CACHE_LINE 64
 
+/* Of the wallets that are next: where it lies, all of it, its lots. They lie anywhere in memory:
+ * who leads would wait for each. */
 static void
 send_for(const struct jb_state *b, const struct jb_behind *z)
 {
-    if (z->next + NEAR < z->dirty.n) {
-        __builtin_prefetch(frozen_wallet(b, z->next + NEAR));
+    if (z->next + 3 * NEAR < z->dirty.n) {
+        __builtin_prefetch(&b->slots.at[z->dirty.at[z->next + 3 * NEAR] - 1]);
+    }
+    const char *s =
+        z->next + 2 * NEAR < z->dirty.n ? (const char *)frozen_wallet(b, z->next + 2 * NEAR) : NULL;
+    for (size_t at = 0; s != NULL && at < sizeof(struct jb_cached_wallet); at += CACHE_LINE) {
+        __builtin_prefetch(s + at, 1);
+    }
+    const struct jb_cached_wallet *near =
+        z->next + NEAR < z->dirty.n ? frozen_wallet(b, z->next + NEAR) : NULL;
+    if (near != NULL && near->w.lots.n > 0) {
+        __builtin_prefetch(near->w.lots.at, 1);
     }
 }
 

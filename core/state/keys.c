@@ -511,9 +511,9 @@ jb_keys_warm(const struct jb_state *b, const uint64_t *hashes, size_t n)
         for (size_t t = 0; t < k->tables.n; t++) {
             jb_map_warm(&k->tables.at[t]->map, hashes[i]);
         }
-        if (k->runs != NULL) {
-            jb_runs_warm(k->runs, hashes[i]);
-        }
+    }
+    if (k->runs != NULL) {
+        jb_runs_warm(k->runs, hashes, n);
     }
     for (size_t i = 0; i < n; i++) {
         __builtin_prefetch(jb_map_first(&k->map, hashes[i]));

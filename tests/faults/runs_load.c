@@ -356,8 +356,12 @@ look_many(struct jb_runs *r, const char *what, uint64_t from, uint64_t range, bo
     const uint64_t n = 200000, first = turns++ * n;
     int64_t began = jb_monotonic_us();
     for (uint64_t i = first; i < first + n; i++) {
-        for (uint64_t k = i; warm > 0 && i % warm == 0 && k < i + warm; k++) {
-            jb_runs_warm(r, hash_of(from + hash_of(k) % range));
+        if (warm > 0 && i % warm == 0) {
+            uint64_t hashes[16];
+            for (unsigned k = 0; k < warm; k++) {
+                hashes[k] = hash_of(from + hash_of(i + k) % range);
+            }
+            jb_runs_warm(r, hashes, warm);
         }
         must(has(r, from + hash_of(i) % range) == there, "a row is missing, or one too many");
     }

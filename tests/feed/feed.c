@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -379,7 +380,7 @@ make_wallets(jb_ledger *l)
 }
 
 struct following {
-    jb_seq seq;
+    _Atomic(jb_seq) seq;
     jb_amount sums[WALLETS + 1];
     jb_amount totals[WALLETS + 1];
 };
@@ -444,7 +445,7 @@ check_live(void)
     struct jb_head head = JB_SIZED(struct jb_head);
     good(jb_head_get(shared, &head, &err), "the head");
     for (unsigned i = 0; i < 2; i++) {
-        while (__atomic_load_n(&f[i].seq, __ATOMIC_RELAXED) < head.seq) {
+        while (atomic_load(&f[i].seq) < head.seq) {
             usleep(1000);
         }
     }

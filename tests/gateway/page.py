@@ -339,6 +339,8 @@ def main():
             forms_are_of_their_session(served, token)
             used_once(served, token)
             refund_and_delete(served, token)
+            status = served.stop()
+            assert status == 0, (status, served.log[-20:])
     print("page: every state, both languages, forms, tickets, totals")
 
 

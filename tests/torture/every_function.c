@@ -635,6 +635,14 @@ s_views(struct world *w)
         return status;
     }
     status = jb_views_sync(v, true, &w->err);
+    if (status == JB_OK) {
+        jb_views *quiet = NULL;
+        const struct jb_views_options o = {
+            .size = sizeof o, .limit_us = 1000000000, .sync_stores = 1};
+        status = jb_views_open_with(w->l, &o, &quiet, &w->err);
+        status = status == JB_OK ? jb_views_sync(quiet, false, &w->err) : status;
+        jb_views_close(quiet);
+    }
     status = status == JB_OK ? jb_views_stat_get(v, &st, &w->err) : status;
     say("%llu", status == JB_OK ? (unsigned long long)st.rows : 0);
     jb_views_close(v);

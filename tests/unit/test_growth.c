@@ -758,6 +758,37 @@ test_audits(void **state)
     check_growth("an audit of the returns of one consumption", audit_partial_returns, 1000, 2.2);
 }
 
+static bool
+each_of_feed(void *data, const struct jb_feed_row *row)
+{
+    *(unsigned *)data += row->balance != NULL;
+    return true;
+}
+
+/* 50 pages of the feed here and there among n events of a wallet, each taken up anew. */
+static uint64_t
+feed_anywhere(size_t n)
+{
+    struct desk d = new_desk();
+    jb_views *v;
+    struct jb_error err;
+    unsigned rows = 0;
+    make_wallet(&d);
+    one(&d, with_id(JB_OP_CHARGE, JB_CF_CHARGE, "C", 1000000));
+    many_called(&d, 'x', n, JB_OP_CONSUME, JB_CF_USAGE, 5);
+    must(jb_views_open(d.l, &v, &err) == JB_OK && jb_views_sync(v, true, &err) == JB_OK, err.text);
+    jb_steps = (struct jb_steps){0};
+    for (unsigned i = 0; i < 50; i++) {
+        const struct jb_feed_query q = {.size = sizeof q, .after = n / 2 + 37 * i, .limit = 5};
+        must(jb_feed_get(v, &q, each_of_feed, &rows, NULL, &err) == JB_OK, err.text);
+    }
+    uint64_t steps = jb_steps.rows + jb_steps.events + jb_steps.made + jb_steps.moved;
+    must(rows == 250 && steps > rows, "each page has its rows");
+    jb_views_close(v);
+    end_desk(&d);
+    return steps;
+}
+
 static void
 test_pages(void **state)
 {
@@ -767,6 +798,7 @@ test_pages(void **state)
     check_growth("charges far apart, oldest first", charges_far_apart, 16000, 1.2);
     check_growth("a statement of a day between others", statement_between, 2000, 1.2);
     check_growth("pages in which nothing is listed", pages_with_nothing, 52000, 1.1);
+    check_growth("the feed, taken up anywhere", feed_anywhere, 4000, 1.2);
 }
 
 /* ---- papers ---- */

@@ -422,6 +422,7 @@ null_is_refused_by_queries(void **state)
     struct jb_views_stat stat = JB_SIZED(struct jb_views_stat);
     struct jb_rebuild_result rebuilt = JB_SIZED(struct jb_rebuild_result);
     MISUSE(jb_views_open(NULL, &other, &err));
+    MISUSE(jb_views_open_with(NULL, NULL, &other, &err));
     MISUSE(jb_views_open(l, NULL, &err));
     MISUSE(jb_views_sync(NULL, true, &err));
     MISUSE(jb_moment_resolve(NULL, NULL, &moment, &err));

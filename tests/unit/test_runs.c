@@ -271,6 +271,40 @@ rows_in_order_only(void **state)
     jb_runs_leave(&place);
 }
 
+#define SENT_RUNS 45
+#define SENT 16
+
+/* Lines that were sent for belong to the runs of that moment: those that are merged then are others
+ * when they are looked into. */
+static void
+sent_for_before(void **state)
+{
+    (void)state;
+    uint64_t hashes[SENT];
+    unsigned found;
+    clear();
+    for (uint64_t first = 1; first < SENT_RUNS * 100; first += 100) {
+        write_range(first, 100, 0);
+    }
+    struct jb_runs *r = open_runs(1);
+    assert_int_equal(jb_runs_end(r), SENT_RUNS * 100);
+    for (uint64_t i = 1; i <= SENT_RUNS * 100; i++) { /* every page is in memory */
+        struct looking l = {i, 0, 0};
+        assert_int_equal(jb_runs_find(r, mix(i) & ~UINT64_C(1), look, &l), JB_OK);
+        assert_int_equal(l.found, 1);
+    }
+    for (uint64_t k = 0; k < SENT; k++) {
+        hashes[k] = mix(150 + k * 280) & ~UINT64_C(1);
+    }
+    jb_runs_warm(r, hashes, SENT);
+    jb_runs_settle(r, true);
+    for (uint64_t k = 0; k < SENT; k++) {
+        assert_int_equal(find(r, 150 + k * 280, 0, &found), JB_OK);
+        assert_int_equal(found, 1);
+    }
+    jb_runs_close(r);
+}
+
 /* ---- damage ---- */
 
 static void
@@ -851,15 +885,15 @@ main(void)
     make_quick_scratch(dir, "runs");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_found),        cmocka_unit_test(no_rows),
-        cmocka_unit_test(rows_in_order_only),    cmocka_unit_test(every_bit_flipped),
-        cmocka_unit_test(pages_exchanged),       cmocka_unit_test(cut_short_or_long),
-        cmocka_unit_test(farthest_way),          cmocka_unit_test(other_generations),
-        cmocka_unit_test(strangers_stay),        cmocka_unit_test(written_and_merged),
-        cmocka_unit_test(goes_on_behind_damage), cmocka_unit_test(two_at_once),
-        cmocka_unit_test(full_then_room),        cmocka_unit_test(hole_while_much_waits),
-        cmocka_unit_test(taken_in_part),         cmocka_unit_test(no_descriptors),
-        cmocka_unit_test(later_generations),     cmocka_unit_test(replaced_while_open),
-        cmocka_unit_test(directory_removed),
+        cmocka_unit_test(rows_in_order_only),    cmocka_unit_test(sent_for_before),
+        cmocka_unit_test(every_bit_flipped),     cmocka_unit_test(pages_exchanged),
+        cmocka_unit_test(cut_short_or_long),     cmocka_unit_test(farthest_way),
+        cmocka_unit_test(other_generations),     cmocka_unit_test(strangers_stay),
+        cmocka_unit_test(written_and_merged),    cmocka_unit_test(goes_on_behind_damage),
+        cmocka_unit_test(two_at_once),           cmocka_unit_test(full_then_room),
+        cmocka_unit_test(hole_while_much_waits), cmocka_unit_test(taken_in_part),
+        cmocka_unit_test(no_descriptors),        cmocka_unit_test(later_generations),
+        cmocka_unit_test(replaced_while_open),   cmocka_unit_test(directory_removed),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     clear();

@@ -38,7 +38,7 @@ static const struct option options[] = {
     {"answer-time", TIME, AT(answer_us), "120s", SECOND / 100, 3600 * SECOND, NULL, SAID("longest time until a client has taken its answer")},
     {"idle-time", TIME, AT(idle_us), "75s", SECOND / 100, 86400 * SECOND, NULL, SAID("how long a connection may stay open between two requests")},
     {"lock-time", TIME, AT(lock_wait_us), "10s", SECOND / 100, 3600 * SECOND, NULL, SAID("longest wait for the writer lock of the ledger")},
-    {"slow-time", TIME, AT(slow_us), "10s", SECOND / 100, 3600 * SECOND, NULL, SAID("longest wait of a slow read for a worker")},
+    {"slow-time", TIME, AT(slow_us), "10s", SECOND / 100, 3600 * SECOND, NULL, SAID("longest wait of a slow read for a worker, and how long it may take then")},
     {"sync-time", TIME, AT(sync_us), "500ms", SECOND / 100, 60 * SECOND, NULL, SAID("how often the projections are stored")},
     {"stop-time", TIME, AT(stop_us), "5s", SECOND / 100, 3600 * SECOND, NULL, SAID("how long a stop waits for what is in flight")},
     {"body-size", SIZE, AT(body_bytes), "64k", 1024, 64 * MIB, NULL, SAID("largest body of one command")},

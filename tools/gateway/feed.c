@@ -834,7 +834,9 @@ feed_start(struct gateway *g, struct jb_error *err)
     pthread_cond_init(&f->news, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&f->lock, NULL);
-    jb_status status = jb_views_open(g->ledger, &f->asked.views, err);
+    struct jb_views_options quiet = JB_SIZED(struct jb_views_options);
+    quiet.sync_stores = 1;
+    jb_status status = jb_views_open_with(g->ledger, &quiet, &f->asked.views, err);
     status = status == JB_OK ? pass_by(f, err) : status;
     if (status == JB_OK && start_threads(f)) {
         return f;

@@ -22,6 +22,7 @@ struct gateway {
     jb_ledger *ledger;
     struct asked quick; /* for LANE_QUICK */
     struct asked slow;  /* for LANE_SLOW: its own views, so that no quick read waits for it */
+    jb_views *stores;   /* the keeper's: what the others read is stored by it alone */
     struct auth *auth;
     struct http *http;
     struct submitters *submitters;

@@ -947,12 +947,13 @@ admit(struct http *h, enum listener_kind kind, int fd, const struct sockaddr_sto
         turn_away(fd);
         return;
     }
-    c->loop = &h->loops[h->turn++ % LOOPS];
-    pthread_mutex_lock(&c->loop->lock);
-    c->arrives = c->loop->arriving;
-    c->loop->arriving = c;
-    pthread_mutex_unlock(&c->loop->lock);
-    loop_wake(c->loop);
+    struct loop *l = &h->loops[h->turn++ % LOOPS];
+    c->loop = l;
+    pthread_mutex_lock(&l->lock);
+    c->arrives = l->arriving;
+    l->arriving = c;
+    pthread_mutex_unlock(&l->lock);
+    loop_wake(l); /* c may be gone already */
 }
 
 static void

@@ -223,10 +223,7 @@ static void
 keep(struct keeper *k)
 {
     struct jb_error err;
-    jb_status status = jb_views_sync(k->g->quick.views, false, &err);
-    if (status == JB_OK) {
-        status = jb_views_sync(k->g->slow.views, false, &err);
-    }
+    const jb_status status = jb_views_sync(k->g->stores, false, &err);
     note(k, TROUBLE_VIEWS, status != JB_OK ? err.text : NULL);
     if (status == JB_OK) {
         look(k);

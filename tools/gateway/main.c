@@ -60,12 +60,19 @@ notify(const char *state)
 
 /* ---- the ledger ---- */
 
+#define QUICK_US JB_US_PER_SECOND /* of a quick read; a loop waits for it */
+
+/* Their queries write nothing: the keeper's do. */
 static jb_status
-open_views(struct gateway *g, struct asked *a, int32_t utc_offset_s, struct jb_error *err)
+open_views(struct gateway *g, struct asked *a, int64_t limit_us, int32_t utc_offset_s,
+           struct jb_error *err)
 {
+    struct jb_views_options options = JB_SIZED(struct jb_views_options);
+    options.sync_stores = 1;
+    options.limit_us = limit_us;
     a->ledger = g->ledger;
     a->utc_offset_s = utc_offset_s;
-    return jb_views_open(g->ledger, &a->views, err);
+    return jb_views_open_with(g->ledger, &options, &a->views, err);
 }
 
 static jb_status
@@ -85,19 +92,23 @@ open_ledger(struct gateway *g, struct jb_error *err)
         for (size_t i = 0; i < sizeof info.ledger_id; i++) {
             snprintf(g->ledger_id + 2 * i, 3, "%02x", info.ledger_id[i]);
         }
-        status = open_views(g, &g->quick, info.utc_offset_s, err);
+        status = jb_views_open(g->ledger, &g->stores, err);
     }
-    return status == JB_OK ? open_views(g, &g->slow, info.utc_offset_s, err) : status;
+    if (status == JB_OK) {
+        status = open_views(g, &g->quick, QUICK_US, info.utc_offset_s, err);
+    }
+    return status == JB_OK ? open_views(g, &g->slow, c->slow_us, info.utc_offset_s, err) : status;
 }
 
 static void
 close_ledger(struct gateway *g)
 {
-    jb_views_close(g->slow.views);
-    if (g->quick.views != NULL) {
-        (void)!jb_views_sync(g->quick.views, true, NULL); /* who opens next has nothing to fold */
+    if (g->stores != NULL) {
+        (void)!jb_views_sync(g->stores, true, NULL); /* who opens next has nothing to fold */
     }
+    jb_views_close(g->slow.views);
     jb_views_close(g->quick.views);
+    jb_views_close(g->stores);
     jb_close(g->ledger);
 }
 

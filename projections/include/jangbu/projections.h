@@ -24,6 +24,22 @@ typedef struct jb_views jb_views;
  * views.mdb that is missing or of an older version is made anew. One that is damaged, foreign or
  * ahead of the log: JB_E_STALE or JB_E_ROLLBACK with what to do. *ret is owned: jb_views_close. */
 JB_API JB_NODISCARD jb_status jb_views_open(jb_ledger *l, jb_views **ret, struct jb_error *err);
+struct jb_views_options {
+    size_t size;
+    /* Longest time that a query may take, its waiting for others of the handle included; then it is
+     * JB_E_BUSY. 0: any. What is folded before it can look counts, and is not cut off: it is there
+     * for the next. Time in `each` counts, too. */
+    int64_t limit_us;
+    /* 1: queries write nothing, and never wait for a disk; jb_views_sync stores, at best through a
+     * handle of its own (whose queries wait meanwhile). Only a backlog of 400,000 events or more,
+     * which no memory is to hold, is stored by whoever meets it. 0: a query stores what is due. */
+    uint8_t sync_stores;
+    uint8_t reserved[7]; /* 0 */
+};
+/* The same with options; NULL: as they are without. */
+JB_API JB_NODISCARD jb_status jb_views_open_with(jb_ledger *l,
+                                                 const struct jb_views_options *options,
+                                                 jb_views **ret, struct jb_error *err);
 /* Stores what is due, then releases v. NULL allowed; returns NULL. */
 JB_API jb_views *jb_views_close(jb_views *v);
 /* Folds the log's tail; stores it when more than 200,000 events or 1 s are not stored yet, or when
