@@ -44,6 +44,7 @@ static const struct option options[] = {
     {"body-size", SIZE, AT(body_bytes), "64k", 1024, 64 * MIB, NULL, SAID("largest body of one command")},
     {"lines-size", SIZE, AT(lines_bytes), "4M", 1024, 64 * MIB, NULL, SAID("largest body of many, application/x-ndjson")},
     {"bodies-size", SIZE, AT(bodies_bytes), "256M", MIB, INT64_C(1) << 40, NULL, SAID("largest sum of all bodies that are being read or waiting")},
+    {"answers-size", SIZE, AT(answers_bytes), "256M", MIB, INT64_C(1) << 40, NULL, SAID("largest sum of all answers that clients have not taken yet")},
     {"disk-free", SIZE, AT(disk_bytes), "64M", 0, INT64_C(1) << 50, NULL, SAID("free space below which it is not ready")},
     {"connections", COUNT, AT(connections), "4096", 1, 1000000, NULL, SAID("most connections at a time")},
     {"connections-per-address", COUNT, AT(per_address), "0", 0, 1000000, NULL, SAID("most of them from one TCP address; 0: no limit, for a proxy")},

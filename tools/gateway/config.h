@@ -26,7 +26,7 @@ struct config {
     int64_t head_us, body_us, answer_us, idle_us;
     int64_t lock_wait_us, slow_us, sync_us, stop_us;
     /* Bytes. */
-    int64_t body_bytes, lines_bytes, bodies_bytes, disk_bytes;
+    int64_t body_bytes, lines_bytes, bodies_bytes, answers_bytes, disk_bytes;
     /* How many. */
     int64_t connections, per_address, queue, slow_queue, subscribers, lag_events;
     bool check; /* only look whether all is well */

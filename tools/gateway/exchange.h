@@ -54,6 +54,7 @@ struct exchange {
         int status;       /* 0: none yet */
         const char *type; /* Content-Type; a word that lives for ever */
         struct out body;
+        struct jb_text whole; /* in place of body: bytes that outlive the request; s NULL: none */
         char code[40];  /* for the log: a refusal's, or a status word; "": none */
         const char *op; /* for the log: of one command, its word; NULL: none, or several */
         uint64_t seq;   /* of the log, that the answer shows; 0: none */

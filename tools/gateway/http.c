@@ -38,6 +38,8 @@
 #define POOL_BYTES 16384U         /* of a connection: its head twice */
 #define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
 #define DESCRIPTORS 512U          /* beside those of connections */
+#define SMALL_BYTES 8192U         /* answers below it are not counted: connections limit them */
+#define CUT_US 1000000            /* until connections that were cut are gone */
 
 enum listener_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_OPERATIONS, LISTENERS };
 
@@ -102,9 +104,10 @@ struct http {
     int wake;          /* ends the acceptor */
     atomic_bool stopping;
     _Atomic(uint64_t) next_id;
-    atomic_size_t bodies; /* bytes of bodies in memory */
-    atomic_uint busy;     /* requests whose handler runs or will answer later */
-    pthread_mutex_t lock; /* of what follows */
+    atomic_size_t bodies;  /* bytes of bodies in memory */
+    atomic_size_t answers; /* and of answers that are on their way */
+    atomic_uint busy;      /* requests whose handler runs or will answer later */
+    pthread_mutex_t lock;  /* of what follows */
     struct conn *first;
     unsigned conns;
     struct conn **by_fd;
@@ -134,6 +137,7 @@ struct request {
     size_t body_cap, body_all; /* all: also what was thrown away */
     char *body;
     struct answer_header *headers;
+    size_t answer_bytes; /* counted in http's answers */
     atomic_int turn;
     struct {
         ptrdiff_t (*more)(void *data, char *to, size_t size);
@@ -335,10 +339,53 @@ stream_listed(struct request *r, bool listed)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Counts the answer's bytes, until they are sent. False: others fill the room; one alone may be
+ * larger than that. */
+static bool
+answer_room(struct request *r)
+{
+    struct http *h = r->conn->http;
+    const size_t n = r->x.answer.body.cap;
+    if (r->stream.more != NULL || r->x.answer.whole.s != NULL || n < SMALL_BYTES) {
+        return true;
+    }
+    const size_t before = atomic_fetch_add(&h->answers, n);
+    r->answer_bytes = n;
+    return before == 0 || before + n <= (size_t)h->config->answers_bytes;
+}
+
+static void
+answer_gone(struct request *r)
+{
+    atomic_fetch_sub(&r->conn->http->answers, r->answer_bytes);
+    r->answer_bytes = 0;
+}
+
+/* What a command did is done: there it is too late to say that there is no room. */
+static void
+answer_fit(struct request *r)
+{
+    SPEAK(r->x.lang);
+    if (answer_room(r) || r->x.method == METHOD_POST) {
+        return;
+    }
+    answer_gone(r);
+    free(r->x.answer.body.at);
+    r->x.answer.body = (struct out){.first = true};
+    r->x.answer.seq = 0;
+    problem(&r->x, GATEWAY_QUEUE_FULL,
+            tr("answers that were not taken yet fill the memory for them"));
+}
+
 static struct MHD_Response *
 response_of(struct request *r)
 {
     struct out *o = &r->x.answer.body;
+    const struct jb_text whole = r->x.answer.whole;
+    if (whole.s != NULL) {
+        return MHD_create_response_from_buffer(whole.n, (void *)(uintptr_t)whole.s,
+                                               MHD_RESPMEM_PERSISTENT);
+    }
     if (r->stream.more != NULL) {
         stream_listed(r, true);
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, stream_more, r, NULL);
@@ -386,6 +433,7 @@ answer(struct request *r)
         r->x.answer.body.no_memory = false;
         problem(&r->x, GATEWAY_NO_MEMORY, NULL);
     }
+    answer_fit(r);
     struct MHD_Response *m = response_of(r);
     if (m == NULL) {
         return MHD_NO;
@@ -695,6 +743,11 @@ run(struct request *r)
     if (!r->refused && atomic_load(&h->stopping)) {
         refuse(r, GATEWAY_STOPPING, NULL);
     }
+    /* Of many commands the answers are long, and cannot be refused when they are there. */
+    if (!r->refused && r->x.body.n > SMALL_BYTES &&
+        atomic_load(&h->answers) >= (size_t)h->config->answers_bytes) {
+        refuse(r, GATEWAY_QUEUE_FULL, NULL);
+    }
     if (r->refused) {
         return answer(r);
     }
@@ -778,6 +831,7 @@ completed(void *data, struct MHD_Connection *c, void **own, enum MHD_RequestTerm
         r->stream.end(r->stream.data);
     }
     not_late(r);
+    answer_gone(r);
     if (r->step == STEP_SENT) {
         const int64_t us = now_us() - r->x.began_us;
         metrics_request(h->g->metrics, &r->x, r->known, us);
@@ -1401,6 +1455,20 @@ http_stop_listening(struct http *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Those who do not take their answers; what the ledger is still asked is not to be had that way. */
+static void
+cut_answers(struct http *h)
+{
+    pthread_mutex_lock(&h->lock);
+    for (struct conn *c = h->first; c != NULL; c = c->next) {
+        const int p = atomic_load(&c->phase);
+        if (p == PHASE_ANSWER || p == PHASE_STREAM) {
+            shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
 /* Whether something is on its way. */
 static bool
 under_way(struct http *h)
@@ -1415,8 +1483,8 @@ under_way(struct http *h)
     return any;
 }
 
-bool
-http_drain(struct http *h, int64_t us)
+static bool
+drained(struct http *h, int64_t us)
 {
     const int64_t until = now_us() + us;
     while (under_way(h)) {
@@ -1428,6 +1496,16 @@ http_drain(struct http *h, int64_t us)
         nanosleep(&rest, NULL);
     }
     return true;
+}
+
+bool
+http_drain(struct http *h, int64_t us)
+{
+    if (!drained(h, us)) {
+        cut_answers(h);
+        (void)drained(h, CUT_US);
+    }
+    return atomic_load(&h->busy) == 0;
 }
 
 static void
