@@ -27,6 +27,7 @@ static const struct option options[] = {
     {"ledger", TEXT, AT(ledger), "", 0, 0, NULL, SAID("directory of the ledger")},
     {"key-file", TEXT, AT(key_file), "", 0, 0, NULL, SAID("where the key of a sealed ledger lies; LEDGER.key unless given")},
     {"tokens", TEXT, AT(tokens), "", 0, 0, NULL, SAID("file of the principals: tokens by their hash, users of the Unix socket; mode 0600")},
+    {"owner", WORD, AT(owner), "yes", 0, 0, "yes|no", SAID("whether who runs the daemon needs no token over the Unix socket; no where a proxy of the same user has it")},
     {"listen-unix", TEXT, AT(unix_path), "", 0, 0, NULL, SAID("path of the Unix socket, or none; LEDGER.sock unless given")},
     {"listen", TEXT, AT(listen), "127.0.0.1:8420", 0, 0, NULL, SAID("address and port of the TCP listener, or none; port 0 takes a free one")},
     {"ops-listen", TEXT, AT(ops_listen), "none", 0, 0, NULL, SAID("address and port of a listener for /healthz, /readyz and /metrics alone")},

@@ -35,10 +35,13 @@
 #define LOOP_MS 1000
 #define LOOK_MS 100 /* between looks at deadlines */
 #define HEAD_BYTES_MAX 8192U
-#define POOL_BYTES 16384U         /* of a connection: its head twice */
+#define POOL_BYTES 20480U         /* of a connection: its head twice, and that of its answer */
 #define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
 #define DESCRIPTORS 512U          /* beside those of connections */
+#define ANSWER_HEAD_BYTES 1536U   /* at most */
+#define VALUE_BYTES 64U           /* that a header takes in the pool beside its text, or nearly */
 #define SMALL_BYTES 8192U         /* answers below it are not counted: connections limit them */
+#define OPERATIONS_MORE 16        /* connections, also where all others are taken */
 #define CUT_US 1000000            /* until connections that were cut are gone */
 
 enum listener_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_OPERATIONS, LISTENERS };
@@ -130,9 +133,10 @@ struct request {
     struct conn *conn;
     enum step step;
     bool refused; /* it has its answer, and its body is thrown away */
-    bool close;
-    bool known; /* x.route was found */
-    bool late;  /* somebody else has the answer, and counts as busy */
+    bool close;   /* nothing more is read of it */
+    bool last;    /* nor is anything behind it */
+    bool known;   /* x.route was found */
+    bool late;    /* somebody else has the answer, and counts as busy */
     int64_t body_max;
     size_t body_cap, body_all; /* all: also what was thrown away */
     char *body;
@@ -240,7 +244,7 @@ exchange_peer_uid(const struct exchange *x, uint32_t *ret_uid)
 bool
 exchange_operations(const struct exchange *x)
 {
-    return request_of(x)->conn->from != LISTEN_TCP;
+    return request_of(x)->conn->from == LISTEN_OPERATIONS;
 }
 
 void
@@ -420,7 +424,7 @@ add_headers(struct request *r, struct MHD_Response *m)
         snprintf(number, sizeof number, "%llu", (unsigned long long)r->x.answer.seq);
         MHD_add_response_header(m, "Jangbu-Seq", number);
     }
-    if (r->close || atomic_load(&r->conn->http->stopping)) {
+    if (r->close || r->last || atomic_load(&r->conn->http->stopping)) {
         MHD_add_response_header(m, "Connection", "close");
     }
 }
@@ -486,6 +490,20 @@ look_at_header(void *data, enum MHD_ValueKind kind, const char *key, size_t key_
     return MHD_YES;
 }
 
+/* The request line is method, blank, target, blank, version, and there is no more to it than what
+ * libmicrohttpd gives: it ends texts at a NUL, and skips blanks. */
+static bool
+request_line(const struct request *r, const char *method, const char *version)
+{
+    for (size_t i = 0; i < r->target_n; i++) {
+        const unsigned char c = (unsigned char)r->target[i];
+        if (c <= ' ' || c == 0x7F) {
+            return false;
+        }
+    }
+    return r->target_n > 0 && version == method + strlen(method) + 2 + r->target_n;
+}
+
 /* What is wrong with the head; NULL: nothing. */
 static const char *
 framing(struct request *r, const char *method, const char *version)
@@ -493,7 +511,7 @@ framing(struct request *r, const char *method, const char *version)
     struct framing f;
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (memchr(r->target, ' ', r->target_n) != NULL) {
+    if (!request_line(r, method, version)) {
         return "target";
     }
     framing_begin(&f, version + strlen(version) + 2);
@@ -517,7 +535,8 @@ split(struct request *r, struct jb_text *path, struct jb_text *query)
     /* A proxy's form, of which only the path matters. */
     if (strncasecmp(s, "http://", 7) == 0 || strncasecmp(s, "https://", 8) == 0) {
         const char *host = strstr(s, "//") + 2;
-        const char *slash = strchr(host, '/');
+        const char *end = strpbrk(host, "/?");
+        const char *slash = end != NULL && *end == '/' ? end : NULL;
         n = slash != NULL ? n - (size_t)(slash - s) : 0;
         s = slash != NULL ? slash : s;
     }
@@ -552,9 +571,9 @@ find_route(struct request *r)
 {
     struct jb_text path;
     struct jb_text query;
-    bool other = false;
+    unsigned methods = 0;
     split(r, &path, &query);
-    r->x.route = route_find(&r->x, r->x.method, path, &other);
+    r->x.route = route_find(&r->x, r->x.method, path, &methods);
     r->known = r->x.route != NULL;
     const bool operations_only = r->conn->from == LISTEN_OPERATIONS;
     if (r->known && operations_only && r->x.route->access != ACCESS_OPS &&
@@ -562,8 +581,12 @@ find_route(struct request *r)
         r->known = false;
         r->x.route = NULL;
     }
-    if (!r->known && other) {
-        exchange_set_header(&r->x, "Allow", r->x.method == METHOD_GET ? "POST" : WIRE("GET, HEAD"));
+    if (!r->known && methods != 0 && (methods >> r->x.method & 1) == 0) {
+        const bool get = (methods >> METHOD_GET & 1) != 0, post = (methods >> METHOD_POST & 1) != 0;
+        exchange_set_header(&r->x, "Allow",
+                            get && post ? WIRE("GET, HEAD, POST")
+                            : post      ? "POST"
+                                        : WIRE("GET, HEAD"));
         refuse(r, GATEWAY_METHOD, NULL);
     } else if (!r->known) {
         refuse(r, GATEWAY_NOT_FOUND, NULL);
@@ -596,6 +619,56 @@ measure_body(struct request *r)
     }
 }
 
+struct values {
+    size_t n, cookies; /* bytes of these */
+};
+
+static enum MHD_Result
+count_value(void *data, enum MHD_ValueKind kind, const char *key, size_t key_n, const char *value,
+            size_t value_n)
+{
+    struct values *v = data;
+    (void)value;
+    v->n++;
+    if (kind == MHD_HEADER_KIND && key_n == 6 && strncasecmp(key, "Cookie", 6) == 0) {
+        v->cookies += value_n;
+    }
+    return MHD_YES;
+}
+
+/* Bytes of the pool of the connection that are taken beside its read buffer. */
+static size_t
+values_take(const struct request *r)
+{
+    struct values v = {.n = 0};
+    MHD_get_connection_values_n(r->c, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND,
+                                count_value, &v);
+    return v.n * VALUE_BYTES + v.cookies;
+}
+
+/* Whether the head leaves room in the pool for that of an answer. */
+static bool
+answer_head_fits(const struct request *r, size_t head_n)
+{
+    const size_t buffer = head_n > POOL_BYTES / 2 ? head_n : POOL_BYTES / 2;
+    return buffer + values_take(r) + ANSWER_HEAD_BYTES <= POOL_BYTES;
+}
+
+/* In place of libmicrohttpd, where that has no room any more. */
+static void
+say_many(const struct conn *c)
+{
+    static const char many[] =
+        WIRE("HTTP/1.1 431 Request Header Fields Too Large\r\n"
+             "Content-Type: application/problem+json\r\n"
+             "Content-Length: 152\r\nConnection: close\r\n\r\n"
+             "{\"type\":\"https://jangbu.invalid/codes/HEAD_TOO_LARGE\","
+             "\"title\":\"the head of the request is larger than is allowed\",\"status\":431,"
+             "\"code\":\"HEAD_TOO_LARGE\"}\n");
+    (void)!send(c->fd, many, sizeof many - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(c->fd, SHUT_RDWR);
+}
+
 static enum MHD_Result
 head(struct request *r, const char *method, const char *version)
 {
@@ -603,12 +676,19 @@ head(struct request *r, const char *method, const char *version)
     const char *bad = framing(r, method, version);
     r->step = STEP_BODY;
     r->conn->head = NULL;
+    /* Its chunks may end with a bare LF, and have extensions and trailers, which nobody looks at:
+     * where it ends, others may see another request begin. */
+    r->last = exchange_header(&r->x, "Transfer-Encoding").s != NULL;
     r->x.method = method_of(method);
     r->x.lang =
         exchange_language(exchange_header(&r->x, "Accept-Language"), config_lang(h->config));
     phase(r->conn, PHASE_BODY);
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (!answer_head_fits(r, size->header_size)) {
+        say_many(r->conn);
+        return MHD_NO;
+    }
     if (bad != NULL || size->header_size > HEAD_BYTES_MAX) {
         /* Where this request ends, and another begins, is not known: nothing more is read. */
         r->close = true;
@@ -925,7 +1005,8 @@ conn_list(struct http *h, struct conn *c)
 {
     const struct config *config = h->config;
     pthread_mutex_lock(&h->lock);
-    bool room = (size_t)c->fd < h->by_fd_n && h->conns < config->connections;
+    const unsigned more = c->from == LISTEN_OPERATIONS ? OPERATIONS_MORE : 0;
+    bool room = (size_t)c->fd < h->by_fd_n && h->conns < config->connections + more;
     if (room && c->from == LISTEN_TCP && config->per_address > 0) {
         room = of_address(h, &c->address) < config->per_address;
     }
@@ -1298,9 +1379,10 @@ length_is_bad(const struct request *r)
 }
 
 /*
- * libmicrohttpd 0.9.75 answers a length that it cannot read with the head of its answer twice, and
- * asks nobody before. It says to its log that it will, though, in the loop that has the request: it
- * is answered here then, and can say nothing itself any more.
+ * libmicrohttpd 0.9.75 answers a length that it cannot read, or values that it has no room for,
+ * with the head of its answer twice or with nothing, and asks nobody before. It says to its log
+ * that it will, though, in the loop that has the request: it is answered here then, and can say
+ * nothing itself any more.
  */
 static void
 complained(void *data, const char *form, va_list arguments)
@@ -1314,13 +1396,20 @@ complained(void *data, const char *form, va_list arguments)
     struct loop *l = data;
     struct http *h = l->http;
     (void)arguments;
-    if (strstr(form, "Content-Length") == NULL) {
+    const bool length = strstr(form, "Content-Length") != NULL;
+    if (!length && strstr(form, "Not enough memory in pool") == NULL) {
         return;
     }
     pthread_mutex_lock(&h->lock);
     for (struct conn *c = h->first; c != NULL; c = c->next) {
-        if (c->loop == l && atomic_load(&c->phase) == PHASE_HEAD && c->head != NULL &&
-            length_is_bad(c->head)) {
+        if (c->loop != l || atomic_load(&c->phase) != PHASE_HEAD || c->head == NULL) {
+            continue;
+        }
+        /* Which of the heads that are being read it is, is not said: one that is that full. */
+        if (!length && values_take(c->head) > POOL_BYTES * 3 / 8) {
+            say_many(c);
+            c->head = NULL;
+        } else if (length && length_is_bad(c->head)) {
             (void)!send(c->fd, bad, sizeof bad - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
             shutdown(c->fd, SHUT_RDWR);
             c->head = NULL;
@@ -1379,7 +1468,7 @@ loop_start(struct http *h, struct loop *l)
     l->mhd = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, called, h, MHD_OPTION_EXTERNAL_LOGGER, complained, l,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->connections + 16,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->connections + OPERATIONS_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_UNESCAPE_CALLBACK, as_it_came, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, begin, h, MHD_OPTION_NOTIFY_COMPLETED, completed, h,

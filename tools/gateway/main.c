@@ -122,7 +122,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
     g->pages = pages_new();
     g->openapi = (struct out){.first = true};
     openapi_json(&g->openapi);
-    g->auth = auth_open(g->config->tokens, &err);
+    g->auth = auth_open(g->config->tokens, g->config->owner == 0, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {
         snprintf(bad, bad_n, "%s", err.text);
