@@ -4,6 +4,7 @@ sentences in both languages; and what the threats of a network get.
 
 usage: requests.py JANGBU JANGBUD"""
 import concurrent.futures
+import http.client
 import json
 import os
 import shutil
@@ -293,6 +294,73 @@ def principals(work):
     os.chmod(tokens, 0o600)
 
 
+def operations(work):
+    """Who asks how it is: known over the Unix socket, too, and with its scope; anybody at `ops-listen`, where there is nothing else."""
+    ledger, tokens = made(work, "operations"), os.path.join(work, "operations", "tokens")
+    reader = token(JANGBUD, tokens, "reader", "--scope", "read,write,people")
+    both = token(JANGBUD, tokens, "both", "--scope", "read,ops")
+    alone = token(JANGBUD, tokens, "alone", "--scope", "ops")
+    shop = token(JANGBUD, tokens, "shop", "--scope", "read,ops", "--wallets", "shop-")
+    with Served(JANGBUD, ledger, tokens, flags=["--owner", "no", "--ops-listen", "127.0.0.1:0", "--connections", "4"]) as s:
+        for path in ("/v1/people", "/metrics", "/readyz", "/v1/ledger", "/v1/wallets/W"):
+            problem(f"{path}, nobody over the Unix socket", s.get(path), 401, "UNAUTHENTICATED")
+        for path, name, asks, status in (("/v1/people", "reader", reader, 403), ("/v1/people", "ops alone", alone, 403), ("/v1/people", "of some wallets", shop, 403),
+                                         ("/v1/people", "both", both, 200), ("/metrics", "reader", reader, 403), ("/metrics", "ops", alone, 200)):
+            for unix in (True, False):
+                a = s.get(path, asks, connection=s.connection(unix))
+                check(f"{path}, {name}, unix={unix}", a.status == status, a)
+        entry = next(e for e in s.log if e.get("event") == "listening")
+        ops = entry["operations"].rsplit(":", 1)
+        def at_ops(path):
+            return s.get(path, connection=http.client.HTTPConnection(ops[0], int(ops[1]), timeout=10)).status
+        check("the operations' listener", [at_ops(p) for p in ("/healthz", "/metrics", "/v1/people", "/v1/ledger")] == [200, 200, 404, 404])
+        held = [s.connection() for _ in range(4)]
+        for c in held:
+            s.get("/healthz", connection=c)
+        check("it has places of its own", at_ops("/healthz") == 200)
+        for c in held:
+            c.close()
+
+
+def cut_files(work):
+    """A file of tokens that is cut, or says a thing in two ways, is none: what is missing may be what takes something away."""
+    ledger, path = made(work, "cut"), os.path.join(work, "cut", "tokens")
+    token(JANGBUD, path, "a", "--scope", "read")
+    secret = token(JANGBUD, path, "shop", "--scope", "read", "--wallets", "shop-", "--role", "MASTER", "--rate", "1000")
+    whole = open(path).read()
+    last = whole.rstrip("\n").rsplit("\n", 1)[1]
+    bad = {f"cut {n} bytes before its end": whole[:-n] for n in range(1, len(last) - len("shop sha256:") - 64)}
+    bad |= {"a NUL": whole.replace(" wallets=", "\0wallets="), "a NUL behind it": whole + "\0\n", "a # in a word": whole.replace("wallets=shop-", "wallets=s#hop-"),
+            **{f"{word} twice": whole[:-1] + f" {word}\n" for word in ("wallets=", "wallets=s", "role=MEMBER", "rate=5", "scopes=read", "caller=x") if "=" in word},
+            "caller twice": whole[:-1] + " caller=x caller=x\n"}
+    del bad["caller=x twice"]
+    with Served(JANGBUD, ledger, path) as s:
+        for name, text in bad.items():
+            with open(path, "w") as f:
+                f.write(text)
+            before = sum(e.get("event") == "tokens_not_read" for e in s.log)
+            s.reload()
+            for _ in range(200):
+                if sum(e.get("event") == "tokens_not_read" for e in s.log) > before:
+                    break
+                time.sleep(0.005)
+            else:
+                check(name, False, [e for e in s.log if "event" in e][-2:])
+        check("the old one stays", s.get("/v1/wallets/other", secret).status == 403)
+        for good in (whole, whole[:-1] + " # a remark\n", "# a#b\n" + whole, ""):
+            with open(path, "w") as f:
+                f.write(good)
+            before = sum(e.get("event") == "tokens" for e in s.log)
+            s.reload()
+            for _ in range(200):
+                if sum(e.get("event") == "tokens" for e in s.log) > before:
+                    break
+                time.sleep(0.005)
+            else:
+                check(f"good: {good}", False, [e for e in s.log if "event" in e][-2:])
+        check("nobody is in an empty one", s.get("/v1/wallets/other", secret).status == 401)
+
+
 def admitted(s, full):
     check("owner over the Unix socket", s.post(wallet("own", key="k")).status == 200)
     tcp = s.connection()
@@ -473,6 +541,8 @@ def main():
             for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages):
                 test(s)
         principals(work)
+        operations(work)
+        cut_files(work)
         put_back(work)
         full_queue(work)
         stopping(work)
