@@ -556,6 +556,7 @@ head(struct request *r, const char *method, const char *version)
     r->step = STEP_BODY;
     r->conn->head = NULL;
     r->x.method = method_of(method);
+    r->x.head = strcmp(method, "HEAD") == 0;
     r->x.lang =
         exchange_language(exchange_header(&r->x, "Accept-Language"), config_lang(h->config));
     phase(r->conn, PHASE_BODY);
