@@ -130,7 +130,7 @@ jb_channel_id(jb_ledger *l, uint64_t number, char *id, size_t *ret_n, struct jb_
 {
     JB_SPEAK(JB_LANG_OF(l));
     struct jb_asking a;
-    struct channel_id found;
+    struct channel_id found = {0};
     if (l == NULL || id == NULL || ret_n == NULL) {
         return jb_fail_null(err, "jb_channel_id");
     }

@@ -27,6 +27,13 @@ struct known {
     int64_t left, refilled_us;
 };
 
+/* What x->who is the first of. */
+static struct known *
+known_of(const struct principal *who)
+{
+    return (struct known *)(uintptr_t)who;
+}
+
 /* The file as it was read once; freed by whoever leaves it last. */
 struct table {
     atomic_uint users;
@@ -38,6 +45,7 @@ struct auth {
     char *path;
     pthread_mutex_t lock; /* of now */
     struct table *now;
+    atomic_uint_fast64_t reading; /* that of now */
     atomic_uint_fast64_t refused;
 };
 
@@ -88,6 +96,10 @@ table_add(struct table *t, const struct entry *entry, char *why, size_t size)
                         .table = t,
                         .left = (int64_t)entry->who.rate * ONE_REQUEST,
                         .refilled_us = now_us()};
+    struct principal *who = &k->entry.who;
+    who->by_uid = entry->by_uid;
+    memcpy(who->proof, entry->by_uid ? (const void *)&entry->uid : entry->hash,
+           entry->by_uid ? sizeof entry->uid : sizeof entry->hash);
     pthread_mutex_init(&k->lock, NULL);
     return true;
 }
@@ -175,6 +187,29 @@ table_read(const char *path, struct table **ret, struct jb_error *err)
     return JB_OK;
 }
 
+/* From here on it is the table of now. Under the lock, or before there are others. */
+static void
+table_begin(struct auth *a, struct table *t)
+{
+    const uint64_t reading = atomic_load(&a->reading) + 1;
+    for (size_t i = 0; i < t->n; i++) {
+        t->known[i].entry.who.reading = reading;
+    }
+    a->now = t;
+    atomic_store(&a->reading, reading);
+}
+
+/* Held until table_leave. */
+static struct table *
+table_now(struct auth *a)
+{
+    pthread_mutex_lock(&a->lock);
+    struct table *t = a->now;
+    atomic_fetch_add(&t->users, 1);
+    pthread_mutex_unlock(&a->lock);
+    return t;
+}
+
 struct auth *
 auth_open(const char *path, struct jb_error *err)
 {
@@ -187,7 +222,12 @@ auth_open(const char *path, struct jb_error *err)
         return NULL;
     }
     pthread_mutex_init(&a->lock, NULL);
-    return table_read(a->path, &a->now, err) == JB_OK ? a : auth_close(a);
+    struct table *t;
+    if (table_read(a->path, &t, err) != JB_OK) {
+        return auth_close(a);
+    }
+    table_begin(a, t);
+    return a;
 }
 
 jb_status
@@ -200,7 +240,7 @@ auth_reload(struct auth *a, struct jb_error *err)
     }
     pthread_mutex_lock(&a->lock);
     struct table *old = a->now;
-    a->now = fresh;
+    table_begin(a, fresh);
     pthread_mutex_unlock(&a->lock);
     table_leave(old);
     return JB_OK;
@@ -373,7 +413,7 @@ within_rate(struct known *k, int64_t *ret_left)
 void
 auth_spend(const struct principal *who, uint64_t n)
 {
-    struct known *k = (struct known *)(uintptr_t)who;
+    struct known *k = known_of(who);
     if (who->rate > 0) {
         pthread_mutex_lock(&k->lock);
         k->left -= (int64_t)n * ONE_REQUEST;
@@ -392,16 +432,12 @@ auth_admit(struct auth *a, struct exchange *x)
         (access == ACCESS_OPS && exchange_operations(x))) {
         return true;
     }
-    pthread_mutex_lock(&a->lock);
-    struct table *t = a->now;
-    atomic_fetch_add(&t->users, 1);
-    pthread_mutex_unlock(&a->lock);
+    struct table *t = table_now(a);
     struct known *k = who_asks(t, x);
     if (k == NULL) {
         table_leave(t);
         atomic_fetch_add(&a->refused, 1);
         problem(x, GATEWAY_UNAUTHENTICATED, NULL);
-        exchange_set_header(x, "WWW-Authenticate", WIRE("Bearer realm=\"jangbu\""));
         return false;
     }
     x->who = &k->entry.who;
@@ -428,7 +464,7 @@ auth_leave(struct auth *a, struct exchange *x)
 {
     (void)a;
     if (x->who != NULL) {
-        struct known *k = (struct known *)(uintptr_t)x->who;
+        struct known *k = known_of(x->who);
         x->who = NULL;
         table_leave(k->table);
     }
@@ -437,10 +473,7 @@ auth_leave(struct auth *a, struct exchange *x)
 bool
 auth_token(struct auth *a, struct jb_text token, struct principal *ret)
 {
-    pthread_mutex_lock(&a->lock);
-    struct table *t = a->now;
-    atomic_fetch_add(&t->users, 1);
-    pthread_mutex_unlock(&a->lock);
+    struct table *t = table_now(a);
     const struct known *k = by_token(t, token);
     if (k != NULL) {
         *ret = k->entry.who;
@@ -450,6 +483,55 @@ auth_token(struct auth *a, struct jb_text token, struct principal *ret)
     const bool found = k != NULL;
     table_leave(t);
     return found;
+}
+
+/* ---- what lasts longer than a request ---- */
+
+/* Whoever has another name, or another token, is somebody else. NULL: he is there no more. */
+static struct known *
+known_again(struct table *t, const struct principal *was)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct principal *who = &t->known[i].entry.who;
+        if (strcmp(who->name, was->name) == 0 && who->by_uid == was->by_uid &&
+            sodium_memcmp(who->proof, was->proof, sizeof who->proof) == 0) {
+            return &t->known[i];
+        }
+    }
+    return NULL;
+}
+
+enum gateway_code
+auth_still(struct auth *a, struct exchange *x)
+{
+    if (x->who == NULL || x->who->reading == atomic_load(&a->reading)) {
+        return 0;
+    }
+    struct table *t = table_now(a), *was = known_of(x->who)->table;
+    const struct known *k = known_again(t, x->who);
+    if (k == NULL) {
+        table_leave(t);
+        return GATEWAY_UNAUTHENTICATED;
+    }
+    x->who = &k->entry.who;
+    table_leave(was);
+    return refused(x) == NULL ? 0 : GATEWAY_FORBIDDEN;
+}
+
+bool
+auth_renew(struct auth *a, struct principal *who)
+{
+    if (who->reading == 0 || who->reading == atomic_load(&a->reading)) {
+        return true;
+    }
+    struct table *t = table_now(a);
+    const struct known *k = known_again(t, who);
+    const bool there = k != NULL;
+    if (there) {
+        *who = k->entry.who;
+    }
+    table_leave(t);
+    return there;
 }
 
 /* ---- commands ---- */

@@ -32,6 +32,10 @@ struct principal {
     uint64_t op_mask[4]; /* 1 << op: commands that it may give */
     uint64_t ask_mask;   /* 1 << enum query_kind: what it may ask */
     uint32_t rate;       /* requests a second; 0: no limit */
+    /* What lasts longer than a request knows him again by these, after the file was read anew. */
+    uint64_t reading;  /* which reading of the file he is of; 0: of none, so that he stays */
+    bool by_uid;       /* else by a token */
+    uint8_t proof[32]; /* the token's hash, or the uid */
 };
 
 struct auth *auth_open(const char *path, struct jb_error *err);
@@ -44,6 +48,11 @@ struct auth *auth_close(struct auth *a);
 bool auth_admit(struct auth *a, struct exchange *x);
 /* x->who, which may be NULL, is not used any more. */
 void auth_leave(struct auth *a, struct exchange *x);
+/* Of a request that lasts (a stream, a wait): x->who is he of the file as it is now. 0: he may go
+ * on; else GATEWAY_UNAUTHENTICATED, where he stands there no more, or GATEWAY_FORBIDDEN. */
+enum gateway_code auth_still(struct auth *a, struct exchange *x);
+/* Of what holds a copy: it has the rights of now. False: he stands there no more. */
+bool auth_renew(struct auth *a, struct principal *who);
 /* n requests more of his rate: the lines of a batch. They are carried out, and the next waits. */
 void auth_spend(const struct principal *who, uint64_t n);
 /* Requests that were answered 401 since the file was opened. */

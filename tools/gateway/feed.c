@@ -337,13 +337,22 @@ send_some(struct stream *s, char *to, size_t size)
     return sent > 0 ? sent : send_beat(s, to);
 }
 
+/* Whoever listens is asked for again where the file of tokens was read anew: 0: he may go on. */
+static enum gateway_code
+still(struct feed *f, struct exchange *x, bool people)
+{
+    const enum gateway_code code = auth_still(f->g->auth, x);
+    return code == 0 && people && x->who != NULL && !x->who->people ? GATEWAY_FORBIDDEN : code;
+}
+
 static ptrdiff_t
 more(void *data, char *to, size_t size)
 {
     struct stream *s = data;
     struct feed *f = s->feed;
+    const bool may = still(f, s->x, s->people) == 0;
     pthread_mutex_lock(&f->lock);
-    const bool over = s->failed || f->ending;
+    const bool over = !may || s->failed || f->ending;
     const size_t n = over ? 0 : send_some(s, to, size);
     s->beat = n > 0 ? now_us() : s->beat;
     pthread_mutex_unlock(&f->lock);
@@ -501,6 +510,13 @@ serve_poll(struct feed *f, struct poll *p, bool ending)
     struct jb_feed_page page;
     uint64_t rows = 0;
     SPEAK(p->x->lang);
+    const enum gateway_code code = still(f, p->x, p->query.people != 0);
+    if (code != 0) {
+        problem(p->x, code, NULL);
+        exchange_done(p->x);
+        free(p);
+        return true;
+    }
     p->query.cursor = jb_text_of(p->cursor);
     const jb_status status = poll_page(&f->asked, p->x, &p->query, &page, &rows, &err);
     if (status == JB_OK && rows == 0 && !ending && now_us() < p->until) {
@@ -845,6 +861,14 @@ feed_start(struct gateway *g, struct jb_error *err)
         snprintf(err->text, sizeof err->text, "%s", tr("a thread could not be started"));
     }
     return feed_free(f);
+}
+
+void
+feed_look_again(struct feed *f)
+{
+    pthread_mutex_lock(&f->lock);
+    wake_streams(f);
+    pthread_mutex_unlock(&f->lock);
 }
 
 void

@@ -11,6 +11,8 @@
 #include "route.h"
 
 struct feed *feed_start(struct gateway *g, struct jb_error *err); /* NULL: err says why */
+/* The file of tokens was read anew: streams of who may no more listen end. */
+void feed_look_again(struct feed *f);
 /* What waits for an event is answered, and streams end: none comes any more. */
 void feed_stop(struct feed *f);
 /* When no stream is left. NULL is allowed; returns NULL. */

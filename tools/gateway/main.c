@@ -186,6 +186,9 @@ read_tokens(struct gateway *g)
 {
     struct jb_error err = {.status = JB_OK};
     const bool read = auth_reload(g->auth, &err) == JB_OK;
+    if (read) {
+        feed_look_again(g->feed);
+    }
     log_event(read ? "tokens" : "tokens_not_read", read ? NULL : err.text);
 }
 

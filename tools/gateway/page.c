@@ -70,6 +70,28 @@ choose_lang(struct page *p)
     lang_of_call = p->lang;
 }
 
+/* Whose token it was is asked again: it may be another's now, may do less, or be no more. */
+static bool
+session_goes_on(struct page *p)
+{
+    struct gateway *g = p->x->gateway;
+    if (!pages_session(g->pages, p->cookie, &p->session)) {
+        return false;
+    }
+    if (page_session_allowed(p, &p->session)) {
+        return true;
+    }
+    pages_end(g->pages, p->cookie);
+    p->session = (struct session){.operates = false};
+    return false;
+}
+
+bool
+page_session_allowed(const struct page *p, struct session *s)
+{
+    return auth_renew(p->x->gateway->auth, &s->who) && session_allowed(s);
+}
+
 bool
 page_enter(struct page *p, struct exchange *x, enum page_for whom)
 {
@@ -83,7 +105,7 @@ page_enter(struct page *p, struct exchange *x, enum page_for whom)
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     headers(x);
     p->cookie = cookie_called(x, "__Host-jangbu");
-    if (!pages_session(g->pages, p->cookie, &p->session)) {
+    if (!session_goes_on(p)) {
         p->cookie = (struct jb_text){NULL, 0};
     }
     choose_lang(p);

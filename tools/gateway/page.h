@@ -59,6 +59,8 @@ bool page_enter(struct page *p, struct exchange *x, enum page_for whom);
 enum handled page_leave(struct page *p);
 /* The page goes on in another thread, in its language, until page_leave. */
 void page_speak(struct page *p);
+/* Whether a session may be, by the file of tokens as it is now; it has the rights of now. */
+bool page_session_allowed(const struct page *p, struct session *s);
 
 void page_begin(struct page *p, int status, const char *title, enum page_tab tab);
 void page_end(struct page *p);

@@ -106,21 +106,15 @@ ticket_read(struct exchange *x, struct json_pool *pool)
     }
 }
 
-/* A page shows what many queries ask: a token that may ask some of them only opens none. */
-static bool
-asks_all(const struct principal *who)
-{
-    return who->read && who->ask_mask == UINT64_MAX;
-}
-
 enum handled
 tickets_post(struct exchange *x)
 {
     SPEAK(x->lang);
-    const char *no = !x->who->page       ? tr("it may not open the page for others")
-                     : !asks_all(x->who) ? tr("it may ask some queries only, and the page shows "
-                                              "what all of them say")
-                                         : NULL;
+    const char *no = !x->who->page ? tr("it may not open the page for others")
+                     : !session_opened_by(x->who)
+                         ? tr("it may ask some queries only, and the page shows what all of them "
+                              "say")
+                         : NULL;
     if (no != NULL) {
         problem(x, GATEWAY_FORBIDDEN, no);
         return ANSWERED;
@@ -196,12 +190,16 @@ page_redeem(struct exchange *x, struct jb_text ticket)
     }
     if (page_enter(&p, x, PAGE_FOR_ALL)) {
         struct session s;
-        if (pages_redeem(x->gateway->pages, ticket, cookie, &s)) {
+        const bool begun = pages_redeem(x->gateway->pages, ticket, cookie, &s);
+        if (begun && page_session_allowed(&p, &s)) {
             p.lang = s.lang != JB_LANG_UNSAID ? s.lang : p.lang;
             lang_of_call = p.lang;
             cookie_set(x, cookie);
             go_on(&p, s.operates ? "/o" : "/w");
         } else {
+            if (begun) {
+                pages_end(x->gateway->pages, jb_text_of(cookie));
+            }
             page_wrong(&p, 403, tr("This address was used already"),
                        tr("An address like this opens the page once, and within a minute. Open it "
                           "again from the service that you came from."));
@@ -253,7 +251,7 @@ sign_in(struct page *p, const struct form *f)
     const struct jb_text token = form_value(f, "token"), actor = form_value(f, "actor");
     char cookie[SECRET_TEXT];
     if (token.s == NULL || actor.n > JB_ID_BYTES_MAX ||
-        !auth_token(p->x->gateway->auth, token, &s.who) || !s.who.page || !asks_all(&s.who) ||
+        !auth_token(p->x->gateway->auth, token, &s.who) || !session_opened_by(&s.who) ||
         s.who.wallets[0] != '\0') {
         sign_in_form(p, tr("That token opens nothing here."));
         return;

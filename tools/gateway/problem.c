@@ -145,6 +145,9 @@ problem(struct exchange *x, enum gateway_code code, const char *detail)
     SPEAK(x->lang);
     const struct row *r = &rows[code];
     end(begin(x, r->http, r->word, tr(r->title), detail));
+    if (code == GATEWAY_UNAUTHENTICATED) {
+        exchange_set_header(x, "WWW-Authenticate", WIRE("Bearer realm=\"jangbu\""));
+    }
 }
 
 /* For a status there is one title: what can be done about it stands in the detail. */

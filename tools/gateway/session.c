@@ -60,6 +60,20 @@ pages_free(struct pages *p)
     return NULL;
 }
 
+bool
+session_allowed(const struct session *s)
+{
+    const struct principal *who = &s->who;
+    return session_opened_by(who) &&
+           (s->operates ? who->wallets[0] == '\0' : auth_wallet(who, jb_text_of(s->wallet)));
+}
+
+bool
+session_opened_by(const struct principal *who)
+{
+    return who->page && who->read && who->ask_mask == UINT64_MAX;
+}
+
 static void
 hash_of(struct jb_text text, uint8_t ret[HASH])
 {

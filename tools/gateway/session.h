@@ -24,6 +24,12 @@ struct session {
     struct principal who; /* whose token it was: the session may do no more */
 };
 
+/* Whether it is within the rights of `who`, as they are now. */
+bool session_allowed(const struct session *s);
+/* Whether a token opens sessions at all: the page shows what many queries ask, so one that may ask
+ * some of them only opens none. */
+bool session_opened_by(const struct principal *who);
+
 struct pages;
 struct pages *pages_new(void); /* NULL: no memory */
 struct pages *pages_free(struct pages *p);
