@@ -680,6 +680,7 @@ head(struct request *r, const char *method, const char *version)
      * where it ends, others may see another request begin. */
     r->last = exchange_header(&r->x, "Transfer-Encoding").s != NULL;
     r->x.method = method_of(method);
+    r->x.head = strcmp(method, "HEAD") == 0;
     r->x.lang =
         exchange_language(exchange_header(&r->x, "Accept-Language"), config_lang(h->config));
     phase(r->conn, PHASE_BODY);

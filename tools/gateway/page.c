@@ -136,7 +136,17 @@ page_leave(struct page *p)
 {
     lang_of_call = p->lang_before;
     p->x->who = NULL; /* that of the session lies in p */
+    if (p->cookie.s != NULL) {
+        snprintf(p->x->answer.who, sizeof p->x->answer.who, "%s", p->session.who.name);
+    }
     return ANSWERED;
+}
+
+void
+page_speak(struct page *p)
+{
+    p->lang_before = lang_of_call;
+    lang_of_call = p->lang;
 }
 
 bool
@@ -283,7 +293,7 @@ page_wrong(struct page *p, int status, const char *title, const char *text)
 {
     p->o->n = 0;
     page_begin(p, status, title, TAB_NONE);
-    page_paragraph(p, "notice wrong", text);
+    page_alert(p, text, NULL);
     if (p->cookie.s != NULL) {
         out_str(p->o, "<p>");
         page_link(p, "button second", p->session.operates ? "/o" : "/w",
@@ -330,6 +340,17 @@ page_sayf(struct page *p, const char *form, ...)
     vsnprintf(text, sizeof text, form, args);
     va_end(args);
     html_str(p->o, text);
+}
+
+void
+page_alert(struct page *p, const char *text, const char *detail)
+{
+    out_str(p->o, "<p class=\"notice wrong\" role=\"alert\">");
+    html_str(p->o, text);
+    if (detail != NULL) {
+        html_element(p->o, "span", "detail", detail);
+    }
+    html_close(p->o, "p");
 }
 
 void

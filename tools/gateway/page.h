@@ -57,6 +57,8 @@ enum page_for { PAGE_FOR_ALL, PAGE_FOR_HOLDER, PAGE_FOR_OPERATOR, PAGE_FOR_BOTH 
  * is not signed in, and the answer says so. page_leave in any case. */
 bool page_enter(struct page *p, struct exchange *x, enum page_for whom);
 enum handled page_leave(struct page *p);
+/* The page goes on in another thread, in its language, until page_leave. */
+void page_speak(struct page *p);
 /* Whether a session may be, by the file of tokens as it is now; it has the rights of now. */
 bool page_session_allowed(const struct page *p, struct session *s);
 
@@ -75,6 +77,8 @@ void page_see_other(struct page *p, const char *where);
 /* Text with what is put into it, escaped; form is a sentence that was looked up. */
 void page_sayf(struct page *p, const char *form, ...) __attribute__((format(printf, 2, 3)));
 void page_paragraph(struct page *p, const char *class, const char *text);
+/* What went wrong, said at once by what reads pages aloud. detail NULL: none. */
+void page_alert(struct page *p, const char *text, const char *detail);
 /* An amount as a number, and with its currency. */
 void page_money(struct page *p, jb_amount amount);
 void page_money_said(struct page *p, jb_amount amount);

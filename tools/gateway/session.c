@@ -64,8 +64,14 @@ bool
 session_allowed(const struct session *s)
 {
     const struct principal *who = &s->who;
-    return who->page && (s->operates ? who->read && who->wallets[0] == '\0'
-                                     : auth_wallet(who, jb_text_of(s->wallet)));
+    return session_opened_by(who) &&
+           (s->operates ? who->wallets[0] == '\0' : auth_wallet(who, jb_text_of(s->wallet)));
+}
+
+bool
+session_opened_by(const struct principal *who)
+{
+    return who->page && who->read && who->ask_mask == UINT64_MAX;
 }
 
 static void

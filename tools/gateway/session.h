@@ -26,6 +26,9 @@ struct session {
 
 /* Whether it is within the rights of `who`, as they are now. */
 bool session_allowed(const struct session *s);
+/* Whether a token opens sessions at all: the page shows what many queries ask, so one that may ask
+ * some of them only opens none. */
+bool session_opened_by(const struct principal *who);
 
 struct pages;
 struct pages *pages_new(void); /* NULL: no memory */
