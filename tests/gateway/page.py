@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 from served import Served
@@ -393,6 +394,16 @@ def what_was_shown(served, token):
     assert len(done) == 1 and figure(served, token, "moves", "paid") == before + 720, done
 
 
+def not_too_often(served, token):
+    """One session is held back where it asks without end, and others are not; its forms are taken all the same."""
+    holder, other = (signed_in(served, token, wallet="never", actor="h", lang="en") for _ in range(2))
+    rename = holder.page("/w/people").form("wallet.rename")
+    seen = [holder.get("/w/questions?").status for _ in range(150)]
+    assert set(seen) == {200, 429} and seen.index(429) >= 50, seen
+    assert holder.get("/assets/page.css").status == 200 and other.get("/w").status == 200
+    assert holder.post(rename, 200, name="새 이름")
+
+
 def used_keys_are_done(served, token):
     """A form with a key that was used already, as those of what is due have, is no preview of what was done."""
     operator = signed_in(served, token, operator=True, actor="op")
@@ -403,12 +414,27 @@ def used_keys_are_done(served, token):
     assert looked.status == 303 and looked.headers["Location"] == first.headers["Location"], looked
 
 
+def who_goes_first(jangbud, ledger, tokens, token, second):
+    """Where there is no room for a session, one of the token with the most of them goes: whose use lies back furthest, operators last."""
+    with Served(jangbud, ledger, tokens, flags=["--page-sessions", "8"]) as served:
+        operator, mine = signed_in(served, token, operator=True, actor="op"), signed_in(served, second, wallet="plant", actor="h")
+        used, idle = (signed_in(served, token, wallet="plant", actor="h") for _ in range(2))
+        time.sleep(1.1)
+        used.page("/w")
+        for _ in range(20):
+            used.page("/w")
+            signed_in(served, token, wallet="plant", actor="h")
+        assert operator.get("/o").status == 200 and mine.get("/w").status == 200, "one token threw others out"
+        assert idle.get("/w").status == 403
+
+
 def main():
     jangbu, jangbud = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         tokens = os.path.join(directory, "tokens")
         token = token_for(jangbud, tokens, "shop", "--scope", "read,write,people,page")
         reader = token_for(jangbud, tokens, "reader", "--scope", "read")
+        second = token_for(jangbud, tokens, "second", "--scope", "read,page")
         narrow = token_for(jangbud, tokens, "narrow", "--scope", "read:balance,write,page")
         with Served(jangbud, make(jangbu, directory), tokens) as served:
             served.reads = token
@@ -424,10 +450,12 @@ def main():
             refund_and_delete(served, token)
             what_was_shown(served, token)
             used_keys_are_done(served, token)
+            not_too_often(served, token)
             wrote = [e for e in served.log if e.get("op") == "refund.request" and e.get("status") == 303]
             assert wrote and all(e["principal"] == "shop" for e in wrote), "the log does not say who"
             status = served.stop()
             assert status == 0, (status, served.log[-20:])
+            who_goes_first(jangbud, served.ledger, tokens, token, second)
     print("page: every state, both languages, forms, tickets, totals")
 
 

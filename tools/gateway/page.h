@@ -62,6 +62,14 @@ void page_speak(struct page *p);
 /* Whether a session may be, by the file of tokens as it is now; it has the rights of now. */
 bool page_session_allowed(const struct page *p, struct session *s);
 
+/* What a request for a page needs, asked in the loop: who has no session, or is let in by a ticket,
+ * needs no worker; nobody asks more often than he may, and pages have half of the workers' queue.
+ */
+enum page_gate { PAGE_HERE, PAGE_TO_WORKER, PAGE_TOO_OFTEN, PAGE_CROWDED };
+enum page_gate page_gate(const struct exchange *x);
+/* The page that says so: of the last two. */
+enum handled page_not_now(struct exchange *x, enum page_gate why);
+
 void page_begin(struct page *p, int status, const char *title, enum page_tab tab);
 void page_end(struct page *p);
 /* A page that says what is wrong, in place of all that was written. */
