@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import urllib.parse
 
 from served import Served
@@ -143,7 +143,7 @@ def commands():
         minute[0] = 1 if days_ago < 5 else minute[0] + 1
         out.append({"op": op, "at": at(days_ago, 9 + minute[0] // 60, minute[0] % 60), "key": f"k{len(out)}", **members})
 
-    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant", "moves"):
+    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant", "moves", "busy"):
         add("wallet.create", wallet=name, kind="BUSINESS" if name in ("post", "plant", "many") else "PERSONAL",
             name=LONG if name == "many" else "<script>x()</script>"[:20], master=person)
     add("charge", wallet="plant", charge="<i>C1", amount=50000, method="CREDIT_CARD", pg="<i>pg", txn_ref="<i>txn", approve_no="<i>ok",
@@ -414,12 +414,38 @@ def used_keys_are_done(served, token):
     assert looked.status == 303 and looked.headers["Location"] == first.headers["Location"], looked
 
 
+def one_moment(served, token):
+    """All figures of a page are of one moment, while charges come without end."""
+    going, number = [True], [0]
+
+    def write():
+        connection = served.connection()
+        while going[0]:
+            number[0] += 1
+            command = {"op": "charge", "wallet": "busy", "charge": f"B{number[0]}", "amount": 1 + number[0] % 9, "key": f"B{number[0]}"}
+            assert served.post(command, token=token, connection=connection).status == 200
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        browser = signed_in(served, token, wallet="busy", actor="h")
+        for _ in range(50):
+            page = browser.page("/w")
+            total = next(int(a["value"]) for t, a in page.tags if t == "data")
+            lines, history = [r[0] for r in page.rows if len(r) == 1], [r for r in page.rows if len(r) == 2]
+            explained = next(line for i, line in enumerate(lines) if i > 0 and sum(lines[:i]) == line)
+            assert not history and total == 0 or history[0][1] == total == explained, ("figures of several moments", total, lines, history[:2])
+    finally:
+        going[0] = False
+        writer.join()
+    assert number[0] > 0, number
+
+
 def who_goes_first(jangbud, ledger, tokens, token, second):
     """Where there is no room for a session, one of the token with the most of them goes: whose use lies back furthest, operators last."""
     with Served(jangbud, ledger, tokens, flags=["--page-sessions", "8"]) as served:
         operator, mine = signed_in(served, token, operator=True, actor="op"), signed_in(served, second, wallet="plant", actor="h")
         used, idle = (signed_in(served, token, wallet="plant", actor="h") for _ in range(2))
-        time.sleep(1.1)
         used.page("/w")
         for _ in range(20):
             used.page("/w")
@@ -451,6 +477,7 @@ def main():
             what_was_shown(served, token)
             used_keys_are_done(served, token)
             not_too_often(served, token)
+            one_moment(served, token)
             wrote = [e for e in served.log if e.get("op") == "refund.request" and e.get("status") == 303]
             assert wrote and all(e["principal"] == "shop" for e in wrote), "the log does not say who"
             status = served.stop()

@@ -175,6 +175,31 @@ page_speak(struct page *p)
     lang_of_call = p->lang;
 }
 
+/*
+ * A time of now is no moment yet: an event may be on its way to the disk that was recorded before
+ * it. So it is that of the last event, or where that is long ago (and days have ended since), a
+ * time that lies further back than any event is on its way.
+ */
+const struct jb_as_of *
+page_now(struct page *p)
+{
+    static const jb_instant on_its_way = 10 * JB_US_PER_SECOND;
+    struct jb_moment now, last;
+    if (p->now.kind != JB_AS_OF_NOW) {
+        return &p->now;
+    }
+    if (jb_moment_resolve(p->views, NULL, &now, &p->err) != JB_OK) {
+        return NULL;
+    }
+    const struct jb_as_of head = {.kind = JB_AS_OF_SEQ, .seq = now.seq};
+    if (jb_moment_resolve(p->views, &head, &last, &p->err) != JB_OK) {
+        return NULL;
+    }
+    const jb_instant since = now.at - on_its_way;
+    p->now = last.at >= since ? head : (struct jb_as_of){.kind = JB_AS_OF_TIME, .time = since};
+    return &p->now;
+}
+
 bool
 page_sees(const struct page *p, const char *wallet)
 {
