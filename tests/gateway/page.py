@@ -171,14 +171,35 @@ def commands():
     return out
 
 
-def make(jangbu, directory):
-    ledger = os.path.join(directory, "ledger")
+def applied(jangbu, ledger, given, refused=0):
     subprocess.run([jangbu, "init", ledger], check=True, stdout=subprocess.DEVNULL)
-    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in commands())
+    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in given)
     done = subprocess.run([jangbu, "apply", ledger, "-", "--clock=at"], input=lines, text=True, capture_output=True)
     bad = [line for line in done.stdout.splitlines() if '"ok":true' not in line]
-    assert not bad and done.returncode == 0, (bad[:3], done.stderr)
+    assert len(bad) == refused and done.returncode == (1 if refused else 0), (bad[:3], done.returncode, done.stderr)
     return ledger
+
+
+def make(jangbu, directory):
+    return applied(jangbu, os.path.join(directory, "ledger"), commands())
+
+
+MOST = 999999999999999  # the largest amount
+REFUSED = 1200
+
+
+def large():
+    """A day whose totals are wider than an amount; then a refusal or more, and behind them more events than one look sees."""
+    early = datetime.datetime.combine(TODAY, datetime.time(0, 0, 1), KST).isoformat()
+    yield {"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "W", "at": at(2)}
+    for i in range(9500):
+        yield {"op": "charge", "wallet": "W", "charge": f"C{i}", "amount": MOST, "at": at(2)}
+        yield {"op": "consume", "wallet": "W", "usage": f"U{i}", "amount": MOST, "at": at(2)}
+    yield {"op": "charge", "wallet": "W", "charge": "now", "amount": 60000, "at": early}
+    for i in range(REFUSED):
+        yield {"op": "consume", "wallet": "W", "usage": f"R{i}", "amount": MOST, "key": f"R{i}", "at": early}
+    for i in range(51000):
+        yield {"op": "consume", "wallet": "W", "usage": f"N{i}", "amount": 1, "at": early}
 
 
 def token_for(jangbud, tokens, name, *flags):
@@ -441,6 +462,19 @@ def one_moment(served, token):
     assert number[0] > 0, number
 
 
+def much_happened(jangbu, jangbud, directory, tokens, token):
+    """The last closed day and the refusals of today are found behind 50,000 events, and no total is left out for its width."""
+    os.mkdir(os.path.join(directory, "much"))
+    ledger = applied(jangbu, os.path.join(directory, "much", "ledger"), large(), REFUSED)
+    with Served(jangbud, ledger, tokens) as served:
+        page = signed_in(served, token, operator=True, actor="op").page("/o")
+    assert "No day is closed yet" not in page.text
+    charged = 9500 * MOST
+    assert f'<data value="{charged}">{charged:,}</data>' in page.text, "a total is left out"
+    seen = re.search(r"INSUFFICIENT_CASH</dt>\s*<dd><bdi>([\d,]+)", page.text)
+    assert seen and seen.group(1).replace(",", "") == str(REFUSED), (seen, page.text)
+
+
 def who_goes_first(jangbud, ledger, tokens, token, second):
     """Where there is no room for a session, one of the token with the most of them goes: whose use lies back furthest, operators last."""
     with Served(jangbud, ledger, tokens, flags=["--page-sessions", "8"]) as served:
@@ -483,6 +517,7 @@ def main():
             status = served.stop()
             assert status == 0, (status, served.log[-20:])
             who_goes_first(jangbud, served.ledger, tokens, token, second)
+        much_happened(jangbu, jangbud, directory, tokens, token)
     print("page: every state, both languages, forms, tickets, totals")
 
 
