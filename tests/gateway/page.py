@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 
 from served import Served
@@ -142,7 +143,7 @@ def commands():
         minute[0] = 1 if days_ago < 5 else minute[0] + 1
         out.append({"op": op, "at": at(days_ago, 9 + minute[0] // 60, minute[0] % 60), "key": f"k{len(out)}", **members})
 
-    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant", "moves"):
+    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant", "moves", "busy"):
         add("wallet.create", wallet=name, kind="BUSINESS" if name in ("post", "plant", "many") else "PERSONAL",
             name=LONG if name == "many" else "<script>x()</script>"[:20], master=person)
     add("charge", wallet="plant", charge="<i>C1", amount=50000, method="CREDIT_CARD", pg="<i>pg", txn_ref="<i>txn", approve_no="<i>ok",
@@ -170,14 +171,35 @@ def commands():
     return out
 
 
-def make(jangbu, directory):
-    ledger = os.path.join(directory, "ledger")
+def applied(jangbu, ledger, given, refused=0):
     subprocess.run([jangbu, "init", ledger], check=True, stdout=subprocess.DEVNULL)
-    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in commands())
+    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in given)
     done = subprocess.run([jangbu, "apply", ledger, "-", "--clock=at"], input=lines, text=True, capture_output=True)
     bad = [line for line in done.stdout.splitlines() if '"ok":true' not in line]
-    assert not bad and done.returncode == 0, (bad[:3], done.stderr)
+    assert len(bad) == refused and done.returncode == (1 if refused else 0), (bad[:3], done.returncode, done.stderr)
     return ledger
+
+
+def make(jangbu, directory):
+    return applied(jangbu, os.path.join(directory, "ledger"), commands())
+
+
+MOST = 999999999999999  # the largest amount
+REFUSED = 1200
+
+
+def large():
+    """A day whose totals are wider than an amount; then a refusal or more, and behind them more events than one look sees."""
+    early = datetime.datetime.combine(TODAY, datetime.time(0, 0, 1), KST).isoformat()
+    yield {"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "W", "at": at(2)}
+    for i in range(9500):
+        yield {"op": "charge", "wallet": "W", "charge": f"C{i}", "amount": MOST, "at": at(2)}
+        yield {"op": "consume", "wallet": "W", "usage": f"U{i}", "amount": MOST, "at": at(2)}
+    yield {"op": "charge", "wallet": "W", "charge": "now", "amount": 60000, "at": early}
+    for i in range(REFUSED):
+        yield {"op": "consume", "wallet": "W", "usage": f"R{i}", "amount": MOST, "key": f"R{i}", "at": early}
+    for i in range(51000):
+        yield {"op": "consume", "wallet": "W", "usage": f"N{i}", "amount": 1, "at": early}
 
 
 def token_for(jangbud, tokens, name, *flags):
@@ -393,6 +415,16 @@ def what_was_shown(served, token):
     assert len(done) == 1 and figure(served, token, "moves", "paid") == before + 720, done
 
 
+def not_too_often(served, token):
+    """One session is held back where it asks without end, and others are not; its forms are taken all the same."""
+    holder, other = (signed_in(served, token, wallet="never", actor="h", lang="en") for _ in range(2))
+    rename = holder.page("/w/people").form("wallet.rename")
+    seen = [holder.get("/w/questions?").status for _ in range(150)]
+    assert set(seen) == {200, 429} and seen.index(429) >= 50, seen
+    assert holder.get("/assets/page.css").status == 200 and other.get("/w").status == 200
+    assert holder.post(rename, 200, name="새 이름")
+
+
 def used_keys_are_done(served, token):
     """A form with a key that was used already, as those of what is due have, is no preview of what was done."""
     operator = signed_in(served, token, operator=True, actor="op")
@@ -403,12 +435,66 @@ def used_keys_are_done(served, token):
     assert looked.status == 303 and looked.headers["Location"] == first.headers["Location"], looked
 
 
+def one_moment(served, token):
+    """All figures of a page are of one moment, while charges come without end."""
+    going, number = [True], [0]
+
+    def write():
+        connection = served.connection()
+        while going[0]:
+            number[0] += 1
+            command = {"op": "charge", "wallet": "busy", "charge": f"B{number[0]}", "amount": 1 + number[0] % 9, "key": f"B{number[0]}"}
+            assert served.post(command, token=token, connection=connection).status == 200
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        browser = signed_in(served, token, wallet="busy", actor="h")
+        for _ in range(50):
+            page = browser.page("/w")
+            total = next(int(a["value"]) for t, a in page.tags if t == "data")
+            lines, history = [r[0] for r in page.rows if len(r) == 1], [r for r in page.rows if len(r) == 2]
+            explained = next(line for i, line in enumerate(lines) if i > 0 and sum(lines[:i]) == line)
+            assert not history and total == 0 or history[0][1] == total == explained, ("figures of several moments", total, lines, history[:2])
+    finally:
+        going[0] = False
+        writer.join()
+    assert number[0] > 0, number
+
+
+def much_happened(jangbu, jangbud, directory, tokens, token):
+    """The last closed day and the refusals of today are found behind 50,000 events, and no total is left out for its width."""
+    os.mkdir(os.path.join(directory, "much"))
+    ledger = applied(jangbu, os.path.join(directory, "much", "ledger"), large(), REFUSED)
+    with Served(jangbud, ledger, tokens) as served:
+        page = signed_in(served, token, operator=True, actor="op").page("/o")
+    assert "No day is closed yet" not in page.text
+    charged = 9500 * MOST
+    assert f'<data value="{charged}">{charged:,}</data>' in page.text, "a total is left out"
+    seen = re.search(r"INSUFFICIENT_CASH</dt>\s*<dd><bdi>([\d,]+)", page.text)
+    assert seen and seen.group(1).replace(",", "") == str(REFUSED), (seen, page.text)
+
+
+def who_goes_first(jangbud, ledger, tokens, token, second):
+    """Where there is no room for a session, one of the token with the most of them goes: whose use lies back furthest, operators last."""
+    with Served(jangbud, ledger, tokens, flags=["--page-sessions", "8"]) as served:
+        operator, mine = signed_in(served, token, operator=True, actor="op"), signed_in(served, second, wallet="plant", actor="h")
+        used, idle = (signed_in(served, token, wallet="plant", actor="h") for _ in range(2))
+        used.page("/w")
+        for _ in range(20):
+            used.page("/w")
+            signed_in(served, token, wallet="plant", actor="h")
+        assert operator.get("/o").status == 200 and mine.get("/w").status == 200, "one token threw others out"
+        assert idle.get("/w").status == 403
+
+
 def main():
     jangbu, jangbud = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         tokens = os.path.join(directory, "tokens")
         token = token_for(jangbud, tokens, "shop", "--scope", "read,write,people,page")
         reader = token_for(jangbud, tokens, "reader", "--scope", "read")
+        second = token_for(jangbud, tokens, "second", "--scope", "read,page")
         narrow = token_for(jangbud, tokens, "narrow", "--scope", "read:balance,write,page")
         with Served(jangbud, make(jangbu, directory), tokens) as served:
             served.reads = token
@@ -424,10 +510,14 @@ def main():
             refund_and_delete(served, token)
             what_was_shown(served, token)
             used_keys_are_done(served, token)
+            not_too_often(served, token)
+            one_moment(served, token)
             wrote = [e for e in served.log if e.get("op") == "refund.request" and e.get("status") == 303]
             assert wrote and all(e["principal"] == "shop" for e in wrote), "the log does not say who"
             status = served.stop()
             assert status == 0, (status, served.log[-20:])
+            who_goes_first(jangbud, served.ledger, tokens, token, second)
+        much_happened(jangbu, jangbud, directory, tokens, token)
     print("page: every state, both languages, forms, tickets, totals")
 
 

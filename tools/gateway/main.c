@@ -119,9 +119,9 @@ start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
     g->metrics = metrics_new();
-    g->pages = pages_new();
     g->openapi = (struct out){.first = true};
     openapi_json(&g->openapi);
+    g->pages = pages_new((size_t)g->config->page_sessions, (uint32_t)g->config->page_rate);
     g->auth = auth_open(g->config->tokens, g->config->owner == 0, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {

@@ -25,6 +25,7 @@ struct page {
     jb_lang lang, lang_before;
     struct session session;
     struct jb_text cookie; /* of the session; s NULL: none */
+    struct jb_as_of now;   /* page_now; kind 0: not asked yet */
     struct jb_error err;
 };
 
@@ -61,6 +62,18 @@ enum handled page_leave(struct page *p);
 void page_speak(struct page *p);
 /* Whether a session may be, by the file of tokens as it is now; it has the rights of now. */
 bool page_session_allowed(const struct page *p, struct session *s);
+
+/* What a request for a page needs, asked in the loop: who has no session, or is let in by a ticket,
+ * needs no worker; nobody asks more often than he may, and pages have half of the workers' queue.
+ */
+enum page_gate { PAGE_HERE, PAGE_TO_WORKER, PAGE_TOO_OFTEN, PAGE_CROWDED };
+enum page_gate page_gate(const struct exchange *x);
+/* The page that says so: of the last two. */
+enum handled page_not_now(struct exchange *x, enum page_gate why);
+
+/* The moment that all figures of the page are of: that at which it is asked first. NULL: it could
+ * not be had; what is asked as of it says why. */
+const struct jb_as_of *page_now(struct page *p);
 
 void page_begin(struct page *p, int status, const char *title, enum page_tab tab);
 void page_end(struct page *p);
