@@ -1407,7 +1407,7 @@ complained(void *data, const char *form, va_list arguments)
     struct http *h = l->http;
     (void)arguments;
     const bool length = strstr(form, "Content-Length") != NULL;
-    if (!length && strstr(form, "Not enough memory in pool") == NULL) {
+    if (!length && strstr(form, WIRE("Not enough memory in pool")) == NULL) {
         return;
     }
     pthread_mutex_lock(&h->lock);

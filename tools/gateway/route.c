@@ -54,7 +54,7 @@ const struct route *
 route_find(struct exchange *x, enum method method, struct jb_text path, unsigned *ret_methods)
 {
     const struct route *found = NULL;
-    struct jb_text values[EXCHANGE_PARAMS];
+    struct jb_text values[EXCHANGE_PARAMS] = {{NULL, 0}};
     *ret_methods = 0;
     for (size_t i = 0; i < routes_n && path.n > 0 && path.s[0] == '/'; i++) {
         struct jb_text raw[EXCHANGE_PARAMS] = {{NULL, 0}};

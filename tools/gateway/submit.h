@@ -1,8 +1,9 @@
 /*
  * The queue of commands and the two submitters behind it. Each takes all that waits, at most 8,192
- * commands of all callers (those of groups counted; more only where one job has more), gives it to the ledger in one call, and answers: so many requests share
- * one commit, and no thread waits for a disk on behalf of one of them. The second forms what came
- * meanwhile while the first is on its way to the disk.
+ * commands of all callers (those of groups counted; more only where one job has more), gives it to
+ * the ledger in one call, and answers: so many requests share one commit, and no thread waits for a
+ * disk on behalf of one of them. The second forms what came meanwhile while the first is on its way
+ * to the disk.
  */
 #ifndef JANGBUD_SUBMIT_H
 #define JANGBUD_SUBMIT_H
@@ -44,7 +45,8 @@ void job_give(struct submitters *s, struct job *job);
 enum queued { QUEUED, QUEUE_FULL, QUEUE_NEVER, QUEUE_ENDING, QUEUE_BROKEN };
 /* How much there is to do: each command, and each one within a group. */
 size_t submit_weight(const struct batch *b);
-/* QUEUE_NEVER: it has more than the whole queue may. QUEUED: the job and its exchange are the submitters' from here on. */
+/* QUEUE_NEVER: it has more than the whole queue may. QUEUED: the job and its exchange are the
+ * submitters' from here on. */
 enum queued submit_queue(struct submitters *s, struct job *job);
 /* Commands that wait, those of groups too. */
 size_t submit_depth(struct submitters *s);
