@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 
 from served import Served
@@ -39,6 +40,7 @@ class Page(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         self.tags.append((tag, attrs))
+        assert re.fullmatch(r"[a-z -]*", attrs.get("class", "")), (tag, attrs)
         if tag == "html":
             self.lang = attrs.get("lang")
         elif tag == "form":
@@ -77,6 +79,9 @@ class Browser:
         if self.cookie:
             headers.setdefault("Cookie", f"__Host-jangbu={self.cookie}")
         answer = self.served.ask(method, path, body, connection=self.connection, **headers)
+        if answer.status >= 400 and answer.headers.get("Content-Type", "").startswith("text/html"):
+            wrong = [attrs for _, attrs in Page(answer.body.decode()).tags if attrs.get("role") == "alert"]
+            assert len(wrong) == 1 and "wrong" in wrong[0]["class"].split(), ("nothing says aloud what is wrong", answer)
         given = answer.headers.get("Set-Cookie")
         if given:
             self.cookie = re.match(r"__Host-jangbu=([^;]*)", given).group(1)
@@ -138,7 +143,7 @@ def commands():
         minute[0] = 1 if days_ago < 5 else minute[0] + 1
         out.append({"op": op, "at": at(days_ago, 9 + minute[0] // 60, minute[0] % 60), "key": f"k{len(out)}", **members})
 
-    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant"):
+    for name in ("never", "debt", "susp", "off", "gone", "many", "post", "plant", "moves", "busy"):
         add("wallet.create", wallet=name, kind="BUSINESS" if name in ("post", "plant", "many") else "PERSONAL",
             name=LONG if name == "many" else "<script>x()</script>"[:20], master=person)
     add("charge", wallet="plant", charge="<i>C1", amount=50000, method="CREDIT_CARD", pg="<i>pg", txn_ref="<i>txn", approve_no="<i>ok",
@@ -166,14 +171,35 @@ def commands():
     return out
 
 
-def make(jangbu, directory):
-    ledger = os.path.join(directory, "ledger")
+def applied(jangbu, ledger, given, refused=0):
     subprocess.run([jangbu, "init", ledger], check=True, stdout=subprocess.DEVNULL)
-    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in commands())
+    lines = "".join(json.dumps(c, ensure_ascii=False) + "\n" for c in given)
     done = subprocess.run([jangbu, "apply", ledger, "-", "--clock=at"], input=lines, text=True, capture_output=True)
     bad = [line for line in done.stdout.splitlines() if '"ok":true' not in line]
-    assert not bad and done.returncode == 0, (bad[:3], done.stderr)
+    assert len(bad) == refused and done.returncode == (1 if refused else 0), (bad[:3], done.returncode, done.stderr)
     return ledger
+
+
+def make(jangbu, directory):
+    return applied(jangbu, os.path.join(directory, "ledger"), commands())
+
+
+MOST = 999999999999999  # the largest amount
+REFUSED = 1200
+
+
+def large():
+    """A day whose totals are wider than an amount; then a refusal or more, and behind them more events than one look sees."""
+    early = datetime.datetime.combine(TODAY, datetime.time(0, 0, 1), KST).isoformat()
+    yield {"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "W", "at": at(2)}
+    for i in range(9500):
+        yield {"op": "charge", "wallet": "W", "charge": f"C{i}", "amount": MOST, "at": at(2)}
+        yield {"op": "consume", "wallet": "W", "usage": f"U{i}", "amount": MOST, "at": at(2)}
+    yield {"op": "charge", "wallet": "W", "charge": "now", "amount": 60000, "at": early}
+    for i in range(REFUSED):
+        yield {"op": "consume", "wallet": "W", "usage": f"R{i}", "amount": MOST, "key": f"R{i}", "at": early}
+    for i in range(51000):
+        yield {"op": "consume", "wallet": "W", "usage": f"N{i}", "amount": 1, "at": early}
 
 
 def token_for(jangbud, tokens, name, *flags):
@@ -199,7 +225,7 @@ def every_state(served, token):
                 page = browser.page(path)
                 assert page.lang == lang, (path, page.lang)
                 escaped(page, path)
-    browser = signed_in(served, token, actor="op")
+    browser = signed_in(served, token, operator=True, actor="op")
     for path in OPERATOR + [f"/o/wallets/{w}" for w in ("never", "debt", "susp", "off", "gone", "many", "post", "plant")]:
         for lang in ("ko", "en"):
             escaped(browser.page(path + ("&" if "?" in path else "?") + "lang=" + lang), path)
@@ -246,11 +272,32 @@ def signing_in(served, token):
     assert browser.get("/w").status == 403, "the session lived on"
 
 
-def tickets_are_for_some(served, jangbud, tokens, token):
+def tickets_are_for_some(served, narrow, token):
     assert served.ask("POST", "/v1/tickets", {"wallet": "nope"}, token=token).status == 404
     assert served.ask("POST", "/v1/tickets", {"wallet": "plant", "ttl": 61}, token=token).status == 400
     assert served.ask("POST", "/v1/tickets", {"wallet": "plant", "more": 1}, token=token).status == 400
     assert served.ask("POST", "/v1/tickets", {"wallet": "plant"}, token="jbt_no").status == 401
+    for members in ({"actor": "h"}, {}, {"operator": False}, {"wallet": "plant", "operator": True}, {"wallet": None}, {"operator": 1}):
+        answer = served.ask("POST", "/v1/tickets", members, token=token)
+        assert answer.status == 400, ("a wallet that was forgotten is no operator", members, answer)
+    assert ticket(served, token, operator=True).startswith("/o?") and ticket(served, token, wallet="plant", operator=False).startswith("/w?")
+    # The page shows what all queries say: who may ask some of them opens none of it.
+    for members in ({"operator": True}, {"wallet": "plant"}):
+        answer = served.ask("POST", "/v1/tickets", members, token=narrow)
+        assert answer.status == 403, (members, answer)
+    browser = Browser(served)
+    assert browser.post(browser.page("/o/sign-in").forms[0], 401, token=narrow), "it reads one query, and saw all"
+
+
+def looked_at(served, token):
+    """Who looks at an address before its owner comes does not use it up."""
+    path = ticket(served, token, wallet="plant", actor="h")
+    for _ in range(2):
+        answer = served.ask("HEAD", path, token=token)
+        assert answer.status < 300 and "Set-Cookie" not in answer.headers, answer
+    for header in ({"Sec_Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}):
+        assert "Set-Cookie" not in Browser(served).get(path, **header).headers
+    assert Browser(served).get(path).headers["Set-Cookie"], "it was used up by who only looked"
 
 
 def operators_paste_a_token(served, token, reader):
@@ -308,7 +355,7 @@ def pressed_at_once(served, browser, form, **change):
 
 
 def refund_and_delete(served, token):
-    holder, operator = signed_in(served, token, wallet="plant", actor="h", lang="en"), signed_in(served, token, actor="op")
+    holder, operator = signed_in(served, token, wallet="plant", actor="h", lang="en"), signed_in(served, token, operator=True, actor="op")
     seq = pressed_at_once(served, holder, holder.page("/w/refunds").form("refund.request"), amount="2,000")
     refund = served.ask("GET", f"/v1/events/{seq}", token=token).json
     assert refund["amount"] == 2000, refund
@@ -319,7 +366,126 @@ def refund_and_delete(served, token):
     assert "DELETE_CONDITIONS" in answer and "Paid cash is 0" in answer and "No agency has the sales right" in answer
     operator.do(operator.page("/o/wallets/plant").form("charge"), amount="1,500")
     operator.do(operator.page("/o/wallets/plant").form("free.grant"), amount="500", expires_on=str(TODAY))
-    assert operator.post(operator.page("/o/wallets/plant").form("charge"), 400, amount="1,5x")
+    for amount in ("1,5x", "1,50", "1,5000", ",500", "1500,", "1,,500", "1000,000", "0001,000"):
+        assert operator.post(operator.page("/o/wallets/plant").form("charge"), 400, amount=amount)
+    consume = operator.page("/o/wallets/plant").form("consume")
+    assert operator.post(consume, 400, amount="1", overdraft="1") and operator.post(consume, 200, amount="1", overdraft="false")
+    answer = operator.post(consume, 422, amount="9,000,000", overdraft="false").body.decode()
+    assert "INSUFFICIENT_CASH" in answer, "false was shown, and true was meant"
+    Page(answer)
+
+
+def charged(served, token, wallet, number, amount):
+    answer = served.post({"op": "charge", "wallet": wallet, "charge": number, "amount": amount, "key": number}, token=token)
+    assert answer.status == 200, answer
+
+
+def figure(served, token, wallet, name):
+    return served.ask("GET", f"/v1/wallets/{wallet}", token=token).json[name]
+
+
+def what_was_shown(served, token):
+    """What is confirmed is what was shown: another thing is shown anew, the same thing is done though the wallet moved."""
+    holder = signed_in(served, token, wallet="moves", actor="h", lang="en")
+    charged(served, token, "moves", "M1", 5000)
+    # All that can be refunded: 5,000 is shown, and 55,000 are there when it is confirmed.
+    sure = Page(holder.post(holder.page("/w/refunds").form("refund.request"), 200).body.decode()).form("refund.request")
+    charged(served, token, "moves", "M2", 50000)
+    for _ in range(2):
+        anew = Page(holder.post(sure, 200).body.decode())
+        assert figure(served, token, "moves", "refund_pending") == 0, "more was done than was shown"
+    assert "has changed since" in anew.text and "55,000" in anew.text
+    again = anew.form("refund.request")
+    assert again["fields"]["key"] != sure["fields"]["key"]
+    seq = holder.post(again, 303).headers["Location"]
+    assert holder.post(again, 303).headers["Location"] == seq
+    assert figure(served, token, "moves", "refund_pending") == 55000
+    # A charge of 700 stays one of 700, whatever came between: done, once, at whatever press.
+    operator = signed_in(served, token, operator=True, actor="op")
+    sure = Page(operator.post(operator.page("/o/wallets/moves").form("charge"), 200, amount="700").body.decode()).form("charge")
+    before = figure(served, token, "moves", "paid")
+    charged(served, token, "moves", "M3", 10)
+    browsers = [Browser(served) for _ in range(4)]
+    for other in browsers:
+        other.cookie = operator.cookie
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = {b.headers["Location"] for b in pool.map(lambda b: b.post(sure, 303), browsers)}
+    charged(served, token, "moves", "M4", 10)
+    done.add(operator.post(sure, 303).headers["Location"])
+    assert len(done) == 1 and figure(served, token, "moves", "paid") == before + 720, done
+
+
+def not_too_often(served, token):
+    """One session is held back where it asks without end, and others are not; its forms are taken all the same."""
+    holder, other = (signed_in(served, token, wallet="never", actor="h", lang="en") for _ in range(2))
+    rename = holder.page("/w/people").form("wallet.rename")
+    seen = [holder.get("/w/questions?").status for _ in range(150)]
+    assert set(seen) == {200, 429} and seen.index(429) >= 50, seen
+    assert holder.get("/assets/page.css").status == 200 and other.get("/w").status == 200
+    assert holder.post(rename, 200, name="새 이름")
+
+
+def used_keys_are_done(served, token):
+    """A form with a key that was used already, as those of what is due have, is no preview of what was done."""
+    operator = signed_in(served, token, operator=True, actor="op")
+    form = operator.page("/o/wallets/moves").form("charge")
+    fields = {"amount": "30", "charge": "K1", "key": "due-charge-1"}
+    first = operator.post(form, 303, step="do", **fields)
+    looked = operator.post(form, **fields)
+    assert looked.status == 303 and looked.headers["Location"] == first.headers["Location"], looked
+
+
+def one_moment(served, token):
+    """All figures of a page are of one moment, while charges come without end."""
+    going, number = [True], [0]
+
+    def write():
+        connection = served.connection()
+        while going[0]:
+            number[0] += 1
+            command = {"op": "charge", "wallet": "busy", "charge": f"B{number[0]}", "amount": 1 + number[0] % 9, "key": f"B{number[0]}"}
+            assert served.post(command, token=token, connection=connection).status == 200
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        browser = signed_in(served, token, wallet="busy", actor="h")
+        for _ in range(50):
+            page = browser.page("/w")
+            total = next(int(a["value"]) for t, a in page.tags if t == "data")
+            lines, history = [r[0] for r in page.rows if len(r) == 1], [r for r in page.rows if len(r) == 2]
+            explained = next(line for i, line in enumerate(lines) if i > 0 and sum(lines[:i]) == line)
+            assert not history and total == 0 or history[0][1] == total == explained, ("figures of several moments", total, lines, history[:2])
+    finally:
+        going[0] = False
+        writer.join()
+    assert number[0] > 0, number
+
+
+def much_happened(jangbu, jangbud, directory, tokens, token):
+    """The last closed day and the refusals of today are found behind 50,000 events, and no total is left out for its width."""
+    os.mkdir(os.path.join(directory, "much"))
+    ledger = applied(jangbu, os.path.join(directory, "much", "ledger"), large(), REFUSED)
+    with Served(jangbud, ledger, tokens) as served:
+        page = signed_in(served, token, operator=True, actor="op").page("/o")
+    assert "No day is closed yet" not in page.text
+    charged = 9500 * MOST
+    assert f'<data value="{charged}">{charged:,}</data>' in page.text, "a total is left out"
+    seen = re.search(r"INSUFFICIENT_CASH</dt>\s*<dd><bdi>([\d,]+)", page.text)
+    assert seen and seen.group(1).replace(",", "") == str(REFUSED), (seen, page.text)
+
+
+def who_goes_first(jangbud, ledger, tokens, token, second):
+    """Where there is no room for a session, one of the token with the most of them goes: whose use lies back furthest, operators last."""
+    with Served(jangbud, ledger, tokens, flags=["--page-sessions", "8"]) as served:
+        operator, mine = signed_in(served, token, operator=True, actor="op"), signed_in(served, second, wallet="plant", actor="h")
+        used, idle = (signed_in(served, token, wallet="plant", actor="h") for _ in range(2))
+        used.page("/w")
+        for _ in range(20):
+            used.page("/w")
+            signed_in(served, token, wallet="plant", actor="h")
+        assert operator.get("/o").status == 200 and mine.get("/w").status == 200, "one token threw others out"
+        assert idle.get("/w").status == 403
 
 
 def main():
@@ -328,19 +494,30 @@ def main():
         tokens = os.path.join(directory, "tokens")
         token = token_for(jangbud, tokens, "shop", "--scope", "read,write,people,page")
         reader = token_for(jangbud, tokens, "reader", "--scope", "read")
+        second = token_for(jangbud, tokens, "second", "--scope", "read,page")
+        narrow = token_for(jangbud, tokens, "narrow", "--scope", "read:balance,write,page")
         with Served(jangbud, make(jangbu, directory), tokens) as served:
             served.reads = token
             every_state(served, token)
             lines_add_up(served, token)
             history_goes_on(served, token)
             signing_in(served, token)
-            tickets_are_for_some(served, jangbud, tokens, token)
+            tickets_are_for_some(served, narrow, token)
+            looked_at(served, token)
             operators_paste_a_token(served, token, reader)
             forms_are_of_their_session(served, token)
             used_once(served, token)
             refund_and_delete(served, token)
+            what_was_shown(served, token)
+            used_keys_are_done(served, token)
+            not_too_often(served, token)
+            one_moment(served, token)
+            wrote = [e for e in served.log if e.get("op") == "refund.request" and e.get("status") == 303]
+            assert wrote and all(e["principal"] == "shop" for e in wrote), "the log does not say who"
             status = served.stop()
             assert status == 0, (status, served.log[-20:])
+            who_goes_first(jangbud, served.ledger, tokens, token, second)
+        much_happened(jangbu, jangbud, directory, tokens, token)
     print("page: every state, both languages, forms, tickets, totals")
 
 

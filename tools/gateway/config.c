@@ -49,6 +49,8 @@ static const struct option options[] = {
     {"connections-per-address", COUNT, AT(per_address), "0", 0, 1000000, NULL, SAID("most of them from one TCP address; 0: no limit, for a proxy")},
     {"queue", COUNT, AT(queue), "65536", 1, 10000000, NULL, SAID("most commands that wait for the ledger")},
     {"slow-queue", COUNT, AT(slow_queue), "256", 1, 1000000, NULL, SAID("most slow reads that wait for a worker")},
+    {"page-sessions", COUNT, AT(page_sessions), "4096", 1, 65536, NULL, SAID("most sessions of the page at a time")},
+    {"page-rate", COUNT, AT(page_rate), "20", 1, 100000, NULL, SAID("pages a second that one session may ask for; three seconds' worth at once")},
     {"subscribers", COUNT, AT(subscribers), "256", 0, 1000000, NULL, SAID("most streams of events at a time")},
     {"lag", COUNT, AT(lag_events), "1000000", 1, INT64_MAX, NULL, SAID("events not stored above which it is not ready")},
 };

@@ -28,7 +28,8 @@ struct config {
     /* Bytes. */
     int64_t body_bytes, lines_bytes, bodies_bytes, disk_bytes;
     /* How many. */
-    int64_t connections, per_address, queue, slow_queue, subscribers, lag_events;
+    int64_t connections, per_address, queue, slow_queue, page_sessions, page_rate, subscribers,
+        lag_events;
     bool check; /* only look whether all is well */
     bool help, version, openapi;
 };

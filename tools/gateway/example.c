@@ -112,7 +112,8 @@ example_print(struct pages *p, const char *address)
                                 .read = true,
                                 .write = true,
                                 .people = true,
-                                .page = true}};
+                                .page = true,
+                                .ask_mask = UINT64_MAX}};
     memset(s.who.op_mask, 0xff, sizeof s.who.op_mask);
     snprintf(s.wallet, sizeof s.wallet, "%s", WALLET);
     snprintf(s.actor, sizeof s.actor, "%s", HOLDER);

@@ -40,6 +40,7 @@ struct exchange {
     uint64_t id;                 /* of this request: in its log line, and its answer's header */
     int64_t began_us;            /* of the monotonic clock */
     enum method method;
+    bool head;                              /* GET of which only the head is wanted */
     jb_lang lang;                           /* what Accept-Language prefers */
     struct jb_text params[EXCHANGE_PARAMS]; /* of the path, decoded, in the order of the pattern */
     struct exchange_pair *query;
@@ -56,6 +57,7 @@ struct exchange {
         struct out body;
         char code[40];  /* for the log: a refusal's, or a status word; "": none */
         const char *op; /* for the log: of one command, its word; NULL: none, or several */
+        char who[64];   /* for the log, where `who` above is not there any more: a session's */
         uint64_t seq;   /* of the log, that the answer shows; 0: none */
     } answer;
     void *own; /* of who handles it */

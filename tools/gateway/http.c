@@ -26,6 +26,7 @@
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
+#include "page.h"
 #include "problem.h"
 #include "request.h"
 #include "route.h"
@@ -556,6 +557,7 @@ head(struct request *r, const char *method, const char *version)
     r->step = STEP_BODY;
     r->conn->head = NULL;
     r->x.method = method_of(method);
+    r->x.head = strcmp(method, "HEAD") == 0;
     r->x.lang =
         exchange_language(exchange_header(&r->x, "Accept-Language"), config_lang(h->config));
     phase(r->conn, PHASE_BODY);
@@ -665,7 +667,15 @@ static enum handled
 handle(struct request *r)
 {
     SPEAK(r->x.lang);
-    if (r->x.route->lane == LANE_SLOW) {
+    bool slow = r->x.route->lane == LANE_SLOW;
+    if (r->x.route->access == ACCESS_PAGE) {
+        const enum page_gate gate = page_gate(&r->x);
+        if (gate == PAGE_TOO_OFTEN || gate == PAGE_CROWDED) {
+            return page_not_now(&r->x, gate);
+        }
+        slow = gate == PAGE_TO_WORKER;
+    }
+    if (slow) {
         if (workers_give(r->x.gateway->workers, &r->x, handle_slow)) {
             return LATER;
         }

@@ -151,7 +151,10 @@ log_request(const struct exchange *x, bool known, int64_t us, bool sent)
     snprintf(id, sizeof id, "%016llx", (unsigned long long)x->id);
     line_begin(&o);
     js_str(&o, "id", id);
-    js_str(&o, "principal", x->who != NULL ? x->who->name : NULL);
+    js_str(&o, "principal",
+           x->who != NULL             ? x->who->name
+           : x->answer.who[0] != '\0' ? x->answer.who
+                                      : NULL);
     js_str(&o, "method", methods[x->method]);
     js_str(&o, "route", known ? x->route->path : NULL);
     if (x->answer.op != NULL) {

@@ -119,7 +119,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
     g->metrics = metrics_new();
-    g->pages = pages_new();
+    g->pages = pages_new((size_t)g->config->page_sessions, (uint32_t)g->config->page_rate);
     g->auth = auth_open(g->config->tokens, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {

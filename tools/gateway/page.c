@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
 #include "gateway.h"
+#include "page_holder.h"
+#include "problem.h"
+#include "workers.h"
 
 static const char csp[] =
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#define COOKIE "__Host-jangbu"
 
 /* ---- entering ---- */
 
@@ -30,6 +36,26 @@ cookie_called(const struct exchange *x, const char *name)
         i = stop + 1;
     }
     return (struct jb_text){NULL, 0};
+}
+
+enum page_gate
+page_gate(const struct exchange *x)
+{
+    const struct gateway *g = x->gateway;
+    const bool slow = x->route->lane == LANE_SLOW && exchange_query(x, "ticket").s == NULL;
+    if (x->route->handle == page_asset) {
+        return PAGE_HERE;
+    }
+    switch (pages_ask(g->pages, cookie_called(x, COOKIE))) {
+    case ASKS_NOBODY:
+        return PAGE_HERE;
+    case ASKS_TOO_OFTEN: /* a form is not turned away: its key would be lost, and it has a queue */
+        return x->method == METHOD_GET ? PAGE_TOO_OFTEN : PAGE_HERE;
+    case ASKS_SESSION:
+        break;
+    }
+    const size_t share = ((size_t)g->config->slow_queue + 1) / 2;
+    return !slow ? PAGE_HERE : workers_waiting(g->workers) >= share ? PAGE_CROWDED : PAGE_TO_WORKER;
 }
 
 static void
@@ -104,7 +130,7 @@ page_enter(struct page *p, struct exchange *x, enum page_for whom)
                        .lang_before = lang_of_call};
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     headers(x);
-    p->cookie = cookie_called(x, "__Host-jangbu");
+    p->cookie = cookie_called(x, COOKIE);
     if (!session_goes_on(p)) {
         p->cookie = (struct jb_text){NULL, 0};
     }
@@ -136,7 +162,42 @@ page_leave(struct page *p)
 {
     lang_of_call = p->lang_before;
     p->x->who = NULL; /* that of the session lies in p */
+    if (p->cookie.s != NULL) {
+        snprintf(p->x->answer.who, sizeof p->x->answer.who, "%s", p->session.who.name);
+    }
     return ANSWERED;
+}
+
+void
+page_speak(struct page *p)
+{
+    p->lang_before = lang_of_call;
+    lang_of_call = p->lang;
+}
+
+/*
+ * A time of now is no moment yet: an event may be on its way to the disk that was recorded before
+ * it. So it is that of the last event, or where that is long ago (and days have ended since), a
+ * time that lies further back than any event is on its way.
+ */
+const struct jb_as_of *
+page_now(struct page *p)
+{
+    static const jb_instant on_its_way = 10 * JB_US_PER_SECOND;
+    struct jb_moment now, last;
+    if (p->now.kind != JB_AS_OF_NOW) {
+        return &p->now;
+    }
+    if (jb_moment_resolve(p->views, NULL, &now, &p->err) != JB_OK) {
+        return NULL;
+    }
+    const struct jb_as_of head = {.kind = JB_AS_OF_SEQ, .seq = now.seq};
+    if (jb_moment_resolve(p->views, &head, &last, &p->err) != JB_OK) {
+        return NULL;
+    }
+    const jb_instant since = now.at - on_its_way;
+    p->now = last.at >= since ? head : (struct jb_as_of){.kind = JB_AS_OF_TIME, .time = since};
+    return &p->now;
 }
 
 bool
@@ -283,7 +344,7 @@ page_wrong(struct page *p, int status, const char *title, const char *text)
 {
     p->o->n = 0;
     page_begin(p, status, title, TAB_NONE);
-    page_paragraph(p, "notice wrong", text);
+    page_alert(p, text, NULL);
     if (p->cookie.s != NULL) {
         out_str(p->o, "<p>");
         page_link(p, "button second", p->session.operates ? "/o" : "/w",
@@ -311,6 +372,23 @@ page_failed(struct page *p, jb_status status)
     snprintf(p->x->answer.code, sizeof p->x->answer.code, "%s", jb_status_word(status));
 }
 
+enum handled
+page_not_now(struct exchange *x, enum page_gate why)
+{
+    struct page p;
+    if (page_enter(&p, x, PAGE_FOR_ALL)) {
+        const bool often = why == PAGE_TOO_OFTEN;
+        exchange_set_header(x, "Retry-After", "1");
+        page_wrong(&p, often ? 429 : 503, tr("One moment"),
+                   often ? tr("That was asked for too often. Nothing was done; try again in a "
+                              "moment.")
+                         : tr("Many wait. Nothing was done; try again in a moment."));
+        snprintf(x->answer.code, sizeof x->answer.code, "%s",
+                 gateway_code_word(often ? GATEWAY_RATE : GATEWAY_SLOW_FULL));
+    }
+    return page_leave(&p);
+}
+
 void
 page_see_other(struct page *p, const char *where)
 {
@@ -330,6 +408,17 @@ page_sayf(struct page *p, const char *form, ...)
     vsnprintf(text, sizeof text, form, args);
     va_end(args);
     html_str(p->o, text);
+}
+
+void
+page_alert(struct page *p, const char *text, const char *detail)
+{
+    out_str(p->o, "<p class=\"notice wrong\" role=\"alert\">");
+    html_str(p->o, text);
+    if (detail != NULL) {
+        html_element(p->o, "span", "detail", detail);
+    }
+    html_close(p->o, "p");
 }
 
 void

@@ -25,6 +25,7 @@ struct page {
     jb_lang lang, lang_before;
     struct session session;
     struct jb_text cookie; /* of the session; s NULL: none */
+    struct jb_as_of now;   /* page_now; kind 0: not asked yet */
     struct jb_error err;
 };
 
@@ -57,8 +58,22 @@ enum page_for { PAGE_FOR_ALL, PAGE_FOR_HOLDER, PAGE_FOR_OPERATOR, PAGE_FOR_BOTH 
  * is not signed in, and the answer says so. page_leave in any case. */
 bool page_enter(struct page *p, struct exchange *x, enum page_for whom);
 enum handled page_leave(struct page *p);
+/* The page goes on in another thread, in its language, until page_leave. */
+void page_speak(struct page *p);
 /* Whether a session may be, by the file of tokens as it is now; it has the rights of now. */
 bool page_session_allowed(const struct page *p, struct session *s);
+
+/* What a request for a page needs, asked in the loop: who has no session, or is let in by a ticket,
+ * needs no worker; nobody asks more often than he may, and pages have half of the workers' queue.
+ */
+enum page_gate { PAGE_HERE, PAGE_TO_WORKER, PAGE_TOO_OFTEN, PAGE_CROWDED };
+enum page_gate page_gate(const struct exchange *x);
+/* The page that says so: of the last two. */
+enum handled page_not_now(struct exchange *x, enum page_gate why);
+
+/* The moment that all figures of the page are of: that at which it is asked first. NULL: it could
+ * not be had; what is asked as of it says why. */
+const struct jb_as_of *page_now(struct page *p);
 
 void page_begin(struct page *p, int status, const char *title, enum page_tab tab);
 void page_end(struct page *p);
@@ -75,6 +90,8 @@ void page_see_other(struct page *p, const char *where);
 /* Text with what is put into it, escaped; form is a sentence that was looked up. */
 void page_sayf(struct page *p, const char *form, ...) __attribute__((format(printf, 2, 3)));
 void page_paragraph(struct page *p, const char *class, const char *text);
+/* What went wrong, said at once by what reads pages aloud. detail NULL: none. */
+void page_alert(struct page *p, const char *text, const char *detail);
 /* An amount as a number, and with its currency. */
 void page_money(struct page *p, jb_amount amount);
 void page_money_said(struct page *p, jb_amount amount);

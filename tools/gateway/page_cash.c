@@ -131,8 +131,9 @@ grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting
     char next[JB_CURSOR_TEXT_BYTES] = "";
     struct grants g = {.p = p, .wallet = wallet, .waiting = waiting};
     const size_t before = p->o->n;
-    jb_status status = jb_moment_resolve(p->views, NULL, &moment, &p->err);
-    g.today = status == JB_OK ? today_of(p, moment.at) : JB_NO_DAY;
+    const struct jb_as_of *now = page_now(p);
+    const bool known = jb_moment_resolve(p->views, now, &moment, &p->err) == JB_OK;
+    g.today = known ? today_of(p, moment.at) : JB_NO_DAY;
     if (waiting) {
         page_table(p, "list", tr("Free cash that waits for \"Use\""));
         page_head(p,
@@ -142,9 +143,8 @@ grants_table(struct page *p, struct jb_text wallet, jb_which which, bool waiting
         page_head(p, (const char *const[]){SAID("reason"), SAID("last day"), COLUMN(">left"),
                                            SAID("state"), COLUMN(">action"), NULL});
     }
-    status = status == JB_OK ? jb_grants_get(p->views, wallet, which, NULL, NULL, ROWS, each_grant,
-                                             &g, next, &moment, &p->err)
-                             : status;
+    const jb_status status = jb_grants_get(p->views, wallet, which, now, NULL, ROWS, each_grant, &g,
+                                           next, &moment, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -319,8 +319,8 @@ page_refunds(struct page *p, struct jb_text wallet, jb_which which)
     page_table(p, "list wide", tr("Refunds and how far they are"));
     page_head(p, (const char *const[]){SAID("requested on"), SAID("refund number"),
                                        COLUMN(">amount"), SAID("step"), COLUMN(">action"), NULL});
-    const jb_status status = jb_refunds_get(p->views, wallet, which, NULL, NULL, ROWS, each_refund,
-                                            &f, next, NULL, &p->err);
+    const jb_status status = jb_refunds_get(p->views, wallet, which, page_now(p), NULL, ROWS,
+                                            each_refund, &f, next, NULL, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;

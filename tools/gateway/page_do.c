@@ -1,7 +1,10 @@
 /*
  * What is asked for on the page becomes a command. The first time it is only tried (dry run), and
  * what would change is shown; the form that confirms it carries a key that was made then, so that
- * pressing twice is doing once.
+ * pressing twice is doing once, and what was shown, so that nothing else is done.
+ *
+ * Commands go through the queue that all others go through: whoever waits for the ledger's lock
+ * waits there, and not in a worker. The page is written where the answer comes.
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -11,6 +14,7 @@
 #include "event_json.h"
 #include "gateway.h"
 #include "page_holder.h"
+#include "problem.h"
 #include "submit.h"
 
 /* What a holder is offered. All else is the service's affair, and the operators'. */
@@ -39,15 +43,39 @@ page_may(const struct page *p, uint32_t op)
 
 /* ---- a command out of a form ---- */
 
-enum { ID_TEXT = 32, KEY_TEXT = JB_DUE_KEY_BYTES };
+enum { ID_TEXT = 32, KEY_TEXT = JB_DUE_KEY_BYTES, SHOWN_TEXT = 160, LOOKS = 4 };
 
+/* A form, from when it is read until its page is written. */
 struct deed {
-    struct page *p;
+    struct page p;
     struct form form;
     struct jb_command command;
     char id[ID_TEXT], key[KEY_TEXT], why[300];
-    int status; /* of the page that says why */
+    char key_of_round[KEY_TEXT + 12];
+    char shown[SHOWN_TEXT];       /* what the form said that it would change */
+    struct jb_wallet_balance now; /* what it is tried on, where `looked` */
+    uint64_t expect;              /* the version that the form was shown at, where `bound` */
+    int status;                   /* of the page that says why */
+    unsigned looks, round;
+    bool own_key; /* one that the page made */
+    bool sure;    /* it is confirmed */
+    bool bound;   /* to what was shown */
+    bool looked, changed;
 };
+
+/* The digits before a ',' stand in groups of three: "1,50" is a slip, and nobody knows which. */
+static bool
+comma_is_right(struct jb_text t, size_t at)
+{
+    size_t before = 0, after = 0;
+    while (before < at && t.s[at - 1 - before] != ',') {
+        before++;
+    }
+    while (at + 1 + after < t.n && t.s[at + 1 + after] >= '0' && t.s[at + 1 + after] <= '9') {
+        after++;
+    }
+    return after == 3 && before > 0 && (before == at ? before <= 3 : before == 3);
+}
 
 /* "50,000", or with the currency's decimals "12.50", as they are printed. */
 static bool
@@ -56,7 +84,7 @@ amount_read(struct jb_text t, uint32_t exponent, jb_amount *ret)
     jb_amount n = 0;
     size_t i = 0, digits = 0, decimals = 0;
     for (; i < t.n && t.s[i] != '.'; i++) {
-        if (t.s[i] == ',' && digits > 0) {
+        if (t.s[i] == ',' && comma_is_right(t, i)) {
             continue;
         }
         if (t.s[i] < '0' || t.s[i] > '9' || n > JB_AMOUNT_MAX / 10) {
@@ -73,6 +101,12 @@ amount_read(struct jb_text t, uint32_t exponent, jb_amount *ret)
     }
     *ret = n;
     return digits > 0 && decimals == exponent;
+}
+
+static bool
+text_is(struct jb_text t, const char *word)
+{
+    return t.s != NULL && t.n == strlen(word) && memcmp(t.s, word, t.n) == 0;
 }
 
 static bool
@@ -121,8 +155,8 @@ member_read(const struct jb_command_field_info *f, struct jb_text t, uint32_t ex
         *(int64_t *)at = (int64_t)number;
         return true;
     case JB_CK_BOOL:
-        *(uint8_t *)at = 1;
-        return true;
+        *(uint8_t *)at = text_is(t, "true");
+        return text_is(t, "true") || text_is(t, "false");
     case JB_CK_WORD:
         return jb_name_number(f->names, t.s, t.n, at);
     case JB_CK_DAY:
@@ -197,7 +231,7 @@ members_read(struct deed *d, const struct jb_op_info *info)
         if (value.s == NULL) {
             continue;
         }
-        if (!member_read(f, value, d->p->exponent, &d->command)) {
+        if (!member_read(f, value, d->p.exponent, &d->command)) {
             d->status = 400;
             snprintf(d->why, sizeof d->why, tr("%s: that cannot be read: %.*s"),
                      page_field_word(field), (int)(value.n < 100 ? value.n : 0), value.s);
@@ -208,27 +242,73 @@ members_read(struct deed *d, const struct jb_op_info *info)
     return true;
 }
 
+static const char own_key[] = "page-";
+
+static void
+key_set(struct deed *d)
+{
+    const char *key = d->key;
+    if (d->round > 0) {
+        snprintf(d->key_of_round, sizeof d->key_of_round, "%s.%u", d->key, d->round);
+        key = d->key_of_round;
+    }
+    jb_set_key(&d->command, jb_text_of(key));
+}
+
+static void
+key_new(struct deed *d)
+{
+    random_text(own_key, d->key, 32);
+    d->own_key = true;
+    d->round = 0;
+}
+
 /* The key that the form carries, or a new one. A holder's is one that the page made: with a key of
  * the service's own (they share a caller) he could take that from it. */
 static void
 key_made(struct deed *d)
 {
-    static const char own[] = "page-";
     const struct jb_text key = form_value(&d->form, "key");
-    const bool of_page = key.n > sizeof own && memcmp(key.s, own, sizeof own - 1) == 0;
-    if (key.s != NULL && key.n < KEY_TEXT && (of_page || d->p->session.operates)) {
+    const size_t n = sizeof own_key - 1;
+    d->own_key = key.n > n && memcmp(key.s, own_key, n) == 0;
+    if (key.s != NULL && key.n < KEY_TEXT && (d->own_key || d->p.session.operates)) {
         snprintf(d->key, sizeof d->key, "%.*s", (int)key.n, key.s);
     } else {
-        random_text(own, d->key, 32);
+        key_new(d);
     }
-    jb_set_key(&d->command, jb_text_of(d->key));
+    key_set(d);
+}
+
+/* The version that the command expects; a command that expects none has none. */
+static void
+expect(struct deed *d, bool some, uint64_t version)
+{
+    const struct jb_op_info *info = jb_op_get(d->command.op);
+    d->command.has &= ~JB_HAS(JB_CF_EXPECT);
+    if (some && (info->optional & JB_HAS(JB_CF_EXPECT)) != 0) {
+        jb_set_expect(&d->command, version);
+    }
+}
+
+/* What is confirmed is what was shown, at that version of the wallet. Not so with a key that others
+ * made for what is due: refused for a version it would be used up. */
+static void
+bind_read(struct deed *d)
+{
+    const struct jb_text version = form_value(&d->form, "expect");
+    const struct jb_text shown = form_value(&d->form, "shown");
+    d->bound = d->own_key && shown.n > 0 && shown.n < SHOWN_TEXT && uint_read(version, &d->expect);
+    if (d->bound) {
+        snprintf(d->shown, sizeof d->shown, "%.*s", (int)shown.n, shown.s);
+    }
+    expect(d, d->bound, d->expect);
 }
 
 /* False: why says what is wrong. */
 static bool
 deed_read(struct deed *d)
 {
-    struct page *p = d->p;
+    struct page *p = &d->p;
     const struct jb_text name = form_value(&d->form, "op");
     const uint32_t op = name.s != NULL ? jb_op_from_name(name.s, name.n) : 0;
     const struct jb_op_info *info = jb_op_get(op);
@@ -251,6 +331,11 @@ deed_read(struct deed *d)
         jb_set_actor(&d->command, jb_text_of(p->session.actor), (struct jb_text){NULL, 0});
     }
     key_made(d);
+    d->sure = text_is(form_value(&d->form, "step"), "do");
+    if (d->sure) {
+        bind_read(d);
+    }
+    p->x->answer.op = info->name;
     return auth_command(&p->session.who, &d->command, d->why, sizeof d->why) == 0;
 }
 
@@ -269,7 +354,7 @@ member_said(struct page *p, unsigned field, struct jb_text value)
 static void
 members_said(struct deed *d)
 {
-    html_open(d->p->o, "dl", "facts");
+    html_open(d->p.o, "dl", "facts");
     for (unsigned field = 0; field < JB_CF_N; field++) {
         const struct jb_command_field_info *f = jb_command_field_get(field);
         if (f == NULL || !form_takes(field) || (d->command.has & JB_HAS(field)) == 0) {
@@ -277,18 +362,18 @@ members_said(struct deed *d)
         }
         const struct jb_text value = form_value(&d->form, f->name);
         if (f->kind == JB_CK_AMOUNT || f->kind == JB_CK_AMOUNT0) {
-            page_fact_money(d->p, page_field_word(field),
+            page_fact_money(&d->p, page_field_word(field),
                             *(const jb_amount *)((const char *)&d->command + f->offset));
         } else if (f->kind == JB_CK_WORD) {
             const uint32_t word = *(const uint32_t *)((const char *)&d->command + f->offset);
-            member_said(d->p, field, jb_text_of(page_choice_word(field, word)));
+            member_said(&d->p, field, jb_text_of(page_choice_word(field, word)));
         } else if (value.s != NULL) {
-            member_said(d->p, field, value);
+            member_said(&d->p, field, value);
         } else if (field == JB_CF_WALLET) {
-            member_said(d->p, field, d->command.wallet);
+            member_said(&d->p, field, d->command.wallet);
         }
     }
-    html_close(d->p->o, "dl");
+    html_close(d->p.o, "dl");
 }
 
 static void
@@ -329,36 +414,58 @@ changes(struct page *p, const struct jb_balance *b, const struct jb_balance *a)
     }
 }
 
-/* The same form again, hidden, with the key, to be confirmed. */
-static void
-confirm_form(struct deed *d)
+/* Members of a form that confirms, which are written anew. */
+static bool
+of_confirmation(const char *name)
 {
-    struct page *p = d->p;
-    form_begin(p, d->command.op);
+    static const char *const names[] = {"csrf", "op", "key", "step", "expect", "shown"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+members_hidden(struct deed *d)
+{
+    const struct jb_op_info *info = jb_op_get(d->command.op);
     for (size_t i = 0; i < d->form.n; i++) {
         const struct form_pair *pair = &d->form.at[i];
         char name[40];
         snprintf(name, sizeof name, "%.*s", (int)(pair->name.n < 40 ? pair->name.n : 0),
                  pair->name.s);
-        if (strcmp(name, "csrf") != 0 && strcmp(name, "op") != 0 && strcmp(name, "key") != 0 &&
-            strcmp(name, "step") != 0 && pair->value.n > 0) {
-            form_hidden(p, name, pair->value);
+        if (!of_confirmation(name) && pair->value.n > 0) {
+            form_hidden(&d->p, name, pair->value);
         }
     }
-    if (d->id[0] != '\0') {
-        const struct jb_op_info *info = jb_op_get(d->command.op);
-        for (unsigned field = JB_CF_CHARGE; field <= JB_CF_REFUND; field++) {
-            if ((info->required & JB_HAS(field)) != 0) {
-                form_hidden(p, jb_command_field_get(field)->name, jb_text_of(d->id));
-            }
+    for (unsigned field = JB_CF_CHARGE; field <= JB_CF_REFUND && d->id[0] != '\0'; field++) {
+        if ((info->required & JB_HAS(field)) != 0) {
+            form_hidden(&d->p, jb_command_field_get(field)->name, jb_text_of(d->id));
         }
     }
+}
+
+/* The same form again, hidden, with the key and what was shown, to be confirmed. */
+static void
+confirm_form(struct deed *d, const char *button)
+{
+    struct page *p = &d->p;
+    char version[24];
+    form_begin(p, d->command.op);
+    members_hidden(d);
     form_hidden(p, "key", jb_text_of(d->key));
+    if (d->bound) {
+        snprintf(version, sizeof version, "%llu", (unsigned long long)d->expect);
+        form_hidden(p, "expect", jb_text_of(version));
+        form_hidden(p, "shown", jb_text_of(d->shown));
+    }
     form_hidden(p, "step", jb_text_of("do"));
     out_str(p->o, "<p class=\"do\"><button");
     out_str(p->o, d->command.op == JB_OP_WALLET_DELETE ? " class=\"danger\"" : "");
     out_str(p->o, " data-once>");
-    html_str(p->o, tr("Confirm"));
+    html_str(p->o, button);
     out_str(p->o, "</button> ");
     page_link(p, "button second", p->session.operates ? "/o" : "/w", tr("Do not do it"));
     out_str(p->o, "</p></form>\n");
@@ -385,23 +492,27 @@ warning_of(uint32_t op)
 }
 
 static void
-preview(struct deed *d, const struct jb_answer *a)
+preview(struct deed *d, const struct jb_balance *then)
 {
-    struct page *p = d->p;
-    struct jb_wallet_balance now = JB_SIZED(struct jb_wallet_balance);
-    const struct jb_balance *then = jb_answer_balance(a);
+    struct page *p = &d->p;
     const char *warning = warning_of(d->command.op);
     page_begin(p, 200, page_op_word(d->command.op), TAB_NONE);
     html_open(p->o, "section", "preview");
+    if (d->changed) {
+        page_alert(p,
+                   tr("The wallet has changed since you looked: it would do something else now. "
+                      "Nothing was done."),
+                   NULL);
+    }
     page_paragraph(p, NULL, tr("Nothing was done yet. Look at it, and confirm."));
     members_said(d);
-    if (then != NULL && jb_balance_get(p->views, d->command.wallet, NULL, &now, &p->err) == JB_OK) {
-        changes(p, &now.balance, then);
+    if (d->looked && then != NULL) {
+        changes(p, &d->now.balance, then);
     }
     if (warning != NULL) {
         page_paragraph(p, "notice", warning);
     }
-    confirm_form(d);
+    confirm_form(d, tr("Confirm"));
     html_close(p->o, "section");
     page_end(p);
 }
@@ -428,24 +539,23 @@ refusal_figures(struct page *p, const struct jb_answer *a)
 }
 
 static void
+code_log(struct deed *d, const char *word)
+{
+    snprintf(d->p.x->answer.code, sizeof d->p.x->answer.code, "%s", word != NULL ? word : "");
+}
+
+static void
 refused(struct deed *d, const struct jb_answer *a)
 {
-    struct page *p = d->p;
+    struct page *p = &d->p;
     const char *word = jb_code_word(a->code);
     page_begin(p, 422, tr("Refused"), TAB_NONE);
-    html_open(p->o, "p", "notice wrong\" role=\"alert");
-    html_close(p->o, "p");
-    p->o->n -= strlen("</p>\n");
-    html_str(p->o, jb_answer_message(a));
-    html_element(p->o, "span", "detail", word);
-    html_close(p->o, "p");
-    snprintf(p->x->answer.code, sizeof p->x->answer.code, "%s", word != NULL ? word : "");
-    if (a->code == JB_CODE_DELETE_CONDITIONS) {
-        if (!page_can_delete(p, d->command.wallet)) {
-            return;
-        }
-    } else {
+    page_alert(p, jb_answer_message(a), word);
+    code_log(d, word);
+    if (a->code != JB_CODE_DELETE_CONDITIONS) {
         refusal_figures(p, a);
+    } else if (!page_can_delete(p, d->command.wallet)) {
+        return;
     }
     out_str(p->o, "<p>");
     page_link(p, "button second", p->session.operates ? "/o" : "/w", tr("Back to the overview"));
@@ -457,7 +567,7 @@ refused(struct deed *d, const struct jb_answer *a)
 static void
 done(struct deed *d, const struct jb_answer *a)
 {
-    struct page *p = d->p;
+    struct page *p = &d->p;
     struct out where = {0};
     const uint32_t op = d->command.op;
     const bool refund = op >= JB_OP_REFUND_REQUEST && op <= JB_OP_REFUND_FAIL;
@@ -481,52 +591,226 @@ done(struct deed *d, const struct jb_answer *a)
     free(where.at);
 }
 
+/* The ledger cannot answer, or nobody knows whether it was done: the same form, with its key. */
 static void
-submit(struct deed *d, bool dry_run)
+press_again(struct deed *d, jb_status status)
 {
-    struct page *p = d->p;
-    const struct jb_submit_options options = {
-        .size = sizeof options, .dry_run = dry_run, .lang = p->lang};
-    jb_status status = submit_broken(p->x->gateway->submitters, &p->err);
-    if (status != JB_OK) { /* nothing is written any more until a restart */
-        page_failed(p, status);
-        return;
-    }
-    jb_answers *answers = jb_answers_new();
-    if (answers == NULL) {
-        p->o->no_memory = true;
-        return;
-    }
-    status = jb_submit(p->ledger, &d->command, 1, &options, answers, NULL, &p->err);
-    const struct jb_answer *a = jb_answers_at(answers, 0);
-    if (status != JB_OK || a == NULL) {
-        page_failed(p, status);
-    } else if (a->code != 0) {
-        refused(d, a);
-    } else if (dry_run) {
-        preview(d, a);
+    struct page *p = &d->p;
+    p->o->n = 0;
+    page_begin(p, 503, tr("That did not work"), TAB_NONE);
+    page_alert(p,
+               status == JB_E_UNKNOWN
+                   ? tr("Nobody knows yet whether it was done. Press the button again in a moment: "
+                        "it is done once, however often you press.")
+                   : tr("The ledger cannot answer now. Press the button again in a moment: it is "
+                        "done once, however often you press."),
+               NULL);
+    members_said(d);
+    confirm_form(d, tr("Try again"));
+    page_end(p);
+    code_log(d, jb_status_word(status));
+}
+
+static void
+failed(struct deed *d, jb_status status)
+{
+    if (d->sure && status != JB_E_USAGE) {
+        press_again(d, status);
     } else {
-        done(d, a);
+        page_failed(&d->p, status);
     }
-    jb_answers_free(answers);
+}
+
+/* ---- trying and doing ---- */
+
+static void
+deed_free(struct deed *d)
+{
+    form_free(&d->form);
+    page_leave(&d->p);
+    free(d);
+}
+
+/* The wallet as it is now, which is what the command is tried on. */
+static jb_status
+look(struct deed *d)
+{
+    struct page *p = &d->p;
+    d->looked = false;
+    if ((d->command.has & JB_HAS(JB_CF_WALLET)) == 0) {
+        return JB_OK;
+    }
+    d->now = (struct jb_wallet_balance)JB_SIZED(struct jb_wallet_balance);
+    const jb_status status =
+        jb_balance_get(p->x->gateway->quick.views, d->command.wallet, NULL, &d->now, &p->err);
+    d->looked = status == JB_OK;
+    expect(d, d->looked, d->now.balance.version);
+    /* The wallet may be one that the command makes; the rules say whether it is. */
+    return status == JB_E_NOTFOUND || status == JB_E_USAGE ? JB_OK : status;
+}
+
+static void answered(struct job *job, const jb_answers *answers, size_t from, size_t done,
+                     jb_status status, const struct jb_error *err);
+
+/* True: the deed is the submitters'. False: it is not, and the page says why. */
+static bool
+send(struct deed *d, bool dry_run)
+{
+    struct exchange *x = d->p.x;
+    struct submitters *s = x->gateway->submitters;
+    struct job *job = job_take(s, x, 1);
+    if (job == NULL) {
+        failed(d, JB_E_NOMEM);
+        return false;
+    }
+    key_set(d);
+    x->own = d;
+    x->lang = d->p.lang; /* of the answer's sentences */
+    job->dry_run = dry_run;
+    job->answer = answered;
+    job->batch.commands[0] = d->command;
+    job->batch.commands_n = 1;
+    page_leave(&d->p);
+    const enum queued queued = submit_queue(s, job);
+    if (queued != QUEUED) {
+        job_give(s, job);
+        page_speak(&d->p);
+        failed(d, queued == QUEUE_BROKEN ? submit_broken(s, &d->p.err) : JB_E_BUSY);
+    }
+    return queued == QUEUED;
+}
+
+/* Tries it on the wallet as it is now. As send. */
+static bool
+try_it(struct deed *d)
+{
+    const jb_status status = d->looks++ < LOOKS ? look(d) : JB_E_BUSY;
+    if (status != JB_OK) {
+        failed(d, status);
+        return false;
+    }
+    return send(d, true);
+}
+
+/* What it would change, as text: what is confirmed is compared with it. */
+static void
+shown_of(const struct jb_balance *b, const struct jb_balance *a, char ret[SHOWN_TEXT])
+{
+    const jb_amount by[] = {a->total - b->total, a->paid - b->paid, a->free - b->free,
+                            a->free_dormant - b->free_dormant, a->refundable - b->refundable};
+    size_t n = (size_t)snprintf(ret, SHOWN_TEXT, "%u", a->status);
+    for (size_t i = 0; i < sizeof by / sizeof by[0]; i++) {
+        n += (size_t)snprintf(ret + n, SHOWN_TEXT - n, "_%lld", (long long)by[i]);
+    }
+}
+
+/* It was tried, and would go. Where it was confirmed before, at another version, and would still
+ * do what was shown then, it is done. As send. */
+static bool
+tried(struct deed *d, const struct jb_answer *a)
+{
+    const struct jb_balance *then = jb_answer_balance(a);
+    char shown[SHOWN_TEXT] = "";
+    if (d->looked && then != NULL) {
+        shown_of(&d->now.balance, then, shown);
+    }
+    if (d->sure && strcmp(shown, d->shown) == 0) {
+        return send(d, false);
+    }
+    d->changed = d->sure;
+    if (d->sure) {
+        key_new(d); /* with the old one it is refused for ever */
+    }
+    d->bound = d->own_key && shown[0] != '\0' && (d->command.has & JB_HAS(JB_CF_EXPECT)) != 0;
+    d->expect = d->now.balance.version;
+    memcpy(d->shown, shown, sizeof d->shown);
+    preview(d, then);
+    return false;
+}
+
+/*
+ * The wallet is not at the version that was expected. A refusal that is remembered has used its key
+ * up: the next round has another, made from it, so that pressing twice goes the same way and finds
+ * what the first press did. As send.
+ */
+static bool
+look_again(struct deed *d, const struct jb_answer *a, bool dry_run)
+{
+    if (!dry_run || a->outcome == JB_DUPLICATE) {
+        d->round++;
+    }
+    return try_it(d);
+}
+
+/* As send. */
+static bool
+take_answer(struct deed *d, const struct jb_answer *a, bool dry_run)
+{
+    const bool fresh = dry_run && a->outcome != JB_DUPLICATE;
+    if (a->code == JB_CODE_EXPECT_MISMATCH && (d->own_key || fresh)) {
+        return look_again(d, a, dry_run);
+    }
+    if (a->code != 0) {
+        refused(d, a);
+        return false;
+    }
+    if (fresh) {
+        return tried(d, a);
+    }
+    done(d, a); /* by this, or with that key before */
+    return false;
+}
+
+/* In a submitter's thread: a page of a few lines, of what lies in memory. */
+static void
+answered(struct job *job, const jb_answers *answers, size_t from, size_t done, jb_status status,
+         const struct jb_error *err)
+{
+    struct exchange *x = job->x;
+    struct deed *d = x->own;
+    const bool dry_run = job->dry_run;
+    const struct jb_answer *a = done > 0 ? jb_answers_at(answers, from) : NULL;
+    bool gone = false;
+    job_give(x->gateway->submitters, job);
+    page_speak(&d->p);
+    d->p.err = *err;
+    if (a == NULL || a->outcome == JB_NOT_DONE || a->outcome == JB_UNKNOWN) {
+        failed(d, a != NULL && a->outcome == JB_UNKNOWN ? JB_E_UNKNOWN
+                  : status != JB_OK                     ? status
+                                                        : JB_E_BUSY);
+    } else {
+        gone = take_answer(d, a, dry_run);
+    }
+    if (!gone) {
+        deed_free(d);
+        exchange_done(x);
+    }
+}
+
+/* As send. */
+static bool
+begin(struct deed *d)
+{
+    if (!deed_read(d)) {
+        page_wrong(&d->p, d->status, tr("That did not work"), d->why);
+        return false;
+    }
+    return d->sure ? send(d, false) : try_it(d);
 }
 
 enum handled
 page_do(struct exchange *x)
 {
-    struct page p;
-    if (page_enter(&p, x, PAGE_FOR_BOTH)) {
-        struct deed d = {.p = &p, .status = 403};
-        if (form_read(&p, &d.form)) {
-            const struct jb_text step = form_value(&d.form, "step");
-            const bool sure = step.n == 2 && memcmp(step.s, "do", 2) == 0;
-            if (deed_read(&d)) {
-                submit(&d, !sure);
-            } else {
-                page_wrong(&p, d.status, tr("That did not work"), d.why);
-            }
-        }
-        form_free(&d.form);
+    struct deed *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        problem(x, GATEWAY_NO_MEMORY, NULL);
+        return ANSWERED;
     }
-    return page_leave(&p);
+    d->status = 403;
+    const bool in = page_enter(&d->p, x, PAGE_FOR_BOTH);
+    if (in && form_read(&d->p, &d->form) && begin(d)) {
+        return LATER;
+    }
+    deed_free(d);
+    return ANSWERED;
 }

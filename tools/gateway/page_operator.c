@@ -12,7 +12,7 @@
 #include "papers_json.h"
 #include "queries.h"
 
-enum { ROWS = 50, REFUSALS = 1000 };
+enum { ROWS = 50, REFUSALS = 1000, REFUSAL_PAGES = 20 };
 
 /* ---- the ledger ---- */
 
@@ -112,18 +112,72 @@ struct closed {
     bool found;
 };
 
-static int64_t
-wide_of(const struct jb_int128 *v, bool *ret_fits)
+enum { WIDE_TEXT = 80 };
+
+/* Divides what stands there by ten; the remainder. */
+static unsigned
+tenth(uint8_t be[16])
 {
-    uint64_t low = 0;
-    const uint8_t sign = (v->be[0] & 0x80) != 0 ? 0xff : 0;
-    bool fits = true;
-    for (int i = 0; i < 8; i++) {
-        fits = fits && v->be[i] == sign;
-        low = low << 8 | v->be[8 + i];
+    unsigned rest = 0;
+    for (int i = 0; i < 16; i++) {
+        const unsigned part = rest << 8 | be[i];
+        be[i] = (uint8_t)(part / 10);
+        rest = part % 10;
     }
-    *ret_fits = fits && ((low >> 63) != 0) == (sign != 0);
-    return (int64_t)low;
+    return rest;
+}
+
+static bool
+is_zero(const uint8_t be[16])
+{
+    static const uint8_t zero[16];
+    return memcmp(be, zero, sizeof zero) == 0;
+}
+
+/* A total of a ledger may be wider than an amount: as page_money would have it, of 128 bits. */
+static void
+wide_digits(const struct jb_int128 *v, uint32_t exponent, bool groups, char ret[WIDE_TEXT])
+{
+    uint8_t be[16];
+    char back[WIDE_TEXT];
+    size_t n = 0, digits = 0;
+    const bool negative = (v->be[0] & 0x80) != 0;
+    unsigned carry = negative ? 1 : 0;
+    for (int i = 15; i >= 0; i--) {
+        carry += negative ? (uint8_t)~v->be[i] : v->be[i];
+        be[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+    for (; !is_zero(be) || digits <= (groups ? exponent : 0); digits++) {
+        const size_t whole = digits - exponent;
+        if (groups && digits >= exponent && digits > 0 && (whole == 0 || whole % 3 == 0)) {
+            back[n++] = whole == 0 ? '.' : ',';
+        }
+        back[n++] = (char)('0' + tenth(be));
+    }
+    if (negative) {
+        back[n++] = '-';
+    }
+    for (size_t i = 0; i < n; i++) {
+        ret[i] = back[n - 1 - i];
+    }
+    ret[n] = '\0';
+}
+
+static void
+wide_cell(struct page *p, const struct jb_int128 *v)
+{
+    char text[WIDE_TEXT];
+    wide_digits(v, p->exponent, false, text);
+    out_str(p->o, "<td class=\"r\"><data");
+    if (text[0] == '-') {
+        html_word(p->o, "class", "neg");
+    }
+    html_word(p->o, "value", text);
+    out_char(p->o, '>');
+    wide_digits(v, p->exponent, true, text);
+    html_str(p->o, text);
+    out_str(p->o, "</data></td>");
 }
 
 static const char *
@@ -164,12 +218,10 @@ each_closed(void *data, const struct jb_event *e)
     page_table(p, "sum", tr("Totals of the last closed day, over all wallets"));
     page_head(p, (const char *const[]){SAID("total"), COLUMN(">amount"), NULL});
     for (uint32_t i = 0; i < totals.n; i++) {
-        bool fits;
-        const int64_t value = wide_of(&totals.at[i], &fits);
-        if (total_word(i) != NULL && fits) {
+        if (total_word(i) != NULL) {
             page_row(p);
             page_cell_head(p, total_word(i));
-            page_cell_money(p, value);
+            wide_cell(p, &totals.at[i]);
             page_row_end(p);
         }
     }
@@ -177,17 +229,33 @@ each_closed(void *data, const struct jb_event *e)
     return false;
 }
 
+/* Its closing is published with its event: however much was written since, that is one event. */
+static jb_status
+closing_of(struct page *p, jb_day day, struct closed *c)
+{
+    static const uint32_t types[] = {JB_EV_DAY_CLOSED};
+    const struct jb_as_of then = {.kind = JB_AS_OF_DAY, .day = day};
+    struct jb_moment moment;
+    const jb_status status = jb_moment_resolve(p->views, &then, &moment, &p->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    const struct jb_events_query q = {
+        .size = sizeof q, .types = types, .types_n = 1, .first = moment.seq, .last = moment.seq};
+    return jb_events_get(p->views, &q, NULL, NULL, 1, each_closed, c, NULL, NULL, &p->err);
+}
+
 static bool
 last_closed_day(struct page *p)
 {
-    static const uint32_t types[] = {JB_EV_DAY_CLOSED};
-    const struct jb_events_query q = {
-        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1};
+    struct jb_ledger_stat s = JB_SIZED(struct jb_ledger_stat);
     struct closed c = {.p = p};
     html_open(p->o, "section", NULL);
     html_element(p->o, "h2", NULL, tr("The last closed day"));
-    const jb_status status =
-        jb_events_get(p->views, &q, NULL, NULL, 1, each_closed, &c, NULL, NULL, &p->err);
+    jb_status status = jb_ledger_stat_get(p->ledger, &s, &p->err);
+    if (status == JB_OK && s.closed_through != JB_NO_DAY) {
+        status = closing_of(p, s.closed_through, &c);
+    }
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -216,12 +284,18 @@ totals_now(struct page *p)
         html_close(p->o, "section");
         return true;
     }
-    status = status == JB_OK ? jb_ledger_totals_get(p->views, NULL, &t, &p->err) : status;
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
     }
-    figures(p, &t);
+    if (jb_ledger_totals_get(p->views, NULL, &t, &p->err) == JB_OK) {
+        figures(p, &t);
+    } else { /* sums may be too large for what they are kept in, and all else is to be seen */
+        html_open(p->o, "section", NULL);
+        html_element(p->o, "h2", NULL, tr("All wallets together"));
+        page_alert(p, p->err.text, jb_status_word(p->err.status));
+        html_close(p->o, "section");
+    }
     return true;
 }
 
@@ -242,27 +316,44 @@ count_refusal(void *data, const struct jb_event *e)
     return true;
 }
 
+/* All of them, page by page, as far as so many pages reach: *ret_all, whether that is all. */
+static jb_status
+count_refusals(struct page *p, jb_instant since, struct refusals *r, bool *ret_all)
+{
+    static const uint32_t types[] = {JB_EV_COMMAND_REFUSED};
+    const struct jb_events_query q = {
+        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1, .since = &since};
+    char cursor[JB_CURSOR_TEXT_BYTES] = "";
+    jb_status status = JB_OK;
+    for (unsigned i = 0; i < REFUSAL_PAGES && status == JB_OK && (i == 0 || cursor[0] != '\0');
+         i++) {
+        status = jb_events_get(p->views, &q, NULL, cursor, REFUSALS, count_refusal, r, cursor, NULL,
+                               &p->err);
+    }
+    *ret_all = cursor[0] == '\0';
+    return status;
+}
+
 static bool
 refused_today(struct page *p)
 {
-    static const uint32_t types[] = {JB_EV_COMMAND_REFUSED};
     struct jb_moment now;
     struct refusals r = {.rows = 0};
+    bool all = true;
     jb_status status = jb_moment_resolve(p->views, NULL, &now, &p->err);
-    const jb_instant since =
-        status == JB_OK ? jb_day_start(jb_day_of(now.at, p->utc_offset_s), p->utc_offset_s) : 0;
-    const struct jb_events_query q = {
-        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1, .since = &since};
-    status = status == JB_OK ? jb_events_get(p->views, &q, NULL, NULL, REFUSALS, count_refusal, &r,
-                                             NULL, NULL, &p->err)
-                             : status;
+    if (status == JB_OK) {
+        const jb_day today = jb_day_of(now.at, p->utc_offset_s);
+        status = count_refusals(p, jb_day_start(today, p->utc_offset_s), &r, &all);
+    }
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
     }
     html_open(p->o, "section", NULL);
     html_element(p->o, "h2", NULL, tr("Refused today"));
-    if (r.rows == 0) {
+    if (!all) {
+        page_paragraph(p, "hint", tr("At least these: today has more events than were looked at."));
+    } else if (r.rows == 0) {
         page_empty(p, tr("Nothing was refused today, of what is remembered."));
     }
     html_open(p->o, "dl", "facts");

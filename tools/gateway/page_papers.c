@@ -114,8 +114,8 @@ page_receipts(struct page *p, struct jb_text wallet, const char *base)
     page_table(p, "list wide", tr("Payments and where their receipts are"));
     page_head(p, (const char *const[]){SAID("paid on"), SAID("gateway"), SAID("look it up by"),
                                        COLUMN(">amount"), COLUMN(">given back"), NULL});
-    const jb_status status = jb_receipts_get(p->views, wallet, NULL, from, RECEIPTS, each_receipt,
-                                             &c, next, NULL, &p->err);
+    const jb_status status = jb_receipts_get(p->views, wallet, page_now(p), from, RECEIPTS,
+                                             each_receipt, &c, next, NULL, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -205,7 +205,7 @@ page_invoices(struct page *p, struct jb_text wallet)
     page_table(p, "list wide", tr("Tax invoices, by tax month"));
     page_head(p, (const char *const[]){SAID("tax month"), SAID("issued on"), COLUMN(">supply"),
                                        COLUMN(">VAT"), COLUMN(">total"), SAID("state"), NULL});
-    const jb_status status = jb_invoices_get(p->views, wallet, 0, NULL, NULL, INVOICES,
+    const jb_status status = jb_invoices_get(p->views, wallet, 0, page_now(p), NULL, INVOICES,
                                              each_invoice, &v, next, NULL, &p->err);
     if (status != JB_OK && status != JB_E_NOTFOUND) { /* not found: this ledger issues none */
         page_failed(p, status);

@@ -12,9 +12,11 @@
 
 /* ---- tickets ---- */
 
-/* What POST /v1/tickets asks for: a session of that wallet, or of an operator. */
+/* What POST /v1/tickets asks for: a session of that wallet, or of an operator, by his own word: a
+ * wallet that was forgotten is none. */
 struct ticket {
     struct jb_text wallet, actor;
+    uint8_t operates;
     uint64_t ttl;
     uint32_t lang; /* enum query_lang */
 };
@@ -22,6 +24,7 @@ struct ticket {
 static const char *const langs[] = {"en", "ko", NULL};
 static const struct member_row ticket_rows[] = {
     {"wallet", MEMBER_TEXT, offsetof(struct ticket, wallet), 0, 0, NULL},
+    {"operator", MEMBER_FLAG, offsetof(struct ticket, operates), 0, 0, NULL},
     {"actor", MEMBER_TEXT, offsetof(struct ticket, actor), 0, 0, NULL},
     {"ttl", MEMBER_NUMBER, offsetof(struct ticket, ttl), 1, TICKET_TTL_MAX, NULL},
     {"lang", MEMBER_WORD, offsetof(struct ticket, lang), 0, 0, langs}};
@@ -35,7 +38,7 @@ copy_text(char *to, size_t size, struct jb_text t)
 static void
 ticket_give(struct exchange *x, const struct ticket *t)
 {
-    struct session s = {.operates = t->wallet.s == NULL, .who = *x->who};
+    struct session s = {.operates = t->operates != 0, .who = *x->who};
     char text[SECRET_TEXT];
     struct out *o = &x->answer.body;
     copy_text(s.wallet, sizeof s.wallet, t->wallet);
@@ -93,6 +96,9 @@ ticket_read(struct exchange *x, struct json_pool *pool)
         problem(x, bad.no_memory ? GATEWAY_NO_MEMORY : GATEWAY_BAD_REQUEST, bad.message);
     } else if (t.wallet.n > JB_ID_BYTES_MAX || t.actor.n > JB_ID_BYTES_MAX) {
         problem(x, GATEWAY_BAD_REQUEST, tr("an id is longer than one can be"));
+    } else if ((t.operates != 0) == (t.wallet.s != NULL)) {
+        problem(x, GATEWAY_BAD_REQUEST,
+                tr("name a wallet, or say \"operator\": true, and not both"));
     } else if (t.wallet.s == NULL && x->who->wallets[0] != '\0') {
         problem(x, GATEWAY_FORBIDDEN, tr("it may see some wallets only, and this is of all"));
     } else if (ticket_wallet_is_there(x, &t)) {
@@ -104,8 +110,13 @@ enum handled
 tickets_post(struct exchange *x)
 {
     SPEAK(x->lang);
-    if (!x->who->page) {
-        problem(x, GATEWAY_FORBIDDEN, tr("it may not open the page for others"));
+    const char *no = !x->who->page ? tr("it may not open the page for others")
+                     : !session_opened_by(x->who)
+                         ? tr("it may ask some queries only, and the page shows what all of them "
+                              "say")
+                         : NULL;
+    if (no != NULL) {
+        problem(x, GATEWAY_FORBIDDEN, no);
         return ANSWERED;
     }
     struct json_pool *pool = json_pool_new();
@@ -156,11 +167,27 @@ go_on(struct page *p, const char *where)
     out_str(o, "</p></main></body></html>\n");
 }
 
+/* Who only looks whether the address is there (HEAD), or fetches it before anybody asks, does not
+ * use the ticket up. */
+static bool
+only_looks(const struct exchange *x)
+{
+    const struct jb_text purpose = exchange_header(x, "Sec-Purpose");
+    const struct jb_text old = exchange_header(x, "Purpose");
+    return x->head || (purpose.n >= 8 && memcmp(purpose.s, "prefetch", 8) == 0) ||
+           (old.n >= 8 && memcmp(old.s, "prefetch", 8) == 0);
+}
+
 enum handled
 page_redeem(struct exchange *x, struct jb_text ticket)
 {
     struct page p;
     char cookie[SECRET_TEXT];
+    if (only_looks(x)) {
+        exchange_answer(x, 204, "text/html; charset=utf-8");
+        exchange_set_header(x, "Cache-Control", "no-store");
+        return ANSWERED;
+    }
     if (page_enter(&p, x, PAGE_FOR_ALL)) {
         struct session s;
         const bool begun = pages_redeem(x->gateway->pages, ticket, cookie, &s);
@@ -186,9 +213,7 @@ sign_in_form(struct page *p, const char *wrong)
 {
     page_begin(p, wrong != NULL ? 401 : 200, tr("Sign in as an operator"), TAB_NONE);
     if (wrong != NULL) {
-        out_str(p->o, "<p class=\"notice wrong\" role=\"alert\">");
-        html_str(p->o, wrong);
-        html_close(p->o, "p");
+        page_alert(p, wrong, NULL);
     }
     out_str(p->o, "<section class=\"narrow\"><form class=\"command\" method=\"post\" "
                   "action=\"/o/sign-in\">\n<p class=\"field\"><label for=\"token\">");
@@ -226,7 +251,7 @@ sign_in(struct page *p, const struct form *f)
     const struct jb_text token = form_value(f, "token"), actor = form_value(f, "actor");
     char cookie[SECRET_TEXT];
     if (token.s == NULL || actor.n > JB_ID_BYTES_MAX ||
-        !auth_token(p->x->gateway->auth, token, &s.who) || !s.who.page || !s.who.read ||
+        !auth_token(p->x->gateway->auth, token, &s.who) || !session_opened_by(&s.who) ||
         s.who.wallets[0] != '\0') {
         sign_in_form(p, tr("That token opens nothing here."));
         return;

@@ -18,7 +18,7 @@ bool
 page_balance(struct page *p, struct jb_text wallet, struct jb_wallet_balance *ret)
 {
     *ret = (struct jb_wallet_balance)JB_SIZED(struct jb_wallet_balance);
-    const jb_status status = jb_balance_get(p->views, wallet, NULL, ret, &p->err);
+    const jb_status status = jb_balance_get(p->views, wallet, page_now(p), ret, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
     }
@@ -201,7 +201,7 @@ bool
 page_explain(struct page *p, struct jb_text wallet)
 {
     struct jb_explanation *x;
-    const jb_status status = jb_explain(p->views, wallet, NULL, &x, &p->err);
+    const jb_status status = jb_explain(p->views, wallet, page_now(p), &x, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -287,7 +287,7 @@ page_history(struct page *p, struct jb_text wallet, jb_history_kind kind, const 
     page_table(p, "list", tr("History, newest first"));
     page_head(p, (const char *const[]){SAID("when"), SAID("what"), COLUMN(">amount"),
                                        COLUMN(">balance after"), NULL});
-    const jb_status status = jb_history_get(p->views, wallet, kind, NULL, cursor, limit,
+    const jb_status status = jb_history_get(p->views, wallet, kind, page_now(p), cursor, limit,
                                             each_history, &h, next, moment, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
@@ -567,12 +567,12 @@ status_page(struct page *p)
     const struct jb_text wallet = page_own_wallet(p);
     struct jb_cash_status s = JB_SIZED(struct jb_cash_status);
     struct days d = {0};
-    jb_status status = jb_cash_status_get(p->views, wallet, JB_VIEW_POSTED, NULL, JB_NO_DAY,
+    jb_status status = jb_cash_status_get(p->views, wallet, JB_VIEW_POSTED, page_now(p), JB_NO_DAY,
                                           JB_NO_DAY, NULL, NULL, &s, &p->err);
     const jb_day from = status == JB_OK && s.through != JB_NO_DAY ? s.through - 365 : JB_NO_DAY;
     s = (struct jb_cash_status)JB_SIZED(struct jb_cash_status);
-    status = status == JB_OK ? jb_cash_status_get(p->views, wallet, JB_VIEW_POSTED, NULL, from,
-                                                  JB_NO_DAY, keep_day, &d, &s, &p->err)
+    status = status == JB_OK ? jb_cash_status_get(p->views, wallet, JB_VIEW_POSTED, page_now(p),
+                                                  from, JB_NO_DAY, keep_day, &d, &s, &p->err)
                              : status;
     p->o->no_memory |= d.no_memory;
     if (status != JB_OK) {

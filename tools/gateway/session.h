@@ -7,8 +7,8 @@
 
 #include "auth.h"
 
-/* Most that there are at a time; one more takes the place of the oldest. */
-enum { SESSIONS_MAX = 4096, TICKETS_MAX = 4096 };
+/* Most tickets at a time. */
+enum { TICKETS_MAX = 4096 };
 /* Of a ticket, and of a cookie: 32 random bytes as text, and the NUL. */
 enum { SECRET_TEXT = 44, CSRF_TEXT = 33 };
 /* Seconds. A session ends when nobody used it for so long, or at the latest after a day's work. */
@@ -26,9 +26,15 @@ struct session {
 
 /* Whether it is within the rights of `who`, as they are now. */
 bool session_allowed(const struct session *s);
+/* Whether a token opens sessions at all: the page shows what many queries ask, so one that may ask
+ * some of them only opens none. */
+bool session_opened_by(const struct principal *who);
 
 struct pages;
-struct pages *pages_new(void); /* NULL: no memory */
+/* Room for so many sessions, of which each may ask `rate` times a second (and three seconds' worth
+ * at once). One more than there is room for takes the place of the one that would end first, of
+ * those whose token has the most; an operator's goes last. NULL: no memory. */
+struct pages *pages_new(size_t sessions, uint32_t rate);
 struct pages *pages_free(struct pages *p);
 
 /* A ticket for such a session, that works once, within so many seconds. */
@@ -38,6 +44,10 @@ void pages_ticket(struct pages *p, const struct session *s, unsigned ttl_s, char
 bool pages_redeem(struct pages *p, struct jb_text ticket, char ret_cookie[SECRET_TEXT],
                   struct session *ret);
 void pages_begin(struct pages *p, const struct session *s, char ret_cookie[SECRET_TEXT]);
+/* What a request with that cookie is to its session: none has it, one has it, or it asks too often.
+ */
+enum asks { ASKS_NOBODY, ASKS_SESSION, ASKS_TOO_OFTEN };
+enum asks pages_ask(struct pages *p, struct jb_text cookie);
 /* The session of a cookie, which goes on. False: there is none (any more). */
 bool pages_session(struct pages *p, struct jb_text cookie, struct session *ret);
 void pages_speak(struct pages *p, struct jb_text cookie, jb_lang lang);
