@@ -11,6 +11,7 @@ import pwd
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -142,7 +143,7 @@ class Feed:
         """Exit status and last words."""
         if how is not None:
             self.process.send_signal(how)
-        _, words = self.process.communicate(timeout=60)
+        _, words = self.process.communicate(timeout=20)
         return self.process.returncode, words
 
 
@@ -224,6 +225,98 @@ def refusals(a, server, work, ledger, backup):
     check("tables of a later version", code == 1 and "later version" in said, (code, said))
 
 
+class Proxy(threading.Thread):
+    """Between the program and the server; `cut` takes the program's side away, and the server does not hear of it."""
+
+    def __init__(self, work, server):
+        super().__init__(daemon=True)
+        self.directory, self.server, self.clients, self.kept, self.cutting = os.path.join(work, "way"), server, [], [], False
+        os.mkdir(self.directory)
+        self.conninfo = server.conninfo.replace(f"host={server.directory}", f"host={self.directory}")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listener.bind(f"{self.directory}/.s.PGSQL.5432")
+        self.listener.listen()
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            there = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            there.connect(f"{self.server.directory}/.s.PGSQL.5432")
+            self.clients.append(client)
+            self.kept.append(there)
+            for a, b in ((client, there), (there, client)):
+                threading.Thread(target=self.carry, args=(a, b, b is there), daemon=True).start()
+
+    def carry(self, a, b, up):
+        """Until a ends; then b hears of it, but for the server of what was cut."""
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        try:
+            if not (up and self.cutting):
+                b.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended, too
+
+    def cut(self):
+        self.cutting = True
+        for client in self.clients:
+            try:
+                client.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # one that has ended
+        time.sleep(0.2)
+        self.cutting = False
+
+
+def cut_in_commit(a, server, work):
+    """The connection breaks while the server commits: it does so after the place was read again, and that is nobody else."""
+    ledger, proxy = os.path.join(work, "cut"), Proxy(work, server)
+    subprocess.run([a.jangbu, "init", ledger], check=True, stdout=subprocess.DEVNULL)
+    server.ask("CREATE SCHEMA cut")
+    conninfo = f"{proxy.conninfo} options='-c search_path=cut'"
+    check("tables behind a proxy", Feed(a.feed, conninfo, ledger, "--once").end(None) == (0, ""))
+    server.ask("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END'", schema="cut")
+    server.ask("CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON jangbu_feed DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()", schema="cut")
+    lines = b'{"op":"wallet.create","wallet":"W","kind":"PERSONAL","name":"w"}\n{"op":"charge","wallet":"W","charge":"c","amount":1000}\n'
+    subprocess.run([a.jangbu, "apply", ledger, "--json"], input=lines, check=True, stdout=subprocess.DEVNULL)
+    feed = Feed(a.feed, conninfo, ledger, "--once")
+    committing = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE jangbu_feed%COMMIT%' AND wait_event = 'PgSleep'"
+    end = time.monotonic() + 20
+    while server.ask(committing) != "1" and time.monotonic() < end:
+        time.sleep(0.02)
+    proxy.cut()
+    code, said = feed.end(None)
+    check("cut off in a commit that is done", code == 0 and "after all" in said, (code, said))
+    head = str(json.loads(subprocess.run([a.jangbu, "stat", ledger, "--json"], capture_output=True, check=True).stdout)["events"])
+    check("each event is there once", server.ask("SELECT count(*), max(seq), (SELECT seq FROM jangbu_feed) FROM jangbu_events", schema="cut") == f"{head}|{head}|{head}")
+
+
+def not_let_in(a, server, work):
+    """What no other try will mend ends it; what may pass is tried again."""
+    ledger = os.path.join(work, "cut")
+    server.ask("CREATE ROLE locked LOGIN PASSWORD 'right'")
+    with open(f"{server.directory}/data/pg_hba.conf") as f:
+        rules = f.read()
+    with open(f"{server.directory}/data/pg_hba.conf", "w") as f:
+        f.write("local all locked scram-sha-256\n" + rules)
+    server.ask("SELECT pg_reload_conf()")
+    time.sleep(0.3)
+    locked = server.conninfo.replace("user=feed", "user=locked")
+    for name, conninfo, words in (("no such database", server.conninfo.replace("postgres", "none"), "does not exist"), ("no such user", server.conninfo.replace("user=feed", "user=none"), "none"),
+                                  ("a wrong password", f"{locked} password=wrong", "password"), ("no password", f"{locked} passfile=/nowhere", "password"),
+                                  ("no conninfo", f"{server.conninfo} hots=x", "hots"), ("a setting that is none", f"{server.conninfo} options='-c nothing=1'", "nothing")):
+        feed = Feed(a.feed, conninfo, ledger, "--once")
+        try:
+            code, said = feed.end(None)
+        except subprocess.TimeoutExpired:
+            code, said = feed.end(signal.SIGKILL)
+        check(name, code == 1 and words in said and said.count("\n") == 1, (code, said))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("jangbu")
@@ -254,6 +347,8 @@ def main():
         head = str(json.loads(subprocess.run([a.jangbu, "stat", ledger, "--json"], capture_output=True, check=True).stdout)["events"])
         whole(server, head)
         same_as_the_log(a, server, ledger)
+        cut_in_commit(a, server, work)
+        not_let_in(a, server, work)
         refusals(a, server, work, ledger, backup)
     finally:
         if writer is not None:

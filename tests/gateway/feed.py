@@ -298,6 +298,8 @@ def refused(s, a, work):
             problem(f"ahead, {accept}", s.get("/v1/feed?after=99999999", Accept=accept), 409, "CURSOR_AHEAD")
             problem(f"no such wallet, {accept}", s.get("/v1/wallets/nobody/feed", Accept=accept), 404, "E_NOTFOUND")
         problem("a foreign Last-Event-ID", s.get("/v1/feed", Accept="text/event-stream", Last_Event_ID=cursor), 400, "E_USAGE")
+        for n in (300, 4000):
+            problem(f"a Last-Event-ID of {n}", s.get("/v1/feed", Accept="text/event-stream", Last_Event_ID="a" * n), 400, "BAD_REQUEST")
         for wait in ("31", "x", "-1", "1.5", "", "999"):
             problem(f"wait={wait}", s.get(f"/v1/feed?wait={wait}"), 400, "PARAMETER")
         problem("a filter that it does not have", s.get("/v1/feed?types=charge_settled"), 400, "PARAMETER")
@@ -335,6 +337,31 @@ def refused(s, a, work):
             problem(f"no feed, {accept}", t.get("/v1/wallets/W1/feed", token=none, Accept=accept), 403, "FORBIDDEN")
             problem(f"nobody, {accept}", t.get("/v1/feed", token="x" * 43, Accept=accept), 401, "UNAUTHENTICATED")
         check("one's own", t.get("/v1/wallets/W1/feed", token=some).json["rows"][0]["wallet"] == "W1")
+
+
+def fair(a, work):
+    """Many that are far behind and fast: whoever came first is not left behind by those that came later."""
+    ledger = make(a.jangbu, os.path.join(work, "fair"))
+    with Served(a.jangbud, ledger, flags=("--log", "off")) as s:
+        wallets(s)
+        for n in range(12):
+            s.lines([{"op": "consume", "wallet": "W0", "usage": f"u{n}-{i}", "amount": 100000, "key": f"u{n}-{i}", "note": "n"} for i in range(800)])
+        head = s.get("/v1/ledger/head").json["seq"]
+        listeners = Listeners(0, s.unix, a.seed, restless=False)
+        listeners.until = {None: head}
+        listeners.all = [Listener(2, random.Random(n), False) for n in range(6)]
+        first = listeners.all[0]
+        behind, take = [], listeners.take
+
+        def looked(listener):
+            take(listener)
+            if listener is not first and listener.seqs and listener.seqs[-1] >= head and not behind:
+                behind.append((first.seqs or [0])[-1])
+        listeners.take = looked
+        listeners.start()
+        listeners.join()
+        check("all have all", listeners.failed is None, listeners.failed)
+        check("who came first is not left behind", behind and behind[0] > head * 3 // 4, (behind, head))
 
 
 # ---- what it costs
@@ -385,12 +412,13 @@ def main():
     try:
         if a.measure:
             return measure(a, work)
-        for name in ("other", "third"):
+        for name in ("other", "third", "fair"):
             os.mkdir(os.path.join(work, name))
         served, log = many(a, work)
         with served:
             pages(served, log)
             refused(served, a, work)
+        fair(a, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(f"{checks['passed']} passed, {checks['failed']} failed (seed {a.seed})")

@@ -24,13 +24,14 @@ static const char usage[] =
     "makes, and follows the log: rows and cursor are stored in one transaction, so each event is\n"
     "there once, in order, whatever is killed. CONNINFO is that of libpq: \"host=db "
     "dbname=shop\".\n"
+    "A password there is seen by whoever lists processes: give it by PGPASSFILE (~/.pgpass).\n"
     "\n"
     "  --once       end where the log ends\n"
     "  --read-only  store nothing in the ledger's directory\n"
     "\n"
     "SIGTERM ends it in order. Exit status: 0 ended, 1 refused (another ledger's tables, a log "
     "that\n"
-    "was put back), 2 usage, 3 the ledger or the machine.\n";
+    "was put back, a password or a database that is none), 2 usage, 3 the ledger or the machine.\n";
 
 struct feed {
     const char *conninfo, *dir;

@@ -159,6 +159,59 @@ prepare(struct postgres *p, const char *ledger_id, struct place *place, char bad
     return result;
 }
 
+/* What is no conninfo will be none the next time. As libpq, which takes what has no = for the name
+ * of a database. */
+static enum postgres_result
+conninfo_look(const char *conninfo, char bad[BAD_BYTES])
+{
+    char *message = NULL;
+    if (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL) {
+        return POSTGRES_DONE;
+    }
+    PQconninfoOption *options = PQconninfoParse(conninfo, &message);
+    const bool whole = options != NULL;
+    if (!whole) {
+        say(bad, "CONNINFO", message != NULL ? message : "no memory");
+    }
+    PQconninfoFree(options);
+    PQfreemem(message);
+    return whole ? POSTGRES_DONE : POSTGRES_REFUSED;
+}
+
+/* The SQLSTATE of a verbose message, which stands behind the severity: "FATAL:  28P01: ...". False:
+ * no server said it. */
+static bool
+state_of(const char *message, char ret[6])
+{
+    for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 1, ":  ")) {
+        const char *state = at + 3;
+        if (strspn(state, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && state[5] == ':') {
+            memcpy(ret, state, 5);
+            ret[5] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Only what a connection's failure says in words is known; asked to say more, it has the state. */
+static enum postgres_result
+connect_again(struct postgres *p, char bad[BAD_BYTES])
+{
+    char state[6];
+    PQsetErrorVerbosity(p->c, PQERRORS_VERBOSE);
+    PQreset(p->c);
+    if (PQstatus(p->c) == CONNECTION_OK) {
+        PQsetErrorVerbosity(p->c, PQERRORS_DEFAULT);
+        return POSTGRES_DONE;
+    }
+    const char *message = PQerrorMessage(p->c);
+    const bool refused =
+        PQconnectionNeedsPassword(p->c) != 0 || (state_of(message, state) && !may_pass(state));
+    say(bad, "connecting", message);
+    return refused ? POSTGRES_REFUSED : POSTGRES_AGAIN;
+}
+
 enum postgres_result
 postgres_open(const char *conninfo, const char *ledger_id, struct postgres **ret,
               struct place *place, char bad[BAD_BYTES])
@@ -169,14 +222,15 @@ postgres_open(const char *conninfo, const char *ledger_id, struct postgres **ret
     if (p == NULL) {
         return refuse(bad, "no memory");
     }
-    p->c = PQconnectdbParams(names, values, 1);
-    if (PQstatus(p->c) != CONNECTION_OK) {
-        say(bad, "connecting", PQerrorMessage(p->c));
-        postgres_close(p);
-        return POSTGRES_AGAIN;
+    enum postgres_result result = conninfo_look(conninfo, bad);
+    p->c = result == POSTGRES_DONE ? PQconnectdbParams(names, values, 1) : NULL;
+    if (result == POSTGRES_DONE && PQstatus(p->c) != CONNECTION_OK) {
+        result = connect_again(p, bad);
     }
-    PQsetNoticeProcessor(p->c, no_notice, NULL);
-    const enum postgres_result result = prepare(p, ledger_id, place, bad);
+    if (result == POSTGRES_DONE) {
+        PQsetNoticeProcessor(p->c, no_notice, NULL);
+        result = prepare(p, ledger_id, place, bad);
+    }
     *ret = result == POSTGRES_DONE ? p : postgres_close(p);
     return result;
 }
@@ -287,9 +341,23 @@ postgres_row(struct out *rows, struct out *scratch, jb_ledger *l, const struct j
 
 /* ---- storing ---- */
 
+/* Somebody has moved the place. It was our own transaction where a connection broke while it was
+ * committed: the server still did, after the place was read again. */
+static enum postgres_result
+moved(struct place *place, const char *cursor, char bad[BAD_BYTES])
+{
+    const bool own = place->doubtful[0] != '\0' && strcmp(cursor, place->doubtful) == 0;
+    place->doubtful[0] = '\0';
+    if (!own) {
+        return refuse(bad, "somebody else writes these tables: another jangbu-feed?");
+    }
+    snprintf(bad, BAD_BYTES, "what the broken connection was storing is stored after all");
+    return POSTGRES_AGAIN;
+}
+
 /* Whoever else writes these tables waits, or has moved the place. */
 static enum postgres_result
-begin(struct postgres *p, const struct place *place, char bad[BAD_BYTES])
+begin(struct postgres *p, struct place *place, char bad[BAD_BYTES])
 {
     PGresult *r = NULL;
     enum postgres_result result = run(p, "BEGIN; SELECT cursor FROM jangbu_feed FOR UPDATE",
@@ -297,8 +365,9 @@ begin(struct postgres *p, const struct place *place, char bad[BAD_BYTES])
     if (result != POSTGRES_DONE) {
         return result;
     }
-    if (PQntuples(r) != 1 || strcmp(PQgetvalue(r, 0, 0), place->cursor) != 0) {
-        result = refuse(bad, "somebody else writes these tables: another jangbu-feed?");
+    const char *cursor = PQntuples(r) == 1 ? PQgetvalue(r, 0, 0) : "";
+    if (PQntuples(r) != 1 || strcmp(cursor, place->cursor) != 0) {
+        result = moved(place, cursor, bad);
     }
     PQclear(r);
     return result;
@@ -359,7 +428,10 @@ postgres_store(struct postgres *p, const struct out *rows, struct place *place,
 {
     enum postgres_result result = begin(p, place, bad);
     result = result == POSTGRES_DONE ? copy(p, rows, bad) : result;
-    result = result == POSTGRES_DONE ? commit(p, to, bad) : result;
+    if (result == POSTGRES_DONE) {
+        result = commit(p, to, bad);
+        memcpy(place->doubtful, to->cursor, sizeof place->doubtful);
+    }
     if (result == POSTGRES_DONE) {
         *place = *to;
     }

@@ -22,10 +22,13 @@ struct postgres; /* a connection */
 struct place {
     jb_seq seq;                        /* 0: nowhere */
     char cursor[JB_CURSOR_TEXT_BYTES]; /* "": nowhere */
+    /* Where a transaction leads of which it is not known whether it was committed; "": none. */
+    char doubtful[JB_CURSOR_TEXT_BYTES];
 };
 
-/* Connects, makes the tables where there are none, and reads the place. Of another ledger's tables:
- * POSTGRES_REFUSED. bad gets a sentence where it is not done. */
+/* Connects, makes the tables where there are none, and reads the place. POSTGRES_REFUSED: of
+ * another ledger's tables, and where the server lets nobody in by that conninfo. bad gets a
+ * sentence where it is not done. */
 enum postgres_result postgres_open(const char *conninfo, const char *ledger_id,
                                    struct postgres **ret, struct place *place, char bad[BAD_BYTES]);
 /* NULL is allowed; returns NULL. */

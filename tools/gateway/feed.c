@@ -50,12 +50,13 @@ struct stream {
     bool lines, people;
     uint32_t wallet; /* its number; 0: all */
     char id[JB_ID_BYTES_MAX + 1];
-    jb_seq at;    /* all up to there was sent, or is in pending */
-    bool wanting; /* a page is to be read for it */
-    bool reading; /* it is being read */
-    bool gone;    /* nobody is there any more: who reads for it frees it */
-    bool failed;  /* what is behind `at` cannot be read */
-    int64_t beat; /* when it was sent something last */
+    jb_seq at;     /* all up to there was sent, or is in pending */
+    bool wanting;  /* a page is to be read for it */
+    uint64_t turn; /* who asked before it is served before it */
+    bool reading;  /* it is being read */
+    bool gone;     /* nobody is there any more: who reads for it frees it */
+    bool failed;   /* what is behind `at` cannot be read */
+    int64_t beat;  /* when it was sent something last */
     struct out pending;
     size_t sent; /* of pending */
 };
@@ -81,6 +82,8 @@ struct feed {
     jb_seq first, last; /* in the ring; first > last: none */
     size_t bytes;
     struct stream *streams;
+    uint64_t asked_n;  /* how often a stream has asked for a page */
+    int64_t beaten_us; /* when the streams were looked at for signs of life */
     struct poll *polls;
     int64_t listeners;
 };
@@ -322,14 +325,15 @@ send_some(struct stream *s, char *to, size_t size)
 {
     struct feed *f = s->feed;
     const size_t n = send_pending(s, to, size);
-    if (n > 0 || s->wanting || s->reading) {
+    if (n > 0) {
         return n;
     }
-    if (s->at >= f->last) {
+    if (s->wanting || s->reading || s->at >= f->last) {
         return send_beat(s, to);
     }
     if (s->people || s->at + 1 < f->first) {
         s->wanting = true;
+        s->turn = f->asked_n++;
         pthread_cond_signal(&f->news);
         return 0;
     }
@@ -454,22 +458,29 @@ serve_stream(struct feed *f, struct stream *s)
     exchange_wake(s->x);
 }
 
-/* Under the lock. */
+/* Under the lock: who has waited longest. One that takes its page at once asks behind all others.
+ */
 static struct stream *
 who_wants(struct feed *f)
 {
-    struct stream *s = f->streams;
-    while (s != NULL && !s->wanting) {
-        s = s->next;
+    struct stream *first = NULL;
+    for (struct stream *s = f->streams; s != NULL; s = s->next) {
+        if (s->wanting && (first == NULL || s->turn < first->turn)) {
+            first = s;
+        }
     }
-    return s;
+    return first;
 }
 
-/* Under the lock: a sign of life where it is due. */
+/* Under the lock: a sign of life where it is due, however much the reader has to do. */
 static void
 beat(struct feed *f)
 {
     const int64_t now = now_us();
+    if (now - f->beaten_us < LOOK_US) {
+        return;
+    }
+    f->beaten_us = now;
     for (struct stream *s = f->streams; s != NULL; s = s->next) {
         if (now - s->beat >= BEAT_US) {
             exchange_wake(s->x);
@@ -592,8 +603,8 @@ read_all(void *data)
     while (!f->ending || f->polls != NULL) {
         struct stream *s = f->ending ? NULL : who_wants(f);
         serve_polls(f);
+        beat(f);
         if (s == NULL) {
-            beat(f);
             rest(f);
         } else if ((s = who_wants(f)) != NULL) { /* it may have gone meanwhile */
             serve_stream(f, s);
@@ -645,6 +656,12 @@ accepts(const struct exchange *x, const char *type)
     return false;
 }
 
+static void
+listeners_full(struct exchange *x)
+{
+    problem(x, GATEWAY_SLOW_FULL, tr("as many as may listen to the feed do; try again later"));
+}
+
 /* One more, if there is room for it. */
 static bool
 listen_too(struct feed *f, struct exchange *x)
@@ -654,7 +671,7 @@ listen_too(struct feed *f, struct exchange *x)
     f->listeners += room;
     pthread_mutex_unlock(&f->lock);
     if (!room) {
-        problem(x, GATEWAY_SLOW_FULL, tr("as many as may listen to the feed do; try again later"));
+        listeners_full(x);
     }
     return room;
 }
@@ -740,14 +757,17 @@ stream_begin(struct feed *f, struct exchange *x, const struct query *q, bool lin
     pthread_mutex_unlock(&f->lock);
 }
 
-/* False: there is no memory for it. */
-static bool
+enum begun { BEGUN, BEGUN_FULL, BEGUN_TOO_LATE, BEGUN_NO_MEMORY };
+
+/* It waits; too late: whoever would answer it may be gone. What is asked of the lock is true as
+ * long as it is held, so all is asked and done at once. */
+static enum begun
 poll_begin(struct feed *f, struct exchange *x, const struct query *q,
            const struct jb_feed_page *page, int64_t wait_us)
 {
     struct poll *p = calloc(1, sizeof *p);
     if (p == NULL) {
-        return false;
+        return BEGUN_NO_MEMORY;
     }
     p->x = x;
     p->query = *q;
@@ -760,11 +780,20 @@ poll_begin(struct feed *f, struct exchange *x, const struct query *q,
     }
     p->until = now_us() + wait_us;
     pthread_mutex_lock(&f->lock);
-    p->next = f->polls;
-    f->polls = p;
-    pthread_cond_signal(&f->news);
+    const enum begun begun = f->ending                                  ? BEGUN_TOO_LATE
+                             : f->listeners < f->g->config->subscribers ? BEGUN
+                                                                        : BEGUN_FULL;
+    if (begun == BEGUN) {
+        f->listeners++;
+        p->next = f->polls;
+        f->polls = p;
+        pthread_cond_signal(&f->news);
+    }
     pthread_mutex_unlock(&f->lock);
-    return true;
+    if (begun != BEGUN) {
+        free(p);
+    }
+    return begun;
 }
 
 static enum handled
@@ -778,15 +807,21 @@ page_get(struct feed *f, struct exchange *x, const struct query *q, int64_t wait
         poll_answer(x, q, status, &page, &err);
         return ANSWERED;
     }
-    if (!listen_too(f, x)) {
-        return ANSWERED;
-    }
-    if (!poll_begin(f, x, q, &page, wait_us)) {
-        listen_no_more(f);
+    const enum begun begun = poll_begin(f, x, q, &page, wait_us);
+    switch (begun) {
+    case BEGUN:
+        return LATER;
+    case BEGUN_FULL:
+        listeners_full(x);
+        break;
+    case BEGUN_TOO_LATE:
+        poll_answer(x, q, status, &page, &err);
+        break;
+    case BEGUN_NO_MEMORY:
         problem(x, GATEWAY_NO_MEMORY, NULL);
-        return ANSWERED;
+        break;
     }
-    return LATER;
+    return ANSWERED;
 }
 
 enum handled
@@ -802,7 +837,11 @@ feed_get(struct exchange *x)
     const bool events = accepts(x, "text/event-stream"), lines = accepts(x, "application/x-ndjson");
     const struct jb_text last = exchange_header(x, "Last-Event-ID");
     char cursor[JB_CURSOR_TEXT_BYTES];
-    if (events && last.n > 0 && last.n < sizeof cursor) { /* a client that comes back */
+    if (events && last.n >= sizeof cursor) { /* from the beginning is not what it asked for */
+        problem(x, GATEWAY_BAD_REQUEST, tr("Last-Event-ID is no cursor of the feed"));
+        return ANSWERED;
+    }
+    if (events && last.n > 0) { /* a client that comes back */
         snprintf(cursor, sizeof cursor, "%.*s", (int)last.n, last.s);
         q.cursor = jb_text_of(cursor);
         q.after = 0;
