@@ -201,6 +201,25 @@ def end_unread(work):
         w.close()
 
 
+def end_unread_log(work):
+    """Nobody reads standard error any more."""
+    s = subprocess.Popen([JANGBUD, "--ledger", made(work, "pipe"), "--listen", "127.0.0.1:0", "--listen-unix", "none"], stderr=subprocess.PIPE, text=True)
+    listening = next(entry for entry in map(json.loads, s.stderr) if entry.get("event") == "listening")
+    host, port = listening["tcp"].rsplit(":", 1)
+    c = socket.create_connection((host, int(port)), timeout=5)
+    c.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 1500 + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    while c.recv(1 << 16):
+        pass
+    s.terminate()
+    try:
+        status = s.wait(8)
+    except subprocess.TimeoutExpired:
+        s.kill()
+        status = s.wait()
+    check("it ends where nobody reads the log", status == 0, status)
+    s.stderr.close()
+
+
 # ---- the log
 
 SECRETS = {"name": "홍길동이", "note": "비밀메모", "actor": "operator-7", "wallet": "WALLET-Z", "usage": "USAGE-Z", "key": "KEY-Z"}
@@ -340,7 +359,7 @@ def end_under_load(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (settings, connections, bodies, answers_held, end_unread, log, ready, told, end_under_load):
+        for part in (settings, connections, bodies, answers_held, end_unread, end_unread_log, log, ready, told, end_under_load):
             began = time.monotonic()
             part(work)
             if "--times" in sys.argv:

@@ -448,6 +448,8 @@ def private(s, full, reader):
         problem(f"who may not: {path}", s.get(path, reader), 403, "FORBIDDEN")
     check("a name is one, too", s.get("/v1/wallets/shop-1", full).json["name"] == "지갑 shop-1" and "name" not in s.get("/v1/wallets/shop-1", reader).json)
     problem("nor is it guessed", s.get("/v1/wallets", reader, query={"name": "지갑"}), 403, "FORBIDDEN")
+    problem("nor whose a wallet is", s.get("/v1/wallets", reader, query={"master": "홍길동"}), 403, "FORBIDDEN")
+    check("who may, may", s.get("/v1/wallets", full, query={"master": "홍길동"}).status in (200, 404))
     for path, _ in READS:
         if "W1" in path:
             a = s.get(path.replace("W1", "shop-1"), reader)
@@ -500,7 +502,10 @@ def full_queue(work):
         check("as many as may wait", all(x["ok"] for x in s.lines([wallet(f"Q{i}", key=f"q{i}") for i in range(20)]).lines))
     with Served(JANGBUD, ledger, flags=["--slow-queue", "1"]) as s:
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
-            got = list(pool.map(lambda _: s.get("/v1/wallets"), range(200)))
+            flood = [pool.submit(s.get, "/v1/wallets") for _ in range(200)]
+            many = [s.lines([charge("Q0", f"M{i}-{j}", 1000, key=f"m{i}-{j}") for j in range(300)]) for i in range(5)]
+            got = [f.result() for f in flood]
+        check("many commands beside them", [a.status for a in many] == [200] * 5, many[:1])
         check("long reads end in an answer", {a.status for a in got} <= {200, 503} and any(a.status == 200 for a in got), {a.status for a in got})
 
 

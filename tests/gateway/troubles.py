@@ -137,8 +137,11 @@ def full(work):
                 a = s.post(charge(f"F{i}"))
                 seen.add(a.status)
                 check("done, or why not", a.status == 200 or (a.status in (503, 507) and a.json["code"] in ("E_FULL", "E_IO", "E_UNKNOWN") and a.json["detail"]), a)
+                reasons = [r["reason"] for r in s.get("/readyz").json["reasons"]]
+                check("it is not ready where the last write failed", ("writes" in reasons) == (a.status != 200), (a, reasons))
                 again = s.post(charge(f"F{i}"))
                 check("the same key goes through", again.status == 200, again)
+                check("and it is ready again", b'"writes"' not in s.get("/readyz").body)
             check("each is done once", s.get("/v1/wallets/W").json["paid"] == 12000, s.get("/v1/wallets/W"))
         check("the audit verifies", subprocess.run([JANGBU, "audit", ledger], capture_output=True).returncode == 0)
     check("507 was among them", 507 in seen, seen)

@@ -433,7 +433,7 @@ commands_post(struct exchange *x)
     if (x->body.n <= QUICK_BYTES && lines_of(x->body) <= QUICK_LINES) {
         return take(x);
     }
-    if (!workers_give(x->gateway->workers, x, take_later)) {
+    if (!workers_give(x->gateway->takers, x, take_later)) {
         problem(x, GATEWAY_SLOW_FULL, NULL);
         return ANSWERED;
     }

@@ -27,6 +27,7 @@ struct gateway {
     struct http *http;
     struct submitters *submitters;
     struct workers *workers; /* of LANE_SLOW */
+    struct workers *takers;  /* who reads bodies of many commands: no slow read holds them up */
     struct feed *feed;
     struct metrics *metrics;
     struct keeper *keeper;

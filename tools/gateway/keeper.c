@@ -278,6 +278,11 @@ keeper_ready(struct keeper *k, struct out *o)
         ready = false;
         reason(&reasons, "broken", broken.text);
     }
+    struct jb_error failing;
+    if (submit_failing(k->g->submitters, &failing) != JB_OK) {
+        ready = false;
+        reason(&reasons, "writes", failing.text);
+    }
     if (atomic_load(&k->g->stopping)) {
         ready = false;
         reason(&reasons, "stopping", tr("the daemon is being stopped; try again"));

@@ -11,6 +11,7 @@
 #include "out.h"
 #include "route.h"
 
+#define END_S 1                /* in which the lines that are left have to be taken */
 #define WAITING_MAX (8U << 20) /* bytes of lines; those that come on top are counted, not kept */
 
 static struct {
@@ -114,8 +115,11 @@ log_end(void)
     log_state.running = false;
     pthread_cond_signal(&log_state.more);
     pthread_mutex_unlock(&log_state.lock);
-    if (running) {
-        pthread_join(log_state.thread, NULL);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += END_S;
+    if (running && pthread_timedjoin_np(log_state.thread, NULL, &until) != 0) {
+        return; /* nobody reads standard error; the lines are the thread's */
     }
     free(log_state.waiting.at);
     log_state.waiting = (struct out){.first = true};

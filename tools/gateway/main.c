@@ -129,13 +129,15 @@ start(struct gateway *g, char *bad, size_t bad_n)
         return false;
     }
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
+    g->takers = workers_start(1, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
     g->feed = feed_start(g, &err);
     if (g->feed == NULL) {
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
-    if (g->workers == NULL || g->keeper == NULL || g->pages == NULL || g->openapi.no_memory) {
+    if (g->workers == NULL || g->takers == NULL || g->keeper == NULL || g->pages == NULL ||
+        g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -158,6 +160,7 @@ stop(struct gateway *g)
         return false;
     }
     g->workers = workers_end(g->workers);
+    g->takers = workers_end(g->takers);
     submitters_end(g->submitters);
     g->http = http_close(g->http);
     g->feed = feed_free(g->feed);

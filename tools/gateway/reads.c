@@ -73,7 +73,9 @@ query_members(struct exchange *x, struct out *o)
 static bool
 query_allowed(struct exchange *x, const struct query *q)
 {
-    if ((q->people != 0 || q->name.s != NULL) && !x->who->people) {
+    /* Whose a wallet is, is as personal as his name. */
+    const bool of_people = q->people != 0 || q->name.s != NULL || q->master.s != NULL;
+    if (of_people && !x->who->people) {
         problem(x, GATEWAY_FORBIDDEN, tr("it may not read personal texts"));
         return false;
     }

@@ -17,6 +17,7 @@
 #define LINES 4
 /* Jobs at rest are kept, but not one that was larger. */
 #define JOBS_KEPT 1024
+#define FAILING_US 10000000 /* as long as a call that could not write is held against all */
 #define JOB_BYTES_KEPT (64U << 10)
 #define JOB_LINES_KEPT 16
 
@@ -43,7 +44,9 @@ struct submitters {
     unsigned running;
     struct job *kept;
     size_t kept_n;
-    struct jb_error broken; /* status JB_OK: it is not */
+    struct jb_error broken;  /* status JB_OK: it is not */
+    struct jb_error failing; /* of the last call that could not write */
+    int64_t failed_us;
     struct submitter of[SUBMITTERS];
 };
 
@@ -211,6 +214,36 @@ now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+jb_status
+submit_failing(struct submitters *s, struct jb_error *ret)
+{
+    pthread_mutex_lock(&s->lock);
+    *ret = s->failing;
+    ret->status = now_us() - s->failed_us < FAILING_US ? ret->status : JB_OK;
+    pthread_mutex_unlock(&s->lock);
+    return ret->status;
+}
+
+/* What the disk or the machine refused, which the next call may be refused as well. */
+static bool
+cannot_write(jb_status status)
+{
+    return status == JB_E_IO || status == JB_E_FULL || status == JB_E_NOMEM ||
+           status == JB_E_ENGINE || status == JB_E_READONLY || status == JB_E_UNKNOWN;
+}
+
+static void
+note_writing(struct submitters *s, bool dry_run, jb_status status, const struct jb_error *err)
+{
+    if (dry_run || (status != JB_OK && !cannot_write(status))) {
+        return;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->failing = status != JB_OK ? *err : (struct jb_error){.status = JB_OK};
+    s->failed_us = now_us();
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* What the ledger itself is no more fit for: another try changes nothing. */
 static bool
 breaks(jb_status status)
@@ -246,6 +279,7 @@ submit(struct submitter *me, const struct job *first, const struct jb_command *c
     *done = status == JB_OK ? n : *done;
     metrics_submit(me->all->gateway->metrics, now_us() - began, n);
     note(me, *done, status, err);
+    note_writing(me->all, first->dry_run, status, err);
     return status;
 }
 

@@ -50,6 +50,9 @@ size_t submit_weight(const struct batch *b);
 enum queued submit_queue(struct submitters *s, struct job *job);
 /* Commands that wait, those of groups too. */
 size_t submit_depth(struct submitters *s);
+/* Why the last call could not write, unless one did since, or some time went by in which nobody
+ * tried: JB_OK while there is nothing to say. */
+jb_status submit_failing(struct submitters *s, struct jb_error *ret);
 /* The ledger can be written to no more until a restart, and why: JB_OK while it can. */
 jb_status submit_broken(struct submitters *s, struct jb_error *ret);
 
