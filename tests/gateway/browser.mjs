@@ -110,7 +110,7 @@ async function keys(page, text) {
 const head = () => JSON.parse(execFileSync(jangbu, ["stat", ledger, "--json"], { encoding: "utf8" })).events;
 const money = async (page, at) => Number(await page.locator(at).first().getAttribute("value"));
 
-async function holder(context, address) {
+async function holder(context, address, another) {
   const page = await context.newPage();
   const origin = new URL(address).origin;
   watch(page, origin);
@@ -179,6 +179,18 @@ async function holder(context, address) {
   assert.equal(await page.getAttribute("html", "lang"), "en", "the language stays");
   const cookie = (await context.cookies()).find((c) => c.name === "__Host-jangbu");
   assert(cookie.httpOnly && cookie.secure && cookie.sameSite === "Strict", "the cookie");
+
+  // An address of somebody else's, from another site, takes the session from nobody.
+  await page.unroute("http://localhost/");
+  await page.route("http://localhost/", (route) => route.fulfill({ contentType: "text/html", body: `<link rel="icon" href="data:,"><a href="${another}">go</a>` }));
+  const elsewhere = wrong.length;
+  await page.goto("http://localhost/");
+  await page.click("a");
+  await page.waitForSelector("text=Somebody else is signed in here");
+  wrong.splice(elsewhere, wrong.length, ...wrong.slice(elsewhere).filter((w) => !w.includes("http://localhost/")));
+  await look(page);
+  await page.click("a.button:text-is(\"Stay\")");
+  await page.waitForURL(`${origin}/w`);
   await page.click("text=Sign out");
   await page.waitForSelector("text=You are signed out");
 }
@@ -244,7 +256,7 @@ let status = 1;
 try {
   const [w, o] = await addresses();
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
-  await holder(await browser.newContext(), w);
+  await holder(await browser.newContext(), w, o);
   await operator(await browser.newContext(), o);
   await browser.close();
   for (const one of new Set(wrong)) {

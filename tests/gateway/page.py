@@ -124,9 +124,16 @@ def ticket(served, token, **members):
 
 def signed_in(served, token, **members):
     browser = Browser(served)
-    assert browser.get(ticket(served, token, **members)).status == 200
+    entered(browser, ticket(served, token, **members), 303)
     assert browser.cookie
     return browser
+
+
+def entered(browser, path, status):
+    """As a browser that comes from another site: what it gets first sends it on, and what follows comes from here."""
+    first = browser.get(path, Sec_Fetch_Site="cross-site")
+    assert first.status == 200 and "Set-Cookie" not in first.headers, first
+    return browser.page(re.search(r'content="0;url=([^"]*)"', first.body.decode()).group(1).replace("&amp;", "&"), status, Sec_Fetch_Site="same-origin")
 
 
 def at(days_ago, hour=10, minute=0):
@@ -256,9 +263,10 @@ def history_goes_on(served, token):
 def signing_in(served, token):
     path = ticket(served, token, wallet="plant", actor="h")
     browser = Browser(served)
-    answer = browser.get(path)
+    assert "Set-Cookie" not in browser.get(path + "&go=1", Sec_Fetch_Site="cross-site").headers, "the first step was left out"
+    answer = browser.get(path + "&go=1")
     assert answer.headers["Set-Cookie"] == f"__Host-jangbu={browser.cookie}; Path=/; Secure; HttpOnly; SameSite=Strict"
-    assert "Location" not in answer.headers and 'content="0;url=/w"' in answer.body.decode()
+    assert answer.status == 303 and answer.headers["Location"] == "/w"
     assert Browser(served).get(path).status == 403, "a ticket worked twice"
     assert Browser(served).page("/w", 403) and Browser(served).get("/o").status == 303
     assert browser.get("/o/wallets").status == 303, "a holder saw the operator's page"
@@ -295,9 +303,39 @@ def looked_at(served, token):
     for _ in range(2):
         answer = served.ask("HEAD", path, token=token)
         assert answer.status < 300 and "Set-Cookie" not in answer.headers, answer
+        assert served.ask("HEAD", path + "&go=1").status < 300
     for header in ({"Sec_Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}):
-        assert "Set-Cookie" not in Browser(served).get(path, **header).headers
-    assert Browser(served).get(path).headers["Set-Cookie"], "it was used up by who only looked"
+        assert "Set-Cookie" not in Browser(served).get(path + "&go=1", **header).headers
+    Browser(served).get(path)  # a scanner that follows no page
+    assert entered(Browser(served), path, 303), "it was used up by who only looked"
+
+
+def somebody_is_here(served, token):
+    """An address with a ticket takes nobody's session from him, unless he says so; a session that another follows ends."""
+    browser = signed_in(served, token, wallet="plant", actor="h", lang="en")
+    before = browser.cookie
+    for members in ({"wallet": "never", "actor": "h"}, {"wallet": "plant", "actor": "x"}, {"operator": True, "actor": "h"}):
+        path = ticket(served, token, **members)
+        asked = entered(browser, path, 200)
+        assert browser.cookie == before and "50,000" in browser.page("/w").text, "another's address changed who is signed in"
+        form = next(f for f in asked.forms if f["action"] == "/enter")
+        assert browser.post(form, 403, csrf="0" * 32) and browser.post(form, 403, origin="http://evil.example")
+        browser.page("/w")
+    browser.post(form, 303)
+    assert browser.cookie != before and browser.get("/o").status == 200
+    gone = Browser(served)
+    gone.cookie = before
+    assert gone.get("/w").status == 403, "the former session lives on"
+    assert browser.post(form, 403), "a ticket worked twice"
+    # Who comes again is let in without a question; his former session, and that of who pastes a token, ends.
+    again = signed_in(served, token, wallet="plant", actor="h")
+    for _ in range(2):
+        gone.cookie = again.cookie
+        entered(again, ticket(served, token, wallet="plant", actor="h"), 303)
+        assert gone.get("/w").status == 403 and again.page("/w")
+    gone.cookie = again.cookie
+    again.post(again.page("/o/sign-in").forms[-1], 303, token=token)
+    assert gone.get("/w").status == 403 and again.page("/o")
 
 
 def operators_paste_a_token(served, token, reader):
@@ -504,6 +542,7 @@ def main():
             signing_in(served, token)
             tickets_are_for_some(served, narrow, token)
             looked_at(served, token)
+            somebody_is_here(served, token)
             operators_paste_a_token(served, token, reader)
             forms_are_of_their_session(served, token)
             used_once(served, token)

@@ -81,7 +81,7 @@ def look(s, path, cookie):
 
 
 def redeem(s, path):
-    return cookie_of(s.get(path, connection=s.connection()))
+    return cookie_of(s.get(path + "&go=1", connection=s.connection()))
 
 
 def charge(s, n):

@@ -58,6 +58,7 @@ enum handled holder_invoice(struct exchange *x);
 enum handled page_do(struct exchange *x);
 enum handled page_sign_in(struct exchange *x);
 enum handled page_sign_in_done(struct exchange *x);
+enum handled page_enter_done(struct exchange *x);
 enum handled page_sign_out(struct exchange *x);
 enum handled page_asset(struct exchange *x);
 enum handled page_home(struct exchange *x);

@@ -144,19 +144,23 @@ cookie_set(struct exchange *x, const char *cookie)
     sodium_memzero(text, sizeof text);
 }
 
-/* Who comes from another site with a ticket does not send a SameSite=Strict cookie along where he
- * is sent on by a redirect: so this page goes on by itself, and has a link for who waits. */
+/* Who comes from another site does not send a SameSite=Strict cookie along, nor where he is sent on
+ * by a redirect. So this page goes on by itself, and has a link for who waits: what follows comes
+ * from here, and shows whether somebody is signed in already. */
 static void
-go_on(struct page *p, const char *where)
+go_on(struct page *p, const struct session *s, struct jb_text ticket)
 {
     struct out *o = p->o;
+    char where[SECRET_TEXT + 24];
+    snprintf(where, sizeof where, "/%c?go=1&ticket=%.*s", s->operates ? 'o' : 'w', (int)ticket.n,
+             ticket.s);
     exchange_answer(p->x, 200, "text/html; charset=utf-8");
     out_str(o, "<!doctype html>\n<html");
     html_word(o, "lang", p->lang == JB_LANG_KO ? "ko" : "en");
     out_str(o, "><head><meta charset=\"utf-8\">"
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
                "<meta http-equiv=\"refresh\" content=\"0;url=");
-    out_str(o, where);
+    html_str(o, where);
     out_str(o, "\"><link rel=\"stylesheet\" href=\"/assets/page.css\">"
                "<link rel=\"icon\" href=\"/assets/icon.svg\" type=\"image/svg+xml\">");
     html_element(o, "title", NULL, tr("One moment"));
@@ -178,32 +182,111 @@ only_looks(const struct exchange *x)
            (old.n >= 8 && memcmp(old.s, "prefetch", 8) == 0);
 }
 
+/* It is the second step, and comes from the first: browsers say so, and nobody else can. */
+static bool
+comes_from_here(const struct exchange *x)
+{
+    static const char here[] = "same-origin";
+    const struct jb_text site = exchange_header(x, "Sec-Fetch-Site");
+    return exchange_query(x, "go").s != NULL &&
+           (site.s == NULL || (site.n == sizeof here - 1 && memcmp(site.s, here, site.n) == 0));
+}
+
+static void
+ticket_wrong(struct page *p)
+{
+    page_wrong(p, 403, tr("This address was used already"),
+               tr("An address like this opens the page once, and within a minute. Open it "
+                  "again from the service that you came from."));
+}
+
+static bool
+same_person(const struct session *a, const struct session *b)
+{
+    return a->operates == b->operates && strcmp(a->wallet, b->wallet) == 0 &&
+           strcmp(a->actor, b->actor) == 0;
+}
+
+/* The ticket is used up, and the session that there was, if any, ends. */
+static void
+change_over(struct page *p, struct jb_text ticket)
+{
+    struct pages *pages = p->x->gateway->pages;
+    struct session s;
+    char cookie[SECRET_TEXT];
+    if (!pages_redeem(pages, ticket, cookie, &s)) {
+        ticket_wrong(p);
+        return;
+    }
+    pages_end(pages, p->cookie);
+    cookie_set(p->x, cookie);
+    page_see_other(p, s.operates ? "/o" : "/w");
+    sodium_memzero(cookie, sizeof cookie);
+}
+
+/* Somebody else is signed in here: an address that another sent him does not make him that one. */
+static void
+ask_first(struct page *p, struct jb_text ticket)
+{
+    page_begin(p, 200, tr("Somebody else is signed in here"), TAB_NONE);
+    page_paragraph(p, NULL,
+                   tr("The address that you opened signs somebody else in. If that is not what you "
+                      "want, stay: nothing changes."));
+    out_str(p->o, "<form class=\"command\" method=\"post\" action=\"/enter\">");
+    form_csrf(p);
+    form_hidden(p, "ticket", ticket);
+    out_str(p->o, "<p class=\"do\"><button>");
+    html_str(p->o, tr("Sign out here, and go on"));
+    out_str(p->o, "</button> ");
+    page_link(p, "button second", p->session.operates ? "/o" : "/w", tr("Stay"));
+    out_str(p->o, "</p></form>\n");
+    page_end(p);
+}
+
 enum handled
 page_redeem(struct exchange *x, struct jb_text ticket)
 {
     struct page p;
-    char cookie[SECRET_TEXT];
+    struct session s;
     if (only_looks(x)) {
         exchange_answer(x, 204, "text/html; charset=utf-8");
         exchange_set_header(x, "Cache-Control", "no-store");
         return ANSWERED;
     }
+    if (!page_enter(&p, x, PAGE_FOR_ALL)) {
+        return page_leave(&p);
+    }
+    if (!pages_peek(x->gateway->pages, ticket, &s) || !page_session_allowed(&p, &s)) {
+        ticket_wrong(&p);
+    } else if (!comes_from_here(x)) {
+        p.lang = s.lang != JB_LANG_UNSAID ? s.lang : p.lang;
+        lang_of_call = p.lang;
+        go_on(&p, &s, ticket);
+    } else if (p.cookie.s != NULL && !same_person(&s, &p.session)) {
+        ask_first(&p, ticket);
+    } else {
+        change_over(&p, ticket);
+    }
+    return page_leave(&p);
+}
+
+/* The button of ask_first. */
+enum handled
+page_enter_done(struct exchange *x)
+{
+    struct page p;
     if (page_enter(&p, x, PAGE_FOR_ALL)) {
-        struct session s;
-        const bool begun = pages_redeem(x->gateway->pages, ticket, cookie, &s);
-        if (begun && page_session_allowed(&p, &s)) {
-            p.lang = s.lang != JB_LANG_UNSAID ? s.lang : p.lang;
-            lang_of_call = p.lang;
-            cookie_set(x, cookie);
-            go_on(&p, s.operates ? "/o" : "/w");
-        } else {
-            if (begun) {
-                pages_end(x->gateway->pages, jb_text_of(cookie));
+        struct form f;
+        if (form_read(&p, &f)) {
+            const struct jb_text ticket = form_value(&f, "ticket");
+            struct session s;
+            if (pages_peek(x->gateway->pages, ticket, &s) && page_session_allowed(&p, &s)) {
+                change_over(&p, ticket);
+            } else {
+                ticket_wrong(&p);
             }
-            page_wrong(&p, 403, tr("This address was used already"),
-                       tr("An address like this opens the page once, and within a minute. Open it "
-                          "again from the service that you came from."));
         }
+        form_free(&f);
     }
     return page_leave(&p);
 }
@@ -244,8 +327,9 @@ page_sign_in(struct exchange *x)
     return page_leave(&p);
 }
 
+/* former: the session that there was, which ends. */
 static void
-sign_in(struct page *p, const struct form *f)
+sign_in(struct page *p, const struct form *f, struct jb_text former)
 {
     struct session s = {.operates = true, .lang = p->lang};
     const struct jb_text token = form_value(f, "token"), actor = form_value(f, "actor");
@@ -257,6 +341,7 @@ sign_in(struct page *p, const struct form *f)
         return;
     }
     copy_text(s.actor, sizeof s.actor, actor.s != NULL ? actor : jb_text_of(s.who.name));
+    pages_end(p->x->gateway->pages, former);
     pages_begin(p->x->gateway->pages, &s, cookie);
     cookie_set(p->x, cookie);
     page_see_other(p, "/o");
@@ -268,9 +353,10 @@ page_sign_in_done(struct exchange *x)
     struct page p;
     if (page_enter(&p, x, PAGE_FOR_ALL)) {
         struct form f;
+        const struct jb_text former = p.cookie;
         p.cookie = (struct jb_text){NULL, 0}; /* a session that there is has no say in a new one */
         if (form_read(&p, &f)) {
-            sign_in(&p, &f);
+            sign_in(&p, &f, former);
         }
         form_free(&f);
     }

@@ -228,6 +228,18 @@ pages_ticket(struct pages *p, const struct session *s, unsigned ttl_s, char ret[
 }
 
 bool
+pages_peek(struct pages *p, struct jb_text ticket, struct session *ret)
+{
+    pthread_mutex_lock(&p->lock);
+    const struct slot *slot = find(&p->tickets, ticket);
+    if (slot != NULL) {
+        *ret = slot->of;
+    }
+    pthread_mutex_unlock(&p->lock);
+    return slot != NULL;
+}
+
+bool
 pages_redeem(struct pages *p, struct jb_text ticket, char ret_cookie[SECRET_TEXT],
              struct session *ret)
 {

@@ -39,6 +39,8 @@ struct pages *pages_free(struct pages *p);
 
 /* A ticket for such a session, that works once, within so many seconds. */
 void pages_ticket(struct pages *p, const struct session *s, unsigned ttl_s, char ret[SECRET_TEXT]);
+/* The session that a ticket is for, which is not used up. False: as below. */
+bool pages_peek(struct pages *p, struct jb_text ticket, struct session *ret);
 /* The session that a ticket is for begins: its cookie. False: there is no such ticket (any more).
  */
 bool pages_redeem(struct pages *p, struct jb_text ticket, char ret_cookie[SECRET_TEXT],
