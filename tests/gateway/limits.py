@@ -154,6 +154,53 @@ def bodies(work):
         check("a body within, and beyond", s.post(b" " * 65536).status == 400 and s.post(b" " * 65537).status == 413)
 
 
+# ---- answers that nobody reads
+
+def unread(s, request, times):
+    """A connection that asks so often that no buffer of the kernel takes all answers, and reads none."""
+    w = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    w.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    w.settimeout(5)
+    w.connect(s.address)
+    w.sendall(request * times)
+    return w
+
+
+def answers_held(work):
+    """Answers that lie there have a limit together; what is short is answered, and room comes back."""
+    ledger = made(work, "held")
+    path = os.path.join(work, "held", "tokens")
+    secret = token(JANGBUD, path, "all", "--scope", "read,write,keyless")
+    with Served(JANGBUD, ledger, tokens=path, flags=["--answers-size", "1M"]) as s:
+        s.post({"op": "wallet.create", "wallet": "W1", "kind": "PERSONAL", "name": "가"}, token=secret)
+        s.lines([{"op": "charge", "wallet": "W1", "charge": f"C{i}", "amount": 1000, "method": "ADMIN_CASH"} for i in range(4000)], token=secret)
+        large = "/v1/wallets/W1/history?limit=10000"
+        n = len(s.get(large, token=secret).body)
+        check("a large answer, alone", n > 1 << 20, n)
+        held = unread(s, f"GET {large} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n\r\n".encode(), 8)
+        got = wait(lambda: (lambda a: a if a.status == 503 else None)(s.get(large, token=secret)))
+        check("beside one that nobody reads", got and got.json["code"] == "QUEUE_FULL" and "not taken" in got.json["detail"] and got.headers["Retry-After"], got)
+        many = [{"op": "charge", "wallet": "W1", "charge": f"D{i}", "amount": 1000, "method": "ADMIN_CASH"} for i in range(200)]
+        check("many commands then, before they are done", s.lines(many, token=secret).status == 503)
+        check("none is done", b'"paid":4000000,' in s.get("/v1/wallets/W1", token=secret).body)
+        check("what is short then", s.get("/v1/wallets/W1", token=secret).status == 200 and s.get("/v1/openapi.json").status == 200)
+        held.close()
+        check("room again for answers", wait(lambda: s.get(large, token=secret).status == 200))
+
+
+def end_unread(work):
+    """Who reads nothing keeps it from nothing."""
+    s = Served(JANGBUD, made(work, "unread"), flags=["--stop-time", "300ms"])
+    held = [unread(s, b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", 60) for _ in range(3)]
+    time.sleep(0.3)
+    began = time.monotonic()
+    status = s.stop()
+    took = time.monotonic() - began
+    check("it ends well beside who reads nothing", status == 0 and took < 2.5 and s.log[-1].get("event") == "stopped", (status, took, s.log[-1]))
+    for w in held:
+        w.close()
+
+
 # ---- the log
 
 SECRETS = {"name": "홍길동이", "note": "비밀메모", "actor": "operator-7", "wallet": "WALLET-Z", "usage": "USAGE-Z", "key": "KEY-Z"}
@@ -293,7 +340,7 @@ def end_under_load(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (settings, connections, bodies, log, ready, told, end_under_load):
+        for part in (settings, connections, bodies, answers_held, end_unread, log, ready, told, end_under_load):
             began = time.monotonic()
             part(work)
             if "--times" in sys.argv:

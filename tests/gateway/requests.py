@@ -4,6 +4,7 @@ sentences in both languages; and what the threats of a network get.
 
 usage: requests.py JANGBU JANGBUD"""
 import concurrent.futures
+import http.client
 import json
 import os
 import shutil
@@ -119,7 +120,7 @@ def conditions(s):
     check("if-match that holds", s.post(charge("W1", "C5", 2000, key="m2"), If_Match=w.headers["ETag"]).status == 200)
     problem("if-match and expect", s.post(charge("W1", "C6", 2000, key="m3", expect=1), If_Match='"2"'), 400, "BAD_REQUEST")
     problem("if-match of nothing", s.post({"op": "day.close", "day": "2020-01-01", "key": "m4"}, If_Match='"2"'), 400, "BAD_REQUEST")
-    for bad in ("*", "2", '"x"', 'W/"2"', '"2', '"99999999999999999999999"'):
+    for bad in ("*", "2", '"12.x"', '"12", "13"', '"12.0.0", "13.0.0"', '"12.0"', '"12.0.0.0"', '"12..0"', '"12.-1.0"', '"x"', 'W/"2"', '"2', '"99999999999999999999999"'):
         problem(f"if-match {bad}", s.post(charge("W1", "C6", 2000, key="m5"), If_Match=bad), 400, "BAD_REQUEST")
 
 
@@ -172,7 +173,7 @@ def one_at_fault(s):
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         got = list(pool.map(one, range(120)))
     check("those that can be done are", all(a.status == 200 for i, a in enumerate(got) if i % 4), [a for i, a in enumerate(got) if i % 4 and a.status != 200][:2])
-    check("those that cannot say why", all(a.status == 503 and a.json["code"] == "E_KEY" for a in got[::4]), got[::4][:2])
+    check("those that cannot say why", all(a.status == 409 and a.json["code"] == "E_KEY" and "Retry-After" not in a.headers for a in got[::4]), got[::4][:2])
 
 
 # ---- reads
@@ -271,6 +272,7 @@ def principals(work):
     shop = token(JANGBUD, tokens, "shop", "--scope=read,consume,charge,wallet.create", "--wallets", "shop-", "--caller", "till", "--role", "MASTER")
     balance = token(JANGBUD, tokens, "balance", "--scope", "read:balance,keyless,write")
     slow = token(JANGBUD, tokens, "slow", "--scope", "read,write", "--rate", "5")
+    grouped, lined = (token(JANGBUD, tokens, name, "--scope", "read,write", "--rate", "5") for name in ("grouped", "lined"))
     for args in (["full", "--scope", "read"], ["x"], ["x", "--scope", "nothing"], ["x", "--scope", "read", "--rate", "-1"], ["x y", "--scope", "read"],
                  ["x", "--scope", "read", "--caller", "c" * 33], ["n" * 64, "--scope", "read"], ["x", "--scope", "read", "--uid", "root"]):
         done = subprocess.run([JANGBUD, "token", "new", *args, "--tokens", tokens], capture_output=True, text=True)
@@ -280,7 +282,7 @@ def principals(work):
         scopes(s, full, reader, balance)
         prefix(s, full, shop)
         roles(s, shop)
-        rates(s, slow)
+        rates(s, slow, grouped, lined)
         private(s, full, reader)
         reloaded(s, tokens, full)
         text = json.dumps(s.log, ensure_ascii=False)
@@ -290,6 +292,73 @@ def principals(work):
     check("a file that others read is none", subprocess.run([JANGBUD, "--ledger", ledger, "--listen", "127.0.0.1:0", "--tokens", tokens],
                                                             capture_output=True).returncode != 0)
     os.chmod(tokens, 0o600)
+
+
+def operations(work):
+    """Who asks how it is: known over the Unix socket, too, and with its scope; anybody at `ops-listen`, where there is nothing else."""
+    ledger, tokens = made(work, "operations"), os.path.join(work, "operations", "tokens")
+    reader = token(JANGBUD, tokens, "reader", "--scope", "read,write,people")
+    both = token(JANGBUD, tokens, "both", "--scope", "read,ops")
+    alone = token(JANGBUD, tokens, "alone", "--scope", "ops")
+    shop = token(JANGBUD, tokens, "shop", "--scope", "read,ops", "--wallets", "shop-")
+    with Served(JANGBUD, ledger, tokens, flags=["--owner", "no", "--ops-listen", "127.0.0.1:0", "--connections", "4"]) as s:
+        for path in ("/v1/people", "/metrics", "/readyz", "/v1/ledger", "/v1/wallets/W"):
+            problem(f"{path}, nobody over the Unix socket", s.get(path), 401, "UNAUTHENTICATED")
+        for path, name, asks, status in (("/v1/people", "reader", reader, 403), ("/v1/people", "ops alone", alone, 403), ("/v1/people", "of some wallets", shop, 403),
+                                         ("/v1/people", "both", both, 200), ("/metrics", "reader", reader, 403), ("/metrics", "ops", alone, 200)):
+            for unix in (True, False):
+                a = s.get(path, asks, connection=s.connection(unix))
+                check(f"{path}, {name}, unix={unix}", a.status == status, a)
+        entry = next(e for e in s.log if e.get("event") == "listening")
+        ops = entry["operations"].rsplit(":", 1)
+        def at_ops(path):
+            return s.get(path, connection=http.client.HTTPConnection(ops[0], int(ops[1]), timeout=10)).status
+        check("the operations' listener", [at_ops(p) for p in ("/healthz", "/metrics", "/v1/people", "/v1/ledger")] == [200, 200, 404, 404])
+        held = [s.connection() for _ in range(4)]
+        for c in held:
+            s.get("/healthz", connection=c)
+        check("it has places of its own", at_ops("/healthz") == 200)
+        for c in held:
+            c.close()
+
+
+def cut_files(work):
+    """A file of tokens that is cut, or says a thing in two ways, is none: what is missing may be what takes something away."""
+    ledger, path = made(work, "cut"), os.path.join(work, "cut", "tokens")
+    token(JANGBUD, path, "a", "--scope", "read")
+    secret = token(JANGBUD, path, "shop", "--scope", "read", "--wallets", "shop-", "--role", "MASTER", "--rate", "1000")
+    whole = open(path).read()
+    last = whole.rstrip("\n").rsplit("\n", 1)[1]
+    bad = {f"cut {n} bytes before its end": whole[:-n] for n in range(1, len(last) - len("shop sha256:") - 64)}
+    bad |= {"a NUL": whole.replace(" wallets=", "\0wallets="), "a NUL behind it": whole + "\0\n", "a # in a word": whole.replace("wallets=shop-", "wallets=s#hop-"),
+            **{f"{word} twice": whole[:-1] + f" {word}\n" for word in ("wallets=", "wallets=s", "role=MEMBER", "rate=5", "scopes=read", "caller=x") if "=" in word},
+            "caller twice": whole[:-1] + " caller=x caller=x\n"}
+    del bad["caller=x twice"]
+    with Served(JANGBUD, ledger, path) as s:
+        for name, text in bad.items():
+            with open(path, "w") as f:
+                f.write(text)
+            before = sum(e.get("event") == "tokens_not_read" for e in s.log)
+            s.reload()
+            for _ in range(200):
+                if sum(e.get("event") == "tokens_not_read" for e in s.log) > before:
+                    break
+                time.sleep(0.005)
+            else:
+                check(name, False, [e for e in s.log if "event" in e][-2:])
+        check("the old one stays", s.get("/v1/wallets/other", secret).status == 403)
+        for good in (whole, whole[:-1] + " # a remark\n", "# a#b\n" + whole, ""):
+            with open(path, "w") as f:
+                f.write(good)
+            before = sum(e.get("event") == "tokens" for e in s.log)
+            s.reload()
+            for _ in range(200):
+                if sum(e.get("event") == "tokens" for e in s.log) > before:
+                    break
+                time.sleep(0.005)
+            else:
+                check(f"good: {good}", False, [e for e in s.log if "event" in e][-2:])
+        check("nobody is in an empty one", s.get("/v1/wallets/other", secret).status == 401)
 
 
 def admitted(s, full):
@@ -351,7 +420,7 @@ def roles(s, shop):
     problem("within a group", s.post({"op": "atomic", "key": "r4", "actor": {"id": "u1", "role": "OPERATOR"}, "commands": [charge("shop-2", "R4", 1000)]}, shop), 403, "FORBIDDEN")
 
 
-def rates(s, slow):
+def rates(s, slow, grouped, lined):
     first = last = s.get("/v1/wallets/own", slow)
     for _ in range(300):  # a slow machine lets more of them pass
         if last.status == 200:
@@ -364,6 +433,11 @@ def rates(s, slow):
     check("lines count", s.lines([wallet(f"Z{i}", key=f"z{i}") for i in range(60)], slow).status == 200)
     late = s.get("/v1/wallets/own", slow)
     check("they are paid off later", late.status == 429 and int(late.headers["Retry-After"]) >= 1, late)
+    group = {"op": "atomic", "commands": [consume("Z0", f"G{i}", 1) for i in range(60)], "key": "g"}
+    for n, ask in (("a group", lambda: s.post(group, grouped)), ("lines of groups", lambda: s.lines([group], lined))):
+        a, late = ask(), None
+        late = s.get("/v1/wallets/own", grouped if n == "a group" else lined)
+        check(f"{n} counts as its commands", a.status in (200, 422) and late.status == 429 and int(late.headers["Retry-After"]) >= 5, (a, late))
 
 
 def private(s, full, reader):
@@ -419,8 +493,10 @@ def full_queue(work):
     ledger = made(work, "queue")
     with Served(JANGBUD, ledger, flags=["--queue", "20"]) as s:
         a = s.lines([wallet(f"Q{i}", key=f"q{i}") for i in range(21)])
-        problem("more than may wait", a, 503, "QUEUE_FULL")
-        check("when to come again", a.headers["Retry-After"] == "1", a)
+        problem("more than may ever wait", a, 413, "TOO_LARGE")
+        check("no time to come again", "Retry-After" not in a.headers, a)
+        group = {"op": "atomic", "commands": [consume("Q0", f"G{i}", 1) for i in range(20)], "key": "g"}
+        problem("nor in a group", s.post(group), 413, "TOO_LARGE")
         check("as many as may wait", all(x["ok"] for x in s.lines([wallet(f"Q{i}", key=f"q{i}") for i in range(20)]).lines))
     with Served(JANGBUD, ledger, flags=["--slow-queue", "1"]) as s:
         with concurrent.futures.ThreadPoolExecutor(24) as pool:
@@ -465,6 +541,8 @@ def main():
             for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages):
                 test(s)
         principals(work)
+        operations(work)
+        cut_files(work)
         put_back(work)
         full_queue(work)
         stopping(work)

@@ -6,6 +6,7 @@ usage: troubles.py JANGBU JANGBUD SHIM"""
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,17 +42,58 @@ def created(s):
     check("a wallet", a.status == 200, a)
 
 
+def stopped_in_the_midst(ledger):
+    """A process that has the writer lock and does not go on."""
+    env = {**os.environ, "LD_PRELOAD": SHIM, "JB_SHIM_STOP": "log.mdb", "JB_SHIM_STOP_AT": "1"}
+    holder = subprocess.Popen([JANGBU, "charge", ledger, "W", "H", "1000"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    pid, status = os.waitpid(holder.pid, os.WUNTRACED)
+    check("it is stopped", os.WIFSTOPPED(status), status)
+    return holder
+
+
+def submits(s):
+    return int(re.search(rb"^jangbu_submit_seconds_count (\d+)", s.get("/metrics").body, re.M).group(1))
+
+
+def together(work):
+    """What waits is carried out in few calls, also where one of it fails its call; beyond the queue it is refused."""
+    ledger = made(work, "together")
+    with Served(JANGBUD, ledger, flags=["--lock-time", "20s", "--queue", "40"]) as s:
+        created(s)
+        holder = stopped_in_the_midst(ledger)
+        before, got = submits(s), {}
+
+        def post(i):
+            got[i] = s.post({"op": "forget", "person": "nobody", "key": f"K{i}"} if i in (7, 19) else charge(f"K{i}"))
+        writers = [threading.Thread(target=post, args=(i,)) for i in range(30)]
+        for i, w in enumerate(writers):
+            w.start()
+            if i < 2:
+                time.sleep(0.2)  # each submitter has one of these
+        time.sleep(0.5)
+        group = {"op": "atomic", "commands": [charge(f"G{i}") for i in range(30)], "key": "group"}
+        for member in group["commands"]:
+            del member["key"]
+        a = s.post(group)
+        check("a group counts as its commands where they wait", a.status == 503 and a.json["code"] == "QUEUE_FULL" and a.headers["Retry-After"] == "1", a)
+        os.kill(holder.pid, signal.SIGCONT)
+        holder.wait(60)
+        for w in writers:
+            w.join()
+        calls = submits(s) - before
+        check("who cannot be forgotten", all(got[i].status == 409 and got[i].json["code"] == "E_KEY" for i in (7, 19)), got)
+        check("all others are done", all(a.status == 200 for i, a in got.items() if i not in (7, 19)), got)
+        check("in few calls", calls <= 7, calls)
+
+
 def held(work):
     """Another process stopped in the midst of writing."""
     ledger = made(work, "held")
     with Served(JANGBUD, ledger, flags=["--lock-time", "300ms"]) as s:
         created(s)
-        env = {**os.environ, "LD_PRELOAD": SHIM, "JB_SHIM_STOP": "log.mdb", "JB_SHIM_STOP_AT": "1"}
-        holder = subprocess.Popen([JANGBU, "charge", ledger, "W", "H", "1000"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        pid, status = os.waitpid(holder.pid, os.WUNTRACED)
-        check("it is stopped", os.WIFSTOPPED(status), status)
-        got = []
+        holder, got = stopped_in_the_midst(ledger), []
+        pid = holder.pid
         writers = [threading.Thread(target=lambda i=i: got.append(s.post(charge(f"C{i}")))) for i in range(8)]
         for w in writers:
             w.start()
@@ -109,6 +151,7 @@ def main():
         os.symlink(os.path.abspath(SHIM), os.path.join(work, "shim.so"))
         SHIM = os.path.join(work, "shim.so")
         held(work)
+        together(work)
         full(work)
     print(f"{checks['passed']} checks passed, {checks['failed']} failed")
     return 1 if checks["failed"] or checks["passed"] < 60 else 0

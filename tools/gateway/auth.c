@@ -43,6 +43,7 @@ struct table {
 
 struct auth {
     char *path;
+    bool owner;           /* who runs the daemon is somebody, without a line */
     pthread_mutex_t lock; /* of now */
     struct table *now;
     atomic_uint_fast64_t reading; /* that of now */
@@ -159,7 +160,7 @@ lines_of(const char *text)
 }
 
 static jb_status
-table_read(const char *path, struct table **ret, struct jb_error *err)
+table_read(const char *path, bool owner, struct table **ret, struct jb_error *err)
 {
     char *text = NULL;
     size_t n = 0;
@@ -176,7 +177,9 @@ table_read(const char *path, struct table **ret, struct jb_error *err)
     } else {
         atomic_init(&t->users, 1);
         status = text != NULL ? table_read_lines(path, text, t, err) : JB_OK;
-        table_add_owner(t);
+        if (owner) {
+            table_add_owner(t);
+        }
     }
     free(text);
     if (status != JB_OK) {
@@ -211,7 +214,7 @@ table_now(struct auth *a)
 }
 
 struct auth *
-auth_open(const char *path, struct jb_error *err)
+auth_open(const char *path, bool owner, struct jb_error *err)
 {
     struct auth *a = calloc(1, sizeof *a);
     const bool named = path != NULL && path[0] != '\0';
@@ -221,9 +224,10 @@ auth_open(const char *path, struct jb_error *err)
         free(a);
         return NULL;
     }
+    a->owner = owner;
     pthread_mutex_init(&a->lock, NULL);
     struct table *t;
-    if (table_read(a->path, &t, err) != JB_OK) {
+    if (table_read(a->path, a->owner, &t, err) != JB_OK) {
         return auth_close(a);
     }
     table_begin(a, t);
@@ -234,7 +238,7 @@ jb_status
 auth_reload(struct auth *a, struct jb_error *err)
 {
     struct table *fresh;
-    const jb_status status = table_read(a->path, &fresh, err);
+    const jb_status status = table_read(a->path, a->owner, &fresh, err);
     if (status != JB_OK) {
         return status;
     }
@@ -356,6 +360,14 @@ refused(const struct exchange *x)
     case ACCESS_READ:
         if (wallet.s != NULL && !auth_wallet(who, wallet)) {
             return tr("that wallet is none of its");
+        }
+        break;
+    case ACCESS_READ_OPS:
+        if (!who->ops) {
+            return tr("it may not ask how the daemon is");
+        }
+        if (who->wallets[0] != '\0') {
+            return tr("it may see some wallets only, and this is of all");
         }
         break;
     case ACCESS_READ_ALL:

@@ -38,7 +38,9 @@ struct principal {
     uint8_t proof[32]; /* the token's hash, or the uid */
 };
 
-struct auth *auth_open(const char *path, struct jb_error *err);
+/* owner: whoever runs the daemon may do all of it over the Unix socket, unless a line has his uid.
+ */
+struct auth *auth_open(const char *path, bool owner, struct jb_error *err);
 /* Reads the file again; what was there stays where it is bad. Thread-safe. */
 jb_status auth_reload(struct auth *a, struct jb_error *err);
 struct auth *auth_close(struct auth *a);

@@ -14,6 +14,7 @@
 #define LINES_TYPE "application/x-ndjson"
 #define KEY_BYTES_MAX 300U
 #define QUICK_BYTES (16U << 10)
+#define QUICK_LINES 64U
 
 /* ---- the head ---- */
 
@@ -62,6 +63,21 @@ key_header(struct exchange *x, struct json_pool *pool, struct jb_text *ret)
                              "without quotes"));
 }
 
+/* Behind the version: a quote, or .FREE.DORMANT and a quote. */
+static bool
+etag_tail(struct jb_text s)
+{
+    size_t i = 0, dots = 0;
+    while (i < s.n && s.s[i] == '.') {
+        size_t digits = 0;
+        for (i++; i < s.n && s.s[i] >= '0' && s.s[i] <= '9'; i++) {
+            digits++;
+        }
+        dots += digits > 0 ? 1 : 3;
+    }
+    return i + 1 == s.n && s.s[i] == '"' && (dots == 0 || dots == 2);
+}
+
 /* If-Match: "12.3000.0", as ETag said it, or "12": the version. *ret_given: it is there. */
 static bool
 match_header(struct exchange *x, uint64_t *ret, bool *ret_given)
@@ -77,7 +93,7 @@ match_header(struct exchange *x, uint64_t *ret, bool *ret_given)
     while (quoted && i < h.n - 1 && i < 20 && h.s[i] >= '0' && h.s[i] <= '9') {
         *ret = *ret * 10 + (uint64_t)(h.s[i++] - '0');
     }
-    return (quoted && i > 1 && i < 20 && (h.s[i] == '.' || h.s[i] == '"') &&
+    return (quoted && i > 1 && i < 20 && etag_tail((struct jb_text){h.s + i, h.n - i}) &&
             exchange_header_count(x, "If-Match") == 1) ||
            bad_request(x, tr("If-Match is one version of a wallet, as ETag says it, like "
                              "\"12.3000.0\" or \"12\""));
@@ -142,7 +158,9 @@ single_answered(struct job *job, const jb_answers *answers, size_t from, size_t 
     struct exchange *x = job->x;
     struct gateway *g = x->gateway;
     const struct jb_answer *a = done > 0 ? jb_answers_at(answers, from) : NULL;
-    if (a == NULL) {
+    if (a == NULL && status == JB_E_KEY && job->batch.commands[0].op == JB_OP_FORGET) {
+        problem_forget(x, err);
+    } else if (a == NULL) {
         problem_status(x, status, err);
     } else {
         if (a->outcome == JB_DUPLICATE) {
@@ -355,6 +373,9 @@ queue(struct exchange *x, struct job *job)
     case QUEUE_FULL:
         problem(x, GATEWAY_QUEUE_FULL, NULL);
         break;
+    case QUEUE_NEVER:
+        problem(x, GATEWAY_TOO_LARGE, tr("these are more commands than may wait at a time"));
+        break;
     case QUEUE_ENDING:
         problem(x, GATEWAY_STOPPING, NULL);
         break;
@@ -390,7 +411,8 @@ take(struct exchange *x)
         job_give(x->gateway->submitters, job);
         return ANSWERED;
     }
-    auth_spend(x->who, job->batch.lines_n - 1);
+    const size_t refused_n = job->batch.lines_n - job->batch.commands_n;
+    auth_spend(x->who, refused_n + submit_weight(&job->batch) - 1);
     return queue(x, job);
 }
 
@@ -403,12 +425,12 @@ take_later(struct exchange *x)
     }
 }
 
-/* Thousands of lines take milliseconds to read: not in a loop, where others wait for it. */
+/* Many lines take milliseconds to read: not in a loop, where others wait for it. */
 enum handled
 commands_post(struct exchange *x)
 {
     SPEAK(x->lang);
-    if (x->body.n <= QUICK_BYTES) {
+    if (x->body.n <= QUICK_BYTES && lines_of(x->body) <= QUICK_LINES) {
         return take(x);
     }
     if (!workers_give(x->gateway->workers, x, take_later)) {

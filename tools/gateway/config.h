@@ -20,13 +20,14 @@ struct config {
     char listen[CONFIG_TEXT_BYTES];
     char ops_listen[CONFIG_TEXT_BYTES];
     char audit_file[CONFIG_TEXT_BYTES];
-    int64_t lang; /* config_lang */
-    int64_t log;  /* enum log_what */
+    int64_t lang;  /* config_lang */
+    int64_t log;   /* enum log_what */
+    int64_t owner; /* 0: yes */
     /* Microseconds. */
     int64_t head_us, body_us, answer_us, idle_us;
     int64_t lock_wait_us, slow_us, sync_us, stop_us;
     /* Bytes. */
-    int64_t body_bytes, lines_bytes, bodies_bytes, disk_bytes;
+    int64_t body_bytes, lines_bytes, bodies_bytes, answers_bytes, disk_bytes;
     /* How many. */
     int64_t connections, per_address, queue, slow_queue, page_sessions, page_rate, subscribers,
         lag_events;

@@ -8,6 +8,7 @@ exchange_answer(struct exchange *x, int status, const char *type)
 {
     x->answer.status = status;
     x->answer.type = type;
+    x->answer.whole = (struct jb_text){NULL, 0};
 }
 
 /* ---- the target ---- */

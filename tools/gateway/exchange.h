@@ -55,10 +55,11 @@ struct exchange {
         int status;       /* 0: none yet */
         const char *type; /* Content-Type; a word that lives for ever */
         struct out body;
-        char code[40];  /* for the log: a refusal's, or a status word; "": none */
-        const char *op; /* for the log: of one command, its word; NULL: none, or several */
-        char who[64];   /* for the log, where `who` above is not there any more: a session's */
-        uint64_t seq;   /* of the log, that the answer shows; 0: none */
+        struct jb_text whole; /* in place of body: bytes that outlive the request; s NULL: none */
+        char code[40];        /* for the log: a refusal's, or a status word; "": none */
+        const char *op;       /* for the log: of one command, its word; NULL: none, or several */
+        char who[64]; /* for the log, where `who` above is not there any more: a session's */
+        uint64_t seq; /* of the log, that the answer shows; 0: none */
     } answer;
     void *own; /* of who handles it */
 };
@@ -75,7 +76,7 @@ void exchange_query_each(const struct exchange *x,
                          void *data);
 /* Whether the request came over the Unix socket, and from whom; false: over TCP. */
 bool exchange_peer_uid(const struct exchange *x, uint32_t *ret_uid);
-/* Whether it came to a listener of operations: the Unix socket, or that of `ops-listen`. */
+/* Whether it came to the listener of operations, that of `ops-listen`. */
 bool exchange_operations(const struct exchange *x);
 /* A header of the answer: name lives for ever, value is copied. One of that name that was set
  * before is replaced. */

@@ -31,6 +31,7 @@ struct gateway {
     struct metrics *metrics;
     struct keeper *keeper;
     struct pages *pages; /* sessions of the page */
+    struct out openapi;  /* the document, made when it starts */
     char ledger_id[40];
     bool example; /* jangbud --example: addresses are printed when it listens */
     atomic_bool stopping;

@@ -36,9 +36,14 @@
 #define LOOP_MS 1000
 #define LOOK_MS 100 /* between looks at deadlines */
 #define HEAD_BYTES_MAX 8192U
-#define POOL_BYTES 16384U         /* of a connection: its head twice */
+#define POOL_BYTES 20480U         /* of a connection: its head twice, and that of its answer */
 #define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
 #define DESCRIPTORS 512U          /* beside those of connections */
+#define ANSWER_HEAD_BYTES 1536U   /* at most */
+#define VALUE_BYTES 64U           /* that a header takes in the pool beside its text, or nearly */
+#define SMALL_BYTES 8192U         /* answers below it are not counted: connections limit them */
+#define OPERATIONS_MORE 16        /* connections, also where all others are taken */
+#define CUT_US 1000000            /* until connections that were cut are gone */
 
 enum listener_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_OPERATIONS, LISTENERS };
 
@@ -103,9 +108,10 @@ struct http {
     int wake;          /* ends the acceptor */
     atomic_bool stopping;
     _Atomic(uint64_t) next_id;
-    atomic_size_t bodies; /* bytes of bodies in memory */
-    atomic_uint busy;     /* requests whose handler runs or will answer later */
-    pthread_mutex_t lock; /* of what follows */
+    atomic_size_t bodies;  /* bytes of bodies in memory */
+    atomic_size_t answers; /* and of answers that are on their way */
+    atomic_uint busy;      /* requests whose handler runs or will answer later */
+    pthread_mutex_t lock;  /* of what follows */
     struct conn *first;
     unsigned conns;
     struct conn **by_fd;
@@ -128,13 +134,15 @@ struct request {
     struct conn *conn;
     enum step step;
     bool refused; /* it has its answer, and its body is thrown away */
-    bool close;
-    bool known; /* x.route was found */
-    bool late;  /* somebody else has the answer, and counts as busy */
+    bool close;   /* nothing more is read of it */
+    bool last;    /* nor is anything behind it */
+    bool known;   /* x.route was found */
+    bool late;    /* somebody else has the answer, and counts as busy */
     int64_t body_max;
     size_t body_cap, body_all; /* all: also what was thrown away */
     char *body;
     struct answer_header *headers;
+    size_t answer_bytes; /* counted in http's answers */
     atomic_int turn;
     struct {
         ptrdiff_t (*more)(void *data, char *to, size_t size);
@@ -237,7 +245,7 @@ exchange_peer_uid(const struct exchange *x, uint32_t *ret_uid)
 bool
 exchange_operations(const struct exchange *x)
 {
-    return request_of(x)->conn->from != LISTEN_TCP;
+    return request_of(x)->conn->from == LISTEN_OPERATIONS;
 }
 
 void
@@ -336,10 +344,53 @@ stream_listed(struct request *r, bool listed)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Counts the answer's bytes, until they are sent. False: others fill the room; one alone may be
+ * larger than that. */
+static bool
+answer_room(struct request *r)
+{
+    struct http *h = r->conn->http;
+    const size_t n = r->x.answer.body.cap;
+    if (r->stream.more != NULL || r->x.answer.whole.s != NULL || n < SMALL_BYTES) {
+        return true;
+    }
+    const size_t before = atomic_fetch_add(&h->answers, n);
+    r->answer_bytes = n;
+    return before == 0 || before + n <= (size_t)h->config->answers_bytes;
+}
+
+static void
+answer_gone(struct request *r)
+{
+    atomic_fetch_sub(&r->conn->http->answers, r->answer_bytes);
+    r->answer_bytes = 0;
+}
+
+/* What a command did is done: there it is too late to say that there is no room. */
+static void
+answer_fit(struct request *r)
+{
+    SPEAK(r->x.lang);
+    if (answer_room(r) || r->x.method == METHOD_POST) {
+        return;
+    }
+    answer_gone(r);
+    free(r->x.answer.body.at);
+    r->x.answer.body = (struct out){.first = true};
+    r->x.answer.seq = 0;
+    problem(&r->x, GATEWAY_QUEUE_FULL,
+            tr("answers that were not taken yet fill the memory for them"));
+}
+
 static struct MHD_Response *
 response_of(struct request *r)
 {
     struct out *o = &r->x.answer.body;
+    const struct jb_text whole = r->x.answer.whole;
+    if (whole.s != NULL) {
+        return MHD_create_response_from_buffer(whole.n, (void *)(uintptr_t)whole.s,
+                                               MHD_RESPMEM_PERSISTENT);
+    }
     if (r->stream.more != NULL) {
         stream_listed(r, true);
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 8192, stream_more, r, NULL);
@@ -374,7 +425,7 @@ add_headers(struct request *r, struct MHD_Response *m)
         snprintf(number, sizeof number, "%llu", (unsigned long long)r->x.answer.seq);
         MHD_add_response_header(m, "Jangbu-Seq", number);
     }
-    if (r->close || atomic_load(&r->conn->http->stopping)) {
+    if (r->close || r->last || atomic_load(&r->conn->http->stopping)) {
         MHD_add_response_header(m, "Connection", "close");
     }
 }
@@ -387,6 +438,7 @@ answer(struct request *r)
         r->x.answer.body.no_memory = false;
         problem(&r->x, GATEWAY_NO_MEMORY, NULL);
     }
+    answer_fit(r);
     struct MHD_Response *m = response_of(r);
     if (m == NULL) {
         return MHD_NO;
@@ -439,6 +491,20 @@ look_at_header(void *data, enum MHD_ValueKind kind, const char *key, size_t key_
     return MHD_YES;
 }
 
+/* The request line is method, blank, target, blank, version, and there is no more to it than what
+ * libmicrohttpd gives: it ends texts at a NUL, and skips blanks. */
+static bool
+request_line(const struct request *r, const char *method, const char *version)
+{
+    for (size_t i = 0; i < r->target_n; i++) {
+        const unsigned char c = (unsigned char)r->target[i];
+        if (c <= ' ' || c == 0x7F) {
+            return false;
+        }
+    }
+    return r->target_n > 0 && version == method + strlen(method) + 2 + r->target_n;
+}
+
 /* What is wrong with the head; NULL: nothing. */
 static const char *
 framing(struct request *r, const char *method, const char *version)
@@ -446,7 +512,7 @@ framing(struct request *r, const char *method, const char *version)
     struct framing f;
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (memchr(r->target, ' ', r->target_n) != NULL) {
+    if (!request_line(r, method, version)) {
         return "target";
     }
     framing_begin(&f, version + strlen(version) + 2);
@@ -470,7 +536,8 @@ split(struct request *r, struct jb_text *path, struct jb_text *query)
     /* A proxy's form, of which only the path matters. */
     if (strncasecmp(s, "http://", 7) == 0 || strncasecmp(s, "https://", 8) == 0) {
         const char *host = strstr(s, "//") + 2;
-        const char *slash = strchr(host, '/');
+        const char *end = strpbrk(host, "/?");
+        const char *slash = end != NULL && *end == '/' ? end : NULL;
         n = slash != NULL ? n - (size_t)(slash - s) : 0;
         s = slash != NULL ? slash : s;
     }
@@ -505,9 +572,9 @@ find_route(struct request *r)
 {
     struct jb_text path;
     struct jb_text query;
-    bool other = false;
+    unsigned methods = 0;
     split(r, &path, &query);
-    r->x.route = route_find(&r->x, r->x.method, path, &other);
+    r->x.route = route_find(&r->x, r->x.method, path, &methods);
     r->known = r->x.route != NULL;
     const bool operations_only = r->conn->from == LISTEN_OPERATIONS;
     if (r->known && operations_only && r->x.route->access != ACCESS_OPS &&
@@ -515,8 +582,12 @@ find_route(struct request *r)
         r->known = false;
         r->x.route = NULL;
     }
-    if (!r->known && other) {
-        exchange_set_header(&r->x, "Allow", r->x.method == METHOD_GET ? "POST" : WIRE("GET, HEAD"));
+    if (!r->known && methods != 0 && (methods >> r->x.method & 1) == 0) {
+        const bool get = (methods >> METHOD_GET & 1) != 0, post = (methods >> METHOD_POST & 1) != 0;
+        exchange_set_header(&r->x, "Allow",
+                            get && post ? WIRE("GET, HEAD, POST")
+                            : post      ? "POST"
+                                        : WIRE("GET, HEAD"));
         refuse(r, GATEWAY_METHOD, NULL);
     } else if (!r->known) {
         refuse(r, GATEWAY_NOT_FOUND, NULL);
@@ -549,6 +620,56 @@ measure_body(struct request *r)
     }
 }
 
+struct values {
+    size_t n, cookies; /* bytes of these */
+};
+
+static enum MHD_Result
+count_value(void *data, enum MHD_ValueKind kind, const char *key, size_t key_n, const char *value,
+            size_t value_n)
+{
+    struct values *v = data;
+    (void)value;
+    v->n++;
+    if (kind == MHD_HEADER_KIND && key_n == 6 && strncasecmp(key, "Cookie", 6) == 0) {
+        v->cookies += value_n;
+    }
+    return MHD_YES;
+}
+
+/* Bytes of the pool of the connection that are taken beside its read buffer. */
+static size_t
+values_take(const struct request *r)
+{
+    struct values v = {.n = 0};
+    MHD_get_connection_values_n(r->c, MHD_HEADER_KIND | MHD_COOKIE_KIND | MHD_GET_ARGUMENT_KIND,
+                                count_value, &v);
+    return v.n * VALUE_BYTES + v.cookies;
+}
+
+/* Whether the head leaves room in the pool for that of an answer. */
+static bool
+answer_head_fits(const struct request *r, size_t head_n)
+{
+    const size_t buffer = head_n > POOL_BYTES / 2 ? head_n : POOL_BYTES / 2;
+    return buffer + values_take(r) + ANSWER_HEAD_BYTES <= POOL_BYTES;
+}
+
+/* In place of libmicrohttpd, where that has no room any more. */
+static void
+say_many(const struct conn *c)
+{
+    static const char many[] =
+        WIRE("HTTP/1.1 431 Request Header Fields Too Large\r\n"
+             "Content-Type: application/problem+json\r\n"
+             "Content-Length: 152\r\nConnection: close\r\n\r\n"
+             "{\"type\":\"https://jangbu.invalid/codes/HEAD_TOO_LARGE\","
+             "\"title\":\"the head of the request is larger than is allowed\",\"status\":431,"
+             "\"code\":\"HEAD_TOO_LARGE\"}\n");
+    (void)!send(c->fd, many, sizeof many - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(c->fd, SHUT_RDWR);
+}
+
 static enum MHD_Result
 head(struct request *r, const char *method, const char *version)
 {
@@ -556,6 +677,9 @@ head(struct request *r, const char *method, const char *version)
     const char *bad = framing(r, method, version);
     r->step = STEP_BODY;
     r->conn->head = NULL;
+    /* Its chunks may end with a bare LF, and have extensions and trailers, which nobody looks at:
+     * where it ends, others may see another request begin. */
+    r->last = exchange_header(&r->x, "Transfer-Encoding").s != NULL;
     r->x.method = method_of(method);
     r->x.head = strcmp(method, "HEAD") == 0;
     r->x.lang =
@@ -563,6 +687,10 @@ head(struct request *r, const char *method, const char *version)
     phase(r->conn, PHASE_BODY);
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (!answer_head_fits(r, size->header_size)) {
+        say_many(r->conn);
+        return MHD_NO;
+    }
     if (bad != NULL || size->header_size > HEAD_BYTES_MAX) {
         /* Where this request ends, and another begins, is not known: nothing more is read. */
         r->close = true;
@@ -705,6 +833,11 @@ run(struct request *r)
     if (!r->refused && atomic_load(&h->stopping)) {
         refuse(r, GATEWAY_STOPPING, NULL);
     }
+    /* Of many commands the answers are long, and cannot be refused when they are there. */
+    if (!r->refused && r->x.body.n > SMALL_BYTES &&
+        atomic_load(&h->answers) >= (size_t)h->config->answers_bytes) {
+        refuse(r, GATEWAY_QUEUE_FULL, NULL);
+    }
     if (r->refused) {
         return answer(r);
     }
@@ -788,6 +921,7 @@ completed(void *data, struct MHD_Connection *c, void **own, enum MHD_RequestTerm
         r->stream.end(r->stream.data);
     }
     not_late(r);
+    answer_gone(r);
     if (r->step == STEP_SENT) {
         const int64_t us = now_us() - r->x.began_us;
         metrics_request(h->g->metrics, &r->x, r->known, us);
@@ -881,7 +1015,8 @@ conn_list(struct http *h, struct conn *c)
 {
     const struct config *config = h->config;
     pthread_mutex_lock(&h->lock);
-    bool room = (size_t)c->fd < h->by_fd_n && h->conns < config->connections;
+    const unsigned more = c->from == LISTEN_OPERATIONS ? OPERATIONS_MORE : 0;
+    bool room = (size_t)c->fd < h->by_fd_n && h->conns < config->connections + more;
     if (room && c->from == LISTEN_TCP && config->per_address > 0) {
         room = of_address(h, &c->address) < config->per_address;
     }
@@ -1254,9 +1389,10 @@ length_is_bad(const struct request *r)
 }
 
 /*
- * libmicrohttpd 0.9.75 answers a length that it cannot read with the head of its answer twice, and
- * asks nobody before. It says to its log that it will, though, in the loop that has the request: it
- * is answered here then, and can say nothing itself any more.
+ * libmicrohttpd 0.9.75 answers a length that it cannot read, or values that it has no room for,
+ * with the head of its answer twice or with nothing, and asks nobody before. It says to its log
+ * that it will, though, in the loop that has the request: it is answered here then, and can say
+ * nothing itself any more.
  */
 static void
 complained(void *data, const char *form, va_list arguments)
@@ -1270,13 +1406,20 @@ complained(void *data, const char *form, va_list arguments)
     struct loop *l = data;
     struct http *h = l->http;
     (void)arguments;
-    if (strstr(form, "Content-Length") == NULL) {
+    const bool length = strstr(form, "Content-Length") != NULL;
+    if (!length && strstr(form, WIRE("Not enough memory in pool")) == NULL) {
         return;
     }
     pthread_mutex_lock(&h->lock);
     for (struct conn *c = h->first; c != NULL; c = c->next) {
-        if (c->loop == l && atomic_load(&c->phase) == PHASE_HEAD && c->head != NULL &&
-            length_is_bad(c->head)) {
+        if (c->loop != l || atomic_load(&c->phase) != PHASE_HEAD || c->head == NULL) {
+            continue;
+        }
+        /* Which of the heads that are being read it is, is not said: one that is that full. */
+        if (!length && values_take(c->head) > POOL_BYTES * 3 / 8) {
+            say_many(c);
+            c->head = NULL;
+        } else if (length && length_is_bad(c->head)) {
             (void)!send(c->fd, bad, sizeof bad - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
             shutdown(c->fd, SHUT_RDWR);
             c->head = NULL;
@@ -1335,7 +1478,7 @@ loop_start(struct http *h, struct loop *l)
     l->mhd = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, called, h, MHD_OPTION_EXTERNAL_LOGGER, complained, l,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->connections + 16,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->connections + OPERATIONS_MORE,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_UNESCAPE_CALLBACK, as_it_came, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, begin, h, MHD_OPTION_NOTIFY_COMPLETED, completed, h,
@@ -1411,6 +1554,20 @@ http_stop_listening(struct http *h)
     pthread_mutex_unlock(&h->lock);
 }
 
+/* Those who do not take their answers; what the ledger is still asked is not to be had that way. */
+static void
+cut_answers(struct http *h)
+{
+    pthread_mutex_lock(&h->lock);
+    for (struct conn *c = h->first; c != NULL; c = c->next) {
+        const int p = atomic_load(&c->phase);
+        if (p == PHASE_ANSWER || p == PHASE_STREAM) {
+            shutdown(c->fd, SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
 /* Whether something is on its way. */
 static bool
 under_way(struct http *h)
@@ -1425,8 +1582,8 @@ under_way(struct http *h)
     return any;
 }
 
-bool
-http_drain(struct http *h, int64_t us)
+static bool
+drained(struct http *h, int64_t us)
 {
     const int64_t until = now_us() + us;
     while (under_way(h)) {
@@ -1438,6 +1595,16 @@ http_drain(struct http *h, int64_t us)
         nanosleep(&rest, NULL);
     }
     return true;
+}
+
+bool
+http_drain(struct http *h, int64_t us)
+{
+    if (!drained(h, us)) {
+        cut_answers(h);
+        (void)drained(h, CUT_US);
+    }
+    return atomic_load(&h->busy) == 0;
 }
 
 static void

@@ -15,7 +15,8 @@ struct http *http_open(struct gateway *g, char *bad, size_t bad_n);
 bool http_start(struct http *h, char *bad, size_t bad_n);
 /* No connection is taken any more, and each that is open ends with its next answer. */
 void http_stop_listening(struct http *h);
-/* Waits until all that was accepted is answered; false: not within that time. */
+/* Waits until all that was accepted is answered. Who does not take his answer in that time is cut;
+ * false: there is something that was not answered at all. */
 bool http_drain(struct http *h, int64_t us);
 /* Ends what is still open. NULL is allowed; returns NULL. */
 struct http *http_close(struct http *h);

@@ -119,8 +119,10 @@ start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
     g->metrics = metrics_new();
+    g->openapi = (struct out){.first = true};
+    openapi_json(&g->openapi);
     g->pages = pages_new((size_t)g->config->page_sessions, (uint32_t)g->config->page_rate);
-    g->auth = auth_open(g->config->tokens, &err);
+    g->auth = auth_open(g->config->tokens, g->config->owner == 0, &err);
     g->submitters = g->auth != NULL ? submitters_start(g, &err) : NULL;
     if (g->submitters == NULL) {
         snprintf(bad, bad_n, "%s", err.text);
@@ -133,7 +135,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
-    if (g->workers == NULL || g->keeper == NULL || g->pages == NULL) {
+    if (g->workers == NULL || g->keeper == NULL || g->pages == NULL || g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -164,6 +166,7 @@ stop(struct gateway *g)
     g->submitters = submitters_free(g->submitters);
     g->auth = auth_close(g->auth);
     g->metrics = metrics_free(g->metrics);
+    free(g->openapi.at);
     return true;
 }
 
@@ -208,6 +211,7 @@ serve(struct gateway *g)
 {
     char bad[JB_ERROR_TEXT_BYTES];
     const sigset_t set = block_signals();
+    snprintf(bad, sizeof bad, "%s", tr("a thread could not be started"));
     if (!log_start((enum log_what)g->config->log) || !start(g, bad, sizeof bad)) {
         fprintf(stderr, "jangbud: %s\n", bad);
         stop(g);

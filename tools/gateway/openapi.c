@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command_json.h"
+#include "gateway.h"
 #include "problem.h"
 #include "queries.h"
 
@@ -850,7 +851,8 @@ openapi_json(struct out *o)
 enum handled
 openapi_get(struct exchange *x)
 {
-    openapi_json(&x->answer.body);
+    const struct out *document = &x->gateway->openapi;
     exchange_answer(x, 200, "application/json");
+    x->answer.whole = (struct jb_text){document->at, document->n};
     return ANSWERED;
 }

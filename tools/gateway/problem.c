@@ -166,6 +166,14 @@ problem_status(struct exchange *x, jb_status status, const struct jb_error *err)
 }
 
 void
+problem_forget(struct exchange *x, const struct jb_error *err)
+{
+    SPEAK(x->lang);
+    end(begin(x, 409, jb_status_word(JB_E_KEY), tr("the ledger cannot forget anybody as it is"),
+              err->text));
+}
+
+void
 problem_bad(struct exchange *x, const struct bad_line *bad)
 {
     SPEAK(x->lang);

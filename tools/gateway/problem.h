@@ -39,6 +39,8 @@ int http_status_of_status(jb_status status);
 /* The answer is a problem. detail: a sentence of this case; NULL: the code's own. */
 void problem(struct exchange *x, enum gateway_code code, const char *detail);
 void problem_status(struct exchange *x, jb_status status, const struct jb_error *err);
+/* Nobody can be forgotten as the ledger is: 409, for another try changes nothing. */
+void problem_forget(struct exchange *x, const struct jb_error *err);
 /* A text that is no command. */
 void problem_bad(struct exchange *x, const struct bad_line *bad);
 /* A refusal by the rules, or a command of which nobody knows whether it was done: its answer, as

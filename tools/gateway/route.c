@@ -51,21 +51,21 @@ params_read(struct exchange *x, const struct jb_text raw[EXCHANGE_PARAMS])
 }
 
 const struct route *
-route_find(struct exchange *x, enum method method, struct jb_text path, bool *ret_other)
+route_find(struct exchange *x, enum method method, struct jb_text path, unsigned *ret_methods)
 {
-    *ret_other = false;
-    if (path.n == 0 || path.s[0] != '/') {
-        return NULL;
-    }
-    for (size_t i = 0; i < routes_n; i++) {
+    const struct route *found = NULL;
+    struct jb_text values[EXCHANGE_PARAMS] = {{NULL, 0}};
+    *ret_methods = 0;
+    for (size_t i = 0; i < routes_n && path.n > 0 && path.s[0] == '/'; i++) {
         struct jb_text raw[EXCHANGE_PARAMS] = {{NULL, 0}};
         if (!along(routes[i].path, path, raw)) {
             continue;
         }
-        if (routes[i].method == method) {
-            return params_read(x, raw) ? &routes[i] : NULL;
+        *ret_methods |= 1U << routes[i].method;
+        if (found == NULL && routes[i].method == method) {
+            found = &routes[i];
+            memcpy(values, raw, sizeof values);
         }
-        *ret_other = true;
     }
-    return NULL;
+    return found != NULL && params_read(x, values) ? found : NULL;
 }

@@ -14,9 +14,10 @@ enum lane {
 /* Whom a route asks for, and what his token has to allow. */
 enum access {
     ACCESS_NONE,     /* nobody: health, style sheets, the page's way in */
-    ACCESS_OPS,      /* whoever reaches the operations' listener; elsewhere a token with OPS */
+    ACCESS_OPS,      /* whoever reaches the listener of `ops-listen`; elsewhere who has OPS */
     ACCESS_READ,     /* a token that may read; of a wallet, where the path names one, that one */
     ACCESS_READ_ALL, /* a token that may read and has no prefix of wallets */
+    ACCESS_READ_OPS, /* the same, and OPS */
     ACCESS_WRITE,    /* a token that may write; each command is looked at as well */
     ACCESS_PAGE      /* a session of the page (its cookie); without one it is sent to sign in */
 };
@@ -35,10 +36,10 @@ struct route {
 extern const struct route routes[];
 extern const size_t routes_n;
 
-/* The route of a path; its parameters go to x, decoded. NULL: none, and *ret_other says whether the
- * path has routes of other methods (405 and not 404). */
+/* The route of a path; its parameters go to x, decoded. NULL: none. *ret_methods: 1 << method of
+ * each route that the path has (405 where it has others, and not 404). */
 const struct route *route_find(struct exchange *x, enum method method, struct jb_text path,
-                               bool *ret_other);
+                               unsigned *ret_methods);
 /* The number of a route in the table. */
 static inline size_t
 route_number(const struct route *r)

@@ -55,7 +55,7 @@ const struct route routes[] = {
     {METHOD_GET, "/v1/totals", ACCESS_READ_ALL, LANE_SLOW, read_get, "totals", "getTotals", "what all wallets have and owe"},
     {METHOD_GET, "/v1/ledger/head", ACCESS_READ_ALL, LANE_QUICK, read_get, "head", "getHead", "where the log ends"},
     {METHOD_GET, "/v1/ledger/stat", ACCESS_READ_ALL, LANE_SLOW, read_get, "stat", "getStat", "how large the ledger is, and which day is open"},
-    {METHOD_GET, "/v1/people", ACCESS_OPS, LANE_SLOW, read_get, "people", "getPeople", "how the personal texts are kept"},
+    {METHOD_GET, "/v1/people", ACCESS_READ_OPS, LANE_SLOW, read_get, "people", "getPeople", "how the personal texts are kept"},
     {METHOD_GET, "/v1/policies", ACCESS_READ_ALL, LANE_QUICK, read_get, "policies", "getPolicies", "each policy with its value in force"},
     {METHOD_GET, "/v1/roles", ACCESS_READ_ALL, LANE_QUICK, read_get, "roles", "getRoles", "which roles carry which command"},
 #include "page_routes.def"

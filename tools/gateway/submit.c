@@ -109,23 +109,37 @@ job_give(struct submitters *s, struct job *job)
 
 /* ---- the queue ---- */
 
+size_t
+submit_weight(const struct batch *b)
+{
+    size_t n = b->commands_n;
+    for (size_t i = 0; i < b->commands_n; i++) {
+        n += b->commands[i].commands_n;
+    }
+    return n;
+}
+
 enum queued
 submit_queue(struct submitters *s, struct job *job)
 {
     enum queued ret = QUEUED;
     struct waiting *line = &s->lines[line_of(job)];
+    const size_t most = (size_t)s->gateway->config->queue;
+    job->weight = submit_weight(&job->batch);
     pthread_mutex_lock(&s->lock);
     if (s->ending) {
         ret = QUEUE_ENDING;
     } else if (s->broken.status != JB_OK) {
         ret = QUEUE_BROKEN;
-    } else if (s->depth + job->batch.commands_n > (size_t)s->gateway->config->queue) {
+    } else if (job->weight > most) {
+        ret = QUEUE_NEVER;
+    } else if (s->depth + job->weight > most) {
         ret = QUEUE_FULL;
     } else {
         job->next = NULL;
         *line->last = job;
         line->last = &job->next;
-        s->depth += job->batch.commands_n;
+        s->depth += job->weight;
         metrics_queue(s->gateway->metrics, s->depth);
         pthread_cond_signal(&s->some);
     }
@@ -147,8 +161,8 @@ take(struct submitters *s)
         struct waiting *line = &s->lines[(s->turn + i) % LINES];
         size_t n = 0;
         struct job **end = &line->first;
-        while (*end != NULL && n + (*end)->batch.commands_n <= SUBMIT_COMMANDS) {
-            n += (*end)->batch.commands_n;
+        while (*end != NULL && (n == 0 || n + (*end)->weight <= SUBMIT_COMMANDS)) {
+            n += (*end)->weight;
             end = &(*end)->next;
         }
         first = n > 0 ? line->first : NULL;
@@ -205,13 +219,6 @@ breaks(jb_status status)
            status == JB_E_STALE || status == JB_E_DEVICE;
 }
 
-/* One command of the call is at fault, and the others go on without it. */
-static bool
-one_at_fault(jb_status status)
-{
-    return status == JB_E_USAGE || status == JB_E_KEY;
-}
-
 static void
 note(struct submitter *me, size_t done, jb_status status, const struct jb_error *err)
 {
@@ -253,15 +260,15 @@ submit_alone(struct submitter *me, struct job *job)
     job->answer(job, me->answers, 0, done, status, &err);
 }
 
-/* What a call left: done commands are final, and for the others status says why they are not. */
-static void
-answer_all(struct submitter *me, struct job *first, size_t done, jb_status status,
-           const struct jb_error *err)
+/* Answers the jobs that are done, the last of them perhaps in part. Returns the first of the
+ * others, which begins *ret_from commands behind the first. */
+static struct job *
+answer_done(struct submitter *me, struct job *job, size_t done, jb_status status,
+            const struct jb_error *err, size_t *ret_from)
 {
     const struct jb_error fine = {.status = JB_OK};
     size_t from = 0;
-    struct job *job = first;
-    while (job != NULL && from < done) { /* the last of these may be done in part */
+    while (job != NULL && from < done) {
         struct job *next = job->next;
         const size_t n = job->batch.commands_n, left = done - from;
         const bool whole = n <= left;
@@ -270,15 +277,47 @@ answer_all(struct submitter *me, struct job *first, size_t done, jb_status statu
         from += n;
         job = next;
     }
-    const bool alone = one_at_fault(status) && (job != first || (job != NULL && job->next != NULL));
-    while (job != NULL) {
+    *ret_from = from;
+    return job;
+}
+
+/* What a call did not do. One of its commands is at fault with JB_E_KEY, where those before it are
+ * done: *ret_from is moved behind its job, and the others, which are returned, go on together. With
+ * JB_E_USAGE it is not known which one. */
+static struct job *
+answer_undone(struct submitter *me, struct job *job, bool fault_met, jb_status status,
+              const struct jb_error *err, size_t *ret_from)
+{
+    const bool alone = status == JB_E_USAGE && job->next != NULL;
+    while (job != NULL && !(status == JB_E_KEY && fault_met)) {
         struct job *next = job->next;
+        const size_t n = job->batch.commands_n;
         if (alone) {
             submit_alone(me, job);
         } else {
             job->answer(job, me->answers, 0, 0, status, err);
         }
+        fault_met = true;
+        *ret_from += n;
         job = next;
+    }
+    return job;
+}
+
+/* n commands, of all the jobs. */
+static void
+submit_all(struct submitter *me, struct job *job, const struct jb_command *commands, size_t n)
+{
+    while (job != NULL) {
+        struct jb_error err = {.status = JB_OK};
+        size_t done, from;
+        const jb_status status = submit(me, job, commands, n, &done, &err);
+        job = answer_done(me, job, done, status, &err, &from);
+        if (job != NULL) {
+            job = answer_undone(me, job, from > done, status, &err, &from);
+        }
+        commands += from;
+        n -= from;
     }
 }
 
@@ -300,15 +339,13 @@ run(void *data)
     struct submitter *me = data;
     struct job *first;
     while ((first = take(me->all)) != NULL) {
-        struct jb_error err = {.status = JB_OK};
         const struct jb_command *commands = first->batch.commands;
-        size_t n = first->batch.commands_n, done;
+        size_t n = first->batch.commands_n;
         if (first->next != NULL) {
             n = gather(me, first);
             commands = me->commands;
         }
-        const jb_status status = submit(me, first, commands, n, &done, &err);
-        answer_all(me, first, done, status, &err);
+        submit_all(me, first, commands, n);
     }
     return NULL;
 }

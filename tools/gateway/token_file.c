@@ -112,8 +112,23 @@ text_read(const char *value, char *ret, size_t size)
     return true;
 }
 
+/* What is said twice is said two ways: *given has a bit of each option. */
 static bool
-option_read(char *word, struct entry *ret, char *why, size_t size)
+first_of_name(const char *word, unsigned *given)
+{
+    static const char *const names[] = {"scopes", "caller", "role", "wallets", "rate"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(word, names[i]) == 0) {
+            const bool first = (*given >> i & 1) == 0;
+            *given |= 1U << i;
+            return first;
+        }
+    }
+    return true;
+}
+
+static bool
+option_read(char *word, struct entry *ret, unsigned *given, char *why, size_t size)
 {
     char *value = strchr(word, '=');
     bool ok = false;
@@ -121,6 +136,9 @@ option_read(char *word, struct entry *ret, char *why, size_t size)
         return because(why, size, tr("an option is written NAME=VALUE, not %.80s"), word);
     }
     *value++ = '\0';
+    if (!first_of_name(word, given)) {
+        return because(why, size, tr("the option %.80s is there twice"), word);
+    }
     if (strcmp(word, "scopes") == 0) {
         return scopes_read(value, &ret->who, why, size);
     }
@@ -157,8 +175,15 @@ token_line_read(char *line, struct entry *ret, bool *ret_empty, char *why, size_
 {
     static const char blanks[] = " \t\r";
     char *rest;
+    unsigned given = 0;
+    const size_t remark = strcspn(line, "#");
     *ret = (struct entry){.by_uid = false};
-    line[strcspn(line, "#")] = '\0';
+    if (line[remark] != '\0' && remark > 0 && strchr(blanks, line[remark - 1]) == NULL) {
+        *ret_empty = false;
+        return because(why, size, tr("a remark has a blank before its #, not %.80s"),
+                       line + remark - 1);
+    }
+    line[remark] = '\0';
     const char *name = strtok_r(line, blanks, &rest);
     *ret_empty = name == NULL;
     if (name == NULL) {
@@ -176,7 +201,7 @@ token_line_read(char *line, struct entry *ret, bool *ret_empty, char *why, size_
     }
     for (char *word = strtok_r(NULL, blanks, &rest); word != NULL;
          word = strtok_r(NULL, blanks, &rest)) {
-        if (!option_read(word, ret, why, size)) {
+        if (!option_read(word, ret, &given, why, size)) {
             return false;
         }
     }
@@ -224,6 +249,13 @@ whole_read(int fd, const char *path, char **ret, size_t *ret_n, struct jb_error 
         return file_bad(err, JB_E_NOMEM, path, tr("no memory"));
     }
     text[n] = '\0';
+    /* What is cut off may be what a line takes from somebody. */
+    if (n > 0 && (text[n - 1] != '\n' || memchr(text, '\0', n) != NULL)) {
+        free(text);
+        errno = 0;
+        return file_bad(err, JB_E_USAGE, path,
+                        tr("it is not whole: its last line has no end, or there is a NUL in it"));
+    }
     *ret = text;
     *ret_n = n;
     return JB_OK;
