@@ -125,7 +125,17 @@ async function wrong() {
   await throws("a lang that is none", Failed, ["E_USAGE"], () => ledger.submit(ok, { lang: "de" }));
   await throws("a directory that is none", TypeError, ["directory"], () => Ledger.open(5));
   await throws("integers that are none", TypeError, ["integers"], () => Ledger.open(directory, { integers: "double" }));
+  for (const [name, sparse] of [["a hole", [ok, , ok]], ["a hole at the end", [ok, ,]], ["a hole of a group", command.atomic({ commands: [ok, , ok] })], ["a hole in what is not known", charge({ extra: [1, , 2] })]]) {
+    await throws(name, TypeError, [], () => ledger.submit(sparse));
+  }
   check("and nothing was done", (await ledger.head()).seq === head);
+  const beside = await Promise.allSettled([ledger.submit([ok, , ok]), ledger.charge({ wallet: "W", charge: "beside", amount: 1000 })]);
+  check("beside a hole", beside[0].reason instanceof TypeError && beside[1].value?.amount === 1000, beside);
+  const faulty = [ledger.charge({ wallet: "W", charge: "f1", amount: 1000 }), ledger.forget({ person: "lee" }), ledger.charge({ wallet: "W", charge: "f2", amount: 1000 }),
+    ledger.submit([charge({ charge: "f3" }), { op: "forget", person: "lee" }, charge({ charge: "f4" })]), ledger.submit([charge({ charge: "f5" })])];
+  const each = await Promise.allSettled(faulty);
+  check("a fault stays with the one that has it", each.map((e) => e.status[0]).join("") === "frfrf" && [1, 3].every((i) => each[i].reason.status === "E_KEY") && each[3].reason.answers.length === 1, each);
+  check("and each is done once", (await ledger.charges({ wallet: "W" }).pages().next()).value.rows.filter((r) => /^f\d/.test(r.charge)).map((r) => r.charge).sort().join() === "f1,f2,f3,f5");
   await throws("an amount that is too large", Refused, ["AMOUNT_RANGE"], () => ledger.submit(charge({ amount: 10 ** 15 })));
   check("a bigint is an amount", (await ledger.charge({ wallet: "W", charge: "big", amount: 1000n, at: new Date() })).amount === 1000);
   check("undefined is left out", (await ledger.charge({ wallet: "W", charge: "u", amount: 1000, pg: undefined })).ok);

@@ -626,8 +626,80 @@ async def follow(ledger, seqs):
         seqs.append(event.seq)
 
 
+async def faults(directory):
+    """A fault stays with the task that has it; who follows is told of one, and may follow on; nobody is cancelled by the end."""
+    ledger = await jangbu.AsyncLedger.init(directory, readers=1)
+    await ledger.wallet_create(wallet="W", kind="BUSINESS", name="w")
+    charge, forget = (lambda name: command.charge(wallet="W", charge=name, amount=1000)), command.forget(person="lee")
+    each = await asyncio.gather(*(ledger.submit(c) for c in (charge("f1"), forget, charge("f2"), [charge("f3"), forget, charge("f4")], [charge("f5")])), return_exceptions=True)
+    check("a fault stays with the one that has it", [type(e) for e in each[:3]] == [jangbu.Done, type(each[3]), jangbu.Done] and all(each[i].status == "E_KEY" for i in (1, 3)) and
+          len(each[3].answers) == 1 and each[4][0].ok, each)
+    check("and each is done once", [row.charge async for row in ledger.charges("W")] == ["f1", "f2", "f3", "f5"])
+
+    ask, struck = ledger._handle.ask, []
+    for error in (jangbu.errors.failed({"status": "E_IO", "message": "broken"}), MemoryError("none")):
+        def failing(query, error=error):
+            if b'"wait"' in query and error not in struck:
+                struck.append(error)
+                time.sleep(0.1)
+                raise error
+            return ask(query)
+        ledger._handle.ask = failing
+        ended = await asyncio.wait_for(asyncio.gather(*(follow(ledger, []) for _ in range(3)), return_exceptions=True), 20)
+        check("who follows is told what is wrong", all(type(e) is type(error) for e in ended), ended)
+        seqs = []
+        again = asyncio.create_task(follow(ledger, seqs))
+        await asyncio.sleep(0.1)
+        last = (await ledger.charge(wallet="W", charge=f"g{len(struck)}", amount=1000)).seq
+        for _ in range(500):
+            if seqs and seqs[-1] >= last:
+                break
+            await asyncio.sleep(0.01)
+        check("and may follow on", seqs == list(range(1, last + 1)) and not again.done(), seqs[-3:])
+        again.cancel()
+    asked = [asyncio.create_task(ledger.history("W", limit=200).first()) for _ in range(40)]
+    waiting = asyncio.create_task(ledger.wait(after=10**9, timeout_us=30 * 10**6))
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    await ledger.close()
+    ended = await asyncio.gather(*asked, waiting, return_exceptions=True)
+    check("what was asked before the end is answered", not any(isinstance(e, BaseException) for e in ended[:-1]), ended[:2])
+    check("and a wait is ended", isinstance(ended[-1], jangbu.errors.Usage) and time.monotonic() - began < 10, ended[-1])
+
+
+HANDLER = """
+import signal, sys, jangbu
+ledger = jangbu.Ledger(sys.argv[1])
+def handler(*_):
+    if sys.argv[2] == "close":
+        ledger.close()
+    else:
+        ledger.stop_following()
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+try:
+    for event in ledger.follow():
+        pass
+    print("ended")
+except RuntimeError as e:
+    print("stop_following" in str(e))
+ledger.close()
+"""
+
+
+def handlers(work):
+    """A signal's handler closes while its own thread is inside a call."""
+    with_wallet(work, "handlers").close()
+    for what, said in (("close", "True\n"), ("stop", "ended\n")):
+        for _ in range(2):
+            out = subprocess.run([sys.executable, "-c", HANDLER, os.path.join(work, "handlers"), what], capture_output=True, text=True, timeout=30,
+                                 env={**os.environ, "PYTHONPATH": str(ROOT / "tools/bindings/python/src")})
+            check(f"{what} in a handler", (out.returncode, out.stdout) == (0, said), (out.returncode, out.stdout, out.stderr))
+
+
 def tasks(work):
     asyncio.run(gathered(os.path.join(work, "tasks")))
+    asyncio.run(faults(os.path.join(work, "faults")))
 
     async def other(ledger):
         try:
@@ -653,7 +725,7 @@ def hints(work):
                 check(f"{kind.__name__}.{name} is annotated and described", typing.get_type_hints(method).get("return") is not None and (method.__doc__ or "").strip(), name)
 
 
-PARTS = [every, streams, objects, wrong, threads, closing, forks, leaving, kills, memory, tasks, hints]
+PARTS = [every, streams, objects, wrong, threads, closing, forks, leaving, kills, memory, tasks, handlers, hints]
 
 
 def main():

@@ -500,12 +500,38 @@ def one_moment(served, token):
     assert number[0] > 0, number
 
 
+def workers_are_busy(served, token, browser):
+    """While all workers are busy and their queue is full, who has no session is told so at once; who has one is asked to wait, by a page."""
+    going = [True]
+
+    def ask():
+        connection = served.connection()
+        while going[0]:
+            assert served.ask("GET", "/v1/totals", token=token, connection=connection).status in (200, 503)
+
+    asking = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in asking:
+        thread.start()
+    try:
+        stranger = Browser(served)
+        seen = [stranger.get(path).status for _ in range(8) for path in ("/w", "/w/history", "/w/people")]
+        assert set(seen) == {403}, ("a stranger had a place in the queue", seen)
+        answers = [browser.get("/o/find") for _ in range(8)]
+        assert {a.status for a in answers} <= {200, 503} and all(a.headers["Content-Type"].startswith("text/html") for a in answers), answers
+    finally:
+        going[0] = False
+        for thread in asking:
+            thread.join()
+
+
 def much_happened(jangbu, jangbud, directory, tokens, token):
     """The last closed day and the refusals of today are found behind 50,000 events, and no total is left out for its width."""
     os.mkdir(os.path.join(directory, "much"))
     ledger = applied(jangbu, os.path.join(directory, "much", "ledger"), large(), REFUSED)
-    with Served(jangbud, ledger, tokens) as served:
-        page = signed_in(served, token, operator=True, actor="op").page("/o")
+    with Served(jangbud, ledger, tokens, flags=["--slow-queue", "1"]) as served:
+        browser = signed_in(served, token, operator=True, actor="op")
+        page = browser.page("/o")
+        workers_are_busy(served, token, browser)
     assert "No day is closed yet" not in page.text
     charged = 9500 * MOST
     assert f'<data value="{charged}">{charged:,}</data>' in page.text, "a total is left out"

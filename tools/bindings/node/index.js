@@ -12,6 +12,20 @@ const ASKING = 4; // questions of one ledger at a time: more wait here, not in t
 const LOOK_MS = 20; // who follows looks this often for what other processes commit
 const OPENING = Symbol("opening");
 
+/** One command of a call is at fault, and the others can be carried out without it. */
+const ONE_AT_FAULT = ["E_USAGE", "E_KEY"];
+
+/** The error of one request: its lines are counted for itself. */
+function failed(failure, own) {
+  if (failure instanceof Error) {
+    return failure;
+  }
+  if (failure === null) {
+    return new Error("an answer is missing");
+  }
+  return new Failed("lines_done" in failure ? { ...failure, lines_done: own.length } : failure, own);
+}
+
 const outcome = (answer) => {
   if (!answer.ok) {
     throw new Refused(answer);
@@ -101,7 +115,7 @@ export class Ledger {
   async submit(commands, options = {}) {
     this.#look();
     const many = Array.isArray(commands);
-    const given = many ? commands : [commands];
+    const given = many ? Array.from(commands) : [commands]; // a hole is undefined then, which is no command
     const [lines, text] = [commandLines(given, this.#lang), optionsText(options, this.#lang)];
     if (given.length === 0) {
       return [];
@@ -154,35 +168,50 @@ export class Ledger {
 
   async #submitAll() {
     await null; // what is submitted in the same turn of the loop goes together
-    while (this.#waiting.length > 0) {
-      const taken = this.#take();
-      let answers = [], failure = null;
-      try {
-        const { status, text } = await this.#call(taken.map((r) => r.lines).join(""), taken[0].options);
-        // A bigint where a number is not exact: what is done is not thrown away for that.
-        answers = readLines(text, this.#integers === "bigint" ? "bigint" : "mixed", this.#lang);
-        failure = status === 0 ? null : answers.pop().error;
-      } catch (error) {
-        failure = error;
+    try {
+      while (this.#waiting.length > 0) {
+        const taken = this.#take();
+        const { answers, failure } = await this.#submitted(taken);
+        for (const request of this.#settle(taken, answers, failure)) {
+          const own = await this.#submitted([request]);
+          this.#settle([request], own.answers, own.failure);
+        }
       }
-      this.#settle(taken, answers, failure);
+    } finally {
+      this.#submitting = null;
     }
-    this.#submitting = null;
   }
 
+  /** The answers of one call, and why there are not more of them. Nothing is thrown. */
+  async #submitted(taken) {
+    let answers = [];
+    try {
+      const { status, text } = await this.#call(taken.map((r) => r.lines).join(""), taken[0].options);
+      // A bigint where a number is not exact: what is done is not thrown away for that.
+      answers = readLines(text, this.#integers === "bigint" ? "bigint" : "mixed", this.#lang);
+      return { failure: status === 0 ? null : answers.pop().error, answers };
+    } catch (error) {
+      return { failure: error, answers };
+    }
+  }
+
+  /** Those that are neither done nor at fault are returned: the fault stays with the one that has it. */
   #settle(taken, answers, failure) {
+    const alone = [];
     let place = 0;
-    for (const { n, resolve, reject } of taken) {
+    for (const request of taken) {
+      const { n, resolve, reject } = request;
       const own = answers.slice(place, place + n);
       place += n;
       if (own.length === n) {
         resolve(own);
-      } else if (failure instanceof Error) {
-        reject(failure);
+      } else if (own.length === 0 && taken.length > 1 && ONE_AT_FAULT.includes(failure?.status)) {
+        alone.push(request);
       } else {
-        reject(new Failed("lines_done" in failure ? { ...failure, lines_done: own.length } : failure, own));
+        reject(failed(failure, own));
       }
     }
+    return alone;
   }
 
   // ---- queries

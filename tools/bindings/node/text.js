@@ -69,7 +69,7 @@ function free(value, member, lang, depth = 0) {
         return time(value, member, lang);
       }
       if (Array.isArray(value)) {
-        return `[${value.map((v, i) => free(v, `${member}[${i}]`, lang, depth + 1)).join(",")}]`;
+        return `[${Array.from(value, (v, i) => free(v, `${member}[${i}]`, lang, depth + 1)).join(",")}]`;
       }
       return object(value, lang, (v, name) => free(v, `${member}.${name}`, lang, depth + 1));
     default:
@@ -110,14 +110,14 @@ function command(value, path, lang, depth = 0) {
       if (depth === DEEPEST) {
         throw new RangeError(say("deep", lang, { member }));
       }
-      return `[${v.map((c, i) => command(c, `${member}[${i}].`, lang, depth + 1)).join(",")}]`;
+      return `[${Array.from(v, (c, i) => command(c, `${member}[${i}].`, lang, depth + 1)).join(",")}]`;
     }
     return Object.hasOwn(COMMAND_KINDS, name) ? known(COMMAND_KINDS[name], v, member, lang) : free(v, member, lang);
   });
 }
 
 export function commandLines(commands, lang) {
-  return commands.map((c, i) => command(c, commands.length === 1 ? "" : `[${i}].`, lang) + "\n").join("");
+  return Array.from(commands, (c, i) => command(c, commands.length === 1 ? "" : `[${i}].`, lang) + "\n").join("");
 }
 
 /** RangeError where a line nests deeper than commands do. */

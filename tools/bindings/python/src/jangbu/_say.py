@@ -3,6 +3,8 @@ from __future__ import annotations
 
 _SENTENCES = {
     "closed": ("the ledger is closed", "장부가 닫혀 있습니다"),
+    "inside": ("close stands within a call of the same thread: a signal's handler calls stop_following, and what is behind the call closes",
+               "같은 스레드의 호출 안에서 close를 불렀습니다. 시그널 처리기에서는 stop_following을 부르고, 그 호출이 끝난 뒤에 닫으십시오"),
     "forked": ("this process was forked after the ledger was opened in process {opener}: a handle does not survive fork. Open the ledger anew here",
                "프로세스 {opener}에서 장부를 연 뒤에 fork 되었습니다. 핸들은 fork 뒤에 쓸 수 없으니 여기서 장부를 다시 여십시오"),
     "other_loop": ("this ledger was opened in another event loop", "이 장부는 다른 이벤트 루프에서 열렸습니다"),

@@ -18,7 +18,7 @@ from ._made import AsyncQueries, Commands
 from ._pages import AsyncPages
 from ._say import say
 from ._text import command_lines, options_text, query_text
-from .errors import Closed, Failed
+from .errors import Closed, Failed, Usage
 from .ledger import Handle, Lang, answered, objects, open_options, outcome
 
 A = TypeVar("A", bound=Answer)
@@ -87,7 +87,11 @@ class _Submitter(threading.Thread):
         while True:
             taken = self._take()
             if taken:
-                self._tell(self._submit(taken))
+                results = self._submit(taken)
+                alone = [i for i, result in enumerate(results) if len(taken) > 1 and _alone(result)]
+                for i in alone:  # each for itself, so that the fault stays with the one that has it
+                    results[i] = self._submit([taken[i]])[0]
+                self._tell(results)
             elif self.ending and not self.waiting:
                 return
 
@@ -115,6 +119,11 @@ class _Submitter(threading.Thread):
             pass  # the loop is closed: nobody waits any more
 
 
+def _alone(result: _Result) -> bool:
+    """One command of the call is at fault, perhaps another's; nothing of this request is done."""
+    return isinstance(result.error, Failed) and not result.answers and result.error.status in ("E_USAGE", "E_KEY")
+
+
 def _part(error: BaseException | None, own: Answers) -> BaseException:
     """The error of one request: its lines are counted for itself."""
     if not isinstance(error, Failed):
@@ -136,25 +145,27 @@ def _settle(results: list[_Result]) -> None:
 
 
 class _Watcher(threading.Thread):
-    """The one thread that waits for the log to grow, for all who follow it."""
+    """The one thread that waits for the log to grow, for all who follow it, until it is told to end or cannot: `failed`."""
 
-    def __init__(self, handle: Handle, tell: Callable[[int | None], object], loop: asyncio.AbstractEventLoop, seq: int) -> None:
+    def __init__(self, handle: Handle, tell: Callable[[int, BaseException | None], object], loop: asyncio.AbstractEventLoop, seq: int) -> None:
         super().__init__(name="jangbu-follow", daemon=True)
         self.handle, self.tell, self.loop, self.seq = handle, tell, loop, seq
 
     def run(self) -> None:
-        seq: int | None = self.seq
-        while seq is not None:
+        while True:
+            failed: BaseException | None = None
             try:
-                grown = json.loads(self.handle.ask(query_text("wait", {"after": seq, "timeout_us": _WAIT_US}, None)))
+                grown = json.loads(self.handle.ask(query_text("wait", {"after": self.seq, "timeout_us": _WAIT_US}, None)))
                 if not grown["more"]:
                     continue
-                seq = grown["seq"]
-            except Failed:
-                seq = None  # closed, or the ledger cannot be read: who follows asks, and is told
+                self.seq = grown["seq"]
+            except BaseException as error:  # whoever follows is told, whatever it is
+                failed = error
             try:
-                self.loop.call_soon_threadsafe(self.tell, seq)
+                self.loop.call_soon_threadsafe(self.tell, self.seq, failed)
             except RuntimeError:
+                return  # the loop is closed: nobody follows any more
+            if failed is not None:
                 return
 
 
@@ -303,8 +314,8 @@ class AsyncLedger(Commands[Coroutine[Any, Any, a.Done]], AsyncQueries):
     async def _more(self, seq: int) -> None:
         """Returns when the log is longer, or nobody waits any more."""
         if self._watcher is None:
-            self._seq = seq
-            self._watcher = _Watcher(self._handle, self._tell, self._loop, seq)
+            self._seq = max(self._seq, seq)
+            self._watcher = _Watcher(self._handle, self._tell, self._loop, self._seq)
             self._watcher.start()
         while self._seq <= seq and not self._closing and not self._ended:
             grown: asyncio.Future[None] = self._loop.create_future()
@@ -314,20 +325,30 @@ class AsyncLedger(Commands[Coroutine[Any, Any, a.Done]], AsyncQueries):
             finally:
                 self._grown.discard(grown)
 
-    def _tell(self, seq: int | None) -> None:
-        if seq is None:
-            self._ended = True
-        else:
-            self._seq = seq
+    def _tell(self, seq: int, failed: BaseException | None) -> None:
+        """From the watcher. Where it has failed, all who wait are told; who follows after that begins another one."""
+        self._seq = max(self._seq, seq)
+        if failed is not None:
+            self._watcher = None
+            if isinstance(failed, Usage):  # no more waits: stop_following, or close
+                self._ended, failed = True, None
+        self._wake(failed)
+
+    def _wake(self, failed: BaseException | None = None) -> None:
         for grown in self._grown:
-            if not grown.done():
+            if grown.done():
+                continue
+            if failed is not None:
+                grown.set_exception(type(failed)(dict(failed.error)) if isinstance(failed, Failed) else failed)
+            else:
                 grown.set_result(None)
 
     def stop_following(self) -> None:
         """Ends every `follow` of this ledger, those that begin later, too."""
         with self._handle:
             self._handle.library.wait_end(self._handle.c)
-        self._tell(None)
+        self._ended = True
+        self._wake()
 
     # ---- the end
 
@@ -340,16 +361,22 @@ class AsyncLedger(Commands[Coroutine[Any, Any, a.Done]], AsyncQueries):
         if self._closing:
             return
         self._closing = True
-        self._tell(None)
+        self._wake()
         await self._loop.run_in_executor(None, self._end)
 
     def _end(self) -> None:
+        watcher = self._watcher
         self._submitter.end()
         self._submitter.join()
-        self._readers.shutdown(wait=True, cancel_futures=True)
+        try:
+            with self._handle:
+                self._handle.library.wait_end(self._handle.c)  # who waits is no question that will be answered
+        except Usage:
+            return  # of a forked child: it is the parent's
+        self._readers.shutdown(wait=True)  # what was asked before is answered
         self._handle.close()
-        if self._watcher is not None:
-            self._watcher.join()
+        if watcher is not None:
+            watcher.join()
 
     async def __aenter__(self) -> AsyncLedger:
         self._look()

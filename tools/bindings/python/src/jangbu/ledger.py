@@ -56,7 +56,7 @@ class Handle:
         path, text = path_bytes(directory, self.lang), options_text(options, self.lang) or b"{}"
         self.library: Library = library(self.lang)
         self.opener = os.getpid()
-        self.calls, self.open, self.free = 0, True, threading.Condition()
+        self.calls, self.open, self.free, self.inside = 0, True, threading.Condition(), threading.local()
         status, self.c, said = self.library.open(path, text)
         if status != 0:
             self.open = False
@@ -72,9 +72,14 @@ class Handle:
 
     def __enter__(self) -> Handle:
         self.look()  # before the lock, which a forked child may never get
-        with self.free:
-            self.look()
-            self.calls += 1
+        self.inside.calls = getattr(self.inside, "calls", 0) + 1  # before the others: a signal may come between any two
+        try:
+            with self.free:
+                self.look()
+                self.calls += 1
+        except BaseException:
+            self.inside.calls -= 1
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,6 +87,7 @@ class Handle:
             self.calls -= 1
             if not self.open:
                 self.free.notify_all()
+        self.inside.calls -= 1
 
     def apply(self, lines: bytes, options: bytes | None) -> str:
         """The answers as text. Failed has those that are final."""
@@ -103,6 +109,8 @@ class Handle:
         """Ends those who wait, lets the calls that run come to their end, and closes. In a forked child it does nothing."""
         if os.getpid() != self.opener:
             return
+        if self.open and getattr(self.inside, "calls", 0) > 0:  # a signal's handler would wait for the call that it interrupts
+            raise RuntimeError(say("inside", self.lang))
         with self.free:
             if not self.open:
                 return
@@ -235,7 +243,8 @@ class Ledger(Commands[a.Done], Queries):
         return not self._handle.open
 
     def close(self) -> None:
-        """Ends those who wait, lets calls of other threads come to their end, and closes. More than once is allowed."""
+        """Ends those who wait, lets calls of other threads come to their end, and closes. More than once is allowed. Within a call of the
+        same thread (in a signal's handler) it is a RuntimeError: there `stop_following` ends who waits."""
         self._handle.close()
 
     def __enter__(self) -> Ledger:
