@@ -136,7 +136,7 @@ cookie_set(struct exchange *x, const char *cookie)
 {
     char text[SECRET_TEXT + 80];
     snprintf(text, sizeof text, "__Host-jangbu=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
-             cookie, cookie[0] != '\0' ? "" : "; Max-Age=0"); /* without a text it ends */
+             cookie, cookie[0] != '\0' ? "" : WIRE("; Max-Age=0")); /* without a text it ends */
     exchange_set_header(x, "Set-Cookie", text);
     sodium_memzero(text, sizeof text);
 }
