@@ -36,7 +36,7 @@ def main():
             for i in range(len(value)):
                 owner[at + i] = (first, i)
         end = len(whole.rstrip(b"\0")) + 4096  # behind it is room for what is to come
-        picked = [o for o in range(min(end, len(whole))) if (o in owner and o % 3 == 0) or o % step == 0]
+        picked = [o for o in range(min(end, len(whole))) if (o in owner and o % 4 == 0) or o % step == 0]
         shutil.copytree(ledger, copy)
         for offset in picked:
             data = bytearray(whole)
