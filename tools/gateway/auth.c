@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "auth_inner.h"
+#include "clock.h"
 #include "gateway.h"
 #include "lang.h"
 #include "route.h"
@@ -49,14 +50,6 @@ struct auth {
     atomic_uint_fast64_t reading; /* that of now */
     atomic_uint_fast64_t refused;
 };
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* ---- the table ---- */
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "auth.h"
+#include "clock.h"
 #include "config.h"
 #include "gateway.h"
 #include "lang.h"
@@ -87,14 +88,6 @@ struct feed {
     struct poll *polls;
     int64_t listeners;
 };
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * JB_US_PER_SECOND + t.tv_nsec / 1000;
-}
 
 /* ---- the follower ---- */
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "clock.h"
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
@@ -156,14 +157,6 @@ struct request {
 
 /* The exchange whose handler this thread is in. */
 static _Thread_local const struct exchange *handling;
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static struct request *
 request_of(const struct exchange *x)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
+
 enum { HASH = 32 };
 
 /* A place for a ticket or a session. */
@@ -32,14 +34,6 @@ struct pages {
 #define SECOND INT64_C(1000000)
 #define ONE_REQUEST INT64_C(1000000)
 #define BURST_S 3
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static bool
 store_make(struct store *s, size_t n)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "config.h"
 #include "gateway.h"
 #include "lang.h"
@@ -205,14 +206,6 @@ submit_broken(struct submitters *s, struct jb_error *ret)
 }
 
 /* ---- submitting ---- */
-
-static int64_t
-now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 jb_status
 submit_failing(struct submitters *s, struct jb_error *ret)
