@@ -255,11 +255,9 @@ class Reader(Client):
         return None if self.load.ending else self.head("GET", path)
 
     def answered(self, status, head, body):
-        if status == 503:
-            return 0.1
-        if status != 200:
+        if status not in (200, 503):
             self.load.fault(f"{self.asked[:100]!r}: {status} {body[:300]!r}")
-        elif self.known and self.path == "" and int(VERSION.search(body).group(1)) < self.known:
+        elif status == 200 and self.known and self.path == "" and int(VERSION.search(body).group(1)) < self.known:
             self.load.fault(f"{self.asked[:100]!r}: event {self.known} was answered before, and it says {body[:300]!r}")
         return None
 

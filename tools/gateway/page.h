@@ -66,7 +66,13 @@ bool page_session_allowed(const struct page *p, struct session *s);
 /* What a request for a page needs, asked in the loop: who has no session, or is let in by a ticket,
  * needs no worker; nobody asks more often than he may, and pages have half of the workers' queue.
  */
-enum page_gate { PAGE_HERE, PAGE_TO_WORKER, PAGE_TOO_OFTEN, PAGE_CROWDED };
+enum page_gate {
+    PAGE_HERE,
+    PAGE_FORM, /* here, or in a worker where it would stand still here */
+    PAGE_TO_WORKER,
+    PAGE_TOO_OFTEN,
+    PAGE_CROWDED
+};
 enum page_gate page_gate(const struct exchange *x);
 /* The page that says so: of the last two. */
 enum handled page_not_now(struct exchange *x, enum page_gate why);

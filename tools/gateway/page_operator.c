@@ -288,7 +288,12 @@ totals_now(struct page *p)
         page_failed(p, status);
         return false;
     }
-    if (jb_ledger_totals_get(p->views, NULL, &t, &p->err) == JB_OK) {
+    status = jb_ledger_totals_get(p->views, NULL, &t, &p->err);
+    if (status == JB_E_BUSY) {
+        page_failed(p, status);
+        return false;
+    }
+    if (status == JB_OK) {
         figures(p, &t);
     } else { /* sums may be too large for what they are kept in, and all else is to be seen */
         html_open(p->o, "section", NULL);
