@@ -562,9 +562,9 @@ jb_views_ready(jb_views *v, uint64_t events, struct jb_error *err)
     }
     status = fold_begin(v, &begin, err);
     pthread_mutex_unlock(&v->lock);
-    return status == JB_OK && begin + events >= head.seq   ? JB_OK
-           : status == JB_OK || status == JB_E_STALE ? not_ready(err)
-                                                     : status;
+    return status == JB_OK && begin + events >= head.seq ? JB_OK
+           : status == JB_OK || status == JB_E_STALE     ? not_ready(err)
+                                                         : status;
 }
 
 jb_status

@@ -144,8 +144,8 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
-    if (g->brief_worker == NULL || g->workers == NULL || g->takers == NULL || g->keeper == NULL || g->pages == NULL ||
-        g->openapi.no_memory) {
+    if (g->brief_worker == NULL || g->workers == NULL || g->takers == NULL || g->keeper == NULL ||
+        g->pages == NULL || g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
