@@ -1,5 +1,6 @@
 /* The handle: opening views.mdb, following the log, and storing behind it. */
 #include "projections/bulk.h"
+#include "projections/page.h"
 #include "projections/query.h"
 
 #include "base/clock.h"
@@ -52,6 +53,19 @@ jb_limit_look(struct jb_error *err)
         return JB_OK;
     }
     return jb_monotonic_us() < limit.until ? JB_OK : over(err);
+}
+
+#define LOOKED_MIN 4096U
+#define ASKED_EACH 16U /* for one look at the clock */
+
+bool
+jb_page_is_over(uint32_t looked)
+{
+    static _Thread_local uint32_t asked;
+    if (looked < LOOKED_MIN || looked >= JB_PAGE_EVENTS_MAX || limit.us == 0) {
+        return looked >= JB_PAGE_EVENTS_MAX;
+    }
+    return ++asked % ASKED_EACH == 0 && jb_monotonic_us() >= limit.until - limit.us / 2;
 }
 
 /* ---- standing on the store ---- */

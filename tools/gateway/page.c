@@ -720,6 +720,21 @@ page_empty(struct page *p, const char *text)
 }
 
 void
+page_rows_end(struct page *p, uint64_t rows, uint64_t full, const char *next, const char *none)
+{
+    if (rows < full && next[0] != '\0') {
+        out_str(p->o, "<p class=\"hint\" role=\"status\"");
+        out_str(p->o, rows == 0 ? " data-go-on>" : ">");
+        html_str(p->o, rows == 0 ? tr("None among those that were looked at. There are more: "
+                                      "the next page goes on.")
+                                 : tr("Not all were looked at yet: the next page goes on."));
+        html_close(p->o, "p");
+    } else if (rows == 0) {
+        page_empty(p, none);
+    }
+}
+
+void
 page_next(struct page *p, const char *base, const char *next, bool first)
 {
     if (next[0] == '\0' && first) {

@@ -132,6 +132,10 @@ void page_fact_money(struct page *p, const char *what, jb_amount amount);
 void page_fact_text(struct page *p, const char *what, const char *text);
 /* An empty list says so. */
 void page_empty(struct page *p, const char *text);
+/* Behind a list: that it is empty, or, of a page with fewer rows than it could have, that it is not
+ * the end: a page looks at so many and ends. */
+void page_rows_end(struct page *p, uint64_t rows, uint64_t full, const char *next,
+                   const char *none);
 /* Links to the next page of a list, and back to its beginning. base: path with "?" or "&" at its
  * end. */
 void page_next(struct page *p, const char *base, const char *next, bool first);

@@ -149,7 +149,9 @@ struct jb_wallet_row {
     jb_instant used_at; /* when its last consumption happened; JB_NO_INSTANT: there was none */
 };
 /* A page of wallets in order of their numbers. query NULL: all. A page ends at the latest when it
- * has looked at 50,000 wallets, however few were listed. */
+ * has looked at 50,000 wallets, however few were listed; of a handle with a limit of time, when
+ * half of that is over. So do the pages of events and histories that look at more than they list.
+ */
 JB_API JB_NODISCARD jb_status jb_wallets_find(
     jb_views *v, const struct jb_wallets_query *query, const struct jb_as_of *as_of,
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_wallet_row *row),
