@@ -145,6 +145,33 @@ start(struct gateway *g, char *bad, size_t bad_n)
     return g->http != NULL && http_start(g->http, bad, bad_n);
 }
 
+/* What the ledger itself may still take when clients have had their time: a command that waits for
+ * the writer lock, a long read that waits for a worker and then goes on. */
+static int64_t
+ledger_us(const struct config *c)
+{
+    return c->lock_wait_us > 2 * c->slow_us ? c->lock_wait_us : 2 * c->slow_us;
+}
+
+static bool
+drained(struct gateway *g)
+{
+    return http_drain(g->http, g->config->stop_us) || http_drain(g->http, ledger_us(g->config));
+}
+
+#define STOP_SPARE_US (5 * JB_US_PER_SECOND) /* to store the projections and to close */
+
+/* However long the settings let a stop take, systemd waits for it: the keeper's look at the writer
+ * lock may begin when all else is over. */
+static void
+notify_stopping(const struct config *c)
+{
+    char state[80];
+    snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+             (long long)(c->stop_us + ledger_us(c) + c->lock_wait_us + STOP_SPARE_US));
+    notify(state);
+}
+
 /* In the order in which each still has what it needs. False: something was not over in time, and
  * must not be taken from under it. */
 static bool
@@ -156,7 +183,7 @@ stop(struct gateway *g)
     }
     feed_stop(g->feed);
     /* Requests that came before give to the workers and to the queue until they are answered. */
-    if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
+    if (g->http != NULL && !drained(g)) {
         return false;
     }
     g->workers = workers_end(g->workers);
@@ -228,7 +255,7 @@ serve(struct gateway *g)
     }
     notify("READY=1");
     wait_for_end(g, &set);
-    notify("STOPPING=1");
+    notify_stopping(g->config);
     log_event("stopping", NULL);
     const bool stopped = stop(g);
     log_event(stopped ? "stopped" : "not_stopped", NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "gateway.h"
 #include "http.h"
 
@@ -314,6 +315,15 @@ commands(struct metrics *m, struct out *o)
 }
 
 static void
+counter(struct out *o, const char *name, const char *help, uint64_t value)
+{
+    family(o, name, "counter", help);
+    series(o, name, "", "", NULL);
+    out_uint(o, value);
+    out_char(o, '\n');
+}
+
+static void
 gauge(struct out *o, const char *name, const char *labels, const char *help, int64_t value)
 {
     if (value < 0) {
@@ -358,6 +368,8 @@ metrics_get(struct exchange *x)
     histogram(o, "jangbu_submit_batch_size", "", &m->submit_size, &sizes, false);
     gauge(o, "jangbu_queue_depth", "", "Commands that wait", atomic_load(&m->queue));
     requests(m, o);
+    counter(o, "jangbu_auth_refused_total", "Requests that named nobody who may ask",
+            auth_refused(x->gateway->auth));
     gauge(o, "jangbu_http_connections", "", "Open connections",
           (int64_t)http_connections(x->gateway->http));
     gauge(o, "jangbu_feed_subscribers", "", "Open streams of events", atomic_load(&m->subscribers));
