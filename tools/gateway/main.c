@@ -101,6 +101,40 @@ open_ledger(struct gateway *g, struct jb_error *err)
 }
 
 static void
+warn(const struct gateway *g, const char *text)
+{
+    if (g->config->check) {
+        fprintf(stderr, tr("jangbud: warning: %s\n"), text);
+    } else {
+        log_event("warning", text);
+    }
+}
+
+/* What does not keep it from being served, and should be put right. */
+static void
+say_warnings(const struct gateway *g)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    if (jb_info_get(g->ledger, &info, NULL) != JB_OK) {
+        return;
+    }
+    if (info.warning != NULL) {
+        warn(g, info.warning);
+    }
+    if (info.sealed) {
+        warn(g, info.sealed_why);
+    }
+    if (info.secret_lost) {
+        warn(g, tr("the file `secret` is lost or damaged: repeated keys are answered without a "
+                   "comparison of their content; put it back from a backup"));
+    }
+    if (info.head_damaged) {
+        warn(g, tr("the file HEAD was damaged: whether the log was put back to an older state was "
+                   "not looked at"));
+    }
+}
+
+static void
 close_ledger(struct gateway *g)
 {
     if (g->stores != NULL) {
@@ -250,6 +284,7 @@ serve(struct gateway *g)
     }
     log_listening(http_address(g->http, false), http_address(g->http, true),
                   strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
+    say_warnings(g);
     if (g->example) {
         example_print(g->pages, http_address(g->http, false));
     }
@@ -275,6 +310,9 @@ run(struct gateway *g)
         fprintf(stderr, "jangbud: %s\n", err.text);
         close_ledger(g);
         return EXIT_MACHINE;
+    }
+    if (g->config->check) {
+        say_warnings(g);
     }
     const int result = g->config->check ? EXIT_WELL : serve(g);
     close_ledger(g);
