@@ -260,7 +260,7 @@ def log(work):
     check("what has no route", lines[4]["route"] is None and lines[4]["status"] == 404, lines[4])
     check("a wallet's route is its pattern", lines[3]["route"] == "/v1/wallets/{wallet}", lines[3])
     for name in ("jangbu_commands_total", "jangbu_submit_seconds", "jangbu_submit_batch_size", "jangbu_queue_depth", "jangbu_http_request_seconds", "jangbu_http_connections",
-                 "jangbu_feed_subscribers", "jangbu_log_events", "jangbu_log_bytes", "jangbu_store_lag_events", "jangbu_days_overdue", "jangbu_wallets", "jangbu_disk_free_bytes"):
+                 "jangbu_feed_subscribers", "jangbu_log_events", "jangbu_log_bytes", "jangbu_store_lag_events", "jangbu_closings_overdue", "jangbu_wallets", "jangbu_disk_free_bytes"):
         check(f"metric {name}", f"# TYPE {name} " in metrics and f"# HELP {name} " in metrics, name)
     check("commands are counted", 'jangbu_commands_total{op="wallet.create",outcome="done",code=""} 1\n' in metrics
           and 'jangbu_commands_total{op="consume",outcome="refused",code="INSUFFICIENT_CASH"} 1\n' in metrics, metrics[:600])

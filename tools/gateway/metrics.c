@@ -351,7 +351,7 @@ gauges(struct metrics *m, struct out *o)
           g.state_lag);
     gauge(o, "jangbu_store_lag_events", "store=\"views\"",
           g.state_lag < 0 ? "Events that a store does not have yet" : NULL, g.views_lag);
-    gauge(o, "jangbu_days_overdue", "", "Days that are over and not closed", g.days_overdue);
+    gauge(o, "jangbu_closings_overdue", "", "Days that are over and not closed", g.days_overdue);
     gauge(o, "jangbu_wallets", "", "Wallets in existence", g.wallets);
     gauge(o, "jangbu_disk_free_bytes", "", "Free space where the ledger lies", g.disk_free);
     gauge(o, "jangbu_audit_last_success_timestamp_seconds", "", "When an audit verified the ledger",
