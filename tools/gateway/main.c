@@ -32,7 +32,6 @@ static const struct lang_row rows[] = {
 };
 #undef KO
 
-#define SLOW_WORKERS 2U
 enum exits { EXIT_WELL = 0, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
 
 /* ---- systemd ---- */
@@ -60,7 +59,9 @@ notify(const char *state)
 
 /* ---- the ledger ---- */
 
-#define QUICK_US JB_US_PER_SECOND /* of a quick read; a loop waits for it */
+/* Of a read in a loop, and of each query of one that is tried first; who takes longer begins anew
+ * in a slow worker. */
+#define BRIEF_US (JB_US_PER_SECOND / 20)
 
 /* Their queries write nothing: the keeper's do. */
 static jb_status
@@ -94,10 +95,47 @@ open_ledger(struct gateway *g, struct jb_error *err)
         }
         status = jb_views_open(g->ledger, &g->stores, err);
     }
-    if (status == JB_OK) {
-        status = open_views(g, &g->quick, QUICK_US, info.utc_offset_s, err);
+    const int32_t offset = info.utc_offset_s;
+    status = status == JB_OK ? open_views(g, &g->quick, BRIEF_US, offset, err) : status;
+    status = status == JB_OK ? open_views(g, &g->brief, BRIEF_US, offset, err) : status;
+    for (unsigned i = 0; i < SLOW_WORKERS && status == JB_OK; i++) {
+        status = open_views(g, &g->slow[i], c->slow_us, offset, err);
     }
-    return status == JB_OK ? open_views(g, &g->slow, c->slow_us, info.utc_offset_s, err) : status;
+    return status;
+}
+
+static void
+warn(const struct gateway *g, const char *text)
+{
+    if (g->config->check) {
+        fprintf(stderr, tr("jangbud: warning: %s\n"), text);
+    } else {
+        log_event("warning", text);
+    }
+}
+
+/* What does not keep it from being served, and should be put right. */
+static void
+say_warnings(const struct gateway *g)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    if (jb_info_get(g->ledger, &info, NULL) != JB_OK) {
+        return;
+    }
+    if (info.warning != NULL) {
+        warn(g, info.warning);
+    }
+    if (info.sealed) {
+        warn(g, info.sealed_why);
+    }
+    if (info.secret_lost) {
+        warn(g, tr("the file `secret` is lost or damaged: repeated keys are answered without a "
+                   "comparison of their content; put it back from a backup"));
+    }
+    if (info.head_damaged) {
+        warn(g, tr("the file HEAD was damaged: whether the log was put back to an older state was "
+                   "not looked at"));
+    }
 }
 
 static void
@@ -106,7 +144,10 @@ close_ledger(struct gateway *g)
     if (g->stores != NULL) {
         (void)!jb_views_sync(g->stores, true, NULL); /* who opens next has nothing to fold */
     }
-    jb_views_close(g->slow.views);
+    for (unsigned i = 0; i < SLOW_WORKERS; i++) {
+        jb_views_close(g->slow[i].views);
+    }
+    jb_views_close(g->brief.views);
     jb_views_close(g->quick.views);
     jb_views_close(g->stores);
     jb_close(g->ledger);
@@ -128,6 +169,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
+    g->brief_worker = workers_start(1, (size_t)g->config->slow_queue);
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
     g->takers = workers_start(1, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
@@ -136,13 +178,40 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
-    if (g->workers == NULL || g->takers == NULL || g->keeper == NULL || g->pages == NULL ||
-        g->openapi.no_memory) {
+    if (g->brief_worker == NULL || g->workers == NULL || g->takers == NULL || g->keeper == NULL ||
+        g->pages == NULL || g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
     g->http = http_open(g, bad, bad_n);
     return g->http != NULL && http_start(g->http, bad, bad_n);
+}
+
+/* What the ledger itself may still take when clients have had their time: a command that waits for
+ * the writer lock, a long read that waits for a worker and then goes on. */
+static int64_t
+ledger_us(const struct config *c)
+{
+    return c->lock_wait_us > 2 * c->slow_us ? c->lock_wait_us : 2 * c->slow_us;
+}
+
+static bool
+drained(struct gateway *g)
+{
+    return http_drain(g->http, g->config->stop_us) || http_drain(g->http, ledger_us(g->config));
+}
+
+#define STOP_SPARE_US (5 * JB_US_PER_SECOND) /* to store the projections and to close */
+
+/* However long the settings let a stop take, systemd waits for it: the keeper's look at the writer
+ * lock may begin when all else is over. */
+static void
+notify_stopping(const struct config *c)
+{
+    char state[80];
+    snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+             (long long)(c->stop_us + ledger_us(c) + c->lock_wait_us + STOP_SPARE_US));
+    notify(state);
 }
 
 /* In the order in which each still has what it needs. False: something was not over in time, and
@@ -156,9 +225,10 @@ stop(struct gateway *g)
     }
     feed_stop(g->feed);
     /* Requests that came before give to the workers and to the queue until they are answered. */
-    if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
+    if (g->http != NULL && !drained(g)) {
         return false;
     }
+    g->brief_worker = workers_end(g->brief_worker); /* which gives to those */
     g->workers = workers_end(g->workers);
     g->takers = workers_end(g->takers);
     submitters_end(g->submitters);
@@ -223,12 +293,13 @@ serve(struct gateway *g)
     }
     log_listening(http_address(g->http, false), http_address(g->http, true),
                   strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
+    say_warnings(g);
     if (g->example) {
         example_print(g->pages, http_address(g->http, false));
     }
     notify("READY=1");
     wait_for_end(g, &set);
-    notify("STOPPING=1");
+    notify_stopping(g->config);
     log_event("stopping", NULL);
     const bool stopped = stop(g);
     log_event(stopped ? "stopped" : "not_stopped", NULL);
@@ -248,6 +319,9 @@ run(struct gateway *g)
         fprintf(stderr, "jangbud: %s\n", err.text);
         close_ledger(g);
         return EXIT_MACHINE;
+    }
+    if (g->config->check) {
+        say_warnings(g);
     }
     const int result = g->config->check ? EXIT_WELL : serve(g);
     close_ledger(g);

@@ -385,11 +385,8 @@ page_refunds_of_all(struct page *p, const char *from, char *next)
     if (!refunds_listed(p, all, JB_WHICH_OPEN, from, next, &rows)) {
         return false;
     }
-    if (rows == 0) {
-        p->o->n = before;
-        page_empty(p, next[0] != '\0' ? tr("None in the 10,000 wallets that were looked at; go on.")
-                                      : tr("No refund is in flight."));
-    }
+    p->o->n = rows == 0 ? before : p->o->n;
+    page_rows_end(p, rows, ROWS, next, tr("No refund is in flight."));
     return true;
 }
 
