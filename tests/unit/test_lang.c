@@ -114,7 +114,8 @@ test_handles(void **state)
     jb_lang_set(JB_LANG_EN);
 }
 
-/* A thread that speaks for somebody else, whatever the handle; what is no language changes nothing. */
+/* A thread that speaks for somebody else, whatever the handle; what is no language changes nothing.
+ */
 static void
 test_speaking(void **state)
 {
@@ -377,16 +378,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_handles),
-        cmocka_unit_test(test_speaking),
-        cmocka_unit_test(test_views_and_cursors),
-        cmocka_unit_test(test_submit),
-        cmocka_unit_test(test_no_language),
-        cmocka_unit_test(test_without_a_handle),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_both),
-        cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_handles),           cmocka_unit_test(test_speaking),
+        cmocka_unit_test(test_views_and_cursors), cmocka_unit_test(test_submit),
+        cmocka_unit_test(test_no_language),       cmocka_unit_test(test_without_a_handle),
+        cmocka_unit_test(test_threads),           cmocka_unit_test(test_both),
+        cmocka_unit_test(test_read_only),         cmocka_unit_test(test_codes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
