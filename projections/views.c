@@ -547,38 +547,31 @@ fold_begin(struct jb_views *v, jb_seq *ret, struct jb_error *err)
     return status;
 }
 
-static jb_status
-not_ready(struct jb_error *err)
-{
-    return jb_fail(err, JB_E_BUSY, "a query would have to wait, or to fold much first");
-}
-
-#define READY_US 200
-
 jb_status
 jb_views_ready(jb_views *v, uint64_t events, struct jb_error *err)
 {
     JB_SPEAK(JB_LANG_OF(v));
     struct jb_head head = JB_SIZED(struct jb_head);
     jb_seq begin = 0;
+    const int64_t until = jb_monotonic_us() + JB_READY_US;
     if (v == NULL) {
         return jb_fail_null(err, "jb_views_ready");
     }
     jb_status status = jb_head_get(v->l, &head, err);
     if (status == JB_OK) {
-        status = jb_reader_near(v->l, head.seq, events, READY_US, err);
+        status = jb_reader_near(v->l, head.seq, events, JB_READY_US, err);
     }
     if (status == JB_OK) {
-        status = jb_query_lock_within(v->l, &v->lock, READY_US, err);
+        status = jb_query_lock_within(v->l, &v->lock, until - jb_monotonic_us(), err);
     }
     if (status != JB_OK) {
-        return status == JB_END ? not_ready(err) : status;
+        return status == JB_END ? jb_fail_not_ready(err) : status;
     }
     status = fold_begin(v, &begin, err);
     pthread_mutex_unlock(&v->lock);
-    return status == JB_OK && begin + events >= head.seq ? JB_OK
-           : status == JB_OK || status == JB_E_STALE     ? not_ready(err)
-                                                         : status;
+    return status == JB_OK && jb_few_events(begin, head.seq, events) ? JB_OK
+           : status == JB_OK || status == JB_E_STALE                 ? jb_fail_not_ready(err)
+                                                                     : status;
 }
 
 jb_status

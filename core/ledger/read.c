@@ -282,7 +282,7 @@ jb_query_lock_within(jb_ledger *l, pthread_mutex_t *lock, int64_t us, struct jb_
         return jb_fail_closed(err);
     }
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); /* the other one may be put back meanwhile */
     us = us > 0 ? us : 0;
     until.tv_sec += us / JB_US_PER_SECOND;
     until.tv_nsec += us % JB_US_PER_SECOND * 1000;
@@ -290,7 +290,7 @@ jb_query_lock_within(jb_ledger *l, pthread_mutex_t *lock, int64_t us, struct jb_
         until.tv_sec++;
         until.tv_nsec -= 1000000000L;
     }
-    const int code = pthread_mutex_timedlock(lock, &until);
+    const int code = pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until);
     return code == 0 ? JB_OK : code == ETIMEDOUT ? JB_END : within_another(err);
 }
 
@@ -317,18 +317,39 @@ jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err)
 }
 
 jb_status
+jb_fail_not_ready(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_BUSY, "a query would have to wait, or to fold much first");
+}
+
+jb_status
 jb_reader_near(jb_ledger *l, jb_seq head, uint64_t events, int64_t us, struct jb_error *err)
 {
     const jb_status status = jb_query_lock_within(l, &l->read_lock, us, err);
     if (status != JB_OK) {
         return status;
     }
-    /* What was folded at opening, and is still to be taken over, is there: that costs little. */
-    const struct jb_state *folded = atomic_load(&l->folded);
-    const struct jb_state *b = folded != NULL ? folded : l->read_state;
-    const bool near = b->usable && b->g.seq + events >= head;
+    /* What was folded at opening is taken over now: a writer might have it before the query has. */
+    jb_ledger_take_reading(l);
+    const struct jb_state *b = l->read_state;
+    const bool near = b->usable && jb_few_events(b->g.seq, head, events);
     pthread_mutex_unlock(&l->read_lock);
     return near ? JB_OK : JB_END;
+}
+
+jb_status
+jb_ledger_ready(jb_ledger *l, uint64_t events, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(l));
+    struct jb_head head = JB_SIZED(struct jb_head);
+    if (l == NULL) {
+        return jb_fail_null(err, "jb_ledger_ready");
+    }
+    jb_status status = jb_head_get(l, &head, err);
+    if (status == JB_OK) {
+        status = jb_reader_near(l, head.seq, events, JB_READY_US, err);
+    }
+    return status == JB_END ? jb_fail_not_ready(err) : status;
 }
 
 void

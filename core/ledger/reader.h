@@ -83,6 +83,16 @@ jb_status jb_reader_item(jb_ledger *l, uint32_t wallet, enum jb_reader_list list
 jb_status jb_reader_open_above(jb_ledger *l, uint32_t wallet, enum jb_reader_list list,
                                uint32_t above, uint32_t *ret, struct jb_error *err);
 void jb_reader_end(jb_ledger *l);
+/* Who must not stand still waits for so long at most. */
+#define JB_READY_US 200
+/* JB_E_BUSY: a query would have to wait, or to fold much first. */
+jb_status jb_fail_not_ready(struct jb_error *err);
+/* Whether no more than so many events follow on event seq up to event head. */
+static inline bool
+jb_few_events(jb_seq seq, jb_seq head, uint64_t events)
+{
+    return head <= seq || head - seq <= events;
+}
 /* Whether jb_reader_begin would find nobody in its way for us, and no more than so many events to
  * fold up to event head: JB_OK or JB_END. */
 jb_status jb_reader_near(jb_ledger *l, jb_seq head, uint64_t events, int64_t us,

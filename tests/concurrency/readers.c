@@ -71,6 +71,45 @@ submit(jb_ledger *l, const struct jb_command *c, jb_answers *answers)
 }
 
 static void *
+ask_ready(void *data)
+{
+    struct jb_error err;
+    (void)data;
+    while (!atomic_load(&over)) {
+        const jb_status any = jb_ledger_ready(ledger, UINT64_MAX, &err);
+        CHECK(any == JB_OK || any == JB_E_BUSY, "ready: %s", err.text);
+        const jb_status of_views = jb_views_ready(views, 0, &err);
+        CHECK(of_views == JB_OK || of_views == JB_E_BUSY, "ready: %s", err.text);
+    }
+    return NULL;
+}
+
+/* Each by a handle's first command, beside who asks: what opening has folded goes to either. */
+static void
+make_wallets(void)
+{
+    struct jb_error err;
+    jb_answers *answers = jb_answers_new();
+    for (unsigned i = 0; i < WALLETS; i++) {
+        char wallet[8];
+        pthread_t asker;
+        snprintf(wallet, sizeof wallet, "W%u", i);
+        const struct jb_command c = command(JB_OP_WALLET_CREATE, wallet, "", 0);
+        CHECK(jb_open(dir, NULL, &ledger, &err) == JB_OK &&
+                  jb_views_open(ledger, &views, &err) == JB_OK,
+              "open: %s", err.text);
+        CHECK(pthread_create(&asker, NULL, ask_ready, NULL) == 0, "thread");
+        submit(ledger, &c, answers);
+        atomic_store(&over, true);
+        pthread_join(asker, NULL);
+        atomic_store(&over, false);
+        views = jb_views_close(views);
+        ledger = jb_close(ledger);
+    }
+    jb_answers_free(answers);
+}
+
+static void *
 write_groups(void *data)
 {
     unsigned writer = *(const unsigned *)data;
@@ -352,6 +391,7 @@ main(void)
     struct jb_error err;
     snprintf(dir, sizeof dir, "%s/jangbu-read-XXXXXX", tmp != NULL ? tmp : "/tmp");
     CHECK(mkdtemp(dir) != NULL && jb_init(dir, NULL, &err) == JB_OK, "init");
+    make_wallets();
     CHECK(jb_open(dir, NULL, &ledger, &err) == JB_OK &&
               jb_views_open(ledger, &views, &err) == JB_OK,
           "open: %s", err.text);
@@ -359,9 +399,7 @@ main(void)
     for (unsigned i = 0; i < WALLETS; i++) {
         char wallet[8];
         snprintf(wallet, sizeof wallet, "W%u", i);
-        struct jb_command c = command(JB_OP_WALLET_CREATE, wallet, "", 0);
-        submit(ledger, &c, answers);
-        c = command(JB_OP_CHARGE, wallet, "C", TOTAL);
+        const struct jb_command c = command(JB_OP_CHARGE, wallet, "C", TOTAL);
         submit(ledger, &c, answers);
     }
     jb_answers_free(answers);

@@ -237,8 +237,12 @@ check_ready(jb_ledger *l)
     }
     good(jb_submit(l, commands, BATCH, NULL, answers, NULL, &err), "commands");
     must(jb_views_ready(v, 1000, &err) == JB_E_BUSY, "nothing was folded, and it is ready");
+    must(jb_ledger_ready(l, 1000, &err) == JB_E_BUSY, "nothing was folded, and it is ready");
     good(jb_views_ready(v, 3 * (uint64_t)BATCH, &err), "few enough to be folded");
+    good(jb_views_ready(v, UINT64_MAX, &err), "however many they are");
+    good(jb_ledger_ready(l, UINT64_MAX, &err), "however many they are");
     good(jb_balance_get(v, jb_text_of("W1"), NULL, &b, &err), "a balance");
+    good(jb_ledger_ready(l, 0, &err), "the state was folded, if no projections were");
     must(jb_views_ready(v, 0, &err) == JB_E_BUSY, "its projections are behind, and it is ready");
     good(jb_cash_status_get(v, jb_text_of("W1"), JB_VIEW_POSTED, NULL, JB_NO_DAY, JB_NO_DAY, NULL,
                             NULL, &s, &err),

@@ -27,13 +27,14 @@
 
 #define LOOP_MS 1000
 #define HEAD_BYTES_MAX 8192U
-#define POOL_BYTES 20480U       /* of a connection: its head twice, and that of its answer */
-#define ANSWER_HEAD_BYTES 1536U /* at most */
-#define VALUE_BYTES 64U         /* that a header takes in the pool beside its text, or nearly */
-#define CUT_US 1000000          /* until connections that were cut are gone */
-#define QUICK_EVENTS 5000U      /* that a loop may fold: milliseconds */
-#define KEEPER_EVENTS 200000U   /* more of them are left to the keeper, */
-#define KEEPER_US 2000000       /* for so long */
+#define POOL_BYTES 20480U        /* of a connection: its head twice, and that of its answer */
+#define ANSWER_HEAD_BYTES 1536U  /* at most */
+#define VALUE_BYTES 64U          /* that a header takes in the pool beside its text, or nearly */
+#define CUT_US 1000000           /* until connections that were cut are gone */
+#define QUICK_EVENTS 5000U       /* that a loop may fold: milliseconds */
+#define KEEPER_EVENTS 200000U    /* more of them are left to the keeper, */
+#define KEEPER_US 2000000        /* for so long, all together, */
+#define KEEPER_AGAIN_US 10000000 /* and then not again for so long */
 
 /* The exchange whose handler this thread is in. */
 static _Thread_local const struct exchange *handling;
@@ -426,13 +427,33 @@ static bool
 turned_away(struct exchange *x)
 {
     const struct http *h = request_of(x)->conn->http;
+    const bool stopping = atomic_load(&h->stopping);
     const bool late = now_us() - x->began_us > h->config->slow_us;
-    if (atomic_load(&h->stopping)) {
-        problem(x, GATEWAY_STOPPING, NULL);
-    } else if (late) {
-        problem(x, GATEWAY_SLOW_FULL, NULL);
+    if (stopping || late) {
+        problem(x, stopping ? GATEWAY_STOPPING : GATEWAY_SLOW_FULL, NULL);
     }
-    return late || atomic_load(&h->stopping);
+    return stopping || late;
+}
+
+/* Whether it reads projections: balances of now, roles and the like are of the state alone. */
+static bool
+needs_projections(const struct exchange *x)
+{
+    return x->route->access == ACCESS_PAGE || x->route->lane == LANE_SLOW ||
+           exchange_query(x, "as_of").s != NULL;
+}
+
+/* Until when the keeper is waited for: the wait that goes on, or one that begins. Who waited in
+ * vain has waited for all. */
+static int64_t
+keeper_until(struct http *h)
+{
+    const int64_t now = now_us();
+    int64_t until = atomic_load(&h->keeper_until);
+    const bool begins = now > until + KEEPER_AGAIN_US;
+    return begins && atomic_compare_exchange_strong(&h->keeper_until, &until, now + KEEPER_US)
+               ? now + KEEPER_US
+               : until;
 }
 
 /* A long tail of the log is folded and stored by the keeper, for all: those who wait here would do
@@ -440,12 +461,26 @@ turned_away(struct exchange *x)
 static void
 let_keeper_fold(const struct exchange *x, const struct asked *a)
 {
+    struct http *h = request_of(x)->conn->http;
     const struct timespec moment = {.tv_nsec = 10000000};
-    const int64_t until = now_us() + KEEPER_US;
-    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY && now_us() < until &&
-           !atomic_load(&request_of(x)->conn->http->stopping)) {
+    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY &&
+           now_us() < keeper_until(h) && !atomic_load(&h->stopping)) {
         nanosleep(&moment, NULL);
     }
+}
+
+/* Whether a worker that has it now is to begin; else it is answered. */
+static bool
+is_to_begin(struct exchange *x, const struct asked *a)
+{
+    if (turned_away(x)) {
+        return false;
+    }
+    if (!needs_projections(x)) {
+        return true;
+    }
+    let_keeper_fold(x, a);
+    return !turned_away(x);
 }
 
 static void
@@ -453,8 +488,7 @@ handle_slow(struct exchange *x)
 {
     const struct asked *a = &x->gateway->slow[workers_mine()];
     SPEAK(x->lang);
-    let_keeper_fold(x, a);
-    if (turned_away(x) || run_handler(x, a) == ANSWERED) {
+    if (!is_to_begin(x, a) || run_handler(x, a) == ANSWERED) {
         exchange_done(x);
     }
 }
@@ -485,8 +519,7 @@ handle_brief(struct exchange *x)
     struct gateway *g = x->gateway;
     const struct asked *a = x->route->lane == LANE_QUICK ? &g->quick : &g->brief;
     SPEAK(x->lang);
-    let_keeper_fold(x, a);
-    enum handled handled = turned_away(x) ? ANSWERED : run_handler(x, a);
+    enum handled handled = is_to_begin(x, a) ? run_handler(x, a) : ANSWERED;
     if (handled == ANSWERED && x->over) {
         handled = begin_anew(x);
     }
@@ -499,7 +532,10 @@ handle_brief(struct exchange *x)
 static bool
 stands_still(const struct exchange *x)
 {
-    return jb_views_ready(x->gateway->quick.views, QUICK_EVENTS, NULL) == JB_E_BUSY;
+    const struct asked *a = &x->gateway->quick;
+    const jb_status status = needs_projections(x) ? jb_views_ready(a->views, QUICK_EVENTS, NULL)
+                                                  : jb_ledger_ready(a->ledger, QUICK_EVENTS, NULL);
+    return status == JB_E_BUSY;
 }
 
 static enum handled
@@ -509,7 +545,8 @@ handle(struct request *r)
     SPEAK(r->x.lang);
     r->x.asked = &g->quick;
     const struct route *route = r->x.route;
-    bool slow = route->lane == LANE_SLOW || (route->ask != NULL && stands_still(&r->x));
+    const bool asks = route->lane == LANE_QUICK && route->ask != NULL;
+    bool slow = route->lane == LANE_SLOW || (asks && stands_still(&r->x));
     if (route->access == ACCESS_PAGE) {
         const enum page_gate gate = page_gate(&r->x);
         if (gate == PAGE_TOO_OFTEN || gate == PAGE_CROWDED) {

@@ -8,6 +8,7 @@ enum handled { ANSWERED, LATER };
 
 enum lane {
     LANE_QUICK, /* in the loop that read the request */
+    LANE_FREE,  /* there, however far behind state and projections are: it asks neither */
     LANE_SLOW   /* in one of the workers */
 };
 
