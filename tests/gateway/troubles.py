@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,43 @@ def held(work):
         check("each is done once", s.get("/v1/wallets/W").json["paid"] == 9000, s.get("/v1/wallets/W"))
 
 
+def far_behind(work):
+    """Projections that are 200,000 events behind, and stay there: another process is stopped while it stores them. Balances need none, so
+    they are answered while slow reads wait for those; and these wait once, not each for itself."""
+    ledger = made(work, "behind")
+    lines = b"".join(json.dumps({"op": "charge", "wallet": "W", "charge": f"C{i}", "amount": 1000}).encode() + b"\n" for i in range(201_000))
+    first = json.dumps({"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "W"}).encode() + b"\n"
+    subprocess.run([JANGBU, "apply", ledger, "-"], input=first, check=True, capture_output=True)
+    subprocess.run([JANGBU, "cash-status", ledger, "W"], check=True, capture_output=True)
+    views, before = os.path.join(ledger, "views.mdb"), os.path.join(work, "views.before")
+    shutil.copyfile(views, before)
+    subprocess.run([JANGBU, "apply", ledger, "-"], input=lines, check=True, capture_output=True)
+    os.replace(before, views)  # as after a loss of power
+    env = {**os.environ, "LD_PRELOAD": SHIM, "JB_SHIM_STOP": "views.mdb", "JB_SHIM_STOP_AT": "1"}
+    holder = subprocess.Popen([JANGBU, "cash-status", ledger, "W"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    status = os.waitpid(holder.pid, os.WUNTRACED)[1]
+    check("it is stopped while it stores", os.WIFSTOPPED(status), status)
+    with Served(JANGBUD, ledger, timeout=60) as s:
+        check("roles", s.get("/v1/wallets/W/who").status == 200)  # the first has the state folded
+        slow = []
+        reader = threading.Thread(target=lambda: slow.append(s.get("/v1/wallets/W/cash-status")))
+        reader.start()
+        n = 0
+        while reader.is_alive() and n < 10000:
+            n += s.get("/v1/wallets/W").json["paid"] == 201_000_000
+        reader.join()
+        check("balances are answered while the slow read waits", n >= 20, n)
+        check("and that in the end", slow[0].status == 200, slow)
+        began = time.monotonic()
+        for _ in range(12):
+            slow.append(s.get("/v1/wallets/W/cash-status"))
+        took = time.monotonic() - began
+        check("the others do not wait once more", took < 24 and all(a.status == 200 for a in slow), (took, [a.status for a in slow]))
+        os.kill(holder.pid, signal.SIGCONT)
+        holder.wait(60)
+
+
 def stopped_with_it(work):
     """A stop while a command waits for the writer lock: clients have had their time long before, and the command is answered."""
     ledger = made(work, "stop")
@@ -205,6 +243,7 @@ def main():
         os.symlink(os.path.abspath(SHIM), os.path.join(work, "shim.so"))
         SHIM = os.path.join(work, "shim.so")
         held(work)
+        far_behind(work)
         stopped_with_it(work)
         containers(work)
         together(work)
