@@ -341,7 +341,7 @@ def end_under_load(work):
     writers = [Writer(s, i) for i in range(16)]
     for w in writers:
         w.start()
-    time.sleep(0.5)
+    wait(lambda: sum(len(w.done) for w in writers) > 400)
     began = time.monotonic()
     status = s.stop()
     took = time.monotonic() - began
