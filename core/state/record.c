@@ -266,11 +266,11 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 }
 
 /* Reads `count` items into a list; the smallest item has `least` bytes. */
-#define READ_LIST(list, count, least, read, type)                                                  \
+#define READ_LIST(reserve, list, count, least, read, type)                                         \
     if (io.bad || (count) > io.left / (least)) {                                                   \
         return JB_E_STALE;                                                                         \
     }                                                                                              \
-    if (!jb_vec_reserve(&ret->list, count)) {                                                      \
+    if (!reserve(&ret->list, count)) {                                                             \
         return JB_E_NOMEM;                                                                         \
     }                                                                                              \
     for (uint32_t i = 0; i < (count); i++) {                                                       \
@@ -288,10 +288,10 @@ jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
     for (unsigned i = 0; i < 4; i++) {
         u32(&io, &counts[i]);
     }
-    READ_LIST(lots, counts[0], 44, lot, jb_lot)
-    READ_LIST(grants, counts[1], 60, grant, jb_grant)
-    READ_LIST(refunds, counts[2], 28, refund, jb_refund)
-    READ_LIST(intervals, counts[3], 24, interval, jb_interval)
+    READ_LIST(jb_list_reserve, lots, counts[0], 44, lot, jb_lot)
+    READ_LIST(jb_list_reserve, grants, counts[1], 60, grant, jb_grant)
+    READ_LIST(jb_list_reserve, refunds, counts[2], 28, refund, jb_refund)
+    READ_LIST(jb_list_reserve, intervals, counts[3], 24, interval, jb_interval)
     return outcome(&io);
 }
 
@@ -393,7 +393,7 @@ jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
     globals_head(&io, ret);
     u32(&io, &policies);
     u32(&io, &open);
-    READ_LIST(policies, policies, 28, setting, jb_policy_setting)
-    READ_LIST(open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
+    READ_LIST(jb_vec_reserve, policies, policies, 28, setting, jb_policy_setting)
+    READ_LIST(jb_vec_reserve, open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
     return outcome(&io);
 }
