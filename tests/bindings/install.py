@@ -51,14 +51,6 @@ def run(*command, **more):
     return subprocess.run(command, capture_output=True, text=True, **more)
 
 
-def same_version():
-    line = next(x for x in (ROOT / "CMakeLists.txt").read_text().splitlines() if x.startswith("project(jangbu VERSION"))
-    want = line.split()[2]
-    have = {(ROOT / "tools/bindings/python/pyproject.toml").read_text().split('version = "')[1].split('"')[0],
-            (ROOT / "tools/bindings/python/src/jangbu/__init__.py").read_text().split('__version__ = "')[1].split('"')[0]}
-    return have == {want} or f"the project is {want}, the package {sorted(have)}"
-
-
 def mypy_found(python):
     if run(python, "-m", "mypy", "--version").returncode == 0:
         return [python, "-m", "mypy"]
@@ -80,7 +72,7 @@ def main():
     if run(sys.executable, "-m", "pip", "--version").returncode != 0:
         print("skipped: this Python has no pip (Debian: python3-pip)")
         return 77
-    problems = [said for said in [same_version()] if said is not True]
+    problems = []
     with tempfile.TemporaryDirectory(prefix="jangbu-install-") as work:
         work, site = pathlib.Path(work), pathlib.Path(work) / "site"
         done = run(sys.executable, "-m", "pip", "install", "--no-index", "--disable-pip-version-check", "--target", str(site), str(ROOT / "tools/bindings/python"), cwd=work)

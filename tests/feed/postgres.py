@@ -317,6 +317,13 @@ def not_let_in(a, server, work):
         check(name, code == 1 and words in said and said.count("\n") == 1, (code, said))
 
 
+def documented(server, head):
+    """What docs/operating.md asks of the server says how far the copy is."""
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    page = subprocess.run([sys.executable, f"{top}/tests/docs/check_operating.py", top, "--marked", "postgres"], capture_output=True, text=True, check=True).stdout
+    check("a page's query", page.startswith("SELECT seq") and server.ask(page).startswith(head + "|"), page)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("jangbu")
@@ -346,6 +353,7 @@ def main():
         check("to the end", code == 0 and said == "", (code, said))
         head = str(json.loads(subprocess.run([a.jangbu, "stat", ledger, "--json"], capture_output=True, check=True).stdout)["events"])
         whole(server, head)
+        documented(server, head)
         same_as_the_log(a, server, ledger)
         cut_in_commit(a, server, work)
         not_let_in(a, server, work)

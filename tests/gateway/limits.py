@@ -81,7 +81,14 @@ def settings(work):
     check("help", status == 0 and "--config FILE" in out and "body-size" in out and "[64k]" in out, out)
     status, out, _ = run("--help", "--lang", "ko")
     check("help in Korean", status == 0 and "사용법" in out and "명령 하나의 본문" in out, out)
-    check("version", re.fullmatch(r"jangbud \d+\.\d+\.\d+\n", run("--version")[1]))
+    lost = made(work, "lost")
+    os.remove(os.path.join(lost, "secret"))
+    status, out, err = run(lost, "--check")
+    check("what is lost is said by --check", status == 0 and err.startswith("jangbud: warning: ") and "secret" in err, err)
+    with Served(JANGBUD, lost) as s:
+        warned = [e for e in s.log if e.get("event") == "warning"] or (time.sleep(0.5), [e for e in s.log if e.get("event") == "warning"])[1]
+        check("and by the log", len(warned) == 1 and "secret" in warned[0]["detail"], s.log)
+    check("version", re.fullmatch(r"jangbud \d+\.\d+\.\d+(-dev)?\n", run("--version")[1]))
     # A flag wins over the file, wherever it stands.
     file(good + "body-size = 2048\n")
     for flags in (["--body-size", "4096", "--config", path], ["--config", path, "--body-size=4096"]):
@@ -253,7 +260,7 @@ def log(work):
     check("what has no route", lines[4]["route"] is None and lines[4]["status"] == 404, lines[4])
     check("a wallet's route is its pattern", lines[3]["route"] == "/v1/wallets/{wallet}", lines[3])
     for name in ("jangbu_commands_total", "jangbu_submit_seconds", "jangbu_submit_batch_size", "jangbu_queue_depth", "jangbu_http_request_seconds", "jangbu_http_connections",
-                 "jangbu_feed_subscribers", "jangbu_log_events", "jangbu_log_bytes", "jangbu_store_lag_events", "jangbu_days_overdue", "jangbu_wallets", "jangbu_disk_free_bytes"):
+                 "jangbu_feed_subscribers", "jangbu_log_events", "jangbu_log_bytes", "jangbu_store_lag_events", "jangbu_closings_overdue", "jangbu_wallets", "jangbu_disk_free_bytes"):
         check(f"metric {name}", f"# TYPE {name} " in metrics and f"# HELP {name} " in metrics, name)
     check("commands are counted", 'jangbu_commands_total{op="wallet.create",outcome="done",code=""} 1\n' in metrics
           and 'jangbu_commands_total{op="consume",outcome="refused",code="INSUFFICIENT_CASH"} 1\n' in metrics, metrics[:600])
@@ -299,7 +306,7 @@ def told(work):
             del os.environ["NOTIFY_SOCKET"]
         check("READY=1", heard.recv(100) == b"READY=1")
         s.stop()
-        check("STOPPING=1", heard.recv(100) == b"STOPPING=1")
+        check("STOPPING=1", re.fullmatch(rb"STOPPING=1\nEXTEND_TIMEOUT_USEC=[1-9]\d{6,8}", heard.recv(100)))
 
 
 class Writer(threading.Thread):

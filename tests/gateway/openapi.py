@@ -44,6 +44,10 @@ def wrong(text):
             named = {p["name"] for p in op["parameters"] if p["in"] == "path"}
             if named != set(re.findall(r"{(\w+)}", path)):
                 yield f"{method} {path}: its path names others than {named}"
+            body = op.get("requestBody", {"content": {}})
+            schemas = [c["schema"]["$ref"].rsplit("/", 1)[1] for c in body["content"].values()]
+            if "requestBody" in op and (not body.get("required") or not schemas or "Object" in schemas):
+                yield f"{method} {path}: its body has no schema: {schemas}"
     for code, status in d["components"]["schemas"]["Problem"]["x-jangbu-status"].items():
         listed = [str(status) in op["responses"] for path in d["paths"].values() for op in path.values()]
         if not any(listed) and code not in ("METHOD",):

@@ -280,6 +280,40 @@ def signing_in(served, token):
     assert browser.get("/w").status == 403, "the session lived on"
 
 
+def accepted(schema, value):
+    """Whether the schema, of the keywords that TicketRequest has, accepts the value."""
+    if isinstance(schema, bool):
+        return schema
+    kinds = {"object": dict, "string": str, "integer": int, "boolean": bool}
+    if "type" in schema and (not isinstance(value, kinds[schema["type"]]) or (schema["type"] == "integer" and isinstance(value, bool))):
+        return False
+    if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
+        return False
+    if len(value if isinstance(value, str) else "") > schema.get("maxLength", 1000) or ("minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]):
+        return False
+    members = schema.get("properties", {})
+    if set(schema.get("required", [])) - set(value if isinstance(value, dict) else []):
+        return False
+    if schema.get("additionalProperties") is False and set(value) - set(members):
+        return False
+    if any(not accepted(members[name], value[name]) for name in (value if isinstance(value, dict) else []) if name in members):
+        return False
+    return sum(accepted(s, value) for s in schema["oneOf"]) == 1 if "oneOf" in schema else True
+
+
+def tickets_have_a_schema(served, token):
+    """What it accepts the daemon accepts, and nothing else."""
+    schemas = served.get("/v1/openapi.json", token=token).json["components"]["schemas"]
+    values = {"wallet": ["plant", 5, None, "p" * 65], "operator": [True, False, 1], "actor": ["u1", "u" * 65, 7], "ttl": [1, 60, 0, 61, "5", True], "lang": ["ko", "en", "de", 1],
+              "more": [1]}
+    bodies = [{}, {"wallet": "plant", "operator": True}, {"wallet": "plant", "operator": False}, {"operator": True, "ttl": 5}, {"operator": False}]
+    bodies += [{**base, name: value} for base in ({"wallet": "plant"}, {"operator": True}) for name, some in values.items() for value in some]
+    for body in bodies:
+        answer = served.ask("POST", "/v1/tickets", body, token=token)
+        assert answer.status in (200, 400) and accepted(schemas["TicketRequest"], body) == (answer.status == 200), (body, answer)
+        assert answer.status != 200 or accepted(schemas["Ticket"], answer.json), answer
+
+
 def tickets_are_for_some(served, narrow, token):
     assert served.ask("POST", "/v1/tickets", {"wallet": "nope"}, token=token).status == 404
     assert served.ask("POST", "/v1/tickets", {"wallet": "plant", "ttl": 61}, token=token).status == 400
@@ -567,6 +601,7 @@ def main():
             history_goes_on(served, token)
             signing_in(served, token)
             tickets_are_for_some(served, narrow, token)
+            tickets_have_a_schema(served, token)
             looked_at(served, token)
             somebody_is_here(served, token)
             operators_paste_a_token(served, token, reader)

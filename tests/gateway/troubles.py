@@ -118,6 +118,25 @@ def held(work):
         check("each is done once", s.get("/v1/wallets/W").json["paid"] == 9000, s.get("/v1/wallets/W"))
 
 
+def stopped_with_it(work):
+    """A stop while a command waits for the writer lock: clients have had their time long before, and the command is answered."""
+    ledger = made(work, "stop")
+    s = Served(JANGBUD, ledger, flags=["--lock-time", "2s", "--stop-time", "100ms", "--slow-time", "50ms"])
+    created(s)
+    holder, got = stopped_in_the_midst(ledger), []
+    writer = threading.Thread(target=lambda: got.append(s.post(charge("C"))))
+    writer.start()
+    time.sleep(0.2)
+    began = time.monotonic()
+    status = s.stop()
+    took = time.monotonic() - began
+    writer.join()
+    check("it ends well", status == 0 and took < 10, (status, took, s.log[-3:]))
+    check("and the command has its answer", len(got) == 1 and got[0].status == 503 and got[0].json["code"] == "E_BUSY", got)
+    os.kill(holder.pid, signal.SIGCONT)
+    holder.wait(60)
+
+
 def full(work):
     """A write finds no space, at one call after the other."""
     seen = set()
@@ -154,6 +173,7 @@ def main():
         os.symlink(os.path.abspath(SHIM), os.path.join(work, "shim.so"))
         SHIM = os.path.join(work, "shim.so")
         held(work)
+        stopped_with_it(work)
         together(work)
         full(work)
     print(f"{checks['passed']} checks passed, {checks['failed']} failed")

@@ -227,6 +227,60 @@ nothing(jb_json *j)
     jb_json_text_free(NULL);
 }
 
+/* ---- a small stack ---- */
+
+/* As docs/json.md says; a sanitizer's frames are larger. */
+#define STACK_BYTES ((size_t)256 << 10)
+
+static void
+nested(jb_json *j, const char *begin, const char *open, const char *close, size_t depth)
+{
+    const size_t n = strlen(begin) + depth * (strlen(open) + strlen(close)) + 3;
+    char *line = malloc(n + 1);
+    const char *text;
+    must(line != NULL, "no memory");
+    char *at = line + snprintf(line, n, "%s", begin);
+    for (size_t i = 0; i < depth; i++) {
+        at += snprintf(at, n - (size_t)(at - line), "%s", open);
+    }
+    at += snprintf(at, n - (size_t)(at - line), "1");
+    for (size_t i = 0; i < depth; i++) {
+        at += snprintf(at, n - (size_t)(at - line), "%s", close);
+    }
+    at += snprintf(at, n - (size_t)(at - line), "}");
+    const jb_status status = jb_json_apply(j, line, (size_t)(at - line), NULL, &text, NULL);
+    expect(status, JB_OK, text, "\"ok\":false");
+    free(line);
+}
+
+static void *
+on_a_small_stack(void *data)
+{
+    jb_json **j = data;
+    *j = open_it(NULL);
+    for (size_t depth = 2000; depth < 2100; depth += 40) { /* jansson ends at 2,048 */
+        nested(*j, "{\"op\":\"consume\",\"note\":", "[", "]", depth);
+        nested(*j, "{\"op\":\"consume\",\"note\":", "{\"a\":", "}", depth);
+    }
+    ask(*j, "{\"ask\":\"explain\",\"wallet\":\"W3\"}", JB_OK, "\"total_now\":");
+    ask(*j, "{\"ask\":\"totals\"}", JB_OK, "\"wallets\":");
+    *j = jb_json_close(*j);
+    return NULL;
+}
+
+static void
+small_stack(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    jb_json *j = NULL;
+    pthread_attr_init(&attributes);
+    must(SANITIZED || pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0, "no stack");
+    must(pthread_create(&thread, &attributes, on_a_small_stack, &j) == 0, "no thread");
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
 /* ---- jansson ---- */
 
 static atomic_long taken, given;
@@ -270,6 +324,7 @@ main(void)
     j = open_it("{\"read_only\":true}");
     ask(j, "{\"ask\":\"balance\",\"wallet\":\"W3\"}", JB_OK, "\"paid\":40000,");
     jb_json_close(j);
+    small_stack();
     remove_scratch(dir);
     puts("calls: all as it should be");
     return 0;

@@ -73,7 +73,7 @@ mkdir "$work/outside"
 cat >"$work/outside/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.25)
 project(outside C)
-find_package(jangbu 0.1 REQUIRED)
+find_package(jangbu 0.2 REQUIRED)
 find_package(Threads REQUIRED)
 add_executable(gateway ../gateway.c)
 target_link_libraries(gateway PRIVATE jangbu::jangbu Threads::Threads)

@@ -41,7 +41,7 @@ static const struct option options[] = {
     {"lock-time", TIME, AT(lock_wait_us), "10s", SECOND / 100, 3600 * SECOND, NULL, SAID("longest wait for the writer lock of the ledger")},
     {"slow-time", TIME, AT(slow_us), "10s", SECOND / 100, 3600 * SECOND, NULL, SAID("longest wait of a slow read for a worker, and how long it may take then")},
     {"sync-time", TIME, AT(sync_us), "500ms", SECOND / 100, 60 * SECOND, NULL, SAID("how often the projections are stored")},
-    {"stop-time", TIME, AT(stop_us), "5s", SECOND / 100, 3600 * SECOND, NULL, SAID("how long a stop waits for what is in flight")},
+    {"stop-time", TIME, AT(stop_us), "5s", SECOND / 100, 3600 * SECOND, NULL, SAID("how long a stop waits for clients; what the ledger is at goes on for lock-time or slow-time")},
     {"body-size", SIZE, AT(body_bytes), "64k", 1024, 64 * MIB, NULL, SAID("largest body of one command")},
     {"lines-size", SIZE, AT(lines_bytes), "4M", 1024, 64 * MIB, NULL, SAID("largest body of many, application/x-ndjson")},
     {"bodies-size", SIZE, AT(bodies_bytes), "256M", MIB, INT64_C(1) << 40, NULL, SAID("largest sum of all bodies that are being read or waiting")},

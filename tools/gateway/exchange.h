@@ -1,6 +1,6 @@
 /*
- * One request and its answer, as everything but http.c sees it: http.c makes it, finds its route,
- * has it authenticated, gives it to the route's handler, and sends what that left.
+ * One request and its answer, as handlers see it: http.c makes it, finds its route, has it
+ * authenticated, gives it to the route's handler, and sends what that left.
  *
  * A handler runs in a loop of http.c (LANE_QUICK: it may look into memory and mapped files, and
  * waits for no lock and no disk), in a worker (LANE_SLOW), or queues the exchange and returns

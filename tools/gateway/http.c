@@ -1,29 +1,21 @@
-#include "http.h"
-
-#include <arpa/inet.h>
+/* What knows libmicrohttpd: the requests and their answers, and the loops. */
 #include <errno.h>
-#include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "auth.h"
 #include "clock.h"
+#include "http_inner.h"
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
@@ -33,152 +25,15 @@
 #include "route.h"
 #include "workers.h"
 
-#define LOOPS 2
 #define LOOP_MS 1000
-#define LOOK_MS 100 /* between looks at deadlines */
 #define HEAD_BYTES_MAX 8192U
-#define POOL_BYTES 20480U         /* of a connection: its head twice, and that of its answer */
-#define DISCARD_BYTES (16U << 20) /* of a body that is too large, until its answer can be read */
-#define DESCRIPTORS 512U          /* beside those of connections */
-#define ANSWER_HEAD_BYTES 1536U   /* at most */
-#define VALUE_BYTES 64U           /* that a header takes in the pool beside its text, or nearly */
-#define SMALL_BYTES 8192U         /* answers below it are not counted: connections limit them */
-#define OPERATIONS_MORE 16        /* connections, also where all others are taken */
-#define CUT_US 1000000            /* until connections that were cut are gone */
-
-enum listener_kind { LISTEN_TCP, LISTEN_UNIX, LISTEN_OPERATIONS, LISTENERS };
-
-struct listener {
-    int fd; /* -1: none */
-    char address[96];
-};
-
-enum phase {
-    PHASE_PENDING, /* the loop has not taken it yet */
-    PHASE_NEW,     /* no request line came yet */
-    PHASE_HEAD,
-    PHASE_BODY,
-    PHASE_BUSY, /* its answer is being made */
-    PHASE_ANSWER,
-    PHASE_STREAM,
-    PHASE_IDLE
-};
-
-struct conn {
-    struct conn *prev, *next;
-    struct http *http;
-    int fd;
-    enum listener_kind from;
-    uint32_t uid; /* of a Unix socket's peer */
-    struct in6_addr address;
-    atomic_int phase;
-    _Atomic(int64_t) since;
-    struct loop *loop;      /* that has it */
-    struct conn *arrives;   /* behind it, of those that its loop has not seen yet */
-    struct request *head;   /* whose head is being read; the loop's alone */
-    struct request *stream; /* under http's lock */
-};
-
-/*
- * A thread and its connections. It waits itself, and has libmicrohttpd do what there is to do:
- * where that waits (0.9.75) and exactly 128 events are there, it takes them and waits for another
- * before it looks at any.
- */
-struct loop {
-    struct http *http;
-    struct MHD_Daemon *mhd;
-    pthread_t thread;
-    bool running;
-    int events;        /* its epoll */
-    int wake;          /* from other threads */
-    atomic_bool woken; /* and it has not looked yet */
-    atomic_bool ending;
-    pthread_mutex_t lock;  /* of what follows */
-    struct conn *arriving; /* the last first */
-};
-
-struct http {
-    struct gateway *g;
-    const struct config *config;
-    struct loop loops[LOOPS];
-    struct listener listeners[LISTENERS];
-    pthread_t acceptor;
-    bool accepting;
-    unsigned turn;     /* of the loops, for the next connection */
-    int64_t looked_us; /* at deadlines: the acceptor's, and when that has ended, of who drains */
-    int wake;          /* ends the acceptor */
-    atomic_bool stopping;
-    _Atomic(uint64_t) next_id;
-    atomic_size_t bodies;  /* bytes of bodies in memory */
-    atomic_size_t answers; /* and of answers that are on their way */
-    atomic_uint busy;      /* requests whose handler runs or will answer later */
-    pthread_mutex_t lock;  /* of what follows */
-    struct conn *first;
-    unsigned conns;
-    struct conn **by_fd;
-    size_t by_fd_n;
-};
-
-struct answer_header {
-    struct answer_header *next;
-    const char *name;
-    char value[];
-};
-
-enum step { STEP_HEAD, STEP_BODY, STEP_RUN, STEP_SENT };
-/* Who comes second of the loop that suspends and the thread that has the answer resumes. */
-enum turn { TURN_LOOP, TURN_SUSPENDED, TURN_DONE };
-
-struct request {
-    struct exchange x; /* first: an exchange is its request */
-    struct MHD_Connection *c;
-    struct conn *conn;
-    enum step step;
-    bool refused; /* it has its answer, and its body is thrown away */
-    bool close;   /* nothing more is read of it */
-    bool last;    /* nor is anything behind it */
-    bool known;   /* x.route was found */
-    bool late;    /* somebody else has the answer, and counts as busy */
-    int64_t body_max;
-    size_t body_cap, body_all; /* all: also what was thrown away */
-    char *body;
-    struct answer_header *headers;
-    size_t answer_bytes; /* counted in http's answers */
-    atomic_int turn;
-    struct {
-        ptrdiff_t (*more)(void *data, char *to, size_t size);
-        void (*end)(void *data);
-        void *data;
-        atomic_int turn;
-    } stream;
-    size_t target_n;
-    char target[]; /* as it came; behind it the room for what is decoded */
-};
+#define POOL_BYTES 20480U       /* of a connection: its head twice, and that of its answer */
+#define ANSWER_HEAD_BYTES 1536U /* at most */
+#define VALUE_BYTES 64U         /* that a header takes in the pool beside its text, or nearly */
+#define CUT_US 1000000          /* until connections that were cut are gone */
 
 /* The exchange whose handler this thread is in. */
 static _Thread_local const struct exchange *handling;
-
-static struct request *
-request_of(const struct exchange *x)
-{
-    return (struct request *)(uintptr_t)x;
-}
-
-static void
-phase(struct conn *c, enum phase p)
-{
-    atomic_store(&c->since, now_us());
-    atomic_store(&c->phase, (int)p);
-}
-
-static void
-loop_wake(struct loop *l)
-{
-    const uint64_t one = 1;
-    if (!atomic_exchange(&l->woken, true)) {
-        (void)!write(l->wake, &one, sizeof one);
-    }
-}
 
 static void
 resume(struct MHD_Connection *c, struct loop *l)
@@ -337,44 +192,6 @@ stream_listed(struct request *r, bool listed)
     pthread_mutex_unlock(&h->lock);
 }
 
-/* Counts the answer's bytes, until they are sent. False: others fill the room; one alone may be
- * larger than that. */
-static bool
-answer_room(struct request *r)
-{
-    struct http *h = r->conn->http;
-    const size_t n = r->x.answer.body.cap;
-    if (r->stream.more != NULL || r->x.answer.whole.s != NULL || n < SMALL_BYTES) {
-        return true;
-    }
-    const size_t before = atomic_fetch_add(&h->answers, n);
-    r->answer_bytes = n;
-    return before == 0 || before + n <= (size_t)h->config->answers_bytes;
-}
-
-static void
-answer_gone(struct request *r)
-{
-    atomic_fetch_sub(&r->conn->http->answers, r->answer_bytes);
-    r->answer_bytes = 0;
-}
-
-/* What a command did is done: there it is too late to say that there is no room. */
-static void
-answer_fit(struct request *r)
-{
-    SPEAK(r->x.lang);
-    if (answer_room(r) || r->x.method == METHOD_POST) {
-        return;
-    }
-    answer_gone(r);
-    free(r->x.answer.body.at);
-    r->x.answer.body = (struct out){.first = true};
-    r->x.answer.seq = 0;
-    problem(&r->x, GATEWAY_QUEUE_FULL,
-            tr("answers that were not taken yet fill the memory for them"));
-}
-
 static struct MHD_Response *
 response_of(struct request *r)
 {
@@ -484,20 +301,6 @@ look_at_header(void *data, enum MHD_ValueKind kind, const char *key, size_t key_
     return MHD_YES;
 }
 
-/* The request line is method, blank, target, blank, version, and there is no more to it than what
- * libmicrohttpd gives: it ends texts at a NUL, and skips blanks. */
-static bool
-request_line(const struct request *r, const char *method, const char *version)
-{
-    for (size_t i = 0; i < r->target_n; i++) {
-        const unsigned char c = (unsigned char)r->target[i];
-        if (c <= ' ' || c == 0x7F) {
-            return false;
-        }
-    }
-    return r->target_n > 0 && version == method + strlen(method) + 2 + r->target_n;
-}
-
 /* What is wrong with the head; NULL: nothing. */
 static const char *
 framing(struct request *r, const char *method, const char *version)
@@ -511,106 +314,6 @@ framing(struct request *r, const char *method, const char *version)
     framing_begin(&f, version + strlen(version) + 2);
     MHD_get_connection_values_n(r->c, MHD_HEADER_KIND, look_at_header, &f);
     return framing_end(&f, method + size->header_size, strcmp(version, "HTTP/1.1") == 0);
-}
-
-static void
-refuse(struct request *r, enum gateway_code code, const char *detail)
-{
-    r->refused = true;
-    problem(&r->x, code, detail);
-}
-
-/* Path and query of the target. */
-static void
-split(struct request *r, struct jb_text *path, struct jb_text *query)
-{
-    const char *s = r->target;
-    size_t n = r->target_n;
-    /* A proxy's form, of which only the path matters. */
-    if (strncasecmp(s, "http://", 7) == 0 || strncasecmp(s, "https://", 8) == 0) {
-        const char *host = strstr(s, "//") + 2;
-        const char *end = strpbrk(host, "/?");
-        const char *slash = end != NULL && *end == '/' ? end : NULL;
-        n = slash != NULL ? n - (size_t)(slash - s) : 0;
-        s = slash != NULL ? slash : s;
-    }
-    const char *mark = n > 0 ? memchr(s, '?', n) : NULL;
-    *path = (struct jb_text){s, mark != NULL ? (size_t)(mark - s) : n};
-    *query = (struct jb_text){mark != NULL ? mark + 1 : s, mark != NULL ? n - path->n - 1 : 0};
-}
-
-static enum method
-method_of(const char *method)
-{
-    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ? METHOD_GET
-           : strcmp(method, "POST") == 0                             ? METHOD_POST
-                                                                     : METHOD_OTHER;
-}
-
-static struct jb_text
-media_type(struct jb_text s)
-{
-    size_t n = 0;
-    while (n < s.n && s.s[n] != ';') {
-        n++;
-    }
-    while (n > 0 && (s.s[n - 1] == ' ' || s.s[n - 1] == '\t')) {
-        n--;
-    }
-    return (struct jb_text){s.s, n};
-}
-
-static void
-find_route(struct request *r)
-{
-    struct jb_text path;
-    struct jb_text query;
-    unsigned methods = 0;
-    split(r, &path, &query);
-    r->x.route = route_find(&r->x, r->x.method, path, &methods);
-    r->known = r->x.route != NULL;
-    const bool operations_only = r->conn->from == LISTEN_OPERATIONS;
-    if (r->known && operations_only && r->x.route->access != ACCESS_OPS &&
-        r->x.route->access != ACCESS_NONE) {
-        r->known = false;
-        r->x.route = NULL;
-    }
-    if (!r->known && methods != 0 && (methods >> r->x.method & 1) == 0) {
-        const bool get = (methods >> METHOD_GET & 1) != 0, post = (methods >> METHOD_POST & 1) != 0;
-        exchange_set_header(&r->x, "Allow",
-                            get && post ? WIRE("GET, HEAD, POST")
-                            : post      ? "POST"
-                                        : WIRE("GET, HEAD"));
-        refuse(r, GATEWAY_METHOD, NULL);
-    } else if (!r->known) {
-        refuse(r, GATEWAY_NOT_FOUND, NULL);
-    } else if (!exchange_read_query(&r->x, query, r->x.route->access == ACCESS_PAGE)) {
-        refuse(r, GATEWAY_PARAMETER, NULL);
-    }
-}
-
-/* A body of that size is allowed; where its size is not said, bytes are counted as they come. */
-static void
-measure_body(struct request *r)
-{
-    const struct config *c = r->conn->http->config;
-    static const char lines[] = "application/x-ndjson";
-    r->x.type = media_type(exchange_header(&r->x, "Content-Type"));
-    const bool many =
-        r->x.type.n == sizeof lines - 1 && strncasecmp(r->x.type.s, lines, sizeof lines - 1) == 0;
-    r->body_max = many ? c->lines_bytes : c->body_bytes;
-    const struct jb_text length = exchange_header(&r->x, "Content-Length");
-    uint64_t n = 0;
-    for (size_t i = 0; i < length.n && n <= DISCARD_BYTES; i++) {
-        n = n * 10 + (uint64_t)(length.s[i] - '0');
-    }
-    if (n <= (uint64_t)r->body_max) {
-        return;
-    }
-    r->close = n > DISCARD_BYTES;
-    if (!r->refused) {
-        refuse(r, GATEWAY_TOO_LARGE, NULL);
-    }
 }
 
 struct values {
@@ -646,21 +349,6 @@ answer_head_fits(const struct request *r, size_t head_n)
 {
     const size_t buffer = head_n > POOL_BYTES / 2 ? head_n : POOL_BYTES / 2;
     return buffer + values_take(r) + ANSWER_HEAD_BYTES <= POOL_BYTES;
-}
-
-/* In place of libmicrohttpd, where that has no room any more. */
-static void
-say_many(const struct conn *c)
-{
-    static const char many[] =
-        WIRE("HTTP/1.1 431 Request Header Fields Too Large\r\n"
-             "Content-Type: application/problem+json\r\n"
-             "Content-Length: 152\r\nConnection: close\r\n\r\n"
-             "{\"type\":\"https://jangbu.invalid/codes/HEAD_TOO_LARGE\","
-             "\"title\":\"the head of the request is larger than is allowed\",\"status\":431,"
-             "\"code\":\"HEAD_TOO_LARGE\"}\n");
-    (void)!send(c->fd, many, sizeof many - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown(c->fd, SHUT_RDWR);
 }
 
 static enum MHD_Result
@@ -701,67 +389,6 @@ head(struct request *r, const char *method, const char *version)
         r->refused = true;
     }
     return r->close ? answer(r) : MHD_YES;
-}
-
-/* ---- the body ---- */
-
-static bool
-body_room(struct request *r, size_t more)
-{
-    struct http *h = r->conn->http;
-    size_t cap = r->body_cap == 0 ? 1024 : r->body_cap;
-    while (cap < r->x.body.n + more) {
-        cap *= 2;
-    }
-    if (cap == r->body_cap) {
-        return true;
-    }
-    const size_t grown = cap - r->body_cap;
-    if (atomic_fetch_add(&h->bodies, grown) + grown > (size_t)h->config->bodies_bytes) {
-        atomic_fetch_sub(&h->bodies, grown);
-        return false;
-    }
-    char *at = realloc(r->body, cap);
-    if (at == NULL) {
-        atomic_fetch_sub(&h->bodies, grown);
-        return false;
-    }
-    r->body = at;
-    r->body_cap = cap;
-    r->x.body.s = at;
-    return true;
-}
-
-static void
-body_drop(struct request *r)
-{
-    free(r->body);
-    atomic_fetch_sub(&r->conn->http->bodies, r->body_cap);
-    r->body = NULL;
-    r->body_cap = 0;
-    r->x.body = (struct jb_text){NULL, 0};
-}
-
-/* False: there is no end of it in sight. */
-static bool
-body_take(struct request *r, const char *s, size_t n)
-{
-    r->body_all += n;
-    if (r->refused) {
-        return r->body_all <= DISCARD_BYTES;
-    }
-    if (r->body_all > (size_t)r->body_max) {
-        refuse(r, GATEWAY_TOO_LARGE, NULL);
-    } else if (!body_room(r, n)) {
-        refuse(r, GATEWAY_QUEUE_FULL, NULL);
-    }
-    if (r->refused) {
-        body_drop(r);
-        return true;
-    }
-    memcpy(r->body + r->x.body.n, s, n);
-    r->x.body.n += n;
-    return true;
 }
 
 /* ---- the handler ---- */
@@ -926,48 +553,6 @@ completed(void *data, struct MHD_Connection *c, void **own, enum MHD_RequestTerm
 
 /* ---- connections ---- */
 
-/* Under the lock. */
-static void
-conn_unlink(struct http *h, struct conn *c)
-{
-    if (c->prev != NULL) {
-        c->prev->next = c->next;
-    } else {
-        h->first = c->next;
-    }
-    if (c->next != NULL) {
-        c->next->prev = c->prev;
-    }
-    if (h->by_fd[c->fd] == c) {
-        h->by_fd[c->fd] = NULL;
-    }
-    h->conns--;
-}
-
-static void
-conn_drop(struct http *h, struct conn *c)
-{
-    pthread_mutex_lock(&h->lock);
-    conn_unlink(h, c);
-    pthread_mutex_unlock(&h->lock);
-    free(c);
-}
-
-/* A loop could not take it; it may be gone already. */
-static void
-conn_lost(struct http *h, int fd, struct conn *c)
-{
-    pthread_mutex_lock(&h->lock);
-    const bool there = h->by_fd[fd] == c;
-    if (there) {
-        conn_unlink(h, c);
-    }
-    pthread_mutex_unlock(&h->lock);
-    if (there) {
-        free(c);
-    }
-}
-
 static void
 connection(void *data, struct MHD_Connection *m, void **own,
            enum MHD_ConnectionNotificationCode code)
@@ -989,325 +574,6 @@ connection(void *data, struct MHD_Connection *m, void **own,
     if (c != NULL) {
         phase(c, PHASE_NEW);
     }
-}
-
-/* Under the lock: how many connections the address has. */
-static unsigned
-of_address(const struct http *h, const struct in6_addr *address)
-{
-    unsigned n = 0;
-    for (const struct conn *c = h->first; c != NULL; c = c->next) {
-        n += c->from == LISTEN_TCP && memcmp(&c->address, address, sizeof *address) == 0 ? 1 : 0;
-    }
-    return n;
-}
-
-/* Lists the connection; false: there are too many. */
-static bool
-conn_list(struct http *h, struct conn *c)
-{
-    const struct config *config = h->config;
-    pthread_mutex_lock(&h->lock);
-    const unsigned more = c->from == LISTEN_OPERATIONS ? OPERATIONS_MORE : 0;
-    bool room = (size_t)c->fd < h->by_fd_n && h->conns < config->connections + more;
-    if (room && c->from == LISTEN_TCP && config->per_address > 0) {
-        room = of_address(h, &c->address) < config->per_address;
-    }
-    if (room) {
-        struct conn *stale = h->by_fd[c->fd];
-        if (stale != NULL) { /* it was given to a loop that could not take it */
-            conn_unlink(h, stale);
-            free(stale);
-        }
-        h->by_fd[c->fd] = c;
-        c->next = h->first;
-        if (h->first != NULL) {
-            h->first->prev = c;
-        }
-        h->first = c;
-        h->conns++;
-    }
-    pthread_mutex_unlock(&h->lock);
-    return room;
-}
-
-static void
-turn_away(int fd)
-{
-    static const char full[] =
-        WIRE("HTTP/1.1 503 Service Unavailable\r\n"
-             "Content-Type: application/problem+json\r\nContent-Length: 117\r\n"
-             "Retry-After: 1\r\nConnection: close\r\n\r\n"
-             "{\"type\":\"https://jangbu.invalid/codes/CONNECTIONS\","
-             "\"title\":\"too many connections\",\"status\":503,"
-             "\"code\":\"CONNECTIONS\"}\n");
-    (void)!send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown(fd, SHUT_WR);
-    close(fd);
-}
-
-static void
-address_of(struct conn *c, const struct sockaddr_storage *from)
-{
-    if (from->ss_family == AF_INET6) {
-        c->address = ((const struct sockaddr_in6 *)from)->sin6_addr;
-    } else if (from->ss_family == AF_INET) {
-        memcpy(c->address.s6_addr + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
-    }
-}
-
-static void
-admit(struct http *h, enum listener_kind kind, int fd, const struct sockaddr_storage *from)
-{
-    struct conn *c = calloc(1, sizeof *c);
-    if (c == NULL) {
-        turn_away(fd);
-        return;
-    }
-    c->http = h;
-    c->fd = fd;
-    c->from = kind;
-    c->uid = UINT32_MAX;
-    phase(c, PHASE_PENDING);
-    address_of(c, from);
-    if (kind == LISTEN_UNIX) {
-        struct ucred peer;
-        socklen_t n = sizeof peer;
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0) {
-            c->uid = peer.uid;
-        }
-    } else {
-        const int on = 1;
-        (void)!setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
-    if (!conn_list(h, c)) {
-        free(c);
-        turn_away(fd);
-        return;
-    }
-    struct loop *l = &h->loops[h->turn++ % LOOPS];
-    c->loop = l;
-    pthread_mutex_lock(&l->lock);
-    c->arrives = l->arriving;
-    l->arriving = c;
-    pthread_mutex_unlock(&l->lock);
-    loop_wake(l); /* c may be gone already */
-}
-
-static void
-accept_one(struct http *h, enum listener_kind kind)
-{
-    struct sockaddr_storage from;
-    memset(&from, 0, sizeof from);
-    socklen_t n = sizeof from;
-    const int fd =
-        accept4(h->listeners[kind].fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-        admit(h, kind, fd, &from);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-        const struct timespec rest = {.tv_nsec = 50000000}; /* until some have ended */
-        nanosleep(&rest, NULL);
-    }
-}
-
-/* ---- deadlines ---- */
-
-/* How long a connection may be in a phase; 0: for ever. */
-static int64_t
-allowed(const struct config *c, int p)
-{
-    switch ((enum phase)p) {
-    case PHASE_NEW:
-    case PHASE_HEAD:
-        return c->head_us;
-    case PHASE_BODY:
-        return c->body_us;
-    case PHASE_ANSWER:
-        return c->answer_us;
-    case PHASE_IDLE:
-        return c->idle_us;
-    case PHASE_PENDING:
-    case PHASE_BUSY:
-    case PHASE_STREAM:
-        break;
-    }
-    return 0;
-}
-
-/* Cuts who is too slow. */
-static void
-look_at_deadlines(struct http *h)
-{
-    const int64_t now = now_us();
-    if (now - h->looked_us < LOOK_MS * 1000) {
-        return;
-    }
-    h->looked_us = now;
-    pthread_mutex_lock(&h->lock);
-    for (struct conn *c = h->first; c != NULL; c = c->next) {
-        const int p = atomic_load(&c->phase);
-        const int64_t most = allowed(h->config, p);
-        if (most > 0 && now - atomic_load(&c->since) > most) {
-            shutdown(c->fd, SHUT_RDWR);
-        }
-    }
-    pthread_mutex_unlock(&h->lock);
-}
-
-static void *
-accept_all(void *data)
-{
-    struct http *h = data;
-    struct pollfd fds[LISTENERS + 1];
-    for (int i = 0; i < LISTENERS; i++) {
-        fds[i] = (struct pollfd){.fd = h->listeners[i].fd, .events = POLLIN};
-    }
-    fds[LISTENERS] = (struct pollfd){.fd = h->wake, .events = POLLIN};
-    while (fds[LISTENERS].revents == 0) {
-        if (poll(fds, LISTENERS + 1, LOOK_MS) < 0 && errno != EINTR) {
-            break;
-        }
-        look_at_deadlines(h);
-        for (int i = 0; i < LISTENERS; i++) {
-            if (fds[i].fd >= 0 && fds[i].revents != 0) {
-                accept_one(h, (enum listener_kind)i);
-            }
-        }
-    }
-    return NULL;
-}
-
-/* ---- listeners ---- */
-
-static bool
-said(char *bad, size_t bad_n, const char *what, const char *address, int error)
-{
-    snprintf(bad, bad_n, tr(what), address, strerror(error));
-    return false;
-}
-
-static bool
-listen_unix(struct listener *l, const char *path, char *bad, size_t bad_n)
-{
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof to.sun_path) {
-        return said(bad, bad_n, SAID("listen-unix: %s cannot be listened at: %s"), path,
-                    ENAMETOOLONG);
-    }
-    memcpy(to.sun_path, path, strlen(path) + 1);
-    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    /* What a daemon left that was killed is in nobody's way; a living one answers. */
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat st;
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && probe >= 0 &&
-        connect(probe, (struct sockaddr *)&to, sizeof to) != 0 && errno == ECONNREFUSED) {
-        unlink(path);
-    }
-    if (probe >= 0) {
-        close(probe);
-    }
-    const mode_t before = umask(0117); /* group may connect: a proxy's */
-    const bool bound = l->fd >= 0 && bind(l->fd, (struct sockaddr *)&to, sizeof to) == 0;
-    const int error = errno;
-    umask(before);
-    if (!bound || listen(l->fd, SOMAXCONN) != 0) {
-        const int why = bound ? errno : error;
-        if (l->fd >= 0) {
-            close(l->fd);
-        }
-        l->fd = -1; /* what lies there is not ours, and stays */
-        return said(bad, bad_n, SAID("listen-unix: %s cannot be listened at: %s"), path, why);
-    }
-    snprintf(l->address, sizeof l->address, "%.95s", path);
-    return true;
-}
-
-/* "127.0.0.1:8420", "[::1]:0". */
-static bool
-split_address(const char *address, char *host, size_t host_n, char *port, size_t port_n)
-{
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || colon == address || colon[1] == '\0') {
-        return false;
-    }
-    size_t n = (size_t)(colon - address);
-    const bool brackets = address[0] == '[' && n > 2 && address[n - 1] == ']';
-    address += brackets ? 1 : 0;
-    n -= brackets ? 2 : 0;
-    if (n >= host_n || strlen(colon + 1) >= port_n) {
-        return false;
-    }
-    memcpy(host, address, n);
-    host[n] = '\0';
-    memcpy(port, colon + 1, strlen(colon + 1) + 1);
-    return true;
-}
-
-static void
-note_address(struct listener *l)
-{
-    struct sockaddr_storage at;
-    socklen_t n = sizeof at;
-    char host[64] = "";
-    char port[8] = "";
-    if (getsockname(l->fd, (struct sockaddr *)&at, &n) == 0 &&
-        getnameinfo((struct sockaddr *)&at, n, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
-        const bool six = at.ss_family == AF_INET6;
-        snprintf(l->address, sizeof l->address, six ? "[%s]:%s" : "%s:%s", host, port);
-    }
-}
-
-static bool
-listen_tcp(struct listener *l, const char *address, char *bad, size_t bad_n)
-{
-    char host[256];
-    char port[16];
-    struct addrinfo *found = NULL;
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                                   .ai_socktype = SOCK_STREAM};
-    if (!split_address(address, host, sizeof host, port, sizeof port)) {
-        return said(bad, bad_n, SAID("listen: %s cannot be listened at: %s"), address, EINVAL);
-    }
-    const int looked = getaddrinfo(host, port, &hints, &found);
-    if (looked != 0) {
-        snprintf(bad, bad_n, tr("listen: %s cannot be listened at: %s"), address,
-                 gai_strerror(looked));
-        return false;
-    }
-    const int on = 1;
-    l->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const bool bound =
-        l->fd >= 0 && setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(l->fd, found->ai_addr, found->ai_addrlen) == 0 && listen(l->fd, SOMAXCONN) == 0;
-    const int error = errno;
-    freeaddrinfo(found);
-    if (!bound) {
-        return said(bad, bad_n, SAID("listen: %s cannot be listened at: %s"), address, error);
-    }
-    note_address(l);
-    return true;
-}
-
-static bool
-wanted(const char *address)
-{
-    return address[0] != '\0' && strcmp(address, "none") != 0;
-}
-
-static bool
-listen_all(struct http *h, char *bad, size_t bad_n)
-{
-    const struct config *c = h->config;
-    if (!wanted(c->unix_path) && !wanted(c->listen)) {
-        snprintf(bad, bad_n, "%s", tr("there is no listener: listen and listen-unix are none"));
-        return false;
-    }
-    return (!wanted(c->unix_path) ||
-            listen_unix(&h->listeners[LISTEN_UNIX], c->unix_path, bad, bad_n)) &&
-           (!wanted(c->listen) || listen_tcp(&h->listeners[LISTEN_TCP], c->listen, bad, bad_n)) &&
-           (!wanted(c->ops_listen) ||
-            listen_tcp(&h->listeners[LISTEN_OPERATIONS], c->ops_listen, bad, bad_n));
 }
 
 /* Room for the descriptors of all connections. */
@@ -1362,23 +628,6 @@ as_it_came(void *data, struct MHD_Connection *c, char *s)
     (void)data;
     (void)c;
     return strlen(s);
-}
-
-/* A length that libmicrohttpd cannot read. */
-static bool
-length_is_bad(const struct request *r)
-{
-    const struct jb_text length = exchange_header(&r->x, "Content-Length");
-    if (length.s == NULL || exchange_header(&r->x, "Transfer-Encoding").s != NULL) {
-        return false;
-    }
-    uint64_t n = 0;
-    bool digits = length.n > 0;
-    for (size_t i = 0; i < length.n && digits; i++) {
-        digits = length.s[i] >= '0' && length.s[i] <= '9' && !__builtin_mul_overflow(n, 10, &n) &&
-                 !__builtin_add_overflow(n, (uint64_t)(length.s[i] - '0'), &n);
-    }
-    return !digits;
 }
 
 /*
@@ -1501,35 +750,6 @@ http_start(struct http *h, char *bad, size_t bad_n)
 
 /* ---- the end ---- */
 
-static void
-close_listeners(struct http *h)
-{
-    for (int i = 0; i < LISTENERS; i++) {
-        if (h->listeners[i].fd >= 0) {
-            close(h->listeners[i].fd);
-            h->listeners[i].fd = -1;
-            if (i == LISTEN_UNIX) {
-                unlink(h->config->unix_path);
-            }
-        }
-    }
-}
-
-/* Under the lock: connections on which nothing is on its way, and streams. */
-static void
-end_resting(struct http *h)
-{
-    for (struct conn *c = h->first; c != NULL; c = c->next) {
-        const int p = atomic_load(&c->phase);
-        if (p == PHASE_NEW || p == PHASE_IDLE) {
-            shutdown(c->fd, SHUT_RDWR);
-        }
-        if (c->stream != NULL) {
-            exchange_wake(&c->stream->x);
-        }
-    }
-}
-
 void
 http_stop_listening(struct http *h)
 {
@@ -1545,34 +765,6 @@ http_stop_listening(struct http *h)
     pthread_mutex_lock(&h->lock);
     end_resting(h);
     pthread_mutex_unlock(&h->lock);
-}
-
-/* Those who do not take their answers; what the ledger is still asked is not to be had that way. */
-static void
-cut_answers(struct http *h)
-{
-    pthread_mutex_lock(&h->lock);
-    for (struct conn *c = h->first; c != NULL; c = c->next) {
-        const int p = atomic_load(&c->phase);
-        if (p == PHASE_ANSWER || p == PHASE_STREAM) {
-            shutdown(c->fd, SHUT_RDWR);
-        }
-    }
-    pthread_mutex_unlock(&h->lock);
-}
-
-/* Whether something is on its way. */
-static bool
-under_way(struct http *h)
-{
-    bool any = atomic_load(&h->busy) > 0;
-    pthread_mutex_lock(&h->lock);
-    for (const struct conn *c = h->first; c != NULL && !any; c = c->next) {
-        const int p = atomic_load(&c->phase);
-        any = p == PHASE_BUSY || p == PHASE_ANSWER || p == PHASE_STREAM;
-    }
-    pthread_mutex_unlock(&h->lock);
-    return any;
 }
 
 static bool
@@ -1640,15 +832,6 @@ http_close(struct http *h)
     free(h->by_fd);
     free(h);
     return NULL;
-}
-
-unsigned
-http_connections(struct http *h)
-{
-    pthread_mutex_lock(&h->lock);
-    const unsigned n = h->conns;
-    pthread_mutex_unlock(&h->lock);
-    return n;
 }
 
 const char *

@@ -27,11 +27,16 @@ enum trouble {
     TROUBLE_LAG,
     TROUBLE_DISK,
     TROUBLE_ROLLED_BACK,
+    /* Those from here on are asked for when somebody wants to know. */
+    TROUBLE_BROKEN,
+    TROUBLE_WRITES,
+    TROUBLE_STOPPING,
     TROUBLES
 };
 
-static const char *const words[TROUBLES] = {"starting", "ledger", "writer_lock", "projections",
-                                            "lag",      "disk",   "rolled_back"};
+static const char *const words[TROUBLES] = {"starting", "ledger",  "writer_lock", "projections",
+                                            "lag",      "disk",    "rolled_back", "broken",
+                                            "writes",   "stopping"};
 
 struct state {
     bool now[TROUBLES];
@@ -253,39 +258,47 @@ reason(struct out *o, const char *word, const char *why)
     js_close(o, '}');
 }
 
+static void
+say(struct state *s, enum trouble t, const char *why)
+{
+    s->now[t] = true;
+    snprintf(s->why[t], sizeof s->why[t], "%s", why);
+}
+
+static struct state
+state_now(struct keeper *k)
+{
+    struct jb_error err;
+    pthread_mutex_lock(&k->lock);
+    struct state s = k->state;
+    const int64_t since = k->probe_since;
+    pthread_mutex_unlock(&k->lock);
+    if (since != 0 && now_us(CLOCK_MONOTONIC) - since > LOCK_US && !s.now[TROUBLE_LOCK]) {
+        say(&s, TROUBLE_LOCK, tr("the ledger has not decided anything for a second"));
+    }
+    if (submit_broken(k->g->submitters, &err) != JB_OK) {
+        say(&s, TROUBLE_BROKEN, err.text);
+    }
+    if (submit_failing(k->g->submitters, &err) != JB_OK) {
+        say(&s, TROUBLE_WRITES, err.text);
+    }
+    if (atomic_load(&k->g->stopping)) {
+        say(&s, TROUBLE_STOPPING, tr("the daemon is being stopped; try again"));
+    }
+    return s;
+}
+
 bool
 keeper_ready(struct keeper *k, struct out *o)
 {
     struct out reasons = {.first = true};
-    pthread_mutex_lock(&k->lock);
-    const struct state s = k->state;
-    const int64_t since = k->probe_since;
-    pthread_mutex_unlock(&k->lock);
+    const struct state s = state_now(k);
     bool ready = true;
     for (int i = 0; i < TROUBLES; i++) {
         if (s.now[i]) {
             ready = false;
             reason(&reasons, words[i], s.why[i]);
         }
-    }
-    if (since != 0 && now_us(CLOCK_MONOTONIC) - since > LOCK_US && !s.now[TROUBLE_LOCK]) {
-        ready = false;
-        reason(&reasons, words[TROUBLE_LOCK],
-               tr("the ledger has not decided anything for a second"));
-    }
-    struct jb_error broken;
-    if (submit_broken(k->g->submitters, &broken) != JB_OK) {
-        ready = false;
-        reason(&reasons, "broken", broken.text);
-    }
-    struct jb_error failing;
-    if (submit_failing(k->g->submitters, &failing) != JB_OK) {
-        ready = false;
-        reason(&reasons, "writes", failing.text);
-    }
-    if (atomic_load(&k->g->stopping)) {
-        ready = false;
-        reason(&reasons, "stopping", tr("the daemon is being stopped; try again"));
     }
     js_open(o, NULL, '{');
     js_bool(o, "ready", ready);
@@ -297,6 +310,23 @@ keeper_ready(struct keeper *k, struct out *o)
     o->no_memory = o->no_memory || reasons.no_memory;
     free(reasons.at);
     return ready;
+}
+
+unsigned
+keeper_troubles(struct keeper *k)
+{
+    const struct state s = state_now(k);
+    unsigned bits = 0;
+    for (unsigned i = 0; i < TROUBLES; i++) {
+        bits |= s.now[i] ? 1U << i : 0;
+    }
+    return bits;
+}
+
+const char *
+keeper_word(unsigned i)
+{
+    return i < TROUBLES ? words[i] : NULL;
 }
 
 /* ---- begin, end ---- */

@@ -14,5 +14,8 @@ struct keeper *keeper_start(struct gateway *g);
 struct keeper *keeper_end(struct keeper *k);
 /* Writes {"ready":...} with a reason for each thing that is not as it should be. */
 bool keeper_ready(struct keeper *k, struct out *o);
+/* The same as bits, and the word of each. NULL: there are no more. */
+unsigned keeper_troubles(struct keeper *k);
+const char *keeper_word(unsigned i);
 
 #endif

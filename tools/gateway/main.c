@@ -101,6 +101,40 @@ open_ledger(struct gateway *g, struct jb_error *err)
 }
 
 static void
+warn(const struct gateway *g, const char *text)
+{
+    if (g->config->check) {
+        fprintf(stderr, tr("jangbud: warning: %s\n"), text);
+    } else {
+        log_event("warning", text);
+    }
+}
+
+/* What does not keep it from being served, and should be put right. */
+static void
+say_warnings(const struct gateway *g)
+{
+    struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
+    if (jb_info_get(g->ledger, &info, NULL) != JB_OK) {
+        return;
+    }
+    if (info.warning != NULL) {
+        warn(g, info.warning);
+    }
+    if (info.sealed) {
+        warn(g, info.sealed_why);
+    }
+    if (info.secret_lost) {
+        warn(g, tr("the file `secret` is lost or damaged: repeated keys are answered without a "
+                   "comparison of their content; put it back from a backup"));
+    }
+    if (info.head_damaged) {
+        warn(g, tr("the file HEAD was damaged: whether the log was put back to an older state was "
+                   "not looked at"));
+    }
+}
+
+static void
 close_ledger(struct gateway *g)
 {
     if (g->stores != NULL) {
@@ -145,6 +179,33 @@ start(struct gateway *g, char *bad, size_t bad_n)
     return g->http != NULL && http_start(g->http, bad, bad_n);
 }
 
+/* What the ledger itself may still take when clients have had their time: a command that waits for
+ * the writer lock, a long read that waits for a worker and then goes on. */
+static int64_t
+ledger_us(const struct config *c)
+{
+    return c->lock_wait_us > 2 * c->slow_us ? c->lock_wait_us : 2 * c->slow_us;
+}
+
+static bool
+drained(struct gateway *g)
+{
+    return http_drain(g->http, g->config->stop_us) || http_drain(g->http, ledger_us(g->config));
+}
+
+#define STOP_SPARE_US (5 * JB_US_PER_SECOND) /* to store the projections and to close */
+
+/* However long the settings let a stop take, systemd waits for it: the keeper's look at the writer
+ * lock may begin when all else is over. */
+static void
+notify_stopping(const struct config *c)
+{
+    char state[80];
+    snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%lld",
+             (long long)(c->stop_us + ledger_us(c) + c->lock_wait_us + STOP_SPARE_US));
+    notify(state);
+}
+
 /* In the order in which each still has what it needs. False: something was not over in time, and
  * must not be taken from under it. */
 static bool
@@ -156,7 +217,7 @@ stop(struct gateway *g)
     }
     feed_stop(g->feed);
     /* Requests that came before give to the workers and to the queue until they are answered. */
-    if (g->http != NULL && !http_drain(g->http, g->config->stop_us)) {
+    if (g->http != NULL && !drained(g)) {
         return false;
     }
     g->workers = workers_end(g->workers);
@@ -223,12 +284,13 @@ serve(struct gateway *g)
     }
     log_listening(http_address(g->http, false), http_address(g->http, true),
                   strcmp(g->config->unix_path, "none") != 0 ? g->config->unix_path : NULL);
+    say_warnings(g);
     if (g->example) {
         example_print(g->pages, http_address(g->http, false));
     }
     notify("READY=1");
     wait_for_end(g, &set);
-    notify("STOPPING=1");
+    notify_stopping(g->config);
     log_event("stopping", NULL);
     const bool stopped = stop(g);
     log_event(stopped ? "stopped" : "not_stopped", NULL);
@@ -248,6 +310,9 @@ run(struct gateway *g)
         fprintf(stderr, "jangbud: %s\n", err.text);
         close_ledger(g);
         return EXIT_MACHINE;
+    }
+    if (g->config->check) {
+        say_warnings(g);
     }
     const int result = g->config->check ? EXIT_WELL : serve(g);
     close_ledger(g);

@@ -2,11 +2,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "gateway.h"
 #include "http.h"
+#include "keeper.h"
 
 #define BUCKETS_MAX 16
 
@@ -314,6 +317,15 @@ commands(struct metrics *m, struct out *o)
 }
 
 static void
+counter(struct out *o, const char *name, const char *help, uint64_t value)
+{
+    family(o, name, "counter", help);
+    series(o, name, "", "", NULL);
+    out_uint(o, value);
+    out_char(o, '\n');
+}
+
+static void
 gauge(struct out *o, const char *name, const char *labels, const char *help, int64_t value)
 {
     if (value < 0) {
@@ -339,11 +351,27 @@ gauges(struct metrics *m, struct out *o)
           g.state_lag);
     gauge(o, "jangbu_store_lag_events", "store=\"views\"",
           g.state_lag < 0 ? "Events that a store does not have yet" : NULL, g.views_lag);
-    gauge(o, "jangbu_days_overdue", "", "Days that are over and not closed", g.days_overdue);
+    gauge(o, "jangbu_closings_overdue", "", "Days that are over and not closed", g.days_overdue);
     gauge(o, "jangbu_wallets", "", "Wallets in existence", g.wallets);
     gauge(o, "jangbu_disk_free_bytes", "", "Free space where the ledger lies", g.disk_free);
     gauge(o, "jangbu_audit_last_success_timestamp_seconds", "", "When an audit verified the ledger",
           g.audited_at);
+}
+
+/* One for each reason, so that an alert names it. */
+static void
+troubles(struct keeper *k, struct out *o)
+{
+    static const char name[] = "jangbu_not_ready";
+    const unsigned bits = keeper_troubles(k);
+    family(o, name, "gauge", "Whether /readyz says no, for that reason");
+    for (unsigned i = 0; keeper_word(i) != NULL; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "reason=\"%s\"", keeper_word(i));
+        series(o, name, "", labels, NULL);
+        out_uint(o, bits >> i & 1U);
+        out_char(o, '\n');
+    }
 }
 
 enum handled
@@ -358,9 +386,12 @@ metrics_get(struct exchange *x)
     histogram(o, "jangbu_submit_batch_size", "", &m->submit_size, &sizes, false);
     gauge(o, "jangbu_queue_depth", "", "Commands that wait", atomic_load(&m->queue));
     requests(m, o);
+    counter(o, "jangbu_auth_refused_total", "Requests that named nobody who may ask",
+            auth_refused(x->gateway->auth));
     gauge(o, "jangbu_http_connections", "", "Open connections",
           (int64_t)http_connections(x->gateway->http));
     gauge(o, "jangbu_feed_subscribers", "", "Open streams of events", atomic_load(&m->subscribers));
+    troubles(x->gateway->keeper, o);
     gauges(m, o);
     exchange_answer(x, 200, "text/plain; version=0.0.4; charset=utf-8");
     return ANSWERED;

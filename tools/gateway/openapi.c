@@ -6,6 +6,7 @@
 
 #include "command_json.h"
 #include "gateway.h"
+#include "page_holder.h"
 #include "problem.h"
 #include "queries.h"
 
@@ -53,6 +54,12 @@ takes_commands(const struct route *r)
     return r->method == METHOD_POST && r->access == ACCESS_WRITE;
 }
 
+static bool
+gives_tickets(const struct route *r)
+{
+    return strcmp(r->path, "/v1/tickets") == 0;
+}
+
 /* ---- parameters ---- */
 
 static void
@@ -81,11 +88,16 @@ type_names(struct out *o)
 }
 
 static void
-member_schema(struct out *o, const struct member_row *row)
+member_schema(struct out *o, const char *key, const struct member_row *row)
 {
-    js_open(o, "schema", '{');
+    js_open(o, key, '{');
     switch (row->kind) {
     case MEMBER_TEXT:
+        js_str(o, "type", "string");
+        if (row->max != 0) {
+            js_uint(o, "maxLength", row->max);
+        }
+        break;
     case MEMBER_AS_OF:
     case MEMBER_OFFSET:
         js_str(o, "type", "string");
@@ -140,7 +152,7 @@ parameter(struct out *o, const struct member_row *row, bool in_path)
         js_str(o, "style", "form");
         js_bool(o, "explode", false);
     }
-    member_schema(o, row);
+    member_schema(o, "schema", row);
     js_close(o, '}');
 }
 
@@ -248,6 +260,8 @@ success(struct out *o, const struct route *r)
     if (takes_commands(r)) {
         content(o, "application/json", "Answer");
         content(o, "application/x-ndjson", "Answer");
+    } else if (gives_tickets(r)) {
+        content(o, "application/json", "Ticket");
     } else if (strcmp(r->path, "/metrics") == 0) {
         content(o, "text/plain", "Text");
     } else {
@@ -278,9 +292,14 @@ responses(struct out *o, const struct route *r)
         problem_at(o, "403");
         problem_at(o, "429");
     }
-    if (r->method == METHOD_GET) {
+    if (r->method == METHOD_GET || gives_tickets(r)) {
         problem_at(o, "404");
+    }
+    if (r->method == METHOD_GET) {
         problem_at(o, "409");
+    }
+    if (gives_tickets(r)) {
+        problem_at(o, "413");
     }
     for (size_t i = 0; r->access == ACCESS_WRITE && of_writes[i] != NULL; i++) {
         problem_at(o, of_writes[i]);
@@ -310,8 +329,9 @@ operation(struct out *o, const struct route *r)
         js_close(o, '}');
     } else if (r->method == METHOD_POST) {
         js_open(o, "requestBody", '{');
+        js_bool(o, "required", true);
         js_open(o, "content", '{');
-        content(o, "application/json", "Object");
+        content(o, "application/json", gives_tickets(r) ? "TicketRequest" : "Object");
         js_close(o, '}');
         js_close(o, '}');
     }
@@ -535,6 +555,65 @@ commands_schema(struct out *o)
     js_close(o, '}');
 }
 
+/* ---- tickets ---- */
+
+/* A form of the request: with that member, and `operator` saying so. */
+static void
+ticket_form(struct out *o, const char *required, bool operates)
+{
+    js_open(o, NULL, '{');
+    js_open(o, "required", '[');
+    js_str(o, NULL, required);
+    js_close(o, ']');
+    js_open(o, "properties", '{');
+    js_open(o, "operator", '{');
+    js_bool(o, "const", operates);
+    js_close(o, '}');
+    if (operates) {
+        js_bool(o, "wallet", false);
+    }
+    js_close(o, '}');
+    js_close(o, '}');
+}
+
+static void
+tickets_schema(struct out *o)
+{
+    const struct member_row given[] = {
+        {"ticket", MEMBER_TEXT, 0, 0, 0, NULL},
+        {"path", MEMBER_TEXT, 0, 0, 0, NULL},
+        {"expires_in", MEMBER_NUMBER, 0, 1, TICKET_TTL_MAX, NULL},
+    };
+    js_open(o, "TicketRequest", '{');
+    js_str(o, "type", "object");
+    js_str(o, "description", "of a wallet, or of an operator");
+    js_open(o, "properties", '{');
+    for (size_t i = 0; ticket_member_get(i) != NULL; i++) {
+        member_schema(o, ticket_member_get(i)->name, ticket_member_get(i));
+    }
+    js_close(o, '}');
+    js_bool(o, "additionalProperties", false);
+    js_open(o, "oneOf", '[');
+    ticket_form(o, "wallet", false);
+    ticket_form(o, "operator", true);
+    js_close(o, ']');
+    js_close(o, '}');
+    js_open(o, "Ticket", '{');
+    js_str(o, "type", "object");
+    js_str(o, "description", "path is where the browser goes, once, within expires_in seconds");
+    js_open(o, "properties", '{');
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        member_schema(o, given[i].name, &given[i]);
+    }
+    js_close(o, '}');
+    js_open(o, "required", '[');
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        js_str(o, NULL, given[i].name);
+    }
+    js_close(o, ']');
+    js_close(o, '}');
+}
+
 /* ---- events ---- */
 
 static void
@@ -696,6 +775,7 @@ schemas(struct out *o)
     js_close(o, '}');
     problem_schema(o);
     commands_schema(o);
+    tickets_schema(o);
     events_schema(o);
     js_close(o, '}');
 }

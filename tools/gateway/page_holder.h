@@ -63,6 +63,8 @@ enum handled page_sign_out(struct exchange *x);
 enum handled page_asset(struct exchange *x);
 enum handled page_home(struct exchange *x);
 enum handled tickets_post(struct exchange *x);
+/* What its body may have, row by row; NULL: there are no more. */
+const struct member_row *ticket_member_get(size_t i);
 
 enum handled operator_ledger(struct exchange *x);
 enum handled operator_wallets(struct exchange *x);

@@ -23,11 +23,17 @@ struct ticket {
 
 static const char *const langs[] = {"en", "ko", NULL};
 static const struct member_row ticket_rows[] = {
-    {"wallet", MEMBER_TEXT, offsetof(struct ticket, wallet), 0, 0, NULL},
+    {"wallet", MEMBER_TEXT, offsetof(struct ticket, wallet), 0, JB_ID_BYTES_MAX, NULL},
     {"operator", MEMBER_FLAG, offsetof(struct ticket, operates), 0, 0, NULL},
-    {"actor", MEMBER_TEXT, offsetof(struct ticket, actor), 0, 0, NULL},
+    {"actor", MEMBER_TEXT, offsetof(struct ticket, actor), 0, JB_ID_BYTES_MAX, NULL},
     {"ttl", MEMBER_NUMBER, offsetof(struct ticket, ttl), 1, TICKET_TTL_MAX, NULL},
     {"lang", MEMBER_WORD, offsetof(struct ticket, lang), 0, 0, langs}};
+
+const struct member_row *
+ticket_member_get(size_t i)
+{
+    return i < sizeof ticket_rows / sizeof *ticket_rows ? &ticket_rows[i] : NULL;
+}
 
 static void
 copy_text(char *to, size_t size, struct jb_text t)

@@ -198,6 +198,7 @@ int cmd_rebuild(struct app *app, int argc, char **argv);
 int cmd_export(struct app *app, int argc, char **argv);
 int cmd_people(struct app *app, int argc, char **argv);
 int cmd_backup(struct app *app, int argc, char **argv);
+int cmd_restore(struct app *app, int argc, char **argv);
 int cmd_operator(struct app *app, int argc, char **argv);
 int cmd_help(struct app *app, int argc, char **argv);
 

@@ -149,6 +149,13 @@ print_what_to_do(struct app *app, const struct jb_audit_report *r)
         app_sentencef(app, "what to do: the log is sound; `jangbu rebuild %s` makes the rest again",
                       dir);
     } else {
+        if (found(r, "file")) {
+            app_sentencef(app,
+                          "what to do first: it may be a store that is damaged. End all programs "
+                          "that have %s open, move state.mdb, views.mdb and the directory state "
+                          "away (they are made again), and audit once more",
+                          dir);
+        }
         app_sentencef(
             app,
             "what to do: write nothing more to %s, keep a copy of it, and restore a backup "

@@ -412,6 +412,12 @@ static const struct row rows[] = {
           "it becomes somebody new\n" COMMON)},
     {"backup", cmd_backup, TAKES_JSON, USAGE("LEDGER DEST"),
      SAID("copy the ledger to a new directory while it is in use"), HELP(COMMON)},
+    {"restore", cmd_restore, TAKES_JSON, USAGE("LEDGER BACKUP [--dry-run]"),
+     SAID("put a backup in the place of a ledger that nobody has open"),
+     HELP("  --dry-run        what would change: last event, time, wallets, totals, what is lost; "
+          "nothing is changed\n" COMMON
+          "What was there is kept as LEDGER.replaced. Its people.mdb, where it can be read, stays "
+          "in use.\n")},
     {"operator", cmd_operator, TAKES_JSON, USAGE("LEDGER ID"),
      SAID("make somebody an operator where nobody is left who could: a way back for who can write "
           "the ledger's files"),

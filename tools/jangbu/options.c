@@ -164,8 +164,8 @@ static void
 ledger_of_environment(const struct app *app, const char **args, int *n)
 {
     const char *ledger = getenv("JANGBU_LEDGER");
-    if (app->takes == 0 || strcmp(app->command, "init") == 0 || ledger == NULL ||
-        ledger[0] == '\0') {
+    if (app->takes == 0 || strcmp(app->command, "init") == 0 ||
+        strcmp(app->command, "restore") == 0 || ledger == NULL || ledger[0] == '\0') {
         return;
     }
     const int at = place_of_ledger(app, args, *n);

@@ -41,9 +41,9 @@ extern "C" {
 #endif
 
 #define JB_VERSION_MAJOR 0
-#define JB_VERSION_MINOR 1
+#define JB_VERSION_MINOR 2
 #define JB_VERSION_PATCH 0
-#define JB_VERSION_STRING "0.1.0"
+#define JB_VERSION_STRING "0.2.0-dev"
 
 #if defined(__GNUC__)
 #define JB_API __attribute__((visibility("default")))

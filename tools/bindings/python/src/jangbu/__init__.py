@@ -16,6 +16,6 @@ from .answers import Done, Refusal
 from .errors import Closed, Failed, Forked, JangbuError, LibraryNotFound, Refused
 from .ledger import Ledger
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = ["Actor", "Answer", "AsyncLedger", "AsyncPages", "Closed", "Done", "Failed", "Forked", "JangbuError", "Ledger", "LibraryNotFound",
            "Pages", "Refusal", "Refused", "answers", "command", "errors"]
