@@ -93,8 +93,7 @@ is_listed(const struct search *s, const struct jb_event *e)
 static bool
 is_full(const struct search *s)
 {
-    return s->looked >= JB_PAGE_EVENTS_MAX || s->kept.events.n >= s->limit ||
-           jb_kept_full(&s->kept);
+    return jb_page_is_over(s->looked) || s->kept.events.n >= s->limit || jb_kept_full(&s->kept);
 }
 
 /* ---- the whole log ---- */

@@ -194,7 +194,7 @@ static jb_status
 collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
 {
     jb_status status = has_missed(s) ? skip(s, err) : JB_OK;
-    for (uint32_t looked = 0; looked < JB_PAGE_EVENTS_MAX && status == JB_OK; looked++) {
+    for (uint32_t looked = 0; !jb_page_is_over(looked) && status == JB_OK; looked++) {
         if (s->behind.at < s->low || is_full(s)) {
             break;
         }
@@ -286,18 +286,17 @@ collect_forward(struct search *s, struct jb_error *err)
     struct jb_view_read q;
     struct jb_piece piece = {.seqs = {0}};
     jb_seq high, listed;
-    size_t looked = 0;
+    uint32_t looked = 0;
     jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
     if (status != JB_OK) {
         return status;
     }
     status = find_ends(s, &q, &high, &listed, err);
-    while (status == JB_OK && s->behind.at <= listed && !is_full(s) &&
-           looked < JB_PAGE_EVENTS_MAX) {
+    while (status == JB_OK && s->behind.at <= listed && !is_full(s) && !jb_page_is_over(looked)) {
         status = has_missed(s) ? skip_forward(s, &q, listed, &piece, err)
                                : jb_view_read_piece(&q, s->wallet, s->behind.at, &piece, err);
         status = status == JB_OK ? collect_piece(s, &q, &piece, err) : status;
-        looked += piece.seqs.n;
+        looked += (uint32_t)piece.seqs.n;
     }
     jb_view_read_end(&q);
     jb_vec_free(&piece.seqs);

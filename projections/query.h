@@ -61,6 +61,9 @@ void jb_limit_back(const struct jb_limit *before);
         jb_limit_set(v)
 /* JB_E_BUSY: the time is over. Cheap: each step of a loop may ask. */
 jb_status jb_limit_look(struct jb_error *err);
+/* Whether a page that has looked at so many ends there: at JB_PAGE_EVENTS_MAX, or at a good part of
+ * them where half of the time is over. It says where to go on. */
+bool jb_page_is_over(uint32_t looked);
 
 /* Locks v and brings its fold to event `seq` at least (0: to the log's head). *ret_head (may be
  * NULL) gets the head found. */

@@ -1,5 +1,6 @@
 /* The handle: opening views.mdb, following the log, and storing behind it. */
 #include "projections/bulk.h"
+#include "projections/page.h"
 #include "projections/query.h"
 
 #include "base/clock.h"
@@ -54,6 +55,19 @@ jb_limit_look(struct jb_error *err)
     return jb_monotonic_us() < limit.until ? JB_OK : over(err);
 }
 
+#define LOOKED_MIN 4096U
+#define ASKED_EACH 16U /* for one look at the clock */
+
+bool
+jb_page_is_over(uint32_t looked)
+{
+    static _Thread_local uint32_t asked;
+    if (looked < LOOKED_MIN || looked >= JB_PAGE_EVENTS_MAX || limit.us == 0) {
+        return looked >= JB_PAGE_EVENTS_MAX;
+    }
+    return ++asked % ASKED_EACH == 0 && jb_monotonic_us() >= limit.until - limit.us / 2;
+}
+
 /* ---- standing on the store ---- */
 
 static jb_status
@@ -70,15 +84,21 @@ rolled_back(struct jb_error *err, const char *dir, jb_seq seq)
     return status;
 }
 
+static bool
+stands_on(const struct jb_views *v, const struct jb_store_meta *meta)
+{
+    return v->has_base && meta->seq == v->stored_meta.seq &&
+           meta->generation == v->stored_meta.generation &&
+           memcmp(meta->chain, v->stored_meta.chain, 16) == 0;
+}
+
 /* Stands on what the store has now. The fold of a tail over an older store is thrown away: whoever
  * stored had folded it, too. */
 static jb_status
 rebase(struct jb_views *v, struct jb_store_txn *t, struct jb_error *err)
 {
     struct jb_store_meta meta = t != NULL ? t->meta : (struct jb_store_meta){0};
-    if (v->has_base && meta.seq == v->stored_meta.seq &&
-        meta.generation == v->stored_meta.generation &&
-        memcmp(meta.chain, v->stored_meta.chain, 16) == 0) {
+    if (stands_on(v, &meta)) {
         return JB_OK;
     }
     if (meta.seq > 0) {
@@ -512,6 +532,53 @@ jb_views_sync(jb_views *v, bool now, struct jb_error *err)
     }
     jb_view_read_end(&q);
     return status;
+}
+
+/* Where a look would begin to fold. JB_E_STALE: it would have to begin anew. */
+static jb_status
+fold_begin(struct jb_views *v, jb_seq *ret, struct jb_error *err)
+{
+    struct jb_store_txn t = {0};
+    jb_status status = v->store != NULL ? jb_store_read(v->store, &t, err) : JB_OK;
+    if (status == JB_OK) {
+        *ret = stands_on(v, &t.meta) ? v->fold.g.seq : t.meta.seq;
+        jb_store_end(&t);
+    }
+    return status;
+}
+
+static jb_status
+not_ready(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_BUSY, "a query would have to wait, or to fold much first");
+}
+
+#define READY_US 200
+
+jb_status
+jb_views_ready(jb_views *v, uint64_t events, struct jb_error *err)
+{
+    JB_SPEAK(JB_LANG_OF(v));
+    struct jb_head head = JB_SIZED(struct jb_head);
+    jb_seq begin = 0;
+    if (v == NULL) {
+        return jb_fail_null(err, "jb_views_ready");
+    }
+    jb_status status = jb_head_get(v->l, &head, err);
+    if (status == JB_OK) {
+        status = jb_reader_near(v->l, head.seq, events, READY_US, err);
+    }
+    if (status == JB_OK) {
+        status = jb_query_lock_within(v->l, &v->lock, READY_US, err);
+    }
+    if (status != JB_OK) {
+        return status == JB_END ? not_ready(err) : status;
+    }
+    status = fold_begin(v, &begin, err);
+    pthread_mutex_unlock(&v->lock);
+    return status == JB_OK && begin + events >= head.seq ? JB_OK
+           : status == JB_OK || status == JB_E_STALE     ? not_ready(err)
+                                                         : status;
 }
 
 jb_status

@@ -20,9 +20,10 @@ struct search {
     uint64_t master; /* reference */
     struct jb_as_of_point r;
     uint32_t limit;
-    uint32_t looked;
+    uint32_t looked, told;
     uint64_t at; /* the last wallet that was looked at */
     bool end;    /* there is none behind it */
+    bool full;   /* the page has all that it is to have */
     JB_VEC(struct found_wallet) rows;
 };
 
@@ -123,18 +124,20 @@ look_at(struct search *s, struct jb_view_read *q, uint32_t number, struct jb_err
     return status;
 }
 
-/* Of wallets whose names are asked for more are taken than the page has rows: most will not stay.
- */
+#define NAMES_AT_ONCE 1000U
+
+/* Of wallets whose names are asked for many are taken at once: most will not stay. */
 static jb_status
 look(struct search *s, struct jb_error *err)
 {
     struct jb_view_read q;
-    const uint32_t enough = s->query.name.s != NULL ? UINT32_MAX : s->limit;
+    const uint32_t enough = s->query.name.s != NULL ? NAMES_AT_ONCE : s->limit;
     jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
     if (status != JB_OK) {
         return status;
     }
-    while (status == JB_OK && !s->end && s->looked < JB_PAGE_EVENTS_MAX && s->rows.n < enough) {
+    s->rows.n = 0;
+    while (status == JB_OK && !s->end && !jb_page_is_over(s->looked) && s->rows.n < enough) {
         s->end = s->at >= q.fold->g.wallets_n;
         status = s->end ? JB_OK : look_at(s, &q, (uint32_t)s->at + 1, err);
         if (status == JB_E_NOTFOUND) {
@@ -168,8 +171,7 @@ static jb_status
 tell(struct search *s, bool (*each)(void *data, const struct jb_wallet_row *row), void *data,
      struct jb_error *err)
 {
-    uint32_t told = 0;
-    for (size_t i = 0; i < s->rows.n; i++) {
+    for (size_t i = 0; i < s->rows.n && !s->full; i++) {
         const struct found_wallet *w = &s->rows.at[i];
         bool named;
         jb_status status = has_name(s, w->name, &named, err);
@@ -181,10 +183,10 @@ tell(struct search *s, bool (*each)(void *data, const struct jb_wallet_row *row)
                                           .name = w->name,
                                           .master = w->master,
                                           .used_at = w->used_at};
-        if (named && (!each(data, &row) || ++told == s->limit)) {
+        if (named && (!each(data, &row) || ++s->told == s->limit)) {
             s->end = s->end && i + 1 == s->rows.n;
             s->at = s->end ? s->at : w->balance.number;
-            break;
+            s->full = true;
         }
     }
     return JB_OK;
@@ -256,8 +258,11 @@ jb_wallets_find(jb_views *v, const struct jb_wallets_query *query, const struct 
     }
     s.at = place.at;
     status = status == JB_OK ? find_master(&s, err) : status;
-    status = status == JB_OK ? look(&s, err) : status;
-    status = status == JB_OK ? tell(&s, each, data, err) : status;
+    do {
+        status = status == JB_OK ? look(&s, err) : status;
+        status = status == JB_OK ? tell(&s, each, data, err) : status;
+    } while (status == JB_OK && s.query.name.s != NULL && !s.end && !s.full &&
+             !jb_page_is_over(s.looked));
     place.at = s.at;
     if (status == JB_OK) {
         jb_page_end(v, &of, s.end ? NULL : &place, &s.r, next, moment);

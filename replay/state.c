@@ -424,18 +424,6 @@ check_txns(struct compare *c)
     check_count(c, JB_TABLE_TXNS, c->b->tallies->txns.rows);
 }
 
-/* Nothing that was folded later has the same key. */
-static bool
-is_newest(const struct jb_facts *f, size_t i)
-{
-    const struct jb_map_entry *m = jb_map_find(&f->map, f->map.entries.at[i].hash);
-    while (m->value > i &&
-           memcmp(&f->list.at[m->value].key, &f->list.at[i].key, JB_FACT_KEY_BYTES) != 0) {
-        m = jb_map_again(&f->map, m);
-    }
-    return m->value == i;
-}
-
 /* What a record is about. */
 static const char *
 fact_word(uint8_t kind)
@@ -479,15 +467,14 @@ check_facts(struct compare *c)
 {
     const struct jb_facts *f = &c->b->news.facts;
     uint64_t distinct = 0;
-    for (size_t i = 0; i < f->list.n; i++) {
-        const struct jb_fact *fact = &f->list.at[i];
+    for (size_t at = 0; at < f->bytes.n; at = jb_fact_after(f, at)) {
+        const struct jb_fact *fact = jb_fact_at(f, at);
         const uint8_t *key = fact->key.bytes;
-        if (!is_newest(f, i)) {
+        if (!jb_fact_newest(f, fact)) {
             continue;
         }
         distinct++;
-        if (!row_equals(c, JB_TABLE_FACTS, key, JB_FACT_KEY_BYTES, f->bytes.at + fact->at,
-                        fact->n)) {
+        if (!row_equals(c, JB_TABLE_FACTS, key, JB_FACT_KEY_BYTES, jb_fact_record(fact), fact->n)) {
             differs(c, "facts",
                     "%s is missing or not what the log gives (kind %c, number %llu, of %llu)",
                     jb_tr(fact_word(key[0])), key[1] != 0 ? key[1] : key[0],

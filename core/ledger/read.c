@@ -316,6 +316,21 @@ jb_reader_begin(jb_ledger *l, struct jb_reader_head *ret, struct jb_error *err)
     return JB_OK;
 }
 
+jb_status
+jb_reader_near(jb_ledger *l, jb_seq head, uint64_t events, int64_t us, struct jb_error *err)
+{
+    const jb_status status = jb_query_lock_within(l, &l->read_lock, us, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    /* What was folded at opening, and is still to be taken over, is there: that costs little. */
+    const struct jb_state *folded = atomic_load(&l->folded);
+    const struct jb_state *b = folded != NULL ? folded : l->read_state;
+    const bool near = b->usable && b->g.seq + events >= head;
+    pthread_mutex_unlock(&l->read_lock);
+    return near ? JB_OK : JB_END;
+}
+
 void
 jb_reader_end(jb_ledger *l)
 {

@@ -631,7 +631,7 @@ look_deletion(struct jb_asking *a, const void *question, void *data)
     *ret = (struct jb_can_delete){.size = sizeof *ret, .seq = a->b->g.seq, .at = a->now};
     jb_status status = jb_ask_wallet(a, *(const struct jb_text *)question, &w);
     status = status == JB_OK ? jb_around_wallet(a->b, w->number, &around.wallet, a->err) : status;
-    status = status == JB_OK ? jb_papers_look(a->b, w, 0, 0, &around.papers, a->err) : status;
+    status = status == JB_OK ? jb_papers_look(a->b, w, NULL, 0, 0, &around.papers, a->err) : status;
     if (status != JB_OK) {
         return status;
     }

@@ -124,7 +124,7 @@ add_month(struct asking *a, const struct jb_wallet *w, uint32_t month)
     struct jb_papers p;
     struct jb_invoice_record failed = {0};
     uint32_t before;
-    jb_status status = jb_papers_look(a->b, w, 0, month, &p, a->err);
+    jb_status status = jb_papers_look(a->b, w, NULL, 0, month, &p, a->err);
     status = status == JB_OK ? month_before(a, month, &p.month, &before) : status;
     if (status == JB_OK && p.month.failed != 0) {
         status = jb_papers_invoice(a->b, p.month.failed, &failed, a->err);

@@ -83,6 +83,10 @@ jb_status jb_reader_item(jb_ledger *l, uint32_t wallet, enum jb_reader_list list
 jb_status jb_reader_open_above(jb_ledger *l, uint32_t wallet, enum jb_reader_list list,
                                uint32_t above, uint32_t *ret, struct jb_error *err);
 void jb_reader_end(jb_ledger *l);
+/* Whether jb_reader_begin would find nobody in its way for us, and no more than so many events to
+ * fold up to event head: JB_OK or JB_END. */
+jb_status jb_reader_near(jb_ledger *l, jb_seq head, uint64_t events, int64_t us,
+                         struct jb_error *err);
 /* The value of a policy that was in force at t, an instant that is no later than the last event. It
  * takes the read state itself. */
 jb_status jb_reader_policy(jb_ledger *l, uint32_t policy, jb_instant t, int64_t *ret,

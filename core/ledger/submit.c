@@ -9,6 +9,7 @@
 
 #include "ledger/internal.h"
 #include "state/behind.h"
+#include "state/papers.h"
 #include "log/fault.h"
 
 /* ---- before the queue: what needs no ledger, done by the caller's own thread ---- */
@@ -120,6 +121,7 @@ warm(struct jb_ledger *l, const struct jb_request *r)
     uint64_t keys[JB_WARM_MAX];
     size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
     size_t keyed = 0;
+    bool papers = false;
     for (size_t i = 0; i < n; i++) {
         const struct jb_command *c = &r->commands[r->decided + i];
         ids[i] = c->wallet;
@@ -127,11 +129,15 @@ warm(struct jb_ledger *l, const struct jb_request *r)
             actors[by++] = c->actor_id;
         }
         keyed += key_hash(l, r, c, &keys[keyed]) ? 1 : 0;
+        papers |= c->op == JB_OP_INVOICE_ISSUE;
     }
     if (keyed > 0) {
         jb_keys_warm(l->state, keys, keyed);
     }
     jb_state_warm(l->state, ids, n, l->near);
+    if (papers) {
+        jb_papers_warm(l->state, &r->commands[r->decided], l->near, n);
+    }
     if (by > 0) {
         jb_known_warm(l, actors, by);
     }

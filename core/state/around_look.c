@@ -393,14 +393,14 @@ look_named(const struct look *l, const struct jb_command *c, struct jb_around *a
     case JB_OP_SALES_RELEASE:
         return look_sales(l, a);
     case JB_OP_WALLET_DELETE:
-        return jb_papers_look(l->b, l->w, 0, 0, &a->papers, l->err);
+        return jb_papers_look(l->b, l->w, &a->wallet, 0, 0, &a->papers, l->err);
     case JB_OP_INVOICE_ISSUE:
-        return jb_papers_look(l->b, l->w, 0, c->month, &a->papers, l->err);
+        return jb_papers_look(l->b, l->w, &a->wallet, 0, c->month, &a->papers, l->err);
     case JB_OP_INVOICE_CORRECT:
     case JB_OP_INVOICE_CONFIRM:
     case JB_OP_INVOICE_FAIL:
     case JB_OP_INVOICE_MAIL:
-        return jb_papers_look(l->b, l->w, c->invoice, 0, &a->papers, l->err);
+        return jb_papers_look(l->b, l->w, &a->wallet, c->invoice, 0, &a->papers, l->err);
     default:
         return JB_OK;
     }

@@ -40,7 +40,7 @@ struct jb_behind {
     jb_day closed_through;
     bool broken; /* there was no memory for some rows: it cannot be written */
     JB_VEC(uint32_t) dirty;
-    size_t next, next_fact; /* of dirty, of the news' facts */
+    size_t next, next_fact; /* of dirty, of the news' facts: a place */
     size_t next_due;        /* of the grants that will fall due */
     JB_VEC(struct gathered) wallets;
     struct jb_buffer rows, ledger_rows;
@@ -432,7 +432,7 @@ drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
     }
     jb_facts_take(&b->facts, &z->news.facts, &z->next_fact, 4 * wallets);
     jb_state_trim(b, jb_behind_limits.wallets_kept, 4 * wallets);
-    if (z->next == z->dirty.n && z->next_fact == z->news.facts.list.n) {
+    if (z->next == z->dirty.n && z->next_fact == z->news.facts.bytes.n) {
         end(z);
     }
 }

@@ -1,11 +1,17 @@
 #include "state/facts.h"
 
+#include <assert.h>
+
 #include "base/error.h"
+#include "base/map.h"
 #include "base/steps.h"
 #include "state/behind.h"
 
 /* Of those that are stored, in memory; beyond it all of them come back when they are asked for. */
-#define KEPT_MAX 400000
+#define KEPT_MAX 1000000
+#define SLOTS_MIN 256
+
+static_assert(sizeof(struct jb_fact) == 24, "facts stand at places that 8 divides");
 
 static jb_status
 no_memory(struct jb_error *err)
@@ -13,125 +19,123 @@ no_memory(struct jb_error *err)
     return jb_fail(err, JB_E_NOMEM, "no memory for roles, channels and papers");
 }
 
-static struct jb_fact *
-find(const struct jb_facts *f, const struct jb_fact_key *key, uint64_t hash)
+/* ---- slots ---- */
+
+static uint64_t
+slot_of(uint32_t hash, size_t at)
 {
-    for (const struct jb_map_entry *m = jb_map_find(&f->map, hash); m != NULL;
-         m = jb_map_again(&f->map, m)) {
-        struct jb_fact *fact = &f->list.at[m->value];
-        if (memcmp(&fact->key, key, sizeof *key) == 0) {
-            return fact;
-        }
-    }
-    return NULL;
+    return (uint64_t)hash << 32 | (at / 8 + 1);
 }
 
-/* False: no memory, and nothing has changed. */
+static size_t
+place_of(uint64_t slot)
+{
+    return ((slot & UINT32_MAX) - 1) * 8;
+}
+
+static const struct jb_fact *
+fact_of(const struct jb_facts *f, uint64_t slot)
+{
+    return jb_fact_at(f, place_of(slot));
+}
+
+/* The slot of the key, or the free one where it would go. There are some. */
+static uint32_t
+seek(const struct jb_facts *f, const struct jb_fact_key *key, uint32_t hash)
+{
+    uint32_t i = hash & f->mask;
+    for (; f->slots[i] != 0; i = (i + 1) & f->mask) {
+        if (f->slots[i] >> 32 == hash &&
+            memcmp(&fact_of(f, f->slots[i])->key, key, sizeof *key) == 0) {
+            break;
+        }
+    }
+    return i;
+}
+
+static const struct jb_fact *
+find(const struct jb_facts *f, const struct jb_fact_key *key, uint64_t hash)
+{
+    uint64_t slot = f->n > 0 ? f->slots[seek(f, key, (uint32_t)hash)] : 0;
+    return slot != 0 ? fact_of(f, slot) : NULL;
+}
+
+/* Half of the slots stay free. False: no memory, and nothing has changed. */
+static bool
+reserve(struct jb_facts *f)
+{
+    size_t slots = f->slots != NULL ? (size_t)f->mask + 1 : 0;
+    if (2 * (f->n + 1) <= slots) {
+        return true;
+    }
+    size_t more = slots > 0 ? 2 * slots : SLOTS_MIN;
+    uint64_t *made = more <= (size_t)UINT32_MAX + 1 ? calloc(more, sizeof *made) : NULL;
+    if (made == NULL) {
+        return false;
+    }
+    for (size_t from = 0; from < slots; from++) {
+        if (f->slots[from] != 0) {
+            size_t to = f->slots[from] >> 32 & (more - 1);
+            while (made[to] != 0) {
+                to = (to + 1) & (more - 1);
+            }
+            made[to] = f->slots[from];
+        }
+    }
+    free(f->slots);
+    f->slots = made;
+    f->mask = (uint32_t)(more - 1);
+    return true;
+}
+
+/* Slot i becomes free. Those behind it that would have stood there move up. */
+static void
+drop_slot(struct jb_facts *f, uint32_t i)
+{
+    for (uint32_t j = (i + 1) & f->mask; f->slots[j] != 0; j = (j + 1) & f->mask) {
+        uint32_t home = (uint32_t)(f->slots[j] >> 32) & f->mask;
+        if (((j - home) & f->mask) >= ((j - i) & f->mask)) {
+            f->slots[i] = f->slots[j];
+            i = j;
+        }
+    }
+    f->slots[i] = 0;
+    f->n--;
+}
+
+/* ---- putting ---- */
+
+/* A fact behind all others. False: no memory, and nothing has changed. */
 static bool
 add(struct jb_facts *f, const struct jb_fact_key *key, uint64_t hash, const uint8_t *record,
     size_t n)
 {
-    if (!jb_vec_reserve(&f->list, f->list.n + 1) ||
-        !jb_vec_grow((void **)&f->bytes.at, &f->bytes.cap, f->bytes.n + n, 1) ||
-        !jb_map_put(&f->map, hash, f->list.n)) {
+    size_t at = f->bytes.n, end = at + sizeof(struct jb_fact) + ((n + 7) & ~(size_t)7);
+    if (at / 8 >= UINT32_MAX || !reserve(f) ||
+        !jb_vec_grow((void **)&f->bytes.at, &f->bytes.cap, end, 1)) {
         return false;
     }
-    if (n > 0) { /* else there may be no bytes yet */
-        memcpy(f->bytes.at + f->bytes.n, record, n);
+    uint32_t i = seek(f, key, (uint32_t)hash);
+    struct jb_fact *fact = (struct jb_fact *)(void *)(f->bytes.at + at);
+    *fact = (struct jb_fact){*key, (uint16_t)n, (uint32_t)hash, (uint32_t)f->slots[i]};
+    if (n > 0) {
+        memcpy(fact + 1, record, n);
     }
-    f->list.at[f->list.n++] = (struct jb_fact){.key = *key, .n = (uint16_t)n, .at = f->bytes.n};
-    f->bytes.n += n;
+    f->n += f->slots[i] == 0;
+    f->slots[i] = slot_of((uint32_t)hash, at);
+    f->bytes.n = end;
     return true;
 }
 
-static void
-unpack(const uint8_t *record, size_t record_n, size_t words_stored, void *words, size_t n,
-       struct jb_text *text)
-{
-    uint64_t *to = words;
-    size_t stored = words_stored * 8;
-    for (size_t i = 0; i < n; i++) {
-        to[i] = i < words_stored ? jb_get_be(record + 1 + i * 8, 8) : 0;
-    }
-    if (text != NULL) {
-        *text = (struct jb_text){(const char *)record + 1 + stored, record_n - 1 - stored};
-    }
-}
-
-/* What the store says, which is kept: that there is none as well, since it is asked again and again
- * who is no member. */
-static jb_status
-load(struct jb_state *b, const struct jb_fact_key *key, uint64_t hash, struct jb_error *err)
-{
-    const void *value;
-    size_t n;
-    jb_status status = jb_store_get(&b->snap, JB_TABLE_FACTS, key, sizeof *key, &value, &n, err);
-    if (status == JB_OK &&
-        (n < 1 || n > UINT16_MAX || (size_t) * (const uint8_t *)value * 8 + 1 > n)) {
-        return jb_store_damaged(b->store, "what it says of roles, channels and papers", err);
-    }
-    if (status != JB_OK && status != JB_E_NOTFOUND) {
-        return status;
-    }
-    bool found = status == JB_OK;
-    return add(&b->facts, key, hash, found ? value : (const uint8_t *)"", found ? n : 0)
-               ? JB_OK
-               : no_memory(err);
-}
-
-/* Where it is in memory: the newest. NULL: nowhere. */
-static const struct jb_facts *
-find_newest(struct jb_state *b, const struct jb_fact_key *key, uint64_t hash,
-            const struct jb_fact **ret)
-{
-    const struct jb_news *before = jb_behind_news(b);
-    const struct jb_facts *all[] = {&b->news.facts, before != NULL ? &before->facts : NULL,
-                                    &b->facts};
-    for (unsigned i = 0; i < 3; i++) {
-        *ret = all[i] != NULL && all[i]->list.n > 0 ? find(all[i], key, hash) : NULL;
-        if (*ret != NULL) {
-            return all[i];
-        }
-    }
-    return NULL;
-}
-
-jb_status
-jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size_t n,
-            struct jb_text *text, bool *ret_found, struct jb_error *err)
-{
-    uint64_t hash = jb_state_hash(b, key, sizeof *key);
-    const struct jb_fact *fact;
-    const struct jb_facts *in = find_newest(b, key, hash, &fact);
-    jb_steps.moved++;
-    if (in == NULL && b->store != NULL) {
-        jb_status status = load(b, key, hash, err);
-        if (status != JB_OK) {
-            return status;
-        }
-        in = find_newest(b, key, hash, &fact);
-    }
-    *ret_found = in != NULL && fact->n > 0;
-    if (!*ret_found) {
-        memset(words, 0, n * 8);
-        if (text != NULL) {
-            *text = (struct jb_text){NULL, 0};
-        }
-        return JB_OK;
-    }
-    const uint8_t *record = in->bytes.at + fact->at;
-    unpack(record, fact->n, record[0], words, n, text);
-    return JB_OK;
-}
-
-/* In place where it has that place to itself. */
+/* In place where it has that place to itself: behind `kept`. */
 static bool
 put(struct jb_facts *f, const struct jb_fact_key *key, uint64_t hash, const uint8_t *record,
     size_t n, size_t kept)
 {
-    struct jb_fact *old = find(f, key, hash);
-    if (old != NULL && (size_t)(old - f->list.at) >= kept && old->n == n) {
-        memcpy(f->bytes.at + old->at, record, n);
+    const struct jb_fact *old = find(f, key, hash);
+    size_t at = old != NULL ? (size_t)((const uint8_t *)old - f->bytes.at) : 0;
+    if (old != NULL && at >= kept && old->n == n) {
+        memcpy(f->bytes.at + at + sizeof *old, record, n);
         return true;
     }
     return add(f, key, hash, record, n);
@@ -157,30 +161,175 @@ jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words
                : no_memory(err);
 }
 
+/* ---- getting ---- */
+
+static void
+unpack(const struct jb_fact *fact, void *words, size_t n, struct jb_text *text)
+{
+    const uint8_t *record = jb_fact_record(fact);
+    size_t stored = record[0];
+    uint64_t *to = words;
+    for (size_t i = 0; i < n; i++) {
+        to[i] = i < stored ? jb_get_be(record + 1 + i * 8, 8) : 0;
+    }
+    if (text != NULL) {
+        *text = (struct jb_text){(const char *)record + 1 + stored * 8, fact->n - 1 - stored * 8};
+    }
+}
+
+/* What the store says, which is kept: that there is none as well, since it is asked again and again
+ * who is no member. */
+static jb_status
+load(struct jb_state *b, const struct jb_fact_key *key, uint64_t hash, struct jb_error *err)
+{
+    const void *value;
+    size_t n;
+    jb_status status = jb_store_get(&b->snap, JB_TABLE_FACTS, key, sizeof *key, &value, &n, err);
+    if (status == JB_OK &&
+        (n < 1 || n > UINT16_MAX || (size_t) * (const uint8_t *)value * 8 + 1 > n)) {
+        return jb_store_damaged(b->store, "what it says of roles, channels and papers", err);
+    }
+    if (status != JB_OK && status != JB_E_NOTFOUND) {
+        return status;
+    }
+    bool found = status == JB_OK;
+    return add(&b->facts, key, hash, found ? value : (const uint8_t *)"", found ? n : 0)
+               ? JB_OK
+               : no_memory(err);
+}
+
+/* The newest that is in memory; NULL: it is nowhere. */
+static const struct jb_fact *
+find_newest(const struct jb_state *b, const struct jb_fact_key *key, uint64_t hash)
+{
+    const struct jb_news *before = jb_behind_news(b);
+    const struct jb_fact *fact = find(&b->news.facts, key, hash);
+    if (fact == NULL && before != NULL) {
+        fact = find(&before->facts, key, hash);
+    }
+    return fact != NULL ? fact : find(&b->facts, key, hash);
+}
+
+jb_status
+jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *words, size_t n,
+            struct jb_text *text, bool *ret_found, struct jb_error *err)
+{
+    uint64_t hash = jb_state_hash(b, key, sizeof *key);
+    const struct jb_fact *fact = find_newest(b, key, hash);
+    jb_steps.moved++;
+    if (fact == NULL && b->store != NULL) {
+        jb_status status = load(b, key, hash, err);
+        if (status != JB_OK) {
+            return status;
+        }
+        fact = find(&b->facts, key, hash);
+    }
+    *ret_found = fact != NULL && fact->n > 0;
+    if (!*ret_found) {
+        memset(words, 0, n * 8);
+        if (text != NULL) {
+            *text = (struct jb_text){NULL, 0};
+        }
+        return JB_OK;
+    }
+    unpack(fact, words, n, text);
+    return JB_OK;
+}
+
+/* ---- looking soon ---- */
+
+#define WARM_AT_ONCE 64
+#define CACHE_LINE 64
+
+static void
+warm_slots(const struct jb_facts *f, const uint32_t *hashes, size_t n)
+{
+    for (size_t i = 0; i < n && f->n > 0; i++) {
+        __builtin_prefetch(&f->slots[hashes[i] & f->mask], 1);
+    }
+}
+
+/* Their slots are there. */
+static void
+warm_facts(const struct jb_facts *f, const uint32_t *hashes, size_t n)
+{
+    for (size_t i = 0; i < n && f->n > 0; i++) {
+        uint32_t at = hashes[i] & f->mask;
+        while (f->slots[at] != 0 && f->slots[at] >> 32 != hashes[i]) {
+            at = (at + 1) & f->mask;
+        }
+        const char *fact = f->slots[at] != 0 ? (const char *)fact_of(f, f->slots[at]) : NULL;
+        for (size_t line = 0; fact != NULL && line < 3; line++) {
+            __builtin_prefetch(fact + line * CACHE_LINE);
+        }
+    }
+}
+
+void
+jb_facts_warm(const struct jb_state *b, const struct jb_fact_key *keys, size_t n, bool fresh)
+{
+    const struct jb_news *before = jb_behind_news(b);
+    const struct jb_facts *all[] = {&b->news.facts, &b->facts,
+                                    before != NULL ? &before->facts : &b->facts};
+    for (size_t from = 0; from < n; from += WARM_AT_ONCE) {
+        size_t some = n - from < WARM_AT_ONCE ? n - from : WARM_AT_ONCE;
+        uint32_t hashes[WARM_AT_ONCE];
+        for (size_t i = 0; i < some; i++) {
+            hashes[i] = (uint32_t)jb_state_hash(b, &keys[from + i], sizeof keys[0]);
+        }
+        for (unsigned i = 0; i < (fresh ? 1 : 3); i++) {
+            warm_slots(all[i], hashes, some);
+        }
+        for (unsigned i = 0; i < (fresh ? 0 : 3); i++) {
+            warm_facts(all[i], hashes, some);
+        }
+    }
+    JB_KEEP();
+}
+
+/* ---- taking back, and keeping ---- */
+
+/* The newest of each key in what is cut off gives its slot back to the one before the cut. */
 void
 jb_facts_cut(struct jb_state *b, size_t n)
 {
     struct jb_facts *f = &b->news.facts;
-    if (n < f->list.n) {
-        b->last_roles.n = 0; /* they may be those that are taken back */
-        f->bytes.n = f->list.at[n].at;
-        f->list.n = n;
-        jb_map_cut(&f->map, n);
+    if (n >= f->bytes.n) {
+        return;
     }
+    b->last_roles.n = 0; /* they may be those that are taken back */
+    for (size_t at = n; at < f->bytes.n; at = jb_fact_after(f, at)) {
+        const struct jb_fact *fact = jb_fact_at(f, at);
+        uint32_t i = seek(f, &fact->key, fact->hash);
+        if (f->slots[i] == 0 || place_of(f->slots[i]) < n) {
+            continue; /* it went with another one */
+        }
+        uint32_t older = fact_of(f, f->slots[i])->older;
+        while (older != 0 && place_of(older) >= n) {
+            older = fact_of(f, older)->older;
+        }
+        if (older != 0) {
+            f->slots[i] = slot_of(fact->hash, place_of(older));
+        } else {
+            drop_slot(f, i);
+        }
+    }
+    f->bytes.n = n;
 }
 
 void
 jb_facts_clear(struct jb_facts *f)
 {
-    jb_map_clear(&f->map);
-    f->list.n = f->bytes.n = 0;
+    if (f->n > 0) {
+        memset(f->slots, 0, ((size_t)f->mask + 1) * sizeof *f->slots);
+    }
+    f->n = f->bytes.n = 0;
 }
 
 void
 jb_facts_free(struct jb_facts *f)
 {
-    jb_map_free(&f->map);
-    jb_vec_free(&f->list);
+    free(f->slots);
     free(f->bytes.at);
     *f = (struct jb_facts){0};
 }
@@ -188,21 +337,56 @@ jb_facts_free(struct jb_facts *f)
 void
 jb_facts_trim(struct jb_state *b)
 {
-    if (b->store != NULL && !b->save.live && b->facts.list.n > KEPT_MAX) {
+    if (b->store != NULL && !b->save.live && b->facts.n > KEPT_MAX) {
         jb_facts_clear(&b->facts);
     }
 }
 
 bool
+jb_fact_newest(const struct jb_facts *f, const struct jb_fact *fact)
+{
+    return find(f, &fact->key, fact->hash) == fact;
+}
+
+#define TAKE_AHEAD 16
+
+/* The slots of those that are next. Returns how many there are, at most n. */
+static size_t
+warm_next(const struct jb_facts *kept, const struct jb_facts *from, size_t at, size_t n)
+{
+    size_t some = 0;
+    for (; some < TAKE_AHEAD && some < n && at < from->bytes.n; some++) {
+        uint32_t hash = jb_fact_at(from, at)->hash;
+        warm_slots(kept, &hash, 1);
+        at = jb_fact_after(from, at);
+    }
+    return some;
+}
+
+/* Documents are looked at seldom, each once or twice: only those that are kept are brought up to
+ * date. */
+static bool
+is_worth_keeping(const struct jb_facts *kept, const struct jb_fact *fact)
+{
+    bool paper = fact->key.bytes[0] == JB_FACT_INVOICE || fact->key.bytes[0] == JB_FACT_SLICE;
+    return !paper || find(kept, &fact->key, fact->hash) != NULL;
+}
+
+bool
 jb_facts_take(struct jb_facts *kept, const struct jb_facts *from, size_t *at, size_t n)
 {
-    for (; n > 0 && *at < from->list.n; n--, ++*at) {
-        const struct jb_fact *f = &from->list.at[*at];
-        if (!put(kept, &f->key, from->map.entries.at[*at].hash, from->bytes.at + f->at, f->n, 0)) {
-            jb_facts_clear(kept);
-            *at = from->list.n;
-            return false;
+    while (n > 0 && *at < from->bytes.n) {
+        size_t some = warm_next(kept, from, *at, n);
+        for (size_t i = 0; i < some; i++, *at = jb_fact_after(from, *at)) {
+            const struct jb_fact *fact = jb_fact_at(from, *at);
+            if (is_worth_keeping(kept, fact) &&
+                !put(kept, &fact->key, fact->hash, jb_fact_record(fact), fact->n, 0)) {
+                jb_facts_clear(kept);
+                *at = from->bytes.n;
+                return false;
+            }
         }
+        n -= some;
     }
     return true;
 }

@@ -8,7 +8,7 @@
 #define JANGBU_FACTS_H
 
 #include "event/codec.h"
-#include "base/map.h"
+#include "base/bytes.h"
 
 #define JB_FACT_KEY_BYTES 14
 #define JB_FACT_WORDS_MAX 16
@@ -45,16 +45,20 @@ jb_fact_key(enum jb_fact_kind kind, uint8_t holder, uint64_t number, uint64_t wh
     return k;
 }
 
+/* Its record lies behind it, and the next one at the next place that 8 divides. */
 struct jb_fact {
     struct jb_fact_key key;
-    uint16_t n; /* bytes of the record; 0: state.mdb has none */
-    size_t at;  /* in bytes */
+    uint16_t n;     /* bytes of the record; 0: state.mdb has none */
+    uint32_t hash;  /* half of it */
+    uint32_t older; /* the one before of the same key: its place by 8, plus 1; 0: none */
 };
 
+/* The way to one is short: a slot, which says as well that there is none, and the fact itself. */
 struct jb_facts {
-    struct jb_map map; /* hash -> index into list */
-    JB_VEC(struct jb_fact) list;
-    struct jb_buffer bytes;
+    uint64_t *slots; /* half a hash, and the place of the newest by 8, plus 1; 0: free */
+    uint32_t mask;
+    size_t n;               /* slots that are taken: how many keys there are */
+    struct jb_buffer bytes; /* the facts, in the order in which they came */
 };
 
 struct jb_state;
@@ -65,13 +69,38 @@ jb_status jb_fact_get(struct jb_state *b, const struct jb_fact_key *key, void *w
                       struct jb_text *text, bool *ret_found, struct jb_error *err);
 jb_status jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words,
                       size_t n, struct jb_text text, struct jb_error *err);
+/* What will be looked for in a moment, or put anew (fresh), comes near to the processor, like
+ * jb_state_warm: their ways through memory go side by side. */
+void jb_facts_warm(const struct jb_state *b, const struct jb_fact_key *keys, size_t n, bool fresh);
+/* Takes back all that lie behind the first n bytes. */
 void jb_facts_cut(struct jb_state *b, size_t n);
 void jb_facts_clear(struct jb_facts *f);
 void jb_facts_free(struct jb_facts *f);
 /* Lets go what the store has, where there is much of it. */
 void jb_facts_trim(struct jb_state *b);
-/* Takes n of `from`, which are stored now, from number *at on, into what is kept of the stored
- * ones. False: no memory, and nothing is kept. */
+/* Takes n of `from`, which are stored now, from place *at on, into what is kept of the stored ones.
+ * False: no memory, and nothing is kept. */
 bool jb_facts_take(struct jb_facts *kept, const struct jb_facts *from, size_t *at, size_t n);
+/* Nothing that came later has the same key. */
+bool jb_fact_newest(const struct jb_facts *f, const struct jb_fact *fact);
+
+/* Each in turn: at = 0; at < bytes.n; at = jb_fact_after(f, at). */
+static inline const struct jb_fact *
+jb_fact_at(const struct jb_facts *f, size_t at)
+{
+    return (const struct jb_fact *)(const void *)(f->bytes.at + at);
+}
+
+static inline const uint8_t *
+jb_fact_record(const struct jb_fact *fact)
+{
+    return (const uint8_t *)(fact + 1);
+}
+
+static inline size_t
+jb_fact_after(const struct jb_facts *f, size_t at)
+{
+    return at + sizeof(struct jb_fact) + ((jb_fact_at(f, at)->n + 7U) & ~(size_t)7);
+}
 
 #endif

@@ -634,30 +634,40 @@ jb_papers_month(struct jb_state *b, const struct jb_wallet *w, uint32_t month,
     return status;
 }
 
+/* ret_open: the month that is open, if there is one. */
+static jb_status
+look_wallet(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_papers *ret,
+            struct jb_tax_month *ret_open, struct jb_error *err)
+{
+    jb_status status = get_wallet(b, w, ret, err);
+    if (status != JB_OK || w->tax.month == 0) {
+        return status;
+    }
+    status = jb_papers_month(b, w, w->tax.month, ret_open, err);
+    if (status == JB_OK) {
+        count_month(ret, ret_open, true);
+    }
+    return status;
+}
+
 jb_status
 jb_papers_wallet(struct jb_state *b, const struct jb_wallet *w, struct jb_wallet_papers *ret,
                  struct jb_error *err)
 {
     struct jb_tax_month open;
-    jb_status status = get_wallet(b, w, ret, err);
-    if (status != JB_OK || w->tax.month == 0) {
-        return status;
-    }
-    status = jb_papers_month(b, w, w->tax.month, &open, err);
-    if (status == JB_OK) {
-        count_month(ret, &open, true);
-    }
-    return status;
+    return look_wallet(b, w, ret, &open, err);
 }
 
 static jb_status
-look_business(struct jb_state *b, const struct jb_wallet *w, jb_seq *ret, struct jb_error *err)
+look_business(struct jb_state *b, const struct jb_wallet *w, const struct jb_wallet_around *around,
+              jb_seq *ret, struct jb_error *err)
 {
-    struct jb_wallet_around a;
+    struct jb_wallet_around found;
     struct jb_biz_number n = {0};
-    jb_status status = jb_around_wallet(b, w->number, &a, err);
-    if (status == JB_OK && a.biz.number != 0) {
-        status = jb_around_biz(b, a.biz.number, &n, err);
+    jb_status status = around == NULL ? jb_around_wallet(b, w->number, &found, err) : JB_OK;
+    const struct jb_wallet_around *a = around != NULL ? around : &found;
+    if (status == JB_OK && a->biz.number != 0) {
+        status = jb_around_biz(b, a->biz.number, &n, err);
     }
     *ret = n.approved > n.forgotten ? n.approved : 0;
     return status;
@@ -685,23 +695,78 @@ look_invoice(struct jb_state *b, const struct jb_wallet *w, uint64_t number, str
     return status;
 }
 
-jb_status
-jb_papers_look(struct jb_state *b, const struct jb_wallet *w, uint64_t number, uint32_t month,
-               struct jb_papers *ret, struct jb_error *err)
+/* Only a month that has its ORIGINAL gets a document of another day than its last. */
+static jb_status
+look_newest(struct jb_state *b, struct jb_papers *ret, struct jb_error *err)
 {
+    const struct jb_event *e;
+    jb_status status = jb_state_event(b, ret->month.newest, &e, err);
+    ret->newest_on = status == JB_OK ? e->posted_on : JB_NO_DAY;
+    return status;
+}
+
+jb_status
+jb_papers_look(struct jb_state *b, const struct jb_wallet *w, const struct jb_wallet_around *around,
+               uint64_t number, uint32_t month, struct jb_papers *ret, struct jb_error *err)
+{
+    struct jb_tax_month open = {0};
     *ret = (struct jb_papers){.counted = b->g.invoice_from != 0 && w->kind == JB_KIND_BUSINESS,
                               .month_no = month};
-    jb_status status = jb_papers_wallet(b, w, &ret->of, err);
+    jb_status status = look_wallet(b, w, &ret->of, &open, err);
     status = status == JB_OK && number != 0 ? look_invoice(b, w, number, ret, err) : status;
-    if (status == JB_OK && ret->month_no != 0) {
+    if (status == JB_OK && ret->month_no != 0 && ret->month_no == w->tax.month) {
+        ret->month = open;
+    } else if (status == JB_OK && ret->month_no != 0) {
         status = jb_papers_month(b, w, ret->month_no, &ret->month, err);
     }
-    if (status == JB_OK && ret->month.newest != 0) {
-        const struct jb_event *e;
-        status = jb_state_event(b, ret->month.newest, &e, err);
-        ret->newest_on = status == JB_OK ? e->posted_on : JB_NO_DAY;
+    if (status == JB_OK && ret->month.newest != 0 && ret->month.original != 0) {
+        status = look_newest(b, ret, err);
     }
-    return status == JB_OK ? look_business(b, w, &ret->business, err) : status;
+    return status == JB_OK ? look_business(b, w, around, &ret->business, err) : status;
+}
+
+/* ---- looking soon ---- */
+
+/* The number of the registration comes with what stands around the wallet. A failure comes again.
+ */
+static void
+warm_businesses(struct jb_state *b, const struct jb_fact_key *wallets, size_t n)
+{
+    struct jb_fact_key keys[JB_WARM_MAX];
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct jb_wallet_around a;
+        bool known;
+        jb_status status =
+            jb_fact_get(b, &wallets[i], &a, WORDS(jb_wallet_around), NULL, &known, NULL);
+        if (status == JB_OK && a.biz.number != 0) {
+            keys[found++] = jb_fact_key(JB_FACT_BIZ, 0, 0, a.biz.number);
+        }
+    }
+    jb_facts_warm(b, keys, found, false);
+}
+
+void
+jb_papers_warm(struct jb_state *b, const struct jb_command *commands, const uint32_t *wallets,
+               size_t n)
+{
+    struct jb_fact_key around[JB_WARM_MAX] = {{{0}}}, keys[2 * JB_WARM_MAX], new[2 * JB_WARM_MAX];
+    size_t issued = 0;
+    for (size_t i = 0; i < n && i < JB_WARM_MAX; i++) {
+        if (commands[i].op == JB_OP_INVOICE_ISSUE && wallets[i] != 0) {
+            uint64_t number = b->g.invoices + 1 + issued;
+            around[issued] = jb_fact_key(JB_FACT_WALLET, 0, wallets[i], 0);
+            keys[2 * issued] = month_key(wallets[i], commands[i].month);
+            keys[2 * issued + 1] = jb_fact_key(JB_FACT_PAPERS, 0, wallets[i], 0);
+            new[2 * issued] = jb_fact_key(JB_FACT_INVOICE, 0, 0, number);
+            new[2 * issued + 1] = jb_fact_key(JB_FACT_SLICE, 0, 0, number);
+            issued++;
+        }
+    }
+    jb_facts_warm(b, around, issued, false);
+    jb_facts_warm(b, keys, 2 * issued, false);
+    jb_facts_warm(b, new, 2 * issued, true);
+    warm_businesses(b, around, issued);
 }
 
 jb_status

@@ -6,6 +6,7 @@
 #include <jangbu/command.h>
 
 #include "state/state.h"
+#include "wallet/around.h"
 #include "wallet/papers.h"
 
 /* Folds what an event says about months and documents, when the wallet (NULL: it has none) and the
@@ -48,8 +49,13 @@ jb_status jb_papers_first_uneven(struct jb_state *b, const struct jb_wallet *w, 
                                  struct jb_error *err);
 
 /* What the rules need to know of a command about w's papers. number: the document that it names, or
- * 0; month: the month that it names, or 0. */
-jb_status jb_papers_look(struct jb_state *b, const struct jb_wallet *w, uint64_t number,
-                         uint32_t month, struct jb_papers *ret, struct jb_error *err);
+ * 0; month: the month that it names, or 0. around: what stands around w, NULL: it is looked up. */
+jb_status jb_papers_look(struct jb_state *b, const struct jb_wallet *w,
+                         const struct jb_wallet_around *around, uint64_t number, uint32_t month,
+                         struct jb_papers *ret, struct jb_error *err);
+/* Of commands that will be looked at in a moment, on the wallets of those numbers (0: not known):
+ * at most JB_WARM_MAX. */
+void jb_papers_warm(struct jb_state *b, const struct jb_command *commands, const uint32_t *wallets,
+                    size_t n);
 
 #endif

@@ -234,16 +234,33 @@ put_returns(const struct jb_news *news, size_t from, struct jb_store_txn *t, str
     return status;
 }
 
-/* The last one of a key counts. */
+static jb_status
+put_facts_of(const struct jb_facts *f, uint8_t kind, struct jb_store_txn *t, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t at = 0; at < f->bytes.n && status == JB_OK; at = jb_fact_after(f, at)) {
+        const struct jb_fact *fact = jb_fact_at(f, at);
+        if (fact->key.bytes[0] == kind) {
+            status = jb_store_put(t, JB_TABLE_FACTS, &fact->key, sizeof fact->key,
+                                  jb_fact_record(fact), fact->n, err);
+            status = status == JB_OK ? jb_store_next_step(t, err) : status;
+        }
+    }
+    return status;
+}
+
+/* The last one of a key counts. Kind by kind: each comes nearly in order, as documents and wallets
+ * do. */
 static jb_status
 put_facts(const struct jb_facts *f, struct jb_store_txn *t, struct jb_error *err)
 {
+    bool there[UINT8_MAX + 1] = {false};
     jb_status status = JB_OK;
-    for (size_t i = 0; i < f->list.n && status == JB_OK; i++) {
-        const struct jb_fact *fact = &f->list.at[i];
-        status = jb_store_put(t, JB_TABLE_FACTS, &fact->key, sizeof fact->key,
-                              f->bytes.at + fact->at, fact->n, err);
-        status = status == JB_OK ? jb_store_next_step(t, err) : status;
+    for (size_t at = 0; at < f->bytes.n; at = jb_fact_after(f, at)) {
+        there[jb_fact_at(f, at)->key.bytes[0]] = true;
+    }
+    for (unsigned kind = 0; kind <= UINT8_MAX && status == JB_OK; kind++) {
+        status = there[kind] ? put_facts_of(f, (uint8_t)kind, t, err) : JB_OK;
     }
     return status;
 }

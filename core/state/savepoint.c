@@ -19,7 +19,7 @@ jb_savepoint_begin(struct jb_state *b, struct jb_error *err)
     s->keys = b->keys.map.entries.n;
     s->returns = b->news.returns.entries.n;
     s->txns = b->news.txns.n;
-    s->facts = b->news.facts.list.n;
+    s->facts = b->news.facts.bytes.n;
     s->due = b->news.due.n;
     s->closed = b->news.closed.n;
     s->dirty = b->dirty.n;

@@ -117,6 +117,7 @@ ask_inherited(void)
     USAGE(jb_ledger_stat_get(ledger, &stat, &err));
     USAGE(jb_views_stat_get(views, &views_stat, &err));
     USAGE(jb_views_sync(views, true, &err));
+    USAGE(jb_views_ready(views, 0, &err));
     jb_views *more;
     struct jb_explanation *explanation;
     struct jb_cash_status cash = JB_SIZED(struct jb_cash_status);

@@ -570,7 +570,8 @@ def much_happened(jangbu, jangbud, directory, tokens, token):
     charged = 9500 * MOST
     assert f'<data value="{charged}">{charged:,}</data>' in page.text, "a total is left out"
     seen = re.search(r"INSUFFICIENT_CASH</dt>\s*<dd><bdi>([\d,]+)", page.text)
-    assert seen and seen.group(1).replace(",", "") == str(REFUSED), (seen, page.text)
+    # A slow machine does not come to the end of today in the time that the page has for it: then it says so.
+    assert "At least these" in page.text or (seen and seen.group(1).replace(",", "") == str(REFUSED)), (seen, page.text)
 
 
 def who_goes_first(jangbud, ledger, tokens, token, second):

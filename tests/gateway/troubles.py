@@ -137,6 +137,38 @@ def stopped_with_it(work):
     holder.wait(60)
 
 
+SENTENCE = "the ledger is in use from another PID namespace (container), where processes have the same numbers: locks do not hold between the two"
+
+
+def containers(work):
+    """Each is process 1 of its own, as in two containers on one volume: the second one refuses, and the first goes on."""
+    alone = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
+        print("unshare --pid is not allowed here: two containers were not tried")
+        return
+    ledger = made(work, "containers")
+    wrapper = os.path.join(work, "contained")
+    with open(wrapper, "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\nexec {" ".join(alone)} "{os.path.abspath(JANGBUD)}" "$@"\n')
+    os.chmod(wrapper, 0o755)
+    with Served(wrapper, ledger) as s:
+        created(s)
+        for program in ([*alone, os.path.abspath(JANGBUD), ledger, "--listen", "none", "--listen-unix", s.unix + "2"], [*alone, JANGBU, "charge", ledger, "W", "X", "1000"],
+                        [os.path.abspath(JANGBUD), ledger, "--check"]):
+            out = subprocess.run(program, capture_output=True, text=True, timeout=60)
+            check("another container is refused", out.returncode in (2, 3) and SENTENCE in out.stderr, out)
+        a = s.post(charge("after"))
+        check("and the first one goes on", a.status == 200 and s.get("/v1/wallets/W").json["paid"] == 1000, a)
+        s.process.terminate()
+        subprocess.run(["kill", "-TERM", *children(s.process.pid)], check=False)
+        s.process.wait(20)
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return f.read().split()
+
+
 def full(work):
     """A write finds no space, at one call after the other."""
     seen = set()
@@ -174,6 +206,7 @@ def main():
         SHIM = os.path.join(work, "shim.so")
         held(work)
         stopped_with_it(work)
+        containers(work)
         together(work)
         full(work)
     print(f"{checks['passed']} checks passed, {checks['failed']} failed")

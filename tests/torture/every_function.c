@@ -641,6 +641,7 @@ s_views(struct world *w)
             .size = sizeof o, .limit_us = 1000000000, .sync_stores = 1};
         status = jb_views_open_with(w->l, &o, &quiet, &w->err);
         status = status == JB_OK ? jb_views_sync(quiet, false, &w->err) : status;
+        status = status == JB_OK ? jb_views_ready(quiet, 0, &w->err) : status;
         jb_views_close(quiet);
     }
     status = status == JB_OK ? jb_views_stat_get(v, &st, &w->err) : status;
@@ -1332,7 +1333,7 @@ static const struct step {
     {"roles, channels, business information", s_around, LEDGER, false},
     {"jb_operator_recover", s_recover, LEDGER, false},
     {"jb_backup", s_backup, LEDGER, true},
-    {"jb_views_open, jb_views_sync", s_views, LEDGER, false},
+    {"jb_views_open, jb_views_sync, jb_views_ready", s_views, LEDGER, false},
     {"balances", s_balances, VIEWS, false},
     {"jb_wallets_get", s_wallets, VIEWS, false},
     {"jb_wallets_find, jb_find_get", s_found, VIEWS, false},

@@ -220,6 +220,34 @@ check_histories(jb_views *v)
     check_kinds(v, "W18", &day, 50);
 }
 
+/* A thread that must not stand still is told so until another one has folded the tail. */
+static void
+check_ready(jb_ledger *l)
+{
+    const struct jb_views_options o = {.size = sizeof o, .sync_stores = 1};
+    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
+    struct jb_cash_status s = JB_SIZED(struct jb_cash_status);
+    jb_answers *answers = jb_answers_new();
+    jb_views *v;
+    good(jb_views_open_with(l, &o, &v, &err), "views that write nothing");
+    good(jb_views_sync(v, true, &err), "stored");
+    good(jb_balance_get(v, jb_text_of("W1"), NULL, &b, &err), "a balance");
+    for (uint32_t i = 0; i < BATCH; i++) {
+        make_command(i, UINT64_C(90000000) + i);
+    }
+    good(jb_submit(l, commands, BATCH, NULL, answers, NULL, &err), "commands");
+    must(jb_views_ready(v, 1000, &err) == JB_E_BUSY, "nothing was folded, and it is ready");
+    good(jb_views_ready(v, 3 * (uint64_t)BATCH, &err), "few enough to be folded");
+    good(jb_balance_get(v, jb_text_of("W1"), NULL, &b, &err), "a balance");
+    must(jb_views_ready(v, 0, &err) == JB_E_BUSY, "its projections are behind, and it is ready");
+    good(jb_cash_status_get(v, jb_text_of("W1"), JB_VIEW_POSTED, NULL, JB_NO_DAY, JB_NO_DAY, NULL,
+                            NULL, &s, &err),
+         "a cash status");
+    good(jb_views_ready(v, 0, &err), "nothing is to be folded");
+    jb_views_close(v);
+    jb_answers_free(answers);
+}
+
 /* ---- replay ---- */
 
 struct newest {
@@ -303,6 +331,7 @@ main(void)
     good(jb_open(dir, &o, &l, &err), "open");
     good(jb_views_open(l, &v, &err), "views");
     fill(l, v);
+    check_ready(l);
     check_histories(v); /* what was not stored yet, too */
     good(jb_views_sync(v, true, &err), "stored");
     check_histories(v);

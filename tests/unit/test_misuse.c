@@ -425,6 +425,7 @@ null_is_refused_by_queries(void **state)
     MISUSE(jb_views_open_with(NULL, NULL, &other, &err));
     MISUSE(jb_views_open(l, NULL, &err));
     MISUSE(jb_views_sync(NULL, true, &err));
+    MISUSE(jb_views_ready(NULL, 0, &err));
     MISUSE(jb_moment_resolve(NULL, NULL, &moment, &err));
     MISUSE(jb_moment_resolve(v, NULL, NULL, &err));
     MISUSE(jb_balance_get(NULL, text("W1"), NULL, &balance, &err));

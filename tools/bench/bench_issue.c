@@ -169,6 +169,7 @@ static struct {
     pthread_t thread;
     atomic_bool on;
     char path[4200];
+    double worked; /* of the processor's time: not the ledger's */
     struct waits waits;
 } disk;
 
@@ -189,6 +190,7 @@ sync_disk(void *data)
     }
     close(fd);
     unlink(disk.path);
+    disk.worked = seconds(CLOCK_THREAD_CPUTIME_ID);
     return NULL;
 }
 
@@ -324,15 +326,18 @@ measure(const char *what, unsigned wallets, maker make)
     must(pthread_create(&disk.thread, NULL, sync_disk, NULL) == 0, "a thread");
     tell_other('b', true);
     const double began = seconds(CLOCK_MONOTONIC), worked = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const double submitted = seconds(CLOCK_THREAD_CPUTIME_ID);
     of_each(wallets, make, 0);
     const double took = seconds(CLOCK_MONOTONIC) - began;
-    const double work = seconds(CLOCK_PROCESS_CPUTIME_ID) - worked;
-    printf("%-24s %8.0f a second, %.2f us of the processor's time each\n", what,
-           (double)wallets / took, work * 1e6 / (double)wallets);
-    fflush(stdout);
-    tell_other('e', true);
+    const double submits = seconds(CLOCK_THREAD_CPUTIME_ID) - submitted;
     disk.on = false;
     pthread_join(disk.thread, NULL);
+    const double work = seconds(CLOCK_PROCESS_CPUTIME_ID) - worked - disk.worked;
+    printf("%-24s %8.0f a second, %.2f us of the processor's time each, %.2f of it who submits\n",
+           what, (double)wallets / took, work * 1e6 / (double)wallets,
+           submits * 1e6 / (double)wallets);
+    fflush(stdout);
+    tell_other('e', true);
     print_waits("syncs of the disk", &disk.waits);
     fflush(stdout);
 }

@@ -21,6 +21,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbu.1 DESTINATION ${CMAKE_INSTALL_MA
 if(JANGBU_GATEWAY)
   install(FILES ${PROJECT_SOURCE_DIR}/tools/completion/jangbud.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME jangbud)
   install(FILES ${PROJECT_SOURCE_DIR}/tools/completion/_jangbud DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${PROJECT_SOURCE_DIR}/tools/monitoring/jangbud.rules.yml ${PROJECT_SOURCE_DIR}/tools/monitoring/prometheus.yml
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/jangbud/monitoring)
   install(FILES ${PROJECT_SOURCE_DIR}/docs/jangbud.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 endif()
 if(JANGBU_FEED)

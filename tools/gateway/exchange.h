@@ -6,6 +6,9 @@
  * waits for no lock and no disk), in a worker (LANE_SLOW), or queues the exchange and returns
  * LATER; who has the answer then calls exchange_done. Nobody touches an exchange after that. An
  * exchange is of one thread at a time.
+ *
+ * A handler that reads is run again, in another worker, where one of its queries took longer than
+ * the first may: it says so in x->over, and has done nothing that cannot be done again.
  */
 #ifndef JANGBUD_EXCHANGE_H
 #define JANGBUD_EXCHANGE_H
@@ -17,6 +20,7 @@
 
 #include "out.h"
 
+struct asked;
 struct gateway;
 struct principal;
 struct route;
@@ -37,6 +41,8 @@ struct exchange {
     struct gateway *gateway;
     const struct route *route;
     const struct principal *who; /* NULL: the route asks nobody */
+    const struct asked *asked;   /* what reads ask: that of the thread which has it now */
+    bool over;                   /* a query took longer than it may, and what is answered says so */
     uint64_t id;                 /* of this request: in its log line, and its answer's header */
     int64_t began_us;            /* of the monotonic clock */
     enum method method;

@@ -609,7 +609,8 @@ read_all(void *data)
 
 /* ---- a request ---- */
 
-/* The parameter wait is not one of the query: it is taken out. False: x has the problem. */
+/* The parameter wait is not one of the query: it is taken out. False: x has the problem. Where the
+ * page took too long and is asked for again it is not there any more: that one has rows. */
 static bool
 take_wait(struct exchange *x, int64_t *ret_us)
 {
@@ -795,7 +796,7 @@ page_get(struct feed *f, struct exchange *x, const struct query *q, int64_t wait
     struct jb_error err = {.status = JB_OK};
     struct jb_feed_page page;
     uint64_t rows = 0;
-    const jb_status status = poll_page(&x->gateway->slow, x, q, &page, &rows, &err);
+    const jb_status status = poll_page(x->asked, x, q, &page, &rows, &err);
     if (status != JB_OK || rows > 0 || wait_us == 0) {
         poll_answer(x, q, status, &page, &err);
         return ANSWERED;
@@ -874,7 +875,7 @@ feed_start(struct gateway *g, struct jb_error *err)
         return NULL;
     }
     f->g = g;
-    f->asked = g->slow;
+    f->asked = g->quick;
     f->asked.views = NULL;
     f->first = 1;
     pthread_condattr_init(&attributes);

@@ -7,6 +7,8 @@
 
 #include "queries.h"
 
+#define SLOW_WORKERS 2U
+
 struct auth;
 struct config;
 struct feed;
@@ -20,14 +22,17 @@ struct workers;
 struct gateway {
     const struct config *config;
     jb_ledger *ledger;
-    struct asked quick; /* for LANE_QUICK */
-    struct asked slow;  /* for LANE_SLOW: its own views, so that no quick read waits for it */
-    jb_views *stores;   /* the keeper's: what the others read is stored by it alone */
+    /* Each has views of its own, so that none waits for another's. */
+    struct asked quick; /* for LANE_QUICK, in the loops */
+    struct asked brief; /* for what is tried in a moment, before a slow worker has it */
+    struct asked slow[SLOW_WORKERS]; /* for each of the slow workers */
+    jb_views *stores;                /* the keeper's: what the others read is stored by it alone */
     struct auth *auth;
     struct http *http;
     struct submitters *submitters;
-    struct workers *workers; /* of LANE_SLOW */
-    struct workers *takers;  /* who reads bodies of many commands: no slow read holds them up */
+    struct workers *brief_worker; /* of LANE_SLOW, first */
+    struct workers *workers;      /* of what took longer */
+    struct workers *takers; /* who reads bodies of many commands: no slow read holds them up */
     struct feed *feed;
     struct metrics *metrics;
     struct keeper *keeper;

@@ -31,6 +31,9 @@
 #define ANSWER_HEAD_BYTES 1536U /* at most */
 #define VALUE_BYTES 64U         /* that a header takes in the pool beside its text, or nearly */
 #define CUT_US 1000000          /* until connections that were cut are gone */
+#define QUICK_EVENTS 5000U      /* that a loop may fold: milliseconds */
+#define KEEPER_EVENTS 200000U   /* more of them are left to the keeper, */
+#define KEEPER_US 2000000       /* for so long */
 
 /* The exchange whose handler this thread is in. */
 static _Thread_local const struct exchange *handling;
@@ -96,6 +99,19 @@ exchange_operations(const struct exchange *x)
     return request_of(x)->conn->from == LISTEN_OPERATIONS;
 }
 
+static void
+header_drop(struct request *r, const char *name)
+{
+    for (struct answer_header **at = &r->headers; *at != NULL; at = &(*at)->next) {
+        if (strcasecmp((*at)->name, name) == 0) {
+            struct answer_header *old = *at;
+            *at = old->next;
+            free(old);
+            return;
+        }
+    }
+}
+
 void
 exchange_set_header(struct exchange *x, const char *name, const char *value)
 {
@@ -107,14 +123,7 @@ exchange_set_header(struct exchange *x, const char *name, const char *value)
     }
     h->name = name;
     memcpy(h->value, value, n);
-    for (struct answer_header **at = &r->headers; *at != NULL; at = &(*at)->next) {
-        if (strcasecmp((*at)->name, name) == 0) {
-            struct answer_header *old = *at;
-            *at = old->next;
-            free(old);
-            break;
-        }
-    }
+    header_drop(r, name);
     h->next = r->headers;
     r->headers = h;
 }
@@ -393,47 +402,121 @@ head(struct request *r, const char *method, const char *version)
 
 /* ---- the handler ---- */
 
+static enum handled
+run_handler(struct exchange *x, const struct asked *asked)
+{
+    x->asked = asked;
+    handling = x;
+    const enum handled handled = x->route->handle(x);
+    handling = NULL;
+    return handled;
+}
+
+/* What waited for a worker is not begun when the daemon ends, or when that took too long. */
+static bool
+turned_away(struct exchange *x)
+{
+    const struct http *h = request_of(x)->conn->http;
+    const bool late = now_us() - x->began_us > h->config->slow_us;
+    if (atomic_load(&h->stopping)) {
+        problem(x, GATEWAY_STOPPING, NULL);
+    } else if (late) {
+        problem(x, GATEWAY_SLOW_FULL, NULL);
+    }
+    return late || atomic_load(&h->stopping);
+}
+
+/* A long tail of the log is folded and stored by the keeper, for all: those who wait here would do
+ * no more than the same once again, each for himself. */
+static void
+let_keeper_fold(const struct exchange *x, const struct asked *a)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    const int64_t until = now_us() + KEEPER_US;
+    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY && now_us() < until &&
+           !atomic_load(&request_of(x)->conn->http->stopping)) {
+        nanosleep(&moment, NULL);
+    }
+}
+
 static void
 handle_slow(struct exchange *x)
 {
-    struct http *h = request_of(x)->conn->http;
+    const struct asked *a = &x->gateway->slow[workers_mine()];
     SPEAK(x->lang);
-    handling = x;
-    if (atomic_load(&h->stopping)) {
-        problem(x, GATEWAY_STOPPING, NULL);
-    } else if (now_us() - x->began_us > h->config->slow_us) {
-        problem(x, GATEWAY_SLOW_FULL, NULL);
-    } else if (x->route->handle(x) == LATER) {
-        handling = NULL;
-        return;
+    let_keeper_fold(x, a);
+    if (turned_away(x) || run_handler(x, a) == ANSWERED) {
+        exchange_done(x);
     }
-    handling = NULL;
-    exchange_done(x);
+}
+
+/* A query took too long for where it was tried: it begins anew in a slow worker, unless too many
+ * wait for those. */
+static enum handled
+begin_anew(struct exchange *x)
+{
+    x->over = false;
+    x->answer.status = 0;
+    x->answer.code[0] = '\0';
+    x->answer.seq = 0;
+    x->answer.body.n = 0;
+    x->answer.body.first = true;
+    header_drop(request_of(x), "Retry-After");
+    if (workers_give(x->gateway->workers, x, handle_slow)) {
+        return LATER;
+    }
+    problem(x, GATEWAY_SLOW_FULL, NULL);
+    return ANSWERED;
+}
+
+/* Most reads take a moment, and wait here for nothing that takes longer. */
+static void
+handle_brief(struct exchange *x)
+{
+    struct gateway *g = x->gateway;
+    const struct asked *a = x->route->lane == LANE_QUICK ? &g->quick : &g->brief;
+    SPEAK(x->lang);
+    let_keeper_fold(x, a);
+    enum handled handled = turned_away(x) ? ANSWERED : run_handler(x, a);
+    if (handled == ANSWERED && x->over) {
+        handled = begin_anew(x);
+    }
+    if (handled == ANSWERED) {
+        exchange_done(x);
+    }
+}
+
+/* Whether it would hold up the loop: then it is a worker's, as a slow read is. */
+static bool
+stands_still(const struct exchange *x)
+{
+    return jb_views_ready(x->gateway->quick.views, QUICK_EVENTS, NULL) == JB_E_BUSY;
 }
 
 static enum handled
 handle(struct request *r)
 {
+    struct gateway *g = r->x.gateway;
     SPEAK(r->x.lang);
-    bool slow = r->x.route->lane == LANE_SLOW;
-    if (r->x.route->access == ACCESS_PAGE) {
+    r->x.asked = &g->quick;
+    const struct route *route = r->x.route;
+    bool slow = route->lane == LANE_SLOW || (route->ask != NULL && stands_still(&r->x));
+    if (route->access == ACCESS_PAGE) {
         const enum page_gate gate = page_gate(&r->x);
         if (gate == PAGE_TOO_OFTEN || gate == PAGE_CROWDED) {
             return page_not_now(&r->x, gate);
         }
-        slow = gate == PAGE_TO_WORKER;
+        slow = gate == PAGE_TO_WORKER || (gate == PAGE_FORM && stands_still(&r->x));
     }
     if (slow) {
-        if (workers_give(r->x.gateway->workers, &r->x, handle_slow)) {
+        if (workers_give(g->brief_worker, &r->x, handle_brief)) {
             return LATER;
         }
         problem(&r->x, GATEWAY_SLOW_FULL, NULL);
         return ANSWERED;
     }
-    handling = &r->x;
-    const enum handled handled = r->x.route->handle(&r->x);
-    handling = NULL;
-    return handled;
+    const enum handled handled = run_handler(&r->x, &g->quick);
+    return handled == ANSWERED && r->x.over ? begin_anew(&r->x) : handled;
 }
 
 static void

@@ -32,7 +32,6 @@ static const struct lang_row rows[] = {
 };
 #undef KO
 
-#define SLOW_WORKERS 2U
 enum exits { EXIT_WELL = 0, EXIT_USAGE = 2, EXIT_MACHINE = 3 };
 
 /* ---- systemd ---- */
@@ -60,7 +59,9 @@ notify(const char *state)
 
 /* ---- the ledger ---- */
 
-#define QUICK_US JB_US_PER_SECOND /* of a quick read; a loop waits for it */
+/* Of a read in a loop, and of each query of one that is tried first; who takes longer begins anew
+ * in a slow worker. */
+#define BRIEF_US (JB_US_PER_SECOND / 20)
 
 /* Their queries write nothing: the keeper's do. */
 static jb_status
@@ -94,10 +95,13 @@ open_ledger(struct gateway *g, struct jb_error *err)
         }
         status = jb_views_open(g->ledger, &g->stores, err);
     }
-    if (status == JB_OK) {
-        status = open_views(g, &g->quick, QUICK_US, info.utc_offset_s, err);
+    const int32_t offset = info.utc_offset_s;
+    status = status == JB_OK ? open_views(g, &g->quick, BRIEF_US, offset, err) : status;
+    status = status == JB_OK ? open_views(g, &g->brief, BRIEF_US, offset, err) : status;
+    for (unsigned i = 0; i < SLOW_WORKERS && status == JB_OK; i++) {
+        status = open_views(g, &g->slow[i], c->slow_us, offset, err);
     }
-    return status == JB_OK ? open_views(g, &g->slow, c->slow_us, info.utc_offset_s, err) : status;
+    return status;
 }
 
 static void
@@ -140,7 +144,10 @@ close_ledger(struct gateway *g)
     if (g->stores != NULL) {
         (void)!jb_views_sync(g->stores, true, NULL); /* who opens next has nothing to fold */
     }
-    jb_views_close(g->slow.views);
+    for (unsigned i = 0; i < SLOW_WORKERS; i++) {
+        jb_views_close(g->slow[i].views);
+    }
+    jb_views_close(g->brief.views);
     jb_views_close(g->quick.views);
     jb_views_close(g->stores);
     jb_close(g->ledger);
@@ -162,6 +169,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
+    g->brief_worker = workers_start(1, (size_t)g->config->slow_queue);
     g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
     g->takers = workers_start(1, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
@@ -170,8 +178,8 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
-    if (g->workers == NULL || g->takers == NULL || g->keeper == NULL || g->pages == NULL ||
-        g->openapi.no_memory) {
+    if (g->brief_worker == NULL || g->workers == NULL || g->takers == NULL || g->keeper == NULL ||
+        g->pages == NULL || g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -220,6 +228,7 @@ stop(struct gateway *g)
     if (g->http != NULL && !drained(g)) {
         return false;
     }
+    g->brief_worker = workers_end(g->brief_worker); /* which gives to those */
     g->workers = workers_end(g->workers);
     g->takers = workers_end(g->takers);
     submitters_end(g->submitters);

@@ -55,7 +55,11 @@ page_gate(const struct exchange *x)
         break;
     }
     const size_t share = ((size_t)g->config->slow_queue + 1) / 2;
-    return !slow ? PAGE_HERE : workers_waiting(g->workers) >= share ? PAGE_CROWDED : PAGE_TO_WORKER;
+    const bool crowded = workers_waiting(g->brief_worker) >= share;
+    if (x->method == METHOD_POST && !slow) {
+        return crowded ? PAGE_HERE : PAGE_FORM;
+    }
+    return !slow ? PAGE_HERE : crowded ? PAGE_CROWDED : PAGE_TO_WORKER;
 }
 
 static void
@@ -125,8 +129,8 @@ page_enter(struct page *p, struct exchange *x, enum page_for whom)
     *p = (struct page){.x = x,
                        .o = &x->answer.body,
                        .ledger = g->ledger,
-                       .views = g->slow.views,
-                       .utc_offset_s = g->slow.utc_offset_s,
+                       .views = x->asked->views,
+                       .utc_offset_s = x->asked->utc_offset_s,
                        .lang_before = lang_of_call};
     struct jb_ledger_info info = JB_SIZED(struct jb_ledger_info);
     headers(x);
@@ -188,11 +192,11 @@ page_now(struct page *p)
     if (p->now.kind != JB_AS_OF_NOW) {
         return &p->now;
     }
-    if (jb_moment_resolve(p->views, NULL, &now, &p->err) != JB_OK) {
-        return NULL;
-    }
+    jb_status status = jb_moment_resolve(p->views, NULL, &now, &p->err);
     const struct jb_as_of head = {.kind = JB_AS_OF_SEQ, .seq = now.seq};
-    if (jb_moment_resolve(p->views, &head, &last, &p->err) != JB_OK) {
+    status = status == JB_OK ? jb_moment_resolve(p->views, &head, &last, &p->err) : status;
+    if (status != JB_OK) {
+        p->x->over = p->x->over || status == JB_E_BUSY;
         return NULL;
     }
     const jb_instant since = now.at - on_its_way;
@@ -358,6 +362,7 @@ page_wrong(struct page *p, int status, const char *title, const char *text)
 void
 page_failed(struct page *p, jb_status status)
 {
+    p->x->over = p->x->over || status == JB_E_BUSY;
     if (status == JB_E_NOTFOUND) {
         page_wrong(p, 404, tr("There is no such thing"),
                    tr("What this address names is not there, or not in this wallet."));
@@ -712,6 +717,21 @@ void
 page_empty(struct page *p, const char *text)
 {
     html_element(p->o, "p", "empty", text);
+}
+
+void
+page_rows_end(struct page *p, uint64_t rows, uint64_t full, const char *next, const char *none)
+{
+    if (rows < full && next[0] != '\0') {
+        out_str(p->o, "<p class=\"hint\" role=\"status\"");
+        out_str(p->o, rows == 0 ? " data-go-on>" : ">");
+        html_str(p->o, rows == 0 ? tr("None among those that were looked at. There are more: "
+                                      "the next page goes on.")
+                                 : tr("Not all were looked at yet: the next page goes on."));
+        html_close(p->o, "p");
+    } else if (rows == 0) {
+        page_empty(p, none);
+    }
 }
 
 void

@@ -66,7 +66,13 @@ bool page_session_allowed(const struct page *p, struct session *s);
 /* What a request for a page needs, asked in the loop: who has no session, or is let in by a ticket,
  * needs no worker; nobody asks more often than he may, and pages have half of the workers' queue.
  */
-enum page_gate { PAGE_HERE, PAGE_TO_WORKER, PAGE_TOO_OFTEN, PAGE_CROWDED };
+enum page_gate {
+    PAGE_HERE,
+    PAGE_FORM, /* here, or in a worker where it would stand still here */
+    PAGE_TO_WORKER,
+    PAGE_TOO_OFTEN,
+    PAGE_CROWDED
+};
 enum page_gate page_gate(const struct exchange *x);
 /* The page that says so: of the last two. */
 enum handled page_not_now(struct exchange *x, enum page_gate why);
@@ -126,6 +132,10 @@ void page_fact_money(struct page *p, const char *what, jb_amount amount);
 void page_fact_text(struct page *p, const char *what, const char *text);
 /* An empty list says so. */
 void page_empty(struct page *p, const char *text);
+/* Behind a list: that it is empty, or, of a page with fewer rows than it could have, that it is not
+ * the end: a page looks at so many and ends. */
+void page_rows_end(struct page *p, uint64_t rows, uint64_t full, const char *next,
+                   const char *none);
 /* Links to the next page of a list, and back to its beginning. base: path with "?" or "&" at its
  * end. */
 void page_next(struct page *p, const char *base, const char *next, bool first);

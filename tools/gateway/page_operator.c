@@ -6,13 +6,14 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#include "clock.h"
 #include "config.h"
 #include "gateway.h"
 #include "page_holder.h"
 #include "papers_json.h"
 #include "queries.h"
 
-enum { ROWS = 50, REFUSALS = 1000, REFUSAL_PAGES = 20 };
+enum { ROWS = 50, REFUSALS = 1000, REFUSAL_PAGES = 20, REFUSALS_US = 20000 };
 
 /* ---- the ledger ---- */
 
@@ -288,7 +289,12 @@ totals_now(struct page *p)
         page_failed(p, status);
         return false;
     }
-    if (jb_ledger_totals_get(p->views, NULL, &t, &p->err) == JB_OK) {
+    status = jb_ledger_totals_get(p->views, NULL, &t, &p->err);
+    if (status == JB_E_BUSY) {
+        page_failed(p, status);
+        return false;
+    }
+    if (status == JB_OK) {
         figures(p, &t);
     } else { /* sums may be too large for what they are kept in, and all else is to be seen */
         html_open(p->o, "section", NULL);
@@ -316,7 +322,8 @@ count_refusal(void *data, const struct jb_event *e)
     return true;
 }
 
-/* All of them, page by page, as far as so many pages reach: *ret_all, whether that is all. */
+/* All of them, page by page, as far as so many pages, or so long, reach: *ret_all, whether that is
+ * all. */
 static jb_status
 count_refusals(struct page *p, jb_instant since, struct refusals *r, bool *ret_all)
 {
@@ -324,8 +331,10 @@ count_refusals(struct page *p, jb_instant since, struct refusals *r, bool *ret_a
     const struct jb_events_query q = {
         .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1, .since = &since};
     char cursor[JB_CURSOR_TEXT_BYTES] = "";
+    const int64_t until = now_us() + REFUSALS_US;
     jb_status status = JB_OK;
-    for (unsigned i = 0; i < REFUSAL_PAGES && status == JB_OK && (i == 0 || cursor[0] != '\0');
+    for (unsigned i = 0; i < REFUSAL_PAGES && status == JB_OK &&
+                         (i == 0 || (cursor[0] != '\0' && now_us() < until));
          i++) {
         status = jb_events_get(p->views, &q, NULL, cursor, REFUSALS, count_refusal, r, cursor, NULL,
                                &p->err);
@@ -501,10 +510,7 @@ wallets_page(struct page *p)
         return false;
     }
     page_table_end(p);
-    if (w.rows == 0) {
-        page_empty(p, next[0] != '\0' ? tr("None among the 50,000 that were looked at; go on.")
-                                      : tr("There is none."));
-    }
+    page_rows_end(p, w.rows, ROWS, next, tr("There is none."));
     struct out base = {0};
     out_str(&base, "/o/wallets?state=");
     url_text(&base, state);
@@ -743,10 +749,9 @@ find_rows(struct page *p, struct jb_text ref)
         return false;
     }
     page_table_end(p);
-    if (f.rows == 0) {
-        page_empty(p, tr("It stands nowhere. Whole texts are found: an id, a key, a transaction or "
-                         "approval number; names are not."));
-    }
+    page_rows_end(p, f.rows, f.rows, next,
+                  tr("It stands nowhere. Whole texts are found: an id, a key, a transaction or "
+                     "approval number; names are not."));
     struct out base = {0};
     out_str(&base, "/o/find?ref=");
     url_text(&base, ref);
@@ -844,10 +849,7 @@ in_flight_page(struct page *p)
         page_failed(p, status);
         return false;
     }
-    if (!any) {
-        page_empty(p, next[0] != '\0' ? tr("None among the newest requests; older ones follow.")
-                                      : tr("No refund is in flight."));
-    }
+    page_rows_end(p, any ? 1 : 0, 1, next, tr("No refund is in flight."));
     page_next(p, "/o/refunds", next, from == NULL);
     page_end(p);
     return true;
@@ -953,9 +955,7 @@ due_page(struct page *p)
         return false;
     }
     page_table_end(p);
-    if (d.rows == 0) {
-        page_empty(p, tr("Nothing is due."));
-    }
+    page_rows_end(p, d.rows, d.rows, next, tr("Nothing is due."));
     page_next(p, "/o/due", next, from == NULL);
     html_close(p->o, "section");
     page_end(p);

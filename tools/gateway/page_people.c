@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "page_holder.h"
 #include "rows_json.h"
 
@@ -319,7 +320,10 @@ question(struct page *p, uint32_t number, bool open)
     return true;
 }
 
-/* Of a large ledger an answer may take a moment: each is given when it is asked for. */
+/* Answers may take a moment, those of a large ledger above all: then each is given when it is asked
+ * for. */
+enum { QUESTIONS_US = 30000 };
+
 static void
 question_link(struct page *p, uint32_t number)
 {
@@ -344,8 +348,9 @@ questions_page(struct page *p)
     page_begin(p, 200, tr("Questions"), TAB_QUESTIONS);
     page_paragraph(p, "hint", tr("The ten that are asked most, answered for this wallet now."));
     html_open(p->o, "section", NULL);
+    const int64_t until = now_us() + QUESTIONS_US;
     for (uint32_t i = 1; i <= JB_QUESTIONS && ok; i++) {
-        if (s.events <= PAGE_CHEAP_EVENTS || asked == i) {
+        if (asked == i || (s.events <= PAGE_CHEAP_EVENTS && now_us() < until)) {
             ok = question(p, i, asked == i);
         } else {
             question_link(p, i);

@@ -294,9 +294,7 @@ page_history(struct page *p, struct jb_text wallet, jb_history_kind kind, const 
         return false;
     }
     page_table_end(p);
-    if (h.rows == 0) {
-        page_empty(p, tr("There is nothing here yet."));
-    }
+    page_rows_end(p, h.rows, limit, next, tr("There is nothing here yet."));
     return true;
 }
 

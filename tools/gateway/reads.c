@@ -135,6 +135,7 @@ reads_failed(struct exchange *x, const struct query *q, jb_status status,
 {
     x->answer.body.n = 0;
     x->answer.body.first = true;
+    x->over = status == JB_E_BUSY;
     if (status == JB_E_NOTFOUND && err->at != 0 && (q->cursor.s != NULL || q->kind == QUERY_FEED)) {
         problem(x, GATEWAY_CURSOR_AHEAD, err->text);
     } else {
@@ -156,12 +157,6 @@ answer(struct exchange *x, const struct asked *a, const struct query *q)
     caching(x, q, head);
     x->answer.seq = x->answer.body.as_of != 0 ? x->answer.body.as_of : head;
     exchange_answer(x, 200, info->lines ? "application/x-ndjson" : "application/json");
-}
-
-static const struct asked *
-asked_of(const struct exchange *x)
-{
-    return x->route->lane == LANE_SLOW ? &x->gateway->slow : &x->gateway->quick;
 }
 
 /* Each thread that reads queries has its pool for them as long as it lives. */
@@ -211,7 +206,7 @@ read_get(struct exchange *x)
     SPEAK(x->lang);
     struct json_pool *pool = pool_of_thread(x);
     if (pool != NULL && query_read(x, pool, &q)) {
-        answer(x, asked_of(x), &q);
+        answer(x, x->asked, &q);
     }
     return ANSWERED;
 }
@@ -283,7 +278,7 @@ wallet_get(struct exchange *x)
     SPEAK(x->lang);
     struct json_pool *pool = pool_of_thread(x);
     if (pool != NULL && query_read(x, pool, &q)) {
-        wallet_answer(x, asked_of(x), &q);
+        wallet_answer(x, x->asked, &q);
     }
     return ANSWERED;
 }
@@ -301,7 +296,7 @@ event_get(struct exchange *x)
         return ANSWERED;
     }
     q.limit = 1;
-    answer(x, asked_of(x), &q);
+    answer(x, x->asked, &q);
     if (x->answer.status != 200) {
         return ANSWERED;
     }

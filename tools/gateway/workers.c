@@ -1,6 +1,7 @@
 #include "workers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define THREADS_MAX 16
@@ -15,6 +16,7 @@ struct workers {
     pthread_cond_t more;
     bool ending;
     unsigned threads_n;
+    _Atomic unsigned numbers;
     pthread_t threads[THREADS_MAX];
     size_t first, n, cap; /* of the ring */
     struct item ring[];
@@ -38,11 +40,20 @@ take(struct workers *w, struct item *ret)
     return any;
 }
 
+static _Thread_local unsigned mine;
+
+unsigned
+workers_mine(void)
+{
+    return mine;
+}
+
 static void *
 work(void *data)
 {
     struct workers *w = data;
     struct item item;
+    mine = atomic_fetch_add(&w->numbers, 1);
     while (take(w, &item)) {
         item.work(item.x);
     }

@@ -45,6 +45,10 @@ JB_API jb_views *jb_views_close(jb_views *v);
 /* Folds the log's tail; stores it when more than 200,000 events or 1 s are not stored yet, or when
  * now is true. */
 JB_API JB_NODISCARD jb_status jb_views_sync(jb_views *v, bool now, struct jb_error *err);
+/* For a thread that must not stand still, before it asks something of now: JB_OK where the query
+ * finds nobody else in its way (this waits for 0.2 ms at most) and at most so many events of the
+ * log's tail to fold; else JB_E_BUSY, and another thread is to ask. It folds nothing itself. */
+JB_API JB_NODISCARD jb_status jb_views_ready(jb_views *v, uint64_t events, struct jb_error *err);
 
 typedef enum jb_as_of_kind {
     JB_AS_OF_NOW = 0,
@@ -145,7 +149,9 @@ struct jb_wallet_row {
     jb_instant used_at; /* when its last consumption happened; JB_NO_INSTANT: there was none */
 };
 /* A page of wallets in order of their numbers. query NULL: all. A page ends at the latest when it
- * has looked at 50,000 wallets, however few were listed. */
+ * has looked at 50,000 wallets, however few were listed; of a handle with a limit of time, when
+ * half of that is over. So do the pages of events and histories that look at more than they list.
+ */
 JB_API JB_NODISCARD jb_status jb_wallets_find(
     jb_views *v, const struct jb_wallets_query *query, const struct jb_as_of *as_of,
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_wallet_row *row),

@@ -24,6 +24,12 @@ for (const input of document.querySelectorAll("input[inputmode=numeric].r")) {
   });
 }
 
+// A list that was looked through in part, and had nothing so far, goes on by itself.
+const onward = document.querySelector("[data-go-on]") && document.querySelector("a[rel=next]");
+if (onward) {
+  setTimeout(() => { location.replace(onward.href); }, 100);
+}
+
 // A frame is a stop of the keyboard where it can be moved, and none where it cannot.
 const stops = () => {
   for (const frame of document.querySelectorAll(".scroll")) {
