@@ -143,8 +143,7 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     if (status != JB_OK) {
         return status;
     }
-    struct jb_cached_wallet *s =
-        jb_vec_reserve(&b->slots, number) ? jb_slot_new(&b->memory) : NULL;
+    struct jb_cached_wallet *s = jb_vec_reserve(&b->slots, number) ? jb_slot_new(&b->memory) : NULL;
     if (s == NULL) {
         return no_memory(err);
     }

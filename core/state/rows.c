@@ -299,7 +299,7 @@ jb_news_put(const struct jb_news *news, const struct jb_news_mark *from, jb_day 
 #define DROP_OVER(list, is_over)                                                                   \
     do {                                                                                           \
         uint32_t to = 0;                                                                           \
-        for (uint32_t i = 0; i < w->list.n; i++) {                                                   \
+        for (uint32_t i = 0; i < w->list.n; i++) {                                                 \
             if (!(is_over)) {                                                                      \
                 w->list.at[to++] = w->list.at[i];                                                  \
             }                                                                                      \
