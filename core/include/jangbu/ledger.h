@@ -189,7 +189,8 @@ JB_API JB_NODISCARD jb_status jb_head_get(jb_ledger *l, struct jb_head *ret, str
 /* For a thread that must not stand still, before it asks something of now that needs no
  * projections (a balance, who, what one may do): JB_OK where it finds nobody else in its way (this
  * waits for 0.2 ms at most) and at most so many events of the log's tail to fold; else JB_E_BUSY,
- * and another thread is to ask. It folds nothing itself. jb_views_ready is for all other queries. */
+ * and another thread is to ask. It folds nothing itself. jb_views_ready is for all other queries.
+ */
 JB_API JB_NODISCARD jb_status jb_ledger_ready(jb_ledger *l, uint64_t events, struct jb_error *err);
 
 /*
