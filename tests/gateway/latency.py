@@ -304,8 +304,12 @@ def run(a, ledger):
         make(a, ledger)
     if a.backlog:
         now = datetime.datetime.now(KST).strftime("b%d%H%M%S")
-        n, took = apply(a.jangbu, ledger, (f'{{"op":"charge","wallet":"W{i % a.wallets}","charge":"{now}-{i}","amount":1000}}' for i in range(a.backlog)))
-        print(f"{n} commands more in {took:.0f} s", flush=True)
+        views, before = (os.path.join(ledger, name) for name in ("views.mdb", "views.before"))
+        shutil.copyfile(views, before)
+        lines = (f'{{"op":"charge","wallet":"W{i % a.wallets}","charge":"{now}-{i}","amount":1000}}' for i in range(a.backlog) if i % 1000 != 5)
+        n, took = apply(a.jangbu, ledger, lines)
+        os.replace(before, views)  # as after a loss of power: the projections are behind
+        print(f"{n} commands more in {took:.0f} s, that no projection has", flush=True)
     tokens = os.path.join(ledger, "..", "latency.tokens")
     if os.path.exists(tokens):
         os.remove(tokens)
