@@ -62,6 +62,41 @@ jb_map_cut(struct jb_map *m, size_t n)
     }
 }
 
+/* Entries of a bucket follow each other by their indexes, the greatest first. So the last of all is
+ * the first of its bucket, and where it moves it takes the place that its new index has. */
+static void
+move_last(struct jb_map *m, uint32_t to)
+{
+    struct jb_map_entry last = m->entries.at[m->entries.n - 1];
+    uint32_t *at = &m->buckets[last.hash & m->mask];
+    *at = last.next;
+    while (*at > to) {
+        at = &m->entries.at[*at - 1].next;
+    }
+    last.next = *at;
+    m->entries.at[to - 1] = last;
+    *at = to;
+}
+
+void
+jb_map_remove(struct jb_map *m, uint64_t hash, uint64_t value)
+{
+    uint32_t *at = m->buckets != NULL ? &m->buckets[hash & m->mask] : NULL;
+    while (at != NULL && *at != 0 &&
+           (m->entries.at[*at - 1].hash != hash || m->entries.at[*at - 1].value != value)) {
+        at = &m->entries.at[*at - 1].next;
+    }
+    const uint32_t found = at != NULL ? *at : 0;
+    if (found == 0) {
+        return;
+    }
+    *at = m->entries.at[found - 1].next;
+    if (found != m->entries.n) {
+        move_last(m, found);
+    }
+    m->entries.n--;
+}
+
 static const struct jb_map_entry *
 walk(const struct jb_map *m, uint32_t index, uint64_t hash)
 {

@@ -26,6 +26,9 @@ void jb_map_clear(struct jb_map *m);
 bool jb_map_put(struct jb_map *m, uint64_t hash, uint64_t value);
 /* Takes back everything after the first n entries. */
 void jb_map_cut(struct jb_map *m, size_t n);
+/* Takes out the newest entry with that hash and value, if there is one. The last entry takes its
+ * place: what was put behind it is not to be taken back any more. */
+void jb_map_remove(struct jb_map *m, uint64_t hash, uint64_t value);
 /* The newest entry with that hash; then the ones before it. NULL: none. */
 const struct jb_map_entry *jb_map_find(const struct jb_map *m, uint64_t hash);
 const struct jb_map_entry *jb_map_again(const struct jb_map *m, const struct jb_map_entry *e);

@@ -116,7 +116,7 @@ get(struct jb_state *b, unsigned table, const void *key, size_t key_n, const voi
                             : jb_store_get(&b->snap, table, key, key_n, value, n, err);
 }
 
-/* A number has one entry for ever: its wallet may come and go. */
+/* A number has one entry, also where its wallet went and came back without it. */
 static bool
 note_id(struct jb_state *b, uint64_t hash, uint32_t number)
 {

@@ -42,8 +42,8 @@ jb_state_trim(struct jb_state *b, size_t keep, size_t look)
     for (; look > 0 && b->loaded > keep && b->store != NULL && !b->save.live; look--) {
         b->hand = b->hand < b->slots.n ? b->hand : 0;
         const struct jb_cached_wallet *s = b->slots.at[b->hand];
-        /* Its entry in wallet_ids finds an empty slot until it is loaded again. */
         if (s != NULL && s->touched == 0) {
+            jb_map_remove(&b->wallet_ids, jb_state_hash(b, s->w.id, s->w.id_n), s->w.number);
             drop_slot(b, b->hand);
         }
         b->hand++;
