@@ -285,7 +285,7 @@ jb_wide_fits(jb_wide value, jb_amount *ret, struct jb_error *err)
     *ret = (jb_amount)value;
     return *ret == value
                ? JB_OK
-               : jb_fail(err, JB_E_CORRUPT,
+               : jb_fail(err, JB_E_RANGE,
                          "the sums of an explanation are too large for a number of 64 bits");
 }
 

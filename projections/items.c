@@ -549,21 +549,140 @@ struct asked {
 
 static jb_status
 tell_rows(struct page *p, const struct list *l, const struct asked *a, size_t *ret_told,
-          struct jb_error *err)
+          bool *ret_more, struct jb_error *err)
 {
-    bool more = true;
-    for (*ret_told = 0; more && *ret_told < p->rows.n && *ret_told < a->limit; ++*ret_told) {
+    *ret_more = true;
+    for (*ret_told = 0; *ret_more && *ret_told < p->rows.n && *ret_told < a->limit; ++*ret_told) {
         const struct jb_event *e;
         jb_status status = jb_kept_at(&p->kept, *ret_told, &e, err);
         if (status != JB_OK) {
             return status;
         }
-        status = l->tell(p, &p->rows.at[*ret_told], e, a->each, a->data, &more, err);
+        status = l->tell(p, &p->rows.at[*ret_told], e, a->each, a->data, ret_more, err);
         if (status != JB_OK) {
             return status;
         }
     }
     return JB_OK;
+}
+
+/* Tells the rows of one wallet above p->above, a->limit at most; p has one more where the list goes
+ * on. */
+static jb_status
+rows_of_wallet(struct page *p, const struct list *l, const struct asked *a, size_t *ret_told,
+               bool *ret_more, struct jb_error *err)
+{
+    jb_status status = jb_wallet_text(p->v->l, p->wallet, p->id, err);
+    status = status == JB_OK ? begin_taking(p, err) : status;
+    status = status == JB_OK ? read_page(p, a->limit + 1, err) : status;
+    status = status == JB_OK ? keep_rows(p, l->made_by, l->or_by, err) : status;
+    return status == JB_OK ? tell_rows(p, l, a, ret_told, ret_more, err) : status;
+}
+
+/* ---- of all wallets ---- */
+
+/* Wallets that a page looks at, at most. */
+#define WALLETS_AT_ONCE 10000
+
+/* Those that have a refund in flight. */
+struct in_flight {
+    uint32_t from, behind; /* the first that is looked at; the one behind the last that was */
+    bool end;              /* there is none behind */
+    JB_VEC(uint32_t) wallets;
+};
+
+static jb_status
+look_at(struct in_flight *f, struct jb_view_read *q, jb_seq seq, struct jb_error *err)
+{
+    struct jb_summary w;
+    jb_status status = jb_view_read_summary(q, f->behind, seq, &w, err);
+    f->end = status == JB_E_NOTFOUND; /* made later, as were those behind it */
+    if (status != JB_OK) {
+        return f->end ? JB_OK : status;
+    }
+    if (w.pending > 0 || w.transit > 0) {
+        if (jb_vec_reserve(&f->wallets, f->wallets.n + 1)) {
+            f->wallets.at[f->wallets.n++] = f->behind;
+        } else {
+            status = no_memory(err);
+        }
+    }
+    jb_summary_free(&w);
+    f->behind++;
+    return status;
+}
+
+/* As many as a page may need: each of them has a row at least. */
+static jb_status
+find_in_flight(jb_views *v, struct in_flight *f, jb_seq seq, uint32_t limit, struct jb_error *err)
+{
+    struct jb_view_read q;
+    jb_status status = jb_view_read_begin(v, seq, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    while (status == JB_OK && !f->end && f->behind - f->from < WALLETS_AT_ONCE &&
+           f->wallets.n <= limit) {
+        f->end = f->behind > q.fold->g.wallets_n;
+        status = f->end ? JB_OK : look_at(f, &q, seq, err);
+    }
+    jb_view_read_end(&q);
+    return status;
+}
+
+/* Where a list of all wallets goes on: behind that number of that wallet. */
+#define PLACE(wallet, number) ((uint64_t)(wallet) << 32 | (number))
+#define WHOLE UINT32_MAX
+
+/* The rows of one of them. *last: the place behind which a page goes on that ends here; *ret_more
+ * false: this page ends here. */
+static jb_status
+one_in_flight(const struct page *all, uint32_t wallet, const struct list *l, struct asked *a,
+              uint64_t *last, bool *ret_more, struct jb_error *err)
+{
+    struct page p = *all;
+    size_t told = 0;
+    p.wallet = wallet;
+    p.above = wallet == *last >> 32 ? (uint32_t)*last : 0;
+    const jb_status status = rows_of_wallet(&p, l, a, &told, ret_more, err);
+    if (status == JB_OK) {
+        const bool whole = told == p.rows.n;
+        *last = whole      ? PLACE(wallet, WHOLE)
+                : told > 0 ? PLACE(wallet, p.rows.at[told - 1].number)
+                           : *last;
+        a->limit -= (uint32_t)told;
+        *ret_more = *ret_more && whole && a->limit > 0;
+    }
+    free_page(&p, false);
+    return status;
+}
+
+static jb_status
+get_all_open(jb_views *v, const struct list *l, struct asked a, struct jb_error *err)
+{
+    struct page p = {.v = v, .list = l->items, .open = true};
+    const struct jb_page_of of = {.list = l->page, .filter = JB_WHICH_OPEN};
+    struct jb_page_place place = {0};
+    struct in_flight f = {.end = false};
+    bool fresh, more = true;
+    size_t i = 0;
+    jb_status status = jb_page_begin(v, &of, a.as_of, a.cursor, a.limit, &place, &p.r, &fresh, err);
+    status = status == JB_OK ? jb_page_end_of_day(v, &p.r, err) : status;
+    f.from = (uint32_t)(place.at >> 32) + ((uint32_t)place.at == WHOLE || place.at == 0 ? 1 : 0);
+    f.behind = f.from;
+    status = status == JB_OK ? find_in_flight(v, &f, p.r.moment.seq, a.limit, err) : status;
+    for (; i < f.wallets.n && more && status == JB_OK; i++) {
+        status = one_in_flight(&p, f.wallets.at[i], l, &a, &place.at, &more, err);
+    }
+    const bool all = i == f.wallets.n && (i == 0 || (uint32_t)place.at == WHOLE);
+    if (all) {
+        place.at = PLACE(f.behind - 1, WHOLE); /* as far as it was looked */
+    }
+    jb_vec_free(&f.wallets);
+    if (status == JB_OK) {
+        jb_page_end(v, &of, f.end && all ? NULL : &place, &p.r, a.next, a.moment);
+    }
+    return status;
 }
 
 static jb_status
@@ -576,11 +695,10 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
     struct page p = {.v = v, .list = l->items, .open = a->which == JB_WHICH_OPEN};
     struct jb_page_of of = {.list = l->page, .filter = a->which};
     struct jb_page_place place = {0}; /* the last number that was told */
-    bool fresh;
+    bool fresh, more;
     size_t told = 0;
     jb_status status = jb_find_wallet(v->l, a->wallet, &p.wallet, err);
     of.wallet = p.wallet;
-    status = status == JB_OK ? jb_wallet_text(v->l, p.wallet, p.id, err) : status;
     status = status == JB_OK
                  ? jb_page_begin(v, &of, a->as_of, a->cursor, a->limit, &place, &p.r, &fresh, err)
                  : status;
@@ -589,11 +707,7 @@ get_page(jb_views *v, const struct list *l, const struct asked *a, struct jb_err
     }
     status = status == JB_OK ? jb_page_end_of_day(v, &p.r, err) : status;
     p.above = (uint32_t)place.at;
-    status = status == JB_OK ? begin_taking(&p, err) : status;
-    /* One more than the page has: whether the list goes on. */
-    status = status == JB_OK ? read_page(&p, a->limit + 1, err) : status;
-    status = status == JB_OK ? keep_rows(&p, l->made_by, l->or_by, err) : status;
-    status = status == JB_OK ? tell_rows(&p, l, a, &told, err) : status;
+    status = status == JB_OK ? rows_of_wallet(&p, l, a, &told, &more, err) : status;
     if (status == JB_OK) {
         place.at = told > 0 ? p.rows.at[told - 1].number : place.at;
         jb_page_end(v, &of, told < p.rows.n ? &place : NULL, &p.r, a->next, a->moment);
@@ -705,8 +819,13 @@ jb_refunds_get(jb_views *v, struct jb_text wallet, jb_which which, const struct 
     JB_SPEAK(JB_LANG_OF(v));
     JB_LIMITED(v);
     const struct asked a = {wallet, which, as_of, cursor, limit, &each, data, next, moment};
-    return v != NULL && each != NULL ? get_page(v, &refunds, &a, err)
-                                     : jb_fail_null(err, refunds.function);
+    if (v == NULL || each == NULL) {
+        return jb_fail_null(err, refunds.function);
+    }
+    if (wallet.s == NULL && which != JB_WHICH_OPEN) {
+        return jb_fail(err, JB_E_USAGE, "of all wallets only the open refunds are listed");
+    }
+    return wallet.s == NULL ? get_all_open(v, &refunds, a, err) : get_page(v, &refunds, &a, err);
 }
 
 jb_status

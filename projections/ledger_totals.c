@@ -31,7 +31,7 @@ fits(jb_wide value, jb_amount *ret, struct jb_error *err)
     *ret = (jb_amount)value;
     return *ret == value
                ? JB_OK
-               : jb_fail(err, JB_E_CORRUPT,
+               : jb_fail(err, JB_E_RANGE,
                          "the sums over all wallets are too large for a number of 64 bits");
 }
 

@@ -50,7 +50,7 @@ static void
 add(struct making *m, jb_amount *sum, jb_amount amount, jb_status *status)
 {
     if (*status == JB_OK && __builtin_add_overflow(*sum, amount, sum)) {
-        *status = jb_fail(m->err, JB_E_CORRUPT,
+        *status = jb_fail(m->err, JB_E_RANGE,
                           "the sums of a report are too large for a number of 64 bits");
     }
 }

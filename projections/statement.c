@@ -69,7 +69,7 @@ add_flows(struct jb_statement *s, const struct jb_cash_row *row, struct jb_error
     JB_FLOWS(JB_X)
 #undef JB_X
     return fits ? JB_OK
-                : jb_fail(err, JB_E_CORRUPT,
+                : jb_fail(err, JB_E_RANGE,
                           "the sums of a statement are too large for a number of 64 bits");
 }
 

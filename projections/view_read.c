@@ -225,7 +225,7 @@ jb_row_shown(const struct jb_day_row *row, struct jb_cash_row *ret, struct jb_er
     }
     if (!fits) {
         char text[JB_DAY_TEXT_BYTES];
-        return jb_fail(err, JB_E_CORRUPT, "the sums of %s are too large for a number of 64 bits",
+        return jb_fail(err, JB_E_RANGE, "the sums of %s are too large for a number of 64 bits",
                        jb_day_print(row->day, text));
     }
     *ret = (struct jb_cash_row){.day = row->day,

@@ -178,6 +178,8 @@ jb_status_word(jb_status s)
         return "E_DEVICE";
     case JB_E_ENGINE:
         return "E_ENGINE";
+    case JB_E_RANGE:
+        return "E_RANGE";
     }
     return "E_OTHER";
 }

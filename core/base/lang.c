@@ -5,6 +5,7 @@
 #include <string.h>
 
 _Thread_local jb_lang jb_lang_now = JB_LANG_EN;
+_Thread_local jb_lang jb_lang_asked;
 _Thread_local struct jb_both jb_both;
 
 struct row {
@@ -85,4 +86,14 @@ jb_lang_check(jb_lang lang, jb_lang otherwise, const char *what, jb_lang *ret, s
     }
     *ret = lang != JB_LANG_UNSAID ? lang : otherwise;
     return JB_OK;
+}
+
+jb_lang
+jb_speak(jb_lang lang)
+{
+    const jb_lang before = jb_lang_asked;
+    if (lang >= JB_LANG_UNSAID && lang <= JB_LANG_KO) {
+        jb_lang_asked = lang;
+    }
+    return before;
 }

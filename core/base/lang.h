@@ -38,8 +38,13 @@ jb_lang_set(jb_lang lang)
 #define JB_SPEAK(lang)                                                                             \
     __attribute__((cleanup(jb_lang_back), unused)) const jb_lang jb_spoken = jb_lang_set(lang)
 
-/* Of a handle, which may be NULL. */
-#define JB_LANG_OF(handle) ((handle) != NULL ? (handle)->lang : JB_LANG_EN)
+/* What jb_speak asked for in the calling thread; JB_LANG_UNSAID: nothing. */
+extern _Thread_local jb_lang jb_lang_asked __attribute__((tls_model("initial-exec")));
+/* That, or that of a handle, which may be NULL. */
+#define JB_LANG_OF(handle)                                                                         \
+    (jb_lang_asked != JB_LANG_UNSAID ? jb_lang_asked                                               \
+     : (handle) != NULL              ? (handle)->lang                                              \
+                                     : JB_LANG_EN)
 
 /* JB_E_USAGE for a number that is no language. *ret: lang, or `otherwise` where none is said. */
 JB_NODISCARD jb_status jb_lang_check(jb_lang lang, jb_lang otherwise, const char *what,

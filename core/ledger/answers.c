@@ -193,12 +193,18 @@ copy_text(jb_answers *set, struct jb_text *t)
     }
 }
 
+static void
+copy_parts(jb_answers *set, struct jb_parts *parts)
+{
+    parts->at = copy(set, parts->at, parts->n * sizeof *parts->at);
+    parts->n = parts->at != NULL ? parts->n : 0;
+}
+
 /* What a field of the copy points to. */
 static void
 copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
 {
     void *at = (char *)e + f->offset;
-    struct jb_parts *parts = at;
     struct jb_figures *figures = at;
     struct jb_totals *totals = at;
     switch (f->kind) {
@@ -209,8 +215,7 @@ copy_field(jb_answers *set, const struct jb_field_info *f, struct jb_event *e)
     case JB_FK_SPLIT:
     case JB_FK_PARTS_FROM:
     case JB_FK_PARTS_TO:
-        parts->at = copy(set, parts->at, parts->n * sizeof *parts->at);
-        parts->n = parts->at != NULL ? parts->n : 0;
+        copy_parts(set, at);
         break;
     case JB_FK_FIGURES:
         figures->at = copy(set, figures->at, figures->n * sizeof *figures->at);
@@ -248,6 +253,11 @@ jb_answers_copy_event(jb_answers *set, const struct jb_event *e)
         copy_text(set, &to->key);
         copy_text(set, &to->caller);
         copy_text(set, &to->role);
+    }
+    if (e->type == JB_EV_CASH_CONSUMED) { /* of ten nine */
+        copy_text(set, &to->cash_consumed.usage);
+        copy_parts(set, &to->cash_consumed.parts);
+        return set->no_memory ? NULL : to;
     }
     const struct jb_event_type_info *type = jb_event_type_get(e->type);
     for (uint32_t i = 0; type != NULL && i < type->fields_n; i++) {

@@ -430,7 +430,7 @@ drop_some(struct jb_state *b, struct jb_behind *z, size_t wallets)
             jb_wallet_drop_stored(&s->w);
         }
     }
-    jb_facts_take(&b->facts, &z->news.facts, &z->next_fact, 4 * wallets);
+    jb_facts_take(&b->facts, false, &z->news.facts, &z->next_fact, 4 * wallets);
     jb_state_trim(b, jb_behind_limits.wallets_kept, 4 * wallets);
     if (z->next == z->dirty.n && z->next_fact == z->news.facts.bytes.n) {
         end(z);

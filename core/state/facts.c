@@ -9,6 +9,7 @@
 
 /* Of those that are stored, in memory; beyond it all of them come back when they are asked for. */
 #define KEPT_MAX 1000000
+#define KEPT_BYTES_MAX (64U << 20)
 #define SLOTS_MIN 256
 
 static_assert(sizeof(struct jb_fact) == 24, "facts stand at places that 8 divides");
@@ -337,8 +338,9 @@ jb_facts_free(struct jb_facts *f)
 void
 jb_facts_trim(struct jb_state *b)
 {
-    if (b->store != NULL && !b->save.live && b->facts.n > KEPT_MAX) {
-        jb_facts_clear(&b->facts);
+    if (b->store != NULL && !b->save.live &&
+        (b->facts.n > KEPT_MAX || b->facts.bytes.n > KEPT_BYTES_MAX)) {
+        jb_facts_free(&b->facts);
     }
 }
 
@@ -368,18 +370,18 @@ warm_next(const struct jb_facts *kept, const struct jb_facts *from, size_t at, s
 static bool
 is_worth_keeping(const struct jb_facts *kept, const struct jb_fact *fact)
 {
-    bool paper = fact->key.bytes[0] == JB_FACT_INVOICE || fact->key.bytes[0] == JB_FACT_SLICE;
+    const bool paper = fact->key.bytes[0] == JB_FACT_INVOICE || fact->key.bytes[0] == JB_FACT_SLICE;
     return !paper || find(kept, &fact->key, fact->hash) != NULL;
 }
 
 bool
-jb_facts_take(struct jb_facts *kept, const struct jb_facts *from, size_t *at, size_t n)
+jb_facts_take(struct jb_facts *kept, bool all, const struct jb_facts *from, size_t *at, size_t n)
 {
     while (n > 0 && *at < from->bytes.n) {
         size_t some = warm_next(kept, from, *at, n);
         for (size_t i = 0; i < some; i++, *at = jb_fact_after(from, *at)) {
             const struct jb_fact *fact = jb_fact_at(from, *at);
-            if (is_worth_keeping(kept, fact) &&
+            if ((all || is_worth_keeping(kept, fact)) &&
                 !put(kept, &fact->key, fact->hash, jb_fact_record(fact), fact->n, 0)) {
                 jb_facts_clear(kept);
                 *at = from->bytes.n;

@@ -53,7 +53,9 @@ struct jb_fact {
     uint32_t older; /* the one before of the same key: its place by 8, plus 1; 0: none */
 };
 
-/* The way to one is short: a slot, which says as well that there is none, and the fact itself. */
+/* The way to one is short: a slot, which says as well that there is none, and the fact itself. They
+ * end at 32 GiB, some 120 million documents where none can be stored (an audit, a rebuild): then
+ * there is no memory for more. */
 struct jb_facts {
     uint64_t *slots; /* half a hash, and the place of the newest by 8, plus 1; 0: free */
     uint32_t mask;
@@ -78,9 +80,11 @@ void jb_facts_clear(struct jb_facts *f);
 void jb_facts_free(struct jb_facts *f);
 /* Lets go what the store has, where there is much of it. */
 void jb_facts_trim(struct jb_state *b);
-/* Takes n of `from`, which are stored now, from place *at on, into what is kept of the stored ones.
- * False: no memory, and nothing is kept. */
-bool jb_facts_take(struct jb_facts *kept, const struct jb_facts *from, size_t *at, size_t n);
+/* Takes n of `from`, which are stored now, from place *at on, into what is kept of the stored ones:
+ * all of them, which a state must ask for that cannot look into its store, or those that are worth
+ * it. False: no memory, and nothing is kept. */
+bool jb_facts_take(struct jb_facts *kept, bool all, const struct jb_facts *from, size_t *at,
+                   size_t n);
 /* Nothing that came later has the same key. */
 bool jb_fact_newest(const struct jb_facts *f, const struct jb_fact *fact);
 

@@ -143,23 +143,20 @@ read_slot(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret, st
     if (status != JB_OK) {
         return status;
     }
-    struct jb_cached_wallet *s = calloc(1, sizeof *s);
-    if (s == NULL || !jb_vec_reserve(&b->slots, number)) {
-        free(s);
+    struct jb_cached_wallet *s = jb_vec_reserve(&b->slots, number) ? jb_slot_new(&b->memory) : NULL;
+    if (s == NULL) {
         return no_memory(err);
     }
     status = jb_read_wallet(value, n, &s->w);
     if (status != JB_OK || s->w.number != number) {
-        jb_wallet_free(&s->w);
-        free(s);
+        jb_slot_free(&b->memory, s);
         return status == JB_E_NOMEM ? no_memory(err) : damaged(b, err, "a wallet's record");
     }
     while (b->slots.n < number) {
         b->slots.at[b->slots.n++] = NULL;
     }
     if (!note_id(b, jb_state_hash(b, s->w.id, s->w.id_n), number)) {
-        jb_wallet_free(&s->w);
-        free(s);
+        jb_slot_free(&b->memory, s);
         return no_memory(err);
     }
     b->slots.at[number - 1] = s;
@@ -261,7 +258,7 @@ jb_state_warm(const struct jb_state *b, const struct jb_text *ids, size_t n,
     }
     for (size_t i = 0; i < n; i++) {
         found[i] = ret_numbers[i] != 0 ? b->slots.at[ret_numbers[i] - 1] : NULL;
-        for (size_t at = 0; found[i] != NULL && at < sizeof *found[i]; at += CACHE_LINE) {
+        for (size_t at = 0; found[i] != NULL && at < JB_SLOT_HOT; at += CACHE_LINE) {
             __builtin_prefetch((const char *)found[i] + at, 1);
         }
     }

@@ -18,83 +18,89 @@ outcome(const struct pipe *io)
     return io->no_memory ? JB_E_NOMEM : io->bad || io->left != 0 ? JB_E_STALE : JB_OK;
 }
 
+static bool
+grow(struct pipe *io, size_t n)
+{
+    struct jb_buffer *out = io->out;
+    io->bad |= !jb_vec_grow((void **)&out->at, &out->cap, out->n + n, 1);
+    return !io->bad;
+}
+
+/* Where n bytes are written; NULL: nowhere. */
+static inline uint8_t *
+put(struct pipe *io, size_t n)
+{
+    struct jb_buffer *out = io->out;
+    if (io->bad || (out->cap - out->n < n && !grow(io, n))) {
+        return NULL;
+    }
+    out->n += n;
+    return out->at + out->n - n;
+}
+
+/* Where n bytes are read; NULL: there are not as many. */
+static inline const uint8_t *
+take(struct pipe *io, size_t n)
+{
+    if (io->bad || io->left < n) {
+        io->bad = true;
+        return NULL;
+    }
+    io->p += n;
+    io->left -= n;
+    return io->p - n;
+}
+
 static void
 bytes(struct pipe *io, void *at, size_t n)
 {
-    if (io->bad) {
-        return;
+    uint8_t *to = io->out != NULL ? put(io, n) : NULL;
+    const uint8_t *from = io->out == NULL ? take(io, n) : NULL;
+    if (to != NULL) {
+        memcpy(to, at, n);
+    } else if (from != NULL) {
+        memcpy(at, from, n);
     }
-    if (io->out != NULL) {
-        if (!jb_vec_grow((void **)&io->out->at, &io->out->cap, io->out->n + n, 1)) {
-            io->bad = true;
-            return;
-        }
-        memcpy(io->out->at + io->out->n, at, n);
-        io->out->n += n;
-        return;
-    }
-    if (io->left < n) {
-        io->bad = true;
-        return;
-    }
-    memcpy(at, io->p, n);
-    io->p += n;
-    io->left -= n;
 }
 
-static void
+/* A number of 4, 8 or 16 bytes. */
+#define NUMBER(size, put_it, get_it)                                                               \
+    uint8_t *to = io->out != NULL ? put(io, size) : NULL;                                          \
+    const uint8_t *from = io->out == NULL ? take(io, size) : NULL;                                 \
+    if (to != NULL) {                                                                              \
+        put_it;                                                                                    \
+    } else if (from != NULL) {                                                                     \
+        get_it;                                                                                    \
+    }
+
+static inline void
 u64(struct pipe *io, uint64_t *value)
 {
-    uint8_t be[8];
-    if (io->out != NULL) {
-        jb_put_be(be, 8, *value);
-    }
-    bytes(io, be, 8);
-    if (io->out == NULL && !io->bad) {
-        *value = jb_get_be(be, 8);
-    }
+    NUMBER(8, jb_put_be(to, 8, *value), *value = jb_get_be(from, 8))
 }
 
-static void
+static inline void
 i64(struct pipe *io, int64_t *value)
 {
-    uint64_t raw = (uint64_t)*value;
-    u64(io, &raw);
-    *value = (int64_t)raw;
+    NUMBER(8, jb_put_be(to, 8, (uint64_t)*value), *value = (int64_t)jb_get_be(from, 8))
 }
 
-static void
+static inline void
 u32(struct pipe *io, uint32_t *value)
 {
-    uint8_t be[4];
-    if (io->out != NULL) {
-        jb_put_be(be, 4, *value);
-    }
-    bytes(io, be, 4);
-    if (io->out == NULL && !io->bad) {
-        *value = (uint32_t)jb_get_be(be, 4);
-    }
+    NUMBER(4, jb_put_be(to, 4, *value), *value = (uint32_t)jb_get_be(from, 4))
 }
 
 static void
 i32(struct pipe *io, int32_t *value)
 {
-    uint32_t raw = (uint32_t)*value;
-    u32(io, &raw);
-    *value = (int32_t)raw;
+    NUMBER(4, jb_put_be(to, 4, (uint32_t)*value), *value = (int32_t)jb_get_be(from, 4))
 }
 
 static void
 wide(struct pipe *io, jb_wide *value)
 {
-    uint8_t be[16];
-    if (io->out != NULL) {
-        jb_wide_put(be, *value);
-    }
-    bytes(io, be, 16);
-    if (io->out == NULL && !io->bad) {
-        *value = jb_wide_get(be);
-    }
+    NUMBER(16, jb_wide_put(to, *value), *value = jb_wide_get(from))
 }
 
 /* One of 0 to JB_BALANCE_MAX. What was read goes into sums: a damaged record must not overflow
@@ -266,11 +272,11 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 }
 
 /* Reads `count` items into a list; the smallest item has `least` bytes. */
-#define READ_LIST(list, count, least, read, type)                                                  \
+#define READ_LIST(reserve, list, count, least, read, type)                                         \
     if (io.bad || (count) > io.left / (least)) {                                                   \
         return JB_E_STALE;                                                                         \
     }                                                                                              \
-    if (!jb_vec_reserve(&ret->list, count)) {                                                      \
+    if (!reserve(&ret->list, count)) {                                                             \
         return JB_E_NOMEM;                                                                         \
     }                                                                                              \
     for (uint32_t i = 0; i < (count); i++) {                                                       \
@@ -288,10 +294,10 @@ jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
     for (unsigned i = 0; i < 4; i++) {
         u32(&io, &counts[i]);
     }
-    READ_LIST(lots, counts[0], 44, lot, jb_lot)
-    READ_LIST(grants, counts[1], 60, grant, jb_grant)
-    READ_LIST(refunds, counts[2], 28, refund, jb_refund)
-    READ_LIST(intervals, counts[3], 24, interval, jb_interval)
+    READ_LIST(jb_list_reserve, lots, counts[0], 44, lot, jb_lot)
+    READ_LIST(jb_list_reserve, grants, counts[1], 60, grant, jb_grant)
+    READ_LIST(jb_list_reserve, refunds, counts[2], 28, refund, jb_refund)
+    READ_LIST(jb_list_reserve, intervals, counts[3], 24, interval, jb_interval)
     return outcome(&io);
 }
 
@@ -393,7 +399,7 @@ jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
     globals_head(&io, ret);
     u32(&io, &policies);
     u32(&io, &open);
-    READ_LIST(policies, policies, 28, setting, jb_policy_setting)
-    READ_LIST(open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
+    READ_LIST(jb_vec_reserve, policies, policies, 28, setting, jb_policy_setting)
+    READ_LIST(jb_vec_reserve, open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
     return outcome(&io);
 }

@@ -298,8 +298,8 @@ jb_news_put(const struct jb_news *news, const struct jb_news_mark *from, jb_day 
 
 #define DROP_OVER(list, is_over)                                                                   \
     do {                                                                                           \
-        size_t to = 0;                                                                             \
-        for (size_t i = 0; i < w->list.n; i++) {                                                   \
+        uint32_t to = 0;                                                                           \
+        for (uint32_t i = 0; i < w->list.n; i++) {                                                 \
             if (!(is_over)) {                                                                      \
                 w->list.at[to++] = w->list.at[i];                                                  \
             }                                                                                      \

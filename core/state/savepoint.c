@@ -343,8 +343,7 @@ undo_wallets(struct jb_state *b)
         struct jb_saved_wallet *saved = &b->save.wallets.at[i];
         struct jb_cached_wallet *slot = b->slots.at[saved->number - 1];
         if (saved->created) {
-            jb_wallet_free(&slot->w);
-            free(slot);
+            jb_slot_free(&b->memory, slot);
             b->slots.at[saved->number - 1] = NULL;
             b->loaded--;
             /* Its entry in wallet_ids finds an empty slot from now on, or the next wallet of that

@@ -27,8 +27,7 @@ static void
 drop_slot(struct jb_state *b, size_t i)
 {
     if (b->slots.at[i] != NULL) {
-        jb_wallet_free(&b->slots.at[i]->w);
-        free(b->slots.at[i]);
+        jb_slot_free(&b->memory, b->slots.at[i]);
         b->slots.at[i] = NULL;
         b->loaded--;
     }
@@ -86,6 +85,7 @@ forget(struct jb_state *b)
         drop_slot(b, i);
     }
     b->slots.n = 0;
+    jb_slots_clear(&b->memory);
     jb_map_clear(&b->wallet_ids);
     jb_news_clear(&b->news);
     b->written = (struct jb_news_mark){0};
@@ -564,10 +564,10 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
             "event %llu contradicts the log before it: a new wallet has a number out of order",
             (unsigned long long)e->seq);
     }
-    struct jb_cached_wallet *s = calloc(1, sizeof *s);
     size_t slots = b->slots.n;
-    if (s == NULL || !jb_vec_reserve(&b->slots, e->wallet)) {
-        free(s);
+    struct jb_cached_wallet *s =
+        jb_vec_reserve(&b->slots, e->wallet) ? jb_slot_new(&b->memory) : NULL;
+    if (s == NULL) {
         return no_memory(err);
     }
     while (slots < e->wallet) {

@@ -20,6 +20,7 @@
 #include "base/map.h"
 #include "state/record.h"
 #include "state/rows.h"
+#include "state/slots.h"
 #include "storage/store.h"
 #include "log/log.h"
 
@@ -37,11 +38,16 @@ enum jb_state_table {
 };
 extern const struct jb_store_schema jb_state_schema;
 
+/* Lines of 64 bytes: of a usual wallet a consumption looks at the first JB_SLOT_HOT, and nothing
+ * else. */
 struct jb_cached_wallet {
+    uint32_t touched;  /* the last epoch in which an event touched it; 0: it is as it is stored */
+    uint32_t saved;    /* number of the savepoint that has a copy of it */
+    struct jb_lot lot; /* the place of the first of w's lots, while it has one alone */
     struct jb_wallet w;
-    uint32_t touched; /* the last epoch in which an event touched it; 0: it is as it is stored */
-    uint32_t saved;   /* number of the savepoint that has a copy of it */
+    struct jb_interval interval; /* likewise */
 };
+#define JB_SLOT_HOT 256
 
 /* The role of a wallet that was looked up last; ref 0: none. */
 struct jb_last_role {
@@ -151,6 +157,7 @@ struct jb_state {
     struct jb_globals g;
     struct jb_log_head head; /* the log as far as it is folded; what is pending lies behind it */
     JB_VEC(struct jb_cached_wallet *) slots; /* by number - 1; NULL: not loaded */
+    struct jb_slots memory;                  /* where they lie */
     size_t loaded;
     struct jb_map wallet_ids;
     struct jb_keys keys;

@@ -61,7 +61,7 @@ after_write(struct jb_state *b, struct jb_error *err)
     b->written =
         (struct jb_news_mark){b->news.id_entries.n, b->news.returns.entries.n, b->news.txns.n};
     size_t at = 0;
-    if (!jb_facts_take(&b->facts, &b->news.facts, &at, SIZE_MAX)) {
+    if (!jb_facts_take(&b->facts, true, &b->news.facts, &at, SIZE_MAX)) {
         b->usable = false;
         return no_memory(err);
     }

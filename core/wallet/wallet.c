@@ -2,16 +2,47 @@
 
 #include <jangbu/command.h>
 
+bool
+jb_list_grow(void **at, uint32_t *cap, uint32_t n, size_t need, size_t size)
+{
+    if (need <= *cap) {
+        return true;
+    }
+    size_t cap_new = *cap < 2 ? 2 : *cap;
+    while (cap_new < need) {
+        cap_new *= 2;
+    }
+    if (cap_new > UINT32_MAX || cap_new > SIZE_MAX / size) {
+        return false;
+    }
+    bool beside = *cap == 1;
+    void *grown = realloc(beside ? NULL : *at, cap_new * size);
+    if (grown == NULL) {
+        return false;
+    }
+    if (beside && n > 0) {
+        memcpy(grown, *at, n * size);
+    }
+    *at = grown;
+    *cap = (uint32_t)cap_new;
+    return true;
+}
+
+#define FREE_LIST(list)                                                                            \
+    free(w->list.cap == 1 ? NULL : w->list.at);                                                    \
+    w->list.at = NULL;                                                                             \
+    w->list.n = w->list.cap = 0
+
 void
 jb_wallet_free(struct jb_wallet *w)
 {
     for (size_t i = 0; i < w->refunds.n; i++) {
         free(w->refunds.at[i].legs);
     }
-    jb_vec_free(&w->lots);
-    jb_vec_free(&w->grants);
-    jb_vec_free(&w->refunds);
-    jb_vec_free(&w->intervals);
+    FREE_LIST(lots);
+    FREE_LIST(grants);
+    FREE_LIST(refunds);
+    FREE_LIST(intervals);
 }
 
 /* The lists are in order of ordinal: by halving, with the usual case (the list has no gap) first.
@@ -53,7 +84,7 @@ jb_wallet_refund(const struct jb_wallet *w, uint32_t ordinal)
 }
 
 #define ADD(list, item)                                                                            \
-    if (!jb_vec_reserve(&w->list, w->list.n + 1)) {                                                \
+    if (!jb_list_reserve(&w->list, (size_t)w->list.n + 1)) {                                       \
         return NULL;                                                                               \
     }                                                                                              \
     size_t at = w->list.n;                                                                         \
@@ -80,11 +111,11 @@ jb_wallet_add_lots(struct jb_wallet *w, const struct jb_lot *lots, size_t n)
     if (n == 0) {
         return true;
     }
-    if (!jb_vec_reserve(&w->lots, w->lots.n + n)) {
+    if (!jb_list_reserve(&w->lots, w->lots.n + n)) {
         return false;
     }
     size_t old = w->lots.n, at = old + n;
-    w->lots.n = at;
+    w->lots.n = (uint32_t)at;
     for (size_t i = n; i > 0;) {
         bool from_old = old > 0 && w->lots.at[old - 1].ordinal > lots[i - 1].ordinal;
         w->lots.at[--at] = from_old ? w->lots.at[--old] : lots[--i];

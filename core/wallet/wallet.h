@@ -76,17 +76,39 @@ struct jb_open_month {
     jb_seq newest; /* the event of its newest row; 0: none */
 };
 
+/* One of a wallet's lists. Where `cap` is 1, its place for one item lies beside the wallet
+ * (state/slots.h) and is not the list's own: most wallets have one lot and one interval. */
+#define JB_LIST(type)                                                                              \
+    struct {                                                                                       \
+        type *at;                                                                                  \
+        uint32_t n, cap;                                                                           \
+    }
+/* False: no memory; the list is as before. */
+bool jb_list_grow(void **at, uint32_t *cap, uint32_t n, size_t need, size_t size);
+#define jb_list_reserve(l, need)                                                                   \
+    jb_list_grow((void **)&(l)->at, &(l)->cap, (l)->n, (need), sizeof *(l)->at)
+
+/* What a consumption looks at comes first. */
 struct jb_wallet {
     uint32_t number;
     uint32_t status; /* enum jb_wallet_status */
-    uint32_t under;  /* what a lifted suspension gives back */
     uint32_t kind;
-    jb_seq version; /* the wallet's last event */
+    uint32_t settlement; /* enum jb_settlement */
+    jb_seq version;      /* the wallet's last event */
+    jb_amount paid;      /* negative: debt */
+    jb_amount free;      /* in use, past deadline or not, while no event ended it */
+    jb_amount dormant;
+    jb_amount limit;    /* how far below 0 paid cash may go where POSTPAID */
+    uint32_t first_lot; /* no lot of the list before this index has anything left */
+    uint8_t id_n;
+    JB_LIST(struct jb_lot) lots;
+    JB_LIST(struct jb_interval) intervals;
+    struct jb_open_month tax;
+    char id[JB_ID_BYTES_MAX];
+    JB_LIST(struct jb_grant) grants;
+    JB_LIST(struct jb_refund) refunds;
     jb_seq created_seq;
     uint64_t name_ref;
-    jb_amount paid; /* negative: debt */
-    jb_amount free; /* in use, past deadline or not, while no event ended it */
-    jb_amount dormant;
     jb_amount pending;
     jb_amount transit;
     uint32_t lots_given; /* highest ordinal of each */
@@ -94,16 +116,7 @@ struct jb_wallet {
     uint32_t refunds_given;
     uint32_t intervals_given;
     uint32_t refunds_open; /* requested or approved */
-    uint32_t first_lot;    /* no lot of the list before this index has anything left */
-    uint32_t settlement;   /* enum jb_settlement */
-    jb_amount limit;       /* how far below 0 paid cash may go where POSTPAID */
-    struct jb_open_month tax;
-    JB_VEC(struct jb_lot) lots;
-    JB_VEC(struct jb_grant) grants;
-    JB_VEC(struct jb_refund) refunds;
-    JB_VEC(struct jb_interval) intervals;
-    uint8_t id_n;
-    char id[JB_ID_BYTES_MAX];
+    uint32_t under;        /* what a lifted suspension gives back */
 };
 
 void jb_wallet_free(struct jb_wallet *w); /* what it owns; not w itself */

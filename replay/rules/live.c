@@ -151,7 +151,7 @@ jb_live_view(struct jb_judge *r, const struct jb_wallet *w, struct jb_wallet *re
         }
     }
     ret->grants.at = r->grants.at;
-    ret->grants.n = r->grants.n;
+    ret->grants.n = (uint32_t)r->grants.n;
     return true;
 }
 
@@ -208,7 +208,7 @@ jb_live_lots(struct jb_judge *r, const struct jb_wallet *w, uint32_t own, jb_amo
     turn_round(r);
     *ret = *w;
     ret->lots.at = r->lots.at;
-    ret->lots.n = r->lots.n;
+    ret->lots.n = (uint32_t)r->lots.n;
     ret->first_lot = 0;
     return ok;
 }

@@ -101,12 +101,13 @@ class Faults:
         rows, small, place = SMALL_RUNS * SMALL_ROWS, self.path("small"), self.path("merged")
         p = self.run(self.args.runs_load, "small", small, str(SMALL_RUNS))
         assert p.returncode == 0, p.stderr
-        shutil.copytree(small, place)
+        # By links: a run is written once, and what merges it may read it and take its name away, no more (looked at in the end).
+        shutil.copytree(small, place, copy_function=os.link)
         calls = self.calls(self.args.runs_load, "merge", place)
         before, half, twice = self.killed, 0, 0
         for n in self.chosen(calls, 600, 20):
             shutil.rmtree(place)
-            shutil.copytree(small, place)
+            shutil.copytree(small, place, copy_function=os.link)
             self.kill(n, self.args.runs_load, "merge", place)
             names = os.listdir(place)
             half += any(name.endswith(".new") for name in names)
@@ -118,6 +119,7 @@ class Faults:
             assert len(os.listdir(place)) < 16, f"killed at call {n}: {len(os.listdir(place))} files are left"
             self.nothing_half(place, f"killed at call {n}")
         shutil.rmtree(place)
+        assert self.covers(small) == rows, "a merge wrote into a run"
         shutil.rmtree(small)
         return f"{self.killed - before} kills in merges (of {calls} calls; {half} left a file half written, {twice} a run beside what it replaces)"
 

@@ -83,6 +83,7 @@ as_target(const char *s, size_t n)
 {
     struct exchange x = {.id = 0};
     unsigned methods;
+    bool bad = false;
     char *text = copy(s, n);
     const char *mark = n > 0 ? memchr(text, '?', n) : NULL;
     const struct jb_text path = {text, mark != NULL ? (size_t)(mark - text) : n};
@@ -90,11 +91,12 @@ as_target(const char *s, size_t n)
                                   mark != NULL ? n - path.n - 1 : 0};
     x.room.at = copy(s, n);
     x.room.cap = n;
-    const struct route *r = route_find(&x, n % 2 == 0 ? METHOD_GET : METHOD_POST, path, &methods);
+    const struct route *r =
+        route_find(&x, n % 2 == 0 ? METHOD_GET : METHOD_POST, path, &methods, &bad);
     JB_ASSERT(r == NULL || r->method == (n % 2 == 0 ? METHOD_GET : METHOD_POST));
     JB_ASSERT(r == NULL || (methods >> r->method & 1) != 0);
     const bool read = exchange_read_query(&x, query, n % 3 == 0);
-    for (size_t i = 0; r != NULL && i < EXCHANGE_PARAMS; i++) {
+    for (size_t i = 0; r != NULL && !bad && i < EXCHANGE_PARAMS; i++) {
         decoded(&x, x.params[i]);
     }
     for (size_t i = 0; read && i < x.query_n; i++) {

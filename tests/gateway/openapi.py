@@ -1,14 +1,37 @@
 #!/usr/bin/python3
-"""docs/openapi.json is what the daemon says of itself; every reference in it leads somewhere; a validator accepts it, where there is
-one (openapi-spec-validator of PyPI).
+"""docs/openapi.json is what the daemon says of itself; every reference in it leads somewhere; openapi-spec-validator accepts it, which
+comes from PyPI once, into DIRECTORY, with what it needs, as openapi-requirements.txt has them.
 
-usage: openapi.py JANGBUD docs/openapi.json"""
+usage: openapi.py JANGBUD docs/openapi.json DIRECTORY"""
 import json
+import os
+import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
-JANGBUD, DOCUMENT = sys.argv[1:3]
+JANGBUD, DOCUMENT, DIRECTORY = sys.argv[1:4]
+WANTED = pathlib.Path(__file__).with_name("openapi-requirements.txt")
+REGISTRY_SECONDS = 120
+
+
+def fetched():
+    """Whether the validator is there now."""
+    done = pathlib.Path(DIRECTORY, WANTED.name)
+    if not done.exists() or done.read_bytes() != WANTED.read_bytes():
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+        try:
+            p = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--retries", "1", "--target", DIRECTORY,
+                                "--requirement", WANTED], capture_output=True, text=True, timeout=REGISTRY_SECONDS, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
+        except subprocess.TimeoutExpired:
+            return False
+        if p.returncode != 0:
+            print(p.stderr.strip()[-600:])
+            return False
+        shutil.copy(WANTED, done)
+    sys.path.insert(0, DIRECTORY)
+    return True
 
 
 def references(node):
@@ -65,11 +88,10 @@ def main():
         print(fault)
     if faults:
         return 1
-    try:
-        import openapi_spec_validator
-    except ImportError:
-        print("the document is sound; openapi-spec-validator (PyPI) is not here to say more")
+    if not fetched():
+        print("the document is sound; openapi-spec-validator does not come from PyPI to say more")
         return 77
+    import openapi_spec_validator
     openapi_spec_validator.validate(json.loads(said))
     print("openapi-spec-validator accepts it")
     return 0

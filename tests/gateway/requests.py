@@ -7,6 +7,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -187,7 +188,7 @@ READS = [
     ("/v1/wallets/W1/expiring?days=5", "rows"), ("/v1/wallets/W1/who", "members"), ("/v1/wallets/W1/may?actor=u1", "ops"),
     ("/v1/wallets/W1/can-delete", "conditions"), ("/v1/wallets/W1/answers/2", "text"),
     ("/v1/wallets/W1/events?newest_first=true&limit=3", "rows"), ("/v1/events?since=2", "rows"), ("/v1/events/1", "type"),
-    ("/v1/find?text=C1", "rows"), ("/v1/due", "commands"), ("/v1/expiring", "rows"), ("/v1/totals", "wallets"), ("/v1/ledger", "currency"),
+    ("/v1/find?text=C1", "rows"), ("/v1/due", "commands"), ("/v1/refunds", "rows"), ("/v1/expiring", "rows"), ("/v1/totals", "wallets"), ("/v1/ledger", "currency"),
     ("/v1/ledger/head", "seq"), ("/v1/ledger/stat", "events"), ("/v1/policies", "policies"), ("/v1/roles", "cells"),
     ("/v1/commands", "ops"), ("/v1/queries", "queries"), ("/v1/openapi.json", "openapi"), ("/healthz", "live"),
 ]
@@ -233,8 +234,9 @@ def odd_ids(s):
         path = "/v1/wallets/" + urllib.parse.quote(name, safe="")
         got, more = s.get(path), s.get(path + "/history")
         check(f"named: {name}", got.status == 200 and got.json["wallet"] == name and more.status == 200 and more.json["wallet"] == name, (got, more))
-    for path in ("/v1/wallets/%", "/v1/wallets/%zz", "/v1/wallets/%ff", "/v1/wallets/a%00b"):
-        check(f"no text: {path}", s.get(path).status in (400, 404), path)
+    for bad in ("%", "%z", "%zz", "%ff", "a%00b"):
+        for path in ("/v1/wallets/" + bad, "/v1/wallets/" + bad + "/history", "/v1/wallets?name=" + bad, "/v1/wallets/W1/history?kind=" + bad, "/healthz?" + bad):
+            problem(f"no text: {path}", s.get(path), 400, "PARAMETER")
     for path in ("/v1/wallets/", "/v1//wallets", "/v1/wallets/W1/", "//v1/wallets/W1", "/v1/wallets/W1/history/x"):
         check(f"no route: {path}", s.get(path).status == 404, path)
 
@@ -255,10 +257,67 @@ def languages(s):
     for path in ("/v1/wallets/W1/charges?limit=0", "/v1/nothing", "/v1/events/99999999", "/v1/wallets?limit=1001"):
         ko = s.get(path, Accept_Language="ko")
         check(f"Korean {path}", any("가" <= c <= "힣" for c in ko.json["detail"]), ko)
+    for path in ("/v1/wallets/NOBODY", "/v1/wallets/NOBODY/history", "/v1/wallets/W1?as_of=2099-01-01", "/v1/wallets/W1/charges?cursor=x", "/v1/feed?after=99999"):
+        for lang, hangul in (("ko", True), ("en", False)):
+            said = s.get(path, Accept_Language=lang)
+            check(f"what the library says of {path}, {lang}", said.status >= 400 and any("가" <= c <= "힣" for c in said.json["detail"]) == hangul, said)
     ko = s.lines([b"nonsense", consume("W1", "UM", 1, key="x", caller="y")], path="/v1/commands")
     ko2 = s.ask("POST", "/v1/commands", body=b'nonsense\n{"op":"day.close","day":"2020-01-01","key":"x","caller":"y"}\n', Content_Type="application/x-ndjson", Accept_Language="ko")
     check("Korean lines", all(any("가" <= c <= "힣" for c in x["message"]) for x in ko2.lines)
           and not any("가" <= c <= "힣" for x in ko.lines for c in x["message"]), ko2)
+
+
+def open_refunds(work):
+    """The refunds of all wallets that are open, in pages of any size, now and as of earlier: those that each wallet says."""
+    rng, ledger = random.Random(7), made(work, "refunds")
+    lines = [wallet(f"W{i}") for i in range(9)] + [charge(f"W{i}", "C", 10**6) for i in range(9)]
+    refunds = []
+    for i in range(120):
+        if refunds and rng.random() < 0.5:
+            w, r = rng.choice(refunds)
+            lines.append({"op": "refund." + rng.choice(("approve", "complete", "reject", "cancel", "fail")), "wallet": w, "refund": r})
+        else:
+            refunds.append((f"W{rng.choice((0, 1, 4, 4, 4, 8))}", f"R{i}"))
+            lines.append({"op": "refund.request", "wallet": refunds[-1][0], "refund": refunds[-1][1], "amount": rng.randrange(1, 9000)})
+    jangbu("apply", ledger, feed="".join(json.dumps(line) + "\n" for line in lines).encode())
+    with Served(JANGBUD, ledger) as s:
+        head = s.get("/v1/ledger/head").json["seq"]
+        seen = set()
+        for at in [head, *(rng.randrange(12, head) for _ in range(6))]:
+            each = []
+            for i in range(9):
+                got = s.get(f"/v1/wallets/W{i}/refunds?open=true&as_of={at}")
+                each += [{**row, "wallet": f"W{i}"} for row in got.json["rows"]] if got.status == 200 else []
+            for limit in (1, 2, 3, 5, 1000):
+                rows, cursor, pages = [], "", 0
+                while pages == 0 or cursor:
+                    page = s.get(f"/v1/refunds?limit={limit}&" + (f"cursor={cursor}" if cursor else f"as_of={at}")).json
+                    if "rows" not in page:
+                        check(f"a page of open refunds as of {at}", False, page)
+                        return
+                    rows, cursor, pages = rows + page["rows"], page["next"], pages + 1
+                    check("no page is longer than asked for", len(page["rows"]) <= limit, page)
+                check(f"open refunds as of {at}, {limit} a page", rows == each and pages <= len(each) // limit + 1, (pages, rows, each))
+            seen |= {(row["wallet"], row["state"]) for row in each}
+        check("of several wallets, in both states", len({w for w, _ in seen}) >= 4 and {state for _, state in seen} == {"REQUESTED", "APPROVED"}, seen)
+        told = [json.loads(line) for line in jangbu("refunds", ledger, "--json").stdout.splitlines()]
+        check("the program says the same", told[0]["rows"] == s.get("/v1/refunds").json["rows"] and jangbu("refunds", ledger, "--limit", "2").stdout.count(b"W0") >= 1, told)
+        problem("a cursor of one wallet's", s.get("/v1/refunds?cursor=" + s.get("/v1/wallets/W4/refunds?limit=1").json["next"]), 400, "E_USAGE")
+        page = s.get("/v1/refunds", token=None)
+        check("all of it is of this moment", page.json["as_of"]["seq"] == head, page)
+
+
+def too_large(work):
+    """Sums that 64 bits do not hold: a sound ledger, and the answer says which of the two it is."""
+    ledger, most = made(work, "large"), 10**15 - 1
+    lines = [line for i in range(9300) for line in (wallet(f"W{i}"), charge(f"W{i}", "C", most))]
+    jangbu("apply", ledger, feed="".join(json.dumps(line) + "\n" for line in lines).encode())
+    said = jangbu("totals", ledger, "--json")
+    check("the program says that it is too large", said.returncode == 1 and b"64 bits" in said.stderr, said)
+    with Served(JANGBUD, ledger) as s:
+        problem("totals that are too large", s.get("/v1/totals"), 422, "E_RANGE")
+        check("and all else is as ever", s.get("/v1/wallets/W1").status == 200 and s.get("/readyz").status == 200)
+    check("the ledger is sound", jangbu("audit", ledger).returncode == 0)
 
 
 # ---- who
@@ -545,6 +604,8 @@ def main():
         with Served(JANGBUD, made(work, "one")) as s:
             for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages):
                 test(s)
+        open_refunds(work)
+        too_large(work)
         principals(work)
         operations(work)
         cut_files(work)

@@ -453,12 +453,40 @@ def mutated(s):
     check("mutations", True)
 
 
+def counted(s):
+    """What libmicrohttpd answers, or is answered in its place, is in the metrics and in the log like all else."""
+    def so_far():
+        found = re.findall(rb'^jangbu_http_request_seconds_count\{route="none",method="none",status="(\d+)"\} (\d+)', s.get("/metrics").body, re.M)
+        return {int(status): int(n) for status, n in found}
+
+    line, post = b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"POST /v1/commands HTTP/1.1\r\nHost: x\r\n"
+    for name, request in {"a length that is none": post + b"Content-Length: abc\r\n\r\n", "one that is too long": post + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n",
+                          "many cookies": line + b"Cookie: " + b";".join(b"a%d=1" % i for i in range(280)) + b"\r\n\r\n",
+                          "many parameters": b"GET /healthz?" + b"a&" * 260 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                          "more of them": b"GET /healthz?" + b"a&" * 600 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                          "many headers": line + b"".join(b"a%d: 1\r\n" % i for i in range(600)) + b"\r\n",
+                          "a long head": line + b"A: " + b"x" * 30000 + b"\r\n\r\n", "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+                          "another version": b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n", "a chunk of no size": post + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+                          "a chunk that is too large": post + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 20 + b"\r\n"}.items():
+        before = so_far()
+        w = Wire(s)
+        w.send(request)
+        got = statuses(w.rest()[0])
+        w.close()
+        for _ in range(40):
+            grown = {status: n - before.get(status, 0) for status, n in so_far().items() if n != before.get(status, 0)}
+            if grown:
+                break
+            time.sleep(0.05)
+        check(f"{name} is answered once, and counted so", len(got) == 1 and grown == {got[0]: 1}, (got, grown))
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         ledger = os.path.join(work, "ledger")
         subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
         with Served(JANGBUD, ledger, flags=FLAGS) as s:
-            for part in (framings, many, taken, methods, expects, large, cut, at_once, slow, mutated):
+            for part in (framings, many, taken, methods, expects, large, counted, cut, at_once, slow, mutated):
                 part(s)
                 check(f"it lives behind {part.__name__}", s.process.poll() is None)
             left = None

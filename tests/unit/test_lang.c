@@ -114,6 +114,32 @@ test_handles(void **state)
     jb_lang_set(JB_LANG_EN);
 }
 
+/* A thread that speaks for somebody else, whatever the handle; what is no language changes nothing.
+ */
+static void
+test_speaking(void **state)
+{
+    (void)state;
+    uint32_t number;
+    jb_views *v;
+    struct jb_wallet_balance b = JB_SIZED(struct jb_wallet_balance);
+    assert_int_equal(jb_views_open(english, &v, &err), JB_OK);
+    assert_int_equal(jb_speak(JB_LANG_KO), JB_LANG_UNSAID);
+    assert_int_equal(jb_wallet_number(english, jb_text_of("X"), &number, &err), JB_E_NOTFOUND);
+    assert_korean(err.text);
+    assert_int_equal(jb_balance_get(v, jb_text_of("X"), NULL, &b, &err), JB_E_NOTFOUND);
+    assert_korean(err.text);
+    assert_int_equal(jb_speak((jb_lang)7), JB_LANG_KO);
+    assert_int_equal(jb_speak((jb_lang)-1), JB_LANG_KO);
+    assert_int_equal(jb_speak(JB_LANG_EN), JB_LANG_KO);
+    assert_int_equal(jb_wallet_number(korean, jb_text_of("X"), &number, &err), JB_E_NOTFOUND);
+    assert_english(err.text);
+    assert_int_equal(jb_speak(JB_LANG_UNSAID), JB_LANG_EN);
+    assert_int_equal(jb_wallet_number(korean, jb_text_of("X"), &number, &err), JB_E_NOTFOUND);
+    assert_korean(err.text);
+    jb_views_close(v);
+}
+
 static void
 test_views_and_cursors(void **state)
 {
@@ -352,15 +378,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_handles),
-        cmocka_unit_test(test_views_and_cursors),
-        cmocka_unit_test(test_submit),
-        cmocka_unit_test(test_no_language),
-        cmocka_unit_test(test_without_a_handle),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_both),
-        cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_handles),           cmocka_unit_test(test_speaking),
+        cmocka_unit_test(test_views_and_cursors), cmocka_unit_test(test_submit),
+        cmocka_unit_test(test_no_language),       cmocka_unit_test(test_without_a_handle),
+        cmocka_unit_test(test_threads),           cmocka_unit_test(test_both),
+        cmocka_unit_test(test_read_only),         cmocka_unit_test(test_codes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -656,15 +656,17 @@ listeners_full(struct exchange *x)
     problem(x, GATEWAY_SLOW_FULL, tr("as many as may listen to the feed do; try again later"));
 }
 
-/* One more, if there is room for it. */
+/* One more, if there is room for it, and it is not about to end. */
 static bool
 listen_too(struct feed *f, struct exchange *x)
 {
     pthread_mutex_lock(&f->lock);
-    const bool room = f->listeners < f->g->config->subscribers && !f->ending;
+    const bool ending = f->ending, room = !ending && f->listeners < f->g->config->subscribers;
     f->listeners += room;
     pthread_mutex_unlock(&f->lock);
-    if (!room) {
+    if (ending) {
+        problem(x, GATEWAY_STOPPING, NULL);
+    } else if (!room) {
         listeners_full(x);
     }
     return room;

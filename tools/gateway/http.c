@@ -361,6 +361,14 @@ answer_head_fits(const struct request *r, size_t head_n)
     return buffer + values_take(r) + ANSWER_HEAD_BYTES <= POOL_BYTES;
 }
 
+/* What was answered to a request that nobody could read. */
+static void
+unread(struct http *h, int status)
+{
+    metrics_unread(h->g->metrics, status);
+    log_unread(status);
+}
+
 static enum MHD_Result
 head(struct request *r, const char *method, const char *version)
 {
@@ -380,6 +388,7 @@ head(struct request *r, const char *method, const char *version)
         MHD_get_connection_info(r->c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (!answer_head_fits(r, size->header_size)) {
         say_many(r->conn);
+        unread(h, 431);
         return MHD_NO;
     }
     if (bad != NULL || size->header_size > HEAD_BYTES_MAX) {
@@ -752,7 +761,12 @@ complained(void *data, const char *form, va_list arguments)
                                    "\"detail\":\"Content-Length\",\"code\":\"BAD_REQUEST\"}\n");
     struct loop *l = data;
     struct http *h = l->http;
-    (void)arguments;
+    if (strstr(form, WIRE("HTTP response code is %u")) != NULL) {
+        const int status = (int)va_arg(arguments, unsigned);
+        unread(h, l->said != 0 ? l->said : status);
+        l->said = 0;
+        return;
+    }
     const bool length = strstr(form, "Content-Length") != NULL;
     if (!length && strstr(form, WIRE("Not enough memory in pool")) == NULL) {
         return;
@@ -770,6 +784,7 @@ complained(void *data, const char *form, va_list arguments)
             (void)!send(c->fd, bad, sizeof bad - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
             shutdown(c->fd, SHUT_RDWR);
             c->head = NULL;
+            l->said = 400;
         }
     }
     pthread_mutex_unlock(&h->lock);

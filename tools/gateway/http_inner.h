@@ -70,6 +70,7 @@ struct loop {
     int wake;          /* from other threads */
     atomic_bool woken; /* and it has not looked yet */
     atomic_bool ending;
+    int said; /* the status that a request got here, and libmicrohttpd is about to name another */
     pthread_mutex_t lock;  /* of what follows */
     struct conn *arriving; /* the last first */
 };

@@ -39,12 +39,12 @@ listen_unix(struct listener *l, const char *path, char *bad, size_t bad_n)
     if (probe >= 0) {
         close(probe);
     }
-    const mode_t before = umask(0117); /* group may connect: a proxy's */
-    const bool bound = l->fd >= 0 && bind(l->fd, (struct sockaddr *)&to, sizeof to) == 0;
-    const int error = errno;
-    umask(before);
-    if (!bound || listen(l->fd, SOMAXCONN) != 0) {
-        const int why = bound ? errno : error;
+    /* Not by umask, which is of all threads: nobody's at first, then the group's, a proxy's, too.
+     */
+    if (l->fd < 0 || fchmod(l->fd, 0600) != 0 ||
+        bind(l->fd, (struct sockaddr *)&to, sizeof to) != 0 || chmod(path, 0660) != 0 ||
+        listen(l->fd, SOMAXCONN) != 0) {
+        const int why = errno;
         if (l->fd >= 0) {
             close(l->fd);
         }

@@ -181,6 +181,22 @@ log_request(const struct exchange *x, bool known, int64_t us, bool sent)
 }
 
 void
+log_unread(int status)
+{
+    struct out o = {.first = true};
+    if (log_state.what == LOG_OFF) {
+        return;
+    }
+    line_begin(&o);
+    js_str(&o, "route", NULL);
+    js_int(&o, "status", status);
+    js_bool(&o, "unread", true);
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}
+
+void
 log_event(const char *what, const char *detail)
 {
     struct out o = {.first = true};

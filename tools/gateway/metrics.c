@@ -35,7 +35,7 @@ struct histogram {
 };
 
 static const int statuses[] = {200, 303, 304, 400, 401, 403, 404, 405, 409, 412,
-                               413, 415, 422, 429, 431, 500, 503, 507, 0};
+                               413, 415, 422, 429, 431, 500, 503, 505, 507, 0};
 #define STATUSES (sizeof statuses / sizeof statuses[0])
 #define OUTCOMES (JB_UNKNOWN + 1)
 
@@ -95,18 +95,30 @@ observe(struct histogram *h, const struct bounds *b, int64_t value)
     atomic_fetch_add_explicit(&h->sum, value > 0 ? (uint64_t)value : 0, memory_order_relaxed);
 }
 
+static void
+answered(struct metrics *m, size_t route, int http, int64_t us)
+{
+    size_t status = 0;
+    while (statuses[status] != 0 && statuses[status] != http) {
+        status++;
+    }
+    observe(&m->requests[route * STATUSES + status], &times, us);
+}
+
 void
 metrics_request(struct metrics *m, const struct exchange *x, bool known, int64_t us)
 {
-    size_t status = 0;
-    if (m == NULL) {
-        return;
+    if (m != NULL) {
+        answered(m, known ? route_number(x->route) : routes_n, x->answer.status, us);
     }
-    while (statuses[status] != 0 && statuses[status] != x->answer.status) {
-        status++;
+}
+
+void
+metrics_unread(struct metrics *m, int status)
+{
+    if (m != NULL) {
+        answered(m, routes_n, status, 0);
     }
-    const size_t route = known ? route_number(x->route) : routes_n;
-    observe(&m->requests[route * STATUSES + status], &times, us);
 }
 
 void

@@ -12,6 +12,8 @@ struct metrics *metrics_free(struct metrics *m);
 
 /* An answer was sent. known: its route was found. */
 void metrics_request(struct metrics *m, const struct exchange *x, bool known, int64_t us);
+/* libmicrohttpd answered a request that nobody here has read. */
+void metrics_unread(struct metrics *m, int status);
 /* A command was answered; one of a group counts with its group. */
 void metrics_command(struct metrics *m, const struct jb_answer *a);
 /* A call of jb_submit with n commands took us. */

@@ -714,7 +714,10 @@ codes(struct out *o)
         code_row(o, gateway_code_word((enum gateway_code)i),
                  http_status_of_gateway((enum gateway_code)i));
     }
-    for (int i = -1; i >= JB_E_ENGINE; i--) {
+    for (int i = -1; i >= JB_E_RANGE; i--) {
+        if (i < JB_E_ENGINE && i > JB_E_RANGE) {
+            continue; /* reserved */
+        }
         code_row(o, jb_status_word((jb_status)i), http_status_of_status((jb_status)i));
     }
     js_close(o, '}');

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
@@ -97,7 +98,7 @@ choose_lang(struct page *p)
               : p->session.lang != JB_LANG_UNSAID ? p->session.lang
               : p->x->lang != JB_LANG_UNSAID      ? p->x->lang
                                                   : JB_LANG_EN;
-    lang_of_call = p->lang;
+    (void)lang_speak(p->lang);
 }
 
 /* Whose token it was is asked again: it may be another's now, may do less, or be no more. */
@@ -164,7 +165,7 @@ page_enter(struct page *p, struct exchange *x, enum page_for whom)
 enum handled
 page_leave(struct page *p)
 {
-    lang_of_call = p->lang_before;
+    (void)lang_speak(p->lang_before);
     p->x->who = NULL; /* that of the session lies in p */
     if (p->cookie.s != NULL) {
         snprintf(p->x->answer.who, sizeof p->x->answer.who, "%s", p->session.who.name);
@@ -175,8 +176,7 @@ page_leave(struct page *p)
 void
 page_speak(struct page *p)
 {
-    p->lang_before = lang_of_call;
-    lang_of_call = p->lang;
+    p->lang_before = lang_speak(p->lang);
 }
 
 /*
@@ -619,7 +619,11 @@ void
 page_head(struct page *p, const char *const *columns)
 {
     out_str(p->o, "<thead><tr>");
+    p->table.n = 0;
     for (size_t i = 0; columns[i] != NULL; i++) {
+        if (p->table.n < PAGE_COLUMNS) {
+            p->table.columns[p->table.n++] = columns[i];
+        }
         const bool figure = columns[i][0] == '>';
         out_str(p->o, figure ? "<th scope=\"col\" class=\"r\">" : "<th scope=\"col\">");
         html_str(p->o, tr(columns[i] + (figure ? 1 : 0)));
@@ -631,12 +635,47 @@ page_head(struct page *p, const char *const *columns)
 void
 page_row(struct page *p)
 {
+    p->table.row = p->o->n;
     out_str(p->o, "<tr>");
+}
+
+/* Each cell of the row gets its column's name: on a telephone a row is a card, and has no head
+ * above it. What is not ours is escaped, so a "<td" is a cell. */
+static void
+row_named(struct page *p)
+{
+    struct out *o = p->o;
+    const size_t n = o->n - p->table.row, cell = sizeof "<td" - 1;
+    char *row = o->no_memory ? NULL : malloc(n);
+    size_t column = 0, from = 0;
+    o->no_memory |= row == NULL;
+    if (row == NULL) {
+        return;
+    }
+    memcpy(row, o->at + p->table.row, n);
+    o->n = p->table.row;
+    for (size_t i = 0; i + cell < n && column < p->table.n; i++) {
+        const bool head = memcmp(row + i, "<th", cell) == 0;
+        if (!head && memcmp(row + i, "<td", cell) != 0) {
+            continue;
+        }
+        const char *name = p->table.columns[column++];
+        out_bytes(o, row + from, head ? 0 : i + cell - from);
+        if (!head) {
+            html_word(o, "data-h", tr(name + (name[0] == '>' ? 1 : 0)));
+            from = i + cell;
+        }
+    }
+    out_bytes(o, row + from, n - from);
+    free(row);
 }
 
 void
 page_row_end(struct page *p)
 {
+    if (p->table.n > 0) {
+        row_named(p);
+    }
     out_str(p->o, "</tr>\n");
 }
 
@@ -683,6 +722,7 @@ page_cell_head(struct page *p, const char *text)
 void
 page_table_end(struct page *p)
 {
+    p->table.n = 0;
     out_str(p->o, "</tbody></table></div>\n");
 }
 

@@ -14,6 +14,8 @@
 #include "route.h"
 #include "session.h"
 
+enum { PAGE_COLUMNS = 8 };
+
 struct page {
     struct exchange *x;
     struct out *o; /* the answer's body */
@@ -26,6 +28,10 @@ struct page {
     struct session session;
     struct jb_text cookie; /* of the session; s NULL: none */
     struct jb_as_of now;   /* page_now; kind 0: not asked yet */
+    struct {
+        const char *columns[PAGE_COLUMNS]; /* of the table that is being written */
+        size_t n, row;                     /* where its row begins in the body */
+    } table;
     struct jb_error err;
 };
 

@@ -226,7 +226,7 @@ holder_free(struct exchange *x)
 
 struct refunds {
     struct page *p;
-    struct jb_text wallet;
+    struct jb_text wallet; /* s NULL: of all wallets, and each row says whose it is */
     uint64_t rows;
 };
 
@@ -282,13 +282,35 @@ steps(struct page *p, jb_refund_state state)
     html_close(p->o, "ol");
 }
 
+/* The id of the wallet of a row. */
+static struct jb_text
+wallet_of_row(const struct refunds *f, const struct jb_event *e, char id[JB_ID_BYTES_MAX + 1])
+{
+    size_t n = 0;
+    if (f->wallet.s != NULL) {
+        return f->wallet;
+    }
+    if (jb_wallet_id(f->p->ledger, e->wallet, id, &n, &f->p->err) != JB_OK) {
+        n = 0;
+    }
+    id[n] = '\0';
+    return (struct jb_text){id, n};
+}
+
 static bool
 each_refund(void *data, const struct jb_refund_row *r)
 {
     struct refunds *f = data;
     struct page *p = f->p;
+    char id[JB_ID_BYTES_MAX + 1];
+    const struct jb_text wallet = wallet_of_row(f, r->event, id);
     page_row(p);
     page_cell_time(p, r->event->occurred_at);
+    if (f->wallet.s == NULL) {
+        out_str(p->o, "<td>");
+        page_wallet_link(p, id);
+        out_str(p->o, "</td>");
+    }
     out_str(p->o, "<th scope=\"row\">");
     html_text(p->o, r->event->refund_requested.refund);
     html_open(p->o, "span", "detail");
@@ -303,35 +325,68 @@ each_refund(void *data, const struct jb_refund_row *r)
     out_str(p->o, "<td>");
     steps(p, r->state);
     out_str(p->o, "</td><td class=\"act\">");
-    page_refund_forms(p, f->wallet, r->event->refund_requested.refund, r->state);
+    page_refund_forms(p, wallet, r->event->refund_requested.refund, r->state);
     out_str(p->o, "</td>");
     page_row_end(p);
     f->rows++;
     return !p->o->no_memory;
 }
 
-bool
-page_refunds(struct page *p, struct jb_text wallet, jb_which which)
+static bool
+refunds_listed(struct page *p, struct jb_text wallet, jb_which which, const char *from, char *next,
+               uint64_t *ret_rows)
 {
     struct refunds f = {.p = p, .wallet = wallet};
-    char next[JB_CURSOR_TEXT_BYTES] = "";
-    const size_t before = p->o->n;
     page_table(p, "list wide", tr("Refunds and how far they are"));
-    page_head(p, (const char *const[]){SAID("requested on"), SAID("refund number"),
-                                       COLUMN(">amount"), SAID("step"), COLUMN(">action"), NULL});
-    const jb_status status = jb_refunds_get(p->views, wallet, which, page_now(p), NULL, ROWS,
+    if (wallet.s != NULL) {
+        page_head(p,
+                  (const char *const[]){SAID("requested on"), SAID("refund number"),
+                                        COLUMN(">amount"), SAID("step"), COLUMN(">action"), NULL});
+    } else {
+        page_head(p,
+                  (const char *const[]){SAID("requested on"), SAID("wallet"), SAID("refund number"),
+                                        COLUMN(">amount"), SAID("step"), COLUMN(">action"), NULL});
+    }
+    const jb_status status = jb_refunds_get(p->views, wallet, which, page_now(p), from, ROWS,
                                             each_refund, &f, next, NULL, &p->err);
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
     }
     page_table_end(p);
-    if (f.rows == 0) {
+    *ret_rows = f.rows;
+    return true;
+}
+
+bool
+page_refunds(struct page *p, struct jb_text wallet, jb_which which)
+{
+    char next[JB_CURSOR_TEXT_BYTES] = "";
+    const size_t before = p->o->n;
+    uint64_t rows;
+    if (!refunds_listed(p, wallet, which, NULL, next, &rows)) {
+        return false;
+    }
+    if (rows == 0) {
         p->o->n = before;
         page_empty(p, tr("No refund was requested."));
     } else if (next[0] != '\0') {
         page_paragraph(p, "hint", tr("There is more than is shown here."));
     }
+    return true;
+}
+
+bool
+page_refunds_of_all(struct page *p, const char *from, char *next)
+{
+    const struct jb_text all = {NULL, 0};
+    const size_t before = p->o->n;
+    uint64_t rows;
+    if (!refunds_listed(p, all, JB_WHICH_OPEN, from, next, &rows)) {
+        return false;
+    }
+    p->o->n = rows == 0 ? before : p->o->n;
+    page_rows_end(p, rows, ROWS, next, tr("No refund is in flight."));
     return true;
 }
 

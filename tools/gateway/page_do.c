@@ -550,6 +550,7 @@ refused(struct deed *d, const struct jb_answer *a)
     struct page *p = &d->p;
     const char *word = jb_code_word(a->code);
     page_begin(p, 422, tr("Refused"), TAB_NONE);
+    html_open(p->o, "section", NULL);
     page_alert(p, jb_answer_message(a), word);
     code_log(d, word);
     if (a->code != JB_CODE_DELETE_CONDITIONS) {
@@ -560,6 +561,7 @@ refused(struct deed *d, const struct jb_answer *a)
     out_str(p->o, "<p>");
     page_link(p, "button second", p->session.operates ? "/o" : "/w", tr("Back to the overview"));
     out_str(p->o, "</p>\n");
+    html_close(p->o, "section");
     page_end(p);
 }
 

@@ -30,11 +30,14 @@ void page_done_notice(struct page *p);
 /* Free cash that waits for "Use"; nothing where there is none. */
 bool page_grants_waiting(struct page *p, struct jb_text wallet);
 bool page_grants(struct page *p, struct jb_text wallet, jb_which which);
-/* Refunds of a wallet with their steps, and what can be done with each. */
 /* What can be done with a refund in that state. */
 void page_refund_forms(struct page *p, struct jb_text wallet, struct jb_text refund,
                        jb_refund_state state);
+/* Refunds of a wallet with their steps, and what can be done with each. */
 bool page_refunds(struct page *p, struct jb_text wallet, jb_which which);
+/* A page of those in flight of all wallets. from: its cursor, or NULL; next: JB_CURSOR_TEXT_BYTES.
+ */
+bool page_refunds_of_all(struct page *p, const char *from, char *next);
 bool page_can_delete(struct page *p, struct jb_text wallet);
 bool page_members(struct page *p, struct jb_text wallet);
 bool page_receipts(struct page *p, struct jb_text wallet, const char *base);

@@ -789,67 +789,18 @@ operator_find(struct exchange *x)
 
 /* ---- refunds in flight ---- */
 
-struct in_flight {
-    struct page *p;
-    char wallets[ROWS][JB_ID_BYTES_MAX + 1];
-    uint32_t n;
-};
-
-static bool
-each_request(void *data, const struct jb_event *e)
-{
-    struct in_flight *f = data;
-    char id[JB_ID_BYTES_MAX + 1];
-    size_t n = 0;
-    if (jb_wallet_id(f->p->ledger, e->wallet, id, &n, &f->p->err) != JB_OK) {
-        return true;
-    }
-    id[n] = '\0';
-    for (uint32_t i = 0; i < f->n; i++) {
-        if (strcmp(f->wallets[i], id) == 0) {
-            return true;
-        }
-    }
-    memcpy(f->wallets[f->n++], id, n + 1);
-    return f->n < ROWS;
-}
-
-/* The wallets of a page of requests, newest first; of each the refunds that are open. */
 static bool
 in_flight_page(struct page *p)
 {
-    static const uint32_t types[] = {JB_EV_REFUND_REQUESTED};
-    const struct jb_events_query q = {
-        .size = sizeof q, .order = JB_NEWEST_FIRST, .types = types, .types_n = 1};
     char cursor[JB_CURSOR_TEXT_BYTES], next[JB_CURSOR_TEXT_BYTES] = "";
     const char *from = page_cursor(p->x, cursor);
-    struct in_flight f = {.p = p};
-    bool any = false;
     page_begin(p, 200, tr("Refunds in flight"), TAB_IN_FLIGHT);
     page_done_notice(p);
-    jb_status status =
-        jb_events_get(p->views, &q, NULL, from, ROWS, each_request, &f, next, NULL, &p->err);
-    for (uint32_t i = 0; i < f.n && status == JB_OK; i++) {
-        const struct jb_text wallet = jb_text_of(f.wallets[i]);
-        struct jb_wallet_balance w = JB_SIZED(struct jb_wallet_balance);
-        status = jb_balance_get(p->views, wallet, NULL, &w, &p->err);
-        if (status == JB_OK && w.balance.refund_pending + w.balance.refund_in_transit > 0) {
-            any = true;
-            html_open(p->o, "section", NULL);
-            html_open(p->o, "h2", NULL);
-            page_wallet_link(p, f.wallets[i]);
-            html_close(p->o, "h2");
-            if (!page_refunds(p, wallet, JB_WHICH_OPEN)) {
-                return false;
-            }
-            html_close(p->o, "section");
-        }
-    }
-    if (status != JB_OK) {
-        page_failed(p, status);
+    html_open(p->o, "section", NULL);
+    if (!page_refunds_of_all(p, from, next)) {
         return false;
     }
-    page_rows_end(p, any ? 1 : 0, 1, next, tr("No refund is in flight."));
+    html_close(p->o, "section");
     page_next(p, "/o/refunds", next, from == NULL);
     page_end(p);
     return true;

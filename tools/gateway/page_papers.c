@@ -89,7 +89,7 @@ each_receipt(void *data, const struct jb_receipt_row *r)
     html_str(p->o, page_gateway_word(r->gateway, pg, name));
     html_close(p->o, "strong");
     if (r->site != NULL) {
-        html_element(p->o, "span", "detail", r->site);
+        html_element(p->o, "span", "detail site", r->site);
     }
     out_str(p->o, "</td><td>");
     keys(p, r);
@@ -137,14 +137,6 @@ struct invoices {
 };
 
 static const char *
-invoice_state(uint32_t state)
-{
-    return state == JB_INVOICE_CONFIRMED ? tr("confirmed by the tax office")
-           : state == JB_INVOICE_ISSUED  ? tr("issued")
-                                         : tr("failed to be issued");
-}
-
-static const char *
 failed_because(uint32_t why)
 {
     switch (why) {
@@ -186,7 +178,7 @@ each_invoice(void *data, const struct jb_invoice *i)
     page_cell_money(p, i->vat);
     page_cell_money(p, i->total);
     out_str(p->o, "<td>");
-    html_str(p->o, invoice_state(i->state));
+    html_str(p->o, invoice_state_said(i->state));
     if (i->state == JB_INVOICE_FAILED) {
         html_element(p->o, "span", "detail", failed_because(i->why));
     }
@@ -362,18 +354,15 @@ static void
 print_page(struct print *f)
 {
     const struct jb_invoice *i = &f->i;
-    char item[120], number[16];
-    snprintf(item, sizeof item, tr("services used in %04u-%02u"), i->month / 100, i->month % 100);
-    snprintf(number, sizeof number, "%.3s-%.2s-%.5s", i->record.biz,
-             strlen(i->record.biz) == 10 ? i->record.biz + 3 : "",
-             strlen(i->record.biz) == 10 ? i->record.biz + 5 : "");
+    char item[INVOICE_ITEM_BYTES], number[INVOICE_NUMBER_BYTES];
     const struct invoice_page page = {
         .number = i->invoice,
         .amended = i->kind != JB_INVOICE_ORIGINAL,
         .original = i->original,
-        .state = invoice_state(i->state),
+        .reason = invoice_reason_said(i->reason),
+        .state = invoice_state_said(i->state),
         .approve_no = i->approve_no[0] != '\0' ? i->approve_no : NULL,
-        .recipient = {.number = number,
+        .recipient = {.number = invoice_number_said(i->record.biz, number),
                       .name = party_text(f, i->record.name, f->name),
                       .representative = party_text(f, i->record.representative, f->representative),
                       .address = party_text(f, i->record.address, f->address),
@@ -384,7 +373,7 @@ print_page(struct print *f)
         .vat = i->vat,
         .total = i->total,
         .exponent = f->p->exponent,
-        .item = item,
+        .item = invoice_item_said(i->month, item),
         .rows = f->rows,
         .rows_n = f->n,
         .rows_left_out = f->left_out};

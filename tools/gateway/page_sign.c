@@ -263,7 +263,7 @@ page_redeem(struct exchange *x, struct jb_text ticket)
         ticket_wrong(&p);
     } else if (!comes_from_here(x)) {
         p.lang = s.lang != JB_LANG_UNSAID ? s.lang : p.lang;
-        lang_of_call = p.lang;
+        (void)lang_speak(p.lang);
         go_on(&p, &s, ticket);
     } else if (p.cookie.s != NULL && !same_person(&s, &p.session)) {
         ask_first(&p, ticket);

@@ -85,6 +85,8 @@ http_status_of_status(jb_status status)
         return 404;
     case JB_E_NOT_CLOSED:
         return 409;
+    case JB_E_RANGE:
+        return 422;
     case JB_E_FULL:
         return 507;
     case JB_E_NOMEM:

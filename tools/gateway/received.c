@@ -91,8 +91,9 @@ find_route(struct request *r)
     struct jb_text path;
     struct jb_text query;
     unsigned methods = 0;
+    bool bad = false;
     split(r, &path, &query);
-    r->x.route = route_find(&r->x, r->x.method, path, &methods);
+    r->x.route = route_find(&r->x, r->x.method, path, &methods, &bad);
     r->known = r->x.route != NULL;
     const bool operations_only = r->conn->from == LISTEN_OPERATIONS;
     if (r->known && operations_only && r->x.route->access != ACCESS_OPS &&
@@ -109,7 +110,7 @@ find_route(struct request *r)
         refuse(r, GATEWAY_METHOD, NULL);
     } else if (!r->known) {
         refuse(r, GATEWAY_NOT_FOUND, NULL);
-    } else if (!exchange_read_query(&r->x, query, r->x.route->access == ACCESS_PAGE)) {
+    } else if (bad || !exchange_read_query(&r->x, query, r->x.route->access == ACCESS_PAGE)) {
         refuse(r, GATEWAY_PARAMETER, NULL);
     }
 }

@@ -51,7 +51,8 @@ params_read(struct exchange *x, const struct jb_text raw[EXCHANGE_PARAMS])
 }
 
 const struct route *
-route_find(struct exchange *x, enum method method, struct jb_text path, unsigned *ret_methods)
+route_find(struct exchange *x, enum method method, struct jb_text path, unsigned *ret_methods,
+           bool *ret_bad)
 {
     const struct route *found = NULL;
     struct jb_text values[EXCHANGE_PARAMS] = {{NULL, 0}};
@@ -67,5 +68,6 @@ route_find(struct exchange *x, enum method method, struct jb_text path, unsigned
             memcpy(values, raw, sizeof values);
         }
     }
-    return found != NULL && params_read(x, values) ? found : NULL;
+    *ret_bad = found != NULL && !params_read(x, values);
+    return found;
 }

@@ -37,9 +37,10 @@ extern const struct route routes[];
 extern const size_t routes_n;
 
 /* The route of a path; its parameters go to x, decoded. NULL: none. *ret_methods: 1 << method of
- * each route that the path has (405 where it has others, and not 404). */
+ * each route that the path has (405 where it has others, and not 404). *ret_bad: a parameter cannot
+ * be decoded. */
 const struct route *route_find(struct exchange *x, enum method method, struct jb_text path,
-                               unsigned *ret_methods);
+                               unsigned *ret_methods, bool *ret_bad);
 /* The number of a route in the table. */
 static inline size_t
 route_number(const struct route *r)

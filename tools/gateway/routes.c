@@ -50,6 +50,7 @@ const struct route routes[] = {
     {METHOD_GET, "/v1/log", ACCESS_READ_ALL, LANE_SLOW, read_get, "log", "listLog", "events from a number on, as lines"},
     {METHOD_GET, "/v1/find", ACCESS_READ_ALL, LANE_SLOW, read_get, "find", "findText", "the events in which a text stands in clear"},
     {METHOD_GET, "/v1/due", ACCESS_READ_ALL, LANE_SLOW, read_get, "due", "listDue", "what is to be done, as commands"},
+    {METHOD_GET, "/v1/refunds", ACCESS_READ_ALL, LANE_SLOW, read_get, "refunds", "listOpenRefunds", "refunds of all wallets that are requested or approved"},
     {METHOD_GET, "/v1/expiring", ACCESS_READ_ALL, LANE_SLOW, read_get, "expiring", "listExpiring", "grants about to lapse"},
     {METHOD_GET, "/v1/days/{day}/cash-status", ACCESS_READ_ALL, LANE_SLOW, read_get, "cash_day", "getCashDay", "a row for each wallet on a closed day, as lines"},
     {METHOD_GET, "/v1/totals", ACCESS_READ_ALL, LANE_SLOW, read_get, "totals", "getTotals", "what all wallets have and owe"},

@@ -28,7 +28,7 @@ app_fail(const struct app *app, const struct jb_error *err)
     fprintf(stderr, "jangbu: %s.\n",
             err->text[0] != '\0' ? err->text : jb_status_word(err->status));
     if (err->status == JB_E_NOTFOUND || err->status == JB_E_NOT_CLOSED ||
-        err->status == JB_E_EXISTS) {
+        err->status == JB_E_EXISTS || err->status == JB_E_RANGE) {
         return EXIT_REFUSED;
     }
     return err->status == JB_E_USAGE ? EXIT_USAGE : EXIT_MACHINE;

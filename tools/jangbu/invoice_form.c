@@ -68,61 +68,20 @@ or_empty(const char *s)
     return s[0] != '\0' ? s : NULL;
 }
 
-const char *
-biz_number_said(const char *biz, char buf[16])
-{
-    if (strlen(biz) != 10) {
-        return or_empty(biz);
-    }
-    snprintf(buf, 16, "%.3s-%.2s-%.5s", biz, biz + 3, biz + 5);
-    return buf;
-}
-
-static const char *
-reason_of(uint32_t reason)
-{
-    switch (reason) {
-    case JB_INVOICE_AMOUNT_CHANGED:
-        return tr("amount changed");
-    case JB_INVOICE_RESCINDED:
-        return tr("contract rescinded");
-    case JB_INVOICE_ENTRY_ERROR:
-        return tr("entry error");
-    case JB_INVOICE_ISSUED_TWICE:
-        return tr("issued twice");
-    default:
-        return NULL;
-    }
-}
-
-const char *
-invoice_state_said(uint32_t state)
-{
-    switch (state) {
-    case JB_INVOICE_ISSUED:
-        return tr("issued");
-    case JB_INVOICE_CONFIRMED:
-        return tr("confirmed");
-    default:
-        return tr("failed to be issued");
-    }
-}
-
 static void
 print_page(struct form *f)
 {
     const struct jb_invoice *i = &f->i;
-    char item[120], number[16];
-    snprintf(item, sizeof item, tr("services used in %04u-%02u"), i->month / 100, i->month % 100);
+    char item[INVOICE_ITEM_BYTES], number[INVOICE_NUMBER_BYTES];
     const struct invoice_page page = {
         .number = i->invoice,
         .amended = i->kind != JB_INVOICE_ORIGINAL,
         .original = i->original,
-        .reason = reason_of(i->reason),
+        .reason = invoice_reason_said(i->reason),
         .state = invoice_state_said(i->state),
         .approve_no = or_empty(i->approve_no),
         .supplier = supplier_party(&f->supplier),
-        .recipient = {.number = biz_number_said(i->record.biz, number),
+        .recipient = {.number = invoice_number_said(i->record.biz, number),
                       .name = or_empty(f->name),
                       .representative = or_empty(f->representative),
                       .address = or_empty(f->address),
@@ -133,7 +92,7 @@ print_page(struct form *f)
         .vat = i->vat,
         .total = i->total,
         .exponent = f->app->info.exponent,
-        .item = item,
+        .item = invoice_item_said(i->month, item),
         .rows = f->rows,
         .rows_n = f->n};
     invoice_page(&f->app->out, &page);

@@ -12,6 +12,7 @@ struct rows {
     struct table *table;
     uint32_t n;
     bool broken; /* a name cannot be read: app->err says why */
+    bool all;    /* of all wallets: whose it is stands in each */
 };
 
 static void
@@ -113,12 +114,38 @@ static bool
 each_refund(void *data, const struct jb_refund_row *r)
 {
     struct rows *rows = data;
+    char wallet[JB_ID_BYTES_MAX + 1];
     event_cells(rows, r->event);
+    if (rows->all) {
+        table_cell(rows->table, app_event_wallet(rows->app, r->event, wallet));
+    }
+    rows->n++;
     id_cell(rows, r->event);
     word_cell(rows, JB_LIST_SCOPE, r->event->refund_requested.scope);
     word_cell(rows, JB_LIST_REFUND_STATE, r->state);
     amount_cell(rows->app, rows->table, r->amount);
     return true;
+}
+
+/* Those that are open; a page of the library may be short: it looks at so many wallets. */
+static jb_status
+refunds_of_all(struct app *app, const struct query *q, struct rows *rows, char *next,
+               struct jb_moment *m)
+{
+    const char *cursor = q->cursor.s;
+    char at[TIME_HEADER_BYTES];
+    jb_status status;
+    app_time_header(app, "at", at);
+    rows->all = true;
+    rows->table =
+        table_new((const char *const[]){COLUMN(">event"), at, COLUMN("wallet"), REFUND_COLUMNS});
+    do {
+        status =
+            jb_refunds_get(app->views, q->wallet, JB_WHICH_OPEN, query_as_of(app), cursor,
+                           (uint32_t)q->limit - rows->n, each_refund, rows, next, m, &app->err);
+        cursor = next;
+    } while (status == JB_OK && next[0] != '\0' && rows->n < q->limit);
+    return status;
 }
 
 static jb_status
@@ -145,6 +172,9 @@ items_page(struct app *app, const struct query *q, struct rows *rows, char *next
         rows->table = table_new((const char *const[]){COLUMN(">event"), at, GRANT_COLUMNS});
         return jb_grants_get(app->views, q->wallet, which, as_of, cursor, limit, each_grant, rows,
                              next, m, &app->err);
+    }
+    if (q->wallet.s == NULL) {
+        return refunds_of_all(app, q, rows, next, m);
     }
     rows->table = table_new((const char *const[]){COLUMN(">event"), at, REFUND_COLUMNS});
     return jb_refunds_get(app->views, q->wallet, which, as_of, cursor, limit, each_refund, rows,

@@ -203,8 +203,8 @@ static const struct row rows[] = {
      SAID("a wallet's free cash: state, what is left, the last day"),
      HELP("  --open           only those that have something left\n" PAGE AS_OF COMMON)},
     {"refunds", cmd_items, TAKES_JSON | TAKES_AS_OF,
-     USAGE("LEDGER WALLET [--open] [--limit N] [--cursor NEXT]"),
-     SAID("a wallet's refunds and their states"),
+     USAGE("LEDGER [WALLET] [--open] [--limit N] [--cursor NEXT]"),
+     SAID("a wallet's refunds and their states; or those of all that are open"),
      HELP("  --open           only those that are requested or approved\n" PAGE AS_OF COMMON)},
     {"cash-status", cmd_cash_status, TAKES_JSON | TAKES_AS_OF,
      USAGE(

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "invoice_form.h"
+#include "invoice_page.h"
 #include "papers_json.h"
 #include "query.h"
 
@@ -125,7 +126,7 @@ static void
 print_ways(struct app *app, const struct jb_invoice *i)
 {
     char number[16];
-    const char *to = biz_number_said(i->record.biz, number);
+    const char *to = invoice_number_said(i->record.biz, number);
     app_sentencef(app, "recipient %s, approval number %s, mail %s", to != NULL ? to : tr("unknown"),
                   i->approve_no[0] != '\0' ? i->approve_no : tr("none yet"),
                   i->mail != 0 ? word(JB_LIST_MAIL_RESULT, i->mail) : tr("none yet"));

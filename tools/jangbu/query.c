@@ -90,7 +90,8 @@ query_page(struct app *app, int argc, char **argv, enum query_kind kind, bool *o
     if (!read_options(app, argc, argv, options, args, &n)) {
         return false;
     }
-    if (n != (of_wallet ? 2 : 1)) {
+    const bool all = kind == QUERY_REFUNDS && n == 1;
+    if (n != (of_wallet ? 2 : 1) && !all) {
         app_usage(
             app, of_wallet ? "jangbu %s takes a ledger and a wallet" : "jangbu %s takes one ledger",
             app->command);
@@ -99,7 +100,7 @@ query_page(struct app *app, int argc, char **argv, enum query_kind kind, bool *o
     if (!query_limit(app, limit_text, &limit) || !app_open(app, args[0], false, true, ret_code)) {
         return false;
     }
-    *ret = query_about(app, kind, of_wallet ? args[1] : NULL);
+    *ret = query_about(app, kind, of_wallet && !all ? args[1] : NULL);
     ret->cursor = jb_text_of(cursor);
     ret->limit = limit;
     return true;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "invoice_form.h"
+#include "invoice_page.h"
 #include "lang.h"
 #include "page_parts.h"
 #include "query.h"

@@ -40,7 +40,7 @@ speak_as(const json_t *root)
     const struct jb_text t = text_of(json_object_get(root, "lang"));
     for (int i = 0; t.s != NULL && langs[i] != NULL; i++) {
         if (t.n == strlen(langs[i]) && memcmp(t.s, langs[i], t.n) == 0) {
-            lang_of_call = i == 0 ? JB_LANG_EN : JB_LANG_KO;
+            (void)lang_speak(i == 0 ? JB_LANG_EN : JB_LANG_KO);
         }
     }
 }

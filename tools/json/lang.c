@@ -35,10 +35,19 @@ lang_now(void)
     return lang_of_call != JB_LANG_UNSAID ? lang_of_call : lang_of_process;
 }
 
+jb_lang
+lang_speak(jb_lang lang)
+{
+    const jb_lang before = lang_of_call;
+    lang_of_call = lang;
+    (void)jb_speak(lang);
+    return before;
+}
+
 void
 lang_back(const jb_lang *before)
 {
-    lang_of_call = *before;
+    (void)lang_speak(*before);
 }
 
 static const char *

@@ -23,10 +23,11 @@ struct lang_row {
  * threads. */
 void lang_also(const struct lang_row *rows, size_t n);
 
+/* Sets lang_of_call, and what the library says in this thread. Returns what it was. */
+jb_lang lang_speak(jb_lang lang);
 void lang_back(const jb_lang *before);
 /* Until the end of the block. */
 #define SPEAK(lang)                                                                                \
-    __attribute__((cleanup(lang_back), unused)) const jb_lang lang_before = lang_of_call;          \
-    lang_of_call = (lang)
+    __attribute__((cleanup(lang_back), unused)) const jb_lang lang_before = lang_speak(lang)
 
 #endif

@@ -127,16 +127,26 @@ each_grant(void *data, const struct jb_grant_row *r)
 static bool
 each_refund(void *data, const struct jb_refund_row *r)
 {
-    const struct rows *rows = data;
-    refund_row_json(rows->o, r, rows->asked->utc_offset_s);
-    return true;
+    struct rows *rows = data;
+    char wallet[JB_ID_BYTES_MAX + 1];
+    size_t n = 0;
+    const bool all = rows->query->wallet.s == NULL;
+    if (all) {
+        rows->status = jb_wallet_id(rows->asked->ledger, r->event->wallet, wallet, &n, rows->err);
+        wallet[n] = '\0';
+    }
+    if (rows->status == JB_OK) {
+        refund_row_json(rows->o, r, all ? wallet : NULL, rows->asked->utc_offset_s);
+    }
+    return rows->status == JB_OK;
 }
 
 jb_status
 items_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
-    struct rows rows = {.asked = a, .query = q, .o = o};
-    const jb_which which = q->open != 0 ? JB_WHICH_OPEN : JB_WHICH_ALL;
+    struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
+    const jb_which which =
+        q->open != 0 || q->wallet.s == NULL ? JB_WHICH_OPEN : JB_WHICH_ALL; /* of all, open ones */
     const uint32_t limit = (uint32_t)q->limit;
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;
@@ -152,6 +162,7 @@ items_answer(const struct asked *a, const struct query *q, struct out *o, struct
                                            limit, each_grant, &rows, next, &moment, err)
                            : jb_refunds_get(a->views, q->wallet, which, asked_as_of(q), q->cursor.s,
                                             limit, each_refund, &rows, next, &moment, err);
+    status = status == JB_OK ? rows.status : status;
     if (status == JB_OK) {
         page_end_json(a, o, next, &moment);
     }

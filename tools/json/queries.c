@@ -148,7 +148,7 @@ static const struct query_info rows[QUERIES] = {
     [QUERY_CHARGES] = {"charges", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_LOTS] = {"lots", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_GRANTS] = {"grants", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
-    [QUERY_REFUNDS] = {"refunds", M(WALLET), M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
+    [QUERY_REFUNDS] = {"refunds", 0, M(WALLET) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(OPEN), false},
     [QUERY_EVENTS] = {"events", 0,
                       M(WALLET) | M(CHANNEL) | M(AS_OF) | M(LIMIT) | M(CURSOR) | M(PEOPLE) |
                           M(TYPES) | M(SINCE) | M(UNTIL) | M(NEWEST_FIRST) | M(AMOUNT_MIN) |

@@ -174,9 +174,14 @@ grant_row_json(struct out *o, const struct jb_grant_row *r, int32_t utc_offset_s
 }
 
 void
-refund_row_json(struct out *o, const struct jb_refund_row *r, int32_t utc_offset_s)
+refund_row_json(struct out *o, const struct jb_refund_row *r, const char *wallet,
+                int32_t utc_offset_s)
 {
-    made_by_json(o, r->event, utc_offset_s);
+    event_head_json(o, r->event, utc_offset_s);
+    if (wallet != NULL) {
+        js_str(o, "wallet", wallet);
+    }
+    event_fields_json(o, r->event, utc_offset_s);
     js_str(o, "state", jb_name_word(jb_names_get(JB_LIST_REFUND_STATE), r->state));
     js_close(o, '}');
 }

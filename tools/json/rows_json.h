@@ -33,7 +33,9 @@ void wallet_row_json(struct out *o, const struct jb_wallet_row *w, int32_t utc_o
 /* What made it, its fields, and how it stands. */
 void lot_row_json(struct out *o, const struct jb_lot_row *r, int32_t utc_offset_s);
 void grant_row_json(struct out *o, const struct jb_grant_row *r, int32_t utc_offset_s);
-void refund_row_json(struct out *o, const struct jb_refund_row *r, int32_t utc_offset_s);
+/* wallet: its id, where it is not said above; NULL: it is. */
+void refund_row_json(struct out *o, const struct jb_refund_row *r, const char *wallet,
+                     int32_t utc_offset_s);
 void cash_row_json(struct out *o, const char *wallet, const struct jb_cash_row *r);
 void explanation_json(struct out *o, const struct jb_explanation *x, int32_t utc_offset_s);
 void change_json(struct out *o, const struct jb_change *c, int32_t utc_offset_s);

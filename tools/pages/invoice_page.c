@@ -1,6 +1,7 @@
 #include "invoice_page.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lang.h"
 
@@ -234,4 +235,53 @@ invoice_page(struct out *o, const struct invoice_page *p)
                  tr("A print of the ledger's record; not the document that is sent to the tax "
                     "office."));
     html_page_end(o);
+}
+
+/* ---- words ---- */
+
+const char *
+invoice_state_said(uint32_t state)
+{
+    switch (state) {
+    case JB_INVOICE_ISSUED:
+        return tr("issued");
+    case JB_INVOICE_CONFIRMED:
+        return tr("confirmed by the tax office");
+    default:
+        return tr("failed to be issued");
+    }
+}
+
+const char *
+invoice_reason_said(uint32_t reason)
+{
+    switch (reason) {
+    case JB_INVOICE_AMOUNT_CHANGED:
+        return tr("amount changed");
+    case JB_INVOICE_RESCINDED:
+        return tr("contract rescinded");
+    case JB_INVOICE_ENTRY_ERROR:
+        return tr("entry error");
+    case JB_INVOICE_ISSUED_TWICE:
+        return tr("issued twice");
+    default:
+        return NULL;
+    }
+}
+
+const char *
+invoice_number_said(const char *biz, char buf[INVOICE_NUMBER_BYTES])
+{
+    if (strlen(biz) != 10) {
+        return biz[0] != '\0' ? biz : NULL;
+    }
+    snprintf(buf, INVOICE_NUMBER_BYTES, "%.3s-%.2s-%.5s", biz, biz + 3, biz + 5);
+    return buf;
+}
+
+const char *
+invoice_item_said(uint32_t month, char buf[INVOICE_ITEM_BYTES])
+{
+    snprintf(buf, INVOICE_ITEM_BYTES, tr("services used in %04u-%02u"), month / 100, month % 100);
+    return buf;
 }

@@ -44,4 +44,13 @@ struct invoice_page {
 
 void invoice_page(struct out *o, const struct invoice_page *p);
 
+/* The words of invoices, for all who show one. */
+const char *invoice_state_said(uint32_t state);   /* enum jb_invoice_state */
+const char *invoice_reason_said(uint32_t reason); /* enum jb_invoice_reason; NULL: it has none */
+enum { INVOICE_NUMBER_BYTES = 16, INVOICE_ITEM_BYTES = 120 };
+/* A registration number as it is printed, 123-45-67890, in buf, or biz itself; NULL: there is none.
+ */
+const char *invoice_number_said(const char *biz, char buf[INVOICE_NUMBER_BYTES]);
+const char *invoice_item_said(uint32_t month, char buf[INVOICE_ITEM_BYTES]);
+
 #endif

@@ -191,8 +191,9 @@ typedef enum jb_status {
     JB_E_KEY = -15,        /* people.mdb is sealed, and the key to it is not there */
     JB_E_DEVICE = -16, /* the device failed while the ledger was written, and has not been read back
                           whole: nothing is written */
-    JB_E_ENGINE = -17  /* reserved for logs that are kept by several machines */
+    JB_E_ENGINE = -17, /* reserved for logs that are kept by several machines */
     /* -18, -19 are reserved */
+    JB_E_RANGE = -20 /* a sum of the answer is larger than a number of 64 bits; the log is sound */
 } jb_status;
 
 /* The language of sentences: of jb_error.text, of answers' messages, of what an audit finds. Codes,
@@ -203,6 +204,11 @@ typedef enum jb_lang {
     JB_LANG_EN = 1,
     JB_LANG_KO = 2
 } jb_lang;
+
+/* What the calling thread's calls say from now on, whatever the language of the handle:
+ * JB_LANG_UNSAID: that of the handle again. Returns what it was. A number that is no language
+ * changes nothing. Of a program that answers people of both languages through one handle. */
+JB_API jb_lang jb_speak(jb_lang lang);
 
 /* Why a call failed. It lives where the caller puts it and owns nothing. Final: 1,024 bytes. */
 struct jb_error {

@@ -204,6 +204,8 @@ struct jb_refund_row {
     jb_refund_state state;
     jb_amount amount;
 };
+/* wallet s NULL: of all, in order of number, with JB_WHICH_OPEN alone; whose a row is, the event
+ * says. Such a page may be short, or empty, where the list goes on: it looks at 10,000 wallets. */
 JB_API JB_NODISCARD jb_status jb_refunds_get(
     jb_views *v, struct jb_text wallet, jb_which which, const struct jb_as_of *as_of,
     const char *cursor, uint32_t limit, bool (*each)(void *data, const struct jb_refund_row *row),

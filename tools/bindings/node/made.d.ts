@@ -341,6 +341,7 @@ export interface Refund<I = number> {
   type: string;
   at: string;
   recorded_at: string;
+  wallet?: string;
   refund: string;
   refund_no: I;
   amount: I;
@@ -348,7 +349,7 @@ export interface Refund<I = number> {
   state: string;
 }
 export interface Refunds<I = number> {
-  wallet: string;
+  wallet?: string;
   rows: Refund<I>[];
   next: string | null;
   as_of: Moment<I>;
@@ -1572,7 +1573,7 @@ export interface GrantsQuery {
   open?: boolean;
 }
 export interface RefundsQuery {
-  wallet: string;
+  wallet?: string;
   as_of?: Int | string | Date;
   limit?: Int;
   cursor?: string;
@@ -2044,11 +2045,11 @@ export interface Asks<I> {
    * `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open: lots and
    * grants with something left, refunds requested or approved. */
   grants(members: GrantsQuery): Pages<Grants<I>, Grant<I>>;
-  /** Its refunds and their states.
+  /** Its refunds and their states; without a wallet the open ones of all.
    * Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed day
    * `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open: lots and
    * grants with something left, refunds requested or approved. */
-  refunds(members: RefundsQuery): Pages<Refunds<I>, Refund<I>>;
+  refunds(members?: RefundsQuery): Pages<Refunds<I>, Refund<I>>;
   /** Events in pages; of a wallet, or of a channel: those that belong to it.
    * Members: wallet: its id; channel: its id; as_of: the moment: an event's number, a time
    * `"2026-10-31T09:00:00+09:00"`, a closed day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the

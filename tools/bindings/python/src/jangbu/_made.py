@@ -843,9 +843,9 @@ class Queries:
         return self._pages(a.Grants, "rows", "grants", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
 
-    def refunds(self, wallet: str, *, as_of: When | None = None, limit: int | None = None, cursor: str | None = None,
-            open: bool | None = None) -> Pages[a.Refunds, a.Refund]:
-        """Its refunds and their states.
+    def refunds(self, *, wallet: str | None = None, as_of: When | None = None, limit: int | None = None,
+            cursor: str | None = None, open: bool | None = None) -> Pages[a.Refunds, a.Refund]:
+        """Its refunds and their states; without a wallet the open ones of all.
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
@@ -1223,9 +1223,9 @@ class AsyncQueries:
         return self._pages(a.Grants, "rows", "grants", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
 
-    def refunds(self, wallet: str, *, as_of: When | None = None, limit: int | None = None, cursor: str | None = None,
-            open: bool | None = None) -> AsyncPages[a.Refunds, a.Refund]:
-        """Its refunds and their states.
+    def refunds(self, *, wallet: str | None = None, as_of: When | None = None, limit: int | None = None,
+            cursor: str | None = None, open: bool | None = None) -> AsyncPages[a.Refunds, a.Refund]:
+        """Its refunds and their states; without a wallet the open ones of all.
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:

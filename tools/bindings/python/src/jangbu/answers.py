@@ -370,11 +370,13 @@ class Grants(Answer):
     as_of: Moment
 
 class Refund(Answer):
+    """Not always there: wallet."""
     __slots__ = ()
     seq: int
     type: str
     at: str
     recorded_at: str
+    wallet: str
     refund: str
     refund_no: int
     amount: int
@@ -382,6 +384,7 @@ class Refund(Answer):
     state: str
 
 class Refunds(Answer):
+    """Not always there: wallet."""
     __slots__ = ()
     wallet: str
     rows: list[Refund]

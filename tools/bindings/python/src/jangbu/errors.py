@@ -149,13 +149,18 @@ class Engine(Failed):
     STATUS = "E_ENGINE"
 
 
+class Range(Failed):
+    """A sum of the answer is larger than a number of 64 bits; the log is sound: ask about less."""
+    STATUS = "E_RANGE"
+
+
 class LibraryNotFound(JangbuError, OSError):
     """libjangbu-json is not there, or is another one. The sentence says how to get it."""
 
 
 _BY_STATUS: dict[str, type[Failed]] = {c.STATUS: c for c in (
     Usage, NoMemory, InputOutput, Busy, Full, Corrupt, Format, NotFound, ReadOnly, Exists, RolledBack, Unknown, Stale, NotClosed, Key,
-    Device, Engine)}
+    Device, Engine, Range)}
 
 
 def failed(error: Mapping[str, Any], answers: Sequence[Done | Refusal] = ()) -> Failed:
