@@ -203,7 +203,7 @@ def end_unread(work):
     began = time.monotonic()
     status = s.stop()
     took = time.monotonic() - began
-    check("it ends well beside who reads nothing", status == 0 and took < 2.5 and s.log[-1].get("event") == "stopped", (status, took, s.log[-1]))
+    check("it ends well beside who reads nothing", status == 0 and took < 8 and s.log[-1].get("event") == "stopped", (status, took, s.log[-1]))
     for w in held:
         w.close()
 
@@ -341,7 +341,7 @@ def end_under_load(work):
     writers = [Writer(s, i) for i in range(16)]
     for w in writers:
         w.start()
-    time.sleep(0.5)
+    wait(lambda: sum(len(w.done) for w in writers) > 400)
     began = time.monotonic()
     status = s.stop()
     took = time.monotonic() - began

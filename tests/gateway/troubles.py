@@ -121,7 +121,7 @@ def held(work):
 def stopped_with_it(work):
     """A stop while a command waits for the writer lock: clients have had their time long before, and the command is answered."""
     ledger = made(work, "stop")
-    s = Served(JANGBUD, ledger, flags=["--lock-time", "2s", "--stop-time", "100ms", "--slow-time", "50ms"])
+    s = Served(JANGBUD, ledger, flags=["--lock-time", "1600ms", "--stop-time", "100ms", "--slow-time", "50ms"])
     created(s)
     holder, got = stopped_in_the_midst(ledger), []
     writer = threading.Thread(target=lambda: got.append(s.post(charge("C"))))
