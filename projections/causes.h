@@ -6,13 +6,21 @@
 
 struct jb_cause_cell {
     jb_wide amount;
-    JB_VEC(jb_seq) events; /* as the walk meets them: descending */
+    uint64_t n; /* how many events */
+    JB_VEC(jb_seq)
+    events; /* as the walk meets them: descending. All, or the first that are shown */
 };
 
 struct jb_causes {
     struct jb_cause_cell cells[JB_CAUSES_N][2]; /* [late] */
 };
 void jb_causes_free(struct jb_causes *c);
+
+/* marks.c: the same of all that was posted after the closed day and up to event last, of marks. */
+jb_status jb_causes_of_marks(struct jb_causes *c, struct jb_view_read *q, uint32_t wallet,
+                             jb_day closed_through, jb_seq last, struct jb_error *err);
+/* So many events are read one by one, as a source of their own beside the marks. Tests set less. */
+extern uint64_t jb_causes_walk_max;
 /* Adds what the event did to the total, times sign. Events of no effect are left out. */
 jb_status jb_causes_add(struct jb_causes *c, const struct jb_event *e, int sign,
                         int32_t utc_offset_s, struct jb_error *err);

@@ -1,10 +1,11 @@
 /*
  * Why the total is not the cash status's closing: the identity of docs/rules.md section 6 from
  * three sources that share nothing. The total from the wallet's state, the closing from the stored
- * row, the causes from the wallet's events in the log. The rest is what is left over; nothing here
- * makes it 0.
+ * row, the causes from the wallet's events in the log, or where they are many from marks that were
+ * made of them. The rest is what is left over; nothing here makes it 0.
  */
 #include "projections/causes.h"
+#include "projections/marks.h"
 
 static const char *const cause_words[JB_CAUSES_N] = {
 #define JB_X(name) #name,
@@ -16,22 +17,6 @@ const char *
 jb_cause_word(uint32_t cause)
 {
     return cause < JB_CAUSES_N ? cause_words[cause] : NULL;
-}
-
-enum { JB_CAUSE_none = JB_CAUSES_N };
-
-/* The cause that an event of effect is; none: no such event. */
-static const uint8_t causes[JB_EV_TYPES] = {
-    [0] = JB_CAUSE_none,
-#define EFFECT(NAME, history, cause, ...) [JB_EV_##NAME] = JB_CAUSE_##cause,
-#include "event/effects.def"
-#undef EFFECT
-};
-
-static uint32_t
-cause_of(uint32_t type)
-{
-    return type < JB_EV_TYPES ? causes[type] : JB_CAUSE_none;
 }
 
 void
@@ -149,6 +134,7 @@ jb_cause_cell_add(struct jb_cause_cell *c, jb_seq seq)
         return false;
     }
     c->events.at[c->events.n++] = seq;
+    c->n++;
     return true;
 }
 
@@ -160,8 +146,8 @@ jb_causes_add(struct jb_causes *causes_of, const struct jb_event *e, int sign, i
     if (effect == 0) {
         return JB_OK;
     }
-    uint32_t cause = cause_of(e->type);
-    if (cause == JB_CAUSE_none) {
+    uint32_t cause = jb_cause_of(e->type);
+    if (cause == JB_CAUSES_N) {
         return jb_fail(err, JB_E_FORMAT,
                        "event %llu moves money in a way that this version does not know",
                        (unsigned long long)e->seq);
@@ -225,7 +211,7 @@ jb_causes_lay_out(const struct jb_causes *causes_of, struct jb_cause_line lines[
     uint32_t lines_n = 0;
     for (unsigned i = 0; i < JB_CAUSE_LINES_MAX; i++) {
         const struct jb_cause_cell *c = &causes_of->cells[i / 2][i % 2];
-        if (c->events.n == 0 && c->amount == 0) {
+        if (c->n == 0 && c->amount == 0) {
             continue;
         }
         uint32_t n =
@@ -233,7 +219,7 @@ jb_causes_lay_out(const struct jb_causes *causes_of, struct jb_cause_line lines[
         lines[lines_n] = (struct jb_cause_line){.cause = i / 2,
                                                 .late = i % 2 != 0,
                                                 .amount = (jb_amount)c->amount,
-                                                .events_total = c->events.n,
+                                                .events_total = c->n,
                                                 .events = *events,
                                                 .events_n = n};
         at[lines_n] = &lines[lines_n];
@@ -289,6 +275,28 @@ jb_wide_fits(jb_wide value, jb_amount *ret, struct jb_error *err)
                          "the sums of an explanation are too large for a number of 64 bits");
 }
 
+/* Of a closed day nothing posted later counts, and nothing else is left. */
+static jb_status
+find_causes(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r,
+            struct parts *p, struct jb_error *err)
+{
+    const struct jb_walk walk = {.from = p->state.version,
+                                 .posted_after = r->closed_through,
+                                 .most = jb_causes_walk_max,
+                                 .visit = add_event,
+                                 .data = p};
+    struct jb_move unused;
+    jb_status status =
+        r->only_through == JB_NO_DAY ? jb_view_read_walk(q, number, &walk, &unused, err) : JB_OK;
+    if (status == JB_END) {
+        jb_causes_free(&p->causes);
+        p->causes = (struct jb_causes){0};
+        status = jb_causes_of_marks(&p->causes, q, number, r->closed_through, r->moment.seq, err);
+    }
+    return status == JB_OK ? jb_causes_add_due(&p->causes, q, number, r->moment.seq, &p->state, err)
+                           : status;
+}
+
 static jb_status
 put_together(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r,
              struct parts *p, struct jb_explanation **ret, struct jb_error *err)
@@ -302,16 +310,7 @@ put_together(struct jb_view_read *q, uint32_t number, const struct jb_as_of_poin
         struct jb_cash_row unused;
         status = jb_row_shown(&row, &unused, err);
     }
-    /* Of a closed day nothing posted later counts, and nothing else is left. */
-    struct jb_walk walk = {
-        .from = p->state.version, .posted_after = r->closed_through, .visit = add_event, .data = p};
-    struct jb_move unused;
-    if (status == JB_OK && r->only_through == JB_NO_DAY) {
-        status = jb_view_read_walk(q, number, &walk, &unused, err);
-    }
-    if (status == JB_OK) {
-        status = jb_causes_add_due(&p->causes, q, number, r->moment.seq, &p->state, err);
-    }
+    status = status == JB_OK ? find_causes(q, number, r, p, err) : status;
     jb_amount closing = found ? row.total : 0, rest = 0;
     jb_wide sum = 0;
     status = status == JB_OK ? jb_causes_sum(&p->causes, &sum, err) : status;

@@ -9,9 +9,10 @@
 #include "projections/stored.h"
 
 /* A snapshot of a wallet's summary is taken after this many of its events, and one more for each
- * grant that the summary holds: it bounds the steps of an as-of question, and what is stored stays
- * in proportion to the events. */
+ * grant and, beyond the usual few, each mark that the summary holds: it bounds the steps of an
+ * as-of question, and what is stored stays in proportion to the events. */
 #define JB_SNAPSHOT_EVERY 64
+#define JB_MARKS_USUAL 8
 
 struct jb_fold_row {
     struct jb_day_row row;

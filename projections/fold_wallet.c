@@ -2,6 +2,7 @@
 #include "projections/fold.h"
 
 #include "ledger/reader.h"
+#include "projections/marks.h"
 
 void
 jb_fold_wallet_clear(struct jb_fold_wallet *w)
@@ -271,6 +272,36 @@ jb_fold_fill_again(const struct jb_fold_wallet *w, struct jb_store_txn *base,
     return JB_OK;
 }
 
+/* As it was when event seq came. */
+static jb_day
+first_open_day(const struct jb_fold *f, jb_seq seq)
+{
+    size_t i = f->closes.n;
+    while (i > 0 && f->closes.at[i - 1].seq > seq) {
+        i--;
+    }
+    return i > 0             ? f->closes.at[i - 1].day + 1
+           : f->closes.n > 0 ? f->closes.at[0].day
+                             : f->g.first_open_day;
+}
+
+/* A day begins: those that are closed are no longer asked for. */
+static jb_status
+mark(const struct jb_fold *f, struct jb_summary *s, const struct jb_event *e, struct jb_error *err)
+{
+    if (!jb_marks_have(s, e->posted_on)) {
+        jb_marks_drop(s, first_open_day(f, e->seq));
+    }
+    return jb_marks_add(s, e, f->utc_offset_s, err);
+}
+
+static bool
+is_due(const struct jb_summary *s)
+{
+    const size_t marks = s->marks.n > JB_MARKS_USUAL ? s->marks.n - JB_MARKS_USUAL : 0;
+    return s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n + marks;
+}
+
 jb_status
 jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_store_txn *base,
                      const struct jb_event *e, struct jb_error *err)
@@ -295,6 +326,7 @@ jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct j
             return jb_fold_contradiction(err, e->seq, "no memory");
         }
         status = know(known_on(e, f->utc_offset_s), base, w, e, &m, effect, err);
+        status = status == JB_OK ? mark(f, &w->summary, e, err) : status;
     }
     if (e->type == JB_EV_FREE_GRANTED) {
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
@@ -303,9 +335,7 @@ jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct j
         w->grants.at[w->grants.n++] = (struct jb_fold_grant){
             e->free_granted.grant_no, {.expires_on = e->free_granted.expires_on, .seq = e->seq}};
     }
-    const struct jb_summary *s = &w->summary;
-    bool due = s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n;
-    return status == JB_OK && due ? take_snapshot(f, w, err) : status;
+    return status == JB_OK && is_due(&w->summary) ? take_snapshot(f, w, err) : status;
 }
 
 /* ---- what differs from the store ---- */

@@ -103,9 +103,14 @@ jb_status jb_not_yet(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct
 jb_status jb_view_read_summary(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
                                struct jb_summary *ret, struct jb_error *err);
 
-/* The summary after the wallet's next event. Only a return asks q for anything, which may be NULL
- * where e is none: what never changes of grants that it fills again, so q is of the event before e
- * or a later one. Not JB_OK: half an event may be in the summary; JB_E_STALE: none of it is. */
+/* The wallet's last snapshot that is not after seq; all zero: there is none. */
+jb_status jb_view_read_snapshot(struct jb_view_read *q, uint32_t wallet, jb_seq seq,
+                                struct jb_summary *ret, struct jb_error *err);
+
+/* The summary after the wallet's next event, but for its marks. Only a return asks q for anything,
+ * which may be NULL where e is none: what never changes of grants that it fills again, so q is of
+ * the event before e or a later one. Not JB_OK: half an event may be in the summary; JB_E_STALE:
+ * none of it is. */
 jb_status jb_view_step(struct jb_view_read *q, struct jb_summary *summary, const struct jb_event *e,
                        struct jb_error *err);
 
@@ -193,6 +198,7 @@ struct jb_walk {
     jb_seq from; /* an event of the wallet, 0: none */
     jb_seq down_to;
     jb_day posted_after; /* JB_NO_DAY: all */
+    uint64_t most;       /* JB_END after so many events; 0: there is no end */
     jb_status (*visit)(void *data, const struct jb_event *e, const struct jb_move *m,
                        struct jb_error *err);
     void *data;

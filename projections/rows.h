@@ -10,7 +10,8 @@
  *   known      wallet 4, day 4 (bias 2^31)  the same flows by min(day(occurred_at),
  *                                           day(recorded_at)); in place of the closings stands what
  *                                           the day changed: a late event moves the past here
- *   wallets    wallet 4                     the wallet's summary (wallet_summary.h)
+ *   wallets    wallet 4                     the wallet's summary (wallet_summary.h), with sums of what
+ *                                           is posted to days that are open, by cause
  *   snapshots  wallet 4, seq 8              the summary now and then (JB_SNAPSHOT_EVERY): as-of
  *                                           questions start there
  *   grants     wallet 4, ordinal 4          what never changes of a grant: last day 4, seq 8 of its
@@ -41,7 +42,7 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 6
+#define JB_VIEWS_VERSION 7
 
 enum jb_view_table {
     JB_VT_ROWS,

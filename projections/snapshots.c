@@ -1,5 +1,6 @@
 /* A wallet's state at any event: from the nearest snapshot at or before it, then at most
- * JB_SNAPSHOT_EVERY events (and one for each grant) forward. */
+ * JB_SNAPSHOT_EVERY events (and one for each grant and mark) forward. */
+#include "projections/marks.h"
 #include "projections/query.h"
 
 static jb_status
@@ -15,12 +16,17 @@ copy_summary(const struct jb_summary *w, struct jb_summary *ret, struct jb_error
 {
     struct jb_summary copy = *w;
     copy.grants.at = NULL;
-    copy.grants.cap = 0;
-    if (!jb_vec_reserve(&copy.grants, w->grants.n)) {
+    copy.marks.at = NULL;
+    copy.grants.cap = copy.marks.cap = 0;
+    if (!jb_vec_reserve(&copy.grants, w->grants.n) || !jb_vec_reserve(&copy.marks, w->marks.n)) {
+        jb_summary_free(&copy);
         return jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
     }
     if (w->grants.n > 0) {
         memcpy(copy.grants.at, w->grants.at, w->grants.n * sizeof *w->grants.at);
+    }
+    if (w->marks.n > 0) {
+        memcpy(copy.marks.at, w->marks.at, w->marks.n * sizeof *w->marks.at);
     }
     *ret = copy;
     return JB_OK;
@@ -104,6 +110,7 @@ fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary
         const struct jb_event *e;
         status = jb_view_read_event(q, seqs[n], wallet, &e, err);
         status = status == JB_OK ? jb_view_step(q, summary, e, err) : status;
+        status = status == JB_OK ? jb_marks_add(summary, e, q->v->info.utc_offset_s, err) : status;
     }
     return status;
 }
@@ -319,6 +326,17 @@ jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, j
 }
 
 /* ---- from outside ---- */
+
+jb_status
+jb_view_read_snapshot(struct jb_view_read *q, uint32_t wallet, jb_seq seq, struct jb_summary *ret,
+                      struct jb_error *err)
+{
+    jb_status status;
+    do {
+        status = snapshot_at_most(q, wallet, seq, ret, err);
+    } while (jb_view_read_again(q, &status, err));
+    return status;
+}
 
 jb_status
 jb_view_read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret,

@@ -160,7 +160,11 @@ jb_view_read_walk(struct jb_view_read *q, uint32_t wallet, const struct jb_walk 
                   struct jb_move *ret_sum, struct jb_error *err)
 {
     struct jb_move sum = {.paid = 0};
-    for (jb_seq seq = w->from; seq > w->down_to;) {
+    uint64_t read = 0;
+    for (jb_seq seq = w->from; seq > w->down_to; read++) {
+        if (w->most != 0 && read == w->most) {
+            return JB_END;
+        }
         const struct jb_event *e;
         jb_status status = jb_view_read_event(q, seq, wallet, &e, err);
         if (status != JB_OK) {

@@ -211,6 +211,7 @@ void
 jb_summary_free(struct jb_summary *w)
 {
     jb_vec_free(&w->grants);
+    jb_vec_free(&w->marks);
 }
 
 static struct jb_summary_grant *
@@ -465,17 +466,43 @@ jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums 
 
 /* As bytes: version 8, created_seq 8, events 8, snapshot_events 8, created_on 4, status 1, under 1,
  * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, the last
- * event of each kind 8 * 4, grants 4, then for each grant ordinal 4, in_use 1, expires_on 4,
- * remaining 8, seq 8. */
-#define SUMMARY_BYTES (LAST_OF_AT + 8 * JB_HISTORY_KINDS + 4)
+ * event of each kind 8 * 4, grants 4, marks 4, then for each grant ordinal 4, in_use 1, expires_on
+ * 4, remaining 8, seq 8, and for each mark day 4, cause and late 1, n 5, amount 12, first 6. */
+#define SUMMARY_BYTES (LAST_OF_AT + 8 * JB_HISTORY_KINDS + 4 + 4)
 #define LAST_OF_AT 87
-#define GRANTS_AT (SUMMARY_BYTES - 4)
+#define GRANTS_AT (SUMMARY_BYTES - 8)
+#define MARKS_AT (SUMMARY_BYTES - 4)
 #define GRANT_BYTES 25
+#define MARK_BYTES 28
+
+static void
+mark_encode(const struct jb_mark *m, uint8_t *out)
+{
+    jb_put_be_i32(out, m->day);
+    out[4] = (uint8_t)(m->cause * 2 + m->late);
+    jb_put_be(out + 5, 5, m->n);
+    jb_put_be(out + 10, 4, (uint64_t)((jb_uwide)m->amount >> 64));
+    jb_put_be(out + 14, 8, (uint64_t)m->amount);
+    jb_put_be(out + 22, 6, m->first);
+}
+
+static struct jb_mark
+mark_decode(const uint8_t *at)
+{
+    const int64_t upper = (int32_t)jb_get_be(at + 10, 4);
+    return (struct jb_mark){.day = jb_get_be_i32(at),
+                            .cause = at[4] / 2,
+                            .late = at[4] % 2 != 0,
+                            .n = jb_get_be(at + 5, 5),
+                            .amount =
+                                (jb_wide)((jb_uwide)(uint64_t)upper << 64 | jb_get_be(at + 14, 8)),
+                            .first = jb_get_be(at + 22, 6)};
+}
 
 size_t
 jb_summary_bytes(const struct jb_summary *w)
 {
-    return SUMMARY_BYTES + GRANT_BYTES * w->grants.n;
+    return SUMMARY_BYTES + GRANT_BYTES * w->grants.n + MARK_BYTES * w->marks.n;
 }
 
 void
@@ -499,6 +526,7 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
         jb_put_be(out + LAST_OF_AT + 8 * i, 8, w->last_of[i]);
     }
     jb_put_be(out + GRANTS_AT, 4, w->grants.n);
+    jb_put_be(out + MARKS_AT, 4, w->marks.n);
     out += SUMMARY_BYTES;
     for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
         const struct jb_summary_grant *g = &w->grants.at[i];
@@ -508,13 +536,17 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
         jb_put_be(out + 9, 8, (uint64_t)g->remaining);
         jb_put_be(out + 17, 8, g->seq);
     }
+    for (size_t i = 0; i < w->marks.n; i++, out += MARK_BYTES) {
+        mark_encode(&w->marks.at[i], out);
+    }
 }
 
 jb_status
 jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
 {
-    if (n < SUMMARY_BYTES || (n - SUMMARY_BYTES) % GRANT_BYTES != 0 ||
-        jb_get_be(bytes + GRANTS_AT, 4) != (n - SUMMARY_BYTES) / GRANT_BYTES) {
+    const size_t grants_n = n >= SUMMARY_BYTES ? jb_get_be(bytes + GRANTS_AT, 4) : 0;
+    const size_t marks_n = n >= SUMMARY_BYTES ? jb_get_be(bytes + MARKS_AT, 4) : 0;
+    if (n != SUMMARY_BYTES + GRANT_BYTES * grants_n + MARK_BYTES * marks_n) {
         return JB_E_STALE;
     }
     struct jb_summary w = {
@@ -536,8 +568,8 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
     for (size_t i = 0; i < JB_HISTORY_KINDS; i++) {
         w.last_of[i] = jb_get_be(bytes + LAST_OF_AT + 8 * i, 8);
     }
-    size_t grants_n = (n - SUMMARY_BYTES) / GRANT_BYTES;
-    if (!jb_vec_reserve(&w.grants, grants_n)) {
+    if (!jb_vec_reserve(&w.grants, grants_n) || !jb_vec_reserve(&w.marks, marks_n)) {
+        jb_summary_free(&w);
         return JB_E_NOMEM;
     }
     const uint8_t *at = bytes + SUMMARY_BYTES;
@@ -549,6 +581,13 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
             .remaining = (jb_amount)jb_get_be(at + 9, 8),
             .seq = jb_get_be(at + 17, 8),
         };
+    }
+    for (; w.marks.n < marks_n; w.marks.n++, at += MARK_BYTES) {
+        w.marks.at[w.marks.n] = mark_decode(at);
+        if (w.marks.at[w.marks.n].cause >= JB_CAUSES_N) {
+            jb_summary_free(&w);
+            return JB_E_STALE;
+        }
     }
     *ret = w;
     return JB_OK;

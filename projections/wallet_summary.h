@@ -32,6 +32,18 @@ struct jb_summary_grant {
     jb_seq seq; /* free_granted */
 };
 
+/* What the wallet's events of one cause that were posted to one day did to its total, late ones
+ * apart (it happened on an earlier day). Of each day that was open when the newest of these days
+ * began: an explanation of many events is made of them (marks.c). */
+struct jb_mark {
+    jb_day day;
+    uint8_t cause; /* enum jb_cause */
+    bool late;
+    uint64_t n;
+    jb_wide amount;
+    jb_seq first; /* the first one */
+};
+
 /* Kinds of histories, beside that of all. */
 #define JB_HISTORY_KINDS 4
 /* The kind of history that lists events of a type; JB_HISTORY_ALL: only that of all. */
@@ -54,6 +66,7 @@ struct jb_summary {
     jb_instant used_at; /* when the last consumption happened; JB_NO_INSTANT: there was none */
     jb_seq last_of[JB_HISTORY_KINDS];       /* the last event of each kind, from 1 on; 0: none */
     JB_VEC(struct jb_summary_grant) grants; /* in order of ordinal */
+    JB_VEC(struct jb_mark) marks;           /* in order of their first events */
 };
 
 void jb_summary_free(struct jb_summary *w); /* what it owns */

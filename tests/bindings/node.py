@@ -15,26 +15,14 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(ROOT / "tests/bindings"), str(ROOT / "tests/witness")]
+sys.path[:0] = [str(ROOT / "tests/bindings"), str(ROOT / "tests/witness"), str(ROOT / "tests")]
 import answers  # noqa: E402
 import generate  # noqa: E402
+from checks import check, checks, skip  # noqa: E402
 
 PACKAGE = ROOT / "tools/bindings/node"
 OLDEST = 20
 REGISTRY_SECONDS = 30
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:600]}")
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(77)
-
 
 def prepare(directory):
     """A directory with node_modules: koffi from the registry, unless it is there, and the package's files."""

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """jangbu restore: what it says beforehand is what is so afterwards; what was there is kept; what is in use, another ledger's, or no
-backup is refused and nothing changed; a ledger that cannot be read, one that is behind, one that went another way; people.mdb and its key.
+backup is refused and nothing changed; a ledger that cannot be read, one that is behind, one that went another way; people.mdb and its key;
+files that are damaged; links; a restore that is killed at any call.
 
 usage: restore.py PROGRAM"""
 import json
@@ -84,14 +85,18 @@ def refused(work):
     before = figures(p, "l")
     other = Place(work, "other").made()
     for what, args, code, words in (("another ledger's", ("l", other.at + "/b"), 1, "backup of another ledger"), ("none", ("l", "nothing"), 1, "nothing is not there"),
-                                    ("no ledger", ("l", "."), 1, "is not a ledger"), ("one argument", ("l",), 2, "takes the place"), ("itself", ("l", "l"), 0, None)):
-        out = p.run("restore", *args, *(["--dry-run"] if what == "itself" else []))
-        check(f"refused: {what}", out.returncode == code and (words is None or words in out.stderr), out)
+                                    ("no ledger", ("l", "."), 1, "is not a ledger"), ("one argument", ("l",), 2, "takes the place"), ("itself", ("l", "l"), 1, "the ledger itself")):
+        out = p.run("restore", *args,)
+        check(f"refused: {what}", out.returncode == code and words in out.stderr, out)
     holder = subprocess.Popen([JANGBU, "log", "l", "--follow"], cwd=p.at, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     holder.stdout.readline()
     out = p.run("restore", "l", "b")
     check("in use", out.returncode == 1 and "in use" in out.stderr, out)
     check("the preview needs no end of it", p.run("restore", "l", "b", "--dry-run").returncode == 0)
+    for name in ("state.mdb", "state.mdb-users", "state.mdb-lock"):
+        os.remove(os.path.join(p.at, "l", name))
+    out = p.run("restore", "l", "b")
+    check("in use by who has no state.mdb", out.returncode == 1 and "in use" in out.stderr, out)
     holder.terminate()
     holder.wait()
     check("nothing changed", figures(p, "l") == before and p.files() == ["b", "l"], p.files())
@@ -109,14 +114,103 @@ def others(work):
     p.run("restore", "l", "b")
     shutil.rmtree(os.path.join(p.at, "l.replaced"))
     p.run("restore", "l", "b")
-    p.run("charge", "l", "W1", "C9", "900")
-    said = p.json("restore", "l", "late", "--dry-run")
-    check("one that went another way", said["history"] == "other" and "different ways" in p.run("restore", "l", "late", "--dry-run").stdout, said)
-    p = Place(work, "damaged").made().more()
-    with open(os.path.join(p.at, "l/log.mdb"), "r+b") as f:
-        f.write(b"\0" * 4096 * 3)
+    p.run("wallet", "create", "l", "W7", "--kind", "PERSONAL", "--name", "another", "--key", "w7")
+    p.run("charge", "l", "W1", "C9", "900", "--key", "c9")
+    said, text = p.json("restore", "l", "late", "--dry-run"), p.run("restore", "l", "late", "--dry-run").stdout
+    check("one that went another way", said["history"] == "other" and "different ways" in text and said["people"] == "backup" and said["people_why"] == "other", said)
+    check("and what that costs", said["events_lost"] == 2 and said["keys_lost"] == 2 and said["wallets_changed"] == 2 and said["events_gained"] == 3
+          and "lost: 2 events behind 12" in text, (said, text))
+
+
+def people(work):
+    """people.mdb is the one that goes with the log that is there afterwards."""
+    p = Place(work, "ahead").made()
+    shutil.copytree(os.path.join(p.at, "b"), os.path.join(p.at, "old"))
+    p.more().run("backup", "l", "late")
+    wanted = p.run("log", "l", "--people").stdout
+    shutil.rmtree(os.path.join(p.at, "l"))
+    p.run("restore", "l", "old")
+    said, text = p.json("restore", "l", "late", "--dry-run"), p.run("restore", "l", "late", "--dry-run").stdout
+    check("behind the backup: the backup's", said["people"] == "backup" and said["people_why"] == "behind" and "what is there is behind it" in text, said)
+    p.run("restore", "l", "late")
+    check("behind the backup: who they are is known", p.run("log", "l", "--people").stdout == wanted and "second" in wanted, p.run("log", "l", "--people"))
+    p = Place(work, "unlike").made()
+    p.run("people", "encrypt", "l")
+    check("another layout: it is sealed", p.json("people", "l")["layout"] == 2, p.json("people", "l"))
     said = p.json("restore", "l", "b")
-    check("one that cannot be read", said["now"] is None and said["now_why"] and figures(p, "l") == figures(p, "b") and "l.replaced" in p.files(), said)
+    again = json.loads(p.run("apply", "l", text='{"op":"charge","wallet":"W1","charge":"C1","amount":50000,"key":"c1"}\n').stdout)
+    check("another layout: the backup's", said["people"] == "backup" and said["people_why"] == "layout" and p.json("people", "l")["layout"] == 1, said)
+    check("another layout: a key has its answer", again.get("duplicate") is True, again)
+    check("another layout: it can be sealed again", p.run("people", "encrypt", "l").returncode == 0 and p.run("audit", "l").returncode == 0)
+
+
+def spoil(path):
+    """Bytes in every page behind the first two, which say where the others are."""
+    with open(path, "r+b") as f:
+        for at in range(2 * 4096, os.path.getsize(path), 4096):
+            f.seek(at)
+            f.write(b"\xa5" * 600)
+
+
+def damaged(work):
+    other = Place(work, "mistyped").made()
+    for name in ("log.mdb", "people.mdb", "state.mdb", "views.mdb"):
+        p = Place(work, "damaged-" + name).made().more()
+        p.run("rebuild", "l")
+        spoil(os.path.join(p.at, "l", name))
+        out = p.run("restore", "l", other.at + "/b")
+        check(f"damaged {name}: another's is refused", out.returncode == 1 and "backup of another ledger" in out.stderr + "backup of another ledger" * ("Nothing in" in out.stderr)
+              and p.files() == ["b", "l"], out)
+        text = p.run("restore", "l", "b", "--dry-run")
+        said = p.json("restore", "l", "b")
+        check(f"damaged {name}: restored", "rc" not in said and figures(p, "l") == figures(p, "b") and p.files() == ["b", "l", "l.replaced"], (said, text))
+        if "rc" not in said and said["now"] is None:
+            check(f"damaged {name}: nothing is said to be known", said["now_why"] and said["events_lost"] is None and said["keys_lost"] is None
+                  and said["wallets_changed"] is None and said["people_why"] == "unread" and "nobody knows what is lost" in text.stdout, (said, text))
+        check(f"damaged {name}: the audit verifies", p.run("audit", "l").returncode == 0)
+    p = Place(work, "nameless").made()
+    spoil(os.path.join(p.at, "l/log.mdb"))
+    os.remove(os.path.join(p.at, "l/HEAD"))
+    out = p.run("restore", "l", "b")
+    check("whose it is cannot be told", out.returncode == 1 and "Nothing in" in out.stderr and p.files() == ["b", "l"], out)
+    os.rename(os.path.join(p.at, "l"), os.path.join(p.at, "away"))
+    check("and goes when it is moved away", p.run("restore", "l", "b").returncode == 0)
+
+
+def places(work):
+    p = Place(work, "link").made().more()
+    os.mkdir(os.path.join(p.at, "disk"))
+    os.rename(os.path.join(p.at, "l"), os.path.join(p.at, "disk/real"))
+    os.symlink("disk/real", os.path.join(p.at, "l"))
+    said = p.json("restore", "l", "b")
+    check("a link stays a link", os.path.islink(os.path.join(p.at, "l")) and sorted(os.listdir(os.path.join(p.at, "disk"))) == ["real", "real.replaced"]
+          and figures(p, "l") == figures(p, "b") and said["replaced"].endswith("disk/real.replaced"), (said, p.files()))
+    p = Place(work, "theirs").made().more()
+    os.mkdir(os.path.join(p.at, "l.restoring"))
+    with open(os.path.join(p.at, "l.restoring/theirs"), "w", encoding="utf-8"):
+        pass
+    out = p.run("restore", "l", "b")
+    check("what is not its own stays", out.returncode == 1 and "in the way" in out.stderr and os.path.exists(os.path.join(p.at, "l.restoring/theirs")), out)
+
+
+def killed(work):
+    """By strace at each call that changes a name or a file: what is at the ledger's name is the one or the other, and a second restore goes through."""
+    if shutil.which("strace") is None:
+        return
+    p = Place(work, "killed").made().more()
+    before, after = figures(p, "l"), figures(p, "b")
+    for call, n in [("mkdir", 1), ("rename", 1), ("rename", 2), ("renameat2", 1), ("renameat2", 2), ("fsync", 1), ("fsync", 2)]:
+        subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}", JANGBU, "restore", "l", "b"],
+                       cwd=p.at, capture_output=True, check=False)
+        found = figures(p, "l")
+        check(f"killed at {call} {n}: one of both", found in (before, after), found)
+        if "l.replaced" in p.files():
+            shutil.rmtree(os.path.join(p.at, "l.replaced"))
+        again = p.run("restore", "l", "b")
+        check(f"killed at {call} {n}: again", again.returncode == 0 and p.files() == ["b", "l", "l.replaced"] and figures(p, "l") == after, (again, p.files()))
+        shutil.rmtree(os.path.join(p.at, "l.replaced"))
+        p.more()
+        before = figures(p, "l")
 
 
 def sealed(work):
@@ -136,13 +230,14 @@ def sealed(work):
     check("and goes with the log", p.run("audit", "l").returncode == 0 and "kim" not in p.run("log", "l", "--people").stdout, p.run("audit", "l"))
     os.remove(os.path.join(p.at, "l.replaced/people.mdb"))
     shutil.rmtree(os.path.join(p.at, "l"))
+    shutil.rmtree(os.path.join(p.at, "l.replaced"))
     out = p.run("restore", "l", "b")
     check("without the newest it is said", out.returncode == 0 and "copy the newest people.mdb over it" in out.stdout, out)
 
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (plain, refused, others, sealed):
+        for part in (plain, refused, others, people, damaged, places, killed, sealed):
             part(work)
     print(f"restore: {len(failures)} failed")
     return 1 if failures else 0

@@ -18,20 +18,10 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import check, checks, skip  # noqa: E402
+
 WALLETS = 12
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:600]}")
-
-
-def skip(why):
-    print(f"skipped: {why}")
-    sys.exit(77)
-
 
 # ---- a server of our own
 
@@ -136,8 +126,11 @@ class Writer(threading.Thread):
 
 
 class Feed:
+    all = []
+
     def __init__(self, program, conninfo, ledger, *options):
         self.process = subprocess.Popen([program, "postgres", conninfo, ledger, *options], stderr=subprocess.PIPE, text=True)
+        self.all.append(self.process)
 
     def end(self, how):
         """Exit status and last words."""
@@ -359,6 +352,10 @@ def main():
         not_let_in(a, server, work)
         refusals(a, server, work, ledger, backup)
     finally:
+        for process in Feed.all:  # of a test that died
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         if writer is not None:
             writer.go_on = False
             writer.join()

@@ -18,19 +18,12 @@ import tempfile
 import threading
 import time
 
-from served import Served, token
+from served import Served, check, checks, token
 
 WALLETS = 8
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:900]}")
-
 
 # ---- who listens
+
 
 class Listener:
     """One stream; what it got is kept over reconnects."""
@@ -161,6 +154,7 @@ class Listeners(threading.Thread):
 
 
 # ---- who writes
+
 
 class Writer(threading.Thread):
     """Batches of lines, each given again until it is answered."""
@@ -365,6 +359,7 @@ def fair(a, work):
 
 
 # ---- what it costs
+
 
 def cpu(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()

@@ -2,6 +2,7 @@
 """What the daemon is told, how much it takes, what it writes to its log, and how it ends.
 
 usage: limits.py JANGBU JANGBUD"""
+import functools
 import json
 import os
 import re
@@ -12,24 +13,11 @@ import tempfile
 import threading
 import time
 
-from served import Served, token
+from served import Served, check, checks, ledger_in, token
 from wire import Wire, statuses
 
 JANGBU, JANGBUD = sys.argv[1:3]
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:700]}")
-
-
-def made(work, name):
-    os.makedirs(os.path.join(work, name))
-    ledger = os.path.join(work, name, "ledger")
-    subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
-    return ledger
+made = functools.partial(ledger_in, JANGBU)
 
 
 def run(*flags):
@@ -49,6 +37,7 @@ def wait(what, seconds=8):
 
 
 # ---- settings
+
 
 def settings(work):
     ledger = made(work, "settings")
@@ -112,6 +101,7 @@ def settings(work):
 
 # ---- limits
 
+
 def connections(work):
     with Served(JANGBUD, made(work, "connections"), flags=["--connections", "8"]) as s:
         held = [Wire(s) for _ in range(8)]
@@ -162,6 +152,7 @@ def bodies(work):
 
 
 # ---- answers that nobody reads
+
 
 def unread(s, request, times):
     """A connection that asks so often that no buffer of the kernel takes all answers, and reads none."""
@@ -276,6 +267,7 @@ def log(work):
 
 # ---- ready, and not
 
+
 def ready(work):
     ledger = made(work, "ready")
     audited = os.path.join(work, "audited")
@@ -292,6 +284,7 @@ def ready(work):
 
 
 # ---- the end
+
 
 def told(work):
     """What systemd is told."""

@@ -4,6 +4,7 @@ sentences in both languages; and what the threats of a network get.
 
 usage: requests.py JANGBU JANGBUD"""
 import concurrent.futures
+import functools
 import http.client
 import json
 import os
@@ -16,27 +17,14 @@ import tempfile
 import time
 import urllib.parse
 
-from served import Served, token
+from served import Served, check, checks, ledger_in, token
 
 JANGBU, JANGBUD = sys.argv[1:3]
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:900]}")
+made = functools.partial(ledger_in, JANGBU)
 
 
 def jangbu(*args, feed=None):
     return subprocess.run([JANGBU, *args], input=feed, capture_output=True)
-
-
-def made(work, name, *options):
-    os.makedirs(os.path.join(work, name))
-    ledger = os.path.join(work, name, "ledger")
-    subprocess.run([JANGBU, "init", ledger, *options], check=True, capture_output=True)
-    return ledger
 
 
 def wallet(name, **more):
@@ -63,6 +51,7 @@ def problem(name, answer, status, code, *words):
 
 
 # ---- commands
+
 
 def commands(s):
     a = s.post(wallet("W1", key="w1"))
@@ -321,6 +310,7 @@ def too_large(work):
 
 
 # ---- who
+
 
 def principals(work):
     ledger, tokens = made(work, "who"), os.path.join(work, "tokens")

@@ -12,17 +12,9 @@ import threading
 import time
 import urllib.parse
 
-from served import Served, token
+from served import Served, check, checks, token
 
 WALLETS = 3
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:900]}")
-
 
 # What becomes of each: the line of a name is changed, or left out.
 STAYS = {"kept": lambda line: line, "scarce": lambda line: re.sub("write,", "", line)}

@@ -5,8 +5,20 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import urllib.parse
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from checks import check, checks  # noqa: E402, F401: for those who ask
+
+
+def ledger_in(jangbu, work, name, *options):
+    """A new ledger in a directory of its own."""
+    os.makedirs(os.path.join(work, name))
+    ledger = os.path.join(work, name, "ledger")
+    subprocess.run([jangbu, "init", ledger, *options], check=True, capture_output=True)
+    return ledger
 
 
 class Unix(http.client.HTTPConnection):

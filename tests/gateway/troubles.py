@@ -4,6 +4,7 @@ is said with what to do, nothing that was answered is lost, reads go on, and the
 
 usage: troubles.py JANGBU JANGBUD SHIM"""
 import errno
+import functools
 import json
 import os
 import re
@@ -14,23 +15,10 @@ import tempfile
 import threading
 import time
 
-from served import Served
+from served import Served, check, checks, ledger_in
 
 JANGBU, JANGBUD, SHIM = sys.argv[1:4]
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:900]}")
-
-
-def made(work, name):
-    os.makedirs(os.path.join(work, name))
-    ledger = os.path.join(work, name, "ledger")
-    subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
-    return ledger
+made = functools.partial(ledger_in, JANGBU)
 
 
 def charge(number):

@@ -15,19 +15,12 @@ import tempfile
 import threading
 import time
 
-from served import Served
+from served import Served, check, checks
 
 JANGBU, JANGBUD = sys.argv[1:3]
 SEED = int(sys.argv[sys.argv.index("--seed") + 1]) if "--seed" in sys.argv else 20261127
 HEAD_S, BODY_S, IDLE_S = 0.6, 0.9, 1.2
 FLAGS = ["--head-time", f"{int(HEAD_S * 1000)}ms", "--body-time", f"{int(BODY_S * 1000)}ms", "--idle-time", f"{int(IDLE_S * 1000)}ms"]
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:600]}")
 
 
 class Wire:

@@ -776,6 +776,10 @@ s_items(struct world *w)
             status = jb_refunds_get(w->v, t("W1"), which, &moments[i], NULL, 9, a_refund, NULL,
                                     NULL, NULL, &w->err);
         }
+        if (status == JB_OK && which == JB_WHICH_OPEN) {
+            status = jb_refunds_get(w->v, (struct jb_text){NULL, 0}, which, &moments[i], NULL, 9,
+                                    a_refund, NULL, NULL, NULL, &w->err);
+        }
     }
     return status;
 }

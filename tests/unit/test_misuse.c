@@ -454,6 +454,8 @@ null_is_refused_by_queries(void **state)
                           &err));
     MISUSE(
         jb_refunds_get(v, text("W1"), JB_WHICH_ALL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
+    MISUSE(jb_refunds_get(v, (struct jb_text){NULL, 0}, JB_WHICH_OPEN, NULL, NULL, 1, NULL, NULL,
+                          NULL, NULL, &err));
     MISUSE(jb_events_get(NULL, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_events_get(v, NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));
     MISUSE(jb_refused_get(NULL, text("W1"), NULL, NULL, 1, NULL, NULL, NULL, NULL, &err));

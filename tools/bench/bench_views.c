@@ -1,8 +1,8 @@
 /*
  * What following, checking and asking a long log costs: bench_views make EVENTS WALLETS DAYS DIR
  * makes a ledger with that many consumptions, each with a usage of its own, on so many days that
- * are closed; with `keys` behind it each has a key, too. bench_views WORK DIR does one thing to it
- * and says what it took:
+ * are closed; with `keys` behind it each has a key, too, with `open` the last day stays open.
+ * bench_views WORK DIR does one thing to it and says what it took:
  *
  *   follow     the projections from nothing (views.mdb is removed first)
  *   audit      a whole audit
@@ -10,6 +10,7 @@
  *   replay     balances of all wallets from the log alone, its chain verified
  *   history    a first page of charges, of the wallets in turn
  *   oldest     the same, oldest first
+ *   explain    W0's total, as of now and as of the event before the last thousand
  */
 #include <jangbu/replay.h>
 
@@ -46,7 +47,7 @@ now_ns(clockid_t clock)
 
 static struct jb_command commands[BATCH];
 static char texts[BATCH][3][24];
-static bool keyed;
+static bool keyed, last_open;
 static jb_instant the_time = INT64_C(1767193200000000); /* 2026-01-01 in Korea */
 
 static jb_instant
@@ -124,6 +125,9 @@ make(uint64_t events, uint32_t wallets, uint32_t days, const char *dir)
     make_wallets(l, answers, wallets);
     for (uint32_t day = 0; day < days; day++) {
         consume(l, answers, &number, events / days, wallets);
+        if (last_open && day + 1 == days) {
+            break;
+        }
         the_time = INT64_C(1767193200000000) + (day + 1) * INT64_C(86400000000);
         jb_command_begin(&commands[0], JB_OP_DAY_CLOSE);
         jb_set_day(&commands[0], jb_day_of(the_time - 1, 32400));
@@ -255,17 +259,54 @@ oldest(const char *dir)
     return look_at(dir, JB_OLDEST_FIRST);
 }
 
+static void
+explain_as_of(jb_views *v, const struct jb_as_of *as_of, const char *what)
+{
+    static int64_t took[LOOKS];
+    uint64_t events = 0;
+    for (unsigned i = 0; i < LOOKS; i++) {
+        struct jb_explanation *x;
+        const int64_t began = now_ns(CLOCK_THREAD_CPUTIME_ID);
+        must(jb_explain(v, jb_text_of("W0"), as_of, &x, &err) == JB_OK, "explain");
+        took[i] = (now_ns(CLOCK_THREAD_CPUTIME_ID) - began) / 1000;
+        events = x->causes_n > 0 ? x->causes[x->causes_n - 1]->events_total : 0;
+        must(x->rest == 0, "something is left over");
+        jb_explanation_free(x);
+    }
+    const int64_t first = took[0];
+    qsort(took, LOOKS, sizeof took[0], by_size);
+    printf("%s, %llu events: us of the processor: first %lld, median %lld, ", what,
+           (unsigned long long)events, (long long)first, (long long)took[LOOKS / 2]);
+}
+
+static uint64_t
+explain(const char *dir)
+{
+    jb_ledger *l;
+    jb_views *v;
+    must(jb_open(dir, NULL, &l, &err) == JB_OK && jb_views_open(l, &v, &err) == JB_OK &&
+             jb_views_sync(v, true, &err) == JB_OK,
+         dir);
+    const struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = events_of(l) - 1000};
+    explain_as_of(v, NULL, "now");
+    explain_as_of(v, &then, "before");
+    jb_views_close(v);
+    jb_close(l);
+    return (uint64_t)2 * LOOKS;
+}
+
 static const struct {
     const char *name;
     uint64_t (*work)(const char *dir);
-} works[] = {{"follow", follow}, {"audit", audit},     {"rebuild", rebuild},
-             {"replay", replay}, {"history", history}, {"oldest", oldest}};
+} works[] = {{"follow", follow},   {"audit", audit},   {"rebuild", rebuild}, {"replay", replay},
+             {"history", history}, {"oldest", oldest}, {"explain", explain}};
 
 int
 main(int argc, char **argv)
 {
     keyed = argc == 7 && strcmp(argv[6], "keys") == 0;
-    if ((argc == 6 || keyed) && strcmp(argv[1], "make") == 0) {
+    last_open = argc == 7 && strcmp(argv[6], "open") == 0;
+    if ((argc == 6 || keyed || last_open) && strcmp(argv[1], "make") == 0) {
         make(strtoull(argv[2], NULL, 10), (uint32_t)strtoull(argv[3], NULL, 10),
              (uint32_t)strtoull(argv[4], NULL, 10), argv[5]);
         return 0;
@@ -286,7 +327,7 @@ main(int argc, char **argv)
                n * 1e3 / (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu), u.ru_maxrss / 1024);
         return 0;
     }
-    fprintf(stderr, "bench_views make EVENTS WALLETS DAYS DIR [keys] | "
-                    "follow|audit|rebuild|replay|history|oldest DIR\n");
+    fprintf(stderr, "bench_views make EVENTS WALLETS DAYS DIR [keys|open] | "
+                    "follow|audit|rebuild|replay|history|oldest|explain DIR\n");
     return 2;
 }

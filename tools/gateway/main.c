@@ -130,7 +130,8 @@ say_warnings(const struct gateway *g)
     }
     if (info.secret_lost) {
         warn(g, tr("the file `secret` is lost or damaged: repeated keys are answered without a "
-                   "comparison of their content; put it back from a backup"));
+                   "comparison of their content; put it back from a backup (one made after "
+                   "`people encrypt`, if that was run)"));
     }
     if (info.head_damaged) {
         warn(g, tr("the file HEAD was damaged: whether the log was put back to an older state was "

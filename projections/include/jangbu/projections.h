@@ -398,8 +398,9 @@ struct jb_cause_line {
 };
 
 /* The identity of docs/rules.md section 6. total_now comes from the state, cash_status_total from
- * the stored row, causes from the wallet's events in the log; rest = total_now - cash_status_total
- * - sum of causes must be 0 and is not made so. */
+ * the stored row, causes from the wallet's events in the log (of more than some thousand, from sums
+ * that were made of them); rest = total_now - cash_status_total - sum of causes must be 0 and is
+ * not made so. */
 struct jb_explanation {
     size_t size;
     uint32_t number;
