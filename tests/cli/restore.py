@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 JANGBU = os.path.abspath(sys.argv[1])
 failures = []
@@ -186,11 +187,32 @@ def places(work):
     check("a link stays a link", os.path.islink(os.path.join(p.at, "l")) and sorted(os.listdir(os.path.join(p.at, "disk"))) == ["real", "real.replaced"]
           and figures(p, "l") == figures(p, "b") and said["replaced"].endswith("disk/real.replaced"), (said, p.files()))
     p = Place(work, "theirs").made().more()
-    os.mkdir(os.path.join(p.at, "l.restoring"))
-    with open(os.path.join(p.at, "l.restoring/theirs"), "w", encoding="utf-8"):
-        pass
-    out = p.run("restore", "l", "b")
-    check("what is not its own stays", out.returncode == 1 and "in the way" in out.stderr and os.path.exists(os.path.join(p.at, "l.restoring/theirs")), out)
+    for what in ("l.restoring", "l.restoring/ledger"):
+        shutil.rmtree(os.path.join(p.at, "l.restoring"), ignore_errors=True)
+        shutil.copytree(os.path.join(p.at, "l"), os.path.join(p.at, what))
+        files = sorted(os.listdir(os.path.join(p.at, what)))
+        out = p.run("restore", "l", "b")
+        check(f"what is not its own stays: {what}", out.returncode == 1 and "in the way" in out.stderr and sorted(os.listdir(os.path.join(p.at, what))) == files, out)
+
+
+def meanwhile(work):
+    """What is answered while a restore is at work is in one of the two ledgers, and was counted."""
+    if shutil.which("strace") is None:
+        return
+    for n, call in enumerate(("wait4", "renameat2")):
+        p = Place(work, "meanwhile-" + call).made()
+        with subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:delay_exit=400000:when=1", JANGBU, "restore", "l", "b", "--json"],
+                              cwd=p.at, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as restore:
+            for _ in range(400 if n == 1 else 0):
+                if os.path.exists(os.path.join(p.at, "l.restoring")) or restore.poll() is not None:
+                    break
+                time.sleep(0.005)
+            time.sleep(0.2 if n == 0 else 0)
+            answered = p.run("charge", "l", "W1", "C8", "800").returncode == 0
+            out, _ = restore.communicate()
+        said = json.loads(out) if out else None
+        there = "C8" in p.run("log", "l").stdout
+        check(f"meanwhile at {call}: nothing answered is lost unsaid", not answered or there or (said is not None and said["events_lost"] == 1), (answered, there, said))
 
 
 def killed(work):
@@ -237,7 +259,7 @@ def sealed(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (plain, refused, others, people, damaged, places, killed, sealed):
+        for part in (plain, refused, others, people, damaged, places, meanwhile, killed, sealed):
             part(work)
     print(f"restore: {len(failures)} failed")
     return 1 if failures else 0

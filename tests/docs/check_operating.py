@@ -27,13 +27,22 @@ def marked(source, mark):
     return [line for found, lines in blocks(source) if found == mark for line in lines]
 
 
+def checked(line):
+    """A line ends with 0, or as its `# exit N` says; `set -e` would let `false && true` pass."""
+    wanted = re.search(r"# exit (\d+)$", line)
+    return f"r=0\n{{ {line}\n}} || r=$?\n[ $r = {wanted[1] if wanted else 0} ] || exit 9"
+
+
+def undone(source):
+    """Policies that one block sets twice: the second undoes the first at once."""
+    for _, lines in blocks(source):
+        names = re.findall(r"policy set \S+ (\w+)", "\n".join(lines))
+        yield from (name for name in set(names) if names.count(name) > 1)
+
+
 def script(source):
-    """Each line says that it begins; one that ends with `# exit N` has to."""
-    yield "set -e"
-    for line in marked(source, ""):
-        yield f"echo {shlex.quote('@@ ' + line)}"
-        wanted = re.search(r"# exit (\d+)$", line)
-        yield f"r=0; {{ {line[:wanted.start()]}; }} || r=$?; [ $r = {wanted[1]} ]" if wanted else line
+    """Each line says that it begins."""
+    return [step for line in marked(source, "") for step in (f"echo {shlex.quote('@@ ' + line)}", checked(line))]
 
 
 def run(source, programs):
@@ -70,7 +79,14 @@ def main():
     if sys.argv[2] == "--marked":
         print("\n".join(marked(source, sys.argv[3])))
         return 0
+    for line, passes in (("false && true", False), ("true && false", False), ("true", True), ("false    # exit 1", True), ("true    # exit 1", False)):
+        if (subprocess.run(["bash", "-c", checked(line)], check=False).returncode == 0) != passes:
+            print(f"`{line}` is not looked at")
+            return 1
     code, said = run(source, sys.argv[2:])
+    for name in undone(source):
+        print(f"{PAGE}: {name} is set twice in one block")
+        code = 1
     done = said.count("@@ ")
     if code != 0:
         print(f"{PAGE}: exit {code} at\n{said[said.rfind('@@ '):][-2000:]}")

@@ -40,6 +40,9 @@ def metrics(work):
         refused = s.get("/v1/wallets/W", token="jbt_nobody")
         check("a token that is none", refused.status == 401, refused)
         said = s.get("/metrics").body.decode()
+    for route in ("/v1/commands", "/w/do", "/o/do"):
+        for status in (503, 507):
+            check(f"{route} {status} is there before it happens", re.search(rf'^jangbu_http_request_seconds_count\{{route="{route}",method="POST",status="{status}"\}} 0$', said, re.M), said)
     check("who is unknown is counted", "\njangbu_auth_refused_total 1\n" in said, said)
     return said
 

@@ -13,7 +13,7 @@
 #include "projections/causes.h"
 
 #define BATCH 500U
-#define BATCHES SHARE(24U)
+#define BATCHES 24U
 #define MOMENTS SHARE(160U)
 
 static struct jb_error err;

@@ -16,6 +16,7 @@
 #include "auth.h"
 #include "clock.h"
 #include "http_inner.h"
+#include "keeper.h"
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
@@ -27,14 +28,13 @@
 
 #define LOOP_MS 1000
 #define HEAD_BYTES_MAX 8192U
-#define POOL_BYTES 20480U        /* of a connection: its head twice, and that of its answer */
-#define ANSWER_HEAD_BYTES 1536U  /* at most */
-#define VALUE_BYTES 64U          /* that a header takes in the pool beside its text, or nearly */
-#define CUT_US 1000000           /* until connections that were cut are gone */
-#define QUICK_EVENTS 5000U       /* that a loop may fold: milliseconds */
-#define KEEPER_EVENTS 200000U    /* more of them are left to the keeper, */
-#define KEEPER_US 2000000        /* for so long, all together, */
-#define KEEPER_AGAIN_US 10000000 /* and then not again for so long */
+#define POOL_BYTES 20480U       /* of a connection: its head twice, and that of its answer */
+#define ANSWER_HEAD_BYTES 1536U /* at most */
+#define VALUE_BYTES 64U         /* that a header takes in the pool beside its text, or nearly */
+#define CUT_US 1000000          /* until connections that were cut are gone */
+#define QUICK_EVENTS 5000U      /* that a loop may fold: milliseconds */
+#define KEEPER_EVENTS 200000U   /* more of them are left to the keeper, */
+#define KEEPER_US 2000000       /* for so long */
 
 /* The exchange whose handler this thread is in. */
 static _Thread_local const struct exchange *handling;
@@ -443,44 +443,37 @@ needs_projections(const struct exchange *x)
            exchange_query(x, "as_of").s != NULL;
 }
 
-/* Until when the keeper is waited for: the wait that goes on, or one that begins. Who waited in
- * vain has waited for all. */
-static int64_t
-keeper_until(struct http *h)
-{
-    const int64_t now = now_us();
-    int64_t until = atomic_load(&h->keeper_until);
-    const bool begins = now > until + KEEPER_AGAIN_US;
-    return begins && atomic_compare_exchange_strong(&h->keeper_until, &until, now + KEEPER_US)
-               ? now + KEEPER_US
-               : until;
-}
-
-/* A long tail of the log is folded and stored by the keeper, for all: those who wait here would do
- * no more than the same once again, each for himself. */
-static void
-let_keeper_fold(const struct exchange *x, const struct asked *a)
-{
-    struct http *h = request_of(x)->conn->http;
-    const struct timespec moment = {.tv_nsec = 10000000};
-    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY &&
-           now_us() < keeper_until(h) && !atomic_load(&h->stopping)) {
-        nanosleep(&moment, NULL);
-    }
-}
-
-/* Whether a worker that has it now is to begin; else it is answered. */
+/*
+ * A long tail of the log is folded and stored by the keeper, for all: those who read would do the
+ * same once again, each for himself, and slower for it. So they wait for a moment, and are told to
+ * come again. Unless it cannot store; or nothing is asked of the projections: forms, tickets, what
+ * there is now. False: x has the answer.
+ */
 static bool
-is_to_begin(struct exchange *x, const struct asked *a)
+keeper_has_folded(struct exchange *x, const struct asked *a)
 {
-    if (turned_away(x)) {
-        return false;
-    }
-    if (!needs_projections(x)) {
+    const struct timespec moment = {.tv_nsec = 10000000};
+    const bool of_now = x->route->lane == LANE_QUICK && x->query_n == 0;
+    if (x->method == METHOD_POST || of_now || !needs_projections(x)) {
         return true;
     }
-    let_keeper_fold(x, a);
-    return !turned_away(x);
+    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY &&
+           keeper_stores(x->gateway->keeper)) {
+        if (atomic_load(&request_of(x)->conn->http->stopping)) {
+            return true;
+        }
+        if (now_us() - x->began_us > KEEPER_US) {
+            if (x->route->access == ACCESS_PAGE) {
+                page_not_now(x, PAGE_FOLDING);
+            } else {
+                problem(x, GATEWAY_SLOW_FULL,
+                        tr("the ledger is still being read, after many changes; try again"));
+            }
+            return false;
+        }
+        nanosleep(&moment, NULL);
+    }
+    return true;
 }
 
 static void
@@ -488,7 +481,7 @@ handle_slow(struct exchange *x)
 {
     const struct asked *a = &x->gateway->slow[workers_mine()];
     SPEAK(x->lang);
-    if (!is_to_begin(x, a) || run_handler(x, a) == ANSWERED) {
+    if (turned_away(x) || !keeper_has_folded(x, a) || run_handler(x, a) == ANSWERED) {
         exchange_done(x);
     }
 }
@@ -519,7 +512,10 @@ handle_brief(struct exchange *x)
     struct gateway *g = x->gateway;
     const struct asked *a = x->route->lane == LANE_QUICK ? &g->quick : &g->brief;
     SPEAK(x->lang);
-    enum handled handled = is_to_begin(x, a) ? run_handler(x, a) : ANSWERED;
+    enum handled handled = ANSWERED;
+    if (!turned_away(x) && keeper_has_folded(x, a)) {
+        handled = run_handler(x, a);
+    }
     if (handled == ANSWERED && x->over) {
         handled = begin_anew(x);
     }

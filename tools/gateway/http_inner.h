@@ -87,11 +87,10 @@ struct http {
     int wake;          /* ends the acceptor */
     atomic_bool stopping;
     _Atomic(uint64_t) next_id;
-    atomic_size_t bodies;          /* bytes of bodies in memory */
-    atomic_size_t answers;         /* and of answers that are on their way */
-    atomic_uint busy;              /* requests whose handler runs or will answer later */
-    _Atomic(int64_t) keeper_until; /* that slow reads wait for it, or did */
-    pthread_mutex_t lock;          /* of what follows */
+    atomic_size_t bodies;  /* bytes of bodies in memory */
+    atomic_size_t answers; /* and of answers that are on their way */
+    atomic_uint busy;      /* requests whose handler runs or will answer later */
+    pthread_mutex_t lock;  /* of what follows */
     struct conn *first;
     unsigned conns;
     struct conn **by_fd;

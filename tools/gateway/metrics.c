@@ -248,6 +248,20 @@ used(struct histogram *h, const struct bounds *b)
     return false;
 }
 
+/* What an alert counts is there from the beginning, at 0: a series that is there for the first time
+ * has not increased yet. */
+static bool
+always(size_t route, size_t status)
+{
+    static const char *const writes[] = {"/v1/commands", "/w/do", "/o/do"};
+    bool of_writes = false;
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0] && route < routes_n; i++) {
+        of_writes |=
+            routes[route].method == METHOD_POST && strcmp(routes[route].path, writes[i]) == 0;
+    }
+    return of_writes && (statuses[status] == 503 || statuses[status] == 507);
+}
+
 static void
 label(struct out *o, const char *name, const char *value)
 {
@@ -284,7 +298,7 @@ requests(struct metrics *m, struct out *o)
     struct out labels = {.first = true};
     family(o, name, "histogram", "Time from a request line to the end of the answer");
     for (size_t i = 0; i < (routes_n + 1) * STATUSES; i++) {
-        if (used(&m->requests[i], &times)) {
+        if (used(&m->requests[i], &times) || always(i / STATUSES, i % STATUSES)) {
             request_labels(&labels, i / STATUSES, i % STATUSES);
             if (!labels.no_memory) {
                 histogram(o, name, labels.at, &m->requests[i], &times, true);

@@ -82,7 +82,7 @@ warn_of_files(const struct jb_ledger_info *info, const char *dir)
             stderr,
             tr("jangbu: warning: %s/secret is %s: a repeated key is answered without a comparison "
                "of the content, and new events have no fingerprint. Put the ledger's own back "
-               "from a backup.\n"),
+               "from a backup (made after `people encrypt`, if that was run).\n"),
             dir, info->secret_damaged ? tr("damaged, or another ledger's") : tr("missing"));
     }
     if (info->sealed) {

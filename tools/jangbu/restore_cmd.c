@@ -76,6 +76,7 @@ struct restore {
     struct change change;
     char key_file[PATH_BYTES];
     char folder[PATH_BYTES]; /* where the ledger lies */
+    char making[PATH_BYTES]; /* a directory of the restore's own, and the copy in it */
     char made[PATH_BYTES], replaced[PATH_BYTES];
     uint8_t meta[META_BYTES_MAX]; /* of log.mdb, before it was read */
     size_t meta_n;
@@ -688,7 +689,8 @@ resolve(struct restore *r)
     memcpy(real, r->now.dir, sizeof real);
     snprintf(r->folder, sizeof r->folder, "%s", dirname(real));
     errno = ENAMETOOLONG;
-    return path_make(r->made, r->now.dir, ".restoring") &&
+    return path_make(r->making, r->now.dir, ".restoring") &&
+           path_make(r->made, r->now.dir, ".restoring/ledger") &&
            path_make(r->replaced, r->now.dir, ".replaced");
 }
 
@@ -778,36 +780,89 @@ look_at_ledgers(struct restore *r)
 
 /* ---- the copy, and the switch ---- */
 
+/* Whether nothing else is in it; a name of NULL ends the list. */
+static bool
+has_only(int fd, const char *const names[])
+{
+    const int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+    bool only = d != NULL;
+    for (struct dirent *e = only ? readdir(d) : NULL; e != NULL && only; e = readdir(d)) {
+        only = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+        for (size_t i = 0; names[i] != NULL; i++) {
+            only |= strcmp(e->d_name, names[i]) == 0;
+        }
+    }
+    if (d != NULL) {
+        closedir(d);
+    } else if (copy >= 0) {
+        close(copy);
+    }
+    return only;
+}
+
+#define STAGE ".making"
+
+static int
+open_in(int fd, const char *name)
+{
+    return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static void
+unlink_all(int fd, const char *const names[])
+{
+    for (size_t i = 0; names[i] != NULL; i++) {
+        unlinkat(fd, names[i], 0);
+    }
+}
+
+static bool
+clear_made(int making)
+{
+    static const char *const ours[] = {"log.mdb", "people.mdb", "secret", "requires", STAGE, NULL};
+    const int made = open_in(making, "ledger");
+    const int stage = made >= 0 ? open_in(made, STAGE) : -1;
+    const bool clear = made >= 0 && has_only(made, ours) && (stage < 0 || has_only(stage, ours));
+    if (clear) {
+        unlink_all(made, ours);
+        unlinkat(made, STAGE, AT_REMOVEDIR);
+    }
+    if (clear && stage >= 0) {
+        unlink_all(stage, ours);
+        unlinkat(made, STAGE, AT_REMOVEDIR);
+    }
+    if (stage >= 0) {
+        close(stage);
+    }
+    if (made >= 0) {
+        close(made);
+    }
+    return made < 0 || (clear && unlinkat(making, "ledger", AT_REMOVEDIR) == 0);
+}
+
 /* What a restore that was killed left: a copy that nobody has ever opened. Anything else of that
  * name is somebody's, and stays. */
 static bool
 clear_copy(const struct restore *r)
 {
-    static const char *const ours[] = {"log.mdb", "people.mdb", "secret", "requires"};
-    char path[PATH_BYTES];
-    const int fd = open(r->made, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
+    const int making = open_in(AT_FDCWD, r->making);
+    if (making < 0) {
         return errno == ENOENT;
     }
-    const int stage = openat(fd, ".making", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
-        unlinkat(fd, ours[i], 0);
-        if (stage >= 0) {
-            unlinkat(stage, ours[i], 0);
-        }
-    }
-    if (stage >= 0) {
-        close(stage);
-        unlinkat(fd, ".making", AT_REMOVEDIR);
-    }
-    close(fd);
-    return path_make(path, r->made, "") && rmdir(path) == 0;
+    const bool clear =
+        has_only(making, (const char *const[]){"ledger", NULL}) && clear_made(making);
+    close(making);
+    return clear && rmdir(r->making) == 0;
 }
 
 static int
 copy_backup(struct restore *r)
 {
     struct progress p;
+    if (mkdir(r->making, 0700) != 0) {
+        return failed(r->making);
+    }
     jb_status status = side_open(r, &r->backup);
     if (status != JB_OK) {
         return app_fail(r->app, &r->backup.why);
@@ -843,16 +898,14 @@ replace(struct restore *r)
 {
     if (!clear_copy(r)) {
         return refuse(SAID("%s is in the way: it is not the copy of a restore that was ended."),
-                      r->made);
+                      r->making);
     }
     int code = copy_backup(r);
     if (code == EXIT_DONE && r->change.people == PEOPLE_NOW && !copy_people(r)) {
         code = failed("people.mdb");
     }
     code = code == EXIT_DONE ? change_places(r) : code;
-    if (code != EXIT_DONE) {
-        (void)clear_copy(r);
-    }
+    (void)clear_copy(r);
     return code;
 }
 
