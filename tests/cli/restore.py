@@ -168,6 +168,8 @@ def damaged(work):
         if "rc" not in said and said["now"] is None:
             check(f"damaged {name}: nothing is said to be known", said["now_why"] and said["events_lost"] is None and said["keys_lost"] is None
                   and said["wallets_changed"] is None and said["people_why"] == "unread" and "nobody knows what is lost" in text.stdout, (said, text))
+        elif "rc" not in said:
+            check(f"damaged {name}: the log is read", said["events_lost"] == 3 and said["people"] == "now" and (said["now"]["paid"] is None) == bool(said["now_why"]), said)
         check(f"damaged {name}: the audit verifies", p.run("audit", "l").returncode == 0)
     p = Place(work, "nameless").made()
     spoil(os.path.join(p.at, "l/log.mdb"))
