@@ -188,6 +188,13 @@ def places(work):
     said = p.json("restore", "l", "b")
     check("a link stays a link", os.path.islink(os.path.join(p.at, "l")) and sorted(os.listdir(os.path.join(p.at, "disk"))) == ["real", "real.replaced"]
           and figures(p, "l") == figures(p, "b") and said["replaced"].endswith("disk/real.replaced"), (said, p.files()))
+    p = Place(work, "mounted").made().more()
+    out = subprocess.run(["unshare", "-rm", "sh", "-c", 'mount --bind l l && exec "$0" restore l b', JANGBU], cwd=p.at, capture_output=True, text=True, check=False)
+    check("a mount point", out.returncode != 0 and ("is a mount point" in out.stderr or "unshare:" in out.stderr or "mount:" in out.stderr) and p.files() == ["b", "l"], out)
+    if os.geteuid() == 0:
+        os.chown(os.path.join(p.at, "l"), 1234, -1)
+        out = p.run("restore", "l", "b")
+        check("another user's", out.returncode == 1 and "belongs to another user" in out.stderr and p.files() == ["b", "l"], out)
     p = Place(work, "theirs").made().more()
     for what in ("l.restoring", "l.restoring/ledger"):
         shutil.rmtree(os.path.join(p.at, "l.restoring"), ignore_errors=True)
