@@ -170,19 +170,21 @@ answer_rights(struct answering *a)
 /* ---- 8 ---- */
 
 static bool
-is_creation(void *data, const struct jb_event *e)
+each_creation(void *data, const struct jb_event *e)
 {
-    (void)data;
-    (void)e;
-    return true;
+    answer_event(data, e->seq);
+    return false;
 }
 
+/* A wallet's first event, however many followed. */
 static jb_status
 ask_creation(struct answering *a)
 {
     static const uint32_t types[] = {JB_EV_WALLET_CREATED};
-    bool found;
-    return answer_newest(a, types, 1, is_creation, NULL, &found);
+    const struct jb_as_of as_of = {.kind = JB_AS_OF_SEQ, .seq = a->as_of.seq};
+    const struct jb_events_query query = {
+        .size = sizeof query, .wallet = a->q->wallet, .types = types, .types_n = 1};
+    return jb_events_get(a->v, &query, &as_of, NULL, 1, each_creation, a, NULL, NULL, a->err);
 }
 
 /* What a month's documents say together: the newest of those that stand, the sum of all of them. */

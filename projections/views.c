@@ -55,7 +55,7 @@ jb_limit_look(struct jb_error *err)
     return jb_monotonic_us() < limit.until ? JB_OK : over(err);
 }
 
-#define LOOKED_MIN 4096U
+#define LOOKED_MIN 1024U
 #define ASKED_EACH 16U /* for one look at the clock */
 
 bool

@@ -1,6 +1,6 @@
-/* Wallets by what is asked for: status, kind, name, master, balance, last use. All but the name
- * stands in the summaries; the name is looked up in people.mdb, for those that have all the rest.
- */
+/* Wallets by what is asked for: status, kind, name, master, balance, last use. The name is looked
+ * up in people.mdb, for those that have all that the summary tells; the balance, which costs most,
+ * for those that have the name, too. */
 #include "projections/page.h"
 
 #define XXH_INLINE_ALL
@@ -20,10 +20,9 @@ struct search {
     uint64_t master; /* reference */
     struct jb_as_of_point r;
     uint32_t limit;
-    uint32_t looked, told;
+    uint32_t looked;
     uint64_t at; /* the last wallet that was looked at */
     bool end;    /* there is none behind it */
-    bool full;   /* the page has all that it is to have */
     JB_VEC(struct found_wallet) rows;
 };
 
@@ -88,6 +87,21 @@ is_listed(const struct search *s, const struct jb_balance *b)
            within(q->paid_min, q->paid_max, b->paid);
 }
 
+static jb_status
+has_name(struct search *s, uint64_t ref, bool *ret, struct jb_error *err)
+{
+    char name[JB_PERSON_TEXT_BYTES];
+    size_t n = 0;
+    const struct jb_text part = s->query.name;
+    jb_person_why why;
+    *ret = part.s == NULL;
+    jb_status status = *ret ? JB_OK : jb_person_get(s->v->l, ref, name, &n, &why, err);
+    for (size_t i = 0; status == JB_OK && i + part.n <= n && n > 0 && !*ret; i++) {
+        *ret = memcmp(name + i, part.s, part.n) == 0;
+    }
+    return status;
+}
+
 /* JB_E_NOTFOUND: there was no such wallet at the moment, nor any behind it. */
 static jb_status
 look_at(struct search *s, struct jb_view_read *q, uint32_t number, struct jb_error *err)
@@ -108,6 +122,9 @@ look_at(struct search *s, struct jb_view_read *q, uint32_t number, struct jb_err
         status = JB_E_NOTFOUND;
     }
     jb_summary_free(&w);
+    if (status == JB_OK && listed) {
+        status = has_name(s, row.name, &listed, err);
+    }
     if (status != JB_OK || !listed) {
         return status;
     }
@@ -124,20 +141,15 @@ look_at(struct search *s, struct jb_view_read *q, uint32_t number, struct jb_err
     return status;
 }
 
-#define NAMES_AT_ONCE 1000U
-
-/* Of wallets whose names are asked for many are taken at once: most will not stay. */
 static jb_status
 look(struct search *s, struct jb_error *err)
 {
     struct jb_view_read q;
-    const uint32_t enough = s->query.name.s != NULL ? NAMES_AT_ONCE : s->limit;
     jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
     if (status != JB_OK) {
         return status;
     }
-    s->rows.n = 0;
-    while (status == JB_OK && !s->end && !jb_page_is_over(s->looked) && s->rows.n < enough) {
+    while (status == JB_OK && !s->end && !jb_page_is_over(s->looked) && s->rows.n < s->limit) {
         s->end = s->at >= q.fold->g.wallets_n;
         status = s->end ? JB_OK : look_at(s, &q, (uint32_t)s->at + 1, err);
         if (status == JB_E_NOTFOUND) {
@@ -152,44 +164,22 @@ look(struct search *s, struct jb_error *err)
     return status;
 }
 
-static jb_status
-has_name(struct search *s, uint64_t ref, bool *ret, struct jb_error *err)
+static void
+tell(struct search *s, bool (*each)(void *data, const struct jb_wallet_row *row), void *data)
 {
-    char name[JB_PERSON_TEXT_BYTES];
-    size_t n = 0;
-    const struct jb_text part = s->query.name;
-    jb_person_why why;
-    *ret = part.s == NULL;
-    jb_status status = *ret ? JB_OK : jb_person_get(s->v->l, ref, name, &n, &why, err);
-    for (size_t i = 0; status == JB_OK && i + part.n <= n && n > 0 && !*ret; i++) {
-        *ret = memcmp(name + i, part.s, part.n) == 0;
-    }
-    return status;
-}
-
-static jb_status
-tell(struct search *s, bool (*each)(void *data, const struct jb_wallet_row *row), void *data,
-     struct jb_error *err)
-{
-    for (size_t i = 0; i < s->rows.n && !s->full; i++) {
+    for (size_t i = 0; i < s->rows.n; i++) {
         const struct found_wallet *w = &s->rows.at[i];
-        bool named;
-        jb_status status = has_name(s, w->name, &named, err);
-        if (status != JB_OK) {
-            return status;
-        }
         const struct jb_wallet_row row = {.balance = &w->balance,
                                           .kind = w->kind,
                                           .name = w->name,
                                           .master = w->master,
                                           .used_at = w->used_at};
-        if (named && (!each(data, &row) || ++s->told == s->limit)) {
+        if (!each(data, &row)) {
             s->end = s->end && i + 1 == s->rows.n;
             s->at = s->end ? s->at : w->balance.number;
-            s->full = true;
+            break;
         }
     }
-    return JB_OK;
 }
 
 /* Whether each of the bits is a word of the list. */
@@ -258,11 +248,10 @@ jb_wallets_find(jb_views *v, const struct jb_wallets_query *query, const struct 
     }
     s.at = place.at;
     status = status == JB_OK ? find_master(&s, err) : status;
-    do {
-        status = status == JB_OK ? look(&s, err) : status;
-        status = status == JB_OK ? tell(&s, each, data, err) : status;
-    } while (status == JB_OK && s.query.name.s != NULL && !s.end && !s.full &&
-             !jb_page_is_over(s.looked));
+    status = status == JB_OK ? look(&s, err) : status;
+    if (status == JB_OK) {
+        tell(&s, each, data);
+    }
     place.at = s.at;
     if (status == JB_OK) {
         jb_page_end(v, &of, s.end ? NULL : &place, &s.r, next, moment);

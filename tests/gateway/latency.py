@@ -170,6 +170,8 @@ class Browser:
         began = time.monotonic()
         status, text = self.send("GET", path)
         took = time.monotonic() - began
+        if status == 503:  # not now; counted, and as slow as can be
+            return float("inf"), text
         if status != 200:
             raise RuntimeError(f"{path}: {status} {re.sub('<[^>]*>', ' ', text)[-600:]}")
         return took, text
@@ -280,10 +282,11 @@ def table(a, found):
     if a.markdown:
         print("|" + "---|" * len(head))
     for page in PAGES:
-        figures = [f(found[n][page]) for n in found for f in (lambda t: part(t, 0.5), lambda t: part(t, 0.99), lambda t: max(t) * 1000)]
+        late_n = sum(t == float("inf") for n in found for t in found[n][page])
+        figures = [f([t for t in found[n][page] if t < float("inf")] or [float("inf")]) for n in found for f in (lambda t: part(t, 0.5), lambda t: part(t, 0.99), lambda t: max(t) * 1000)]
         late = any(part(found[n][page], 0.99) > a.limit_ms for n in found)
         over += late
-        print(form.format(f"`{page}`" if a.markdown else page, *(f"{x:.1f}" for x in figures)) + (" !" if late else ""))
+        print(form.format(f"`{page}`" if a.markdown else page, *(f"{x:.1f}" for x in figures)) + (" !" if late else "") + (f" ({late_n} times 503)" if late_n else ""))
     return over
 
 
@@ -304,14 +307,18 @@ def run(a, ledger):
         make(a, ledger)
     if a.backlog:
         now = datetime.datetime.now(KST).strftime("b%d%H%M%S")
-        n, took = apply(a.jangbu, ledger, (f'{{"op":"charge","wallet":"W{i % a.wallets}","charge":"{now}-{i}","amount":1000}}' for i in range(a.backlog)))
-        print(f"{n} commands more in {took:.0f} s", flush=True)
+        views, before = (os.path.join(ledger, name) for name in ("views.mdb", "views.before"))
+        shutil.copyfile(views, before)
+        lines = (f'{{"op":"charge","wallet":"W{i % a.wallets}","charge":"{now}-{i}","amount":1000}}' for i in range(a.backlog) if i % 1000 != 5)
+        n, took = apply(a.jangbu, ledger, lines)
+        os.replace(before, views)  # as after a loss of power: the projections are behind
+        print(f"{n} commands more in {took:.0f} s, that no projection has", flush=True)
     tokens = os.path.join(ledger, "..", "latency.tokens")
     if os.path.exists(tokens):
         os.remove(tokens)
     given = token(a.jangbud, tokens, "latency", "--scope", "read,write,people,page")
     found, begun = {}, time.monotonic()
-    with Served(a.jangbud, ledger, tokens=tokens, flags=["--log", "failures", "--page-rate", "100000"], timeout=120) as served:
+    with Served(a.jangbud, ledger, tokens=tokens, flags=["--log", "failures", "--page-rate", "100000", "--idle-time", "3600s"], timeout=120) as served:
         print(f"listens after {time.monotonic() - begun:.2f} s", flush=True)
         if a.backlog:
             quick = served.get("/v1/wallets/W1", token=given)

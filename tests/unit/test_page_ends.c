@@ -39,7 +39,7 @@ main(void)
     must(is_over(JB_PAGE_EVENTS_MAX), "it does not end");
     wait_us(LIMIT_US / 2 + 20000);
     must(is_over(JB_PAGE_EVENTS_MAX - 1), "half of the time is over");
-    must(!is_over(1000), "it ends before it has looked at anything worth while");
+    must(!is_over(500), "it ends before it has looked at anything worth while");
     const struct jb_limit within = jb_limit_set(&free_of);
     must(!is_over(JB_PAGE_EVENTS_MAX - 1) && is_over(JB_PAGE_EVENTS_MAX), "there is no limit");
     jb_limit_back(&within);

@@ -16,6 +16,7 @@
 #include "auth.h"
 #include "clock.h"
 #include "http_inner.h"
+#include "keeper.h"
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
@@ -435,17 +436,37 @@ turned_away(struct exchange *x)
     return late || atomic_load(&h->stopping);
 }
 
-/* A long tail of the log is folded and stored by the keeper, for all: those who wait here would do
- * no more than the same once again, each for himself. */
-static void
-let_keeper_fold(const struct exchange *x, const struct asked *a)
+/*
+ * A long tail of the log is folded and stored by the keeper, for all: those who read would do the
+ * same once again, each for himself, and slower for it. So they wait for a moment, and are told to
+ * come again. Unless it cannot store; or nothing is asked of the projections: forms, tickets, what
+ * there is now. False: x has the answer.
+ */
+static bool
+keeper_has_folded(struct exchange *x, const struct asked *a)
 {
     const struct timespec moment = {.tv_nsec = 10000000};
-    const int64_t until = now_us() + KEEPER_US;
-    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY && now_us() < until &&
-           !atomic_load(&request_of(x)->conn->http->stopping)) {
+    const bool of_now = x->route->lane == LANE_QUICK && x->query_n == 0;
+    if (x->method == METHOD_POST || of_now) {
+        return true;
+    }
+    while (jb_views_ready(a->views, KEEPER_EVENTS, NULL) == JB_E_BUSY &&
+           keeper_stores(x->gateway->keeper)) {
+        if (atomic_load(&request_of(x)->conn->http->stopping)) {
+            return true;
+        }
+        if (now_us() - x->began_us > KEEPER_US) {
+            if (x->route->access == ACCESS_PAGE) {
+                page_not_now(x, PAGE_FOLDING);
+            } else {
+                problem(x, GATEWAY_SLOW_FULL,
+                        tr("the ledger is still being read, after many changes; try again"));
+            }
+            return false;
+        }
         nanosleep(&moment, NULL);
     }
+    return true;
 }
 
 static void
@@ -453,8 +474,7 @@ handle_slow(struct exchange *x)
 {
     const struct asked *a = &x->gateway->slow[workers_mine()];
     SPEAK(x->lang);
-    let_keeper_fold(x, a);
-    if (turned_away(x) || run_handler(x, a) == ANSWERED) {
+    if (turned_away(x) || !keeper_has_folded(x, a) || run_handler(x, a) == ANSWERED) {
         exchange_done(x);
     }
 }
@@ -485,8 +505,10 @@ handle_brief(struct exchange *x)
     struct gateway *g = x->gateway;
     const struct asked *a = x->route->lane == LANE_QUICK ? &g->quick : &g->brief;
     SPEAK(x->lang);
-    let_keeper_fold(x, a);
-    enum handled handled = turned_away(x) ? ANSWERED : run_handler(x, a);
+    enum handled handled = ANSWERED;
+    if (!turned_away(x) && keeper_has_folded(x, a)) {
+        handled = run_handler(x, a);
+    }
     if (handled == ANSWERED && x->over) {
         handled = begin_anew(x);
     }

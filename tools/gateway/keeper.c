@@ -312,6 +312,12 @@ keeper_ready(struct keeper *k, struct out *o)
     return ready;
 }
 
+bool
+keeper_stores(struct keeper *k)
+{
+    return !state_now(k).now[TROUBLE_VIEWS];
+}
+
 unsigned
 keeper_troubles(struct keeper *k)
 {

@@ -17,5 +17,7 @@ bool keeper_ready(struct keeper *k, struct out *o);
 /* The same as bits, and the word of each. NULL: there are no more. */
 unsigned keeper_troubles(struct keeper *k);
 const char *keeper_word(unsigned i);
+/* Whether the projections are stored as they grow. */
+bool keeper_stores(struct keeper *k);
 
 #endif

@@ -387,7 +387,10 @@ page_not_now(struct exchange *x, enum page_gate why)
         page_wrong(&p, often ? 429 : 503, tr("One moment"),
                    often ? tr("That was asked for too often. Nothing was done; try again in a "
                               "moment.")
-                         : tr("Many wait. Nothing was done; try again in a moment."));
+                   : why == PAGE_FOLDING
+                       ? tr("Much has changed in the ledger, and this is still being prepared. "
+                            "Try again in a moment.")
+                       : tr("Many wait. Nothing was done; try again in a moment."));
         snprintf(x->answer.code, sizeof x->answer.code, "%s",
                  gateway_code_word(often ? GATEWAY_RATE : GATEWAY_SLOW_FULL));
     }

@@ -77,10 +77,11 @@ enum page_gate {
     PAGE_FORM, /* here, or in a worker where it would stand still here */
     PAGE_TO_WORKER,
     PAGE_TOO_OFTEN,
-    PAGE_CROWDED
+    PAGE_CROWDED,
+    PAGE_FOLDING /* too much of the log is to be folded first */
 };
 enum page_gate page_gate(const struct exchange *x);
-/* The page that says so: of the last two. */
+/* The page that says so: of the last three. */
 enum handled page_not_now(struct exchange *x, enum page_gate why);
 
 /* The moment that all figures of the page are of: that at which it is asked first. NULL: it could

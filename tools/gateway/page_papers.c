@@ -251,6 +251,7 @@ struct print {
     struct jb_invoice i;
     struct invoice_row *rows;
     size_t n, cap;
+    bool left_out; /* there are too many rows */
     char name[JB_PERSON_TEXT_BYTES + 1], representative[JB_PERSON_TEXT_BYTES + 1];
     char address[JB_PERSON_TEXT_BYTES + 1], email[JB_PERSON_TEXT_BYTES + 1];
 };
@@ -273,6 +274,50 @@ keep_row(void *data, const struct jb_invoice_row *r)
     snprintf(row->usage, sizeof row->usage, "%.*s", (int)r->usage.n,
              r->usage.s != NULL ? r->usage.s : "");
     return true;
+}
+
+/* Rows that a page has. Of a month with more uses it would have nobody who reads it. */
+enum { INVOICE_EVENTS = 1000 };
+
+static bool
+count_event(void *data, const struct jb_event *e)
+{
+    (void)e;
+    ++*(uint32_t *)data;
+    return true;
+}
+
+/* Whether the wallet has so few events that the document can be made of. */
+static jb_status
+can_be_listed(struct print *f, bool *ret)
+{
+    const struct jb_events_query q = {.size = sizeof q,
+                                      .order = JB_NEWEST_FIRST,
+                                      .wallet = jb_text_of(f->i.wallet),
+                                      .first = f->i.after + 1,
+                                      .last = f->i.through};
+    uint32_t n = 0;
+    const jb_status status = jb_events_get(f->p->views, &q, NULL, NULL, INVOICE_EVENTS, count_event,
+                                           &n, NULL, NULL, &f->p->err);
+    *ret = n < INVOICE_EVENTS;
+    return status;
+}
+
+/* The document, and its rows where they are few: to collect them holds up others who read. */
+static jb_status
+look_up(struct print *f, uint64_t number)
+{
+    struct page *p = f->p;
+    bool listed = false;
+    jb_status status = jb_invoice_get(p->ledger, number, 0, NULL, NULL, &f->i, &p->err);
+    if (status == JB_OK && !page_sees(p, f->i.wallet)) {
+        status = JB_E_NOTFOUND; /* as if there were none: it is none of theirs */
+    }
+    status = status == JB_OK ? can_be_listed(f, &listed) : status;
+    f->left_out = !listed;
+    return status == JB_OK && listed
+               ? jb_invoice_get(p->ledger, number, 0, keep_row, f, &f->i, &p->err)
+               : status;
 }
 
 static const char *
@@ -330,7 +375,8 @@ print_page(struct print *f)
         .exponent = f->p->exponent,
         .item = invoice_item_said(i->month, item),
         .rows = f->rows,
-        .rows_n = f->n};
+        .rows_n = f->n,
+        .rows_left_out = f->left_out};
     print_policy(f->p);
     exchange_answer(f->p->x, 200, "text/html; charset=utf-8");
     invoice_page(f->p->o, &page);
@@ -342,11 +388,7 @@ holder_invoice(struct exchange *x)
     struct page p;
     if (page_enter(&p, x, PAGE_FOR_BOTH)) {
         struct print f = {.p = &p, .i = JB_SIZED(struct jb_invoice)};
-        jb_status status =
-            jb_invoice_get(p.ledger, page_number(x->params[0]), 0, keep_row, &f, &f.i, &p.err);
-        if (status == JB_OK && !page_sees(&p, f.i.wallet)) {
-            status = JB_E_NOTFOUND; /* as if there were none: it is none of theirs */
-        }
+        const jb_status status = look_up(&f, page_number(x->params[0]));
         if (status == JB_OK) {
             print_page(&f);
         } else {

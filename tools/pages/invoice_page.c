@@ -201,6 +201,11 @@ rows(struct out *o, const struct invoice_page *p)
     for (size_t i = 0; i < p->rows_n; i++) {
         row(o, p, &p->rows[i]);
     }
+    if (p->rows_left_out) {
+        html_open(o, "tr", NULL);
+        html_span(o, "td", NULL, 4, 1, tr("Too many to be listed here: the report has them."));
+        html_close(o, "tr");
+    }
     html_open(o, "tr", "b");
     html_span(o, "td", NULL, 3, 1, tr("total amount"));
     amount_box(o, p, p->total);

@@ -39,6 +39,7 @@ struct invoice_page {
     const char *item; /* what was supplied */
     const struct invoice_row *rows;
     size_t rows_n;
+    bool rows_left_out; /* there are more than a page has */
 };
 
 void invoice_page(struct out *o, const struct invoice_page *p);
