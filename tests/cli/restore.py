@@ -168,6 +168,8 @@ def damaged(work):
         if "rc" not in said and said["now"] is None:
             check(f"damaged {name}: nothing is said to be known", said["now_why"] and said["events_lost"] is None and said["keys_lost"] is None
                   and said["wallets_changed"] is None and said["people_why"] == "unread" and "nobody knows what is lost" in text.stdout, (said, text))
+        elif "rc" not in said:
+            check(f"damaged {name}: the log is read", said["events_lost"] == 3 and said["people"] == "now" and (said["now"]["paid"] is None) == bool(said["now_why"]), said)
         check(f"damaged {name}: the audit verifies", p.run("audit", "l").returncode == 0)
     p = Place(work, "nameless").made()
     spoil(os.path.join(p.at, "l/log.mdb"))
@@ -186,6 +188,13 @@ def places(work):
     said = p.json("restore", "l", "b")
     check("a link stays a link", os.path.islink(os.path.join(p.at, "l")) and sorted(os.listdir(os.path.join(p.at, "disk"))) == ["real", "real.replaced"]
           and figures(p, "l") == figures(p, "b") and said["replaced"].endswith("disk/real.replaced"), (said, p.files()))
+    p = Place(work, "mounted").made().more()
+    out = subprocess.run(["unshare", "-rm", "sh", "-c", 'mount --bind l l && exec "$0" restore l b', JANGBU], cwd=p.at, capture_output=True, text=True, check=False)
+    check("a mount point", out.returncode != 0 and ("is a mount point" in out.stderr or "unshare:" in out.stderr or "mount:" in out.stderr) and p.files() == ["b", "l"], out)
+    if os.geteuid() == 0:
+        os.chown(os.path.join(p.at, "l"), 1234, -1)
+        out = p.run("restore", "l", "b")
+        check("another user's", out.returncode == 1 and "belongs to another user" in out.stderr and p.files() == ["b", "l"], out)
     p = Place(work, "theirs").made().more()
     for what in ("l.restoring", "l.restoring/ledger"):
         shutil.rmtree(os.path.join(p.at, "l.restoring"), ignore_errors=True)

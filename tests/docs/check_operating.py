@@ -96,6 +96,9 @@ def main():
     if "nothing was changed: --dry-run" not in said or "lost: 1 events" not in said:
         print("the preview of the restore did not say what is lost")
         code = 1
+    if "does not open with the key" in said:
+        print("a restore of the page did not find its key")
+        code = 1
     print(f"{done} commands")
     return 1 if code != 0 or unknown or done < LEAST else 0
 

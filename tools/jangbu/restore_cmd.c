@@ -296,14 +296,20 @@ note_death(struct restore *r)
 {
     struct side *s = r->stage == STAGE_BEGUN ? &r->backup : &r->now;
     s->summed = false;
-    if (r->stage != STAGE_COMPARED) {
-        s->read = false;
-        s->why = (struct jb_error){.status = JB_E_CORRUPT};
-        snprintf(s->why.text, sizeof s->why.text,
-                 tr("a file in %s is damaged. If it is state.mdb or views.mdb, move both and the "
-                    "directory state away: they are made again"),
-                 s->dir);
-    }
+    s->read = s->read && r->stage == STAGE_COMPARED;
+    s->why = (struct jb_error){.status = JB_E_CORRUPT};
+    snprintf(s->why.text, sizeof s->why.text,
+             tr("a file in %s is damaged. If it is state.mdb or views.mdb, move both and the "
+                "directory state away: they are made again"),
+             s->dir);
+}
+
+/* By somebody, or by the kernel for want of memory: that says nothing of the files. */
+static bool
+ended_from_outside(int wait_status)
+{
+    const int number = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+    return number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP;
 }
 
 /* Both as they are, without what damaged pages do to who reads them. False: no process. */
@@ -330,7 +336,8 @@ read_apart(struct restore *r)
                                                   ? PEOPLE_NOTHING_THERE
                                                   : PEOPLE_UNREAD};
     }
-    return pid > 0;
+    errno = pid > 0 ? EINTR : errno;
+    return pid > 0 && !ended_from_outside(wait_status);
 }
 
 /* ---- saying it ---- */
@@ -443,6 +450,9 @@ print_change(const struct restore *r)
                       r->now.why.text);
     } else {
         print_lost(r);
+    }
+    if (r->now.read && !r->now.summed) {
+        app_sentencef(app, "the totals of now cannot be read: %s", r->now.why.text);
     }
     print_people(r);
 }
