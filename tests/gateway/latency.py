@@ -26,6 +26,7 @@ import urllib.parse
 from served import Served, token
 
 BIG = "BIG"
+CLIENT_S = 1800  # a client that says nothing for so long was ended
 DAYS = 40  # over which it happened; the first of them is of a month that can be invoiced
 KST = datetime.timezone(datetime.timedelta(hours=9))
 SURNAMES = "김이박최정강조윤장임한오서신권황안송류홍"
@@ -254,11 +255,11 @@ def client(address, given, a, seed, out):
 def at_once(served, given, a, n):
     """What each page took, of n clients."""
     out, took = multiprocessing.Queue(), {page: [] for page in PAGES}
-    clients = [multiprocessing.Process(target=client, args=(served.address, given, a, i if n > 1 else 0, out)) for i in range(n)]
+    clients = [multiprocessing.Process(target=client, args=(served.address, given, a, i if n > 1 else 0, out), daemon=True) for i in range(n)]
     for c in clients:
         c.start()
     for _ in clients:
-        found, wrong = out.get()
+        found, wrong = out.get(timeout=CLIENT_S)
         if wrong:
             raise RuntimeError(wrong)
         for page, times in found.items():

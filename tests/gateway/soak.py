@@ -507,13 +507,25 @@ def memory(daemon, grows):
     return last <= second + grows
 
 
+def end_all(load, daemon):
+    """Nothing is left that runs, and nobody who starts it again."""
+    daemon.over.set()
+    if daemon.ident is not None:
+        daemon.join()
+    load.served.kill()
+
+
 def soak(a, work):
     load = Load(a, work)
     prepare(load)
     daemon = Daemon(load)
-    people(load, a.connections)
-    daemon.start()
-    run(load, daemon)
+    try:
+        people(load, a.connections)
+        daemon.start()
+        run(load, daemon)
+    except BaseException:
+        end_all(load, daemon)
+        raise
     if load.served.stop() != 0:
         load.fault("jangbud did not end well")
     in_log(load)

@@ -689,13 +689,13 @@ each_first(void *data, const struct jb_feed_row *row)
 
 /* The number that the stream goes on behind. */
 static jb_status
-begins_behind(struct feed *f, const struct query *q, jb_seq *ret, struct jb_error *err)
+begins_behind(const struct asked *a, const struct query *q, jb_seq *ret, struct jb_error *err)
 {
     jb_seq first = 0;
     struct jb_feed_page page = JB_SIZED(struct jb_feed_page);
     const struct jb_feed_query query = {
         .size = sizeof query, .after = q->after, .cursor = q->cursor.s, .limit = 1};
-    const jb_status status = jb_feed_get(f->asked.views, &query, each_first, &first, &page, err);
+    const jb_status status = jb_feed_get(a->views, &query, each_first, &first, &page, err);
     *ret = first != 0 ? first - 1 : page.through;
     return status;
 }
@@ -715,7 +715,7 @@ stream_new(struct feed *f, struct exchange *x, const struct query *q, bool lines
     s->lines = lines;
     s->people = q->people != 0;
     s->beat = now_us();
-    jb_status status = begins_behind(f, q, &s->at, &err);
+    jb_status status = begins_behind(x->asked, q, &s->at, &err);
     if (status == JB_OK && q->wallet.s != NULL) {
         status = jb_wallet_number(f->asked.ledger, q->wallet, &s->wallet, &err);
         snprintf(s->id, sizeof s->id, "%.*s", (int)(q->wallet.n < sizeof s->id ? q->wallet.n : 0),

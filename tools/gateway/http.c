@@ -839,6 +839,7 @@ loop_run(void *data)
         atomic_store(&l->woken, false); /* before what it was woken for is looked at */
         loop_takes(l);
         MHD_run_wait(l->mhd, 0);
+        l->said = 0; /* where it named none, the next one names its own */
     }
     return NULL;
 }

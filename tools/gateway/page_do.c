@@ -644,7 +644,7 @@ look(struct deed *d)
     }
     d->now = (struct jb_wallet_balance)JB_SIZED(struct jb_wallet_balance);
     const jb_status status =
-        jb_balance_get(p->x->gateway->quick.views, d->command.wallet, NULL, &d->now, &p->err);
+        jb_balance_get(p->x->asked->views, d->command.wallet, NULL, &d->now, &p->err);
     d->looked = status == JB_OK;
     expect(d, d->looked, d->now.balance.version);
     /* The wallet may be one that the command makes; the rules say whether it is. */

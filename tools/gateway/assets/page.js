@@ -24,9 +24,12 @@ for (const input of document.querySelectorAll("input[inputmode=numeric].r")) {
   });
 }
 
-// A list that was looked through in part, and had nothing so far, goes on by itself.
+// A list that was looked through in part, and had nothing so far, goes on by itself: so many times.
+const goesOn = 50;
 const onward = document.querySelector("[data-go-on]") && document.querySelector("a[rel=next]");
-if (onward) {
+const gone = onward ? Number(sessionStorage.getItem("gone-on")) || 0 : 0;
+sessionStorage.setItem("gone-on", onward && gone < goesOn ? gone + 1 : 0);
+if (onward && gone < goesOn) {
   setTimeout(() => { location.replace(onward.href); }, 100);
 }
 
