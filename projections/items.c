@@ -622,7 +622,7 @@ find_in_flight(jb_views *v, struct in_flight *f, jb_seq seq, uint32_t limit, str
         return status;
     }
     while (status == JB_OK && !f->end && f->behind - f->from < WALLETS_AT_ONCE &&
-           f->wallets.n <= limit) {
+           !jb_page_is_over(f->behind - f->from) && f->wallets.n <= limit) {
         f->end = f->behind > q.fold->g.wallets_n;
         status = f->end ? JB_OK : look_at(f, &q, seq, err);
     }
