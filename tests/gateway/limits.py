@@ -83,8 +83,13 @@ def settings(work):
     for flags in (["--body-size", "4096", "--config", path], ["--config", path, "--body-size=4096"]):
         with Served(JANGBUD, ledger, flags=flags) as s:
             check("a flag wins", s.post(b" " * 3000).status == 400 and s.post(b" " * 5000).status == 413)
-    for flags, words in ((["--listen", "none", "--listen-unix", "none"], ["listen"]), (["--listen", "127.0.0.1"], ["127.0.0.1"]), (["--listen", "127.0.0.1:x"], ["127.0.0.1:x"]),
-                         (["--listen", "256.1.1.1:0"], ["256.1.1.1"]), (["--listen-unix", "/" + "x" * 200], ["listen-unix"]), (["--listen-unix", work], [work])):
+    for address in ("127.0.0.1", "127.0.0.1:x", "8420", ":8420", *(f"127.0.0.1:{port}" for port in (65536, 65537, 99999, 100000, -1, "+1", " 1", ""))):
+        for name in ("--listen", "--ops-listen"):
+            for more in ((), ("--check",)):
+                status, out, err = run(ledger, f"{name}={address}", *more)
+                check(f"{name} {address!r}", status == 2 and name[2:] in err and "65535" in err and out == "", (status, err))
+    for flags, words in ((["--listen", "none", "--listen-unix", "none"], ["listen"]), (["--listen", "256.1.1.1:0"], ["256.1.1.1"]),
+                         (["--listen-unix", "/" + "x" * 200], ["listen-unix"]), (["--listen-unix", work], [work])):
         status, out, err = run(ledger, *flags)
         check(f"listeners {flags}", status == 3 and all(w in err for w in words), (status, err))
     with Served(JANGBUD, ledger) as s:

@@ -6,7 +6,7 @@
 
 #include "lang.h"
 
-enum kind { TEXT, TIME, SIZE, COUNT, WORD };
+enum kind { TEXT, ADDRESS, TIME, SIZE, COUNT, WORD };
 
 struct option {
     const char *name;
@@ -29,8 +29,8 @@ static const struct option options[] = {
     {"tokens", TEXT, AT(tokens), "", 0, 0, NULL, SAID("file of the principals: tokens by their hash, users of the Unix socket; mode 0600")},
     {"owner", WORD, AT(owner), "yes", 0, 0, "yes|no", SAID("whether who runs the daemon needs no token over the Unix socket; no where a proxy of the same user has it")},
     {"listen-unix", TEXT, AT(unix_path), "", 0, 0, NULL, SAID("path of the Unix socket, or none; LEDGER.sock unless given")},
-    {"listen", TEXT, AT(listen), "127.0.0.1:8420", 0, 0, NULL, SAID("address and port of the TCP listener, or none; port 0 takes a free one")},
-    {"ops-listen", TEXT, AT(ops_listen), "none", 0, 0, NULL, SAID("address and port of a listener for /healthz, /readyz and /metrics alone")},
+    {"listen", ADDRESS, AT(listen), "127.0.0.1:8420", 0, 0, NULL, SAID("address and port of the TCP listener, or none; port 0 takes a free one")},
+    {"ops-listen", ADDRESS, AT(ops_listen), "none", 0, 0, NULL, SAID("address and port of a listener for /healthz, /readyz and /metrics alone")},
     {"audit-file", TEXT, AT(audit_file), "", 0, 0, NULL, SAID("file that is touched when an audit has verified the ledger: its time is a metric")},
     {"lang", WORD, AT(lang), "en", 0, 0, "en|ko", SAID("language where a request names neither")},
     {"log", WORD, AT(log), "all", 0, 0, "all|failures|off", SAID("requests that get a line on standard error")},
@@ -125,6 +125,22 @@ word_read(const char *words, const char *text, int64_t *ret)
     return false;
 }
 
+/* "127.0.0.1:8420", "[::1]:0". getaddrinfo would take port 65537 for 1. */
+static bool
+is_address(const char *text)
+{
+    const char *port = strrchr(text, ':');
+    if (text[0] == '\0' || strcmp(text, "none") == 0) {
+        return true;
+    }
+    if (port == NULL || port == text) {
+        return false;
+    }
+    port++;
+    const size_t n = strspn(port, "0123456789");
+    return n > 0 && n <= 5 && port[n] == '\0' && strtol(port, NULL, 10) <= UINT16_MAX;
+}
+
 static const char *
 what_it_takes(const struct option *o)
 {
@@ -137,6 +153,8 @@ what_it_takes(const struct option *o)
         return tr("a whole number");
     case WORD:
         return o->words;
+    case ADDRESS:
+        return tr("ADDRESS:PORT like 127.0.0.1:8420, the port up to 65535, or none");
     case TEXT:
         break;
     }
@@ -148,7 +166,10 @@ static const char *
 set(struct config *c, const struct option *o, const char *value)
 {
     char *at = (char *)c + o->at;
-    if (o->kind == TEXT) {
+    if (o->kind == ADDRESS && !is_address(value)) {
+        return what_it_takes(o);
+    }
+    if (o->kind == TEXT || o->kind == ADDRESS) {
         const size_t n = strlen(value);
         if (n >= CONFIG_TEXT_BYTES) {
             return tr("it is too long");

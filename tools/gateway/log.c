@@ -215,7 +215,7 @@ log_trouble(const char *word, const char *why)
 {
     struct out o = {.first = true};
     line_begin(&o);
-    js_str(&o, "event", why != NULL ? "not_ready" : "ready_again");
+    js_str(&o, "event", why != NULL ? "not_ready" : "ready");
     js_str(&o, "reason", word);
     if (why != NULL) {
         js_sentence(&o, "detail", why);
