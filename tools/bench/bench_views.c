@@ -283,7 +283,7 @@ static uint64_t
 explain(const char *dir)
 {
     jb_ledger *l;
-    jb_views *v;
+    jb_views *v = NULL;
     must(jb_open(dir, NULL, &l, &err) == JB_OK && jb_views_open(l, &v, &err) == JB_OK &&
              jb_views_sync(v, true, &err) == JB_OK,
          dir);
