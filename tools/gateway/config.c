@@ -136,9 +136,8 @@ is_address(const char *text)
     if (port == NULL || port == text) {
         return false;
     }
-    port++;
-    const size_t n = strspn(port, "0123456789");
-    return n > 0 && n <= 5 && port[n] == '\0' && strtol(port, NULL, 10) <= UINT16_MAX;
+    int64_t number = 0;
+    return number_read(COUNT, port + 1, &number) && number <= UINT16_MAX;
 }
 
 static const char *
