@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lang.h"
 
@@ -391,6 +392,22 @@ config_read_flags(struct config *c, int argc, char **argv, char *bad, size_t bad
     return true;
 }
 
+/* As it is from the root on, so that no sentence depends on where the daemon was started. Too long:
+ * it stays as it was given. */
+static void
+from_root(char path[CONFIG_TEXT_BYTES])
+{
+    char whole[CONFIG_TEXT_BYTES];
+    char *here = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+    const int n = here != NULL ? snprintf(whole, sizeof whole, "%s/%s",
+                                          strcmp(here, "/") != 0 ? here : "", path)
+                               : -1;
+    if (n > 0 && (size_t)n < sizeof whole) {
+        memcpy(path, whole, (size_t)n + 1);
+    }
+    free(here);
+}
+
 bool
 config_finish(struct config *c, char *bad, size_t bad_n)
 {
@@ -408,6 +425,10 @@ config_finish(struct config *c, char *bad, size_t bad_n)
             snprintf(bad, bad_n, "%s", tr("the path of the ledger is too long"));
             return false;
         }
+    }
+    from_root(c->ledger);
+    if (c->key_file[0] != '\0') {
+        from_root(c->key_file);
     }
     return true;
 }
