@@ -66,6 +66,18 @@ def settings(work):
                          (["--body-size=9x", ledger], ["--body-size", "9x"]), ([], ["--help"]), (["--listen", "none", "--check"], ["--help"])):
         status, out, err = run(*flags)
         check(f"flags {flags}", status == 2 and all(w in err for w in words) and out == "", (status, err))
+    for words, meant in ((["tokn", "new"], "jangbud token"), (["hlp"], "jangbud help"), (["shop", "--lisen", "none"], "--listen"), (["shop", "--opnapi"], "--openapi"), (["token", "nwe", "x"], "token new"),
+                         (["token", "new", "x", "--scop", "read"], "--scope"), (["token", "new", "x", "--scope", "red"], "read?"), (["token", "new", "x", "--scope", "read,consum"], "consume?"),
+                         (["token", "new", "x", "--scope", "read:balence"], "read:balance?"), (["shop", "shpo"], "one ledger"), (["--config", path], "body-size?")):
+        file("bdy-size = 4k\n")
+        status, out, err = run(*words, *(["--tokens", path + ".tokens"] if words[0] == "token" else []))
+        check(f"meant by {words}", status == 2 and meant in err and out == "" and err.count("\n") == 1 and not os.path.exists(path + ".tokens"), (status, err))
+    check("help is help", run("help")[1] == run("--help")[1] != "")
+    roles = json.loads(subprocess.run([JANGBU, "roles", ledger, "--json"], check=True, capture_output=True).stdout)
+    for lang in ("en", "ko"):
+        status, out, _ = run("token", "--help", "--lang", lang)
+        words = {"read", "write", "people", "keyless", "page", "ops"} | {role for cell in roles["cells"] for role in cell["roles"]}
+        check(f"token --help, {lang}", status == 0 and words <= set(re.findall(r"^  (\w+)  +\S", out, re.M)) and "refund.request" in out and "can_delete" in out, out)
     check("no ledger", run(os.path.join(work, "none"), "--check")[0] == 3)
     status, out, _ = run("--help")
     check("help", status == 0 and "--config FILE" in out and "body-size" in out and "[64k]" in out, out)

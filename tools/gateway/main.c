@@ -352,7 +352,8 @@ tokens_main(struct config *config, int argc, char **argv)
     own[0] = argv[0];
     for (int i = 2; i < argc && rest_n < 64; i++) {
         const bool config_flag =
-            strncmp(argv[i], "--tokens", 8) == 0 || strncmp(argv[i], "--config", 8) == 0;
+            strncmp(argv[i], "--tokens", 8) == 0 || strncmp(argv[i], "--config", 8) == 0 ||
+            strncmp(argv[i], "--lang", 6) == 0;
         if (!config_flag || own_n > 5) {
             rest[rest_n++] = argv[i];
             continue;
@@ -382,6 +383,10 @@ main(int argc, char **argv)
     lang_of_process = JB_LANG_EN;
     if (argc > 1 && strcmp(argv[1], "token") == 0) {
         return tokens_main(&config, argc, argv);
+    }
+    if (argc == 2 && strcmp(argv[1], "help") == 0) {
+        config_help(stdout);
+        return EXIT_WELL;
     }
     g.example = example_asked(&config, &argc, argv);
     const bool read = config_read_flags(&config, argc, argv, bad, sizeof bad);
