@@ -431,7 +431,8 @@ print_lost(const struct restore *r)
                       (unsigned long long)c->wallets, (unsigned long long)c->keyed,
                       app_time(app, c->since, time));
     } else {
-        app_sentencef(app, "nothing is lost; %llu event(s) come back", (unsigned long long)c->gained);
+        app_sentencef(app, "nothing is lost; %llu event(s) come back",
+                      (unsigned long long)c->gained);
     }
     if (c->lost > 0 && c->gained > 0) {
         app_sentencef(app, "from the backup: %llu event(s) that are not there now",
