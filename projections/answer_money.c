@@ -186,11 +186,15 @@ static const char *
 uninvoiced_left(struct answering *a, const struct jb_condition *c, const struct jb_can_delete *d)
 {
     const char *amount = answer_money(a, c->figure);
-    return d->uninvoiced_from != JB_NO_DAY
+    return d->uninvoiced_from == JB_NO_DAY
+               ? answer_piece(a, SAY_LEFT_PAPERS, "n", answer_number(a, d->papers), "amount",
+                              amount, NULL)
+           : d->uninvoiced_from == d->uninvoiced_all_from
                ? answer_piece(a, SAY_LEFT_UNINVOICED, "amount", amount, "from",
                               answer_day(a, d->uninvoiced_from), NULL)
-               : answer_piece(a, SAY_LEFT_PAPERS, "n", answer_number(a, d->papers), "amount",
-                              amount, NULL);
+               : answer_piece(a, SAY_LEFT_UNINVOICED_MONTHS, "amount", amount, "from",
+                              answer_day(a, d->uninvoiced_from), "all",
+                              answer_day(a, d->uninvoiced_all_from), NULL);
 }
 
 /* A condition that is in the way, and its events. */
