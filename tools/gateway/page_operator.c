@@ -11,6 +11,7 @@
 #include "gateway.h"
 #include "page_holder.h"
 #include "papers_json.h"
+#include "places.h"
 #include "queries.h"
 
 enum { ROWS = 50, REFUSALS = 1000, REFUSAL_PAGES = 20, REFUSALS_US = 20000 };
@@ -299,7 +300,12 @@ totals_now(struct page *p)
     } else { /* sums may be too large for what they are kept in, and all else is to be seen */
         html_open(p->o, "section", NULL);
         html_element(p->o, "h2", NULL, tr("All wallets together"));
-        page_alert(p, p->err.text, jb_status_word(p->err.status));
+        struct out told = {.first = true};
+        places_log(p->x, p->err.text);
+        out_told(&told, p->err.text, p->x->gateway->places);
+        out_char(&told, '\0');
+        page_alert(p, told.no_memory ? "" : told.at, jb_status_word(p->err.status));
+        free(told.at);
         html_close(p->o, "section");
     }
     return true;

@@ -589,7 +589,8 @@ cmd_help(struct app *app, int argc, char **argv)
         print_wrapped(line, (size_t)n);
     }
     printf(
-        tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
+        tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed, or there "
+           "is no ledger.\nThe command "
            "vocabulary: docs/vocabulary.md (installed: share/doc/jangbu).\nManual: man jangbu.\n"));
     return EXIT_DONE;
 }
