@@ -303,10 +303,10 @@ def backlog(a, served, given, begun):
         print(f"{path}: {status} after {time.monotonic() - begun:.2f} s, tries took {took[-5:]} s", flush=True)
 
 
-def ready(served, given):
+def ready(served):
     """The projections have all of the log. Asked for again and again, for it says when and tells nobody."""
     until = time.monotonic() + served.timeout
-    while (answer := served.get("/readyz", token=given)).status != 200:
+    while (answer := served.get("/readyz")).status != 200:
         if time.monotonic() > until:
             raise RuntimeError(f"not ready: {answer}")
         time.sleep(0.05)
@@ -334,7 +334,7 @@ def run(a, ledger):
             quick = served.get("/v1/wallets/W1", token=given)
             print(f"GET /v1/wallets/W1: {quick.status} after {time.monotonic() - begun:.2f} s", flush=True)
             backlog(a, served, given, begun)
-        ready(served, given)
+        ready(served)
         print(f"is ready after {time.monotonic() - begun:.2f} s", flush=True)
         for n in [int(n) for n in a.clients.split(",")]:
             found[n] = at_once(served, given, a, n)
