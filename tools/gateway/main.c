@@ -351,9 +351,9 @@ tokens_main(struct config *config, int argc, char **argv)
     int own_n = 1, rest_n = 0;
     own[0] = argv[0];
     for (int i = 2; i < argc && rest_n < 64; i++) {
-        const bool config_flag =
-            strncmp(argv[i], "--tokens", 8) == 0 || strncmp(argv[i], "--config", 8) == 0 ||
-            strncmp(argv[i], "--lang", 6) == 0;
+        const bool config_flag = strncmp(argv[i], "--tokens", 8) == 0 ||
+                                 strncmp(argv[i], "--config", 8) == 0 ||
+                                 strncmp(argv[i], "--lang", 6) == 0;
         if (!config_flag || own_n > 5) {
             rest[rest_n++] = argv[i];
             continue;
