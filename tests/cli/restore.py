@@ -67,7 +67,7 @@ def plain(work):
           and said["events_gained"] == 0 and said["history"] == "same" and said["replaced"] is None and said["dry_run"] is True, said)
     check("changes nothing", p.files() == ["b", "l"] and figures(p, "l") == before, p.files())
     text = p.run("restore", "l", "b", "--dry-run").stdout
-    check("and in words", "lost: 3 events behind 12, of 2 wallets, 1 of them with a key" in text and "37,000" in text and "50,000" in text, text)
+    check("and in words", "lost: 3 event(s), all after event 12, of 2 wallet(s); 1 of them have a key" in text and "37,000" in text and "50,000" in text, text)
     check("in Korean", "사라지는 이벤트: 3건" in p.run("restore", "l", "b", "--dry-run", "--lang", "ko").stdout)
     done = p.json("restore", "l", "b")
     check("it is what was said", figures(p, "l") == of_backup and done["events_lost"] == 3 and done["replaced"].endswith("l.replaced"), done)
@@ -120,7 +120,7 @@ def others(work):
     said, text = p.json("restore", "l", "late", "--dry-run"), p.run("restore", "l", "late", "--dry-run").stdout
     check("one that went another way", said["history"] == "other" and "different ways" in text and said["people"] == "backup" and said["people_why"] == "other", said)
     check("and what that costs", said["events_lost"] == 2 and said["keys_lost"] == 2 and said["wallets_changed"] == 2 and said["events_gained"] == 3
-          and "lost: 2 events behind 12" in text, (said, text))
+          and "lost: 2 event(s), all after event 12" in text, (said, text))
 
 
 def people(work):

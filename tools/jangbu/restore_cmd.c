@@ -444,16 +444,16 @@ print_lost(const struct restore *r)
     }
     if (c->lost > 0) {
         app_sentencef(app,
-                      "lost: %llu events behind %llu, of %llu wallets, %llu of them with a key. "
-                      "Apply again, with the same keys, what came in since %s",
+                      "lost: %llu event(s), all after event %llu, of %llu wallet(s); %llu of them "
+                      "have a key. Apply again, with the same keys, what came in since %s",
                       (unsigned long long)c->lost, (unsigned long long)c->fork,
                       (unsigned long long)c->wallets, (unsigned long long)c->keyed,
                       app_time(app, c->since, time));
     } else {
-        app_sentencef(app, "nothing is lost; %llu events come back", (unsigned long long)c->gained);
+        app_sentencef(app, "nothing is lost; %llu event(s) come back", (unsigned long long)c->gained);
     }
     if (c->lost > 0 && c->gained > 0) {
-        app_sentencef(app, "from the backup: %llu events that are not there now",
+        app_sentencef(app, "from the backup: %llu event(s) that are not there now",
                       (unsigned long long)c->gained);
     }
 }
