@@ -225,6 +225,12 @@ def escaped(page, path):
     assert not any(name.startswith("on") or name == "style" for _, attrs in page.tags for name in attrs), path
 
 
+def cards(page, path):
+    """On a telephone a row of many columns is a card."""
+    for kind, head in re.findall(r'<table class="([^"]*)">.*?<thead>(.*?)</thead>', page.text, re.S):
+        assert head.count("<th ") <= 3 or kind in ("list wide", "sum"), (path, kind, head)
+
+
 def every_state(served, token):
     for wallet in ("never", "debt", "susp", "off", "gone", "many", "post", "plant"):
         for lang in ("ko", "en"):
@@ -233,10 +239,13 @@ def every_state(served, token):
                 page = browser.page(path)
                 assert page.lang == lang, (path, page.lang)
                 escaped(page, path)
+                cards(page, path)
     browser = signed_in(served, token, operator=True, actor="op")
     for path in OPERATOR + [f"/o/wallets/{w}" for w in ("never", "debt", "susp", "off", "gone", "many", "post", "plant")]:
         for lang in ("ko", "en"):
-            escaped(browser.page(path + ("&" if "?" in path else "?") + "lang=" + lang), path)
+            page = browser.page(path + ("&" if "?" in path else "?") + "lang=" + lang)
+            escaped(page, path)
+            cards(page, path)
     seen = browser.page("/o/wallets/plant")
     assert "&lt;script&gt;x()&lt;/script&gt;" in seen.text and "&lt;i&gt;C1" in seen.text
 
@@ -248,6 +257,28 @@ def lines_add_up(served, token):
         end = next(i for i, r in enumerate(table) if i > 0 and sum(r[0] for r in table[:i]) == r[0])
         asked = served.ask("GET", f"/v1/wallets/{wallet}", token=token).json
         assert table[end] == [asked["total"]], (wallet, table[: end + 1], asked)
+
+
+def days_are_named(served, token):
+    """The last closed day, which is not yesterday here; and from when on which months can be invoiced."""
+    browser = signed_in(served, token, wallet="many", actor="h", lang="en")
+    through = served.get("/v1/wallets/many/explain", token=token).json["through"]
+    assert through < str(TODAY - datetime.timedelta(days=1)), "yesterday is closed"
+    assert f"whole days, through {through}. Between" in browser.page("/w").text
+    assert f"Whole days through {through}, at most" in browser.page("/w/status").text
+    conditions = served.get("/v1/wallets/many/can-delete", token=token).json["conditions"]
+    left = next(c for c in conditions if c["name"] == "uninvoiced")
+    people = browser.page("/w/people").text
+    assert f"from {left['from']} on" in people and f"from {left['all_from']} on" in people, left
+
+
+def commands_are_in_groups(served, token):
+    """Each that may be given has one form, under a heading; under the last one what is no other's."""
+    page = signed_in(served, token, operator=True, actor="op", lang="en").page("/o/commands")
+    groups = {head: re.findall(r'name="op" value="([^"]*)"', body) for head, body in re.findall(r"<h2>([^<]*)</h2>(.*?)</section>", page.text, re.S)}
+    given = [form["fields"]["op"] for form in page.forms if "op" in form["fields"]]
+    assert sorted(given) == sorted(op for ops in groups.values() for op in ops) and len(set(given)) == len(given) > 40, given
+    assert len(groups) == 6 and set(groups["Ledger"]) == {"day.close", "policy.set"}, groups
 
 
 def history_goes_on(served, token):
@@ -621,6 +652,8 @@ def main():
             served.reads = token
             every_state(served, token)
             lines_add_up(served, token)
+            days_are_named(served, token)
+            commands_are_in_groups(served, token)
             history_goes_on(served, token)
             signing_in(served, token)
             tickets_are_for_some(served, narrow, token)

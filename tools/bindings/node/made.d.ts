@@ -640,6 +640,7 @@ export interface Condition<I = number> {
   remedy: Remedy<I> | null;
   papers?: I;
   from?: string | null;
+  all_from?: string | null;
   or?: Remedy<I>;
 }
 export interface CanDelete<I = number> {
