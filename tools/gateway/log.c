@@ -15,11 +15,12 @@
 #define WAITING_MAX (8U << 20) /* bytes of lines; those that come on top are counted, not kept */
 
 static const char *const events[LOG_EVENTS] = {
-    [LOG_LISTENING] = "listening", [LOG_WARNING] = "warning",
-    [LOG_NOT_READY] = "not_ready", [LOG_READY] = "ready",
-    [LOG_TOKENS] = "tokens",       [LOG_TOKENS_NOT_READ] = "tokens_not_read",
-    [LOG_LOST] = "log_lost",       [LOG_STOPPING] = "stopping",
-    [LOG_STOPPED] = "stopped",     [LOG_NOT_STOPPED] = "not_stopped"};
+    [LOG_LISTENING] = "listening",    [LOG_WARNING] = "warning",
+    [LOG_NOT_READY] = "not_ready",    [LOG_READY] = "ready",
+    [LOG_TOKENS] = "tokens",          [LOG_TOKENS_NOT_READ] = "tokens_not_read",
+    [LOG_FAILED] = "failed",          [LOG_LOST] = "log_lost",
+    [LOG_STOPPING] = "stopping",      [LOG_STOPPED] = "stopped",
+    [LOG_NOT_STOPPED] = "not_stopped"};
 
 static struct {
     pthread_mutex_t lock;
@@ -172,9 +173,8 @@ log_failed(const struct exchange *x, const char *why)
     if (log_state.what == LOG_OFF) {
         return;
     }
-    line_begin(&o);
+    event_begin(&o, LOG_FAILED);
     request_id(&o, x);
-    js_str(&o, "event", "failed");
     js_sentence(&o, "detail", why);
     line_end(&o);
     give(&o);

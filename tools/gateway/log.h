@@ -25,7 +25,8 @@ enum log_event {
     LOG_READY,
     LOG_TOKENS, /* the file was read again */
     LOG_TOKENS_NOT_READ,
-    LOG_LOST, /* lines that nobody took in time */
+    LOG_FAILED, /* a request */
+    LOG_LOST,   /* lines that nobody took in time */
     LOG_STOPPING,
     LOG_STOPPED,
     LOG_NOT_STOPPED,
