@@ -9,48 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../check.h"
 #include "base/steps.h"
 #include "projections/causes.h"
+
+#include "../library.h"
 
 #define BATCH 500U
 #define BATCHES 24U
 #define MOMENTS SHARE(160U)
 
-static struct jb_error err;
 static struct jb_command commands[BATCH];
 static char texts[BATCH][2][24];
-static jb_instant the_time = INT64_C(1767193200000000);
 static jb_ledger *l;
 static jb_views *v;
 static jb_answers *answers;
 static uint64_t made; /* commands */
-
-static jb_instant
-clock_of(void *data)
-{
-    (void)data;
-    return the_time;
-}
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: %s\n", what, err.text);
-    }
-    must(status == JB_OK, what);
-}
-
-static uint64_t
-pick(uint64_t n)
-{
-    static uint64_t x = 88172645463325252U;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x % n;
-}
 
 static jb_seq
 head_seq(void)

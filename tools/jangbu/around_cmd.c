@@ -201,8 +201,9 @@ cmd_may(struct app *app, int argc, char **argv)
         return app_fail(app, &app->err);
     }
     if (m.actor == 0) {
-        app_sentencef(app, "nobody in this ledger has the id %s: what is said here holds for "
-                           "whoever comes with it",
+        app_sentencef(app,
+                      "nobody in this ledger has the id %s: what is said here holds for "
+                      "whoever comes with it",
                       actor);
     }
     print_roles_of(app, &m, channel != NULL);
