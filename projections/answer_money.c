@@ -92,11 +92,22 @@ each_lot(void *data, const struct jb_lot_row *row)
 }
 
 /* What moved money last: with its running balance it stands in the history. */
-static bool
-is_money(void *data, const struct jb_event *e)
+static jb_status
+ask_moved(struct answering *a)
 {
-    (void)data;
-    return jb_event_effect(e) != 0;
+    struct jb_view_read q;
+    struct jb_summary summary;
+    jb_status status = jb_view_read_begin(a->v, a->as_of.seq, &q, a->err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_view_read_summary(&q, a->who.number, a->as_of.seq, &summary, a->err);
+    if (status == JB_OK) {
+        answer_event(a, summary.moved);
+        jb_summary_free(&summary);
+    }
+    jb_view_read_end(&q);
+    return status;
 }
 
 /* The lots with paid cash, and what moved money last. */
@@ -104,10 +115,9 @@ static jb_status
 ask_paid(struct answering *a)
 {
     const struct jb_as_of as_of = {.kind = JB_AS_OF_SEQ, .seq = a->as_of.seq};
-    bool found;
     jb_status status = jb_lots_get(a->v, a->q->wallet, JB_WHICH_OPEN, &as_of, NULL,
                                    JB_PAGE_ROWS_MAX, each_lot, a, NULL, NULL, a->err);
-    return status == JB_OK ? answer_newest(a, NULL, 0, is_money, NULL, &found) : status;
+    return status == JB_OK ? ask_moved(a) : status;
 }
 
 /* ---- 1 ---- */
@@ -176,11 +186,15 @@ static const char *
 uninvoiced_left(struct answering *a, const struct jb_condition *c, const struct jb_can_delete *d)
 {
     const char *amount = answer_money(a, c->figure);
-    return d->uninvoiced_from != JB_NO_DAY
+    return d->uninvoiced_from == JB_NO_DAY
+               ? answer_piece(a, SAY_LEFT_PAPERS, "n", answer_number(a, d->papers), "amount",
+                              amount, NULL)
+           : d->uninvoiced_from == d->uninvoiced_all_from
                ? answer_piece(a, SAY_LEFT_UNINVOICED, "amount", amount, "from",
                               answer_day(a, d->uninvoiced_from), NULL)
-               : answer_piece(a, SAY_LEFT_PAPERS, "n", answer_number(a, d->papers), "amount",
-                              amount, NULL);
+               : answer_piece(a, SAY_LEFT_UNINVOICED_MONTHS, "amount", amount, "from",
+                              answer_day(a, d->uninvoiced_from), "all",
+                              answer_day(a, d->uninvoiced_all_from), NULL);
 }
 
 /* A condition that is in the way, and its events. */
@@ -373,7 +387,6 @@ jb_status
 answer_difference(struct answering *a)
 {
     struct jb_explanation *x;
-    bool found;
     jb_status status = jb_explain(a->v, a->q->wallet, NULL, &x, a->err);
     if (status != JB_OK) {
         return status;
@@ -392,5 +405,5 @@ answer_difference(struct answering *a)
     }
     jb_explanation_free(x);
     answer_say(a, SAY_REAL_TIME, NULL);
-    return status == JB_OK ? answer_newest(a, NULL, 0, is_money, NULL, &found) : status;
+    return status == JB_OK ? ask_moved(a) : status;
 }

@@ -16,9 +16,15 @@ struct jb_causes {
 };
 void jb_causes_free(struct jb_causes *c);
 
-/* marks.c: the same of all that was posted after the closed day and up to event last, of marks. */
+/* marks.c: the same of all that was posted after the closed day and up to event last, of marks. c
+ * is empty. */
 jb_status jb_causes_of_marks(struct jb_causes *c, struct jb_view_read *q, uint32_t wallet,
                              jb_day closed_through, jb_seq last, struct jb_error *err);
+/* The same of all that was posted to those days (rows of the wallet), behind event `after` (0: from
+ * the beginning) and up to event last. */
+jb_status jb_causes_of_days(struct jb_causes *c, struct jb_view_read *q, uint32_t wallet,
+                            const struct jb_row_list *days, jb_seq after, jb_seq last,
+                            struct jb_error *err);
 /* So many events are read one by one, as a source of their own beside the marks. Tests set less. */
 extern uint64_t jb_causes_walk_max;
 /* Adds what the event did to the total, times sign. Events of no effect are left out. */

@@ -1,7 +1,8 @@
 /*
  * Why two totals of one wallet differ: two closings of the cash status, two moments, or a day as it
  * was published and as it is known. As with jb_explain the two come from stored rows or summaries,
- * the causes from the wallet's events in the log, and the rest is what is left over.
+ * the causes from the wallet's events in the log, or where they are many from marks, day by day,
+ * and the rest is what is left over.
  */
 #include "projections/causes.h"
 
@@ -12,6 +13,7 @@ struct change {
     uint32_t number;
     struct jb_moment since, as_of;
     jb_amount before, after;
+    jb_amount due; /* at the earlier moment */
     struct jb_causes causes;
     struct jb_causes apart;
 };
@@ -45,6 +47,30 @@ check_query(const struct jb_change_query *q, const struct jb_as_of *as_of, struc
             status = jb_fail(err, JB_E_USAGE, "the first day asked for is after the last one");
         }
     }
+    return status;
+}
+
+/* The causes by that walk; where it would go over many events for each of the days on which they
+ * were posted, by the marks of those days. */
+static jb_status
+find_causes(struct change *c, struct jb_view_read *q, const struct jb_walk *walk, jb_day from,
+            jb_day to, struct jb_error *err)
+{
+    struct jb_row_list days = {0};
+    struct jb_move unused;
+    struct jb_walk some = *walk;
+    jb_status status = jb_view_read_rows(q, JB_VT_ROWS, c->number, from, to, &days, err);
+    if (status == JB_OK) {
+        const uint64_t times = 1 + days.n / 16;
+        some.most = jb_causes_walk_max < UINT64_MAX / times ? jb_causes_walk_max * times : 0;
+        status = jb_view_read_walk(q, c->number, &some, &unused, err);
+    }
+    if (status == JB_END) {
+        jb_causes_free(&c->causes);
+        c->causes = (struct jb_causes){0};
+        status = jb_causes_of_days(&c->causes, q, c->number, &days, walk->down_to, walk->from, err);
+    }
+    jb_vec_free(&days);
     return status;
 }
 
@@ -86,7 +112,6 @@ read_period(struct change *c, struct jb_view_read *q, const struct jb_as_of_poin
 {
     struct jb_close close;
     struct jb_summary then;
-    struct jb_move unused;
     if (r->closed_through == JB_NO_DAY || c->query.to > r->closed_through) {
         return jb_as_of_not_closed(r, c->query.to, err);
     }
@@ -105,7 +130,7 @@ read_period(struct change *c, struct jb_view_read *q, const struct jb_as_of_poin
                                  .visit = add_posted_within,
                                  .data = c};
     jb_summary_free(&then);
-    return jb_view_read_walk(q, c->number, &walk, &unused, err);
+    return find_causes(c, q, &walk, c->query.from, c->query.to, err);
 }
 
 /* ---- two moments ---- */
@@ -128,7 +153,7 @@ read_since(struct change *c, struct jb_view_read *q, const struct jb_as_of_point
     jb_status status = jb_total_parts_then(q, c->number, r, &p, err);
     if (status == JB_OK) {
         c->before = p.total;
-        c->causes.cells[JB_CAUSE_expiry_due][0].amount += p.due;
+        c->due = p.due;
     }
     jb_vec_free(&p.due_grants);
     return status == JB_E_NOTFOUND ? JB_OK : status;
@@ -141,7 +166,6 @@ read_moments(struct change *c, struct jb_view_read *q, const struct jb_as_of_poi
     struct jb_head head = JB_SIZED(struct jb_head);
     struct jb_as_of_point since;
     struct jb_total_parts p = {.total = 0};
-    struct jb_move unused;
     jb_status status = jb_head_get(c->v->l, &head, err);
     if (status == JB_OK) {
         status =
@@ -163,9 +187,10 @@ read_moments(struct change *c, struct jb_view_read *q, const struct jb_as_of_poi
                                      .posted_after = JB_NO_DAY,
                                      .visit = add_any,
                                      .data = c};
-        status = jb_view_read_walk(q, c->number, &walk, &unused, err);
+        status = find_causes(c, q, &walk, since.first_open_day, INT32_MAX, err);
     }
     if (status == JB_OK) {
+        c->causes.cells[JB_CAUSE_expiry_due][0].amount += c->due;
         status = jb_causes_add_due(&c->causes, q, c->number, r->moment.seq, &p, err);
     }
     jb_vec_free(&p.due_grants);

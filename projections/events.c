@@ -2,7 +2,8 @@
  * Events in pages: of the whole log by their numbers, of one wallet or one channel along its chain.
  * A chain goes back only; oldest first that of a wallet is gone through in pieces, from one
  * snapshot of the wallet's summary back to the one before it, and that of a channel, which is
- * short, from its end.
+ * short, from its end. Where a wallet has none of the types that are asked for for long, it begins
+ * again at the next one of them.
  */
 #include "projections/page.h"
 
@@ -25,6 +26,7 @@ struct search {
     struct jb_as_of_point r;
     uint32_t limit;
     uint32_t looked;
+    unsigned missed; /* of a wallet: the events next to `at` that were gone over and not listed */
     /* Where the list goes on: the next event to look at (of a chain, oldest first: it or a later
      * one). 0: nowhere. */
     jb_seq at;
@@ -146,7 +148,15 @@ log_back(struct search *s, struct jb_error *err)
 
 /* ---- the chain of a wallet ---- */
 
-/* The wallet's last event up to the upper bound; 0: there is none. */
+/* So many events in a row were not listed that the next one that may be is looked up. */
+static bool
+has_missed(const struct search *s)
+{
+    return !s->all_types && s->missed >= JB_MISSED_MAX;
+}
+
+/* The wallet's last event up to the upper bound that may be listed by its type; 0: there is none.
+ */
 static jb_status
 newest_of_wallet(struct search *s, jb_seq *ret, struct jb_error *err)
 {
@@ -164,7 +174,29 @@ newest_of_wallet(struct search *s, jb_seq *ret, struct jb_error *err)
         bound = 0;
     }
     if (status == JB_OK) {
-        *ret = bound != 0 ? summary.version : 0;
+        *ret = bound == 0     ? 0
+               : s->all_types ? summary.version
+                              : jb_summary_last_of(&summary, s->types);
+        jb_summary_free(&summary);
+    }
+    jb_view_read_end(&q);
+    return status;
+}
+
+/* Goes on at the newest event, up to the one that is next, that may be listed by its type. */
+static jb_status
+skip_back(struct search *s, struct jb_error *err)
+{
+    struct jb_view_read q;
+    struct jb_summary summary;
+    jb_status status = jb_view_read_begin(s->v, s->r.moment.seq, &q, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    status = jb_view_read_summary(&q, s->wallet, s->at, &summary, err);
+    if (status == JB_OK) {
+        s->at = jb_summary_last_of(&summary, s->types);
+        s->missed = 0;
         jb_summary_free(&summary);
     }
     jb_view_read_end(&q);
@@ -181,12 +213,17 @@ chain_back(struct search *s, struct jb_error *err)
     }
     while (s->at >= s->low && !is_full(s) && status == JB_OK) {
         const struct jb_event *e;
+        const size_t kept = s->kept.events.n;
         status = jb_chain_event(c, s->at, s->wallet, &e, err);
         s->looked++;
         if (status == JB_OK && is_listed(s, e)) {
             status = jb_keep(&s->kept, c, s->at, err);
         }
         s->at = status == JB_OK ? e->prev : s->at;
+        s->missed = s->kept.events.n > kept ? 0 : s->missed + 1;
+        if (status == JB_OK && has_missed(s) && s->at >= s->low) {
+            status = skip_back(s, err);
+        }
     }
     jb_cursor_close(c);
     s->at = s->at < s->low ? 0 : s->at;
@@ -202,16 +239,31 @@ keep_piece(struct jb_view_read *q, struct search *s, const struct jb_piece *piec
         const struct jb_event *e;
         jb_seq seq = piece->seqs.at[i];
         s->at = seq;
-        if (seq > s->high || s->kept.events.n >= s->limit || jb_kept_full(&s->kept)) {
+        if (seq > s->high || s->kept.events.n >= s->limit || jb_kept_full(&s->kept) ||
+            has_missed(s)) {
             break;
         }
+        const size_t kept = s->kept.events.n;
         status = jb_view_read_event(q, seq, s->wallet, &e, err);
         if (status == JB_OK && is_listed(s, e)) {
             status = jb_keep(&s->kept, q->cursor, seq, err);
         }
+        s->missed = s->kept.events.n > kept ? 0 : s->missed + 1;
         s->at = seq + 1;
     }
     return status;
+}
+
+/* The first event, from the one that is next on, that may be listed by its type. */
+static jb_status
+skip_forward(struct search *s, struct jb_view_read *q, struct jb_piece *piece, struct jb_error *err)
+{
+    if (!jb_vec_reserve(&piece->seqs, 1)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the events of a wallet");
+    }
+    piece->seqs.n = 1;
+    s->missed = 0;
+    return jb_view_read_first_of(q, s->wallet, s->types, s->at, s->high, piece->seqs.at, err);
 }
 
 static jb_status
@@ -224,7 +276,8 @@ chain_forward(struct search *s, struct jb_error *err)
         return status;
     }
     while (s->at <= s->high && !is_full(s) && status == JB_OK) {
-        status = jb_view_read_piece(&q, s->wallet, s->at, &piece, err);
+        status = has_missed(s) ? skip_forward(s, &q, &piece, err)
+                               : jb_view_read_piece(&q, s->wallet, s->at, &piece, err);
         s->looked += (uint32_t)piece.seqs.n;
         status = status == JB_OK ? keep_piece(&q, s, &piece, err) : status;
     }
@@ -350,13 +403,14 @@ collect(struct search *s, bool fresh, struct jb_error *err)
     if (s->channel != 0) {
         return collect_channel(s, fresh, err);
     }
-    /* Also: whether there is such a wallet at the moment. A chain is gone back from where the page
-     * before ended. */
+    /* Also: whether there is such a wallet at the moment. Oldest first the list ends there; a chain
+     * is gone back from where the page before ended. */
     if (s->wallet != 0 && (fresh || !s->newest_first)) {
         status = newest_of_wallet(s, &s->high, err);
     }
     if (fresh) {
         s->at = s->newest_first ? s->high : s->low;
+        s->missed = JB_MISSED_MAX;
     }
     if (status != JB_OK || s->low > s->high) {
         s->at = 0;

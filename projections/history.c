@@ -9,15 +9,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-static bool
-is_of_kind(uint32_t type, jb_history_kind kind)
-{
-    return kind == JB_HISTORY_ALL || jb_history_kind_of(type) == kind;
-}
-
-/* So many events in a row that are not listed, and the next one that may be is looked up. */
-#define MISSED_MAX 16
-
 /* A query as it is carried out. */
 struct search {
     struct jb_views *v;
@@ -25,7 +16,9 @@ struct search {
     uint32_t wallet;
     bool all_types;
     bool types[JB_EV_TYPES];
-    jb_seq low, high; /* both included; low > high: nothing */
+    bool all;                 /* anything may be listed, */
+    bool listed[JB_EV_TYPES]; /* or these types: of those asked for that are of the kind */
+    jb_seq low, high;         /* both included; low > high: nothing */
     struct jb_as_of_point r;
     uint32_t limit;
     struct jb_kept kept;
@@ -33,7 +26,6 @@ struct search {
     /* Newest first: the next event to look at, and the balance after it. Oldest first: it or a
      * later one, and the balance before it. at 0: there is none. */
     struct jb_page_place behind;
-    unsigned kinds;  /* bit k - 1: something of kind k may be listed; 0: anything may */
     unsigned missed; /* the events next to `behind` that were gone over and not listed */
 };
 
@@ -114,8 +106,7 @@ effect_of(const struct jb_event *e, const struct jb_as_of_point *r)
 static bool
 is_listed(const struct search *s, const struct jb_event *e)
 {
-    return counts(e, &s->r) && is_of_kind(e->type, s->query.kind) &&
-           (s->all_types || (e->type < JB_EV_TYPES && s->types[e->type])) &&
+    return counts(e, &s->r) && (s->all || (e->type < JB_EV_TYPES && s->listed[e->type])) &&
            jb_amount_within(e, s->query.amount_min, s->query.amount_max);
 }
 
@@ -140,23 +131,18 @@ keep_row(struct search *s, const jb_cursor *c, const struct jb_event *e, jb_amou
     return jb_keep(&s->kept, c, e->seq, err);
 }
 
-/* The kinds of which something may be listed. */
-static unsigned
-kinds_of(const struct search *s)
+static void
+what_is_listed(struct search *s)
 {
-    unsigned kinds = s->query.kind != JB_HISTORY_ALL ? 1U << (s->query.kind - 1) : 0;
-    for (uint32_t type = 0; type < JB_EV_TYPES && kinds == 0 && !s->all_types; type++) {
-        if (s->types[type] && jb_history_kind_of(type) == JB_HISTORY_ALL) {
-            return 0;
-        }
+    const jb_history_kind kind = s->query.kind;
+    s->all = s->all_types && kind == JB_HISTORY_ALL;
+    for (uint32_t type = 0; type < JB_EV_TYPES; type++) {
+        s->listed[type] = (s->all_types || s->types[type]) &&
+                          (kind == JB_HISTORY_ALL || jb_history_kind_of(type) == kind);
     }
-    for (uint32_t type = 0; type < JB_EV_TYPES && s->query.kind == JB_HISTORY_ALL; type++) {
-        kinds |= !s->all_types && s->types[type] ? 1U << (jb_history_kind_of(type) - 1) : 0;
-    }
-    return kinds;
 }
 
-/* Goes on at the newest event, up to the one that is next, that may be listed by its kind: the
+/* Goes on at the newest event, up to the one that is next, that may be listed by its type: the
  * wallet's summary there knows it. */
 static jb_status
 skip(struct search *s, struct jb_error *err)
@@ -170,7 +156,7 @@ skip(struct search *s, struct jb_error *err)
     }
     status = jb_view_read_summary(&q, s->wallet, s->behind.at, &summary, err);
     if (status == JB_OK) {
-        at = jb_summary_last_of(&summary, s->kinds);
+        at = jb_summary_last_of(&summary, s->listed);
         jb_summary_free(&summary);
     }
     if (status == JB_OK && at < s->low) {
@@ -187,7 +173,7 @@ skip(struct search *s, struct jb_error *err)
 static bool
 has_missed(const struct search *s)
 {
-    return s->kinds != 0 && s->missed >= MISSED_MAX;
+    return !s->all && s->missed >= JB_MISSED_MAX;
 }
 
 static jb_status
@@ -241,7 +227,7 @@ collect_piece(struct search *s, struct jb_view_read *q, const struct jb_piece *p
 }
 
 /* Where oldest first ends: the wallet's last event up to the bound, and the last one there that may
- * be listed by its kind. */
+ * be listed by its type. */
 static jb_status
 find_ends(const struct search *s, struct jb_view_read *q, jb_seq *ret_high, jb_seq *ret_listed,
           struct jb_error *err)
@@ -253,12 +239,12 @@ find_ends(const struct search *s, struct jb_view_read *q, jb_seq *ret_high, jb_s
         return status == JB_E_NOTFOUND ? JB_OK : status;
     }
     *ret_high = summary.version;
-    *ret_listed = s->kinds != 0 ? jb_summary_last_of(&summary, s->kinds) : summary.version;
+    *ret_listed = s->all ? summary.version : jb_summary_last_of(&summary, s->listed);
     jb_summary_free(&summary);
     return JB_OK;
 }
 
-/* Goes on at the first event, from the one that is next on, that may be listed by its kind. */
+/* Goes on at the first event, from the one that is next on, that may be listed by its type. */
 static jb_status
 skip_forward(struct search *s, struct jb_view_read *q, jb_seq listed, struct jb_piece *piece,
              struct jb_error *err)
@@ -266,7 +252,7 @@ skip_forward(struct search *s, struct jb_view_read *q, jb_seq listed, struct jb_
     jb_seq at;
     const struct jb_event *e;
     jb_status status =
-        jb_view_read_first_of(q, s->wallet, s->kinds, s->behind.at, listed, &at, err);
+        jb_view_read_first_of(q, s->wallet, s->listed, s->behind.at, listed, &at, err);
     status = status == JB_OK ? jb_view_read_event(q, at, s->wallet, &e, err) : status;
     status = status == JB_OK ? newest_if_any(q, s, e->prev, &s->behind, err) : status;
     if (status == JB_OK && !jb_vec_reserve(&piece->seqs, 1)) {
@@ -346,8 +332,8 @@ read_page(struct search *s, bool fresh, struct jb_error *err)
 {
     jb_cursor *c;
     jb_status status = fresh ? begin(s, err) : JB_OK;
-    s->kinds = kinds_of(s);
-    s->missed = fresh ? MISSED_MAX : 0;
+    what_is_listed(s);
+    s->missed = fresh ? JB_MISSED_MAX : 0;
     if (status != JB_OK || (fresh && s->low > s->high)) {
         s->behind.at = 0;
         return status;

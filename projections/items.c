@@ -823,7 +823,9 @@ jb_refunds_get(jb_views *v, struct jb_text wallet, jb_which which, const struct 
         return jb_fail_null(err, refunds.function);
     }
     if (wallet.s == NULL && which != JB_WHICH_OPEN) {
-        return jb_fail(err, JB_E_USAGE, "of all wallets only the open refunds are listed");
+        return jb_fail(
+            err, JB_E_USAGE,
+            "of all wallets only the open refunds are listed; name a wallet for the others");
     }
     return wallet.s == NULL ? get_all_open(v, &refunds, a, err) : get_page(v, &refunds, &a, err);
 }

@@ -92,14 +92,18 @@ jb_marks_add(struct jb_summary *w, const struct jb_event *e, int32_t utc_offset_
 
 #define CELLS (JB_CAUSES_N * 2)
 
-/* The first events of each cause are looked for, as many as are shown: in the pieces of the chain
- * between two snapshots, of which those are left out that have none. */
+/* Events that were posted to some days, behind one event and up to another, by marks: what they
+ * come to, and the first ones of each cause, as many as are shown. Those are looked for in the
+ * pieces of the chain between two snapshots, of which those are left out that have none. */
 struct listing {
     struct jb_view_read *q;
     uint32_t wallet;
-    jb_day closed_through;
-    jb_seq last; /* that counts */
-    struct jb_causes *of;
+    jb_day from, to;
+    jb_seq after, last;
+    uint64_t before[CELLS]; /* events of the days up to `after` */
+    jb_seq first[CELLS];    /* a bound: none is before it */
+    bool left_out[CELLS];   /* they are counted, and not listed */
+    struct jb_causes of;
     JB_VEC(jb_seq) piece; /* events of one, the newest first */
 };
 
@@ -109,18 +113,64 @@ cell(struct jb_causes *c, unsigned i)
     return &c->cells[i / 2][i % 2];
 }
 
+static jb_status
+no_memory(struct jb_error *err)
+{
+    return jb_fail(err, JB_E_NOMEM, "no memory for an explanation");
+}
+
+static bool
+is_within(const struct listing *l, jb_day day)
+{
+    return day >= l->from && day <= l->to;
+}
+
+/* before (NULL: nothing) is the wallet at event `after`. */
+static jb_status
+count(struct listing *l, const struct jb_summary *before, struct jb_error *err)
+{
+    struct jb_summary s;
+    jb_status status = jb_view_read_summary(l->q, l->wallet, l->last, &s, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < s.marks.n; i++) {
+        const struct jb_mark *m = &s.marks.at[i];
+        if (is_within(l, m->day)) {
+            const unsigned at = m->cause * 2U + m->late;
+            struct jb_cause_cell *c = cell(&l->of, at);
+            const jb_seq first = m->first > l->after ? m->first : l->after + 1;
+            l->first[at] = c->n == 0 || first < l->first[at] ? first : l->first[at];
+            c->amount += m->amount;
+            c->n += m->n;
+        }
+    }
+    for (size_t i = 0; before != NULL && i < before->marks.n; i++) {
+        const struct jb_mark *m = &before->marks.at[i];
+        if (is_within(l, m->day)) {
+            const unsigned at = m->cause * 2U + m->late;
+            cell(&l->of, at)->amount -= m->amount;
+            cell(&l->of, at)->n -= m->n;
+            l->before[at] += m->n;
+        }
+    }
+    jb_summary_free(&s);
+    return JB_OK;
+}
+
 /* Its events up to here are all listed. */
 static bool
-wants_more(const struct jb_cause_cell *c)
+wants_more(const struct listing *l, unsigned i)
 {
-    return c->events.n < c->n && c->events.n < JB_CAUSE_EVENTS_MAX;
+    const struct jb_cause_cell *c = &l->of.cells[i / 2][i % 2];
+    return !l->left_out[i] && c->events.n < c->n && c->events.n < JB_CAUSE_EVENTS_MAX;
 }
 
 static bool
 is_complete(const struct listing *l)
 {
     for (unsigned i = 0; i < CELLS; i++) {
-        if (wants_more(cell(l->of, i))) {
+        if (wants_more(l, i)) {
             return false;
         }
     }
@@ -142,11 +192,10 @@ has_more(const struct listing *l, jb_seq at, jb_seq *ret_snapshot, bool *ret, st
     *ret = false;
     for (size_t i = 0; i < s.marks.n; i++) {
         const struct jb_mark *m = &s.marks.at[i];
-        n[m->cause * 2 + m->late] += m->day > l->closed_through ? m->n : 0;
+        n[m->cause * 2 + m->late] += is_within(l, m->day) ? m->n : 0;
     }
     for (unsigned i = 0; i < CELLS; i++) {
-        const struct jb_cause_cell *c = cell(l->of, i);
-        *ret |= wants_more(c) && n[i] > c->events.n;
+        *ret |= wants_more(l, i) && n[i] > l->before[i] + l->of.cells[i / 2][i % 2].events.n;
     }
     jb_summary_free(&s);
     return JB_OK;
@@ -195,9 +244,9 @@ read_piece(struct listing *l, jb_seq low, jb_seq high, struct jb_error *err)
             return status;
         }
         if (!jb_vec_reserve(&l->piece, l->piece.n + 2)) {
-            return jb_fail(err, JB_E_NOMEM, "no memory for an explanation");
+            return no_memory(err);
         }
-        if (at <= l->last && e->posted_on > l->closed_through && jb_event_effect(e) != 0 &&
+        if (at <= l->last && is_within(l, e->posted_on) && jb_event_effect(e) != 0 &&
             jb_cause_of(e->type) != JB_CAUSE_none) {
             const bool late = jb_cause_late(e, l->q->v->info.utc_offset_s);
             l->piece.at[l->piece.n++] = at;
@@ -213,22 +262,27 @@ list_piece(struct listing *l, jb_seq low, jb_seq high, struct jb_error *err)
 {
     jb_status status = read_piece(l, low, high, err);
     for (size_t i = l->piece.n; i > 0 && status == JB_OK; i -= 2) {
-        struct jb_cause_cell *c = cell(l->of, (unsigned)l->piece.at[i - 1]);
-        if (!wants_more(c)) {
+        const unsigned of = (unsigned)l->piece.at[i - 1];
+        struct jb_cause_cell *c = cell(&l->of, of);
+        if (!wants_more(l, of)) {
             continue;
         }
         if (!jb_vec_reserve(&c->events, c->events.n + 1)) {
-            return jb_fail(err, JB_E_NOMEM, "no memory for an explanation");
+            return no_memory(err);
         }
         c->events.at[c->events.n++] = l->piece.at[i - 2];
     }
     return status;
 }
 
-/* In ascending order, behind event `low`. */
+/* In ascending order. */
 static jb_status
-list(struct listing *l, jb_seq low, struct jb_error *err)
+list(struct listing *l, struct jb_error *err)
 {
+    jb_seq low = l->last;
+    for (unsigned i = 0; i < CELLS; i++) {
+        low = wants_more(l, i) && l->first[i] - 1 < low ? l->first[i] - 1 : low;
+    }
     jb_status status = JB_OK;
     while (status == JB_OK && !is_complete(l)) {
         jb_seq next, snapshot = 0;
@@ -255,12 +309,15 @@ list(struct listing *l, jb_seq low, struct jb_error *err)
 }
 
 static void
-turn_round(struct jb_cause_cell *c)
+turn_round(struct jb_causes *of)
 {
-    for (size_t i = 0, k = c->events.n; i + 1 < k; i++) {
-        const jb_seq seq = c->events.at[i];
-        c->events.at[i] = c->events.at[--k];
-        c->events.at[k] = seq;
+    for (unsigned cause = 0; cause < CELLS; cause++) {
+        struct jb_cause_cell *c = cell(of, cause);
+        for (size_t i = 0, k = c->events.n; i + 1 < k; i++) {
+            const jb_seq seq = c->events.at[i];
+            c->events.at[i] = c->events.at[--k];
+            c->events.at[k] = seq;
+        }
     }
 }
 
@@ -269,27 +326,105 @@ jb_causes_of_marks(struct jb_causes *of, struct jb_view_read *q, uint32_t wallet
                    jb_day closed_through, jb_seq last, struct jb_error *err)
 {
     struct listing l = {
-        .q = q, .wallet = wallet, .closed_through = closed_through, .last = last, .of = of};
-    struct jb_summary s;
-    jb_seq first = last;
-    jb_status status = jb_view_read_summary(q, wallet, last, &s, err);
-    if (status != JB_OK) {
-        return status;
-    }
-    for (size_t i = 0; i < s.marks.n; i++) {
-        const struct jb_mark *m = &s.marks.at[i];
-        if (m->day > closed_through) {
-            struct jb_cause_cell *c = cell(of, m->cause * 2U + m->late);
-            c->amount += m->amount;
-            c->n += m->n;
-            first = m->first < first ? m->first : first;
+        .q = q, .wallet = wallet, .from = closed_through + 1, .to = INT32_MAX, .last = last};
+    jb_status status = count(&l, NULL, err);
+    status = status == JB_OK ? list(&l, err) : status;
+    turn_round(&l.of);
+    jb_vec_free(&l.piece);
+    *of = l.of;
+    return status;
+}
+
+/* ---- by the marks of one day after the other ---- */
+
+static int
+ascending(const void *one, const void *other)
+{
+    const jb_seq a = *(const jb_seq *)one, b = *(const jb_seq *)other;
+    return (a > b) - (a < b);
+}
+
+/* What is not among the first that are shown, because there are as many before it, is not looked
+ * for; what is alone is known. */
+static jb_status
+leave_out(struct listing *l, const struct jb_causes *of, struct jb_error *err)
+{
+    for (unsigned i = 0; i < CELLS; i++) {
+        const struct jb_cause_cell *sum = &of->cells[i / 2][i % 2];
+        struct jb_cause_cell *c = cell(&l->of, i);
+        const bool full = sum->events.n == JB_CAUSE_EVENTS_MAX;
+        l->left_out[i] = full && l->first[i] > sum->events.at[sum->events.n - 1];
+        if (!l->left_out[i] && c->n == 1 && l->before[i] == 0) {
+            if (!jb_vec_reserve(&c->events, 1)) {
+                return no_memory(err);
+            }
+            c->events.at[c->events.n++] = l->first[i];
         }
     }
-    jb_summary_free(&s);
-    status = list(&l, first - 1, err);
+    return JB_OK;
+}
+
+/* Days lie beside one another where more than one is open: the first ones of both are the first of
+ * the first ones of each. */
+static jb_status
+add(struct jb_causes *of, const struct jb_causes *day, struct jb_error *err)
+{
     for (unsigned i = 0; i < CELLS; i++) {
-        turn_round(cell(of, i));
+        const struct jb_cause_cell *c = &day->cells[i / 2][i % 2];
+        struct jb_cause_cell *sum = cell(of, i);
+        sum->amount += c->amount;
+        sum->n += c->n;
+        if (c->events.n == 0) {
+            continue;
+        }
+        const size_t n = sum->events.n + c->events.n;
+        if (!jb_vec_reserve(&sum->events, n)) {
+            return no_memory(err);
+        }
+        memcpy(sum->events.at + sum->events.n, c->events.at, c->events.n * sizeof *c->events.at);
+        qsort(sum->events.at, n, sizeof *sum->events.at, ascending);
+        sum->events.n = n < JB_CAUSE_EVENTS_MAX ? n : JB_CAUSE_EVENTS_MAX;
     }
-    jb_vec_free(&l.piece);
+    return JB_OK;
+}
+
+static jb_status
+one_day(struct jb_causes *of, struct listing *l, const struct jb_summary *before,
+        struct jb_error *err)
+{
+    jb_status status = count(l, before, err);
+    status = status == JB_OK ? leave_out(l, of, err) : status;
+    status = status == JB_OK ? list(l, err) : status;
+    status = status == JB_OK ? add(of, &l->of, err) : status;
+    jb_causes_free(&l->of);
+    jb_vec_free(&l->piece);
+    return status;
+}
+
+jb_status
+jb_causes_of_days(struct jb_causes *of, struct jb_view_read *q, uint32_t wallet,
+                  const struct jb_row_list *days, jb_seq after, jb_seq last, struct jb_error *err)
+{
+    struct jb_summary before = {0};
+    jb_status status =
+        after != 0 ? jb_view_read_summary(q, wallet, after, &before, err) : JB_E_NOTFOUND;
+    const bool was_there = status == JB_OK;
+    status = status == JB_E_NOTFOUND ? JB_OK : status;
+    for (size_t i = 0; i < days->n && status == JB_OK; i++) {
+        const struct jb_day_row *d = &days->at[i];
+        struct listing l = {.q = q,
+                            .wallet = wallet,
+                            .from = d->day,
+                            .to = d->day,
+                            .after = after,
+                            .last = d->last_seq < last ? d->last_seq : last};
+        if (d->last_seq > after && d->first_seq <= last) {
+            status = one_day(of, &l, was_there ? &before : NULL, err);
+        }
+    }
+    turn_round(of);
+    if (was_there) {
+        jb_summary_free(&before);
+    }
     return status;
 }

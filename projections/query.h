@@ -114,12 +114,16 @@ jb_status jb_view_read_snapshot(struct jb_view_read *q, uint32_t wallet, jb_seq 
 jb_status jb_view_step(struct jb_view_read *q, struct jb_summary *summary, const struct jb_event *e,
                        struct jb_error *err);
 
-/* The last of the wallet's events of kinds (bit k - 1: kind k) that the summary knows; 0: none. */
-jb_seq jb_summary_last_of(const struct jb_summary *w, unsigned kinds);
-/* The wallet's first event of those kinds from `from` on. `last` is the last one that counts, and
+/* The last of the wallet's events of some types that the summary knows; 0: none. */
+jb_seq jb_summary_last_of(const struct jb_summary *w, const bool types[JB_EV_TYPES]);
+/* So many events in a row that a list has no place for, and the next one of its types is looked up
+ * so. */
+#define JB_MISSED_MAX 16
+/* The wallet's first event of those types from `from` on. `last` is the last one that counts, and
  * not before `from`. It takes as many looks as the log's length has digits. */
-jb_status jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds,
-                                jb_seq from, jb_seq last, jb_seq *ret, struct jb_error *err);
+jb_status jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet,
+                                const bool types[JB_EV_TYPES], jb_seq from, jb_seq last,
+                                jb_seq *ret, struct jb_error *err);
 
 /* A place in the wallet's chain behind event seq to walk back from: its first snapshot there, else
  * its last event (which may be seq or earlier). */

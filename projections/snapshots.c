@@ -17,8 +17,10 @@ copy_summary(const struct jb_summary *w, struct jb_summary *ret, struct jb_error
     struct jb_summary copy = *w;
     copy.grants.at = NULL;
     copy.marks.at = NULL;
-    copy.grants.cap = copy.marks.cap = 0;
-    if (!jb_vec_reserve(&copy.grants, w->grants.n) || !jb_vec_reserve(&copy.marks, w->marks.n)) {
+    copy.lasts.at = NULL;
+    copy.grants.cap = copy.marks.cap = copy.lasts.cap = 0;
+    if (!jb_vec_reserve(&copy.grants, w->grants.n) || !jb_vec_reserve(&copy.marks, w->marks.n) ||
+        !jb_vec_reserve(&copy.lasts, w->lasts.n)) {
         jb_summary_free(&copy);
         return jb_fail(err, JB_E_NOMEM, "no memory for the state of a wallet");
     }
@@ -27,6 +29,9 @@ copy_summary(const struct jb_summary *w, struct jb_summary *ret, struct jb_error
     }
     if (w->marks.n > 0) {
         memcpy(copy.marks.at, w->marks.at, w->marks.n * sizeof *w->marks.at);
+    }
+    if (w->lasts.n > 0) {
+        memcpy(copy.lasts.at, w->lasts.at, w->lasts.n * sizeof *w->lasts.at);
     }
     *ret = copy;
     return JB_OK;
@@ -212,34 +217,35 @@ read_anchor(struct jb_view_read *q, uint32_t wallet, jb_seq seq, jb_seq *ret, st
     return status;
 }
 
-/* ---- the first event of some kinds behind another one ---- */
+/* ---- the first event of some types behind another one ---- */
 
 jb_seq
-jb_summary_last_of(const struct jb_summary *w, unsigned kinds)
+jb_summary_last_of(const struct jb_summary *w, const bool types[JB_EV_TYPES])
 {
-    jb_seq last = 0;
-    for (unsigned i = 0; i < JB_HISTORY_KINDS; i++) {
-        last = (kinds & 1U << i) != 0 && w->last_of[i] > last ? w->last_of[i] : last;
+    for (size_t i = 0; i < w->lasts.n; i++) {
+        if (types[w->lasts.at[i].type]) {
+            return w->lasts.at[i].seq;
+        }
     }
-    return last;
+    return 0;
 }
 
-/* The last snapshot up to `at`, 0: there is none, and the last event of the kinds up to there. */
+/* The last snapshot up to `at`, 0: there is none, and the last event of the types up to there. */
 static jb_status
-look_at(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq at, jb_seq *ret_snapshot,
+look_at(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq at, jb_seq *ret_snapshot,
         jb_seq *ret_last, struct jb_error *err)
 {
     struct jb_summary summary;
     jb_status status = snapshot_at_most(q, wallet, at, &summary, err);
     if (status == JB_OK) {
         *ret_snapshot = summary.version;
-        *ret_last = jb_summary_last_of(&summary, kinds);
+        *ret_last = jb_summary_last_of(&summary, types);
         jb_summary_free(&summary);
     }
     return status;
 }
 
-/* Where the first event of some kinds is looked for: what a snapshot knows to be the last of them
+/* Where the first event of some types is looked for: what a snapshot knows to be the last of them
  * only grows from one snapshot to the next. */
 struct narrowing {
     jb_seq low, high; /* snapshots up to low know none; those from high on do */
@@ -248,11 +254,11 @@ struct narrowing {
 };
 
 static jb_status
-narrow_at(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, jb_seq at,
+narrow_at(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq from, jb_seq at,
           struct narrowing *n, struct jb_error *err)
 {
     jb_seq snapshot, last;
-    jb_status status = look_at(q, wallet, kinds, at, &snapshot, &last, err);
+    jb_status status = look_at(q, wallet, types, at, &snapshot, &last, err);
     if (status == JB_OK && last >= from) {
         n->hi = last;
         n->high = snapshot;
@@ -266,24 +272,24 @@ narrow_at(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, 
 /* In longer and longer steps from `from` on, because what is looked for is rarely far: the first is
  * to the next snapshot. Then by halves. */
 static jb_status
-narrow(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, struct narrowing *n,
+narrow(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq from, struct narrowing *n,
        struct jb_error *err)
 {
     jb_seq at = 0;
     jb_status status = anchor_above(q, wallet, from - 1, n->hi, &at, err);
     for (jb_seq step = at - n->low; status == JB_OK && at < n->high; step *= 2) {
-        status = narrow_at(q, wallet, kinds, from, at, n, err);
+        status = narrow_at(q, wallet, types, from, at, n, err);
         at += step;
     }
     while (status == JB_OK && n->high - n->low > 1) {
-        status = narrow_at(q, wallet, kinds, from, n->low + (n->high - n->low) / 2, n, err);
+        status = narrow_at(q, wallet, types, from, n->low + (n->high - n->low) / 2, n, err);
     }
     return status;
 }
 
-/* The first one of the kinds among the wallet's events from `from` on, behind floor, up to hi. */
+/* The first one of the types among the wallet's events from `from` on, behind floor, up to hi. */
 static jb_status
-first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, jb_seq floor,
+first_of(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq from, jb_seq floor,
          jb_seq hi, jb_seq *ret, struct jb_error *err)
 {
     jb_status status = JB_OK;
@@ -296,8 +302,7 @@ first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, j
                              (unsigned long long)at);
         }
         if (status == JB_OK) {
-            const jb_history_kind kind = jb_history_kind_of(e->type);
-            *ret = kind != JB_HISTORY_ALL && (kinds & 1U << (kind - 1)) != 0 ? at : *ret;
+            *ret = e->type < JB_EV_TYPES && types[e->type] ? at : *ret;
             at = e->prev;
         }
     }
@@ -305,22 +310,22 @@ first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, j
 }
 
 static jb_status
-read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from, jb_seq last,
+read_first_of(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq from, jb_seq last,
               jb_seq *ret, struct jb_error *err)
 {
     struct narrowing n = {.low = from - 1, .high = last + 1, .hi = last};
-    jb_status status = narrow(q, wallet, kinds, from, &n, err);
+    jb_status status = narrow(q, wallet, types, from, &n, err);
     *ret = n.hi;
-    return status == JB_OK ? first_of(q, wallet, kinds, from, n.floor, n.hi, ret, err) : status;
+    return status == JB_OK ? first_of(q, wallet, types, from, n.floor, n.hi, ret, err) : status;
 }
 
 jb_status
-jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, unsigned kinds, jb_seq from,
-                      jb_seq last, jb_seq *ret, struct jb_error *err)
+jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, const bool types[JB_EV_TYPES],
+                      jb_seq from, jb_seq last, jb_seq *ret, struct jb_error *err)
 {
     jb_status status;
     do {
-        status = read_first_of(q, wallet, kinds, from, last, ret, err);
+        status = read_first_of(q, wallet, types, from, last, ret, err);
     } while (jb_view_read_again(q, &status, err));
     return status;
 }

@@ -193,7 +193,6 @@ jb_move_of(const struct jb_event *e, struct jb_move *ret)
 
 /* ---- the summary ---- */
 
-static_assert((int)JB_HISTORY_REFUND == JB_HISTORY_KINDS, "each kind of history has a place");
 enum { JB_HISTORY_none = JB_HISTORY_ALL };
 
 jb_history_kind
@@ -212,6 +211,7 @@ jb_summary_free(struct jb_summary *w)
 {
     jb_vec_free(&w->grants);
     jb_vec_free(&w->marks);
+    jb_vec_free(&w->lasts);
 }
 
 static struct jb_summary_grant *
@@ -347,14 +347,29 @@ apply_status(struct jb_summary *w, const struct jb_event *e)
     return NULL;
 }
 
+/* Most events are of the type of the one before. */
+static const char *
+apply_last(struct jb_summary *w, const struct jb_event *e)
+{
+    size_t i = 0;
+    while (i < w->lasts.n && w->lasts.at[i].type != e->type) {
+        i++;
+    }
+    if (i == w->lasts.n) {
+        CONTRADICTION(!jb_vec_reserve(&w->lasts, i + 1), "no memory");
+        w->lasts.n++;
+    }
+    for (; i > 0; i--) {
+        w->lasts.at[i] = w->lasts.at[i - 1];
+    }
+    w->lasts.at[0] = (struct jb_last){e->seq, e->type};
+    return NULL;
+}
+
 /* What lists are filtered by, beside the money. */
 static void
 apply_about(struct jb_summary *w, const struct jb_event *e)
 {
-    const jb_history_kind kind = jb_history_kind_of(e->type);
-    if (kind != JB_HISTORY_ALL) {
-        w->last_of[kind - 1] = e->seq;
-    }
     if (e->type == JB_EV_CASH_CONSUMED) {
         w->used_at = e->occurred_at;
     } else if (e->type == JB_EV_WALLET_CREATED) {
@@ -442,7 +457,9 @@ jb_summary_apply(struct jb_summary *w, const struct jb_event *e, const struct jb
     case JB_EV_TYPES:
         break;
     }
+    why = why == NULL ? apply_last(w, e) : why;
     apply_about(w, e);
+    w->moved = m->paid != 0 || m->free != 0 ? e->seq : w->moved;
     w->paid = jb_sum(w->paid, m->paid);
     w->pending = jb_sum(w->pending, m->pending);
     w->transit = jb_sum(w->transit, m->transit);
@@ -465,15 +482,19 @@ jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums 
 }
 
 /* As bytes: version 8, created_seq 8, events 8, snapshot_events 8, created_on 4, status 1, under 1,
- * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, the last
- * event of each kind 8 * 4, grants 4, marks 4, then for each grant ordinal 4, in_use 1, expires_on
- * 4, remaining 8, seq 8, and for each mark day 4, cause and late 1, n 5, amount 12, first 6. */
-#define SUMMARY_BYTES (LAST_OF_AT + 8 * JB_HISTORY_KINDS + 4 + 4)
-#define LAST_OF_AT 87
-#define GRANTS_AT (SUMMARY_BYTES - 8)
-#define MARKS_AT (SUMMARY_BYTES - 4)
+ * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, moved 6, grants 4, marks 4,
+ * types 1, then for each grant ordinal 4, in_use 1, expires_on 4, remaining 8, seq 8, for each mark
+ * day 4, cause and late 1, n 5, amount 12, first 6, and for each type, the newest first, its number
+ * 1, its last event 6. */
+#define MOVED_AT 87
+#define GRANTS_AT 93
+#define MARKS_AT 97
+#define LASTS_AT 101
+#define SUMMARY_BYTES 102
 #define GRANT_BYTES 25
 #define MARK_BYTES 28
+#define LAST_BYTES 7
+static_assert(JB_EV_TYPES <= UINT8_MAX, "a type is one byte");
 
 static void
 mark_encode(const struct jb_mark *m, uint8_t *out)
@@ -502,7 +523,8 @@ mark_decode(const uint8_t *at)
 size_t
 jb_summary_bytes(const struct jb_summary *w)
 {
-    return SUMMARY_BYTES + GRANT_BYTES * w->grants.n + MARK_BYTES * w->marks.n;
+    return SUMMARY_BYTES + GRANT_BYTES * w->grants.n + MARK_BYTES * w->marks.n +
+           LAST_BYTES * w->lasts.n;
 }
 
 void
@@ -522,11 +544,10 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
     jb_put_be(out + 63, 8, w->name);
     jb_put_be(out + 71, 8, w->master);
     jb_put_be(out + 79, 8, (uint64_t)w->used_at);
-    for (size_t i = 0; i < JB_HISTORY_KINDS; i++) {
-        jb_put_be(out + LAST_OF_AT + 8 * i, 8, w->last_of[i]);
-    }
+    jb_put_be(out + MOVED_AT, 6, w->moved);
     jb_put_be(out + GRANTS_AT, 4, w->grants.n);
     jb_put_be(out + MARKS_AT, 4, w->marks.n);
+    out[LASTS_AT] = (uint8_t)w->lasts.n;
     out += SUMMARY_BYTES;
     for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
         const struct jb_summary_grant *g = &w->grants.at[i];
@@ -539,6 +560,10 @@ jb_summary_encode(const struct jb_summary *w, uint8_t *out)
     for (size_t i = 0; i < w->marks.n; i++, out += MARK_BYTES) {
         mark_encode(&w->marks.at[i], out);
     }
+    for (size_t i = 0; i < w->lasts.n; i++, out += LAST_BYTES) {
+        out[0] = (uint8_t)w->lasts.at[i].type;
+        jb_put_be(out + 1, 6, w->lasts.at[i].seq);
+    }
 }
 
 jb_status
@@ -546,7 +571,8 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
 {
     const size_t grants_n = n >= SUMMARY_BYTES ? jb_get_be(bytes + GRANTS_AT, 4) : 0;
     const size_t marks_n = n >= SUMMARY_BYTES ? jb_get_be(bytes + MARKS_AT, 4) : 0;
-    if (n != SUMMARY_BYTES + GRANT_BYTES * grants_n + MARK_BYTES * marks_n) {
+    const size_t lasts_n = n >= SUMMARY_BYTES ? bytes[LASTS_AT] : 0;
+    if (n != SUMMARY_BYTES + GRANT_BYTES * grants_n + MARK_BYTES * marks_n + LAST_BYTES * lasts_n) {
         return JB_E_STALE;
     }
     struct jb_summary w = {
@@ -564,11 +590,10 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
         .name = jb_get_be(bytes + 63, 8),
         .master = jb_get_be(bytes + 71, 8),
         .used_at = (jb_instant)jb_get_be(bytes + 79, 8),
+        .moved = jb_get_be(bytes + MOVED_AT, 6),
     };
-    for (size_t i = 0; i < JB_HISTORY_KINDS; i++) {
-        w.last_of[i] = jb_get_be(bytes + LAST_OF_AT + 8 * i, 8);
-    }
-    if (!jb_vec_reserve(&w.grants, grants_n) || !jb_vec_reserve(&w.marks, marks_n)) {
+    if (!jb_vec_reserve(&w.grants, grants_n) || !jb_vec_reserve(&w.marks, marks_n) ||
+        !jb_vec_reserve(&w.lasts, lasts_n)) {
         jb_summary_free(&w);
         return JB_E_NOMEM;
     }
@@ -585,6 +610,13 @@ jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
     for (; w.marks.n < marks_n; w.marks.n++, at += MARK_BYTES) {
         w.marks.at[w.marks.n] = mark_decode(at);
         if (w.marks.at[w.marks.n].cause >= JB_CAUSES_N) {
+            jb_summary_free(&w);
+            return JB_E_STALE;
+        }
+    }
+    for (; w.lasts.n < lasts_n; w.lasts.n++, at += LAST_BYTES) {
+        w.lasts.at[w.lasts.n] = (struct jb_last){.seq = jb_get_be(at + 1, 6), .type = at[0]};
+        if (at[0] >= JB_EV_TYPES) {
             jb_summary_free(&w);
             return JB_E_STALE;
         }

@@ -44,8 +44,12 @@ struct jb_mark {
     jb_seq first; /* the first one */
 };
 
-/* Kinds of histories, beside that of all. */
-#define JB_HISTORY_KINDS 4
+/* The wallet's last event of a type: lists by type, and by kind of history, begin there. */
+struct jb_last {
+    jb_seq seq;
+    uint32_t type;
+};
+
 /* The kind of history that lists events of a type; JB_HISTORY_ALL: only that of all. */
 jb_history_kind jb_history_kind_of(uint32_t type);
 
@@ -64,7 +68,8 @@ struct jb_summary {
     uint64_t name;      /* references into people.mdb */
     uint64_t master;    /* 0: none */
     jb_instant used_at; /* when the last consumption happened; JB_NO_INSTANT: there was none */
-    jb_seq last_of[JB_HISTORY_KINDS];       /* the last event of each kind, from 1 on; 0: none */
+    jb_seq moved;       /* the last event that changed the total; 0: none */
+    JB_VEC(struct jb_last) lasts;           /* of each type that there was, the newest first */
     JB_VEC(struct jb_summary_grant) grants; /* in order of ordinal */
     JB_VEC(struct jb_mark) marks;           /* in order of their first events */
 };

@@ -345,9 +345,12 @@ never_checked(struct jb_findings *f, const struct jb_scan_result *scan)
 {
     jb_not_checked(f, 0, "%s",
                    jb_tr("forgery: XXH3 finds accidents; who can write the file can compute new "
-                         "chain values"));
+                         "chain values. `jangbu restore LEDGER BACKUP --dry-run` says whether the "
+                         "log goes on from a backup that was kept elsewhere"));
     if (!scan->enforcing) {
-        jb_not_checked(f, 0, "%s", jb_tr("actors' roles: this ledger does not enforce any"));
+        jb_not_checked(f, 0, "%s",
+                       jb_tr("actors' roles: this ledger does not enforce any. From `jangbu policy "
+                             "set LEDGER roles 1` on they are checked"));
     }
 }
 

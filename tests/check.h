@@ -3,6 +3,7 @@
 #define TESTS_CHECK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -29,6 +30,23 @@ must(bool ok, const char *what)
         fprintf(stderr, "failed: %s\n", what);
         exit(1);
     }
+}
+
+/* The next of a row of numbers that looks random and is the same in every run. *x is not 0. */
+static inline uint64_t
+random_below(uint64_t *x, uint64_t n)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 7;
+    *x ^= *x << 17;
+    return *x % n;
+}
+
+static inline uint64_t
+pick(uint64_t n)
+{
+    static uint64_t x = 88172645463325252U;
+    return random_below(&x, n);
 }
 
 /* path: "/tmp/NAME-XXXXXX", which becomes the directory's name. */

@@ -609,15 +609,16 @@ forfeits_of(const struct jb_wallet *w, jb_day today)
     return sum;
 }
 
-/* How many papers are missing, and from when on the first of them can be issued. */
+/* How many papers are missing, and from when on the first of them can be issued, and all. */
 static jb_status
 look_uninvoiced(struct jb_asking *a, const struct jb_wallet *w, const struct jb_wallet_papers *of,
                 struct jb_can_delete *ret)
 {
-    uint32_t month = 0;
-    jb_status status = of->uneven > 0 ? jb_papers_first_uneven(a->b, w, &month, a->err) : JB_OK;
+    uint32_t first = 0, last = 0;
+    jb_status status = of->uneven > 0 ? jb_papers_uneven(a->b, w, &first, &last, a->err) : JB_OK;
     ret->papers = (uint32_t)(of->uneven + of->unconfirmed + of->torn);
-    ret->uninvoiced_from = month != 0 ? jb_month_last(month) + 1 : JB_NO_DAY;
+    ret->uninvoiced_from = first != 0 ? jb_month_last(first) + 1 : JB_NO_DAY;
+    ret->uninvoiced_all_from = last != 0 ? jb_month_last(last) + 1 : JB_NO_DAY;
     return status;
 }
 

@@ -1,5 +1,7 @@
-/* Tax invoices, for those who ask: docs/rules.md section 15. Rows are collected while the read
- * state is held, and told when it was let go. */
+/* Tax invoices, for those who ask: docs/rules.md section 15. What they are is looked up while the
+ * read state is held, which nobody else can read meanwhile. The rows of one, as many as a wallet
+ * has in a month, are read behind that: they stand in the log alone. */
+#include "base/steps.h"
 #include "ledger/internal.h"
 #include "state/papers.h"
 
@@ -361,13 +363,27 @@ add_row(struct asking *a, const struct jb_event *e, jb_amount amount, jb_seq con
     return JB_OK;
 }
 
+static jb_status
+read_event(struct asking *a, jb_cursor *c, jb_seq seq, uint32_t wallet, const struct jb_event **ret)
+{
+    jb_steps.events++;
+    jb_status status = jb_cursor_at(c, seq, ret, a->err);
+    return status == JB_E_NOTFOUND ||
+                   (status == JB_OK && ((*ret)->wallet != wallet || (*ret)->prev >= seq))
+               ? jb_fail(a->err, JB_E_CORRUPT,
+                         "event %llu is named as one of wallet %u and is not. Run `jangbu audit`",
+                         (unsigned long long)seq, wallet)
+               : status;
+}
+
 /* One event of the wallet's chain: a row of that month, or none. */
 static jb_status
-look_row(struct asking *a, jb_seq seq, const struct jb_invoice *i, jb_seq *ret_prev)
+read_row(struct asking *a, jb_cursor *c, jb_seq seq, const struct jb_invoice *i, jb_seq *ret_prev)
 {
     const struct jb_event *e;
     const jb_amount sign = i->kind == JB_INVOICE_NEGATIVE ? -1 : 1;
-    jb_status status = jb_state_event(a->b, seq, &e, a->err);
+    const int32_t offset = a->l->identity.utc_offset_s;
+    jb_status status = read_event(a, c, seq, i->wallet_no, &e);
     if (status != JB_OK) {
         return status;
     }
@@ -379,31 +395,42 @@ look_row(struct asking *a, jb_seq seq, const struct jb_invoice *i, jb_seq *ret_p
         return JB_OK;
     }
     if (consumed) {
-        return jb_papers_month_of(a->b, e) == i->month
+        return jb_papers_month_of(offset, e) == i->month
                    ? add_row(a, e, sign * paid, 0, e->cash_consumed.usage)
                    : JB_OK;
     }
     const struct jb_event at = *e; /* numbers alone are asked of it behind the next look */
     const jb_seq of = e->consumption_reversed.consumption;
-    status = jb_state_event(a->b, of, &e, a->err);
-    return status == JB_OK && jb_papers_month_of(a->b, e) == i->month
+    status = read_event(a, c, of, i->wallet_no, &e);
+    return status == JB_OK && jb_papers_month_of(offset, e) == i->month
                ? add_row(a, &at, -sign * paid, of, e->cash_consumed.usage)
                : status;
 }
 
+/* So many events are read with one snapshot of the log. */
+#define READ_AT_ONCE 4096U
+
 static jb_status
-look_rows(struct asking *a, const struct jb_invoice *i)
+read_rows(struct asking *a, const struct jb_invoice *i)
 {
-    jb_status status = JB_OK;
-    a->rows.n = 0;
-    for (jb_seq seq = i->through; seq > i->after && status == JB_OK;) {
-        status = look_row(a, seq, i, &seq);
+    jb_cursor *c;
+    uint32_t read = 0;
+    jb_status status = jb_cursor_open(a->l, 1, &c, a->err);
+    if (status != JB_OK) {
+        return status;
     }
+    for (jb_seq seq = i->through, prev = 0; seq > i->after && status == JB_OK; seq = prev) {
+        status = read_row(a, c, seq, i, &prev);
+        if (++read % READ_AT_ONCE == 0) {
+            jb_cursor_rest(c);
+        }
+    }
+    jb_cursor_close(c);
     return status;
 }
 
 static jb_status
-look_one(struct asking *a, uint64_t number, jb_seq seq, bool rows, struct jb_invoice *ret)
+look_one(struct asking *a, uint64_t number, jb_seq seq, struct jb_invoice *ret)
 {
     struct jb_invoice_record r = {0};
     struct jb_cached_wallet *s = NULL;
@@ -414,8 +441,7 @@ look_one(struct asking *a, uint64_t number, jb_seq seq, bool rows, struct jb_inv
                        (unsigned long long)number);
     }
     status = status == JB_OK ? jb_state_wallet(a->b, (uint32_t)r.wallet, &s, a->err) : status;
-    status = status == JB_OK ? look_invoice(a, number, &s->w, &r, ret) : status;
-    return status == JB_OK && rows ? look_rows(a, ret) : status;
+    return status == JB_OK ? look_invoice(a, number, &s->w, &r, ret) : status;
 }
 
 jb_status
@@ -434,9 +460,10 @@ jb_invoice_get(jb_ledger *l, uint64_t invoice, jb_seq seq,
         return status;
     }
     do {
-        status = look_one(&a, invoice, seq, each != NULL, &full);
+        status = look_one(&a, invoice, seq, &full);
     } while (jb_reader_again(l, &status, err));
     asked(&a);
+    status = status == JB_OK && each != NULL ? read_rows(&a, &full) : status;
     status = status == JB_OK ? jb_abi_out(ret, &full, sizeof full, err) : status;
     for (size_t i = a.rows.n; i-- > 0 && status == JB_OK;) {
         struct jb_invoice_row *row = &a.rows.at[i].row;

@@ -151,20 +151,20 @@ count_slice(struct jb_wallet_papers *p, const struct jb_slice *s, bool there)
 /* ---- rows ---- */
 
 static jb_day
-tax_day(const struct jb_state *b, const struct jb_event *e)
+tax_day(int32_t utc_offset_s, const struct jb_event *e)
 {
     if (e->occurred_at == e->recorded_at) {
         return e->posted_on; /* no day before its own was open */
     }
-    jb_day occurred = jb_day_of(e->occurred_at, b->g.utc_offset_s),
-           recorded = jb_day_of(e->recorded_at, b->g.utc_offset_s);
+    jb_day occurred = jb_day_of(e->occurred_at, utc_offset_s),
+           recorded = jb_day_of(e->recorded_at, utc_offset_s);
     return occurred < recorded ? occurred : recorded;
 }
 
 uint32_t
-jb_papers_month_of(const struct jb_state *b, const struct jb_event *e)
+jb_papers_month_of(int32_t utc_offset_s, const struct jb_event *e)
 {
-    return jb_month_of(tax_day(b, e));
+    return jb_month_of(tax_day(utc_offset_s, e));
 }
 
 jb_amount
@@ -288,7 +288,7 @@ fold_return(struct jb_state *b, struct jb_wallet *w, const struct jb_event *e, s
     if (consumption->type != JB_EV_CASH_CONSUMED) {
         return contradicts("a return names no consumption", e, err);
     }
-    return fold_row(b, w, tax_day(b, consumption), -paid, e->seq, err);
+    return fold_row(b, w, tax_day(b->g.utc_offset_s, consumption), -paid, e->seq, err);
 }
 
 /* ---- documents ---- */
@@ -606,7 +606,7 @@ jb_papers_fold(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_e
 {
     switch (e->type) {
     case JB_EV_CASH_CONSUMED:
-        return fold_row(b, &s->w, tax_day(b, e), jb_papers_paid(e), e->seq, err);
+        return fold_row(b, &s->w, tax_day(b->g.utc_offset_s, e), jb_papers_paid(e), e->seq, err);
     case JB_EV_CONSUMPTION_REVERSED:
         return fold_return(b, &s->w, e, err);
     case JB_EV_NOTICE_SENT: {
@@ -770,19 +770,19 @@ jb_papers_warm(struct jb_state *b, const struct jb_command *commands, const uint
 }
 
 jb_status
-jb_papers_first_uneven(struct jb_state *b, const struct jb_wallet *w, uint32_t *ret,
-                       struct jb_error *err)
+jb_papers_uneven(struct jb_state *b, const struct jb_wallet *w, uint32_t *ret_first,
+                 uint32_t *ret_last, struct jb_error *err)
 {
     struct jb_wallet_papers p;
     struct jb_tax_month m = {0};
     jb_status status = get_wallet(b, w, &p, err);
     uint64_t month = status == JB_OK ? p.newest_month : 0;
-    *ret = 0;
+    *ret_first = *ret_last = 0;
     for (; month != 0 && status == JB_OK; month = m.older) {
         status = jb_papers_month(b, w, (uint32_t)month, &m, err);
-        bool earlier = *ret == 0 || month < *ret;
-        if (status == JB_OK && m.net != m.covered && earlier) {
-            *ret = (uint32_t)month;
+        if (status == JB_OK && m.net != m.covered) {
+            *ret_first = *ret_first == 0 || month < *ret_first ? (uint32_t)month : *ret_first;
+            *ret_last = month > *ret_last ? (uint32_t)month : *ret_last;
         }
     }
     return status;

@@ -27,7 +27,7 @@ jb_papers_apply(struct jb_state *b, struct jb_cached_wallet *s, const struct jb_
 }
 
 /* The tax month that an event of consumption belongs to, and what of it is paid cash and debt. */
-uint32_t jb_papers_month_of(const struct jb_state *b, const struct jb_event *e);
+uint32_t jb_papers_month_of(int32_t utc_offset_s, const struct jb_event *e);
 jb_amount jb_papers_paid(const struct jb_event *e);
 
 /* Single records; zeroes where there is none. The open month of w is counted in. */
@@ -43,10 +43,10 @@ jb_status jb_papers_slice(struct jb_state *b, uint64_t first, struct jb_slice *r
 jb_status jb_papers_noticed(struct jb_state *b, uint32_t wallet, uint32_t grant, jb_seq *ret,
                             struct jb_error *err);
 
-/* The earliest month of w that its documents do not cover; 0: none. It looks at each of its months.
- */
-jb_status jb_papers_first_uneven(struct jb_state *b, const struct jb_wallet *w, uint32_t *ret,
-                                 struct jb_error *err);
+/* The first and the last month of w that its documents do not cover; 0: none. It looks at each of
+ * its months. */
+jb_status jb_papers_uneven(struct jb_state *b, const struct jb_wallet *w, uint32_t *ret_first,
+                           uint32_t *ret_last, struct jb_error *err);
 
 /* What the rules need to know of a command about w's papers. number: the document that it names, or
  * 0; month: the month that it names, or 0. around: what stands around w, NULL: it is looked up. */

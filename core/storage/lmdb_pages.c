@@ -120,6 +120,12 @@ jb_pages_look_at_metas(const char *path)
 
 /* ---- trees ---- */
 
+enum jb_pages_depth {
+    NAMES,    /* not what lies in the tables, and not the free pages */
+    BRANCHES, /* not the leaves of the tables */
+    LEAVES
+};
+
 struct walk {
     int fd;
     uint32_t page_bytes;
@@ -127,7 +133,7 @@ struct walk {
     uint8_t *seen;   /* a bit a page */
     uint8_t *levels; /* a page for each level */
     bool no_memory;
-    bool only_names; /* not what lies in the tables, and not the free pages */
+    enum jb_pages_depth depth;
 };
 
 enum kind { FREE_TREE, MAIN_TREE, NAMED_TREE };
@@ -213,7 +219,7 @@ leaf_value_holds(struct walk *w, struct tree *t, const uint8_t *node, const uint
     uint16_t flags = get16(node + 4);
     if (flags == N_SUBDATA && t->kind == MAIN_TREE && bytes == DB_BYTES) {
         struct db db = get_db(data);
-        return db.pad == 0 && db.flags == 0 && (w->only_names || walk_tree(w, NAMED_TREE, &db));
+        return db.pad == 0 && db.flags == 0 && (w->depth == NAMES || walk_tree(w, NAMED_TREE, &db));
     }
     if (flags != 0 && flags != N_BIGDATA) {
         return false;
@@ -293,10 +299,20 @@ nodes_hold(struct walk *w, struct tree *t, const uint8_t *page, uint16_t lower, 
 }
 
 static bool
+leaves_are_left_out(const struct walk *w, enum kind kind, uint16_t depth)
+{
+    return w->depth == BRANCHES && kind == NAMED_TREE && depth > 1;
+}
+
+static bool
 walk_page(struct walk *w, struct tree *t, uint64_t number, uint16_t level)
 {
     if (level > t->depth || level > DEPTH_MAX || !take(w, number)) {
         return false;
+    }
+    if (level == t->depth && leaves_are_left_out(w, t->kind, t->depth)) {
+        t->counted.leaf++;
+        return true;
     }
     uint8_t *page = w->levels + (size_t)(level - 1) * w->page_bytes;
     if (!read_whole(w->fd, page, w->page_bytes, number * w->page_bytes) || get64(page) != number) {
@@ -328,14 +344,14 @@ walk_tree(struct walk *w, enum kind kind, const struct db *db)
     free(w->levels);
     w->levels = levels;
     return ok && t.counted.branch == db->branch && t.counted.leaf == db->leaf &&
-           t.counted.overflow == db->overflow && t.counted.entries == db->entries;
+           (leaves_are_left_out(w, kind, db->depth) ||
+            (t.counted.overflow == db->overflow && t.counted.entries == db->entries));
 }
 
 static enum jb_pages_found
-walk_snapshot(int fd, const struct meta *m, bool only_names)
+walk_snapshot(int fd, const struct meta *m, enum jb_pages_depth depth)
 {
-    struct walk w = {
-        .fd = fd, .page_bytes = m->page_bytes, .last = m->last, .only_names = only_names};
+    struct walk w = {.fd = fd, .page_bytes = m->page_bytes, .last = m->last, .depth = depth};
     w.seen = calloc(1, m->last / 8 + 1);
     if (w.seen == NULL) {
         return JB_PAGES_UNKNOWN;
@@ -345,7 +361,7 @@ walk_snapshot(int fd, const struct meta *m, bool only_names)
     bool ok = m->main.flags == 0 && m->main.pad == 0 &&
               m->free.flags == (MDB_INTEGERKEY | MDB_NOSUBDIR) &&
               walk_tree(&w, MAIN_TREE, &m->main) &&
-              (only_names || walk_tree(&w, FREE_TREE, &m->free));
+              (depth == NAMES || walk_tree(&w, FREE_TREE, &m->free));
     free(w.seen);
     return ok ? JB_PAGES_SOUND : w.no_memory ? JB_PAGES_UNKNOWN : JB_PAGES_DAMAGED;
 }
@@ -358,7 +374,7 @@ file_bytes(int fd)
 }
 
 static enum jb_pages_found
-look(const char *path, uint64_t txn_id, bool only_names)
+look(const char *path, uint64_t txn_id, bool only_names, uint64_t leaves_of_bytes_max)
 {
     int fd;
     struct meta metas[2];
@@ -368,26 +384,28 @@ look(const char *path, uint64_t txn_id, bool only_names)
     }
     found = look_at_metas(fd, metas);
     const struct meta *m = &metas[txn_id & 1];
-    if (found == JB_PAGES_SOUND &&
-        (only_names || m->last * m->page_bytes < JB_PAGES_LOOK_BYTES_MAX)) {
+    if (found == JB_PAGES_SOUND) {
+        const enum jb_pages_depth depth = only_names ? NAMES
+                                          : m->last * m->page_bytes < leaves_of_bytes_max
+                                              ? LEAVES
+                                              : BRANCHES;
         /* A later one stands there: others write at the same time, so nothing can be told. */
-        found = m->txn_id > txn_id ? JB_PAGES_UNKNOWN
-                : m->txn_id == txn_id && meta_fits(m, file_bytes(fd))
-                    ? walk_snapshot(fd, m, only_names)
-                    : JB_PAGES_DAMAGED;
+        found = m->txn_id > txn_id                                    ? JB_PAGES_UNKNOWN
+                : m->txn_id == txn_id && meta_fits(m, file_bytes(fd)) ? walk_snapshot(fd, m, depth)
+                                                                      : JB_PAGES_DAMAGED;
     }
     close(fd);
     return found;
 }
 
 enum jb_pages_found
-jb_pages_look_at_all(const char *path, uint64_t txn_id)
+jb_pages_look_at_all(const char *path, uint64_t txn_id, uint64_t leaves_of_bytes_max)
 {
-    return look(path, txn_id, false);
+    return look(path, txn_id, false, leaves_of_bytes_max);
 }
 
 enum jb_pages_found
 jb_pages_look_at_names(const char *path, uint64_t txn_id)
 {
-    return look(path, txn_id, true);
+    return look(path, txn_id, true, 0);
 }

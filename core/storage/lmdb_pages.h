@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is larger is written to without a look at all its pages: that costs as long as reading it.
- */
+/* What is larger is written to without a look at the leaves of its tables: that costs as long as
+ * reading it. The rest is a hundredth. */
 #define JB_PAGES_LOOK_BYTES_MAX (UINT64_C(256) << 20)
 
 enum jb_pages_found {
@@ -25,8 +25,9 @@ enum jb_pages_found {
  * has not got both, is left to LMDB. */
 enum jb_pages_found jb_pages_look_at_metas(const char *path);
 /* Everything that the snapshot txn_id (mdb_txn_id of an open read transaction, which keeps it)
- * reaches. */
-enum jb_pages_found jb_pages_look_at_all(const char *path, uint64_t txn_id);
+ * reaches; of a file with more bytes than leaves_of_bytes_max not the leaves of its tables. */
+enum jb_pages_found jb_pages_look_at_all(const char *path, uint64_t txn_id,
+                                         uint64_t leaves_of_bytes_max);
 /* Of that, the pages that lead to the tables, and not what lies in them: a few, however large the
  * file is. */
 enum jb_pages_found jb_pages_look_at_names(const char *path, uint64_t txn_id);

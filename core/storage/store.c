@@ -242,7 +242,7 @@ pages_hold(struct jb_store *s, MDB_txn *txn)
     enum jb_pages_found found = JB_PAGES_DAMAGED;
     /* Who begins to write beside this one may have been in the middle of a meta page. */
     for (int tries = 0; tries < 2 && found == JB_PAGES_DAMAGED; tries++) {
-        found = all ? jb_pages_look_at_all(path, mdb_txn_id(txn))
+        found = all ? jb_pages_look_at_all(path, mdb_txn_id(txn), JB_PAGES_LOOK_BYTES_MAX)
                     : jb_pages_look_at_names(path, mdb_txn_id(txn));
     }
     return found != JB_PAGES_DAMAGED;
@@ -259,14 +259,16 @@ open_in(struct jb_store *s, bool make, bool look_at_pages, jb_status *ret_status
     if (*ret_status != JB_OK) {
         return 0;
     }
-    int code = look_at_pages && !pages_hold(s, txn) ? MDB_CORRUPTED : 0;
+    const bool hold = !look_at_pages || pages_hold(s, txn);
+    int code = hold ? 0 : MDB_CORRUPTED;
     if (code == 0) {
         code = make ? set_up(s, txn) : open_tables(s, txn, 0);
     }
     if (code == 0 && !make) {
         code = look_for_meta(s, txn);
     }
-    if ((code == MDB_NOTFOUND || code == MDB_CORRUPTED) && is_older(s, txn)) {
+    /* Not where the pages do not hold: LMDB would follow them. */
+    if (hold && (code == MDB_NOTFOUND || code == MDB_CORRUPTED) && is_older(s, txn)) {
         code = MDB_VERSION_MISMATCH;
     }
     if (code == 0) {

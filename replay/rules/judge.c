@@ -277,7 +277,9 @@ jb_judge_end(struct jb_judge *r)
     count(r, n->own_times, "an `at` of a command that has no time of its own");
     count(r, n->returns, "whether a return named its consumption by a usage that occurs once");
     count(r, n->unknown, "of a type that this version does not know, and that may be skipped");
-    count(r, n->keyed, "the content of a command with a key against its fingerprint");
+    count(r, n->keyed,
+          "the content of a command with a key against its fingerprint: the same command sent "
+          "again says KEY_CONFLICT where it is another");
     count(r, n->refusals_1,
           "a remembered refusal of version 1: its code and figures fit each other, and what the "
           "command was is not in the event");

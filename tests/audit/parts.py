@@ -44,6 +44,8 @@ def subsets(ledger):
         report = json.loads(run("audit", ledger, "--json", "--only", ",".join(reversed(chosen))).stdout)
         check(f"so does JSON {chosen}", report["parts"] == {p: "verified" if p in chosen else "skipped" for p in PARTS}, report["parts"])
         check("and its verdict", report["verdict"] == "verified" and report["ok"] is True, report)
+    said = run("audit", ledger).stdout
+    check("what was not checked, and how it can be", all(w in said for w in ("not checked: forgery", "restore LEDGER BACKUP --dry-run", "policy set LEDGER roles 1", "KEY_CONFLICT", "log LEDGER --json")), said)
     report = json.loads(run("audit", ledger, "--json").stdout)
     check("all of them unless something is said", set(report["parts"].values()) == {"verified"}, report["parts"])
     for wrong in ("", "form,", "form,form ", "figures", "form;sums"):

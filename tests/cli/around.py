@@ -231,6 +231,9 @@ def tables(ledger):
             check(f"{words[0]} as a table", out.returncode == 0 and len(lines) > 2, out.stderr)
     check("people in a table", "sol (#" in run("who", ledger, "W", "--people").stdout and "sol" not in run("who", ledger, "W").stdout)
     check("a table of can-delete", "wallet.off" in run("can-delete", ledger, "W").stdout)
+    for lang, words in (("en", "nobody in this ledger has the id lsol"), ("ko", "이 장부에 없는 사람입니다: lsol")):
+        told = run("may", ledger, "W", "--actor", "lsol", "--lang", lang).stdout
+        check(f"somebody unknown, {lang}", words in told and words.rstrip("lsol") not in run("may", ledger, "W", "--actor", "sol", "--lang", lang).stdout, told)
     check("a trusting ledger says so", "checks no roles" in run("may", ledger, "W", "--actor", "sol").stdout and "checks no roles" in run("roles", ledger).stdout)
 
 

@@ -119,6 +119,17 @@ def steps_back(ledger):
     check("JSON stays one object", len(run("consume", ledger, "W1", "U9", "10", "--json", "--overdraft").stdout.splitlines()) == 1)
 
 
+def least_amounts(ledger):
+    """Help says which methods have a least amount; those have one, and the others, and none at all, have none."""
+    told = " ".join(run("help", "charge").stdout.split("--method M")[-1].split("--reason")[0].split())
+    least, free = (re.findall(r"[A-Z_]{5,}", part) for part in told.split("min_charge"))
+    small = lambda *more: run("charge", ledger, "W1", "small", "1", "--dry-run", *more).stdout
+    check("methods of help", len(least) == 3 and len(free) == 4 and "without it" in told, told)
+    for method in least + free:
+        check(f"1 by {method}", ("MIN_CHARGE" in small("--method", method)) == (method in least), small("--method", method))
+    check("1 by no method", small().startswith("would be done"), small())
+
+
 def lists(ledger):
     for words in (("events", ledger), ("find", ledger, "C2"), ("wallets", ledger), ("find", ledger, "W1")):
         check(f"names in {words[0]}", "가게 둘" in run(*words).stdout, run(*words))
@@ -252,6 +263,7 @@ def main():
         ledger = os.path.join(work, "ledger")
         run("init", ledger)
         steps_back(ledger)
+        least_amounts(ledger)
         by_environment(ledger, work)
         lists(ledger)
         pages(ledger)

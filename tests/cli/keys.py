@@ -83,9 +83,13 @@ def way_back(run):
     """Where roles are asked the command that takes something back names who does it."""
     done = run("wallet", "off", "l", "W", "--actor", "jin").stdout.splitlines()
     back = [line.split(": ", 1)[1].split()[1:] for line in done if line.startswith("to take it back: ")]
-    check("a way back", len(back) == 1 and back[0][-2:] == ["--actor", "ID"], done)
-    p = run(*[w.replace("ID", "jin") for w in back[0]])
+    check("a way back", len(back) == 1 and back[0][-2:] == ["--actor", "jin"], done)
+    p = run(*back[0])
     check("and it is one", p.returncode == 0, p)
+    # Who may not take it back is not told how.
+    for words in (("charge", "l", "W", "no-way-back", "5000"), ("consume", "l", "W", "no-way-back", "10")):
+        p = run(*words, "--actor", "jin")
+        check(f"no way back of {words[0]} for the master", p.returncode == 0 and "balance now" in p.stdout and "to take it back" not in p.stdout, p)
 
 
 def persons(run):

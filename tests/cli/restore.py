@@ -67,7 +67,7 @@ def plain(work):
           and said["events_gained"] == 0 and said["history"] == "same" and said["replaced"] is None and said["dry_run"] is True, said)
     check("changes nothing", p.files() == ["b", "l"] and figures(p, "l") == before, p.files())
     text = p.run("restore", "l", "b", "--dry-run").stdout
-    check("and in words", "lost: 3 events behind 12, of 2 wallets, 1 of them with a key" in text and "37,000" in text and "50,000" in text, text)
+    check("and in words", "lost: 3 event(s), all after event 12, of 2 wallet(s); 1 of them have a key" in text and "37,000" in text and "50,000" in text, text)
     check("in Korean", "사라지는 이벤트: 3건" in p.run("restore", "l", "b", "--dry-run", "--lang", "ko").stdout)
     done = p.json("restore", "l", "b")
     check("it is what was said", figures(p, "l") == of_backup and done["events_lost"] == 3 and done["replaced"].endswith("l.replaced"), done)
@@ -120,7 +120,7 @@ def others(work):
     said, text = p.json("restore", "l", "late", "--dry-run"), p.run("restore", "l", "late", "--dry-run").stdout
     check("one that went another way", said["history"] == "other" and "different ways" in text and said["people"] == "backup" and said["people_why"] == "other", said)
     check("and what that costs", said["events_lost"] == 2 and said["keys_lost"] == 2 and said["wallets_changed"] == 2 and said["events_gained"] == 3
-          and "lost: 2 events behind 12" in text, (said, text))
+          and "lost: 2 event(s), all after event 12" in text, (said, text))
 
 
 def people(work):
@@ -208,9 +208,9 @@ def meanwhile(work):
     """What is answered while a restore is at work is in one of the two ledgers, and was counted."""
     if shutil.which("strace") is None:
         return
-    for n, call in enumerate(("wait4", "renameat2")):
+    for n, (call, when) in enumerate((("wait4", 1), ("renameat2", 2))):
         p = Place(work, "meanwhile-" + call).made()
-        with subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:delay_exit=400000:when=1", JANGBU, "restore", "l", "b", "--json"],
+        with subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:delay_exit=400000:when={when}", JANGBU, "restore", "l", "b", "--json"],
                               cwd=p.at, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as restore:
             for _ in range(400 if n == 1 else 0):
                 if os.path.exists(os.path.join(p.at, "l.restoring")) or restore.poll() is not None:
@@ -230,7 +230,7 @@ def killed(work):
         return
     p = Place(work, "killed").made().more()
     before, after = figures(p, "l"), figures(p, "b")
-    for call, n in [("mkdir", 1), ("rename", 1), ("rename", 2), ("renameat2", 1), ("renameat2", 2), ("fsync", 1), ("fsync", 2)]:
+    for call, n in [("mkdir", 1), ("rename", 1), ("rename", 2), ("mkdirat", 1), ("mkdirat", 2), ("renameat2", 1), ("renameat2", 2), ("renameat2", 3), ("fsync", 1), ("fsync", 2)]:
         subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}", JANGBU, "restore", "l", "b"],
                        cwd=p.at, capture_output=True, check=False)
         found = figures(p, "l")
@@ -242,6 +242,42 @@ def killed(work):
         shutil.rmtree(os.path.join(p.at, "l.replaced"))
         p.more()
         before = figures(p, "l")
+
+
+def no_exchange(work):
+    """A file system where two directories cannot change places: said before anything is copied, and it goes by hand."""
+    if shutil.which("strace") is None:
+        return
+    p = Place(work, "no-exchange").made().more()
+    before = figures(p, "l")
+    inject = ["strace", "-f", "-qq", "-o", "made", "-e", "trace=renameat2,openat", "-e", "inject=renameat2:error=EINVAL", JANGBU, "restore", "l", "b"]
+    out = subprocess.run(inject, cwd=p.at, capture_output=True, text=True, check=False)
+    with open(os.path.join(p.at, "made"), encoding="utf-8") as f:
+        copied = "l.restoring/ledger/" in f.read()
+    check("no change of places: refused, and nothing is copied", out.returncode == 1 and "change places" in out.stderr and not copied
+          and p.files() == ["b", "l", "made"] and figures(p, "l") == before, (out, p.files()))
+    os.rename(os.path.join(p.at, "l"), os.path.join(p.at, "away"))
+    out = subprocess.run(inject, cwd=p.at, capture_output=True, text=True, check=False)
+    check("into the empty place it goes", out.returncode == 0 and figures(p, "l") == figures(p, "b"), out)
+
+
+def secret(work):
+    """The one of now is taken where the backup has none and people.mdb stays; whose it is is said."""
+    p = Place(work, "secret").made().more()
+    with open(os.path.join(p.at, "l/secret"), "rb") as f:
+        wanted = f.read()
+    check("the backup's", p.json("restore", "l", "b", "--dry-run")["secret"] == "backup")
+    os.remove(os.path.join(p.at, "b/secret"))
+    said = p.json("restore", "l", "b")
+    path = os.path.join(p.at, "l/secret")
+    kept = os.path.exists(path) and open(path, "rb").read() == wanted
+    check("the backup has none: the one that is there", said["secret"] == "now" and kept, said)
+    out = p.run("charge", "l", "W1", "C1", "50001", "--key", "c1")
+    check("and a key is compared", out.returncode == 1 and "KEY_CONFLICT" in out.stdout + out.stderr, out)
+    shutil.rmtree(os.path.join(p.at, "l.replaced"))
+    os.remove(path)
+    text, said = p.run("restore", "l", "b", "--dry-run").stdout, p.json("restore", "l", "b")
+    check("neither has one: it is said", said["secret"] is None and "has no `secret`" in text and not os.path.exists(path), (said, text))
 
 
 def sealed(work):
@@ -268,7 +304,7 @@ def sealed(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (plain, refused, others, people, damaged, places, meanwhile, killed, sealed):
+        for part in (plain, refused, others, people, damaged, places, meanwhile, killed, no_exchange, secret, sealed):
             part(work)
     print(f"restore: {len(failures)} failed")
     return 1 if failures else 0

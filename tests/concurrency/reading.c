@@ -13,21 +13,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "../check.h"
+#include "../library.h"
 
 #define WALLETS 2000U
 #define BATCH 500U
-
-static struct jb_error err;
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: status %d, %s\n", what, (int)status, err.text);
-    }
-    must(status == JB_OK, what);
-}
 
 static void
 submit(jb_ledger *l, const struct jb_command *c, size_t n)

@@ -93,7 +93,7 @@ def main():
     unknown = unknown_codes(source)
     if unknown:
         print(f"{PAGE} has codes that docs/errors.md does not: {unknown}")
-    if "nothing was changed: --dry-run" not in said or "lost: 1 events" not in said:
+    if "nothing was changed: --dry-run" not in said or "lost: 1 event(s)" not in said:
         print("the preview of the restore did not say what is lost")
         code = 1
     if "does not open with the key" in said:

@@ -1,9 +1,12 @@
 /*
  * Derived files (state.mdb, views.mdb) of a small ledger are damaged in every way that one fault
  * has: a bit flipped, a page zeroed, replaced by another one or by its own older copy, the file
- * cut. Then, in a process of its own, everything is asked that a ledger can be asked, all keyed
- * commands are given again and new ones are given: the answers, the figures and the log must be
- * those of a ledger whose files are whole, and the process must end by itself.
+ * cut; and in every page at once. Then, in a process of its own, everything is asked that a ledger
+ * can be asked, all keyed commands are given again and new ones are given: the answers, the figures
+ * and the log must be those of a ledger whose files are whole, and the process must end by itself.
+ *
+ * Damaged while a process has it open, it may end that process, inside of LMDB: until then it must
+ * answer right, and who comes next must find everything.
  *
  * usage: derived [--all] [--bytes N] [--seed S] [--file NAME] [--from BIT] [--minutes M]
  *   --all       every bit; else one bit in every N-th byte that is in use (default 23)
@@ -430,7 +433,7 @@ struct told {
 
 /* In a process of its own: LMDB could end it, and nothing may stay in memory. */
 static bool
-live(const char *dir, bool audit, struct told *ret)
+live(int (*life)(const char *, bool, int *), const char *dir, bool audit, struct told *ret)
 {
     int fds[2], status;
     must(pipe(fds) == 0, "no pipe");
@@ -438,7 +441,7 @@ live(const char *dir, bool audit, struct told *ret)
     if (pid == 0) {
         struct told t = {.verdict = -1};
         alarm(60);
-        t.code = one_life(dir, audit, &t.verdict);
+        t.code = life(dir, audit, &t.verdict);
         t.seen = seen;
         _exit(write(fds[1], &t, sizeof t) == (ssize_t)sizeof t ? 0 : 1);
     }
@@ -519,7 +522,7 @@ try_one(int which, const uint8_t *at, size_t n, const char *what, size_t a, size
 {
     struct told t = {0};
     put_back(which, at, n);
-    bool whole = live(copy, tried % 8 == 0, &t);
+    bool whole = live(one_life, copy, tried % 8 == 0, &t);
     tried++;
     if (whole && t.code == 0 && t.seen == expected.seen && t.verdict <= JB_VERIFIED) {
         return;
@@ -629,6 +632,176 @@ change_pages(int which)
     free(changed);
 }
 
+/* ---- every page at once ---- */
+
+#define SOME_BYTES 600
+enum how { RANDOM_BYTES, RANDOM_PAGES, RANDOM_HEADS, A_FEW, ZEROS, ONES, SAME_BYTES, HOWS };
+
+static void
+fill_random(uint8_t *at, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        at[i] = (uint8_t)chance(256);
+    }
+}
+
+static void
+damage_page(uint8_t *page, enum how how)
+{
+    switch (how) {
+    case RANDOM_BYTES:
+        fill_random(page + 16, SOME_BYTES);
+        break;
+    case RANDOM_PAGES:
+        fill_random(page, PAGE);
+        break;
+    case RANDOM_HEADS:
+        fill_random(page + 8, 24);
+        break;
+    case A_FEW:
+        for (int i = 0; i < 4; i++) {
+            page[chance(i % 2 == 0 ? 64 : PAGE)] = (uint8_t)chance(256);
+        }
+        break;
+    case SAME_BYTES:
+        memset(page, 0xa5, SOME_BYTES);
+        break;
+    case ZEROS:
+    case ONES:
+    case HOWS:
+        memset(page, how == ZEROS ? 0 : 0xff, PAGE);
+        break;
+    }
+}
+
+/* The file as it is, with every page from the first on damaged. */
+static uint8_t *
+damaged_from(const struct content *c, size_t first, enum how how)
+{
+    uint8_t *changed = malloc(c->n);
+    must(changed != NULL, "no memory");
+    memcpy(changed, c->at, c->n);
+    for (size_t p = first; p < c->n / PAGE; p++) {
+        damage_page(changed + p * PAGE, how);
+    }
+    return changed;
+}
+
+#define ROUNDS 4
+
+/* Behind the two pages that say where the trees begin, and with the second of them or both. Also
+ * the short file of the first session: what its pages point at is likely to be behind its end. */
+static void
+damage_at_rest(int which)
+{
+    for (size_t i = 0; i < ROUNDS * (size_t)HOWS; i++) {
+        const struct content *c = i / HOWS % 2 == 0 ? &older[0][which] : &now[which];
+        const size_t first = i / HOWS < 2 ? 2 : i % 2;
+        uint8_t *changed = damaged_from(c, first, (enum how)(i % HOWS));
+        try_one(which, changed, c->n, "every page from, how", first, i % HOWS);
+        free(changed);
+    }
+}
+
+/* ---- while a process has it open ---- */
+
+/* How it is damaged; less than HOWS: its pages; HOWS: not at all. */
+#define CUT (HOWS + 1)
+static int damaged_file;
+static int damaged_how;
+
+static void
+damage_now(void)
+{
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", copy, names[damaged_file]);
+    int fd = open(path, O_RDWR);
+    must(fd >= 0 && fstat(fd, &st) == 0, path);
+    struct content c = load(copy, names[damaged_file]);
+    if (damaged_how == CUT) {
+        must(ftruncate(fd, 2 * PAGE) == 0, path);
+    } else if (damaged_how < HOWS) {
+        uint8_t *changed = damaged_from(&c, 2, (enum how)damaged_how);
+        must(pwrite(fd, changed, c.n, 0) == (ssize_t)c.n, path);
+        free(changed);
+    }
+    free(c.at);
+    close(fd);
+}
+
+static int
+go_on_damaged(jb_ledger *l, jb_views *v)
+{
+    struct jb_error err;
+    int code = ask(l);
+    damage_now();
+    const size_t half = commands_n - NEW_COMMANDS / 2;
+    code = code == 0 ? give(l, 0, half) : code;
+    code = code == 0 ? ask(l) : code;
+    code = code == 0 ? give(l, half, commands_n) : code;
+    code = code == 0 ? ask(l) : code;
+    return jb_views_sync(v, true, &err) == JB_OK || damaged_how != HOWS ? code : 20;
+}
+
+static int
+life_damaged(const char *dir, bool audit, int *ret_verdict)
+{
+    jb_ledger *l;
+    jb_views *v;
+    struct jb_error err;
+    (void)audit;
+    (void)ret_verdict;
+    if (jb_open(dir, NULL, &l, &err) != JB_OK || jb_views_open(l, &v, &err) != JB_OK) {
+        return 17;
+    }
+    int code = go_on_damaged(l, v);
+    jb_views_close(v);
+    jb_close(l);
+    return code;
+}
+
+static unsigned running, running_ended;
+
+/* ret: what the process answered, and what is answered when all of it is over. */
+static bool
+run_damaged(int which, int how, struct told ret[2])
+{
+    struct told between = {0};
+    put_back(-1, NULL, 0);
+    damaged_file = which;
+    damaged_how = how;
+    running++;
+    bool whole = live(life_damaged, copy, false, &ret[0]);
+    running_ended += !whole;
+    if (!whole) {
+        ret[0].code = -1;
+    }
+    /* What was not done yet is done by the first, and found by the second. */
+    return live(one_life, copy, false, &between) && between.code == 0 &&
+           live(one_life, copy, true, &ret[1]) && ret[1].code == 0 && ret[1].verdict <= JB_VERIFIED;
+}
+
+static void
+damage_running(int which)
+{
+    struct told sound[2], t[2];
+    must(run_damaged(which, HOWS, sound) && sound[0].code == 0, "a whole ledger fails");
+    for (int how = 0; how <= CUT; how++) {
+        memset(t, 0, sizeof t);
+        bool after = run_damaged(which, how, t) && t[1].seen == sound[1].seen;
+        bool meanwhile = t[0].code == -1 || (t[0].code == 0 && t[0].seen == sound[0].seen);
+        if (!after || !meanwhile) {
+            failed++;
+            printf("failed: %s, damaged while it is open, how %d: %s (%d)\n", names[which], how,
+                   !after           ? "who comes next does not find everything"
+                   : t[0].code != 0 ? "an error"
+                                    : "another answer",
+                   t[0].code);
+        }
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -670,13 +843,16 @@ main(int argc, char **argv)
     }
     seen = 0;
     put_back(-1, NULL, 0);
-    must(live(copy, true, &expected) && expected.code == 0 && expected.verdict == JB_VERIFIED,
+    must(live(one_life, copy, true, &expected) && expected.code == 0 &&
+             expected.verdict == JB_VERIFIED,
          "a whole ledger fails");
     for (int which = 0; which < 2; which++) {
         if (only != NULL && strcmp(only, names[which]) != 0) {
             continue;
         }
         if (from == 0) {
+            damage_at_rest(which);
+            damage_running(which);
             change_pages(which);
         }
         if (!all) {
@@ -688,6 +864,8 @@ main(int argc, char **argv)
     }
     printf("derived files damaged %u times (seed %u): %u failed, %u of them ended the process\n",
            tried, seed, failed, ended);
+    printf("and %u times while a process had them open, which ended it %u times\n", running,
+           running_ended);
     remove_scratch(scratch);
     return failed > 0;
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../check.h"
+#include "keyed.h"
 #include "ledger/internal.h"
 #include "state/keys.h"
 
@@ -24,81 +24,32 @@
 static char root[64], ledger[80], state_dir[90];
 static unsigned used; /* keys 1 to this are in the log */
 
-static struct jb_text
-text(const char *s)
-{
-    return (struct jb_text){s, strlen(s)};
-}
-
 static jb_ledger *
 open_ledger(void)
 {
-    struct jb_error err;
-    jb_ledger *l;
-    must(jb_open(ledger, NULL, &l, &err) == JB_OK, "the ledger opens");
-    return l;
+    return keyed_open(ledger);
 }
 
-/* Commands with the keys of these numbers, in one batch. */
+/* Commands with the keys of these numbers, in one batch: all of them done now, or all before. */
 static void
 submit(jb_ledger *l, unsigned from, unsigned n, jb_outcome expected)
 {
-    static char keys[1000][16];
-    static struct jb_command c[1000];
-    jb_answers *a = jb_answers_new();
-    struct jb_error err;
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(keys[i], sizeof keys[i], "key-%u", from + i);
-        c[i] = (struct jb_command){.size = sizeof c[i],
-                                   .op = JB_OP_CONSUME,
-                                   .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
-                                          JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY),
-                                   .wallet = text("W"),
-                                   .id = text("U"),
-                                   .amount = 1 + from + i,
-                                   .key = text(keys[i])};
+    const unsigned again = keyed_submit(l, from, n);
+    if (again != (expected == JB_DUPLICATE ? n : 0)) {
+        fprintf(stderr, "failed: of key-%u and %u behind it %u were done before\n", from, n - 1,
+                again);
+        exit(1);
     }
-    must(jb_submit(l, c, n, NULL, a, NULL, &err) == JB_OK, "commands are carried out");
-    for (unsigned i = 0; i < n; i++) {
-        const struct jb_answer *answer = jb_answers_at(a, i);
-        if (answer->outcome != expected) {
-            fprintf(stderr, "key-%u: outcome %d, expected %d\n", from + i, (int)answer->outcome,
-                    (int)expected);
-            exit(1);
-        }
-        const struct jb_event *e = jb_answer_event(answer);
-        must(e != NULL && e->cash_consumed.amount == 1 + from + i, "the answer is that command's");
-    }
-    jb_answers_free(a);
 }
 
 static void
 make_ledger(void)
 {
-    struct jb_error err;
-    must(jb_init(ledger, NULL, &err) == JB_OK, "a ledger is made");
-    jb_ledger *l = open_ledger();
-    jb_answers *a = jb_answers_new();
-    struct jb_command c[2] = {
-        {.size = sizeof c[0],
-         .op = JB_OP_WALLET_CREATE,
-         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
-         .wallet = text("W"),
-         .kind = JB_KIND_BUSINESS,
-         .name = text("keys")},
-        {.size = sizeof c[1],
-         .op = JB_OP_CHARGE,
-         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
-         .wallet = text("W"),
-         .id = text("C1"),
-         .amount = INT64_C(1000000000000)}};
-    must(jb_submit(l, c, 2, NULL, a, NULL, &err) == JB_OK, "a wallet is made");
-    jb_answers_free(a);
-    jb_close(l);
+    keyed_make(ledger);
     /* In as many sessions as it takes for some merges. */
     for (used = 0; used < KEYS;) {
         unsigned n = 20 + used % 37;
-        l = open_ledger();
+        jb_ledger *l = open_ledger();
         submit(l, used + 1, n, JB_DONE);
         used += n;
         jb_close(l);
@@ -334,7 +285,7 @@ folded(void)
         }
         jb_ledger *l = open_ledger();
         uint32_t number;
-        must(jb_wallet_number(l, text("W"), &number, &err) == JB_OK, "a wallet's number");
+        must(jb_wallet_number(l, jb_text_of("W"), &number, &err) == JB_OK, "a wallet's number");
         must(l->read_state->g.seq >= 6000, "the log is folded");
         check_few(l->read_state);
         submit(l, used + 1, 1, JB_DONE);

@@ -18,31 +18,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "../check.h"
+#include "keyed.h"
 #include "ledger/internal.h"
 #include "state/behind.h"
 #include "state/keys.h"
 
 #define BATCH 23
 #define SESSION 4
-
-static struct jb_text
-text(const char *s)
-{
-    return (struct jb_text){s, strlen(s)};
-}
-
-static jb_ledger *
-open_ledger(const char *dir)
-{
-    struct jb_error err;
-    jb_ledger *l;
-    if (jb_open(dir, NULL, &l, &err) != JB_OK) {
-        fprintf(stderr, "failed: the ledger does not open: %s\n", err.text);
-        exit(1);
-    }
-    return l;
-}
 
 /* How many events there are in a log in which nothing is wrong. */
 static uint64_t
@@ -63,70 +45,19 @@ audited(const char *dir)
 static int
 make(const char *dir)
 {
-    struct jb_error err;
-    must(jb_init(dir, NULL, &err) == JB_OK, "a ledger is made");
-    jb_ledger *l = open_ledger(dir);
-    jb_answers *a = jb_answers_new();
-    struct jb_command c[2] = {
-        {.size = sizeof c[0],
-         .op = JB_OP_WALLET_CREATE,
-         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_KIND) | JB_HAS(JB_CF_NAME),
-         .wallet = text("W"),
-         .kind = JB_KIND_BUSINESS,
-         .name = text("keys")},
-        {.size = sizeof c[1],
-         .op = JB_OP_CHARGE,
-         .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_CHARGE) | JB_HAS(JB_CF_AMOUNT),
-         .wallet = text("W"),
-         .id = text("C1"),
-         .amount = INT64_C(1000000000000)}};
-    must(jb_submit(l, c, 2, NULL, a, NULL, &err) == JB_OK, "a wallet is made");
-    jb_answers_free(a);
-    jb_close(l);
+    keyed_make(dir);
     printf("%" PRIu64 "\n", audited(dir));
     return 0;
-}
-
-/* The keys first, first + 1 ..; how many of them were used before. */
-static unsigned
-submit(jb_ledger *l, unsigned first, unsigned n)
-{
-    static char keys[BATCH][16];
-    struct jb_command c[BATCH];
-    jb_answers *a = jb_answers_new();
-    struct jb_error err;
-    unsigned again = 0;
-    for (unsigned i = 0; i < n; i++) {
-        snprintf(keys[i], sizeof keys[i], "key-%u", first + i);
-        c[i] = (struct jb_command){.size = sizeof c[i],
-                                   .op = JB_OP_CONSUME,
-                                   .has = JB_HAS(JB_CF_WALLET) | JB_HAS(JB_CF_USAGE) |
-                                          JB_HAS(JB_CF_AMOUNT) | JB_HAS(JB_CF_KEY),
-                                   .wallet = text("W"),
-                                   .id = text("U"),
-                                   .amount = first + i,
-                                   .key = text(keys[i])};
-    }
-    must(jb_submit(l, c, n, NULL, a, NULL, &err) == JB_OK, "commands are carried out");
-    for (unsigned i = 0; i < n; i++) {
-        const struct jb_answer *answer = jb_answers_at(a, i);
-        must(answer->outcome == JB_DONE || answer->outcome == JB_DUPLICATE, "an answer");
-        const struct jb_event *e = jb_answer_event(answer);
-        must(e != NULL && e->cash_consumed.amount == first + i, "the answer is that command's");
-        again += answer->outcome == JB_DUPLICATE;
-    }
-    jb_answers_free(a);
-    return again;
 }
 
 static int
 write_keys(const char *dir, unsigned to)
 {
     for (unsigned done = 0; done < to;) {
-        jb_ledger *l = open_ledger(dir);
+        jb_ledger *l = keyed_open(dir);
         for (unsigned i = 0; i < SESSION && done < to; i++) {
             unsigned n = to - done < BATCH ? to - done : BATCH;
-            (void)submit(l, done + 1, n);
+            (void)keyed_submit(l, done + 1, n);
             done += n;
             printf("done %u\n", done);
             fflush(stdout);
@@ -140,9 +71,9 @@ static int
 write_fast(const char *dir, unsigned to)
 {
     size_t most = 0;
-    jb_ledger *l = open_ledger(dir);
+    jb_ledger *l = keyed_open(dir);
     for (unsigned done = 0; done + BATCH <= to; done += BATCH) {
-        (void)submit(l, done + 1, BATCH);
+        (void)keyed_submit(l, done + 1, BATCH);
         struct jb_error err;
         must(jb_behind_checkpoint(l->state, &err) == JB_OK, "a checkpoint");
         most = l->state->keys.tables.n > most ? l->state->keys.tables.n : most;
@@ -165,9 +96,9 @@ static int
 check(const char *dir, unsigned used, unsigned to, unsigned events)
 {
     unsigned again = 0;
-    jb_ledger *l = open_ledger(dir);
+    jb_ledger *l = keyed_open(dir);
     for (unsigned i = 0; i < to; i += BATCH) {
-        unsigned n = to - i < BATCH ? to - i : BATCH, before = submit(l, i + 1, n);
+        unsigned n = to - i < BATCH ? to - i : BATCH, before = keyed_submit(l, i + 1, n);
         must(i >= used || before >= (used - i < n ? used - i : n), "a key is used twice");
         again += before;
     }

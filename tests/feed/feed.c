@@ -16,18 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../check.h"
-
-static struct jb_error err;
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: status %d, %s\n", what, (int)status, err.text);
-    }
-    must(status == JB_OK, what);
-}
+#include "../library.h"
 
 /* What a row said. */
 struct row {
@@ -559,16 +548,12 @@ fill(jb_ledger *l, unsigned long made, unsigned long events, unsigned long walle
 {
     static struct jb_command c[BATCH];
     static char texts[BATCH][2][24];
-    static unsigned long long random = 88172645463325252U;
     while (made < events) {
         unsigned n = 0;
         for (; n < BATCH && made < events; n++, made++) {
             const bool consume = made >= 2 * wallets;
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
             snprintf(texts[n][0], sizeof texts[n][0], "W%llu",
-                     consume ? random % wallets : made / 2);
+                     consume ? (unsigned long long)pick(wallets) : made / 2);
             snprintf(texts[n][1], sizeof texts[n][1], "I%lu", made);
             jb_command_begin(&c[n], consume         ? JB_OP_CONSUME
                                     : made % 2 == 0 ? JB_OP_WALLET_CREATE

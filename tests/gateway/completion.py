@@ -54,7 +54,7 @@ def completion(shell, work):
     check(f"{shell}: the first word", set(offered(shell, work, "")) == {"token", "ledger"}, offered(shell, work, ""))
     check(f"{shell}: the second", offered(shell, work, "token", "") == ["new"], offered(shell, work, "token", ""))
     got = offered(shell, work, "token", "new", "till", "--")
-    check(f"{shell}: flags of token", {"--scope", "--caller", "--role", "--wallets", "--rate", "--uid", "--tokens", "--config"} == set(got), got)
+    check(f"{shell}: flags of token", {"--scope", "--caller", "--role", "--wallets", "--rate", "--uid", "--tokens", "--config", "--help"} == set(got), got)
     got = offered(shell, work, "token", "new", "till", "--scope", "")
     check(f"{shell}: scopes", {"read", "page", "consume", "refund.request"} <= set(got) and len(got) > 30, got)
     check(f"{shell}: files", offered(shell, work, "--config", "led") == ["ledger"], offered(shell, work, "--config", "led"))

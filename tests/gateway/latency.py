@@ -303,6 +303,15 @@ def backlog(a, served, given, begun):
         print(f"{path}: {status} after {time.monotonic() - begun:.2f} s, tries took {took[-5:]} s", flush=True)
 
 
+def ready(served):
+    """The projections have all of the log. Asked for again and again, for it says when and tells nobody."""
+    until = time.monotonic() + served.timeout
+    while (answer := served.get("/readyz")).status != 200:
+        if time.monotonic() > until:
+            raise RuntimeError(f"not ready: {answer}")
+        time.sleep(0.05)
+
+
 def run(a, ledger):
     if not os.path.exists(os.path.join(ledger, "log.mdb")):
         make(a, ledger)
@@ -325,6 +334,8 @@ def run(a, ledger):
             quick = served.get("/v1/wallets/W1", token=given)
             print(f"GET /v1/wallets/W1: {quick.status} after {time.monotonic() - begun:.2f} s", flush=True)
             backlog(a, served, given, begun)
+        ready(served)
+        print(f"is ready after {time.monotonic() - begun:.2f} s", flush=True)
         for n in [int(n) for n in a.clients.split(",")]:
             found[n] = at_once(served, given, a, n)
         over = table(a, found)

@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def settings(work):
                          (["--body-size=9x", ledger], ["--body-size", "9x"]), ([], ["--help"]), (["--listen", "none", "--check"], ["--help"])):
         status, out, err = run(*flags)
         check(f"flags {flags}", status == 2 and all(w in err for w in words) and out == "", (status, err))
+    for words, meant in ((["tokn", "new"], "jangbud token"), (["hlp"], "jangbud help"), (["shop", "--lisen", "none"], "--listen"), (["shop", "--opnapi"], "--openapi"), (["token", "nwe", "x"], "token new"),
+                         (["token", "new", "x", "--scop", "read"], "--scope"), (["token", "new", "x", "--scope", "red"], "read?"), (["token", "new", "x", "--scope", "read,consum"], "consume?"),
+                         (["token", "new", "x", "--scope", "read:balence"], "read:balance?"), (["shop", "shpo"], "one ledger"), (["--config", path], "body-size?")):
+        file("bdy-size = 4k\n")
+        status, out, err = run(*words, *(["--tokens", path + ".tokens"] if words[0] == "token" else []))
+        check(f"meant by {words}", status == 2 and meant in err and out == "" and err.count("\n") == 1 and not os.path.exists(path + ".tokens"), (status, err))
+    check("help is help", run("help")[1] == run("--help")[1] != "")
+    roles = json.loads(subprocess.run([JANGBU, "roles", ledger, "--json"], check=True, capture_output=True).stdout)
+    for lang in ("en", "ko"):
+        status, out, _ = run("token", "--help", "--lang", lang)
+        words = {"read", "write", "people", "keyless", "page", "ops"} | {role for cell in roles["cells"] for role in cell["roles"]}
+        check(f"token --help, {lang}", status == 0 and words <= set(re.findall(r"^  (\w+)  +\S", out, re.M)) and "refund.request" in out and "can_delete" in out, out)
     check("no ledger", run(os.path.join(work, "none"), "--check")[0] == 3)
     status, out, _ = run("--help")
     check("help", status == 0 and "--config FILE" in out and "body-size" in out and "[64k]" in out, out)
@@ -273,6 +286,58 @@ def log(work):
             check(f"log of {flags[1]}", sum("status" in e for e in s.log) == n, s.log)
 
 
+# ---- where it lies
+
+
+def places(work):
+    """What fails is told without the paths of this machine, by every route and on the page; the log has the sentence whole."""
+    there = os.path.join(work, "where-it-lies")
+    for name in ("keys", "links"):
+        os.makedirs(os.path.join(there, name))
+    ledger, linked, key = os.path.join(there, "ledger"), os.path.join(there, "links", "shop"), os.path.join(there, "keys", "seal")
+    subprocess.run([JANGBU, "init", ledger, "--key-file", key], check=True, capture_output=True)
+    os.symlink(ledger, linked)
+    subprocess.run([JANGBU, "wallet", "create", ledger, "W1", "--kind", "BUSINESS", "--name", "one", "--key-file", key], check=True, capture_output=True)
+    names = {"wallet": "W1", "channel": "C", "question": "1", "invoice": "1", "from": "1", "day": "2026-01-01"}
+
+    def ask(s, needed, lang):
+        """Each route that reads, and a command, one of lines, one that needs the key."""
+        said = {}
+        for path, ways in json.loads(subprocess.run([JANGBUD, "--openapi"], check=True, capture_output=True).stdout)["paths"].items():
+            query = {p["name"]: {"text": "W1", "actor": "u", "month": "2026-01"}.get(p["name"], "2026-01-01") for p in ways.get("get", {}).get("parameters", [])
+                     if p["in"] == "query" and p["name"] in needed.get(path, ())}
+            if "get" in ways:
+                said[path] = s.get(re.sub(r"{(\w+)}", lambda m: names[m[1]], path), query=query, Accept_Language=lang)
+        number = str(len(s.log)) + lang
+        made_wallet = {"op": "wallet.create", "wallet": "V" + number, "kind": "PERSONAL", "name": "two", "key": number}
+        said["command"] = s.post(made_wallet, Accept_Language=lang)
+        said["forget"] = s.post({"op": "forget", "person": "u", "key": "f" + number}, Accept_Language=lang)
+        said["lines"] = s.lines([made_wallet])
+        said["sign in"] = s.ask("POST", "/v1/tickets", {"wallet": "W1"})
+        return said
+
+    needed = {"/v1/find": ("text",), "/v1/wallets/{wallet}/may": ("actor",), "/v1/wallets/{wallet}/report": ("month",),
+              "/v1/wallets/{wallet}/statement": ("from_day", "to_day")}
+    os.rename(key, key + ".away")
+    for given in (os.path.relpath(ledger), linked):
+        with Served(JANGBUD, given, flags=["--key-file", os.path.relpath(key), "--log", "failures"]) as s:
+            for lang in ("en", "ko"):
+                said = ask(s, needed, lang)
+                check("the key is missed", said["/v1/ledger"].json["sealed_why"] and said["/v1/people"].json["key_file"] == "seal" and said["command"].json["code"] == "E_KEY", said)
+                for route, a in said.items():
+                    check(f"{route} tells no place", b"where-it-lies" not in a.body and b"where-it-lies" not in str(dict(a.headers)).encode(), a)
+            check("what it says all the same", "seal" in said["command"].json["detail"] or "seal" in said["/v1/ledger"].json["sealed_why"], said["command"])
+            told = wait(lambda: [e for e in s.log if e.get("event") == "failed" and key in e["detail"]])
+            check("the log has it whole", told, s.log)
+            os.rename(os.path.join(ledger, "log.mdb"), os.path.join(ledger, "log.away"))
+            shutil.copy(os.path.join(ledger, "log.away"), os.path.join(ledger, "log.mdb"))
+            said = wait(lambda: (lambda got: got if got["/v1/totals"].status != 200 else None)(ask(s, needed, "en")))
+            check("another file in the place of the log is seen", said, s.log)
+            for route, a in (said or {}).items():
+                check(f"{route} tells no place of the log", b"where-it-lies" not in a.body, a)
+            check("the log knows where", wait(lambda: any(os.path.join(ledger, "log.mdb") in e.get("detail", "") or "log.mdb" in e.get("detail", "") for e in s.log)), s.log)
+
+
 # ---- ready, and not
 
 
@@ -367,7 +432,7 @@ def end_under_load(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (settings, connections, bodies, answers_held, end_unread, end_unread_log, log, ready, told, end_under_load):
+        for part in (settings, connections, bodies, answers_held, end_unread, end_unread_log, log, places, ready, told, end_under_load):
             began = time.monotonic()
             part(work)
             if "--times" in sys.argv:

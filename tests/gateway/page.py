@@ -6,6 +6,7 @@ lines between two totals add up; each state of a wallet has its page, in both la
 
 usage: page.py JANGBU JANGBUD
 """
+import collections
 import concurrent.futures
 import datetime
 import html.parser
@@ -224,6 +225,12 @@ def escaped(page, path):
     assert not any(name.startswith("on") or name == "style" for _, attrs in page.tags for name in attrs), path
 
 
+def cards(page, path):
+    """On a telephone a row of many columns is a card."""
+    for kind, head in re.findall(r'<table class="([^"]*)">.*?<thead>(.*?)</thead>', page.text, re.S):
+        assert head.count("<th ") <= 3 or kind in ("list wide", "sum"), (path, kind, head)
+
+
 def every_state(served, token):
     for wallet in ("never", "debt", "susp", "off", "gone", "many", "post", "plant"):
         for lang in ("ko", "en"):
@@ -232,10 +239,13 @@ def every_state(served, token):
                 page = browser.page(path)
                 assert page.lang == lang, (path, page.lang)
                 escaped(page, path)
+                cards(page, path)
     browser = signed_in(served, token, operator=True, actor="op")
     for path in OPERATOR + [f"/o/wallets/{w}" for w in ("never", "debt", "susp", "off", "gone", "many", "post", "plant")]:
         for lang in ("ko", "en"):
-            escaped(browser.page(path + ("&" if "?" in path else "?") + "lang=" + lang), path)
+            page = browser.page(path + ("&" if "?" in path else "?") + "lang=" + lang)
+            escaped(page, path)
+            cards(page, path)
     seen = browser.page("/o/wallets/plant")
     assert "&lt;script&gt;x()&lt;/script&gt;" in seen.text and "&lt;i&gt;C1" in seen.text
 
@@ -247,6 +257,28 @@ def lines_add_up(served, token):
         end = next(i for i, r in enumerate(table) if i > 0 and sum(r[0] for r in table[:i]) == r[0])
         asked = served.ask("GET", f"/v1/wallets/{wallet}", token=token).json
         assert table[end] == [asked["total"]], (wallet, table[: end + 1], asked)
+
+
+def days_are_named(served, token):
+    """The last closed day, which is not yesterday here; and from when on which months can be invoiced."""
+    browser = signed_in(served, token, wallet="many", actor="h", lang="en")
+    through = served.get("/v1/wallets/many/explain", token=token).json["through"]
+    assert through < str(TODAY - datetime.timedelta(days=1)), "yesterday is closed"
+    assert f"whole days, through {through}. Between" in browser.page("/w").text
+    assert f"Whole days through {through}, at most" in browser.page("/w/status").text
+    conditions = served.get("/v1/wallets/many/can-delete", token=token).json["conditions"]
+    left = next(c for c in conditions if c["name"] == "uninvoiced")
+    people = browser.page("/w/people").text
+    assert f"from {left['from']} on" in people and f"from {left['all_from']} on" in people, left
+
+
+def commands_are_in_groups(served, token):
+    """Each that may be given has one form, under a heading; under the last one what is no other's."""
+    page = signed_in(served, token, operator=True, actor="op", lang="en").page("/o/commands")
+    groups = {head: re.findall(r'name="op" value="([^"]*)"', body) for head, body in re.findall(r"<h2>([^<]*)</h2>(.*?)</section>", page.text, re.S)}
+    given = [form["fields"]["op"] for form in page.forms if "op" in form["fields"]]
+    assert sorted(given) == sorted(op for ops in groups.values() for op in ops) and len(set(given)) == len(given) > 40, given
+    assert len(groups) == 6 and set(groups["Ledger"]) == {"day.close", "policy.set"}, groups
 
 
 def history_goes_on(served, token):
@@ -341,6 +373,9 @@ def looked_at(served, token):
     for header in ({"Sec_Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}):
         assert "Set-Cookie" not in Browser(served).get(path + "&go=1", **header).headers
     Browser(served).get(path)  # a scanner that follows no page
+    plain = Browser(served).get(path, Accept="*/*")  # curl: where to go on is its last line
+    assert plain.status == 200 and plain.headers["Content-Type"].startswith("text/plain") and "Set-Cookie" not in plain.headers, plain
+    assert plain.body.decode().splitlines()[-1] == path.replace("?", "?go=1&"), plain
     assert entered(Browser(served), path, 303), "it was used up by who only looked"
 
 
@@ -558,6 +593,23 @@ def workers_are_busy(served, token, browser):
             thread.join()
 
 
+def refusals_on(page):
+    """How many the operator's page says of each code, and whether it says that there may be more."""
+    section = page.text[page.text.index("Refused today"):].split("</section>")[0]
+    found = re.findall(r"<dt>([A-Z_]+)</dt>\s*<dd><bdi>([\d,]+)", section)
+    return collections.Counter({code: int(n.replace(",", "")) for code, n in found}), "At least these" in section
+
+
+def refused_today(served, token):
+    """Of a day that one look sees whole: each refusal that is remembered, by its code."""
+    for i in range(7):
+        served.post({"op": "charge", "wallet": "nobody" if i < 4 else "many", "charge": "C1", "amount": 10**6, "key": f"no-{i}"}, token=token)
+    rows = served.get(f"/v1/events?types=command_refused&limit=1000&since={TODAY}", token=token).json["rows"]
+    there = collections.Counter(row["code"] for row in rows)
+    seen, cut = refusals_on(signed_in(served, token, operator=True, actor="op").page("/o"))
+    assert not cut and seen == there and there["WALLET_UNKNOWN"] == 4 and len(there) > 1, (seen, cut, there)
+
+
 def much_happened(jangbu, jangbud, directory, tokens, token):
     """The last closed day and the refusals of today are found behind 50,000 events, and no total is left out for its width."""
     os.mkdir(os.path.join(directory, "much"))
@@ -569,9 +621,10 @@ def much_happened(jangbu, jangbud, directory, tokens, token):
     assert "No day is closed yet" not in page.text
     charged = 9500 * MOST
     assert f'<data value="{charged}">{charged:,}</data>' in page.text, "a total is left out"
-    seen = re.search(r"INSUFFICIENT_CASH</dt>\s*<dd><bdi>([\d,]+)", page.text)
-    # A slow machine does not come to the end of today in the time that the page has for it: then it says so.
-    assert "At least these" in page.text or (seen and seen.group(1).replace(",", "") == str(REFUSED)), (seen, page.text)
+    seen, cut = refusals_on(page)
+    # A slow machine does not come to the end of today in the time that the page has for it: then it says so, and tells no more than there are.
+    assert set(seen) <= {"INSUFFICIENT_CASH"} and "Nothing was refused" not in page.text, (seen, page.text)
+    assert (0 <= seen["INSUFFICIENT_CASH"] <= REFUSED) if cut else seen["INSUFFICIENT_CASH"] == REFUSED, (seen, cut)
 
 
 def who_goes_first(jangbud, ledger, tokens, token, second):
@@ -599,6 +652,8 @@ def main():
             served.reads = token
             every_state(served, token)
             lines_add_up(served, token)
+            days_are_named(served, token)
+            commands_are_in_groups(served, token)
             history_goes_on(served, token)
             signing_in(served, token)
             tickets_are_for_some(served, narrow, token)
@@ -611,6 +666,7 @@ def main():
             refund_and_delete(served, token)
             what_was_shown(served, token)
             used_keys_are_done(served, token)
+            refused_today(served, token)
             not_too_often(served, token)
             one_moment(served, token)
             wrote = [e for e in served.log if e.get("op") == "refund.request" and e.get("status") == 303]

@@ -256,6 +256,49 @@ def languages(s):
           and not any("가" <= c <= "힣" for x in ko.lines for c in x["message"]), ko2)
 
 
+def example(schema):
+    """A value that the schema accepts."""
+    if "oneOf" in schema or schema.get("type") in ("array", ["integer", "string"]):
+        return 1
+    kinds = {"string": "x@y" if schema.get("minLength") == 3 else "x", "integer": schema.get("minimum", 1), "boolean": True, "object": {"id": "x"}}
+    formats = {"date": "2026-01-01", "date-time": "2026-01-01T00:00:00+09:00"}
+    patterns = {"^[0-9]{10}$": "1208612345", "^[0-9]{4}-[0-9]{2}$": "2026-01"}
+    return schema.get("const") or schema.get("enum", [None])[0] or patterns.get(schema.get("pattern")) or formats.get(schema.get("format")) or kinds[schema["type"]]
+
+
+def lengths(s):
+    """The schema refuses no text that the ledger takes: its maxLength counts characters. Where bytes count it says so, and one more is MALFORMED."""
+    schemas = s.get("/v1/openapi.json").json["components"]["schemas"]
+    looked = set()
+    for name, schema in schemas.items():
+        members = schema.get("properties", {})
+        for member, of in members.items():
+            if not name.startswith("command.") or "maxLength" not in of or member in looked:
+                continue
+            looked.add(member)
+            base = {m: example(members[m]) for m in schema["required"]}
+            most, begin = of["maxLength"], "a@" if of["minLength"] == 3 else ""
+
+            def refused(value):
+                a = s.post({**base, member: value}, path="/v1/commands?dry_run=1")
+                return a.status in (400, 422) and a.json["code"] in ("MALFORMED", "SEARCH_ID_INVALID") and member in a.json["detail"]
+
+            for letters in ("a", "가", "e\u0301", "\u1100\u1161\u11a8"):
+                value = (begin + letters * (most + 1))[:most + 1]
+                check(f"{member} of {most + 1} {letters[0]!r}", refused(value), value)
+            if "bytes" in of["description"]:
+                whole = (most - len(begin)) // 3
+                check(f"{member}: bytes", str(most) in of["description"] and not refused(begin + "가" * whole) and refused(begin + "가" * (whole + 1)), of)
+            elif member != "search_id":
+                check(f"{member}: code points", not refused("e\u0301" * {"name": 20, "mail_order": 40, "address": 200}.get(member, 60)), of)
+    check("a search id that is taken apart", not (lambda a: a.json["code"] == "SEARCH_ID_INVALID")(
+        s.post({"op": "channel.search_id", "channel": "C", "search_id": "\u1100\u1161\u11a8" * 15}, path="/v1/commands?dry_run=1")))
+    check("texts of all kinds", {"wallet", "key", "name", "note", "pg", "txn_ref", "email", "search_id", "address"} <= looked, looked)
+    for id in ("가" * 21, "가" * 22):
+        a = s.ask("POST", "/v1/tickets", {"wallet": id})
+        check("a ticket's wallet", a.json["code"] == ("E_NOTFOUND" if len(id) == 21 else "BAD_REQUEST"), a)
+
+
 def open_refunds(work):
     """The refunds of all wallets that are open, in pages of any size, now and as of earlier: those that each wallet says."""
     rng, ledger = random.Random(7), made(work, "refunds")
@@ -292,6 +335,9 @@ def open_refunds(work):
         told = [json.loads(line) for line in jangbu("refunds", ledger, "--json").stdout.splitlines()]
         check("the program says the same", told[0]["rows"] == s.get("/v1/refunds").json["rows"] and jangbu("refunds", ledger, "--limit", "2").stdout.count(b"W0") >= 1, told)
         problem("a cursor of one wallet's", s.get("/v1/refunds?cursor=" + s.get("/v1/wallets/W4/refunds?limit=1").json["next"]), 400, "E_USAGE")
+        check("open, said or not", s.get("/v1/refunds?open=true").json["rows"] == s.get("/v1/refunds").json["rows"])
+        problem("of all wallets, those that are not open", s.get("/v1/refunds?open=false"), 400, "E_USAGE", "name a wallet")
+        check("of one all", s.get("/v1/wallets/W4/refunds?open=false").json["rows"] == s.get("/v1/wallets/W4/refunds").json["rows"])
         page = s.get("/v1/refunds", token=None)
         check("all of it is of this moment", page.json["as_of"]["seq"] == head, page)
 
@@ -592,7 +638,7 @@ def main():
     work = tempfile.mkdtemp(prefix="jangbud-")
     try:
         with Served(JANGBUD, made(work, "one")) as s:
-            for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages):
+            for test in (commands, conditions, dry_run, batches, at_once, one_at_fault, reads, odd_ids, same_as_the_program, languages, lengths):
                 test(s)
         open_refunds(work)
         too_large(work)

@@ -254,6 +254,26 @@ def in_pages(ledger, ask, limit, **members):
     return None
 
 
+def flags_given_as_false(ledger):
+    """What is true unless given otherwise can be given otherwise: false is never taken for true. Elsewhere it is as if it were not there."""
+    about = {"wallet": "W", "channel": "C", "actor": "A", "question": 2, "text": "W", "day": "2026-01-01", "month": "2026-01", "invoice": 1, "after": 0,
+             "from_day": "2026-01-01", "to_day": "2026-01-01"}
+    table = ledger.ask("queries")
+    flags = {m["name"] for m in table["members"] if m["kind"] == "boolean"}
+    looked = set()
+    for q in table["queries"]:
+        for flag in flags & set(q["optional"]):
+            def answer(**more):
+                try:
+                    return re.sub(r'"(at|next)":"[^"]*"|As of [-0-9T:.+]+', "", ledger.ask_text({"ask": q["ask"], **{m: about[m] for m in q["required"]}, **more}))
+                except Failed as e:
+                    return e.error["status"]
+            plain, no, yes = answer(), answer(**{flag: False}), answer(**{flag: True})
+            looked.add(flag)
+            check(f"{flag} of {q['ask']} given as false", no == plain or (no != yes and plain == yes), (plain, no, yes))
+    check("each flag was looked at", looked == flags, flags - looked)
+
+
 def pages(work):
     """Each list, page by page, is the whole; and its figures are those of the balance."""
     directory = made(work, "pages")
@@ -280,6 +300,7 @@ def pages(work):
           sum(r["left"] for r in whole["grants"] if r["state"] == "DORMANT") == balance["free_dormant"] and not whole["grants"][0]["due"], whole["grants"][:1])
     open_ones = ledger.ask("refunds", wallet="W", open=True)["rows"]
     check("open refunds", open_ones == [r for r in whole["refunds"] if r["state"] == "REQUESTED"] and sum(r["amount"] for r in open_ones) == balance["refund_pending"])
+    flags_given_as_false(ledger)
     log = [json.loads(line) for line in run("log", directory, "--json").splitlines()]
     check("events are the log", whole["events"] == log)
     check("events, newest first", in_pages(ledger, "events", 13, newest_first=True) == log[::-1])

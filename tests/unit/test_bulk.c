@@ -15,16 +15,6 @@
 #define COMMANDS 60
 #define BATCHES 220
 
-static uint64_t
-pick(uint64_t n)
-{
-    static uint64_t x = 88172645463325252U;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x % n;
-}
-
 /* ---- a ledger ---- */
 
 static jb_ledger *ledger;

@@ -1,55 +1,29 @@
 /*
  * Explanations out of marks are what they are event by event: of a wallet with everything that
- * moves money, late events, days that end late, as of now, of each closed day and of any event. And
- * their work does not grow with the events of the day: so many are read, and no more.
+ * moves money, late events, days that end late, as of now, of each closed day and of any event,
+ * from one day to another and from one moment to another. And their work does not grow with the
+ * events of the day: so many are read, and no more.
  */
 #include <jangbu/projections.h>
 
 #include <stdio.h>
 #include <string.h>
 
-#include "../check.h"
 #include "base/steps.h"
 #include "projections/causes.h"
+
+#include "../library.h"
 
 #define BATCH 500U
 #define BATCHES 24U
 #define MOMENTS SHARE(160U)
 
-static struct jb_error err;
 static struct jb_command commands[BATCH];
 static char texts[BATCH][2][24];
-static jb_instant the_time = INT64_C(1767193200000000);
 static jb_ledger *l;
 static jb_views *v;
 static jb_answers *answers;
 static uint64_t made; /* commands */
-
-static jb_instant
-clock_of(void *data)
-{
-    (void)data;
-    return the_time;
-}
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: %s\n", what, err.text);
-    }
-    must(status == JB_OK, what);
-}
-
-static uint64_t
-pick(uint64_t n)
-{
-    static uint64_t x = 88172645463325252U;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x % n;
-}
 
 static jb_seq
 head_seq(void)
@@ -191,10 +165,71 @@ compare(const char *wallet, const struct jb_as_of *as_of)
     jb_explanation_free(by_marks);
 }
 
+/* From one day or moment to another. */
+static uint64_t change_lines, changes;
+
+static void
+compare_change(const struct jb_change_query *query, const struct jb_as_of *as_of)
+{
+    struct jb_change *by_event, *by_marks;
+    jb_causes_walk_max = UINT64_MAX;
+    jb_status status = jb_change_get(v, query, as_of, &by_event, &err);
+    jb_causes_walk_max = 1;
+    must(jb_change_get(v, query, as_of, &by_marks, &err) == status, "both, or none");
+    if (status != JB_OK) {
+        must(status == JB_E_NOTFOUND, err.text);
+        return;
+    }
+    must(by_event->rest == 0 && by_marks->rest == 0, "nothing is left over");
+    must(by_event->before == by_marks->before && by_event->after == by_marks->after &&
+             by_event->causes_n == by_marks->causes_n && by_marks->apart_n == 0,
+         "the figures");
+    for (uint32_t i = 0; i < by_event->causes_n; i++) {
+        must_be_same_line(by_event->causes[i], by_marks->causes[i]);
+        change_lines++;
+    }
+    changes++;
+    jb_change_free(by_event);
+    jb_change_free(by_marks);
+}
+
+static void
+compare_changes(const char *wallet)
+{
+    struct jb_cash_status s = JB_SIZED(struct jb_cash_status);
+    const jb_seq head = head_seq();
+    good(jb_cash_status_get(v, jb_text_of(wallet), JB_VIEW_POSTED, NULL, JB_NO_DAY, JB_NO_DAY, NULL,
+                            NULL, &s, &err),
+         "cash status");
+    const jb_day first = jb_day_of(INT64_C(1767193200000000), 32400);
+    for (unsigned i = 0; i < MOMENTS / 2 && s.through != JB_NO_DAY; i++) {
+        const jb_day to = s.through - (jb_day)(i < 2 ? i : pick((uint64_t)(s.through - first) + 1)),
+                     from = to - (jb_day)pick(i < 2 ? 400 : 5);
+        const struct jb_change_query q = {.size = sizeof q,
+                                          .wallet = jb_text_of(wallet),
+                                          .kind = JB_CHANGE_PERIOD,
+                                          .from = from,
+                                          .to = to};
+        compare_change(&q, NULL);
+    }
+    for (unsigned i = 0; i < MOMENTS; i++) {
+        const struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = i < 3 ? head : 1 + pick(head)};
+        const struct jb_as_of since = {.kind = JB_AS_OF_SEQ,
+                                       .seq = i < 2 ? 1 + i : 1 + pick(then.seq)};
+        const struct jb_change_query q = {.size = sizeof q,
+                                          .wallet = jb_text_of(wallet),
+                                          .kind = JB_CHANGE_MOMENTS,
+                                          .since = &since};
+        compare_change(&q, i == 0 ? NULL : &then);
+    }
+}
+
 static void
 compare_all(void)
 {
     const jb_seq head = head_seq();
+    compare_changes("W0");
+    compare_changes("W1");
     for (unsigned i = 0; i < MOMENTS; i++) {
         const struct jb_as_of then = {.kind = JB_AS_OF_SEQ,
                                       .seq = i < 4 ? head - i : 1 + pick(head)};
@@ -293,7 +328,10 @@ main(void)
     printf("%llu lines, %llu of them late, of %llu not all events are listed\n",
            (unsigned long long)lines, (unsigned long long)late_lines,
            (unsigned long long)cut_lines);
+    printf("%llu lines of %llu changes\n", (unsigned long long)change_lines,
+           (unsigned long long)changes);
     must(lines > 0 && late_lines > 0 && (SANITIZED || cut_lines > 0), "too little was compared");
+    must(changes > MOMENTS && change_lines > changes, "too few changes were compared");
     check_reads();
     jb_views_close(v);
     jb_close(l);

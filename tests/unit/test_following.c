@@ -9,43 +9,15 @@
 
 #include <string.h>
 
-#include "../check.h"
+#include "../library.h"
 
 #define WALLETS 2000U
 #define BATCH 5000U
 #define BATCHES                                                                                    \
     (SANITIZED ? 45U : 90U) /* more events than a tail may have, once, or three times over */
 
-static struct jb_error err;
 static struct jb_command commands[BATCH];
 static char texts[BATCH][4][24];
-static jb_instant the_time = INT64_C(1767193200000000);
-
-static jb_instant
-clock_of(void *data)
-{
-    (void)data;
-    return the_time;
-}
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: %s\n", what, err.text);
-    }
-    must(status == JB_OK, what);
-}
-
-static uint64_t
-pick(uint64_t n)
-{
-    static uint64_t x = 88172645463325252U;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x % n;
-}
 
 static void
 make_wallet(size_t i, uint32_t number)

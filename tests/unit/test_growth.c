@@ -515,11 +515,12 @@ two_pages(jb_views *v, bool rare)
                                     .order = i % 2 == 0 ? JB_OLDEST_FIRST : JB_NEWEST_FIRST,
                                     .types = rare ? types : NULL,
                                     .types_n = rare ? 1 : 0};
+        const bool none = rare && i < 2; /* a wallet knows that there is none */
         next[0] = '\0';
-        for (int page = 0; page < 2; page++) {
+        for (int page = 0; page < (none ? 1 : 2); page++) {
             must(jb_events_get(v, &q, NULL, next, 10, each_event, &last, next, NULL, &err) == JB_OK,
                  err.text);
-            assert_true(next[0] != '\0');
+            assert_true((next[0] == '\0') == none);
         }
     }
     next[0] = '\0';

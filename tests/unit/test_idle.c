@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../check.h"
+#include "../library.h"
 #include "state/behind.h"
 
 #define WALLETS 3000U
@@ -14,16 +14,6 @@
 
 static char scratch[64], dir[96];
 static jb_answers *answers;
-static struct jb_error err;
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: %s\n", what, err.text);
-    }
-    must(status == JB_OK, what);
-}
 
 /* New wallets, from that number on. */
 static void

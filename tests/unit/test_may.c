@@ -24,10 +24,7 @@ static uint64_t seed;
 static uint64_t
 number(uint64_t below)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed % below;
+    return random_below(&seed, below);
 }
 
 static bool

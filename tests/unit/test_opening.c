@@ -7,26 +7,17 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "../check.h"
 #include "base/steps.h"
 #include "ledger/reader.h"
 #include "state/behind.h"
+
+#include "../library.h"
 
 #define EVENTS 300U
 #define ROUNDS 8
 
 static char scratch[64], dir[96];
 static jb_answers *answers;
-static _Thread_local struct jb_error err;
-
-static void
-good(jb_status status, const char *what)
-{
-    if (status != JB_OK) {
-        fprintf(stderr, "%s: %s\n", what, err.text);
-    }
-    must(status == JB_OK, what);
-}
 
 /* The wallet is charged by the n-th command, which has a key. */
 static jb_outcome

@@ -34,16 +34,6 @@ static unsigned next_id;
 
 static const char *const wallets[WALLETS + 1] = {"W0", "W1", "W2", "W3"};
 
-static uint64_t
-pick(uint64_t n)
-{
-    static uint64_t x = 88172645463325252U;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x % n;
-}
-
 /* ---- a ledger with something of everything ---- */
 
 static jb_outcome

@@ -395,7 +395,7 @@ static void
 test_key_files(void **state)
 {
     (void)state;
-    char kept[160], line[512] = {0}, half[512], other[512];
+    char kept[160], line[512] = {0}, half[512], other[2 * 512];
     struct jb_error err;
     struct jb_personal *p = open_people();
     begin(p);

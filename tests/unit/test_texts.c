@@ -16,16 +16,6 @@
 
 static uint8_t ledger_id[16] = {7};
 
-static uint64_t
-pick(uint64_t n)
-{
-    static uint64_t x = 88172645463325252U;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return x % n;
-}
-
 static void
 fold_one(struct jb_fold *f, jb_seq seq)
 {

@@ -222,7 +222,8 @@ test_got_shorter(void **state)
                 pages_of(&v) > (v.mv_size + 16 + s.page_bytes - 1) / s.page_bytes;
     }
     assert_true(kept > 0);
-    assert_int_equal(jb_pages_look_at_all(path, mdb_txn_id(txn)), JB_PAGES_SOUND);
+    assert_int_equal(jb_pages_look_at_all(path, mdb_txn_id(txn), UINT64_MAX), JB_PAGES_SOUND);
+    assert_int_equal(jb_pages_look_at_all(path, mdb_txn_id(txn), 0), JB_PAGES_SOUND);
     mdb_txn_abort(txn);
 }
 
@@ -297,11 +298,64 @@ test_damaged(void **state)
     mdb_txn_abort(txn);
 }
 
+/* The page there with other bytes, and what is found then in a file of that size or a larger one.
+ */
+static void
+look_damaged(const struct jb_snapshot *s, uint64_t id, uint64_t page, enum jb_pages_found of_all,
+             enum jb_pages_found of_large)
+{
+    uint8_t *bytes = malloc(s->page_bytes);
+    const off_t at = (off_t)(page * s->page_bytes);
+    const ssize_t n = (ssize_t)s->page_bytes;
+    char copy[] = "/tmp/jangbu-pages-XXXXXX";
+    int fd = mkstemp(copy);
+    must(bytes != NULL && fd >= 0, "no copy");
+    must(write(fd, s->map, s->pages * s->page_bytes) == (ssize_t)(s->pages * s->page_bytes), copy);
+    memset(bytes, 0xa5, s->page_bytes);
+    must(pwrite(fd, bytes, (size_t)n - 16, at + 16) == n - 16, copy);
+    assert_int_equal(jb_pages_look_at_all(copy, id, UINT64_MAX), of_all);
+    assert_int_equal(jb_pages_look_at_all(copy, id, 0), of_large);
+    close(fd);
+    unlink(copy);
+    free(bytes);
+}
+
+/* Of a large file the leaves of a table are not read, and all that leads to them is. */
+static void
+test_large(void **state)
+{
+    (void)state;
+    MDB_txn *txn;
+    MDB_val name = {4, (void *)(uintptr_t) "rows"}, value;
+    struct jb_snapshot s;
+    struct jb_tree t;
+    must(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0, "begin");
+    find_tree(txn, &s, &t);
+    must(mdb_get(txn, main_dbi, &name, &value) == 0, "no name");
+    const uint64_t id = mdb_txn_id(txn);
+    const uint8_t *root = s.map + t.root * s.page_bytes, *below = root;
+    uint64_t page = t.root;
+    for (unsigned level = 1; level < t.depth; level++) {
+        look_damaged(&s, id, page, JB_PAGES_DAMAGED, JB_PAGES_DAMAGED);
+        uint16_t node, high;
+        uint32_t low;
+        memcpy(&node, below + 16, sizeof node);
+        memcpy(&low, below + node, sizeof low);
+        memcpy(&high, below + node + 4, sizeof high);
+        page = low | (uint64_t)high << 32;
+        below = s.map + page * s.page_bytes;
+    }
+    look_damaged(&s, id, page, JB_PAGES_DAMAGED, JB_PAGES_SOUND);
+    look_damaged(&s, id, (uint64_t)((const uint8_t *)value.mv_data - s.map) / s.page_bytes,
+                 JB_PAGES_DAMAGED, JB_PAGES_DAMAGED);
+    mdb_txn_abort(txn);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_as_lmdb),
-                                       cmocka_unit_test(test_got_shorter),
-                                       cmocka_unit_test(test_damaged)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_as_lmdb), cmocka_unit_test(test_got_shorter),
+        cmocka_unit_test(test_damaged), cmocka_unit_test(test_large)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

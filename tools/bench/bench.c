@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "floor.h"
 #include "load.h"
 #include "rows.h"
@@ -835,7 +836,8 @@ static const char usage[] =
     "  --grow N     one ledger up to N million events, plain and with keys: each part of\n"
     "               it; --only grow, --only grow/keys: one of them\n"
     "  --keep       the last ledger of --grow stays: `bench_views` takes it from there\n"
-    "  --seconds N  how long the mixed load runs (600; --quick: 5)\n";
+    "  --seconds N  how long the mixed load runs (600; --quick: 5)\n"
+    "  --help, --version\n";
 
 static void
 measure(unsigned seconds)
@@ -874,11 +876,19 @@ main(int argc, char **argv)
     bool json = false, checks = false;
     const char *where = NULL;
     unsigned seconds = 0, millions = 0;
+    if (asked_about("bench", usage, argc, argv)) {
+        return 0;
+    }
     for (int i = 1; i < argc; i++) {
-        json |= strcmp(argv[i], "--json") == 0;
-        quick |= strcmp(argv[i], "--quick") == 0;
-        checks |= strcmp(argv[i], "--check") == 0;
-        keep |= strcmp(argv[i], "--keep") == 0;
+        const bool alone[] = {strcmp(argv[i], "--json") == 0, strcmp(argv[i], "--quick") == 0,
+                              strcmp(argv[i], "--check") == 0, strcmp(argv[i], "--keep") == 0};
+        json |= alone[0];
+        quick |= alone[1];
+        checks |= alone[2];
+        keep |= alone[3];
+        if (alone[0] || alone[1] || alone[2] || alone[3]) {
+            continue;
+        }
         if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             only = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
@@ -887,9 +897,10 @@ main(int argc, char **argv)
             millions = number_of(argv[++i]);
         } else if (argv[i][0] != '-') {
             where = argv[i];
-        } else if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
-            return 0;
+        } else {
+            fprintf(stderr, "bench: there is no option %s, or its value is missing\n%s", argv[i],
+                    usage);
+            return 2;
         }
     }
     if (where != NULL) {

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <fcntl.h>
 
+#include "asked.h"
+
 #define WALLETS 1000
 #define BATCH 8192
 #define LOOKS 2000
@@ -396,8 +398,12 @@ main(int argc, char **argv)
 {
     jb_ledger *l = NULL;
     jb_views *v = NULL;
+    static const char usage[] = "bench_find EVENTS DIR [PROGRAM]\n";
+    if (asked_about("bench_find", usage, argc, argv)) {
+        return 0;
+    }
     if (argc < 3 || argc > 4) {
-        fprintf(stderr, "bench_find EVENTS DIR [PROGRAM]\n");
+        fputs(usage, stderr);
         return 2;
     }
     const uint64_t events = strtoull(argv[1], NULL, 10);

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asked.h"
+
 #define BATCH 8192
 #define TEXTS 3
 #define WAITS_MAX 400000
@@ -345,9 +347,13 @@ measure(const char *what, unsigned wallets, maker make)
 int
 main(int argc, char **argv)
 {
+    static const char usage[] = "bench_issue WALLETS DIR\n";
+    if (asked_about("bench_issue", usage, argc, argv)) {
+        return 0;
+    }
     const unsigned wallets = argc == 3 ? (unsigned)strtoull(argv[1], NULL, 10) : 0;
     if (wallets < 1) {
-        fprintf(stderr, "bench_issue WALLETS DIR\n");
+        fputs(usage, stderr);
         return 2;
     }
     snprintf(disk.path, sizeof disk.path, "%s-disk", argv[2]);

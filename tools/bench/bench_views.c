@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asked.h"
+
 #define BATCH 8192
 #define LOOKS 500
 
@@ -304,6 +306,11 @@ static const struct {
 int
 main(int argc, char **argv)
 {
+    static const char usage[] = "bench_views make EVENTS WALLETS DAYS DIR [keys|open] | "
+                                "follow|audit|rebuild|replay|history|oldest|explain DIR\n";
+    if (asked_about("bench_views", usage, argc, argv)) {
+        return 0;
+    }
     keyed = argc == 7 && strcmp(argv[6], "keys") == 0;
     last_open = argc == 7 && strcmp(argv[6], "open") == 0;
     if ((argc == 6 || keyed || last_open) && strcmp(argv[1], "make") == 0) {
@@ -327,7 +334,6 @@ main(int argc, char **argv)
                n * 1e3 / (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu), u.ru_maxrss / 1024);
         return 0;
     }
-    fprintf(stderr, "bench_views make EVENTS WALLETS DAYS DIR [keys|open] | "
-                    "follow|audit|rebuild|replay|history|oldest|explain DIR\n");
+    fputs(usage, stderr);
     return 2;
 }

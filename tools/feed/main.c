@@ -28,6 +28,7 @@ static const char usage[] =
     "\n"
     "  --once       end where the log ends\n"
     "  --read-only  store nothing in the ledger's directory\n"
+    "  --help, --version\n"
     "\n"
     "SIGTERM ends it in order. Exit status: 0 ended, 1 refused (another ledger's tables, a log "
     "that\n"
@@ -193,6 +194,13 @@ follow(struct feed *f)
 /* ---- the program ---- */
 
 static bool
+no_option(const char *option)
+{
+    fprintf(stderr, "jangbu-feed: there is no option %s\n", option);
+    return false;
+}
+
+static bool
 read_arguments(struct feed *f, int argc, char **argv)
 {
     const char *words[3] = {NULL};
@@ -202,15 +210,22 @@ read_arguments(struct feed *f, int argc, char **argv)
             f->once = true;
         } else if (strcmp(argv[i], "--read-only") == 0) {
             f->read_only = true;
-        } else if (n < 3 && strncmp(argv[i], "--", 2) != 0) {
+        } else if (strncmp(argv[i], "--", 2) == 0) {
+            return no_option(argv[i]);
+        } else if (n < 3) {
             words[n++] = argv[i];
         } else {
+            fprintf(stderr, "jangbu-feed: %s is one word too many\n", argv[i]);
             return false;
         }
     }
+    if (n > 0 && strcmp(words[0], "postgres") != 0) {
+        fprintf(stderr, "jangbu-feed: it copies into postgres, and not into %s\n", words[0]);
+        return false;
+    }
     f->conninfo = words[1];
     f->dir = words[2];
-    return n == 3 && strcmp(words[0], "postgres") == 0;
+    return n == 3;
 }
 
 int
@@ -219,6 +234,10 @@ main(int argc, char **argv)
     static struct feed f = {.pause_ms = PAUSE_MS_MIN};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
+        return EXIT_WELL;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("jangbu-feed %s\n", JB_VERSION_STRING);
         return EXIT_WELL;
     }
     if (!read_arguments(&f, argc, argv)) {

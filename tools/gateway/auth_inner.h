@@ -2,11 +2,22 @@
 #ifndef JANGBUD_AUTH_INNER_H
 #define JANGBUD_AUTH_INNER_H
 
+#include <stdio.h>
+
 #include "auth.h"
 
 #define TOKEN_HASH_BYTES 32U
 #define TOKEN_LINE_BYTES 1024U
 #define TOKEN_FILE_BYTES (4U << 20)
+
+/* Words of scopes beside the ops and the queries: what one lets do, and where that is kept. */
+enum { SCOPE_READ, SCOPE_WRITE, SCOPE_PEOPLE, SCOPE_KEYLESS, SCOPE_PAGE, SCOPE_OPS, SCOPES };
+struct scope {
+    const char *word;
+    size_t at; /* the bool of struct principal */
+    const char *what;
+};
+extern const struct scope scopes[SCOPES];
 
 struct entry {
     struct principal who;
@@ -21,6 +32,8 @@ bool token_line_read(char *line, struct entry *ret, bool *ret_empty, char *why, 
 /* The whole file, owned (free), ended by NUL. JB_E_NOTFOUND; JB_E_KEY: others can read or write it.
  */
 jb_status token_file_read(const char *path, char **ret, size_t *ret_n, struct jb_error *err);
+/* What `jangbud token --help` says. */
+void token_help(FILE *to);
 void token_hash(const char *token, size_t n, uint8_t ret[TOKEN_HASH_BYTES]);
 
 #endif

@@ -7,6 +7,7 @@
 #include "event_json.h"
 #include "gateway.h"
 #include "lang.h"
+#include "places.h"
 #include "problem.h"
 #include "submit.h"
 #include "workers.h"
@@ -287,6 +288,7 @@ lines_write(struct exchange *x, const struct job *job, const jb_answers *answers
         x->answer.seq = jb_answers_at(answers, from + i - 1)->seq;
     }
     if (status != JB_OK) { /* the lines behind the last one that is done are to be sent again */
+        places_log(x, err->text);
         error_json(&x->answer.body, err, NULL, &tally.line);
     }
 }

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lang.h"
+#include "parse.h"
 
 enum kind { TEXT, ADDRESS, TIME, SIZE, COUNT, WORD };
 
@@ -68,6 +70,32 @@ option_called(const char *name, size_t n)
         }
     }
     return NULL;
+}
+
+/* What only stands on the command line. */
+static const char *const flag_words[] = {"config",  "check",   "openapi",
+                                         "example", "version", "help"};
+#define FLAG_WORDS (sizeof flag_words / sizeof flag_words[0])
+
+static const char *
+nth_setting(unsigned i)
+{
+    return i < OPTIONS ? options[i].name : NULL;
+}
+
+static const char *
+nth_flag(unsigned i)
+{
+    return i < OPTIONS                ? options[i].name
+           : i < OPTIONS + FLAG_WORDS ? flag_words[i - OPTIONS]
+                                      : NULL;
+}
+
+static const char *
+nth_command(unsigned i)
+{
+    static const char *const words[] = {"token", "help"};
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
 }
 
 /* ---- values ---- */
@@ -240,8 +268,14 @@ line_read(struct config *c, const char *file, unsigned number, const char *s, si
     trim(&text, &text_n);
     const struct option *o = option_called(name, name_n);
     if (o == NULL) {
-        snprintf(bad, bad_n, tr("%s:%u: there is no setting %.*s"), file, number,
-                 (int)(name_n < 64 ? name_n : 64), name);
+        const char *near = nearest_word(name, name_n, nth_setting);
+        const int shown = (int)(name_n < 64 ? name_n : 64);
+        if (near != NULL) {
+            snprintf(bad, bad_n, tr("%s:%u: there is no setting %.*s; do you mean %s?"), file,
+                     number, shown, name, near);
+        } else {
+            snprintf(bad, bad_n, tr("%s:%u: there is no setting %.*s"), file, number, shown, name);
+        }
         return false;
     }
     char value[CONFIG_TEXT_BYTES + 1];
@@ -302,6 +336,7 @@ struct flags {
     char **argv;
     char *bad;
     size_t bad_n;
+    const char *ledger; /* the word without dashes; NULL: none yet */
 };
 
 /* The value of the flag that is looked at: behind its =, or the next argument. */
@@ -337,19 +372,46 @@ plain_flag(struct config *c, const char *name)
     return false;
 }
 
+/* The word without dashes is the ledger: one, and none that was to be a command. */
+static bool
+word_read_alone(struct config *c, struct flags *f, const char *word)
+{
+    const char *near = nearest_word(word, strlen(word), nth_command);
+    if (near != NULL && access(word, F_OK) != 0) {
+        snprintf(f->bad, f->bad_n, tr("there is no ledger %.64s; do you mean jangbud %s?"), word,
+                 near);
+        return false;
+    }
+    if (f->ledger != NULL) {
+        snprintf(f->bad, f->bad_n, tr("it serves one ledger: %.64s, or %.64s?"), f->ledger, word);
+        return false;
+    }
+    f->ledger = word;
+    const char *why = set(c, &options[0], word);
+    if (why != NULL) {
+        snprintf(f->bad, f->bad_n, "%.100s: %s", word, why);
+    }
+    return why == NULL;
+}
+
+static bool
+no_flag(const struct flags *f, const char *name, size_t n)
+{
+    const char *near = nearest_word(name, n, nth_flag);
+    if (near != NULL) {
+        snprintf(f->bad, f->bad_n, tr("there is no flag --%.64s; do you mean --%s?"), name, near);
+    } else {
+        snprintf(f->bad, f->bad_n, tr("there is no flag --%.64s; see jangbud --help"), name);
+    }
+    return false;
+}
+
 static bool
 flag_read(struct config *c, struct flags *f, bool files)
 {
     const char *name = f->argv[f->at];
     if (strncmp(name, "--", 2) != 0) {
-        if (!files) {
-            const char *why = set(c, &options[0], name);
-            if (why != NULL) {
-                snprintf(f->bad, f->bad_n, "%.100s: %s", name, why);
-            }
-            return why == NULL;
-        }
-        return true;
+        return files || word_read_alone(c, f, name);
     }
     name += 2;
     if (plain_flag(c, name)) {
@@ -359,8 +421,7 @@ flag_read(struct config *c, struct flags *f, bool files)
     const bool file = n == 6 && memcmp(name, "config", 6) == 0;
     const struct option *o = option_called(name, n);
     if (o == NULL && !file) {
-        snprintf(f->bad, f->bad_n, tr("there is no flag --%.64s; see jangbud --help"), name);
-        return false;
+        return no_flag(f, name, n);
     }
     const char *value = flag_value(f, name, n);
     if (value == NULL) {
@@ -391,6 +452,22 @@ config_read_flags(struct config *c, int argc, char **argv, char *bad, size_t bad
     return true;
 }
 
+/* As it is from the root on, so that no sentence depends on where the daemon was started. Too long:
+ * it stays as it was given. */
+static void
+from_root(char path[CONFIG_TEXT_BYTES])
+{
+    char whole[CONFIG_TEXT_BYTES];
+    char *here = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+    const int n = here != NULL ? snprintf(whole, sizeof whole, "%s/%s",
+                                          strcmp(here, "/") != 0 ? here : "", path)
+                               : -1;
+    if (n > 0 && (size_t)n < sizeof whole) {
+        memcpy(path, whole, (size_t)n + 1);
+    }
+    free(here);
+}
+
 bool
 config_finish(struct config *c, char *bad, size_t bad_n)
 {
@@ -409,6 +486,10 @@ config_finish(struct config *c, char *bad, size_t bad_n)
             return false;
         }
     }
+    from_root(c->ledger);
+    if (c->key_file[0] != '\0') {
+        from_root(c->key_file);
+    }
     return true;
 }
 
@@ -422,7 +503,8 @@ config_help(FILE *to)
              "  --check         look whether the settings and the ledger are well, then end\n"
              "  --openapi       print the description of the interface\n"
              "  --example DIR   make an example ledger there, and print addresses of its page\n"
-             "  --version, --help\n\n"
+             "  --version, --help\n"
+             "  token new NAME  make a token: `jangbud token --help`\n\n"
              "Settings:\n"),
           to);
     for (size_t i = 0; i < OPTIONS; i++) {

@@ -36,8 +36,9 @@ struct gateway {
     struct feed *feed;
     struct metrics *metrics;
     struct keeper *keeper;
-    struct pages *pages; /* sessions of the page */
-    struct out openapi;  /* the document, made when it starts */
+    struct pages *pages;       /* sessions of the page */
+    struct out openapi;        /* the document, made when it starts */
+    const char *const *places; /* of this machine, which nobody elsewhere is told: places.h */
     char ledger_id[40];
     bool example; /* jangbud --example: addresses are printed when it listens */
     atomic_bool stopping;

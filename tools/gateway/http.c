@@ -299,6 +299,7 @@ begin(void *data, const char *target, struct MHD_Connection *c)
     r->x.room.at = r->target + n + 1;
     r->x.room.cap = n;
     r->x.answer.body.first = true;
+    r->x.answer.body.hidden = h->g->places;
     return r;
 }
 

@@ -291,7 +291,7 @@ state_now(struct keeper *k)
 bool
 keeper_ready(struct keeper *k, struct out *o)
 {
-    struct out reasons = {.first = true};
+    struct out reasons = {.first = true, .hidden = o->hidden};
     const struct state s = state_now(k);
     bool ready = true;
     for (int i = 0; i < TROUBLES; i++) {

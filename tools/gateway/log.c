@@ -142,6 +142,31 @@ give(const struct out *line)
     pthread_mutex_unlock(&log_state.lock);
 }
 
+/* By which the lines of a request, and its answer's header, are known to be its. */
+static void
+request_id(struct out *o, const struct exchange *x)
+{
+    char id[20];
+    snprintf(id, sizeof id, "%016llx", (unsigned long long)x->id);
+    js_str(o, "id", id);
+}
+
+void
+log_failed(const struct exchange *x, const char *why)
+{
+    struct out o = {.first = true};
+    if (log_state.what == LOG_OFF) {
+        return;
+    }
+    line_begin(&o);
+    request_id(&o, x);
+    js_str(&o, "event", "failed");
+    js_sentence(&o, "detail", why);
+    line_end(&o);
+    give(&o);
+    free(o.at);
+}
+
 void
 log_request(const struct exchange *x, bool known, int64_t us, bool sent)
 {
@@ -151,10 +176,8 @@ log_request(const struct exchange *x, bool known, int64_t us, bool sent)
         return;
     }
     struct out o = {.first = true};
-    char id[20];
-    snprintf(id, sizeof id, "%016llx", (unsigned long long)x->id);
     line_begin(&o);
-    js_str(&o, "id", id);
+    request_id(&o, x);
     js_str(&o, "principal",
            x->who != NULL             ? x->who->name
            : x->answer.who[0] != '\0' ? x->answer.who

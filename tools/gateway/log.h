@@ -13,6 +13,8 @@ bool log_start(enum log_what what);
 void log_end(void);
 /* known: its route was found. sent: the client has taken the answer. */
 void log_request(const struct exchange *x, bool known, int64_t us, bool sent);
+/* Why a request failed, where its answer does not say all of it. */
+void log_failed(const struct exchange *x, const char *why);
 /* A request was answered before anybody here could read it. */
 void log_unread(int status);
 /* Something that happened: `what` is a word, detail a sentence or NULL. */

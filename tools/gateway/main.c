@@ -22,6 +22,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "openapi.h"
+#include "places.h"
 #include "session.h"
 #include "submit.h"
 #include "workers.h"
@@ -161,6 +162,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
 {
     struct jb_error err;
     g->metrics = metrics_new();
+    g->places = places_new(g->config);
     g->openapi = (struct out){.first = true};
     openapi_json(&g->openapi);
     g->pages = pages_new((size_t)g->config->page_sessions, (uint32_t)g->config->page_rate);
@@ -180,7 +182,7 @@ start(struct gateway *g, char *bad, size_t bad_n)
         return false;
     }
     if (g->brief_worker == NULL || g->workers == NULL || g->takers == NULL || g->keeper == NULL ||
-        g->pages == NULL || g->openapi.no_memory) {
+        g->pages == NULL || g->places == NULL || g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
         return false;
     }
@@ -241,6 +243,7 @@ stop(struct gateway *g)
     g->auth = auth_close(g->auth);
     g->metrics = metrics_free(g->metrics);
     free(g->openapi.at);
+    places_free(g->places);
     return true;
 }
 
@@ -348,8 +351,9 @@ tokens_main(struct config *config, int argc, char **argv)
     int own_n = 1, rest_n = 0;
     own[0] = argv[0];
     for (int i = 2; i < argc && rest_n < 64; i++) {
-        const bool config_flag =
-            strncmp(argv[i], "--tokens", 8) == 0 || strncmp(argv[i], "--config", 8) == 0;
+        const bool config_flag = strncmp(argv[i], "--tokens", 8) == 0 ||
+                                 strncmp(argv[i], "--config", 8) == 0 ||
+                                 strncmp(argv[i], "--lang", 6) == 0;
         if (!config_flag || own_n > 5) {
             rest[rest_n++] = argv[i];
             continue;
@@ -379,6 +383,10 @@ main(int argc, char **argv)
     lang_of_process = JB_LANG_EN;
     if (argc > 1 && strcmp(argv[1], "token") == 0) {
         return tokens_main(&config, argc, argv);
+    }
+    if (argc == 2 && strcmp(argv[1], "help") == 0) {
+        config_help(stdout);
+        return EXIT_WELL;
     }
     g.example = example_asked(&config, &argc, argv);
     const bool read = config_read_flags(&config, argc, argv, bad, sizeof bad);

@@ -30,12 +30,33 @@ type_of(struct out *o, const char *type, const char *format)
     }
 }
 
+/* maxLength counts characters; what has fewer of them may still be too long. */
 static void
-length(struct out *o, uint64_t min, uint64_t max)
+length_in_bytes(struct out *o, uint64_t max)
+{
+    char text[80];
+    snprintf(text, sizeof text, "at most %llu bytes of UTF-8", (unsigned long long)max);
+    js_str(o, "type", "string");
+    js_str(o, "description", text);
+    js_uint(o, "maxLength", max);
+}
+
+static void
+length(struct out *o, uint64_t min, uint64_t bytes)
+{
+    length_in_bytes(o, bytes);
+    js_uint(o, "minLength", min);
+}
+
+/* `counted` says what the ledger counts; code points are never fewer than those are allowed to be.
+ */
+static void
+length_as_read(struct out *o, const char *counted, uint64_t codepoints)
 {
     js_str(o, "type", "string");
-    js_uint(o, "minLength", min);
-    js_uint(o, "maxLength", max);
+    js_str(o, "description", counted);
+    js_uint(o, "minLength", 1);
+    js_uint(o, "maxLength", codepoints);
 }
 
 static void
@@ -93,10 +114,11 @@ member_schema(struct out *o, const char *key, const struct member_row *row)
     js_open(o, key, '{');
     switch (row->kind) {
     case MEMBER_TEXT:
-        js_str(o, "type", "string");
         if (row->max != 0) {
-            js_uint(o, "maxLength", row->max);
+            length_in_bytes(o, row->max);
+            break;
         }
+        js_str(o, "type", "string");
         break;
     case MEMBER_AS_OF:
     case MEMBER_OFFSET:
@@ -405,7 +427,7 @@ static void
 actor_schema(struct out *o)
 {
     static const char *const members[] = {"id", "role"};
-    static const uint64_t max[] = {64, 32};
+    static const uint64_t max[] = {JB_ID_BYTES_MAX, JB_SHORT_BYTES_MAX};
     js_str(o, "type", "object");
     js_open(o, "properties", '{');
     for (size_t i = 0; i < 2; i++) {
@@ -426,29 +448,32 @@ field_schema(struct out *o, const struct jb_command_field_info *f)
     js_open(o, f->name, '{');
     switch (f->kind) {
     case JB_CK_ID:
-        length(o, 1, 64);
+        length(o, 1, JB_ID_BYTES_MAX);
         break;
     case JB_CK_SHORT:
-        length(o, 1, 32);
+        length(o, 1, JB_SHORT_BYTES_MAX);
         break;
     case JB_CK_CALLER:
-        length(o, 0, 32);
+        length(o, 0, JB_SHORT_BYTES_MAX);
         break;
     case JB_CK_NAME:
-        length(o, 1, 100);
+        length_as_read(o, "at most 20 characters as people count them", JB_NAME_CODEPOINTS_MAX);
         break;
     case JB_CK_TEXT:
-        length(o, 1, 500);
+        length_as_read(o, "at most 500 code points", JB_NOTE_CODEPOINTS_MAX);
         break;
     case JB_CK_KEY:
-        length(o, 1, 300);
+        length(o, 1, JB_KEY_BYTES_MAX);
         break;
     case JB_CK_REF:
-    case JB_CK_LINE:
-        length(o, 1, 200);
+        length(o, 1, JB_TXN_REF_BYTES_MAX);
         break;
-    case JB_CK_SEARCH_ID:
-        length(o, 1, 15);
+    case JB_CK_LINE:
+        length_as_read(o, "characters as people count them: docs/vocabulary.md",
+                       JB_NOTE_CODEPOINTS_MAX);
+        break;
+    case JB_CK_SEARCH_ID: /* a syllable that is taken apart has three */
+        length_as_read(o, "at most 15 characters in Unicode's form NFC", 45);
         break;
     case JB_CK_EMAIL:
         length(o, 3, 254);

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "gateway.h"
+#include "log.h"
 #include "page_holder.h"
 #include "problem.h"
 #include "workers.h"
@@ -373,6 +374,9 @@ page_failed(struct page *p, jb_status status)
         page_wrong(p, 503, tr("That did not work"),
                    tr("The ledger cannot answer now. Try again in a moment; what was confirmed "
                       "before is done once, whatever you press."));
+        if (status != JB_E_BUSY) {
+            log_failed(p->x, p->err.text);
+        }
     }
     snprintf(p->x->answer.code, sizeof p->x->answer.code, "%s", jb_status_word(status));
 }

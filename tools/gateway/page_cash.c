@@ -57,7 +57,8 @@ days_left(struct page *p, const struct jb_grant_row *r, jb_day today)
         if (r->expires_on == today) {
             html_str(p->o, tr("today is the last day"));
         } else {
-            page_sayf(p, tr("%d days left"), (int)(r->expires_on - today));
+            const int days = (int)(r->expires_on - today);
+            page_sayf(p, days == 1 ? tr("%d day left") : tr("%d days left"), days);
         }
         out_str(p->o, "</span>");
     }

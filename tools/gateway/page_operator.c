@@ -11,6 +11,7 @@
 #include "gateway.h"
 #include "page_holder.h"
 #include "papers_json.h"
+#include "places.h"
 #include "queries.h"
 
 enum { ROWS = 50, REFUSALS = 1000, REFUSAL_PAGES = 20, REFUSALS_US = 20000 };
@@ -299,7 +300,12 @@ totals_now(struct page *p)
     } else { /* sums may be too large for what they are kept in, and all else is to be seen */
         html_open(p->o, "section", NULL);
         html_element(p->o, "h2", NULL, tr("All wallets together"));
-        page_alert(p, p->err.text, jb_status_word(p->err.status));
+        struct out told = {.first = true};
+        places_log(p->x, p->err.text);
+        out_told(&told, p->err.text, p->x->gateway->places);
+        out_char(&told, '\0');
+        page_alert(p, told.no_memory ? "" : told.at, jb_status_word(p->err.status));
+        free(told.at);
         html_close(p->o, "section");
     }
     return true;
@@ -925,6 +931,50 @@ operator_due(struct exchange *x)
 
 /* ---- commands ---- */
 
+/* Under which heading a command stands, by the first word of its op. */
+static const struct {
+    const char *heading, *words; /* each between blanks */
+} groups[] = {{SAID("Wallet"), " wallet "},
+              {SAID("Cash"), " charge debt free consume notice "},
+              {SAID("Refunds"), " refund "},
+              {SAID("Tax invoices and business information"), " invoice biz "},
+              {SAID("People and channels"), " role member master channel manager sales forget "},
+              {SAID("Ledger"), NULL}}; /* whatever is left */
+enum { GROUPS = sizeof groups / sizeof groups[0] };
+
+static size_t
+group_of(const char *op)
+{
+    char word[40];
+    size_t i = 0;
+    snprintf(word, sizeof word, " %.*s ", (int)strcspn(op, "."), op);
+    while (groups[i].words != NULL && strstr(groups[i].words, word) == NULL) {
+        i++;
+    }
+    return i;
+}
+
+static void
+group_forms(struct page *p, size_t group)
+{
+    bool begun = false;
+    for (uint32_t op = 1; op < JB_OPS; op++) {
+        const struct jb_op_info *info = jb_op_get(op);
+        if (info == NULL || group_of(info->name) != group || !page_may(p, op)) {
+            continue;
+        }
+        if (!begun) {
+            html_open(p->o, "section", "forms");
+            html_element(p->o, "h2", NULL, tr(groups[group].heading));
+            begun = true;
+        }
+        page_command_form(p, op, (struct jb_text){NULL, 0});
+    }
+    if (begun) {
+        html_close(p->o, "section");
+    }
+}
+
 enum handled
 operator_commands(struct exchange *x)
 {
@@ -932,13 +982,9 @@ operator_commands(struct exchange *x)
     if (page_enter(&p, x, PAGE_FOR_OPERATOR)) {
         page_begin(&p, 200, tr("Commands"), TAB_COMMANDS);
         page_paragraph(&p, "hint", tr("Each is tried first, and shows what would change."));
-        html_open(p.o, "section", "forms");
-        for (uint32_t op = 1; op < JB_OPS; op++) {
-            if (jb_op_get(op) != NULL && page_may(&p, op)) {
-                page_command_form(&p, op, (struct jb_text){NULL, 0});
-            }
+        for (size_t i = 0; i < GROUPS; i++) {
+            group_forms(&p, i);
         }
-        html_close(p.o, "section");
         page_end(&p);
     }
     return page_leave(&p);

@@ -45,7 +45,7 @@ page_members(struct page *p, struct jb_text wallet)
     struct members m = {p, wallet};
     struct jb_who who = JB_SIZED(struct jb_who);
     const size_t before = p->o->n;
-    page_table(p, "list", tr("Who uses this wallet"));
+    page_table(p, "list wide", tr("Who uses this wallet"));
     page_head(p,
               (const char *const[]){SAID("who"), SAID("role"), SAID("since"), SAID("event"), NULL});
     const jb_status status = jb_who_get(p->ledger, wallet, each_member, &m, &who, &p->err);
@@ -174,7 +174,7 @@ page_can_delete(struct page *p, struct jb_text wallet)
     page_paragraph(p, NULL,
                    c.can_delete != 0 ? tr("All conditions are met: it can be deleted.")
                                      : tr("It cannot be deleted yet."));
-    page_table(p, "list", tr("Conditions of a deletion"));
+    page_table(p, "list wide", tr("Conditions of a deletion"));
     page_head(p, (const char *const[]){SAID("condition"), SAID("met?"), COLUMN(">what is left"),
                                        SAID("what helps"), NULL});
     for (uint32_t i = 0; i < c.conditions_n; i++) {
@@ -182,10 +182,18 @@ page_can_delete(struct page *p, struct jb_text wallet)
     }
     page_table_end(p);
     if (c.uninvoiced_from != JB_NO_DAY) {
-        char day[JB_DAY_TEXT_BYTES];
+        char day[JB_DAY_TEXT_BYTES], all[JB_DAY_TEXT_BYTES];
+        jb_day_print(c.uninvoiced_from, day);
+        jb_day_print(c.uninvoiced_all_from, all);
         html_open(p->o, "p", "hint");
-        page_sayf(p, tr("The tax invoice can be issued from %s on."),
-                  jb_day_print(c.uninvoiced_from, day));
+        if (c.uninvoiced_from == c.uninvoiced_all_from) {
+            page_sayf(p, tr("The tax invoice can be issued from %s on."), day);
+        } else {
+            page_sayf(p,
+                      tr("It is of several months: the first tax invoice can be issued from %s on, "
+                         "all of them from %s on."),
+                      day, all);
+        }
         html_close(p->o, "p");
     }
     delete_form(p, &c);

@@ -147,6 +147,15 @@ cookie_set(struct exchange *x, const char *cookie)
     sodium_memzero(text, sizeof text);
 }
 
+/* Browsers say that they take HTML; programs that fetch an address take anything, or say what. */
+static bool
+reads_pages(const struct exchange *x)
+{
+    static const char html[] = "text/html";
+    const struct jb_text accept = exchange_header(x, "Accept");
+    return accept.s == NULL || memmem(accept.s, accept.n, html, sizeof html - 1) != NULL;
+}
+
 /* Who comes from another site does not send a SameSite=Strict cookie along, nor where he is sent on
  * by a redirect. So this page goes on by itself, and has a link for who waits: what follows comes
  * from here, and shows whether somebody is signed in already. */
@@ -157,6 +166,14 @@ go_on(struct page *p, const struct session *s, struct jb_text ticket)
     char where[SECRET_TEXT + 24];
     snprintf(where, sizeof where, "/%c?go=1&ticket=%.*s", s->operates ? 'o' : 'w', (int)ticket.n,
              ticket.s);
+    if (!reads_pages(p->x)) {
+        exchange_answer(p->x, 200, "text/plain; charset=utf-8");
+        out_str(o, tr("A browser goes on from here by itself. Without one, ask for this, once, and "
+                      "send the cookie that comes with it from then on:\n"));
+        out_str(o, where);
+        out_char(o, '\n');
+        return;
+    }
     exchange_answer(p->x, 200, "text/html; charset=utf-8");
     out_str(o, "<!doctype html>\n<html");
     html_word(o, "lang", p->lang == JB_LANG_KO ? "ko" : "en");

@@ -211,9 +211,18 @@ page_explain(struct page *p, struct jb_text wallet)
     if (x->difference == 0) {
         page_paragraph(p, NULL, tr("They do not differ now."));
     } else {
-        page_paragraph(p, NULL,
-                       tr("The total is of this moment; the cash status has whole days "
-                          "through yesterday. Between them lies:"));
+        char day[JB_DAY_TEXT_BYTES];
+        html_open(p->o, "p", NULL);
+        if (x->through == JB_NO_DAY) {
+            html_str(p->o, tr("The total is of this moment; the cash status has whole days, and "
+                              "none is closed yet. Between them lies:"));
+        } else {
+            page_sayf(p,
+                      tr("The total is of this moment; the cash status has whole days, through "
+                         "%s. Between them lies:"),
+                      jb_day_print(x->through, day));
+        }
+        html_close(p->o, "p");
     }
     explanation(p, x);
     html_close(p->o, "section");
@@ -284,7 +293,7 @@ page_history(struct page *p, struct jb_text wallet, jb_history_kind kind, const 
              uint32_t limit, char next[JB_CURSOR_TEXT_BYTES], struct jb_moment *moment)
 {
     struct history h = {.p = p};
-    page_table(p, "list", tr("History, newest first"));
+    page_table(p, "list wide", tr("History, newest first"));
     page_head(p, (const char *const[]){SAID("when"), SAID("what"), COLUMN(">amount"),
                                        COLUMN(">balance after"), NULL});
     const jb_status status = jb_history_get(p->views, wallet, kind, page_now(p), cursor, limit,
@@ -579,7 +588,13 @@ status_page(struct page *p)
         return false;
     }
     page_begin(p, 200, tr("Cash status"), TAB_STATUS);
-    page_paragraph(p, "hint", tr("Whole days through yesterday, at most the last 366."));
+    if (s.through != JB_NO_DAY) {
+        char day[JB_DAY_TEXT_BYTES];
+        html_open(p->o, "p", "hint");
+        page_sayf(p, tr("Whole days through %s, at most the last 366."),
+                  jb_day_print(s.through, day));
+        html_close(p->o, "p");
+    }
     if (s.past_day_open) {
         page_paragraph(p, "hint",
                        tr("A day that is over is not closed yet: it follows with the next "

@@ -7,6 +7,7 @@
 #include "event_json.h"
 #include "gateway.h"
 #include "lang.h"
+#include "places.h"
 
 struct row {
     const char *word;
@@ -158,6 +159,9 @@ problem_status(struct exchange *x, jb_status status, const struct jb_error *err)
 {
     SPEAK(x->lang);
     const int http = http_status_of_status(status);
+    if (err != NULL) {
+        places_log(x, err->text);
+    }
     const char *title = http < 500 ? tr("the ledger has no answer to that question")
                                    : tr("the ledger could not do that now");
     struct out *o = begin(x, http, jb_status_word(status), title, err != NULL ? err->text : NULL);
@@ -171,6 +175,7 @@ void
 problem_forget(struct exchange *x, const struct jb_error *err)
 {
     SPEAK(x->lang);
+    places_log(x, err->text);
     end(begin(x, 409, jb_status_word(JB_E_KEY), tr("the ledger cannot forget anybody as it is"),
               err->text));
 }

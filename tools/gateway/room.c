@@ -96,7 +96,7 @@ answer_fit(struct request *r)
     }
     answer_gone(r);
     free(r->x.answer.body.at);
-    r->x.answer.body = (struct out){.first = true};
+    r->x.answer.body = (struct out){.first = true, .hidden = r->x.gateway->places};
     r->x.answer.seq = 0;
     problem(&r->x, GATEWAY_QUEUE_FULL,
             tr("answers that were not taken yet fill the memory for them"));

@@ -10,6 +10,7 @@
 
 #include "auth_inner.h"
 #include "lang.h"
+#include "parse.h"
 
 #define SECRET_BYTES 32
 #define TOKEN_PREFIX "jbt_"
@@ -27,6 +28,7 @@ enum { SCOPE = 0, UID = FLAGS - 1 };
 
 struct asked_for {
     const char *name;
+    bool said;                               /* what is wrong */
     char value[FLAGS][TOKEN_LINE_BYTES / 2]; /* "": not given */
 };
 
@@ -42,8 +44,18 @@ static int
 usage(void)
 {
     return say(tr("token new NAME --scope WORD[,WORD...] [--scope ...] [--caller C] [--role R] "
-                  "[--wallets PREFIX] [--rate N] [--uid N]"),
+                  "[--wallets PREFIX] [--rate N] [--uid N]; `jangbud token --help` says what they "
+                  "may be"),
                NULL);
+}
+
+static int
+no_such(const char *word)
+{
+    char why[160];
+    snprintf(why, sizeof why, tr("token %.64s is nothing that can be done; do you mean token new?"),
+             word);
+    return say(why, NULL);
 }
 
 /* Scopes may come in several flags. */
@@ -59,6 +71,26 @@ value_add(struct asked_for *a, size_t flag, const char *value)
     }
     snprintf(to + n, sizeof a->value[flag] - n, "%s%s", again ? "," : "", value);
     return true;
+}
+
+static const char *
+nth_flag(unsigned i)
+{
+    return i < FLAGS ? flags[i].flag : NULL;
+}
+
+static bool
+no_flag(const char *word, size_t n)
+{
+    const char *near = nearest_word(word, n, nth_flag);
+    char why[160];
+    if (near != NULL) {
+        snprintf(why, sizeof why, tr("there is no option %.64s; do you mean %s?"), word, near);
+    } else {
+        snprintf(why, sizeof why, tr("there is no option %.80s"), word);
+    }
+    say(why, NULL);
+    return false;
 }
 
 /* Takes `--flag VALUE` and `--flag=VALUE`. */
@@ -77,8 +109,12 @@ flags_read(struct asked_for *a, int argc, char *const *argv)
             a->name = argv[i];
             continue;
         }
+        if (flag == FLAGS) {
+            a->said = true;
+            return no_flag(argv[i], n);
+        }
         const char *value = equals != NULL ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
-        if (flag == FLAGS || !value_add(a, flag, value)) {
+        if (!value_add(a, flag, value)) {
             return false;
         }
     }
@@ -229,14 +265,23 @@ token_main(const char *path, int argc, char *const *argv)
 {
     struct asked_for asked = {.name = NULL};
     char token[TOKEN_BYTES], line[TOKEN_LINE_BYTES];
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            token_help(stdout);
+            return 0;
+        }
+    }
+    if (argc < 1 || strcmp(argv[0], "new") != 0) {
+        return argc < 1 ? usage() : no_such(argv[0]);
+    }
     if (path == NULL || path[0] == '\0') {
         return say(tr("say with --tokens in which file"), NULL);
     }
     if (sodium_init() < 0) {
         return say(tr("libsodium does not begin"), NULL);
     }
-    if (argc < 1 || strcmp(argv[0], "new") != 0 || !flags_read(&asked, argc - 1, argv + 1)) {
-        return usage();
+    if (!flags_read(&asked, argc - 1, argv + 1)) {
+        return asked.said ? 2 : usage();
     }
     if (!line_make(&asked, token, line)) {
         return say(tr("that is too long for a line"), NULL);

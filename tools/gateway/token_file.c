@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "auth_inner.h"
 #include "lang.h"
+#include "parse.h"
 
 static_assert(TOKEN_HASH_BYTES == crypto_hash_sha256_BYTES, "SHA-256");
 
@@ -55,6 +57,38 @@ is_word(const char *word, size_t max)
     return n > 0 && n <= max;
 }
 
+const struct scope scopes[SCOPES] = {
+    [SCOPE_READ] = {"read", offsetof(struct principal, read),
+                    SAID("all queries; read:QUERY, like read:balance: that one")},
+    [SCOPE_WRITE] = {"write", offsetof(struct principal, write),
+                     SAID("all commands; the name of one, like consume: that one")},
+    [SCOPE_PEOPLE] = {"people", offsetof(struct principal, people),
+                      SAID("personal texts: names, notes, reasons, actors; wallets by them")},
+    [SCOPE_KEYLESS] = {"keyless", offsetof(struct principal, keyless),
+                       SAID("commands without a key")},
+    [SCOPE_PAGE] = {"page", offsetof(struct principal, page),
+                    SAID("tickets, which open the page for others; with read")},
+    [SCOPE_OPS] = {"ops", offsetof(struct principal, ops),
+                   SAID("/readyz and /metrics, and with read /v1/people")},
+};
+
+/* Those, and the ops. */
+static const char *
+nth_scope(unsigned i)
+{
+    const struct jb_op_info *op = i >= SCOPES ? jb_op_get(i - SCOPES + 1) : NULL;
+    return i < SCOPES                ? scopes[i].word
+           : i < SCOPES + JB_OPS - 1 ? (op != NULL ? op->name : scopes[0].word)
+                                     : NULL;
+}
+
+static const char *
+nth_asked(unsigned i)
+{
+    const struct query_info *q = query_info_get(i);
+    return q != NULL ? q->name : NULL;
+}
+
 static bool
 scope_read(const char *word, struct principal *ret)
 {
@@ -70,24 +104,29 @@ scope_read(const char *word, struct principal *ret)
         ret->read = true;
         return kind < QUERIES;
     }
-    if (strcmp(word, "read") == 0) {
-        ret->read = true;
-        ret->ask_mask = UINT64_MAX;
-    } else if (strcmp(word, "write") == 0) {
-        ret->write = true;
-        memset(ret->op_mask, 0xff, sizeof ret->op_mask);
-    } else if (strcmp(word, "people") == 0) {
-        ret->people = true;
-    } else if (strcmp(word, "ops") == 0) {
-        ret->ops = true;
-    } else if (strcmp(word, "keyless") == 0) {
-        ret->keyless = true;
-    } else if (strcmp(word, "page") == 0) {
-        ret->page = true;
-    } else {
-        return false;
+    for (size_t i = 0; i < SCOPES; i++) {
+        if (strcmp(word, scopes[i].word) == 0) {
+            *(bool *)((char *)ret + scopes[i].at) = true;
+            ret->ask_mask = i == SCOPE_READ ? UINT64_MAX : ret->ask_mask;
+            memset(ret->op_mask, 0xff, i == SCOPE_WRITE ? sizeof ret->op_mask : 0);
+            return true;
+        }
     }
-    return true;
+    return false;
+}
+
+static bool
+no_scope(const char *word, char *why, size_t size)
+{
+    const bool query = strncmp(word, "read:", 5) == 0;
+    const char *near = query ? nearest_word(word + 5, strlen(word + 5), nth_asked)
+                             : nearest_word(word, strlen(word), nth_scope);
+    if (near == NULL) {
+        return because(why, size, tr("there is no scope %.80s"), word);
+    }
+    snprintf(why, size, tr("there is no scope %.80s; do you mean %s%s?"), word,
+             query ? WIRE("read:") : "", near);
+    return false;
 }
 
 static bool
@@ -96,7 +135,7 @@ scopes_read(char *list, struct principal *ret, char *why, size_t size)
     char *rest;
     for (char *word = strtok_r(list, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
         if (!scope_read(word, ret)) {
-            return because(why, size, tr("there is no scope %.80s"), word);
+            return no_scope(word, why, size);
         }
     }
     return true;

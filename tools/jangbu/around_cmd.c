@@ -200,6 +200,12 @@ cmd_may(struct app *app, int argc, char **argv)
         table_free(rows.table);
         return app_fail(app, &app->err);
     }
+    if (m.actor == 0) {
+        app_sentencef(app,
+                      "nobody in this ledger has the id %s: what is said here holds for "
+                      "whoever comes with it",
+                      actor);
+    }
     print_roles_of(app, &m, channel != NULL);
     table_print(app, rows.table);
     app_sentence(app, "ROLE: no role that carries it; STATE: not in that state; KIND: not for that "

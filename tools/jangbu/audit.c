@@ -179,6 +179,10 @@ audit_print(struct app *app, const struct jb_audit_report *r)
     for (uint32_t i = 0; i < r->not_checked_n; i++) {
         app_sentencef(app, "not checked: %s", r->not_checked[i]);
     }
+    if (r->not_checked_n > 0) {
+        app_sentence(app, "what stands in no event only who sent the command can compare with what "
+                          "he sent: `jangbu log LEDGER --json` has what each event says");
+    }
     for (uint32_t i = 0; i < r->notes_n; i++) {
         app_sentencef(app, "note: %s", r->notes[i]);
     }

@@ -460,31 +460,65 @@ shell_word(struct out *o, const char *word)
 /* The command that takes an event back, where there is one. */
 static const struct step_back {
     uint32_t type;
+    jb_op op;
     const char *form; /* "charge.reverse", which is typed with a blank */
     bool id, amount;
     bool seq; /* which of several with that id */
 } steps_back[] = {
-    {JB_EV_CHARGE_SETTLED, "charge.reverse", true, true, false},
-    {JB_EV_CASH_CONSUMED, "consume.reverse", true, true, true},
-    {JB_EV_FREE_GRANTED, "grant.revoke", true, false, false},
-    {JB_EV_REFUND_REQUESTED, "refund.cancel", true, false, false},
-    {JB_EV_REFUND_APPROVED, "refund.fail", true, false, false},
-    {JB_EV_WALLET_TURNED_OFF, "wallet.on", false, false, false},
-    {JB_EV_WALLET_TURNED_ON, "wallet.off", false, false, false},
-    {JB_EV_WALLET_SUSPENDED, "wallet.lift", false, false, false},
-    {JB_EV_SUSPENSION_LIFTED, "wallet.suspend", false, false, false},
-    {JB_EV_SALES_ACCEPTED, "sales.release", false, false, false},
+    {JB_EV_CHARGE_SETTLED, JB_OP_CHARGE_REVERSE, "charge.reverse", true, true, false},
+    {JB_EV_CASH_CONSUMED, JB_OP_CONSUME_REVERSE, "consume.reverse", true, true, true},
+    {JB_EV_FREE_GRANTED, JB_OP_FREE_REVOKE, "grant.revoke", true, false, false},
+    {JB_EV_REFUND_REQUESTED, JB_OP_REFUND_CANCEL, "refund.cancel", true, false, false},
+    {JB_EV_REFUND_APPROVED, JB_OP_REFUND_FAIL, "refund.fail", true, false, false},
+    {JB_EV_WALLET_TURNED_OFF, JB_OP_WALLET_ON, "wallet.on", false, false, false},
+    {JB_EV_WALLET_TURNED_ON, JB_OP_WALLET_OFF, "wallet.off", false, false, false},
+    {JB_EV_WALLET_SUSPENDED, JB_OP_WALLET_LIFT, "wallet.lift", false, false, false},
+    {JB_EV_SUSPENSION_LIFTED, JB_OP_WALLET_SUSPEND, "wallet.suspend", false, false, false},
+    {JB_EV_SALES_ACCEPTED, JB_OP_SALES_RELEASE, "sales.release", false, false, false},
 };
 
-static void
-print_step_back(struct app *app, const struct jb_event *e, struct jb_text wallet)
+struct cells_asked {
+    jb_op op;
+    bool yes;
+};
+
+static bool
+each_cell_asked(void *data, const struct jb_permission *cell, jb_may_answer answer)
 {
+    struct cells_asked *asked = data;
+    asked->yes |= cell->op == (uint32_t)asked->op && answer == JB_MAY_YES;
+    return true;
+}
+
+/* Whether who did it may take it back. The command is done: what cannot be found out is no hint. */
+static bool
+may_take_back(struct app *app, jb_op op, const struct jb_command *c)
+{
+    struct cells_asked asked = {.op = op};
+    struct jb_may m = JB_SIZED(struct jb_may);
+    struct jb_error ignored;
+    return jb_may_get(app->ledger, c->wallet, c->actor_id, (struct jb_text){NULL, 0},
+                      each_cell_asked, &asked, &m, &ignored) == JB_OK &&
+           asked.yes;
+}
+
+static void
+print_step_back(struct app *app, const struct jb_event *e, const struct jb_command *done)
+{
+    const struct jb_text wallet = done->wallet;
+    int64_t roles = 0;
+    struct jb_error ignored; /* the command is done: it is a hint that is without it */
     const struct step_back *s = NULL;
     char text[JB_ID_BYTES_MAX + 1], amount[48], seq[32];
     for (size_t i = 0; i < sizeof steps_back / sizeof steps_back[0]; i++) {
         s = steps_back[i].type == e->type ? &steps_back[i] : s;
     }
     if (s == NULL || wallet.n > JB_ID_BYTES_MAX) {
+        return;
+    }
+    const bool asked =
+        jb_policy_get(app->ledger, JB_POLICY_ROLES, &roles, &ignored) == JB_OK && roles != 0;
+    if (asked && !may_take_back(app, s->op, done)) {
         return;
     }
     out_str(&app->out, tr("to take it back: "));
@@ -509,11 +543,10 @@ print_step_back(struct app *app, const struct jb_event *e, struct jb_text wallet
         snprintf(seq, sizeof seq, " --seq %llu", (unsigned long long)e->seq);
         out_str(&app->out, seq);
     }
-    int64_t roles = 0;
-    struct jb_error ignored; /* the command is done: it is a hint that is without it */
-    if (jb_policy_get(app->ledger, JB_POLICY_ROLES, &roles, &ignored) == JB_OK && roles != 0) {
-        out_str(&app->out, " --actor");
-        out_str(&app->out, " ID"); /* whoever may: not always who did it */
+    if (asked) {
+        snprintf(text, sizeof text, "%.*s", (int)done->actor_id.n, done->actor_id.s);
+        out_str(&app->out, " --actor ");
+        shell_word(&app->out, text);
     }
     out_char(&app->out, '\n');
 }
@@ -530,8 +563,9 @@ print_balance(struct app *app, const char *format, const struct jb_balance *b)
 /* What the wallet has now, and how the step is taken back: under what was done, not what would be.
  */
 static void
-print_after(struct app *app, const struct jb_answer *a, struct jb_text wallet)
+print_after(struct app *app, const struct jb_answer *a, const struct jb_command *c)
 {
+    const struct jb_text wallet = c->wallet;
     const struct jb_event *e = jb_answer_event(a);
     struct jb_wallet_balance b = {.size = sizeof b};
     if (jb_answer_balance(a) != NULL) {
@@ -550,7 +584,7 @@ print_after(struct app *app, const struct jb_answer *a, struct jb_text wallet)
                     app->err.text);
         }
     }
-    print_step_back(app, e, wallet);
+    print_step_back(app, e, c);
 }
 
 /* Queries open the ledger for reading and never store; so commands keep the tail short that queries
@@ -675,7 +709,7 @@ submit(struct app *app, const struct form *form, const struct out *json, bool dr
             out_char(&app->out, '\n');
         } else {
             print_answer(app, a, &c, before);
-            print_after(app, a, c.wallet);
+            print_after(app, a, &c);
         }
         code = is_malformed(a->code)                        ? EXIT_USAGE
                : a->code != JB_CODE_NONE || not_approved(a) ? EXIT_REFUSED

@@ -104,9 +104,9 @@ static const struct row rows[] = {
            "NO] [--channel CHANNEL]\nreverse LEDGER WALLET CHARGE AMOUNT [--reason R]"),
      SAID("paid cash came in; or a charge is taken back"),
      HELP(AMOUNT
-          "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT (bound by the minimum "
-          "charge), KAKAOPAY_CARD_AUTO, "
-          "CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH\n"
+          "  --method M       CREDIT_CARD, KAKAOPAY_CARD, VIRTUAL_ACCOUNT: of at least the policy "
+          "min_charge; KAKAOPAY_CARD_AUTO, CREDIT_CARD_REGULAR, ADMIN_CASH, ADV_RET_CASH, and "
+          "without it: of any amount\n"
           "  --reason R       DEPOSIT_ERROR, CHARGEBACK, PG_CANCEL, OPERATOR_ERROR, or "
           "words\n" CHANNEL AT ONE)},
     {"repay", cmd_one, TAKES_JSON | TAKES_CALLER,
@@ -589,7 +589,8 @@ cmd_help(struct app *app, int argc, char **argv)
         print_wrapped(line, (size_t)n);
     }
     printf(
-        tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 the machine failed.\nThe command "
+        tr("\nExit codes: 0 done, 1 the answer is no, 2 usage, 3 no ledger, or it failed.\nThe "
+           "command "
            "vocabulary: docs/vocabulary.md (installed: share/doc/jangbu).\nManual: man jangbu.\n"));
     return EXIT_DONE;
 }

@@ -245,6 +245,14 @@ whose_people(const struct restore *r)
                                                          : PEOPLE_NOW;
 }
 
+/* The `secret` of now, where the backup has none and it is the one of the backup's keys: it changes
+ * with the layout of people.mdb only. */
+static bool
+takes_secret(const struct restore *r)
+{
+    return r->backup.info.secret_lost && r->change.people == PEOPLE_NOW && !r->now.info.secret_lost;
+}
+
 static void
 compare(struct restore *r)
 {
@@ -414,6 +422,17 @@ print_people(const struct restore *r)
 }
 
 static void
+print_secret(const struct restore *r)
+{
+    if (takes_secret(r)) {
+        app_sentence(r->app, "the backup has no `secret`: the one that is there stays");
+    } else if (r->backup.info.secret_lost) {
+        app_sentence(r->app, "the backup has no `secret`: repeated keys are answered without a "
+                             "comparison of the content");
+    }
+}
+
+static void
 print_lost(const struct restore *r)
 {
     struct app *app = r->app;
@@ -425,16 +444,17 @@ print_lost(const struct restore *r)
     }
     if (c->lost > 0) {
         app_sentencef(app,
-                      "lost: %llu events behind %llu, of %llu wallets, %llu of them with a key. "
-                      "Apply again, with the same keys, what came in since %s",
+                      "lost: %llu event(s), all after event %llu, of %llu wallet(s); %llu of them "
+                      "have a key. Apply again, with the same keys, what came in since %s",
                       (unsigned long long)c->lost, (unsigned long long)c->fork,
                       (unsigned long long)c->wallets, (unsigned long long)c->keyed,
                       app_time(app, c->since, time));
     } else {
-        app_sentencef(app, "nothing is lost; %llu events come back", (unsigned long long)c->gained);
+        app_sentencef(app, "nothing is lost; %llu event(s) come back",
+                      (unsigned long long)c->gained);
     }
     if (c->lost > 0 && c->gained > 0) {
-        app_sentencef(app, "from the backup: %llu events that are not there now",
+        app_sentencef(app, "from the backup: %llu event(s) that are not there now",
                       (unsigned long long)c->gained);
     }
 }
@@ -455,6 +475,7 @@ print_change(const struct restore *r)
         app_sentencef(app, "the totals of now cannot be read: %s", r->now.why.text);
     }
     print_people(r);
+    print_secret(r);
 }
 
 static void
@@ -516,6 +537,7 @@ print_json(struct restore *r)
     js_figure(o, "events_gained", r, r->change.gained);
     js_str(o, "people", r->change.people == PEOPLE_NOW ? "now" : "backup");
     js_str(o, "people_why", people_why[r->change.people]);
+    js_str(o, "secret", takes_secret(r) ? "now" : r->backup.info.secret_lost ? NULL : "backup");
     js_str(o, "replaced", r->now.there && !r->dry_run ? r->replaced : NULL);
     js_close(o, '}');
     out_char(o, '\n');
@@ -629,17 +651,17 @@ copy_bytes(int from, int to)
     return n == 0 && fsync(to) == 0;
 }
 
-/* people.mdb of the ledger of now, over that of the copy that was made. */
+/* A file of the ledger of now, in the place of that of the copy that was made. */
 static bool
-copy_people(const struct restore *r)
+copy_file(const struct restore *r, const char *name)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
-    if (!path_make(from, r->now.dir, "/people.mdb") || !path_make(to, r->made, "/people.mdb")) {
+    if (!path_make(from, r->now.dir, name) || !path_make(to, r->made, name)) {
         errno = ENAMETOOLONG;
         return false;
     }
     const int in = open(from, O_RDONLY | O_CLOEXEC);
-    const int out = in >= 0 ? open(to, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
+    const int out = in >= 0 ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
     bool ok = out >= 0 && copy_bytes(in, out);
     ok = (out < 0 || close(out) == 0) && ok;
     if (in >= 0) {
@@ -860,10 +882,35 @@ clear_copy(const struct restore *r)
     if (making < 0) {
         return errno == ENOENT;
     }
-    const bool clear =
-        has_only(making, (const char *const[]){"ledger", NULL}) && clear_made(making);
+    const bool clear = has_only(making, (const char *const[]){"ledger", "other", NULL}) &&
+                       clear_made(making) &&
+                       (unlinkat(making, "other", AT_REMOVEDIR) == 0 || errno == ENOENT);
     close(making);
     return clear && rmdir(r->making) == 0;
+}
+
+/* Whether two directories can change places where the ledger lies: tried with two that are empty,
+ * since a file system that cannot says so only when it is asked. */
+static int
+try_exchange(const struct restore *r)
+{
+    const int fd = open_in(AT_FDCWD, r->making);
+    const bool made =
+        fd >= 0 && mkdirat(fd, "ledger", 0700) == 0 && mkdirat(fd, "other", 0700) == 0;
+    const bool done = made && renameat2(fd, "ledger", fd, "other", RENAME_EXCHANGE) == 0;
+    const int why = errno;
+    const bool gone = made && unlinkat(fd, "ledger", AT_REMOVEDIR) == 0 &&
+                      unlinkat(fd, "other", AT_REMOVEDIR) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = why;
+    if (made && !done && (why == EINVAL || why == ENOSYS || why == EOPNOTSUPP)) {
+        return refuse(SAID("the file system of %s cannot let two directories change places: move "
+                           "the ledger away, and restore into the empty place."),
+                      r->now.dir);
+    }
+    return done && gone ? EXIT_DONE : failed(r->making);
 }
 
 static int
@@ -872,6 +919,10 @@ copy_backup(struct restore *r)
     struct progress p;
     if (mkdir(r->making, 0700) != 0) {
         return failed(r->making);
+    }
+    const int code = r->now.there ? try_exchange(r) : EXIT_DONE;
+    if (code != EXIT_DONE) {
+        return code;
     }
     jb_status status = side_open(r, &r->backup);
     if (status != JB_OK) {
@@ -911,8 +962,11 @@ replace(struct restore *r)
                       r->making);
     }
     int code = copy_backup(r);
-    if (code == EXIT_DONE && r->change.people == PEOPLE_NOW && !copy_people(r)) {
+    if (code == EXIT_DONE && r->change.people == PEOPLE_NOW && !copy_file(r, "/people.mdb")) {
         code = failed("people.mdb");
+    }
+    if (code == EXIT_DONE && takes_secret(r) && !copy_file(r, "/secret")) {
+        code = failed("secret");
     }
     code = code == EXIT_DONE ? change_places(r) : code;
     (void)clear_copy(r);

@@ -429,6 +429,7 @@ condition_json(struct out *o, const struct jb_condition *c, const struct jb_can_
     if (c->name == JB_FIG_UNINVOICED) {
         js_uint(o, "papers", d->papers);
         js_day(o, "from", d->uninvoiced_from);
+        js_day(o, "all_from", d->uninvoiced_all_from);
     }
     js_close(o, '}');
 }

@@ -145,8 +145,9 @@ jb_status
 items_answer(const struct asked *a, const struct query *q, struct out *o, struct jb_error *err)
 {
     struct rows rows = {.asked = a, .query = q, .o = o, .status = JB_OK, .err = err};
-    const jb_which which =
-        q->open != 0 || q->wallet.s == NULL ? JB_WHICH_OPEN : JB_WHICH_ALL; /* of all, open ones */
+    /* Of all wallets the open ones: who asks for more is told so. */
+    const bool open = q->open != 0 || (q->wallet.s == NULL && !q->not_open);
+    const jb_which which = open ? JB_WHICH_OPEN : JB_WHICH_ALL;
     const uint32_t limit = (uint32_t)q->limit;
     char next[JB_CURSOR_TEXT_BYTES];
     struct jb_moment moment;

@@ -1,5 +1,6 @@
 #include "out.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,21 +126,59 @@ character(const char *s, size_t n)
     return 0;
 }
 
+/* The path that s begins with, of those; a directory's name may be how another's begins. */
+static const char *
+hidden_at(const char *s, const char *const *hidden)
+{
+    for (; hidden != NULL && *hidden != NULL; hidden++) {
+        const size_t n = strlen(*hidden);
+        const bool folder = n > 0 && (*hidden)[n - 1] == '/';
+        const char behind = strncmp(s, *hidden, n) == 0 ? s[n] : 'x';
+        const bool name_goes_on = behind == '-' || behind == '_' || isalnum((unsigned char)behind);
+        if (n > 0 && strncmp(s, *hidden, n) == 0 && (folder || !name_goes_on)) {
+            return *hidden;
+        }
+    }
+    return NULL;
+}
+
+bool
+sentence_hides(const char *s, const char *const *hidden)
+{
+    while (*s != '\0' && hidden_at(s, hidden) == NULL) {
+        s++;
+    }
+    return *s != '\0';
+}
+
+void
+out_told(struct out *o, const char *s, const char *const *hidden)
+{
+    for (size_t n = strlen(s); n > 0;) {
+        const char *path = hidden_at(s, hidden);
+        size_t bytes = path != NULL ? strlen(path) : character(s, n);
+        if (path != NULL) {
+            out_str(o, path[bytes - 1] == '/' ? "" : "LEDGER");
+        } else if (bytes > 0) {
+            out_bytes(o, s, bytes);
+        } else {
+            out_str(o, "\xef\xbf\xbd");
+            bytes = 1;
+        }
+        s += bytes;
+        n -= bytes;
+    }
+}
+
 void
 js_sentence(struct out *o, const char *key, const char *s)
 {
-    const size_t n = s != NULL ? strlen(s) : 0;
-    if (s == NULL || jb_utf8_valid(s, n, NULL)) {
+    if (s == NULL || (jb_utf8_valid(s, strlen(s), NULL) && !sentence_hides(s, o->hidden))) {
         js_str(o, key, s);
         return;
     }
-    /* Each broken byte becomes one replacement character, three bytes long. */
     struct out whole = {0};
-    for (size_t i = 0; i < n;) {
-        size_t bytes = character(s + i, n - i);
-        out_bytes(&whole, bytes > 0 ? s + i : "\xef\xbf\xbd", bytes > 0 ? bytes : 3);
-        i += bytes > 0 ? bytes : 1;
-    }
+    out_told(&whole, s, o->hidden);
     o->no_memory |= whole.no_memory;
     js_text(o, key, (struct jb_text){whole.at, whole.n});
     free(whole.at);

@@ -11,6 +11,7 @@ struct out {
     bool first;     /* the next member or item is the first of its object or list: no comma */
     uint64_t as_of; /* number of the moment that was written last; 0: none */
     bool no_memory; /* and so something is missing: whoever uses the text looks at this first */
+    const char *const *hidden; /* what sentences leave out (out_told); NULL: nothing */
     /* The day and the time that were written last: events have the same ones over and over. */
     jb_day day;
     jb_instant instant;
@@ -57,6 +58,12 @@ void out_int(struct out *o, int64_t value);
 void out_uint(struct out *o, uint64_t value);
 void out_day(struct out *o, jb_day d);
 void out_instant(struct out *o, jb_instant t, int32_t utc_offset_s);
+/* A sentence for readers elsewhere, without the paths of hidden, which NULL ends: what ends with /
+ * is left out, so that the file's name stays; else LEDGER stands in its place. What is no UTF-8
+ * becomes a replacement character. */
+void out_told(struct out *o, const char *s, const char *const *hidden);
+/* Whether that leaves something out. hidden NULL: it does not. */
+bool sentence_hides(const char *s, const char *const *hidden);
 /* ---- JSON ---- */
 
 /* A comma, where one belongs, and the key; NULL: an item of a list. Keys are words of ours: there

@@ -261,6 +261,7 @@ query_read(json_t *root, struct query *ret, struct bad_line *bad)
                          members[i].name);
         }
     }
+    ret->not_open = (has & MEMBER(OPEN)) != 0 && ret->open == 0;
     if ((has & MEMBER(AS_OF)) != 0 && (has & MEMBER(CURSOR)) != 0) {
         return wrong(bad, JB_CODE_MALFORMED, "as_of",
                      "a cursor goes on as of the moment of the first page: leave as_of out");

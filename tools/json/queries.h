@@ -124,7 +124,8 @@ struct query {
     struct jb_as_of since, until; /* of events; all 0: no bound */
     uint64_t from, limit, after, timeout_us;
     uint8_t people;
-    uint8_t open; /* lots, grants, refunds: those that are */
+    uint8_t open;  /* lots, grants, refunds: those that are */
+    bool not_open; /* open was given as false: not even where it is true unless given */
     uint8_t newest_first;
     uint64_t question;
     uint32_t lang; /* enum query_lang */

@@ -299,7 +299,7 @@ people(const struct asked *a, const struct query *q, struct out *o, struct jb_er
     js_uint(o, "forgotten", s.forgotten);
     js_uint(o, "lost", s.lost);
     js_uint(o, "done", s.done);
-    js_str(o, "key_file", s.key_file);
+    js_sentence(o, "key_file", s.key_file);
     js_close(o, '}');
     js_line_end(o);
     return JB_OK;

@@ -425,6 +425,8 @@ struct jb_can_delete {
     uint32_t papers; /* tax months, documents and slices that JB_FIG_UNINVOICED counts */
     jb_day
         uninvoiced_from; /* the first day on which one of the months can be invoiced; JB_NO_DAY */
+    jb_day uninvoiced_all_from; /* and on which all of them can */
+    uint32_t reserved_too;      /* 0 */
 };
 /* Whether a wallet.delete by its master would be done, and what is in its way. */
 JB_API JB_NODISCARD jb_status jb_can_delete_get(jb_ledger *l, struct jb_text wallet,

@@ -640,6 +640,7 @@ export interface Condition<I = number> {
   remedy: Remedy<I> | null;
   papers?: I;
   from?: string | null;
+  all_from?: string | null;
   or?: Remedy<I>;
 }
 export interface CanDelete<I = number> {
@@ -2033,22 +2034,22 @@ export interface Asks<I> {
   /** Its charges: state, what is left of each, the gateway's keys.
    * Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed day
    * `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open: lots and
-   * grants with something left, refunds requested or approved. */
+   * grants with something left, refunds requested or approved; of the refunds of all wallets `false` is refused. */
   charges(members: ChargesQuery): Pages<Charges<I>, Charge<I>>;
   /** What its charges and debt repayments brought, and what is left of each.
    * Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed day
    * `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open: lots and
-   * grants with something left, refunds requested or approved. */
+   * grants with something left, refunds requested or approved; of the refunds of all wallets `false` is refused. */
   lots(members: LotsQuery): Pages<Lots<I>, Lot<I>>;
   /** Its free cash: state, what is left, the last day.
    * Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed day
    * `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open: lots and
-   * grants with something left, refunds requested or approved. */
+   * grants with something left, refunds requested or approved; of the refunds of all wallets `false` is refused. */
   grants(members: GrantsQuery): Pages<Grants<I>, Grant<I>>;
   /** Its refunds and their states; without a wallet the open ones of all.
    * Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed day
    * `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open: lots and
-   * grants with something left, refunds requested or approved. */
+   * grants with something left, refunds requested or approved; of the refunds of all wallets `false` is refused. */
   refunds(members?: RefundsQuery): Pages<Refunds<I>, Refund<I>>;
   /** Events in pages; of a wallet, or of a channel: those that belong to it.
    * Members: wallet: its id; channel: its id; as_of: the moment: an event's number, a time

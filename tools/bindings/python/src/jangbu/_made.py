@@ -816,7 +816,8 @@ class Queries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Charges, "rows", "charges", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
@@ -827,7 +828,8 @@ class Queries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Lots, "rows", "lots", {"wallet": wallet, "as_of": as_of, "limit": limit, "cursor": cursor,
             "open": open})
@@ -838,7 +840,8 @@ class Queries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Grants, "rows", "grants", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
@@ -849,7 +852,8 @@ class Queries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Refunds, "rows", "refunds", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
@@ -1196,7 +1200,8 @@ class AsyncQueries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Charges, "rows", "charges", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
@@ -1207,7 +1212,8 @@ class AsyncQueries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Lots, "rows", "lots", {"wallet": wallet, "as_of": as_of, "limit": limit, "cursor": cursor,
             "open": open})
@@ -1218,7 +1224,8 @@ class AsyncQueries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Grants, "rows", "grants", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})
@@ -1229,7 +1236,8 @@ class AsyncQueries:
 
         Members: wallet: its id; as_of: the moment: an event's number, a time `"2026-10-31T09:00:00+09:00"`, a closed
         day `"2026-10-31"`; now; limit: rows at most; 100; cursor: `next` of the page before; open: only what is open:
-        lots and grants with something left, refunds requested or approved.
+        lots and grants with something left, refunds requested or approved; of the refunds of all wallets `false` is
+        refused.
         """
         return self._pages(a.Refunds, "rows", "refunds", {"wallet": wallet, "as_of": as_of, "limit": limit,
             "cursor": cursor, "open": open})

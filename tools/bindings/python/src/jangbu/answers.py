@@ -708,7 +708,7 @@ class Remedy(Answer):
     who: list[str]
 
 class Condition(Answer):
-    """Not always there: papers, from_, or_."""
+    """Not always there: papers, from_, all_from, or_."""
     __slots__ = ()
     name: str
     ok: bool
@@ -716,6 +716,7 @@ class Condition(Answer):
     remedy: Remedy | None
     papers: int
     from_: str | None
+    all_from: str | None
     or_: Remedy
 
 class CanDelete(Answer):
