@@ -106,8 +106,9 @@ apply(struct ledger *l)
 static void
 open_it(struct ledger *l, const char *options)
 {
-    const char *text;
-    must(jb_json_open(l->path, options, &l->j, &text) == JB_OK, text);
+    const char *text = "";
+    const jb_status status = jb_json_open(l->path, options, &l->j, &text);
+    must(status == JB_OK, text);
     jb_json_text_free(text);
 }
 
@@ -165,10 +166,11 @@ fill(struct ledger *l, unsigned n)
 static void
 approve(struct ledger *l)
 {
-    const char *text;
+    const char *text = "";
     static const char ask[] =
         "{\"ask\":\"events\",\"wallet\":\"B\",\"types\":[\"biz_requested\"],\"limit\":1}";
-    must(jb_json_ask(l->j, ask, sizeof ask - 1, &text, NULL) == JB_OK, text);
+    const jb_status status = jb_json_ask(l->j, ask, sizeof ask - 1, &text, NULL);
+    must(status == JB_OK, text);
     const char *seq = strstr(text, "\"seq\":");
     must(seq != NULL, text);
     say(l,
