@@ -248,12 +248,23 @@ invoice_beside_others(struct ledger *l, unsigned rows)
     jb_close(handle);
 }
 
+/* The steps that the answer took. */
+static uint64_t
+ask(struct ledger *l, const char *query)
+{
+    const char *text = "";
+    jb_steps = (struct jb_steps){0};
+    const jb_status status = jb_json_ask(l->j, query, strlen(query), &text, NULL);
+    must(status == JB_OK, text);
+    jb_json_text_free(text);
+    return jb_steps.rows + jb_steps.events + jb_steps.folded + jb_steps.moved;
+}
+
 /* Stored, opened again, and followed to the end of the log: then each is asked once. */
 static void
 count(unsigned n, bool beside, uint64_t steps[QUERIES])
 {
     struct ledger l = {.dir = ""};
-    const char *text;
     make_quick_scratch(l.dir, "reads");
     snprintf(l.path, sizeof l.path, "%s/l", l.dir);
     open_it(&l, "{\"init\":{}}");
@@ -262,13 +273,9 @@ count(unsigned n, bool beside, uint64_t steps[QUERIES])
     fill(&l, n);
     jb_json_close(l.j);
     open_it(&l, NULL);
-    must(jb_json_ask(l.j, queries[0], strlen(queries[0]), &text, NULL) == JB_OK, text);
-    jb_json_text_free(text);
+    ask(&l, queries[0]);
     for (size_t i = 0; i < QUERIES; i++) {
-        jb_steps = (struct jb_steps){0};
-        must(jb_json_ask(l.j, queries[i], strlen(queries[i]), &text, NULL) == JB_OK, text);
-        steps[i] = jb_steps.rows + jb_steps.events + jb_steps.folded + jb_steps.moved;
-        jb_json_text_free(text);
+        steps[i] = ask(&l, queries[i]);
     }
     if (beside) {
         invoice_beside_others(&l, DAYS * n);
