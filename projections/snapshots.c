@@ -320,8 +320,8 @@ read_first_of(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq
 }
 
 jb_status
-jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, const bool *types, jb_seq from,
-                      jb_seq last, jb_seq *ret, struct jb_error *err)
+jb_view_read_first_of(struct jb_view_read *q, uint32_t wallet, const bool types[JB_EV_TYPES],
+                      jb_seq from, jb_seq last, jb_seq *ret, struct jb_error *err)
 {
     jb_status status;
     do {

@@ -3,12 +3,17 @@
  * happened to it: steps (base/steps.h) are counted for a wallet of some thousand events and for one
  * with four times as many, and no clock is looked at. What is asked for stands at the wallet's
  * beginning, or before what moved nothing: in front of it lies all that must not be gone through.
+ * The rows of a tax invoice are as many as they are: while they are read, others are answered.
  */
 #include <jangbu/json.h>
+#include <jangbu/ledger.h>
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../check.h"
 #include "base/steps.h"
@@ -101,8 +106,9 @@ apply(struct ledger *l)
 static void
 open_it(struct ledger *l, const char *options)
 {
-    const char *text;
-    must(jb_json_open(l->path, options, &l->j, &text) == JB_OK, text);
+    const char *text = "";
+    const jb_status status = jb_json_open(l->path, options, &l->j, &text);
+    must(status == JB_OK, text);
     jb_json_text_free(text);
 }
 
@@ -160,10 +166,11 @@ fill(struct ledger *l, unsigned n)
 static void
 approve(struct ledger *l)
 {
-    const char *text;
+    const char *text = "";
     static const char ask[] =
         "{\"ask\":\"events\",\"wallet\":\"B\",\"types\":[\"biz_requested\"],\"limit\":1}";
-    must(jb_json_ask(l->j, ask, sizeof ask - 1, &text, NULL) == JB_OK, text);
+    const jb_status status = jb_json_ask(l->j, ask, sizeof ask - 1, &text, NULL);
+    must(status == JB_OK, text);
     const char *seq = strstr(text, "\"seq\":");
     must(seq != NULL, text);
     say(l,
@@ -174,9 +181,76 @@ approve(struct ledger *l)
     apply(l);
 }
 
+/* ---- an invoice of many rows ---- */
+
+static struct jb_steps *reading; /* of the thread that reads it */
+static atomic_bool over;
+static atomic_ulong from, to; /* between them it reads rows, as its steps have it */
+static atomic_ulong between;  /* what others asked, and were answered, then */
+
+static bool
+is_between(void)
+{
+    const uint64_t at = __atomic_load_n(&reading->events, __ATOMIC_RELAXED);
+    return at > from && at < to;
+}
+
+/* Asked and answered while the same rows are read. */
+static void *
+ask_who(void *l)
+{
+    struct jb_error err;
+    while (!over) {
+        struct jb_who who = JB_SIZED(struct jb_who);
+        const uint64_t these = from;
+        const bool asked = is_between();
+        must(jb_who_get(l, jb_text_of("B"), NULL, NULL, &who, &err) == JB_OK, err.text);
+        between += asked && is_between() && these == from;
+    }
+    return NULL;
+}
+
+static bool
+each_row(void *data, const struct jb_invoice_row *row)
+{
+    (void)row;
+    ++*(unsigned *)data;
+    return true;
+}
+
+/* September, which is invoiced now. Were others kept waiting, nobody would be answered while it
+ * has read some of the rows and not all. */
+static void
+invoice_beside_others(struct ledger *l, unsigned rows)
+{
+    jb_ledger *handle;
+    struct jb_error err;
+    pthread_t other;
+    unsigned seen = 0;
+    const time_t until = time(NULL) + 120;
+    say(l, "{\"op\":\"invoice.issue\",\"wallet\":\"B\",\"month\":\"2026-09\","
+           "\"at\":\"2026-10-01T00:30:00+09:00\"}\n");
+    apply(l);
+    must(jb_open(l->path, NULL, &handle, &err) == JB_OK, err.text);
+    reading = &jb_steps;
+    must(pthread_create(&other, NULL, ask_who, handle) == 0, "no thread");
+    do {
+        struct jb_invoice i = JB_SIZED(struct jb_invoice);
+        seen = 0;
+        from = jb_steps.events + rows / 10;
+        to = jb_steps.events + rows - rows / 10;
+        must(jb_invoice_get(handle, 2, 0, each_row, &seen, &i, &err) == JB_OK, err.text);
+        must(time(NULL) < until, "nobody is answered while an invoice is read");
+    } while (between == 0);
+    must(seen == rows, "it has all its rows");
+    over = true;
+    pthread_join(other, NULL);
+    jb_close(handle);
+}
+
 /* Stored, opened again, and followed to the end of the log: then each is asked once. */
 static void
-count(unsigned n, uint64_t steps[QUERIES])
+count(unsigned n, bool beside, uint64_t steps[QUERIES])
 {
     struct ledger l = {.dir = ""};
     const char *text;
@@ -196,6 +270,9 @@ count(unsigned n, uint64_t steps[QUERIES])
         steps[i] = jb_steps.rows + jb_steps.events + jb_steps.folded + jb_steps.moved;
         jb_json_text_free(text);
     }
+    if (beside) {
+        invoice_beside_others(&l, DAYS * n);
+    }
     jb_json_close(l.j);
     free(l.lines);
     remove_scratch(l.dir);
@@ -207,8 +284,8 @@ main(void)
     uint64_t few[QUERIES], many[QUERIES];
     bool grows = false;
     jb_causes_walk_max = 200; /* so that a small wallet is a large one */
-    count(1500, few);
-    count(6000, many);
+    count(1500, false, few);
+    count(6000, true, many);
     for (size_t i = 0; i < QUERIES; i++) {
         const bool here = many[i] > few[i] + few[i] / 4 + 300;
         grows |= here;

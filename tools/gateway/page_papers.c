@@ -288,7 +288,7 @@ can_be_listed(struct print *f, bool *ret)
     return status;
 }
 
-/* The document, and its rows where they are few: to collect them holds up others who read. */
+/* The document, and its rows where they are few: a page of more has nobody who reads it. */
 static jb_status
 look_up(struct print *f, uint64_t number)
 {
