@@ -159,10 +159,9 @@ each_event(struct compare *c, jb_seq from, void (*look)(void *data, const struct
 static void
 check_id(struct compare *c, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
 {
-    uint8_t key[JB_ID_KEY_BYTES_MAX], value[4];
+    uint8_t key[JB_ID_KEY_BYTES_MAX], value[JB_NUMBER_BYTES_MAX];
     size_t n = jb_state_id_key(kind, wallet, id, key);
-    jb_put_be(value, 4, ordinal);
-    if (!row_equals(c, JB_TABLE_IDS, key, n, value, sizeof value)) {
+    if (!row_equals(c, JB_TABLE_IDS, key, n, value, jb_number_put(value, ordinal))) {
         differs(c, "ids", "id %.*s (kind %c, wallet number %u) is missing or leads elsewhere",
                 (int)id.n, id.s, kind, wallet);
     }
@@ -347,11 +346,9 @@ check_due(struct compare *c)
 static void
 check_return(struct compare *c, jb_seq consumption, jb_seq last, jb_amount sum)
 {
-    uint8_t key[8], value[16];
+    uint8_t key[8], value[JB_RETURN_BYTES_MAX];
     jb_put_be(key, 8, consumption);
-    jb_put_be(value, 8, last);
-    jb_put_be(value + 8, 8, (uint64_t)sum);
-    if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, 16)) {
+    if (!row_equals(c, JB_TABLE_RETURNS, key, 8, value, jb_record_return(last, sum, value))) {
         differs(c, "returns",
                 "of consumption %llu event %llu is not the last return, or %lld is not what came "
                 "back",
@@ -378,7 +375,7 @@ check_return_of(void *data, const struct jb_event *e)
 static void
 check_returns_and_days(struct compare *c)
 {
-    uint8_t key[4], value[8];
+    uint8_t key[4], value[JB_NUMBER_BYTES_MAX];
     if (!has_table(c, JB_TABLE_RETURNS, &c->b->tallies->returns)) {
         each_event(c, 1, check_return_of, c);
     }
@@ -386,8 +383,8 @@ check_returns_and_days(struct compare *c)
     for (size_t i = 0; i < c->b->news.closed.n; i++) {
         char day[JB_DAY_TEXT_BYTES];
         jb_put_be_i32(key, c->b->news.closed.at[i].day);
-        jb_put_be(value, 8, c->b->news.closed.at[i].seq);
-        if (!row_equals(c, JB_TABLE_DAYS, key, 4, value, 8)) {
+        if (!row_equals(c, JB_TABLE_DAYS, key, 4, value,
+                        jb_number_put(value, c->b->news.closed.at[i].seq))) {
             differs(c, "days", "the closing of %s is not event %llu",
                     jb_day_print(c->b->news.closed.at[i].day, day),
                     (unsigned long long)c->b->news.closed.at[i].seq);
@@ -401,15 +398,14 @@ static void
 check_txn_of(void *data, const struct jb_event *e)
 {
     struct compare *c = data;
-    uint8_t hash[16], value[8];
+    uint8_t hash[16], value[JB_NUMBER_BYTES_MAX];
     if (e->type != JB_EV_CHARGE_SETTLED ||
         !jb_state_txn_hash(c->b, e->charge_settled.pg, e->charge_settled.txn_ref, hash)) {
         return;
     }
     const struct jb_txn *first = jb_state_txn(c->b, hash);
-    jb_put_be(value, 8, e->seq);
     if ((first == NULL || first->seq == e->seq) &&
-        !row_equals(c, JB_TABLE_TXNS, hash, sizeof hash, value, sizeof value)) {
+        !row_equals(c, JB_TABLE_TXNS, hash, sizeof hash, value, jb_number_put(value, e->seq))) {
         differs(c, "txns", "event %llu is not the first charge of its gateway's transaction",
                 (unsigned long long)e->seq);
     }
@@ -473,8 +469,10 @@ check_facts(struct compare *c)
         if (!jb_fact_newest(f, fact)) {
             continue;
         }
+        uint8_t value[JB_FACT_STORED_BYTES_MAX];
         distinct++;
-        if (!row_equals(c, JB_TABLE_FACTS, key, JB_FACT_KEY_BYTES, jb_fact_record(fact), fact->n)) {
+        if (!row_equals(c, JB_TABLE_FACTS, key, JB_FACT_KEY_BYTES, value,
+                        jb_fact_stored(fact, value))) {
             differs(c, "facts",
                     "%s is missing or not what the log gives (kind %c, number %llu, of %llu)",
                     jb_tr(fact_word(key[0])), key[1] != 0 ? key[1] : key[0],

@@ -227,6 +227,16 @@ open_store(struct jb_ledger *l, struct jb_error *err)
 }
 
 static jb_status
+open_read_state(struct jb_ledger *l, struct jb_error *err)
+{
+    jb_status status = jb_state_open(l->log, l->store, &l->identity, &l->read_state, err);
+    if (status == JB_OK) {
+        jb_keys_leave(l->read_state);
+    }
+    return status;
+}
+
+static jb_status
 open_states(struct jb_ledger *l, struct jb_error *err)
 {
     jb_status status = JB_OK;
@@ -236,8 +246,7 @@ open_states(struct jb_ledger *l, struct jb_error *err)
     if (status == JB_OK && l->state != NULL) {
         l->state->keys.writes = true;
     }
-    return status == JB_OK ? jb_state_open(l->log, l->store, &l->identity, &l->read_state, err)
-                           : status;
+    return status == JB_OK ? open_read_state(l, err) : status;
 }
 
 /* Once, for either side. */
@@ -343,7 +352,7 @@ check_state(struct jb_ledger *l, struct jb_error *err)
         l->rolled_back |= status == JB_E_ROLLBACK;
         l->read_state = jb_state_close(l->read_state);
         l->store = jb_store_close(l->store);
-        return jb_state_open(l->log, NULL, &l->identity, &l->read_state, err);
+        return open_read_state(l, err);
     }
     return status;
 }

@@ -581,6 +581,7 @@ static void *
 work(void *data)
 {
     struct jb_runs *r = data;
+    pthread_setname_np(pthread_self(), "jangbu-runs");
     pthread_mutex_lock(&r->lock);
     for (;;) {
         tidy(r);

@@ -206,6 +206,7 @@ static void *
 work(void *data)
 {
     struct jb_behind *z = data;
+    pthread_setname_np(pthread_self(), "jangbu-behind");
     pthread_mutex_lock(&z->lock);
     for (;;) {
         if (atomic_load(&z->turn) == THREADS) {

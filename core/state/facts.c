@@ -20,6 +20,47 @@ no_memory(struct jb_error *err)
     return jb_fail(err, JB_E_NOMEM, "no memory for roles, channels and papers");
 }
 
+/* ---- as they are stored: how many words, these in few bytes, the text ---- */
+
+#define RECORD_BYTES_MAX (1 + JB_FACT_WORDS_MAX * 8 + JB_ID_BYTES_MAX)
+
+size_t
+jb_fact_stored(const struct jb_fact *fact, uint8_t ret[JB_FACT_STORED_BYTES_MAX])
+{
+    const uint8_t *record = jb_fact_record(fact);
+    const size_t words = record[0], text_n = fact->n - 1 - words * 8;
+    uint64_t numbers[JB_FACT_WORDS_MAX];
+    JB_ASSERT(words <= JB_FACT_WORDS_MAX && text_n <= JB_ID_BYTES_MAX);
+    for (size_t i = 0; i < words; i++) {
+        numbers[i] = jb_get_be(record + 1 + i * 8, 8);
+    }
+    ret[0] = (uint8_t)words;
+    const size_t n = 1 + jb_numbers_put(ret + 1, numbers, (unsigned)words);
+    memcpy(ret + n, record + 1 + words * 8, text_n);
+    return n + text_n;
+}
+
+/* The record that is stored so; returns how many bytes it has. 0: that is none. */
+static size_t
+read_stored(const uint8_t *p, size_t n, uint8_t ret[RECORD_BYTES_MAX])
+{
+    uint64_t numbers[JB_FACT_WORDS_MAX];
+    const size_t words = n > 0 ? p[0] : SIZE_MAX; /* none: of an agency, which has a text alone */
+    if (words > JB_FACT_WORDS_MAX) {
+        return 0;
+    }
+    const size_t at = jb_numbers_get(p + 1, n - 1, numbers, (unsigned)words), text_n = n - 1 - at;
+    if ((words > 0 && at == 0) || text_n > JB_ID_BYTES_MAX) {
+        return 0;
+    }
+    ret[0] = (uint8_t)words;
+    for (size_t i = 0; i < words; i++) {
+        jb_put_be(ret + 1 + i * 8, 8, numbers[i]);
+    }
+    memcpy(ret + 1 + words * 8, p + 1 + at, text_n);
+    return 1 + words * 8 + text_n;
+}
+
 /* ---- slots ---- */
 
 static uint64_t
@@ -146,7 +187,7 @@ jb_status
 jb_fact_put(struct jb_state *b, const struct jb_fact_key *key, const void *words, size_t n,
             struct jb_text text, struct jb_error *err)
 {
-    uint8_t record[1 + JB_FACT_WORDS_MAX * 8 + JB_ID_BYTES_MAX];
+    uint8_t record[RECORD_BYTES_MAX];
     JB_ASSERT(n <= JB_FACT_WORDS_MAX && text.n <= JB_ID_BYTES_MAX);
     record[0] = (uint8_t)n;
     for (size_t i = 0; i < n; i++) {
@@ -183,20 +224,18 @@ unpack(const struct jb_fact *fact, void *words, size_t n, struct jb_text *text)
 static jb_status
 load(struct jb_state *b, const struct jb_fact_key *key, uint64_t hash, struct jb_error *err)
 {
+    uint8_t record[RECORD_BYTES_MAX];
     const void *value;
     size_t n;
     jb_status status = jb_store_get(&b->snap, JB_TABLE_FACTS, key, sizeof *key, &value, &n, err);
-    if (status == JB_OK &&
-        (n < 1 || n > UINT16_MAX || (size_t) * (const uint8_t *)value * 8 + 1 > n)) {
-        return jb_store_damaged(b->store, "what it says of roles, channels and papers", err);
-    }
     if (status != JB_OK && status != JB_E_NOTFOUND) {
         return status;
     }
-    bool found = status == JB_OK;
-    return add(&b->facts, key, hash, found ? value : (const uint8_t *)"", found ? n : 0)
-               ? JB_OK
-               : no_memory(err);
+    const size_t record_n = status == JB_OK ? read_stored(value, n, record) : 0;
+    if (status == JB_OK && record_n == 0) {
+        return jb_store_damaged(b->store, "what it says of roles, channels and papers", err);
+    }
+    return add(&b->facts, key, hash, record, record_n) ? JB_OK : no_memory(err);
 }
 
 /* The newest that is in memory; NULL: it is nowhere. */

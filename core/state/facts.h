@@ -1,14 +1,14 @@
 /*
  * Small records by key: what is not stored yet in memory, the rest in the table `facts` of
  * state.mdb. The newest record of a key counts, so what a savepoint takes back is cut off. A key
- * has 14 bytes: kind, holder, number (BE4), whom (BE8); a record is words (BE8), and for
- * some kinds a text behind them.
+ * has 14 bytes: kind, holder, number (BE4), whom (BE8); a record is words (BE8; in the store in few
+ * bytes, base/numbers.h), and for some kinds a text behind them.
  */
 #ifndef JANGBU_FACTS_H
 #define JANGBU_FACTS_H
 
 #include "event/codec.h"
-#include "base/bytes.h"
+#include "base/numbers.h"
 
 #define JB_FACT_KEY_BYTES 14
 #define JB_FACT_WORDS_MAX 16
@@ -87,6 +87,10 @@ bool jb_facts_take(struct jb_facts *kept, bool all, const struct jb_facts *from,
                    size_t n);
 /* Nothing that came later has the same key. */
 bool jb_fact_newest(const struct jb_facts *f, const struct jb_fact *fact);
+
+/* Writes the record as the store has it; returns how many bytes that is. */
+#define JB_FACT_STORED_BYTES_MAX (1 + JB_NUMBERS_BYTES_MAX(JB_FACT_WORDS_MAX) + JB_ID_BYTES_MAX)
+size_t jb_fact_stored(const struct jb_fact *fact, uint8_t ret[JB_FACT_STORED_BYTES_MAX]);
 
 /* Each in turn: at = 0; at < bytes.n; at = jb_fact_after(f, at). */
 static inline const struct jb_fact *

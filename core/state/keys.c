@@ -427,7 +427,7 @@ cover(struct jb_state *b, struct jb_error *err)
 bool
 jb_keys_add(struct jb_state *b, uint64_t hash, jb_seq seq)
 {
-    return jb_map_put(&b->keys.map, hash, seq);
+    return b->keys.none || jb_map_put(&b->keys.map, hash, seq);
 }
 
 struct seqs {
@@ -487,6 +487,7 @@ jb_keys_find(struct jb_state *b, uint64_t hash, jb_keys_found found, void *data,
     struct jb_keys *k = &b->keys;
     struct seqs seqs = {.n = 0};
     bool stop = false;
+    JB_ASSERT(!k->none);
     jb_status status = find_in_map(&k->map, hash, found, data, &stop, err);
     k->writes = true;
     if (status != JB_OK || stop || k->from <= 1) {
@@ -673,6 +674,7 @@ void
 jb_keys_leave(struct jb_state *b)
 {
     b->keys.writes = false;
+    b->keys.none = true;
     jb_keys_free(b);
     b->keys.from = b->g.seq + 1;
 }

@@ -40,6 +40,7 @@ struct jb_keys {
     struct jb_runs *runs;                 /* NULL: not opened yet, or there are none to be had */
     bool tried;                           /* to open them */
     bool writes;                          /* the state of a writer: only it needs them */
+    bool none;                            /* that of a reader, for ever: there are none */
     uint32_t generation;
 };
 
@@ -83,7 +84,7 @@ void jb_keys_write_next(struct jb_state *b, const struct jb_store *store, uint32
 /* The state begins again: behind this event. */
 void jb_keys_begin(struct jb_state *b, jb_seq stored, uint32_t generation);
 void jb_keys_free(struct jb_state *b);
-/* The state becomes a reader's, which needs none. */
+/* The state becomes a reader's, or is one: it is asked for none, and notes none. */
 void jb_keys_leave(struct jb_state *b);
 
 /* Opens the runs beside that store. The caller closes them. */

@@ -307,10 +307,11 @@ jb_state_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, u
     size_t n;
     jb_status status = get(b, JB_TABLE_IDS, key, key_n, &value, &n, err);
     if (status == JB_OK) {
-        if (n != 4) {
+        uint64_t ordinal;
+        if (!jb_number_whole(value, n, &ordinal) || ordinal > UINT32_MAX) {
             return damaged(b, err, "an id");
         }
-        *ret = (uint32_t)jb_get_be(value, 4);
+        *ret = (uint32_t)ordinal;
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
@@ -404,15 +405,8 @@ jb_state_returned(struct jb_state *b, jb_seq consumption, jb_seq *ret_last, jb_a
     size_t n;
     jb_put_be(key, 8, consumption);
     jb_status status = get(b, JB_TABLE_RETURNS, key, sizeof key, &value, &n, err);
-    if (status == JB_OK) {
-        if (n != 16) {
-            return damaged(b, err, "a return");
-        }
-        *ret_last = jb_get_be(value, 8);
-        *ret_sum = (jb_amount)jb_get_be((const uint8_t *)value + 8, 8);
-        if (*ret_sum < 0 || *ret_sum > JB_BALANCE_MAX) {
-            return damaged(b, err, "a return");
-        }
+    if (status == JB_OK && !jb_read_return(value, n, ret_last, ret_sum)) {
+        return damaged(b, err, "a return");
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }
@@ -429,7 +423,8 @@ jb_state_first_txn(struct jb_state *b, struct jb_text pg, struct jb_text txn_ref
         return JB_OK;
     }
     jb_status status = get(b, JB_TABLE_TXNS, hash, sizeof hash, &value, &n, err);
-    if (status == JB_OK && n != 8) {
+    jb_seq seq = 0;
+    if (status == JB_OK && !jb_number_whole(value, n, &seq)) {
         return damaged(b, err, "a gateway's transaction");
     }
     const struct jb_txn *t = status == JB_E_NOTFOUND ? jb_state_txn(b, hash) : NULL;
@@ -437,7 +432,7 @@ jb_state_first_txn(struct jb_state *b, struct jb_text pg, struct jb_text txn_ref
         return status == JB_E_NOTFOUND ? JB_OK : status;
     }
     /* A hash found it: the event decides. */
-    jb_seq seq = t != NULL ? t->seq : jb_get_be(value, 8);
+    seq = t != NULL ? t->seq : seq;
     const struct jb_event *e;
     status = jb_state_event(b, seq, &e, err);
     if (status == JB_OK && e->type == JB_EV_CHARGE_SETTLED &&
@@ -467,11 +462,8 @@ jb_state_closed(struct jb_state *b, jb_day day, jb_seq *ret, struct jb_error *er
     size_t n;
     jb_put_be_i32(key, day);
     jb_status status = get(b, JB_TABLE_DAYS, key, sizeof key, &value, &n, err);
-    if (status == JB_OK) {
-        if (n != 8) {
-            return damaged(b, err, "a closed day");
-        }
-        *ret = jb_get_be(value, 8);
+    if (status == JB_OK && !jb_number_whole(value, n, ret)) {
+        return damaged(b, err, "a closed day");
     }
     return status == JB_E_NOTFOUND ? JB_OK : status;
 }

@@ -1,126 +1,167 @@
 #include "state/record.h"
 
-#include "base/calendar.h"
+#include <assert.h>
 
-/* One walk over the members serves both directions, so that they cannot differ. */
-struct pipe {
-    struct jb_buffer *out; /* writing */
+#include "base/calendar.h"
+#include "base/error.h"
+
+/* One walk over the members serves both directions, so that they cannot differ. They go through
+ * `list`, which is written when all of it is there, and read before. */
+struct walk {
+    struct jb_buffer *out; /* NULL: reading */
     const uint8_t *p;      /* reading */
     size_t left;
     bool bad;
     bool no_memory; /* and so nothing is known about what was read */
+    unsigned i;
+    uint64_t list[JB_NUMBERS_MAX];
 };
+
+/* Inlined into both directions, so that a member is a move of a number and nothing else. */
+#define EACH_WAY static inline __attribute__((always_inline))
+
+/* The list stays as it is: clearing it would cost as much as a record. */
+EACH_WAY void
+write_to(struct walk *io, struct jb_buffer *out)
+{
+    io->out = out;
+    io->p = NULL;
+    io->left = io->i = 0;
+    io->bad = io->no_memory = false;
+}
+
+EACH_WAY void
+read_from(struct walk *io, const uint8_t *p, size_t n)
+{
+    write_to(io, NULL);
+    io->p = p;
+    io->left = n;
+}
 
 /* What a read comes to when it is over. */
 static jb_status
-outcome(const struct pipe *io)
+outcome(const struct walk *io)
 {
     return io->no_memory ? JB_E_NOMEM : io->bad || io->left != 0 ? JB_E_STALE : JB_OK;
 }
 
-static bool
-grow(struct pipe *io, size_t n)
+/* Room for n bytes behind what was written. NULL: no memory. */
+static uint8_t *
+room(struct walk *io, size_t n)
 {
     struct jb_buffer *out = io->out;
     io->bad |= !jb_vec_grow((void **)&out->at, &out->cap, out->n + n, 1);
-    return !io->bad;
+    return io->bad ? NULL : out->at + out->n;
 }
 
-/* Where n bytes are written; NULL: nowhere. */
-static inline uint8_t *
-put(struct pipe *io, size_t n)
+/* A list of n numbers, which the members that follow are. */
+EACH_WAY void
+begin(struct walk *io, unsigned n)
 {
-    struct jb_buffer *out = io->out;
-    if (io->bad || (out->cap - out->n < n && !grow(io, n))) {
-        return NULL;
+    io->i = 0;
+    if (io->out == NULL) {
+        size_t bytes = io->bad ? 0 : jb_numbers_get(io->p, io->left, io->list, n);
+        if (bytes == 0) {
+            io->bad = true;
+            memset(io->list, 0, n * sizeof *io->list);
+        }
+        io->p += bytes;
+        io->left -= bytes;
     }
-    out->n += n;
-    return out->at + out->n - n;
 }
 
-/* Where n bytes are read; NULL: there are not as many. */
-static inline const uint8_t *
-take(struct pipe *io, size_t n)
+EACH_WAY void
+end(struct walk *io, unsigned n)
 {
-    if (io->bad || io->left < n) {
-        io->bad = true;
-        return NULL;
-    }
-    io->p += n;
-    io->left -= n;
-    return io->p - n;
-}
-
-static void
-bytes(struct pipe *io, void *at, size_t n)
-{
-    uint8_t *to = io->out != NULL ? put(io, n) : NULL;
-    const uint8_t *from = io->out == NULL ? take(io, n) : NULL;
+    JB_ASSERT(io->i == n);
+    uint8_t *to = io->out != NULL ? room(io, JB_NUMBERS_BYTES_MAX(n)) : NULL;
     if (to != NULL) {
-        memcpy(to, at, n);
-    } else if (from != NULL) {
-        memcpy(at, from, n);
+        io->out->n += jb_numbers_put(to, io->list, n);
     }
 }
 
-/* A number of 4, 8 or 16 bytes. */
-#define NUMBER(size, put_it, get_it)                                                               \
-    uint8_t *to = io->out != NULL ? put(io, size) : NULL;                                          \
-    const uint8_t *from = io->out == NULL ? take(io, size) : NULL;                                 \
-    if (to != NULL) {                                                                              \
-        put_it;                                                                                    \
-    } else if (from != NULL) {                                                                     \
-        get_it;                                                                                    \
+/* The next of the list: puts `number` there, or reads it. Nothing is written into what is written
+ * out. */
+#define MEMBER(number, read)                                                                       \
+    do {                                                                                           \
+        uint64_t *at = &io->list[io->i++];                                                         \
+        if (io->out != NULL) {                                                                     \
+            *at = (number);                                                                        \
+        } else {                                                                                   \
+            read;                                                                                  \
+        }                                                                                          \
+    } while (0)
+
+EACH_WAY void
+u64(struct walk *io, uint64_t *value)
+{
+    MEMBER(*value, *value = *at);
+}
+
+EACH_WAY void
+i64(struct walk *io, int64_t *value)
+{
+    MEMBER(jb_zigzag(*value), *value = jb_unzigzag(*at));
+}
+
+/* None is 0. */
+EACH_WAY void
+instant(struct walk *io, jb_instant *value)
+{
+    static_assert(JB_NO_INSTANT == INT64_MIN, "its number, and no other, has all bits");
+    MEMBER(jb_zigzag(*value) + 1, *value = jb_unzigzag(*at - 1));
+}
+
+EACH_WAY void
+u32(struct walk *io, uint32_t *value)
+{
+    MEMBER(*value, (*value = (uint32_t)*at, io->bad |= *at > UINT32_MAX));
+}
+
+EACH_WAY void
+i32(struct walk *io, int32_t *value)
+{
+    MEMBER(jb_zigzag(*value), (*value = (int32_t)jb_unzigzag(*at), io->bad |= *at > UINT32_MAX));
+}
+
+/* Two numbers of the list. */
+EACH_WAY void
+wide(struct walk *io, jb_wide *value)
+{
+    uint64_t low = 0, high = 0;
+    if (io->out != NULL) {
+        const jb_uwide zigzag = ((jb_uwide)*value << 1) ^ (jb_uwide)(*value >> 127);
+        low = (uint64_t)zigzag;
+        high = (uint64_t)(zigzag >> 64);
     }
-
-static inline void
-u64(struct pipe *io, uint64_t *value)
-{
-    NUMBER(8, jb_put_be(to, 8, *value), *value = jb_get_be(from, 8))
-}
-
-static inline void
-i64(struct pipe *io, int64_t *value)
-{
-    NUMBER(8, jb_put_be(to, 8, (uint64_t)*value), *value = (int64_t)jb_get_be(from, 8))
-}
-
-static inline void
-u32(struct pipe *io, uint32_t *value)
-{
-    NUMBER(4, jb_put_be(to, 4, *value), *value = (uint32_t)jb_get_be(from, 4))
-}
-
-static void
-i32(struct pipe *io, int32_t *value)
-{
-    NUMBER(4, jb_put_be(to, 4, (uint32_t)*value), *value = (int32_t)jb_get_be(from, 4))
-}
-
-static void
-wide(struct pipe *io, jb_wide *value)
-{
-    NUMBER(16, jb_wide_put(to, *value), *value = jb_wide_get(from))
+    u64(io, &low);
+    u64(io, &high);
+    if (io->out == NULL) {
+        const jb_uwide zigzag = (jb_uwide)high << 64 | low;
+        *value = (jb_wide)(zigzag >> 1 ^ -(zigzag & 1));
+    }
 }
 
 /* One of 0 to JB_BALANCE_MAX. What was read goes into sums: a damaged record must not overflow
  * them. */
-static void
-amount(struct pipe *io, jb_amount *value)
+EACH_WAY void
+amount(struct walk *io, jb_amount *value)
 {
-    i64(io, value);
-    io->bad |= io->out == NULL && (*value < 0 || *value > JB_BALANCE_MAX);
+    MEMBER((uint64_t)*value, (*value = (jb_amount)*at, io->bad |= *at > JB_BALANCE_MAX));
 }
 
-static void
-lot(struct pipe *io, struct jb_lot *l)
+#define LOT_N 6
+EACH_WAY void
+lot(struct walk *io, struct jb_lot *l)
 {
+    begin(io, LOT_N);
     u32(io, &l->ordinal);
     u64(io, &l->seq);
     amount(io, &l->amount);
     amount(io, &l->remaining);
     amount(io, &l->reversed);
     amount(io, &l->refunded);
+    end(io, LOT_N);
     /* Taken off one by one: three of them together may be more than the type holds. */
     jb_amount left = l->amount - l->reversed;
     left = left < 0 ? left : left - l->refunded;
@@ -128,31 +169,50 @@ lot(struct pipe *io, struct jb_lot *l)
     io->bad |= io->out == NULL && left < 0;
 }
 
-static void
-grant(struct pipe *io, struct jb_grant *g)
+#define GRANT_N 9
+EACH_WAY void
+grant(struct walk *io, struct jb_grant *g)
 {
+    begin(io, GRANT_N);
     u32(io, &g->ordinal);
     u32(io, &g->state);
     i32(io, &g->expires_on);
     u64(io, &g->seq);
     amount(io, &g->amount);
     amount(io, &g->remaining);
-    io->bad |= io->out == NULL && g->remaining > g->amount;
     u64(io, &g->activated_seq);
-    i64(io, &g->activated_at);
-    i64(io, &g->returned_at);
+    instant(io, &g->activated_at);
+    instant(io, &g->returned_at);
+    end(io, GRANT_N);
+    io->bad |= io->out == NULL && g->remaining > g->amount;
 }
 
+#define LEG_N 3
 static void
-refund(struct pipe *io, struct jb_refund *r)
+legs(struct walk *io, struct jb_refund *r)
 {
+    for (uint32_t i = 0; i < r->legs_n; i++) {
+        begin(io, LEG_N);
+        u32(io, &r->legs[i].kind);
+        u32(io, &r->legs[i].ordinal);
+        amount(io, &r->legs[i].amount);
+        end(io, LEG_N);
+    }
+}
+
+#define REFUND_N 5
+EACH_WAY void
+refund(struct walk *io, struct jb_refund *r)
+{
+    begin(io, REFUND_N);
     u32(io, &r->ordinal);
     u32(io, &r->state);
     u64(io, &r->seq);
     amount(io, &r->amount);
     u32(io, &r->legs_n);
+    end(io, REFUND_N);
     if (io->out == NULL) {
-        if (io->bad || r->legs_n > io->left / 16) {
+        if (io->bad || r->legs_n > io->left) { /* each has a byte at least */
             io->bad = true;
             r->legs_n = 0;
             return;
@@ -163,25 +223,24 @@ refund(struct pipe *io, struct jb_refund *r)
             r->legs_n = 0;
         }
     }
-    for (uint32_t i = 0; i < r->legs_n; i++) {
-        u32(io, &r->legs[i].kind);
-        u32(io, &r->legs[i].ordinal);
-        amount(io, &r->legs[i].amount);
-    }
+    legs(io, r);
 }
 
-static void
-interval(struct pipe *io, struct jb_interval *v)
+#define INTERVAL_N 4
+EACH_WAY void
+interval(struct walk *io, struct jb_interval *v)
 {
+    begin(io, INTERVAL_N);
     u32(io, &v->ordinal);
     u32(io, &v->status);
-    i64(io, &v->from);
+    instant(io, &v->from);
     u64(io, &v->seq);
+    end(io, INTERVAL_N);
 }
 
 /* Its days follow from it. */
-static void
-open_month(struct pipe *io, struct jb_open_month *m)
+EACH_WAY void
+open_month(struct walk *io, struct jb_open_month *m)
 {
     u32(io, &m->month);
     i64(io, &m->net);
@@ -193,10 +252,34 @@ open_month(struct pipe *io, struct jb_open_month *m)
     }
 }
 
-/* The head of a wallet's record; its lists follow. */
-static void
-wallet_head(struct pipe *io, struct jb_wallet *w)
+EACH_WAY void
+bytes(struct walk *io, void *at, size_t n)
 {
+    uint8_t *to = io->out != NULL ? room(io, n) : NULL;
+    if (to != NULL) {
+        memcpy(to, at, n);
+        io->out->n += n;
+    } else if (io->out == NULL && n <= io->left) {
+        memcpy(at, io->p, n);
+        io->p += n;
+        io->left -= n;
+    } else {
+        io->bad = true;
+    }
+}
+
+/* How many items of each of a wallet's lists stand in its record. */
+struct counts {
+    uint32_t lots, grants, refunds, intervals;
+};
+
+/* A wallet's record but for the items of its lists, which follow. */
+#define WALLET_N 27
+EACH_WAY void
+wallet_head(struct walk *io, struct jb_wallet *w, struct counts *counts)
+{
+    uint32_t id_n = w->id_n;
+    begin(io, WALLET_N);
     u32(io, &w->number);
     u32(io, &w->status);
     u32(io, &w->under);
@@ -205,7 +288,6 @@ wallet_head(struct pipe *io, struct jb_wallet *w)
     u64(io, &w->created_seq);
     u64(io, &w->name_ref);
     i64(io, &w->paid);
-    io->bad |= io->out == NULL && (w->paid > JB_BALANCE_MAX || w->paid < -JB_BALANCE_MAX);
     amount(io, &w->free);
     amount(io, &w->dormant);
     amount(io, &w->pending);
@@ -218,62 +300,53 @@ wallet_head(struct pipe *io, struct jb_wallet *w)
     u32(io, &w->settlement);
     amount(io, &w->limit);
     open_month(io, &w->tax);
-    bytes(io, &w->id_n, 1);
-    if (w->id_n > JB_ID_BYTES_MAX) {
-        io->bad = true;
-        return;
+    u32(io, &counts->lots);
+    u32(io, &counts->grants);
+    u32(io, &counts->refunds);
+    u32(io, &counts->intervals);
+    u32(io, &id_n);
+    end(io, WALLET_N);
+    if (io->out == NULL) {
+        io->bad |= w->paid > JB_BALANCE_MAX || w->paid < -JB_BALANCE_MAX || id_n > JB_ID_BYTES_MAX;
+        w->id_n = io->bad ? 0 : (uint8_t)id_n;
     }
     bytes(io, w->id, w->id_n);
 }
 
+/* The items of a list that are not over. */
+#define COUNT(list, is_over)                                                                       \
+    for (size_t i = 0; i < w->list.n; i++) {                                                       \
+        counts.list += !(is_over);                                                                 \
+    }
+#define WRITE_LIST(list, is_over, write)                                                           \
+    for (size_t i = 0; i < w->list.n; i++) {                                                       \
+        if (!(is_over)) {                                                                          \
+            write(&io, &w->list.at[i]);                                                            \
+        }                                                                                          \
+    }
+
 bool
 jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 {
-    struct pipe io = {.out = out};
+    struct walk io;
     struct jb_wallet *w = (struct jb_wallet *)(uintptr_t)wallet; /* writing changes nothing */
-    wallet_head(&io, w);
-    uint32_t counts[4] = {0};
-    for (size_t i = 0; i < w->lots.n; i++) {
-        counts[0] += !jb_lot_over(&w->lots.at[i]);
-    }
-    for (size_t i = 0; i < w->grants.n; i++) {
-        counts[1] += !jb_grant_over(&w->grants.at[i]);
-    }
-    for (size_t i = 0; i < w->refunds.n; i++) {
-        counts[2] += !jb_refund_over(&w->refunds.at[i]);
-    }
-    for (size_t i = 0; i < w->intervals.n; i++) {
-        counts[3] += !jb_interval_over(w, &w->intervals.at[i]);
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        u32(&io, &counts[i]);
-    }
-    for (size_t i = 0; i < w->lots.n; i++) {
-        if (!jb_lot_over(&w->lots.at[i])) {
-            lot(&io, &w->lots.at[i]);
-        }
-    }
-    for (size_t i = 0; i < w->grants.n; i++) {
-        if (!jb_grant_over(&w->grants.at[i])) {
-            grant(&io, &w->grants.at[i]);
-        }
-    }
-    for (size_t i = 0; i < w->refunds.n; i++) {
-        if (!jb_refund_over(&w->refunds.at[i])) {
-            refund(&io, &w->refunds.at[i]);
-        }
-    }
-    for (size_t i = 0; i < w->intervals.n; i++) {
-        if (!jb_interval_over(w, &w->intervals.at[i])) {
-            interval(&io, &w->intervals.at[i]);
-        }
-    }
+    struct counts counts = {0};
+    write_to(&io, out);
+    COUNT(lots, jb_lot_over(&w->lots.at[i]))
+    COUNT(grants, jb_grant_over(&w->grants.at[i]))
+    COUNT(refunds, jb_refund_over(&w->refunds.at[i]))
+    COUNT(intervals, jb_interval_over(w, &w->intervals.at[i]))
+    wallet_head(&io, w, &counts);
+    WRITE_LIST(lots, jb_lot_over(&w->lots.at[i]), lot)
+    WRITE_LIST(grants, jb_grant_over(&w->grants.at[i]), grant)
+    WRITE_LIST(refunds, jb_refund_over(&w->refunds.at[i]), refund)
+    WRITE_LIST(intervals, jb_interval_over(w, &w->intervals.at[i]), interval)
     return !io.bad;
 }
 
-/* Reads `count` items into a list; the smallest item has `least` bytes. */
-#define READ_LIST(reserve, list, count, least, read, type)                                         \
-    if (io.bad || (count) > io.left / (least)) {                                                   \
+/* Reads `count` items into a list; each has a byte at least. `wrong`: one that is not written. */
+#define READ_LIST(reserve, list, count, read, type, wrong)                                         \
+    if (io.bad || (count) > io.left) {                                                             \
         return JB_E_STALE;                                                                         \
     }                                                                                              \
     if (!reserve(&ret->list, count)) {                                                             \
@@ -282,36 +355,38 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
     for (uint32_t i = 0; i < (count); i++) {                                                       \
         struct type item = {0};                                                                    \
         read(&io, &item);                                                                          \
+        io.bad |= (wrong);                                                                         \
         ret->list.at[ret->list.n++] = item;                                                        \
     }
 
 jb_status
 jb_read_wallet(const uint8_t *p, size_t n, struct jb_wallet *ret)
 {
-    struct pipe io = {.p = p, .left = n};
-    wallet_head(&io, ret);
-    uint32_t counts[4] = {0};
-    for (unsigned i = 0; i < 4; i++) {
-        u32(&io, &counts[i]);
-    }
-    READ_LIST(jb_list_reserve, lots, counts[0], 44, lot, jb_lot)
-    READ_LIST(jb_list_reserve, grants, counts[1], 60, grant, jb_grant)
-    READ_LIST(jb_list_reserve, refunds, counts[2], 28, refund, jb_refund)
-    READ_LIST(jb_list_reserve, intervals, counts[3], 24, interval, jb_interval)
+    struct walk io;
+    struct counts counts = {0};
+    read_from(&io, p, n);
+    wallet_head(&io, ret, &counts);
+    READ_LIST(jb_list_reserve, lots, counts.lots, lot, jb_lot, jb_lot_over(&item))
+    READ_LIST(jb_list_reserve, grants, counts.grants, grant, jb_grant, jb_grant_over(&item))
+    READ_LIST(jb_list_reserve, refunds, counts.refunds, refund, jb_refund, jb_refund_over(&item))
+    READ_LIST(jb_list_reserve, intervals, counts.intervals, interval, jb_interval,
+              jb_interval_over(ret, &item))
     return outcome(&io);
 }
 
 #define RECORD(name, type, member)                                                                 \
     bool jb_record_##name(const struct type *item, struct jb_buffer *out)                          \
     {                                                                                              \
-        struct pipe io = {.out = out};                                                             \
+        struct walk io;                                                                            \
+        write_to(&io, out);                                                                        \
         struct type copy = *item;                                                                  \
         member(&io, &copy);                                                                        \
         return !io.bad;                                                                            \
     }                                                                                              \
     jb_status jb_read_##name(const uint8_t *p, size_t n, struct type *ret)                         \
     {                                                                                              \
-        struct pipe io = {.p = p, .left = n};                                                      \
+        struct walk io;                                                                            \
+        read_from(&io, p, n);                                                                      \
         *ret = (struct type){0};                                                                   \
         member(&io, ret);                                                                          \
         ret->stored = true;                                                                        \
@@ -323,29 +398,57 @@ RECORD(grant, jb_grant, grant)
 RECORD(refund, jb_refund, refund)
 RECORD(interval, jb_interval, interval)
 
-static void
-setting(struct pipe *io, struct jb_policy_setting *p)
+size_t
+jb_record_return(jb_seq last, jb_amount sum, uint8_t ret[JB_RETURN_BYTES_MAX])
 {
-    u32(io, &p->policy);
-    i64(io, &p->value);
-    i64(io, &p->from);
-    u64(io, &p->seq);
+    const uint64_t numbers[2] = {last, (uint64_t)sum};
+    return jb_numbers_put(ret, numbers, 2);
 }
 
-static void
-open_day(struct pipe *io, struct jb_open_day *d)
+bool
+jb_read_return(const uint8_t *p, size_t n, jb_seq *ret_last, jb_amount *ret_sum)
 {
+    uint64_t numbers[2];
+    if (n == 0 || jb_numbers_get(p, n, numbers, 2) != n || numbers[1] > JB_BALANCE_MAX) {
+        return false;
+    }
+    *ret_last = numbers[0];
+    *ret_sum = (jb_amount)numbers[1];
+    return true;
+}
+
+#define SETTING_N 4
+static void
+setting(struct walk *io, struct jb_policy_setting *p)
+{
+    begin(io, SETTING_N);
+    u32(io, &p->policy);
+    i64(io, &p->value);
+    instant(io, &p->from);
+    u64(io, &p->seq);
+    end(io, SETTING_N);
+}
+
+#define DAY_N (1 + 2 * JB_TOTALS_N)
+static void
+open_day(struct walk *io, struct jb_open_day *d)
+{
+    static_assert(DAY_N <= JB_NUMBERS_MAX, "a day's sums are one list");
+    begin(io, DAY_N);
     i32(io, &d->day);
     for (unsigned i = 0; i < JB_TOTALS_N; i++) {
         wide(io, &d->t[i]);
     }
+    end(io, DAY_N);
 }
 
+#define GLOBALS_N (21 + 2 * 5 + 2)
 static void
-globals_head(struct pipe *io, struct jb_globals *g)
+globals_head(struct walk *io, struct jb_globals *g, uint32_t *policies, uint32_t *open)
 {
+    begin(io, GLOBALS_N);
     u64(io, &g->seq);
-    i64(io, &g->recorded_at);
+    instant(io, &g->recorded_at);
     i32(io, &g->first_open_day);
     i32(io, &g->closed_through);
     i32(io, &g->utc_offset_s);
@@ -365,23 +468,25 @@ globals_head(struct pipe *io, struct jb_globals *g)
     u32(io, &g->totals_n);
     u64(io, &g->invoices);
     u32(io, &g->consumed);
-    io->bad |= g->totals_n > JB_TOTALS_N;
     wide(io, &g->closing_paid);
     wide(io, &g->closing_free);
     wide(io, &g->closing_dormant);
     wide(io, &g->transit);
     wide(io, &g->wallets);
+    u32(io, policies);
+    u32(io, open);
+    end(io, GLOBALS_N);
+    io->bad |= g->totals_n > JB_TOTALS_N;
 }
 
 bool
 jb_record_globals(const struct jb_globals *globals, struct jb_buffer *out)
 {
-    struct pipe io = {.out = out};
+    struct walk io;
     struct jb_globals *g = (struct jb_globals *)(uintptr_t)globals;
     uint32_t policies = (uint32_t)g->policies.n, open = (uint32_t)g->open.n;
-    globals_head(&io, g);
-    u32(&io, &policies);
-    u32(&io, &open);
+    write_to(&io, out);
+    globals_head(&io, g, &policies, &open);
     for (size_t i = 0; i < g->policies.n; i++) {
         setting(&io, &g->policies.at[i]);
     }
@@ -394,12 +499,11 @@ jb_record_globals(const struct jb_globals *globals, struct jb_buffer *out)
 jb_status
 jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret)
 {
-    struct pipe io = {.p = p, .left = n};
+    struct walk io;
     uint32_t policies = 0, open = 0;
-    globals_head(&io, ret);
-    u32(&io, &policies);
-    u32(&io, &open);
-    READ_LIST(jb_vec_reserve, policies, policies, 28, setting, jb_policy_setting)
-    READ_LIST(jb_vec_reserve, open, open, 4 + 16 * JB_TOTALS_N, open_day, jb_open_day)
+    read_from(&io, p, n);
+    globals_head(&io, ret, &policies, &open);
+    READ_LIST(jb_vec_reserve, policies, policies, setting, jb_policy_setting, false)
+    READ_LIST(jb_vec_reserve, open, open, open_day, jb_open_day, false)
     return outcome(&io);
 }

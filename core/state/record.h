@@ -1,13 +1,14 @@
 /* How state stands in state.mdb: a wallet with everything that is alive in it, and what is over,
- * one record each. Big endian, fixed layout; a change raises JB_STATE_VERSION, and older files are
- * made anew. */
+ * one record each: lists of numbers (base/numbers.h), in one form alone. A change raises
+ * JB_STATE_VERSION, and older files are made anew. */
 #ifndef JANGBU_RECORD_H
 #define JANGBU_RECORD_H
 
+#include "base/numbers.h"
 #include "event/codec.h"
 #include "wallet/wallet.h"
 
-#define JB_STATE_VERSION 7
+#define JB_STATE_VERSION 8
 
 enum jb_archived_kind {
     JB_ARCHIVED_LOT = 1,
@@ -72,5 +73,11 @@ jb_status jb_read_grant(const uint8_t *p, size_t n, struct jb_grant *ret);
 jb_status jb_read_refund(const uint8_t *p, size_t n, struct jb_refund *ret);
 jb_status jb_read_interval(const uint8_t *p, size_t n, struct jb_interval *ret);
 jb_status jb_read_globals(const uint8_t *p, size_t n, struct jb_globals *ret);
+
+/* The last return of a consumption, and the sum of all of them. Returns how many bytes that is. */
+#define JB_RETURN_BYTES_MAX JB_NUMBERS_BYTES_MAX(2)
+size_t jb_record_return(jb_seq last, jb_amount sum, uint8_t ret[JB_RETURN_BYTES_MAX]);
+/* False: it is damaged. */
+bool jb_read_return(const uint8_t *p, size_t n, jb_seq *ret_last, jb_amount *ret_sum);
 
 #endif

@@ -145,12 +145,11 @@ jb_rows_due(struct jb_buffer *rows, const struct jb_due *due, size_t n, jb_day c
 bool
 jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct jb_globals *g)
 {
-    uint8_t key[4], value[8];
+    uint8_t key[4], value[JB_NUMBER_BYTES_MAX];
     bool ok = true;
     for (size_t i = 0; i < news->closed.n && ok; i++) {
         jb_put_be_i32(key, news->closed.at[i].day);
-        jb_put_be(value, 8, news->closed.at[i].seq);
-        ok = row(rows, JB_TABLE_DAYS, key, 4, value, sizeof value);
+        ok = row(rows, JB_TABLE_DAYS, key, 4, value, jb_number_put(value, news->closed.at[i].seq));
     }
     size_t at = rows->n;
     ok = ok && begin_row(rows, JB_TABLE_GLOBALS, "g", 1) && jb_record_globals(g, rows);
@@ -185,12 +184,12 @@ put_ids(const struct jb_news *news, size_t from, struct jb_store_txn *t, struct 
     jb_status status = JB_OK;
     for (size_t i = from; i < news->id_entries.n && status == JB_OK; i++) {
         const struct jb_id_entry *e = &news->id_entries.at[i];
-        uint8_t key[5 + JB_ID_BYTES_MAX], value[4];
+        uint8_t key[5 + JB_ID_BYTES_MAX], value[JB_NUMBER_BYTES_MAX];
         key[0] = (uint8_t)e->kind;
         jb_put_be(key + 1, 4, e->wallet);
         memcpy(key + 5, news->id_bytes.at + e->at, e->n);
-        jb_put_be(value, 4, e->ordinal);
-        status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value, sizeof value, err);
+        status = jb_store_put(t, JB_TABLE_IDS, key, 5U + e->n, value,
+                              jb_number_put(value, e->ordinal), err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     return status;
@@ -203,14 +202,13 @@ put_txns(const struct jb_news *news, size_t from, struct jb_store_txn *t, struct
     jb_status status = JB_OK;
     for (size_t i = from; i < news->txns.n && status == JB_OK; i++) {
         const struct jb_txn *txn = &news->txns.at[i];
-        uint8_t value[8];
+        uint8_t value[JB_NUMBER_BYTES_MAX];
         const void *old;
         size_t n;
         status = jb_store_get(t, JB_TABLE_TXNS, txn->hash, sizeof txn->hash, &old, &n, err);
         if (status == JB_E_NOTFOUND) {
-            jb_put_be(value, 8, txn->seq);
             status = jb_store_put(t, JB_TABLE_TXNS, txn->hash, sizeof txn->hash, value,
-                                  sizeof value, err);
+                                  jb_number_put(value, txn->seq), err);
         }
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
@@ -221,14 +219,13 @@ static jb_status
 put_returns(const struct jb_news *news, size_t from, struct jb_store_txn *t, struct jb_error *err)
 {
     jb_status status = JB_OK;
-    uint8_t key[8], value[16];
+    uint8_t key[8], value[JB_RETURN_BYTES_MAX];
     for (size_t i = from; i < news->returns.entries.n && status == JB_OK; i++) {
         const struct jb_map_entry *e = &news->returns.entries.at[i];
         const struct jb_returned *r = &news->returned.at[e->value];
         jb_put_be(key, 8, e->hash);
-        jb_put_be(value, 8, r->last);
-        jb_put_be(value + 8, 8, (uint64_t)r->sum);
-        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value, 16, err);
+        status = jb_store_put(t, JB_TABLE_RETURNS, key, 8, value,
+                              jb_record_return(r->last, r->sum, value), err);
         status = status == JB_OK ? jb_store_next_step(t, err) : status;
     }
     return status;
@@ -241,8 +238,9 @@ put_facts_of(const struct jb_facts *f, uint8_t kind, struct jb_store_txn *t, str
     for (size_t at = 0; at < f->bytes.n && status == JB_OK; at = jb_fact_after(f, at)) {
         const struct jb_fact *fact = jb_fact_at(f, at);
         if (fact->key.bytes[0] == kind) {
-            status = jb_store_put(t, JB_TABLE_FACTS, &fact->key, sizeof fact->key,
-                                  jb_fact_record(fact), fact->n, err);
+            uint8_t value[JB_FACT_STORED_BYTES_MAX];
+            status = jb_store_put(t, JB_TABLE_FACTS, &fact->key, sizeof fact->key, value,
+                                  jb_fact_stored(fact, value), err);
             status = status == JB_OK ? jb_store_next_step(t, err) : status;
         }
     }

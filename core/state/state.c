@@ -15,7 +15,7 @@
 static const char *const table_names[JB_STATE_TABLES] = {
     "globals", "wallets", "archive", "ids", "due", "returns", "days", "txns", "facts"};
 const struct jb_store_schema jb_state_schema = {"state.mdb", JB_STATE_VERSION, JB_STATE_TABLES,
-                                                table_names};
+                                                table_names, true};
 
 static jb_status
 no_memory(struct jb_error *err)
@@ -336,12 +336,11 @@ is_kept(const struct jb_state *b, enum jb_named what, uint64_t hash)
 static bool
 index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text id, uint32_t ordinal)
 {
-    uint8_t key[JB_ID_KEY_BYTES_MAX], value[4];
+    uint8_t key[JB_ID_KEY_BYTES_MAX], value[JB_NUMBER_BYTES_MAX];
     size_t n = jb_state_id_key(kind, wallet, id, key);
     uint64_t hash = jb_state_hash(b, key, n);
     if (b->tallies != NULL) {
-        jb_put_be(value, 4, ordinal);
-        jb_tally_add(&b->tallies->ids, key, n, value, sizeof value);
+        jb_tally_add(&b->tallies->ids, key, n, value, jb_number_put(value, ordinal));
     }
     /* Those of a wallet are many; wallets, channels and agencies are looked for at any time. */
     if (wallet != 0 && !is_kept(b, JB_NAMED_ID, hash)) {
@@ -371,9 +370,8 @@ index_txn(struct jb_state *b, const struct jb_event *e)
         return true;
     }
     if (b->tallies != NULL) {
-        uint8_t value[8];
-        jb_put_be(value, 8, e->seq);
-        jb_tally_add(&b->tallies->txns, hash, sizeof hash, value, sizeof value);
+        uint8_t value[JB_NUMBER_BYTES_MAX];
+        jb_tally_add(&b->tallies->txns, hash, sizeof hash, value, jb_number_put(value, e->seq));
     }
     if (!is_kept(b, JB_NAMED_TXN, jb_get_be(hash, 8))) {
         return true;
@@ -494,14 +492,13 @@ index_event(struct jb_state *b, const struct jb_event *e)
 static void
 tally_return(struct jb_tally *t, jb_seq consumption, jb_seq last, jb_amount sum, bool add)
 {
-    uint8_t key[8], value[16];
+    uint8_t key[8], value[JB_RETURN_BYTES_MAX];
+    size_t n = jb_record_return(last, sum, value);
     jb_put_be(key, 8, consumption);
-    jb_put_be(value, 8, last);
-    jb_put_be(value + 8, 8, (uint64_t)sum);
     if (last != 0 && add) {
-        jb_tally_add(t, key, sizeof key, value, sizeof value);
+        jb_tally_add(t, key, sizeof key, value, n);
     } else if (last != 0) {
-        jb_tally_take(t, key, sizeof key, value, sizeof value);
+        jb_tally_take(t, key, sizeof key, value, n);
     }
 }
 

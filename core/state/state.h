@@ -24,15 +24,16 @@
 #include "storage/store.h"
 #include "log/log.h"
 
+/* Numbers without a length are those of base/numbers.h. */
 enum jb_state_table {
     JB_TABLE_GLOBALS,
     JB_TABLE_WALLETS, /* wallet BE4 -> record */
     JB_TABLE_ARCHIVE, /* wallet BE4, kind, ordinal BE4 -> record of what is over */
-    JB_TABLE_IDS,     /* kind, wallet BE4, id -> ordinal BE4 (of a wallet: wallet 0, its number) */
+    JB_TABLE_IDS,     /* kind, wallet BE4, id -> ordinal (of a wallet: wallet 0, its number) */
     JB_TABLE_DUE,     /* expires_on, wallet BE4, ordinal BE4 -> nothing */
-    JB_TABLE_RETURNS, /* consumption BE8 -> its last return BE8, sum of its returns BE8 */
-    JB_TABLE_DAYS,    /* day -> its day_closed BE8 */
-    JB_TABLE_TXNS,    /* 16 bytes of hash of a gateway and its transaction -> first charge BE8 */
+    JB_TABLE_RETURNS, /* consumption BE8 -> its last return, sum of its returns */
+    JB_TABLE_DAYS,    /* day -> its day_closed */
+    JB_TABLE_TXNS,    /* 16 bytes of hash of a gateway and its transaction -> first charge */
     JB_TABLE_FACTS,   /* kind, holder, number BE4, whom BE8 -> record (facts.h) */
     JB_STATE_TABLES
 };

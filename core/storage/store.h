@@ -32,6 +32,7 @@ struct jb_store_schema {
     uint32_t version; /* of the layout of its tables; another version on disk is made anew */
     uint32_t tables_n;
     const char *const *tables; /* names */
+    bool rows_grow;            /* those at a table's end are changed later, by a few bytes */
 };
 
 /* What a store includes. seq 0: nothing yet. */

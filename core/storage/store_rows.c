@@ -22,7 +22,8 @@
  *       28      1  bytes of the lower bound, l
  *       29      1  bytes of the upper bound, u
  *       30  l + u  the bounds
- *        .   5 n   for each row: bytes of the key 1, end of the row 4 (from the block's beginning)
+ *        .   3 n   for each row: bytes of the key 1, end of the row 2 (from the block's beginning);
+ *                  of the last 0: it ends where the block does
  *        .      .  the rows: key, value
  */
 /* clang-format on */
@@ -45,7 +46,7 @@ enum {
     B_LOWER = 28,
     B_UPPER = 29,
     B_BOUNDS = 30,
-    ROW_BYTES = 5,
+    ROW_BYTES = 3,
     CHECK_BYTES = 8,
     /* What fits into one page of 4 KiB of its own. A row that is larger is a block by itself. */
     BLOCK_BYTES_MAX = 4080,
@@ -102,11 +103,10 @@ check_of(const struct jb_store *s, const uint8_t *block, size_t n)
     return XXH3_64bits_withSeed(block + B_WRITTEN, n - B_WRITTEN, s->seed);
 }
 
-/* The bounds of row i, or of the rows as a whole where the block has none. */
 static size_t
 row_end(const struct block *b, uint32_t i)
 {
-    return (size_t)jb_get_be(b->index + (size_t)i * ROW_BYTES + 1, 4);
+    return i + 1 == b->rows ? b->n : (size_t)jb_get_be(b->index + (size_t)i * ROW_BYTES + 1, 2);
 }
 
 static struct row
@@ -137,7 +137,7 @@ parse(const uint8_t *at, size_t n, struct block *ret)
     b.index = at + index;
     b.rows_at = index + (size_t)b.rows * ROW_BYTES;
     *ret = b;
-    return (b.rows == 0 ? b.rows_at : row_end(&b, b.rows - 1)) == n;
+    return b.rows > 0 || b.rows_at == n;
 }
 
 static int
@@ -676,8 +676,10 @@ encode(const struct jb_store_txn *t, const struct piece *x, uint8_t *out, size_t
             memcpy(row + r->key.n, r->value.at, r->value.n);
         }
         row += r->key.n + r->value.n;
+        const bool at_end = i + 1 == x->rows_n;
+        JB_ASSERT(at_end || row - out <= UINT16_MAX);
         p[0] = (uint8_t)r->key.n;
-        jb_put_be(p + 1, 4, (uint64_t)(row - out));
+        jb_put_be(p + 1, 2, at_end ? 0 : (uint64_t)(row - out));
     }
     JB_ASSERT(row == out + n &&
               p == out + B_BOUNDS + x->lower.n + out[B_UPPER] + x->rows_n * ROW_BYTES);
@@ -727,8 +729,9 @@ put_piece(struct jb_store_txn *t, const struct piece *x)
     return mdb_put(t->txn, t->dbi[JB_STORE_CHECKS], &k, &v, 0);
 }
 
-/* How many rows from `from` on make the next block: as many as fit where rows come at the end of
- * the table, else equal parts, which leave room for what comes between. */
+/* How many rows from `from` on make the next block: where rows come at the end of the table as many
+ * as fit, or somewhat fewer where they will grow; else equal parts, which leave room for what comes
+ * between. */
 static size_t
 take_rows(const struct jb_store_pending *p, size_t from, size_t room)
 {
@@ -753,8 +756,12 @@ put_pieces(struct jb_store_txn *t, unsigned table, struct bytes lower, struct by
     for (size_t i = 0; i < p->rows.n; i++) {
         all += row_bytes(&p->rows.at[i]);
     }
-    size_t parts = all / room + 1;
-    room = appended || parts == 1 ? room : all / parts + all / parts / 8;
+    /* A little more than equal parts is still not more than there is room for. */
+    const size_t most = room - room / 8;
+    size_t parts = all <= room ? 1 : all / most + 1;
+    if (parts > 1) {
+        room = !appended ? all / parts + all / parts / 8 : t->store->schema.rows_grow ? most : room;
+    }
     int code = 0;
     size_t from = 0;
     do {

@@ -17,9 +17,10 @@ def find(block, key):
     """Where the value of a key begins and ends."""
     rows, lower, upper = struct.unpack(">IBB", block[24:30])
     index = 30 + lower + upper
-    begin = index + 5 * rows
+    begin = index + 3 * rows
     for i in range(rows):
-        n, end = struct.unpack(">BI", block[index + 5 * i:index + 5 * i + 5])
+        n, end = struct.unpack(">BH", block[index + 3 * i:index + 3 * i + 3])
+        end = len(block) if i == rows - 1 else end
         if block[begin:begin + n] == key:
             return begin + n, end
         begin = end

@@ -36,8 +36,22 @@ def day_row(ledger):
     add(os.path.join(ledger, "views.mdb"), 0, struct.pack(">II", 1, day + (1 << 31)), 0, 7)
 
 
+def bytes_of(first):
+    """How long a number is (core/base/numbers.h): a byte for each one that it begins with, and one."""
+    return 9 - (first ^ 0xff).bit_length()
+
+
 def state_value(ledger):
-    add(os.path.join(ledger, "state.mdb"), 1, struct.pack(">I", 1), 40, 5)
+    """The paid cash of a wallet, the eighth number of its record, whose first 27 numbers have a bit each."""
+    def edit(value):
+        at = 4
+        for i in range(7):
+            at += bytes_of(value[at]) if value[0] >> i & 1 else 0
+        n = bytes_of(value[at])
+        number = int.from_bytes(value[at:at + n], "big") + 2 * 5
+        assert value[0] >> 7 == 1 and bytes_of(number >> 8 * (n - 1)) == n
+        return value[:at] + number.to_bytes(n, "big") + value[at + n:]
+    change(os.path.join(ledger, "state.mdb"), 1, struct.pack(">I", 1), edit)
 
 
 def event_amount(ledger):

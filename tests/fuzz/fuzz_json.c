@@ -62,11 +62,10 @@ read_command(const struct jb_command *c)
 static void
 as_a_line(const char *line, size_t n)
 {
-    static struct json_pool *pool;
+    struct json_pool *pool = json_pool_new();
     struct jb_command c;
     struct jb_text key;
     struct bad_line bad;
-    pool = pool != NULL ? pool : json_pool_new();
     JB_ASSERT(pool != NULL);
     /* line has exactly n bytes: a sanitizer sees who reads behind them. */
     if (command_from_json(pool, line, n, &c, &key, &bad)) {
@@ -76,7 +75,10 @@ as_a_line(const char *line, size_t n)
         JB_ASSERT(strlen(bad.message) < sizeof bad.message && strlen(bad.field) < sizeof bad.field);
     }
     read_text(key);
+    /* As many pools are there as commands are on their way: a short one takes little. */
+    JB_ASSERT(json_pool_bytes(pool) <= 8192 + 1024 * n);
     json_pool_reset(pool);
+    json_pool_free(pool);
 }
 
 /* The ledger that is asked: two wallets, and a bit of everything. */

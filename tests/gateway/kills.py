@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from served import Served
+from served import Served, keyed
 
 PATIENCE = 60  # seconds until a daemon that was started again has to answer
 
@@ -29,12 +29,7 @@ class Writer(threading.Thread):
         self.answered, self.retries, self.trouble = {}, 0, None
 
     def command(self, n):
-        wallet, key = f"W{self.number}", f"{self.number}-{n}"
-        if n == 0:
-            return {"op": "wallet.create", "wallet": wallet, "kind": "PERSONAL", "name": wallet, "key": key}
-        if n % 4 == 1:
-            return {"op": "charge", "wallet": wallet, "charge": key, "amount": 10000, "key": key}
-        return {"op": "consume", "wallet": wallet, "usage": key, "amount": 100, "key": key}
+        return keyed(self.number, n, 4)
 
     def run(self):
         try:

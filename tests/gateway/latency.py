@@ -238,10 +238,9 @@ PAGES = (HOLDER + QUESTIONS + [f"{page}, another wallet" for page in ("/w", "/w/
          + ["use (tried)", "charge (tried)"])
 
 
-def client(address, given, a, seed, out):
+def client(address, given, a, seed, rounds, out):
     try:
         walker, took = Walker(address, given, a.wallets, seed), {page: [] for page in PAGES}
-        rounds = a.rounds if seed == 0 else max(1, a.rounds // 4)
         for _ in range(rounds):
             pages = list(PAGES)
             walker.rng.shuffle(pages)
@@ -255,7 +254,8 @@ def client(address, given, a, seed, out):
 def at_once(served, given, a, n):
     """What each page took, of n clients."""
     out, took = multiprocessing.Queue(), {page: [] for page in PAGES}
-    clients = [multiprocessing.Process(target=client, args=(served.address, given, a, i if n > 1 else 0, out), daemon=True) for i in range(n)]
+    rounds = a.rounds if n == 1 else max(1, a.rounds // 4)  # of each: all of them are there to the end
+    clients = [multiprocessing.Process(target=client, args=(served.address, given, a, i, rounds, out), daemon=True) for i in range(n)]
     for c in clients:
         c.start()
     for _ in clients:

@@ -1,15 +1,17 @@
 #!/usr/bin/python3
-"""The metrics of a real daemon, with every kind of series that it has: docs/operating.md names each family and each reason, the alerts use
-none that is not there, and promtool (Debian: prometheus) finds nothing to complain of in them, nor in rules, their tests, and the scrape
-configuration.
+"""The metrics of a real daemon, with every kind of series that it has: docs/operating.md names each family and each reason, each event of the
+log and each thread; the alerts use none that is not there, and promtool (Debian: prometheus) finds nothing to complain of in them, nor in rules,
+their tests, and the scrape configuration.
 
 usage: monitoring.py JANGBU JANGBUD SOURCE_DIR"""
+import collections
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from served import Served, token
 
@@ -40,6 +42,7 @@ def metrics(work):
         refused = s.get("/v1/wallets/W", token="jbt_nobody")
         check("a token that is none", refused.status == 401, refused)
         said = s.get("/metrics").body.decode()
+        threads(s)
     for route in ("/v1/commands", "/w/do", "/o/do"):
         for status in (503, 507):
             check(f"{route} {status} is there before it happens", re.search(rf'^jangbu_http_request_seconds_count\{{route="{route}",method="POST",status="{status}"\}} 0$', said, re.M), said)
@@ -65,6 +68,43 @@ def documented(said):
             check(f"{name} has the label {label}", re.search(rf"^{name}\{{[^}}]*\b{label}=", said, re.M), name)
 
 
+def page(begin, end):
+    """What docs/operating.md has between two texts."""
+    with open(os.path.join(SOURCE, "docs/operating.md"), encoding="utf-8") as f:
+        text = f.read()
+    return text[text.index(begin):text.index(end)]
+
+
+def threads(s):
+    """Those that the page has, by name and number; the library's come when much is written."""
+    table = re.findall(r"^\| `([\w-]+)` \| (\d+) \|", page("| thread |", "## Why it is not ready"), re.M)
+    wanted = collections.Counter({name: int(n) for name, n in table})
+    own = {name for name in wanted if not name.startswith("jangbu-")}
+    s.lines([{"op": "charge", "wallet": "W", "charge": f"T{i}", "amount": 1, "key": f"t{i}"} for i in range(600)])
+    for _ in range(200):  # each takes its name as it begins
+        found = collections.Counter()
+        tasks = f"/proc/{s.process.pid}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/comm", encoding="ascii") as f:
+                found[f.read().strip()] += 1
+        well = found <= wanted and all(found[name] == wanted[name] for name in own)
+        if well:
+            break
+        time.sleep(0.05)
+    check("each thread is documented", well and len(own) >= 8, (found, wanted))
+    check("and how many there are", sum(wanted.values()) <= 15, wanted)
+
+
+def events():
+    """Those of the log."""
+    with open(os.path.join(SOURCE, "tools/gateway/log.c"), encoding="utf-8") as f:
+        code = f.read()
+    named = re.findall(r'\[LOG_\w+\] = "(\w+)"', code)
+    table = re.findall(r"^\| `(\w+)` \|", page("| event |", "| thread |"), re.M)
+    check("each event of the log is documented", sorted(table) == sorted(named) and len(named) >= 10, sorted(set(table) ^ set(named)))
+    check("and named in no other place", code.count('"event"') == 1, code.count('"event"'))
+
+
 def promtool(said):
     def run(*args, text=None):
         out = subprocess.run(["promtool", *args], cwd=RULES, input=text, capture_output=True, text=True, check=False)
@@ -79,6 +119,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="jangbud-") as work:
         said = metrics(work)
     documented(said)
+    events()
     there = shutil.which("promtool") is not None
     if there:
         promtool(said)

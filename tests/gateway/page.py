@@ -9,6 +9,7 @@ usage: page.py JANGBU JANGBUD
 import collections
 import concurrent.futures
 import datetime
+import html
 import html.parser
 import json
 import os
@@ -429,6 +430,24 @@ def forms_are_of_their_session(served, token):
     assert one.send("POST", "/w/do", "{}", {"Content_Type": "application/json"}).status == 415
 
 
+def words_of_people(served, token):
+    """In Korean each choice is Korean, but for the names of policies; what is in the way of a deletion has its name; an event's JSON is JSON."""
+    operator = signed_in(served, token, operator=True, actor="op", lang="ko")
+    chosen = re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', operator.page("/o/commands").text, re.S)
+    for name, options in chosen:
+        said = [html.unescape(text) for text in re.findall(r"<option[^>]*>([^<]+)</option>", options)]
+        assert said and (name == "policy" or all(re.search("[가-힣]", text) for text in said)), (name, said)
+    assert {"role", "settlement", "why", "result", "channel_kind", "method", "origin", "kind"} <= {name for name, _ in chosen}, chosen
+    for command in ({"op": "wallet.create", "wallet": "sold", "kind": "BUSINESS", "name": "sold", "master": "h"}, {"op": "sales.request", "wallet": "sold", "agency": "adplus"},
+                    {"op": "sales.accept", "wallet": "sold", "agency": "adplus"}):
+        given = served.post({**command, "key": "sold-" + command["op"]}, token=token)
+        assert given.status == 200, given
+    row = next(r for r in re.findall(r"<tr>.*?</tr>", signed_in(served, token, wallet="sold", actor="h", lang="ko").page("/w/people").text, re.S) if "영업권 해제" in r)
+    assert "adplus" in row and f"/events/{given.json['seq']}" in row, row
+    shown = re.search(r"<pre[^>]*>(.*?)</pre>", operator.page(f"/o/events/{given.json['seq']}").text, re.S)
+    assert json.loads(html.unescape(shown.group(1)))["seq"] == given.json["seq"], shown.group(1)
+
+
 def used_once(served, token):
     """사용하기: looked at, confirmed, pressed twice; one event."""
     browser = signed_in(served, token, wallet="plant", actor="h", lang="ko")
@@ -666,6 +685,7 @@ def main():
             refund_and_delete(served, token)
             what_was_shown(served, token)
             used_keys_are_done(served, token)
+            words_of_people(served, token)
             refused_today(served, token)
             not_too_often(served, token)
             one_moment(served, token)

@@ -21,6 +21,17 @@ def ledger_in(jangbu, work, name, *options):
     return ledger
 
 
+def keyed(writer, n, every):
+    """The command n of a writer with a wallet of its own: each charge brings what those up to the next one consume, so that the wallet stays
+    as small as it began."""
+    wallet, key = f"W{writer}", f"{writer}-{n}"
+    if n == 0:
+        return {"op": "wallet.create", "wallet": wallet, "kind": "PERSONAL", "name": wallet, "key": key}
+    if n % every == 1:
+        return {"op": "charge", "wallet": wallet, "charge": key, "amount": 100 * (every - 1), "key": key}
+    return {"op": "consume", "wallet": wallet, "usage": key, "amount": 100, "key": key}
+
+
 class Unix(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 

@@ -4,7 +4,7 @@ the daemon is killed (kill -9) or stopped (SIGTERM) at random moments and starte
 
 Held to: what was answered is in the log, under the number that the answer said, once, and nothing else is; whatever is sent again, at once or
 minutes later, gets the first answer; a balance knows what was answered before it was asked for; streams have each event once and in order;
-SIGTERM ends with 0; the audit verifies. The memory of the daemon is looked at each second.
+SIGTERM ends with 0; the audit verifies. The memory of the daemon is looked at each second, and is flat.
 
 usage: soak.py JANGBU JANGBUD [--connections N] [--minutes M] [--every S] [--seed N] [--dir DIR] [--grows MIB]
 """
@@ -27,11 +27,15 @@ import threading
 import time
 import urllib.parse
 
-from served import Served, token
+from served import Served, keyed, token
 
 PATIENCE = 60  # seconds in which whoever asks has to be answered, the daemon's starts included
 STOP_TIME = 5  # seconds, of the daemon
 LINES = 20  # of a request with many commands
+# Memory is flat where the most in the last fifth of the time is at most that of the middle fifth times SLACK, SPARE_MIB, and what the keys that came
+# in between may take: of the files in `state`, which have KEY_BYTES a key, 256 MiB at most are in memory (docs/operating.md). It can be said once so
+# many commands are done at the middle: by then what grows to a bound has come to it, or near.
+SLACK, SPARE_MIB, KEY_BYTES, ENOUGH = 1.15, 4, 20, 200_000
 STREAMS = 4
 ANSWER = re.compile(rb'"seq":(\d+)')
 VERSION = re.compile(rb'"version":(\d+)')
@@ -198,16 +202,8 @@ class Writer(Client):
         super().__init__(load, number)
         self.lines, self.seqs, self.again = lines, array.array("Q"), None
 
-    def command(self, n):
-        wallet, key = f"W{self.number}", f"{self.number}-{n}"
-        if n == 0:
-            return {"op": "wallet.create", "wallet": wallet, "kind": "PERSONAL", "name": wallet, "key": key}
-        if n % 8 == 1:
-            return {"op": "charge", "wallet": wallet, "charge": key, "amount": 10000, "key": key}
-        return {"op": "consume", "wallet": wallet, "usage": key, "amount": 100, "key": key}
-
     def request(self, first, n):
-        body = b"\n".join(json.dumps(self.command(i)).encode() for i in range(first, first + n))
+        body = b"\n".join(json.dumps(keyed(self.number, i, 8)).encode() for i in range(first, first + n))
         if self.lines:
             return self.head("POST", "/v1/commands", body + b"\n", "application/x-ndjson")
         return self.head("POST", "/v1/commands", body)
@@ -382,7 +378,7 @@ class Daemon(threading.Thread):
             kib = [int(found[name].split()[0]) for name in ("RssAnon", "VmRSS")]
         except (OSError, KeyError):
             return
-        self.samples.append((time.monotonic() - self.began, self.lives, *kib, int(found["Threads"]), files, self.load.counts["Writer 200"]))
+        self.samples.append((time.monotonic() - self.began, self.lives, *kib, int(found["Threads"]), files, sum(len(w.seqs) for w in self.load.writers)))
 
     def end(self):
         served = self.load.served
@@ -492,19 +488,21 @@ def audited(load):
 
 
 def memory(daemon, grows):
-    """By time where the daemon lived all along; else the most that a life took. False: it grew."""
+    """By time: own is RssAnon; the rest is of files that are mapped, and the kernel's to take. False: it grew."""
     samples = daemon.samples
-    if daemon.lives > 1:
-        print(f"memory of its own, at most {max(s[2] for s in samples) / 1024:.1f} MiB in {daemon.lives} lives")
-        return True
-    print(f"{'minute':>7} {'own MiB':>8} {'all MiB':>8} {'threads':>8} {'files':>6} {'answers':>9}")
+    print(f"{'minute':>7} {'own MiB':>8} {'all MiB':>8} {'threads':>8} {'files':>6} {'commands':>9}")
     step = max(1, len(samples) // 11)
     for s in samples[step - 1::step]:
         print(f"{s[0] / 60:7.1f} {s[2] / 1024:8.1f} {s[3] / 1024:8.1f} {s[4]:8d} {s[5]:6d} {s[6]:9d}")
     fifth = max(1, len(samples) // 5)
-    second, last = (max(s[2] for s in part) / 1024 for part in (samples[fifth:2 * fifth] or samples, samples[-fifth:]))
-    print(f"the most in the second fifth {second:.1f} MiB, in the last {last:.1f} MiB")
-    return last <= second + grows
+    middle, end = samples[2 * fifth:3 * fifth] or samples, samples[-fifth:]
+    had, has = (max(s[2] for s in part) / 1024 for part in (middle, end))
+    keys = end[-1][6] - middle[0][6]
+    enough = middle[0][6] >= ENOUGH
+    most = had * SLACK + SPARE_MIB + keys * KEY_BYTES / (1 << 20) if enough else had + grows
+    print(f"memory of its own, {daemon.lives} lives: in the middle {had:.1f} MiB, at the end {has:.1f}, {keys} commands later; "
+          f"{most:.1f} would be too much{'' if enough else ' (too few commands to say that it is flat)'}")
+    return has <= most
 
 
 def end_all(load, daemon):
@@ -551,7 +549,7 @@ def main():
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--minutes", type=float, default=0.05)
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two ends of the daemon, in the mean; 0: none")
-    parser.add_argument("--grows", type=float, default=64.0, help="MiB by which its own memory may grow where it is not ended")
+    parser.add_argument("--grows", type=float, default=64.0, help="MiB by which its own memory may grow where too little is done to say more")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dir", help="where the ledger is made for the time; the temporary directory unless given")
     a = parser.parse_args()

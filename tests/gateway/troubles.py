@@ -109,7 +109,7 @@ def held(work):
 
 def far_behind(work):
     """Projections that are 200,000 events behind, and stay there: another process is stopped while it stores them. Balances need none, so
-    they are answered while a slow read waits for those."""
+    they are answered while a slow read waits for those, over every loop: also that of the slow read."""
     ledger = made(work, "behind")
     lines = b"".join(json.dumps({"op": "charge", "wallet": "W", "charge": f"C{i}", "amount": 1000}).encode() + b"\n" for i in range(201_000))
     first = json.dumps({"op": "wallet.create", "wallet": "W", "kind": "PERSONAL", "name": "W"}).encode() + b"\n"
@@ -126,14 +126,18 @@ def far_behind(work):
     check("it is stopped while it stores", os.WIFSTOPPED(status), status)
     with Served(JANGBUD, ledger, timeout=60) as s:
         check("roles", s.get("/v1/wallets/W/who").status == 200)  # the first has the state folded
-        slow = []
-        reader = threading.Thread(target=lambda: slow.append(s.get("/v1/wallets/W/cash-status")))
+        slow, loops = [], [s.connection(unix=True) for _ in range(3)]
+        for connection in loops:  # loops take them in turn, and there are two: the last has that of the first
+            s.get("/healthz", connection=connection)
+        reader = threading.Thread(target=lambda: slow.append(s.get("/v1/wallets/W/cash-status", connection=loops[0])))
         reader.start()
-        n = 0
-        while reader.is_alive() and n < 10000:
-            n += s.get("/v1/wallets/W").json["paid"] == 201_000_000
+        answered = [0, 0, 0]
+        while reader.is_alive() and min(answered[1:]) < 5000:
+            for i in (1, 2):
+                got = s.get("/v1/wallets/W", connection=loops[i]).json["paid"] == 201_000_000
+                answered[i] += got and reader.is_alive()
         reader.join()
-        check("balances are answered while the slow read waits", n >= 20, n)
+        check("balances are answered while the slow read waits", min(answered[1:]) >= 20, answered)
         check("and that has its answer", slow[0].status in (200, 503), slow)
         os.kill(holder.pid, signal.SIGCONT)
         holder.wait(60)

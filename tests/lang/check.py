@@ -74,7 +74,9 @@ PARTICLE = re.compile(r"%[-#0-9$.*]*(?:ll|l|z)?[sdugxc]['\"`]?(?:은|는|이|가
 # Names and words of the interface, which no language changes.
 SAME_IN_BOTH = re.compile(r"%s\.mdb|^(true|false)$|^  --type [a-z, ]+$")
 # Words that docs/glossary.md has others for.
-OTHER_WORDS = {"거부": "거절", "행위자": "처리자", "멱등 키": "멱등키", "거래일": "귀속일"}
+OTHER_WORDS = {"거부": "거절", "행위자": "처리자", "멱등 키": "멱등키", "거래일": "귀속일", "채권": "미수", "매니저": "관리자", "결제대행사": "PG사", "원장": "장부",
+               "봉인": "암호화", "개인 정보": "개인정보", "잊을": "개인정보 파기", "잊은": "개인정보 파기", "지급 중": "처리 중"}
+GLOSSARY = "docs/glossary.md"
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "0": "\0"}
 
 
@@ -303,6 +305,8 @@ def check_questions(text):
             en, ko = found[at + one][1], found[at + other][1]
             if row == "SAY" and sorted(re.findall(r"\{\w+\}", en)) != sorted(re.findall(r"\{\w+\}", ko)):
                 yield f"{QUESTIONS}:{line}: the places differ: {en!r}"
+            if row == "ITEM" and (not en or not ko):
+                yield f"{QUESTIONS}:{line}: what the master may is said in one language and not in the other: {en or ko!r}"
             problem = check_row(*(re.sub(r"\{\w+\}", "%s", t) for t in (en, ko))) if en and not re.fullmatch(r"[·/]?(ON|OFF)", ko) else None
             if problem and not problem.startswith("the conversions"):
                 yield f"{QUESTIONS}:{line}: {problem}: {ko!r}"
@@ -311,6 +315,18 @@ def check_questions(text):
         at += 5 if row == "ITEM" else 2
     if len(numbers) != 10:
         yield f"{QUESTIONS}: {len(numbers)} questions"
+
+
+def check_glossary(text):
+    """Each word has its Korean and its meaning, and stands there once."""
+    said = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n") if line.startswith("|")][2:]
+    for word, *cells in said:
+        if len(cells) != 2 or not cells[1] or not HANGUL.search(cells[0]):
+            yield f"{GLOSSARY}: {word} lacks its Korean, or its meaning"
+    words = [row[0] for row in said]
+    yield from (f"{GLOSSARY}: {word} stands there twice" for word in sorted({w for w in words if words.count(w) > 1}))
+    if len(said) < 50:
+        yield f"{GLOSSARY}: its table was not found"
 
 
 def check_beside(root):
@@ -324,7 +340,8 @@ def check_beside(root):
 
 
 def check(root):
-    problems = [*check_beside(root), *check_speaking(root), *check_messages(read(root, MESSAGES), read(root, CODES)), *check_questions(read(root, QUESTIONS))]
+    problems = [*check_beside(root), *check_speaking(root), *check_messages(read(root, MESSAGES), read(root, CODES)), *check_questions(read(root, QUESTIONS)),
+                *check_glossary(read(root, GLOSSARY))]
     count = 0
     for room in ROOMS:
         found, used, _ = look(root, room)
@@ -400,6 +417,11 @@ def selftest():
     for ko in ("{x}는 그렇습니다", "{y} 입니다", "{x} is"):
         if len(list(check_questions(sentences_of + f'SAY(B, "{{x}} is", "{ko}")\n'))) != 1:
             failed.append(f"an answer's sentence was taken: {ko}")
+    words = "| word | Korean | meaning |\n|---|---|---|\n" + "".join(f"| w{n} | 말 | it |\n" for n in range(60))
+    if list(check_glossary(words)) or len(list(check_glossary(words + "| a | | b |\n| c | 다 | |\n| w1 | 말 | it |\n"))) != 3:
+        failed.append("glossary: a row without its Korean, without a meaning, or twice")
+    if len(list(check_questions(sentences_of + 'ITEM("c", 1, A, B, "", "", "월렛 생성", "·월렛 생성")\n'))) != 2:
+        failed.append("an item that is said in one language was taken")
     print("\n".join(failed) if failed else "lang selftest: ok")
     return 1 if failed else 0
 

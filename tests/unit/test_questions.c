@@ -236,8 +236,7 @@ lists_are_those_of_the_matrix(void **state)
     stands(rights("wallet.rename", NEITHER, JB_LANG_KO), "월렛 생성, ", true, false);
     stands(rights("member.invite", NEITHER, JB_LANG_KO), ", 멤버 내보내기, ", true, false);
     stands(rights("sales.accept", NEITHER, JB_LANG_KO), ", 영업권 해제.", true, false);
-    stands(rights("sales.accept", NEITHER, JB_LANG_EN), ", release of the sales right.", true,
-           false);
+    stands(rights("sales.accept", NEITHER, JB_LANG_EN), ", releasing a sales right.", true, false);
 }
 
 int

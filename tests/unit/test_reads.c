@@ -3,12 +3,17 @@
  * happened to it: steps (base/steps.h) are counted for a wallet of some thousand events and for one
  * with four times as many, and no clock is looked at. What is asked for stands at the wallet's
  * beginning, or before what moved nothing: in front of it lies all that must not be gone through.
+ * The rows of a tax invoice are as many as they are: while they are read, others are answered.
  */
 #include <jangbu/json.h>
+#include <jangbu/ledger.h>
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../check.h"
 #include "base/steps.h"
@@ -34,6 +39,7 @@ static const char *const queries[] = {
     "{\"ask\":\"explain\",\"wallet\":\"B\"}",
     "{\"ask\":\"explain\",\"wallet\":\"B\",\"from_day\":\"2026-08-01\",\"to_day\":\"2026-09-02\"}",
     "{\"ask\":\"explain\",\"wallet\":\"B\",\"since\":20}",
+    "{\"ask\":\"explain\",\"wallet\":\"B\",\"day\":\"2026-08-01\"}",
     "{\"ask\":\"cash_status\",\"wallet\":\"B\"}",
     "{\"ask\":\"history\",\"wallet\":\"B\"}",
     "{\"ask\":\"history\",\"wallet\":\"B\",\"type\":\"charge\"}",
@@ -176,12 +182,90 @@ approve(struct ledger *l)
     apply(l);
 }
 
+/* ---- an invoice of many rows ---- */
+
+static struct jb_steps *reading; /* of the thread that reads it */
+static atomic_bool over;
+static atomic_ulong from, to; /* between them it reads rows, as its steps have it */
+static atomic_ulong between;  /* what others asked, and were answered, then */
+
+static bool
+is_between(void)
+{
+    const uint64_t at = __atomic_load_n(&reading->events, __ATOMIC_RELAXED);
+    return at > from && at < to;
+}
+
+/* Asked and answered while the same rows are read. */
+static void *
+ask_who(void *l)
+{
+    struct jb_error err;
+    while (!over) {
+        struct jb_who who = JB_SIZED(struct jb_who);
+        const uint64_t these = from;
+        const bool asked = is_between();
+        must(jb_who_get(l, jb_text_of("B"), NULL, NULL, &who, &err) == JB_OK, err.text);
+        between += asked && is_between() && these == from;
+    }
+    return NULL;
+}
+
+static bool
+each_row(void *data, const struct jb_invoice_row *row)
+{
+    (void)row;
+    ++*(unsigned *)data;
+    return true;
+}
+
+/* September, which is invoiced now. Were others kept waiting, nobody would be answered while it
+ * has read some of the rows and not all. */
+static void
+invoice_beside_others(struct ledger *l, unsigned rows)
+{
+    jb_ledger *handle;
+    struct jb_error err;
+    pthread_t other;
+    unsigned seen = 0;
+    const time_t until = time(NULL) + 120;
+    say(l, "{\"op\":\"invoice.issue\",\"wallet\":\"B\",\"month\":\"2026-09\","
+           "\"at\":\"2026-10-01T00:30:00+09:00\"}\n");
+    apply(l);
+    must(jb_open(l->path, NULL, &handle, &err) == JB_OK, err.text);
+    reading = &jb_steps;
+    must(pthread_create(&other, NULL, ask_who, handle) == 0, "no thread");
+    do {
+        struct jb_invoice i = JB_SIZED(struct jb_invoice);
+        seen = 0;
+        from = jb_steps.events + rows / 10;
+        to = jb_steps.events + rows - rows / 10;
+        must(jb_invoice_get(handle, 2, 0, each_row, &seen, &i, &err) == JB_OK, err.text);
+        must(time(NULL) < until, "nobody is answered while an invoice is read");
+    } while (between == 0);
+    must(seen == rows, "it has all its rows");
+    over = true;
+    pthread_join(other, NULL);
+    jb_close(handle);
+}
+
+/* The steps that the answer took. */
+static uint64_t
+ask(struct ledger *l, const char *query)
+{
+    const char *text = "";
+    jb_steps = (struct jb_steps){0};
+    const jb_status status = jb_json_ask(l->j, query, strlen(query), &text, NULL);
+    must(status == JB_OK, text);
+    jb_json_text_free(text);
+    return jb_steps.rows + jb_steps.events + jb_steps.folded + jb_steps.moved;
+}
+
 /* Stored, opened again, and followed to the end of the log: then each is asked once. */
 static void
-count(unsigned n, uint64_t steps[QUERIES])
+count(unsigned n, bool beside, uint64_t steps[QUERIES])
 {
     struct ledger l = {.dir = ""};
-    const char *text;
     make_quick_scratch(l.dir, "reads");
     snprintf(l.path, sizeof l.path, "%s/l", l.dir);
     open_it(&l, "{\"init\":{}}");
@@ -190,13 +274,12 @@ count(unsigned n, uint64_t steps[QUERIES])
     fill(&l, n);
     jb_json_close(l.j);
     open_it(&l, NULL);
-    must(jb_json_ask(l.j, queries[0], strlen(queries[0]), &text, NULL) == JB_OK, text);
-    jb_json_text_free(text);
+    ask(&l, queries[0]);
     for (size_t i = 0; i < QUERIES; i++) {
-        jb_steps = (struct jb_steps){0};
-        must(jb_json_ask(l.j, queries[i], strlen(queries[i]), &text, NULL) == JB_OK, text);
-        steps[i] = jb_steps.rows + jb_steps.events + jb_steps.folded + jb_steps.moved;
-        jb_json_text_free(text);
+        steps[i] = ask(&l, queries[i]);
+    }
+    if (beside) {
+        invoice_beside_others(&l, DAYS * n);
     }
     jb_json_close(l.j);
     free(l.lines);
@@ -209,8 +292,8 @@ main(void)
     uint64_t few[QUERIES], many[QUERIES];
     bool grows = false;
     jb_causes_walk_max = 200; /* so that a small wallet is a large one */
-    count(1500, few);
-    count(6000, many);
+    count(1500, false, few);
+    count(6000, true, many);
     for (size_t i = 0; i < QUERIES; i++) {
         const bool here = many[i] > few[i] + few[i] / 4 + 300;
         grows |= here;

@@ -25,7 +25,8 @@ static struct model_row rows[TABLES][ROWS_MAX];
 static size_t rows_n[TABLES];
 static uint64_t seed = 12345;
 static const char *const tables[TABLES] = {"ordered", "random", "large"};
-static const struct jb_store_schema schema = {"state.mdb", 1, TABLES, tables};
+static const struct jb_store_schema schema = {
+    .file = "state.mdb", .version = 1, .tables_n = TABLES, .tables = tables};
 static const uint8_t ledger_id[16] = {1, 2, 3};
 static const uint8_t chain[16] = {4, 5, 6};
 

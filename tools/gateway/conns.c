@@ -233,15 +233,14 @@ look_at_deadlines(struct http *h)
     pthread_mutex_unlock(&h->lock);
 }
 
-void *
-accept_all(void *data)
+void
+http_accept(struct http *h, int until)
 {
-    struct http *h = data;
     struct pollfd fds[LISTENERS + 1];
     for (int i = 0; i < LISTENERS; i++) {
         fds[i] = (struct pollfd){.fd = h->listeners[i].fd, .events = POLLIN};
     }
-    fds[LISTENERS] = (struct pollfd){.fd = h->wake, .events = POLLIN};
+    fds[LISTENERS] = (struct pollfd){.fd = until, .events = POLLIN};
     while (fds[LISTENERS].revents == 0) {
         if (poll(fds, LISTENERS + 1, LOOK_MS) < 0 && errno != EINTR) {
             break;
@@ -253,7 +252,6 @@ accept_all(void *data)
             }
         }
     }
-    return NULL;
 }
 
 void

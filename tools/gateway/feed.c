@@ -10,9 +10,9 @@
 #include "clock.h"
 #include "config.h"
 #include "gateway.h"
+#include "keeper.h"
 #include "lang.h"
 #include "lists_json.h"
-#include "log.h"
 #include "metrics.h"
 #include "problem.h"
 #include "reads.h"
@@ -236,12 +236,13 @@ follow(void *data)
     struct following following = {.f = data};
     struct feed *f = data;
     bool streams, troubled = false;
+    pthread_setname_np(pthread_self(), "feed");
     lang_of_call = config_lang(f->g->config);
     while (!is_ending(f, &streams)) {
         const jb_status status = follow_once(&following);
         if ((status != JB_OK) != troubled) {
             troubled = !troubled;
-            log_trouble("feed", troubled ? following.err.text : NULL);
+            keeper_feed(f->g->keeper, troubled ? following.err.text : NULL);
         }
         if (status != JB_OK) {
             nanosleep(&(struct timespec){.tv_nsec = LOOK_US * 1000}, NULL);
@@ -591,6 +592,7 @@ static void *
 read_all(void *data)
 {
     struct feed *f = data;
+    pthread_setname_np(pthread_self(), "feed-pages");
     lang_of_call = config_lang(f->g->config);
     pthread_mutex_lock(&f->lock);
     while (!f->ending || f->polls != NULL) {

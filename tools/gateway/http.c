@@ -724,7 +724,6 @@ http_open(struct gateway *g, char *bad, size_t bad_n)
     }
     h->g = g;
     h->config = g->config;
-    h->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&h->lock, NULL);
     for (int i = 0; i < LISTENERS; i++) {
         h->listeners[i].fd = -1;
@@ -741,7 +740,7 @@ http_open(struct gateway *g, char *bad, size_t bad_n)
     raise_limit(h);
     h->by_fd_n = (size_t)h->config->connections + DESCRIPTORS;
     h->by_fd = calloc(h->by_fd_n, sizeof(struct conn *));
-    if (h->by_fd == NULL || h->wake < 0 || !awake) {
+    if (h->by_fd == NULL || !awake) {
         snprintf(bad, bad_n, "%s", tr("no memory"));
         return http_close(h);
     }
@@ -827,6 +826,7 @@ static void *
 loop_run(void *data)
 {
     struct loop *l = data;
+    pthread_setname_np(pthread_self(), "loop");
     while (!atomic_load(&l->ending)) {
         struct pollfd fds[] = {{.fd = l->events, .events = POLLIN},
                                {.fd = l->wake, .events = POLLIN}};
@@ -874,11 +874,7 @@ http_start(struct http *h, char *bad, size_t bad_n)
             return false;
         }
     }
-    h->accepting = pthread_create(&h->acceptor, NULL, accept_all, h) == 0;
-    if (!h->accepting) {
-        snprintf(bad, bad_n, "%s", tr("a thread could not be started"));
-    }
-    return h->accepting;
+    return true;
 }
 
 /* ---- the end ---- */
@@ -886,12 +882,6 @@ http_start(struct http *h, char *bad, size_t bad_n)
 void
 http_stop_listening(struct http *h)
 {
-    if (h->accepting) {
-        const uint64_t one = 1;
-        (void)!write(h->wake, &one, sizeof one);
-        pthread_join(h->acceptor, NULL);
-        h->accepting = false;
-    }
     close_listeners(h);
     /* First said, then ended: a request that comes in between is not carried out. */
     atomic_store(&h->stopping, true);
@@ -957,9 +947,6 @@ http_close(struct http *h)
     close_listeners(h);
     while (h->first != NULL) {
         conn_drop(h, h->first);
-    }
-    if (h->wake >= 0) {
-        close(h->wake);
     }
     pthread_mutex_destroy(&h->lock);
     free(h->by_fd);

@@ -13,6 +13,9 @@
 /* Opens the listeners of the configuration; nobody is served yet. NULL: bad says why. */
 struct http *http_open(struct gateway *g, char *bad, size_t bad_n);
 bool http_start(struct http *h, char *bad, size_t bad_n);
+/* Takes connections and cuts those that are too slow, until there is something to read of that
+ * descriptor. */
+void http_accept(struct http *h, int until);
 /* No connection is taken any more, and each that is open ends with its next answer. */
 void http_stop_listening(struct http *h);
 /* Waits until all that was accepted is answered. Who does not take his answer in that time is cut;

@@ -80,11 +80,8 @@ struct http {
     const struct config *config;
     struct loop loops[LOOPS];
     struct listener listeners[LISTENERS];
-    pthread_t acceptor;
-    bool accepting;
     unsigned turn;     /* of the loops, for the next connection */
-    int64_t looked_us; /* at deadlines: the acceptor's, and when that has ended, of who drains */
-    int wake;          /* ends the acceptor */
+    int64_t looked_us; /* at deadlines, by who accepts and then drains */
     atomic_bool stopping;
     _Atomic(uint64_t) next_id;
     atomic_size_t bodies;  /* bytes of bodies in memory */
@@ -153,8 +150,6 @@ void loop_wake(struct loop *l);
 void conn_drop(struct http *h, struct conn *c);
 /* A loop could not take it; it may be gone already. */
 void conn_lost(struct http *h, int fd, struct conn *c);
-/* The acceptor's thread, until http's wake is written to. data: http. */
-void *accept_all(void *data);
 /* Cuts who is too slow. */
 void look_at_deadlines(struct http *h);
 /* Under the lock: ends connections on which nothing is on its way, and streams. */

@@ -14,7 +14,6 @@
 #include "log.h"
 #include "metrics.h"
 #include "submit.h"
-#include "submit.h"
 
 #define SECOND INT64_C(1000000)
 #define LOCK_US SECOND /* in which the writer lock has to be had */
@@ -27,6 +26,7 @@ enum trouble {
     TROUBLE_LAG,
     TROUBLE_DISK,
     TROUBLE_ROLLED_BACK,
+    TROUBLE_FEED, /* the log cannot be read for those who follow it */
     /* Those from here on are asked for when somebody wants to know. */
     TROUBLE_BROKEN,
     TROUBLE_WRITES,
@@ -34,9 +34,13 @@ enum trouble {
     TROUBLES
 };
 
-static const char *const words[TROUBLES] = {"starting", "ledger",  "writer_lock", "projections",
-                                            "lag",      "disk",    "rolled_back", "broken",
-                                            "writes",   "stopping"};
+static const char *const words[TROUBLES] = {
+    [TROUBLE_STARTING] = "starting", [TROUBLE_LEDGER] = "ledger",
+    [TROUBLE_LOCK] = "writer_lock",  [TROUBLE_VIEWS] = "projections",
+    [TROUBLE_LAG] = "lag",           [TROUBLE_DISK] = "disk",
+    [TROUBLE_FEED] = "feed",         [TROUBLE_ROLLED_BACK] = "rolled_back",
+    [TROUBLE_BROKEN] = "broken",     [TROUBLE_WRITES] = "writes",
+    [TROUBLE_STOPPING] = "stopping"};
 
 struct state {
     bool now[TROUBLES];
@@ -45,9 +49,7 @@ struct state {
 
 struct keeper {
     struct gateway *g;
-    pthread_t thread, prober;
-    jb_answers *answers;
-    bool probing;
+    pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t end;
     bool ending;
@@ -99,13 +101,20 @@ note(struct keeper *k, enum trouble t, const char *why)
     }
 }
 
+void
+keeper_feed(struct keeper *k, const char *why)
+{
+    note(k, TROUBLE_FEED, why);
+}
+
 /* ---- the writer lock ---- */
 
 /* A command that the rules refuse, tried and not carried out: it takes the way of all others, and
- * leaves nothing. */
+ * leaves nothing. A submitter does it. */
 static void
-probe(struct keeper *k)
+probe(void *data, jb_answers *answers)
 {
+    struct keeper *k = data;
     struct jb_command c = JB_SIZED(struct jb_command);
     struct jb_submit_options options = JB_SIZED(struct jb_submit_options);
     struct jb_error err;
@@ -116,11 +125,11 @@ probe(struct keeper *k)
     pthread_mutex_lock(&k->lock);
     k->probe_since = now_us(CLOCK_MONOTONIC);
     pthread_mutex_unlock(&k->lock);
-    const jb_status status = jb_submit(k->g->ledger, &c, 1, &options, k->answers, NULL, &err);
+    const jb_status status = jb_submit(k->g->ledger, &c, 1, &options, answers, NULL, &err);
     pthread_mutex_lock(&k->lock);
     k->probe_since = 0;
     pthread_mutex_unlock(&k->lock);
-    const struct jb_answer *a = status == JB_OK ? jb_answers_at(k->answers, 0) : NULL;
+    const struct jb_answer *a = status == JB_OK ? jb_answers_at(answers, 0) : NULL;
     const bool clock =
         a != NULL && (a->code == JB_CODE_CLOCK_BEHIND || a->code == JB_CODE_CLOCK_AHEAD);
     note(k, TROUBLE_LOCK, status == JB_E_BUSY ? err.text : NULL);
@@ -131,16 +140,6 @@ probe(struct keeper *k)
          : status != JB_OK && status != JB_E_BUSY ? err.text
          : clock                                  ? jb_answer_message(a)
                                                   : NULL);
-}
-
-static void *
-probe_all(void *data)
-{
-    struct keeper *k = data;
-    do {
-        probe(k);
-    } while (!rest(k, SECOND));
-    return NULL;
 }
 
 /* ---- stores, disk ---- */
@@ -240,6 +239,7 @@ static void *
 keep_all(void *data)
 {
     struct keeper *k = data;
+    pthread_setname_np(pthread_self(), "keeper");
     lang_of_call = config_lang(k->g->config);
     do {
         keep(k);
@@ -363,18 +363,15 @@ keeper_start(struct gateway *g)
         return NULL;
     }
     k->g = g;
-    k->answers = jb_answers_new();
     init(k);
-    const bool started = k->answers != NULL && pthread_create(&k->thread, NULL, keep_all, k) == 0;
-    if (!started) {
+    if (pthread_create(&k->thread, NULL, keep_all, k) != 0) {
         pthread_mutex_destroy(&k->lock);
         pthread_cond_destroy(&k->end);
-        jb_answers_free(k->answers);
         free(k);
         return NULL;
     }
-    k->probing = pthread_create(&k->prober, NULL, probe_all, k) == 0;
-    return k->probing ? k : keeper_end(k);
+    submit_probe(g->submitters, probe, k);
+    return k;
 }
 
 struct keeper *
@@ -388,12 +385,8 @@ keeper_end(struct keeper *k)
     pthread_cond_broadcast(&k->end);
     pthread_mutex_unlock(&k->lock);
     pthread_join(k->thread, NULL);
-    if (k->probing) {
-        pthread_join(k->prober, NULL);
-    }
     pthread_mutex_destroy(&k->lock);
     pthread_cond_destroy(&k->end);
-    jb_answers_free(k->answers);
     free(k);
     return NULL;
 }

@@ -14,6 +14,14 @@
 #define END_S 1                /* in which the lines that are left have to be taken */
 #define WAITING_MAX (8U << 20) /* bytes of lines; those that come on top are counted, not kept */
 
+static const char *const events[LOG_EVENTS] = {
+    [LOG_LISTENING] = "listening",    [LOG_WARNING] = "warning",
+    [LOG_NOT_READY] = "not_ready",    [LOG_READY] = "ready",
+    [LOG_TOKENS] = "tokens",          [LOG_TOKENS_NOT_READ] = "tokens_not_read",
+    [LOG_FAILED] = "failed",          [LOG_LOST] = "log_lost",
+    [LOG_STOPPING] = "stopping",      [LOG_STOPPED] = "stopped",
+    [LOG_NOT_STOPPED] = "not_stopped"};
+
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t more;
@@ -54,6 +62,13 @@ line_begin(struct out *o)
 }
 
 static void
+event_begin(struct out *o, enum log_event what)
+{
+    line_begin(o);
+    js_str(o, "event", events[what]);
+}
+
+static void
 line_end(struct out *o)
 {
     js_close(o, '}');
@@ -65,8 +80,7 @@ static void
 say_lost(struct out *o)
 {
     if (log_state.lost > 0) {
-        line_begin(o);
-        js_str(o, "event", "log_lost");
+        event_begin(o, LOG_LOST);
         js_uint(o, "lines", log_state.lost);
         line_end(o);
         log_state.lost = 0;
@@ -78,6 +92,7 @@ write_lines(void *data)
 {
     struct out lines = {.first = true};
     (void)data;
+    pthread_setname_np(pthread_self(), "log");
     pthread_mutex_lock(&log_state.lock);
     while (!log_state.ending || log_state.waiting.n > 0) {
         if (log_state.waiting.n == 0) {
@@ -158,9 +173,8 @@ log_failed(const struct exchange *x, const char *why)
     if (log_state.what == LOG_OFF) {
         return;
     }
-    line_begin(&o);
+    event_begin(&o, LOG_FAILED);
     request_id(&o, x);
-    js_str(&o, "event", "failed");
     js_sentence(&o, "detail", why);
     line_end(&o);
     give(&o);
@@ -220,11 +234,10 @@ log_unread(int status)
 }
 
 void
-log_event(const char *what, const char *detail)
+log_event(enum log_event what, const char *detail)
 {
     struct out o = {.first = true};
-    line_begin(&o);
-    js_str(&o, "event", what);
+    event_begin(&o, what);
     if (detail != NULL) {
         js_sentence(&o, "detail", detail);
     }
@@ -237,8 +250,7 @@ void
 log_trouble(const char *word, const char *why)
 {
     struct out o = {.first = true};
-    line_begin(&o);
-    js_str(&o, "event", why != NULL ? "not_ready" : "ready");
+    event_begin(&o, why != NULL ? LOG_NOT_READY : LOG_READY);
     js_str(&o, "reason", word);
     if (why != NULL) {
         js_sentence(&o, "detail", why);
@@ -252,8 +264,7 @@ void
 log_listening(const char *tcp, const char *operations, const char *unix_path)
 {
     struct out o = {.first = true};
-    line_begin(&o);
-    js_str(&o, "event", "listening");
+    event_begin(&o, LOG_LISTENING);
     js_str(&o, "tcp", tcp[0] != '\0' ? tcp : NULL);
     js_str(&o, "operations", operations[0] != '\0' ? operations : NULL);
     js_str(&o, "unix", unix_path);

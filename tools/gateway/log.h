@@ -17,11 +17,26 @@ void log_request(const struct exchange *x, bool known, int64_t us, bool sent);
 void log_failed(const struct exchange *x, const char *why);
 /* A request was answered before anybody here could read it. */
 void log_unread(int status);
-/* Something that happened: `what` is a word, detail a sentence or NULL. */
-void log_event(const char *what, const char *detail);
+/* What the log says beside requests; docs/operating.md has each. */
+enum log_event {
+    LOG_LISTENING,
+    LOG_WARNING, /* found when it was opened */
+    LOG_NOT_READY,
+    LOG_READY,
+    LOG_TOKENS, /* the file was read again */
+    LOG_TOKENS_NOT_READ,
+    LOG_FAILED, /* a request */
+    LOG_LOST,   /* lines that nobody took in time */
+    LOG_STOPPING,
+    LOG_STOPPED,
+    LOG_NOT_STOPPED,
+    LOG_EVENTS
+};
+/* detail: a sentence or NULL. */
+void log_event(enum log_event what, const char *detail);
 /* Something is not as it should be, and why; NULL: it is again. */
 void log_trouble(const char *word, const char *why);
-/* As log_event, with the addresses that are listened at. */
+/* LOG_LISTENING, with the addresses. */
 void log_listening(const char *tcp, const char *operations, const char *unix_path);
 
 #endif

@@ -1,11 +1,13 @@
 /* jangbud: opens the ledger, serves it, and ends in order. */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -111,7 +113,7 @@ warn(const struct gateway *g, const char *text)
     if (g->config->check) {
         fprintf(stderr, tr("jangbud: warning: %s\n"), text);
     } else {
-        log_event("warning", text);
+        log_event(LOG_WARNING, text);
     }
 }
 
@@ -157,6 +159,19 @@ close_ledger(struct gateway *g)
 
 /* ---- serving ---- */
 
+/* What is larger has pages of its own, which go back to the system with it. glibc would put it
+ * among what is small from the first such one on that was freed, and the holes that lists leave
+ * behind as they grow were half of what a daemon of some hours had. */
+#define LARGE_BYTES (1 << 20)
+
+static void
+keep_memory_small(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+#endif
+}
+
 static bool
 start(struct gateway *g, char *bad, size_t bad_n)
 {
@@ -172,9 +187,9 @@ start(struct gateway *g, char *bad, size_t bad_n)
         snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
-    g->brief_worker = workers_start(1, (size_t)g->config->slow_queue);
-    g->workers = workers_start(SLOW_WORKERS, (size_t)g->config->slow_queue);
-    g->takers = workers_start(1, (size_t)g->config->slow_queue);
+    g->brief_worker = workers_start("brief", 1, (size_t)g->config->slow_queue);
+    g->workers = workers_start("slow", SLOW_WORKERS, (size_t)g->config->slow_queue);
+    g->takers = workers_start("bodies", 1, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
     g->feed = feed_start(g, &err);
     if (g->feed == NULL) {
@@ -247,8 +262,8 @@ stop(struct gateway *g)
     return true;
 }
 
-/* The signals that main waits for; every thread has them blocked. */
-static sigset_t
+/* Where main reads its signals, which every thread has blocked; -1: there is none. */
+static int
 block_signals(void)
 {
     sigset_t set;
@@ -258,7 +273,7 @@ block_signals(void)
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    return set;
+    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 static void
@@ -269,15 +284,17 @@ read_tokens(struct gateway *g)
     if (read) {
         feed_look_again(g->feed);
     }
-    log_event(read ? "tokens" : "tokens_not_read", read ? NULL : err.text);
+    log_event(read ? LOG_TOKENS : LOG_TOKENS_NOT_READ, read ? NULL : err.text);
 }
 
+/* Connections are taken here: nothing else is asked of this thread until it is told to end. */
 static void
-wait_for_end(struct gateway *g, const sigset_t *set)
+serve_until_told(struct gateway *g, int signals)
 {
-    int got = 0;
-    while (sigwait(set, &got) != 0 || (got != SIGTERM && got != SIGINT)) {
-        if (got == SIGHUP) {
+    struct signalfd_siginfo got = {.ssi_signo = 0};
+    while (got.ssi_signo != SIGTERM && got.ssi_signo != SIGINT) {
+        http_accept(g->http, signals);
+        if (read(signals, &got, sizeof got) == sizeof got && got.ssi_signo == SIGHUP) {
             read_tokens(g);
         }
     }
@@ -287,9 +304,9 @@ static int
 serve(struct gateway *g)
 {
     char bad[JB_ERROR_TEXT_BYTES];
-    const sigset_t set = block_signals();
+    const int signals = block_signals();
     snprintf(bad, sizeof bad, "%s", tr("a thread could not be started"));
-    if (!log_start((enum log_what)g->config->log) || !start(g, bad, sizeof bad)) {
+    if (signals < 0 || !log_start((enum log_what)g->config->log) || !start(g, bad, sizeof bad)) {
         fprintf(stderr, "jangbud: %s\n", bad);
         stop(g);
         log_end();
@@ -302,11 +319,11 @@ serve(struct gateway *g)
         example_print(g->pages, http_address(g->http, false));
     }
     notify("READY=1");
-    wait_for_end(g, &set);
+    serve_until_told(g, signals);
     notify_stopping(g->config);
-    log_event("stopping", NULL);
+    log_event(LOG_STOPPING, NULL);
     const bool stopped = stop(g);
-    log_event(stopped ? "stopped" : "not_stopped", NULL);
+    log_event(stopped ? LOG_STOPPED : LOG_NOT_STOPPED, NULL);
     log_end();
     if (!stopped) {
         _exit(EXIT_MACHINE); /* requests still use the ledger; it is whole without being closed */
@@ -377,6 +394,7 @@ main(int argc, char **argv)
     static struct config config;
     struct gateway g = {.config = &config};
     char bad[CONFIG_TEXT_BYTES + 512];
+    keep_memory_small();
     config_init(&config);
     lang_also(rows, sizeof rows / sizeof rows[0]);
     html_language();

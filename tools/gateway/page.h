@@ -158,6 +158,7 @@ const char *page_kind_word(uint32_t kind);
 const char *page_status_word(uint32_t status);
 const char *page_grant_word(uint32_t state);
 const char *page_refund_word(uint32_t state);
+const char *page_why_word(uint32_t why); /* a tax invoice failed */
 const char *page_role_word(uint32_t role);
 const char *page_op_word(uint32_t op);
 const char *page_field_word(unsigned field);

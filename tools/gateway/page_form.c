@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command_json.h"
 #include "page.h"
 
 /* ---- written ---- */
@@ -46,7 +47,7 @@ choices(struct page *p, unsigned field, bool required, const char *id, struct jb
     out_str(p->o, required ? " required>" : "><option value=\"\"></option>");
     for (uint32_t i = 0; i < f->names->n; i++) {
         const char *word = f->names->words[i];
-        if (word != NULL) {
+        if (word != NULL && command_may_say(f->names, i)) {
             const bool chosen =
                 value.s != NULL && value.n == strlen(word) && memcmp(value.s, word, value.n) == 0;
             out_str(p->o, "<option");

@@ -137,21 +137,6 @@ struct invoices {
 };
 
 static const char *
-failed_because(uint32_t why)
-{
-    switch (why) {
-    case JB_INVOICE_CLOSED_BUSINESS:
-        return tr("the business is closed");
-    case JB_INVOICE_SUSPENDED_BUSINESS:
-        return tr("the business is suspended");
-    case JB_INVOICE_WRONG_NUMBER:
-        return tr("the registration number is wrong");
-    default:
-        return tr("another cause");
-    }
-}
-
-static const char *
 invoice_kind(uint32_t kind)
 {
     static const char *const words[] = {"", SAID("tax invoice"), SAID("addition"), SAID("negative"),
@@ -180,7 +165,7 @@ each_invoice(void *data, const struct jb_invoice *i)
     out_str(p->o, "<td>");
     html_str(p->o, invoice_state_said(i->state));
     if (i->state == JB_INVOICE_FAILED) {
-        html_element(p->o, "span", "detail", failed_because(i->why));
+        html_element(p->o, "span", "detail", page_why_word(i->why));
     }
     out_str(p->o, "</td>");
     page_row_end(p);
@@ -303,7 +288,7 @@ can_be_listed(struct print *f, bool *ret)
     return status;
 }
 
-/* The document, and its rows where they are few: to collect them holds up others who read. */
+/* The document, and its rows where they are few: a page of more has nobody who reads it. */
 static jb_status
 look_up(struct print *f, uint64_t number)
 {

@@ -69,7 +69,7 @@ page_members(struct page *p, struct jb_text wallet)
 /* ---- deletion ---- */
 
 static void
-condition_figure(struct page *p, const struct jb_condition *c)
+condition_figure(struct page *p, const struct jb_condition *c, const char *agency)
 {
     char text[24];
     switch (c->name) {
@@ -82,9 +82,12 @@ condition_figure(struct page *p, const struct jb_condition *c)
         page_money_said(p, c->figure);
         break;
     case JB_FIG_SALES_RIGHT:
+        html_element(p->o, "bdi", NULL, agency);
+        out_str(p->o, "<span class=\"detail\">");
         html_str(p->o, tr("event"));
         out_char(p->o, ' ');
         page_event_link(p, (jb_seq)c->figure);
+        out_str(p->o, "</span>");
         break;
     default:
         snprintf(text, sizeof text, "%lld", (long long)c->figure);
@@ -114,7 +117,7 @@ condition_said(uint32_t name)
 }
 
 static void
-condition_row(struct page *p, const struct jb_condition *c)
+condition_row(struct page *p, const struct jb_condition *c, const char *agency)
 {
     page_row(p);
     page_cell_head(p, condition_said(c->name));
@@ -123,7 +126,7 @@ condition_row(struct page *p, const struct jb_condition *c)
     html_str(p->o, c->met != 0 ? tr("met") : tr("not met"));
     out_str(p->o, "</td><td class=\"r\">");
     if (c->met == 0 && c->has_figure != 0) {
-        condition_figure(p, c);
+        condition_figure(p, c, agency);
     }
     out_str(p->o, "</td><td>");
     if (c->met == 0 && c->remedy != 0) {
@@ -162,7 +165,9 @@ bool
 page_can_delete(struct page *p, struct jb_text wallet)
 {
     struct jb_can_delete c = JB_SIZED(struct jb_can_delete);
-    const jb_status status = jb_can_delete_get(p->ledger, wallet, &c, &p->err);
+    struct jb_who who = JB_SIZED(struct jb_who);
+    jb_status status = jb_can_delete_get(p->ledger, wallet, &c, &p->err);
+    status = status == JB_OK ? jb_who_get(p->ledger, wallet, NULL, NULL, &who, &p->err) : status;
     if (status != JB_OK) {
         page_failed(p, status);
         return false;
@@ -178,7 +183,7 @@ page_can_delete(struct page *p, struct jb_text wallet)
     page_head(p, (const char *const[]){SAID("condition"), SAID("met?"), COLUMN(">what is left"),
                                        SAID("what helps"), NULL});
     for (uint32_t i = 0; i < c.conditions_n; i++) {
-        condition_row(p, &c.conditions[i]);
+        condition_row(p, &c.conditions[i], who.agency);
     }
     page_table_end(p);
     if (c.uninvoiced_from != JB_NO_DAY) {
@@ -432,7 +437,7 @@ event_facts(struct page *p, const struct jb_event *e)
 static void
 event_json_shown(struct page *p, const struct jb_event *e)
 {
-    struct out json = {0};
+    struct out json = {.first = true};
     const bool people = p->session.who.people;
     if (event_row_json(&json, p->ledger, e, people, p->utc_offset_s, &p->err) == JB_OK &&
         !json.no_memory) {

@@ -287,7 +287,42 @@ page_field_word(unsigned field)
     return WORD(words, field);
 }
 
-/* The others are words of the interface, which no language changes. */
+static const char *
+settlement_word(uint32_t settlement)
+{
+    static const char *const words[] = {
+        [JB_SETTLEMENT_PREPAID] = SAID("prepaid"), [JB_SETTLEMENT_POSTPAID] = SAID("postpaid")};
+    return WORD(words, settlement);
+}
+
+static const char *
+channel_kind_word(uint32_t kind)
+{
+    static const char *const words[] = {[JB_CHANNEL_BASIC] = SAID("basic channel"),
+                                        [JB_CHANNEL_BUSINESS] = SAID("business channel")};
+    return WORD(words, kind);
+}
+
+const char *
+page_why_word(uint32_t why)
+{
+    static const char *const words[] = {
+        [JB_INVOICE_CLOSED_BUSINESS] = SAID("the business is closed"),
+        [JB_INVOICE_SUSPENDED_BUSINESS] = SAID("the business is suspended"),
+        [JB_INVOICE_WRONG_NUMBER] = SAID("the registration number is wrong"),
+        [JB_INVOICE_OTHER] = SAID("another cause")};
+    return WORD(words, why);
+}
+
+static const char *
+mail_word(uint32_t result)
+{
+    static const char *const words[] = {
+        [JB_MAIL_SENT] = SAID("mail sent"), [JB_MAIL_BOUNCED] = SAID("mail bounced")};
+    return WORD(words, result);
+}
+
+/* The others (policies) are words of the interface, which no language changes. */
 const char *
 page_choice_word(unsigned field, uint32_t number)
 {
@@ -301,6 +336,14 @@ page_choice_word(unsigned field, uint32_t number)
         return page_kind_word(number);
     case JB_CF_ROLE:
         return page_role_word(number);
+    case JB_CF_SETTLEMENT:
+        return settlement_word(number);
+    case JB_CF_CHANNEL_KIND:
+        return channel_kind_word(number);
+    case JB_CF_WHY:
+        return page_why_word(number);
+    case JB_CF_RESULT:
+        return mail_word(number);
     default:
         return f != NULL && f->names != NULL ? jb_name_word(f->names, number) : NULL;
     }

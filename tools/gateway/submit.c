@@ -18,9 +18,9 @@
 #define LINES 4
 /* Jobs at rest are kept, but not one that was larger. */
 #define JOBS_KEPT 1024
+#define JOB_BYTES_KEPT (8U << 10)
 #define FAILING_US 10000000 /* as long as a call that could not write is held against all */
-#define JOB_BYTES_KEPT (64U << 10)
-#define JOB_LINES_KEPT 16
+#define PROBE_US 1000000
 
 struct waiting {
     struct job *first;
@@ -48,6 +48,9 @@ struct submitters {
     struct jb_error broken;  /* status JB_OK: it is not */
     struct jb_error failing; /* of the last call that could not write */
     int64_t failed_us;
+    void (*probe)(void *data, jb_answers *answers);
+    void *probe_data;
+    int64_t probe_us; /* when it is called next; INT64_MAX: it goes on, or there is none */
     struct submitter of[SUBMITTERS];
 };
 
@@ -93,7 +96,7 @@ job_take(struct submitters *s, struct exchange *x, size_t cap)
 void
 job_give(struct submitters *s, struct job *job)
 {
-    if (job->batch.bytes > JOB_BYTES_KEPT || job->batch.cap > JOB_LINES_KEPT) {
+    if (job->batch.cap > 1 || json_pool_bytes(job->batch.pool) > JOB_BYTES_KEPT) {
         job_free(job);
         return;
     }
@@ -151,16 +154,60 @@ submit_queue(struct submitters *s, struct job *job)
     return ret;
 }
 
+void
+submit_probe(struct submitters *s, void (*probe)(void *data, jb_answers *answers), void *data)
+{
+    pthread_mutex_lock(&s->lock);
+    s->probe = probe;
+    s->probe_data = data;
+    s->probe_us = now_us();
+    pthread_cond_signal(&s->some);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Under the lock. */
+static void
+do_probe(struct submitter *me)
+{
+    struct submitters *s = me->all;
+    s->probe_us = INT64_MAX;
+    pthread_mutex_unlock(&s->lock);
+    s->probe(s->probe_data, me->answers);
+    pthread_mutex_lock(&s->lock);
+    s->probe_us = now_us() + PROBE_US;
+    pthread_cond_signal(&s->some); /* who waits would wait for ever */
+}
+
+/* Under the lock: until there are jobs, or none will come. */
+static void
+wait_for_jobs(struct submitter *me)
+{
+    struct submitters *s = me->all;
+    for (;;) {
+        const int64_t at = s->probe_us;
+        if (!s->ending && now_us() >= at) {
+            do_probe(me);
+        } else if (s->depth > 0 || s->ending) {
+            return;
+        } else if (at == INT64_MAX) {
+            pthread_cond_wait(&s->some, &s->lock);
+        } else {
+            const struct timespec until = {.tv_sec = (time_t)(at / 1000000),
+                                           .tv_nsec = (long)(at % 1000000 * 1000)};
+            (void)!pthread_cond_timedwait(&s->some, &s->lock, &until);
+        }
+    }
+}
+
 /* All jobs that wait in the next line, as far as they fit into one call. NULL: there are none, and
  * none will come. */
 static struct job *
-take(struct submitters *s)
+take(struct submitter *me)
 {
+    struct submitters *s = me->all;
     struct job *first = NULL;
     pthread_mutex_lock(&s->lock);
-    while (s->depth == 0 && !s->ending) {
-        pthread_cond_wait(&s->some, &s->lock);
-    }
+    wait_for_jobs(me);
     for (unsigned i = 0; i < LINES && first == NULL; i++) {
         struct waiting *line = &s->lines[(s->turn + i) % LINES];
         size_t n = 0;
@@ -365,7 +412,8 @@ run(void *data)
 {
     struct submitter *me = data;
     struct job *first;
-    while ((first = take(me->all)) != NULL) {
+    pthread_setname_np(pthread_self(), "submit");
+    while ((first = take(me)) != NULL) {
         const struct jb_command *commands = first->batch.commands;
         size_t n = first->batch.commands_n;
         if (first->next != NULL) {
@@ -395,9 +443,14 @@ submitters_start(struct gateway *g, struct jb_error *err)
     struct submitters *s = calloc(1, sizeof *s);
     bool whole = s != NULL;
     if (whole) {
+        pthread_condattr_t monotonic;
         s->gateway = g;
+        s->probe_us = INT64_MAX;
         pthread_mutex_init(&s->lock, NULL);
-        pthread_cond_init(&s->some, NULL);
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_cond_init(&s->some, &monotonic);
+        pthread_condattr_destroy(&monotonic);
         for (unsigned i = 0; i < LINES; i++) {
             s->lines[i].last = &s->lines[i].first;
         }

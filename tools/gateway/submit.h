@@ -48,6 +48,9 @@ size_t submit_weight(const struct batch *b);
 /* QUEUE_NEVER: it has more than the whole queue may. QUEUED: the job and its exchange are the
  * submitters' from here on. */
 enum queued submit_queue(struct submitters *s, struct job *job);
+/* Each second, whatever waits, a submitter calls that with answers to use, one at a time, until
+ * they end. */
+void submit_probe(struct submitters *s, void (*probe)(void *data, jb_answers *answers), void *data);
 /* Commands that wait, those of groups too. */
 size_t submit_depth(struct submitters *s);
 /* Why the last call could not write, unless one did since, or some time went by in which nobody

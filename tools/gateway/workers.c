@@ -12,6 +12,7 @@ struct item {
 };
 
 struct workers {
+    const char *name;
     pthread_mutex_t lock;
     pthread_cond_t more;
     bool ending;
@@ -54,6 +55,7 @@ work(void *data)
     struct workers *w = data;
     struct item item;
     mine = atomic_fetch_add(&w->numbers, 1);
+    pthread_setname_np(pthread_self(), w->name);
     while (take(w, &item)) {
         item.work(item.x);
     }
@@ -61,12 +63,13 @@ work(void *data)
 }
 
 struct workers *
-workers_start(unsigned threads, size_t waiting_max)
+workers_start(const char *name, unsigned threads, size_t waiting_max)
 {
     struct workers *w = calloc(1, sizeof *w + waiting_max * sizeof(struct item));
     if (w == NULL) {
         return NULL;
     }
+    w->name = name;
     w->cap = waiting_max;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);

@@ -4,8 +4,8 @@
 
 #include "exchange.h"
 
-/* NULL: they could not be started. */
-struct workers *workers_start(unsigned threads, size_t waiting_max);
+/* name: of their threads. NULL: they could not be started. */
+struct workers *workers_start(const char *name, unsigned threads, size_t waiting_max);
 /* False: too many wait. Else `work` is called with x by a worker. */
 bool workers_give(struct workers *w, struct exchange *x, void (*work)(struct exchange *x));
 size_t workers_waiting(struct workers *w);

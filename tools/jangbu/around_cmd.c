@@ -431,7 +431,7 @@ condition_words(const struct jb_condition *c)
 }
 
 static void
-figure_cell(struct app *app, struct table *t, const struct jb_condition *c)
+figure_cell(struct app *app, struct table *t, const struct jb_condition *c, const char *agency)
 {
     const struct figure_form form = figure_form(c->name);
     char amount[48];
@@ -442,7 +442,7 @@ figure_cell(struct app *app, struct table *t, const struct jb_condition *c)
     } else if (form.kind == FIGURE_MONEY) {
         table_cell(t, app_amount(app, c->figure, amount));
     } else if (c->name == JB_FIG_SALES_RIGHT) {
-        table_cellf(t, tr("event %llu"), (unsigned long long)c->figure);
+        table_cellf(t, tr("%s, event %llu"), agency, (unsigned long long)c->figure);
     } else {
         table_cellf(t, "%lld", (long long)c->figure);
     }
@@ -512,7 +512,9 @@ cmd_can_delete(struct app *app, int argc, char **argv)
         return query_print(app, &q);
     }
     struct jb_can_delete d = JB_SIZED(struct jb_can_delete);
-    if (jb_can_delete_get(app->ledger, query_text(args[1]), &d, &app->err) != JB_OK) {
+    struct jb_who w = JB_SIZED(struct jb_who);
+    if (jb_can_delete_get(app->ledger, query_text(args[1]), &d, &app->err) != JB_OK ||
+        jb_who_get(app->ledger, query_text(args[1]), NULL, NULL, &w, &app->err) != JB_OK) {
         return app_fail(app, &app->err);
     }
     if (d.status == JB_WALLET_DELETED) {
@@ -528,7 +530,7 @@ cmd_can_delete(struct app *app, int argc, char **argv)
         const struct jb_condition *c = &d.conditions[i];
         table_cell(t, condition_words(c));
         table_cell(t, c->met != 0 ? tr("yes") : tr("no"));
-        figure_cell(app, t, c);
+        figure_cell(app, t, c, w.agency);
         remedy_cells(app, t, c);
         other_row(t, c);
         either |= c->other != 0;

@@ -29,6 +29,7 @@ struct block {
 struct json_pool {
     struct block *first, *current;
     size_t used;
+    size_t bytes;   /* of all blocks */
     bool no_memory; /* some of what was asked for since the reset was not to be had */
 };
 
@@ -39,9 +40,22 @@ static _Thread_local struct json_pool *active;
  */
 static _Thread_local bool oversized;
 
-#define BLOCK_BYTES (1U << 20)
-#define BLOCKS_KEPT                                                                                \
-    16 /* what plain batches need; what a batch of large groups took more goes back */
+/* The first is enough for one command; each next one is as large as all before it together, up to
+ * the largest: a daemon has as many pools as commands are on their way. */
+#define BLOCK_FIRST (4U << 10)
+#define BLOCK_LARGEST (1U << 20)
+/* What plain batches need; what a batch of large groups took more goes back. */
+#define BYTES_KEPT (16U << 20)
+
+static size_t
+next_size(const struct json_pool *p, size_t n)
+{
+    const size_t at_least = sizeof(struct block) + n;
+    const size_t size = p->bytes < BLOCK_FIRST     ? BLOCK_FIRST
+                        : p->bytes < BLOCK_LARGEST ? p->bytes
+                                                   : BLOCK_LARGEST;
+    return size > at_least ? size : at_least;
+}
 
 void *
 json_pool_alloc(struct json_pool *p, size_t n)
@@ -52,14 +66,15 @@ json_pool_alloc(struct json_pool *p, size_t n)
         p->used = 0;
     }
     if (p->current == NULL || p->current->size - p->used < n) {
-        size_t size = n > BLOCK_BYTES ? n : BLOCK_BYTES;
-        struct block *b = malloc(sizeof *b + size);
+        const size_t size = next_size(p, n);
+        struct block *b = malloc(size);
         if (b == NULL) {
             p->no_memory = true;
             return NULL;
         }
         b->next = NULL;
-        b->size = size;
+        b->size = size - sizeof *b;
+        p->bytes += size;
         *(p->current == NULL ? &p->first : &p->current->next) = b;
         p->current = b;
         p->used = 0;
@@ -99,20 +114,28 @@ json_pool_new(void)
 void
 json_pool_reset(struct json_pool *p)
 {
-    struct block **at = &p->first;
-    for (unsigned kept = 0; *at != NULL;) {
+    size_t kept = 0;
+    for (struct block **at = &p->first; *at != NULL;) {
         struct block *b = *at;
-        if (kept < BLOCKS_KEPT && b->size == BLOCK_BYTES) {
-            kept++;
+        const size_t size = sizeof *b + b->size;
+        if (size <= BLOCK_LARGEST && kept + size <= BYTES_KEPT) {
+            kept += size;
             at = &b->next;
         } else {
             *at = b->next;
             free(b);
         }
     }
+    p->bytes = kept;
     p->current = p->first;
     p->used = 0;
     p->no_memory = false;
+}
+
+size_t
+json_pool_bytes(const struct json_pool *p)
+{
+    return p->bytes;
 }
 
 void

@@ -34,6 +34,8 @@ void json_pool_free(struct json_pool *p);
 void json_pool_reset(struct json_pool *p);
 /* Until the reset. NULL: no memory. */
 void *json_pool_alloc(struct json_pool *p, size_t n);
+/* What it takes, in use or kept. */
+size_t json_pool_bytes(const struct json_pool *p);
 
 /* The word nearest to `word` of a list that ends with NULL, or NULL where none is near. */
 const char *nearest_word(const char *word, size_t n, const char *(*nth)(unsigned i));

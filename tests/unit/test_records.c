@@ -1,0 +1,463 @@
+/* Numbers in few bytes, and the records of state.mdb that are made of them: each has one form, and
+ * whatever is not that form is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <jangbu/command.h>
+
+#include "state/record.h"
+
+/* splitmix64: the same numbers each time. */
+static uint64_t seed;
+static uint64_t
+next(void)
+{
+    uint64_t z = seed += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* Of any length, none being usual. */
+static uint64_t
+number(unsigned bits_max)
+{
+    const unsigned bits = (unsigned)(next() % (bits_max + 1));
+    return next() % 3 == 0 || bits == 0 ? 0 : next() >> (64 - bits);
+}
+
+/* The first n bytes, alone in memory: a sanitizer sees who reads behind them. */
+static uint8_t *
+alone(const uint8_t *p, size_t n)
+{
+    uint8_t *at = malloc(n > 0 ? n : 1);
+    assert_non_null(at);
+    memcpy(at, p, n);
+    return at;
+}
+
+/* ---- numbers ---- */
+
+static void
+takes(uint64_t value, size_t bytes)
+{
+    uint8_t p[JB_NUMBER_BYTES_MAX];
+    uint64_t again = ~value;
+    assert_int_equal(jb_number_put(p, value), bytes);
+    for (size_t n = 0; n <= bytes; n++) {
+        uint8_t *at = alone(p, n);
+        assert_int_equal(jb_number_get(at, n, &again), n < bytes ? 0 : bytes);
+        free(at);
+    }
+    assert_true(again == value);
+    assert_true(jb_unzigzag(jb_zigzag((int64_t)value)) == (int64_t)value);
+}
+
+static void
+numbers_of_each_length(void **state)
+{
+    (void)state;
+    takes(0, 1);
+    for (unsigned bits = 1; bits <= 64; bits++) {
+        const size_t bytes = bits > 56 ? 9 : (bits + 6) / 7;
+        const uint64_t highest = UINT64_MAX >> (64 - bits);
+        takes(highest, bytes);
+        takes(highest / 2 + 1, bytes);
+    }
+    assert_int_equal(jb_zigzag(-1), 1);
+    assert_int_equal(jb_zigzag(1), 2);
+}
+
+/* Whatever is read is what would be written. */
+static void
+numbers_have_one_form(void **state)
+{
+    (void)state;
+    unsigned refused = 0, read = 0;
+    for (unsigned i = 0; i < 1U << 16; i++) {
+        uint8_t p[JB_NUMBER_BYTES_MAX] = {(uint8_t)(i >> 8), (uint8_t)i, (uint8_t)next()};
+        uint8_t again[JB_NUMBER_BYTES_MAX];
+        uint64_t value;
+        size_t n = jb_number_get(p, sizeof p, &value);
+        refused += n == 0;
+        read += n != 0;
+        if (n > 0) {
+            assert_int_equal(jb_number_put(again, value), n);
+            assert_memory_equal(p, again, n);
+        }
+    }
+    assert_true(refused > 200 && read > 1U << 15);
+}
+
+static void
+lists_have_one_form(void **state)
+{
+    (void)state;
+    unsigned refused = 0, read = 0;
+    for (unsigned n = 1; n <= JB_NUMBERS_MAX; n++) {
+        uint64_t list[JB_NUMBERS_MAX], again[JB_NUMBERS_MAX];
+        uint8_t p[JB_NUMBERS_BYTES_MAX(JB_NUMBERS_MAX)], q[sizeof p];
+        for (unsigned i = 0; i < n; i++) {
+            list[i] = number(64);
+        }
+        const size_t bytes = jb_numbers_put(p, list, n);
+        assert_true(bytes <= JB_NUMBERS_BYTES_MAX(n));
+        assert_int_equal(jb_numbers_get(p, bytes, again, n), bytes);
+        assert_memory_equal(list, again, n * sizeof *list);
+        for (size_t left = 0; left < bytes; left++) {
+            uint8_t *at = alone(p, left);
+            assert_int_equal(jb_numbers_get(at, left, again, n), 0);
+            free(at);
+        }
+        for (size_t bit = 0; bit < 8 * bytes; bit++) {
+            p[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            const size_t there = jb_numbers_get(p, bytes, again, n);
+            refused += there == 0;
+            read += there != 0;
+            if (there > 0) {
+                assert_int_equal(jb_numbers_put(q, again, n), there);
+                assert_memory_equal(p, q, there);
+            }
+            p[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+    assert_true(refused > 1000 && read > 1000);
+}
+
+static void
+a_list_of_none_has_bits_of_none(void **state)
+{
+    (void)state;
+    uint64_t list[3] = {0};
+    uint8_t p[JB_NUMBERS_BYTES_MAX(3)];
+    assert_int_equal(jb_numbers_put(p, list, 3), 1);
+    assert_int_equal(p[0], 0);
+    p[0] = 1 << 3; /* a fourth one */
+    p[1] = 1;
+    assert_int_equal(jb_numbers_get(p, sizeof p, list, 3), 0);
+    p[0] = 1;
+    p[1] = 0; /* said to be there, and none */
+    assert_int_equal(jb_numbers_get(p, sizeof p, list, 3), 0);
+}
+
+/* ---- records ---- */
+
+/* One kind of record: something of it is made, written and read. */
+struct kind {
+    size_t bytes; /* of the struct */
+    void (*make)(void *item);
+    bool (*write)(const void *item, struct jb_buffer *out);
+    jb_status (*read)(const uint8_t *p, size_t n, void *ret);
+    void (*drop)(void *item);
+};
+
+static jb_amount
+some(jb_amount most)
+{
+    return (jb_amount)(number(62) % ((uint64_t)most + 1));
+}
+
+static void
+make_lot(void *item)
+{
+    struct jb_lot *l = item;
+    *l = (struct jb_lot){.ordinal = (uint32_t)number(32), .seq = number(64)};
+    l->amount = some(JB_BALANCE_MAX);
+    l->reversed = some(l->amount);
+    l->refunded = some(l->amount - l->reversed);
+    l->remaining = some(l->amount - l->reversed - l->refunded);
+}
+
+static void
+make_grant(void *item)
+{
+    struct jb_grant *g = item;
+    *g = (struct jb_grant){.ordinal = (uint32_t)number(32),
+                           .state = (uint32_t)number(3),
+                           .expires_on = (jb_day)number(32),
+                           .seq = number(64),
+                           .amount = some(JB_BALANCE_MAX),
+                           .activated_seq = number(64),
+                           .activated_at = (jb_instant)number(64),
+                           .returned_at = JB_NO_INSTANT};
+    g->remaining = some(g->amount);
+}
+
+static void
+make_refund(void *item)
+{
+    struct jb_refund *r = item;
+    *r = (struct jb_refund){.ordinal = (uint32_t)number(32),
+                            .state = (uint32_t)number(3),
+                            .seq = number(64),
+                            .amount = some(JB_BALANCE_MAX),
+                            .legs_n = (uint32_t)number(3)};
+    r->legs = calloc(r->legs_n + 1U, sizeof *r->legs);
+    assert_non_null(r->legs);
+    for (uint32_t i = 0; i < r->legs_n; i++) {
+        r->legs[i] = (struct jb_part){.kind = (uint32_t)number(2),
+                                      .ordinal = (uint32_t)number(32),
+                                      .amount = some(JB_BALANCE_MAX)};
+    }
+}
+
+static void
+drop_refund(void *item)
+{
+    free(((struct jb_refund *)item)->legs);
+}
+
+static void
+make_interval(void *item)
+{
+    *(struct jb_interval *)item = (struct jb_interval){.ordinal = (uint32_t)number(32),
+                                                       .status = (uint32_t)number(3),
+                                                       .from = (jb_instant)number(64),
+                                                       .seq = number(64)};
+}
+
+#define MAKE_LIST(list, type, reserve, make)                                                       \
+    for (size_t n = next() % 4; n > 0; n--) {                                                      \
+        struct type made;                                                                          \
+        make(&made);                                                                               \
+        assert_true(reserve(&to->list, to->list.n + 1));                                           \
+        to->list.at[to->list.n++] = made;                                                          \
+    }
+
+static void
+make_wallet(void *item)
+{
+    struct jb_wallet *to = item;
+    *to = (struct jb_wallet){.number = (uint32_t)number(32),
+                             .status = (uint32_t)number(3),
+                             .kind = (uint32_t)number(2),
+                             .settlement = (uint32_t)number(1),
+                             .version = number(64),
+                             .paid = some(JB_BALANCE_MAX) * (next() % 2 == 0 ? 1 : -1),
+                             .free = some(JB_BALANCE_MAX),
+                             .dormant = some(JB_BALANCE_MAX),
+                             .limit = some(JB_BALANCE_MAX),
+                             .id_n = (uint8_t)(next() % (JB_ID_BYTES_MAX + 1)),
+                             .tax = {.month = next() % 2 == 0 ? 0 : 202603,
+                                     .net = (jb_amount)number(64),
+                                     .newest = number(64)},
+                             .created_seq = number(64),
+                             .name_ref = number(64),
+                             .pending = some(JB_BALANCE_MAX),
+                             .transit = some(JB_BALANCE_MAX),
+                             .lots_given = (uint32_t)number(32),
+                             .grants_given = (uint32_t)number(32),
+                             .refunds_given = (uint32_t)number(32),
+                             .intervals_given = (uint32_t)number(32),
+                             .refunds_open = (uint32_t)number(32),
+                             .under = (uint32_t)number(3)};
+    memset(to->id, 'x', to->id_n);
+    MAKE_LIST(lots, jb_lot, jb_list_reserve, make_lot)
+    MAKE_LIST(grants, jb_grant, jb_list_reserve, make_grant)
+    MAKE_LIST(refunds, jb_refund, jb_list_reserve, make_refund)
+    MAKE_LIST(intervals, jb_interval, jb_list_reserve, make_interval)
+}
+
+static void
+drop_wallet(void *item)
+{
+    jb_wallet_free(item);
+}
+
+static void
+make_globals(void *item)
+{
+    struct jb_globals *to = item;
+    *to = (struct jb_globals){.seq = number(64),
+                              .recorded_at = next() % 2 == 0 ? JB_NO_INSTANT : (jb_instant)next(),
+                              .first_open_day = JB_NO_DAY,
+                              .closed_through = (jb_day)number(32),
+                              .utc_offset_s = -(int32_t)number(16),
+                              .totals_n = (uint32_t)(next() % (JB_TOTALS_N + 1)),
+                              .closing_paid = -(jb_wide)number(64) * INT32_MAX,
+                              .wallets = (jb_wide)number(64) << 63};
+    for (size_t n = next() % 3; n > 0; n--) {
+        assert_true(jb_vec_reserve(&to->policies, to->policies.n + 1));
+        to->policies.at[to->policies.n++] = (struct jb_policy_setting){
+            (uint32_t)number(8), -(int64_t)number(60), (jb_instant)number(64), number(64)};
+        assert_true(jb_vec_reserve(&to->open, to->open.n + 1));
+        struct jb_open_day *day = &to->open.at[to->open.n++];
+        *day = (struct jb_open_day){.day = (jb_day)number(16)};
+        for (unsigned i = 0; i < JB_TOTALS_N; i++) {
+            day->t[i] = (jb_wide)number(64) * (next() % 2 == 0 ? 1 : -1);
+        }
+    }
+}
+
+static void
+drop_globals(void *item)
+{
+    jb_globals_free(item);
+}
+
+#define OF(name)                                                                                   \
+    static bool write_##name(const void *item, struct jb_buffer *out)                              \
+    {                                                                                              \
+        return jb_record_##name(item, out);                                                        \
+    }                                                                                              \
+    static jb_status read_##name(const uint8_t *p, size_t n, void *ret)                            \
+    {                                                                                              \
+        memset(ret, 0, sizeof(struct jb_##name));                                                  \
+        return jb_read_##name(p, n, ret);                                                          \
+    }
+OF(lot)
+OF(grant)
+OF(refund)
+OF(interval)
+OF(wallet)
+OF(globals)
+
+static void
+drop_nothing(void *item)
+{
+    (void)item;
+}
+
+#define KIND(name, drop)                                                                           \
+    {                                                                                              \
+        sizeof(struct jb_##name), make_##name, write_##name, read_##name, drop                     \
+    }
+static const struct kind kinds[] = {
+    KIND(lot, drop_nothing),      KIND(grant, drop_nothing), KIND(refund, drop_refund),
+    KIND(interval, drop_nothing), KIND(wallet, drop_wallet), KIND(globals, drop_globals),
+};
+
+union any {
+    struct jb_lot lot;
+    struct jb_grant grant;
+    struct jb_refund refund;
+    struct jb_interval interval;
+    struct jb_wallet wallet;
+    struct jb_globals globals;
+};
+
+/* Read, and written again as the same bytes. False: refused. */
+static bool
+reads(const struct kind *k, const uint8_t *p, size_t n)
+{
+    struct jb_buffer again = {0};
+    union any item;
+    uint8_t *at = alone(p, n);
+    const jb_status status = k->read(at, n, &item);
+    free(at);
+    if (status == JB_OK) {
+        assert_true(k->write(&item, &again));
+        assert_int_equal(again.n, n);
+        assert_memory_equal(again.at, p, n);
+    } else {
+        assert_int_equal(status, JB_E_STALE);
+    }
+    free(again.at);
+    k->drop(&item);
+    return status == JB_OK;
+}
+
+#define ROUNDS 60
+
+static void
+each_record_has_one_form(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const struct kind *k = &kinds[i];
+        unsigned refused = 0;
+        for (unsigned round = 0; round < ROUNDS; round++) {
+            struct jb_buffer record = {0};
+            union any item;
+            k->make(&item);
+            assert_true(k->write(&item, &record));
+            k->drop(&item);
+            assert_true(reads(k, record.at, record.n));
+            for (size_t n = 0; n < record.n; n++) {
+                assert_false(reads(k, record.at, n));
+            }
+            for (size_t bit = 0; bit < 8 * record.n; bit++) {
+                record.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+                refused += !reads(k, record.at, record.n);
+                record.at[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            }
+            uint8_t *more = calloc(1, record.n + 1);
+            assert_non_null(more);
+            memcpy(more, record.at, record.n);
+            assert_false(reads(k, more, record.n + 1));
+            free(more);
+            free(record.at);
+        }
+        assert_true(refused > ROUNDS);
+    }
+}
+
+/* What a wallet is that was charged once and consumes: rows of which there are as many as wallets
+ * stay short. */
+static void
+a_usual_wallet_is_short(void **state)
+{
+    (void)state;
+    struct jb_lot l = {.ordinal = 1, .seq = 20000000, .amount = 1000000, .remaining = 765432};
+    struct jb_interval v = {.ordinal = 1,
+                            .status = JB_WALLET_ACTIVE,
+                            .from = INT64_C(1767193200000000),
+                            .seq = 19999999};
+    struct jb_wallet w = {.number = 9999999,
+                          .status = JB_WALLET_ACTIVE,
+                          .kind = JB_KIND_BUSINESS,
+                          .version = 100000000,
+                          .paid = 765432,
+                          .id_n = 8,
+                          .id = "W9999999",
+                          .lots = {&l, 1, 1},
+                          .intervals = {&v, 1, 1},
+                          .created_seq = 19999999,
+                          .name_ref = 9999999,
+                          .lots_given = 1,
+                          .intervals_given = 1};
+    struct jb_buffer record = {0};
+    assert_true(jb_record_wallet(&w, &record));
+    assert_in_range(record.n, 40, 72);
+    free(record.at);
+}
+
+static void
+what_is_over_is_not_in_a_wallet(void **state)
+{
+    (void)state;
+    struct jb_buffer record = {0};
+    struct jb_lot l = {.ordinal = 1, .seq = 2, .amount = 3, .remaining = 1};
+    struct jb_wallet w = {.number = 1, .lots = {&l, 1, 1}}, again = {0};
+    assert_true(jb_record_wallet(&w, &record));
+    assert_int_equal(jb_read_wallet(record.at, record.n, &again), JB_OK);
+    jb_wallet_free(&again);
+    /* Its last number is what remains: the same without it. */
+    assert_int_equal(record.at[record.n - 1], 1);
+    assert_int_equal(record.at[record.n - 5], 0x0f);
+    record.at[record.n - 5] = 0x07;
+    again = (struct jb_wallet){0};
+    assert_int_equal(jb_read_wallet(record.at, record.n - 1, &again), JB_E_STALE);
+    jb_wallet_free(&again);
+    free(record.at);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_of_each_length),
+        cmocka_unit_test(numbers_have_one_form),
+        cmocka_unit_test(lists_have_one_form),
+        cmocka_unit_test(a_list_of_none_has_bits_of_none),
+        cmocka_unit_test(each_record_has_one_form),
+        cmocka_unit_test(a_usual_wallet_is_short),
+        cmocka_unit_test(what_is_over_is_not_in_a_wallet),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
