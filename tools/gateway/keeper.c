@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "gateway.h"
+#include "heap.h"
 #include "lang.h"
 #include "log.h"
 #include "metrics.h"
@@ -17,6 +18,7 @@
 
 #define SECOND INT64_C(1000000)
 #define LOCK_US SECOND /* in which the writer lock has to be had */
+#define HEAP_US (60 * SECOND)
 
 enum trouble {
     TROUBLE_STARTING, /* nothing was looked at yet */
@@ -238,8 +240,13 @@ keep_all(void *data)
     struct keeper *k = data;
     pthread_setname_np(pthread_self(), "keeper");
     lang_of_call = config_lang(k->g->config);
+    int64_t heap_us = now_us(CLOCK_MONOTONIC);
     do {
         keep(k);
+        if (now_us(CLOCK_MONOTONIC) - heap_us >= HEAP_US) {
+            heap_give_back();
+            heap_us = now_us(CLOCK_MONOTONIC);
+        }
     } while (!rest(k, k->g->config->sync_us));
     return NULL;
 }
