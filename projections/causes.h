@@ -25,6 +25,13 @@ jb_status jb_causes_of_marks(struct jb_causes *c, struct jb_view_read *q, uint32
 jb_status jb_causes_of_days(struct jb_causes *c, struct jb_view_read *q, uint32_t wallet,
                             const struct jb_row_list *days, jb_seq after, jb_seq last,
                             struct jb_error *err);
+/* The events among those that were posted late, ascending. The vector is the caller's to free. */
+struct jb_late {
+    jb_seq *at;
+    size_t n, cap;
+};
+jb_status jb_late_of_marks(struct jb_late *late, struct jb_view_read *q, uint32_t wallet,
+                           const struct jb_row_list *days, jb_seq last, struct jb_error *err);
 /* So many events are read one by one, as a source of their own beside the marks. Tests set less. */
 extern uint64_t jb_causes_walk_max;
 /* Adds what the event did to the total, times sign. Events of no effect are left out. */

@@ -50,24 +50,35 @@ check_query(const struct jb_change_query *q, const struct jb_as_of *as_of, struc
     return status;
 }
 
-/* The causes by that walk; where it would go over many events for each of the days on which they
- * were posted, by the marks of those days. */
+/* That walk, as long as it does not go over many events for each of the days on which they were
+ * posted. Then JB_END, the days with something, and no causes: marks have them. */
 static jb_status
-find_causes(struct change *c, struct jb_view_read *q, const struct jb_walk *walk, jb_day from,
-            jb_day to, struct jb_error *err)
+walk_some(struct change *c, struct jb_view_read *q, const struct jb_walk *walk, jb_day from,
+          jb_day to, struct jb_row_list *days, struct jb_error *err)
 {
-    struct jb_row_list days = {0};
     struct jb_move unused;
     struct jb_walk some = *walk;
-    jb_status status = jb_view_read_rows(q, JB_VT_ROWS, c->number, from, to, &days, err);
+    jb_status status = jb_view_read_rows(q, JB_VT_ROWS, c->number, from, to, days, err);
     if (status == JB_OK) {
-        const uint64_t times = 1 + days.n / 16;
+        const uint64_t times = 1 + days->n / 16;
         some.most = jb_causes_walk_max < UINT64_MAX / times ? jb_causes_walk_max * times : 0;
         status = jb_view_read_walk(q, c->number, &some, &unused, err);
     }
     if (status == JB_END) {
         jb_causes_free(&c->causes);
-        c->causes = (struct jb_causes){0};
+        jb_causes_free(&c->apart);
+        c->causes = c->apart = (struct jb_causes){0};
+    }
+    return status;
+}
+
+static jb_status
+find_causes(struct change *c, struct jb_view_read *q, const struct jb_walk *walk, jb_day from,
+            jb_day to, struct jb_error *err)
+{
+    struct jb_row_list days = {0};
+    jb_status status = walk_some(c, q, walk, from, to, &days, err);
+    if (status == JB_END) {
         status = jb_causes_of_days(&c->causes, q, c->number, &days, walk->down_to, walk->from, err);
     }
     jb_vec_free(&days);
@@ -243,11 +254,27 @@ add_late(void *data, const struct jb_event *e, const struct jb_move *m, struct j
     return status;
 }
 
+/* The same of the late ones that marks have, the newest first. */
+static jb_status
+late_of_marks(struct change *c, struct jb_view_read *q, const struct jb_row_list *days, jb_seq last,
+              struct jb_error *err)
+{
+    struct jb_late late = {0};
+    jb_status status = jb_late_of_marks(&late, q, c->number, days, last, err);
+    for (size_t i = late.n; i > 0 && status == JB_OK; i--) {
+        const struct jb_event *e;
+        status = jb_view_read_event(q, late.at[i - 1], c->number, &e, err);
+        status = status == JB_OK ? add_late(c, e, NULL, err) : status;
+    }
+    jb_vec_free(&late);
+    return status;
+}
+
 static jb_status
 read_day(struct change *c, struct jb_view_read *q, struct jb_error *err)
 {
     struct jb_summary then;
-    struct jb_move unused;
+    struct jb_row_list days = {0};
     jb_status status = jb_view_read_summary(q, c->number, c->as_of.seq, &then, err);
     if (status != JB_OK) {
         return status;
@@ -255,7 +282,10 @@ read_day(struct change *c, struct jb_view_read *q, struct jb_error *err)
     const struct jb_walk walk = {
         .from = then.version, .posted_after = c->query.from - 1, .visit = add_late, .data = c};
     jb_summary_free(&then);
-    return jb_view_read_walk(q, c->number, &walk, &unused, err);
+    status = walk_some(c, q, &walk, c->query.from, INT32_MAX, &days, err);
+    status = status == JB_END ? late_of_marks(c, q, &days, walk.from, err) : status;
+    jb_vec_free(&days);
+    return status;
 }
 
 /* ---- laying out ---- */

@@ -103,6 +103,7 @@ struct listing {
     uint64_t before[CELLS]; /* events of the days up to `after` */
     jb_seq first[CELLS];    /* a bound: none is before it */
     bool left_out[CELLS];   /* they are counted, and not listed */
+    size_t most;            /* of a cause are listed */
     struct jb_causes of;
     JB_VEC(jb_seq) piece; /* events of one, the newest first */
 };
@@ -163,7 +164,7 @@ static bool
 wants_more(const struct listing *l, unsigned i)
 {
     const struct jb_cause_cell *c = &l->of.cells[i / 2][i % 2];
-    return !l->left_out[i] && c->events.n < c->n && c->events.n < JB_CAUSE_EVENTS_MAX;
+    return !l->left_out[i] && c->events.n < c->n && c->events.n < l->most;
 }
 
 static bool
@@ -325,8 +326,12 @@ jb_status
 jb_causes_of_marks(struct jb_causes *of, struct jb_view_read *q, uint32_t wallet,
                    jb_day closed_through, jb_seq last, struct jb_error *err)
 {
-    struct listing l = {
-        .q = q, .wallet = wallet, .from = closed_through + 1, .to = INT32_MAX, .last = last};
+    struct listing l = {.q = q,
+                        .wallet = wallet,
+                        .from = closed_through + 1,
+                        .to = INT32_MAX,
+                        .last = last,
+                        .most = JB_CAUSE_EVENTS_MAX};
     jb_status status = count(&l, NULL, err);
     status = status == JB_OK ? list(&l, err) : status;
     turn_round(&l.of);
@@ -417,7 +422,8 @@ jb_causes_of_days(struct jb_causes *of, struct jb_view_read *q, uint32_t wallet,
                             .from = d->day,
                             .to = d->day,
                             .after = after,
-                            .last = d->last_seq < last ? d->last_seq : last};
+                            .last = d->last_seq < last ? d->last_seq : last,
+                            .most = JB_CAUSE_EVENTS_MAX};
         if (d->last_seq > after && d->first_seq <= last) {
             status = one_day(of, &l, was_there ? &before : NULL, err);
         }
@@ -425,6 +431,53 @@ jb_causes_of_days(struct jb_causes *of, struct jb_view_read *q, uint32_t wallet,
     turn_round(of);
     if (was_there) {
         jb_summary_free(&before);
+    }
+    return status;
+}
+
+/* ---- late ones ---- */
+
+static jb_status
+late_of_day(struct listing *l, struct jb_late *late, struct jb_error *err)
+{
+    jb_status status = count(l, NULL, err);
+    for (unsigned i = 0; i < CELLS; i++) {
+        l->left_out[i] = i % 2 == 0;
+    }
+    status = status == JB_OK ? list(l, err) : status;
+    for (unsigned i = 1; i < CELLS && status == JB_OK; i += 2) {
+        const struct jb_cause_cell *c = cell(&l->of, i);
+        if (!jb_vec_reserve(late, late->n + c->events.n)) {
+            status = no_memory(err);
+        } else if (c->events.n > 0) {
+            memcpy(late->at + late->n, c->events.at, c->events.n * sizeof *c->events.at);
+            late->n += c->events.n;
+        }
+    }
+    jb_causes_free(&l->of);
+    jb_vec_free(&l->piece);
+    return status;
+}
+
+jb_status
+jb_late_of_marks(struct jb_late *late, struct jb_view_read *q, uint32_t wallet,
+                 const struct jb_row_list *days, jb_seq last, struct jb_error *err)
+{
+    jb_status status = JB_OK;
+    for (size_t i = 0; i < days->n && status == JB_OK; i++) {
+        const struct jb_day_row *d = &days->at[i];
+        struct listing l = {.q = q,
+                            .wallet = wallet,
+                            .from = d->day,
+                            .to = d->day,
+                            .last = d->last_seq < last ? d->last_seq : last,
+                            .most = SIZE_MAX};
+        if (d->first_seq <= last) {
+            status = late_of_day(&l, late, err);
+        }
+    }
+    if (late->n > 1) {
+        qsort(late->at, late->n, sizeof *late->at, ascending);
     }
     return status;
 }

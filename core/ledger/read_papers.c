@@ -451,7 +451,7 @@ jb_invoice_get(jb_ledger *l, uint64_t invoice, jb_seq seq,
 {
     JB_SPEAK(JB_LANG_OF(l));
     struct asking a;
-    struct jb_invoice full;
+    struct jb_invoice full = {.size = sizeof full};
     if (l == NULL || ret == NULL) {
         return jb_fail_null(err, "jb_invoice_get");
     }

@@ -8,8 +8,9 @@
  * Damaged while a process has it open, it may end that process, inside of LMDB: until then it must
  * answer right, and who comes next must find everything.
  *
- * usage: derived [--all] [--bytes N] [--seed S] [--file NAME] [--from BIT] [--minutes M]
+ * usage: derived [--all] [--bytes N] [--half H] [--seed S] [--file NAME] [--from BIT] [--minutes M]
  *   --all       every bit; else one bit in every N-th byte that is in use (default 23)
+ *   --half      0 or 1: single pages are those with an even number, or the others
  *   --from      of --all with --file: goes on behind so many bits, and without the pages
  *   --minutes   of --all: ends after that time, and says how far it came
  */
@@ -595,14 +596,15 @@ flip_all(int which, size_t *from, time_t until)
     return *from == bits;
 }
 
+/* half: -1 for all pages. */
 static void
-change_pages(int which)
+change_pages(int which, int half)
 {
     const struct content *c = &now[which];
     uint8_t *changed = malloc(c->n);
     must(changed != NULL, "no memory");
     size_t pages = c->n / PAGE;
-    for (size_t p = 0; p < pages; p++) {
+    for (size_t p = half > 0 ? 1 : 0; p < pages; p += half < 0 ? 1 : 2) {
         memcpy(changed, c->at, c->n);
         memset(changed + p * PAGE, 0, PAGE);
         try_one(which, changed, c->n, "zeroed page", p, 0);
@@ -807,12 +809,16 @@ main(int argc, char **argv)
 {
     bool all = false;
     size_t step = 23, from = 0;
+    int half = -1;
     time_t until = INT64_MAX;
     const char *only = NULL;
     for (int i = 1; i < argc; i++) {
         all |= strcmp(argv[i], "--all") == 0;
         if (i + 1 < argc && strcmp(argv[i], "--bytes") == 0) {
             step = (size_t)strtoul(argv[i + 1], NULL, 10);
+        }
+        if (i + 1 < argc && strcmp(argv[i], "--half") == 0) {
+            half = (int)strtol(argv[i + 1], NULL, 10);
         }
         if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) {
             seed = (unsigned)strtoul(argv[i + 1], NULL, 10);
@@ -853,7 +859,7 @@ main(int argc, char **argv)
         if (from == 0) {
             damage_at_rest(which);
             damage_running(which);
-            change_pages(which);
+            change_pages(which, half);
         }
         if (!all) {
             flip_some(which, step);

@@ -3,6 +3,7 @@
 went when the device had been read back; nothing is lost or done twice. A device that cannot be read back keeps everything from being written.
 
 usage: device.py JANGBU RETRY SHIM"""
+import concurrent.futures
 import errno
 import json
 import os
@@ -34,6 +35,41 @@ def consumed(jangbu, ledger):
     return [e["key"] for e in log if e["type"] == "cash_consumed"]
 
 
+def one(jangbu, retry, ledger, env, cursor):
+    """One failure: the words of the program, none where it could not be opened; and whether there was no such call."""
+    call, n = env["JB_SHIM_CALL"], int(env["JB_SHIM_FAIL"])
+    copy = f"{ledger}-{n}"
+    shutil.copytree(ledger, copy)
+    count = copy + ".count"
+    out = subprocess.run([retry, copy, str(COMMANDS), *cursor], capture_output=True, text=True, timeout=60,
+                         env={**os.environ, **env, "JB_SHIM_ERRNO": str(errno.EIO), "JB_SHIM_COUNT": count})
+    where = f"{call} {n}{cursor}: exit {out.returncode}: {out.stdout}{out.stderr}"
+    over = False
+    if out.returncode != 2:
+        assert out.returncode == 0, where
+        assert consumed(jangbu, copy) == ["U%d" % i for i in range(COMMANDS)], where
+        assert not os.path.exists(os.path.join(copy, "FAULT")), where
+        audit = run(jangbu, "audit", copy, "--json")
+        assert json.loads(audit.stdout)["verdict"] == "verified", (where, audit.stdout)
+        over = n > int(open(count).read())
+    shutil.rmtree(copy)
+    return out.stdout.split() if out.returncode != 2 else None, over
+
+
+AT_ONCE = 8
+
+
+def each(step, of):
+    """of(n) for n = 1, 1 + step, ..., some at once, until one says that it is over."""
+    told = []
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(1, 400, AT_ONCE * step):
+            told += pool.map(of, range(first, first + AT_ONCE * step, step))
+            if any(over for _, over in told):
+                break
+    return [words for words, _ in told if words is not None]
+
+
 def main():
     jangbu, retry, shim = (os.path.abspath(p) for p in sys.argv[1:4])
     words = {}
@@ -46,33 +82,18 @@ def main():
         run(jangbu, "wallet", "create", ledger, "W", "--kind", "BUSINESS", "--name", "name")
         run(jangbu, "charge", ledger, "W", "C", "100000", "--method", "VIRTUAL_ACCOUNT")
         env = preload(shim, work)
-        rounds = faults = 0
+        rounds = 0
         for cursor in ((), ("cursor",), ("behind",)):
             for call in ("sync", "write"):
-                for n in range(1, 400, 3 if cursor == ("behind",) else 1):
-                    shutil.rmtree(copy, ignore_errors=True)
-                    shutil.copytree(ledger, copy)
-                    count = os.path.join(work, "count")
-                    out = subprocess.run([retry, copy, str(COMMANDS), *cursor], capture_output=True, text=True, timeout=60,
-                                         env={**os.environ, **env, "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(errno.EIO), "JB_SHIM_CALL": call, "JB_SHIM_COUNT": count})
-                    where = f"{call} {n}{cursor}: exit {out.returncode}: {out.stdout}{out.stderr}"
-                    if out.returncode == 2:
-                        continue  # it could not be opened
-                    assert out.returncode == 0, where
-                    assert consumed(jangbu, copy) == ["U%d" % i for i in range(COMMANDS)], where
-                    assert not os.path.exists(os.path.join(copy, "FAULT")), where
-                    audit = run(jangbu, "audit", copy, "--json")
-                    assert json.loads(audit.stdout)["verdict"] == "verified", (where, audit.stdout)
-                    for word in out.stdout.split():
-                        words[word] = words.get(word, 0) + 1
+                for said in each(3 if cursor == ("behind",) else 1, lambda n: one(jangbu, retry, ledger, {**env, "JB_SHIM_CALL": call, "JB_SHIM_FAIL": str(n)}, cursor)):
                     rounds += 1
-                    if n > int(open(count).read()):
-                        break
+                    for word in said:
+                        words[word] = words.get(word, 0) + 1
         assert words.get("E_UNKNOWN") and words.get("E_IO"), words
         # FAULT is there when a command has failed, reading goes on, and the next command clears it.
         kept = 0
         for n in range(1, 40):
-            shutil.rmtree(copy)
+            shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(ledger, copy)
             fault = os.path.join(copy, "FAULT")
             out = run(jangbu, "charge", copy, "W", "C2", "5000", "--method", "VIRTUAL_ACCOUNT", "--key", "k",

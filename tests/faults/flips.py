@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Flips bytes of a small ledger's log.mdb, one at a time: every byte that belongs to a frame must be found by the audit, with the frame's number;
-elsewhere (LMDB's own pages, free space) the audit may say that all is well only if it is. It never crashes and never hangs.
+"""Flips bytes of a small ledger's log.mdb, one at a time: every byte that belongs to a frame must be found by the audit, with the frame's number
+(a quarter of them, another half of that quarter at each commit); elsewhere (LMDB's own pages, free space) the audit may say that all is well only if it is. It never crashes and never hangs.
 
 usage: flips.py JANGBU [STEP]     STEP: only every so many bytes of what is no frame; default 41"""
 import json
@@ -11,6 +11,8 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
+from turn import turn  # noqa: E402
 
 
 def frames_of(path):
@@ -36,7 +38,8 @@ def main():
             for i in range(len(value)):
                 owner[at + i] = (first, i)
         end = len(whole.rstrip(b"\0")) + 4096  # behind it is room for what is to come
-        picked = [o for o in range(min(end, len(whole))) if (o in owner and o % 4 == 0) or o % step == 0]
+        half = 4 * turn(2)
+        picked = [o for o in range(min(end, len(whole))) if (o in owner and o % 8 == half) or o % step == 0]
         shutil.copytree(ledger, copy)
         for offset in picked:
             data = bytearray(whole)

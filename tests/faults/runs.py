@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""Runs (core/runs): killed at every call that changes a file or a name, in writing, in merging, and in the switch to another generation; every
-call fails once, with EIO and with ENOSPC; every write is cut short. After each: what was said to be durable is there, nothing is there that was
+"""Runs (core/runs): killed at every call that changes a file or a name, in writing, in merging, and in the switch to another generation (at every
+second one, the others at other commits); calls fail once, with EIO and with ENOSPC; every write is cut short. After each: what was said to be durable is there, nothing is there that was
 not written, whoever goes on ends with all rows, and no half-written file is left.
 
 usage: runs.py [--quick] [--seed S] RUNS_LOAD KEYS_LOAD SHIM"""
 import argparse
+import concurrent.futures
 import errno
+import itertools
 import os
 import random
 import shutil
@@ -13,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")]
 from support import preload  # noqa: E402
+from turn import turn  # noqa: E402
 
 ROWS = 2500
-SMALL_RUNS, SMALL_ROWS = 512, 30
+SMALL_RUNS, SMALL_ROWS = 128, 30  # 16 merges of 8, and two of what they made
 KEYS_BEFORE, KEYS = 600, 1000
 
 
@@ -27,6 +30,7 @@ class Faults:
         self.env = {**preload(args.shim, work), "JB_SHIM_NAMES": "1"}
         self.rng = random.Random(args.seed)
         self.killed = 0
+        self.half = turn(2)
 
     def path(self, name):
         return os.path.join(self.work, name)
@@ -43,8 +47,8 @@ class Faults:
 
     def chosen(self, calls, whole, quick):
         """At which of them to strike."""
-        most = quick if self.args.quick else whole
-        return range(1, calls + 1) if calls <= most else sorted(self.rng.sample(range(1, calls + 1), most))
+        most, half = quick if self.args.quick else whole, range(1 + self.half, calls + 1, 2)
+        return half if len(half) <= most else sorted(self.rng.sample(half, most))
 
     def kill(self, n, program, *args):
         p = self.run(program, *args, env={**self.env, "JB_SHIM_KILL": str(n)})
@@ -88,10 +92,10 @@ class Faults:
         before = self.killed
         for n in self.chosen(calls, 400, 6):
             self.one(f"kill-{n}", {**self.env, "JB_SHIM_KILL": str(n)}, {0, -9})
-        failures = self.chosen(calls, 60, 4)
-        for n in failures:
-            code = (errno.EIO, errno.ENOSPC)[n % 2]
-            self.one(f"fail-{n}", {**self.env, "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(code)}, {0})
+        failures = self.chosen(calls, 40, 4)
+        codes = itertools.cycle((errno.EIO, errno.ENOSPC))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:  # who failed waits before it goes on
+            list(pool.map(lambda n, code: self.one(f"fail-{n}", {**self.env, "JB_SHIM_FAIL": str(n), "JB_SHIM_ERRNO": str(code)}, {0}), failures, codes))
         for most in (1000, 4095):
             self.one(f"short-{most}", {**self.env, "JB_SHIM_SHORT": str(most)}, {0})
         return f"{self.killed - before} kills while rows are written (of {calls} calls), {len(failures)} failures"

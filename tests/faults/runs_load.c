@@ -6,9 +6,10 @@
  *        runs_load small DIR RUNS   so many small runs, none of them merged
  *        runs_load merge DIR        merges what there is, as long as there is something to merge
  *        runs_load check DIR        looks for every row; says "covers N"
- *        runs_load flips - [SEED]   each bit of a set of runs flipped in turn, one of each byte
- * with a seed: every row is found, or its run is not used runs_load bench DIR ROWS   writes and
- * looks at once; says how long all of it took
+ *        runs_load flips - [SEED [HALF]]   each bit of a set of runs flipped in turn, one of each
+ *                                   byte with a seed that is not 0, the one half of them or the
+ *                                   other (0, 1): every row is found, or its run is not used
+ *        runs_load bench DIR ROWS   writes and looks at once; says how long all of it took
  */
 #include <inttypes.h>
 #include <string.h>
@@ -135,7 +136,7 @@ fill(const char *dir, uint64_t rows)
         }
         do {
             jb_runs_settle(r, end % 5 == 0);
-            usleep(p.source.done ? 0 : 10000);
+            usleep(p.source.done ? 0 : 500);
         } while (!p.source.done);
         free(p.at);
         printf("done %" PRIu64 "\n", end + p.n);
@@ -279,15 +280,18 @@ remove_images(struct image *images, unsigned n)
     }
 }
 
+#define BOTH_HALVES 2
+
 static uint64_t
-flip_each(const char *dir, uint64_t seed)
+flip_each(const char *dir, uint64_t seed, uint64_t half)
 {
     struct image images[IMAGES_MAX];
     const unsigned n = 3;
     uint64_t rows = make_images(dir, images, n), flips = 0;
     for (unsigned i = 0; i < n; i++) {
         for (size_t at = 0; at < images[i].n * 8; at++) {
-            if (seed == 0 || hash_of(seed + at / 8) % 8 == at % 8) {
+            if ((seed == 0 || hash_of(seed + at / 8) % 8 == at % 8) &&
+                (half == BOTH_HALVES || hash_of(at) % 2 == half)) {
                 must(flip(dir, &images[i], at / 8, at % 8, rows, false), "a bit that is not seen");
                 put_image(&images[i]);
                 flips++;
@@ -310,15 +314,16 @@ remove_merged(const char *dir)
 }
 
 static uint64_t
-flip_and_merge(const char *dir, uint64_t seed)
+flip_and_merge(const char *dir, uint64_t seed, uint64_t half)
 {
     struct image images[IMAGES_MAX];
     uint64_t rows = make_images(dir, images, IMAGES_MAX);
-    const uint64_t flips = seed == 0 ? 5000 : 300;
+    const uint64_t flips = seed != 0 ? 300 : half == BOTH_HALVES ? 5000 : 2500;
+    const uint64_t from = half == 1 ? flips : 0;
     uint64_t unseen = 0; /* bits of filters, which merges do not look at */
     for (uint64_t n = 0; n < flips; n++) {
         struct image *image = &images[n % IMAGES_MAX];
-        uint64_t which = hash_of(seed + n);
+        uint64_t which = hash_of(seed + from + n);
         unseen += flip(dir, image, which / 8 % image->n, which % 8, rows, true) ? 0 : 1;
         remove_merged(dir);
         for (unsigned i = 0; i < IMAGES_MAX; i++) {
@@ -331,11 +336,11 @@ flip_and_merge(const char *dir, uint64_t seed)
 }
 
 static int
-flips(uint64_t seed)
+flips(uint64_t seed, uint64_t half)
 {
     char dir[64];
     make_quick_scratch(dir, "flips");
-    uint64_t each = flip_each(dir, seed), merged = flip_and_merge(dir, seed);
+    uint64_t each = flip_each(dir, seed, half), merged = flip_and_merge(dir, seed, half);
     remove_scratch(dir);
     printf("%" PRIu64 " bits flipped, and %" PRIu64 " before a merge: no wrong answer\n", each,
            merged);
@@ -433,7 +438,8 @@ main(int argc, char **argv)
     return strcmp(argv[1], "fill") == 0    ? fill(argv[2], rows)
            : strcmp(argv[1], "small") == 0 ? small(argv[2], rows)
            : strcmp(argv[1], "merge") == 0 ? merge(argv[2])
-           : strcmp(argv[1], "flips") == 0 ? flips(rows)
+           : strcmp(argv[1], "flips") == 0
+               ? flips(rows, argc > 4 ? strtoull(argv[4], NULL, 10) : BOTH_HALVES)
            : strcmp(argv[1], "bench") == 0 ? bench(argv[2], rows)
                                            : check(argv[2]);
 }

@@ -15,9 +15,11 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import plant  # noqa: E402
 from bugs import BUGS, FOLD_BUGS, STREAM_BUGS  # noqa: E402
 from papers_bugs import PAPERS_BUGS  # noqa: E402
+from turn import turn  # noqa: E402
 from who_bugs import WHO_BUGS  # noqa: E402
 
 SEEDS = range(1, 9)
@@ -129,12 +131,6 @@ def look(source, program, ledgers, by_witness, kind):
     return who
 
 
-def this_fifth(source):
-    """0 to 4, by the number of commits; without a history 0."""
-    r = run(["git", "-C", source, "rev-list", "--count", "HEAD"])
-    return int(r.stdout) % 5 if r.returncode == 0 else 0
-
-
 def sound_tree(source, tree):
     """A copy of the sources that is built; None, or why it is not."""
     for name in ("CMakeLists.txt", "core", "projections", "replay", "tools", "docs"):
@@ -194,7 +190,7 @@ class Planting:
 
 def main():
     source, which, only = os.path.abspath(sys.argv[1]), sys.argv[2], set(sys.argv[3:])
-    fifth = this_fifth(source) if "--fifths" in only else None
+    fifth = turn(5, source) if "--fifths" in only else None
     only -= {"--fifths"}
     with tempfile.TemporaryDirectory() as tree:
         wrong = sound_tree(source, tree)

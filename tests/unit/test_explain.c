@@ -1,7 +1,7 @@
 /*
  * Explanations out of marks are what they are event by event: of a wallet with everything that
  * moves money, late events, days that end late, as of now, of each closed day and of any event,
- * from one day to another and from one moment to another. And their work does not grow with the
+ * of days, and from one day or moment to another. And their work does not grow with the
  * events of the day: so many are read, and no more.
  */
 #include <jangbu/projections.h>
@@ -166,7 +166,7 @@ compare(const char *wallet, const struct jb_as_of *as_of)
 }
 
 /* From one day or moment to another. */
-static uint64_t change_lines, changes;
+static uint64_t change_lines, apart_lines, changes;
 
 static void
 compare_change(const struct jb_change_query *query, const struct jb_as_of *as_of)
@@ -182,11 +182,15 @@ compare_change(const struct jb_change_query *query, const struct jb_as_of *as_of
     }
     must(by_event->rest == 0 && by_marks->rest == 0, "nothing is left over");
     must(by_event->before == by_marks->before && by_event->after == by_marks->after &&
-             by_event->causes_n == by_marks->causes_n && by_marks->apart_n == 0,
+             by_event->causes_n == by_marks->causes_n && by_event->apart_n == by_marks->apart_n,
          "the figures");
     for (uint32_t i = 0; i < by_event->causes_n; i++) {
         must_be_same_line(by_event->causes[i], by_marks->causes[i]);
         change_lines++;
+    }
+    for (uint32_t i = 0; i < by_event->apart_n; i++) {
+        must_be_same_line(by_event->apart[i], by_marks->apart[i]);
+        apart_lines++;
     }
     changes++;
     jb_change_free(by_event);
@@ -211,6 +215,9 @@ compare_changes(const char *wallet)
                                           .from = from,
                                           .to = to};
         compare_change(&q, NULL);
+        const struct jb_change_query day = {
+            .size = sizeof day, .wallet = q.wallet, .kind = JB_CHANGE_DAY, .from = to};
+        compare_change(&day, NULL);
     }
     for (unsigned i = 0; i < MOMENTS; i++) {
         const struct jb_as_of then = {.kind = JB_AS_OF_SEQ, .seq = i < 3 ? head : 1 + pick(head)};
@@ -328,10 +335,11 @@ main(void)
     printf("%llu lines, %llu of them late, of %llu not all events are listed\n",
            (unsigned long long)lines, (unsigned long long)late_lines,
            (unsigned long long)cut_lines);
-    printf("%llu lines of %llu changes\n", (unsigned long long)change_lines,
-           (unsigned long long)changes);
+    printf("%llu lines of %llu changes, %llu apart\n", (unsigned long long)change_lines,
+           (unsigned long long)changes, (unsigned long long)apart_lines);
     must(lines > 0 && late_lines > 0 && (SANITIZED || cut_lines > 0), "too little was compared");
-    must(changes > MOMENTS && change_lines > changes, "too few changes were compared");
+    must(changes > MOMENTS && change_lines > changes && apart_lines > 0,
+         "too few changes were compared");
     check_reads();
     jb_views_close(v);
     jb_close(l);

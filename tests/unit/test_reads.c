@@ -39,6 +39,7 @@ static const char *const queries[] = {
     "{\"ask\":\"explain\",\"wallet\":\"B\"}",
     "{\"ask\":\"explain\",\"wallet\":\"B\",\"from_day\":\"2026-08-01\",\"to_day\":\"2026-09-02\"}",
     "{\"ask\":\"explain\",\"wallet\":\"B\",\"since\":20}",
+    "{\"ask\":\"explain\",\"wallet\":\"B\",\"day\":\"2026-08-01\"}",
     "{\"ask\":\"cash_status\",\"wallet\":\"B\"}",
     "{\"ask\":\"history\",\"wallet\":\"B\"}",
     "{\"ask\":\"history\",\"wallet\":\"B\",\"type\":\"charge\"}",

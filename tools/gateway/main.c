@@ -1,6 +1,5 @@
 /* jangbud: opens the ledger, serves it, and ends in order. */
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -17,6 +16,7 @@
 #include "feed.h"
 #include "example.h"
 #include "gateway.h"
+#include "heap.h"
 #include "html.h"
 #include "http.h"
 #include "keeper.h"
@@ -158,19 +158,6 @@ close_ledger(struct gateway *g)
 }
 
 /* ---- serving ---- */
-
-/* What is larger has pages of its own, which go back to the system with it. glibc would put it
- * among what is small from the first such one on that was freed, and the holes that lists leave
- * behind as they grow were half of what a daemon of some hours had. */
-#define LARGE_BYTES (1 << 20)
-
-static void
-keep_memory_small(void)
-{
-#ifdef M_MMAP_THRESHOLD
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-#endif
-}
 
 static bool
 start(struct gateway *g, char *bad, size_t bad_n)
@@ -394,7 +381,7 @@ main(int argc, char **argv)
     static struct config config;
     struct gateway g = {.config = &config};
     char bad[CONFIG_TEXT_BYTES + 512];
-    keep_memory_small();
+    heap_begin();
     config_init(&config);
     lang_also(rows, sizeof rows / sizeof rows[0]);
     html_language();
