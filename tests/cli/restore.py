@@ -268,7 +268,15 @@ def secret(work):
         wanted = f.read()
     check("the backup's", p.json("restore", "l", "b", "--dry-run")["secret"] == "backup")
     os.remove(os.path.join(p.at, "b/secret"))
-    said = p.json("restore", "l", "b")
+    traced = ["strace", "-f", "-y", "-qq", "-o", "made", "-e", "trace=openat,fsync,renameat2"] if shutil.which("strace") else []
+    out = subprocess.run([*traced, JANGBU, "restore", "l", "b", "--json"], cwd=p.at, capture_output=True, text=True, check=False)
+    said = json.loads(out.stdout)
+    if traced:
+        with open(os.path.join(p.at, "made"), encoding="utf-8") as f:
+            calls = list(f)
+        found = lambda *words: next((i for i in range(len(calls) - 1, -1, -1) if all(w in calls[i] for w in words)), -1)
+        check("its name is on the disk before they change places", 0 <= found("l.restoring/ledger/secret", "O_CREAT") < found(" fsync(", "/l.restoring/ledger>")
+              < found("l.restoring/ledger\"", "renameat2"), calls)
     path = os.path.join(p.at, "l/secret")
     kept = os.path.exists(path) and open(path, "rb").read() == wanted
     check("the backup has none: the one that is there", said["secret"] == "now" and kept, said)
