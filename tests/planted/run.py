@@ -5,6 +5,7 @@ streams: the witness's streams with roles and channels. papers: the scenarios of
 invoices, or the witness. Every bug must be found.
 
 usage: run.py SOURCE_DIR money|who|streams|papers|all [--fifths] [NAME ...]
+       run.py SOURCE_DIR --places     whether each place is still there; nothing is built
 
 --fifths: builds and looks for a fifth of them, another fifth at each commit; of all others only that their places are still there."""
 import json
@@ -188,7 +189,22 @@ class Planting:
             f.write(text)
 
 
+def look_at_places(source):
+    missing, bugs = 0, [bug for kind in KINDS.values() for bug in kind]
+    for name, path, old, new, _ in bugs:
+        with tempfile.NamedTemporaryFile("w", suffix=".c", encoding="utf-8") as copy, open(os.path.join(source, path), encoding="utf-8") as f:
+            copy.write(f.read())
+            copy.flush()
+            if not plant.replace(copy.name, old, new):
+                print(f"{name}: the place to plant it is not there any more ({path})")
+                missing += 1
+    print(f"{len(bugs)} bugs, {missing} of them without a place")
+    return 1 if missing else 0
+
+
 def main():
+    if sys.argv[2] == "--places":
+        return look_at_places(sys.argv[1])
     source, which, only = os.path.abspath(sys.argv[1]), sys.argv[2], set(sys.argv[3:])
     fifth = turn(5, source) if "--fifths" in only else None
     only -= {"--fifths"}
