@@ -12,6 +12,17 @@ static const char *const table_names[JB_VT_N] = {
     [JB_VT_REFUSED] = "refused",     [JB_VT_TEXTS] = "texts",         [JB_VT_GLOBAL] = "global",
 };
 
+/* A summary has the last event of each type. Who did not know a type yet left out its last event.
+ */
+enum {
+#define EFFECT(NAME, ...) AN_EVENT_##NAME,
+#include "event/effects.def"
+#undef EFFECT
+    TYPES_KNOWN
+};
+static_assert(TYPES_KNOWN == 56 && JB_VIEWS_VERSION == 9,
+              "with another type of events views.mdb has another layout: raise its number");
+
 const struct jb_store_schema jb_views_schema = {
     .file = JB_VIEWS_FILE, .version = JB_VIEWS_VERSION, .tables_n = JB_VT_N, .tables = table_names};
 

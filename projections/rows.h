@@ -42,7 +42,7 @@
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 8
+#define JB_VIEWS_VERSION 9
 
 enum jb_view_table {
     JB_VT_ROWS,

@@ -347,11 +347,15 @@ apply_status(struct jb_summary *w, const struct jb_event *e)
     return NULL;
 }
 
-/* Most events are of the type of the one before. */
+/* One of a type or version that is not known, and may be skipped, is in no list by type. Most
+ * events are of the type of the one before. */
 static const char *
 apply_last(struct jb_summary *w, const struct jb_event *e)
 {
     size_t i = 0;
+    if (e->type >= JB_EV_TYPES) {
+        return NULL;
+    }
     while (i < w->lasts.n && w->lasts.at[i].type != e->type) {
         i++;
     }

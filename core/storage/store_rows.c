@@ -25,6 +25,8 @@
  *        .   3 n   for each row: bytes of the key 1, end of the row 2 (from the block's beginning);
  *                  of the last 0: it ends where the block does
  *        .      .  the rows: key, value
+ *
+ * Another layout of a block raises the versions of both stores (JB_STATE_VERSION, JB_VIEWS_VERSION).
  */
 /* clang-format on */
 #include <assert.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Runs (core/runs): killed at every call that changes a file or a name, in writing, in merging, and in the switch to another generation (at every
-second one, the others at the next commit); calls fail once, with EIO and with ENOSPC; every write is cut short. After each: what was said to be durable is there, nothing is there that was
+second one, the others at other commits); calls fail once, with EIO and with ENOSPC; every write is cut short. After each: what was said to be durable is there, nothing is there that was
 not written, whoever goes on ends with all rows, and no half-written file is left.
 
 usage: runs.py [--quick] [--seed S] RUNS_LOAD KEYS_LOAD SHIM"""

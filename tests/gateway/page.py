@@ -114,6 +114,7 @@ class Browser:
 def check_headers(answer):
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy, policy
+    assert len(set(answer.headers.keys())) == len(answer.headers.keys()), ("a header is there twice", answer)
     assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin" and answer.headers["X-Frame-Options"] == "DENY"
 

@@ -83,7 +83,9 @@ def commands(s):
     problem("empty", s.post(b""), 400, "BAD_REQUEST")
     problem("caller in the body", s.post(consume("W1", "U2", 1, key="z", caller="other")), 400, "MALFORMED", "token")
     problem("clock in the body", s.post(consume("W1", "U2", 1, key="z", clock="2026-10-01T00:00:00+09:00")), 400, "MALFORMED", "clock")
-    problem("media type", s.post(consume("W1", "U2", 1, key="z"), Content_Type="text/plain"), 415, "MEDIA_TYPE")
+    problem("media type", s.post(consume("W1", "U2", 1, key="z"), Content_Type="text/plain"), 415, "MEDIA_TYPE", "not text/plain")
+    problem("an address that is none", s.get("/v1/walets/W1"), 404, "NOT_FOUND", "openapi.json")
+    problem("a parameter that was meant", s.get("/v1/wallets/W1/history?limt=3"), 400, "PARAMETER", "do you mean limit?")
     problem("deep", s.post(b"[" * 60000), 400, "MALFORMED")
     problem("too large", s.post(b" " * 70000), 413, "TOO_LARGE")
     problem("wallet unknown", s.post(consume("W0", "U2", 1, key="z2")), 422, "WALLET_UNKNOWN")
@@ -474,10 +476,10 @@ def admitted(s, full):
 
 def scopes(s, full, reader, balance):
     check("full writes", s.post(wallet("shop-1", key="s1"), full).status == 200)
-    problem("a reader does not", s.post(wallet("R", key="r"), reader), 403, "FORBIDDEN")
+    problem("a reader does not", s.post(wallet("R", key="r"), reader), 403, "FORBIDDEN", "scope")
     check("it reads", s.get("/v1/wallets/shop-1/history", reader).status == 200)
     check("read:balance", s.get("/v1/wallets/shop-1", balance).status == 200)
-    problem("and no more", s.get("/v1/wallets/shop-1/history", balance), 403, "FORBIDDEN")
+    problem("and no more", s.get("/v1/wallets/shop-1/history", balance), 403, "FORBIDDEN", "lacks the scope")
     problem("a key is wanted", s.post(charge("shop-1", "C0", 1000), full), 400, "KEY_REQUIRED")
     check("of each line", [x.get("code") for x in s.lines([charge("shop-1", "C0", 1000), charge("shop-1", "C0", 1000, key="c0")], full).lines] == ["KEY_REQUIRED", None])
     check("but in a dry run", s.post(charge("shop-1", "C", 1000), full, path="/v1/commands?dry_run=1").status == 200)

@@ -45,6 +45,19 @@ def submits(s):
     return int(re.search(rb"^jangbu_submit_seconds_count (\d+)", s.get("/metrics").body, re.M).group(1))
 
 
+def waiting(s):
+    return int(re.search(rb"^jangbu_queue_depth (\d+)", s.get("/metrics").body, re.M).group(1))
+
+
+def until_not_ready(s):
+    for _ in range(100):
+        ready = s.get("/readyz")
+        if ready.status == 503:
+            break
+        time.sleep(0.05)
+    return ready
+
+
 def together(work):
     """What waits is carried out in few calls, also where one of it fails its call; beyond the queue it is refused."""
     ledger = made(work, "together")
@@ -60,7 +73,10 @@ def together(work):
             w.start()
             if i < 2:
                 time.sleep(0.2)  # each submitter has one of these
-        time.sleep(0.5)
+        while waiting(s) < 20:
+            time.sleep(0.02)
+        ready = until_not_ready(s)  # also while both have a command and nobody is left to look
+        check("it is not ready long before they end", ready.status == 503 and "writer_lock" in json.dumps(ready.json) and not got, (ready, got))
         group = {"op": "atomic", "commands": [charge(f"G{i}") for i in range(30)], "key": "group"}
         for member in group["commands"]:
             del member["key"]
@@ -94,11 +110,7 @@ def held(work):
                   and int(a.headers["Retry-After"]) >= 1, a)
         lines = s.lines([charge("L1"), charge("L2")])
         check("lines are refused whole", lines.status == 503 and lines.json["code"] == "E_BUSY", lines)
-        for _ in range(100):
-            ready = s.get("/readyz")
-            if ready.status == 503:
-                break
-            time.sleep(0.05)
+        ready = until_not_ready(s)
         check("it is not ready, and says why", ready.status == 503 and "writer_lock" in json.dumps(ready.json), ready)
         os.kill(pid, signal.SIGCONT)
         holder.wait(60)

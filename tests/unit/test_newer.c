@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jangbu/projections.h>
 #include <jangbu/replay.h>
 #include <lmdb.h>
 #define XXH_INLINE_ALL
@@ -351,6 +352,90 @@ subjects(void **state)
     only = 0;
 }
 
+/* ---- events of a wallet that may be skipped, among others, in lists by type ---- */
+
+struct listed {
+    uint32_t type;
+    unsigned n;
+    jb_seq last;
+    bool newest_first;
+};
+
+static bool
+each_of_type(void *data, const struct jb_event *e)
+{
+    struct listed *l = data;
+    assert_int_equal(e->type, l->type);
+    assert_true(l->last == 0 || (l->newest_first ? e->seq < l->last : e->seq > l->last));
+    l->last = e->seq;
+    l->n++;
+    return true;
+}
+
+static bool
+each_of_history(void *data, const struct jb_history_row *row)
+{
+    return each_of_type(data, row->event);
+}
+
+static void
+must_list(jb_views *v, uint32_t type, unsigned n)
+{
+    struct jb_error err = {0};
+    for (unsigned newest_first = 0; newest_first < 2; newest_first++) {
+        const jb_order order = newest_first != 0 ? JB_NEWEST_FIRST : JB_OLDEST_FIRST;
+        struct listed events = {.type = type, .newest_first = newest_first != 0}, rows = events;
+        const struct jb_events_query e = {
+            .size = sizeof e, .wallet = {"W", 1}, .order = order, .types = &type, .types_n = 1};
+        const struct jb_history_query h = {
+            .size = sizeof h, .wallet = {"W", 1}, .order = order, .types = &type, .types_n = 1};
+        if (jb_events_get(v, &e, NULL, "", 100, each_of_type, &events, NULL, NULL, &err) != JB_OK ||
+            jb_history_find(v, &h, NULL, "", 100, each_of_history, &rows, NULL, NULL, &err) !=
+                JB_OK) {
+            fail_msg("%s", err.text);
+        }
+        assert_int_equal(events.n, n);
+        assert_int_equal(rows.n, n);
+    }
+}
+
+/* Once folded, and once of what was stored. */
+static void
+skipped_in_lists(void **state)
+{
+    (void)state;
+    /* A type above all others, one that is another in its lower byte, a later version of one. */
+    static const struct frame skipped[] = {
+        {"", EVENT(0x95, 0xcc, 200, 0xcd, 2, 0, 1, 1, 0), 0, 0, true},
+        {"", EVENT(0x95, 0xcd, 1, JB_EV_WALLET_RENAMED, 0xcd, 2, 0, 1, 1, 0), 0, 0, true},
+        {"", EVENT(0x96, JB_EV_WALLET_TURNED_OFF, 0xcd, 2, 1, 1, 1, 0, 9), 0, 0, true}};
+    static const struct frame off = {"", EVENT(0x95, JB_EV_WALLET_TURNED_OFF, 0, 1, 1, 0), 0, 0,
+                                     true};
+    static const struct frame on = {"", EVENT(0x95, JB_EV_WALLET_TURNED_ON, 0, 1, 1, 0), 0, 0,
+                                    true};
+    setup(NULL);
+    put(&known, SIZE_MAX);
+    for (unsigned i = 0; i < 24; i++) {
+        put(i == 2 ? &off : i == 3 ? &on : &skipped[i % 3], SIZE_MAX);
+    }
+    for (unsigned round = 0; round < 2; round++) {
+        struct jb_error err = {0};
+        jb_ledger *l;
+        jb_views *v;
+        assert_int_equal(jb_open(dir, NULL, &l, &err), JB_OK);
+        assert_int_equal(jb_views_open(l, &v, &err), JB_OK);
+        must_list(v, JB_EV_WALLET_CREATED, 1);
+        must_list(v, JB_EV_WALLET_TURNED_OFF, 1);
+        must_list(v, JB_EV_WALLET_TURNED_ON, 1);
+        must_list(v, JB_EV_WALLET_RENAMED, 0);
+        must_list(v, JB_EV_INVOICE_MAILED, 0);
+        assert_int_equal(jb_views_sync(v, true, &err), JB_OK);
+        jb_views_close(v);
+        jb_close(l);
+    }
+    teardown(NULL);
+}
+
 /* A backup has the lines about reading only. */
 static void
 copied_requires(void **state)
@@ -383,6 +468,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newer),           cmocka_unit_test(flipped),
         cmocka_unit_test(later_decisions), cmocka_unit_test(later_rules),
-        cmocka_unit_test(copied_requires), cmocka_unit_test(subjects)};
+        cmocka_unit_test(copied_requires), cmocka_unit_test(subjects),
+        cmocka_unit_test(skipped_in_lists)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

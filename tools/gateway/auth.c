@@ -347,9 +347,9 @@ refused(const struct exchange *x)
     case ACCESS_PAGE:
         return NULL;
     case ACCESS_OPS:
-        return who->ops ? NULL : tr("it may not ask how the daemon is");
+        return who->ops ? NULL : tr("it may not ask how the daemon is: it lacks the scope ops");
     case ACCESS_WRITE:
-        return who->write ? NULL : tr("it may not write");
+        return who->write ? NULL : tr("it may not write: it has the scope of no command");
     case ACCESS_READ:
         if (wallet.s != NULL && !auth_wallet(who, wallet)) {
             return tr("that wallet is none of its");
@@ -357,7 +357,7 @@ refused(const struct exchange *x)
         break;
     case ACCESS_READ_OPS:
         if (!who->ops) {
-            return tr("it may not ask how the daemon is");
+            return tr("it may not ask how the daemon is: it lacks the scope ops");
         }
         if (who->wallets[0] != '\0') {
             return tr("it may see some wallets only, and this is of all");
@@ -369,7 +369,9 @@ refused(const struct exchange *x)
         }
         break;
     }
-    return may_ask(who, x->route) ? NULL : tr("it may not read that");
+    return may_ask(who, x->route)
+               ? NULL
+               : tr("it may not read that: it lacks the scope of that query, and read");
 }
 
 /* ---- how often ---- */
@@ -561,7 +563,7 @@ command_refused(const struct principal *who, struct jb_command *c)
 {
     const uint32_t op = (uint32_t)c->op;
     if (c->op != JB_OP_ATOMIC && (who->op_mask[op / 64] >> (op % 64) & 1) == 0) {
-        return tr("it may not give that command");
+        return tr("it may not give that command: it lacks the scope of that name, and write");
     }
     if (who->wallets[0] != '\0' && c->op != JB_OP_ATOMIC &&
         ((c->has & JB_HAS(JB_CF_WALLET)) == 0 || !auth_wallet(who, c->wallet))) {

@@ -396,7 +396,11 @@ take(struct exchange *x)
     const bool lines = type_is(x, LINES_TYPE);
     bool dry_run;
     if (!lines && !type_is(x, "application/json")) {
-        problem(x, GATEWAY_MEDIA_TYPE, tr("commands are application/json or application/x-ndjson"));
+        char detail[240];
+        snprintf(detail, sizeof detail,
+                 tr("commands are application/json or application/x-ndjson; not %.*s"),
+                 (int)(x->type.n < 80 ? x->type.n : 80), x->type.s != NULL ? x->type.s : "");
+        problem(x, GATEWAY_MEDIA_TYPE, detail);
         return ANSWERED;
     }
     if (!dry_run_asked(x, &dry_run) || !head_check(x, lines)) {

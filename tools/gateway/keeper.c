@@ -56,7 +56,7 @@ struct keeper {
     pthread_cond_t end;
     bool ending;
     struct state state;
-    int64_t probe_since; /* that goes on; 0: none */
+    int64_t probe_due; /* from when on the ledger owes a decision: it is asked, or was to be */
 };
 
 static int64_t
@@ -124,12 +124,9 @@ probe(void *data, jb_answers *answers)
     c.has = JB_HAS(JB_CF_WALLET);
     c.wallet = (struct jb_text){"jangbud", 7};
     options.dry_run = 1;
-    pthread_mutex_lock(&k->lock);
-    k->probe_since = now_us(CLOCK_MONOTONIC);
-    pthread_mutex_unlock(&k->lock);
     const jb_status status = jb_submit(k->g->ledger, &c, 1, &options, answers, NULL, &err);
     pthread_mutex_lock(&k->lock);
-    k->probe_since = 0;
+    k->probe_due = now_us(CLOCK_MONOTONIC) + SECOND;
     pthread_mutex_unlock(&k->lock);
     const struct jb_answer *a = status == JB_OK ? jb_answers_at(answers, 0) : NULL;
     const bool clock =
@@ -278,9 +275,9 @@ state_now(struct keeper *k)
     struct jb_error err;
     pthread_mutex_lock(&k->lock);
     struct state s = k->state;
-    const int64_t since = k->probe_since;
+    const int64_t due = k->probe_due;
     pthread_mutex_unlock(&k->lock);
-    if (since != 0 && now_us(CLOCK_MONOTONIC) - since > LOCK_US && !s.now[TROUBLE_LOCK]) {
+    if (now_us(CLOCK_MONOTONIC) - due > LOCK_US && !s.now[TROUBLE_LOCK]) {
         say(&s, TROUBLE_LOCK, tr("the ledger has not decided anything for a second"));
     }
     if (submit_broken(k->g->submitters, &err) != JB_OK) {
@@ -354,6 +351,7 @@ init(struct keeper *k)
     pthread_cond_init(&k->end, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&k->lock, NULL);
+    k->probe_due = now_us(CLOCK_MONOTONIC);
     k->state.now[TROUBLE_STARTING] = true;
     snprintf(k->state.why[TROUBLE_STARTING], sizeof k->state.why[0], "%s",
              tr("nothing was looked at yet"));

@@ -68,7 +68,6 @@ static void
 headers(struct exchange *x)
 {
     exchange_set_header(x, "Content-Security-Policy", csp);
-    exchange_set_header(x, "X-Content-Type-Options", "nosniff");
     exchange_set_header(x, "X-Frame-Options", "DENY");
     /* With no-referrer a browser would say "Origin: null" of its own forms. */
     exchange_set_header(x, "Referrer-Policy", "same-origin");

@@ -89,6 +89,9 @@ condition_figure(struct page *p, const struct jb_condition *c, const char *agenc
         page_event_link(p, (jb_seq)c->figure);
         out_str(p->o, "</span>");
         break;
+    case JB_FIG_REFUND_OUTSTANDING:
+        page_sayf(p, tr("%lld open"), (long long)c->figure);
+        break;
     default:
         snprintf(text, sizeof text, "%lld", (long long)c->figure);
         html_str(p->o, text);

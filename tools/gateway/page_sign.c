@@ -215,9 +215,9 @@ comes_from_here(const struct exchange *x)
 static void
 ticket_wrong(struct page *p)
 {
-    page_wrong(p, 403, tr("This address was used already"),
-               tr("An address like this opens the page once, and within a minute. Open it "
-                  "again from the service that you came from."));
+    page_wrong(p, 403, tr("This address opens nothing any more"),
+               tr("An address like this opens the page once, and not for long. Open it again "
+                  "from the service that you came from."));
 }
 
 static bool
@@ -414,7 +414,6 @@ page_asset(struct exchange *x)
             memcmp(x->params[0].s, a->name, x->params[0].n) == 0) {
             out_bytes(&x->answer.body, a->at, a->n);
             exchange_set_header(x, "Cache-Control", "public, max-age=300");
-            exchange_set_header(x, "X-Content-Type-Options", "nosniff");
             exchange_set_header(x, "Content-Security-Policy", "default-src 'none'");
             exchange_answer(x, 200, a->type);
             return ANSWERED;

@@ -147,6 +147,10 @@ problem(struct exchange *x, enum gateway_code code, const char *detail)
 {
     SPEAK(x->lang);
     const struct row *r = &rows[code];
+    if (detail == NULL && code == GATEWAY_NOT_FOUND) {
+        detail = tr("there is nothing at this address; GET /v1/openapi.json has those that there "
+                    "are");
+    }
     end(begin(x, r->http, r->word, tr(r->title), detail));
     if (code == GATEWAY_UNAUTHENTICATED) {
         exchange_set_header(x, "WWW-Authenticate", WIRE("Bearer realm=\"jangbu\""));

@@ -12,6 +12,7 @@
 #include "auth.h"
 #include "gateway.h"
 #include "lang.h"
+#include "parse.h"
 #include "problem.h"
 #include "queries.h"
 #include "rows_json.h"
@@ -26,6 +27,41 @@ parameter_bad(struct exchange *x, const char *sentence, struct jb_text name)
 {
     char detail[400];
     snprintf(detail, sizeof detail, sentence, (int)(name.n > 40 ? 40 : name.n), name.s);
+    problem(x, GATEWAY_PARAMETER, detail);
+    return false;
+}
+
+/* Of those that the route's query has, and its path does not. */
+static _Thread_local const struct exchange *near_of;
+
+static bool in_path(const struct exchange *x, struct jb_text name);
+
+static const char *
+nth_parameter(unsigned i)
+{
+    const struct query_info *q =
+        query_info_get(query_called(near_of->route->ask, strlen(near_of->route->ask)));
+    for (unsigned k = 0; q != NULL && query_member_get(k) != NULL; k++) {
+        const char *name = query_member_get(k)->name;
+        if (((q->required | q->optional) & MEMBER(k)) != 0 && !in_path(near_of, jb_text_of(name)) &&
+            i-- == 0) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+static bool
+no_parameter(struct exchange *x, struct jb_text name)
+{
+    char detail[400];
+    near_of = x;
+    const char *near = nearest_word(name.s, name.n, nth_parameter);
+    if (near == NULL) {
+        return parameter_bad(x, tr("there is no parameter %.*s"), name);
+    }
+    snprintf(detail, sizeof detail, tr("there is no parameter %.*s; do you mean %s?"),
+             (int)(name.n > 40 ? 40 : name.n), name.s, near);
     problem(x, GATEWAY_PARAMETER, detail);
     return false;
 }
@@ -64,7 +100,7 @@ query_members(struct exchange *x, struct out *o)
             return parameter_bad(x, tr("%.*s stands in the path and is no parameter"), name);
         }
         if (!query_member_json(o, name, x->query[i].value)) {
-            return parameter_bad(x, tr("there is no parameter %.*s"), name);
+            return no_parameter(x, name);
         }
     }
     return true;
@@ -76,7 +112,8 @@ query_allowed(struct exchange *x, const struct query *q)
     /* Whose a wallet is, is as personal as his name. */
     const bool of_people = q->people != 0 || q->name.s != NULL || q->master.s != NULL;
     if (of_people && !x->who->people) {
-        problem(x, GATEWAY_FORBIDDEN, tr("it may not read personal texts"));
+        problem(x, GATEWAY_FORBIDDEN,
+                tr("it may not read personal texts: it lacks the scope people"));
         return false;
     }
     if (q->channel.s != NULL && x->who->wallets[0] != '\0') {

@@ -171,6 +171,9 @@ do_probe(struct submitter *me)
 {
     struct submitters *s = me->all;
     s->probe_us = INT64_MAX;
+    if (s->depth > 0) {
+        pthread_cond_signal(&s->some); /* who was woken for those may be this one */
+    }
     pthread_mutex_unlock(&s->lock);
     s->probe(s->probe_data, me->answers);
     pthread_mutex_lock(&s->lock);

@@ -651,7 +651,20 @@ copy_bytes(int from, int to)
     return n == 0 && fsync(to) == 0;
 }
 
-/* A file of the ledger of now, in the place of that of the copy that was made. */
+/* The names in it, on the disk. */
+static bool
+folder_sync(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+/* A file of the ledger of now, in the place of that of the copy that was made. Its name may be new
+ * there. */
 static bool
 copy_file(const struct restore *r, const char *name)
 {
@@ -667,19 +680,7 @@ copy_file(const struct restore *r, const char *name)
     if (in >= 0) {
         close(in);
     }
-    return ok;
-}
-
-/* The names that the two directories get, on the disk. */
-static bool
-names_sync(const struct restore *r)
-{
-    const int fd = open(r->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ok;
+    return ok && folder_sync(r->made);
 }
 
 /* ---- what stands in the way, said before anything is copied ---- */
@@ -940,7 +941,8 @@ static int
 change_places(const struct restore *r)
 {
     if (!r->now.there) {
-        return rename(r->made, r->now.dir) == 0 && names_sync(r) ? EXIT_DONE : failed(r->now.dir);
+        return rename(r->made, r->now.dir) == 0 && folder_sync(r->folder) ? EXIT_DONE
+                                                                          : failed(r->now.dir);
     }
     if (renameat2(AT_FDCWD, r->made, AT_FDCWD, r->replaced, RENAME_NOREPLACE) != 0) {
         return failed(r->replaced);
@@ -951,7 +953,7 @@ change_places(const struct restore *r)
         errno = why;
         return failed(r->now.dir);
     }
-    return names_sync(r) ? EXIT_DONE : failed(r->folder);
+    return folder_sync(r->folder) ? EXIT_DONE : failed(r->folder);
 }
 
 static int
