@@ -45,6 +45,10 @@ def submits(s):
     return int(re.search(rb"^jangbu_submit_seconds_count (\d+)", s.get("/metrics").body, re.M).group(1))
 
 
+def waiting(s):
+    return int(re.search(rb"^jangbu_queue_depth (\d+)", s.get("/metrics").body, re.M).group(1))
+
+
 def until_not_ready(s):
     for _ in range(100):
         ready = s.get("/readyz")
@@ -69,6 +73,8 @@ def together(work):
             w.start()
             if i < 2:
                 time.sleep(0.2)  # each submitter has one of these
+        while waiting(s) < 20:
+            time.sleep(0.02)
         ready = until_not_ready(s)  # also while both have a command and nobody is left to look
         check("it is not ready long before they end", ready.status == 503 and "writer_lock" in json.dumps(ready.json) and not got, (ready, got))
         group = {"op": "atomic", "commands": [charge(f"G{i}") for i in range(30)], "key": "group"}
