@@ -26,7 +26,7 @@ struct search {
     struct jb_as_of_point r;
     uint32_t limit;
     uint32_t looked;
-    unsigned missed; /* of a wallet: the events next to `at` that were gone over and not listed */
+    unsigned missed; /* of a wallet: the events next to `at` that were gone over, of other types */
     /* Where the list goes on: the next event to look at (of a chain, oldest first: it or a later
      * one). 0: nowhere. */
     jb_seq at;
@@ -85,11 +85,16 @@ read_bounds(const struct jb_events_query *q, struct search *s, struct jb_error *
 }
 
 static bool
+is_of_types(const struct search *s, const struct jb_event *e)
+{
+    return s->all_types || (e->type < JB_EV_TYPES && s->types[e->type]);
+}
+
+static bool
 is_listed(const struct search *s, const struct jb_event *e)
 {
     bool counts = s->r.only_through == JB_NO_DAY || e->posted_on <= s->r.only_through;
-    return counts && (s->all_types || (e->type < JB_EV_TYPES && s->types[e->type])) &&
-           jb_amount_within(e, s->amount_min, s->amount_max);
+    return counts && is_of_types(s, e) && jb_amount_within(e, s->amount_min, s->amount_max);
 }
 
 static bool
@@ -148,7 +153,7 @@ log_back(struct search *s, struct jb_error *err)
 
 /* ---- the chain of a wallet ---- */
 
-/* So many events in a row were not listed that the next one that may be is looked up. */
+/* So many events in a row were of other types that the next one that may be listed is looked up. */
 static bool
 has_missed(const struct search *s)
 {
@@ -213,14 +218,14 @@ chain_back(struct search *s, struct jb_error *err)
     }
     while (s->at >= s->low && !is_full(s) && status == JB_OK) {
         const struct jb_event *e;
-        const size_t kept = s->kept.events.n;
         status = jb_chain_event(c, s->at, s->wallet, &e, err);
-        s->looked++;
-        if (status == JB_OK && is_listed(s, e)) {
-            status = jb_keep(&s->kept, c, s->at, err);
+        if (status != JB_OK) {
+            break;
         }
+        s->looked++;
+        s->missed = is_of_types(s, e) ? 0 : s->missed + 1;
+        status = is_listed(s, e) ? jb_keep(&s->kept, c, s->at, err) : JB_OK;
         s->at = status == JB_OK ? e->prev : s->at;
-        s->missed = s->kept.events.n > kept ? 0 : s->missed + 1;
         if (status == JB_OK && has_missed(s) && s->at >= s->low) {
             status = skip_back(s, err);
         }
@@ -243,12 +248,11 @@ keep_piece(struct jb_view_read *q, struct search *s, const struct jb_piece *piec
             has_missed(s)) {
             break;
         }
-        const size_t kept = s->kept.events.n;
         status = jb_view_read_event(q, seq, s->wallet, &e, err);
-        if (status == JB_OK && is_listed(s, e)) {
-            status = jb_keep(&s->kept, q->cursor, seq, err);
+        if (status == JB_OK) {
+            s->missed = is_of_types(s, e) ? 0 : s->missed + 1;
+            status = is_listed(s, e) ? jb_keep(&s->kept, q->cursor, seq, err) : JB_OK;
         }
-        s->missed = s->kept.events.n > kept ? 0 : s->missed + 1;
         s->at = seq + 1;
     }
     return status;

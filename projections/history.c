@@ -26,7 +26,7 @@ struct search {
     /* Newest first: the next event to look at, and the balance after it. Oldest first: it or a
      * later one, and the balance before it. at 0: there is none. */
     struct jb_page_place behind;
-    unsigned missed; /* the events next to `behind` that were gone over and not listed */
+    unsigned missed; /* the events next to `behind` that were gone over, of other types */
 };
 
 /* The wallet's last event up to seq and the balance after it. Of a closed day: without what was
@@ -104,9 +104,15 @@ effect_of(const struct jb_event *e, const struct jb_as_of_point *r)
 }
 
 static bool
+is_of_types(const struct search *s, const struct jb_event *e)
+{
+    return s->all || (e->type < JB_EV_TYPES && s->listed[e->type]);
+}
+
+static bool
 is_listed(const struct search *s, const struct jb_event *e)
 {
-    return counts(e, &s->r) && (s->all || (e->type < JB_EV_TYPES && s->listed[e->type])) &&
+    return counts(e, &s->r) && is_of_types(s, e) &&
            jb_amount_within(e, s->query.amount_min, s->query.amount_max);
 }
 
@@ -169,7 +175,7 @@ skip(struct search *s, struct jb_error *err)
     return status;
 }
 
-/* So many events in a row were not listed that the next one that may be is looked up. */
+/* So many events in a row were of other types that the next one that may be listed is looked up. */
 static bool
 has_missed(const struct search *s)
 {
@@ -190,10 +196,9 @@ collect_back(struct search *s, jb_cursor *c, struct jb_error *err)
             break;
         }
         const struct jb_page_place next = {e->prev, s->behind.balance - effect_of(e, &s->r)};
-        const size_t kept = s->balances.n;
+        s->missed = is_of_types(s, e) ? 0 : s->missed + 1;
         status = keep_row(s, c, e, s->behind.balance, err);
         s->behind = next;
-        s->missed = s->balances.n > kept ? 0 : s->missed + 1;
         if (status == JB_OK && has_missed(s) && next.at >= s->low) {
             status = skip(s, err);
         }
@@ -217,10 +222,9 @@ collect_piece(struct search *s, struct jb_view_read *q, const struct jb_piece *p
         }
         status = jb_view_read_event(q, seq, s->wallet, &e, err);
         if (status == JB_OK) {
-            const size_t kept = s->balances.n;
+            s->missed = is_of_types(s, e) ? 0 : s->missed + 1;
             s->behind = (struct jb_page_place){seq + 1, s->behind.balance + effect_of(e, &s->r)};
             status = keep_row(s, q->cursor, e, s->behind.balance, err);
-            s->missed = s->balances.n > kept ? 0 : s->missed + 1;
         }
     }
     return status;

@@ -116,8 +116,8 @@ jb_status jb_view_step(struct jb_view_read *q, struct jb_summary *summary, const
 
 /* The last of the wallet's events of some types that the summary knows; 0: none. */
 jb_seq jb_summary_last_of(const struct jb_summary *w, const bool types[JB_EV_TYPES]);
-/* So many events in a row that a list has no place for, and the next one of its types is looked up
- * so. */
+/* So many events in a row of types that a list has no place for, and the next one of its types is
+ * looked up so. */
 #define JB_MISSED_MAX 16
 /* The wallet's first event of those types from `from` on. `last` is the last one that counts, and
  * not before `from`. It takes as many looks as the log's length has digits. */

@@ -6,10 +6,8 @@
 
 /* table (1), length of the key (1), of the value (4): then both. */
 #define HEAD_BYTES 6
-/* In place of a value: there may be such a row, and it goes. */
+/* In place of a value: there is such a row, and it goes. */
 #define DELETED UINT32_MAX
-/* There is none, unless somebody else has stored, too. */
-#define DELETED_IN_DOUBT (UINT32_MAX - 1)
 
 /* ---- into a buffer ---- */
 
@@ -52,18 +50,19 @@ row(struct jb_buffer *rows, unsigned table, const void *key, size_t key_n, const
 }
 
 static bool
-deletion(struct jb_buffer *rows, const uint8_t key[9], bool stored)
+deletion(struct jb_buffer *rows, const uint8_t key[9])
 {
     size_t at = rows->n;
     bool ok = begin_row(rows, JB_TABLE_ARCHIVE, key, 9);
     if (ok) {
-        jb_put_be(rows->at + at + 2, 4, stored ? DELETED : DELETED_IN_DOUBT);
+        jb_put_be(rows->at + at + 2, 4, DELETED);
     }
     return ok;
 }
 
 /* What is over goes to its own table; what lives again leaves it. So the tables say the same
- * whenever they were written. */
+ * whenever they were written. What nobody has stored is not deleted, unless there is doubt of that
+ * (jb_rows_put). */
 #define ROWS_OVER(list, kind, is_over, record)                                                     \
     for (size_t i = 0; i < w->list.n && ok; i++) {                                                 \
         bool over = is_over;                                                                       \
@@ -76,8 +75,8 @@ deletion(struct jb_buffer *rows, const uint8_t key[9], bool stored)
             ok = begin_row(rows, JB_TABLE_ARCHIVE, key, sizeof key) &&                             \
                  record(&w->list.at[i], rows);                                                     \
             ok = ok && (end_row(rows, at), true);                                                  \
-        } else {                                                                                   \
-            ok = deletion(rows, key, stored);                                                      \
+        } else if (stored) {                                                                       \
+            ok = deletion(rows, key);                                                              \
         }                                                                                          \
     }
 
@@ -88,11 +87,11 @@ rows_lot(struct jb_buffer *rows, uint32_t wallet, struct jb_lot *l)
     uint8_t key[9];
     bool over = jb_lot_over(l), ok = true;
     enum jb_archived_kind kind = jb_archived_lot_kind(l);
-    for (unsigned i = 0; i < 2 && ok; i++) {
+    for (unsigned i = 0; i < 2 && ok && l->stored; i++) {
         enum jb_archived_kind old = i == 0 ? JB_ARCHIVED_LOT : JB_ARCHIVED_FULL_LOT;
         if (!over || old != kind) {
             jb_archive_key(key, wallet, old, l->ordinal);
-            ok = deletion(rows, key, l->stored);
+            ok = deletion(rows, key);
         }
     }
     l->stored = over;
@@ -158,6 +157,59 @@ jb_rows_ledger(struct jb_buffer *rows, const struct jb_news *news, const struct 
 
 /* ---- into a transaction ---- */
 
+static jb_status
+forget_archived(struct jb_store_txn *t, uint32_t wallet, enum jb_archived_kind kind,
+                uint32_t ordinal, struct jb_error *err)
+{
+    uint8_t key[9];
+    jb_archive_key(key, wallet, kind, ordinal);
+    return jb_store_del(t, JB_TABLE_ARCHIVE, key, sizeof key, err);
+}
+
+#define FORGET(list, kind)                                                                         \
+    for (size_t i = 0; i < w.list.n && status == JB_OK; i++) {                                     \
+        status = forget_archived(t, w.number, kind, w.list.at[i].ordinal, err);                    \
+    }
+
+/* Somebody else may have stored as over what lives in this row of a wallet. */
+static jb_status
+forget_living(struct jb_store_txn *t, const uint8_t *record, size_t n, struct jb_error *err)
+{
+    struct jb_wallet w;
+    memset(&w, 0, sizeof w);
+    jb_status status = jb_read_wallet(record, n, &w);
+    if (status == JB_E_STALE) {
+        status = jb_store_damaged(t->store, "a wallet's record", err);
+    } else if (status != JB_OK) {
+        status = jb_fail(err, JB_E_NOMEM, "no memory to store the ledger's state");
+    }
+    FORGET(lots, JB_ARCHIVED_LOT)
+    FORGET(lots, JB_ARCHIVED_FULL_LOT)
+    FORGET(grants, JB_ARCHIVED_GRANT)
+    FORGET(refunds, JB_ARCHIVED_REFUND)
+    FORGET(intervals, JB_ARCHIVED_INTERVAL)
+    jb_wallet_free(&w);
+    return status;
+}
+
+/* In doubt: what is put may be stored as what it was meanwhile. */
+static jb_status
+forget_what_it_was(struct jb_store_txn *t, unsigned table, const uint8_t *key, size_t value_n,
+                   struct jb_error *err)
+{
+    if (table == JB_TABLE_WALLETS) {
+        return forget_living(t, key + 4, value_n, err);
+    }
+    /* A lot, as one of the other kind. */
+    const bool full = table == JB_TABLE_ARCHIVE && key[4] == JB_ARCHIVED_FULL_LOT;
+    if (full || (table == JB_TABLE_ARCHIVE && key[4] == JB_ARCHIVED_LOT)) {
+        return forget_archived(t, (uint32_t)jb_get_be(key, 4),
+                               full ? JB_ARCHIVED_LOT : JB_ARCHIVED_FULL_LOT,
+                               (uint32_t)jb_get_be(key + 5, 4), err);
+    }
+    return JB_OK;
+}
+
 jb_status
 jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt, struct jb_store_txn *t,
             struct jb_error *err)
@@ -167,11 +219,13 @@ jb_rows_put(const struct jb_buffer *rows, size_t at, size_t end, bool doubt, str
         const uint8_t *p = rows->at + at;
         size_t key_n = p[1], value_n = jb_get_be(p + 2, 4);
         const uint8_t *key = p + HEAD_BYTES;
-        if (value_n >= DELETED_IN_DOUBT) {
-            status = value_n == DELETED || doubt ? jb_store_del(t, p[0], key, key_n, err) : JB_OK;
+        if (value_n == DELETED) {
+            status = jb_store_del(t, p[0], key, key_n, err);
             value_n = 0;
         } else {
             status = jb_store_put(t, p[0], key, key_n, key + key_n, value_n, err);
+            status =
+                status == JB_OK && doubt ? forget_what_it_was(t, p[0], key, value_n, err) : status;
         }
         at += HEAD_BYTES + key_n + value_n;
     }

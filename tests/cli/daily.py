@@ -17,6 +17,9 @@ import tempfile
 import termios
 import unicodedata
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from checks import has_terminals  # noqa: E402
+
 JANGBU = ROOT = None
 bad = []
 
@@ -265,8 +268,9 @@ def main():
         steps_back(ledger)
         least_amounts(ledger)
         by_environment(ledger, work)
-        lists(ledger)
-        pages(ledger)
+        if has_terminals():
+            lists(ledger)
+            pages(ledger)
         completions(ledger, work)
     for line in bad:
         print(line)

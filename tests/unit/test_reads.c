@@ -261,6 +261,26 @@ ask(struct ledger *l, const char *query)
     return jb_steps.rows + jb_steps.events + jb_steps.folded + jb_steps.moved;
 }
 
+/* Where a type is asked for of which there are many, and an amount that none has: looking further
+ * costs no more than without the type. */
+static void
+look_for_an_amount(struct ledger *l)
+{
+    static const char *const lists[] = {"\"events\"", "\"events\",\"newest_first\":true",
+                                        "\"history\"", "\"history\",\"oldest_first\":true"};
+    for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        uint64_t steps[2];
+        for (unsigned typed = 0; typed < 2; typed++) {
+            char query[200];
+            snprintf(query, sizeof query,
+                     "{\"ask\":%s,\"wallet\":\"B\",\"amount_min\":1000000000%s}", lists[i],
+                     typed != 0 ? ",\"types\":[\"cash_consumed\"]" : "");
+            steps[typed] = ask(l, query);
+        }
+        must(steps[0] > 0 && steps[1] <= steps[0], lists[i]);
+    }
+}
+
 /* Stored, opened again, and followed to the end of the log: then each is asked once. */
 static void
 count(unsigned n, bool beside, uint64_t steps[QUERIES])
@@ -278,6 +298,7 @@ count(unsigned n, bool beside, uint64_t steps[QUERIES])
     for (size_t i = 0; i < QUERIES; i++) {
         steps[i] = ask(&l, queries[i]);
     }
+    look_for_an_amount(&l);
     if (beside) {
         invoice_beside_others(&l, DAYS * n);
     }

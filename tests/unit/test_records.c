@@ -4,13 +4,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
 #include <jangbu/command.h>
 
-#include "state/record.h"
+#include "state/rows.h"
+#include "state/state.h"
 
 /* splitmix64: the same numbers each time. */
 static uint64_t seed;
@@ -447,6 +449,92 @@ what_is_over_is_not_in_a_wallet(void **state)
     free(record.at);
 }
 
+/* ---- rows of a wallet, where somebody else may have stored meanwhile ---- */
+
+#define WALLET 7
+#define OTHER 8
+static const struct archived {
+    uint32_t wallet;
+    enum jb_archived_kind kind;
+    uint32_t ordinal;
+} theirs[] = {{WALLET, JB_ARCHIVED_LOT, 1},      {WALLET, JB_ARCHIVED_FULL_LOT, 1},
+              {WALLET, JB_ARCHIVED_GRANT, 2},    {WALLET, JB_ARCHIVED_REFUND, 3},
+              {WALLET, JB_ARCHIVED_INTERVAL, 4}, {WALLET, JB_ARCHIVED_FULL_LOT, 5},
+              {OTHER, JB_ARCHIVED_LOT, 1}};
+#define THEIRS (sizeof theirs / sizeof theirs[0])
+
+static bool
+is_archived(struct jb_store_txn *t, const struct archived *a)
+{
+    uint8_t key[9];
+    const void *value;
+    size_t n;
+    struct jb_error err;
+    jb_archive_key(key, a->wallet, a->kind, a->ordinal);
+    jb_status status = jb_store_get(t, JB_TABLE_ARCHIVE, key, sizeof key, &value, &n, &err);
+    assert_true(status == JB_OK || status == JB_E_NOTFOUND);
+    return status == JB_OK;
+}
+
+/* Items 1 to 4 live, lot 5 is over and has room. */
+static void
+put_rows(struct jb_store_txn *t, bool doubt)
+{
+    struct jb_buffer rows = {0};
+    struct jb_error err;
+    struct jb_lot lots[2] = {{.ordinal = 1, .amount = 3, .remaining = 1},
+                             {.ordinal = 5, .amount = 3}};
+    struct jb_grant g = {.ordinal = 2, .amount = 3, .remaining = 1};
+    struct jb_refund r = {.ordinal = 3, .state = JB_REFUND_REQUESTED};
+    struct jb_interval v = {.ordinal = 4};
+    struct jb_wallet w = {.number = WALLET,
+                          .lots = {lots, 2, 2},
+                          .grants = {&g, 1, 1},
+                          .refunds = {&r, 1, 1},
+                          .intervals = {&v, 1, 1},
+                          .intervals_given = 4};
+    assert_true(jb_rows_wallet(&rows, &w));
+    assert_int_equal(jb_rows_put(&rows, 0, rows.n, doubt, t, &err), JB_OK);
+    free(rows.at);
+}
+
+static void
+what_others_stored_as_over_goes_in_doubt(void **state)
+{
+    (void)state;
+    const uint8_t nothing[16] = {0};
+    const struct archived ours = {WALLET, JB_ARCHIVED_LOT, 5};
+    char dir[] = "/tmp/jangbu-records-XXXXXX", command[64];
+    struct jb_store *s;
+    struct jb_error err;
+    bool remade;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(jb_store_open(dir, &jb_state_schema, nothing, false, &s, &remade, &err),
+                     JB_OK);
+    for (jb_seq seq = 1; seq <= 2; seq++) {
+        const bool doubt = seq == 2;
+        struct jb_store_txn t;
+        assert_int_equal(jb_store_write(s, &t, &err), JB_OK);
+        for (size_t i = 0; i < THEIRS; i++) {
+            uint8_t key[9];
+            jb_archive_key(key, theirs[i].wallet, theirs[i].kind, theirs[i].ordinal);
+            assert_int_equal(jb_store_put(&t, JB_TABLE_ARCHIVE, key, sizeof key, "x", 1, &err),
+                             JB_OK);
+        }
+        put_rows(&t, doubt);
+        assert_int_equal(jb_store_commit(&t, seq, nothing, &err), JB_OK);
+        assert_int_equal(jb_store_read(s, &t, &err), JB_OK);
+        assert_true(is_archived(&t, &ours));
+        for (size_t i = 0; i < THEIRS; i++) {
+            assert_int_equal(is_archived(&t, &theirs[i]), !doubt || theirs[i].wallet == OTHER);
+        }
+        jb_store_end(&t);
+    }
+    jb_store_close(s);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
 int
 main(void)
 {
@@ -458,6 +546,7 @@ main(void)
         cmocka_unit_test(each_record_has_one_form),
         cmocka_unit_test(a_usual_wallet_is_short),
         cmocka_unit_test(what_is_over_is_not_in_a_wallet),
+        cmocka_unit_test(what_others_stored_as_over_goes_in_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
