@@ -296,11 +296,15 @@ def at_rest(s):
 
 
 def byte_by_byte(s):
-    w = Wire(s)
-    fast = drip(w, PING[:-2], 0.002)
+    for _ in range(20):
+        w, began = Wire(s), time.monotonic()
+        fast = drip(w, PING[:-2], 0.002)
+        if time.monotonic() - began < HEAD_S / 2:
+            break  # else this machine has no time for it: it was late by itself
+    w.socket.settimeout(5)
     w.send(b"\r\n")
-    time.sleep(0.1)
-    check("a head byte by byte, in time", fast is None and statuses(w.socket.recv(4096)) == [200])
+    got = w.socket.recv(4096)
+    check("a head byte by byte, in time", fast is None and statuses(got) == [200], (fast, got))
 
 
 def slow(s):
