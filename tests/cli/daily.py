@@ -221,7 +221,8 @@ def completions(ledger, work):
     completion("bash", complete_bash, ledger, work)
     if shutil.which("zsh"):
         completion("zsh", complete_zsh, ledger, work)
-        typed_zsh(work)
+        if has_terminals():
+            typed_zsh(work)
     else:
         print("zsh is not installed: its completion is not tested (tools/setup test)")
 
