@@ -21,7 +21,7 @@ def selftest():
     """In clones of one commit each part comes up, and it is that of the whole history."""
     who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in (("NAME", "n"), ("EMAIL", "e"), ("DATE", "2026-01-01T00:00:00Z"))}
     with tempfile.TemporaryDirectory() as work:
-        whole, parts = os.path.join(work, "whole"), {2: [], 5: []}
+        whole, parts = os.path.join(work, "whole"), {2: [], 6: []}
         git = lambda *words: subprocess.run(["git", *words], check=True, capture_output=True, env={**os.environ, **who})
         git("init", "-q", whole)
         for i in range(16):

@@ -17,6 +17,9 @@ import tempfile
 import termios
 import unicodedata
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from checks import has_terminals  # noqa: E402
+
 JANGBU = ROOT = None
 bad = []
 
@@ -218,7 +221,8 @@ def completions(ledger, work):
     completion("bash", complete_bash, ledger, work)
     if shutil.which("zsh"):
         completion("zsh", complete_zsh, ledger, work)
-        typed_zsh(work)
+        if has_terminals():
+            typed_zsh(work)
     else:
         print("zsh is not installed: its completion is not tested (tools/setup test)")
 
@@ -265,8 +269,9 @@ def main():
         steps_back(ledger)
         least_amounts(ledger)
         by_environment(ledger, work)
-        lists(ledger)
-        pages(ledger)
+        if has_terminals():
+            lists(ledger)
+            pages(ledger)
         completions(ledger, work)
     for line in bad:
         print(line)

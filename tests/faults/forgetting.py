@@ -23,19 +23,12 @@ from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as decrypt
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from support import preload, run  # noqa: E402
+from support import check, checks, preload, run  # noqa: E402
 
 PEOPLE = ["Zz-%s" % name for name in ("anna", "ben", "carl", "dora", "emil", "fritz")]
 number = lambda n: struct.pack(">Q", n)
 value = lambda b: struct.unpack(">Q", b)[0]
 hashed = lambda n, key, text: hashlib.blake2b(text, digest_size=n, key=key).digest()
-checks = {"passed": 0, "failed": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {str(detail)[:600]}")
 
 
 def command(op, **members):

@@ -16,23 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import lmdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, preload, run  # noqa: E402
-
-FEED = "\n".join(commands(60)) + "\n"
-checks = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {detail}")
-
-
-def new(jangbu, work, name):
-    ledger = os.path.join(work, name)
-    run(jangbu, "init", ledger)
-    run(jangbu, "apply", ledger, "--clock=at", feed=FEED)
-    return ledger
+from support import check, checks, new, preload, run  # noqa: E402
 
 
 def consume(name):

@@ -14,20 +14,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, preload, run  # noqa: E402
+from support import check, checks, commands, preload, run  # noqa: E402
 
 FEED = "\n".join(commands(60)) + "\n"
-checks = {"passed": 0, "failed": 0, "skipped": 0}
 REFUSED = {"6969": "NFS", "ff534d42": "CIFS", "fe534d42": "SMB2", "517b": "SMB", "564c": "NCP", "5346414f": "AFS", "6b414653": "kAFS", "73757245": "Coda", "1021997": "9P",
            "c36400": "CephFS", "bd00bd0": "Lustre", "47504653": "GPFS", "19830326": "BeeGFS", "7461636f": "OCFS2", "1161970": "GFS2", "20030528": "OrangeFS"}
 WARNED = {"65735546": "FUSE", "786f4256": "vboxsf", "53464846": "WSL"}
 SILENT = ("ef53", "58465342", "9123683e", "1021994", "794c7630", "2fc12fc1")
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {detail}")
 
 
 def whole(jangbu, ledger, original=None):

@@ -12,16 +12,9 @@ import tempfile
 import lmdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, run  # noqa: E402
+from support import check, checks, commands, run  # noqa: E402
 
-checks = {"passed": 0, "failed": 0}
 WRITES = (("wallet", "create", "LEDGER", "WX", "--kind", "BUSINESS", "--name", "plain text"), ("charge", "LEDGER", "W0", "CX", "5000", "--key", "kx", "--accept-clock"))
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {detail}")
 
 
 def contents(ledger):

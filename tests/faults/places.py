@@ -14,16 +14,9 @@ import tempfile
 import lmdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, figures, results, run  # noqa: E402
+from support import check, checks, commands, figures, results, run  # noqa: E402
 
 FEED = "\n".join(commands(120)) + "\n"
-checks = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {detail}")
 
 
 def new(jangbu, work, name):

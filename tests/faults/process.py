@@ -13,23 +13,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import commands, run  # noqa: E402
-
-FEED = "\n".join(commands(60)) + "\n"
-checks = {"passed": 0, "failed": 0, "skipped": 0}
-
-
-def check(name, ok, detail=""):
-    checks["passed" if ok else "failed"] += 1
-    if not ok:
-        print(f"failed: {name}: {detail}")
-
-
-def new(jangbu, work, name):
-    ledger = os.path.join(work, name)
-    run(jangbu, "init", ledger)
-    run(jangbu, "apply", ledger, "--clock=at", feed=FEED)
-    return ledger
+from support import check, checks, new, run  # noqa: E402
 
 
 def consumptions(n, name="u"):

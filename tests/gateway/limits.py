@@ -338,6 +338,22 @@ def places(work):
             check("the log knows where", wait(lambda: any(os.path.join(ledger, "log.mdb") in e.get("detail", "") or "log.mdb" in e.get("detail", "") for e in s.log)), s.log)
 
 
+def long_places(work):
+    """Nor is the beginning of a path told, where a sentence is cut in the midst of one."""
+    there = os.path.join(work, *["where-it-lies" * 17] * 4)
+    there += "/" + "x" * (930 - len(there))
+    ledger, key, unix = os.path.join(there, "l"), os.path.join(there, "seal"), os.path.join(work, "long.sock")
+    os.makedirs(there)
+    subprocess.run([JANGBU, "init", ledger, "--key-file", key], check=True, capture_output=True)
+    os.rename(key, key + ".away")
+    with Served(JANGBUD, ledger, flags=["--key-file", key, "--listen-unix", unix]) as s:
+        s.unix = unix
+        for lang in ("en", "ko"):
+            for command in ({"op": "wallet.create", "wallet": "V", "kind": "PERSONAL", "name": "two", "key": "w" + lang}, {"op": "forget", "person": "u", "key": "f" + lang}):
+                a = s.post(command, Accept_Language=lang)
+                check(f"{command['op']} tells no beginning of a place, {lang}", a.json["code"] == "E_KEY" and b"where-it-lies" not in a.body, a)
+
+
 # ---- ready, and not
 
 
@@ -432,7 +448,7 @@ def end_under_load(work):
 
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (settings, connections, bodies, answers_held, end_unread, end_unread_log, log, places, ready, told, end_under_load):
+        for part in (settings, connections, bodies, answers_held, end_unread, end_unread_log, log, places, long_places, ready, told, end_under_load):
             began = time.monotonic()
             part(work)
             if "--times" in sys.argv:

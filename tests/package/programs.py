@@ -33,6 +33,8 @@ def main():
             check(f"{name} {words}", wrong.returncode == 2 and meant in wrong.stderr and wrong.stdout == "", wrong)
             if name in LEDGERS:
                 before, behind = LEDGERS[name]
+                helped = run(program, *before, os.path.join(work, "shpo"), *behind, "--help")
+                check(f"{name} --help behind words", helped.returncode == 0 and helped.stdout != "" and helped.stderr == "", helped)
                 gone = run(program, *before, os.path.join(work, "shpo"), *behind)
                 check(f"{name} of no ledger", gone.returncode == 3 and os.path.join(work, "shpo") in gone.stderr and gone.stdout == "", gone)
                 check(f"{name} made nothing", os.listdir(work) == [], os.listdir(work))

@@ -4,10 +4,10 @@ sound program made, or the witness; those of core/ the witness. who: the audit, 
 streams: the witness's streams with roles and channels. papers: the scenarios of papers, the audit of a ledger with
 invoices, or the witness. Every bug must be found.
 
-usage: run.py SOURCE_DIR money|who|streams|papers|all [--fifths] [NAME ...]
+usage: run.py SOURCE_DIR money|who|streams|papers|all [--sixths] [NAME ...]
        run.py SOURCE_DIR --places     whether each place is still there; nothing is built
 
---fifths: builds and looks for a fifth of them, another fifth at each commit; of all others only that their places are still there."""
+--sixths: builds and looks for a sixth of them, another sixth at each commit; of all others only that their places are still there."""
 import json
 import os
 import shutil
@@ -147,8 +147,8 @@ def sound_tree(source, tree):
 class Planting:
     """The bugs of one kind, one after the other, in a tree that is sound again after each."""
 
-    def __init__(self, source, tree, kind, fifth):
-        self.source, self.tree, self.kind, self.fifth = source, tree, kind, fifth
+    def __init__(self, source, tree, kind, sixth):
+        self.source, self.tree, self.kind, self.sixth = source, tree, kind, sixth
         self.program = os.path.join(tree, "b/tools/jangbu/jangbu")
         self.ledgers = [os.path.join(tree, f"ledger-{kind}-{i}") for i in range(len(STREAMS[kind]))]
         self.found = self.failed = self.elsewhere = 0
@@ -177,7 +177,7 @@ class Planting:
         if not plant.replace(full, old, new):
             print(f"{name}: the place to plant it is not there any more ({path})")
             self.failed += 1
-        elif self.fifth is not None and i % 5 != self.fifth:
+        elif self.sixth is not None and i % 6 != self.sixth:
             self.elsewhere += 1
         else:
             b = build(self.tree)
@@ -206,14 +206,14 @@ def main():
     if sys.argv[2] == "--places":
         return look_at_places(sys.argv[1])
     source, which, only = os.path.abspath(sys.argv[1]), sys.argv[2], set(sys.argv[3:])
-    fifth = turn(5, source) if "--fifths" in only else None
-    only -= {"--fifths"}
+    sixth = turn(6, source) if "--sixths" in only else None
+    only -= {"--sixths"}
     with tempfile.TemporaryDirectory() as tree:
         wrong = sound_tree(source, tree)
         if wrong:
             print(wrong)
             return 1
-        kinds = [Planting(source, tree, kind, fifth) for kind in (KINDS if which == "all" else [which])]
+        kinds = [Planting(source, tree, kind, sixth) for kind in (KINDS if which == "all" else [which])]
         for kind in kinds:
             kind.run(only)
     found, failed, elsewhere = (sum(getattr(kind, what) for kind in kinds) for what in ("found", "failed", "elsewhere"))

@@ -194,6 +194,17 @@ follow(struct feed *f)
 /* ---- the program ---- */
 
 static bool
+has_option(int argc, char **argv, const char *option)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], option) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
 no_option(const char *option)
 {
     fprintf(stderr, "jangbu-feed: there is no option %s\n", option);
@@ -232,11 +243,11 @@ int
 main(int argc, char **argv)
 {
     static struct feed f = {.pause_ms = PAUSE_MS_MIN};
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+    if (has_option(argc, argv, "--help")) {
         fputs(usage, stdout);
         return EXIT_WELL;
     }
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+    if (has_option(argc, argv, "--version")) {
         printf("jangbu-feed %s\n", JB_VERSION_STRING);
         return EXIT_WELL;
     }

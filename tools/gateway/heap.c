@@ -9,6 +9,9 @@
  * small from the first such one on that was freed, and the holes that lists leave behind as they
  * grow were half of what a daemon had after a million commands. */
 #define LARGE_BYTES (1 << 20)
+/* So much stays free at the end of what a thread has: given back and taken again with each request
+ * it costs 4 % of the processor's time of one. */
+#define SPARE_BYTES (4 << 20)
 /* A burst of many wallets leaves some hundred MiB; what a steady load leaves it takes again. */
 #define MUCH_BYTES ((size_t)32 << 20)
 
@@ -16,6 +19,7 @@ void
 heap_begin(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, SPARE_BYTES);
 }
 
 void

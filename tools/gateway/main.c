@@ -178,14 +178,14 @@ start(struct gateway *g, char *bad, size_t bad_n)
     g->workers = workers_start("slow", SLOW_WORKERS, (size_t)g->config->slow_queue);
     g->takers = workers_start("bodies", 1, (size_t)g->config->slow_queue);
     g->keeper = g->metrics != NULL ? keeper_start(g) : NULL;
-    g->feed = feed_start(g, &err);
-    if (g->feed == NULL) {
-        snprintf(bad, bad_n, "%s", err.text);
-        return false;
-    }
     if (g->brief_worker == NULL || g->workers == NULL || g->takers == NULL || g->keeper == NULL ||
         g->pages == NULL || g->places == NULL || g->openapi.no_memory) {
         snprintf(bad, bad_n, "%s", tr("the workers could not be started"));
+        return false;
+    }
+    g->feed = feed_start(g, &err); /* which tells the keeper what is wrong with it */
+    if (g->feed == NULL) {
+        snprintf(bad, bad_n, "%s", err.text);
         return false;
     }
     g->http = http_open(g, bad, bad_n);

@@ -126,16 +126,25 @@ character(const char *s, size_t n)
     return 0;
 }
 
-/* The path that s begins with, of those; a directory's name may be how another's begins. */
+/* A sentence of the library that is too long ends anywhere, also within a path. */
+static bool
+is_cut(const char *s)
+{
+    return strlen(s) + 8 > JB_ERROR_TEXT_BYTES;
+}
+
+/* The path that s begins with, of those; a directory's name may be how another's begins. cut: the
+ * end of s may have lost its own. */
 static const char *
-hidden_at(const char *s, const char *const *hidden)
+hidden_at(const char *s, const char *const *hidden, bool cut)
 {
     for (; hidden != NULL && *hidden != NULL; hidden++) {
-        const size_t n = strlen(*hidden);
+        const size_t n = strlen(*hidden), left = strnlen(s, n);
+        const bool alike = left > 0 && memcmp(s, *hidden, left) == 0;
         const bool folder = n > 0 && (*hidden)[n - 1] == '/';
-        const char behind = strncmp(s, *hidden, n) == 0 ? s[n] : 'x';
+        const char behind = alike ? s[left] : 'x';
         const bool name_goes_on = behind == '-' || behind == '_' || isalnum((unsigned char)behind);
-        if (n > 0 && strncmp(s, *hidden, n) == 0 && (folder || !name_goes_on)) {
+        if (alike && (left == n ? folder || !name_goes_on : cut)) {
             return *hidden;
         }
     }
@@ -145,7 +154,8 @@ hidden_at(const char *s, const char *const *hidden)
 bool
 sentence_hides(const char *s, const char *const *hidden)
 {
-    while (*s != '\0' && hidden_at(s, hidden) == NULL) {
+    const bool cut = is_cut(s);
+    while (*s != '\0' && hidden_at(s, hidden, cut) == NULL) {
         s++;
     }
     return *s != '\0';
@@ -154,11 +164,12 @@ sentence_hides(const char *s, const char *const *hidden)
 void
 out_told(struct out *o, const char *s, const char *const *hidden)
 {
+    const bool cut = is_cut(s);
     for (size_t n = strlen(s); n > 0;) {
-        const char *path = hidden_at(s, hidden);
-        size_t bytes = path != NULL ? strlen(path) : character(s, n);
+        const char *path = hidden_at(s, hidden, cut);
+        size_t bytes = path != NULL ? strnlen(path, n) : character(s, n);
         if (path != NULL) {
-            out_str(o, path[bytes - 1] == '/' ? "" : "LEDGER");
+            out_str(o, path[strlen(path) - 1] == '/' ? "" : "LEDGER");
         } else if (bytes > 0) {
             out_bytes(o, s, bytes);
         } else {
