@@ -142,12 +142,13 @@ wide(struct walk *io, jb_wide *value)
     }
 }
 
-/* One of 0 to JB_BALANCE_MAX. What was read goes into sums: a damaged record must not overflow
- * them. */
+/* One of 0 to JB_BALANCE_MAX. What was read goes into sums, here already: a damaged record must not
+ * overflow them. */
 EACH_WAY void
 amount(struct walk *io, jb_amount *value)
 {
-    MEMBER((uint64_t)*value, (*value = (jb_amount)*at, io->bad |= *at > JB_BALANCE_MAX));
+    const uint64_t most = JB_BALANCE_MAX;
+    MEMBER((uint64_t)*value, (io->bad |= *at > most, *value = *at <= most ? (jb_amount)*at : 0));
 }
 
 #define LOT_N 6
@@ -346,8 +347,8 @@ jb_record_wallet(const struct jb_wallet *wallet, struct jb_buffer *out)
 
 /* Reads `count` items into a list; each has a byte at least. `wrong`: one that is not written. */
 #define READ_LIST(reserve, list, count, read, type, wrong)                                         \
-    if (io.bad || (count) > io.left) {                                                             \
-        return JB_E_STALE;                                                                         \
+    if (io.no_memory || io.bad || (count) > io.left) {                                             \
+        return io.no_memory ? JB_E_NOMEM : JB_E_STALE;                                             \
     }                                                                                              \
     if (!reserve(&ret->list, count)) {                                                             \
         return JB_E_NOMEM;                                                                         \

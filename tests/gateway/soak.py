@@ -318,10 +318,10 @@ class Stream(Client):
         return self.head("GET", f"/v1/feed?after={self.seq}", more="Accept: application/x-ndjson\r\n")
 
     def lost(self):
+        self.asked = None  # it is asked for anew, from where it is
         if self.load.ending:
-            self.close()
+            self.close()  # and by who waits for the end
             return
-        self.asked = None
         super().lost()
 
     def look(self):

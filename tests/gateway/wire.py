@@ -478,22 +478,28 @@ def counted(s):
         check(f"{name} is answered once, and counted so", len(got) == 1 and grown == {got[0]: 1}, (got, grown))
 
 
+def tried(ledger, flags, parts):
+    with Served(JANGBUD, ledger, flags=flags) as s:
+        for part in parts:
+            part(s)
+            check(f"it lives behind {part.__name__}", s.process.poll() is None)
+        left = None
+        for _ in range(60):  # they are ended by the loops
+            left = int(re.search(rb"^jangbu_http_connections (\d+)", s.get("/metrics").body, re.M).group(1))
+            if left == 1:
+                break
+            time.sleep(0.1)
+        check("no connection is left", left == 1, left)
+        check("it ends well", s.stop() == 0)
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         ledger = os.path.join(work, "ledger")
         subprocess.run([JANGBU, "init", ledger], check=True, capture_output=True)
-        with Served(JANGBUD, ledger, flags=FLAGS) as s:
-            for part in (framings, many, taken, methods, expects, large, counted, cut, at_once, slow, mutated):
-                part(s)
-                check(f"it lives behind {part.__name__}", s.process.poll() is None)
-            left = None
-            for _ in range(60):  # they are ended by the loops
-                left = int(re.search(rb"^jangbu_http_connections (\d+)", s.get("/metrics").body, re.M).group(1))
-                if left == 1:
-                    break
-                time.sleep(0.1)
-            check("no connection is left", left == 1, left)
-            check("it ends well", s.stop() == 0)
+        # Hundreds of connections would be cut by short times where this machine is slow, and not they.
+        tried(ledger, FLAGS, (framings, many, taken, methods, expects, large, counted, cut, slow, mutated))
+        tried(ledger, [], (at_once,))
     print(f"wire: {checks['passed']} passed, {checks['failed']} failed")
     return 1 if checks["failed"] else 0
 
