@@ -272,8 +272,16 @@ jb_query_lock(jb_ledger *l, pthread_mutex_t *lock, struct jb_error *err)
     return pthread_mutex_lock(lock) == 0 ? JB_OK : within_another(err);
 }
 
-/* Of the clock that nobody puts back. gcc's ThreadSanitizer does not know that call. */
+/* Of the clock that nobody puts back. ThreadSanitizer, gcc's and clang's, does not know that call.
+ */
 #ifdef __SANITIZE_THREAD__
+#define UNKNOWN_CLOCK
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNKNOWN_CLOCK
+#endif
+#endif
+#ifdef UNKNOWN_CLOCK
 #define LOCK_CLOCK CLOCK_REALTIME
 #define LOCK_UNTIL(lock, until) pthread_mutex_timedlock(lock, until)
 #else
