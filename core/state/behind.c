@@ -9,8 +9,8 @@
 
 /* Builds for tests meet all of it with little. */
 struct jb_behind_limits jb_behind_limits = {
-    .lag_events = JB_CHECKS ? 64 : 200000,
-    .lag_wallets = JB_CHECKS ? 32 : 32768,
+    .lag_events = JB_CHECKS ? 64 : 100000,
+    .lag_wallets = JB_CHECKS ? 32 : 16384,
     .lag_us = JB_US_PER_SECOND,
     .slice = JB_CHECKS ? 3 : 512,
     .wallets_kept = JB_CHECKS ? 200 : 1000000,
