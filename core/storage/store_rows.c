@@ -281,6 +281,7 @@ find_block(struct jb_store_txn *t, unsigned table, struct bytes key, bool before
     if (is_last_found(t, table, key, before, ret)) {
         return JB_OK;
     }
+    *ret = (struct block){0}; /* never half of one */
     int code =
         t->pages.map != NULL
             ? code_of(jb_tree_last(&t->pages, &t->trees[JB_STORE_BLOCKS], &k, before, &k, &v))

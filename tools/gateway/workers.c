@@ -16,7 +16,8 @@ struct workers {
     pthread_mutex_t lock;
     pthread_cond_t more;
     bool ending;
-    unsigned threads_n;
+    unsigned threads_n, threads_max;
+    size_t idle; /* threads that wait for an item */
     _Atomic unsigned numbers;
     pthread_t threads[THREADS_MAX];
     size_t first, n, cap; /* of the ring */
@@ -28,9 +29,11 @@ static bool
 take(struct workers *w, struct item *ret)
 {
     pthread_mutex_lock(&w->lock);
+    w->idle++;
     while (w->n == 0 && !w->ending) {
         pthread_cond_wait(&w->more, &w->lock);
     }
+    w->idle--;
     const bool any = w->n > 0;
     if (any) {
         *ret = w->ring[w->first];
@@ -62,6 +65,15 @@ work(void *data)
     return NULL;
 }
 
+static bool
+one_more(struct workers *w)
+{
+    const bool made = w->threads_n < w->threads_max &&
+                      pthread_create(&w->threads[w->threads_n], NULL, work, w) == 0;
+    w->threads_n += made;
+    return made;
+}
+
 struct workers *
 workers_start(const char *name, unsigned threads, size_t waiting_max)
 {
@@ -71,13 +83,10 @@ workers_start(const char *name, unsigned threads, size_t waiting_max)
     }
     w->name = name;
     w->cap = waiting_max;
+    w->threads_max = threads < THREADS_MAX ? threads : THREADS_MAX;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
-    while (w->threads_n < threads && w->threads_n < THREADS_MAX &&
-           pthread_create(&w->threads[w->threads_n], NULL, work, w) == 0) {
-        w->threads_n++;
-    }
-    return w->threads_n > 0 ? w : workers_end(w);
+    return one_more(w) ? w : workers_end(w);
 }
 
 bool
@@ -88,6 +97,9 @@ workers_give(struct workers *w, struct exchange *x, void (*todo)(struct exchange
     if (room) {
         w->ring[(w->first + w->n) % w->cap] = (struct item){x, todo};
         w->n++;
+        if (w->idle < w->n) {
+            (void)one_more(w); /* else it waits for those there are */
+        }
         pthread_cond_signal(&w->more);
     }
     pthread_mutex_unlock(&w->lock);

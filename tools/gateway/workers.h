@@ -1,10 +1,11 @@
-/* The workers of LANE_SLOW: few threads, and a queue that ends. */
+/* Workers: few threads, and a queue that ends. */
 #ifndef JANGBUD_WORKERS_H
 #define JANGBUD_WORKERS_H
 
 #include "exchange.h"
 
-/* name: of their threads. NULL: they could not be started. */
+/* name: of their threads, at most so many: one from the beginning, the others when all are at work.
+ * NULL: there is none. */
 struct workers *workers_start(const char *name, unsigned threads, size_t waiting_max);
 /* False: too many wait. Else `work` is called with x by a worker. */
 bool workers_give(struct workers *w, struct exchange *x, void (*work)(struct exchange *x));
