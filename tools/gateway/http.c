@@ -28,7 +28,7 @@
 
 #define LOOP_MS 1000
 #define HEAD_BYTES_MAX 8192U
-#define POOL_BYTES 20480U       /* of a connection: its head twice, and that of its answer */
+#define POOL_BYTES 19456U       /* of a connection: its head twice, and that of its answer */
 #define ANSWER_HEAD_BYTES 1536U /* at most */
 #define VALUE_BYTES 64U         /* that a header takes in the pool beside its text, or nearly */
 #define CUT_US 1000000          /* until connections that were cut are gone */
