@@ -349,6 +349,20 @@ ascending(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
+/* What was posted to that day, behind event `after` and up to event last. */
+static struct listing
+of_day(struct jb_view_read *q, uint32_t wallet, const struct jb_day_row *d, jb_seq after,
+       jb_seq last, size_t most)
+{
+    return (struct listing){.q = q,
+                            .wallet = wallet,
+                            .from = d->day,
+                            .to = d->day,
+                            .after = after,
+                            .last = d->last_seq < last ? d->last_seq : last,
+                            .most = most};
+}
+
 /* What is not among the first that are shown, because there are as many before it, is not looked
  * for; what is alone is known. */
 static jb_status
@@ -417,13 +431,7 @@ jb_causes_of_days(struct jb_causes *of, struct jb_view_read *q, uint32_t wallet,
     status = status == JB_E_NOTFOUND ? JB_OK : status;
     for (size_t i = 0; i < days->n && status == JB_OK; i++) {
         const struct jb_day_row *d = &days->at[i];
-        struct listing l = {.q = q,
-                            .wallet = wallet,
-                            .from = d->day,
-                            .to = d->day,
-                            .after = after,
-                            .last = d->last_seq < last ? d->last_seq : last,
-                            .most = JB_CAUSE_EVENTS_MAX};
+        struct listing l = of_day(q, wallet, d, after, last, JB_CAUSE_EVENTS_MAX);
         if (d->last_seq > after && d->first_seq <= last) {
             status = one_day(of, &l, was_there ? &before : NULL, err);
         }
@@ -466,12 +474,7 @@ jb_late_of_marks(struct jb_late *late, struct jb_view_read *q, uint32_t wallet,
     jb_status status = JB_OK;
     for (size_t i = 0; i < days->n && status == JB_OK; i++) {
         const struct jb_day_row *d = &days->at[i];
-        struct listing l = {.q = q,
-                            .wallet = wallet,
-                            .from = d->day,
-                            .to = d->day,
-                            .last = d->last_seq < last ? d->last_seq : last,
-                            .most = SIZE_MAX};
+        struct listing l = of_day(q, wallet, d, 0, last, SIZE_MAX);
         if (d->first_seq <= last) {
             status = late_of_day(&l, late, err);
         }
