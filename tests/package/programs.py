@@ -14,7 +14,7 @@ from checks import check, checks  # noqa: E402
 # What a program takes before the ledger, and behind it.
 LEDGERS = {"jangbu": (["balance"], ["W1"]), "jangbud": ([], []), "jangbu-feed": (["postgres", "dbname=none"], [])}
 MISTYPED = {"jangbu": (["wallets", "L", "--jsn"], "--json"), "jangbud": (["L", "--lisen", "none"], "--listen"), "jangbu-feed": (["postgres", "", "L", "--onec"], "--once"),
-            "bench": (["--quik"], "--quik")}
+            "bench": (["--quik"], "--quik"), "bench_budget": (["--quik"], "--quik")}
 
 
 def run(*words):

@@ -100,6 +100,20 @@ consume_all(const char *name, struct load *load, jb_ledger *l, jb_answers *answe
     free(calls_us);
 }
 
+/* In the largest batches. */
+static void
+consume_untimed(struct load *load, jb_ledger *l, jb_answers *answers, uint64_t events)
+{
+    int64_t cpu = 0;
+    for (uint64_t i = 0; i < events;) {
+        size_t n = 0;
+        for (; n < BATCH_MAX && i < events; n++, i++) {
+            load_consumption(load, n, i);
+        }
+        (void)submit_timed(load, l, n, answers, &cpu);
+    }
+}
+
 static void
 bench_batches(const char *name, uint32_t wallets, size_t batch, uint64_t events, unsigned manner)
 {
@@ -472,6 +486,59 @@ bench_open(const char *path)
 }
 
 /* To the balance of each wallet: by the library, and by the cursor that every program can use. */
+/* As many events as may wait to be stored, or nearly. */
+#define TAIL_EVENTS 99000U
+#define KILLED 5
+
+/* In another process, which ends as a killed one does. */
+static void
+leave_tail(void)
+{
+    const pid_t pid = fork();
+    if (pid == 0) {
+        jb_ledger *l = open_new(dir, "killed", PLAIN);
+        jb_answers *answers = jb_answers_new();
+        struct load *load = load_new(10000, PLAIN);
+        char path[4200];
+        struct jb_error err;
+        load_wallets(load, l, answers);
+        jb_close(l);
+        snprintf(path, sizeof path, "%s/killed", dir);
+        check(jb_open(path, NULL, &l, &err), &err);
+        consume_untimed(load, l, answers, TAIL_EVENTS);
+        _exit(0);
+    }
+    int status;
+    if (waitpid(pid, &status, 0) != pid || status != 0) {
+        give_up("a process failed");
+    }
+}
+
+/* What opening folds that nobody has stored. */
+static void
+bench_open_killed(void)
+{
+    if (!is_wanted("open/killed")) {
+        return;
+    }
+    int64_t calls_us[KILLED], spent = 0, cpu = 0;
+    char path[4200];
+    snprintf(path, sizeof path, "%s/killed", dir);
+    for (int i = 0; i < KILLED; i++) {
+        jb_ledger *l;
+        struct jb_error err;
+        leave_tail();
+        const int64_t began = now_us(), worked = cpu_ns();
+        check(jb_open(path, NULL, &l, &err), &err);
+        calls_us[i] = now_us() - began;
+        spent += calls_us[i];
+        cpu += cpu_ns() - worked;
+        jb_close(l);
+        drop("killed");
+    }
+    add_row("open/killed", KILLED, spent, calls_us, KILLED, 0, cpu);
+}
+
 static void
 bench_replay(const char *path, uint32_t wallets)
 {
@@ -576,15 +643,8 @@ bench_there(uint32_t wallets, uint64_t events)
     jb_ledger *l = open_new(dir, "there", PLAIN);
     jb_answers *answers = jb_answers_new();
     struct load *load = load_new(wallets, PLAIN);
-    int64_t cpu = 0;
     load_wallets(load, l, answers);
-    for (uint64_t i = 0; i < events;) {
-        size_t n = 0;
-        for (; n < BATCH_MAX && i < events; n++, i++) {
-            load_consumption(load, n, i);
-        }
-        (void)submit_timed(load, l, n, answers, &cpu);
-    }
+    consume_untimed(load, l, answers, events);
     load_free(load);
     jb_answers_free(answers);
     jb_close(l);
@@ -854,6 +914,7 @@ measure(unsigned seconds)
     bench_processes("consume/processes2", 2, 1, quick ? 500 : 4000);
     bench_processes("consume/processes4", 4, 1, quick ? 500 : 4000);
     bench_there(10000, quick ? 500000 : 10000000);
+    bench_open_killed();
     bench_mixed(seconds);
     bench_peer();
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asked.h"
 #include "load.h"
 #include "rows.h"
 
@@ -73,8 +74,12 @@ measure(uint32_t wallets)
 int
 main(int argc, char **argv)
 {
+    static const char usage[] = "bench_budget [DIR]   (DIR: /dev/shm)\n";
+    if (asked_about("bench_budget", usage, argc, argv)) {
+        return 0;
+    }
     if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-        fprintf(stderr, "bench_budget [DIR]   (DIR: /dev/shm)\n");
+        fprintf(stderr, "bench_budget: %s is more than a directory\n%s", argv[argc - 1], usage);
         return 2;
     }
     snprintf(dir, sizeof dir, "%s/jangbu-budget-XXXXXX", argc == 2 ? argv[1] : "/dev/shm");
