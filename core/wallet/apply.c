@@ -644,3 +644,28 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     g->seq = e->seq;
     return why;
 }
+
+bool
+jb_apply_usual(struct jb_globals *g, struct jb_wallet *w, jb_seq seq,
+               const struct jb_event_usual *e)
+{
+    const struct jb_event_plain *p = &e->plain;
+    struct jb_lot *l = w->first_lot < w->lots.n ? &w->lots.at[w->first_lot] : NULL;
+    if (seq != g->seq + 1 || p->prev != w->version || g->first_open_day == JB_NO_DAY ||
+        p->recorded_at < g->recorded_at || w->status != JB_WALLET_ACTIVE || l == NULL ||
+        l->ordinal != p->lot || l->remaining < p->amount || w->paid < p->amount ||
+        !jb_totals_post_paid(g, jb_day_of(p->recorded_at, g->utc_offset_s), p->amount)) {
+        return false;
+    }
+    l->remaining -= p->amount;
+    while (w->first_lot < w->lots.n && w->lots.at[w->first_lot].remaining == 0) {
+        w->first_lot++;
+    }
+    w->paid -= p->amount;
+    w->version = seq;
+    g->recorded_at = p->recorded_at;
+    g->consumed = 1;
+    g->keys += e->key.s != NULL;
+    g->seq = seq;
+    return true;
+}

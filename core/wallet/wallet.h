@@ -231,4 +231,10 @@ bool jb_totals_add(struct jb_globals *g, jb_day day, enum jb_total_name total, j
 extern const char jb_apply_no_memory[];
 const char *jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
 
+/* The same of the usual event, number seq, in a fraction of its time. False: something is not as
+ * usual, and nothing has changed: jb_apply does it, or says what is wrong. */
+struct jb_event_usual;
+bool jb_apply_usual(struct jb_globals *g, struct jb_wallet *w, jb_seq seq,
+                    const struct jb_event_usual *e);
+
 #endif
