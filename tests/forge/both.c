@@ -1,7 +1,7 @@
 /*
  * Whether an audit that looks at usual events in a fraction of the time (replay/usual.c) says of
- * each ledger, to the word, what one says that looks at every event in full: both DIR ... says where
- * they differ.
+ * each ledger, to the word, what one says that looks at every event in full: both DIR ... says
+ * where they differ.
  */
 #include <jangbu/replay.h>
 
