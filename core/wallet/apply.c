@@ -4,6 +4,7 @@
  */
 #include <jangbu/command.h>
 
+#include "base/error.h"
 #include "event/codec.h"
 #include "wallet/totals.h"
 
@@ -643,4 +644,80 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     g->last_ref = ref > g->last_ref ? ref : g->last_ref;
     g->seq = e->seq;
     return why;
+}
+
+/* ---- the usual consumption ---- */
+
+/* Of its amount, under all that jb_apply looks at. */
+static bool
+is_plain(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_event *e)
+{
+    const struct jb_cash_consumed *c = &e->cash_consumed;
+    if (e->type != JB_EV_CASH_CONSUMED || e->flags != 0 || c->parts.n != 1 || c->amount <= 0 ||
+        w->first_lot >= w->lots.n || g->open.n == 0) {
+        return false;
+    }
+    const struct jb_part *p = c->parts.at;
+    const struct jb_lot *l = &w->lots.at[w->first_lot];
+    const struct jb_open_day *d = &g->open.at[g->open.n - 1];
+    const int64_t since = e->recorded_at - jb_day_start(d->day, g->utc_offset_s);
+    return p->kind == JB_PART_LOT && p->ordinal == l->ordinal && p->amount == c->amount &&
+           c->amount <= l->remaining && c->amount <= w->paid && w->status != JB_WALLET_DELETED &&
+           e->prev == w->version && e->seq == g->seq + 1 && e->recorded_at >= g->recorded_at &&
+           e->occurred_at == e->recorded_at && e->posted_on == d->day &&
+           d->day >= g->first_open_day && since >= 0 && since < JB_US_PER_DAY;
+}
+
+/* The same the long way, of copies. NULL: no memory to tell. */
+static const char *
+differs(const struct jb_globals *before, const struct jb_wallet *wallet_before,
+        const struct jb_globals *g, const struct jb_wallet *w, const struct jb_event *e)
+{
+    struct jb_globals long_g = *before;
+    struct jb_wallet long_w = *wallet_before;
+    const char *why = jb_apply(&long_g, &long_w, e);
+    const struct jb_open_day *day = &g->open.at[g->open.n - 1];
+    const struct jb_open_day *long_day = &long_g.open.at[long_g.open.n - 1];
+    bool same = why == NULL && long_g.seq == g->seq && long_g.recorded_at == g->recorded_at &&
+                long_g.first_open_day == g->first_open_day && long_g.consumed == g->consumed &&
+                long_g.keys == g->keys && long_g.last_ref == g->last_ref &&
+                long_g.open.n == g->open.n && memcmp(day->t, long_day->t, sizeof day->t) == 0 &&
+                long_w.paid == w->paid && long_w.version == w->version &&
+                long_w.first_lot == w->first_lot && long_w.free == w->free &&
+                memcmp(long_w.lots.at, w->lots.at, w->lots.n * sizeof *w->lots.at) == 0;
+    return same ? NULL : "the short way of a consumption leads elsewhere than the long one";
+}
+
+bool
+jb_apply_plain(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
+{
+    if (!is_plain(g, w, e)) {
+        return false;
+    }
+    struct jb_globals before = {0};
+    struct jb_wallet wallet_before = *w;
+    struct jb_lot *lots = NULL;
+    bool checked = JB_CHECKS && jb_globals_copy(g, &before) &&
+                   (lots = malloc(w->lots.n * sizeof *lots)) != NULL;
+    if (checked) {
+        memcpy(lots, w->lots.at, w->lots.n * sizeof *lots);
+        wallet_before.lots.at = lots;
+    }
+    const jb_amount amount = e->cash_consumed.amount;
+    w->lots.at[w->first_lot].remaining -= amount;
+    while (w->first_lot < w->lots.n && w->lots.at[w->first_lot].remaining == 0) {
+        w->first_lot++;
+    }
+    w->paid -= amount;
+    w->version = e->seq;
+    g->consumed = 1;
+    g->recorded_at = e->recorded_at;
+    g->seq = e->seq;
+    jb_totals_post_plain(&g->open.at[g->open.n - 1], amount);
+    JB_ASSERT(!JB_CHECKS || !checked || differs(&before, &wallet_before, g, w, e) == NULL);
+    if (JB_CHECKS) {
+        free(lots);
+        jb_globals_free(&before);
+    }
+    return true;
 }
