@@ -668,24 +668,45 @@ is_plain(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_
            d->day >= g->first_open_day && since >= 0 && since < JB_US_PER_DAY;
 }
 
-/* The same the long way, of copies. NULL: no memory to tell. */
-static const char *
-differs(const struct jb_globals *before, const struct jb_wallet *wallet_before,
-        const struct jb_globals *g, const struct jb_wallet *w, const struct jb_event *e)
+/* The same the long way, of copies from before; where there was no memory for them, yes. */
+struct long_way {
+    bool there;
+    struct jb_globals g;
+    struct jb_wallet w; /* with lots of its own */
+};
+
+static struct long_way
+copies(const struct jb_globals *g, const struct jb_wallet *w)
 {
-    struct jb_globals long_g = *before;
-    struct jb_wallet long_w = *wallet_before;
-    const char *why = jb_apply(&long_g, &long_w, e);
-    const struct jb_open_day *day = &g->open.at[g->open.n - 1];
-    const struct jb_open_day *long_day = &long_g.open.at[long_g.open.n - 1];
-    bool same = why == NULL && long_g.seq == g->seq && long_g.recorded_at == g->recorded_at &&
-                long_g.first_open_day == g->first_open_day && long_g.consumed == g->consumed &&
-                long_g.keys == g->keys && long_g.last_ref == g->last_ref &&
-                long_g.open.n == g->open.n && memcmp(day->t, long_day->t, sizeof day->t) == 0 &&
-                long_w.paid == w->paid && long_w.version == w->version &&
-                long_w.first_lot == w->first_lot && long_w.free == w->free &&
-                memcmp(long_w.lots.at, w->lots.at, w->lots.n * sizeof *w->lots.at) == 0;
-    return same ? NULL : "the short way of a consumption leads elsewhere than the long one";
+    struct long_way l = {.w = *w};
+    const size_t bytes = w->lots.n * sizeof *w->lots.at;
+    l.w.lots.at = malloc(bytes);
+    l.there = l.w.lots.at != NULL && jb_globals_copy(g, &l.g);
+    if (l.there) {
+        memcpy(l.w.lots.at, w->lots.at, bytes);
+    }
+    return l;
+}
+
+static bool
+leads_here(struct long_way *l, const struct jb_globals *g, const struct jb_wallet *w,
+           const struct jb_event *e)
+{
+    bool same = true;
+    if (l->there) {
+        const char *why = jb_apply(&l->g, &l->w, e);
+        const struct jb_open_day *day = &g->open.at[g->open.n - 1];
+        same = why == NULL && l->g.seq == g->seq && l->g.recorded_at == g->recorded_at &&
+               l->g.first_open_day == g->first_open_day && l->g.consumed == g->consumed &&
+               l->g.keys == g->keys && l->g.last_ref == g->last_ref && l->g.open.n == g->open.n &&
+               memcmp(day->t, l->g.open.at[g->open.n - 1].t, sizeof day->t) == 0 &&
+               l->w.paid == w->paid && l->w.version == w->version && l->w.free == w->free &&
+               l->w.first_lot == w->first_lot &&
+               memcmp(l->w.lots.at, w->lots.at, w->lots.n * sizeof *w->lots.at) == 0;
+        jb_globals_free(&l->g);
+    }
+    free(l->w.lots.at);
+    return same;
 }
 
 bool
@@ -694,14 +715,9 @@ jb_apply_plain(struct jb_globals *g, struct jb_wallet *w, const struct jb_event 
     if (!is_plain(g, w, e)) {
         return false;
     }
-    struct jb_globals before = {0};
-    struct jb_wallet wallet_before = *w;
-    struct jb_lot *lots = NULL;
-    bool checked = JB_CHECKS && jb_globals_copy(g, &before) &&
-                   (lots = malloc(w->lots.n * sizeof *lots)) != NULL;
-    if (checked) {
-        memcpy(lots, w->lots.at, w->lots.n * sizeof *lots);
-        wallet_before.lots.at = lots;
+    struct long_way other = {0};
+    if (JB_CHECKS) {
+        other = copies(g, w);
     }
     const jb_amount amount = e->cash_consumed.amount;
     w->lots.at[w->first_lot].remaining -= amount;
@@ -714,10 +730,6 @@ jb_apply_plain(struct jb_globals *g, struct jb_wallet *w, const struct jb_event 
     g->recorded_at = e->recorded_at;
     g->seq = e->seq;
     jb_totals_post_plain(&g->open.at[g->open.n - 1], amount);
-    JB_ASSERT(!JB_CHECKS || !checked || differs(&before, &wallet_before, g, w, e) == NULL);
-    if (JB_CHECKS) {
-        free(lots);
-        jb_globals_free(&before);
-    }
+    JB_ASSERT(!JB_CHECKS || leads_here(&other, g, w, e));
     return true;
 }
