@@ -87,9 +87,6 @@ jb_fold_warm(const struct jb_fold *f, const uint32_t *numbers, size_t n)
         if (wallets[i] != NULL && wallets[i]->rows.n > 0) {
             warm_row(&wallets[i]->rows.at[wallets[i]->rows.n - 1]);
         }
-        if (wallets[i] != NULL && wallets[i]->known.n > 0) {
-            warm_row(&wallets[i]->known.at[wallets[i]->known.n - 1]);
-        }
     }
     JB_KEEP();
 }

@@ -36,7 +36,7 @@ struct jb_fold_wallet {
     struct jb_day_row before; /* the closings before the first of rows */
     JB_VEC(struct jb_fold_row)
     rows; /* in order of day: every row of an open day, and those that closed since */
-    JB_VEC(struct jb_fold_row) known;      /* in order of day: those that were touched */
+    JB_VEC(struct jb_fold_row) moved;      /* in order of day: those that were touched */
     JB_VEC(struct jb_fold_mark) snapshots; /* in order of seq: new ones */
     JB_VEC(struct jb_fold_grant) grants;   /* in order of ordinal: new ones */
 };

@@ -581,11 +581,35 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     return JB_OK;
 }
 
+/* The usual consumption of a wallet that is in memory. False: it goes the long way; nothing was
+ * done. */
+static bool
+apply_plain(struct jb_state *b, const struct jb_event *e, jb_status *ret, struct jb_error *err)
+{
+    if (e->type != JB_EV_CASH_CONSUMED || e->wallet == 0 || e->wallet > b->slots.n ||
+        b->save.live || !jb_vec_reserve(&b->dirty, b->dirty.n + 1)) {
+        return false;
+    }
+    struct jb_cached_wallet *s = b->slots.at[e->wallet - 1];
+    if (s == NULL || !jb_apply_plain(&b->g, &jb_behind_use(b, s)->w, e)) {
+        return false;
+    }
+    if (s->touched != b->epoch) {
+        s->touched = b->epoch;
+        b->dirty.at[b->dirty.n++] = e->wallet;
+    }
+    *ret = jb_papers_apply(b, s, e, err); /* there is nothing else to note */
+    return true;
+}
+
 jb_status
 jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_cached_wallet *s = NULL;
     jb_status status = JB_OK;
+    if (apply_plain(b, e, &status, err)) {
+        return status;
+    }
     bool created = e->type == JB_EV_WALLET_CREATED;
     if (created) {
         status = make_slot(b, e, &s, err);
