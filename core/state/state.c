@@ -2,6 +2,7 @@
 
 #include <jangbu/command.h>
 
+#include "base/calendar.h"
 #include "base/error.h"
 #include "base/steps.h"
 #include "state/around.h"
@@ -603,11 +604,35 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     return JB_OK;
 }
 
+/* The usual consumption of a wallet that is in memory. False: it goes the long way; nothing was
+ * done. */
+static bool
+apply_plain(struct jb_state *b, const struct jb_event *e, jb_status *ret, struct jb_error *err)
+{
+    if (e->type != JB_EV_CASH_CONSUMED || e->wallet == 0 || e->wallet > b->slots.n ||
+        b->save.live || !jb_vec_reserve(&b->dirty, b->dirty.n + 1)) {
+        return false;
+    }
+    struct jb_cached_wallet *s = b->slots.at[e->wallet - 1];
+    if (s == NULL || !jb_apply_plain(&b->g, &jb_behind_use(b, s)->w, e)) {
+        return false;
+    }
+    if (s->touched != b->epoch) {
+        s->touched = b->epoch;
+        b->dirty.at[b->dirty.n++] = e->wallet;
+    }
+    *ret = jb_papers_apply(b, s, e, err); /* there is nothing else to note */
+    return true;
+}
+
 jb_status
 jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_cached_wallet *s = NULL;
     jb_status status = JB_OK;
+    if (apply_plain(b, e, &status, err)) {
+        return status;
+    }
     bool created = e->type == JB_EV_WALLET_CREATED;
     if (created) {
         status = make_slot(b, e, &s, err);
@@ -662,6 +687,29 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     return status != JB_OK || index_event(b, e) ? status : no_memory(err);
 }
 
+/* Its key, if it has one, is not the wallet's concern. */
+static bool
+apply_usual(struct jb_globals *g, struct jb_wallet *w, jb_seq seq, const struct jb_event_plain *p)
+{
+    struct jb_part part = {JB_PART_LOT, p->lot, p->amount};
+    struct jb_event e; /* jb_apply_plain reads what is set here; the long way, of builds for tests,
+                          all of it */
+    if (JB_CHECKS) {
+        memset(&e, 0, sizeof e);
+    }
+    e.seq = seq;
+    e.type = JB_EV_CASH_CONSUMED;
+    e.version = 1;
+    e.flags = 0;
+    e.wallet = p->wallet;
+    e.prev = p->prev;
+    e.recorded_at = e.occurred_at = p->recorded_at;
+    e.posted_on = jb_day_near(p->recorded_at, g->utc_offset_s, g->first_open_day);
+    e.cash_consumed =
+        (struct jb_cash_consumed){.usage = p->usage, .amount = p->amount, .parts = {&part, 1}};
+    return jb_apply_plain(g, w, &e);
+}
+
 /* Without a store, so that nothing of a wallet is elsewhere or on its way. */
 bool
 jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual *e,
@@ -679,12 +727,13 @@ jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual
     if (keyed && is_kept(b, JB_NAMED_KEY, key_hash) && !jb_keys_add(b, key_hash, seq)) {
         return false;
     }
-    if (!jb_apply_usual(&b->g, &s->w, seq, e)) {
+    if (!apply_usual(&b->g, &s->w, seq, &e->plain)) {
         jb_map_cut(&b->keys.map, keys);
         return false;
     }
     if (keyed && b->tallies != NULL) {
         jb_keys_tally(&b->tallies->keys, key_hash, seq, true);
     }
+    b->g.keys += keyed;
     return true;
 }

@@ -230,11 +230,9 @@ bool jb_totals_add(struct jb_globals *g, jb_day day, enum jb_total_name total, j
  */
 extern const char jb_apply_no_memory[];
 const char *jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
-
-/* The same of the usual event, number seq, in a fraction of its time. False: something is not as
- * usual, and nothing has changed: jb_apply does it, or says what is wrong. */
-struct jb_event_usual;
-bool jb_apply_usual(struct jb_globals *g, struct jb_wallet *w, jb_seq seq,
-                    const struct jb_event_usual *e);
+/* The same of the usual consumption, all of it out of the first lot that has something left, and of
+ * nobody by name: nine of ten events. False: it is another one, or nothing is as usual; nothing was
+ * done. */
+bool jb_apply_plain(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
 
 #endif
