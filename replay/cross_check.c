@@ -274,10 +274,25 @@ end_run(struct jb_cross *x, uint32_t wallet)
     return status;
 }
 
+/* What the folds have of the next ones that were touched is sent for. b may be NULL. */
+static void
+warm_touched(const struct jb_cross *x, const struct jb_state *b, size_t at)
+{
+    enum { SOME = 16 };
+    if (at % SOME == 0) {
+        const size_t left = x->touched.n - at, n = left < SOME ? left : SOME;
+        jb_fold_warm(&x->fold, &x->touched.at[at], n);
+        if (b != NULL) {
+            jb_audit_warm(b, &x->touched.at[at], n);
+        }
+    }
+}
+
 static void
 end_runs(struct jb_cross *x)
 {
     for (size_t i = 0; i < x->touched.n && x->status == JB_OK; i++) {
+        warm_touched(x, NULL, i);
         if (x->runs.at[x->touched.at[i]].n > 0) {
             x->status = end_run(x, x->touched.at[i]);
         }
@@ -336,6 +351,7 @@ static void
 compare_touched(struct jb_cross *x, struct jb_state *b, struct jb_findings *f)
 {
     for (size_t i = 0; i < x->touched.n; i++) {
+        warm_touched(x, b, i);
         compare_wallet(x, b, x->touched.at[i], f);
         x->runs.at[x->touched.at[i]].touched = false;
     }

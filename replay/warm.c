@@ -92,10 +92,14 @@ jb_ahead_read(struct jb_ahead *a, const uint8_t *events, size_t n, uint32_t coun
     }
 }
 
-/* What an event that is not usual may look at. */
-static void
-warm_others(const struct jb_state *b, const uint32_t *numbers, size_t n)
+void
+jb_audit_warm(const struct jb_state *b, const uint32_t *numbers, size_t n)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (numbers[i] > 0 && numbers[i] <= b->slots.n) {
+            __builtin_prefetch(&b->slots.at[numbers[i] - 1]);
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         send_for(slot_of(b, numbers[i]), sizeof(struct jb_cached_wallet));
     }
@@ -123,16 +127,13 @@ jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
             __builtin_prefetch(&b->slots.at[number - 1]);
         }
     }
-    for (size_t i = 0; i < a->others_n; i++) {
-        if (a->others[i] > 0 && a->others[i] <= b->slots.n) {
-            __builtin_prefetch(&b->slots.at[a->others[i] - 1]);
-        }
-    }
+    /* They are read: of so many that are sent for at once a processor leaves some out. */
     for (size_t i = 0; i < a->n; i++) {
-        if (a->events[i].bytes != 0) {
-            send_for(slot_of(b, a->events[i].e.plain.wallet), USUAL_BYTES);
+        const void *s = a->events[i].bytes != 0 ? slot_of(b, a->events[i].e.plain.wallet) : NULL;
+        for (size_t at = 0; s != NULL && at < USUAL_BYTES; at += JB_CACHE_LINE) {
+            (void)*((const volatile char *)s + at);
         }
     }
-    warm_others(b, a->others, a->others_n);
+    jb_audit_warm(b, a->others, a->others_n);
     JB_KEEP();
 }
