@@ -568,6 +568,7 @@ fold_beside(void *data)
 {
     struct storing *s = data;
     struct jb_error err;
+    pthread_setname_np(pthread_self(), "jangbu-fold");
     JB_SPEAK(s->lang);
     const jb_status status = fold(s, &err);
     pthread_mutex_lock(&s->lock);
