@@ -360,7 +360,7 @@ apply_last(struct jb_summary *w, const struct jb_event *e)
         i++;
     }
     if (i == w->lasts.n) {
-        CONTRADICTION(!jb_vec_reserve_tight(&w->lasts, i + 1), "no memory");
+        CONTRADICTION(!jb_vec_reserve(&w->lasts, i + 1), "no memory");
         w->lasts.n++;
     }
     for (; i > 0; i--) {
