@@ -37,6 +37,7 @@ send_for(const void *what, size_t n)
     for (size_t at = 0; what != NULL && at < n; at += JB_CACHE_LINE) {
         __builtin_prefetch((const char *)what + at, 1);
     }
+    __builtin_prefetch(what != NULL ? (const char *)what + n - 1 : NULL, 1); /* on another line */
 }
 
 static const struct jb_cached_wallet *
@@ -61,8 +62,8 @@ warm_state(const struct jb_state *b, const uint32_t *numbers, size_t n)
         if (s != NULL && s->w.first_lot < s->w.lots.n) {
             send_for(&s->w.lots.at[s->w.first_lot], sizeof(struct jb_lot));
         }
-        if (s != NULL && s->w.intervals.n > 0) {
-            send_for(&s->w.intervals.at[s->w.intervals.n - 1], sizeof(struct jb_interval));
+        if (s != NULL) {
+            send_for(s->w.rest, sizeof *s->w.rest);
         }
     }
 }
