@@ -60,6 +60,12 @@ jb_fold_wallet(const struct jb_fold *f, uint32_t number)
     return f->slots[slot_of(f, number)].wallet;
 }
 
+struct jb_fold_wallet *
+jb_fold_touched(struct jb_fold *f, uint32_t number)
+{
+    return f->slots[slot_of(f, number)].wallet;
+}
+
 static void
 warm_row(const struct jb_fold_row *r)
 {

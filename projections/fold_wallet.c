@@ -309,12 +309,13 @@ first_open_day(const struct jb_fold *f, jb_seq seq)
 
 /* A day begins: those that are closed are no longer asked for. */
 static jb_status
-mark(const struct jb_fold *f, struct jb_summary *s, const struct jb_event *e, struct jb_error *err)
+mark(const struct jb_fold *f, struct jb_summary *s, const struct jb_event *e, uint64_t n,
+     struct jb_error *err)
 {
     if (!jb_marks_have(s, e->posted_on)) {
         jb_marks_drop(s, first_open_day(f, e->seq));
     }
-    return jb_marks_add(s, e, f->utc_offset_s, err);
+    return jb_marks_add(s, e, n, f->utc_offset_s, err);
 }
 
 static bool
@@ -324,12 +325,27 @@ is_due(const struct jb_summary *s)
     return s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n + marks;
 }
 
+uint32_t
+jb_fold_wallet_room(const struct jb_fold_wallet *w)
+{
+    const uint64_t since = w->summary.events - w->summary.snapshot_events;
+    return since < JB_SNAPSHOT_EVERY ? (uint32_t)(JB_SNAPSHOT_EVERY - since) : 1;
+}
+
 jb_status
 jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_store_txn *base,
                      const struct jb_event *e, struct jb_error *err)
 {
+    return jb_fold_wallet_events(f, w, base, e, 1, err);
+}
+
+jb_status
+jb_fold_wallet_events(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_store_txn *base,
+                      const struct jb_event *e, uint64_t n, struct jb_error *err)
+{
     struct jb_move m;
     const char *why = jb_move_of(e, &m);
+    JB_ASSERT(n == 1 || (n <= jb_fold_wallet_room(w) && jb_marks_have(&w->summary, e->posted_on)));
     if (why != NULL) {
         return jb_fold_contradiction(err, e->seq, why);
     }
@@ -342,13 +358,14 @@ jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct j
     if (why != NULL) {
         return jb_fold_contradiction(err, e->seq, why);
     }
+    w->summary.events += n - 1;
     if (!jb_flows_none(m.flows)) {
         const jb_amount effect = jb_flows_effect(m.flows);
         if (!post(w, e, &m, effect)) {
             return jb_fold_contradiction(err, e->seq, "no memory");
         }
         status = know(f, base, w, e, &m, err);
-        status = status == JB_OK ? mark(f, &w->summary, e, err) : status;
+        status = status == JB_OK ? mark(f, &w->summary, e, n, err) : status;
     }
     if (e->type == JB_EV_FREE_GRANTED) {
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {

@@ -213,6 +213,11 @@ void jb_state_trim(struct jb_state *b, size_t keep, size_t look);
  * it contradicts the state. */
 jb_status jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err);
 
+/* The same of the usual event, number seq. key_hash: jb_state_key_hash of its key, if it has one.
+ * False: something is not as usual, and nothing has changed: jb_state_apply does it. */
+bool jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual *e,
+                          uint64_t key_hash);
+
 /* ---- looking up (lookup.c) ---- */
 
 jb_status jb_state_wallet(struct jb_state *b, uint32_t number, struct jb_cached_wallet **ret,
