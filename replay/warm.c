@@ -111,9 +111,12 @@ warm_others(const struct jb_state *b, const uint32_t *numbers, size_t n)
     }
 }
 
-/* The first lines of a wallet are all that a usual event looks at. */
-#define USUAL_BYTES 192
-static_assert(offsetof(struct jb_cached_wallet, w.tax) <= USUAL_BYTES, "its lists lie before it");
+/* All of a wallet that a usual event looks at. */
+static void
+send_for_hot(const struct jb_cached_wallet *s)
+{
+    send_for(s != NULL ? (const char *)s + JB_SLOT_HOT : NULL, JB_SLOT_HOT_BYTES);
+}
 
 void
 jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
@@ -131,7 +134,7 @@ jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
     }
     for (size_t i = 0; i < a->n; i++) {
         if (a->events[i].bytes != 0) {
-            send_for(slot_of(b, a->events[i].e.plain.wallet), USUAL_BYTES);
+            send_for_hot(slot_of(b, a->events[i].e.plain.wallet));
         }
     }
     warm_others(b, a->others, a->others_n);
