@@ -82,13 +82,69 @@ take_back(void *data, const struct jb_event *e, const struct jb_move *m, struct 
                    (unsigned long long)e->seq);
 }
 
+static jb_amount
+difference(jb_amount a, jb_amount b)
+{
+    return a == JB_TOO_MUCH || b == JB_TOO_MUCH ? JB_TOO_MUCH : a - b;
+}
+
+/* What each day changed: as it was posted, and what moves from it and to it. In order of day. */
+static jb_status
+changes_of_days(const struct jb_row_list *posted, const struct jb_row_list *moved,
+                struct jb_row_list *list, struct jb_error *err)
+{
+    struct jb_day_row before = {0};
+    if (!jb_vec_reserve(list, posted->n + moved->n)) {
+        return jb_fail(err, JB_E_NOMEM, "no memory for the rows of a wallet");
+    }
+    for (size_t p = 0, m = 0; p < posted->n || m < moved->n;) {
+        const struct jb_day_row *to = m < moved->n ? &moved->at[m] : NULL;
+        struct jb_day_row row = {0};
+        if (p < posted->n && (to == NULL || posted->at[p].day <= to->day)) {
+            const struct jb_day_row closing = posted->at[p++];
+            row = closing;
+            row.total = difference(closing.total, before.total);
+            row.paid = difference(closing.paid, before.paid);
+            row.free = difference(closing.free, before.free);
+            before = closing;
+        } else {
+            row.day = to->day;
+        }
+        if (to != NULL && to->day == row.day) {
+            for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+                row.flows[i] = jb_sum(row.flows[i], to->flows[i]);
+            }
+            row.total = jb_sum(row.total, to->total);
+            row.paid = jb_sum(row.paid, to->paid);
+            row.free = jb_sum(row.free, to->free);
+            m++;
+        }
+        list->at[list->n++] = row;
+    }
+    return JB_OK;
+}
+
+static jb_status
+read_changes(struct jb_view_read *q, uint32_t number, struct jb_row_list *list,
+             struct jb_error *err)
+{
+    struct jb_row_list posted = {0}, moved = {0};
+    jb_status status = jb_view_read_rows(q, JB_VT_ROWS, number, INT32_MIN, INT32_MAX, &posted, err);
+    status = status == JB_OK
+                 ? jb_view_read_rows(q, JB_VT_MOVED, number, INT32_MIN, INT32_MAX, &moved, err)
+                 : status;
+    status = status == JB_OK ? changes_of_days(&posted, &moved, list, err) : status;
+    jb_vec_free(&posted);
+    jb_vec_free(&moved);
+    return status;
+}
+
 /* Rows of what each day changed, as of S, become rows with closings. */
 static jb_status
 known_rows(struct jb_view_read *q, uint32_t number, const struct jb_as_of_point *r,
            struct jb_row_list *list, struct jb_error *err)
 {
-    jb_status status =
-        jb_view_read_rows(q, JB_VT_BY_OCCURRENCE, number, INT32_MIN, INT32_MAX, list, err);
+    jb_status status = read_changes(q, number, list, err);
     if (status != JB_OK) {
         return status;
     }

@@ -46,8 +46,7 @@ static void
 name_row(const struct compare *c, const uint8_t *key, size_t n, char *out, size_t out_n)
 {
     char day[JB_DAY_TEXT_BYTES];
-    if ((c->table == JB_VT_ROWS || c->table == JB_VT_BY_OCCURRENCE) &&
-        n == JB_KEY_WALLET_DAY_BYTES) {
+    if ((c->table == JB_VT_ROWS || c->table == JB_VT_MOVED) && n == JB_KEY_WALLET_DAY_BYTES) {
         snprintf(out, out_n, jb_tr("wallet number %u, %s"), (unsigned)jb_get_be(key, 4),
                  jb_day_print(jb_get_be_i32(key + 4), day));
     } else if (c->table == JB_VT_CLOSES && n == JB_KEY_DAY_BYTES) {
@@ -94,7 +93,7 @@ compare_row(void *data, const void *key, size_t key_n, const void *value, size_t
         return JB_OK;
     }
     struct jb_day_row is, should;
-    if ((c->table == JB_VT_ROWS || c->table == JB_VT_BY_OCCURRENCE) &&
+    if ((c->table == JB_VT_ROWS || c->table == JB_VT_MOVED) &&
         jb_day_row_decode(0, there, there_n, &is) &&
         jb_day_row_decode(0, value, value_n, &should)) {
         say(c,

@@ -60,6 +60,12 @@ jb_fold_wallet(const struct jb_fold *f, uint32_t number)
     return f->slots[slot_of(f, number)].wallet;
 }
 
+struct jb_fold_wallet *
+jb_fold_touched(struct jb_fold *f, uint32_t number)
+{
+    return f->slots[slot_of(f, number)].wallet;
+}
+
 static void
 warm_row(const struct jb_fold_row *r)
 {
@@ -86,9 +92,6 @@ jb_fold_warm(const struct jb_fold *f, const uint32_t *numbers, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (wallets[i] != NULL && wallets[i]->rows.n > 0) {
             warm_row(&wallets[i]->rows.at[wallets[i]->rows.n - 1]);
-        }
-        if (wallets[i] != NULL && wallets[i]->known.n > 0) {
-            warm_row(&wallets[i]->known.at[wallets[i]->known.n - 1]);
         }
     }
     JB_KEEP();

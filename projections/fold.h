@@ -36,7 +36,7 @@ struct jb_fold_wallet {
     struct jb_day_row before; /* the closings before the first of rows */
     JB_VEC(struct jb_fold_row)
     rows; /* in order of day: every row of an open day, and those that closed since */
-    JB_VEC(struct jb_fold_row) known;      /* in order of day: those that were touched */
+    JB_VEC(struct jb_fold_row) moved;      /* in order of day: those that were touched */
     JB_VEC(struct jb_fold_mark) snapshots; /* in order of seq: new ones */
     JB_VEC(struct jb_fold_grant) grants;   /* in order of ordinal: new ones */
 };
@@ -92,6 +92,14 @@ jb_status jb_fold_wallet_load(struct jb_fold_wallet *w, uint32_t number, jb_day 
 jb_status jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w,
                                struct jb_store_txn *base, const struct jb_event *e,
                                struct jb_error *err);
+/* The same of n consumptions, posted to one day when they happened, that are like e, which is the
+ * last of them and has the sum of their amounts. None before the last may be due a snapshot
+ * (jb_fold_wallet_room), and one of their day and their kind came before them. */
+jb_status jb_fold_wallet_events(const struct jb_fold *f, struct jb_fold_wallet *w,
+                                struct jb_store_txn *base, const struct jb_event *e, uint64_t n,
+                                struct jb_error *err);
+/* How many events may come, at least 1, of which none before the last is due a snapshot. */
+uint32_t jb_fold_wallet_room(const struct jb_fold_wallet *w);
 /* As at its beginning, with the memory that its lists had; and without. */
 void jb_fold_wallet_clear(struct jb_fold_wallet *w);
 void jb_fold_wallet_free(struct jb_fold_wallet *w);
@@ -119,6 +127,8 @@ jb_status jb_fold_around(struct jb_fold *f, const struct jb_event *e, struct jb_
 
 /* NULL where the fold has not touched it. */
 const struct jb_fold_wallet *jb_fold_wallet(const struct jb_fold *f, uint32_t number);
+/* One that it has touched. */
+struct jb_fold_wallet *jb_fold_touched(struct jb_fold *f, uint32_t number);
 
 /* What will be folded in a moment comes near to the processor: at most JB_FOLD_WARM_MAX numbers of
  * wallets, any ones; it changes nothing. */
@@ -140,6 +150,9 @@ jb_status jb_fold_wallet_each(const struct jb_fold_wallet *w, unsigned table, jb
                               void *data, struct jb_error *err);
 /* fold_texts.c: what jb_fold_event and jb_fold_each do for the table of texts. */
 jb_status jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err);
+/* The same for an event whose only texts are given; key.s may be NULL. */
+jb_status jb_fold_usual_texts(struct jb_fold *f, jb_seq seq, struct jb_text key,
+                              struct jb_text usage, struct jb_error *err);
 /* The same for an event whose only text is given. */
 jb_status jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text, struct jb_error *err);
 jb_status jb_fold_each_text(const struct jb_fold *f, struct jb_store_txn *base, jb_fold_sink sink,

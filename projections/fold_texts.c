@@ -177,6 +177,23 @@ jb_fold_text(struct jb_fold *f, jb_seq seq, struct jb_text text, struct jb_error
 }
 
 jb_status
+jb_fold_usual_texts(struct jb_fold *f, jb_seq seq, struct jb_text key, struct jb_text usage,
+                    struct jb_error *err)
+{
+    jb_status status = reserve(f, seq, 2, err);
+    if (status != JB_OK) {
+        return status;
+    }
+    const uint64_t entry = jb_text_entry(jb_text_hash(usage), seq);
+    const uint64_t first = key.s != NULL ? jb_text_entry(jb_text_hash(key), seq) : entry;
+    f->texts.at[f->texts.n++] = first;
+    if (first != entry) {
+        f->texts.at[f->texts.n++] = entry;
+    }
+    return JB_OK;
+}
+
+jb_status
 jb_fold_texts(struct jb_fold *f, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_event_text texts[JB_EVENT_TEXTS_MAX];

@@ -13,7 +13,7 @@ jb_fold_wallet_clear(struct jb_fold_wallet *w)
     jb_summary_free(&w->summary);
     w->summary = (struct jb_summary){0};
     w->before = (struct jb_day_row){0};
-    w->snapshots.n = w->grants.n = w->rows.n = w->known.n = 0;
+    w->snapshots.n = w->grants.n = w->rows.n = w->moved.n = 0;
 }
 
 void
@@ -23,7 +23,7 @@ jb_fold_wallet_free(struct jb_fold_wallet *w)
     jb_vec_free(&w->snapshots);
     jb_vec_free(&w->grants);
     jb_vec_free(&w->rows);
-    jb_vec_free(&w->known);
+    jb_vec_free(&w->moved);
 }
 
 static jb_status
@@ -145,30 +145,51 @@ known_on(const struct jb_event *e, int32_t utc_offset_s)
                      utc_offset_s);
 }
 
+/* The day gets what the event moves (sign 1), or loses it again (-1), beside what is posted to it.
+ */
 static jb_status
-know(jb_day day, struct jb_store_txn *base, struct jb_fold_wallet *w, const struct jb_event *e,
-     const struct jb_move *m, jb_amount effect, struct jb_error *err)
+move_to(jb_day day, int sign, struct jb_store_txn *base, struct jb_fold_wallet *w, jb_seq seq,
+        const struct jb_move *m, struct jb_error *err)
 {
-    size_t at = row_index(w->known.at, w->known.n, day);
-    if (at == w->known.n || w->known.at[at].row.day != day) {
+    size_t at = row_index(w->moved.at, w->moved.n, day);
+    if (at == w->moved.n || w->moved.at[at].row.day != day) {
         struct jb_day_row row;
         bool found;
         jb_status status =
-            jb_stored_row_at_most(base, JB_VT_BY_OCCURRENCE, w->number, day, &row, &found, err);
+            jb_stored_row_at_most(base, JB_VT_MOVED, w->number, day, &row, &found, err);
         if (status != JB_OK) {
             return status;
         }
         if (!found || row.day != day) {
             row = (struct jb_day_row){.day = day};
         }
-        if (!jb_vec_reserve(&w->known, w->known.n + 1)) {
+        if (!jb_vec_reserve(&w->moved, w->moved.n + 1)) {
             return jb_fail(err, JB_E_NOMEM, "no memory for a day row");
         }
-        insert_row(w->known.at, &w->known.n, at, &row);
+        insert_row(w->moved.at, &w->moved.n, at, &row);
     }
-    add_flows(&w->known.at[at].row, m, e->seq);
-    add_effect(&w->known.at[at], m, effect);
+    struct jb_move by = *m;
+    for (unsigned i = 0; i < JB_FLOWS_N; i++) {
+        by.flows[i] *= sign;
+    }
+    by.paid *= sign;
+    by.free *= sign;
+    add_flows(&w->moved.at[at].row, &by, seq);
+    add_effect(&w->moved.at[at], &by, jb_flows_effect(by.flows));
     return JB_OK;
+}
+
+/* An event that is known of another day than it is posted to. */
+static jb_status
+know(const struct jb_fold *f, struct jb_store_txn *base, struct jb_fold_wallet *w,
+     const struct jb_event *e, const struct jb_move *m, struct jb_error *err)
+{
+    const jb_day known = known_on(e, f->utc_offset_s);
+    if (known == e->posted_on) {
+        return JB_OK;
+    }
+    jb_status status = move_to(known, 1, base, w, e->seq, m, err);
+    return status == JB_OK ? move_to(e->posted_on, -1, base, w, e->seq, m, err) : status;
 }
 
 /* A snapshot that nobody is to keep. */
@@ -185,17 +206,18 @@ drain_snapshot(const struct jb_fold *f, const struct jb_fold_wallet *w,
 static jb_status
 take_snapshot(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_error *err)
 {
-    struct jb_fold_mark m = {.seq = w->summary.version,
-                             .bytes_n = (uint32_t)jb_summary_bytes(&w->summary)};
-    m.bytes = malloc(m.bytes_n);
+    struct jb_fold_mark m = {.seq = w->summary.version};
+    m.bytes = malloc(jb_summary_bytes_max(&w->summary));
     bool kept = f->drain == NULL;
     if (m.bytes == NULL || (kept && !jb_vec_reserve(&w->snapshots, w->snapshots.n + 1))) {
         free(m.bytes);
         return jb_fail(err, JB_E_NOMEM, "no memory for the projections");
     }
     w->summary.snapshot_events = w->summary.events;
-    jb_summary_encode(&w->summary, m.bytes);
+    m.bytes_n = (uint32_t)jb_summary_encode(&w->summary, m.bytes);
     if (kept) {
+        uint8_t *less = realloc(m.bytes, m.bytes_n);
+        m.bytes = less != NULL ? less : m.bytes;
         w->snapshots.at[w->snapshots.n++] = m;
         return JB_OK;
     }
@@ -287,12 +309,13 @@ first_open_day(const struct jb_fold *f, jb_seq seq)
 
 /* A day begins: those that are closed are no longer asked for. */
 static jb_status
-mark(const struct jb_fold *f, struct jb_summary *s, const struct jb_event *e, struct jb_error *err)
+mark(const struct jb_fold *f, struct jb_summary *s, const struct jb_event *e, uint64_t n,
+     struct jb_error *err)
 {
     if (!jb_marks_have(s, e->posted_on)) {
         jb_marks_drop(s, first_open_day(f, e->seq));
     }
-    return jb_marks_add(s, e, f->utc_offset_s, err);
+    return jb_marks_add(s, e, n, f->utc_offset_s, err);
 }
 
 static bool
@@ -302,12 +325,27 @@ is_due(const struct jb_summary *s)
     return s->events - s->snapshot_events >= JB_SNAPSHOT_EVERY + s->grants.n + marks;
 }
 
+uint32_t
+jb_fold_wallet_room(const struct jb_fold_wallet *w)
+{
+    const uint64_t since = w->summary.events - w->summary.snapshot_events;
+    return since < JB_SNAPSHOT_EVERY ? (uint32_t)(JB_SNAPSHOT_EVERY - since) : 1;
+}
+
 jb_status
 jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_store_txn *base,
                      const struct jb_event *e, struct jb_error *err)
 {
+    return jb_fold_wallet_events(f, w, base, e, 1, err);
+}
+
+jb_status
+jb_fold_wallet_events(const struct jb_fold *f, struct jb_fold_wallet *w, struct jb_store_txn *base,
+                      const struct jb_event *e, uint64_t n, struct jb_error *err)
+{
     struct jb_move m;
     const char *why = jb_move_of(e, &m);
+    JB_ASSERT(n == 1 || (n <= jb_fold_wallet_room(w) && jb_marks_have(&w->summary, e->posted_on)));
     if (why != NULL) {
         return jb_fold_contradiction(err, e->seq, why);
     }
@@ -320,13 +358,14 @@ jb_fold_wallet_event(const struct jb_fold *f, struct jb_fold_wallet *w, struct j
     if (why != NULL) {
         return jb_fold_contradiction(err, e->seq, why);
     }
+    w->summary.events += n - 1;
     if (!jb_flows_none(m.flows)) {
         const jb_amount effect = jb_flows_effect(m.flows);
         if (!post(w, e, &m, effect)) {
             return jb_fold_contradiction(err, e->seq, "no memory");
         }
-        status = know(known_on(e, f->utc_offset_s), base, w, e, &m, effect, err);
-        status = status == JB_OK ? mark(f, &w->summary, e, err) : status;
+        status = know(f, base, w, e, &m, err);
+        status = status == JB_OK ? mark(f, &w->summary, e, n, err) : status;
     }
     if (e->type == JB_EV_FREE_GRANTED) {
         if (!jb_vec_reserve(&w->grants, w->grants.n + 1)) {
@@ -386,14 +425,14 @@ each_grant(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct
 static jb_status
 the_summary(const struct jb_fold_wallet *w, jb_fold_sink sink, void *data, struct jb_error *err)
 {
-    uint8_t key[JB_KEY_WALLET_BYTES], small[256];
+    uint8_t key[JB_KEY_WALLET_BYTES], small[1024];
     jb_key_wallet(key, w->number);
-    const size_t n = jb_summary_bytes(&w->summary);
-    uint8_t *value = n <= sizeof small ? small : malloc(n);
+    const size_t most = jb_summary_bytes_max(&w->summary);
+    uint8_t *value = most <= sizeof small ? small : malloc(most);
     if (value == NULL) {
         return jb_fail(err, JB_E_NOMEM, "no memory for a wallet");
     }
-    jb_summary_encode(&w->summary, value);
+    const size_t n = jb_summary_encode(&w->summary, value);
     jb_status status = sink(data, key, sizeof key, value, n, err);
     if (value != small) {
         free(value);
@@ -408,8 +447,8 @@ jb_fold_wallet_each(const struct jb_fold_wallet *w, unsigned table, jb_fold_sink
     switch ((enum jb_view_table)table) {
     case JB_VT_ROWS:
         return each_row(w->rows.at, w->rows.n, w->number, sink, data, err);
-    case JB_VT_BY_OCCURRENCE:
-        return each_row(w->known.at, w->known.n, w->number, sink, data, err);
+    case JB_VT_MOVED:
+        return each_row(w->moved.at, w->moved.n, w->number, sink, data, err);
     case JB_VT_SNAPSHOTS:
         return each_snapshot(w, sink, data, err);
     case JB_VT_GRANTS:

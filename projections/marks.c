@@ -61,7 +61,7 @@ effect_of(const struct jb_event *e)
 }
 
 jb_status
-jb_marks_add(struct jb_summary *w, const struct jb_event *e, int32_t utc_offset_s,
+jb_marks_add(struct jb_summary *w, const struct jb_event *e, uint64_t n, int32_t utc_offset_s,
              struct jb_error *err)
 {
     const jb_amount effect = effect_of(e);
@@ -83,7 +83,7 @@ jb_marks_add(struct jb_summary *w, const struct jb_event *e, int32_t utc_offset_
             .day = e->posted_on, .cause = (uint8_t)cause, .late = late, .first = e->seq};
         i = w->marks.n;
     }
-    w->marks.at[i - 1].n++;
+    w->marks.at[i - 1].n += n;
     w->marks.at[i - 1].amount += effect;
     return JB_OK;
 }

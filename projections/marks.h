@@ -13,8 +13,8 @@ bool jb_cause_late(const struct jb_event *e, int32_t utc_offset_s);
 bool jb_marks_have(const struct jb_summary *w, jb_day day);
 /* Forgets those of days before that one. */
 void jb_marks_drop(struct jb_summary *w, jb_day before);
-/* Counts the wallet's next event. */
-jb_status jb_marks_add(struct jb_summary *w, const struct jb_event *e, int32_t utc_offset_s,
-                       struct jb_error *err);
+/* Counts the wallet's next event, or n that are like it and have its amount together. */
+jb_status jb_marks_add(struct jb_summary *w, const struct jb_event *e, uint64_t n,
+                       int32_t utc_offset_s, struct jb_error *err);
 
 #endif

@@ -84,7 +84,7 @@ jb_status jb_view_read_event(struct jb_view_read *q, jb_seq seq, uint32_t wallet
 /* The greatest row of the wallet with that day or an earlier one. */
 jb_status jb_view_read_row(struct jb_view_read *q, uint32_t wallet, jb_day day,
                            struct jb_day_row *ret, bool *ret_found, struct jb_error *err);
-/* Rows of JB_VT_ROWS or JB_VT_BY_OCCURRENCE with from <= day <= to, in order, appended to a list.
+/* Rows of JB_VT_ROWS or JB_VT_MOVED with from <= day <= to, in order, appended to a list.
  */
 struct jb_row_list {
     struct jb_day_row *at;

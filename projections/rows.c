@@ -7,9 +7,9 @@
 #include <xxhash.h>
 
 static const char *const table_names[JB_VT_N] = {
-    [JB_VT_ROWS] = "rows",           [JB_VT_BY_OCCURRENCE] = "known", [JB_VT_WALLETS] = "wallets",
-    [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_GRANTS] = "grants",       [JB_VT_CLOSES] = "closes",
-    [JB_VT_REFUSED] = "refused",     [JB_VT_TEXTS] = "texts",         [JB_VT_GLOBAL] = "global",
+    [JB_VT_ROWS] = "rows",           [JB_VT_MOVED] = "moved",   [JB_VT_WALLETS] = "wallets",
+    [JB_VT_SNAPSHOTS] = "snapshots", [JB_VT_GRANTS] = "grants", [JB_VT_CLOSES] = "closes",
+    [JB_VT_REFUSED] = "refused",     [JB_VT_TEXTS] = "texts",   [JB_VT_GLOBAL] = "global",
 };
 
 /* A summary has the last event of each type. Who did not know a type yet left out its last event.
@@ -20,7 +20,7 @@ enum {
 #undef EFFECT
     TYPES_KNOWN
 };
-static_assert(TYPES_KNOWN == 56 && JB_VIEWS_VERSION == 9,
+static_assert(TYPES_KNOWN == 56 && JB_VIEWS_VERSION == 10,
               "with another type of events views.mdb has another layout: raise its number");
 
 const struct jb_store_schema jb_views_schema = {
@@ -47,53 +47,40 @@ get64(const uint8_t **at)
     return value;
 }
 
+/* In numbers that wrap round: either may be JB_TOO_MUCH. */
+static uint64_t
+both(const struct jb_day_row *r)
+{
+    return (uint64_t)r->paid + (uint64_t)r->free;
+}
+
 size_t
 jb_day_row_encode(const struct jb_day_row *r, uint8_t out[JB_DAY_ROW_BYTES_MAX])
 {
-    uint8_t *at = out;
-    put64(&at, r->total);
-    put64(&at, r->paid);
-    put64(&at, r->free);
-    put64(&at, (int64_t)r->first_seq);
-    put64(&at, (int64_t)r->last_seq);
-    uint8_t *mask_at = at;
-    unsigned mask = 0;
-    at += 2;
+    uint64_t n[JB_DAY_ROW_NUMBERS] = {jb_zigzag(r->paid), jb_zigzag(r->free),
+                                      jb_zigzag((int64_t)((uint64_t)r->total - both(r))),
+                                      r->first_seq, r->last_seq - r->first_seq};
     for (unsigned i = 0; i < JB_FLOWS_N; i++) {
-        if (r->flows[i] != 0) {
-            mask |= 1U << i;
-            put64(&at, r->flows[i]);
-        }
+        n[5 + i] = jb_zigzag(r->flows[i]);
     }
-    jb_put_be(mask_at, 2, mask);
-    return (size_t)(at - out);
+    return jb_numbers_put(out, n, JB_DAY_ROW_NUMBERS);
 }
 
 bool
 jb_day_row_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_day_row *ret)
 {
-    if (n < 42) {
+    uint64_t numbers[JB_DAY_ROW_NUMBERS];
+    if (n == 0 || jb_numbers_get(bytes, n, numbers, JB_DAY_ROW_NUMBERS) != n) {
         return false;
     }
-    struct jb_day_row r = {.day = day};
-    const uint8_t *at = bytes;
-    r.total = get64(&at);
-    r.paid = get64(&at);
-    r.free = get64(&at);
-    r.first_seq = (jb_seq)get64(&at);
-    r.last_seq = (jb_seq)get64(&at);
-    uint64_t mask = jb_get_be(at, 2);
-    at += 2;
-    if (mask >> JB_FLOWS_N != 0 || n != 42 + 8 * (size_t)__builtin_popcountll(mask)) {
-        return false;
-    }
+    struct jb_day_row r = {.day = day,
+                           .paid = jb_unzigzag(numbers[0]),
+                           .free = jb_unzigzag(numbers[1]),
+                           .first_seq = numbers[3],
+                           .last_seq = numbers[3] + numbers[4]};
+    r.total = (jb_amount)((uint64_t)jb_unzigzag(numbers[2]) + both(&r));
     for (unsigned i = 0; i < JB_FLOWS_N; i++) {
-        if (mask & (UINT64_C(1) << i)) {
-            r.flows[i] = get64(&at);
-            if (r.flows[i] <= 0) {
-                return false;
-            }
-        }
+        r.flows[i] = jb_unzigzag(numbers[5 + i]);
     }
     *ret = r;
     return true;

@@ -7,9 +7,10 @@
  *                                           event that moved something. Published once its day is
  *                                           closed, and never changed again; before that it is the
  *                                           day so far
- *   known      wallet 4, day 4 (bias 2^31)  the same flows by min(day(occurred_at),
- *                                           day(recorded_at)); in place of the closings stands what
- *                                           the day changed: a late event moves the past here
+ *   moved      wallet 4, day 4 (bias 2^31)  what min(day(occurred_at), day(recorded_at)) gives the
+ *                                           day beside what is posted to it: flows and, in place of
+ *                                           the closings, what they change, either of any sign. A
+ *                                           late event moves the past here. Most days have none
  *   wallets    wallet 4                     the wallet's summary (wallet_summary.h), with sums of what
  *                                           is posted to days that are open, by cause
  *   snapshots  wallet 4, seq 8              the summary now and then (JB_SNAPSHOT_EVERY): as-of
@@ -23,9 +24,9 @@
  *                                           of 5 bytes, in order of seq
  *   global     "g"                          the ledger's days
  *
- * A day row is  total 8, paid 8, free 8, first_seq 8, last_seq 8, mask 2, then 8 bytes for each
- * flow that is not 0; bit i of the mask is flow i of JB_FLOWS. The closings stand first and at
- * fixed places: they are what `explain` reads.
+ * A day row is a list of numbers (base/numbers.h): paid, free, total beyond both (nothing, where the
+ * two ways to it agree), first_seq, last_seq behind it, and the flows in the order of JB_FLOWS; a
+ * summary is such lists, too (wallet_summary.c). Numbers that may be negative are zigzag.
  *
  * An entry of `texts` stands for the texts of one event that have one hash (36 bits of XXH3-64): the
  * epoch is the upper bits of the event's number, the bucket the upper 16 of the hash, and the entry
@@ -39,14 +40,15 @@
 
 #include <jangbu/projections.h>
 
+#include "base/numbers.h"
 #include "storage/store.h"
 
 #define JB_VIEWS_FILE "views.mdb"
-#define JB_VIEWS_VERSION 9
+#define JB_VIEWS_VERSION 10
 
 enum jb_view_table {
     JB_VT_ROWS,
-    JB_VT_BY_OCCURRENCE,
+    JB_VT_MOVED,
     JB_VT_WALLETS,
     JB_VT_SNAPSHOTS,
     JB_VT_GRANTS,
@@ -85,15 +87,16 @@ jb_sum(jb_amount a, jb_amount b)
 struct jb_day_row {
     jb_day day;
     jb_amount flows[JB_FLOWS_N];
-    jb_amount total; /* in `rows` the closing, in `known` what the day changed; total is summed from
-                        the flows, */
-    jb_amount paid;  /* paid and free from where the money went: two ways to one figure */
+    jb_amount
+        total; /* in `rows` the closing, in `moved` a change; total is summed from the flows, */
+    jb_amount paid; /* paid and free from where the money went: two ways to one figure */
     jb_amount free;
     jb_seq first_seq;
     jb_seq last_seq;
 };
 
-#define JB_DAY_ROW_BYTES_MAX (5 * 8 + 2 + 8 * JB_FLOWS_N)
+#define JB_DAY_ROW_NUMBERS (5 + JB_FLOWS_N)
+#define JB_DAY_ROW_BYTES_MAX JB_NUMBERS_BYTES_MAX(JB_DAY_ROW_NUMBERS)
 size_t jb_day_row_encode(const struct jb_day_row *r, uint8_t out[JB_DAY_ROW_BYTES_MAX]);
 /* False where the bytes are no row. */
 bool jb_day_row_decode(jb_day day, const uint8_t *bytes, size_t n, struct jb_day_row *ret);

@@ -115,7 +115,8 @@ fold_forward(struct jb_view_read *q, uint32_t wallet, struct jb_summary *summary
         const struct jb_event *e;
         status = jb_view_read_event(q, seqs[n], wallet, &e, err);
         status = status == JB_OK ? jb_view_step(q, summary, e, err) : status;
-        status = status == JB_OK ? jb_marks_add(summary, e, q->v->info.utc_offset_s, err) : status;
+        status =
+            status == JB_OK ? jb_marks_add(summary, e, 1, q->v->info.utc_offset_s, err) : status;
     }
     return status;
 }

@@ -14,7 +14,7 @@ jb_status jb_stored_snapshot_at_most(struct jb_store_txn *t, uint32_t wallet, jb
                                      struct jb_summary *ret, bool *ret_found, struct jb_error *err);
 jb_status jb_stored_snapshot_above(struct jb_store_txn *t, uint32_t wallet, jb_seq above,
                                    jb_seq *ret, bool *ret_found, struct jb_error *err);
-/* table: JB_VT_ROWS or JB_VT_BY_OCCURRENCE. */
+/* table: JB_VT_ROWS or JB_VT_MOVED. */
 jb_status jb_stored_row_at_most(struct jb_store_txn *t, unsigned table, uint32_t wallet, jb_day day,
                                 struct jb_day_row *ret, bool *ret_found, struct jb_error *err);
 /* Rows of a wallet with from <= day <= to, in order; each returns a status other than JB_OK to stop

@@ -90,8 +90,8 @@ jb_view_read_rows(struct jb_view_read *q, unsigned table, uint32_t wallet, jb_da
     const struct jb_fold_wallet *w = jb_fold_wallet(q->fold, wallet);
     const struct jb_fold_row *rows = w == NULL             ? NULL
                                      : table == JB_VT_ROWS ? w->rows.at
-                                                           : w->known.at;
-    size_t rows_n = w == NULL ? 0 : table == JB_VT_ROWS ? w->rows.n : w->known.n;
+                                                           : w->moved.at;
+    size_t rows_n = w == NULL ? 0 : table == JB_VT_ROWS ? w->rows.n : w->moved.n;
     size_t s = 0;
     for (size_t i = 0; i < rows_n && status == JB_OK; i++) {
         const struct jb_day_row *row = &rows[i].row;

@@ -485,145 +485,218 @@ jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums 
     }
 }
 
-/* As bytes: version 8, created_seq 8, events 8, snapshot_events 8, created_on 4, status 1, under 1,
- * paid 8, pending 8, transit 8, kind 1, name 8, master 8, used_at 8, moved 6, grants 4, marks 4,
- * types 1, then for each grant ordinal 4, in_use 1, expires_on 4, remaining 8, seq 8, for each mark
- * day 4, cause and late 1, n 5, amount 12, first 6, and for each type, the newest first, its number
- * 1, its last event 6. */
-#define MOVED_AT 87
-#define GRANTS_AT 93
-#define MARKS_AT 97
-#define LASTS_AT 101
-#define SUMMARY_BYTES 102
-#define GRANT_BYTES 25
-#define MARK_BYTES 28
-#define LAST_BYTES 7
-static_assert(JB_EV_TYPES <= UINT8_MAX, "a type is one byte");
+/*
+ * As lists of numbers (base/numbers.h): the summary, with how many grants, marks and types follow;
+ * then each grant; each mark, its sum zigzag and in two halves; and each type, the newest first.
+ * Events are told as how far they are before the wallet's last one.
+ */
+enum {
+    S_VERSION,
+    S_CREATED_SEQ,
+    S_EVENTS,
+    S_SNAPSHOT_EVENTS,
+    S_CREATED_ON,
+    S_STATUS,
+    S_UNDER,
+    S_PAID,
+    S_PENDING,
+    S_TRANSIT,
+    S_KIND,
+    S_NAME,
+    S_MASTER,
+    S_USED_AT, /* and one: none is 0 */
+    S_MOVED,
+    S_GRANTS,
+    S_MARKS,
+    S_LASTS,
+    S_N
+};
+enum { G_ORDINAL, G_IN_USE, G_EXPIRES_ON, G_REMAINING, G_SEQ, G_N };
+enum { M_DAY, M_CAUSE, M_COUNT, M_LOW, M_HIGH, M_FIRST, M_N };
+enum { L_TYPE, L_SEQ, L_N };
+static_assert((int)S_N <= JB_NUMBERS_MAX, "a summary is one list");
+static_assert(JB_NO_INSTANT == INT64_MIN, "its zigzag number, and no other, has all bits");
 
-static void
-mark_encode(const struct jb_mark *m, uint8_t *out)
+size_t
+jb_summary_bytes_max(const struct jb_summary *w)
 {
-    jb_put_be_i32(out, m->day);
-    out[4] = (uint8_t)(m->cause * 2 + m->late);
-    jb_put_be(out + 5, 5, m->n);
-    jb_put_be(out + 10, 4, (uint64_t)((jb_uwide)m->amount >> 64));
-    jb_put_be(out + 14, 8, (uint64_t)m->amount);
-    jb_put_be(out + 22, 6, m->first);
+    return JB_NUMBERS_BYTES_MAX(S_N) + JB_NUMBERS_BYTES_MAX(G_N) * w->grants.n +
+           JB_NUMBERS_BYTES_MAX(M_N) * w->marks.n + JB_NUMBERS_BYTES_MAX(L_N) * w->lasts.n;
 }
 
-static struct jb_mark
-mark_decode(const uint8_t *at)
+static size_t
+put_grant(uint8_t *at, const struct jb_summary *w, const struct jb_summary_grant *g)
 {
-    const int64_t upper = (int32_t)jb_get_be(at + 10, 4);
-    return (struct jb_mark){.day = jb_get_be_i32(at),
-                            .cause = at[4] / 2,
-                            .late = at[4] % 2 != 0,
-                            .n = jb_get_be(at + 5, 5),
-                            .amount =
-                                (jb_wide)((jb_uwide)(uint64_t)upper << 64 | jb_get_be(at + 14, 8)),
-                            .first = jb_get_be(at + 22, 6)};
+    const uint64_t n[G_N] = {[G_ORDINAL] = g->ordinal,
+                             [G_IN_USE] = g->in_use,
+                             [G_EXPIRES_ON] = jb_zigzag(g->expires_on),
+                             [G_REMAINING] = jb_zigzag(g->remaining),
+                             [G_SEQ] = w->version - g->seq};
+    return jb_numbers_put(at, n, G_N);
+}
+
+static size_t
+put_mark(uint8_t *at, const struct jb_summary *w, const struct jb_mark *m)
+{
+    const jb_uwide amount = ((jb_uwide)m->amount << 1) ^ (jb_uwide)(m->amount >> 127);
+    const uint64_t n[M_N] = {[M_DAY] = jb_zigzag(m->day),
+                             [M_CAUSE] = m->cause * 2U + m->late,
+                             [M_COUNT] = m->n,
+                             [M_LOW] = (uint64_t)amount,
+                             [M_HIGH] = (uint64_t)(amount >> 64),
+                             [M_FIRST] = w->version - m->first};
+    return jb_numbers_put(at, n, M_N);
 }
 
 size_t
-jb_summary_bytes(const struct jb_summary *w)
-{
-    return SUMMARY_BYTES + GRANT_BYTES * w->grants.n + MARK_BYTES * w->marks.n +
-           LAST_BYTES * w->lasts.n;
-}
-
-void
 jb_summary_encode(const struct jb_summary *w, uint8_t *out)
 {
-    jb_put_be(out, 8, w->version);
-    jb_put_be(out + 8, 8, w->created_seq);
-    jb_put_be(out + 16, 8, w->events);
-    jb_put_be(out + 24, 8, w->snapshot_events);
-    jb_put_be_i32(out + 32, w->created_on);
-    out[36] = (uint8_t)w->status;
-    out[37] = (uint8_t)w->under;
-    jb_put_be(out + 38, 8, (uint64_t)w->paid);
-    jb_put_be(out + 46, 8, (uint64_t)w->pending);
-    jb_put_be(out + 54, 8, (uint64_t)w->transit);
-    out[62] = (uint8_t)w->kind;
-    jb_put_be(out + 63, 8, w->name);
-    jb_put_be(out + 71, 8, w->master);
-    jb_put_be(out + 79, 8, (uint64_t)w->used_at);
-    jb_put_be(out + MOVED_AT, 6, w->moved);
-    jb_put_be(out + GRANTS_AT, 4, w->grants.n);
-    jb_put_be(out + MARKS_AT, 4, w->marks.n);
-    out[LASTS_AT] = (uint8_t)w->lasts.n;
-    out += SUMMARY_BYTES;
-    for (size_t i = 0; i < w->grants.n; i++, out += GRANT_BYTES) {
-        const struct jb_summary_grant *g = &w->grants.at[i];
-        jb_put_be(out, 4, g->ordinal);
-        out[4] = g->in_use;
-        jb_put_be_i32(out + 5, g->expires_on);
-        jb_put_be(out + 9, 8, (uint64_t)g->remaining);
-        jb_put_be(out + 17, 8, g->seq);
+    const uint64_t n[S_N] = {[S_VERSION] = w->version,
+                             [S_CREATED_SEQ] = w->version - w->created_seq,
+                             [S_EVENTS] = w->events,
+                             [S_SNAPSHOT_EVENTS] = w->snapshot_events,
+                             [S_CREATED_ON] = jb_zigzag(w->created_on),
+                             [S_STATUS] = w->status,
+                             [S_UNDER] = w->under,
+                             [S_PAID] = jb_zigzag(w->paid),
+                             [S_PENDING] = jb_zigzag(w->pending),
+                             [S_TRANSIT] = jb_zigzag(w->transit),
+                             [S_KIND] = w->kind,
+                             [S_NAME] = w->name,
+                             [S_MASTER] = w->master,
+                             [S_USED_AT] = jb_zigzag(w->used_at) + 1,
+                             [S_MOVED] = w->version - w->moved,
+                             [S_GRANTS] = w->grants.n,
+                             [S_MARKS] = w->marks.n,
+                             [S_LASTS] = w->lasts.n};
+    uint8_t *at = out + jb_numbers_put(out, n, S_N);
+    for (size_t i = 0; i < w->grants.n; i++) {
+        at += put_grant(at, w, &w->grants.at[i]);
     }
-    for (size_t i = 0; i < w->marks.n; i++, out += MARK_BYTES) {
-        mark_encode(&w->marks.at[i], out);
+    for (size_t i = 0; i < w->marks.n; i++) {
+        at += put_mark(at, w, &w->marks.at[i]);
     }
-    for (size_t i = 0; i < w->lasts.n; i++, out += LAST_BYTES) {
-        out[0] = (uint8_t)w->lasts.at[i].type;
-        jb_put_be(out + 1, 6, w->lasts.at[i].seq);
+    for (size_t i = 0; i < w->lasts.n; i++) {
+        const struct jb_last *l = &w->lasts.at[i];
+        const uint64_t last[L_N] = {[L_TYPE] = l->type, [L_SEQ] = w->version - l->seq};
+        at += jb_numbers_put(at, last, L_N);
     }
+    return (size_t)(at - out);
+}
+
+/* The lists of a summary as they are read. */
+struct lists {
+    const uint8_t *at;
+    size_t left;
+    bool bad;
+};
+
+/* n becomes all zero where there is no such list. */
+static void
+next_list(struct lists *l, uint64_t *n, unsigned count)
+{
+    const size_t bytes = l->bad ? 0 : jb_numbers_get(l->at, l->left, n, count);
+    if (bytes == 0) {
+        l->bad = true;
+        memset(n, 0, count * sizeof *n);
+    }
+    l->at += bytes;
+    l->left -= bytes;
+}
+
+static uint32_t
+get_u32(struct lists *l, uint64_t number)
+{
+    l->bad |= number > UINT32_MAX;
+    return (uint32_t)number;
+}
+
+static jb_day
+get_day(struct lists *l, uint64_t number)
+{
+    l->bad |= number > UINT32_MAX;
+    return (jb_day)jb_unzigzag(number);
+}
+
+static struct jb_summary_grant
+get_grant(struct lists *l, jb_seq version)
+{
+    uint64_t n[G_N];
+    next_list(l, n, G_N);
+    l->bad |= n[G_IN_USE] > 1;
+    return (struct jb_summary_grant){.ordinal = get_u32(l, n[G_ORDINAL]),
+                                     .in_use = n[G_IN_USE] != 0,
+                                     .expires_on = get_day(l, n[G_EXPIRES_ON]),
+                                     .remaining = jb_unzigzag(n[G_REMAINING]),
+                                     .seq = version - n[G_SEQ]};
+}
+
+static struct jb_mark
+get_mark(struct lists *l, jb_seq version)
+{
+    uint64_t n[M_N];
+    next_list(l, n, M_N);
+    const jb_uwide amount = (jb_uwide)n[M_HIGH] << 64 | n[M_LOW];
+    l->bad |= n[M_CAUSE] / 2 >= JB_CAUSES_N;
+    return (struct jb_mark){.day = get_day(l, n[M_DAY]),
+                            .cause = (uint8_t)(n[M_CAUSE] / 2),
+                            .late = n[M_CAUSE] % 2 != 0,
+                            .n = n[M_COUNT],
+                            .amount = (jb_wide)(amount >> 1 ^ -(amount & 1)),
+                            .first = version - n[M_FIRST]};
+}
+
+static struct jb_last
+get_last(struct lists *l, jb_seq version)
+{
+    uint64_t n[L_N];
+    next_list(l, n, L_N);
+    l->bad |= n[L_TYPE] >= JB_EV_TYPES;
+    return (struct jb_last){.seq = version - n[L_SEQ], .type = (uint32_t)n[L_TYPE]};
 }
 
 jb_status
 jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret)
 {
-    const size_t grants_n = n >= SUMMARY_BYTES ? jb_get_be(bytes + GRANTS_AT, 4) : 0;
-    const size_t marks_n = n >= SUMMARY_BYTES ? jb_get_be(bytes + MARKS_AT, 4) : 0;
-    const size_t lasts_n = n >= SUMMARY_BYTES ? bytes[LASTS_AT] : 0;
-    if (n != SUMMARY_BYTES + GRANT_BYTES * grants_n + MARK_BYTES * marks_n + LAST_BYTES * lasts_n) {
+    struct lists l = {bytes, n, false};
+    uint64_t s[S_N];
+    next_list(&l, s, S_N);
+    /* Each of the lists that follow has a byte at least. */
+    if (l.bad || s[S_GRANTS] > l.left || s[S_MARKS] > l.left || s[S_LASTS] > l.left) {
         return JB_E_STALE;
     }
-    struct jb_summary w = {
-        .version = jb_get_be(bytes, 8),
-        .created_seq = jb_get_be(bytes + 8, 8),
-        .events = jb_get_be(bytes + 16, 8),
-        .snapshot_events = jb_get_be(bytes + 24, 8),
-        .created_on = jb_get_be_i32(bytes + 32),
-        .status = bytes[36],
-        .under = bytes[37],
-        .paid = (jb_amount)jb_get_be(bytes + 38, 8),
-        .pending = (jb_amount)jb_get_be(bytes + 46, 8),
-        .transit = (jb_amount)jb_get_be(bytes + 54, 8),
-        .kind = bytes[62],
-        .name = jb_get_be(bytes + 63, 8),
-        .master = jb_get_be(bytes + 71, 8),
-        .used_at = (jb_instant)jb_get_be(bytes + 79, 8),
-        .moved = jb_get_be(bytes + MOVED_AT, 6),
-    };
-    if (!jb_vec_reserve(&w.grants, grants_n) || !jb_vec_reserve(&w.marks, marks_n) ||
-        !jb_vec_reserve(&w.lasts, lasts_n)) {
+    struct jb_summary w = {.version = s[S_VERSION],
+                           .created_seq = s[S_VERSION] - s[S_CREATED_SEQ],
+                           .events = s[S_EVENTS],
+                           .snapshot_events = s[S_SNAPSHOT_EVENTS],
+                           .created_on = get_day(&l, s[S_CREATED_ON]),
+                           .status = get_u32(&l, s[S_STATUS]),
+                           .under = get_u32(&l, s[S_UNDER]),
+                           .paid = jb_unzigzag(s[S_PAID]),
+                           .pending = jb_unzigzag(s[S_PENDING]),
+                           .transit = jb_unzigzag(s[S_TRANSIT]),
+                           .kind = get_u32(&l, s[S_KIND]),
+                           .name = s[S_NAME],
+                           .master = s[S_MASTER],
+                           .used_at = jb_unzigzag(s[S_USED_AT] - 1),
+                           .moved = s[S_VERSION] - s[S_MOVED]};
+    if (!jb_vec_reserve(&w.grants, s[S_GRANTS]) || !jb_vec_reserve(&w.marks, s[S_MARKS]) ||
+        !jb_vec_reserve(&w.lasts, s[S_LASTS])) {
         jb_summary_free(&w);
         return JB_E_NOMEM;
     }
-    const uint8_t *at = bytes + SUMMARY_BYTES;
-    for (w.grants.n = 0; w.grants.n < grants_n; w.grants.n++, at += GRANT_BYTES) {
-        w.grants.at[w.grants.n] = (struct jb_summary_grant){
-            .ordinal = (uint32_t)jb_get_be(at, 4),
-            .in_use = at[4] != 0,
-            .expires_on = jb_get_be_i32(at + 5),
-            .remaining = (jb_amount)jb_get_be(at + 9, 8),
-            .seq = jb_get_be(at + 17, 8),
-        };
+    while (w.grants.n < s[S_GRANTS]) {
+        w.grants.at[w.grants.n++] = get_grant(&l, w.version);
     }
-    for (; w.marks.n < marks_n; w.marks.n++, at += MARK_BYTES) {
-        w.marks.at[w.marks.n] = mark_decode(at);
-        if (w.marks.at[w.marks.n].cause >= JB_CAUSES_N) {
-            jb_summary_free(&w);
-            return JB_E_STALE;
-        }
+    while (w.marks.n < s[S_MARKS]) {
+        w.marks.at[w.marks.n++] = get_mark(&l, w.version);
     }
-    for (; w.lasts.n < lasts_n; w.lasts.n++, at += LAST_BYTES) {
-        w.lasts.at[w.lasts.n] = (struct jb_last){.seq = jb_get_be(at + 1, 6), .type = at[0]};
-        if (at[0] >= JB_EV_TYPES) {
-            jb_summary_free(&w);
-            return JB_E_STALE;
-        }
+    while (w.lasts.n < s[S_LASTS]) {
+        w.lasts.at[w.lasts.n++] = get_last(&l, w.version);
+    }
+    if (l.bad || l.left != 0) {
+        jb_summary_free(&w);
+        return JB_E_STALE;
     }
     *ret = w;
     return JB_OK;

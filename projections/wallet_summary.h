@@ -95,8 +95,9 @@ struct jb_summary_sums {
 };
 void jb_summary_sum(const struct jb_summary *w, jb_day today, struct jb_summary_sums *ret);
 
-size_t jb_summary_bytes(const struct jb_summary *w);
-void jb_summary_encode(const struct jb_summary *w, uint8_t *out);
+/* What it takes at most; and writes it, and returns how many bytes it took. */
+size_t jb_summary_bytes_max(const struct jb_summary *w);
+size_t jb_summary_encode(const struct jb_summary *w, uint8_t *out);
 /* JB_OK, JB_E_STALE (the bytes are no summary), JB_E_NOMEM. Owned: jb_summary_free. */
 jb_status jb_summary_decode(const uint8_t *bytes, size_t n, struct jb_summary *ret);
 

@@ -58,7 +58,7 @@ struct jb_cross;
 /* Events of a frame, one behind the other. */
 struct jb_piece {
     const uint8_t *events;
-    size_t bytes;
+    size_t bytes; /* to the end of the frame's events */
     jb_seq first;
     uint32_t count; /* 0: none */
     jb_instant base;
@@ -109,10 +109,11 @@ enum jb_names_found {
     JB_NAMES_NO_ROOM  /* *ret_errno says why: in the place for temporary files */
 };
 /* How many names of a part are in memory before they go into the file; for how many events a second
- * thread is begun. Set by tests alone. */
+ * thread is begun; whether usual events are looked at like any other. Set by tests alone. */
 struct jb_audit_limits {
     size_t block_names;
     jb_seq events_of_two;
+    bool in_full;
 };
 extern struct jb_audit_limits jb_audit_limits;
 /* txn: a read of the log; key: of a row of it, as LMDB gave it. JB_E_NOMEM alone. */
@@ -125,11 +126,39 @@ jb_status jb_audit_events(struct jb_state *b, jb_seq from, jb_seq through,
                           void (*look)(void *data, const struct jb_event *e), void *data,
                           struct jb_error *err);
 
-/* warm.c: the first events of those bytes, JB_FRAME_STRIDE and `count` at most, will be looked at
- * in a moment. b or fold may be NULL. Returns how many there are; wallets gets theirs, as far as
- * they can be told. */
-size_t jb_audit_warm(const struct jb_state *b, const struct jb_fold *fold, const uint8_t *events,
-                     size_t n, uint32_t count, uint32_t wallets[JB_FRAME_STRIDE]);
+/* ---- warm.c: the next events of a frame ---- */
+
+#define JB_AHEAD_MAX JB_FRAME_STRIDE
+struct jb_ahead_event {
+    const uint8_t *begin;
+    size_t bytes; /* 0: it is not usual, or no event at all */
+    struct jb_event_usual e;
+};
+struct jb_ahead {
+    uint32_t next, n; /* the first that was not taken; all of them */
+    struct jb_ahead_event events[JB_AHEAD_MAX];
+    uint8_t tail[2 * JB_USUAL_BYTES_MAX]; /* the last bytes, with room behind them */
+    uint32_t others[JB_AHEAD_MAX]; /* wallets of those that are not usual, as far as they show */
+    uint32_t others_n;
+};
+/* The first events of those bytes, the first of them being number `first`. */
+void jb_ahead_read(struct jb_ahead *a, const uint8_t *events, size_t n, uint32_t count,
+                   jb_seq first, const struct jb_event_context *context);
+/* What the state has of their wallets is sent for. */
+void jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b);
+/* The next of them, which begins there; NULL: it is not usual. */
+static inline const struct jb_ahead_event *
+jb_ahead_next(struct jb_ahead *a, const uint8_t *begin)
+{
+    const struct jb_ahead_event *x = a->next < a->n ? &a->events[a->next++] : NULL;
+    return x != NULL && x->bytes != 0 && x->begin == begin ? x : NULL;
+}
+
+/* usual.c: the usual event, if nothing is wrong with it. True: everything about it holds, and the
+ * state has applied it. False: nothing has changed, and it is to be looked at in full. */
+struct jb_judge;
+bool jb_usual_holds(struct jb_state *b, struct jb_judge *judge, jb_seq seq,
+                    const struct jb_event_usual *e);
 
 /* ---- cross_check.c: core's fold against that of the projections, which was written apart ---- */
 

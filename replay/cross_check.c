@@ -21,6 +21,19 @@ struct closed_day {
     struct jb_int128 totals[JB_TOTALS_N];
 };
 
+/* Usual events of a wallet, one behind the other and of one day, that the fold has not got yet: it
+ * gets the first, and the others as one. */
+struct run {
+    jb_seq first;
+    jb_seq last; /* the wallet's last event, whether it is usual or not */
+    jb_amount first_amount, rest;
+    jb_instant last_at;
+    uint32_t n;
+    uint16_t room; /* for so many; 0: not known, or none */
+    bool touched;  /* the wallet had an event since it was compared */
+};
+static_assert(JB_SNAPSHOT_EVERY <= UINT16_MAX, "room fits");
+
 struct jb_cross {
     struct jb_fold fold;
     struct jb_fold_drain drain;
@@ -31,9 +44,12 @@ struct jb_cross {
     jb_status status; /* JB_E_CORRUPT: the fold could not go on */
     jb_seq over;      /* at this event; and why */
     struct jb_error why;
-    bool said;                        /* that */
-    JB_VEC(uint32_t) touched;         /* wallets with an event since they were compared */
-    JB_VEC(uint8_t) is_touched;       /* by number */
+    bool said;                /* that */
+    JB_VEC(uint32_t) touched; /* wallets with an event since they were compared */
+    JB_VEC(struct run) runs;  /* by number */
+    jb_day day;               /* of all runs; from and until are its ends */
+    jb_instant from, until;
+    struct jb_ahead ahead;
     JB_VEC(struct closed_day) closed; /* in order, without a gap */
     JB_VEC(struct day_sums) sums;     /* of the same days */
 };
@@ -80,7 +96,7 @@ jb_cross_close(struct jb_cross *x)
         jb_fold_free(&x->fold);
         jb_papers_check_free(x->papers);
         jb_vec_free(&x->touched);
-        jb_vec_free(&x->is_touched);
+        jb_vec_free(&x->runs);
         jb_vec_free(&x->closed);
         jb_vec_free(&x->sums);
         free(x);
@@ -210,16 +226,108 @@ compare_wallet(struct jb_cross *x, struct jb_state *b, uint32_t number, struct j
 static bool
 touch(struct jb_cross *x, uint32_t wallet)
 {
-    if (!jb_vec_reserve(&x->is_touched, (size_t)wallet + 1) ||
-        !jb_vec_reserve(&x->touched, x->touched.n + 1)) {
+    const size_t n = x->runs.n;
+    if (wallet >= n) {
+        if (!jb_vec_reserve(&x->runs, (size_t)wallet + 1)) {
+            return false;
+        }
+        memset(&x->runs.at[n], 0, (wallet + 1 - n) * sizeof *x->runs.at);
+        x->runs.n = (size_t)wallet + 1;
+    }
+    if (!x->runs.at[wallet].touched) {
+        if (!jb_vec_reserve(&x->touched, x->touched.n + 1)) {
+            return false;
+        }
+        x->runs.at[wallet].touched = true;
+        x->touched.at[x->touched.n++] = wallet;
+    }
+    return true;
+}
+
+/* ---- runs ---- */
+
+/* They end: the fold has all of the wallet's events. */
+static jb_status
+end_run(struct jb_cross *x, uint32_t wallet)
+{
+    struct run *r = &x->runs.at[wallet];
+    struct jb_fold_wallet *w = jb_fold_touched(&x->fold, wallet);
+    struct jb_part part = {JB_PART_LOT, 1, r->first_amount};
+    struct jb_event e = {.type = JB_EV_CASH_CONSUMED,
+                         .version = 1,
+                         .seq = r->first,
+                         .prev = w->summary.version,
+                         .wallet = wallet,
+                         .posted_on = x->day};
+    e.recorded_at = e.occurred_at = r->last_at;
+    e.cash_consumed = (struct jb_cash_consumed){.amount = part.amount, .parts = {&part, 1}};
+    jb_status status = jb_fold_wallet_event(&x->fold, w, NULL, &e, &x->why);
+    if (r->n > 1 && status == JB_OK) {
+        e.prev = r->first;
+        e.seq = r->last;
+        e.cash_consumed.amount = part.amount = r->rest;
+        status = jb_fold_wallet_events(&x->fold, w, NULL, &e, r->n - 1, &x->why);
+    }
+    x->over = status != JB_OK ? r->last : 0;
+    r->n = 0;
+    r->room = (uint16_t)jb_fold_wallet_room(w);
+    return status;
+}
+
+static void
+end_runs(struct jb_cross *x)
+{
+    for (size_t i = 0; i < x->touched.n && x->status == JB_OK; i++) {
+        if (x->runs.at[x->touched.at[i]].n > 0) {
+            x->status = end_run(x, x->touched.at[i]);
+        }
+    }
+}
+
+/* All runs are of one day: usual events are posted to that on which they were recorded. */
+static bool
+is_of_day(struct jb_cross *x, jb_instant at)
+{
+    if (at >= x->from && at < x->until) {
+        return true;
+    }
+    end_runs(x);
+    x->day = jb_day_of(at, x->fold.utc_offset_s);
+    x->from = jb_day_start(x->day, x->fold.utc_offset_s);
+    x->until = x->from + JB_US_PER_DAY;
+    return x->status == JB_OK;
+}
+
+/* False: it is not as usual for the fold, which takes it by itself, or there is no memory. */
+static bool
+add_to_run(struct jb_cross *x, jb_seq seq, const struct jb_event_usual *e)
+{
+    struct jb_view_global *g = &x->fold.g;
+    const struct jb_event_plain *p = &e->plain;
+    if (seq != g->seq + 1 || g->first_timed_seq == 0 || p->recorded_at < g->recorded_at ||
+        p->wallet >= x->runs.n || x->runs.at[p->wallet].room == 0 ||
+        !is_of_day(x, p->recorded_at) || x->day < g->first_open_day || !touch(x, p->wallet)) {
         return false;
     }
-    while (x->is_touched.n <= wallet) {
-        x->is_touched.at[x->is_touched.n++] = 0;
+    struct run *r = &x->runs.at[p->wallet];
+    if (p->prev != r->last || (r->n > 1 && r->rest > JB_BALANCE_MAX - p->amount)) {
+        return false;
     }
-    if (!x->is_touched.at[wallet]) {
-        x->is_touched.at[wallet] = 1;
-        x->touched.at[x->touched.n++] = wallet;
+    struct jb_error why;
+    if (jb_fold_usual_texts(&x->fold, seq, e->key, p->usage, &why) != JB_OK) {
+        x->status = JB_E_NOMEM;
+        return true;
+    }
+    r->first = r->n == 0 ? seq : r->first;
+    r->first_amount = r->n == 0 ? p->amount : r->first_amount;
+    r->rest = r->n == 0 ? 0 : r->rest + p->amount;
+    r->last = seq;
+    r->last_at = p->recorded_at;
+    r->n++;
+    g->recorded_at = p->recorded_at;
+    g->seq = seq;
+    if (r->n == r->room) {
+        x->status = end_run(x, p->wallet);
     }
     return true;
 }
@@ -229,7 +337,7 @@ compare_touched(struct jb_cross *x, struct jb_state *b, struct jb_findings *f)
 {
     for (size_t i = 0; i < x->touched.n; i++) {
         compare_wallet(x, b, x->touched.at[i], f);
-        x->is_touched.at[x->touched.at[i]] = 0;
+        x->runs.at[x->touched.at[i]].touched = false;
     }
     x->touched.n = 0;
 }
@@ -251,16 +359,39 @@ keep_day(struct jb_cross *x, const struct jb_event *e)
 
 /* ---- beside ---- */
 
+/* What the fold has to know of an event that is not usual comes first. */
 static jb_status
 fold_event(struct jb_cross *x, const struct jb_event *e)
 {
-    jb_status status = jb_fold_event(&x->fold, NULL, e, &x->why);
+    const bool waits = e->wallet < x->runs.n && x->runs.at[e->wallet].n > 0;
+    jb_status status = waits ? end_run(x, e->wallet) : JB_OK;
+    status = status == JB_OK ? jb_fold_event(&x->fold, NULL, e, &x->why) : status;
     if (status == JB_OK && ((e->wallet != 0 && !touch(x, e->wallet)) ||
                             (e->type == JB_EV_DAY_CLOSED && !keep_day(x, e)))) {
         status = JB_E_NOMEM;
     }
     x->over = status != JB_OK ? e->seq : 0;
+    if (status == JB_OK && e->wallet != 0) {
+        x->runs.at[e->wallet].last = e->seq;
+        x->runs.at[e->wallet].room =
+            (uint16_t)jb_fold_wallet_room(jb_fold_wallet(&x->fold, e->wallet));
+    }
     return status;
+}
+
+static void
+look_ahead(struct jb_cross *x, const struct jb_piece *piece, size_t at, uint32_t done,
+           const struct jb_event_context *context)
+{
+    jb_ahead_read(&x->ahead, piece->events + at, piece->bytes - at, piece->count - done,
+                  piece->first + done, context);
+    for (uint32_t i = 0; i < x->ahead.n; i++) {
+        const struct jb_ahead_event *a = &x->ahead.events[i];
+        if (a->bytes != 0 && a->e.plain.wallet < x->runs.n) {
+            __builtin_prefetch(&x->runs.at[a->e.plain.wallet], 1);
+        }
+    }
+    jb_fold_warm(&x->fold, x->ahead.others, x->ahead.others_n);
 }
 
 /* The thread's: its events were read before, and hold. */
@@ -271,16 +402,20 @@ fold_piece(void *data, const struct jb_piece *piece)
     struct jb_event_context context = {piece->base, x->fold.utc_offset_s};
     size_t at = 0;
     for (uint32_t i = 0; i < piece->count && x->status == JB_OK; i++) {
+        const jb_seq seq = piece->first + i;
         struct jb_decode_failure failure;
         struct jb_event e;
-        if (i % JB_FRAME_STRIDE == 0) {
-            uint32_t wallets[JB_FRAME_STRIDE];
-            jb_audit_warm(NULL, &x->fold, piece->events + at, piece->bytes - at, piece->count - i,
-                          wallets);
+        if (i % JB_AHEAD_MAX == 0) {
+            look_ahead(x, piece, at, i, &context);
         }
-        size_t n = jb_event_decode(piece->events + at, piece->bytes - at, piece->first + i,
-                                   &context, &e, &x->space, &failure);
-        x->status = n != 0 ? fold_event(x, &e) : JB_E_NOMEM;
+        const struct jb_ahead_event *a = jb_ahead_next(&x->ahead, piece->events + at);
+        if (a != NULL && !jb_audit_limits.in_full && add_to_run(x, seq, &a->e)) {
+            at += a->bytes;
+            continue;
+        }
+        size_t n = jb_event_decode(piece->events + at, piece->bytes - at, seq, &context, &e,
+                                   &x->space, &failure);
+        x->status = x->status != JB_OK ? x->status : n != 0 ? fold_event(x, &e) : JB_E_NOMEM;
         at += n;
     }
 }
@@ -295,6 +430,7 @@ jb_status
 jb_cross_settle(struct jb_cross *x, struct jb_findings *f, jb_seq *ret_over, struct jb_error *err)
 {
     jb_beside_settle(x->beside);
+    end_runs(x);
     *ret_over = 0;
     if (x->status != JB_OK && x->status != JB_E_CORRUPT) {
         return jb_fail(err, JB_E_NOMEM, "no memory to compare the two folds");
@@ -367,32 +503,30 @@ add_row(struct jb_cross *x, const struct jb_day_row *r, const struct jb_day_row 
     d->too_much |= row_too_much(r);
 }
 
-/* Both views of a wallet's days add up to the same, and to what the wallet has. */
+/* Both views of a wallet's days add up to the same, since what moves between days adds up to
+ * nothing, and to what the wallet has. */
 static void
 check_views_of(const struct jb_fold_wallet *w, struct jb_findings *f)
 {
     jb_wide flows[JB_FLOWS_N] = {0}, paid = 0, free_cash = 0;
     bool too_much = false;
     for (size_t i = 0; i < w->rows.n; i++) {
-        for (unsigned k = 0; k < JB_FLOWS_N; k++) {
-            flows[k] += w->rows.at[i].row.flows[k];
-        }
         too_much |= row_too_much(&w->rows.at[i].row);
     }
-    for (size_t i = 0; i < w->known.n; i++) {
+    for (size_t i = 0; i < w->moved.n; i++) {
         for (unsigned k = 0; k < JB_FLOWS_N; k++) {
-            flows[k] -= w->known.at[i].row.flows[k];
+            flows[k] += w->moved.at[i].row.flows[k];
         }
-        paid += w->known.at[i].row.paid;
-        free_cash += w->known.at[i].row.free;
-        too_much |= row_too_much(&w->known.at[i].row);
+        paid += w->moved.at[i].row.paid;
+        free_cash += w->moved.at[i].row.free;
+        too_much |= row_too_much(&w->moved.at[i].row);
     }
     struct jb_summary_sums grants;
     jb_summary_sum(&w->summary, INT32_MIN, &grants);
     const struct jb_day_row none = {0};
     const struct jb_day_row *last = w->rows.n > 0 ? &w->rows.at[w->rows.n - 1].row : &none;
-    bool differs = paid != last->paid || free_cash != last->free || paid != w->summary.paid ||
-                   free_cash != grants.free;
+    bool differs =
+        paid != 0 || free_cash != 0 || last->paid != w->summary.paid || last->free != grants.free;
     for (unsigned k = 0; k < JB_FLOWS_N; k++) {
         differs |= flows[k] != 0;
     }
@@ -412,8 +546,8 @@ check_rows(struct jb_cross *x, const struct jb_fold_wallet *w, struct jb_finding
         check_row(w, &w->rows.at[i].row, "posted", f);
         add_row(x, &w->rows.at[i].row, i > 0 ? &w->rows.at[i - 1].row : &none);
     }
-    for (size_t i = 0; i < w->known.n; i++) {
-        check_row(w, &w->known.at[i].row, "known", f);
+    for (size_t i = 0; i < w->moved.n; i++) {
+        check_row(w, &w->moved.at[i].row, "known", f);
     }
     check_views_of(w, f);
 }

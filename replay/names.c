@@ -200,9 +200,19 @@ names_of_frame(struct walker *w, const struct jb_frame *f)
     for (uint32_t i = 0; i < f->count; i++) {
         struct jb_decode_failure failure;
         struct jb_event e;
+        struct jb_event_usual usual;
         uint64_t names[JB_EVENT_NAMES_MAX];
-        size_t n = jb_event_decode(f->events + at, f->bytes - at, f->first + i, &context, &e,
-                                   &w->space, &failure);
+        size_t n = jb_event_usual(f->events + at, f->bytes - at, f->first + i, &context, &usual);
+        if (n != 0) {
+            at += n;
+            if (usual.key.s != NULL &&
+                !put(w, jb_name(JB_NAMED_KEY, jb_state_key_hash(b, usual.caller, usual.key)))) {
+                return false;
+            }
+            continue;
+        }
+        n = jb_event_decode(f->events + at, f->bytes - at, f->first + i, &context, &e, &w->space,
+                            &failure);
         if (n == 0) {
             w->no_memory |= failure.no_memory;
             w->ended = AT_DAMAGE;

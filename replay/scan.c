@@ -27,6 +27,7 @@ struct scan {
     struct jb_scan_result r;
     struct jb_piece piece; /* what the state has applied and the other fold has not got yet */
     struct jb_piece event; /* the one at hand */
+    struct jb_ahead ahead; /* those behind it */
     bool chained;          /* the chain value of the frame at hand holds */
     bool sound;            /* everything so far held */
     jb_status failed;      /* the audit itself cannot go on */
@@ -124,7 +125,6 @@ add_to_piece(struct scan *s)
         s->piece = s->event;
         return;
     }
-    s->piece.bytes += s->event.bytes;
     s->piece.count++;
     if (s->piece.count == PIECE_EVENTS) {
         give_piece(s);
@@ -242,16 +242,35 @@ end_commit(struct scan *s)
     }
 }
 
-/* Memory for the events from `at` on is sent for. */
+/* The events from `at` on are read as far as they are usual, and what they need is sent for. */
 static void
-warm(const struct scan *s, const struct jb_frame *frame, size_t at, uint32_t count)
+look_ahead(struct scan *s, const struct jb_frame *frame, size_t at, uint32_t done,
+           const struct jb_event_context *context)
 {
-    uint32_t wallets[JB_FRAME_STRIDE];
-    const size_t n =
-        jb_audit_warm(s->state, NULL, frame->events + at, frame->bytes - at, count, wallets);
+    jb_ahead_read(&s->ahead, frame->events + at, frame->bytes - at, frame->count - done,
+                  frame->first + done, context);
+    jb_ahead_warm(&s->ahead, s->state);
     if (s->judge != NULL) {
-        jb_judge_warm(s->judge, wallets, n);
+        jb_judge_warm(s->judge, s->ahead.others, s->ahead.others_n);
     }
+}
+
+/* The usual event, where all was well so far and all is well with it. False: it is looked at in
+ * full. */
+static bool
+usual_event(struct scan *s, const struct jb_ahead_event *x)
+{
+    const jb_seq seq = s->event.first;
+    if (s->state == NULL || !s->sound || s->failed != JB_OK || jb_audit_limits.in_full ||
+        (s->f->to.only & JB_AUDIT_SUMS) == 0 || !jb_usual_holds(s->state, s->judge, seq, &x->e)) {
+        return false;
+    }
+    s->r.events++;
+    s->r.enforcing |= s->state->g.matrix != 0;
+    s->r.no_fingerprint += x->e.key.s != NULL && x->e.fingerprint == 0;
+    s->r.verified_to = seq;
+    add_to_piece(s);
+    return true;
 }
 
 static void
@@ -263,8 +282,21 @@ one_frame(struct scan *s, const struct jb_frame *frame)
     for (uint32_t i = 0; i < frame->count; i++) {
         jb_seq seq = frame->first + i;
         struct jb_event e;
-        if (s->state != NULL && i % JB_FRAME_STRIDE == 0) {
-            warm(s, frame, at, frame->count - i);
+        if (s->state != NULL && i % JB_AHEAD_MAX == 0) {
+            look_ahead(s, frame, at, i, &context);
+        }
+        const struct jb_ahead_event *x =
+            s->state != NULL ? jb_ahead_next(&s->ahead, frame->events + at) : NULL;
+        const bool misplaced =
+            frame->offsets != NULL && i > 0 && i % JB_FRAME_STRIDE == 0 &&
+            jb_get_be(frame->offsets + (size_t)(i / JB_FRAME_STRIDE - 1) * 4, 4) != at;
+        if (x != NULL && !misplaced) {
+            s->event =
+                (struct jb_piece){frame->events + at, frame->bytes - at, seq, 1, frame->base};
+            if (usual_event(s, x)) {
+                at += x->bytes;
+                continue;
+            }
         }
         struct jb_decode_failure failure;
         size_t n = jb_event_decode(frame->events + at, frame->bytes - at, seq, &context, &e,
@@ -285,14 +317,13 @@ one_frame(struct scan *s, const struct jb_frame *frame)
             stop_folding(s);
             return;
         }
-        if (frame->offsets != NULL && i > 0 && i % JB_FRAME_STRIDE == 0 &&
-            jb_get_be(frame->offsets + (size_t)(i / JB_FRAME_STRIDE - 1) * 4, 4) != at) {
+        if (misplaced) {
             jb_found(s->f, "frame", seq, frame->first, JB_FRAME_EVENTS + frame->bytes,
                      "the offset table does not say where event %llu begins",
                      (unsigned long long)seq);
             s->sound = false;
         }
-        s->event = (struct jb_piece){frame->events + at, n, seq, 1, frame->base};
+        s->event = (struct jb_piece){frame->events + at, frame->bytes - at, seq, 1, frame->base};
         one_event(s, &e, frame->first, JB_FRAME_EVENTS + at);
         at += n;
     }

@@ -1,11 +1,12 @@
 /*
- * What the next events of a frame need comes near to the processor, side by side, while nobody
- * waits for it: an audit of many wallets waits for memory most of its time. It changes nothing, and
- * what it reads of the events are hints: bytes that are no events send for memory in vain.
+ * The next events of a frame, as far as their form shows: those that are usual are read, and what
+ * all of them need comes near to the processor, side by side, while nobody waits for it: an audit
+ * of many wallets waits for memory most of its time. Of events that are not usual only hints are
+ * read: bytes that are no events send for memory in vain.
  */
 #include "replay/audit.h"
 
-static_assert(JB_FRAME_STRIDE <= JB_FOLD_WARM_MAX, "all of a piece are sent for");
+static_assert(JB_AHEAD_MAX <= JB_FOLD_WARM_MAX, "all of a piece are sent for");
 
 /* How many bytes a number that begins with this tag takes; 0: it is none. */
 static size_t
@@ -45,14 +46,56 @@ slot_of(const struct jb_state *b, uint32_t number)
     return number > 0 && number <= b->slots.n ? b->slots.at[number - 1] : NULL;
 }
 
-static void
-warm_state(const struct jb_state *b, const uint32_t *numbers, size_t n)
+/* Who reads usual events looks for no end of theirs: the last ones are read from a copy that goes
+ * on behind them. */
+struct tail {
+    uint8_t *copy;
+    size_t at, n; /* of what; n 0: nothing yet */
+};
+
+static size_t
+usual(struct tail *t, const uint8_t *events, size_t at, size_t n, jb_seq seq,
+      const struct jb_event_context *context, struct jb_event_usual *ret)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (numbers[i] > 0 && numbers[i] <= b->slots.n) {
-            __builtin_prefetch(&b->slots.at[numbers[i] - 1]);
-        }
+    if (n - at >= JB_USUAL_BYTES_MAX) {
+        return jb_event_usual(events + at, n - at, seq, context, ret);
     }
+    if (t->n == 0) {
+        t->at = at;
+        t->n = n - at;
+        memcpy(t->copy, events + at, t->n);
+        memset(t->copy + t->n, 0, JB_USUAL_BYTES_MAX);
+    }
+    const size_t bytes =
+        jb_event_usual(t->copy + (at - t->at), JB_USUAL_BYTES_MAX, seq, context, ret);
+    return bytes <= n - at ? bytes : 0;
+}
+
+void
+jb_ahead_read(struct jb_ahead *a, const uint8_t *events, size_t n, uint32_t count, jb_seq first,
+              const struct jb_event_context *context)
+{
+    struct tail tail = {.copy = a->tail};
+    size_t at = 0;
+    a->next = a->n = a->others_n = 0;
+    while (a->n < count && a->n < JB_AHEAD_MAX && at < n) {
+        struct jb_ahead_event *x = &a->events[a->n];
+        x->begin = events + at;
+        x->bytes = usual(&tail, events, at, n, first + a->n, context, &x->e);
+        size_t length = x->bytes;
+        if (length == 0) {
+            a->others[a->others_n++] = wallet_at(events + at, n - at);
+            length = jb_event_length(events + at, n - at);
+        }
+        a->n++;
+        at = length != 0 ? at + length : n;
+    }
+}
+
+/* What an event that is not usual may look at. */
+static void
+warm_others(const struct jb_state *b, const uint32_t *numbers, size_t n)
+{
     for (size_t i = 0; i < n; i++) {
         send_for(slot_of(b, numbers[i]), sizeof(struct jb_cached_wallet));
     }
@@ -67,21 +110,29 @@ warm_state(const struct jb_state *b, const uint32_t *numbers, size_t n)
     }
 }
 
-size_t
-jb_audit_warm(const struct jb_state *b, const struct jb_fold *fold, const uint8_t *events, size_t n,
-              uint32_t count, uint32_t wallets[JB_FRAME_STRIDE])
+/* The first lines of a wallet are all that a usual event looks at. */
+#define USUAL_BYTES 192
+static_assert(offsetof(struct jb_cached_wallet, w.tax) <= USUAL_BYTES, "its lists lie before it");
+
+void
+jb_ahead_warm(const struct jb_ahead *a, const struct jb_state *b)
 {
-    size_t got = 0;
-    for (size_t at = 0; got < count && got < JB_FRAME_STRIDE && at < n;) {
-        const size_t length = jb_event_length(events + at, n - at);
-        wallets[got++] = wallet_at(events + at, n - at);
-        at = length != 0 ? at + length : n;
+    for (size_t i = 0; i < a->n; i++) {
+        const uint32_t number = a->events[i].e.plain.wallet;
+        if (a->events[i].bytes != 0 && number <= b->slots.n) {
+            __builtin_prefetch(&b->slots.at[number - 1]);
+        }
     }
-    if (b != NULL) {
-        warm_state(b, wallets, got);
+    for (size_t i = 0; i < a->others_n; i++) {
+        if (a->others[i] > 0 && a->others[i] <= b->slots.n) {
+            __builtin_prefetch(&b->slots.at[a->others[i] - 1]);
+        }
     }
-    if (fold != NULL) {
-        jb_fold_warm(fold, wallets, got);
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->events[i].bytes != 0) {
+            send_for(slot_of(b, a->events[i].e.plain.wallet), USUAL_BYTES);
+        }
     }
-    return got;
+    warm_others(b, a->others, a->others_n);
+    JB_KEEP();
 }

@@ -88,6 +88,17 @@ struct jb_event_plain {
 size_t jb_event_plain(const uint8_t *p, size_t n, jb_seq seq,
                       const struct jb_event_context *context, struct jb_event_plain *ret);
 
+/* The same, or with a key of its own in its envelope: what there is most of. None is longer; of
+ * fewer bytes than that only a plain one is read. */
+#define JB_USUAL_BYTES_MAX 256
+struct jb_event_usual {
+    struct jb_event_plain plain;
+    struct jb_text key, caller; /* key.s NULL: it has none */
+    uint64_t fingerprint;
+};
+size_t jb_event_usual(const uint8_t *p, size_t n, jb_seq seq,
+                      const struct jb_event_context *context, struct jb_event_usual *ret);
+
 /* Whether those n bytes, all of them, decode to the very event: for builds with JB_CHECKS. */
 bool jb_event_reads_back(const struct jb_event *e, const struct jb_event_context *context,
                          const uint8_t *p, size_t n);

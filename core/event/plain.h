@@ -52,6 +52,32 @@ jb_plain_take_length(const uint8_t **p)
     return n < 32 ? SIZE_MAX : n;
 }
 
+/* What stands before the envelope's options, and behind them. */
+static inline bool
+jb_plain_take_head(const uint8_t **p, jb_seq seq, struct jb_plain_form *ret)
+{
+    ret->wallet = jb_plain_take(p);
+    ret->back = jb_plain_take(p);
+    ret->after = jb_plain_take(p);
+    return ret->wallet != 0 && ret->wallet <= UINT32_MAX && ret->back != 0 && ret->back < seq &&
+           ret->after <= INT64_MAX;
+}
+
+static inline bool
+jb_plain_take_fields(const uint8_t **p, struct jb_plain_form *ret)
+{
+    ret->usage_n = jb_plain_take_length(p);
+    if (ret->usage_n > JB_ID_BYTES_MAX) {
+        return false;
+    }
+    ret->usage = *p;
+    *p += ret->usage_n;
+    ret->amount = jb_plain_take(p);
+    ret->lot = jb_plain_take(p);
+    return ret->amount != 0 && ret->amount <= (uint64_t)JB_BALANCE_MAX && ret->lot != 0 &&
+           ret->lot <= UINT32_MAX;
+}
+
 /* How many bytes it takes; 0: it is another event, or one that jb_event_decode has to look at. Its
  * usage may be no UTF-8, and `after` beyond every instant. */
 static inline size_t
@@ -62,22 +88,8 @@ jb_plain_read(const uint8_t *bytes, size_t n, jb_seq seq, struct jb_plain_form *
         bytes[2] != 0) {
         return 0;
     }
-    ret->wallet = jb_plain_take(&p);
-    ret->back = jb_plain_take(&p);
-    ret->after = jb_plain_take(&p);
-    ret->usage_n = jb_plain_take_length(&p);
-    if (ret->wallet == 0 || ret->wallet > UINT32_MAX || ret->back == 0 || ret->back >= seq ||
-        ret->after > INT64_MAX || ret->usage_n > JB_ID_BYTES_MAX) {
-        return 0;
-    }
-    ret->usage = p;
-    p += ret->usage_n;
-    ret->amount = jb_plain_take(&p);
-    ret->lot = jb_plain_take(&p);
-    return ret->amount == 0 || ret->amount > (uint64_t)JB_BALANCE_MAX || ret->lot == 0 ||
-                   ret->lot > UINT32_MAX
-               ? 0
-               : (size_t)(p - bytes);
+    return jb_plain_take_head(&p, seq, ret) && jb_plain_take_fields(&p, ret) ? (size_t)(p - bytes)
+                                                                             : 0;
 }
 static_assert(3 + 3 * 9 + 2 + JB_ID_BYTES_MAX + 2 * 9 + 8 <= JB_PLAIN_BYTES_MAX,
               "what is read of a plain consumption is there");

@@ -266,6 +266,24 @@ jb_answers_copy_event(jb_answers *set, const struct jb_event *e)
     return set->no_memory ? NULL : to;
 }
 
+struct jb_event *
+jb_answers_consumption(jb_answers *set, struct jb_text usage, const struct jb_part *part)
+{
+    struct jb_event *e = alloc(set, sizeof *e + sizeof *part + usage.n);
+    if (e == NULL) {
+        return NULL;
+    }
+    struct jb_part *own = (struct jb_part *)(e + 1);
+    memset(e, 0, sizeof *e);
+    *own = *part;
+    memcpy(own + 1, usage.s, usage.n);
+    e->type = JB_EV_CASH_CONSUMED;
+    e->cash_consumed.usage = (struct jb_text){(const char *)(own + 1), usage.n};
+    e->cash_consumed.amount = part->amount;
+    e->cash_consumed.parts = (struct jb_parts){own, 1};
+    return e;
+}
+
 static struct jb_answer_rest *
 rest_of(jb_answers *set, struct jb_answer *a)
 {

@@ -46,6 +46,9 @@ void jb_answers_not_done(jb_answers *set, size_t from);
 void *jb_answers_alloc(jb_answers *set, size_t bytes);
 /* Copies an event with everything that it points to; NULL: no memory. */
 const struct jb_event *jb_answers_copy_event(jb_answers *set, const struct jb_event *e);
+/* The event of a consumption out of one part, zeroed but for these; NULL: no memory. */
+struct jb_event *jb_answers_consumption(jb_answers *set, struct jb_text usage,
+                                        const struct jb_part *part);
 /* What follows makes the answer's rest where there is none. Without memory it leaves things out,
  * and the call fails before anything is committed. */
 void jb_answer_set_message(jb_answers *set, struct jb_answer *a, const char *text);

@@ -1,4 +1,5 @@
 /* What goes into the batch: an event that is complete but for its numbers. */
+#include "base/calendar.h"
 #include "base/error.h"
 #include "base/steps.h"
 #include "ledger/execution.h"
@@ -37,7 +38,8 @@ jb_batch_append(struct jb_ledger *l, struct jb_event *e, struct jb_error *err)
     jb_steps.made++;
     e->seq = b->g.seq + 1;
     jb_event_set_version(e);
-    jb_day today = jb_day_of(e->recorded_at, b->g.utc_offset_s), occurred = today;
+    jb_day today = jb_day_near(e->recorded_at, b->g.utc_offset_s, b->g.first_open_day);
+    jb_day occurred = today;
     if (e->occurred_at != e->recorded_at) {
         e->flags |= JB_EVF_OCCURRED;
         occurred = jb_day_of(e->occurred_at, b->g.utc_offset_s);

@@ -81,7 +81,7 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
                           .r = r,
                           .c = &r->commands[index],
                           .a = &r->answers->list.at[index],
-                          .near = l->near[index % JB_WARM_MAX],
+                          .near = l->near[index % JB_NEAR],
                           .err = err};
     if (x.a->outcome != 0) {
         return JB_STEP_DECIDED; /* its form was wrong, and that was said already */
@@ -113,6 +113,10 @@ jb_execute(struct jb_ledger *l, const struct jb_request *r, size_t index, struct
     jb_status status = read_clock(&x, &refused);
     if (status != JB_OK || refused) {
         return jb_step_of(status);
+    }
+    enum jb_step step;
+    if (jb_execute_plain(&x, &step)) {
+        return step;
     }
     jb_decide_time(&l->state->g, x.c, &l->verdict, &x.m);
     if (l->verdict.code != JB_CODE_NONE) {

@@ -111,6 +111,9 @@ enum jb_step jb_close_due(struct execution *x);
 /* The same in a savepoint that will be rolled back: not cut by the commit's cap. */
 enum jb_step jb_close_due_on_trial(struct execution *x);
 enum jb_step jb_execute_wallet(struct execution *x);
+/* execute_plain.c: behind the clock, a command that has nothing unusual. False: it, its wallet or
+ * the ledger has, and nothing was done. */
+bool jb_execute_plain(struct execution *x, enum jb_step *ret);
 enum jb_step jb_execute_policy(struct execution *x);
 enum jb_step jb_execute_close(struct execution *x);
 /* The steps that they share: what was decided is sound; the days that are due are closed, or a

@@ -130,8 +130,9 @@ struct jb_ledger {
     uint64_t looks;          /* at the clock while deciding; tests count them */
     jb_instant clock;        /* as it was read last, which holds for so many commands more */
     unsigned clock_holds;
-    uint32_t near[JB_WARM_MAX]; /* numbers of the wallets that were sent for; guesses: whoever uses
-                                   one looks at its id */
+#define JB_NEAR (2 * JB_WARM_MAX)
+    uint32_t near[JB_NEAR]; /* numbers of the wallets that were sent for, by the commands' places;
+                               guesses: whoever uses one looks at its id */
     /* Where a closing of days that was cut by a commit goes on. */
     jb_seq forgot;          /* by the command that was decided last; 0: it was no `forget` */
     JB_VEC(uint64_t) dying; /* people whom events of the batch forget */

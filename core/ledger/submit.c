@@ -125,17 +125,17 @@ key_hash(const struct jb_ledger *l, const struct jb_request *r, const struct jb_
     return can_be;
 }
 
-/* The wallets and keys of the next commands, where there are many. */
+/* The wallets and keys of the commands from `from` on, where there are many. */
 static void
-warm(struct jb_ledger *l, const struct jb_request *r)
+warm(struct jb_ledger *l, const struct jb_request *r, size_t from)
 {
     struct jb_text ids[JB_WARM_MAX] = {{NULL, 0}}, actors[JB_WARM_MAX];
     uint64_t keys[JB_WARM_MAX];
-    size_t left = r->n - r->decided, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0;
-    size_t keyed = 0;
+    size_t left = r->n - from, n = left < JB_WARM_MAX ? left : JB_WARM_MAX, by = 0, keyed = 0;
+    uint32_t *near = &l->near[from % JB_NEAR];
     bool papers = false;
     for (size_t i = 0; i < n; i++) {
-        const struct jb_command *c = &r->commands[r->decided + i];
+        const struct jb_command *c = &r->commands[from + i];
         ids[i] = c->wallet;
         if (jb_given(c, JB_CF_ACTOR)) {
             actors[by++] = c->actor_id;
@@ -146,9 +146,9 @@ warm(struct jb_ledger *l, const struct jb_request *r)
     if (keyed > 0) {
         jb_keys_warm(l->state, keys, keyed);
     }
-    jb_state_warm(l->state, ids, n, l->near);
+    jb_state_warm(l->state, ids, n, near);
     if (papers) {
-        jb_papers_warm(l->state, &r->commands[r->decided], l->near, n);
+        jb_papers_warm(l->state, &r->commands[from], near, n);
     }
     if (by > 0) {
         jb_known_warm(l, actors, by);
@@ -182,6 +182,7 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
     for (struct jb_request *r = first; r != NULL;) {
         *ret_last = r;
         l->clock_holds = 0; /* the caller may have looked at the clock since */
+        size_t warmed = r->decided - r->decided % JB_WARM_MAX;
         while (r->decided < r->n || r->owes != 0) {
             if (commit_is_full(l, until, &unseen)) {
                 return JB_OK;
@@ -194,8 +195,10 @@ decide_some(struct jb_ledger *l, struct jb_request *first, struct jb_request **r
                 r->owes = 0;
                 continue;
             }
-            if (r->n > 1 && r->decided % JB_WARM_MAX == 0) {
-                warm(l, r);
+            /* One handful ahead: while one is decided the next is on its way through memory. */
+            for (; r->n > 1 && warmed < r->n && warmed <= r->decided + JB_WARM_MAX;
+                 warmed += JB_WARM_MAX) {
+                warm(l, r, warmed);
             }
             jb_seq before = l->state->g.seq;
             uint64_t events_read = l->state->events_read;

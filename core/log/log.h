@@ -64,6 +64,10 @@ void jb_log_reader_seek(struct jb_log_reader *r, jb_seq seq, const uint8_t *chai
  * call on r. */
 jb_status jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret,
                              struct jb_error *err);
+/* The same where it is the usual event (event/codec.h), stands in a frame that is loaded, and is
+ * not its last: its bytes, and 0 for any other. The place stays; jb_log_reader_skip steps on. */
+size_t jb_log_reader_usual(struct jb_log_reader *r, struct jb_event_usual *ret);
+void jb_log_reader_skip(struct jb_log_reader *r, size_t bytes);
 /* The frame that the place is in, as jb_log_reader_next has it, and steps behind it. The event at
  * the place begins at *ret_at among its events. */
 jb_status jb_log_reader_next_frame(struct jb_log_reader *r, struct jb_frame *ret, size_t *ret_at,

@@ -387,6 +387,26 @@ jb_log_reader_next(struct jb_log_reader *r, const struct jb_event **ret, struct 
     return JB_OK;
 }
 
+size_t
+jb_log_reader_usual(struct jb_log_reader *r, struct jb_event_usual *ret)
+{
+    const struct jb_event_context context = {r->frame.base, r->utc_offset_s};
+    if (!r->frame_loaded || r->next < r->frame.first ||
+        r->next - r->frame.first + 1 >= r->frame.count || r->at > r->frame.bytes) {
+        return 0;
+    }
+    return jb_event_usual(r->frame.events + r->at, r->frame.bytes - r->at, r->next, &context, ret);
+}
+
+void
+jb_log_reader_skip(struct jb_log_reader *r, size_t bytes)
+{
+    r->last_at = r->at;
+    r->last_n = bytes;
+    r->at += bytes;
+    r->next++;
+}
+
 jb_status
 jb_log_reader_next_frame(struct jb_log_reader *r, struct jb_frame *ret, size_t *ret_at,
                          struct jb_error *err)

@@ -207,6 +207,33 @@ jb_pool_forget(struct jb_pool *p, struct jb_run *r)
     r->frames = NULL;
 }
 
+void
+jb_pool_limit(struct jb_pool *p, size_t frames_max)
+{
+    size_t slabs = (frames_max + SLAB_FRAMES - 1) / SLAB_FRAMES, kept = 0;
+    p->frames_max = frames_max;
+    if (slabs >= p->slabs.n) {
+        return;
+    }
+    for (size_t i = slabs * SLAB_FRAMES; i < p->frames.n; i++) {
+        const struct jb_pool_frame *f = &p->frames.at[i];
+        if (f->run != NULL) {
+            f->run->frames[f->page] = 0;
+        }
+    }
+    p->frames.n = slabs * SLAB_FRAMES;
+    for (size_t i = 0; i < p->spare.n; i++) {
+        if (p->spare.at[i] < p->frames.n) {
+            p->spare.at[kept++] = p->spare.at[i];
+        }
+    }
+    p->spare.n = kept;
+    p->hand = 0;
+    while (p->slabs.n > slabs) {
+        munmap(p->slabs.at[--p->slabs.n], SLAB_BYTES);
+    }
+}
+
 static uint8_t *
 frame_at(const struct jb_pool *p, size_t i)
 {

@@ -112,6 +112,8 @@ struct jb_pool {
 };
 void jb_pool_free(struct jb_pool *p);
 void jb_pool_forget(struct jb_pool *p, struct jb_run *r);
+/* At most so many from now on. */
+void jb_pool_limit(struct jb_pool *p, size_t frames_max);
 /* Borrowed until the next call on the pool. */
 jb_status jb_pool_page(struct jb_pool *p, struct jb_run *r, uint64_t no, const uint8_t **ret);
 

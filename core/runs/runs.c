@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "runs/directory.h"
+#include "runs/sieve.h"
 #include "storage/descriptors.h"
 
 #define STEP_ROWS 8192
@@ -37,7 +38,13 @@ struct lines {
     uint64_t hash;
     unsigned reads, changes; /* of the pool, of `mine` */
     size_t n;
-    const uint8_t *at[LINES_MAX];
+    const uint8_t *at[LINES_MAX]; /* of those that are not in the sieve */
+};
+
+/* A run whose rows are put into the sieve. */
+struct filling {
+    struct jb_run *run; /* NULL: none */
+    struct jb_run_scan *scan;
 };
 
 struct jb_runs {
@@ -57,8 +64,11 @@ struct jb_runs {
     bool cleaning;                       /* the thread looks for files that nobody writes */
     bool started, stop, failing, idle;
     _Atomic bool stale; /* other processes have changed the directory */
+    struct jb_sieve sieve;
+    bool sieves; /* it is worth while, and there is room for more */
 
     /* The thread's. */
+    struct filling filling;
     pthread_t thread;
     struct merging *merges[MERGES_MAX];
     size_t merges_n;
@@ -69,6 +79,9 @@ struct jb_runs {
     JB_VEC(struct jb_run *) mine;
     JB_VEC(struct jb_run *) before; /* room for the next */
     size_t mine_whole;              /* so many cover the log from its first event on */
+    size_t mine_sieved;             /* so many are in the sieve */
+    struct jb_sieve_part parts[JB_SIEVE_PARTS_MAX];
+    unsigned parts_n;
     unsigned mine_version;
     unsigned mine_changes;
     struct jb_pool pool;
@@ -224,6 +237,109 @@ come_back(struct jb_runs *r)
     }
 }
 
+/* ---- the sieve ---- */
+
+/* Called and left with the lock. Whether all rows up to those are in it now. */
+static bool
+sieve_source(struct jb_runs *r, struct jb_runs_source *s)
+{
+    struct jb_run_row row;
+    jb_seq end = r->sieve.end;
+    r->sieves |= r->o.sieve_rows > 0 && r->sieve.n == 0;
+    if (!r->sieves || r->filling.run != NULL || s->range.first > end + 1 || s->range.last <= end) {
+        return s->range.last <= end;
+    }
+    if (!jb_sieve_begin(&r->sieve, &s->range, s->rows, 0)) {
+        r->sieves = false;
+        return false;
+    }
+    pthread_mutex_unlock(&r->lock);
+    for (uint64_t i = 0; i < s->rows; i++) {
+        s->row(s->data, i, &row);
+        jb_sieve_put(&r->sieve, jb_run_hash(row.key));
+    }
+    jb_sieve_end(&r->sieve);
+    pthread_mutex_lock(&r->lock);
+    return true;
+}
+
+/* With the lock. The run whose rows come next in it; NULL: there is none. */
+static struct jb_run *
+next_to_sieve(const struct jb_runs *r, uint64_t *ret_rows)
+{
+    struct jb_run *next = r->filling.run;
+    *ret_rows = 0;
+    if (next != NULL || !r->sieves || r->set.n > CLOSING_RUNS) {
+        return next; /* many small ones are merged before */
+    }
+    for (size_t i = whole(r->set.at, r->set.n, 1); i-- > 0;) {
+        if (r->set.at[i]->range.last <= r->sieve.end) {
+            break;
+        }
+        next = r->set.at[i];
+        *ret_rows += next->rows;
+    }
+    return next;
+}
+
+/* With the lock. */
+static void
+end_filling(struct jb_runs *r)
+{
+    if (r->filling.run != NULL) {
+        jb_run_let_go(r->filling.run);
+        free(r->filling.scan);
+        r->filling = (struct filling){0};
+    }
+}
+
+/* With the lock. False: there is no room. */
+static bool
+begin_filling(struct jb_runs *r, struct jb_run *run, uint64_t rows)
+{
+    struct jb_run_scan *scan = malloc(sizeof *scan);
+    if (scan == NULL || !jb_sieve_begin(&r->sieve, &run->range, run->rows, rows)) {
+        free(scan);
+        return false;
+    }
+    jb_run_use(run);
+    jb_run_scan_begin(scan, run);
+    r->filling = (struct filling){run, scan};
+    return true;
+}
+
+static void cut(struct jb_runs *r, const struct jb_run *bad);
+
+/* Called and left with the lock: some rows of runs that were there before. */
+static void
+fill(struct jb_runs *r, struct jb_run *run, uint64_t expected)
+{
+    if (r->filling.run == NULL && !begin_filling(r, run, expected)) {
+        r->sieves = false;
+        return;
+    }
+    pthread_mutex_unlock(&r->lock);
+    struct jb_run_scan *scan = r->filling.scan;
+    jb_status status = JB_OK;
+    uint64_t rows = r->o.step_rows != 0 ? r->o.step_rows : STEP_ROWS;
+    for (; rows > 0 && (status = jb_run_scan_next(scan)) == JB_OK; rows--) {
+        jb_sieve_put(&r->sieve, scan->hash);
+    }
+    pthread_mutex_lock(&r->lock);
+    if (status == JB_E_NOTFOUND) {
+        jb_sieve_end(&r->sieve);
+        r->sieve.end = run->range.last;
+        changed(r);
+    } else if (status == JB_E_STALE) {
+        cut(r, run);
+    } else if (status != JB_OK) {
+        r->sieves = false;
+    }
+    if (status != JB_OK) {
+        end_filling(r);
+    }
+}
+
 /* Called and left with the lock. */
 static void
 write_source(struct jb_runs *r, struct jb_runs_source *s)
@@ -233,6 +349,9 @@ write_source(struct jb_runs *r, struct jb_runs_source *s)
     jb_status status = jb_runs_write(&r->place, s);
     status = status == JB_OK ? jb_run_open(&r->place, &s->range, &run) : status;
     pthread_mutex_lock(&r->lock);
+    if (status == JB_OK && sieve_source(r, s) && s->range.last > r->sieve.end) {
+        r->sieve.end = s->range.last;
+    }
     size_t at = place_of(r, &s->range);
     bool fits = status == JB_OK && at != SIZE_MAX;
     if (fits && jb_vec_reserve(&r->set, r->set.n + 1)) {
@@ -591,6 +710,12 @@ work(void *data)
             write_source(r, s);
             continue;
         }
+        uint64_t rows;
+        struct jb_run *run = r->stop ? NULL : next_to_sieve(r, &rows);
+        if (run != NULL) {
+            fill(r, run, rows);
+            continue;
+        }
         struct merging *m = next_merge(r);
         if (r->stop && !must_merge(r, m)) {
             break;
@@ -605,6 +730,7 @@ work(void *data)
     while (r->merges_n > 0) {
         end_merge(r, r->merges[0]);
     }
+    end_filling(r);
     stop_merging(r);
     r->idle = true;
     pthread_cond_broadcast(&r->moved);
@@ -742,7 +868,24 @@ cut_mine(struct jb_runs *r, size_t i)
     r->mine.n--;
     memmove(&r->mine.at[i], &r->mine.at[i + 1], (r->mine.n - i) * sizeof *r->mine.at);
     r->mine_whole = i < r->mine_whole ? i : r->mine_whole;
+    r->mine_sieved -= i < r->mine_sieved ? 1 : 0;
     forget(r, run);
+}
+
+/* With the lock. Where the sieve answers for all of them pages make room for it. */
+static void
+adopt_sieve(struct jb_runs *r)
+{
+    size_t pages = r->o.pool_pages, least = pages / 8, taken = r->sieve.bytes / JB_RUN_PAGE_BYTES;
+    memcpy(r->parts, r->sieve.parts, sizeof r->parts);
+    r->parts_n = r->sieve.n;
+    for (r->mine_sieved = 0; r->mine_sieved < r->mine.n; r->mine_sieved++) {
+        if (r->mine.at[r->mine_sieved]->range.last > r->sieve.end) {
+            break;
+        }
+    }
+    bool all = r->mine_sieved > 0 && r->mine_sieved >= r->mine_whole;
+    jb_pool_limit(&r->pool, !all ? pages : taken + least < pages ? pages - taken : least);
 }
 
 static void
@@ -768,6 +911,7 @@ adopt(struct jb_runs *r)
             forget(r, r->before.at[i]);
         }
         r->mine_whole = whole(r->mine.at, r->mine.n, 1);
+        adopt_sieve(r);
         r->mine_version = atomic_load(&r->version);
     }
     pthread_mutex_unlock(&r->lock);
@@ -786,6 +930,7 @@ free_all(struct jb_runs *r)
     jb_vec_free(&r->queue);
     jb_vec_free(&r->garbage);
     jb_pool_free(&r->pool);
+    jb_sieve_free(&r->sieve);
     jb_runs_leave(&r->place);
     free(r->path);
     pthread_mutex_destroy(&r->lock);
@@ -838,6 +983,8 @@ jb_runs_open(const struct jb_runs_options *o, struct jb_runs **ret, struct jb_er
     r->place.dir = -1;
     r->merge_fd = -1;
     r->pool.frames_max = o->pool_pages;
+    r->sieve.rows_first = o->sieve_rows;
+    r->sieve.bytes_max = o->pool_pages * JB_RUN_PAGE_BYTES / 8 * 7;
     r->path = strdup(o->path);
     jb_status status = r->path != NULL ? open_all(r, err) : JB_E_NOMEM;
     if (status != JB_OK) {
@@ -924,9 +1071,10 @@ send_for_lines(const struct jb_runs *r, uint64_t hash, struct lines *ret)
     ret->hash = hash;
     ret->reads = r->pool.reads;
     ret->changes = r->mine_changes;
-    ret->n = r->mine.n < LINES_MAX ? r->mine.n : LINES_MAX;
+    ret->n = r->mine.n - r->mine_sieved;
+    ret->n = ret->n < LINES_MAX ? ret->n : LINES_MAX;
     for (size_t i = 0; i < ret->n; i++) {
-        ret->at[i] = jb_run_line_there(&r->pool, r->mine.at[i], hash);
+        ret->at[i] = jb_run_line_there(&r->pool, r->mine.at[r->mine_sieved + i], hash);
         __builtin_prefetch(ret->at[i]);
     }
 }
@@ -937,6 +1085,9 @@ jb_runs_warm(struct jb_runs *r, const uint64_t *hashes, size_t n)
     r->warm_n = n < WARM_MAX ? n : WARM_MAX;
     r->warm_next = 0;
     for (size_t i = 0; i < r->warm_n; i++) {
+        for (unsigned p = 0; p < r->parts_n && r->mine_sieved > 0; p++) {
+            __builtin_prefetch((const void *)jb_sieve_line(&r->parts[p], hashes[i]));
+        }
         send_for_lines(r, hashes[i], &r->warm[i]);
     }
 }
@@ -961,11 +1112,38 @@ static jb_status
 may_have(struct jb_runs *r, const struct lines *lines, size_t i, uint64_t hash,
          const uint8_t bits[JB_FILTER_LINE], bool *ret)
 {
-    bool there = i < lines->n && lines->at[i] != NULL && lines->reads == r->pool.reads;
-    const uint8_t *line = there ? lines->at[i] : NULL;
+    size_t k = i - r->mine_sieved;
+    bool there = i >= r->mine_sieved && k < lines->n && lines->at[k] != NULL &&
+                 lines->reads == r->pool.reads;
+    const uint8_t *line = there ? lines->at[k] : NULL;
     jb_status status = there ? JB_OK : jb_run_line(&r->pool, r->mine.at[i], hash, &line);
     *ret = status == JB_OK && jb_filter_has(line, bits);
     return status;
+}
+
+/* The parts of the sieve that seem to have it, a bit each. */
+static uint32_t
+seems_in(const struct jb_runs *r, uint64_t hash)
+{
+    uint32_t seems = 0;
+    uint64_t bits = jb_sieve_bits(hash);
+    for (unsigned i = 0; i < r->parts_n && r->mine_sieved > 0; i++) {
+        seems |= (uint32_t)jb_sieve_has(jb_sieve_line(&r->parts[i], hash), bits) << i;
+    }
+    return seems;
+}
+
+/* Whether one of them may have it from that run. */
+static bool
+is_of(const struct jb_runs *r, uint32_t seems, const struct jb_run *run)
+{
+    for (unsigned i = 0; i < r->parts_n; i++) {
+        const struct jb_sieve_part *p = &r->parts[i];
+        if ((seems & 1U << i) != 0 && run->range.first <= p->last && run->range.last >= p->first) {
+            return true;
+        }
+    }
+    return false;
 }
 
 jb_status
@@ -974,11 +1152,16 @@ jb_runs_find(struct jb_runs *r, uint64_t hash, jb_runs_found found, void *data)
     jb_status status = JB_OK;
     struct lines own;
     const struct lines *lines = lines_of(r, hash, &own);
+    const uint32_t seems = seems_in(r, hash);
+    const size_t least = seems != 0 ? 0 : r->mine_sieved;
     uint8_t bits[JB_FILTER_LINE] = {0};
+    if (least == r->mine.n) {
+        return JB_OK;
+    }
     jb_filter_put(bits, hash);
-    for (size_t i = r->mine.n; i-- > 0 && status == JB_OK;) {
-        bool may;
-        status = may_have(r, lines, i, hash, bits, &may);
+    for (size_t i = r->mine.n; i-- > least && status == JB_OK;) {
+        bool may = i >= r->mine_sieved || is_of(r, seems, r->mine.at[i]);
+        status = may ? may_have(r, lines, i, hash, bits, &may) : JB_OK;
         if (status == JB_OK && may) {
             status = find_in(r, r->mine.at[i], hash, found, data);
         }
@@ -1063,6 +1246,13 @@ jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s)
     }
     pthread_mutex_unlock(&r->lock);
     return room;
+}
+
+unsigned
+jb_runs_reads(const struct jb_runs *r, size_t *ret_sieved)
+{
+    *ret_sieved = r->mine_sieved;
+    return r->pool.reads;
 }
 
 bool

@@ -22,8 +22,11 @@ struct jb_runs_options {
     const char *path; /* of the directory; it is made when something is written */
     uint8_t ledger_id[16];
     uint32_t generation;
-    bool read_only;     /* nothing is written or removed */
-    size_t pool_pages;  /* at most so many in memory */
+    bool read_only;    /* nothing is written or removed */
+    size_t pool_pages; /* at most so many in memory */
+    /* Rows of the sieve's first part (sieve.h), a multiple of 32; 0: it has none. It begins with
+     * the first rows that are written, and takes of the memory for pages, at most 7 of 8 parts. */
+    uint64_t sieve_rows;
     uint64_t step_rows; /* of a merge; 0: as many as take about a millisecond */
     /* Whether a run's end is one of this log: JB_OK; JB_E_NOTFOUND: not; else why that is not
      * known. Called by jb_runs_open and jb_runs_refresh alone. */
@@ -77,6 +80,8 @@ void jb_runs_warm(struct jb_runs *r, const uint64_t *hashes, size_t n);
 /* To be written when the runs end right before it; else it waits. False: too much waits already
  * that comes before it, or there is no thread for it, and the caller keeps it. */
 bool jb_runs_offer(struct jb_runs *r, struct jb_runs_source *s);
+/* Pages that were read so far; and so many of the runs up to jb_runs_end are in the sieve. */
+unsigned jb_runs_reads(const struct jb_runs *r, size_t *ret_sieved);
 /* Writing failed, and is tried again each second. */
 bool jb_runs_failing(struct jb_runs *r);
 /* Until nothing is left to be written, or it fails; merges: also until nothing is left to be

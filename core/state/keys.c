@@ -13,6 +13,7 @@ struct jb_keys_limits jb_keys_limits = {
     .closing_keys = JB_CHECKS ? 1 : 4096,
     .closing_events = JB_CHECKS ? 1 : 65536,
     .pool_pages = 65536, /* 256 MiB */
+    .sieve_rows = JB_CHECKS ? 128 : UINT64_C(1) << 21,
 };
 /* An audit goes through the runs from end to end. */
 #define AUDIT_POOL_PAGES 4096
@@ -248,6 +249,7 @@ jb_keys_open(struct jb_state *b, const struct jb_store *store, uint32_t generati
                                 .generation = generation,
                                 .read_only = read_only,
                                 .pool_pages = pages,
+                                .sieve_rows = read_only ? 0 : jb_keys_limits.sieve_rows,
                                 .known = known,
                                 .data = b};
     memcpy(o.ledger_id, b->identity.ledger_id, sizeof o.ledger_id);

@@ -46,13 +46,14 @@ struct jb_keys {
 
 /* How many keys, or how many events whoever opens would have to read for keys, are worth a run:
  * while the ledger is open, and when it is closed; how many pages of runs are kept in memory at
- * most. Set by tests alone, before anything is open. */
+ * most; how many keys the sieve begins with. Set by tests alone, before anything is open. */
 struct jb_keys_limits {
     size_t table_keys;
     uint64_t table_events;
     size_t closing_keys;
     uint64_t closing_events;
     size_t pool_pages;
+    uint64_t sieve_rows;
 };
 extern struct jb_keys_limits jb_keys_limits;
 

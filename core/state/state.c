@@ -2,6 +2,7 @@
 
 #include <jangbu/command.h>
 
+#include "base/calendar.h"
 #include "base/error.h"
 #include "base/steps.h"
 #include "state/around.h"
@@ -260,6 +261,25 @@ begin_from_store(struct jb_state *b, jb_seq log_end, struct jb_error *err)
     return JB_OK;
 }
 
+/* Usual events of the frame at hand, one behind the other. */
+static void
+fold_usual(struct jb_state *b, jb_seq last)
+{
+    struct jb_event_usual e;
+    size_t n = 1;
+    while (n > 0 && b->g.seq < last) {
+        n = jb_log_reader_usual(b->follow, &e);
+        if (n > 0) {
+            const uint64_t hash = e.key.s != NULL ? jb_state_key_hash(b, e.caller, e.key) : 0;
+            n = jb_state_apply_usual(b, b->g.seq + 1, &e, hash) ? n : 0;
+        }
+        if (n > 0) {
+            jb_steps.folded++;
+            jb_log_reader_skip(b->follow, n);
+        }
+    }
+}
+
 static jb_status
 catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
 {
@@ -307,6 +327,9 @@ catch_up_once(struct jb_state *b, jb_seq last, struct jb_error *err)
         if (status == JB_OK) {
             jb_steps.folded++;
             status = jb_state_apply(b, e, err);
+        }
+        if (status == JB_OK && b->store == NULL) {
+            fold_usual(b, last);
         }
         if (status == JB_OK && jb_keys_many(&b->keys)) {
             status = jb_keys_fold(b, jb_log_reader_current(b->follow), b->g.seq, err);
@@ -425,19 +448,19 @@ jb_state_index_id(struct jb_state *b, char kind, uint32_t wallet, struct jb_text
 }
 
 static bool
-index_key(struct jb_state *b, const struct jb_event *e)
+index_key(struct jb_state *b, uint64_t hash, jb_seq seq)
 {
-    uint64_t hash = jb_state_key_hash(b, e->caller, e->key);
     if (b->tallies != NULL) {
-        jb_keys_tally(&b->tallies->keys, hash, e->seq, true);
+        jb_keys_tally(&b->tallies->keys, hash, seq, true);
     }
-    return !is_kept(b, JB_NAMED_KEY, hash) || jb_keys_add(b, hash, e->seq);
+    return !is_kept(b, JB_NAMED_KEY, hash) || jb_keys_add(b, hash, seq);
 }
 
 static bool
 index_event(struct jb_state *b, const struct jb_event *e)
 {
-    if ((e->flags & JB_EVF_KEY) != 0 && !index_key(b, e)) {
+    if ((e->flags & JB_EVF_KEY) != 0 &&
+        !index_key(b, jb_state_key_hash(b, e->caller, e->key), e->seq)) {
         return false;
     }
     switch ((jb_event_type)e->type) {
@@ -612,11 +635,35 @@ make_slot(struct jb_state *b, const struct jb_event *e, struct jb_cached_wallet 
     return JB_OK;
 }
 
+/* The usual consumption of a wallet that is in memory. False: it goes the long way; nothing was
+ * done. */
+static bool
+apply_plain(struct jb_state *b, const struct jb_event *e, jb_status *ret, struct jb_error *err)
+{
+    if (e->type != JB_EV_CASH_CONSUMED || e->wallet == 0 || e->wallet > b->slots.n ||
+        b->save.live || !jb_vec_reserve(&b->dirty, b->dirty.n + 1)) {
+        return false;
+    }
+    struct jb_cached_wallet *s = b->slots.at[e->wallet - 1];
+    if (s == NULL || !jb_apply_plain(&b->g, &jb_behind_use(b, s)->w, e)) {
+        return false;
+    }
+    if (s->touched != b->epoch) {
+        s->touched = b->epoch;
+        b->dirty.at[b->dirty.n++] = e->wallet;
+    }
+    *ret = jb_papers_apply(b, s, e, err); /* there is nothing else to note */
+    return true;
+}
+
 jb_status
 jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err)
 {
     struct jb_cached_wallet *s = NULL;
     jb_status status = JB_OK;
+    if (apply_plain(b, e, &status, err)) {
+        return status;
+    }
     bool created = e->type == JB_EV_WALLET_CREATED;
     if (created) {
         status = make_slot(b, e, &s, err);
@@ -669,4 +716,55 @@ jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *er
     }
     status = status == JB_OK ? jb_papers_apply(b, s, e, err) : status;
     return status != JB_OK || index_event(b, e) ? status : no_memory(err);
+}
+
+/* Its key, if it has one, is not the wallet's concern. */
+static bool
+apply_usual(struct jb_globals *g, struct jb_wallet *w, jb_seq seq, const struct jb_event_plain *p)
+{
+    struct jb_part part = {JB_PART_LOT, p->lot, p->amount};
+    struct jb_event e; /* jb_apply_plain reads what is set here; the long way, of builds for tests,
+                          all of it */
+    if (JB_CHECKS) {
+        memset(&e, 0, sizeof e);
+    }
+    e.seq = seq;
+    e.type = JB_EV_CASH_CONSUMED;
+    e.version = 1;
+    e.flags = 0;
+    e.wallet = p->wallet;
+    e.prev = p->prev;
+    e.recorded_at = e.occurred_at = p->recorded_at;
+    e.posted_on = jb_day_near(p->recorded_at, g->utc_offset_s, g->first_open_day);
+    e.cash_consumed =
+        (struct jb_cash_consumed){.usage = p->usage, .amount = p->amount, .parts = {&part, 1}};
+    return jb_apply_plain(g, w, &e);
+}
+
+/* Without a store, so that nothing of a wallet is elsewhere or on its way. */
+bool
+jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual *e,
+                     uint64_t key_hash)
+{
+    const uint32_t number = e->plain.wallet;
+    struct jb_cached_wallet *s = number <= b->slots.n ? b->slots.at[number - 1] : NULL;
+    JB_ASSERT(b->store == NULL);
+    if (s == NULL || s->touched != b->epoch || b->save.live || b->behind != NULL ||
+        (b->g.invoice_from != 0 && s->w.kind == JB_KIND_BUSINESS)) {
+        return false;
+    }
+    const size_t keys = b->keys.map.entries.n;
+    const bool keyed = e->key.s != NULL;
+    if (keyed && is_kept(b, JB_NAMED_KEY, key_hash) && !jb_keys_add(b, key_hash, seq)) {
+        return false;
+    }
+    if (!apply_usual(&b->g, &s->w, seq, &e->plain)) {
+        jb_map_cut(&b->keys.map, keys);
+        return false;
+    }
+    if (keyed && b->tallies != NULL) {
+        jb_keys_tally(&b->tallies->keys, key_hash, seq, true);
+    }
+    b->g.keys += keyed;
+    return true;
 }

@@ -4,6 +4,7 @@
  */
 #include <jangbu/command.h>
 
+#include "base/error.h"
 #include "event/codec.h"
 #include "wallet/totals.h"
 
@@ -643,4 +644,92 @@ jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
     g->last_ref = ref > g->last_ref ? ref : g->last_ref;
     g->seq = e->seq;
     return why;
+}
+
+/* ---- the usual consumption ---- */
+
+/* Of its amount, under all that jb_apply looks at. */
+static bool
+is_plain(const struct jb_globals *g, const struct jb_wallet *w, const struct jb_event *e)
+{
+    const struct jb_cash_consumed *c = &e->cash_consumed;
+    if (e->type != JB_EV_CASH_CONSUMED || e->flags != 0 || c->parts.n != 1 || c->amount <= 0 ||
+        w->first_lot >= w->lots.n || g->open.n == 0) {
+        return false;
+    }
+    const struct jb_part *p = c->parts.at;
+    const struct jb_lot *l = &w->lots.at[w->first_lot];
+    const struct jb_open_day *d = &g->open.at[g->open.n - 1];
+    const int64_t since = e->recorded_at - jb_day_start(d->day, g->utc_offset_s);
+    return p->kind == JB_PART_LOT && p->ordinal == l->ordinal && p->amount == c->amount &&
+           c->amount <= l->remaining && c->amount <= w->paid && w->status != JB_WALLET_DELETED &&
+           e->prev == w->version && e->seq == g->seq + 1 && e->recorded_at >= g->recorded_at &&
+           e->occurred_at == e->recorded_at && e->posted_on == d->day &&
+           d->day >= g->first_open_day && since >= 0 && since < JB_US_PER_DAY;
+}
+
+/* The same the long way, of copies from before; where there was no memory for them, yes. */
+struct long_way {
+    bool there;
+    struct jb_globals g;
+    struct jb_wallet w; /* with lots of its own */
+};
+
+static struct long_way
+copies(const struct jb_globals *g, const struct jb_wallet *w)
+{
+    struct long_way l = {.w = *w};
+    const size_t bytes = w->lots.n * sizeof *w->lots.at;
+    l.w.lots.at = malloc(bytes);
+    l.there = l.w.lots.at != NULL && jb_globals_copy(g, &l.g);
+    if (l.there) {
+        memcpy(l.w.lots.at, w->lots.at, bytes);
+    }
+    return l;
+}
+
+static bool
+leads_here(struct long_way *l, const struct jb_globals *g, const struct jb_wallet *w,
+           const struct jb_event *e)
+{
+    bool same = true;
+    if (l->there) {
+        const char *why = jb_apply(&l->g, &l->w, e);
+        const struct jb_open_day *day = &g->open.at[g->open.n - 1];
+        same = why == NULL && l->g.seq == g->seq && l->g.recorded_at == g->recorded_at &&
+               l->g.first_open_day == g->first_open_day && l->g.consumed == g->consumed &&
+               l->g.keys == g->keys && l->g.last_ref == g->last_ref && l->g.open.n == g->open.n &&
+               memcmp(day->t, l->g.open.at[g->open.n - 1].t, sizeof day->t) == 0 &&
+               l->w.paid == w->paid && l->w.version == w->version && l->w.free == w->free &&
+               l->w.first_lot == w->first_lot &&
+               memcmp(l->w.lots.at, w->lots.at, w->lots.n * sizeof *w->lots.at) == 0;
+        jb_globals_free(&l->g);
+    }
+    free(l->w.lots.at);
+    return same;
+}
+
+bool
+jb_apply_plain(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e)
+{
+    if (!is_plain(g, w, e)) {
+        return false;
+    }
+    struct long_way other = {0};
+    if (JB_CHECKS) {
+        other = copies(g, w);
+    }
+    const jb_amount amount = e->cash_consumed.amount;
+    w->lots.at[w->first_lot].remaining -= amount;
+    while (w->first_lot < w->lots.n && w->lots.at[w->first_lot].remaining == 0) {
+        w->first_lot++;
+    }
+    w->paid -= amount;
+    w->version = e->seq;
+    g->consumed = 1;
+    g->recorded_at = e->recorded_at;
+    g->seq = e->seq;
+    jb_totals_post_plain(&g->open.at[g->open.n - 1], amount);
+    JB_ASSERT(!JB_CHECKS || leads_here(&other, g, w, e));
+    return true;
 }

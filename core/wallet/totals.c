@@ -76,6 +76,15 @@ jb_totals_post(struct jb_globals *g, const struct jb_event *e)
     return true;
 }
 
+/* The row of CASH_CONSUMED in effects.def, for paid cash. */
+void
+jb_totals_post_plain(struct jb_open_day *d, jb_amount amount)
+{
+    d->t[JB_TOTAL_events] += 1;
+    d->t[JB_TOTAL_consumed_paid] += amount;
+    d->t[JB_TOTAL_closing_paid] -= amount;
+}
+
 bool
 jb_totals_add(struct jb_globals *g, jb_day day, enum jb_total_name total, jb_amount amount)
 {

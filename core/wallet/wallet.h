@@ -230,5 +230,9 @@ bool jb_totals_add(struct jb_globals *g, jb_day day, enum jb_total_name total, j
  */
 extern const char jb_apply_no_memory[];
 const char *jb_apply(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
+/* The same of the usual consumption, all of it out of the first lot that has something left, and of
+ * nobody by name: nine of ten events. False: it is another one, or nothing is as usual; nothing was
+ * done. */
+bool jb_apply_plain(struct jb_globals *g, struct jb_wallet *w, const struct jb_event *e);
 
 #endif

@@ -26,6 +26,10 @@ jb_status jb_judge_event(struct jb_judge *r, const struct jb_event *e, uint64_t 
                          struct jb_error *err);
 /* The state has applied it. */
 jb_status jb_judge_applied(struct jb_judge *r, const struct jb_event *e, struct jb_error *err);
+/* Both for the usual event (event/codec.h), of wallet w, in a fraction of the time. False: it is to
+ * be asked in full; nothing was said, and nothing has changed. True: the rules say the same. */
+bool jb_judge_usual(struct jb_judge *r, const struct jb_wallet *w, const struct jb_event_usual *e);
+void jb_judge_applied_usual(struct jb_judge *r, const struct jb_event_usual *e);
 /* A commit ends with the last event. */
 void jb_judge_commit(struct jb_judge *r);
 /* The log ends; says what was not checked, and how often. */

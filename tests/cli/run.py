@@ -175,6 +175,7 @@ def usage(ledger, work):
         (("charge", ledger, "W", "C", "99999999999999999999"), 2, "AMOUNT_RANGE"), (("charge", ledger, "W", "C", "1000", "--clock", "2026-01-01T00:00:00Z"), 2, "no option"),
         (("charge", ledger, "W", "C", "1000", "--caller", "me"), 2, "caller is the scope of a key"), (("wallet", "off", ledger, "W", "--caller", "me", "--json"), 2, ""),
         *[((command, __file__, *more), 3, "it is not a directory") for command, more in (("audit", ()), ("balance", ("W",)), ("rebuild", ()), ("stat", ()), ("backup", (work + "/x",)))],
+        (("log", ledger, "--from", "99999999"), 1, "there is no event 99999999: the log ends with"),
         (("init", ledger + "/sub"), 2, "inside of the ledger"), (("init", ledger + "/./sub/"), 2, "inside of the ledger"), (("backup", ledger, ledger + "/in"), 2, "inside of the ledger"),
         (("consume", ledger, "W", "U"), 2, "takes 4 arguments, LEDGER WALLET USAGE AMOUNT, not 3"), (("refund", "request", ledger), 2, "LEDGER WALLET REFUND [AMOUNT]"),
         (("grant", ledger, "W", "G", "100"), 2, "jangbu grant needs --expires-on"), (("grant", ledger, "W", "G", "100", "--expires-on", "soon"), 2, "--expires-on must be a day"),

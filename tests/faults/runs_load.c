@@ -92,8 +92,12 @@ known(void *data, const struct jb_run_range *range, struct jb_error *err)
 static struct jb_runs *
 open_runs(const char *dir, uint64_t step_rows)
 {
-    struct jb_runs_options o = {
-        .path = dir, .generation = 1, .pool_pages = 65536, .known = known, .step_rows = step_rows};
+    struct jb_runs_options o = {.path = dir,
+                                .generation = 1,
+                                .pool_pages = 65536,
+                                .known = known,
+                                .step_rows = step_rows,
+                                .sieve_rows = UINT64_C(1) << 21};
     struct jb_runs *r;
     struct jb_error err;
     memcpy(o.ledger_id, ledger_id, 16);

@@ -3,7 +3,8 @@
 chained and summed up as they should be, and the audit must refute it at that event. And for each its
 sound twin, made in the same way without the lie, which the audit must verify.
 
-usage: run.py JANGBU [WORDS]      only forgeries whose name has the words; then what the audit says, too
+usage: run.py JANGBU [--both PROGRAM] [WORDS]
+                                  PROGRAM (both.c) looks at each of them, too; WORDS: only forgeries whose name has the words; then what the audit says, too
        run.py JANGBU --list       the table of forgeries
 
 How to add one: say in a script what happened before (script.py: one command a line), and write a
@@ -33,6 +34,7 @@ import script as scripts
 from forgery import CASES, Feed, Lie
 import chance, free, paid, refunds, rows, times, wallets  # noqa: F401 they fill CASES
 import around, around_refused, invoices  # noqa: F401
+import usual
 
 DERIVED = ("HEAD", "lock", "log.mdb", "state.mdb", "views.mdb")  # made again, or witnesses of the log
 
@@ -82,13 +84,15 @@ def audit(jangbu, where):
 class Audits:
     """What the audit says of a log, asked once: many sound twins are the script's own log."""
 
-    def __init__(self, jangbu):
-        self.jangbu, self.known = jangbu, {}
+    def __init__(self, jangbu, both):
+        self.jangbu, self.both, self.known = jangbu, both, {}
 
     def of(self, source, where):
         log = source, tuple(ledger.values(os.path.join(where, "log.mdb")))
         if log not in self.known:
             self.known[log] = audit(self.jangbu, where)
+            if self.both:
+                subprocess.run([self.both, where], check=True)
         return self.known[log]
 
 
@@ -144,8 +148,8 @@ class Trial:
                          ([self.report["error"]] if "error" in self.report else []))
 
 
-def run_all(jangbu, cases, work):
-    ledgers, audits = Ledgers(jangbu, os.path.join(work, "made")), Audits(jangbu)
+def run_all(jangbu, both, cases, work):
+    ledgers, audits = Ledgers(jangbu, os.path.join(work, "made")), Audits(jangbu, both)
     trials = [Trial(case, lies) for case in cases for lies in (False, True)
               if (case.lies if lies else case.twin)]
     sources = [ledgers.of(t.case.script) for t in trials]
@@ -200,7 +204,9 @@ def verdict(trials, missed):
 
 
 def main():
-    jangbu, words = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    jangbu, both, words = os.path.abspath(sys.argv[1]), None, sys.argv[2:]
+    if words[:1] == ["--both"]:
+        both, words = os.path.abspath(words[1]), words[2:]
     if words == ["--list"]:
         print("\n".join(f"{'forgery' if c.lies else 'sound'}  {c}" for c in CASES))
         return 0
@@ -209,7 +215,9 @@ def main():
     missed = read_missed()
     with tempfile.TemporaryDirectory() as work:
         unchanged(jangbu, work)
-        trials = run_all(jangbu, cases, work)
+        if both:
+            usual.look(Ledgers(jangbu, os.path.join(work, "usual")), both, copy, work)
+        trials = run_all(jangbu, both, cases, work)
     wrong = verdict(trials, missed)
     if words and words != ["--write-missed"]:
         print("\n".join(t.text() for t in trials))

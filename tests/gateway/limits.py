@@ -66,13 +66,13 @@ def settings(work):
                          (["--body-size=9x", ledger], ["--body-size", "9x"]), ([], ["--help"]), (["--listen", "none", "--check"], ["--help"])):
         status, out, err = run(*flags)
         check(f"flags {flags}", status == 2 and all(w in err for w in words) and out == "", (status, err))
-    for words, meant in ((["tokn", "new"], "jangbud token"), (["hlp"], "jangbud help"), (["shop", "--lisen", "none"], "--listen"), (["shop", "--opnapi"], "--openapi"), (["token", "nwe", "x"], "token new"),
+    for words, meant in ((["tokn", "new"], "jangbud token"), (["hlp"], "jangbud help"), (["shop", "--lisen", "none"], "--listen"), (["shop", "--opnapi"], "--openapi"), (["-config"], "--config"), (["shop", "-x"], "no flag -x"), (["shop", "-"], "no flag -"), (["token", "nwe", "x"], "token new"),
                          (["token", "new", "x", "--scop", "read"], "--scope"), (["token", "new", "x", "--scope", "red"], "read?"), (["token", "new", "x", "--scope", "read,consum"], "consume?"),
                          (["token", "new", "x", "--scope", "read:balence"], "read:balance?"), (["shop", "shpo"], "one ledger"), (["--config", path], "body-size?")):
         file("bdy-size = 4k\n")
         status, out, err = run(*words, *(["--tokens", path + ".tokens"] if words[0] == "token" else []))
         check(f"meant by {words}", status == 2 and meant in err and out == "" and err.count("\n") == 1 and not os.path.exists(path + ".tokens"), (status, err))
-    check("help is help", run("help")[1] == run("--help")[1] != "")
+    check("help is help", run("help")[1] == run("-h")[1] == run("--help")[1] != "")
     roles = json.loads(subprocess.run([JANGBU, "roles", ledger, "--json"], check=True, capture_output=True).stdout)
     for lang in ("en", "ko"):
         status, out, _ = run("token", "--help", "--lang", lang)

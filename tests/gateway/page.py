@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 
 from served import Served
@@ -28,7 +29,17 @@ HOLDER = ["/w", "/w/status", "/w/history", "/w/history?kind=charge", "/w/history
 OPERATOR = ["/o", "/o/wallets", "/o/wallets?state=debt", "/o/wallets?state=SUSPENDED", "/o/refunds", "/o/due", "/o/commands", "/o/find?ref=C1"]
 LONG = "가나다라마바사아자차카타파하가나다라마바"  # twenty signs: the longest name
 KST = datetime.timezone(datetime.timedelta(hours=9))
-TODAY = datetime.datetime.now(KST).date()
+ROOM = datetime.timedelta(minutes=5)  # what it takes at most, on a slow machine
+
+
+def today():
+    """The day that all of it happens on: what would not end before midnight begins behind it."""
+    while (datetime.datetime.now(KST) + ROOM).date() != datetime.datetime.now(KST).date():
+        time.sleep(1)
+    return datetime.datetime.now(KST).date()
+
+
+TODAY = today()
 
 
 class Page(html.parser.HTMLParser):

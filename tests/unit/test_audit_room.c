@@ -207,9 +207,9 @@ static void
 little_memory(const char *dir)
 {
     const struct jb_audit_limits usual = jb_audit_limits;
-    jb_audit_limits = (struct jb_audit_limits){1 << 20, UINT64_MAX};
+    jb_audit_limits = (struct jb_audit_limits){1 << 20, UINT64_MAX, false};
     struct jb_audit_report *much = audit(dir);
-    jb_audit_limits = (struct jb_audit_limits){3, 1};
+    jb_audit_limits = (struct jb_audit_limits){3, 1, false};
     struct jb_audit_report *little = audit(dir);
     same(much, little);
     jb_audit_report_free(much);
@@ -305,7 +305,7 @@ main(void)
     jb_answers_free(answers);
     little_memory(path[0]);
     flat_memory(path[1], path[2]);
-    jb_audit_limits = (struct jb_audit_limits){3, 1};
+    jb_audit_limits = (struct jb_audit_limits){3, 1, false};
     leaves_nothing(path[0], path[3]);
     no_directory(path[0]);
     no_long_files(path[0]);

@@ -1,5 +1,5 @@
-/* Numbers in few bytes, and the records of state.mdb that are made of them: each has one form, and
- * whatever is not that form is refused. */
+/* Numbers in few bytes, and the records of state.mdb and the rows of views.mdb that are made of
+ * them: each has one form, and whatever is not that form is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 
 #include <jangbu/command.h>
 
+#include "projections/wallet_summary.h"
 #include "state/rows.h"
 #include "state/state.h"
 
@@ -540,6 +541,136 @@ what_others_stored_as_over_goes_in_doubt(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- rows of views.mdb ---- */
+
+static jb_day
+some_day(void)
+{
+    return (jb_day)(uint32_t)number(32);
+}
+
+/* Whatever stands in a row of a day: the figures of two ways may differ, and any may be too much.
+ */
+static void
+day_rows(void **state)
+{
+    (void)state;
+    unsigned read = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct jb_day_row r = {.day = some_day(), .first_seq = number(64), .last_seq = number(64)},
+                          b;
+        uint8_t p[JB_DAY_ROW_BYTES_MAX], q[sizeof p];
+        r.paid = (jb_amount)number(64);
+        r.free = i % 7 == 0 ? JB_TOO_MUCH : (jb_amount)number(64);
+        r.total =
+            i % 2 == 0 ? (jb_amount)((uint64_t)r.paid + (uint64_t)r.free) : (jb_amount)number(64);
+        for (unsigned k = 0; k < JB_FLOWS_N; k++) {
+            r.flows[k] = (jb_amount)number(64);
+        }
+        const size_t n = jb_day_row_encode(&r, p);
+        assert_true(n <= sizeof p && jb_day_row_decode(r.day, p, n, &b));
+        assert_true(b.day == r.day && b.total == r.total && b.paid == r.paid && b.free == r.free &&
+                    b.first_seq == r.first_seq && b.last_seq == r.last_seq);
+        assert_memory_equal(b.flows, r.flows, sizeof r.flows);
+        for (size_t left = 0; left < n; left++) {
+            uint8_t *at = alone(p, left);
+            assert_false(jb_day_row_decode(r.day, at, left, &b));
+            free(at);
+        }
+        p[next() % n] ^= (uint8_t)(1 << next() % 8);
+        if (jb_day_row_decode(r.day, p, n, &b)) {
+            read++;
+            assert_int_equal(jb_day_row_encode(&b, q), n);
+            assert_memory_equal(p, q, n);
+        }
+    }
+    assert_true(read > 100);
+}
+
+static void
+make_summary(struct jb_summary *w)
+{
+    *w = (struct jb_summary){.version = number(64),
+                             .created_seq = number(64),
+                             .events = number(64),
+                             .snapshot_events = number(64),
+                             .created_on = some_day(),
+                             .status = (uint32_t)number(32),
+                             .under = (uint32_t)number(32),
+                             .paid = (jb_amount)number(64),
+                             .pending = (jb_amount)number(64),
+                             .transit = (jb_amount)number(64),
+                             .kind = (uint32_t)number(32),
+                             .name = number(64),
+                             .master = number(64),
+                             .used_at = next() % 3 == 0 ? JB_NO_INSTANT : (jb_instant)number(64),
+                             .moved = number(64)};
+    w->grants.n = next() % 4;
+    w->marks.n = next() % 4;
+    w->lasts.n = next() % 4;
+    assert_true(jb_vec_reserve(&w->grants, 4) && jb_vec_reserve(&w->marks, 4) &&
+                jb_vec_reserve(&w->lasts, 4));
+    for (size_t i = 0; i < 4; i++) {
+        w->grants.at[i] = (struct jb_summary_grant){(uint32_t)number(32), next() % 2 == 0,
+                                                    some_day(), (jb_amount)number(64), number(64)};
+        w->marks.at[i] = (struct jb_mark){.day = some_day(),
+                                          .cause = (uint8_t)(next() % JB_CAUSES_N),
+                                          .late = next() % 2 == 0,
+                                          .n = number(64),
+                                          .first = number(64)};
+        w->marks.at[i].amount = (jb_wide)((jb_uwide)number(64) << 64 | number(64));
+        w->lasts.at[i] = (struct jb_last){number(64), (uint32_t)(next() % JB_EV_TYPES)};
+    }
+}
+
+static void
+summaries(void **state)
+{
+    (void)state;
+    unsigned read = 0, refused = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct jb_summary w, b;
+        make_summary(&w);
+        uint8_t *p = malloc(jb_summary_bytes_max(&w)), *q = malloc(jb_summary_bytes_max(&w));
+        assert_true(p != NULL && q != NULL);
+        const size_t n = jb_summary_encode(&w, p);
+        assert_true(n <= jb_summary_bytes_max(&w));
+        assert_int_equal(jb_summary_decode(p, n, &b), JB_OK);
+        assert_int_equal(jb_summary_encode(&b, q), n);
+        assert_memory_equal(p, q, n);
+        /* The members that a summary says twice in no other way. */
+        assert_true(b.version == w.version && b.moved == w.moved && b.used_at == w.used_at &&
+                    b.created_on == w.created_on && b.transit == w.transit && b.name == w.name);
+        for (size_t k = 0; k < w.marks.n; k++) {
+            assert_true(b.marks.at[k].amount == w.marks.at[k].amount &&
+                        b.marks.at[k].first == w.marks.at[k].first);
+        }
+        jb_summary_free(&b);
+        for (size_t left = 0; left < n; left++) {
+            uint8_t *at = alone(p, left);
+            assert_int_equal(jb_summary_decode(at, left, &b), JB_E_STALE);
+            free(at);
+        }
+        p[next() % n] ^= (uint8_t)(1 << next() % 8);
+        const jb_status status = jb_summary_decode(p, n, &b);
+        assert_true(status == JB_OK || status == JB_E_STALE);
+        refused += status != JB_OK;
+        if (status == JB_OK) {
+            read++;
+            uint8_t *again = malloc(jb_summary_bytes_max(&b));
+            assert_non_null(again);
+            assert_int_equal(jb_summary_encode(&b, again), n);
+            assert_memory_equal(p, again, n);
+            free(again);
+            jb_summary_free(&b);
+        }
+        jb_summary_free(&w);
+        free(p);
+        free(q);
+    }
+    assert_true(read > 100 && refused > 100);
+}
+
 int
 main(void)
 {
@@ -552,6 +683,8 @@ main(void)
         cmocka_unit_test(a_usual_wallet_is_short),
         cmocka_unit_test(what_is_over_is_not_in_a_wallet),
         cmocka_unit_test(what_others_stored_as_over_goes_in_doubt),
+        cmocka_unit_test(day_rows),
+        cmocka_unit_test(summaries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,6 +98,7 @@ known(void *data, const struct jb_run_range *range, struct jb_error *err)
 }
 
 static uint64_t log_end;
+static uint64_t sieve_rows = 256;
 
 static struct jb_runs_options
 options(uint32_t generation)
@@ -106,6 +107,7 @@ options(uint32_t generation)
                                 .generation = generation,
                                 .pool_pages = 64,
                                 .step_rows = 100,
+                                .sieve_rows = sieve_rows,
                                 .known = known,
                                 .data = &log_end};
     memcpy(o.ledger_id, ledger_id, 16);
@@ -879,6 +881,138 @@ full_then_room(void **state)
     free(range.order);
 }
 
+/* ---- the sieve ---- */
+
+#define ABSENT 3000
+
+/* Pages that are read for rows that are not there. */
+static unsigned
+reads_for_absent(struct jb_runs *r)
+{
+    size_t sieved;
+    unsigned found, before = jb_runs_reads(r, &sieved);
+    for (uint64_t n = 0; n < ABSENT; n++) {
+        assert_int_equal(find(r, (UINT64_C(1) << 41) + n, 0, &found), JB_OK);
+        assert_int_equal(found, 0);
+    }
+    return jb_runs_reads(r, &sieved) - before;
+}
+
+static void
+sieve_has_all(struct jb_runs *r, uint64_t end)
+{
+    size_t sieved, runs;
+    assert_int_equal(jb_runs_end(r), end);
+    assert_int_equal(jb_runs_rows(r, &runs), end);
+    (void)jb_runs_reads(r, &sieved);
+    assert_int_equal(sieved, runs);
+}
+
+/* What was written, what was there before, and what is read again behind damage: the sieve has it,
+ * through merges, in parts that become larger. */
+static void
+sieve_through_all(void **state)
+{
+    (void)state;
+    clear();
+    for (uint64_t i = 0; i < 20; i++) {
+        write_range(1 + i * 1000, 1000, 0);
+    }
+    struct jb_runs *r = open_runs(1);
+    jb_runs_settle(r, true);
+    size_t sieved;
+    assert_int_equal(jb_runs_end(r), 20000);
+    (void)jb_runs_reads(r, &sieved);
+    assert_int_equal(sieved, 0); /* who writes nothing does not make it */
+    uint64_t end = 20000;
+    for (uint64_t i = 0; i < 30; i++, end += 300) {
+        struct range range = {end + 1, 300, 0, NULL};
+        offer(r, &range);
+    }
+    jb_runs_settle(r, true);
+    sieve_has_all(r, end);
+    assert_true(reads_for_absent(r) < 40); /* a few seem to be there */
+    check_all(r, end, 0);
+    jb_runs_close(r);
+
+    char path[160];
+    clear();
+    for (uint64_t i = 0; i < 5; i++) {
+        write_range(1 + i * 1000, 1000, 0);
+    }
+    name_of(2001, 3000, path, sizeof path);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, "!", 1, 4 * JB_RUN_PAGE_BYTES + 99), 1);
+    close(fd);
+    r = open_runs(1);
+    struct range range = {5001, 300, 0, NULL};
+    offer(r, &range);
+    jb_runs_settle(r, true); /* which comes upon the damage, where it puts rows in */
+    assert_int_equal(jb_runs_end(r), 2000);
+    range = (struct range){2001, 1000, 0, NULL};
+    offer(r, &range);
+    jb_runs_settle(r, true);
+    sieve_has_all(r, 5300);
+    check_all(r, 5300, 0);
+    jb_runs_close(r);
+}
+
+/* Where there is room for some of it the others are looked for in the runs' own filters. */
+static void
+sieve_without_room(void **state)
+{
+    (void)state;
+    clear();
+    sieve_rows = 16384;
+    struct jb_runs *r = open_runs(1);
+    uint64_t end = 0;
+    size_t sieved, runs;
+    for (uint64_t n = 4000; end < 150000; end += n) { /* there is room for 112 K */
+        struct range range = {end + 1, n, 0, NULL};
+        offer(r, &range);
+    }
+    assert_int_equal(jb_runs_end(r), end);
+    assert_int_equal(jb_runs_rows(r, &runs), end);
+    (void)jb_runs_reads(r, &sieved);
+    assert_true(sieved > 0 && sieved < runs);
+    check_all(r, end, 0);
+    jb_runs_settle(r, true);
+    check_all(r, end, 0);
+    jb_runs_close(r);
+    sieve_rows = 256;
+}
+
+static void
+pool_made_smaller(void **state)
+{
+    (void)state;
+    clear();
+    write_range(1, 70000, 0);
+    struct jb_run_place place;
+    struct jb_run_range range = {1, 1, 70000, {0}};
+    struct jb_run *run;
+    struct jb_pool pool = {.frames_max = 4096};
+    uint8_t page[JB_RUN_PAGE_BYTES];
+    const uint8_t *at;
+    assert_int_equal(jb_runs_place(dir, ledger_id, true, &place), JB_OK);
+    assert_int_equal(jb_run_open(&place, &range, &run), JB_OK);
+    assert_true(run->pages > 512);
+    for (int turn = 0; turn < 3; turn++) {
+        for (uint64_t no = 1; no < run->pages; no++) {
+            assert_int_equal(jb_pool_page(&pool, run, no, &at), JB_OK);
+            assert_int_equal(jb_run_read_pages(run, no, 1, page), JB_OK);
+            assert_memory_equal(at, page, sizeof page);
+        }
+        assert_int_equal(pool.slabs.n > 1, turn == 0);
+        jb_pool_limit(&pool, 100);
+        assert_int_equal(pool.slabs.n, 1);
+    }
+    jb_pool_forget(&pool, run);
+    jb_pool_free(&pool);
+    jb_run_let_go(run);
+    jb_runs_leave(&place);
+}
+
 int
 main(void)
 {
@@ -894,6 +1028,8 @@ main(void)
         cmocka_unit_test(hole_while_much_waits), cmocka_unit_test(taken_in_part),
         cmocka_unit_test(no_descriptors),        cmocka_unit_test(later_generations),
         cmocka_unit_test(replaced_while_open),   cmocka_unit_test(directory_removed),
+        cmocka_unit_test(sieve_through_all),     cmocka_unit_test(sieve_without_room),
+        cmocka_unit_test(pool_made_smaller),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     clear();

@@ -398,10 +398,11 @@ static bool
 no_flag(const struct flags *f, const char *name, size_t n)
 {
     const char *near = nearest_word(name, n, nth_flag);
+    const char *typed = f->argv[f->at];
     if (near != NULL) {
-        snprintf(f->bad, f->bad_n, tr("there is no flag --%.64s; do you mean --%s?"), name, near);
+        snprintf(f->bad, f->bad_n, tr("there is no flag %.64s; do you mean --%s?"), typed, near);
     } else {
-        snprintf(f->bad, f->bad_n, tr("there is no flag --%.64s; see jangbud --help"), name);
+        snprintf(f->bad, f->bad_n, tr("there is no flag %.64s; see jangbud --help"), typed);
     }
     return false;
 }
@@ -410,8 +411,15 @@ static bool
 flag_read(struct config *c, struct flags *f, bool files)
 {
     const char *name = f->argv[f->at];
-    if (strncmp(name, "--", 2) != 0) {
+    if (name[0] != '-') {
         return files || word_read_alone(c, f, name);
+    }
+    if (strcmp(name, "-h") == 0) {
+        c->help = true;
+        return true;
+    }
+    if (name[1] != '-') {
+        return no_flag(f, name + 1, strcspn(name + 1, "="));
     }
     name += 2;
     if (plain_flag(c, name)) {

@@ -264,6 +264,27 @@ print_log(struct app *app, const struct only *only, bool follow, bool people)
     return code == EXIT_DONE && nothing_of_it ? app_fail(app, &no_wallet) : code;
 }
 
+/* Whether the log has come to the event before `from`: who polls asks for the next one. False:
+ * *ret_code, and it was said. */
+static bool
+from_is_there(struct app *app, jb_seq from, int *ret_code)
+{
+    struct jb_head head = {.size = sizeof head};
+    *ret_code = EXIT_REFUSED;
+    if (jb_head_get(app->ledger, &head, &app->err) != JB_OK) {
+        *ret_code = app_fail(app, &app->err);
+        return false;
+    }
+    if (from > head.seq + 1) {
+        fprintf(stderr,
+                tr("jangbu: there is no event %llu: the log ends with %llu. --follow waits for "
+                   "more.\n"),
+                (unsigned long long)from, (unsigned long long)head.seq);
+        return false;
+    }
+    return true;
+}
+
 /* The options that say which events, as they were typed. */
 struct typed {
     const char *from, *wallet, *since, *until, *types, *min, *max;
@@ -368,6 +389,9 @@ cmd_log(struct app *app, int argc, char **argv)
         return app_usage(app, "the log has no --as-of: its events never change");
     }
     if (!app_open(app, args[0], false, false, &code) || !read_typed(app, &t, &only, &code)) {
+        return code;
+    }
+    if (t.from != NULL && !follow && !from_is_there(app, only.first, &code)) {
         return code;
     }
     app->pages = !follow;
