@@ -489,6 +489,7 @@ static void
 check_other_wallets(struct compare *c)
 {
     struct jb_error err;
+    const uint64_t expected = c->b->slots.n;
     uint64_t strange = 0;
     jb_status status =
         jb_wallet_runs_strange(c->t, &c->runs, (uint32_t)c->b->slots.n, &strange, &err);
@@ -497,7 +498,7 @@ check_other_wallets(struct compare *c)
         return;
     }
     differs(c, jb_state_schema.tables[JB_TABLE_WALLETS], "it has %llu rows where %llu should be",
-            (unsigned long long)(c->b->slots.n + strange), (unsigned long long)c->b->slots.n);
+            (unsigned long long)(expected + strange), (unsigned long long)expected);
 }
 
 void

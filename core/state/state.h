@@ -215,15 +215,15 @@ void jb_state_trim(struct jb_state *b, size_t keep, size_t most);
 /* Applies an event that was just decided: loads what it names, folds it, indexes it. JB_E_CORRUPT:
  * it contradicts the state. */
 jb_status jb_state_apply(struct jb_state *b, const struct jb_event *e, struct jb_error *err);
+/* The same of the usual event, number seq. key_hash: jb_state_key_hash of its key, if it has one.
+ * False: something is not as usual, and nothing has changed: jb_state_apply does it. */
+bool jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual *e,
+                          uint64_t key_hash);
 
 /* A wallet's newest row was written by that transaction of the store, or is in one run with such;
  * nothing is known of any. */
 void jb_state_note_stored(struct jb_state *b, uint32_t number, uint64_t writes);
 void jb_state_forget_stored(struct jb_state *b);
-/* The same of the usual event, number seq. key_hash: jb_state_key_hash of its key, if it has one.
- * False: something is not as usual, and nothing has changed: jb_state_apply does it. */
-bool jb_state_apply_usual(struct jb_state *b, jb_seq seq, const struct jb_event_usual *e,
-                          uint64_t key_hash);
 
 /* ---- looking up (lookup.c) ---- */
 
